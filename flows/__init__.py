@@ -1,0 +1,1 @@
+"""The decisions: what runs, where, how often it is tried again, and what people are shown."""

@@ -1,0 +1,109 @@
+"""The `captchas` command: one subcommand a flow, nothing else."""
+
+import os
+import signal
+import sys
+import threading
+from importlib.metadata import version
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import App, CycloptsError, Group, Parameter
+from rich.console import Console
+
+from flows.home import prepare_environment
+from storage.errors import CaptchasError
+
+COMMANDS = {
+    "generate": ("flows.generate:generate", "Draw a dataset of pictures into sharded HDF5, or finish or extend one."),
+    "train": ("flows.train:train", "Train the letter network on a dataset."),
+    "evaluate": ("flows.evaluate:evaluate", "Measure a model on a dataset's pictures that it has not seen."),
+    "solve": ("flows.solve:solve", "Read a folder of pictures, or one picture, into a CSV file."),
+    "reproduce": ("flows.reproduce:reproduce", "Run the book's procedure as printed, then mend one defect at a time."),
+    "demo": ("flows.demo:demo", "The whole job on a small scale: draw, train, evaluate, solve."),
+    "inspect": ("flows.inspect:inspect", "Show what a dataset or a model file holds."),
+    "datasets": ("flows.datasets:datasets", "List datasets with their sizes, or remove one."),
+    "profiles": ("flows.profiles:profiles", "List the kinds of pictures that can be drawn, and the fonts."),
+}
+GRACE = 4.0  # seconds that Ctrl-C leaves for a clean end
+
+app = App(
+    name="captchas",
+    help="Draw, store, learn and read text CAPTCHAs: reproducible sharded datasets and a letter reader.",
+    version=lambda: version("beating-captchas"),
+)
+app.meta.group_parameters = Group("Options of every command", sort_key=0)
+for _name, (_where, _help) in COMMANDS.items():
+    app.command(_where, name=_name, help=_help)
+
+
+@app.meta.default
+def launch(
+    *tokens: Annotated[str, Parameter(show=False, allow_leading_hyphen=True)],
+    home: Annotated[
+        Path | None, Parameter(help="Folder of datasets, models, reports and answers; else $CAPTCHAS_HOME, else ./data.")
+    ] = None,
+    json_: Annotated[
+        bool, Parameter(name="--json", negative="", help="Print one JSON object and nothing else on standard output.")
+    ] = False,
+) -> int:
+    """Run the command, print its report."""
+    report = app(tokens, exit_on_error=False, print_error=False, result_action="return_value")
+    if isinstance(report, dict):
+        from flows.show import show
+
+        show(report, as_json=json_)
+        return int(report.get("exit_code", 0))
+    return 0
+
+
+def main() -> None:
+    """Run the command line; exit code 0, 1 for a failed job, 2 for bad input, 130 after Ctrl-C."""
+    signal.signal(signal.SIGINT, _interrupted)
+    # Before any parsing, which imports the flow and with it Prefect.
+    prepare_environment(_home(sys.argv[1:]))
+    try:
+        code = app.meta(exit_on_error=False, print_error=False, result_action="return_value")
+    except KeyboardInterrupt:
+        _say("interrupted; the same command goes on from here")
+        code = 130
+    except CycloptsError as error:
+        _say(str(error))
+        code = 2
+    except CaptchasError as error:
+        _say(str(error))
+        code = error.exit_code
+    except BrokenPipeError:
+        code = 1
+    sys.stdout.flush()
+    sys.exit(code or 0)
+
+
+def _home(arguments: list[str]) -> Path | None:
+    """The value of `--home`, wherever it stands."""
+    for number, argument in enumerate(arguments):
+        if argument.startswith("--home="):
+            return Path(argument.removeprefix("--home="))
+        if argument == "--home" and number + 1 < len(arguments):
+            return Path(arguments[number + 1])
+    return None
+
+
+def _say(message: str) -> None:
+    Console(stderr=True, highlight=False, soft_wrap=True).print(f"[bold red]captchas:[/] {_escaped(message)}")
+
+
+def _escaped(message: str) -> str:
+    return message.replace("[", "\\[")
+
+
+def _interrupted(_signal, _frame) -> None:
+    """End cleanly, and in any case soon: Dask and Prefect may each take longer than people wait."""
+    timer = threading.Timer(GRACE, lambda: os._exit(130))
+    timer.daemon = True
+    timer.start()
+    raise KeyboardInterrupt
+
+
+if __name__ == "__main__":
+    main()

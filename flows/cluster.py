@@ -1,0 +1,142 @@
+"""A Dask client for this run, and the bounded fan-out over it."""
+
+import logging
+import os
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+
+import dask
+from dask.distributed import Client, LocalCluster, as_completed
+from distributed.scheduler import KilledWorker
+
+from storage.errors import BadInput, CaptchasError
+
+IN_FLIGHT = 4  # jobs a worker thread that are submitted at once: enough to keep it busy, few enough to cancel
+_open: ContextVar[Client | None] = ContextVar("client", default=None)
+
+
+class WorkerLost(CaptchasError, RuntimeError):
+    """A job whose workers died each time it was tried."""
+
+
+@contextmanager
+def crew(workers: int | None = None, cluster: str | None = None) -> Iterator[Client]:
+    """The Dask workers of this run: local processes, or those of a cluster.
+
+    A crew inside another one (a flow within a flow) is the same crew.
+
+    Parameters
+    ----------
+    workers : int, optional
+        Local processes, one thread each; by default one a core.
+    cluster : str, optional
+        The address of a running scheduler, such as tcp://host:8786.
+
+    Raises
+    ------
+    BadInput
+        No scheduler at that address, or it has no workers.
+    """
+    outer = _open.get()
+    if outer is not None:
+        yield outer
+        return
+    if workers is not None and workers < 1:
+        raise BadInput(f"workers: must be 1 or more; it is {workers}")
+    logging.getLogger("distributed").setLevel(logging.CRITICAL)
+    if cluster:
+        client = _connect(cluster)
+        local = None
+    else:
+        with dask.config.set({"distributed.worker.daemon": True, "distributed.comm.timeouts.connect": "60s"}):
+            local = LocalCluster(
+                n_workers=workers or len(os.sched_getaffinity(0)), threads_per_worker=1, processes=True,
+                dashboard_address=None, silence_logs=logging.CRITICAL,
+            )  # fmt: skip
+        client = Client(local)
+    token = _open.set(client)
+    try:
+        yield client
+    finally:
+        _open.reset(token)
+        client.close(timeout=3)
+        if local is not None:
+            local.close(timeout=3)
+
+
+def _connect(address: str) -> Client:
+    try:
+        client = Client(address, timeout="10s")
+    except (OSError, ValueError, TimeoutError) as error:
+        raise BadInput(f"cluster {address!r}: no Dask scheduler answers there ({error}); give tcp://HOST:PORT") from error
+    deadline = time.monotonic() + 10
+    while not client.nthreads():
+        if time.monotonic() > deadline:
+            client.close()
+            raise BadInput(f"cluster {address!r}: the scheduler has no workers; start some with: dask worker {address}")
+        time.sleep(0.1)
+    return client
+
+
+def fan_out(
+    client: Client, unit: Callable, jobs: Sequence, *, tries: int = 3, on_done: Callable | None = None
+) -> Iterator:
+    """Run `unit(job)` for every job; yield the receipts as they come, in no fixed order.
+
+    Only a few jobs a worker are in flight and no result outlives its receipt, so memory does not grow
+    with the number of jobs. A job whose worker died is given out again, `tries` times in all; an
+    error that the unit raised ends the run, since it would come again.
+
+    Parameters
+    ----------
+    on_done : callable, optional
+        Called with each receipt, for progress.
+
+    Raises
+    ------
+    WorkerLost
+        Naming the job. Any error of the unit is raised as it is.
+    """
+    queue = iter(enumerate(jobs))
+    limit = IN_FLIGHT * max(1, sum(client.nthreads().values()))
+    running = as_completed()
+    place, attempts = {}, {}
+
+    def submit(number, job):
+        future = client.submit(unit, job, pure=False, retries=0)
+        place[future.key] = (number, job)
+        running.add(future)
+
+    def fill():
+        while len(place) < limit:
+            following = next(queue, None)
+            if following is None:
+                return
+            submit(*following)
+
+    try:
+        fill()
+        while place:
+            future = next(running)
+            number, job = place.pop(future.key)
+            if future.status == "error" and isinstance(future.exception(), KilledWorker):
+                attempts[number] = attempts.get(number, 1) + 1
+                if attempts[number] > tries:
+                    raise WorkerLost(
+                        f"{unit.__name__}, job {number + 1} of {len(jobs)}: its worker died {tries} times; "
+                        "it may need more memory than a worker has. Give the same command again to go on"
+                    )
+                submit(number, job)
+                continue
+            receipt = future.result()
+            future.release()
+            if on_done:
+                on_done(receipt)
+            yield receipt
+            fill()
+    finally:
+        futures = list(running.futures)
+        if futures:
+            client.cancel(futures, force=True)

@@ -1,0 +1,38 @@
+"""List the datasets under the home, or remove one."""
+
+import shutil
+import sys
+
+from flows.home import dataset_folder, home
+from storage.dataset import locked
+from storage.errors import BadInput, NotThere
+from tasks.inspect import datasets_under
+
+
+def datasets(*, remove: str | None = None, yes: bool = False) -> dict:
+    """List datasets with their sizes, or remove one.
+
+    Parameters
+    ----------
+    remove
+        Delete this dataset, by its name under the home. Asks first.
+    yes
+        Do not ask.
+    """
+    folder = home() / "datasets"
+    if remove is None:
+        return {"folder": str(folder), "datasets": datasets_under(folder)}
+    target = dataset_folder(remove)
+    if not target.is_dir():
+        names = ", ".join(row["name"] for row in datasets_under(folder)) or "there are none"
+        raise NotThere(f"remove: no dataset {remove!r} under {folder}; {names}")
+    if target.resolve().parent != folder.resolve():
+        raise BadInput(f"remove: must be a name under {folder}; {target} is elsewhere: delete it by hand")
+    if not yes:
+        if not sys.stdin.isatty():
+            raise BadInput(f"remove: {target} would be deleted; say so with --yes")
+        if input(f"Delete {target}? [y/N] ").strip().lower() not in ("y", "yes"):
+            return {"removed": None}
+    with locked(target):
+        shutil.rmtree(target)
+    return {"removed": str(target)}

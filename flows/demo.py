@@ -1,0 +1,101 @@
+"""The whole job on a small scale: draw, train, evaluate, write new CAPTCHAs, solve them."""
+
+import json
+import time
+from pathlib import Path
+
+from prefect import flow, task
+from prefect.artifacts import create_markdown_artifact
+from prefect.cache_policies import NO_CACHE
+
+from flows.cluster import crew
+from flows.evaluate import evaluate
+from flows.generate import generate
+from flows.home import dataset_folder, home, model_file
+from flows.solve import solve
+from flows.train import train
+from storage import atomic
+from storage.models import model_digest
+from tasks.inspect import describe_dataset
+from tasks.metrics import Rate
+from tasks.recipes import make_recipe
+from tasks.samples import SampleJob, share_right, write_samples
+from tasks.specs import find_profile
+
+LETTERS, WORDS, SAMPLES = 65_536, 131_072, 1_000
+SAMPLE_SEED = 2  # another seed than the datasets': pictures that nobody has seen
+
+
+@flow(flow_run_name="demo")
+def demo(*, workers: int | None = None, cluster: str | None = None) -> dict:
+    """The whole job on a small scale: draw, train, evaluate, solve.
+
+    What is there already is kept: run it again, or after it was killed, and only the rest is done.
+
+    Parameters
+    ----------
+    workers
+        Local processes; by default one a core.
+    cluster
+        Address of a Dask scheduler to use instead, such as tcp://host:8786.
+    """
+    began = time.monotonic()
+    with crew(workers, cluster):
+        drawn = [generate("letters", count=LETTERS), generate("book", count=WORDS)]
+        sheets = [contact_sheet(name) for name in ("letters", "book")]
+        model = train("letters")
+        scores = evaluate("letters", "book")
+        folder = home() / "samples" / "demo"
+        samples(folder)
+        answers = solve_once(folder)
+    right = Rate(*share_right(Path(answers["answers"])))
+    report = {
+        "letters": _drawn(drawn[0]),
+        "book": _drawn(drawn[1]),
+        "model": f"{model['model']}: {model['letters']:,} letters, {model['passes']} passes, {model['seconds']} s",
+        "unseen_words": [{"ranking": row["ranking"], "right": row["right"]} for row in scores["words"]],
+        "letters_cut_from_words": f"macro F1 {scores['letters_macro_f1']:.4f}; {scores['letters_right']}",
+        "words_cut_into_the_right_number": scores["cut_right"],
+        "solved": f"{answers['solved']:,} of {answers['total']:,} files in {folder}, {answers['pictures_per_second']:,}/s",
+        "solved_right": str(right),
+        "answers": answers["answers"],
+        "seconds": round(time.monotonic() - began, 1),
+        "look_at": [*sheets, *scores["pictures_to_look_at"]],
+    }
+    lines = [f"- {key.replace('_', ' ')}: {value}" for key, value in report.items() if isinstance(value, str)]
+    create_markdown_artifact("\n".join(["# Demo", "", *lines]), key="demo")
+    return report
+
+
+def _drawn(report: dict) -> str:
+    rate = f", {report['pictures_per_second']:,} pictures/s" if report["pictures_per_second"] else ""
+    return f"{report['count']:,} pictures ({report['drawn']:,} drawn{rate}), {atomic.readable_size(report['bytes'])}"
+
+
+@task(cache_policy=NO_CACHE, task_run_name="contact sheet of {name}")
+def contact_sheet(name: str) -> str:
+    """Save a contact sheet of a dataset; returns its path."""
+    sheet = home() / "reports" / "inspect" / f"{name}.png"
+    describe_dataset(dataset_folder(name), sheet)
+    return str(sheet)
+
+
+@task(cache_policy=NO_CACHE, task_run_name="new CAPTCHAs")
+def samples(folder: Path) -> int:
+    """Write new CAPTCHAs as PNG files, as somebody would receive them."""
+    recipe = make_recipe(find_profile("book"), SAMPLE_SEED)
+    return write_samples(SampleJob(recipe, str(folder), SAMPLES, atomic.new_run()))
+
+
+def solve_once(folder: Path) -> dict:
+    """Solve the folder, unless this model has: the report of that time is kept beside the answers."""
+    out = home() / "answers" / "demo" / "answers.csv"
+    beside = out.with_name("report.json")
+    done = {"model_sha256": model_digest(model_file("letters")), "files": len(list(folder.glob("*.png")))}
+    if out.exists() and beside.exists():
+        report = json.loads(beside.read_bytes())
+        if all(report.get(key) == value for key, value in done.items()):
+            return report
+    report = solve(folder, model="letters", out=out) | done
+    atomic.replace(beside, json.dumps(report, indent=1).encode())
+    return report

@@ -1,0 +1,125 @@
+"""Measure a model on pictures that it has not seen: read shards on Dask, sum up, draw the plots."""
+
+from enum import StrEnum
+from pathlib import Path
+
+from prefect import flow, task
+from prefect.artifacts import create_markdown_artifact, create_table_artifact
+from prefect.cache_policies import NO_CACHE
+
+from flows.cluster import crew, fan_out
+from flows.home import dataset_folder, home, model_file
+from flows.progress import artifact_key, stage
+from storage.dataset import Dataset
+from storage.models import load_model
+from tasks import evaluate as units
+from tasks.metrics import Rate
+
+
+class Split(StrEnum):
+    """Which pictures to read."""
+
+    TEST = "test"
+    VALIDATION = "validation"
+    TRAIN = "train"
+
+
+@flow(flow_run_name="evaluate-{model}-on-{dataset}")
+def evaluate(
+    model: str,
+    dataset: str,
+    *,
+    out: Path | None = None,
+    split: Split = Split.TEST,
+    dictionary: str | None = None,
+    workers: int | None = None,
+    cluster: str | None = None,
+    again: bool = False,
+) -> dict:
+    """Measure a model on a dataset's pictures that it has not seen.
+
+    Writes report.json, rates.csv, letters.txt, and pictures: rates by shear, scale and font, letter
+    confusions, failures, and a sheet of mistakes.
+
+    Parameters
+    ----------
+    model
+        A model's name under the home, or its file.
+    dataset
+        A dataset's name under the home, or its path.
+    out
+        Folder of the report; by default reports/MODEL-on-DATASET under the home.
+    split
+        The split to read; only the test split is unseen by every model.
+    dictionary
+        web2, a word list, or none; by default the words that the dataset was drawn from.
+    workers
+        Local processes; by default one a core.
+    cluster
+        Address of a Dask scheduler to use instead, such as tcp://host:8786.
+    again
+        Measure even if the report of this model on this dataset is there.
+    """
+    path, data = model_file(model), Dataset(dataset_folder(dataset))
+    load_model(path)
+    words = units.dictionary_of(data, dictionary)
+    folder = Path(out) if out else home() / "reports" / f"{path.stem}-on-{data.folder.name}"
+    report = None if again else units.saved_report(folder, data, path, split.value, words)
+    kept = report is not None
+    if not kept:
+        receipts = read(data, path, split.value, words, workers, cluster)
+        report, files = units.summarise(receipts, data, path, split.value, words)
+        units.save_report(folder, files)
+        _show_in_prefect(report, folder)
+    return _for_people(report, folder, kept)
+
+
+@task(cache_policy=NO_CACHE, task_run_name="read")
+def read(
+    data: Dataset, model: Path, split: str, words: tuple[str, ...], workers: int | None, cluster: str | None
+) -> list[units.EvaluateReceipt]:
+    """Read every shard's pictures of the split on Dask."""
+    count = len(data.manifest.shards)
+    jobs = [
+        units.EvaluateJob(str(data.folder.resolve()), shard, split, str(model.resolve()), words)
+        for shard in range(count)
+    ]
+    sizes = [line["count"] for line in data.manifest.shards]
+    with crew(workers, cluster) as client, stage("reading", len(data)) as shown:
+        return list(fan_out(client, units.read_shard, jobs, on_done=lambda one: shown.advance(sizes[one.shard])))
+
+
+def _show_in_prefect(report: dict, folder: Path) -> None:
+    key = artifact_key("evaluate", folder.name)
+    rows = [{"ranking": name, "words right": str(Rate(rate["right"], rate["n"]))} for name, rate in report["words"].items()]
+    create_table_artifact(rows, key=key, description=f"{report['model']} on {report['dataset']}")
+    lines = [f"# {folder.name}", "", f"{report['n']:,} pictures of the {report['split']} split.", ""]
+    lines += [f"- words right, {row['ranking']}: {row['words right']}" for row in rows]
+    lines += [f"- cut into the right number of letters: {_rate(report['cut_right'])}"]
+    lines += [f"- letters cut from words: macro F1 {report['letters']['macro_f1']:.4f}", "", f"Pictures: `{folder}`"]
+    create_markdown_artifact("\n".join(lines), key=f"{key}-report")
+
+
+def _for_people(report: dict, folder: Path, kept: bool) -> dict:
+    return {
+        "kept": kept,
+        "report": str(folder),
+        "model": report["model"],
+        "dataset": report["dataset"],
+        "split": report["split"],
+        "pictures": report["n"],
+        "dictionary_words": report["dictionary_words"],
+        "words": [{"ranking": name, "right": _rate(rate), **rate} for name, rate in report["words"].items()],
+        "cut_right": _rate(report["cut_right"]),
+        "letters_macro_f1": report["letters"]["macro_f1"],
+        "letters_right": _rate(report["letters"]["accuracy"]),
+        "failures": [{"ranking": name, **split} for name, split in report["failures"].items()],
+        "words_per_second_a_worker": report["words_per_second_a_worker"],
+        "pictures_to_look_at": [
+            str(folder / name) for name in ("rates.png", "confusion.png", "failures.png", "mistakes.png")
+        ],
+    }
+
+
+def _rate(content: dict) -> str:
+    return str(Rate(content["right"], content["n"]))

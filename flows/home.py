@@ -1,0 +1,69 @@
+"""Where things are kept, and the environment that Prefect needs before it is imported."""
+
+import os
+import tomllib
+from pathlib import Path
+
+from storage import atomic
+
+HOME = "CAPTCHAS_HOME"
+
+
+def home() -> Path:
+    """The folder of datasets, models, reports and answers: `CAPTCHAS_HOME`, or `data` here."""
+    return Path(os.environ.get(HOME) or "data")
+
+
+def dataset_folder(name: str | Path) -> Path:
+    """A dataset's folder: a name under the home, or a path (with a separator, or that exists)."""
+    path = Path(name)
+    under_home = home() / "datasets" / path
+    return path if len(path.parts) > 1 or path.is_absolute() or (path.exists() and not under_home.exists()) else under_home
+
+
+def model_file(name: str | Path) -> Path:
+    """A model's file: a name under the home (with or without `.skops`), or a path."""
+    path = Path(name)
+    under_home = home() / "models" / path.with_name(path.name.removesuffix(".skops") + ".skops")
+    return path if len(path.parts) > 1 or path.is_absolute() or (path.exists() and not under_home.exists()) else under_home
+
+
+def prepare_environment(chosen: Path | None = None) -> None:
+    """Set what Prefect reads when it is imported; nothing that the user has set is changed.
+
+    Parameters
+    ----------
+    chosen : Path, optional
+        The `--home` of the command line.
+    """
+    if chosen is not None:
+        os.environ[HOME] = str(chosen)
+    defaults = {
+        "DO_NOT_TRACK": "1",
+        "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+        "PREFECT_SERVER_ALLOW_EPHEMERAL_MODE": "true",
+        # 20 s, Prefect's own, are too few for the first start on two busy cores.
+        "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "120",
+        # The command line says itself what happened; tracebacks stay in the run's log.
+        "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "CRITICAL",
+    }
+    if not _has_server():
+        own = (home() / "prefect").resolve()
+        atomic.make_folder(own)  # Prefect's server does not start where this is missing
+        defaults["PREFECT_HOME"] = str(own)
+    for name, value in defaults.items():
+        os.environ.setdefault(name, value)
+
+
+def _has_server() -> bool:
+    """Whether the user has named a Prefect server: a PREFECT_HOME of ours would hide it."""
+    if os.environ.get("PREFECT_API_URL"):
+        return True
+    folder = Path(os.environ.get("PREFECT_HOME") or Path.home() / ".prefect")
+    profiles = Path(os.environ.get("PREFECT_PROFILES_PATH") or folder / "profiles.toml")
+    try:
+        content = tomllib.loads(profiles.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    active = os.environ.get("PREFECT_PROFILE") or content.get("active")
+    return bool(content.get("profiles", {}).get(active, {}).get("PREFECT_API_URL"))

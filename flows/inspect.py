@@ -1,0 +1,31 @@
+"""Show what a dataset, a shard or a model file holds."""
+
+from pathlib import Path
+
+from flows.home import dataset_folder, home, model_file
+from storage.errors import NotThere
+from tasks import inspect as units
+
+
+def inspect(path: str, *, out: Path | None = None) -> dict:
+    """Show what a dataset, a shard or a model file holds; of a dataset also a contact sheet.
+
+    Parameters
+    ----------
+    path
+        A dataset's or a model's name under the home, or a path: a folder, a .h5 shard, a .skops model.
+    out
+        The contact sheet's file; by default reports/inspect/NAME.png under the home.
+    """
+    if path.endswith(".h5"):
+        if not Path(path).is_file():
+            raise NotThere(f"{path}: no such file")
+        return units.describe_shard(Path(path))
+    folder, model = dataset_folder(path), model_file(path)
+    if not path.endswith(".skops") and folder.is_dir():
+        return units.describe_dataset(folder, out or home() / "reports" / "inspect" / f"{folder.name}.png")
+    if model.exists():
+        from tasks.train import describe
+
+        return describe(model)
+    raise NotThere(f"{path}: neither a dataset ({folder}) nor a model ({model}); captchas datasets lists datasets")

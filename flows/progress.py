@@ -1,0 +1,57 @@
+"""Progress of a stage: a bar on a terminal, and a Prefect artifact once a second."""
+
+import re
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from uuid import UUID
+
+from prefect.artifacts import create_progress_artifact, update_progress_artifact
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+EVERY = 1.0  # seconds between updates of the artifact, which cost 17 ms each
+
+
+class Stage:
+    """Counts what is done of one stage."""
+
+    def __init__(self, name: str, total: int, unit: str, bar: Progress, artifact: UUID | None):
+        self.done = 0
+        self.total = total
+        self.began = time.monotonic()
+        self._artifact = artifact
+        self._bar = bar
+        self._task = bar.add_task(name, total=total, unit=unit, rate="")
+        self._shown = self.began
+
+    def advance(self, count: int) -> None:
+        """Add `count` to what is done."""
+        self.done += count
+        now = time.monotonic()
+        rate = self.done / max(now - self.began, 1e-6)
+        self._bar.update(self._task, completed=self.done, rate=f"{rate:,.0f}/s")
+        if self._artifact and (now - self._shown > EVERY or self.done >= self.total):
+            self._shown = now
+            update_progress_artifact(
+                self._artifact, progress=100 * self.done / max(self.total, 1),
+                description=f"{self.done:,} of {self.total:,}, {rate:,.0f}/s",
+            )  # fmt: skip
+
+
+@contextmanager
+def stage(name: str, total: int, unit: str = "pictures") -> Iterator[Stage]:
+    """Show a stage while it runs; nothing is drawn where standard error is no terminal."""
+    columns = (
+        TextColumn("{task.description:<22}"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[unit]}"),
+        TextColumn("{task.fields[rate]}"), TimeRemainingColumn(),
+    )  # fmt: skip
+    artifact = create_progress_artifact(0.0, key=artifact_key(name), description=f"0 of {total:,} {unit}")
+    with Progress(*columns, console=Console(stderr=True), disable=not sys.stderr.isatty()) as bar:
+        yield Stage(name, total, unit, bar, artifact)
+
+
+def artifact_key(*parts: str) -> str:
+    """A key as Prefect wants it: lower-case letters, digits and dashes."""
+    return re.sub(r"[^a-z0-9]+", "-", "-".join(parts).lower()).strip("-")

@@ -1,0 +1,69 @@
+"""Run the book's procedure as printed, then mend one defect at a time: a table and a plot."""
+
+from pathlib import Path
+
+from prefect import flow, task
+from prefect.artifacts import create_markdown_artifact, create_table_artifact
+from prefect.cache_policies import NO_CACHE
+
+from flows.cluster import crew, fan_out
+from flows.home import home
+from flows.progress import stage
+from tasks import reproduce as units
+from tasks.fonts import find_face
+
+
+@flow(flow_run_name="reproduce-{font}")
+def reproduce(
+    *,
+    font: str = "Inter Black",
+    seed: int = 14,
+    words: int | None = None,
+    out: Path | None = None,
+    workers: int | None = None,
+    cluster: str | None = None,
+) -> dict:
+    """Run the book's procedure as printed, then mend one defect at a time.
+
+    Draws every four-letter word once with plain Pillow and scikit-image calls, cuts, reads and
+    corrects it, first with the book's defects, then with one fewer at every step.
+
+    Parameters
+    ----------
+    font
+        A bundled face or the path of a .ttf or .otf file. The book uses Coval Black.
+    seed
+        The book's random state is 14.
+    words
+        Use only this many words, evenly spread over the list; by default all.
+    out
+        Folder of the table and plot; by default reports/reproduce under the home.
+    workers
+        Local processes; by default one a core.
+    cluster
+        Address of a Dask scheduler to use instead, such as tcp://host:8786.
+    """
+    face = find_face(font)
+    folder = Path(out) if out else home() / "reports" / "reproduce"
+    jobs = units.jobs(face, seed, words)
+    rows = run_steps(jobs, workers, cluster)
+    report = units.save(folder, rows, face, seed)
+    create_table_artifact(units.for_people(rows), key="reproduce", description=f"{face.name}, seed {seed}")
+    create_markdown_artifact(units.as_markdown(rows), key="reproduce-report")
+    return {
+        "font": face.name,
+        "seed": seed,
+        "n": report["n"],
+        "steps": units.for_people(rows),
+        "plot": str(folder / "steps.png"),
+        "table": str(folder / "steps.md"),
+        "json_file": str(folder / "steps.json"),
+    }
+
+
+@task(cache_policy=NO_CACHE, task_run_name="steps")
+def run_steps(jobs: list[units.StepJob], workers: int | None, cluster: str | None) -> list[dict]:
+    """Run the steps on Dask, one a job; they draw the same words."""
+    with crew(workers, cluster) as client, stage("steps", len(jobs), "steps") as shown:
+        rows = list(fan_out(client, units.run_step, jobs, on_done=lambda _: shown.advance(1)))
+    return sorted(rows, key=lambda row: row["number"])

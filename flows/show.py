@@ -1,0 +1,56 @@
+"""A report on the terminal: one JSON object, or lines for people."""
+
+import json
+import sys
+
+from rich.console import Console
+from rich.table import Table
+
+
+def show(report: dict, *, as_json: bool) -> None:
+    """Print a flow's report. Lists of dicts under a key become tables; `summary` lines come last."""
+    if as_json:
+        json.dump(report, sys.stdout, ensure_ascii=False, indent=1, default=str)
+        sys.stdout.write("\n")
+        return
+    console = Console(highlight=False, soft_wrap=True)
+    for key, value in report.items():
+        if key in ("summary", "exit_code"):
+            continue
+        if isinstance(value, list) and value and all(isinstance(row, dict) for row in value):
+            console.print(_table(key, value))
+        elif value is not None:
+            console.print(f"{_words(key)}: {_value(value)}", markup=False)
+    for line in report.get("summary", ()):
+        console.print(line, markup=False)
+
+
+def _table(title: str, rows: list[dict]) -> Table:
+    table = Table(title=_words(title), title_justify="left")
+    columns = list(rows[0])
+    for column in columns:
+        number = all(isinstance(row.get(column), int | float) for row in rows)
+        table.add_column(_words(column), justify="right" if number else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*(_value(row.get(column)).replace("[", "\\[") for column in columns))
+    return table
+
+
+def _words(key: str) -> str:
+    return key.replace("_", " ")
+
+
+def _value(value) -> str:
+    if value is None:
+        return "-"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int):
+        return f"{value:,}"
+    if isinstance(value, float):
+        return f"{value:,.4g}" if abs(value) < 1000 else f"{value:,.0f}"
+    if isinstance(value, dict):
+        return ", ".join(f"{key} {_value(inner)}" for key, inner in value.items())
+    if isinstance(value, list):
+        return ", ".join(map(_value, value))
+    return str(value)

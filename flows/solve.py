@@ -1,0 +1,102 @@
+"""Read a folder of pictures into a CSV file: list, read in batches on Dask, write the answers at once."""
+
+import time
+from pathlib import Path
+
+from prefect import flow, task
+from prefect.artifacts import create_table_artifact
+from prefect.cache_policies import NO_CACHE
+
+from flows.cluster import crew, fan_out
+from flows.home import home, model_file
+from flows.progress import artifact_key, stage
+from storage.errors import BadInput, NotThere
+from tasks import solve as units
+
+
+@flow(flow_run_name="solve-{path}")
+def solve(
+    path: Path,
+    *,
+    model: str | None = None,
+    dictionary: str = "web2",
+    out: Path | None = None,
+    abstain_below: float = 0.0,
+    workers: int | None = None,
+    cluster: str | None = None,
+) -> dict:
+    """Read a folder of pictures, or one picture, into a CSV file.
+
+    PNG, JPEG, GIF, BMP, WebP and TIFF, of any colours and either polarity, in nested folders. A file
+    that cannot be read costs one row with the reason. The file names are not looked at.
+
+    Parameters
+    ----------
+    path
+        A folder, or one picture.
+    model
+        A model's name under the home, or its file; by default the newest one there.
+    dictionary
+        web2 (the book's four-letter words), the path of a word list, or none for random strings.
+    out
+        The CSV file; by default answers/FOLDER/answers.csv under the home.
+    abstain_below
+        Leave a word unanswered if its confidence is below this, from 0 to 1.
+    workers
+        Local processes; by default one a core.
+    cluster
+        Address of a Dask scheduler to use instead, such as tcp://host:8786.
+    """
+    if not 0 <= abstain_below <= 1:
+        raise BadInput(f"abstain-below: must be from 0 to 1; it is {abstain_below}")
+    path = Path(path)
+    out = Path(out) if out else home() / "answers" / (path.resolve().name if path.is_dir() else path.stem) / "answers.csv"
+    if out.is_dir():
+        raise BadInput(f"out: must be a file to write the answers to; {out} is a folder")
+    chosen = model_file(model) if model else newest_model()
+    words = units.dictionary_of(dictionary, chosen)
+    folder, files = units.find(path, out)
+    jobs = units.batches(folder, files, chosen, words, abstain_below)
+    began = time.monotonic()
+    receipts = read(jobs, workers, cluster)
+    counts = units.write_answers(out, receipts)
+    seconds = time.monotonic() - began
+    total = sum(counts.values())
+    report = {
+        "answers": str(out),
+        "folder": str(folder),
+        "model": str(chosen),
+        "dictionary_words": len(words),
+        "total": total,
+        **counts,
+        "seconds": round(seconds, 2),
+        "pictures_per_second": round(total / seconds),
+        "failures": units.failed_rows(receipts),
+    }
+    rows = [{"what": key, "value": str(value)} for key, value in report.items() if key != "failures"]
+    create_table_artifact(rows, key=artifact_key("solve", path.name), description=str(out))
+    return report
+
+
+@task(cache_policy=NO_CACHE, task_run_name="read")
+def read(jobs: list[units.SolveJob], workers: int | None, cluster: str | None) -> list[units.SolveReceipt]:
+    """Read all batches on Dask."""
+    total = sum(len(job.paths) for job in jobs)
+    with crew(workers, cluster) as client, stage("solving", total) as shown:
+        return list(fan_out(client, units.solve_batch, jobs, on_done=lambda one: shown.advance(len(one.answers))))
+
+
+def newest_model() -> Path:
+    """The model under the home that was trained last.
+
+    Raises
+    ------
+    NotThere
+    """
+    models = sorted((home() / "models").glob("*.skops"), key=lambda path: path.stat().st_mtime)
+    if not models:
+        raise NotThere(
+            f"{home() / 'models'}: no model there; train one first (captchas generate letters, then "
+            "captchas train letters), or name one with --model"
+        )
+    return models[-1]

@@ -1,0 +1,1 @@
+"""What the project remembers: sealed shards, manifests, models, atomic files."""

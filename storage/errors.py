@@ -1,0 +1,47 @@
+"""The project's errors: each names what, the rule, the value found and what to do next.
+
+Every class is also the nearest built-in, so that a caller may catch either. `exit_code` is what the
+command line ends with: 2 for bad input, 1 for a job that failed.
+"""
+
+
+class CaptchasError(Exception):
+    """Root of the family."""
+
+    exit_code = 1
+
+
+class BadInput(CaptchasError, ValueError):
+    """A value that a person can mend: an option, a profile, a word list, a font."""
+
+    exit_code = 2
+
+
+class NotThere(CaptchasError, FileNotFoundError):
+    """A dataset, model, file or folder that was named and does not exist."""
+
+    exit_code = 2
+
+
+class Different(BadInput):
+    """Something exists under that name, made to another specification."""
+
+
+class Busy(CaptchasError, BlockingIOError):
+    """Another run holds the lock."""
+
+
+class Damaged(CaptchasError, OSError):
+    """A file whose bytes are not those that were sealed."""
+
+
+class NoSpace(CaptchasError, OSError):
+    """The disk is full, or would be before the job ends."""
+
+
+class GlyphsDiffer(CaptchasError, RuntimeError):
+    """Fonts or libraries on this machine draw other bitmaps than the dataset was made from."""
+
+
+class Unwritable(CaptchasError, PermissionError):
+    """A folder that the run may not write to."""

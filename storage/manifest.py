@@ -1,0 +1,79 @@
+"""The dataset's record: what it is, what it holds, and digests of both."""
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from storage import atomic
+from storage.errors import Damaged, NotThere
+from storage.shards import BLOCK, DIGEST, FORMAT
+
+MANIFEST = "manifest.json"
+
+
+def canonical(value) -> str:
+    """JSON with sorted keys and no spaces: equal values give equal text, so that it can be digested."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What stands in `manifest.json`; docs/format.md explains each field.
+
+    `identity` is the sha256 of the canonical identity JSON, `shards` a list of
+    `{name, first, count, bytes, sha256, content}`.
+    """
+
+    identity: str
+    profile: dict
+    seed: int
+    count: int
+    content: str
+    fonts: list
+    software: dict
+    statistics: dict
+    shards: list
+    words: str | None = None
+    renderer: int = 0
+    block: int = BLOCK
+    digests: str = DIGEST
+    format: int = FORMAT
+
+    def write(self, folder: Path, run: str | None = None) -> None:
+        """Put it beside its shards, atomically; this is what makes the dataset complete."""
+        content = asdict(self)
+        content["digest"] = _digest(content)
+        text = json.dumps(content, indent=1, ensure_ascii=False) + "\n"
+        atomic.replace(folder / MANIFEST, text.encode(), run)
+
+    @classmethod
+    def read(cls, folder: Path) -> "Manifest":
+        """The manifest of the dataset in `folder`.
+
+        Raises
+        ------
+        NotThere
+            No dataset, or one that was never completed.
+        Damaged
+            Not JSON, edited, or of another format version.
+        """
+        path = folder / MANIFEST
+        try:
+            content = json.loads(path.read_bytes())
+            recorded = content.pop("digest")
+            if content.get("format") != FORMAT:
+                raise Damaged(f"{path}: format {content.get('format')!r}; this version reads format {FORMAT}")
+            if recorded != _digest(content):
+                raise Damaged(f"{path}: was changed after it was written (its digest differs)")
+            return cls(**content)
+        except FileNotFoundError:
+            raise NotThere(f"{folder}: no complete dataset there (no {MANIFEST})") from None
+        except Damaged:
+            raise
+        except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+            raise Damaged(f"{path}: cannot be read as a manifest ({error})") from error
+
+
+def _digest(content: dict) -> str:
+    return hashlib.sha256(canonical(content).encode()).hexdigest()

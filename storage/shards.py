@@ -1,0 +1,287 @@
+"""One HDF5 shard: its layout, how it is written in one piece, and how it is read back.
+
+docs/format.md describes the layout for readers in other languages.
+"""
+
+import hashlib
+import json
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+import h5py
+import numpy as np
+from blake3 import blake3
+from isal import isal_zlib
+
+from storage import atomic
+from storage.errors import Damaged
+
+FORMAT = 1
+BLOCK = 1024  # pictures a block: the unit of randomness, of drawing and of storage
+DIGEST = "blake3"
+SPLITS = ("train", "validation", "test")
+_NAME = re.compile(r"shard-(\d{6})-(\d+)\.h5")
+
+
+class Block(NamedTuple):
+    """Up to 1,024 consecutive pictures and all that is known of them.
+
+    images : (n, H, W) uint8, 0 background to 255 ink, the picture at the top left of its canvas
+    text : (n,) fixed-length bytes, UTF-8, NUL-padded
+    boxes : (n, L, 4) int16, a letter's top, left, bottom, right, half-open, -1 past the end of the text
+    parameters : (n,) packed compound that begins height, width, font, shear, scale
+    split : (n,) uint8, an index into `SPLITS`
+    """
+
+    images: np.ndarray
+    text: np.ndarray
+    boxes: np.ndarray
+    parameters: np.ndarray
+    split: np.ndarray
+
+    def digest(self) -> bytes:
+        """32 bytes that stand for the content: each array's name, dtype and shape, then its bytes."""
+        digest = blake3()
+        for name, array in zip(self._fields, self, strict=True):
+            array = np.ascontiguousarray(array, array.dtype.newbyteorder("<"))
+            digest.update(json.dumps([name, _described(array.dtype), array.shape]).encode())
+            digest.update(array.reshape(-1).view(np.uint8).data)
+        return digest.digest()
+
+    def rows(self, chosen) -> "Block":
+        """The rows that a mask, slice or index array chooses."""
+        return Block(*(array[chosen] for array in self))
+
+    def texts(self) -> list[str]:
+        """The labels as strings."""
+        return [text.decode() for text in self.text.tolist()]
+
+
+@dataclass(frozen=True)
+class ShardRecord:
+    """A line of the manifest: a sealed shard's name, place, size and digests."""
+
+    name: str
+    first: int
+    count: int
+    bytes: int
+    sha256: str
+    content: str
+    blocks: tuple[str, ...]  # each block's digest; their concatenation gives the dataset's content
+
+    def as_dict(self) -> dict:
+        """The manifest's line: without the blocks, which the shard itself holds."""
+        line = asdict(self)
+        del line["blocks"]
+        return line
+
+
+def _described(dtype: np.dtype) -> str | list:
+    """`'|u1'`, or for a compound `[['height', '<u2'], …]`; metadata that h5py adds to strings stays out."""
+    return [[name, dtype[name].str] for name in dtype.names] if dtype.names else dtype.str
+
+
+def shard_name(index: int, count: int) -> str:
+    """`shard_name(3, 16384) == 'shard-000003-16384.h5'`."""
+    return f"shard-{index:06d}-{count}.h5"
+
+
+def parse_name(name: str) -> tuple[int, int] | None:
+    """A shard's (index, count) from its file name, None if it is not a shard's name."""
+    match = _NAME.fullmatch(name)
+    return (int(match[1]), int(match[2])) if match else None
+
+
+def combined(digests: Iterable[bytes]) -> str:
+    """The digest, in hexadecimal, of block digests in order."""
+    return blake3(b"".join(digests)).hexdigest()
+
+
+def write_shard(
+    folder: Path, index: int, first: int, blocks: Iterable[Block], identity: str, run: str
+) -> ShardRecord:
+    """Seal `blocks` as one shard: made in memory, written once, fsynced, published under its name.
+
+    Parameters
+    ----------
+    identity : str
+        The canonical identity JSON, kept in the shard so that a lost manifest can be rebuilt.
+
+    Returns
+    -------
+    ShardRecord
+        Of the shard that stands there at the end: ours, or an equal one that another worker sealed.
+
+    Raises
+    ------
+    NoSpace, Unwritable, Damaged
+    """
+    digests: list[bytes] = []
+    # The core driver keeps the file in memory: one write, one sha256, no seeks; the large
+    # increment saves it from growing 64 KiB at a time.
+    with h5py.File(f"shard-{index}", "w", driver="core", backing_store=False, block_size=1 << 24) as file:
+        count = 0
+        for number, block in enumerate(blocks):
+            if number == 0:
+                for name, array in zip(Block._fields, block, strict=True):
+                    file.create_dataset(
+                        name, shape=(0, *array.shape[1:]), dtype=array.dtype, compression="gzip",
+                        chunks=(BLOCK, *array.shape[1:]), maxshape=(None, *array.shape[1:]),
+                    )  # fmt: skip
+            digests.append(block.digest())
+            count += len(block.images)
+            for name, array in zip(Block._fields, block, strict=True):
+                dataset = file[name]
+                dataset.resize(count, axis=0)
+                offset = (number * BLOCK,) + (0,) * (array.ndim - 1)
+                dataset.id.write_direct_chunk(offset, isal_zlib.compress(_padded(array), 1))
+        file.attrs["format"] = FORMAT
+        file.attrs["digest"] = DIGEST
+        file.attrs["identity"] = identity
+        file.attrs["index"] = index
+        file.attrs["first"] = first
+        file.attrs["count"] = count
+        file.attrs["blocks"] = np.array([digest.hex() for digest in digests], dtype="S64")
+        file.flush()
+        data = file.id.get_file_image()
+    path = folder / shard_name(index, count)
+    if not atomic.publish(path, data, run):
+        there = read_record(path)
+        if there.content != combined(digests):
+            raise Damaged(f"{path}: exists with other content; move it away and run again")
+        return there
+    return ShardRecord(
+        path.name, first, count, len(data), hashlib.sha256(data).hexdigest(), combined(digests),
+        tuple(digest.hex() for digest in digests),
+    )  # fmt: skip
+
+
+def _padded(array: np.ndarray) -> bytes:
+    """The chunk's bytes: HDF5 wants whole chunks, so a short last block gets rows of zeros."""
+    data = np.ascontiguousarray(array, array.dtype.newbyteorder("<")).tobytes()
+    return data + bytes((BLOCK - len(array)) * (len(data) // max(len(array), 1)))
+
+
+def packed_size(block: Block) -> int:
+    """Bytes that a block takes in a shard."""
+    return sum(len(isal_zlib.compress(_padded(array), 1)) for array in block)
+
+
+def read_record(path: Path, identity: str | None = None) -> ShardRecord:
+    """Read a whole shard, prove that it is what it says, and return its record.
+
+    Raises
+    ------
+    Damaged
+        Unreadable, another format, another `identity`, or an array that differs from its digest.
+    """
+    data = _bytes(path)
+    with Shard(path, image=data) as shard:
+        if identity is not None and shard.identity != identity:
+            raise Damaged(f"{path}: belongs to another dataset (its identity differs)")
+        for number, block in enumerate(shard):
+            if block.digest().hex() != shard.digests[number]:
+                raise Damaged(f"{path}: block {number} differs from its digest")
+        return ShardRecord(
+            path.name, shard.first, shard.count, len(data), hashlib.sha256(data).hexdigest(),
+            combined(map(bytes.fromhex, shard.digests)), tuple(shard.digests),
+        )  # fmt: skip
+
+
+class Shard:
+    """A sealed shard, open for reading.
+
+    Parameters
+    ----------
+    path : Path
+    sha256 : str, optional
+        The digest in the manifest; the file's bytes are checked against it before anything is read.
+    image : bytes, optional
+        The file's bytes, if they are in memory already.
+
+    Raises
+    ------
+    Damaged
+        From the constructor and from `block`: never wrong pixels.
+    """
+
+    def __init__(self, path: Path, sha256: str | None = None, image: bytes | None = None):
+        self.path = path
+        if sha256 is not None:
+            image = image or _bytes(path)
+            if hashlib.sha256(image).hexdigest() != sha256:
+                raise Damaged(f"{path}: its bytes differ from the sha256 in the manifest")
+        try:
+            if image is None:
+                self._file = h5py.File(path, "r")
+            else:
+                self._file = h5py.File(h5py.h5f.open_file_image(image))
+        except OSError as error:
+            raise Damaged(f"{path}: not a readable HDF5 file ({error})") from error
+        try:
+            attributes = self._file.attrs
+            if int(attributes["format"]) != FORMAT or attributes["digest"] != DIGEST:
+                raise Damaged(
+                    f"{path}: format {attributes['format']} with {attributes['digest']} digests; "
+                    f"this version reads format {FORMAT} with {DIGEST}"
+                )
+            self.identity: str = attributes["identity"]
+            self.index = int(attributes["index"])
+            self.first = int(attributes["first"])
+            self.count = int(attributes["count"])
+            self.digests: list[str] = [digest.decode() for digest in attributes["blocks"].tolist()]
+            self._datasets = {name: self._file[name] for name in Block._fields}
+            lengths = {len(dataset) for dataset in self._datasets.values()}
+            if lengths != {self.count} or len(self.digests) != -(-self.count // BLOCK):
+                raise Damaged(f"{path}: holds {sorted(lengths)} rows where {self.count} were sealed")
+        except Damaged:
+            self._file.close()
+            raise
+        except Exception as error:  # whatever h5py makes of damaged metadata means one thing here
+            self._file.close()
+            raise Damaged(f"{path}: its structure is damaged ({error})") from error
+
+    def __enter__(self) -> "Shard":
+        return self
+
+    def __exit__(self, *_) -> None:
+        self._file.close()
+
+    def __len__(self) -> int:
+        """Number of blocks."""
+        return len(self.digests)
+
+    def __iter__(self) -> Iterator[Block]:
+        return (self.block(number) for number in range(len(self)))
+
+    def block(self, number: int, fields: Iterable[str] = Block._fields) -> Block:
+        """Block `number` of this shard; arrays that are not in `fields` come as None.
+
+        Raises
+        ------
+        Damaged
+        """
+        rows = min(BLOCK, self.count - number * BLOCK)
+        try:
+            return Block(*(self._array(name, number, rows) if name in fields else None for name in Block._fields))
+        except Exception as error:  # isal, h5py and numpy each have their own for damaged bytes
+            raise Damaged(f"{self.path}: block {number} cannot be read ({error})") from error
+
+    def _array(self, name: str, number: int, rows: int) -> np.ndarray:
+        dataset = self._datasets[name]
+        shape = dataset.shape[1:]
+        # Three times as fast as dataset[...]: HDF5's gzip filter uses the plain zlib.
+        skipped, chunk = dataset.id.read_direct_chunk((number * BLOCK,) + (0,) * len(shape))
+        if skipped:
+            raise ValueError(f"{name} was stored without its filter")
+        return np.frombuffer(isal_zlib.decompress(chunk), dataset.dtype).reshape(BLOCK, *shape)[:rows]
+
+
+def _bytes(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise Damaged(f"{path}: cannot be read ({error.strerror})") from error

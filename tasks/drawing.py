@@ -1,0 +1,324 @@
+"""Draw parameters for a block, then render the block: image i depends on profile, seed and i alone."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from storage.errors import BadInput
+from storage.shards import BLOCK, Block
+from tasks import raster
+from tasks.fonts import Face, GlyphSet
+from tasks.specs import Profile
+
+RENDERER = 1  # raised whenever the same parameters give other bytes; part of a dataset's identity
+PARAMETERS = np.dtype([("height", "<u2"), ("width", "<u2"), ("font", "<u2"), ("shear", "<i2"), ("scale", "<u2")])
+
+# Columns of a block's random table. Each has a counter of its own, so that a new one moves no other.
+TEXT, FONT, SHEAR, SCALE, FIRST_LETTER = 0, 1, 2, 3, 16
+
+
+def raw(seed: int, block: int, column: int) -> np.ndarray:
+    """A block's 1,024 random numbers for one column, (1024,) uint64, from Philox 4x64's raw output.
+
+    Philox is counter-based (Salmon et al., 2011): the numbers depend on key and counter alone. NumPy
+    keeps bit generators the same between versions, which it does not promise of `Generator`.
+    """
+    return np.random.Philox(key=[seed, block], counter=[0, 0, 0, column]).random_raw(BLOCK)
+
+
+def below(numbers: np.ndarray, limit: int) -> np.ndarray:
+    """Map uint64 numbers to 0 … limit - 1 by a multiplication of the upper half; the bias is under limit / 2**32."""
+    return ((numbers >> np.uint64(32)) * np.uint64(limit) >> np.uint64(32)).astype(np.int64)
+
+
+@dataclass(frozen=True)
+class Table:
+    """A block's parameters: letters (1024, L) int32 (-1 past the end) and indices (1024,) into the ranges."""
+
+    letters: np.ndarray
+    font: np.ndarray
+    shear: np.ndarray
+    scale: np.ndarray
+
+
+class Renderer:
+    """Draws a profile's blocks.
+
+    Parameters
+    ----------
+    profile : Profile
+    faces, glyphs : the profile's faces, and their letters at its size, in order
+    words : tuple of str
+        The dictionary; empty for random strings.
+
+    Raises
+    ------
+    BadInput
+        Some text does not fit into the picture.
+    """
+
+    def __init__(self, profile: Profile, faces: tuple[Face, ...], glyphs: tuple[GlyphSet, ...], words: tuple[str, ...]):
+        self.profile = profile
+        self.canvas = profile.canvas
+        self._shears = np.array(profile.shear.values(), np.int64)
+        self._scales = np.array(profile.scale.values(), np.int64)
+        self._slopes = np.array([raster.tangent(int(shear)) for shear in self._shears], np.int64)
+        self._sizes = np.array([(profile.height * s // 100, profile.width * s // 100) for s in self._scales], np.int64)
+        self._sizes = np.maximum(self._sizes, 1)
+        # By digest and not by place in the list: a face keeps its number in every profile.
+        self._face_numbers = np.array([int(face.sha256[:16], 16) for face in faces], np.uint64)
+        self._codes = np.array([ord(character) for character in profile.alphabet] + [0], np.uint64)
+        self._read_words(words)
+        self._join(glyphs)
+        check_fit(profile, faces, glyphs, words)
+        self._prepare_taps()
+        self._prepare_sprites()
+
+    def _read_words(self, words: tuple[str, ...]) -> None:
+        self.longest = max(map(len, words)) if words else self.profile.length[1]
+        widest = max(len(character.encode()) for character in self.profile.alphabet)
+        self.text_bytes = max(len(word.encode()) for word in words) if words else widest * self.longest
+        self._words = None
+        if words:
+            index = {character: number for number, character in enumerate(self.profile.alphabet)}
+            self._words = np.full((len(words), self.longest), -1, np.int32)
+            for row, word in zip(self._words, words, strict=True):
+                row[: len(word)] = [index[character] for character in word]
+            self._texts = np.array([word.encode() for word in words], f"S{self.text_bytes}")
+        self._encoded = [character.encode() for character in self.profile.alphabet]
+
+    def _join(self, glyphs: tuple[GlyphSet, ...]) -> None:
+        """All faces' tables as single arrays, the bitmaps one after another."""
+        firsts = np.cumsum([0] + [len(one.bitmaps) for one in glyphs[:-1]])
+        self._variant = np.stack([one.variant + first for one, first in zip(glyphs, firsts, strict=True)])
+        self._advance = np.stack([one.advance for one in glyphs])
+        self._kerning = np.stack([one.kerning for one in glyphs])
+        self._corners = np.concatenate([one.corners for one in glyphs]).astype(np.int64)
+        bitmaps = [bitmap for one in glyphs for bitmap in one.bitmaps]
+        self._shapes = np.array([bitmap.shape for bitmap in bitmaps], np.int64)
+        self._offsets = np.cumsum([0] + [bitmap.size for bitmap in bitmaps[:-1]]).astype(np.int64)
+        self._ink = np.concatenate([bitmap.ravel() for bitmap in bitmaps])
+
+    def _prepare_taps(self) -> None:
+        count = max(self.canvas)
+        taps = [raster.make_taps(int(scale), count) for scale in self._scales]
+        widest = max(one.weight.shape[1] for one in taps)
+        self._starts = np.stack([one.start for one in taps])
+        self._weights = np.stack([np.pad(one.weight, ((0, 0), (0, widest - one.weight.shape[1]))) for one in taps])
+
+    def _prepare_sprites(self) -> None:
+        """Draw all letters once if that is little enough; else leave the tables empty."""
+        rows = self._shapes[:, 0]
+        reach = max(abs(int(slope)) for slope in self._slopes) * int((self._corners[:, 0] + rows).max()) >> 16
+        self._periods = np.array([raster.phases(int(scale)) for scale in self._scales], np.int64)
+        # The first column of phase 0: far enough right that no sheared letter starts left of column 1.
+        self._base = np.array([-(-(reach + 2) // period) * period for period in self._periods.tolist()], np.int64)
+        areas = (rows + 2) * (self._shapes[:, 1] + reach + 4)
+        wanted = sum(
+            int(areas.sum()) * period * scale * scale // 10_000 * len(self._shears)
+            for period, scale in zip(self._periods.tolist(), self._scales.tolist(), strict=True)
+        )
+        self._where_first = np.zeros((0, 0), np.int64)
+        self._where = np.zeros((0, 5), np.int64)
+        self._sprites = np.zeros(0, np.uint8)
+        if wanted > raster.SPRITE_BYTES:
+            return
+        first, used = 0, 0
+        self._where_first = np.zeros((len(self._shears), len(self._scales)), np.int64)
+        parts, entries = [], []
+        for k, scale in enumerate(self._scales.tolist()):
+            period, base = int(self._periods[k]), int(self._base[k])
+            columns = (base + period + int(self._shapes[:, 1].max()) + reach + 4) * scale // 100 + 4
+            taps = raster.make_taps(scale, max(columns, self.canvas[0]))
+            out = np.empty(len(rows) * period * (int(self._sizes[k, 0]) + 1) * columns, np.uint8)
+            for h, slope in enumerate(self._slopes):
+                where = np.zeros((len(rows), period, 5), np.int64)
+                size = raster.make_sprites(
+                    self._ink, self._offsets, self._shapes, self._corners, slope, taps.start, taps.weight,
+                    scale, period, base, int(self._sizes[k, 0]), out, where,
+                )  # fmt: skip
+                where[..., 0] += used
+                self._where_first[h, k] = first
+                parts.append(out[:size].copy())
+                entries.append(where.reshape(-1, 5))
+                first += len(rows) * period
+                used += size
+        self._where = np.concatenate(entries)
+        self._sprites = np.concatenate(parts)
+
+    def parameters(self, seed: int, block: int) -> Table:
+        """The whole table of a block, always 1,024 rows."""
+        profile = self.profile
+        numbers = raw(seed, block, TEXT)
+        if self._words is not None:
+            letters = self._words[below(numbers, len(self._words))]
+        else:
+            shortest, longest = profile.length
+            lengths = shortest + below(numbers, longest - shortest + 1)
+            columns = [below(raw(seed, block, FIRST_LETTER + k), len(profile.alphabet)) for k in range(longest)]
+            letters = np.stack(columns, axis=1).astype(np.int32)
+            letters[np.arange(longest) >= lengths[:, None]] = -1
+        return Table(
+            letters,
+            below(raw(seed, block, FONT), len(self._face_numbers)),
+            below(raw(seed, block, SHEAR), len(self._shears)),
+            below(raw(seed, block, SCALE), len(self._scales)),
+        )
+
+    def block(self, seed: int, block: int, count: int = BLOCK) -> Block:
+        """The first `count` pictures of a block, with text, boxes, parameters and split."""
+        table = self.parameters(seed, block)
+        return self.render(Table(table.letters[:count], table.font[:count], table.shear[:count], table.scale[:count]))
+
+    def render(self, table: Table) -> Block:
+        """The pictures of any table; rows do not depend on one another."""
+        count = len(table.letters)
+        images = np.empty((count, *self.canvas), np.uint8)
+        boxes = np.empty((count, self.longest, 4), np.int16)
+        raster.draw_rows(
+            table.letters, table.font, table.shear, table.scale, self.profile.left, self._variant, self._advance,
+            self._kerning, self._corners, self._ink, self._offsets, self._shapes, self._slopes, self._scales,
+            self._starts, self._weights, self._sizes, self._periods, self._base, self._where_first, self._where,
+            self._sprites, images, boxes,
+        )  # fmt: skip
+        parameters = np.empty(count, PARAMETERS)
+        parameters["height"], parameters["width"] = self._sizes[table.scale].T
+        parameters["font"] = table.font
+        parameters["shear"] = self._shears[table.shear]
+        parameters["scale"] = self._scales[table.scale]
+        return Block(images, self._text(table.letters), boxes, parameters, self.split(table))
+
+    def table(self, texts: list[str], font=0, shear=0, scale=100) -> Table:
+        """A table for chosen texts and parameter values (each one value or a list), to draw them.
+
+        Raises
+        ------
+        BadInput
+            A character outside the alphabet, a text too long, or a value the profile does not have.
+        """
+        letters = np.full((len(texts), self.longest), -1, np.int32)
+        for row, text in zip(letters, texts, strict=True):
+            for k, character in enumerate(text):
+                if k >= self.longest or character not in self.profile.alphabet:
+                    raise BadInput(
+                        f"text {text!r}: must be at most {self.longest} characters of {self.profile.alphabet!r}"
+                    )
+                row[k] = self.profile.alphabet.index(character)
+
+        def indices(field, value, allowed):
+            values = np.broadcast_to(np.asarray(value), len(texts))
+            found = np.searchsorted(allowed, values).clip(max=len(allowed) - 1)
+            if (allowed[found] != values).any():
+                raise BadInput(f"{field}: must be one of {allowed.tolist()}; it is {value!r}")
+            return found
+
+        faces = np.arange(len(self._face_numbers))
+        return Table(
+            letters, indices("font", font, faces), indices("shear", shear, self._shears),
+            indices("scale", scale, self._scales),
+        )  # fmt: skip
+
+    def split(self, table: Table) -> np.ndarray:
+        """0 train, 1 validation, 2 test (80/10/10), (n,) uint8, from text, face, shear and scale.
+
+        The seed has no part in it: the same picture falls into the same split in every dataset.
+        """
+        state = np.full(len(table.letters), 0x6A09E667F3BCC909, np.uint64)
+        columns = [self._codes[letters] for letters in table.letters.T]
+        columns += [self._face_numbers[table.font], self._shears[table.shear].astype(np.uint64)]
+        columns += [self._scales[table.scale].astype(np.uint64)]
+        for column in columns:
+            if column is not None:
+                state = _mix(state ^ column)
+        tenth = (state >> np.uint64(32)) * np.uint64(10) >> np.uint64(32)
+        return np.where(tenth < 8, 0, tenth - np.uint64(7)).astype(np.uint8)
+
+    def _text(self, letters: np.ndarray) -> np.ndarray:
+        length = self.longest
+        if len(b"".join(self._encoded)) == len(self._encoded):  # one byte a character
+            codes = np.frombuffer(b"".join(self._encoded) + b"\0", np.uint8)[letters]
+            return np.ascontiguousarray(codes[:, : self.text_bytes]).view(f"S{self.text_bytes}").ravel()
+        texts = [b"".join(self._encoded[k] for k in row if k >= 0) for row in letters[:, :length].tolist()]
+        return np.array(texts, f"S{self.text_bytes}")
+
+
+def _mix(state: np.ndarray) -> np.ndarray:
+    """The finaliser of SplitMix64 (Steele, Lea and Flood, 2014), for uint64 arrays."""
+    state = state + np.uint64(0x9E3779B97F4A7C15)
+    state = (state ^ (state >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    state = (state ^ (state >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return state ^ (state >> np.uint64(31))
+
+
+def check_fit(profile: Profile, faces: tuple[Face, ...], glyphs: tuple[GlyphSet, ...], words: tuple[str, ...]) -> None:
+    """Refuse a profile in which some text would be clipped.
+
+    Raises
+    ------
+    BadInput
+        With the worst text, its face and shear, the edge and by how many pixels.
+    """
+    worst: tuple[int, str] = (0, "")
+    for face, one in zip(faces, glyphs, strict=True):
+        # Shear is monotone, so the extremes are at its first and last value.
+        for shear in {profile.shear.values()[0], profile.shear.values()[-1]}:
+            slope = raster.tangent(shear)
+            lows, highs = [], []
+            for bitmap, (top, left) in zip(one.bitmaps, one.corners.tolist(), strict=True):
+                shifts = slope * (top + np.arange(len(bitmap)))
+                inked = bitmap > 0
+                firsts, lasts = inked.argmax(axis=1), bitmap.shape[1] - inked[:, ::-1].argmax(axis=1)
+                rows = inked.any(axis=1)
+                lows.append(int((left + firsts + (shifts >> 16))[rows].min()))
+                highs.append(int((left + lasts - (-shifts >> 16))[rows].max()))
+            tops, bottoms = one.corners[:, 0], one.corners[:, 0] + [len(bitmap) for bitmap in one.bitmaps]
+            for low, high, top, bottom, text in _extents(profile, one, words, lows, highs, tops, bottoms):
+                for over, edge in (
+                    (-low, "left"), (high - profile.width, "right"), (-top, "top"), (bottom - profile.height, "bottom")
+                ):  # fmt: skip
+                    if over > worst[0]:
+                        worst = (over, f"{text!r} in {face.name} reaches {over} px past the {edge} edge at shear {shear}")
+    if worst[0]:
+        raise BadInput(
+            f"profile {profile.name!r}: the picture is {profile.height} x {profile.width} px, and {worst[1]}; "
+            "choose a larger height or width, a larger left (if it is the left edge), a smaller font_size or less shear"
+        )
+
+
+def _extents(profile, glyphs, words, lows, highs, tops, bottoms):
+    """(low, high, top, bottom, text) of every word, or of the widest random strings."""
+    alphabet = profile.alphabet
+    lows, highs = np.asarray(lows) + profile.left, np.asarray(highs) + profile.left
+    if words:
+        index = {character: k for k, character in enumerate(alphabet)}
+        for word in words:
+            pen, previous = 0, len(alphabet)
+            low, high, top, bottom = 1 << 30, -(1 << 30), 1 << 30, -(1 << 30)
+            for k, letter in enumerate(map(index.__getitem__, word)):
+                if k:
+                    pen += int(glyphs.advance[previous] + glyphs.kerning[previous, letter])
+                g, column = glyphs.variant[previous, letter], (pen + 32) >> 6
+                low, high = min(low, column + int(lows[g])), max(high, column + int(highs[g]))
+                top, bottom = min(top, int(tops[g])), max(bottom, int(bottoms[g]))
+                previous = letter
+            yield low, high, top, bottom, word
+        return
+    # Random strings: the longest pen position of every last letter, letter by letter.
+    count = len(alphabet)
+    pens = np.zeros(count, np.int64)
+    texts = list(alphabet)
+    for k in range(profile.length[1]):
+        previous = np.full(count, count)
+        if k:
+            reached = pens[:, None] + glyphs.advance[:, None] + glyphs.kerning
+            previous = reached.argmax(axis=0)
+            pens = reached.max(axis=0)
+            texts = [texts[previous[j]] + alphabet[j] for j in range(count)]
+        for j in range(count):
+            for before in range(count + 1) if k else (count,):
+                g = glyphs.variant[before, j]
+                if k and before == count:
+                    continue
+                column = int(pens[j] + 32) >> 6
+                low = int(lows[g]) if k == 0 else int(lows[g]) + column
+                yield low, int(highs[g]) + column, int(tops[g]), int(bottoms[g]), texts[j]

@@ -1,0 +1,200 @@
+"""Font files to glyph bitmaps: found by name or path, checked for their characters, drawn by Pillow."""
+
+import functools
+import hashlib
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+
+import numpy as np
+from fontTools.ttLib import TTFont, TTLibError
+from PIL import Image, ImageDraw, ImageFont
+
+from storage.errors import BadInput, NotThere
+from tasks.specs import Ink, nearest
+
+
+@dataclass(frozen=True)
+class Face:
+    """One font file: family and style as it names itself, where it is, and its sha256."""
+
+    family: str
+    style: str
+    path: str
+    sha256: str
+
+    @property
+    def name(self) -> str:
+        """Family and style, for instance `Inter Black`; a plain `Regular` is left out."""
+        return self.family if self.style == "Regular" else f"{self.family} {self.style}"
+
+    def as_dict(self) -> dict:
+        """What a dataset's identity holds of it: never the path."""
+        return {"family": self.family, "style": self.style, "sha256": self.sha256}
+
+
+@functools.cache
+def bundled() -> dict[str, Face]:
+    """The faces that come with the project, by name.
+
+    Raises
+    ------
+    BadInput
+        A file differs from `fonts/SHA256SUMS`.
+    """
+    folder = Path(str(files("fonts")))
+    faces = {}
+    for line in (folder / "SHA256SUMS").read_text().splitlines():
+        digest, name = line.split(maxsplit=1)
+        face = _face(folder / name)
+        if face.sha256 != digest:
+            raise BadInput(f"font {name}: differs from SHA256SUMS; install the project again")
+        faces[face.name] = face
+    return dict(sorted(faces.items()))
+
+
+def find_face(name: str) -> Face:
+    """A bundled face by name, or any .ttf or .otf file by path.
+
+    Raises
+    ------
+    BadInput, NotThere
+    """
+    faces = bundled()
+    if name in faces:
+        return faces[name]
+    path = Path(name).expanduser()
+    if path.suffix.lower() in {".ttf", ".otf"}:
+        return _face(path)
+    raise BadInput(
+        f"font {name!r}: must be one of {', '.join(faces)}, or the path of a .ttf or .otf file{nearest(name, faces)}"
+    )
+
+
+def _face(path: Path) -> Face:
+    try:
+        data = path.read_bytes()
+        family, style = ImageFont.truetype(str(path), 16, layout_engine=ImageFont.Layout.BASIC).getname()
+    except FileNotFoundError:
+        raise NotThere(f"font {path}: no such file") from None
+    except OSError as error:
+        raise BadInput(f"font {path}: cannot be read as a font ({error})") from error
+    return Face(family or path.stem, style or "Regular", str(path.resolve()), hashlib.sha256(data).hexdigest())
+
+
+@dataclass(frozen=True)
+class GlyphSet:
+    """A face's letters at one size, as bitmaps, and where to put them.
+
+    A pair of letters may share a pixel that each alone leaves below half ink, so the bitmap of a
+    letter depends on the one before it; almost all pairs share their letter's plain bitmap.
+
+    Attributes
+    ----------
+    bitmaps : list of (h, w) uint8 arrays
+        Ink 0 to 255, cut to the ink.
+    corners : (G, 2) int32
+        Row and column of each bitmap's first pixel, relative to the pen and the top of the text.
+    variant : (A + 1, A) int32
+        Index of the bitmap of letter b after letter a; row A is the start of the text.
+    advance : (A,) int32, kerning : (A, A) int32
+        In 1/64 px.
+    """
+
+    bitmaps: list
+    corners: np.ndarray
+    variant: np.ndarray
+    advance: np.ndarray
+    kerning: np.ndarray
+
+    def digest(self) -> str:
+        """The sha256 of all that a picture is made from: differs when Pillow or FreeType draw otherwise."""
+        digest = hashlib.sha256()
+        for bitmap in self.bitmaps:
+            digest.update(repr(bitmap.shape).encode() + bitmap.tobytes())
+        for array in (self.corners, self.variant, self.advance, self.kerning):
+            digest.update(array.astype("<i4").tobytes())
+        return digest.hexdigest()
+
+
+def draw_glyphs(face: Face, size: int, alphabet: str, ink: Ink) -> GlyphSet:
+    """Draw every letter alone and after every other one, with Pillow.
+
+    Raises
+    ------
+    BadInput
+        The face lacks characters of the alphabet (a box would be drawn under a wrong label).
+    """
+    require_characters(face, alphabet)
+    # BASIC, because Raqm depends on what the system has and would make other bytes there.
+    font = ImageFont.truetype(face.path, size, layout_engine=ImageFont.Layout.BASIC)
+    advance = np.array([_sixty_fourths(font, letter) for letter in alphabet], np.int32)
+    kerning = np.array(
+        [
+            [_sixty_fourths(font, first + second) - advance[i] - advance[j] for j, second in enumerate(alphabet)]
+            for i, first in enumerate(alphabet)
+        ],
+        np.int32,
+    )
+    shape = (int(size * 3), int(advance.max() // 64 * 2 + size * 3))
+    alone = [_draw(font, letter, size, shape, ink) for letter in alphabet]
+    known: dict[bytes, int] = {}
+    bitmaps, corners = [], []
+
+    def index_of(picture: np.ndarray, pen: int) -> int:
+        rows, columns = np.flatnonzero(picture.any(axis=1)), np.flatnonzero(picture.any(axis=0))
+        top, left = rows[0], columns[0]
+        bitmap = np.ascontiguousarray(picture[top : rows[-1] + 1, left : columns[-1] + 1])
+        corner = (top - size, left - size - pen)
+        key = repr((bitmap.shape, corner)).encode() + bitmap.tobytes()
+        if key not in known:
+            known[key] = len(bitmaps)
+            bitmaps.append(bitmap)
+            corners.append(corner)
+        return known[key]
+
+    variant = np.empty((len(alphabet) + 1, len(alphabet)), np.int32)
+    for j, second in enumerate(alphabet):
+        if not alone[j].any():
+            raise BadInput(f"font {face.name!r}: draws nothing for {second!r} at size {size}; choose another font")
+        variant[-1, j] = index_of(alone[j], 0)
+    for i, first in enumerate(alphabet):
+        for j, second in enumerate(alphabet):
+            pair = _draw(font, first + second, size, shape, ink)
+            added = np.where(pair > alone[i], pair - alone[i], 0).astype(np.uint8)
+            pen = (advance[i] + kerning[i, j] + 32) >> 6
+            variant[i, j] = index_of(added, pen) if added.any() else variant[-1, j]
+    return GlyphSet(bitmaps, np.array(corners, np.int32), variant, advance, kerning)
+
+
+def require_characters(face: Face, alphabet: str) -> None:
+    """Refuse a face that has no glyph for a character.
+
+    Raises
+    ------
+    BadInput
+        With the characters.
+    """
+    try:
+        with TTFont(face.path, lazy=True) as font:
+            there = font.getBestCmap() or {}
+    except (TTLibError, OSError) as error:
+        raise BadInput(f"font {face.path}: its character table cannot be read ({error})") from error
+    missing = [character for character in alphabet if ord(character) not in there]
+    if missing:
+        raise BadInput(
+            f"font {face.name!r}: has no glyph for {' '.join(missing)}; choose another font or take "
+            f"{'it' if len(missing) == 1 else 'them'} out of the alphabet"
+        )
+
+
+def _sixty_fourths(font: ImageFont.FreeTypeFont, text: str) -> int:
+    return round(font.getlength(text) * 64)
+
+
+def _draw(font, text: str, offset: int, shape: tuple[int, int], ink: Ink) -> np.ndarray:
+    """`text` at (offset, offset): far enough from the border that negative bearings stay inside."""
+    picture = Image.new("L", shape[::-1])
+    fill = 1 if ink is Ink.BINARY else 255
+    ImageDraw.Draw(picture).text((offset, offset), text, fill=fill, font=font)
+    return np.asarray(picture) * np.uint8(255 // fill)

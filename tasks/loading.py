@@ -1,0 +1,344 @@
+"""Picture files of any common kind -> the form that the reader takes: uint8, 0 background to 255 ink.
+
+A file that cannot be read costs one row with its reason, never the run: whatever is wrong with it,
+`load_picture` raises `BadPicture` and nothing else.
+"""
+
+import io
+import os
+import re
+import stat
+import threading
+import warnings
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, UnidentifiedImageError
+
+from storage.errors import BadInput, NotThere
+
+FORMATS = ("PNG", "JPEG", "GIF", "BMP", "WEBP", "TIFF")
+MOST_BYTES = 32_000_000
+MOST_PIXELS = 16_000_000
+LONGEST_SIDE = 640
+LEAST_CONTRAST = 8  # levels of 255 between the darkest and the brightest pixel
+MOST_SHAPES = 64  # more in one batch, and the pictures are padded
+PADDED_TO = 16
+
+# Pillow warns about odd files. `catch_warnings` swaps a list of the whole process, which two threads at
+# once would leave wrong, hence the lock; decoding in parallel is for processes.
+_QUIET = threading.Lock()
+
+_LUMA = (19595, 38470, 7471)  # ITU-R 601 in 1/65536, Pillow's own weights: a grey stays the same grey
+
+
+class BadPicture(BadInput):
+    """One file that is no readable picture; the message is the reason, without the file's name."""
+
+
+def list_pictures(folder: Path, skip: Iterable[Path] = ()) -> Iterator[Path]:
+    """Every regular file below `folder`, whatever its suffix, in the order of `sorted`.
+
+    Names that begin with a dot are passed over, files and folders alike, and so are symbolic links:
+    what they point to is read under its own name if it lies in the folder, and is not the folder's
+    otherwise. `folder` itself may be a link. A folder further down that cannot be listed comes out
+    as itself, so that `load_picture` gives its reason and nothing is lost in silence. Only the names
+    of the folders on the current path are in memory.
+
+    Parameters
+    ----------
+    skip
+        Files to leave out; they need not exist.
+
+    Raises
+    ------
+    NotThere, BadInput
+        At the first step: no such folder; it is a file, or this user may not list it.
+    """
+    try:
+        root = folder.resolve(strict=True)
+        entries = _entries(root)
+    except FileNotFoundError as error:
+        raise NotThere(f"{folder}: no such folder; check the path") from error
+    except NotADirectoryError as error:
+        raise BadInput(f"{folder} is a file, not a folder; give the folder that holds it") from error
+    except (OSError, RuntimeError) as error:  # RuntimeError: resolve() in a ring of links, before 3.13
+        reason = getattr(error, "strerror", None) or error
+        raise BadInput(
+            f"{folder}: the folder cannot be listed ({reason}); give this user permission to read it "
+            "or choose another folder"
+        ) from error
+    left_out = {os.path.realpath(path) for path in skip}
+    open_folders = [(folder, str(root), iter(entries))]
+    while open_folders:
+        shown, real, names = open_folders[-1]
+        for name, is_folder in names:
+            path, inside = shown / name, os.path.join(real, name)  # noqa: PTH118 - a Path each is slow
+            if inside in left_out:
+                continue
+            if is_folder:
+                try:
+                    open_folders.append((path, inside, iter(_entries(inside))))
+                    break
+                except OSError:
+                    yield path
+            else:
+                yield path
+        else:
+            open_folders.pop()
+
+
+def load_picture(path: Path) -> np.ndarray:
+    """One picture file as ink on nothing.
+
+    PNG, JPEG, GIF, BMP, WebP or TIFF, told by content; any colour mode; the first frame of several.
+    A picture with a side over 640 pixels is shrunk until that side has 640 (area average): the reader
+    was trained on letters 10 to 30 pixels high.
+
+    Transparent parts are filled with black or white, whichever contrasts with what is drawn; if that
+    covers most of the picture and has contrast of its own, with its median colour. Colours become
+    luma, or, where that would lose more than half the contrast, the largest distance in a channel
+    from the background. The background is the median of the outermost pixels; ink is the distance
+    from it, to the darker or brighter side, whichever holds more contrast (the larger extreme; the
+    larger sum of squares if neither is four times the other), stretched so that the strongest is 255.
+    So `image`, `255 - image` and their lossless copies all load as `image`, if its border is mostly 0
+    and its maximum is 255.
+
+    Returns
+    -------
+    (h, w) uint8, 0 background to 255 ink, at least one pixel of each
+
+    Raises
+    ------
+    BadPicture
+        Not a readable file, over 32 MB or 16 megapixels (refused before anything is decoded), no
+        picture of these formats, damaged or cut off, or blank (contrast under 8 of 255 levels).
+    """
+    pixels = _decoded(_read(path))
+    return _ink(pixels if pixels.ndim == 2 else _grey(_filled(pixels)))
+
+
+def load_batch(
+    paths: Iterable[Path],
+) -> tuple[list[tuple[np.ndarray, np.ndarray]], list[tuple[int, str]]]:
+    """Many picture files, those of equal shape stacked.
+
+    If more than 64 shapes occur, pictures are padded with zeros at the right and at the bottom to
+    multiples of 16, so that the groups stay few and the reader's batches large.
+
+    Returns
+    -------
+    groups : list of (indices (k,) int64, images (k, h, w) uint8)
+        `indices` point into `paths` and ascend. At most 0.41 MB a picture, twice that while stacking.
+    failures : list of (index, reason)
+        Every index is in exactly one group or here.
+    """
+    by_shape: dict[tuple[int, ...], list[tuple[int, np.ndarray]]] = {}
+    failures = []
+    for index, path in enumerate(paths):
+        try:
+            picture = load_picture(path)
+        except BadPicture as error:
+            failures.append((index, str(error)))
+        else:
+            by_shape.setdefault(picture.shape, []).append((index, picture))
+    if len(by_shape) > MOST_SHAPES:
+        padded: dict[tuple[int, ...], list[tuple[int, np.ndarray]]] = {}
+        for shape, members in by_shape.items():
+            padded.setdefault(tuple(-(-side // PADDED_TO) * PADDED_TO for side in shape), []).extend(members)
+        by_shape = {shape: sorted(members, key=lambda member: member[0]) for shape, members in padded.items()}
+    groups = []
+    for shape, members in by_shape.items():
+        images = np.zeros((len(members), *shape), np.uint8)
+        for image, (_, picture) in zip(images, members, strict=True):
+            image[: picture.shape[0], : picture.shape[1]] = picture
+        groups.append((np.array([index for index, _ in members], np.int64), images))
+    return groups, failures
+
+
+def _entries(folder: str | Path) -> list[tuple[str, bool]]:
+    """Names and whether each is a folder; sorted, without hidden ones, links, pipes and devices."""
+    with os.scandir(folder) as entries:
+        return sorted(
+            (entry.name, entry.is_dir(follow_symlinks=False))
+            for entry in entries
+            if not entry.name.startswith(".")
+            and (entry.is_file(follow_symlinks=False) or entry.is_dir(follow_symlinks=False))
+        )
+
+
+def _read(path: Path) -> bytes:
+    try:
+        status = path.stat()
+        # Before it is opened: opening a pipe would wait for somebody to write.
+        if stat.S_ISDIR(status.st_mode):
+            raise BadPicture("a folder, not a picture file, or one that this user may not list")
+        if not stat.S_ISREG(status.st_mode):
+            raise BadPicture("not a regular file but a pipe, socket or device")
+        if status.st_size > MOST_BYTES:
+            raise BadPicture(
+                f"{status.st_size:,} bytes; at most {MOST_BYTES:,} are read: make the picture smaller"
+            )
+        with path.open("rb") as file:
+            data = file.read(status.st_size)
+    except FileNotFoundError as error:
+        raise BadPicture("no such file") from error
+    except OSError as error:
+        raise BadPicture(
+            f"the file cannot be read ({error.strerror or error}); check its permissions and the disk"
+        ) from error
+    except ValueError as error:  # a NUL in the name
+        raise BadPicture(f"the file cannot be read ({error})") from error
+    if not data:
+        raise BadPicture("the file is empty (0 bytes)")
+    return data
+
+
+def _decoded(data: bytes) -> np.ndarray:
+    """(h, w), (h, w, 3) or (h, w, 4) uint8, no side over 640; the only function that decodes."""
+    try:
+        with (
+            _QUIET,
+            warnings.catch_warnings(action="ignore"),
+            Image.open(io.BytesIO(data), formats=FORMATS) as image,
+        ):
+            width, height = image.size
+            if width * height > MOST_PIXELS:
+                raise BadPicture(
+                    f"{width} x {height} = {width * height:,} pixels; at most {MOST_PIXELS:,} are read: "
+                    "make the picture smaller"
+                )
+            return _pixels(image)
+    except BadPicture:
+        raise
+    except Image.DecompressionBombError as error:  # Pillow refuses before it tells the size
+        found = re.search(r"(\d+) pixels", str(error))
+        count = f"{int(found[1]):,} pixels" if found else "too many pixels"
+        raise BadPicture(f"{count}; at most {MOST_PIXELS:,} are read: make the picture smaller") from error
+    except UnidentifiedImageError as error:
+        raise BadPicture(
+            "no picture: not PNG, JPEG, GIF, BMP, WebP or TIFF, or the file's beginning is damaged"
+        ) from error
+    except MemoryError as error:
+        raise BadPicture("its decoding asks for more memory than there is") from error
+    except Exception as error:  # decoders fail in every way there is; the row keeps which
+        raise BadPicture(f"damaged or cut off: {error or type(error).__name__}") from error
+
+
+def _pixels(image: Image.Image) -> np.ndarray:
+    image.load()
+    mode = image.mode
+    if mode.startswith(("I", "F")):
+        image = Image.fromarray(_levels(np.asarray(image)))
+    elif image.has_transparency_data:
+        image = image.convert("RGBA")
+    elif mode == "1":
+        image = image.convert("L")
+    elif mode == "LAB":  # Pillow turns it into nothing else; the first channel is lightness
+        image = image.getchannel(0)
+    elif mode not in {"L", "RGB"}:
+        image = image.convert("RGB")
+    longest = max(image.size)
+    if longest > LONGEST_SIDE:
+        width, height = (max(1, round(side * LONGEST_SIDE / longest)) for side in image.size)
+        image = image.resize((width, height), Image.Resampling.BOX)
+    shape = (image.height, image.width, len(image.getbands()))
+    return np.frombuffer(image.tobytes(), np.uint8).reshape(shape[:2] if shape[2] == 1 else shape)
+
+
+def _levels(values: np.ndarray) -> np.ndarray:
+    """Integers of 16 or 32 bits, or floats, stretched over 0 to 255."""
+    low, high = float(values.min()), float(values.max())
+    span = high - low
+    if not np.isfinite(span):
+        raise BadPicture("it holds values that are no finite numbers")
+    largest = max(abs(low), abs(high))
+    white = next((white for white in (1.0, 255.0, 65535.0) if largest <= white), largest)
+    _refuse_blank(span / white * 255)
+    levels = values.astype(np.float64)
+    levels -= low
+    levels *= 255
+    levels /= span
+    return np.rint(levels, out=levels).astype(np.uint8)
+
+
+def _filled(pixels: np.ndarray) -> np.ndarray:
+    """(h, w, 3 or 4) -> (h, w, 3), transparent parts filled so that what is drawn stands out."""
+    if pixels.shape[2] == 3:
+        return pixels
+    colour, alpha = pixels[..., :3], pixels[..., 3]
+    most = int(alpha.max())
+    if most == 0:
+        raise BadPicture("blank: every pixel is transparent")
+    if alpha.min() == 255:
+        return colour
+    drawn = alpha >= (most + 1) // 2
+    tones = _luma(colour)[drawn]
+    if 2 * tones.size > drawn.size and int(tones.max()) - int(tones.min()) >= 64:
+        fill = np.median(colour[drawn], axis=0).astype(np.int32)  # a card with margins around it
+    else:
+        fill = np.int32(0 if np.median(tones) > 127 else 255)
+    cover = alpha[..., None].astype(np.int32)
+    return ((colour * cover + fill * (255 - cover) + 127) // 255).astype(np.uint8)
+
+
+def _grey(colour: np.ndarray) -> np.ndarray:
+    """(h, w, 3) -> (h, w) uint8."""
+    red, green, blue = (np.ascontiguousarray(colour[..., k]) for k in range(3))
+    if np.array_equal(red, green) and np.array_equal(red, blue):
+        return red
+    luma = _luma(colour)
+    contrast = int(_apart(luma).max())
+    distance = np.maximum(np.maximum(_apart(red), _apart(green)), _apart(blue))
+    return distance if int(distance.max()) > 2 * contrast else luma
+
+
+def _luma(colour: np.ndarray) -> np.ndarray:
+    wide = colour.astype(np.int32)
+    total = wide[..., 0] * _LUMA[0] + wide[..., 1] * _LUMA[1] + wide[..., 2] * _LUMA[2]
+    return ((total + (1 << 15)) >> 16).astype(np.uint8)
+
+
+def _apart(channel: np.ndarray) -> np.ndarray:
+    background = _background(channel)
+    return np.maximum(channel, background) - np.minimum(channel, background)
+
+
+def _background(grey: np.ndarray) -> np.uint8:
+    border = np.concatenate((grey[0], grey[-1], grey[1:-1, 0], grey[1:-1, -1]))
+    middle = border.size // 2
+    return np.partition(border, middle)[middle]
+
+
+def _ink(grey: np.ndarray) -> np.ndarray:
+    low, high = int(grey.min()), int(grey.max())
+    _refuse_blank(high - low)
+    background = _background(grey)
+    below, above = int(background) - low, high - int(background)
+    dark = below >= above
+    if 4 * min(below, above) > max(below, above):
+        # A few specks may reach further than the letters on the other side.
+        apart = grey.astype(np.int64) - int(background)
+        squares = apart * apart
+        dark = 2 * int(squares[apart < 0].sum()) >= int(squares.sum())
+    if dark:
+        ink, strongest = background - np.minimum(grey, background), below
+    else:
+        ink, strongest = np.maximum(grey, background) - background, above
+    return ink if strongest == 255 else _stretch(strongest).take(ink)
+
+
+def _refuse_blank(contrast: float) -> None:
+    if contrast < LEAST_CONTRAST:
+        raise BadPicture(
+            f"blank: the darkest and the brightest pixel are {contrast:.3g} of 255 levels apart, "
+            f"at least {LEAST_CONTRAST} are needed"
+        )
+
+
+@lru_cache(maxsize=256)
+def _stretch(strongest: int) -> np.ndarray:
+    table = (np.arange(256) * 255 + strongest // 2) // strongest
+    return np.minimum(table, 255).astype(np.uint8)

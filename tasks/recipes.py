@@ -1,0 +1,145 @@
+"""A recipe: a profile and a seed, tied to the exact fonts, words and glyph bitmaps they were made with."""
+
+import functools
+import json
+from dataclasses import dataclass
+from hashlib import sha256
+from importlib.metadata import version
+
+from PIL import features
+
+from storage.errors import BadInput, Different, GlyphsDiffer
+from storage.manifest import Manifest, canonical
+from storage.shards import FORMAT
+from tasks import words as word_lists
+from tasks.drawing import RENDERER, Renderer
+from tasks.fonts import draw_glyphs, find_face
+from tasks.specs import Profile
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """All that a worker needs to draw any block, and the identity that its own fonts must lead to.
+
+    Attributes
+    ----------
+    identity : str
+        Canonical JSON: format version, profile with face names and never paths, seed, sha256 of the
+        word list, of each font file and of each face's bitmaps, renderer version.
+    """
+
+    profile: Profile
+    seed: int
+    identity: str
+
+    @property
+    def digest(self) -> str:
+        """The sha256 of the identity: what a manifest calls `identity`."""
+        return sha256(self.identity.encode()).hexdigest()
+
+
+def make_recipe(profile: Profile, seed: int) -> Recipe:
+    """Find the fonts and words of a profile, draw its glyphs, and fix the identity.
+
+    Raises
+    ------
+    BadInput, NotThere
+    """
+    if not 0 <= seed < 1 << 63:
+        raise BadInput(f"seed: must be a whole number from 0 to 2**63 - 1; it is {seed}")
+    return Recipe(profile, seed, canonical(_assembled(profile)[1] | {"seed": seed}))
+
+
+def renderer_of(recipe: Recipe) -> Renderer:
+    """The renderer of a recipe, on this machine; built once a process.
+
+    Raises
+    ------
+    GlyphsDiffer
+        This machine's fonts, words or libraries are not those of the recipe.
+    """
+    renderer, here = _assembled(recipe.profile)
+    if canonical(here | {"seed": recipe.seed}) != recipe.identity:
+        wanted = json.loads(recipe.identity)
+        raise GlyphsDiffer(
+            f"profile {recipe.profile.name!r}: this machine would draw other pictures: "
+            f"{'; '.join(differences(wanted, here | {'seed': recipe.seed}))}. "
+            "Install the same fonts and versions as where the dataset was begun"
+        )
+    return renderer
+
+
+@functools.lru_cache(maxsize=4)
+def _assembled(profile: Profile) -> tuple[Renderer, dict]:
+    words = word_lists.load_words(profile.words, profile.alphabet, profile.length) if profile.words else ()
+    faces = tuple(map(find_face, profile.fonts))
+    glyphs = tuple(draw_glyphs(face, profile.font_size, profile.alphabet, profile.ink) for face in faces)
+    content = profile.as_dict()
+    content["fonts"] = [face.name for face in faces]
+    # A list is known by its digest; where somebody keeps the file is not part of the dataset.
+    content["words"] = profile.words if profile.words in ("", word_lists.WEB2) else "list"
+    identity = {
+        "format": FORMAT,
+        "profile": content,
+        "words": word_lists.words_digest(words) if words else None,
+        "fonts": [face.as_dict() | {"bitmaps": one.digest()} for face, one in zip(faces, glyphs, strict=True)],
+        "renderer": RENDERER,
+    }
+    return Renderer(profile, faces, glyphs, words), identity
+
+
+def identity_of(manifest: Manifest) -> dict:
+    """The identity that a manifest's fields add up to."""
+    return {
+        "format": manifest.format,
+        "profile": manifest.profile,
+        "words": manifest.words,
+        "fonts": manifest.fonts,
+        "renderer": manifest.renderer,
+        "seed": manifest.seed,
+    }
+
+
+def differences(there: dict, wanted: dict) -> list[str]:
+    """What differs between two identities, each as 'field: a there, b wanted'."""
+    found = []
+    for key in sorted(set(there) | set(wanted)):
+        a, b = there.get(key), wanted.get(key)
+        if a == b:
+            continue
+        if isinstance(a, dict) and isinstance(b, dict):
+            found += [f"{key}.{line}" for line in differences(a, b)]
+        elif key == "fonts" and a and b and isinstance(a[0], dict):
+            found += [
+                f"fonts[{n}].{line}"
+                for n, (x, y) in enumerate(zip(a, b, strict=False))
+                for line in differences(x, y)
+            ]
+            if len(a) != len(b):
+                found.append(f"fonts: {len(a)} there, {len(b)} wanted")
+        else:
+            found.append(f"{key}: {a!r} there, {b!r} wanted")
+    return found
+
+
+def require_same(there: dict, recipe: Recipe, folder) -> None:
+    """Refuse to mix two recipes in one folder.
+
+    Raises
+    ------
+    Different
+        With the fields.
+    """
+    wanted = json.loads(recipe.identity)
+    found = differences(there, wanted)
+    if found:
+        raise Different(
+            f"{folder}: holds another dataset ({'; '.join(found)}); give another folder with --out, "
+            "or remove that dataset first"
+        )
+
+
+def software() -> dict[str, str]:
+    """Versions that had a hand in the pictures; recorded, not part of the identity."""
+    names = ("beating-captchas", "pillow", "numpy", "numba", "h5py", "isal", "blake3")
+    return {name: version(name) for name in names} | {"freetype": features.version("freetype2")}

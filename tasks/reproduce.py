@@ -1,0 +1,101 @@
+"""The units of reproducing the book: one step a job, then the table and the plot."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from storage import atomic
+from storage.errors import BadInput
+from tasks import book
+from tasks.fonts import Face, require_characters
+from tasks.metrics import Rate
+from tasks.plots import plot_steps
+from tasks.words import WEB2, load_words
+
+COLUMNS = {
+    "four_segments": "four segments",
+    "no_dictionary": "no dictionary",
+    "equal_positions": "equal positions",
+    "letter_probabilities": "letter probabilities",
+}
+
+
+@dataclass(frozen=True)
+class StepJob:
+    """One step of the procedure, over some words."""
+
+    number: int
+    step: book.Step
+    words: tuple[str, ...]
+    font_path: str
+    seed: int
+
+
+def jobs(face: Face, seed: int, count: int | None) -> list[StepJob]:
+    """A job for every step, over all four-letter words or `count` of them, evenly spread.
+
+    Raises
+    ------
+    BadInput
+        A count out of range, or a font without the letters.
+    """
+    require_characters(face, book.LETTERS)
+    words = load_words(WEB2, book.LETTERS, (book.LENGTH, book.LENGTH))
+    if count is not None:
+        if not 1 <= count <= len(words):
+            raise BadInput(f"words: must be from 1 to {len(words)}; it is {count}")
+        words = tuple(words[k * len(words) // count] for k in range(count))
+    return [StepJob(number, step, words, face.path, seed) for number, step in enumerate(book.STEPS)]
+
+
+def run_step(job: StepJob) -> dict:
+    """Draw, cut, train, read and correct: the row of one step."""
+    return {"number": job.number, **book.run_step(job.step, list(job.words), job.font_path, job.seed)}
+
+
+def _rate(row: dict, column: str) -> Rate:
+    return Rate(round(row[column] * row["n"]), row["n"])
+
+
+def for_people(rows: list[dict]) -> list[dict]:
+    """The table, in percent with 95 % intervals."""
+    return [
+        {
+            "step": row["name"],
+            **{
+                title: f"{rate.value:.1%} ({rate.low:.1%} to {rate.high:.1%})"
+                for column, title in COLUMNS.items()
+                for rate in [_rate(row, column)]
+            },
+            "letters alone, macro F1": f"{row['letters_macro_f1']:.3f}",
+        }
+        for row in rows
+    ]
+
+
+def as_markdown(rows: list[dict]) -> str:
+    """The table in Markdown."""
+    table = for_people(rows)
+    lines = ["| " + " | ".join(table[0]) + " |", "|" + "---|" * len(table[0])]
+    lines += ["| " + " | ".join(row.values()) + " |" for row in table]
+    return "\n".join(lines) + "\n"
+
+
+def save(folder: Path, rows: list[dict], face: Face, seed: int) -> dict:
+    """Write steps.json, steps.md and steps.png."""
+    report = {"font": face.name, "seed": seed, "n": rows[0]["n"], "steps": rows}
+    plotted = [
+        {
+            "step": row["name"],
+            "segments": row["four_segments"],
+            "no dictionary": _rate(row, "no_dictionary").as_dict(),
+            "hamming": _rate(row, "equal_positions").as_dict(),
+            "probability": _rate(row, "letter_probabilities").as_dict(),
+        }
+        for row in rows
+    ]
+    title = f"The book's procedure, one defect fewer at a time ({face.name}, {rows[0]['n']:,} words, seed {seed})"
+    atomic.replace(folder / "steps.png", plot_steps(plotted, title))
+    atomic.replace(folder / "steps.md", as_markdown(rows).encode())
+    atomic.replace(folder / "steps.json", (json.dumps(report, indent=1) + "\n").encode())
+    return report

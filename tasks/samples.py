@@ -1,0 +1,63 @@
+"""The unit that writes new CAPTCHAs as picture files, as somebody would receive them."""
+
+import csv
+from dataclasses import dataclass
+from pathlib import Path
+
+from storage import atomic
+from storage.shards import SPLITS
+from tasks.pictures import png
+from tasks.recipes import Recipe, renderer_of
+
+
+@dataclass(frozen=True)
+class SampleJob:
+    """`count` pictures of a recipe, of the split that no model is trained on."""
+
+    recipe: Recipe
+    folder: str
+    count: int
+    run: str
+
+
+def sample_names(job: SampleJob) -> list[tuple[str, int, int]]:
+    """(file name, block, row) of each picture, `000123_BONE.png`: the number and what it shows."""
+    renderer = renderer_of(job.recipe)
+    chosen, block = [], 0
+    while len(chosen) < job.count:
+        table = renderer.parameters(job.recipe.seed, block)
+        split = renderer.split(table)
+        for row in range(len(split)):
+            if split[row] == SPLITS.index("test") and len(chosen) < job.count:
+                text = "".join(job.recipe.profile.alphabet[k] for k in table.letters[row] if k >= 0)
+                chosen.append((f"{len(chosen):06d}_{text}.png", block, row))
+        block += 1
+    return chosen
+
+
+def write_samples(job: SampleJob) -> int:
+    """Write the pictures that are not there yet; returns how many were written.
+
+    Raises
+    ------
+    NoSpace, Unwritable
+    """
+    folder = atomic.make_folder(Path(job.folder))
+    missing: dict[int, list] = {}
+    for name, block, row in sample_names(job):
+        if not (folder / name).exists():
+            missing.setdefault(block, []).append((name, row))
+    renderer = renderer_of(job.recipe)
+    for block, rows in missing.items():
+        drawn = renderer.block(job.recipe.seed, block)
+        for name, row in rows:
+            height, width = int(drawn.parameters["height"][row]), int(drawn.parameters["width"][row])
+            atomic.publish(folder / name, png(drawn.images[row, :height, :width]), job.run)
+    return sum(map(len, missing.values()))
+
+
+def share_right(answers: Path) -> tuple[int, int]:
+    """(right, n) of an answers.csv over files that are named for what they show."""
+    with answers.open(newline="") as file:
+        rows = [(Path(row["path"]).stem.partition("_")[2], row["word"]) for row in csv.DictReader(file)]
+    return sum(truth == word for truth, word in rows), len(rows)

@@ -1,0 +1,84 @@
+"""Dictionaries: the English words of the book's list, or a user's own."""
+
+import functools
+import hashlib
+from pathlib import Path
+
+from english_words import get_english_words_set
+
+from storage.errors import BadInput, NotThere
+
+WEB2 = "web2"
+
+
+def load_words(source: str, alphabet: str, length: tuple[int, int]) -> tuple[str, ...]:
+    """The words of `source` with a length in range, sorted, each once.
+
+    Parameters
+    ----------
+    source : str
+        `web2`, or the path of a UTF-8 text file with one word a line (blank lines are passed over).
+        An alphabet with no lower-case letter makes the words upper case.
+
+    Raises
+    ------
+    NotThere
+        No such file.
+    BadInput
+        A line that is not UTF-8 or has a character outside the alphabet (in a user's list), or no
+        word of that length at all.
+    """
+    upper = not any(character.islower() for character in alphabet)
+    if source == WEB2:
+        letters = set(alphabet)
+        found = {_cased(word, upper) for word in _web2()}
+        words = {word for word in found if set(word) <= letters}
+    else:
+        words = set()
+        for number, word in enumerate(_lines(Path(source)), 1):
+            word = _cased(word, upper)
+            foreign = sorted(set(word) - set(alphabet))
+            if foreign:
+                raise BadInput(
+                    f"word list {source}, line {number}: {word!r} has {', '.join(map(repr, foreign))}, which the "
+                    f"alphabet {alphabet!r} lacks; add it to the profile's alphabet or take the word out"
+                )
+            words.add(word)
+    shortest, longest = length
+    chosen = tuple(sorted(word for word in words if shortest <= len(word) <= longest))
+    if not chosen:
+        raise BadInput(f"word list {source}: has no word of {shortest} to {longest} characters over {alphabet!r}")
+    return chosen
+
+
+def _lines(path: Path) -> list[str]:
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError:
+        raise NotThere(f"word list {path}: no such file; give 'web2' or the path of a text file") from None
+    except OSError as error:
+        raise BadInput(f"word list {path}: cannot be read ({error.strerror})") from error
+    lines = []
+    for number, line in enumerate(data.removeprefix(b"\xef\xbb\xbf").splitlines(), 1):
+        try:
+            lines.append(line.decode("utf-8").strip())
+        except UnicodeDecodeError as error:
+            raise BadInput(
+                f"word list {path}, line {number}: byte {error.start + 1} (0x{line[error.start]:02x}) is not UTF-8; "
+                "save the file as UTF-8"
+            ) from error
+    return lines
+
+
+@functools.cache
+def _web2() -> frozenset[str]:
+    return frozenset(get_english_words_set([WEB2], lower=True, alpha=True))
+
+
+def _cased(word: str, upper: bool) -> str:
+    return word.upper() if upper else word
+
+
+def words_digest(words: tuple[str, ...]) -> str:
+    """The sha256 of the sorted list, one word a line: part of a dataset's identity."""
+    return hashlib.sha256("\n".join(sorted(words)).encode()).hexdigest()
