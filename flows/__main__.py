@@ -12,7 +12,7 @@ from cyclopts import App, CycloptsError, Group, Parameter
 from rich.console import Console
 
 from flows.home import prepare_environment
-from storage.errors import CaptchasError
+from storage.errors import BadInput, CaptchasError
 
 COMMANDS = {
     "generate": ("flows.generate:generate", "Draw a dataset of pictures into sharded HDF5, or finish or extend one."),
@@ -21,7 +21,7 @@ COMMANDS = {
     "solve": ("flows.solve:solve", "Read a folder of pictures, or one picture, into a CSV file."),
     "reproduce": ("flows.reproduce:reproduce", "Run the book's procedure as printed, then mend one defect at a time."),
     "demo": ("flows.demo:demo", "The whole job on a small scale: draw, train, evaluate, solve."),
-    "inspect": ("flows.inspect:inspect", "Show what a dataset or a model file holds."),
+    "inspect": ("flows.describe:inspect", "Show what a dataset or a model file holds."),
     "datasets": ("flows.datasets:datasets", "List datasets with their sizes, or remove one."),
     "profiles": ("flows.profiles:profiles", "List the kinds of pictures that can be drawn, and the fonts."),
 }
@@ -41,19 +41,28 @@ for _name, (_where, _help) in COMMANDS.items():
 def launch(
     *tokens: Annotated[str, Parameter(show=False, allow_leading_hyphen=True)],
     home: Annotated[
-        Path | None, Parameter(help="Folder of datasets, models, reports and answers; else $CAPTCHAS_HOME, else ./data.")
+        Path | None,
+        Parameter(help="Folder of datasets, models, reports and answers; else $CAPTCHAS_HOME, else ./data."),
     ] = None,
     json_: Annotated[
         bool, Parameter(name="--json", negative="", help="Print one JSON object and nothing else on standard output.")
     ] = False,
 ) -> int:
     """Run the command, print its report."""
-    report = app(tokens, exit_on_error=False, print_error=False, result_action="return_value")
+    command, bound, _ = app.parse_args(tokens, exit_on_error=False, print_error=False)
+    # A mistake is told at once, not after Prefect has started.
+    check = getattr(sys.modules[command.__module__], "check", None)
+    if check:
+        try:
+            check(*bound.args, **bound.kwargs)
+        except CaptchasError as error:
+            error.exit_code = BadInput.exit_code
+            raise
+    report = command(*bound.args, **bound.kwargs)
     if isinstance(report, dict):
         from flows.show import show
 
         show(report, as_json=json_)
-        return int(report.get("exit_code", 0))
     return 0
 
 

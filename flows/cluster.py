@@ -2,12 +2,13 @@
 
 import logging
 import os
+import signal
 import time
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from contextvars import ContextVar
 
-import dask
 from dask.distributed import Client, LocalCluster, as_completed
 from distributed.scheduler import KilledWorker
 
@@ -50,11 +51,7 @@ def crew(workers: int | None = None, cluster: str | None = None) -> Iterator[Cli
         client = _connect(cluster)
         local = None
     else:
-        with dask.config.set({"distributed.worker.daemon": True, "distributed.comm.timeouts.connect": "60s"}):
-            local = LocalCluster(
-                n_workers=workers or len(os.sched_getaffinity(0)), threads_per_worker=1, processes=True,
-                dashboard_address=None, silence_logs=logging.CRITICAL,
-            )  # fmt: skip
+        local = _start(workers or len(os.sched_getaffinity(0)))
         client = Client(local)
     token = _open.set(client)
     try:
@@ -66,11 +63,30 @@ def crew(workers: int | None = None, cluster: str | None = None) -> Iterator[Cli
             local.close(timeout=3)
 
 
+def _start(workers: int) -> LocalCluster:
+    """Start worker processes that take no notice of Ctrl-C: this process decides when they end.
+
+    A terminal sends SIGINT to the whole group. Signals that a thread blocks stay blocked in what it
+    starts, so the cluster's threads and processes are started from one that blocks it.
+    """
+    with ThreadPoolExecutor(1, initializer=signal.pthread_sigmask, initargs=(signal.SIG_BLOCK, {signal.SIGINT})) as one:
+        return one.submit(
+            LocalCluster,
+            n_workers=workers,
+            threads_per_worker=1,
+            processes=True,
+            dashboard_address=None,
+            silence_logs=logging.CRITICAL,
+        ).result()
+
+
 def _connect(address: str) -> Client:
     try:
         client = Client(address, timeout="10s")
     except (OSError, ValueError, TimeoutError) as error:
-        raise BadInput(f"cluster {address!r}: no Dask scheduler answers there ({error}); give tcp://HOST:PORT") from error
+        raise BadInput(
+            f"cluster {address!r}: no Dask scheduler answers there ({error}); give tcp://HOST:PORT"
+        ) from error
     deadline = time.monotonic() + 10
     while not client.nthreads():
         if time.monotonic() > deadline:

@@ -16,7 +16,7 @@ from flows.solve import solve
 from flows.train import train
 from storage import atomic
 from storage.models import model_digest
-from tasks.inspect import describe_dataset
+from tasks.describe import describe_dataset
 from tasks.metrics import Rate
 from tasks.recipes import make_recipe
 from tasks.samples import SampleJob, share_right, write_samples
@@ -53,10 +53,11 @@ def demo(*, workers: int | None = None, cluster: str | None = None) -> dict:
         "letters": _drawn(drawn[0]),
         "book": _drawn(drawn[1]),
         "model": f"{model['model']}: {model['letters']:,} letters, {model['passes']} passes, {model['seconds']} s",
-        "unseen_words": [{"ranking": row["ranking"], "right": row["right"]} for row in scores["words"]],
+        "unseen_words": [{"ranking": row["ranking"], "words right": row["words_right"]} for row in scores["words"]],
         "letters_cut_from_words": f"macro F1 {scores['letters_macro_f1']:.4f}; {scores['letters_right']}",
         "words_cut_into_the_right_number": scores["cut_right"],
-        "solved": f"{answers['solved']:,} of {answers['total']:,} files in {folder}, {answers['pictures_per_second']:,}/s",
+        "solved": f"{answers['solved']:,} of {answers['total']:,} files, {answers['pictures_per_second']:,}/s",
+        "new_captchas": str(folder),
         "solved_right": str(right),
         "answers": answers["answers"],
         "seconds": round(time.monotonic() - began, 1),

@@ -11,7 +11,7 @@ from flows.cluster import crew, fan_out
 from flows.home import dataset_folder, home, model_file
 from flows.progress import artifact_key, stage
 from storage.dataset import Dataset
-from storage.models import load_model
+from storage.models import load_model, model_digest
 from tasks import evaluate as units
 from tasks.metrics import Rate
 
@@ -22,6 +22,16 @@ class Split(StrEnum):
     TEST = "test"
     VALIDATION = "validation"
     TRAIN = "train"
+
+
+def check(model: str, dataset: str, *, dictionary: str | None = None, **_) -> tuple[Path, Dataset, tuple[str, ...]]:
+    """The model's file, the dataset and the dictionary, or an error that names the wrong one."""
+    path = model_file(model)
+    load_model(path)
+    data = Dataset(dataset_folder(dataset))
+    words = units.dictionary_of(data, dictionary)
+    units.load_reader(str(path), model_digest(path), words)
+    return path, data, words
 
 
 @flow(flow_run_name="evaluate-{model}-on-{dataset}")
@@ -60,9 +70,7 @@ def evaluate(
     again
         Measure even if the report of this model on this dataset is there.
     """
-    path, data = model_file(model), Dataset(dataset_folder(dataset))
-    load_model(path)
-    words = units.dictionary_of(data, dictionary)
+    path, data, words = check(model, dataset, dictionary=dictionary)
     folder = Path(out) if out else home() / "reports" / f"{path.stem}-on-{data.folder.name}"
     report = None if again else units.saved_report(folder, data, path, split.value, words)
     kept = report is not None
@@ -79,9 +87,9 @@ def read(
     data: Dataset, model: Path, split: str, words: tuple[str, ...], workers: int | None, cluster: str | None
 ) -> list[units.EvaluateReceipt]:
     """Read every shard's pictures of the split on Dask."""
-    count = len(data.manifest.shards)
+    count, digest = len(data.manifest.shards), model_digest(model)
     jobs = [
-        units.EvaluateJob(str(data.folder.resolve()), shard, split, str(model.resolve()), words)
+        units.EvaluateJob(str(data.folder.resolve()), shard, split, str(model.resolve()), digest, words)
         for shard in range(count)
     ]
     sizes = [line["count"] for line in data.manifest.shards]
@@ -91,7 +99,9 @@ def read(
 
 def _show_in_prefect(report: dict, folder: Path) -> None:
     key = artifact_key("evaluate", folder.name)
-    rows = [{"ranking": name, "words right": str(Rate(rate["right"], rate["n"]))} for name, rate in report["words"].items()]
+    rows = [
+        {"ranking": name, "words right": str(Rate(rate["right"], rate["n"]))} for name, rate in report["words"].items()
+    ]
     create_table_artifact(rows, key=key, description=f"{report['model']} on {report['dataset']}")
     lines = [f"# {folder.name}", "", f"{report['n']:,} pictures of the {report['split']} split.", ""]
     lines += [f"- words right, {row['ranking']}: {row['words right']}" for row in rows]
@@ -109,7 +119,7 @@ def _for_people(report: dict, folder: Path, kept: bool) -> dict:
         "split": report["split"],
         "pictures": report["n"],
         "dictionary_words": report["dictionary_words"],
-        "words": [{"ranking": name, "right": _rate(rate), **rate} for name, rate in report["words"].items()],
+        "words": [{"ranking": name, "words_right": _rate(rate), **rate} for name, rate in report["words"].items()],
         "cut_right": _rate(report["cut_right"]),
         "letters_macro_f1": report["letters"]["macro_f1"],
         "letters_right": _rate(report["letters"]["accuracy"]),

@@ -15,8 +15,22 @@ from storage import atomic
 from storage.dataset import locked
 from storage.errors import BadInput
 from tasks import generate as units
-from tasks.recipes import make_recipe
+from tasks.recipes import Recipe, make_recipe
 from tasks.specs import find_profile
+
+
+def check(
+    profile: str, *, count: int = 1, seed: int = 1, font: list[str] | None = None, words: str | None = None, **_
+) -> Recipe:
+    """The recipe that the parameters ask for, or an error that names the wrong one."""
+    if count < 1:
+        raise BadInput(f"count: must be 1 or more; it is {count}")
+    chosen = find_profile(profile)
+    if font:
+        chosen = replace(chosen, fonts=tuple(font))
+    if words is not None:
+        chosen = replace(chosen, words=words)
+    return make_recipe(chosen, seed)
 
 
 @flow(flow_run_name="generate-{profile}-{count}")
@@ -55,15 +69,8 @@ def generate(
     words
         Use this word list instead of the profile's: web2, a path, or '' for random strings.
     """
-    if count < 1:
-        raise BadInput(f"count: must be 1 or more; it is {count}")
-    chosen = find_profile(profile)
-    if font:
-        chosen = replace(chosen, fonts=tuple(font))
-    if words is not None:
-        chosen = replace(chosen, words=words)
-    recipe = make_recipe(chosen, seed)
-    folder = atomic.make_folder(Path(out) if out else dataset_folder(chosen.name))
+    recipe = check(profile, count=count, seed=seed, font=font, words=words)
+    folder = atomic.make_folder(Path(out) if out else dataset_folder(recipe.profile.name))
     run = atomic.new_run()
     with locked(folder):
         plan = units.survey(recipe, folder, count, run)

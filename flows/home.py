@@ -18,14 +18,18 @@ def dataset_folder(name: str | Path) -> Path:
     """A dataset's folder: a name under the home, or a path (with a separator, or that exists)."""
     path = Path(name)
     under_home = home() / "datasets" / path
-    return path if len(path.parts) > 1 or path.is_absolute() or (path.exists() and not under_home.exists()) else under_home
+    return (
+        path if len(path.parts) > 1 or path.is_absolute() or (path.exists() and not under_home.exists()) else under_home
+    )
 
 
 def model_file(name: str | Path) -> Path:
     """A model's file: a name under the home (with or without `.skops`), or a path."""
     path = Path(name)
     under_home = home() / "models" / path.with_name(path.name.removesuffix(".skops") + ".skops")
-    return path if len(path.parts) > 1 or path.is_absolute() or (path.exists() and not under_home.exists()) else under_home
+    return (
+        path if len(path.parts) > 1 or path.is_absolute() or (path.exists() and not under_home.exists()) else under_home
+    )
 
 
 def prepare_environment(chosen: Path | None = None) -> None:

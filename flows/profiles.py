@@ -1,7 +1,7 @@
 """List the kinds of pictures that can be drawn, and the faces to draw them with."""
 
 from tasks.fonts import bundled, find_face
-from tasks.specs import BUILT_IN, find_profile
+from tasks.specs import BUILT_IN, Profile, find_profile
 
 
 def profiles(name: str | None = None, *, fonts: bool = False) -> dict:
@@ -16,15 +16,29 @@ def profiles(name: str | None = None, *, fonts: bool = False) -> dict:
     """
     if fonts:
         return {"fonts": [{"name": face.name, "font_path": face.path} for face in bundled().values()]}
-    if name is not None:
-        return {"profiles": [_fields(name)]}
-    return {"profiles": [_fields(built_in) for built_in in BUILT_IN]}
+    chosen = [find_profile(name)] if name is not None else list(BUILT_IN.values())
+    content = [_fields(profile) for profile in chosen]
+    shown = [
+        {
+            "name": profile.name,
+            "fonts": list(profile.fonts),
+            "texts": f"{profile.words or 'random'}, {_range(*profile.length)} of {len(profile.alphabet)} characters",
+            "rows x columns": f"{profile.height} x {profile.width}",
+            "shear (mrad)": _range(profile.shear.start, profile.shear.stop),
+            "scale (%)": _range(profile.scale.start, profile.scale.stop),
+        }
+        for profile in chosen
+    ]
+    return {"profiles": content, "shown": {"profiles": None, **content[0]} if name is not None else {"profiles": shown}}
 
 
-def _fields(name: str) -> dict:
-    profile = find_profile(name)
+def _fields(profile: Profile) -> dict:
     return {
         **profile.as_dict(),
         "canvas": list(profile.canvas),
         "font_path": [find_face(font).path for font in profile.fonts],
     }
+
+
+def _range(low: int, high: int) -> str:
+    return f"{low}" if low == high else f"{low} to {high}"

@@ -13,6 +13,11 @@ from tasks import reproduce as units
 from tasks.fonts import find_face
 
 
+def check(*, font: str = "Inter Black", seed: int = 14, words: int | None = None, **_) -> list[units.StepJob]:
+    """The steps to run, or an error that names the wrong parameter."""
+    return units.jobs(find_face(font), seed, words)
+
+
 @flow(flow_run_name="reproduce-{font}")
 def reproduce(
     *,
@@ -43,9 +48,9 @@ def reproduce(
     cluster
         Address of a Dask scheduler to use instead, such as tcp://host:8786.
     """
-    face = find_face(font)
+    jobs = check(font=font, seed=seed, words=words)
     folder = Path(out) if out else home() / "reports" / "reproduce"
-    jobs = units.jobs(face, seed, words)
+    face = find_face(font)
     rows = run_steps(jobs, workers, cluster)
     report = units.save(folder, rows, face, seed)
     create_table_artifact(units.for_people(rows), key="reproduce", description=f"{face.name}, seed {seed}")

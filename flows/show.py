@@ -8,21 +8,21 @@ from rich.table import Table
 
 
 def show(report: dict, *, as_json: bool) -> None:
-    """Print a flow's report. Lists of dicts under a key become tables; `summary` lines come last."""
+    """Print a flow's report; lists of dicts become tables.
+
+    What stands under `shown` replaces the values of the same keys for people, and is left out of the JSON.
+    """
+    shown = report.pop("shown", {})
     if as_json:
         json.dump(report, sys.stdout, ensure_ascii=False, indent=1, default=str)
         sys.stdout.write("\n")
         return
     console = Console(highlight=False, soft_wrap=True)
-    for key, value in report.items():
-        if key in ("summary", "exit_code"):
-            continue
+    for key, value in (report | shown).items():
         if isinstance(value, list) and value and all(isinstance(row, dict) for row in value):
             console.print(_table(key, value))
         elif value is not None:
             console.print(f"{_words(key)}: {_value(value)}", markup=False)
-    for line in report.get("summary", ()):
-        console.print(line, markup=False)
 
 
 def _table(title: str, rows: list[dict]) -> Table:

@@ -11,7 +11,31 @@ from flows.cluster import crew, fan_out
 from flows.home import home, model_file
 from flows.progress import artifact_key, stage
 from storage.errors import BadInput, NotThere
+from storage.models import model_digest
 from tasks import solve as units
+
+
+def check(
+    path: Path,
+    *,
+    model: str | None = None,
+    dictionary: str = "web2",
+    out: Path | None = None,
+    abstain_below: float = 0.0,
+    **_,
+) -> tuple[Path, Path, tuple[str, ...]]:
+    """Where the answers go, the model's file and the dictionary, or an error that names what is wrong."""
+    if not 0 <= abstain_below <= 1:
+        raise BadInput(f"abstain-below: must be from 0 to 1; it is {abstain_below}")
+    name = path.resolve().name if path.is_dir() else path.stem
+    out = out or home() / "answers" / name / "answers.csv"
+    if out.is_dir():
+        raise BadInput(f"out: must be a file to write the answers to; {out} is a folder")
+    units.find(path, out)
+    chosen = model_file(model) if model else newest_model()
+    words = units.dictionary_of(dictionary, chosen)
+    units.load_reader(str(chosen), model_digest(chosen), words)
+    return out, chosen, words
 
 
 @flow(flow_run_name="solve-{path}")
@@ -47,14 +71,7 @@ def solve(
     cluster
         Address of a Dask scheduler to use instead, such as tcp://host:8786.
     """
-    if not 0 <= abstain_below <= 1:
-        raise BadInput(f"abstain-below: must be from 0 to 1; it is {abstain_below}")
-    path = Path(path)
-    out = Path(out) if out else home() / "answers" / (path.resolve().name if path.is_dir() else path.stem) / "answers.csv"
-    if out.is_dir():
-        raise BadInput(f"out: must be a file to write the answers to; {out} is a folder")
-    chosen = model_file(model) if model else newest_model()
-    words = units.dictionary_of(dictionary, chosen)
+    out, chosen, words = check(path, model=model, dictionary=dictionary, out=out, abstain_below=abstain_below)
     folder, files = units.find(path, out)
     jobs = units.batches(folder, files, chosen, words, abstain_below)
     began = time.monotonic()
@@ -74,7 +91,7 @@ def solve(
         "failures": units.failed_rows(receipts),
     }
     rows = [{"what": key, "value": str(value)} for key, value in report.items() if key != "failures"]
-    create_table_artifact(rows, key=artifact_key("solve", path.name), description=str(out))
+    create_table_artifact(rows, key=artifact_key("solve", folder.name), description=str(out))
     return report
 
 

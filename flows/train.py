@@ -14,6 +14,20 @@ from storage import atomic
 from storage.dataset import Dataset, locked
 from tasks import train as units
 from tasks.classifier import passes_for
+from tasks.segmentation import CONNECTIVITY, SMALLEST, THRESHOLD
+
+
+def check(
+    dataset: str,
+    *,
+    seed: int = 1,
+    threshold: float = THRESHOLD,
+    smallest: int = SMALLEST,
+    connectivity: int = CONNECTIVITY,
+    **_,
+) -> tuple[Dataset, units.Settings]:
+    """The dataset and settings that the parameters ask for, or an error that names the wrong one."""
+    return Dataset(dataset_folder(dataset)), units.Settings(threshold, smallest, connectivity, seed)
 
 
 @flow(flow_run_name="train-{dataset}")
@@ -22,8 +36,9 @@ def train(
     *,
     out: Path | None = None,
     seed: int = 1,
-    threshold: float = 0.6,
-    smallest: int = 3,
+    threshold: float = THRESHOLD,
+    smallest: int = SMALLEST,
+    connectivity: int = CONNECTIVITY,
     workers: int | None = None,
     cluster: str | None = None,
     again: bool = False,
@@ -44,6 +59,8 @@ def train(
         Share of a picture's strongest ink above which a pixel counts as ink.
     smallest
         Connected components of fewer pixels are specks and dropped.
+    connectivity
+        1 joins pixels to a letter by their sides, 2 by their corners too.
     workers
         Local processes; by default one a core.
     cluster
@@ -51,8 +68,7 @@ def train(
     again
         Train even if such a model is there.
     """
-    data = Dataset(dataset_folder(dataset))
-    settings = units.Settings(threshold, smallest, seed)
+    data, settings = check(dataset, seed=seed, threshold=threshold, smallest=smallest, connectivity=connectivity)
     path = Path(out) if out else model_file(data.folder.name)
     provenance = units.provenance_of(data, settings)
     if not again and units.same_model(path, provenance):

@@ -4,6 +4,7 @@ import errno
 import os
 import secrets
 import shutil
+from contextlib import suppress
 from pathlib import Path
 
 from storage.errors import NoSpace, Unwritable
@@ -59,10 +60,10 @@ def replace(path: Path, data: bytes, run: str | None = None) -> None:
         staged.replace(path)
         sync_folder(path.parent)
     except OSError as error:
-        staged.unlink(missing_ok=True)
+        _discard(staged)
         raise _explained(error, path) from error
     except BaseException:
-        staged.unlink(missing_ok=True)
+        _discard(staged)
         raise
 
 
@@ -90,11 +91,12 @@ def publish(path: Path, data: bytes, run: str) -> bool:
             if path.exists():
                 return False
             staged.replace(path)
-        return True
     except OSError as error:
         raise _explained(error, path) from error
+    else:
+        return True
     finally:
-        staged.unlink(missing_ok=True)
+        _discard(staged)
 
 
 def sync_folder(folder: Path) -> None:
@@ -134,7 +136,7 @@ def readable_size(count: int) -> str:
     """Bytes as people write them: `readable_size(1_500_000) == '1.5 MB'`."""
     size = float(count)
     for unit in ("bytes", "kB", "MB", "GB"):
-        if size < 1000:
+        if size < 999.95:  # what would be shown as 1000.0 goes to the next unit
             return f"{size:.0f} {unit}" if unit == "bytes" else f"{size:.1f} {unit}"
         size /= 1000
     return f"{size:.1f} TB"
@@ -148,6 +150,11 @@ def _write(path: Path, data: bytes) -> None:
         os.fsync(file.fileno())
 
 
+def _discard(path: Path) -> None:
+    with suppress(OSError):  # a read-only file system refuses even for a file that is not there
+        path.unlink(missing_ok=True)
+
+
 def _explained(error: OSError, path: Path) -> OSError:
     if error.errno in _FULL:
         return NoSpace(
@@ -156,7 +163,6 @@ def _explained(error: OSError, path: Path) -> OSError:
         )
     if error.errno in _REFUSED:
         return Unwritable(
-            f"{path}: this user may not write there ({error.strerror}); "
-            "change the permissions or choose another folder"
+            f"{path}: this user may not write there ({error.strerror}); change the permissions or choose another folder"
         )
     return error

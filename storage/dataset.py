@@ -91,14 +91,13 @@ def locked(folder: Path) -> Iterator[None]:
     Busy
         Another run has it.
     """
+    folder = folder.resolve()  # '.' has no name and no parent; one folder has one lock, however it is spelled
     atomic.make_folder(folder.parent)
     lock = FileLock(folder.with_name(folder.name + ".lock"))
     try:
         lock.acquire(timeout=0)
     except Timeout:
-        raise Busy(
-            f"{folder}: another run is working on it; wait for that to end, or choose another --out"
-        ) from None
+        raise Busy(f"{folder}: another run is working on it; wait for that to end, or choose another --out") from None
     except PermissionError as error:
         raise atomic.Unwritable(f"{folder.parent}: this user may not write there ({error.strerror})") from error
     try:

@@ -100,9 +100,7 @@ def combined(digests: Iterable[bytes]) -> str:
     return blake3(b"".join(digests)).hexdigest()
 
 
-def write_shard(
-    folder: Path, index: int, first: int, blocks: Iterable[Block], identity: str, run: str
-) -> ShardRecord:
+def write_shard(folder: Path, index: int, first: int, blocks: Iterable[Block], identity: str, run: str) -> ShardRecord:
     """Seal `blocks` as one shard: made in memory, written once, fsynced, published under its name.
 
     Parameters
@@ -149,7 +147,7 @@ def write_shard(
         data = file.id.get_file_image()
     path = folder / shard_name(index, count)
     if not atomic.publish(path, data, run):
-        there = read_record(path)
+        there = read_record(path, identity, first)
         if there.content != combined(digests):
             raise Damaged(f"{path}: exists with other content; move it away and run again")
         return there
@@ -170,18 +168,21 @@ def packed_size(block: Block) -> int:
     return sum(len(isal_zlib.compress(_padded(array), 1)) for array in block)
 
 
-def read_record(path: Path, identity: str | None = None) -> ShardRecord:
+def read_record(path: Path, identity: str | None = None, first: int | None = None) -> ShardRecord:
     """Read a whole shard, prove that it is what it says, and return its record.
 
     Raises
     ------
     Damaged
-        Unreadable, another format, another `identity`, or an array that differs from its digest.
+        Unreadable, another format, another `identity` or place than the name and `first` say, or an
+        array that differs from its digest.
     """
     data = _bytes(path)
     with Shard(path, image=data) as shard:
         if identity is not None and shard.identity != identity:
             raise Damaged(f"{path}: belongs to another dataset (its identity differs)")
+        if parse_name(path.name) != (shard.index, shard.count) or first not in (None, shard.first):
+            raise Damaged(f"{path}: was sealed as {shard_name(shard.index, shard.count)} from picture {shard.first}")
         for number, block in enumerate(shard):
             if block.digest().hex() != shard.digests[number]:
                 raise Damaged(f"{path}: block {number} differs from its digest")
@@ -219,7 +220,7 @@ class Shard:
                 self._file = h5py.File(path, "r")
             else:
                 self._file = h5py.File(h5py.h5f.open_file_image(image))
-        except OSError as error:
+        except (OSError, ValueError) as error:  # ValueError: h5py, of an image that it could not open
             raise Damaged(f"{path}: not a readable HDF5 file ({error})") from error
         try:
             attributes = self._file.attrs

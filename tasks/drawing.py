@@ -272,12 +272,10 @@ def check_fit(profile: Profile, faces: tuple[Face, ...], glyphs: tuple[GlyphSet,
                 lows.append(int((left + firsts + (shifts >> 16))[rows].min()))
                 highs.append(int((left + lasts - (-shifts >> 16))[rows].max()))
             tops, bottoms = one.corners[:, 0], one.corners[:, 0] + [len(bitmap) for bitmap in one.bitmaps]
-            for low, high, top, bottom, text in _extents(profile, one, words, lows, highs, tops, bottoms):
-                for over, edge in (
-                    (-low, "left"), (high - profile.width, "right"), (-top, "top"), (bottom - profile.height, "bottom")
-                ):  # fmt: skip
-                    if over > worst[0]:
-                        worst = (over, f"{text!r} in {face.name} reaches {over} px past the {edge} edge at shear {shear}")
+            edges = np.stack([-np.array(lows), np.array(highs), -tops, bottoms])
+            for edge, over, text in _overhangs(profile, one, words, edges):
+                if over > worst[0]:
+                    worst = (over, f"{text!r} in {face.name} reaches {over} px past the {edge} edge at shear {shear}")
     if worst[0]:
         raise BadInput(
             f"profile {profile.name!r}: the picture is {profile.height} x {profile.width} px, and {worst[1]}; "
@@ -285,40 +283,41 @@ def check_fit(profile: Profile, faces: tuple[Face, ...], glyphs: tuple[GlyphSet,
         )
 
 
-def _extents(profile, glyphs, words, lows, highs, tops, bottoms):
-    """(low, high, top, bottom, text) of every word, or of the widest random strings."""
+def _overhangs(profile: Profile, glyphs: GlyphSet, words: tuple[str, ...], edges: np.ndarray):
+    """(edge, pixels past it, text) of the worst text for each edge.
+
+    edges : (4, G) int, how far each bitmap reaches left, right, up and down of its pen
+    """
     alphabet = profile.alphabet
-    lows, highs = np.asarray(lows) + profile.left, np.asarray(highs) + profile.left
     if words:
         index = {character: k for k, character in enumerate(alphabet)}
-        for word in words:
-            pen, previous = 0, len(alphabet)
-            low, high, top, bottom = 1 << 30, -(1 << 30), 1 << 30, -(1 << 30)
-            for k, letter in enumerate(map(index.__getitem__, word)):
-                if k:
-                    pen += int(glyphs.advance[previous] + glyphs.kerning[previous, letter])
-                g, column = glyphs.variant[previous, letter], (pen + 32) >> 6
-                low, high = min(low, column + int(lows[g])), max(high, column + int(highs[g]))
-                top, bottom = min(top, int(tops[g])), max(bottom, int(bottoms[g]))
-                previous = letter
-            yield low, high, top, bottom, word
-        return
-    # Random strings: the longest pen position of every last letter, letter by letter.
-    count = len(alphabet)
-    pens = np.zeros(count, np.int64)
-    texts = list(alphabet)
-    for k in range(profile.length[1]):
-        previous = np.full(count, count)
-        if k:
+        letters = np.full((len(words), max(map(len, words))), -1)
+        for row, word in zip(letters, words, strict=True):
+            row[: len(word)] = [index[character] for character in word]
+        steps = []
+        pens, previous = np.zeros(len(words), np.int64), np.full(len(words), len(alphabet))
+        for k in range(letters.shape[1]):
+            letter = letters[:, k]
+            if k:
+                pens += glyphs.advance[previous] + glyphs.kerning[previous, letter]
+            steps.append((np.where(letter >= 0, glyphs.variant[previous, letter], -1), (pens + 32) >> 6, words))
+            previous = letter
+    else:
+        # Random strings: the furthest pen of every pair of last letters, letter by letter.
+        count = len(alphabet)
+        pens, ends = np.zeros(count, np.int64), list(alphabet)
+        steps = [(glyphs.variant[-1], np.zeros(count, np.int64), ends)]
+        for _ in range(1, profile.length[1]):
             reached = pens[:, None] + glyphs.advance[:, None] + glyphs.kerning
-            previous = reached.argmax(axis=0)
-            pens = reached.max(axis=0)
-            texts = [texts[previous[j]] + alphabet[j] for j in range(count)]
-        for j in range(count):
-            for before in range(count + 1) if k else (count,):
-                g = glyphs.variant[before, j]
-                if k and before == count:
-                    continue
-                column = int(pens[j] + 32) >> 6
-                low = int(lows[g]) if k == 0 else int(lows[g]) + column
-                yield low, int(highs[g]) + column, int(tops[g]), int(bottoms[g]), texts[j]
+            texts = [first + second for first in ends for second in alphabet]
+            steps.append((glyphs.variant[:-1].ravel(), (reached.ravel() + 32) >> 6, texts))
+            before = reached.argmax(axis=0)
+            pens, ends = reached.max(axis=0), [ends[before[j]] + alphabet[j] for j in range(count)]
+    limits = (("left", 0), ("right", profile.width), ("top", 0), ("bottom", profile.height))
+    for number, (edge, limit) in enumerate(limits):
+        for variants, columns, texts in steps:
+            place = profile.left + columns
+            sign = (-1, 1, 0, 0)[number]
+            over = np.where(variants >= 0, edges[number][variants] + sign * place - limit, -1)
+            worst = int(over.argmax())
+            yield edge, int(over[worst]), texts[worst]

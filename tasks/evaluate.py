@@ -16,7 +16,7 @@ from storage.models import model_digest
 from tasks import pictures, plots
 from tasks.metrics import FAILURES, Rate, failure_split, letter_scores, rates_by
 from tasks.ranking import Ranking
-from tasks.reader import reader_of
+from tasks.solve import load_reader
 from tasks.words import WEB2, load_words
 
 RANKINGS = tuple(Ranking)
@@ -31,6 +31,7 @@ class EvaluateJob:
     shard: int
     split: str
     model: str
+    model_sha256: str
     dictionary: tuple[str, ...]
 
 
@@ -84,31 +85,30 @@ def read_shard(job: EvaluateJob) -> EvaluateReceipt:
     ------
     Damaged, BadInput
     """
-    reader = reader_of(job.model, job.dictionary)
-    parts, mistakes = [], ([], [])
-    began, seconds = time.perf_counter(), 0.0
+    reader = load_reader(job.model, job.model_sha256, job.dictionary)
+    rankings = RANKINGS if job.dictionary else (Ranking.NONE,)
+    parts, mistakes, seconds = [], ([], []), 0.0
     for block in Dataset(job.folder).blocks(job.split, [job.shard]):
         began = time.perf_counter()
-        readings = reader.read(block.images, rankings=RANKINGS)
+        readings = reader.read(block.images, rankings=rankings)
         seconds += time.perf_counter() - began
         truth = np.array(block.texts())
-        segments = readings.segments
-        answers = {ranking.value: readings.ranked[ranking].words[:, 0] for ranking in RANKINGS}
+        cut, answer = readings.cut, readings.words[:, 0]
+        answers = {ranking.value: readings.answers[ranking].words[:, 0] for ranking in rankings}
         lengths = np.char.str_len(truth)
-        whole = segments.counts == lengths
-        order = in_reading_order(block.boxes, segments.picture, segments.box, segments.counts, lengths)
-        chosen = whole[segments.picture]
+        whole = cut.counts == lengths
+        order = in_reading_order(block.boxes, cut.picture, cut.box, cut.counts, lengths)
+        chosen = whole[cut.picture]
         spelled = np.array(list("".join(truth[whole].tolist())), "U1")
-        letters = np.stack([spelled, readings.letters[chosen]], axis=1)
+        letters = np.stack([spelled, readings.letter[chosen]], axis=1)
         parts.append(
-            (truth, readings.reading, answers, readings.ranked[Ranking.PROBABILITY].probabilities[:, 0],
-             segments.counts, order, block.parameters, letters)
+            (truth, readings.reading, answers, readings.confidences[:, 0], cut.counts, order, block.parameters, letters)
         )  # fmt: skip
-        wrong = np.flatnonzero(answers[Ranking.PROBABILITY.value] != truth)[: MISTAKES - len(mistakes[0])]
+        wrong = np.flatnonzero(answer != truth)[: MISTAKES - len(mistakes[0])]
         for k in wrong:
             height, width = int(block.parameters["height"][k]), int(block.parameters["width"][k])
             mistakes[0].append(block.images[k, :height, :width])
-            mistakes[1].append(f"{truth[k]} as {answers[Ranking.PROBABILITY.value][k] or '-'}\n({readings.reading[k]})")
+            mistakes[1].append(f"{truth[k]} as {answer[k] or '-'}\n({readings.reading[k]})")
     return EvaluateReceipt(job.shard, *_joined(parts), mistakes, seconds)
 
 
@@ -117,7 +117,7 @@ def _joined(parts: list[tuple]) -> tuple:
         empty = np.empty(0, "U1")
         nothing = np.empty(0, bool)
         return (
-            empty, empty, {ranking.value: empty for ranking in RANKINGS}, np.empty(0), np.empty(0, np.int64), nothing,
+            empty, empty, {}, np.empty(0), np.empty(0, np.int64), nothing,
             np.empty(0, [("font", "i4"), ("shear", "i4"), ("scale", "i4")]), np.empty((0, 2), "U1"),
         )  # fmt: skip
     columns = list(zip(*parts, strict=True))

@@ -2,12 +2,13 @@
 
 import functools
 import hashlib
+import os
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 
 import numpy as np
-from fontTools.ttLib import TTFont, TTLibError
+from fontTools.ttLib import TTFont
 from PIL import Image, ImageDraw, ImageFont
 
 from storage.errors import BadInput, NotThere
@@ -63,7 +64,7 @@ def find_face(name: str) -> Face:
     faces = bundled()
     if name in faces:
         return faces[name]
-    path = Path(name).expanduser()
+    path = Path(os.path.expanduser(name))  # noqa: PTH111 - Path.expanduser raises for an unknown user
     if path.suffix.lower() in {".ttf", ".otf"}:
         return _face(path)
     raise BadInput(
@@ -178,7 +179,7 @@ def require_characters(face: Face, alphabet: str) -> None:
     try:
         with TTFont(face.path, lazy=True) as font:
             there = font.getBestCmap() or {}
-    except (TTLibError, OSError) as error:
+    except Exception as error:  # fontTools meets damaged tables with KeyError, struct.error, AssertionError …
         raise BadInput(f"font {face.path}: its character table cannot be read ({error})") from error
     missing = [character for character in alphabet if ord(character) not in there]
     if missing:

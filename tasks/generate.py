@@ -12,7 +12,18 @@ from storage import atomic
 from storage.dataset import layout, sealed
 from storage.errors import Damaged, NotThere
 from storage.manifest import Manifest
-from storage.shards import BLOCK, SPLITS, Block, Shard, ShardRecord, combined, packed_size, read_record, shard_name, write_shard
+from storage.shards import (
+    BLOCK,
+    SPLITS,
+    Block,
+    Shard,
+    ShardRecord,
+    combined,
+    packed_size,
+    read_record,
+    shard_name,
+    write_shard,
+)
 from tasks.recipes import Recipe, identity_of, renderer_of, require_same, software
 
 BLOCKS_A_SHARD = 16
@@ -76,10 +87,11 @@ def survey(recipe: Recipe, folder: Path, count: int, run: str) -> Plan:
     for path in sorted(sealed(folder).values()):
         try:
             with Shard(path) as shard:
-                require_same(json.loads(shard.identity), recipe, folder)
-            break
-        except Damaged:
+                there = json.loads(shard.identity)
+        except (Damaged, json.JSONDecodeError):
             continue  # the job for that shard sets it aside and draws it again
+        require_same(there, recipe, folder)
+        break
     jobs = [ShardJob(recipe, str(folder), *place, run) for place in layout(count, BLOCKS_A_SHARD)]
     return Plan(count, tuple(jobs), whole=False)
 
@@ -111,7 +123,7 @@ def draw_shard(job: ShardJob) -> Receipt:
     tally = Tally(job.recipe.profile.alphabet)
     if path.exists():
         try:
-            record = read_record(path, job.recipe.identity)
+            record = read_record(path, job.recipe.identity, job.first)
             with Shard(path) as shard:
                 for number in range(len(shard)):
                     tally.add(shard.block(number))
@@ -132,7 +144,8 @@ def draw_shard(job: ShardJob) -> Receipt:
 
 def set_aside(path: Path) -> Path:
     """Move a file that does not belong to `NAME.foreign` beside the dataset; nothing is deleted."""
-    folder = atomic.make_folder(path.parent.with_name(path.parent.name + ".foreign"))
+    home = path.parent.resolve()
+    folder = atomic.make_folder(home.with_name(home.name + ".foreign"))
     target, number = folder / path.name, 1
     while target.exists():
         target = folder / f"{path.name}.{number}"

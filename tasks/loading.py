@@ -172,32 +172,33 @@ def _entries(folder: str | Path) -> list[tuple[str, bool]]:
 def _read(path: Path) -> bytes:
     try:
         status = path.stat()
-        # Before it is opened: opening a pipe would wait for somebody to write.
-        if stat.S_ISDIR(status.st_mode):
-            raise BadPicture("a folder, not a picture file, or one that this user may not list")
-        if not stat.S_ISREG(status.st_mode):
-            raise BadPicture("not a regular file but a pipe, socket or device")
-        if status.st_size > MOST_BYTES:
-            raise BadPicture(
-                f"{status.st_size:,} bytes; at most {MOST_BYTES:,} are read: make the picture smaller"
-            )
-        with path.open("rb") as file:
-            data = file.read(status.st_size)
+        size, mode = status.st_size, status.st_mode
+        data = b""
+        # A pipe is not even opened: that would wait for somebody to write into it.
+        if stat.S_ISREG(mode) and 0 < size <= MOST_BYTES:
+            with path.open("rb") as file:
+                data = file.read(size)
     except FileNotFoundError as error:
         raise BadPicture("no such file") from error
-    except OSError as error:
-        raise BadPicture(
-            f"the file cannot be read ({error.strerror or error}); check its permissions and the disk"
-        ) from error
-    except ValueError as error:  # a NUL in the name
-        raise BadPicture(f"the file cannot be read ({error})") from error
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the name
+        why = getattr(error, "strerror", None) or error
+        raise BadPicture(f"the file cannot be read ({why}); check its permissions and the disk") from error
+    if stat.S_ISDIR(mode):
+        raise BadPicture("a folder, not a picture file, or one that this user may not list")
+    if not stat.S_ISREG(mode):
+        raise BadPicture("not a regular file but a pipe, socket or device")
+    if size > MOST_BYTES:
+        raise BadPicture(f"{size:,} bytes; at most {MOST_BYTES:,} are read: make the picture smaller")
     if not data:
         raise BadPicture("the file is empty (0 bytes)")
     return data
 
 
 def _decoded(data: bytes) -> np.ndarray:
-    """(h, w), (h, w, 3) or (h, w, 4) uint8, no side over 640; the only function that decodes."""
+    """(h, w), (h, w, 3) or (h, w, 4) uint8, no side over 640; the only function that decodes.
+
+    What libtiff says of a damaged TIFF on standard error is written in C and stays there.
+    """
     try:
         with (
             _QUIET,
@@ -224,7 +225,8 @@ def _decoded(data: bytes) -> np.ndarray:
     except MemoryError as error:
         raise BadPicture("its decoding asks for more memory than there is") from error
     except Exception as error:  # decoders fail in every way there is; the row keeps which
-        raise BadPicture(f"damaged or cut off: {error or type(error).__name__}") from error
+        said = " ".join(str(error).split())[:200] or type(error).__name__
+        raise BadPicture(f"damaged or cut off: {said}") from error
 
 
 def _pixels(image: Image.Image) -> np.ndarray:

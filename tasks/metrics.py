@@ -164,9 +164,7 @@ def letter_scores(truth: np.ndarray, read: np.ndarray, classes: Iterable[str]) -
     report = ""
     if n:
         names = [classes[k] for k in present]
-        report = classification_report(
-            rows, columns, labels=present, target_names=names, digits=4, zero_division=0
-        )
+        report = classification_report(rows, columns, labels=present, target_names=names, digits=4, zero_division=0)
     return {
         "n": n,
         "classes": classes,

@@ -115,6 +115,4 @@ def _encoded(image: Image.Image, **options: int) -> bytes:
 
 def _check_pictures(name: str, pictures: np.ndarray, dimensions: int) -> None:
     if pictures.ndim != dimensions or pictures.dtype != np.uint8 or 0 in pictures.shape[-2:]:
-        raise ValueError(
-            f"{name} must be {dimensions}-D uint8 and not empty, not {pictures.shape} {pictures.dtype}"
-        )
+        raise ValueError(f"{name} must be {dimensions}-D uint8 and not empty, not {pictures.shape} {pictures.dtype}")

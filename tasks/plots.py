@@ -56,9 +56,7 @@ def plot_rates(tables: dict[str, list[dict]], title: str) -> bytes:
         axes = figure.add_subplot(grid[k // 2, :] if alone else grid[k // 2, k % 2])
         values, rates, reach = [row["value"] for row in rows], *_reach(rows)
         axes.plot(values, rates, color=SKY, linewidth=1, zorder=2)
-        axes.errorbar(
-            values, rates, reach, fmt="o", color=BLUE, markersize=4, elinewidth=1.2, capsize=2.5, zorder=3
-        )
+        axes.errorbar(values, rates, reach, fmt="o", color=BLUE, markersize=4, elinewidth=1.2, capsize=2.5, zorder=3)
         axes.set(xlabel=name, ylabel="right" if k % 2 == 0 or alone else "", ylim=limits)
         if len(values) <= 12:
             axes.set_xticks(values)
@@ -171,9 +169,7 @@ def plot_failures(split: dict[str, dict[str, int]], title: str) -> bytes:
             start += width if key != "rescue" else 0
         n = sum(split[name].values())
         lost = Rate(n - split[name]["right"] - split[name]["rescue"], n)
-        axes.text(
-            start + 0.01 * whole, place, f"wrong {lost}", va="center", fontsize=8.5, color=INK, zorder=3
-        )
+        axes.text(start + 0.01 * whole, place, f"wrong {lost}", va="center", fontsize=8.5, color=INK, zorder=3)
     axes.axvline(0, color=SOFT, linewidth=1, zorder=4)
     axes.set_yticks(range(len(split)), list(split), parse_math=False)
     axes.invert_yaxis()

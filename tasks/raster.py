@@ -10,6 +10,7 @@ too): then all are drawn once, as sprites, and a word costs no more than copying
 """
 
 from dataclasses import dataclass
+from itertools import pairwise
 from math import gcd
 
 import numba
@@ -49,7 +50,7 @@ def make_taps(scale: int, count: int) -> Taps:
             last = (100 * (x + 1) - 1) // scale
             edges = [100 * x, *((j + 1) * scale for j in range(start[x], last)), 100 * (x + 1)]
             sums = [((edge - 100 * x) * one + 50) // 100 for edge in edges]
-            rows.append([high - low for low, high in zip(sums, sums[1:], strict=False)])
+            rows.append([high - low for low, high in pairwise(sums)])
     weight = np.zeros((count, max(map(len, rows))), np.int32)
     for x, row in enumerate(rows):
         weight[x, : len(row)] = row

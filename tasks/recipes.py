@@ -111,9 +111,7 @@ def differences(there: dict, wanted: dict) -> list[str]:
             found += [f"{key}.{line}" for line in differences(a, b)]
         elif key == "fonts" and a and b and isinstance(a[0], dict):
             found += [
-                f"fonts[{n}].{line}"
-                for n, (x, y) in enumerate(zip(a, b, strict=False))
-                for line in differences(x, y)
+                f"fonts[{n}].{line}" for n, (x, y) in enumerate(zip(a, b, strict=False)) for line in differences(x, y)
             ]
             if len(a) != len(b):
                 found.append(f"fonts: {len(a)} there, {len(b)} wanted")

@@ -1,6 +1,7 @@
 """The units of solving: read a batch of picture files, collect the rows, write the answers."""
 
 import csv
+import functools
 import io
 import time
 from collections.abc import Iterable, Iterator
@@ -10,11 +11,10 @@ from pathlib import Path
 import numpy as np
 
 from storage import atomic
-from storage.errors import BadInput, NotThere
-from storage.models import load_model
+from storage.errors import BadInput, Damaged, NotThere
+from storage.models import load_model, model_digest
 from tasks.loading import list_pictures, load_batch
-from tasks.ranking import Ranking
-from tasks.reader import reader_of
+from tasks.reader import Reader
 from tasks.words import WEB2, load_words
 
 BATCH = 256  # files a job
@@ -47,6 +47,7 @@ class SolveJob:
     folder: str
     paths: tuple[str, ...]
     model: str
+    model_sha256: str
     dictionary: tuple[str, ...]
     abstain_below: float
 
@@ -74,6 +75,21 @@ def dictionary_of(given: str, model: Path) -> tuple[str, ...]:
         return ()
     _, provenance = load_model(model)
     return load_words(given, provenance["classes"], (4, 4) if given == WEB2 else (1, 32))
+
+
+@functools.lru_cache(maxsize=4)
+def load_reader(model: str, sha256: str, dictionary: tuple[str, ...]) -> Reader:
+    """The reader of a model file, kept for a worker's next job.
+
+    Raises
+    ------
+    NotThere, BadInput
+    Damaged
+        Also when the file is not the one that the job was made for.
+    """
+    if model_digest(model) != sha256:
+        raise Damaged(f"model {model}: is not the file that this run began with; run again")
+    return Reader(*load_model(model), dictionary)
 
 
 def find(path: Path, out: Path) -> tuple[Path, Iterator[Path]]:
@@ -105,11 +121,12 @@ def batches(
 ) -> list[SolveJob]:
     """Jobs of `BATCH` files each, in order."""
     names = [file.relative_to(folder).as_posix() for file in files]
+    digest = model_digest(model)
+    groups = [tuple(names[first : first + BATCH]) for first in range(0, len(names), BATCH)]
     return [
-        SolveJob(number, str(folder.resolve()), tuple(names[first : first + BATCH]), str(model.resolve()),
-                 dictionary, abstain_below)
-        for number, first in enumerate(range(0, len(names), BATCH))
-    ]  # fmt: skip
+        SolveJob(number, str(folder.resolve()), group, str(model.resolve()), digest, dictionary, abstain_below)
+        for number, group in enumerate(groups)
+    ]
 
 
 def solve_batch(job: SolveJob) -> SolveReceipt:
@@ -121,18 +138,16 @@ def solve_batch(job: SolveJob) -> SolveReceipt:
         The model or dictionary does not fit.
     """
     began = time.perf_counter()
-    ranking = Ranking.PROBABILITY if job.dictionary else Ranking.NONE
-    reader = reader_of(job.model, job.dictionary)
+    reader = load_reader(job.model, job.model_sha256, job.dictionary)
     groups, failures = load_batch([Path(job.folder) / path for path in job.paths])
     answers: list[Answer | None] = [None] * len(job.paths)
     for index, reason in failures:
         answers[index] = Answer(job.paths[index], reason=reason)
     for indices, images in groups:
-        readings = reader.read(images, rankings=(ranking,))
-        ranked = readings.ranked[ranking]
+        readings = reader.read(images)
         rows = zip(
             np.asarray(indices).tolist(), readings.reading.tolist(), readings.reading_confidence.tolist(),
-            ranked.words.tolist(), ranked.probabilities.tolist(), readings.segments.counts.tolist(), strict=True,
+            readings.words.tolist(), readings.confidences.tolist(), readings.segments.tolist(), strict=True,
         )  # fmt: skip
         for index, *row in rows:
             answers[index] = _answer(job.paths[index], *row, job.abstain_below)
@@ -150,7 +165,18 @@ def _answer(path, reading, reading_confidence, words, confidences, segments, abs
         word, status, reason = "", ABSTAINED, f"confidence {confidence:.3f} is below {abstain_below:g}"
     others = [value if name else None for value, name in zip(others, (second, third), strict=True)]
     return Answer(
-        path, word, confidence, reading, reading_confidence, second, others[0], third, others[1], segments, status, reason
+        path,
+        word,
+        confidence,
+        reading,
+        reading_confidence,
+        second,
+        others[0],
+        third,
+        others[1],
+        segments,
+        status,
+        reason,
     )
 
 

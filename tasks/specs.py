@@ -121,7 +121,9 @@ class Profile:
         rule = f"start <= stop from {low} to {high} {unit}, step at least 1"
         self._check(isinstance(grid, Grid), field, "a table with start, stop and step")
         numbers = (grid.start, grid.stop, grid.step)
-        self._check(all(map(_is_int, numbers)) and low <= grid.start <= grid.stop <= high and grid.step >= 1, field, rule)
+        self._check(
+            all(map(_is_int, numbers)) and low <= grid.start <= grid.stop <= high and grid.step >= 1, field, rule
+        )
 
     def _check(self, holds: bool, field: str, rule: str) -> None:
         if not holds:
@@ -188,7 +190,7 @@ def read_profile(path: Path) -> Profile:
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise BadInput(f"profile {path}: cannot be read as TOML ({error})") from error
     base = content.pop("based_on", None)
-    if base is not None and base not in BUILT_IN:
+    if base is not None and base not in list(BUILT_IN):  # a list: TOML may hold what cannot be hashed
         raise BadInput(
             f"profile {path}, based_on: must be one of {', '.join(BUILT_IN)}; it is {base!r}{nearest(base, BUILT_IN)}"
         )
@@ -206,7 +208,9 @@ def profile_from(content: dict, base: Profile | None = None, source: str = "prof
     known = {field.name for field in fields(Profile)}
     for key in content:
         if key not in known:
-            raise BadInput(f"{source}: unknown key {key!r}; the keys are {', '.join(sorted(known))}{nearest(key, known)}")
+            raise BadInput(
+                f"{source}: unknown key {key!r}; the keys are {', '.join(sorted(known))}{nearest(key, known)}"
+            )
     values = dict(content)
     for key in ("fonts", "length"):
         if isinstance(values.get(key), list):

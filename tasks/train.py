@@ -1,6 +1,8 @@
 """The units of training: cut a shard's letters into a spool file, fit a network from the spool, save it."""
 
 import io
+import itertools
+import shutil
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -8,6 +10,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from storage import atomic
 from storage.dataset import Dataset
@@ -17,7 +20,7 @@ from storage.shards import SPLITS
 from tasks import classifier
 from tasks.letters import FEATURES, shape_letters
 from tasks.metrics import Rate, letter_scores
-from tasks.segmentation import cut
+from tasks.segmentation import CONNECTIVITY, SMALLEST, THRESHOLD, cut
 
 TRAIN, VALIDATION = SPLITS.index("train"), SPLITS.index("validation")
 SAMPLE = np.dtype([("label", "<u2"), ("split", "u1"), ("letter", "u1", (20, 20))])
@@ -29,15 +32,18 @@ class Settings:
 
     threshold : share of a picture's strongest ink above which a pixel counts as ink
     smallest : components of fewer pixels are specks
+    connectivity : 1 joins pixels by their sides, 2 by their corners too
     """
 
-    threshold: float = 0.6
-    smallest: int = 3
+    threshold: float = THRESHOLD
+    smallest: int = SMALLEST
+    connectivity: int = CONNECTIVITY
     seed: int = 1
 
     def __post_init__(self):
         for name, holds, rule in (
             ("threshold", 0 < self.threshold < 1, "above 0 and below 1"),
+            ("connectivity", self.connectivity in (1, 2), "1 or 2"),
             ("smallest", self.smallest >= 1, "1 or more pixels"),
             ("seed", 0 <= self.seed < 1 << 32, "from 0 to 2**32 - 1"),
         ):
@@ -80,7 +86,7 @@ def cut_letters(job: CutJob) -> CutReceipt:
     parts, pictures, right = [], 0, 0
     for block in dataset.blocks(shards=[job.shard], fields=("images", "text", "split")):
         block = block._replace(boxes=block.split, parameters=block.split).rows(block.split <= VALIDATION)
-        segments = cut(block.images, job.settings.threshold, job.settings.smallest)
+        segments = cut(block.images, job.settings.threshold, job.settings.smallest, job.settings.connectivity)
         texts = block.texts()
         whole = segments.counts == np.array([len(text) for text in texts])
         pictures += len(texts)
@@ -100,7 +106,7 @@ def cut_letters(job: CutJob) -> CutReceipt:
 
 
 def fit(
-    spool: Path, classes: str, settings: Settings, on_pass: Callable[[int, int], None] | None = None
+    spool: Path, classes: str, settings: Settings, on_pass: Callable[[int, float], None] | None = None
 ) -> tuple[object, dict]:
     """Fit a network in a stream over the spool; memory is bounded by one shard's letters.
 
@@ -129,8 +135,11 @@ def fit(
     total = int(counts.sum())
     passes = classifier.passes_for(total)
 
-    def chunks(number: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        order = np.random.Philox(key=[settings.seed, number]).random_raw(len(files)).argsort()
+    numbers = itertools.count()
+
+    def chunks() -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        # Shards in another order each pass; the rows within are shuffled by the fit.
+        order = np.random.Philox(key=[settings.seed, next(numbers)]).random_raw(len(files)).argsort()
         for k in order:
             samples = np.load(files[k])
             samples = samples[samples["split"] == TRAIN]
@@ -139,7 +148,9 @@ def fit(
 
     began = time.perf_counter()
     network = classifier.build(settings.seed)
-    classifier.fit_stream(network, chunks, np.arange(len(classes)), passes, settings.seed, on_pass)
+    # The mini-batches are small: a second BLAS thread waits more than it works, the more so on a busy machine.
+    with threadpool_limits(1, "blas"):
+        classifier.fit_stream(network, chunks, len(classes), passes, settings.seed, on_pass)
     seconds = time.perf_counter() - began
     truth, read = [], []
     for path in files:
@@ -171,6 +182,7 @@ def provenance_of(dataset: Dataset, settings: Settings) -> dict:
         "features": FEATURES,
         "threshold": settings.threshold,
         "smallest": settings.smallest,
+        "connectivity": settings.connectivity,
         "seed": settings.seed,
     }
 
@@ -185,9 +197,9 @@ def same_model(path: Path, provenance: dict) -> bool:
 
 
 def save(path: Path, network, provenance: dict, facts: dict, receipts: list[CutReceipt], run: str) -> dict:
-    """Save a model; one that stands there already is moved aside under its digest, never lost."""
+    """Save a model; one that stands there already is kept aside under its digest, never lost."""
     if path.exists():
-        path.rename(path.with_name(f"{path.stem}-{model_digest(path)[:8]}{path.suffix}"))
+        shutil.copy2(path, path.with_name(f"{path.stem}-{model_digest(path)[:8]}{path.suffix}"))
     pictures = sum(receipt.pictures for receipt in receipts)
     content = provenance | facts | {
         "cut_right": Rate(sum(receipt.cut_right for receipt in receipts), pictures).as_dict(),

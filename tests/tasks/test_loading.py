@@ -29,7 +29,7 @@ def letters() -> np.ndarray:
     """Solid strokes with soft edges: what JPEG is not too bad at."""
     image = np.zeros((42, 140), np.uint8)
     for left in (20, 50, 80, 110):
-        image[10:32, left : left + 8] = 128
+        image[10:32, left : left + 8] = 64
         image[11:31, left + 1 : left + 7] = 255
     return image
 
@@ -108,7 +108,7 @@ def test_jpeg_comes_back_close(tmp_path, mode, inverted):
     written = Image.fromarray(255 - image if inverted else image).convert(mode)
     back = load_picture(saved(tmp_path / "a.jpg", written, quality=92)).astype(int)
     assert np.abs(back - image).mean() < 4
-    assert np.array_equal(back > 127, image > 64)
+    assert np.array_equal(back > 150, image > 150)
 
 
 @pytest.mark.parametrize("suffix", ["tiff", "jpg"])
@@ -201,9 +201,7 @@ def test_the_first_of_several_frames(tmp_path, suffix):
     first = np.where(sample() > 127, 255, 0).astype(np.uint8)
     others = [Image.fromarray(np.where(sample(seed=k) > 127, 255, 0).astype(np.uint8)) for k in (2, 3)]
     options = {"lossless": True} if suffix == "webp" else {}
-    path = saved(
-        tmp_path / f"a.{suffix}", Image.fromarray(first), save_all=True, append_images=others, **options
-    )
+    path = saved(tmp_path / f"a.{suffix}", Image.fromarray(first), save_all=True, append_images=others, **options)
     with Image.open(path) as opened:
         assert opened.n_frames == 3
     assert np.array_equal(load_picture(path), first)
@@ -270,9 +268,7 @@ def test_zero_bytes(tmp_path):
     assert "0 bytes" in reason(path)
 
 
-@pytest.mark.parametrize(
-    "content", [b"just some text, renamed\n" * 9, b"\x89PNG", b"<svg/>", b"P5 2 2 255 abcd"]
-)
+@pytest.mark.parametrize("content", [b"just some text, renamed\n" * 9, b"\x89PNG", b"<svg/>", b"P5 2 2 255 abcd"])
 def test_no_picture_of_the_six_formats(tmp_path, content):
     path = tmp_path / "a.png"
     path.write_bytes(content)
@@ -460,16 +456,15 @@ def test_damaged_files_give_a_picture_or_a_reason(tmp_path, capfd):
     assert good > 50
     assert bad > 500
     assert warnings.filters == before
-    assert capfd.readouterr() == ("", "")
+    printed = capfd.readouterr()
+    assert printed.out == ""
+    assert "Warning" not in printed.err  # libtiff's own lines are written in C and cannot be held back
 
 
 def test_threads_leave_the_warning_filters_alone(tmp_path):
     path = saved(tmp_path / "a.png", Image.fromarray(sample()))
     before, results = list(warnings.filters), []
-    threads = [
-        threading.Thread(target=lambda: results.extend(load_picture(path) for _ in range(50)))
-        for _ in range(4)
-    ]
+    threads = [threading.Thread(target=lambda: results.extend(load_picture(path) for _ in range(50))) for _ in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:

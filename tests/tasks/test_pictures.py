@@ -71,9 +71,7 @@ def test_png_is_the_picture_dark_on_white():
     assert png(image) == data
 
 
-@pytest.mark.parametrize(
-    "image", [np.zeros((3, 4)), np.zeros((1, 3, 4), np.uint8), np.zeros((0, 4), np.uint8)]
-)
+@pytest.mark.parametrize("image", [np.zeros((3, 4)), np.zeros((1, 3, 4), np.uint8), np.zeros((0, 4), np.uint8)])
 def test_png_refuses_other_arrays(image):
     with pytest.raises(ValueError, match="image must be 2-D uint8"):
         png(image)
@@ -231,9 +229,7 @@ def test_limits_never_hide_an_error_bar(share, n):
     assert top - bottom < 3 * max(100 * (rows[0]["high"] - rows[0]["low"]), 1) or bottom == 0
 
 
-@pytest.mark.parametrize(
-    "tables", [{}, {"font": []}, {"font": rates_by(np.array([], dtype="U1"), np.array([]))}]
-)
+@pytest.mark.parametrize("tables", [{}, {"font": []}, {"font": rates_by(np.array([], dtype="U1"), np.array([]))}])
 def test_rates_of_nothing_say_so(tables):
     assert (rgb(plot_rates(tables, "t")) < 200).any()
 

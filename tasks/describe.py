@@ -7,7 +7,7 @@ import numpy as np
 from storage import atomic
 from storage.dataset import Dataset
 from storage.errors import Damaged
-from storage.shards import Shard
+from storage.shards import Block, Shard
 from tasks.pictures import contact_sheet
 
 SHOWN = 48  # pictures on a contact sheet
@@ -39,10 +39,7 @@ def describe_dataset(folder: Path, sheet: Path) -> dict:
         "shards": len(manifest.shards),
         "blocks_of": manifest.block,
         "fonts": [f"{font['family']} {font['style']}" for font in manifest.fonts],
-        "arrays": [
-            {"name": name, "dtype": _dtype(array.dtype), "shape": f"{manifest.count} x " + " x ".join(map(str, array.shape[1:]))}
-            for name, array in zip(block._fields, block, strict=True)
-        ],
+        "arrays": _arrays(block, manifest.count),
         "settings": {key: value for key, value in manifest.profile.items() if key not in ("fonts", "name")},
         "blank_pictures": manifest.statistics["blank"],
         "mean_ink": manifest.statistics["mean_ink"],
@@ -51,7 +48,7 @@ def describe_dataset(folder: Path, sheet: Path) -> dict:
         "identity": manifest.identity,
         "content": manifest.content,
         "contact_sheet": str(sheet),
-    }  # fmt: skip
+    }
 
 
 def describe_shard(path: Path) -> dict:
@@ -69,11 +66,8 @@ def describe_shard(path: Path) -> dict:
             "first": shard.first,
             "count": shard.count,
             "blocks": len(shard),
-            "arrays": [
-                {"name": name, "dtype": _dtype(array.dtype), "shape": f"{shard.count} x " + " x ".join(map(str, array.shape[1:]))}
-                for name, array in zip(block._fields, block, strict=True)
-            ],
-        }  # fmt: skip
+            "arrays": _arrays(block, shard.count),
+        }
 
 
 def datasets_under(folder: Path) -> list[dict]:
@@ -92,6 +86,13 @@ def datasets_under(folder: Path) -> list[dict]:
             row["state"] = f"damaged: {error}"
         rows.append(row)
     return rows
+
+
+def _arrays(block: Block, count: int) -> list[dict]:
+    return [
+        {"name": name, "dtype": _dtype(array.dtype), "shape": " x ".join(map(str, (count, *array.shape[1:])))}
+        for name, array in zip(block._fields, block, strict=True)
+    ]
 
 
 def _dtype(dtype: np.dtype) -> str:

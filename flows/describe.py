@@ -4,7 +4,7 @@ from pathlib import Path
 
 from flows.home import dataset_folder, home, model_file
 from storage.errors import NotThere
-from tasks import inspect as units
+from tasks import describe as units
 
 
 def inspect(path: str, *, out: Path | None = None) -> dict:

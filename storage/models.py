@@ -1,0 +1,190 @@
+"""A trained network with its provenance, in one `.skops` file that runs no code when it is loaded."""
+
+import copy
+import hashlib
+import io
+import itertools
+import json
+import warnings
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import skops.io
+
+from storage import atomic
+from storage.errors import Damaged, NotThere
+
+FORMAT = 1
+
+# What a file may hold: module, class, and the node of skops that builds it. skops has a list of its own, but a
+# long one that grows with its versions; nothing outside this one is even looked at.
+TRUSTED = frozenset(
+    {
+        ("sklearn.neural_network._multilayer_perceptron", "MLPClassifier", "ObjectNode"),
+        ("sklearn.preprocessing._label", "LabelBinarizer", "ObjectNode"),
+        ("numpy", "ndarray", "NdArrayNode"),
+        ("numpy", "float64", "NdArrayNode"),
+        ("builtins", "dict", "DictNode"),
+        ("builtins", "list", "ListNode"),
+        ("builtins", "tuple", "TupleNode"),
+        ("builtins", "str", "JsonNode"),
+        ("builtins", "str", "TypeNode"),
+    }
+)
+
+# What only further training would need: the optimiser's moments (twice the network), generator, best weights, curves.
+_DROPPED = (
+    "_optimizer", "_random_state", "_best_coefs", "_best_intercepts", "_no_improvement_count", "best_loss_",
+    "loss_curve_", "validation_scores_", "best_validation_score_",
+)  # fmt: skip
+
+# The archive's comment: the last bytes of the file, and the digest of all bytes before them.
+_SEAL = b"sha256:"
+_HEX = 64
+
+
+def save_model(path: str | Path, network, provenance: dict, run: str | None = None) -> str:
+    """Write a network and where it comes from, over what was there; equal input gives equal bytes.
+
+    Parameters
+    ----------
+    network : fitted MLPClassifier
+        Left as it is; what only further training needs stays out of the file.
+    provenance : dict
+        Whatever JSON can hold.
+    run : str, optional
+        The run's id, for the temporary name.
+
+    Returns
+    -------
+    str
+        The file's sha256, as `model_digest` gives it.
+
+    Raises
+    ------
+    NoSpace, Unwritable
+    TypeError, ValueError
+        A provenance that JSON cannot hold.
+    """
+    bare = copy.copy(network)
+    for name in _DROPPED:
+        bare.__dict__.pop(name, None)
+    text = json.dumps(provenance, ensure_ascii=False, sort_keys=True, allow_nan=False)
+    data = _sealed(skops.io.dumps({"format": FORMAT, "network": bare, "provenance": text}))
+    atomic.replace(Path(path), data, run)
+    return hashlib.sha256(data).hexdigest()
+
+
+def load_model(path: str | Path) -> tuple:
+    """The network and the provenance of a file that `save_model` wrote.
+
+    Returns
+    -------
+    network : MLPClassifier
+        Ready to predict, not to be trained further.
+    provenance : dict
+
+    Raises
+    ------
+    NotThere
+    Damaged
+        No model, cut short, altered in any byte, of another format, or with types that a model does not have
+        (they are named, and nothing of them was imported or run).
+    """
+    data = _bytes(path)
+    if data[-_HEX - len(_SEAL) : -_HEX] != _SEAL or not data.startswith(b"PK"):
+        raise Damaged(f"model {path}: is no model of this program, or was cut short; train one with `captchas train`")
+    if hashlib.sha256(data[:-_HEX]).hexdigest().encode() != data[-_HEX:]:
+        raise Damaged(f"model {path}: its bytes differ from those that were sealed; restore it or train again")
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            schema = json.loads(archive.read("schema.json"))
+        foreign = sorted(".".join(name[:2]) for name in _types(schema) - TRUSTED)
+    except Exception as error:  # zipfile, zlib and json have a dozen between them; they mean one thing here
+        raise Damaged(f"model {path}: is no skops archive ({error})") from error
+    if foreign:
+        raise Damaged(f"model {path}: holds what no model has, and was not loaded: {', '.join(foreign)}")
+    try:
+        with warnings.catch_warnings():
+            # scikit-learn warns of a file from another of its versions. The arrays, which are what we read, mean
+            # the same in all of them, and the provenance says which one it was.
+            warnings.filterwarnings("ignore", "Trying to unpickle estimator", UserWarning)
+            content = skops.io.loads(data, trusted=[])
+        number, network, provenance = content["format"], content["network"], json.loads(content["provenance"])
+        shapes = [array.shape for array in network.coefs_], [array.shape for array in network.intercepts_]
+    except Exception as error:
+        raise Damaged(f"model {path}: its content is not that of a model ({error})") from error
+    if number != FORMAT:
+        raise Damaged(f"model {path}: format {number}; this version reads format {FORMAT}. Train it again")
+    if not isinstance(provenance, dict) or [shape[1:] for shape in shapes[0]] != shapes[1]:
+        raise Damaged(f"model {path}: its layers do not fit together; train it again")
+    return network, provenance
+
+
+def model_digest(path: str | Path) -> str:
+    """The sha256 of the file.
+
+    Raises
+    ------
+    NotThere, Damaged
+    """
+    return hashlib.sha256(_bytes(path)).hexdigest()
+
+
+def _bytes(path: str | Path) -> bytes:
+    try:
+        return Path(path).read_bytes()
+    except FileNotFoundError:
+        raise NotThere(f"model {path}: no such file; train one with `captchas train`") from None
+    except OSError as error:
+        raise Damaged(f"model {path}: cannot be read ({error.strerror})") from error
+
+
+def _sealed(dumped: bytes) -> bytes:
+    """The same archive without clock and memory addresses, ending in the digest of itself.
+
+    skops names arrays and numbers nodes by their addresses. Numbers are given anew, each once, so that the bytes
+    do not depend on which objects an interpreter happens to share.
+    """
+    names: dict[str, str] = {}
+    with zipfile.ZipFile(io.BytesIO(dumped)) as archive:
+        schema = _renumbered(json.loads(archive.read("schema.json")), itertools.count(1), names)
+        members = {new: archive.read(old) for old, new in names.items()}
+    members["schema.json"] = json.dumps(schema).encode()
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for name, content in members.items():
+            archive.writestr(zipfile.ZipInfo(name), content)  # dated 1980-01-01
+        archive.comment = _SEAL + bytes(_HEX)
+    body = buffer.getvalue()[:-_HEX]
+    return body + hashlib.sha256(body).hexdigest().encode()
+
+
+def _renumbered(node, numbers: Iterator[int], names: dict[str, str]):
+    """A schema with nodes numbered in order of appearance, and arrays named so; `names` collects old to new."""
+    if isinstance(node, list):
+        return [_renumbered(child, numbers, names) for child in node]
+    if not isinstance(node, dict):
+        return node
+    renumbered = {}
+    for key, child in node.items():
+        if key == "__id__":
+            renumbered[key] = next(numbers)
+        elif key == "file" and isinstance(child, str):
+            renumbered[key] = names.setdefault(child, f"{len(names)}.npy")
+        else:
+            renumbered[key] = _renumbered(child, numbers, names)
+    return renumbered
+
+
+def _types(node) -> set[tuple]:
+    """(module, class, loader) of every node in a schema; a node that lacks one of them counts as foreign."""
+    if isinstance(node, list):
+        return set().union(*map(_types, node))
+    if not isinstance(node, dict):
+        return set()
+    found = set().union(*map(_types, node.values()))
+    if {"__class__", "__module__", "__loader__"} & node.keys():
+        found.add(tuple(str(node.get(key)) for key in ("__module__", "__class__", "__loader__")))
+    return found

@@ -1,0 +1,164 @@
+"""The command line: help, versions, exit codes, and no traceback for a user's mistake."""
+
+import io
+import json
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from flows.__main__ import COMMANDS, main
+from storage.models import save_model
+from tasks import classifier
+
+# Prefect and what it brings warn while they are imported; that is theirs.
+pytestmark = pytest.mark.filterwarnings("ignore")
+
+
+@pytest.fixture
+def here(capsys, monkeypatch):
+    """Run a command that never gets as far as Prefect in this process: a second instead of four."""
+
+    def run(*arguments):
+        monkeypatch.setattr(sys, "argv", ["captchas", *map(str, arguments)])
+        before = signal.getsignal(signal.SIGINT)
+        try:
+            with pytest.raises(SystemExit) as ended:
+                main()
+        finally:
+            signal.signal(signal.SIGINT, before)
+        out, err = capsys.readouterr()
+        report = json.loads(out) if "--json" in arguments and not ended.value.code else None
+        return SimpleNamespace(returncode=ended.value.code or 0, stdout=out, stderr=err, report=report)
+
+    return run
+
+
+@pytest.mark.parametrize("command", [None, *COMMANDS])
+def test_help_reads_well(here, command):
+    result = here(*([command] if command else []), "--help")
+    assert result.returncode == 0, result.stderr
+    assert "Usage: captchas" in result.stdout
+    for option in ("--home", "--json"):
+        assert option in result.stdout
+    assert "Traceback" not in result.stderr
+
+
+def test_version(here):
+    assert here("--version").stdout.strip() == "0.1.0"
+
+
+def test_profiles_lists_fields_and_font_paths(here, tmp_path):
+    profiles = {profile["name"]: profile for profile in here("profiles", "--json").report["profiles"]}
+    assert set(profiles) >= {"letters", "book"}
+    assert profiles["book"]["shear"] == {"start": 0, "stop": 450, "step": 50}
+    assert profiles["book"]["scale"] == {"start": 50, "stop": 140, "step": 10}
+    assert profiles["book"]["canvas"] == [42, 140]
+    assert all(Path(path).is_file() for profile in profiles.values() for path in profile["font_path"])
+    fonts = here("profiles", "--fonts", "--json").report["fonts"]
+    assert len(fonts) >= 10
+    own = tmp_path / "own.toml"
+    own.write_text('based_on = "book"\nfonts = ["Karla ExtraBold"]\nshear = 100\n')
+    assert here("profiles", own, "--json").report["profiles"][0]["shear"]["stop"] == 100
+
+
+def test_an_empty_home_has_no_datasets(here, tmp_path):
+    assert here("datasets", "--home", tmp_path, "--json").report["datasets"] == []
+
+
+@pytest.fixture(scope="module")
+def mistakes(tmp_path_factory) -> Path:
+    """A folder of things that are wrong."""
+    folder = tmp_path_factory.mktemp("mistakes")
+    (folder / "bad.toml").write_text('based_on = "book"\nshaer = 3\n')
+    (folder / "range.toml").write_text('based_on = "book"\nscale = {start = 5, stop = 900, step = 10}\n')
+    (folder / "words.txt").write_bytes("BONE\nCAFÉ\n".encode("latin-1"))
+    (folder / "foreign.txt").write_text("BONE\nNAÏVE\n")
+    (folder / "lower.toml").write_text('name = "lower"\nalphabet = "AB☃"\n')
+    (folder / "clipped.toml").write_text('based_on = "book"\nwidth = 60\n')
+    (folder / "empty").mkdir()
+    (folder / "model.skops").write_bytes(b"this is no model")
+    network = classifier.build(1)
+    X = [[float(k == j) for k in range(400)] for j in range(26)]
+    network.partial_fit(X, list(range(26)), classes=list(range(26)))
+    provenance = {
+        "classes": "ABCDEFGHIJKLMNOPQRSTUVWXYZ", "features": 99, "threshold": 0.8, "smallest": 3, "connectivity": 2,
+    }  # fmt: skip
+    save_model(folder / "other.skops", network, provenance)
+    whole = (folder / "other.skops").read_bytes()
+    (folder / "damaged.skops").write_bytes(whole[:5000] + bytes([whole[5000] ^ 4]) + whole[5001:])
+    (folder / "pictures").mkdir()
+    (folder / "pictures" / "a.png").write_bytes(b"")
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("generate", "bok"), ["profile 'bok'", "letters, book", "did you mean 'book'?"]),
+        (("generate", "book", "--count", "0"), ["count: must be 1 or more; it is 0"]),
+        (("generate", "book", "--seed", "-1"), ["seed", "-1"]),
+        (("generate", "book", "--conut", "5"), ["--conut", "--count"]),
+        (("generate", "book", "--font", "Inter Blakc"), ["font 'Inter Blakc'", "did you mean 'Inter Black'?"]),
+        (("generate", "book", "--font", "{}/none.ttf"), ["none.ttf: no such file"]),
+        (("generate", "{}/bad.toml"), ["unknown key 'shaer'", "did you mean 'shear'?"]),
+        (("generate", "{}/range.toml"), ["scale", "from 10 to 400 percent", "900"]),
+        (("generate", "{}/absent.toml"), ["absent.toml: no such file"]),
+        (("generate", "{}/lower.toml"), ["no glyph for ☃"]),
+        (("generate", "{}/clipped.toml"), ["'WAWA'", "reaches 34 px past the right edge at shear 450"]),
+        (("generate", "book", "--words", "{}/words.txt"), ["line 2", "0xc9", "not UTF-8"]),
+        (("generate", "book", "--words", "{}/foreign.txt"), ["line 2", "'Ï'", "alphabet"]),
+        (("train", "nothing"), ["no complete dataset"]),
+        (("train", "nothing", "--threshold", "1.5"), ["nothing"]),
+        (("evaluate", "nothing", "book"), ["nothing.skops"]),
+        (("solve", "{}/pictures", "--model", "{}/model.skops"), ["is no model"]),
+        (("solve", "{}/pictures", "--model", "{}/damaged.skops"), ["damaged.skops", "differ"]),
+        (("solve", "{}/pictures", "--model", "{}/absent.skops"), ["absent.skops"]),
+        (("solve", "{}/empty"), ["empty: has no file"]),
+        (("solve", "{}/absent"), ["absent: no such file or folder"]),
+        (("solve", "{}/pictures", "--abstain-below", "2"), ["from 0 to 1"]),
+        (("solve", "{}/pictures"), ["no model there; train one first"]),
+        (("reproduce", "--words", "0"), ["words: must be from 1 to 5006; it is 0"]),
+        (("inspect", "nothing"), ["neither a dataset", "nor a model"]),
+        (("datasets", "--remove", "nothing"), ["no dataset 'nothing'"]),
+        (("profiles", "boook"), ["did you mean 'book'?"]),
+    ],
+)
+def test_a_mistake_is_told_with_exit_code_2(here, mistakes, tmp_path, arguments, said):
+    result = here(*(argument.replace("{}", str(mistakes)) for argument in arguments), "--home", tmp_path)
+    assert result.returncode == 2, result.stderr
+    for words in said:
+        assert words in result.stderr
+    assert "Traceback" not in result.stderr
+    assert result.stdout == ""
+    assert not (tmp_path / "datasets").exists()
+
+
+def test_a_model_of_other_features_is_refused(here, mistakes, tmp_path):
+    result = here("solve", mistakes / "pictures", "--model", mistakes / "other.skops", "--home", tmp_path)
+    assert result.returncode == 2
+    assert "features version 99" in result.stderr
+    assert "train it again" in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_removing_asks_first(here, monkeypatch, tmp_path):
+    folder = tmp_path / "datasets" / "old"
+    folder.mkdir(parents=True)
+    monkeypatch.setattr(sys, "stdin", io.StringIO())
+    result = here("datasets", "--remove", "old", "--home", tmp_path)
+    assert result.returncode == 2
+    assert "--yes" in result.stderr
+    assert folder.exists()
+    assert here("datasets", "--remove", "old", "--yes", "--home", tmp_path).returncode == 0
+    assert not folder.exists()
+
+
+def test_nothing_of_prefect_is_imported_for_small_commands():
+    program = "import sys, json, flows.profiles, flows.datasets, flows.describe; print(json.dumps(sorted(sys.modules)))"
+    loaded = json.loads(subprocess.run([sys.executable, "-c", program], capture_output=True, check=True).stdout)
+    assert "prefect" not in loaded
+    assert "distributed" not in loaded

@@ -1,0 +1,269 @@
+import errno
+import os
+import shutil
+import subprocess
+import sys
+import textwrap
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from storage import atomic
+from storage.errors import CaptchasError, NoSpace, Unwritable
+
+OLD, NEW = b"old bytes", b"new bytes " * 1000
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+def failing(number: int):
+    def fail(*_, **__):
+        raise OSError(number, os.strerror(number))
+
+    return fail
+
+
+def test_replace_leaves_one_file_with_the_new_bytes(tmp_path):
+    path = tmp_path / "made" / "here" / "manifest.json"
+    for data in (OLD, NEW, b""):
+        atomic.replace(path, data)
+        assert path.read_bytes() == data
+        assert names(path.parent) == ["manifest.json"]
+    assert names(tmp_path) == ["made"]
+
+
+def test_a_reader_that_holds_the_old_file_keeps_the_old_bytes(tmp_path):
+    path = tmp_path / "file"
+    atomic.replace(path, OLD)
+    with path.open("rb") as reader:
+        atomic.replace(path, NEW)
+        assert reader.read() == OLD
+
+
+def test_publish_puts_a_file_once_and_never_replaces_one(tmp_path):
+    path = tmp_path / "shard"
+    assert atomic.publish(path, OLD, "run") is True
+    before = path.stat()
+    assert atomic.publish(path, NEW, "other") is False
+    assert path.read_bytes() == OLD
+    assert (path.stat().st_ino, path.stat().st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
+    assert path.stat().st_nlink == 1
+    assert names(tmp_path) == ["shard"]
+
+
+def test_of_many_publishers_one_wins_and_its_bytes_stand(tmp_path):
+    path = tmp_path / "shard"
+    datas = [bytes([n]) * 50_000 for n in range(16)]
+    with ThreadPoolExecutor(8) as pool:
+        won = list(pool.map(lambda data: atomic.publish(path, data, f"run{data[0]}"), datas))
+    assert won.count(True) == 1
+    assert path.read_bytes() == datas[won.index(True)]
+    assert names(tmp_path) == ["shard"]
+
+
+@pytest.mark.parametrize("number", [errno.EPERM, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK])
+def test_publish_where_there_are_no_hard_links(tmp_path, monkeypatch, number):
+    monkeypatch.setattr(os, "link", failing(number))
+    path = tmp_path / "shard"
+    assert atomic.publish(path, OLD, "run") is True
+    assert atomic.publish(path, NEW, "run") is False
+    assert path.read_bytes() == OLD
+    assert names(tmp_path) == ["shard"]
+
+
+WRITERS = {"replace": atomic.replace, "publish": lambda path, data: atomic.publish(path, data, "run")}
+
+
+@pytest.mark.parametrize("writer", WRITERS)
+@pytest.mark.parametrize(
+    ("number", "raised"),
+    [
+        (errno.ENOSPC, NoSpace),
+        (errno.EDQUOT, NoSpace),
+        (errno.EFBIG, NoSpace),
+        (errno.EACCES, Unwritable),
+        (errno.EROFS, Unwritable),
+    ],
+)
+def test_a_failing_disk_leaves_nothing_and_keeps_the_old_file(tmp_path, monkeypatch, writer, number, raised):
+    for call in ("fsync", "open"):
+        folder = tmp_path / call
+        kept, path = folder / "kept", folder / "file"
+        atomic.replace(kept, OLD)
+        if writer == "replace":
+            atomic.replace(path, OLD)
+        before = names(folder)
+        with monkeypatch.context() as broken:
+            broken.setattr(*((os, "fsync") if call == "fsync" else (Path, "open")), failing(number))
+            with pytest.raises(raised) as error:
+                WRITERS[writer](path, NEW)
+        assert str(path) in str(error.value)
+        assert isinstance(error.value, CaptchasError)
+        assert names(folder) == before
+        assert kept.read_bytes() == OLD
+        assert writer == "publish" or path.read_bytes() == OLD
+
+
+@pytest.mark.parametrize("writer", WRITERS)
+@pytest.mark.parametrize("raised", [KeyboardInterrupt, OSError(errno.EIO, "Input/output error"), MemoryError])
+def test_any_other_end_leaves_nothing_either_and_keeps_its_own_name(tmp_path, monkeypatch, writer, raised):
+    def end(_):
+        raise raised
+
+    monkeypatch.setattr(os, "fsync", end)
+    with pytest.raises(raised if isinstance(raised, type) else OSError) as error:
+        WRITERS[writer](tmp_path / "file", NEW)
+    assert not isinstance(error.value, CaptchasError)
+    assert names(tmp_path) == []
+
+
+def test_a_short_write_is_continued(tmp_path, monkeypatch):
+    """A raw file may take fewer bytes than it is given, for instance at the last free block of a disk."""
+    real = Path.open
+
+    class Short:
+        def __init__(self, file):
+            self.file = file
+
+        def __enter__(self):
+            return self
+
+        def __exit__(self, *_):
+            self.file.close()
+
+        def write(self, data):
+            return self.file.write(data[:700])
+
+        def fileno(self):
+            return self.file.fileno()
+
+    monkeypatch.setattr(Path, "open", lambda path, *args, **kwargs: Short(real(path, *args, **kwargs)))
+    atomic.publish(tmp_path / "file", NEW, "run")
+    monkeypatch.undo()
+    assert (tmp_path / "file").read_bytes() == NEW
+
+
+# Runs in a child: each writer over an old file and under a new name, and what stands there afterwards.
+TRIAL = """
+    import sys
+    from pathlib import Path
+    from storage import atomic
+
+    def trial(folder, size):
+        for writer in (atomic.replace, lambda path, data: atomic.publish(path, data, "run")):
+            try:
+                writer(folder / ("old" if writer is atomic.replace else "new"), bytes(size))
+            except Exception as error:
+                print(type(error).__name__, end=" ")
+        print(*sorted(path.name for path in folder.iterdir()), (folder / "old").read_bytes())
+"""
+
+
+def child(script: str, *before: str) -> subprocess.CompletedProcess:
+    command = [*before, sys.executable, "-c", textwrap.dedent(TRIAL) + textwrap.dedent(script)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=30)
+
+
+def test_a_file_size_limit(tmp_path):
+    """The kernel itself writes 20,000 of the 50,000 bytes and then refuses (EFBIG)."""
+    (tmp_path / "old").write_bytes(OLD)
+    run = child(f"""
+        import resource
+        resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
+        trial(Path({str(tmp_path)!r}), 50_000)
+    """)
+    assert run.stdout.strip() == f"NoSpace NoSpace old {OLD!r}", run.stderr
+    assert names(tmp_path) == ["old"]
+
+
+def test_a_real_full_disk_and_a_real_read_only_one(tmp_path):
+    """In a mount namespace of its own: a file system of 64 KiB, full, and then mounted read-only."""
+    alone = ["unshare", "--mount"]
+    if not shutil.which("unshare") or subprocess.run([*alone, "mount", "-t", "tmpfs", "none", tmp_path]).returncode:
+        pytest.skip("needs the right to mount")
+    run = child(
+        f"""
+        import subprocess
+        folder = Path({str(tmp_path)!r})
+        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "none", folder], check=True)
+        (folder / "old").write_bytes({OLD!r})
+        trial(folder, 100_000)
+        atomic.replace(folder / "fits", bytes(30_000))
+        trial(folder, 30_000)
+        try:
+            atomic.need_space(folder, 64_000)
+        except atomic.NoSpace as error:
+            print(error)
+        subprocess.run(["mount", "-o", "remount,ro", folder], check=True)
+        trial(folder, 10)
+        try:
+            atomic.make_folder(folder / "a")
+        except atomic.Unwritable as error:
+            print(error)
+        """,
+        *alone,
+    )
+    full, later, space, refused, folder = run.stdout.splitlines()
+    assert full == f"NoSpace NoSpace old {OLD!r}", run.stderr
+    assert later == f"NoSpace NoSpace fits old {OLD!r}"
+    assert space.startswith(f"{tmp_path}: about 64.0 kB are needed, ")
+    assert refused == f"Unwritable Unwritable fits old {OLD!r}"
+    assert folder.startswith(f"{tmp_path / 'a'}: this user may not write there (Read-only file system)")
+
+
+def test_a_path_under_a_file_is_no_folder(tmp_path):
+    (tmp_path / "file").write_bytes(OLD)
+    for folder in (tmp_path / "file", tmp_path / "file" / "below"):
+        with pytest.raises(Unwritable, match="cannot be a folder"):
+            atomic.make_folder(folder)
+        with pytest.raises(Unwritable, match="choose another path"):
+            atomic.replace(folder / "x", NEW)
+    assert names(tmp_path) == ["file"]
+    assert (tmp_path / "file").read_bytes() == OLD
+
+
+def test_temporary_files_are_hidden_carry_the_run_and_are_found_again(tmp_path):
+    run = atomic.new_run()
+    assert len(run) == 12 and set(run) <= set("0123456789abcdef")
+    assert len({atomic.new_run() for _ in range(100)}) == 100
+    staged = atomic.temporary(tmp_path / "shard-000000-5.h5", run)
+    assert staged.name == f".shard-000000-5.h5.{run}.tmp"
+    for name in (staged.name, "shard-000000-5.h5", ".hidden", "x.tmp", "manifest.json"):
+        (tmp_path / name).touch()
+    assert atomic.leftovers(tmp_path) == [staged]
+
+
+def test_need_space_asks_for_five_percent_more(tmp_path, monkeypatch):
+    asked = []
+
+    def usage(folder):
+        asked.append(folder)
+        return SimpleNamespace(free=1_050_000)
+
+    monkeypatch.setattr(shutil, "disk_usage", usage)
+    atomic.need_space(tmp_path / "not" / "yet", 1_000_000)
+    with pytest.raises(NoSpace, match=r"about 1\.1 MB are needed, 1\.1 MB are free; .*--count.*--out"):
+        atomic.need_space(tmp_path, 1_050_000)
+    assert asked == [tmp_path, tmp_path]  # the nearest folder that exists
+
+
+@pytest.mark.parametrize(
+    ("count", "text"),
+    [
+        (0, "0 bytes"),
+        (999, "999 bytes"),
+        (1000, "1.0 kB"),
+        (1_500_000, "1.5 MB"),
+        (999_949, "999.9 kB"),
+        (999_999, "1.0 MB"),
+        (2_340_000_000, "2.3 GB"),
+        (7_000_000_000_000, "7.0 TB"),
+        (7_000_000_000_000_000, "7000.0 TB"),
+    ],
+)
+def test_readable_size(count, text):
+    assert atomic.readable_size(count) == text

@@ -1,0 +1,241 @@
+import json
+from dataclasses import FrozenInstanceError, replace
+from pathlib import Path
+
+import pytest
+
+from storage.errors import BadInput, NotThere
+from tasks.specs import BUILT_IN, LARGEST_CANVAS, Grid, Ink, Profile, find_profile, nearest, profile_from, read_profile
+
+# Each is one field with a value that breaks one rule, and words of that rule.
+BROKEN = [
+    ("name", "", "letters, digits, - and _ only"),
+    ("name", "../up", "letters, digits, - and _ only"),
+    ("name", "a b", "letters, digits, - and _ only"),
+    ("name", 7, "letters, digits, - and _ only"),
+    ("fonts", (), "a list of one or more names or paths"),
+    ("fonts", ("",), "a list of one or more names or paths"),
+    ("fonts", ("Inter Black", 3), "a list of one or more names or paths"),
+    ("fonts", "Inter Black", "a list of one or more names or paths"),
+    ("fonts", ("x",) * 1001, "a list of one or more names or paths"),
+    ("alphabet", "", "1 to 1,000 characters"),
+    ("alphabet", 26, "1 to 1,000 characters"),
+    ("alphabet", "".join(map(chr, range(0x4E00, 0x4E00 + 1001))), "1 to 1,000 characters"),
+    ("alphabet", "ABCAB", "every character once; A, B comes again"),
+    ("alphabet", "AB C", "no blank or control characters such as [' ']"),
+    ("alphabet", "AB\u00a0", "no blank or control characters"),
+    ("alphabet", "AB\x00", "no blank or control characters"),
+    ("words", None, "'web2', a path, or '' for random strings"),
+    ("length", (0, 4), "[shortest, longest], 1 to 32 characters"),
+    ("length", (5, 4), "[shortest, longest], 1 to 32 characters"),
+    ("length", (1, 33), "[shortest, longest], 1 to 32 characters"),
+    ("length", (4,), "[shortest, longest], 1 to 32 characters"),
+    ("length", (1, 2, 3), "[shortest, longest], 1 to 32 characters"),
+    ("length", (1.0, 4), "[shortest, longest], 1 to 32 characters"),
+    ("length", (True, 4), "[shortest, longest], 1 to 32 characters"),
+    ("length", 4, "[shortest, longest], 1 to 32 characters"),
+    ("height", 3, "a whole number from 4 to 1024 px"),
+    ("height", 1025, "a whole number from 4 to 1024 px"),
+    ("height", 30.0, "a whole number from 4 to 1024 px"),
+    ("height", True, "a whole number from 4 to 1024 px"),
+    ("width", 3, "a whole number from 4 to 1024 px"),
+    ("width", "100", "a whole number from 4 to 1024 px"),
+    ("font_size", 3, "a whole number from 4 to 500 px"),
+    ("font_size", 501, "a whole number from 4 to 500 px"),
+    ("left", -1, "a whole number from 0 to 500 px"),
+    ("left", 501, "a whole number from 0 to 500 px"),
+    ("shear", Grid(-1001, 0), "start <= stop from -1000 to 1000 1/1000 radian, step at least 1"),
+    ("shear", Grid(0, 1001), "start <= stop from -1000 to 1000 1/1000 radian, step at least 1"),
+    ("shear", Grid(10, 0), "start <= stop from -1000 to 1000 1/1000 radian, step at least 1"),
+    ("shear", Grid(0, 10, 0), "start <= stop from -1000 to 1000 1/1000 radian, step at least 1"),
+    ("shear", Grid(0, 10.5), "start <= stop from -1000 to 1000 1/1000 radian, step at least 1"),
+    ("shear", (0, 10), "a table with start, stop and step"),
+    ("scale", Grid(9, 100), "start <= stop from 10 to 400 percent, step at least 1"),
+    ("scale", Grid(50, 401), "start <= stop from 10 to 400 percent, step at least 1"),
+    ("scale", Grid(50, 100, -10), "start <= stop from 10 to 400 percent, step at least 1"),
+    ("scale", 100, "a table with start, stop and step"),
+    ("ink", "binary", "'binary' or 'grey'"),
+]
+
+
+@pytest.mark.parametrize(("field", "value", "rule"), BROKEN, ids=lambda value: repr(value)[:30])
+def test_a_broken_rule_is_named_with_field_and_value(field, value, rule):
+    with pytest.raises(BadInput) as error:
+        Profile(**{"name": "mine", field: value})
+    message = str(error.value)
+    assert message.startswith(f"profile {value if field == 'name' else 'mine'!r}, {field}: must be ")
+    assert rule in message
+    assert message.endswith(f"it is {value!r}")
+    assert error.value.exit_code == 2
+
+
+def test_every_field_has_a_broken_rule_above():
+    assert {field for field, _, _ in BROKEN} == set(Profile.__dataclass_fields__)
+
+
+def test_the_largest_values_pass():
+    Profile("a-b_C9", length=(32, 32), height=1024, width=1024, font_size=500, left=500, scale=Grid(10, 100, 90))
+    Profile("x", height=4, width=4, font_size=4, shear=Grid(-1000, 1000, 1), scale=Grid(10, 400, 1), ink=Ink.GREY)
+    Profile("é", alphabet="".join(map(chr, range(0x4E00, 0x4E00 + 1000))), fonts=("x",) * 1000)
+
+
+def test_a_canvas_that_scaling_makes_too_large():
+    assert Profile("x", height=256, width=200, scale=Grid(100, 400, 100)).canvas == (LARGEST_CANVAS, 800)
+    with pytest.raises(BadInput, match=r"profile 'x', scale: must be at most 1024 x 1024 px .*; this makes 1028 x 800"):
+        Profile("x", height=257, width=200, scale=Grid(100, 400, 100))
+    # 390 is the largest value on this grid, not 400.
+    assert Profile("x", height=262, width=100, scale=Grid(90, 400, 100)).canvas == (1021, 390)
+
+
+def test_grids():
+    assert Grid(0, 450, 50).values() == (0, 50, 100, 150, 200, 250, 300, 350, 400, 450)
+    assert Grid(-5, 6, 5).values() == (-5, 0, 5)
+    assert Grid(7, 7).values() == (7,)
+    assert Grid(7, 9, 100).values() == (7,)
+
+
+def test_a_profile_is_frozen_and_hashable():
+    with pytest.raises(FrozenInstanceError):
+        BUILT_IN["book"].seed = 3
+    assert len({BUILT_IN["book"], BUILT_IN["letters"], replace(BUILT_IN["book"])}) == 2
+
+
+def test_the_built_in_ones_are_the_books():
+    book, letters = BUILT_IN["book"], BUILT_IN["letters"]
+    assert (book.height, book.width, book.canvas, letters.canvas) == (30, 100, (42, 140), (42, 42))
+    assert (book.words, book.length, letters.words, letters.length) == ("web2", (4, 4), "", (1, 1))
+    for profile in (book, letters):
+        assert profile.shear.values() == tuple(range(0, 451, 50))
+        assert profile.scale.values() == tuple(range(50, 141, 10))
+        assert profile.ink is Ink.BINARY
+        assert find_profile(profile.name) is profile
+
+
+CUSTOM = Profile(
+    "mine", fonts=("Inter Bold", "Play Bold"), alphabet="abcé9", words="list.txt", length=(2, 7), height=40, width=160,
+    font_size=25, left=3, shear=Grid(-200, 200, 25), scale=Grid(80, 120), ink=Ink.GREY,
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("profile", [*BUILT_IN.values(), CUSTOM], ids=lambda profile: profile.name)
+def test_as_dict_and_back(profile):
+    content = json.loads(json.dumps(profile.as_dict()))
+    assert set(content) == set(Profile.__dataclass_fields__)
+    assert type(profile.as_dict()["ink"]) is str
+    assert profile_from(content) == profile
+
+
+def test_toml_round_trip(tmp_path):
+    path = tmp_path / "mine.toml"
+    path.write_text(
+        """
+        fonts = ["Inter Bold", "Play Bold"]
+        alphabet = "abcé9"
+        words = "list.txt"
+        length = [2, 7]
+        height = 40
+        width = 160
+        font_size = 25
+        left = 3
+        ink = "grey"
+        shear = { start = -200, stop = 200, step = 25 }
+        [scale]
+        start = 80
+        stop = 120
+        """,
+        encoding="utf-8",
+    )
+    assert read_profile(path) == CUSTOM  # the name is the file's
+    assert find_profile(str(path)) == CUSTOM
+    path.write_text(path.read_text().replace("fonts", 'name = "other"\nfonts', 1))
+    assert read_profile(path) == replace(CUSTOM, name="other")
+
+
+def test_based_on_changes_only_what_is_given(tmp_path):
+    path = tmp_path / "my-book.toml"
+    path.write_text('based_on = "book"\nshear = 100\nscale = { start = 90, stop = 110, step = 10 }')
+    assert read_profile(path) == replace(
+        BUILT_IN["book"], name="my-book", shear=Grid(100, 100), scale=Grid(90, 110, 10)
+    )
+
+
+def test_a_file_by_a_relative_path(tmp_path, monkeypatch):
+    (tmp_path / "few.toml").write_text('alphabet = "AB"')
+    monkeypatch.chdir(tmp_path)
+    assert find_profile("few.toml") == find_profile("./few.toml") == Profile("few", alphabet="AB")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ('alphabt = "AB"', "unknown key 'alphabt'; the keys are alphabet, .*did you mean 'alphabet'?"),
+        ("zzz = 1", r"unknown key 'zzz'; the keys are alphabet, .*width, words$"),
+        ('based_on = "bok"', "based_on: must be one of letters, book; it is 'bok'; did you mean 'book'?"),
+        ("based_on = 3", "based_on: must be one of letters, book; it is 3"),
+        ('based_on = ["book"]', r"based_on: must be one of letters, book; it is \['book'\]"),
+        ("shear = { start = 1 }", "shear: must be a table with start, stop and step; it is {'start': 1}"),
+        (
+            "shear = { start = 1, stop = 2, stp = 1 }",
+            "shear: must be a table with start, stop and step; it is {.*'stp'",
+        ),
+        ("shear = [1, 2]", r"shear: must be a table with start, stop and step; it is \[1, 2\]"),
+        ("shear = { start = 0.5, stop = 2 }", "shear: must be start <= stop"),
+        ("scale = 0", "scale: must be start <= stop from 10 to 400 percent"),
+        ("scale = true", "scale: must be a table with start, stop and step; it is True"),
+        ('ink = "blue"', "ink: must be 'binary' or 'grey'; it is 'blue'"),
+        ("ink = []", r"ink: must be 'binary' or 'grey'; it is \[\]"),
+        ('fonts = "Inter Black"', "fonts: must be a list of one or more names or paths; it is 'Inter Black'"),
+        ("length = [1, 2, 3]", "length: must be"),
+        ("name = 3", "name: must be letters, digits, - and _ only; it is 3"),
+        ("height = 30.5", "height: must be a whole number"),
+        ("height = 30\nheight = 31", "cannot be read as TOML"),
+        ("not toml", "cannot be read as TOML"),
+        (b"name = '\xff'", "cannot be read as TOML"),
+    ],
+)
+def test_a_file_that_breaks_a_rule(tmp_path, text, message):
+    path = tmp_path / "mine.toml"
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    with pytest.raises(BadInput, match=message):
+        read_profile(path)
+
+
+def test_a_file_that_is_not_there(tmp_path):
+    with pytest.raises(NotThere, match="no such file"):
+        find_profile(str(tmp_path / "none.toml"))
+    with pytest.raises(BadInput, match="cannot be read as TOML"):
+        find_profile(f"{tmp_path}/")
+
+
+def test_a_file_name_that_is_no_profiles_name_asks_for_one(tmp_path):
+    path = tmp_path / "my own.toml"
+    path.write_text("height = 40")
+    with pytest.raises(BadInput, match="name: must be letters, digits, - and _ only; it is 'my own'"):
+        read_profile(path)
+
+
+@pytest.mark.parametrize(
+    ("name", "end"),
+    [
+        ("leters", "; did you mean 'letters'?"),
+        ("Book", "; did you mean 'book'?"),
+        ("xyzzy", ".toml file"),
+        ("", "file"),
+    ],
+)
+def test_an_unknown_profile_names_the_nearest(name, end):
+    with pytest.raises(BadInput, match="must be one of letters, book, or the path of a .toml file") as error:
+        find_profile(name)
+    assert str(error.value).startswith(f"profile {name!r}: ")
+    assert str(error.value).endswith(end)
+
+
+def test_nearest():
+    assert nearest("heigth", ["height", "width"]) == "; did you mean 'height'?"
+    assert nearest("qqq", ["height", "width"]) == ""
+
+
+def test_no_path_is_read_for_a_built_in_name(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("book").write_text("not toml")
+    assert find_profile("book") is BUILT_IN["book"]
