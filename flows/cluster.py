@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from contextvars import ContextVar
+from multiprocessing import resource_tracker
 
 from dask.distributed import Client, LocalCluster, as_completed
 from distributed.scheduler import KilledWorker
@@ -69,6 +70,7 @@ def _start(workers: int) -> LocalCluster:
     A terminal sends SIGINT to the whole group. Signals that a thread blocks stay blocked in what it
     starts, so the cluster's threads and processes are started from one that blocks it.
     """
+    resource_tracker.ensure_running()  # starting it later would unblock the signal again
     with ThreadPoolExecutor(1, initializer=signal.pthread_sigmask, initargs=(signal.SIG_BLOCK, {signal.SIGINT})) as one:
         return one.submit(
             LocalCluster,
@@ -82,7 +84,7 @@ def _start(workers: int) -> LocalCluster:
 
 def _connect(address: str) -> Client:
     try:
-        client = Client(address, timeout="10s")
+        client = Client(address, timeout="5s")
     except (OSError, ValueError, TimeoutError) as error:
         raise BadInput(
             f"cluster {address!r}: no Dask scheduler answers there ({error}); give tcp://HOST:PORT"

@@ -17,7 +17,9 @@ def show(report: dict, *, as_json: bool) -> None:
         json.dump(report, sys.stdout, ensure_ascii=False, indent=1, default=str)
         sys.stdout.write("\n")
         return
-    console = Console(highlight=False, soft_wrap=True)
+    # A pipe or a file has no width of its own; 80 columns would break most tables.
+    width = None if sys.stdout.isatty() else 132
+    console = Console(highlight=False, soft_wrap=True, width=width)
     for key, value in (report | shown).items():
         if isinstance(value, list) and value and all(isinstance(row, dict) for row in value):
             console.print(_table(key, value))

@@ -145,6 +145,7 @@ def write_shard(folder: Path, index: int, first: int, blocks: Iterable[Block], i
         file.attrs["blocks"] = np.array([digest.hex() for digest in digests], dtype="S64")
         file.flush()
         data = file.id.get_file_image()
+    data += blake3(data).digest()  # HDF5 passes over what follows its end
     path = folder / shard_name(index, count)
     if not atomic.publish(path, data, run):
         there = read_record(path, identity, first)
@@ -157,10 +158,12 @@ def write_shard(folder: Path, index: int, first: int, blocks: Iterable[Block], i
     )  # fmt: skip
 
 
-def _padded(array: np.ndarray) -> bytes:
+def _padded(array: np.ndarray) -> memoryview:
     """The chunk's bytes: HDF5 wants whole chunks, so a short last block gets rows of zeros."""
-    data = np.ascontiguousarray(array, array.dtype.newbyteorder("<")).tobytes()
-    return data + bytes((BLOCK - len(array)) * (len(data) // max(len(array), 1)))
+    array = np.ascontiguousarray(array, array.dtype.newbyteorder("<"))
+    if len(array) < BLOCK:
+        array = np.concatenate([array, np.zeros((BLOCK - len(array), *array.shape[1:]), array.dtype)])
+    return array.reshape(-1).view(np.uint8).data
 
 
 def packed_size(block: Block) -> int:
@@ -211,15 +214,15 @@ class Shard:
 
     def __init__(self, path: Path, sha256: str | None = None, image: bytes | None = None):
         self.path = path
-        if sha256 is not None:
-            image = image or _bytes(path)
-            if hashlib.sha256(image).hexdigest() != sha256:
-                raise Damaged(f"{path}: its bytes differ from the sha256 in the manifest")
+        if image is None:
+            image = _bytes(path)
+        if sha256 is not None and hashlib.sha256(image).hexdigest() != sha256:
+            raise Damaged(f"{path}: its bytes differ from the sha256 in the manifest")
+        # Before HDF5 sees a byte of it: the library crashes or hangs on some damaged headers.
+        if blake3(memoryview(image)[:-32]).digest() != image[-32:]:
+            raise Damaged(f"{path}: was cut or altered after it was sealed")
         try:
-            if image is None:
-                self._file = h5py.File(path, "r")
-            else:
-                self._file = h5py.File(h5py.h5f.open_file_image(image))
+            self._file = h5py.File(h5py.h5f.open_file_image(image))
         except (OSError, ValueError) as error:  # ValueError: h5py, of an image that it could not open
             raise Damaged(f"{path}: not a readable HDF5 file ({error})") from error
         try:

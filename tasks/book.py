@@ -14,7 +14,6 @@ which `STEPS` mends it:
 6. The threshold belongs to the font: 0.4 is best for the book's Coval Black, but in Inter Black, which is
    heavier, letters still touch at 0.4. The 0.6 was chosen on the words that `run_step` reads, so its figure
    describes this procedure and is no forecast for unseen pictures.
-
 As printed in every step: the fixed canvas, 1,000 letters, at most 200 iterations of training.
 """
 
@@ -89,20 +88,16 @@ def load_font(font_path: str | Path) -> ImageFont.FreeTypeFont:
     return ImageFont.truetype(str(font_path), FONT_SIZE, layout_engine=ImageFont.Layout.BASIC)
 
 
-def draw(
-    text: str, shear: float, scale: float, rows_columns: tuple[int, int], font: ImageFont.FreeTypeFont
-) -> np.ndarray:
+def draw(text: str, shear: float, scale: float, rows_columns: tuple[int, int], font) -> np.ndarray:
     """Text on a canvas, sheared, then scaled with the whole canvas.
 
     Parameters
     ----------
     text : str
-        Drawn with its origin at (0, 0); what does not fit on the canvas is cut off, as in the book.
+        Drawn at (0, 0); what does not fit on the canvas is cut off, as in the book.
     shear, scale : float
         Radians, lower rows to the right; and a factor for both sides. The book's are in `SHEARS`, `SCALES`.
-    rows_columns : tuple of int
-        Canvas before scaling.
-    font : ImageFont.FreeTypeFont
+    rows_columns : canvas before scaling
 
     Returns
     -------
@@ -156,19 +151,14 @@ def cut(image: np.ndarray, step: Step) -> list[np.ndarray]:
     return [resize(crop, LETTER_SHAPE).ravel() for crop in crops]
 
 
-def letter_samples(
-    random: np.random.RandomState, count: int, font: ImageFont.FreeTypeFont, step: Step
-) -> tuple[np.ndarray, np.ndarray]:
+def letter_samples(random: np.random.RandomState, count: int, font, step: Step) -> tuple[np.ndarray, np.ndarray]:
     """Single letters of random shear and scale, each as the first segment of its picture.
 
     Parameters
     ----------
     random : RandomState
         The book's ``check_random_state(14)`` is ``RandomState(14)``; NumPy keeps its stream frozen.
-    count : int
-    font : ImageFont.FreeTypeFont
-    step : Step
-        How a picture is cut, for training as for reading.
+    step : how a picture is cut, for training as for reading
 
     Returns
     -------
@@ -197,12 +187,10 @@ def train(
         As from `letter_samples`.
     integer_labels : bool
         As in `Step`.
-    seed : int
-        Of the split and of the network.
+    seed : of the split and of the network
 
     Returns
     -------
-    network : MLPClassifier
     macro_f1 : float
         Over the letters left out, with what `predict` gives: in multilabel mode that may be no letter or
         several. Letters that are neither there nor predicted do not count.

@@ -156,6 +156,9 @@ def draw_glyphs(face: Face, size: int, alphabet: str, ink: Ink) -> GlyphSet:
 
     variant = np.empty((len(alphabet) + 1, len(alphabet)), np.int32)
     for j, second in enumerate(alphabet):
+        border = (alone[j][0], alone[j][-1], alone[j][:, 0], alone[j][:, -1])
+        if any(line.any() for line in border):
+            raise BadInput(f"font {face.name!r}: {second!r} is far larger than its em; choose another font")
         if not alone[j].any():
             raise BadInput(f"font {face.name!r}: draws nothing for {second!r} at size {size}; choose another font")
         variant[-1, j] = index_of(alone[j], 0)

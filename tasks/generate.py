@@ -24,6 +24,7 @@ from storage.shards import (
     shard_name,
     write_shard,
 )
+from tasks.raster import sum_ink
 from tasks.recipes import Recipe, identity_of, renderer_of, require_same, software
 
 BLOCKS_A_SHARD = 16
@@ -172,7 +173,7 @@ class Tally:
         for text, count in zip(texts.tolist(), counts.tolist(), strict=True):
             for letter in text.decode():
                 self._letters[letter] += count
-        ink = block.images.reshape(len(block.images), -1).sum(axis=1, dtype=np.int64)
+        ink = sum_ink(block.images)
         self._ink += int(ink.sum())
         self._blank += int((ink == 0).sum())
         self._pixels += int((block.parameters["height"].astype(np.int64) * block.parameters["width"]).sum())
@@ -213,8 +214,17 @@ def complete(recipe: Recipe, folder: Path, receipts: Iterable[Receipt], run: str
     manifest.write(folder, run)
     names = {record.name for record in records}
     for path in sealed(folder).values():
-        if path.name not in names:
+        if path.name in names:
+            continue
+        try:
+            with Shard(path) as shard:
+                ours = shard.identity == recipe.identity
+        except Damaged:
+            ours = False
+        if ours:
             path.unlink()
+        else:
+            set_aside(path)
     for path in atomic.leftovers(folder):
         path.unlink(missing_ok=True)
     return manifest

@@ -47,6 +47,7 @@ def make_recipe(profile: Profile, seed: int) -> Recipe:
     """
     if not 0 <= seed < 1 << 63:
         raise BadInput(f"seed: must be a whole number from 0 to 2**63 - 1; it is {seed}")
+    _assembled.cache_clear()  # lists and fonts are read as they are now, in a notebook too
     return Recipe(profile, seed, canonical(_assembled(profile)[1] | {"seed": seed}))
 
 
@@ -60,10 +61,13 @@ def renderer_of(recipe: Recipe) -> Renderer:
     """
     renderer, here = _assembled(recipe.profile)
     if canonical(here | {"seed": recipe.seed}) != recipe.identity:
+        _assembled.cache_clear()  # a file may have been changed since a long-lived worker read it
+        renderer, here = _assembled(recipe.profile)
+    if canonical(here | {"seed": recipe.seed}) != recipe.identity:
         wanted = json.loads(recipe.identity)
         raise GlyphsDiffer(
             f"profile {recipe.profile.name!r}: this machine would draw other pictures: "
-            f"{'; '.join(differences(wanted, here | {'seed': recipe.seed}))}. "
+            f"{'; '.join(differences(wanted, here | {'seed': recipe.seed}, 'here'))}. "
             "Install the same fonts and versions as where the dataset was begun"
         )
     return renderer
@@ -100,7 +104,7 @@ def identity_of(manifest: Manifest) -> dict:
     }
 
 
-def differences(there: dict, wanted: dict) -> list[str]:
+def differences(there: dict, wanted: dict, second: str = "wanted") -> list[str]:
     """What differs between two identities, each as 'field: a there, b wanted'."""
     found = []
     for key in sorted(set(there) | set(wanted)):
@@ -108,15 +112,17 @@ def differences(there: dict, wanted: dict) -> list[str]:
         if a == b:
             continue
         if isinstance(a, dict) and isinstance(b, dict):
-            found += [f"{key}.{line}" for line in differences(a, b)]
+            found += [f"{key}.{line}" for line in differences(a, b, second)]
         elif key == "fonts" and a and b and isinstance(a[0], dict):
             found += [
-                f"fonts[{n}].{line}" for n, (x, y) in enumerate(zip(a, b, strict=False)) for line in differences(x, y)
+                f"fonts[{n}].{line}"
+                for n, (x, y) in enumerate(zip(a, b, strict=False))
+                for line in differences(x, y, second)
             ]
             if len(a) != len(b):
-                found.append(f"fonts: {len(a)} there, {len(b)} wanted")
+                found.append(f"fonts: {len(a)} there, {len(b)} {second}")
         else:
-            found.append(f"{key}: {a!r} there, {b!r} wanted")
+            found.append(f"{key}: {a!r} there, {b!r} {second}")
     return found
 
 

@@ -13,10 +13,10 @@ from tasks.plots import plot_steps
 from tasks.words import WEB2, load_words
 
 COLUMNS = {
-    "four_segments": "four segments",
-    "no_dictionary": "no dictionary",
-    "equal_positions": "equal positions",
-    "letter_probabilities": "letter probabilities",
+    "four_segments": "four segments (%)",
+    "no_dictionary": "no dictionary (%)",
+    "equal_positions": "equal positions (%)",
+    "letter_probabilities": "probabilities (%)",
 }
 
 
@@ -63,11 +63,11 @@ def for_people(rows: list[dict]) -> list[dict]:
         {
             "step": row["name"],
             **{
-                title: f"{rate.value:.1%} ({rate.low:.1%} to {rate.high:.1%})"
+                title: f"{100 * rate.value:.1f} ({100 * rate.low:.1f} to {100 * rate.high:.1f})"
                 for column, title in COLUMNS.items()
                 for rate in [_rate(row, column)]
             },
-            "letters alone, macro F1": f"{row['letters_macro_f1']:.3f}",
+            "letters alone (F1)": f"{row['letters_macro_f1']:.3f}",
         }
         for row in rows
     ]

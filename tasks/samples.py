@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from storage import atomic
+from storage.errors import BadInput
 from storage.shards import SPLITS
 from tasks.pictures import png
 from tasks.recipes import Recipe, renderer_of
@@ -32,6 +33,8 @@ def sample_names(job: SampleJob) -> list[tuple[str, int, int]]:
                 text = "".join(job.recipe.profile.alphabet[k] for k in table.letters[row] if k >= 0)
                 chosen.append((f"{len(chosen):06d}_{text}.png", block, row))
         block += 1
+        if block == 100 and not chosen:
+            raise BadInput(f"profile {job.recipe.profile.name!r}: none of its few pictures is in the test split")
     return chosen
 
 

@@ -13,7 +13,8 @@ import numpy as np
 from storage import atomic
 from storage.errors import BadInput, Damaged, NotThere
 from storage.models import load_model, model_digest
-from tasks.loading import list_pictures, load_batch
+from tasks.folders import list_pictures
+from tasks.loading import load_batch
 from tasks.reader import Reader
 from tasks.words import WEB2, load_words
 

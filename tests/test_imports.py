@@ -14,6 +14,7 @@ MAY_IMPORT = {
     "flows": {"prefect", "dask", "distributed", "cyclopts", "rich", "flows", "tasks", "storage"},
     "tasks": {
         "numpy", "PIL", "fontTools", "english_words", "skimage", "sklearn", "numba", "rapidfuzz", "matplotlib",
+        "threadpoolctl",
         "tasks", "storage",
     },
     "storage": {"numpy", "h5py", "isal", "blake3", "skops", "filelock", "fsspec", "pyarrow", "storage"},
@@ -24,7 +25,7 @@ MAY_IMPORT_TOO = {"storage/models.py": {"sklearn"}}  # the network's class, to r
 # Nouns: arrays in, arrays out. They know errors, and the drawing knows what a block is.
 KERNELS = {
     "segmentation", "letters", "classifier", "ranking", "raster", "drawing", "metrics", "pictures", "plots",
-    "loading", "book", "fonts", "words", "specs",
+    "loading", "folders", "fit", "reader", "book", "fonts", "words", "specs",
 }  # fmt: skip
 KERNELS_MAY_KNOW = {"storage.errors"}
 KERNELS_MAY_KNOW_TOO = {

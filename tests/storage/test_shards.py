@@ -178,11 +178,12 @@ def test_a_block_digest_is_what_the_docstring_says(blocks):
 
 def test_a_block_digest_is_of_values_and_not_of_memory(blocks):
     block = blocks[1]
+    big_endian = [(name, ">i2" if name == "shear" else ">u2") for name in block.parameters.dtype.names]
     turned = Block(
         np.asfortranarray(block.images),
         np.repeat(block.text, 2)[::2],
         block.boxes.astype(">i2"),
-        block.parameters.astype([(name, block.parameters.dtype[name].newbyteorder(">")) for name in block.parameters.dtype.names]),
+        block.parameters.astype(big_endian),
         block.split[::-1][::-1],
     )  # fmt: skip
     assert turned.digest() == block.digest()
@@ -240,9 +241,12 @@ def test_names_round_trip_and_nothing_else_is_one():
 
 
 def rewrite(path: Path, change) -> None:
-    """Alter a shard through h5py, as a person with a script would."""
+    """Alter a shard through h5py and seal it again, as a person with a script and docs/format.md would."""
+    path.write_bytes(path.read_bytes()[:-32])
     with h5py.File(path, "r+") as file:
         change(file)
+    data = path.read_bytes()
+    path.write_bytes(data + blake3(data).digest())
 
 
 def change_pixel(file):
@@ -330,7 +334,7 @@ def test_another_identity_or_place_is_damaged(tmp_path, sealed):
     path, record = sealed
     with pytest.raises(Damaged, match="belongs to another dataset"):
         read_record(path, IDENTITY.replace("1", "2"))
-    with pytest.raises(Damaged, match="was sealed as shard-000000-1500.h5 from picture 0"):
+    with pytest.raises(Damaged, match=r"was sealed as shard-000000-1500\.h5 from picture 0"):
         read_record(path, IDENTITY, first=16 * BLOCK)
     for name in ("shard-000001-1500.h5", "shard-000000-1024.h5", "copy.h5"):
         shutil.copy(path, tmp_path / name)
@@ -397,10 +401,6 @@ for kind, place in trials:
 """
 
 
-def as_printed(record) -> str:
-    return " ".join(map(str, (record.name, record.count, record.bytes, record.content, *record.blocks)))
-
-
 def damages(sealed, folder: Path, trials: list) -> list[str]:
     path, record = sealed
     arguments = [path, folder / path.name, record.sha256, json.dumps(trials)]
@@ -410,7 +410,7 @@ def damages(sealed, folder: Path, trials: list) -> list[str]:
 
 
 def test_no_damage_of_the_arrays_is_read_as_something_else(sealed, tmp_path):
-    path, record = sealed
+    path, _ = sealed
     chance = random.Random(20240601)
     with h5py.File(path) as file:
         chunks = [file[name].id.get_chunk_info(number) for name in Block._fields for number in range(2)]
@@ -419,15 +419,11 @@ def test_no_damage_of_the_arrays_is_read_as_something_else(sealed, tmp_path):
     trials += [("cut", chance.randrange(path.stat().st_size)) for _ in range(80)]
     found = damages(sealed, tmp_path, trials)
     assert len(found) == 400
-    # A zlib stream has bits without a meaning: the end of its last byte, what its header says of speed.
-    assert set(found) <= {"damaged", as_printed(record)}
-    assert set(found[320:]) == {"damaged"}
-    assert found.count("damaged") > 390
+    assert set(found) == {"damaged"}
 
 
-@pytest.mark.xfail(strict=True, reason="HDF5 2.0 crashes or hangs on some damaged headers; nothing checks them first")
 def test_no_damage_anywhere_ends_the_process_or_is_read_as_something_else(sealed, tmp_path):
-    path, record = sealed
+    path, _ = sealed
     chance = random.Random(20240601)
     data = path.read_bytes()
     header = data.find(b"format\0")
@@ -435,4 +431,4 @@ def test_no_damage_anywhere_ends_the_process_or_is_read_as_something_else(sealed
     trials += [("flip", chance.randrange(8 * len(data))) for _ in range(320)]
     found = damages(sealed, tmp_path, trials)
     assert len(found) == 600
-    assert set(found) <= {"damaged", as_printed(record)}
+    assert set(found) == {"damaged"}

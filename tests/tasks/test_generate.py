@@ -319,7 +319,6 @@ def test_it_works_in_the_current_folder(recipe, tmp_path, monkeypatch):
     assert names(tmp_path / "d.foreign") == [shard_name(0, 100)]
 
 
-@pytest.mark.xfail(strict=True, reason="complete() unlinks every sealed file that it did not draw, whoever made it")
 def test_a_shard_of_another_dataset_is_not_deleted(recipe, tmp_path, one_block):
     folder, other = tmp_path / "d", tmp_path / "other"
     draw(recipe, folder, 1024)

@@ -12,7 +12,8 @@ from PIL import Image
 
 from storage.errors import BadInput, NotThere
 from tasks import loading
-from tasks.loading import BadPicture, list_pictures, load_batch, load_picture
+from tasks.folders import list_pictures
+from tasks.loading import BadPicture, load_batch, load_picture
 
 
 def sample(rows: int = 42, columns: int = 140, seed: int = 1) -> np.ndarray:

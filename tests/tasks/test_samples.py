@@ -95,7 +95,6 @@ def test_none_asked_for_is_none_written(written, tmp_path):
     assert names(tmp_path / "none") == []
 
 
-@pytest.mark.xfail(strict=True, reason="sample_names goes on through block after block for ever")
 def test_a_profile_without_a_test_picture_is_refused(small, tmp_path, monkeypatch):
     """One letter in one shape is one picture, and that is in one split."""
     for letter in "ABCDEFGH":

@@ -224,7 +224,7 @@ def test_a_file_name_that_is_no_profiles_name_asks_for_one(tmp_path):
     ],
 )
 def test_an_unknown_profile_names_the_nearest(name, end):
-    with pytest.raises(BadInput, match="must be one of letters, book, or the path of a .toml file") as error:
+    with pytest.raises(BadInput, match=r"must be one of letters, book, or the path of a \.toml file") as error:
         find_profile(name)
     assert str(error.value).startswith(f"profile {name!r}: ")
     assert str(error.value).endswith(end)
