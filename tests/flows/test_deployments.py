@@ -67,8 +67,11 @@ def test_generate_and_solve_run_through_the_worker(deployed, demo, tmp_path):
     )  # fmt: skip
     with answers.open(newline="") as file:
         rows = list(csv.DictReader(file))
-    assert len(rows) == 20
-    assert sum(row["path"][7:11] == row["word"] for row in rows) >= 19
+    # Batches of other sizes may differ in the last digits of a confidence.
+    same = ("path", "word", "reading", "segments", "status")
+    with (demo[0] / "answers" / "demo" / "answers.csv").open(newline="") as file:
+        expected = list(csv.DictReader(file))[:20]
+    assert [[row[key] for key in same] for row in rows] == [[row[key] for key in same] for row in expected]
     deadline = time.monotonic() + 30
     while '"Running"' in deployed("flow-run", "ls", "--output", "json") and time.monotonic() < deadline:
         time.sleep(1)

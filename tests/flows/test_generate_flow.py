@@ -72,9 +72,7 @@ def test_a_finished_dataset_is_left_alone_and_a_larger_count_extends_it(captchas
     folder = tmp_path / "datasets" / "letters"
     before = {path.name: (path.stat().st_mtime_ns, path.read_bytes()) for path in folder.iterdir()}
     again = captchas(*command, 20_000)
-    fewer = captchas(*command, 5)
     assert (again.report["drawn"], again.report["kept"]) == (0, 20_000)
-    assert (fewer.report["drawn"], fewer.report["kept"]) == (0, 20_000)
     assert {path.name: (path.stat().st_mtime_ns, path.read_bytes()) for path in folder.iterdir()} == before
     more = captchas(*command, 40_000)
     assert more.returncode == 0, more.stderr
