@@ -35,14 +35,6 @@ def end(process: subprocess.Popen, patience: float = 20) -> None:
     process.wait()
 
 
-@pytest.hookimpl(tryfirst=True)  # xdist reads the marks in this hook too
-def pytest_collection_modifyitems(items) -> None:
-    """Keep tests that share the demo on one process, and those that draw datasets on another."""
-    for item in items:
-        if item.path.parent == Path(__file__).parent:
-            item.add_marker(pytest.mark.xdist_group("draw" if "generate" in item.path.name else "demo"))
-
-
 @pytest.fixture(scope="session")
 def environment(tmp_path_factory) -> Iterator[dict[str, str]]:
     """The environment of all commands: a server of our own, its database in a temporary folder."""

@@ -1,9 +1,16 @@
-"""The main job on real input: what `make demo` does, looked at from all sides."""
+"""The main job on real input: what `make demo` does, looked at from all sides, and its deployments.
+
+In one file, because the tests run on several processes by file, and the demo should run once.
+"""
 
 import csv
 import json
 import re
 import shutil
+import subprocess
+import sys
+import time
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +19,14 @@ from PIL import Image
 
 from storage.dataset import Dataset
 from storage.models import load_model
+from tasks import train as units
 
+ROOT = Path(__file__).parents[2]
+PREFECT = Path(sys.executable).with_name("prefect")
+NAMES = {
+    "generate/weekly-book", "generate/weekly-letters", "train/weekly-train", "evaluate/weekly-evaluate",
+    "solve/hourly-solve",
+}  # fmt: skip
 COLUMNS = (
     "path,word,confidence,reading,reading_confidence,second,second_confidence,third,third_confidence,"
     "segments,status,reason"
@@ -123,10 +137,6 @@ def test_a_second_demo_redoes_only_what_is_missing(demo, captchas, tmp_path):
 
 def test_memory_of_training_does_not_grow_with_the_dataset(demo):
     """A fit over the spool holds one shard's letters: four times the shards, the same peak."""
-    import tracemalloc
-
-    from tasks import train as units
-
     home, _ = demo
     folder = home / "datasets" / "letters"
     peaks = []
@@ -241,3 +251,63 @@ def test_reproduce_on_some_words(captchas, tmp_path):
     assert steps[0]["name"] == "as printed"
     assert 0.45 < steps[0]["no_dictionary"] < 0.7
     assert steps[-1]["no_dictionary"] > 0.95
+
+
+@pytest.fixture(scope="module")
+def prefect(environment):
+    def run(*arguments, timeout=180):
+        result = subprocess.run(
+            [PREFECT, *map(str, arguments)], env=environment, cwd=ROOT, capture_output=True, text=True, timeout=timeout
+        )
+        assert result.returncode == 0, result.stdout + result.stderr
+        return result.stdout
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def deployed(prefect, environment, start):
+    """The pool, the deployments and one worker."""
+    prefect("work-pool", "create", "captchas", "--type", "process", "--overwrite")
+    prefect("--no-prompt", "deploy", "--all")
+    start(PREFECT, "worker", "start", "--pool", "captchas", cwd=ROOT)
+    return prefect
+
+
+def test_all_deployments_have_schedules_and_limits(deployed):
+    listed = {f"{one['flow']}/{one['name']}" if "flow" in one else one["name"] for one in
+              json.loads(deployed("deployment", "ls", "--output", "json"))}  # fmt: skip
+    assert {name.split("/")[-1] for name in NAMES} <= {name.split("/")[-1] for name in listed}
+    for name in NAMES:
+        shown = deployed("deployment", "inspect", name)
+        assert "cron" in shown, shown
+        assert "concurrency_limit" in shown
+
+
+def test_generate_and_solve_run_through_the_worker(deployed, demo, tmp_path):
+    out = tmp_path / "own"
+    deployed(
+        "deployment", "run", "generate/weekly-letters", "--watch", "--watch-timeout", 150,
+        "-p", "count=3000", "-p", f"out={json.dumps(str(out))}",
+    )  # fmt: skip
+    assert sorted(path.name for path in out.iterdir()) == ["manifest.json", "shard-000000-3000.h5"]
+    pictures = tmp_path / "pictures"
+    pictures.mkdir()
+    for source in sorted((demo[0] / "samples" / "demo").iterdir())[:20]:
+        (pictures / source.name).write_bytes(source.read_bytes())
+    answers = tmp_path / "answers.csv"
+    deployed(
+        "deployment", "run", "solve/hourly-solve", "--watch", "--watch-timeout", 150,
+        "-p", f"path={json.dumps(str(pictures))}", "-p", f"out={json.dumps(str(answers))}",
+        "-p", f"model={json.dumps(str(demo[0] / 'models' / 'letters.skops'))}",
+    )  # fmt: skip
+    with answers.open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    # Batches of other sizes may differ in the last digits of a confidence.
+    same = ("path", "word", "reading", "segments", "status")
+    with (demo[0] / "answers" / "demo" / "answers.csv").open(newline="") as file:
+        expected = list(csv.DictReader(file))[:20]
+    assert [[row[key] for key in same] for row in rows] == [[row[key] for key in same] for row in expected]
+    deadline = time.monotonic() + 30
+    while '"Running"' in deployed("flow-run", "ls", "--output", "json") and time.monotonic() < deadline:
+        time.sleep(1)
