@@ -13,7 +13,9 @@ from flows.progress import artifact_key, stage
 from storage.dataset import Dataset
 from storage.models import load_model, model_digest
 from tasks import evaluate as units
+from tasks import report as reports
 from tasks.metrics import Rate
+from tasks.solve import load_reader
 
 
 class Split(StrEnum):
@@ -30,7 +32,7 @@ def check(model: str, dataset: str, *, dictionary: str | None = None, **_) -> tu
     load_model(path)
     data = Dataset(dataset_folder(dataset))
     words = units.dictionary_of(data, dictionary)
-    units.load_reader(str(path), model_digest(path), words)
+    load_reader(str(path), model_digest(path), words)
     return path, data, words
 
 
@@ -72,12 +74,12 @@ def evaluate(
     """
     path, data, words = check(model, dataset, dictionary=dictionary)
     folder = Path(out) if out else home() / "reports" / f"{path.stem}-on-{data.folder.name}"
-    report = None if again else units.saved_report(folder, data, path, split.value, words)
+    report = None if again else reports.saved_report(folder, data, path, split.value, words)
     kept = report is not None
     if not kept:
         receipts = read(data, path, split.value, words, workers, cluster)
-        report, files = units.summarise(receipts, data, path, split.value, words)
-        units.save_report(folder, files)
+        report, files = reports.summarise(receipts, data, path, split.value, words)
+        reports.save_report(folder, files)
         _show_in_prefect(report, folder)
     return _for_people(report, folder, kept)
 

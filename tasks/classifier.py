@@ -10,7 +10,7 @@ from storage.errors import BadInput
 from tasks.letters import SIDE
 
 HIDDEN = 100  # units, as in the book
-ENOUGH = 1_200_000  # letters to show the network, counted with repetition
+ENOUGH = 800_000  # letters to show the network, counted with repetition
 MOST_PASSES = 40
 POOL = 8000  # letters shuffled together: 40 of scikit-learn's mini-batches of 200, and no short one
 _CHUNK = 4096  # letters multiplied at once: the activations stay in the processor's cache
@@ -29,7 +29,7 @@ def build(seed: int) -> MLPClassifier:
 
 
 def passes_for(n: int) -> int:
-    """Passes over n letters that show the network about 1.2 million: 1 to 40."""
+    """Passes over n letters that show the network about 800,000: 1 to 40."""
     return min(max(round(ENOUGH / max(n, 1)), 1), MOST_PASSES)
 
 

@@ -1,20 +1,12 @@
-"""The units of evaluating: read one shard's unseen pictures, then sum up all shards."""
+"""The unit of evaluating: read one shard's unseen pictures. `tasks.report` sums up all shards."""
 
-import csv
-import io
-import json
 import time
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
-from storage import atomic
 from storage.dataset import Dataset
 from storage.errors import BadInput
-from storage.models import model_digest
-from tasks import pictures, plots
-from tasks.metrics import FAILURES, Rate, failure_split, letter_scores, rates_by
 from tasks.ranking import Ranking
 from tasks.solve import load_reader
 from tasks.words import WEB2, load_words
@@ -147,128 +139,3 @@ def in_reading_order(boxes, picture, box, counts, lengths) -> np.ndarray:
     place = np.arange(len(picture)) - first[picture]
     wrong = np.bincount(picture[owner != place], minlength=len(counts)) > 0
     return ~wrong | (counts != lengths)
-
-
-def summarise(
-    receipts: list[EvaluateReceipt], dataset: Dataset, model: Path, split: str, dictionary: tuple[str, ...]
-) -> tuple[dict, dict[str, bytes]]:
-    """All scores of an evaluation, and its pictures by file name.
-
-    Raises
-    ------
-    BadInput
-        No picture in the split.
-    """
-    receipts = sorted(receipts, key=lambda one: one.shard)
-    truth = np.concatenate([one.truth for one in receipts if len(one.truth)] or [np.empty(0, "U1")])
-    if not len(truth):
-        raise BadInput(f"{dataset.folder}: has no picture in the {split} split; draw more")
-
-    def joined(name):
-        return np.concatenate([getattr(one, name) for one in receipts if len(one.truth)])
-
-    profile = dataset.manifest.profile
-    reading, segments, order, parameters, letters = map(
-        joined, ("reading", "segments", "in_order", "parameters", "letters")
-    )
-    answers = {
-        ranking.value: np.concatenate([one.answers[ranking.value] for one in receipts if len(one.truth)])
-        for ranking in RANKINGS
-        if dictionary or ranking is Ranking.NONE
-    }
-    best = Ranking.PROBABILITY.value if dictionary else Ranking.NONE.value
-    faces = np.array([font["family"] + " " + font["style"] for font in dataset.manifest.fonts])
-    columns = {
-        "shear (1/1000 rad)": parameters["shear"].astype(int),
-        "scale (%)": parameters["scale"].astype(int),
-        "font": faces[parameters["font"]],
-    }
-    whole = segments == np.char.str_len(truth)
-    scores = letter_scores(letters[:, 0], letters[:, 1], profile["alphabet"])
-    seconds = sum(one.seconds for one in receipts)
-    report = {
-        "model": str(model),
-        "model_sha256": model_digest(model),
-        "dataset": str(dataset.folder),
-        "dataset_identity": dataset.manifest.identity,
-        "dataset_content": dataset.manifest.content,
-        "split": split,
-        "n": len(truth),
-        "dictionary_words": len(dictionary),
-        "words": {name: Rate.of(answer == truth).as_dict() for name, answer in answers.items()},
-        "cut_right": Rate.of(whole).as_dict(),
-        "letters": {key: value for key, value in scores.items() if key not in ("report", "confusion")},
-        "letters_report": scores["report"],
-        "confusion": scores["confusion"],
-        "failures": {
-            name: failure_split(truth, reading, answer, segments, order) for name, answer in answers.items()
-        },
-        "by": {name: rates_by(values, answers[best] == truth) for name, values in columns.items()},
-        "words_per_second_a_worker": round(len(truth) / seconds) if seconds else None,
-    }  # fmt: skip
-    title = f"{model.stem} on {dataset.folder.name} ({split} split, n = {len(truth):,})"
-    sheets, captions = [], []
-    for one in receipts:
-        sheets += one.mistakes[0]
-        captions += one.mistakes[1]
-    files = {
-        "rates.png": plots.plot_rates(report["by"], f"Words right, {best}: {title}"),
-        "confusion.png": plots.plot_confusion(np.array(scores["confusion"]), profile["alphabet"], f"Letters: {title}"),
-        "failures.png": plots.plot_failures(report["failures"], f"What went wrong: {title}"),
-        "mistakes.png": mistakes_sheet(sheets[:MISTAKES], captions[:MISTAKES]),
-        "report.json": (json.dumps(report, indent=1, ensure_ascii=False) + "\n").encode(),
-        "rates.csv": _rates_csv(report),
-        "letters.txt": scores["report"].encode(),
-    }
-    return report, files
-
-
-def mistakes_sheet(images: list[np.ndarray], captions: list[str]) -> bytes:
-    """A contact sheet of pictures of different sizes."""
-    sizes = np.array([image.shape for image in images] or [(8, 8)])
-    canvas = np.zeros((len(images), *sizes.max(axis=0)), np.uint8)
-    for row, image in zip(canvas, images, strict=True):
-        row[: image.shape[0], : image.shape[1]] = image
-    return pictures.contact_sheet(canvas, captions, sizes=sizes[: len(images)])
-
-
-def _rates_csv(report: dict) -> bytes:
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["what", "value", "right", "n", "rate", "low", "high"])
-
-    def line(what, value, rate):
-        writer.writerow([what, value, *(rate[key] for key in ("right", "n", "rate", "low", "high"))])
-
-    for name, rate in report["words"].items():
-        line("words", name, rate)
-    line("cut right", "", report["cut_right"])
-    line("letters", "", report["letters"]["accuracy"])
-    for name, rows in report["by"].items():
-        for row in rows:
-            line(name, row["value"], row)
-    for name, split in report["failures"].items():
-        for kind in FAILURES:
-            writer.writerow([f"failures, {name}", kind, split[kind], report["n"], split[kind] / report["n"], "", ""])
-    return text.getvalue().encode()
-
-
-def save_report(folder: Path, files: dict[str, bytes]) -> None:
-    """Put an evaluation's files into its folder, `report.json` last: it says that all are there."""
-    for name in sorted(files, key=lambda name: name == "report.json"):
-        atomic.replace(folder / name, files[name])
-
-
-def saved_report(folder: Path, dataset: Dataset, model: Path, split: str, dictionary: tuple[str, ...]) -> dict | None:
-    """The report in `folder` if it is of the same model, dataset, split and dictionary size."""
-    try:
-        report = json.loads((folder / "report.json").read_bytes())
-    except (OSError, ValueError):
-        return None
-    wanted = {
-        "model_sha256": model_digest(model),
-        "dataset_content": dataset.manifest.content,
-        "split": split,
-        "dictionary_words": len(dictionary),
-    }
-    return report if all(report.get(key) == value for key, value in wanted.items()) else None

@@ -20,7 +20,6 @@ from tasks.words import load_words
 
 WORDS = 2000
 LETTERS = {"kernel": 30_000, "plain": 6_000}  # a plain letter takes a hundred times as long
-SHOWN = 1_200_000  # letters that each network is shown, as in `captchas train`
 SEED = 1
 FACE = find_face("Inter Black")
 
@@ -73,7 +72,7 @@ def reader(kind: str) -> Reader:
     y = np.array([book.LETTERS.index(texts[k]) for k in segments.picture[one]])
     network = classifier.build(SEED)
     with threadpool_limits(1, "blas"):
-        classifier.fit_stream(network, lambda: [(X, y)], 26, SHOWN // len(X), SEED)
+        classifier.fit_stream(network, lambda: [(X, y)], 26, classifier.ENOUGH // len(X), SEED)
     provenance = {
         "classes": book.LETTERS, "features": 1, "threshold": THRESHOLD, "smallest": SMALLEST,
         "connectivity": CONNECTIVITY,
