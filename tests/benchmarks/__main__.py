@@ -67,12 +67,15 @@ def drawing(table: Table, count: int, folder: Path) -> None:
     font, random = book.load_font(book_font()), np.random.RandomState(14)
     chosen = random.choice(words, 1500)
 
-    def by_the_book():
-        for word in chosen:
-            book.draw(word, random.choice(book.SHEARS), random.choice(book.SCALES), book.WORD_CANVAS, font)
+    def by_the_book(texts, canvas):
+        for text in texts:
+            book.draw(text, random.choice(book.SHEARS), random.choice(book.SCALES), canvas, font)
 
-    reference = len(chosen) / best(by_the_book)
+    reference = len(chosen) / best(lambda: by_the_book(chosen, book.WORD_CANVAS))
     table.add("book: draw, shear, divide, rescale, as printed", len(chosen), reference)
+    single = random.choice(list(book.LETTERS), 1500)
+    letters = len(single) / best(lambda: by_the_book(single, book.LETTER_CANVAS))
+    table.add("letters: draw, shear, divide, rescale, as printed", len(single), letters)
     blocks = [renderer.block(SEED, number) for number in range(16)]
     n = 16 * 1024
     table.add("book: kernel", n, n / best(lambda: [renderer.block(SEED, k) for k in range(16)]), 1, reference)
@@ -83,8 +86,8 @@ def drawing(table: Table, count: int, folder: Path) -> None:
         write_shard(atomic.make_folder(folder / f"seal-{next(runs)}"), 0, 0, iter(blocks), recipe.identity, "bench")
 
     table.add("book: digest, compress, seal", n, n / best(seal), 1, reference)
-    for name in ("book", "letters"):
-        generate(table, name, count, folder, reference if name == "book" else None)
+    generate(table, "book", count, folder, reference)
+    generate(table, "letters", count, folder, letters)
     data = Dataset(folder / "book")
     rate = len(data) / best(lambda: [0 for _ in data.blocks(fields=("images", "text"))])
     table.add("book: read images and text in block order", len(data), rate, 1, reference)
@@ -100,7 +103,7 @@ def book_font() -> str:
     return find_face(BUILT_IN["book"].fonts[0]).path
 
 
-def generate(table: Table, name: str, count: int, folder: Path, reference: float | None) -> None:
+def generate(table: Table, name: str, count: int, folder: Path, reference: float) -> None:
     """The flow's own fan-out, on all cores, between the first and the last shard."""
     recipe = make_recipe(BUILT_IN[name], SEED)
     target = atomic.make_folder(folder / name)
