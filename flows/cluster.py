@@ -41,12 +41,12 @@ def crew(workers: int | None = None, cluster: str | None = None) -> Iterator[Cli
     BadInput
         No scheduler at that address, or it has no workers.
     """
+    if workers is not None and workers < 1:
+        raise BadInput(f"workers: must be 1 or more; it is {workers}")
     outer = _open.get()
     if outer is not None:
         yield outer
         return
-    if workers is not None and workers < 1:
-        raise BadInput(f"workers: must be 1 or more; it is {workers}")
     logging.getLogger("distributed").setLevel(logging.CRITICAL)
     if cluster:
         client = _connect(cluster)

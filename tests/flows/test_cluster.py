@@ -1,0 +1,97 @@
+"""The fan-out: every job once, few in flight, lost workers replaced, errors passed on."""
+
+import os
+import sys
+import time
+from pathlib import Path
+
+import cloudpickle
+import pytest
+
+from flows.cluster import IN_FLIGHT, WorkerLost, crew, fan_out
+from storage.errors import BadInput
+
+pytestmark = pytest.mark.filterwarnings("ignore")  # distributed's own, while workers die
+cloudpickle.register_pickle_by_value(sys.modules[__name__])  # workers cannot import a test module
+
+
+def double(number: int) -> int:
+    return 2 * number
+
+
+def wait(number: int) -> int:
+    time.sleep(0.05)
+    return number
+
+
+def die_once(marker: str) -> str:
+    if not Path(marker).exists():
+        Path(marker).touch()
+        os._exit(9)
+    return marker
+
+
+def die(_) -> None:
+    os._exit(9)
+
+
+def refuse(number: int) -> int:
+    if number == 3:
+        raise BadInput("number: must not be 3; it is 3")
+    return number
+
+
+@pytest.fixture(scope="module")
+def client():
+    with crew(2) as one:
+        yield one
+
+
+def test_every_job_is_done_once(client):
+    seen = []
+    receipts = list(fan_out(client, double, range(500), on_done=seen.append))
+    assert sorted(receipts) == [2 * number for number in range(500)]
+    assert receipts == seen
+
+
+def test_few_jobs_are_in_flight(client):
+    """Jobs are taken from the sequence only as receipts come back."""
+    taken = 0
+
+    class Jobs(list):
+        def __iter__(self):
+            nonlocal taken
+            for taken in range(1, 101):  # noqa: UP028 - `taken` is what the test looks at
+                yield taken
+
+    done = 0
+    for _ in fan_out(client, wait, Jobs()):
+        done += 1
+        assert taken <= done + 2 * IN_FLIGHT
+    assert done == 100
+
+
+def test_a_crew_within_a_crew_is_the_same(client):
+    with crew(5) as inner:
+        assert inner is client
+
+
+def test_an_error_of_the_unit_ends_the_run(client):
+    with pytest.raises(BadInput, match="must not be 3"):
+        list(fan_out(client, refuse, range(1000)))
+
+
+def test_a_lost_worker_costs_nothing(client, tmp_path):
+    jobs = [str(tmp_path / f"{number}") for number in range(3)]
+    assert sorted(fan_out(client, die_once, jobs)) == jobs
+
+
+def test_a_job_that_kills_every_worker_is_named(client):
+    with pytest.raises(WorkerLost, match=r"die, job 1 of 1: its worker died 2 times"):
+        list(fan_out(client, die, ["x"], tries=2))
+    assert list(fan_out(client, double, [21])) == [42]
+
+
+def test_workers_must_be_positive():
+    with pytest.raises(BadInput, match="workers: must be 1 or more; it is 0"), crew(0):
+        pass
