@@ -32,7 +32,7 @@ app = App(
     help="Draw, store, learn and read text CAPTCHAs: reproducible sharded datasets and a letter reader.",
     version=lambda: version("beating-captchas"),
 )
-app.meta.group_parameters = Group("Options of every command", sort_key=0)
+SHARED = Group("Options of every command")
 for _name, (_where, _help) in COMMANDS.items():
     app.command(_where, name=_name, help=_help)
 
@@ -42,10 +42,15 @@ def launch(
     *tokens: Annotated[str, Parameter(show=False, allow_leading_hyphen=True)],
     home: Annotated[
         Path | None,
-        Parameter(help="Folder of datasets, models, reports and answers; else $CAPTCHAS_HOME, else ./data."),
+        Parameter(
+            group=SHARED, help="Folder of datasets, models, reports and answers; else $CAPTCHAS_HOME, else ./data."
+        ),
     ] = None,
     json_: Annotated[
-        bool, Parameter(name="--json", negative="", help="Print one JSON object and nothing else on standard output.")
+        bool,
+        Parameter(
+            name="--json", group=SHARED, negative="", help="Print one JSON object and nothing else on standard output."
+        ),
     ] = False,
 ) -> int:
     """Run the command, print its report."""

@@ -77,7 +77,7 @@ def _start(workers: int) -> LocalCluster:
             n_workers=workers,
             threads_per_worker=1,
             processes=True,
-            dashboard_address=None,
+            dashboard_address="127.0.0.1:0",  # several runs at a time each need a port of their own
             silence_logs=logging.CRITICAL,
         ).result()
 

@@ -23,7 +23,7 @@ def show(report: dict, *, as_json: bool) -> None:
     for key, value in (report | shown).items():
         if isinstance(value, list) and value and all(isinstance(row, dict) for row in value):
             console.print(_table(key, value))
-        elif value is not None:
+        elif value not in (None, [], {}):
             console.print(f"{_words(key)}: {_value(value)}", markup=False)
 
 

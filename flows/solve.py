@@ -13,6 +13,7 @@ from flows.progress import artifact_key, stage
 from storage.errors import BadInput, NotThere
 from storage.models import model_digest
 from tasks import solve as units
+from tasks.ranking import Ranking
 
 
 def check(
@@ -20,6 +21,7 @@ def check(
     *,
     model: str | None = None,
     dictionary: str = "web2",
+    ranking: Ranking = Ranking.PROBABILITY,
     out: Path | None = None,
     abstain_below: float = 0.0,
     **_,
@@ -33,8 +35,8 @@ def check(
         raise BadInput(f"out: must be a file to write the answers to; {out} is a folder")
     units.find(path, out)
     chosen = model_file(model) if model else newest_model()
-    words = units.dictionary_of(dictionary, chosen)
-    units.load_reader(str(chosen), model_digest(chosen), words)
+    words = units.dictionary_of(dictionary, chosen) if ranking is not Ranking.NONE else ()
+    units.load_reader(str(chosen), model_digest(chosen), words, ranking if words else Ranking.NONE)
     return out, chosen, words
 
 
@@ -44,6 +46,7 @@ def solve(
     *,
     model: str | None = None,
     dictionary: str = "web2",
+    ranking: Ranking = Ranking.PROBABILITY,
     out: Path | None = None,
     abstain_below: float = 0.0,
     workers: int | None = None,
@@ -62,6 +65,8 @@ def solve(
         A model's name under the home, or its file; by default the newest one there.
     dictionary
         web2 (the book's four-letter words), the path of a word list, or none for random strings.
+    ranking
+        How a word is chosen: by letter probabilities, the book's equal positions, Levenshtein, or none.
     out
         The CSV file; by default answers/FOLDER/answers.csv under the home.
     abstain_below
@@ -71,13 +76,13 @@ def solve(
     cluster
         Address of a Dask scheduler to use instead, such as tcp://host:8786.
     """
-    out, chosen, words = check(path, model=model, dictionary=dictionary, out=out, abstain_below=abstain_below)
+    out, chosen, words = check(
+        path, model=model, dictionary=dictionary, ranking=ranking, out=out, abstain_below=abstain_below
+    )
     folder, files = units.find(path, out)
-    jobs = units.batches(folder, files, chosen, words, abstain_below)
-    began = time.monotonic()
-    receipts = read(jobs, workers, cluster)
+    jobs = units.batches(folder, files, chosen, words, ranking if words else Ranking.NONE, abstain_below)
+    receipts, seconds = read(jobs, workers, cluster)
     counts = units.write_answers(out, receipts)
-    seconds = time.monotonic() - began
     total = sum(counts.values())
     report = {
         "answers": str(out),
@@ -96,11 +101,15 @@ def solve(
 
 
 @task(cache_policy=NO_CACHE, task_run_name="read")
-def read(jobs: list[units.SolveJob], workers: int | None, cluster: str | None) -> list[units.SolveReceipt]:
-    """Read all batches on Dask."""
+def read(
+    jobs: list[units.SolveJob], workers: int | None, cluster: str | None
+) -> tuple[list[units.SolveReceipt], float]:
+    """Read all batches on Dask; also the seconds that it took, once the workers were there."""
     total = sum(len(job.paths) for job in jobs)
     with crew(workers, cluster) as client, stage("solving", total) as shown:
-        return list(fan_out(client, units.solve_batch, jobs, on_done=lambda one: shown.advance(len(one.answers))))
+        began = time.monotonic()
+        receipts = list(fan_out(client, units.solve_batch, jobs, on_done=lambda one: shown.advance(len(one.answers))))
+        return receipts, time.monotonic() - began
 
 
 def newest_model() -> Path:

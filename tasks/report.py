@@ -15,6 +15,7 @@ from tasks import pictures, plots
 from tasks.evaluate import MISTAKES, RANKINGS, EvaluateReceipt
 from tasks.metrics import FAILURES, Rate, failure_split, letter_scores, rates_by
 from tasks.ranking import Ranking
+from tasks.words import words_digest
 
 
 def summarise(
@@ -63,6 +64,7 @@ def summarise(
         "split": split,
         "n": len(truth),
         "dictionary_words": len(dictionary),
+        "dictionary_sha256": words_digest(dictionary),
         "words": {name: Rate.of(answer == truth).as_dict() for name, answer in answers.items()},
         "cut_right": Rate.of(whole).as_dict(),
         "letters": {key: value for key, value in scores.items() if key not in ("report", "confusion")},
@@ -128,7 +130,7 @@ def save_report(folder: Path, files: dict[str, bytes]) -> None:
 
 
 def saved_report(folder: Path, dataset: Dataset, model: Path, split: str, dictionary: tuple[str, ...]) -> dict | None:
-    """The report in `folder` if it is of the same model, dataset, split and dictionary size."""
+    """The report in `folder` if it is of the same model, dataset, split and dictionary."""
     try:
         report = json.loads((folder / "report.json").read_bytes())
     except (OSError, ValueError):
@@ -137,6 +139,6 @@ def saved_report(folder: Path, dataset: Dataset, model: Path, split: str, dictio
         "model_sha256": model_digest(model),
         "dataset_content": dataset.manifest.content,
         "split": split,
-        "dictionary_words": len(dictionary),
+        "dictionary_sha256": words_digest(dictionary),
     }
     return report if all(report.get(key) == value for key, value in wanted.items()) else None

@@ -15,6 +15,7 @@ from storage.errors import BadInput, Damaged, NotThere
 from storage.models import load_model, model_digest
 from tasks.folders import list_pictures
 from tasks.loading import load_batch
+from tasks.ranking import Ranking
 from tasks.reader import Reader
 from tasks.words import WEB2, load_words
 
@@ -50,6 +51,7 @@ class SolveJob:
     model: str
     model_sha256: str
     dictionary: tuple[str, ...]
+    ranking: Ranking
     abstain_below: float
 
 
@@ -79,7 +81,7 @@ def dictionary_of(given: str, model: Path) -> tuple[str, ...]:
 
 
 @functools.lru_cache(maxsize=4)
-def load_reader(model: str, sha256: str, dictionary: tuple[str, ...]) -> Reader:
+def load_reader(model: str, sha256: str, dictionary: tuple[str, ...], ranking: Ranking | None = None) -> Reader:
     """The reader of a model file, kept for a worker's next job.
 
     Raises
@@ -90,7 +92,7 @@ def load_reader(model: str, sha256: str, dictionary: tuple[str, ...]) -> Reader:
     """
     if model_digest(model) != sha256:
         raise Damaged(f"model {model}: is not the file that this run began with; run again")
-    return Reader(*load_model(model), dictionary)
+    return Reader(*load_model(model), dictionary, ranking)
 
 
 def find(path: Path, out: Path) -> tuple[Path, Iterator[Path]]:
@@ -118,14 +120,19 @@ def find(path: Path, out: Path) -> tuple[Path, Iterator[Path]]:
 
 
 def batches(
-    folder: Path, files: Iterable[Path], model: Path, dictionary: tuple[str, ...], abstain_below: float
+    folder: Path,
+    files: Iterable[Path],
+    model: Path,
+    dictionary: tuple[str, ...],
+    ranking: Ranking,
+    abstain_below: float,
 ) -> list[SolveJob]:
     """Jobs of `BATCH` files each, in order."""
     names = [file.relative_to(folder).as_posix() for file in files]
     digest = model_digest(model)
     groups = [tuple(names[first : first + BATCH]) for first in range(0, len(names), BATCH)]
     return [
-        SolveJob(number, str(folder.resolve()), group, str(model.resolve()), digest, dictionary, abstain_below)
+        SolveJob(number, str(folder.resolve()), group, str(model.resolve()), digest, dictionary, ranking, abstain_below)
         for number, group in enumerate(groups)
     ]
 
@@ -139,7 +146,7 @@ def solve_batch(job: SolveJob) -> SolveReceipt:
         The model or dictionary does not fit.
     """
     began = time.perf_counter()
-    reader = load_reader(job.model, job.model_sha256, job.dictionary)
+    reader = load_reader(job.model, job.model_sha256, job.dictionary, job.ranking)
     groups, failures = load_batch([Path(job.folder) / path for path in job.paths])
     answers: list[Answer | None] = [None] * len(job.paths)
     for index, reason in failures:

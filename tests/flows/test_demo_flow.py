@@ -231,6 +231,18 @@ def test_solve_with_a_list_of_our_own_and_abstaining(demo, captchas, tmp_path):
     assert row["word"] == "ZZZZ"
 
 
+def test_solve_by_every_ranking(demo, captchas, tmp_path):
+    """The book's way and Levenshtein agree with the default where the letters were read right."""
+    picture = sorted((demo[0] / "samples" / "demo").iterdir())[0]
+    for ranking in ("positions", "levenshtein", "none"):
+        out = tmp_path / f"{ranking}.csv"
+        result = captchas("solve", picture, "--home", demo[0], "--ranking", ranking, "--out", out, "--json")
+        assert result.returncode == 0, result.stderr
+        (row,) = rows(out)
+        assert row["word"] == picture.stem[7:]
+        assert result.report["dictionary_words"] == (0 if ranking == "none" else 5006)
+
+
 def test_inspect_and_list(demo, captchas, tmp_path):
     home, _ = demo
     sheet = tmp_path / "sheet.png"
