@@ -37,21 +37,15 @@ for _name, (_where, _help) in COMMANDS.items():
     app.command(_where, name=_name, help=_help)
 
 
+HOME_HELP = "Folder of datasets, models, reports and answers; else $CAPTCHAS_HOME, else ./data."
+JSON_HELP = "Print one JSON object and nothing else on standard output."
+
+
 @app.meta.default
 def launch(
     *tokens: Annotated[str, Parameter(show=False, allow_leading_hyphen=True)],
-    home: Annotated[
-        Path | None,
-        Parameter(
-            group=SHARED, help="Folder of datasets, models, reports and answers; else $CAPTCHAS_HOME, else ./data."
-        ),
-    ] = None,
-    json_: Annotated[
-        bool,
-        Parameter(
-            name="--json", group=SHARED, negative="", help="Print one JSON object and nothing else on standard output."
-        ),
-    ] = False,
+    home: Annotated[Path | None, Parameter(group=SHARED, help=HOME_HELP)] = None,
+    json_: Annotated[bool, Parameter(name="--json", group=SHARED, negative="", help=JSON_HELP)] = False,
 ) -> int:
     """Run the command, print its report."""
     command, bound, _ = app.parse_args(tokens, exit_on_error=False, print_error=False)

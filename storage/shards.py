@@ -6,7 +6,7 @@ docs/format.md describes the layout for readers in other languages.
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -171,8 +171,15 @@ def packed_size(block: Block) -> int:
     return sum(len(isal_zlib.compress(_padded(array), 1)) for array in block)
 
 
-def read_record(path: Path, identity: str | None = None, first: int | None = None) -> ShardRecord:
+def read_record(
+    path: Path,
+    identity: str | None = None,
+    first: int | None = None,
+    on_block: Callable[[Block], None] | None = None,
+) -> ShardRecord:
     """Read a whole shard, prove that it is what it says, and return its record.
+
+    `on_block` is called with every block that was proven.
 
     Raises
     ------
@@ -189,6 +196,8 @@ def read_record(path: Path, identity: str | None = None, first: int | None = Non
         for number, block in enumerate(shard):
             if block.digest().hex() != shard.digests[number]:
                 raise Damaged(f"{path}: block {number} differs from its digest")
+            if on_block:
+                on_block(block)
         return ShardRecord(
             path.name, shard.first, shard.count, len(data), hashlib.sha256(data).hexdigest(),
             combined(map(bytes.fromhex, shard.digests)), tuple(shard.digests),

@@ -124,13 +124,11 @@ def draw_shard(job: ShardJob) -> Receipt:
     tally = Tally(job.recipe.profile.alphabet)
     if path.exists():
         try:
-            record = read_record(path, job.recipe.identity, job.first)
-            with Shard(path) as shard:
-                for number in range(len(shard)):
-                    tally.add(shard.block(number))
+            record = read_record(path, job.recipe.identity, job.first, tally.add)
             return Receipt(job.index, record, False, time.perf_counter() - began, time.time(), tally.as_dict())
         except Damaged:
             set_aside(path)
+            tally = Tally(job.recipe.profile.alphabet)
     renderer = renderer_of(job.recipe)
 
     def blocks() -> Iterable[Block]:

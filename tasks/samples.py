@@ -46,6 +46,8 @@ def write_samples(job: SampleJob) -> int:
     NoSpace, Unwritable
     """
     folder = atomic.make_folder(Path(job.folder))
+    for path in atomic.leftovers(folder):  # of a run that was killed
+        path.unlink(missing_ok=True)
     missing: dict[int, list] = {}
     for name, block, row in sample_names(job):
         if not (folder / name).exists():
