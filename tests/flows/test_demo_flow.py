@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 import tracemalloc
+import urllib.request
 from pathlib import Path
 
 import numpy as np
@@ -157,6 +158,24 @@ def test_memory_of_training_does_not_grow_with_the_dataset(demo):
             units.classifier.ENOUGH = whole
     shutil.rmtree(spool)
     assert peaks[1] < 1.3 * peaks[0], peaks
+
+
+def test_runs_leave_their_story_in_prefect(demo, environment):
+    """Progress, tables and reports of the demo's flows, as the server's API gives them."""
+    request = urllib.request.Request(
+        f"{environment['PREFECT_API_URL']}/artifacts/filter", json.dumps({"limit": 200}).encode(),
+        {"Content-Type": "application/json"},
+    )  # fmt: skip
+    with urllib.request.urlopen(request, timeout=20) as answer:
+        artifacts = json.load(answer)
+    kinds = {(one["type"], one["key"]) for one in artifacts}
+    assert {
+        ("table", "generate-book"), ("table", "train-letters"), ("table", "evaluate-letters-on-book"),
+        ("markdown", "evaluate-letters-on-book-report"), ("table", "solve-demo"), ("markdown", "demo"),
+    } <= kinds  # fmt: skip
+    progress = {one["key"]: one["data"] for one in artifacts if one["type"] == "progress"}
+    assert progress.keys() >= {"drawing", "cutting-letters", "training", "reading", "solving"}
+    assert progress["drawing"] == 100
 
 
 @pytest.fixture(scope="module")
