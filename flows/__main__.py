@@ -11,7 +11,7 @@ from typing import Annotated
 from cyclopts import App, CycloptsError, Group, Parameter
 from rich.console import Console
 
-from flows.home import prepare_environment
+from flows.home import end_orphaned_servers, prepare_environment
 from storage.errors import BadInput, CaptchasError
 
 COMMANDS = {
@@ -57,6 +57,7 @@ def launch(
         except CaptchasError as error:
             error.exit_code = BadInput.exit_code
             raise
+        end_orphaned_servers()
     report = command(*bound.args, **bound.kwargs)
     if isinstance(report, dict):
         from flows.show import show
@@ -68,9 +69,10 @@ def launch(
 def main() -> None:
     """Run the command line; exit code 0, 1 for a failed job, 2 for bad input, 130 after Ctrl-C."""
     signal.signal(signal.SIGINT, _interrupted)
-    # Before any parsing, which imports the flow and with it Prefect.
-    prepare_environment(_home(sys.argv[1:]))
     try:
+        _refuse_undecodable(sys.argv[1:])
+        # Before any parsing, which imports the flow and with it Prefect.
+        prepare_environment(_home(sys.argv[1:]))
         code = app.meta(exit_on_error=False, print_error=False, result_action="return_value")
     except KeyboardInterrupt:
         _say("interrupted; the same command goes on from here")
@@ -82,6 +84,9 @@ def main() -> None:
         _say(str(error))
         code = error.exit_code
     except BrokenPipeError:
+        code = 1
+    except OSError as error:
+        _say(str(error))
         code = 1
     sys.stdout.flush()
     sys.exit(code or 0)
@@ -95,6 +100,13 @@ def _home(arguments: list[str]) -> Path | None:
         if argument == "--home" and number + 1 < len(arguments):
             return Path(arguments[number + 1])
     return None
+
+
+def _refuse_undecodable(arguments: list[str]) -> None:
+    """Prefect keeps parameters as JSON, which has no bytes that are not UTF-8."""
+    for argument in arguments:
+        if not argument.isascii() and "\udc80" <= max(argument) <= "\udcff":
+            raise BadInput(f"argument {argument!r}: must be UTF-8; rename the file or folder, or give its parent")
 
 
 def _say(message: str) -> None:

@@ -143,7 +143,7 @@ def fan_out(
                 attempts[number] = attempts.get(number, 1) + 1
                 if attempts[number] > tries:
                     raise WorkerLost(
-                        f"{unit.__name__}, job {number + 1} of {len(jobs)}: its worker died {tries} times; "
+                        f"{unit.__name__}, job {number + 1} of {len(jobs)}: its workers died again and again; "
                         "it may need more memory than a worker has. Give the same command again to go on"
                     )
                 submit(number, job)

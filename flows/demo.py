@@ -15,6 +15,7 @@ from flows.home import dataset_folder, home, model_file
 from flows.solve import solve
 from flows.train import train
 from storage import atomic
+from storage.errors import BadInput
 from storage.models import model_digest
 from tasks.describe import describe_dataset
 from tasks.metrics import Rate
@@ -24,6 +25,12 @@ from tasks.specs import find_profile
 
 LETTERS, WORDS, SAMPLES = 65_536, 131_072, 1_000
 SAMPLE_SEED = 2  # another seed than the datasets': pictures that nobody has seen
+
+
+def check(*, workers: int | None = None, **_) -> None:
+    """Nothing to find wrong before the run but the number of workers."""
+    if workers is not None and workers < 1:
+        raise BadInput(f"workers: must be 1 or more; it is {workers}")
 
 
 @flow(flow_run_name="demo")

@@ -11,6 +11,7 @@ from flows.cluster import crew, fan_out
 from flows.home import dataset_folder, home, model_file
 from flows.progress import artifact_key, stage
 from storage.dataset import Dataset
+from storage.errors import BadInput
 from storage.models import load_model, model_digest
 from tasks import evaluate as units
 from tasks import report as reports
@@ -29,8 +30,14 @@ class Split(StrEnum):
 def check(model: str, dataset: str, *, dictionary: str | None = None, **_) -> tuple[Path, Dataset, tuple[str, ...]]:
     """The model's file, the dataset and the dictionary, or an error that names the wrong one."""
     path = model_file(model)
-    load_model(path)
+    _, provenance = load_model(path)
     data = Dataset(dataset_folder(dataset))
+    foreign = [letter for letter in data.manifest.profile["alphabet"] if letter not in provenance["classes"]]
+    if foreign:
+        raise BadInput(
+            f"model {path}: cannot read {' '.join(foreign)}, which {data.folder} has; it knows "
+            f"{provenance['classes']!r}. Train one on such letters"
+        )
     words = units.dictionary_of(data, dictionary)
     load_reader(str(path), model_digest(path), words)
     return path, data, words

@@ -1,12 +1,14 @@
 """Where things are kept, and the environment that Prefect needs before it is imported."""
 
 import os
+import signal
 import tomllib
 from pathlib import Path
 
 from storage import atomic
 
 HOME = "CAPTCHAS_HOME"
+CLIENT = "CAPTCHAS_CLIENT"  # the process id of the command, in the environment of all that it starts
 
 
 def home() -> Path:
@@ -57,6 +59,32 @@ def prepare_environment(chosen: Path | None = None) -> None:
         defaults["PREFECT_HOME"] = str(own)
     for name, value in defaults.items():
         os.environ.setdefault(name, value)
+    os.environ[CLIENT] = str(os.getpid())  # children inherit it
+
+
+def end_orphaned_servers() -> int:
+    """End Prefect's embedded servers that outlived a killed run on this home; returns how many.
+
+    Prefect starts one for a run without a server and ends it with the run, but SIGKILL leaves it behind.
+    Only a server that such a run of ours started, whose run is dead, is ended; where there is no
+    /proc nothing is done.
+    """
+    ended = 0
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            if b"prefect.server" not in (process / "cmdline").read_bytes():
+                continue
+            variables = dict(
+                line.partition("=")[::2] for line in (process / "environ").read_text(errors="replace").split("\0")
+            )
+        except OSError:
+            continue  # gone meanwhile, or another user's
+        client = variables.get(CLIENT)
+        ours = client and variables.get("PREFECT_HOME") == os.environ.get("PREFECT_HOME")
+        if ours and not Path("/proc", client).exists():
+            os.kill(int(process.name), signal.SIGTERM)
+            ended += 1
+    return ended
 
 
 def _has_server() -> bool:

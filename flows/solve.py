@@ -10,6 +10,7 @@ from prefect.cache_policies import NO_CACHE
 from flows.cluster import crew, fan_out
 from flows.home import home, model_file
 from flows.progress import artifact_key, stage
+from storage import atomic
 from storage.errors import BadInput, NotThere
 from storage.models import model_digest
 from tasks import solve as units
@@ -34,6 +35,7 @@ def check(
     if out.is_dir():
         raise BadInput(f"out: must be a file to write the answers to; {out} is a folder")
     units.find(path, out)
+    atomic.make_folder(out.parent)  # now, not after an hour's reading
     chosen = model_file(model) if model else newest_model()
     words = units.dictionary_of(dictionary, chosen) if ranking is not Ranking.NONE else ()
     units.load_reader(str(chosen), model_digest(chosen), words, ranking if words else Ranking.NONE)

@@ -76,10 +76,7 @@ def train(
         return {"kept": True, **units.describe(path)}
     run = atomic.new_run()
     with locked(path):
-        for stale in path.parent.glob(f".{path.stem}.*.spool"):  # of runs that were killed: the lock is ours
-            shutil.rmtree(stale)
-        for stale in path.parent.glob(f".{path.name}.*.tmp"):
-            stale.unlink(missing_ok=True)
+        units.tidy(path)
         spool = atomic.make_folder(path.with_name(f".{path.stem}.{run}.spool"))
         try:
             receipts = cut_letters(data, settings, spool, run, workers, cluster)

@@ -179,7 +179,7 @@ def make_sprites(ink, offsets, shapes, corners, slope, start, weight, scale, per
     """
     columns_out = len(start)
     sheared = np.zeros(columns_out + 4096, np.int32)
-    scaled = np.zeros((512, columns_out), np.int32)
+    scaled = np.zeros((shapes[:, 0].max(), columns_out), np.int32)
     scratch = np.zeros((rows_out, columns_out), np.uint8)
     used = 0
     for g in range(len(offsets)):
@@ -216,7 +216,7 @@ def draw_rows(
     count, length = letters.shape
     rows_canvas, columns_canvas = images.shape[1:]
     sheared = np.zeros(columns_canvas + 8192, np.int32)
-    scaled = np.zeros((512, columns_canvas + 2), np.int32)
+    scaled = np.zeros((shapes[:, 0].max(), columns_canvas + 2), np.int32)
     scratch = np.zeros((rows_canvas, columns_canvas), np.uint8)
     images[:] = 0
     boxes[:] = -1

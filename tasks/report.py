@@ -10,12 +10,14 @@ import numpy as np
 from storage import atomic
 from storage.dataset import Dataset
 from storage.errors import BadInput
-from storage.models import model_digest
+from storage.models import load_model, model_digest
 from tasks import pictures, plots
 from tasks.evaluate import MISTAKES, RANKINGS, EvaluateReceipt
 from tasks.metrics import FAILURES, Rate, failure_split, letter_scores, rates_by
 from tasks.ranking import Ranking
 from tasks.words import words_digest
+
+FILES = ("rates.png", "confusion.png", "failures.png", "mistakes.png", "report.json", "rates.csv", "letters.txt")
 
 
 def summarise(
@@ -53,7 +55,9 @@ def summarise(
         "font": faces[parameters["font"]],
     }
     whole = segments == np.char.str_len(truth)
-    scores = letter_scores(letters[:, 0], letters[:, 1], profile["alphabet"])
+    # A model may know more letters than the dataset has, and read them.
+    classes = "".join(dict.fromkeys(profile["alphabet"] + load_model(model)[1]["classes"]))
+    scores = letter_scores(letters[:, 0], letters[:, 1], classes)
     seconds = sum(one.seconds for one in receipts)
     report = {
         "model": str(model),
@@ -83,7 +87,7 @@ def summarise(
         captions += one.mistakes[1]
     files = {
         "rates.png": plots.plot_rates(report["by"], f"Words right, {best}: {title}"),
-        "confusion.png": plots.plot_confusion(np.array(scores["confusion"]), profile["alphabet"], f"Letters: {title}"),
+        "confusion.png": plots.plot_confusion(np.array(scores["confusion"]), classes, f"Letters: {title}"),
         "failures.png": plots.plot_failures(report["failures"], f"What went wrong: {title}"),
         "mistakes.png": mistakes_sheet(sheets[:MISTAKES], captions[:MISTAKES]),
         "report.json": (json.dumps(report, indent=1, ensure_ascii=False) + "\n").encode(),
@@ -141,4 +145,5 @@ def saved_report(folder: Path, dataset: Dataset, model: Path, split: str, dictio
         "split": split,
         "dictionary_sha256": words_digest(dictionary),
     }
-    return report if all(report.get(key) == value for key, value in wanted.items()) else None
+    whole = all((folder / name).exists() for name in FILES)
+    return report if whole and all(report.get(key) == value for key, value in wanted.items()) else None

@@ -2,11 +2,11 @@
 
 import csv
 import functools
-import io
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import astuple, dataclass, fields
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 
@@ -196,14 +196,15 @@ def write_answers(out: Path, receipts: list[SolveReceipt]) -> dict[str, int]:
     NoSpace, Unwritable
     """
     counts = dict.fromkeys((SOLVED, ABSTAINED, FAILED), 0)
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
+    lines: list[str] = []
+    # Only characters of the line's end are quoted, and names may hold a carriage return; the file ends lines with \n.
+    writer = csv.writer(SimpleNamespace(write=lambda line: lines.append(line[:-2] + "\n")), lineterminator="\r\n")
     writer.writerow([field.name for field in fields(Answer)])
     for receipt in sorted(receipts, key=lambda one: one.number):
         for answer in receipt.answers:
             counts[answer.status] += 1
             writer.writerow([f"{cell:.6f}" if isinstance(cell, float) else cell for cell in astuple(answer)])
-    atomic.replace(out, text.getvalue().encode("utf-8", "surrogateescape"))
+    atomic.replace(out, "".join(lines).encode("utf-8", "surrogateescape"))
     return counts
 
 

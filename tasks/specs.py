@@ -27,6 +27,10 @@ class Grid:
     stop: int
     step: int = 1
 
+    def __repr__(self) -> str:
+        """As TOML writes it, for messages."""
+        return f"{{start = {self.start}, stop = {self.stop}, step = {self.step}}}"
+
     def values(self) -> tuple[int, ...]:
         """All of them, ascending."""
         return tuple(range(self.start, self.stop + 1, self.step))
@@ -90,7 +94,7 @@ class Profile:
             "fonts", "a list of one or more names or paths",
         )  # fmt: skip
         self._check(
-            isinstance(self.alphabet, str) and 1 <= len(self.alphabet) <= 1000, "alphabet", "1 to 1,000 characters"
+            isinstance(self.alphabet, str) and 1 <= len(self.alphabet) <= 200, "alphabet", "1 to 200 characters"
         )
         twice = sorted({c for c in self.alphabet if self.alphabet.count(c) > 1})
         self._check(not twice, "alphabet", f"every character once; {', '.join(twice)} comes again")

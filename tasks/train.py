@@ -2,6 +2,7 @@
 
 import io
 import itertools
+import re
 import shutil
 import time
 from collections.abc import Callable, Iterator
@@ -129,8 +130,8 @@ def fit(
     lacking = [letter for letter, count in zip(classes, counts, strict=True) if not count]
     if lacking:
         raise BadInput(
-            f"train: no letter {' '.join(lacking)} was cut from the train split; draw more pictures, "
-            "or choose another --threshold"
+            f"train: no letter {' '.join(lacking)} was cut from the train split; draw more pictures, or choose "
+            "another --threshold. Letters of several pieces, such as i or Ö, cannot be cut yet"
         )
     total = int(counts.sum())
     passes = classifier.passes_for(total)
@@ -194,6 +195,15 @@ def same_model(path: Path, provenance: dict) -> bool:
     except (NotThere, Damaged):
         return False
     return all(there.get(key) == value for key, value in provenance.items())
+
+
+def tidy(path: Path) -> None:
+    """Remove what killed runs left beside a model; the caller holds its lock."""
+    stem, suffix = re.escape(path.stem), re.escape(path.suffix)
+    ours = re.compile(rf"\.{stem}(\.[0-9a-f]{{12}}\.spool|{suffix}\.[0-9a-f]{{12}}\.tmp)")
+    for stale in path.parent.iterdir():
+        if ours.fullmatch(stale.name):
+            shutil.rmtree(stale) if stale.is_dir() else stale.unlink()
 
 
 def save(path: Path, network, provenance: dict, facts: dict, receipts: list[CutReceipt], run: str) -> dict:

@@ -47,7 +47,10 @@ def load_words(source: str, alphabet: str, length: tuple[int, int]) -> tuple[str
     shortest, longest = length
     chosen = tuple(sorted(word for word in words if shortest <= len(word) <= longest))
     if not chosen:
-        raise BadInput(f"word list {source}: has no word of {shortest} to {longest} characters over {alphabet!r}")
+        raise BadInput(
+            f"word list {source}: has no word of {shortest} to {longest} characters over "
+            f"{alphabet!r}; give another list, or none for random strings"
+        )
     return chosen
 
 

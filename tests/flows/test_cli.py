@@ -122,6 +122,8 @@ def mistakes(tmp_path_factory) -> Path:
         (("solve", "{}/pictures", "--abstain-below", "2"), ["from 0 to 1"]),
         (("solve", "{}/pictures"), ["no model there; train one first"]),
         (("reproduce", "--words", "0"), ["words: must be from 1 to 5006; it is 0"]),
+        (("solve", "fol\udcff"), ["must be UTF-8"]),
+        (("solve", "{}/pictures", "--out", "{}/words.txt/a.csv"), ["words.txt cannot be a folder"]),
         (("inspect", "nothing"), ["neither a dataset", "nor a model"]),
         (("datasets", "--remove", "nothing"), ["no dataset 'nothing'"]),
         (("profiles", "boook"), ["did you mean 'book'?"]),
@@ -135,6 +137,13 @@ def test_a_mistake_is_told_with_exit_code_2(here, mistakes, tmp_path, arguments,
     assert "Traceback" not in result.stderr
     assert result.stdout == ""
     assert not (tmp_path / "datasets").exists()
+
+
+def test_a_home_that_cannot_be_one_is_told(here, mistakes):
+    result = here("profiles", "--home", mistakes / "words.txt")
+    assert result.returncode != 0
+    assert "words.txt/prefect cannot be a folder" in result.stderr
+    assert "Traceback" not in result.stderr
 
 
 def test_a_model_of_other_features_is_refused(here, mistakes, tmp_path):

@@ -87,7 +87,7 @@ def test_a_lost_worker_costs_nothing(client, tmp_path):
 
 
 def test_a_job_that_kills_every_worker_is_named(client):
-    with pytest.raises(WorkerLost, match=r"die, job 1 of 1: its worker died 2 times"):
+    with pytest.raises(WorkerLost, match=r"die, job 1 of 1: its workers died again and again"):
         list(fan_out(client, die, ["x"], tries=2))
     assert list(fan_out(client, double, [21])) == [42]
 

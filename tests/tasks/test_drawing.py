@@ -290,3 +290,16 @@ def test_every_bundled_face_draws_letters():
     for name in bundled():
         block = renderer_for(Profile("face", fonts=(name,), width=60, height=40, left=6)).block(1, 0)
         assert block.images.any(axis=(1, 2)).all(), name
+
+
+def test_glyphs_of_any_height_the_profile_allows():
+    """Buffers follow the tallest glyph: a bar of 599 rows once wrote past one of 512."""
+    renderer = renderer_for(
+        Profile("pipe", alphabet="|M", height=1000, width=1000, font_size=500, shear=Grid(0, 100), scale=Grid(100, 100))
+    )
+    block = renderer.block(1, 0, 16)
+    for image, boxes, text in zip(block.images, block.boxes, block.texts(), strict=True):
+        top, left, bottom, right = boxes[0]
+        rows, columns = np.nonzero(image)
+        assert (rows.min(), columns.min(), rows.max() + 1, columns.max() + 1) == (top, left, bottom, right)
+        assert (bottom - top > 512) == (text == "|")

@@ -1,0 +1,83 @@
+"""The environment for Prefect, and what a killed run leaves behind."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from flows import home
+
+
+@pytest.fixture
+def clean(monkeypatch, tmp_path):
+    """An environment without any setting of ours or Prefect's, restored afterwards."""
+    before = dict(os.environ)
+    for name in before:
+        if name.startswith(("PREFECT_", "CAPTCHAS_", "DO_NOT_TRACK")):
+            del os.environ[name]
+    os.environ["HOME"] = str(tmp_path)
+    yield tmp_path
+    os.environ.clear()
+    os.environ.update(before)
+
+
+def test_prefect_lives_under_the_home(clean):
+    home.prepare_environment(clean / "data")
+    assert os.environ["PREFECT_HOME"] == str(clean / "data" / "prefect")
+    assert (clean / "data" / "prefect").is_dir()
+    assert home.home() == clean / "data"
+
+
+def test_what_the_user_has_set_stays(clean):
+    os.environ["PREFECT_HOME"] = "/elsewhere"
+    os.environ["PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS"] = "7"
+    home.prepare_environment(clean)
+    assert os.environ["PREFECT_HOME"] == "/elsewhere"
+    assert os.environ["PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS"] == "7"
+
+
+def test_the_users_server_is_not_hidden(clean):
+    os.environ["PREFECT_API_URL"] = "http://127.0.0.1:4200/api"
+    home.prepare_environment(clean)
+    assert "PREFECT_HOME" not in os.environ
+
+
+def test_a_server_in_the_active_profile_is_not_hidden(clean):
+    (clean / ".prefect").mkdir()
+    (clean / ".prefect" / "profiles.toml").write_text(
+        'active = "work"\n[profiles.work]\nPREFECT_API_URL = "http://127.0.0.1:4200/api"\n[profiles.other]\n'
+    )
+    home.prepare_environment(clean)
+    assert "PREFECT_HOME" not in os.environ
+
+
+def test_names_and_paths(clean):
+    os.environ["CAPTCHAS_HOME"] = str(clean)
+    assert home.dataset_folder("book") == clean / "datasets" / "book"
+    assert home.dataset_folder("some/book").parts == ("some", "book")
+    assert home.model_file("letters") == home.model_file("letters.skops") == clean / "models" / "letters.skops"
+
+
+@pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="needs Linux's /proc")
+def test_only_servers_of_dead_runs_on_this_home_are_ended(clean):
+    home.prepare_environment(clean)
+    ended = subprocess.run([sys.executable, "-c", "import os; print(os.getpid())"], capture_output=True, check=True)
+    dead = {"CAPTCHAS_CLIENT": ended.stdout.decode().strip()}
+
+    def server(**variables):
+        # As the real one: the words stand in its command line.
+        program = [sys.executable, "-c", "import time; time.sleep(60)", "prefect.server.api.server"]
+        return subprocess.Popen(program, env=os.environ | variables)
+
+    orphan, living, elsewhere = server(**dead), server(), server(**dead, PREFECT_HOME=str(clean / "other"))
+    try:
+        assert home.end_orphaned_servers() == 1
+        assert orphan.wait(10) != 0
+        assert living.poll() is None
+        assert elsewhere.poll() is None
+    finally:
+        for process in (orphan, living, elsewhere):
+            process.kill()
+            process.wait()
