@@ -18,9 +18,9 @@ BROKEN = [
     ("fonts", ("Inter Black", 3), "a list of one or more names or paths"),
     ("fonts", "Inter Black", "a list of one or more names or paths"),
     ("fonts", ("x",) * 1001, "a list of one or more names or paths"),
-    ("alphabet", "", "1 to 1,000 characters"),
-    ("alphabet", 26, "1 to 1,000 characters"),
-    ("alphabet", "".join(map(chr, range(0x4E00, 0x4E00 + 1001))), "1 to 1,000 characters"),
+    ("alphabet", "", "1 to 200 characters"),
+    ("alphabet", 26, "1 to 200 characters"),
+    ("alphabet", "".join(map(chr, range(0x4E00, 0x4E00 + 201))), "1 to 200 characters"),
     ("alphabet", "ABCAB", "every character once; A, B comes again"),
     ("alphabet", "AB C", "no blank or control characters such as [' ']"),
     ("alphabet", "AB\u00a0", "no blank or control characters"),
@@ -76,7 +76,7 @@ def test_every_field_has_a_broken_rule_above():
 def test_the_largest_values_pass():
     Profile("a-b_C9", length=(32, 32), height=1024, width=1024, font_size=500, left=500, scale=Grid(10, 100, 90))
     Profile("x", height=4, width=4, font_size=4, shear=Grid(-1000, 1000, 1), scale=Grid(10, 400, 1), ink=Ink.GREY)
-    Profile("é", alphabet="".join(map(chr, range(0x4E00, 0x4E00 + 1000))), fonts=("x",) * 1000)
+    Profile("é", alphabet="".join(map(chr, range(0x4E00, 0x4E00 + 200))), fonts=("x",) * 1000)
 
 
 def test_a_canvas_that_scaling_makes_too_large():
