@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: setup demo test bench deploy clean
+.PHONY: setup demo test soak bench deploy clean
 
 setup: $(VENV)/.ready
 
@@ -22,6 +22,9 @@ test: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --quiet --check .
 	$(BIN)/python -m pytest
+
+soak: setup
+	$(BIN)/python -m pytest -m soak -n 0 -s
 
 bench: setup
 	$(BIN)/python -m tests.benchmarks

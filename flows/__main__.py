@@ -16,6 +16,9 @@ from storage.errors import BadInput, CaptchasError
 
 COMMANDS = {
     "generate": ("flows.generate:generate", "Draw a dataset of pictures into sharded HDF5, or finish or extend one."),
+    "verify": ("flows.verify:verify", "Prove a dataset whole, or find and repair what is missing, altered or foreign."),
+    "export": ("flows.export:export", "Write a dataset's pictures and labels in a format that other tools read."),
+    "import": ("flows.ingest:ingest", "Make a dataset of a folder of labelled pictures."),
     "train": ("flows.train:train", "Train the letter network on a dataset."),
     "evaluate": ("flows.evaluate:evaluate", "Measure a model on a dataset's pictures that it has not seen."),
     "solve": ("flows.solve:solve", "Read a folder of pictures, or one picture, into a CSV file."),
@@ -58,10 +61,15 @@ def launch(
             error.exit_code = BadInput.exit_code
             raise
         end_orphaned_servers()
-    report = command(*bound.args, **bound.kwargs)
-    if isinstance(report, dict):
-        from flows.show import show
+    from flows.show import show
 
+    try:
+        report = command(*bound.args, **bound.kwargs)
+    except CaptchasError as error:
+        if error.report:
+            show(error.report, as_json=json_)
+        raise
+    if isinstance(report, dict):
         show(report, as_json=json_)
     return 0
 

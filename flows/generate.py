@@ -8,13 +8,15 @@ from prefect import flow, get_run_logger, task
 from prefect.artifacts import create_table_artifact
 from prefect.cache_policies import NO_CACHE
 
-from flows.cluster import crew, fan_out
+from flows.cluster import cores, crew, fan_out
 from flows.home import dataset_folder
 from flows.progress import artifact_key, stage
 from storage import atomic
 from storage.dataset import locked
 from storage.errors import BadInput
 from tasks import generate as units
+from tasks import rehearse as rehearsals
+from tasks.gather import Gathered
 from tasks.recipes import Recipe, make_recipe
 from tasks.specs import find_profile
 
@@ -44,6 +46,7 @@ def generate(
     out: Path | None = None,
     font: list[str] | None = None,
     words: str | None = None,
+    dry_run: bool = False,
 ) -> dict:
     """Draw a dataset of pictures into sharded HDF5, or finish or extend one.
 
@@ -68,30 +71,43 @@ def generate(
         Use these faces instead of the profile's: bundled names or paths. May be given again.
     words
         Use this word list instead of the profile's: web2, a path, or '' for random strings.
+    dry_run
+        Say which shards are missing, damaged or stale, and what drawing would take; write nothing.
     """
     recipe = check(profile, count=count, seed=seed, font=font, words=words)
-    folder = atomic.make_folder(Path(out) if out else dataset_folder(recipe.profile.name))
+    folder = Path(out) if out else dataset_folder(recipe.profile.name)
     run = atomic.new_run()
-    with locked(folder):
+    if dry_run:
+        return rehearse(recipe, folder, units.survey(recipe, folder, count, run).count, workers)
+    with locked(atomic.make_folder(folder)):
         plan = units.survey(recipe, folder, count, run)
         if plan.whole:
+            units.tidy(recipe, folder)
             get_run_logger().info("%s is whole: %s pictures", folder, f"{plan.count:,}")
             return units.report(folder, drawn=0, kept=plan.count, seconds=0.0, rate=None)
         began = time.monotonic()
         atomic.need_space(folder, int(units.estimate_bytes(recipe) * units.missing(plan, folder)))
-        receipts = draw(plan, workers, cluster)
-        units.complete(recipe, folder, receipts, run)
+        gathered = draw(recipe, plan, workers, cluster)
+        units.complete(recipe, folder, gathered, run)
         seconds = time.monotonic() - began
-    drawn = sum(receipt.record.count for receipt in receipts if receipt.drawn)
-    report = units.report(folder, drawn, plan.count - drawn, seconds, units.steady_rate(receipts))
+    report = units.report(folder, gathered.drawn, gathered.kept, seconds, gathered.rate())
     create_table_artifact(units.as_table(report), key=artifact_key("generate", folder.name), description=str(folder))
     return report
 
 
+@task(cache_policy=NO_CACHE, task_run_name="rehearse")
+def rehearse(recipe: Recipe, folder: Path, count: int, workers: int | None) -> dict:
+    """Look at the shards that are there, and measure a block."""
+    with stage("looking", count) as shown:
+        return rehearsals.rehearse(recipe, folder, count, workers or cores(), shown.advance)
+
+
 @task(cache_policy=NO_CACHE, task_run_name="draw")
-def draw(plan: units.Plan, workers: int | None, cluster: str | None) -> list[units.Receipt]:
+def draw(recipe: Recipe, plan: units.Plan, workers: int | None, cluster: str | None) -> Gathered:
     """Draw a plan's shards on Dask; a shard that is there and intact costs a read."""
+    gathered = Gathered(recipe.identity)
     with crew(workers, cluster) as client, stage("drawing", plan.count) as shown:
-        return list(
-            fan_out(client, units.draw_shard, plan.jobs, on_done=lambda receipt: shown.advance(receipt.record.count))
-        )
+        for receipt in fan_out(client, units.draw_shard, plan.jobs):
+            gathered.add(receipt)
+            shown.advance(receipt.record.count)
+    return gathered

@@ -1,7 +1,12 @@
 """List the kinds of pictures that can be drawn, and the faces to draw them with."""
 
+from dataclasses import fields
+
 from tasks.fonts import bundled, find_face
+from tasks.ranges import LIMITS, Distortions
 from tasks.specs import BUILT_IN, Profile, find_profile
+
+FEW = 3  # faces that a line of the table names
 
 
 def profiles(name: str | None = None, *, fonts: bool = False) -> dict:
@@ -21,11 +26,12 @@ def profiles(name: str | None = None, *, fonts: bool = False) -> dict:
     shown = [
         {
             "name": profile.name,
-            "fonts": list(profile.fonts),
+            "fonts": list(profile.fonts) if len(profile.fonts) <= FEW else f"{len(profile.fonts)} faces",
             "texts": f"{profile.words or 'random'}, {_range(*profile.length)} of {len(profile.alphabet)} characters",
             "rows x columns": f"{profile.height} x {profile.width}",
             "shear (mrad)": _range(profile.shear.start, profile.shear.stop),
             "scale (%)": _range(profile.scale.start, profile.scale.stop),
+            "distortions": _distortions(profile),
         }
         for profile in chosen
     ]
@@ -38,6 +44,15 @@ def _fields(profile: Profile) -> dict:
         "canvas": list(profile.canvas),
         "font_path": [find_face(font).path for font in profile.fonts],
     }
+
+
+def _distortions(profile: Profile) -> str:
+    ranges = {field.name: getattr(profile, field.name) for field in fields(Distortions)}
+    return ", ".join(
+        f"{name.replace('_', ' ')} {_range(grid.start, grid.stop)} ({LIMITS[name][2]})".removesuffix(f" ({name})")
+        for name, grid in ranges.items()
+        if name in profile.as_dict()
+    )
 
 
 def _range(low: int, high: int) -> str:

@@ -9,9 +9,12 @@ from pathlib import Path
 
 from storage.errors import NoSpace, Unwritable
 
+# A single write of 10 MB makes Linux look for pages that large: after some files that took ten times as long.
+_AT_ONCE = 1 << 20
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _REFUSED = {errno.EACCES, errno.EPERM, errno.EROFS}
 _NO_LINKS = {errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK}
+_NO_UNNAMED = {errno.EISDIR, errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS}
 
 
 def new_run() -> str:
@@ -41,7 +44,7 @@ def make_folder(folder: Path) -> Path:
     except (FileExistsError, NotADirectoryError) as error:
         raise Unwritable(f"{folder} cannot be a folder: {error.strerror}; choose another path") from error
     except OSError as error:
-        raise _explained(error, folder) from error
+        raise explained(error, folder) from error
     return folder
 
 
@@ -60,43 +63,81 @@ def replace(path: Path, data: bytes, run: str | None = None) -> None:
         staged.replace(path)
         sync_folder(path.parent)
     except OSError as error:
-        _discard(staged)
-        raise _explained(error, path) from error
+        discard(staged)
+        raise explained(error, path) from error
     except BaseException:
-        _discard(staged)
+        discard(staged)
         raise
 
 
-def publish(path: Path, data: bytes, run: str) -> bool:
-    """Put `data` at `path` unless something is there already; True if it is ours.
+def publish(path: Path, data: bytes | tuple[bytes, ...], run: str) -> bool:
+    """Put `data` (or its parts, one after another) at `path` unless something is there already; True if it is ours.
 
     A hard link fails where a rename would replace: a worker that outlived its client cannot
-    overwrite a shard that the next run has sealed.
+    overwrite a shard that the next run has sealed. Until then the file has no name, where the system
+    has such files (Linux, most file systems), else that of `temporary`.
 
     Raises
     ------
     NoSpace, Unwritable
         Nothing is left behind.
     """
-    staged = temporary(path, run)
+    parts = data if isinstance(data, tuple) else (data,)
     try:
-        _write(staged, data)
-        try:
-            os.link(staged, path)
-        except FileExistsError:
-            return False
-        except OSError as error:
-            if error.errno not in _NO_LINKS:
-                raise
-            if path.exists():
-                return False
-            staged.replace(path)
+        handle = _unnamed(path.parent)
+        if handle is not None:
+            with os.fdopen(handle, "wb", buffering=0) as file:
+                _fill(file, parts)
+                # With any `src_dir_fd` Python takes the call that follows this link to the file itself.
+                ours = _link(f"/proc/self/fd/{handle}", path, src_dir_fd=handle)
+            if ours is not None:
+                return ours
+        return _publish_named(path, parts, run)
     except OSError as error:
-        raise _explained(error, path) from error
-    else:
-        return True
+        raise explained(error, path) from error
+
+
+def _publish_named(path: Path, parts: tuple[bytes, ...], run: str) -> bool:
+    # A name of its own for each try: a worker that was killed here may have left the one before.
+    staged = temporary(path, run + secrets.token_hex(4))
+    try:
+        _write(staged, *parts)
+        ours = _link(staged, path)
+        if ours is None and not path.exists():
+            staged.replace(path)
+            ours = True
+        return bool(ours)
     finally:
-        _discard(staged)
+        discard(staged)
+
+
+def _link(source: str | Path, path: Path, **options) -> bool | None:
+    """Whether `path` was free and is now the file of `source`; None where the system has no such links."""
+    try:
+        os.link(source, path, **options)
+    except FileExistsError:
+        return False
+    except OSError as error:
+        if error.errno in _NO_LINKS:
+            return None
+        raise
+    return True
+
+
+def _unnamed(folder: Path) -> int | None:
+    """A descriptor of a file without a name in `folder`; None where the system has no such files.
+
+    The kernel takes it away with its process: a worker that outlives its client, and is killed once the
+    next run has tidied the folder, leaves nothing there.
+    """
+    if not hasattr(os, "O_TMPFILE") or not Path("/proc/self/fd").is_dir():
+        return None
+    try:
+        return os.open(folder, os.O_TMPFILE | os.O_WRONLY, 0o666)
+    except OSError as error:
+        if error.errno in _NO_UNNAMED:
+            return None
+        raise
 
 
 def sync_folder(folder: Path) -> None:
@@ -142,20 +183,27 @@ def readable_size(count: int) -> str:
     return f"{size:.1f} TB"
 
 
-def _write(path: Path, data: bytes) -> None:
+def _write(path: Path, *parts: bytes) -> None:
     with path.open("xb", buffering=0) as file:
-        view = memoryview(data)
+        _fill(file, parts)
+
+
+def _fill(file, parts: tuple[bytes, ...]) -> None:
+    for part in parts:
+        view = memoryview(part)
         while view:  # an unbuffered write may be short
-            view = view[file.write(view) :]
-        os.fsync(file.fileno())
+            view = view[file.write(view[:_AT_ONCE]) :]
+    os.fsync(file.fileno())
 
 
-def _discard(path: Path) -> None:
+def discard(path: Path) -> None:
+    """Remove a file, if it is there and can be removed."""
     with suppress(OSError):  # a read-only file system refuses even for a file that is not there
         path.unlink(missing_ok=True)
 
 
-def _explained(error: OSError, path: Path) -> OSError:
+def explained(error: OSError, path: Path) -> OSError:
+    """A full disk or a refusal as the project's error; any other error as it is."""
     if error.errno in _FULL:
         return NoSpace(
             f"{path}: the disk is full ({error.strerror}); nothing half-written was kept. "

@@ -9,6 +9,7 @@ class CaptchasError(Exception):
     """Root of the family."""
 
     exit_code = 1
+    report: dict | None = None  # what was found out before the failure, for people and for --json
 
 
 class BadInput(CaptchasError, ValueError):
@@ -41,6 +42,10 @@ class NoSpace(CaptchasError, OSError):
 
 class GlyphsDiffer(CaptchasError, RuntimeError):
     """Fonts or libraries on this machine draw other bitmaps than the dataset was made from."""
+
+
+class OutOfBounds(CaptchasError, ArithmeticError):
+    """A dataset's statistics are not those of what it was to hold."""
 
 
 class Unwritable(CaptchasError, PermissionError):

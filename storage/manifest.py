@@ -36,6 +36,7 @@ class Manifest:
     shards: list
     words: str | None = None
     renderer: int = 0
+    source: dict | None = None  # of an imported dataset: what its pictures came from
     block: int = BLOCK
     digests: str = DIGEST
     format: int = FORMAT
@@ -65,14 +66,20 @@ class Manifest:
             if content.get("format") != FORMAT:
                 raise Damaged(f"{path}: format {content.get('format')!r}; this version reads format {FORMAT}")
             if recorded != _digest(content):
-                raise Damaged(f"{path}: was changed after it was written (its digest differs)")
+                raise Damaged(
+                    f"{path}: was changed after it was written (its digest differs); "
+                    "captchas verify DATASET --repair rebuilds it from the shards"
+                )
             return cls(**content)
         except FileNotFoundError:
             raise NotThere(f"{folder}: no complete dataset there (no {MANIFEST})") from None
         except Damaged:
             raise
-        except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
-            raise Damaged(f"{path}: cannot be read as a manifest ({error})") from error
+        except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+            raise Damaged(
+                f"{path}: cannot be read as a manifest ({error}); "
+                "captchas verify DATASET --repair rebuilds it from the shards"
+            ) from error
 
 
 def _digest(content: dict) -> str:

@@ -1,4 +1,4 @@
-"""One HDF5 shard: its layout, how it is written in one piece, and how it is read back.
+"""One HDF5 shard: its layout, and how it is read back and proven. `storage.sealing` writes them.
 
 docs/format.md describes the layout for readers in other languages.
 """
@@ -8,6 +8,7 @@ import json
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass
+from math import prod
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,13 +17,13 @@ import numpy as np
 from blake3 import blake3
 from isal import isal_zlib
 
-from storage import atomic
 from storage.errors import Damaged
 
 FORMAT = 1
 BLOCK = 1024  # pictures a block: the unit of randomness, of drawing and of storage
 DIGEST = "blake3"
 SPLITS = ("train", "validation", "test")
+_IN_PLACE = 2 | 4  # H5LT_FILE_IMAGE_DONT_COPY and _DONT_RELEASE
 _NAME = re.compile(r"shard-(\d{6})-(\d+)\.h5")
 
 
@@ -45,11 +46,15 @@ class Block(NamedTuple):
     def digest(self) -> bytes:
         """32 bytes that stand for the content: each array's name, dtype and shape, then its bytes."""
         digest = blake3()
-        for name, array in zip(self._fields, self, strict=True):
+        for name, array in self.named():
             array = np.ascontiguousarray(array, array.dtype.newbyteorder("<"))
             digest.update(json.dumps([name, _described(array.dtype), array.shape]).encode())
             digest.update(array.reshape(-1).view(np.uint8).data)
         return digest.digest()
+
+    def named(self) -> Iterator[tuple[str, np.ndarray]]:
+        """(name, array) of each."""
+        return zip(self._fields, self, strict=True)
 
     def rows(self, chosen) -> "Block":
         """The rows that a mask, slice or index array chooses."""
@@ -80,8 +85,14 @@ class ShardRecord:
 
 
 def _described(dtype: np.dtype) -> str | list:
-    """`'|u1'`, or for a compound `[['height', '<u2'], …]`; metadata that h5py adds to strings stays out."""
-    return [[name, dtype[name].str] for name in dtype.names] if dtype.names else dtype.str
+    """`'|u1'`, or for a compound `[['height', '<u2'], …]`; metadata that h5py adds to strings stays out.
+
+    A field that holds an array has its shape third: `['rotation', '<i2', [4]]`.
+    """
+    if not dtype.names:
+        return dtype.str
+    parts = [(name, dtype[name]) for name in dtype.names]
+    return [[name, part.base.str, *([list(part.shape)] if part.shape else [])] for name, part in parts]
 
 
 def shard_name(index: int, count: int) -> str:
@@ -98,77 +109,6 @@ def parse_name(name: str) -> tuple[int, int] | None:
 def combined(digests: Iterable[bytes]) -> str:
     """The digest, in hexadecimal, of block digests in order."""
     return blake3(b"".join(digests)).hexdigest()
-
-
-def write_shard(folder: Path, index: int, first: int, blocks: Iterable[Block], identity: str, run: str) -> ShardRecord:
-    """Seal `blocks` as one shard: made in memory, written once, fsynced, published under its name.
-
-    Parameters
-    ----------
-    identity : str
-        The canonical identity JSON, kept in the shard so that a lost manifest can be rebuilt.
-
-    Returns
-    -------
-    ShardRecord
-        Of the shard that stands there at the end: ours, or an equal one that another worker sealed.
-
-    Raises
-    ------
-    NoSpace, Unwritable, Damaged
-    """
-    digests: list[bytes] = []
-    # The core driver keeps the file in memory: one write, one sha256, no seeks; the large
-    # increment saves it from growing 64 KiB at a time.
-    with h5py.File(f"shard-{index}", "w", driver="core", backing_store=False, block_size=1 << 24) as file:
-        count = 0
-        for number, block in enumerate(blocks):
-            if number == 0:
-                for name, array in zip(Block._fields, block, strict=True):
-                    file.create_dataset(
-                        name, shape=(0, *array.shape[1:]), dtype=array.dtype, compression="gzip",
-                        chunks=(BLOCK, *array.shape[1:]), maxshape=(None, *array.shape[1:]),
-                    )  # fmt: skip
-            digests.append(block.digest())
-            count += len(block.images)
-            for name, array in zip(Block._fields, block, strict=True):
-                dataset = file[name]
-                dataset.resize(count, axis=0)
-                offset = (number * BLOCK,) + (0,) * (array.ndim - 1)
-                dataset.id.write_direct_chunk(offset, isal_zlib.compress(_padded(array), 1))
-        file.attrs["format"] = FORMAT
-        file.attrs["digest"] = DIGEST
-        file.attrs["identity"] = identity
-        file.attrs["index"] = index
-        file.attrs["first"] = first
-        file.attrs["count"] = count
-        file.attrs["blocks"] = np.array([digest.hex() for digest in digests], dtype="S64")
-        file.flush()
-        data = file.id.get_file_image()
-    data += blake3(data).digest()  # HDF5 passes over what follows its end
-    path = folder / shard_name(index, count)
-    if not atomic.publish(path, data, run):
-        there = read_record(path, identity, first)
-        if there.content != combined(digests):
-            raise Damaged(f"{path}: exists with other content; move it away and run again")
-        return there
-    return ShardRecord(
-        path.name, first, count, len(data), hashlib.sha256(data).hexdigest(), combined(digests),
-        tuple(digest.hex() for digest in digests),
-    )  # fmt: skip
-
-
-def _padded(array: np.ndarray) -> memoryview:
-    """The chunk's bytes: HDF5 wants whole chunks, so a short last block gets rows of zeros."""
-    array = np.ascontiguousarray(array, array.dtype.newbyteorder("<"))
-    if len(array) < BLOCK:
-        array = np.concatenate([array, np.zeros((BLOCK - len(array), *array.shape[1:]), array.dtype)])
-    return array.reshape(-1).view(np.uint8).data
-
-
-def packed_size(block: Block) -> int:
-    """Bytes that a block takes in a shard."""
-    return sum(len(isal_zlib.compress(_padded(array), 1)) for array in block)
 
 
 def read_record(
@@ -225,13 +165,15 @@ class Shard:
         self.path = path
         if image is None:
             image = _bytes(path)
-        if sha256 is not None and hashlib.sha256(image).hexdigest() != sha256:
-            raise Damaged(f"{path}: its bytes differ from the sha256 in the manifest")
         # Before HDF5 sees a byte of it: the library crashes or hangs on some damaged headers.
-        if blake3(memoryview(image)[:-32]).digest() != image[-32:]:
+        if sha256 is not None:
+            if hashlib.sha256(image).hexdigest() != sha256:
+                raise Damaged(f"{path}: its bytes differ from the sha256 in the manifest")
+        elif blake3(memoryview(image)[:-32]).digest() != image[-32:]:
             raise Damaged(f"{path}: was cut or altered after it was sealed")
+        self._image = image  # HDF5 reads it where it is, so it has to live as long as the file is open
         try:
-            self._file = h5py.File(h5py.h5f.open_file_image(image))
+            self._file = h5py.File(h5py.h5f.open_file_image(image, flags=_IN_PLACE))
         except (OSError, ValueError) as error:  # ValueError: h5py, of an image that it could not open
             raise Damaged(f"{path}: not a readable HDF5 file ({error})") from error
         try:
@@ -290,7 +232,9 @@ class Shard:
         skipped, chunk = dataset.id.read_direct_chunk((number * BLOCK,) + (0,) * len(shape))
         if skipped:
             raise ValueError(f"{name} was stored without its filter")
-        return np.frombuffer(isal_zlib.decompress(chunk), dataset.dtype).reshape(BLOCK, *shape)[:rows]
+        size = BLOCK * dataset.dtype.itemsize * prod(shape)
+        # With its size known the result is not grown step by step.
+        return np.frombuffer(isal_zlib.decompress(chunk, bufsize=size), dataset.dtype).reshape(BLOCK, *shape)[:rows]
 
 
 def _bytes(path: Path) -> bytes:

@@ -24,10 +24,7 @@ def describe_dataset(folder: Path, sheet: Path) -> dict:
     manifest = dataset.manifest
     block = dataset.head(SHOWN)
     sizes = np.stack([block.parameters["height"], block.parameters["width"]], axis=1).astype(int)
-    captions = [
-        f"{_ascii(text)}\n{row['shear']} mrad {row['scale']} %"
-        for text, row in zip(block.texts(), block.parameters, strict=True)
-    ]
+    captions = [_caption(text, row) for text, row in zip(block.texts(), block.parameters, strict=True)]
     atomic.replace(sheet, contact_sheet(block.images, captions, sizes=sizes, marks=block.boxes))
     return {
         "dataset": str(folder),
@@ -38,6 +35,7 @@ def describe_dataset(folder: Path, sheet: Path) -> dict:
         "bytes": sum(line["bytes"] for line in manifest.shards),
         "shards": len(manifest.shards),
         "blocks_of": manifest.block,
+        "source": manifest.source,
         "fonts": [f"{font['family']} {font['style']}" for font in manifest.fonts],
         "arrays": _arrays(block, manifest.count),
         "settings": {key: value for key, value in manifest.profile.items() if key not in ("fonts", "name")},
@@ -97,6 +95,12 @@ def _arrays(block: Block, count: int) -> list[dict]:
 
 def _dtype(dtype: np.dtype) -> str:
     return ", ".join(f"{name} {dtype[name]}" for name in dtype.names) if dtype.names else str(dtype)
+
+
+def _caption(text: str, row: np.void) -> str:
+    if "shear" not in row.dtype.names:  # imported
+        return f"{_ascii(text)}\n{row['height']} x {row['width']} px"
+    return f"{_ascii(text)}\n{row['shear']} mrad {row['scale']} %"
 
 
 def _ascii(text: str) -> str:

@@ -1,5 +1,6 @@
 """Draw parameters for a block, then render the block: image i depends on profile, seed and i alone."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -7,39 +8,36 @@ import numpy as np
 from storage.errors import BadInput
 from storage.shards import BLOCK, Block
 from tasks import raster
+from tasks.chance import below, raw
 from tasks.fit import check_fit
 from tasks.fonts import Face, GlyphSet
 from tasks.specs import Profile
+from tasks.variation import Placement, Variation
 
 RENDERER = 1  # raised whenever the same parameters give other bytes; part of a dataset's identity
 PARAMETERS = np.dtype([("height", "<u2"), ("width", "<u2"), ("font", "<u2"), ("shear", "<i2"), ("scale", "<u2")])
 
-# Columns of a block's random table. Each has a counter of its own, so that a new one moves no other.
+# Columns of a block's random table. Each has a counter of its own, so that a new one moves no other;
+# those of distortions are in variation.py.
 TEXT, FONT, SHEAR, SCALE, FIRST_LETTER = 0, 1, 2, 3, 16
-
-
-def raw(seed: int, block: int, column: int) -> np.ndarray:
-    """A block's 1,024 random numbers for one column, (1024,) uint64, from Philox 4x64's raw output.
-
-    Philox is counter-based (Salmon et al., 2011): the numbers depend on key and counter alone. NumPy
-    keeps bit generators the same between versions, which it does not promise of `Generator`.
-    """
-    return np.random.Philox(key=[seed, block], counter=[0, 0, 0, column]).random_raw(BLOCK)
-
-
-def below(numbers: np.ndarray, limit: int) -> np.ndarray:
-    """Map uint64 numbers to 0 … limit - 1 by a multiplication of the upper half; the bias is under limit / 2**32."""
-    return ((numbers >> np.uint64(32)) * np.uint64(limit) >> np.uint64(32)).astype(np.int64)
 
 
 @dataclass(frozen=True)
 class Table:
-    """A block's parameters: letters (1024, L) int32 (-1 past the end) and indices (1024,) into the ranges."""
+    """A block's parameters: letters (1024, L) int32 (-1 past the end) and indices (1024,) into the ranges.
+
+    `drawn` (1024,) holds the values of the profile's distortions, a compound without fields if it has none.
+    """
 
     letters: np.ndarray
     font: np.ndarray
     shear: np.ndarray
     scale: np.ndarray
+    drawn: np.ndarray
+
+    def rows(self, chosen) -> "Table":
+        """The rows that a mask, slice or index array chooses."""
+        return Table(*(array[chosen] for array in vars(self).values()))
 
 
 class Renderer:
@@ -71,9 +69,12 @@ class Renderer:
         self._codes = np.array([ord(character) for character in profile.alphabet] + [0], np.uint64)
         self._read_words(words)
         self._join(glyphs)
+        self._variation = Variation(profile, glyphs, self.longest)
+        self._parameters = np.dtype(PARAMETERS.descr + [(name, *part) for name, *part in self._variation.dtype.descr])
         check_fit(profile, faces, glyphs, words)
-        self._prepare_taps()
-        self._prepare_sprites()
+        if not profile.moves_letters:
+            self._prepare_taps()
+            self._prepare_sprites()
 
     def _read_words(self, words: tuple[str, ...]) -> None:
         self.longest = max(map(len, words)) if words else self.profile.length[1]
@@ -95,6 +96,7 @@ class Renderer:
         self._advance = np.stack([one.advance for one in glyphs])
         self._kerning = np.stack([one.kerning for one in glyphs])
         self._corners = np.concatenate([one.corners for one in glyphs]).astype(np.int64)
+        self._corners[:, 0] += self.profile.top
         bitmaps = [bitmap for one in glyphs for bitmap in one.bitmaps]
         self._shapes = np.array([bitmap.shape for bitmap in bitmaps], np.int64)
         self._offsets = np.cumsum([0] + [bitmap.size for bitmap in bitmaps[:-1]]).astype(np.int64)
@@ -114,7 +116,7 @@ class Renderer:
         self._periods = np.array([raster.phases(int(scale)) for scale in self._scales], np.int64)
         # The first column of phase 0: far enough right that no sheared letter starts left of column 1.
         self._base = np.array([-(-(reach + 2) // period) * period for period in self._periods.tolist()], np.int64)
-        areas = (rows + 2) * (self._shapes[:, 1] + reach + 4)
+        areas = (rows + 2) * (self._shapes[:, 1] + reach + 4 + 8)  # a sprite's row takes whole words
         wanted = sum(
             int(areas.sum()) * period * scale * scale // 10_000 * len(self._shears)
             for period, scale in zip(self._periods.tolist(), self._scales.tolist(), strict=True)
@@ -131,7 +133,7 @@ class Renderer:
             period, base = int(self._periods[k]), int(self._base[k])
             columns = (base + period + int(self._shapes[:, 1].max()) + reach + 4) * scale // 100 + 4
             taps = raster.make_taps(scale, max(columns, self.canvas[0]))
-            out = np.empty(len(rows) * period * (int(self._sizes[k, 0]) + 1) * columns, np.uint8)
+            out = np.empty(len(rows) * period * (int(self._sizes[k, 0]) + 1) * (columns + 8), np.uint8)
             for h, slope in enumerate(self._slopes):
                 where = np.zeros((len(rows), period, 5), np.int64)
                 size = raster.make_sprites(
@@ -164,33 +166,62 @@ class Renderer:
             below(raw(seed, block, FONT), len(self._face_numbers)),
             below(raw(seed, block, SHEAR), len(self._shears)),
             below(raw(seed, block, SCALE), len(self._scales)),
+            self._variation.draw(lambda column: raw(seed, block, column), letters),
         )
 
-    def block(self, seed: int, block: int, count: int = BLOCK) -> Block:
-        """The first `count` pictures of a block, with text, boxes, parameters and split."""
-        table = self.parameters(seed, block)
-        return self.render(Table(table.letters[:count], table.font[:count], table.shear[:count], table.scale[:count]))
+    def scratch(self) -> np.ndarray:
+        """Memory for a whole block's pictures, to be used for one block after another."""
+        return np.empty(BLOCK * self.canvas[0] * self.canvas[1] + 8, np.uint8)  # the kernel writes words of 8
 
-    def render(self, table: Table) -> Block:
+    def block(self, seed: int, block: int, count: int = BLOCK, pixels: np.ndarray | None = None) -> Block:
+        """The first `count` pictures of a block, with text, boxes, parameters and split.
+
+        Parameters
+        ----------
+        pixels : ndarray, optional
+            `scratch()` of before: the pictures are drawn there. New memory for each block would cost
+            as much time as drawing.
+        """
+        return self.render(self.parameters(seed, block).rows(slice(count)), pixels)
+
+    def render(self, table: Table, pixels: np.ndarray | None = None) -> Block:
         """The pictures of any table; rows do not depend on one another."""
         count = len(table.letters)
-        images = np.empty((count, *self.canvas), np.uint8)
+        size = count * self.canvas[0] * self.canvas[1]
+        pixels = np.empty(size + 8, np.uint8) if pixels is None else pixels[: size + 8]
+        images = pixels[:size].reshape(count, *self.canvas)
         boxes = np.empty((count, self.longest, 4), np.int16)
-        raster.draw_rows(
-            table.letters, table.font, table.shear, table.scale, self.profile.left, self._variant, self._advance,
-            self._kerning, self._corners, self._ink, self._offsets, self._shapes, self._slopes, self._scales,
-            self._starts, self._weights, self._sizes, self._periods, self._base, self._where_first, self._where,
-            self._sprites, images, boxes,
-        )  # fmt: skip
-        parameters = np.empty(count, PARAMETERS)
+        placement = self._place(table)
+        if placement is None:
+            raster.draw_rows(
+                table.letters, table.font, table.shear, table.scale, self.profile.left, self._variant, self._advance,
+                self._kerning, self._corners, self._ink, self._offsets, self._shapes, self._slopes, self._scales,
+                self._starts, self._weights, self._sizes, self._periods, self._base, self._where_first, self._where,
+                self._sprites, pixels, self.canvas, boxes,
+            )  # fmt: skip
+        else:
+            slopes = self._slopes[table.shear]
+            self._variation.draw_letters(placement, slopes, table.scale, self._sizes, table.drawn, images, boxes)
+        if self.profile.adds_noise:
+            self._variation.add_noise(table.drawn, self._sizes[table.scale], images, boxes)
+        parameters = np.empty(count, self._parameters)
         parameters["height"], parameters["width"] = self._sizes[table.scale].T
         parameters["font"] = table.font
         parameters["shear"] = self._shears[table.shear]
         parameters["scale"] = self._scales[table.scale]
-        return Block(images, self._text(table.letters), boxes, parameters, self.split(table))
+        for name in table.drawn.dtype.names or ():
+            parameters[name] = table.drawn[name]
+        return Block(images, self._text(table.letters), boxes, parameters, self._split(table, placement))
 
-    def table(self, texts: list[str], font=0, shear=0, scale=100) -> Table:
+    def _place(self, table: Table) -> Placement | None:
+        """Where letters stand that do not stand as the font puts them."""
+        return self._variation.place(table.letters, table.font, table.drawn) if self.profile.moves_letters else None
+
+    def table(self, texts: list[str], font=0, shear=0, scale=100, **distortions) -> Table:
         """A table for chosen texts and parameter values (each one value or a list), to draw them.
+
+        `distortions` are fields of the stored parameters, letters' own ones as (n, L) or what fills that; of
+        a field that is not given, the first value of its range. `noise` is any number.
 
         Raises
         ------
@@ -216,23 +247,21 @@ class Renderer:
         faces = np.arange(len(self._face_numbers))
         return Table(
             letters, indices("font", font, faces), indices("shear", shear, self._shears),
-            indices("scale", scale, self._scales),
+            indices("scale", scale, self._scales), self._variation.chosen(letters, distortions),
         )  # fmt: skip
 
     def split(self, table: Table) -> np.ndarray:
-        """0 train, 1 validation, 2 test (80/10/10), (n,) uint8, from text, face, shear and scale.
+        """0 train, 1 validation, 2 test (80/10/10), (n,) uint8, from text, face, shear, scale and distortions.
 
         The seed has no part in it: the same picture falls into the same split in every dataset.
         """
-        state = np.full(len(table.letters), 0x6A09E667F3BCC909, np.uint64)
+        return self._split(table, self._place(table))
+
+    def _split(self, table: Table, placement: Placement | None) -> np.ndarray:
         columns = [self._codes[letters] for letters in table.letters.T]
         columns += [self._face_numbers[table.font], self._shears[table.shear].astype(np.uint64)]
         columns += [self._scales[table.scale].astype(np.uint64)]
-        for column in columns:
-            if column is not None:
-                state = _mix(state ^ column)
-        tenth = (state >> np.uint64(32)) * np.uint64(10) >> np.uint64(32)
-        return np.where(tenth < 8, 0, tenth - np.uint64(7)).astype(np.uint8)
+        return split_by(columns + self._variation.columns(table.drawn, placement))
 
     def _text(self, letters: np.ndarray) -> np.ndarray:
         length = self.longest
@@ -241,6 +270,15 @@ class Renderer:
             return np.ascontiguousarray(codes[:, : self.text_bytes]).view(f"S{self.text_bytes}").ravel()
         texts = [b"".join(self._encoded[k] for k in row if k >= 0) for row in letters[:, :length].tolist()]
         return np.array(texts, f"S{self.text_bytes}")
+
+
+def split_by(columns: Iterable[np.ndarray]) -> np.ndarray:
+    """0 train, 1 validation, 2 test (80/10/10), (n,) uint8, by a hash of one or more columns, each (n,) uint64."""
+    state = np.uint64(0x6A09E667F3BCC909)
+    for column in columns:
+        state = _mix(state ^ column)
+    tenth = (state >> np.uint64(32)) * np.uint64(10) >> np.uint64(32)
+    return np.where(tenth < 8, 0, tenth - np.uint64(7)).astype(np.uint8)
 
 
 def _mix(state: np.ndarray) -> np.ndarray:

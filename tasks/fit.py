@@ -1,15 +1,20 @@
 """Whether every text of a profile fits into its picture: nothing is clipped silently."""
 
+from collections.abc import Iterator
+from dataclasses import replace
+
 import numpy as np
 
 from storage.errors import BadInput
-from tasks import raster
+from tasks import distortion, raster
 from tasks.fonts import Face, GlyphSet
 from tasks.specs import Profile
 
 
 def check_fit(profile: Profile, faces: tuple[Face, ...], glyphs: tuple[GlyphSet, ...], words: tuple[str, ...]) -> None:
-    """Refuse a profile in which some text would be clipped.
+    """Refuse a profile in which some letter would be clipped, or letters would change places.
+
+    Noise may end where the picture does.
 
     Raises
     ------
@@ -17,65 +22,175 @@ def check_fit(profile: Profile, faces: tuple[Face, ...], glyphs: tuple[GlyphSet,
         With the worst text, its face and shear, the edge and by how many pixels.
     """
     worst: tuple[int, str] = (0, "")
+    texts = _letters(words, profile.alphabet)
     for face, one in zip(faces, glyphs, strict=True):
         # Shear is monotone, so the extremes are at its first and last value.
         for shear in {profile.shear.values()[0], profile.shear.values()[-1]}:
-            slope = raster.tangent(shear)
-            lows, highs = [], []
-            for bitmap, (top, left) in zip(one.bitmaps, one.corners.tolist(), strict=True):
-                shifts = slope * (top + np.arange(len(bitmap)))
-                inked = bitmap > 0
-                firsts, lasts = inked.argmax(axis=1), bitmap.shape[1] - inked[:, ::-1].argmax(axis=1)
-                rows = inked.any(axis=1)
-                lows.append(int((left + firsts + (shifts >> 16))[rows].min()))
-                highs.append(int((left + lasts - (-shifts >> 16))[rows].max()))
-            tops, bottoms = one.corners[:, 0], one.corners[:, 0] + [len(bitmap) for bitmap in one.bitmaps]
-            edges = np.stack([-np.array(lows), np.array(highs), -tops, bottoms])
-            for edge, over, text in _overhangs(profile, one, words, edges):
+            if profile.overlap is not None:
+                found = _set_by_ink(profile, face, one, texts, shear)
+            elif profile.moves_letters:
+                found = _overhangs(profile, _by_letter(one), texts, _reaches(profile, one, shear))
+            else:
+                found = _overhangs(profile, one, texts, _edges(profile, one, shear))
+            for edge, over, text in found:
                 if over > worst[0]:
                     worst = (over, f"{text!r} in {face.name} reaches {over} px past the {edge} edge at shear {shear}")
     if worst[0]:
         raise BadInput(
             f"profile {profile.name!r}: the picture is {profile.height} x {profile.width} px, and {worst[1]}; "
             "choose a larger height or width, a larger left (if it is the left edge), a smaller font_size or less shear"
+            + (", a larger top, or less rotation, move, tracking or wave" if profile.moves_letters else "")
         )
 
 
-def _overhangs(profile: Profile, glyphs: GlyphSet, words: tuple[str, ...], edges: np.ndarray):
+def _edges(profile: Profile, glyphs: GlyphSet, shear: int) -> np.ndarray:
+    """How far each bitmap reaches left, right, up and down of its pen, (4, G) int, as the plain kernel draws it."""
+    slope = raster.tangent(shear)
+    lows, highs = [], []
+    corners = glyphs.corners + np.array([profile.top, 0])
+    for bitmap, (top, left) in zip(glyphs.bitmaps, corners.tolist(), strict=True):
+        shifts = slope * (top + np.arange(len(bitmap)))
+        inked = bitmap > 0
+        firsts, lasts = inked.argmax(axis=1), bitmap.shape[1] - inked[:, ::-1].argmax(axis=1)
+        rows = inked.any(axis=1)
+        lows.append(int((left + firsts + (shifts >> 16))[rows].min()))
+        highs.append(int((left + lasts - (-shifts >> 16))[rows].max()))
+    tops, bottoms = corners[:, 0], corners[:, 0] + [len(bitmap) for bitmap in glyphs.bitmaps]
+    return np.stack([-np.array(lows), np.array(highs), -tops, bottoms])
+
+
+def _alone(glyphs: GlyphSet) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """(bitmap, corner) of each letter without neighbours."""
+    for g in glyphs.variant[-1]:
+        yield glyphs.bitmaps[g], glyphs.corners[g].astype(np.int64)
+
+
+def _by_letter(glyphs: GlyphSet) -> GlyphSet:
+    """The same advances with a letter's number in place of its bitmap's, whatever is before it."""
+    return replace(glyphs, variant=np.tile(np.arange(len(glyphs.advance)), (len(glyphs.variant), 1)))
+
+
+def _reaches(profile: Profile, glyphs: GlyphSet, shear: int) -> np.ndarray:
+    return np.stack([_reach(profile, *bitmap, shear) for bitmap in _alone(glyphs)]).T
+
+
+def _reach(profile: Profile, bitmap: np.ndarray, corner: np.ndarray, shear: int) -> np.ndarray:
+    """How far the general kernel draws a letter left, right, up and down of its pen at its worst, (4,) int px.
+
+    With `overlap`, of the left border of its ink.
+    """
+    one, half = distortion.ONE, distortion.ONE // 2
+    degrees = np.array(profile.rotation.values())
+    s, c = (array[:, None] for array in distortion.turned(degrees))
+    slope = raster.tangent(shear)
+    y, x = distortion.outline(bitmap).T * half
+    # About the letter's centre, in 1/65536 px: turned, then sheared.
+    down, across = (c * y - s * x) >> 16, (c * x + s * y) >> 16
+    across = across + (slope * down >> 16)
+    # A pixel's bilinear support is a square of two pixels, turned and sheared likewise; and rounding.
+    slack = one // 32
+    tall, wide = abs(s) + abs(c) + slack, abs(c - (slope * s >> 16)) + abs(s + (slope * c >> 16)) + slack
+    tall, wide = tall + profile.wave_y.stop * one // 10, wide + profile.wave_x.stop * one // 10
+    height, width = bitmap.shape
+    middle_y = (corner[0] + profile.top) * one + (height - 1) * half
+    rows = [middle_y + move * one for move in (profile.move_y.start, profile.move_y.stop)]
+    pushed = [slope * row >> 16 for row in rows]
+    middle_x = corner[1] * one + (width - 1) * half
+    if profile.overlap is not None:
+        # The ink's left border stands half a pixel left of its first pixel's centre; pens are rounded.
+        middle_x = -(distortion.ink_columns(bitmap, degrees)[:, :1] << 10) - half
+        wide = wide + one
+    left = (across - wide + middle_x).min() + min(pushed) + profile.move_x.start * one
+    right = (across + wide + middle_x).max() + max(pushed) + profile.move_x.stop * one
+    up, low = (down - tall).min() + rows[0], (down + tall).max() + rows[1]
+    # Nothing is lost up to the first sample outside: half a sample past the border, half a pixel off its centre.
+    near = [50 * one // (scale * distortion.samples(scale)) for scale in profile.scale.values()]
+
+    def past(size):
+        ends = [(size * scale // 100) * 100 * one // scale for scale in profile.scale.values()]
+        return size * one - min(end + half_sample for end, half_sample in zip(ends, near, strict=True)) + half
+
+    spare = half + min(near)
+    reach = np.array([-left - spare, right + past(profile.width), -up - spare, low + past(profile.height)])
+    return -(-reach // one)
+
+
+def _set_by_ink(
+    profile: Profile, face: Face, glyphs: GlyphSet, texts: np.ndarray, shear: int
+) -> Iterator[tuple[str, int, str]]:
+    """(edge, pixels past it, text) where letters stand by their ink, at its widest and at its narrowest."""
+    degrees = np.array(profile.rotation.values())
+    reach = [distortion.ink_columns(bitmap, degrees) for bitmap, _ in _alone(glyphs)]
+    widths = np.array([(one[:, 1] - one[:, 0]) for one in reach])
+    narrowest = int(widths.min(axis=1).argmin())
+    if 64 * profile.overlap.stop >= widths[narrowest].min():
+        raise BadInput(
+            f"profile {profile.name!r}, overlap: must be less than the narrowest letter, "
+            f"{profile.alphabet[narrowest]!r} in {face.name}, is wide, {widths[narrowest].min() / 64:.1f} px, "
+            f"or letters would change places; it is {profile.overlap!r}"
+        )
+    edges = _reaches(profile, glyphs, shear)
+    for advance in (widths.min(axis=1), widths.max(axis=1)):
+        by_ink = replace(_by_letter(glyphs), advance=advance, kerning=np.zeros_like(glyphs.kerning))
+        yield from _overhangs(profile, by_ink, texts, edges)
+
+
+def _overhangs(
+    profile: Profile, glyphs: GlyphSet, texts: np.ndarray, edges: np.ndarray
+) -> Iterator[tuple[str, int, str]]:
     """(edge, pixels past it, text) of the worst text for each edge.
 
     edges : (4, G) int, how far each bitmap reaches left, right, up and down of its pen
     """
-    alphabet = profile.alphabet
-    if words:
-        index = {character: k for k, character in enumerate(alphabet)}
-        letters = np.full((len(words), max(map(len, words))), -1)
-        for row, word in zip(letters, words, strict=True):
-            row[: len(word)] = [index[character] for character in word]
-        steps = []
-        pens, previous = np.zeros(len(words), np.int64), np.full(len(words), len(alphabet))
+    # What each gap adds at least and at most, in 1/64 px.
+    gaps = (profile.tracking.start * 64, profile.tracking.stop * 64)
+    if profile.overlap is not None:
+        gaps = (-profile.overlap.stop * 64, -profile.overlap.start * 64)
+    limits = (("left", 0), ("right", profile.width), ("top", 0), ("bottom", profile.height))
+    for leftmost, gap in zip((True, False), gaps, strict=True):
+        for variants, columns, text in _steps(glyphs, profile.alphabet, texts, profile.length[1], gap, leftmost):
+            place = profile.left + columns
+            for number in (0,) if leftmost else (1, 2, 3):
+                edge, limit = limits[number]
+                over = edges[number][variants] + (-1, 1, 0, 0)[number] * place - limit
+                over = np.where(variants >= 0, over, -1)
+                worst = int(over.argmax())
+                if over[worst] > 0:
+                    yield edge, int(over[worst]), text(worst)
+
+
+def _letters(words: tuple[str, ...], alphabet: str) -> np.ndarray:
+    """The words as indices into the alphabet, (words, longest), -1 past the end; (0, 0) for random strings."""
+    index = {character: k for k, character in enumerate(alphabet)}
+    letters = np.full((len(words), max(map(len, words), default=0)), -1)
+    for row, word in zip(letters, words, strict=True):
+        row[: len(word)] = [index[character] for character in word]
+    return letters
+
+
+def _steps(glyphs: GlyphSet, alphabet: str, letters: np.ndarray, longest: int, gap: int, leftmost: bool):
+    """(bitmaps, columns, text of the n-th), place by place: where every word's letters, or worst strings', begin.
+
+    gap : 1/64 px between two letters besides their advance and kerning
+    leftmost : of random strings those whose pen went least far, else furthest
+    """
+    if len(letters):
+        pens, previous = np.zeros(len(letters), np.int64), np.full(len(letters), len(alphabet))
         for k in range(letters.shape[1]):
             letter = letters[:, k]
             if k:
-                pens += glyphs.advance[previous] + glyphs.kerning[previous, letter]
-            steps.append((np.where(letter >= 0, glyphs.variant[previous, letter], -1), (pens + 32) >> 6, words))
+                pens = pens + glyphs.advance[previous] + glyphs.kerning[previous, letter] + gap
+            variants = np.where(letter >= 0, glyphs.variant[previous, letter], -1)
+            yield variants, (pens + 32) >> 6, lambda n: "".join(alphabet[m] for m in letters[n] if m >= 0)
             previous = letter
-    else:
-        # Random strings: the furthest pen of every pair of last letters, letter by letter.
-        count = len(alphabet)
-        pens, ends = np.zeros(count, np.int64), list(alphabet)
-        steps = [(glyphs.variant[-1], np.zeros(count, np.int64), ends)]
-        for _ in range(1, profile.length[1]):
-            reached = pens[:, None] + glyphs.advance[:, None] + glyphs.kerning
-            texts = [first + second for first in ends for second in alphabet]
-            steps.append((glyphs.variant[:-1].ravel(), (reached.ravel() + 32) >> 6, texts))
-            before = reached.argmax(axis=0)
-            pens, ends = reached.max(axis=0), [ends[before[j]] + alphabet[j] for j in range(count)]
-    limits = (("left", 0), ("right", profile.width), ("top", 0), ("bottom", profile.height))
-    for number, (edge, limit) in enumerate(limits):
-        for variants, columns, texts in steps:
-            place = profile.left + columns
-            sign = (-1, 1, 0, 0)[number]
-            over = np.where(variants >= 0, edges[number][variants] + sign * place - limit, -1)
-            worst = int(over.argmax())
-            yield edge, int(over[worst]), texts[worst]
+        return
+    # Random strings: the extreme pen of every pair of last letters, letter by letter.
+    count = len(alphabet)
+    pens, ends = np.zeros(count, np.int64), list(alphabet)
+    yield glyphs.variant[-1], np.zeros(count, np.int64), ends.__getitem__
+    for _ in range(1, longest):
+        reached = pens[:, None] + glyphs.advance[:, None] + glyphs.kerning + gap
+        texts = [first + second for first in ends for second in alphabet]
+        yield glyphs.variant[:-1].ravel(), (reached.ravel() + 32) >> 6, texts.__getitem__
+        before = reached.argmin(axis=0) if leftmost else reached.argmax(axis=0)
+        pens, ends = reached[before, np.arange(count)], [ends[before[j]] + alphabet[j] for j in range(count)]

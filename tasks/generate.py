@@ -2,7 +2,8 @@
 
 import json
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,20 +13,13 @@ from storage import atomic
 from storage.dataset import layout, sealed
 from storage.errors import Damaged, NotThere
 from storage.manifest import Manifest
-from storage.shards import (
-    BLOCK,
-    SPLITS,
-    Block,
-    Shard,
-    ShardRecord,
-    combined,
-    packed_size,
-    read_record,
-    shard_name,
-    write_shard,
-)
-from tasks.raster import sum_ink
-from tasks.recipes import Recipe, identity_of, renderer_of, require_same, software
+from storage.sealing import fast_zlib, packed_size, write_shard
+from storage.shards import BLOCK, Block, Shard, ShardRecord, read_record, shard_name
+from tasks.deflate import compress
+from tasks.gather import Gathered
+from tasks.recipes import Recipe, identity_of, renderer_of, require_same
+from tasks.specs import Profile
+from tasks.tally import Counts, Tally
 
 BLOCKS_A_SHARD = 16
 
@@ -44,17 +38,14 @@ class ShardJob:
 
 @dataclass(frozen=True)
 class Receipt:
-    """What became of a job.
-
-    `drawn` is False for a shard that was there, sealed and intact; `tally` is `Tally.as_dict()`.
-    """
+    """What became of a job. `drawn` is False for a shard that was there, sealed and intact."""
 
     index: int
     record: ShardRecord
     drawn: bool
     seconds: float
     ended: float  # seconds since the epoch, by the worker's clock
-    tally: dict
+    counts: Counts
 
 
 @dataclass(frozen=True)
@@ -108,7 +99,12 @@ def _present(folder: Path, manifest: Manifest) -> bool:
 def estimate_bytes(recipe: Recipe) -> float:
     """Bytes a picture takes in a shard, measured on the first block."""
     block = renderer_of(recipe).block(recipe.seed, 0)
-    return packed_size(block) / BLOCK + 1
+    return packed_size(block, compressor_of(recipe.profile)) / BLOCK + 1
+
+
+def compressor_of(profile: Profile) -> Callable[[np.ndarray], bytes]:
+    """What packs a profile's pictures best for its time: with noise there are few runs of background."""
+    return fast_zlib if profile.adds_noise else compress
 
 
 def draw_shard(job: ShardJob) -> Receipt:
@@ -125,20 +121,36 @@ def draw_shard(job: ShardJob) -> Receipt:
     if path.exists():
         try:
             record = read_record(path, job.recipe.identity, job.first, tally.add)
-            return Receipt(job.index, record, False, time.perf_counter() - began, time.time(), tally.as_dict())
+            return Receipt(job.index, record, False, time.perf_counter() - began, time.time(), tally.counts())
         except Damaged:
             set_aside(path)
             tally = Tally(job.recipe.profile.alphabet)
+    record = seal(job, tally)
+    return Receipt(job.index, record, True, time.perf_counter() - began, time.time(), tally.counts())
+
+
+def seal(job: ShardJob, tally: Tally, ended: Callable[[list[bytes]], None] | None = None) -> ShardRecord:
+    """Draw a job's blocks, count them and publish them as one shard.
+
+    `ended` is called with the blocks' digests when all are drawn and nothing is published; it may raise.
+    """
     renderer = renderer_of(job.recipe)
+    compressor = compressor_of(job.recipe.profile)
+    pixels = renderer.scratch()
 
     def blocks() -> Iterable[Block]:
+        digests = []
         for offset in range(0, job.count, BLOCK):
-            block = renderer.block(job.recipe.seed, (job.first + offset) // BLOCK, min(BLOCK, job.count - offset))
+            number, count = (job.first + offset) // BLOCK, min(BLOCK, job.count - offset)
+            block = renderer.block(job.recipe.seed, number, count, pixels)
             tally.add(block)
+            if ended:
+                digests.append(block.digest())
             yield block
+        if ended:
+            ended(digests)
 
-    record = write_shard(folder, job.index, job.first, blocks(), job.recipe.identity, job.run)
-    return Receipt(job.index, record, True, time.perf_counter() - began, time.time(), tally.as_dict())
+    return write_shard(Path(job.folder), job.index, job.first, blocks(), job.recipe.identity, job.run, compressor)
 
 
 def set_aside(path: Path) -> Path:
@@ -153,64 +165,20 @@ def set_aside(path: Path) -> Path:
     return target
 
 
-class Tally:
-    """Counts over blocks: pictures a split, letters, ink."""
-
-    def __init__(self, alphabet: str):
-        self._alphabet = alphabet
-        self._splits = np.zeros(len(SPLITS), np.int64)
-        self._letters: dict[str, int] = dict.fromkeys(alphabet, 0)
-        self._ink = 0
-        self._pixels = 0
-        self._blank = 0
-
-    def add(self, block: Block) -> None:
-        """Count a block."""
-        self._splits += np.bincount(block.split, minlength=len(SPLITS))
-        texts, counts = np.unique(block.text, return_counts=True)
-        for text, count in zip(texts.tolist(), counts.tolist(), strict=True):
-            for letter in text.decode():
-                self._letters[letter] += count
-        ink = sum_ink(block.images)
-        self._ink += int(ink.sum())
-        self._blank += int((ink == 0).sum())
-        self._pixels += int((block.parameters["height"].astype(np.int64) * block.parameters["width"]).sum())
-
-    def as_dict(self) -> dict:
-        """JSON-safe counts, which add up over shards."""
-        return {
-            "splits": dict(zip(SPLITS, self._splits.tolist(), strict=True)),
-            "letters": self._letters,
-            "ink": self._ink,
-            "pixels": self._pixels,
-            "blank": self._blank,
-        }
-
-
-def complete(recipe: Recipe, folder: Path, receipts: Iterable[Receipt], run: str) -> Manifest:
+def complete(recipe: Recipe, folder: Path, gathered: Gathered, run: str) -> Manifest:
     """Write the manifest of a dataset whose shards are all sealed, then tidy the folder.
 
     Shorter shards that an extension replaced go only after the manifest names their successors;
     temporary files are those of dead runs, since the caller holds the lock.
+
+    Raises
+    ------
+    OutOfBounds
+        Nothing is written or removed.
     """
-    ordered = sorted(receipts, key=lambda receipt: receipt.index)
-    records = [receipt.record for receipt in ordered]
-    identity = json.loads(recipe.identity)
-    manifest = Manifest(
-        identity=recipe.digest,
-        profile=identity["profile"],
-        seed=recipe.seed,
-        words=identity["words"],
-        fonts=identity["fonts"],
-        renderer=identity["renderer"],
-        count=sum(record.count for record in records),
-        content=combined(bytes.fromhex(digest) for record in records for digest in record.blocks),
-        software=software(),
-        statistics=_statistics([receipt.tally for receipt in ordered]),
-        shards=[record.as_dict() for record in records],
-    )
+    manifest = gathered.manifest()
     manifest.write(folder, run)
-    names = {record.name for record in records}
+    names = {line["name"] for line in manifest.shards}
     for path in sealed(folder).values():
         if path.name in names:
             continue
@@ -228,31 +196,27 @@ def complete(recipe: Recipe, folder: Path, receipts: Iterable[Receipt], run: str
     return manifest
 
 
-def _statistics(tallies: list[dict]) -> dict:
-    def total(key, inner):
-        return sum(tally[key][inner] for tally in tallies)
+def tidy(recipe: Recipe, folder: Path) -> None:
+    """Remove from a whole dataset what a run left that died between the manifest and its end; under the lock.
 
-    pixels = sum(tally["pixels"] for tally in tallies)
-    return {
-        "splits": {split: total("splits", split) for split in SPLITS},
-        "letters": {letter: total("letters", letter) for letter in tallies[0]["letters"]},
-        "blank": sum(tally["blank"] for tally in tallies),
-        "mean_ink": round(sum(tally["ink"] for tally in tallies) / (255 * max(pixels, 1)), 6),
-    }
+    Temporary files, and shorter shards whose pictures the manifest's hold. Longer ones stay: an extension
+    that died sealed them, and would go on from them.
+    """
+    counts = [line["count"] for line in Manifest.read(folder).shards]
+    for (index, count), path in sealed(folder).items():
+        if index >= len(counts) or count >= counts[index]:
+            continue
+        with suppress(Damaged), Shard(path) as shard:
+            if shard.identity == recipe.identity:
+                path.unlink()
+    for path in atomic.leftovers(folder):
+        path.unlink(missing_ok=True)
 
 
 def missing(plan: Plan, folder: Path) -> int:
     """How many pictures of a plan are not in the folder yet."""
     there = sealed(folder)
     return sum(job.count for job in plan.jobs if (job.index, job.count) not in there)
-
-
-def steady_rate(receipts: list[Receipt]) -> float | None:
-    """Pictures a second between the first and the last shard that were drawn; None for fewer than three."""
-    drawn = sorted((receipt for receipt in receipts if receipt.drawn), key=lambda receipt: receipt.ended)
-    if len(drawn) < 3:
-        return None
-    return sum(receipt.record.count for receipt in drawn[1:]) / max(drawn[-1].ended - drawn[0].ended, 1e-6)
 
 
 def report(folder: Path, drawn: int, kept: int, seconds: float, rate: float | None) -> dict:

@@ -10,6 +10,7 @@ import stat
 import threading
 import warnings
 from collections.abc import Iterable
+from enum import StrEnum
 from functools import lru_cache
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from PIL import Image, UnidentifiedImageError
 
 from storage.errors import BadInput
 
+LOADER = 1  # raised whenever the same file gives other pixels; part of an imported dataset's identity
 FORMATS = ("PNG", "JPEG", "GIF", "BMP", "WEBP", "TIFF")
 MOST_BYTES = 32_000_000
 MOST_PIXELS = 16_000_000
@@ -31,6 +33,14 @@ PADDED_TO = 16
 _QUIET = threading.Lock()
 
 _LUMA = (19595, 38470, 7471)  # ITU-R 601 in 1/65536, Pillow's own weights: a grey stays the same grey
+
+
+class Invert(StrEnum):
+    """Whether a picture is dark ink on a light ground: `auto` finds out for each, `yes`, or `no` (light on dark)."""
+
+    AUTO = "auto"
+    YES = "yes"
+    NO = "no"
 
 
 class BadPicture(BadInput):
@@ -63,8 +73,27 @@ def load_picture(path: Path) -> np.ndarray:
         Not a readable file, over 32 MB or 16 megapixels (refused before anything is decoded), no
         picture of these formats, damaged or cut off, or blank (contrast under 8 of 255 levels).
     """
-    pixels = _decoded(_read(path))
-    return _ink(pixels if pixels.ndim == 2 else _grey(_filled(pixels)))
+    return decode_picture(read_file(path))
+
+
+def decode_picture(data: bytes, invert: Invert = Invert.AUTO) -> np.ndarray:
+    """`load_picture` of a file's bytes.
+
+    Parameters
+    ----------
+    invert : Invert
+        `yes` takes the darker side of the background for ink, `no` the brighter one, of luma in either
+        case; `auto` is what `load_picture` says.
+
+    Raises
+    ------
+    BadPicture
+    """
+    pixels = _decoded(data)
+    if pixels.ndim == 3:
+        pixels = _filled(pixels)
+        pixels = _grey(pixels) if invert is Invert.AUTO else _luma(pixels)
+    return _ink(pixels, invert)
 
 
 def load_batch(
@@ -105,7 +134,13 @@ def load_batch(
     return groups, failures
 
 
-def _read(path: Path) -> bytes:
+def read_file(path: Path) -> bytes:
+    """The bytes of a regular file of at most 32 MB.
+
+    Raises
+    ------
+    BadPicture
+    """
     try:
         status = path.stat()
         size, mode = status.st_size, status.st_mode
@@ -250,13 +285,13 @@ def _background(grey: np.ndarray) -> np.uint8:
     return np.partition(border, middle)[middle]
 
 
-def _ink(grey: np.ndarray) -> np.ndarray:
+def _ink(grey: np.ndarray, invert: Invert) -> np.ndarray:
     low, high = int(grey.min()), int(grey.max())
     _refuse_blank(high - low)
     background = _background(grey)
     below, above = int(background) - low, high - int(background)
-    dark = below >= above
-    if 4 * min(below, above) > max(below, above):
+    dark = below >= above if invert is Invert.AUTO else invert is Invert.YES
+    if invert is Invert.AUTO and 4 * min(below, above) > max(below, above):
         # A few specks may reach further than the letters on the other side.
         apart = grey.astype(np.int64) - int(background)
         squares = apart * apart
@@ -265,6 +300,8 @@ def _ink(grey: np.ndarray) -> np.ndarray:
         ink, strongest = background - np.minimum(grey, background), below
     else:
         ink, strongest = np.maximum(grey, background) - background, above
+    if invert is not Invert.AUTO and strongest < LEAST_CONTRAST:
+        raise BadPicture(f"blank: less than {LEAST_CONTRAST} levels {'below' if dark else 'above'} the background")
     return ink if strongest == 255 else _stretch(strongest).take(ink)
 
 

@@ -41,6 +41,7 @@ def plot_rates(tables: dict[str, list[dict]], title: str) -> bytes:
         become points, all panels of them with one scale; names become bars, worst at the bottom.
     title : str
     """
+    nothing = "no tries" if tables else "nothing is known of how these pictures were drawn"
     tables = {name: [row for row in rows if row["n"]] for name, rows in tables.items()}
     tables = {name: rows for name, rows in tables.items() if rows}
     named = {name: rows for name, rows in tables.items() if isinstance(rows[0]["value"], str)}
@@ -48,7 +49,7 @@ def plot_rates(tables: dict[str, list[dict]], title: str) -> bytes:
     heights = [2.9] * math.ceil(len(numbered) / 2) + [0.9 + 0.27 * len(rows) for rows in named.values()]
     figure = _figure(9.5, 0.6 + (sum(heights) or 1), title)
     if not tables:
-        return _rendered(_said(figure, "no tries"))
+        return _rendered(_said(figure, nothing))
     grid = figure.add_gridspec(len(heights), 2, height_ratios=heights)
     limits = _limits([row for rows in tables.values() for row in rows])
     for k, (name, rows) in enumerate(numbered.items()):

@@ -94,6 +94,10 @@ def _assembled(profile: Profile) -> tuple[Renderer, dict]:
 
 def identity_of(manifest: Manifest) -> dict:
     """The identity that a manifest's fields add up to."""
+    if manifest.source is not None:
+        # How the labels were found is told, but the same pictures and labels are the same dataset.
+        source = {key: value for key, value in manifest.source.items() if key != "labels"}
+        return {"format": manifest.format, "profile": manifest.profile, "source": source, "seed": manifest.seed}
     return {
         "format": manifest.format,
         "profile": manifest.profile,
@@ -134,6 +138,8 @@ def require_same(there: dict, recipe: Recipe, folder) -> None:
     Different
         With the fields.
     """
+    if "source" in there:
+        raise Different(f"{folder}: holds imported pictures; give another folder with --out, or remove it first")
     wanted = json.loads(recipe.identity)
     found = differences(there, wanted)
     if found:

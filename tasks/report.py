@@ -48,12 +48,7 @@ def summarise(
         if dictionary or ranking is Ranking.NONE
     }
     best = Ranking.PROBABILITY.value if dictionary else Ranking.NONE.value
-    faces = np.array([font["family"] + " " + font["style"] for font in dataset.manifest.fonts])
-    columns = {
-        "shear (1/1000 rad)": parameters["shear"].astype(int),
-        "scale (%)": parameters["scale"].astype(int),
-        "font": faces[parameters["font"]],
-    }
+    columns = _columns(parameters, dataset.manifest.fonts)
     whole = segments == np.char.str_len(truth)
     # A model may know more letters than the dataset has, and read them.
     classes = "".join(dict.fromkeys(profile["alphabet"] + load_model(model)[1]["classes"]))
@@ -95,6 +90,18 @@ def summarise(
         "letters.txt": scores["report"].encode(),
     }
     return report, files
+
+
+def _columns(parameters: np.ndarray, fonts: list[dict]) -> dict[str, np.ndarray]:
+    """What rates are asked for by; nothing for imported pictures, of which no parameter is known."""
+    columns = {}
+    for name, title in (("shear", "shear (1/1000 rad)"), ("scale", "scale (%)")):
+        if name in parameters.dtype.names:
+            columns[title] = parameters[name].astype(int)
+    if "font" in parameters.dtype.names:
+        faces = np.array([font["family"] + " " + font["style"] for font in fonts])
+        columns["font"] = faces[parameters["font"]]
+    return columns
 
 
 def mistakes_sheet(images: list[np.ndarray], captions: list[str]) -> bytes:

@@ -8,8 +8,10 @@ from enum import StrEnum
 from pathlib import Path
 
 from storage.errors import BadInput, NotThere
+from tasks.ranges import LIMITS, Distortions, Grid, is_int
 
 LARGEST_CANVAS = 1024  # rows or columns; beyond it a block of 1,024 pictures would not fit in memory
+BOOK_SHEAR, BOOK_SCALE = Grid(0, 450, 50), Grid(50, 140, 10)
 
 
 class Ink(StrEnum):
@@ -20,24 +22,7 @@ class Ink(StrEnum):
 
 
 @dataclass(frozen=True)
-class Grid:
-    """The integers start, start + step … up to and including stop."""
-
-    start: int
-    stop: int
-    step: int = 1
-
-    def __repr__(self) -> str:
-        """As TOML writes it, for messages."""
-        return f"{{start = {self.start}, stop = {self.stop}, step = {self.step}}}"
-
-    def values(self) -> tuple[int, ...]:
-        """All of them, ascending."""
-        return tuple(range(self.start, self.stop + 1, self.step))
-
-
-@dataclass(frozen=True)
-class Profile:
+class Profile(Distortions):
     """One kind of picture. Every random choice is uniform over what a field lists.
 
     Parameters
@@ -57,13 +42,16 @@ class Profile:
         The picture's size in pixels before scaling.
     font_size : int
         In pixels an em.
-    left : int
-        Where the text begins, in pixels; the book draws at 0.
+    left, top : int
+        Where the text begins and how far down its line is, in pixels; the book draws at 0, 0.
     shear : Grid
         Angles in 1/1000 radian; a positive one pushes lower rows to the right.
     scale : Grid
         In percent of height and width.
     ink : Ink
+    rotation, move_y, move_x, tracking, overlap, wave_y, wave_x, wave_length : Grid
+    lines, arcs, line_width, line_ink, specks, background, blur : Grid
+        See `Distortions`.
 
     Raises
     ------
@@ -80,8 +68,9 @@ class Profile:
     width: int = 30
     font_size: int = 22
     left: int = 0
-    shear: Grid = Grid(0, 450, 50)
-    scale: Grid = Grid(50, 140, 10)
+    top: int = 0
+    shear: Grid = BOOK_SHEAR
+    scale: Grid = BOOK_SCALE
     ink: Ink = Ink.BINARY
 
     def __post_init__(self):
@@ -102,36 +91,25 @@ class Profile:
         self._check(not blank, "alphabet", f"no blank or control characters such as {blank[:1]}")
         self._check(isinstance(self.words, str), "words", "'web2', a path, or '' for random strings")
         self._check(
-            isinstance(self.length, tuple) and len(self.length) == 2 and all(map(_is_int, self.length))
+            isinstance(self.length, tuple) and len(self.length) == 2 and all(map(is_int, self.length))
             and 1 <= self.length[0] <= self.length[1] <= 32,
             "length", "[shortest, longest], 1 to 32 characters",
         )  # fmt: skip
         for field, low, high in (
-            ("height", 4, LARGEST_CANVAS), ("width", 4, LARGEST_CANVAS), ("font_size", 4, 500), ("left", 0, 500)
+            ("height", 4, LARGEST_CANVAS), ("width", 4, LARGEST_CANVAS), ("font_size", 4, 500), ("left", 0, 500),
+            ("top", 0, 500),
         ):  # fmt: skip
             value = getattr(self, field)
-            self._check(_is_int(value) and low <= value <= high, field, f"a whole number from {low} to {high} px")
-        self._check_grid("shear", -1000, 1000, "1/1000 radian")
-        self._check_grid("scale", 10, 400, "percent")
+            self._check(is_int(value) and low <= value <= high, field, f"a whole number from {low} to {high} px")
+        self._check_grid("shear")
+        self._check_grid("scale")
+        self._check_distortions()
         self._check(isinstance(self.ink, Ink), "ink", "'binary' or 'grey'")
         rows, columns = self.canvas
         self._check(
             max(rows, columns) <= LARGEST_CANVAS,
             "scale", f"at most {LARGEST_CANVAS} x {LARGEST_CANVAS} px after scaling; this makes {rows} x {columns}",
         )  # fmt: skip
-
-    def _check_grid(self, field: str, low: int, high: int, unit: str) -> None:
-        grid = getattr(self, field)
-        rule = f"start <= stop from {low} to {high} {unit}, step at least 1"
-        self._check(isinstance(grid, Grid), field, "a table with start, stop and step")
-        numbers = (grid.start, grid.stop, grid.step)
-        self._check(
-            all(map(_is_int, numbers)) and low <= grid.start <= grid.stop <= high and grid.step >= 1, field, rule
-        )
-
-    def _check(self, holds: bool, field: str, rule: str) -> None:
-        if not holds:
-            raise BadInput(f"profile {self.name!r}, {field}: must be {rule}; it is {getattr(self, field)!r}")
 
     @property
     def canvas(self) -> tuple[int, int]:
@@ -140,27 +118,62 @@ class Profile:
         return max(1, self.height * largest // 100), max(1, self.width * largest // 100)
 
     def as_dict(self) -> dict:
-        """The fields as JSON would hold them."""
-        content = asdict(self)
+        """The fields as JSON would hold them; `top` and distortions only where they differ from their defaults.
+
+        So a dataset keeps its identity when later versions know of more distortions.
+        """
+        content, later = asdict(self), ("top", *(field.name for field in fields(Distortions)))
+        defaults = {field.name: field.default for field in fields(self)}
+        for name in later:
+            value = content.pop(name)
+            if getattr(self, name) != defaults[name]:
+                content[name] = value
         content |= {"fonts": list(self.fonts), "length": list(self.length), "ink": str(self.ink)}
         return content
-
-
-def _is_int(value) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool)
 
 
 def _all_str(values) -> bool:
     return all(isinstance(value, str) and value for value in values)
 
 
+# Faces by whether a reader may learn from them: no family is in both, so that `unseen` measures strange ones.
+UNSEEN = ("Allerta Medium", "Comic Neue Bold", "Play Bold", "Quicksand Bold", "Roboto Slab Bold", "Vollkorn Bold")
+SOLID = (
+    "Bebas Neue Bold", "Courier Prime Light", "DejaVu Sans Bold", "Goudy Bookletter 1911", "Inter Black", "Inter Bold",
+    "Karla ExtraBold", "League Spartan Bold", "Leckerli One", "National Park Heavy",
+)  # fmt: skip
+SEEN = (*SOLID, "CabinSketch Bold", "Tomson Talks")  # the last two vanish under noise
+
+# The ladder: the same words, face and shears as the book's, large enough to read what the rungs do to them, and
+# on each rung one more thing that makes CAPTCHAs hard; on the last one all of them.
+_RUNG = Profile(
+    "rung", words="web2", length=(4, 4), font_size=28, scale=Grid(60, 120, 10), height=38, width=132, left=4
+)
+_WAVE = {"wave_y": Grid(10, 30, 5), "wave_x": Grid(10, 30, 5), "wave_length": Grid(50, 90, 10)}
+_NOISE = {
+    "lines": Grid(0, 2), "arcs": Grid(1, 2), "line_width": Grid(1, 2), "line_ink": Grid(50, 100, 10),
+    "specks": Grid(10, 40), "background": Grid(0, 40, 5), "blur": Grid(0, 1),
+}  # fmt: skip
+_TURN = {"rotation": Grid(-15, 15), "move_y": Grid(-3, 3)}
+
 BUILT_IN = {
     profile.name: profile
     for profile in (
         Profile("letters"),  # the book's training samples: single letters
         Profile("book", words="web2", length=(4, 4), width=100),  # the book's CAPTCHAs
+        replace(_RUNG, name="fonts", fonts=tuple(sorted(SEEN + UNSEEN))),
+        replace(_RUNG, name="unseen", fonts=UNSEEN),
+        replace(_RUNG, name="jitter", **_TURN, move_x=Grid(-3, 3), tracking=Grid(0, 4), width=144, left=6),
+        replace(_RUNG, name="touching", overlap=Grid(1, 3), width=120),
+        replace(_RUNG, name="noise", **_NOISE),
+        replace(_RUNG, name="warp", **_WAVE, left=6),
+        replace(_RUNG, name="random", words="", alphabet=string.ascii_uppercase + string.digits, width=138),
+        replace(
+            _RUNG, name="hard", fonts=SOLID, length=(4, 6), scale=Grid(70, 120, 10), height=56, width=198, left=6,
+            top=9, overlap=Grid(-1, 2), **_TURN, **_WAVE, **_NOISE,
+        ),
     )
-}
+}  # fmt: skip
 
 
 def find_profile(name: str) -> Profile:
@@ -219,14 +232,14 @@ def profile_from(content: dict, base: Profile | None = None, source: str = "prof
     for key in ("fonts", "length"):
         if isinstance(values.get(key), list):
             values[key] = tuple(values[key])
-    for key in ("shear", "scale"):
+    for key in LIMITS:
         grid = values.get(key)
         if isinstance(grid, dict):
             wrong = set(grid) - {"start", "stop", "step"}
             if wrong or not {"start", "stop"} <= set(grid):
                 raise BadInput(f"{source}, {key}: must be a table with start, stop and step; it is {grid!r}")
             values[key] = Grid(**grid)
-        elif _is_int(grid):
+        elif is_int(grid):
             values[key] = Grid(grid, grid)
     if "ink" in values and values["ink"] in list(Ink):
         values["ink"] = Ink(values["ink"])

@@ -6,12 +6,13 @@ Numba keeps what it compiled beside the modules, or in the user's cache folder w
 import numpy as np
 
 from tasks import classifier
+from tasks.deflate import compress
 from tasks.letters import shape_letters
 from tasks.ranking import Dictionary, Ranking, rank
-from tasks.raster import sum_ink
 from tasks.recipes import make_recipe, renderer_of
 from tasks.segmentation import cut
-from tasks.specs import find_profile
+from tasks.specs import Grid, Profile, find_profile
+from tasks.tally import Tally
 
 
 def warm() -> None:
@@ -19,7 +20,10 @@ def warm() -> None:
     profile = find_profile("book")
     recipe = make_recipe(profile, 1)
     block = renderer_of(recipe).block(recipe.seed, 0, 32)
-    sum_ink(block.images)
+    distorted = Profile("warm", top=20, left=20, height=90, width=90, rotation=Grid(0, 1), blur=Grid(1, 1))
+    renderer_of(make_recipe(distorted, 1)).block(1, 0, 32)
+    Tally(profile.alphabet).add(block)
+    compress(block.images.reshape(-1))
     segments = cut(block.images)
     letters = shape_letters(block.images, segments)
     network = classifier.build(1)

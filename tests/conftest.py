@@ -1,6 +1,17 @@
-"""Fixtures that several folders of tests share."""
+"""Fixtures that several folders of tests share, the order of the files, and the environment of all processes."""
 
+import os
+import shutil
+import signal
+import socket
+import tempfile
+import time
 from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+# Before NumPy is imported: pytest runs a process a core, and more threads would only spin beside each other.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import numpy as np
 import pytest
@@ -8,6 +19,59 @@ import pytest
 from storage.shards import BLOCK, Block
 from tasks.recipes import Recipe, make_recipe
 from tasks.specs import Grid, Profile
+
+SERVER = "TESTS_PREFECT_FOLDER"  # where all processes of this run of pytest find their Prefect server
+# Files go to pytest's processes whole and in this order; the rest follow. The longest must not come last.
+LONGEST_FIRST = ("test_demo_flow.py", "test_generate_flow.py")
+
+
+def free_port() -> int:
+    """A port of the loopback interface that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def pytest_configure(config) -> None:
+    """Choose Prefect's address and folder, once for all processes: Prefect reads them when it is imported.
+
+    Nothing is started here: the first flow test does that.
+    """
+    if hasattr(config, "workerinput"):
+        return  # inherited from the process that started this one
+    folder = tempfile.mkdtemp(prefix="prefect-of-tests-")
+    os.environ |= {
+        SERVER: folder,
+        "PREFECT_HOME": folder,
+        "PREFECT_API_URL": f"http://127.0.0.1:{free_port()}/api",
+        "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+        "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "CRITICAL",
+        "DO_NOT_TRACK": "1",
+    }
+
+
+def pytest_unconfigure(config) -> None:
+    """End the Prefect server, if one was started, once no process of pytest needs it any more."""
+    if hasattr(config, "workerinput") or SERVER not in os.environ:
+        return
+    folder = Path(os.environ.pop(SERVER))
+    if (folder / "server.pid").exists():
+        server = int((folder / "server.pid").read_text())
+        with suppress(ProcessLookupError):
+            os.killpg(server, signal.SIGTERM)
+            for _ in range(200):
+                time.sleep(0.05)
+                with suppress(ChildProcessError):
+                    os.waitpid(server, os.WNOHANG)  # ours only if there are no other processes
+                os.killpg(server, 0)
+            os.killpg(server, signal.SIGKILL)
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def pytest_collection_modifyitems(items) -> None:
+    """Files that take longest first, so that no process is left with one of them at the end."""
+    places = {name: place for place, name in enumerate(LONGEST_FIRST)}
+    items.sort(key=lambda item: places.get(item.path.name, len(places)))
 
 
 @pytest.fixture(scope="session")

@@ -1,26 +1,29 @@
 """A real Prefect server on loopback for all flow tests, and the command line as people run it."""
 
+import io
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
 import urllib.request
+import warnings
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack, redirect_stderr, redirect_stdout
+from contextvars import copy_context
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+from filelock import FileLock
+
+from flows.__main__ import main
+from flows.cluster import crew
 
 CAPTCHAS = Path(sys.executable).with_name("captchas")
 PREFECT = Path(sys.executable).with_name("prefect")
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+WORKERS = 2  # of commands that run in this process
 
 
 def end(process: subprocess.Popen, patience: float = 20) -> None:
@@ -36,49 +39,90 @@ def end(process: subprocess.Popen, patience: float = 20) -> None:
 
 
 @pytest.fixture(scope="session")
-def environment(tmp_path_factory) -> Iterator[dict[str, str]]:
-    """The environment of all commands: a server of our own, its database in a temporary folder."""
-    folder = tmp_path_factory.mktemp("prefect")
-    port = free_port()
-    variables = os.environ | {
-        "PREFECT_HOME": str(folder),
-        "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
-        "DO_NOT_TRACK": "1",
-        "PREFECT_API_URL": f"http://127.0.0.1:{port}/api",
-    }
-    log = (folder / "server.log").open("w")
-    server = subprocess.Popen(
-        [PREFECT, "server", "start", "--host", "127.0.0.1", "--port", str(port)],
-        env=variables, stdout=log, stderr=log, start_new_session=True,
-    )  # fmt: skip
-    try:
-        deadline = time.monotonic() + 120
-        while True:
+def environment() -> dict[str, str]:
+    """The environment of all commands: a server of our own, its database in a temporary folder.
+
+    The first of pytest's processes that needs the server starts it; tests/conftest.py ends it.
+    """
+    folder, url = Path(os.environ["TESTS_PREFECT_FOLDER"]), os.environ["PREFECT_API_URL"]
+    with FileLock(folder / "server.lock"):
+        if not (folder / "server.pid").exists():
+            port = url.removesuffix("/api").rpartition(":")[2]
+            with (folder / "server.log").open("w") as log:
+                server = subprocess.Popen(
+                    [PREFECT, "server", "start", "--host", "127.0.0.1", "--port", port],
+                    stdout=log, stderr=log, start_new_session=True,
+                )  # fmt: skip
+            (folder / "server.pid").write_text(str(server.pid))
+            deadline = time.monotonic() + 240
+            while True:
+                try:
+                    with urllib.request.urlopen(f"{url}/health", timeout=2):
+                        break
+                except OSError:
+                    if server.poll() is not None or time.monotonic() > deadline:
+                        pytest.fail(f"the Prefect server did not start: {(folder / 'server.log').read_text()[-2000:]}")
+                    time.sleep(0.3)
+            server.returncode = 0  # not ours to wait for: it may outlive this process
+    return dict(os.environ)
+
+
+@pytest.fixture(scope="session")
+def here(environment) -> Iterator[Callable]:
+    """`captchas ARGUMENTS` in this process: the same `main`, without the seconds that a process takes to start.
+
+    All commands share Dask workers that stay, except those that ask for workers or a cluster of their own.
+    """
+    context = copy_context()  # the open crew is a context variable; other tests must not see it
+    stack = ExitStack()
+
+    def run(*arguments: str) -> SimpleNamespace:
+        own = any(argument.partition("=")[0] in ("--workers", "--cluster") for argument in arguments)
+        variables, on_interrupt = dict(os.environ), signal.getsignal(signal.SIGINT)
+        out, err, code = io.StringIO(), io.StringIO(), 0
+        with (
+            pytest.MonkeyPatch.context() as patch, redirect_stdout(out), redirect_stderr(err),
+            warnings.catch_warnings(),
+        ):  # fmt: skip
+            warnings.simplefilter("ignore")  # Prefect's and distributed's
+            patch.setattr(sys, "argv", ["captchas", *arguments])
             try:
-                with urllib.request.urlopen(f"http://127.0.0.1:{port}/api/health", timeout=2):
-                    break
-            except OSError:
-                if server.poll() is not None or time.monotonic() > deadline:
-                    pytest.fail(f"the Prefect server did not start: {(folder / 'server.log').read_text()[-2000:]}")
-                time.sleep(0.3)
-        yield variables
-    finally:
-        end(server)
-        log.close()
+                if not own and "crew" not in vars(run):
+                    run.crew = context.run(stack.enter_context, crew(WORKERS))
+                (copy_context() if own else context).run(main)
+            except SystemExit as ended:
+                code = ended.code or 0
+            finally:
+                signal.signal(signal.SIGINT, on_interrupt)
+                os.environ.clear()
+                os.environ.update(variables)
+        return SimpleNamespace(returncode=code, stdout=out.getvalue(), stderr=err.getvalue(), report=None)
+
+    yield run
+    context.run(stack.close)
+    if "prefect" in sys.modules:  # what it has still to tell the server, before that ends
+        sys.modules["prefect.logging.handlers"].APILogWorker.drain_all()
+        sys.modules["prefect.events.worker"].EventsWorker.drain_all()
 
 
 Run = Callable[..., subprocess.CompletedProcess]
 
 
 @pytest.fixture(scope="session")
-def captchas(environment) -> Run:
-    """Run `captchas ARGUMENTS`; `.stdout` and `.stderr` are text, `.report` the JSON object with --json."""
+def captchas(environment, here) -> Run:
+    """Run `captchas ARGUMENTS`; `.stdout` and `.stderr` are text, `.report` the JSON object with --json.
 
-    def run(*arguments, timeout: float = 240, **options) -> subprocess.CompletedProcess:
-        result = subprocess.run(
-            [CAPTCHAS, *map(str, arguments)], env=environment, capture_output=True, text=True, timeout=timeout,
-            **options,
-        )  # fmt: skip
+    `alone`, or any option of `subprocess.run`: as a process of its own.
+    """
+
+    def run(*arguments, alone: bool = False, timeout: float = 240, **options):
+        arguments = [*map(str, arguments)]
+        if alone or options:
+            result = subprocess.run(
+                [CAPTCHAS, *arguments], env=environment, capture_output=True, text=True, timeout=timeout, **options
+            )
+        else:
+            result = here(*arguments)
         if result.returncode == 0 and "--json" in arguments:
             result.report = json.loads(result.stdout)
         return result
@@ -111,6 +155,6 @@ def start(environment) -> Iterator[Callable[..., subprocess.Popen]]:
 def demo(captchas, tmp_path_factory) -> tuple[Path, dict]:
     """The home and report of one run of the whole demo, which several tests look at."""
     home = tmp_path_factory.mktemp("demo")
-    result = captchas("demo", "--home", home, "--json")
+    result = captchas("demo", "--home", home, "--json", alone=True)
     assert result.returncode == 0, result.stderr
     return home, result.report

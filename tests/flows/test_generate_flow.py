@@ -12,6 +12,8 @@ import pytest
 
 from storage.dataset import Dataset, locked
 
+# Prefect and what it brings warn while they are imported; that is theirs.
+pytestmark = pytest.mark.filterwarnings("ignore")
 CAPTCHAS = Path(sys.executable).with_name("captchas")
 
 COUNT = 70_000  # four whole shards and a short one
@@ -28,14 +30,14 @@ def files(folder: Path) -> list[str]:
 @pytest.fixture(scope="module")
 def whole(captchas, tmp_path_factory) -> Dataset:
     home = tmp_path_factory.mktemp("one")
-    result = captchas("generate", "book", "--count", COUNT, "--workers", 1, "--home", home, "--json")
+    result = captchas("generate", "book", "--count", COUNT, "--workers", 1, "--home", home, "--json", alone=True)
     assert result.returncode == 0, result.stderr
     assert result.report["drawn"] == COUNT
     return Dataset(home / "datasets" / "book")
 
 
 def test_two_workers_give_the_same_bytes(captchas, whole, tmp_path):
-    result = captchas("generate", "book", "--count", COUNT, "--workers", 2, "--home", tmp_path, "--json")
+    result = captchas("generate", "book", "--count", COUNT, "--home", tmp_path, "--json")
     assert result.returncode == 0, result.stderr
     folder = tmp_path / "datasets" / "book"
     assert files(folder) == FILES == files(whole.folder)
@@ -57,7 +59,7 @@ def test_a_killed_run_goes_on_where_it_was(captchas, start, whole, tmp_path):
     sealed = {path.name: path.stat().st_mtime_ns for path in folder.glob("shard-*.h5")}
     assert sealed
     assert not (folder / "manifest.json").exists()
-    result = captchas(*command[1:], "--json")
+    result = captchas("generate", "book", "--count", COUNT, "--home", tmp_path, "--json")
     assert result.returncode == 0, result.stderr
     assert files(folder) == FILES
     assert Dataset(folder).manifest.content == whole.manifest.content
@@ -66,7 +68,7 @@ def test_a_killed_run_goes_on_where_it_was(captchas, start, whole, tmp_path):
         assert (folder / name).stat().st_mtime_ns == changed
 
 
-def test_a_finished_dataset_is_left_alone_and_a_larger_count_extends_it(captchas, whole, tmp_path):
+def test_a_finished_dataset_is_left_alone_and_a_larger_count_extends_it(captchas, tmp_path):
     command = ("generate", "letters", "--home", tmp_path, "--json", "--count")
     first = captchas(*command, 20_000)
     folder = tmp_path / "datasets" / "letters"
@@ -84,7 +86,7 @@ def test_a_finished_dataset_is_left_alone_and_a_larger_count_extends_it(captchas
 
 def test_a_full_disk_leaves_nothing_half_written(captchas, whole, tmp_path):
     folder = tmp_path / "datasets" / "book"
-    command = ("generate", "book", "--count", COUNT, "--workers", 1, "--home", tmp_path)
+    command = ("generate", "book", "--count", COUNT, "--home", tmp_path)
     limit = 5_000_000  # bytes a file: less than a shard
     result = captchas(*command, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)))
     assert result.returncode == 1

@@ -2,6 +2,11 @@
 
 import json
 
+import pytest
+
+# Prefect and what it brings warn while they are imported; that is theirs.
+pytestmark = pytest.mark.filterwarnings("ignore")
+
 
 def test_reproduce_on_some_words(captchas, tmp_path):
     result = captchas("reproduce", "--words", 200, "--home", tmp_path, "--json", timeout=400)

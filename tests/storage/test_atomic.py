@@ -1,5 +1,6 @@
 import errno
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -27,6 +28,16 @@ def failing(number: int):
     return fail
 
 
+@pytest.fixture(params=["unnamed", "named"])
+def system(request, monkeypatch) -> str:
+    """With files that have no name until they are published, and without."""
+    if request.param == "named":
+        monkeypatch.delattr(os, "O_TMPFILE", raising=False)
+    elif atomic._unnamed(Path.cwd()) is None:
+        pytest.skip("no unnamed files here")
+    return request.param
+
+
 def test_replace_leaves_one_file_with_the_new_bytes(tmp_path):
     path = tmp_path / "made" / "here" / "manifest.json"
     for data in (OLD, NEW, b""):
@@ -44,7 +55,7 @@ def test_a_reader_that_holds_the_old_file_keeps_the_old_bytes(tmp_path):
         assert reader.read() == OLD
 
 
-def test_publish_puts_a_file_once_and_never_replaces_one(tmp_path):
+def test_publish_puts_a_file_once_and_never_replaces_one(tmp_path, system):
     path = tmp_path / "shard"
     assert atomic.publish(path, OLD, "run") is True
     before = path.stat()
@@ -55,7 +66,7 @@ def test_publish_puts_a_file_once_and_never_replaces_one(tmp_path):
     assert names(tmp_path) == ["shard"]
 
 
-def test_of_many_publishers_one_wins_and_its_bytes_stand(tmp_path):
+def test_of_many_publishers_one_wins_and_its_bytes_stand(tmp_path, system):
     path = tmp_path / "shard"
     datas = [bytes([n]) * 50_000 for n in range(16)]
     with ThreadPoolExecutor(8) as pool:
@@ -65,8 +76,32 @@ def test_of_many_publishers_one_wins_and_its_bytes_stand(tmp_path):
     assert names(tmp_path) == ["shard"]
 
 
+@pytest.mark.parametrize("number", [errno.EISDIR, errno.ENOTSUP, errno.EINVAL])
+def test_publish_where_files_must_have_names(tmp_path, monkeypatch, number):
+    real = os.open
+    monkeypatch.setattr(os, "O_TMPFILE", 1 << 30, raising=False)
+    monkeypatch.setattr(
+        os, "open", lambda path, flags, *mode: failing(number)() if flags >= 1 << 30 else real(path, flags, *mode)
+    )
+    assert atomic.publish(tmp_path / "shard", OLD, "run") is True
+    assert (tmp_path / "shard").read_bytes() == OLD
+    assert names(tmp_path) == ["shard"]
+
+
+def test_a_file_in_the_making_has_no_name_or_a_hidden_one(tmp_path, monkeypatch, system):
+    there = []
+    real = os.fsync
+    monkeypatch.setattr(os, "fsync", lambda handle: (there.append(names(tmp_path)), real(handle)))
+    assert atomic.publish(tmp_path / "shard", OLD, "run") is True
+    shapes = [[re.sub("[0-9a-f]{8}", "…", name) for name in listed] for listed in there]
+    assert shapes == [[] if system == "unnamed" else [".shard.run….tmp"]]
+    plain = tmp_path / "plain"
+    plain.write_bytes(OLD)
+    assert (tmp_path / "shard").stat().st_mode == plain.stat().st_mode
+
+
 @pytest.mark.parametrize("number", [errno.EPERM, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK])
-def test_publish_where_there_are_no_hard_links(tmp_path, monkeypatch, number):
+def test_publish_where_there_are_no_hard_links(tmp_path, monkeypatch, system, number):
     monkeypatch.setattr(os, "link", failing(number))
     path = tmp_path / "shard"
     assert atomic.publish(path, OLD, "run") is True
@@ -89,8 +124,8 @@ WRITERS = {"replace": atomic.replace, "publish": lambda path, data: atomic.publi
         (errno.EROFS, Unwritable),
     ],
 )
-def test_a_failing_disk_leaves_nothing_and_keeps_the_old_file(tmp_path, monkeypatch, writer, number, raised):
-    for call in ("fsync", "open"):
+def test_a_failing_disk_leaves_nothing_and_keeps_the_old_file(tmp_path, monkeypatch, system, writer, number, raised):
+    for call, broken_ones in {"fsync": [(os, "fsync")], "open": [(os, "open"), (Path, "open")]}.items():
         folder = tmp_path / call
         kept, path = folder / "kept", folder / "file"
         atomic.replace(kept, OLD)
@@ -98,7 +133,8 @@ def test_a_failing_disk_leaves_nothing_and_keeps_the_old_file(tmp_path, monkeypa
             atomic.replace(path, OLD)
         before = names(folder)
         with monkeypatch.context() as broken:
-            broken.setattr(*((os, "fsync") if call == "fsync" else (Path, "open")), failing(number))
+            for one in broken_ones:
+                broken.setattr(*one, failing(number))
             with pytest.raises(raised) as error:
                 WRITERS[writer](path, NEW)
         assert str(path) in str(error.value)
@@ -110,7 +146,7 @@ def test_a_failing_disk_leaves_nothing_and_keeps_the_old_file(tmp_path, monkeypa
 
 @pytest.mark.parametrize("writer", WRITERS)
 @pytest.mark.parametrize("raised", [KeyboardInterrupt, OSError(errno.EIO, "Input/output error"), MemoryError])
-def test_any_other_end_leaves_nothing_either_and_keeps_its_own_name(tmp_path, monkeypatch, writer, raised):
+def test_any_other_end_leaves_nothing_either_and_keeps_its_own_name(tmp_path, monkeypatch, system, writer, raised):
     def end(_):
         raise raised
 
@@ -121,9 +157,8 @@ def test_any_other_end_leaves_nothing_either_and_keeps_its_own_name(tmp_path, mo
     assert names(tmp_path) == []
 
 
-def test_a_short_write_is_continued(tmp_path, monkeypatch):
+def test_a_short_write_is_continued(tmp_path, monkeypatch, system):
     """A raw file may take fewer bytes than it is given, for instance at the last free block of a disk."""
-    real = Path.open
 
     class Short:
         def __init__(self, file):
@@ -141,8 +176,14 @@ def test_a_short_write_is_continued(tmp_path, monkeypatch):
         def fileno(self):
             return self.file.fileno()
 
-    monkeypatch.setattr(Path, "open", lambda path, *args, **kwargs: Short(real(path, *args, **kwargs)))
+    opened, reals = [], (Path.open, os.fdopen)
+    for place, name, real in ((Path, "open", reals[0]), (os, "fdopen", reals[1])):
+        monkeypatch.setattr(
+            place, name,
+            lambda one, *args, real=real, **kwargs: opened.append(one) or Short(real(one, *args, **kwargs)),
+        )  # fmt: skip
     atomic.publish(tmp_path / "file", NEW, "run")
+    assert len(opened) == 1
     monkeypatch.undo()
     assert (tmp_path / "file").read_bytes() == NEW
 
@@ -267,3 +308,10 @@ def test_need_space_asks_for_five_percent_more(tmp_path, monkeypatch):
 )
 def test_readable_size(count, text):
     assert atomic.readable_size(count) == text
+
+
+def test_a_worker_that_was_killed_while_it_wrote_does_not_bar_the_next_try(tmp_path, system):
+    """The same job of the same run, on another worker, beside what the first one left."""
+    atomic.temporary(tmp_path / "shard", "run").write_bytes(OLD[:1])
+    assert atomic.publish(tmp_path / "shard", NEW, "run") is True
+    assert (tmp_path / "shard").read_bytes() == NEW

@@ -8,10 +8,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from storage.dataset import Dataset, layout, locked, sealed
-from storage.errors import Busy, Damaged, NotThere, Unwritable
+from storage import dataset as module
+from storage.chunks import ProvenShard, prove
+from storage.dataset import Dataset, Picture, layout, locked, sealed
+from storage.errors import BadInput, Busy, Damaged, NotThere, Unwritable
+from storage.indexing import OutOfRange
 from storage.manifest import Manifest
-from storage.shards import BLOCK, SPLITS, Block, Shard, shard_name, write_shard
+from storage.sealing import write_shard
+from storage.shards import BLOCK, SPLITS, Block, Shard, shard_name
 
 COUNT = 2 * BLOCK + 300
 
@@ -154,6 +158,162 @@ def test_sealed_lists_shards_by_place_and_nothing_else(tmp_path):
 def test_a_shard_can_be_read_without_the_manifest(folder, blocks):
     with Shard(folder / shard_name(2, 300)) as shard:
         assert same(shard.block(0), blocks[2])
+
+
+# Pictures by number.
+
+
+@pytest.fixture
+def reads(monkeypatch) -> list[int]:
+    """The blocks of shards that are read, as they are."""
+    prove.cache_clear()
+    seen, block = [], ProvenShard.block
+
+    def counted(self, number, *fields):
+        seen.append(self.path.name)
+        return block(self, number, *fields)
+
+    monkeypatch.setattr(ProvenShard, "block", counted)
+    return seen
+
+
+@pytest.mark.parametrize("number", [0, 1, 1023, 1024, 2048, COUNT - 1, -1, -COUNT, np.int64(5), np.uint8(7)])
+def test_one_picture(folder, blocks, number):
+    whole = joined(blocks).rows(int(number))
+    picture = Dataset(folder)[number]
+    assert isinstance(picture, Picture)
+    assert picture.text == whole.text.decode()
+    assert picture.image.dtype == np.uint8
+    assert (picture.image == whole.images).all()  # 6 x 9 of 6 x 9
+    assert (picture.boxes == whole.boxes[: len(picture.text)]).all()
+    assert picture.parameters == whole.parameters
+    assert picture.parameters["shear"] == -250
+    assert picture.split == SPLITS[whole.split]
+
+
+def test_a_picture_is_cropped_to_its_own_size(tmp_path, make_blocks):
+    (block,) = make_blocks(100)
+    block.parameters["height"], block.parameters["width"] = 4, np.arange(100) % 9 + 1
+    put(tmp_path / "d", [block])
+    for number, picture in enumerate(Dataset(tmp_path / "d")):
+        assert picture.image.shape == (4, number % 9 + 1)
+        assert (picture.image == block.images[number, :4, : number % 9 + 1]).all()
+    assert number == 99
+
+
+def test_a_picture_is_the_callers_own(folder):
+    data = Dataset(folder)
+    before = data[3].image.copy()
+    data[3].image[:] += 1
+    data[3].boxes[:] += 1
+    data[3].parameters["height"] = 1
+    assert (data[3].image == before).all()
+    assert data[3].parameters["height"] == 6
+
+
+CHOICES = [
+    slice(None), slice(5), slice(1000, 1100), slice(1023, 2049, 2), slice(None, None, -1), slice(-5, None),
+    slice(7, 3), slice(3, 7, -1), slice(0, 10**9), slice(None, None, 1000), slice(2048, 100, -7),
+    [0], [-1, 0], [5, 3, 3, 2347], [], np.array([], np.int32), np.arange(COUNT)[::-1], np.array([2300, 4], np.uint64),
+    np.arange(COUNT) % 500 == 3, np.zeros(COUNT, bool), range(3),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("chosen", CHOICES, ids=range(len(CHOICES)))
+def test_many_pictures_are_those_that_numpy_chooses(folder, blocks, chosen):
+    numbers = np.arange(COUNT)[np.asarray(chosen, int) if isinstance(chosen, list) else chosen]
+    data = Dataset(folder)
+    assert same(data[chosen], joined(blocks).rows(numbers))
+    data[chosen].images[:] = 9
+    assert same(data[chosen], joined(blocks).rows(numbers))
+
+
+@pytest.mark.parametrize("chosen", [COUNT, -COUNT - 1, 10**30, [0, COUNT], np.array([-COUNT - 1]), np.ones(5, bool)],
+                         ids=str)  # fmt: skip
+def test_an_index_past_the_end(folder, chosen):
+    with pytest.raises((OutOfRange, BadInput), match=r"^index: must be|^index: a mask must have 2348 values"):
+        Dataset(folder)[chosen]
+
+
+def test_out_of_range_is_an_index_error_so_that_loops_end(folder):
+    assert issubclass(OutOfRange, IndexError)
+    assert sum(1 for _ in Dataset(folder)) == COUNT
+
+
+@pytest.mark.parametrize(
+    "chosen",
+    ["7", 1.0, None, True, (1, 2), [[1]], [1, "a"], [1.5], [[1], [2, 3]], slice("a", None), {}, np.zeros((2, 2), bool)],
+    ids=str,
+)
+def test_what_is_no_index(folder, chosen):
+    with pytest.raises(BadInput, match=r"^index: (must be an integer, a slice|a slice's ends must be)"):
+        Dataset(folder)[chosen]
+
+
+def test_neighbours_read_a_block_once_and_two_places_do_not_disturb_each_other(folder, reads):
+    data = Dataset(folder)
+    for number in range(0, 1024, 50):
+        data[number], data[number + 1024], data[-1 - number % 300]
+    assert reads == [shard_name(0, 1024), shard_name(1, 1024), shard_name(2, 300)]
+
+
+def test_the_blocks_that_stay_in_memory_are_few(folder, reads, monkeypatch):
+    monkeypatch.setattr(module, "RECENT", 2)
+    data = Dataset(folder)
+    data[0], data[1024], data[0], data[2048], data[0]
+    assert len(reads) == 3
+    data[1024]  # the one not used for longest has gone
+    assert len(reads) == 4
+    monkeypatch.setattr(module, "RECENT_BYTES", 1)
+    data[2048], data[2049]
+    assert len(reads) == 5
+    assert len(data._recent) == 1
+
+
+def test_only_the_shards_that_are_touched_are_read(tmp_path, make_blocks):
+    blocks = make_blocks(3 * BLOCK)
+    put(tmp_path / "d", blocks)
+    for number in (0, 2):
+        (tmp_path / "d" / shard_name(number, BLOCK)).unlink()
+    data = Dataset(tmp_path / "d")
+    assert data[1500].text == blocks[1].text[476].decode()
+    assert same(data[1024:2048], blocks[1])
+    assert same(data[[2047, 1024]], blocks[1].rows([1023, 0]))
+    for touched in (slice(1020, 1030), slice(2000, 2049), [0], 2048, -1):
+        with pytest.raises(Damaged, match="cannot be read"):
+            data[touched]
+
+
+def test_what_was_looked_at_does_not_travel_in_a_pickle(folder, blocks):
+    data = Dataset(folder)
+    small = len(pickle.dumps(data))
+    data[0], data[2000], next(data.batches(5))
+    assert len(pickle.dumps(data)) == small
+    assert same(pickle.loads(pickle.dumps(data))[:1024], blocks[0])
+
+
+@pytest.mark.parametrize("wrong", [{"first": 1024}, {"first": 5}, {"count": 1025}, {"count": 0}, {"count": 300}],
+                         ids=str)  # fmt: skip
+def test_a_manifest_whose_shards_leave_a_gap_is_damaged(tmp_path, make_blocks, wrong):
+    manifest = put(tmp_path / "d", make_blocks(2 * BLOCK))
+    replace(manifest, shards=[manifest.shards[0] | wrong, manifest.shards[1]]).write(tmp_path / "d")
+    data = Dataset(tmp_path / "d")
+    for access in (lambda: data[0], lambda: data[:5], lambda: next(data.batches(5)), lambda: data[-1]):
+        with pytest.raises(Damaged, match=r"d: the manifest's shards are not consecutive"):
+            access()
+
+
+def test_a_manifest_that_counts_more_than_its_shards_is_damaged(tmp_path, make_blocks):
+    manifest = put(tmp_path / "d", make_blocks(1100))
+    replace(manifest, count=1101).write(tmp_path / "d")
+    with pytest.raises(Damaged, match="counts 1101 pictures, its shards 1100"):
+        Dataset(tmp_path / "d")[0]
+    replace(manifest, count=1101, shards=[manifest.shards[0], manifest.shards[1] | {"count": 77}]).write(tmp_path / "d")
+    data = Dataset(tmp_path / "d")
+    assert data[0].split in SPLITS
+    for access in (lambda: data[-1], lambda: data[1020:1030], lambda: list(data.batches(2000))):
+        with pytest.raises(Damaged, match="holds 76 pictures where the manifest says 77"):
+            access()
 
 
 # Layout.

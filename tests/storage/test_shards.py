@@ -12,20 +12,8 @@ import pytest
 from blake3 import blake3
 
 from storage.errors import Damaged
-from storage.shards import (
-    BLOCK,
-    DIGEST,
-    FORMAT,
-    SPLITS,
-    Block,
-    Shard,
-    combined,
-    packed_size,
-    parse_name,
-    read_record,
-    shard_name,
-    write_shard,
-)
+from storage.sealing import packed_size, write_shard
+from storage.shards import BLOCK, DIGEST, FORMAT, SPLITS, Block, Shard, combined, parse_name, read_record, shard_name
 
 IDENTITY = '{"profile":{"name":"é"},"seed":1}'
 

@@ -12,13 +12,13 @@ from PIL import Image, ImageDraw, ImageFont
 from skimage.transform import AffineTransform, warp
 
 from storage.errors import BadInput
-from tasks import raster
+from tasks import raster, words
 from tasks.drawing import PARAMETERS, Renderer, Table, below, raw
 from tasks.fonts import bundled, draw_glyphs, find_face
 from tasks.specs import BUILT_IN, Grid, Ink, Profile
-from tasks.words import load_words
 
 drawn_glyphs = functools.cache(draw_glyphs)
+load_words = functools.cache(words.load_words)
 
 
 def renderer_for(profile: Profile, words: tuple[str, ...] | None = None) -> Renderer:

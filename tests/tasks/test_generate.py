@@ -9,9 +9,11 @@ import pytest
 from storage.dataset import Dataset
 from storage.errors import Damaged, Different
 from storage.manifest import MANIFEST, Manifest
-from storage.shards import BLOCK, SPLITS, combined, shard_name, write_shard
+from storage.sealing import write_shard
+from storage.shards import BLOCK, SPLITS, combined, shard_name
 from tasks import generate
-from tasks.generate import Tally, complete, draw_shard, estimate_bytes, missing, report, steady_rate, survey
+from tasks.gather import Gathered
+from tasks.generate import complete, draw_shard, estimate_bytes, missing, report, survey
 from tasks.recipes import Recipe, make_recipe, renderer_of
 from tasks.specs import Grid
 
@@ -31,8 +33,15 @@ def draw(recipe: Recipe, folder: Path, count: int, run: str = "run", order=lambd
     if plan.whole:
         return plan, []
     receipts = [draw_shard(job) for job in order(list(plan.jobs))]
-    complete(recipe, folder, receipts, run)
+    complete(recipe, folder, gathered(recipe, receipts), run)
     return plan, receipts
+
+
+def gathered(recipe: Recipe, receipts) -> Gathered:
+    whole = Gathered(recipe.identity)
+    for receipt in receipts:
+        whole.add(receipt)
+    return whole
 
 
 def expected(recipe: Recipe, count: int) -> str:
@@ -97,7 +106,7 @@ def test_a_job_that_runs_twice_draws_once(recipe, tmp_path, one_block):
     second = [draw_shard(replace(job, run="other")) for job in plan.jobs]
     assert state(tmp_path) == before
     assert [receipt.record for receipt in second] == [receipt.record for receipt in first]
-    assert [receipt.tally for receipt in second] == [receipt.tally for receipt in first]
+    assert [receipt.counts for receipt in second] == [receipt.counts for receipt in first]
     assert {receipt.drawn for receipt in first} == {True}
     assert {receipt.drawn for receipt in second} == {False}
 
@@ -386,17 +395,6 @@ def test_statistics_add_up(recipe, tmp_path, one_block):
     assert json.loads(json.dumps(statistics)) == statistics
 
 
-def test_a_tally_counts_blank_pictures_and_letters_of_more_than_a_byte(recipe):
-    block = renderer_of(recipe).block(7, 0, 10)
-    block = block._replace(images=np.zeros_like(block.images), text=np.array(["Éa"] * 9 + ["a"]).astype("U2"))
-    block = block._replace(text=np.array([text.encode() for text in block.text.tolist()]))
-    tally = Tally("Éab")
-    tally.add(block)
-    tally.add(block)
-    assert tally.as_dict()["blank"] == 20
-    assert tally.as_dict()["letters"] == {"É": 18, "a": 20, "b": 0}
-
-
 def test_the_bytes_are_estimated_before_they_are_written(recipe, tmp_path):
     draw(recipe, tmp_path, 5 * BLOCK)
     there = sum(line["bytes"] for line in Manifest.read(tmp_path).shards) / (5 * BLOCK)
@@ -415,11 +413,11 @@ def test_a_plan_knows_how_many_pictures_are_missing(recipe, tmp_path, one_block)
 def test_the_steady_rate_leaves_out_the_first_shard_and_those_that_were_there(recipe, tmp_path, one_block):
     receipts = draw(recipe, tmp_path, 5 * BLOCK)[1]
     timed = [replace(receipt, ended=100.0 + number) for number, receipt in enumerate(receipts)]
-    assert steady_rate(timed) == steady_rate(timed[::-1]) == 4 * BLOCK / 4
+    assert gathered(recipe, timed).rate() == gathered(recipe, timed[::-1]).rate() == 4 * BLOCK / 4
     timed[4] = replace(timed[4], drawn=False, ended=500.0)
-    assert steady_rate(timed) == BLOCK
-    assert steady_rate(timed[:2]) is None
-    assert steady_rate([]) is None
+    assert gathered(recipe, timed).rate() == BLOCK
+    assert gathered(recipe, timed[:2]).rate() is None
+    assert gathered(recipe, []).rate() is None
 
 
 def test_a_report_says_what_the_folder_holds(recipe, tmp_path, one_block):

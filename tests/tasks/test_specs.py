@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from storage.errors import BadInput, NotThere
+from tasks.ranges import Distortions
 from tasks.specs import BUILT_IN, LARGEST_CANVAS, Grid, Ink, Profile, find_profile, nearest, profile_from, read_profile
 
 # Each is one field with a value that breaks one rule, and words of that rule.
@@ -55,6 +56,24 @@ BROKEN = [
     ("scale", Grid(50, 100, -10), "start <= stop from 10 to 400 percent, step at least 1"),
     ("scale", 100, "a table with start, stop and step"),
     ("ink", "binary", "'binary' or 'grey'"),
+    ("top", -1, "a whole number from 0 to 500 px"),
+    ("rotation", Grid(-181, 0), "start <= stop from -180 to 180 degrees, step at least 1"),
+    ("rotation", 15, "a table with start, stop and step"),
+    ("move_y", Grid(0, 201), "start <= stop from -200 to 200 px, step at least 1"),
+    ("move_x", Grid(-201, 0), "start <= stop from -200 to 200 px, step at least 1"),
+    ("tracking", Grid(3, 2), "start <= stop from -200 to 200 px, step at least 1"),
+    ("overlap", Grid(0, 2, 0), "start <= stop from -200 to 200 px, step at least 1"),
+    ("overlap", 3, "a table with start, stop and step"),
+    ("wave_y", Grid(-1, 10), "start <= stop from 0 to 1000 1/10 px, step at least 1"),
+    ("wave_x", Grid(0, 1001), "start <= stop from 0 to 1000 1/10 px, step at least 1"),
+    ("wave_length", Grid(7, 20), "start <= stop from 8 to 4096 px, step at least 1"),
+    ("lines", Grid(0, 101), "start <= stop from 0 to 100 lines, step at least 1"),
+    ("arcs", None, "a table with start, stop and step"),
+    ("line_width", Grid(0, 2), "start <= stop from 1 to 32 px, step at least 1"),
+    ("line_ink", Grid(0, 100), "start <= stop from 1 to 100 percent, step at least 1"),
+    ("specks", Grid(0, 10_001), "start <= stop from 0 to 10000 specks, step at least 1"),
+    ("background", Grid(0, 91), "start <= stop from 0 to 90 percent, step at least 1"),
+    ("blur", Grid(0, True), "start <= stop from 0 to 16 passes, step at least 1"),
 ]
 
 
@@ -87,6 +106,28 @@ def test_a_canvas_that_scaling_makes_too_large():
     assert Profile("x", height=262, width=100, scale=Grid(90, 400, 100)).canvas == (1021, 390)
 
 
+def test_overlap_excludes_tracking():
+    with pytest.raises(
+        BadInput, match=r"overlap: must be without tracking, which is \{start = 0, stop = 2, step = 1\}"
+    ):
+        Profile("x", overlap=Grid(1, 3), tracking=Grid(0, 2))
+
+
+def test_waves_that_would_fold_the_picture():
+    Profile("x", wave_y=Grid(0, 100), wave_x=Grid(0, 90), wave_length=Grid(60, 90))
+    with pytest.raises(BadInput, match="wave_length: must be longer for waves of 100 and 91 /10 px, or they fold"):
+        Profile("x", wave_y=Grid(0, 100), wave_x=Grid(0, 91), wave_length=Grid(60, 90))
+
+
+def test_which_profiles_are_distorted():
+    assert not any(BUILT_IN[name].moves_letters or BUILT_IN[name].adds_noise for name in ("letters", "book", "fonts"))
+    assert [(p.name, p.moves_letters, p.adds_noise) for p in BUILT_IN.values() if p.moves_letters or p.adds_noise] == [
+        ("jitter", True, False), ("touching", True, False), ("noise", False, True), ("warp", True, False),
+        ("hard", True, True),
+    ]  # fmt: skip
+    assert not Profile("x", line_width=Grid(3, 4), wave_length=Grid(9, 9), rotation=Grid(0, 0, 5)).moves_letters
+
+
 def test_grids():
     assert Grid(0, 450, 50).values() == (0, 50, 100, 150, 200, 250, 300, 350, 400, 450)
     assert Grid(-5, 6, 5).values() == (-5, 0, 5)
@@ -115,12 +156,19 @@ CUSTOM = Profile(
     "mine", fonts=("Inter Bold", "Play Bold"), alphabet="abcé9", words="list.txt", length=(2, 7), height=40, width=160,
     font_size=25, left=3, shear=Grid(-200, 200, 25), scale=Grid(80, 120), ink=Ink.GREY,
 )  # fmt: skip
+DISTORTED = replace(
+    CUSTOM, name="bent", top=2, rotation=Grid(-9, 9, 3), overlap=Grid(0, 0), wave_y=Grid(5, 20, 5), lines=Grid(1, 1)
+)
 
 
-@pytest.mark.parametrize("profile", [*BUILT_IN.values(), CUSTOM], ids=lambda profile: profile.name)
+@pytest.mark.parametrize("profile", [*BUILT_IN.values(), CUSTOM, DISTORTED], ids=lambda profile: profile.name)
 def test_as_dict_and_back(profile):
     content = json.loads(json.dumps(profile.as_dict()))
-    assert set(content) == set(Profile.__dataclass_fields__)
+    later = {"top", *Distortions.__dataclass_fields__}
+    defaults = {name: field.default for name, field in Profile.__dataclass_fields__.items()}
+    # What later versions added is there only where it is not as it was without.
+    added = {name for name in later if getattr(profile, name) != defaults[name]}
+    assert set(content) == set(Profile.__dataclass_fields__) - later | added
     assert type(profile.as_dict()["ink"]) is str
     assert profile_from(content) == profile
 
@@ -159,6 +207,21 @@ def test_based_on_changes_only_what_is_given(tmp_path):
     )
 
 
+def test_distortions_from_toml(tmp_path):
+    path = tmp_path / "bent.toml"
+    path.write_text(
+        'based_on = "touching"\ntop = 3\noverlap = 0\nrotation = { start = -9, stop = 9, step = 3 }\nlines = 1\n'
+        "wave_y = { start = 5, stop = 20, step = 5 }\n"
+    )
+    assert read_profile(path) == replace(
+        BUILT_IN["touching"], name="bent", top=3, overlap=Grid(0, 0), rotation=Grid(-9, 9, 3), lines=Grid(1, 1),
+        wave_y=Grid(5, 20, 5),
+    )  # fmt: skip
+    path.write_text("rotation = { start = 0 }")
+    with pytest.raises(BadInput, match=r"rotation: must be a table with .*; it is {'start': 0}"):
+        read_profile(path)
+
+
 def test_a_file_by_a_relative_path(tmp_path, monkeypatch):
     (tmp_path / "few.toml").write_text('alphabet = "AB"')
     monkeypatch.chdir(tmp_path)
@@ -170,9 +233,9 @@ def test_a_file_by_a_relative_path(tmp_path, monkeypatch):
     [
         ('alphabt = "AB"', "unknown key 'alphabt'; the keys are alphabet, .*did you mean 'alphabet'?"),
         ("zzz = 1", r"unknown key 'zzz'; the keys are alphabet, .*width, words$"),
-        ('based_on = "bok"', "based_on: must be one of letters, book; it is 'bok'; did you mean 'book'?"),
-        ("based_on = 3", "based_on: must be one of letters, book; it is 3"),
-        ('based_on = ["book"]', r"based_on: must be one of letters, book; it is \['book'\]"),
+        ('based_on = "bok"', "based_on: must be one of letters, book, .*hard; it is 'bok'; did you mean 'book'?"),
+        ("based_on = 3", "based_on: must be one of letters, book, .*hard; it is 3"),
+        ('based_on = ["book"]', r"based_on: must be one of letters, book, .*hard; it is \['book'\]"),
         ("shear = { start = 1 }", "shear: must be a table with start, stop and step; it is {'start': 1}"),
         (
             "shear = { start = 1, stop = 2, stp = 1 }",
@@ -224,7 +287,9 @@ def test_a_file_name_that_is_no_profiles_name_asks_for_one(tmp_path):
     ],
 )
 def test_an_unknown_profile_names_the_nearest(name, end):
-    with pytest.raises(BadInput, match=r"must be one of letters, book, or the path of a \.toml file") as error:
+    with pytest.raises(
+        BadInput, match=r"must be one of letters, book, .*, hard, or the path of a \.toml file"
+    ) as error:
         find_profile(name)
     assert str(error.value).startswith(f"profile {name!r}: ")
     assert str(error.value).endswith(end)

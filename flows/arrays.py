@@ -1,0 +1,63 @@
+"""Dask arrays over a dataset: each task has a path, a digest and row numbers, and opens the file itself."""
+
+import hashlib
+import json
+from pathlib import Path
+
+import dask.array as da
+
+from storage.chunks import read_rows
+from storage.dataset import Dataset
+from storage.errors import BadInput
+from storage.shards import BLOCK, Block
+
+
+def images(folder: str | Path, *, blocks: int | None = None) -> da.Array:
+    """The pictures of a dataset, (n, H, W) uint8 on their canvas; as `array(folder, 'images')`."""
+    return array(folder, "images", blocks=blocks)
+
+
+def array(folder: str | Path, field: str, *, blocks: int | None = None) -> da.Array:
+    """One field of a dataset as a dask array.
+
+    The graph holds paths and numbers and no handle, so it computes on threads, processes or a cluster
+    whose machines see the folder under the same path. A slice reads the shards that it touches and no
+    other, each chunk of them proven against the manifest.
+
+    Parameters
+    ----------
+    field : {'images', 'text', 'boxes', 'parameters', 'split'}
+        `text` comes as stored, fixed-length bytes in UTF-8; as strings it is
+        `array(folder, 'text').map_blocks(numpy.strings.decode, 'utf-8', dtype='U4')` for up to four letters.
+    blocks : int, optional
+        Blocks of 1,024 pictures a chunk, never across shards; by default a whole shard.
+
+    Returns
+    -------
+    dask.array.Array
+        Its name follows from the dataset's content, the field and the chunks: equal arrays have equal keys.
+
+    Raises
+    ------
+    BadInput, NotThere, Damaged
+        At once; `Damaged` also while computing.
+    """
+    if field not in Block._fields:
+        raise BadInput(f"field: must be one of {', '.join(Block._fields)}; it is {field!r}")
+    if blocks is not None and (not isinstance(blocks, int) or isinstance(blocks, bool) or blocks < 1):
+        raise BadInput(f"blocks: must be an integer of 1 or more, or None; it is {blocks!r}")
+    data = Dataset(Path(folder).resolve())  # workers may stand in other folders
+    first = data.proven(0)
+    shape, dtype = first.shapes[field], first.dtypes[field]
+    jobs = [
+        (str(data.path(number)), line["sha256"], field, start, min(line["count"], start + step))
+        for number, line in enumerate(data.manifest.shards)
+        for step in [line["count"] if blocks is None else blocks * BLOCK]
+        for start in range(0, line["count"], step)
+    ]
+    chunks = tuple(stop - start for *_, start, stop in jobs)
+    known = json.dumps([data.manifest.identity, data.manifest.content, [job[1:] for job in jobs]])
+    name = f"{field}-{hashlib.sha256(known.encode()).hexdigest()[:32]}"
+    rest = (0,) * len(shape)
+    graph = {(name, number, *rest): (read_rows, *job) for number, job in enumerate(jobs)}
+    return da.Array(graph, name, (chunks, *((size,) for size in shape)), dtype=dtype)

@@ -1,0 +1,113 @@
+"""Export a dataset: write each shard's part on Dask, put index and record on top at the end."""
+
+import time
+from enum import StrEnum
+from pathlib import Path
+
+from prefect import flow, get_run_logger, task
+from prefect.artifacts import create_table_artifact
+from prefect.cache_policies import NO_CACHE
+
+from flows.cluster import crew, fan_out
+from flows.home import dataset_folder, home
+from flows.progress import artifact_key, stage
+from storage import atomic
+from storage.dataset import Dataset, locked
+from tasks import export as units
+from tasks import parts
+from tasks.formats import Format
+from tasks.generate import as_table
+
+
+class Split(StrEnum):
+    """Which pictures to export."""
+
+    TRAIN = "train"
+    VALIDATION = "validation"
+    TEST = "test"
+
+
+def check(
+    dataset: str,
+    *,
+    format: Format,
+    out: Path | None = None,
+    split: Split | None = None,
+    count: int | None = None,
+    invert: bool = False,
+    **_,
+) -> tuple[Dataset, units.Choice, Path]:
+    """The dataset, what to export and where to, or an error that names the wrong option."""
+    data = Dataset(dataset_folder(dataset))
+    choice = units.Choice(format, split.value if split else None, count, invert)
+    name = "-".join(filter(None, (data.folder.resolve().name, format.value, choice.split)))
+    folder = Path(out) if out else home() / "exports" / name
+    units.examine(data, choice, folder)
+    return data, choice, folder
+
+
+@flow(flow_run_name="export-{dataset}-{format}")
+def export(
+    dataset: str,
+    *,
+    format: Format,
+    out: Path | None = None,
+    split: Split | None = None,
+    count: int | None = None,
+    invert: bool = False,
+    workers: int | None = None,
+    cluster: str | None = None,
+) -> dict:
+    """Write a dataset's pictures and labels in a format that other tools read.
+
+    A run that was ended at any point goes on where it was; finished parts are kept. The same choice
+    gives the same bytes whatever the number of workers.
+
+    Parameters
+    ----------
+    dataset
+        A dataset's name under the home, or its path.
+    format
+        png: pictures and labels.csv. gt: pictures and gt.txt, for EasyOCR and
+        deep-text-recognition-benchmark. tesseract: .png, .gt.txt and .box. coco: letters' boxes.
+        webdataset: tar files. parquet: pictures within. hdf5: one virtual file over the shards.
+    out
+        A new or empty folder, or that of the same export; by default exports/DATASET-FORMAT under the home.
+    split
+        Only the pictures of one split; by default all, with their split beside the label.
+    count
+        At most so many pictures, from the first one on.
+    invert
+        Dark on white; by default white on black, as stored.
+    workers
+        Local processes; by default one a core.
+    cluster
+        Address of a Dask scheduler to use instead, such as tcp://host:8786.
+    """
+    data, choice, folder = check(dataset, format=format, out=out, split=split, count=count, invert=invert)
+    began = time.monotonic()
+    with locked(folder):
+        plan = units.survey(data, choice, folder)
+        if plan.whole:
+            get_run_logger().info("%s is whole", folder)
+            units.tidy(folder)
+            receipts = []
+        else:
+            atomic.need_space(folder, units.missing_bytes(plan, folder))
+            units.begin(plan, folder)
+            receipts = write(plan, choice, workers, cluster)
+            units.finish(plan, folder, receipts)
+    written = sum(receipt.part.pictures for receipt in receipts if not receipt.kept)
+    report = units.report(folder, written, time.monotonic() - began)
+    create_table_artifact(as_table(report), key=artifact_key("export", folder.name), description=str(folder))
+    return report
+
+
+@task(cache_policy=NO_CACHE, task_run_name="write")
+def write(plan: units.Plan, choice: units.Choice, workers: int | None, cluster: str | None) -> list[parts.Receipt]:
+    """Write a plan's parts on Dask; for a virtual dataset, prove its shards instead."""
+    virtual = choice.format is Format.HDF5
+    unit, name = (parts.prove_shard, "verifying") if virtual else (parts.export_part, "exporting")
+    total = sum(job.count for job in plan.jobs)
+    with crew(workers, cluster) as client, stage(name, total) as shown:
+        return list(fan_out(client, unit, plan.jobs, on_done=lambda receipt: shown.advance(receipt.read)))

@@ -1,0 +1,136 @@
+"""Import a folder of labelled pictures: list, measure on Dask, fill the shards on Dask, write the manifest last."""
+
+import re
+import time
+from pathlib import Path
+
+from prefect import flow, task
+from prefect.artifacts import create_table_artifact
+from prefect.cache_policies import NO_CACHE
+
+from flows.cluster import crew, fan_out
+from flows.home import dataset_folder, home
+from flows.progress import artifact_key, stage
+from storage import atomic
+from storage.dataset import locked
+from storage.errors import BadInput, NotThere
+from tasks import ingest as units
+from tasks.gather import Gathered
+from tasks.generate import as_table
+from tasks.labels import find_labels
+from tasks.loading import Invert
+from tasks.scan import Listing, Source, Wanted, scan_files, write_records
+from tasks.specs import Profile
+
+
+def check(
+    folder: Path,
+    *,
+    labels: Path | None = None,
+    pattern: str | None = None,
+    name: str | None = None,
+    out: Path | None = None,
+    alphabet: str | None = None,
+    invert: Invert = Invert.AUTO,
+    **_,
+) -> tuple[Wanted, Path]:
+    """What to import, and the dataset's folder, or an error that names the wrong parameter."""
+    root = Path(folder).resolve()
+    if not root.exists():
+        raise NotThere(f"{folder}: no such folder; check the path")
+    if not root.is_dir():
+        raise BadInput(f"{folder} is a file, not a folder; give the folder that holds it")
+    chosen = name or re.sub(r"[^\w-]+", "-", root.name).strip("-")
+    if not chosen:
+        raise BadInput(f"name: must be given with --name, since {root} has none of letters and digits")
+    Profile(chosen, alphabet=alphabet or "A")  # their rules
+    target = Path(out) if out else dataset_folder(chosen)
+    for place, option in ((target, "out"), (home(), "home")):
+        if place.resolve().is_relative_to(root):
+            raise BadInput(f"{option}: must be outside the folder that is imported; {place} is in {root}")
+    units.require_imported(target)
+    labelling = find_labels(root, labels and Path(labels).resolve(), pattern)
+    return Wanted(root, chosen, labelling, alphabet or "", Invert(invert)), target
+
+
+@flow(flow_run_name="import-{folder}")
+def ingest(
+    folder: Path,
+    *,
+    labels: Path | None = None,
+    pattern: str | None = None,
+    name: str | None = None,
+    out: Path | None = None,
+    alphabet: str | None = None,
+    invert: Invert = Invert.AUTO,
+    workers: int | None = None,
+    cluster: str | None = None,
+) -> dict:
+    """Make a dataset of a folder of labelled pictures.
+
+    PNG, JPEG, GIF, BMP, WebP and TIFF in nested folders, read as `solve` reads them. Labels are taken from
+    labels.csv or gt.txt in the folder if there is one, else from the file names. Files without a label
+    and files that are no pictures are left out and listed with the reason.
+
+    Parameters
+    ----------
+    folder
+        The folder of the pictures. Nothing is written there.
+    labels
+        A file of labels: .csv with columns path (or file, filename) and label (or word, words, text), or
+        lines of path, tab, label.
+    pattern
+        How file names hold labels: a template such as '{label}_*', or a regular expression with a group
+        named label. By default the label follows the last _, or is the whole name.
+    name
+        Of the dataset; by default the folder's.
+    out
+        The dataset's own folder; by default datasets/NAME under the home.
+    alphabet
+        The characters that labels may have; by default those that occur.
+    invert
+        Whether the pictures are dark on light: auto finds out for each, yes or no say it of all.
+    workers
+        Local processes; by default one a core.
+    cluster
+        Address of a Dask scheduler to use instead, such as tcp://host:8786.
+    """
+    wanted, target = check(
+        folder, labels=labels, pattern=pattern, name=name, out=out, alphabet=alphabet, invert=invert
+    )  # fmt: skip
+    records = home() / "reports" / "import" / target.resolve().name
+    run = atomic.new_run()
+    began = time.monotonic()
+    with locked(target), crew(workers, cluster):
+        source = measure(Listing(wanted))
+        units.survey(source, target, records)
+        write_records(source, records)
+        atomic.make_folder(target)
+        gathered = fill(source, target, run)
+        units.complete(source, target, gathered, run)
+        report = units.report(source, target, records, gathered, time.monotonic() - began)
+    rows = as_table({key: value for key, value in report.items() if key != "rejects"})
+    create_table_artifact(rows, key=artifact_key("import", target.name), description=str(target))
+    return report
+
+
+@task(cache_policy=NO_CACHE, task_run_name="measure")
+def measure(listing: Listing) -> Source:
+    """Digest and measure every labelled file on Dask."""
+    with crew() as client, stage("measuring", len(listing.pairs)) as shown:
+        jobs = listing.jobs()
+        sizes = [len(job.paths) for job in jobs]
+        return Source(
+            listing, fan_out(client, scan_files, jobs, on_done=lambda receipt: shown.advance(sizes[receipt.number]))
+        )
+
+
+@task(cache_policy=NO_CACHE, task_run_name="fill")
+def fill(source: Source, folder: Path, run: str) -> Gathered:
+    """Fill the shards on Dask; one that is there and intact costs a read."""
+    gathered = Gathered(source.identity, source.wanted.labelling.as_dict())
+    with crew() as client, stage("filling", len(source.pairs)) as shown:
+        for receipt in fan_out(client, units.fill_shard, units.fill_jobs(source, folder, run)):
+            gathered.add(receipt)
+            shown.advance(receipt.record.count)
+    return gathered

@@ -1,0 +1,159 @@
+"""Prove a dataset: read every shard on Dask, judge, and with --repair mend what is wrong and prove that too."""
+
+import time
+from contextlib import ExitStack
+from pathlib import Path
+
+from prefect import flow, get_run_logger, task
+from prefect.artifacts import create_table_artifact
+from prefect.cache_policies import NO_CACHE
+
+from flows.cluster import crew, fan_out
+from flows.home import dataset_folder
+from flows.ingest import ingest
+from flows.progress import artifact_key, stage
+from storage import atomic
+from storage.dataset import locked
+from storage.errors import BadInput, CaptchasError, Damaged, Unwritable
+from tasks import repair as mending
+from tasks import verify as units
+from tasks.findings import Finding, Verdict, judge, report, summary
+from tasks.gather import Gathered
+from tasks.ingest import as_imported
+from tasks.inventory import Inventory, inventory, recipe_of, require_dataset
+from tasks.recipes import Recipe
+
+
+def check(
+    dataset: str,
+    *,
+    redraw: bool = False,
+    repair: bool = False,
+    workers: int | None = None,
+    font: list[str] | None = None,
+    words: str | None = None,
+    source: Path | None = None,
+    **_,
+) -> Path:
+    """The dataset's folder, or an error that names the wrong parameter."""
+    if workers is not None and workers < 1:
+        raise BadInput(f"workers: must be 1 or more; it is {workers}")
+    for name, value in (("font", font), ("words", words)):
+        if value is not None and not (redraw or repair):
+            raise BadInput(f"{name}: says what to draw with, so it goes with --redraw or --repair; it is {value!r}")
+    if source is not None and (redraw or not repair):
+        raise BadInput(f"source: is where --repair reads imported pictures again, without --redraw; it is {source}")
+    folder = dataset_folder(dataset)
+    require_dataset(folder, drawing=redraw or repair, font=font, words=words, source=source)
+    return folder
+
+
+@flow(flow_run_name="verify-{dataset}")
+def verify(
+    dataset: str,
+    *,
+    redraw: bool = False,
+    repair: bool = False,
+    workers: int | None = None,
+    cluster: str | None = None,
+    font: list[str] | None = None,
+    words: str | None = None,
+    source: Path | None = None,
+) -> dict:
+    """Prove a dataset whole, or find what is missing, altered or foreign, and repair it.
+
+    Every shard is read and checked against its own digests and the manifest's. Nothing is changed without
+    --repair, and nothing is deleted with it: what does not belong goes to NAME.foreign beside the dataset.
+
+    Parameters
+    ----------
+    dataset
+        A dataset's name under the home, or its path.
+    redraw
+        Draw every picture again too, and compare.
+    repair
+        Put back or draw again what is lost, prove the digests equal, and tidy the folder.
+    workers
+        Local processes; by default one a core.
+    cluster
+        Address of a Dask scheduler to use instead, such as tcp://host:8786.
+    font
+        Where the dataset's faces are, if they do not come with the project. May be given again.
+    words
+        Where the dataset's word list is, if it has one of its own.
+    source
+        Of an imported dataset, the folder that it came from: --repair reads lost pictures there again.
+    """
+    folder = check(dataset, redraw=redraw, repair=repair, workers=workers, font=font, words=words, source=source)
+    if source is not None:
+        ingest(**as_imported(folder, source), workers=workers, cluster=cluster)  # then all is proven as always
+    with ExitStack() as held:
+        try:
+            held.enter_context(locked(folder))
+        except Unwritable:
+            if repair:
+                raise
+            get_run_logger().info("%s cannot be locked: nobody may write there", folder)
+        found = inventory(folder)
+        recipe = recipe_of(found, font, words) if (redraw or repair) and source is None else None
+        held.enter_context(crew(workers, cluster))
+        proofs, seconds = prove(units.proof_jobs(found, recipe if redraw else None), workers, cluster)
+        verdict = judge(found, proofs, redrawn=redraw)
+        findings = list(verdict.findings)
+        try:
+            if repair and findings:
+                findings = mend(found, verdict, proofs, recipe, workers, cluster)
+            elif findings:
+                raise Damaged(_remedy(dataset, found, verdict))
+        except CaptchasError as error:
+            error.report = report(found, verdict, proofs, findings, seconds, redraw)
+            raise
+        finally:
+            rows = [finding.row() for finding in findings] or [{"what": folder.name, "state": "whole"}]
+            create_table_artifact(rows[:1000], key=artifact_key("verify", folder.name), description=str(folder))
+    return report(found, verdict, proofs, findings, seconds, redraw)
+
+
+@task(cache_policy=NO_CACHE, task_run_name="prove")
+def prove(jobs: list[units.ProofJob], workers: int | None, cluster: str | None) -> tuple[list[units.Proof], float]:
+    """Prove all files on Dask; also the seconds that it took, once the workers were there."""
+    with crew(workers, cluster) as client, stage("verifying", sum(job.count for job in jobs)) as shown:
+        began = time.monotonic()
+        proofs = list(fan_out(client, units.prove, jobs, on_done=lambda proof: shown.advance(proof.count)))
+        return proofs, time.monotonic() - began
+
+
+@task(cache_policy=NO_CACHE, task_run_name="repair")
+def mend(
+    found: Inventory,
+    verdict: Verdict,
+    proofs: list[units.Proof],
+    recipe: Recipe | None,
+    workers: int | None,
+    cluster: str | None,
+) -> list[Finding]:
+    """Put shards back, draw lost ones again on Dask, rebuild the manifest if it is untrue, tidy; what was done."""
+    run = atomic.new_run()
+    plan = mending.plan_repair(found, verdict, proofs, recipe, run)
+    atomic.need_space(found.folder, plan.bytes)
+    mending.put_back(found, plan)
+    counting = mending.count_jobs(found, verdict, recipe, run)
+    counted = Gathered(recipe.identity) if counting else None
+    with crew(workers, cluster) as client:
+        with stage("drawing again", len(plan.jobs), "shards") as shown:
+            drawn = list(fan_out(client, mending.redraw_shard, plan.jobs, on_done=lambda _: shown.advance(1)))
+        with stage("counting", len(counting), "shards") as shown:
+            for receipt in fan_out(client, mending.count_shard, counting, on_done=lambda _: shown.advance(1)):
+                counted.add(receipt)
+    return mending.finish(found, verdict, plan, proofs, drawn, counted, run)
+
+
+def _remedy(dataset: str, found: Inventory, verdict: Verdict) -> str:
+    """What is wrong in all, and what to do next."""
+    if verdict.refusal:
+        then = verdict.refusal
+    elif found.imported:
+        then = f"`captchas verify {dataset} --repair --source FOLDER`, the folder that it came from, mends them"
+    else:
+        then = f"`captchas verify {dataset} --repair` mends them"
+    return f"{found.folder}: is not whole ({summary(verdict.findings)}); {then}"

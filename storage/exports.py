@@ -1,0 +1,229 @@
+"""What an export leaves behind: parts that are whole or not there, and the record that was written last.
+
+Folders of a million small files cannot be fsynced one by one, so a part is written under a temporary
+name, made durable in one go, and renamed.
+"""
+
+import ctypes
+import errno
+import json
+import os
+import shutil
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from storage import atomic
+from storage.errors import CaptchasError, Damaged, Different
+
+RECORD = "export.json"
+NOTES = ".parts"  # what an unfinished export keeps for the next run; gone when it is complete
+_OCCUPIED = {errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR, errno.EISDIR}
+
+
+@dataclass(frozen=True)
+class Part:
+    """One shard's share of an export: `name` is None where no picture of it was asked for."""
+
+    shard: int
+    name: str | None
+    pictures: int
+    files: int
+    bytes: int
+
+    def stands(self, out: Path) -> bool:
+        """Whether the part is there with as many files and bytes as were written."""
+        return self.name is None or measured(out / self.name) == (self.files, self.bytes)
+
+
+@dataclass(frozen=True)
+class ExportRecord:
+    """What stands in `export.json`.
+
+    what : dict
+        All that the bytes of the export depend on; another one is another export.
+    parts, indexes
+        Empty in the record of an export that was begun and not completed. `indexes` gives the size in
+        bytes of each file beside the parts.
+    """
+
+    what: dict
+    parts: tuple[Part, ...] = ()
+    indexes: dict[str, int] | None = None
+
+    @property
+    def complete(self) -> bool:
+        """Whether the export was once whole."""
+        return self.indexes is not None
+
+    @property
+    def pictures(self) -> int:
+        """Number of pictures in all parts."""
+        return sum(part.pictures for part in self.parts)
+
+    def stands(self, out: Path) -> bool:
+        """Whether the export was completed and every file of it is there at its size."""
+        return (
+            self.complete
+            and all(measured(out / name) == (1, size) for name, size in self.indexes.items())
+            and all(part.stands(out) for part in self.parts)
+        )
+
+    def write(self, path: Path) -> None:
+        """Put it at `path`, atomically."""
+        content = asdict(self) | {"pictures": self.pictures}
+        atomic.replace(path, (json.dumps(content, ensure_ascii=False, indent=1) + "\n").encode())
+
+    @classmethod
+    def read(cls, out: Path) -> "ExportRecord | None":
+        """The record of the export in `out`, complete or begun; None where there is none.
+
+        Raises
+        ------
+        Damaged
+            It is not what this project writes.
+        Different
+            The folder holds files of something else.
+        """
+        for path in (out / RECORD, out / NOTES / RECORD):
+            try:
+                content = json.loads(path.read_bytes())
+                del content["pictures"]
+                return cls(**content | {"parts": tuple(Part(**part) for part in content["parts"])})
+            except (FileNotFoundError, NotADirectoryError):
+                continue
+            except (OSError, ValueError, TypeError, KeyError) as error:
+                raise Damaged(
+                    f"{path}: cannot be read as the record of an export ({error}); move {out} away"
+                ) from error
+        foreign = sorted(path.name for path in out.iterdir() if path.name != NOTES) if out.is_dir() else []
+        if foreign:
+            raise Different(
+                f"{out}: holds files that no export wrote ({', '.join(foreign[:3])}{', …' * (len(foreign) > 3)}); "
+                "give a folder that is empty or new with --out"
+            )
+        return None
+
+
+@contextmanager
+def staged_file(path: Path) -> Iterator[BinaryIO]:
+    """Write a file in a stream; it appears at `path`, over what was there, when all of it is durable.
+
+    Raises
+    ------
+    NoSpace, Unwritable
+        Nothing is left behind.
+    """
+    staged = atomic.temporary(path, atomic.new_run())  # a job that is given out again needs a name of its own
+    with _nothing_left(staged, path):
+        with staged.open("xb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        _settle(staged, path)
+
+
+@contextmanager
+def staged_folder(path: Path) -> Iterator[Path]:
+    """Fill a folder; it appears at `path`, in place of what was there, when all of it is durable.
+
+    Raises
+    ------
+    NoSpace, Unwritable
+        Nothing is left behind.
+    """
+    staged = atomic.temporary(path, atomic.new_run())
+    with _nothing_left(staged, path):
+        staged.mkdir()
+        yield staged
+        sync_filesystem(staged)
+        _settle(staged, path)
+
+
+@contextmanager
+def _nothing_left(staged: Path, path: Path) -> Iterator[None]:
+    try:
+        yield
+    except CaptchasError:
+        remove(staged)
+        raise
+    except OSError as error:
+        remove(staged)
+        raise atomic.explained(error, path) from error
+    except BaseException:
+        remove(staged)
+        raise
+
+
+def _settle(staged: Path, path: Path) -> None:
+    try:
+        staged.replace(path)
+    except OSError as error:
+        if error.errno not in _OCCUPIED:
+            raise
+        old = atomic.temporary(path, atomic.new_run())  # no rename goes over a folder with files in it
+        path.rename(old)
+        staged.replace(path)
+        remove(old)
+    atomic.sync_folder(path.parent)
+
+
+def sync_filesystem(folder: Path) -> None:
+    """Make all that was written to the folder's file system durable: one call for thousands of files."""
+    syncfs = getattr(ctypes.CDLL(None, use_errno=True), "syncfs", None)
+    if syncfs is None:  # not Linux
+        os.sync()
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        if syncfs(handle):
+            number = ctypes.get_errno()
+            raise OSError(number, os.strerror(number))
+    finally:
+        os.close(handle)
+
+
+def concatenate(path: Path, pieces: Iterable[bytes | Path]) -> int:
+    """Put bytes and the content of files after one another at `path`; returns its size.
+
+    Raises
+    ------
+    NoSpace, Unwritable
+    """
+    with staged_file(path) as file:
+        for piece in pieces:
+            if isinstance(piece, bytes):
+                file.write(piece)
+            else:
+                with piece.open("rb") as source:
+                    shutil.copyfileobj(source, file, 1 << 20)
+        return file.tell()
+
+
+def measured(path: Path) -> tuple[int, int]:
+    """(files, bytes) of a file, or of all files below a folder; (0, 0) where there is nothing."""
+    if not path.is_dir():
+        return (1, path.stat().st_size) if path.is_file() else (0, 0)
+    files = size = 0
+    for folder, _, _ in os.walk(path):
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                if not entry.is_dir(follow_symlinks=False):
+                    files, size = files + 1, size + entry.stat(follow_symlinks=False).st_size
+    return files, size
+
+
+def remove(path: Path) -> None:
+    """Remove a file, or a folder with what is in it; nothing there is no error."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        atomic.discard(path)
+
+
+def clear(folder: Path) -> None:
+    """Remove what ended runs left under temporary names."""
+    for path in atomic.leftovers(folder):
+        remove(path)

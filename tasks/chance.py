@@ -1,0 +1,19 @@
+"""Random numbers by place: every column of a block's table has its own, from Philox's raw output."""
+
+import numpy as np
+
+from storage.shards import BLOCK
+
+
+def raw(seed: int, block: int, column: int) -> np.ndarray:
+    """A block's 1,024 random numbers for one column, (1024,) uint64, from Philox 4x64's raw output.
+
+    Philox is counter-based (Salmon et al., 2011): the numbers depend on key and counter alone. NumPy
+    keeps bit generators the same between versions, which it does not promise of `Generator`.
+    """
+    return np.random.Philox(key=[seed, block], counter=[0, 0, 0, column]).random_raw(BLOCK)
+
+
+def below(numbers: np.ndarray, limit: int) -> np.ndarray:
+    """Map uint64 numbers to 0 … limit - 1 by a multiplication of the upper half; the bias is under limit / 2**32."""
+    return ((numbers >> np.uint64(32)) * np.uint64(limit) >> np.uint64(32)).astype(np.int64)

@@ -1,0 +1,256 @@
+"""The units around an export: see what is there and what is missing, put index and record on top at the end."""
+
+import math
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+
+from storage import atomic
+from storage.dataset import Dataset
+from storage.errors import BadInput, Damaged, Different, NotThere
+from storage.exports import NOTES, RECORD, ExportRecord, Part, clear, concatenate, remove
+from storage.parquet import require_pyarrow
+from storage.shards import SPLITS, Block, parse_name
+from storage.virtual import write_virtual
+from tasks.formats import FOLDERS, SUFFIX, WITH_BOXES, Format, Index, Layout
+from tasks.parts import PartJob, Receipt, chosen_rows, entries_of, fragment, note
+
+VERSION = 1  # of what the formats look like
+ON_DISK = 4096  # bytes that a file takes at least, on most file systems
+VIRTUAL = "dataset.h5"
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What to export; `split` and `count` of None mean all."""
+
+    format: Format
+    split: str | None = None
+    count: int | None = None
+    invert: bool = False
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a run has to do: `jobs`, or nothing when the export is whole."""
+
+    what: dict
+    jobs: tuple[PartJob, ...]
+    whole: bool
+    bytes_a_picture: float = 0.0
+    share: float = 1.0  # of the pictures that are in the split
+
+
+def examine(dataset: Dataset, choice: Choice, out: Path) -> None:
+    """Refuse what cannot be exported, before anything is started.
+
+    Raises
+    ------
+    BadInput
+        With the option and the reason.
+    Different
+        `out` holds another export, or files of something else.
+    """
+    if choice.count is not None and choice.count < 1:
+        raise BadInput(f"count: must be 1 or more; it is {choice.count}")
+    if choice.split is not None and choice.split not in SPLITS:
+        raise BadInput(f"split: must be one of {', '.join(SPLITS)}; it is {choice.split!r}")
+    if choice.format is Format.HDF5 and (choice.split or choice.invert):
+        raise BadInput(
+            f"format hdf5: shows the shards as they are, so it takes no {'--split' if choice.split else '--invert'}; "
+            "select rows by its `split` array when reading, or choose another format"
+        )
+    if choice.format is Format.PARQUET:
+        require_pyarrow()
+    if choice.format in WITH_BOXES and dataset.manifest.source is not None:
+        raise BadInput(
+            f"format {choice.format.value}: needs the letters' boxes, and {dataset.folder} has none "
+            "(it was imported); choose another format, such as png"
+        )
+    inside, folder = out.resolve(), dataset.folder.resolve()
+    if inside == folder or folder in inside.parents:
+        raise BadInput(f"out: {out} lies in the dataset, which may hold nothing but shards; choose another folder")
+    there = ExportRecord.read(out)
+    if there:
+        _require_same(there.what, _what(dataset, choice), out)
+
+
+def survey(dataset: Dataset, choice: Choice, out: Path) -> Plan:
+    """Compare a folder with what is wanted; the caller holds the folder's lock.
+
+    Raises
+    ------
+    Different
+        Another export is there, or files of something else.
+    Damaged
+        The record there, or the dataset, cannot be read.
+    """
+    manifest, head = dataset.manifest, _head(dataset)
+    what = _what(dataset, choice)
+    there = ExportRecord.read(out)
+    if there:
+        _require_same(there.what, what, out)
+        # A virtual dataset is only as good as its shards, so it is proven each time.
+        if choice.format is not Format.HDF5 and there.stands(out):
+            return Plan(what, (), whole=True)
+    layout = Layout(
+        choice.format, head.parameters.dtype, tuple(f"{font['family']} {font['style']}" for font in manifest.fonts),
+        manifest.profile.get("alphabet", ""), head.boxes.shape[1], choice.invert,
+    )  # fmt: skip
+    jobs = []
+    for number, (line, limit) in enumerate(_limits(dataset, choice)):
+        if parse_name(line["name"]) is None:
+            raise Damaged(f"{dataset.folder}: the manifest names {line['name']!r}, which is no shard's name")
+        shard, name = dataset.folder.resolve() / line["name"], _part_name(choice, number)
+        jobs.append(PartJob(
+            number, str(shard), line["sha256"], line["content"], line["first"], line["count"], limit,
+            str(out.resolve()), name, choice.split, layout,
+        ))  # fmt: skip
+    rows = chosen_rows(head.split, choice.split)
+    share = len(rows) / len(head.split)
+    return Plan(what, tuple(jobs), whole=False, bytes_a_picture=_bytes_a_picture(jobs[0], head, rows), share=share)
+
+
+def _what(dataset: Dataset, choice: Choice) -> dict:
+    """All that the bytes of an export depend on."""
+    return {
+        "version": VERSION,
+        "dataset": dataset.manifest.profile["name"],
+        "identity": dataset.manifest.identity,
+        "content": dataset.manifest.content,
+        **asdict(choice),
+        "format": choice.format.value,
+    }
+
+
+def _head(dataset: Dataset) -> Block:
+    with dataset.shard(0) as shard:
+        return shard.block(0)
+
+
+def _require_same(there: dict, wanted: dict, out: Path) -> None:
+    found = [
+        f"{key}: {there.get(key)!r} there, {wanted.get(key)!r} wanted"
+        for key in sorted(set(there) | set(wanted))
+        if there.get(key) != wanted.get(key)
+    ]
+    if found:
+        raise Different(
+            f"{out}: holds another export ({'; '.join(found)}); give another folder with --out, or remove that one"
+        )
+
+
+def _limits(dataset: Dataset, choice: Choice) -> Iterator[tuple[dict, int]]:
+    """(manifest line, most pictures to take) of each shard that is needed, in order."""
+    left = math.inf if choice.count is None else choice.count
+    for number, line in enumerate(dataset.manifest.shards):
+        if left <= 0:
+            return
+        limit = min(left, line["count"])
+        yield line, limit
+        if choice.split is None:
+            left -= limit
+        elif choice.count is not None:
+            with dataset.shard(number) as shard:
+                splits = [shard.block(block, ["split"]).split for block in range(len(shard))]
+            left -= sum(len(chosen_rows(split, choice.split)) for split in splits)
+
+
+def _part_name(choice: Choice, number: int) -> str:
+    # `datasets` and others find a split by the file's name.
+    return f"{choice.split or 'shard'}-{number:06d}{SUFFIX.get(choice.format, '')}"
+
+
+def _bytes_a_picture(job: PartJob, head: Block, rows: np.ndarray) -> float:
+    """About what a picture takes on the disk, measured on the first block."""
+    if job.layout.format is Format.HDF5:
+        return 0.0
+    entries = list(entries_of(job, head, 0, rows[:100]))
+    sizes = [len(content) for entry in entries for _, content in job.layout.members(entry)]
+    if job.layout.format in FOLDERS:
+        sizes = [max(ON_DISK, size) for size in sizes]
+    return sum(sizes) / max(1, len(entries)) + 100
+
+
+def begin(plan: Plan, out: Path) -> None:
+    """Note in the folder what it is going to be, and clear away what ended runs left there."""
+    notes = atomic.make_folder(out / NOTES)
+    there = ExportRecord.read(out)
+    if there is None or there.complete:
+        for part in there.parts if there else ():
+            note(notes, part)  # each job finds out whether its part is as it was
+        ExportRecord(plan.what).write(notes / RECORD)
+        remove(out / RECORD)
+    clear(out)
+    clear(notes)
+
+
+def missing_bytes(plan: Plan, out: Path) -> int:
+    """About how much the parts take that are not there yet."""
+    pictures = sum(min(job.limit, job.count * plan.share) for job in plan.jobs if not (out / job.name).exists())
+    return int(pictures * plan.bytes_a_picture)
+
+
+def finish(plan: Plan, out: Path, receipts: Iterable[Receipt]) -> ExportRecord:
+    """Put the index together from the parts in order, then the record, then clear up."""
+    parts = tuple(sorted((receipt.part for receipt in receipts), key=lambda part: part.shard))
+    if not sum(part.pictures for part in parts):
+        tidy(out)
+        raise NotThere(f"split {plan.what['split']!r}: none of the dataset's pictures is in it")
+    indexes = {}
+    layout = plan.jobs[0].layout
+    index = layout.index()
+    if layout.format is Format.HDF5:
+        shards = [(Path(job.shard), job.limit) for job in plan.jobs]
+        attributes = {"identity": plan.what["identity"], "content": plan.what["content"]}
+        indexes[VIRTUAL] = write_virtual(out / VIRTUAL, shards, attributes)
+    elif index:
+        indexes[index.name] = concatenate(out / index.name, _pieces(out / NOTES, index, parts))
+    record = ExportRecord(plan.what, parts, indexes)
+    record.write(out / RECORD)
+    tidy(out)
+    return record
+
+
+def tidy(out: Path) -> None:
+    """Remove what is of use to an unfinished export only."""
+    remove(out / NOTES)
+    clear(out)
+
+
+def _pieces(notes: Path, index: Index, parts: tuple[Part, ...]) -> Iterator[bytes | Path]:
+    for section, opening in index.openings.items():
+        yield opening
+        begun = False
+        for part in parts:
+            path = fragment(notes, part.shard, section)
+            if path.stat().st_size:
+                yield index.between if begun else b""
+                yield path
+                begun = True
+    yield index.tail
+
+
+def report(out: Path, written: int, seconds: float) -> dict:
+    """What a run of the flow did, and what the folder holds now."""
+    record = ExportRecord.read(out)
+    rate = written / seconds if written and seconds else None
+    return {
+        "export": str(out),
+        "format": record.what["format"],
+        "dataset": record.what["dataset"],
+        "split": record.what["split"],
+        "pictures": record.pictures,
+        "written": written,
+        "kept": record.pictures - written,
+        "parts": sum(part.name is not None for part in record.parts),
+        "index": [str(out / name) for name in record.indexes],
+        "files": sum(part.files for part in record.parts) + len(record.indexes),
+        "bytes": sum(part.bytes for part in record.parts) + sum(record.indexes.values()),
+        "seconds": round(seconds, 2),
+        "pictures_per_second": round(rate) if rate else None,
+        "identity": record.what["identity"],
+        "content": record.what["content"],
+    }

@@ -1,0 +1,96 @@
+"""What a run's receipts add up to, one after another: the manifest, and what there is to report."""
+
+import json
+from hashlib import sha256
+
+import numpy as np
+
+from storage.manifest import Manifest
+from storage.shards import BLOCK, combined
+from tasks.recipes import software
+from tasks.tally import Counts, Summary
+
+
+class Gathered:
+    """Receipts added up as they come, in any order; none of them is kept.
+
+    Parameters
+    ----------
+    identity : str
+        The dataset's identity, as its shards hold it.
+    labels : dict, optional
+        Where the labels of imported pictures come from; not part of the identity.
+    """
+
+    def __init__(self, identity: str, labels: dict | None = None):
+        self._digest = sha256(identity.encode()).hexdigest()
+        identity = json.loads(identity)
+        self._identity = identity
+        self._labels = {"labels": labels} if labels else {}
+        self._profile = identity["profile"]
+        self._summary = Summary(self._profile["alphabet"])
+        self._lines: dict[int, dict] = {}
+        self._digests: dict[int, bytes] = {}
+        self._ended: list[tuple[float, int]] = []
+        self.drawn = 0  # pictures
+        self.kept = 0
+
+    def add(self, receipt) -> None:
+        """Add a `Receipt`."""
+        record = receipt.record
+        if receipt.drawn:
+            self.drawn += record.count
+            self._ended.append((receipt.ended, record.count))
+        else:
+            self.kept += record.count
+        self.add_shard(record, receipt.counts)
+
+    def add_shard(self, record, counts: Counts) -> None:
+        """Add a `ShardRecord` and what was counted in that shard."""
+        self._lines[record.first] = record.as_dict()
+        self._digests[record.first] = b"".join(map(bytes.fromhex, record.blocks))
+        self._summary.add(record.name, record.first, counts)
+
+    def seconds(self) -> float:
+        """Between the first and the last shard that were drawn."""
+        times = [ended for ended, _ in self._ended]
+        return max(times) - min(times) if times else 0.0
+
+    def rate(self) -> float | None:
+        """Pictures a second in that time; None for fewer than three shards."""
+        if len(self._ended) < 3:
+            return None
+        first = min(self._ended)
+        return (self.drawn - first[1]) / max(self.seconds(), 1e-6)
+
+    def manifest(self) -> Manifest:
+        """The record of the dataset that these shards are.
+
+        Raises
+        ------
+        OutOfBounds
+            The pictures' statistics are not what they should be.
+        """
+        order = sorted(self._lines)
+        lines = [self._lines[first] for first in order]
+        digests = b"".join(self._digests[first] for first in order)
+        count = sum(line["count"] for line in lines)
+        # The first 8 bytes stand for a digest here, where a chance hit in 10**15 costs a second look.
+        whole = np.frombuffer(digests, "<u8")[::4][: count // BLOCK]
+        statistics = self._summary.statistics(len(whole) - len(np.unique(whole)), self._profile["length"][1])
+        self._summary.require_bounds(statistics, self._profile["name"])
+        identity = self._identity
+        return Manifest(
+            identity=self._digest,
+            profile=identity["profile"],
+            seed=identity["seed"],
+            words=identity.get("words"),
+            fonts=identity.get("fonts", []),
+            renderer=identity.get("renderer", 0),
+            source=identity["source"] | self._labels if "source" in identity else None,
+            count=count,
+            content=combined([digests]),
+            software=software(),
+            statistics=statistics,
+            shards=lines,
+        )

@@ -1,0 +1,267 @@
+"""The units of importing: survey the dataset's folder, fill a shard with pictures or restore it, finish the dataset."""
+
+import json
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+
+import numpy as np
+from PIL import __version__ as pillow
+
+from storage.dataset import layout, sealed
+from storage.errors import Damaged, Different, GlyphsDiffer, NotThere
+from storage.manifest import Manifest
+from storage.sealing import write_shard
+from storage.shards import BLOCK, Block, Shard, combined, read_record, shard_name
+from tasks import generate
+from tasks.drawing import split_by
+from tasks.gather import Gathered
+from tasks.generate import Receipt, set_aside
+from tasks.loading import BadPicture, Invert, decode_picture, read_file
+from tasks.recipes import differences, identity_of
+from tasks.scan import DIGEST, PICTURES, REJECTS, Source, changes, shown
+from tasks.tally import Tally
+
+PARAMETERS = np.dtype([("height", "<u2"), ("width", "<u2")])
+
+
+@dataclass(frozen=True)
+class FillJob:
+    """One shard to fill with files: `pairs` of path and label, and 32 bytes of sha256 for each.
+
+    content : the digest that the shard must come to, if it is known
+    pillow : the version that the dataset was imported with, if it is known
+    """
+
+    identity: str
+    source: str
+    folder: str
+    index: int
+    first: int
+    count: int
+    pairs: tuple[tuple[str, str], ...]
+    digests: bytes
+    text_bytes: int
+    run: str
+    content: str | None = None
+    pillow: str | None = None
+
+
+def survey(source: Source, folder: Path, records: Path) -> None:
+    """Compare what the dataset's folder holds with what is wanted; the caller holds the dataset's lock.
+
+    Parameters
+    ----------
+    records : Path
+        The folder of the last import's list of files, by which it is told how they changed.
+
+    Raises
+    ------
+    Different
+        The folder holds another dataset, or one of other files: how many were added, removed or changed.
+    """
+    manifest = _manifest(folder)
+    if manifest:
+        _require_same(identity_of(manifest), source, folder, records)
+    for path in sorted(sealed(folder).values()):
+        try:
+            with Shard(path) as shard:
+                there = json.loads(shard.identity)
+        except (Damaged, json.JSONDecodeError):
+            continue  # the job for that shard sets it aside and fills it again
+        _require_same(there, source, folder, records)
+        break
+
+
+def _manifest(folder: Path) -> Manifest | None:
+    try:
+        return Manifest.read(folder)
+    except NotThere:
+        return None
+
+
+def fill_jobs(source: Source, folder: Path, run: str, manifest: Manifest | None = None) -> list[FillJob]:
+    """A job for every shard of a dataset of `source`.
+
+    Also for those that are there: whoever gives the command again may want to have them proven. If the
+    dataset was complete once, each has to come to the digest in its manifest before it is sealed.
+    """
+    manifest = manifest or _manifest(folder)
+    places = layout(len(source.pairs), generate.BLOCKS_A_SHARD)
+    contents, software = {}, None
+    if manifest:
+        places = [(index, line["first"], line["count"]) for index, line in enumerate(manifest.shards)]
+        contents = {index: line["content"] for index, line in enumerate(manifest.shards)}
+        software = manifest.software.get("pillow")
+    return [
+        FillJob(
+            source.identity, str(source.wanted.folder), str(folder.resolve()), index, first, count,
+            tuple(source.pairs[first : first + count]), source.digests[DIGEST * first : DIGEST * (first + count)],
+            source.text_bytes, run, contents.get(index), software,
+        )
+        for index, first, count in places
+    ]  # fmt: skip
+
+
+def require_imported(folder: Path) -> None:
+    """Refuse a folder that holds a drawn dataset, before any picture is read.
+
+    Raises
+    ------
+    Different
+    """
+    manifest = _manifest(folder)
+    if manifest and manifest.source is None:
+        raise Different(
+            f"{folder}: holds a drawn dataset, of profile {manifest.profile['name']!r}; choose another --name or --out"
+        )
+
+
+def _require_same(there: dict, source: Source, folder: Path, records: Path) -> None:
+    wanted = json.loads(source.identity)
+    if there == wanted:
+        return
+    found = differences(there, wanted)
+    if "source" in there and there["source"]["digest"] != wanted["source"]["digest"]:
+        # These follow from the files; the options that were given do not.
+        follow = {"source.digest", "source.pictures", "profile.length", "profile.height", "profile.width"}
+        follow |= set() if source.wanted.alphabet else {"profile.alphabet"}
+        found = [line for line in found if line.partition(":")[0] not in follow]
+        found.insert(0, f"imported from other files: {changes(there['source'], source, records)}")
+    raise Different(
+        f"{folder}: holds another dataset ({'; '.join(found)}); give another folder with --out, or remove that "
+        f"one first: captchas datasets --remove {folder.name}"
+    )
+
+
+def fill_shard(job: FillJob) -> Receipt:
+    """Fill and seal one shard, unless it is there and intact.
+
+    Raises
+    ------
+    Damaged
+        A file that is not what it was when the import began.
+    GlyphsDiffer
+        The files are the same, but decode to other pixels than those of the shard that is to be restored.
+    NoSpace, Unwritable
+    """
+    began = time.perf_counter()
+    folder = Path(job.folder)
+    path = folder / shard_name(job.index, job.count)
+    alphabet = json.loads(job.identity)["profile"]["alphabet"]
+    tally = Tally(alphabet)
+    if path.exists():
+        try:
+            record = read_record(path, job.identity, job.first, tally.add)
+            return Receipt(job.index, record, False, time.perf_counter() - began, time.time(), tally.counts())
+        except Damaged:
+            set_aside(path)
+            tally = Tally(alphabet)
+
+    def blocks() -> Iterator[Block]:
+        digests = []
+        for offset in range(0, job.count, BLOCK):
+            block = _block(job, offset, min(BLOCK, job.count - offset))
+            digests.append(block.digest())
+            tally.add(block)
+            yield block
+        if job.content not in (None, combined(digests)):  # nothing is sealed yet
+            raise GlyphsDiffer(
+                f"{path}: cannot be restored: its files are those that were imported, but Pillow {pillow} here "
+                f"makes other pixels of them than Pillow {job.pillow} did then; install that version"
+            )
+
+    record = write_shard(folder, job.index, job.first, blocks(), job.identity, job.run)
+    return Receipt(job.index, record, True, time.perf_counter() - began, time.time(), tally.counts())
+
+
+def _block(job: FillJob, offset: int, count: int) -> Block:
+    identity = json.loads(job.identity)
+    profile, invert = identity["profile"], Invert(identity["source"]["ink"]["invert"])
+    pairs = job.pairs[offset : offset + count]
+    images = np.zeros((count, profile["height"], profile["width"]), np.uint8)
+    parameters = np.empty(count, PARAMETERS)
+    content = np.empty((count, 4), np.uint64)
+    for k, (path, _) in enumerate(pairs):
+        at = DIGEST * (offset + k)
+        picture = _picture(Path(job.source, path), job.digests[at : at + DIGEST], invert)
+        height, width = picture.shape
+        images[k, :height, :width] = picture
+        parameters[k] = height, width
+        content[k] = np.frombuffer(sha256(b"%d %d " % (height, width) + picture.tobytes()).digest(), "<u8")
+    text = np.array([label.encode() for _, label in pairs], f"S{job.text_bytes}")
+    boxes = np.full((count, profile["length"][1], 4), -1, np.int16)
+    # By what is seen and not by the label: a copy that was labelled otherwise stays in the same split.
+    return Block(images, text, boxes, parameters, split_by(content.T))
+
+
+def _picture(path: Path, digest: bytes, invert: Invert) -> np.ndarray:
+    try:
+        data = read_file(path)
+        if sha256(data).digest() == digest:
+            return decode_picture(data, invert)
+        reason = "its sha256 is another one"
+    except BadPicture as error:
+        reason = str(error)
+    raise Damaged(
+        f"{path}: is not what it was when the import began ({reason}); give the same command again once nothing "
+        "changes the folder any more"
+    )
+
+
+def complete(source: Source, folder: Path, gathered: Gathered, run: str) -> Manifest:
+    """Write the manifest of a dataset whose shards are all sealed and tidy the folder; a whole one is left alone."""
+    manifest = _manifest(folder)
+    if manifest and not gathered.drawn and manifest.shards == gathered.manifest().shards:
+        generate.tidy(source, folder)
+        return manifest
+    return generate.complete(source, folder, gathered, run)
+
+
+def as_imported(folder: Path, source: Path) -> dict:
+    """The parameters with which a dataset was imported, for importing it again from `source`.
+
+    Raises
+    ------
+    NotThere, Damaged
+        No manifest tells them.
+    """
+    manifest = Manifest.read(folder)
+    labels = manifest.source.get("labels", {})
+    return {
+        "folder": source,
+        "labels": source / labels["file"] if "file" in labels else None,
+        "pattern": labels.get("pattern"),
+        "name": manifest.profile["name"],
+        "out": folder,
+        "alphabet": manifest.profile["alphabet"],
+        "invert": Invert(manifest.source["ink"]["invert"]),
+    }
+
+
+def report(source: Source, folder: Path, records: Path, gathered: Gathered, seconds: float) -> dict:
+    """What an import did, and what the dataset is."""
+    manifest = Manifest.read(folder)
+    return {
+        "dataset": str(folder),
+        "folder": str(source.wanted.folder),
+        "labels": source.wanted.labelling.as_dict(),
+        "pictures": manifest.count,
+        "rejected": len(source.rejects),
+        "filled": gathered.drawn,
+        "kept": gathered.kept,
+        "alphabet": manifest.profile["alphabet"],
+        "canvas": [manifest.profile["height"], manifest.profile["width"]],
+        "tallest": source.tallest[1],
+        "widest": source.widest[1],
+        "shards": len(manifest.shards),
+        "bytes": sum(line["bytes"] for line in manifest.shards),
+        "splits": manifest.statistics["splits"],
+        "seconds": round(seconds, 2),
+        "identity": manifest.identity,
+        "content": manifest.content,
+        "files": [str(records / name) for name in (PICTURES, REJECTS)],
+        "rejects": shown(source.rejects),
+    }

@@ -1,0 +1,248 @@
+"""What stands in a dataset's folder before a shard is read, and what would draw it again."""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+
+from storage import atomic
+from storage.errors import BadInput, Damaged, GlyphsDiffer, NotThere
+from storage.manifest import MANIFEST, Manifest, canonical
+from storage.shards import BLOCK, Shard, parse_name, shard_name
+from tasks.fonts import bundled
+from tasks.recipes import Recipe, differences, identity_of, make_recipe, software
+from tasks.specs import Profile, profile_from
+from tasks.words import WEB2
+
+LARGEST = 1 << 31  # bytes; a stray file beyond it is taken for no shard and not read
+ABSENT = "not there: it was lost, or the run that makes the dataset did not end and would go on"
+_SIGNATURE = b"\x89HDF\r\n\x1a\n"
+
+
+@dataclass(frozen=True)
+class Inventory:
+    """What stands in a dataset's folder, before any shard is read.
+
+    Attributes
+    ----------
+    manifest : Manifest or None
+        None where it cannot be trusted; `distrust` says why, `named` which shards it mentions all the same.
+    identity : str
+        The canonical identity JSON that shards should hold; of the first readable shard without a manifest.
+    shards : dict of int
+        Files to prove, those with a shard's name and HDF5 files under other names: pictures by their names.
+    """
+
+    folder: Path
+    manifest: Manifest | None
+    distrust: str
+    named: tuple[str, ...]
+    identity: str
+    shards: dict[str, int]
+    strays: tuple[str, ...]
+    leftovers: tuple[str, ...]
+
+    @property
+    def imported(self) -> bool:
+        """Whether its pictures came from a folder: nothing here can draw them."""
+        return bool(self.manifest and self.manifest.source) or bool(_content(self.identity).get("source"))
+
+
+def require_dataset(
+    folder: Path,
+    *,
+    drawing: bool = False,
+    font: list[str] | None = None,
+    words: str | None = None,
+    source: Path | None = None,
+) -> None:
+    """Refuse at once what can be seen without reading a shard.
+
+    Raises
+    ------
+    NotThere
+        Neither a manifest nor a shard in `folder`.
+    BadInput
+        Of an imported dataset, or of one whose fonts or words are unknown here, if it is to be drawn.
+    """
+    there = folder.iterdir() if folder.is_dir() else ()
+    if not any(path.name == MANIFEST or parse_name(path.name) for path in there):
+        raise NotThere(f"{folder}: no dataset there; `captchas datasets` lists those under the home")
+    try:
+        manifest = Manifest.read(folder) if drawing else None
+    except (NotThere, Damaged):
+        return  # the shards may still tell
+    if manifest:
+        if manifest.source is not None:
+            if source is None:
+                raise _imported(folder)
+            return
+        if source is not None:
+            raise BadInput(f"source: is where an imported dataset came from; {folder} was drawn and needs none")
+        profile_of(identity_of(manifest), font, words)
+
+
+def inventory(folder: Path) -> Inventory:
+    """List a dataset's folder and judge its manifest."""
+    manifest, distrust = None, ""
+    try:
+        manifest = Manifest.read(folder)
+        distrust = _objection(manifest)
+    except NotThere:
+        distrust = ABSENT
+    except Damaged as error:
+        distrust = short(error, folder / MANIFEST)
+    temporary = {path.name for path in atomic.leftovers(folder) if path.is_file()}
+    others = sorted({path.name for path in folder.iterdir()} - temporary - {MANIFEST})
+    shards = {
+        name: (parse_name(name) or (0, 0))[1] for name in others if parse_name(name) or _may_be_shard(folder / name)
+    }
+    trusted = None if distrust else manifest
+    return Inventory(
+        folder, trusted, distrust, () if trusted else _mentioned(folder / MANIFEST), _identity(folder, trusted, shards),
+        shards, tuple(sorted(set(others) - set(shards))), tuple(sorted(temporary)),
+    )  # fmt: skip
+
+
+def _objection(manifest: Manifest) -> str:
+    """Why a manifest whose digest fits cannot be true, '' if nothing speaks against it."""
+    try:
+        first = 0
+        for index, line in enumerate(manifest.shards):
+            name = shard_name(index, line["count"])
+            if (line["name"], line["first"]) != (name, first) or first % BLOCK or line["count"] < 1:
+                return f"its line {index} names {line['name']!r} from picture {line['first']}: {name} from {first} fits"
+            first += line["count"]
+            if not isinstance(line["bytes"], int) or len(bytes.fromhex(line["sha256"] + line["content"])) != 64:
+                return f"its line {index} lacks a size or a digest"
+        if first != manifest.count or first == 0:
+            return f"says {manifest.count} pictures, but its shards hold {first}"
+        if manifest.source is None and sha256(canonical(identity_of(manifest)).encode()).hexdigest() != (
+            manifest.identity
+        ):
+            return "its fields do not add up to its identity"
+    except (TypeError, KeyError, ValueError, AttributeError) as error:
+        return f"a field is not what it should be ({type(error).__name__}: {error})"
+    return ""
+
+
+def _mentioned(path: Path) -> tuple[str, ...]:
+    """Shard names in a manifest that cannot be trusted: a hint that shards are missing."""
+    try:
+        return tuple(
+            sorted(line["name"] for line in json.loads(path.read_bytes())["shards"] if parse_name(line["name"]))
+        )
+    except (OSError, ValueError, TypeError, KeyError, RecursionError):
+        return ()
+
+
+def _may_be_shard(path: Path) -> bool:
+    try:
+        if not path.is_file() or path.stat().st_size > LARGEST:
+            return False
+        with path.open("rb") as file:
+            return file.read(len(_SIGNATURE)) == _SIGNATURE
+    except OSError:
+        return False
+
+
+def _content(identity: str) -> dict:
+    """What an identity says; nothing where it is no JSON object."""
+    try:
+        content = json.loads(identity)
+    except ValueError:
+        return {}
+    return content if isinstance(content, dict) else {}
+
+
+def _identity(folder: Path, manifest: Manifest | None, shards: Iterable[str]) -> str:
+    if manifest and manifest.source is None:
+        return canonical(identity_of(manifest))
+    for name in shards:
+        try:
+            with Shard(folder / name) as shard:
+                if manifest is None and _content(shard.identity).get("profile"):
+                    return shard.identity
+                if manifest and sha256(shard.identity.encode()).hexdigest() == manifest.identity:
+                    return shard.identity
+        except Damaged:
+            continue  # proving it tells why
+    return ""
+
+
+def profile_of(identity: dict, font: list[str] | None = None, words: str | None = None) -> Profile:
+    """The profile of an identity, with this machine's names for fonts and words.
+
+    Raises
+    ------
+    BadInput
+        They came from files, which no dataset names: `font` or `words` must say where they are.
+    Damaged
+        The identity holds no profile.
+    """
+    try:
+        content = dict(identity["profile"])
+        profile_from(content | {"words": ""}, source="the dataset's profile")
+    except (KeyError, TypeError, ValueError) as error:
+        raise Damaged(f"the profile that the dataset records cannot be read: {error}") from error
+    unknown = [name for name in content["fonts"] if name not in bundled()]
+    if unknown and not font:
+        raise BadInput(
+            f"font {unknown[0]!r}: the dataset was drawn with a font that does not come with this project; say where "
+            f"it is with --font PATH, once for each of {', '.join(content['fonts'])}, in that order"
+        )
+    if content["words"] not in ("", WEB2) and words is None:
+        raise BadInput("words: the dataset was drawn from a word list of its own; say where it is with --words FILE")
+    content |= {"fonts": font or content["fonts"], "words": content["words"] if words is None else words}
+    return profile_from(content, source="the dataset's profile")
+
+
+def recipe_of(found: Inventory, font: list[str] | None = None, words: str | None = None) -> Recipe | None:
+    """What draws the dataset's pictures, proven to draw the same glyphs here; None if no shard tells.
+
+    Raises
+    ------
+    BadInput
+        An imported dataset, or fonts or words that were not found.
+    GlyphsDiffer
+        With the fields that differ and the versions there and here.
+    """
+    if found.imported:
+        raise _imported(found.folder)
+    if not found.identity:
+        return None
+    identity = json.loads(found.identity)
+    profile = profile_of(identity, font, words)
+    if not isinstance(identity.get("seed"), int):
+        raise Damaged(
+            f"{found.folder}: the seed in its shards' identity is {identity.get('seed')!r}, which is no number"
+        )
+    recipe = make_recipe(profile, identity["seed"])
+    if recipe.identity != found.identity:
+        here = software()
+        there = found.manifest.software if found.manifest else {}
+        versions = ", ".join(
+            f"{name} {there.get(name, 'unknown')} there, {here.get(name, 'none')} here"
+            for name in sorted(set(here) | set(there))
+            if here.get(name) != there.get(name)
+        )
+        fields = "; ".join(differences(identity, json.loads(recipe.identity), "here"))
+        raise GlyphsDiffer(
+            f"{found.folder}: this machine would draw other pictures, so nothing was touched: {fields}. Versions: "
+            f"{versions or 'the same there and here'}. Install the same fonts and versions as where the dataset was "
+            "drawn; a font or list that was given as a file is named with --font or --words"
+        )
+    return recipe
+
+
+def short(error: Exception, path: Path) -> str:
+    """An error's message without the path, which the table names."""
+    return str(error).removeprefix(f"{path}: ")
+
+
+def _imported(folder: Path) -> BadInput:
+    return BadInput(
+        f"{folder}: its pictures were imported, so nothing here can draw them; `captchas verify {folder} --repair "
+        "--source FOLDER` reads the folder that they came from again"
+    )

@@ -1,0 +1,138 @@
+"""The noise kernel: uneven background, strokes, specks and blur over finished pictures, in integer arithmetic.
+
+Whatever is drawn covers what is there the way ink does: a pixel takes its share of what is left to 255.
+All chances follow from one 64-bit key a picture: the n-th is the n-th output of SplitMix64 (Steele, Lea
+and Flood, 2014) with that seed.
+"""
+
+import math
+
+import numba
+import numpy as np
+
+STEEPNESS = 16  # steps a unit of slope in the table of thicknesses
+STEEPEST = 8  # strokes are no steeper than this many rows a column
+
+
+def thicknesses() -> np.ndarray:
+    """sqrt(1 + slope**2) in 1/256 for slopes of n / 16, (129,) int64: a stroke's rows for each pixel of width."""
+    return np.array([math.isqrt((STEEPNESS**2 + n * n) << 16) // STEEPNESS for n in range(STEEPNESS * STEEPEST + 1)])
+
+
+@numba.njit(cache=True, nogil=True)
+def _chance(key, number, limit):
+    """The key's number-th chance, 0 … limit - 1."""
+    state = np.uint64(key) + np.uint64(number + 1) * np.uint64(0x9E3779B97F4A7C15)
+    state = (state ^ (state >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    state = (state ^ (state >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    state ^= state >> np.uint64(31)
+    return np.int64((state >> np.uint64(32)) * np.uint64(limit) >> np.uint64(32))
+
+
+@numba.njit(cache=True, nogil=True)
+def _cover(pixel, ink):
+    """A uint8 pixel with `ink` (uint16, 0 to 255) over it; in 16-bit numbers, of which the compiler does many at once.
+
+    The product is divided by 255: n // 255 is (n + 1 + (n >> 8)) >> 8, here rounded.
+    """
+    rest = np.uint16(np.uint16(255) - np.uint16(pixel))
+    share = np.uint16(np.uint16(rest * ink) + np.uint16(127))
+    share = np.uint16(share + np.uint16(share >> np.uint16(8))) >> np.uint16(8)
+    return np.uint8(np.uint16(pixel) + np.uint16(share))
+
+
+@numba.njit(cache=True, nogil=True)
+def _shade(picture, key, percent):
+    """Cover a picture with an ink that is linear between four corners of 0 to `percent` each."""
+    rows, columns = picture.shape
+    most = percent * 255 // 100 + 1
+    corners = np.empty(4, np.int64)
+    for k in range(4):
+        corners[k] = _chance(key, k, most) << 16
+    for y in range(rows):
+        start = corners[0] + (corners[1] - corners[0]) * y // rows
+        stop = corners[2] + (corners[3] - corners[2]) * y // rows
+        level, step = np.int32(start), np.int32((stop - start) // columns)
+        row = picture[y]
+        for x in range(columns):
+            ink = np.int32(level + np.int32(step * np.int32(x))) >> np.int32(16)
+            row[x] = _cover(row[x], np.uint16(ink))
+
+
+@numba.njit(cache=True, nogil=True)
+def _stroke(picture, key, place, bent, width, ink, thickness):
+    """Draw a line, or an arc if `bent`, from the left quarter to the right one; its chances begin at `place`."""
+    rows, columns = picture.shape
+    quarter = max(1, columns // 4)
+    first, last = _chance(key, place, quarter), columns - 1 - _chance(key, place + 1, quarter)
+    inverse = (1 << 32) // max(1, last - first)
+    # Ends lie in the middle two thirds of the rows; an arc's middle lies up to half the rows off their mean.
+    y0 = (rows << 16) // 6 + _chance(key, place + 2, (rows << 16) * 2 // 3)
+    y1 = (rows << 16) // 6 + _chance(key, place + 3, (rows << 16) * 2 // 3)
+    bow = _chance(key, place + 4, rows << 16) - (rows << 15) if bent else 0
+    for x in range(first, last + 1):
+        t = (x - first) * inverse >> 16
+        y = y0 + ((y1 - y0) * t >> 16) + (4 * bow * (t * (65536 - t) >> 16) >> 16)
+        slope = abs(y1 - y0 + (4 * bow * (65536 - 2 * t) >> 16)) * inverse >> 32
+        half = width * thickness[min(slope * STEEPNESS >> 16, STEEPNESS * STEEPEST)] << 7
+        # Pixel i covers i - 1/2 to i + 1/2.
+        top, bottom = y - half + 32768, y + half + 32768
+        for i in range(max(0, top >> 16), min(rows, (bottom + 65535) >> 16)):
+            share = min(bottom, (i + 1) << 16) - max(top, i << 16)
+            picture[i, x] = _cover(picture[i, x], np.uint16(share * ink >> 16))
+
+
+@numba.njit(cache=True, nogil=True)
+def _blur(picture, above, here, sums):
+    """One pass of [1 2 1] / 4 down and across, the border repeated.
+
+    above, here : (W,) uint8, and sums : (W + 2,) uint16, scratch
+    """
+    rows, columns = picture.shape
+    for x in range(columns):
+        above[x] = picture[0, x]
+    for y in range(rows):
+        row, below = picture[y], picture[min(y + 1, rows - 1)]
+        for x in range(columns):
+            here[x] = row[x]
+            twice = np.uint16(np.uint16(2) * np.uint16(row[x]))
+            sums[x + 1] = np.uint16(np.uint16(np.uint16(above[x]) + twice) + np.uint16(below[x]))
+        sums[0], sums[columns + 1] = sums[1], sums[columns]
+        for x in range(columns):
+            ends = np.uint16(np.uint16(sums[x] + sums[x + 2]) + np.uint16(8))
+            row[x] = np.uint8(np.uint16(ends + np.uint16(np.uint16(2) * sums[x + 1])) >> np.uint16(4))
+        above, here = here, above
+
+
+@numba.njit(cache=True, nogil=True)
+def add_noise(images, sizes, keys, settings, thickness):
+    """Draw noise over pictures, in place.
+
+    images : (n, H, W) uint8
+    sizes : (n, 2) int64, rows and columns in use
+    keys : (n,) uint64
+    settings : (n, 7) int64, lines, arcs, line width, line ink (percent), specks, background (percent), blur (passes)
+    thickness : what `thicknesses` gives
+
+    Chances 0 to 3 are the background's corners; stroke k takes 5 from 16 + 8 k on (ends' columns, ends'
+    rows, bend), lines before arcs; speck k takes 3 from 65,536 + 4 k on (row, column, size).
+    """
+    above, here = np.zeros(images.shape[2], np.uint8), np.zeros(images.shape[2], np.uint8)
+    sums = np.zeros(images.shape[2] + 2, np.uint16)
+    for n in range(len(images)):
+        picture, key = images[n, : sizes[n, 0], : sizes[n, 1]], keys[n]
+        lines, arcs, width, percent, specks, background, passes = settings[n]
+        ink = percent * 255 // 100
+        if background:
+            _shade(picture, key, background)
+        for k in range(lines + arcs):
+            _stroke(picture, key, 16 + 8 * k, k >= lines, width, ink, thickness)
+        for k in range(specks):
+            place = 65536 + 4 * k
+            y, x = _chance(key, place, sizes[n, 0]), _chance(key, place + 1, sizes[n, 1])
+            size = _chance(key, place + 2, 4)
+            for i in range(y, min(y + 1 + size // 2, sizes[n, 0])):
+                for j in range(x, min(x + 1 + size % 2, sizes[n, 1])):
+                    picture[i, j] = _cover(picture[i, j], np.uint16(ink))
+        for _ in range(passes):
+            _blur(picture, above, here, sums)

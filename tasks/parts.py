@@ -1,0 +1,229 @@
+"""The units that do the work of an export: write one shard's part, or prove one shard."""
+
+import json
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+
+from storage import atomic
+from storage.errors import Damaged
+from storage.exports import NOTES, Part, staged_file, staged_folder
+from storage.parquet import Kind, write_table
+from storage.shards import BLOCK, SPLITS, Block, Shard, read_record
+from tasks.formats import FOLDERS, Entry, Format, Layout, easyocr_labels, plain_rows, tar_end, tar_member
+
+
+@dataclass(frozen=True)
+class PartJob:
+    """One shard to export: `limit` pictures at most, into the part `name` of the folder `out`.
+
+    `sha256` and `content` are what the manifest says of the shard.
+    """
+
+    number: int
+    shard: str
+    sha256: str
+    content: str
+    first: int
+    count: int
+    limit: int
+    out: str
+    name: str
+    split: str | None
+    layout: Layout
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """What became of a job; `kept` is True for a part that was there already."""
+
+    part: Part
+    kept: bool
+    read: int  # pictures in the shard
+
+
+def export_part(job: PartJob) -> Receipt:
+    """Write one shard's part and its lines of the index, unless they are there.
+
+    Raises
+    ------
+    Damaged
+        The shard is not what the manifest says.
+    NoSpace, Unwritable, BadInput
+    """
+    out = Path(job.out)
+    notes, target = out / NOTES, out / job.name
+    part = noted(notes, job.number)
+    standing = part is not None and part.stands(out)
+    index = job.layout.index()
+    sections = {name: fragment(notes, job.number, name) for name in (index.openings if index else ())}
+    if standing and all(path.exists() for path in sections.values()):
+        return Receipt(part, True, job.count)
+    lines: dict[str, list[bytes]] = {name: [] for name in sections}
+    with Shard(Path(job.shard), sha256=job.sha256) as shard:
+        rows = _rows(shard, job)
+        blocks = _blocks(shard, job, rows, lines)
+        if standing or not any(map(len, rows)):
+            part = part if standing else Part(job.number, None, 0, 0, 0)
+            for _ in blocks:
+                pass
+            _write_notes(notes, part, sections, lines, index)
+        else:
+            with _part_writer(job, target) as write:
+                files, size = write(blocks)
+                part = Part(job.number, job.name, sum(map(len, rows)), files, size)
+                # Before the part appears: a part without them would be written again.
+                _write_notes(notes, part, sections, lines, index)
+    return Receipt(part, standing, job.count)
+
+
+def _rows(shard: Shard, job: PartJob) -> list[np.ndarray]:
+    """Rows to export of each block."""
+    chosen, left = [], job.limit
+    for number in range(len(shard)):
+        rows = chosen_rows(shard.block(number, ["split"]).split, job.split)[:left]
+        left -= len(rows)
+        chosen.append(rows)
+    return chosen
+
+
+def chosen_rows(split: np.ndarray, wanted: str | None) -> np.ndarray:
+    """Rows that are in the wanted split."""
+    return np.arange(len(split)) if wanted is None else np.flatnonzero(split == SPLITS.index(wanted))
+
+
+def _blocks(shard: Shard, job: PartJob, rows: list[np.ndarray], lines: dict) -> Iterator[tuple[str, list[Entry]]]:
+    """(name of its folder, entries) of each block with rows; the index's lines are collected on the way."""
+    for number, chosen in enumerate(rows):
+        if not len(chosen):
+            continue
+        entries = list(entries_of(job, shard.block(number), number, chosen))
+        folder = f"block-{number:02d}"
+        for entry in entries:
+            for section, added in job.layout.lines(entry, f"{job.name}/{folder}/{entry.key}.png").items():
+                lines[section] += added
+        yield folder, entries
+
+
+def entries_of(job: PartJob, block: Block, number: int, rows: np.ndarray) -> Iterator[Entry]:
+    """Some rows of block `number` of a shard, with their font by name and their picture cropped."""
+    texts, splits, boxes = block.texts(), block.split.tolist(), block.boxes.tolist()
+    for row, plain in zip(rows.tolist(), plain_rows(block.parameters[rows], job.layout.fonts), strict=True):
+        letters = [tuple(box) if box[2] > box[0] >= 0 else None for box in boxes[row][: len(texts[row])]]
+        yield Entry(
+            job.first + number * BLOCK + row, texts[row], SPLITS[splits[row]], letters, plain,
+            block.images[row, : plain["height"], : plain["width"]],
+        )  # fmt: skip
+
+
+@contextmanager
+def _part_writer(job: PartJob, target: Path):
+    """A function that takes the blocks and gives (files, bytes); the part appears when the context ends."""
+    chosen = job.layout.format
+    if chosen in FOLDERS:
+        with staged_folder(target) as folder:
+            yield lambda blocks: _write_folder(folder, job.layout, blocks)
+    else:
+        write = {Format.WEBDATASET: _write_tar, Format.PARQUET: _write_parquet}[chosen]
+        with staged_file(target) as file:
+            yield lambda blocks: write(file, job.layout, blocks)
+
+
+def _write_folder(folder: Path, layout: Layout, blocks: Iterable) -> tuple[int, int]:
+    files = size = 0
+    for name, entries in blocks:
+        inside = folder / name
+        inside.mkdir()
+        for entry in entries:
+            for suffix, content in layout.members(entry):
+                with open(f"{inside}/{entry.key}{suffix}", "xb") as file:  # noqa: PTH123 - a Path is slow
+                    file.write(content)
+                files, size = files + 1, size + len(content)
+        if layout.format is Format.GT:
+            content = easyocr_labels(entries)
+            (inside / "labels.csv").write_bytes(content)
+            files, size = files + 1, size + len(content)
+    return files, size
+
+
+def _write_tar(file: BinaryIO, layout: Layout, blocks: Iterable) -> tuple[int, int]:
+    for _, entries in blocks:
+        for entry in entries:
+            for suffix, content in layout.members(entry):
+                file.write(tar_member(entry.key + suffix, content))
+    file.write(tar_end(file.tell()))
+    return 1, file.tell()
+
+
+def _write_parquet(file: BinaryIO, layout: Layout, blocks: Iterable) -> tuple[int, int]:
+    parameters = {name: _kind(name, layout) for name in layout.fields}
+    columns = {
+        "image": Kind.IMAGE, "text": Kind.TEXT, "number": Kind.INTEGER, "split": Kind.TEXT, "boxes": Kind.BOXES,
+    }  # fmt: skip
+
+    def groups() -> Iterator[dict]:
+        for _, entries in blocks:
+            columns = {
+                "image": [{"bytes": layout.png(entry), "path": f"{entry.key}.png"} for entry in entries],
+                "text": [entry.text for entry in entries],
+                "number": [entry.number for entry in entries],
+                "split": [entry.split for entry in entries],
+                "boxes": [entry.boxes for entry in entries],
+            }
+            yield columns | {name: [entry.parameters[name] for entry in entries] for name in parameters}
+
+    write_table(file, columns | parameters, groups())
+    file.seek(0, 2)
+    return 1, file.tell()
+
+
+def _kind(name: str, layout: Layout) -> Kind:
+    dtype = layout.parameters[name]
+    if name == "font" and layout.fonts:
+        return Kind.TEXT
+    if dtype.shape:
+        return Kind.INTEGERS
+    return Kind.KEY if dtype == np.uint64 else Kind.INTEGER
+
+
+def fragment(notes: Path, number: int, section: str) -> Path:
+    """Where a part's lines of the index wait for the others."""
+    return notes / f"{number:06d}.{section}"
+
+
+def note(notes: Path, part: Part) -> None:
+    """Remember what a part is, for the next run."""
+    atomic.replace(notes / f"{part.shard:06d}.json", json.dumps(asdict(part)).encode())
+
+
+def noted(notes: Path, number: int) -> Part | None:
+    try:
+        return Part(**json.loads((notes / f"{number:06d}.json").read_bytes()))
+    except FileNotFoundError:
+        return None
+
+
+def _write_notes(notes: Path, part: Part, sections: dict, lines: dict, index) -> None:
+    for name, path in sections.items():
+        atomic.replace(path, index.between.join(lines[name]))
+    note(notes, part)
+
+
+def prove_shard(job: PartJob) -> Receipt:
+    """Read one shard and prove every block of it.
+
+    Raises
+    ------
+    Damaged
+    """
+    path = Path(job.shard)
+    if not path.is_file():
+        raise Damaged(f"{path}: is missing; captchas verify {path.parent} --repair draws it again")
+    record = read_record(path, first=job.first)
+    if (record.sha256, record.content) != (job.sha256, job.content):
+        raise Damaged(f"{path}: differs from the manifest; captchas verify {path.parent} --repair draws it again")
+    return Receipt(Part(job.number, None, job.limit, 0, 0), False, job.count)

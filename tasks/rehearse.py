@@ -1,0 +1,106 @@
+"""The unit of a dry run: what generating would do to a folder, and what that would take. Nothing is written."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from storage.dataset import layout, sealed
+from storage.errors import Damaged
+from storage.sealing import packed_size
+from storage.shards import BLOCK, Shard, parse_name, shard_name
+from tasks import generate
+from tasks.recipes import Recipe, renderer_of
+from tasks.tally import Tally
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Of one picture, on one core, measured on the first block: bytes in a shard, and seconds."""
+
+    bytes: float
+    seconds: float
+
+
+def measure(recipe: Recipe) -> Cost:
+    """Draw, count, digest and compress one block, twice: the first time warms up.
+
+    Raises
+    ------
+    GlyphsDiffer
+    """
+    renderer = renderer_of(recipe)
+    pixels = renderer.scratch()
+    for _ in range(2):
+        began = time.perf_counter()
+        block = renderer.block(recipe.seed, 0, BLOCK, pixels)
+        Tally(recipe.profile.alphabet).add(block)
+        block.digest()
+        size = packed_size(block, generate.compressor_of(recipe.profile))
+        seconds = time.perf_counter() - began
+    return Cost(size / BLOCK + 1, seconds / BLOCK)
+
+
+def rehearse(
+    recipe: Recipe, folder: Path, count: int, workers: int, on_shard: Callable[[int], None] | None = None
+) -> dict:
+    """Which shards of a dataset are missing, damaged or stale, and an estimate of what is left to do.
+
+    The bytes of every shard that is there are checked against their seal; `captchas verify` proves more.
+
+    Parameters
+    ----------
+    count : int
+        Pictures wanted, as `survey` returned it.
+    on_shard : callable, optional
+        Called with the number of pictures of each shard that was looked at.
+    """
+    rows, states = [], dict.fromkeys(("whole", "missing", "damaged", "stale"), 0)
+    wanted = 0
+    there = sealed(folder)
+
+    def note(name: str, state: str, reason: str) -> None:
+        states[state] += 1
+        rows.append({"shard": name, "state": state, "reason": reason})
+
+    for index, first, size in layout(count, generate.BLOCKS_A_SHARD):
+        path = there.pop((index, size), None)
+        fault = _fault(path, recipe, first) if path else None
+        if path is None:
+            note(shard_name(index, size), "missing", "would be drawn")
+            wanted += size
+        elif fault:
+            note(path.name, "damaged", f"{fault}; would be set aside and drawn again")
+            wanted += size
+        else:
+            states["whole"] += 1
+        if on_shard:
+            on_shard(size)
+    for path in sorted(there.values()):
+        note(path.name, "stale", "no part of a dataset of that many pictures; would be removed")
+    cost = measure(recipe)
+    return {
+        "dataset": str(folder),
+        "profile": recipe.profile.name,
+        "seed": recipe.seed,
+        "count": count,
+        "shards": states,
+        "to_draw": wanted,
+        "bytes": round(cost.bytes * wanted),
+        "drawing_seconds": round(cost.seconds * wanted / workers, 1),
+        "workers": workers,
+        "identity": recipe.digest,
+        "findings": rows,
+    }
+
+
+def _fault(path: Path, recipe: Recipe, first: int) -> str | None:
+    try:
+        with Shard(path) as shard:
+            if shard.identity != recipe.identity:
+                return "belongs to another dataset"
+            if (shard.index, shard.count, shard.first) != (*parse_name(path.name), first):
+                return f"was sealed as {shard_name(shard.index, shard.count)} from picture {shard.first}"
+    except Damaged as error:
+        return str(error).removeprefix(f"{path}: ")
+    return None

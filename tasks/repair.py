@@ -1,0 +1,268 @@
+"""The units of repairing: put shards back, draw again what is lost, prove it, tidy, and write the manifest last."""
+
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from storage import atomic
+from storage.errors import Damaged, GlyphsDiffer
+from storage.manifest import MANIFEST, Manifest
+from storage.shards import ShardRecord, combined, read_record, shard_name
+from tasks.findings import Finding, State, Verdict
+from tasks.gather import Gathered
+from tasks.generate import Receipt, ShardJob, seal, set_aside
+from tasks.inventory import ABSENT, Inventory
+from tasks.recipes import Recipe
+from tasks.tally import Tally
+from tasks.verify import Proof
+
+_MOVED = (State.FOREIGN, State.DUPLICATE, State.UNFINISHED, State.DAMAGED)
+
+
+@dataclass(frozen=True)
+class RedrawJob:
+    """A shard to draw again, and the content digest that this must lead to.
+
+    `spurned` is the sha256 of the file there, if that is whole but not what was sealed.
+    """
+
+    shard: ShardJob
+    content: str
+    spurned: str
+
+
+@dataclass(frozen=True)
+class RepairPlan:
+    """What a repair moves and draws.
+
+    Attributes
+    ----------
+    homes : dict of str
+        The name under which each misplaced file was sealed, by the one it has.
+    bytes : int
+        That the redrawn shards will take.
+    """
+
+    homes: dict[str, str]
+    jobs: tuple[RedrawJob, ...]
+    bytes: int
+
+
+def plan_repair(
+    found: Inventory, verdict: Verdict, proofs: Iterable[Proof], recipe: Recipe | None, run: str
+) -> RepairPlan:
+    """Say what has to be done; nothing is touched yet.
+
+    Raises
+    ------
+    Damaged
+        Nothing tells what the folder should hold.
+    GlyphsDiffer
+        Pictures that were drawn again are neither the shards' nor the manifest's.
+    """
+    if verdict.refusal or (recipe is None and not found.imported):
+        raise Damaged(f"{found.folder}: cannot be repaired, and nothing was touched: {verdict.refusal}")
+    files = {proof.name: proof for proof in proofs}
+    homes = {finding.what: finding.home for finding in verdict.findings if finding.state is State.MISPLACED}
+    lost = [line for line in verdict.lines if line["name"] not in verdict.whole | set(homes.values())]
+    if lost and recipe is None:
+        raise Damaged(f"{found.folder}: {lost[0]['name']} was imported; --source FOLDER reads it again")
+    contents = {line["name"]: _content_of(files.get(line["name"]), line) for line in lost}
+    if found.manifest and any(contents[line["name"]] != line["content"] for line in lost):
+        _require_vouched(found, verdict, files)
+    places = _shard_jobs(found, verdict, recipe, run)
+    jobs = tuple(RedrawJob(places[name], content, _sha256(files.get(name))) for name, content in contents.items())
+    return RepairPlan(homes, jobs, sum(line["bytes"] for line in lost))
+
+
+def _shard_jobs(found: Inventory, verdict: Verdict, recipe: Recipe, run: str) -> dict[str, ShardJob]:
+    folder = str(found.folder.resolve())
+    return {
+        line["name"]: ShardJob(recipe, folder, index, line["first"], line["count"], run)
+        for index, line in enumerate(verdict.lines)
+    }
+
+
+def _sha256(proof: Proof | None) -> str:
+    return proof.record.sha256 if proof and proof.record else ""
+
+
+def _content_of(proof: Proof | None, line: dict) -> str:
+    """What drawing a lost shard again must lead to: what it led to a moment ago, else the line's."""
+    if proof and proof.drawn and (proof.record.name, proof.record.first) == (line["name"], line["first"]):
+        return combined(map(bytes.fromhex, proof.drawn))
+    return line["content"]
+
+
+def _require_vouched(found: Inventory, verdict: Verdict, files: dict[str, Proof]) -> None:
+    """Refuse drawings that a line of the manifest contradicts, unless its digest of the whole speaks for them."""
+    blocks: list[str] = []
+    for line in verdict.lines:
+        proof = files.get(line["name"])
+        if proof is None or proof.record is None:
+            blocks = []
+            break
+        blocks += proof.drawn or proof.record.blocks
+    if not blocks or combined(map(bytes.fromhex, blocks)) != found.manifest.content:
+        names = ", ".join(finding.what for finding in verdict.findings if finding.state is State.DAMAGED)
+        raise _other_pictures(found.folder, names)
+
+
+def _other_pictures(folder: Path, names: str) -> GlyphsDiffer:
+    return GlyphsDiffer(
+        f"{folder}: drawn again, {names} would hold other pictures than the manifest vouches for, although the glyph "
+        "bitmaps are the same. Nothing was published over it: either the manifest was made up, or this version draws "
+        "otherwise. Compare with a new dataset (`captchas generate … --out OTHER`) and keep the one that you trust"
+    )
+
+
+def put_back(found: Inventory, plan: RepairPlan) -> None:
+    """Give misplaced shards their own names; what stood there in their stead is moved to the foreign folder.
+
+    All go through that folder, so that swapped ones do not meet and a kill loses nothing.
+    """
+    aside = {name: set_aside(found.folder / name) for name in plan.homes}
+    for name, home in plan.homes.items():
+        target = found.folder / home
+        if target.exists() or target.is_symlink():
+            set_aside(target)
+        aside[name].rename(target)
+
+
+def redraw_shard(job: RedrawJob) -> ShardRecord:
+    """Draw a shard again; only when its content is proven is the old file moved away and the new one published.
+
+    Raises
+    ------
+    GlyphsDiffer
+        It has another content; nothing was touched.
+    NoSpace, Unwritable
+    """
+    path = Path(job.shard.folder, shard_name(job.shard.index, job.shard.count))
+
+    def ended(digests: list[bytes]) -> None:
+        if combined(digests) != job.content:
+            raise _other_pictures(path.parent, path.name)
+        if (path.exists() or path.is_symlink()) and not _redrawn(path, job):
+            set_aside(path)
+
+    return seal(job.shard, Tally(job.shard.recipe.profile.alphabet), ended)
+
+
+def _redrawn(path: Path, job: RedrawJob) -> bool:
+    """Whether a worker that died afterwards has sealed the shard already."""
+    if not path.is_file():
+        return False
+    try:
+        record = read_record(path, job.shard.recipe.identity, job.shard.first)
+    except Damaged:
+        return False
+    return record.content == job.content and record.sha256 != job.spurned
+
+
+def count_jobs(found: Inventory, verdict: Verdict, recipe: Recipe, run: str) -> list[ShardJob]:
+    """A job for every shard to count, if the manifest has to be rebuilt."""
+    untrue = any(finding.state is State.MANIFEST for finding in verdict.findings)
+    if untrue and recipe is None:
+        raise Damaged(f"{found.folder}: `captchas import FOLDER --out {found.folder}` writes the manifest again")
+    return list(_shard_jobs(found, verdict, recipe, run).values()) if untrue else []
+
+
+def count_shard(job: ShardJob) -> Receipt:
+    """Read a shard whole, prove it, and count what a manifest's statistics need.
+
+    Raises
+    ------
+    Damaged
+    """
+    began = time.perf_counter()
+    tally = Tally(job.recipe.profile.alphabet)
+    path = Path(job.folder, shard_name(job.index, job.count))
+    record = read_record(path, job.recipe.identity, job.first, tally.add)
+    return Receipt(job.index, record, False, time.perf_counter() - began, time.time(), tally.counts())
+
+
+def finish(
+    found: Inventory,
+    verdict: Verdict,
+    plan: RepairPlan,
+    proofs: Iterable[Proof],
+    drawn: Iterable[ShardRecord],
+    counted: Gathered | None,
+    run: str,
+) -> list[Finding]:
+    """Write the manifest if it is not true, tidy the folder, and say what was done to each finding.
+
+    Parameters
+    ----------
+    drawn : of `redraw_shard`, for each job of the plan
+    counted : of `count_shard`, for each job of `count_jobs`; None if there were none
+
+    Raises
+    ------
+    Damaged
+        The shards do not lead to the manifest's content digest, or something changed meanwhile.
+    """
+    records = {record.name: record for record in drawn}
+    for proof in proofs:
+        if proof.name in verdict.whole or proof.name in plan.homes:
+            records.setdefault(proof.record.name, proof.record)
+    ordered = [records[line["name"]] for line in verdict.lines]
+    content = combined(bytes.fromhex(digest) for record in ordered for digest in record.blocks)
+    if counted:
+        wanted = counted.manifest()
+        if found.manifest:  # these pictures, though not all that was said of them
+            wanted = replace(wanted, software=found.manifest.software)
+    else:
+        wanted = replace(found.manifest, shards=[record.as_dict() for record in ordered])
+    if wanted.content != content:
+        raise Damaged(f"{found.folder}: its shards are whole, but not the dataset that the manifest tells of")
+    if wanted != found.manifest:
+        path = found.folder / MANIFEST
+        if found.manifest is None and (path.exists() or path.is_symlink()):
+            set_aside(path)  # whoever edited it may want to see it again
+        wanted.write(found.folder, run)
+    for finding in verdict.findings:
+        path = found.folder / finding.what
+        if finding.state in (State.STALE, State.LEFTOVER):
+            path.unlink(missing_ok=True)
+        elif _in_the_way(finding, verdict):
+            set_aside(path)
+    atomic.sync_folder(found.folder)
+    _require_whole(found.folder, wanted)
+    return [replace(finding, done=_done(finding, found, plan)) for finding in verdict.findings]
+
+
+def _in_the_way(finding: Finding, verdict: Verdict) -> bool:
+    """Whether the file of a finding has no place in the folder; those in a shard's place are gone by now."""
+    return finding.state in _MOVED and finding.what not in {line["name"] for line in verdict.lines}
+
+
+def _require_whole(folder: Path, manifest: Manifest) -> None:
+    wanted = {line["name"]: line["bytes"] for line in manifest.shards}
+    there = {path.name: path.stat().st_size for path in folder.iterdir() if path.name != MANIFEST}
+    if there != wanted or Manifest.read(folder) != manifest:
+        raise Damaged(f"{folder}: changed while it was repaired; verify it again")
+
+
+def _done(finding: Finding, found: Inventory, plan: RepairPlan) -> str:
+    """What was done, for the table."""
+    origin = {home: name for name, home in plan.homes.items()}
+    drawn = {shard_name(job.shard.index, job.shard.count) for job in plan.jobs}
+    moved = f"moved to {found.folder.resolve().name}.foreign"
+    done = []
+    if finding.state is State.MANIFEST:
+        done.append("rebuilt from the shards")
+        done += [moved] if found.manifest is None and found.distrust != ABSENT else []
+    if finding.state is State.MISPLACED:
+        done.append(f"put back as {finding.home}")
+    if finding.state in (State.STALE, State.LEFTOVER):
+        done.append("removed")
+    if finding.state in _MOVED:
+        done.append(moved)
+    if finding.what in origin:
+        done.append(f"put back from {origin[finding.what]}")
+    if finding.what in drawn:
+        done.append("drawn again, digest proven")
+    return "; ".join(done)

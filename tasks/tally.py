@@ -1,0 +1,274 @@
+"""What a dataset's pictures add up to, counted shard by shard, and the bounds that it must stay in."""
+
+from dataclasses import dataclass
+from math import sqrt
+
+import numba
+import numpy as np
+
+from storage.errors import OutOfBounds
+from storage.shards import SPLITS, Block
+from tasks.unaligned import load64
+
+SIGMAS = 6.0  # a fair shard leaves this once in 500 million statistics
+MILLION = 1_000_000
+_U = np.uint64
+
+
+@dataclass(frozen=True)
+class Counts:
+    """Of one shard. All are whole numbers, so that sums do not depend on their order.
+
+    splits, letters : pictures by split, and how often each character of the alphabet comes
+    ink, pixels : sums of the pixels' values, and of pixels in use
+    share, square : sums of each picture's share of ink, in millionths, and of its square
+    least, most : the smallest and largest such share
+    blank, clipped : pictures without ink; with a letter of which nothing is left
+    where_blank, where_clipped : the first such picture in the shard, -1 if there is none
+    keys : 64-bit hashes of the pictures, as bytes
+    """
+
+    pictures: int
+    splits: tuple[int, ...]
+    letters: tuple[int, ...]
+    ink: int
+    pixels: int
+    share: int
+    square: int
+    least: int
+    most: int
+    blank: int
+    clipped: int
+    where_blank: int
+    where_clipped: int
+    keys: bytes
+
+
+class Tally:
+    """Counts over a shard's blocks, in order."""
+
+    def __init__(self, alphabet: str):
+        self._alphabet = alphabet
+        self._splits = np.zeros(len(SPLITS), np.int64)
+        self._bytes = np.zeros(256, np.int64)
+        self._letters = dict.fromkeys(alphabet, 0)
+        self._sums = [0, 0, 0, 0]
+        self._range = [MILLION, 0]
+        self._faults = {"blank": [0, -1], "clipped": [0, -1]}
+        self._keys: list[np.ndarray] = []
+        self._seen = 0
+
+    def add(self, block: Block) -> None:
+        """Count a block."""
+        count = len(block.images)
+        self._splits += np.bincount(block.split, minlength=len(SPLITS))
+        text = np.frombuffer(np.ascontiguousarray(block.text).tobytes(), np.uint8).reshape(count, -1)
+        if self._alphabet.isascii():
+            self._bytes += np.bincount(text.ravel(), minlength=256)
+        else:
+            texts, counts = np.unique(block.text, return_counts=True)
+            for one, times in zip(texts.tolist(), counts.tolist(), strict=True):
+                for letter in one.decode():
+                    self._letters[letter] += times
+        area = block.parameters["height"].astype(np.int64) * block.parameters["width"]
+        ink, keys = hash_pictures(np.ascontiguousarray(block.images).reshape(count, -1), area.astype(_U))
+        share = ink * MILLION // (255 * np.maximum(area, 1))
+        for k, values in enumerate((ink, area, share, share * share)):
+            self._sums[k] += int(values.sum())
+        self._range = [min(self._range[0], int(share.min())), max(self._range[1], int(share.max()))]
+        self._fault("blank", ink == 0)
+        boxed = (block.boxes[..., 0] >= 0).sum(axis=1)
+        if boxed.any():  # imported pictures have no boxes at all
+            letters = ((text & 0xC0 != 0x80) & (text != 0)).sum(axis=1)  # UTF-8: the first byte of each character
+            self._fault("clipped", boxed < letters)
+        self._keys.append(keys)
+        self._seen += count
+
+    def _fault(self, what: str, rows: np.ndarray) -> None:
+        found = self._faults[what]
+        number = int(rows.sum())
+        if number and not found[0]:
+            found[1] = self._seen + int(rows.argmax())
+        found[0] += number
+
+    def counts(self) -> Counts:
+        """What was counted so far."""
+        letters = [
+            int(self._bytes[ord(one)]) if self._alphabet.isascii() else self._letters[one] for one in self._alphabet
+        ]
+        (blank, where_blank), (clipped, where_clipped) = self._faults.values()
+        return Counts(
+            self._seen, tuple(self._splits.tolist()), tuple(letters), *self._sums, *self._range, blank, clipped,
+            where_blank, where_clipped, b"".join(keys.tobytes() for keys in self._keys),
+        )  # fmt: skip
+
+
+@numba.njit(cache=True, nogil=True)
+def hash_pictures(pixels, areas):
+    """Ink of each picture, (n,) int64, and a hash of its pixels and area, (n,) uint64.
+
+    pixels : (n, H * W) uint8, areas : (n,) uint64
+
+    Not cryptographic: it counts equal pictures, digests prove them.
+    """
+    count, size = pixels.shape
+    flat = pixels.reshape(-1)
+    ink, keys = np.zeros(count, np.int64), np.empty(count, np.uint64)
+    mask, fold = _U(0x00FF00FF00FF00FF), _U(0x0001000100010001)
+    for n in range(count):
+        state, total = areas[n] * _U(0x9E3779B97F4A7C15), _U(0)
+        first = _U(n * size)
+        whole = _U(size & ~7)
+        place = _U(0)
+        while place < whole:
+            word = load64(flat, first + place)
+            if word:
+                total += ((word & mask) + (word >> _U(8) & mask)) * fold >> _U(48)
+                mixed = word ^ word >> _U(32) ^ place * _U(0xD6E8FEB86659FD93)
+                mixed = (mixed ^ mixed >> _U(31)) * _U(0xBF58476D1CE4E5B9)
+                state += (mixed ^ mixed >> _U(29)) * _U(0x94D049BB133111EB)
+            place += _U(8)
+        while place < _U(size):
+            value = _U(flat[first + place])
+            total += value
+            mixed = (value ^ place * _U(0xD6E8FEB86659FD93)) * _U(0xBF58476D1CE4E5B9)
+            state += value * (mixed ^ mixed >> _U(29)) * _U(0x94D049BB133111EB)
+            place += _U(1)
+        ink[n] = total
+        state = (state ^ state >> _U(32)) * _U(0xD6E8FEB86659FD93)
+        keys[n] = state ^ state >> _U(29)
+    return ink, keys
+
+
+class Distinct:
+    """How many different keys there were: exact up to `most`, then from a sample of the keys' range.
+
+    The sample is every key below a limit that is halved whenever more than `most` are left (Wegman's
+    adaptive sampling; Flajolet, 1990); its standard error is at most sqrt(2 / most), 0.14 % as it is.
+    """
+
+    def __init__(self, most: int = 1 << 20):
+        self._most = most
+        self._level = 0
+        self._kept = np.empty(0, np.uint64)
+        self._waiting: list[np.ndarray] = []
+
+    def add(self, keys: np.ndarray) -> None:
+        """Count keys, (n,) uint64."""
+        self._waiting.append(keys)
+        if sum(map(len, self._waiting)) > self._most:
+            self._merge()
+
+    def _merge(self) -> None:
+        kept = np.unique(np.concatenate([self._kept, *map(self._sampled, self._waiting)]))
+        while len(kept) > self._most:
+            self._level += 1
+            kept = self._sampled(kept)
+        self._kept, self._waiting = kept, []
+
+    def _sampled(self, keys: np.ndarray) -> np.ndarray:
+        return keys[keys <= _U((1 << 64 - self._level) - 1)]
+
+    def count(self) -> tuple[int, bool]:
+        """How many, and whether that is exact."""
+        self._merge()
+        return len(self._kept) << self._level, self._level == 0
+
+
+class Summary:
+    """All shards' counts; memory does not grow with the number of pictures, only a little with that of shards."""
+
+    def __init__(self, alphabet: str):
+        self._alphabet = alphabet
+        self._shards: list[tuple[str, int, np.ndarray]] = []  # name, first picture, counts
+        self._totals = dict.fromkeys(("ink", "pixels", "share", "square", "blank", "clipped"), 0)
+        self._splits = np.zeros(len(SPLITS), np.int64)
+        self._range = [MILLION, 0]
+        self._where: dict[str, tuple[int, str]] = {}
+        self._distinct = Distinct()
+
+    def add(self, name: str, first: int, counts: Counts) -> None:
+        """Count one shard, in any order."""
+        for key in self._totals:
+            self._totals[key] += getattr(counts, key)
+        for what in ("blank", "clipped"):
+            place = getattr(counts, f"where_{what}")
+            if place >= 0:
+                self._where[what] = min(self._where.get(what, (1 << 63, "")), (first + place, name))
+        self._splits += counts.splits
+        self._range = [min(self._range[0], counts.least), max(self._range[1], counts.most)]
+        self._shards.append((name, first, np.array([counts.pictures, counts.share, *counts.letters], np.int64)))
+        self._distinct.add(np.frombuffer(counts.keys, np.uint64))
+
+    def statistics(self, equal_blocks: int, longest: int) -> dict:
+        """What the manifest holds: counts, the values that are bounded, and their bounds.
+
+        Parameters
+        ----------
+        equal_blocks : int
+            Whole blocks with the digest of another one.
+        longest : int
+            Characters of the longest text.
+        """
+        ordered = sorted(self._shards, key=lambda shard: shard[1])
+        table = np.stack([counts for _, _, counts in ordered])
+        pictures, share, *letters = table.sum(axis=0).tolist()
+        totals = self._totals
+        distinct, exact = self._distinct.count()
+        distinct = min(distinct, pictures)
+        mean = share / pictures
+        deviation = sqrt(max(totals["square"] / pictures - mean * mean, 0.0))
+        sizes = table[:, 0].astype(float)
+        # Shards are drawn alike, so each has the share of ink and of every letter that all have.
+        expected = np.outer(sizes, letters) / pictures
+        spread = np.sqrt(np.maximum(expected * longest, 1.0))  # a letter comes 0 to `longest` times a text
+        letters_off = np.abs(table[:, 2:] - expected) / spread
+        ink_off = np.abs(table[:, 1] / sizes - mean) / max(deviation, 1.0) * np.sqrt(sizes)
+        self._where["letters_off"] = self._worst(ordered, letters_off)
+        self._where["ink_off"] = self._worst(ordered, ink_off[:, None])
+        return {
+            "splits": dict(zip(SPLITS, self._splits.tolist(), strict=True)),
+            "letters": dict(zip(self._alphabet, letters, strict=True)),
+            "mean_ink": round(totals["ink"] / (255 * max(totals["pixels"], 1)), 6),
+            "ink": {
+                "mean": round(mean / MILLION, 6), "deviation": round(deviation / MILLION, 6),
+                "least": self._range[0] / MILLION, "most": self._range[1] / MILLION,
+            },
+            "distinct": {"pictures": distinct, "share": round(distinct / pictures, 6), "exact": exact},
+            "blank": totals["blank"],
+            "clipped": totals["clipped"],
+            "equal_blocks": equal_blocks,
+            "letters_off": round(float(letters_off.max(initial=0)), 3),
+            "ink_off": round(float(ink_off.max(initial=0)), 3),
+            "bounds": {
+                "blank": [0, 0], "clipped": [0, 0], "equal_blocks": [0, 0],
+                "letters_off": [0, SIGMAS], "ink_off": [0, SIGMAS],
+            },
+        }  # fmt: skip
+
+    def _worst(self, ordered: list, off: np.ndarray) -> tuple[int, str]:
+        if not off.size:
+            return (0, "")
+        row, column = np.unravel_index(off.argmax(), off.shape)
+        letter = f", letter {self._alphabet[column]!r}" if off.shape[1] > 1 else ""
+        return ordered[row][1], ordered[row][0] + letter
+
+    def require_bounds(self, statistics: dict, name: str) -> None:
+        """Refuse a dataset whose statistics leave their bounds.
+
+        Raises
+        ------
+        OutOfBounds
+            Naming each statistic, its value, its bounds, and the picture or shard where it was seen.
+        """
+        found = []
+        for what, (low, high) in statistics["bounds"].items():
+            if not low <= statistics[what] <= high:
+                first, shard = self._where.get(what, (0, ""))
+                place = f" (first in {shard}, picture {first})" if shard else ""
+                found.append(f"{what} is {statistics[what]}, allowed are {low} to {high}{place}")
+        if found:
+            raise OutOfBounds(
+                f"{name}: the pictures are not what they should be: {'; '.join(found)}. No manifest was written; "
+                "look at them with captchas inspect FILE.h5, and if the profile is at fault change it"
+            )

@@ -1,0 +1,216 @@
+"""What a profile's distortions come to: their columns of a block's table, and where each letter then stands."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from storage.errors import BadInput
+from tasks import distortion, noise
+from tasks.chance import below
+from tasks.fonts import GlyphSet
+from tasks.ranges import OFF
+from tasks.specs import Profile
+
+# Columns of a block's random table, 64 and up; the first ones are in drawing.py. A letter's k-th takes k more.
+WAVE = {"wave_y": 64, "wave_x": 65, "wave_length": 66}
+PHASES = {"phase_y": 67, "phase_x": 68}
+NOISE = {"lines": 72, "arcs": 73, "line_width": 74, "line_ink": 75, "specks": 76, "background": 77, "blur": 78}
+KEY = 79
+LETTER = {"rotation": 128, "move_y": 160, "move_x": 192, "tracking": 224, "overlap": 256}
+
+
+@dataclass(frozen=True)
+class Placement:
+    """Letters for the kernel: glyph (n, L), centre and turn (n, L, 2), and what moved them, (n, 3 L) for the split."""
+
+    glyph: np.ndarray
+    centre: np.ndarray
+    turn: np.ndarray
+    moved: np.ndarray
+
+
+class Variation:
+    """Draws the parameters of a profile's distortions, and applies them.
+
+    Parameters
+    ----------
+    profile : Profile
+    glyphs : tuple of GlyphSet
+        Of its faces, in order.
+    longest : int
+        Letters of the longest text.
+
+    Attributes
+    ----------
+    dtype : numpy.dtype
+        The fields that these distortions append to a dataset's parameters; none for a plain profile.
+    """
+
+    def __init__(self, profile: Profile, glyphs: tuple[GlyphSet, ...], longest: int):
+        self._profile = profile
+        names = []
+        if profile.moves_letters:
+            names = [name for name in LETTER if getattr(profile, name) not in (None, OFF)]
+        fields = [(name, "<i2", (longest,)) for name in names]
+        self._waves = any(getattr(profile, name).values() != (0,) for name in ("wave_y", "wave_x"))
+        if self._waves:
+            fields += [(name, "<u2") for name in (*WAVE, *PHASES)]
+            names += WAVE
+        if profile.adds_noise:
+            fields += [*((name, "<u2") for name in NOISE), ("noise", "<u8")]
+            names += NOISE
+        self.dtype = np.dtype(fields)
+        self._values = {name: np.array(getattr(profile, name).values(), np.int64) for name in names}
+        self._thickness = noise.thicknesses()
+        if profile.moves_letters:
+            self._join(glyphs)
+
+    def _join(self, glyphs: tuple[GlyphSet, ...]) -> None:
+        """All faces' letters as they are drawn alone, without neighbours, and the tables of their scales."""
+        profile = self._profile
+        alone = [[one.bitmaps[g] for g in one.variant[-1]] for one in glyphs]
+        bitmaps = [bitmap for letters in alone for bitmap in letters]
+        self._glyph = np.arange(len(bitmaps)).reshape(len(glyphs), -1)
+        self._corners = np.concatenate([one.corners[one.variant[-1]] for one in glyphs]).astype(np.int64)
+        self._corners[:, 0] += profile.top
+        self._shapes = np.array([bitmap.shape for bitmap in bitmaps], np.int64)
+        self._advance = np.stack([one.advance for one in glyphs]).astype(np.int64)
+        self._kerning = np.stack([one.kerning for one in glyphs]).astype(np.int64)
+        parts = [distortion.texels(bitmap).ravel() for bitmap in bitmaps]
+        self._first = np.cumsum([0, *(len(part) for part in parts[:-1])])
+        self._texels = np.concatenate(parts)
+        scales = profile.scale.values()
+        self._percents = np.array(scales, np.int64)
+        self._dense = np.array([distortion.samples(scale) for scale in scales], np.int64)
+        places = [distortion.sample_places(scale, max(profile.canvas) + 1) for scale in scales]
+        self._places = np.zeros((len(scales), max(map(len, places))), np.int64)
+        for row, one in zip(self._places, places, strict=True):
+            row[: len(one)] = one
+        if profile.overlap is not None:
+            degrees = np.array(profile.rotation.values())
+            self._reach = np.stack([distortion.ink_columns(bitmap, degrees) for bitmap in bitmaps])
+
+    def draw(self, column: Callable[[int], np.ndarray], letters: np.ndarray) -> np.ndarray:
+        """The rows of a block, (1024,) of `dtype`; `column` gives a block's random numbers by column.
+
+        What has no effect is 0: a letter past the end, a gap before the first letter, a wave's length
+        and phase without a wave. So equal pictures have equal rows.
+        """
+        drawn = np.zeros(len(letters), self.dtype)
+        for name, values in self._values.items():
+            if name in LETTER:
+                for k in range(letters.shape[1]):
+                    drawn[name][:, k] = values[below(column(LETTER[name] + k), len(values))]
+            else:
+                drawn[name] = values[below(column((WAVE | NOISE)[name]), len(values))]
+        if self._waves:
+            for name, number in PHASES.items():
+                drawn[name] = below(column(number), distortion.PHASES)
+        if self._profile.adds_noise:
+            drawn["noise"] = column(KEY)
+        return self._cleared(drawn, letters)
+
+    def chosen(self, letters: np.ndarray, values: dict) -> np.ndarray:
+        """Rows of chosen values by field, each one value, (n,) or (n, L); the range's first for what is not given.
+
+        Raises
+        ------
+        BadInput
+            A field or value that the profile does not have.
+        """
+        drawn = np.zeros(len(letters), self.dtype)
+        for name, allowed in self._values.items():
+            drawn[name] = allowed[0]
+        for name, value in values.items():
+            if name not in (self.dtype.names or ()):
+                raise BadInput(f"{name}: must be one of {', '.join(self.dtype.names or ('no distortion',))}")
+            allowed = self._values.get(name)
+            if allowed is not None and not np.isin(value, allowed).all():
+                raise BadInput(f"{name}: must be one of {allowed.tolist()}; it is {value!r}")
+            drawn[name] = value
+        return self._cleared(drawn, letters)
+
+    def _cleared(self, drawn: np.ndarray, letters: np.ndarray) -> np.ndarray:
+        for name in LETTER:
+            if name in self._values:
+                drawn[name][letters < 0] = 0
+        for name in ("tracking", "overlap"):
+            if name in self._values:
+                drawn[name][:, 0] = 0
+        if self._waves:
+            drawn["wave_length"][(drawn["wave_y"] == 0) & (drawn["wave_x"] == 0)] = 0
+            for wave, phase in (("wave_y", "phase_y"), ("wave_x", "phase_x")):
+                drawn[phase][drawn[wave] == 0] = 0
+        if self._profile.adds_noise:
+            strokes = (drawn["lines"] > 0) | (drawn["arcs"] > 0)
+            drawn["line_width"][~strokes] = 0
+            drawn["line_ink"][~strokes & (drawn["specks"] == 0)] = 0
+            drawn["noise"][~strokes & (drawn["specks"] == 0) & (drawn["background"] == 0)] = 0
+        return drawn
+
+    def place(self, letters: np.ndarray, font: np.ndarray, drawn: np.ndarray) -> Placement:
+        """Where letters stand, and how they are turned, before shear and scale."""
+        there = letters >= 0
+        known, face = np.where(there, letters, 0), font[:, None]
+        glyph = self._glyph[face, known]
+        nothing = np.zeros(letters.shape, np.int64)
+        rotation, down, right, tracking, overlap = (
+            drawn[name].astype(np.int64) if name in self._values else nothing for name in LETTER
+        )
+        steps = nothing.copy()
+        steps[:, 1:] = self._advance[face, known[:, :-1]] + self._kerning[face, known[:, :-1], known[:, 1:]]
+        plain = self._profile.left + ((steps.cumsum(axis=1) + 32) >> 6)
+        column = self._profile.left + (((steps + 64 * tracking).cumsum(axis=1) + 32) >> 6)
+        height, width = self._shapes[glyph, 0], self._shapes[glyph, 1]
+        if self._profile.overlap is not None:
+            # Past the end of a text the turn is 0, which the range need not have.
+            angle = np.searchsorted(self._profile.rotation.values(), rotation).clip(max=self._reach.shape[1] - 1)
+            low, high = self._reach[glyph, angle, 0], self._reach[glyph, angle, 1]
+            steps[:, 1:] = high[:, :-1] - low[:, :-1] - 64 * overlap[:, 1:]
+            # The left border of the ink, from which its centre and its pen follow.
+            begin = 64 * self._profile.left - 32 + steps.cumsum(axis=1)
+            column = (begin - low - 64 * self._corners[glyph, 1] - 32 * (width - 1) + 32) >> 6
+        centre = np.stack(
+            [
+                2 * (self._corners[glyph, 0] + down) + height - 1,
+                2 * (column + right + self._corners[glyph, 1]) + width - 1,
+            ],
+            axis=2,
+        )
+        moved = np.concatenate([np.where(there, one, 0) for one in (rotation, down, column + right - plain)], axis=1)
+        turn = np.stack(distortion.turned(rotation), axis=2)
+        return Placement(np.where(there, glyph, -1), centre, turn, moved)
+
+    def draw_letters(
+        self, placement: Placement, slope: np.ndarray, scale: np.ndarray, sizes: np.ndarray, drawn: np.ndarray,
+        images: np.ndarray, boxes: np.ndarray,
+    ) -> None:  # fmt: skip
+        """Draw placed letters; `slope` and `scale` as the kernel takes them, `sizes` the pictures' by scale."""
+        wave = np.zeros((len(scale), 5), np.int64)
+        for k, name in enumerate((*WAVE, *PHASES) if self._waves else ()):
+            wave[:, k] = drawn[name]
+        distortion.draw_letters(
+            placement.glyph, placement.centre, placement.turn, slope, scale, wave, self._texels, self._first,
+            self._shapes, sizes, self._percents, self._dense, self._places, distortion.sines(distortion.SINES),
+            images, boxes,
+        )  # fmt: skip
+
+    def add_noise(self, drawn: np.ndarray, sizes: np.ndarray, images: np.ndarray, boxes: np.ndarray) -> None:
+        """Draw noise over pictures of `sizes` (n, 2), in place; blur widens boxes by a pixel a pass."""
+        settings = np.stack([drawn[name].astype(np.int64) for name in NOISE], axis=1)
+        noise.add_noise(images, sizes, drawn["noise"].copy(), settings, self._thickness)
+        passes = settings[:, -1][:, None]
+        there = boxes[..., 0] >= 0
+        for edge in range(4):
+            wider = boxes[..., edge] + (-passes if edge < 2 else passes)
+            boxes[..., edge] = np.where(there, wider.clip(0, sizes[:, edge % 2][:, None]), -1)
+
+    def columns(self, drawn: np.ndarray, placement: Placement | None) -> list[np.ndarray]:
+        """What distinguishes the pictures of equal text, face, shear and scale, each (n,) uint64, for the split.
+
+        Letters count by where they came to stand: tracking and a move may come to the same.
+        """
+        found = [] if placement is None else list(placement.moved.T)
+        found += [drawn[name] for name in (self.dtype.names or ()) if name not in LETTER]
+        return [one.astype(np.int64).astype(np.uint64) if one.dtype != np.uint64 else one for one in found]

@@ -1,0 +1,163 @@
+"""The units of verifying: read every shard once, prove it, and draw it again if that is asked for."""
+
+import json
+import time
+from dataclasses import dataclass, replace
+from hashlib import sha256
+from pathlib import Path
+
+import numpy as np
+
+from storage.errors import Damaged
+from storage.shards import BLOCK, Block, Shard, ShardRecord, combined, read_record, shard_name
+from tasks.inventory import Inventory, short
+from tasks.recipes import Recipe, differences, renderer_of
+
+# What reading a shard may raise that was sealed with arrays or attributes of other types than a dataset's.
+_MADE_UP = (ValueError, KeyError, TypeError, IndexError, AttributeError, OverflowError)
+
+
+@dataclass(frozen=True)
+class ProofJob:
+    """One file to prove: against `identity`, its own digests and, with a recipe, a new drawing of its blocks."""
+
+    folder: str
+    name: str
+    count: int  # pictures, by its name; for progress
+    first: int | None  # of its pictures, where the manifest tells
+    identity: str
+    recipe: Recipe | None
+
+
+@dataclass(frozen=True)
+class Proof:
+    """What a file proved to be.
+
+    Attributes
+    ----------
+    record : ShardRecord or None
+        None for a file that is not whole. Its name is the one that it was sealed under.
+    ours : bool
+        It holds the identity that was looked for.
+    reason : str
+        What is wrong with it; '' if nothing is.
+    drawn : tuple of str
+        The blocks' digests as drawn again, if any differs.
+    ended : float
+        Seconds since the epoch, by the worker's clock.
+    """
+
+    name: str
+    count: int
+    record: ShardRecord | None
+    ours: bool
+    reason: str = ""
+    drawn: tuple[str, ...] = ()
+    ended: float = 0.0
+
+
+def proof_jobs(found: Inventory, recipe: Recipe | None = None) -> list[ProofJob]:
+    """A job for each file that may be a shard; with a recipe each is drawn again too."""
+    firsts = {line["name"]: line["first"] for line in found.manifest.shards} if found.manifest else {}
+    folder = str(found.folder.resolve())
+    return [
+        ProofJob(folder, name, count, firsts.get(name), found.identity, recipe) for name, count in found.shards.items()
+    ]
+
+
+def prove(job: ProofJob) -> Proof:
+    """Read a file once, whole, and prove what it is.
+
+    Raises
+    ------
+    GlyphsDiffer, BadInput, NotThere
+        This worker would draw other glyphs, or has no such font or words.
+    """
+    return replace(_proof(job), ended=time.time())
+
+
+def _proof(job: ProofJob) -> Proof:
+    path = Path(job.folder, job.name)
+    if not path.is_file():  # reading a pipe would never end
+        return Proof(job.name, job.count, None, False, "is no file")
+    if job.recipe:
+        renderer_of(job.recipe)  # before anything is taken for a shard's fault
+    try:
+        first = job.first
+        if job.recipe and first is None:
+            with Shard(path) as shard:
+                first = shard.first
+        again = _Again(job.recipe, first)
+        record = read_record(path, job.identity, job.first, again.compare if job.recipe else None)
+    except Damaged as error:
+        return _as_sealed(path, job, short(error, path))
+    except _MADE_UP as error:
+        return Proof(job.name, job.count, None, False, f"holds what no shard holds ({type(error).__name__}: {error})")
+    return Proof(job.name, job.count, record, bool(job.identity), again.difference, again.digests(record))
+
+
+class _Again:
+    """Draws blocks again and compares; `first` is the number of the first one's first picture."""
+
+    def __init__(self, recipe: Recipe | None, first: int | None):
+        self._recipe = recipe
+        self._first = first or 0
+        self._seen = 0
+        self._pixels = None  # memory that all blocks share
+        self._others: dict[int, str] = {}
+        self.difference = ""
+        if self._first < 0 or self._first % BLOCK:
+            raise Damaged(f"begins at picture {first}, where no block begins")
+
+    def compare(self, block: Block) -> None:
+        number, self._seen = self._seen, self._seen + 1
+        renderer = renderer_of(self._recipe)
+        if self._pixels is None:
+            self._pixels = renderer.scratch()
+        again = renderer.block(self._recipe.seed, self._first // BLOCK + number, len(block.images), self._pixels)
+        # A third of the time that the digest of what was drawn would take.
+        wrong = [
+            name
+            for name, a, b in zip(Block._fields, block, again, strict=True)
+            if a.dtype != b.dtype or not np.array_equal(a, b)
+        ]
+        if wrong:
+            self._others[number] = again.digest().hex()
+            self.difference = self.difference or f"block {number}, drawn again, has other {', '.join(wrong)}"
+
+    def digests(self, record: ShardRecord) -> tuple[str, ...]:
+        """All blocks' digests as drawn again; empty if they are the sealed ones."""
+        return tuple(self._others.get(n, digest) for n, digest in enumerate(record.blocks)) if self._others else ()
+
+
+def _as_sealed(path: Path, job: ProofJob, reason: str) -> Proof:
+    """The proof of a file that is not what its name and the dataset say: it may be whole all the same."""
+    try:
+        with Shard(path) as shard:
+            ours = bool(job.identity) and shard.identity == job.identity
+            if not ours:
+                reason = _of_another(shard.identity, job.identity)
+            again = _Again(job.recipe if ours else None, shard.first)
+            for number, block in enumerate(shard):
+                if block.digest().hex() != shard.digests[number]:
+                    return Proof(job.name, job.count, None, ours, reason)
+                if ours and job.recipe:
+                    again.compare(block)
+            data = path.read_bytes()
+            record = ShardRecord(
+                shard_name(shard.index, shard.count), shard.first, shard.count, len(data), sha256(data).hexdigest(),
+                combined(map(bytes.fromhex, shard.digests)), tuple(shard.digests),
+            )  # fmt: skip
+    except (Damaged, OSError, *_MADE_UP):
+        return Proof(job.name, job.count, None, False, reason)
+    return Proof(job.name, job.count, record, ours, again.difference or reason, again.digests(record))
+
+
+def _of_another(there: str, wanted: str) -> str:
+    if not wanted:
+        return "the dataset that it belongs to is unknown"
+    try:
+        fields = "; ".join(differences(json.loads(there), json.loads(wanted), "here"))
+    except (ValueError, AttributeError, TypeError):
+        fields = "its identity cannot be read"
+    return f"belongs to another dataset ({fields})"

@@ -1,0 +1,90 @@
+"""Drawing and sealing datasets, beside the book's procedure for a picture."""
+
+import os
+import resource
+from pathlib import Path
+
+import numpy as np
+
+from flows.cluster import crew, fan_out
+from storage import atomic
+from storage.sealing import write_shard
+from tasks import book
+from tasks import generate as units
+from tasks.deflate import compress
+from tasks.fonts import find_face
+from tasks.gather import Gathered
+from tasks.recipes import make_recipe, renderer_of
+from tasks.specs import BUILT_IN
+from tasks.words import load_words
+from tests.benchmarks.tables import SEED, Table, best
+
+
+def by_the_book(texts, canvas, font, random) -> float:
+    """Texts a second, drawn, sheared, divided and rescaled as the book prints it."""
+
+    def draw():
+        for text in texts:
+            book.draw(text, random.choice(book.SHEARS), random.choice(book.SCALES), canvas, font)
+
+    return len(texts) / best(draw)
+
+
+def drawing(table: Table, count: int, folder: Path) -> float:
+    """All parts of drawing; returns the rate of the book's procedure for a word."""
+    words = load_words("web2", book.LETTERS, (4, 4))
+    font, random = book.load_font(find_face(BUILT_IN["book"].fonts[0]).path), np.random.RandomState(14)
+    reference = by_the_book(random.choice(words, 1500), book.WORD_CANVAS, font, random)
+    table.add("book: draw, shear, divide, rescale, as printed", 1500, reference)
+    letters = by_the_book(random.choice(list(book.LETTERS), 1500), book.LETTER_CANVAS, font, random)
+    table.add("letters: draw, shear, divide, rescale, as printed", 1500, letters)
+    parts(table, reference, folder)
+    generate(table, "book", count, folder, reference)
+    generate(table, "letters", count, folder, letters)
+    for name in BUILT_IN:
+        if name not in ("book", "letters"):
+            generate(table, name, max(count // 4, 100_000), folder, reference)
+    return reference
+
+
+def parts(table: Table, reference: float, folder: Path) -> None:
+    """What a shard of `book` is made of, on one core, as a worker does it: 16 blocks, one memory for all."""
+    recipe = make_recipe(BUILT_IN["book"], SEED)
+    renderer = renderer_of(recipe)
+    pixels = renderer.scratch()
+    n = 16 * 1024
+    seconds = best(lambda: [renderer.block(SEED, k, pixels=pixels) for k in range(16)], 5)
+    table.add("book: kernel", n, n / seconds, 1, reference)
+    blocks = [renderer.block(SEED, number) for number in range(16)]
+    table.add("book: digest", n, n / best(lambda: [block.digest() for block in blocks]), 1, reference)
+    flat = [block.images.reshape(-1) for block in blocks]
+    table.add("book: compress", n, n / best(lambda: [compress(images) for images in flat]), 1, reference)
+    runs = iter(range(1000))
+
+    def seal():
+        target = atomic.make_folder(folder / f"seal-{next(runs)}")
+        write_shard(target, 0, 0, iter(blocks), recipe.identity, "bench", compress)
+
+    table.add("book: digest, compress, seal", n, n / best(seal), 1, reference)
+
+
+def generate(table: Table, name: str, count: int, folder: Path, reference: float, memory: bool = False) -> Gathered:
+    """The flow's own fan-out, on all cores, between the first and the last shard."""
+    recipe = make_recipe(BUILT_IN[name], SEED)
+    target = atomic.make_folder(folder / name)
+    plan = units.survey(recipe, target, count, "bench")
+    workers = len(os.sched_getaffinity(0))
+    gathered = Gathered(recipe.identity)
+    with crew(workers) as client:
+        for receipt in fan_out(client, units.draw_shard, plan.jobs):
+            gathered.add(receipt)
+        if memory:
+            table.note(f"{name}: peak memory of a worker, {count:,} pictures", max(client.run(peak).values()), "MB")
+    units.complete(recipe, target, gathered, "bench")
+    table.add(f"{name}: drawn, digested, compressed, sealed", count, gathered.rate(), workers, reference)
+    return gathered
+
+
+def peak() -> float:
+    """The most memory that this process had, in MB (of 10**6 bytes)."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6

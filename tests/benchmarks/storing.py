@@ -1,0 +1,62 @@
+"""Reading, proving and exporting a dataset of `book`, beside the book's procedure for a picture."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from flows.cluster import crew, fan_out
+from storage.dataset import Dataset
+from tasks import verify as units
+from tasks.export import Choice, survey
+from tasks.formats import Format
+from tasks.inventory import inventory, recipe_of
+from tasks.parts import export_part
+from tests.benchmarks.tables import Table, best
+
+FIELDS = ("images", "text")
+
+
+def storing(table: Table, folder: Path, reference: float) -> None:
+    """All parts, on the dataset `book` in `folder`."""
+    data = Dataset(folder / "book")
+    workers = len(os.sched_getaffinity(0))
+    n = len(data)
+    one = n / best(lambda: [0 for _ in data.batches(1024, fields=FIELDS, threads=1)])
+    table.add("book: read images and text in order, one thread", n, one, 1, reference)
+    plain = n / best(lambda: [0 for _ in data.batches(1024, fields=FIELDS)])
+    table.add("book: read images and text in order", n, plain, workers, reference)
+    mixed = n / best(lambda: [0 for _ in data.batches(1024, fields=FIELDS, shuffle=1)])
+    table.add("book: read images and text, shuffled, buffer of 16 blocks", n, mixed, workers, reference)
+    with crew(workers) as client:
+        found = inventory(data.folder)
+        recipe = recipe_of(found, None, None)
+        for name, with_recipe in (("verify", None), ("verify --redraw", recipe)):
+            jobs = units.proof_jobs(found, with_recipe)
+            seconds = best(lambda jobs=jobs: list(fan_out(client, units.prove, jobs)))
+            table.add(f"book: {name}", n, n / seconds, workers, reference)
+        count = min(n, 50_000)
+        plan = survey(data, Choice(Format.PNG, count=count), folder / "png")
+        began = time.perf_counter()
+        list(fan_out(client, export_part, plan.jobs))
+        table.add("book: export as PNG", count, count / (time.perf_counter() - began), workers, reference)
+
+
+def starting(table: Table, folder: Path) -> None:
+    """From the command to the first sealed shard, from the second run on a home on."""
+    command = [sys.executable, "-m", "flows", "generate", "book", "--count", "16384", "--json", "--home", str(folder)]
+    for number in (1, 2):
+        out = folder / f"start-{number}"
+        began = time.time()
+        subprocess.run([*command, "--out", str(out)], check=True, stdout=subprocess.DEVNULL)
+        seconds = (out / "shard-000000-16384.h5").stat().st_mtime - began
+    table.note("start: from the command to the first sealed shard", seconds, "s")
+    trivial = (
+        "import time; began = time.time(); from flows.home import prepare_environment; from pathlib import Path; "
+        f"prepare_environment(Path({str(folder)!r})); from prefect import flow; f = flow(lambda: time.time()); "
+        "import json; print(json.dumps(f() - began))"
+    )
+    alone = subprocess.run([sys.executable, "-c", trivial], check=True, capture_output=True, text=True)
+    table.note("start: of this, Prefect's own, a flow that does nothing", json.loads(alone.stdout), "s")

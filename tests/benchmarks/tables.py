@@ -1,0 +1,35 @@
+"""Lines of results: what, n, a second on how many processes, and how many times a reference, core for core."""
+
+import time
+from collections.abc import Callable
+
+SEED = 1
+
+
+def best(work: Callable, rounds: int = 3) -> float:
+    """Seconds of the fastest of some rounds."""
+    times = []
+    for _ in range(rounds):
+        began = time.perf_counter()
+        work()
+        times.append(time.perf_counter() - began)
+    return min(times)
+
+
+class Table:
+    """Lines of results, printed as they come."""
+
+    def __init__(self):
+        self.lines = []
+
+    def add(self, what: str, n: int, rate: float, processes: int = 1, reference: float | None = None) -> None:
+        """One result; `reference` is a rate of one process."""
+        ratio = rate / processes / reference if reference else None
+        self.lines.append({"what": what, "n": n, "per_second": rate, "processes": processes, "ratio": ratio})
+        times = f"{ratio:8.1f} x" if ratio else "  reference"
+        print(f"{what:<62} n = {n:>10,} {rate:>12,.0f}/s on {processes} {times}", flush=True)
+
+    def note(self, what: str, value: float, unit: str) -> None:
+        """One figure that is no rate: memory, seconds."""
+        self.lines.append({"what": what, "value": value, "unit": unit})
+        print(f"{what:<62}     {'':>10} {value:>12,.1f} {unit}", flush=True)

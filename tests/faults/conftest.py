@@ -1,0 +1,211 @@
+"""Runs that are killed, stopped and watched; each in a session of its own, so that all it started is found again.
+
+`make soak` sets SOAK=1 for the long forms and may set SOAK_SEED for other moments.
+"""
+
+import ctypes
+import hashlib
+import importlib.util
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from tasks import generate
+from tasks.findings import judge
+from tasks.inventory import inventory
+from tasks.verify import proof_jobs, prove
+
+HERE = Path(__file__).parent
+_SUBREAPER = 36  # PR_SET_CHILD_SUBREAPER: children of killed children become ours, so that we can reap them
+
+
+def files(folder: Path) -> dict[str, str]:
+    """{name: sha256} of what stands in a folder."""
+    found = {}
+    for path in sorted(folder.iterdir()) if folder.exists() else ():
+        with suppress(FileNotFoundError):  # a temporary file that a worker has just removed
+            found[path.name] = hashlib.sha256(path.read_bytes()).hexdigest()
+    return found
+
+
+def processes() -> dict[int, tuple[int, int, str]]:
+    """{id: (parent, session, command line)} of every living process."""
+    found = {}
+    for place in Path("/proc").glob("[0-9]*"):
+        try:
+            state, parent, _, session = (place / "stat").read_text().rpartition(")")[2].split()[:4]
+            if state not in "ZX":
+                found[int(place.name)] = int(parent), int(session), (place / "cmdline").read_text()
+        except (OSError, ValueError):
+            continue  # gone meanwhile
+    return found
+
+
+class Started:
+    """A command in a session of its own."""
+
+    def __init__(self, command: list, said: Path, **options):
+        self._said = said
+        with said.open("w") as output, said.with_suffix(".errors").open("w") as errors:
+            # Files and no pipes: workers that outlive their client would hold a pipe open.
+            self.process = subprocess.Popen(
+                [*map(str, command)], stdout=output, stderr=errors, start_new_session=True, **options
+            )
+        self.id = self.process.pid
+
+    def workers(self) -> list[int]:
+        """Dask's worker processes: those that multiprocessing spawned from the client."""
+        return [
+            one for one, (parent, session, line) in processes().items()
+            if session == self.id and parent == self.id and "spawn_main" in line
+        ]  # fmt: skip
+
+    def session(self) -> list[int]:
+        """All that is alive of what was started."""
+        return [one for one, (_, session, _) in processes().items() if session == self.id]
+
+    def kill(self, kind: str, choose: Callable = min) -> bool:
+        """SIGKILL `client`, `worker` (one that `choose` takes) or `everything`; False if there was none any more."""
+        while (ids := {"client": [self.id], "worker": self.workers(), "everything": self.session()}[kind]) == []:
+            if self.process.poll() is not None:
+                return False
+            time.sleep(0.01)
+        if self.process.poll() is not None:
+            return False
+        for one in [choose(ids)] if kind == "worker" else ids:
+            with suppress(ProcessLookupError):
+                os.kill(one, signal.SIGKILL)
+        return True
+
+    def wait(self, patience: float = 300) -> int:
+        return self.process.wait(patience)
+
+    def gone(self, patience: float = 60) -> bool:
+        """Whether all that was started ends by itself; waits for it, and reaps it."""
+        deadline = time.monotonic() + patience
+        while self.session() and time.monotonic() < deadline:
+            self.reap()
+            time.sleep(0.02)
+        self.reap()
+        return not self.session()
+
+    def reap(self) -> None:
+        self.process.poll()
+        with suppress(ChildProcessError):
+            while os.waitpid(-self.id, os.WNOHANG)[0]:
+                pass
+
+    def end(self) -> None:
+        for one in self.session():
+            with suppress(ProcessLookupError):
+                os.kill(one, signal.SIGKILL)
+        self.process.wait()
+        self.gone(20)
+
+    @property
+    def report(self) -> dict:
+        return json.loads(self._said.read_text())
+
+    @property
+    def errors(self) -> str:
+        return self._said.with_suffix(".errors").read_text()
+
+
+@pytest.fixture(scope="session")
+def soak() -> bool:
+    """Whether the long forms are asked for."""
+    return bool(os.environ.get("SOAK"))
+
+
+@pytest.fixture(scope="session")
+def seed() -> int:
+    return int(os.environ.get("SOAK_SEED", "1"))
+
+
+@pytest.fixture
+def tell(soak, capsys) -> Callable[[str], None]:
+    """Print a line of `make soak`."""
+
+    def say(line: str) -> None:
+        if soak:
+            with capsys.disabled():
+                print(f"\n  {line}", end="", flush=True)
+
+    return say
+
+
+@pytest.fixture(scope="session")
+def start(tmp_path_factory) -> Iterator[Callable[..., Started]]:
+    """Start a script of this folder; all that it starts has ended after the tests."""
+    folder, runs = tmp_path_factory.mktemp("said"), []
+    libc = ctypes.CDLL(None, use_errno=True)
+    if not sys.platform.startswith("linux") or libc.prctl(_SUBREAPER, 1, 0, 0, 0):
+        pytest.skip("needs Linux, to find all processes of a session and reap them")
+
+    def begin(script: str, *arguments, before=(), **options) -> Started:
+        command = [*before, sys.executable, HERE / script, *arguments]
+        runs.append(Started(command, folder / f"{len(runs)}", **options))
+        return runs[-1]
+
+    yield begin
+    for run in runs:
+        run.end()
+    libc.prctl(_SUBREAPER, 0, 0, 0, 0)
+
+
+@pytest.fixture(scope="session")
+def whole(tmp_path_factory) -> Callable[[int], dict[str, str]]:
+    """The files of an undisturbed dataset of so many pictures, by this process, proven by verify's units."""
+    spec = importlib.util.spec_from_file_location("drive", HERE / "drive.py")
+    drive = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(drive)
+    known = {}
+
+    def drawn(count: int) -> dict[str, str]:
+        if count not in known:
+            folder = tmp_path_factory.mktemp("whole") / "d"
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setattr(generate, "BLOCKS_A_SHARD", 1)
+                drive.draw(folder, count)
+            found = inventory(folder)
+            assert judge(found, [prove(job) for job in proof_jobs(found)]).findings == ()
+            known[count] = files(folder)
+        return known[count]
+
+    return drawn
+
+
+@pytest.fixture(scope="session")
+def calls(start, tmp_path_factory) -> Callable[..., list[dict]]:
+    """What `calls.py` finds: a line for each file system call at which something went wrong."""
+
+    def tried(*arguments) -> list[dict]:
+        run = start("calls.py", tmp_path_factory.mktemp("calls") / "place", *arguments)
+        assert run.wait() == 0, run.errors
+        return [json.loads(line) for line in run._said.read_text().splitlines()]
+
+    return tried
+
+
+@pytest.fixture(scope="session")
+def sealed_only() -> Callable[[dict, dict], None]:
+    """Assert that a folder holds nothing but parts of a whole dataset, each whole, and temporary files."""
+
+    def check(there: dict[str, str], *wholes: dict[str, str]) -> None:
+        for name, digest in there.items():
+            assert digest in [whole.get(name) for whole in wholes] or (name[0] == "." and name.endswith(".tmp")), name
+
+    return check
+
+
+@pytest.fixture(scope="session")
+def list_files() -> Callable[[Path], dict[str, str]]:
+    return files

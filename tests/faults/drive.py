@@ -1,0 +1,113 @@
+"""Draw a small dataset as flows/generate.py does, on Dask but without Prefect: what the fault tests start, and kill.
+
+    python drive.py FOLDER COUNT [--blocks N] [--workers N] [--pace S] [--clock SEED]
+
+Ends with 0 and a JSON report on standard output, or as the command line does: a message and the error's
+exit code. Without workers the shards are drawn in this process.
+"""
+
+import argparse
+import json
+import random
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from storage import atomic
+from storage.dataset import locked
+from storage.errors import CaptchasError
+from tasks import generate as units
+from tasks.gather import Gathered
+from tasks.recipes import Recipe, make_recipe
+from tasks.specs import Grid, Profile
+
+# Draws a block in a millisecond or two: one or two of three letters, nine shapes.
+SMALL = Profile("small", alphabet="ABC", length=(1, 2), width=54, shear=Grid(0, 200, 100), scale=Grid(50, 100, 25))
+
+
+def recipe() -> Recipe:
+    """The small profile with seed 7."""
+    return make_recipe(SMALL, 7)
+
+
+def draw(folder: Path, count: int, *, blocks: int = 1, workers: int = 0, pace: float = 0.0) -> dict:
+    """Draw, finish or extend the dataset in `folder`; `blocks` a shard.
+
+    Parameters
+    ----------
+    workers : int
+        Dask's; 0 for this process alone.
+    pace : float
+        Seconds of pause after each receipt, so that a run lasts long enough to be met by another.
+
+    Returns
+    -------
+    dict
+        `drawn`, `kept`, `content`, `seconds`, and `pictures_per_second` or None.
+    """
+    units.BLOCKS_A_SHARD = blocks
+    wanted = recipe()
+    atomic.make_folder(folder)
+    run = atomic.new_run()
+    began = time.monotonic()
+    gathered = Gathered(wanted.identity)
+    with locked(folder):
+        plan = units.survey(wanted, folder, count, run)
+        if plan.whole:
+            units.tidy(wanted, folder)
+        else:
+            atomic.need_space(folder, int(units.estimate_bytes(wanted) * units.missing(plan, folder)))
+            for receipt in _receipts(plan, workers):
+                gathered.add(receipt)
+                time.sleep(pace)
+            units.complete(wanted, folder, gathered, run)
+    report = units.report(folder, gathered.drawn, gathered.kept, time.monotonic() - began, gathered.rate())
+    return {key: report[key] for key in ("drawn", "kept", "content", "seconds", "pictures_per_second")}
+
+
+def _receipts(plan: units.Plan, workers: int) -> Iterator[units.Receipt]:
+    if not workers:
+        yield from map(units.draw_shard, plan.jobs)
+        return
+    from flows.cluster import crew, fan_out
+
+    with crew(workers) as client:
+        yield from fan_out(client, units.draw_shard, plan.jobs)
+
+
+def jump(seed: int) -> None:
+    """From now on this process's wall clock jumps by up to a day at every look, and the monotonic one only forwards."""
+    rng, wall, steady, ahead = random.Random(seed), time.time, time.monotonic, 0.0
+
+    def forwards() -> float:
+        nonlocal ahead
+        ahead += rng.choice([0, 0, 0, 3600])
+        return steady() + ahead
+
+    time.time = lambda: wall() + rng.uniform(-86400, 86400)
+    time.monotonic = forwards
+
+
+def main() -> None:
+    """Do what the arguments say."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("count", type=int)
+    parser.add_argument("--blocks", type=int, default=1)
+    parser.add_argument("--workers", type=int, default=0)
+    parser.add_argument("--pace", type=float, default=0.0)
+    parser.add_argument("--clock", type=int)
+    chosen = parser.parse_args()
+    if chosen.clock is not None:
+        jump(chosen.clock)
+    try:
+        report = draw(chosen.folder, chosen.count, blocks=chosen.blocks, workers=chosen.workers, pace=chosen.pace)
+    except CaptchasError as error:
+        print(error, file=sys.stderr)
+        sys.exit(error.exit_code)
+    print(json.dumps(report))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,122 @@
+"""What the fit lets through loses no pixel; what it refuses is named with edge and pixels."""
+
+import re
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from storage.errors import BadInput
+from tasks.drawing import Renderer
+from tasks.fonts import GlyphSet, draw_glyphs, find_face
+from tasks.ranges import OFF
+from tasks.specs import Grid, Profile
+
+WORDS = ("WAJ", "JIM", "LAY", "MEW")
+ALPHABET = "AEIJLMWY"
+BASE = Profile("fit", words="list", alphabet=ALPHABET, length=(3, 3), height=20, width=20, shear=Grid(0, 300, 100),
+               scale=Grid(100, 100))  # fmt: skip
+TURNED = {"rotation": Grid(-30, 30, 5), "move_y": Grid(-5, 4), "move_x": Grid(-6, 3)}
+CASES = {
+    "plain": BASE,
+    "rotation": replace(BASE, rotation=Grid(-30, 30, 5)),
+    "moves": replace(BASE, move_y=Grid(-5, 4), move_x=Grid(-6, 3)),
+    "tracking": replace(BASE, tracking=Grid(-6, 5)),
+    "overlap": replace(BASE, overlap=Grid(-2, 3)),
+    "waves": replace(BASE, wave_y=Grid(0, 60, 10), wave_x=Grid(0, 50, 10), wave_length=Grid(60, 80)),
+    "leaning left": replace(BASE, shear=Grid(-400, -100, 100), rotation=Grid(-10, 10, 5)),
+    "any scale": replace(BASE, scale=Grid(50, 170, 7), **TURNED),
+    "random strings": replace(BASE, words="", length=(1, 3), tracking=Grid(-3, 3), rotation=Grid(-10, 10, 5)),
+    "random by ink": replace(BASE, words="", length=(1, 3), overlap=Grid(1, 3), rotation=Grid(-10, 10, 5)),
+    "all": replace(BASE, tracking=Grid(-2, 4), wave_y=Grid(0, 30, 5), wave_x=Grid(0, 30, 5), **TURNED),
+}
+
+
+@pytest.fixture(scope="module")
+def glyphs() -> GlyphSet:
+    return draw_glyphs(find_face(BASE.fonts[0]), BASE.font_size, ALPHABET, BASE.ink)
+
+
+def renderer_for(profile: Profile, glyphs: GlyphSet) -> Renderer:
+    return Renderer(profile, (find_face(profile.fonts[0]),), (glyphs,), WORDS if profile.words else ())
+
+
+def tightest(profile: Profile, glyphs: GlyphSet) -> Profile:
+    """Give each edge what the error says that it lacks, until there is none."""
+    for _ in range(30):
+        try:
+            renderer_for(profile, glyphs)
+        except BadInput as error:
+            pixels, edge = re.search(r"reaches (\d+) px past the (\w+) edge", str(error)).groups()
+            size, start = {"left": ("width", "left"), "right": ("width", None), "top": ("height", "top"),
+                           "bottom": ("height", None)}[edge]  # fmt: skip
+            profile = replace(profile, **{name: getattr(profile, name) + int(pixels) for name in (size, start) if name})
+        else:
+            return profile
+    raise AssertionError("never fits")
+
+
+@pytest.mark.parametrize("profile", CASES.values(), ids=CASES)
+def test_what_fits_loses_nothing(profile, glyphs):
+    """A larger picture holds no ink that the fitting one lacks, and the fit is not wasteful."""
+    tight = tightest(profile, glyphs)
+    renderer, wide = (
+        renderer_for(tight, glyphs),
+        renderer_for(replace(tight, width=tight.width + 30, height=tight.height + 30), glyphs),
+    )
+    blocks = [(renderer.block(1, number), wide.block(1, number)) for number in range(2)]
+    least = np.full(2, 99)
+    for block, larger in blocks:
+        assert (block.images.sum(axis=(1, 2)) == larger.images.sum(axis=(1, 2))).all()
+        assert (block.boxes == larger.boxes).all()
+        boxes = np.where(block.boxes < 0, 0, block.boxes).astype(int)
+        sizes = np.stack([block.parameters["height"], block.parameters["width"]], axis=1).astype(int)
+        least = np.minimum(least, (sizes - boxes[..., 2:].max(axis=1)).min(axis=0))
+    # Chance seldom finds the worst case of many ranges at once.
+    assert (least >= 0).all()
+    assert (least <= (3 if len(profile.as_dict()) <= len(BASE.as_dict()) + 1 else 14)).all(), least
+
+
+@pytest.mark.parametrize("name", ["plain", "rotation", "moves", "tracking", "overlap", "leaning left"])
+def test_what_fits_loses_nothing_on_the_left_and_at_the_top(name, glyphs):
+    """Further right and, without shear, further down everything is the same."""
+    tight = tightest(CASES[name], glyphs)
+    block = renderer_for(tight, glyphs).block(1, 0)
+    right = renderer_for(replace(tight, left=tight.left + 9, width=tight.width + 9), glyphs).block(1, 0)
+    assert (right.images[:, :, 9:] == block.images).all()
+    assert not right.images[:, :, :9].any()
+    upright = tightest(replace(CASES[name], shear=OFF), glyphs)
+    block = renderer_for(upright, glyphs).block(1, 0)
+    down = renderer_for(replace(upright, top=upright.top + 9, height=upright.height + 9), glyphs).block(1, 0)
+    assert (down.images[:, 9:] == block.images).all()
+    assert not down.images[:, :9].any()
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"height": 40, "width": 70}, r"reaches \d+ px past the left edge.*a larger left"),
+        (
+            {"height": 40, "width": 70, "left": 20},
+            r"'\w+' in Inter Black reaches \d+ px past the right edge at shear 300",
+        ),
+        ({"height": 40, "width": 150, "left": 20}, r"past the top edge.*a larger top, or less rotation"),
+        ({"height": 30, "width": 150, "left": 20, "top": 12}, r"past the bottom edge"),
+    ],
+)
+def test_what_does_not_fit_names_the_edge(change, message, glyphs):
+    with pytest.raises(BadInput, match=message):
+        renderer_for(replace(BASE, rotation=Grid(-30, 30), move_y=Grid(-3, 3), **change), glyphs)
+
+
+def test_letters_must_keep_their_order(glyphs):
+    with pytest.raises(
+        BadInput, match=r"overlap: must be less than the narrowest letter, 'I' in Inter Black, is wide, 4\.0 px"
+    ):
+        renderer_for(replace(BASE, overlap=Grid(0, 4), height=60, width=200, left=30, top=10), glyphs)
+    renderer_for(replace(BASE, overlap=Grid(0, 3), height=60, width=200, left=30, top=10), glyphs)
+
+
+def test_noise_needs_no_room(glyphs):
+    tight = tightest(BASE, glyphs)
+    renderer_for(replace(tight, lines=Grid(5, 5), specks=Grid(9, 9), blur=Grid(3, 3), background=Grid(9, 9)), glyphs)

@@ -1,0 +1,532 @@
+import csv
+import json
+import os
+import shutil
+from dataclasses import replace
+from hashlib import sha256
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from storage.dataset import Dataset
+from storage.errors import BadInput, Damaged, Different, GlyphsDiffer
+from storage.manifest import MANIFEST, Manifest
+from storage.models import model_digest, save_model
+from storage.shards import BLOCK, SPLITS
+from tasks import generate, ingest, scan
+from tasks import report as reports
+from tasks import train as training
+from tasks.describe import datasets_under, describe_dataset
+from tasks.evaluate import EvaluateJob, read_shard
+from tasks.gather import Gathered
+from tasks.ingest import as_imported, fill_jobs, fill_shard, survey
+from tasks.labels import find_labels
+from tasks.loading import Invert, load_picture
+from tasks.pictures import png
+from tasks.reader import Reader
+from tasks.recipes import make_recipe, renderer_of, require_same
+from tasks.scan import PICTURES, REJECTS, Listing, Source, Wanted, scan_files, write_records
+from tasks.specs import find_profile
+from tasks.words import load_words
+
+COUNT = 1500
+
+
+@pytest.fixture(scope="module")
+def drawn():
+    """1,500 of the book's pictures: images, heights and widths, texts."""
+    renderer = renderer_of(make_recipe(find_profile("book"), 1))
+    blocks = [renderer.block(1, 0), renderer.block(1, 1, COUNT - BLOCK)]
+    sizes = np.concatenate([np.stack([b.parameters["height"], b.parameters["width"]], axis=1) for b in blocks])
+    return np.concatenate([b.images for b in blocks]), sizes.astype(int), [t for b in blocks for t in b.texts()]
+
+
+@pytest.fixture(scope="module")
+def pictures(drawn, tmp_path_factory) -> Path:
+    """The same as PNG files that are named for what they show."""
+    folder = tmp_path_factory.mktemp("source") / "pictures"
+    for k, (image, (height, width), text) in enumerate(zip(*drawn, strict=True)):
+        path = folder / str(k % 3) / f"{k:06d}_{text}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(png(image[:height, :width]))
+    return folder
+
+
+def measured(folder: Path, turned: bool = False, **options) -> Source:
+    labelling = options.pop("labelling", None) or find_labels(folder)
+    listing = Listing(Wanted(folder, options.pop("name", "pictures"), labelling, **options))
+    receipts = [scan_files(job) for job in listing.jobs()]
+    return Source(listing, reversed(receipts) if turned else receipts)
+
+
+def brought_in(folder: Path, out: Path, turned: bool = False, **options) -> tuple[Source, Gathered]:
+    """What the flow does, without Dask and Prefect; `turned` does every job in reverse order."""
+    source = measured(folder, turned, **options)
+    records = out.with_name(out.name + " records")
+    survey(source, out, records)
+    write_records(source, records)
+    out.mkdir(parents=True, exist_ok=True)
+    gathered = Gathered(source.identity, source.wanted.labelling.as_dict())
+    jobs = fill_jobs(source, out, "run")
+    for job in reversed(jobs) if turned else jobs:
+        gathered.add(fill_shard(job))
+    ingest.complete(source, out, gathered, "run")
+    return source, gathered
+
+
+@pytest.fixture(scope="module")
+def imported(pictures, tmp_path_factory) -> Dataset:
+    out = tmp_path_factory.mktemp("imported") / "pictures"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(generate, "BLOCKS_A_SHARD", 1)
+        brought_in(pictures, out)
+    return Dataset(out)
+
+
+@pytest.fixture
+def copied(imported, tmp_path) -> Path:
+    """The dataset and its records, to be spoilt."""
+    records = imported.folder.with_name("pictures records")
+    shutil.copytree(records, tmp_path / "pictures records")
+    return Path(shutil.copytree(imported.folder, tmp_path / "pictures"))
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+def state(folder: Path) -> dict[str, tuple]:
+    return {path.name: (path.stat().st_mtime_ns, path.read_bytes()) for path in folder.iterdir()}
+
+
+def paths_of(dataset: Dataset) -> list[str]:
+    """The file of each picture, as the import recorded it."""
+    text = (dataset.folder.with_name(dataset.folder.name + " records") / PICTURES).read_text()
+    return [json.loads(line)[0] for line in text.splitlines()]
+
+
+def numbers_of(dataset: Dataset) -> list[int]:
+    """The number, in `drawn`, of each picture."""
+    return [int(Path(path).name[:6]) for path in paths_of(dataset)]
+
+
+def few(folder: Path, texts: str = "ABCAB", salt: int = 0) -> Path:
+    """Small pictures, different ones, of single letters."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for k, text in enumerate(texts):
+        image = np.zeros((8, 9), np.uint8)
+        image[2:6, 2:7] = np.random.default_rng([salt, k]).integers(1, 255, (4, 5))
+        image[3, 3] = 255
+        (folder / f"{k}_{text}.png").write_bytes(png(image))
+    return folder
+
+
+# The same ink, and the promises of a drawn dataset.
+
+
+def test_the_stored_ink_is_the_drawn_ink(drawn, imported):
+    images, sizes, texts = drawn
+    whole, numbers = imported.head(COUNT), numbers_of(imported)
+    assert len(imported) == COUNT == len(set(numbers))
+    assert whole.images.shape == (COUNT, *sizes.max(axis=0))
+    for image, k in zip(whole.images, numbers, strict=True):
+        height, width = sizes[k]
+        assert np.array_equal(image[:height, :width], images[k, :height, :width])
+        assert not image[height:].any()
+        assert not image[:, width:].any()
+    assert whole.texts() == [texts[k] for k in numbers]
+    assert whole.parameters.dtype == np.dtype([("height", "<u2"), ("width", "<u2")])
+    assert np.array_equal(np.stack([whole.parameters["height"], whole.parameters["width"]], axis=1), sizes[numbers])
+    assert whole.boxes.shape == (COUNT, 4, 4)
+    assert whole.boxes.dtype == np.int16
+    assert (whole.boxes == -1).all()
+
+
+def test_the_files_left_behind_and_the_manifest(pictures, imported):
+    manifest = imported.manifest
+    assert names(imported.folder) == [MANIFEST, "shard-000000-1024.h5", "shard-000001-476.h5"]
+    assert names(imported.folder.parent) == ["pictures", "pictures records"]
+    source = manifest.source
+    lines = (imported.folder.with_name("pictures records") / PICTURES).read_bytes()
+    assert source["digest"] == sha256(lines).hexdigest()
+    assert (source["pictures"], source["ink"], source["loader"]) == (COUNT, {"invert": "auto"}, 1)
+    assert "pattern" in source["labels"]
+    assert manifest.fonts == []
+    assert (manifest.words, manifest.renderer, manifest.seed) == (None, 0, 0)
+    assert manifest.profile == {
+        "name": "pictures", "alphabet": "ABCDEFGHIJKLMNOPQRSTUVWXYZ", "words": "", "length": [4, 4], "height": 42,
+        "width": 140,
+    }  # fmt: skip
+    text = (imported.folder / MANIFEST).read_text()
+    assert str(pictures) not in text
+    assert str(pictures.parent) not in text
+    for path, label, digest in map(json.loads, lines.splitlines()[:50]):
+        assert Path(path).stem.endswith(f"_{label}")
+        assert sha256((pictures / path).read_bytes()).hexdigest() == digest
+
+
+@pytest.mark.parametrize("blocks", [1, 16])
+def test_the_content_depends_neither_on_order_nor_on_the_shards_size(pictures, imported, tmp_path, monkeypatch, blocks):
+    monkeypatch.setattr(generate, "BLOCKS_A_SHARD", blocks)
+    copy = tmp_path / "copy"
+    for path in sorted(pictures.rglob("*.png"), reverse=True):  # another order in the file system's tables
+        place = copy / path.relative_to(pictures)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_bytes(path.read_bytes())
+    brought_in(copy, tmp_path / "out", turned=True)
+    manifest = Manifest.read(tmp_path / "out")
+    assert (manifest.content, manifest.identity) == (imported.manifest.content, imported.manifest.identity)
+    assert len(manifest.shards) == (2 if blocks == 1 else 1)
+
+
+def test_equal_pictures_share_a_split_whatever_their_label(drawn, imported, tmp_path):
+    splits = np.bincount(imported.head(COUNT).split, minlength=3) / COUNT
+    assert np.abs(splits - [0.8, 0.1, 0.1]).max() < 0.04  # 4 standard deviations
+    copies = tmp_path / "copies"
+    copies.mkdir()
+    for k in range(40):
+        height, width = drawn[1][k]
+        image = drawn[0][k, :height, :width]
+        (copies / f"a{k}_{'ABCD'[k % 4]}.png").write_bytes(png(image))
+        (copies / f"b{k}_{'DCBA'[k % 4]}.png").write_bytes(png(image))
+        Image.fromarray(image).save(copies / f"c{k}_X.bmp")  # light on dark, another format: the same ink
+    brought_in(copies, tmp_path / "out")
+    split = dict(zip(paths_of(Dataset(tmp_path / "out")), Dataset(tmp_path / "out").head(120).split, strict=True))
+    for k in range(40):
+        assert len({value for path, value in split.items() if path[1:].startswith(f"{k}_")}) == 1
+    assert len(set(split.values())) == 3
+
+
+def test_names_that_sort_by_label_come_mixed(tmp_path):
+    for letter in "ABCD":
+        few(tmp_path / "s" / letter, letter * 64, ord(letter))
+    brought_in(tmp_path / "s", tmp_path / "out")
+    texts = "".join(Dataset(tmp_path / "out").head(256).texts())
+    assert {letter: texts.count(letter) for letter in "ABCD"} == dict.fromkeys("ABCD", 64)
+    assert all(texts[first : first + 64].count(letter) < 32 for first in range(0, 256, 64) for letter in "ABCD")
+
+
+def test_order_split_and_layout_are_those_of_this_format_version(tmp_path):
+    """A digest that changes here makes every imported dataset another one: raise `FORMAT` or `LOADER` with it."""
+    folder = tmp_path / "s"
+    folder.mkdir()
+    for k in range(30):
+        image = np.zeros((6 + k % 3, 9), np.uint8)
+        image[2:4, 2 : 3 + k % 5] = 255 - k
+        image[2, 2] = 255
+        (folder / f"{k}_{'AÖZ'[k % 3]}.png").write_bytes(png(image))
+    brought_in(folder, tmp_path / "out")
+    paths = sorted((path.name for path in folder.iterdir()), key=lambda name: sha256(name.encode()).digest())
+    assert paths_of(Dataset(tmp_path / "out")) == paths
+    manifest = Manifest.read(tmp_path / "out")
+    assert manifest.statistics["splits"] == {"train": 24, "validation": 3, "test": 3}
+    assert manifest.content == "d7d3f38565a7b557cf1da775a4de56683baca00c348980fd4e3488ea99c4049a"
+
+
+# Finished, interrupted, changed.
+
+
+def test_a_whole_dataset_is_left_alone(pictures, copied):
+    before = state(copied)
+    _, gathered = brought_in(pictures, copied)
+    assert (gathered.drawn, gathered.kept) == (0, COUNT)
+    assert state(copied) == before
+
+
+def test_an_interrupted_import_goes_on_and_keeps_what_was_sealed(pictures, imported, copied):
+    (copied / MANIFEST).unlink()
+    (copied / "shard-000001-476.h5").unlink()
+    (copied / ".shard-000001-476.h5.000000000000.tmp").write_bytes(b"left by a run that died")
+    kept = state(copied)["shard-000000-1024.h5"]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(generate, "BLOCKS_A_SHARD", 1)
+        _, gathered = brought_in(pictures, copied)
+    assert (gathered.drawn, gathered.kept) == (476, 1024)
+    assert names(copied) == names(imported.folder)
+    assert state(copied)["shard-000000-1024.h5"] == kept
+    assert Manifest.read(copied) == imported.manifest
+
+
+def test_a_damaged_shard_is_set_aside_and_filled_again(pictures, imported, copied):
+    path = copied / "shard-000000-1024.h5"
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    path.write_bytes(data)
+    _, gathered = brought_in(pictures, copied)  # the manifest says how large its shards are
+    assert (gathered.drawn, gathered.kept) == (1024, 476)
+    assert Manifest.read(copied) == imported.manifest
+    assert path.read_bytes() == (imported.folder / path.name).read_bytes()
+    assert names(copied.with_name("pictures.foreign")) == [path.name]
+
+
+def test_a_changed_source_is_refused_with_what_changed(tmp_path):
+    folder, out = few(tmp_path / "s"), tmp_path / "out"
+    brought_in(folder, out)
+    before = state(out)
+    (folder / "0_A.png").rename(folder / "0_B.png")
+    (folder / "1_B.png").write_bytes((folder / "2_C.png").read_bytes())
+    (folder / "9_Z.png").write_bytes((folder / "2_C.png").read_bytes())
+    with pytest.raises(Different) as error:
+        brought_in(folder, out)
+    said = str(error.value)
+    assert "2 added, 1 removed, 1 changed, 0 labelled anew, for instance '0_A.png'" in said
+    assert "--out" in said
+    assert "captchas datasets --remove out" in said
+    assert "alphabet" not in said  # that follows from the files
+    (tmp_path / "out records" / PICTURES).unlink()
+    with pytest.raises(Different, match="5 pictures there, 6 now"):
+        brought_in(folder, out)
+    assert state(out) == before
+
+
+def test_other_labels_are_another_dataset_but_another_way_to_the_same_labels_is_not(tmp_path):
+    folder, out = few(tmp_path / "s"), tmp_path / "out"
+    brought_in(folder, out)
+    before = state(out)
+    rows = [f"{path.name},{path.stem[-1]}" for path in folder.glob("*.png")]
+    (folder / "labels.csv").write_text("\n".join(["file,label", *rows]))
+    brought_in(folder, out)
+    assert state(out) == before
+    (folder / "labels.csv").write_text("\n".join(["file,label", *rows[1:], rows[0][:-1] + "C"]))
+    with pytest.raises(Different, match="0 added, 0 removed, 0 changed, 1 labelled anew"):
+        brought_in(folder, out)
+
+
+def test_another_option_is_refused_with_the_field(tmp_path):
+    folder, out = few(tmp_path / "s"), tmp_path / "out"
+    brought_in(folder, out)
+    for options, said in (
+        ({"invert": Invert.YES}, "source.ink.invert: 'auto' there, 'yes' wanted"),
+        ({"name": "other"}, "profile.name: 'pictures' there, 'other' wanted"),
+        ({"alphabet": "ABCD"}, "profile.alphabet: 'ABC' there, 'ABCD' wanted"),
+    ):
+        with pytest.raises(Different) as error:
+            brought_in(folder, out, **options)
+        assert said in str(error.value)
+    (out / MANIFEST).unlink()  # nor may a run that was interrupted go on as another
+    with pytest.raises(Different, match="'other' wanted"):
+        brought_in(folder, out, name="other")
+
+
+def test_drawn_and_imported_datasets_do_not_mix(tmp_path, recipe, imported):
+    identity = json.loads((imported.shard(0)).identity)
+    with pytest.raises(Different, match="holds imported pictures"):
+        require_same(identity, recipe, imported.folder)
+    ingest.require_imported(imported.folder)
+    ingest.require_imported(tmp_path / "nothing")
+    replace(imported.manifest, source=None).write(tmp_path / "drawn")
+    with pytest.raises(Different, match="holds a drawn dataset, of profile 'pictures'"):
+        ingest.require_imported(tmp_path / "drawn")
+
+
+@pytest.mark.parametrize("spoil", ["other", "gone", "cut"])
+def test_a_file_that_changes_meanwhile_is_named_and_nothing_is_sealed(tmp_path, spoil):
+    folder, out = few(tmp_path / "s"), tmp_path / "out"
+    source = measured(folder)
+    out.mkdir()
+    path = folder / "2_C.png"
+    if spoil == "gone":
+        path.unlink()
+    else:
+        path.write_bytes((folder / "1_B.png").read_bytes() if spoil == "other" else path.read_bytes()[:-20])
+    with pytest.raises(Damaged, match=r"2_C\.png: is not what it was when the import began") as error:
+        fill_shard(fill_jobs(source, out, "run")[0])
+    assert "give the same command again" in str(error.value)
+    assert names(out) == []
+
+
+# What is left out.
+
+
+def test_what_is_left_out_is_listed_with_its_reason(tmp_path):
+    folder, out = few(tmp_path / "s"), tmp_path / "out"
+    (folder / "empty_A.png").write_bytes(b"")
+    (folder / "cut_B.png").write_bytes((folder / "0_A.png").read_bytes()[:-25])
+    (folder / "README.md").write_text("no picture")
+    (folder / "x_.png").write_bytes((folder / "0_A.png").read_bytes())
+    os.rename(os.fsencode(folder / "3_A.png"), os.fsencode(folder) + b"/3\xff_A.png")  # noqa: PTH104 - bytes
+    (folder / "a, b_A.png").write_bytes(b"")
+    Image.new("L", (9, 9), 77).save(folder / "blank_C.png")
+    (folder / ".hidden_A.png").write_bytes(b"")
+    source, gathered = brought_in(folder, out)
+    assert gathered.manifest().count == 4
+    with (tmp_path / "out records" / REJECTS).open(newline="") as file:
+        rejects = {row["path"]: row["reason"] for row in csv.DictReader(file)}
+    assert list(rejects) == sorted(rejects) == [path for path, _ in source.rejects]
+    assert {path: reason[:20] for path, reason in rejects.items()} == {
+        "3\\xff_A.png": "the name is not UTF-",
+        "README.md": "no picture: not PNG,",
+        "a, b_A.png": "the file is empty (0",
+        "blank_C.png": "blank: the darkest a",
+        "cut_B.png": "damaged or cut off: ",
+        "empty_A.png": "the file is empty (0",
+        "x_.png": "its label is empty",
+    }
+    assert sorted(paths_of(Dataset(out))) == ["0_A.png", "1_B.png", "2_C.png", "4_B.png"]
+    # Labels of pictures that were dropped are nowhere in the dataset.
+    assert sorted(Dataset(out).head(9).texts()) == ["A", "B", "B", "C"]
+    report = ingest.report(source, out, tmp_path / "out records", gathered, 1.0)
+    assert (report["pictures"], report["rejected"], report["filled"], report["kept"]) == (4, 7, 4, 0)
+    assert report["rejects"][0] == {"path": "3\\xff_A.png", "reason": "the name is not UTF-8; rename it"}
+    json.dumps(report)
+
+
+def test_rejects_do_not_move_others(tmp_path):
+    folder = few(tmp_path / "s", "ABCABCAB")
+    whole = measured(folder)
+    (folder / "3_A.png").write_bytes(b"")
+    less = measured(folder)
+    keep = [k for k, (path, _) in enumerate(whole.pairs) if path != "3_A.png"]
+    assert less.pairs == [whole.pairs[k] for k in keep]
+    assert less.digests == b"".join(whole.digests[32 * k : 32 * k + 32] for k in keep)
+
+
+def test_labels_from_a_file_and_its_leftovers(tmp_path):
+    folder = few(tmp_path / "s")
+    (folder / "gt.txt").write_text("0_A.png\tÖÖ\n./1_B.png\tX\nnone.png\tY\n")
+    source, _ = brought_in(folder, tmp_path / "out")
+    assert sorted(source.pairs) == [("0_A.png", "ÖÖ"), ("1_B.png", "X")]
+    assert [path for path, _ in source.rejects] == ["2_C.png", "3_A.png", "4_B.png", "none.png"]
+    dataset = Dataset(tmp_path / "out")
+    assert dataset.manifest.source["labels"] == {"file": "gt.txt"}
+    assert dataset.manifest.profile["length"] == [1, 2]
+    block = dataset.head(2)
+    assert sorted(block.texts()) == ["X", "ÖÖ"]
+    assert block.text.dtype == "S4"
+    assert block.boxes.shape == (2, 2, 4)
+
+
+@pytest.mark.parametrize(
+    ("files", "said"),
+    [
+        ({}, "has no file; put labelled pictures into it"),
+        ({"a.png": b"", "b.png": b"x"}, "none of its 2 files is a picture with a label (a.png: the file is empty"),
+    ],
+)
+def test_a_folder_without_any_picture_is_bad_input(tmp_path, files, said):
+    for name, data in files.items():
+        (tmp_path / name).write_bytes(data)
+    with pytest.raises(BadInput) as error:
+        measured(tmp_path)
+    assert said in str(error.value)
+    assert not files or error.value.report["rejects"][1]["path"] == "b.png"
+
+
+def test_limits_name_the_file_and_the_remedy(tmp_path, monkeypatch):
+    folder = few(tmp_path / "s")
+    (folder / "wide_A.png").write_bytes(png(np.eye(30, 60, dtype=np.uint8) * 255))
+    assert measured(folder).widest == (60, "wide_A.png")
+    monkeypatch.setattr(scan, "LARGEST_CANVAS", 50)
+    with pytest.raises(BadInput, match=r"wide_A\.png: must be at most 50 px high and wide; it has 60: make the"):
+        measured(folder)
+    rows = [f"{k}_{text}.png\t{chr(0x4E00 + 50 * k)}" for k, text in enumerate("ABCAB")]
+    (folder / "gt.txt").write_text("\n".join(rows))
+    monkeypatch.setattr(scan, "MOST_LETTERS", 4)
+    with pytest.raises(BadInput, match="the labels have 5: name those to keep with --alphabet"):
+        measured(folder)
+
+
+def test_the_ink_side_can_be_said(tmp_path):
+    """A light ground with a light frame: left to itself, the loader takes what is darker than the border."""
+    folder = tmp_path / "s"
+    folder.mkdir()
+    image = np.full((10, 12), 128, np.uint8)
+    image[2:5, 2:5], image[6:8, 6:8] = 0, 230
+    Image.fromarray(image).save(folder / "1_A.png")
+    dark = np.where(image == 0, 255, 0)
+    light = np.where(image == 230, 255, 0)
+    for invert, ink in ((Invert.AUTO, dark), (Invert.YES, dark), (Invert.NO, light)):
+        out = tmp_path / invert
+        brought_in(folder, out, invert=invert)
+        assert np.array_equal(Dataset(out).head(1).images[0], ink)
+        assert Manifest.read(out).source["ink"] == {"invert": invert.value}
+    flat = np.where(image == 230, 128, image)
+    Image.fromarray(flat.astype(np.uint8)).save(folder / "1_A.png")
+    with pytest.raises(BadInput, match="blank: less than 8 levels above the background"):
+        measured(folder, invert=Invert.NO)
+
+
+# Restored from the folder it came from.
+
+
+def test_restoring_proves_the_digest(pictures, imported, copied):
+    (copied / "shard-000000-1024.h5").unlink()
+    (copied / MANIFEST).unlink()  # the one that is given counts
+    receipts = [fill_shard(job) for job in fill_jobs(measured(pictures), copied, "run", imported.manifest)]
+    assert [receipt.drawn for receipt in receipts] == [True, False]
+    assert [receipt.record.as_dict() for receipt in receipts] == imported.manifest.shards
+    assert state(copied)["shard-000000-1024.h5"][1] == (imported.folder / "shard-000000-1024.h5").read_bytes()
+
+
+def test_other_pixels_from_the_same_files_are_refused_and_nothing_is_sealed(pictures, imported, copied, monkeypatch):
+    (copied / "shard-000001-476.h5").unlink()
+    job = fill_jobs(measured(pictures), copied, "run")[1]
+    monkeypatch.setattr(ingest, "decode_picture", lambda *_: np.full((3, 3), 255, np.uint8))
+    with pytest.raises(GlyphsDiffer) as error:
+        fill_shard(replace(job, pillow="1.2.3"))
+    assert "shard-000001-476.h5: cannot be restored" in str(error.value)
+    assert "Pillow 1.2.3" in str(error.value)
+    assert names(copied) == [MANIFEST, "shard-000000-1024.h5"]
+
+
+def test_a_dataset_tells_how_it_was_imported(pictures, imported, tmp_path):
+    again = as_imported(imported.folder, pictures)
+    assert again == {
+        "folder": pictures, "labels": None, "pattern": imported.manifest.source["labels"]["pattern"],
+        "name": imported.manifest.profile["name"], "out": imported.folder, "invert": Invert.AUTO,
+        "alphabet": imported.manifest.profile["alphabet"],
+    }  # fmt: skip
+    folder = few(tmp_path / "s")
+    (folder / "labels.csv").write_text("path,label\n" + "".join(f"{path.name},A\n" for path in folder.glob("*.png")))
+    brought_in(folder, tmp_path / "d")
+    assert as_imported(tmp_path / "d", folder)["labels"] == folder / "labels.csv"
+
+
+# It can be looked at, learnt from and evaluated on.
+
+
+def test_it_can_be_inspected(imported, tmp_path):
+    told = describe_dataset(imported.folder, tmp_path / "sheet.png")
+    assert (told["pictures"], told["fonts"], told["source"]) == (COUNT, [], imported.manifest.source)
+    assert load_picture(tmp_path / "sheet.png").size
+    row = next(row for row in datasets_under(imported.folder.parent) if row["name"] == "pictures")
+    assert (row["state"], row["pictures"], row["profile"]) == ("complete", COUNT, "pictures")
+
+
+@pytest.fixture(scope="module")
+def model(imported, tmp_path_factory) -> Path:
+    """Trained on the imported train split by the units that `captchas train` runs."""
+    folder = tmp_path_factory.mktemp("model")
+    settings = training.Settings()
+    for shard in range(2):
+        training.cut_letters(training.CutJob(str(imported.folder), shard, settings, str(folder / "spool"), "run"))
+    provenance = training.provenance_of(imported, settings)
+    network, facts = training.fit(folder / "spool", provenance["classes"], settings)
+    assert facts["letters"] > 4000
+    save_model(folder / "model.skops", network, provenance | facts)
+    return folder / "model.skops"
+
+
+def test_a_reader_scores_as_on_the_original(drawn, imported, model):
+    words = load_words("web2", imported.manifest.profile["alphabet"], (4, 4))
+    jobs = [
+        EvaluateJob(str(imported.folder), shard, "test", str(model), model_digest(model), words) for shard in range(2)
+    ]
+    receipts = [read_shard(job) for job in jobs]
+    reading = np.concatenate([receipt.reading for receipt in receipts])
+    answers = np.concatenate([receipt.answers["probability"] for receipt in receipts])
+    numbers = np.array(numbers_of(imported))[imported.head(COUNT).split == SPLITS.index("test")]
+    network, provenance = training.load_model(model)
+    original = Reader(network, provenance, words).read(drawn[0][numbers])
+    assert reading.tolist() == original.reading.tolist()
+    assert answers.tolist() == original.words[:, 0].tolist()
+    truth = np.array(drawn[2])[numbers]
+    assert (answers == truth).mean() > 0.9
+    report, files = reports.summarise(receipts, imported, model, "test", words)
+    assert report["n"] == len(truth)
+    assert report["words"]["probability"]["right"] == int((answers == truth).sum())
+    assert report["by"] == {}  # nothing is known of how they were drawn
+    assert all(split["order"] == 0 for split in report["failures"].values())  # nor where the letters are
+    assert set(files) == set(reports.FILES)

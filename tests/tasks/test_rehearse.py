@@ -1,0 +1,83 @@
+import pytest
+
+from storage.shards import BLOCK, shard_name
+from tasks import generate
+from tasks.gather import Gathered
+from tasks.generate import complete, draw_shard, survey
+from tasks.recipes import make_recipe
+from tasks.rehearse import measure, rehearse
+
+COUNT = 2 * BLOCK + 452
+
+
+@pytest.fixture
+def folder(recipe, tmp_path, monkeypatch):
+    monkeypatch.setattr(generate, "BLOCKS_A_SHARD", 1)
+    draw(recipe, tmp_path / "d", COUNT)
+    return tmp_path / "d"
+
+
+def draw(recipe, folder, count):
+    folder.mkdir(exist_ok=True)
+    gathered = Gathered(recipe.identity)
+    for job in survey(recipe, folder, count, "run").jobs:
+        gathered.add(draw_shard(job))
+    complete(recipe, folder, gathered, "run")
+
+
+def files(folder):
+    return {path.name: (path.read_bytes(), path.stat().st_mtime_ns) for path in folder.iterdir()}
+
+
+def test_nothing_is_left_to_do_on_a_whole_dataset(recipe, folder):
+    before = files(folder)
+    shown = []
+    found = rehearse(recipe, folder, COUNT, 2, shown.append)
+    assert found["shards"] == {"whole": 3, "missing": 0, "damaged": 0, "stale": 0}
+    assert (found["to_draw"], found["bytes"], found["drawing_seconds"], found["findings"]) == (0, 0, 0.0, [])
+    assert shown == [BLOCK, BLOCK, 452]
+    assert files(folder) == before
+
+
+def test_every_shard_is_missing_from_a_folder_that_is_not_there(recipe, tmp_path):
+    found = rehearse(recipe, tmp_path / "none", 20 * BLOCK, 2)
+    assert found["shards"]["missing"] == 2 and found["to_draw"] == 20 * BLOCK
+    assert not (tmp_path / "none").exists()
+
+
+def test_missing_damaged_and_stale_shards_are_told_apart(recipe, folder):
+    (folder / shard_name(0, BLOCK)).unlink()
+    flipped = folder / shard_name(1, BLOCK)
+    data = bytearray(flipped.read_bytes())
+    data[len(data) // 2] ^= 1
+    flipped.write_bytes(data)
+    before = files(folder)
+    found = rehearse(recipe, folder, 3 * BLOCK, 1)
+    assert [(row["shard"], row["state"]) for row in found["findings"]] == [
+        (shard_name(0, BLOCK), "missing"), (shard_name(1, BLOCK), "damaged"),
+        (shard_name(2, BLOCK), "missing"), (shard_name(2, 452), "stale"),
+    ]  # fmt: skip
+    assert "cut or altered" in found["findings"][1]["reason"]
+    assert found["to_draw"] == 3 * BLOCK
+    assert files(folder) == before
+
+
+def test_shards_of_another_dataset_or_place_are_damaged(recipe, small, folder, tmp_path):
+    draw(make_recipe(small, 99), tmp_path / "other", COUNT)
+    (tmp_path / "other" / shard_name(0, BLOCK)).replace(folder / shard_name(0, BLOCK))
+    (folder / shard_name(2, 452)).replace(folder / shard_name(1, 452))
+    (folder / shard_name(1, BLOCK)).replace(folder / shard_name(2, BLOCK))
+    found = rehearse(recipe, folder, 3 * BLOCK, 1)
+    reasons = {row["shard"]: row["reason"] for row in found["findings"] if row["state"] == "damaged"}
+    assert "another dataset" in reasons[shard_name(0, BLOCK)]
+    assert f"sealed as {shard_name(1, BLOCK)}" in reasons[shard_name(2, BLOCK)]
+
+
+def test_the_estimate_is_that_of_one_block(recipe, tmp_path):
+    cost = measure(recipe)
+    found = rehearse(recipe, tmp_path, 100 * BLOCK, 4)
+    draw(recipe, tmp_path / "d", 16 * BLOCK)
+    there = sum(path.stat().st_size for path in (tmp_path / "d").glob("*.h5")) / (16 * BLOCK)
+    assert cost.bytes == pytest.approx(there, rel=0.2)
+    assert found["bytes"] == round(cost.bytes * 100 * BLOCK)
+    assert cost.seconds > 0 and found["drawing_seconds"] > 0
