@@ -24,7 +24,7 @@ test: setup
 	$(BIN)/python -m pytest
 
 soak: setup
-	$(BIN)/python -m pytest -m soak -n 0 -s
+	$(BIN)/python -m pytest -m soak -n 0
 
 bench: setup
 	$(BIN)/python -m tests.benchmarks

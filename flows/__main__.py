@@ -1,5 +1,6 @@
 """The `captchas` command: one subcommand a flow, nothing else."""
 
+import json
 import os
 import signal
 import sys
@@ -89,6 +90,8 @@ def main() -> None:
         _say(str(error))
         code = 2
     except CaptchasError as error:
+        if "--json" in sys.argv and not error.report:
+            json.dump({"error": str(error), "exit_code": error.exit_code}, sys.stdout)
         _say(str(error))
         code = error.exit_code
     except BrokenPipeError:

@@ -7,8 +7,8 @@ from storage.errors import NotThere
 from tasks import describe as units
 
 
-def inspect(path: str, *, out: Path | None = None) -> dict:
-    """Show what a dataset, a shard or a model file holds; of a dataset also a contact sheet.
+def inspect(path: str, *, out: Path | None = None, first: int | None = None) -> dict:
+    """Show what a dataset, a shard or a model file holds; of pictures also a contact sheet.
 
     Parameters
     ----------
@@ -16,14 +16,17 @@ def inspect(path: str, *, out: Path | None = None) -> dict:
         A dataset's or a model's name under the home, or a path: a folder, a .h5 shard, a .skops model.
     out
         The contact sheet's file; by default reports/inspect/NAME.png under the home.
+    first
+        The first picture on the contact sheet, by its number in the dataset.
     """
+    reports = home() / "reports" / "inspect"
     if path.endswith(".h5"):
         if not Path(path).is_file():
             raise NotThere(f"{path}: no such file")
-        return units.describe_shard(Path(path))
+        return units.describe_shard(Path(path), out or reports / f"{Path(path).stem}.png", first)
     folder, model = dataset_folder(path), model_file(path)
     if not path.endswith(".skops") and folder.is_dir():
-        return units.describe_dataset(folder, out or home() / "reports" / "inspect" / f"{folder.name}.png")
+        return units.describe_dataset(folder, out or reports / f"{folder.name}.png", first or 0)
     if model.exists():
         from tasks.train import describe
 

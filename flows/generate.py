@@ -9,7 +9,7 @@ from prefect.artifacts import create_table_artifact
 from prefect.cache_policies import NO_CACHE
 
 from flows.cluster import cores, crew, fan_out
-from flows.home import dataset_folder
+from flows.home import new_dataset_folder
 from flows.progress import artifact_key, stage
 from storage import atomic
 from storage.dataset import locked
@@ -22,11 +22,20 @@ from tasks.specs import find_profile
 
 
 def check(
-    profile: str, *, count: int = 1, seed: int = 1, font: list[str] | None = None, words: str | None = None, **_
+    profile: str,
+    *,
+    count: int = 1,
+    seed: int = 1,
+    workers: int | None = None,
+    font: list[str] | None = None,
+    words: str | None = None,
+    **_,
 ) -> Recipe:
     """The recipe that the parameters ask for, or an error that names the wrong one."""
     if count < 1:
         raise BadInput(f"count: must be 1 or more; it is {count}")
+    if workers is not None and workers < 1:
+        raise BadInput(f"workers: must be 1 or more; it is {workers}")
     chosen = find_profile(profile)
     if font:
         chosen = replace(chosen, fonts=tuple(font))
@@ -74,11 +83,11 @@ def generate(
     dry_run
         Say which shards are missing, damaged or stale, and what drawing would take; write nothing.
     """
-    recipe = check(profile, count=count, seed=seed, font=font, words=words)
-    folder = Path(out) if out else dataset_folder(recipe.profile.name)
+    recipe = check(profile, count=count, seed=seed, workers=workers, font=font, words=words)
+    folder = Path(out) if out else new_dataset_folder(recipe.profile.name)
     run = atomic.new_run()
     if dry_run:
-        return rehearse(recipe, folder, units.survey(recipe, folder, count, run).count, workers)
+        return rehearse(recipe, units.survey(recipe, folder, count, run), folder, workers)
     with locked(atomic.make_folder(folder)):
         plan = units.survey(recipe, folder, count, run)
         if plan.whole:
@@ -96,10 +105,10 @@ def generate(
 
 
 @task(cache_policy=NO_CACHE, task_run_name="rehearse")
-def rehearse(recipe: Recipe, folder: Path, count: int, workers: int | None) -> dict:
+def rehearse(recipe: Recipe, plan: units.Plan, folder: Path, workers: int | None) -> dict:
     """Look at the shards that are there, and measure a block."""
-    with stage("looking", count) as shown:
-        return rehearsals.rehearse(recipe, folder, count, workers or cores(), shown.advance)
+    with stage("looking", plan.count) as shown:
+        return rehearsals.rehearse(recipe, plan, folder, workers or cores(), shown.advance)
 
 
 @task(cache_policy=NO_CACHE, task_run_name="draw")

@@ -25,6 +25,11 @@ def dataset_folder(name: str | Path) -> Path:
     )
 
 
+def new_dataset_folder(name: str) -> Path:
+    """The folder of a dataset to be made: under the home, whatever stands in the working directory."""
+    return home() / "datasets" / name
+
+
 def model_file(name: str | Path) -> Path:
     """A model's file: a name under the home (with or without `.skops`), or a path."""
     path = Path(name)

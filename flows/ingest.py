@@ -9,7 +9,7 @@ from prefect.artifacts import create_table_artifact
 from prefect.cache_policies import NO_CACHE
 
 from flows.cluster import crew, fan_out
-from flows.home import dataset_folder, home
+from flows.home import home, new_dataset_folder
 from flows.progress import artifact_key, stage
 from storage import atomic
 from storage.dataset import locked
@@ -44,7 +44,7 @@ def check(
     if not chosen:
         raise BadInput(f"name: must be given with --name, since {root} has none of letters and digits")
     Profile(chosen, alphabet=alphabet or "A")  # their rules
-    target = Path(out) if out else dataset_folder(chosen)
+    target = Path(out) if out else new_dataset_folder(chosen)
     for place, option in ((target, "out"), (home(), "home")):
         if place.resolve().is_relative_to(root):
             raise BadInput(f"{option}: must be outside the folder that is imported; {place} is in {root}")

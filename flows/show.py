@@ -14,8 +14,9 @@ def show(report: dict, *, as_json: bool) -> None:
     """
     shown = report.pop("shown", {})
     if as_json:
-        json.dump(report, sys.stdout, ensure_ascii=False, indent=1, default=str)
-        sys.stdout.write("\n")
+        text = json.dumps(report, ensure_ascii=False, indent=1, default=str)
+        # A file's name may hold bytes that are no UTF-8; JSON may not.
+        sys.stdout.write(text.encode("utf-8", "backslashreplace").decode() + "\n")
         return
     # A pipe or a file has no width of its own; 80 columns would break most tables.
     width = None if sys.stdout.isatty() else 132

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import re
 import secrets
 import shutil
 from contextlib import suppress
@@ -14,6 +15,7 @@ _AT_ONCE = 1 << 20
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _REFUSED = {errno.EACCES, errno.EPERM, errno.EROFS}
 _NO_LINKS = {errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK}
+_TEMPORARY = re.compile(r"\..+\.\w+\.[0-9a-z]+\.tmp")  # as `temporary` names them
 _NO_UNNAMED = {errno.EISDIR, errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS}
 
 
@@ -28,8 +30,22 @@ def temporary(path: Path, run: str) -> Path:
 
 
 def leftovers(folder: Path) -> list[Path]:
-    """Temporary files in `folder` that some run left behind."""
-    return sorted(folder.glob(".*.tmp"))
+    """Temporary files in `folder` that some run left behind: of their names, and files; nobody else's."""
+    return sorted(path for path in folder.glob(".*.tmp") if _TEMPORARY.fullmatch(path.name) and path.is_file())
+
+
+def move(path: Path, target: Path) -> None:
+    """Rename a file; where `target` is on another file system, copy it whole and then remove it.
+
+    A dataset's folder may be a mount point, and what is beside it then is elsewhere.
+    """
+    try:
+        path.rename(target)
+    except OSError as error:
+        if error.errno != errno.EXDEV:
+            raise explained(error, target) from error
+        replace(target, path.read_bytes())
+        path.unlink()
 
 
 def make_folder(folder: Path) -> Path:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 from blake3 import blake3
-from isal import igzip_lib
+from zlib_ng import zlib_ng
 
 from storage.errors import Damaged
 from storage.shards import BLOCK, Block, Shard
@@ -65,7 +65,7 @@ class ProvenShard:
             )
         try:
             _inflate(chunk, [out.reshape(-1).view(np.uint8).data for out in outs])
-        except (igzip_lib.error, EOFError, ValueError) as error:
+        except (zlib_ng.error, EOFError, ValueError) as error:
             raise Damaged(f"{self.path}: block {number} cannot be read ({error})") from error
 
     def block(self, number: int, fields: tuple[str, ...] = Block._fields) -> Block:
@@ -167,7 +167,7 @@ def _inflate(chunk: bytes, outs: list[memoryview]) -> None:
     In pieces, since a whole block would come in fresh memory each time, and the kernel takes nearly as long
     to provide that as the unpacking does.
     """
-    stream = igzip_lib.IgzipDecompressor(flag=igzip_lib.DECOMP_ZLIB)
+    stream = zlib_ng.decompressobj()
     source, targets = memoryview(chunk), iter(outs)
     out, place = next(targets), 0
     for start in range(0, len(source), _PIECE):

@@ -70,6 +70,12 @@ class Manifest:
                     f"{path}: was changed after it was written (its digest differs); "
                     "captchas verify DATASET --repair rebuilds it from the shards"
                 )
+            if (content.get("block"), content.get("digests")) != (BLOCK, DIGEST):
+                raise Damaged(
+                    f"{path}: blocks of {content.get('block')!r} pictures with {content.get('digests')!r} digests; "
+                    f"format {FORMAT} has {BLOCK} with {DIGEST!r}"
+                )
+            _require_lines(content)
             return cls(**content)
         except FileNotFoundError:
             raise NotThere(f"{folder}: no complete dataset there (no {MANIFEST})") from None
@@ -84,3 +90,22 @@ class Manifest:
 
 def _digest(content: dict) -> str:
     return hashlib.sha256(canonical(content).encode()).hexdigest()
+
+
+def _require_lines(content: dict) -> None:
+    """Refuse counts, names and digests of other types than readers rely on, whoever made the digest fit."""
+    lines = content["shards"]
+    if not isinstance(lines, list) or not _counts(content["count"]):
+        raise TypeError("a field is not what it should be: count or shards")
+    texts, numbers = ("name", "sha256", "content"), ("first", "count", "bytes")
+    for number, line in enumerate(lines):
+        if (
+            line.keys() != {*texts, *numbers}
+            or not all(isinstance(line[key], str) for key in texts)
+            or not all(_counts(line[key]) for key in numbers)
+        ):
+            raise TypeError(f"a field is not what it should be: line {number} of shards")
+
+
+def _counts(value) -> bool:
+    return type(value) is int and 0 <= value < 1 << 63

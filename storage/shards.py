@@ -15,7 +15,7 @@ from typing import NamedTuple
 import h5py
 import numpy as np
 from blake3 import blake3
-from isal import isal_zlib
+from zlib_ng import zlib_ng
 
 from storage.errors import Damaged
 
@@ -222,7 +222,7 @@ class Shard:
         rows = min(BLOCK, self.count - number * BLOCK)
         try:
             return Block(*(self._array(name, number, rows) if name in fields else None for name in Block._fields))
-        except Exception as error:  # isal, h5py and numpy each have their own for damaged bytes
+        except Exception as error:  # zlib-ng, h5py and numpy each have their own for damaged bytes
             raise Damaged(f"{self.path}: block {number} cannot be read ({error})") from error
 
     def _array(self, name: str, number: int, rows: int) -> np.ndarray:
@@ -234,7 +234,7 @@ class Shard:
             raise ValueError(f"{name} was stored without its filter")
         size = BLOCK * dataset.dtype.itemsize * prod(shape)
         # With its size known the result is not grown step by step.
-        return np.frombuffer(isal_zlib.decompress(chunk, bufsize=size), dataset.dtype).reshape(BLOCK, *shape)[:rows]
+        return np.frombuffer(zlib_ng.decompress(chunk, bufsize=size), dataset.dtype).reshape(BLOCK, *shape)[:rows]
 
 
 def _bytes(path: Path) -> bytes:

@@ -6,14 +6,14 @@ import numpy as np
 
 from storage import atomic
 from storage.dataset import Dataset
-from storage.errors import Damaged
-from storage.shards import Block, Shard
+from storage.errors import BadInput, Damaged
+from storage.shards import BLOCK, Block, Shard
 from tasks.pictures import contact_sheet
 
 SHOWN = 48  # pictures on a contact sheet
 
 
-def describe_dataset(folder: Path, sheet: Path) -> dict:
+def describe_dataset(folder: Path, sheet: Path, first: int = 0) -> dict:
     """What stands in the manifest and in the first shard; saves a contact sheet as PNG.
 
     Raises
@@ -22,10 +22,9 @@ def describe_dataset(folder: Path, sheet: Path) -> dict:
     """
     dataset = Dataset(folder)
     manifest = dataset.manifest
-    block = dataset.head(SHOWN)
-    sizes = np.stack([block.parameters["height"], block.parameters["width"]], axis=1).astype(int)
-    captions = [_caption(text, row) for text, row in zip(block.texts(), block.parameters, strict=True)]
-    atomic.replace(sheet, contact_sheet(block.images, captions, sizes=sizes, marks=block.boxes))
+    _require_picture(first, 0, manifest.count)
+    block = dataset[first : first + SHOWN]
+    _draw_sheet(block, sheet)
     return {
         "dataset": str(folder),
         "profile": manifest.profile["name"],
@@ -39,8 +38,9 @@ def describe_dataset(folder: Path, sheet: Path) -> dict:
         "fonts": [f"{font['family']} {font['style']}" for font in manifest.fonts],
         "arrays": _arrays(block, manifest.count),
         "settings": {key: value for key, value in manifest.profile.items() if key not in ("fonts", "name")},
-        "blank_pictures": manifest.statistics["blank"],
-        "mean_ink": manifest.statistics["mean_ink"],
+        "different_pictures": manifest.statistics["distinct"],
+        "ink": manifest.statistics["ink"],
+        **{name: manifest.statistics[name] for name in manifest.statistics["bounds"]},
         "rarest_letter": min(manifest.statistics["letters"].items(), key=lambda item: item[1])[0],
         "software": manifest.software,
         "identity": manifest.identity,
@@ -49,15 +49,30 @@ def describe_dataset(folder: Path, sheet: Path) -> dict:
     }
 
 
-def describe_shard(path: Path) -> dict:
-    """What one shard says of itself.
+def _require_picture(number: int, first: int, count: int) -> None:
+    if not first <= number < first + count:
+        raise BadInput(f"first: must be a picture's number, {first} to {first + count - 1}; it is {number}")
+
+
+def _draw_sheet(block: Block, sheet: Path) -> None:
+    sizes = np.stack([block.parameters["height"], block.parameters["width"]], axis=1).astype(int)
+    captions = [_caption(text, row) for text, row in zip(block.texts(), block.parameters, strict=True)]
+    atomic.replace(sheet, contact_sheet(block.images, captions, sizes=sizes, marks=block.boxes))
+
+
+def describe_shard(path: Path, sheet: Path, first: int | None = None) -> dict:
+    """What one shard says of itself; saves a contact sheet of pictures from number `first` on, as PNG.
 
     Raises
     ------
-    Damaged
+    Damaged, BadInput
     """
     with Shard(path) as shard:
-        block = shard.block(0)
+        first = shard.first if first is None else first
+        _require_picture(first, shard.first, shard.count)
+        number, row = divmod(first - shard.first, BLOCK)
+        block = shard.block(number)
+        _draw_sheet(block.rows(slice(row, row + SHOWN)), sheet)
         return {
             "shard": str(path),
             "index": shard.index,
@@ -65,6 +80,7 @@ def describe_shard(path: Path) -> dict:
             "count": shard.count,
             "blocks": len(shard),
             "arrays": _arrays(block, shard.count),
+            "contact_sheet": str(sheet),
         }
 
 
@@ -94,7 +110,10 @@ def _arrays(block: Block, count: int) -> list[dict]:
 
 
 def _dtype(dtype: np.dtype) -> str:
-    return ", ".join(f"{name} {dtype[name]}" for name in dtype.names) if dtype.names else str(dtype)
+    if not dtype.names:
+        return str(dtype)
+    fields = [(name, dtype[name].base, "x".join(map(str, dtype[name].shape))) for name in dtype.names]
+    return ", ".join(f"{name} {base}{f' x {shape}' if shape else ''}" for name, base, shape in fields)
 
 
 def _caption(text: str, row: np.void) -> str:

@@ -77,7 +77,8 @@ class Gathered:
         count = sum(line["count"] for line in lines)
         # The first 8 bytes stand for a digest here, where a chance hit in 10**15 costs a second look.
         whole = np.frombuffer(digests, "<u8")[::4][: count // BLOCK]
-        statistics = self._summary.statistics(len(whole) - len(np.unique(whole)), self._profile["length"][1])
+        equal = np.setdiff1d(np.arange(len(whole)), np.unique(whole, return_index=True)[1])
+        statistics = self._summary.statistics((equal * BLOCK).tolist(), self._profile["length"][1])
         self._summary.require_bounds(statistics, self._profile["name"])
         identity = self._identity
         return Manifest(

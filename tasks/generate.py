@@ -161,7 +161,7 @@ def set_aside(path: Path) -> Path:
     while target.exists():
         target = folder / f"{path.name}.{number}"
         number += 1
-    path.rename(target)
+    atomic.move(path, target)
     return target
 
 

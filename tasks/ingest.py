@@ -230,6 +230,11 @@ def as_imported(folder: Path, source: Path) -> dict:
     """
     manifest = Manifest.read(folder)
     labels = manifest.source.get("labels", {})
+    if "file" in labels and not (source / labels["file"]).is_file():
+        raise NotThere(
+            f"{source}: has no {labels['file']}, which the labels came from; if that was elsewhere, give the same "
+            "`captchas import` command again, with --labels: it restores what is missing"
+        )
     return {
         "folder": source,
         "labels": source / labels["file"] if "file" in labels else None,

@@ -10,6 +10,7 @@ from storage.errors import Damaged
 from storage.sealing import packed_size
 from storage.shards import BLOCK, Shard, parse_name, shard_name
 from tasks import generate
+from tasks.generate import Plan
 from tasks.recipes import Recipe, renderer_of
 from tasks.tally import Tally
 
@@ -42,7 +43,7 @@ def measure(recipe: Recipe) -> Cost:
 
 
 def rehearse(
-    recipe: Recipe, folder: Path, count: int, workers: int, on_shard: Callable[[int], None] | None = None
+    recipe: Recipe, plan: Plan, folder: Path, workers: int, on_shard: Callable[[int], None] | None = None
 ) -> dict:
     """Which shards of a dataset are missing, damaged or stale, and an estimate of what is left to do.
 
@@ -50,12 +51,13 @@ def rehearse(
 
     Parameters
     ----------
-    count : int
-        Pictures wanted, as `survey` returned it.
+    plan : Plan
+        What `survey` returned. Of a whole dataset nothing would be drawn: damage is for `verify` to mend.
     on_shard : callable, optional
         Called with the number of pictures of each shard that was looked at.
     """
     rows, states = [], dict.fromkeys(("whole", "missing", "damaged", "stale"), 0)
+    then = "captchas verify --repair mends it" if plan.whole else "would be set aside and drawn again"
     wanted = 0
     there = sealed(folder)
 
@@ -63,27 +65,27 @@ def rehearse(
         states[state] += 1
         rows.append({"shard": name, "state": state, "reason": reason})
 
-    for index, first, size in layout(count, generate.BLOCKS_A_SHARD):
+    for index, first, size in layout(plan.count, generate.BLOCKS_A_SHARD):
         path = there.pop((index, size), None)
         fault = _fault(path, recipe, first) if path else None
         if path is None:
             note(shard_name(index, size), "missing", "would be drawn")
             wanted += size
         elif fault:
-            note(path.name, "damaged", f"{fault}; would be set aside and drawn again")
-            wanted += size
+            note(path.name, "damaged", f"{fault}; {then}")
+            wanted += 0 if plan.whole else size
         else:
             states["whole"] += 1
         if on_shard:
             on_shard(size)
     for path in sorted(there.values()):
-        note(path.name, "stale", "no part of a dataset of that many pictures; would be removed")
+        note(path.name, "stale", "no part of a dataset of that many pictures; removed if it is an older part of it")
     cost = measure(recipe)
     return {
         "dataset": str(folder),
         "profile": recipe.profile.name,
         "seed": recipe.seed,
-        "count": count,
+        "count": plan.count,
         "shards": states,
         "to_draw": wanted,
         "bytes": round(cost.bytes * wanted),

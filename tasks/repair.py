@@ -120,14 +120,18 @@ def _other_pictures(folder: Path, names: str) -> GlyphsDiffer:
 def put_back(found: Inventory, plan: RepairPlan) -> None:
     """Give misplaced shards their own names; what stood there in their stead is moved to the foreign folder.
 
-    All go through that folder, so that swapped ones do not meet and a kill loses nothing.
+    Swapped ones pass each other under names of their own and never leave the folder: after a kill the next
+    repair still finds all of them, which without a manifest are all that tells what the dataset was.
     """
-    aside = {name: set_aside(found.folder / name) for name in plan.homes}
+    run = atomic.new_run()
+    between = {home: found.folder / f"{home}.{run}" for home in plan.homes.values()}
     for name, home in plan.homes.items():
+        (found.folder / name).rename(between[home])
+    for home, path in between.items():
         target = found.folder / home
         if target.exists() or target.is_symlink():
             set_aside(target)
-        aside[name].rename(target)
+        path.rename(target)
 
 
 def redraw_shard(job: RedrawJob) -> ShardRecord:
@@ -231,7 +235,7 @@ def finish(
             set_aside(path)
     atomic.sync_folder(found.folder)
     _require_whole(found.folder, wanted)
-    return [replace(finding, done=_done(finding, found, plan)) for finding in verdict.findings]
+    return [replace(finding, done=_done(finding, found, plan, wanted.count)) for finding in verdict.findings]
 
 
 def _in_the_way(finding: Finding, verdict: Verdict) -> bool:
@@ -246,14 +250,14 @@ def _require_whole(folder: Path, manifest: Manifest) -> None:
         raise Damaged(f"{folder}: changed while it was repaired; verify it again")
 
 
-def _done(finding: Finding, found: Inventory, plan: RepairPlan) -> str:
+def _done(finding: Finding, found: Inventory, plan: RepairPlan, count: int) -> str:
     """What was done, for the table."""
     origin = {home: name for name, home in plan.homes.items()}
     drawn = {shard_name(job.shard.index, job.shard.count) for job in plan.jobs}
     moved = f"moved to {found.folder.resolve().name}.foreign"
     done = []
     if finding.state is State.MANIFEST:
-        done.append("rebuilt from the shards")
+        done.append(f"rebuilt from the shards, {count:,} pictures")
         done += [moved] if found.manifest is None and found.distrust != ABSENT else []
     if finding.state is State.MISPLACED:
         done.append(f"put back as {finding.home}")

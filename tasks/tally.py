@@ -200,13 +200,13 @@ class Summary:
         self._shards.append((name, first, np.array([counts.pictures, counts.share, *counts.letters], np.int64)))
         self._distinct.add(np.frombuffer(counts.keys, np.uint64))
 
-    def statistics(self, equal_blocks: int, longest: int) -> dict:
+    def statistics(self, equal_blocks: list[int], longest: int) -> dict:
         """What the manifest holds: counts, the values that are bounded, and their bounds.
 
         Parameters
         ----------
-        equal_blocks : int
-            Whole blocks with the digest of another one.
+        equal_blocks : list of int
+            First pictures of whole blocks that are equal to an earlier one.
         longest : int
             Characters of the longest text.
         """
@@ -225,6 +225,9 @@ class Summary:
         letters_off = np.abs(table[:, 2:] - expected) / spread
         ink_off = np.abs(table[:, 1] / sizes - mean) / max(deviation, 1.0) * np.sqrt(sizes)
         self._where["letters_off"] = self._worst(ordered, letters_off)
+        if equal_blocks:
+            first = min(equal_blocks)
+            self._where["equal_blocks"] = first, max(shard for shard in ordered if shard[1] <= first)[0]
         self._where["ink_off"] = self._worst(ordered, ink_off[:, None])
         return {
             "splits": dict(zip(SPLITS, self._splits.tolist(), strict=True)),
@@ -237,11 +240,13 @@ class Summary:
             "distinct": {"pictures": distinct, "share": round(distinct / pictures, 6), "exact": exact},
             "blank": totals["blank"],
             "clipped": totals["clipped"],
-            "equal_blocks": equal_blocks,
+            "equal_blocks": len(equal_blocks),
             "letters_off": round(float(letters_off.max(initial=0)), 3),
             "ink_off": round(float(ink_off.max(initial=0)), 3),
             "bounds": {
-                "blank": [0, 0], "clipped": [0, 0], "equal_blocks": [0, 0],
+                "blank": [0, 0], "clipped": [0, 0],
+                # Where there is but one picture, all blocks are equal; with two, chance needs 2**1024 of them.
+                "equal_blocks": [0, 0 if distinct > 1 else pictures],
                 "letters_off": [0, SIGMAS], "ink_off": [0, SIGMAS],
             },
         }  # fmt: skip
@@ -270,5 +275,5 @@ class Summary:
         if found:
             raise OutOfBounds(
                 f"{name}: the pictures are not what they should be: {'; '.join(found)}. No manifest was written; "
-                "look at them with captchas inspect FILE.h5, and if the profile is at fault change it"
+                "look at them with captchas inspect SHARD.h5 --first PICTURE, and if the profile is at fault change it"
             )

@@ -21,8 +21,9 @@ from tasks.recipes import Recipe, make_recipe
 from tasks.specs import Grid, Profile
 
 SERVER = "TESTS_PREFECT_FOLDER"  # where all processes of this run of pytest find their Prefect server
-# Files go to pytest's processes whole and in this order; the rest follow. The longest must not come last.
+# Files go to pytest's processes whole, and in this order: first the longest, then what mostly waits for others.
 LONGEST_FIRST = ("test_demo_flow.py", "test_generate_flow.py")
+UNITS_LAST = ("tasks", "storage")
 
 
 def free_port() -> int:
@@ -45,6 +46,7 @@ def pytest_configure(config) -> None:
         "PREFECT_HOME": folder,
         "PREFECT_API_URL": f"http://127.0.0.1:{free_port()}/api",
         "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+        "PREFECT_SERVER_UI_ENABLED": "false",
         "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "CRITICAL",
         "DO_NOT_TRACK": "1",
     }
@@ -71,7 +73,7 @@ def pytest_unconfigure(config) -> None:
 def pytest_collection_modifyitems(items) -> None:
     """Files that take longest first, so that no process is left with one of them at the end."""
     places = {name: place for place, name in enumerate(LONGEST_FIRST)}
-    items.sort(key=lambda item: places.get(item.path.name, len(places)))
+    items.sort(key=lambda item: places.get(item.path.name, len(places) + (item.path.parent.name in UNITS_LAST)))
 
 
 @pytest.fixture(scope="session")

@@ -17,7 +17,7 @@ MAY_IMPORT = {
         "threadpoolctl", "llvmlite",
         "tasks", "storage",
     },
-    "storage": {"numpy", "h5py", "isal", "blake3", "skops", "filelock", "fsspec", "pyarrow", "storage"},
+    "storage": {"numpy", "h5py", "isal", "zlib_ng", "blake3", "skops", "filelock", "fsspec", "pyarrow", "storage"},
     "fonts": set(),
 }  # fmt: skip
 MAY_IMPORT_TOO = {"storage/models.py": {"sklearn"}}  # the network's class, to rebuild it from trusted types

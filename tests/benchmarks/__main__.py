@@ -1,6 +1,6 @@
 """`make bench`: speed as ratios to a reference that is timed in the same process, right before.
 
-    python -m tests.benchmarks [--count 200000] [--large 1000000 10000000] [--json FILE]
+    python -m tests.benchmarks [--count 200000] [--large 1000000 10000000] [--json FILE] [--markdown FILE]
 
 Each line: what, n, a second on how many processes, and how many times the reference of its part, core for
 core. Machines are noisy: the best of several rounds counts, for the references too; datasets are drawn once.
@@ -40,6 +40,7 @@ def main() -> None:
     parser.add_argument("--large", type=int, nargs="*", default=[], help="only draw datasets of these sizes")
     parser.add_argument("--folder", type=Path, help="where to draw; by default the folder for temporary files")
     parser.add_argument("--json", type=Path, help="write the results to this file too")
+    parser.add_argument("--markdown", type=Path, help="write the table to this file too")
     options = parser.parse_args()
     machine = f"{len(os.sched_getaffinity(0))} cores, {platform.machine()}, Python {platform.python_version()}"
     print(f"seed {SEED}; {machine}; load {os.getloadavg()[0]:.1f}")
@@ -54,6 +55,8 @@ def main() -> None:
             storing(table, folder, reference)
             reading(table)
             starting(table, folder)
+    if options.markdown:
+        options.markdown.write_text(f"Seed {SEED}; {machine}.\n\n" + table.markdown())
     if options.json:
         options.json.write_text(json.dumps({"seed": SEED, "machine": machine, "lines": table.lines}, indent=1))
 

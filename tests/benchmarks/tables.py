@@ -26,8 +26,21 @@ class Table:
         """One result; `reference` is a rate of one process."""
         ratio = rate / processes / reference if reference else None
         self.lines.append({"what": what, "n": n, "per_second": rate, "processes": processes, "ratio": ratio})
-        times = f"{ratio:8.1f} x" if ratio else "  reference"
+        times = f"{ratio:8.1f} x" if ratio else ("" if reference == 0 else "  reference")
         print(f"{what:<62} n = {n:>10,} {rate:>12,.0f}/s on {processes} {times}", flush=True)
+
+    def markdown(self) -> str:
+        """All lines as a table."""
+        rows = ["| what | n | a second | processes | times the reference, core for core |", "|---|---|---|---|---|"]
+        for line in self.lines:
+            if "unit" in line:
+                rows.append(f"| {line['what']} | | {line['value']:,.1f} {line['unit']} | | |")
+            else:
+                times = f"{line['ratio']:.1f}" if line["ratio"] else "reference"
+                rows.append(
+                    f"| {line['what']} | {line['n']:,} | {line['per_second']:,.0f} | {line['processes']} | {times} |"
+                )
+        return "\n".join(rows) + "\n"
 
     def note(self, what: str, value: float, unit: str) -> None:
         """One figure that is no rate: memory, seconds."""

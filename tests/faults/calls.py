@@ -1,12 +1,13 @@
 """Something goes wrong at each file system call of a run in turn; then the same command again.
 
-    python calls.py PLACE FAULT [--begun N] [--count N] [--calls N] [--named]
+    python calls.py PLACE FAULT [--begun N] [--count N] [--calls N] [--named] [--repair KIND]
 
 One run draws a dataset of COUNT pictures in this process's children, one after another: the first with
 FAULT at its first call, the next at its second, until a run ends without reaching its fault. After each
 the same command is given without one. Prints a JSON object a line: `call` (number and name), `ended`
-(what became of the run), `left` (the folder then, as {name: sha256}), `again` and `after` (the same of
-the second run), `foreign` (whether one appeared).
+(what became of the run), `left` (the folder then, as {name: content}), `again` and `after` (the same of
+the second run), `foreign` (what stands beside the folder then, {name: content}). With --repair it is a
+damaged dataset of COUNT pictures, a `drive.damage`, and the command repairs it.
 
 FAULT: `kill`, or an errno's name to raise; `outlive` stops a worker there, lets the whole command run
 beside it, and wakes it; `outlive-kill` kills it N calls (`--calls`) after it woke.
@@ -14,7 +15,6 @@ beside it, and wakes it; `outlive-kill` kills it N calls (`--calls`) after it wo
 
 import argparse
 import errno
-import hashlib
 import json
 import os
 import shutil
@@ -127,11 +127,6 @@ def ended(pid: int, said: Path) -> str:
     return f"{os.WEXITSTATUS(status)} {said.read_text() if said.exists() else ''}".strip()
 
 
-def files(folder: Path) -> dict[str, str]:
-    """{name: sha256} of what stands in a folder."""
-    return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in sorted(folder.iterdir())}
-
-
 def main() -> None:
     """Try each call in turn."""
     parser = argparse.ArgumentParser()
@@ -140,6 +135,7 @@ def main() -> None:
     parser.add_argument("--begun", type=int, default=0, help="pictures that are there before")
     parser.add_argument("--count", type=int, default=2500)
     parser.add_argument("--calls", type=int, default=2, help="from waking to being killed")
+    parser.add_argument("--repair", default="", help="of this kind of damage")
     parser.add_argument("--named", action="store_true", help="as where every file has a name")
     chosen = parser.parse_args()
     if chosen.named and hasattr(os, "O_TMPFILE"):
@@ -149,7 +145,10 @@ def main() -> None:
     renderer_of(made).block(7, 0)  # children fork with all of it made and compiled
     begun, folder, mark, said = (chosen.place / name for name in ("begun", "d", "mark", "said"))
     begun.mkdir(parents=True)
-    if chosen.begun:
+    if chosen.repair:
+        drive.draw(begun, chosen.count)
+        drive.damage(begun, chosen.repair)
+    elif chosen.begun:
         drive.draw(begun, chosen.begun)
     number = 0
     while True:
@@ -161,7 +160,7 @@ def main() -> None:
         if not mark.exists():
             break
         line["call"] = [number, mark.read_text()]
-        line["foreign"] = folder.with_name("d.foreign").exists()
+        line["foreign"] = drive.files(chosen.place / "d.foreign")
         print(json.dumps(line), flush=True)
 
 
@@ -177,14 +176,17 @@ def interrupt(chosen, number: int, folder: Path, mark: Path, said: Path) -> dict
                 code = getattr(errno, chosen.fault)
                 raise OSError(code, os.strerror(code))
 
+    def command() -> None:
+        drive.repair(folder) if chosen.repair else drive.draw(folder, chosen.count)
+
     def run() -> None:
         Counter(folder, act)
-        drive.draw(folder, chosen.count)
+        command()
 
-    line = {"ended": ended(child(run, said), said), "left": files(folder)}
+    line = {"ended": ended(child(run, said), said), "left": drive.files(folder)}
     said.unlink(missing_ok=True)
-    again = ended(child(lambda: drive.draw(folder, chosen.count), said), said)
-    return line | {"again": again, "after": files(folder)}
+    again = ended(child(command, said), said)
+    return line | {"again": again, "after": drive.files(folder)}
 
 
 def outlive(chosen, number: int, folder: Path, mark: Path, said: Path) -> dict:
@@ -208,14 +210,14 @@ def outlive(chosen, number: int, folder: Path, mark: Path, said: Path) -> dict:
     _, status = os.waitpid(worker, os.WUNTRACED)
     if not os.WIFSTOPPED(status):
         return {}
-    left = files(folder)
+    left = drive.files(folder)
     again = ended(child(lambda: drive.draw(folder, chosen.count), said), said)
     before = {path.name: (path.stat().st_ino, path.stat().st_mtime_ns) for path in folder.iterdir()}
     os.kill(worker, signal.SIGCONT)
     said_then = ended(worker, woken)
     after = {path.name: (path.stat().st_ino, path.stat().st_mtime_ns) for path in folder.iterdir()}
     return {
-        "ended": said_then, "left": left, "again": again, "after": files(folder),
+        "ended": said_then, "left": left, "again": again, "after": drive.files(folder),
         "touched": sorted(name for name in before if before[name] != after.get(name)),
     }  # fmt: skip
 

@@ -1,10 +1,9 @@
 """Runs that are killed, stopped and watched; each in a session of its own, so that all it started is found again.
 
-`make soak` sets SOAK=1 for the long forms and may set SOAK_SEED for other moments.
+The long forms are those of `make soak`; SOAK_SEED=N chooses other moments.
 """
 
 import ctypes
-import hashlib
 import importlib.util
 import json
 import os
@@ -15,6 +14,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -25,15 +25,6 @@ from tasks.verify import proof_jobs, prove
 
 HERE = Path(__file__).parent
 _SUBREAPER = 36  # PR_SET_CHILD_SUBREAPER: children of killed children become ours, so that we can reap them
-
-
-def files(folder: Path) -> dict[str, str]:
-    """{name: sha256} of what stands in a folder."""
-    found = {}
-    for path in sorted(folder.iterdir()) if folder.exists() else ():
-        with suppress(FileNotFoundError):  # a temporary file that a worker has just removed
-            found[path.name] = hashlib.sha256(path.read_bytes()).hexdigest()
-    return found
 
 
 def processes() -> dict[int, tuple[int, int, str]]:
@@ -85,7 +76,7 @@ class Started:
                 os.kill(one, signal.SIGKILL)
         return True
 
-    def wait(self, patience: float = 300) -> int:
+    def wait(self, patience: float = 1200) -> int:
         return self.process.wait(patience)
 
     def gone(self, patience: float = 60) -> bool:
@@ -119,23 +110,24 @@ class Started:
         return self._said.with_suffix(".errors").read_text()
 
 
-@pytest.fixture(scope="session")
-def soak() -> bool:
-    """Whether the long forms are asked for."""
-    return bool(os.environ.get("SOAK"))
+@pytest.fixture(params=["short", pytest.param("long", marks=pytest.mark.soak)])
+def long(request) -> bool:
+    """Whether it is the form for `make soak`."""
+    return request.param == "long"
 
 
 @pytest.fixture(scope="session")
 def seed() -> int:
+    """Of the moments that are random."""
     return int(os.environ.get("SOAK_SEED", "1"))
 
 
 @pytest.fixture
-def tell(soak, capsys) -> Callable[[str], None]:
+def tell(request, capsys) -> Callable[[str], None]:
     """Print a line of `make soak`."""
 
     def say(line: str) -> None:
-        if soak:
+        if request.node.get_closest_marker("soak"):
             with capsys.disabled():
                 print(f"\n  {line}", end="", flush=True)
 
@@ -162,11 +154,17 @@ def start(tmp_path_factory) -> Iterator[Callable[..., Started]]:
 
 
 @pytest.fixture(scope="session")
-def whole(tmp_path_factory) -> Callable[[int], dict[str, str]]:
-    """The files of an undisturbed dataset of so many pictures, by this process, proven by verify's units."""
+def drive() -> ModuleType:
+    """The script, for its functions."""
     spec = importlib.util.spec_from_file_location("drive", HERE / "drive.py")
-    drive = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(drive)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="session")
+def whole(drive, tmp_path_factory) -> Callable[[int], dict[str, str]]:
+    """The files of an undisturbed dataset of so many pictures, by this process, proven by verify's units."""
     known = {}
 
     def drawn(count: int) -> dict[str, str]:
@@ -177,7 +175,7 @@ def whole(tmp_path_factory) -> Callable[[int], dict[str, str]]:
                 drive.draw(folder, count)
             found = inventory(folder)
             assert judge(found, [prove(job) for job in proof_jobs(found)]).findings == ()
-            known[count] = files(folder)
+            known[count] = drive.files(folder)
         return known[count]
 
     return drawn
@@ -207,5 +205,5 @@ def sealed_only() -> Callable[[dict, dict], None]:
 
 
 @pytest.fixture(scope="session")
-def list_files() -> Callable[[Path], dict[str, str]]:
-    return files
+def list_files(drive) -> Callable[[Path], dict[str, str]]:
+    return drive.files

@@ -7,18 +7,26 @@ exit code. Without workers the shards are drawn in this process.
 """
 
 import argparse
+import hashlib
 import json
 import random
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from storage import atomic
 from storage.dataset import locked
-from storage.errors import CaptchasError
+from storage.errors import CaptchasError, Damaged
+from storage.manifest import MANIFEST, canonical
+from storage.shards import parse_name, read_record
 from tasks import generate as units
+from tasks import repair as mending
+from tasks import verify
+from tasks.findings import judge
 from tasks.gather import Gathered
+from tasks.inventory import inventory, recipe_of
 from tasks.recipes import Recipe, make_recipe
 from tasks.specs import Grid, Profile
 
@@ -74,6 +82,75 @@ def _receipts(plan: units.Plan, workers: int) -> Iterator[units.Receipt]:
 
     with crew(workers) as client:
         yield from fan_out(client, units.draw_shard, plan.jobs)
+
+
+def repair(folder: Path) -> list[str]:
+    """What flows/verify.py does with --repair, in this process; what was found, and done about it."""
+    with locked(folder):
+        found = inventory(folder)
+        wanted = recipe_of(found)
+        proofs = [verify.prove(job) for job in verify.proof_jobs(found)]
+        verdict = judge(found, proofs)
+        if not verdict.findings:
+            return []
+        run = atomic.new_run()
+        plan = mending.plan_repair(found, verdict, proofs, wanted, run)
+        mending.put_back(found, plan)
+        counting = mending.count_jobs(found, verdict, wanted, run)
+        counted = Gathered(wanted.identity) if counting else None
+        drawn = list(map(mending.redraw_shard, plan.jobs))
+        for receipt in map(mending.count_shard, counting):
+            counted.add(receipt)
+        findings = mending.finish(found, verdict, plan, proofs, drawn, counted, run)
+        return [f"{finding.what} {finding.state}: {finding.done}" for finding in findings]
+
+
+def damage(folder: Path, kind: str) -> None:
+    """Of a whole dataset of five shards swap two; and lose one, flip one, and put a stray file there, or lose names."""
+    first, second, third, fourth, last = sorted(folder.glob("shard-*"))
+    if kind == "damaged":
+        first.unlink()
+        data = bytearray(second.read_bytes())
+        data[len(data) // 2] ^= 1
+        second.write_bytes(data)
+        (folder / "notes.txt").write_text("mine")
+    else:
+        (folder / MANIFEST).unlink()
+        last.rename(folder / "last.h5")
+    third.rename(aside := folder / "aside")
+    fourth.rename(third)
+    aside.rename(fourth)
+
+
+def files(folder: Path) -> dict[str, str]:
+    """{name: digest of its content} of what stands in a folder.
+
+    Of a shard its proven content, of a manifest all but the lengths and digests of the shards' files, which
+    must fit: only the content is promised, for a compressor may pack the same arrays in another way.
+    """
+    found = {}
+    for path in sorted(folder.iterdir()) if folder.exists() else ():
+        with suppress(FileNotFoundError):  # a temporary file that a worker has just removed
+            found[path.name] = _content(path, path.read_bytes())
+    return found
+
+
+def _content(path: Path, data: bytes) -> str:
+    if parse_name(path.name):
+        try:
+            record = read_record(path)
+        except Damaged as error:
+            return str(error)
+        return f"{record.first} {record.count} {record.content}"
+    if path.name != MANIFEST:
+        return hashlib.sha256(data).hexdigest()
+    content = json.loads(data)
+    del content["digest"]
+    for line in content["shards"]:
+        shard = path.with_name(line["name"]).read_bytes()
+        if (line.pop("bytes"), line.pop("sha256")) != (len(shard), hashlib.sha256(shard).hexdigest()):
+            return f"does not fit {line['name']}"
+    return canonical(content)
 
 
 def jump(seed: int) -> None:

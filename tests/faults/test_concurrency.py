@@ -28,11 +28,11 @@ def test_a_second_run_is_refused_and_does_the_first_no_harm(start, whole, list_f
     assert list_files(folder) == whole(5000)
 
 
-def test_of_many_runs_at_once_each_draws_the_whole_or_is_refused(start, whole, list_files, soak, tell, tmp_path):
+def test_of_many_runs_at_once_each_draws_the_whole_or_is_refused(start, whole, list_files, long, tell, tmp_path):
     refused = 0
-    for trial in range(10 if soak else 1):
+    for trial in range(10 if long else 1):
         folder = tmp_path / f"d{trial}"
-        runs = [start("drive.py", folder, 5000, "--pace", 0.02) for _ in range(6 if soak else 3)]
+        runs = [start("drive.py", folder, 5000, "--pace", 0.02) for _ in range(6 if long else 3)]
         codes = [run.wait() for run in runs]
         assert 0 in codes
         for run, code in zip(runs, codes, strict=True):
@@ -40,7 +40,7 @@ def test_of_many_runs_at_once_each_draws_the_whole_or_is_refused(start, whole, l
         assert sum(run.report["drawn"] for run, code in zip(runs, codes, strict=True) if code == 0) == 5000
         assert list_files(folder) == whole(5000)
         refused += codes.count(1)
-    tell(f"{10 if soak else 1} times {6 if soak else 3} runs at once: {refused} were refused")
+    tell(f"{10 if long else 1} times {6 if long else 3} runs at once: {refused} were refused")
 
 
 class Slow:

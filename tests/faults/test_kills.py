@@ -1,4 +1,4 @@
-"""Promise 2: SIGKILL at any point, of any process; the same command ends in the same bytes with nothing left over."""
+"""Promise 2: SIGKILL at any point, of any process; the same command ends in the same content, nothing left over."""
 
 import random
 import shutil
@@ -10,16 +10,21 @@ SHARDS = 60
 COUNT = SHARDS * 1024 - 500
 
 
+SOAK = pytest.mark.soak
+
+
 @pytest.mark.parametrize(
     "arguments",
-    [("--count", 1500), ("--count", 1500, "--begun", 500), ("--count", 2500, "--named"),
-     ("--count", 2500, "--begun", 1500, "--named")],
-    ids=["new", "extension", "named", "named-extension"],
-)  # fmt: skip
-def test_killed_at_every_file_system_call(calls, whole, sealed_only, soak, tell, arguments):
+    [
+        ("--count", 1500, "--begun", 500),
+        pytest.param(("--count", 1500), marks=SOAK),
+        pytest.param(("--count", 2500, "--named"), marks=SOAK),
+        pytest.param(("--count", 2500, "--begun", 1500, "--named"), marks=SOAK),
+    ],
+    ids=["extension", "new", "new-named", "extension-named"],
+)
+def test_killed_at_every_file_system_call(calls, whole, sealed_only, tell, arguments):
     """Between any two calls, so also between the manifest and the tidying after it."""
-    if not soak and arguments != ("--count", 1500, "--begun", 500):
-        pytest.skip("part of make soak")
     names = dict(zip(arguments[::2], arguments[1::2], strict=False))
     goal = whole(names["--count"])
     before = whole(names["--begun"]) if "--begun" in names else {}
@@ -36,11 +41,24 @@ def test_killed_at_every_file_system_call(calls, whole, sealed_only, soak, tell,
     tell(f"killed at each of {len(lines)} file system calls: {' '.join(map(str, arguments))}")
 
 
-def test_killed_at_random_moments(start, whole, sealed_only, list_files, soak, seed, tell, tmp_path):
+@pytest.mark.parametrize("kind", ["no-manifest", pytest.param("damaged", marks=SOAK)])
+def test_a_repair_killed_at_every_file_system_call(calls, whole, tell, kind):
+    """The next one finds all that is left: without a manifest the shards alone tell what the dataset was."""
+    goal = whole(4200)
+    lines = calls("kill", "--count", 4200, "--repair", kind)
+    assert {"open to read", "write", "fsync", "os.rename"} <= {line["call"][1] for line in lines}
+    for line in lines:
+        assert (line["ended"], line["again"]) == ("killed", "0"), line
+        assert line["after"] == goal, line["call"]
+        assert sorted(line["foreign"]) == (["notes.txt", "shard-000001-1024.h5"] if kind == "damaged" else [])
+    tell(f"a repair ({kind}) killed at each of {len(lines)} file system calls")
+
+
+def test_killed_at_random_moments(start, whole, sealed_only, list_files, long, seed, tell, tmp_path):
     """Workers, the client, everything: while they start, draw, seal, write the manifest and end."""
     goal = whole(COUNT)
     kinds = ("client", "everything", "worker")
-    trials = [(kind,) for kind in kinds for _ in range(20)] if soak else [kinds, kinds[::-1]]
+    trials = [(kind,) for kind in kinds for _ in range(20)] if long else [kinds, kinds[::-1]]
     rng = random.Random(seed)
     folder = tmp_path / "d"
     command = ("drive.py", folder, COUNT, "--workers", 2)
@@ -83,4 +101,4 @@ def test_killed_at_random_moments(start, whole, sealed_only, list_files, soak, s
         f"{kills} SIGKILLs, seed {seed}, {time.monotonic() - began:.0f} s: of {', '.join(kinds)} in turn; "
         f"{', '.join(f'{count} {phase}' for phase, count in sorted(phases.items()))}; runs that said no: {lost}"
     )
-    assert kills >= (50 if soak else 3)
+    assert kills >= (50 if long else 3)

@@ -18,16 +18,14 @@ COUNT = SHARDS * 1024 - 500
     [
         ("outlive", "--count", 1500),
         ("outlive-kill", "--count", 1500, "--calls", 2),
-        ("outlive", "--count", 2500, "--begun", 500),
-        ("outlive-kill", "--count", 2500, "--begun", 500, "--calls", 1),
-        ("outlive-kill", "--count", 2500, "--calls", 3),
+        pytest.param(("outlive", "--count", 2500, "--begun", 500), marks=pytest.mark.soak),
+        pytest.param(("outlive-kill", "--count", 2500, "--begun", 500, "--calls", 1), marks=pytest.mark.soak),
+        pytest.param(("outlive-kill", "--count", 2500, "--calls", 3), marks=pytest.mark.soak),
     ],
     ids=lambda arguments: "-".join(map(str, arguments)).replace("--", ""),
 )
-def test_a_worker_stopped_at_every_call_wakes_after_the_next_run(calls, whole, sealed_only, soak, tell, arguments):
+def test_a_worker_stopped_at_every_call_wakes_after_the_next_run(calls, whole, sealed_only, tell, arguments):
     """And goes on to its end, or is killed some calls later: as Dask does with one that finds its client gone."""
-    if not soak and 2500 in arguments:
-        pytest.skip("part of make soak")
     names = dict(zip(arguments[1::2], arguments[2::2], strict=True))
     goal, before = whole(names["--count"]), whole(names["--begun"]) if "--begun" in names else {}
     lines = calls(*arguments)
@@ -46,21 +44,21 @@ def test_a_worker_stopped_at_every_call_wakes_after_the_next_run(calls, whole, s
 
 def test_where_files_must_have_names_a_worker_replaces_nothing_either(calls, whole):
     """Its temporary file may be tidied away under it, which only itself can notice."""
-    goal = whole(1500)
-    lines = calls("outlive", "--count", 1500, "--named")
+    goal = whole(900)
+    lines = calls("outlive", "--count", 900, "--named")
     for line in lines:
         assert (line["again"], line["after"], line["touched"]) == ("0", goal, [])
         assert line["ended"].split()[:2] in (["0"], ["1", "FileNotFoundError:"])
     assert {line["ended"] for line in lines} > {"0"}
 
 
-def test_stopped_workers_of_a_killed_client(start, whole, sealed_only, list_files, soak, seed, tell, tmp_path):
+def test_stopped_workers_of_a_killed_client(start, whole, sealed_only, list_files, long, seed, tell, tmp_path):
     """Dask's own: SIGSTOP them, SIGKILL their client, start the next run, wake them while it draws or after it."""
     goal = whole(COUNT)
     rng = random.Random(seed)
     folder = tmp_path / "d"
     command = ("drive.py", folder, COUNT, "--workers", 2, "--pace", 0.01)
-    told, wanted = [], 12 if soak else 1
+    told, wanted = [], 12 if long else 1
     while len(told) < wanted:
         run = start(*command)
         begin = rng.randrange(SHARDS // 2)

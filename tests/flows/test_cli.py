@@ -139,7 +139,9 @@ def test_a_mistake_is_told_with_exit_code_2(here, mistakes, tmp_path, arguments,
     assert not (tmp_path / "datasets").exists()
 
 
-def test_a_home_that_cannot_be_one_is_told(here, mistakes):
+def test_a_home_that_cannot_be_one_is_told(here, mistakes, monkeypatch):
+    monkeypatch.delenv("PREFECT_API_URL")  # with a server of the user's nothing is made there
+    monkeypatch.delenv("PREFECT_HOME")
     result = here("profiles", "--home", mistakes / "words.txt")
     assert result.returncode != 0
     assert "words.txt/prefect cannot be a folder" in result.stderr

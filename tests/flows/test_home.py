@@ -81,3 +81,11 @@ def test_only_servers_of_dead_runs_on_this_home_are_ended(clean):
         for process in (orphan, living, elsewhere):
             process.kill()
             process.wait()
+
+
+def test_a_new_dataset_never_lands_in_a_folder_that_happens_to_be_here(clean, monkeypatch):
+    (clean / "here" / "book").mkdir(parents=True)
+    monkeypatch.chdir(clean / "here")
+    monkeypatch.setenv("CAPTCHAS_HOME", str(clean / "data"))
+    assert home.dataset_folder("book") == Path("book")  # to be read
+    assert home.new_dataset_folder("book") == clean / "data" / "datasets" / "book"

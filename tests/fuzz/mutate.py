@@ -5,13 +5,15 @@
 PLACE holds `whole`, a dataset of the small profile that faults/drive.py draws. Before each mutation its
 number is printed, after it a JSON object: `kind` and `what` was done; `found`, what verify says first, or
 '' (with `redrawn` if only --redraw told); `read`, for each way to read it 'right', 'wrong' or an error;
-`crashed`, any exception that is not the project's own. A mutation that changed nothing is `equal`.
+`crashed`, any exception that is not the project's own. A mutation that changed nothing is `equal`, one of
+a manifest that leads to no picture `recorded`.
 """
 
 import argparse
 import hashlib
 import json
 import random
+import resource
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -23,11 +25,14 @@ from storage.dataset import Dataset
 from storage.errors import CaptchasError
 from storage.manifest import MANIFEST, canonical
 from storage.sealing import write_shard
-from storage.shards import Block, Shard, combined, parse_name
+from storage.shards import BLOCK, Block, Shard, combined, parse_name
 from tasks.findings import judge
 from tasks.inventory import inventory, recipe_of, require_dataset
 from tasks.verify import proof_jobs, prove
 
+MEMORY = 4 << 30  # bytes of addresses: whoever believes in a made-up number of pictures is refused them, and found
+# What a manifest only records: nothing leads from there to a picture, and nothing but the digest vouches for it.
+RECORDED = ("software", "statistics", "digest")
 KINDS = ("shard bytes", "manifest bytes", "manifest values", "sealed manifest values", "sealed arrays")
 
 
@@ -194,6 +199,8 @@ def forge(rng: random.Random, folder: Path, blocks: list[Block], level: int) -> 
         options = {"index": index, "first": shard.first, "identity": shard.identity}
         old = [bytes.fromhex(digest) for digest in shard.digests]
     what, block = alter(rng, blocks[index])
+    while block.digest() == blocks[index].digest():  # it swapped equal rows, or the like
+        what, block = alter(rng, blocks[index])
     if rng.random() < 0.2:
         what, block = "an attribute", blocks[index]
         options |= rng.choice([
@@ -203,14 +210,17 @@ def forge(rng: random.Random, folder: Path, blocks: list[Block], level: int) -> 
         if rng.random() < 0.2:
             old = [bytes(32)]
     path.unlink()
+    apart = folder.with_name("forged")
+    shutil.rmtree(apart, ignore_errors=True)
+    apart.mkdir()
     real = Block.digest
     if level < 2:
         Block.digest = lambda _: old[0]
     try:
-        record = write_shard(folder, blocks=[block], run="forged", **options)
+        record = write_shard(apart, blocks=[block], run="forged", **options)
     finally:
         Block.digest = real
-    (folder / record.name).rename(path)
+    (apart / record.name).rename(path)
     if level:
         line |= {"bytes": record.bytes, "sha256": record.sha256}
     if level == 2:
@@ -276,13 +286,12 @@ def doors(folder: Path, whole: Block, rng: random.Random) -> dict[str, Callable[
         return _joined(Dataset(folder).blocks(split="test"), whole.rows(whole.split == 2))
 
     def shard() -> bool:
-        first = 0
-        for path in sorted(path for path in folder.iterdir() if parse_name(path.name)):
+        for path in filter(lambda path: parse_name(path.name), folder.iterdir()):
             with Shard(path) as one:
-                for block in one:
+                for number, block in enumerate(one):  # by itself a shard knows its place, whatever its name
+                    first = one.first + number * BLOCK
                     if not same(block, whole.rows(slice(first, first + len(block.images)))):
                         return False
-                    first += len(block.images)
         return True
 
     ways = (at_once, one, batches, shuffled, in_blocks, split, shard)
@@ -332,6 +341,8 @@ def trial(rng: random.Random, place: Path, whole: Block, blocks: list[Block], ki
     line = {"kind": kind, "what": what}
     if unchanged(folder, place / "whole"):
         return line | {"equal": True}
+    if kind == "sealed manifest values":
+        line["recorded"] = _rest(folder) == _rest(place / "whole")
     crashed = {}
     line["found"] = line["redrawn"] = ""
     for name, redraw in (("found", False), ("redrawn", True)):
@@ -351,6 +362,15 @@ def trial(rng: random.Random, place: Path, whole: Block, blocks: list[Block], ki
         except Exception as error:  # noqa: BLE001
             crashed[name] = f"{type(error).__name__}: {error}"[:300]
     return line | {"crashed": crashed}
+
+
+def _rest(folder: Path) -> dict:
+    """A manifest without what it only records."""
+    try:
+        content = json.loads((folder / MANIFEST).read_text())
+    except (ValueError, RecursionError):
+        return {}
+    return {key: value for key, value in content.items() if key not in RECORDED and value is not None}
 
 
 def unchanged(folder: Path, whole: Path) -> bool:
@@ -375,6 +395,7 @@ def main() -> None:
     parser.add_argument("first", type=int)
     parser.add_argument("last", type=int)
     chosen = parser.parse_args()
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     blocks = list(Dataset(chosen.place / "whole").blocks())
     whole = Block(*map(np.concatenate, zip(*blocks, strict=True)))
     for number in range(chosen.first, chosen.last):

@@ -315,3 +315,24 @@ def test_a_worker_that_was_killed_while_it_wrote_does_not_bar_the_next_try(tmp_p
     atomic.temporary(tmp_path / "shard", "run").write_bytes(OLD[:1])
     assert atomic.publish(tmp_path / "shard", NEW, "run") is True
     assert (tmp_path / "shard").read_bytes() == NEW
+
+
+def test_a_file_is_moved_to_another_file_system(tmp_path, monkeypatch):
+    (tmp_path / "a").write_bytes(OLD)
+    with monkeypatch.context() as apart:
+        apart.setattr(Path, "rename", failing(errno.EXDEV))
+        atomic.move(tmp_path / "a", tmp_path / "b")
+    assert names(tmp_path) == ["b"] and (tmp_path / "b").read_bytes() == OLD
+    with monkeypatch.context() as refused:
+        refused.setattr(Path, "rename", failing(errno.EACCES))
+        with pytest.raises(Unwritable):
+            atomic.move(tmp_path / "b", tmp_path / "c")
+    assert names(tmp_path) == ["b"]
+
+
+def test_only_a_runs_own_files_are_its_leftovers(tmp_path):
+    ours = atomic.temporary(tmp_path / "shard-000000-1.h5", atomic.new_run())
+    for path in (ours, tmp_path / ".my notes.tmp", tmp_path / ".cache.tmp"):
+        path.write_bytes(OLD)
+    (tmp_path / f".folder.h5.{atomic.new_run()}.tmp").mkdir()
+    assert atomic.leftovers(tmp_path) == [ours]

@@ -100,6 +100,40 @@ def test_a_missing_field_is_damaged(tmp_path, key):
         Manifest.read(tmp_path)
 
 
+@pytest.mark.parametrize(
+    "wrong",
+    [{"first": "0"}, {"first": -1}, {"count": True}, {"count": 10**30}, {"bytes": 1.5}, {"bytes": None}, {"name": 7},
+     {"sha256": None}, {"content": ["x"]}, {"colour": "red"}],
+    ids=str,
+)  # fmt: skip
+def test_a_line_of_other_types_is_damaged_whatever_its_digest_says(tmp_path, wrong):
+    line = {"name": "shard-000000-5.h5", "first": 0, "count": 5, "bytes": 9, "sha256": "0" * 64, "content": "0" * 64}
+    put(tmp_path, asdict(WHOLE) | {"shards": [line]})
+    assert Manifest.read(tmp_path).shards == [line]
+    put(tmp_path, asdict(WHOLE) | {"shards": [line, line | wrong]})
+    with pytest.raises(Damaged, match="a field is not what it should be: line 1 of shards"):
+        Manifest.read(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"count": -1}, {"count": 1.0}, {"count": 1 << 63}, {"shards": {}}, {"shards": None}, {"shards": ["x"]},
+     {"block": 2048}, {"digests": "sha256"}],
+    ids=str,
+)  # fmt: skip
+def test_a_count_lines_or_digests_that_no_dataset_has_are_damaged(tmp_path, wrong):
+    put(tmp_path, asdict(WHOLE) | wrong)
+    with pytest.raises(Damaged, match=r"manifest\.json: "):
+        Manifest.read(tmp_path)
+
+
+def test_brackets_without_end_are_damaged(tmp_path):
+    """More levels than a parser can follow."""
+    (tmp_path / MANIFEST).write_text("[" * 100_000 + "]" * 100_000)
+    with pytest.raises(Damaged, match="cannot be read as a manifest"):
+        Manifest.read(tmp_path)
+
+
 def test_an_unknown_field_is_damaged(tmp_path):
     put(tmp_path, asdict(WHOLE) | {"colour": "red"})
     with pytest.raises(Damaged, match="colour"):

@@ -198,6 +198,19 @@ def test_words_mended(first, last):
     assert last["no_dictionary"] > first["no_dictionary"] + 0.30
 
 
+def test_every_step_trains_and_reads(monkeypatch, words):
+    """With a tenth of the letters: `captchas reproduce` measures what each step scores."""
+    samples = book.letter_samples
+    monkeypatch.setattr(book, "letter_samples", lambda random, count, *rest: samples(random, count // 10, *rest))
+    rows = [book.run_step(step, words[:40], INTER) for step in book.STEPS]
+    assert [row["name"] for row in rows] == [step.name for step in book.STEPS]
+    for row in rows:
+        assert row["n"] == 40
+        assert row["letter_probabilities"] <= row["four_segments"]
+    four = [row["four_segments"] for row in rows]
+    assert four[-1] == max(four) > four[0] > 0.4
+
+
 def test_result_is_plain_and_the_same_again(words, pictures, first, last):
     again = book.run_step(LAST, words, str(INTER), pictures=iter(pictures))
     assert last["seconds"] > 0

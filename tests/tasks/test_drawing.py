@@ -12,13 +12,14 @@ from PIL import Image, ImageDraw, ImageFont
 from skimage.transform import AffineTransform, warp
 
 from storage.errors import BadInput
-from tasks import raster, words
+from tasks import raster
+from tasks import words as word_lists
 from tasks.drawing import PARAMETERS, Renderer, Table, below, raw
 from tasks.fonts import bundled, draw_glyphs, find_face
 from tasks.specs import BUILT_IN, Grid, Ink, Profile
 
 drawn_glyphs = functools.cache(draw_glyphs)
-load_words = functools.cache(words.load_words)
+load_words = functools.cache(word_lists.load_words)
 
 
 def renderer_for(profile: Profile, words: tuple[str, ...] | None = None) -> Renderer:

@@ -241,6 +241,22 @@ def test_an_extension_that_died_at_any_point_goes_on(recipe, tmp_path, one_block
     whole_dataset(recipe, begun, 3001)
 
 
+def test_a_run_that_died_after_its_manifest_is_tidied_by_the_same_command(recipe, tmp_path, one_block):
+    """The dataset is whole, so nothing is drawn; what an extension sealed beyond it stays for that to go on from."""
+    draw(recipe, tmp_path, COUNT)
+    before = state(tmp_path)
+    renderer = renderer_of(recipe)
+    write_shard(tmp_path, 2, 2048, [renderer.block(7, 2, 100)], recipe.identity, "dead")
+    write_shard(tmp_path, 1, 1024, [renderer.block(7, 1, 5)], "{}", "dead")
+    (tmp_path / ".manifest.json.dead.tmp").write_bytes(b"{")
+    further = [draw_shard(job).record.name for job in survey(recipe, tmp_path, 4000, "dead").jobs[2:]]
+    assert survey(recipe, tmp_path, COUNT, "run").whole
+    generate.tidy(recipe, tmp_path)
+    assert further == [shard_name(2, 1024), shard_name(3, 928)]
+    assert names(tmp_path) == sorted([*before, *further, shard_name(1, 5)])  # another dataset's is for verify to judge
+    assert state(tmp_path).items() >= before.items()
+
+
 # Damage.
 
 

@@ -1,0 +1,91 @@
+"""Make the small datasets of this format version that later versions must still read: `python tests/golden/make.py`.
+
+Writes `v1/NAME/` (the version is storage.shards.FORMAT) and `v1/NAME.json`, what a reader has to find
+there. Old versions' folders stay as they are. Look at what it made before you keep it:
+`captchas inspect tests/golden/v1/book --out sheet.png`, and the pictures in the .json, two digits a pixel.
+"""
+
+import json
+import shutil
+from dataclasses import replace
+from importlib.metadata import version
+from pathlib import Path
+
+from storage.dataset import Dataset
+from storage.shards import FORMAT
+from tasks.gather import Gathered
+from tasks.generate import complete, draw_shard, survey
+from tasks.ranges import Grid
+from tasks.recipes import make_recipe
+from tasks.specs import BUILT_IN
+
+HERE = Path(__file__).parent
+# Small ones of the built-in profiles: nothing that a file holds is left out, and little is repeated.
+PROFILES = (
+    replace(BUILT_IN["book"], name="book", height=18, width=56, font_size=12, scale=Grid(50, 100, 25)),
+    replace(BUILT_IN["letters"], name="letters", height=16, width=20, font_size=12, scale=Grid(50, 100, 25)),
+    replace(  # every distortion, and a text of another length than the longest
+        BUILT_IN["hard"],
+        name="hard",
+        words="",
+        fonts=("Inter Black", "Inter Bold"),
+        length=(2, 3),
+        overlap=Grid(-1, 1),
+        height=40,
+        width=84,
+        font_size=16,
+        specks=Grid(0, 4),
+        blur=Grid(0, 1),
+        lines=Grid(0, 1),
+        arcs=Grid(0, 1),
+        scale=Grid(100, 100),
+    ),
+)
+COUNT, SEED, SHOWN = {"book": 40, "letters": 40, "hard": 12}, 3, (0, 1, 7, 11)
+
+
+def draw(profile, folder: Path) -> None:
+    """What `captchas generate` does."""
+    folder.mkdir(parents=True)
+    recipe = make_recipe(profile, SEED)
+    gathered = Gathered(recipe.identity)
+    for job in survey(recipe, folder, COUNT[profile.name], "golden").jobs:
+        gathered.add(draw_shard(job))
+    complete(recipe, folder, gathered, "golden")
+
+
+def seen(folder: Path) -> dict:
+    """What a reader finds in a dataset: digests, and some pictures with all that is known of them."""
+    data = Dataset(folder)
+    pictures = {}
+    for number in SHOWN:
+        picture = data[number]
+        pictures[str(number)] = {
+            "text": picture.text,
+            "split": picture.split,
+            "boxes": picture.boxes.tolist(),
+            "parameters": {name: picture.parameters[name].tolist() for name in picture.parameters.dtype.names},
+            "image": [bytes(row).hex() for row in picture.image],
+        }
+    return {
+        "count": len(data), "content": data.manifest.content, "identity": data.manifest.identity,
+        "software": {name: version(name) for name in ("pillow", "english-words")}
+        | {"freetype": data.manifest.software["freetype"]},
+        "texts": [text for block in data.blocks() for text in block.texts()],
+        "pictures": pictures,
+    }  # fmt: skip
+
+
+def main() -> None:
+    """Make them anew."""
+    for profile in PROFILES:
+        folder = HERE / f"v{FORMAT}" / profile.name
+        shutil.rmtree(folder, ignore_errors=True)
+        draw(profile, folder)
+        text = json.dumps(seen(folder), indent=1, ensure_ascii=False)
+        folder.with_suffix(".json").write_text(text + "\n")
+        print(folder, sum(path.stat().st_size for path in folder.iterdir()), "bytes")
+
+
+if __name__ == "__main__":
+    main()
