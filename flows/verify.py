@@ -119,7 +119,10 @@ def prove(jobs: list[units.ProofJob], workers: int | None, cluster: str | None) 
     """Prove all files on Dask; also the seconds that it took, once the workers were there."""
     with crew(workers, cluster) as client, stage("verifying", sum(job.count for job in jobs)) as shown:
         began = time.monotonic()
-        proofs = list(fan_out(client, units.prove, jobs, on_done=lambda proof: shown.advance(proof.count)))
+        proofs = []
+        for proven in fan_out(client, units.prove_all, units.bundles(jobs, len(client.nthreads()))):
+            proofs += proven
+            shown.advance(sum(proof.count for proof in proven))
         return proofs, time.monotonic() - began
 
 

@@ -219,7 +219,10 @@ def discard(path: Path) -> None:
 
 
 def explained(error: OSError, path: Path) -> OSError:
-    """A full disk or a refusal as the project's error; any other error as it is."""
+    """A full disk or a refusal as the project's error, any other as a new one that says the same.
+
+    New, because it is raised from `error`: one that is its own cause sends Dask's workers round for ever.
+    """
     if error.errno in _FULL:
         return NoSpace(
             f"{path}: the disk is full ({error.strerror}); nothing half-written was kept. "
@@ -229,4 +232,4 @@ def explained(error: OSError, path: Path) -> OSError:
         return Unwritable(
             f"{path}: this user may not write there ({error.strerror}); change the permissions or choose another folder"
         )
-    return error
+    return OSError(error.errno, error.strerror, str(path))

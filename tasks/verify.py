@@ -13,6 +13,7 @@ from storage.shards import BLOCK, Block, Shard, ShardRecord, combined, read_reco
 from tasks.inventory import Inventory, short
 from tasks.recipes import Recipe, differences, renderer_of
 
+TOGETHER = 4  # shards that a worker proves before it reports
 # What reading a shard may raise that was sealed with arrays or attributes of other types than a dataset's.
 _MADE_UP = (ValueError, KeyError, TypeError, IndexError, AttributeError, OverflowError)
 
@@ -27,6 +28,7 @@ class ProofJob:
     first: int | None  # of its pictures, where the manifest tells
     identity: str
     recipe: Recipe | None
+    sha256: str | None = None  # where the manifest tells
 
 
 @dataclass(frozen=True)
@@ -58,11 +60,24 @@ class Proof:
 
 def proof_jobs(found: Inventory, recipe: Recipe | None = None) -> list[ProofJob]:
     """A job for each file that may be a shard; with a recipe each is drawn again too."""
-    firsts = {line["name"]: line["first"] for line in found.manifest.shards} if found.manifest else {}
+    lines = {line["name"]: line for line in found.manifest.shards} if found.manifest else {}
     folder = str(found.folder.resolve())
-    return [
-        ProofJob(folder, name, count, firsts.get(name), found.identity, recipe) for name, count in found.shards.items()
-    ]
+    jobs = []
+    for name, count in found.shards.items():
+        line = lines.get(name, {})
+        jobs.append(ProofJob(folder, name, count, line.get("first"), found.identity, recipe, line.get("sha256")))
+    return jobs
+
+
+def bundles(jobs: list[ProofJob], workers: int) -> list[tuple[ProofJob, ...]]:
+    """Jobs by the handful, as long as every worker gets some: Dask needs some ms for each that it is given."""
+    size = min(TOGETHER, max(1, len(jobs) // (4 * workers)))
+    return [tuple(jobs[k : k + size]) for k in range(0, len(jobs), size)]
+
+
+def prove_all(jobs: tuple[ProofJob, ...]) -> list[Proof]:
+    """`prove` for each."""
+    return [prove(job) for job in jobs]
 
 
 def prove(job: ProofJob) -> Proof:
@@ -88,7 +103,7 @@ def _proof(job: ProofJob) -> Proof:
             with Shard(path) as shard:
                 first = shard.first
         again = _Again(job.recipe, first)
-        record = read_record(path, job.identity, job.first, again.compare if job.recipe else None)
+        record = read_record(path, job.identity, job.first, again.compare if job.recipe else None, job.sha256)
     except Damaged as error:
         return _as_sealed(path, job, short(error, path))
     except _MADE_UP as error:

@@ -10,7 +10,7 @@ from pathlib import Path
 from flows.cluster import crew, fan_out
 from storage.dataset import Dataset
 from tasks import verify as units
-from tasks.export import Choice, survey
+from tasks.export import Choice, begin, survey
 from tasks.formats import Format
 from tasks.inventory import inventory, recipe_of
 from tasks.parts import export_part
@@ -34,11 +34,12 @@ def storing(table: Table, folder: Path, reference: float) -> None:
         found = inventory(data.folder)
         recipe = recipe_of(found, None, None)
         for name, with_recipe in (("verify", None), ("verify --redraw", recipe)):
-            jobs = units.proof_jobs(found, with_recipe)
-            seconds = best(lambda jobs=jobs: list(fan_out(client, units.prove, jobs)))
+            jobs = units.bundles(units.proof_jobs(found, with_recipe), workers)
+            seconds = best(lambda jobs=jobs: list(fan_out(client, units.prove_all, jobs)))
             table.add(f"book: {name}", n, n / seconds, workers, reference)
         count = min(n, 50_000)
         plan = survey(data, Choice(Format.PNG, count=count), folder / "png")
+        begin(plan, folder / "png")
         began = time.perf_counter()
         list(fan_out(client, export_part, plan.jobs))
         table.add("book: export as PNG", count, count / (time.perf_counter() - began), workers, reference)

@@ -77,16 +77,21 @@ class Started:
         return True
 
     def wait(self, patience: float = 1200) -> int:
-        return self.process.wait(patience)
+        """The exit code. Patience is counted in looks, so that whoever stops these tests for a while does no harm."""
+        for _ in range(int(patience / 0.02)):
+            if self.process.poll() is not None:
+                return self.process.returncode
+            time.sleep(0.02)
+        raise subprocess.TimeoutExpired(self.process.args, patience)
 
     def gone(self, patience: float = 60) -> bool:
         """Whether all that was started ends by itself; waits for it, and reaps it."""
-        deadline = time.monotonic() + patience
-        while self.session() and time.monotonic() < deadline:
+        for _ in range(int(patience / 0.02)):
             self.reap()
+            if not self.session():
+                return True
             time.sleep(0.02)
-        self.reap()
-        return not self.session()
+        return False
 
     def reap(self) -> None:
         self.process.poll()

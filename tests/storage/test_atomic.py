@@ -336,3 +336,14 @@ def test_only_a_runs_own_files_are_its_leftovers(tmp_path):
         path.write_bytes(OLD)
     (tmp_path / f".folder.h5.{atomic.new_run()}.tmp").mkdir()
     assert atomic.leftovers(tmp_path) == [ours]
+
+
+@pytest.mark.parametrize("number", [errno.ENOENT, errno.EIO, errno.ENOSPC, errno.EACCES])
+def test_no_error_is_its_own_cause(tmp_path, number):
+    """Dask follows causes to their end."""
+    original = OSError(number, "so it is", "a")
+    told = atomic.explained(original, tmp_path / "b")
+    assert told is not original and "so it is" in str(told) and str(tmp_path / "b") in str(told)
+    with pytest.raises(FileNotFoundError) as caught:
+        atomic.publish(tmp_path / "nowhere" / "shard", OLD, "run")
+    assert caught.value.__cause__ is not caught.value and caught.value.__cause__.__cause__ is None
