@@ -125,10 +125,10 @@ class Dataset:
 
     @cached_property
     def _firsts(self) -> list[int]:
-        """The first picture of each shard: whole blocks, without gap or overlap."""
+        """The first picture of each shard, without gap or overlap."""
         firsts, after = [], 0
         for line in self.manifest.shards:
-            if line["first"] != after or after % BLOCK or line["count"] < 1:
+            if line["first"] != after or line["count"] < 1:
                 raise Damaged(
                     f"{self.folder}: the manifest's shards are not consecutive ({line['name']} begins at "
                     f"{line['first']}, {after} come before it); verify the dataset"
@@ -142,7 +142,12 @@ class Dataset:
     def place(self, block: int) -> tuple[int, int]:
         """The shard that holds a block of the dataset, and the block's number in it."""
         shard = bisect_right(self._firsts, block * BLOCK) - 1
-        return shard, block - self._firsts[shard] // BLOCK
+        before, rest = divmod(self._firsts[shard], BLOCK)
+        if rest:
+            raise Damaged(
+                f"{self.folder}: shard {shard} begins at picture {self._firsts[shard]}, where no block begins"
+            )
+        return shard, block - before
 
     def proven(self, number: int) -> ProvenShard:
         """Shard `number`, proven once a process; its blocks are read one at a time, each proven again.

@@ -225,5 +225,5 @@ def remove(path: Path) -> None:
 
 def clear(folder: Path) -> None:
     """Remove what ended runs left under temporary names."""
-    for path in atomic.leftovers(folder):
+    for path in folder.glob(".*.tmp"):  # all of this folder is ours, folders in the making too
         remove(path)

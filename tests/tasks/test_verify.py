@@ -380,7 +380,12 @@ def no_manifest(folder, other):
 def edited_manifest(folder, other):
     edit(folder, lambda manifest: manifest.update(count=COUNT + 1), reseal=False)
     return [
-        (MANIFEST, "manifest", "was changed after it was written", "rebuilt from the shards, 3,372 pictures; moved to d.foreign")
+        (
+            MANIFEST,
+            "manifest",
+            "was changed after it was written",
+            "rebuilt from the shards, 3,372 pictures; moved to d.foreign",
+        ),
     ], [MANIFEST]
 
 
