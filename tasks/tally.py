@@ -156,7 +156,7 @@ class Distinct:
     def add(self, keys: np.ndarray) -> None:
         """Count keys, (n,) uint64."""
         self._waiting.append(keys)
-        if sum(map(len, self._waiting)) > self._most:
+        if sum(map(len, self._waiting)) > self._most // 4:
             self._merge()
 
     def _merge(self) -> None:
