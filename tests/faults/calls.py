@@ -1,4 +1,4 @@
-"""Something goes wrong at each file system call of a run in turn; then the same command again.
+"""Something goes wrong at each file system call that changes something; then the same command again.
 
     python calls.py PLACE FAULT [--begun N] [--count N] [--calls N] [--named] [--repair KIND]
 
@@ -38,7 +38,7 @@ PIECE = 1 << 16  # bytes a write: a shard takes a few, and may be cut between th
 
 
 class Counter:
-    """Counts this process's calls on files in a folder, and acts at one of them, before it is made."""
+    """Counts this process's calls that change files in a folder, and acts at one of them, before it is made."""
 
     def __init__(self, folder: Path, act: Callable[[int, str], None]):
         self._folder, self._act = str(folder), act
@@ -67,7 +67,9 @@ class Counter:
         if event not in _EVENTS or not any(str(one).startswith(self._folder) for one in arguments):
             return
         if event == "open":
-            event = "open to write" if arguments[2] & (os.O_WRONLY | os.O_RDWR) else "open to read"
+            if not arguments[2] & (os.O_WRONLY | os.O_RDWR):
+                return  # nothing has changed since the call before
+            event = "open to write"
         self.tell(event)
 
     def tell(self, name: str) -> None:

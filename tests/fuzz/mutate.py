@@ -16,6 +16,7 @@ import random
 import resource
 import shutil
 from collections.abc import Callable
+from copy import deepcopy
 from pathlib import Path
 
 import numpy as np
@@ -133,13 +134,13 @@ def edit(rng: random.Random, content: dict) -> str:
     elif way == 2 and isinstance(value, list) and len(value) > 1:
         rng.shuffle(value)
     elif way == 2 and isinstance(place, dict):
-        place[rng.choice(["x", "", "é", "digest ", "first"])] = rng.choice(ODD)
+        place[rng.choice(["x", "", "é", "digest ", "first"])] = deepcopy(rng.choice(ODD))
         return f"added beside {where}"
     elif way == 3 and isinstance(place, list):
-        place.append(rng.choice([value, *ODD]))
+        place.append(deepcopy(rng.choice([value, *ODD])))
         return f"added after {where}"
     else:
-        place[key] = rng.choice(ODD)
+        place[key] = deepcopy(rng.choice(ODD))
     return f"{where} from {value!r:.40} to {place[key]!r:.40}"
 
 
