@@ -7,6 +7,7 @@ TILES = (4, 8)  # rows and columns of tiles, each of which should show some back
 FLOOR = 8  # of 255: what is left of a background after it was taken off
 STEEPEST = 500  # 1/1000 of a column a row: the largest shear that is looked for, either way
 STEP = 50
+_AT_ONCE = 8  # rows that are added up together
 
 
 def upright(images: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -28,93 +29,170 @@ def upright(images: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         Columns.
     """
     n, rows, columns = images.shape
-    ink = np.zeros((n, rows, columns + rows // 2 + 2), np.uint8)
+    ink = np.empty((n, rows, columns + rows // 2 + 2), np.uint8)
     shear, offset = np.zeros(n, np.int64), np.zeros(n, np.int64)
-    _upright(np.ascontiguousarray(images), ink, shear, offset)
+    # Sums of a column: as narrow as they can be, since the search for the shear is little else than adding them up.
+    sums = np.zeros(columns + 2 * _reach(rows), np.uint16 if rows * 255 < 1 << 16 else np.uint32)
+    _upright(np.ascontiguousarray(images), ink, shear, offset, sums)
     return ink, shear, offset
 
 
 @numba.njit(cache=True, nogil=True)
-def _upright(images, ink, shear, offset):
-    rows, columns = images.shape[1:]
-    clean = np.zeros((rows, columns), np.uint8)
-    for i in range(len(images)):
-        image = images[i]
-        height, width = _extent(image)
-        if height == 0:
-            continue
-        clean[:] = 0
-        _take_off(image[:height, :width], clean[:height, :width])
-        shear[i] = _find_shear(clean, height, width)
-        offset[i] = max(shear[i], 0) * rows // 1000
-        _shift(clean, shear[i], offset[i], height, width, ink[i])
+def _reach(rows):
+    """Columns that the steepest shear about the middle row moves a pixel, at most."""
+    return rows * STEEPEST // 2000 + 1
 
 
 @numba.njit(cache=True, nogil=True)
-def _extent(image):
-    """Rows and columns up to the last pixel above 0."""
+def _upright(images, ink, shear, offset, sums):
+    rows, columns = images.shape[1:]
+    margin = 2 * _reach(rows) + 1
+    # Clean ink with empty columns on both sides and empty rows below, so that no inner loop asks where it is.
+    clean = np.zeros((rows + _AT_ONCE, columns + 2 * margin), np.uint8)
+    strongest, lines = np.zeros(rows, np.uint8), np.zeros((TILES[0], columns), np.uint8)
+    places = np.arange(columns).astype(np.float32)
+    for i in range(len(images)):
+        image = images[i]
+        height, width = _extent(image, strongest, lines[0])
+        if height == 0:
+            ink[i] = 0
+            continue
+        clean[:] = 0
+        inner = clean[:height, margin : margin + width]
+        _take_off(image[:height, :width], inner, strongest, lines, places)
+        shear[i] = _find_shear(clean, height, width, margin, sums)
+        offset[i] = max(shear[i], 0) * rows // 1000
+        _shift(clean, shear[i], offset[i], height, width, margin, ink[i])
+
+
+@numba.njit(cache=True, nogil=True)
+def _extent(image, strongest, line):
+    """Rows and columns up to the last pixel above 0; `strongest` is filled with the strongest pixel of each row."""
     rows, columns = image.shape
-    height, width = 0, 0
+    line[:] = 0
+    height = 0
     for y in range(rows):
-        last = -1
-        for x in range(columns - 1, -1, -1):
-            if image[y, x]:
-                last = x
-                break
-        if last >= 0:
+        row = image[y]
+        most = np.uint8(0)
+        for x in range(columns):
+            most = max(most, row[x])
+        strongest[y] = most
+        if most:
             height = y + 1
-            width = max(width, last + 1)
+            for x in range(columns):
+                line[x] |= row[x]
+    width = columns
+    while width and line[width - 1] == 0:
+        width -= 1
     return height, width
 
 
 @numba.njit(cache=True, nogil=True)
-def _take_off(image, clean):
-    """The ink over a background that is bilinear: the faintest pixel of each tile is taken for background."""
+def _take_off(image, clean, strongest, lines, places):
+    """The ink over a background that is bilinear: the faintest pixel of each tile is taken for background.
+
+    Parameters
+    ----------
+    image, clean : (H, W) uint8
+        Without empty columns on the right; the ink, filled unless there is none.
+    strongest : (H or more,) uint8
+        The strongest pixel of each row.
+    lines : (TILES[0], W or more) uint8
+        Room.
+    places : (W or more,) float32
+        0, 1, 2 ...
+    """
     height, width = image.shape
-    down, across = TILES
-    down, across = min(down, height), min(across, width)
-    count = down * across
-    design = np.empty((count, 4))
-    level = np.empty(count)
-    strongest = 0
+    down, across = min(TILES[0], height), min(TILES[1], width)
+    lefts = np.empty(across + 1, np.int64)
+    for b in range(across + 1):
+        lefts[b] = b * width // across
+    level = np.empty((down, across), np.uint8)
     for a in range(down):
+        _least(image[a * height // down : (a + 1) * height // down], lines[a])
         for b in range(across):
-            least, where_y, where_x = 256, 0, 0
-            for y in range(a * height // down, (a + 1) * height // down):
-                for x in range(b * width // across, (b + 1) * width // across):
-                    value = np.int64(image[y, x])
-                    strongest = max(strongest, value)
-                    if value < least:
-                        least, where_y, where_x = value, y, x
+            least = np.uint8(255)
+            for x in range(lefts[b], lefts[b + 1]):
+                least = min(least, lines[a, x])
+            level[a, b] = least
+    if not level.any():
+        _stretch(image, clean, strongest[:height].max())
+        return
+    design = np.empty((down * across, 4))
+    for a in range(down):
+        top, bottom = a * height // down, (a + 1) * height // down
+        for b in range(across):
+            # The first such pixel by rows.
+            y, x = bottom, lefts[b]
+            for near in range(lefts[b], lefts[b + 1]):
+                if lines[a, near] == level[a, b]:
+                    for above in range(top, y):
+                        if image[above, near] == level[a, b]:
+                            y, x = above, near
+                            break
             k = a * across + b
-            level[k] = least
-            y, x = where_y / height, where_x / width
-            design[k, 0], design[k, 1], design[k, 2], design[k, 3] = 1.0, y, x, x * y
-    flat = True
-    for k in range(count):
-        flat &= level[k] == 0
-    fit = np.zeros(4)
-    if not flat:
-        fit = _robust(design, level)
-    most = 0.0
-    for y in range(height):
-        start = fit[0] + fit[1] * y / height
-        step = (fit[2] + fit[3] * y / height) / width
-        for x in range(width):
-            ground = min(max(start + step * x, 0.0), 250.0)
-            most = max(most, 255.0 - (255.0 - image[y, x]) * (255.0 / (255.0 - ground)))
+            design[k, 0], design[k, 1], design[k, 2] = 1.0, y / height, x / width
+            design[k, 3] = design[k, 1] * design[k, 2]
+    fit = _robust(design, level.ravel().astype(np.float64))
+    _uncover(image, clean, strongest, fit, places)
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy")  # a test of every divisor would keep the loops scalar
+def _uncover(image, clean, strongest, fit, places):
+    """The ink over the fitted ground, made as strong as it gets."""
+    height, width = image.shape
+    # What a pixel is over its ground is never more than itself: most pixels are no candidates for the strongest.
+    most, highest = 0.0, strongest[:height].max()
+    for turn in range(2):
+        for y in range(height):
+            if (strongest[y] != highest) if turn == 0 else (strongest[y] <= most):
+                continue
+            start = fit[0] + fit[1] * y / height
+            step = (fit[2] + fit[3] * y / height) / width
+            for x in range(width):
+                if image[y, x] > most:
+                    ground = min(max(start + step * x, 0.0), 250.0)
+                    most = max(most, 255.0 - (255.0 - image[y, x]) * (255.0 / (255.0 - ground)))
     if most <= FLOOR:
         return
-    gain = np.float32(255.0 / (most - FLOOR)) if not flat else np.float32(255.0 / most)
-    low = np.float32(FLOOR) if not flat else np.float32(0)
+    gain, low, full = np.float32(255.0 / (most - FLOOR)), np.float32(FLOOR), np.float32(255)
     for y in range(height):
         start = np.float32(fit[0] + fit[1] * y / height)
         step = np.float32((fit[2] + fit[3] * y / height) / width)
+        row, out = image[y], clean[y]
         for x in range(width):
-            ground = min(max(start + step * np.float32(x), np.float32(0)), np.float32(250))
-            rest = (np.float32(255) - np.float32(image[y, x])) * (np.float32(255) / (np.float32(255) - ground))
-            value = (np.float32(255) - rest - low) * gain
-            clean[y, x] = np.uint8(min(max(value, np.float32(0)), np.float32(255)))
+            ground = min(max(start + step * places[x], np.float32(0)), np.float32(250))
+            rest = (full - np.float32(row[x])) * (full / (full - ground))
+            value = (full - rest - low) * gain
+            out[x] = np.uint8(min(max(value, np.float32(0)), full))
+
+
+@numba.njit(cache=True, nogil=True)
+def _least(image, line):
+    """The faintest pixel of each column."""
+    rows, columns = image.shape
+    line[:columns] = 255
+    for y in range(rows):
+        row = image[y]
+        for x in range(columns):
+            line[x] = min(line[x], row[x])
+
+
+@numba.njit(cache=True, nogil=True)
+def _stretch(image, clean, most):
+    """Ink on nothing, made as strong as it gets."""
+    height, width = image.shape
+    if most <= FLOOR:
+        return
+    gain, full = np.float32(255.0 / most), np.float32(255)
+    for y in range(height):
+        row, out = image[y], clean[y]
+        if most == 255:
+            for x in range(width):
+                out[x] = row[x]
+        else:
+            for x in range(width):
+                out[x] = np.uint8(min(np.float32(row[x]) * gain, full))
 
 
 @numba.njit(cache=True, nogil=True)
@@ -152,18 +230,10 @@ def _robust(design, level):
 
 
 @numba.njit(cache=True, nogil=True)
-def _find_shear(clean, height, width):
+def _find_shear(clean, height, width, margin, sums):
     """The shear whose undoing makes the columns' sums of ink most uneven."""
-    best, worth = 0, -1.0
-    room = height * STEEPEST // 1000 + 1
-    sums = np.empty(width + 2 * room, np.int32)
-    firsts, lasts = np.zeros(height, np.int64), np.zeros(height, np.int64)
-    for y in range(height):
-        firsts[y] = width
-        for x in range(width):
-            if clean[y, x]:
-                firsts[y] = min(firsts[y], x)
-                lasts[y] = x + 1
+    best, worth = 0, -1
+    reach = _reach(height)
     for turn in range(2):
         middle = best
         for k in range(-5, 6):
@@ -175,32 +245,54 @@ def _find_shear(clean, height, width):
                 continue
             if abs(shear) > STEEPEST:
                 continue
-            sums[:] = 0
-            for y in range(height):
-                place = room - (shear * (2 * y - height) + 1000) // 2000
-                for x in range(firsts[y], lasts[y]):
-                    sums[place + x] += clean[y, x]
-            total = 0.0
-            for x in range(len(sums)):
-                total += np.float64(sums[x]) * sums[x]
+            total = _unevenness(clean, shear, height, margin - reach, sums[: width + 2 * reach])
             if total > worth:
                 worth, best = total, shear
     return best
 
 
 @numba.njit(cache=True, nogil=True)
-def _shift(clean, shear, offset, height, width, out):
+def _unevenness(clean, shear, height, begin, sums):
+    """The sum of the squares of the columns' sums of ink, were that shear undone about the middle row."""
+    count = len(sums)
+    for y in range(0, height, _AT_ONCE):  # several rows at once: their sums then stay out of memory
+        a, b = _row(clean, y, shear, height, begin, count), _row(clean, y + 1, shear, height, begin, count)
+        c, d = _row(clean, y + 2, shear, height, begin, count), _row(clean, y + 3, shear, height, begin, count)
+        e, f = _row(clean, y + 4, shear, height, begin, count), _row(clean, y + 5, shear, height, begin, count)
+        g, h = _row(clean, y + 6, shear, height, begin, count), _row(clean, y + 7, shear, height, begin, count)
+        if y == 0:
+            for x in range(count):
+                sums[x] = a[x] + b[x] + c[x] + d[x] + e[x] + f[x] + g[x] + h[x]
+        else:
+            for x in range(count):
+                sums[x] += a[x] + b[x] + c[x] + d[x] + e[x] + f[x] + g[x] + h[x]
+    total = np.int64(0)
+    for x in range(count):
+        total += np.int64(sums[x]) * np.int64(sums[x])
+    return total
+
+
+@numba.njit(cache=True, nogil=True)
+def _row(clean, y, shear, height, begin, count):
+    if y >= height:
+        return clean[height, :count]  # empty
+    at = begin + (shear * (2 * y - height) + 1000) // 2000
+    return clean[y, at : at + count]
+
+
+@numba.njit(cache=True, nogil=True)
+def _shift(clean, shear, offset, height, width, margin, out):
+    """Undo the shear; what a pixel has is shared by the two columns that it then lies between."""
     for y in range(height):
         moved = offset * 1000 - shear * y
         whole = moved // 1000
-        share = np.int32((moved - whole * 1000) * 256 // 1000)
-        for x in range(width):
-            value = np.int32(clean[y, x])
-            if value == 0:
-                continue
-            right = (value * share) >> 8
-            at = x + whole
-            if 0 <= at < out.shape[1]:
-                out[y, at] = np.uint8(min(np.int32(out[y, at]) + value - right, 255))
-            if 0 <= at + 1 < out.shape[1]:
-                out[y, at + 1] = np.uint8(min(np.int32(out[y, at + 1]) + right, 255))
+        share = np.uint32((moved - whole * 1000) * 256 // 1000)
+        begin, end = max(whole, 0), whole + width + 1
+        out[y, :begin] = 0
+        out[y, end:] = 0
+        at = margin - whole + begin
+        row = out[y, begin:end]
+        own, left = clean[y, at : at + end - begin], clean[y, at - 1 : at - 1 + end - begin]
+        for x in range(len(row)):
+            row[x] = own[x] - ((own[x] * share) >> np.uint32(8)) + ((left[x] * share) >> np.uint32(8))
+    out[height:] = 0
