@@ -1,6 +1,7 @@
-"""Train the letter network: cut letters on Dask, fit in a stream, save the model with its provenance."""
+"""Train a reader: cut spans out of datasets on Dask, fit the networks, see how sure they may be, save the model."""
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 from prefect import flow, get_run_logger, task
@@ -8,59 +9,86 @@ from prefect.artifacts import create_table_artifact
 from prefect.cache_policies import NO_CACHE
 
 from flows.cluster import crew, fan_out
+from flows.generate import generate
 from flows.home import dataset_folder, model_file
 from flows.progress import artifact_key, stage
 from storage import atomic
 from storage.dataset import Dataset, locked
+from storage.errors import BadInput
+from storage.models import save_model
+from tasks import ladder as ladders
 from tasks import train as units
-from tasks.classifier import passes_for
-from tasks.segmentation import CONNECTIVITY, SMALLEST, THRESHOLD
+from tasks.teach import GatherJob, GatherReceipt, jobs_of
+from tasks.teach import gather as gather_shard
+from tasks.trust import CheckJob, check_answers
+from tasks.trust import calibrate as fit_confidence
+
+FINAL, FIRST = 1, units.FIRST_SHARE  # of the pictures, one in so many
 
 
 def check(
-    dataset: str,
+    datasets: list[str] | None = None,
     *,
+    ladder: bool = False,
+    pictures: list[int] | None = None,
+    shows: int | None = None,
+    hidden: list[int] | None = None,
+    leave_out: list[str] | None = None,
     seed: int = 1,
-    threshold: float = THRESHOLD,
-    smallest: int = SMALLEST,
-    connectivity: int = CONNECTIVITY,
     **_,
-) -> tuple[Dataset, units.Settings]:
-    """The dataset and settings that the parameters ask for, or an error that names the wrong one."""
-    return Dataset(dataset_folder(dataset)), units.Settings(threshold, smallest, connectivity, seed)
+) -> tuple[list[str], units.Settings]:
+    """The datasets' names and the settings that the parameters ask for, or an error that names the wrong one."""
+    if bool(datasets) == ladder:
+        raise BadInput("train: name one or more datasets, or give --ladder")
+    given = {"pictures": pictures, "shows": shows, "hidden": hidden, "leave_out": leave_out}
+    given = {key: tuple(value) if isinstance(value, list) else value for key, value in given.items() if value}
+    settings = replace(ladders.SETTINGS if ladder else units.Settings(), **given, seed=seed)
+    names = list(ladders.LEARNT) if ladder else list(datasets)
+    if not ladder:
+        units.classes_of([Dataset(dataset_folder(name)) for name in names])
+    units.shares_of(settings, len(names))
+    return names, settings
 
 
-@flow(flow_run_name="train-{dataset}")
+@flow(flow_run_name="train-{datasets}")
 def train(
-    dataset: str,
+    datasets: list[str] | None = None,
     *,
+    ladder: bool = False,
     out: Path | None = None,
+    pictures: list[int] | None = None,
+    shows: int | None = None,
+    hidden: list[int] | None = None,
+    leave_out: list[str] | None = None,
     seed: int = 1,
-    threshold: float = THRESHOLD,
-    smallest: int = SMALLEST,
-    connectivity: int = CONNECTIVITY,
     workers: int | None = None,
     cluster: str | None = None,
     again: bool = False,
 ) -> dict:
-    """Train the letter network on a dataset's train split.
+    """Train a reader on one or more datasets, and save it with its provenance and scores.
 
-    A model that was made from the same data with the same settings is kept as it is.
+    Letters are cut from words, with what their neighbours leave in the picture, by their true boxes; in a second
+    round the network of the first says which spans are hardest. The same datasets, settings and seed give the
+    same model on one machine; one that is there is kept.
 
     Parameters
     ----------
-    dataset
-        A dataset's name under the home, or its path.
+    datasets
+        Names under the home, or paths.
+    ladder
+        Train the model that is shipped: draw the ladder's datasets where they are missing, and learn from them.
     out
-        The model's file; by default models/DATASET.skops under the home.
+        The model's file; by default models/DATASET.skops under the home, of the first dataset, or ladder.skops.
+    pictures
+        Of the train split of each dataset, at most: one number, or one for each dataset; by default 20,000.
+    shows
+        Spans shown to the network, counted with repetition; by default 1,000,000.
+    hidden
+        Units of the hidden layer, or of each; by default 128.
+    leave_out
+        A font face whose pictures are not learnt from. May be given again.
     seed
-        Of the network's first weights and the order of the letters.
-    threshold
-        Share of a picture's strongest ink above which a pixel counts as ink.
-    smallest
-        Connected components of fewer pixels are specks and dropped.
-    connectivity
-        1 joins pixels to a letter by their sides, 2 by their corners too.
+        Of the network's first weights and of the order of letters.
     workers
         Local processes; by default one a core.
     cluster
@@ -68,42 +96,69 @@ def train(
     again
         Train even if such a model is there.
     """
-    data, settings = check(dataset, seed=seed, threshold=threshold, smallest=smallest, connectivity=connectivity)
-    path = Path(out) if out else model_file(data.folder.name)
-    provenance = units.provenance_of(data, settings)
-    if not again and units.same_model(path, provenance):
-        get_run_logger().info("%s was made from these data with these settings: kept", path)
-        return {"kept": True, **units.describe(path)}
-    run = atomic.new_run()
-    with locked(path):
-        units.tidy(path)
-        spool = atomic.make_folder(path.with_name(f".{path.stem}.{run}.spool"))
-        try:
-            receipts = cut_letters(data, settings, spool, run, workers, cluster)
-            network, facts = fit(spool, provenance["classes"], settings, sum(receipt.letters for receipt in receipts))
-            units.save(path, network, provenance, facts, receipts, run)
-        finally:
-            shutil.rmtree(spool, ignore_errors=True)
+    names, settings = check(
+        datasets, ladder=ladder, pictures=pictures, shows=shows, hidden=hidden, leave_out=leave_out, seed=seed
+    )
+    with crew(workers, cluster):
+        if ladder:
+            for name in names:
+                generate(name, count=ladders.COUNT, seed=ladders.SEED)
+        chosen = [Dataset(dataset_folder(name)) for name in names]
+        path = Path(out) if out else model_file("ladder" if ladder else chosen[0].folder.name)
+        provenance = units.provenance_of(chosen, settings)
+        if not again and units.same_model(path, provenance):
+            get_run_logger().info("%s was made from these data with these settings: kept", path)
+            return {"kept": True, **units.describe(path)}
+        run = atomic.new_run()
+        with locked(path):
+            units.tidy(path)
+            spool = atomic.make_folder(path.with_name(f".{path.stem}.{run}.spool"))
+            try:
+                facts, networks, receipts = _learn(chosen, settings, provenance, spool, run)
+                pictures, marked = (sum(getattr(one, key) for one in receipts) for key in ("pictures", "marked"))
+                units.save(path, networks, provenance, facts, pictures, marked, run)
+            finally:
+                shutil.rmtree(spool, ignore_errors=True)
     report = {"kept": False, **units.describe(path)}
     rows = [{"what": key, "value": str(value)} for key, value in report.items()]
     create_table_artifact(rows, key=artifact_key("train", path.stem), description=str(path))
     return report
 
 
-@task(cache_policy=NO_CACHE, task_run_name="cut letters")
-def cut_letters(
-    data: Dataset, settings: units.Settings, spool: Path, run: str, workers: int | None, cluster: str | None
-) -> list[units.CutReceipt]:
-    """Cut every shard's letters on Dask, into spool files that the fit reads one at a time."""
-    shards = range(len(data.manifest.shards))
-    jobs = [units.CutJob(str(data.folder.resolve()), shard, settings, str(spool.resolve()), run) for shard in shards]
-    with crew(workers, cluster) as client, stage("cutting letters", len(data)) as shown:
-        sizes = [line["count"] for line in data.manifest.shards]
-        return list(fan_out(client, units.cut_letters, jobs, on_done=lambda one: shown.advance(sizes[one.shard])))
+def _learn(
+    datasets: list[Dataset], settings: units.Settings, provenance: dict, spool: Path, run: str
+) -> tuple[dict, dict, list[GatherReceipt]]:
+    """Two rounds of gathering and fitting, and the calibration."""
+    model, classes = spool / "first.skops", provenance["classes"]
+    gather(jobs_of(datasets, settings, FIRST, None, spool, run))
+    networks, facts = fit(spool, f"{FIRST}", classes, settings, settings.shows // units.FIRST_SHARE)
+    save_model(model, networks, provenance | facts, run)
+    receipts = gather(jobs_of(datasets, settings, FINAL, model, spool, run))
+    networks, facts = fit(spool, f"{FINAL}", classes, settings, settings.shows)
+    checked = spool / "checked.skops"
+    save_model(checked, networks, provenance | facts | {"calibration": {}}, run)
+    jobs = [
+        CheckJob(str(data.folder.resolve()), str(checked.resolve()), settings.leave_out) for data in datasets
+    ]
+    return facts | {"calibration": calibrate(jobs)}, networks, receipts
+
+
+@task(cache_policy=NO_CACHE, task_run_name="gather letters")
+def gather(jobs: list[GatherJob]) -> list[GatherReceipt]:
+    """Cut shards into spans on Dask, into spool files that the fit maps."""
+    with crew() as client, stage("cutting letters", sum(job.pictures for job in jobs)) as shown:
+        return list(fan_out(client, gather_shard, jobs, on_done=lambda one: shown.advance(one.pictures)))
 
 
 @task(cache_policy=NO_CACHE, task_run_name="fit")
-def fit(spool: Path, classes: str, settings: units.Settings, letters: int) -> tuple[object, dict]:
-    """Fit the network in a stream over the spool."""
-    with stage("training", passes_for(letters), "passes") as shown:
-        return units.fit(spool, classes, settings, lambda *_: shown.advance(1))
+def fit(spool: Path, name: str, classes: str, settings: units.Settings, shows: int) -> tuple[dict, dict]:
+    """Fit the networks over the spool."""
+    with stage("training", shows, "spans") as shown:
+        return units.fit(spool, name, classes, settings, shows, lambda done, _: shown.advance(done - shown.done))
+
+
+@task(cache_policy=NO_CACHE, task_run_name="calibrate")
+def calibrate(jobs: list[CheckJob]) -> dict[str, list[float]]:
+    """Read validation pictures on Dask, and fit the confidence to how often it is right."""
+    with crew() as client, stage("calibrating", len(jobs), "datasets") as shown:
+        return fit_confidence(list(fan_out(client, check_answers, jobs, on_done=lambda _: shown.advance(1))))

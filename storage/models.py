@@ -1,4 +1,4 @@
-"""A trained network with its provenance, in one `.skops` file that runs no code when it is loaded."""
+"""Trained networks with their provenance, in one `.skops` file that runs no code when it is loaded."""
 
 import copy
 import hashlib
@@ -15,7 +15,7 @@ import skops.io
 from storage import atomic
 from storage.errors import Damaged, NotThere
 
-FORMAT = 1
+FORMAT = 2
 
 # What a file may hold: module, class, and the node of skops that builds it. skops has a list of its own, but a
 # long one that grows with its versions; nothing outside this one is even looked at.
@@ -44,13 +44,13 @@ _SEAL = b"sha256:"
 _HEX = 64
 
 
-def save_model(path: str | Path, network, provenance: dict, run: str | None = None) -> str:
-    """Write a network and where it comes from, over what was there; equal input gives equal bytes.
+def save_model(path: str | Path, networks: dict, provenance: dict, run: str | None = None) -> str:
+    """Write networks and where they come from, over what was there; equal input gives equal bytes.
 
     Parameters
     ----------
-    network : fitted MLPClassifier
-        Left as it is; what only further training needs stays out of the file.
+    networks : dict of str to fitted MLPClassifier
+        Left as they are; what only further training needs stays out of the file.
     provenance : dict
         Whatever JSON can hold.
     run : str, optional
@@ -67,21 +67,26 @@ def save_model(path: str | Path, network, provenance: dict, run: str | None = No
     TypeError, ValueError
         A provenance that JSON cannot hold.
     """
-    bare = copy.copy(network)
-    for name in _DROPPED:
-        bare.__dict__.pop(name, None)
+    bare = {name: _bare(network) for name, network in sorted(networks.items())}
     text = json.dumps(provenance, ensure_ascii=False, sort_keys=True, allow_nan=False)
-    data = _sealed(skops.io.dumps({"format": FORMAT, "network": bare, "provenance": text}))
+    data = _sealed(skops.io.dumps({"format": FORMAT, "networks": bare, "provenance": text}))
     atomic.replace(Path(path), data, run)
     return hashlib.sha256(data).hexdigest()
 
 
+def _bare(network):
+    bare = copy.copy(network)
+    for name in _DROPPED:
+        bare.__dict__.pop(name, None)
+    return bare
+
+
 def load_model(path: str | Path) -> tuple:
-    """The network and the provenance of a file that `save_model` wrote.
+    """The networks and the provenance of a file that `save_model` wrote.
 
     Returns
     -------
-    network : MLPClassifier
+    networks : dict of str to MLPClassifier
         Ready to predict, not to be trained further.
     provenance : dict
 
@@ -111,15 +116,19 @@ def load_model(path: str | Path) -> tuple:
             # the same in all of them, and the provenance says which one it was.
             warnings.filterwarnings("ignore", "Trying to unpickle estimator", UserWarning)
             content = skops.io.loads(data, trusted=[])
-        number, network, provenance = content["format"], content["network"], json.loads(content["provenance"])
-        shapes = [array.shape for array in network.coefs_], [array.shape for array in network.intercepts_]
+        number, provenance = content["format"], json.loads(content["provenance"])
+        networks = dict(content["networks"]) if number == FORMAT else {}
+        fitting = all(
+            [array.shape[1:] for array in network.coefs_] == [array.shape for array in network.intercepts_]
+            for network in networks.values()
+        )
     except Exception as error:
         raise Damaged(f"model {path}: its content is not that of a model ({error})") from error
     if number != FORMAT:
         raise Damaged(f"model {path}: format {number}; this version reads format {FORMAT}. Train it again")
-    if not isinstance(provenance, dict) or [shape[1:] for shape in shapes[0]] != shapes[1]:
+    if not isinstance(provenance, dict) or not fitting:
         raise Damaged(f"model {path}: its layers do not fit together; train it again")
-    return network, provenance
+    return networks, provenance
 
 
 def model_digest(path: str | Path) -> str:

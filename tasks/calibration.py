@@ -1,9 +1,8 @@
-"""Confidence that means something: how far it is off, and a line that mends it."""
+"""Confidence that means something: how far it is off, and what makes it fit."""
 
 import numpy as np
 
 BINS = 15
-_EDGE = 1e-9
 
 
 def calibration_error(confidence: np.ndarray, right: np.ndarray, bins: int = BINS) -> float:
@@ -32,35 +31,46 @@ def calibration_error(confidence: np.ndarray, right: np.ndarray, bins: int = BIN
     return float(np.abs(off).sum() / len(confidence))
 
 
-def fit_line(confidence: np.ndarray, right: np.ndarray) -> list[float]:
-    """Shift and slope of the log odds under which the answers are most probable (Platt's scaling).
+def fit_curve(evidence: np.ndarray, right: np.ndarray) -> list[float]:
+    """Weights under which the answers are most probable (logistic regression; with one column, Platt's scaling).
 
     Parameters
     ----------
-    confidence : (n,) float, 0 to 1
+    evidence : (n, k) float
+        Whatever speaks for or against an answer.
     right : (n,) bool
 
     Returns
     -------
-    list of two float
-        0 and 1 where there is nothing to fit: no answers, or none right, or none wrong.
+    list of k + 1 float
+        A shift, then a weight a column; all 0 but the shift where there is nothing to fit, because all are right, or
+        none is: the shift then stands for the share that is as probable as not to give as good a row.
 
     References
     ----------
     J. Platt, "Probabilistic outputs for support vector machines", 1999.
     """
-    if len(right) == 0 or right.all() or not right.any():
-        return [0.0, 1.0]
-    clipped = np.clip(confidence, _EDGE, 1 - _EDGE)
-    design = np.stack([np.ones(len(right)), np.log(clipped / (1 - clipped))], axis=1)
-    # Newton's method; a weak pull towards 0 and 1 keeps it from running away where answers are separable.
-    line, pull = np.array([0.0, 1.0]), np.eye(2) * 1e-3
-    for _ in range(50):
-        chance = 1 / (1 + np.exp(-np.clip(design @ line, -40, 40)))
-        gradient = design.T @ (right - chance) - pull @ (line - [0.0, 1.0])
-        curvature = (design * (chance * (1 - chance))[:, None]).T @ design + pull
+    n, k = evidence.shape
+    if n == 0 or right.all() or not right.any():
+        wrong_or_right = np.log(n + 1.0) if n else 0.0
+        return [float(wrong_or_right if n and right.all() else -wrong_or_right), *[0.0] * k]
+    middle, spread = evidence.mean(axis=0), np.maximum(evidence.std(axis=0), 1e-6)
+    design = np.column_stack([np.ones(n), (evidence - middle) / spread])
+    # Newton's method; a weak pull towards 0 keeps it from running away where answers are separable.
+    weights, pull = np.zeros(k + 1), np.eye(k + 1) * 1e-2
+    pull[0, 0] = 0
+    for _ in range(100):
+        chance = 1 / (1 + np.exp(-np.clip(design @ weights, -40, 40)))
+        gradient = design.T @ (right - chance) - pull @ weights
+        curvature = (design * (chance * (1 - chance))[:, None]).T @ design + pull + np.eye(k + 1) * 1e-9
         step = np.linalg.solve(curvature, gradient)
-        line = line + np.clip(step, -1, 1)
+        weights = weights + np.clip(step, -1, 1)
         if np.abs(step).max() < 1e-9:
             break
-    return [float(line[0]), float(max(line[1], 0.0))]
+    slopes = weights[1:] / spread
+    return [float(weights[0] - slopes @ middle), *slopes.tolist()]
+
+
+def confidence(evidence: np.ndarray, weights: list[float]) -> np.ndarray:
+    """How probable it is that each answer is right, (n,) float64 from 0 to 1, by the weights of `fit_curve`."""
+    return 1 / (1 + np.exp(-np.clip(weights[0] + evidence @ np.array(weights[1:]), -40, 40)))

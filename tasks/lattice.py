@@ -1,6 +1,6 @@
 """Upright ink -> a lattice: places where a letter may begin or end, and the spans between two that may be letters."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numba
 import numpy as np
@@ -45,6 +45,33 @@ class Lattice:
     def picture(self) -> np.ndarray:
         """The picture of each span, (m,) int64."""
         return np.repeat(np.arange(len(self.counts)), self.counts)
+
+    def keep(self, spans: np.ndarray) -> "Lattice":
+        """Only those spans, (m,) bool; the cuts stay."""
+        counts = np.bincount(self.picture[spans], minlength=len(self.counts))
+        return Lattice(counts, self.cuts, self.height, self.first[spans], self.last[spans], self.box[spans])
+
+    def of(self, pictures: np.ndarray) -> "Lattice":
+        """Only those pictures, (n,) bool."""
+        spans = pictures[self.picture]
+        return Lattice(
+            self.counts[pictures], self.cuts[pictures], self.height[pictures],
+            self.first[spans], self.last[spans], self.box[spans],
+        )  # fmt: skip
+
+    def at(self, place: np.ndarray) -> tuple["Lattice", np.ndarray]:
+        """Picture ``place[k]`` as the k-th, and the numbers that its spans had, (m,) int64."""
+        counts = self.counts[place]
+        spans = np.repeat(self.starts[place] - np.cumsum(counts) + counts, counts) + np.arange(counts.sum())
+        moved = Lattice(
+            counts, self.cuts[place], self.height[place], self.first[spans], self.last[spans], self.box[spans]
+        )
+        return moved, spans
+
+    def followed_by(self, other: "Lattice") -> "Lattice":
+        """These pictures, then the other's."""
+        names = [field.name for field in fields(self)]
+        return Lattice(*(np.concatenate([getattr(self, name), getattr(other, name)]) for name in names))
 
 
 def find_spans(ink: np.ndarray, fine: int = FINE) -> Lattice:

@@ -1,32 +1,31 @@
-"""Letter probabilities + dictionary -> the three best words of each picture."""
+"""Readings + dictionary -> the three nearest words of each picture; what a dictionary is, and how words are ranked."""
 
 from dataclasses import dataclass
 from enum import StrEnum
 
-import numba
 import numpy as np
 from rapidfuzz.distance import Levenshtein
 from rapidfuzz.process import cdist
 
 from storage.errors import BadInput
-
-BEST = 3  # words a picture
+from tasks.paths import BEST
+from tasks.trie import Trie
 
 # The distances say which word is nearest, not how sure that is. To put a number on it they take one letter in a
 # hundred for wrong, and every wrong letter, missing or added ones too, for equally likely: each step away from
 # the reading makes a word ODDS times less likely. Not calibrated.
 LETTER_ERROR = 0.01
-_SMALLEST = np.finfo(np.float32).tiny  # stands for a probability of 0, whose logarithm would spoil every sum
 _ROWS = 64  # pictures scored at once: their scores over thousands of words stay in the processor's cache
 
 
 class Ranking(StrEnum):
     """How a word is chosen.
 
-    `PROBABILITY`: the largest sum of log letter probabilities among the words of the reading's length.
+    `PROBABILITY`: the dictionary takes part in the cutting: of all words and all ways to cut the picture into their
+    letters, the most probable.
     `POSITIONS`: the book's: the most positions equal to the reading's, among the words of its length.
     `LEVENSHTEIN`: the fewest letters to change, add or take away, among all words.
-    `NONE`: no dictionary; the most probable letters.
+    `NONE`: no dictionary; the most probable cuts and letters.
     """
 
     PROBABILITY = "probability"
@@ -44,7 +43,7 @@ class Ranked:
     words : (n, 3) str
         Best first, '' where there are fewer. Ties: the first of the sorted list.
     probabilities : (n, 3) float64
-        0 to 1, of all words that were compared (they sum to 1); 0 beside ''.
+        0 to 1; 0 beside ''.
     """
 
     words: np.ndarray
@@ -73,6 +72,8 @@ class Dictionary:
     ----------
     words : (W,) str
         Sorted; `listed` is the same as a list.
+    trie : Trie
+        The same words as a tree.
 
     Raises
     ------
@@ -95,6 +96,7 @@ class Dictionary:
                 )
         self.listed = chosen
         self.words = np.array(chosen) if chosen else np.empty(0, "U1")
+        self.trie = Trie(chosen, alphabet)
         self._groups: dict[int, _Group] = {}
         lengths = np.array([len(word) for word in chosen], int)
         for length in np.unique(lengths).tolist():
@@ -113,52 +115,41 @@ class Dictionary:
         return self._groups.get(length)
 
 
-def rank(probabilities: np.ndarray, counts: np.ndarray, dictionary: Dictionary, ranking: Ranking) -> Ranked:
-    """The three best words of each picture.
+def nearest(classes: np.ndarray, dictionary: Dictionary, ranking: Ranking) -> Ranked:
+    """The three words nearest to each reading.
 
-    Where the dictionary has no word with as many letters as there are segments, `PROBABILITY` and `POSITIONS`
-    fall back to `LEVENSHTEIN`: a picture with merged letters still gets the nearest word. A picture with no
-    segment gets none.
+    Where the dictionary has no word as long as the reading, `POSITIONS` falls back to `LEVENSHTEIN`. A picture
+    without a reading gets no word.
 
     Parameters
     ----------
-    probabilities : (m, C) float32
-        Of each segment's classes, in the order of the alphabet; pictures ascending, segments in reading order.
-    counts : (n,) int
-        Segments in each picture; they sum to m.
+    classes : (n, L) int
+        Places in the alphabet, -1 past the end.
     dictionary : Dictionary
-        Not empty, except for `Ranking.NONE`.
+        Not empty.
     ranking : Ranking
+        `POSITIONS` or `LEVENSHTEIN`.
 
     Raises
     ------
     BadInput
-        An empty dictionary for a ranking that needs one.
-    ValueError
-        Arrays that do not fit together.
+        An empty dictionary.
     """
-    if probabilities.ndim != 2 or probabilities.shape[1] != len(dictionary.alphabet):
-        raise ValueError(f"probabilities: must be (m, {len(dictionary.alphabet)}); it is {probabilities.shape}")
-    if counts.sum() != len(probabilities):
-        raise ValueError(f"counts: must sum to {len(probabilities)} segments; it sums to {counts.sum()}")
-    if ranking is not Ranking.NONE and not len(dictionary):
+    if not len(dictionary):
         raise BadInput(f"ranking {ranking.value!r}: needs a dictionary; there is none, so only 'none' is possible")
-    firsts = np.cumsum(counts) - counts
-    if ranking is Ranking.NONE:
-        return _strings(probabilities, firsts, counts, dictionary)
-    words = np.zeros((len(counts), BEST), dictionary.words.dtype)
-    shares = np.zeros((len(counts), BEST))
+    words = np.zeros((len(classes), BEST), dictionary.words.dtype)
+    shares = np.zeros((len(classes), BEST))
+    counts = (classes >= 0).sum(axis=1)
     for length in np.unique(counts[counts > 0]).tolist():
         rows = np.flatnonzero(counts == length)
         group = dictionary.group(length)
         for first in range(0, len(rows), _ROWS):
             some = rows[first : first + _ROWS]
-            letters = probabilities[firsts[some, None] + np.arange(length)]
             if group is None or ranking is Ranking.LEVENSHTEIN:
-                scores = _nearness(join_letters(letters.argmax(axis=2), dictionary), dictionary)
+                scores = _nearness(join_letters(classes[some, :length], dictionary), dictionary)
                 places = None
             else:
-                scores, places = _scores(letters, group, ranking), group.places
+                scores, places = _matches(classes[some, :length], group, len(dictionary.alphabet)), group.places
             best, shares_of_best = _top(scores)
             shares[some, : best.shape[1]] = shares_of_best
             words[some, : best.shape[1]] = dictionary.words[best if places is None else places[best]]
@@ -174,14 +165,11 @@ def join_letters(classes: np.ndarray, dictionary: Dictionary) -> np.ndarray:
     return np.ascontiguousarray(letters, "U1").view(f"U{length}").ravel()
 
 
-def _scores(letters: np.ndarray, group: _Group, ranking: Ranking) -> np.ndarray:
-    """Log weights (g, W) of a group's words from letter probabilities (g, L, C)."""
-    if ranking is Ranking.PROBABILITY:
-        values = np.log(np.maximum(letters, _SMALLEST))
-        return values.reshape(len(letters), -1) @ group.onehot
-    equal = letters.argmax(axis=2)[:, :, None] == np.arange(letters.shape[2])
-    matches = equal.reshape(len(letters), -1).astype(np.float32) @ group.onehot
-    return (matches - letters.shape[1]) * _step(letters.shape[2])
+def _matches(classes: np.ndarray, group: _Group, alphabet: int) -> np.ndarray:
+    """Log weights (g, W) of a group's words, by the positions where they equal readings (g, L)."""
+    equal = classes[:, :, None] == np.arange(alphabet)
+    matches = equal.reshape(len(classes), -1).astype(np.float32) @ group.onehot
+    return (matches - classes.shape[1]) * _step(alphabet)
 
 
 def _nearness(readings: np.ndarray, dictionary: Dictionary) -> np.ndarray:
@@ -210,68 +198,3 @@ def _top(scores: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         values[:, k] = scores[rows, best[:, k]]
         scores[rows, best[:, k]] = -np.inf
     return best, np.exp(values - values[:, :1]) / total[:, None]
-
-
-def _strings(probabilities: np.ndarray, firsts: np.ndarray, counts: np.ndarray, dictionary: Dictionary) -> Ranked:
-    """The three most probable strings; the softmaxes of the letters make all strings of a length sum to 1."""
-    longest = max(int(counts.max(initial=0)), 1)
-    classes = np.full((len(counts), BEST, longest), -1, np.int16)
-    shares = np.zeros((len(counts), BEST))
-    _best_strings(np.ascontiguousarray(probabilities), firsts, counts, classes, shares)
-    return Ranked(join_letters(classes.reshape(-1, longest), dictionary).reshape(-1, BEST), shares)
-
-
-@numba.njit(cache=True, nogil=True)
-def _best_strings(probabilities, firsts, counts, classes, shares):
-    """Exact k best products over independent positions: a prefix of one of the k best is one of its k best.
-
-    Equals are taken in the order of the alphabet: `order` is each prefix's place among the kept ones, so that
-    (place of the prefix, letter) compares as the whole strings do.
-    """
-    kept = shares.shape[1]
-    width = probabilities.shape[1]
-    top = np.empty(kept, np.int64)
-    worth = np.empty(kept * kept)
-    key = np.empty(kept * kept, np.int64)
-    parent = np.empty(kept * kept, np.int64)
-    order = np.empty(kept, np.int64)
-    before = np.empty(kept, np.int64)
-    for i in range(len(counts)):
-        if counts[i] == 0:
-            continue
-        beams = 1
-        shares[i, 0], order[0] = 1.0, 0
-        for position in range(counts[i]):
-            row = probabilities[firsts[i] + position]
-            letters = min(kept, width)
-            for a in range(letters):  # the largest letters, first among equals
-                top[a] = -1
-                for c in range(width):
-                    taken = False
-                    for b in range(a):
-                        taken |= top[b] == c
-                    if not taken and (top[a] < 0 or row[c] > row[top[a]]):
-                        top[a] = c
-            made = 0
-            for b in range(beams):
-                for a in range(letters):
-                    worth[made] = shares[i, b] * row[top[a]]
-                    key[made] = order[b] * width + top[a]
-                    parent[made] = b
-                    made += 1
-            beams = min(kept, made)
-            previous = classes[i].copy()
-            for b in range(beams):
-                best = b
-                for j in range(b + 1, made):
-                    if worth[j] > worth[best] or (worth[j] == worth[best] and key[j] < key[best]):
-                        best = j
-                worth[b], worth[best] = worth[best], worth[b]
-                key[b], key[best] = key[best], key[b]
-                parent[b], parent[best] = parent[best], parent[b]
-                shares[i, b] = worth[b]
-                classes[i, b, :position] = previous[parent[b], :position]
-                classes[i, b, position] = key[b] % width
-                before[b] = key[b]
-            for b in range(beams):
-                order[b] = (before[:beams] < before[b]).sum()

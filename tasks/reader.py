@@ -1,46 +1,56 @@
 """Pictures in, ranked words with confidence out: the one door for evaluating and for solving."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 from sklearn.neural_network import MLPClassifier
 
 from storage.errors import BadInput
-from tasks.classifier import probabilities
-from tasks.letters import FEATURES, shape_letters
-from tasks.ranking import Dictionary, Ranked, Ranking, join_letters, rank
-from tasks.segmentation import Segments, cut
+from tasks.apart import find_apart
+from tasks.calibration import confidence
+from tasks.classifier import GATE, LETTERS, gate_odds, letter_odds
+from tasks.ink import upright
+from tasks.lattice import Lattice, find_spans
+from tasks.paths import BEST, NEVER, best_strings
+from tasks.ranking import Dictionary, Ranked, Ranking, join_letters, nearest
+from tasks.spans import FEATURES, shape_coarse, shape_spans
+from tasks.trie import best_words
 
-# A picture with more segments than this is noise: it is not read (its count still says why).
-LONGEST = 64
+LONGEST = 12  # letters of a text whose length is not known
 
-# How the letters of a model were cut; a picture that is solved has to be cut the same way.
-NEEDED = ("classes", "features", "threshold", "smallest", "connectivity")
+# A picture whose components are all as surely letters as this, in log odds, is not cut any further.
+SURE = 3.0
+SLACK = 8.0  # strings that score so much less than the best are not looked for
+MARGIN = 8.0  # nor words, for the sum that a word's probability is a share of
+_AT_ONCE = 256  # pictures: their spans stay in memory that is near
+
+# What a model's record must say for its pictures to be cut and read as they were when it was trained.
+NEEDED = ("classes", "features", "gate", "calibration")
 
 
 @dataclass(frozen=True)
 class Readings:
-    """What n pictures say, and how it was found; m segments, C classes.
+    """What n pictures say, and how it was found; m letters.
 
     Attributes
     ----------
     reading : (n,) str
         The most probable letters, before any dictionary; '' without ink.
     reading_confidence : (n,) float64
-        Product of those letters' probabilities; 0 beside ''.
+        Calibrated; 0 beside ''.
     words, confidences : (n, 3) str, (n, 3) float64
         Best first, by the reader's ranking; '' and 0 where there are fewer.
-    segments : (n,) int32
+    segments : (n,) int64
         How many letters the picture was cut into.
-    cut : Segments
-        Where they are: arrays of m, pictures ascending, in reading order.
-    letter : (m,) str
-        The most probable class of each segment.
-    probabilities : (m, C) float32
-        In the order of the model's classes.
+    picture, box : (m,) int64, (m, 4) int16
+        Where the letters of the readings are: top, left, bottom, right in the upright ink.
+    height, shear, offset : (n,) int64
+        Of the letters, and what made the picture upright (see `tasks.ink.upright`).
     answers : dict of Ranking to Ranked
         For every ranking that was asked for; `words` and `confidences` are one of them.
+    evidence : dict of Ranking to (n, k) float64
+        What the confidences of `PROBABILITY` and `NONE` are made of.
     """
 
     reading: np.ndarray
@@ -48,10 +58,13 @@ class Readings:
     words: np.ndarray
     confidences: np.ndarray
     segments: np.ndarray
-    cut: Segments
-    letter: np.ndarray
-    probabilities: np.ndarray
+    picture: np.ndarray
+    box: np.ndarray
+    height: np.ndarray
+    shear: np.ndarray
+    offset: np.ndarray
     answers: dict[Ranking, Ranked]
+    evidence: dict[Ranking, np.ndarray]
 
 
 class Reader:
@@ -59,46 +72,63 @@ class Reader:
 
     Parameters
     ----------
-    network, provenance : MLPClassifier, dict
+    networks, provenance : dict of str to MLPClassifier, dict
         From `storage.models.load_model`; the provenance has at least the keys in `NEEDED`.
     words : tuple of str
         The dictionary; empty for random strings.
     ranking : Ranking, optional
         By default `PROBABILITY` with a dictionary, and `NONE` without.
+    alphabet : str, optional
+        The letters that may occur, of those that the model knows; by default all.
+    length : (int, int), optional
+        The shortest and the longest text; by default those of the dictionary's words, or 1 to 12.
 
     Raises
     ------
     BadInput
-        The model was trained on other features or its record is incomplete; a word with a character that it
-        cannot read; a ranking that needs a dictionary where there is none.
+        The model was trained on other features or its record is incomplete; letters that it does not know; a word
+        with other letters; a ranking that needs a dictionary where there is none; a length that cannot be.
     """
 
     def __init__(
         self,
-        network: MLPClassifier,
+        networks: dict[str, MLPClassifier],
         provenance: dict,
         words: tuple[str, ...] = (),
         ranking: Ranking | None = None,
+        alphabet: str | None = None,
+        length: tuple[int, int] | None = None,
     ):
         lacking = [key for key in NEEDED if key not in provenance]
-        if lacking:
-            raise BadInput(f"model: its record lacks {', '.join(lacking)}; train it again")
+        if lacking or not {LETTERS, GATE} <= set(networks):
+            raise BadInput(f"model: its record lacks {', '.join(lacking) or 'a network'}; train it again")
         if provenance["features"] != FEATURES:
             raise BadInput(
                 f"model: was trained on letter features version {provenance['features']}, and this version makes "
                 f"{FEATURES}; train it again"
             )
-        self.classes: str = provenance["classes"]
-        if len(network.classes_) != len(self.classes):
+        known: str = provenance["classes"]
+        self.network, self.gate = networks[LETTERS], networks[GATE]
+        if len(self.network.classes_) != len(known) + 1:
             raise BadInput(
-                f"model: its network knows {len(network.classes_)} classes, and its record names "
-                f"{len(self.classes)} ({self.classes!r}); train it again"
+                f"model: its network knows {len(self.network.classes_)} classes, and its record names {len(known)} "
+                f"letters and what is none ({known!r}); train it again"
             )
-        self.network = network
-        self.threshold: float = provenance["threshold"]
-        self.smallest: int = provenance["smallest"]
-        self.connectivity: int = provenance["connectivity"]
-        self.dictionary = Dictionary(words, self.classes)
+        self.alphabet = known if alphabet is None else alphabet
+        foreign = [letter for letter in self.alphabet if letter not in known]
+        if foreign or not self.alphabet:
+            raise BadInput(
+                f"alphabet {alphabet!r}: must be letters that the model knows, which are {known!r}; it has "
+                f"{', '.join(map(repr, foreign)) or 'none'}. Train a model on such letters"
+            )
+        self._columns = np.array([known.index(letter) for letter in self.alphabet])
+        self.least: float = provenance["gate"]
+        self.curves: dict[str, list[float]] = provenance["calibration"]
+        self.dictionary = Dictionary(words, self.alphabet)
+        lengths = [len(word) for word in self.dictionary.listed] or [1, LONGEST]
+        self.length = (min(lengths), max(lengths)) if length is None else length
+        if not 1 <= self.length[0] <= self.length[1] <= 32:
+            raise BadInput(f"length: must be from 1 to 32 letters, the shortest first; it is {self.length}")
         if ranking is None:
             ranking = Ranking.PROBABILITY if words else Ranking.NONE
         self.ranking = self._possible(ranking)
@@ -109,7 +139,7 @@ class Reader:
         Parameters
         ----------
         images : (n, H, W) uint8
-            0 background to 255 ink. Batches of about 1,000 are fastest; the result holds their label images.
+            0 background to 255 ink.
         rankings : iterable of Ranking
             More rankings to answer by, besides the reader's own. Cutting and classifying is done once.
 
@@ -120,20 +150,13 @@ class Reader:
         ValueError
             Another shape or type.
         """
-        asked = dict.fromkeys([self.ranking, *map(self._possible, rankings)])
-        segments = cut(images, self.threshold, self.smallest, self.connectivity)
-        chances = probabilities(self.network, shape_letters(images, segments))
-        letter = chances.argmax(axis=1)
-        readable = segments.counts <= LONGEST
-        kept = readable[segments.picture]
-        counts = np.where(readable, segments.counts, 0)
-        reading, confidence = self._readings(letter[kept], chances[kept], counts)
-        answers = {ranking: rank(chances[kept], counts, self.dictionary, ranking) for ranking in asked}
-        own = answers[self.ranking]
-        return Readings(
-            reading, confidence, own.words, own.probabilities, segments.counts, segments,
-            self.dictionary.letters[letter], chances, answers,
-        )  # fmt: skip
+        if images.ndim != 3 or images.dtype != np.uint8:
+            raise ValueError(f"images: must be (n, rows, columns) uint8; it is {images.shape} {images.dtype}")
+        asked = tuple(dict.fromkeys([self.ranking, *map(self._possible, rankings)]))
+        parts = [
+            self._read(images[first : first + _AT_ONCE], asked) for first in range(0, max(len(images), 1), _AT_ONCE)
+        ]
+        return parts[0] if len(parts) == 1 else _joined(parts)
 
     def _possible(self, ranking: Ranking) -> Ranking:
         ranking = Ranking(ranking)
@@ -141,11 +164,113 @@ class Reader:
             raise BadInput(f"ranking {ranking.value!r}: needs a dictionary; give one, or choose 'none'")
         return ranking
 
-    def _readings(self, letter: np.ndarray, chances: np.ndarray, counts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        picture = np.repeat(np.arange(len(counts)), counts)
-        place = np.arange(len(letter)) - np.repeat(np.cumsum(counts) - counts, counts)
-        padded = np.full((len(counts), max(int(counts.max(initial=0)), 1)), -1, np.int64)
-        padded[picture, place] = letter
-        confidence = np.where(counts > 0, 1.0, 0.0)
-        np.multiply.at(confidence, picture, chances[np.arange(len(letter)), letter])
-        return join_letters(padded, self.dictionary), confidence
+    def _read(self, images: np.ndarray, asked: tuple[Ranking, ...]) -> Readings:
+        ink, shear, offset = upright(images)
+        lattice, odds = self.spans(ink)
+        n, (shortest, longest) = len(images), self.length
+        classes = np.full((n, BEST, longest), -1, np.int16)
+        chosen, scores = np.full((n, longest), -1, np.int64), np.full((n, BEST), NEVER)
+        starts = lattice.starts
+        if n:
+            best_strings(
+                starts, lattice.cuts, lattice.first, lattice.last, odds, shortest, longest, SLACK, classes, chosen,
+                scores,
+            )  # fmt: skip
+        found, sure = chosen >= 0, _sureness(odds, classes[:, 0], chosen)
+        evidence = {Ranking.NONE: np.column_stack([np.minimum(scores[:, 0] - scores[:, 1], SLACK), sure])}
+        shares = self._confident(Ranking.NONE, evidence, _softmax(scores), found[:, 0])
+        strings = join_letters(classes.reshape(-1, longest), self.dictionary).reshape(-1, BEST)
+        answers = {Ranking.NONE: Ranked(strings, shares)}
+        if Ranking.PROBABILITY in asked:
+            words, worth, total = best_words(
+                self.dictionary.trie, starts, lattice.cuts, lattice.first, lattice.last, odds, MARGIN
+            )
+            listed = np.append(self.dictionary.words, "")
+            own = np.exp(np.maximum(worth - total[:, None], -50)) * (words >= 0)
+            bent = np.clip(worth[:, 0] - scores[:, 0], -20, 0)
+            evidence[Ranking.PROBABILITY] = np.column_stack([_logit(own[:, 0]), bent, sure])
+            shares = self._confident(Ranking.PROBABILITY, evidence, own, words[:, 0] >= 0)
+            answers[Ranking.PROBABILITY] = Ranked(listed[words], shares)
+        for ranking in asked:
+            if ranking not in answers:
+                answers[ranking] = nearest(classes[:, 0], self.dictionary, ranking)
+        own = answers[self.ranking]
+        return Readings(
+            strings[:, 0], answers[Ranking.NONE].probabilities[:, 0], own.words, own.probabilities, found.sum(axis=1),
+            np.repeat(np.arange(n), found.sum(axis=1)), lattice.box[chosen[found]], lattice.height, shear, offset,
+            {ranking: answers[ranking] for ranking in asked}, evidence,
+        )  # fmt: skip
+
+    def spans(self, ink: np.ndarray) -> tuple[Lattice, np.ndarray]:
+        """The spans of upright ink that may be letters, and their log odds (m, C) float64 against being none.
+
+        Components, where all of them surely are letters, and are as many as there may be; else spans between any
+        cuts, of which those go on to the large network that the small one does not refuse.
+        """
+        apart = find_apart(ink)
+        odds = letter_odds(self.network, shape_spans(ink, apart))[:, self._columns]
+        doubtful = np.bincount(apart.picture[odds.max(axis=1, initial=NEVER) < SURE], minlength=len(ink)) > 0
+        fine = (apart.counts >= self.length[0]) & (apart.counts <= self.length[1]) & ~doubtful
+        if fine.all():
+            return apart, odds.astype(np.float64)
+        rest = np.ascontiguousarray(ink[~fine])
+        lattice = find_spans(rest)
+        lattice = lattice.keep(gate_odds(self.gate, shape_coarse(rest, lattice)) >= self.least)
+        more = letter_odds(self.network, shape_spans(rest, lattice))[:, self._columns]
+        both = apart.of(fine).followed_by(lattice)
+        place = np.argsort(np.concatenate([np.flatnonzero(fine), np.flatnonzero(~fine)]))
+        lattice, order = both.at(place)
+        return lattice, np.concatenate([odds[fine[apart.picture]], more])[order].astype(np.float64)
+
+    def _confident(self, ranking: Ranking, evidence: dict, shares: np.ndarray, there: np.ndarray) -> np.ndarray:
+        """(n, 3): the best word's by the calibration; the others share what is left in proportion."""
+        curve = self.curves.get(ranking.value)
+        best = shares[:, 0] if curve is None else confidence(evidence[ranking], curve)
+        rest = np.where(shares[:, 0] < 1, (1 - best) / np.maximum(1 - shares[:, 0], 1e-300), 0)
+        out = shares * rest[:, None]
+        out[:, 1:] = np.minimum(out[:, 1:], best[:, None])
+        out[:, 0] = best
+        return out * there[:, None]
+
+
+def _sureness(odds: np.ndarray, classes: np.ndarray, chosen: np.ndarray) -> np.ndarray:
+    """(n, 2): log probability of the least sure letter of each reading, and of all of them together."""
+    found = chosen >= 0
+    own = odds[chosen[found]]
+    most = np.maximum(own.max(axis=1, initial=0), 0)
+    total = most + np.log(np.exp(-most) + np.exp(own - most[:, None]).sum(axis=1))
+    log = np.zeros(chosen.shape)
+    log[found] = own[np.arange(len(own)), classes[found]] - total
+    return np.column_stack([np.maximum(log.min(axis=1), -8), np.maximum(log.sum(axis=1), -20)])
+
+
+def _softmax(scores: np.ndarray) -> np.ndarray:
+    weights = np.exp(scores - scores[:, :1]) * (scores > NEVER / 2)
+    return weights / np.maximum(weights.sum(axis=1, keepdims=True), 1)
+
+
+def _logit(share: np.ndarray) -> np.ndarray:
+    share = np.clip(share, 1e-5, 1 - 1e-5)
+    return np.log(share / (1 - share))
+
+
+def _joined(parts: list[Readings]) -> Readings:
+    """The same as if all had been read at once."""
+    first, begun = np.cumsum([0] + [len(part.reading) for part in parts]), {}
+    for field in fields(Readings):
+        values = [getattr(part, field.name) for part in parts]
+        if field.name == "picture":
+            values = [value + start for value, start in zip(values, first, strict=False)]
+        if field.name == "answers":
+            begun["answers"] = {
+                ranking: Ranked(
+                    np.concatenate([value[ranking].words for value in values]),
+                    np.concatenate([value[ranking].probabilities for value in values]),
+                )
+                for ranking in values[0]
+            }
+        elif field.name == "evidence":
+            begun["evidence"] = {key: np.concatenate([value[key] for value in values]) for key in values[0]}
+        else:
+            begun[field.name] = np.concatenate(values)
+    return Readings(**begun)

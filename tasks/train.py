@@ -1,190 +1,184 @@
-"""The units of training: cut a shard's letters into a spool file, fit a network from the spool, save it."""
+"""The units of training: spans out of shards, the networks, how sure they may be, the model's file."""
 
-import io
-import itertools
 import re
 import shutil
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from storage import atomic
 from storage.dataset import Dataset
 from storage.errors import BadInput, Damaged, NotThere
 from storage.models import load_model, model_digest, save_model
 from storage.shards import SPLITS
 from tasks import classifier
-from tasks.letters import FEATURES, shape_letters
-from tasks.metrics import Rate, letter_scores
-from tasks.segmentation import CONNECTIVITY, SMALLEST, THRESHOLD, cut
+from tasks.classifier import GATE, LETTERS
+from tasks.metrics import Rate
+from tasks.spans import COARSE, FEATURES, SIZE
 
 TRAIN, VALIDATION = SPLITS.index("train"), SPLITS.index("validation")
-SAMPLE = np.dtype([("label", "<u2"), ("split", "u1"), ("letter", "u1", (20, 20))])
+SAMPLE = np.dtype([("label", "u1"), ("split", "u1"), ("span", "u1", (SIZE,))])
+MOST_CLASSES = 254  # what a label of one byte can tell apart, beside "not one letter"
+PASSED = 0.998  # of the validation letters: so many the gate lets through
+FIRST_SHARE = 4  # the first round has a fourth of the pictures and of the shows
 
 
 @dataclass(frozen=True)
 class Settings:
-    """How letters are cut and learnt; part of a model's provenance.
+    """How letters are learnt; part of a model's provenance.
 
-    threshold : share of a picture's strongest ink above which a pixel counts as ink
-    smallest : components of fewer pixels are specks
-    connectivity : 1 joins pixels by their sides, 2 by their corners too
+    pictures : of the train splits, at most: one number for all datasets, or one for each
+    shows : spans shown to the network, counted with repetition
+    hidden : units of its hidden layers
+    leave_out : font faces whose pictures are not learnt from
+    seed : of the first weights, of the order of spans and of their choice
     """
 
-    threshold: float = THRESHOLD
-    smallest: int = SMALLEST
-    connectivity: int = CONNECTIVITY
+    pictures: tuple[int, ...] = (20_000,)
+    shows: int = 1_000_000
+    hidden: tuple[int, ...] = (128,)
+    leave_out: tuple[str, ...] = ()
     seed: int = 1
 
     def __post_init__(self):
         for name, holds, rule in (
-            ("threshold", 0 < self.threshold < 1, "above 0 and below 1"),
-            ("connectivity", self.connectivity in (1, 2), "1 or 2"),
-            ("smallest", self.smallest >= 1, "1 or more pixels"),
+            ("pictures", self.pictures and min(self.pictures) >= 1, "1 or more for each dataset"),
+            ("shows", self.shows >= 1, "1 or more"),
+            ("hidden", 1 <= len(self.hidden) <= 4 and all(1 <= units <= 4096 for units in self.hidden),
+             "one to four layers of 1 to 4096 units"),
             ("seed", 0 <= self.seed < 1 << 32, "from 0 to 2**32 - 1"),
-        ):
+        ):  # fmt: skip
             if not holds:
                 raise BadInput(f"{name}: must be {rule}; it is {getattr(self, name)}")
 
 
-@dataclass(frozen=True)
-class CutJob:
-    """One shard whose letters are to be cut into `spool`."""
-
-    folder: str
-    shard: int
-    settings: Settings
-    spool: str
-    run: str
+def classes_of(datasets: list[Dataset]) -> str:
+    """The letters of all datasets, in the order in which they come first."""
+    classes = "".join(dict.fromkeys("".join(dataset.manifest.profile["alphabet"] for dataset in datasets)))
+    if len(classes) > MOST_CLASSES:
+        raise BadInput(f"train: at most {MOST_CLASSES} different letters; the datasets have {len(classes)}")
+    return classes
 
 
-@dataclass(frozen=True)
-class CutReceipt:
-    """Pictures of the train and validation splits, those cut into the right number of letters, and letters."""
-
-    shard: int
-    pictures: int
-    cut_right: int
-    letters: int
-
-
-def cut_letters(job: CutJob) -> CutReceipt:
-    """Cut the letters of a shard's train and validation pictures and put them, with labels, into the spool.
-
-    Only pictures that fall into as many segments as their text has letters give labelled letters.
-
-    Raises
-    ------
-    Damaged, NoSpace
-    """
-    dataset = Dataset(job.folder)
-    index = {letter: number for number, letter in enumerate(dataset.manifest.profile["alphabet"])}
-    parts, pictures, right = [], 0, 0
-    for block in dataset.blocks(shards=[job.shard], fields=("images", "text", "split")):
-        block = block._replace(boxes=block.split, parameters=block.split).rows(block.split <= VALIDATION)
-        segments = cut(block.images, job.settings.threshold, job.settings.smallest, job.settings.connectivity)
-        texts = block.texts()
-        whole = segments.counts == np.array([len(text) for text in texts])
-        pictures += len(texts)
-        right += int(whole.sum())
-        # The picture of every segment, then only those of pictures that were cut right.
-        chosen = whole[segments.picture]
-        samples = np.empty(int(chosen.sum()), SAMPLE)
-        samples["letter"] = shape_letters(block.images, segments)[chosen]
-        samples["split"] = block.split[segments.picture[chosen]]
-        samples["label"] = [index[letter] for text, fine in zip(texts, whole, strict=True) if fine for letter in text]
-        parts.append(samples)
-    samples = np.concatenate(parts) if parts else np.empty(0, SAMPLE)
-    data = io.BytesIO()
-    np.save(data, samples)
-    atomic.replace(Path(job.spool) / f"{job.shard:06d}.npy", data.getvalue(), job.run)
-    return CutReceipt(job.shard, pictures, right, len(samples))
-
-
-def fit(
-    spool: Path, classes: str, settings: Settings, on_pass: Callable[[int, float], None] | None = None
-) -> tuple[object, dict]:
-    """Fit a network in a stream over the spool; memory is bounded by one shard's letters.
-
-    Returns
-    -------
-    network : MLPClassifier
-    facts : dict
-        Letters, passes, seconds, and scores on the validation split's letters.
+def shares_of(settings: Settings, datasets: int) -> tuple[int, ...]:
+    """Pictures to learn from, of each of the datasets.
 
     Raises
     ------
     BadInput
-        Too few letters, or a class without any.
+        Another number of numbers than of datasets.
     """
-    files = sorted(spool.glob("*.npy"))
-    counts = np.zeros(len(classes), np.int64)
-    for path in files:
-        samples = np.load(path, mmap_mode="r")
-        counts += np.bincount(samples["label"][samples["split"] == TRAIN], minlength=len(classes))
-    lacking = [letter for letter, count in zip(classes, counts, strict=True) if not count]
+    pictures = settings.pictures * (datasets if len(settings.pictures) == 1 else 1)
+    if len(pictures) != datasets:
+        raise BadInput(f"pictures: must be one number, or one for each of {datasets} datasets; it is {pictures}")
+    return pictures
+
+
+def fit(
+    spool: Path,
+    name: str,
+    classes: str,
+    settings: Settings,
+    shows: int,
+    on_pool: Callable[[int, float], None] | None = None,
+) -> tuple[dict, dict]:
+    """Fit both networks over the spool's files of that name, which are mapped, not read into memory.
+
+    Returns
+    -------
+    networks : dict of str to MLPClassifier
+    facts : dict
+        Letters and spans learnt from, spans shown, seconds; the gate's bound, and what it lets through of the
+        validation split's letters.
+
+    Raises
+    ------
+    BadInput
+        A class without any letter.
+    """
+    files = [np.load(path, mmap_mode="r") for path in sorted(spool.glob(f"{name}-*.npy"))]
+    rows = {split: [np.flatnonzero(one["split"] == split) for one in files] for split in (TRAIN, VALIDATION)}
+    labels = [np.asarray(one["label"])[own] for one, own in zip(files, rows[TRAIN], strict=True)]
+    counts = np.bincount(np.concatenate([*labels, np.empty(0, np.uint8)]), minlength=len(classes) + 1)
+    lacking = [letter for letter, count in zip(classes, counts[:-1], strict=True) if not count]
     if lacking:
         raise BadInput(
-            f"train: no letter {' '.join(lacking)} was cut from the train split; draw more pictures, or choose "
-            "another --threshold. Letters of several pieces, such as i or Ö, cannot be cut yet"
+            f"train: no letter {' '.join(lacking)} was found in the train split; draw more pictures, or pictures "
+            "whose letters are easier to tell apart"
         )
-    total = int(counts.sum())
-    passes = classifier.passes_for(total)
+    first = np.cumsum([0, *map(len, rows[TRAIN])])
 
-    numbers = itertools.count()
+    def take(chosen: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        bounds = np.searchsorted(chosen, first)
+        some = [
+            one[own[chosen[low:high] - start]]
+            for one, own, start, low, high in zip(
+                files, rows[TRAIN], first[:-1], bounds[:-1], bounds[1:], strict=True
+            )
+            if low < high
+        ]  # fmt: skip
+        joined = np.concatenate(some)
+        return joined["span"], joined["label"].astype(np.int64)
 
-    def chunks() -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        # Shards in another order each pass; the rows within are shuffled by the fit.
-        order = np.random.Philox(key=[settings.seed, next(numbers)]).random_raw(len(files)).argsort()
-        for k in order:
-            samples = np.load(files[k])
-            samples = samples[samples["split"] == TRAIN]
-            if len(samples):
-                yield samples["letter"].reshape(len(samples), -1), samples["label"].astype(np.int64)
+    def take_coarse(chosen: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        X, y = take(chosen)
+        return X[:, :COARSE], (y < len(classes)).astype(np.int64)
 
     began = time.perf_counter()
-    network = classifier.build(settings.seed)
+    letters = classifier.build(settings.hidden, settings.seed)
+    gate = classifier.build((classifier.GATE_HIDDEN,), settings.seed)
     # The mini-batches are small: a second BLAS thread waits more than it works, the more so on a busy machine.
     with threadpool_limits(1, "blas"):
-        classifier.fit_stream(network, chunks, len(classes), passes, settings.seed, on_pass)
-    seconds = time.perf_counter() - began
-    truth, read = [], []
-    for path in files:
-        samples = np.load(path)
-        samples = samples[samples["split"] == VALIDATION]
-        if len(samples):
-            truth.append(samples["label"])
-            read.append(classifier.probabilities(network, samples["letter"]).argmax(axis=1))
-    letters = np.array(list(classes))
-    if not truth:
-        raise BadInput("train: the validation split has no letter; draw more pictures")
-    scores = letter_scores(letters[np.concatenate(truth)], letters[np.concatenate(read)], classes)
-    return network, {
-        "letters": total,
-        "passes": passes,
-        "seconds": round(seconds, 2),
-        "validation": {key: scores[key] for key in ("n", "accuracy", "macro_f1")},
+        classifier.fit(letters, take, first[-1], shows, len(classes) + 1, settings.seed, on_pool)
+        classifier.fit(gate, take_coarse, first[-1], max(shows // 4, 1), 2, settings.seed)
+    networks = {LETTERS: letters, GATE: gate}
+    least, passed = _bound(networks, files, rows[VALIDATION], len(classes))
+    facts = {
+        "letters": int(counts[:-1].sum()),
+        "spans": int(counts.sum()),
+        "shows": shows,
+        "seconds": round(time.perf_counter() - began, 2),
+        "gate": least,
+        "gate_passes": passed,
     }
+    return networks, facts
 
 
-def provenance_of(dataset: Dataset, settings: Settings) -> dict:
+def _bound(networks: dict, files: list, rows: list, classes: int) -> tuple[float, dict]:
+    """The gate's bound: `PASSED` of the validation split's letters are above it."""
+    odds = [np.empty(0, np.float32)]
+    for one, own in zip(files, rows, strict=True):
+        some = one[own]
+        some = some["span"][some["label"] < classes]
+        odds.append(classifier.gate_odds(networks[GATE], np.ascontiguousarray(some[:, :COARSE])))
+    odds = np.sort(np.concatenate(odds))
+    if not len(odds):
+        raise BadInput("train: the validation split has no letter; draw more pictures")
+    least = float(odds[int((1 - PASSED) * len(odds))])
+    return least, Rate.of(odds >= least).as_dict()
+
+
+def provenance_of(datasets: list[Dataset], settings: Settings) -> dict:
     """What decides about a model: its data, its settings and the version of its features."""
-    manifest = dataset.manifest
     return {
-        "dataset": dataset.folder.name,
-        "dataset_identity": manifest.identity,
-        "dataset_content": manifest.content,
-        "classes": manifest.profile["alphabet"],
+        "datasets": [
+            {
+                "name": dataset.folder.name,
+                "identity": dataset.manifest.identity,
+                "content": dataset.manifest.content,
+                "count": len(dataset),
+            }
+            for dataset in datasets
+        ],
+        "classes": classes_of(datasets),
         "features": FEATURES,
-        "threshold": settings.threshold,
-        "smallest": settings.smallest,
-        "connectivity": settings.connectivity,
-        "seed": settings.seed,
+        "settings": {
+            key: list(value) if isinstance(value, tuple) else value for key, value in asdict(settings).items()
+        },
     }
 
 
@@ -206,31 +200,33 @@ def tidy(path: Path) -> None:
             shutil.rmtree(stale) if stale.is_dir() else stale.unlink()
 
 
-def save(path: Path, network, provenance: dict, facts: dict, receipts: list[CutReceipt], run: str) -> dict:
+def save(path: Path, networks: dict, provenance: dict, facts: dict, pictures: int, marked: int, run: str) -> dict:
     """Save a model; one that stands there already is kept aside under its digest, never lost."""
     if path.exists():
         shutil.copy2(path, path.with_name(f"{path.stem}-{model_digest(path)[:8]}{path.suffix}"))
-    pictures = sum(receipt.pictures for receipt in receipts)
     content = provenance | facts | {
-        "cut_right": Rate(sum(receipt.cut_right for receipt in receipts), pictures).as_dict(),
+        "pictures": pictures,
+        "marked": Rate(marked, pictures).as_dict(),
         "software": {name: version(name) for name in ("beating-captchas", "scikit-learn", "scikit-image", "numpy")},
     }  # fmt: skip
-    save_model(path, network, content, run)
+    save_model(path, networks, content, run)
     return content
 
 
 def describe(path: Path) -> dict:
-    """A model's provenance, its network's parameters and layer shapes, for people."""
-    network, provenance = load_model(path)
+    """A model's provenance, its networks' parameters and layer shapes, for people."""
+    networks, provenance = load_model(path)
     return {
         "model": str(path),
         "sha256": model_digest(path),
         "bytes": path.stat().st_size,
         **provenance,
         "layers": [
-            {"layer": number, "inputs": weights.shape[0], "outputs": weights.shape[1], "weights": weights.size,
-             "biases": len(biases), "activation": network.activation if number < len(network.coefs_) else "softmax"}
+            {"network": name, "layer": number, "inputs": weights.shape[0], "outputs": weights.shape[1],
+             "weights": weights.size, "biases": len(biases),
+             "activation": network.activation if number < len(network.coefs_) else network.out_activation_}
+            for name, network in networks.items()
             for number, (weights, biases) in enumerate(zip(network.coefs_, network.intercepts_, strict=True), 1)
         ],
-        "parameters": {key: str(value) for key, value in sorted(network.get_params().items())},
+        "parameters": {key: str(value) for key, value in sorted(networks[LETTERS].get_params().items())},
     }  # fmt: skip

@@ -1,0 +1,138 @@
+"""The unit of training that cuts spans, some letters and some not, out of a shard's pictures."""
+
+import io
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from storage import atomic
+from storage.dataset import Dataset
+from storage.models import load_model
+from tasks.apart import find_apart
+from tasks.classifier import LETTERS, letter_odds
+from tasks.ink import upright
+from tasks.lattice import find_spans
+from tasks.marking import mark, nearness, pick
+from tasks.spans import shape_spans
+from tasks.train import SAMPLE, TRAIN, VALIDATION, Settings, classes_of, shares_of
+
+TRAIN_SHARE = 0.8  # of a dataset's pictures
+
+
+@dataclass(frozen=True)
+class GatherJob:
+    """One shard whose spans are to be put into `spool`: the first `pictures` of its train split.
+
+    `model` has the networks of the first round, which tell what is hard; without it, only boxes say what is a letter.
+    """
+
+    folder: str
+    shard: int
+    pictures: int
+    classes: str
+    settings: Settings
+    model: str | None
+    spool: str
+    name: str
+    run: str
+
+
+@dataclass(frozen=True)
+class GatherReceipt:
+    """Pictures of the train split, those of them whose letters were found, and the spans of letters among all."""
+
+    shard: int
+    pictures: int
+    marked: int
+    letters: int
+    spans: int
+
+
+def jobs_of(
+    datasets: list[Dataset], settings: Settings, share: int, model: Path | None, spool: Path, run: str
+) -> list[GatherJob]:
+    """One job a shard, of the first shards of each dataset: one in `share` of the pictures wanted."""
+    pictures = shares_of(settings, len(datasets))
+    classes, jobs = classes_of(datasets), []
+    for number, (dataset, wanted) in enumerate(zip(datasets, pictures, strict=True)):
+        shards = dataset.manifest.shards
+        sizes = np.cumsum([TRAIN_SHARE * line["count"] for line in shards])
+        used = min(int(np.searchsorted(sizes, wanted / share)) + 1, len(shards))
+        jobs += [
+            GatherJob(
+                str(dataset.folder.resolve()), shard, -(-wanted // (share * used)), classes, settings,
+                str(model.resolve()) if model else None, str(spool.resolve()), f"{share}-{number:03d}", run,
+            )
+            for shard in range(used)
+        ]  # fmt: skip
+    return jobs
+
+
+def gather(job: GatherJob) -> GatherReceipt:
+    """Cut a shard's pictures into spans and put some, with labels, into the spool.
+
+    Raises
+    ------
+    Damaged, NoSpace
+    """
+    dataset = Dataset(job.folder)
+    networks = load_model(job.model)[0] if job.model else None
+    faces = [f"{font['family']} {font['style']}" for font in dataset.manifest.fonts or ()]
+    left_out = [number for number, face in enumerate(faces) if face in job.settings.leave_out]
+    parts, pictures, marked, letters = [], 0, 0, 0
+    for number, block in enumerate(dataset.blocks(shards=[job.shard])):
+        used = block.split <= VALIDATION
+        if left_out:
+            used &= ~np.isin(block.parameters["font"], left_out)
+        wanted = np.cumsum(used & (block.split == TRAIN)) + pictures <= job.pictures
+        block = block.rows(used & wanted)
+        if not len(block.text):
+            break
+        spans, labels, picture, found = _teach(block, job.classes, networks, (job.settings.seed, job.shard, number))
+        samples = np.empty(len(labels), SAMPLE)
+        samples["label"], samples["split"], samples["span"] = labels, block.split[picture], spans
+        parts.append(samples)
+        train = block.split == TRAIN
+        pictures, marked = pictures + int(train.sum()), marked + int(found[train].sum())
+        letters += int((labels < len(job.classes)).sum())
+    samples = np.concatenate(parts) if parts else np.empty(0, SAMPLE)
+    data = io.BytesIO()
+    np.save(data, samples)
+    atomic.replace(Path(job.spool) / f"{job.name}-{job.shard:06d}.npy", data.getvalue(), job.run)
+    return GatherReceipt(job.shard, pictures, marked, letters, len(samples))
+
+
+def _teach(block, classes: str, networks: dict | None, key: tuple[int, int, int]):
+    """Spans to learn from, their labels and pictures; and which pictures' letters were found."""
+    index = {letter: number for number, letter in enumerate(classes)}
+    texts = block.texts()
+    codes = np.full((len(texts), max(max(map(len, texts)), 1)), -1, np.int64)
+    for row, text in zip(codes, texts, strict=True):
+        row[: len(text)] = [index[letter] for letter in text]
+    ink, shear, offset = upright(block.images)
+    lattice = find_spans(ink)
+    boxes = block.boxes[:, : codes.shape[1]]
+    if (boxes[:, 0, 0] < 0).all():  # imported pictures: what stands apart in the right number is taken for letters
+        boxes, shear, offset = _stand_in(ink, codes), np.zeros_like(shear), np.zeros_like(offset)
+    near = nearness(lattice, shear, offset, boxes)
+    odds = refused = None
+    if networks is not None:
+        odds = letter_odds(networks[LETTERS], shape_spans(ink, lattice)).astype(np.float64)
+        refused = -odds.max(axis=1)
+    labels = mark(lattice, codes, near, odds, len(classes))
+    seed, shard, number = key
+    random = np.random.Philox(key=[seed, shard], counter=[0, 0, 2, number]).random_raw(len(labels))
+    chosen = pick(labels, lattice.picture, len(classes), random, refused)
+    found = np.bincount(lattice.picture[(labels >= 0) & (labels < len(classes))], minlength=len(texts)) > 0
+    return shape_spans(ink, lattice, chosen), labels[chosen], lattice.picture[chosen], found
+
+
+def _stand_in(ink: np.ndarray, codes: np.ndarray) -> np.ndarray:
+    """Boxes of components, (n, L, 4), of pictures that have as many as letters; -1 elsewhere."""
+    apart, lengths = find_apart(ink), (codes >= 0).sum(axis=1)
+    boxes = np.full((*codes.shape, 4), -1, np.int64)
+    spans = (apart.counts == lengths)[apart.picture]
+    picture = apart.picture[spans]
+    boxes[picture, apart.first[spans]] = apart.box[spans]
+    return boxes
