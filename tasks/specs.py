@@ -142,7 +142,15 @@ SOLID = (
     "Bebas Neue Bold", "Courier Prime Light", "DejaVu Sans Bold", "Goudy Bookletter 1911", "Inter Black", "Inter Bold",
     "Karla ExtraBold", "League Spartan Bold", "Leckerli One", "National Park Heavy",
 )  # fmt: skip
-SEEN = (*SOLID, "CabinSketch Bold", "Tomson Talks")  # the last two vanish under noise
+# More for a reader to learn letters from; apart from SOLID, so that `hard` stays what it is.
+MORE = (
+    "Arapey Black", "Averia Serif GWF Bold", "B612 Mono Bold", "Because We Connect", "Cabin Medium", "Caladea Bold",
+    "Cantarell Bold", "Dosis Bold", "GFS Didot Bold", "Inconsolata Medium", "Kaushan Script", "League Mono Bold",
+    "Manrope ExtraBold", "OCR B", "Prociono", "Quattrocento", "Routed Gothic", "TeX Gyre Adventor Bold",
+    "TeX Gyre Cursor Bold", "TeX Gyre Heros", "TeX Gyre Heros Cn Bold", "TeX Gyre Schola Bold", "Tuffy Bold",
+    "Yanone Kaffeesatz Bold",
+)  # fmt: skip
+SEEN = (*SOLID, *MORE, "CabinSketch Bold", "Tomson Talks")  # the last two vanish under noise
 
 # The ladder: the same words, face and shears as the book's, large enough to read what the rungs do to them, and
 # on each rung one more thing that makes CAPTCHAs hard; on the last one all of them.

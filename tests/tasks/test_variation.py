@@ -176,7 +176,7 @@ def test_chosen_values_are_checked(everything):
 GOLDEN = {
     "letters": "f42373ed904e97e73a3fbe9855874a4c",
     "book": "6bb4cc2f66b1acbd7da7179058d9b819",
-    "fonts": "6f2cbd891bd760164fc0730415ad5ca9",
+    "fonts": "b2a60f1a379010862567d626ec47f002",
     "unseen": "e8d03bca4837babe7b6374c8ef087769",
     "jitter": "e43eca52e262681a5a4e373b4f98d5a1",
     "touching": "b380a59a74d4ab6966d3378d24e5bfe5",
