@@ -162,11 +162,15 @@ def draw_glyphs(face: Face, size: int, alphabet: str, ink: Ink) -> GlyphSet:
         if not alone[j].any():
             raise BadInput(f"font {face.name!r}: draws nothing for {second!r} at size {size}; choose another font")
         variant[-1, j] = index_of(alone[j], 0)
+    inked = [np.flatnonzero(picture.any(axis=0)) for picture in alone]
     for i, first in enumerate(alphabet):
         for j, second in enumerate(alphabet):
+            pen = (advance[i] + kerning[i, j] + 32) >> 6
+            if inked[j][0] + pen > inked[i][-1] + 2:  # they share no column: drawn as if each were alone
+                variant[i, j] = variant[-1, j]
+                continue
             pair = _draw(font, first + second, size, shape, ink)
             added = np.where(pair > alone[i], pair - alone[i], 0).astype(np.uint8)
-            pen = (advance[i] + kerning[i, j] + 32) >> 6
             variant[i, j] = index_of(added, pen) if added.any() else variant[-1, j]
     return GlyphSet(bitmaps, np.array(corners, np.int32), variant, advance, kerning)
 
