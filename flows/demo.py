@@ -50,8 +50,8 @@ def demo(*, workers: int | None = None, cluster: str | None = None) -> dict:
     with crew(workers, cluster):
         drawn = [generate("letters", count=LETTERS), generate("book", count=WORDS)]
         sheets = [contact_sheet(name) for name in ("letters", "book")]
-        model = train("letters")
-        scores = evaluate("letters", "book")
+        model = train(["book", "letters"])
+        scores = evaluate("book", "book")
         folder = home() / "samples" / "demo"
         samples(folder)
         answers = solve_once(folder)
@@ -59,10 +59,11 @@ def demo(*, workers: int | None = None, cluster: str | None = None) -> dict:
     report = {
         "letters": _drawn(drawn[0]),
         "book": _drawn(drawn[1]),
-        "model": f"{model['model']}: {model['letters']:,} letters, {model['passes']} passes, {model['seconds']} s",
+        "model": f"{model['model']}: {model['letters']:,} letters, {model['shows']:,} spans shown in {model['seconds']} s",
         "unseen_words": [{"ranking": row["ranking"], "words right": row["words_right"]} for row in scores["words"]],
         "letters_cut_from_words": f"macro F1 {scores['letters_macro_f1']:.4f}; {scores['letters_right']}",
         "words_cut_into_the_right_number": scores["cut_right"],
+        "calibration_error": [f"{row['ranking']}: {row['error']}" for row in scores["calibration_error"]],
         "solved": f"{answers['solved']:,} of {answers['total']:,} files, {answers['pictures_per_second']:,}/s",
         "new_captchas": str(folder),
         "solved_right": str(right),
@@ -99,11 +100,11 @@ def solve_once(folder: Path) -> dict:
     """Solve the folder, unless this model has: the report of that time is kept beside the answers."""
     out = home() / "answers" / "demo" / "answers.csv"
     beside = out.with_name("report.json")
-    done = {"model_sha256": model_digest(model_file("letters")), "files": len(list(folder.glob("*.png")))}
+    done = {"model_sha256": model_digest(model_file("book")), "files": len(list(folder.glob("*.png")))}
     if out.exists() and beside.exists():
         report = json.loads(beside.read_bytes())
         if all(report.get(key) == value for key, value in done.items()):
             return report
-    report = solve(folder, model="letters", out=out) | done
+    report = solve(folder, model="book", out=out) | done
     atomic.replace(beside, json.dumps(report, indent=1).encode())
     return report

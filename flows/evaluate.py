@@ -8,15 +8,17 @@ from prefect.artifacts import create_markdown_artifact, create_table_artifact
 from prefect.cache_policies import NO_CACHE
 
 from flows.cluster import crew, fan_out
+from flows.generate import generate
 from flows.home import dataset_folder, home, model_file
 from flows.progress import artifact_key, stage
 from storage.dataset import Dataset
 from storage.errors import BadInput
 from storage.models import load_model, model_digest
 from tasks import evaluate as units
+from tasks import ladder as ladders
 from tasks import report as reports
+from tasks import rungs
 from tasks.metrics import Rate
-from tasks.solve import load_reader
 
 
 class Split(StrEnum):
@@ -27,10 +29,16 @@ class Split(StrEnum):
     TRAIN = "train"
 
 
-def check(model: str, dataset: str, *, dictionary: str | None = None, **_) -> tuple[Path, Dataset, tuple[str, ...]]:
+def check(
+    model: str, dataset: str | None = None, *, ladder: bool = False, dictionary: str | None = None, **_
+) -> tuple[Path, Dataset | None, tuple[str, ...]]:
     """The model's file, the dataset and the dictionary, or an error that names the wrong one."""
     path = model_file(model)
     _, provenance = load_model(path)
+    if (dataset is None) != ladder:
+        raise BadInput("evaluate: name a dataset, or give --ladder")
+    if ladder:
+        return path, None, ()
     data = Dataset(dataset_folder(dataset))
     foreign = [letter for letter in data.manifest.profile["alphabet"] if letter not in provenance["classes"]]
     if foreign:
@@ -39,15 +47,16 @@ def check(model: str, dataset: str, *, dictionary: str | None = None, **_) -> tu
             f"{provenance['classes']!r}. Train one on such letters"
         )
     words = units.dictionary_of(data, dictionary)
-    load_reader(str(path), model_digest(path), words)
+    units.reader_for(data, str(path), model_digest(path), words)
     return path, data, words
 
 
 @flow(flow_run_name="evaluate-{model}-on-{dataset}")
 def evaluate(
     model: str,
-    dataset: str,
+    dataset: str | None = None,
     *,
+    ladder: bool = False,
     out: Path | None = None,
     split: Split = Split.TEST,
     dictionary: str | None = None,
@@ -57,8 +66,8 @@ def evaluate(
 ) -> dict:
     """Measure a model on a dataset's pictures that it has not seen.
 
-    Writes report.json, rates.csv, letters.txt, and pictures: rates by shear, scale and font, letter
-    confusions, failures, and a sheet of mistakes.
+    Writes report.json, rates.csv, letters.txt, and pictures: rates by each parameter of drawing, letter
+    confusions, failures, how reliable confidence is, and a sheet of mistakes.
 
     Parameters
     ----------
@@ -66,8 +75,10 @@ def evaluate(
         A model's name under the home, or its file.
     dataset
         A dataset's name under the home, or its path.
+    ladder
+        Measure on every rung of the ladder instead, drawing what is missing, and put all into one table and picture.
     out
-        Folder of the report; by default reports/MODEL-on-DATASET under the home.
+        Folder of the report; by default reports/MODEL-on-DATASET (or -ladder) under the home.
     split
         The split to read; only the test split is unseen by every model.
     dictionary
@@ -79,22 +90,47 @@ def evaluate(
     again
         Measure even if the report of this model on this dataset is there.
     """
-    path, data, words = check(model, dataset, dictionary=dictionary)
-    folder = Path(out) if out else home() / "reports" / f"{path.stem}-on-{data.folder.name}"
+    path, data, words = check(model, dataset, ladder=ladder, dictionary=dictionary)
+    folder = Path(out) if out else home() / "reports" / f"{path.stem}-on-{'ladder' if ladder else data.folder.name}"
+    with crew(workers, cluster):
+        if not ladder:
+            return _for_people(*_measure(path, data, words, folder, split, again), folder)
+        measured = []
+        for name in ladders.RUNGS:
+            generate(name, count=ladders.COUNT, seed=ladders.SEED)
+            path, data, words = check(model, name, dictionary=dictionary)
+            measured.append(_measure(path, data, words, folder / name, split, again)[0])
+        rows = rungs.save(folder, path, measured)
+    lines = (folder / "ladder.md").read_text()
+    create_markdown_artifact(f"# {folder.name}\n\n{lines}", key=artifact_key("evaluate", folder.name))
+    return {
+        "report": str(folder),
+        "model": str(path),
+        "split": split.value,
+        "rungs": [
+            {"rung": row["rung"], "n": row["n"], **{name: _rate(rate) for name, rate in row["words"].items()}}
+            for row in rows
+        ],
+        "pictures_to_look_at": [str(folder / "ladder.png"), str(folder / "ladder.md")],
+    }
+
+
+def _measure(
+    path: Path, data: Dataset, words: tuple[str, ...], folder: Path, split: Split, again: bool
+) -> tuple[dict, bool]:
+    """The report on one dataset, and whether it was there."""
     report = None if again else reports.saved_report(folder, data, path, split.value, words)
-    kept = report is not None
-    if not kept:
-        receipts = read(data, path, split.value, words, workers, cluster)
-        report, files = reports.summarise(receipts, data, path, split.value, words)
-        reports.save_report(folder, files)
-        _show_in_prefect(report, folder)
-    return _for_people(report, folder, kept)
+    if report is not None:
+        return report, True
+    receipts = read(data, path, split.value, words)
+    report, files = reports.summarise(receipts, data, path, split.value, words)
+    reports.save_report(folder, files)
+    _show_in_prefect(report, folder)
+    return report, False
 
 
 @task(cache_policy=NO_CACHE, task_run_name="read")
-def read(
-    data: Dataset, model: Path, split: str, words: tuple[str, ...], workers: int | None, cluster: str | None
-) -> list[units.EvaluateReceipt]:
+def read(data: Dataset, model: Path, split: str, words: tuple[str, ...]) -> list[units.EvaluateReceipt]:
     """Read every shard's pictures of the split on Dask."""
     count, digest = len(data.manifest.shards), model_digest(model)
     jobs = [
@@ -102,7 +138,7 @@ def read(
         for shard in range(count)
     ]
     sizes = [line["count"] for line in data.manifest.shards]
-    with crew(workers, cluster) as client, stage("reading", len(data)) as shown:
+    with crew() as client, stage("reading", len(data)) as shown:
         return list(fan_out(client, units.read_shard, jobs, on_done=lambda one: shown.advance(sizes[one.shard])))
 
 
@@ -119,7 +155,7 @@ def _show_in_prefect(report: dict, folder: Path) -> None:
     create_markdown_artifact("\n".join(lines), key=f"{key}-report")
 
 
-def _for_people(report: dict, folder: Path, kept: bool) -> dict:
+def _for_people(report: dict, kept: bool, folder: Path) -> dict:
     return {
         "kept": kept,
         "report": str(folder),
@@ -132,10 +168,14 @@ def _for_people(report: dict, folder: Path, kept: bool) -> dict:
         "cut_right": _rate(report["cut_right"]),
         "letters_macro_f1": report["letters"]["macro_f1"],
         "letters_right": _rate(report["letters"]["accuracy"]),
+        "calibration_error": [
+            {"ranking": name, "error": f"{100 * one['error']:.2f} %"} for name, one in report["calibration"].items()
+        ],
         "failures": [{"ranking": name, **split} for name, split in report["failures"].items()],
         "words_per_second_a_worker": report["words_per_second_a_worker"],
         "pictures_to_look_at": [
-            str(folder / name) for name in ("rates.png", "confusion.png", "failures.png", "mistakes.png")
+            str(folder / name)
+            for name in ("rates.png", "confusion.png", "failures.png", "reliability.png", "mistakes.png")
         ],
     }
 

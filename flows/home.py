@@ -5,9 +5,11 @@ import signal
 import tomllib
 from pathlib import Path
 
+import tasks
 from storage import atomic
 
 HOME = "CAPTCHAS_HOME"
+SHIPPED = Path(tasks.__file__).with_name("ladder.skops")  # what `captchas train --ladder` makes, kept with the package
 CLIENT = "CAPTCHAS_CLIENT"  # the process id of the command, in the environment of all that it starts
 
 
@@ -31,9 +33,11 @@ def new_dataset_folder(name: str) -> Path:
 
 
 def model_file(name: str | Path) -> Path:
-    """A model's file: a name under the home (with or without `.skops`), or a path."""
+    """A model's file: a name under the home (with or without `.skops`), or a path; `ladder` is shipped."""
     path = Path(name)
     under_home = home() / "models" / path.with_name(path.name.removesuffix(".skops") + ".skops")
+    if under_home.name == SHIPPED.name and len(path.parts) == 1 and not under_home.exists():
+        return SHIPPED
     return (
         path if len(path.parts) > 1 or path.is_absolute() or (path.exists() and not under_home.exists()) else under_home
     )

@@ -8,10 +8,10 @@ from prefect.artifacts import create_table_artifact
 from prefect.cache_policies import NO_CACHE
 
 from flows.cluster import crew, fan_out
-from flows.home import home, model_file
+from flows.home import SHIPPED, home, model_file
 from flows.progress import artifact_key, stage
 from storage import atomic
-from storage.errors import BadInput, NotThere
+from storage.errors import BadInput
 from storage.models import model_digest
 from tasks import solve as units
 from tasks.ranking import Ranking
@@ -25,9 +25,12 @@ def check(
     ranking: Ranking = Ranking.PROBABILITY,
     out: Path | None = None,
     abstain_below: float = 0.0,
+    alphabet: str | None = None,
+    length: str | None = None,
     **_,
-) -> tuple[Path, Path, tuple[str, ...]]:
-    """Where the answers go, the model's file and the dictionary, or an error that names what is wrong."""
+) -> tuple[Path, Path, tuple[str, ...], tuple[int, int] | None]:
+    """Where the answers go, the model's file, the dictionary and the length, or an error that names what is wrong."""
+    lengths = units.parse_length(length)
     if not 0 <= abstain_below <= 1:
         raise BadInput(f"abstain-below: must be from 0 to 1; it is {abstain_below}")
     name = path.resolve().name if path.is_dir() else path.stem
@@ -37,9 +40,9 @@ def check(
     units.find(path, out)
     atomic.make_folder(out.parent)  # now, not after an hour's reading
     chosen = model_file(model) if model else newest_model()
-    words = units.dictionary_of(dictionary, chosen) if ranking is not Ranking.NONE else ()
-    units.load_reader(str(chosen), model_digest(chosen), words, ranking if words else Ranking.NONE)
-    return out, chosen, words
+    words = units.dictionary_of(dictionary, chosen, alphabet, lengths) if ranking is not Ranking.NONE else ()
+    units.load_reader(str(chosen), model_digest(chosen), words, ranking if words else Ranking.NONE, alphabet, lengths)
+    return out, chosen, words, lengths
 
 
 @flow(flow_run_name="solve-{path}")
@@ -51,6 +54,8 @@ def solve(
     ranking: Ranking = Ranking.PROBABILITY,
     out: Path | None = None,
     abstain_below: float = 0.0,
+    alphabet: str | None = None,
+    length: str | None = None,
     workers: int | None = None,
     cluster: str | None = None,
 ) -> dict:
@@ -64,7 +69,7 @@ def solve(
     path
         A folder, or one picture.
     model
-        A model's name under the home, or its file; by default the newest one there.
+        A model's name under the home, or its file; by default the newest one there, or the one that is shipped.
     dictionary
         web2 (the book's four-letter words), the path of a word list, or none for random strings.
     ranking
@@ -73,16 +78,23 @@ def solve(
         The CSV file; by default answers/FOLDER/answers.csv under the home.
     abstain_below
         Leave a word unanswered if its confidence is below this, from 0 to 1.
+    alphabet
+        The characters that may occur, such as 0123456789; by default all that the model knows.
+    length
+        How many letters there are, such as 4 or 4-6; by default as many as the dictionary's words have.
     workers
         Local processes; by default one a core.
     cluster
         Address of a Dask scheduler to use instead, such as tcp://host:8786.
     """
-    out, chosen, words = check(
-        path, model=model, dictionary=dictionary, ranking=ranking, out=out, abstain_below=abstain_below
-    )
+    out, chosen, words, lengths = check(
+        path, model=model, dictionary=dictionary, ranking=ranking, out=out, abstain_below=abstain_below,
+        alphabet=alphabet, length=length,
+    )  # fmt: skip
     folder, files = units.find(path, out)
-    jobs = units.batches(folder, files, chosen, words, ranking if words else Ranking.NONE, abstain_below)
+    jobs = units.batches(
+        folder, files, chosen, words, ranking if words else Ranking.NONE, abstain_below, alphabet, lengths
+    )
     receipts, seconds = read(jobs, workers, cluster)
     counts = units.write_answers(out, receipts)
     total = sum(counts.values())
@@ -115,16 +127,6 @@ def read(
 
 
 def newest_model() -> Path:
-    """The model under the home that was trained last.
-
-    Raises
-    ------
-    NotThere
-    """
+    """The model under the home that was trained last, or the one that is shipped."""
     models = sorted((home() / "models").glob("*.skops"), key=lambda path: path.stat().st_mtime)
-    if not models:
-        raise NotThere(
-            f"{home() / 'models'}: no model there; train one first (captchas generate letters, then "
-            "captchas train letters), or name one with --model"
-        )
-    return models[-1]
+    return models[-1] if models else SHIPPED

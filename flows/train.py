@@ -10,7 +10,7 @@ from prefect.cache_policies import NO_CACHE
 
 from flows.cluster import crew, fan_out
 from flows.generate import generate
-from flows.home import dataset_folder, model_file
+from flows.home import dataset_folder, home
 from flows.progress import artifact_key, stage
 from storage import atomic
 from storage.dataset import Dataset, locked
@@ -104,7 +104,8 @@ def train(
             for name in names:
                 generate(name, count=ladders.COUNT, seed=ladders.SEED)
         chosen = [Dataset(dataset_folder(name)) for name in names]
-        path = Path(out) if out else model_file("ladder" if ladder else chosen[0].folder.name)
+        name = "ladder" if ladder else chosen[0].folder.name
+        path = Path(out) if out else home() / "models" / f"{name}.skops"
         provenance = units.provenance_of(chosen, settings)
         if not again and units.same_model(path, provenance):
             get_run_logger().info("%s was made from these data with these settings: kept", path)
@@ -137,9 +138,7 @@ def _learn(
     networks, facts = fit(spool, f"{FINAL}", classes, settings, settings.shows)
     checked = spool / "checked.skops"
     save_model(checked, networks, provenance | facts | {"calibration": {}}, run)
-    jobs = [
-        CheckJob(str(data.folder.resolve()), str(checked.resolve()), settings.leave_out) for data in datasets
-    ]
+    jobs = [CheckJob(str(data.folder.resolve()), str(checked.resolve()), settings.leave_out) for data in datasets]
     return facts | {"calibration": calibrate(jobs)}, networks, receipts
 
 

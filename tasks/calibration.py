@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from tasks.metrics import Rate
+
 BINS = 15
 
 
@@ -29,6 +31,16 @@ def calibration_error(confidence: np.ndarray, right: np.ndarray, bins: int = BIN
     place = np.minimum((confidence * bins).astype(int), bins - 1)
     off = np.bincount(place, right - confidence, bins)
     return float(np.abs(off).sum() / len(confidence))
+
+
+def reliability(confidence: np.ndarray, right: np.ndarray, bins: int = BINS) -> list[dict]:
+    """Of each bin that has answers: their number, mean confidence and the rate of right ones, ready for JSON."""
+    place = np.minimum((confidence * bins).astype(int), bins - 1)
+    rows = []
+    for k in np.unique(place).tolist():
+        own = place == k
+        rows.append({"confidence": float(confidence[own].mean()), **Rate.of(right[own]).as_dict()})
+    return rows
 
 
 def fit_curve(evidence: np.ndarray, right: np.ndarray) -> list[float]:

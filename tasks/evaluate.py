@@ -8,6 +8,7 @@ import numpy as np
 from storage.dataset import Dataset
 from storage.errors import BadInput
 from tasks.ranking import Ranking
+from tasks.reader import Reader, Readings
 from tasks.solve import load_reader
 from tasks.words import WEB2, load_words
 
@@ -40,9 +41,9 @@ class EvaluateReceipt:
     truth: np.ndarray
     reading: np.ndarray
     answers: dict[str, np.ndarray]
-    confidence: np.ndarray
+    confidences: dict[str, np.ndarray]
     segments: np.ndarray
-    in_order: np.ndarray
+    in_place: np.ndarray
     parameters: np.ndarray
     letters: np.ndarray
     mistakes: tuple[list, list]
@@ -70,6 +71,17 @@ def dictionary_of(dataset: Dataset, given: str | None) -> tuple[str, ...]:
     return load_words(source, profile["alphabet"], length)
 
 
+def reader_for(dataset: Dataset, model: str, sha256: str, dictionary: tuple[str, ...]) -> Reader:
+    """A reader that knows which letters a dataset's texts are made of, and how long they are.
+
+    Raises
+    ------
+    Damaged, BadInput
+    """
+    profile = dataset.manifest.profile
+    return load_reader(model, sha256, dictionary, None, profile["alphabet"], tuple(profile["length"]))
+
+
 def read_shard(job: EvaluateJob) -> EvaluateReceipt:
     """Read a shard's pictures of one split with every ranking.
 
@@ -77,24 +89,23 @@ def read_shard(job: EvaluateJob) -> EvaluateReceipt:
     ------
     Damaged, BadInput
     """
-    reader = load_reader(job.model, job.model_sha256, job.dictionary)
+    dataset = Dataset(job.folder)
+    reader = reader_for(dataset, job.model, job.model_sha256, job.dictionary)
     rankings = RANKINGS if job.dictionary else (Ranking.NONE,)
     parts, mistakes, seconds = [], ([], []), 0.0
-    for block in Dataset(job.folder).blocks(job.split, [job.shard]):
+    for block in dataset.blocks(job.split, [job.shard]):
         began = time.perf_counter()
-        readings = reader.read(block.images, rankings=rankings)
+        readings = reader.read(block.images)  # as `solve` does: the other rankings are not part of its speed
         seconds += time.perf_counter() - began
-        truth = np.array(block.texts())
-        cut, answer = readings.cut, readings.words[:, 0]
+        readings = reader.read(block.images, rankings=rankings)
+        truth, answer = np.array(block.texts()), readings.words[:, 0]
         answers = {ranking.value: readings.answers[ranking].words[:, 0] for ranking in rankings}
-        lengths = np.char.str_len(truth)
-        whole = cut.counts == lengths
-        order = in_reading_order(block.boxes, cut.picture, cut.box, cut.counts, lengths)
-        chosen = whole[cut.picture]
-        spelled = np.array(list("".join(truth[whole].tolist())), "U1")
-        letters = np.stack([spelled, readings.letter[chosen]], axis=1)
+        confidences = {ranking.value: readings.answers[ranking].probabilities[:, 0] for ranking in rankings}
+        whole = readings.segments == np.char.str_len(truth)
+        letters = [np.array(list("".join(words[whole].tolist())), "U1") for words in (truth, readings.reading)]
         parts.append(
-            (truth, readings.reading, answers, readings.confidences[:, 0], cut.counts, order, block.parameters, letters)
+            (truth, readings.reading, answers, confidences, readings.segments, in_place(block.boxes, readings),
+             block.parameters, np.stack(letters, axis=1))
         )  # fmt: skip
         wrong = np.flatnonzero(answer != truth)[: MISTAKES - len(mistakes[0])]
         for k in wrong:
@@ -109,35 +120,39 @@ def _joined(parts: list[tuple]) -> tuple:
         empty = np.empty(0, "U1")
         nothing = np.empty(0, bool)
         return (
-            empty, empty, {}, np.empty(0), np.empty(0, np.int64), nothing,
+            empty, empty, {}, {}, np.empty(0, np.int64), nothing,
             np.empty(0, [("font", "i4"), ("shear", "i4"), ("scale", "i4")]), np.empty((0, 2), "U1"),
         )  # fmt: skip
-    columns = list(zip(*parts, strict=True))
-    answers = {key: np.concatenate([part[key] for part in columns[2]]) for key in columns[2][0]}
-    return tuple(answers if number == 2 else np.concatenate(column) for number, column in enumerate(columns))
+    return tuple(
+        {key: np.concatenate([part[key] for part in column]) for key in column[0]}
+        if isinstance(column[0], dict)
+        else np.concatenate(column)
+        for column in zip(*parts, strict=True)
+    )
 
 
-def in_reading_order(boxes, picture, box, counts, lengths) -> np.ndarray:
-    """Whether each picture's segments come in the order of its letters, (n,) bool.
+def in_place(boxes: np.ndarray, readings: Readings) -> np.ndarray:
+    """Whether every letter was cut where it is, (n,) bool: its span holds the middle of its true box.
 
-    A segment belongs to the letter whose true box it shares the largest area with. A picture with
-    another number of segments than letters counts as in order: its fault is another one.
+    A picture cut into another number of segments than it has letters counts as in place: its fault is another one.
     So does one without boxes.
 
     Parameters
     ----------
-    boxes : (n, L, 4) int, true boxes
-    picture, box : (m,) and (m, 4) int, the segments'
-    counts, lengths : (n,) int, segments found and letters there
+    boxes : (n, L, 4) int
+        The true ones; -1 past the end of the text.
+    readings : Readings
     """
-    true = boxes[picture].astype(np.int64)
-    top, left = np.maximum(true[..., 0], box[:, None, 0]), np.maximum(true[..., 1], box[:, None, 1])
-    bottom, right = np.minimum(true[..., 2], box[:, None, 2]), np.minimum(true[..., 3], box[:, None, 3])
-    area = np.clip(bottom - top, 0, None) * np.clip(right - left, 0, None)
-    area[true[..., 0] < 0] = -1
-    owner = area.argmax(axis=1)
-    first = np.concatenate([[0], np.cumsum(counts)[:-1]])
-    place = np.arange(len(picture)) - first[picture]
-    wrong = np.bincount(picture[owner != place], minlength=len(counts)) > 0
-    unknown = (boxes[..., 0] < 0).all(axis=1)  # imported pictures have no boxes
-    return ~wrong | (counts != lengths) | unknown
+    lengths = (boxes[..., 0] >= 0).sum(axis=1)
+    fine = (readings.segments != lengths) | (lengths == 0)
+    picture = readings.picture
+    place = np.arange(len(picture)) - np.searchsorted(picture, picture)
+    judged = ~fine[picture]
+    picture, found = picture[judged], readings.box[judged].astype(np.int64)
+    top, left, bottom, right = boxes[picture, place[judged]].astype(np.int64).T
+    moved = readings.offset[picture] - readings.shear[picture] * (top + bottom) / 2000
+    middle = (left + right) / 2 + moved
+    wrong = picture[(middle < found[:, 1]) | (middle > found[:, 3])]
+    fine = np.ones(len(boxes), bool)
+    fine[wrong] = False
+    return fine

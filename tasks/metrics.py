@@ -12,7 +12,7 @@ from sklearn.metrics import classification_report
 Z = 1.959963984540054
 
 # What can become of a word, in the order in which the cause is looked for.
-FAILURES = ("segments", "order", "letter", "damage", "rescue", "right")
+FAILURES = ("segments", "place", "letter", "damage", "rescue", "right")
 
 
 def wilson(right: int, n: int) -> tuple[float, float]:
@@ -221,7 +221,7 @@ def rates_by(values: np.ndarray, right: np.ndarray) -> list[dict]:
 
 
 def failure_split(
-    truth: np.ndarray, reading: np.ndarray, answer: np.ndarray, segments: np.ndarray, in_order: np.ndarray
+    truth: np.ndarray, reading: np.ndarray, answer: np.ndarray, segments: np.ndarray, in_place: np.ndarray
 ) -> dict[str, int]:
     """Count each word once, under the first step that explains what became of it.
 
@@ -235,14 +235,14 @@ def failure_split(
         The word after the dictionary; "" where there was none, which is a wrong answer.
     segments : (n,) array of int
         How many letters the picture was cut into.
-    in_order : (n,) array of bool
-        Whether the segments came in reading order, judged by the true boxes.
+    in_place : (n,) array of bool
+        Whether every letter was cut where it is, judged by the true boxes.
 
     Returns
     -------
     dict of str to int
         The keys of `FAILURES`; the values sum to n. With a wrong answer: ``segments``, the number of
-        segments is not the number of letters; ``order``, it is, but they came out of order; ``letter``,
+        segments is not the number of letters; ``place``, it is, but they were cut elsewhere; ``letter``,
         neither, but the reading is wrong; ``damage``, the reading was right and the dictionary spoilt it.
         With a right answer: ``rescue``, the reading was wrong and the dictionary mended it; ``right``, both
         are right.
@@ -253,8 +253,8 @@ def failure_split(
         For arrays of different shape or other types.
     """
     truth, reading, answer = _texts("truth", truth), _texts("reading", reading), _texts("answer", answer)
-    segments, in_order = np.asarray(segments), _booleans("in_order", in_order)
-    _same_shape(truth=truth, reading=reading, answer=answer, segments=segments, in_order=in_order)
+    segments, in_place = np.asarray(segments), _booleans("in_place", in_place)
+    _same_shape(truth=truth, reading=reading, answer=answer, segments=segments, in_place=in_place)
     if not truth.size:
         return dict.fromkeys(FAILURES, 0)
     read, answered = reading == truth, answer == truth
@@ -262,7 +262,7 @@ def failure_split(
     first = np.select(
         [
             ~answered & (np.strings.str_len(truth) != segments),
-            ~answered & ~in_order,
+            ~answered & ~in_place,
             ~answered & ~read,
             ~answered,
             ~read,

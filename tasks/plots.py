@@ -15,7 +15,7 @@ from tasks.pictures import BLUE, FAINT, GREEN, INK, ORANGE, RED, SKY, SOFT
 
 FAILURE_LOOKS = {
     "segments": (BLUE, "wrong number of segments"),
-    "order": (SKY, "segments out of order"),
+    "place": (SKY, "letters cut elsewhere"),
     "letter": (ORANGE, "letter misread"),
     "damage": (RED, "spoilt by the dictionary"),
     "rescue": (GREEN, "mended by the dictionary"),
@@ -165,7 +165,7 @@ def plot_failures(split: dict[str, dict[str, int]], title: str) -> bytes:
             if width > 0.045 * whole:
                 axes.text(
                     left + width / 2, place, f"{width:.1f}", ha="center", va="center", fontsize=8.5,
-                    color=INK if key in ("order", "letter") else "white", zorder=3,
+                    color=INK if key in ("place", "letter") else "white", zorder=3,
                 )  # fmt: skip
             start += width if key != "rescue" else 0
         n = sum(split[name].values())

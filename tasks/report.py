@@ -11,13 +11,19 @@ from storage import atomic
 from storage.dataset import Dataset
 from storage.errors import BadInput
 from storage.models import load_model, model_digest
-from tasks import pictures, plots
+from tasks import curves, pictures, plots
+from tasks.calibration import calibration_error, reliability
 from tasks.evaluate import MISTAKES, RANKINGS, EvaluateReceipt
 from tasks.metrics import FAILURES, Rate, failure_split, letter_scores, rates_by
 from tasks.ranking import Ranking
 from tasks.words import words_digest
 
-FILES = ("rates.png", "confusion.png", "failures.png", "mistakes.png", "report.json", "rates.csv", "letters.txt")
+FILES = (
+    "rates.png", "confusion.png", "failures.png", "reliability.png", "mistakes.png", "report.json", "rates.csv",
+    "letters.txt",
+)  # fmt: skip
+NO_DISTORTIONS = {"height", "width", "font", "shear", "scale", "noise", "phase_y", "phase_x", "boxes"}
+MOST_VALUES = 12  # a parameter of more distinct values is put into so many groups
 
 
 def summarise(
@@ -39,13 +45,19 @@ def summarise(
         return np.concatenate([getattr(one, name) for one in receipts if len(one.truth)])
 
     profile = dataset.manifest.profile
-    reading, segments, order, parameters, letters = map(
-        joined, ("reading", "segments", "in_order", "parameters", "letters")
+    reading, segments, in_place, parameters, letters = map(
+        joined, ("reading", "segments", "in_place", "parameters", "letters")
     )
-    answers = {
-        ranking.value: np.concatenate([one.answers[ranking.value] for one in receipts if len(one.truth)])
-        for ranking in RANKINGS
-        if dictionary or ranking is Ranking.NONE
+    answers, confidences = (
+        {
+            ranking.value: np.concatenate([getattr(one, name)[ranking.value] for one in receipts if len(one.truth)])
+            for ranking in RANKINGS
+            if dictionary or ranking is Ranking.NONE
+        }
+        for name in ("answers", "confidences")
+    )
+    calibrated = {
+        name: confidences[name] for name in (Ranking.NONE.value, Ranking.PROBABILITY.value) if name in answers
     }
     best = Ranking.PROBABILITY.value if dictionary else Ranking.NONE.value
     columns = _columns(parameters, dataset.manifest.fonts)
@@ -70,7 +82,14 @@ def summarise(
         "letters_report": scores["report"],
         "confusion": scores["confusion"],
         "failures": {
-            name: failure_split(truth, reading, answer, segments, order) for name, answer in answers.items()
+            name: failure_split(truth, reading, answer, segments, in_place) for name, answer in answers.items()
+        },
+        "calibration": {
+            name: {
+                "error": calibration_error(values, answers[name] == truth),
+                "reliability": reliability(values, answers[name] == truth),
+            }
+            for name, values in calibrated.items()
         },
         "by": {name: rates_by(values, answers[best] == truth) for name, values in columns.items()},
         "words_per_second_a_worker": round(len(truth) / seconds) if seconds else None,
@@ -83,6 +102,7 @@ def summarise(
     files = {
         "rates.png": plots.plot_rates(report["by"], f"Words right, {best}: {title}"),
         "confusion.png": plots.plot_confusion(np.array(scores["confusion"]), classes, f"Letters: {title}"),
+        "reliability.png": curves.plot_reliability(report["calibration"], f"Confidence: {title}"),
         "failures.png": plots.plot_failures(report["failures"], f"What went wrong: {title}"),
         "mistakes.png": mistakes_sheet(sheets[:MISTAKES], captions[:MISTAKES]),
         "report.json": (json.dumps(report, indent=1, ensure_ascii=False) + "\n").encode(),
@@ -101,7 +121,22 @@ def _columns(parameters: np.ndarray, fonts: list[dict]) -> dict[str, np.ndarray]
     if "font" in parameters.dtype.names:
         faces = np.array([font["family"] + " " + font["style"] for font in fonts])
         columns["font"] = faces[parameters["font"]]
+    for name in parameters.dtype.names:
+        if name not in NO_DISTORTIONS:
+            values = parameters[name].astype(int)
+            if values.ndim > 1:  # one a letter
+                name, values = f"{name} (largest of a letter)", np.abs(values).max(axis=1)
+            columns[name] = _grouped(values)
     return columns
+
+
+def _grouped(values: np.ndarray) -> np.ndarray:
+    """The same values, or the first of each group where there are too many."""
+    distinct = np.unique(values)
+    if len(distinct) <= MOST_VALUES:
+        return values
+    width = -(-int(distinct[-1] - distinct[0] + 1) // MOST_VALUES)
+    return distinct[0] + (values - distinct[0]) // width * width
 
 
 def mistakes_sheet(images: list[np.ndarray], captions: list[str]) -> bytes:
@@ -128,6 +163,8 @@ def _rates_csv(report: dict) -> bytes:
     for name, rows in report["by"].items():
         for row in rows:
             line(name, row["value"], row)
+    for name, calibration in report["calibration"].items():
+        writer.writerow([f"calibration error, {name}", "", "", report["n"], calibration["error"], "", ""])
     for name, split in report["failures"].items():
         for kind in FAILURES:
             writer.writerow([f"failures, {name}", kind, split[kind], report["n"], split[kind] / report["n"], "", ""])

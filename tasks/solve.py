@@ -53,6 +53,8 @@ class SolveJob:
     dictionary: tuple[str, ...]
     ranking: Ranking
     abstain_below: float
+    alphabet: str | None = None
+    length: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True)
@@ -64,11 +66,13 @@ class SolveReceipt:
     seconds: float
 
 
-def dictionary_of(given: str, model: Path) -> tuple[str, ...]:
-    """The words to rank with, over the model's letters.
+def dictionary_of(
+    given: str, model: Path, alphabet: str | None = None, length: tuple[int, int] | None = None
+) -> tuple[str, ...]:
+    """The words to rank with, over the letters that may occur.
 
-    `web2` is the book's dictionary, its four-letter words; a user's list may have words of any length;
-    `none` is for random strings.
+    `web2` is the book's dictionary, its words of that length, or four-letter ones where none is given; a user's list
+    may have words of any length; `none` is for random strings.
 
     Raises
     ------
@@ -77,11 +81,33 @@ def dictionary_of(given: str, model: Path) -> tuple[str, ...]:
     if given == "none":
         return ()
     _, provenance = load_model(model)
-    return load_words(given, provenance["classes"], (4, 4) if given == WEB2 else (1, 32))
+    return load_words(given, alphabet or provenance["classes"], length or ((4, 4) if given == WEB2 else (1, 32)))
+
+
+def parse_length(given: str | None) -> tuple[int, int] | None:
+    """``"4"`` or ``"4-6"`` -> shortest and longest.
+
+    Raises
+    ------
+    BadInput
+    """
+    if given is None:
+        return None
+    shortest, dash, longest = given.partition("-")
+    if not shortest.isdecimal() or (dash and not longest.isdecimal()):
+        raise BadInput(f"length: must be a number such as 4, or two such as 4-6; it is {given!r}")
+    return int(shortest), int(longest if dash else shortest)
 
 
 @functools.lru_cache(maxsize=4)
-def load_reader(model: str, sha256: str, dictionary: tuple[str, ...], ranking: Ranking | None = None) -> Reader:
+def load_reader(
+    model: str,
+    sha256: str,
+    dictionary: tuple[str, ...],
+    ranking: Ranking | None = None,
+    alphabet: str | None = None,
+    length: tuple[int, int] | None = None,
+) -> Reader:
     """The reader of a model file, kept for a worker's next job.
 
     Raises
@@ -92,7 +118,7 @@ def load_reader(model: str, sha256: str, dictionary: tuple[str, ...], ranking: R
     """
     if model_digest(model) != sha256:
         raise Damaged(f"model {model}: is not the file that this run began with; run again")
-    return Reader(*load_model(model), dictionary, ranking)
+    return Reader(*load_model(model), dictionary, ranking, alphabet, length)
 
 
 def find(path: Path, out: Path) -> tuple[Path, Iterator[Path]]:
@@ -126,15 +152,20 @@ def batches(
     dictionary: tuple[str, ...],
     ranking: Ranking,
     abstain_below: float,
+    alphabet: str | None = None,
+    length: tuple[int, int] | None = None,
 ) -> list[SolveJob]:
     """Jobs of `BATCH` files each, in order."""
     names = [file.relative_to(folder).as_posix() for file in files]
     digest = model_digest(model)
     groups = [tuple(names[first : first + BATCH]) for first in range(0, len(names), BATCH)]
     return [
-        SolveJob(number, str(folder.resolve()), group, str(model.resolve()), digest, dictionary, ranking, abstain_below)
+        SolveJob(
+            number, str(folder.resolve()), group, str(model.resolve()), digest, dictionary, ranking, abstain_below,
+            alphabet, length,
+        )
         for number, group in enumerate(groups)
-    ]
+    ]  # fmt: skip
 
 
 def solve_batch(job: SolveJob) -> SolveReceipt:
@@ -146,7 +177,7 @@ def solve_batch(job: SolveJob) -> SolveReceipt:
         The model or dictionary does not fit.
     """
     began = time.perf_counter()
-    reader = load_reader(job.model, job.model_sha256, job.dictionary, job.ranking)
+    reader = load_reader(job.model, job.model_sha256, job.dictionary, job.ranking, job.alphabet, job.length)
     groups, failures = load_batch([Path(job.folder) / path for path in job.paths])
     answers: list[Answer | None] = [None] * len(job.paths)
     for index, reason in failures:

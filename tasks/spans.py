@@ -37,7 +37,6 @@ _ONE_TALL, _ONE_WIDE = np.float32(1 / TALL), np.float32(1 / WIDE)
 _ONE_ROW, _ONE_COLUMN = np.float32(1 / ROWS), np.float32(1 / COLUMNS)
 
 
-
 def shape_coarse(ink: np.ndarray, lattice: Lattice) -> np.ndarray:
     """(m, COARSE) uint8 of all spans: the ink's cells and the bars, which are the first columns of `shape_spans`."""
     out = np.empty((len(lattice.box), COARSE), np.uint8)

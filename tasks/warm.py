@@ -6,11 +6,16 @@ Numba keeps what it compiled beside the modules, or in the user's cache folder w
 import numpy as np
 
 from tasks import classifier
+from tasks.apart import find_apart
+from tasks.classifier import GATE, LETTERS
 from tasks.deflate import compress
-from tasks.letters import shape_letters
-from tasks.ranking import Dictionary, Ranking, rank
+from tasks.ink import upright
+from tasks.lattice import find_spans
+from tasks.marking import mark, nearness
+from tasks.ranking import Ranking
+from tasks.reader import Reader
 from tasks.recipes import make_recipe, renderer_of
-from tasks.segmentation import cut
+from tasks.spans import COARSE, FEATURES, shape_spans
 from tasks.specs import Grid, Profile, find_profile
 from tasks.tally import Tally
 
@@ -24,14 +29,18 @@ def warm() -> None:
     renderer_of(make_recipe(distorted, 1)).block(1, 0, 32)
     Tally(profile.alphabet).add(block)
     compress(block.images.reshape(-1))
-    segments = cut(block.images)
-    letters = shape_letters(block.images, segments)
-    network = classifier.build(1)
-    labels = np.arange(len(letters)) % len(profile.alphabet)
-    classifier.fit_stream(network, lambda: [(letters.reshape(len(letters), -1), labels)], len(profile.alphabet), 1, 1)
-    words = Dictionary(("BONE", "BOND"), profile.alphabet)
-    for ranking in Ranking:
-        rank(classifier.probabilities(network, letters), segments.counts, words, ranking)
+    ink, shear, offset = upright(block.images)
+    find_apart(ink)
+    lattice = find_spans(ink)
+    codes = np.array([[profile.alphabet.index(letter) for letter in text] for text in block.texts()])
+    mark(lattice, codes, nearness(lattice, shear, offset, block.boxes), None, len(profile.alphabet))
+    X = shape_spans(ink, lattice)
+    y = np.arange(len(X)) % (len(profile.alphabet) + 1)
+    networks = {LETTERS: classifier.build((8,), 1), GATE: classifier.build((8,), 1)}
+    classifier.fit(networks[LETTERS], lambda rows: (X[rows], y[rows]), len(X), 512, len(profile.alphabet) + 1, 1)
+    classifier.fit(networks[GATE], lambda rows: (X[rows, :COARSE], y[rows] % 2), len(X), 512, 2, 1)
+    record = {"classes": profile.alphabet, "features": FEATURES, "gate": -1e9, "calibration": {}}
+    Reader(networks, record, ("BONE", "BOND")).read(block.images, list(Ranking))
 
 
 if __name__ == "__main__":

@@ -24,10 +24,10 @@ MAY_IMPORT_TOO = {"storage/models.py": {"sklearn"}}  # the network's class, to r
 
 # Nouns: arrays in, arrays out. They know errors, and the drawing knows what a block is.
 KERNELS = {
-    "segmentation", "letters", "classifier", "ranking", "raster", "drawing", "metrics", "pictures", "plots",
+    "classifier", "ranking", "raster", "drawing", "metrics", "pictures", "plots",
     "loading", "labels", "folders", "fit", "reader", "book", "fonts", "words", "specs", "formats",
     "ranges", "chance", "variation", "distortion", "noise", "deflate", "tally", "unaligned",
-    "apart", "calibration", "ink", "lattice", "marking", "paths", "spans", "trie",
+    "apart", "calibration", "curves", "ink", "lattice", "marking", "paths", "spans", "trie", "vectors",
 }  # fmt: skip
 KERNELS_MAY_KNOW = {"storage.errors"}
 KERNELS_MAY_KNOW_TOO = {
@@ -120,7 +120,7 @@ def plant(root: Path, place: str, source: str) -> None:
         ("tasks/x.py", "import importlib\nimportlib.import_module('distributed')", "distributed"),
         ("tasks/x.py", "import os\n__import__('requests')", "requests"),
         ("tasks/words.py", "import os\nfrom storage import atomic", "storage.atomic"),
-        ("tasks/letters.py", "import os\nfrom storage.shards import BLOCK", "storage.shards.BLOCK"),
+        ("tasks/spans.py", "import os\nfrom storage.shards import BLOCK", "storage.shards.BLOCK"),
         ("tasks/drawing.py", "import os\nfrom storage.shards import Shard", "storage.shards.Shard"),
         ("tasks/metrics.py", "import os\nimport storage", "storage"),
         ("tasks/pictures.py", "import os\nfrom tasks.generate import survey", "tasks.generate.survey"),

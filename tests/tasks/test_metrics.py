@@ -181,23 +181,23 @@ def test_rates_by_refuses_other_shapes_and_types():
 
 
 @pytest.mark.parametrize(
-    ("reading", "answer", "segments", "in_order", "category"),
+    ("reading", "answer", "segments", "in_place", "category"),
     [
         ("WORD", "WORD", 4, True, "right"),
         ("WRD", "WORD", 3, True, "rescue"),
         ("OWRD", "WORD", 4, False, "rescue"),
         ("WRD", "", 3, True, "segments"),
         ("WRD", "WARD", 3, False, "segments"),
-        ("OWRD", "", 4, False, "order"),
+        ("OWRD", "", 4, False, "place"),
         ("WQRD", "WARD", 4, True, "letter"),
         ("WORD", "WARD", 4, True, "damage"),
         ("WORD", "", 4, True, "damage"),
         # Precedence: a wrong order comes before damage, too.
-        ("WORD", "WARD", 4, False, "order"),
+        ("WORD", "WARD", 4, False, "place"),
     ],
 )
-def test_failure_split_names_the_first_cause(reading, answer, segments, in_order, category):
-    split = failure_split(["WORD"], [reading], [answer], [segments], [in_order])
+def test_failure_split_names_the_first_cause(reading, answer, segments, in_place, category):
+    split = failure_split(["WORD"], [reading], [answer], [segments], [in_place])
     assert split == {name: int(name == category) for name in FAILURES}
 
 
@@ -206,22 +206,22 @@ def test_failure_split_is_a_partition():
     words = np.array(["AB", "BA", "ABC", "A", ""])
     n = 3000
     truth, reading, answer = words[generator.integers([[4], [5], [5]], size=(3, n))]
-    segments, in_order = generator.integers(1, 4, size=n), generator.random(n) < 0.5
-    split = failure_split(truth, reading, answer, segments, in_order)
-    assert list(split) == ["segments", "order", "letter", "damage", "rescue", "right"]
+    segments, in_place = generator.integers(1, 4, size=n), generator.random(n) < 0.5
+    split = failure_split(truth, reading, answer, segments, in_place)
+    assert list(split) == ["segments", "place", "letter", "damage", "rescue", "right"]
     assert all(count > 0 for count in split.values())
     assert sum(split.values()) == n
     assert split["right"] + split["rescue"] == np.count_nonzero(answer == truth)
     assert split["right"] + split["damage"] <= np.count_nonzero(reading == truth)
     # Word by word, in plain Python.
     by_word = dict.fromkeys(FAILURES, 0)
-    for t, r, a, s, o in zip(truth, reading, answer, segments, in_order, strict=True):
+    for t, r, a, s, o in zip(truth, reading, answer, segments, in_place, strict=True):
         if a == t:
             by_word["right" if r == t else "rescue"] += 1
         elif len(t) != s:
             by_word["segments"] += 1
         elif not o:
-            by_word["order"] += 1
+            by_word["place"] += 1
         else:
             by_word["damage" if r == t else "letter"] += 1
     assert split == by_word

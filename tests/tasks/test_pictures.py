@@ -258,7 +258,7 @@ def test_confusion_must_fit_its_classes():
 
 
 def test_failure_bars_are_as_long_as_their_shares():
-    sizes = {"segments": 800, "order": 400, "letter": 1200, "damage": 600, "rescue": 1000}
+    sizes = {"segments": 800, "place": 400, "letter": 1200, "damage": 600, "rescue": 1000}
     picture = rgb(plot_failures({"none": bars(**sizes)}, "t"))
     picture = picture[: int(0.6 * len(picture))]  # without the legend
     looks = {key: look for key, (look, _) in FAILURE_LOOKS.items()}
@@ -269,7 +269,7 @@ def test_failure_bars_are_as_long_as_their_shares():
     unit = np.ptp(spans["letter"]) / sizes["letter"]
     for key, (left, right) in spans.items():
         assert right - left == pytest.approx(unit * sizes[key], abs=4)
-    order = [spans[key] for key in ("rescue", "segments", "order", "letter", "damage")]
+    order = [spans[key] for key in ("rescue", "segments", "place", "letter", "damage")]
     assert all(before[1] < after[0] for before, after in pairwise(order))
 
 

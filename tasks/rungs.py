@@ -1,0 +1,91 @@
+"""The unit that puts a model's evaluations on all rungs of the ladder into one table and one picture."""
+
+import csv
+import io
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+from storage import atomic
+from tasks import curves
+from tasks.metrics import FAILURES, Rate
+from tasks.ranking import Ranking
+
+FILES = ("ladder.md", "ladder.csv", "ladder.json", "ladder.png")
+RANKINGS = {ranking.value: ranking for ranking in (Ranking.NONE, *Ranking)}  # without a dictionary first
+
+
+def rows_of(reports: Sequence[dict]) -> list[dict]:
+    """What the table says of each rung, from the reports of `tasks.report.summarise`."""
+    return [
+        {
+            "rung": Path(report["dataset"]).name,
+            "n": report["n"],
+            "words": {name: report["words"][name] for name in RANKINGS if name in report["words"]},
+            "cut_right": report["cut_right"],
+            "letters_macro_f1": report["letters"]["macro_f1"],
+            "calibration": {name: one["error"] for name, one in report["calibration"].items()},
+            "failures": report["failures"],
+            "words_per_second_a_worker": report["words_per_second_a_worker"],
+        }
+        for report in reports
+    ]
+
+
+def save(folder: Path, model: Path, reports: Sequence[dict]) -> list[dict]:
+    """Write the table (Markdown, CSV, JSON) and the picture; returns the rows."""
+    rows = rows_of(reports)
+    files = {
+        "ladder.md": markdown(rows).encode(),
+        "ladder.csv": _csv(rows).encode(),
+        "ladder.png": curves.plot_ladder(rows, f"Words right on each rung: {model.stem}"),
+        "ladder.json": (json.dumps({"model": str(model), "rungs": rows}, indent=1) + "\n").encode(),
+    }
+    for name in FILES:
+        atomic.replace(folder / name, files[name])
+    return rows
+
+
+def markdown(rows: list[dict]) -> str:
+    """Two tables: rates with 95 % intervals, and where the words without a dictionary are lost."""
+    lines = [
+        "| rung | n | no dictionary | dictionary | equal positions | Levenshtein | calibration error, without / with | "
+        "words/s a core |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    for row in rows:
+        words = [_rate(row["words"].get(name)) for name in ("none", "probability", "positions", "levenshtein")]
+        errors = [f"{100 * row['calibration'][name]:.2f} %" if name in row["calibration"] else "-"
+                  for name in ("none", "probability")]  # fmt: skip
+        speed = row["words_per_second_a_worker"]
+        lines.append(
+            f"| {row['rung']} | {row['n']:,} | {' | '.join(words)} | {' / '.join(errors)} | {speed or '-':,} |"
+        )
+    lines += [
+        "",
+        "| rung, no dictionary | wrong number of letters | cut elsewhere | letter misread | letters, macro F1 |",
+        "|---|---|---|---|---|",
+    ]
+    for row in rows:
+        split = row["failures"]["none"]
+        shares = [f"{100 * split[name] / row['n']:.2f} %" for name in ("segments", "place", "letter")]
+        lines.append(f"| {row['rung']} | {' | '.join(shares)} | {row['letters_macro_f1']:.4f} |")
+    return "\n".join(lines) + "\n"
+
+
+def _rate(content: dict | None) -> str:
+    return "-" if content is None else str(Rate(content["right"], content["n"])).replace(f", n = {content['n']:,}", "")
+
+
+def _csv(rows: list[dict]) -> str:
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(["rung", "ranking", "right", "n", "rate", "low", "high", "calibration_error", *FAILURES])
+    for row in rows:
+        for name, rate in row["words"].items():
+            counts = [row["failures"][name][kind] for kind in FAILURES]
+            error = row["calibration"].get(name, "")
+            writer.writerow(
+                [row["rung"], name, *(rate[key] for key in ("right", "n", "rate", "low", "high")), error, *counts]
+            )
+    return text.getvalue()
