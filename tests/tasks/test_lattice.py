@@ -1,7 +1,10 @@
+from itertools import pairwise
+
 import numpy as np
 import pytest
+from skimage.measure import label, regionprops
 
-from tasks.apart import find_apart
+from tasks.apart import INKED, OVERHANG, SPECK, find_apart
 from tasks.ink import upright
 from tasks.lattice import CUTS, DENSITY, FAINT, FINE, NARROWEST, WIDEST, _cuts, _densest, find_spans
 from tasks.marking import nearness
@@ -176,3 +179,46 @@ def test_more_spans_than_there_was_room_for_are_still_found():
     one = find_spans(image, 40)
     assert np.array_equal(many.counts, np.repeat(one.counts, 60))
     assert np.array_equal(many.box, np.tile(one.box, (60, 1)))
+
+
+def plain_apart(image):
+    high, low, height = plain_measure(image)
+    if height == 0:
+        return []
+    regions = regionprops(label(image >= INKED, connectivity=2))
+    ordered = sorted(regions, key=lambda region: min((x, y) for y, x in region.coords.tolist()))
+    large = [region.area * 100 >= SPECK * height * height for region in ordered]
+    if np.cumsum([0, *large])[:-1].max(initial=0) >= 32:
+        return []
+    edges = [list(region.bbox[1::2]) for region, is_large in zip(ordered, large, strict=True) if is_large]
+    if any((right - left) * 100 > WIDEST * height for left, right in edges):
+        return []
+    for one, other in pairwise(edges):
+        shared = one[1] - other[0]
+        if shared * 100 > OVERHANG * height:
+            return []
+        if shared > 0:
+            one[1] = other[0] = other[0] + shared // 2
+    if any(right <= left for left, right in edges):
+        return []
+    tops = [plain_top(image[:, left:right], high, low, height)[1] for left, right in edges]
+    return [[top, left, top + height, right] for top, (left, right) in zip(tops, edges, strict=True)]
+
+
+def same_components(ink):
+    lattice = find_apart(ink)
+    for image, begin, end in zip(ink, lattice.starts[:-1], lattice.starts[1:], strict=True):
+        assert lattice.box[begin:end].tolist() == plain_apart(image)
+
+
+@pytest.mark.parametrize("name", ["book", "fonts", "hard"])
+def test_components_are_what_a_plain_program_finds(name):
+    same_components(upright(renderer_of(make_recipe(BUILT_IN[name], 1)).block(1, 0, 16).images)[0])
+
+
+@pytest.mark.parametrize("shape", [(1, 5), (9, 50), (40, 90), (30, 300)])
+def test_components_of_noise_are_what_a_plain_program_finds(shape):
+    noise = np.random.Generator(np.random.Philox(shape[0])).integers(0, 256, (6, *shape)).astype(np.uint8)
+    noise[noise < np.array([128, 150, 200, 230, 245, 252])[:, None, None]] = 0
+    same_components(noise)
+    same_components(np.kron(noise, np.ones((1, 5, 4), np.uint8)))
