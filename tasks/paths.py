@@ -81,6 +81,7 @@ def best_strings(starts, cuts, first, last, odds, shortest, longest, slack, text
         widest, most = max(widest, cuts[i]), max(most, starts[i + 1] - starts[i])
     ahead, behind = np.empty((longest + 1, widest)), np.empty((longest + 1, widest))
     through, top = np.empty(most), np.empty(most)
+    begin, fit = np.empty(most + 1, np.int64), np.empty(most * classes, np.int64)
     worth = np.empty((longest + 1, widest, _BEAM))
     name = np.zeros((longest + 1, widest, _BEAM), np.uint64)
     span = np.zeros((longest + 1, widest, _BEAM), np.int64)
@@ -103,27 +104,43 @@ def best_strings(starts, cuts, first, last, odds, shortest, longest, slack, text
             least -= 1
         if best <= NEVER / 2:
             continue
+        # Letters on a path nearly as good as the best, once for all places in a string.
+        many = 0
+        for s in range(low, high):
+            own = s - low
+            begin[own] = many
+            if through[own] + top[own] >= best - slack:
+                for c in range(classes):
+                    if through[own] + odds[s, c] >= best - slack:
+                        fit[many] = c
+                        many += 1
+        begin[count] = many
         worth[:, : cuts[i]] = NEVER
         worth[0, : cuts[i], 0] = 0.0
         name[0, : cuts[i], 0] = 0
         for r in range(1, longest + 1):
             s = low
             for k in range(cuts[i]):
-                if k:  # what lies between two letters is skipped
-                    for b in range(_BEAM):
-                        if worth[r, k - 1, b] > NEVER / 2:
+                if k and worth[r, k - 1, 0] > NEVER / 2:  # what lies between two letters is skipped
+                    if worth[r, k, 0] <= NEVER / 2:
+                        for b in range(_BEAM):
+                            worth[r, k, b], name[r, k, b] = worth[r, k - 1, b], name[r, k - 1, b]
+                            span[r, k, b], letter[r, k, b] = span[r, k - 1, b], letter[r, k - 1, b]
+                            rank[r, k, b] = rank[r, k - 1, b]
+                    else:
+                        for b in range(_BEAM):
+                            if worth[r, k - 1, b] <= max(worth[r, k, _BEAM - 1], NEVER / 2):
+                                break
                             _keep(worth[r, k], name[r, k], span[r, k], letter[r, k], rank[r, k], worth[r, k - 1, b],
                                   name[r, k - 1, b], span[r, k - 1, b], letter[r, k - 1, b],
                                   rank[r, k - 1, b])  # fmt: skip
                 while s < high and first[s] == k:
-                    if through[s - low] + top[s - low] >= best - slack:
+                    if worth[r - 1, k, 0] > NEVER / 2:
                         to = last[s]
-                        for c in range(classes):
-                            if through[s - low] + odds[s, c] < best - slack:
-                                continue
+                        for c in fit[begin[s - low] : begin[s - low + 1]]:
                             for b in range(_BEAM):
                                 value = worth[r - 1, k, b] + odds[s, c]
-                                if value <= NEVER / 2:
+                                if value <= max(worth[r, to, _BEAM - 1], NEVER / 2):
                                     break
                                 whole = name[r - 1, k, b] * np.uint64(1_000_003) + np.uint64(c + 1)
                                 _keep(worth[r, to], name[r, to], span[r, to], letter[r, to], rank[r, to], value, whole,
