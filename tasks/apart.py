@@ -9,6 +9,8 @@ INKED = 128  # of 255: a pixel belongs to a component
 SPECK = 2  # percent of the letters' height squared: a smaller component is dropped
 OVERHANG = 25  # percent of the letters' height: neighbours that share more columns have no cut between them
 _MOST = 32  # components
+# Of a part: the part it was joined to, or itself; first column, and its first row there; column after the last; pixels.
+_PARENT, _LEFT, _TOP, _RIGHT, _AREA = range(5)
 
 
 def find_apart(ink: np.ndarray) -> Lattice:
@@ -31,9 +33,9 @@ def find_apart(ink: np.ndarray) -> Lattice:
 @numba.njit(cache=True, nogil=True)
 def _find(ink, counts, heights, box):
     n, rows, columns = ink.shape
-    seen = np.zeros((rows, columns), np.int64)
-    stack = np.empty(rows * columns, np.int64)
-    left, right, area = np.empty(_MOST, np.int64), np.empty(_MOST, np.int64), np.empty(_MOST, np.int64)
+    most = rows * (columns // 2 + 1)
+    runs, parts, order = np.empty((most, 3), np.int64), np.empty((most, 5), np.int64), np.empty(most, np.int64)
+    left, right = np.empty(_MOST, np.int64), np.empty(_MOST, np.int64)
     profile, sizes, line = np.zeros(rows), np.zeros(columns, np.int64), np.zeros(rows)
     for i in range(n):
         image = ink[i]
@@ -41,32 +43,22 @@ def _find(ink, counts, heights, box):
         heights[i] = height
         if height == 0:
             continue
+        found = _join(image, profile, runs, parts)
+        kept = 0
+        for k in range(found):
+            if parts[k, _PARENT] == k:
+                order[kept] = (parts[k, _LEFT] * rows + parts[k, _TOP]) * most + k
+                kept += 1
+        order[:kept].sort()
         count, fine = 0, True
-        for x in range(columns):  # by columns, so that components come by their left edges
-            for y in range(rows):
-                if image[y, x] < INKED or seen[y, x] == i + 1:
-                    continue
-                if count == _MOST:
-                    fine = False
-                    break
-                left[count], right[count], area[count] = x, x + 1, 0
-                stack[0], filled = y * columns + x, 1
-                seen[y, x] = i + 1
-                while filled:
-                    filled -= 1
-                    at_y, at_x = stack[filled] // columns, stack[filled] % columns
-                    area[count] += 1
-                    right[count] = max(right[count], at_x + 1)
-                    for near_y in range(max(at_y - 1, 0), min(at_y + 2, rows)):
-                        for near_x in range(max(at_x - 1, 0), min(at_x + 2, columns)):
-                            if image[near_y, near_x] >= INKED and seen[near_y, near_x] != i + 1:
-                                seen[near_y, near_x] = i + 1
-                                stack[filled] = near_y * columns + near_x
-                                filled += 1
-                if area[count] * 100 >= SPECK * height * height:
-                    count += 1
-            if not fine:
+        for key in order[:kept]:
+            if count == _MOST:
+                fine = False
                 break
+            part = parts[key % most]
+            if part[_AREA] * 100 >= SPECK * height * height:
+                left[count], right[count] = part[_LEFT], part[_RIGHT]
+                count += 1
         for k in range(count):
             fine &= (right[k] - left[k]) * 100 <= WIDEST * height
             if k:
@@ -84,19 +76,87 @@ def _find(ink, counts, heights, box):
 
 
 @numba.njit(cache=True, nogil=True)
+def _join(image, profile, runs, parts):
+    """Join the runs of inked pixels that touch, row by row; returns how many parts there are, joined ones included.
+
+    runs : (R, 3) int64, room: first column, column after the last, part
+    parts : (R, 5) int64, filled: see `_PARENT`; only those that are their own parents are whole components
+    """
+    columns = image.shape[1]
+    count, above, used = 0, 0, 0  # the runs of the row above are above:used
+    for y in range(len(image)):
+        begun = used
+        x = columns if profile[y] == 0 else 0
+        row, near = image[y], above
+        while x < columns:
+            if row[x] < INKED:
+                x += 1
+                continue
+            start = x
+            while x < columns and row[x] >= INKED:
+                x += 1
+            while near < begun and runs[near, 1] < start:
+                near += 1
+            own, at = -1, near
+            while at < begun and runs[at, 0] <= x:
+                other = _root(parts, runs[at, 2])
+                if own < 0:
+                    own = other
+                elif own != other:
+                    _merge(parts, own, other)
+                at += 1
+            if own < 0:
+                own = count
+                parts[own, _PARENT], parts[own, _LEFT], parts[own, _TOP] = own, start, y
+                parts[own, _RIGHT], parts[own, _AREA] = x, 0
+                count += 1
+            if start < parts[own, _LEFT]:
+                parts[own, _LEFT], parts[own, _TOP] = start, y
+            parts[own, _RIGHT] = max(parts[own, _RIGHT], x)
+            parts[own, _AREA] += x - start
+            runs[used, 0], runs[used, 1], runs[used, 2] = start, x, own
+            used += 1
+        above = begun
+    return count
+
+
+@numba.njit(cache=True, nogil=True)
+def _root(parts, k):
+    while parts[k, _PARENT] != k:
+        parts[k, _PARENT] = parts[parts[k, _PARENT], _PARENT]
+        k = parts[k, _PARENT]
+    return k
+
+
+@numba.njit(cache=True, nogil=True)
+def _merge(parts, own, other):
+    parts[other, _PARENT] = own
+    if (parts[other, _LEFT], parts[other, _TOP]) < (parts[own, _LEFT], parts[own, _TOP]):
+        parts[own, _LEFT], parts[own, _TOP] = parts[other, _LEFT], parts[other, _TOP]
+    parts[own, _RIGHT] = max(parts[own, _RIGHT], parts[other, _RIGHT])
+    parts[own, _AREA] += parts[other, _AREA]
+
+
+@numba.njit(cache=True, nogil=True)
 def _window(image, left, right, high, low, height):
     """As `tasks.lattice` does it: of all windows of that height the one with the most ink, the middle one of equals."""
     inside = 0
     for y in range(high, high + height):
-        for x in range(left, right):
-            inside += image[y, x]
+        inside += _sum(image[y, left:right])
     most, start, again = inside, high, high
     for y in range(high + height, low):
-        for x in range(left, right):
-            inside += np.int64(image[y, x]) - np.int64(image[y - height, x])
+        inside += _sum(image[y, left:right]) - _sum(image[y - height, left:right])
         if inside > most:
             most = inside
             start = again = y - height + 1
         elif inside == most and again == y - height:
             again = y - height + 1
     return (start + again) // 2
+
+
+@numba.njit(cache=True, nogil=True)
+def _sum(row):
+    total = np.int64(0)
+    for x in range(len(row)):
+        total += row[x]
+    return total

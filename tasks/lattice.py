@@ -10,6 +10,7 @@ DENSITY = 28  # of 255: a span with less ink on average holds no letter
 FINE = 8  # cuts inside a stretch of ink: this many for each height of it
 FAINT = 90  # of 255: a column with less ink in all is a gap
 CUTS = 160  # at most, a picture
+_LANES = 32
 
 
 @dataclass(frozen=True)
@@ -77,13 +78,13 @@ class Lattice:
 def find_spans(ink: np.ndarray, fine: int = FINE) -> Lattice:
     n = len(ink)
     counts, cuts, height = np.zeros(n, np.int64), np.zeros(n, np.int64), np.zeros(n, np.int64)
-    room = 64 * n + 4096
-    while True:
-        first, last, box = np.empty(room, np.int16), np.empty(room, np.int16), np.empty((room, 4), np.int16)
-        used = _find(ink, fine, counts, cuts, height, first, last, box)
-        if used >= 0:
-            return Lattice(counts, cuts, height, first[:used].copy(), last[:used].copy(), box[:used].copy())
-        room *= 4
+    room = 256 * n + 4096
+    first, last, box = np.empty(room, np.int16), np.empty(room, np.int16), np.empty((room, 4), np.int16)
+    done, used = _find(ink, fine, 0, 0, counts, cuts, height, first, last, box)
+    while done < n:  # there was no room for all of its spans
+        first, last, box = (np.concatenate([part, np.empty_like(part)]) for part in (first, last, box))
+        done, used = _find(ink, fine, done, used, counts, cuts, height, first, last, box)
+    return Lattice(counts, cuts, height, first[:used].copy(), last[:used].copy(), box[:used].copy())
 
 
 @numba.njit(cache=True, nogil=True)
@@ -116,9 +117,10 @@ def measure(image, profile, line, sizes):
     """
     rows, columns = image.shape
     for y in range(rows):
-        total = 0
+        total = np.uint32(0)
+        row = image[y]
         for x in range(columns):
-            total += image[y, x]
+            total += np.uint32(row[x])
         profile[y] = total
     top, bottom = _densest(profile, 0, rows, 0.3)
     if bottom - top < 4:
@@ -128,60 +130,102 @@ def measure(image, profile, line, sizes):
     return high, low, max(min(_letter_height(image, high, low, line, sizes), low - high), 4)
 
 
-@numba.njit(cache=True, nogil=True)
+@numba.njit(cache=True, nogil=True, error_model="numpy")  # a test of every divisor would keep a loop scalar
 def _letter_height(image, high, low, line, sizes):
-    """The letters' height: the median of the columns' stretches of ink that are not much lower than the highest."""
+    """The letters' height: the median of the columns' stretches of ink that are not much lower than the highest.
+
+    As `_densest` finds them, of all columns at once.
+    """
     columns = image.shape[1]
+    state = np.zeros((7, columns))
+    total, inked, cost, running, length, best, size = (
+        state[0], state[1], state[2], state[3], state[4], state[5], state[6],
+    )  # fmt: skip
+    for y in range(high, low):
+        row = image[y]
+        for x in range(columns):
+            total[x] += np.float64(row[x])
+            inked[x] += 1.0 if row[x] else 0.0
+    for x in range(columns):
+        cost[x] = 0.3 * total[x] / max(inked[x], 1.0)
+    for y in range(high, low):
+        _grow(image[y], cost, running, length, best, size)
+    # Sorted by counting: `line` holds how many stretches there are of each size.
+    line[:] = 0
     count = 0
     for x in range(columns):
-        total = 0
-        for y in range(high, low):
-            line[y] = image[y, x]
-            total += image[y, x]
-        if total <= FAINT:
-            continue
-        start, stop = _densest(line, high, low, 0.3)
-        if stop - start > 2:
-            sizes[count] = stop - start
+        sizes[x] = np.int64(size[x])
+        if total[x] > FAINT and sizes[x] > 2:
+            line[sizes[x] - 1] += 1
             count += 1
     if count == 0:
         return 0
-    some = np.sort(sizes[:count])
-    most = some[(count * 92) // 100]
+    most = _ranked(line, (count * 92) // 100)
     least = 0
-    while some[least] * 10 < most * 7:
-        least += 1
-    return some[least + (count - least) // 2]
+    for k in range(len(line)):
+        if (k + 1) * 10 < most * 7:
+            least += np.int64(line[k])
+    return _ranked(line, least + (count - least) // 2)
 
 
 @numba.njit(cache=True, nogil=True)
-def _find(ink, fine, counts, cuts, heights, first, last, box):
+def _grow(row, cost, running, length, best, size):
+    """One more row for each column: what the stretch that ends there is worth and how long it is; and the best's."""
+    for x in range(len(row)):
+        most, long = best[x], size[x]
+        worth = running[x] + (np.float64(row[x]) - cost[x])
+        longer = length[x] + 1.0
+        running[x] = worth if worth > 0.0 else 0.0
+        length[x] = longer if worth > 0.0 else 0.0
+        size[x] = longer if worth > most else long
+        best[x] = worth if worth > most else most
+
+
+@numba.njit(cache=True, nogil=True)
+def _ranked(line, rank):
+    """The size with so many before it; ``line[k]`` counts those of size k + 1."""
+    k, before = 0, line[0]
+    while before <= rank:
+        k += 1
+        before += line[k]
+    return k + 1
+
+
+@numba.njit(cache=True, nogil=True)
+def _find(ink, fine, begin, used, counts, cuts, heights, first, last, box):
+    """From picture `begin` on; returns the first for which there is no room, or n, and the spans used before it."""
     n, rows, columns = ink.shape
-    left_sums = np.zeros((rows, columns + 1), np.int32)
-    profile, line, band = np.zeros(rows), np.zeros(rows), np.zeros(columns)
+    profile, line, band = np.zeros(rows), np.zeros(rows), np.zeros(columns, np.uint32)
     ends, begins = np.zeros(CUTS, np.int64), np.zeros(CUTS, np.int64)
     sizes = np.zeros(columns, np.int64)
-    used = 0
-    for i in range(n):
+    # For each cut and each window of rows, the ink left of where the cut begins and of where it ends.
+    padded = (rows + 1 + _LANES) // _LANES * _LANES
+    at_begin, at_end = np.zeros((CUTS, padded), np.int32), np.zeros((CUTS, padded), np.int32)
+    for i in range(begin, n):
+        image = ink[i]
+        before = used
         counts[i] = cuts[i] = heights[i] = 0
-        for y in range(rows):
-            total = 0
-            for x in range(columns):
-                total += ink[i, y, x]
-                left_sums[y, x + 1] = total
-        high, low, height = measure(ink[i], profile, line, sizes)
+        high, low, height = measure(image, profile, line, sizes)
         heights[i] = height
         if height == 0:
             continue
         band[:] = 0
         for y in range(high, low):
+            row = image[y]
             for x in range(columns):
-                band[x] += ink[i, y, x]
+                band[x] += np.uint32(row[x])
         count = _cuts(band, height, fine, begins, ends)
         cuts[i] = count
+        windows = low - high - height + 1
+        _sum_windows(image, high, height, windows, begins[:count], ends[:count], band, at_begin, at_end)
+        # A whole number of vectors: windows that are not there have less ink than none.
+        padded = (windows + _LANES - 1) // _LANES * _LANES
+        at_begin[:count, windows:padded] = 0
+        at_end[:count, windows:padded] = -1
         widest, narrowest = WIDEST * height // 100 + 1, max(1, NARROWEST * height // 100)
         for a in range(count - 1):
             left = begins[a]
+            without = at_begin[a, :padded]
             for b in range(a + 1, count):
                 right = ends[b]
                 if right - left > widest:
@@ -189,28 +233,54 @@ def _find(ink, fine, counts, cuts, heights, first, last, box):
                 if right - left < narrowest:
                     continue
                 # Of all windows as high as the letters, the one with the most ink; the middle one of equals.
-                inside = 0
-                for y in range(high, high + height):
-                    inside += left_sums[y, right] - left_sums[y, left]
-                most, start, again = inside, high, high
-                for y in range(high + height, low):
-                    inside += left_sums[y, right] - left_sums[y, left]
-                    inside -= left_sums[y - height, right] - left_sums[y - height, left]
-                    if inside > most:
-                        most = inside
-                        start = again = y - height + 1
-                    elif inside == most and again == y - height:
-                        again = y - height + 1
+                inside = at_end[b, :padded]
+                most = np.int32(-1)
+                for w in range(padded):
+                    most = max(most, np.int32(inside[w] - without[w]))
                 if most < DENSITY * height * (right - left):
                     continue
-                start = (start + again) // 2
+                start = 0
+                while inside[start] - without[start] < most:
+                    start += 1
+                again = start
+                while again + 1 < windows and inside[again + 1] - without[again + 1] == most:
+                    again += 1
                 if used == len(first):
-                    return -1
+                    return i, before
+                top = high + (start + again) // 2
                 first[used], last[used] = a, b
-                box[used, 0], box[used, 1], box[used, 2], box[used, 3] = start, left, start + height, right
+                box[used, 0], box[used, 1], box[used, 2], box[used, 3] = top, left, top + height, right
                 used += 1
-                counts[i] += 1
-    return used
+        counts[i] = used - before
+    return n, used
+
+
+@numba.njit(cache=True, nogil=True)
+def _sum_windows(image, high, height, windows, begins, ends, sums, at_begin, at_end):
+    """Fill in, for each cut and each window of `height` rows, the ink left of where the cut begins, and ends.
+
+    sums : (W,) uint32, room
+    """
+    columns = image.shape[1]
+    sums[:] = 0
+    for y in range(high, high + height):
+        row = image[y]
+        for x in range(columns):
+            sums[x] += np.uint32(row[x])
+    for w in range(windows):
+        if w:
+            new, old = image[high + w + height - 1], image[high + w - 1]
+            for x in range(columns):
+                sums[x] += np.uint32(new[x]) - np.uint32(old[x])
+        total, done = np.int64(0), 0
+        for k in range(len(begins)):
+            for x in range(done, ends[k]):
+                total += sums[x]
+            at_end[k, w] = total
+            for x in range(ends[k], begins[k]):
+                total += sums[x]
+            at_begin[k, w] = total
+            done = begins[k]
 
 
 @numba.njit(cache=True, nogil=True)

@@ -80,7 +80,9 @@ def best_strings(starts, cuts, first, last, odds, shortest, longest, slack, text
     for i in range(n):
         widest, most = max(widest, cuts[i]), max(most, starts[i + 1] - starts[i])
     ahead, behind = np.empty((longest + 1, widest)), np.empty((longest + 1, widest))
+    rest = np.empty((longest + 1, widest))
     through, top = np.empty(most), np.empty(most)
+    begin, fit = np.empty(most + 1, np.int64), np.empty(most * classes, np.int64)
     worth = np.empty((longest + 1, widest, _BEAM))
     name = np.zeros((longest + 1, widest, _BEAM), np.uint64)
     span = np.zeros((longest + 1, widest, _BEAM), np.int64)
@@ -103,43 +105,41 @@ def best_strings(starts, cuts, first, last, odds, shortest, longest, slack, text
             least -= 1
         if best <= NEVER / 2:
             continue
-        worth[:, : cuts[i]] = NEVER
-        worth[0, : cuts[i], 0] = 0.0
-        name[0, : cuts[i], 0] = 0
-        for r in range(1, longest + 1):
-            s = low
+        # Letters on a path nearly as good as the best, once for all places in a string.
+        many = 0
+        for s in range(low, high):
+            own = s - low
+            begin[own] = many
+            if through[own] + top[own] >= best - slack:
+                for c in range(classes):
+                    if through[own] + odds[s, c] >= best - slack:
+                        fit[many] = c
+                        many += 1
+        begin[count] = many
+        # The best that may follow r letters up to a cut.
+        for r in range(longest + 1):
             for k in range(cuts[i]):
-                if k:  # what lies between two letters is skipped
-                    for b in range(_BEAM):
-                        if worth[r, k - 1, b] > NEVER / 2:
-                            _keep(worth[r, k], name[r, k], span[r, k], letter[r, k], rank[r, k], worth[r, k - 1, b],
-                                  name[r, k - 1, b], span[r, k - 1, b], letter[r, k - 1, b],
-                                  rank[r, k - 1, b])  # fmt: skip
-                while s < high and first[s] == k:
-                    if through[s - low] + top[s - low] >= best - slack:
-                        to = last[s]
-                        for c in range(classes):
-                            if through[s - low] + odds[s, c] < best - slack:
-                                continue
-                            for b in range(_BEAM):
-                                value = worth[r - 1, k, b] + odds[s, c]
-                                if value <= NEVER / 2:
-                                    break
-                                whole = name[r - 1, k, b] * np.uint64(1_000_003) + np.uint64(c + 1)
-                                _keep(worth[r, to], name[r, to], span[r, to], letter[r, to], rank[r, to], value, whole,
-                                      s, c, b)  # fmt: skip
-                    s += 1
+                rest[r, k] = NEVER
+                for q in range(max(least - r, 0), longest - r + 1):
+                    rest[r, k] = max(rest[r, k], ahead[q, k])
         end = cuts[i] - 1
-        for r in range(least, longest + 1):
-            for b in range(_BEAM):
-                v, own_r, own_b = worth[r, end, b], r, b
-                if v <= NEVER / 2:
-                    break
-                for j in range(BEST):
-                    if v > scores[i, j]:
-                        scores[i, j], v = v, scores[i, j]
-                        ends_r[j], own_r = own_r, ends_r[j]
-                        ends_b[j], own_b = own_b, ends_b[j]
+        # First without what cannot become a string within the slack; with it, if that leaves fewer than three.
+        for floor in (best - slack - 1e-6, 4 * NEVER):
+            _fill(first[low:high], last[low:high], odds[low:high], begin, fit, rest, floor, cuts[i], worth, name, span,
+                  letter, rank)  # fmt: skip
+            scores[i] = NEVER
+            for r in range(least, longest + 1):
+                for b in range(_BEAM):
+                    v, own_r, own_b = worth[r, end, b], r, b
+                    if v <= NEVER / 2:
+                        break
+                    for j in range(BEST):
+                        if v > scores[i, j]:
+                            scores[i, j], v = v, scores[i, j]
+                            ends_r[j], own_r = own_r, ends_r[j]
+                            ends_b[j], own_b = own_b, ends_b[j]
+            if scores[i, BEST - 1] >= best - slack:
+                break
         for j in range(BEST):
             if scores[i, j] <= NEVER / 2:
                 break
@@ -148,8 +148,53 @@ def best_strings(starts, cuts, first, last, odds, shortest, longest, slack, text
                 s = span[r, k, b]
                 texts[i, j, r - 1] = letter[r, k, b]
                 if j == 0:
-                    spans[i, r - 1] = s
-                b, k, r = rank[r, k, b], first[s], r - 1
+                    spans[i, r - 1] = low + s
+                b, k, r = rank[r, k, b], first[low + s], r - 1
+
+
+@numba.njit(cache=True, nogil=True)
+def _fill(first, last, odds, begin, fit, rest, floor, cuts, worth, name, span, letter, rank):
+    """The best strings of r letters up to each cut, of those that may still reach `floor`.
+
+    begin, fit : span s may be any of the letters ``fit[begin[s]:begin[s + 1]]``
+    rest : (longest + 1, cuts or more) float64, the best that may follow r letters up to a cut
+    worth, name, span, letter, rank : (longest + 1, cuts or more, _BEAM), filled: the score, and whose it is; the last
+        letter's span and class, and the place of the string before it in its list
+    """
+    worth[:, :cuts] = NEVER
+    worth[0, :cuts, 0] = 0.0
+    name[0, :cuts, 0] = 0
+    for r in range(1, len(worth)):
+        s = 0
+        for k in range(cuts):
+            if k and worth[r, k - 1, 0] > NEVER / 2:  # what lies between two letters is skipped
+                if worth[r, k, 0] <= NEVER / 2:
+                    for b in range(_BEAM):
+                        if worth[r, k - 1, b] + rest[r, k] < floor:
+                            break
+                        worth[r, k, b], name[r, k, b] = worth[r, k - 1, b], name[r, k - 1, b]
+                        span[r, k, b], letter[r, k, b] = span[r, k - 1, b], letter[r, k - 1, b]
+                        rank[r, k, b] = rank[r, k - 1, b]
+                else:
+                    for b in range(_BEAM):
+                        if worth[r, k - 1, b] <= max(worth[r, k, _BEAM - 1], NEVER / 2, floor - rest[r, k]):
+                            break
+                        _keep(worth[r, k], name[r, k], span[r, k], letter[r, k], rank[r, k], worth[r, k - 1, b],
+                              name[r, k - 1, b], span[r, k - 1, b], letter[r, k - 1, b],
+                              rank[r, k - 1, b])  # fmt: skip
+            while s < len(first) and first[s] == k:
+                if worth[r - 1, k, 0] > NEVER / 2:
+                    to = last[s]
+                    enough = max(NEVER / 2, floor - rest[r, to])
+                    for c in fit[begin[s] : begin[s + 1]]:
+                        for b in range(_BEAM):
+                            value = worth[r - 1, k, b] + odds[s, c]
+                            if value <= max(worth[r, to, _BEAM - 1], enough):
+                                break
+                            whole = name[r - 1, k, b] * np.uint64(1_000_003) + np.uint64(c + 1)
+                            _keep(worth[r, to], name[r, to], span[r, to], letter[r, to], rank[r, to], value, whole,
+                                  s, c, b)  # fmt: skip
+                s += 1
 
 
 @numba.njit(cache=True, nogil=True)

@@ -1,9 +1,12 @@
+from itertools import pairwise
+
 import numpy as np
 import pytest
+from skimage.measure import label, regionprops
 
-from tasks.apart import find_apart
+from tasks.apart import INKED, OVERHANG, SPECK, find_apart
 from tasks.ink import upright
-from tasks.lattice import NARROWEST, WIDEST, find_spans
+from tasks.lattice import CUTS, DENSITY, FAINT, FINE, NARROWEST, WIDEST, _cuts, _densest, find_spans
 from tasks.marking import nearness
 from tasks.recipes import make_recipe, renderer_of
 from tasks.spans import BESIDE, COLUMNS, GRID, MARGIN, ROWS, SIZE, shape_spans
@@ -97,3 +100,125 @@ def test_the_shape_does_not_depend_on_scale():
     small, large = bars(40, 55), np.kron(bars(40, 55), np.ones((1, 2, 2), np.uint8))
     a, b = (shape_spans(image, find_apart(image)) for image in (small, large))
     assert np.abs(a.astype(int) - b).max() <= 1
+
+
+def plain_measure(image):
+    """Where the text is and how high its letters are, a column at a time."""
+    rows = len(image)
+    top, bottom = _densest(image.sum(axis=1).astype(float), 0, rows, 0.3)
+    if bottom - top < 4:
+        return 0, 0, 0
+    around = (bottom - top) // 6
+    high, low = max(0, top - around), min(rows, bottom + around)
+    sizes = []
+    for column in image.T:
+        start, stop = _densest(column.astype(float), high, low, 0.3)
+        if column[high:low].sum() > FAINT and stop - start > 2:
+            sizes.append(stop - start)
+    if not sizes:
+        return high, low, 4
+    most = sorted(sizes)[len(sizes) * 92 // 100]
+    sizes = sorted(size for size in sizes if size * 10 >= most * 7)
+    return high, low, max(min(sizes[len(sizes) // 2], low - high), 4)
+
+
+def plain_top(image, high, low, height):
+    """The ink of the best window of rows, and where it begins: the middle one of equals."""
+    rows = np.concatenate([[0], np.cumsum(image[high:low].sum(axis=1, dtype=int))])
+    inside = rows[height:] - rows[:-height]
+    start = again = int(inside.argmax())
+    while again + 1 < len(inside) and inside[again + 1] == inside[start]:
+        again += 1
+    return inside[start], high + (start + again) // 2
+
+
+def plain_spans(image, fine):
+    high, low, height = plain_measure(image)
+    if height == 0:
+        return []
+    begins, ends = np.zeros(CUTS, int), np.zeros(CUTS, int)
+    count = _cuts(image[high:low].sum(axis=0).astype(np.uint32), height, fine, begins, ends)
+    found = []
+    for a in range(count - 1):
+        for b in range(a + 1, count):
+            left, right = begins[a], ends[b]
+            if max(1, NARROWEST * height // 100) <= right - left <= WIDEST * height // 100 + 1:
+                most, top = plain_top(image[:, left:right], high, low, height)
+                if most >= DENSITY * height * (right - left):
+                    found.append([a, b, top, left, top + height, right])
+    return found
+
+
+def same_as_plain(ink, fine):
+    lattice = find_spans(ink, fine)
+    spans = np.column_stack([lattice.first, lattice.last, lattice.box])
+    for image, begin, end in zip(ink, lattice.starts[:-1], lattice.starts[1:], strict=True):
+        assert spans[begin:end].tolist() == plain_spans(image, fine)
+
+
+@pytest.mark.parametrize("name", ["book", "hard"])
+@pytest.mark.parametrize("fine", [0, FINE])
+def test_spans_are_what_a_plain_program_finds(name, fine):
+    same_as_plain(upright(renderer_of(make_recipe(BUILT_IN[name], 1)).block(1, 0, 8).images)[0], fine)
+
+
+@pytest.mark.parametrize("shape", [(1, 5), (4, 4), (9, 50), (40, 90), (100, 300)])
+def test_spans_of_noise_are_what_a_plain_program_finds(shape):
+    noise = np.random.Generator(np.random.Philox(shape[0])).integers(0, 256, (5, *shape)).astype(np.uint8)
+    noise[1:][noise[1:] < np.array([100, 200, 240, 250])[:, None, None]] = 0
+    noise[4][noise[4] > 0] = 255
+    noise[2, : shape[0] // 2] = 0
+    same_as_plain(noise, FINE)
+
+
+def test_more_spans_than_there_was_room_for_are_still_found():
+    image = np.zeros((1, 24, 1400), np.uint8)
+    image[0, 2:22] = 200
+    many = find_spans(np.repeat(image, 60, axis=0), 40)
+    assert many.counts.sum() > 256 * 60 + 4096
+    one = find_spans(image, 40)
+    assert np.array_equal(many.counts, np.repeat(one.counts, 60))
+    assert np.array_equal(many.box, np.tile(one.box, (60, 1)))
+
+
+def plain_apart(image):
+    high, low, height = plain_measure(image)
+    if height == 0:
+        return []
+    regions = regionprops(label(image >= INKED, connectivity=2))
+    ordered = sorted(regions, key=lambda region: min((x, y) for y, x in region.coords.tolist()))
+    large = [region.area * 100 >= SPECK * height * height for region in ordered]
+    if np.cumsum([0, *large])[:-1].max(initial=0) >= 32:
+        return []
+    edges = [list(region.bbox[1::2]) for region, is_large in zip(ordered, large, strict=True) if is_large]
+    if any((right - left) * 100 > WIDEST * height for left, right in edges):
+        return []
+    for one, other in pairwise(edges):
+        shared = one[1] - other[0]
+        if shared * 100 > OVERHANG * height:
+            return []
+        if shared > 0:
+            one[1] = other[0] = other[0] + shared // 2
+    if any(right <= left for left, right in edges):
+        return []
+    tops = [plain_top(image[:, left:right], high, low, height)[1] for left, right in edges]
+    return [[top, left, top + height, right] for top, (left, right) in zip(tops, edges, strict=True)]
+
+
+def same_components(ink):
+    lattice = find_apart(ink)
+    for image, begin, end in zip(ink, lattice.starts[:-1], lattice.starts[1:], strict=True):
+        assert lattice.box[begin:end].tolist() == plain_apart(image)
+
+
+@pytest.mark.parametrize("name", ["book", "fonts", "hard"])
+def test_components_are_what_a_plain_program_finds(name):
+    same_components(upright(renderer_of(make_recipe(BUILT_IN[name], 1)).block(1, 0, 16).images)[0])
+
+
+@pytest.mark.parametrize("shape", [(1, 5), (9, 50), (40, 90), (30, 300)])
+def test_components_of_noise_are_what_a_plain_program_finds(shape):
+    noise = np.random.Generator(np.random.Philox(shape[0])).integers(0, 256, (6, *shape)).astype(np.uint8)
+    noise[noise < np.array([128, 150, 200, 230, 245, 252])[:, None, None]] = 0
+    same_components(noise)
+    same_components(np.kron(noise, np.ones((1, 5, 4), np.uint8)))
