@@ -15,7 +15,7 @@ import numba
 import numpy as np
 
 from tasks.lattice import Lattice
-from tasks.vectors import blend8, bytes8, mix8, roots8
+from tasks.vectors import blend8, bytes8, copy8, mix8, roots8
 
 FEATURES = 3  # raised whenever the same span gives other values: a model reads only what it was trained on
 
@@ -141,11 +141,18 @@ def _gradients(ink, picture, box, out):
     line, above = np.zeros(corners * DIRECTIONS, np.float32), np.zeros(corners * DIRECTIONS, np.float32)
     at, part_x, share = np.empty(corners, np.int64), np.empty(corners, np.float32), np.empty(corners, np.float32)
     flat = out.reshape(-1)
-    before = -1
+    before, until = -1, 0
     for k in range(len(picture)):
         if picture[k] != before:
             before = picture[k]
-            _sum_gradients(ink[before], table)
+            until = max(until, k)
+            high, low, first, last = rows, 0, columns, 0  # of the part that the picture's spans look at
+            while until < len(picture) and picture[until] == before:
+                around = (box[until, 2] - box[until, 0]) // 5 + 2
+                high, low = min(high, box[until, 0] - around), max(low, box[until, 2] + around)
+                first, last = min(first, box[until, 1] - around), max(last, box[until, 3] + around)
+                until += 1
+            _sum_gradients(ink[before], max(high, 0), min(low, rows), max(first, 0), min(last, columns), table)
         top, left = np.float32(box[k, 0]), np.float32(box[k, 1])
         height, right = np.float32(box[k, 2]) - top, np.float32(box[k, 3])
         step_y, step_x = height * _ONE_TALL, (right - left) * _ONE_WIDE
@@ -189,35 +196,37 @@ def _sum_ink(image, table):
 
 
 @numba.njit(cache=True, nogil=True, fastmath=True)
-def _sum_gradients(image, table):
-    """The same of Sobel's gradients, each shared between the two of eight directions that it lies between.
+def _sum_gradients(image, top, bottom, left, right, table):
+    """The same of Sobel's gradients in a part, each shared between the two of eight directions it lies between.
 
     `table` is flat, with its directions side by side.
     """
     rows, columns = image.shape
     stride = (columns + 1) * DIRECTIONS
     sums = np.zeros(stride, np.float32)
-    for y in range(rows):
+    begin, end = left * DIRECTIONS, (right + 1) * DIRECTIONS
+    for q in range(begin, end):
+        table[top * stride + q] = 0
+    for y in range(top, bottom):
         high, middle, low = image[max(y - 1, 0)], image[y], image[min(y + 1, rows - 1)]
         for d in range(DIRECTIONS):
-            sums[d] = 0
-        for x in range(columns):
+            sums[begin + d] = 0
+        for x in range(left, right):
             one, other = max(x - 1, 0), min(x + 1, columns - 1)
             upper = np.int32(high[other]) - np.int32(high[one])
             lower = np.int32(low[other]) - np.int32(low[one])
             across = upper + 2 * (np.int32(middle[other]) - np.int32(middle[one])) + lower
             down = lower - upper + 2 * (np.int32(low[one]) - np.int32(high[one]))
             down += 2 * (np.int32(low[x]) - np.int32(high[x]))
-            place = x * DIRECTIONS
-            for d in range(DIRECTIONS):
-                sums[place + DIRECTIONS + d] = sums[place + d]
+            place = np.uintp(x * DIRECTIONS)
+            copy8(sums, place, place + np.uintp(DIRECTIONS))
             if across != 0 or down != 0:
                 flat, steep = abs(across), abs(down)
                 straight = (0 if across > 0 else 4) if flat >= steep else (2 if down > 0 else 6)
                 diagonal = (1 if down > 0 else 7) if across > 0 else (3 if down > 0 else 5)
-                place += DIRECTIONS
-                sums[place + straight] += np.float32(abs(flat - steep))
-                sums[place + diagonal] += np.float32(min(flat, steep)) * _DIAGONAL
+                here = (x + 1) * DIRECTIONS
+                sums[here + straight] += np.float32(abs(flat - steep))
+                sums[here + diagonal] += np.float32(min(flat, steep)) * _DIAGONAL
         start = y * stride
-        for q in range(stride):
+        for q in range(begin, end):
             table[start + stride + q] = table[start + q] + sums[q]

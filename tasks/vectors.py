@@ -40,6 +40,19 @@ def _store_bytes(context, builder, array_type, array, index, value):
 
 
 @intrinsic
+def copy8(typing_context, table, one, other):
+    """`table[other:other + 8] = table[one:one + 8]`."""
+
+    def codegen(context, builder, signature, args):
+        value = _load(context, builder, signature.args[0], args[0], args[1])
+        data = context.make_array(signature.args[0])(context, builder, args[0]).data
+        builder.store(value, builder.bitcast(builder.gep(data, [args[2]]), _EIGHT.as_pointer())).align = 4
+        return context.get_dummy_value()
+
+    return types.void(table, types.uintp, types.uintp), codegen
+
+
+@intrinsic
 def mix8(typing_context, table, high, low, part_x, part_y, out, place):
     """Bilinear: `out[place:place + 8]` from `table` at `high` and `low` and, eight further, their right neighbours."""
 
