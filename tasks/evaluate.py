@@ -7,6 +7,7 @@ import numpy as np
 
 from storage.dataset import Dataset
 from storage.errors import BadInput
+from tasks.inflate import inflate
 from tasks.ranking import Ranking
 from tasks.solve import load_reader
 from tasks.words import WEB2, load_words
@@ -80,7 +81,7 @@ def read_shard(job: EvaluateJob) -> EvaluateReceipt:
     reader = load_reader(job.model, job.model_sha256, job.dictionary)
     rankings = RANKINGS if job.dictionary else (Ranking.NONE,)
     parts, mistakes, seconds = [], ([], []), 0.0
-    for block in Dataset(job.folder).blocks(job.split, [job.shard]):
+    for block in Dataset(job.folder, inflate).blocks(job.split, [job.shard]):
         began = time.perf_counter()
         readings = reader.read(block.images, rankings=rankings)
         seconds += time.perf_counter() - began

@@ -10,13 +10,13 @@ from pathlib import Path
 import numpy as np
 
 from storage import atomic
-from storage.dataset import layout, sealed
 from storage.errors import Damaged, NotThere
 from storage.manifest import Manifest
 from storage.sealing import fast_zlib, packed_size, write_shard
-from storage.shards import BLOCK, Block, Shard, ShardRecord, read_record, shard_name
+from storage.shards import BLOCK, Block, Shard, ShardRecord, layout, read_record, sealed, shard_name
 from tasks.deflate import compress
 from tasks.gather import Gathered
+from tasks.inflate import inflate
 from tasks.recipes import Recipe, identity_of, renderer_of, require_same
 from tasks.specs import Profile
 from tasks.tally import Counts, Tally
@@ -120,7 +120,7 @@ def draw_shard(job: ShardJob) -> Receipt:
     tally = Tally(job.recipe.profile.alphabet)
     if path.exists():
         try:
-            record = read_record(path, job.recipe.identity, job.first, tally.add)
+            record = read_record(path, job.recipe.identity, job.first, tally.add, inflate=inflate)
             return Receipt(job.index, record, False, time.perf_counter() - began, time.time(), tally.counts())
         except Damaged:
             set_aside(path)

@@ -10,11 +10,10 @@ from pathlib import Path
 import numpy as np
 from PIL import __version__ as pillow
 
-from storage.dataset import layout, sealed
 from storage.errors import Damaged, Different, GlyphsDiffer, NotThere
 from storage.manifest import Manifest
 from storage.sealing import write_shard
-from storage.shards import BLOCK, Block, Shard, combined, read_record, shard_name
+from storage.shards import BLOCK, Block, Shard, combined, layout, read_record, sealed, shard_name
 from tasks import generate
 from tasks.drawing import split_by
 from tasks.gather import Gathered

@@ -12,6 +12,7 @@ from storage.shards import ShardRecord, combined, read_record, shard_name
 from tasks.findings import Finding, State, Verdict
 from tasks.gather import Gathered
 from tasks.generate import Receipt, ShardJob, seal, set_aside
+from tasks.inflate import inflate
 from tasks.inventory import ABSENT, Inventory
 from tasks.recipes import Recipe
 from tasks.tally import Tally
@@ -159,7 +160,7 @@ def _redrawn(path: Path, job: RedrawJob) -> bool:
     if not path.is_file():
         return False
     try:
-        record = read_record(path, job.shard.recipe.identity, job.shard.first)
+        record = read_record(path, job.shard.recipe.identity, job.shard.first, inflate=inflate)
     except Damaged:
         return False
     return record.content == job.content and record.sha256 != job.spurned
@@ -183,7 +184,7 @@ def count_shard(job: ShardJob) -> Receipt:
     began = time.perf_counter()
     tally = Tally(job.recipe.profile.alphabet)
     path = Path(job.folder, shard_name(job.index, job.count))
-    record = read_record(path, job.recipe.identity, job.first, tally.add)
+    record = read_record(path, job.recipe.identity, job.first, tally.add, inflate=inflate)
     return Receipt(job.index, record, False, time.perf_counter() - began, time.time(), tally.counts())
 
 

@@ -19,6 +19,7 @@ from storage.errors import BadInput, Damaged, NotThere
 from storage.models import load_model, model_digest, save_model
 from storage.shards import SPLITS
 from tasks import classifier
+from tasks.inflate import inflate
 from tasks.letters import FEATURES, shape_letters
 from tasks.metrics import Rate, letter_scores
 from tasks.segmentation import CONNECTIVITY, SMALLEST, THRESHOLD, cut
@@ -82,7 +83,7 @@ def cut_letters(job: CutJob) -> CutReceipt:
     ------
     Damaged, NoSpace
     """
-    dataset = Dataset(job.folder)
+    dataset = Dataset(job.folder, inflate)
     index = {letter: number for number, letter in enumerate(dataset.manifest.profile["alphabet"])}
     parts, pictures, right = [], 0, 0
     for block in dataset.blocks(shards=[job.shard], fields=("images", "text", "split")):

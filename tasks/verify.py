@@ -10,6 +10,7 @@ import numpy as np
 
 from storage.errors import Damaged
 from storage.shards import BLOCK, Block, Shard, ShardRecord, combined, read_record, shard_name
+from tasks.inflate import inflate
 from tasks.inventory import Inventory, short
 from tasks.recipes import Recipe, differences, renderer_of
 
@@ -103,7 +104,8 @@ def _proof(job: ProofJob) -> Proof:
             with Shard(path) as shard:
                 first = shard.first
         again = _Again(job.recipe, first)
-        record = read_record(path, job.identity, job.first, again.compare if job.recipe else None, job.sha256)
+        compare = again.compare if job.recipe else None
+        record = read_record(path, job.identity, job.first, compare, job.sha256, inflate)
     except Damaged as error:
         return _as_sealed(path, job, short(error, path))
     except _MADE_UP as error:

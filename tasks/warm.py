@@ -7,6 +7,7 @@ import numpy as np
 
 from tasks import classifier
 from tasks.deflate import compress
+from tasks.inflate import inflate
 from tasks.letters import shape_letters
 from tasks.ranking import Dictionary, Ranking, rank
 from tasks.recipes import make_recipe, renderer_of
@@ -23,7 +24,8 @@ def warm() -> None:
     distorted = Profile("warm", top=20, left=20, height=90, width=90, rotation=Grid(0, 1), blur=Grid(1, 1))
     renderer_of(make_recipe(distorted, 1)).block(1, 0, 32)
     Tally(profile.alphabet).add(block)
-    compress(block.images.reshape(-1))
+    images = block.images.reshape(-1)
+    inflate(compress(images), np.empty_like(images))
     segments = cut(block.images)
     letters = shape_letters(block.images, segments)
     network = classifier.build(1)

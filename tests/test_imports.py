@@ -27,7 +27,7 @@ KERNELS = {
     "segmentation", "letters", "classifier", "ranking", "raster", "drawing", "metrics", "pictures", "plots",
     "loading", "labels", "folders", "fit", "reader", "book", "fonts", "words", "specs", "formats",
     "ranges", "chance", "variation", "distortion", "noise", "deflate", "tally", "unaligned",
-    "apart", "calibration", "ink", "lattice", "marking", "paths", "spans", "trie",
+    "apart", "calibration", "ink", "lattice", "marking", "paths", "spans", "trie", "inflate",
 }  # fmt: skip
 KERNELS_MAY_KNOW = {"storage.errors"}
 KERNELS_MAY_KNOW_TOO = {
