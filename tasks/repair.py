@@ -1,6 +1,5 @@
 """The units of repairing: put shards back, draw again what is lost, prove it, tidy, and write the manifest last."""
 
-import time
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -149,8 +148,9 @@ def redraw_shard(job: RedrawJob) -> ShardRecord:
     def ended(digests: list[bytes]) -> None:
         if combined(digests) != job.content:
             raise _other_pictures(path.parent, path.name)
-        if (path.exists() or path.is_symlink()) and not _redrawn(path, job):
-            set_aside(path)
+        judged = atomic.fingerprint(path)
+        if judged and not _redrawn(path, job):
+            set_aside(path, judged)
 
     return seal(job.shard, Tally(job.shard.recipe.profile.alphabet), ended)
 
@@ -181,11 +181,10 @@ def count_shard(job: ShardJob) -> Receipt:
     ------
     Damaged
     """
-    began = time.perf_counter()
     tally = Tally(job.recipe.profile.alphabet)
     path = Path(job.folder, shard_name(job.index, job.count))
     record = read_record(path, job.recipe.identity, job.first, tally.add, inflate=inflate)
-    return Receipt(job.index, record, False, time.perf_counter() - began, time.time(), tally.counts())
+    return Receipt(job.index, record, False, tally.counts())
 
 
 def finish(
