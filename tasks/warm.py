@@ -13,7 +13,7 @@ from tasks.ranking import Dictionary, Ranking, rank
 from tasks.recipes import make_recipe, renderer_of
 from tasks.segmentation import cut
 from tasks.specs import Grid, Profile, find_profile
-from tasks.tally import Tally
+from tasks.tally import Distinct, Tally
 
 
 def warm() -> None:
@@ -24,6 +24,7 @@ def warm() -> None:
     distorted = Profile("warm", top=20, left=20, height=90, width=90, rotation=Grid(0, 1), blur=Grid(1, 1))
     renderer_of(make_recipe(distorted, 1)).block(1, 0, 32)
     Tally(profile.alphabet).add(block)
+    Distinct().add(np.frombuffer(bytes(8), np.uint64))
     images = block.images.reshape(-1)
     inflate(compress(images), np.empty_like(images))
     segments = cut(block.images)
