@@ -12,6 +12,7 @@ from typing import Annotated
 from cyclopts import App, CycloptsError, Group, Parameter
 from rich.console import Console
 
+from flows import server
 from flows.home import end_orphaned_servers, prepare_environment
 from storage.errors import BadInput, CaptchasError
 
@@ -29,6 +30,8 @@ COMMANDS = {
     "datasets": ("flows.datasets:datasets", "List datasets with their sizes, or remove one."),
     "profiles": ("flows.profiles:profiles", "List the kinds of pictures that can be drawn, and the fonts."),
 }
+PLAIN = {"inspect", "datasets", "profiles"}  # no flows: they need no server
+HELP = {"--help", "-h", "--version"}
 GRACE = 4.0  # seconds that Ctrl-C leaves for a clean end
 
 app = App(
@@ -64,6 +67,7 @@ def launch(
         end_orphaned_servers()
     from flows.show import show
 
+    server.wait()
     try:
         report = command(*bound.args, **bound.kwargs)
     except CaptchasError as error:
@@ -81,7 +85,10 @@ def main() -> None:
     try:
         _refuse_undecodable(sys.argv[1:])
         # Before any parsing, which imports the flow and with it Prefect.
-        prepare_environment(_home(sys.argv[1:]))
+        own = prepare_environment(_home(sys.argv[1:]))
+        command = next((argument for argument in sys.argv[1:] if argument in COMMANDS), None)
+        if command not in PLAIN | {None} and not HELP.intersection(sys.argv):
+            server.begin(own)
         code = app.meta(exit_on_error=False, print_error=False, result_action="return_value")
     except KeyboardInterrupt:
         _say("interrupted; the same command goes on from here")

@@ -3,6 +3,7 @@
 import logging
 import os
 import signal
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -17,6 +18,7 @@ from distributed.scheduler import KilledWorker
 from storage.errors import BadInput, CaptchasError
 
 IN_FLIGHT = 4  # jobs a worker thread that are submitted at once: enough to keep it busy, few enough to cancel
+CLOSING = 10.0  # seconds that Dask has to end its workers
 # Workers keep the memory that they free: Dask's own setting gives it back each time, and to get it again,
 # page by page, took a quarter of the time of drawing.
 MEMORY = {
@@ -82,12 +84,34 @@ def crew(workers: int | None = None, cluster: str | None = None) -> Iterator[Cli
         yield client
     finally:
         _open.reset(token)
-        # On a busy machine workers take longer to end than that; they end with this process all the same.
+        _close(client, local)
+
+
+def _close(client: Client, local: LocalCluster | None) -> None:
+    """Close both, or leave them after some seconds, the workers killed.
+
+    On a busy machine workers take longer to end than Dask is told to wait, and Dask counts by the wall clock:
+    while that is set back by hours, it waits for hours.
+    """
+    nannies = [(nanny, nanny.pid) for nanny in local.workers.values()] if local else []
+
+    def closing():
         with suppress(TimeoutError):
             client.close(timeout=3)
-        if local is not None:
+        if local:
             with suppress(TimeoutError):
                 local.close(timeout=3)
+
+    thread = threading.Thread(target=closing, name="captchas-closing", daemon=True)
+    thread.start()
+    thread.join(CLOSING)
+    if thread.is_alive() and local:
+        local.shutdown_on_close = False  # Dask would try again, and wait again, when Python ends
+        for nanny, pid in nannies:
+            nanny.auto_restart = False
+            if pid:
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
 
 
 def _start(workers: int) -> LocalCluster:

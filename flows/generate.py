@@ -99,7 +99,7 @@ def generate(
         gathered = draw(recipe, plan, workers, cluster)
         units.complete(recipe, folder, gathered, run)
         seconds = time.monotonic() - began
-    report = units.report(folder, gathered.drawn, gathered.kept, seconds, gathered.rate())
+    report = units.report(folder, gathered.drawn, gathered.kept, seconds, gathered.pace.rate())
     create_table_artifact(units.as_table(report), key=artifact_key("generate", folder.name), description=str(folder))
     return report
 

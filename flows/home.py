@@ -43,13 +43,18 @@ def model_file(name: str | Path) -> Path:
     )
 
 
-def prepare_environment(chosen: Path | None = None) -> None:
+def prepare_environment(chosen: Path | None = None) -> bool:
     """Set what Prefect reads when it is imported; nothing that the user has set is changed.
 
     Parameters
     ----------
     chosen : Path, optional
         The `--home` of the command line.
+
+    Returns
+    -------
+    bool
+        Whether Prefect's home is ours: the user has named neither a server nor a home of Prefect's.
     """
     if chosen is not None:
         os.environ[HOME] = str(chosen)
@@ -62,13 +67,15 @@ def prepare_environment(chosen: Path | None = None) -> None:
         # The command line says itself what happened; tracebacks stay in the run's log.
         "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "CRITICAL",
     }
+    own = False
     if not _has_server():
-        own = (home() / "prefect").resolve()
-        atomic.make_folder(own)  # Prefect's server does not start where this is missing
-        defaults["PREFECT_HOME"] = str(own)
+        folder = (home() / "prefect").resolve()
+        atomic.make_folder(folder)  # Prefect's server does not start where this is missing
+        own = os.environ.setdefault("PREFECT_HOME", str(folder)) == str(folder)
     for name, value in defaults.items():
         os.environ.setdefault(name, value)
     os.environ[CLIENT] = str(os.getpid())  # children inherit it
+    return own
 
 
 def end_orphaned_servers() -> int:

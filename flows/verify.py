@@ -97,8 +97,9 @@ def verify(
         found = inventory(folder)
         recipe = recipe_of(found, font, words) if (redraw or repair) and source is None else None
         held.enter_context(crew(workers, cluster))
-        proofs, seconds = prove(units.proof_jobs(found, recipe if redraw else None), workers, cluster)
-        verdict = judge(found, proofs, redrawn=redraw)
+        proven, seconds = prove(units.proof_jobs(found, recipe if redraw else None), workers, cluster)
+        proofs, rate = proven.proofs, proven.pace.rate()
+        verdict = judge(found, proofs, redrawn=redraw, statistics=proven.statistics())
         findings = list(verdict.findings)
         try:
             if repair and findings:
@@ -106,24 +107,24 @@ def verify(
             elif findings:
                 raise Damaged(_remedy(dataset, found, verdict))
         except CaptchasError as error:
-            error.report = report(found, verdict, proofs, findings, seconds, redraw)
+            error.report = report(found, verdict, proofs, findings, seconds, rate, redraw)
             raise
         finally:
             rows = [finding.row() for finding in findings] or [{"what": folder.name, "state": "whole"}]
             create_table_artifact(rows[:1000], key=artifact_key("verify", folder.name), description=str(folder))
-    return report(found, verdict, proofs, findings, seconds, redraw)
+    return report(found, verdict, proofs, findings, seconds, rate, redraw)
 
 
 @task(cache_policy=NO_CACHE, task_run_name="prove")
-def prove(jobs: list[units.ProofJob], workers: int | None, cluster: str | None) -> tuple[list[units.Proof], float]:
+def prove(jobs: list[units.ProofJob], workers: int | None, cluster: str | None) -> tuple[units.Proven, float]:
     """Prove all files on Dask; also the seconds that it took, once the workers were there."""
     with crew(workers, cluster) as client, stage("verifying", sum(job.count for job in jobs)) as shown:
         began = time.monotonic()
-        proofs = []
-        for proven in fan_out(client, units.prove_all, units.bundles(jobs, len(client.nthreads()))):
-            proofs += proven
-            shown.advance(sum(proof.count for proof in proven))
-        return proofs, time.monotonic() - began
+        proven = units.Proven(jobs)
+        for proofs in fan_out(client, units.prove_all, units.bundles(jobs, len(client.nthreads()))):
+            proven.add(proofs)
+            shown.advance(sum(proof.count for proof in proofs))
+        return proven, time.monotonic() - began
 
 
 @task(cache_policy=NO_CACHE, task_run_name="repair")

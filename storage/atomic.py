@@ -34,18 +34,49 @@ def leftovers(folder: Path) -> list[Path]:
     return sorted(path for path in folder.glob(".*.tmp") if _TEMPORARY.fullmatch(path.name) and path.is_file())
 
 
-def move(path: Path, target: Path) -> None:
-    """Rename a file; where `target` is on another file system, copy it whole and then remove it.
+def fingerprint(path: Path) -> tuple[int, ...]:
+    """What tells a file from any other that stands, or will stand, under its name; empty if there is none."""
+    try:
+        found = path.stat(follow_symlinks=False)
+    except OSError:
+        return ()
+    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
+
+
+def move(path: Path, target: Path, judged: tuple[int, ...] | None = None) -> bool:
+    """Rename a file, and say whether it was; where `target` is on another file system, copy it, then remove it.
 
     A dataset's folder may be a mount point, and what is beside it then is elsewhere.
+
+    Parameters
+    ----------
+    judged : tuple, optional
+        The `fingerprint` of the file that is meant: another one, which somebody put there meanwhile, is put back.
     """
     try:
         path.rename(target)
+    except FileNotFoundError as error:
+        if judged is None:
+            raise explained(error, target) from error
+        return False
     except OSError as error:
         if error.errno != errno.EXDEV:
             raise explained(error, target) from error
         replace(target, path.read_bytes())
+        if judged is not None and fingerprint(path) != judged:
+            discard(target)
+            return False
         path.unlink()
+        return True
+    if judged is None or fingerprint(target) == judged:
+        return True
+    # A link, which replaces nothing: if yet another one stands there, this one stays where it is now.
+    put_back = _link(target, path)
+    if put_back is None and not path.exists():
+        target.replace(path)
+    elif put_back:
+        target.unlink()
+    return False
 
 
 def make_folder(folder: Path) -> Path:

@@ -7,8 +7,10 @@ with that digest before a pixel of it is unpacked: what is handed out was proven
 often and however the file was changed, replaced or cut in between. No size or time of a file is trusted.
 """
 
+import threading
 from dataclasses import dataclass
 from functools import lru_cache
+from math import prod
 from pathlib import Path
 
 import numpy as np
@@ -16,10 +18,11 @@ from blake3 import blake3
 from zlib_ng import zlib_ng
 
 from storage.errors import Damaged
-from storage.shards import BLOCK, Block, Shard
+from storage.shards import BLOCK, Block, Inflate, Shard, inflated
 
 SHARDS_KNOWN = 16_384  # whose chunks' digests a process keeps, about 5 KB each for 16 blocks
 _PIECE = 1 << 18  # compressed bytes unpacked at a time: the most whose result malloc still hands out again warm
+_own = threading.local()  # each thread's memory for a chunk that does not go into one array
 
 
 @dataclass(frozen=True)
@@ -30,6 +33,7 @@ class ProvenShard:
     dtypes, shapes : by field; a shape is one row's
     places : by field, (blocks, 2) int64, a chunk's first byte in the file and its length
     digests : by field, the chunks' BLAKE3, 32 bytes each, one after the other
+    inflate : what unpacks pictures, where it can
     """
 
     path: Path
@@ -38,6 +42,7 @@ class ProvenShard:
     shapes: dict[str, tuple[int, ...]]
     places: dict[str, np.ndarray]
     digests: dict[str, bytes]
+    inflate: Inflate | None = None
 
     def rows(self, number: int) -> int:
         """Pictures in block `number`."""
@@ -63,10 +68,26 @@ class ProvenShard:
                 f"{self.path}: {field} of block {number} changed since the file was proven; "
                 "verify the dataset, then open it again"
             )
+        flat = [out.reshape(-1).view(np.uint8) for out in outs]
+        if self.inflate and field == "images" and self._at_once(chunk, flat):
+            return
         try:
-            _inflate(chunk, [out.reshape(-1).view(np.uint8).data for out in outs])
+            _inflate(chunk, [out.data for out in flat])
         except (zlib_ng.error, EOFError, ValueError) as error:
             raise Damaged(f"{self.path}: block {number} cannot be read ({error})") from error
+
+    def _at_once(self, chunk: bytes, outs: list[np.ndarray]) -> bool:
+        """Whether a chunk of pictures was unpacked by `inflate`."""
+        size = BLOCK * prod(self.shapes["images"])
+        straight = len(outs) == 1 and len(outs[0]) == size
+        whole = outs[0] if straight else _memory(size)
+        if not inflated(chunk, whole, self.inflate):
+            return False
+        place = 0
+        for out in () if straight else outs:
+            out[:] = whole[place : place + len(out)]
+            place += len(out)
+        return True
 
     def block(self, number: int, fields: tuple[str, ...] = Block._fields) -> Block:
         """Block `number`; arrays that are not in `fields` come as None.
@@ -92,7 +113,7 @@ class ProvenShard:
 class _Charted(Shard):
     """A shard whose chunks can be asked for their places."""
 
-    def chart(self, path: Path, image: bytes) -> ProvenShard:
+    def chart(self, path: Path, image: bytes, inflate: Inflate | None) -> ProvenShard:
         whole = memoryview(image)
         blocks = len(self)
         dtypes, shapes, places, digests = {}, {}, {}, {}
@@ -113,11 +134,11 @@ class _Charted(Shard):
                 raise Damaged(f"{path}: {name} lacks a chunk")
             places[name] = table
             digests[name] = b"".join(blake3(whole[at : at + size]).digest() for at, size in table.tolist())
-        return ProvenShard(path, self.count, dtypes, shapes, places, digests)
+        return ProvenShard(path, self.count, dtypes, shapes, places, digests, inflate)
 
 
 @lru_cache(maxsize=SHARDS_KNOWN)
-def prove(path: str, sha256: str) -> ProvenShard:
+def prove(path: str, sha256: str, inflate: Inflate | None = None) -> ProvenShard:
     """Read the whole shard at `path`, prove it, and remember what its chunks must be.
 
     Once a process for each file and digest: what is remembered follows from bytes with that sha256 alone,
@@ -134,7 +155,7 @@ def prove(path: str, sha256: str) -> ProvenShard:
     except OSError as error:
         raise Damaged(f"{path}: cannot be read ({error.strerror})") from error
     with _Charted(file, sha256=sha256, image=image) as shard:
-        return shard.chart(file, image)
+        return shard.chart(file, image, inflate)
 
 
 def read_rows(path: str, sha256: str, field: str, start: int, stop: int) -> np.ndarray:
@@ -159,6 +180,13 @@ def read_rows(path: str, sha256: str, field: str, start: int, stop: int) -> np.n
             shard.unpack(number, field, whole)
             target[...] = whole[low - first : high - first]
     return out
+
+
+def _memory(size: int) -> np.ndarray:
+    """Memory of this thread's, (size,) uint8, good until it asks again."""
+    if getattr(_own, "memory", None) is None or len(_own.memory) != size:
+        _own.memory = np.empty(size, np.uint8)
+    return _own.memory
 
 
 def _inflate(chunk: bytes, outs: list[memoryview]) -> None:

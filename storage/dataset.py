@@ -15,7 +15,7 @@ from storage.chunks import ProvenShard, prove
 from storage.errors import Busy, Damaged
 from storage.indexing import rows_of
 from storage.manifest import Manifest
-from storage.shards import BLOCK, SPLITS, Block, Shard, parse_name
+from storage.shards import BLOCK, SPLITS, Block, Inflate, Shard, parse_name
 
 RECENT = 4  # blocks that `data[i]` keeps unpacked …
 RECENT_BYTES = 64 << 20  # … if they are no larger than this together; one in any case
@@ -49,18 +49,26 @@ class Dataset:
     Every byte handed out was proven in this process: a shard against the manifest's sha256 when it is
     first needed, each chunk against that proof whenever it is read again (see storage/chunks.py).
 
+    Parameters
+    ----------
+    folder : path
+    inflate : callable, optional
+        Unpacks what it can faster than zlib (see `storage.shards.Inflate`): `tasks.inflate.inflate` for
+        drawn datasets. The pictures are the same.
+
     Raises
     ------
     NotThere, Damaged
     """
 
-    def __init__(self, folder: str | Path):
+    def __init__(self, folder: str | Path, inflate: Inflate | None = None):
         self.folder = Path(folder)
+        self._inflate = inflate
         self.manifest = Manifest.read(self.folder)
         self._recent: tuple[tuple[int, Block], ...] = ()  # replaced as a whole, so that threads may share it
 
     def __getstate__(self) -> dict:
-        return {"folder": self.folder, "manifest": self.manifest, "_recent": ()}
+        return {"folder": self.folder, "manifest": self.manifest, "_inflate": self._inflate, "_recent": ()}
 
     def __len__(self) -> int:
         return self._firsts[-1] + self.manifest.shards[-1]["count"]  # the manifest's count, which they prove
@@ -157,7 +165,7 @@ class Dataset:
         Damaged
         """
         line = self.manifest.shards[number]
-        shard = prove(str(self.path(number)), line["sha256"])
+        shard = prove(str(self.path(number)), line["sha256"], self._inflate)
         if shard.count != line["count"]:
             raise Damaged(f"{shard.path}: holds {shard.count} pictures where the manifest says {line['count']}")
         return shard
@@ -235,7 +243,7 @@ class Dataset:
         Damaged
             Missing or altered.
         """
-        return Shard(self.path(number), sha256=self.manifest.shards[number]["sha256"])
+        return Shard(self.path(number), sha256=self.manifest.shards[number]["sha256"], inflate=self._inflate)
 
     def blocks(
         self, split: str | None = None, shards: Iterable[int] | None = None, fields: Iterable[str] = Block._fields
@@ -304,16 +312,3 @@ def locked(folder: Path) -> Iterator[None]:
         yield
     finally:
         lock.release()
-
-
-def sealed(folder: Path) -> dict[tuple[int, int], Path]:
-    """Files in `folder` that bear a shard's name, by (index, count)."""
-    found = {parse_name(path.name): path for path in folder.glob("shard-*.h5")}
-    found.pop(None, None)
-    return found
-
-
-def layout(count: int, blocks_a_shard: int) -> list[tuple[int, int, int]]:
-    """(index, first, count) of each shard of a dataset of `count` pictures."""
-    size = blocks_a_shard * BLOCK
-    return [(first // size, first, min(size, count - first)) for first in range(0, count, size)]

@@ -23,6 +23,9 @@ FORMAT = 1
 BLOCK = 1024  # pictures a block: the unit of randomness, of drawing and of storage
 DIGEST = "blake3"
 SPLITS = ("train", "validation", "test")
+Inflate = Callable[[bytes, np.ndarray], bool]
+"""Fills a C-contiguous uint8 array with what a zlib stream holds; False for a stream that it does not know, that is
+damaged, or that holds another number of bytes: then zlib decides. The check sum is looked at here."""
 _IN_PLACE = 2 | 4  # H5LT_FILE_IMAGE_DONT_COPY and _DONT_RELEASE
 _NAME = re.compile(r"shard-(\d{6})-(\d+)\.h5")
 
@@ -106,6 +109,19 @@ def parse_name(name: str) -> tuple[int, int] | None:
     return (int(match[1]), int(match[2])) if match else None
 
 
+def sealed(folder: Path) -> dict[tuple[int, int], Path]:
+    """Files in `folder` that bear a shard's name, by (index, count)."""
+    found = {parse_name(path.name): path for path in folder.glob("shard-*.h5")}
+    found.pop(None, None)
+    return found
+
+
+def layout(count: int, blocks_a_shard: int) -> list[tuple[int, int, int]]:
+    """(index, first, count) of each shard of a dataset of `count` pictures."""
+    size = blocks_a_shard * BLOCK
+    return [(first // size, first, min(size, count - first)) for first in range(0, count, size)]
+
+
 def combined(digests: Iterable[bytes]) -> str:
     """The digest, in hexadecimal, of block digests in order."""
     return blake3(b"".join(digests)).hexdigest()
@@ -117,11 +133,12 @@ def read_record(
     first: int | None = None,
     on_block: Callable[[Block], None] | None = None,
     sha256: str | None = None,
+    inflate: Inflate | None = None,
 ) -> ShardRecord:
     """Read a whole shard, prove that it is what it says, and return its record.
 
     `on_block` is called with every block that was proven. With the file's `sha256`, as a manifest has it,
-    a file that has it need not show its own seal too.
+    a file that has it need not show its own seal too. `inflate` unpacks what it can faster than zlib.
 
     Raises
     ------
@@ -131,7 +148,7 @@ def read_record(
     """
     data = _bytes(path)
     found = hashlib.sha256(data).hexdigest()
-    with Shard(path, image=data, proven=found == sha256) as shard:
+    with Shard(path, image=data, proven=found == sha256, inflate=inflate) as shard:
         if identity is not None and shard.identity != identity:
             raise Damaged(f"{path}: belongs to another dataset (its identity differs)")
         if parse_name(path.name) != (shard.index, shard.count) or first not in (None, shard.first):
@@ -159,6 +176,8 @@ class Shard:
         The file's bytes, if they are in memory already.
     proven : bool
         They are known to be those that were sealed.
+    inflate : Inflate, optional
+        What unpacks pictures, where it can.
 
     Raises
     ------
@@ -166,8 +185,16 @@ class Shard:
         From the constructor and from `block`: never wrong pixels.
     """
 
-    def __init__(self, path: Path, sha256: str | None = None, image: bytes | None = None, proven: bool = False):
+    def __init__(
+        self,
+        path: Path,
+        sha256: str | None = None,
+        image: bytes | None = None,
+        proven: bool = False,
+        inflate: Inflate | None = None,
+    ):
         self.path = path
+        self._inflate = inflate
         if image is None:
             image = _bytes(path)
         # Before HDF5 sees a byte of it: the library crashes or hangs on some damaged headers.
@@ -238,8 +265,17 @@ class Shard:
         if skipped:
             raise ValueError(f"{name} was stored without its filter")
         size = BLOCK * dataset.dtype.itemsize * prod(shape)
+        if self._inflate and name == "images":
+            whole = np.empty(size, np.uint8)
+            if inflated(chunk, whole, self._inflate):
+                return whole.view(dataset.dtype).reshape(BLOCK, *shape)[:rows]
         # With its size known the result is not grown step by step.
         return np.frombuffer(zlib_ng.decompress(chunk, bufsize=size), dataset.dtype).reshape(BLOCK, *shape)[:rows]
+
+
+def inflated(chunk: bytes, out: np.ndarray, inflate: Inflate) -> bool:
+    """Whether `inflate` filled `out` with all of a chunk, as the check sum at its end proves."""
+    return inflate(chunk, out) and zlib_ng.adler32(out) == int.from_bytes(chunk[-4:], "big")
 
 
 def _bytes(path: Path) -> bytes:

@@ -197,7 +197,7 @@ def _header(lengths: np.ndarray) -> tuple[bytes, int]:
     """The stream up to its first symbol, and how many bits of its last byte are used."""
     # After the zlib header each length is sent as it is, with 4 bits, the highest first.
     sent = np.append(lengths, 1)[:, None] >> np.arange(3, -1, -1) & 1
-    bits = np.concatenate([_PREAMBLE, sent.ravel().astype(np.uint8)])
+    bits = np.concatenate([PREAMBLE, sent.ravel().astype(np.uint8)])
     return np.packbits(np.append(bits, 0), bitorder="little").tobytes(), len(bits) % 8
 
 
@@ -213,4 +213,4 @@ def _preamble() -> np.ndarray:
     return np.array([value >> bit & 1 for value, count in fields for bit in range(count)], np.uint8)
 
 
-_PREAMBLE = _preamble()
+PREAMBLE = _preamble()

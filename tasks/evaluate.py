@@ -7,6 +7,7 @@ import numpy as np
 
 from storage.dataset import Dataset
 from storage.errors import BadInput
+from tasks.inflate import inflate
 from tasks.ranking import Ranking
 from tasks.reader import Reader, Readings
 from tasks.solve import load_reader
@@ -89,7 +90,7 @@ def read_shard(job: EvaluateJob) -> EvaluateReceipt:
     ------
     Damaged, BadInput
     """
-    dataset = Dataset(job.folder)
+    dataset = Dataset(job.folder, inflate)
     reader = reader_for(dataset, job.model, job.model_sha256, job.dictionary)
     rankings = RANKINGS if job.dictionary else (Ranking.NONE,)
     parts, mistakes, seconds = [], ([], []), 0.0

@@ -68,13 +68,17 @@ class Verdict:
     refusal: str
 
 
-def judge(found: Inventory, proofs: Iterable[Proof], *, redrawn: bool = False) -> Verdict:
+def judge(
+    found: Inventory, proofs: Iterable[Proof], *, redrawn: bool = False, statistics: dict | None = None
+) -> Verdict:
     """Compare what the files proved to be with what the manifest says, or with each other where there is none.
 
     Parameters
     ----------
     redrawn : bool
         The blocks were drawn again, so that a shard which differs from its line may be the right one of the two.
+    statistics : dict, optional
+        What the pictures add up to, where they were counted.
     """
     files = {proof.name: proof for proof in sorted(proofs, key=lambda proof: proof.name)}
     lines, refusal = (tuple(found.manifest.shards), "") if found.manifest else _own_lines(files, found)
@@ -86,6 +90,8 @@ def judge(found: Inventory, proofs: Iterable[Proof], *, redrawn: bool = False) -
         about_manifest.append(found.distrust)
     elif not about_manifest and whole == expected.keys():
         reason, refusal = _of_the_whole(found, lines, files, redrawn)
+        if not reason and statistics is not None and statistics != found.manifest.statistics:
+            reason = f"its statistics are not its pictures' ({_other_fields(found.manifest.statistics, statistics)})"
         about_manifest += [reason] if reason else []
     findings = [Finding(MANIFEST, State.MANIFEST, reason) for reason in about_manifest]
     findings += [Finding(name, State.MISSING, "not there") for name in found.named if not lines and name not in files]
@@ -222,10 +228,21 @@ def _of_the_whole(found: Inventory, lines: tuple[dict, ...], files: dict[str, Pr
     return "", ""
 
 
+def _other_fields(said: dict, counted: dict) -> str:
+    """The names of what differs."""
+    return ", ".join(sorted(key for key in said.keys() | counted.keys() if said.get(key) != counted.get(key)))
+
+
 def report(
-    found: Inventory, verdict: Verdict, proofs: list[Proof], findings: Iterable[Finding], seconds: float, redrawn: bool
+    found: Inventory,
+    verdict: Verdict,
+    proofs: list[Proof],
+    findings: Iterable[Finding],
+    seconds: float,
+    rate: float | None,
+    redrawn: bool,
 ) -> dict:
-    """What a run of the flow found and did."""
+    """What a run of the flow found and did; `rate` is that between the first and the last proof, if it is known."""
     records = [proof.record for proof in proofs if proof.record]
     pictures = sum(record.count for record in records)
     rows = [finding.row() for finding in findings]
@@ -239,17 +256,9 @@ def report(
         "findings": rows,
         "content": found.manifest.content if found.manifest else None,
         "seconds": round(seconds, 2),
-        "pictures_per_second": round(_steady_rate(proofs) or pictures / max(seconds, 1e-6)),
+        "pictures_per_second": round(rate or pictures / max(seconds, 1e-6)),
     }
     return content | ({"shown": {"findings": rows[:SHOWN]}} if len(rows) > SHOWN else {})
-
-
-def _steady_rate(proofs: list[Proof]) -> float | None:
-    """Pictures a second between the first and the last file that were read; None for fewer than three."""
-    read = sorted((proof for proof in proofs if proof.record), key=lambda proof: proof.ended)
-    if len(read) < 3:
-        return None
-    return sum(proof.record.count for proof in read[1:]) / max(read[-1].ended - read[0].ended, 1e-6)
 
 
 def summary(findings: Iterable[Finding]) -> str:

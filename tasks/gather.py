@@ -1,6 +1,7 @@
 """What a run's receipts add up to, one after another: the manifest, and what there is to report."""
 
 import json
+import time
 from hashlib import sha256
 
 import numpy as np
@@ -9,6 +10,34 @@ from storage.manifest import Manifest
 from storage.shards import BLOCK, combined
 from tasks.recipes import software
 from tasks.tally import Counts, Summary
+
+
+class Pace:
+    """How fast pictures come: between the first and the last arrival, which leaves out how long workers take to start.
+
+    By this process's own clock, which only goes forward: workers have other clocks, and all may be set meanwhile.
+    """
+
+    def __init__(self):
+        self._first = self._last = 0.0
+        self._arrivals = self._pictures = 0
+
+    def add(self, pictures: int) -> None:
+        """So many pictures have come now."""
+        self._last = time.monotonic()
+        if not self._arrivals:
+            self._first = self._last
+        else:
+            self._pictures += pictures
+        self._arrivals += 1
+
+    def seconds(self) -> float:
+        """Between the first and the last."""
+        return self._last - self._first
+
+    def rate(self) -> float | None:
+        """Pictures a second in that time; None for fewer than three arrivals."""
+        return self._pictures / max(self.seconds(), 1e-6) if self._arrivals > 2 else None
 
 
 class Gathered:
@@ -20,6 +49,13 @@ class Gathered:
         The dataset's identity, as its shards hold it.
     labels : dict, optional
         Where the labels of imported pictures come from; not part of the identity.
+
+    Attributes
+    ----------
+    drawn, kept : int
+        Pictures.
+    pace : Pace
+        Of those that were drawn.
     """
 
     def __init__(self, identity: str, labels: dict | None = None):
@@ -31,16 +67,15 @@ class Gathered:
         self._summary = Summary(self._profile["alphabet"])
         self._lines: dict[int, dict] = {}
         self._digests: dict[int, bytes] = {}
-        self._ended: list[tuple[float, int]] = []
-        self.drawn = 0  # pictures
-        self.kept = 0
+        self.drawn = self.kept = 0
+        self.pace = Pace()
 
     def add(self, receipt) -> None:
         """Add a `Receipt`."""
         record = receipt.record
         if receipt.drawn:
             self.drawn += record.count
-            self._ended.append((receipt.ended, record.count))
+            self.pace.add(record.count)
         else:
             self.kept += record.count
         self.add_shard(record, receipt.counts)
@@ -51,17 +86,14 @@ class Gathered:
         self._digests[record.first] = b"".join(map(bytes.fromhex, record.blocks))
         self._summary.add(record.name, record.first, counts)
 
-    def seconds(self) -> float:
-        """Between the first and the last shard that were drawn."""
-        times = [ended for ended, _ in self._ended]
-        return max(times) - min(times) if times else 0.0
-
-    def rate(self) -> float | None:
-        """Pictures a second in that time; None for fewer than three shards."""
-        if len(self._ended) < 3:
-            return None
-        first = min(self._ended)
-        return (self.drawn - first[1]) / max(self.seconds(), 1e-6)
+    def statistics(self) -> dict:
+        """What the pictures add up to, as in the manifest."""
+        count = sum(line["count"] for line in self._lines.values())
+        digests = b"".join(self._digests[first] for first in sorted(self._lines))
+        # The first 8 bytes stand for a digest here, where a chance hit in 10**15 costs a second look.
+        whole = np.frombuffer(digests, "<u8")[::4][: count // BLOCK]
+        equal = np.setdiff1d(np.arange(len(whole)), np.unique(whole, return_index=True)[1])
+        return self._summary.statistics((equal * BLOCK).tolist(), self._profile["length"][1])
 
     def manifest(self) -> Manifest:
         """The record of the dataset that these shards are.
@@ -75,10 +107,7 @@ class Gathered:
         lines = [self._lines[first] for first in order]
         digests = b"".join(self._digests[first] for first in order)
         count = sum(line["count"] for line in lines)
-        # The first 8 bytes stand for a digest here, where a chance hit in 10**15 costs a second look.
-        whole = np.frombuffer(digests, "<u8")[::4][: count // BLOCK]
-        equal = np.setdiff1d(np.arange(len(whole)), np.unique(whole, return_index=True)[1])
-        statistics = self._summary.statistics((equal * BLOCK).tolist(), self._profile["length"][1])
+        statistics = self.statistics()
         self._summary.require_bounds(statistics, self._profile["name"])
         identity = self._identity
         return Manifest(

@@ -1,7 +1,6 @@
 """The units of generating: survey what is there, draw one shard, complete the dataset."""
 
 import json
-import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -10,13 +9,13 @@ from pathlib import Path
 import numpy as np
 
 from storage import atomic
-from storage.dataset import layout, sealed
 from storage.errors import Damaged, NotThere
 from storage.manifest import Manifest
 from storage.sealing import fast_zlib, packed_size, write_shard
-from storage.shards import BLOCK, Block, Shard, ShardRecord, read_record, shard_name
+from storage.shards import BLOCK, Block, Shard, ShardRecord, layout, read_record, sealed, shard_name
 from tasks.deflate import compress
 from tasks.gather import Gathered
+from tasks.inflate import inflate
 from tasks.recipes import Recipe, identity_of, renderer_of, require_same
 from tasks.specs import Profile
 from tasks.tally import Counts, Tally
@@ -43,8 +42,6 @@ class Receipt:
     index: int
     record: ShardRecord
     drawn: bool
-    seconds: float
-    ended: float  # seconds since the epoch, by the worker's clock
     counts: Counts
 
 
@@ -114,19 +111,19 @@ def draw_shard(job: ShardJob) -> Receipt:
     ------
     GlyphsDiffer, NoSpace, Unwritable
     """
-    began = time.perf_counter()
     folder = Path(job.folder)
     path = folder / shard_name(job.index, job.count)
     tally = Tally(job.recipe.profile.alphabet)
-    if path.exists():
+    judged = atomic.fingerprint(path)
+    if judged:
         try:
-            record = read_record(path, job.recipe.identity, job.first, tally.add)
-            return Receipt(job.index, record, False, time.perf_counter() - began, time.time(), tally.counts())
+            record = read_record(path, job.recipe.identity, job.first, tally.add, inflate=inflate)
+            return Receipt(job.index, record, False, tally.counts())
         except Damaged:
-            set_aside(path)
+            set_aside(path, judged)
             tally = Tally(job.recipe.profile.alphabet)
     record = seal(job, tally)
-    return Receipt(job.index, record, True, time.perf_counter() - began, time.time(), tally.counts())
+    return Receipt(job.index, record, True, tally.counts())
 
 
 def seal(job: ShardJob, tally: Tally, ended: Callable[[list[bytes]], None] | None = None) -> ShardRecord:
@@ -153,16 +150,21 @@ def seal(job: ShardJob, tally: Tally, ended: Callable[[list[bytes]], None] | Non
     return write_shard(Path(job.folder), job.index, job.first, blocks(), job.recipe.identity, job.run, compressor)
 
 
-def set_aside(path: Path) -> Path:
-    """Move a file that does not belong to `NAME.foreign` beside the dataset; nothing is deleted."""
+def set_aside(path: Path, judged: tuple[int, ...] | None = None) -> None:
+    """Move a file that does not belong to `NAME.foreign` beside the dataset; nothing is deleted.
+
+    With `judged`, the fingerprint that it had before it was read, only if it still is that file: a worker
+    that outlived its client may come to this when the next run has put a good shard in its place.
+    """
+    if judged is not None and atomic.fingerprint(path) != judged:
+        return
     home = path.parent.resolve()
     folder = atomic.make_folder(home.with_name(home.name + ".foreign"))
     target, number = folder / path.name, 1
     while target.exists():
         target = folder / f"{path.name}.{number}"
         number += 1
-    atomic.move(path, target)
-    return target
+    atomic.move(path, target, judged)
 
 
 def complete(recipe: Recipe, folder: Path, gathered: Gathered, run: str) -> Manifest:

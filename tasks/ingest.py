@@ -1,7 +1,6 @@
 """The units of importing: survey the dataset's folder, fill a shard with pictures or restore it, finish the dataset."""
 
 import json
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from hashlib import sha256
@@ -10,11 +9,11 @@ from pathlib import Path
 import numpy as np
 from PIL import __version__ as pillow
 
-from storage.dataset import layout, sealed
+from storage import atomic
 from storage.errors import Damaged, Different, GlyphsDiffer, NotThere
 from storage.manifest import Manifest
 from storage.sealing import write_shard
-from storage.shards import BLOCK, Block, Shard, combined, read_record, shard_name
+from storage.shards import BLOCK, Block, Shard, combined, layout, read_record, sealed, shard_name
 from tasks import generate
 from tasks.drawing import split_by
 from tasks.gather import Gathered
@@ -147,17 +146,17 @@ def fill_shard(job: FillJob) -> Receipt:
         The files are the same, but decode to other pixels than those of the shard that is to be restored.
     NoSpace, Unwritable
     """
-    began = time.perf_counter()
     folder = Path(job.folder)
     path = folder / shard_name(job.index, job.count)
     alphabet = json.loads(job.identity)["profile"]["alphabet"]
     tally = Tally(alphabet)
-    if path.exists():
+    judged = atomic.fingerprint(path)
+    if judged:
         try:
             record = read_record(path, job.identity, job.first, tally.add)
-            return Receipt(job.index, record, False, time.perf_counter() - began, time.time(), tally.counts())
+            return Receipt(job.index, record, False, tally.counts())
         except Damaged:
-            set_aside(path)
+            set_aside(path, judged)
             tally = Tally(alphabet)
 
     def blocks() -> Iterator[Block]:
@@ -174,7 +173,7 @@ def fill_shard(job: FillJob) -> Receipt:
             )
 
     record = write_shard(folder, job.index, job.first, blocks(), job.identity, job.run)
-    return Receipt(job.index, record, True, time.perf_counter() - began, time.time(), tally.counts())
+    return Receipt(job.index, record, True, tally.counts())
 
 
 def _block(job: FillJob, offset: int, count: int) -> Block:

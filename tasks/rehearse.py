@@ -5,10 +5,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from storage.dataset import layout, sealed
 from storage.errors import Damaged
 from storage.sealing import packed_size
-from storage.shards import BLOCK, Shard, parse_name, shard_name
+from storage.shards import BLOCK, Shard, layout, parse_name, sealed, shard_name
 from tasks import generate
 from tasks.generate import Plan
 from tasks.recipes import Recipe, renderer_of

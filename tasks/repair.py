@@ -1,6 +1,5 @@
 """The units of repairing: put shards back, draw again what is lost, prove it, tidy, and write the manifest last."""
 
-import time
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,6 +11,7 @@ from storage.shards import ShardRecord, combined, read_record, shard_name
 from tasks.findings import Finding, State, Verdict
 from tasks.gather import Gathered
 from tasks.generate import Receipt, ShardJob, seal, set_aside
+from tasks.inflate import inflate
 from tasks.inventory import ABSENT, Inventory
 from tasks.recipes import Recipe
 from tasks.tally import Tally
@@ -148,8 +148,9 @@ def redraw_shard(job: RedrawJob) -> ShardRecord:
     def ended(digests: list[bytes]) -> None:
         if combined(digests) != job.content:
             raise _other_pictures(path.parent, path.name)
-        if (path.exists() or path.is_symlink()) and not _redrawn(path, job):
-            set_aside(path)
+        judged = atomic.fingerprint(path)
+        if judged and not _redrawn(path, job):
+            set_aside(path, judged)
 
     return seal(job.shard, Tally(job.shard.recipe.profile.alphabet), ended)
 
@@ -159,7 +160,7 @@ def _redrawn(path: Path, job: RedrawJob) -> bool:
     if not path.is_file():
         return False
     try:
-        record = read_record(path, job.shard.recipe.identity, job.shard.first)
+        record = read_record(path, job.shard.recipe.identity, job.shard.first, inflate=inflate)
     except Damaged:
         return False
     return record.content == job.content and record.sha256 != job.spurned
@@ -180,11 +181,10 @@ def count_shard(job: ShardJob) -> Receipt:
     ------
     Damaged
     """
-    began = time.perf_counter()
     tally = Tally(job.recipe.profile.alphabet)
     path = Path(job.folder, shard_name(job.index, job.count))
-    record = read_record(path, job.recipe.identity, job.first, tally.add)
-    return Receipt(job.index, record, False, time.perf_counter() - began, time.time(), tally.counts())
+    record = read_record(path, job.recipe.identity, job.first, tally.add, inflate=inflate)
+    return Receipt(job.index, record, False, tally.counts())
 
 
 def finish(

@@ -13,6 +13,7 @@ import numpy as np
 
 from storage import atomic
 from storage.errors import BadInput
+from storage.exports import RECORD
 from storage.manifest import canonical
 from storage.shards import FORMAT
 from tasks.folders import list_pictures
@@ -69,7 +70,7 @@ class Listing:
 
     def __init__(self, wanted: Wanted):
         self.wanted = wanted
-        own = [wanted.folder / TABLE, wanted.folder / LIST]
+        own = [wanted.folder / TABLE, wanted.folder / LIST, wanted.folder / RECORD]
         skip = [*own, wanted.labelling.file] if wanted.labelling.file else own
         start = len(str(wanted.folder).rstrip("/")) + 1
         files = (str(path)[start:] for path in list_pictures(wanted.folder, skip))

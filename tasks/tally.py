@@ -10,6 +10,7 @@ from storage.errors import OutOfBounds
 from storage.shards import SPLITS, Block
 from tasks.unaligned import load64
 
+SOME = 1 << 10  # keys that are counted between two looks at the table's room
 SIGMAS = 6.0  # a fair shard leaves this once in 500 million statistics
 MILLION = 1_000_000
 _U = np.uint64
@@ -150,29 +151,53 @@ class Distinct:
     def __init__(self, most: int = 1 << 20):
         self._most = most
         self._level = 0
-        self._kept = np.empty(0, np.uint64)
-        self._waiting: list[np.ndarray] = []
+        self._count = 0  # keys in the table
+        self._zero = 0  # 1 if key 0 came, which in the table means an empty place
+        self._table = np.zeros(1 << 12, np.uint64)
 
     def add(self, keys: np.ndarray) -> None:
         """Count keys, (n,) uint64."""
-        self._waiting.append(keys)
-        if sum(map(len, self._waiting)) > self._most // 4:
-            self._merge()
+        for first in range(0, len(keys), SOME):
+            some = keys[first : first + SOME]
+            if 4 * (self._count + len(some)) > 3 * len(self._table):
+                self._rebuild(2 * len(self._table))
+            self._zero |= bool((some == 0).any())
+            self._count += _insert(self._table, some, self._limit())
+            while self._count + self._zero > self._most:
+                self._level += 1
+                self._rebuild(len(self._table))
 
-    def _merge(self) -> None:
-        kept = np.unique(np.concatenate([self._kept, *map(self._sampled, self._waiting)]))
-        while len(kept) > self._most:
-            self._level += 1
-            kept = self._sampled(kept)
-        self._kept, self._waiting = kept, []
+    def _rebuild(self, size: int) -> None:
+        before, self._table = self._table, np.zeros(size, np.uint64)
+        before.setflags(write=False)  # as keys are that come in messages: one kernel to compile
+        self._count = _insert(self._table, before, self._limit())
 
-    def _sampled(self, keys: np.ndarray) -> np.ndarray:
-        return keys[keys <= _U((1 << 64 - self._level) - 1)]
+    def _limit(self) -> np.uint64:
+        return _U((1 << 64 - self._level) - 1)
 
     def count(self) -> tuple[int, bool]:
         """How many, and whether that is exact."""
-        self._merge()
-        return len(self._kept) << self._level, self._level == 0
+        return self._count + self._zero << self._level, self._level == 0
+
+
+@numba.njit(cache=True, nogil=True)
+def _insert(table, keys, limit):
+    """Put `keys` up to `limit` but 0 into a table with room for them; returns how many were new.
+
+    Each stands at the first free place from that of its lowest bits on, and sorting them all at every turn,
+    which took a tenth of two cores, is saved.
+    """
+    mask = _U(len(table) - 1)
+    new = 0
+    for key in keys:
+        if key == 0 or key > limit:
+            continue
+        place = key & mask
+        while table[place] != 0 and table[place] != key:
+            place = (place + _U(1)) & mask
+        new += table[place] == 0
+        table[place] = key
+    return new
 
 
 class Summary:

@@ -11,6 +11,7 @@ from storage.dataset import Dataset
 from storage.models import load_model
 from tasks.apart import find_apart
 from tasks.classifier import LETTERS, letter_odds
+from tasks.inflate import inflate
 from tasks.ink import upright
 from tasks.lattice import find_spans
 from tasks.marking import mark, nearness, pick
@@ -76,7 +77,7 @@ def gather(job: GatherJob) -> GatherReceipt:
     ------
     Damaged, NoSpace
     """
-    dataset = Dataset(job.folder)
+    dataset = Dataset(job.folder, inflate)
     networks = load_model(job.model)[0] if job.model else None
     faces = [f"{font['family']} {font['style']}" for font in dataset.manifest.fonts or ()]
     left_out = [number for number, face in enumerate(faces) if face in job.settings.leave_out]

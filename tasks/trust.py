@@ -7,6 +7,7 @@ import numpy as np
 from storage.dataset import Dataset
 from storage.models import load_model
 from tasks.calibration import fit_curve
+from tasks.inflate import inflate
 from tasks.ranking import Ranking
 from tasks.reader import Reader
 from tasks.words import WEB2, load_words
@@ -38,7 +39,7 @@ def check_answers(job: CheckJob) -> CheckReceipt:
     ------
     Damaged, BadInput
     """
-    dataset = Dataset(job.folder)
+    dataset = Dataset(job.folder, inflate)
     profile = dataset.manifest.profile
     length = tuple(profile["length"])
     # Of a user's own list only the digest is kept, so that there is nothing to fit the dictionary's confidence on.

@@ -1,7 +1,6 @@
 """The units of verifying: read every shard once, prove it, and draw it again if that is asked for."""
 
 import json
-import time
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
@@ -10,8 +9,11 @@ import numpy as np
 
 from storage.errors import Damaged
 from storage.shards import BLOCK, Block, Shard, ShardRecord, combined, read_record, shard_name
+from tasks.gather import Gathered, Pace
+from tasks.inflate import inflate
 from tasks.inventory import Inventory, short
 from tasks.recipes import Recipe, differences, renderer_of
+from tasks.tally import Counts, Tally
 
 TOGETHER = 4  # shards that a worker proves before it reports
 # What reading a shard may raise that was sealed with arrays or attributes of other types than a dataset's.
@@ -45,8 +47,8 @@ class Proof:
         What is wrong with it; '' if nothing is.
     drawn : tuple of str
         The blocks' digests as drawn again, if any differs.
-    ended : float
-        Seconds since the epoch, by the worker's clock.
+    counts : Counts or None
+        What the manifest's statistics are made of, of a shard that was drawn again and is the same.
     """
 
     name: str
@@ -55,7 +57,37 @@ class Proof:
     ours: bool
     reason: str = ""
     drawn: tuple[str, ...] = ()
-    ended: float = 0.0
+    counts: Counts | None = None
+
+
+class Proven:
+    """The proofs of a dataset's files as they come, and what those that were drawn again add up to.
+
+    Attributes
+    ----------
+    proofs : list of Proof
+        Without their counts, which take 8 bytes a picture.
+    pace : Pace
+    """
+
+    def __init__(self, jobs: list[ProofJob]):
+        self.proofs: list[Proof] = []
+        self.pace = Pace()
+        self._places = {job.name for job in jobs if job.recipe and job.first is not None}
+        self._counted = Gathered(jobs[0].identity) if self._places else None
+
+    def add(self, proofs: list[Proof]) -> None:
+        """Add what `prove_all` returned."""
+        self.pace.add(sum(proof.record.count for proof in proofs if proof.record))
+        for proof in proofs:
+            if proof.counts and proof.name in self._places and proof.record.name == proof.name:
+                self._counted.add_shard(proof.record, proof.counts)
+                self._places.discard(proof.name)
+            self.proofs.append(replace(proof, counts=None))
+
+    def statistics(self) -> dict | None:
+        """What the pictures add up to; None unless all shards that the manifest names were drawn again."""
+        return None if self._places or not self._counted else self._counted.statistics()
 
 
 def proof_jobs(found: Inventory, recipe: Recipe | None = None) -> list[ProofJob]:
@@ -88,10 +120,6 @@ def prove(job: ProofJob) -> Proof:
     GlyphsDiffer, BadInput, NotThere
         This worker would draw other glyphs, or has no such font or words.
     """
-    return replace(_proof(job), ended=time.time())
-
-
-def _proof(job: ProofJob) -> Proof:
     path = Path(job.folder, job.name)
     if not path.is_file():  # reading a pipe would never end
         return Proof(job.name, job.count, None, False, "is no file")
@@ -103,12 +131,15 @@ def _proof(job: ProofJob) -> Proof:
             with Shard(path) as shard:
                 first = shard.first
         again = _Again(job.recipe, first)
-        record = read_record(path, job.identity, job.first, again.compare if job.recipe else None, job.sha256)
+        compare = again.compare if job.recipe else None
+        record = read_record(path, job.identity, job.first, compare, job.sha256, inflate)
     except Damaged as error:
         return _as_sealed(path, job, short(error, path))
     except _MADE_UP as error:
         return Proof(job.name, job.count, None, False, f"holds what no shard holds ({type(error).__name__}: {error})")
-    return Proof(job.name, job.count, record, bool(job.identity), again.difference, again.digests(record))
+    return Proof(
+        job.name, job.count, record, bool(job.identity), again.difference, again.digests(record), again.counts()
+    )  # fmt: skip
 
 
 class _Again:
@@ -120,6 +151,7 @@ class _Again:
         self._seen = 0
         self._pixels = None  # memory that all blocks share
         self._others: dict[int, str] = {}
+        self._tally = Tally(recipe.profile.alphabet) if recipe else None
         self.difference = ""
         if self._first < 0 or self._first % BLOCK:
             raise Damaged(f"begins at picture {first}, where no block begins")
@@ -139,6 +171,12 @@ class _Again:
         if wrong:
             self._others[number] = again.digest().hex()
             self.difference = self.difference or f"block {number}, drawn again, has other {', '.join(wrong)}"
+        else:
+            self._tally.add(block)
+
+    def counts(self) -> Counts | None:
+        """What the blocks add up to, if all of them are those that were drawn again."""
+        return self._tally.counts() if self._tally and not self.difference else None
 
     def digests(self, record: ShardRecord) -> tuple[str, ...]:
         """All blocks' digests as drawn again; empty if they are the sealed ones."""

@@ -9,6 +9,7 @@ from tasks import classifier
 from tasks.apart import find_apart
 from tasks.classifier import GATE, LETTERS
 from tasks.deflate import compress
+from tasks.inflate import inflate
 from tasks.ink import upright
 from tasks.lattice import find_spans
 from tasks.marking import mark, nearness
@@ -17,7 +18,7 @@ from tasks.reader import Reader
 from tasks.recipes import make_recipe, renderer_of
 from tasks.spans import COARSE, FEATURES, shape_spans
 from tasks.specs import Grid, Profile, find_profile
-from tasks.tally import Tally
+from tasks.tally import Distinct, Tally
 
 
 def warm() -> None:
@@ -28,7 +29,9 @@ def warm() -> None:
     distorted = Profile("warm", top=20, left=20, height=90, width=90, rotation=Grid(0, 1), blur=Grid(1, 1))
     renderer_of(make_recipe(distorted, 1)).block(1, 0, 32)
     Tally(profile.alphabet).add(block)
-    compress(block.images.reshape(-1))
+    Distinct().add(np.frombuffer(bytes(8), np.uint64))
+    images = block.images.reshape(-1)
+    inflate(compress(images), np.empty_like(images))
     ink, shear, offset = upright(block.images)
     find_apart(ink)
     lattice = find_spans(ink)

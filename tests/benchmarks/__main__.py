@@ -28,7 +28,7 @@ def large(table: Table, counts: list[int], folder: Path, reference: float) -> No
         table.note(f"book: peak memory of the client, {count:,} pictures", peak(), "MB")
         size = sum(path.stat().st_size for path in (folder / str(count) / "book").iterdir())
         table.note(f"book: size of {count:,} pictures", size / 1e6, "MB")
-        seconds = gathered.seconds()
+        seconds = gathered.pace.seconds()
         table.note(f"book: from the first to the last of {count:,}", seconds, "s")
         shutil.rmtree(folder / str(count))
 

@@ -81,7 +81,7 @@ def generate(table: Table, name: str, count: int, folder: Path, reference: float
         if memory:
             table.note(f"{name}: peak memory of a worker, {count:,} pictures", max(client.run(peak).values()), "MB")
     units.complete(recipe, target, gathered, "bench")
-    table.add(f"{name}: drawn, digested, compressed, sealed", count, gathered.rate(), workers, reference)
+    table.add(f"{name}: drawn, digested, compressed, sealed", count, gathered.pace.rate(), workers, reference)
     return gathered
 
 

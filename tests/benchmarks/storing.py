@@ -12,6 +12,7 @@ from storage.dataset import Dataset
 from tasks import verify as units
 from tasks.export import Choice, begin, survey
 from tasks.formats import Format
+from tasks.inflate import inflate
 from tasks.inventory import inventory, recipe_of
 from tasks.parts import export_part
 from tests.benchmarks.tables import Table, best
@@ -21,7 +22,7 @@ FIELDS = ("images", "text")
 
 def storing(table: Table, folder: Path, reference: float) -> None:
     """All parts, on the dataset `book` in `folder`."""
-    data = Dataset(folder / "book")
+    data = Dataset(folder / "book", inflate)
     workers = len(os.sched_getaffinity(0))
     n = len(data)
     one = n / best(lambda: [0 for _ in data.batches(1024, fields=FIELDS, threads=1)])

@@ -70,7 +70,7 @@ def draw(folder: Path, count: int, *, blocks: int = 1, workers: int = 0, pace: f
                 gathered.add(receipt)
                 time.sleep(pace)
             units.complete(wanted, folder, gathered, run)
-    report = units.report(folder, gathered.drawn, gathered.kept, time.monotonic() - began, gathered.rate())
+    report = units.report(folder, gathered.drawn, gathered.kept, time.monotonic() - began, gathered.pace.rate())
     return {key: report[key] for key in ("drawn", "kept", "content", "seconds", "pictures_per_second")}
 
 

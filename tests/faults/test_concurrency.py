@@ -3,6 +3,7 @@
 import os
 import signal
 import time
+from typing import ClassVar
 
 import pytest
 
@@ -45,6 +46,8 @@ def test_of_many_runs_at_once_each_draws_the_whole_or_is_refused(start, whole, l
 
 class Slow:
     """A cluster, and a client of it, that take longer to close than they are given."""
+
+    workers: ClassVar[dict] = {}
 
     def close(self, timeout: float) -> None:
         raise TimeoutError

@@ -2,12 +2,15 @@
 
 import os
 import sys
+import threading
 import time
+from contextvars import ContextVar
 from pathlib import Path
 
 import cloudpickle
 import pytest
 
+from flows import cluster
 from flows.cluster import IN_FLIGHT, WorkerLost, crew, fan_out
 from storage.errors import BadInput
 
@@ -91,6 +94,28 @@ def test_a_job_that_kills_every_worker_is_named(client, monkeypatch):
     with pytest.raises(WorkerLost, match=r"die, job 1 of 1: its workers died again and again"):
         list(fan_out(client, die, ["x"], tries=2))
     assert list(fan_out(client, double, [21])) == [42]
+
+
+def test_dask_that_does_not_close_is_left_and_its_workers_are_killed(monkeypatch):
+    """As when the wall clock, by which it counts, is set back by hours meanwhile."""
+    stuck = threading.Event()
+    monkeypatch.setattr(cluster, "_open", ContextVar("another crew than the module's", default=None))
+    monkeypatch.setattr(cluster, "CLOSING", 0.2)
+    monkeypatch.setattr(cluster.Client, "close", lambda *_, **__: stuck.wait(60))
+    with crew(1) as client:
+        (pid,) = client.run(os.getpid).values()
+        began = time.monotonic()
+    assert time.monotonic() - began < 10
+    deadline = time.monotonic() + 20
+    while Path(f"/proc/{pid}").exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not Path(f"/proc/{pid}").exists()
+    monkeypatch.undo()
+    stuck.set()
+    for thread in threading.enumerate():
+        if thread.name == "captchas-closing":
+            thread.join(30)
+    client.close()
 
 
 def test_workers_must_be_positive():

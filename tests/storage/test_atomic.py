@@ -347,3 +347,44 @@ def test_no_error_is_its_own_cause(tmp_path, number):
     with pytest.raises(FileNotFoundError) as caught:
         atomic.publish(tmp_path / "nowhere" / "shard", OLD, "run")
     assert caught.value.__cause__ is not caught.value and caught.value.__cause__.__cause__ is None
+
+
+def test_a_file_that_came_at_the_moment_of_a_move_is_put_back(tmp_path, monkeypatch):
+    """Whoever moves a file that it judged moves no other, even one of the same size."""
+    path, target = tmp_path / "shard", tmp_path / "aside"
+    path.write_bytes(b"bad")
+    judged = atomic.fingerprint(path)
+    rename = Path.rename
+
+    def late(self, to):
+        replace_by(self, b"new")
+        return rename(self, to)
+
+    def replace_by(place, data):
+        other = tmp_path / "other"
+        other.write_bytes(data)
+        other.replace(place)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "rename", late)
+        assert not atomic.move(path, target, judged)
+    assert {entry.name: entry.read_bytes() for entry in tmp_path.iterdir()} == {"shard": b"new"}
+
+    assert atomic.move(path, target, atomic.fingerprint(path))
+    assert not atomic.move(path, tmp_path / "again", atomic.fingerprint(path))
+    assert atomic.fingerprint(path) == ()
+    assert {entry.name: entry.read_bytes() for entry in tmp_path.iterdir()} == {"aside": b"new"}
+
+
+def test_a_file_put_back_replaces_none_that_came_after_it(tmp_path, monkeypatch):
+    path, target = tmp_path / "shard", tmp_path / "aside"
+    path.write_bytes(b"good")
+    rename = Path.rename
+
+    def late(self, to):
+        rename(self, to)
+        path.write_bytes(b"newer")
+
+    monkeypatch.setattr(Path, "rename", late)
+    assert not atomic.move(path, target, (1, 2, 3, 4))
+    assert {entry.name: entry.read_bytes() for entry in tmp_path.iterdir()} == {"shard": b"newer", "aside": b"good"}

@@ -10,12 +10,12 @@ import pytest
 
 from storage import dataset as module
 from storage.chunks import ProvenShard, prove
-from storage.dataset import Dataset, Picture, layout, locked, sealed
+from storage.dataset import Dataset, Picture, locked
 from storage.errors import BadInput, Busy, Damaged, NotThere, Unwritable
 from storage.indexing import OutOfRange
 from storage.manifest import Manifest
 from storage.sealing import write_shard
-from storage.shards import BLOCK, SPLITS, Block, Shard, shard_name
+from storage.shards import BLOCK, SPLITS, Block, Shard, layout, sealed, shard_name
 
 COUNT = 2 * BLOCK + 300
 

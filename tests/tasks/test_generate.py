@@ -1,3 +1,4 @@
+import itertools
 import json
 import shutil
 from dataclasses import replace
@@ -10,8 +11,8 @@ from storage.dataset import Dataset
 from storage.errors import Damaged, Different
 from storage.manifest import MANIFEST, Manifest
 from storage.sealing import write_shard
-from storage.shards import BLOCK, SPLITS, combined, shard_name
-from tasks import generate
+from storage.shards import BLOCK, SPLITS, combined, read_record, shard_name
+from tasks import gather, generate
 from tasks.gather import Gathered
 from tasks.generate import complete, draw_shard, estimate_bytes, missing, report, survey
 from tasks.recipes import Recipe, make_recipe, renderer_of
@@ -291,6 +292,33 @@ def test_a_damaged_shard_is_set_aside_and_drawn_again(recipe, tmp_path, one_bloc
     assert {(foreign / name).read_bytes() for name in names(foreign)} == {damage(whole)}
 
 
+def test_a_worker_that_outlives_its_client_moves_no_shard_that_the_next_run_sealed(
+    recipe, tmp_path, one_block, monkeypatch
+):
+    """It was paused between finding the shard damaged and setting it aside."""
+    folder = tmp_path / "d"
+    _, receipts = draw(recipe, folder, BLOCK)
+    path = folder / receipts[0].record.name
+    damaged = path.read_bytes()[:-1]
+    path.write_bytes(damaged)
+    job = survey(recipe, folder, BLOCK + 1, "late").jobs[0]
+
+    def paused(*arguments, **options):
+        monkeypatch.setattr(generate, "read_record", read_record)
+        with pytest.raises(Damaged) as caught:
+            read_record(*arguments, **options)
+        assert draw_shard(replace(job, run="next")).drawn
+        raise caught.value
+
+    monkeypatch.setattr(generate, "read_record", paused)
+    late = draw_shard(job)
+    assert late.record == receipts[0].record == read_record(path, recipe.identity, 0)
+    assert names(folder) == [MANIFEST, path.name]
+    assert {name: (tmp_path / "d.foreign" / name).read_bytes() for name in names(tmp_path / "d.foreign")} == {
+        path.name: damaged
+    }
+
+
 def test_a_shard_under_another_ones_name_is_set_aside(recipe, tmp_path, one_block):
     folder = tmp_path / "d"
     draw(recipe, folder, 2048)
@@ -426,14 +454,22 @@ def test_a_plan_knows_how_many_pictures_are_missing(recipe, tmp_path, one_block)
     assert {(job.folder, job.run, job.recipe) for job in plan.jobs} == {(str(tmp_path), "run", recipe)}
 
 
-def test_the_steady_rate_leaves_out_the_first_shard_and_those_that_were_there(recipe, tmp_path, one_block):
+def test_the_steady_rate_leaves_out_the_first_shard_and_those_that_were_there(recipe, tmp_path, one_block, monkeypatch):
     receipts = draw(recipe, tmp_path, 5 * BLOCK)[1]
-    timed = [replace(receipt, ended=100.0 + number) for number, receipt in enumerate(receipts)]
-    assert gathered(recipe, timed).rate() == gathered(recipe, timed[::-1]).rate() == 4 * BLOCK / 4
-    timed[4] = replace(timed[4], drawn=False, ended=500.0)
-    assert gathered(recipe, timed).rate() == BLOCK
-    assert gathered(recipe, timed[:2]).rate() is None
-    assert gathered(recipe, []).rate() is None
+
+    def pace(some):
+        seconds = itertools.count(100)
+        with monkeypatch.context() as patch:
+            patch.setattr(gather.time, "monotonic", lambda: float(next(seconds)))
+            patch.setattr(gather.time, "time", lambda: 0.0)  # whoever sets the wall clock changes no rate
+            return gathered(recipe, some).pace
+
+    assert pace(receipts).rate() == pace(receipts[::-1]).rate() == 4 * BLOCK / 4
+    assert pace(receipts).seconds() == 4
+    assert pace([*receipts[:4], replace(receipts[4], drawn=False)]).rate() == BLOCK
+    assert pace(receipts[:2]).rate() is None
+    assert pace([]).rate() is None
+    assert pace([]).seconds() == 0
 
 
 def test_a_report_says_what_the_folder_holds(recipe, tmp_path, one_block):

@@ -373,6 +373,14 @@ def test_what_is_left_out_is_listed_with_its_reason(tmp_path):
     json.dumps(report)
 
 
+def test_the_record_of_an_export_is_no_reject(tmp_path):
+    Image.fromarray(np.eye(9, dtype=np.uint8) * 255).save(tmp_path / "A.png")
+    (tmp_path / "labels.csv").write_text("path,label\nA.png,A\n")
+    (tmp_path / "export.json").write_text("{}")
+    source = measured(tmp_path)
+    assert (source.pairs, source.rejects) == ([("A.png", "A")], [])
+
+
 def test_rejects_do_not_move_others(tmp_path):
     folder = few(tmp_path / "s", "ABCABCAB")
     whole = measured(folder)

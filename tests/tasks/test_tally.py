@@ -126,6 +126,22 @@ def test_distinct_keys_are_counted_or_closely_estimated(count):
     assert found == count if exact else abs(found / count - 1) < 4 * np.sqrt(2 / 1000)
 
 
+@pytest.mark.parametrize("most", [50, 5000, 1 << 20])
+def test_every_kept_key_counts_once_whatever_it_is(most):
+    random = np.random.default_rng(most)
+    keys = np.concatenate([
+        np.arange(300, dtype=np.uint64), np.arange(300, dtype=np.uint64) << np.uint64(40),
+        random.integers(0, 1 << 64, 20_000, dtype=np.uint64), np.array([0, 2**64 - 1], np.uint64),
+    ])  # fmt: skip
+    sketch = Distinct(most)
+    for _ in range(3):
+        for part in np.array_split(random.permutation(keys), 9):
+            sketch.add(part)
+    wanted = {int(key) for key in keys}
+    level = next(level for level in range(65) if sum(key < 1 << 64 - level for key in wanted) <= most)
+    assert sketch.count() == (sum(key < 1 << 64 - level for key in wanted) << level, level == 0)
+
+
 # The gate.
 
 

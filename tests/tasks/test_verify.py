@@ -26,7 +26,7 @@ from tasks.generate import complete, draw_shard, survey
 from tasks.inventory import ABSENT, recipe_of, require_dataset
 from tasks.recipes import Recipe, make_recipe, renderer_of
 from tasks.repair import count_jobs, count_shard, finish, plan_repair, put_back, redraw_shard
-from tasks.verify import proof_jobs, prove
+from tasks.verify import Proven, proof_jobs, prove_all
 
 COUNT = 3 * BLOCK + 300
 NAMES = [shard_name(0, BLOCK), shard_name(1, BLOCK), shard_name(2, BLOCK), shard_name(3, 300)]
@@ -51,8 +51,12 @@ def look(folder: Path, *, redraw: bool = False, font=None, words=None, recipe: R
     """What the flow `verify` does without --repair: all that it found out. A `recipe` saves finding one."""
     found = inventory.inventory(folder)
     recipe = (recipe or recipe_of(found, font, words)) if redraw else None
-    proofs = [prove(job) for job in proof_jobs(found, recipe)]
-    return SimpleNamespace(found=found, proofs=proofs, verdict=judge(found, proofs[::-1], redrawn=redraw))
+    jobs = proof_jobs(found, recipe)
+    proven = Proven(jobs)
+    for job in jobs:
+        proven.add(prove_all((job,)))
+    verdict = judge(found, proven.proofs[::-1], redrawn=redraw, statistics=proven.statistics())
+    return SimpleNamespace(found=found, proofs=proven.proofs, verdict=verdict)
 
 
 def repair(folder: Path, *, redraw: bool = False, font=None, words=None, recipe: Recipe | None = None) -> list:
@@ -179,12 +183,11 @@ def test_a_whole_dataset_has_no_findings_and_is_not_touched(folder, redraw):
     assert seen.verdict.whole == set(NAMES)
     assert repair(folder, redraw=redraw) == []
     assert state(folder) == before
-    timed = [replace(proof, ended=100.0 + number) for number, proof in enumerate(seen.proofs)]
-    content = report(seen.found, seen.verdict, timed, [], 0.5, redraw)
+    content = report(seen.found, seen.verdict, seen.proofs, [], 0.5, 1234.5, redraw)
     assert (content["pictures"], content["shards"], content["found_whole"]) == (COUNT, 4, 4)
     assert content["bytes"] == sum((folder / name).stat().st_size for name in NAMES)
-    assert content["pictures_per_second"] == round((COUNT - BLOCK) / 3)  # the first one waited for its worker
-    assert report(seen.found, seen.verdict, timed[:2], [], 0.5, redraw)["pictures_per_second"] == 2 * BLOCK * 2
+    assert content["pictures_per_second"] == 1234
+    assert report(seen.found, seen.verdict, seen.proofs, [], 0.5, None, redraw)["pictures_per_second"] == 2 * COUNT
     assert content["findings"] == []
     assert json.loads(json.dumps(content)) == content
 
@@ -873,8 +876,45 @@ def test_a_report_shows_the_first_findings_and_holds_all(folder):
         (folder / f"{number}.txt").touch()
     (folder / B).unlink()
     seen = look(folder)
-    content = report(seen.found, seen.verdict, seen.proofs, seen.verdict.findings, 1.0, False)
+    content = report(seen.found, seen.verdict, seen.proofs, seen.verdict.findings, 1.0, None, False)
     assert len(content["findings"]) == 151 and len(content["shown"]["findings"]) == 100
     assert content["found_whole"] == 3
     assert content["findings"][0] == {"what": B, "state": "missing", "reason": "not there", "done": "-"}
     assert summary(seen.verdict.findings) == "150 foreign, 1 missing"
+
+
+# Statistics.
+
+
+def forge(manifest: dict) -> None:
+    manifest["statistics"]["letters"]["A"] += 1
+    manifest["statistics"]["distinct"]["exact"] = False
+
+
+def test_forged_statistics_are_found_by_drawing_again_and_counted_anew(folder):
+    before = state(folder)
+    edit(folder, forge)
+    assert look(folder).verdict.findings == ()  # their digest fits, and nothing was counted
+    (finding,) = look(folder, redraw=True).verdict.findings
+    assert (finding.what, finding.state) == (MANIFEST, State.MANIFEST)
+    assert finding.reason == "its statistics are not its pictures' (distinct, letters)"
+    (finding,) = repair(folder, redraw=True)
+    assert finding.done == f"rebuilt from the shards, {COUNT:,} pictures"
+    assert {path: content for path, (_, _, content) in state(folder).items()} == {
+        path: content for path, (_, _, content) in before.items()
+    }
+    assert look(folder, redraw=True).verdict.findings == ()
+
+
+def test_copies_and_strangers_count_for_nothing(folder):
+    shutil.copy(folder / NAMES[0], folder / "copy.h5")
+    shutil.copy(folder / NAMES[1], folder / shard_name(9, BLOCK))
+    states = {finding.what: finding.state for finding in look(folder, redraw=True).verdict.findings}
+    assert states == {"copy.h5": State.DUPLICATE, shard_name(9, BLOCK): State.DUPLICATE}
+
+
+def test_statistics_are_not_judged_where_a_shard_is_lost(folder):
+    edit(folder, forge)
+    (folder / NAMES[0]).unlink()
+    seen = look(folder, redraw=True)
+    assert [finding.state for finding in seen.verdict.findings] == [State.MISSING]

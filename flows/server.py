@@ -1,0 +1,111 @@
+"""Prefect's embedded server, started while this process still imports Prefect.
+
+Left to itself Prefect starts one for a run without a server, but only once the flow is called, after it has
+imported all of the server's code here too: together two thirds of the time to the first shard.
+"""
+
+import atexit
+import os
+import socket
+import subprocess
+import sys
+import time
+from http.client import HTTPConnection, HTTPException
+from pathlib import Path
+
+from storage.errors import CaptchasError
+
+DATABASE = "prefect.db"  # under PREFECT_HOME
+_EVERY = 0.05  # seconds between two looks
+_CLOSING = 3.0  # seconds that it gets to end, fewer than Ctrl-C leaves
+# What Prefect itself gives to the server that it starts.
+_AS_EMBEDDED = {"PREFECT_UI_ENABLED": "0", "PREFECT__SERVER_EPHEMERAL": "1", "PREFECT__SERVER_FINAL": "1"}
+
+
+class ServerLost(CaptchasError, RuntimeError):
+    """Prefect's server ended while it started, or took too long."""
+
+
+class _Server:
+    """A server that was begun."""
+
+    def __init__(self, process: subprocess.Popen, port: int, seconds: float):
+        self._process, self._port, self._deadline = process, port, time.monotonic() + seconds
+
+    def wait(self) -> None:
+        """Return once it answers.
+
+        Raises
+        ------
+        ServerLost
+        """
+        while not self._healthy():
+            code = self._process.poll()
+            if code is not None or time.monotonic() > self._deadline:
+                how = "takes too long to start" if code is None else f"ended while it started, with exit code {code}"
+                raise ServerLost(
+                    f"Prefect's server {how}; give the same command again, or start one (`prefect server start`) and "
+                    "name it in PREFECT_API_URL"
+                )
+            time.sleep(_EVERY)
+
+    def _healthy(self) -> bool:
+        connection = HTTPConnection("127.0.0.1", self._port, timeout=5)
+        try:
+            connection.request("GET", "/api/health")
+            return connection.getresponse().status == 200
+        except (OSError, HTTPException):
+            return False
+        finally:
+            connection.close()
+
+    def stop(self) -> None:
+        """End it."""
+        if self._process.poll() is None:
+            self._process.terminate()
+            try:
+                self._process.wait(_CLOSING)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+                self._process.wait()
+
+
+_begun: _Server | None = None
+
+
+def begin(own: bool) -> None:
+    """Start the server, name it in `PREFECT_API_URL`, and have it end with this process.
+
+    Nothing is done, and Prefect does as it always does, where the user has a server or a home of Prefect's (`own`
+    is False), wants no server embedded, or where there is no database yet: a server that a mistake in the
+    parameters ends halfway is not to make one.
+    """
+    global _begun
+    allowed = os.environ["PREFECT_SERVER_ALLOW_EPHEMERAL_MODE"].lower() in {"1", "true", "t", "yes", "y", "on"}
+    if not (own and allowed and Path(os.environ["PREFECT_HOME"], DATABASE).is_file()):
+        return
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    process = subprocess.Popen(
+        [
+            sys.executable, "-m", "uvicorn", "--factory", "prefect.server.api.server:create_app", "--host", "127.0.0.1",
+            "--port", str(port), "--log-level", "error", "--lifespan", "on",
+        ],
+        env=os.environ | _AS_EMBEDDED,
+        stdout=subprocess.DEVNULL,  # ours is for the report
+    )  # fmt: skip
+    _begun = _Server(process, port, float(os.environ["PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS"]))
+    atexit.register(_begun.stop)
+    os.environ["PREFECT_API_URL"] = f"http://127.0.0.1:{port}/api"
+
+
+def wait() -> None:
+    """Return once a server that was begun answers.
+
+    Raises
+    ------
+    ServerLost
+    """
+    if _begun:
+        _begun.wait()

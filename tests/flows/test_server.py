@@ -1,0 +1,142 @@
+"""The embedded server that is started early: only where it is ours to start, and it ends with the process."""
+
+import json
+import os
+import sqlite3
+import subprocess
+import sys
+import time
+from contextlib import closing
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+from prefect import Flow
+
+from flows import server
+from flows.__main__ import COMMANDS, PLAIN
+
+ANSWERS = """
+import http.server, sys
+class Health(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200 if self.path == "/api/health" else 404)
+        self.end_headers()
+    def log_message(self, *_):
+        pass
+http.server.HTTPServer(("127.0.0.1", int(sys.argv[1])), Health).serve_forever()
+"""
+
+
+@pytest.fixture
+def ours(tmp_path, monkeypatch):
+    """The environment as `prepare_environment` leaves it, with a database; no server is started in earnest."""
+    (tmp_path / server.DATABASE).touch()
+    monkeypatch.setenv("PREFECT_HOME", str(tmp_path))
+    monkeypatch.setenv("PREFECT_SERVER_ALLOW_EPHEMERAL_MODE", "true")
+    monkeypatch.setenv("PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS", "20")
+    monkeypatch.setenv("PREFECT_API_URL", "unset")
+    monkeypatch.setattr(server, "_begun", None)
+    monkeypatch.setattr(server.atexit, "register", lambda _: None)
+    started = []
+
+    def run(script: str):
+        popen = subprocess.Popen
+
+        def other(command, **options):
+            port = command[command.index("--port") + 1]
+            started.append(popen([sys.executable, "-c", script, port], **options))
+            return started[-1]
+
+        monkeypatch.setattr(server.subprocess, "Popen", other)
+        return started
+
+    yield run
+    for process in started:
+        process.kill()
+        process.wait()
+
+
+def test_it_is_named_waited_for_and_ended(ours):
+    started = ours("import time; time.sleep(0.3)" + ANSWERS)
+    server.begin(own=True)
+    assert os.environ["PREFECT_API_URL"].startswith("http://127.0.0.1:")
+    server.wait()
+    assert started[0].poll() is None
+    server._begun.stop()
+    assert started[0].poll() is not None
+    server._begun.stop()
+
+
+@pytest.mark.parametrize("why", ["not ours", "not wanted", "no database"])
+def test_where_it_is_not_ours_to_start_prefect_does_as_always(ours, monkeypatch, tmp_path, why):
+    started = ours(ANSWERS)
+    if why == "not wanted":
+        monkeypatch.setenv("PREFECT_SERVER_ALLOW_EPHEMERAL_MODE", "false")
+    if why == "no database":
+        (tmp_path / server.DATABASE).unlink()
+    server.begin(own=why != "not ours")
+    server.wait()
+    assert started == [] and os.environ["PREFECT_API_URL"] == "unset"
+
+
+def test_one_that_ends_while_it_starts_is_told_at_once(ours):
+    ours("raise SystemExit(3)")
+    server.begin(own=True)
+    began = time.monotonic()
+    with pytest.raises(server.ServerLost, match="ended while it started, with exit code 3; give the same command"):
+        server.wait()
+    assert time.monotonic() - began < 15
+
+
+def test_one_that_takes_too_long_is_told(ours, monkeypatch):
+    monkeypatch.setenv("PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS", "0.2")
+    ours("import time; time.sleep(60)")
+    server.begin(own=True)
+    with pytest.raises(server.ServerLost, match="takes too long to start"):
+        server.wait()
+
+
+def test_a_command_uses_it_and_leaves_no_process(environment, tmp_path):
+    folder = tmp_path / "prefect"
+    folder.mkdir()
+    # What a first run leaves: the database of the tests' own server, which is complete.
+    with (
+        closing(sqlite3.connect(Path(environment["TESTS_PREFECT_FOLDER"], server.DATABASE))) as made,
+        closing(sqlite3.connect(folder / server.DATABASE)) as copy,
+    ):
+        made.backup(copy)
+    plain = {name: value for name, value in environment.items() if not name.startswith("PREFECT_")}
+    command = [sys.executable, "-X", "importtime", "-m", "flows", "generate", "letters", "--count", "1024", "--json"]
+    run = subprocess.run(
+        [*command, "--home", str(tmp_path), "--out", str(tmp_path / "d")],
+        capture_output=True, text=True, env=plain, timeout=240,
+    )  # fmt: skip
+    assert run.returncode == 0, run.stderr
+    assert json.loads(run.stdout)["drawn"] == 1024
+    assert "prefect.client" in run.stderr and "prefect.server.api.server" not in run.stderr  # it is not started here
+    with closing(sqlite3.connect(folder / server.DATABASE)) as database:
+        assert database.execute("select state_type from flow_run where name = 'generate-letters-1024'").fetchall() == [
+            ("COMPLETED",)
+        ]
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            assert str(tmp_path).encode() not in (process / "environ").read_bytes(), process.name
+        except OSError:
+            continue
+
+
+def test_a_command_that_is_no_flow_starts_none(tmp_path):
+    (tmp_path / "prefect").mkdir()
+    (tmp_path / "prefect" / server.DATABASE).touch()  # a server would make it one
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("PREFECT_")}
+    for arguments in (["profiles"], ["generate", "--help"], ["inspect", "train"]):
+        command = [sys.executable, "-m", "flows", *arguments, "--home", str(tmp_path)]
+        subprocess.run(command, capture_output=True, env=environment, timeout=60)
+    assert (tmp_path / "prefect" / server.DATABASE).stat().st_size == 0
+
+
+def test_which_commands_are_no_flows():
+    for name, (where, _) in COMMANDS.items():
+        module, function = where.split(":")
+        assert isinstance(getattr(import_module(module), function), Flow) == (name not in PLAIN), name
