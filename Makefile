@@ -3,8 +3,9 @@ SHELL := /bin/bash
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+PEER := .venv-ddddocr
 
-.PHONY: setup demo test soak bench deploy clean
+.PHONY: setup demo test soak bench bench-peers deploy clean
 
 setup: $(VENV)/.ready
 
@@ -29,11 +30,19 @@ soak: setup
 bench: setup
 	$(BIN)/python -m tests.benchmarks
 
+# Readers by others are no dependencies: what cannot be installed is left out. make bench-peers ARGS='--count 2000'
+bench-peers: setup
+	@command -v tesseract > /dev/null || { test "$$(id -u)" = 0 && apt-get -qq update && apt-get -qqy install --no-install-recommends tesseract-ocr; } \
+		|| echo "Tesseract could not be installed (apt-get as root; see above); going on without it"
+	@$(PEER)/bin/python -c 'import ddddocr' 2> /dev/null || { $(PYTHON) -m venv $(PEER) && $(PEER)/bin/python -m pip install --quiet --disable-pip-version-check ddddocr; } \
+		|| echo "ddddocr could not be installed into $(PEER) (see above); going on without it"
+	@$(BIN)/python -m tests.benchmarks.peers $(ARGS)
+
 deploy: setup
 	@test -n "$$PREFECT_API_URL" || { echo "PREFECT_API_URL: name the server to deploy to, for instance http://127.0.0.1:4200/api"; exit 2; }
 	$(BIN)/prefect work-pool create captchas --type process --overwrite
 	$(BIN)/prefect --no-prompt deploy --all
 
 clean:
-	rm -rf $(VENV) build *.egg-info .pytest_cache .ruff_cache
+	rm -rf $(VENV) $(PEER) build *.egg-info .pytest_cache .ruff_cache
 	find flows tasks storage fonts tests -name __pycache__ -prune -exec rm -rf {} +

@@ -3,12 +3,12 @@
 import numpy as np
 from skimage.measure import label, regionprops
 from skimage.transform import resize
+from tasks.letters import shape_letters
+from tasks.segmentation import CONNECTIVITY, SMALLEST, THRESHOLD, cut
 
 from tasks import book, classifier
-from tasks.letters import shape_letters
 from tasks.reader import Reader
 from tasks.recipes import make_recipe, renderer_of
-from tasks.segmentation import CONNECTIVITY, SMALLEST, THRESHOLD, cut
 from tasks.specs import BUILT_IN
 from tasks.words import load_words
 from tests.benchmarks.tables import SEED, Table, best

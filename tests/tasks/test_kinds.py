@@ -7,14 +7,14 @@ import functools
 
 import numpy as np
 import pytest
+from tasks.letters import shape_letters
+from tasks.segmentation import CONNECTIVITY, SMALLEST, THRESHOLD, cut
 from threadpoolctl import threadpool_limits
 
 from tasks import book, classifier
 from tasks.fonts import find_face
-from tasks.letters import shape_letters
 from tasks.reader import Reader
 from tasks.recipes import make_recipe, renderer_of
-from tasks.segmentation import CONNECTIVITY, SMALLEST, THRESHOLD, cut
 from tasks.specs import BUILT_IN
 from tasks.words import load_words
 

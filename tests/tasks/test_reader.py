@@ -3,14 +3,14 @@ import dataclasses
 import numpy as np
 import pytest
 from sklearn.metrics import f1_score
+from tasks.letters import FEATURES, shape_letters
+from tasks.segmentation import CONNECTIVITY, SMALLEST, THRESHOLD, cut
 
 from storage.errors import BadInput
 from tasks.classifier import build, fit_stream
-from tasks.letters import FEATURES, shape_letters
 from tasks.ranking import Ranking, rank
 from tasks.reader import LONGEST, Reader
 from tasks.recipes import make_recipe, renderer_of
-from tasks.segmentation import CONNECTIVITY, SMALLEST, THRESHOLD, cut
 from tasks.specs import find_profile
 from tasks.words import load_words
 
