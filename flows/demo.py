@@ -59,7 +59,7 @@ def demo(*, workers: int | None = None, cluster: str | None = None) -> dict:
     report = {
         "letters": _drawn(drawn[0]),
         "book": _drawn(drawn[1]),
-        "model": f"{model['model']}: {model['letters']:,} letters, {model['shows']:,} spans shown in {model['seconds']} s",
+        "model": f"{model['model']}: {model['letters']:,} letters, {model['shows']:,} shown, {model['seconds']} s",
         "unseen_words": [{"ranking": row["ranking"], "words right": row["words_right"]} for row in scores["words"]],
         "letters_cut_from_words": f"macro F1 {scores['letters_macro_f1']:.4f}; {scores['letters_right']}",
         "words_cut_into_the_right_number": scores["cut_right"],

@@ -3,7 +3,8 @@
 import numba
 import numpy as np
 
-from tasks.lattice import WIDEST, Lattice, measure
+from tasks.heights import measure
+from tasks.lattice import WIDEST, Lattice
 
 INKED = 128  # of 255: a pixel belongs to a component
 SPECK = 2  # percent of the letters' height squared: a smaller component is dropped

@@ -5,10 +5,11 @@ from dataclasses import dataclass, fields
 import numba
 import numpy as np
 
+from tasks.heights import FAINT, measure
+
 NARROWEST, WIDEST = 8, 160  # percent of the text's height
 DENSITY = 28  # of 255: a span with less ink on average holds no letter
 FINE = 8  # cuts inside a stretch of ink: this many for each height of it
-FAINT = 90  # of 255: a column with less ink in all is a gap
 CUTS = 160  # at most, a picture
 _LANES = 32
 
@@ -85,110 +86,6 @@ def find_spans(ink: np.ndarray, fine: int = FINE) -> Lattice:
         first, last, box = (np.concatenate([part, np.empty_like(part)]) for part in (first, last, box))
         done, used = _find(ink, fine, done, used, counts, cuts, height, first, last, box)
     return Lattice(counts, cuts, height, first[:used].copy(), last[:used].copy(), box[:used].copy())
-
-
-@numba.njit(cache=True, nogil=True)
-def _densest(profile, low, high, share):
-    """The stretch of a profile that has the most above `share` of its mean over what is inked: (start, stop)."""
-    total, inked = 0.0, 0
-    for y in range(low, high):
-        if profile[y] > 0:
-            total += profile[y]
-            inked += 1
-    if inked == 0:
-        return low, low
-    cost = share * total / inked
-    best, start, stop = -1.0, low, low
-    running, began = 0.0, low
-    for y in range(low, high):
-        running += profile[y] - cost
-        if running <= 0:
-            running, began = 0.0, y + 1
-        elif running > best:
-            best, start, stop = running, began, y + 1
-    return start, stop
-
-
-@numba.njit(cache=True, nogil=True)
-def measure(image, profile, line, sizes):
-    """Where the text is and how high its letters are: (first row, row after the last, height), height 0 without ink.
-
-    profile, line : (H,) float64, and sizes : (W,) int64, room
-    """
-    rows, columns = image.shape
-    for y in range(rows):
-        total = np.uint32(0)
-        row = image[y]
-        for x in range(columns):
-            total += np.uint32(row[x])
-        profile[y] = total
-    top, bottom = _densest(profile, 0, rows, 0.3)
-    if bottom - top < 4:
-        return 0, 0, 0
-    around = (bottom - top) // 6
-    high, low = max(0, top - around), min(rows, bottom + around)
-    return high, low, max(min(_letter_height(image, high, low, line, sizes), low - high), 4)
-
-
-@numba.njit(cache=True, nogil=True, error_model="numpy")  # a test of every divisor would keep a loop scalar
-def _letter_height(image, high, low, line, sizes):
-    """The letters' height: the median of the columns' stretches of ink that are not much lower than the highest.
-
-    As `_densest` finds them, of all columns at once.
-    """
-    columns = image.shape[1]
-    state = np.zeros((7, columns))
-    total, inked, cost, running, length, best, size = (
-        state[0], state[1], state[2], state[3], state[4], state[5], state[6],
-    )  # fmt: skip
-    for y in range(high, low):
-        row = image[y]
-        for x in range(columns):
-            total[x] += np.float64(row[x])
-            inked[x] += 1.0 if row[x] else 0.0
-    for x in range(columns):
-        cost[x] = 0.3 * total[x] / max(inked[x], 1.0)
-    for y in range(high, low):
-        _grow(image[y], cost, running, length, best, size)
-    # Sorted by counting: `line` holds how many stretches there are of each size.
-    line[:] = 0
-    count = 0
-    for x in range(columns):
-        sizes[x] = np.int64(size[x])
-        if total[x] > FAINT and sizes[x] > 2:
-            line[sizes[x] - 1] += 1
-            count += 1
-    if count == 0:
-        return 0
-    most = _ranked(line, (count * 92) // 100)
-    least = 0
-    for k in range(len(line)):
-        if (k + 1) * 10 < most * 7:
-            least += np.int64(line[k])
-    return _ranked(line, least + (count - least) // 2)
-
-
-@numba.njit(cache=True, nogil=True)
-def _grow(row, cost, running, length, best, size):
-    """One more row for each column: what the stretch that ends there is worth and how long it is; and the best's."""
-    for x in range(len(row)):
-        most, long = best[x], size[x]
-        worth = running[x] + (np.float64(row[x]) - cost[x])
-        longer = length[x] + 1.0
-        running[x] = worth if worth > 0.0 else 0.0
-        length[x] = longer if worth > 0.0 else 0.0
-        size[x] = longer if worth > most else long
-        best[x] = worth if worth > most else most
-
-
-@numba.njit(cache=True, nogil=True)
-def _ranked(line, rank):
-    """The size with so many before it; ``line[k]`` counts those of size k + 1."""
-    k, before = 0, line[0]
-    while before <= rank:
-        k += 1
-        before += line[k]
-    return k + 1
 
 
 @numba.njit(cache=True, nogil=True)

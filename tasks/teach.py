@@ -10,15 +10,16 @@ from storage import atomic
 from storage.dataset import Dataset
 from storage.models import load_model
 from tasks.apart import find_apart
-from tasks.classifier import LETTERS, letter_odds
+from tasks.classifier import GATE, LETTERS, gate_odds, letter_odds
 from tasks.inflate import inflate
 from tasks.ink import upright
 from tasks.lattice import find_spans
 from tasks.marking import mark, nearness, pick
-from tasks.spans import shape_spans
+from tasks.spans import shape_coarse, shape_spans
 from tasks.train import SAMPLE, TRAIN, VALIDATION, Settings, classes_of, shares_of
 
 TRAIN_SHARE = 0.8  # of a dataset's pictures
+REFUSED = -15.0  # log odds of what the gate refuses
 
 
 @dataclass(frozen=True)
@@ -78,7 +79,7 @@ def gather(job: GatherJob) -> GatherReceipt:
     Damaged, NoSpace
     """
     dataset = Dataset(job.folder, inflate)
-    networks = load_model(job.model)[0] if job.model else None
+    networks, record = load_model(job.model) if job.model else (None, {})
     faces = [f"{font['family']} {font['style']}" for font in dataset.manifest.fonts or ()]
     left_out = [number for number, face in enumerate(faces) if face in job.settings.leave_out]
     parts, pictures, marked, letters = [], 0, 0, 0
@@ -90,7 +91,9 @@ def gather(job: GatherJob) -> GatherReceipt:
         block = block.rows(used & wanted)
         if not len(block.text):
             break
-        spans, labels, picture, found = _teach(block, job.classes, networks, (job.settings.seed, job.shard, number))
+        spans, labels, picture, found = _teach(
+            block, job.classes, networks, record.get("gate"), (job.settings.seed, job.shard, number)
+        )
         samples = np.empty(len(labels), SAMPLE)
         samples["label"], samples["split"], samples["span"] = labels, block.split[picture], spans
         parts.append(samples)
@@ -104,7 +107,7 @@ def gather(job: GatherJob) -> GatherReceipt:
     return GatherReceipt(job.shard, pictures, marked, letters, len(samples))
 
 
-def _teach(block, classes: str, networks: dict | None, key: tuple[int, int, int]):
+def _teach(block, classes: str, networks: dict | None, least: float | None, key: tuple[int, int, int]):
     """Spans to learn from, their labels and pictures; and which pictures' letters were found."""
     index = {letter: number for number, letter in enumerate(classes)}
     texts = block.texts()
@@ -119,7 +122,10 @@ def _teach(block, classes: str, networks: dict | None, key: tuple[int, int, int]
     near = nearness(lattice, shear, offset, boxes)
     odds = refused = None
     if networks is not None:
-        odds = letter_odds(networks[LETTERS], shape_spans(ink, lattice)).astype(np.float64)
+        # As in reading, the gate goes first; what it refuses is nothing that the large network need learn.
+        passed = np.flatnonzero(gate_odds(networks[GATE], shape_coarse(ink, lattice)) >= least)
+        odds = np.full((len(lattice.box), len(classes)), REFUSED)
+        odds[passed] = letter_odds(networks[LETTERS], shape_spans(ink, lattice, passed))
         refused = -odds.max(axis=1)
     labels = mark(lattice, codes, near, odds, len(classes))
     seed, shard, number = key
