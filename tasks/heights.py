@@ -4,7 +4,6 @@ import numba
 import numpy as np
 
 FAINT = 90  # of 255: a column with less ink in all is a gap
-_LANES = 32
 
 
 @numba.njit(cache=True, nogil=True)
