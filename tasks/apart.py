@@ -6,7 +6,7 @@ import numpy as np
 from tasks.heights import measure
 from tasks.lattice import WIDEST, Lattice
 
-INKED = 128  # of 255: a pixel belongs to a component
+INKED = 160  # of 255: a pixel belongs to a component
 SPECK = 2  # percent of the letters' height squared: a smaller component is dropped
 OVERHANG = 25  # percent of the letters' height: neighbours that share more columns have no cut between them
 _MOST = 32  # components

@@ -7,10 +7,10 @@ import numpy as np
 from sklearn.neural_network import MLPClassifier
 
 from storage.errors import BadInput
-from tasks.spans import COARSE, SIZE
+from tasks.spans import SIZE
 
 LETTERS, GATE = "letters", "gate"  # what the networks of a model are called
-GATE_HIDDEN = 16
+GATE_HIDDEN = 32
 BATCH = 256
 POOL = 40 * BATCH  # spans that are put together at once
 FASTEST, SLOWEST = 1e-3, 1e-5  # the rate of learning, at the beginning and at the end
@@ -134,7 +134,7 @@ def letter_odds(network: MLPClassifier, X: np.ndarray) -> np.ndarray:
     -------
     (m, C) float32
     """
-    _check(X, SIZE)
+    _check(X)
     out = np.empty((len(X), len(network.classes_) - 1), np.float32)
     for first in range(0, len(X), _CHUNK):
         scores = _forward(network, X[first : first + _CHUNK])
@@ -146,17 +146,17 @@ def letter_odds(network: MLPClassifier, X: np.ndarray) -> np.ndarray:
 
 
 def gate_odds(network: MLPClassifier, X: np.ndarray) -> np.ndarray:
-    """Log odds that a span is one letter, (m,) float32, of what `tasks.spans.shape_coarse` gives."""
-    _check(X, COARSE)
+    """Log odds that a span is one letter, (m,) float32."""
+    _check(X)
     out = np.empty(len(X), np.float32)
     for first in range(0, len(X), _CHUNK):
         out[first : first + _CHUNK] = _forward(network, X[first : first + _CHUNK])[:, 0]
     return out
 
 
-def _check(X: np.ndarray, size: int) -> None:
-    if X.ndim != 2 or X.shape[1] != size or X.dtype != np.uint8:
-        raise ValueError(f"spans: must be (m, {size}) uint8; it is {X.shape} {X.dtype}")
+def _check(X: np.ndarray) -> None:
+    if X.ndim != 2 or X.shape[1] != SIZE or X.dtype != np.uint8:
+        raise ValueError(f"spans: must be (m, {SIZE}) uint8; it is {X.shape} {X.dtype}")
 
 
 def _forward(network: MLPClassifier, X: np.ndarray) -> np.ndarray:

@@ -14,15 +14,16 @@ from tasks.ink import upright
 from tasks.lattice import Lattice, find_spans
 from tasks.paths import BEST, NEVER, best_strings
 from tasks.ranking import Dictionary, Ranked, Ranking, join_letters, nearest
-from tasks.spans import FEATURES, shape_coarse, shape_spans
+from tasks.spans import FEATURES, shape_spans
 from tasks.trie import best_words
 
 LONGEST = 12  # letters of a text whose length is not known
 
 # A picture whose components are all as surely letters as this, in log odds, is not cut any further.
-SURE = 3.0
+SURE = 1.0
 SLACK = 8.0  # strings that score so much less than the best are not looked for
-MARGIN = 8.0  # nor words, for the sum that a word's probability is a share of
+MARGIN = 6.0  # nor words, for the sum that a word's probability is a share of
+FAR = -4.0  # log odds of a letter below which a span is on no path worth looking for
 _AT_ONCE = 256  # pictures: their spans stay in memory that is near
 
 # What a model's record must say for its pictures to be cut and read as they were when it was trained.
@@ -215,8 +216,12 @@ class Reader:
             return apart, odds.astype(np.float64)
         rest = np.ascontiguousarray(ink[~fine])
         lattice = find_spans(rest)
-        lattice = lattice.keep(gate_odds(self.gate, shape_coarse(rest, lattice)) >= self.least)
-        more = letter_odds(self.network, shape_spans(rest, lattice))[:, self._columns]
+        shapes = shape_spans(rest, lattice)
+        passed = gate_odds(self.gate, shapes) >= self.least
+        more = letter_odds(self.network, shapes[passed])[:, self._columns]
+        near = more.max(axis=1, initial=NEVER) >= FAR
+        passed[passed] = near
+        lattice, more = lattice.keep(passed), more[near]
         both = apart.of(fine).followed_by(lattice)
         place = np.argsort(np.concatenate([np.flatnonzero(fine), np.flatnonzero(~fine)]))
         lattice, order = both.at(place)

@@ -30,18 +30,16 @@ DIRECTIONS = 8
 TALL, WIDE = 6, 5
 SIZE = COARSE + (TALL + 2) * (WIDE + 2) * DIRECTIONS
 
-_DIAGONAL = np.float32(np.sqrt(2))
+_ROOT = np.float32(np.sqrt(2))
+# The two directions that a gradient lies between, by the signs of its parts and by which is larger: a look-up, since
+# no processor foresees such branches. Directions go from right (0) through down (2), left (4) and up (6).
+_STRAIGHT = np.array([6, 6, 2, 2, 4, 0, 4, 0], np.uintp)
+_DIAGONAL = np.array([5, 7, 3, 1, 5, 7, 3, 1], np.uintp)
+_EIGHT = np.uintp(DIRECTIONS)
 _GAIN = np.float32(12)  # the square root of a mean gradient, as far as 255 goes
 # Numba takes float32 divided by an integer for float64, which halves the vectors.
 _ONE_TALL, _ONE_WIDE = np.float32(1 / TALL), np.float32(1 / WIDE)
 _ONE_ROW, _ONE_COLUMN = np.float32(1 / ROWS), np.float32(1 / COLUMNS)
-
-
-def shape_coarse(ink: np.ndarray, lattice: Lattice) -> np.ndarray:
-    """(m, COARSE) uint8 of all spans: the ink's cells and the bars, which are the first columns of `shape_spans`."""
-    out = np.empty((len(lattice.box), COARSE), np.uint8)
-    _coarse(ink, lattice.picture, lattice.box, out)
-    return out
 
 
 def shape_spans(ink: np.ndarray, lattice: Lattice, chosen: np.ndarray | None = None) -> np.ndarray:
@@ -211,22 +209,21 @@ def _sum_gradients(image, top, bottom, left, right, table):
         high, middle, low = image[max(y - 1, 0)], image[y], image[min(y + 1, rows - 1)]
         for d in range(DIRECTIONS):
             sums[begin + d] = 0
+        place = np.uintp(begin)
         for x in range(left, right):
-            one, other = max(x - 1, 0), min(x + 1, columns - 1)
+            one, here, other = np.uintp(max(x - 1, 0)), np.uintp(x), np.uintp(min(x + 1, columns - 1))
             upper = np.int32(high[other]) - np.int32(high[one])
             lower = np.int32(low[other]) - np.int32(low[one])
             across = upper + 2 * (np.int32(middle[other]) - np.int32(middle[one])) + lower
             down = lower - upper + 2 * (np.int32(low[one]) - np.int32(high[one]))
-            down += 2 * (np.int32(low[x]) - np.int32(high[x]))
-            place = np.uintp(x * DIRECTIONS)
-            copy8(sums, place, place + np.uintp(DIRECTIONS))
+            down += 2 * (np.int32(low[here]) - np.int32(high[here]))
+            copy8(sums, place, place + _EIGHT)
+            place += _EIGHT
             if across != 0 or down != 0:
                 flat, steep = abs(across), abs(down)
-                straight = (0 if across > 0 else 4) if flat >= steep else (2 if down > 0 else 6)
-                diagonal = (1 if down > 0 else 7) if across > 0 else (3 if down > 0 else 5)
-                here = (x + 1) * DIRECTIONS
-                sums[here + straight] += np.float32(abs(flat - steep))
-                sums[here + diagonal] += np.float32(min(flat, steep)) * _DIAGONAL
+                sector = np.uintp(across > 0) + np.uintp(2) * np.uintp(down > 0) + np.uintp(4) * np.uintp(flat >= steep)
+                sums[place + _STRAIGHT[sector]] += np.float32(abs(flat - steep))
+                sums[place + _DIAGONAL[sector]] += np.float32(min(flat, steep)) * _ROOT
         start = y * stride
         for q in range(begin, end):
             table[start + stride + q] = table[start + q] + sums[q]

@@ -15,7 +15,7 @@ from tasks.inflate import inflate
 from tasks.ink import upright
 from tasks.lattice import find_spans
 from tasks.marking import mark, nearness, pick
-from tasks.spans import shape_coarse, shape_spans
+from tasks.spans import shape_spans
 from tasks.train import SAMPLE, TRAIN, VALIDATION, Settings, classes_of, shares_of
 
 TRAIN_SHARE = 0.8  # of a dataset's pictures
@@ -119,20 +119,30 @@ def _teach(block, classes: str, networks: dict | None, least: float | None, key:
     boxes = block.boxes[:, : codes.shape[1]]
     if (boxes[:, 0, 0] < 0).all():  # imported pictures: what stands apart in the right number is taken for letters
         boxes, shear, offset = _stand_in(ink, codes), np.zeros_like(shear), np.zeros_like(offset)
-    near = nearness(lattice, shear, offset, boxes)
+    apart = find_apart(ink)
+    near, near_apart = (nearness(one, shear, offset, boxes) for one in (lattice, apart))
     odds = refused = None
     if networks is not None:
         # As in reading, the gate goes first; what it refuses is nothing that the large network need learn.
-        passed = np.flatnonzero(gate_odds(networks[GATE], shape_coarse(ink, lattice)) >= least)
-        odds = np.full((len(lattice.box), len(classes)), REFUSED)
-        odds[passed] = letter_odds(networks[LETTERS], shape_spans(ink, lattice, passed))
+        shapes = shape_spans(ink, lattice)
+        passed = gate_odds(networks[GATE], shapes) >= least
+        odds = np.full((len(shapes), len(classes)), REFUSED)
+        odds[passed] = letter_odds(networks[LETTERS], shapes[passed])
         refused = -odds.max(axis=1)
     labels = mark(lattice, codes, near, odds, len(classes))
     seed, shard, number = key
     random = np.random.Philox(key=[seed, shard], counter=[0, 0, 2, number]).random_raw(len(labels))
     chosen = pick(labels, lattice.picture, len(classes), random, refused)
     found = np.bincount(lattice.picture[(labels >= 0) & (labels < len(classes))], minlength=len(texts)) > 0
-    return shape_spans(ink, lattice, chosen), labels[chosen], lattice.picture[chosen], found
+    # Components are cut a little closer than spans between cuts; the reader looks at them first.
+    known = mark(apart, codes, near_apart, None, len(classes))
+    taught = np.flatnonzero(known >= 0)
+    return (
+        np.concatenate([shape_spans(ink, lattice, chosen), shape_spans(ink, apart, taught)]),
+        np.concatenate([labels[chosen], known[taught]]),
+        np.concatenate([lattice.picture[chosen], apart.picture[taught]]),
+        found,
+    )
 
 
 def _stand_in(ink: np.ndarray, codes: np.ndarray) -> np.ndarray:

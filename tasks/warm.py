@@ -16,7 +16,7 @@ from tasks.marking import mark, nearness
 from tasks.ranking import Ranking
 from tasks.reader import Reader
 from tasks.recipes import make_recipe, renderer_of
-from tasks.spans import COARSE, FEATURES, shape_spans
+from tasks.spans import FEATURES, shape_spans
 from tasks.specs import Grid, Profile, find_profile
 from tasks.tally import Distinct, Tally
 
@@ -41,7 +41,7 @@ def warm() -> None:
     y = np.arange(len(X)) % (len(profile.alphabet) + 1)
     networks = {LETTERS: classifier.build((8,), 1), GATE: classifier.build((8,), 1)}
     classifier.fit(networks[LETTERS], lambda rows: (X[rows], y[rows]), len(X), 512, len(profile.alphabet) + 1, 1)
-    classifier.fit(networks[GATE], lambda rows: (X[rows, :COARSE], y[rows] % 2), len(X), 512, 2, 1)
+    classifier.fit(networks[GATE], lambda rows: (X[rows], y[rows] % 2), len(X), 512, 2, 1)
     record = {"classes": profile.alphabet, "features": FEATURES, "gate": -1e9, "calibration": {}}
     Reader(networks, record, ("BONE", "BOND")).read(block.images, list(Ranking))
 
