@@ -1,0 +1,178 @@
+"""Each part of the reader switched off in turn, and how many training letters are enough.
+
+    python -m tests.benchmarks.ablation [--home DIR] [--pictures 0.25] [--shows 1500000] [--read 2000] [--markdown FILE]
+
+Works on the ladder's datasets under the home (`captchas train --ladder` draws them), with a smaller model than the
+one that is shipped, so that the whole takes minutes: letters are cut once, and each variant is fitted to them anew.
+Reads pictures of the test split. Figures are differences to the first line, not the best that can be had.
+"""
+
+import argparse
+import tempfile
+from collections.abc import Callable
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from flows.cluster import crew, fan_out
+from flows.home import dataset_folder, prepare_environment
+from storage.dataset import Dataset
+from storage.models import save_model
+from tasks import classifier, ladder, reader, spans, teach, train
+from tasks.apart import find_apart
+from tasks.lattice import Lattice, find_spans
+from tasks.metrics import Rate
+from tasks.ranking import Ranking
+from tasks.words import WEB2, load_words
+
+READ = ("book", "fonts", "unseen", "touching", "noise", "hard")
+INK = slice(0, spans.COARSE - spans.BARS)
+GRADIENTS = slice(spans.COARSE, spans.SIZE)
+
+
+def pictures_of(name: str, most: int) -> tuple[np.ndarray, list[str], dict]:
+    """Pictures of a rung's test split, their texts and the profile."""
+    data = Dataset(dataset_folder(name))
+    images, texts = [], []
+    for block in data.blocks("test"):
+        images.append(block.images)
+        texts += block.texts()
+        if len(texts) >= most:
+            break
+    return np.concatenate(images)[:most], texts[:most], data.manifest.profile
+
+
+def score(networks: dict, record: dict, rungs: dict, ranking: Ranking = Ranking.PROBABILITY) -> list[str]:
+    """`without / with the dictionary` in percent for each rung."""
+    cells = []
+    for images, texts, profile in rungs.values():
+        length = tuple(profile["length"])
+        words = load_words(WEB2, profile["alphabet"], length)
+        readings = reader.Reader(networks, record, words, ranking, profile["alphabet"], length).read(images)
+        truth = np.array(texts)
+        rates = [Rate.of(answer == truth) for answer in (readings.reading, readings.words[:, 0])]
+        cells.append(" / ".join(f"{100 * rate.value:.2f}" for rate in rates))
+    return cells
+
+
+@contextmanager
+def instead(module, name: str, value):
+    """Another value of a module's name, for a while."""
+    before = getattr(module, name)
+    setattr(module, name, value)
+    try:
+        yield
+    finally:
+        setattr(module, name, before)
+
+
+def blind(part: slice) -> Callable:
+    """The networks' input without some of the features, in learning and in reading."""
+    whole = classifier.to_unit
+
+    def to_unit(X):
+        out = whole(X)
+        out[:, part] = 0
+        return out
+
+    return to_unit
+
+
+def thinned(spool: Path, name: str, share: int) -> str:
+    """Spool files of one in `share` of the samples; returns their name."""
+    for path in spool.glob(f"{name}-*.npy"):
+        np.save(spool / f"one-in-{share}-{path.name}", np.load(path, mmap_mode="r")[::share])
+    return f"one-in-{share}-{name}"
+
+
+def raw(images):
+    """Pictures as they are: no background taken off, no shear undone."""
+    n, rows, columns = images.shape
+    ink = np.zeros((n, rows, columns + rows // 2 + 2), np.uint8)
+    ink[:, :, :columns] = images
+    return ink, np.zeros(n, np.int64), np.zeros(n, np.int64)
+
+
+def nothing_apart(ink) -> Lattice:
+    """No component is looked at: every picture goes through the lattice."""
+    found = find_apart(ink)
+    return found.keep(np.zeros(len(found.box), bool))
+
+
+def only_apart(ink) -> Lattice:
+    """Components alone, as the book cuts."""
+    return find_apart(ink)
+
+
+def main() -> None:
+    """Print both tables."""
+    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.ablation")
+    parser.add_argument("--home", type=Path, default=Path("data"))
+    parser.add_argument("--pictures", type=float, default=0.25, help="share of the ladder's training pictures")
+    parser.add_argument("--shows", type=int, default=1_500_000)
+    parser.add_argument("--read", type=int, default=2000, help="pictures of each rung")
+    parser.add_argument("--markdown", type=Path)
+    options = parser.parse_args()
+    prepare_environment(options.home)
+    few = tuple(max(int(number * options.pictures), 100) for number in ladder.SETTINGS.pictures)
+    settings = replace(ladder.SETTINGS, pictures=few, shows=options.shows)
+    datasets = [Dataset(dataset_folder(name)) for name in ladder.LEARNT]
+    record = train.provenance_of(datasets, settings) | {"calibration": {}}
+    rungs = {name: pictures_of(name, options.read) for name in READ}
+    title = " | ".join(READ)
+    lines = [f"| | {title} |", f"|---|{'---|' * len(READ)}"]
+
+    def say(what: str, cells: list[str]) -> None:
+        lines.append(f"| {what} | {' | '.join(cells)} |")
+        print(lines[-1], flush=True)
+
+    print("\n".join(lines), flush=True)
+    with tempfile.TemporaryDirectory() as name:
+        spool = Path(name)
+        classes = record["classes"]
+
+        def fitted(which: str, shows: int = settings.shows) -> dict:
+            networks, facts = train.fit(spool, which, classes, settings, shows)
+            return {"networks": networks, "record": record | facts}
+
+        with crew() as client:
+            list(fan_out(client, teach.gather, teach.jobs_of(datasets, settings, 4, None, spool, "first")))
+            first = fitted("4", settings.shows // train.FIRST_SHARE)
+            model = spool / "first.skops"
+            save_model(model, first["networks"], first["record"])
+            list(fan_out(client, teach.gather, teach.jobs_of(datasets, settings, 1, model, spool, "second")))
+            list(fan_out(client, teach.gather, [replace(job, name=f"plain-{job.name}") for job in
+                 teach.jobs_of(datasets, settings, 1, None, spool, "plain")]))  # fmt: skip
+        base = fitted("1")
+        say("all parts", score(**base, rungs=rungs))
+        for what, module, attribute, value in (
+            ("no gate", None, None, None),
+            ("every picture through the lattice, none by components", reader, "find_apart", nothing_apart),
+            ("components only, as the book cuts", reader, "find_spans", only_apart),
+            ("six cuts a letter height instead of eight", reader, "find_spans", lambda ink: find_spans(ink, 6)),
+            ("four cuts", reader, "find_spans", lambda ink: find_spans(ink, 4)),
+            ("background and shear left as they are (in reading)", reader, "upright", raw),
+        ):
+            if module is None:
+                say(what, score(base["networks"], base["record"] | {"gate": -1e9}, rungs))
+                continue
+            with instead(module, attribute, value):
+                say(what, score(**base, rungs=rungs))
+        for ranking in (Ranking.LEVENSHTEIN, Ranking.POSITIONS):
+            say(f"dictionary after the reading: {ranking.value}", score(**base, rungs=rungs, ranking=ranking))
+        for what, part in (("no gradients (learnt anew)", GRADIENTS), ("no cells of ink (learnt anew)", INK)):
+            with instead(classifier, "to_unit", blind(part)):
+                say(what, score(**fitted("1"), rungs=rungs))
+        say("one round: boxes alone say what is a letter (learnt anew)", score(**fitted("plain-1"), rungs=rungs))
+        for share in (2, 4, 16, 64):
+            less = fitted(thinned(spool, "1", share))
+            letters = less["record"]["letters"]
+            say(f"{letters:,} letters instead of {base['record']['letters']:,}", score(**less, rungs=rungs))
+    if options.markdown:
+        options.markdown.write_text("\n".join(lines) + "\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,25 @@
+"""The contact sheets of the README, one a rung: `python -m tests.benchmarks.sheets [FOLDER]`, docs/ladder by default."""
+
+import sys
+from pathlib import Path
+
+from storage import atomic
+from tasks.ladder import RUNGS, SEED
+from tasks.pictures import contact_sheet
+from tasks.recipes import make_recipe, renderer_of
+from tasks.specs import BUILT_IN
+
+COUNT, COLUMNS = 12, 6
+
+
+def main() -> None:
+    """Draw the first pictures of each rung of the seed that the ladder has."""
+    folder = atomic.make_folder(Path(sys.argv[1] if len(sys.argv) > 1 else "docs/ladder"))
+    for name in RUNGS:
+        block = renderer_of(make_recipe(BUILT_IN[name], SEED)).block(SEED, 0, COUNT)
+        sizes = list(zip(block.parameters["height"].tolist(), block.parameters["width"].tolist(), strict=True))
+        atomic.replace(folder / f"{name}.png", contact_sheet(block.images, block.texts(), COLUMNS, sizes=sizes))
+
+
+if __name__ == "__main__":
+    main()
