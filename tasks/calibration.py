@@ -1,10 +1,12 @@
 """Confidence that means something: how far it is off, and what makes it fit."""
 
 import numpy as np
+from sklearn.linear_model import LogisticRegression
 
 from tasks.metrics import Rate
 
 BINS = 15
+LOOSE = 10.0  # how far weights may go: scikit-learn's inverse strength of regularisation
 
 
 def calibration_error(confidence: np.ndarray, right: np.ndarray, bins: int = BINS) -> float:
@@ -44,7 +46,7 @@ def reliability(confidence: np.ndarray, right: np.ndarray, bins: int = BINS) -> 
 
 
 def fit_curve(evidence: np.ndarray, right: np.ndarray) -> list[float]:
-    """Weights under which the answers are most probable (logistic regression; with one column, Platt's scaling).
+    """Weights under which the answers are most probable: logistic regression on the evidence and its products.
 
     Parameters
     ----------
@@ -54,35 +56,30 @@ def fit_curve(evidence: np.ndarray, right: np.ndarray) -> list[float]:
 
     Returns
     -------
-    list of k + 1 float
-        A shift, then a weight a column; all 0 but the shift where there is nothing to fit, because all are right, or
-        none is: the shift then stands for the share that is as probable as not to give as good a row.
+    list of float
+        A shift, then a weight for each column and for each product of two; all 0 but the shift where there is nothing
+        to fit, because all are right, or none is: the shift then stands for one more answer that is not.
 
     References
     ----------
     J. Platt, "Probabilistic outputs for support vector machines", 1999.
     """
-    n, k = evidence.shape
+    design, n = _with_products(evidence), len(right)
     if n == 0 or right.all() or not right.any():
-        wrong_or_right = np.log(n + 1.0) if n else 0.0
-        return [float(wrong_or_right if n and right.all() else -wrong_or_right), *[0.0] * k]
-    middle, spread = evidence.mean(axis=0), np.maximum(evidence.std(axis=0), 1e-6)
-    design = np.column_stack([np.ones(n), (evidence - middle) / spread])
-    # Newton's method; a weak pull towards 0 keeps it from running away where answers are separable.
-    weights, pull = np.zeros(k + 1), np.eye(k + 1) * 1e-2
-    pull[0, 0] = 0
-    for _ in range(100):
-        chance = 1 / (1 + np.exp(-np.clip(design @ weights, -40, 40)))
-        gradient = design.T @ (right - chance) - pull @ weights
-        curvature = (design * (chance * (1 - chance))[:, None]).T @ design + pull + np.eye(k + 1) * 1e-9
-        step = np.linalg.solve(curvature, gradient)
-        weights = weights + np.clip(step, -1, 1)
-        if np.abs(step).max() < 1e-9:
-            break
-    slopes = weights[1:] / spread
-    return [float(weights[0] - slopes @ middle), *slopes.tolist()]
+        shift = float(np.log(n + 1.0))
+        return [shift if n and right.all() else -shift, *[0.0] * design.shape[1]]
+    middle, spread = design.mean(axis=0), np.maximum(design.std(axis=0), 1e-9)
+    fitted = LogisticRegression(C=LOOSE, max_iter=5000).fit((design - middle) / spread, right)
+    slopes = fitted.coef_[0] / spread
+    return [float(fitted.intercept_[0] - slopes @ middle), *slopes.tolist()]
 
 
 def confidence(evidence: np.ndarray, weights: list[float]) -> np.ndarray:
     """How probable it is that each answer is right, (n,) float64 from 0 to 1, by the weights of `fit_curve`."""
-    return 1 / (1 + np.exp(-np.clip(weights[0] + evidence @ np.array(weights[1:]), -40, 40)))
+    score = weights[0] + _with_products(evidence) @ np.array(weights[1:])
+    return 1 / (1 + np.exp(-np.clip(score, -40, 40)))
+
+
+def _with_products(evidence: np.ndarray) -> np.ndarray:
+    one, other = np.triu_indices(evidence.shape[1])
+    return np.column_stack([evidence, evidence[:, one] * evidence[:, other]])

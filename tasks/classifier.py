@@ -161,8 +161,9 @@ def _check(X: np.ndarray) -> None:
 
 def _forward(network: MLPClassifier, X: np.ndarray) -> np.ndarray:
     """What the last layer gives before its softmax, without `predict_proba`'s checks and copies."""
-    values = to_unit(X)
-    for weights, bias in zip(network.coefs_[:-1], network.intercepts_[:-1], strict=True):
+    first = network.coefs_[0] * np.float32(1 / 255)  # of `to_unit`, but once a weight, not once a value
+    values = X.astype(np.float32)
+    for weights, bias in zip([first, *network.coefs_[1:-1]], network.intercepts_[:-1], strict=True):
         values = values @ weights
         values += bias
         np.maximum(values, 0, out=values)

@@ -8,7 +8,7 @@ import numpy as np
 from tasks.heights import FAINT, measure
 
 NARROWEST, WIDEST = 8, 160  # percent of the text's height
-DENSITY = 28  # of 255: a span with less ink on average holds no letter
+DENSITY = 42  # of 255: a span with less ink on average holds no letter
 FINE = 8  # cuts inside a stretch of ink: this many for each height of it
 CUTS = 160  # at most, a picture
 _LANES = 32
@@ -70,6 +70,12 @@ class Lattice:
         )
         return moved, spans
 
+    def longest(self) -> np.ndarray:
+        """The most spans of each picture that do not overlap, (n,) int64."""
+        out = np.zeros(len(self.counts), np.int64)
+        _count_apart(self.starts, self.cuts, self.first, self.last, out)
+        return out
+
     def followed_by(self, other: "Lattice") -> "Lattice":
         """These pictures, then the other's."""
         names = [field.name for field in fields(self)]
@@ -86,6 +92,22 @@ def find_spans(ink: np.ndarray, fine: int = FINE) -> Lattice:
         first, last, box = (np.concatenate([part, np.empty_like(part)]) for part in (first, last, box))
         done, used = _find(ink, fine, done, used, counts, cuts, height, first, last, box)
     return Lattice(counts, cuts, height, first[:used].copy(), last[:used].copy(), box[:used].copy())
+
+
+@numba.njit(cache=True, nogil=True)
+def _count_apart(starts, cuts, first, last, out):
+    most = np.zeros(max(cuts.max(), 1) if len(cuts) else 1, np.int64)
+    for i in range(len(cuts)):
+        most[: cuts[i]] = 0
+        s = starts[i]
+        for k in range(cuts[i]):
+            if k:
+                most[k] = max(most[k], most[k - 1])
+            while s < starts[i + 1] and first[s] == k:
+                most[last[s]] = max(most[last[s]], most[k] + 1)
+                s += 1
+        if cuts[i]:
+            out[i] = most[cuts[i] - 1]
 
 
 @numba.njit(cache=True, nogil=True)

@@ -220,8 +220,13 @@ class Reader:
         passed = gate_odds(self.gate, shapes) >= self.least
         more = letter_odds(self.network, shapes[passed])[:, self._columns]
         near = more.max(axis=1, initial=NEVER) >= FAR
-        passed[passed] = near
-        lattice, more = lattice.keep(passed), more[near]
+        passed[passed], more = near, more[near]
+        # A picture that has no path left gets all its spans back.
+        lost = (lattice.keep(passed).longest() < self.length[0])[lattice.picture]
+        if lost.any():
+            passed |= lost
+            more = letter_odds(self.network, shapes[passed])[:, self._columns]
+        lattice = lattice.keep(passed)
         both = apart.of(fine).followed_by(lattice)
         place = np.argsort(np.concatenate([np.flatnonzero(fine), np.flatnonzero(~fine)]))
         lattice, order = both.at(place)

@@ -12,7 +12,7 @@ from tasks.ranking import Ranking
 from tasks.reader import Reader
 from tasks.words import WEB2, load_words
 
-CHECKED = 4096  # validation pictures of each dataset
+CHECKED = 8192  # validation pictures of each dataset
 
 
 @dataclass(frozen=True)
