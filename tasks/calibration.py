@@ -56,7 +56,7 @@ def fit_curve(evidence: np.ndarray, right: np.ndarray) -> list[float]:
     -------
     list of k + 1 float
         A shift, then a weight a column; all 0 but the shift where there is nothing to fit, because all are right, or
-        none is: the shift then stands for the share that is as probable as not to give as good a row.
+        none is: the shift then stands for Laplace's rule of succession, (n + 1) / (n + 2) or 1 / (n + 2).
 
     References
     ----------
