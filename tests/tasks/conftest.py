@@ -58,7 +58,8 @@ def learn() -> Callable[..., Learnt]:
         model, networks, receipts = None, {}, []
         for share in (train.FIRST_SHARE, 1):
             receipts = [teach.gather(job) for job in teach.jobs_of(datasets, settings, share, model, spool, "run")]
-            networks, facts = train.fit(spool, f"{share}", provenance["classes"], settings, settings.shows // share)
+            shows, every = settings.shows // share, share == 1
+            networks, facts = train.fit(spool, f"{share}", provenance["classes"], settings, shows, None, every)
             model = first
             save_model(model, networks, provenance | facts)
         save_model(checked, networks, provenance | facts | {"calibration": {}})

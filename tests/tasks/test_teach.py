@@ -69,6 +69,16 @@ def test_jobs_are_of_the_first_shards_that_have_enough_pictures(two_faces, tmp_p
     assert jobs_of([two_faces], QUICK, 1, tmp_path / "m.skops", tmp_path, "run")[0].model == str(tmp_path / "m.skops")
 
 
+def test_a_short_last_shard_does_not_cost_pictures(draw_dataset, small, tmp_path):
+    dataset = draw_dataset(small, 1124, tmp_path / "small", 1)  # shards of 1,024 and of 100
+    train = sum(int((block.split == TRAIN).sum()) for block in dataset.blocks())
+    for wanted in (900, 2000):
+        jobs = jobs_of([dataset], Settings(pictures=(wanted,)), 1, None, tmp_path, "run")
+        assert len(jobs) == 2
+        found = sum(gather(job).pictures for job in jobs)
+        assert found == min(wanted, train) or 0.97 * min(wanted, train) < found <= min(wanted + 1, train)
+
+
 def test_names_of_files_sort_by_share_dataset_and_shard(two_faces, tmp_path):
     made = jobs_of([two_faces] * 12, Settings(pictures=(2000,)), 1, None, tmp_path, "run")
     files = [f"{job.name}-{job.shard:06d}.npy" for job in made]

@@ -19,7 +19,7 @@ QUICK = Settings(pictures=(100,), shows=600, hidden=(8,))
 
 @pytest.fixture
 def spool(tmp_path):
-    """`spool(name, labels, splits)`: a file of spans of easy classes; what is no letter is dark."""
+    """`spool(name, labels, splits)`: a file of spans of easy classes; what is no letter is bright all over."""
 
     def put(name, labels, splits, key=0):
         samples = np.zeros(len(labels), SAMPLE)
@@ -28,6 +28,8 @@ def spool(tmp_path):
         for k, label in enumerate(labels):
             if label < 3:
                 samples["span"][k, 60 * label : 60 * label + 60] += 150
+            else:
+                samples["span"][k] += 150
         np.save(tmp_path / name, samples)
 
     return put
@@ -137,6 +139,16 @@ def test_a_letter_that_was_never_found_is_named(spool, tmp_path):
         train.fit(tmp_path, "1", "ABCD", QUICK, 10)
     with pytest.raises(BadInput, match=r"^train: no letter A B was found"):
         train.fit(tmp_path, "9", "AB", QUICK, 10)  # no file at all
+
+
+def test_the_first_round_may_lack_a_rare_letter(spool, tmp_path):
+    spool("1-000-000000.npy", [0, 1, 2, 4, 2], [TRAIN, TRAIN, TRAIN, TRAIN, VALIDATION])
+    networks, _ = train.fit(tmp_path, "1", "ABCD", QUICK, 10, every=False)
+    assert networks[LETTERS].classes_.tolist() == [0, 1, 2, 3, 4]
+    with pytest.raises(BadInput, match=r"^train: no letter D was found"):
+        train.fit(tmp_path, "1", "ABCD", QUICK, 10)
+    with pytest.raises(BadInput, match=r"^train: no letter A B was found"):  # nor is nothing enough
+        train.fit(tmp_path, "9", "AB", QUICK, 10, every=False)
 
 
 def test_without_validation_letters_there_is_no_bound(spool, tmp_path):
