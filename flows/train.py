@@ -132,7 +132,7 @@ def _learn(
     """Two rounds of gathering and fitting, and the calibration."""
     model, classes = spool / "first.skops", provenance["classes"]
     gather(jobs_of(datasets, settings, FIRST, None, spool, run))
-    networks, facts = fit(spool, f"{FIRST}", classes, settings, settings.shows // units.FIRST_SHARE)
+    networks, facts = fit(spool, f"{FIRST}", classes, settings, settings.shows // units.FIRST_SHARE, every=False)
     save_model(model, networks, provenance | facts, run)
     receipts = gather(jobs_of(datasets, settings, FINAL, model, spool, run))
     networks, facts = fit(spool, f"{FINAL}", classes, settings, settings.shows)
@@ -150,10 +150,12 @@ def gather(jobs: list[GatherJob]) -> list[GatherReceipt]:
 
 
 @task(cache_policy=NO_CACHE, task_run_name="fit")
-def fit(spool: Path, name: str, classes: str, settings: units.Settings, shows: int) -> tuple[dict, dict]:
+def fit(
+    spool: Path, name: str, classes: str, settings: units.Settings, shows: int, every: bool = True
+) -> tuple[dict, dict]:
     """Fit the networks over the spool."""
     with stage("training", shows, "spans") as shown:
-        return units.fit(spool, name, classes, settings, shows, lambda done, _: shown.advance(done - shown.done))
+        return units.fit(spool, name, classes, settings, shows, lambda done, _: shown.advance(done - shown.done), every)
 
 
 @task(cache_policy=NO_CACHE, task_run_name="calibrate")

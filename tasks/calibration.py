@@ -58,7 +58,8 @@ def fit_curve(evidence: np.ndarray, right: np.ndarray) -> list[float]:
     -------
     list of float
         A shift, then a weight for each column and for each product of two; all 0 but the shift where there is nothing
-        to fit, because all are right, or none is: the shift then stands for one more answer that is not.
+        to fit, because all are right, or none is: the shift then stands for Laplace's rule of succession,
+        (n + 1) / (n + 2) or 1 / (n + 2).
 
     References
     ----------

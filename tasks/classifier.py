@@ -94,7 +94,8 @@ def _pools(n: int, shows: int, seed: int) -> Iterator[tuple[np.ndarray, np.ndarr
     number = 0
     while shows > 0:
         # Philox's raw output, as for the drawing: numpy keeps it the same between versions.
-        order = np.random.Philox(key=[seed, number]).random_raw(n).argsort()[:shows]
+        key = np.array([seed, number], np.uint64)  # a list with a seed of 2**63 or more would become float64
+        order = np.random.Philox(key=key).random_raw(n).argsort()[:shows]
         for first in range(0, len(order), POOL):
             pool = order[first : first + POOL]
             rows = np.sort(pool)

@@ -208,12 +208,13 @@ class Reader:
         Components, where all of them surely are letters, and are as many as there may be; else spans between any
         cuts, of which those go on to the large network that the small one does not refuse.
         """
+        # Columns that were picked lie one after another, and a kernel compiles anew for another order of its arrays.
         apart = find_apart(ink)
         odds = letter_odds(self.network, shape_spans(ink, apart))[:, self._columns]
         doubtful = np.bincount(apart.picture[odds.max(axis=1, initial=NEVER) < SURE], minlength=len(ink)) > 0
         fine = (apart.counts >= self.length[0]) & (apart.counts <= self.length[1]) & ~doubtful
         if fine.all():
-            return apart, odds.astype(np.float64)
+            return apart, odds.astype(np.float64, order="C")
         rest = np.ascontiguousarray(ink[~fine])
         lattice = find_spans(rest)
         shapes = shape_spans(rest, lattice)
@@ -230,7 +231,7 @@ class Reader:
         both = apart.of(fine).followed_by(lattice)
         place = np.argsort(np.concatenate([np.flatnonzero(fine), np.flatnonzero(~fine)]))
         lattice, order = both.at(place)
-        return lattice, np.concatenate([odds[fine[apart.picture]], more])[order].astype(np.float64)
+        return lattice, np.concatenate([odds[fine[apart.picture]], more])[order].astype(np.float64, order="C")
 
     def _confident(self, ranking: Ranking, evidence: dict, shares: np.ndarray, there: np.ndarray) -> np.ndarray:
         """(n, 3): the best word's by the calibration; the others share what is left in proportion."""

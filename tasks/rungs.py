@@ -58,9 +58,8 @@ def markdown(rows: list[dict]) -> str:
         errors = [f"{100 * row['calibration'][name]:.2f} %" if name in row["calibration"] else "-"
                   for name in ("none", "probability")]  # fmt: skip
         speed = row["words_per_second_a_worker"]
-        lines.append(
-            f"| {row['rung']} | {row['n']:,} | {' | '.join(words)} | {' / '.join(errors)} | {speed or '-':,} |"
-        )
+        speed = f"{speed:,}" if speed else "-"
+        lines.append(f"| {row['rung']} | {row['n']:,} | {' | '.join(words)} | {' / '.join(errors)} | {speed} |")
     lines += [
         "",
         "| rung, no dictionary | wrong number of letters | cut elsewhere | letter misread | letters, macro F1 |",
@@ -80,7 +79,8 @@ def _rate(content: dict | None) -> str:
 def _csv(rows: list[dict]) -> str:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["rung", "ranking", "right", "n", "rate", "low", "high", "calibration_error", *FAILURES])
+    kinds = ["both_right" if kind == "right" else kind for kind in FAILURES]  # "right" is a column already
+    writer.writerow(["rung", "ranking", "right", "n", "rate", "low", "high", "calibration_error", *kinds])
     for row in rows:
         for name, rate in row["words"].items():
             counts = [row["failures"][name][kind] for kind in FAILURES]

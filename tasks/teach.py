@@ -54,19 +54,23 @@ class GatherReceipt:
 def jobs_of(
     datasets: list[Dataset], settings: Settings, share: int, model: Path | None, spool: Path, run: str
 ) -> list[GatherJob]:
-    """One job a shard, of the first shards of each dataset: one in `share` of the pictures wanted."""
+    """One job a shard, of the first shards of each dataset: one in `share` of the pictures wanted.
+
+    Each shard gives as many as its size allows for, so that a short last one does not leave the others' untouched.
+    """
     pictures = shares_of(settings, len(datasets))
     classes, jobs = classes_of(datasets), []
     for number, (dataset, wanted) in enumerate(zip(datasets, pictures, strict=True)):
         shards = dataset.manifest.shards
         sizes = np.cumsum([TRAIN_SHARE * line["count"] for line in shards])
         used = min(int(np.searchsorted(sizes, wanted / share)) + 1, len(shards))
+        total = sum(line["count"] for line in shards[:used])
         jobs += [
             GatherJob(
-                str(dataset.folder.resolve()), shard, -(-wanted // (share * used)), classes, settings,
+                str(dataset.folder.resolve()), shard, -(-wanted * line["count"] // (share * total)), classes, settings,
                 str(model.resolve()) if model else None, str(spool.resolve()), f"{share}-{number:03d}", run,
             )
-            for shard in range(used)
+            for shard, line in enumerate(shards[:used])
         ]  # fmt: skip
     return jobs
 

@@ -85,8 +85,11 @@ def fit(
     settings: Settings,
     shows: int,
     on_pool: Callable[[int, float], None] | None = None,
+    every: bool = True,
 ) -> tuple[dict, dict]:
     """Fit both networks over the spool's files of that name, which are mapped, not read into memory.
+
+    `every`: whether each class must have a letter. The first round may do without one that only more pictures show.
 
     Returns
     -------
@@ -98,14 +101,14 @@ def fit(
     Raises
     ------
     BadInput
-        A class without any letter.
+        A class without any letter, or no letter to judge the gate by.
     """
     files = [np.load(path, mmap_mode="r") for path in sorted(spool.glob(f"{name}-*.npy"))]
     rows = {split: [np.flatnonzero(one["split"] == split) for one in files] for split in (TRAIN, VALIDATION)}
     labels = [np.asarray(one["label"])[own] for one, own in zip(files, rows[TRAIN], strict=True)]
     counts = np.bincount(np.concatenate([*labels, np.empty(0, np.uint8)]), minlength=len(classes) + 1)
     lacking = [letter for letter, count in zip(classes, counts[:-1], strict=True) if not count]
-    if lacking:
+    if lacking and (every or len(lacking) == len(classes)):
         raise BadInput(
             f"train: no letter {' '.join(lacking)} was found in the train split; draw more pictures, or pictures "
             "whose letters are easier to tell apart"

@@ -18,7 +18,7 @@ from storage.models import load_model, model_digest, save_model
 
 PROVENANCE = {
     "classes": "ABC",
-    "threshold": 0.8,
+    "gate": -1.25,
     "scores": {"f1": [1.0, 0.5]},
     "note": 'Ж "file": "1.npy"',
     "none": None,
@@ -39,7 +39,7 @@ def network():
 
 @pytest.fixture
 def path(network, tmp_path):
-    save_model(tmp_path / "deep" / "m.skops", network, PROVENANCE)
+    save_model(tmp_path / "deep" / "m.skops", {"one": network}, PROVENANCE)
     return tmp_path / "deep" / "m.skops"
 
 
@@ -49,8 +49,10 @@ def sealed(content) -> bytes:
 
 
 def test_what_is_loaded_predicts_as_before(network, path):
-    loaded, provenance = load_model(path)
+    networks, provenance = load_model(path)
     assert provenance == PROVENANCE
+    assert list(networks) == ["one"]
+    loaded = networks["one"]
     assert np.array_equal(loaded.predict_proba(features()), network.predict_proba(features()))
     assert [a.dtype for a in loaded.coefs_] == [np.float32] * 2
     assert loaded.get_params() == network.get_params()
@@ -58,11 +60,11 @@ def test_what_is_loaded_predicts_as_before(network, path):
 
 def test_a_model_from_another_scikit_learn_loads_without_a_warning(network, tmp_path, monkeypatch):
     monkeypatch.setattr("sklearn.base.__version__", "1.8.0")
-    save_model(tmp_path / "m.skops", network, {})
+    save_model(tmp_path / "m.skops", {"one": network}, {})
     monkeypatch.undo()
     with zipfile.ZipFile(tmp_path / "m.skops") as archive:
         assert b"1.8.0" in archive.read("schema.json")
-    loaded, _ = load_model(tmp_path / "m.skops")
+    loaded = load_model(tmp_path / "m.skops")[0]["one"]
     assert np.array_equal(loaded.predict_proba(features()), network.predict_proba(features()))
 
 
@@ -71,7 +73,7 @@ def test_one_file_is_left_and_nothing_else(path):
 
 
 def test_the_optimiser_stays_out_and_the_network_is_left_as_it_was(network, path):
-    loaded, _ = load_model(path)
+    loaded = load_model(path)[0]["one"]
     assert not hasattr(loaded, "_optimizer")
     assert not hasattr(loaded, "loss_curve_")
     assert hasattr(network, "_optimizer")
@@ -80,22 +82,40 @@ def test_the_optimiser_stays_out_and_the_network_is_left_as_it_was(network, path
 
 def test_it_is_an_ordinary_skops_file(network, path):
     content = skops.io.load(path, trusted=[])
-    assert np.array_equal(content["network"].coefs_[0], network.coefs_[0])
+    assert np.array_equal(content["networks"]["one"].coefs_[0], network.coefs_[0])
     assert json.loads(content["provenance"]) == PROVENANCE
     with zipfile.ZipFile(path) as archive:
         assert archive.testzip() is None
 
 
 def test_equal_input_gives_equal_bytes(network, path, tmp_path):
-    digest = save_model(tmp_path / "b.skops", network, dict(reversed(PROVENANCE.items())))
+    digest = save_model(tmp_path / "b.skops", {"one": network}, dict(reversed(PROVENANCE.items())))
     assert digest == model_digest(path) == hashlib.sha256(path.read_bytes()).hexdigest()
-    loaded, provenance = load_model(path)  # other objects at other addresses
-    assert save_model(tmp_path / "c.skops", loaded, provenance) == digest
-    assert save_model(tmp_path / "d.skops", loaded, provenance | {"threshold": 0.7}) != digest
+    networks, provenance = load_model(path)  # other objects at other addresses
+    assert save_model(tmp_path / "c.skops", networks, provenance) == digest
+    assert save_model(tmp_path / "d.skops", networks, provenance | {"gate": 0.7}) != digest
+    assert save_model(tmp_path / "e.skops", {"other": networks["one"]}, provenance) != digest
+
+
+def test_several_networks_come_back_under_their_names_in_any_order(network, tmp_path):
+    other = MLPClassifier((3, 4), random_state=2, shuffle=False)
+    other.partial_fit(features()[:, :7], np.arange(50) % 2, classes=np.arange(2))
+    digest = save_model(tmp_path / "a.skops", {"one": network, "other": other}, PROVENANCE)
+    assert save_model(tmp_path / "b.skops", {"other": other, "one": network}, PROVENANCE) == digest
+    assert save_model(tmp_path / "c.skops", {"one": other, "other": network}, PROVENANCE) != digest
+    networks, _ = load_model(tmp_path / "a.skops")
+    assert set(networks) == {"one", "other"}
+    assert np.array_equal(networks["one"].predict_proba(features()), network.predict_proba(features()))
+    assert np.array_equal(networks["other"].predict(features()[:, :7]), other.predict(features()[:, :7]))
+    # One network under two names shares its arrays, in memory and in the file.
+    save_model(tmp_path / "d.skops", {"one": network, "same": network}, {})
+    networks, _ = load_model(tmp_path / "d.skops")
+    assert np.array_equal(networks["one"].coefs_[0], networks["same"].coefs_[0])
+    assert hasattr(other, "_optimizer")
 
 
 def test_replacing_a_model_leaves_the_new_one(network, path):
-    save_model(path, network, {"second": True})
+    save_model(path, {"one": network}, {"second": True})
     assert load_model(path)[1] == {"second": True}
     assert [entry.name for entry in path.parent.iterdir()] == ["m.skops"]
 
@@ -155,7 +175,7 @@ def test_a_plain_skops_file_is_no_model_of_ours(path, network):
     ],
 )
 def test_other_types_are_named_and_never_built(path, network, intruder, name, monkeypatch, capsys):
-    content = {"format": 1, "network": network, "provenance": "{}", "more": intruder}
+    content = {"format": 2, "networks": {"one": network}, "provenance": "{}", "more": intruder}
     path.write_bytes(sealed(content))
     monkeypatch.setattr(skops.io, "loads", lambda *_, **__: pytest.fail("the content was built"))
     with pytest.raises(Damaged, match=f"was not loaded: .*{name}"):
@@ -164,7 +184,7 @@ def test_other_types_are_named_and_never_built(path, network, intruder, name, mo
 
 
 def test_the_optimiser_is_a_foreign_type_too(path, network):
-    path.write_bytes(sealed({"format": 1, "network": network, "provenance": "{}"}))
+    path.write_bytes(sealed({"format": 2, "networks": {"one": network}, "provenance": "{}"}))
     with pytest.raises(Damaged, match="AdamOptimizer"):
         load_model(path)
 
@@ -178,23 +198,33 @@ def bare(network):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"format": 2}, "format 2; this version reads format 1"),
-        ({"network": "MLP"}, "its content is not that of a model"),
-        ({"network": MLPClassifier()}, "its content is not that of a model"),
+        ({"format": 1}, "format 1; this version reads format 2"),
+        ({"format": 3, "networks": "of another kind"}, "format 3; this version reads format 2"),
+        ({"networks": "MLP"}, "its content is not that of a model"),
+        ({"networks": {"one": MLPClassifier()}}, "its content is not that of a model"),
         ({"provenance": "{"}, "its content is not that of a model"),
         ({"provenance": "[]"}, "do not fit|is not that of a model"),
     ],
 )
 def test_a_sealed_file_with_other_content_is_refused(path, network, change, message):
-    path.write_bytes(sealed({"format": 1, "network": bare(network), "provenance": "{}"}))
+    path.write_bytes(sealed({"format": 2, "networks": {"one": bare(network)}, "provenance": "{}"}))
     assert load_model(path)[1] == {}
-    path.write_bytes(sealed({"format": 1, "network": bare(network), "provenance": "{}"} | change))
+    path.write_bytes(sealed({"format": 2, "networks": {"one": bare(network)}, "provenance": "{}"} | change))
     with pytest.raises(Damaged, match=message):
         load_model(path)
 
 
+def test_layers_that_do_not_fit_together_are_refused(path, network):
+    spoilt = bare(network)
+    spoilt.intercepts_ = [spoilt.intercepts_[0][:-1], spoilt.intercepts_[1]]
+    networks = {"one": bare(network), "other": spoilt}
+    path.write_bytes(sealed({"format": 2, "networks": networks, "provenance": "{}"}))
+    with pytest.raises(Damaged, match="its layers do not fit together"):
+        load_model(path)
+
+
 def test_a_node_without_a_type_is_foreign(path):
-    data = models._sealed(skops.io.dumps({"format": 1}))
+    data = models._sealed(skops.io.dumps({"format": 2}))
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         schema = json.loads(archive.read("schema.json"))
     del schema["content"]["format"]["__module__"]
@@ -209,7 +239,7 @@ def test_a_node_without_a_type_is_foreign(path):
 @pytest.mark.parametrize("provenance", [{"a": np.int64(1)}, {"a": float("nan")}, {"a": {1, 2}}])
 def test_a_provenance_that_json_cannot_hold_is_refused_before_anything_is_written(network, tmp_path, provenance):
     with pytest.raises((TypeError, ValueError)):
-        save_model(tmp_path / "m.skops", network, provenance)
+        save_model(tmp_path / "m.skops", {"one": network}, provenance)
     assert list(tmp_path.iterdir()) == []
 
 

@@ -1,43 +1,94 @@
 import numpy as np
 import pytest
 
-from tasks.calibration import calibration_error, fit_line
+from tasks.calibration import BINS, calibration_error, confidence, fit_curve, reliability
+from tasks.metrics import Rate
 
 
-def answers(shift, slope, n=40_000):
-    """Confidences, and answers that are right as often as the line says."""
+def answers(weights, n=40_000):
+    """Evidence of several kinds and scales, and answers that are right as often as the weights say."""
     random = np.random.Generator(np.random.Philox(2))
-    odds = random.normal(1, 2, n)
-    right = random.random(n) < 1 / (1 + np.exp(-(shift + slope * odds)))
-    return 1 / (1 + np.exp(-odds)), right
+    k = len(weights) - 1
+    evidence = random.normal(1, 2, (n, k)) * [1, 10, 0.1][:k] + [0, -30, 5][:k]
+    return evidence, random.random(n) < 1 / (1 + np.exp(-(weights[0] + evidence @ np.array(weights[1:]))))
 
 
-@pytest.mark.parametrize(("shift", "slope"), [(0, 1), (0.7, 0.5), (-1.5, 1.4)])
-def test_the_line_is_found_and_mends_the_error(shift, slope):
-    confidence, right = answers(shift, slope)
-    line = fit_line(confidence, right)
-    assert line == pytest.approx([shift, slope], abs=0.06)
-    mended = 1 / (1 + np.exp(-(line[0] + line[1] * np.log(confidence / (1 - confidence)))))
-    assert calibration_error(mended, right) < 0.01
-    if slope != 1:
-        assert calibration_error(confidence, right) > 0.05
+@pytest.mark.parametrize("weights", [[0.0, 1.0], [0.7, 0.5], [-1.5, 1.4], [9.0, 1.0, 0.3], [-14.0, 0.5, -0.1, 2.0]])
+def test_the_weights_that_made_the_answers_are_found(weights):
+    evidence, right = answers(weights)
+    found = fit_curve(evidence, right)
+    assert len(found) == len(weights)
+    scales = np.array([1, 1, 10, 0.1][: len(weights)])
+    assert np.array(found[1:]) * scales[1:] == pytest.approx(np.array(weights[1:]) * scales[1:], abs=0.06)
+    chance = confidence(evidence, found)
+    assert np.abs(chance - confidence(evidence, weights)).mean() < 0.01
+    assert calibration_error(chance, right) < 0.01
+    assert chance.mean() == pytest.approx(right.mean(), abs=1e-4)
+
+
+def test_evidence_that_says_nothing_weighs_nothing():
+    evidence, right = answers([0.5, 1.0])
+    useless = np.column_stack([evidence, np.full(len(evidence), 7.0)])
+    found = fit_curve(useless, right)
+    assert np.isfinite(found).all()
+    assert confidence(useless, found) == pytest.approx(confidence(evidence, fit_curve(evidence, right)), abs=1e-6)
+
+
+def test_separable_answers_do_not_run_away():
+    evidence = np.linspace(-1, 1, 200)[:, None]
+    found = fit_curve(evidence, evidence[:, 0] > 0)
+    assert np.isfinite(found).all()
+    chance = confidence(evidence, found)
+    assert (np.diff(chance) >= 0).all()
+    assert chance[0] < 0.01 < 0.99 < chance[-1]
+    assert found[1] < 1000
+
+
+@pytest.mark.parametrize("n", [1, 5, 4096])
+def test_where_all_are_right_or_none_is_the_number_of_answers_decides(n):
+    evidence = np.random.Generator(np.random.Philox(1)).normal(size=(n, 3))
+    for right, chance in ((np.ones(n, bool), (n + 1) / (n + 2)), (np.zeros(n, bool), 1 / (n + 2))):
+        found = fit_curve(evidence, right)
+        assert found[1:] == [0.0] * 3
+        assert confidence(evidence, found) == pytest.approx(np.full(n, chance))
+
+
+def test_without_answers_confidence_is_an_even_chance():
+    found = fit_curve(np.empty((0, 2)), np.empty(0, bool))
+    assert confidence(np.array([[3.0, -8.0]]), found).tolist() == [0.5]
+
+
+def test_confidence_stays_between_0_and_1():
+    chance = confidence(np.array([[-1e9], [-1], [0], [1], [1e9]]), [0.0, 1.0])
+    assert (np.diff(chance) > 0).all()
+    assert chance[0] >= 0
+    assert chance[-1] <= 1
+    assert chance[2] == 0.5
 
 
 def test_the_error_is_exact_where_it_can_be_counted():
     assert calibration_error(np.array([1.0, 1.0, 1.0, 1.0]), np.array([True, True, True, False])) == 0.25
     assert calibration_error(np.array([0.5, 0.5]), np.array([True, False])) == 0
     # Two bins of different size, off by 0.1 and by 0.2.
-    confidence, right = np.array([0.9] * 6 + [0.2] * 2), np.array([True] * 6 + [False] * 2)
-    assert calibration_error(confidence, right) == pytest.approx(0.75 * 0.1 + 0.25 * 0.2)
+    sure, right = np.array([0.9] * 6 + [0.2] * 2), np.array([True] * 6 + [False] * 2)
+    assert calibration_error(sure, right) == pytest.approx(0.75 * 0.1 + 0.25 * 0.2)
     assert np.isnan(calibration_error(np.empty(0), np.empty(0, bool)))
 
 
-@pytest.mark.parametrize("right", [np.ones(5, bool), np.zeros(5, bool), np.empty(0, bool)])
-def test_with_nothing_to_fit_the_line_changes_nothing(right):
-    assert fit_line(np.full(len(right), 0.7), right) == [0.0, 1.0]
+def test_reliability_counts_every_answer_in_its_bin():
+    random = np.random.Generator(np.random.Philox(3))
+    sure = random.random(5000) ** 0.3
+    right = random.random(5000) < 0.8 * sure
+    rows = reliability(sure, right)
+    assert sum(row["n"] for row in rows) == 5000
+    assert [row["confidence"] for row in rows] == sorted(row["confidence"] for row in rows)
+    for row in rows:
+        own = np.floor(sure * BINS) == np.floor(row["confidence"] * BINS)
+        assert row == {"confidence": float(sure[own].mean()), **Rate.of(right[own]).as_dict()}
+    error = sum(row["n"] * abs(row["rate"] - row["confidence"]) for row in rows) / 5000
+    assert calibration_error(sure, right) == pytest.approx(error)
 
 
-def test_certain_answers_do_not_break_it():
-    line = fit_line(np.array([1.0, 1.0, 0.0, 1.0, 0.0]), np.array([True, True, False, False, True]))
-    assert np.isfinite(line).all()
-    assert line[1] >= 0
+def test_reliability_of_the_surest_and_of_nothing():
+    assert [row["n"] for row in reliability(np.array([0.0, 1.0, 1.0]), np.array([True, True, False]))] == [1, 2]
+    assert reliability(np.empty(0), np.empty(0, bool)) == []

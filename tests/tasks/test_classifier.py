@@ -2,145 +2,168 @@ import numpy as np
 import pytest
 
 from storage.errors import BadInput
-from tasks.classifier import POOL, build, fit_stream, passes_for, probabilities
+from tasks.classifier import FASTEST, POOL, SLOWEST, build, fit, gate_odds, letter_odds
+from tasks.spans import COARSE, SIZE
 
 
-def blobs(count, classes, key=0):
-    """Easy letters: each class lights a band of its own, in noise."""
+def blobs(count, classes, size=60, key=0):
+    """Easy spans: each class lights a band of its own, in noise."""
     random = np.random.Generator(np.random.Philox(key))
     y = random.integers(0, classes, count)
-    X = random.integers(0, 120, (count, 20, 20), dtype=np.uint8)
-    bands = np.arange(20)[None, :] * classes // 20 == y[:, None]
-    X[bands] += 100
-    return X.reshape(count, 400), y
+    X = random.integers(0, 120, (count, size), dtype=np.uint8)
+    X[np.arange(size) * classes // size == y[:, None]] += 100
+    return X, y
 
 
-def dealt(X, y, size):
-    return lambda: ((X[first : first + size], y[first : first + size]) for first in range(0, len(X), size))
+def taking(X, y):
+    return lambda rows: (X[rows], y[rows])
 
 
-@pytest.fixture(scope="module")
-def trained():
-    X, y = blobs(3000, 5)
-    network, losses = build(1), []
-    seen = fit_stream(network, dealt(X, y, 700), 5, 4, 1, lambda number, loss: losses.append((number, loss)))
-    return network, losses, seen
-
-
-def test_it_learns_and_says_how_it_goes(trained):
-    network, losses, seen = trained
-    assert seen == 12_000
-    assert [number for number, _ in losses] == [1, 2, 3, 4]
-    assert losses[-1][1] < losses[0][1] / 3
-    X, y = blobs(500, 5, key=9)
-    assert (probabilities(network, X.reshape(-1, 20, 20)).argmax(axis=1) == y).mean() > 0.99
-
-
-@pytest.mark.parametrize("classes", [1, 2, 3, 36])
-def test_probabilities_are_those_of_predict_proba(classes):
-    X, y = blobs(800, classes)
-    network = build(2)
-    fit_stream(network, dealt(X, y, 800), classes, 1, 2)
-    found = probabilities(network, X.reshape(-1, 20, 20))
-    assert found.dtype == np.float32
-    assert found.shape == (800, classes)
-    assert found.sum(axis=1) == pytest.approx(1, abs=1e-5)
-    if classes > 1:  # for a single class predict_proba makes two columns
-        expected = network.predict_proba(X.astype(np.float32) / np.float32(255))
-        np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-6)
-
-
-def test_probabilities_do_not_depend_on_how_many_letters_are_asked_for(trained):
-    X, _ = blobs(9000, 5, key=4)
-    letters = X.reshape(-1, 20, 20)
-    together = probabilities(trained[0], letters)
-    np.testing.assert_allclose(probabilities(trained[0], letters[4090:4100]), together[4090:4100], rtol=1e-4, atol=1e-6)
-    assert probabilities(trained[0], letters[:0]).shape == (0, 5)
+def unit(X):
+    return X.astype(np.float32) / np.float32(255)
 
 
 def weights(network):
     return [array.tobytes() for array in (*network.coefs_, *network.intercepts_)]
 
 
-def fitted(size, seed=3, first=3):
-    X, y = blobs(POOL + 500, 4)
-    network = build(first)
-    fit_stream(network, dealt(X, y, size), 4, 2, seed)
-    return weights(network)
+@pytest.fixture(scope="module")
+def trained():
+    """A network of five classes, and what it said on the way."""
+    X, y = blobs(3000, 5)
+    network, told = build((20,), 1), []
+    fit(network, taking(X, y), 3000, 120_000, 5, 1, lambda shown, loss: told.append((shown, loss)))
+    return network, told
 
 
-def test_same_letters_and_seed_give_the_same_weights_however_they_are_dealt():
-    expected = fitted(1000)
-    assert fitted(1000) == expected
-    assert fitted(POOL + 500) == expected
-    assert fitted(777) == expected
-    assert fitted(1000, seed=4) != expected
-    assert fitted(1000, first=4) != expected
+def test_it_learns_and_says_how_it_goes(trained):
+    network, told = trained
+    assert [shown for shown, _ in told] == list(range(3000, 120_001, 3000))
+    assert told[-1][1] < told[0][1] / 3
+    X, y = blobs(500, 5, key=9)
+    assert (network.predict(unit(X)) == y).mean() > 0.99
 
 
-def test_rows_are_shuffled_anew_in_every_pass_and_all_of_them_seen(monkeypatch):
-    X = np.zeros((POOL + 9, 400), np.uint8)
-    X[:, 0], X[:, 1] = np.arange(POOL + 9) % 256, np.arange(POOL + 9) // 256
-    network, seen = build(1), []
+class Watched:
+    """A network that only writes down what it is shown, and a `take` that writes down what was asked for."""
 
-    def learn(X, y, classes):
-        network.loss_ = 0.0
+    def __init__(self, monkeypatch, n):
+        self.network, self.asked, self.shown = build((4,), 1), [], []
+        self.network.loss_ = 0.0
+        self.n = n
+        monkeypatch.setattr(self.network, "partial_fit", self.learn)
+
+    def take(self, rows):
+        self.asked.append(rows)
+        return np.stack([rows % 256, rows // 256], axis=1).astype(np.uint8), rows % 5
+
+    def learn(self, X, y, classes):
         numbers = np.round(X * 255).astype(int)
-        seen.append(numbers[:, 0] + 256 * numbers[:, 1])
-        assert y.tolist() == (seen[-1] % 5).tolist()  # each row with its own label
+        self.shown.append(numbers[:, 0] + 256 * numbers[:, 1])
+        assert y.tolist() == (self.shown[-1] % 5).tolist()  # each row with its own label
+        assert classes.tolist() == [0, 1, 2, 3, 4]
+        assert X.dtype == np.float32
 
-    monkeypatch.setattr(network, "partial_fit", learn)
-    fit_stream(network, dealt(X, np.arange(POOL + 9) % 5, 700), 5, 2, 1)
-    assert [len(rows) for rows in seen] == [POOL, 9, POOL, 9]
-    for first in (0, 2):
-        assert sorted(seen[first]) == list(range(POOL))
-        assert sorted(seen[first + 1]) == list(range(POOL, POOL + 9))
-    assert (seen[0] == seen[2]).mean() < 0.01
-    assert (seen[0] == np.arange(POOL)).mean() < 0.01
+    def fit(self, shows, seed=1):
+        fit(self.network, self.take, self.n, shows, 5, seed)
+        return np.concatenate(self.shown)
 
 
-def test_weights_stay_float32_and_the_global_generator_is_left_alone(trained):
+def test_every_row_comes_once_before_any_comes_again(monkeypatch):
+    n = POOL + 900
+    watched = Watched(monkeypatch, n)
+    order = watched.fit(2 * n + 77)
+    assert [len(rows) for rows in watched.shown] == [POOL, 900, POOL, 900, 77]
+    for first in (0, n):
+        assert sorted(order[first : first + n]) == list(range(n))
+    assert len(set(order[2 * n :])) == 77
+    # Anew in every pass, and not as they lie.
+    assert (order[:n] == order[n : 2 * n]).mean() < 0.01
+    assert (order[:n] == np.arange(n)).mean() < 0.01
+
+
+def test_rows_are_asked_for_in_ascending_order_a_pool_at_a_time(monkeypatch):
+    watched = Watched(monkeypatch, POOL + 900)
+    watched.fit(2 * POOL)
+    assert max(map(len, watched.asked)) == POOL
+    for asked, shown in zip(watched.asked, watched.shown, strict=True):
+        assert (np.diff(asked) > 0).all()
+        assert asked.tolist() == sorted(shown)
+
+
+@pytest.mark.parametrize("shows", [1, 255, 300])
+def test_no_more_is_shown_than_was_asked_for(monkeypatch, shows):
+    watched = Watched(monkeypatch, 300)
+    assert len(set(watched.fit(shows))) == shows
+    assert sum(map(len, watched.asked)) == shows
+
+
+def test_the_order_is_that_of_the_seed(monkeypatch):
+    orders = [Watched(monkeypatch, 500).fit(900, seed).tolist() for seed in (1, 1, 2, 2**64 - 1)]
+    assert orders[0] == orders[1]
+    assert len({tuple(order) for order in orders}) == 3
+
+
+def test_the_rate_of_learning_falls_along_half_a_cosine():
+    X, y = blobs(POOL, 3, 12)
+    network, rates = build((4,), 1), []
+    fit(network, taking(X, y), POOL, 8 * POOL, 3, 1, lambda *_: rates.append(network._optimizer.learning_rate_init))
+    assert rates[0] == FASTEST
+    assert rates[4] == pytest.approx((FASTEST + SLOWEST) / 2)
+    assert rates == sorted(rates, reverse=True)
+    shares = (np.array(rates) - SLOWEST) / (FASTEST - SLOWEST)
+    assert np.arccos(2 * shares - 1) == pytest.approx(np.pi * np.arange(8) / 8, abs=1e-6)
+
+
+def test_scikit_learn_follows_the_rate():
+    X, y = blobs(POOL, 3, 12)
+    network, moved, before = build((4,), 1), [], [None]
+
+    def watch(*_):
+        if before[0] is not None:
+            moved.append(np.abs(network.coefs_[0] - before[0]).max())
+        before[0] = network.coefs_[0].copy()
+
+    fit(network, taking(X, y), POOL, 20 * POOL, 3, 1, watch)
+    assert moved[-1] < moved[0] / 20
+
+
+def test_equal_input_gives_equal_weights():
+    X, y = blobs(POOL + 500, 4)
+
+    def fitted(seed=3, first=3, shows=2 * POOL, hidden=(20,)):
+        network = build(hidden, first)
+        fit(network, taking(X, y), len(X), shows, 4, seed)
+        return weights(network)
+
+    expected = fitted()
+    assert fitted() == expected
+    assert fitted(seed=4) != expected
+    assert fitted(first=4) != expected
+    assert fitted(shows=2 * POOL + 1) != expected
+    assert len(fitted(hidden=(20, 6))) == len(expected) + 2
+
+
+def test_weights_stay_float32_and_the_global_generator_is_left_alone():
     before = np.random.get_state()[1].tolist()  # noqa: NPY002
     X, y = blobs(300, 3)
-    network = build(5)
-    fit_stream(network, dealt(X, y, 100), 3, 1, 5)
+    network = build((8,), 5)
+    fit(network, taking(X, y), 300, 600, 3, 5)
     assert {array.dtype for array in (*network.coefs_, *network.intercepts_)} == {np.dtype(np.float32)}
     assert np.random.get_state()[1].tolist() == before  # noqa: NPY002
 
 
 def test_classes_that_do_not_occur_are_known():
-    X, y = blobs(400, 3)
-    network = build(1)
-    fit_stream(network, dealt(X, y, 400), 7, 1, 1)
+    X, y = blobs(400, 3, SIZE)
+    network = build((8,), 1)
+    fit(network, taking(X, y), 400, 400, 7, 1)
     assert network.classes_.tolist() == list(range(7))
-    assert probabilities(network, X.reshape(-1, 20, 20)).shape == (400, 7)
-
-
-def test_a_large_stream_is_held_a_chunk_at_a_time():
-    alive = [0, 0]
-
-    class Chunk(np.ndarray):
-        def __del__(self):
-            if self.base is None:
-                alive[0] -= 1
-
-    def chunks():
-        X, y = blobs(500, 3)
-        for _ in range(60):
-            alive[0] += 1
-            alive[1] = max(alive)
-            own = np.ndarray.__new__(Chunk, X.shape, np.uint8)
-            own[:] = X
-            yield own, y
-            del own
-
-    assert fit_stream(build(1), chunks, 3, 1, 1) == 30_000
-    assert alive[1] <= 2
+    assert letter_odds(network, X).shape == (400, 6)
 
 
 def test_ctrl_c_ends_the_training(monkeypatch):
     X, y = blobs(300, 3)
-    network = build(1)
+    network, shown = build((8,), 1), []
 
     def interrupted(*_):
         raise KeyboardInterrupt
@@ -148,48 +171,68 @@ def test_ctrl_c_ends_the_training(monkeypatch):
     # scikit-learn catches it, warns and returns.
     monkeypatch.setattr(network, "_backprop", interrupted)
     with pytest.raises(KeyboardInterrupt):
-        fit_stream(network, dealt(X, y, 100), 3, 1, 1)
+        fit(network, taking(X, y), 300, 300, 3, 1, lambda done, _: shown.append(done))
+    assert shown == []
 
 
 def test_no_letters_are_refused():
-    for chunks in (list, lambda: [(np.empty((0, 400), np.uint8), np.empty(0, int))]):
-        with pytest.raises(BadInput, match="at least one letter"):
-            fit_stream(build(1), chunks, 3, 1, 1)
+    with pytest.raises(BadInput, match="at least one letter"):
+        fit(build((8,), 1), lambda rows: pytest.fail("nothing was to be taken"), 0, 100, 3, 1)
 
 
-@pytest.mark.parametrize(
-    ("X", "y", "message"),
-    [
-        (np.zeros((2, 400)), np.zeros(2, int), "^chunk: must be"),
-        (np.zeros((2, 399), np.uint8), np.zeros(2, int), "^chunk: must be"),
-        (np.zeros((2, 400), np.uint8), np.zeros(3, int), "^chunk: must be"),
-        (np.zeros((2, 400), np.uint8), np.array([0, 3]), "^label: must be from 0 to 2; found 0 to 3"),
-        (np.zeros((2, 400), np.uint8), np.array([-1, 0]), "^label: must be from 0 to 2; found -1"),
-    ],
-)
-def test_wrong_chunks_are_refused(X, y, message):
-    with pytest.raises(ValueError, match=message):
-        fit_stream(build(1), lambda: [(X, y)], 3, 1, 1)
+@pytest.mark.parametrize("label", [-1, 3])
+def test_labels_out_of_range_are_refused(label):
+    X, y = blobs(20, 3)
+    y[7] = label
+    with pytest.raises(ValueError, match=r"^label: must be from 0 to 2; found"):
+        fit(build((8,), 1), taking(X, y), 20, 20, 3, 1)
 
 
-def test_wrong_letters_and_networks_are_refused(trained):
-    with pytest.raises(ValueError, match=r"^letters: must be"):
-        probabilities(trained[0], np.zeros((1, 400), np.uint8))
-    other = build(1).set_params(activation="tanh")
-    X, y = blobs(300, 3)
-    fit_stream(other, dealt(X, y, 300), 3, 1, 1)
-    with pytest.raises(ValueError, match=r"^network: must have relu"):
-        probabilities(other, np.zeros((1, 20, 20), np.uint8))
+@pytest.mark.parametrize("classes", [2, 3, 37])
+@pytest.mark.parametrize("hidden", [(8,), (8, 5)])
+def test_odds_of_letters_are_those_of_predict_proba(classes, hidden):
+    X, y = blobs(800, classes, SIZE)
+    network = build(hidden, 2)
+    fit(network, taking(X, y), 800, 800, classes, 2)
+    odds = letter_odds(network, X)
+    assert odds.dtype == np.float32
+    assert odds.shape == (800, classes - 1)
+    chance = network.predict_proba(unit(X)).astype(float)
+    assert odds == pytest.approx(np.log(chance[:, :-1] / chance[:, -1:]), rel=1e-3, abs=1e-4)
 
 
-def test_passes_show_about_a_million_letters():
-    assert passes_for(60_000) == 13
-    assert passes_for(600_000) == 1
-    assert [passes_for(n) for n in (0, 1, 1000, 30_000)] == [40, 40, 40, 27]
-    assert passes_for(5_000_000) == 1
+def test_odds_of_the_gate_are_those_of_predict_proba():
+    X, y = blobs(800, 2, COARSE)
+    network = build((16,), 2)
+    fit(network, taking(X, y), 800, 8000, 2, 2)
+    odds = gate_odds(network, X)
+    assert (odds.shape, odds.dtype) == ((800,), np.float32)
+    chance = network.predict_proba(unit(X)).astype(float)
+    assert odds == pytest.approx(np.log(chance[:, 1] / chance[:, 0]), rel=1e-3, abs=1e-4)
+    assert ((odds > 0) == (y == 1)).mean() > 0.9
+
+
+def test_odds_do_not_depend_on_how_many_spans_are_asked_for():
+    X, y = blobs(5000, 5, SIZE)
+    letters, gate = build((8,), 1), build((8,), 1)
+    fit(letters, taking(X, y), 300, 300, 5, 1)
+    fit(gate, taking(X[:, :COARSE], y % 2), 300, 300, 2, 1)
+    together = letter_odds(letters, X)
+    assert letter_odds(letters, X[2040:2060]) == pytest.approx(together[2040:2060], rel=1e-4, abs=1e-4)
+    assert letter_odds(letters, X[:0]).shape == (0, 4)
+    together = gate_odds(gate, X[:, :COARSE])
+    assert gate_odds(gate, X[2040:2060, :COARSE]) == pytest.approx(together[2040:2060], rel=1e-4, abs=1e-4)
+    assert gate_odds(gate, X[:0, :COARSE]).shape == (0,)
+
+
+@pytest.mark.parametrize(("odds", "size"), [(letter_odds, SIZE), (gate_odds, COARSE)])
+def test_spans_of_another_shape_or_type_are_refused(trained, odds, size):
+    for wrong in (np.zeros((3, size - 1), np.uint8), np.zeros(size, np.uint8), np.zeros((3, size), np.float32)):
+        with pytest.raises(ValueError, match=rf"^spans: must be \(m, {size}\) uint8"):
+            odds(trained[0], wrong)
 
 
 @pytest.mark.parametrize("seed", [0, 14, 2**32 - 1, 2**32 + 5, 2**63 - 1])
 def test_any_seed_of_the_project_builds_a_network(seed):
-    assert 0 <= build(seed).random_state < 2**32
-    assert build(14).random_state == 14
+    assert 0 <= build((8,), seed).random_state < 2**32
+    assert build((8,), 14).random_state == 14

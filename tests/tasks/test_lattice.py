@@ -1,3 +1,4 @@
+from dataclasses import fields
 from itertools import pairwise
 
 import numpy as np
@@ -5,11 +6,11 @@ import pytest
 from skimage.measure import label, regionprops
 
 from tasks.apart import INKED, OVERHANG, SPECK, find_apart
+from tasks.heights import FAINT, _densest
 from tasks.ink import upright
-from tasks.lattice import CUTS, DENSITY, FAINT, FINE, NARROWEST, WIDEST, _cuts, _densest, find_spans
+from tasks.lattice import CUTS, DENSITY, FINE, NARROWEST, WIDEST, Lattice, _cuts, find_spans
 from tasks.marking import nearness
 from tasks.recipes import make_recipe, renderer_of
-from tasks.spans import BESIDE, COLUMNS, GRID, MARGIN, ROWS, SIZE, shape_spans
 from tasks.specs import BUILT_IN
 
 
@@ -75,31 +76,6 @@ def test_what_cannot_stand_apart_is_left_to_the_lattice():
 def test_components_of_the_book_are_its_letters():
     block, _, _, _, lattice = lattice_of("book", 400, find_apart)
     assert (lattice.counts == np.char.str_len(np.array(block.texts()))).mean() > 0.85
-
-
-def test_a_span_fills_the_middle_of_its_shape_and_neighbours_stand_beside_it():
-    image = bars(40, 49)
-    lattice = find_apart(image)
-    shapes = shape_spans(image, lattice)
-    assert shapes.shape == (2, SIZE)
-    left = shapes[0, : GRID[0] * GRID[1]].reshape(GRID)
-    middle = left[MARGIN : MARGIN + ROWS, BESIDE : BESIDE + COLUMNS]
-    assert (middle == 255).all()
-    assert not left[:MARGIN].any()
-    assert not left[-MARGIN:].any()
-    assert not left[:, :BESIDE].any()
-    assert left[MARGIN : MARGIN + ROWS, -1].min() == 255  # the other bar, 3 to 9 px away of 20 px height
-    assert not left[:, BESIDE + COLUMNS].any()
-    bar = shapes[0, -16:]
-    assert bar.tolist() == [255, 255, 255, *[0] * 13]  # 6 of 20 px wide
-    some = shape_spans(image, lattice, np.array([1]))
-    assert np.array_equal(some, shapes[1:])
-
-
-def test_the_shape_does_not_depend_on_scale():
-    small, large = bars(40, 55), np.kron(bars(40, 55), np.ones((1, 2, 2), np.uint8))
-    a, b = (shape_spans(image, find_apart(image)) for image in (small, large))
-    assert np.abs(a.astype(int) - b).max() <= 1
 
 
 def plain_measure(image):
@@ -222,3 +198,86 @@ def test_components_of_noise_are_what_a_plain_program_finds(shape):
     noise[noise < np.array([128, 150, 200, 230, 245, 252])[:, None, None]] = 0
     same_components(noise)
     same_components(np.kron(noise, np.ones((1, 5, 4), np.uint8)))
+
+
+# Lattices are taken apart and put together.
+
+
+def arrays(lattice):
+    return [getattr(lattice, field.name) for field in fields(Lattice)]
+
+
+def the_same(one, other):
+    for a, b in zip(arrays(one), arrays(other), strict=True):
+        assert np.array_equal(a, b)
+        assert a.dtype == b.dtype
+
+
+@pytest.fixture(scope="module")
+def hard():
+    """Upright ink of eleven pictures, one of them empty, and its lattice."""
+    _, ink, _, _, _ = lattice_of("hard", 11)
+    ink[4] = 0
+    return ink, find_spans(ink)
+
+
+def test_spans_know_their_pictures(hard):
+    ink, lattice = hard
+    assert lattice.counts[4] == 0
+    assert lattice.starts.tolist() == [0, *np.cumsum(lattice.counts)]
+    for number in range(11):
+        own = slice(lattice.starts[number], lattice.starts[number + 1])
+        assert (lattice.picture[own] == number).all()
+        assert np.array_equal(lattice.box[own], find_spans(ink[number : number + 1]).box)
+
+
+def test_kept_spans_keep_their_cuts(hard):
+    lattice = hard[1]
+    random = np.random.Generator(np.random.Philox(1))
+    chosen = random.random(len(lattice.box)) < 0.3
+    chosen[lattice.picture == 2] = False
+    kept = lattice.keep(chosen)
+    assert kept.counts.sum() == chosen.sum() == len(kept.box)
+    assert (kept.counts[2], kept.counts[4]) == (0, 0)
+    assert len(kept.counts) == 11
+    assert np.array_equal(kept.picture, lattice.picture[chosen])
+    assert np.array_equal(kept.box, lattice.box[chosen])
+    assert np.array_equal(np.stack([kept.first, kept.last]), np.stack([lattice.first, lattice.last])[:, chosen])
+    assert np.array_equal(kept.cuts, lattice.cuts)
+    assert np.array_equal(kept.height, lattice.height)
+    the_same(lattice.keep(np.ones(len(chosen), bool)), lattice)
+    assert lattice.keep(np.zeros(len(chosen), bool)).counts.tolist() == [0] * 11
+
+
+@pytest.mark.parametrize("numbers", [[0, 3, 4, 9], [4], [], list(range(11))])
+def test_some_pictures_are_what_their_ink_alone_gives(hard, numbers):
+    ink, lattice = hard
+    chosen = np.zeros(11, bool)
+    chosen[numbers] = True
+    the_same(lattice.of(chosen), find_spans(ink[chosen]))
+
+
+def test_one_lattice_after_another_is_that_of_all_pictures(hard):
+    ink, lattice = hard
+    the_same(find_spans(ink[:5]).followed_by(find_spans(ink[5:])), lattice)
+    the_same(lattice.followed_by(find_spans(ink[:0])), lattice)
+    the_same(find_spans(ink[:0]).followed_by(lattice), lattice)
+
+
+@pytest.mark.parametrize(
+    "place", [[*range(11)], [*range(10, -1, -1)], [3, 4, 0, 10, 1, 7, 9, 8, 2, 5, 6], [4, 4, 2], []]
+)
+def test_pictures_are_put_into_another_order(hard, place):
+    ink, lattice = hard
+    moved, spans = lattice.at(np.array(place, int))
+    the_same(moved, find_spans(ink[np.array(place, int)]))
+    assert np.array_equal(lattice.box[spans], moved.box)
+    assert np.array_equal(lattice.picture[spans], np.array(place, int)[moved.picture])
+
+
+def test_what_was_taken_apart_comes_together_again(hard):
+    lattice = hard[1]
+    fine = np.arange(11) % 3 == 1
+    both = lattice.of(fine).followed_by(lattice.of(~fine))
+    place = np.argsort(np.concatenate([np.flatnonzero(fine), np.flatnonzero(~fine)]))
+    the_same(both.at(place)[0], lattice)

@@ -2,173 +2,341 @@ import dataclasses
 
 import numpy as np
 import pytest
-from sklearn.metrics import f1_score
-from tasks.letters import FEATURES, shape_letters
-from tasks.segmentation import CONNECTIVITY, SMALLEST, THRESHOLD, cut
 
 from storage.errors import BadInput
-from tasks.classifier import build, fit_stream
-from tasks.ranking import Ranking, rank
-from tasks.reader import LONGEST, Reader
+from tasks.apart import find_apart
+from tasks.classifier import GATE, LETTERS, gate_odds, letter_odds
+from tasks.ink import upright
+from tasks.lattice import find_spans
+from tasks.ranking import Dictionary, Ranking, nearest
+from tasks.reader import _AT_ONCE, LONGEST, NEEDED, SURE, Reader
 from tasks.recipes import make_recipe, renderer_of
+from tasks.spans import FEATURES, shape_coarse, shape_spans
 from tasks.specs import find_profile
-from tasks.words import load_words
 
-TRAIN, TEST = 0, 2
-
-
-def letters_model(profile, blocks, passes):
-    """A network and its record, trained on single letters of a profile."""
-    renderer = renderer_of(make_recipe(profile, 1))
-    chunks = []
-    for number in range(blocks):
-        block = renderer.block(1, number)
-        block = block.rows(block.split == TRAIN)
-        segments = cut(block.images)
-        whole = segments.counts[segments.picture] == 1
-        y = np.array([profile.alphabet.index(text) for text in block.texts()])[segments.picture]
-        chunks.append((shape_letters(block.images, segments)[whole].reshape(-1, 400), y[whole]))
-    network = build(1)
-    fit_stream(network, lambda: iter(chunks), len(profile.alphabet), passes, 1)
-    provenance = {
-        "classes": profile.alphabet, "features": FEATURES, "threshold": THRESHOLD, "smallest": SMALLEST,
-        "connectivity": CONNECTIVITY,
-    }  # fmt: skip
-    return network, provenance
+ALPHABET = find_profile("book").alphabet
+TEST = 2
 
 
 @pytest.fixture(scope="module")
-def model():
-    return letters_model(find_profile("letters"), 30, 12)
-
-
-@pytest.fixture(scope="module")
-def words():
-    return load_words("web2", find_profile("book").alphabet, (4, 4))
+def model(learnt):
+    return learnt.networks, learnt.record
 
 
 @pytest.fixture(scope="module")
 def unseen():
-    """2,000 of the book's pictures of the test split."""
-    renderer = renderer_of(make_recipe(find_profile("book"), 1))
-    blocks = [block.rows(block.split == TEST) for block in (renderer.block(1, number) for number in range(21))]
-    images, texts = (
-        np.concatenate([block.images for block in blocks]),
-        [text for block in blocks for text in block.texts()],
-    )
-    assert len(texts) >= 2000
-    return images[:2000], np.array(texts[:2000])
+    """1,000 of the book's pictures of the test split, with what is known of them, of another seed than the model's."""
+    renderer = renderer_of(make_recipe(find_profile("book"), 2))
+    blocks = [block.rows(block.split == TEST) for block in (renderer.block(2, number) for number in range(12))]
+    images, boxes = (np.concatenate([getattr(block, name) for block in blocks])[:1000] for name in ("images", "boxes"))
+    return images, np.array([text for block in blocks for text in block.texts()][:1000]), boxes
 
 
 @pytest.fixture(scope="module")
-def readings(model, words, unseen):
-    return Reader(*model, words).read(unseen[0], Ranking)
+def readings(model, web2, unseen):
+    return Reader(*model, web2).read(unseen[0], Ranking)
+
+
+def same(one, other, rows=slice(None)):
+    """Readings of the same pictures, but for the last bits of a product of matrices."""
+    assert one.reading.tolist() == other.reading[rows].tolist()
+    assert one.words.tolist() == other.words[rows].tolist()
+    assert one.confidences == pytest.approx(other.confidences[rows], abs=1e-4)
+    assert one.reading_confidence == pytest.approx(other.reading_confidence[rows], abs=1e-4)
+    assert one.segments.tolist() == other.segments[rows].tolist()
+    for name in ("height", "shear", "offset"):
+        assert getattr(one, name).tolist() == getattr(other, name)[rows].tolist()
+    letters = np.isin(other.picture, np.arange(len(other.reading))[rows])
+    assert one.box.tolist() == other.box[letters].tolist()
+    for ranking in one.answers:
+        assert one.answers[ranking].words.tolist() == other.answers[ranking].words[rows].tolist()
+
+
+# Words are read.
 
 
 def test_unseen_words_are_read(readings, unseen):
     truth = unseen[1]
-    # The issue asks for 97.5 % and 98 % of 10,000; one point of room for 2,000 and a quicker training.
-    assert (readings.reading == truth).mean() >= 0.985
+    assert (readings.reading == truth).mean() > 0.96
+    for ranking, least in ((Ranking.NONE, 0.96), (Ranking.PROBABILITY, 0.99), (Ranking.LEVENSHTEIN, 0.98)):
+        assert (readings.answers[ranking].words[:, 0] == truth).mean() > least
+    assert (readings.words[:, 0] == truth).sum() >= (readings.reading == truth).sum()
+
+
+def test_the_truth_is_among_the_three_more_often_than_first(readings, unseen):
     for answer in readings.answers.values():
-        assert (answer.words[:, 0] == truth).mean() >= 0.985
+        first = answer.words == unseen[1][:, None]
+        assert first.any(axis=1).mean() > first[:, 0].mean() or first[:, 0].all()
 
 
-def test_letters_cut_from_words_are_right(readings, unseen):
+def test_letters_are_found_where_they_are(readings, unseen):
+    images, truth, boxes = unseen
+    right = readings.reading == truth
     four = readings.segments == 4
-    truth = list("".join(unseen[1][four]))
-    assert f1_score(truth, readings.letter[four[readings.cut.picture]], average="macro") >= 0.995
+    assert four.all()
+    _, shear, offset = upright(images)
+    assert readings.shear.tolist() == shear.tolist()
+    assert readings.offset.tolist() == offset.tolist()
+    found = readings.box.reshape(-1, 4, 4).astype(int)[right]
+    middle = (boxes[right, :, 1] + boxes[right, :, 3]) / 2
+    middle += (offset[right] - shear[right] * (boxes[right, :, 0] + boxes[right, :, 2]).T / 2000).T
+    height = readings.height[right, None]
+    assert (np.abs((found[..., 1] + found[..., 3]) / 2 - middle) < 0.3 * height).mean() > 0.99
 
 
-def test_readings_fit_together(readings, model, unseen):
-    n, m = len(unseen[0]), len(readings.cut)
+def test_readings_fit_together(readings, unseen):
+    n, m = len(unseen[0]), int(readings.segments.sum())
     assert readings.words.shape == readings.confidences.shape == (n, 3)
     assert readings.reading.shape == readings.reading_confidence.shape == readings.segments.shape == (n,)
-    assert readings.letter.shape == (m,)
-    assert readings.probabilities.shape == (m, 26)
+    assert readings.height.shape == readings.shear.shape == readings.offset.shape == (n,)
+    assert readings.picture.tolist() == np.repeat(np.arange(n), readings.segments).tolist()
+    assert (readings.box.shape, readings.box.dtype) == ((m, 4), np.int16)
+    assert readings.segments.tolist() == np.char.str_len(readings.reading).tolist()
+    assert (readings.height > 0).all()
+    box = readings.box.astype(int)
+    assert (box[:, 0] < box[:, 2]).all()
+    assert (box[:, 1] < box[:, 3]).all()
+    assert (box[:, 2] - box[:, 0] == readings.height[readings.picture]).all()
+    # From left to right, without overlap.
+    follows = readings.picture[1:] == readings.picture[:-1]
+    assert (box[1:, 1] >= box[:-1, 3])[follows].all()
     assert set(readings.answers) == set(Ranking)
-    assert readings.words is readings.answers[Ranking.PROBABILITY].words
-    firsts = np.cumsum(readings.segments) - readings.segments
-    for number in range(0, n, 50):
-        own = slice(firsts[number], firsts[number] + readings.segments[number])
-        assert "".join(readings.letter[own]) == readings.reading[number]
-        assert readings.reading_confidence[number] == pytest.approx(readings.probabilities[own].max(axis=1).prod())
+    assert readings.words.tolist() == readings.answers[Ranking.PROBABILITY].words.tolist()
+    assert readings.confidences.tolist() == readings.answers[Ranking.PROBABILITY].probabilities.tolist()
+    assert {key: rows.shape for key, rows in readings.evidence.items()} == {
+        Ranking.NONE: (n, 3), Ranking.PROBABILITY: (n, 4),
+    }  # fmt: skip
 
 
-def test_without_dictionary_the_reading_is_the_first_word(readings):
+def test_confidences_are_sorted_probabilities(readings):
+    for answer in readings.answers.values():
+        shares = answer.probabilities
+        assert ((shares >= 0) & (shares <= 1)).all()
+        assert (np.diff(shares, axis=1) <= 0).all()
+        assert (shares.sum(axis=1) <= 1 + 1e-9).all()
+        assert (shares[answer.words == ""] == 0).all()
+        assert (shares[:, 0][answer.words[:, 0] != ""] > 0).all()
+
+
+def test_the_surest_answers_are_right_more_often(readings, unseen):
+    right = readings.reading == unseen[1]
+    order = np.argsort(readings.reading_confidence)
+    assert right[order[500:]].mean() > right[order[:100]].mean()
+    assert readings.reading_confidence.mean() == pytest.approx(right.mean(), abs=0.03)
+
+
+def test_without_dictionary_the_reading_is_the_first_word(readings, model, unseen):
     plain = readings.answers[Ranking.NONE]
     assert plain.words[:, 0].tolist() == readings.reading.tolist()
-    assert plain.probabilities[:, 0] == pytest.approx(readings.reading_confidence)
+    assert plain.probabilities[:, 0].tolist() == readings.reading_confidence.tolist()
+    alone = Reader(*model, length=(4, 4))
+    assert alone.ranking is Ranking.NONE
+    found = alone.read(unseen[0][:200])
+    assert found.words.tolist() == plain.words[:200].tolist()
+    assert set(found.answers) == set(found.evidence) == {Ranking.NONE}
 
 
-def test_each_picture_is_read_by_itself(readings, model, words, unseen):
-    reader = Reader(*model, words)
-    for some in (slice(0, 1), slice(700, 703), slice(1999, 2000)):
+def test_other_rankings_are_those_of_the_reading(readings, model, web2):
+    dictionary = Dictionary(web2, ALPHABET)
+    codes = np.array([[ALPHABET.index(letter) for letter in text] for text in readings.reading])
+    for ranking in (Ranking.POSITIONS, Ranking.LEVENSHTEIN):
+        expected = nearest(codes, dictionary, ranking)
+        assert readings.answers[ranking].words.tolist() == expected.words.tolist()
+        assert readings.answers[ranking].probabilities == pytest.approx(expected.probabilities)
+
+
+def test_words_are_of_the_dictionary(readings, web2, model, unseen):
+    for ranking in set(Ranking) - {Ranking.NONE}:
+        assert set(readings.answers[ranking].words.ravel().tolist()) <= {*web2, ""}
+    few = ("BONE", "BOND", "ZZZZ")
+    found = Reader(*model, few).read(unseen[0][:50])
+    assert set(found.words.ravel().tolist()) <= {*few, ""}
+    assert (found.words[:, 0] != "").all()
+
+
+# Each picture is read by itself.
+
+
+def test_a_picture_is_read_alone_as_among_others(readings, model, web2, unseen):
+    reader = Reader(*model, web2)
+    for some in (slice(0, 1), slice(254, 259), slice(700, 703), slice(999, 1000)):
         alone = reader.read(unseen[0][some])
         assert set(alone.answers) == {Ranking.PROBABILITY}
-        assert alone.reading.tolist() == readings.reading[some].tolist()
-        assert alone.words.tolist() == readings.words[some].tolist()
-        assert alone.confidences == pytest.approx(readings.confidences[some], rel=1e-3, abs=1e-6)
+        same(alone, readings, some)
 
 
-def test_the_same_answers_as_by_hand(model, words, unseen):
-    images = unseen[0][:64]
-    segments = cut(images, THRESHOLD, SMALLEST, CONNECTIVITY)
-    X = shape_letters(images, segments).reshape(-1, 400).astype(np.float32) / np.float32(255)
-    chances = model[0].predict_proba(X)
-    for ranking in Ranking:
-        reader = Reader(*model, words, ranking)
-        expected = rank(chances, segments.counts, reader.dictionary, ranking)
-        assert reader.read(images).words.tolist() == expected.words.tolist()
+def test_pictures_of_more_than_one_batch_are_numbered_on(readings, model, web2, unseen):
+    count = 2 * _AT_ONCE + 3
+    found = Reader(*model, web2).read(unseen[0][:count], Ranking)
+    same(found, readings, slice(0, count))
+    assert found.picture[-1] == count - 1
+    assert {ranking: len(rows) for ranking, rows in found.evidence.items()} == dict.fromkeys(found.evidence, count)
 
 
-def test_the_models_own_threshold_is_used(model, words, unseen):
-    network, provenance = model
-    for change in ({"threshold": 0.3}, {"connectivity": 1}, {"smallest": 60}):
-        used = provenance | change
-        segments = Reader(network, used, words).read(unseen[0][:200]).segments
-        assert (
-            segments.tolist()
-            == cut(unseen[0][:200], used["threshold"], used["smallest"], used["connectivity"]).counts.tolist()
-        )
-        assert segments.tolist() != cut(unseen[0][:200]).counts.tolist()
+@pytest.fixture(scope="module")
+def mixed(unseen):
+    """Pictures whose letters stand apart, and the same ones with a stroke through them all, in turn."""
+    images = np.repeat(unseen[0][:40], 2, axis=0)
+    for image in images[1::2]:
+        rows, columns = np.nonzero(image > 128)
+        image[int(np.median(rows)), columns.min() : columns.max() + 1] = 255
+    return images
 
 
-def test_pictures_without_ink_and_pictures_of_noise(model, words, unseen):
-    noise = np.zeros((1, 42, 140), np.uint8)
-    noise[0, ::4, ::4] = noise[0, 1::4, ::4] = noise[0, 2::4, ::4] = 255
-    images = np.concatenate([np.zeros((1, 42, 140), np.uint8), unseen[0][:1], noise])
-    readings = Reader(*model, words).read(images, [Ranking.NONE])
-    assert readings.segments[0] == 0
-    assert readings.segments[2] > LONGEST
-    for answer in (readings, *readings.answers.values()):
-        assert answer.words[[0, 2]].tolist() == [["", "", ""]] * 2
-    assert readings.reading.tolist() == ["", unseen[1][0], ""]
-    assert readings.reading_confidence[[0, 2]].tolist() == [0, 0]
-    assert readings.confidences[[0, 2]].tolist() == [[0, 0, 0]] * 2
-    assert len(readings.letter) == len(readings.cut) == readings.segments.sum()
-    assert Reader(*model, words).read(images[:0]).words.shape == (0, 3)
+def test_pictures_come_back_in_their_order_whichever_way_they_are_read(mixed, unseen, model, web2):
+    reader = Reader(*model, web2)
+    ink = upright(mixed)[0]
+    apart = find_apart(ink).counts == 4
+    assert apart[0::2].mean() > 0.5
+    assert apart[1::2].mean() < 0.1
+    lattice, odds = reader.spans(ink)
+    assert len(odds) == len(lattice.box)
+    fast = lattice.counts == lattice.cuts - 1  # a span from each cut to the next one
+    assert fast.any()
+    assert not fast.all()
+    together = reader.read(mixed)
+    for number in range(len(mixed)):
+        same(reader.read(mixed[number : number + 1]), together, slice(number, number + 1))
+    turned = reader.read(mixed[::-1])
+    assert turned.words.tolist() == together.words[::-1].tolist()
+    assert turned.segments.tolist() == together.segments[::-1].tolist()
+    assert (together.words[0::2, 0] == unseen[1][:40]).mean() > 0.9
+    assert (together.words[1::2, 0] == unseen[1][:40]).mean() > 0.3  # it was never taught any noise
+
+
+def test_spans_of_each_picture_are_those_of_the_way_it_goes(mixed, model):
+    reader = Reader(*model, length=(4, 4))
+    ink = upright(mixed)[0]
+    lattice, odds = reader.spans(ink)
+    assert odds.dtype == np.float64
+    for number in range(len(mixed)):
+        image, own = ink[number : number + 1], odds[lattice.starts[number] : lattice.starts[number + 1]]
+        boxes = lattice.box[lattice.starts[number] : lattice.starts[number + 1]]
+        apart = find_apart(image)
+        expected, found = letter_odds(model[0][LETTERS], shape_spans(image, apart)), apart
+        if apart.counts[0] != 4 or (expected.max(axis=1) < SURE).any():
+            found = find_spans(image)
+            found = found.keep(gate_odds(model[0][GATE], shape_coarse(image, found)) >= model[1]["gate"])
+            expected = letter_odds(model[0][LETTERS], shape_spans(image, found))
+        assert boxes.tolist() == found.box.tolist()
+        assert lattice.cuts[number] == found.cuts[0]
+        assert own == pytest.approx(expected, abs=1e-3)
+
+
+def test_kernels_see_one_kind_of_array_either_way(mixed, unseen, model, web2):
+    """Else they are compiled once more, in the middle of somebody's first run."""
+    reader = Reader(*model, web2)
+    ways = set()
+    for number in range(20):
+        lattice, odds = reader.spans(upright(mixed[number : number + 1])[0])
+        ways.add(bool((lattice.counts == lattice.cuts - 1).all()))
+        assert odds.flags.c_contiguous
+        assert (odds.dtype, lattice.first.dtype, lattice.last.dtype) == (np.float64, np.int16, np.int16)
+        assert (lattice.counts.dtype, lattice.cuts.dtype, lattice.box.dtype) == (np.int64, np.int64, np.int16)
+    assert ways == {True, False}
+
+
+# What may occur.
+
+
+def test_only_letters_of_the_alphabet_are_read(model, unseen):
+    some = "ZEIRO"
+    reader = Reader(*model, alphabet=some, length=(4, 4))
+    found = reader.read(unseen[0][:300])
+    assert set("".join(found.words.ravel().tolist())) <= set(some)
+    own = np.array([set(text) <= set(some) for text in unseen[1][:300]])
+    assert found.reading[own].tolist() == unseen[1][:300][own].tolist()
+    # Its order does not matter.
+    other = Reader(*model, alphabet=some[::-1], length=(4, 4)).read(unseen[0][:300])
+    assert other.reading.tolist() == found.reading.tolist()
+
+
+@pytest.mark.parametrize("length", [(1, 1), (3, 3), (4, 4), (1, 4), (5, 6)])
+def test_texts_are_as_long_as_they_may_be(model, unseen, length):
+    found = Reader(*model, length=length).read(unseen[0][:60])
+    lengths = np.char.str_len(found.words)
+    assert (found.segments >= length[0]).all()
+    assert (found.segments <= length[1]).all()
+    assert (lengths[found.words != ""] >= length[0]).all()
+    assert (lengths <= length[1]).all()
+
+
+def test_a_picture_of_too_few_letters_gets_its_longest_reading(model, unseen):
+    image = np.zeros_like(unseen[0][:1])
+    image[0, 10:30, 60:66] = 255
+    found = Reader(*model, length=(4, 6)).read(image)
+    assert 1 <= found.segments[0] < 4
+    assert len(found.reading[0]) == found.segments[0]
+
+
+def test_lengths_are_those_of_the_dictionary_by_default(model):
+    assert Reader(*model).length == (1, LONGEST)
+    assert Reader(*model, ("BONE", "BO", "BONES")).length == (2, 5)
+    assert Reader(*model, ("BONE",), length=(1, 7)).length == (1, 7)
+
+
+def test_words_of_different_lengths(model):
+    profile = dataclasses.replace(find_profile("book"), name="some", words="", length=(2, 6), width=200)
+    block = renderer_of(make_recipe(profile, 3)).block(3, 0, 300)
+    truth = np.array(block.texts())
+    assert set(map(len, truth)) == {2, 3, 4, 5, 6}
+    plain = Reader(*model, length=(2, 6)).read(block.images)
+    assert (plain.segments == np.char.str_len(truth)).mean() > 0.9
+    assert (plain.reading == truth).mean() > 0.7  # it learnt from words, in which some letters are rare
+    answers = Reader(*model, tuple(truth.tolist())).read(block.images)
+    assert (answers.words[:, 0] == truth).mean() > 0.95
+
+
+# Nothing to read.
+
+
+def test_pictures_without_ink_have_no_words(model, web2, unseen):
+    images = np.concatenate([np.zeros((1, 42, 140), np.uint8), unseen[0][:1], np.zeros((2, 42, 140), np.uint8)])
+    found = Reader(*model, web2).read(images, Ranking)
+    assert found.segments.tolist() == [0, 4, 0, 0]
+    assert found.picture.tolist() == [1] * 4
+    assert found.reading.tolist() == ["", unseen[1][0], "", ""]
+    assert found.reading_confidence[[0, 2, 3]].tolist() == [0, 0, 0]
+    for answer in found.answers.values():
+        assert answer.words[[0, 2, 3]].tolist() == [["", "", ""]] * 3
+        assert not answer.probabilities[[0, 2, 3]].any()
+    assert found.height[[0, 2, 3]].tolist() == [0, 0, 0]
+    for rows in found.evidence.values():
+        assert np.isfinite(rows).all()
     assert Reader(*model).read(images[:1]).reading.tolist() == [""]
 
 
-def test_36_classes_and_lengths_from_1_to_6():
-    alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
-    base = dataclasses.replace(find_profile("letters"), alphabet=alphabet, scale=dataclasses.replace(
-        find_profile("letters").scale, start=100, stop=120, step=20))  # fmt: skip
-    model = letters_model(base, 12, 10)
-    renderer = renderer_of(make_recipe(dataclasses.replace(base, name="random", length=(1, 6), width=150), 2))
-    block = renderer.block(2, 0, 400)
-    reader = Reader(*model)
-    assert reader.ranking is Ranking.NONE
-    readings = reader.read(block.images)
-    truth = np.array(block.texts())
-    assert set(map(len, truth)) == {1, 2, 3, 4, 5, 6}
-    cut_right = readings.segments == np.strings.str_len(truth)
-    assert cut_right.mean() > 0.97
-    # O and 0 differ little in this font: the truth is among the three.
-    assert (readings.words[cut_right] == truth[cut_right, None]).any(axis=1).mean() > 0.97
-    some = tuple(sorted(set(truth.tolist())))
-    answers = Reader(*model, some).read(block.images)
-    assert (answers.words[:, 0] == truth)[cut_right].mean() > 0.98
+@pytest.mark.parametrize("shape", [(1, 1), (3, 9), (42, 140), (200, 30)])
+def test_noise_breaks_nothing(model, web2, shape):
+    random = np.random.Generator(np.random.Philox(shape[0]))
+    noise = random.integers(0, 256, (6, *shape)).astype(np.uint8)
+    noise[1:3][noise[1:3] < 220] = 0
+    noise[3] = 255
+    noise[4] = 1
+    for reader in (Reader(*model, web2), Reader(*model, length=(1, 32))):
+        found = reader.read(noise, [Ranking.NONE])
+        assert found.words.shape == (6, 3)
+        assert np.isfinite(found.confidences).all()
+        assert found.segments.tolist() == np.char.str_len(found.reading).tolist()
+
+
+def test_no_pictures_at_all(model, web2):
+    found = Reader(*model, web2).read(np.empty((0, 42, 140), np.uint8), Ranking)
+    assert found.words.shape == found.confidences.shape == (0, 3)
+    assert found.reading.shape == found.segments.shape == found.picture.shape == (0,)
+    assert found.box.shape == (0, 4)
+    assert set(found.answers) == set(Ranking)
+
+
+# What is refused.
+
+
+@pytest.mark.parametrize(
+    "images", [np.zeros((42, 140), np.uint8), np.zeros((2, 42, 140)), np.zeros((1, 42, 140, 3), np.uint8)]
+)
+def test_other_arrays_are_refused(model, images):
+    with pytest.raises(ValueError, match=r"^images: must be \(n, rows, columns\) uint8"):
+        Reader(*model).read(images)
 
 
 def test_other_features_are_refused_with_both_versions(model):
@@ -176,19 +344,40 @@ def test_other_features_are_refused_with_both_versions(model):
         Reader(model[0], model[1] | {"features": FEATURES + 1})
 
 
-def test_an_incomplete_record_is_refused(model):
-    with pytest.raises(BadInput, match=r"^model: its record lacks features, smallest"):
-        Reader(model[0], {"classes": "AB", "threshold": 0.6, "connectivity": 1})
+@pytest.mark.parametrize("key", NEEDED)
+def test_an_incomplete_record_is_refused(model, key):
+    with pytest.raises(BadInput, match=rf"^model: its record lacks {key}; train it again"):
+        Reader(model[0], {name: value for name, value in model[1].items() if name != key})
+
+
+@pytest.mark.parametrize("name", [LETTERS, GATE])
+def test_a_model_without_one_of_its_networks_is_refused(model, name):
+    with pytest.raises(BadInput, match=r"^model: its record lacks a network; train it again"):
+        Reader({key: value for key, value in model[0].items() if key != name}, model[1])
 
 
 def test_classes_that_are_not_those_of_the_network_are_refused(model):
-    with pytest.raises(BadInput, match=r"^model: its network knows 26 classes, and its record names 2 \('AB'\)"):
+    with pytest.raises(BadInput, match=r"^model: its network knows 27 classes, and its record names 2 letters"):
         Reader(model[0], model[1] | {"classes": "AB"})
 
 
 def test_a_word_that_the_model_cannot_read_is_named(model):
     with pytest.raises(BadInput, match="'CAFÉ'"):
         Reader(*model, ("BONE", "CAFÉ"))
+    with pytest.raises(BadInput, match="'BONE'"):
+        Reader(*model, ("BOO", "BONE"), alphabet="BO")
+
+
+@pytest.mark.parametrize(("alphabet", "said"), [("ABé9", "'é', '9'"), ("", "none")])
+def test_letters_that_the_model_does_not_know_are_named(model, alphabet, said):
+    with pytest.raises(BadInput, match=rf"^alphabet .*: must be letters that the model knows.* it has {said}\."):
+        Reader(*model, alphabet=alphabet)
+
+
+@pytest.mark.parametrize("length", [(0, 4), (5, 4), (1, 33)])
+def test_a_length_that_cannot_be_is_refused(model, length):
+    with pytest.raises(BadInput, match=r"^length: must be from 1 to 32 letters"):
+        Reader(*model, length=length)
 
 
 def test_a_ranking_that_needs_a_dictionary_is_refused_without_one(model):

@@ -1,0 +1,111 @@
+import io
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tasks.calibration import calibration_error, reliability
+from tasks.curves import LOOKS, plot_ladder, plot_reliability
+from tasks.metrics import Rate
+from tasks.ranking import Ranking
+
+
+def rgb(data: bytes) -> np.ndarray:
+    assert data.startswith(b"\x89PNG")
+    with Image.open(io.BytesIO(data)) as image:
+        return np.asarray(image.convert("RGB"))
+
+
+def colour(name: str) -> tuple[int, ...]:
+    return tuple(int(name[k : k + 2], 16) for k in (1, 3, 5))
+
+
+def count(picture: np.ndarray, name: str) -> int:
+    return int((picture == colour(name)).all(axis=2).sum())
+
+
+def calibration(names=("none", "probability"), n=4000):
+    random = np.random.Generator(np.random.Philox(1))
+    sure = random.random(n) ** 0.4
+    right = random.random(n) < sure
+    return {name: {"error": calibration_error(sure, right), "reliability": reliability(sure, right)} for name in names}
+
+
+def rung(name, **words):
+    return {"rung": name, "words": {key: Rate(right, 1000).as_dict() for key, right in words.items()}}
+
+
+PLOTS = {
+    "reliability": lambda: plot_reliability(calibration(), "Confidence"),
+    "ladder": lambda: plot_ladder([rung("book", none=950, probability=990), rung("random", none=700)], "Rungs"),
+}
+
+
+@pytest.mark.parametrize("name", PLOTS)
+def test_plots_are_pictures_with_equal_bytes(name):
+    data = PLOTS[name]()
+    picture = rgb(data)
+    assert min(picture.shape[:2]) > 200
+    assert len(np.unique(picture.reshape(-1, 3), axis=0)) > 20
+    # White margins: nothing is cut off at the left, right or bottom edge.
+    assert (picture[:, 0] == 255).all()
+    assert (picture[:, -1] == 255).all()
+    assert (picture[-1] == 255).all()
+    assert PLOTS[name]() == data
+    assert b"matplotlib" not in data
+
+
+def test_every_ranking_has_a_look_of_its_own():
+    assert set(LOOKS) == {ranking.value for ranking in Ranking}
+    assert len({look for look, _ in LOOKS.values()}) == len(LOOKS)
+
+
+def test_each_curve_is_shown_in_its_colour():
+    both, one = rgb(plot_reliability(calibration(), "t")), rgb(plot_reliability(calibration(("none",)), "t"))
+    assert count(one, LOOKS["none"][0]) > 200
+    assert count(one, LOOKS["probability"][0]) == 0
+    assert count(both, LOOKS["probability"][0]) > 200
+
+
+def test_confidence_that_means_what_it_says_lies_on_the_diagonal():
+    def dots(shift):
+        rows = [
+            {"confidence": place, **Rate(round(1e6 * (place + shift)), 10**6).as_dict()} for place in (0.3, 0.5, 0.7)
+        ]
+        picture = rgb(plot_reliability({"none": {"error": 0.0, "reliability": rows}}, "t"))[:-100]
+        found = np.nonzero((picture == colour(LOOKS["none"][0])).all(axis=2))
+        return found[0].mean(), found[1].mean()
+
+    (on, left), (above, again) = dots(0), dots(0.2)
+    assert above < on - 20
+    assert again == pytest.approx(left, abs=3)
+
+
+def test_bars_of_the_ladder_are_as_long_as_their_rates():
+    picture = rgb(plot_ladder([rung("book", none=900, probability=450)], "t"))
+    picture = picture[: int(0.6 * len(picture))]  # without the legend
+    lengths = {}
+    for name in ("none", "probability"):
+        columns = np.nonzero((picture == colour(LOOKS[name][0])).all(axis=2).any(axis=0))[0]
+        lengths[name] = np.ptp(columns)
+    assert lengths["none"] / lengths["probability"] == pytest.approx(2, abs=0.03)
+
+
+def test_the_ladder_grows_with_its_rungs():
+    sizes = [rgb(plot_ladder([rung(f"r{k}", none=500) for k in range(count)], "t")).shape[0] for count in (1, 4, 9)]
+    assert sizes == sorted(set(sizes))
+
+
+def test_plots_of_nothing_say_so():
+    for data in (
+        plot_reliability({}, "t"),
+        plot_reliability({"none": {"error": float("nan"), "reliability": []}}, "t"),
+        plot_ladder([], "t"),
+    ):
+        assert (rgb(data) < 200).any()
+    empty = {"rung": "book", "words": {"none": Rate(0, 0).as_dict()}}
+    assert rgb(plot_ladder([empty], "t")).size
+
+
+def test_names_that_look_like_mathematics():
+    assert rgb(plot_ladder([rung("$\\frac", none=1)], "50 $ of $\\bad")).size

@@ -1,0 +1,323 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from storage.dataset import Dataset
+from storage.shards import SPLITS, Block
+from tasks import teach
+from tasks.apart import find_apart
+from tasks.classifier import GATE, LETTERS, gate_odds
+from tasks.ink import upright
+from tasks.lattice import find_spans
+from tasks.marking import mark, nearness
+from tasks.ranking import Ranking
+from tasks.reader import Reader
+from tasks.recipes import make_recipe, renderer_of
+from tasks.spans import COARSE, SIZE, shape_spans
+from tasks.specs import find_profile
+from tasks.teach import GatherJob, gather, jobs_of
+from tasks.train import SAMPLE, TRAIN, VALIDATION, Settings
+from tasks.trust import CHECKED, CheckJob, CheckReceipt, calibrate, check_answers
+
+QUICK = Settings(pictures=(100,), shows=600, hidden=(8,))
+
+
+def book(count=120, name="book"):
+    return renderer_of(make_recipe(find_profile(name), 1)).block(1, 0, count)
+
+
+def samples_of(job):
+    return np.load(f"{job.spool}/{job.name}-{job.shard:06d}.npy")
+
+
+@pytest.fixture(scope="module")
+def two_faces(draw_dataset, tmp_path_factory):
+    """Four-letter words in two faces, in shards of one block."""
+    profile = replace(find_profile("book"), name="two", fonts=("Inter Black", "Play Bold"))
+    return draw_dataset(profile, 3000, tmp_path_factory.mktemp("faces") / "two", 1)
+
+
+@pytest.fixture
+def job(two_faces, tmp_path):
+    classes = two_faces.manifest.profile["alphabet"]
+    return GatherJob(str(two_faces.folder), 0, 200, classes, QUICK, None, str(tmp_path), "1-000", "run")
+
+
+# Jobs.
+
+
+def test_jobs_are_of_the_first_shards_that_have_enough_pictures(two_faces, tmp_path):
+    def jobs(share=1, datasets=(two_faces,), **settings):
+        return jobs_of(list(datasets), Settings(**settings), share, None, tmp_path, "run")
+
+    # Shards of 1,024, 1,024 and 952 pictures, about 819 of each to be learnt from.
+    for wanted, shards in ((1, 1), (819, 1), (820, 2), (1638, 2), (1639, 3), (9999, 3)):
+        made = jobs(pictures=(wanted,))
+        assert [job.shard for job in made] == list(range(shards))
+        assert wanted <= sum(job.pictures for job in made) < wanted + shards
+    assert [(job.shard, job.pictures) for job in jobs(4, pictures=(1000,))] == [(0, 250)]
+    made = jobs(4, (two_faces, two_faces), pictures=(100, 4000))
+    assert [(job.name, job.shard, job.pictures) for job in made] == [
+        ("4-000", 0, 25),
+        ("4-001", 0, 500),
+        ("4-001", 1, 500),
+    ]
+    assert {(job.folder, job.spool, job.run, job.model) for job in made} == {
+        (str(two_faces.folder.resolve()), str(tmp_path.resolve()), "run", None)
+    }
+    assert jobs_of([two_faces], QUICK, 1, tmp_path / "m.skops", tmp_path, "run")[0].model == str(tmp_path / "m.skops")
+
+
+def test_a_short_last_shard_does_not_cost_pictures(draw_dataset, small, tmp_path):
+    dataset = draw_dataset(small, 1124, tmp_path / "small", 1)  # shards of 1,024 and of 100
+    train = sum(int((block.split == TRAIN).sum()) for block in dataset.blocks())
+    for wanted in (900, 2000):
+        jobs = jobs_of([dataset], Settings(pictures=(wanted,)), 1, None, tmp_path, "run")
+        assert len(jobs) == 2
+        found = sum(gather(job).pictures for job in jobs)
+        assert found == min(wanted, train) or 0.97 * min(wanted, train) < found <= min(wanted + 1, train)
+
+
+def test_names_of_files_sort_by_share_dataset_and_shard(two_faces, tmp_path):
+    made = jobs_of([two_faces] * 12, Settings(pictures=(2000,)), 1, None, tmp_path, "run")
+    files = [f"{job.name}-{job.shard:06d}.npy" for job in made]
+    assert files == sorted(set(files))
+
+
+# Gathering.
+
+
+def test_spans_and_labels_come_from_the_first_pictures_of_the_split(job, two_faces):
+    receipt = gather(job)
+    samples = samples_of(job)
+    assert samples.dtype == SAMPLE
+    assert (receipt.shard, receipt.pictures, receipt.spans) == (0, 200, len(samples))
+    assert receipt.letters == (samples["label"] < 26).sum()
+    assert 0.97 * 200 < receipt.marked <= 200
+    assert set(np.unique(samples["split"])) == {TRAIN, VALIDATION}
+    assert samples["label"].max() == 26
+    # As many validation pictures as lie between.
+    block = two_faces.head(1024)
+    until = np.flatnonzero(block.split == TRAIN)[199] + 1
+    share = (samples["split"] == VALIDATION).mean()
+    expected = (block.split[:until] == VALIDATION).sum() / (block.split[:until] <= VALIDATION).sum()
+    assert share == pytest.approx(expected, abs=0.03)
+    # What is shown is what a reader would be shown.
+    first = block.rows(block.split <= VALIDATION).rows(slice(0, 1))
+    ink = upright(first.images)[0]
+    known = {row.tobytes() for row in shape_spans(ink, find_spans(ink))[:, :COARSE]}
+    own = samples["span"][: teach.pick.__defaults__[0]]
+    assert own[0, :COARSE].tobytes() in known
+
+
+def test_letters_look_alike_and_what_is_none_does_not(job):
+    gather(replace(job, pictures=600))
+    samples = samples_of(job)
+    X, y = samples["span"].astype(float), samples["label"]
+    means = np.stack([X[y == k].mean(axis=0) for k in range(26) if (y == k).any()])
+    there = [k for k in range(26) if (y == k).any()]
+    letters = y < 26
+    nearest = np.array(there)[((X[letters][:, None] - means) ** 2).sum(axis=2).argmin(axis=1)]
+    assert (nearest == y[letters]).mean() > 0.85
+
+
+def test_equal_jobs_give_equal_files_and_the_seed_chooses(job, tmp_path):
+    gather(job)
+    one = samples_of(job)
+    gather(replace(job, name="2-000"))
+    assert np.array_equal(samples_of(replace(job, name="2-000")), one)
+    other = replace(job, name="3-000", settings=replace(QUICK, seed=2))
+    gather(other)
+    assert not np.array_equal(samples_of(other)["span"][:20], one["span"][:20])
+    assert sorted(path.name for path in tmp_path.iterdir()) == [f"{k}-000-000000.npy" for k in (1, 2, 3)]
+
+
+def test_faces_that_are_left_out_teach_nothing(job, two_faces):
+    """The other face alone gives the very same spans, of as many pictures as there are."""
+    faces = [f"{font['family']} {font['style']}" for font in two_faces.manifest.fonts]
+    block = two_faces.head(1024)
+    for number, face in enumerate(faces):
+        other = replace(job, name=f"{number}-000", pictures=10_000, settings=replace(QUICK, leave_out=(face,)))
+        receipt = gather(other)
+        assert receipt.pictures == ((block.split == TRAIN) & (block.parameters["font"] != number)).sum()
+    both = replace(job, pictures=10_000, settings=replace(QUICK, leave_out=tuple(faces)))
+    receipt = gather(both)
+    assert (receipt.pictures, receipt.marked, receipt.letters, receipt.spans) == (0, 0, 0, 0)
+    assert len(samples_of(both)) == 0
+    unknown = gather(replace(job, pictures=10_000, settings=replace(QUICK, leave_out=("Nobody Bold",))))
+    assert unknown.pictures == (block.split == TRAIN).sum()
+
+
+def test_no_more_than_so_many_spans_of_a_picture(job):
+    receipt = gather(job)
+    letters, others, hard = 9, 7, 7
+    assert receipt.letters <= receipt.pictures * 1.4 * letters
+    samples = samples_of(job)
+    assert len(samples) - receipt.letters <= receipt.pictures * 1.4 * others
+    assert (letters, others, hard) == teach.pick.__defaults__
+
+
+def test_the_second_round_shows_what_the_first_network_found_hardest(learnt, tmp_path):
+    job = GatherJob(
+        str(learnt.datasets[0].folder), 0, 150, learnt.record["classes"], QUICK, None, str(tmp_path), "1-000", "run"
+    )
+    plain = gather(job)
+    first = samples_of(job)
+    hard = replace(job, name="2-000", model=str(learnt.path))
+    receipt = gather(hard)
+    second = samples_of(hard)
+    assert receipt.pictures == plain.pictures
+    assert len(second) > len(first)
+    network = learnt.networks[LETTERS]
+
+    def worst(samples):
+        none = samples[samples["label"] == 26]["span"].astype(np.float32) / np.float32(255)
+        return np.sort(network.predict_proba(none)[:, -1])[:100].mean()
+
+    assert worst(second) < worst(first)
+    # Most of what is added passes the gate.
+    odds = gate_odds(learnt.networks[GATE], np.ascontiguousarray(second["span"][second["label"] == 26, :COARSE]))
+    before = gate_odds(learnt.networks[GATE], np.ascontiguousarray(first["span"][first["label"] == 26, :COARSE]))
+    assert (odds >= learnt.record["gate"]).sum() > (before >= learnt.record["gate"]).sum()
+
+
+# Pictures without boxes.
+
+
+def test_components_stand_in_for_boxes_where_there_are_as_many_as_letters():
+    block = book(60)
+    alphabet = find_profile("book").alphabet
+    codes = np.array([[alphabet.index(letter) for letter in text] for text in block.texts()])
+    codes[3, 3:] = -1  # of these four components, one too many
+    ink = upright(block.images)[0]
+    boxes = teach._stand_in(ink, codes)
+    apart = find_apart(ink)
+    assert boxes.shape == (60, 4, 4)
+    for number in range(60):
+        own = apart.box[apart.picture == number]
+        if len(own) == (codes[number] >= 0).sum():
+            assert boxes[number, : len(own)].tolist() == own.tolist()
+            assert (boxes[number, len(own) :] == -1).all()
+        else:
+            assert (boxes[number] == -1).all()
+    assert (boxes[3] == -1).all()
+    assert (boxes[:, 0, 0] >= 0).mean() > 0.8
+
+
+def taught(block, networks=None, least=None):
+    return teach._teach(block, find_profile("book").alphabet, networks, least, (1, 0, 0))
+
+
+def test_imported_pictures_teach_nearly_the_same_as_drawn_ones():
+    block = book(150)
+    bare = block._replace(boxes=np.full_like(block.boxes, -1))
+    spans, labels, picture, found = taught(bare)
+    _, _, _, expected = taught(block)
+    assert spans.shape == (len(labels), SIZE)
+    assert expected.mean() > 0.97
+    assert found.mean() > 0.8
+    assert set(picture.tolist()) == set(np.flatnonzero(found).tolist())
+    # The same spans are called the same.
+    ink, shear, offset = upright(block.images)
+    lattice = find_spans(ink)
+    alphabet = find_profile("book").alphabet
+    codes = np.array([[alphabet.index(letter) for letter in text] for text in block.texts()])
+    zero = np.zeros_like(shear)
+    one = mark(lattice, codes, nearness(lattice, shear, offset, block.boxes), None, 26)
+    other = mark(lattice, codes, nearness(lattice, zero, zero, teach._stand_in(ink, codes)), None, 26)
+    both = (one >= 0) & (other >= 0) & (one < 26) & (other < 26)
+    assert both.sum() > 900
+    assert (one[both] == other[both]).all()
+
+
+def test_pictures_whose_letters_are_not_found_teach_nothing():
+    block = book(20)
+    bare = block._replace(boxes=np.full_like(block.boxes, -1), text=np.array([b"ABCDEFG"] * 20))
+    bare = Block(bare.images, bare.text, np.full((20, 7, 4), -1, np.int16), bare.parameters, bare.split)
+    spans, labels, _, found = taught(bare)
+    assert not found.any()
+    assert (len(spans), len(labels)) == (0, 0)
+
+
+def test_without_boxes_the_second_round_agrees_with_the_first(learnt):
+    bare = book(100)
+    bare = bare._replace(boxes=np.full_like(bare.boxes, -1))
+    before = taught(bare)[3]
+    spans, labels, picture, found = taught(bare, learnt.networks, learnt.record["gate"])
+    assert (found == before).mean() > 0.97
+    network = learnt.networks[LETTERS]
+    letters = labels < 26
+    read = network.predict(spans[letters].astype(np.float32) / np.float32(255))
+    assert (read == labels[letters]).mean() > 0.95
+    # Where nothing stands apart, nothing is guessed.
+    bare = book(60, "touching")
+    bare = bare._replace(boxes=np.full_like(bare.boxes, -1))
+    assert not taught(bare, learnt.networks, learnt.record["gate"])[3].any()
+    assert len(picture) == len(labels)
+
+
+# Trust.
+
+
+def test_answers_are_checked_on_the_validation_split(learnt, web2):
+    dataset = learnt.datasets[0]
+    receipt = check_answers(CheckJob(str(dataset.folder), str(learnt.path), ()))
+    blocks = list(dataset.blocks("validation"))
+    truth = np.array([text for block in blocks for text in block.texts()])
+    found = Reader(learnt.networks, learnt.record, web2, length=(4, 4)).read(
+        np.concatenate([block.images for block in blocks]), [Ranking.NONE]
+    )
+    assert set(receipt.evidence) == set(receipt.right) == {"none", "probability"}
+    assert receipt.right["none"].tolist() == (found.reading == truth).tolist()
+    assert receipt.right["probability"].tolist() == (found.words[:, 0] == truth).tolist()
+    for ranking in (Ranking.NONE, Ranking.PROBABILITY):
+        assert receipt.evidence[ranking.value] == pytest.approx(found.evidence[ranking], abs=1e-3)
+    assert receipt.right["none"].mean() > 0.95
+
+
+def test_enough_is_checked_and_no_more(learnt, monkeypatch):
+    assert CHECKED == 4096
+    monkeypatch.setattr("tasks.trust.CHECKED", 50)
+    receipt = check_answers(CheckJob(str(learnt.datasets[0].folder), str(learnt.path), ()))
+    validation = SPLITS.index("validation")
+    first = (learnt.datasets[0].head(1024).split == validation).sum()
+    assert len(receipt.right["none"]) == first >= 50
+
+
+def test_faces_that_are_left_out_are_not_checked(learnt, two_faces):
+    faces = [f"{font['family']} {font['style']}" for font in two_faces.manifest.fonts]
+    sizes = []
+    for left_out in ((), faces[:1], faces[1:], ("Nobody Bold",)):
+        receipt = check_answers(CheckJob(str(two_faces.folder), str(learnt.path), tuple(left_out)))
+        sizes.append(len(receipt.right["none"]))
+    assert sizes[1] + sizes[2] == sizes[0] == sizes[3]
+    assert min(sizes) > 0
+
+
+def test_without_words_of_ones_own_there_is_only_one_ranking(learnt, draw_dataset, tmp_path):
+    profile = replace(find_profile("book"), name="strings", words="", length=(3, 4), width=130)
+    dataset = draw_dataset(profile, 400, tmp_path / "strings")
+    receipt = check_answers(CheckJob(str(dataset.folder), str(learnt.path), ()))
+    assert set(receipt.evidence) == {"none"}
+    curves = calibrate([receipt, CheckReceipt({}, {})])
+    assert set(curves) == {"none"}
+
+
+def test_all_datasets_are_calibrated_together():
+    random = np.random.Generator(np.random.Philox(5))
+    evidence = random.normal(0, 2, (20_000, 1))
+    right = random.random(20_000) < 1 / (1 + np.exp(-(0.5 + evidence[:, 0])))
+    halves = [CheckReceipt({"none": evidence[k::2]}, {"none": right[k::2]}) for k in (0, 1)]
+    words = CheckReceipt({"probability": evidence[:9, :]}, {"probability": np.ones(9, bool)})
+    curves = calibrate([*halves, words])
+    assert curves["none"] == pytest.approx([0.5, 1.0], abs=0.06)
+    assert curves["none"] == pytest.approx(calibrate([CheckReceipt({"none": evidence}, {"none": right})])["none"])
+    assert curves["probability"] == [pytest.approx(np.log(10)), 0.0]
+    assert calibrate([]) == {}
+
+
+def test_a_dataset_is_the_same_afterwards(learnt):
+    folder = learnt.datasets[0].folder
+    assert Dataset(folder).manifest.content == learnt.datasets[0].manifest.content
+    assert not [path for path in folder.iterdir() if path.suffix not in (".h5", ".json")]
