@@ -40,7 +40,7 @@ def check(
     atomic.make_folder(out.parent)  # now, not after an hour's reading
     chosen = model_file(model) if model else newest_model()
     words = units.dictionary_of(dictionary, chosen, alphabet, lengths) if ranking is not Ranking.NONE else ()
-    units.load_reader(units.plan(chosen, words, ranking if words else Ranking.NONE, abstain_below, alphabet, lengths))
+    units.reader_of(units.plan(chosen, words, ranking if words else Ranking.NONE, abstain_below, alphabet, lengths))
     return out, chosen, words, lengths
 
 

@@ -104,7 +104,10 @@ def parse_length(given: str | None) -> tuple[int, int] | None:
     shortest, dash, longest = given.partition("-")
     if not shortest.isdecimal() or (dash and not longest.isdecimal()):
         raise BadInput(f"length: must be a number such as 4, or two such as 4-6; it is {given!r}")
-    return int(shortest), int(longest if dash else shortest)
+    bounds = int(shortest), int(longest if dash else shortest)
+    if not 1 <= bounds[0] <= bounds[1] <= 32:
+        raise BadInput(f"length: must be from 1 to 32 letters, the shortest first; it is {given!r}")
+    return bounds
 
 
 def plan(
@@ -126,7 +129,14 @@ def plan(
 
 
 @functools.lru_cache(maxsize=4)
-def load_reader(plan: SolvePlan) -> Reader:
+def load_reader(
+    model: str,
+    sha256: str,
+    dictionary: tuple[str, ...],
+    ranking: Ranking | None = None,
+    alphabet: str | None = None,
+    length: tuple[int, int] | None = None,
+) -> Reader:
     """The reader of a model file, kept for a worker's next job.
 
     Raises
@@ -135,10 +145,16 @@ def load_reader(plan: SolvePlan) -> Reader:
     Damaged
         Also when the file is not the one that the job was made for.
     """
-    if model_digest(plan.model) != plan.model_sha256:
-        raise Damaged(f"model {plan.model}: is not the file that this run began with; run again")
+    if model_digest(model) != sha256:
+        raise Damaged(f"model {model}: is not the file that this run began with; run again")
+    return Reader(*load_model(model), dictionary, ranking, alphabet, length)
+
+
+@functools.lru_cache(maxsize=4)
+def reader_of(plan: SolvePlan) -> Reader:
+    """`load_reader` of what a plan names."""
     words = tuple(plan.words.split("\n")) if plan.words else ()
-    return Reader(*load_model(plan.model), words, plan.ranking, plan.alphabet, plan.length)
+    return load_reader(plan.model, plan.model_sha256, words, plan.ranking, plan.alphabet, plan.length)
 
 
 def must_have_files(path: Path, out: Path) -> None:
@@ -183,7 +199,7 @@ def solve_batch(job: SolveJob) -> SolveReceipt:
         The model or dictionary does not fit.
     """
     began = time.perf_counter()
-    reader = load_reader(job.plan)
+    reader = reader_of(job.plan)
     groups, failures = load_batch([f"{job.folder}/{path}" for path in job.paths])
     rows: list[tuple] = [()] * len(job.paths)
     for index, reason in failures:
