@@ -5,7 +5,7 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sized
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
@@ -18,6 +18,7 @@ from distributed.scheduler import KilledWorker
 from storage.errors import BadInput, CaptchasError
 
 IN_FLIGHT = 4  # jobs a worker thread that are submitted at once: enough to keep it busy, few enough to cancel
+AHEAD = 8  # times as many receipts may wait for the job before them, where their order is asked for
 CLOSING = 10.0  # seconds that Dask has to end its workers
 # Workers keep the memory that they free: Dask's own setting gives it back each time, and to get it again,
 # page by page, took a quarter of the time of drawing.
@@ -161,18 +162,27 @@ def _connect(address: str) -> Client:
 
 
 def fan_out(
-    client: Client, unit: Callable, jobs: Sequence, *, tries: int = 3, on_done: Callable | None = None
+    client: Client,
+    unit: Callable,
+    jobs: Iterable,
+    *,
+    tries: int = 3,
+    in_order: bool = False,
+    on_done: Callable | None = None,
 ) -> Iterator:
     """Run `unit(job)` for every job; yield the receipts as they come, in no fixed order.
 
-    Only a few jobs a worker are in flight and no result outlives its receipt, so memory does not grow
-    with the number of jobs. A job whose worker died is given out again, `tries` times in all; an
+    Jobs are taken only as workers need them, few are in flight and no result outlives its receipt, so memory
+    does not grow with the number of jobs. A job whose worker died is given out again, `tries` times in all; an
     error that the unit raised ends the run, since it would come again.
 
     Parameters
     ----------
+    in_order : bool
+        Yield the receipts in the order of the jobs. Those that come early wait; so many at most that memory
+        stays bounded, hence a job that takes very long holds the others up.
     on_done : callable, optional
-        Called with each receipt, for progress.
+        Called with each receipt as it comes, for progress.
 
     Raises
     ------
@@ -182,7 +192,8 @@ def fan_out(
     queue = iter(enumerate(jobs))
     limit = IN_FLIGHT * max(1, sum(client.nthreads().values()))
     running = as_completed()
-    place, attempts = {}, {}
+    place, attempts, early = {}, {}, {}
+    taken = given = 0
 
     def submit(number, job):
         future = client.submit(unit, job, pure=False, retries=0)
@@ -190,10 +201,12 @@ def fan_out(
         running.add(future)
 
     def fill():
-        while len(place) < limit:
+        nonlocal taken
+        while len(place) < limit and not (in_order and taken - given >= AHEAD * limit):
             following = next(queue, None)
             if following is None:
                 return
+            taken += 1
             submit(*following)
 
     try:
@@ -204,8 +217,9 @@ def fan_out(
             if future.status == "error" and isinstance(future.exception(), KilledWorker):
                 attempts[number] = attempts.get(number, 1) + 1
                 if attempts[number] > tries:
+                    which = f"job {number + 1}" + (f" of {len(jobs)}" if isinstance(jobs, Sized) else "")
                     raise WorkerLost(
-                        f"{unit.__name__}, job {number + 1} of {len(jobs)}: its workers died again and again; "
+                        f"{unit.__name__}, {which}: its workers died again and again; "
                         "it may need more memory than a worker has. Give the same command again to go on"
                     )
                 submit(number, job)
@@ -214,7 +228,13 @@ def fan_out(
             future.release()
             if on_done:
                 on_done(receipt)
-            yield receipt
+            if in_order:
+                early[number] = receipt
+                while given in early:
+                    receipt, given = early.pop(given), given + 1
+                    yield receipt
+            else:
+                yield receipt
             fill()
     finally:
         futures = list(running.futures)

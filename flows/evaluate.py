@@ -19,6 +19,7 @@ from tasks import ladder as ladders
 from tasks import report as reports
 from tasks import rungs
 from tasks.metrics import Rate
+from tasks.specs import find_profile
 
 
 class Split(StrEnum):
@@ -38,17 +39,23 @@ def check(
     if (dataset is None) != ladder:
         raise BadInput("evaluate: name a dataset, or give --ladder")
     if ladder:
+        for name in ladders.RUNGS:
+            _must_know(path, provenance["classes"], find_profile(name).alphabet, f"profile {name}")
         return path, None, ()
     data = Dataset(dataset_folder(dataset))
-    foreign = [letter for letter in data.manifest.profile["alphabet"] if letter not in provenance["classes"]]
-    if foreign:
-        raise BadInput(
-            f"model {path}: cannot read {' '.join(foreign)}, which {data.folder} has; it knows "
-            f"{provenance['classes']!r}. Train one on such letters"
-        )
+    _must_know(path, provenance["classes"], data.manifest.profile["alphabet"], data.folder)
     words = units.dictionary_of(data, dictionary)
     units.reader_for(data, str(path), model_digest(path), words)
     return path, data, words
+
+
+def _must_know(model: Path, classes: str, alphabet: str, whose: str | Path) -> None:
+    foreign = [letter for letter in alphabet if letter not in classes]
+    if foreign:
+        raise BadInput(
+            f"model {model}: cannot read {' '.join(foreign)}, which {whose} has; it knows {classes!r}. "
+            "Train one on such letters"
+        )
 
 
 @flow(flow_run_name="evaluate-{model}-on-{dataset}")

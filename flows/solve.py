@@ -1,4 +1,4 @@
-"""Read a folder of pictures into a CSV file: list, read in batches on Dask, write the answers at once."""
+"""Read a folder of pictures into a CSV file: list, read in batches on Dask, write the answers as they come."""
 
 import time
 from pathlib import Path
@@ -12,7 +12,6 @@ from flows.home import SHIPPED, home, model_file
 from flows.progress import artifact_key, stage
 from storage import atomic
 from storage.errors import BadInput
-from storage.models import model_digest
 from tasks import solve as units
 from tasks.ranking import Ranking
 
@@ -37,11 +36,11 @@ def check(
     out = out or home() / "answers" / name / "answers.csv"
     if out.is_dir():
         raise BadInput(f"out: must be a file to write the answers to; {out} is a folder")
-    units.find(path, out)
+    units.must_have_files(path, out)
     atomic.make_folder(out.parent)  # now, not after an hour's reading
     chosen = model_file(model) if model else newest_model()
     words = units.dictionary_of(dictionary, chosen, alphabet, lengths) if ranking is not Ranking.NONE else ()
-    units.load_reader(str(chosen), model_digest(chosen), words, ranking if words else Ranking.NONE, alphabet, lengths)
+    units.reader_of(units.plan(chosen, words, ranking if words else Ranking.NONE, abstain_below, alphabet, lengths))
     return out, chosen, words, lengths
 
 
@@ -91,39 +90,41 @@ def solve(
         path, model=model, dictionary=dictionary, ranking=ranking, out=out, abstain_below=abstain_below,
         alphabet=alphabet, length=length,
     )  # fmt: skip
-    folder, files = units.find(path, out)
-    jobs = units.batches(
-        folder, files, chosen, words, ranking if words else Ranking.NONE, abstain_below, alphabet, lengths
-    )
-    receipts, seconds = read(jobs, workers, cluster)
-    counts = units.write_answers(out, receipts)
-    total = sum(counts.values())
+    plan = units.plan(chosen, words, ranking if words else Ranking.NONE, abstain_below, alphabet, lengths)
+    done, seconds = read(path, out, plan, workers, cluster)
+    total = sum(done.counts.values())
     report = {
         "answers": str(out),
-        "folder": str(folder),
+        "folder": str(units.folder_of(path)),
         "model": str(chosen),
         "dictionary_words": len(words),
         "total": total,
-        **counts,
+        **done.counts,
         "seconds": round(seconds, 2),
         "pictures_per_second": round(total / seconds),
-        "failures": units.failed_rows(receipts),
+        "failures": done.failures,
     }
     rows = [{"what": key, "value": str(value)} for key, value in report.items() if key != "failures"]
-    create_table_artifact(rows, key=artifact_key("solve", folder.name), description=str(out))
+    create_table_artifact(rows, key=artifact_key("solve", units.folder_of(path).name), description=str(out))
     return report
 
 
 @task(cache_policy=NO_CACHE, task_run_name="read")
 def read(
-    jobs: list[units.SolveJob], workers: int | None, cluster: str | None
-) -> tuple[list[units.SolveReceipt], float]:
-    """Read all batches on Dask; also the seconds that it took, once the workers were there."""
-    total = sum(len(job.paths) for job in jobs)
-    with crew(workers, cluster) as client, stage("solving", total) as shown:
+    path: Path, out: Path, plan: units.SolvePlan, workers: int | None, cluster: str | None
+) -> tuple[units.Solved, float]:
+    """Read all files on Dask, and write each answer when those before it are written.
+
+    Also the seconds that it took, once the workers were there. The files are counted first, for the bar: that
+    takes a millionth of a second each.
+    """
+    with crew(workers, cluster) as client, stage("solving", units.count(path, out)) as shown:
         began = time.monotonic()
-        receipts = list(fan_out(client, units.solve_batch, jobs, on_done=lambda one: shown.advance(len(one.answers))))
-        return receipts, time.monotonic() - began
+        receipts = fan_out(
+            client, units.solve_batch, units.batches(path, out, plan), in_order=True,
+            on_done=lambda one: shown.advance(one.files),
+        )  # fmt: skip
+        return units.write_answers(out, receipts), time.monotonic() - began
 
 
 def newest_model() -> Path:

@@ -41,11 +41,15 @@ def check(
     if bool(datasets) == ladder:
         raise BadInput("train: name one or more datasets, or give --ladder")
     given = {"pictures": pictures, "shows": shows, "hidden": hidden, "leave_out": leave_out}
-    given = {key: tuple(value) if isinstance(value, list) else value for key, value in given.items() if value}
+    given = {
+        key: tuple(value) if isinstance(value, list) else value for key, value in given.items() if value is not None
+    }
     settings = replace(ladders.SETTINGS if ladder else units.Settings(), **given, seed=seed)
     names = list(ladders.LEARNT) if ladder else list(datasets)
     if not ladder:
-        units.classes_of([Dataset(dataset_folder(name)) for name in names])
+        chosen = [Dataset(dataset_folder(name)) for name in names]
+        units.classes_of(chosen)
+        units.check_faces(chosen, settings.leave_out)
     units.shares_of(settings, len(names))
     return names, settings
 

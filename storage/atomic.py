@@ -5,7 +5,8 @@ import os
 import re
 import secrets
 import shutil
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from storage.errors import NoSpace, Unwritable
@@ -112,6 +113,52 @@ def replace(path: Path, data: bytes, run: str | None = None) -> None:
     except OSError as error:
         discard(staged)
         raise explained(error, path) from error
+    except BaseException:
+        discard(staged)
+        raise
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Callable[[bytes], None]]:
+    """Like `replace`, for what comes bit by bit: gives the function that writes the next bytes.
+
+    Nothing stands at `path`, or what stood there still does, until the block ends without an error. Until then the
+    file has no name, where the system has such files: a run that is killed leaves nothing.
+
+    Raises
+    ------
+    NoSpace, Unwritable
+        Nothing is left behind and the old file is as it was.
+    """
+    make_folder(path.parent)
+    staged = temporary(path, new_run())
+    try:
+        handle = _unnamed(path.parent)
+        file = staged.open("xb", buffering=0) if handle is None else os.fdopen(handle, "wb", buffering=0)
+    except OSError as error:
+        raise explained(error, path) from error
+
+    def write(data: bytes) -> None:
+        try:
+            _put(file, data)
+        except OSError as error:
+            raise explained(error, path) from error
+
+    try:
+        with file:
+            yield write
+            try:
+                os.fsync(file.fileno())
+                # See `publish`. Where a file without a name can get none, its bytes are copied.
+                if handle is not None and not _link(f"/proc/self/fd/{handle}", staged, src_dir_fd=handle):
+                    with Path(f"/proc/self/fd/{handle}").open("rb") as source, staged.open("xb") as copy:
+                        shutil.copyfileobj(source, copy)
+                        copy.flush()
+                        os.fsync(copy.fileno())
+                staged.replace(path)
+                sync_folder(path.parent)
+            except OSError as error:
+                raise explained(error, path) from error
     except BaseException:
         discard(staged)
         raise
@@ -237,10 +284,14 @@ def _write(path: Path, *parts: bytes) -> None:
 
 def _fill(file, parts: tuple[bytes, ...]) -> None:
     for part in parts:
-        view = memoryview(part)
-        while view:  # an unbuffered write may be short
-            view = view[file.write(view[:_AT_ONCE]) :]
+        _put(file, part)
     os.fsync(file.fileno())
+
+
+def _put(file, data: bytes) -> None:
+    view = memoryview(data)
+    while view:  # an unbuffered write may be short
+        view = view[file.write(view[:_AT_ONCE]) :]
 
 
 def discard(path: Path) -> None:

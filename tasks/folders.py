@@ -1,10 +1,15 @@
 """Which files stand below a folder."""
 
+import heapq
 import os
-from collections.abc import Iterable, Iterator
+import tempfile
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from storage.errors import BadInput, NotThere
+
+RUN = 50_000  # names of one folder that are sorted in memory; of a larger one, they wait in a file
+_FOLDER = "\0"  # ends a folder's name: no name holds it, and no character comes before it
 
 
 def list_pictures(folder: Path, skip: Iterable[Path] = ()) -> Iterator[Path]:
@@ -13,8 +18,8 @@ def list_pictures(folder: Path, skip: Iterable[Path] = ()) -> Iterator[Path]:
     Names that begin with a dot are passed over, files and folders alike, and so are symbolic links:
     what they point to is read under its own name if it lies in the folder, and is not the folder's
     otherwise. `folder` itself may be a link. A folder further down that cannot be listed comes out
-    as itself, so that `load_picture` gives its reason and nothing is lost in silence. Only the names
-    of the folders on the current path are in memory.
+    as itself, so that `load_picture` gives its reason and nothing is lost in silence. In memory are only
+    names of the folders on the current path, and of each of them at most `RUN`.
 
     Parameters
     ----------
@@ -26,9 +31,28 @@ def list_pictures(folder: Path, skip: Iterable[Path] = ()) -> Iterator[Path]:
     NotThere, BadInput
         At the first step: no such folder; it is a file, or this user may not list it.
     """
+    return (folder / name for name in list_names(folder, skip))
+
+
+def list_names(folder: Path, skip: Iterable[Path] = ()) -> Iterator[str]:
+    """`list_pictures` as paths relative to the folder, with forward slashes: a fourth of the time of a `Path` each."""
+    return _walk(folder, skip, _in_order)
+
+
+def count_pictures(folder: Path, skip: Iterable[Path] = ()) -> int:
+    """How many `list_pictures` would list; half a second for a million."""
+    return sum(1 for _ in _walk(folder, skip, _as_they_come))
+
+
+def any_picture(folder: Path, skip: Iterable[Path] = ()) -> bool:
+    """Whether `list_pictures` would list any; ends at the first."""
+    return next(_walk(folder, skip, _as_they_come), None) is not None
+
+
+def _walk(folder: Path, skip: Iterable[Path], entries_of: Callable[[str], Iterator[str]]) -> Iterator[str]:
     try:
-        root = folder.resolve(strict=True)
-        entries = _entries(root)
+        root = str(folder.resolve(strict=True))
+        entries = entries_of(root)
     except FileNotFoundError as error:
         raise NotThere(f"{folder}: no such folder; check the path") from error
     except NotADirectoryError as error:
@@ -39,32 +63,67 @@ def list_pictures(folder: Path, skip: Iterable[Path] = ()) -> Iterator[Path]:
             f"{folder}: the folder cannot be listed ({reason}); give this user permission to read it "
             "or choose another folder"
         ) from error
-    left_out = {os.path.realpath(path) for path in skip}
-    open_folders = [(folder, str(root), iter(entries))]
+    root = root.rstrip("/") + "/"
+    left_out = {path.removeprefix(root) for path in map(os.path.realpath, skip) if path.startswith(root)}
+    open_folders = [("", entries)]
     while open_folders:
-        shown, real, names = open_folders[-1]
-        for name, is_folder in names:
-            path, inside = shown / name, os.path.join(real, name)  # noqa: PTH118 - a Path each is slow
-            if inside in left_out:
-                continue
-            if is_folder:
-                try:
-                    open_folders.append((path, inside, iter(_entries(inside))))
-                    break
-                except OSError:
+        above, names = open_folders[-1]
+        for name in names:
+            path = above + name
+            if path[-1] != _FOLDER:
+                if path not in left_out:
                     yield path
-            else:
+                continue
+            path = path[:-1]
+            try:
+                open_folders.append((path + "/", entries_of(root + path)))
+                break
+            except OSError:
                 yield path
         else:
             open_folders.pop()
 
 
-def _entries(folder: str | Path) -> list[tuple[str, bool]]:
-    """Names and whether each is a folder; sorted, without hidden ones, links, pipes and devices."""
-    with os.scandir(folder) as entries:
-        return sorted(
-            (entry.name, entry.is_dir(follow_symlinks=False))
-            for entry in entries
-            if not entry.name.startswith(".")
-            and (entry.is_file(follow_symlinks=False) or entry.is_dir(follow_symlinks=False))
-        )
+def _as_they_come(folder: str) -> Iterator[str]:
+    """Names in no order, folders' with `_FOLDER`; without hidden ones, links, pipes and devices."""
+    entries = os.scandir(folder)  # here, so that a folder that cannot be listed is told at the call
+
+    def names() -> Iterator[str]:
+        with entries:
+            for entry in entries:
+                if entry.name[0] == ".":
+                    continue
+                if entry.is_file(follow_symlinks=False):
+                    yield entry.name
+                elif entry.is_dir(follow_symlinks=False):
+                    yield entry.name + _FOLDER
+
+    return names()
+
+
+def _in_order(folder: str) -> Iterator[str]:
+    """The same, sorted."""
+    runs, names = [], []
+    for name in _as_they_come(folder):
+        names.append(name)
+        if len(names) == RUN:
+            runs.append(_put_aside(sorted(names)))
+            names = []
+    names.sort()
+    return heapq.merge(*runs, names) if runs else iter(names)
+
+
+def _put_aside(names: list[str]) -> Iterator[str]:
+    """What is given, from a file that has no name and ends with the iterator."""
+    file = tempfile.TemporaryFile()  # noqa: SIM115 - `back` closes it
+    file.write(os.fsencode("/".join(names) + "/"))
+    file.seek(0)
+
+    def back() -> Iterator[str]:
+        rest = b""
+        with file:
+            while part := file.read(1 << 16):
+                *whole, rest = (rest + part).split(b"/")
+                yield from map(os.fsdecode, whole)
+
+    return back()

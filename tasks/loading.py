@@ -5,19 +5,21 @@ A file that cannot be read costs one row with its reason, never the run: whateve
 """
 
 import io
+import os
 import re
 import stat
 import threading
 import warnings
 from collections.abc import Iterable
 from enum import StrEnum
-from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
 from storage.errors import BadInput
+from tasks.polarity import BRIGHT, DARK, LEFT_OPEN, background, ink_of
+from tasks.scanlines import decode_plain
 
 LOADER = 1  # raised whenever the same file gives other pixels; part of an imported dataset's identity
 FORMATS = ("PNG", "JPEG", "GIF", "BMP", "WEBP", "TIFF")
@@ -43,11 +45,14 @@ class Invert(StrEnum):
     NO = "no"
 
 
+_SIDES = {Invert.AUTO: LEFT_OPEN, Invert.YES: DARK, Invert.NO: BRIGHT}
+
+
 class BadPicture(BadInput):
     """One file that is no readable picture; the message is the reason, without the file's name."""
 
 
-def load_picture(path: Path) -> np.ndarray:
+def load_picture(path: Path | str) -> np.ndarray:
     """One picture file as ink on nothing.
 
     PNG, JPEG, GIF, BMP, WebP or TIFF, told by content; any colour mode; the first frame of several.
@@ -89,7 +94,9 @@ def decode_picture(data: bytes, invert: Invert = Invert.AUTO) -> np.ndarray:
     ------
     BadPicture
     """
-    pixels = _decoded(data)
+    pixels = decode_plain(data, LONGEST_SIDE)
+    if pixels is None:
+        pixels = _decoded(data)
     if pixels.ndim == 3:
         pixels = _filled(pixels)
         pixels = _grey(pixels) if invert is Invert.AUTO else _luma(pixels)
@@ -97,7 +104,7 @@ def decode_picture(data: bytes, invert: Invert = Invert.AUTO) -> np.ndarray:
 
 
 def load_batch(
-    paths: Iterable[Path],
+    paths: Iterable[Path | str],
 ) -> tuple[list[tuple[np.ndarray, np.ndarray]], list[tuple[int, str]]]:
     """Many picture files, those of equal shape stacked.
 
@@ -134,7 +141,7 @@ def load_batch(
     return groups, failures
 
 
-def read_file(path: Path) -> bytes:
+def read_file(path: Path | str) -> bytes:
     """The bytes of a regular file of at most 32 MB.
 
     Raises
@@ -142,12 +149,12 @@ def read_file(path: Path) -> bytes:
     BadPicture
     """
     try:
-        status = path.stat()
+        status = os.stat(path)  # noqa: PTH116 - for a million files, a Path each is slow
         size, mode = status.st_size, status.st_mode
         data = b""
         # A pipe is not even opened: that would wait for somebody to write into it.
         if stat.S_ISREG(mode) and 0 < size <= MOST_BYTES:
-            with path.open("rb") as file:
+            with open(path, "rb", buffering=0) as file:  # noqa: PTH123
                 data = file.read(size)
     except FileNotFoundError as error:
         raise BadPicture("no such file") from error
@@ -166,7 +173,7 @@ def read_file(path: Path) -> bytes:
 
 
 def _decoded(data: bytes) -> np.ndarray:
-    """(h, w), (h, w, 3) or (h, w, 4) uint8, no side over 640; the only function that decodes.
+    """(h, w), (h, w, 3) or (h, w, 4) uint8, no side over 640: by Pillow, which has the last word.
 
     What libtiff says of a damaged TIFF on standard error is written in C and stays there.
     """
@@ -275,34 +282,16 @@ def _luma(colour: np.ndarray) -> np.ndarray:
 
 
 def _apart(channel: np.ndarray) -> np.ndarray:
-    background = _background(channel)
-    return np.maximum(channel, background) - np.minimum(channel, background)
-
-
-def _background(grey: np.ndarray) -> np.uint8:
-    border = np.concatenate((grey[0], grey[-1], grey[1:-1, 0], grey[1:-1, -1]))
-    middle = border.size // 2
-    return np.partition(border, middle)[middle]
+    ground = background(channel)
+    return np.maximum(channel, ground) - np.minimum(channel, ground)
 
 
 def _ink(grey: np.ndarray, invert: Invert) -> np.ndarray:
-    low, high = int(grey.min()), int(grey.max())
-    _refuse_blank(high - low)
-    background = _background(grey)
-    below, above = int(background) - low, high - int(background)
-    dark = below >= above if invert is Invert.AUTO else invert is Invert.YES
-    if invert is Invert.AUTO and 4 * min(below, above) > max(below, above):
-        # A few specks may reach further than the letters on the other side.
-        apart = grey.astype(np.int64) - int(background)
-        squares = apart * apart
-        dark = 2 * int(squares[apart < 0].sum()) >= int(squares.sum())
-    if dark:
-        ink, strongest = background - np.minimum(grey, background), below
-    else:
-        ink, strongest = np.maximum(grey, background) - background, above
-    if invert is not Invert.AUTO and strongest < LEAST_CONTRAST:
+    ink, contrast, strongest, dark = ink_of(grey, _SIDES[invert])
+    _refuse_blank(contrast)
+    if strongest < LEAST_CONTRAST and invert is not Invert.AUTO:
         raise BadPicture(f"blank: less than {LEAST_CONTRAST} levels {'below' if dark else 'above'} the background")
-    return ink if strongest == 255 else _stretch(strongest).take(ink)
+    return ink
 
 
 def _refuse_blank(contrast: float) -> None:
@@ -311,9 +300,3 @@ def _refuse_blank(contrast: float) -> None:
             f"blank: the darkest and the brightest pixel are {contrast:.3g} of 255 levels apart, "
             f"at least {LEAST_CONTRAST} are needed"
         )
-
-
-@lru_cache(maxsize=256)
-def _stretch(strongest: int) -> np.ndarray:
-    table = (np.arange(256) * 255 + strongest // 2) // strongest
-    return np.minimum(table, 255).astype(np.uint8)

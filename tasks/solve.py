@@ -1,56 +1,41 @@
-"""The units of solving: read a batch of picture files, collect the rows, write the answers."""
+"""The units of solving: batches of picture files, reading one, writing the answers as they come."""
 
 import csv
 import functools
+import itertools
 import time
 from collections.abc import Iterable, Iterator
-from dataclasses import astuple, dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
-
-import numpy as np
 
 from storage import atomic
 from storage.errors import BadInput, Damaged, NotThere
 from storage.models import load_model, model_digest
-from tasks.folders import list_pictures
+from tasks.folders import any_picture, count_pictures, list_names
 from tasks.loading import load_batch
 from tasks.ranking import Ranking
 from tasks.reader import Reader
 from tasks.words import WEB2, load_words
 
 BATCH = 256  # files a job
+SHOWN = 20  # failures in a report
 SOLVED, ABSTAINED, FAILED = "solved", "abstained", "failed"
+# Of answers.csv. `path` is relative to the folder, with forward slashes.
+COLUMNS = (
+    "path", "word", "confidence", "reading", "reading_confidence", "second", "second_confidence", "third",
+    "third_confidence", "segments", "status", "reason",
+)  # fmt: skip
+_STATUS = -2
 
 
 @dataclass(frozen=True)
-class Answer:
-    """A row of answers.csv. `path` is relative to the folder, with forward slashes."""
+class SolvePlan:
+    """What all batches of a run share. `words` is the dictionary, a word a line: a job takes it along."""
 
-    path: str
-    word: str = ""
-    confidence: float | None = None
-    reading: str = ""
-    reading_confidence: float | None = None
-    second: str = ""
-    second_confidence: float | None = None
-    third: str = ""
-    third_confidence: float | None = None
-    segments: int | None = None
-    status: str = FAILED
-    reason: str = ""
-
-
-@dataclass(frozen=True)
-class SolveJob:
-    """A batch of files below `folder`, with a model and a dictionary (empty: none)."""
-
-    number: int
-    folder: str
-    paths: tuple[str, ...]
     model: str
     model_sha256: str
-    dictionary: tuple[str, ...]
+    words: str
     ranking: Ranking
     abstain_below: float
     alphabet: str | None = None
@@ -58,12 +43,35 @@ class SolveJob:
 
 
 @dataclass(frozen=True)
-class SolveReceipt:
-    """The answers of a batch, in the order of its files."""
+class SolveJob:
+    """A batch of files below `folder`, relative to it, with forward slashes."""
 
-    number: int
-    answers: tuple[Answer, ...]
+    folder: str
+    paths: tuple[str, ...]
+    plan: SolvePlan
+
+
+@dataclass(frozen=True)
+class SolveReceipt:
+    """The answers of a batch as lines of answers.csv, in the order of its files; how many there are of each status."""
+
+    rows: bytes
+    counts: dict[str, int]
+    failures: tuple[tuple[str, str], ...]  # path and reason of the first few
     seconds: float
+
+    @property
+    def files(self) -> int:
+        """How many were read."""
+        return sum(self.counts.values())
+
+
+@dataclass
+class Solved:
+    """What became of all files: how many of each status, and the first failures, for people."""
+
+    counts: dict[str, int]
+    failures: list[dict]
 
 
 def dictionary_of(
@@ -96,7 +104,28 @@ def parse_length(given: str | None) -> tuple[int, int] | None:
     shortest, dash, longest = given.partition("-")
     if not shortest.isdecimal() or (dash and not longest.isdecimal()):
         raise BadInput(f"length: must be a number such as 4, or two such as 4-6; it is {given!r}")
-    return int(shortest), int(longest if dash else shortest)
+    bounds = int(shortest), int(longest if dash else shortest)
+    if not 1 <= bounds[0] <= bounds[1] <= 32:
+        raise BadInput(f"length: must be from 1 to 32 letters, the shortest first; it is {given!r}")
+    return bounds
+
+
+def plan(
+    model: Path,
+    dictionary: tuple[str, ...],
+    ranking: Ranking,
+    abstain_below: float = 0.0,
+    alphabet: str | None = None,
+    length: tuple[int, int] | None = None,
+) -> SolvePlan:
+    """The model as it is now, with a dictionary (empty: none).
+
+    Raises
+    ------
+    NotThere, Damaged
+    """
+    words = "\n".join(dictionary)
+    return SolvePlan(str(model.resolve()), model_digest(model), words, ranking, abstain_below, alphabet, length)
 
 
 @functools.lru_cache(maxsize=4)
@@ -121,51 +150,44 @@ def load_reader(
     return Reader(*load_model(model), dictionary, ranking, alphabet, length)
 
 
-def find(path: Path, out: Path) -> tuple[Path, Iterator[Path]]:
-    """The folder, and the files to read: one picture, or all below a folder.
+@functools.lru_cache(maxsize=4)
+def reader_of(plan: SolvePlan) -> Reader:
+    """`load_reader` of what a plan names."""
+    words = tuple(plan.words.split("\n")) if plan.words else ()
+    return load_reader(plan.model, plan.model_sha256, words, plan.ranking, plan.alphabet, plan.length)
+
+
+def must_have_files(path: Path, out: Path) -> None:
+    """Refuse what has nothing to read: neither a picture, nor a folder with any file but the answers.
 
     Raises
     ------
     NotThere, BadInput
-        Nothing there, or an empty folder.
     """
     if path.is_file():
-        return path.parent, iter([path])
+        return
     if not path.exists():
         raise NotThere(f"{path}: no such file or folder; give a picture, or a folder of pictures")
-    files = list_pictures(path, skip=(out,))
-    first = next(files, None)
-    if first is None:
+    if not any_picture(path, skip=(out,)):
         raise BadInput(f"{path}: has no file; put pictures into it (PNG, JPEG, GIF, BMP, WebP or TIFF)")
 
-    def all_files() -> Iterator[Path]:
-        yield first
-        yield from files
 
-    return path, all_files()
+def folder_of(path: Path) -> Path:
+    """The folder that paths in answers.csv are relative to."""
+    return path.parent if path.is_file() else path
 
 
-def batches(
-    folder: Path,
-    files: Iterable[Path],
-    model: Path,
-    dictionary: tuple[str, ...],
-    ranking: Ranking,
-    abstain_below: float,
-    alphabet: str | None = None,
-    length: tuple[int, int] | None = None,
-) -> list[SolveJob]:
-    """Jobs of `BATCH` files each, in order."""
-    names = [file.relative_to(folder).as_posix() for file in files]
-    digest = model_digest(model)
-    groups = [tuple(names[first : first + BATCH]) for first in range(0, len(names), BATCH)]
-    return [
-        SolveJob(
-            number, str(folder.resolve()), group, str(model.resolve()), digest, dictionary, ranking, abstain_below,
-            alphabet, length,
-        )
-        for number, group in enumerate(groups)
-    ]  # fmt: skip
+def count(path: Path, out: Path) -> int:
+    """How many files there are to read."""
+    return 1 if path.is_file() else count_pictures(path, skip=(out,))
+
+
+def batches(path: Path, out: Path, plan: SolvePlan) -> Iterator[SolveJob]:
+    """Jobs of `BATCH` files each, in order, made as they are asked for: one picture, or all below a folder."""
+    names = iter([path.name]) if path.is_file() else list_names(path, skip=(out,))
+    folder = str(folder_of(path).resolve())
+    while batch := tuple(itertools.islice(names, BATCH)):
+        yield SolveJob(folder, batch, plan)
 
 
 def solve_batch(job: SolveJob) -> SolveReceipt:
@@ -177,74 +199,74 @@ def solve_batch(job: SolveJob) -> SolveReceipt:
         The model or dictionary does not fit.
     """
     began = time.perf_counter()
-    reader = load_reader(job.model, job.model_sha256, job.dictionary, job.ranking, job.alphabet, job.length)
-    groups, failures = load_batch([Path(job.folder) / path for path in job.paths])
-    answers: list[Answer | None] = [None] * len(job.paths)
+    reader = reader_of(job.plan)
+    groups, failures = load_batch([f"{job.folder}/{path}" for path in job.paths])
+    rows: list[tuple] = [()] * len(job.paths)
     for index, reason in failures:
-        answers[index] = Answer(job.paths[index], reason=reason)
+        rows[index] = _failed(reason)
     for indices, images in groups:
         readings = reader.read(images)
-        rows = zip(
-            np.asarray(indices).tolist(), readings.reading.tolist(), readings.reading_confidence.tolist(),
+        found = zip(
+            indices.tolist(), readings.reading.tolist(), readings.reading_confidence.tolist(),
             readings.words.tolist(), readings.confidences.tolist(), readings.segments.tolist(), strict=True,
         )  # fmt: skip
-        for index, *row in rows:
-            answers[index] = _answer(job.paths[index], *row, job.abstain_below)
-    return SolveReceipt(job.number, tuple(answers), time.perf_counter() - began)
-
-
-def _answer(path, reading, reading_confidence, words, confidences, segments, abstain_below) -> Answer:
-    if not segments:
-        return Answer(path, segments=0, reason="no letter found")
-    (word, second, third), (confidence, *others) = words, confidences
-    if not word:
-        return Answer(path, reading=reading, segments=segments, reason="no word of the dictionary fits")
-    status, reason = SOLVED, ""
-    if confidence < abstain_below:
-        word, status, reason = "", ABSTAINED, f"confidence {confidence:.3f} is below {abstain_below:g}"
-    others = [value if name else None for value, name in zip(others, (second, third), strict=True)]
-    return Answer(
-        path,
-        word,
-        confidence,
-        reading,
-        reading_confidence,
-        second,
-        others[0],
-        third,
-        others[1],
-        segments,
-        status,
-        reason,
+        for index, *cells in found:
+            rows[index] = _row(*cells, job.plan.abstain_below)
+    counts = dict.fromkeys((SOLVED, ABSTAINED, FAILED), 0)
+    lines: list[str] = []
+    writer = _writer(lines)
+    for path, row in zip(job.paths, rows, strict=True):
+        counts[row[_STATUS]] += 1
+        writer.writerow((path, *row))
+    failed = [(path, row[-1]) for path, row in zip(job.paths, rows, strict=True) if row[_STATUS] == FAILED]
+    return SolveReceipt(
+        "".join(lines).encode("utf-8", "surrogateescape"), counts, tuple(failed[:SHOWN]), time.perf_counter() - began
     )
 
 
-def write_answers(out: Path, receipts: list[SolveReceipt]) -> dict[str, int]:
-    """Write answers.csv in the order of the files; returns counts by status.
+def write_answers(out: Path, receipts: Iterable[SolveReceipt]) -> Solved:
+    """Write answers.csv from the receipts of all batches in order, as they come.
 
     Raises
     ------
     NoSpace, Unwritable
+        Nothing is left behind, and what was there is as it was; so it is when the receipts end with an error.
     """
-    counts = dict.fromkeys((SOLVED, ABSTAINED, FAILED), 0)
-    lines: list[str] = []
+    done = Solved(dict.fromkeys((SOLVED, ABSTAINED, FAILED), 0), [])
+    head: list[str] = []
+    _writer(head).writerow(COLUMNS)
+    with atomic.replacing(out) as write:
+        write("".join(head).encode())
+        for receipt in receipts:
+            write(receipt.rows)
+            for status, count in receipt.counts.items():
+                done.counts[status] += count
+            room = SHOWN - len(done.failures)
+            done.failures += [{"path": path, "reason": reason} for path, reason in receipt.failures[:room]]
+    return done
+
+
+def _writer(lines: list[str]):
     # Only characters of the line's end are quoted, and names may hold a carriage return; the file ends lines with \n.
-    writer = csv.writer(SimpleNamespace(write=lambda line: lines.append(line[:-2] + "\n")), lineterminator="\r\n")
-    writer.writerow([field.name for field in fields(Answer)])
-    for receipt in sorted(receipts, key=lambda one: one.number):
-        for answer in receipt.answers:
-            counts[answer.status] += 1
-            writer.writerow([f"{cell:.6f}" if isinstance(cell, float) else cell for cell in astuple(answer)])
-    atomic.replace(out, "".join(lines).encode("utf-8", "surrogateescape"))
-    return counts
+    return csv.writer(SimpleNamespace(write=lambda line: lines.append(line[:-2] + "\n")), lineterminator="\r\n")
 
 
-def failed_rows(receipts: list[SolveReceipt], limit: int = 20) -> list[dict]:
-    """The first failures, for people."""
-    rows = [
-        {"path": answer.path, "reason": answer.reason}
-        for receipt in sorted(receipts, key=lambda one: one.number)
-        for answer in receipt.answers
-        if answer.status == FAILED
-    ]
-    return rows[:limit]
+def _failed(reason: str, reading: str = "", segments: int | None = None) -> tuple:
+    return "", None, reading, None, "", None, "", None, segments, FAILED, reason
+
+
+def _row(reading, reading_confidence, words, confidences, segments, abstain_below) -> tuple:
+    """What stands beside a path: the columns from the second on."""
+    if not segments:
+        return _failed("no letter found", segments=0)
+    word, second, third = words
+    if not word:
+        return _failed("no word of the dictionary fits", reading, segments)
+    status, reason, confidence = SOLVED, "", confidences[0]
+    if confidence < abstain_below:
+        word, status, reason = "", ABSTAINED, f"confidence {confidence:.3f} is below {abstain_below:g}"
+    return (
+        word, f"{confidence:.6f}", reading, f"{reading_confidence:.6f}",
+        second, f"{confidences[1]:.6f}" if second else None, third, f"{confidences[2]:.6f}" if third else None,
+        segments, status, reason,
+    )  # fmt: skip

@@ -18,7 +18,12 @@ from storage.shards import SPLITS
 from tasks import classifier
 from tasks.classifier import GATE, LETTERS
 from tasks.metrics import Rate
+<<<<<<< HEAD
 from tasks.spans import FEATURES, SIZE
+=======
+from tasks.spans import COARSE, FEATURES, SIZE
+from tasks.specs import nearest
+>>>>>>> tests2
 
 TRAIN, VALIDATION = SPLITS.index("train"), SPLITS.index("validation")
 SAMPLE = np.dtype([("label", "u1"), ("split", "u1"), ("span", "u1", (SIZE,))])
@@ -62,6 +67,20 @@ def classes_of(datasets: list[Dataset]) -> str:
     if len(classes) > MOST_CLASSES:
         raise BadInput(f"train: at most {MOST_CLASSES} different letters; the datasets have {len(classes)}")
     return classes
+
+
+def check_faces(datasets: list[Dataset], faces: tuple[str, ...]) -> None:
+    """Refuse a face that is to be left out, and that no dataset has.
+
+    Raises
+    ------
+    BadInput
+        With the nearest that one has.
+    """
+    there = {f"{font['family']} {font['style']}" for dataset in datasets for font in dataset.manifest.fonts or ()}
+    for face in faces:
+        if face not in there:
+            raise BadInput(f"leave-out: must be a font face of the datasets; it is {face!r}{nearest(face, there)}")
 
 
 def shares_of(settings: Settings, datasets: int) -> tuple[int, ...]:

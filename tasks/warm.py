@@ -12,7 +12,9 @@ from tasks.deflate import compress
 from tasks.inflate import inflate
 from tasks.ink import upright
 from tasks.lattice import find_spans
+from tasks.loading import decode_picture
 from tasks.marking import mark, nearness
+from tasks.pictures import png
 from tasks.ranking import Ranking
 from tasks.reader import Reader
 from tasks.recipes import make_recipe, renderer_of
@@ -32,6 +34,7 @@ def warm() -> None:
     Distinct().add(np.frombuffer(bytes(8), np.uint64))
     images = block.images.reshape(-1)
     inflate(compress(images), np.empty_like(images))
+    decode_picture(png(block.images[0]))
     ink, shear, offset = upright(block.images)
     find_apart(ink)
     lattice = find_spans(ink)

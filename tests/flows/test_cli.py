@@ -8,11 +8,14 @@ import sys
 from pathlib import Path
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
 from flows.__main__ import COMMANDS, main
+from flows.home import SHIPPED
 from storage.models import save_model
 from tasks import classifier
+from tasks.spans import COARSE, FEATURES, SIZE
 
 # Prefect and what it brings warn while they are imported; that is theirs.
 pytestmark = pytest.mark.filterwarnings("ignore")
@@ -81,13 +84,14 @@ def mistakes(tmp_path_factory) -> Path:
     (folder / "clipped.toml").write_text('based_on = "book"\nwidth = 60\n')
     (folder / "empty").mkdir()
     (folder / "model.skops").write_bytes(b"this is no model")
-    network = classifier.build(1)
-    X = [[float(k == j) for k in range(400)] for j in range(26)]
-    network.partial_fit(X, list(range(26)), classes=list(range(26)))
-    provenance = {
-        "classes": "ABCDEFGHIJKLMNOPQRSTUVWXYZ", "features": 99, "threshold": 0.8, "smallest": 3, "connectivity": 2,
-    }  # fmt: skip
-    save_model(folder / "other.skops", network, provenance)
+    networks = {classifier.LETTERS: classifier.build((4,), 1), classifier.GATE: classifier.build((4,), 1)}
+    for network, (size, classes) in zip(networks.values(), ((SIZE, 27), (COARSE, 2)), strict=True):
+        X = np.random.default_rng(1).integers(0, 256, (classes, size)) / 255
+        network.partial_fit(X, range(classes), classes=range(classes))
+    provenance = {"classes": "ABCDEFGHIJKLMNOPQRSTUVWXYZ", "features": FEATURES, "gate": 0.0, "calibration": {}}
+    save_model(folder / "fine.skops", networks, provenance)
+    save_model(folder / "other.skops", networks, provenance | {"features": 99})
+    save_model(folder / "bare.skops", networks, {"classes": provenance["classes"]})
     whole = (folder / "other.skops").read_bytes()
     (folder / "damaged.skops").write_bytes(whole[:5000] + bytes([whole[5000] ^ 4]) + whole[5001:])
     (folder / "pictures").mkdir()
@@ -112,15 +116,33 @@ def mistakes(tmp_path_factory) -> Path:
         (("generate", "book", "--words", "{}/words.txt"), ["line 2", "0xc9", "not UTF-8"]),
         (("generate", "book", "--words", "{}/foreign.txt"), ["line 2", "'Ï'", "alphabet"]),
         (("train", "nothing"), ["no complete dataset"]),
-        (("train", "nothing", "--threshold", "1.5"), ["nothing"]),
+        (("train",), ["name one or more datasets, or give --ladder"]),
+        (("train", "book", "--ladder"), ["name one or more datasets, or give --ladder"]),
+        (("train", "book", "--shows", "0"), ["shows: must be 1 or more; it is 0"]),
+        (("train", "book", "--pictures", "5", "--pictures", "0"), ["pictures: must be 1 or more for each", "(5, 0)"]),
+        (("train", "book", "--hidden", "5000"), ["hidden: must be one to four layers of 1 to 4096 units"]),
+        (("train", "--ladder", "--pictures", "5", "--pictures", "6"), ["one for each of 8 datasets; it is (5, 6)"]),
+        (("train", "book", "--threshold", "0.8"), ["--threshold"]),
         (("evaluate", "nothing", "book"), ["nothing.skops"]),
+        (("evaluate", "{}/fine.skops"), ["name a dataset, or give --ladder"]),
+        (("evaluate", "{}/fine.skops", "book", "--ladder"), ["name a dataset, or give --ladder"]),
+        (("evaluate", "{}/fine.skops", "nothing"), ["no complete dataset"]),
         (("solve", "{}/pictures", "--model", "{}/model.skops"), ["is no model"]),
         (("solve", "{}/pictures", "--model", "{}/damaged.skops"), ["damaged.skops", "differ"]),
         (("solve", "{}/pictures", "--model", "{}/absent.skops"), ["absent.skops"]),
         (("solve", "{}/empty"), ["empty: has no file"]),
         (("solve", "{}/absent"), ["absent: no such file or folder"]),
         (("solve", "{}/pictures", "--abstain-below", "2"), ["from 0 to 1"]),
-        (("solve", "{}/pictures"), ["no model there; train one first"]),
+        (("solve", "{}/pictures", "--model", "{}/bare.skops"), ["record lacks features, gate, calibration"]),
+        (("solve", "{}/pictures", "--model", "{}/fine.skops", "--length", "four"), ["such as 4-6; it is 'four'"]),
+        (("solve", "{}/pictures", "--model", "{}/fine.skops", "--length", "4-"), ["such as 4-6; it is '4-'"]),
+        (("solve", "{}/pictures", "--length", "0-3"), ["length: must be from 1 to 32 letters", "it is '0-3'"]),
+        (("solve", "{}/pictures", "--length", "6-4"), ["the shortest first; it is '6-4'"]),
+        (
+            ("solve", "{}/pictures", "--model", "{}/fine.skops", "--alphabet", "AB12", "--dictionary", "none"),
+            ["letters that the model knows", "'1', '2'"],
+        ),
+        (("solve", "{}/pictures", "--model", "{}/fine.skops", "--alphabet", "AB12"), ["letters that the model knows"]),
         (("reproduce", "--words", "0"), ["words: must be from 1 to 5006; it is 0"]),
         (("solve", "fol\udcff"), ["must be UTF-8"]),
         (("solve", "{}/pictures", "--out", "{}/words.txt/a.csv"), ["words.txt cannot be a folder"]),
@@ -154,6 +176,18 @@ def test_a_model_of_other_features_is_refused(here, mistakes, tmp_path):
     assert "features version 99" in result.stderr
     assert "train it again" in result.stderr
     assert "Traceback" not in result.stderr
+
+
+def test_without_any_model_it_says_which_file_is_missing(here, mistakes, tmp_path, monkeypatch):
+    """Wherever the shipped one is: it stands in for those under the home, and is looked for by its name too."""
+    monkeypatch.setattr("flows.solve.SHIPPED", tmp_path / SHIPPED.name)
+    result = here("solve", mistakes / "pictures", "--home", tmp_path)
+    assert result.returncode == 2
+    assert f"{SHIPPED.name}: no such file; train one with `captchas train`" in result.stderr
+    monkeypatch.setattr("flows.home.SHIPPED", tmp_path / SHIPPED.name)
+    result = here("solve", mistakes / "pictures", "--model", "ladder", "--home", tmp_path)
+    assert result.returncode == 2
+    assert f"{SHIPPED.name}: no such file" in result.stderr
 
 
 def test_removing_asks_first(here, monkeypatch, tmp_path):

@@ -4,6 +4,7 @@ In one file, because the tests run on several processes by file, and the demo sh
 """
 
 import csv
+import dataclasses
 import json
 import re
 import shutil
@@ -22,6 +23,8 @@ from PIL import Image
 from storage.dataset import Dataset
 from storage.models import load_model
 from tasks import train as units
+from tasks.spans import COARSE, SIZE
+from tasks.teach import gather, jobs_of
 
 # Prefect and what it brings warn while they are imported; that is theirs.
 pytestmark = pytest.mark.filterwarnings("ignore")
@@ -72,7 +75,7 @@ def test_demo_draws_trains_evaluates_and_solves(demo):
 def test_scores_on_unseen_words(demo):
     """The issue's numbers: at least 10,000 unseen words of `book`."""
     home, _ = demo
-    report = json.loads((home / "reports" / "letters-on-book" / "report.json").read_text())
+    report = json.loads((home / "reports" / "book-on-book" / "report.json").read_text())
     assert report["n"] >= 10_000
     assert report["split"] == "test"
     assert report["words"]["none"]["rate"] >= 0.975
@@ -94,9 +97,10 @@ def test_scores_on_unseen_words(demo):
 
 def test_evaluation_leaves_json_csv_and_plots(demo):
     home, _ = demo
-    folder = home / "reports" / "letters-on-book"
+    folder = home / "reports" / "book-on-book"
     assert sorted(path.name for path in folder.iterdir()) == [
-        "confusion.png", "failures.png", "letters.txt", "mistakes.png", "rates.csv", "rates.png", "report.json",
+        "confusion.png", "failures.png", "letters.txt", "mistakes.png", "rates.csv", "rates.png", "reliability.png",
+        "report.json",
     ]  # fmt: skip
     for path in folder.glob("*.png"):
         with Image.open(path) as image:
@@ -107,13 +111,18 @@ def test_evaluation_leaves_json_csv_and_plots(demo):
 
 def test_the_model_says_where_it_comes_from(demo, captchas):
     home, _ = demo
-    network, provenance = load_model(home / "models" / "letters.skops")
-    manifest = Dataset(home / "datasets" / "letters").manifest
-    assert provenance["dataset_content"] == manifest.content
-    assert network.hidden_layer_sizes == (100,)
-    result = captchas("inspect", "letters.skops", "--home", home, "--json")
-    layers = [(layer["inputs"], layer["outputs"]) for layer in result.report["layers"]]
-    assert layers == [(400, 100), (100, 26)]
+    networks, provenance = load_model(home / "models" / "book.skops")
+    sources = [Dataset(home / "datasets" / name).manifest for name in ("book", "letters")]
+    assert [one["content"] for one in provenance["datasets"]] == [manifest.content for manifest in sources]
+    assert networks["letters"].hidden_layer_sizes == (128,)
+    assert provenance["settings"] == json.loads(json.dumps(dataclasses.asdict(units.Settings())))
+    assert set(provenance["calibration"]) == {"none", "probability"}
+    assert provenance["gate_passes"]["rate"] == pytest.approx(units.PASSED, abs=0.0005)
+    assert (home / "models" / "book.skops").stat().st_size < 3_000_000
+    assert [path.name for path in (home / "models").iterdir() if path.suffix != ".lock"] == ["book.skops"]
+    result = captchas("inspect", "book.skops", "--home", home, "--json")
+    layers = [(layer["network"], layer["inputs"], layer["outputs"]) for layer in result.report["layers"]]
+    assert layers == [("gate", COARSE, 16), ("gate", 16, 1), ("letters", SIZE, 128), ("letters", 128, 27)]
     assert result.report["parameters"]["solver"] == "adam"
 
 
@@ -139,27 +148,23 @@ def test_a_second_demo_redoes_only_what_is_missing(demo, captchas, tmp_path):
     assert {name for name, when in after.items() if before[name] != when} <= redone
 
 
-def test_memory_of_training_does_not_grow_with_the_dataset(demo):
-    """A fit over the spool holds one shard's letters: four times the shards, the same peak."""
-    home, _ = demo
-    folder = home / "datasets" / "letters"
+def test_memory_of_training_does_not_grow_with_the_dataset(demo, tmp_path):
+    """A fit over the spool holds one pool of spans, and some bytes of each: four times the files, the same peak."""
+    data = Dataset(demo[0] / "datasets" / "book")
+    settings = units.Settings(pictures=(4_000,), hidden=(8,))
+    job = jobs_of([data], settings, 1, None, tmp_path, "test")[0]
+    gather(job)
+    first = tmp_path / f"{job.name}-{job.shard:06d}.npy"
     peaks = []
-    spool = home / "spool"
-    spool.mkdir()
-    units.cut_letters(units.CutJob(str(folder), 0, units.Settings(), str(spool), "test"))
-    first = spool / "000000.npy"
     for copies in (1, 4):
         for number in range(1, copies):
-            shutil.copy(first, spool / f"{number:06d}.npy")
-        units.classifier.ENOUGH, whole = 1, units.classifier.ENOUGH
+            shutil.copy(first, first.with_name(f"{job.name}-{number:06d}.npy"))
+        tracemalloc.start()
         try:
-            tracemalloc.start()
-            units.fit(spool, "ABCDEFGHIJKLMNOPQRSTUVWXYZ", units.Settings())
+            units.fit(tmp_path, "1", job.classes, settings, 20_000)
             peaks.append(tracemalloc.get_traced_memory()[1])
         finally:
             tracemalloc.stop()
-            units.classifier.ENOUGH = whole
-    shutil.rmtree(spool)
     assert peaks[1] < 1.3 * peaks[0], peaks
 
 
@@ -186,11 +191,13 @@ def test_runs_leave_their_story_in_prefect(demo, api):
     artifacts = api("artifacts/filter", {"flow_runs": runs, "limit": 200})
     kinds = {(one["type"], one["key"]) for one in artifacts}
     assert {
-        ("table", "generate-book"), ("table", "train-letters"), ("table", "evaluate-letters-on-book"),
-        ("markdown", "evaluate-letters-on-book-report"), ("table", "solve-demo"), ("markdown", "demo"),
+        ("table", "generate-book"), ("table", "train-book"), ("table", "evaluate-book-on-book"),
+        ("markdown", "evaluate-book-on-book-report"), ("table", "solve-demo"), ("markdown", "demo"),
     } <= kinds  # fmt: skip
     progress = {(one["key"], one["data"]) for one in artifacts if one["type"] == "progress"}
-    assert {key for key, _ in progress} >= {"drawing", "cutting-letters", "training", "reading", "solving"}
+    assert {key for key, _ in progress} >= {
+        "drawing", "cutting-letters", "training", "calibrating", "reading", "solving",
+    }  # fmt: skip
     assert {done for key, done in progress if key == "drawing"} == {100}
 
 
@@ -242,7 +249,7 @@ def test_solve_one_picture_without_a_dictionary(demo, captchas, tmp_path):
     picture = sorted((demo[0] / "samples" / "demo").iterdir())[0]
     out = tmp_path / "one.csv"
     result = captchas(
-        "solve", picture, "--home", demo[0], "--dictionary", "none", "--out", out, "--model", "letters", "--json"
+        "solve", picture, "--home", demo[0], "--dictionary", "none", "--out", out, "--model", "book", "--json"
     )
     assert result.returncode == 0, result.stderr
     (row,) = rows(out)
@@ -323,7 +330,7 @@ def test_generate_and_solve_run_through_the_worker(deployed, demo, tmp_path):
     for source in sorted((demo[0] / "samples" / "demo").iterdir())[:20]:
         (pictures / source.name).write_bytes(source.read_bytes())
     answers = tmp_path / "answers.csv"
-    model = demo[0] / "models" / "letters.skops"
+    model = demo[0] / "models" / "book.skops"
     running = []
     for name, parameters in {
         "generate/weekly-letters": {"count": 3000, "out": str(out), "workers": 1},

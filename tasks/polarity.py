@@ -1,0 +1,94 @@
+"""Which side of the background is ink: grey pictures of any polarity -> 0 background to 255 ink."""
+
+import numba
+import numpy as np
+
+LEFT_OPEN, DARK, BRIGHT = range(3)  # which side: to be found out, or given
+
+
+def background(grey: np.ndarray) -> np.uint8:
+    """The median of the outermost pixels of (h, w) uint8; the upper one of two."""
+    return np.uint8(_background(own(grey)))
+
+
+def ink_of(grey: np.ndarray, side: int) -> tuple[np.ndarray, int, int, bool]:
+    """Distances from the background to one side, stretched so that the largest is 255.
+
+    Parameters
+    ----------
+    grey : (h, w) uint8
+    side : int
+        `DARK`, `BRIGHT`, or `LEFT_OPEN`: the one that reaches further from the background, or, unless one reaches
+        four times as far as the other, the one with the larger sum of squares.
+
+    Returns
+    -------
+    ink : (h, w) uint8
+    contrast, strongest : int
+        Levels between the darkest and the brightest pixel, and from the background to the furthest on that side.
+    dark : bool
+        Whether it is the darker side.
+    """
+    grey = own(grey)
+    out = np.empty_like(grey)
+    return out, *_ink(grey, side, out)
+
+
+def own(grey: np.ndarray) -> np.ndarray:
+    """The same, as the one kind of array that the kernels are compiled for."""
+    return grey if grey.flags.c_contiguous and grey.flags.writeable else np.array(grey, order="C")
+
+
+@numba.njit(cache=True, nogil=True)
+def _background(grey):
+    counts = np.zeros(256, np.int64)
+    height, width = grey.shape
+    for y in (0, height - 1):  # a picture of one line has it twice
+        for x in range(width):
+            counts[grey[y, x]] += 1
+    for y in range(1, height - 1):
+        counts[grey[y, 0]] += 1
+        counts[grey[y, width - 1]] += 1
+    middle, level = counts.sum() // 2, 0
+    while counts[level] <= middle:
+        middle -= counts[level]
+        level += 1
+    return level
+
+
+@numba.njit(cache=True, nogil=True)
+def _ink(grey, side, out):
+    flat, told = grey.ravel(), out.ravel()
+    # Four, since neighbours are often equal, and a count waits for the one before it.
+    four, rest = np.zeros((4, 256), np.int64), len(flat) // 4 * 4
+    for k in range(0, rest, 4):
+        for lane in range(4):
+            four[lane, flat[k + lane]] += 1
+    for k in range(rest, len(flat)):
+        four[0, flat[k]] += 1
+    counts = four[0] + four[1] + four[2] + four[3]
+    low, high, ground = 0, 255, _background(grey)
+    while not counts[low]:
+        low += 1
+    while not counts[high]:
+        high -= 1
+    below, above = ground - low, high - ground
+    dark = below >= above if side == LEFT_OPEN else side == DARK
+    if side == LEFT_OPEN and 4 * min(below, above) > max(below, above):
+        # A few specks may reach further than the letters on the other side.
+        under, total = 0, 0
+        for level in range(256):
+            squares = counts[level] * (level - ground) ** 2
+            total += squares
+            under += squares if level < ground else 0
+        dark = 2 * under >= total
+    strongest = below if dark else above
+    table = np.zeros(256, np.uint8)
+    if strongest:
+        for level in range(256):
+            apart = ground - level if dark else level - ground
+            if apart > 0:
+                table[level] = min((apart * 255 + strongest // 2) // strongest, 255)
+    for k in range(len(flat)):
+        told[k] = table[flat[k]]
+    return high - low, strongest, dark

@@ -1,0 +1,110 @@
+"""Plain PNG files -> pixels, in a quarter of the time that Pillow takes for a small one.
+
+It knows 8 bits a channel without a palette and without interlacing, which is what most generators write. Of any
+other file, and of one that is damaged in any way, it says so and leaves the judgement to Pillow.
+"""
+
+import struct
+import zlib
+
+import numba
+import numpy as np
+
+SIGNATURE = b"\x89PNG\r\n\x1a\n"
+CHANNELS = {0: 1, 2: 3, 6: 4}  # of the colour types: grey, RGB, RGBA
+_CHUNK = struct.Struct(">I4s")
+_HEADER = struct.Struct(">IIBBBBB")
+
+
+def decode_plain(data: bytes, longest: int) -> np.ndarray | None:
+    """(h, w), (h, w, 3) or (h, w, 4) uint8, as Pillow has it; None for what is left to Pillow.
+
+    Parameters
+    ----------
+    longest : int
+        Of a side; what is larger is left to Pillow.
+    """
+    parts = _parts(data)
+    if parts is None:
+        return None
+    header, packed = parts
+    width, height, bits, colour, method, filters, interlaced = _HEADER.unpack(header)
+    channels = CHANNELS.get(colour)
+    if not channels or (bits, method, filters, interlaced) != (8, 0, 0, 0):
+        return None
+    if not (0 < width <= longest and 0 < height <= longest):
+        return None
+    size = height * (1 + width * channels)
+    unpacking = zlib.decompressobj()
+    try:
+        lines = unpacking.decompress(packed, size + 1)  # no more: a small file may unpack to gigabytes
+    except zlib.error:
+        return None
+    if len(lines) != size or not unpacking.eof or unpacking.unused_data:
+        return None
+    pixels = np.empty((height, width * channels), np.uint8)
+    if not _unfilter(np.frombuffer(lines, np.uint8).reshape(height, -1), channels, pixels):
+        return None
+    return pixels if channels == 1 else pixels.reshape(height, width, channels)
+
+
+def _parts(data: bytes) -> tuple[bytes, bytes] | None:
+    """The header and all packed bytes, if no chunk is there that may change what pixels mean."""
+    if data[:8] != SIGNATURE:
+        return None
+    place, header, packed = 8, b"", []
+    while place + 12 <= len(data):
+        length, kind = _CHUNK.unpack_from(data, place)
+        end = place + 8 + length
+        if end + 4 > len(data) or zlib.crc32(data[place + 4 : end]) != int.from_bytes(data[end : end + 4]):
+            return None
+        if kind == b"IDAT":
+            packed.append(data[place + 8 : end])
+        elif kind == b"IEND":
+            return (header, packed[0] if len(packed) == 1 else b"".join(packed)) if header and packed else None
+        elif kind == b"IHDR" and place == 8 and length == _HEADER.size:
+            header = data[place + 8 : end]
+        else:
+            return None
+        place = end + 4
+    return None
+
+
+@numba.njit(cache=True, nogil=True)
+def _unfilter(lines, channels, out):
+    """Undo the filter that each line begins with; False for one that there is not."""
+    height, width = out.shape
+    for y in range(height):
+        kind, line, row = lines[y, 0], lines[y, 1:], out[y]
+        above = out[max(y - 1, 0)]
+        if kind == 0 or (kind == 2 and y == 0):
+            for x in range(width):
+                row[x] = line[x]
+        elif kind == 1:
+            for x in range(channels):
+                row[x] = line[x]
+            for x in range(channels, width):
+                row[x] = line[x] + row[x - channels]
+        elif kind == 2:
+            for x in range(width):
+                row[x] = line[x] + above[x]
+        elif kind == 3:
+            for x in range(width):
+                left = np.int64(row[x - channels]) if x >= channels else 0
+                up = np.int64(above[x]) if y else 0
+                row[x] = line[x] + (left + up) // 2
+        elif kind == 4:
+            for x in range(width):
+                left = np.int64(row[x - channels]) if x >= channels else 0
+                up = np.int64(above[x]) if y else 0
+                corner = np.int64(above[x - channels]) if x >= channels and y else 0
+                to_left, to_up, to_corner = abs(up - corner), abs(left - corner), abs(left + up - 2 * corner)
+                if to_left <= to_up and to_left <= to_corner:
+                    row[x] = line[x] + left
+                elif to_up <= to_corner:
+                    row[x] = line[x] + up
+                else:
+                    row[x] = line[x] + corner
+        else:
+            return False
+    return True

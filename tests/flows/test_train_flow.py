@@ -1,0 +1,201 @@
+"""Training on two datasets, the ladder, and solving with the result: on a small scale, by the real commands."""
+
+import csv
+import json
+import shutil
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from PIL import Image
+
+from flows import train as flow
+from flows.home import SHIPPED
+from storage.dataset import Dataset
+from storage.models import model_digest
+from tasks import ladder
+from tasks.specs import UNSEEN
+
+# Prefect and what it brings warn while they are imported; that is theirs.
+pytestmark = pytest.mark.filterwarnings("ignore")
+COUNT = 5120  # pictures of a dataset
+TRAIN = ("train", "book", "random", "--pictures", 2000, "--pictures", 1000, "--shows", 80_000, "--hidden", 32)
+
+
+def rows(path: Path) -> list[dict]:
+    with path.open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+@pytest.fixture(scope="module")
+def trained(captchas, tmp_path_factory) -> SimpleNamespace:
+    """A home with two small datasets, and the model of both."""
+    home = tmp_path_factory.mktemp("home")
+    for name in ("book", "random"):
+        result = captchas("generate", name, "--count", COUNT, "--home", home)
+        assert result.returncode == 0, result.stderr
+    result = captchas(*TRAIN, "--home", home, "--json")
+    assert result.returncode == 0, result.stderr
+    return SimpleNamespace(home=home, report=result.report, model=home / "models" / "book.skops")
+
+
+@pytest.fixture(scope="module")
+def pictures(trained, tmp_path_factory) -> Path:
+    """Ten pictures of each dataset's test split, named for what they show."""
+    folder = tmp_path_factory.mktemp("pictures")
+    for name in ("book", "random"):
+        batch = next(iter(Dataset(trained.home / "datasets" / name).batches(10, split="test")))
+        for number, (image, text) in enumerate(zip(batch.images, batch.texts(), strict=True)):
+            Image.fromarray(255 - image).save(folder / f"{name}-{number}-{text}.png")
+    return folder
+
+
+def test_a_model_of_two_datasets(trained):
+    report = trained.report
+    assert not report["kept"]
+    assert [one["name"] for one in report["datasets"]] == ["book", "random"]
+    assert report["classes"] == "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"  # of both, each once
+    settings = {"pictures": [2000, 1000], "shows": 80_000, "hidden": [32], "leave_out": [], "seed": 1}
+    assert report["settings"] == settings
+    assert report["pictures"] == 3000
+    assert sorted(path.name for path in trained.model.parent.iterdir()) == ["book.skops", "book.skops.lock"]
+
+
+def test_an_equal_model_is_kept_and_another_is_put_aside(trained, captchas, tmp_path):
+    before = model_digest(trained.model), trained.model.stat().st_mtime_ns
+    result = captchas(*TRAIN, "--home", trained.home, "--json")
+    assert result.report["kept"]
+    assert (model_digest(trained.model), trained.model.stat().st_mtime_ns) == before
+    # Other settings, in another place, so that the model stays for the other tests.
+    copy = tmp_path / "book.skops"
+    shutil.copy(trained.model, copy)
+    other = ("train", "book", "--pictures", 500, "--shows", 5000, "--hidden", 4, "--out", copy)
+    result = captchas(*other, "--home", trained.home, "--json")
+    assert result.returncode == 0, result.stderr
+    assert not result.report["kept"]
+    aside = copy.with_name(f"book-{before[0][:8]}.skops")
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted([aside.name, "book.skops", "book.skops.lock"])
+    assert model_digest(aside) == before[0]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("book", "random", "--pictures", 5, "--pictures", 6, "--pictures", 7), "one for each of 2 datasets"),
+        (("book", "nothing"), "no complete dataset"),
+        (("book", "--leave-out", "Inter Blakc"), "did you mean 'Inter Black'?"),
+    ],
+)
+def test_settings_that_fit_no_dataset_are_refused(trained, captchas, arguments, said):
+    before = sorted(path.name for path in trained.model.parent.iterdir())
+    result = captchas("train", *arguments, "--home", trained.home)
+    assert result.returncode == 2
+    assert said in result.stderr
+    assert "Traceback" not in result.stderr
+    assert sorted(path.name for path in trained.model.parent.iterdir()) == before
+
+
+def test_the_ladder_has_settings_for_each_of_its_datasets():
+    names, settings = flow.check(ladder=True)
+    assert len(names) == len(settings.pictures)
+    assert set(names) < set(ladder.RUNGS)
+    assert "unseen" not in names
+    assert settings.leave_out == UNSEEN
+
+
+def test_evaluating_on_a_ladder(trained, captchas, monkeypatch):
+    """Two short rungs, of which one is there and one is drawn: a table, a picture, and a report of each."""
+    monkeypatch.setattr(ladder, "COUNT", COUNT)
+    monkeypatch.setattr(ladder, "RUNGS", ("book", "fonts"))
+    result = captchas("evaluate", "book", "--ladder", "--home", trained.home, "--json")
+    assert result.returncode == 0, result.stderr
+    folder = trained.home / "reports" / "book-on-ladder"
+    assert sorted(path.name for path in folder.iterdir()) == [
+        "book", "fonts", "ladder.csv", "ladder.json", "ladder.md", "ladder.png",
+    ]  # fmt: skip
+    content = json.loads((folder / "ladder.json").read_text())["rungs"]
+    table = rows(folder / "ladder.csv")
+    for name, row, shown in zip(("book", "fonts"), content, result.report["rungs"], strict=True):
+        report = json.loads((folder / name / "report.json").read_text())
+        assert (row["rung"], row["n"], row["words"]) == (name, report["n"], report["words"])
+        assert report["n"] == len(
+            next(iter(Dataset(trained.home / "datasets" / name).batches(9999, split="test"))).text
+        )
+        assert f"n = {row['n']:,}" in shown["none"]
+        mine = [line for line in table if line["rung"] == name]
+        assert [line["ranking"] for line in mine] == ["none", "probability", "positions", "levenshtein"]
+        right = {name: rate["right"] for name, rate in report["words"].items()}
+        assert {line["ranking"]: int(line["right"]) for line in mine} == right
+    assert content[0]["words"]["probability"]["rate"] > 0.9 > content[1]["words"]["none"]["rate"]
+    assert (folder / "ladder.md").read_text().count("\n| book |") == 2
+    with Image.open(folder / "ladder.png") as image:
+        assert min(image.size) > 200
+    # What was measured is kept.
+    times = [path.stat().st_mtime_ns for path in sorted(folder.glob("*/*"))]
+    assert captchas("evaluate", "book", "--ladder", "--home", trained.home).returncode == 0
+    assert [path.stat().st_mtime_ns for path in sorted(folder.glob("*/*"))] == times
+
+
+def test_a_rung_with_letters_that_the_model_does_not_know_is_told_first(trained, captchas, tmp_path, monkeypatch):
+    model = tmp_path / "few.skops"
+    result = captchas(
+        "train", "book", "--pictures", 500, "--shows", 5000, "--hidden", 4, "--out", model, "--home", trained.home
+    )
+    assert result.returncode == 0, result.stderr
+    monkeypatch.setattr(ladder, "COUNT", 2 * COUNT)
+    monkeypatch.setattr(ladder, "RUNGS", ("book", "random"))
+    result = captchas("evaluate", model, "--ladder", "--home", trained.home)
+    assert result.returncode == 2
+    assert "cannot read 0 1 2 3" in result.stderr
+    assert "profile random" in result.stderr
+    assert len(Dataset(trained.home / "datasets" / "book")) == COUNT  # nothing was drawn
+
+
+def test_solve_texts_of_several_lengths_over_an_alphabet(trained, captchas, pictures, tmp_path):
+    out = tmp_path / "answers.csv"
+    common = ("solve", pictures, "--dictionary", "none", "--out", out, "--home", trained.home, "--json")
+    assert captchas(*common, "--length", "4-6").returncode == 0
+    free = rows(out)
+    assert {len(row["reading"]) for row in free} <= {4, 5, 6}
+    result = captchas(*common, "--length", "5", "--alphabet", "0123456789")
+    assert result.returncode == 0, result.stderr
+    assert result.report["dictionary_words"] == 0
+    digits = rows(out)
+    assert [row["path"] for row in digits] == [row["path"] for row in free] == sorted(row["path"] for row in free)
+    for row in digits:
+        assert row["status"] == "solved"
+        assert row["reading"].isdecimal() and len(row["reading"]) == 5 == int(row["segments"])
+
+
+def test_solve_reads_with_the_newest_model_and_abstains(trained, captchas, pictures, tmp_path):
+    out = tmp_path / "answers.csv"
+    common = ("solve", pictures, "--out", out, "--home", trained.home, "--json")
+    result = captchas(*common)
+    assert result.report["model"] == str(trained.model)
+    sure = {row["path"]: row for row in rows(out)}
+    right = [path for path, row in sure.items() if path.startswith("book") and row["word"] == path[-8:-4]]
+    assert len(right) >= 8
+    bound = sorted(float(row["confidence"]) for row in sure.values())[5] + 1e-6
+    result = captchas(*common, "--abstain-below", bound)
+    read = {row["path"]: row for row in rows(out)}
+    below = {path for path, row in sure.items() if float(row["confidence"]) < bound}
+    assert {path for path, row in read.items() if row["status"] == "abstained"} == below
+    assert result.report["abstained"] == len(below) >= 5
+    assert result.report["solved"] == len(read) - len(below)
+    for path in below:
+        assert read[path]["word"] == ""
+        assert read[path]["confidence"] == sure[path]["confidence"]
+        assert read[path]["reason"].endswith(f"is below {bound:g}")
+
+
+def test_solve_reads_with_the_shipped_model_where_there_is_no_other(trained, captchas, pictures, tmp_path, monkeypatch):
+    """A copy stands in for it."""
+    shipped = tmp_path / "package" / SHIPPED.name
+    shipped.parent.mkdir()
+    shutil.copy(trained.model, shipped)
+    monkeypatch.setattr("flows.solve.SHIPPED", shipped)
+    monkeypatch.setattr("flows.home.SHIPPED", shipped)
+    for chosen in ((), ("--model", "ladder")):
+        result = captchas("solve", pictures, *chosen, "--home", tmp_path / "home", "--json")
+        assert result.returncode == 0, result.stderr
+        assert (result.report["model"], result.report["total"]) == (str(shipped), 20)
