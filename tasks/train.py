@@ -18,12 +18,8 @@ from storage.shards import SPLITS
 from tasks import classifier
 from tasks.classifier import GATE, LETTERS
 from tasks.metrics import Rate
-<<<<<<< HEAD
 from tasks.spans import FEATURES, SIZE
-=======
-from tasks.spans import COARSE, FEATURES, SIZE
 from tasks.specs import nearest
->>>>>>> tests2
 
 TRAIN, VALIDATION = SPLITS.index("train"), SPLITS.index("validation")
 SAMPLE = np.dtype([("label", "u1"), ("split", "u1"), ("span", "u1", (SIZE,))])

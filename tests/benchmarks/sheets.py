@@ -1,4 +1,4 @@
-"""The contact sheets of the README, one a rung: `python -m tests.benchmarks.sheets [FOLDER]`, docs/ladder by default."""
+"""The contact sheets of the README, one a rung: `python -m tests.benchmarks.sheets [FOLDER]`, else docs/ladder."""
 
 import sys
 from pathlib import Path
