@@ -11,7 +11,7 @@ import cloudpickle
 import pytest
 
 from flows import cluster
-from flows.cluster import IN_FLIGHT, WorkerLost, crew, fan_out
+from flows.cluster import AHEAD, IN_FLIGHT, WorkerLost, crew, fan_out
 from storage.errors import BadInput
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # distributed's own, while workers die
@@ -36,6 +36,11 @@ def die_once(marker: str) -> str:
 
 def die(_) -> None:
     os._exit(9)
+
+
+def wait_for_first(number: int) -> int:
+    time.sleep(0.7 if number == 0 else 0.005)
+    return number
 
 
 def refuse(number: int) -> int:
@@ -74,6 +79,30 @@ def test_few_jobs_are_in_flight(client):
     assert done == 100
 
 
+def test_jobs_may_be_made_as_they_are_asked_for(client):
+    taken = 0
+
+    def jobs():
+        nonlocal taken
+        for taken in range(1, 61):  # noqa: UP028 - `taken` is what the test looks at
+            yield taken
+
+    for done, receipt in enumerate(fan_out(client, double, jobs(), in_order=True), 1):
+        assert receipt == 2 * done
+        assert taken <= done + AHEAD * 2 * IN_FLIGHT
+    assert taken == done == 60
+
+
+def test_receipts_in_order_wait_in_a_bounded_window(client):
+    """The first job takes longest: so many others are done meanwhile, and no more are begun."""
+    done, most = [], 0
+    for number, receipt in enumerate(fan_out(client, wait_for_first, range(300), in_order=True, on_done=done.append)):
+        assert receipt == number
+        most = max(most, len(done) - number)
+    assert len(done) == 300
+    assert 2 * IN_FLIGHT < most <= AHEAD * 2 * IN_FLIGHT
+
+
 def test_a_crew_within_a_crew_is_the_same(client):
     with crew(5) as inner:
         assert inner is client
@@ -84,9 +113,9 @@ def test_an_error_of_the_unit_ends_the_run(client):
         list(fan_out(client, refuse, range(1000)))
 
 
-def test_a_lost_worker_costs_nothing(client, tmp_path):
+def test_a_lost_worker_costs_nothing_and_does_not_disturb_the_order(client, tmp_path):
     jobs = [str(tmp_path / f"{number}") for number in range(3)]
-    assert sorted(fan_out(client, die_once, jobs)) == jobs
+    assert list(fan_out(client, die_once, iter(jobs), in_order=True)) == jobs
 
 
 def test_a_job_that_kills_every_worker_is_named(client, monkeypatch):

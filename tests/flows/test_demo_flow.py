@@ -67,7 +67,7 @@ def test_demo_draws_trains_evaluates_and_solves(demo):
     assert [row["path"] for row in read] == samples
     assert {row["status"] for row in read} == {"solved"}
     right = sum(row["path"][7:11] == row["word"] for row in read)
-    assert right >= 980
+    assert right >= 990
     assert report["solved_right"].startswith(f"{right / 10:.2f} %")
     assert all(Path(path).is_file() for path in report["look_at"])
 
@@ -78,12 +78,14 @@ def test_scores_on_unseen_words(demo):
     report = json.loads((home / "reports" / "book-on-book" / "report.json").read_text())
     assert report["n"] >= 10_000
     assert report["split"] == "test"
-    assert report["words"]["none"]["rate"] >= 0.975
-    assert report["words"]["probability"]["rate"] >= 0.98
-    assert report["letters"]["macro_f1"] >= 0.995
+    assert report["words"]["none"]["rate"] >= 0.995
+    assert report["words"]["probability"]["rate"] >= 0.999
+    assert report["letters"]["macro_f1"] >= 0.999
+    assert all(one["error"] < 0.02 for one in report["calibration"].values())
     assert report["letters"]["n"] == 4 * report["cut_right"]["right"]
     for rate in report["words"].values():
-        assert rate["low"] < rate["rate"] < rate["high"]
+        assert rate["low"] <= rate["rate"] <= rate["high"]
+        assert rate["low"] < rate["high"]
     for split in report["failures"].values():
         assert sum(split.values()) == report["n"]
     for table in report["by"].values():
@@ -104,7 +106,7 @@ def test_evaluation_leaves_json_csv_and_plots(demo):
     ]  # fmt: skip
     for path in folder.glob("*.png"):
         with Image.open(path) as image:
-            assert min(image.size) > 200
+            assert min(image.size) > (20 if path.name == "mistakes.png" else 200)  # there may be hardly any
     table = rows(folder / "rates.csv")
     assert {row["what"] for row in table} >= {"words", "cut right", "letters", "scale (%)", "failures, none"}
 
@@ -239,7 +241,9 @@ def test_solve_a_mixed_folder(demo, captchas, mixed, tmp_path):
             assert row["word"] == ""
         else:
             assert (row["word"], row["status"], row["segments"]) == (truth, "solved", "4"), row
-            assert 0 <= float(row["third_confidence"]) <= float(row["second_confidence"]) <= float(row["confidence"])
+            shares = [float(row[key] or 0) for key in ("confidence", "second_confidence", "third_confidence")]
+            assert shares == sorted(shares, reverse=True)  # there may be no other word that is at all likely
+            assert shares[2] >= 0 and shares[0] <= 1
     assert "deep/er/" in "".join(read)
     assert "pixels" in read["huge_NONE.png"]["reason"]
     assert sorted(path.name for path in tmp_path.iterdir()) == ["answers.csv"]

@@ -1,0 +1,74 @@
+"""Names of a folder of any size, in order, with few of them in memory. tests/tasks/test_loading.py has the rules."""
+
+import os
+import random
+import tracemalloc
+
+import pytest
+
+from tasks import folders
+from tasks.folders import any_picture, count_pictures, list_names, list_pictures
+
+# Folders before and after files that begin with the same letters; a line's end; letters of more than one byte.
+NAMES = ["a", "a.b/c", "a-", "ab/z", "ab/b/1", "ab.png", "b\n2", "c'\"", "é", "z/é/é", "ｚ", "\U0001f600"]
+
+
+@pytest.fixture
+def tree(tmp_path):
+    for name in random.Random(1).sample(NAMES, len(NAMES)):
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    with open(os.fsencode(tmp_path) + b"/\xff.png", "wb"):  # noqa: PTH123 - no UTF-8
+        return tmp_path
+
+
+@pytest.mark.parametrize("most", [1, 2, 3, 100])
+def test_names_come_in_order_however_few_are_in_memory(tree, monkeypatch, most):
+    monkeypatch.setattr(folders, "RUN", most)
+    found = list(list_names(tree))
+    assert sorted(found) == sorted([*NAMES, "\udcff.png"])
+    assert [tree / name for name in found] == list(list_pictures(tree)) == sorted(tree / name for name in found)
+    assert found.index("a") < found.index("a-") < found.index("a.b/c") < found.index("ab/b/1") < found.index("ab.png")
+    left = list(list_names(tree, skip=[tree / "ab" / "z", tree / "é", tree / ".." / "a"]))
+    assert left == [name for name in found if name not in ("ab/z", "é")]
+
+
+def test_counting(tree, tmp_path):
+    assert count_pictures(tree) == len(NAMES) + 1
+    assert count_pictures(tree, skip=[tree / "a", tree / "z" / "é" / "é", tree / "none"]) == len(NAMES) - 1
+    assert any_picture(tree)
+    empty = tmp_path / "z" / "empty" / "within"
+    empty.mkdir(parents=True)
+    assert not any_picture(empty.parent)
+    (empty / "answers.csv").touch()
+    assert not any_picture(empty.parent, skip=[empty / "answers.csv"])
+    assert count_pictures(empty.parent) == 1
+
+
+def test_a_listing_that_is_given_up_leaves_no_open_file(tree, monkeypatch):
+    monkeypatch.setattr(folders, "RUN", 2)
+    before = os.listdir("/proc/self/fd") if os.path.isdir("/proc/self/fd") else []  # noqa: PTH112, PTH208
+    listing = list_names(tree)
+    next(listing)
+    listing.close()
+    any_picture(tree)
+    assert len(os.listdir("/proc/self/fd") if before else []) == len(before)  # noqa: PTH208
+
+
+def test_memory_does_not_grow_with_the_folder(tmp_path, monkeypatch):
+    monkeypatch.setattr(folders, "RUN", 200)
+    peaks = []
+    for count in (1000, 8000):
+        folder = tmp_path / f"{count}"
+        folder.mkdir()
+        for number in range(count):
+            os.close(os.open(folder / f"{number:060d}.png", os.O_CREAT))
+        tracemalloc.start()
+        try:
+            assert sum(1 for _ in list_names(folder)) == count
+            peaks.append(tracemalloc.get_traced_memory()[1])
+        finally:
+            tracemalloc.stop()
+    # A run is sorted in memory, and of each that waits, 64 KB at most are read at once.
+    assert peaks[1] - peaks[0] < 35 * (70_000 + 200 * 110) < 8000 * 1000
