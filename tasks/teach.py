@@ -121,7 +121,8 @@ def _teach(block, classes: str, networks: dict | None, least: float | None, key:
     ink, shear, offset = upright(block.images)
     lattice = find_spans(ink)
     boxes = block.boxes[:, : codes.shape[1]]
-    if (boxes[:, 0, 0] < 0).all():  # imported pictures: what stands apart in the right number is taken for letters
+    imported = bool((boxes[:, 0, 0] < 0).all())  # without boxes: first, what stands apart in the right number
+    if imported:
         boxes, shear, offset = _stand_in(ink, codes), np.zeros_like(shear), np.zeros_like(offset)
     apart = find_apart(ink)
     near, near_apart = (nearness(one, shear, offset, boxes) for one in (lattice, apart))
@@ -133,6 +134,7 @@ def _teach(block, classes: str, networks: dict | None, least: float | None, key:
         odds = np.full((len(shapes), len(classes)), REFUSED)
         odds[passed] = letter_odds(networks[LETTERS], shapes[passed])
         refused = -odds.max(axis=1)
+        near = None if imported else near  # then the network finds the known letters, of touching ones too
     labels = mark(lattice, codes, near, odds, len(classes))
     seed, shard, number = key
     random = np.random.Philox(key=[seed, shard], counter=[0, 0, 2, number]).random_raw(len(labels))
