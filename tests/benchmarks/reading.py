@@ -17,7 +17,7 @@ from storage.models import load_model, save_model
 from tasks import classifier, teach, train
 from tasks.reader import Reader
 from tasks.recipes import make_recipe, renderer_of
-from tasks.spans import COARSE, FEATURES
+from tasks.spans import FEATURES
 from tasks.specs import BUILT_IN
 from tasks.words import WEB2, load_words
 from tests.benchmarks.tables import SEED, Table, best
@@ -60,8 +60,8 @@ def small_model(path: Path) -> None:
     letters, gate = classifier.build((128,), SEED), classifier.build((classifier.GATE_HIDDEN,), SEED)
     classifier.fit(letters, lambda rows: (X[rows], y[rows]), len(X), 600_000, len(alphabet) + 1, SEED)
     is_letter = (y < len(alphabet)).astype(np.int64)
-    classifier.fit(gate, lambda rows: (X[rows, :COARSE], is_letter[rows]), len(X), 200_000, 2, SEED)
-    odds = classifier.gate_odds(gate, np.ascontiguousarray(X[is_letter == 1, :COARSE]))
+    classifier.fit(gate, lambda rows: (X[rows], is_letter[rows]), len(X), 200_000, 2, SEED)
+    odds = classifier.gate_odds(gate, np.ascontiguousarray(X[is_letter == 1]))
     least = float(np.quantile(odds, 1 - train.PASSED))
     record = {"classes": alphabet, "features": FEATURES, "gate": least, "calibration": {}}
     save_model(path, {classifier.LETTERS: letters, classifier.GATE: gate}, record)

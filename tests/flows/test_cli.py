@@ -15,7 +15,7 @@ from flows.__main__ import COMMANDS, main
 from flows.home import SHIPPED
 from storage.models import save_model
 from tasks import classifier
-from tasks.spans import COARSE, FEATURES, SIZE
+from tasks.spans import FEATURES, SIZE
 
 # Prefect and what it brings warn while they are imported; that is theirs.
 pytestmark = pytest.mark.filterwarnings("ignore")
@@ -85,7 +85,7 @@ def mistakes(tmp_path_factory) -> Path:
     (folder / "empty").mkdir()
     (folder / "model.skops").write_bytes(b"this is no model")
     networks = {classifier.LETTERS: classifier.build((4,), 1), classifier.GATE: classifier.build((4,), 1)}
-    for network, (size, classes) in zip(networks.values(), ((SIZE, 27), (COARSE, 2)), strict=True):
+    for network, (size, classes) in zip(networks.values(), ((SIZE, 27), (SIZE, 2)), strict=True):
         X = np.random.default_rng(1).integers(0, 256, (classes, size)) / 255
         network.partial_fit(X, range(classes), classes=range(classes))
     provenance = {"classes": "ABCDEFGHIJKLMNOPQRSTUVWXYZ", "features": FEATURES, "gate": 0.0, "calibration": {}}

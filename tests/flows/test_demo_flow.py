@@ -23,7 +23,7 @@ from PIL import Image
 from storage.dataset import Dataset
 from storage.models import load_model
 from tasks import train as units
-from tasks.spans import COARSE, SIZE
+from tasks.spans import SIZE
 from tasks.teach import gather, jobs_of
 
 # Prefect and what it brings warn while they are imported; that is theirs.
@@ -124,7 +124,7 @@ def test_the_model_says_where_it_comes_from(demo, captchas):
     assert [path.name for path in (home / "models").iterdir() if path.suffix != ".lock"] == ["book.skops"]
     result = captchas("inspect", "book.skops", "--home", home, "--json")
     layers = [(layer["network"], layer["inputs"], layer["outputs"]) for layer in result.report["layers"]]
-    assert layers == [("gate", COARSE, 16), ("gate", 16, 1), ("letters", SIZE, 128), ("letters", 128, 27)]
+    assert layers == [("gate", SIZE, 32), ("gate", 32, 1), ("letters", SIZE, 128), ("letters", 128, 27)]
     assert result.report["parameters"]["solver"] == "adam"
 
 

@@ -3,7 +3,7 @@ import pytest
 
 from storage.errors import BadInput
 from tasks.classifier import FASTEST, POOL, SLOWEST, build, fit, gate_odds, letter_odds
-from tasks.spans import COARSE, SIZE
+from tasks.spans import SIZE
 
 
 def blobs(count, classes, size=60, key=0):
@@ -202,7 +202,7 @@ def test_odds_of_letters_are_those_of_predict_proba(classes, hidden):
 
 
 def test_odds_of_the_gate_are_those_of_predict_proba():
-    X, y = blobs(800, 2, COARSE)
+    X, y = blobs(800, 2, SIZE)
     network = build((16,), 2)
     fit(network, taking(X, y), 800, 8000, 2, 2)
     odds = gate_odds(network, X)
@@ -216,16 +216,16 @@ def test_odds_do_not_depend_on_how_many_spans_are_asked_for():
     X, y = blobs(5000, 5, SIZE)
     letters, gate = build((8,), 1), build((8,), 1)
     fit(letters, taking(X, y), 300, 300, 5, 1)
-    fit(gate, taking(X[:, :COARSE], y % 2), 300, 300, 2, 1)
+    fit(gate, taking(X, y % 2), 300, 300, 2, 1)
     together = letter_odds(letters, X)
     assert letter_odds(letters, X[2040:2060]) == pytest.approx(together[2040:2060], rel=1e-4, abs=1e-4)
     assert letter_odds(letters, X[:0]).shape == (0, 4)
-    together = gate_odds(gate, X[:, :COARSE])
-    assert gate_odds(gate, X[2040:2060, :COARSE]) == pytest.approx(together[2040:2060], rel=1e-4, abs=1e-4)
-    assert gate_odds(gate, X[:0, :COARSE]).shape == (0,)
+    together = gate_odds(gate, X)
+    assert gate_odds(gate, X[2040:2060]) == pytest.approx(together[2040:2060], rel=1e-4, abs=1e-4)
+    assert gate_odds(gate, X[:0]).shape == (0,)
 
 
-@pytest.mark.parametrize(("odds", "size"), [(letter_odds, SIZE), (gate_odds, COARSE)])
+@pytest.mark.parametrize(("odds", "size"), [(letter_odds, SIZE), (gate_odds, SIZE)])
 def test_spans_of_another_shape_or_type_are_refused(trained, odds, size):
     for wrong in (np.zeros((3, size - 1), np.uint8), np.zeros(size, np.uint8), np.zeros((3, size), np.float32)):
         with pytest.raises(ValueError, match=rf"^spans: must be \(m, {size}\) uint8"):

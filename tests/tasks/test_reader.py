@@ -11,7 +11,7 @@ from tasks.lattice import find_spans
 from tasks.ranking import Dictionary, Ranking, nearest
 from tasks.reader import _AT_ONCE, LONGEST, NEEDED, SURE, Reader
 from tasks.recipes import make_recipe, renderer_of
-from tasks.spans import FEATURES, shape_coarse, shape_spans
+from tasks.spans import FEATURES, shape_spans
 from tasks.specs import find_profile
 
 ALPHABET = find_profile("book").alphabet
@@ -216,7 +216,7 @@ def test_spans_of_each_picture_are_those_of_the_way_it_goes(mixed, model):
         expected, found = letter_odds(model[0][LETTERS], shape_spans(image, apart)), apart
         if apart.counts[0] != 4 or (expected.max(axis=1) < SURE).any():
             found = find_spans(image)
-            found = found.keep(gate_odds(model[0][GATE], shape_coarse(image, found)) >= model[1]["gate"])
+            found = found.keep(gate_odds(model[0][GATE], shape_spans(image, found)) >= model[1]["gate"])
             expected = letter_odds(model[0][LETTERS], shape_spans(image, found))
         assert boxes.tolist() == found.box.tolist()
         assert lattice.cuts[number] == found.cuts[0]

@@ -18,7 +18,6 @@ from tasks.spans import (
     SIZE,
     TALL,
     WIDE,
-    shape_coarse,
     shape_spans,
 )
 from tasks.specs import BUILT_IN
@@ -152,15 +151,6 @@ def test_spans_of_noise_become_what_a_plain_program_makes_of_them(shape):
     same_as_plain(noise, spans_at((0, 0, rows, columns), (0, 2, rows, 3), pictures=2))
 
 
-@pytest.mark.parametrize("find", [find_apart, find_spans])
-def test_the_coarse_part_is_the_first_columns(find):
-    ink = ink_of("book", 30)
-    lattice = find(ink)
-    coarse = shape_coarse(ink, lattice)
-    assert coarse.shape == (len(lattice.box), COARSE)
-    assert np.array_equal(coarse, shape_spans(ink, lattice)[:, :COARSE])
-
-
 def test_a_span_fills_the_middle_and_neighbours_stand_beside_it():
     image = bars(40, 49)
     shapes = shape_spans(image, find_apart(image))
@@ -277,6 +267,5 @@ def test_other_pictures_change_nothing():
 def test_no_spans_at_all():
     ink = np.zeros((3, 20, 40), np.uint8)
     assert shape_spans(ink, find_spans(ink)).shape == (0, SIZE)
-    assert shape_coarse(ink[:0], find_spans(ink[:0])).shape == (0, COARSE)
     full = ink_of("book", 2)
     assert shape_spans(full, find_spans(full), np.empty(0, int)).shape == (0, SIZE)

@@ -10,7 +10,7 @@ from tasks.classifier import GATE, LETTERS, gate_odds
 from tasks.ladder import LEARNT, RUNGS
 from tasks.ladder import SETTINGS as LADDER
 from tasks.reader import NEEDED
-from tasks.spans import COARSE, FEATURES, SIZE
+from tasks.spans import FEATURES, SIZE
 from tasks.specs import BUILT_IN, UNSEEN
 from tasks.train import PASSED, SAMPLE, TRAIN, VALIDATION, Settings
 
@@ -93,7 +93,7 @@ def test_both_networks_learn_what_the_spool_says(spool, tmp_path):
     networks, facts = train.fit(tmp_path, "1", "ABC", settings, 120_000, lambda shown, _: told.append(shown))
     assert set(networks) == {LETTERS, GATE}
     assert networks[LETTERS].coefs_[0].shape == (SIZE, 16)
-    assert networks[GATE].coefs_[0].shape[0] == COARSE
+    assert networks[GATE].coefs_[0].shape[0] == SIZE
     assert networks[LETTERS].classes_.tolist() == [0, 1, 2, 3]
     assert networks[GATE].classes_.tolist() == [0, 1]
     own = splits == TRAIN
@@ -104,7 +104,7 @@ def test_both_networks_learn_what_the_spool_says(spool, tmp_path):
     checked = np.concatenate(files)[~own]
     X = checked["span"].astype(np.float32) / np.float32(255)
     assert (networks[LETTERS].predict(X) == checked["label"]).mean() > 0.98
-    assert (networks[GATE].predict(X[:, :COARSE]) == (checked["label"] < 3)).mean() > 0.98
+    assert (networks[GATE].predict(X) == (checked["label"] < 3)).mean() > 0.98
 
 
 def test_the_gate_lets_through_as_many_validation_letters_as_it_should(spool, tmp_path):
@@ -113,7 +113,7 @@ def test_the_gate_lets_through_as_many_validation_letters_as_it_should(spool, tm
     networks, facts = train.fit(tmp_path, "1", "ABC", QUICK, 3000)
     checked = np.load(tmp_path / "1-000-000000.npy")
     checked = checked[(checked["split"] == VALIDATION) & (checked["label"] < 3)]
-    odds = gate_odds(networks[GATE], np.ascontiguousarray(checked["span"][:, :COARSE]))
+    odds = gate_odds(networks[GATE], np.ascontiguousarray(checked["span"]))
     passed = (odds >= facts["gate"]).sum()
     assert passed == len(odds) - int((1 - PASSED) * len(odds))
     assert (facts["gate_passes"]["right"], facts["gate_passes"]["n"]) == (passed, len(odds))
@@ -242,7 +242,7 @@ def test_a_description_names_every_layer(learnt):
     assert len(layers) == 4
     assert (layers[LETTERS, 1]["inputs"], layers[LETTERS, 1]["outputs"]) == (SIZE, 64)
     assert (layers[LETTERS, 2]["inputs"], layers[LETTERS, 2]["outputs"]) == (64, 27)
-    assert (layers[GATE, 1]["inputs"], layers[GATE, 2]["outputs"]) == (COARSE, 1)
+    assert (layers[GATE, 1]["inputs"], layers[GATE, 2]["outputs"]) == (SIZE, 1)
     assert [layers[LETTERS, k]["activation"] for k in (1, 2)] == ["relu", "softmax"]
     assert layers[GATE, 2]["activation"] == "logistic"
     assert all(row["weights"] == row["inputs"] * row["outputs"] for row in told["layers"])
