@@ -167,16 +167,20 @@ def fit(
 
 
 def _bound(networks: dict, files: list, rows: list, classes: int) -> tuple[float, dict]:
-    """The gate's bound: `PASSED` of the validation split's letters are above it, of those that are told from none."""
-    odds = [np.empty(0, np.float32)]
+    """The gate's bound: `PASSED` of the validation split's letters are above it, of those that are told from none.
+
+    Of all letters, where the large network, hardly trained, tells none.
+    """
+    odds, known = [np.empty(0, np.float32)], [np.empty(0, bool)]
     for one, own in zip(files, rows, strict=True):
         some = one[own]
         some = np.ascontiguousarray(some["span"][some["label"] < classes])
-        some = some[classifier.letter_odds(networks[LETTERS], some).max(axis=1, initial=0) > 0]
         odds.append(classifier.gate_odds(networks[GATE], some))
-    odds = np.sort(np.concatenate(odds))
+        known.append(classifier.letter_odds(networks[LETTERS], some).max(axis=1, initial=-np.inf) > 0)
+    odds, known = np.concatenate(odds), np.concatenate(known)
     if not len(odds):
         raise BadInput("train: the validation split has no letter; draw more pictures")
+    odds = np.sort(odds[known] if known.any() else odds)
     least = float(odds[int((1 - PASSED) * len(odds))])
     return least, Rate.of(odds >= least).as_dict()
 

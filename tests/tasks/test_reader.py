@@ -9,7 +9,7 @@ from tasks.classifier import GATE, LETTERS, gate_odds, letter_odds
 from tasks.ink import upright
 from tasks.lattice import find_spans
 from tasks.ranking import Dictionary, Ranking, nearest
-from tasks.reader import _AT_ONCE, LONGEST, NEEDED, SURE, Reader
+from tasks.reader import _AT_ONCE, FAR, LONGEST, NEEDED, SURE, Reader
 from tasks.recipes import make_recipe, renderer_of
 from tasks.spans import FEATURES, shape_spans
 from tasks.specs import find_profile
@@ -66,7 +66,12 @@ def test_unseen_words_are_read(readings, unseen):
 def test_the_truth_is_among_the_three_more_often_than_first(readings, unseen):
     for answer in readings.answers.values():
         first = answer.words == unseen[1][:, None]
-        assert first.any(axis=1).mean() > first[:, 0].mean() or first[:, 0].all()
+        assert first.any(axis=1).sum() >= first[:, 0].sum()
+    # Of the answers that are wrong, most have the truth in second or third place.
+    strings = readings.answers[Ranking.NONE].words == unseen[1][:, None]
+    wrong = ~strings[:, 0]
+    assert wrong.any()
+    assert strings[wrong].any(axis=1).mean() > 0.5
 
 
 def test_letters_are_found_where_they_are(readings, unseen):
@@ -216,8 +221,12 @@ def test_spans_of_each_picture_are_those_of_the_way_it_goes(mixed, model):
         expected, found = letter_odds(model[0][LETTERS], shape_spans(image, apart)), apart
         if apart.counts[0] != 4 or (expected.max(axis=1) < SURE).any():
             found = find_spans(image)
-            found = found.keep(gate_odds(model[0][GATE], shape_spans(image, found)) >= model[1]["gate"])
-            expected = letter_odds(model[0][LETTERS], shape_spans(image, found))
+            shapes = shape_spans(image, found)
+            expected = letter_odds(model[0][LETTERS], shapes)
+            passed = (gate_odds(model[0][GATE], shapes) >= model[1]["gate"]) & (expected.max(axis=1) >= FAR)
+            if found.keep(passed).longest()[0] < 4:
+                passed[:] = True  # no path is left: all spans come back
+            found, expected = found.keep(passed), expected[passed]
         assert boxes.tolist() == found.box.tolist()
         assert lattice.cuts[number] == found.cuts[0]
         assert own == pytest.approx(expected, abs=1e-3)

@@ -268,7 +268,7 @@ def test_letters_that_touch_are_found_by_the_network_of_the_first_round(learnt):
     shapes = {shape.tobytes(): label for shape, label in zip(shape_spans(ink, lattice), true, strict=True)}
     pairs = [(shapes.get(span.tobytes(), -1), label) for span, label in zip(spans, labels, strict=True) if label < 26]
     known = [(one, other) for one, other in pairs if 0 <= one < 26]
-    assert len(known) > 0.5 * len(pairs)
+    assert len(known) > 100
     assert np.mean([one == other for one, other in known]) > 0.9
 
 
