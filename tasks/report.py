@@ -10,7 +10,7 @@ import numpy as np
 from storage import atomic
 from storage.dataset import Dataset
 from storage.errors import BadInput
-from storage.models import load_model, model_digest
+from storage.models import model_digest
 from tasks import curves, pictures, plots
 from tasks.calibration import calibration_error, reliability
 from tasks.evaluate import MISTAKES, RANKINGS, EvaluateReceipt
@@ -62,8 +62,7 @@ def summarise(
     best = Ranking.PROBABILITY.value if dictionary else Ranking.NONE.value
     columns = _columns(parameters, dataset.manifest.fonts)
     whole = segments == np.char.str_len(truth)
-    # A model may know more letters than the dataset has, and read them.
-    classes = "".join(dict.fromkeys(profile["alphabet"] + load_model(model)[1]["classes"]))
+    classes = profile["alphabet"]
     scores = letter_scores(letters[:, 0], letters[:, 1], classes)
     seconds = sum(one.seconds for one in receipts)
     report = {

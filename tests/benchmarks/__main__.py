@@ -53,7 +53,7 @@ def main() -> None:
         else:
             reference = drawing(table, options.count, folder)
             storing(table, folder, reference)
-            reading(table, folder)
+            reading(table)
             starting(table, folder)
     if options.markdown:
         options.markdown.write_text(f"Seed {SEED}; {machine}.\n\n" + table.markdown())

@@ -4,7 +4,6 @@ import os
 from concurrent.futures import ProcessPoolExecutor
 from functools import cache
 from multiprocessing import get_context
-from pathlib import Path
 
 import numpy as np
 from skimage.measure import label, regionprops
@@ -13,11 +12,9 @@ from sklearn.neural_network import MLPClassifier
 from threadpoolctl import threadpool_limits
 
 from flows.home import SHIPPED
-from storage.models import load_model, save_model
-from tasks import classifier, teach, train
+from storage.models import load_model
 from tasks.reader import Reader
 from tasks.recipes import make_recipe, renderer_of
-from tasks.spans import FEATURES
 from tasks.specs import BUILT_IN
 from tasks.words import WEB2, load_words
 from tests.benchmarks.tables import SEED, Table, best
@@ -47,58 +44,38 @@ def plain_network() -> MLPClassifier:
     return network
 
 
-def small_model(path: Path) -> None:
-    """A reader's model of a few thousand pictures of `book` and `hard`, where none was shipped."""
-    alphabet, spans, labels = BUILT_IN["book"].alphabet, [], []
-    for name, count in (("book", 3), ("hard", 6)):
-        renderer = renderer_of(make_recipe(BUILT_IN[name], SEED))
-        for number in range(count):
-            some, own, *_ = teach._teach(renderer.block(SEED, number), alphabet, None, None, (SEED, number, 0))
-            spans.append(some)
-            labels.append(own)
-    X, y = np.concatenate(spans), np.concatenate(labels)
-    letters, gate = classifier.build((128,), SEED), classifier.build((classifier.GATE_HIDDEN,), SEED)
-    classifier.fit(letters, lambda rows: (X[rows], y[rows]), len(X), 600_000, len(alphabet) + 1, SEED)
-    is_letter = (y < len(alphabet)).astype(np.int64)
-    classifier.fit(gate, lambda rows: (X[rows], is_letter[rows]), len(X), 200_000, 2, SEED)
-    odds = classifier.gate_odds(gate, np.ascontiguousarray(X[is_letter == 1]))
-    least = float(np.quantile(odds, 1 - train.PASSED))
-    record = {"classes": alphabet, "features": FEATURES, "gate": least, "calibration": {}}
-    save_model(path, {classifier.LETTERS: letters, classifier.GATE: gate}, record)
-
-
 @cache
-def prepared(name: str, model: str, first: int) -> tuple[Reader, np.ndarray, np.ndarray]:
+def prepared(name: str, first: int) -> tuple[Reader, np.ndarray, np.ndarray]:
     """A reader with the profile's dictionary, and pictures from block `first` on, in a process's memory."""
     profile = BUILT_IN[name]
     renderer = renderer_of(make_recipe(profile, SEED + 1))
     blocks = [renderer.block(SEED + 1, first + number) for number in range(COUNT // 1024)]
     words = load_words(WEB2, profile.alphabet, profile.length)
-    reader = Reader(*load_model(model), words, alphabet=profile.alphabet, length=profile.length)
+    reader = Reader(*load_model(SHIPPED), words, alphabet=profile.alphabet, length=profile.length)
     return reader, np.concatenate([one.images for one in blocks]), np.concatenate([one.texts() for one in blocks])
 
 
-def read(name: str, model: str, first: int) -> float:
+def read(name: str, first: int) -> float:
     """Read all of them on one core; returns the share that is right."""
-    reader, images, truth = prepared(name, model, first)
+    reader, images, truth = prepared(name, first)
     with threadpool_limits(1, "blas"):
         return float((reader.read(images).words[:, 0] == truth).mean())
 
 
-def warm(name: str, model: str, first: int) -> None:
+def warm(name: str, first: int) -> None:
     """Prepare, and read a few."""
-    reader, images, _ = prepared(name, model, first)
+    reader, images, _ = prepared(name, first)
     reader.read(images[:64])
 
 
-def read_on_all(table: Table, name: str, model: str, what: str, reference: float, rounds: int) -> None:
+def read_on_all(table: Table, name: str, what: str, reference: float, rounds: int) -> None:
     """The same on one process a core, each with pictures of its own."""
     cores = len(os.sched_getaffinity(0))
     # A pool for each, of one process: so that each reads what it has prepared.
     pools = [ProcessPoolExecutor(1, get_context("spawn")) for _ in range(cores)]
 
     def on_all(work):
-        jobs = [pool.submit(work, name, model, number * COUNT // 1024) for number, pool in enumerate(pools)]
+        jobs = [pool.submit(work, name, number * COUNT // 1024) for number, pool in enumerate(pools)]
         return [job.result() for job in jobs]
 
     try:
@@ -110,14 +87,10 @@ def read_on_all(table: Table, name: str, model: str, what: str, reference: float
             pool.shutdown()
 
 
-def reading(table: Table, folder: Path) -> None:
+def reading(table: Table) -> None:
     """The reference on `book`, then our reader on `book` and on `hard`, with their dictionaries."""
-    path, said = SHIPPED, "the shipped model"
-    if not path.exists():
-        path, said = folder / "small.skops", "a small model"
-        small_model(path)
     network = plain_network()
-    images, truth = prepared("book", str(path), 0)[1:]
+    images, truth = prepared("book", 0)[1:]
     right = [0]
 
     def one_at_a_time():
@@ -133,13 +106,11 @@ def reading(table: Table, folder: Path) -> None:
     table.add("read: label, regionprops, predict_proba, one at a time", COUNT, reference)
     table.note("read: words right so, without a dictionary", 100 * right[0] / COUNT, "%")
     for name in ("book", "hard"):
-        # What is unsure of `hard` follows thousands of words of its dictionary: minutes for a small model.
-        rounds = 5 if name == "book" or path == SHIPPED else 1
-        words = len(prepared(name, str(path), 0)[0].dictionary)
-        what = f"read: {name}, {words:,} words, {said}"
-        warm(name, str(path), 0)
+        words = len(prepared(name, 0)[0].dictionary)
+        what = f"read: {name}, {words:,} words"
+        warm(name, 0)
         shares = []
-        seconds = best(lambda name=name, shares=shares: shares.append(read(name, str(path), 0)), rounds)
+        seconds = best(lambda name=name, shares=shares: shares.append(read(name, 0)), 5)
         table.add(what, COUNT, COUNT / seconds, 1, reference)
-        read_on_all(table, name, str(path), what, reference, rounds)
+        read_on_all(table, name, what, reference, 5)
         table.note(f"read: {name}, words right with the dictionary", 100 * shares[0], "%")
