@@ -24,7 +24,7 @@ from tasks.samples import SampleJob, share_right, write_samples
 from tasks.specs import find_profile
 
 LETTERS, WORDS, SAMPLES = 65_536, 131_072, 1_000
-PICTURES, SHOWS = (
+PICTURES, SHOWS = (8_000, 4_000), 600_000  # to learn from, of each dataset: fewer than by default, for the time
     (8_000, 4_000),
     600_000,
 )  # to learn from, of each: a smaller model than `train` makes, for the time it takes
