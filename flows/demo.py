@@ -24,10 +24,8 @@ from tasks.samples import SampleJob, share_right, write_samples
 from tasks.specs import find_profile
 
 LETTERS, WORDS, SAMPLES = 65_536, 131_072, 1_000
-PICTURES, SHOWS = (8_000, 4_000), 600_000  # to learn from, of each dataset: fewer than by default, for the time
-    (8_000, 4_000),
-    600_000,
-)  # to learn from, of each: a smaller model than `train` makes, for the time it takes
+# To learn from, of each dataset, and to show: less than by default, for the time it takes.
+PICTURES, SHOWS = (8_000, 4_000), 600_000
 SAMPLE_SEED = 2  # another seed than the datasets': pictures that nobody has seen
 
 
