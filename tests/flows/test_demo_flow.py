@@ -20,6 +20,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from flows.demo import PICTURES, SHOWS
 from storage.dataset import Dataset
 from storage.models import load_model
 from tasks import train as units
@@ -117,7 +118,8 @@ def test_the_model_says_where_it_comes_from(demo, captchas):
     sources = [Dataset(home / "datasets" / name).manifest for name in ("book", "letters")]
     assert [one["content"] for one in provenance["datasets"]] == [manifest.content for manifest in sources]
     assert networks["letters"].hidden_layer_sizes == (128,)
-    assert provenance["settings"] == json.loads(json.dumps(dataclasses.asdict(units.Settings())))
+    settings = units.Settings(pictures=PICTURES, shows=SHOWS)
+    assert provenance["settings"] == json.loads(json.dumps(dataclasses.asdict(settings)))
     assert set(provenance["calibration"]) == {"none", "probability"}
     assert provenance["gate_passes"]["rate"] == pytest.approx(units.PASSED, abs=0.0005)
     assert (home / "models" / "book.skops").stat().st_size < 3_000_000
