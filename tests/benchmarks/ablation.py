@@ -134,7 +134,7 @@ def main() -> None:
         classes = record["classes"]
 
         def fitted(which: str, shows: int = settings.shows) -> dict:
-            networks, facts = train.fit(spool, which, classes, settings, shows)
+            networks, facts = train.fit(spool, which, classes, settings, shows, every=False)
             return {"networks": networks, "record": record | facts}
 
         with crew() as client:
