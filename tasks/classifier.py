@@ -2,11 +2,13 @@
 
 import warnings
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
 import numpy as np
 from sklearn.neural_network import MLPClassifier
 
 from storage.errors import BadInput
+from tasks.products import Packed, multiply, pack
 from tasks.spans import SIZE
 
 LETTERS, GATE = "letters", "gate"  # what the networks of a model are called
@@ -15,6 +17,30 @@ BATCH = 256
 POOL = 40 * BATCH  # spans that are put together at once
 FASTEST, SLOWEST = 1e-3, 1e-5  # the rate of learning, at the beginning and at the end
 _CHUNK = 2048  # spans multiplied at once: the activations stay in the processor's cache
+
+
+@dataclass(frozen=True)
+class Layers:
+    """A fitted network as `letter_odds` and `gate_odds` multiply with it; one that is used often is prepared once.
+
+    first : Packed
+        Of bytes, not of 0 to 1.
+    others : tuple of (weights, bias)
+    classes : int
+    """
+
+    first: Packed
+    others: tuple[tuple[np.ndarray, np.ndarray], ...]
+    classes: int
+
+
+def layers_of(network: MLPClassifier | Layers) -> Layers:
+    """Prepare a network as it is now."""
+    if isinstance(network, Layers):
+        return network
+    weights, bias = network.coefs_, network.intercepts_
+    first = pack(weights[0] / 255, bias[0])
+    return Layers(first, tuple(zip(weights[1:], bias[1:], strict=True)), len(network.classes_))
 
 
 def build(hidden: tuple[int, ...], seed: int) -> MLPClassifier:
@@ -121,12 +147,12 @@ def to_unit(X: np.ndarray) -> np.ndarray:
     return X.astype(np.float32) / np.float32(255)
 
 
-def letter_odds(network: MLPClassifier, X: np.ndarray) -> np.ndarray:
+def letter_odds(network: MLPClassifier | Layers, X: np.ndarray) -> np.ndarray:
     """Log odds of each letter against "not one letter", which is the last class.
 
     Parameters
     ----------
-    network : MLPClassifier
+    network : MLPClassifier or Layers
         The one called `LETTERS`, of C + 1 classes.
     X : (m, SIZE) uint8
         From `tasks.spans.shape_spans`.
@@ -135,37 +161,33 @@ def letter_odds(network: MLPClassifier, X: np.ndarray) -> np.ndarray:
     -------
     (m, C) float32
     """
-    _check(X)
-    out = np.empty((len(X), len(network.classes_) - 1), np.float32)
-    for first in range(0, len(X), _CHUNK):
-        scores = _forward(network, X[first : first + _CHUNK])
-        if len(network.classes_) == 2:  # scikit-learn keeps one logit for two classes: that of the second
-            out[first : first + _CHUNK] = -scores
+    layers = layers_of(network)
+    out = np.empty((len(X), layers.classes - 1), np.float32)
+    for some, scores in _scores(layers, X):
+        if layers.classes == 2:  # scikit-learn keeps one logit for two classes: that of the second
+            out[some] = -scores
         else:
-            out[first : first + _CHUNK] = scores[:, :-1] - scores[:, -1:]
+            out[some] = scores[:, :-1] - scores[:, -1:]
     return out
 
 
-def gate_odds(network: MLPClassifier, X: np.ndarray) -> np.ndarray:
+def gate_odds(network: MLPClassifier | Layers, X: np.ndarray) -> np.ndarray:
     """Log odds that a span is one letter, (m,) float32."""
-    _check(X)
     out = np.empty(len(X), np.float32)
-    for first in range(0, len(X), _CHUNK):
-        out[first : first + _CHUNK] = _forward(network, X[first : first + _CHUNK])[:, 0]
+    for some, scores in _scores(layers_of(network), X):
+        out[some] = scores[:, 0]
     return out
 
 
-def _check(X: np.ndarray) -> None:
+def _scores(layers: Layers, X: np.ndarray) -> Iterator[tuple[slice, np.ndarray]]:
+    """What the last layer gives before its softmax, for some rows after others."""
     if X.ndim != 2 or X.shape[1] != SIZE or X.dtype != np.uint8:
         raise ValueError(f"spans: must be (m, {SIZE}) uint8; it is {X.shape} {X.dtype}")
-
-
-def _forward(network: MLPClassifier, X: np.ndarray) -> np.ndarray:
-    """What the last layer gives before its softmax, without `predict_proba`'s checks and copies."""
-    first = network.coefs_[0] * np.float32(1 / 255)  # of `to_unit`, but once a weight, not once a value
-    values = X.astype(np.float32)
-    for weights, bias in zip([first, *network.coefs_[1:-1]], network.intercepts_[:-1], strict=True):
-        values = values @ weights
-        values += bias
-        np.maximum(values, 0, out=values)
-    return values @ network.coefs_[-1] + network.intercepts_[-1]
+    for first in range(0, len(X), _CHUNK):
+        some = slice(first, first + _CHUNK)
+        values = multiply(X[some], layers.first)
+        for weights, bias in layers.others:
+            np.maximum(values, 0, out=values)
+            values = values @ weights
+            values += bias
+        yield some, values

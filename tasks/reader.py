@@ -9,7 +9,7 @@ from sklearn.neural_network import MLPClassifier
 from storage.errors import BadInput
 from tasks.apart import find_apart
 from tasks.calibration import confidence
-from tasks.classifier import GATE, LETTERS, gate_odds, letter_odds
+from tasks.classifier import GATE, LETTERS, gate_odds, layers_of, letter_odds
 from tasks.ink import upright
 from tasks.lattice import Lattice, find_spans
 from tasks.paths import BEST, NEVER, best_strings
@@ -22,9 +22,10 @@ LONGEST = 12  # letters of a text whose length is not known
 # A picture whose components are all as surely letters as this, in log odds, is not cut any further.
 SURE = 1.0
 SLACK = 8.0  # strings that score so much less than the best are not looked for
-MARGIN = 6.0  # nor words, for the sum that a word's probability is a share of
-FAR = -4.0  # log odds of a letter below which a span is on no path worth looking for
-_AT_ONCE = 256  # pictures: their spans stay in memory that is near
+MARGIN = 5.0  # nor words, for the sum that a word's probability is a share of
+FAR = -3.0  # log odds of a letter below which a span is on no path worth looking for
+_AT_ONCE = 256  # pictures
+_NEAR = 64  # of those whose spans go between any cuts: so many spans' shapes stay in the processor's cache
 
 # What a model's record must say for its pictures to be cut and read as they were when it was trained.
 NEEDED = ("classes", "features", "gate", "calibration")
@@ -109,10 +110,10 @@ class Reader:
                 f"{FEATURES}; train it again"
             )
         known: str = provenance["classes"]
-        self.network, self.gate = networks[LETTERS], networks[GATE]
-        if len(self.network.classes_) != len(known) + 1:
+        self._letters, self._gate = layers_of(networks[LETTERS]), layers_of(networks[GATE])
+        if self._letters.classes != len(known) + 1:
             raise BadInput(
-                f"model: its network knows {len(self.network.classes_)} classes, and its record names {len(known)} "
+                f"model: its network knows {self._letters.classes} classes, and its record names {len(known)} "
                 f"letters and what is none ({known!r}); train it again"
             )
         self.alphabet = known if alphabet is None else alphabet
@@ -210,28 +211,35 @@ class Reader:
         """
         # Columns that were picked lie one after another, and a kernel compiles anew for another order of its arrays.
         apart = find_apart(ink)
-        odds = letter_odds(self.network, shape_spans(ink, apart))[:, self._columns]
+        odds = letter_odds(self._letters, shape_spans(ink, apart))[:, self._columns]
         doubtful = np.bincount(apart.picture[odds.max(axis=1, initial=NEVER) < SURE], minlength=len(ink)) > 0
         fine = (apart.counts >= self.length[0]) & (apart.counts <= self.length[1]) & ~doubtful
         if fine.all():
             return apart, odds.astype(np.float64, order="C")
         rest = np.ascontiguousarray(ink[~fine])
-        lattice = find_spans(rest)
-        shapes = shape_spans(rest, lattice)
-        passed = gate_odds(self.gate, shapes) >= self.least
-        more = letter_odds(self.network, shapes[passed])[:, self._columns]
-        near = more.max(axis=1, initial=NEVER) >= FAR
-        passed[passed], more = near, more[near]
+        parts = [self._between(rest[first : first + _NEAR]) for first in range(0, len(rest), _NEAR)]
+        both, more = apart.of(fine), [odds[fine[apart.picture]]]
+        for lattice, some in parts:
+            both = both.followed_by(lattice)
+            more.append(some)
+        place = np.argsort(np.concatenate([np.flatnonzero(fine), np.flatnonzero(~fine)]))
+        lattice, order = both.at(place)
+        return lattice, np.concatenate(more)[order].astype(np.float64, order="C")
+
+    def _between(self, ink: np.ndarray) -> tuple[Lattice, np.ndarray]:
+        """The spans between any cuts that may be letters, and their log odds."""
+        lattice = find_spans(ink)
+        shapes = shape_spans(ink, lattice)
+        passed = gate_odds(self._gate, shapes) >= self.least
+        odds = letter_odds(self._letters, shapes[passed])[:, self._columns]
+        near = odds.max(axis=1, initial=NEVER) >= FAR
+        passed[passed], odds = near, odds[near]
         # A picture that has no path left gets all its spans back.
         lost = (lattice.keep(passed).longest() < self.length[0])[lattice.picture]
         if lost.any():
             passed |= lost
-            more = letter_odds(self.network, shapes[passed])[:, self._columns]
-        lattice = lattice.keep(passed)
-        both = apart.of(fine).followed_by(lattice)
-        place = np.argsort(np.concatenate([np.flatnonzero(fine), np.flatnonzero(~fine)]))
-        lattice, order = both.at(place)
-        return lattice, np.concatenate([odds[fine[apart.picture]], more])[order].astype(np.float64, order="C")
+            odds = letter_odds(self._letters, shapes[passed])[:, self._columns]
+        return lattice.keep(passed), odds
 
     def _confident(self, ranking: Ranking, evidence: dict, shares: np.ndarray, there: np.ndarray) -> np.ndarray:
         """(n, 3): the best word's by the calibration; the others share what is left in proportion."""

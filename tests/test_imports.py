@@ -27,7 +27,7 @@ KERNELS = {
     "classifier", "ranking", "raster", "drawing", "metrics", "pictures", "plots",
     "loading", "labels", "folders", "fit", "reader", "book", "fonts", "words", "specs", "formats",
     "ranges", "chance", "variation", "distortion", "noise", "deflate", "tally", "unaligned",
-    "apart", "calibration", "curves", "ink", "lattice", "marking", "paths", "spans", "trie", "vectors",
+    "apart", "calibration", "curves", "ink", "lattice", "marking", "paths", "spans", "trie", "vectors", "products",
     "heights", "inflate", "polarity", "scanlines",
 }  # fmt: skip
 KERNELS_MAY_KNOW = {"storage.errors"}
