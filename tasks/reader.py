@@ -179,7 +179,9 @@ class Reader:
                 scores,
             )  # fmt: skip
         found, sure = chosen >= 0, _sureness(odds, classes[:, 0], chosen)
-        evidence = {Ranking.NONE: np.column_stack([np.minimum(scores[:, 0] - scores[:, 1], SLACK), sure])}
+        # Where there is more to cut there is more to get wrong than the scores know of; a dictionary sees to that.
+        room = np.log1p(np.column_stack([lattice.cuts, lattice.height]))
+        evidence = {Ranking.NONE: np.column_stack([np.minimum(scores[:, 0] - scores[:, 1], SLACK), sure, room])}
         shares = self._confident(Ranking.NONE, evidence, _softmax(scores), found[:, 0])
         strings = join_letters(classes.reshape(-1, longest), self.dictionary).reshape(-1, BEST)
         answers = {Ranking.NONE: Ranked(strings, shares)}

@@ -17,7 +17,7 @@ import numpy as np
 from tasks.lattice import Lattice
 from tasks.vectors import blend8, bytes8, copy8, mix8, roots8
 
-FEATURES = 3  # raised whenever the same span gives other values: a model reads only what it was trained on
+FEATURES = 4  # raised whenever spans, or what confidence is made of, have other values: a model reads only its own
 
 # Cells of ink: rows and columns of the span itself, and how many more lie around it (as many eighths of its height).
 ROWS, COLUMNS, AROUND_Y, AROUND_X = 10, 8, 1, 3

@@ -109,7 +109,7 @@ def test_readings_fit_together(readings, unseen):
     assert readings.words.tolist() == readings.answers[Ranking.PROBABILITY].words.tolist()
     assert readings.confidences.tolist() == readings.answers[Ranking.PROBABILITY].probabilities.tolist()
     assert {key: rows.shape for key, rows in readings.evidence.items()} == {
-        Ranking.NONE: (n, 3), Ranking.PROBABILITY: (n, 4),
+        Ranking.NONE: (n, 5), Ranking.PROBABILITY: (n, 4),
     }  # fmt: skip
 
 
