@@ -15,6 +15,7 @@ from tasks import worker
 PERIOD = 2.0  # seconds between two looks at who is there, which cost 2 ms each
 ANSWER = 30.0  # seconds that the scheduler or a worker has to answer a question
 PATIENCE = 60.0  # seconds without a worker, or without an answer, until a run is given up
+REVIVE = 5.0  # seconds that Dask has to start a process again, before it is done here
 TRIES = 3  # looks at a folder, in which files may come and go meanwhile
 _URL = re.compile(r"[a-z0-9+]{2,}:/")
 
@@ -57,7 +58,9 @@ class Roster:
         self.client, self.address = client, address
         self.threads: dict[str, int] = {}
         self.refused: dict[str, str] = {}
-        self._looked = self._met = time.monotonic()  # the last look, and when a worker was last seen
+        self._looked = time.monotonic()
+        self._missed: float | None = None  # when for the first time nobody was there, or nobody answered
+        self._short: float | None = None  # when for the first time a process of this machine was missing
 
     def require_all(self) -> None:
         """Refuse a cluster of which any worker has other software.
@@ -102,10 +105,15 @@ class Roster:
                 self._examine(there.keys() - self.threads.keys() - self.refused.keys())
                 self.refused = {name: why for name, why in self.refused.items() if name in there}
             self.threads = {name: count for name, count in there.items() if name not in self.refused}
+            if not self.address:
+                self._revive(began)
         self._looked = time.monotonic()
         if self.threads and there is not None:
-            self._met = self._looked
-        elif self._looked - self._met > PATIENCE:
+            self._missed = None
+            return
+        if self._missed is None:
+            self._missed = began
+        if self._looked - self._missed > PATIENCE:
             raise self._nobody() if there is not None else self.lost(f"did not answer for {PATIENCE:.0f} s")
 
     def restriction(self) -> dict:
@@ -175,6 +183,22 @@ class Roster:
             f"cluster {self.address!r}: no worker was left for {PATIENCE:.0f} s{refused}. Start some with "
             f"`dask worker {self.address}`, then give the same command again: it goes on from here"
         )
+
+    def _revive(self, now: float) -> None:
+        """Start processes of this machine again that Dask has given up, as it does with one that dies while it starts.
+
+        A job that kills its worker at once, again and again, would leave none.
+        """
+        nannies = [one for one in self.client.cluster.workers.values() if hasattr(one, "is_alive")]
+        if len(self.threads) >= len(nannies):
+            self._short = None
+        elif self._short is None:
+            self._short = now
+        elif now - self._short > REVIVE:
+            self._short = now
+            for nanny in nannies:
+                if not nanny.is_alive():
+                    self.client.cluster.loop.add_callback(nanny.restart)
 
     def _examine(self, names: Iterable[str]) -> None:
         """Compare the software of workers with this process's."""

@@ -281,7 +281,8 @@ def _line(row: dict) -> str:
         f"{row['ideal_seconds']:.1f} s, overhead {row['overhead_ms']:.2f} ms a shard; processor ms a shard: client "
         f"{row['client_ms']:.2f}, scheduler {row['scheduler_ms']:.2f}, workers {row['holders_ms']:.2f}; in flight at "
         f"most {row['most_in_flight']}; lost {row['lost_workers']} workers, {row['failed_jobs']} jobs failed once; MB "
-        f"(start, a tenth, end, most): scheduler {scheduler}, client {client}; a billion pictures {row['billion_hours']:.2f} h"
+        f"(start, a tenth, end, most): scheduler {scheduler}, client {client}; a billion "
+        f"pictures {row['billion_hours']:.2f} h"
     )
 
 

@@ -121,7 +121,7 @@ def made(captchas, three, tmp_path_factory) -> SimpleNamespace:
     """A dataset of a profile whose fonts, words, output and home are all relative, drawn over the cluster."""
     place = tmp_path_factory.mktemp("client")
     shutil.copy(find_face("Karla ExtraBold").path, place / "face.ttf")
-    (place / "words.txt").write_text("bone\nfour\nmilk\nopen\nquiz\nvery\nwrap\nzinc\njade\nhusk\ngilt\n")
+    (place / "words.txt").write_text("bone\nfour\nmilk\nopen\nquiz\nvery\nwrap\nzinc\njade\nhusk\ngilt\napex\n")
     (place / "mine.toml").write_text(PROFILE)
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(place)

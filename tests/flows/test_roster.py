@@ -19,6 +19,7 @@ class Stub:
     def __init__(self, **answers):
         self.status, self.answers, self.silent, self.asked = "running", answers, False, []
         self.scheduler = SimpleNamespace(ncores="ncores")
+        self.cluster = SimpleNamespace(workers={})
 
     def _run(self):
         raise NotImplementedError
@@ -107,13 +108,43 @@ def test_workers_of_this_machine_are_not_examined(clock):
     assert (one.threads, client.asked) == ({"a": 2}, [])
 
 
+def test_a_process_that_dask_has_given_up_is_started_again(clock):
+    started = []
+    client = Stub(a=None, b=None)
+    alive = {"a": True, "b": True}
+    client.cluster.workers = {
+        name: SimpleNamespace(is_alive=lambda name=name: alive[name], restart=name) for name in alive
+    }
+    client.cluster.loop = SimpleNamespace(add_callback=started.append)
+    one = Roster(client)
+    one.look(now=True)
+    del client.answers["b"]
+    alive["b"] = False
+    for passed in (0, roster.REVIVE):  # until then it is Dask's to start it
+        clock.seconds += passed
+        one.look(now=True)
+    assert started == []
+    clock.seconds += 1
+    one.look(now=True)
+    one.look(now=True)
+    assert started == ["b"]
+    clock.seconds += roster.REVIVE + 1  # it died again
+    one.look(now=True)
+    assert started == ["b", "b"]
+    client.answers["b"] = None
+    clock.seconds += roster.REVIVE + 1
+    one.look(now=True)
+    assert started == ["b", "b"]
+    assert one.threads == {"a": 2, "b": 2}
+
+
 @pytest.mark.parametrize(("address", "remedy"), [("tcp://x:1", "dask worker tcp://x:1"), (None, "fewer --workers")])
 def test_nobody_there_for_too_long(clock, address, remedy):
     client = Stub(a=HERE)
     one = Roster(client, address)
     one.look(now=True)
     client.answers.clear()
-    for _ in range(int(roster.PATIENCE / roster.PERIOD)):
+    for _ in range(int(roster.PATIENCE / roster.PERIOD) + 1):
         clock.seconds += roster.PERIOD
         one.look()
     assert one.threads == {}
@@ -131,8 +162,10 @@ def test_a_scheduler_that_is_gone_or_silent(clock):
     one = Roster(client, "tcp://x:1")
     one.look(now=True)
     client.silent = True
-    clock.seconds += roster.PATIENCE
+    clock.seconds += 10 * roster.PATIENCE  # in which nobody asked
     one.look()  # a busy machine
+    clock.seconds += roster.PATIENCE
+    one.look()
     clock.seconds += roster.PERIOD
     with pytest.raises(ClusterLost, match="did not answer for 60 s"):
         one.look()
