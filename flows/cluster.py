@@ -100,7 +100,8 @@ def crew(
         return
     if outer is not None:
         workers, cluster = outer.workers, outer.cluster
-    logging.getLogger("distributed").setLevel(logging.CRITICAL)
+    for name in ("distributed", "distributed.client"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)
     local = None if cluster else _start(workers or cores())
     client = _connect(cluster) if cluster else Client(local)
     try:

@@ -40,10 +40,11 @@ HOLDERS = 2  # processes that hold the simulated workers
 
 @dataclass(frozen=True)
 class Measured:
-    """Shards drawn here: seconds of each, and a receipt of one."""
+    """Shards drawn here: seconds of each, those by the other clock, and a receipt of one."""
 
     recipe: Recipe
     seconds: tuple[float, ...]
+    others: tuple[float, ...]
     receipt: units.Receipt
 
     @property
@@ -85,22 +86,26 @@ class Outcome:
     client_mb: tuple[float, ...] = ()
 
 
-def timed(job: units.ShardJob) -> tuple[float, units.Receipt]:
-    """Draw a shard, and say how long it took."""
-    began = time.perf_counter()
+def timed(job: units.ShardJob) -> tuple[float, float, units.Receipt]:
+    """Draw a shard, and say how long it took by the wall clock, and of the processor's time."""
+    began, before = time.perf_counter(), time.thread_time()
     receipt = units.draw_shard(job)
-    return time.perf_counter() - began, receipt
+    return time.perf_counter() - began, time.thread_time() - before, receipt
 
 
-def measure(profile: str, shards: int, folder: Path) -> Measured:
-    """Draw that many shards on all cores; the first of each worker, which starts up, are left out."""
+def measure(profile: str, shards: int, folder: Path, processor_time: bool = False) -> Measured:
+    """Draw that many shards on all cores; the first of each worker, which starts up, are left out.
+
+    `processor_time`: on a machine that does other work too, where the wall clock would count that.
+    """
     recipe = make_recipe(BUILT_IN[profile], SEED)
     folder.mkdir(parents=True)
     workers = len(os.sched_getaffinity(0))
     plan = units.survey(recipe, folder, (shards + 2 * workers) * PICTURES, "0123456789ab")
     with crew(workers) as client:
         found = list(fan_out(client, timed, plan.jobs))[2 * workers :]
-    return Measured(recipe, tuple(seconds for seconds, _ in found), found[-1][1])
+    wall, processor, receipts = zip(*found, strict=True)
+    return Measured(recipe, *((processor, wall) if processor_time else (wall, processor)), receipts[-1])
 
 
 @functools.cache
@@ -249,18 +254,14 @@ def main(arguments: list[str] | None = None) -> list[dict]:
     parser.add_argument("--lost-every", type=float, default=2.0, help="seconds between two workers cut off; 0: none")
     parser.add_argument("--failing", type=float, default=0.001, help="share of jobs that fail once")
     parser.add_argument("--seed", type=int, default=SEED)
+    parser.add_argument("--processor-time", action="store_true", help="a shard takes that, on a machine that is busy")
     parser.add_argument("--json", type=Path)
     given = parser.parse_args(arguments)
     found = []
     with tempfile.TemporaryDirectory() as folder:
         for profile in given.profiles:
-            measured = measure(profile, given.sample, Path(folder, profile))
-            size = len(pickle.dumps(measured.receipt))
-            print(
-                f"{profile}: {len(measured.seconds)} shards of {PICTURES:,} pictures, a shard {measured.mean:.4f} s "
-                f"(median {measured.quantile(0.5):.4f}, 99 % below {measured.quantile(0.99):.4f}), a picture "
-                f"{1e6 * measured.mean / PICTURES:.2f} us, a receipt {size:,} bytes", flush=True,
-            )  # fmt: skip
+            measured = measure(profile, given.sample, Path(folder, profile), given.processor_time)
+            print(_about(profile, measured, given.processor_time), flush=True)
             for workers in given.workers:
                 shards = max(given.shards * workers // max(given.workers), 4)
                 one = simulate(
@@ -272,6 +273,16 @@ def main(arguments: list[str] | None = None) -> list[dict]:
     if given.json:
         given.json.write_text(json.dumps(found, indent=1))
     return found
+
+
+def _about(profile: str, measured: Measured, processor_time: bool) -> str:
+    clock = "of the processor" if processor_time else "by the wall clock"
+    other = sum(measured.others) / len(measured.others)
+    return (
+        f"{profile}: {len(measured.seconds)} shards of {PICTURES:,} pictures, {measured.mean:.4f} s {clock} (median "
+        f"{measured.quantile(0.5):.4f}, 99 % below {measured.quantile(0.99):.4f}; by the other clock {other:.4f}), a "
+        f"picture {1e6 * measured.mean / PICTURES:.2f} us, a receipt {len(pickle.dumps(measured.receipt)):,} bytes"
+    )
 
 
 def _line(row: dict) -> str:
