@@ -6,20 +6,26 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sized
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import CancelledError, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from multiprocessing import resource_tracker
+from pathlib import Path
+from queue import Empty
+from typing import NamedTuple
 
 from dask import config
-from dask.distributed import Client, LocalCluster, as_completed
+from dask.distributed import Client, Future, LocalCluster, as_completed
 from distributed.scheduler import KilledWorker
 
-from storage.errors import BadInput, CaptchasError
+from flows.roster import PATIENCE, Roster, WorkerLost
+from storage.errors import BadInput
+from tasks.worker import Unfit
 
 IN_FLIGHT = 4  # jobs a worker thread that are submitted at once: enough to keep it busy, few enough to cancel
 AHEAD = 8  # times as many receipts may wait for the job before them, where their order is asked for
 CLOSING = 10.0  # seconds that Dask has to end its workers
+WAITING = 10.0  # seconds that a cluster has to get its first worker
 # Workers keep the memory that they free: Dask's own setting gives it back each time, and to get it again,
 # page by page, took a quarter of the time of drawing.
 MEMORY = {
@@ -37,11 +43,19 @@ QUIET = {
     "distributed.scheduler.active-memory-manager.start": False,
     "distributed.worker.memory.monitor-interval": "1s",
 }
-_open: ContextVar[Client | None] = ContextVar("client", default=None)
+IDLE = 1.0  # seconds without a receipt, after which somebody looks whether anybody is there
 
 
-class WorkerLost(CaptchasError, RuntimeError):
-    """A job whose workers died each time it was tried, or workers that did not start."""
+class _Crew(NamedTuple):
+    """What is open: the client, who works, and what it was opened with."""
+
+    client: Client
+    roster: Roster
+    workers: int | None
+    cluster: str | None
+
+
+_open: ContextVar[_Crew | None] = ContextVar("crew", default=None)
 
 
 def cores() -> int:
@@ -50,10 +64,16 @@ def cores() -> int:
 
 
 @contextmanager
-def crew(workers: int | None = None, cluster: str | None = None) -> Iterator[Client]:
-    """The Dask workers of this run: local processes, or those of a cluster.
+def crew(
+    workers: int | None = None,
+    cluster: str | None = None,
+    *,
+    writes: Iterable[Path | str] = (),
+    reads: Iterable[Path | str] = (),
+) -> Iterator[Client]:
+    """The Dask workers of this run: local processes, or those of a cluster, however many it has.
 
-    A crew inside another one (a flow within a flow) is the same crew.
+    A crew inside another one (a flow within a flow) is the same crew, connected again if its scheduler was lost.
 
     Parameters
     ----------
@@ -61,30 +81,40 @@ def crew(workers: int | None = None, cluster: str | None = None) -> Iterator[Cli
         Local processes, one thread each; by default one a core.
     cluster : str, optional
         The address of a running scheduler, such as tcp://host:8786.
+    writes, reads : paths
+        What the workers of a cluster must see as this process does: folders that they write to, and folders or files
+        that they only read.
 
     Raises
     ------
     BadInput
-        No scheduler at that address, or it has no workers.
+        No scheduler at that address; it has no workers; one has other software or does not see a folder.
+    WorkerLost, ClusterLost
     """
     if workers is not None and workers < 1:
         raise BadInput(f"workers: must be 1 or more; it is {workers}")
     outer = _open.get()
-    if outer is not None:
-        yield outer
+    if outer is not None and outer.client.status == "running":
+        outer.roster.require_shared(writes, reads)
+        yield outer.client
         return
-    logging.getLogger("distributed").setLevel(logging.CRITICAL)
-    if cluster:
-        client = _connect(cluster)
-        local = None
-    else:
-        local = _start(workers or cores())
-        client = Client(local)
-    token = _open.set(client)
+    if outer is not None:
+        workers, cluster = outer.workers, outer.cluster
+    for name in ("distributed", "distributed.client"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)
+    local = None if cluster else _start(workers or cores())
+    client = _connect(cluster) if cluster else Client(local)
     try:
-        yield client
+        roster = Roster(client, cluster)
+        if cluster:
+            roster.require_all()
+            roster.require_shared(writes, reads)
+        token = _open.set(_Crew(client, roster, workers, cluster))
+        try:
+            yield client
+        finally:
+            _open.reset(token)
     finally:
-        _open.reset(token)
         _close(client, local)
 
 
@@ -152,12 +182,20 @@ def _connect(address: str) -> Client:
         raise BadInput(
             f"cluster {address!r}: no Dask scheduler answers there ({error}); give tcp://HOST:PORT"
         ) from error
-    deadline = time.monotonic() + 10
-    while not client.nthreads():
-        if time.monotonic() > deadline:
-            client.close()
-            raise BadInput(f"cluster {address!r}: the scheduler has no workers; start some with: dask worker {address}")
-        time.sleep(0.1)
+    deadline = time.monotonic() + WAITING
+    try:
+        while not client.nthreads():
+            if time.monotonic() > deadline:
+                raise BadInput(
+                    f"cluster {address!r}: the scheduler has no workers; start some with: dask worker {address}"
+                )
+            time.sleep(0.1)
+    except OSError as error:
+        _close(client, None)
+        raise Roster(client, address).lost() from error
+    except BaseException:
+        _close(client, None)
+        raise
     return client
 
 
@@ -187,21 +225,29 @@ def fan_out(
     Raises
     ------
     WorkerLost
-        Naming the job. Any error of the unit is raised as it is.
+        Naming the job whose workers died each time, or when nobody was there any more.
+    ClusterLost
+        The scheduler is gone. Any error of the unit is raised as it is.
     """
+    crew = _open.get()
+    roster = crew.roster if crew and crew.client is client else Roster(client)
+    roster.look(now=True)
+    work, first = roster.guard(unit)
     queue = iter(enumerate(jobs))
-    limit = IN_FLIGHT * max(1, sum(client.nthreads().values()))
-    running = as_completed()
+    running = as_completed(loop=client.loop)
     place, attempts, early = {}, {}, {}
     taken = given = 0
 
     def submit(number, job):
-        future = client.submit(unit, job, pure=False, retries=0)
+        if client.status != "running":  # it would wait for a scheduler that may never come
+            raise roster.lost()
+        future = client.submit(work, *first, job, pure=False, retries=0, **roster.restriction())
         place[future.key] = (number, job)
         running.add(future)
 
     def fill():
         nonlocal taken
+        limit = IN_FLIGHT * max(1, sum(roster.threads.values()))
         while len(place) < limit and not (in_order and taken - given >= AHEAD * limit):
             following = next(queue, None)
             if following is None:
@@ -212,19 +258,18 @@ def fan_out(
     try:
         fill()
         while place:
-            future = next(running)
+            future = _next(running, roster)
             number, job = place.pop(future.key)
-            if future.status == "error" and isinstance(future.exception(), KilledWorker):
-                attempts[number] = attempts.get(number, 1) + 1
+            if future.status == "cancelled":  # by nobody here
+                raise roster.lost()
+            error = future.exception() if future.status == "error" else None
+            if isinstance(error, KilledWorker) or (error and roster.explains(error)):
+                attempts[number] = attempts.get(number, 1) + (not isinstance(error, Unfit))
                 if attempts[number] > tries:
-                    which = f"job {number + 1}" + (f" of {len(jobs)}" if isinstance(jobs, Sized) else "")
-                    raise WorkerLost(
-                        f"{unit.__name__}, {which}: its workers died again and again; "
-                        "it may need more memory than a worker has. Give the same command again to go on"
-                    )
+                    raise _died(unit, number, jobs) if isinstance(error, KilledWorker) else error
                 submit(number, job)
                 continue
-            receipt = future.result()
+            receipt = _result(future, roster)
             future.release()
             if on_done:
                 on_done(receipt)
@@ -238,5 +283,35 @@ def fan_out(
             fill()
     finally:
         futures = list(running.futures)
-        if futures:
+        if futures and client.status == "running":
             client.cancel(futures, force=True)
+
+
+def _next(running: as_completed, roster: Roster) -> Future:
+    """The next future that is done. Nobody may be left to do one: then Dask would wait for ever."""
+    while True:
+        with suppress(Empty):
+            future = running.queue.get(timeout=IDLE)
+            roster.look()
+            return future
+        roster.look()
+
+
+def _result(future: Future, roster: Roster):
+    """A job's receipt; its own error if it has one, else that of a scheduler who went away with the receipt."""
+    if future.status == "error":
+        return future.result()
+    try:
+        return future.result(timeout=PATIENCE)
+    except Exception as error:
+        if isinstance(error, OSError | CancelledError) or roster.client.status != "running":
+            raise roster.lost() from error
+        raise
+
+
+def _died(unit: Callable, number: int, jobs: Iterable) -> WorkerLost:
+    which = f"job {number + 1}" + (f" of {len(jobs)}" if isinstance(jobs, Sized) else "")
+    return WorkerLost(
+        f"{unit.__name__}, {which}: its workers died again and again; "
+        "it may need more memory than a worker has. Give the same command again to go on"
+    )

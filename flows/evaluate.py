@@ -145,7 +145,7 @@ def read(data: Dataset, model: Path, split: str, words: tuple[str, ...]) -> list
         for shard in range(count)
     ]
     sizes = [line["count"] for line in data.manifest.shards]
-    with crew() as client, stage("reading", len(data)) as shown:
+    with crew(reads=[data.folder, model]) as client, stage("reading", len(data)) as shown:
         return list(fan_out(client, units.read_shard, jobs, on_done=lambda one: shown.advance(sizes[one.shard])))
 
 

@@ -109,5 +109,6 @@ def write(plan: units.Plan, choice: units.Choice, workers: int | None, cluster: 
     virtual = choice.format is Format.HDF5
     unit, name = (parts.prove_shard, "verifying") if virtual else (parts.export_part, "exporting")
     total = sum(job.count for job in plan.jobs)
-    with crew(workers, cluster) as client, stage(name, total) as shown:
+    writes, reads = {job.out for job in plan.jobs}, {Path(job.shard).parent for job in plan.jobs}
+    with crew(workers, cluster, writes=writes, reads=reads) as client, stage(name, total) as shown:
         return list(fan_out(client, unit, plan.jobs, on_done=lambda receipt: shown.advance(receipt.read)))

@@ -115,7 +115,10 @@ def rehearse(recipe: Recipe, plan: units.Plan, folder: Path, workers: int | None
 def draw(recipe: Recipe, plan: units.Plan, workers: int | None, cluster: str | None) -> Gathered:
     """Draw a plan's shards on Dask; a shard that is there and intact costs a read."""
     gathered = Gathered(recipe.identity)
-    with crew(workers, cluster) as client, stage("drawing", plan.count) as shown:
+    with (
+        crew(workers, cluster, writes=[plan.jobs[0].folder]) as client,
+        stage("drawing", plan.count) as shown,
+    ):
         for receipt in fan_out(client, units.draw_shard, plan.jobs):
             gathered.add(receipt)
             shown.advance(receipt.record.count)

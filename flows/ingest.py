@@ -117,7 +117,7 @@ def ingest(
 @task(cache_policy=NO_CACHE, task_run_name="measure")
 def measure(listing: Listing) -> Source:
     """Digest and measure every labelled file on Dask."""
-    with crew() as client, stage("measuring", len(listing.pairs)) as shown:
+    with crew(reads=[listing.wanted.folder]) as client, stage("measuring", len(listing.pairs)) as shown:
         jobs = listing.jobs()
         sizes = [len(job.paths) for job in jobs]
         return Source(
@@ -129,7 +129,7 @@ def measure(listing: Listing) -> Source:
 def fill(source: Source, folder: Path, run: str) -> Gathered:
     """Fill the shards on Dask; one that is there and intact costs a read."""
     gathered = Gathered(source.identity, source.wanted.labelling.as_dict())
-    with crew() as client, stage("filling", len(source.pairs)) as shown:
+    with crew(writes=[folder]) as client, stage("filling", len(source.pairs)) as shown:
         for receipt in fan_out(client, units.fill_shard, units.fill_jobs(source, folder, run)):
             gathered.add(receipt)
             shown.advance(receipt.record.count)

@@ -118,7 +118,7 @@ def read(
     Also the seconds that it took, once the workers were there. The files are counted first, for the bar: that
     takes a millionth of a second each.
     """
-    with crew(workers, cluster) as client, stage("solving", units.count(path, out)) as shown:
+    with crew(workers, cluster, reads=[path]) as client, stage("solving", units.count(path, out)) as shown:
         began = time.monotonic()
         receipts = fan_out(
             client, units.solve_batch, units.batches(path, out, plan), in_order=True,

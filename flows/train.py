@@ -149,7 +149,11 @@ def _learn(
 @task(cache_policy=NO_CACHE, task_run_name="gather letters")
 def gather(jobs: list[GatherJob]) -> list[GatherReceipt]:
     """Cut shards into spans on Dask, into spool files that the fit maps."""
-    with crew() as client, stage("cutting letters", sum(job.pictures for job in jobs)) as shown:
+    writes, reads = {job.spool for job in jobs}, {job.folder for job in jobs}
+    with (
+        crew(writes=writes, reads=reads) as client,
+        stage("cutting letters", sum(job.pictures for job in jobs)) as shown,
+    ):
         return list(fan_out(client, gather_shard, jobs, on_done=lambda one: shown.advance(one.pictures)))
 
 

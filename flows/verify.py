@@ -118,7 +118,10 @@ def verify(
 @task(cache_policy=NO_CACHE, task_run_name="prove")
 def prove(jobs: list[units.ProofJob], workers: int | None, cluster: str | None) -> tuple[units.Proven, float]:
     """Prove all files on Dask; also the seconds that it took, once the workers were there."""
-    with crew(workers, cluster) as client, stage("verifying", sum(job.count for job in jobs)) as shown:
+    with (
+        crew(workers, cluster, reads={job.folder for job in jobs}) as client,
+        stage("verifying", sum(job.count for job in jobs)) as shown,
+    ):
         began = time.monotonic()
         proven = units.Proven(jobs)
         for proofs in fan_out(client, units.prove_all, units.bundles(jobs, len(client.nthreads()))):
@@ -143,7 +146,7 @@ def mend(
     mending.put_back(found, plan)
     counting = mending.count_jobs(found, verdict, recipe, run)
     counted = Gathered(recipe.identity) if counting else None
-    with crew(workers, cluster) as client:
+    with crew(workers, cluster, writes=[found.folder]) as client:
         with stage("drawing again", len(plan.jobs), "shards") as shown:
             drawn = list(fan_out(client, mending.redraw_shard, plan.jobs, on_done=lambda _: shown.advance(1)))
         with stage("counting", len(counting), "shards") as shown:

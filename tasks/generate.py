@@ -81,7 +81,7 @@ def survey(recipe: Recipe, folder: Path, count: int, run: str) -> Plan:
             continue  # the job for that shard sets it aside and draws it again
         require_same(there, recipe, folder)
         break
-    jobs = [ShardJob(recipe, str(folder), *place, run) for place in layout(count, BLOCKS_A_SHARD)]
+    jobs = [ShardJob(recipe, str(folder.resolve()), *place, run) for place in layout(count, BLOCKS_A_SHARD)]
     return Plan(count, tuple(jobs), whole=False)
 
 

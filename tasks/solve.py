@@ -17,6 +17,7 @@ from tasks.loading import load_batch
 from tasks.ranking import Ranking
 from tasks.reader import Reader
 from tasks.words import WEB2, load_words
+from tasks.worker import at_home
 
 BATCH = 256  # files a job
 SHOWN = 20  # failures in a report
@@ -145,6 +146,7 @@ def load_reader(
     Damaged
         Also when the file is not the one that the job was made for.
     """
+    model = at_home(model)
     if model_digest(model) != sha256:
         raise Damaged(f"model {model}: is not the file that this run began with; run again")
     return Reader(*load_model(model), dictionary, ranking, alphabet, length)

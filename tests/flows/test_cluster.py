@@ -10,7 +10,7 @@ from pathlib import Path
 import cloudpickle
 import pytest
 
-from flows import cluster
+from flows import cluster, roster
 from flows.cluster import AHEAD, IN_FLIGHT, WorkerLost, crew, fan_out
 from storage.errors import BadInput
 
@@ -123,6 +123,21 @@ def test_a_job_that_kills_every_worker_is_named(client, monkeypatch):
     with pytest.raises(WorkerLost, match=r"die, job 1 of 1: its workers died again and again"):
         list(fan_out(client, die, ["x"], tries=2))
     assert list(fan_out(client, double, [21])) == [42]
+
+
+def test_a_run_whose_workers_are_gone_ends(monkeypatch):
+    """Dask alone would wait for ever."""
+    monkeypatch.setattr(cluster, "_open", ContextVar("another crew than the module's", default=None))
+    monkeypatch.setattr(roster, "PERIOD", 0.2)
+    monkeypatch.setattr(roster, "PATIENCE", 1.0)
+    with crew(1) as client:
+        receipts = fan_out(client, wait, range(1000))
+        next(receipts)
+        client.cluster.scale(0)
+        began = time.monotonic()
+        with pytest.raises(WorkerLost, match="this run's worker processes ended, and none came back in 1 s"):
+            list(receipts)
+        assert time.monotonic() - began < 20
 
 
 def test_dask_that_does_not_close_is_left_and_its_workers_are_killed(monkeypatch):
