@@ -28,7 +28,7 @@ KERNELS = {
     "loading", "labels", "folders", "fit", "reader", "book", "fonts", "words", "specs", "formats",
     "ranges", "chance", "variation", "distortion", "noise", "deflate", "tally", "unaligned",
     "apart", "calibration", "curves", "ink", "lattice", "marking", "paths", "spans", "trie", "vectors",
-    "heights", "inflate", "polarity", "scanlines",
+    "heights", "inflate", "polarity", "scanlines", "files",
 }  # fmt: skip
 KERNELS_MAY_KNOW = {"storage.errors"}
 KERNELS_MAY_KNOW_TOO = {
@@ -169,7 +169,7 @@ def test_tests_are_no_packages():
 
 def test_workers_import_neither_prefect_nor_dask():
     """They cost a worker process 1 to 2 s; this proves of what is loaded what the table says of what is written."""
-    modules = "tasks.generate, tasks.samples, tasks.parts, tasks.verify, tasks.repair, tasks.ingest"
+    modules = "tasks.generate, tasks.samples, tasks.parts, tasks.verify, tasks.repair, tasks.ingest, tasks.isolated"
     script = f"import sys, {modules}; print(*{{name.partition('.')[0] for name in sys.modules}})"
     run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=ROOT)
     assert {"tasks", "storage", "numpy"} <= set(run.stdout.split())
