@@ -294,8 +294,8 @@ class Ledger:
         """What was put aside, and is from now on no longer, in chunks; what is put aside meanwhile may be left."""
         last = b""
         while rows := self._base.rows("SELECT * FROM waiting WHERE path > ? ORDER BY path LIMIT ?", (last, CHUNK)):
+            self._base.rows("DELETE FROM waiting WHERE path > ? AND path <= ?", (last, rows[-1][0]))
             last = rows[-1][0]
-            self._base.rows("DELETE FROM waiting WHERE path <= ?", (last,))
             yield [Picture(path_of(row[0]), *row[1:]) for row in rows]
 
     def _changed(self, folder: int) -> None:

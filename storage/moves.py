@@ -38,13 +38,14 @@ def move_new(path: Path, target: Path, seen: tuple[int, int], digest: bytes, run
     """
     atomic.make_folder(target.parent)
     try:
-        renamed = _rename_new(path, target)
+        try:
+            renamed = _rename_new(path, target)
+        except OSError as error:
+            if error.errno not in _ELSEWHERE:
+                raise
+            return _copy_new(path, target, seen, digest, run)
     except FileNotFoundError:
         return False
-    except OSError as error:
-        if error.errno not in _ELSEWHERE:
-            raise
-        return _copy_new(path, target, seen, digest, run)
     if renamed and _seen(target) != seen:
         with suppress(FileExistsError):  # else yet another one is there: this one stays where it is now
             _rename_new(target, path)
