@@ -24,6 +24,7 @@ ANSWER = (
     "word", "confidence", "reading", "reading_confidence", "second", "second_confidence", "third", "third_confidence",
     "segments", "status", "reason",
 )  # fmt: skip
+STATUS = ANSWER.index("status")
 _APPLICATION = 0x63617074  # "capt"
 # `path` is a `key`, so that the table is in the order of a listing. A picture that was moved away stands behind all
 # that are in the folder, with a `number` if its name came more than once. `target` is where it was moved, or is to be
