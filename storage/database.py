@@ -95,6 +95,11 @@ class Database:
         with self._guarded():
             return self._base.execute(statement, tuple(values)).fetchall()
 
+    def first(self, statement: str, values: Iterable[tuple]) -> list[tuple]:
+        """Run a statement with each of the values; the first row that each gives, where it gives one."""
+        with self._guarded():
+            return [row for some in values if (row := self._base.execute(statement, some).fetchone())]
+
     def each(self, statement: str, values: Iterable[tuple]) -> None:
         """Run a statement with each of the values."""
         with self._guarded():

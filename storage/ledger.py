@@ -43,7 +43,7 @@ CREATE TABLE pictures (
     third TEXT, third_confidence REAL, segments INTEGER, status TEXT NOT NULL, reason TEXT,
     PRIMARY KEY (folder, moved, path, number)
 ) WITHOUT ROWID;
-CREATE INDEX pictures_of_digest ON pictures (digest) WHERE digest IS NOT NULL
+CREATE INDEX pictures_of_digest ON pictures (digest, settings) WHERE digest IS NOT NULL AND passing = 0
 """
 _WAITING = "CREATE TEMP TABLE waiting (path BLOB PRIMARY KEY, size INTEGER, mtime INTEGER, digest BLOB) WITHOUT ROWID"
 _COLUMNS = ", ".join(ANSWER)
@@ -51,6 +51,7 @@ _RECORD = (
     "INSERT OR REPLACE INTO pictures (folder, settings, run, answered, path, size, mtime, digest, passing, target, "
     f"{_COLUMNS}) VALUES ({', '.join('?' * (10 + len(ANSWER)))})"
 )
+_ANSWER = f"SELECT digest, {_COLUMNS} FROM pictures WHERE digest = ? AND settings = ? AND passing = 0 LIMIT 1"
 
 
 class Picture(NamedTuple):
@@ -190,17 +191,8 @@ class Ledger:
 
     def answers(self, digests: Iterable[bytes], settings: int) -> dict[bytes, tuple]:
         """What these settings answered to contents, by digest, unless it may be another answer next time."""
-        found: dict[bytes, tuple] = {}
-        wanted = list(set(digests))
-        for first in range(0, len(wanted), 512):
-            some = wanted[first : first + 512]
-            rows = self._base.rows(
-                f"SELECT digest, {_COLUMNS} FROM pictures "
-                f"WHERE digest IN ({', '.join('?' * len(some))}) AND settings = ? AND passing = 0",
-                (*some, settings),
-            )
-            found.update((row[0], row[1:]) for row in rows)
-        return found
+        found = self._base.first(_ANSWER, ((digest, settings) for digest in set(digests)))
+        return {row[0]: row[1:] for row in found}
 
     def results(self, folder: int, after: int = 0, only: str | None = None) -> Iterator[tuple]:
         """Path and answer of every picture that is in the folder or was moved from it, in the order of a listing.
