@@ -99,6 +99,11 @@ def path_of(key: bytes) -> str:
     return key.decode("utf-8", "surrogatepass").replace("\0", "/")
 
 
+def digest_of(data: bytes) -> bytes:
+    """The digest by which a picture's content is known."""
+    return blake3(data).digest()
+
+
 @contextmanager
 def held(answers: Path, folder: Path) -> Iterator[None]:
     """Hold the lock of an inbox, an OS lock on a file under `answers`: one run at a time.

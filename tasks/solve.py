@@ -5,10 +5,8 @@ import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
-from blake3 import blake3
-
 from storage.errors import BadInput, Damaged
-from storage.ledger import Picture
+from storage.ledger import Picture, digest_of
 from storage.manifest import canonical
 from storage.models import load_model, model_digest
 from tasks.files import UNSETTLED, BadPicture, Unreadable, Unsettled, read_file
@@ -167,7 +165,7 @@ def look(job: LookJob) -> LookReceipt:
     digests: list[bytes | BadPicture] = []
     for one in job.files:
         try:
-            digests.append(blake3(_read(job, one)).digest())
+            digests.append(digest_of(_read(job, one)))
         except BadPicture as error:
             digests.append(error)
     return LookReceipt(job.files, tuple(digests))
@@ -203,7 +201,7 @@ def _read(job: LookJob | SolveJob, one: Picture) -> bytes:
 
 def _read_again(job: SolveJob, one: Picture) -> bytes:
     data = _read(job, one)
-    if blake3(data).digest() != one.digest:
+    if digest_of(data) != one.digest:
         raise Unsettled(UNSETTLED)  # within the same tick of the file system's clock
     return data
 

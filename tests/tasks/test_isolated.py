@@ -4,6 +4,7 @@ import subprocess
 import sys
 import textwrap
 import time
+from pathlib import Path
 
 import pytest
 from blake3 import blake3
@@ -16,7 +17,11 @@ from tasks import isolated
 from tasks.files import Fatal
 from tasks.isolated import read_batch
 from tasks.ranking import Ranking
+from tasks.recipes import make_recipe, renderer_of
 from tasks.solve import SolveJob, SolvePlan
+from tasks.specs import find_profile
+
+MODEL = Path(isolated.__file__).with_name("ladder.skops")
 
 # What a decoder with a fault does, in every process that begins with this on its path.
 POISONED = textwrap.dedent("""
@@ -31,11 +36,11 @@ POISONED = textwrap.dedent("""
 """)
 
 
-def test_the_picture_that_ends_its_process_is_named_and_the_others_are_read(learnt, tmp_path, monkeypatch, capfd):
+def test_the_picture_that_ends_its_process_is_named_and_the_others_are_read(tmp_path, monkeypatch):
     (tmp_path / "path").mkdir()
     (tmp_path / "path" / "sitecustomize.py").write_text(POISONED)
     monkeypatch.syspath_prepend(tmp_path / "path")
-    image = learnt.datasets[0].head("test", 1).images[0]
+    image = renderer_of(make_recipe(find_profile("book"), 5)).block(5, 0).images[0]
     names = ("a.png", "poison.png", "z.png", "text.png")
     for name in names:
         Image.fromarray(image).save(tmp_path / name)
@@ -46,7 +51,7 @@ def test_the_picture_that_ends_its_process_is_named_and_the_others_are_read(lear
         for name in names
         for data in [(tmp_path / name).read_bytes()]
     )
-    plan = SolvePlan(str(learnt.path), model_digest(learnt.path), "", Ranking.NONE, 0.0)
+    plan = SolvePlan(str(MODEL), model_digest(MODEL), "", Ranking.NONE, 0.0)
     receipt = read_batch(SolveJob(str(tmp_path), files, plan, alone=True))
     assert receipt.files == files
     first, poison, last, text = receipt.answers
