@@ -45,7 +45,10 @@ CREATE TABLE pictures (
 ) WITHOUT ROWID;
 CREATE INDEX pictures_of_digest ON pictures (digest, settings) WHERE digest IS NOT NULL AND passing = 0
 """
-_WAITING = "CREATE TEMP TABLE waiting (path BLOB PRIMARY KEY, size INTEGER, mtime INTEGER, digest BLOB) WITHOUT ROWID"
+_WAITING = (
+    "CREATE TEMP TABLE waiting (path BLOB PRIMARY KEY, size INTEGER, mtime INTEGER, digest BLOB) WITHOUT ROWID",
+    "CREATE INDEX temp.waiting_of_digest ON waiting (digest, path)",
+)
 _COLUMNS = ", ".join(ANSWER)
 _RECORD = (
     "INSERT OR REPLACE INTO pictures (folder, settings, run, answered, path, size, mtime, digest, passing, target, "
@@ -144,7 +147,8 @@ class Ledger:
 
     def __init__(self, path: Path, *, durable: bool = False):
         self._base = Database(path, schema=_SCHEMA, application=_APPLICATION, version=FORMAT, durable=durable)
-        self._base.rows(_WAITING)
+        for statement in _WAITING:
+            self._base.rows(statement)
         self.transaction = self._base.transaction
 
     def __enter__(self) -> "Ledger":
@@ -288,11 +292,17 @@ class Ledger:
             "INSERT OR REPLACE INTO waiting VALUES (?, ?, ?, ?)", ((key(one.path), *one[1:]) for one in pictures)
         )
 
-    def waiting(self) -> Iterator[list[Picture]]:
-        """What was put aside, and is from now on no longer, in chunks; what is put aside meanwhile may be left."""
-        last = b""
-        while rows := self._base.rows("SELECT * FROM waiting WHERE path > ? ORDER BY path LIMIT ?", (last, CHUNK)):
-            self._base.rows("DELETE FROM waiting WHERE path > ? AND path <= ?", (last, rows[-1][0]))
+    def waiting(self, digest: bytes | None = None) -> Iterator[list[Picture]]:
+        """What was put aside, or only what has this content, in chunks; put aside it is no longer.
+
+        What is put aside meanwhile may be left.
+        """
+        which, last = "path > ?" + (" AND digest = ?" if digest else ""), b""
+        more = (digest,) if digest else ()
+        while rows := self._base.rows(
+            f"SELECT * FROM waiting WHERE {which} ORDER BY path LIMIT ?", (last, *more, CHUNK)
+        ):
+            self._base.rows(f"DELETE FROM waiting WHERE {which} AND path <= ?", (last, *more, rows[-1][0]))
             last = rows[-1][0]
             yield [Picture(path_of(row[0]), *row[1:]) for row in rows]
 

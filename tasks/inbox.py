@@ -46,7 +46,7 @@ class Inbox:
         self.mover = Mover(ledger, self.folder, choice.folder, choice.move_to, atomic.new_run())
         self._reading: set[bytes] = set()
         self._lost: dict[bytes, str] = {}
-        self._waiting = False
+        self._waiting = self._kept = False
         self._candidates = self._new()
         self._first: list[Picture] = []
 
@@ -74,10 +74,9 @@ class Inbox:
         return self._batches(self._unanswered(looks))
 
     def repeats(self) -> Iterator[SolveJob]:
-        """Once all jobs are done: the files whose content was being read when they were looked at.
+        """Once all jobs are done: of each content whose file changed before it was read, another file.
 
-        They have their answer now, and no job is needed, unless the file that was read changed meanwhile. Ask again
-        until `waiting` says that there are no more.
+        Ask again until `waiting` says that there are no more.
         """
         self._waiting = False
         return self._batches(map(self._settle_digests, self.ledger.waiting()))
@@ -88,7 +87,7 @@ class Inbox:
         return self._waiting
 
     def record(self, receipt: SolveReceipt) -> None:
-        """Write a batch's answers, then move what is solved."""
+        """Write a batch's answers, also for the files that waited for them, then move what is solved."""
         entries = []
         for picture, answer in zip(receipt.files, receipt.answers, strict=True):
             self._reading.discard(picture.digest)
@@ -102,6 +101,9 @@ class Inbox:
                 self.outcome.read += 1
                 entries.append(Entry(picture, answer))
         self._write(entries)
+        for one in entries if self._waiting else ():
+            for some in self.ledger.waiting(one.picture.digest):
+                self._write([one._replace(picture=other) for other in some])
 
     def lost(self, job: SolveJob) -> list[SolveJob]:
         """What is to be done instead of a job whose workers died: the same apart, or, the second time, nothing."""
@@ -188,10 +190,18 @@ class Inbox:
                 else:
                     found.append(picture._replace(digest=digest))
             if touched:
-                with self.ledger.transaction():
-                    self.ledger.touch(self.folder, touched)
+                self._touch(touched)
             self._write(entries)
             yield self._settle_digests(found)
+
+    def _touch(self, pictures: list[Picture]) -> None:
+        with self.ledger.transaction():
+            self.ledger.touch(self.folder, pictures)
+        if self.choice.move_to:
+            for one in pictures:
+                for row in self.ledger.known(self.folder, one.path):
+                    self.mover.plan(row, one.path)
+            self.mover.catch_up()
 
     def _settle_digests(self, pictures: list[Picture]) -> list[Picture]:
         """Answer what the ledger has an answer for, put aside what is being read; the rest is to be read now."""
@@ -208,15 +218,22 @@ class Inbox:
                 self._reading.add(one.digest)
                 new.append(one)
         if waiting:
-            self._waiting = True
+            self._waiting = self._kept = True
             self.ledger.wait(waiting)
         self._write(entries)
         return new
 
     def _batches(self, groups: Iterable[list[Picture]]) -> Iterator[SolveJob]:
-        pictures = itertools.chain.from_iterable(groups)
-        while files := tuple(itertools.islice(pictures, BATCH)):
-            yield SolveJob(self.root, files, self.plan, self._follows)
+        ready: list[Picture] = []
+        for group in groups:
+            ready += group
+            # A batch that others wait for is not kept until it is full.
+            while len(ready) >= BATCH or (ready and self._kept):
+                yield SolveJob(self.root, tuple(ready[:BATCH]), self.plan, self._follows)
+                del ready[:BATCH]
+            self._kept = False
+        if ready:
+            yield SolveJob(self.root, tuple(ready), self.plan, self._follows)
 
     def _write(self, entries: list[Entry]) -> None:
         for first in range(0, len(entries), LOOKED):

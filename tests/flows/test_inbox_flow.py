@@ -21,7 +21,7 @@ from tasks.specs import find_profile
 # Prefect and what it brings warn while they are imported; that is theirs.
 pytestmark = pytest.mark.filterwarnings("ignore")
 CAPTCHAS = Path(sys.executable).with_name("captchas")
-COUNT = 6000
+COUNT = 3000
 POISONED = """
 import os, signal
 from PIL import Image
@@ -80,9 +80,10 @@ def test_the_command_killed_twice_answers_every_picture_once(start, images, tmp_
     (tmp_path / "path").mkdir()
     (tmp_path / "path" / "sitecustomize.py").write_text(POISONED)
     paths = os.pathsep.join(filter(None, [str(tmp_path / "path"), os.environ.get("PYTHONPATH")]))
-    command = (
-        "env", f"PYTHONPATH={paths}", CAPTCHAS, "solve", folder, "--dictionary", "none", "--home", home, "--json",
-    )  # fmt: skip
+    # One lost worker is enough to know a batch by, for the time that each takes to start.
+    variables = (f"PYTHONPATH={paths}", "DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES=0")
+    options = ("--dictionary", "none", "--workers", "1", "--home", home, "--json")
+    command = ("env", *variables, CAPTCHAS, "solve", folder, *options)
     snapshots = [{}]
     for _ in range(2):
         process = start(*command)
@@ -124,7 +125,7 @@ def test_an_inbox_over_several_runs(captchas, images, tmp_path):
     (folder / "copy.png").write_bytes((folder / "0" / "00000.png").read_bytes())
     common = ("solve", folder, "--settle", "0.1", "--home", home, "--json")
     first = captchas(*common).report
-    assert (first["total"], first["solved"], first["skipped"], first["failed"], first["read"]) == (22, 21, 0, 1, 20)
+    assert (first["total"], first["solved"], first["skipped"], first["failed"], first["read"]) == (22, 21, 0, 1, 21)
     out = home / "answers" / "inbox" / "answers.csv"
     assert [row["status"] for row in rows(out)].count("solved") == 21
     second = captchas(*common, "--dictionary", "none").report

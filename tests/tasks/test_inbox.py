@@ -168,6 +168,24 @@ def test_a_content_is_read_once_under_any_number_of_names(tmp_path, read, flight
     assert run(tmp_path / "other").outcome.read == 0  # nor under another folder
 
 
+def test_another_file_is_read_where_the_first_of_its_content_has_changed(tmp_path, read):
+    folder, turn = tmp_path / "in", itertools.count()
+    for name in "abcd":
+        draw(folder / name, 12)
+
+    def unit(job):
+        if next(turn) == 0:
+            draw(folder / job.files[0].path, 13)
+            os.utime(folder / job.files[0].path, ns=(1, 1))
+        return read_batch(job)
+
+    first = run(folder, unit=unit)
+    assert first.outcome.counts == {"solved": 3}
+    assert first.outcome.left == [{"path": "a", "reason": "still being written"}]
+    assert [row[1] for row in first.rows.values()] == ["W12"] * 3
+    assert run(folder).rows["a"][1] == "W13"
+
+
 def test_what_failed_for_a_passing_reason_is_tried_again(folder, read, monkeypatch):
     (folder / "empty").touch()
     (folder / "text").write_text("no picture")
@@ -377,6 +395,8 @@ def test_solved_files_are_moved_and_nothing_is_replaced(folder, read, tmp_path):
 
 def test_what_was_solved_before_is_moved_as_well(folder, read, tmp_path):
     run(folder)
+    for name in NAMES[:6]:
+        os.utime(folder / name, ns=(1, 2))
     second = run(folder, move_to=tmp_path / "done")
     assert (second.mover.moved, second.outcome.read) == (13, 0)
     assert files(folder) == []
