@@ -46,7 +46,7 @@ class Inbox:
         self.mover = Mover(ledger, self.folder, choice.folder, choice.move_to, atomic.new_run())
         self._reading: set[bytes] = set()
         self._lost: dict[bytes, str] = {}
-        self._waiting = self._kept = False
+        self._waiting = False
         self._candidates = self._new()
         self._first: list[Picture] = []
 
@@ -218,7 +218,7 @@ class Inbox:
                 self._reading.add(one.digest)
                 new.append(one)
         if waiting:
-            self._waiting = self._kept = True
+            self._waiting = True
             self.ledger.wait(waiting)
         self._write(entries)
         return new
@@ -227,11 +227,12 @@ class Inbox:
         ready: list[Picture] = []
         for group in groups:
             ready += group
-            # A batch that others wait for is not kept until it is full.
-            while len(ready) >= BATCH or (ready and self._kept):
+            none = len(ready) < BATCH
+            while len(ready) >= BATCH or (none and self._reading):
+                # Of less than a batch, or of nothing: so that what is being read is not waited for until all is listed.
                 yield SolveJob(self.root, tuple(ready[:BATCH]), self.plan, self._follows)
                 del ready[:BATCH]
-            self._kept = False
+                none = False
         if ready:
             yield SolveJob(self.root, tuple(ready), self.plan, self._follows)
 

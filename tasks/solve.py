@@ -179,6 +179,8 @@ def solve_batch(job: SolveJob) -> SolveReceipt:
     BadInput
         The model or dictionary does not fit.
     """
+    if not job.files:
+        return SolveReceipt((), ())
     reader = reader_of(job.plan)
     groups, failures = load_batch(job.files, functools.partial(_read_again, job))
     answers: list[tuple | Unreadable] = [()] * len(job.files)
