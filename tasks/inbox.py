@@ -29,8 +29,10 @@ ANSWERED, OTHERS = "answered before", "answered by another model or settings"
 class Inbox:
     """One run over a folder, or one picture; whoever has it holds the folder's lock.
 
-    Parameters
+    Attributes
     ----------
+    outcome : Outcome
+    mover : Mover
     progress : callable
         Called now and then with the number of files that are done with.
     """
@@ -136,8 +138,11 @@ class Inbox:
             self.outcome.total += 1
             try:
                 status = stat(f"{self.root}/{name}")
-            except OSError:
+            except FileNotFoundError:
                 self.outcome.leave(name, GONE)
+                continue
+            except OSError:  # a second look says why
+                yield Picture(name, 0, 0, None)
                 continue
             picture = Picture(name, status.st_size, status.st_mtime_ns, None)
             same = there and there[1:3] == picture[1:3]
@@ -165,6 +170,8 @@ class Inbox:
         """What is known, and not in the folder: it is gone, unless a move was cut off."""
         if not (row.target is not None and self.mover.finish(row, path_of(row.key))) and not row.gone:
             gone.append(row.key)
+            if len(gone) >= LOOKED:
+                self._mark(gone, [])
 
     def _mark(self, gone: list[bytes], back: list[bytes]) -> None:
         if gone or back:
