@@ -207,6 +207,7 @@ def fan_out(
     tries: int = 3,
     in_order: bool = False,
     on_done: Callable | None = None,
+    on_lost: Callable | None = None,
 ) -> Iterator:
     """Run `unit(job)` for every job; yield the receipts as they come, in no fixed order.
 
@@ -221,6 +222,9 @@ def fan_out(
         stays bounded, hence a job that takes very long holds the others up.
     on_done : callable, optional
         Called with each receipt as it comes, for progress.
+    on_lost : callable, optional
+        Called with a job whose workers died each time, for the jobs to do in its place; they may be none. Not with
+        `in_order`.
 
     Raises
     ------
@@ -265,6 +269,12 @@ def fan_out(
             error = future.exception() if future.status == "error" else None
             if isinstance(error, KilledWorker) or (error and roster.explains(error)):
                 attempts[number] = attempts.get(number, 1) + (not isinstance(error, Unfit))
+                if attempts[number] > tries and on_lost and isinstance(error, KilledWorker):
+                    del attempts[number]
+                    for other in on_lost(job):
+                        submit(number, other)
+                    fill()
+                    continue
                 if attempts[number] > tries:
                     raise _died(unit, number, jobs) if isinstance(error, KilledWorker) else error
                 submit(number, job)
