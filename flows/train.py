@@ -11,7 +11,9 @@ from prefect.cache_policies import NO_CACHE
 from flows.cluster import crew, fan_out
 from flows.generate import generate
 from flows.home import dataset_folder, home
+from flows.parameters import Count, ModelSeed, Name
 from flows.progress import artifact_key, stage
+from flows.runs import RETRIES, named, told
 from storage import atomic
 from storage.dataset import Dataset, locked
 from storage.errors import BadInput
@@ -54,19 +56,20 @@ def check(
     return names, settings
 
 
-@flow(flow_run_name="train-{datasets}")
+@flow(flow_run_name=named("train", "datasets"))
+@told
 def train(
-    datasets: list[str] | None = None,
+    datasets: list[Name] | None = None,
     *,
     ladder: bool = False,
     out: Path | None = None,
-    pictures: list[int] | None = None,
-    shows: int | None = None,
-    hidden: list[int] | None = None,
-    leave_out: list[str] | None = None,
-    seed: int = 1,
-    workers: int | None = None,
-    cluster: str | None = None,
+    pictures: list[Count] | None = None,
+    shows: Count | None = None,
+    hidden: list[Count] | None = None,
+    leave_out: list[Name] | None = None,
+    seed: ModelSeed = 1,
+    workers: Count | None = None,
+    cluster: Name | None = None,
     again: bool = False,
 ) -> dict:
     """Train a reader on one or more datasets, and save it with its provenance and scores.
@@ -146,7 +149,7 @@ def _learn(
     return facts | {"calibration": calibrate(jobs)}, networks, receipts
 
 
-@task(cache_policy=NO_CACHE, task_run_name="gather letters")
+@task(cache_policy=NO_CACHE, task_run_name="gather letters", **RETRIES)
 def gather(jobs: list[GatherJob]) -> list[GatherReceipt]:
     """Cut shards into spans on Dask, into spool files that the fit maps."""
     with crew() as client, stage("cutting letters", sum(job.pictures for job in jobs)) as shown:
@@ -162,7 +165,7 @@ def fit(
         return units.fit(spool, name, classes, settings, shows, lambda done, _: shown.advance(done - shown.done), every)
 
 
-@task(cache_policy=NO_CACHE, task_run_name="calibrate")
+@task(cache_policy=NO_CACHE, task_run_name="calibrate", **RETRIES)
 def calibrate(jobs: list[CheckJob]) -> dict[str, list[float]]:
     """Read validation pictures on Dask, and fit the confidence to how often it is right."""
     with crew() as client, stage("calibrating", len(jobs), "datasets") as shown:
