@@ -8,8 +8,10 @@ from prefect.artifacts import create_table_artifact
 from prefect.cache_policies import NO_CACHE
 
 from flows.cluster import crew, fan_out
-from flows.home import SHIPPED, home, model_file
+from flows.home import SHIPPED, home, model_file, pictures_at
+from flows.parameters import Count, Name, Share
 from flows.progress import artifact_key, stage
+from flows.runs import RETRIES, named, told
 from storage import atomic
 from storage.errors import BadInput
 from tasks import solve as units
@@ -29,6 +31,7 @@ def check(
     **_,
 ) -> tuple[Path, Path, tuple[str, ...], tuple[int, int] | None]:
     """Where the answers go, the model's file, the dictionary and the length, or an error that names what is wrong."""
+    path = pictures_at(path)
     lengths = units.parse_length(length)
     if not 0 <= abstain_below <= 1:
         raise BadInput(f"abstain-below: must be from 0 to 1; it is {abstain_below}")
@@ -36,7 +39,8 @@ def check(
     out = out or home() / "answers" / name / "answers.csv"
     if out.is_dir():
         raise BadInput(f"out: must be a file to write the answers to; {out} is a folder")
-    units.must_have_files(path, out)
+    if not path.is_dir():  # one without a picture is none too few: an inbox is empty most of the time
+        units.must_have_files(path, out)
     atomic.make_folder(out.parent)  # now, not after an hour's reading
     chosen = model_file(model) if model else newest_model()
     words = units.dictionary_of(dictionary, chosen, alphabet, lengths) if ranking is not Ranking.NONE else ()
@@ -44,19 +48,20 @@ def check(
     return out, chosen, words, lengths
 
 
-@flow(flow_run_name="solve-{path}")
+@flow(flow_run_name=named("solve", "path"))
+@told
 def solve(
     path: Path,
     *,
-    model: str | None = None,
-    dictionary: str = "web2",
+    model: Name | None = None,
+    dictionary: Name = "web2",
     ranking: Ranking = Ranking.PROBABILITY,
     out: Path | None = None,
-    abstain_below: float = 0.0,
-    alphabet: str | None = None,
-    length: str | None = None,
-    workers: int | None = None,
-    cluster: str | None = None,
+    abstain_below: Share = 0.0,
+    alphabet: Name | None = None,
+    length: Name | None = None,
+    workers: Count | None = None,
+    cluster: Name | None = None,
 ) -> dict:
     """Read a folder of pictures, or one picture, into a CSV file.
 
@@ -66,7 +71,7 @@ def solve(
     Parameters
     ----------
     path
-        A folder, or one picture.
+        A folder, or one picture; or a name under the home, such as inbox.
     model
         A model's name under the home, or its file; by default the newest one there, or the one that is shipped.
     dictionary
@@ -86,6 +91,7 @@ def solve(
     cluster
         Address of a Dask scheduler to use instead, such as tcp://host:8786.
     """
+    path = pictures_at(path)
     out, chosen, words, lengths = check(
         path, model=model, dictionary=dictionary, ranking=ranking, out=out, abstain_below=abstain_below,
         alphabet=alphabet, length=length,
@@ -109,7 +115,7 @@ def solve(
     return report
 
 
-@task(cache_policy=NO_CACHE, task_run_name="read")
+@task(cache_policy=NO_CACHE, task_run_name="read", **RETRIES)
 def read(
     path: Path, out: Path, plan: units.SolvePlan, workers: int | None, cluster: str | None
 ) -> tuple[units.Solved, float]:

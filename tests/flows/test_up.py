@@ -29,8 +29,6 @@ pytestmark = pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason=
 ROOT = Path(__file__).parents[2]
 COMMAND = [sys.executable, "-m", "flows"]
 SCHEDULED = {
-    "verify/verify-and-repair": "0 1 * * *", "regenerate/regenerate": "0 3 * * 0", "solve/solve-inbox": "5 * * * *",
-}  # fmt: skip
     "verify/verify-and-repair": "0 1 * * *",
     "regenerate/regenerate": "0 3 * * 0",
     "solve/solve-inbox": "5 * * * *",
