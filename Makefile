@@ -40,7 +40,7 @@ bench-peers: setup
 
 deploy: setup
 	@test -n "$$PREFECT_API_URL" || { echo "PREFECT_API_URL: name the server to deploy to, for instance http://127.0.0.1:4200/api"; exit 2; }
-	$(BIN)/prefect work-pool create captchas --type process --overwrite
+	$(BIN)/prefect work-pool inspect captchas > /dev/null 2>&1 || $(BIN)/prefect work-pool create captchas --type process
 	$(BIN)/prefect --no-prompt deploy --all
 
 clean:

@@ -12,6 +12,7 @@ from storage import atomic
 from storage.errors import CaptchasError
 
 CLIENT = "CAPTCHAS_CLIENT"  # the process id of the command, in the environment of all that it starts
+RUN = "PREFECT__FLOW_RUN_ID"  # in the environment of a process that runs a flow
 _EVERY = 0.05  # seconds between two looks
 # A child that died is started again after so many seconds, the longer the more often it died in short time.
 _BACK_OFF = (1, 2, 4, 8, 15, 30)
@@ -71,8 +72,10 @@ def orphans(prefect_home: str | None) -> list[int]:
 
 
 def runs_of(client: int) -> list[int]:
-    """Processes below a command's worker that run flows: they end cleanly when they are told to."""
-    return started_by(lambda variables, line: variables.get(CLIENT) == str(client) and b"prefect.engine" in line)
+    """Processes that run flows for a command's worker: they end cleanly when they are told to."""
+    return started_by(
+        lambda variables, line: variables.get(CLIENT) == str(client) and RUN in variables and b"prefect" in line
+    )
 
 
 def all_of(client: int) -> list[int]:

@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from prefect import flow, get_run_logger, task
-from prefect.artifacts import create_table_artifact
+from prefect.artifacts import create_markdown_artifact, create_table_artifact
 from prefect.cache_policies import NO_CACHE
 
 from flows.cluster import crew, fan_out
@@ -20,6 +20,7 @@ from storage.errors import BadInput
 from storage.models import save_model
 from tasks import ladder as ladders
 from tasks import train as units
+from tasks.metrics import Rate
 from tasks.teach import GatherJob, GatherReceipt, jobs_of
 from tasks.teach import gather as gather_shard
 from tasks.trust import CheckJob, check_answers
@@ -116,7 +117,9 @@ def train(
         provenance = units.provenance_of(chosen, settings)
         if not again and units.same_model(path, provenance):
             get_run_logger().info("%s was made from these data with these settings: kept", path)
-            return {"kept": True, **units.describe(path)}
+            report = {"kept": True, **units.describe(path)}
+            _show_in_prefect(report, path)
+            return report
         run = atomic.new_run()
         with locked(path):
             units.tidy(path)
@@ -128,9 +131,24 @@ def train(
             finally:
                 shutil.rmtree(spool, ignore_errors=True)
     report = {"kept": False, **units.describe(path)}
-    rows = [{"what": key, "value": str(value)} for key, value in report.items()]
-    create_table_artifact(rows, key=artifact_key("train", path.stem), description=str(path))
+    _show_in_prefect(report, path)
     return report
+
+
+def _show_in_prefect(report: dict, path: Path) -> None:
+    key = artifact_key("train", path.stem)
+    rows = [{"what": name, "value": str(value)} for name, value in report.items()]
+    create_table_artifact(rows, key=key, description=str(path))
+    learnt = ", ".join(f"{one['name']} ({one['count']:,} pictures)" for one in report["datasets"])
+    lines = [f"# {path.stem}: {'kept, it was made from these data and settings' if report['kept'] else 'trained'}", ""]
+    lines += [f"- learnt from: {learnt}", f"- letters it knows: `{report['classes']}`"]
+    lines += [f"- {name}: {report[name]:,}" for name in ("letters", "spans", "shows", "seconds")]
+    lines += [
+        f"- {what}: {Rate(report[name]['right'], report[name]['n'])}"
+        for name, what in (("marked", "pictures whose letters were found"), ("gate_passes", "letters the gate lets by"))
+    ]
+    lines += ["", f"File: `{path}`. How well it reads: `captchas evaluate {path.stem} DATASET`"]
+    create_markdown_artifact("\n".join(lines), key=f"{key}-report", description=str(path))
 
 
 def _learn(
