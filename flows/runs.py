@@ -1,6 +1,7 @@
 """What a run tells in Prefect's UI: its name, why it failed, its pictures; and when it is tried again."""
 
 import functools
+import inspect
 import logging
 import time
 from base64 import b64encode
@@ -66,7 +67,22 @@ def told(flow: Callable) -> Callable:
             except CaptchasError as error:
                 return _failed(error)
 
+    run.__doc__ = _as_prefect_reads(flow.__doc__)
     return run
+
+
+def _as_prefect_reads(text: str | None) -> str | None:
+    """A docstring with its parameters under `Args:`: from there Prefect takes what its forms say of each."""
+    head, found, parameters = inspect.cleandoc(text or "").partition("\nParameters\n----------\n")
+    if not found:
+        return text
+    lines = []
+    for line in parameters.splitlines():
+        if line.startswith(" "):
+            lines[-1] += ("" if lines[-1].endswith(": ") else "\n        ") + line.strip()
+        elif line:
+            lines.append(f"    {line}: ")
+    return "\n".join([head, "Args:", *lines, ""])
 
 
 def _failed(error: CaptchasError) -> State:

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from prefect import flow, task
 from prefect.cache_policies import NO_CACHE
+from prefect.utilities.callables import parameter_docstrings
 
 from flows import runs
 from flows.cluster import WorkerLost
@@ -113,6 +114,36 @@ def test_a_picture_in_a_report_is_small_enough():
         found = base64.b64decode(content.removesuffix(")"))
         assert found.startswith(b"\x89PNG") and len(found) <= runs.MOST_BYTES
         assert (found == data) == (len(data) <= runs.MOST_BYTES)
+
+
+def test_prefect_shows_what_each_parameter_means():
+    @runs.told
+    def works(one: int = 1, other: int = 2) -> dict:
+        """Do it.
+
+        And more.
+
+        Parameters
+        ----------
+        one
+            First line,
+            and a second: with a colon.
+        other
+            Another.
+        """
+        return {}
+
+    @runs.told
+    def plain() -> dict:
+        """Do it."""
+        return {}
+
+    assert parameter_docstrings(works.__doc__) == {
+        "one": "First line,\nand a second: with a colon.",
+        "other": "Another.",
+    }
+    assert works.__doc__.startswith("Do it.\n\nAnd more.\n")
+    assert plain.__doc__ == "Do it."
 
 
 @pytest.mark.parametrize(
