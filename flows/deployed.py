@@ -39,13 +39,15 @@ def changed(api: Api, file: Path) -> bool:
 
     What somebody changed in the UI, such as a paused schedule, stays as long as the file does.
     """
-    place = Path(os.environ["PREFECT_HOME"], DIGEST)
+    place = _mark()
     same = place.is_file() and place.read_text() == _digest(file)
     return not same or bool(names_in(file) - {one["name"] for one in _deployments(api)})
 
 
 def require_deployed(api: Api, file: Path, deploying: Child) -> None:
-    """Remember the file as deployed if all of it is on the server.
+    """Remember the file as deployed if all of it is on the server, where unknown parameters are refused from now on.
+
+    Prefect's own schema of a flow's parameters lets any name pass, and the run would fail when it starts.
 
     Raises
     ------
@@ -58,7 +60,14 @@ def require_deployed(api: Api, file: Path, deploying: Child) -> None:
             f"{file}: could not be deployed (missing: {', '.join(sorted(lacking)) or '-'}); mend it and start again. "
             f"See {deploying.log}, which ends: {deploying.last_words()}"
         )
-    atomic.replace(Path(os.environ["PREFECT_HOME"], DIGEST), _digest(file).encode())
+    for one in _deployments(api):
+        schema = one["parameter_openapi_schema"] | {"additionalProperties": False}
+        api.patch(f"deployments/{one['id']}", {"parameter_openapi_schema": schema})
+    atomic.replace(_mark(), _digest(file).encode())
+
+
+def _mark() -> Path:
+    return Path(os.environ.get("PREFECT_HOME") or Path.home() / ".prefect", DIGEST)
 
 
 def _digest(file: Path) -> str:

@@ -58,6 +58,16 @@ class Api:
         data = json.dumps(content or {}).encode()
         return self._ask(Request(f"{self.url}/{path}", data, {"Content-Type": "application/json"}))
 
+    def patch(self, path: str, content: dict) -> None:
+        """Change what stands there.
+
+        Raises
+        ------
+        Unanswered
+        """
+        data = json.dumps(content).encode()
+        self._ask(Request(f"{self.url}/{path}", data, {"Content-Type": "application/json"}, method="PATCH"))
+
     def _ask(self, request: Request):
         try:
             with _urlopen(request, timeout=self._timeout) as answer:

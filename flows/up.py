@@ -34,22 +34,26 @@ class Stopped(Exception):
     """Ctrl-C or SIGTERM, before all was started."""
 
 
-def check(*, port: int = 4200, check: bool = False, deployments: Path | None = None) -> None:
+def check(*, port: int = 4200, check: bool = False, deploy: bool = False, deployments: Path | None = None) -> None:
     """An error that names the wrong parameter, or what stands in the way."""
     if not 0 <= port <= 65535:
         raise BadInput(f"port: must be from 0 (any free one) to 65535; it is {port}")
+    if check and deploy:
+        raise BadInput("check, deploy: give one of them")
     if not check:
-        _chosen(deployments)
+        _chosen(deployments, deploy)
 
 
-def _chosen(deployments: Path | None) -> Path:
-    """The file of the deployments, where nothing stands in the way of starting them."""
+def _chosen(deployments: Path | None, deploy: bool = False) -> Path:
+    """The file of the deployments, where nothing stands in the way of starting them, or only of deploying it."""
     named, there = os.environ.get("PREFECT_API_URL"), served()
-    if there:
+    if deploy and not named:
+        raise BadInput("deploy: name the server in PREFECT_API_URL, for instance http://127.0.0.1:4200/api")
+    if there and not deploy:
         raise Busy(_already(there))
-    if named:
+    if named and not deploy:
         raise BadInput(
-            f"PREFECT_API_URL: names a Prefect server already, {named}; unset it, or use that server: `make deploy`, "
+            f"PREFECT_API_URL: names a Prefect server already, {named}; unset it, or use that server: --deploy, "
             f"then `prefect worker start --pool {deployed.POOL}`"
         )
     beside, here = Path(flows.__file__).parents[1] / FILE, Path(FILE)
@@ -62,7 +66,9 @@ def _chosen(deployments: Path | None) -> Path:
     return chosen.resolve()
 
 
-def up(*, port: Port = 4200, check: bool = False, deployments: Path | None = None) -> dict:
+def up(
+    *, port: Port = 4200, check: bool = False, deploy: bool = False, deployments: Path | None = None
+) -> dict:  # fmt: skip
     """Start what one machine needs to run the deployments: Prefect's server, work pool, deployments and worker.
 
     Runs until Ctrl-C or SIGTERM, and ends all of it then; flows that run are told to stop, and the next run of
@@ -74,12 +80,19 @@ def up(*, port: Port = 4200, check: bool = False, deployments: Path | None = Non
         Of the server and its UI, on 127.0.0.1; 0 for a free one.
     check
         Only say what is running: exit code 0 if all is, 1 if not.
+    deploy
+        Only make the work pool and the deployments, on the server that PREFECT_API_URL names.
     deployments
         The file of the deployments; by default the project's prefect.yaml, else the one in this folder.
     """
     if check:
         return deployed.look(*_there())
-    file = _chosen(deployments)
+    file = _chosen(deployments, deploy)
+    if deploy:
+        api = Api(os.environ["PREFECT_API_URL"])
+        with _stopping() as stop:
+            _deploy(api, file, _environment(api.url.removesuffix("/api")), home() / "prefect" / "logs", stop)
+        return {"server": api.url, "deployments": sorted(deployed.names_in(file))}
     began = time.monotonic()
     with _alone(), _stopping() as stop:
         processes.end(processes.orphans(os.environ["PREFECT_HOME"]), patience=10)
@@ -109,16 +122,9 @@ def _run(file: Path, port: int, stop: threading.Event) -> None:
         _until(api.healthy, STARTING, server, stop)
         atomic.replace(place, json.dumps(record, indent=1).encode())
         deployed.settle(api)
-        deployed.make_pool(api)
-        worker.start()
         if deployed.changed(api, file):
-            deploy = Child("deployment", _deploy_command(file), environment, logs / "deploy.log", file.parent)
-            deploy.start()
-            try:
-                _until(lambda: not deploy.running, DEPLOYING, None, stop)
-            finally:
-                deploy.end(1)
-            deployed.require_deployed(api, file, deploy)
+            _deploy(api, file, environment, logs, stop)
+        worker.start()
         _tell(f"up: the UI is at {url}, pictures go into {home() / INBOX}; Ctrl-C ends it")
         while not stop.wait(_EVERY):
             for child in (server, worker):
@@ -130,6 +136,18 @@ def _run(file: Path, port: int, stop: threading.Event) -> None:
     finally:
         _end(server, worker)
         place.unlink(missing_ok=True)
+
+
+def _deploy(api: Api, file: Path, environment: dict[str, str], logs: Path, stop: threading.Event) -> None:
+    """Make the pool, if it is not there, and the deployments."""
+    deployed.make_pool(api)
+    deploying = Child("deployment", _deploy_command(file), environment, logs / "deploy.log", file.parent)
+    deploying.start()
+    try:
+        _until(lambda: not deploying.running, DEPLOYING, None, stop)
+    finally:
+        deploying.end(1)
+    deployed.require_deployed(api, file, deploying)
 
 
 def _end(server: Child, worker: Child) -> None:

@@ -37,6 +37,8 @@ class Server:
             def do_POST(self):
                 self._answer(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
 
+            do_PATCH = do_POST  # noqa: N815 - so the standard library calls it
+
             def _answer(self, content):
                 path = self.path.removeprefix("/api/")
                 outer.asked.append((path, content))
@@ -80,10 +82,15 @@ def ago(seconds: float) -> str:
     return (datetime.now(UTC) - timedelta(seconds=seconds)).isoformat().replace("+00:00", "Z")
 
 
+def one_of(name: str) -> dict:
+    return {"name": name, "id": name, "parameter_openapi_schema": {"type": "object"}}
+
+
 def whole(server):
     server.answers |= {
         "work_pools/captchas": {"name": "captchas"},
-        "deployments/filter": [{"name": "one"}, {"name": "two"}],
+        "deployments/filter": [one_of("one"), one_of("two")],
+        "deployments/one": {}, "deployments/two": {},
         "work_pools/captchas/workers/filter": [
             {"name": "old", "last_heartbeat_time": ago(9000)}, {"name": "new", "last_heartbeat_time": ago(10)},
             {"name": "never", "last_heartbeat_time": None},
@@ -137,7 +144,9 @@ def test_a_file_is_deployed_again_only_when_it_or_the_server_changed(server, fil
     assert deployed.changed(api, file)
     deployed.require_deployed(api, file, deploying)
     assert not deployed.changed(api, file)
-    server.answers["deployments/filter"] = [{"name": "one"}]
+    closed = [content["parameter_openapi_schema"] for path, content in server.asked if path == "deployments/one"]
+    assert closed == [{"type": "object", "additionalProperties": False}]  # an unknown name is refused
+    server.answers["deployments/filter"] = [one_of("one")]
     assert deployed.changed(api, file)
     with pytest.raises(deployed.NotUp, match=r"missing: two.*which ends: its end"):
         deployed.require_deployed(api, file, deploying)

@@ -83,8 +83,15 @@ class Site:
         """What the server answers; an `HTTPError` where it refuses."""
         data = None if content is None else json.dumps(content).encode()
         request = urllib.request.Request(f"{self.record['api']}/{path}", data, {"Content-Type": "application/json"})
-        with urllib.request.urlopen(request, timeout=30) as answer:
-            return json.loads(answer.read() or b"null")
+        for _ in range(100):
+            try:
+                with urllib.request.urlopen(request, timeout=60) as answer:
+                    return json.loads(answer.read() or b"null")
+            except urllib.error.HTTPError as error:
+                if error.code != 503:  # its database is locked, for a moment
+                    raise
+            time.sleep(0.3)
+        raise TimeoutError(path)
 
     def begin(self, name: str, **parameters) -> str:
         """Start a deployment's run; its id."""
@@ -150,7 +157,7 @@ def test_all_deployments_are_there_with_schedules_and_limits(site):
     assert set(listed) == set(SCHEDULED) | ON_DEMAND
     for name, one in listed.items():
         crons = [row["schedule"]["cron"] for row in one["schedules"] if row["active"]]
-        assert crons == [SCHEDULED[name]] * (name in SCHEDULED)
+        assert crons == ([SCHEDULED[name]] if name in SCHEDULED else [])
         assert one["global_concurrency_limit"]["limit"] == 1
         assert one["enforce_parameter_schema"] is True
         assert one["description"] and "captchas" in one["tags"]
@@ -180,9 +187,9 @@ def test_a_bad_parameter_is_refused_before_a_run_exists(site, name, parameters, 
 
 def test_a_second_one_is_refused(site):
     result = site.run("up", "--port", "0")
-    assert result.code == 1
+    assert result.code == 2
     assert f"`captchas up` runs on this home already (process {site.process.pid}" in result.said
-    assert result.report["exit_code"] == 1
+    assert result.report["exit_code"] == 2
     assert site.process.poll() is None
 
 
@@ -193,9 +200,12 @@ def test_a_run_that_cannot_be_says_what_to_do_without_a_traceback(site):
     assert re.fullmatch(
         r"\S*nothing: no dataset there; `captchas datasets` lists those under the home", run["state"]["message"]
     )
-    logs = site.ask("logs/filter", {"logs": {"flow_run_id": {"any_": [run["id"]]}}})
-    assert not [line for line in logs if "Traceback" in line["message"]]
-    assert [line for line in logs if line["level"] == 40]
+
+    def logs(**more):
+        return site.ask("logs/filter", {"logs": {"flow_run_id": {"any_": [run["id"]]}} | more})
+
+    site.until(lambda: logs(level={"ge_": 40}), 30)  # they are sent a little later
+    assert not [line for line in logs() if "Traceback" in line["message"]]
 
 
 def test_cancel_stops_the_work_and_the_next_run_completes(site, here):
