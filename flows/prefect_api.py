@@ -8,6 +8,7 @@ from urllib.request import ProxyHandler, Request, build_opener
 
 from storage.errors import CaptchasError
 
+_LOCKED = 60.0  # seconds that its database may be busy, which it tells by 503
 _EVERY = 0.1  # seconds between two looks
 _urlopen = build_opener(ProxyHandler({})).open  # a server on this machine or beside it: no proxy leads there
 
@@ -19,7 +20,7 @@ class Unanswered(CaptchasError, ConnectionError):
 class Api:
     """A Prefect server's interface at `url`, such as http://127.0.0.1:4200/api."""
 
-    def __init__(self, url: str, timeout: float = 10.0):
+    def __init__(self, url: str, timeout: float = 30.0):
         self.url, self._timeout = url.rstrip("/"), timeout
 
     def healthy(self) -> bool:
@@ -69,15 +70,20 @@ class Api:
         self._ask(Request(f"{self.url}/{path}", data, {"Content-Type": "application/json"}, method="PATCH"))
 
     def _ask(self, request: Request):
-        try:
-            with _urlopen(request, timeout=self._timeout) as answer:
-                return json.loads(answer.read() or b"null")
-        except HTTPError as error:
-            if error.code == 404:
-                return None
-            said = error.read(2000).decode(errors="replace")
-            raise Unanswered(f"{request.full_url}: Prefect's server refused ({error.code}: {said})") from error
-        except (OSError, HTTPException, ValueError) as error:
-            raise Unanswered(
-                f"{self.url}: no Prefect server answers there ({error}); `captchas up` starts one"
-            ) from error
+        deadline = time.monotonic() + _LOCKED
+        while True:
+            try:
+                with _urlopen(request, timeout=self._timeout) as answer:
+                    return json.loads(answer.read() or b"null")
+            except HTTPError as error:
+                if error.code == 404:
+                    return None
+                if error.code == 503 and time.monotonic() < deadline:
+                    time.sleep(_EVERY)
+                    continue
+                said = error.read(2000).decode(errors="replace")
+                raise Unanswered(f"{request.full_url}: Prefect's server refused ({error.code}: {said})") from error
+            except (OSError, HTTPException, ValueError) as error:
+                raise Unanswered(
+                    f"{self.url}: no Prefect server answers there ({error}); `captchas up` starts one"
+                ) from error

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from flows import deployed
+from flows import deployed, prefect_api
 from flows.prefect_api import Api, Unanswered
 
 FILE = """name: beating-captchas
@@ -98,6 +98,13 @@ def whole(server):
     }  # fmt: skip
 
 
+def test_a_database_that_is_locked_for_a_moment_is_asked_again(server):
+    answers = iter([503, 503, {"name": "captchas"}])
+    server.answers["work_pools/captchas"] = lambda _: next(answers)
+    assert Api(server.url).get("work_pools/captchas") == {"name": "captchas"}
+    assert len(server.asked) == 3
+
+
 def test_all_is_up(server, file):
     whole(server)
     report = deployed.look(server.url, file)
@@ -119,7 +126,7 @@ def test_all_is_up(server, file):
             "work_pools/captchas/workers/filter", [{"name": "w", "last_heartbeat_time": ago(5000)}],
             "the worker w was last seen 5,0",
         ),
-        ("deployments/filter", 503, "refused (503"),
+        ("deployments/filter", 500, "refused (500"),
     ],
 )  # fmt: skip
 def test_what_is_not_up_is_named(server, file, path, answer, said):
@@ -194,7 +201,8 @@ def test_runs_that_were_cut_off_are_closed_and_of_missed_ones_the_newest_is_kept
     assert states == {"cut": "Crashed", "inner": "Crashed", "a2": "Missed"}
 
 
-def test_what_does_not_answer_is_told(server):
+def test_what_does_not_answer_is_told(server, monkeypatch):
+    monkeypatch.setattr(prefect_api, "_LOCKED", 0.0)
     api = Api(server.url, timeout=2)
     assert api.healthy() and api.wait(1)
     assert api.get("nothing") is None
