@@ -13,7 +13,7 @@ from flows.cluster import cores, crew, fan_out
 from flows.home import new_dataset_folder
 from flows.parameters import Count, Name, Seed
 from flows.progress import artifact_key, stage
-from flows.runs import RETRIES, named, picture, told
+from flows.runs import RETRIES, as_lines, named, picture, told
 from storage import atomic
 from storage.dataset import locked
 from storage.errors import BadInput
@@ -149,7 +149,7 @@ def _show_in_prefect(report: dict, shards: list[dict], folder: Path) -> None:
     rows = rows or [{"shard": "all", "state": "skipped", "pictures": report["count"], "bytes": report["bytes"]}]
     create_table_artifact(rows, key=key, description=f"Shards of {folder}: {said}")
     lines = [f"# {folder.name}: {report['count']:,} pictures", "", f"- shards: {said}"]
-    lines += [f"- {name}: {value}" for name, value in report.items() if value is not None and name != "shards"]
+    lines += as_lines(report, "shards", "dataset", "count")
     if shards:
         lines += ["", picture(sheet_of(folder, SHOWN), f"The first {SHOWN} pictures")]
     create_markdown_artifact("\n".join(lines), key=f"{key}-report", description=str(folder))

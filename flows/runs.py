@@ -13,6 +13,7 @@ from prefect.runtime import deployment, flow_run
 from prefect.states import Failed, State
 
 from flows.cluster import WorkerLost
+from flows.show import readable
 from storage.errors import Busy, CaptchasError
 from tasks.pictures import at_most
 
@@ -104,6 +105,15 @@ def may_pass(_task, _run, state: State) -> bool:
 
 # Of a task that drives Dask and may be begun again: its jobs ask first what is there.
 RETRIES = {"retries": 2, "retry_delay_seconds": [2, 15], "retry_condition_fn": may_pass}
+
+
+def as_lines(report: dict, *left_out: str) -> list[str]:
+    """A report as lines of a Markdown list."""
+    return [
+        f"- {name.replace('_', ' ')}: {readable(value)}"
+        for name, value in report.items()
+        if value not in (None, [], {}) and name not in left_out
+    ]
 
 
 def picture(png: bytes, title: str) -> str:

@@ -14,7 +14,7 @@ from flows.home import dataset_folder, home
 from flows.ingest import ingest
 from flows.parameters import Count, Name
 from flows.progress import artifact_key, stage
-from flows.runs import RETRIES, named, told
+from flows.runs import RETRIES, as_lines, named, told
 from storage import atomic
 from storage.dataset import locked
 from storage.errors import BadInput, CaptchasError, Damaged, Unwritable
@@ -161,7 +161,7 @@ def _show_in_prefect(content: dict, findings: list[Finding], folder: Path) -> No
     done = Counter(finding.done for finding in findings)
     lines = [f"# {folder.name}: {summary(findings) or 'whole'}", ""]
     lines += [f"- {what}: {count:,}" for what, count in done.most_common(20) if what != "-"]
-    lines += [f"- {name}: {value}" for name, value in content.items() if name not in ("findings", "shown")]
+    lines += as_lines(content, "findings", "shown", "dataset")
     create_markdown_artifact("\n".join(lines), key=f"{key}-report", description=str(folder))
 
 
