@@ -26,11 +26,13 @@ COMMANDS = {
     "solve": ("flows.solve:solve", "Read a folder of pictures, or one picture, into a CSV file."),
     "reproduce": ("flows.reproduce:reproduce", "Run the book's procedure as printed, then mend one defect at a time."),
     "demo": ("flows.demo:demo", "The whole job on a small scale: draw, train, evaluate, solve."),
+    "regenerate": ("flows.regenerate:regenerate", "Draw, train, measure; serve the new model if it is no worse."),
+    "up": ("flows.up:up", "Run the deployments on this machine: server, UI, worker. Ends with Ctrl-C."),
     "inspect": ("flows.describe:inspect", "Show what a dataset or a model file holds."),
     "datasets": ("flows.datasets:datasets", "List datasets with their sizes, or remove one."),
     "profiles": ("flows.profiles:profiles", "List the kinds of pictures that can be drawn, and the fonts."),
 }
-PLAIN = {"inspect", "datasets", "profiles"}  # no flows: they need no server
+PLAIN = {"up", "inspect", "datasets", "profiles"}  # no flows: they need no server
 HELP = {"--help", "-h", "--version"}
 GRACE = 4.0  # seconds that Ctrl-C leaves for a clean end
 

@@ -12,6 +12,8 @@ from flows.cluster import crew
 from flows.evaluate import evaluate
 from flows.generate import generate
 from flows.home import dataset_folder, home, model_file
+from flows.parameters import Count, Name
+from flows.runs import named, told
 from flows.solve import solve
 from flows.train import train
 from storage import atomic
@@ -35,8 +37,9 @@ def check(*, workers: int | None = None, **_) -> None:
         raise BadInput(f"workers: must be 1 or more; it is {workers}")
 
 
-@flow(flow_run_name="demo")
-def demo(*, workers: int | None = None, cluster: str | None = None) -> dict:
+@flow(flow_run_name=named("demo"))
+@told
+def demo(*, workers: Count | None = None, cluster: Name | None = None) -> dict:
     """The whole job on a small scale: draw, train, evaluate, solve.
 
     What is there already is kept: run it again, or after it was killed, and only the rest is done.

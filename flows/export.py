@@ -10,7 +10,9 @@ from prefect.cache_policies import NO_CACHE
 
 from flows.cluster import crew, fan_out
 from flows.home import dataset_folder, home
+from flows.parameters import Count, Name
 from flows.progress import artifact_key, stage
+from flows.runs import RETRIES, named, told
 from storage import atomic
 from storage.dataset import Dataset, locked
 from tasks import export as units
@@ -46,17 +48,18 @@ def check(
     return data, choice, folder
 
 
-@flow(flow_run_name="export-{dataset}-{format}")
+@flow(flow_run_name=named("export", "dataset", "format"))
+@told
 def export(
-    dataset: str,
+    dataset: Name,
     *,
     format: Format,
     out: Path | None = None,
     split: Split | None = None,
-    count: int | None = None,
+    count: Count | None = None,
     invert: bool = False,
-    workers: int | None = None,
-    cluster: str | None = None,
+    workers: Count | None = None,
+    cluster: Name | None = None,
 ) -> dict:
     """Write a dataset's pictures and labels in a format that other tools read.
 
@@ -103,7 +106,7 @@ def export(
     return report
 
 
-@task(cache_policy=NO_CACHE, task_run_name="write")
+@task(cache_policy=NO_CACHE, task_run_name="write", **RETRIES)
 def write(plan: units.Plan, choice: units.Choice, workers: int | None, cluster: str | None) -> list[parts.Receipt]:
     """Write a plan's parts on Dask; for a virtual dataset, prove its shards instead."""
     virtual = choice.format is Format.HDF5

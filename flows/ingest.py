@@ -10,7 +10,9 @@ from prefect.cache_policies import NO_CACHE
 
 from flows.cluster import crew, fan_out
 from flows.home import home, new_dataset_folder
+from flows.parameters import Count, Name
 from flows.progress import artifact_key, stage
+from flows.runs import RETRIES, named, told
 from storage import atomic
 from storage.dataset import locked
 from storage.errors import BadInput, NotThere
@@ -53,7 +55,8 @@ def check(
     return Wanted(root, chosen, labelling, alphabet or "", Invert(invert)), target
 
 
-@flow(flow_run_name="import-{folder}")
+@flow(flow_run_name=named("import", "folder", "name"))
+@told
 def ingest(
     folder: Path,
     *,
@@ -63,8 +66,8 @@ def ingest(
     out: Path | None = None,
     alphabet: str | None = None,
     invert: Invert = Invert.AUTO,
-    workers: int | None = None,
-    cluster: str | None = None,
+    workers: Count | None = None,
+    cluster: Name | None = None,
 ) -> dict:
     """Make a dataset of a folder of labelled pictures.
 
@@ -114,7 +117,7 @@ def ingest(
     return report
 
 
-@task(cache_policy=NO_CACHE, task_run_name="measure")
+@task(cache_policy=NO_CACHE, task_run_name="measure", **RETRIES)
 def measure(listing: Listing) -> Source:
     """Digest and measure every labelled file on Dask."""
     with crew(reads=[listing.wanted.folder]) as client, stage("measuring", len(listing.pairs)) as shown:
@@ -125,7 +128,7 @@ def measure(listing: Listing) -> Source:
         )
 
 
-@task(cache_policy=NO_CACHE, task_run_name="fill")
+@task(cache_policy=NO_CACHE, task_run_name="fill", **RETRIES)
 def fill(source: Source, folder: Path, run: str) -> Gathered:
     """Fill the shards on Dask; one that is there and intact costs a read."""
     gathered = Gathered(source.identity, source.wanted.labelling.as_dict())

@@ -11,8 +11,10 @@ from prefect.artifacts import create_table_artifact
 from prefect.cache_policies import NO_CACHE
 
 from flows.cluster import crew, fan_out
-from flows.home import SHIPPED, home, model_file
+from flows.home import SHIPPED, home, model_file, pictures_at
+from flows.parameters import Count, Name, Seconds, Share
 from flows.progress import artifact_key, stage
+from flows.runs import named, told
 from storage import atomic
 from storage.database import SIDES
 from storage.errors import BadInput
@@ -45,6 +47,7 @@ def check(
     **_,
 ) -> tuple[Choice, writing.Wanted, units.SolvePlan]:
     """What to solve, what to write, and with which model and words, or an error that names what is wrong."""
+    path = pictures_at(path)
     lengths = units.parse_length(length)
     if not 0 <= abstain_below <= 1:
         raise BadInput(f"abstain-below: must be from 0 to 1; it is {abstain_below}")
@@ -67,25 +70,26 @@ def check(
     return choice, writing.Wanted(out, chosen_format, only_new), plan
 
 
-@flow(flow_run_name="solve-{path}")
+@flow(flow_run_name=named("solve", "path"))
+@told
 def solve(
     path: Path,
     *,
-    model: str | None = None,
-    dictionary: str = "web2",
+    model: Name | None = None,
+    dictionary: Name = "web2",
     ranking: Ranking = Ranking.PROBABILITY,
     out: Path | None = None,
     format: Format | None = None,
     only_new: bool = False,
     again: bool = False,
-    settle: float = 1.0,
+    settle: Seconds = 1.0,
     move_to: Path | None = None,
     follow_links: bool = False,
-    abstain_below: float = 0.0,
-    alphabet: str | None = None,
-    length: str | None = None,
-    workers: int | None = None,
-    cluster: str | None = None,
+    abstain_below: Share = 0.0,
+    alphabet: Name | None = None,
+    length: Name | None = None,
+    workers: Count | None = None,
+    cluster: Name | None = None,
 ) -> dict:
     """Read what is new in a folder of pictures, or one picture, and write the answers of all.
 
@@ -97,7 +101,7 @@ def solve(
     Parameters
     ----------
     path
-        A folder, or one picture.
+        A folder, or one picture; or a name under the home, such as inbox.
     model
         A model's name under the home, or its file; by default the newest one there, or the one that is shipped.
     dictionary

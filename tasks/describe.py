@@ -54,10 +54,24 @@ def _require_picture(number: int, first: int, count: int) -> None:
         raise BadInput(f"first: must be a picture's number, {first} to {first + count - 1}; it is {number}")
 
 
+def sheet_of(folder: Path, shown: int = SHOWN) -> bytes:
+    """A contact sheet of a dataset's first pictures, as PNG.
+
+    Raises
+    ------
+    NotThere, Damaged
+    """
+    return _sheet(Dataset(folder)[:shown])
+
+
 def _draw_sheet(block: Block, sheet: Path) -> None:
+    atomic.replace(sheet, _sheet(block))
+
+
+def _sheet(block: Block) -> bytes:
     sizes = np.stack([block.parameters["height"], block.parameters["width"]], axis=1).astype(int)
     captions = [_caption(text, row) for text, row in zip(block.texts(), block.parameters, strict=True)]
-    atomic.replace(sheet, contact_sheet(block.images, captions, sizes=sizes, marks=block.boxes))
+    return contact_sheet(block.images, captions, sizes=sizes, marks=block.boxes)
 
 
 def describe_shard(path: Path, sheet: Path, first: int | None = None) -> dict:

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from storage import atomic
-from storage.errors import Damaged, NotThere
+from storage.errors import Damaged, Different, NotThere
 from storage.manifest import Manifest
 from storage.sealing import fast_zlib, packed_size, write_shard
 from storage.shards import BLOCK, Block, Shard, ShardRecord, layout, read_record, sealed, shard_name
@@ -219,6 +219,29 @@ def missing(plan: Plan, folder: Path) -> int:
     """How many pictures of a plan are not in the folder yet."""
     there = sealed(folder)
     return sum(job.count for job in plan.jobs if (job.index, job.count) not in there)
+
+
+def make_way(recipe: Recipe, folder: Path) -> Path | None:
+    """Move a dataset of another recipe to `NAME-IDENTITY` beside it; returns where, None if there is none.
+
+    The caller holds the dataset's lock.
+    """
+    try:
+        survey(recipe, folder, 1, atomic.new_run())
+    except Different:
+        pass
+    else:
+        return None
+    try:
+        which = Manifest.read(folder).identity[:8]
+    except NotThere:
+        which = "unfinished"
+    target, number = folder.with_name(f"{folder.name}-{which}"), 1
+    while target.exists():
+        target = folder.with_name(f"{folder.name}-{which}.{number}")
+        number += 1
+    atomic.move(folder, target)
+    return target
 
 
 def report(folder: Path, drawn: int, kept: int, seconds: float, rate: float | None) -> dict:

@@ -83,6 +83,22 @@ def require_dataset(
         profile_of(identity_of(manifest), font, words)
 
 
+def datasets_in(folder: Path) -> list[Path]:
+    """The datasets in a folder, whole or not, in the order of their names."""
+    folders = sorted(path for path in folder.glob("*") if path.is_dir() and not path.name.endswith(".foreign"))
+    return [
+        path for path in folders if any(one.name == MANIFEST or parse_name(one.name) for one in path.iterdir())
+    ]  # fmt: skip
+
+
+def is_imported(folder: Path) -> bool:
+    """Whether a dataset was imported, as far as its manifest tells: it cannot be drawn again."""
+    try:
+        return Manifest.read(folder).source is not None
+    except (NotThere, Damaged):
+        return False
+
+
 def inventory(folder: Path) -> Inventory:
     """List a dataset's folder and judge its manifest."""
     manifest, distrust = None, ""

@@ -11,7 +11,7 @@ ROOT = Path(__file__).parents[1]
 
 # What a folder may import besides the standard library.
 MAY_IMPORT = {
-    "flows": {"prefect", "dask", "distributed", "cyclopts", "rich", "flows", "tasks", "storage"},
+    "flows": {"prefect", "pydantic", "dask", "distributed", "cyclopts", "rich", "flows", "tasks", "storage"},
     "tasks": {
         "numpy", "PIL", "fontTools", "english_words", "skimage", "sklearn", "numba", "rapidfuzz", "matplotlib",
         "threadpoolctl", "llvmlite",
