@@ -13,6 +13,7 @@ from flows.home import dataset_folder, home
 from flows.progress import artifact_key, stage
 from storage import atomic
 from storage.dataset import Dataset, locked
+from storage.places import local
 from tasks import export as units
 from tasks import parts
 from tasks.formats import Format
@@ -41,7 +42,7 @@ def check(
     data = Dataset(dataset_folder(dataset))
     choice = units.Choice(format, split.value if split else None, count, invert)
     name = "-".join(filter(None, (data.folder.resolve().name, format.value, choice.split)))
-    folder = Path(out) if out else home() / "exports" / name
+    folder = local(out, "out") if out else home() / "exports" / name
     units.examine(data, choice, folder)
     return data, choice, folder
 
@@ -66,7 +67,7 @@ def export(
     Parameters
     ----------
     dataset
-        A dataset's name under the home, or its path.
+        A dataset's name under the home, its path, or its URL in an object store.
     format
         png: pictures and labels.csv. gt: pictures and gt.txt, for EasyOCR and
         deep-text-recognition-benchmark. tesseract: .png, .gt.txt and .box. coco: letters' boxes.

@@ -9,6 +9,7 @@ from prefect.cache_policies import NO_CACHE
 from flows.cluster import crew, fan_out
 from flows.home import home
 from flows.progress import stage
+from storage.places import local
 from tasks import reproduce as units
 from tasks.fonts import find_face
 
@@ -49,7 +50,7 @@ def reproduce(
         Address of a Dask scheduler to use instead, such as tcp://host:8786.
     """
     jobs = check(font=font, seed=seed, words=words)
-    folder = Path(out) if out else home() / "reports" / "reproduce"
+    folder = local(out, "out") if out else home() / "reports" / "reproduce"
     face = find_face(font)
     rows = run_steps(jobs, workers, cluster)
     report = units.save(folder, rows, face, seed)

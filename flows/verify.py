@@ -15,6 +15,7 @@ from flows.progress import artifact_key, stage
 from storage import atomic
 from storage.dataset import locked
 from storage.errors import BadInput, CaptchasError, Damaged, Unwritable
+from storage.places import Place
 from tasks import repair as mending
 from tasks import verify as units
 from tasks.findings import Finding, Verdict, judge, report, summary
@@ -34,7 +35,7 @@ def check(
     words: str | None = None,
     source: Path | None = None,
     **_,
-) -> Path:
+) -> Place:
     """The dataset's folder, or an error that names the wrong parameter."""
     if workers is not None and workers < 1:
         raise BadInput(f"workers: must be 1 or more; it is {workers}")
@@ -68,7 +69,7 @@ def verify(
     Parameters
     ----------
     dataset
-        A dataset's name under the home, or its path.
+        A dataset's name under the home, its path, or its URL in an object store.
     redraw
         Draw every picture again too, and compare.
     repair
