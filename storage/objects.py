@@ -13,6 +13,8 @@ from typing import NamedTuple, Protocol
 from storage.errors import BadInput
 from storage.retries import patience, tried
 
+PAGE = 1000  # names in one answer of a listing, the most that S3 gives
+
 
 class Found(NamedTuple):
     """An object: its size in bytes, its version (the ETag), and by the store's own clock when it was put, and now."""
@@ -94,7 +96,8 @@ class S3:
         except FileNotFoundError:
             return None
         now = email.utils.parsedate_to_datetime(out["ResponseMetadata"]["HTTPHeaders"]["date"])
-        return Found(out["ContentLength"], out["ETag"], out["LastModified"].timestamp(), now.timestamp())
+        # Both are whole seconds: one more, lest a lock be taken for run out that has some of one left.
+        return Found(out["ContentLength"], out["ETag"], out["LastModified"].timestamp() + 1, now.timestamp())
 
     def read(self, key: str, start: int = 0, size: int | None = None) -> bytes:
         bucket, rest = _split(key)
@@ -136,15 +139,10 @@ class S3:
 
     def listed(self, key: str, most: int | None = None) -> Iterator[tuple[str, int | None]]:
         bucket, rest = _split(key)
-        prefix, more = f"{rest}/", {}
+        prefix, more = f"{rest}/" if rest else "", {}
         while True:
-            limit = {"MaxKeys": most} if most else {}
-            page = self._ask(
-                key,
-                lambda client, more=more, limit=limit: client.list_objects_v2(
-                    Bucket=bucket, Prefix=prefix, Delimiter="/", **more, **limit
-                ),
-            )
+            asked = {"Bucket": bucket, "Prefix": prefix, "Delimiter": "/", "MaxKeys": most or PAGE, **more}
+            page = self._ask(key, lambda client, asked=asked: client.list_objects_v2(**asked))
             names = [(entry["Prefix"][len(prefix) : -1], None) for entry in page.get("CommonPrefixes", ())]
             names += [(entry["Key"][len(prefix) :], entry["Size"]) for entry in page.get("Contents", ())]
             yield from sorted((name, size) for name, size in names if name)  # consoles make an object of the folder
