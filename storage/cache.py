@@ -81,7 +81,7 @@ def chunk(path: ObjectPath, sha256: str, start: int, size: int) -> bytes:
     _asked[sha256] += 1
     if _asked[sha256] <= _SINGLE or not room():
         return path.read_range(start, size)
-    _asked[sha256] = 0
+    del _asked[sha256]
     return fetched(path, sha256)[start : start + size]
 
 

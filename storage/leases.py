@@ -12,7 +12,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 
 from storage.errors import BadInput, Busy, CaptchasError
@@ -20,7 +20,8 @@ from storage.objects import Found, store_of
 
 SECONDS = "CAPTCHAS_LOCK_SECONDS"  # for which a lock is good if it is not renewed, 60 by default
 _RENEWALS = 3  # in that time
-_held: dict[str, "_Lease"] = {}  # of this process, by what they lock
+_PATIENCE = 2.0  # seconds for the last renewal to end
+_held: list["_Lease"] = []  # of this process
 
 
 @contextmanager
@@ -39,14 +40,15 @@ def leased(scheme: str, key: str) -> Iterator[None]:
     lease.take()
     thread = threading.Thread(target=lease.keep, name="captchas-lock", daemon=True)
     thread.start()
-    _held[lease.what] = lease
+    _held.append(lease)
     try:
         yield
     finally:
-        del _held[lease.what]
+        _held.remove(lease)
         lease.ended.set()
-        thread.join()
-        lease.give_back()
+        thread.join(_PATIENCE)  # it may be waiting for a store that is away, and renews under a condition
+        with suppress(CaptchasError):  # it runs out all the same
+            lease.give_back()
 
 
 def require(url: str) -> None:
@@ -56,8 +58,8 @@ def require(url: str) -> None:
     ------
     Busy
     """
-    for what, lease in list(_held.items()):
-        if url == what or url.startswith((f"{what}/", f"{what}.")):
+    for lease in list(_held):
+        if url == lease.what or url.startswith((f"{lease.what}/", f"{lease.what}.")):
             lease.require()
 
 
@@ -112,9 +114,9 @@ class _Lease:
         """Remove the lock object, if it is still ours."""
         if self._lost:
             return
-        found = self._store.head(self._key)
+        found = self._store.head(self._key)  # a store may not know conditions of a removal
         if found and found.version == self._version:
-            self._store.delete(self._key)
+            self._store.delete(self._key, self._version)
 
     def _put(self, **condition) -> bool:
         """Write the lock under a condition; whether it is ours then."""

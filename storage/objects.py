@@ -7,6 +7,7 @@ import os
 import threading
 import time
 from collections.abc import Awaitable, Callable, Iterator
+from contextlib import suppress
 from functools import lru_cache
 from typing import NamedTuple, Protocol
 
@@ -48,8 +49,8 @@ class Store(Protocol):
     def copy(self, key: str, target: str, version: str) -> None:
         """Copy this version of an object; FileNotFoundError or FileExistsError if it is not there."""
 
-    def delete(self, key: str) -> None:
-        """Remove an object, if it is there."""
+    def delete(self, key: str, version: str | None = None) -> None:
+        """Remove an object, if it is there, and of that version; another one stays."""
 
     def listed(self, key: str, most: int | None = None) -> Iterator[tuple[str, int | None]]:
         """(name, size) of each object directly below a key, in order, and of folders, whose size is None."""
@@ -133,9 +134,11 @@ class S3:
             True,
         )
 
-    def delete(self, key: str) -> None:
+    def delete(self, key: str, version: str | None = None) -> None:
         bucket, rest = _split(key)
-        self._ask(key, lambda client: client.delete_object(Bucket=bucket, Key=rest), 0, True)
+        condition = {"IfMatch": version} if version else {}
+        with suppress(FileNotFoundError, FileExistsError):
+            self._ask(key, lambda client: client.delete_object(Bucket=bucket, Key=rest, **condition), 0, True)
 
     def listed(self, key: str, most: int | None = None) -> Iterator[tuple[str, int | None]]:
         bucket, rest = _split(key)
@@ -212,14 +215,15 @@ class Memory:
             raise FileExistsError(errno.EEXIST, "another object is there", f"memory://{key}")
         self.put(target, data)
 
-    def delete(self, key: str) -> None:
+    def delete(self, key: str, version: str | None = None) -> None:
         with self._changing:
-            if self._system.isfile(key):
+            there = self.head(key)
+            if there and version in (None, there.version):
                 self._system.rm_file(key)
 
     def listed(self, key: str, most: int | None = None) -> Iterator[tuple[str, int | None]]:
         try:
-            found = self._system.ls(key, detail=True)
+            found = [] if self._system.isfile(key) else self._system.ls(key, detail=True)
         except FileNotFoundError:
             found = []
         names = {one["name"].rpartition("/")[2]: one["size"] if one["type"] == "file" else None for one in found}

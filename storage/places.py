@@ -219,7 +219,7 @@ class ObjectPath:
                 raise
             return False
         if self.fingerprint() == (version,):
-            self._store.delete(self.key)
+            self._store.delete(self.key, version)
             return True
         self._store.delete(target.key)
         return False
