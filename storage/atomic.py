@@ -20,9 +20,7 @@ _TEMPORARY = re.compile(r"\..+\.\w+\.[0-9a-z]+\.tmp")  # as `temporary` names th
 _NO_UNNAMED = {errno.EISDIR, errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS}
 
 
-def _or_there(function: Callable) -> Callable:
-    """In an object store, the method of the same name of the path."""
-
+def _or_there(function: Callable) -> Callable:  # in an object store, the method of the same name of the path
     @functools.wraps(function)
     def chosen(path, *rest, **options):
         there = isinstance(path, ObjectPath)
