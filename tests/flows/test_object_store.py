@@ -117,8 +117,11 @@ def test_two_runs_at_once(captchas, made, tmp_path):
             assert f"{made}: another run is working on it" in result.stderr and f":{os.getpid()}, run" in result.stderr
 
 
-def test_learning_and_measuring_there(captchas, made, whole, bucket, tmp_path):
-    model = f"s3://{bucket}/models/tiny.skops"
+def test_learning_and_measuring_there(captchas, bucket, tmp_path):
+    model, made = f"s3://{bucket}/models/tiny.skops", place(f"s3://{bucket}/letters")
+    for folder in (made, tmp_path / "letters"):
+        result = captchas("generate", "letters", "--count", 3000, "--out", folder, "--home", tmp_path)
+        assert result.returncode == 0, result.stderr
     settings = ("--pictures", 300, "--shows", 3000, "--hidden", 8, "--home", tmp_path)
     for _ in range(2):
         result = captchas("train", made, "--out", model, *settings, "--json")
@@ -126,16 +129,16 @@ def test_learning_and_measuring_there(captchas, made, whole, bucket, tmp_path):
     assert result.report["kept"] and result.report["model"] == model
     assert sizes(place(model).parent).keys() == {"tiny.skops"}
     assert list((tmp_path / "models").iterdir()) == []
-    result = captchas("train", whole.folder, "--out", tmp_path / "here.skops", *settings)
+    result = captchas("train", tmp_path / "letters", "--out", tmp_path / "here.skops", *settings)
     assert result.returncode == 0, result.stderr
     _, here = load_model(tmp_path / "here.skops")
     _, there = load_model(model)
     assert all(here[key] == there[key] for key in here.keys() - {"seconds"})
     result = captchas("evaluate", model, made, "--home", tmp_path, "--json")
     assert result.returncode == 0, result.stderr
-    assert (result.report["model"], result.report["dataset"]) == (model, "letters") or result.report["model"] == model
+    assert result.report["model"] == model and result.report["pictures"] > 200
     assert (tmp_path / "reports" / "tiny-on-letters" / "report.json").is_file()
-    for what in (model, made, made / A):
+    for what in (model, made, made / shard_name(0, 3000)):
         result = captchas("inspect", what, "--home", tmp_path, "--json")
         assert result.returncode == 0, result.stderr
         assert str(what) in result.report.values()
