@@ -240,7 +240,7 @@ def as_imported(folder: Place, source: Path) -> dict:
         "labels": source / labels["file"] if "file" in labels else None,
         "pattern": labels.get("pattern"),
         "name": manifest.profile["name"],
-        "out": str(folder),
+        "out": folder if isinstance(folder, Path) else str(folder),
         "alphabet": manifest.profile["alphabet"],
         "invert": Invert(manifest.source["ink"]["invert"]),
     }
