@@ -14,7 +14,8 @@ from rich.console import Console
 
 from flows import server
 from flows.home import end_orphaned_servers, prepare_environment
-from storage.errors import BadInput, CaptchasError
+from storage.errors import BadInput, CaptchasError, Unreachable
+from storage.places import is_url, place
 
 COMMANDS = {
     "generate": ("flows.generate:generate", "Draw a dataset of pictures into sharded HDF5, or finish or extend one."),
@@ -58,13 +59,20 @@ def launch(
 ) -> int:
     """Run the command, print its report."""
     command, bound, _ = app.parse_args(tokens, exit_on_error=False, print_error=False)
+    # Before anything keeps them: Prefect's database has the parameters of every run.
+    given = {**dict(enumerate(bound.args)), **bound.kwargs, "cluster": None}
+    for value in given.values():
+        for name in value if isinstance(value, list | tuple) else [value]:
+            if isinstance(name, str | Path) and is_url(name):
+                place(name)
     # A mistake is told at once, not after Prefect has started.
     check = getattr(sys.modules[command.__module__], "check", None)
     if check:
         try:
             check(*bound.args, **bound.kwargs)
         except CaptchasError as error:
-            error.exit_code = BadInput.exit_code
+            if not isinstance(error, Unreachable):
+                error.exit_code = BadInput.exit_code
             raise
         end_orphaned_servers()
     from flows.show import show

@@ -16,6 +16,7 @@ from flows.runs import RETRIES, named, picture, told
 from storage.dataset import Dataset
 from storage.errors import BadInput
 from storage.models import load_model, model_digest
+from storage.places import Place, local
 from tasks import evaluate as units
 from tasks import ladder as ladders
 from tasks import report as reports
@@ -37,7 +38,7 @@ class Split(StrEnum):
 
 def check(
     model: str, dataset: str | None = None, *, ladder: bool = False, dictionary: str | None = None, **_
-) -> tuple[Path, Dataset | None, tuple[str, ...]]:
+) -> tuple[Place, Dataset | None, tuple[str, ...]]:
     """The model's file, the dataset and the dictionary, or an error that names the wrong one."""
     path = model_file(model)
     _, provenance = load_model(path)
@@ -54,7 +55,7 @@ def check(
     return path, data, words
 
 
-def _must_know(model: Path, classes: str, alphabet: str, whose: str | Path) -> None:
+def _must_know(model: Place, classes: str, alphabet: str, whose: str | Place) -> None:
     foreign = [letter for letter in alphabet if letter not in classes]
     if foreign:
         raise BadInput(
@@ -85,9 +86,9 @@ def evaluate(
     Parameters
     ----------
     model
-        A model's name under the home, or its file.
+        A model's name under the home, its file, or its URL in an object store.
     dataset
-        A dataset's name under the home, or its path.
+        A dataset's name under the home, its path, or its URL.
     ladder
         Measure on every rung of the ladder instead, drawing what is missing, and put all into one table and picture.
     out
@@ -104,7 +105,9 @@ def evaluate(
         Measure even if the report of this model on this dataset is there.
     """
     path, data, words = check(model, dataset, ladder=ladder, dictionary=dictionary)
-    folder = Path(out) if out else home() / "reports" / f"{path.stem}-on-{'ladder' if ladder else data.folder.name}"
+    folder = (
+        local(out, "out") if out else home() / "reports" / f"{path.stem}-on-{'ladder' if ladder else data.folder.name}"
+    )
     with crew(workers, cluster):
         if not ladder:
             return _for_people(*_measure(path, data, words, folder, split, again), folder)
@@ -151,7 +154,7 @@ def publish(
 
 
 @task(cache_policy=NO_CACHE, task_run_name="read", **RETRIES)
-def read(data: Dataset, model: Path, split: str, words: tuple[str, ...]) -> list[units.EvaluateReceipt]:
+def read(data: Dataset, model: Place, split: str, words: tuple[str, ...]) -> list[units.EvaluateReceipt]:
     """Read every shard's pictures of the split on Dask."""
     count, digest = len(data.manifest.shards), model_digest(model)
     jobs = [

@@ -15,6 +15,7 @@ from flows.progress import artifact_key, stage
 from flows.runs import RETRIES, named, told
 from storage import atomic
 from storage.dataset import Dataset, locked
+from storage.places import local
 from tasks import export as units
 from tasks import parts
 from tasks.formats import Format
@@ -43,7 +44,7 @@ def check(
     data = Dataset(dataset_folder(dataset))
     choice = units.Choice(format, split.value if split else None, count, invert)
     name = "-".join(filter(None, (data.folder.resolve().name, format.value, choice.split)))
-    folder = Path(out) if out else home() / "exports" / name
+    folder = local(out, "out") if out else home() / "exports" / name
     units.examine(data, choice, folder)
     return data, choice, folder
 
@@ -69,7 +70,7 @@ def export(
     Parameters
     ----------
     dataset
-        A dataset's name under the home, or its path.
+        A dataset's name under the home, its path, or its URL in an object store.
     format
         png: pictures and labels.csv. gt: pictures and gt.txt, for EasyOCR and
         deep-text-recognition-benchmark. tesseract: .png, .gt.txt and .box. coco: letters' boxes.

@@ -17,6 +17,7 @@ from flows.runs import RETRIES, as_lines, named, picture, told
 from storage import atomic
 from storage.dataset import locked
 from storage.errors import BadInput
+from storage.places import Place, place
 from storage.shards import sealed
 from tasks import generate as units
 from tasks import rehearse as rehearsals
@@ -84,7 +85,8 @@ def generate(
     cluster
         Address of a Dask scheduler to use instead, such as tcp://host:8786.
     out
-        The dataset's own folder; by default datasets/PROFILE under the home.
+        The dataset's own folder, or its URL in an object store, such as s3://BUCKET/NAME; by default
+        datasets/PROFILE under the home.
     font
         Use these faces instead of the profile's: bundled names or paths. May be given again.
     words
@@ -93,7 +95,7 @@ def generate(
         Say which shards are missing, damaged or stale, and what drawing would take; write nothing.
     """
     recipe = check(profile, count=count, seed=seed, workers=workers, font=font, words=words)
-    folder = Path(out) if out else new_dataset_folder(recipe.profile.name)
+    folder = place(out) if out else new_dataset_folder(recipe.profile.name)
     run = atomic.new_run()
     if dry_run:
         return rehearse(recipe, units.survey(recipe, folder, count, run), folder, workers)
@@ -116,7 +118,7 @@ def generate(
 
 
 @task(cache_policy=NO_CACHE, task_run_name="rehearse")
-def rehearse(recipe: Recipe, plan: units.Plan, folder: Path, workers: int | None) -> dict:
+def rehearse(recipe: Recipe, plan: units.Plan, folder: Place, workers: int | None) -> dict:
     """Look at the shards that are there, and measure a block."""
     with stage("looking", plan.count) as shown:
         return rehearsals.rehearse(recipe, plan, folder, workers or cores(), shown.advance)

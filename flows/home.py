@@ -8,6 +8,8 @@ from pathlib import Path
 import tasks
 from flows import processes
 from storage import atomic
+from storage.errors import BadInput
+from storage.places import ObjectPath, Place, is_url, place
 
 HOME = "CAPTCHAS_HOME"
 SHIPPED = Path(tasks.__file__).with_name("ladder.skops")  # what `captchas train --ladder` makes, kept with the package
@@ -15,13 +17,27 @@ RECORD = "up.json"  # under Prefect's folder, while `captchas up` runs
 
 
 def home() -> Path:
-    """The folder of datasets, models, reports and answers: `CAPTCHAS_HOME`, or `data` here."""
-    return Path(os.environ.get(HOME) or "data")
+    """The folder of datasets, models, reports and answers: `CAPTCHAS_HOME`, or `data` here.
+
+    Raises
+    ------
+    BadInput
+        A URL: Prefect's database is there too.
+    """
+    folder = Path(os.environ.get(HOME) or "data")
+    if is_url(folder):
+        raise BadInput(
+            "home: must be a folder of this machine, since Prefect's database is there; give the URL of an object "
+            "store to a command instead: as its dataset, its model or with --out"
+        )
+    return folder
 
 
-def dataset_folder(name: str | Path) -> Path:
-    """A dataset's folder: a name under the home, or a path (with a separator, or that exists)."""
-    path = Path(name)
+def dataset_folder(name: str | Path) -> Place:
+    """A dataset's folder: a name under the home, a path (with a separator, or that exists), or a URL."""
+    path = place(name)
+    if isinstance(path, ObjectPath):
+        return path
     under_home = home() / "datasets" / path
     return (
         path if len(path.parts) > 1 or path.is_absolute() or (path.exists() and not under_home.exists()) else under_home
@@ -33,9 +49,11 @@ def new_dataset_folder(name: str) -> Path:
     return home() / "datasets" / name
 
 
-def model_file(name: str | Path) -> Path:
-    """A model's file: a name under the home (with or without `.skops`), or a path; `ladder` is shipped."""
-    path = Path(name)
+def model_file(name: str | Path) -> Place:
+    """A model's file: a name under the home (with or without `.skops`), a path, or a URL; `ladder` is shipped."""
+    path = place(name)
+    if isinstance(path, ObjectPath):
+        return path
     under_home = home() / "models" / path.with_name(path.name.removesuffix(".skops") + ".skops")
     if under_home.name == SHIPPED.name and len(path.parts) == 1 and not under_home.exists():
         return SHIPPED

@@ -16,6 +16,7 @@ from flows.runs import RETRIES, named, told
 from storage import atomic
 from storage.dataset import locked
 from storage.errors import BadInput, NotThere
+from storage.places import Place, local, place
 from tasks import ingest as units
 from tasks.gather import Gathered
 from tasks.generate import as_table
@@ -35,9 +36,9 @@ def check(
     alphabet: str | None = None,
     invert: Invert = Invert.AUTO,
     **_,
-) -> tuple[Wanted, Path]:
+) -> tuple[Wanted, Place]:
     """What to import, and the dataset's folder, or an error that names the wrong parameter."""
-    root = Path(folder).resolve()
+    root = local(folder, "folder").resolve()
     if not root.exists():
         raise NotThere(f"{folder}: no such folder; check the path")
     if not root.is_dir():
@@ -46,10 +47,10 @@ def check(
     if not chosen:
         raise BadInput(f"name: must be given with --name, since {root} has none of letters and digits")
     Profile(chosen, alphabet=alphabet or "A")  # their rules
-    target = Path(out) if out else new_dataset_folder(chosen)
-    for place, option in ((target, "out"), (home(), "home")):
-        if place.resolve().is_relative_to(root):
-            raise BadInput(f"{option}: must be outside the folder that is imported; {place} is in {root}")
+    target = place(out) if out else new_dataset_folder(chosen)
+    for there, option in ((target, "out"), (home(), "home")):
+        if there.resolve().is_relative_to(root):
+            raise BadInput(f"{option}: must be outside the folder that is imported; {there} is in {root}")
     units.require_imported(target)
     labelling = find_labels(root, labels and Path(labels).resolve(), pattern)
     return Wanted(root, chosen, labelling, alphabet or "", Invert(invert)), target
@@ -88,7 +89,7 @@ def ingest(
     name
         Of the dataset; by default the folder's.
     out
-        The dataset's own folder; by default datasets/NAME under the home.
+        The dataset's own folder, or its URL in an object store; by default datasets/NAME under the home.
     alphabet
         The characters that labels may have; by default those that occur.
     invert
@@ -129,7 +130,7 @@ def measure(listing: Listing) -> Source:
 
 
 @task(cache_policy=NO_CACHE, task_run_name="fill", **RETRIES)
-def fill(source: Source, folder: Path, run: str) -> Gathered:
+def fill(source: Source, folder: Place, run: str) -> Gathered:
     """Fill the shards on Dask; one that is there and intact costs a read."""
     gathered = Gathered(source.identity, source.wanted.labelling.as_dict())
     with crew(writes=[folder]) as client, stage("filling", len(source.pairs)) as shown:

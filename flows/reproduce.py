@@ -11,6 +11,7 @@ from flows.home import home
 from flows.parameters import Count, ModelSeed, Name
 from flows.progress import stage
 from flows.runs import RETRIES, named, picture, told
+from storage.places import local
 from tasks import reproduce as units
 from tasks.fonts import find_face
 
@@ -52,7 +53,7 @@ def reproduce(
         Address of a Dask scheduler to use instead, such as tcp://host:8786.
     """
     jobs = check(font=font, seed=seed, words=words)
-    folder = Path(out) if out else home() / "reports" / "reproduce"
+    folder = local(out, "out") if out else home() / "reports" / "reproduce"
     face = find_face(font)
     rows = run_steps(jobs, workers, cluster)
     report = units.save(folder, rows, face, seed)

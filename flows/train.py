@@ -1,5 +1,6 @@
 """Train a reader: cut spans out of datasets on Dask, fit the networks, see how sure they may be, save the model."""
 
+import hashlib
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -18,6 +19,7 @@ from storage import atomic
 from storage.dataset import Dataset, locked
 from storage.errors import BadInput
 from storage.models import save_model
+from storage.places import ObjectPath, Place, place
 from tasks import ladder as ladders
 from tasks import train as units
 from tasks.metrics import Rate
@@ -82,11 +84,12 @@ def train(
     Parameters
     ----------
     datasets
-        Names under the home, or paths.
+        Names under the home, paths, or URLs in an object store.
     ladder
         Train the model that is shipped: draw the ladder's datasets where they are missing, and learn from them.
     out
-        The model's file; by default models/DATASET.skops under the home, of the first dataset, or ladder.skops.
+        The model's file, or its URL; by default models/DATASET.skops under the home, of the first dataset, or
+        ladder.skops.
     pictures
         Of the train split of each dataset, at most: one number, or one for each dataset; by default 20,000.
     shows
@@ -113,7 +116,7 @@ def train(
                 generate(name, count=ladders.COUNT, seed=ladders.SEED)
         chosen = [Dataset(dataset_folder(name)) for name in names]
         name = "ladder" if ladder else chosen[0].folder.name
-        path = Path(out) if out else home() / "models" / f"{name}.skops"
+        path = place(out) if out else home() / "models" / f"{name}.skops"
         provenance = units.provenance_of(chosen, settings)
         if not again and units.same_model(path, provenance):
             get_run_logger().info("%s was made from these data with these settings: kept", path)
@@ -122,8 +125,10 @@ def train(
             return report
         run = atomic.new_run()
         with locked(path):
-            units.tidy(path)
-            spool = atomic.make_folder(path.with_name(f".{path.stem}.{run}.spool"))
+            beside = _beside(path)
+            atomic.make_folder(beside.parent)
+            units.tidy(beside)
+            spool = atomic.make_folder(beside.with_name(f".{beside.stem}.{run}.spool"))
             try:
                 facts, networks, receipts = _learn(chosen, settings, provenance, spool, run)
                 pictures, marked = (sum(getattr(one, key) for one in receipts) for key in ("pictures", "marked"))
@@ -135,7 +140,7 @@ def train(
     return report
 
 
-def _show_in_prefect(report: dict, path: Path) -> None:
+def _show_in_prefect(report: dict, path: Place) -> None:
     key = artifact_key("train", path.stem)
     rows = [{"what": name, "value": str(value)} for name, value in report.items()]
     create_table_artifact(rows, key=key, description=str(path))
@@ -149,6 +154,13 @@ def _show_in_prefect(report: dict, path: Path) -> None:
     ]
     lines += ["", f"File: `{path}`. How well it reads: `captchas evaluate {path.stem} DATASET`"]
     create_markdown_artifact("\n".join(lines), key=f"{key}-report", description=str(path))
+
+
+def _beside(path: Place) -> Path:
+    """What the spool stands beside: the model, or for one in an object store a name of its own under the home."""
+    if isinstance(path, ObjectPath):
+        return home() / "models" / f"{hashlib.sha256(str(path).encode()).hexdigest()[:16]}.skops"
+    return path
 
 
 def _learn(

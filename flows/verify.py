@@ -18,6 +18,7 @@ from flows.runs import RETRIES, as_lines, named, told
 from storage import atomic
 from storage.dataset import locked
 from storage.errors import BadInput, CaptchasError, Damaged, Unwritable
+from storage.places import Place
 from tasks import repair as mending
 from tasks import verify as units
 from tasks.findings import Finding, Verdict, judge, report, summary
@@ -37,7 +38,7 @@ def check(
     words: str | None = None,
     source: Path | None = None,
     **_,
-) -> Path | None:
+) -> Place | None:
     """The dataset's folder, None for all of them, or an error that names the wrong parameter."""
     if workers is not None and workers < 1:
         raise BadInput(f"workers: must be 1 or more; it is {workers}")
@@ -77,7 +78,8 @@ def verify(
     Parameters
     ----------
     dataset
-        A dataset's name under the home, or its path; by default all datasets under the home, one after another.
+        A dataset's name under the home, its path, or its URL in an object store; by default all datasets under the
+        home, one after another.
     redraw
         Draw every picture again too, and compare.
     repair

@@ -3,7 +3,6 @@
 import hashlib
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import h5py
 import numpy as np
@@ -12,6 +11,7 @@ from isal import isal_zlib
 
 from storage import atomic
 from storage.errors import Damaged
+from storage.places import Place
 from storage.shards import BLOCK, DIGEST, FORMAT, Block, ShardRecord, combined, read_record, shard_name
 
 
@@ -21,7 +21,7 @@ def fast_zlib(data: np.ndarray) -> bytes:
 
 
 def write_shard(
-    folder: Path,
+    folder: Place,
     index: int,
     first: int,
     blocks: Iterable[Block],
@@ -30,6 +30,8 @@ def write_shard(
     compress: Callable[[np.ndarray], bytes] = fast_zlib,
 ) -> ShardRecord:
     """Seal `blocks` as one shard: made in memory, written once, fsynced, published under its name.
+
+    In an object store that is one put, under the condition that nothing has the name.
 
     Parameters
     ----------

@@ -3,9 +3,9 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 from storage.errors import Damaged
+from storage.places import Place
 from storage.sealing import packed_size
 from storage.shards import BLOCK, Shard, layout, parse_name, sealed, shard_name
 from tasks import generate
@@ -42,7 +42,7 @@ def measure(recipe: Recipe) -> Cost:
 
 
 def rehearse(
-    recipe: Recipe, plan: Plan, folder: Path, workers: int, on_shard: Callable[[int], None] | None = None
+    recipe: Recipe, plan: Plan, folder: Place, workers: int, on_shard: Callable[[int], None] | None = None
 ) -> dict:
     """Which shards of a dataset are missing, damaged or stale, and an estimate of what is left to do.
 
@@ -95,7 +95,7 @@ def rehearse(
     }
 
 
-def _fault(path: Path, recipe: Recipe, first: int) -> str | None:
+def _fault(path: Place, recipe: Recipe, first: int) -> str | None:
     try:
         with Shard(path) as shard:
             if shard.identity != recipe.identity:
