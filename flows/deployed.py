@@ -15,6 +15,9 @@ POOL = "captchas"
 DIGEST = "deployed.sha256"  # under PREFECT_HOME: of the file that was deployed last
 PAGE = 200  # runs that the server tells of at once
 LIVING = 90.0  # seconds since a worker's last sign, which it gives every 30
+# Credentials before a host, a query or a fragment of a URL, and in s3: anything but a bucket; a scheduler's
+# tcp://host:8786 is none. For the server and, in the forms, for the browser: Python and JavaScript read it alike.
+NO_SECRET = r"^(?!(?!file:)[A-Za-z][A-Za-z0-9+.:-]+:/+([^/]*@|.*[?#]))(?![sS]3:/+[^/]*:)"
 _NAME = re.compile(r"^  - name: *['\"]?([\w-]+)", re.M)
 UNDERWAY, WAITING = ["RUNNING", "PENDING", "CANCELLING"], ["SCHEDULED"]
 
@@ -47,7 +50,8 @@ def changed(api: Api, file: Path) -> bool:
 def require_deployed(api: Api, file: Path, deploying: Child) -> None:
     """Remember the file as deployed if all of it is on the server, where unknown parameters are refused from now on.
 
-    Prefect's own schema of a flow's parameters lets any name pass, and the run would fail when it starts.
+    Prefect's own schema of a flow's parameters lets any name pass, and the run would fail when it starts; and it
+    lets a URL with a secret pass, which would be refused then, but be in Prefect's database by that time.
 
     Raises
     ------
@@ -61,9 +65,22 @@ def require_deployed(api: Api, file: Path, deploying: Child) -> None:
             f"See {deploying.log}, which ends: {deploying.last_words()}"
         )
     for one in _deployments(api):
-        schema = one["parameter_openapi_schema"] | {"additionalProperties": False}
+        schema = without_secrets(one["parameter_openapi_schema"]) | {"additionalProperties": False}
         api.patch(f"deployments/{one['id']}", {"parameter_openapi_schema": schema})
     atomic.replace(_mark(), _digest(file).encode())
+
+
+def without_secrets(schema: dict) -> dict:
+    """A schema in which no text may be a URL with a secret; choices, which are in its `definitions`, have none."""
+    if schema.get("type") == "string":
+        return schema | {"pattern": NO_SECRET}
+    return {
+        name: [without_secrets(one) for one in inner] if name == "anyOf"
+        else without_secrets(inner) if name == "items"
+        else {one: without_secrets(its) for one, its in inner.items()} if name == "properties"
+        else inner
+        for name, inner in schema.items()
+    }  # fmt: skip
 
 
 def _mark() -> Path:

@@ -1,0 +1,157 @@
+"""`captchas up` left to itself while pictures arrive, shards are damaged and every kind of its processes is killed.
+
+The real server, worker and schedules, at a fast clock. The long form takes SOAK_SECONDS of faults, by default 1500.
+"""
+
+import importlib.util
+import json
+import os
+import signal
+import time
+from collections import Counter
+from contextlib import suppress
+from datetime import UTC, datetime
+from itertools import chain
+from pathlib import Path
+
+import pytest
+
+from storage.ledger import STATUS
+from storage.manifest import Manifest
+from tasks import generate
+
+pytestmark = pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="needs Linux's /proc")
+LONG = float(os.environ.get("SOAK_SECONDS", "1500"))
+LASTING = ("up", "server", "worker")
+CLOCK = {"solve-inbox": 10, "verify-and-repair": 15, "generate": 20}  # seconds between two runs
+
+
+@pytest.fixture(scope="module")
+def operate():
+    """The script, for what it has."""
+    spec = importlib.util.spec_from_file_location("operate", Path(__file__).with_name("operate.py"))
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture
+def site(operate, tmp_path, seed):
+    """Whatever becomes of it, nothing of it stays."""
+    one = operate.Site(tmp_path, seed)
+    try:
+        yield one
+    finally:
+        for _ in range(3):  # who was started meanwhile as well
+            for pid in chain.from_iterable(one.living().values()):
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+            if one.process:
+                one.process.wait()
+            time.sleep(0.2)
+
+
+def until(reached, seconds: float, meanwhile=lambda: None, every: float = 0.5) -> bool:
+    """Whether it comes to be so within that time."""
+    deadline = time.monotonic() + seconds
+    while not reached():
+        if time.monotonic() > deadline:
+            return False
+        meanwhile()
+        time.sleep(every)
+    return True
+
+
+def harm(site, operate, long: bool, tell) -> None:
+    """Drop, damage and kill at random moments; in the short form each kind of everything once, then no more."""
+    rng, began = site.rng, time.monotonic()
+    seconds, pace, between = (LONG, 1.5, (10, 30)) if long else (45, 0.8, (3, 6))
+    kills, drops, damages = (rng.sample(them, len(them)) for them in (
+        operate.KINDS, [*operate.BROKEN, *operate.WHOLE], operate.DAMAGE,
+    ))  # fmt: skip
+    due = {"kill": began + 5, "drop": began, "damage": began + 2, "look": began}
+    while (now := time.monotonic()) < began + seconds or (kills and not long and now < began + 180):
+        site.watch()
+        site.write_pieces()
+        if now > due["look"]:
+            site.look()
+            due["look"] = time.monotonic() + 2
+        if now > due["drop"]:
+            site.drop(drops.pop() if drops else rng.choice([*operate.WHOLE * 3, *operate.BROKEN]))
+            due["drop"] = now + rng.expovariate(1 / pace)
+        if now > due["damage"]:
+            site.damage(damages.pop() if damages else rng.choice(operate.DAMAGE))
+            due["damage"] = now + rng.expovariate(1 / (5 * pace))
+        if now > due["kill"] and (kills or long):
+            # The lasting ones are left alone for half of a long time, to see their memory.
+            calm = long and not 0.25 < (now - began) / seconds < 0.75
+            kind = kills[-1] if kills else rng.choice(["dask", "flow"] if calm else operate.KINDS)
+            if site.kill(kind):
+                kills = kills[:-1]
+                due["kill"] = now + rng.uniform(*between)
+        time.sleep(0.05)
+    while site.pieces:
+        site.write_pieces()
+        time.sleep(0.05)
+
+
+def test_everything_is_killed_and_damaged_while_pictures_arrive(
+    site, operate, drive, long, seed, tell, tmp_path
+):  # fmt: skip
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(generate, "BLOCKS_A_SHARD", 16)
+        wanted = drive.draw(site.home / "datasets" / "other", operate.COUNT, blocks=16)["content"]
+    site.deploy(CLOCK)
+    site.watch()
+    assert until(site.api, 240, site.watch), site.said()
+    harm(site, operate, long, tell)
+    stopped, all_jobs = datetime.now(UTC), {"solve", "verify", "generate"}
+
+    def settled() -> bool:
+        return site.completed_since(stopped) >= all_jobs and {row[0] for row in site.ledger()} >= set(site.dropped)
+
+    def go_on() -> None:
+        site.watch()
+        site.look()
+
+    calm = until(settled, 300, go_on, every=1)
+    failures = site.failures()
+    assert calm, (site.completed_since(stopped), failures, site.said())
+    site.process.send_signal(signal.SIGTERM)
+    assert site.process.wait(60) == 0, site.said()
+    assert until(lambda: not any(site.living().values()), 60), site.living()
+
+    # Every picture answered exactly once, and as if nothing had happened.
+    rows, answers = {row[0]: row for row in site.ledger()}, site.answers_wanted()
+    assert set(rows) == set(site.dropped)
+    assert [(path, row[7:]) for path, row in rows.items() if row[7:] != answers[path]] == []
+    for path, kind in site.dropped.items():
+        *_, reason = rows[path]
+        assert (rows[path][7 + STATUS] == "failed") == (kind in operate.BROKEN) == bool(reason), rows[path]
+    assert {key: seen for key, seen in site.answered.items() if len(seen) > 1} == {}
+
+    # Every dataset whole, with the content that it has without faults, and what was not its own put aside.
+    done = site.run("verify")
+    assert done.returncode == 0, done.stderr
+    assert [(row["dataset"], row["state"]) for row in json.loads(done.stdout)["datasets"]] == [
+        ("other", "whole"), ("small", "whole"),
+    ]  # fmt: skip
+    datasets = site.home / "datasets"
+    for name in ("other", "small"):
+        assert Manifest.read(datasets / name).content == wanted
+        shards = [f"shard-{first:06d}-{count}.h5" for first, count in enumerate((16_384, 16_384, 7_232))]
+        assert sorted(path.name for path in (datasets / name).iterdir()) == ["manifest.json", *shards]
+    aside = Counter(path.name for path in datasets.glob("*.foreign/note-*"))
+    assert aside == Counter(site.foreign)
+
+    # Nothing left over: no process (above, and of the last command), no file.
+    assert until(lambda: not any(site.living().values()), 60), site.living()
+    assert site.leftovers() == []
+    peaks = site.peaks()
+    assert all(peak < 1000 for peak in peaks.values()), peaks
+    tell(site.summary(seed))
+    tell(f"failed runs: {failures}")
+    if long:
+        site.plot(Path(os.environ.get("SOAK_PLOT", tmp_path / "memory.png")))
+        for (kind, pid), growth in site.growths().items():
+            tell(f"{kind} {pid}: {growth}")
