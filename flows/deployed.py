@@ -3,6 +3,8 @@
 import hashlib
 import os
 import re
+from collections import Counter
+from collections.abc import Collection
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -95,11 +97,13 @@ def _deployments(api: Api) -> list[dict]:
     return api.post("deployments/filter", {"work_pools": {"name": {"any_": [POOL]}}, "limit": PAGE}) or []
 
 
-def settle(api: Api) -> None:
+def settle(api: Api, alive: Collection[str] = ()) -> None:
     """Close runs that nobody runs any more, and of those that were missed keep the newest of each deployment.
 
-    To be called while no worker runs. A run that a killed process left "Running" would hold its deployment's
-    only place; after a day without a worker, 24 runs of the inbox would do nothing one after another.
+    To be called while no worker runs; runs that are `alive` have outlived it. A run that a killed process left
+    "Running" or "Pending" would hold its deployment's only place; after a day without a worker, 24 runs of the inbox
+    would do nothing one after another. Places that are held by no run at all are freed too: a server that is killed
+    forgets who held them, and not how many are.
     """
     ours = {"work_pools": {"name": {"any_": [POOL]}}}
     closed = {
@@ -107,12 +111,18 @@ def settle(api: Api) -> None:
         "name": "Crashed",
         "message": "Its process was ended; the next run goes on from there.",
     }
-    ended = [run["id"] for run in _runs(api, ours | {"flow_runs": {"state": {"type": {"any_": UNDERWAY}}}})]
+    underway = _runs(api, ours | {"flow_runs": {"state": {"type": {"any_": UNDERWAY}}}})
+    ended = [run["id"] for run in underway if run["id"] not in alive]
     while ended:
         for run in ended:
             api.post(f"flow_runs/{run}/set_state", {"state": closed})
         inner = {"parent_flow_run_id": {"any_": ended}, "state": {"type": {"any_": UNDERWAY}}}
         ended = [run["id"] for run in _runs(api, {"flow_runs": inner})]
+    held = Counter(run["deployment_id"] for run in underway if run["id"] in alive)
+    for one in _deployments(api):
+        limit = one.get("global_concurrency_limit")
+        if limit and limit["active_slots"] > held[one["id"]]:
+            api.patch(f"v2/concurrency_limits/{limit['id']}", {"active_slots": held[one["id"]]})
     missed = {"state": {"type": {"any_": WAITING}}, "expected_start_time": {"before_": datetime.now(UTC).isoformat()}}
     seen = set()
     for run in _runs(api, ours | {"flow_runs": missed, "sort": "EXPECTED_START_TIME_DESC"}):

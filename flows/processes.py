@@ -78,6 +78,16 @@ def runs_of(client: int) -> list[int]:
     )
 
 
+def runs_alive(client: int) -> set[str]:
+    """Ids of the runs that have a process, of those that a command's worker started."""
+    found = set()
+    for pid in runs_of(client):
+        with suppress(OSError):
+            lines = Path("/proc", str(pid), "environ").read_text(errors="replace").split("\0")
+            found |= {line.partition("=")[2] for line in lines if line.startswith(f"{RUN}=")}
+    return found
+
+
 def all_of(client: int) -> list[int]:
     """All processes that a command started, and those started by them."""
     return started_by(lambda variables, _: variables.get(CLIENT) == str(client))
@@ -115,12 +125,20 @@ class Child:
     log : Path
     folder : Path, optional
         Its working directory.
+    ready : callable, optional
+        Asked before it is started again; as long as it says False, it is not.
     """
 
     def __init__(
-        self, name: str, command: list[str], environment: dict[str, str], log: Path, folder: Path | None = None
+        self,
+        name: str,
+        command: list[str],
+        environment: dict[str, str],
+        log: Path,
+        folder: Path | None = None,
+        ready: Callable[[], bool] = lambda: True,
     ):
-        self.name, self.log = name, log
+        self.name, self.log, self._ready = name, log, ready
         self._command, self._environment, self._folder = command, environment, folder
         self._process: subprocess.Popen | None = None
         self.code: int | None = None  # what it ended with last
@@ -158,7 +176,7 @@ class Child:
             It died again and again within a short time.
         """
         if self._process is None:  # waits for its time
-            if time.monotonic() < self._again:
+            if time.monotonic() < self._again or not self._ready():
                 return None
             self.start()
             return f"the {self.name} was started again (process {self.pid})"

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import socket
 import sys
@@ -15,7 +16,7 @@ import flows
 from flows import deployed, processes
 from flows.home import RECORD, home, served
 from flows.parameters import Port
-from flows.prefect_api import Api
+from flows.prefect_api import Api, Unanswered
 from flows.processes import Child
 from storage import atomic
 from storage.dataset import locked
@@ -23,6 +24,7 @@ from storage.errors import BadInput, Busy
 
 FILE = "prefect.yaml"
 INBOX = "inbox"  # under the home
+SCRATCH = "tmp"  # under Prefect's folder: whoever is killed leaves temporary files, which would pile up elsewhere
 STARTING = 180.0  # seconds that the server gets, twelve times what it needs on a free machine
 DEPLOYING = 180.0
 _EVERY = 0.25  # seconds between two looks at the children
@@ -106,19 +108,22 @@ def up(
 def _run(file: Path, port: int, stop: threading.Event) -> None:
     """Start everything, watch over it until `stop`, and end it."""
     url = f"http://127.0.0.1:{port}"
-    environment = _environment(url)
-    logs = Path(os.environ["PREFECT_HOME"]) / "logs"
+    logs, scratch = (Path(os.environ["PREFECT_HOME"]) / name for name in ("logs", SCRATCH))
+    shutil.rmtree(scratch, ignore_errors=True)  # of one that was killed
+    environment = _environment(url) | {"TMPDIR": str(atomic.make_folder(scratch).resolve())}
     server = Child("server", _server_command(port), environment, logs / "server.log", file.parent)
-    worker = Child("worker", _worker_command(), environment, logs / "worker.log", file.parent)
+    api = Api(f"{url}/api")
+    worker = Child(
+        "worker", _worker_command(), environment, logs / "worker.log", file.parent, lambda: _settled(api)
+    )  # fmt: skip
     record = {
-        "pid": os.getpid(), "started": processes.started(os.getpid()), "api": f"{url}/api", "ui": url,
+        "pid": os.getpid(), "started": processes.started(os.getpid()), "api": api.url, "ui": url,
         "deployments": str(file), "logs": str(logs),
     }  # fmt: skip
     place = home() / "prefect" / RECORD
     try:
         _tell(f"starting Prefect's server on {url}")
         server.start()
-        api = Api(record["api"])
         _until(api.healthy, STARTING, server, stop)
         atomic.replace(place, json.dumps(record, indent=1).encode())
         deployed.settle(api)
@@ -136,6 +141,19 @@ def _run(file: Path, port: int, stop: threading.Event) -> None:
     finally:
         _end(server, worker)
         place.unlink(missing_ok=True)
+        shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _settled(api: Api) -> bool:
+    """Whether the server answers, so that a worker may begin; what the last one left is closed then.
+
+    A worker ends when its server does, and nobody would end the runs that it was about to start.
+    """
+    try:
+        deployed.settle(api, processes.runs_alive(os.getpid()))
+    except Unanswered:
+        return False
+    return True
 
 
 def _deploy(api: Api, file: Path, environment: dict[str, str], logs: Path, stop: threading.Event) -> None:

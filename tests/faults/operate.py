@@ -181,7 +181,8 @@ class Site:
 
     def damage(self, kind: str) -> None:
         """Do harm to a dataset, if it is there."""
-        folder = self.home / "datasets" / self.rng.choice(("small", "other"))
+        # Without its manifest and its last shards a dataset is a smaller one; `small` is asked for again and again.
+        folder = self.home / "datasets" / ("small" if kind == "manifest" else self.rng.choice(("small", "other")))
         shards = sorted(folder.glob("shard-*"))
         with suppress(FileNotFoundError):  # a repair was faster
             if kind == "foreign":
@@ -287,7 +288,11 @@ class Site:
             and path.parent not in (datasets / "small", datasets / "other")
             and str(path.relative_to(self.home)).removeprefix("inbox/") not in self.dropped
         ]  # fmt: skip
-        return sorted(str(path.relative_to(self.folder)) for path in [*ours, *(self.folder / "tmp").rglob("*")])
+        temporary = [
+            path for path in (self.folder / "tmp").rglob("*")
+            if path.name not in ("dask-scratch-space", "global.lock", "purge.lock")  # Dask's own, always there
+        ]  # fmt: skip
+        return sorted(str(path.relative_to(self.folder)) for path in [*ours, *temporary])
 
     def peaks(self) -> dict[str, float]:
         """The most memory that any process of a kind had, in MB."""

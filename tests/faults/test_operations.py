@@ -23,7 +23,7 @@ from tasks import generate
 pytestmark = pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="needs Linux's /proc")
 LONG = float(os.environ.get("SOAK_SECONDS", "1500"))
 LASTING = ("up", "server", "worker")
-CLOCK = {"solve-inbox": 10, "verify-and-repair": 15, "generate": 20}  # seconds between two runs
+CLOCK = {"solve-inbox": 12, "verify-and-repair": 20, "generate": 30}  # seconds between two runs
 
 
 @pytest.fixture(scope="module")
