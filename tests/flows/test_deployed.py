@@ -201,6 +201,27 @@ def test_runs_that_were_cut_off_are_closed_and_of_missed_ones_the_newest_is_kept
     assert states == {"cut": "Crashed", "inner": "Crashed", "a2": "Missed"}
 
 
+def test_runs_that_outlived_their_worker_go_on_and_keep_their_places_alone(server):
+    """A server that was killed has forgotten whose the places are: those of nobody are freed, by their number."""
+    underway = [{"id": name, "deployment_id": deployment} for name, deployment in (("alive", "a"), ("cut", "b"))]
+
+    def runs(content):
+        mine = content["flow_runs"].get("state", {}).get("type", {}).get("any_") == deployed.UNDERWAY
+        return underway if mine and "work_pools" in content and not content["offset"] else []
+
+    server.answers["flow_runs/filter"] = runs
+    server.answers["flow_runs/cut/set_state"] = {}
+    places = (("a", 1), ("b", 1), ("c", 2), ("d", 0))
+    server.answers["deployments/filter"] = [
+        {"id": name, "global_concurrency_limit": {"id": f"of-{name}", "active_slots": slots}} for name, slots in places
+    ] + [{"id": "e", "global_concurrency_limit": None}]
+    server.answers |= {f"v2/concurrency_limits/of-{name}": {} for name, _ in places}
+    deployed.settle(Api(server.url), {"alive"})
+    assert [path for path, _ in server.asked if "set_state" in path] == ["flow_runs/cut/set_state"]
+    freed = {path: content for path, content in server.asked if "concurrency_limits" in path}
+    assert freed == {f"v2/concurrency_limits/of-{name}": {"active_slots": 0} for name in "bc"}
+
+
 def test_what_does_not_answer_is_told(server, monkeypatch):
     monkeypatch.setattr(prefect_api, "_LOCKED", 0.0)
     api = Api(server.url, timeout=2)

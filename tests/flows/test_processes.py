@@ -66,6 +66,28 @@ def test_one_that_ran_long_begins_anew(child, monkeypatch):
     assert one._deaths == 1
 
 
+def test_it_waits_for_what_it_needs(child):
+    one, asked = child("-c", "pass"), []
+    one._ready = lambda: asked.append(one.running) or len(asked) > 2
+    one.start()
+    until(lambda: not one.running)
+    until(one.look)
+    until(one.look)
+    assert asked == [False] * 3
+
+
+def test_runs_that_have_a_process_are_known_by_their_id():
+    ids = {processes.RUN: "the-run", processes.CLIENT: "-5"}
+    process = subprocess.Popen(SLEEP, env=os.environ | ids)
+    try:
+        until(lambda: processes.runs_alive(-5) == {"the-run"})
+        assert processes.runs_alive(-6) == set()
+    finally:
+        process.kill()
+        process.wait()
+    assert processes.runs_alive(-5) == set()
+
+
 def test_it_is_ended_within_its_time(child):
     one = child(
         "-c", "import signal, time; signal.signal(15, signal.SIG_IGN); print('deaf', flush=True); time.sleep(60)"
