@@ -63,9 +63,13 @@ def model_file(name: str | Path) -> Place:
 
 
 def pictures_at(path: Path) -> Path:
-    """A folder of pictures, or one: a path, or a name under the home such as `inbox`, if nothing here has that name."""
+    """A folder of pictures, or one: a path, or a name under the home such as `inbox`, if nothing here has that name.
+
+    For a deployment's run the home comes first: what else stands where its worker was started is not meant.
+    """
     under_home = home() / path
-    return under_home if not path.is_absolute() and not path.exists() and under_home.exists() else path
+    here = path.exists() and processes.RUN not in os.environ
+    return under_home if not path.is_absolute() and not here and under_home.exists() else path
 
 
 def prepare_environment(chosen: Path | None = None) -> bool:
