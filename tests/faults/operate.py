@@ -271,9 +271,8 @@ class Site:
     def run(self, *arguments) -> subprocess.CompletedProcess:
         """`captchas ARGUMENTS` on this home."""
         command = [*COMMAND, *arguments, "--json", "--home", self.home]
-        return subprocess.run(
-            command, env=self.environment, cwd=self.folder, capture_output=True, text=True, timeout=240
-        )
+        environment = self.environment | {"PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "400"}
+        return subprocess.run(command, env=environment, cwd=self.folder, capture_output=True, text=True, timeout=600)
 
     def leftovers(self) -> list[str]:
         """Files that nobody has a use for, of ours or in the temporary folder."""
