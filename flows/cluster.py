@@ -169,6 +169,7 @@ def fan_out(
     tries: int = 3,
     in_order: bool = False,
     on_done: Callable | None = None,
+    on_lost: Callable | None = None,
 ) -> Iterator:
     """Run `unit(job)` for every job; yield the receipts as they come, in no fixed order.
 
@@ -183,6 +184,9 @@ def fan_out(
         stays bounded, hence a job that takes very long holds the others up.
     on_done : callable, optional
         Called with each receipt as it comes, for progress.
+    on_lost : callable, optional
+        Called with a job whose workers died each time, for the jobs to do in its place; they may be none. Not with
+        `in_order`.
 
     Raises
     ------
@@ -216,6 +220,12 @@ def fan_out(
             number, job = place.pop(future.key)
             if future.status == "error" and isinstance(future.exception(), KilledWorker):
                 attempts[number] = attempts.get(number, 1) + 1
+                if attempts[number] > tries and on_lost:
+                    del attempts[number]
+                    for other in on_lost(job):
+                        submit(number, other)
+                    fill()
+                    continue
                 if attempts[number] > tries:
                     which = f"job {number + 1}" + (f" of {len(jobs)}" if isinstance(jobs, Sized) else "")
                     raise WorkerLost(

@@ -57,6 +57,7 @@ def demo(*, workers: int | None = None, cluster: str | None = None) -> dict:
         folder = home() / "samples" / "demo"
         samples(folder)
         answers = solve_once(folder)
+    solved = answers["rows"].get("solved", 0)
     right = Rate(*share_right(Path(answers["answers"])))
     report = {
         "letters": _drawn(drawn[0]),
@@ -66,7 +67,7 @@ def demo(*, workers: int | None = None, cluster: str | None = None) -> dict:
         "letters_cut_from_words": f"macro F1 {scores['letters_macro_f1']:.4f}; {scores['letters_right']}",
         "words_cut_into_the_right_number": scores["cut_right"],
         "calibration_error": [f"{row['ranking']}: {row['error']}" for row in scores["calibration_error"]],
-        "solved": f"{answers['solved']:,} of {answers['total']:,} files, {answers['pictures_per_second']:,}/s",
+        "solved": f"{solved:,} of {answers['total']:,} files, {answers['pictures_per_second']:,}/s",
         "new_captchas": str(folder),
         "solved_right": str(right),
         "answers": answers["answers"],
@@ -107,6 +108,6 @@ def solve_once(folder: Path) -> dict:
         report = json.loads(beside.read_bytes())
         if all(report.get(key) == value for key, value in done.items()):
             return report
-    report = solve(folder, model="book", out=out) | done
+    report = solve(folder, model="book", out=out, again=True, settle=0) | done
     atomic.replace(beside, json.dumps(report, indent=1).encode())
     return report

@@ -28,7 +28,7 @@ KERNELS = {
     "loading", "labels", "folders", "fit", "reader", "book", "fonts", "words", "specs", "formats",
     "ranges", "chance", "variation", "distortion", "noise", "deflate", "tally", "unaligned",
     "apart", "calibration", "curves", "ink", "lattice", "marking", "paths", "spans", "trie", "vectors",
-    "heights", "inflate", "polarity", "scanlines",
+    "heights", "inflate", "polarity", "scanlines", "files",
 }  # fmt: skip
 KERNELS_MAY_KNOW = {"storage.errors"}
 KERNELS_MAY_KNOW_TOO = {

@@ -125,6 +125,21 @@ def test_a_job_that_kills_every_worker_is_named(client, monkeypatch):
     assert list(fan_out(client, double, [21])) == [42]
 
 
+def die_of_odd(number: int) -> int:
+    if number % 2:
+        os._exit(9)
+    return number
+
+
+def test_other_jobs_may_take_the_place_of_one_that_is_lost(client, monkeypatch):
+    monkeypatch.setattr(client.cluster.scheduler, "allowed_failures", 0)  # one lost worker a try
+    replaced = []
+    on_lost = lambda job: replaced.append(job) or [2 * job] * (job < 5)  # noqa: E731
+    receipts = fan_out(client, die_of_odd, iter([3, 4, 7]), tries=3, on_lost=on_lost)
+    assert {4, 6} == {*receipts}
+    assert {3, 7} <= {*replaced}
+
+
 def test_dask_that_does_not_close_is_left_and_its_workers_are_killed(monkeypatch):
     """As when the wall clock, by which it counts, is set back by hours meanwhile."""
     stuck = threading.Event()

@@ -302,7 +302,7 @@ def test_inspect_and_list(demo, captchas, tmp_path):
 
 
 @pytest.fixture(scope="module")
-def deployed(environment, start, api):
+def deployed(environment, start, api, tmp_path_factory):
     """The pool, the deployments and one worker, as the README sets them up; ask the server with it."""
     for command in (
         ("work-pool", "create", "captchas", "--type", "process", "--overwrite"),
@@ -312,7 +312,8 @@ def deployed(environment, start, api):
             [PREFECT, *command], env=environment, cwd=ROOT, capture_output=True, text=True, timeout=180
         )
         assert result.returncode == 0, result.stdout + result.stderr
-    worker = start("env", "PREFECT_WORKER_QUERY_SECONDS=1", PREFECT, "worker", "start", "--pool", "captchas", cwd=ROOT)
+    variables = ("PREFECT_WORKER_QUERY_SECONDS=1", f"CAPTCHAS_HOME={tmp_path_factory.mktemp('home')}")
+    worker = start("env", *variables, PREFECT, "worker", "start", "--pool", "captchas", cwd=ROOT)
     yield api
     worker.terminate()
     with suppress(subprocess.TimeoutExpired):  # then `start` ends it
