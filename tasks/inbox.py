@@ -15,9 +15,9 @@ from collections.abc import Callable, Iterable, Iterator
 
 from storage import atomic
 from storage.ledger import Entry, Known, Ledger, Picture, key, path_of
+from storage.places import ObjectPath
 from tasks.choice import Choice, Outcome
 from tasks.files import GONE, BadPicture, Fatal, Unreadable, Unsettled
-from tasks.folders import list_names
 from tasks.moving import Mover
 from tasks.solve import LookJob, LookReceipt, SolveJob, SolvePlan, SolveReceipt, failed
 
@@ -117,29 +117,35 @@ class Inbox:
     def _follows(self) -> bool:
         return self.choice.follow or self.choice.one is not None  # a picture that is named is read, link or not
 
-    def _names(self) -> Iterable[str]:
-        if self.choice.one:
-            return [self.choice.one]
-        return list_names(self.choice.path, self.choice.skip, follow=self.choice.follow)
+    def _files(self) -> Iterator[tuple[str, tuple[int, int] | None]]:
+        """Each file's relative name, and its size and mtime in ns as it is now; None for one that is gone."""
+        if isinstance(self.choice.path, ObjectPath):
+            yield from ((name, (size, mtime)) for name, size, mtime in self.choice.objects())
+            return
+        stat = os.stat if self._follows else os.lstat
+        for name in self.choice.names():
+            try:
+                status = stat(f"{self.root}/{name}")
+            except OSError:
+                yield name, None
+            else:
+                yield name, (status.st_size, status.st_mtime_ns)
 
     def _new(self) -> Iterator[Picture]:
         """Every file that is not known as it is now; its `digest` is the one with which it would be known."""
-        stat = os.stat if self._follows else os.lstat
         known = self.ledger.known(self.folder, self.choice.one)
         gone, back, row = [], [], next(known, None)
-        for name in self._names():
+        for name, status in self._files():
             mine = key(name)
             while row and row.key < mine:
                 self._missing(row, gone)
                 row = next(known, None)
             there, row = (row, next(known, None)) if row and row.key == mine else (None, row)
             self.outcome.total += 1
-            try:
-                status = stat(f"{self.root}/{name}")
-            except OSError:
+            if status is None:
                 self.outcome.leave(name, GONE)
                 continue
-            picture = Picture(name, status.st_size, status.st_mtime_ns, None)
+            picture = Picture(name, *status, None)
             same = there and there[1:3] == picture[1:3]
             kept = there and not there.passing and (not self.choice.again or there.settings == self.settings)
             moved = there and there.target is not None and self.mover.finish(there, name)
