@@ -82,11 +82,11 @@ class Known(NamedTuple):
     key: bytes
     size: int
     mtime: int
-    digest: bytes | None
     settings: int
     passing: int
     gone: int
     target: bytes | None
+    digest: bytes | None
     status: str
 
 

@@ -6,6 +6,7 @@ import random
 import sqlite3
 import tracemalloc
 from collections import Counter, deque
+from contextlib import closing
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -211,6 +212,24 @@ def test_what_failed_for_a_passing_reason_is_tried_again(folder, read, monkeypat
     assert run(folder).outcome.counts == {}
 
 
+def test_a_file_that_cannot_even_be_looked_at(folder, read, monkeypatch):
+    def refusing(look):
+        def looked(path, **more):
+            if str(path).endswith("ab/z"):
+                raise PermissionError(13, "Permission denied")
+            return look(path, **more)
+
+        return looked
+
+    with monkeypatch.context() as patch:
+        for name in ("lstat", "stat"):
+            patch.setattr(os, name, refusing(getattr(os, name)))
+        first = run(folder)
+    assert first.outcome.counts == {"solved": 12, "failed": 1}
+    assert "Permission denied" in first.rows["ab/z"][-1]
+    assert run(folder).outcome.counts == {"solved": 1}
+
+
 def test_another_model_answers_only_when_asked_again(folder, read):
     run(folder)
     read.clear()
@@ -292,7 +311,7 @@ def test_two_looks_lie_apart_and_not_a_sleep_a_file(tmp_path, read, monkeypatch)
     assert len(clock.sleeps) <= 120 / 50 + 1
 
 
-def test_what_is_gone_leaves_the_results_and_comes_back(folder, read):
+def test_what_is_gone_leaves_the_results_and_comes_back(folder, read, tmp_path):
     first = run(folder)
     data = (folder / "ab" / "z").read_bytes()
     times = (folder / "ab" / "z").stat()
@@ -309,6 +328,11 @@ def test_what_is_gone_leaves_the_results_and_comes_back(folder, read):
     assert third.rows["ab/z"] == first.rows["ab/z"]
     assert third.rows["a"][1] == f"W{NAMES.index('a') + 70}"
     assert len(read) == 14
+    for name in files(folder):
+        (folder / name).unlink()
+    assert run(folder).rows == {}
+    with closing(sqlite3.connect(tmp_path / LEDGER)) as base:
+        assert base.execute("SELECT count(*) FROM pictures").fetchone() == (14,)
 
 
 def test_results_are_written_anew_only_where_something_changed(folder, read):
