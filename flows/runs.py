@@ -15,6 +15,7 @@ from prefect.states import Failed, State
 from flows.cluster import WorkerLost
 from flows.show import readable
 from storage.errors import Busy, CaptchasError
+from storage.places import shown
 from tasks.pictures import at_most
 
 # Seconds before a deployment's run asks again for a dataset that another run has: nearly two hours in all.
@@ -41,7 +42,7 @@ def _said(value) -> str:
         return ""
     if isinstance(value, list | tuple):
         return "-".join(map(_said, value))
-    return str(value).rstrip("/").rpartition("/")[2].removesuffix(".skops").removesuffix(".toml")
+    return shown(value).rstrip("/").rpartition("/")[2].removesuffix(".skops").removesuffix(".toml")
 
 
 def told(flow: Callable) -> Callable:
