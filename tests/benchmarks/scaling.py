@@ -21,6 +21,7 @@ import tempfile
 import time
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from types import SimpleNamespace
 
 from distributed import Worker
 from distributed.scheduler import KilledWorker
@@ -122,7 +123,7 @@ def nap(job: Nap) -> units.Receipt:
     time.sleep(job.seconds)
     if job.fails and job.number not in _failed:
         _failed.add(job.number)
-        raise KilledWorker(f"nap-{job.number}", None, 3)
+        raise KilledWorker(f"nap-{job.number}", SimpleNamespace(address="nowhere"), 3)
     receipt = load_receipt(job.receipt)
     first = job.number * PICTURES
     record = replace(receipt.record, name=shard_name(job.number, PICTURES), first=first, count=PICTURES)
