@@ -25,7 +25,7 @@ from tasks.worker import Unfit
 IN_FLIGHT = 4  # jobs a worker thread that are submitted at once: enough to keep it busy, few enough to cancel
 AHEAD = 8  # times as many receipts may wait for the job before them, where their order is asked for
 CLOSING = 10.0  # seconds that Dask has to end its workers
-WAITING = 10.0  # seconds that a cluster has to get its first worker
+WAITING = 30.0  # seconds that a cluster has to get its first worker
 # Workers keep the memory that they free: Dask's own setting gives it back each time, and to get it again,
 # page by page, took a quarter of the time of drawing.
 MEMORY = {

@@ -23,7 +23,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from types import SimpleNamespace
 
-from distributed import Worker
+from distributed import Client, Worker
 from distributed.scheduler import KilledWorker
 
 from flows.cluster import crew, fan_out
@@ -196,8 +196,9 @@ def simulate(
                 sys.executable, "-m", "tests.benchmarks.scaling", "hold", address, str(share),
                 str(lost_every * holders), str(seed + number), folder / f"lost-{number}",
             ], stderr=subprocess.DEVNULL))  # fmt: skip
+        with Client(address, set_as_default=False) as client:
+            client.wait_for_workers(workers, 600)
         with crew(cluster=address) as client:
-            client.wait_for_workers(workers, 120)
             list(fan_out(client, nap, [Nap(n, 0.0, False, str(sample)) for n in range(4 * workers)]))  # imports
             _run(client, measured, naps, fails, str(sample), outcome, [process.pid for process in processes])
         outcome.lost_workers = sum(int(path.read_text()) for path in folder.glob("lost-*"))
