@@ -18,14 +18,14 @@ from dask import config
 from dask.distributed import Client, Future, LocalCluster, as_completed
 from distributed.scheduler import KilledWorker
 
-from flows.roster import PATIENCE, Roster, WorkerLost
+from flows.roster import Roster, WorkerLost
 from storage.errors import BadInput
 from tasks.worker import Unfit
 
 IN_FLIGHT = 4  # jobs a worker thread that are submitted at once: enough to keep it busy, few enough to cancel
 AHEAD = 8  # times as many receipts may wait for the job before them, where their order is asked for
 CLOSING = 10.0  # seconds that Dask has to end its workers
-WAITING = 10.0  # seconds that a cluster has to get its first worker
+WAITING = 30.0  # seconds that a cluster has to get its first worker
 # Workers keep the memory that they free: Dask's own setting gives it back each time, and to get it again,
 # page by page, took a quarter of the time of drawing.
 MEMORY = {
@@ -43,6 +43,8 @@ QUIET = {
     "distributed.scheduler.active-memory-manager.start": False,
     "distributed.worker.memory.monitor-interval": "1s",
 }
+# A process that is not back in 15 s, as on a busy machine, Dask drops for good, and in the end there is none.
+PATIENT = {"distributed.deploy.lost-worker-timeout": "1d"}
 IDLE = 1.0  # seconds without a receipt, after which somebody looks whether anybody is there
 
 
@@ -111,7 +113,8 @@ def crew(
             roster.require_shared(writes, reads)
         token = _open.set(_Crew(client, roster, workers, cluster))
         try:
-            yield client
+            with config.set(PATIENT):
+                yield client
         finally:
             _open.reset(token)
     finally:
@@ -238,7 +241,9 @@ def fan_out(
     roster.look(now=True)
     work, first = roster.guard(unit)
     queue = iter(enumerate(jobs))
-    running = as_completed(loop=client.loop)
+    # With results: they are fetched as they come, many at a time. One after another, each would wait for a round
+    # from here by the scheduler to a worker and back, which on a busy cluster is longer than drawing takes.
+    running = as_completed(loop=client.loop, with_results=True)
     place, attempts, early = {}, {}, {}
     taken = given = 0
 
@@ -262,11 +267,11 @@ def fan_out(
     try:
         fill()
         while place:
-            future = _next(running, roster)
+            future, receipt = _next(running, roster)
             number, job = place.pop(future.key)
-            if future.status == "cancelled":  # by nobody here
+            if future.status == "cancelled" or isinstance(receipt, CancelledError):  # by nobody here
                 raise roster.lost()
-            error = future.exception() if future.status == "error" else None
+            error = receipt[1] if future.status == "error" else None
             if isinstance(error, KilledWorker) or (error and roster.explains(error)):
                 attempts[number] = attempts.get(number, 1) + (not isinstance(error, Unfit))
                 if attempts[number] > tries and on_lost and isinstance(error, KilledWorker):
@@ -279,7 +284,8 @@ def fan_out(
                     raise _died(unit, number, jobs) if isinstance(error, KilledWorker) else error
                 submit(number, job)
                 continue
-            receipt = _result(future, roster)
+            if error:
+                raise error.with_traceback(receipt[2])
             future.release()
             if on_done:
                 on_done(receipt)
@@ -297,26 +303,14 @@ def fan_out(
             client.cancel(futures, force=True)
 
 
-def _next(running: as_completed, roster: Roster) -> Future:
-    """The next future that is done. Nobody may be left to do one: then Dask would wait for ever."""
+def _next(running: as_completed, roster: Roster) -> tuple[Future, object]:
+    """The next future that is done, and its result. Nobody may be left to do one: then Dask would wait for ever."""
     while True:
         with suppress(Empty):
-            future = running.queue.get(timeout=IDLE)
+            done = running.queue.get(timeout=IDLE)
             roster.look()
-            return future
+            return done
         roster.look()
-
-
-def _result(future: Future, roster: Roster):
-    """A job's receipt; its own error if it has one, else that of a scheduler who went away with the receipt."""
-    if future.status == "error":
-        return future.result()
-    try:
-        return future.result(timeout=PATIENCE)
-    except Exception as error:
-        if isinstance(error, OSError | CancelledError) or roster.client.status != "running":
-            raise roster.lost() from error
-        raise
 
 
 def _died(unit: Callable, number: int, jobs: Iterable) -> WorkerLost:

@@ -39,7 +39,7 @@ def die(_) -> None:
 
 
 def wait_for_first(number: int) -> int:
-    time.sleep(0.7 if number == 0 else 0.005)
+    time.sleep(1.5 if number == 0 else 0.005)
     return number
 
 
