@@ -26,7 +26,8 @@ from types import SimpleNamespace
 from distributed import Client, Worker
 from distributed.scheduler import KilledWorker
 
-from flows.cluster import crew, fan_out
+from flows.cluster import crew
+from flows.fanout import fan_out
 from storage.shards import BLOCK, shard_name
 from tasks import generate as units
 from tasks.gather import Gathered

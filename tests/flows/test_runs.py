@@ -12,8 +12,8 @@ from prefect.cache_policies import NO_CACHE
 from prefect.utilities.callables import parameter_docstrings
 
 from flows import runs
-from flows.cluster import WorkerLost
 from flows.progress import duration
+from flows.roster import WorkerLost
 from storage.errors import BadInput, Busy
 from tasks.pictures import png
 
