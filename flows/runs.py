@@ -54,8 +54,8 @@ def told(flow: Callable) -> Callable:
 
     @functools.wraps(flow)
     def run(*args, **kwargs) -> dict | State:
-        quiet = logging.getLogger("prefect.task_runs")
-        quiet.addFilter(_without_traceback)
+        logging.getLogger("prefect.task_runs").addFilter(_without_traceback)
+        logging.getLogger("prefect.flow_runs").addFilter(_told_already)
         waits = iter(WAITS if deployment.id else ())
         while True:
             try:
@@ -97,6 +97,11 @@ def _without_traceback(record: logging.LogRecord) -> bool:
     if record.exc_info and isinstance(record.exc_info[1], CaptchasError):
         record.exc_info = record.exc_text = None
     return True
+
+
+def _told_already(record: logging.LogRecord) -> bool:
+    """A filter that drops what Prefect's engine says of an error of ours when it ends: `told` has said it."""
+    return not (record.exc_info and isinstance(record.exc_info[1], CaptchasError))
 
 
 def may_pass(_task, _run, state: State) -> bool:
