@@ -1,31 +1,26 @@
-"""A Dask client for this run, and the bounded fan-out over it."""
+"""A Dask client for this run: local processes, or a cluster."""
 
 import logging
 import os
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Sized
-from concurrent.futures import CancelledError, ThreadPoolExecutor
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from multiprocessing import resource_tracker
 from pathlib import Path
-from queue import Empty
 from typing import NamedTuple
 
 from dask import config
-from dask.distributed import Client, Future, LocalCluster, as_completed
-from distributed.scheduler import KilledWorker
+from dask.distributed import Client, LocalCluster
 
-from flows.roster import PATIENCE, Roster, WorkerLost
+from flows.roster import Roster, WorkerLost
 from storage.errors import BadInput
-from tasks.worker import Unfit
 
-IN_FLIGHT = 4  # jobs a worker thread that are submitted at once: enough to keep it busy, few enough to cancel
-AHEAD = 8  # times as many receipts may wait for the job before them, where their order is asked for
 CLOSING = 10.0  # seconds that Dask has to end its workers
-WAITING = 10.0  # seconds that a cluster has to get its first worker
+WAITING = 30.0  # seconds that a cluster has to get its first worker
 # Workers keep the memory that they free: Dask's own setting gives it back each time, and to get it again,
 # page by page, took a quarter of the time of drawing.
 MEMORY = {
@@ -43,7 +38,8 @@ QUIET = {
     "distributed.scheduler.active-memory-manager.start": False,
     "distributed.worker.memory.monitor-interval": "1s",
 }
-IDLE = 1.0  # seconds without a receipt, after which somebody looks whether anybody is there
+# A process that is not back in 15 s, as on a busy machine, Dask drops for good, and in the end there is none.
+PATIENT = {"distributed.deploy.lost-worker-timeout": "1d"}
 
 
 class _Crew(NamedTuple):
@@ -111,7 +107,8 @@ def crew(
             roster.require_shared(writes, reads)
         token = _open.set(_Crew(client, roster, workers, cluster))
         try:
-            yield client
+            with config.set(PATIENT):
+                yield client
         finally:
             _open.reset(token)
     finally:
@@ -199,129 +196,7 @@ def _connect(address: str) -> Client:
     return client
 
 
-def fan_out(
-    client: Client,
-    unit: Callable,
-    jobs: Iterable,
-    *,
-    tries: int = 3,
-    in_order: bool = False,
-    on_done: Callable | None = None,
-    on_lost: Callable | None = None,
-) -> Iterator:
-    """Run `unit(job)` for every job; yield the receipts as they come, in no fixed order.
-
-    Jobs are taken only as workers need them, few are in flight and no result outlives its receipt, so memory
-    does not grow with the number of jobs. A job whose worker died is given out again, `tries` times in all; an
-    error that the unit raised ends the run, since it would come again.
-
-    Parameters
-    ----------
-    in_order : bool
-        Yield the receipts in the order of the jobs. Those that come early wait; so many at most that memory
-        stays bounded, hence a job that takes very long holds the others up.
-    on_done : callable, optional
-        Called with each receipt as it comes, for progress.
-    on_lost : callable, optional
-        Called with a job whose workers died each time, for the jobs to do in its place; they may be none. Not with
-        `in_order`.
-
-    Raises
-    ------
-    WorkerLost
-        Naming the job whose workers died each time, or when nobody was there any more.
-    ClusterLost
-        The scheduler is gone. Any error of the unit is raised as it is.
-    """
+def roster_of(client: Client) -> Roster:
+    """Who works for the crew that is open, or for a client of another's."""
     crew = _open.get()
-    roster = crew.roster if crew and crew.client is client else Roster(client)
-    roster.look(now=True)
-    work, first = roster.guard(unit)
-    queue = iter(enumerate(jobs))
-    running = as_completed(loop=client.loop)
-    place, attempts, early = {}, {}, {}
-    taken = given = 0
-
-    def submit(number, job):
-        if client.status != "running":  # it would wait for a scheduler that may never come
-            raise roster.lost()
-        future = client.submit(work, *first, job, pure=False, retries=0, **roster.restriction())
-        place[future.key] = (number, job)
-        running.add(future)
-
-    def fill():
-        nonlocal taken
-        limit = IN_FLIGHT * max(1, sum(roster.threads.values()))
-        while len(place) < limit and not (in_order and taken - given >= AHEAD * limit):
-            following = next(queue, None)
-            if following is None:
-                return
-            taken += 1
-            submit(*following)
-
-    try:
-        fill()
-        while place:
-            future = _next(running, roster)
-            number, job = place.pop(future.key)
-            if future.status == "cancelled":  # by nobody here
-                raise roster.lost()
-            error = future.exception() if future.status == "error" else None
-            if isinstance(error, KilledWorker) or (error and roster.explains(error)):
-                attempts[number] = attempts.get(number, 1) + (not isinstance(error, Unfit))
-                if attempts[number] > tries and on_lost and isinstance(error, KilledWorker):
-                    del attempts[number]
-                    for other in on_lost(job):
-                        submit(number, other)
-                    fill()
-                    continue
-                if attempts[number] > tries:
-                    raise _died(unit, number, jobs) if isinstance(error, KilledWorker) else error
-                submit(number, job)
-                continue
-            receipt = _result(future, roster)
-            future.release()
-            if on_done:
-                on_done(receipt)
-            if in_order:
-                early[number] = receipt
-                while given in early:
-                    receipt, given = early.pop(given), given + 1
-                    yield receipt
-            else:
-                yield receipt
-            fill()
-    finally:
-        futures = list(running.futures)
-        if futures and client.status == "running":
-            client.cancel(futures, force=True)
-
-
-def _next(running: as_completed, roster: Roster) -> Future:
-    """The next future that is done. Nobody may be left to do one: then Dask would wait for ever."""
-    while True:
-        with suppress(Empty):
-            future = running.queue.get(timeout=IDLE)
-            roster.look()
-            return future
-        roster.look()
-
-
-def _result(future: Future, roster: Roster):
-    """A job's receipt; its own error if it has one, else that of a scheduler who went away with the receipt."""
-    if future.status == "error":
-        return future.result()
-    try:
-        return future.result(timeout=PATIENCE)
-    except Exception as error:
-        if isinstance(error, OSError | CancelledError) or roster.client.status != "running":
-            raise roster.lost() from error
-        raise
-
-
-def _died(unit: Callable, number: int, jobs: Iterable) -> WorkerLost:
-    which = f"job {number + 1}" + (f" of {len(jobs)}" if isinstance(jobs, Sized) else "")
-    return WorkerLost(
-        f"{unit.__name__}, {which}: its workers died again and again; "
-        "it may need more memory than a worker has. Give the same command again to go on"
-    )
+    return crew.roster if crew and crew.client is client else Roster(client)

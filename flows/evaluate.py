@@ -7,7 +7,8 @@ from prefect import flow, task
 from prefect.artifacts import create_markdown_artifact, create_table_artifact
 from prefect.cache_policies import NO_CACHE
 
-from flows.cluster import crew, fan_out
+from flows.cluster import crew
+from flows.fanout import fan_out
 from flows.generate import generate
 from flows.home import dataset_folder, home, model_file
 from flows.parameters import Count, Name

@@ -8,7 +8,8 @@ from prefect import flow, get_run_logger, task
 from prefect.artifacts import create_table_artifact
 from prefect.cache_policies import NO_CACHE
 
-from flows.cluster import crew, fan_out
+from flows.cluster import crew
+from flows.fanout import fan_out
 from flows.home import dataset_folder, home
 from flows.parameters import Count, Name
 from flows.progress import artifact_key, stage

@@ -8,7 +8,8 @@ from prefect import flow, task
 from prefect.artifacts import create_table_artifact
 from prefect.cache_policies import NO_CACHE
 
-from flows.cluster import crew, fan_out
+from flows.cluster import crew
+from flows.fanout import fan_out
 from flows.home import home, new_dataset_folder
 from flows.parameters import Count, Name
 from flows.progress import artifact_key, stage

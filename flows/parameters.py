@@ -1,17 +1,17 @@
-"""What can be said of a parameter's value alone, in types that the shell, Prefect's forms and its server all read.
+"""What can be said of a parameter's value alone, in types that Prefect's forms and its server read.
 
-A server refuses a value outside them before a run exists. What takes a look at files or at another parameter is for
-each flow's `check`.
+The server refuses a value outside them before a run exists. In a shell each flow's `check` says what is wrong, in
+better words, and knows files and other parameters too: hence no validation here, only what the schema says.
 """
 
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import WithJsonSchema
 
-Count = Annotated[int, Field(ge=1)]  # of anything that must not be none
-Seed = Annotated[int, Field(ge=0, lt=1 << 63)]
-ModelSeed = Annotated[int, Field(ge=0, lt=1 << 32)]
-Share = Annotated[float, Field(ge=0, le=1)]
-Seconds = Annotated[float, Field(ge=0)]
-Port = Annotated[int, Field(ge=0, le=65535)]
-Name = Annotated[str, Field(min_length=1)]
+Count = Annotated[int, WithJsonSchema({"type": "integer", "minimum": 1})]  # of anything that must not be none
+Seed = Annotated[int, WithJsonSchema({"type": "integer", "minimum": 0, "exclusiveMaximum": 1 << 63})]
+ModelSeed = Annotated[int, WithJsonSchema({"type": "integer", "minimum": 0, "exclusiveMaximum": 1 << 32})]
+Share = Annotated[float, WithJsonSchema({"type": "number", "minimum": 0, "maximum": 1})]
+Seconds = Annotated[float, WithJsonSchema({"type": "number", "minimum": 0})]
+Port = Annotated[int, WithJsonSchema({"type": "integer", "minimum": 0, "maximum": 65535})]
+Name = Annotated[str, WithJsonSchema({"type": "string", "minLength": 1})]

@@ -132,9 +132,7 @@ def regenerate(
         with locked(wanted.served):
             if training.same_model(wanted.served, training.provenance_of(data, settings)):
                 units.drop(wanted.candidate, wanted.served)
-                return _told(
-                    wanted, drawn, None, "the served model was made from these data with these settings", False
-                )
+                return _told(wanted, drawn, None, "the served model was made from these data and settings", False)
             train(
                 names, out=wanted.candidate, pictures=pictures, shows=shows, hidden=hidden, seed=model_seed
             )  # fmt: skip

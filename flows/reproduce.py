@@ -6,7 +6,8 @@ from prefect import flow, task
 from prefect.artifacts import create_markdown_artifact, create_table_artifact
 from prefect.cache_policies import NO_CACHE
 
-from flows.cluster import crew, fan_out
+from flows.cluster import crew
+from flows.fanout import fan_out
 from flows.home import home
 from flows.parameters import Count, ModelSeed, Name
 from flows.progress import stage

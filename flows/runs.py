@@ -12,12 +12,13 @@ from prefect import get_run_logger
 from prefect.runtime import deployment, flow_run
 from prefect.states import Failed, State
 
-from flows.cluster import WorkerLost
+from flows.roster import ClusterLost, WorkerLost
 from flows.show import readable
 from storage.errors import Busy, CaptchasError
+from storage.places import shown
 from tasks.pictures import at_most
 
-# Seconds before a deployment's run asks again for a dataset that another run has: nearly two hours in all.
+# Seconds before a deployment's run asks again for what another run has, or for a cluster: nearly two hours in all.
 WAITS = (30, 120, 600, 1800, 3600)
 MOST_BYTES = 100_000  # of a picture in an artifact, which is a third longer as text
 MOST_NAMES = 60  # characters of a run's name that are its parameters
@@ -41,25 +42,25 @@ def _said(value) -> str:
         return ""
     if isinstance(value, list | tuple):
         return "-".join(map(_said, value))
-    return str(value).rstrip("/").rpartition("/")[2].removesuffix(".skops").removesuffix(".toml")
+    return shown(value).rstrip("/").rpartition("/")[2].removesuffix(".skops").removesuffix(".toml")
 
 
 def told(flow: Callable) -> Callable:
     """A flow whose errors, if they are ours, are its state's message: what happened and what to do, no traceback.
 
-    Whoever called it gets the error itself. A deployment's run waits for a dataset that another run holds, the
-    longer the more often; people at a shell are told at once.
+    Whoever called it gets the error itself. A deployment's run waits for a dataset that another run holds, or for a
+    cluster that went away, the longer the more often; people at a shell are told at once.
     """
 
     @functools.wraps(flow)
     def run(*args, **kwargs) -> dict | State:
-        quiet = logging.getLogger("prefect.task_runs")
-        quiet.addFilter(_without_traceback)
+        logging.getLogger("prefect.task_runs").addFilter(_without_traceback)
+        logging.getLogger("prefect.flow_runs").addFilter(_told_already)
         waits = iter(WAITS if deployment.id else ())
         while True:
             try:
                 return flow(*args, **kwargs)
-            except Busy as error:
+            except (Busy, ClusterLost) as error:
                 wait = next(waits, None)
                 if wait is None:
                     return _failed(error)
@@ -96,6 +97,11 @@ def _without_traceback(record: logging.LogRecord) -> bool:
     if record.exc_info and isinstance(record.exc_info[1], CaptchasError):
         record.exc_info = record.exc_text = None
     return True
+
+
+def _told_already(record: logging.LogRecord) -> bool:
+    """A filter that drops what Prefect's engine says of an error of ours when it ends: `told` has said it."""
+    return not (record.exc_info and isinstance(record.exc_info[1], CaptchasError))
 
 
 def may_pass(_task, _run, state: State) -> bool:

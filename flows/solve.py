@@ -10,7 +10,8 @@ from prefect import flow, runtime, task
 from prefect.artifacts import create_table_artifact
 from prefect.cache_policies import NO_CACHE
 
-from flows.cluster import crew, fan_out
+from flows.cluster import crew
+from flows.fanout import fan_out
 from flows.home import SHIPPED, home, model_file, pictures_at
 from flows.parameters import Count, Name, Seconds, Share
 from flows.progress import artifact_key, stage
@@ -19,6 +20,7 @@ from storage import atomic
 from storage.database import SIDES
 from storage.errors import BadInput
 from storage.ledger import LEDGER, Ledger, held
+from storage.places import local, place
 from tasks import results as writing
 from tasks import solve as units
 from tasks.answers import Format, choose_format
@@ -51,6 +53,7 @@ def check(
     lengths = units.parse_length(length)
     if not 0 <= abstain_below <= 1:
         raise BadInput(f"abstain-below: must be from 0 to 1; it is {abstain_below}")
+    path, out = place(path), place(out) if out else None
     chosen_format = choose_format(format, out)
     name = path.resolve().name if path.is_dir() else path.stem
     out = out or home() / "answers" / name / f"answers.{chosen_format.value}"
@@ -62,7 +65,7 @@ def check(
     choice.require_possible(may_be_empty=bool(runtime.deployment.id or move_to))
     atomic.make_folder(out.parent)  # now, not after an hour's reading
     if move_to:
-        atomic.make_folder(move_to)
+        atomic.make_folder(local(move_to, "move-to"))
     chosen = model_file(model) if model else newest_model()
     words = units.dictionary_of(dictionary, chosen, alphabet, lengths) if ranking is not Ranking.NONE else ()
     plan = units.plan(chosen, words, ranking if words else Ranking.NONE, abstain_below, alphabet, lengths)
@@ -101,7 +104,7 @@ def solve(
     Parameters
     ----------
     path
-        A folder, or one picture; or a name under the home, such as inbox.
+        A folder, or one picture; a name under the home, such as inbox; or a URL of an object store.
     model
         A model's name under the home, or its file; by default the newest one there, or the one that is shipped.
     dictionary
@@ -109,7 +112,7 @@ def solve(
     ranking
         How a word is chosen: by letter probabilities, the book's equal positions, Levenshtein, or none.
     out
-        The file of answers; by default answers/FOLDER/answers.csv under the home.
+        The file of answers, or its URL; by default answers/FOLDER/answers.csv under the home.
     format
         CSV, JSON lines or Parquet; by default what the name of --out ends with, else CSV.
     only_new

@@ -85,7 +85,8 @@ class _Lease:
             if found is None:
                 continue  # given back at this moment
             there = self._read()
-            until = found.modified + float(there["seconds"])
+            # One tick more, lest a lock be taken for run out that has some of it left.
+            until = found.modified + float(there["seconds"]) + self._store.tick
             if found.now > until and self._put(over=found.version):
                 return
             raise self._busy(there, found)
@@ -161,7 +162,7 @@ class _Lease:
             )
 
     def _busy(self, there: dict, found: Found) -> Busy:
-        until = datetime.fromtimestamp(found.modified + there["seconds"], UTC)
+        until = datetime.fromtimestamp(found.modified + there["seconds"] + self._store.tick, UTC)
         return Busy(
             f"{self.what}: another run is working on it ({there['holder']}, run {there['run']}, its lock is good until "
             f"{until:%H:%M:%S} UTC and renewed while it works); wait for that to end, or choose another --out. If that "

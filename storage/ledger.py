@@ -15,6 +15,7 @@ from filelock import FileLock, Timeout
 from storage import atomic
 from storage.database import Database
 from storage.errors import Busy
+from storage.places import Place
 
 FORMAT = 1
 LEDGER = "ledger.sqlite"
@@ -81,11 +82,11 @@ class Known(NamedTuple):
     key: bytes
     size: int
     mtime: int
-    digest: bytes | None
     settings: int
     passing: int
     gone: int
     target: bytes | None
+    digest: bytes | None
     status: str
 
 
@@ -108,14 +109,14 @@ def digest_of(data: bytes) -> bytes:
 
 
 @contextmanager
-def held(answers: Path, folder: Path) -> Iterator[None]:
+def held(answers: Path, folder: Place) -> Iterator[None]:
     """Hold the lock of an inbox, an OS lock on a file under `answers`: one run at a time.
 
     Raises
     ------
     Busy
     """
-    name = blake3(os.fsencode(folder)).hexdigest(8)
+    name = blake3(os.fsencode(str(folder))).hexdigest(8)
     lock = FileLock(atomic.make_folder(answers / "locks") / f"{name}.lock")
     try:
         lock.acquire(timeout=0)
@@ -157,13 +158,13 @@ class Ledger:
     def __exit__(self, *_) -> None:
         self._base.close()
 
-    def folder(self, path: Path) -> int:
+    def folder(self, path: Place) -> int:
         """The number of a folder, which stands for it in all that follows."""
-        return self._number("folders", {"path": os.fsencode(path)})
+        return self._number("folders", {"path": os.fsencode(str(path))})
 
-    def knows(self, path: Path) -> bool:
+    def knows(self, path: Place) -> bool:
         """Whether a run looked at this folder before."""
-        return bool(self._base.rows("SELECT 1 FROM folders WHERE path = ?", (os.fsencode(path),)))
+        return bool(self._base.rows("SELECT 1 FROM folders WHERE path = ?", (os.fsencode(str(path)),)))
 
     def settings(self, model: str, text: str) -> int:
         """The number of a model (its digest) with what else decides about an answer."""

@@ -30,8 +30,10 @@ class Store(Protocol):
     """What an object store does. A key is `bucket/and/the/rest`, without a slash at the end.
 
     All raise `Unreachable` where it does not answer in time, several times, or refuses; `Unwritable` where it
-    refuses to be written to.
+    refuses to be written to. `tick` is in what steps its clock goes, in seconds.
     """
+
+    tick: float
 
     def head(self, key: str) -> Found | None:
         """What is there; None for nothing."""
@@ -52,8 +54,8 @@ class Store(Protocol):
     def delete(self, key: str, version: str | None = None) -> None:
         """Remove an object, if it is there, and of that version; another one stays."""
 
-    def listed(self, key: str, most: int | None = None) -> Iterator[tuple[str, int | None]]:
-        """(name, size) of each object directly below a key, in order, and of folders, whose size is None."""
+    def listed(self, key: str, most: int | None = None) -> Iterator[tuple[str, int | None, float]]:
+        """(name, size, when it was put) of each object directly below a key, and of folders, whose size is None."""
 
 
 def store_of(scheme: str) -> Store:
@@ -90,6 +92,8 @@ def _connected(process: int, seconds: float, environment: tuple):
 class S3:
     """S3, or a store that speaks its language and keeps its conditions: the credentials are the environment's."""
 
+    tick = 1.0
+
     def head(self, key: str) -> Found | None:
         bucket, rest = _split(key)
         try:
@@ -97,8 +101,7 @@ class S3:
         except FileNotFoundError:
             return None
         now = email.utils.parsedate_to_datetime(out["ResponseMetadata"]["HTTPHeaders"]["date"])
-        # Both are whole seconds: one more, lest a lock be taken for run out that has some of one left.
-        return Found(out["ContentLength"], out["ETag"], out["LastModified"].timestamp() + 1, now.timestamp())
+        return Found(out["ContentLength"], out["ETag"], out["LastModified"].timestamp(), now.timestamp())
 
     def read(self, key: str, start: int = 0, size: int | None = None) -> bytes:
         bucket, rest = _split(key)
@@ -140,15 +143,18 @@ class S3:
         with suppress(FileNotFoundError, FileExistsError):
             self._ask(key, lambda client: client.delete_object(Bucket=bucket, Key=rest, **condition), 0, True)
 
-    def listed(self, key: str, most: int | None = None) -> Iterator[tuple[str, int | None]]:
+    def listed(self, key: str, most: int | None = None) -> Iterator[tuple[str, int | None, float]]:
         bucket, rest = _split(key)
         prefix, more = f"{rest}/" if rest else "", {}
         while True:
             asked = {"Bucket": bucket, "Prefix": prefix, "Delimiter": "/", "MaxKeys": most or PAGE, **more}
             page = self._ask(key, lambda client, asked=asked: client.list_objects_v2(**asked))
-            names = [(entry["Prefix"][len(prefix) : -1], None) for entry in page.get("CommonPrefixes", ())]
-            names += [(entry["Key"][len(prefix) :], entry["Size"]) for entry in page.get("Contents", ())]
-            yield from sorted((name, size) for name, size in names if name)  # consoles make an object of the folder
+            for entry in page.get("CommonPrefixes", ()):
+                yield entry["Prefix"][len(prefix) : -1], None, 0.0
+            for entry in page.get("Contents", ()):
+                if entry["Key"] != prefix:  # consoles make an object of the folder
+                    # In whole seconds, as `head` gives it.
+                    yield entry["Key"][len(prefix) :], entry["Size"], float(int(entry["LastModified"].timestamp()))
             if most or not page.get("IsTruncated"):
                 return
             more = {"ContinuationToken": page["NextContinuationToken"]}
@@ -180,6 +186,7 @@ def _split(key: str) -> tuple[str, str]:
 class Memory:
     """Objects in this process, gone with it."""
 
+    tick = 0.0
     _changing = threading.Lock()
 
     def __init__(self):
@@ -221,10 +228,11 @@ class Memory:
             if there and version in (None, there.version):
                 self._system.rm_file(key)
 
-    def listed(self, key: str, most: int | None = None) -> Iterator[tuple[str, int | None]]:
+    def listed(self, key: str, most: int | None = None) -> Iterator[tuple[str, int | None, float]]:
         try:
             found = [] if self._system.isfile(key) else self._system.ls(key, detail=True)
         except FileNotFoundError:
             found = []
-        names = {one["name"].rpartition("/")[2]: one["size"] if one["type"] == "file" else None for one in found}
-        yield from sorted(names.items())[:most]
+        for one in found[:most]:
+            name, file = one["name"].rpartition("/")[2], one["type"] == "file"
+            yield name, one["size"] if file else None, self._system.modified(one["name"]).timestamp() if file else 0.0

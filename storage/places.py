@@ -149,18 +149,31 @@ class ObjectPath:
         return self.is_file() or self.is_dir()
 
     def iterdir(self) -> Iterator["ObjectPath"]:
-        return (self / name for name, _ in self._store.listed(self.key))
+        return (self / name for name, *_ in self._store.listed(self.key))
 
     def glob(self, pattern: str) -> Iterator["ObjectPath"]:
         return (path for path in self.iterdir() if fnmatch.fnmatchcase(path.name, pattern))
 
     def sizes(self) -> dict[str, int]:
         """The size of each object directly in this folder, by its name."""
-        return {name: size for name, size in self._store.listed(self.key) if size is not None}
+        return {name: size for name, size, _ in self._store.listed(self.key) if size is not None}
+
+    def walk(self, above: str = "") -> Iterator[tuple[str, int, int]]:
+        """(relative name, bytes, mtime in ns) of every object below, in the order in which `tasks.folders` lists files.
+
+        Names that begin with a dot are passed over. In memory are the names of the folders on the current path.
+        """
+        entries = [entry for entry in self._store.listed(self.key) if not entry[0].startswith(".")]
+        entries.sort(key=lambda entry: entry[0] + "\0" * (entry[1] is None))
+        for name, size, modified in entries:
+            if size is None:
+                yield from (self / name).walk(f"{above}{name}/")
+            else:
+                yield above + name, size, int(modified * 1e9)
 
     def stat(self) -> SimpleNamespace:
         found = self._found()
-        return SimpleNamespace(st_size=found.size, st_mtime=found.modified)
+        return SimpleNamespace(st_size=found.size, st_mtime=found.modified, st_mtime_ns=int(found.modified * 1e9))
 
     def _found(self) -> Found:
         found = self._store.head(self.key)

@@ -7,12 +7,12 @@ import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from enum import StrEnum
-from pathlib import Path
 from types import SimpleNamespace
 
 from storage import atomic
 from storage.ledger import ANSWER
 from storage.parquet import Kind, require_pyarrow, write_table
+from storage.places import Place
 
 # `path` is relative to the folder, with forward slashes.
 COLUMNS = ("path", *ANSWER)
@@ -29,7 +29,7 @@ class Format(StrEnum):
     PARQUET = "parquet"
 
 
-def choose_format(given: Format | None, out: Path | None) -> Format:
+def choose_format(given: Format | None, out: Place | None) -> Format:
     """What was asked for, else what the file's name ends with, else CSV.
 
     Raises
@@ -44,7 +44,7 @@ def choose_format(given: Format | None, out: Path | None) -> Format:
     return chosen
 
 
-def write_answers(out: Path, format: Format, rows: Iterable[tuple]) -> Counter[str]:
+def write_answers(out: Place, format: Format, rows: Iterable[tuple]) -> Counter[str]:
     """Write rows of `COLUMNS`, over what was there, and count them by status; None is an empty cell, or null.
 
     Raises

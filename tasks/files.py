@@ -63,11 +63,21 @@ def read_file(path: Path | str, seen: tuple[int, int] | None = None, *, follow: 
         raise Unreadable("a folder, not a picture file, or one that this user may not list")
     if not stat.S_ISREG(mode):
         raise BadPicture("not a regular file but a link, pipe, socket or device")
+    require_size(size if data or size > MOST_BYTES else 0)
+    return data
+
+
+def require_size(size: int) -> None:
+    """Refuse an empty file, or one of more than `MOST_BYTES`.
+
+    Raises
+    ------
+    BadPicture
+    """
     if size > MOST_BYTES:
         raise BadPicture(f"{size:,} bytes; at most {MOST_BYTES:,} are read: make the picture smaller")
-    if not data:
+    if not size:
         raise BadPicture("the file is empty (0 bytes)")
-    return data
 
 
 def _require_same(status: os.stat_result, seen: tuple[int, int] | None) -> None:

@@ -219,7 +219,7 @@ def missing(plan: Plan, folder: Place) -> int:
     return sum(job.count for job in plan.jobs if (job.index, job.count) not in there)
 
 
-def make_way(recipe: Recipe, folder: Path) -> Path | None:
+def make_way(recipe: Recipe, folder: Place) -> Place | None:
     """Move a dataset of another recipe to `NAME-IDENTITY` beside it; returns where, None if there is none.
 
     The caller holds the dataset's lock.

@@ -15,9 +15,9 @@ from collections.abc import Callable, Iterable, Iterator
 
 from storage import atomic
 from storage.ledger import Entry, Known, Ledger, Picture, key, path_of
+from storage.places import ObjectPath
 from tasks.choice import Choice, Outcome
 from tasks.files import GONE, BadPicture, Fatal, Unreadable, Unsettled
-from tasks.folders import list_names
 from tasks.moving import Mover
 from tasks.solve import LookJob, LookReceipt, SolveJob, SolvePlan, SolveReceipt, failed
 
@@ -119,32 +119,48 @@ class Inbox:
     def _follows(self) -> bool:
         return self.choice.follow or self.choice.one is not None  # a picture that is named is read, link or not
 
-    def _names(self) -> Iterable[str]:
-        if self.choice.one:
-            return [self.choice.one]
-        return list_names(self.choice.path, self.choice.skip, follow=self.choice.follow)
+    def _files(self) -> Iterator[tuple[str, tuple[int, ...] | None]]:
+        """Each file's relative name, and its size and mtime in ns; None if it is gone, () if it cannot be looked at."""
+        if isinstance(self.choice.path, ObjectPath):
+            yield from ((name, (size, mtime)) for name, size, mtime in self.choice.objects())
+            return
+        stat, root = os.stat if self._follows else os.lstat, self.root + "/"
+        for name in self.choice.names():
+            try:
+                status = stat(root + name)
+            except FileNotFoundError:
+                yield name, None
+            except OSError:
+                yield name, ()
+            else:
+                yield name, (status.st_size, status.st_mtime_ns)
 
     def _new(self) -> Iterator[Picture]:
         """Every file that is not known as it is now; its `digest` is the one with which it would be known."""
-        stat = os.stat if self._follows else os.lstat
         known = self.ledger.known(self.folder, self.choice.one)
-        gone, back, row = [], [], next(known, None)
-        for name in self._names():
+        # What all but a few of a million files have in common: so these take next to no time.
+        usual, stays = (self.settings, 0, 0, None), self.choice.move_to is None
+        gone, back, row, number, unchanged = [], [], next(known, None), 0, 0
+        for number, (name, status) in enumerate(self._files(), 1):
+            if number % LOOKED == 0:
+                self._count(number, unchanged)
+                unchanged = 0
+                self._mark(gone, back)
             mine = key(name)
-            while row and row.key < mine:
+            while row and row[0] < mine:
                 self._missing(row, gone)
                 row = next(known, None)
-            there, row = (row, next(known, None)) if row and row.key == mine else (None, row)
-            self.outcome.total += 1
-            try:
-                status = stat(f"{self.root}/{name}")
-            except FileNotFoundError:
+            there, row = (row, next(known, None)) if row and row[0] == mine else (None, row)
+            if status is None:
                 self.outcome.leave(name, GONE)
                 continue
-            except OSError:  # a second look says why
+            if not status:  # a second look says why
                 yield Picture(name, 0, 0, None)
                 continue
-            picture = Picture(name, status.st_size, status.st_mtime_ns, None)
+            if there and stays and there[1:7] == (*status, *usual):
+                unchanged += 1
+                continue
+            picture = Picture(name, *status, None)
             same = there and there[1:3] == picture[1:3]
             kept = there and not there.passing and (not self.choice.again or there.settings == self.settings)
             moved = there and there.target is not None and self.mover.finish(there, name)
@@ -158,13 +174,17 @@ class Inbox:
                 yield picture
             else:
                 yield picture._replace(digest=there.digest) if kept and there.size == picture.size else picture
-            if self.outcome.total % LOOKED == 0:
-                self._mark(gone, back)
         while row and not self.choice.one:
             self._missing(row, gone)
             row = next(known, None)
+        self._count(number, unchanged)
         self._mark(gone, back)
         self.mover.catch_up()
+
+    def _count(self, total: int, unchanged: int) -> None:
+        self.outcome.total = total
+        if unchanged:
+            self.outcome.skipped[ANSWERED] += unchanged
 
     def _missing(self, row: Known, gone: list[bytes]) -> None:
         """What is known, and not in the folder: it is gone, unless a move was cut off."""

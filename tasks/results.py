@@ -1,9 +1,9 @@
 """The results of an inbox: all of them or what is new, and not again where nothing has changed."""
 
 from dataclasses import dataclass
-from pathlib import Path
 
 from storage import atomic
+from storage.places import Place
 from tasks.answers import Format, write_answers
 from tasks.inbox import Inbox
 
@@ -12,7 +12,7 @@ from tasks.inbox import Inbox
 class Wanted:
     """Which file to write."""
 
-    out: Path
+    out: Place
     format: Format
     only_new: bool = False
 

@@ -3,13 +3,13 @@
 import functools
 import hashlib
 from dataclasses import dataclass
-from pathlib import Path
 
 from storage.errors import BadInput, Damaged
 from storage.ledger import Picture, digest_of
 from storage.manifest import canonical
 from storage.models import load_model, model_digest
-from tasks.files import UNSETTLED, BadPicture, Unreadable, Unsettled, read_file
+from storage.places import Place, is_url, place
+from tasks.files import GONE, UNSETTLED, BadPicture, Unreadable, Unsettled, read_file, require_size
 from tasks.loading import LOADER, load_batch
 from tasks.ranking import Ranking
 from tasks.reader import Reader
@@ -79,7 +79,7 @@ class SolveReceipt:
 
 
 def dictionary_of(
-    given: str, model: Path, alphabet: str | None = None, length: tuple[int, int] | None = None
+    given: str, model: Place, alphabet: str | None = None, length: tuple[int, int] | None = None
 ) -> tuple[str, ...]:
     """The words to rank with, over the letters that may occur.
 
@@ -115,7 +115,7 @@ def parse_length(given: str | None) -> tuple[int, int] | None:
 
 
 def plan(
-    model: Path,
+    model: Place,
     dictionary: tuple[str, ...],
     ranking: Ranking,
     abstain_below: float = 0.0,
@@ -200,7 +200,24 @@ def solve_batch(job: SolveJob) -> SolveReceipt:
 
 
 def _read(job: LookJob | SolveJob, one: Picture) -> bytes:
+    if is_url(job.folder):
+        return _read_object(place(job.folder) / one.path, one[1:3])
     return read_file(f"{job.folder}/{one.path}", one[1:3], follow=job.follow)
+
+
+def _read_object(path: Place, seen: tuple[int, int]) -> bytes:
+    """The bytes of an object, as `read_file` has those of a file. A store that is away ends the run: `Unreachable`."""
+    try:
+        found = path.stat()
+        if (found.st_size, found.st_mtime_ns) != seen:
+            raise Unsettled(UNSETTLED)
+        require_size(found.st_size)
+        data = path.read_bytes()
+    except FileNotFoundError as error:
+        raise Unsettled(GONE) from error
+    if len(data) != seen[0]:
+        raise Unsettled(UNSETTLED)
+    return data
 
 
 def _read_again(job: SolveJob, one: Picture) -> bytes:

@@ -1,6 +1,6 @@
 """The simulation of docs/scaling.md in small: 200 shards, 8 workers of which some are cut off, jobs that fail once."""
 
-from flows.cluster import IN_FLIGHT
+from flows.fanout import IN_FLIGHT
 from storage.shards import BLOCK
 from tasks import generate as units
 from tests.benchmarks import scaling

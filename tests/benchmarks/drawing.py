@@ -6,7 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from flows.cluster import crew, fan_out
+from flows.cluster import crew
+from flows.fanout import fan_out
 from storage import atomic
 from storage.sealing import write_shard
 from tasks import book

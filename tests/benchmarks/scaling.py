@@ -21,11 +21,13 @@ import tempfile
 import time
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from types import SimpleNamespace
 
-from distributed import Worker
+from distributed import Client, Worker
 from distributed.scheduler import KilledWorker
 
-from flows.cluster import crew, fan_out
+from flows.cluster import crew
+from flows.fanout import fan_out
 from storage.shards import BLOCK, shard_name
 from tasks import generate as units
 from tasks.gather import Gathered
@@ -122,7 +124,7 @@ def nap(job: Nap) -> units.Receipt:
     time.sleep(job.seconds)
     if job.fails and job.number not in _failed:
         _failed.add(job.number)
-        raise KilledWorker(f"nap-{job.number}", None, 3)
+        raise KilledWorker(f"nap-{job.number}", SimpleNamespace(address="nowhere"), 3)
     receipt = load_receipt(job.receipt)
     first = job.number * PICTURES
     record = replace(receipt.record, name=shard_name(job.number, PICTURES), first=first, count=PICTURES)
@@ -195,8 +197,9 @@ def simulate(
                 sys.executable, "-m", "tests.benchmarks.scaling", "hold", address, str(share),
                 str(lost_every * holders), str(seed + number), folder / f"lost-{number}",
             ], stderr=subprocess.DEVNULL))  # fmt: skip
+        with Client(address, set_as_default=False) as client:
+            client.wait_for_workers(workers, 600)
         with crew(cluster=address) as client:
-            client.wait_for_workers(workers, 120)
             list(fan_out(client, nap, [Nap(n, 0.0, False, str(sample)) for n in range(4 * workers)]))  # imports
             _run(client, measured, naps, fails, str(sample), outcome, [process.pid for process in processes])
         outcome.lost_workers = sum(int(path.read_text()) for path in folder.glob("lost-*"))

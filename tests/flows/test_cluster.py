@@ -11,7 +11,9 @@ import cloudpickle
 import pytest
 
 from flows import cluster, roster
-from flows.cluster import AHEAD, IN_FLIGHT, WorkerLost, crew, fan_out
+from flows.cluster import crew
+from flows.fanout import AHEAD, IN_FLIGHT, fan_out
+from flows.roster import WorkerLost
 from storage.errors import BadInput
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # distributed's own, while workers die
@@ -39,7 +41,7 @@ def die(_) -> None:
 
 
 def wait_for_first(number: int) -> int:
-    time.sleep(0.7 if number == 0 else 0.005)
+    time.sleep(1.5 if number == 0 else 0.005)
     return number
 
 

@@ -17,6 +17,7 @@ from storage.manifest import MANIFEST
 from storage.models import load_model, model_digest
 from storage.places import ObjectPath, place, sizes
 from storage.shards import shard_name
+from tasks.formats import png
 
 # Prefect and what it brings warn while they are imported; that is theirs.
 pytestmark = pytest.mark.filterwarnings("ignore")
@@ -146,13 +147,30 @@ def test_learning_and_measuring_there(captchas, bucket, tmp_path):
     assert result.returncode == 0 and result.report["pictures"] == 20, result.stderr
 
 
+def test_an_inbox_there_and_its_answers(captchas, whole, bucket, tmp_path):
+    inbox, answers = place(f"s3://{bucket}/inbox"), f"s3://{bucket}/answers/inbox.csv"
+    for number in range(3):
+        picture = whole[number]
+        (inbox / f"{number:02d}" / "a.png").replace(png(picture.image))
+    solve = ("solve", inbox, "--dictionary", "none", "--length", 1, "--out", answers, "--home", tmp_path, "--json")
+    result = captchas(*solve)
+    assert result.returncode == 0, result.stderr
+    assert (result.report["total"], result.report["read"], result.report["answers"]) == (3, 3, answers)
+    assert result.report["folder"] == str(inbox)
+    rows = place(answers).read_bytes().decode().splitlines()
+    assert [row.partition(",")[0] for row in rows] == ["path", "00/a.png", "01/a.png", "02/a.png"]
+    result = captchas(*solve)
+    assert (result.returncode, result.report["skipped"], result.report["read"]) == (0, 3, 0), result.stderr
+    assert sizes(place(answers).parent).keys() == {"inbox.csv"} and not (tmp_path / "answers" / "inbox").exists()
+
+
 def test_no_secret_is_told_or_kept(captchas, made, tmp_path, bucket):
     """Neither that of a URL, which is refused, nor those of the environment, in whatever Prefect keeps."""
     for url in (f"s3://AKIA42:{SECRET}@{bucket}/letters", f"s3://{bucket}/letters?Signature={SECRET}"):
         for command in (
             ("generate", "letters", "--out", url), ("verify", url), ("train", url), ("evaluate", url, url),
             ("evaluate", "ladder", url), ("inspect", url), ("export", url, "--format", "png"),
-            ("train", made, "--pictures", 300, "--out", url),
+            ("train", made, "--pictures", 300, "--out", url), ("solve", url), ("solve", tmp_path, "--out", url),
         ):  # fmt: skip
             result = captchas(*command, "--home", tmp_path)
             assert result.returncode == 2, (command, result.stderr)

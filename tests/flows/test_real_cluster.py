@@ -19,7 +19,8 @@ from dask.distributed import Client, LocalCluster
 from PIL import Image
 
 from flows import cluster
-from flows.cluster import crew, fan_out
+from flows.cluster import crew
+from flows.fanout import fan_out
 from flows.roster import Roster
 from storage.dataset import Dataset
 from storage.manifest import Manifest

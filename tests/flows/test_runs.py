@@ -12,8 +12,8 @@ from prefect.cache_policies import NO_CACHE
 from prefect.utilities.callables import parameter_docstrings
 
 from flows import runs
-from flows.cluster import WorkerLost
 from flows.progress import duration
+from flows.roster import WorkerLost
 from storage.errors import BadInput, Busy
 from tasks.pictures import png
 
@@ -81,6 +81,18 @@ def test_a_deployments_run_waits_for_a_dataset_and_a_shell_does_not(monkeypatch)
     monkeypatch.setattr(runs, "deployment", SimpleNamespace(id=None))
     assert works().is_failed()
     assert len(waited) == 4 and len(said) == 6
+
+
+def test_what_the_engine_adds_to_an_error_of_ours_is_dropped():
+    def record(error):
+        return logging.LogRecord("x", 40, "x.py", 1, "Engine execution exited", (), (type(error), error, None))
+
+    assert not runs._told_already(record(BadInput("no")))
+    assert runs._told_already(record(KeyError("a defect")))
+    assert runs._told_already(logging.LogRecord("x", 20, "x.py", 1, "fine", (), None))
+    ours, defect = record(BadInput("no")), record(KeyError("a defect"))
+    assert runs._without_traceback(ours) and runs._without_traceback(defect)
+    assert ours.exc_info is None and defect.exc_info is not None
 
 
 @pytest.mark.parametrize(

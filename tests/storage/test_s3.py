@@ -130,7 +130,7 @@ def test_what_is_asked_of_a_store(bucket, monkeypatch):
     assert store.read(key) == b"0123456789" and store.read(key, 2, 3) == b"234"
     second = store.put(key, b"abc", over=first)
     found = store.head(key)
-    assert (found.size, found.version) == (3, second) and abs(found.now + 1 - found.modified) <= 2
+    assert (found.size, found.version) == (3, second) and abs(found.now - found.modified) <= 2
     store.copy(key, f"{bucket}/copy", second)
     store.delete(key, first)  # another version by now
     assert store.head(key).version == second
@@ -140,9 +140,9 @@ def test_what_is_asked_of_a_store(bucket, monkeypatch):
     store.put(f"{bucket}/list/below/x", b"")
     store.put(f"{bucket}/list/", b"")  # as consoles make folders
     expected = [*((str(number), number) for number in range(5)), ("below", None)]
-    assert sorted(store.listed(f"{bucket}/list")) == expected
+    assert sorted(entry[:2] for entry in store.listed(f"{bucket}/list")) == expected
     monkeypatch.setattr(objects, "PAGE", 2)
-    assert sorted(store.listed(f"{bucket}/list")) == expected
+    assert sorted(entry[:2] for entry in store.listed(f"{bucket}/list")) == expected
     assert list(store.listed(f"{bucket}/lis")) == [] and len(list(store.listed(f"{bucket}/list", most=1))) <= 1
     store.delete(key)
     store.delete(key)
