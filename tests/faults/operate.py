@@ -67,6 +67,8 @@ class Site:
         self.environment = kept | {
             MARK: self.mark, "TMPDIR": str(folder / "tmp"), "PREFECT_WORKER_QUERY_SECONDS": "2",
             "PREFECT_SERVER_SERVICES_SCHEDULER_LOOP_SECONDS": "5",
+            # The place of a run whose worker was never told that it has it: Prefect frees it after 300 s.
+            "PREFECT_SERVER_CONCURRENCY_INITIAL_DEPLOYMENT_LEASE_DURATION": "60",
         }  # fmt: skip
         self.process, self.starts = None, 0
         self.dropped: dict[str, str] = {}  # path: kind
