@@ -9,10 +9,12 @@ from importlib.metadata import version
 from importlib.resources import files
 from pathlib import Path
 
+from storage import errors
 from storage.errors import CaptchasError
 from tasks.recipes import software
 
-CODE = ("storage", "tasks")  # all that a worker runs of this project
+# All that a worker runs of this project. By a module's file: Dask gives its workers a folder named `storage` too.
+CODE = (Path(errors.__file__).parent, Path(__file__).parent)
 _BEGINNING = 1 << 16  # bytes of a file that tell it from any other
 
 
@@ -28,8 +30,8 @@ def record() -> dict[str, str]:
     """
     code = sha256()
     for package in CODE:
-        for path in sorted(Path(str(files(package))).glob("*.py")):
-            code.update(f"{package}/{path.name}".encode() + sha256(path.read_bytes()).digest())
+        for path in sorted(package.glob("*.py")):
+            code.update(f"{package.name}/{path.name}".encode() + sha256(path.read_bytes()).digest())
     return {
         "python": ".".join(platform.python_version_tuple()[:2]),
         **software(),

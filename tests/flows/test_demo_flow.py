@@ -137,7 +137,7 @@ def test_a_second_demo_redoes_only_what_is_missing(demo, captchas, tmp_path):
     assert [path.read_bytes() for path in lost] == content
     after = tree(home)
     assert set(after) == set(before)
-    redone = {str(path.relative_to(home)) for path in lost} | {"answers/demo/report.json"}
+    redone = {str(path.relative_to(home)) for path in lost} | {"answers/ledger.sqlite"}
     redone |= {"datasets/book/manifest.json", "reports/inspect/letters.png", "reports/inspect/book.png"}
     assert {name for name, when in after.items() if before[name] != when} <= redone
 
