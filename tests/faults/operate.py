@@ -188,8 +188,8 @@ class Site:
         shards = sorted(folder.glob("shard-*"))
         with suppress(FileNotFoundError):  # a repair was faster
             if kind == "foreign":
-                self.foreign.append(f"note-{len(self.foreign)}.txt")
-                (folder / self.foreign[-1]).write_text("mine")
+                (folder / (name := f"note-{len(self.foreign)}.txt")).write_text("mine")
+                self.foreign.append(name)
             elif kind == "manifest":
                 (folder / MANIFEST).unlink()
             elif not shards:
