@@ -82,14 +82,14 @@ class Site:
 
     # What runs.
 
-    def deploy(self, seconds: dict[str, int]) -> None:
-        """Write the file of the deployments, each with the seconds between two of its runs."""
+    def deploy(self, seconds: dict[str, int], workers: int) -> None:
+        """Write the file of the deployments, each with the seconds between two of its runs, and its Dask workers."""
         chosen = {
-            "solve-inbox": ("flows.solve.solve", {"path": "inbox", "workers": 2}),
-            "verify-and-repair": ("flows.verify.verify", {"repair": True, "workers": 2}),
+            "solve-inbox": ("flows.solve.solve", {"path": "inbox", "workers": workers}),
+            "verify-and-repair": ("flows.verify.verify", {"repair": True, "workers": workers}),
             "generate": (
                 "flows.generate.generate",
-                {"profile": str(self.folder / "small.toml"), "count": COUNT, "seed": 7, "workers": 2},
+                {"profile": str(self.folder / "small.toml"), "count": COUNT, "seed": 7, "workers": workers},
             ),
         }
         blocks = [DEPLOYMENT % (name, *map(json.dumps, chosen[name]), every) for name, every in seconds.items()]
