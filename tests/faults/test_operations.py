@@ -15,6 +15,7 @@ from itertools import chain
 from pathlib import Path
 
 import pytest
+from matplotlib.figure import Figure
 
 from storage.ledger import STATUS
 from storage.manifest import Manifest
@@ -95,6 +96,57 @@ def harm(site, operate, long: bool) -> None:
         time.sleep(0.05)
 
 
+def peaks(site) -> dict[str, float]:
+    """The most memory that any process of a kind had, in MB."""
+    most = {}
+    for (kind, _), seen in site.memory.items():
+        most[kind] = max(most.get(kind, 0.0), *(size for _, size in seen))
+    return most
+
+
+def growths(site) -> dict[tuple[str, int], tuple[float, float, float]]:
+    """Of each process that lasted five minutes: seconds, then MB after a third of them and at the end, medians."""
+    found = {}
+    for process, seen in site.memory.items():
+        if (seconds := seen[-1][0] - seen[0][0]) > 300:
+            sizes = [size for _, size in seen]
+            third, tenth = len(sizes) // 3, len(sizes) // 10
+            early, late = sorted(sizes[third : third + tenth]), sorted(sizes[-tenth:])
+            found[process] = seconds, early[len(early) // 2], late[len(late) // 2]
+    return found
+
+
+def plot(site, kinds, out: Path) -> None:
+    """Memory over time, a line a process, a panel a kind."""
+    figure = Figure(figsize=(9, 11), layout="constrained")
+    axes = figure.subplots(len(kinds), 1, sharex=True)
+    for axis, kind in zip(axes, kinds, strict=True):
+        for (its, _), seen in site.memory.items():
+            if its == kind:
+                axis.plot([when / 60 for when, _ in seen], [size for _, size in seen], linewidth=1)
+        axis.set_ylim(bottom=0)
+        axis.set_ylabel(f"{kind}, MB")
+    axes[-1].set_xlabel("minutes")
+    figure.suptitle("Memory (resident) of every process; each line is one")
+    figure.savefig(out, dpi=80)
+
+
+def summary(site, broken: tuple[str, ...], seed: int) -> str:
+    """What it went through."""
+    kinds = Counter(site.dropped.values())
+    bad = sum(kinds[kind] for kind in broken)
+    highest = ", ".join(f"{kind} {peak:.0f}" for kind, peak in sorted(peaks(site).items()))
+
+    def listed(counter: Counter) -> str:
+        return ", ".join(f"{count} {kind}" for kind, count in sorted(counter.items()))
+
+    return (
+        f"{time.monotonic() - site.began:.0f} s of operations, seed {seed}: {len(site.dropped)} files came, "
+        f"{bad} of them broken ({listed(kinds)}); SIGKILLs: {listed(site.kills)}; "
+        f"datasets harmed: {listed(site.damaged)}; peaks in MB: {highest}"
+    )
+
+
 def test_everything_is_killed_and_damaged_while_pictures_arrive(site, operate, drive, long, seed, tell, tmp_path):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(generate, "BLOCKS_A_SHARD", 16)
@@ -151,12 +203,12 @@ def test_everything_is_killed_and_damaged_while_pictures_arrive(site, operate, d
     # Nothing left over: no process (above, and of the last command), no file.
     assert until(lambda: not any(site.living().values()), 60), site.living()
     assert site.leftovers() == []
-    peaks = site.peaks()
-    assert all(peak < 1000 for peak in peaks.values()), peaks
-    tell(site.summary(seed))
+    highest = peaks(site)
+    assert all(peak < 1000 for peak in highest.values()), highest
+    tell(summary(site, operate.BROKEN, seed))
     tell(f"failed runs: {failures}")
     if long:
-        site.plot(Path(os.environ.get("SOAK_PLOT", tmp_path / "memory.png")))
-        for (kind, pid), (lasted, early, late) in site.growths().items():
+        plot(site, operate.KINDS, Path(os.environ.get("SOAK_PLOT", tmp_path / "memory.png")))
+        for (kind, pid), (lasted, early, late) in growths(site).items():
             tell(f"{kind} {pid} lasted {lasted:.0f} s: {early:.0f} MB after a third of it, {late:.0f} MB at its end")
             assert kind not in LASTING or late < 1.25 * early + 25, (kind, early, late)
