@@ -88,6 +88,8 @@ def _as_prefect_reads(text: str | None) -> str | None:
 
 
 def _failed(error: CaptchasError) -> State:
+    if not flow_run.id:  # the function alone was called
+        raise error
     get_run_logger().error("%s", error)
     return Failed(message=str(error), data=error)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from dask.distributed import Client
 from prefect import flow, runtime, task
-from prefect.artifacts import create_table_artifact
+from prefect.artifacts import create_markdown_artifact, create_table_artifact
 from prefect.cache_policies import NO_CACHE
 
 from flows.cluster import crew
@@ -15,7 +15,7 @@ from flows.fanout import fan_out
 from flows.home import SHIPPED, home, model_file, pictures_at
 from flows.parameters import Count, Name, Seconds, Share
 from flows.progress import artifact_key, stage
-from flows.runs import named, told
+from flows.runs import as_lines, named, picture, told
 from storage import atomic
 from storage.database import SIDES
 from storage.errors import BadInput
@@ -145,6 +145,7 @@ def solve(
         inbox = Inbox(choice, plan, remembered)
         seconds = read(inbox, workers, cluster)
         written = write(inbox, wanted)
+        sheet = writing.sheet_of(inbox)
     outcome, mover = inbox.outcome, inbox.mover
     report = {
         "answers": str(wanted.out),
@@ -167,7 +168,13 @@ def solve(
     if outcome.skipped[OTHERS]:
         report["hint"] = "with --again, what another model or other settings answered is read again"
     rows = [{"what": key, "value": str(value)} for key, value in report.items() if not isinstance(value, list)]
-    create_table_artifact(rows, key=artifact_key("solve", choice.folder.name), description=str(wanted.out))
+    key = artifact_key("solve", choice.folder.name)
+    create_table_artifact(rows, key=key, description=str(wanted.out))
+    lines = [f"# {choice.folder.name}: {outcome.counts[units.SOLVED]:,} solved", "", *as_lines(report, "failures")]
+    lines += [f"- `{one['path']}`: {one['reason']}" for one in outcome.failures]
+    if sheet:
+        lines += ["", picture(sheet, "The first pictures that were answered")]
+    create_markdown_artifact("\n".join(lines), key=f"{key}-report", description=str(wanted.out))
     return report
 
 

@@ -1,11 +1,21 @@
 """The results of an inbox: all of them or what is new, and not again where nothing has changed."""
 
+import itertools
 from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
 
 from storage import atomic
+from storage.ledger import ANSWER
 from storage.places import Place
 from tasks.answers import Format, write_answers
+from tasks.files import BadPicture
 from tasks.inbox import Inbox
+from tasks.loading import load_picture
+from tasks.pictures import contact_sheet
+
+SHOWN = 16  # pictures on a sheet of answers
 
 
 @dataclass(frozen=True)
@@ -45,3 +55,32 @@ def write_results(inbox: Inbox, wanted: Wanted) -> dict[str, int]:
     with ledger.transaction():
         ledger.finish(inbox.run, now | {"file": list(atomic.fingerprint(wanted.out)), "rows": counts})
     return counts
+
+
+def sheet_of(inbox: Inbox, shown: int = SHOWN) -> bytes | None:
+    """A contact sheet of the first pictures that this run answered, as PNG, each above its word.
+
+    None where there is none to show: nothing was answered, or the pictures lie in an object store.
+    """
+    folders = [one for one in (inbox.choice.folder, inbox.choice.move_to) if isinstance(one, Path)]
+    images, captions = [], []
+    rows = inbox.ledger.results(inbox.folder, after=inbox.run - 1, only=inbox.choice.one)
+    for path, *cells in itertools.islice(rows, 4 * shown if folders else 0):
+        answer = dict(zip(ANSWER, cells, strict=True))
+        for folder in folders:
+            try:
+                images.append(load_picture(folder / path))
+            except BadPicture:
+                continue
+            sure = "" if answer["confidence"] is None else f"{100 * answer['confidence']:.1f} %"
+            captions.append(f"{answer['word'] or answer['reading'] or '-'}\n{answer['status']} {sure}")
+            break
+        if len(images) == shown:
+            break
+    if not images:
+        return None
+    sizes = np.array([image.shape for image in images])
+    canvas = np.zeros((len(images), *sizes.max(axis=0)), np.uint8)
+    for place, image in zip(canvas, images, strict=True):
+        place[: image.shape[0], : image.shape[1]] = image
+    return contact_sheet(canvas, captions, columns=4, sizes=sizes)

@@ -124,7 +124,7 @@ def test_all_is_up(server, file):
         ("work_pools/captchas/workers/filter", [], "no worker has ever been there"),
         (
             "work_pools/captchas/workers/filter", [{"name": "w", "last_heartbeat_time": ago(5000)}],
-            "the worker w was last seen 5,0",
+            "the worker w was last seen 5,",
         ),
         ("deployments/filter", 500, "refused (500"),
     ],

@@ -73,6 +73,7 @@ def alive(session: int) -> bool:
     return False
 
 
+@pytest.mark.soak
 def test_the_command_killed_twice_answers_every_picture_once(start, images, tmp_path):
     """The last run also meets a picture that ends every process which decodes it."""
     folder, home = tmp_path / "inbox", tmp_path / "home"

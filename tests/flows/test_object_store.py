@@ -80,6 +80,7 @@ def test_two_workers_draw_into_a_bucket_and_a_repair_mends_it(captchas, whole, b
     assert captchas(*verify, "--redraw").returncode == 0
 
 
+@pytest.mark.soak
 def test_a_killed_run_leaves_a_lock_that_runs_out_and_the_next_one_goes_on(
     captchas, start, whole, bucket, tmp_path, monkeypatch
 ):
@@ -118,6 +119,7 @@ def test_two_runs_at_once(captchas, made, tmp_path):
             assert f"{made}: another run is working on it" in result.stderr and f":{os.getpid()}, run" in result.stderr
 
 
+@pytest.mark.soak
 def test_learning_and_measuring_there(captchas, bucket, tmp_path):
     model, made = f"s3://{bucket}/models/tiny.skops", place(f"s3://{bucket}/letters")
     for folder in (made, tmp_path / "letters"):

@@ -183,6 +183,7 @@ def models(captchas, made, three) -> SimpleNamespace:
     return SimpleNamespace(far=folder / "far.skops", near=folder / "near.skops")
 
 
+@pytest.mark.soak
 def test_a_model_has_the_same_weights(models):
     (far, facts), (near, same) = load_model(models.far), load_model(models.near)
     assert {**facts, "seconds": 0} == {**same, "seconds": 0}
@@ -193,6 +194,7 @@ def test_a_model_has_the_same_weights(models):
             assert np.array_equal(mine, its)
 
 
+@pytest.mark.soak
 def test_evaluating_and_solving_give_the_same_answers(captchas, made, models, three, monkeypatch):
     monkeypatch.chdir(made.place)
     pictures = made.place / "pictures" / "deep"
@@ -263,6 +265,7 @@ def who(_) -> int:
     return os.getpid()
 
 
+@pytest.mark.soak
 def test_one_that_joins_later_and_differs_gets_no_job(three, tmp_path):
     (tmp_path / "fonts").mkdir()
     (tmp_path / "fonts" / "__init__.py").touch()

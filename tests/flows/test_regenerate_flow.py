@@ -101,6 +101,7 @@ def test_only_unseen_pictures_are_read(own, monkeypatch):
     assert report["n"] == unseen.sum()
 
 
+@pytest.mark.soak
 def test_an_extended_dataset_gives_a_model_that_is_no_worse(own):
     before = model_digest(own.served)
     report = own.run(count=COUNT + 1024)
@@ -113,6 +114,7 @@ def test_an_extended_dataset_gives_a_model_that_is_no_worse(own):
     assert report["pairs"]["rates"]["share"]["n"] == 0 or report["pairs"]["rates"]["share"]["high"] >= 0.5
 
 
+@pytest.mark.soak
 def test_a_dataset_of_another_recipe_is_moved_only_when_told_to(own, captchas):
     folder = own.home / "datasets" / "own"
     identity = Dataset(folder).manifest.identity

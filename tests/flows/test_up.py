@@ -225,6 +225,7 @@ def test_a_run_that_cannot_be_says_what_to_do_without_a_traceback(site):
     assert not [line for line in logs() if "Traceback" in line["message"]]
 
 
+@pytest.mark.soak
 def test_cancel_stops_the_work_and_the_next_run_completes(site, here):
     """A run that would take minutes is cancelled; a shell on the same home finishes it, over the same server."""
     folder = site.home / "datasets" / "hard"
@@ -302,6 +303,7 @@ def test_a_schedule_fires_and_pictures_in_the_inbox_are_answered(site):
     assert all(path.rpartition("_")[2] == f"{word}.png" for path, word in rows.items())
 
 
+@pytest.mark.soak
 def test_a_killed_up_is_taken_over_and_its_runs_are_closed(site):
     run = site.begin("generate/generate", profile="hard", count=3_000_000, workers=2)
     site.until(lambda: site.ask(f"flow_runs/{run}")["state"]["type"] == "RUNNING", 60)
@@ -316,6 +318,7 @@ def test_a_killed_up_is_taken_over_and_its_runs_are_closed(site):
     assert "deployment" not in [path.stem for path in (site.home / "prefect" / "logs").iterdir()]
 
 
+@pytest.mark.soak
 def test_it_ends_cleanly_with_runs_underway(site):
     run = site.begin("generate/generate", profile="hard", count=3_000_000, workers=2)
     folder = site.home / "datasets" / "hard"

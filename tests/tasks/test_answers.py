@@ -98,7 +98,7 @@ def test_memory_does_not_grow_with_the_rows(format, tmp_path, monkeypatch):
             peaks.append(tracemalloc.get_traced_memory()[1])
         finally:
             tracemalloc.stop()
-    assert peaks[1] - peaks[0] < 100_000
+    assert peaks[1] - peaks[0] < 400_000  # the rows alone are a megabyte
 
 
 @pytest.mark.parametrize(

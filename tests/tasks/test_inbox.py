@@ -99,12 +99,13 @@ def run(path: Path, plan: SolvePlan = PLAN, unit=read_batch, look=solve.look, **
                 for receipt in flown(unit, inbox.repeats()):
                     inbox.record(receipt)
         counts = write_results(inbox, wanted)
+        sheet = results.sheet_of(inbox)
         rows = {row[0]: row for row in ledger.results(inbox.folder)}
     outcome = inbox.outcome
     assert outcome.done == outcome.total
     assert done == sorted(done)
     assert not done or done[-1] <= outcome.total
-    return SimpleNamespace(outcome=outcome, mover=inbox.mover, rows=rows, written=counts, out=wanted.out)
+    return SimpleNamespace(outcome=outcome, mover=inbox.mover, rows=rows, written=counts, out=wanted.out, sheet=sheet)
 
 
 def files(folder: Path) -> list[str]:
@@ -610,3 +611,15 @@ def test_what_cannot_be_is_refused(tmp_path):
     for settle in (-1, 3601, float("nan")):
         with pytest.raises(BadInput, match="settle: must be from 0 to 3600 seconds"):
             Choice(folder, settle=settle).require_possible()
+
+
+def test_the_sheet_shows_what_this_run_answered(folder, read):
+    sheet = run(folder).sheet
+    assert sheet.startswith(b"\x89PNG")
+    assert run(folder).sheet is None
+    draw(folder / "new.png", 7)
+    one = run(folder).sheet
+    assert len(one) < len(sheet)
+    moved = folder.parent / "done"
+    draw(folder / "newer.png", 8)
+    assert run(folder, move_to=moved).sheet is not None
