@@ -82,14 +82,14 @@ class Site:
 
     # What runs.
 
-    def deploy(self, seconds: dict[str, int]) -> None:
-        """Write the file of the deployments, each with the seconds between two of its runs."""
+    def deploy(self, seconds: dict[str, int], workers: int) -> None:
+        """Write the file of the deployments, each with the seconds between two of its runs, and its Dask workers."""
         chosen = {
-            "solve-inbox": ("flows.solve.solve", {"path": "inbox", "workers": 2}),
-            "verify-and-repair": ("flows.verify.verify", {"repair": True, "workers": 2}),
+            "solve-inbox": ("flows.solve.solve", {"path": "inbox", "workers": workers}),
+            "verify-and-repair": ("flows.verify.verify", {"repair": True, "workers": workers}),
             "generate": (
                 "flows.generate.generate",
-                {"profile": str(self.folder / "small.toml"), "count": COUNT, "seed": 7, "workers": 2},
+                {"profile": str(self.folder / "small.toml"), "count": COUNT, "seed": 7, "workers": workers},
             ),
         }
         blocks = [DEPLOYMENT % (name, *map(json.dumps, chosen[name]), every) for name, every in seconds.items()]
@@ -188,8 +188,8 @@ class Site:
         shards = sorted(folder.glob("shard-*"))
         with suppress(FileNotFoundError):  # a repair was faster
             if kind == "foreign":
-                self.foreign.append(f"note-{len(self.foreign)}.txt")
-                (folder / self.foreign[-1]).write_text("mine")
+                (folder / (name := f"note-{len(self.foreign)}.txt")).write_text("mine")
+                self.foreign.append(name)
             elif kind == "manifest":
                 (folder / MANIFEST).unlink()
             elif not shards:
@@ -294,55 +294,3 @@ class Site:
             if path.name not in ("dask-scratch-space", "global.lock", "purge.lock")  # Dask's own, always there
         ]  # fmt: skip
         return sorted(str(path.relative_to(self.folder)) for path in [*ours, *temporary])
-
-    def peaks(self) -> dict[str, float]:
-        """The most memory that any process of a kind had, in MB."""
-        peaks = {}
-        for (kind, _), seen in self.memory.items():
-            peaks[kind] = max(peaks.get(kind, 0.0), *(size for _, size in seen))
-        return peaks
-
-    def growths(self) -> dict[tuple[str, int], tuple[float, float, float]]:
-        """Of each process that lasted five minutes: seconds, then MB after a third of them and at the end, medians."""
-        found = {}
-        for process, seen in self.memory.items():
-            if (seconds := seen[-1][0] - seen[0][0]) > 300:
-                sizes = [size for _, size in seen]
-                third, tenth = len(sizes) // 3, len(sizes) // 10
-                early, late = sorted(sizes[third : third + tenth]), sorted(sizes[-tenth:])
-                found[process] = seconds, early[len(early) // 2], late[len(late) // 2]
-        return found
-
-    def plot(self, out: Path) -> None:
-        """Memory over time, a line a process, a panel a kind."""
-        import matplotlib
-
-        matplotlib.use("Agg")
-        from matplotlib import pyplot
-
-        figure, axes = pyplot.subplots(len(KINDS), 1, figsize=(9, 11), sharex=True, layout="constrained")
-        for axis, kind in zip(axes, KINDS, strict=True):
-            for (its, _), seen in self.memory.items():
-                if its == kind:
-                    axis.plot([when / 60 for when, _ in seen], [size for _, size in seen], linewidth=1)
-            axis.set_ylim(bottom=0)
-            axis.set_ylabel(f"{kind}, MB")
-        axes[-1].set_xlabel("minutes")
-        figure.suptitle("Memory (resident) of every process; each line is one")
-        figure.savefig(out, dpi=80)
-        pyplot.close(figure)
-
-    def summary(self, seed: int) -> str:
-        """What it went through."""
-        kinds = Counter(self.dropped.values())
-        broken = sum(kinds[kind] for kind in BROKEN)
-        peaks = ", ".join(f"{kind} {peak:.0f}" for kind, peak in sorted(self.peaks().items()))
-
-        def listed(counter: Counter) -> str:
-            return ", ".join(f"{count} {kind}" for kind, count in sorted(counter.items()))
-
-        return (
-            f"{time.monotonic() - self.began:.0f} s of operations, seed {seed}: {len(self.dropped)} files came, "
-            f"{broken} of them broken ({listed(kinds)}); SIGKILLs: {listed(self.kills)}; "
-            f"datasets harmed: {listed(self.damaged)}; peaks in MB: {peaks}"
-        )

@@ -15,6 +15,7 @@ from itertools import chain
 from pathlib import Path
 
 import pytest
+from matplotlib.figure import Figure
 
 from storage.ledger import STATUS
 from storage.manifest import Manifest
@@ -23,7 +24,7 @@ from tasks import generate
 pytestmark = pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="needs Linux's /proc")
 LONG = float(os.environ.get("SOAK_SECONDS", "1500"))
 LASTING = ("up", "server", "worker")
-CLOCK = {"solve-inbox": 12, "verify-and-repair": 20, "generate": 30}  # seconds between two runs
+JOBS = ("solve-inbox", "verify-and-repair", "generate")
 
 
 @pytest.fixture(scope="module")
@@ -62,10 +63,10 @@ def until(reached, seconds: float, meanwhile=lambda: None, every: float = 0.5) -
     return True
 
 
-def harm(site, operate, long: bool, tell) -> None:
+def harm(site, operate, long: bool) -> None:
     """Drop, damage and kill at random moments; in the short form each kind of everything once, then no more."""
     rng, began = site.rng, time.monotonic()
-    seconds, pace, between = (LONG, 1.5, (10, 30)) if long else (45, 0.8, (3, 6))
+    seconds, pace, between = (LONG, 1.5, (10, 30)) if long else (30, 0.8, (3, 5))
     kills, drops, damages = (rng.sample(them, len(them)) for them in (
         operate.KINDS, [*operate.BROKEN, *operate.WHOLE], operate.DAMAGE,
     ))  # fmt: skip
@@ -83,8 +84,8 @@ def harm(site, operate, long: bool, tell) -> None:
             site.damage(damages.pop() if damages else rng.choice(operate.DAMAGE))
             due["damage"] = now + rng.expovariate(1 / (5 * pace))
         if now > due["kill"] and (kills or long):
-            # The lasting ones are left alone for half of a long time, to see their memory.
-            calm = long and not 0.25 < (now - began) / seconds < 0.75
+            # The lasting ones are left alone in the second half of a long time, to see their memory.
+            calm = long and now > began + seconds / 2
             kind = kills[-1] if kills else rng.choice(["dask", "flow"] if calm else operate.KINDS)
             if site.kill(kind):
                 kills = kills[:-1]
@@ -95,16 +96,66 @@ def harm(site, operate, long: bool, tell) -> None:
         time.sleep(0.05)
 
 
-def test_everything_is_killed_and_damaged_while_pictures_arrive(
-    site, operate, drive, long, seed, tell, tmp_path
-):  # fmt: skip
+def peaks(site) -> dict[str, float]:
+    """The most memory that any process of a kind had, in MB."""
+    most = {}
+    for (kind, _), seen in site.memory.items():
+        most[kind] = max(most.get(kind, 0.0), *(size for _, size in seen))
+    return most
+
+
+def growths(site) -> dict[tuple[str, int], tuple[float, float, float]]:
+    """Of each process that lasted five minutes: seconds, then MB after a third of them and at the end, medians."""
+    found = {}
+    for process, seen in site.memory.items():
+        if (seconds := seen[-1][0] - seen[0][0]) > 300:
+            sizes = [size for _, size in seen]
+            third, tenth = len(sizes) // 3, len(sizes) // 10
+            early, late = sorted(sizes[third : third + tenth]), sorted(sizes[-tenth:])
+            found[process] = seconds, early[len(early) // 2], late[len(late) // 2]
+    return found
+
+
+def plot(site, kinds, out: Path) -> None:
+    """Memory over time, a line a process, a panel a kind."""
+    figure = Figure(figsize=(9, 11), layout="constrained")
+    axes = figure.subplots(len(kinds), 1, sharex=True)
+    for axis, kind in zip(axes, kinds, strict=True):
+        for (its, _), seen in site.memory.items():
+            if its == kind:
+                axis.plot([when / 60 for when, _ in seen], [size for _, size in seen], linewidth=1)
+        axis.set_ylim(bottom=0)
+        axis.set_ylabel(f"{kind}, MB")
+    axes[-1].set_xlabel("minutes")
+    figure.suptitle("Memory (resident) of every process; each line is one")
+    figure.savefig(out, dpi=80)
+
+
+def summary(site, broken: tuple[str, ...], seed: int) -> str:
+    """What it went through."""
+    kinds = Counter(site.dropped.values())
+    bad = sum(kinds[kind] for kind in broken)
+    highest = ", ".join(f"{kind} {peak:.0f}" for kind, peak in sorted(peaks(site).items()))
+
+    def listed(counter: Counter) -> str:
+        return ", ".join(f"{count} {kind}" for kind, count in sorted(counter.items()))
+
+    return (
+        f"{time.monotonic() - site.began:.0f} s of operations, seed {seed}: {len(site.dropped)} files came, "
+        f"{bad} of them broken ({listed(kinds)}); SIGKILLs: {listed(site.kills)}; "
+        f"datasets harmed: {listed(site.damaged)}; peaks in MB: {highest}"
+    )
+
+
+def test_everything_is_killed_and_damaged_while_pictures_arrive(site, operate, drive, long, seed, tell, tmp_path):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(generate, "BLOCKS_A_SHARD", 16)
         wanted = drive.draw(site.home / "datasets" / "other", operate.COUNT, blocks=16)["content"]
-    site.deploy(CLOCK)
+    seconds = (10, 15, 20) if long else (15, 25, 30)  # a run takes ten on two cores, most of it to start
+    site.deploy(dict(zip(JOBS, seconds, strict=True)), workers=2 if long else 1)
     site.watch()
     assert until(site.api, 240, site.watch), site.said()
-    harm(site, operate, long, tell)
+    harm(site, operate, long)
 
     def calm(*flows: str) -> bool:
         """Whether each of these jobs begins and completes from now on, and all pictures have an answer."""
@@ -152,11 +203,12 @@ def test_everything_is_killed_and_damaged_while_pictures_arrive(
     # Nothing left over: no process (above, and of the last command), no file.
     assert until(lambda: not any(site.living().values()), 60), site.living()
     assert site.leftovers() == []
-    peaks = site.peaks()
-    assert all(peak < 1000 for peak in peaks.values()), peaks
-    tell(site.summary(seed))
+    highest = peaks(site)
+    assert all(peak < 1000 for peak in highest.values()), highest
+    tell(summary(site, operate.BROKEN, seed))
     tell(f"failed runs: {failures}")
     if long:
-        site.plot(Path(os.environ.get("SOAK_PLOT", tmp_path / "memory.png")))
-        for (kind, pid), growth in site.growths().items():
-            tell(f"{kind} {pid}: {growth}")
+        plot(site, operate.KINDS, Path(os.environ.get("SOAK_PLOT", tmp_path / "memory.png")))
+        for (kind, pid), (lasted, early, late) in growths(site).items():
+            tell(f"{kind} {pid} lasted {lasted:.0f} s: {early:.0f} MB after a third of it, {late:.0f} MB at its end")
+            assert kind not in LASTING or late < 1.25 * early + 25, (kind, early, late)
