@@ -148,6 +148,7 @@ def test_relative_paths_lead_to_one_folder_and_the_same_bytes(made, three):
         assert list((three.folder / f"worker-{number}").rglob("*.h5")) == []
 
 
+@pytest.mark.soak
 def test_verify_draws_again_and_repairs(captchas, made, three, tmp_path, monkeypatch):
     monkeypatch.chdir(made.place)
     common = ("made/mine", "--cluster", three.address, "--home", "data")
@@ -319,6 +320,7 @@ def killing(process, folder: Path, killed: list):
         thread.join()
 
 
+@pytest.mark.soak
 def test_a_killed_worker_costs_nothing(captchas, three, large, tmp_path):
     folder = tmp_path / "datasets" / "letters"
     killed = []

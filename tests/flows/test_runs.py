@@ -61,11 +61,12 @@ def test_an_error_of_ours_is_the_states_message_and_reaches_the_caller_as_it_is(
 
 
 def test_a_deployments_run_waits_for_a_dataset_and_a_shell_does_not(monkeypatch):
-    said, waited, held = [], [], iter([True, True, False, True, True, True, True])
+    said, waited, held = [], [], iter([True, True, False, True, True, True, True, True])
     logger = SimpleNamespace(warning=lambda *words: said.append(words), error=lambda *words: said.append(words))
     monkeypatch.setattr(runs, "get_run_logger", lambda: logger)
     monkeypatch.setattr(runs.time, "sleep", waited.append)
     monkeypatch.setattr(runs, "WAITS", (3, 5))
+    monkeypatch.setattr(runs, "flow_run", SimpleNamespace(id="a run"))
 
     @runs.told
     def works():
@@ -81,6 +82,9 @@ def test_a_deployments_run_waits_for_a_dataset_and_a_shell_does_not(monkeypatch)
     monkeypatch.setattr(runs, "deployment", SimpleNamespace(id=None))
     assert works().is_failed()
     assert len(waited) == 4 and len(said) == 6
+    monkeypatch.setattr(runs, "flow_run", SimpleNamespace(id=None))  # the function alone, outside any run
+    with pytest.raises(Busy):
+        works()
 
 
 def test_what_the_engine_adds_to_an_error_of_ours_is_dropped():

@@ -103,6 +103,7 @@ def test_the_ladder_has_settings_for_each_of_its_datasets():
     assert settings.leave_out == UNSEEN
 
 
+@pytest.mark.soak
 def test_evaluating_on_a_ladder(trained, captchas, monkeypatch):
     """Two short rungs, of which one is there and one is drawn: a table, a picture, and a report of each."""
     monkeypatch.setattr(ladder, "COUNT", COUNT)
