@@ -255,7 +255,7 @@ def test_solve_one_picture_without_a_dictionary(demo, captchas, tmp_path):
     assert row["second"] not in ("", row["word"])
 
 
-def test_solve_with_a_list_of_our_own(demo, captchas, tmp_path):
+def test_solve_with_a_list_of_our_own_and_abstaining(demo, captchas, tmp_path):
     picture = sorted((demo[0] / "samples" / "demo").iterdir())[0]
     words = tmp_path / "words.txt"
     words.write_text("zzzz\nqqqqq\n")
@@ -266,6 +266,13 @@ def test_solve_with_a_list_of_our_own(demo, captchas, tmp_path):
     assert row["reading"] == picture.stem[7:]
     assert row["status"] == "solved"  # the only word of that length
     assert row["word"] == "ZZZZ"
+    # It fits no letter that was read, so nobody should be sure of it.
+    result = captchas(
+        "solve", picture, "--home", demo[0], "--dictionary", words, "--out", out, "--abstain-below", "0.999", "--json"
+    )
+    assert result.returncode == 0, result.stderr
+    (row,) = rows(out)
+    assert (row["reading"], row["word"], row["status"]) == (picture.stem[7:], "", "abstained")
 
 
 def test_solve_by_another_ranking(demo, captchas, tmp_path):
