@@ -165,6 +165,14 @@ def look(url: str | None, file: Path | None) -> dict:
     return report
 
 
+def newest_worker(api: Api) -> dict | None:
+    """The pool's worker that gave its last sign last, if there ever was one."""
+    workers = api.post(f"work_pools/{POOL}/workers/filter") or []
+    return max(
+        (one for one in workers if one["last_heartbeat_time"]), key=lambda one: one["last_heartbeat_time"], default=None
+    )
+
+
 def _look_inside(api: Api, file: Path | None, report: dict) -> list[str]:
     """Fill the report, and say what is wrong."""
     if api.get(f"work_pools/{POOL}") is None:
@@ -173,9 +181,8 @@ def _look_inside(api: Api, file: Path | None, report: dict) -> list[str]:
     lacking = sorted(names_in(file) - names) if file else []
     report |= {"pool": True, "deployments": len(names), "deployments_missing": lacking}
     wrong = [f"deployments are missing: {', '.join(lacking)}"] if lacking else []
-    workers = api.post(f"work_pools/{POOL}/workers/filter") or []
-    newest = max(workers, key=lambda one: one["last_heartbeat_time"] or "", default=None)
-    if newest is None or not newest["last_heartbeat_time"]:
+    newest = newest_worker(api)
+    if newest is None:
         return [*wrong, "no worker has ever been there"]
     seen = datetime.fromisoformat(newest["last_heartbeat_time"].replace("Z", "+00:00"))
     age = (datetime.now(UTC) - seen).total_seconds()

@@ -25,7 +25,7 @@ from storage.errors import BadInput, Busy
 FILE = "prefect.yaml"
 INBOX = "inbox"  # under the home
 SCRATCH = "tmp"  # under Prefect's folder: whoever is killed leaves temporary files, which would pile up elsewhere
-STARTING = 180.0  # seconds that the server gets, twelve times what it needs on a free machine
+STARTING = 180.0  # seconds that the server and the worker get each, twelve times what they need on a free machine
 DEPLOYING = 180.0
 _EVERY = 0.25  # seconds between two looks at the children
 # Seconds that each gets to end: the runs, which close their Dask workers, then the worker, then the server.
@@ -129,7 +129,9 @@ def _run(file: Path, port: int, stop: threading.Event) -> None:
         deployed.settle(api)
         if deployed.changed(api, file):
             _deploy(api, file, environment, logs, stop)
+        before = deployed.newest_worker(api)
         worker.start()
+        _until(lambda: deployed.newest_worker(api) != before, STARTING, worker, stop)
         _tell(f"up: the UI is at {url}, pictures go into {home() / INBOX}; Ctrl-C ends it")
         while not stop.wait(_EVERY):
             for child in (server, worker):

@@ -222,7 +222,7 @@ class Shard:
             self.count = int(attributes["count"])
             self.digests: list[str] = [digest.decode() for digest in attributes["blocks"].tolist()]
             for name in Block._fields:  # one with a link would show what another file holds, wherever that is
-                if not isinstance(self._file.get(name, getlink=True), h5py.HardLink):
+                if name in self._file and not isinstance(self._file.get(name, getlink=True), h5py.HardLink):
                     raise Damaged(f"{path}: its {name} are a link, where a shard has them itself")
             self._datasets = {name: self._file[name] for name in Block._fields}
             lengths = {len(dataset) for dataset in self._datasets.values()}

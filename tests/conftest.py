@@ -17,6 +17,7 @@ from pathlib import Path
 # Before NumPy is imported: pytest runs a process a core, and more threads would only spin beside each other.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
+import cloudpickle
 import numpy as np
 import pytest
 from filelock import FileLock
@@ -110,6 +111,33 @@ def make_blocks() -> Callable[[int, int], list[Block]]:
         return blocks
 
     return made
+
+
+# Once without counting: what is imported or compiled late is no part of the work.
+COUNTING = """
+import pickle, sys, tracemalloc
+work = pickle.load(sys.stdin.buffer)
+work()
+tracemalloc.start()
+work()
+print(tracemalloc.get_traced_memory()[1])
+"""
+
+
+@pytest.fixture(scope="session")
+def peak() -> Callable[[Callable[[], object]], int]:
+    """`peak(work)`: bytes that Python holds at most while `work()` runs, counted in a process of its own.
+
+    tracemalloc counts every thread's, and to stop it while others run crashes CPython 3.11 (its issue 128679).
+    """
+
+    def counted(work: Callable[[], object]) -> int:
+        command = [sys.executable, "-c", COUNTING]
+        done = subprocess.run(command, input=cloudpickle.dumps(work), capture_output=True, cwd=Path(__file__).parents[1])
+        assert done.returncode == 0, done.stderr.decode()
+        return int(done.stdout.split()[-1])
+
+    return counted
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,6 @@ import dataclasses
 import json
 import re
 import shutil
-import tracemalloc
 import urllib.request
 from pathlib import Path
 
@@ -143,7 +142,7 @@ def test_a_second_demo_redoes_only_what_is_missing(demo, captchas, tmp_path):
     assert {name for name, when in after.items() if before[name] != when} <= redone
 
 
-def test_memory_of_training_does_not_grow_with_the_dataset(demo, tmp_path):
+def test_memory_of_training_does_not_grow_with_the_dataset(demo, tmp_path, peak):
     """A fit over the spool holds one pool of spans, and some bytes of each: four times the files, the same peak."""
     data = Dataset(demo[0] / "datasets" / "book")
     settings = units.Settings(pictures=(4_000,), hidden=(8,))
@@ -154,12 +153,7 @@ def test_memory_of_training_does_not_grow_with_the_dataset(demo, tmp_path):
     for copies in (1, 4):
         for number in range(1, copies):
             shutil.copy(first, first.with_name(f"{job.name}-{number:06d}.npy"))
-        tracemalloc.start()
-        try:
-            units.fit(tmp_path, "1", job.classes, settings, 20_000)
-            peaks.append(tracemalloc.get_traced_memory()[1])
-        finally:
-            tracemalloc.stop()
+        peaks.append(peak(lambda: units.fit(tmp_path, "1", job.classes, settings, 20_000)))
     assert peaks[1] < 1.3 * peaks[0], peaks
 
 

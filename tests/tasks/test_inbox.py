@@ -4,7 +4,6 @@ import itertools
 import os
 import random
 import sqlite3
-import tracemalloc
 from collections import Counter, deque
 from contextlib import closing
 from pathlib import Path
@@ -17,7 +16,7 @@ from storage import ledger as keeping
 from storage.errors import BadInput, NotThere
 from storage.ledger import LEDGER, Ledger
 from tasks import inbox as module
-from tasks import moving, results, solve
+from tasks import folders, moving, results, solve
 from tasks.answers import Format
 from tasks.choice import Choice
 from tasks.files import Fatal
@@ -559,30 +558,22 @@ def test_a_batch_that_is_lost_apart_as_well_fails_for_now(folder, read):
     assert run(folder).outcome.counts == {"solved": 13}
 
 
-def test_memory_does_not_grow_with_what_is_known(tmp_path, read, monkeypatch):
-    monkeypatch.setattr(module, "LOOKED", 100)
-    monkeypatch.setattr(keeping, "CHUNK", 100)
-    monkeypatch.setattr("tasks.folders.RUN", 100)
+def test_memory_does_not_grow_with_what_is_known(tmp_path, read, peak):
+    def nothing():
+        module.LOOKED = keeping.CHUNK = folders.RUN = 100
+        with Ledger(folder.parent / LEDGER) as ledger:
+            inbox = Inbox(Choice(folder), PLAN, ledger)
+            assert not inbox.anything()
+            assert inbox.outcome.total == count
+
     folder, peaks = tmp_path / "in", []
     for count in (300, 2400):
         for number in range(count):
             if not (folder / f"{number % 40}" / f"{number:040d}").exists():
                 draw(folder / f"{number % 40}" / f"{number:040d}", number % 90)
         run(folder)
-        tracemalloc.start()
-        try:
-            assert run_nothing(folder) == count
-            peaks.append(tracemalloc.get_traced_memory()[1])
-        finally:
-            tracemalloc.stop()
+        peaks.append(peak(nothing))
     assert peaks[1] - peaks[0] < 100_000
-
-
-def run_nothing(folder: Path) -> int:
-    with Ledger(folder.parent / LEDGER) as ledger:
-        inbox = Inbox(Choice(folder), PLAN, ledger)
-        assert not inbox.anything()
-        return inbox.outcome.total
 
 
 def test_what_cannot_be_is_refused(tmp_path):
