@@ -65,7 +65,7 @@ def fan_out(
         if client.status != "running":  # it would wait for a scheduler that may never come
             raise roster.lost()
         future = client.submit(work, *first, job, pure=False, retries=0, **roster.restriction())
-        place[future.key] = (number, job)
+        place[future.key] = (number, job, future)
         running.add(future)
 
     def fill():
@@ -81,8 +81,10 @@ def fan_out(
     try:
         fill()
         while place:
-            future, receipt = _next(running, roster)
-            number, job = place.pop(future.key)
+            future, receipt = _next(running, roster, place)
+            if future.key not in place:  # it came after all, twice
+                continue
+            number, job, _ = place.pop(future.key)
             if future.status == "cancelled" or isinstance(receipt, CancelledError):  # by nobody here
                 raise roster.lost()
             error = receipt[1] if future.status == "error" else None
@@ -117,14 +119,24 @@ def fan_out(
             client.cancel(futures, force=True)
 
 
-def _next(running: as_completed, roster: Roster) -> tuple[Future, object]:
-    """The next future that is done, and its result. Nobody may be left to do one: then Dask would wait for ever."""
+def _next(running: as_completed, roster: Roster, place: dict[str, tuple]) -> tuple[Future, object]:
+    """The next future that is done, and its result, in two cases in which Dask would wait for ever.
+
+    Nobody is left to do one. Or a worker died before its receipt was fetched, and the job failed when it was done
+    again: the error that Dask meets while it fetches (distributed 2026.8, `as_completed._track_future`) is lost.
+    """
+    failed = set()  # at the look before; a moment later they may come by themselves
     while True:
         with suppress(Empty):
             done = running.queue.get(timeout=IDLE)
             roster.look()
             return done
         roster.look()
+        before, failed = failed, {key for key, (*_, future) in place.items() if future.status == "error"}
+        for key in failed & before:
+            *_, future = place[key]
+            error = future.exception()
+            return future, (type(error), error, future.traceback())
 
 
 def _died(unit: Callable, number: int, jobs: Iterable) -> WorkerLost:

@@ -132,8 +132,8 @@ def peak() -> Callable[[Callable[[], object]], int]:
     """
 
     def counted(work: Callable[[], object]) -> int:
-        command = [sys.executable, "-c", COUNTING]
-        done = subprocess.run(command, input=cloudpickle.dumps(work), capture_output=True, cwd=Path(__file__).parents[1])
+        command, root = [sys.executable, "-c", COUNTING], Path(__file__).parents[1]
+        done = subprocess.run(command, input=cloudpickle.dumps(work), capture_output=True, cwd=root)
         assert done.returncode == 0, done.stderr.decode()
         return int(done.stdout.split()[-1])
 

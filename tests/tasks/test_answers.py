@@ -1,6 +1,7 @@
 """Results in three formats, to the byte or as other libraries read them, and as they come."""
 
 import json
+from functools import partial
 
 import pyarrow.parquet
 import pytest
@@ -89,13 +90,11 @@ def test_answers_of_a_run_that_fails_are_not_there(format, tmp_path):
 def test_memory_does_not_grow_with_the_rows(format, tmp_path, peak):
     row = ROWS[0]
 
-    def written():
+    def written(count):
         answers.GROUP = 100
         write_answers(tmp_path / "answers", format, (row for _ in range(count)))
 
-    peaks = []
-    for count in (500, 4000):
-        peaks.append(peak(written))
+    peaks = [peak(partial(written, count)) for count in (500, 4000)]
     assert peaks[1] - peaks[0] < 100_000  # the rows alone are a megabyte
 
 

@@ -15,8 +15,8 @@ import pytest
 from storage import ledger as keeping
 from storage.errors import BadInput, NotThere
 from storage.ledger import LEDGER, Ledger
-from tasks import inbox as module
 from tasks import folders, moving, results, solve
+from tasks import inbox as module
 from tasks.answers import Format
 from tasks.choice import Choice
 from tasks.files import Fatal
