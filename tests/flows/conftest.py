@@ -67,6 +67,14 @@ def environment() -> dict[str, str]:
     return dict(os.environ)
 
 
+@pytest.fixture(autouse=True)
+def own_interrupt() -> Iterator[None]:
+    """Commands that run in this process answer Ctrl-C in their own way; theirs would end pytest's, in other tests."""
+    before = signal.getsignal(signal.SIGINT)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 @pytest.fixture(scope="session")
 def here(environment) -> Iterator[Callable]:
     """`captchas ARGUMENTS` in this process: the same `main`, without the seconds that a process takes to start.
@@ -78,7 +86,7 @@ def here(environment) -> Iterator[Callable]:
 
     def run(*arguments: str) -> SimpleNamespace:
         own = any(argument.partition("=")[0] in ("--workers", "--cluster") for argument in arguments)
-        variables, on_interrupt = dict(os.environ), signal.getsignal(signal.SIGINT)
+        variables = dict(os.environ)
         out, err, code = io.StringIO(), io.StringIO(), 0
         with (
             pytest.MonkeyPatch.context() as patch, redirect_stdout(out), redirect_stderr(err),
@@ -93,7 +101,6 @@ def here(environment) -> Iterator[Callable]:
             except SystemExit as ended:
                 code = ended.code or 0
             finally:
-                signal.signal(signal.SIGINT, on_interrupt)
                 os.environ.clear()
                 os.environ.update(variables)
         return SimpleNamespace(returncode=code, stdout=out.getvalue(), stderr=err.getvalue(), report=None)

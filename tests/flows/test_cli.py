@@ -2,7 +2,6 @@
 
 import io
 import json
-import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -27,12 +26,8 @@ def here(capsys, monkeypatch):
 
     def run(*arguments):
         monkeypatch.setattr(sys, "argv", ["captchas", *map(str, arguments)])
-        before = signal.getsignal(signal.SIGINT)
-        try:
-            with pytest.raises(SystemExit) as ended:
-                main()
-        finally:
-            signal.signal(signal.SIGINT, before)
+        with pytest.raises(SystemExit) as ended:
+            main()
         out, err = capsys.readouterr()
         report = json.loads(out) if "--json" in arguments and not ended.value.code else None
         return SimpleNamespace(returncode=ended.value.code or 0, stdout=out, stderr=err, report=report)

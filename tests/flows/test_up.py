@@ -22,6 +22,7 @@ import pytest
 from flows import processes
 from storage.dataset import Dataset
 from storage.manifest import Manifest
+from storage.shards import read_record
 from tasks.recipes import make_recipe
 from tasks.samples import SampleJob, write_samples
 from tasks.specs import find_profile
@@ -256,11 +257,12 @@ def test_the_nightly_run_mends_a_shard_and_tells_of_it(site):
     result = site.run("generate", "hard", "--count", COUNT)  # there already, where the test before this ran
     assert result.code == 0, result.said
     content, shard = Manifest.read(folder).content, folder / "shard-000001-16384.h5"
-    whole = shard.read_bytes()
+    whole, record = shard.read_bytes(), read_record(shard)
     shard.write_bytes(whole[:50_000] + bytes([whole[50_000] ^ 1]) + whole[50_001:])
     run = site.ended(site.begin("verify/verify-and-repair"))
     assert run["state"]["type"] == "COMPLETED", run["state"]["message"]
-    assert shard.read_bytes() == whole
+    # Equal contents; isal has been seen to pack equal labels into other bytes, a time in some thousands.
+    assert read_record(shard).blocks == record.blocks
     assert Manifest.read(folder).content == content
     assert "| hard | repaired | 49152 | 3 | 2 | 1 |" in site.artifacts(run["id"])["verify-all"]["data"]
     (inner,) = site.ask("flow_runs/filter", {"flow_runs": {"parent_flow_run_id": {"any_": [run["id"]]}}})
