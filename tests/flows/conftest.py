@@ -67,14 +67,6 @@ def environment() -> dict[str, str]:
     return dict(os.environ)
 
 
-@pytest.fixture(autouse=True)
-def own_interrupt() -> Iterator[None]:
-    """Commands that run in this process answer Ctrl-C in their own way; theirs would end pytest's, in other tests."""
-    before = signal.getsignal(signal.SIGINT)
-    yield
-    signal.signal(signal.SIGINT, before)
-
-
 @pytest.fixture(scope="session")
 def here(environment) -> Iterator[Callable]:
     """`captchas ARGUMENTS` in this process: the same `main`, without the seconds that a process takes to start.
@@ -101,6 +93,7 @@ def here(environment) -> Iterator[Callable]:
             except SystemExit as ended:
                 code = ended.code or 0
             finally:
+                signal.signal(signal.SIGINT, signal.default_int_handler)
                 os.environ.clear()
                 os.environ.update(variables)
         return SimpleNamespace(returncode=code, stdout=out.getvalue(), stderr=err.getvalue(), report=None)
