@@ -93,7 +93,7 @@ def _present(folder: Place, manifest: Manifest) -> bool:
 def estimate_bytes(recipe: Recipe) -> float:
     """Bytes a picture takes in a shard, measured on the first block."""
     block = renderer_of(recipe).block(recipe.seed, 0)
-    return packed_size(block, compressor_of(recipe.profile)) / BLOCK + 1
+    return packed_size(block, compressor_of(recipe.profile), compress) / BLOCK + 1
 
 
 def compressor_of(profile: Profile) -> Callable[[np.ndarray], bytes]:
@@ -144,7 +144,9 @@ def seal(job: ShardJob, tally: Tally, ended: Callable[[list[bytes]], None] | Non
         if ended:
             ended(digests)
 
-    return write_shard(place(job.folder), job.index, job.first, blocks(), job.recipe.identity, job.run, compressor)
+    return write_shard(
+        place(job.folder), job.index, job.first, blocks(), job.recipe.identity, job.run, compressor, compress
+    )  # fmt: skip
 
 
 def set_aside(path: Place, judged: tuple[int, ...] | None = None) -> None:

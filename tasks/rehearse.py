@@ -9,6 +9,7 @@ from storage.places import Place
 from storage.sealing import packed_size
 from storage.shards import BLOCK, Shard, layout, parse_name, sealed, shard_name
 from tasks import generate
+from tasks.deflate import compress
 from tasks.generate import Plan
 from tasks.recipes import Recipe, renderer_of
 from tasks.tally import Tally
@@ -36,7 +37,7 @@ def measure(recipe: Recipe) -> Cost:
         block = renderer.block(recipe.seed, 0, BLOCK, pixels)
         Tally(recipe.profile.alphabet).add(block)
         block.digest()
-        size = packed_size(block, generate.compressor_of(recipe.profile))
+        size = packed_size(block, generate.compressor_of(recipe.profile), compress)
         seconds = time.perf_counter() - began
     return Cost(size / BLOCK + 1, seconds / BLOCK)
 
