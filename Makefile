@@ -39,9 +39,7 @@ bench-peers: setup
 	@$(BIN)/python -m tests.benchmarks.peers $(ARGS)
 
 deploy: setup
-	@test -n "$$PREFECT_API_URL" || { echo "PREFECT_API_URL: name the server to deploy to, for instance http://127.0.0.1:4200/api"; exit 2; }
-	$(BIN)/prefect work-pool create captchas --type process --overwrite
-	$(BIN)/prefect --no-prompt deploy --all
+	@$(BIN)/captchas up --deploy
 
 clean:
 	rm -rf $(VENV) $(PEER) build *.egg-info .pytest_cache .ruff_cache

@@ -14,7 +14,8 @@ from rich.console import Console
 
 from flows import server
 from flows.home import end_orphaned_servers, prepare_environment
-from storage.errors import BadInput, CaptchasError
+from storage.errors import BadInput, CaptchasError, Unreachable
+from storage.places import is_url, place
 
 COMMANDS = {
     "generate": ("flows.generate:generate", "Draw a dataset of pictures into sharded HDF5, or finish or extend one."),
@@ -26,11 +27,13 @@ COMMANDS = {
     "solve": ("flows.solve:solve", "Read a folder of pictures, or one picture, into a CSV file."),
     "reproduce": ("flows.reproduce:reproduce", "Run the book's procedure as printed, then mend one defect at a time."),
     "demo": ("flows.demo:demo", "The whole job on a small scale: draw, train, evaluate, solve."),
+    "regenerate": ("flows.regenerate:regenerate", "Draw, train, measure; serve the new model if it is no worse."),
+    "up": ("flows.up:up", "Run the deployments on this machine: server, UI, worker. Ends with Ctrl-C."),
     "inspect": ("flows.describe:inspect", "Show what a dataset or a model file holds."),
     "datasets": ("flows.datasets:datasets", "List datasets with their sizes, or remove one."),
     "profiles": ("flows.profiles:profiles", "List the kinds of pictures that can be drawn, and the fonts."),
 }
-PLAIN = {"inspect", "datasets", "profiles"}  # no flows: they need no server
+PLAIN = {"up", "inspect", "datasets", "profiles"}  # no flows: they need no server
 HELP = {"--help", "-h", "--version"}
 GRACE = 4.0  # seconds that Ctrl-C leaves for a clean end
 
@@ -56,13 +59,20 @@ def launch(
 ) -> int:
     """Run the command, print its report."""
     command, bound, _ = app.parse_args(tokens, exit_on_error=False, print_error=False)
+    # Before anything keeps them: Prefect's database has the parameters of every run.
+    given = {**dict(enumerate(bound.args)), **bound.kwargs, "cluster": None}
+    for value in given.values():
+        for name in value if isinstance(value, list | tuple) else [value]:
+            if isinstance(name, str | Path) and is_url(name):
+                place(name)
     # A mistake is told at once, not after Prefect has started.
     check = getattr(sys.modules[command.__module__], "check", None)
     if check:
         try:
             check(*bound.args, **bound.kwargs)
         except CaptchasError as error:
-            error.exit_code = BadInput.exit_code
+            if not isinstance(error, Unreachable):
+                error.exit_code = BadInput.exit_code
             raise
         end_orphaned_servers()
     from flows.show import show

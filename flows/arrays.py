@@ -2,22 +2,22 @@
 
 import hashlib
 import json
-from pathlib import Path
 
 import dask.array as da
 
 from storage.chunks import read_rows
 from storage.dataset import Dataset
 from storage.errors import BadInput
+from storage.places import Place, place
 from storage.shards import BLOCK, Block
 
 
-def images(folder: str | Path, *, blocks: int | None = None) -> da.Array:
+def images(folder: str | Place, *, blocks: int | None = None) -> da.Array:
     """The pictures of a dataset, (n, H, W) uint8 on their canvas; as `array(folder, 'images')`."""
     return array(folder, "images", blocks=blocks)
 
 
-def array(folder: str | Path, field: str, *, blocks: int | None = None) -> da.Array:
+def array(folder: str | Place, field: str, *, blocks: int | None = None) -> da.Array:
     """One field of a dataset as a dask array.
 
     The graph holds paths and numbers and no handle, so it computes on threads, processes or a cluster
@@ -46,7 +46,7 @@ def array(folder: str | Path, field: str, *, blocks: int | None = None) -> da.Ar
         raise BadInput(f"field: must be one of {', '.join(Block._fields)}; it is {field!r}")
     if blocks is not None and (not isinstance(blocks, int) or isinstance(blocks, bool) or blocks < 1):
         raise BadInput(f"blocks: must be an integer of 1 or more, or None; it is {blocks!r}")
-    data = Dataset(Path(folder).resolve())  # workers may stand in other folders
+    data = Dataset(place(folder).resolve())  # workers may stand in other folders
     first = data.proven(0)
     shape, dtype = first.shapes[field], first.dtypes[field]
     jobs = [

@@ -1,25 +1,26 @@
-"""A Dask client for this run, and the bounded fan-out over it."""
+"""A Dask client for this run: local processes, or a cluster."""
 
 import logging
 import os
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Sized
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from multiprocessing import resource_tracker
+from pathlib import Path
+from typing import NamedTuple
 
 from dask import config
-from dask.distributed import Client, LocalCluster, as_completed
-from distributed.scheduler import KilledWorker
+from dask.distributed import Client, LocalCluster
 
-from storage.errors import BadInput, CaptchasError
+from flows.roster import Roster, WorkerLost
+from storage.errors import BadInput
 
-IN_FLIGHT = 4  # jobs a worker thread that are submitted at once: enough to keep it busy, few enough to cancel
-AHEAD = 8  # times as many receipts may wait for the job before them, where their order is asked for
 CLOSING = 10.0  # seconds that Dask has to end its workers
+WAITING = 30.0  # seconds that a cluster has to get its first worker
 # Workers keep the memory that they free: Dask's own setting gives it back each time, and to get it again,
 # page by page, took a quarter of the time of drawing.
 MEMORY = {
@@ -37,11 +38,20 @@ QUIET = {
     "distributed.scheduler.active-memory-manager.start": False,
     "distributed.worker.memory.monitor-interval": "1s",
 }
-_open: ContextVar[Client | None] = ContextVar("client", default=None)
+# A process that is not back in 15 s, as on a busy machine, Dask drops for good, and in the end there is none.
+PATIENT = {"distributed.deploy.lost-worker-timeout": "1d"}
 
 
-class WorkerLost(CaptchasError, RuntimeError):
-    """A job whose workers died each time it was tried, or workers that did not start."""
+class _Crew(NamedTuple):
+    """What is open: the client, who works, and what it was opened with."""
+
+    client: Client
+    roster: Roster
+    workers: int | None
+    cluster: str | None
+
+
+_open: ContextVar[_Crew | None] = ContextVar("crew", default=None)
 
 
 def cores() -> int:
@@ -50,10 +60,16 @@ def cores() -> int:
 
 
 @contextmanager
-def crew(workers: int | None = None, cluster: str | None = None) -> Iterator[Client]:
-    """The Dask workers of this run: local processes, or those of a cluster.
+def crew(
+    workers: int | None = None,
+    cluster: str | None = None,
+    *,
+    writes: Iterable[Path | str] = (),
+    reads: Iterable[Path | str] = (),
+) -> Iterator[Client]:
+    """The Dask workers of this run: local processes, or those of a cluster, however many it has.
 
-    A crew inside another one (a flow within a flow) is the same crew.
+    A crew inside another one (a flow within a flow) is the same crew, connected again if its scheduler was lost.
 
     Parameters
     ----------
@@ -61,30 +77,41 @@ def crew(workers: int | None = None, cluster: str | None = None) -> Iterator[Cli
         Local processes, one thread each; by default one a core.
     cluster : str, optional
         The address of a running scheduler, such as tcp://host:8786.
+    writes, reads : paths
+        What the workers of a cluster must see as this process does: folders that they write to, and folders or files
+        that they only read.
 
     Raises
     ------
     BadInput
-        No scheduler at that address, or it has no workers.
+        No scheduler at that address; it has no workers; one has other software or does not see a folder.
+    WorkerLost, ClusterLost
     """
     if workers is not None and workers < 1:
         raise BadInput(f"workers: must be 1 or more; it is {workers}")
     outer = _open.get()
-    if outer is not None:
-        yield outer
+    if outer is not None and outer.client.status == "running":
+        outer.roster.require_shared(writes, reads)
+        yield outer.client
         return
-    logging.getLogger("distributed").setLevel(logging.CRITICAL)
-    if cluster:
-        client = _connect(cluster)
-        local = None
-    else:
-        local = _start(workers or cores())
-        client = Client(local)
-    token = _open.set(client)
+    if outer is not None:
+        workers, cluster = outer.workers, outer.cluster
+    for name in ("distributed", "distributed.client"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)
+    local = None if cluster else _start(workers or cores())
+    client = _connect(cluster) if cluster else Client(local)
     try:
-        yield client
+        roster = Roster(client, cluster)
+        if cluster:
+            roster.require_all()
+            roster.require_shared(writes, reads)
+        token = _open.set(_Crew(client, roster, workers, cluster))
+        try:
+            with config.set(PATIENT):
+                yield client
+        finally:
+            _open.reset(token)
     finally:
-        _open.reset(token)
         _close(client, local)
 
 
@@ -152,91 +179,24 @@ def _connect(address: str) -> Client:
         raise BadInput(
             f"cluster {address!r}: no Dask scheduler answers there ({error}); give tcp://HOST:PORT"
         ) from error
-    deadline = time.monotonic() + 10
-    while not client.nthreads():
-        if time.monotonic() > deadline:
-            client.close()
-            raise BadInput(f"cluster {address!r}: the scheduler has no workers; start some with: dask worker {address}")
-        time.sleep(0.1)
+    deadline = time.monotonic() + WAITING
+    try:
+        while not client.nthreads():
+            if time.monotonic() > deadline:
+                raise BadInput(
+                    f"cluster {address!r}: the scheduler has no workers; start some with: dask worker {address}"
+                )
+            time.sleep(0.1)
+    except OSError as error:
+        _close(client, None)
+        raise Roster(client, address).lost() from error
+    except BaseException:
+        _close(client, None)
+        raise
     return client
 
 
-def fan_out(
-    client: Client,
-    unit: Callable,
-    jobs: Iterable,
-    *,
-    tries: int = 3,
-    in_order: bool = False,
-    on_done: Callable | None = None,
-) -> Iterator:
-    """Run `unit(job)` for every job; yield the receipts as they come, in no fixed order.
-
-    Jobs are taken only as workers need them, few are in flight and no result outlives its receipt, so memory
-    does not grow with the number of jobs. A job whose worker died is given out again, `tries` times in all; an
-    error that the unit raised ends the run, since it would come again.
-
-    Parameters
-    ----------
-    in_order : bool
-        Yield the receipts in the order of the jobs. Those that come early wait; so many at most that memory
-        stays bounded, hence a job that takes very long holds the others up.
-    on_done : callable, optional
-        Called with each receipt as it comes, for progress.
-
-    Raises
-    ------
-    WorkerLost
-        Naming the job. Any error of the unit is raised as it is.
-    """
-    queue = iter(enumerate(jobs))
-    limit = IN_FLIGHT * max(1, sum(client.nthreads().values()))
-    running = as_completed()
-    place, attempts, early = {}, {}, {}
-    taken = given = 0
-
-    def submit(number, job):
-        future = client.submit(unit, job, pure=False, retries=0)
-        place[future.key] = (number, job)
-        running.add(future)
-
-    def fill():
-        nonlocal taken
-        while len(place) < limit and not (in_order and taken - given >= AHEAD * limit):
-            following = next(queue, None)
-            if following is None:
-                return
-            taken += 1
-            submit(*following)
-
-    try:
-        fill()
-        while place:
-            future = next(running)
-            number, job = place.pop(future.key)
-            if future.status == "error" and isinstance(future.exception(), KilledWorker):
-                attempts[number] = attempts.get(number, 1) + 1
-                if attempts[number] > tries:
-                    which = f"job {number + 1}" + (f" of {len(jobs)}" if isinstance(jobs, Sized) else "")
-                    raise WorkerLost(
-                        f"{unit.__name__}, {which}: its workers died again and again; "
-                        "it may need more memory than a worker has. Give the same command again to go on"
-                    )
-                submit(number, job)
-                continue
-            receipt = future.result()
-            future.release()
-            if on_done:
-                on_done(receipt)
-            if in_order:
-                early[number] = receipt
-                while given in early:
-                    receipt, given = early.pop(given), given + 1
-                    yield receipt
-            else:
-                yield receipt
-            fill()
-    finally:
-        futures = list(running.futures)
-        if futures:
-            client.cancel(futures, force=True)
+def roster_of(client: Client) -> Roster:
+    """Who works for the crew that is open, or for a client of another's."""
+    crew = _open.get()
+    return crew.roster if crew and crew.client is client else Roster(client)

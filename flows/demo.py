@@ -12,6 +12,8 @@ from flows.cluster import crew
 from flows.evaluate import evaluate
 from flows.generate import generate
 from flows.home import dataset_folder, home, model_file
+from flows.parameters import Count, Name
+from flows.runs import named, told
 from flows.solve import solve
 from flows.train import train
 from storage import atomic
@@ -35,8 +37,9 @@ def check(*, workers: int | None = None, **_) -> None:
         raise BadInput(f"workers: must be 1 or more; it is {workers}")
 
 
-@flow(flow_run_name="demo")
-def demo(*, workers: int | None = None, cluster: str | None = None) -> dict:
+@flow(flow_run_name=named("demo"))
+@told
+def demo(*, workers: Count | None = None, cluster: Name | None = None) -> dict:
     """The whole job on a small scale: draw, train, evaluate, solve.
 
     What is there already is kept: run it again, or after it was killed, and only the rest is done.
@@ -57,6 +60,7 @@ def demo(*, workers: int | None = None, cluster: str | None = None) -> dict:
         folder = home() / "samples" / "demo"
         samples(folder)
         answers = solve_once(folder)
+    solved = answers.get("rows", answers).get("solved", 0)  # an earlier version's report has no rows
     right = Rate(*share_right(Path(answers["answers"])))
     report = {
         "letters": _drawn(drawn[0]),
@@ -66,7 +70,7 @@ def demo(*, workers: int | None = None, cluster: str | None = None) -> dict:
         "letters_cut_from_words": f"macro F1 {scores['letters_macro_f1']:.4f}; {scores['letters_right']}",
         "words_cut_into_the_right_number": scores["cut_right"],
         "calibration_error": [f"{row['ranking']}: {row['error']}" for row in scores["calibration_error"]],
-        "solved": f"{answers['solved']:,} of {answers['total']:,} files, {answers['pictures_per_second']:,}/s",
+        "solved": f"{solved:,} of {answers['total']:,} files, {answers['pictures_per_second']:,}/s",
         "new_captchas": str(folder),
         "solved_right": str(right),
         "answers": answers["answers"],
@@ -107,6 +111,6 @@ def solve_once(folder: Path) -> dict:
         report = json.loads(beside.read_bytes())
         if all(report.get(key) == value for key, value in done.items()):
             return report
-    report = solve(folder, model="book", out=out) | done
+    report = solve(folder, model="book", out=out, again=True, settle=0) | done
     atomic.replace(beside, json.dumps(report, indent=1).encode())
     return report

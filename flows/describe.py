@@ -4,6 +4,7 @@ from pathlib import Path
 
 from flows.home import dataset_folder, home, model_file
 from storage.errors import NotThere
+from storage.places import local, place
 from tasks import describe as units
 
 
@@ -13,20 +14,21 @@ def inspect(path: str, *, out: Path | None = None, first: int | None = None) -> 
     Parameters
     ----------
     path
-        A dataset's or a model's name under the home, or a path: a folder, a .h5 shard, a .skops model.
+        A dataset's or a model's name under the home, a path or a URL: a folder, a .h5 shard, a .skops model.
     out
         The contact sheet's file; by default reports/inspect/NAME.png under the home.
     first
         The first picture on the contact sheet, by its number in the dataset.
     """
-    reports = home() / "reports" / "inspect"
+    reports, sheet = home() / "reports" / "inspect", local(out, "out") if out else None
     if path.endswith(".h5"):
-        if not Path(path).is_file():
+        shard = place(path)
+        if not shard.is_file():
             raise NotThere(f"{path}: no such file")
-        return units.describe_shard(Path(path), out or reports / f"{Path(path).stem}.png", first)
+        return units.describe_shard(shard, sheet or reports / f"{shard.stem}.png", first)
     folder, model = dataset_folder(path), model_file(path)
     if not path.endswith(".skops") and folder.is_dir():
-        return units.describe_dataset(folder, out or reports / f"{folder.name}.png", first or 0)
+        return units.describe_dataset(folder, sheet or reports / f"{folder.name}.png", first or 0)
     if model.exists():
         from tasks.train import describe
 

@@ -7,19 +7,26 @@ from prefect import flow, task
 from prefect.artifacts import create_markdown_artifact, create_table_artifact
 from prefect.cache_policies import NO_CACHE
 
-from flows.cluster import crew, fan_out
+from flows.cluster import crew
+from flows.fanout import fan_out
 from flows.generate import generate
 from flows.home import dataset_folder, home, model_file
+from flows.parameters import Count, Name
 from flows.progress import artifact_key, stage
+from flows.runs import RETRIES, named, picture, told
 from storage.dataset import Dataset
 from storage.errors import BadInput
 from storage.models import load_model, model_digest
+from storage.places import Place, local
 from tasks import evaluate as units
 from tasks import ladder as ladders
 from tasks import report as reports
 from tasks import rungs
 from tasks.metrics import Rate
 from tasks.specs import find_profile
+
+# In Prefect's report: of eight, those that say most.
+SHOWN = {"rates.png": "Words right by each parameter of drawing", "mistakes.png": "Mistakes"}
 
 
 class Split(StrEnum):
@@ -32,7 +39,7 @@ class Split(StrEnum):
 
 def check(
     model: str, dataset: str | None = None, *, ladder: bool = False, dictionary: str | None = None, **_
-) -> tuple[Path, Dataset | None, tuple[str, ...]]:
+) -> tuple[Place, Dataset | None, tuple[str, ...]]:
     """The model's file, the dataset and the dictionary, or an error that names the wrong one."""
     path = model_file(model)
     _, provenance = load_model(path)
@@ -49,7 +56,7 @@ def check(
     return path, data, words
 
 
-def _must_know(model: Path, classes: str, alphabet: str, whose: str | Path) -> None:
+def _must_know(model: Place, classes: str, alphabet: str, whose: str | Place) -> None:
     foreign = [letter for letter in alphabet if letter not in classes]
     if foreign:
         raise BadInput(
@@ -58,17 +65,18 @@ def _must_know(model: Path, classes: str, alphabet: str, whose: str | Path) -> N
         )
 
 
-@flow(flow_run_name="evaluate-{model}-on-{dataset}")
+@flow(flow_run_name=named("evaluate", "model", "dataset"))
+@told
 def evaluate(
-    model: str,
-    dataset: str | None = None,
+    model: Name,
+    dataset: Name | None = None,
     *,
     ladder: bool = False,
     out: Path | None = None,
     split: Split = Split.TEST,
     dictionary: str | None = None,
-    workers: int | None = None,
-    cluster: str | None = None,
+    workers: Count | None = None,
+    cluster: Name | None = None,
     again: bool = False,
 ) -> dict:
     """Measure a model on a dataset's pictures that it has not seen.
@@ -79,9 +87,9 @@ def evaluate(
     Parameters
     ----------
     model
-        A model's name under the home, or its file.
+        A model's name under the home, its file, or its URL in an object store.
     dataset
-        A dataset's name under the home, or its path.
+        A dataset's name under the home, its path, or its URL.
     ladder
         Measure on every rung of the ladder instead, drawing what is missing, and put all into one table and picture.
     out
@@ -98,7 +106,9 @@ def evaluate(
         Measure even if the report of this model on this dataset is there.
     """
     path, data, words = check(model, dataset, ladder=ladder, dictionary=dictionary)
-    folder = Path(out) if out else home() / "reports" / f"{path.stem}-on-{'ladder' if ladder else data.folder.name}"
+    folder = (
+        local(out, "out") if out else home() / "reports" / f"{path.stem}-on-{'ladder' if ladder else data.folder.name}"
+    )
     with crew(workers, cluster):
         if not ladder:
             return _for_people(*_measure(path, data, words, folder, split, again), folder)
@@ -109,7 +119,8 @@ def evaluate(
             measured.append(_measure(path, data, words, folder / name, split, again)[0])
         rows = rungs.save(folder, path, measured)
     lines = (folder / "ladder.md").read_text()
-    create_markdown_artifact(f"# {folder.name}\n\n{lines}", key=artifact_key("evaluate", folder.name))
+    shown = picture((folder / "ladder.png").read_bytes(), folder.name)
+    create_markdown_artifact(f"# {folder.name}\n\n{lines}\n\n{shown}", key=artifact_key("evaluate", folder.name))
     return {
         "report": str(folder),
         "model": str(path),
@@ -128,16 +139,23 @@ def _measure(
     """The report on one dataset, and whether it was there."""
     report = None if again else reports.saved_report(folder, data, path, split.value, words)
     if report is not None:
+        _show_in_prefect(report, folder)
         return report, True
-    receipts = read(data, path, split.value, words)
+    return publish(read(data, path, split.value, words), path, data, words, folder, split), False
+
+
+def publish(
+    receipts: list[units.EvaluateReceipt], path: Path, data: Dataset, words: tuple[str, ...], folder: Path, split: Split
+) -> dict:
+    """Sum up what was read, save the report, and show it in Prefect."""
     report, files = reports.summarise(receipts, data, path, split.value, words)
     reports.save_report(folder, files)
     _show_in_prefect(report, folder)
-    return report, False
+    return report
 
 
-@task(cache_policy=NO_CACHE, task_run_name="read")
-def read(data: Dataset, model: Path, split: str, words: tuple[str, ...]) -> list[units.EvaluateReceipt]:
+@task(cache_policy=NO_CACHE, task_run_name="read", **RETRIES)
+def read(data: Dataset, model: Place, split: str, words: tuple[str, ...]) -> list[units.EvaluateReceipt]:
     """Read every shard's pictures of the split on Dask."""
     count, digest = len(data.manifest.shards), model_digest(model)
     jobs = [
@@ -145,7 +163,7 @@ def read(data: Dataset, model: Path, split: str, words: tuple[str, ...]) -> list
         for shard in range(count)
     ]
     sizes = [line["count"] for line in data.manifest.shards]
-    with crew() as client, stage("reading", len(data)) as shown:
+    with crew(reads=[data.folder, model]) as client, stage("reading", len(data)) as shown:
         return list(fan_out(client, units.read_shard, jobs, on_done=lambda one: shown.advance(sizes[one.shard])))
 
 
@@ -158,7 +176,10 @@ def _show_in_prefect(report: dict, folder: Path) -> None:
     lines = [f"# {folder.name}", "", f"{report['n']:,} pictures of the {report['split']} split.", ""]
     lines += [f"- words right, {row['ranking']}: {row['words right']}" for row in rows]
     lines += [f"- cut into the right number of letters: {_rate(report['cut_right'])}"]
-    lines += [f"- letters cut from words: macro F1 {report['letters']['macro_f1']:.4f}", "", f"Pictures: `{folder}`"]
+    lines += [f"- letters cut from words: macro F1 {report['letters']['macro_f1']:.4f}"]
+    for name, title in SHOWN.items():
+        lines += ["", f"## {title}", "", picture((folder / name).read_bytes(), title)]
+    lines += ["", f"All files: `{folder}`"]
     create_markdown_artifact("\n".join(lines), key=f"{key}-report")
 
 

@@ -8,11 +8,15 @@ from prefect import flow, get_run_logger, task
 from prefect.artifacts import create_table_artifact
 from prefect.cache_policies import NO_CACHE
 
-from flows.cluster import crew, fan_out
+from flows.cluster import crew
+from flows.fanout import fan_out
 from flows.home import dataset_folder, home
+from flows.parameters import Count, Name
 from flows.progress import artifact_key, stage
+from flows.runs import RETRIES, named, told
 from storage import atomic
 from storage.dataset import Dataset, locked
+from storage.places import local
 from tasks import export as units
 from tasks import parts
 from tasks.formats import Format
@@ -41,22 +45,23 @@ def check(
     data = Dataset(dataset_folder(dataset))
     choice = units.Choice(format, split.value if split else None, count, invert)
     name = "-".join(filter(None, (data.folder.resolve().name, format.value, choice.split)))
-    folder = Path(out) if out else home() / "exports" / name
+    folder = local(out, "out") if out else home() / "exports" / name
     units.examine(data, choice, folder)
     return data, choice, folder
 
 
-@flow(flow_run_name="export-{dataset}-{format}")
+@flow(flow_run_name=named("export", "dataset", "format"))
+@told
 def export(
-    dataset: str,
+    dataset: Name,
     *,
     format: Format,
     out: Path | None = None,
     split: Split | None = None,
-    count: int | None = None,
+    count: Count | None = None,
     invert: bool = False,
-    workers: int | None = None,
-    cluster: str | None = None,
+    workers: Count | None = None,
+    cluster: Name | None = None,
 ) -> dict:
     """Write a dataset's pictures and labels in a format that other tools read.
 
@@ -66,7 +71,7 @@ def export(
     Parameters
     ----------
     dataset
-        A dataset's name under the home, or its path.
+        A dataset's name under the home, its path, or its URL in an object store.
     format
         png: pictures and labels.csv. gt: pictures and gt.txt, for EasyOCR and
         deep-text-recognition-benchmark. tesseract: .png, .gt.txt and .box. coco: letters' boxes.
@@ -103,11 +108,12 @@ def export(
     return report
 
 
-@task(cache_policy=NO_CACHE, task_run_name="write")
+@task(cache_policy=NO_CACHE, task_run_name="write", **RETRIES)
 def write(plan: units.Plan, choice: units.Choice, workers: int | None, cluster: str | None) -> list[parts.Receipt]:
     """Write a plan's parts on Dask; for a virtual dataset, prove its shards instead."""
     virtual = choice.format is Format.HDF5
     unit, name = (parts.prove_shard, "verifying") if virtual else (parts.export_part, "exporting")
     total = sum(job.count for job in plan.jobs)
-    with crew(workers, cluster) as client, stage(name, total) as shown:
+    writes, reads = {job.out for job in plan.jobs}, {Path(job.shard).parent for job in plan.jobs}
+    with crew(workers, cluster, writes=writes, reads=reads) as client, stage(name, total) as shown:
         return list(fan_out(client, unit, plan.jobs, on_done=lambda receipt: shown.advance(receipt.read)))

@@ -1,24 +1,34 @@
 """Draw a dataset: survey the folder, draw the missing shards on Dask, write the manifest last."""
 
 import time
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
 from prefect import flow, get_run_logger, task
-from prefect.artifacts import create_table_artifact
+from prefect.artifacts import create_markdown_artifact, create_table_artifact
 from prefect.cache_policies import NO_CACHE
 
-from flows.cluster import cores, crew, fan_out
+from flows.cluster import cores, crew
+from flows.fanout import fan_out
 from flows.home import new_dataset_folder
+from flows.parameters import Count, Name, Seed
 from flows.progress import artifact_key, stage
+from flows.runs import RETRIES, as_lines, named, picture, told
 from storage import atomic
 from storage.dataset import locked
 from storage.errors import BadInput
+from storage.places import Place, place
+from storage.shards import sealed
 from tasks import generate as units
 from tasks import rehearse as rehearsals
+from tasks.describe import sheet_of
 from tasks.gather import Gathered
 from tasks.recipes import Recipe, make_recipe
 from tasks.specs import find_profile
+
+MOST_ROWS = 1000  # shards in Prefect's table
+SHOWN = 24  # pictures on the contact sheet
 
 
 def check(
@@ -44,14 +54,15 @@ def check(
     return make_recipe(chosen, seed)
 
 
-@flow(flow_run_name="generate-{profile}-{count}")
+@flow(flow_run_name=named("generate", "profile", "count"))
+@told
 def generate(
-    profile: str,
+    profile: Name,
     *,
-    count: int = 100_000,
-    seed: int = 1,
-    workers: int | None = None,
-    cluster: str | None = None,
+    count: Count = 100_000,
+    seed: Seed = 1,
+    workers: Count | None = None,
+    cluster: Name | None = None,
     out: Path | None = None,
     font: list[str] | None = None,
     words: str | None = None,
@@ -75,7 +86,8 @@ def generate(
     cluster
         Address of a Dask scheduler to use instead, such as tcp://host:8786.
     out
-        The dataset's own folder; by default datasets/PROFILE under the home.
+        The dataset's own folder, or its URL in an object store, such as s3://BUCKET/NAME; by default
+        datasets/PROFILE under the home.
     font
         Use these faces instead of the profile's: bundled names or paths. May be given again.
     words
@@ -84,7 +96,7 @@ def generate(
         Say which shards are missing, damaged or stale, and what drawing would take; write nothing.
     """
     recipe = check(profile, count=count, seed=seed, workers=workers, font=font, words=words)
-    folder = Path(out) if out else new_dataset_folder(recipe.profile.name)
+    folder = place(out) if out else new_dataset_folder(recipe.profile.name)
     run = atomic.new_run()
     if dry_run:
         return rehearse(recipe, units.survey(recipe, folder, count, run), folder, workers)
@@ -93,30 +105,57 @@ def generate(
         if plan.whole:
             units.tidy(recipe, folder)
             get_run_logger().info("%s is whole: %s pictures", folder, f"{plan.count:,}")
-            return units.report(folder, drawn=0, kept=plan.count, seconds=0.0, rate=None)
+            report = units.report(folder, drawn=0, kept=plan.count, seconds=0.0, rate=None)
+            _show_in_prefect(report, [], folder)
+            return report
         began = time.monotonic()
         atomic.need_space(folder, int(units.estimate_bytes(recipe) * units.missing(plan, folder)))
-        gathered = draw(recipe, plan, workers, cluster)
+        gathered, shards = draw(recipe, plan, folder, workers, cluster)
         units.complete(recipe, folder, gathered, run)
         seconds = time.monotonic() - began
     report = units.report(folder, gathered.drawn, gathered.kept, seconds, gathered.pace.rate())
-    create_table_artifact(units.as_table(report), key=artifact_key("generate", folder.name), description=str(folder))
+    _show_in_prefect(report, shards, folder)
     return report
 
 
 @task(cache_policy=NO_CACHE, task_run_name="rehearse")
-def rehearse(recipe: Recipe, plan: units.Plan, folder: Path, workers: int | None) -> dict:
+def rehearse(recipe: Recipe, plan: units.Plan, folder: Place, workers: int | None) -> dict:
     """Look at the shards that are there, and measure a block."""
     with stage("looking", plan.count) as shown:
         return rehearsals.rehearse(recipe, plan, folder, workers or cores(), shown.advance)
 
 
-@task(cache_policy=NO_CACHE, task_run_name="draw")
-def draw(recipe: Recipe, plan: units.Plan, workers: int | None, cluster: str | None) -> Gathered:
-    """Draw a plan's shards on Dask; a shard that is there and intact costs a read."""
-    gathered = Gathered(recipe.identity)
-    with crew(workers, cluster) as client, stage("drawing", plan.count) as shown:
+@task(cache_policy=NO_CACHE, task_run_name="draw", **RETRIES)
+def draw(
+    recipe: Recipe, plan: units.Plan, folder: Path, workers: int | None, cluster: str | None
+) -> tuple[Gathered, list[dict]]:
+    """Draw a plan's shards on Dask, and say what became of each; one that is there and intact costs a read."""
+    gathered, shards = Gathered(recipe.identity), []
+    there = {path.name for path in sealed(folder).values()}
+    with (
+        crew(workers, cluster, writes=[plan.jobs[0].folder]) as client,
+        stage("drawing", plan.count) as shown,
+    ):
         for receipt in fan_out(client, units.draw_shard, plan.jobs):
             gathered.add(receipt)
             shown.advance(receipt.record.count)
-    return gathered
+            name, count = receipt.record.name, receipt.record.count
+            state = ("repaired" if name in there else "made") if receipt.drawn else "skipped"
+            shards.append({"shard": name, "state": state, "pictures": count, "bytes": receipt.record.bytes})
+    return gathered, shards
+
+
+def _show_in_prefect(report: dict, shards: list[dict], folder: Path) -> None:
+    """A table of the shards, and a report with a contact sheet."""
+    key = artifact_key("generate", folder.name)
+    counts = Counter(shard["state"] for shard in shards)
+    counts = counts or Counter(skipped=report["shards"])
+    said = ", ".join(f"{counts[state]:,} {state}" for state in ("made", "skipped", "repaired"))
+    rows = sorted(shards, key=lambda shard: shard["shard"])[:MOST_ROWS]
+    rows = rows or [{"shard": "all", "state": "skipped", "pictures": report["count"], "bytes": report["bytes"]}]
+    create_table_artifact(rows, key=key, description=f"Shards of {folder}: {said}")
+    lines = [f"# {folder.name}: {report['count']:,} pictures", "", f"- shards: {said}"]
+    lines += as_lines(report, "shards", "dataset", "count")
+    if shards:
+        lines += ["", picture(sheet_of(folder, SHOWN), f"The first {SHOWN} pictures")]
+    create_markdown_artifact("\n".join(lines), key=f"{key}-report", description=str(folder))

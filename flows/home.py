@@ -1,26 +1,43 @@
 """Where things are kept, and the environment that Prefect needs before it is imported."""
 
+import json
 import os
-import signal
 import tomllib
 from pathlib import Path
 
 import tasks
+from flows import processes
 from storage import atomic
+from storage.errors import BadInput
+from storage.places import ObjectPath, Place, is_url, place
 
 HOME = "CAPTCHAS_HOME"
 SHIPPED = Path(tasks.__file__).with_name("ladder.skops")  # what `captchas train --ladder` makes, kept with the package
-CLIENT = "CAPTCHAS_CLIENT"  # the process id of the command, in the environment of all that it starts
+RECORD = "up.json"  # under Prefect's folder, while `captchas up` runs
 
 
 def home() -> Path:
-    """The folder of datasets, models, reports and answers: `CAPTCHAS_HOME`, or `data` here."""
-    return Path(os.environ.get(HOME) or "data")
+    """The folder of datasets, models, reports and answers: `CAPTCHAS_HOME`, or `data` here.
+
+    Raises
+    ------
+    BadInput
+        A URL: Prefect's database is there too.
+    """
+    folder = Path(os.environ.get(HOME) or "data")
+    if is_url(folder):
+        raise BadInput(
+            "home: must be a folder of this machine, since Prefect's database is there; give the URL of an object "
+            "store to a command instead: as its dataset, its model or with --out"
+        )
+    return folder
 
 
-def dataset_folder(name: str | Path) -> Path:
-    """A dataset's folder: a name under the home, or a path (with a separator, or that exists)."""
-    path = Path(name)
+def dataset_folder(name: str | Path) -> Place:
+    """A dataset's folder: a name under the home, a path (with a separator, or that exists), or a URL."""
+    path = place(name)
+    if isinstance(path, ObjectPath):
+        return path
     under_home = home() / "datasets" / path
     return (
         path if len(path.parts) > 1 or path.is_absolute() or (path.exists() and not under_home.exists()) else under_home
@@ -32,15 +49,27 @@ def new_dataset_folder(name: str) -> Path:
     return home() / "datasets" / name
 
 
-def model_file(name: str | Path) -> Path:
-    """A model's file: a name under the home (with or without `.skops`), or a path; `ladder` is shipped."""
-    path = Path(name)
+def model_file(name: str | Path) -> Place:
+    """A model's file: a name under the home (with or without `.skops`), a path, or a URL; `ladder` is shipped."""
+    path = place(name)
+    if isinstance(path, ObjectPath):
+        return path
     under_home = home() / "models" / path.with_name(path.name.removesuffix(".skops") + ".skops")
     if under_home.name == SHIPPED.name and len(path.parts) == 1 and not under_home.exists():
         return SHIPPED
     return (
         path if len(path.parts) > 1 or path.is_absolute() or (path.exists() and not under_home.exists()) else under_home
     )
+
+
+def pictures_at(path: Path) -> Path:
+    """A folder of pictures, or one: a path, or a name under the home such as `inbox`, if nothing here has that name.
+
+    For a deployment's run the home comes first: what else stands where its worker was started is not meant.
+    """
+    under_home = home() / path
+    here = path.exists() and processes.RUN not in os.environ
+    return under_home if not path.is_absolute() and not here and under_home.exists() else path
 
 
 def prepare_environment(chosen: Path | None = None) -> bool:
@@ -54,7 +83,8 @@ def prepare_environment(chosen: Path | None = None) -> bool:
     Returns
     -------
     bool
-        Whether Prefect's home is ours: the user has named neither a server nor a home of Prefect's.
+        Whether a server has to be started in Prefect's home, which is ours then: the user has named neither a server
+        nor a home of Prefect's, and no `captchas up` runs on this home. If one does, its server is named.
     """
     if chosen is not None:
         os.environ[HOME] = str(chosen)
@@ -72,35 +102,37 @@ def prepare_environment(chosen: Path | None = None) -> bool:
         folder = (home() / "prefect").resolve()
         atomic.make_folder(folder)  # Prefect's server does not start where this is missing
         own = os.environ.setdefault("PREFECT_HOME", str(folder)) == str(folder)
+        there = served() if own else None
+        if there:
+            os.environ["PREFECT_API_URL"] = there["api"]
+            own = False
     for name, value in defaults.items():
         os.environ.setdefault(name, value)
-    os.environ[CLIENT] = str(os.getpid())  # children inherit it
+    os.environ[processes.CLIENT] = str(os.getpid())  # children inherit it
     return own
 
 
-def end_orphaned_servers() -> int:
-    """End Prefect's embedded servers that outlived a killed run on this home; returns how many.
+def served() -> dict | None:
+    """The record of the `captchas up` that runs on this home: its process, the addresses of its server and UI.
 
-    Prefect starts one for a run without a server and ends it with the run, but SIGKILL leaves it behind.
-    Only a server that such a run of ours started, whose run is dead, is ended; where there is no
-    /proc nothing is done.
+    None where none runs; a record that one left which was killed is not one of a living process.
     """
-    ended = 0
-    for process in Path("/proc").glob("[0-9]*"):
-        try:
-            if b"prefect.server" not in (process / "cmdline").read_bytes():
-                continue
-            variables = dict(
-                line.partition("=")[::2] for line in (process / "environ").read_text(errors="replace").split("\0")
-            )
-        except OSError:
-            continue  # gone meanwhile, or another user's
-        client = variables.get(CLIENT)
-        ours = client and variables.get("PREFECT_HOME") == os.environ.get("PREFECT_HOME")
-        if ours and not Path("/proc", client).exists():
-            os.kill(int(process.name), signal.SIGTERM)
-            ended += 1
-    return ended
+    try:
+        content = json.loads((home() / "prefect" / RECORD).read_bytes())
+        alive = processes.started(content["pid"]) == content["started"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return content if alive else None
+
+
+def end_orphaned_servers() -> int:
+    """End what a killed command left running on this home; returns how many processes.
+
+    Prefect starts a server for a run without one and ends it with the run, but SIGKILL leaves it behind; of a
+    `captchas up` it leaves the server, the worker and their runs. Only processes that a command of ours started,
+    which is dead, are ended; where there is no /proc nothing is done.
+    """
+    return len(processes.end(processes.orphans(os.environ.get("PREFECT_HOME"))))
 
 
 def _has_server() -> bool:

@@ -8,12 +8,16 @@ from prefect import flow, task
 from prefect.artifacts import create_table_artifact
 from prefect.cache_policies import NO_CACHE
 
-from flows.cluster import crew, fan_out
+from flows.cluster import crew
+from flows.fanout import fan_out
 from flows.home import home, new_dataset_folder
+from flows.parameters import Count, Name
 from flows.progress import artifact_key, stage
+from flows.runs import RETRIES, named, told
 from storage import atomic
 from storage.dataset import locked
 from storage.errors import BadInput, NotThere
+from storage.places import Place, local, place
 from tasks import ingest as units
 from tasks.gather import Gathered
 from tasks.generate import as_table
@@ -33,9 +37,9 @@ def check(
     alphabet: str | None = None,
     invert: Invert = Invert.AUTO,
     **_,
-) -> tuple[Wanted, Path]:
+) -> tuple[Wanted, Place]:
     """What to import, and the dataset's folder, or an error that names the wrong parameter."""
-    root = Path(folder).resolve()
+    root = local(folder, "folder").resolve()
     if not root.exists():
         raise NotThere(f"{folder}: no such folder; check the path")
     if not root.is_dir():
@@ -44,16 +48,17 @@ def check(
     if not chosen:
         raise BadInput(f"name: must be given with --name, since {root} has none of letters and digits")
     Profile(chosen, alphabet=alphabet or "A")  # their rules
-    target = Path(out) if out else new_dataset_folder(chosen)
-    for place, option in ((target, "out"), (home(), "home")):
-        if place.resolve().is_relative_to(root):
-            raise BadInput(f"{option}: must be outside the folder that is imported; {place} is in {root}")
+    target = place(out) if out else new_dataset_folder(chosen)
+    for there, option in ((target, "out"), (home(), "home")):
+        if there.resolve().is_relative_to(root):
+            raise BadInput(f"{option}: must be outside the folder that is imported; {there} is in {root}")
     units.require_imported(target)
     labelling = find_labels(root, labels and Path(labels).resolve(), pattern)
     return Wanted(root, chosen, labelling, alphabet or "", Invert(invert)), target
 
 
-@flow(flow_run_name="import-{folder}")
+@flow(flow_run_name=named("import", "folder", "name"))
+@told
 def ingest(
     folder: Path,
     *,
@@ -63,8 +68,8 @@ def ingest(
     out: Path | None = None,
     alphabet: str | None = None,
     invert: Invert = Invert.AUTO,
-    workers: int | None = None,
-    cluster: str | None = None,
+    workers: Count | None = None,
+    cluster: Name | None = None,
 ) -> dict:
     """Make a dataset of a folder of labelled pictures.
 
@@ -85,7 +90,7 @@ def ingest(
     name
         Of the dataset; by default the folder's.
     out
-        The dataset's own folder; by default datasets/NAME under the home.
+        The dataset's own folder, or its URL in an object store; by default datasets/NAME under the home.
     alphabet
         The characters that labels may have; by default those that occur.
     invert
@@ -114,10 +119,10 @@ def ingest(
     return report
 
 
-@task(cache_policy=NO_CACHE, task_run_name="measure")
+@task(cache_policy=NO_CACHE, task_run_name="measure", **RETRIES)
 def measure(listing: Listing) -> Source:
     """Digest and measure every labelled file on Dask."""
-    with crew() as client, stage("measuring", len(listing.pairs)) as shown:
+    with crew(reads=[listing.wanted.folder]) as client, stage("measuring", len(listing.pairs)) as shown:
         jobs = listing.jobs()
         sizes = [len(job.paths) for job in jobs]
         return Source(
@@ -125,11 +130,11 @@ def measure(listing: Listing) -> Source:
         )
 
 
-@task(cache_policy=NO_CACHE, task_run_name="fill")
-def fill(source: Source, folder: Path, run: str) -> Gathered:
+@task(cache_policy=NO_CACHE, task_run_name="fill", **RETRIES)
+def fill(source: Source, folder: Place, run: str) -> Gathered:
     """Fill the shards on Dask; one that is there and intact costs a read."""
     gathered = Gathered(source.identity, source.wanted.labelling.as_dict())
-    with crew() as client, stage("filling", len(source.pairs)) as shown:
+    with crew(writes=[folder]) as client, stage("filling", len(source.pairs)) as shown:
         for receipt in fan_out(client, units.fill_shard, units.fill_jobs(source, folder, run)):
             gathered.add(receipt)
             shown.advance(receipt.record.count)

@@ -21,6 +21,7 @@ class Stage:
         self.done = 0
         self.total = total
         self.began = time.monotonic()
+        self._unit = unit
         self._artifact = artifact
         self._bar = bar
         self._task = bar.add_task(name, total=total, unit=unit, rate="")
@@ -36,8 +37,15 @@ class Stage:
             self._shown = now
             update_progress_artifact(
                 self._artifact, progress=100 * self.done / max(self.total, 1),
-                description=f"{self.done:,} of {self.total:,}, {rate:,.0f}/s",
+                description=self._said(rate),
             )  # fmt: skip
+
+    def _said(self, rate: float) -> str:
+        """How far it is, how fast, and how long it will take: `4,096 of 65,536 pictures, 9,512/s, 7 s to go`."""
+        said = f"{self.done:,} of {self.total:,} {self._unit}, {rate:,.0f}/s"
+        if self.done < self.total and rate:
+            return f"{said}, {duration((self.total - self.done) / rate)} to go"
+        return f"{said}, {duration(time.monotonic() - self.began)} in all"
 
 
 @contextmanager
@@ -50,6 +58,14 @@ def stage(name: str, total: int, unit: str = "pictures") -> Iterator[Stage]:
     artifact = create_progress_artifact(0.0, key=artifact_key(name), description=f"0 of {total:,} {unit}")
     with Progress(*columns, console=Console(stderr=True), disable=not sys.stderr.isatty()) as bar:
         yield Stage(name, total, unit, bar, artifact)
+
+
+def duration(seconds: float) -> str:
+    """Seconds as people say them: `duration(4000) == '1 h 7 min'`."""
+    if seconds < 99.5:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 100 else f"{minutes // 60} h {minutes % 60} min"
 
 
 def artifact_key(*parts: str) -> str:

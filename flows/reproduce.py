@@ -6,9 +6,13 @@ from prefect import flow, task
 from prefect.artifacts import create_markdown_artifact, create_table_artifact
 from prefect.cache_policies import NO_CACHE
 
-from flows.cluster import crew, fan_out
+from flows.cluster import crew
+from flows.fanout import fan_out
 from flows.home import home
+from flows.parameters import Count, ModelSeed, Name
 from flows.progress import stage
+from flows.runs import RETRIES, named, picture, told
+from storage.places import local
 from tasks import reproduce as units
 from tasks.fonts import find_face
 
@@ -18,15 +22,16 @@ def check(*, font: str = "Inter Black", seed: int = 14, words: int | None = None
     return units.jobs(find_face(font), seed, words)
 
 
-@flow(flow_run_name="reproduce-{font}")
+@flow(flow_run_name=named("reproduce", "font"))
+@told
 def reproduce(
     *,
-    font: str = "Inter Black",
-    seed: int = 14,
-    words: int | None = None,
+    font: Name = "Inter Black",
+    seed: ModelSeed = 14,
+    words: Count | None = None,
     out: Path | None = None,
-    workers: int | None = None,
-    cluster: str | None = None,
+    workers: Count | None = None,
+    cluster: Name | None = None,
 ) -> dict:
     """Run the book's procedure as printed, then mend one defect at a time.
 
@@ -49,12 +54,13 @@ def reproduce(
         Address of a Dask scheduler to use instead, such as tcp://host:8786.
     """
     jobs = check(font=font, seed=seed, words=words)
-    folder = Path(out) if out else home() / "reports" / "reproduce"
+    folder = local(out, "out") if out else home() / "reports" / "reproduce"
     face = find_face(font)
     rows = run_steps(jobs, workers, cluster)
     report = units.save(folder, rows, face, seed)
     create_table_artifact(units.for_people(rows), key="reproduce", description=f"{face.name}, seed {seed}")
-    create_markdown_artifact(units.as_markdown(rows), key="reproduce-report")
+    shown = picture((folder / "steps.png").read_bytes(), "Words right, step by step")
+    create_markdown_artifact(f"{units.as_markdown(rows)}\n\n{shown}", key="reproduce-report")
     return {
         "font": face.name,
         "seed": seed,
@@ -66,7 +72,7 @@ def reproduce(
     }
 
 
-@task(cache_policy=NO_CACHE, task_run_name="steps")
+@task(cache_policy=NO_CACHE, task_run_name="steps", **RETRIES)
 def run_steps(jobs: list[units.StepJob], workers: int | None, cluster: str | None) -> list[dict]:
     """Run the steps on Dask, one a job; they draw the same words."""
     with crew(workers, cluster) as client, stage("steps", len(jobs), "steps") as shown:

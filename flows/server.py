@@ -13,6 +13,8 @@ import time
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 
+from flows.home import served
+from flows.prefect_api import Api
 from storage.errors import CaptchasError
 
 DATABASE = "prefect.db"  # under PREFECT_HOME
@@ -70,11 +72,33 @@ class _Server:
                 self._process.wait()
 
 
-_begun: _Server | None = None
+class _Served:
+    """The server of the `captchas up` on this home."""
+
+    def __init__(self, record: dict, seconds: float):
+        self._record, self._seconds = record, seconds
+
+    def wait(self) -> None:
+        """Return once it answers: it may just have been started again.
+
+        Raises
+        ------
+        ServerLost
+        """
+        if not Api(self._record["api"]).wait(self._seconds):
+            raise ServerLost(
+                f"the server of `captchas up` (process {self._record['pid']}) does not answer; see the logs in "
+                f"{self._record['logs']}, or end it and give the same command again"
+            )
+
+
+_begun: _Server | _Served | None = None
 
 
 def begin(own: bool) -> None:
     """Start the server, name it in `PREFECT_API_URL`, and have it end with this process.
+
+    Where `captchas up` runs on this home, its server is waited for instead.
 
     Nothing is done, and Prefect does as it always does, where the user has a server or a home of Prefect's (`own`
     is False), wants no server embedded, or where there is no database yet: a server that a mistake in the
@@ -82,6 +106,10 @@ def begin(own: bool) -> None:
     """
     global _begun
     allowed = os.environ["PREFECT_SERVER_ALLOW_EPHEMERAL_MODE"].lower() in {"1", "true", "t", "yes", "y", "on"}
+    seconds = float(os.environ["PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS"])
+    there = served()
+    if there and there["api"] == os.environ.get("PREFECT_API_URL"):
+        _begun = _Served(there, seconds)
     if not (own and allowed and Path(os.environ["PREFECT_HOME"], DATABASE).is_file()):
         return
     with socket.socket() as free:
@@ -95,7 +123,7 @@ def begin(own: bool) -> None:
         env=os.environ | _AS_EMBEDDED,
         stdout=subprocess.DEVNULL,  # ours is for the report
     )  # fmt: skip
-    _begun = _Server(process, port, float(os.environ["PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS"]))
+    _begun = _Server(process, port, seconds)
     atexit.register(_begun.stop)
     os.environ["PREFECT_API_URL"] = f"http://127.0.0.1:{port}/api"
 

@@ -25,7 +25,7 @@ def show(report: dict, *, as_json: bool) -> None:
         if isinstance(value, list) and value and all(isinstance(row, dict) for row in value):
             console.print(_table(key, value))
         elif value not in (None, [], {}):
-            console.print(f"{_words(key)}: {_value(value)}", markup=False)
+            console.print(f"{_words(key)}: {readable(value)}", markup=False)
 
 
 def _table(title: str, rows: list[dict]) -> Table:
@@ -35,7 +35,7 @@ def _table(title: str, rows: list[dict]) -> Table:
         number = all(isinstance(row.get(column), int | float) for row in rows)
         table.add_column(_words(column), justify="right" if number else "left", overflow="fold")
     for row in rows:
-        table.add_row(*(_value(row.get(column)).replace("[", "\\[") for column in columns))
+        table.add_row(*(readable(row.get(column)).replace("[", "\\[") for column in columns))
     return table
 
 
@@ -43,7 +43,8 @@ def _words(key: str) -> str:
     return key.replace("_", " ")
 
 
-def _value(value) -> str:
+def readable(value) -> str:
+    """A value as people write it: thousands apart, a dict or list in one line."""
     if value is None:
         return "-"
     if isinstance(value, bool):
@@ -53,7 +54,7 @@ def _value(value) -> str:
     if isinstance(value, float):
         return f"{value:,.4g}" if abs(value) < 1000 else f"{value:,.0f}"
     if isinstance(value, dict):
-        return ", ".join(f"{key} {_value(inner)}" for key, inner in value.items())
+        return ", ".join(f"{key} {readable(inner)}" for key, inner in value.items())
     if isinstance(value, list):
-        return ", ".join(map(_value, value))
+        return ", ".join(map(readable, value))
     return str(value)

@@ -1,23 +1,29 @@
 """Train a reader: cut spans out of datasets on Dask, fit the networks, see how sure they may be, save the model."""
 
+import hashlib
 import shutil
 from dataclasses import replace
 from pathlib import Path
 
 from prefect import flow, get_run_logger, task
-from prefect.artifacts import create_table_artifact
+from prefect.artifacts import create_markdown_artifact, create_table_artifact
 from prefect.cache_policies import NO_CACHE
 
-from flows.cluster import crew, fan_out
+from flows.cluster import crew
+from flows.fanout import fan_out
 from flows.generate import generate
 from flows.home import dataset_folder, home
+from flows.parameters import Count, ModelSeed, Name
 from flows.progress import artifact_key, stage
+from flows.runs import RETRIES, named, told
 from storage import atomic
 from storage.dataset import Dataset, locked
 from storage.errors import BadInput
 from storage.models import save_model
+from storage.places import ObjectPath, Place, place
 from tasks import ladder as ladders
 from tasks import train as units
+from tasks.metrics import Rate
 from tasks.teach import GatherJob, GatherReceipt, jobs_of
 from tasks.teach import gather as gather_shard
 from tasks.trust import CheckJob, check_answers
@@ -54,19 +60,20 @@ def check(
     return names, settings
 
 
-@flow(flow_run_name="train-{datasets}")
+@flow(flow_run_name=named("train", "datasets"))
+@told
 def train(
-    datasets: list[str] | None = None,
+    datasets: list[Name] | None = None,
     *,
     ladder: bool = False,
     out: Path | None = None,
-    pictures: list[int] | None = None,
-    shows: int | None = None,
-    hidden: list[int] | None = None,
-    leave_out: list[str] | None = None,
-    seed: int = 1,
-    workers: int | None = None,
-    cluster: str | None = None,
+    pictures: list[Count] | None = None,
+    shows: Count | None = None,
+    hidden: list[Count] | None = None,
+    leave_out: list[Name] | None = None,
+    seed: ModelSeed = 1,
+    workers: Count | None = None,
+    cluster: Name | None = None,
     again: bool = False,
 ) -> dict:
     """Train a reader on one or more datasets, and save it with its provenance and scores.
@@ -78,11 +85,12 @@ def train(
     Parameters
     ----------
     datasets
-        Names under the home, or paths.
+        Names under the home, paths, or URLs in an object store.
     ladder
         Train the model that is shipped: draw the ladder's datasets where they are missing, and learn from them.
     out
-        The model's file; by default models/DATASET.skops under the home, of the first dataset, or ladder.skops.
+        The model's file, or its URL; by default models/DATASET.skops under the home, of the first dataset, or
+        ladder.skops.
     pictures
         Of the train split of each dataset, at most: one number, or one for each dataset; by default 20,000.
     shows
@@ -109,15 +117,19 @@ def train(
                 generate(name, count=ladders.COUNT, seed=ladders.SEED)
         chosen = [Dataset(dataset_folder(name)) for name in names]
         name = "ladder" if ladder else chosen[0].folder.name
-        path = Path(out) if out else home() / "models" / f"{name}.skops"
+        path = place(out) if out else home() / "models" / f"{name}.skops"
         provenance = units.provenance_of(chosen, settings)
         if not again and units.same_model(path, provenance):
             get_run_logger().info("%s was made from these data with these settings: kept", path)
-            return {"kept": True, **units.describe(path)}
+            report = {"kept": True, **units.describe(path)}
+            _show_in_prefect(report, path)
+            return report
         run = atomic.new_run()
         with locked(path):
-            units.tidy(path)
-            spool = atomic.make_folder(path.with_name(f".{path.stem}.{run}.spool"))
+            beside = _beside(path)
+            atomic.make_folder(beside.parent)
+            units.tidy(beside)
+            spool = atomic.make_folder(beside.with_name(f".{beside.stem}.{run}.spool"))
             try:
                 facts, networks, receipts = _learn(chosen, settings, provenance, spool, run)
                 pictures, marked = (sum(getattr(one, key) for one in receipts) for key in ("pictures", "marked"))
@@ -125,9 +137,31 @@ def train(
             finally:
                 shutil.rmtree(spool, ignore_errors=True)
     report = {"kept": False, **units.describe(path)}
-    rows = [{"what": key, "value": str(value)} for key, value in report.items()]
-    create_table_artifact(rows, key=artifact_key("train", path.stem), description=str(path))
+    _show_in_prefect(report, path)
     return report
+
+
+def _show_in_prefect(report: dict, path: Place) -> None:
+    key = artifact_key("train", path.stem)
+    rows = [{"what": name, "value": str(value)} for name, value in report.items()]
+    create_table_artifact(rows, key=key, description=str(path))
+    learnt = ", ".join(f"{one['name']} ({one['count']:,} pictures)" for one in report["datasets"])
+    lines = [f"# {path.stem}: {'kept, it was made from these data and settings' if report['kept'] else 'trained'}", ""]
+    lines += [f"- learnt from: {learnt}", f"- letters it knows: `{report['classes']}`"]
+    lines += [f"- {name}: {report[name]:,}" for name in ("letters", "spans", "shows", "seconds")]
+    lines += [
+        f"- {what}: {Rate(report[name]['right'], report[name]['n'])}"
+        for name, what in (("marked", "pictures whose letters were found"), ("gate_passes", "letters the gate lets by"))
+    ]
+    lines += ["", f"File: `{path}`. How well it reads: `captchas evaluate {path.stem} DATASET`"]
+    create_markdown_artifact("\n".join(lines), key=f"{key}-report", description=str(path))
+
+
+def _beside(path: Place) -> Path:
+    """What the spool stands beside: the model, or for one in an object store a name of its own under the home."""
+    if isinstance(path, ObjectPath):
+        return home() / "models" / f"{hashlib.sha256(str(path).encode()).hexdigest()[:16]}.skops"
+    return path
 
 
 def _learn(
@@ -146,10 +180,14 @@ def _learn(
     return facts | {"calibration": calibrate(jobs)}, networks, receipts
 
 
-@task(cache_policy=NO_CACHE, task_run_name="gather letters")
+@task(cache_policy=NO_CACHE, task_run_name="gather letters", **RETRIES)
 def gather(jobs: list[GatherJob]) -> list[GatherReceipt]:
     """Cut shards into spans on Dask, into spool files that the fit maps."""
-    with crew() as client, stage("cutting letters", sum(job.pictures for job in jobs)) as shown:
+    writes, reads = {job.spool for job in jobs}, {job.folder for job in jobs}
+    with (
+        crew(writes=writes, reads=reads) as client,
+        stage("cutting letters", sum(job.pictures for job in jobs)) as shown,
+    ):
         return list(fan_out(client, gather_shard, jobs, on_done=lambda one: shown.advance(one.pictures)))
 
 
@@ -162,7 +200,7 @@ def fit(
         return units.fit(spool, name, classes, settings, shows, lambda done, _: shown.advance(done - shown.done), every)
 
 
-@task(cache_policy=NO_CACHE, task_run_name="calibrate")
+@task(cache_policy=NO_CACHE, task_run_name="calibrate", **RETRIES)
 def calibrate(jobs: list[CheckJob]) -> dict[str, list[float]]:
     """Read validation pictures on Dask, and fit the confidence to how often it is right."""
     with crew() as client, stage("calibrating", len(jobs), "datasets") as shown:

@@ -1,31 +1,36 @@
 """Prove a dataset: read every shard on Dask, judge, and with --repair mend what is wrong and prove that too."""
 
 import time
+from collections import Counter
 from contextlib import ExitStack
 from pathlib import Path
 
 from prefect import flow, get_run_logger, task
-from prefect.artifacts import create_table_artifact
+from prefect.artifacts import create_markdown_artifact, create_table_artifact
 from prefect.cache_policies import NO_CACHE
 
-from flows.cluster import crew, fan_out
-from flows.home import dataset_folder
+from flows.cluster import crew
+from flows.fanout import fan_out
+from flows.home import dataset_folder, home
 from flows.ingest import ingest
+from flows.parameters import Count, Name
 from flows.progress import artifact_key, stage
+from flows.runs import RETRIES, as_lines, named, told
 from storage import atomic
 from storage.dataset import locked
 from storage.errors import BadInput, CaptchasError, Damaged, Unwritable
+from storage.places import Place
 from tasks import repair as mending
 from tasks import verify as units
 from tasks.findings import Finding, Verdict, judge, report, summary
 from tasks.gather import Gathered
 from tasks.ingest import as_imported
-from tasks.inventory import Inventory, inventory, recipe_of, require_dataset
+from tasks.inventory import Inventory, datasets_in, inventory, is_imported, recipe_of, require_dataset
 from tasks.recipes import Recipe
 
 
 def check(
-    dataset: str,
+    dataset: str | None = None,
     *,
     redraw: bool = False,
     repair: bool = False,
@@ -34,8 +39,8 @@ def check(
     words: str | None = None,
     source: Path | None = None,
     **_,
-) -> Path:
-    """The dataset's folder, or an error that names the wrong parameter."""
+) -> Place | None:
+    """The dataset's folder, None for all of them, or an error that names the wrong parameter."""
     if workers is not None and workers < 1:
         raise BadInput(f"workers: must be 1 or more; it is {workers}")
     for name, value in (("font", font), ("words", words)):
@@ -43,19 +48,25 @@ def check(
             raise BadInput(f"{name}: says what to draw with, so it goes with --redraw or --repair; it is {value!r}")
     if source is not None and (redraw or not repair):
         raise BadInput(f"source: is where --repair reads imported pictures again, without --redraw; it is {source}")
+    if dataset is None:
+        for name, value in (("font", font), ("words", words), ("source", source)):
+            if value is not None:
+                raise BadInput(f"{name}: goes with one dataset; name it")
+        return None
     folder = dataset_folder(dataset)
     require_dataset(folder, drawing=redraw or repair, font=font, words=words, source=source)
     return folder
 
 
-@flow(flow_run_name="verify-{dataset}")
+@flow(flow_run_name=named("verify", "dataset"))
+@told
 def verify(
-    dataset: str,
+    dataset: Name | None = None,
     *,
     redraw: bool = False,
     repair: bool = False,
-    workers: int | None = None,
-    cluster: str | None = None,
+    workers: Count | None = None,
+    cluster: Name | None = None,
     font: list[str] | None = None,
     words: str | None = None,
     source: Path | None = None,
@@ -68,7 +79,8 @@ def verify(
     Parameters
     ----------
     dataset
-        A dataset's name under the home, or its path.
+        A dataset's name under the home, its path, or its URL in an object store; by default all datasets under the
+        home, one after another.
     redraw
         Draw every picture again too, and compare.
     repair
@@ -85,6 +97,9 @@ def verify(
         Of an imported dataset, the folder that it came from: --repair reads lost pictures there again.
     """
     folder = check(dataset, redraw=redraw, repair=repair, workers=workers, font=font, words=words, source=source)
+    if folder is None:
+        with crew(workers, cluster):
+            return _all(redraw, repair)
     if source is not None:
         ingest(**as_imported(folder, source), workers=workers, cluster=cluster)  # then all is proven as always
     with ExitStack() as held:
@@ -110,15 +125,56 @@ def verify(
             error.report = report(found, verdict, proofs, findings, seconds, rate, redraw)
             raise
         finally:
-            rows = [finding.row() for finding in findings] or [{"what": folder.name, "state": "whole"}]
-            create_table_artifact(rows[:1000], key=artifact_key("verify", folder.name), description=str(folder))
-    return report(found, verdict, proofs, findings, seconds, rate, redraw)
+            told_of = report(found, verdict, proofs, findings, seconds, rate, redraw)
+            _show_in_prefect(told_of, findings, folder)
+    return told_of
 
 
-@task(cache_policy=NO_CACHE, task_run_name="prove")
+def _all(redraw: bool, repair: bool) -> dict:
+    """Verify every dataset under the home, whatever is wrong with one of them; then tell of all.
+
+    An imported one is not repaired, since that takes the folder it came from; what is wrong with it is told.
+    """
+    rows, wrong = [], []
+    for folder in datasets_in(home() / "datasets"):
+        try:
+            drawn = not is_imported(folder)
+            one = verify(str(folder), redraw=redraw and drawn, repair=repair and drawn)
+            state = "repaired" if one["findings"] else "whole"
+        except CaptchasError as error:
+            one, state = error.report or {}, "not whole"
+            wrong.append(str(error))
+        numbers = {key: one.get(key) for key in ("pictures", "shards", "found_whole")}
+        rows.append({"dataset": folder.name, "state": state, **numbers, "findings": len(one.get("findings", ()))})
+    lines = ["| dataset | state | pictures | shards | found whole | findings |", "|---|---|---|---|---|---|"]
+    lines += [f"| {' | '.join(map(str, row.values()))} |" for row in rows] + ["", *(f"- {text}" for text in wrong)]
+    create_markdown_artifact("\n".join(["# All datasets", "", *lines]), key="verify-all")
+    if wrong:
+        error = Damaged(f"{len(wrong)} of {len(rows)} datasets are not whole: {'. '.join(wrong)}")
+        error.report = {"datasets": rows}
+        raise error
+    return {"datasets": rows}
+
+
+def _show_in_prefect(content: dict, findings: list[Finding], folder: Path) -> None:
+    """A table of what was found and done, and a report."""
+    key = artifact_key("verify", folder.name)
+    rows = content["findings"] or [{"what": folder.name, "state": "whole", "reason": "-", "done": "-"}]
+    create_table_artifact(rows[:1000], key=key, description=f"{folder}: {summary(findings) or 'whole'}")
+    done = Counter(finding.done for finding in findings)
+    lines = [f"# {folder.name}: {summary(findings) or 'whole'}", ""]
+    lines += [f"- {what}: {count:,}" for what, count in done.most_common(20) if what != "-"]
+    lines += as_lines(content, "findings", "shown", "dataset")
+    create_markdown_artifact("\n".join(lines), key=f"{key}-report", description=str(folder))
+
+
+@task(cache_policy=NO_CACHE, task_run_name="prove", **RETRIES)
 def prove(jobs: list[units.ProofJob], workers: int | None, cluster: str | None) -> tuple[units.Proven, float]:
     """Prove all files on Dask; also the seconds that it took, once the workers were there."""
-    with crew(workers, cluster) as client, stage("verifying", sum(job.count for job in jobs)) as shown:
+    with (
+        crew(workers, cluster, reads={job.folder for job in jobs}) as client,
+        stage("verifying", sum(job.count for job in jobs)) as shown,
+    ):
         began = time.monotonic()
         proven = units.Proven(jobs)
         for proofs in fan_out(client, units.prove_all, units.bundles(jobs, len(client.nthreads()))):
@@ -143,7 +199,7 @@ def mend(
     mending.put_back(found, plan)
     counting = mending.count_jobs(found, verdict, recipe, run)
     counted = Gathered(recipe.identity) if counting else None
-    with crew(workers, cluster) as client:
+    with crew(workers, cluster, writes=[found.folder]) as client:
         with stage("drawing again", len(plan.jobs), "shards") as shown:
             drawn = list(fan_out(client, mending.redraw_shard, plan.jobs, on_done=lambda _: shown.advance(1)))
         with stage("counting", len(counting), "shards") as shown:

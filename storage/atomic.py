@@ -1,6 +1,7 @@
 """Files that are either whole or not there: write under a temporary name, fsync, then publish."""
 
 import errno
+import functools
 import os
 import re
 import secrets
@@ -9,15 +10,23 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from storage.errors import NoSpace, Unwritable
+from storage.errors import NoSpace, Unwritable, explained
+from storage.places import ObjectPath
 
 # A single write of 10 MB makes Linux look for pages that large: after some files that took ten times as long.
 _AT_ONCE = 1 << 20
-_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
-_REFUSED = {errno.EACCES, errno.EPERM, errno.EROFS}
 _NO_LINKS = {errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK}
 _TEMPORARY = re.compile(r"\..+\.\w+\.[0-9a-z]+\.tmp")  # as `temporary` names them
 _NO_UNNAMED = {errno.EISDIR, errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS}
+
+
+def _or_there(function: Callable) -> Callable:  # in an object store, the method of the same name of the path
+    @functools.wraps(function)
+    def chosen(path, *rest, **options):
+        there = isinstance(path, ObjectPath)
+        return getattr(path, function.__name__)(*rest, **options) if there else function(path, *rest, **options)
+
+    return chosen
 
 
 def new_run() -> str:
@@ -30,11 +39,13 @@ def temporary(path: Path, run: str) -> Path:
     return path.with_name(f".{path.name}.{run}.tmp")
 
 
+@_or_there
 def leftovers(folder: Path) -> list[Path]:
     """Temporary files in `folder` that some run left behind: of their names, and files; nobody else's."""
     return sorted(path for path in folder.glob(".*.tmp") if _TEMPORARY.fullmatch(path.name) and path.is_file())
 
 
+@_or_there
 def fingerprint(path: Path) -> tuple[int, ...]:
     """What tells a file from any other that stands, or will stand, under its name; empty if there is none."""
     try:
@@ -44,6 +55,7 @@ def fingerprint(path: Path) -> tuple[int, ...]:
     return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
 
 
+@_or_there
 def move(path: Path, target: Path, judged: tuple[int, ...] | None = None) -> bool:
     """Rename a file, and say whether it was; where `target` is on another file system, copy it, then remove it.
 
@@ -80,6 +92,7 @@ def move(path: Path, target: Path, judged: tuple[int, ...] | None = None) -> boo
     return False
 
 
+@_or_there
 def make_folder(folder: Path) -> Path:
     """Create `folder` with its parents.
 
@@ -96,6 +109,7 @@ def make_folder(folder: Path) -> Path:
     return folder
 
 
+@_or_there
 def replace(path: Path, data: bytes, run: str | None = None) -> None:
     """Put `data` at `path`, over what was there; a reader sees the old bytes or the new ones.
 
@@ -118,6 +132,7 @@ def replace(path: Path, data: bytes, run: str | None = None) -> None:
         raise
 
 
+@_or_there
 @contextmanager
 def replacing(path: Path) -> Iterator[Callable[[bytes], None]]:
     """Like `replace`, for what comes bit by bit: gives the function that writes the next bytes.
@@ -164,6 +179,7 @@ def replacing(path: Path) -> Iterator[Callable[[bytes], None]]:
         raise
 
 
+@_or_there
 def publish(path: Path, data: bytes | tuple[bytes, ...], run: str) -> bool:
     """Put `data` (or its parts, one after another) at `path` unless something is there already; True if it is ours.
 
@@ -234,6 +250,7 @@ def _unnamed(folder: Path) -> int | None:
         raise
 
 
+@_or_there
 def sync_folder(folder: Path) -> None:
     """Make the folder's entries durable, where the file system can."""
     try:
@@ -249,6 +266,7 @@ def sync_folder(folder: Path) -> None:
         os.close(handle)
 
 
+@_or_there
 def need_space(folder: Path, wanted: int) -> None:
     """Refuse to begin when fewer than `wanted` bytes (plus 5 %) are free under `folder`.
 
@@ -294,24 +312,8 @@ def _put(file, data: bytes) -> None:
         view = view[file.write(view[:_AT_ONCE]) :]
 
 
+@_or_there
 def discard(path: Path) -> None:
     """Remove a file, if it is there and can be removed."""
     with suppress(OSError):  # a read-only file system refuses even for a file that is not there
         path.unlink(missing_ok=True)
-
-
-def explained(error: OSError, path: Path) -> OSError:
-    """A full disk or a refusal as the project's error, any other as a new one that says the same.
-
-    New, because it is raised from `error`: one that is its own cause sends Dask's workers round for ever.
-    """
-    if error.errno in _FULL:
-        return NoSpace(
-            f"{path}: the disk is full ({error.strerror}); nothing half-written was kept. "
-            "Free some space and give the same command again: it goes on from there"
-        )
-    if error.errno in _REFUSED:
-        return Unwritable(
-            f"{path}: this user may not write there ({error.strerror}); change the permissions or choose another folder"
-        )
-    return OSError(error.errno, error.strerror, str(path))

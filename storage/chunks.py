@@ -5,20 +5,22 @@ the manifest, and keeps where each chunk stands and the chunk's BLAKE3, computed
 memory. The bytes themselves are let go. Every later read fetches one chunk from the file and compares it
 with that digest before a pixel of it is unpacked: what is handed out was proven in this process, however
 often and however the file was changed, replaced or cut in between. No size or time of a file is trusted.
+So it is with an object of an object store, whose bytes wait in a cache or come by a range request.
 """
 
 import threading
 from dataclasses import dataclass
 from functools import lru_cache
 from math import prod
-from pathlib import Path
 
 import numpy as np
 from blake3 import blake3
 from zlib_ng import zlib_ng
 
+from storage import cache
 from storage.errors import Damaged
-from storage.shards import BLOCK, Block, Inflate, Shard, inflated
+from storage.places import ObjectPath, Place, place, read_range
+from storage.shards import BLOCK, Block, Inflate, Shard, file_bytes, inflated
 
 SHARDS_KNOWN = 16_384  # whose chunks' digests a process keeps, about 5 KB each for 16 blocks
 _PIECE = 1 << 18  # compressed bytes unpacked at a time: the most whose result malloc still hands out again warm
@@ -29,6 +31,7 @@ _own = threading.local()  # each thread's memory for a chunk that does not go in
 class ProvenShard:
     """Where a proven shard's chunks stand, and what they are.
 
+    sha256 : of the file
     count : pictures
     dtypes, shapes : by field; a shape is one row's
     places : by field, (blocks, 2) int64, a chunk's first byte in the file and its length
@@ -36,7 +39,8 @@ class ProvenShard:
     inflate : what unpacks pictures, where it can
     """
 
-    path: Path
+    path: Place
+    sha256: str
     count: int
     dtypes: dict[str, np.dtype]
     shapes: dict[str, tuple[int, ...]]
@@ -56,14 +60,11 @@ class ProvenShard:
         Damaged
             The file is gone, or the chunk's bytes are not those that were proven.
         """
-        place, size = self.places[field][number].tolist()
         try:
-            with self.path.open("rb", buffering=0) as file:
-                file.seek(place)
-                chunk = file.read(size)
+            chunk = self._chunk(number, field)
         except OSError as error:
             raise Damaged(f"{self.path}: cannot be read ({error.strerror}); open the dataset again") from error
-        if blake3(chunk).digest() != self.digests[field][32 * number : 32 * number + 32]:
+        if chunk is None:
             raise Damaged(
                 f"{self.path}: {field} of block {number} changed since the file was proven; "
                 "verify the dataset, then open it again"
@@ -75,6 +76,18 @@ class ProvenShard:
             _inflate(chunk, [out.data for out in flat])
         except (zlib_ng.error, EOFError, ValueError) as error:
             raise Damaged(f"{self.path}: block {number} cannot be read ({error})") from error
+
+    def _chunk(self, number: int, field: str) -> bytes | None:
+        """A chunk as it was proven; None if what is there now is another one."""
+        start, size = self.places[field][number].tolist()
+        proven = self.digests[field][32 * number : 32 * number + 32]
+        if isinstance(self.path, ObjectPath):
+            chunk = cache.chunk(self.path, self.sha256, start, size)
+            if blake3(chunk).digest() == proven:
+                return chunk
+            cache.forget(self.sha256)  # it may be the copy that changed
+        chunk = read_range(self.path, start, size)
+        return chunk if blake3(chunk).digest() == proven else None
 
     def _at_once(self, chunk: bytes, outs: list[np.ndarray]) -> bool:
         """Whether a chunk of pictures was unpacked by `inflate`."""
@@ -113,7 +126,7 @@ class ProvenShard:
 class _Charted(Shard):
     """A shard whose chunks can be asked for their places."""
 
-    def chart(self, path: Path, image: bytes, inflate: Inflate | None) -> ProvenShard:
+    def chart(self, path: Place, sha256: str, image: bytes, inflate: Inflate | None) -> ProvenShard:
         whole = memoryview(image)
         blocks = len(self)
         dtypes, shapes, places, digests = {}, {}, {}, {}
@@ -134,7 +147,7 @@ class _Charted(Shard):
                 raise Damaged(f"{path}: {name} lacks a chunk")
             places[name] = table
             digests[name] = b"".join(blake3(whole[at : at + size]).digest() for at, size in table.tolist())
-        return ProvenShard(path, self.count, dtypes, shapes, places, digests, inflate)
+        return ProvenShard(path, sha256, self.count, dtypes, shapes, places, digests, inflate)
 
 
 @lru_cache(maxsize=SHARDS_KNOWN)
@@ -149,13 +162,10 @@ def prove(path: str, sha256: str, inflate: Inflate | None = None) -> ProvenShard
     Damaged
         Missing, or its bytes differ from `sha256`; that is not remembered.
     """
-    file = Path(path)
-    try:
-        image = file.read_bytes()
-    except OSError as error:
-        raise Damaged(f"{path}: cannot be read ({error.strerror})") from error
+    file = place(path)
+    image = file_bytes(file, sha256)
     with _Charted(file, sha256=sha256, image=image) as shard:
-        return shard.chart(file, image, inflate)
+        return shard.chart(file, sha256, image, inflate)
 
 
 def read_rows(path: str, sha256: str, field: str, start: int, stop: int) -> np.ndarray:

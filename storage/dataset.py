@@ -4,17 +4,17 @@ from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from functools import cached_property
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 from filelock import FileLock, Timeout
 
-from storage import atomic, streams
+from storage import atomic, leases, streams
 from storage.chunks import ProvenShard, prove
 from storage.errors import Busy, Damaged
 from storage.indexing import rows_of
 from storage.manifest import Manifest
+from storage.places import ObjectPath, Place, place
 from storage.shards import BLOCK, SPLITS, Block, Inflate, Shard, parse_name
 
 RECENT = 4  # blocks that `data[i]` keeps unpacked …
@@ -51,7 +51,7 @@ class Dataset:
 
     Parameters
     ----------
-    folder : path
+    folder : path, or URL of an object store
     inflate : callable, optional
         Unpacks what it can faster than zlib (see `storage.shards.Inflate`): `tasks.inflate.inflate` for
         drawn datasets. The pictures are the same.
@@ -61,8 +61,8 @@ class Dataset:
     NotThere, Damaged
     """
 
-    def __init__(self, folder: str | Path, inflate: Inflate | None = None):
-        self.folder = Path(folder)
+    def __init__(self, folder: str | Place, inflate: Inflate | None = None):
+        self.folder = place(folder)
         self._inflate = inflate
         self.manifest = Manifest.read(self.folder)
         self._recent: tuple[tuple[int, Block], ...] = ()  # replaced as a whole, so that threads may share it
@@ -114,9 +114,9 @@ class Dataset:
 
     def _block(self, number: int, keep: bool = True) -> Block:
         """Block `number` of the dataset, all fields, not to be written to."""
-        for place, (known, block) in enumerate(self._recent):
+        for age, (known, block) in enumerate(self._recent):
             if known == number:
-                if place:
+                if age:
                     others = tuple(entry for entry in self._recent if entry[0] != number)
                     self._recent = ((number, block), *others)
                 return block
@@ -222,7 +222,7 @@ class Dataset:
         )  # fmt: skip
         return streams.stream(self, plan)
 
-    def path(self, number: int) -> Path:
+    def path(self, number: int) -> Place:
         """The file of shard `number`.
 
         Raises
@@ -289,8 +289,8 @@ def _bytes(block: Block) -> int:
 
 
 @contextmanager
-def locked(folder: Path) -> Iterator[None]:
-    """Hold the lock of a dataset or model, an OS lock on `NAME.lock` beside it.
+def locked(folder: Place) -> Iterator[None]:
+    """Hold the lock of a dataset or model, an OS lock on `NAME.lock` beside it; in an object store see `leases`.
 
     The kernel frees it when its holder dies, so a lock file without a living holder is no obstacle.
 
@@ -299,6 +299,10 @@ def locked(folder: Path) -> Iterator[None]:
     Busy
         Another run has it.
     """
+    if isinstance(folder, ObjectPath):
+        with leases.leased(folder.scheme, folder.key):
+            yield
+        return
     folder = folder.resolve()  # '.' has no name and no parent; one folder has one lock, however it is spelled
     atomic.make_folder(folder.parent)
     lock = FileLock(folder.with_name(folder.name + ".lock"))

@@ -4,6 +4,12 @@ Every class is also the nearest built-in, so that a caller may catch either. `ex
 command line ends with: 2 for bad input, 1 for a job that failed.
 """
 
+import errno
+from pathlib import Path
+
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+_REFUSED = {errno.EACCES, errno.EPERM, errno.EROFS}
+
 
 class CaptchasError(Exception):
     """Root of the family."""
@@ -50,3 +56,24 @@ class OutOfBounds(CaptchasError, ArithmeticError):
 
 class Unwritable(CaptchasError, PermissionError):
     """A folder that the run may not write to."""
+
+
+class Unreachable(CaptchasError, RuntimeError):
+    """An object store that does not answer, or refuses; no OSError, lest a shard there be taken for a damaged one."""
+
+
+def explained(error: OSError, path: Path) -> OSError:
+    """A full disk or a refusal as the project's error, any other as a new one that says the same.
+
+    New, because it is raised from `error`: one that is its own cause sends Dask's workers round for ever.
+    """
+    if error.errno in _FULL:
+        return NoSpace(
+            f"{path}: the disk is full ({error.strerror}); nothing half-written was kept. "
+            "Free some space and give the same command again: it goes on from there"
+        )
+    if error.errno in _REFUSED:
+        return Unwritable(
+            f"{path}: this user may not write there ({error.strerror}); change the permissions or choose another folder"
+        )
+    return OSError(error.errno, error.strerror, str(path))

@@ -3,10 +3,10 @@
 import hashlib
 import json
 from dataclasses import asdict, dataclass
-from pathlib import Path
 
 from storage import atomic
 from storage.errors import Damaged, NotThere
+from storage.places import Place
 from storage.shards import BLOCK, DIGEST, FORMAT
 
 MANIFEST = "manifest.json"
@@ -41,7 +41,7 @@ class Manifest:
     digests: str = DIGEST
     format: int = FORMAT
 
-    def write(self, folder: Path, run: str | None = None) -> None:
+    def write(self, folder: Place, run: str | None = None) -> None:
         """Put it beside its shards, atomically; this is what makes the dataset complete."""
         content = asdict(self)
         content["digest"] = _digest(content)
@@ -49,7 +49,7 @@ class Manifest:
         atomic.replace(folder / MANIFEST, text.encode(), run)
 
     @classmethod
-    def read(cls, folder: Path) -> "Manifest":
+    def read(cls, folder: Place) -> "Manifest":
         """The manifest of the dataset in `folder`.
 
         Raises

@@ -8,12 +8,12 @@ import json
 import warnings
 import zipfile
 from collections.abc import Iterator
-from pathlib import Path
 
 import skops.io
 
 from storage import atomic
 from storage.errors import Damaged, NotThere
+from storage.places import Place, place
 
 FORMAT = 2
 
@@ -44,7 +44,7 @@ _SEAL = b"sha256:"
 _HEX = 64
 
 
-def save_model(path: str | Path, networks: dict, provenance: dict, run: str | None = None) -> str:
+def save_model(path: str | Place, networks: dict, provenance: dict, run: str | None = None) -> str:
     """Write networks and where they come from, over what was there; equal input gives equal bytes.
 
     Parameters
@@ -70,7 +70,7 @@ def save_model(path: str | Path, networks: dict, provenance: dict, run: str | No
     bare = {name: _bare(network) for name, network in sorted(networks.items())}
     text = json.dumps(provenance, ensure_ascii=False, sort_keys=True, allow_nan=False)
     data = _sealed(skops.io.dumps({"format": FORMAT, "networks": bare, "provenance": text}))
-    atomic.replace(Path(path), data, run)
+    atomic.replace(place(path), data, run)
     return hashlib.sha256(data).hexdigest()
 
 
@@ -81,7 +81,7 @@ def _bare(network):
     return bare
 
 
-def load_model(path: str | Path) -> tuple:
+def load_model(path: str | Place) -> tuple:
     """The networks and the provenance of a file that `save_model` wrote.
 
     Returns
@@ -131,7 +131,7 @@ def load_model(path: str | Path) -> tuple:
     return networks, provenance
 
 
-def model_digest(path: str | Path) -> str:
+def model_digest(path: str | Place) -> str:
     """The sha256 of the file.
 
     Raises
@@ -141,9 +141,9 @@ def model_digest(path: str | Path) -> str:
     return hashlib.sha256(_bytes(path)).hexdigest()
 
 
-def _bytes(path: str | Path) -> bytes:
+def _bytes(path: str | Place) -> bytes:
     try:
-        return Path(path).read_bytes()
+        return place(path).read_bytes()
     except FileNotFoundError:
         raise NotThere(f"model {path}: no such file; train one with `captchas train`") from None
     except OSError as error:

@@ -18,6 +18,7 @@ class Kind(Enum):
     IMAGE = "image"  # struct of bytes and path
     TEXT = "string"
     INTEGER = "int64"
+    REAL = "float64"
     KEY = "uint64"  # all 64 bits used
     INTEGERS = "list of int64"
     BOXES = "list of boxes"  # each top, left, bottom, right

@@ -9,7 +9,6 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass
 from math import prod
-from pathlib import Path
 from typing import NamedTuple
 
 import h5py
@@ -17,7 +16,9 @@ import numpy as np
 from blake3 import blake3
 from zlib_ng import zlib_ng
 
+from storage import cache
 from storage.errors import Damaged
+from storage.places import ObjectPath, Place
 
 FORMAT = 1
 BLOCK = 1024  # pictures a block: the unit of randomness, of drawing and of storage
@@ -109,7 +110,7 @@ def parse_name(name: str) -> tuple[int, int] | None:
     return (int(match[1]), int(match[2])) if match else None
 
 
-def sealed(folder: Path) -> dict[tuple[int, int], Path]:
+def sealed(folder: Place) -> dict[tuple[int, int], Place]:
     """Files in `folder` that bear a shard's name, by (index, count)."""
     found = {parse_name(path.name): path for path in folder.glob("shard-*.h5")}
     found.pop(None, None)
@@ -128,7 +129,7 @@ def combined(digests: Iterable[bytes]) -> str:
 
 
 def read_record(
-    path: Path,
+    path: Place,
     identity: str | None = None,
     first: int | None = None,
     on_block: Callable[[Block], None] | None = None,
@@ -146,7 +147,7 @@ def read_record(
         Unreadable, another format, another `identity` or place than the name and `first` say, or an
         array that differs from its digest.
     """
-    data = _bytes(path)
+    data = file_bytes(path)
     found = hashlib.sha256(data).hexdigest()
     with Shard(path, image=data, proven=found == sha256, inflate=inflate) as shard:
         if identity is not None and shard.identity != identity:
@@ -169,7 +170,7 @@ class Shard:
 
     Parameters
     ----------
-    path : Path
+    path : Path, or an ObjectPath
     sha256 : str, optional
         The digest in the manifest; the file's bytes are checked against it before anything is read.
     image : bytes, optional
@@ -187,7 +188,7 @@ class Shard:
 
     def __init__(
         self,
-        path: Path,
+        path: Place,
         sha256: str | None = None,
         image: bytes | None = None,
         proven: bool = False,
@@ -196,7 +197,7 @@ class Shard:
         self.path = path
         self._inflate = inflate
         if image is None:
-            image = _bytes(path)
+            image = file_bytes(path, sha256)
         # Before HDF5 sees a byte of it: the library crashes or hangs on some damaged headers.
         if sha256 is not None:
             if hashlib.sha256(image).hexdigest() != sha256:
@@ -220,6 +221,9 @@ class Shard:
             self.first = int(attributes["first"])
             self.count = int(attributes["count"])
             self.digests: list[str] = [digest.decode() for digest in attributes["blocks"].tolist()]
+            for name in Block._fields:  # one with a link would show what another file holds, wherever that is
+                if name in self._file and not isinstance(self._file.get(name, getlink=True), h5py.HardLink):
+                    raise Damaged(f"{path}: its {name} are a link, where a shard has them itself")
             self._datasets = {name: self._file[name] for name in Block._fields}
             lengths = {len(dataset) for dataset in self._datasets.values()}
             if lengths != {self.count} or len(self.digests) != -(-self.count // BLOCK):
@@ -278,8 +282,15 @@ def inflated(chunk: bytes, out: np.ndarray, inflate: Inflate) -> bool:
     return inflate(chunk, out) and zlib_ng.adler32(out) == int.from_bytes(chunk[-4:], "big")
 
 
-def _bytes(path: Path) -> bytes:
+def file_bytes(path: Place, sha256: str | None = None) -> bytes:
+    """A shard's bytes as they are; of an object with a known `sha256` also as they were fetched before.
+
+    Raises
+    ------
+    Damaged
+        They cannot be read.
+    """
     try:
-        return path.read_bytes()
+        return cache.fetched(path, sha256) if sha256 and isinstance(path, ObjectPath) else path.read_bytes()
     except OSError as error:
         raise Damaged(f"{path}: cannot be read ({error.strerror})") from error

@@ -7,13 +7,14 @@ import numpy as np
 from storage import atomic
 from storage.dataset import Dataset
 from storage.errors import BadInput, Damaged
+from storage.places import Place
 from storage.shards import BLOCK, Block, Shard
 from tasks.pictures import contact_sheet
 
 SHOWN = 48  # pictures on a contact sheet
 
 
-def describe_dataset(folder: Path, sheet: Path, first: int = 0) -> dict:
+def describe_dataset(folder: Place, sheet: Place, first: int = 0) -> dict:
     """What stands in the manifest and in the first shard; saves a contact sheet as PNG.
 
     Raises
@@ -54,13 +55,27 @@ def _require_picture(number: int, first: int, count: int) -> None:
         raise BadInput(f"first: must be a picture's number, {first} to {first + count - 1}; it is {number}")
 
 
-def _draw_sheet(block: Block, sheet: Path) -> None:
+def sheet_of(folder: Place, shown: int = SHOWN) -> bytes:
+    """A contact sheet of a dataset's first pictures, as PNG.
+
+    Raises
+    ------
+    NotThere, Damaged
+    """
+    return _sheet(Dataset(folder)[:shown])
+
+
+def _draw_sheet(block: Block, sheet: Place) -> None:
+    atomic.replace(sheet, _sheet(block))
+
+
+def _sheet(block: Block) -> bytes:
     sizes = np.stack([block.parameters["height"], block.parameters["width"]], axis=1).astype(int)
     captions = [_caption(text, row) for text, row in zip(block.texts(), block.parameters, strict=True)]
-    atomic.replace(sheet, contact_sheet(block.images, captions, sizes=sizes, marks=block.boxes))
+    return contact_sheet(block.images, captions, sizes=sizes, marks=block.boxes)
 
 
-def describe_shard(path: Path, sheet: Path, first: int | None = None) -> dict:
+def describe_shard(path: Place, sheet: Place, first: int | None = None) -> dict:
     """What one shard says of itself; saves a contact sheet of pictures from number `first` on, as PNG.
 
     Raises

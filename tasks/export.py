@@ -12,6 +12,7 @@ from storage.dataset import Dataset
 from storage.errors import BadInput, Damaged, Different, NotThere
 from storage.exports import NOTES, RECORD, ExportRecord, Part, clear, concatenate, remove
 from storage.parquet import require_pyarrow
+from storage.places import ObjectPath
 from storage.shards import SPLITS, Block, parse_name
 from storage.virtual import write_virtual
 from tasks.formats import FOLDERS, SUFFIX, WITH_BOXES, Format, Index, Layout
@@ -61,6 +62,11 @@ def examine(dataset: Dataset, choice: Choice, out: Path) -> None:
         raise BadInput(
             f"format hdf5: shows the shards as they are, so it takes no {'--split' if choice.split else '--invert'}; "
             "select rows by its `split` array when reading, or choose another format"
+        )
+    if choice.format is Format.HDF5 and isinstance(dataset.folder, ObjectPath):
+        raise BadInput(
+            f"format hdf5: is one file over shards that stand on a disk, and {dataset.folder} is in an object store; "
+            "choose another format, or copy the dataset's objects into a folder first"
         )
     if choice.format is Format.PARQUET:
         require_pyarrow()

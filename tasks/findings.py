@@ -4,10 +4,10 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
-from pathlib import Path
 
 from storage.errors import Damaged
 from storage.manifest import MANIFEST
+from storage.places import Place
 from storage.shards import BLOCK, Shard, ShardRecord, combined, parse_name
 from tasks.inventory import Inventory
 from tasks.verify import Proof
@@ -133,7 +133,7 @@ def _in_place(proof: Proof | None, line: dict, redrawn: bool) -> tuple[State | N
 
 
 def _elsewhere(
-    folder: Path, proof: Proof, expected: dict, whole: frozenset[str], taken: set[str], files: dict[str, Proof]
+    folder: Place, proof: Proof, expected: dict, whole: frozenset[str], taken: set[str], files: dict[str, Proof]
 ) -> Finding:
     """What a file is that stands where no shard of the dataset belongs, or another one does."""
     record, name = proof.record, proof.name
@@ -159,7 +159,7 @@ def _elsewhere(
     return Finding(name, State.FOREIGN, f"was sealed as {record.name} from picture {record.first}: no place for it")
 
 
-def _continues(folder: Path, short: ShardRecord, long: ShardRecord) -> bool:
+def _continues(folder: Place, short: ShardRecord, long: ShardRecord) -> bool:
     """Whether `long` begins with all the pictures of `short`."""
     full, rest = divmod(short.count, BLOCK)
     if short.blocks[:full] != long.blocks[:full]:

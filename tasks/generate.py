@@ -4,13 +4,13 @@ import json
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
 from storage import atomic
-from storage.errors import Damaged, NotThere
+from storage.errors import Damaged, Different, NotThere
 from storage.manifest import Manifest
+from storage.places import Place, place, sizes
 from storage.sealing import fast_zlib, packed_size, write_shard
 from storage.shards import BLOCK, Block, Shard, ShardRecord, layout, read_record, sealed, shard_name
 from tasks.deflate import compress
@@ -54,7 +54,7 @@ class Plan:
     whole: bool
 
 
-def survey(recipe: Recipe, folder: Path, count: int, run: str) -> Plan:
+def survey(recipe: Recipe, folder: Place, count: int, run: str) -> Plan:
     """Compare a folder with what is wanted; the caller holds the dataset's lock.
 
     A dataset never shrinks: a `count` below what is there changes nothing.
@@ -81,22 +81,19 @@ def survey(recipe: Recipe, folder: Path, count: int, run: str) -> Plan:
             continue  # the job for that shard sets it aside and draws it again
         require_same(there, recipe, folder)
         break
-    jobs = [ShardJob(recipe, str(folder), *place, run) for place in layout(count, BLOCKS_A_SHARD)]
+    jobs = [ShardJob(recipe, str(folder.resolve()), *place, run) for place in layout(count, BLOCKS_A_SHARD)]
     return Plan(count, tuple(jobs), whole=False)
 
 
-def _present(folder: Path, manifest: Manifest) -> bool:
-    for line in manifest.shards:
-        path = folder / line["name"]
-        if not path.is_file() or path.stat().st_size != line["bytes"]:
-            return False
-    return True
+def _present(folder: Place, manifest: Manifest) -> bool:
+    there = sizes(folder)
+    return all(there.get(line["name"]) == line["bytes"] for line in manifest.shards)
 
 
 def estimate_bytes(recipe: Recipe) -> float:
     """Bytes a picture takes in a shard, measured on the first block."""
     block = renderer_of(recipe).block(recipe.seed, 0)
-    return packed_size(block, compressor_of(recipe.profile)) / BLOCK + 1
+    return packed_size(block, compressor_of(recipe.profile), compress) / BLOCK + 1
 
 
 def compressor_of(profile: Profile) -> Callable[[np.ndarray], bytes]:
@@ -111,7 +108,7 @@ def draw_shard(job: ShardJob) -> Receipt:
     ------
     GlyphsDiffer, NoSpace, Unwritable
     """
-    folder = Path(job.folder)
+    folder = place(job.folder)
     path = folder / shard_name(job.index, job.count)
     tally = Tally(job.recipe.profile.alphabet)
     judged = atomic.fingerprint(path)
@@ -147,10 +144,12 @@ def seal(job: ShardJob, tally: Tally, ended: Callable[[list[bytes]], None] | Non
         if ended:
             ended(digests)
 
-    return write_shard(Path(job.folder), job.index, job.first, blocks(), job.recipe.identity, job.run, compressor)
+    return write_shard(
+        place(job.folder), job.index, job.first, blocks(), job.recipe.identity, job.run, compressor, compress
+    )  # fmt: skip
 
 
-def set_aside(path: Path, judged: tuple[int, ...] | None = None) -> None:
+def set_aside(path: Place, judged: tuple[int, ...] | None = None) -> None:
     """Move a file that does not belong to `NAME.foreign` beside the dataset; nothing is deleted.
 
     With `judged`, the fingerprint that it had before it was read, only if it still is that file: a worker
@@ -167,7 +166,7 @@ def set_aside(path: Path, judged: tuple[int, ...] | None = None) -> None:
     atomic.move(path, target, judged)
 
 
-def complete(recipe: Recipe, folder: Path, gathered: Gathered, run: str) -> Manifest:
+def complete(recipe: Recipe, folder: Place, gathered: Gathered, run: str) -> Manifest:
     """Write the manifest of a dataset whose shards are all sealed, then tidy the folder.
 
     Shorter shards that an extension replaced go only after the manifest names their successors;
@@ -198,7 +197,7 @@ def complete(recipe: Recipe, folder: Path, gathered: Gathered, run: str) -> Mani
     return manifest
 
 
-def tidy(recipe: Recipe, folder: Path) -> None:
+def tidy(recipe: Recipe, folder: Place) -> None:
     """Remove from a whole dataset what a run left that died between the manifest and its end; under the lock.
 
     Temporary files, and shorter shards whose pictures the manifest's hold. Longer ones stay: an extension
@@ -215,13 +214,36 @@ def tidy(recipe: Recipe, folder: Path) -> None:
         path.unlink(missing_ok=True)
 
 
-def missing(plan: Plan, folder: Path) -> int:
+def missing(plan: Plan, folder: Place) -> int:
     """How many pictures of a plan are not in the folder yet."""
     there = sealed(folder)
     return sum(job.count for job in plan.jobs if (job.index, job.count) not in there)
 
 
-def report(folder: Path, drawn: int, kept: int, seconds: float, rate: float | None) -> dict:
+def make_way(recipe: Recipe, folder: Place) -> Place | None:
+    """Move a dataset of another recipe to `NAME-IDENTITY` beside it; returns where, None if there is none.
+
+    The caller holds the dataset's lock.
+    """
+    try:
+        survey(recipe, folder, 1, atomic.new_run())
+    except Different:
+        pass
+    else:
+        return None
+    try:
+        which = Manifest.read(folder).identity[:8]
+    except NotThere:
+        which = "unfinished"
+    target, number = folder.with_name(f"{folder.name}-{which}"), 1
+    while target.exists():
+        target = folder.with_name(f"{folder.name}-{which}.{number}")
+        number += 1
+    atomic.move(folder, target)
+    return target
+
+
+def report(folder: Place, drawn: int, kept: int, seconds: float, rate: float | None) -> dict:
     """What a run of the flow did, and what the folder holds now."""
     manifest = Manifest.read(folder)
     return {

@@ -12,6 +12,7 @@ from PIL import __version__ as pillow
 from storage import atomic
 from storage.errors import Damaged, Different, GlyphsDiffer, NotThere
 from storage.manifest import Manifest
+from storage.places import Place, place
 from storage.sealing import write_shard
 from storage.shards import BLOCK, Block, Shard, combined, layout, read_record, sealed, shard_name
 from tasks import generate
@@ -48,7 +49,7 @@ class FillJob:
     pillow: str | None = None
 
 
-def survey(source: Source, folder: Path, records: Path) -> None:
+def survey(source: Source, folder: Place, records: Path) -> None:
     """Compare what the dataset's folder holds with what is wanted; the caller holds the dataset's lock.
 
     Parameters
@@ -74,14 +75,14 @@ def survey(source: Source, folder: Path, records: Path) -> None:
         break
 
 
-def _manifest(folder: Path) -> Manifest | None:
+def _manifest(folder: Place) -> Manifest | None:
     try:
         return Manifest.read(folder)
     except NotThere:
         return None
 
 
-def fill_jobs(source: Source, folder: Path, run: str, manifest: Manifest | None = None) -> list[FillJob]:
+def fill_jobs(source: Source, folder: Place, run: str, manifest: Manifest | None = None) -> list[FillJob]:
     """A job for every shard of a dataset of `source`.
 
     Also for those that are there: whoever gives the command again may want to have them proven. If the
@@ -104,7 +105,7 @@ def fill_jobs(source: Source, folder: Path, run: str, manifest: Manifest | None 
     ]  # fmt: skip
 
 
-def require_imported(folder: Path) -> None:
+def require_imported(folder: Place) -> None:
     """Refuse a folder that holds a drawn dataset, before any picture is read.
 
     Raises
@@ -118,7 +119,7 @@ def require_imported(folder: Path) -> None:
         )
 
 
-def _require_same(there: dict, source: Source, folder: Path, records: Path) -> None:
+def _require_same(there: dict, source: Source, folder: Place, records: Path) -> None:
     wanted = json.loads(source.identity)
     if there == wanted:
         return
@@ -146,7 +147,7 @@ def fill_shard(job: FillJob) -> Receipt:
         The files are the same, but decode to other pixels than those of the shard that is to be restored.
     NoSpace, Unwritable
     """
-    folder = Path(job.folder)
+    folder = place(job.folder)
     path = folder / shard_name(job.index, job.count)
     alphabet = json.loads(job.identity)["profile"]["alphabet"]
     tally = Tally(alphabet)
@@ -210,7 +211,7 @@ def _picture(path: Path, digest: bytes, invert: Invert) -> np.ndarray:
     )
 
 
-def complete(source: Source, folder: Path, gathered: Gathered, run: str) -> Manifest:
+def complete(source: Source, folder: Place, gathered: Gathered, run: str) -> Manifest:
     """Write the manifest of a dataset whose shards are all sealed and tidy the folder; a whole one is left alone."""
     manifest = _manifest(folder)
     if manifest and not gathered.drawn and manifest.shards == gathered.manifest().shards:
@@ -219,7 +220,7 @@ def complete(source: Source, folder: Path, gathered: Gathered, run: str) -> Mani
     return generate.complete(source, folder, gathered, run)
 
 
-def as_imported(folder: Path, source: Path) -> dict:
+def as_imported(folder: Place, source: Path) -> dict:
     """The parameters with which a dataset was imported, for importing it again from `source`.
 
     Raises
@@ -239,13 +240,13 @@ def as_imported(folder: Path, source: Path) -> dict:
         "labels": source / labels["file"] if "file" in labels else None,
         "pattern": labels.get("pattern"),
         "name": manifest.profile["name"],
-        "out": folder,
+        "out": folder if isinstance(folder, Path) else str(folder),
         "alphabet": manifest.profile["alphabet"],
         "invert": Invert(manifest.source["ink"]["invert"]),
     }
 
 
-def report(source: Source, folder: Path, records: Path, gathered: Gathered, seconds: float) -> dict:
+def report(source: Source, folder: Place, records: Path, gathered: Gathered, seconds: float) -> dict:
     """What an import did, and what the dataset is."""
     manifest = Manifest.read(folder)
     return {

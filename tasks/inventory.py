@@ -9,6 +9,7 @@ from pathlib import Path
 from storage import atomic
 from storage.errors import BadInput, Damaged, GlyphsDiffer, NotThere
 from storage.manifest import MANIFEST, Manifest, canonical
+from storage.places import Place, read_range
 from storage.shards import BLOCK, Shard, parse_name, shard_name
 from tasks.fonts import bundled
 from tasks.recipes import Recipe, differences, identity_of, make_recipe, software
@@ -34,7 +35,7 @@ class Inventory:
         Files to prove, those with a shard's name and HDF5 files under other names: pictures by their names.
     """
 
-    folder: Path
+    folder: Place
     manifest: Manifest | None
     distrust: str
     named: tuple[str, ...]
@@ -50,7 +51,7 @@ class Inventory:
 
 
 def require_dataset(
-    folder: Path,
+    folder: Place,
     *,
     drawing: bool = False,
     font: list[str] | None = None,
@@ -83,7 +84,23 @@ def require_dataset(
         profile_of(identity_of(manifest), font, words)
 
 
-def inventory(folder: Path) -> Inventory:
+def datasets_in(folder: Path) -> list[Path]:
+    """The datasets in a folder, whole or not, in the order of their names."""
+    folders = sorted(path for path in folder.glob("*") if path.is_dir() and not path.name.endswith(".foreign"))
+    return [
+        path for path in folders if any(one.name == MANIFEST or parse_name(one.name) for one in path.iterdir())
+    ]  # fmt: skip
+
+
+def is_imported(folder: Place) -> bool:
+    """Whether a dataset was imported, as far as its manifest tells: it cannot be drawn again."""
+    try:
+        return Manifest.read(folder).source is not None
+    except (NotThere, Damaged):
+        return False
+
+
+def inventory(folder: Place) -> Inventory:
     """List a dataset's folder and judge its manifest."""
     manifest, distrust = None, ""
     try:
@@ -127,7 +144,7 @@ def _objection(manifest: Manifest) -> str:
     return ""
 
 
-def _mentioned(path: Path) -> tuple[str, ...]:
+def _mentioned(path: Place) -> tuple[str, ...]:
     """Shard names in a manifest that cannot be trusted: a hint that shards are missing."""
     try:
         return tuple(
@@ -137,12 +154,11 @@ def _mentioned(path: Path) -> tuple[str, ...]:
         return ()
 
 
-def _may_be_shard(path: Path) -> bool:
+def _may_be_shard(path: Place) -> bool:
     try:
         if not path.is_file() or path.stat().st_size > LARGEST:
             return False
-        with path.open("rb") as file:
-            return file.read(len(_SIGNATURE)) == _SIGNATURE
+        return read_range(path, 0, len(_SIGNATURE)) == _SIGNATURE
     except OSError:
         return False
 
@@ -156,7 +172,7 @@ def _content(identity: str) -> dict:
     return content if isinstance(content, dict) else {}
 
 
-def _identity(folder: Path, manifest: Manifest | None, shards: Iterable[str]) -> str:
+def _identity(folder: Place, manifest: Manifest | None, shards: Iterable[str]) -> str:
     if manifest and manifest.source is None:
         return canonical(identity_of(manifest))
     for name in shards:
@@ -236,12 +252,12 @@ def recipe_of(found: Inventory, font: list[str] | None = None, words: str | None
     return recipe
 
 
-def short(error: Exception, path: Path) -> str:
+def short(error: Exception, path: Place) -> str:
     """An error's message without the path, which the table names."""
     return str(error).removeprefix(f"{path}: ")
 
 
-def _imported(folder: Path) -> BadInput:
+def _imported(folder: Place) -> BadInput:
     return BadInput(
         f"{folder}: its pictures were imported, so nothing here can draw them; `captchas verify {folder} --repair "
         "--source FOLDER` reads the folder that they came from again"

@@ -5,25 +5,22 @@ A file that cannot be read costs one row with its reason, never the run: whateve
 """
 
 import io
-import os
 import re
-import stat
 import threading
 import warnings
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from enum import StrEnum
 from pathlib import Path
 
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
-from storage.errors import BadInput
+from tasks.files import BadPicture, Unreadable, read_file
 from tasks.polarity import BRIGHT, DARK, LEFT_OPEN, background, ink_of
 from tasks.scanlines import decode_plain
 
 LOADER = 1  # raised whenever the same file gives other pixels; part of an imported dataset's identity
 FORMATS = ("PNG", "JPEG", "GIF", "BMP", "WEBP", "TIFF")
-MOST_BYTES = 32_000_000
 MOST_PIXELS = 16_000_000
 LONGEST_SIDE = 640
 LEAST_CONTRAST = 8  # levels of 255 between the darkest and the brightest pixel
@@ -46,10 +43,6 @@ class Invert(StrEnum):
 
 
 _SIDES = {Invert.AUTO: LEFT_OPEN, Invert.YES: DARK, Invert.NO: BRIGHT}
-
-
-class BadPicture(BadInput):
-    """One file that is no readable picture; the message is the reason, without the file's name."""
 
 
 def load_picture(path: Path | str) -> np.ndarray:
@@ -104,27 +97,32 @@ def decode_picture(data: bytes, invert: Invert = Invert.AUTO) -> np.ndarray:
 
 
 def load_batch(
-    paths: Iterable[Path | str],
-) -> tuple[list[tuple[np.ndarray, np.ndarray]], list[tuple[int, str]]]:
+    paths: Iterable, read: Callable[..., bytes] = read_file
+) -> tuple[list[tuple[np.ndarray, np.ndarray]], list[tuple[int, BadPicture]]]:
     """Many picture files, those of equal shape stacked.
 
     If more than 64 shapes occur, pictures are padded with zeros at the right and at the bottom to
     multiples of 16, so that the groups stay few and the reader's batches large.
 
+    Parameters
+    ----------
+    read : callable
+        Gives the bytes of one of `paths`, or raises `BadPicture`.
+
     Returns
     -------
     groups : list of (indices (k,) int64, images (k, h, w) uint8)
         `indices` point into `paths` and ascend. At most 0.41 MB a picture, twice that while stacking.
-    failures : list of (index, reason)
+    failures : list of (index, BadPicture)
         Every index is in exactly one group or here.
     """
     by_shape: dict[tuple[int, ...], list[tuple[int, np.ndarray]]] = {}
     failures = []
     for index, path in enumerate(paths):
         try:
-            picture = load_picture(path)
+            picture = decode_picture(read(path))
         except BadPicture as error:
-            failures.append((index, str(error)))
+            failures.append((index, error))
         else:
             by_shape.setdefault(picture.shape, []).append((index, picture))
     if len(by_shape) > MOST_SHAPES:
@@ -139,37 +137,6 @@ def load_batch(
             image[: picture.shape[0], : picture.shape[1]] = picture
         groups.append((np.array([index for index, _ in members], np.int64), images))
     return groups, failures
-
-
-def read_file(path: Path | str) -> bytes:
-    """The bytes of a regular file of at most 32 MB.
-
-    Raises
-    ------
-    BadPicture
-    """
-    try:
-        status = os.stat(path)  # noqa: PTH116 - for a million files, a Path each is slow
-        size, mode = status.st_size, status.st_mode
-        data = b""
-        # A pipe is not even opened: that would wait for somebody to write into it.
-        if stat.S_ISREG(mode) and 0 < size <= MOST_BYTES:
-            with open(path, "rb", buffering=0) as file:  # noqa: PTH123
-                data = file.read(size)
-    except FileNotFoundError as error:
-        raise BadPicture("no such file") from error
-    except (OSError, ValueError) as error:  # ValueError: a NUL in the name
-        why = getattr(error, "strerror", None) or error
-        raise BadPicture(f"the file cannot be read ({why}); check its permissions and the disk") from error
-    if stat.S_ISDIR(mode):
-        raise BadPicture("a folder, not a picture file, or one that this user may not list")
-    if not stat.S_ISREG(mode):
-        raise BadPicture("not a regular file but a pipe, socket or device")
-    if size > MOST_BYTES:
-        raise BadPicture(f"{size:,} bytes; at most {MOST_BYTES:,} are read: make the picture smaller")
-    if not data:
-        raise BadPicture("the file is empty (0 bytes)")
-    return data
 
 
 def _decoded(data: bytes) -> np.ndarray:
@@ -201,7 +168,7 @@ def _decoded(data: bytes) -> np.ndarray:
             "no picture: not PNG, JPEG, GIF, BMP, WebP or TIFF, or the file's beginning is damaged"
         ) from error
     except MemoryError as error:
-        raise BadPicture("its decoding asks for more memory than there is") from error
+        raise Unreadable("its decoding asks for more memory than there is") from error
     except Exception as error:  # decoders fail in every way there is; the row keeps which
         said = " ".join(str(error).split())[:200] or type(error).__name__
         raise BadPicture(f"damaged or cut off: {said}") from error

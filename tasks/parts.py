@@ -13,6 +13,7 @@ from storage import atomic
 from storage.errors import Damaged
 from storage.exports import NOTES, Part, staged_file, staged_folder
 from storage.parquet import Kind, write_table
+from storage.places import place
 from storage.shards import BLOCK, SPLITS, Block, Shard, read_record
 from tasks.formats import FOLDERS, Entry, Format, Layout, easyocr_labels, plain_rows, tar_end, tar_member
 
@@ -64,7 +65,7 @@ def export_part(job: PartJob) -> Receipt:
     if standing and all(path.exists() for path in sections.values()):
         return Receipt(part, True, job.count)
     lines: dict[str, list[bytes]] = {name: [] for name in sections}
-    with Shard(Path(job.shard), sha256=job.sha256) as shard:
+    with Shard(place(job.shard), sha256=job.sha256) as shard:
         rows = _rows(shard, job)
         blocks = _blocks(shard, job, rows, lines)
         if standing or not any(map(len, rows)):
@@ -220,7 +221,7 @@ def prove_shard(job: PartJob) -> Receipt:
     ------
     Damaged
     """
-    path = Path(job.shard)
+    path = place(job.shard)
     if not path.is_file():
         raise Damaged(f"{path}: is missing; captchas verify {path.parent} --repair draws it again")
     record = read_record(path, first=job.first)

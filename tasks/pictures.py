@@ -12,6 +12,7 @@ BLUE, SKY, GREEN, ORANGE, RED, PURPLE = "#0072b2", "#56b4e9", "#009e73", "#e69f0
 INK, SOFT, FAINT, PALE = "#222222", "#707070", "#dddddd", "#f4f4f2"
 
 MARKS = (RED, BLUE, GREEN, PURPLE)
+COLOURS = 32  # of a picture that has to be small
 ENLARGE = 2  # letters of 20 pixels are too small to judge on a screen
 
 
@@ -105,6 +106,32 @@ def contact_sheet(
             captions[k], fill=INK, font=font, anchor="ma", spacing=3, align="center",
         )  # fmt: skip
     return _encoded(sheet)
+
+
+def at_most(data: bytes, limit: int) -> bytes:
+    """The same picture in at most so many bytes: with fewer colours, then smaller; as it is if it fits already.
+
+    Parameters
+    ----------
+    data : bytes
+        A picture file of any kind that Pillow reads.
+    limit : int
+        Bytes; a picture of 64 pixels a side is given whatever it takes.
+
+    Returns
+    -------
+    bytes
+        A PNG, unless `data` was returned.
+    """
+    if len(data) <= limit:
+        return data
+    with Image.open(io.BytesIO(data)) as file:
+        image = file.convert("RGB")
+    while True:
+        small = _encoded(image.quantize(COLOURS, dither=Image.Dither.NONE), optimize=True)
+        if len(small) <= limit or max(image.size) <= 64:
+            return small
+        image = image.resize([max(1, side * 3 // 4) for side in image.size], Image.Resampling.LANCZOS)
 
 
 def _encoded(image: Image.Image, **options: int) -> bytes:

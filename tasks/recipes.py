@@ -2,9 +2,10 @@
 
 import functools
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from importlib.metadata import version
+from pathlib import Path
 
 from PIL import features
 
@@ -13,7 +14,7 @@ from storage.manifest import Manifest, canonical
 from storage.shards import FORMAT
 from tasks import words as word_lists
 from tasks.drawing import RENDERER, Renderer
-from tasks.fonts import draw_glyphs, find_face
+from tasks.fonts import bundled, draw_glyphs, find_face
 from tasks.specs import Profile
 
 
@@ -48,7 +49,18 @@ def make_recipe(profile: Profile, seed: int) -> Recipe:
     if not 0 <= seed < 1 << 63:
         raise BadInput(f"seed: must be a whole number from 0 to 2**63 - 1; it is {seed}")
     _assembled.cache_clear()  # lists and fonts are read as they are now, in a notebook too
+    profile = _as_workers_find_it(profile)
     return Recipe(profile, seed, canonical(_assembled(profile)[1] | {"seed": seed}))
+
+
+def _as_workers_find_it(profile: Profile) -> Profile:
+    """The profile with full paths of fonts and words: a worker may stand in another folder."""
+    known = bundled()
+    return replace(
+        profile,
+        fonts=tuple(name if name in known else find_face(name).path for name in profile.fonts),
+        words=profile.words if profile.words in ("", word_lists.WEB2) else str(Path(profile.words).absolute()),
+    )
 
 
 def renderer_of(recipe: Recipe) -> Renderer:

@@ -3,12 +3,13 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 from storage.errors import Damaged
+from storage.places import Place
 from storage.sealing import packed_size
 from storage.shards import BLOCK, Shard, layout, parse_name, sealed, shard_name
 from tasks import generate
+from tasks.deflate import compress
 from tasks.generate import Plan
 from tasks.recipes import Recipe, renderer_of
 from tasks.tally import Tally
@@ -36,13 +37,13 @@ def measure(recipe: Recipe) -> Cost:
         block = renderer.block(recipe.seed, 0, BLOCK, pixels)
         Tally(recipe.profile.alphabet).add(block)
         block.digest()
-        size = packed_size(block, generate.compressor_of(recipe.profile))
+        size = packed_size(block, generate.compressor_of(recipe.profile), compress)
         seconds = time.perf_counter() - began
     return Cost(size / BLOCK + 1, seconds / BLOCK)
 
 
 def rehearse(
-    recipe: Recipe, plan: Plan, folder: Path, workers: int, on_shard: Callable[[int], None] | None = None
+    recipe: Recipe, plan: Plan, folder: Place, workers: int, on_shard: Callable[[int], None] | None = None
 ) -> dict:
     """Which shards of a dataset are missing, damaged or stale, and an estimate of what is left to do.
 
@@ -95,7 +96,7 @@ def rehearse(
     }
 
 
-def _fault(path: Path, recipe: Recipe, first: int) -> str | None:
+def _fault(path: Place, recipe: Recipe, first: int) -> str | None:
     try:
         with Shard(path) as shard:
             if shard.identity != recipe.identity:

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 from storage import atomic
 from storage.errors import Damaged, GlyphsDiffer
 from storage.manifest import MANIFEST, Manifest
+from storage.places import Place, place, sizes
 from storage.shards import ShardRecord, combined, read_record, shard_name
 from tasks.findings import Finding, State, Verdict
 from tasks.gather import Gathered
@@ -109,7 +109,7 @@ def _require_vouched(found: Inventory, verdict: Verdict, files: dict[str, Proof]
         raise _other_pictures(found.folder, names)
 
 
-def _other_pictures(folder: Path, names: str) -> GlyphsDiffer:
+def _other_pictures(folder: Place, names: str) -> GlyphsDiffer:
     return GlyphsDiffer(
         f"{folder}: drawn again, {names} would hold other pictures than the manifest vouches for, although the glyph "
         "bitmaps are the same. Nothing was published over it: either the manifest was made up, or this version draws "
@@ -143,7 +143,7 @@ def redraw_shard(job: RedrawJob) -> ShardRecord:
         It has another content; nothing was touched.
     NoSpace, Unwritable
     """
-    path = Path(job.shard.folder, shard_name(job.shard.index, job.shard.count))
+    path = place(job.shard.folder) / shard_name(job.shard.index, job.shard.count)
 
     def ended(digests: list[bytes]) -> None:
         if combined(digests) != job.content:
@@ -155,7 +155,7 @@ def redraw_shard(job: RedrawJob) -> ShardRecord:
     return seal(job.shard, Tally(job.shard.recipe.profile.alphabet), ended)
 
 
-def _redrawn(path: Path, job: RedrawJob) -> bool:
+def _redrawn(path: Place, job: RedrawJob) -> bool:
     """Whether a worker that died afterwards has sealed the shard already."""
     if not path.is_file():
         return False
@@ -182,7 +182,7 @@ def count_shard(job: ShardJob) -> Receipt:
     Damaged
     """
     tally = Tally(job.recipe.profile.alphabet)
-    path = Path(job.folder, shard_name(job.index, job.count))
+    path = place(job.folder) / shard_name(job.index, job.count)
     record = read_record(path, job.recipe.identity, job.first, tally.add, inflate=inflate)
     return Receipt(job.index, record, False, tally.counts())
 
@@ -243,10 +243,12 @@ def _in_the_way(finding: Finding, verdict: Verdict) -> bool:
     return finding.state in _MOVED and finding.what not in {line["name"] for line in verdict.lines}
 
 
-def _require_whole(folder: Path, manifest: Manifest) -> None:
+def _require_whole(folder: Place, manifest: Manifest) -> None:
     wanted = {line["name"]: line["bytes"] for line in manifest.shards}
-    there = {path.name: path.stat().st_size for path in folder.iterdir() if path.name != MANIFEST}
-    if there != wanted or Manifest.read(folder) != manifest:
+    there = sizes(folder)
+    there.pop(MANIFEST, None)
+    names = {path.name for path in folder.iterdir()}
+    if there != wanted or names - {MANIFEST} != there.keys() or Manifest.read(folder) != manifest:
         raise Damaged(f"{folder}: changed while it was repaired; verify it again")
 
 

@@ -11,6 +11,7 @@ from tasks.fonts import Face, require_characters
 from tasks.metrics import Rate
 from tasks.plots import plot_steps
 from tasks.words import WEB2, load_words
+from tasks.worker import at_home
 
 COLUMNS = {
     "four_segments": "four segments (%)",
@@ -50,7 +51,7 @@ def jobs(face: Face, seed: int, count: int | None) -> list[StepJob]:
 
 def run_step(job: StepJob) -> dict:
     """Draw, cut, train, read and correct: the row of one step."""
-    return {"number": job.number, **book.run_step(job.step, list(job.words), job.font_path, job.seed)}
+    return {"number": job.number, **book.run_step(job.step, list(job.words), at_home(job.font_path), job.seed)}
 
 
 def _rate(row: dict, column: str) -> Rate:

@@ -1,32 +1,23 @@
-"""The units of solving: batches of picture files, reading one, writing the answers as they come."""
+"""The units of solving: look at a batch of files, which gives their digests; read a batch of them."""
 
-import csv
 import functools
-import itertools
-import time
-from collections.abc import Iterable, Iterator
+import hashlib
 from dataclasses import dataclass
-from pathlib import Path
-from types import SimpleNamespace
 
-from storage import atomic
-from storage.errors import BadInput, Damaged, NotThere
+from storage.errors import BadInput, Damaged
+from storage.ledger import Picture, digest_of
+from storage.manifest import canonical
 from storage.models import load_model, model_digest
-from tasks.folders import any_picture, count_pictures, list_names
-from tasks.loading import load_batch
+from storage.places import Place, is_url, place
+from tasks.files import GONE, UNSETTLED, BadPicture, Unreadable, Unsettled, read_file, require_size
+from tasks.loading import LOADER, load_batch
 from tasks.ranking import Ranking
 from tasks.reader import Reader
 from tasks.words import WEB2, load_words
+from tasks.worker import at_home
 
-BATCH = 256  # files a job
-SHOWN = 20  # failures in a report
 SOLVED, ABSTAINED, FAILED = "solved", "abstained", "failed"
-# Of answers.csv. `path` is relative to the folder, with forward slashes.
-COLUMNS = (
-    "path", "word", "confidence", "reading", "reading_confidence", "second", "second_confidence", "third",
-    "third_confidence", "segments", "status", "reason",
-)  # fmt: skip
-_STATUS = -2
+DIGITS = 6  # of a confidence
 
 
 @dataclass(frozen=True)
@@ -41,41 +32,54 @@ class SolvePlan:
     alphabet: str | None = None
     length: tuple[int, int] | None = None
 
+    @property
+    def settings(self) -> str:
+        """What besides the model decides about an answer, for the ledger."""
+        return canonical({
+            "words": hashlib.sha256(self.words.encode()).hexdigest() if self.words else None,
+            "ranking": self.ranking.value, "abstain_below": self.abstain_below, "alphabet": self.alphabet,
+            "length": self.length, "loader": LOADER,
+        })  # fmt: skip
+
+
+@dataclass(frozen=True)
+class LookJob:
+    """Files below `folder` to look at again, each as it was the first time; `digest` is what it had been before."""
+
+    folder: str
+    files: tuple[Picture, ...]
+    follow: bool = False
+
+
+@dataclass(frozen=True)
+class LookReceipt:
+    """The job's files with the digest that each has now, or why it has none."""
+
+    files: tuple[Picture, ...]
+    digests: tuple[bytes | BadPicture, ...]
+
 
 @dataclass(frozen=True)
 class SolveJob:
-    """A batch of files below `folder`, relative to it, with forward slashes."""
+    """A batch of files below `folder` to read. `alone`: it has cost a worker."""
 
     folder: str
-    paths: tuple[str, ...]
+    files: tuple[Picture, ...]
     plan: SolvePlan
+    follow: bool = False
+    alone: bool = False
 
 
 @dataclass(frozen=True)
 class SolveReceipt:
-    """The answers of a batch as lines of answers.csv, in the order of its files; how many there are of each status."""
+    """For each of the job's files its answer, in the columns of `storage.ledger.ANSWER`, or why it has none."""
 
-    rows: bytes
-    counts: dict[str, int]
-    failures: tuple[tuple[str, str], ...]  # path and reason of the first few
-    seconds: float
-
-    @property
-    def files(self) -> int:
-        """How many were read."""
-        return sum(self.counts.values())
-
-
-@dataclass
-class Solved:
-    """What became of all files: how many of each status, and the first failures, for people."""
-
-    counts: dict[str, int]
-    failures: list[dict]
+    files: tuple[Picture, ...]
+    answers: tuple[tuple | Unreadable, ...]
 
 
 def dictionary_of(
-    given: str, model: Path, alphabet: str | None = None, length: tuple[int, int] | None = None
+    given: str, model: Place, alphabet: str | None = None, length: tuple[int, int] | None = None
 ) -> tuple[str, ...]:
     """The words to rank with, over the letters that may occur.
 
@@ -111,7 +115,7 @@ def parse_length(given: str | None) -> tuple[int, int] | None:
 
 
 def plan(
-    model: Path,
+    model: Place,
     dictionary: tuple[str, ...],
     ranking: Ranking,
     abstain_below: float = 0.0,
@@ -145,6 +149,7 @@ def load_reader(
     Damaged
         Also when the file is not the one that the job was made for.
     """
+    model = at_home(model)
     if model_digest(model) != sha256:
         raise Damaged(f"model {model}: is not the file that this run began with; run again")
     return Reader(*load_model(model), dictionary, ranking, alphabet, length)
@@ -157,53 +162,32 @@ def reader_of(plan: SolvePlan) -> Reader:
     return load_reader(plan.model, plan.model_sha256, words, plan.ranking, plan.alphabet, plan.length)
 
 
-def must_have_files(path: Path, out: Path) -> None:
-    """Refuse what has nothing to read: neither a picture, nor a folder with any file but the answers.
-
-    Raises
-    ------
-    NotThere, BadInput
-    """
-    if path.is_file():
-        return
-    if not path.exists():
-        raise NotThere(f"{path}: no such file or folder; give a picture, or a folder of pictures")
-    if not any_picture(path, skip=(out,)):
-        raise BadInput(f"{path}: has no file; put pictures into it (PNG, JPEG, GIF, BMP, WebP or TIFF)")
-
-
-def folder_of(path: Path) -> Path:
-    """The folder that paths in answers.csv are relative to."""
-    return path.parent if path.is_file() else path
-
-
-def count(path: Path, out: Path) -> int:
-    """How many files there are to read."""
-    return 1 if path.is_file() else count_pictures(path, skip=(out,))
-
-
-def batches(path: Path, out: Path, plan: SolvePlan) -> Iterator[SolveJob]:
-    """Jobs of `BATCH` files each, in order, made as they are asked for: one picture, or all below a folder."""
-    names = iter([path.name]) if path.is_file() else list_names(path, skip=(out,))
-    folder = str(folder_of(path).resolve())
-    while batch := tuple(itertools.islice(names, BATCH)):
-        yield SolveJob(folder, batch, plan)
+def look(job: LookJob) -> LookReceipt:
+    """Digest a batch of files, unless they changed since they were seen first."""
+    digests: list[bytes | BadPicture] = []
+    for one in job.files:
+        try:
+            digests.append(digest_of(_read(job, one)))
+        except BadPicture as error:
+            digests.append(error)
+    return LookReceipt(job.files, tuple(digests))
 
 
 def solve_batch(job: SolveJob) -> SolveReceipt:
-    """Read a batch of files; a bad one gives a row with the reason, never an error.
+    """Read a batch of files; a bad one gives an answer with the reason, never an error.
 
     Raises
     ------
     BadInput
         The model or dictionary does not fit.
     """
-    began = time.perf_counter()
+    if not job.files:
+        return SolveReceipt((), ())
     reader = reader_of(job.plan)
-    groups, failures = load_batch([f"{job.folder}/{path}" for path in job.paths])
-    rows: list[tuple] = [()] * len(job.paths)
-    for index, reason in failures:
-        rows[index] = _failed(reason)
+    groups, failures = load_batch(job.files, functools.partial(_read_again, job))
+    answers: list[tuple | Unreadable] = [()] * len(job.files)
+    for index, error in failures:
+        answers[index] = error if isinstance(error, Unreadable) else failed(str(error))
     for indices, images in groups:
         readings = reader.read(images)
         found = zip(
@@ -211,62 +195,56 @@ def solve_batch(job: SolveJob) -> SolveReceipt:
             readings.words.tolist(), readings.confidences.tolist(), readings.segments.tolist(), strict=True,
         )  # fmt: skip
         for index, *cells in found:
-            rows[index] = _row(*cells, job.plan.abstain_below)
-    counts = dict.fromkeys((SOLVED, ABSTAINED, FAILED), 0)
-    lines: list[str] = []
-    writer = _writer(lines)
-    for path, row in zip(job.paths, rows, strict=True):
-        counts[row[_STATUS]] += 1
-        writer.writerow((path, *row))
-    failed = [(path, row[-1]) for path, row in zip(job.paths, rows, strict=True) if row[_STATUS] == FAILED]
-    return SolveReceipt(
-        "".join(lines).encode("utf-8", "surrogateescape"), counts, tuple(failed[:SHOWN]), time.perf_counter() - began
-    )
+            answers[index] = _answer(*cells, job.plan.abstain_below)
+    return SolveReceipt(job.files, tuple(answers))
 
 
-def write_answers(out: Path, receipts: Iterable[SolveReceipt]) -> Solved:
-    """Write answers.csv from the receipts of all batches in order, as they come.
-
-    Raises
-    ------
-    NoSpace, Unwritable
-        Nothing is left behind, and what was there is as it was; so it is when the receipts end with an error.
-    """
-    done = Solved(dict.fromkeys((SOLVED, ABSTAINED, FAILED), 0), [])
-    head: list[str] = []
-    _writer(head).writerow(COLUMNS)
-    with atomic.replacing(out) as write:
-        write("".join(head).encode())
-        for receipt in receipts:
-            write(receipt.rows)
-            for status, count in receipt.counts.items():
-                done.counts[status] += count
-            room = SHOWN - len(done.failures)
-            done.failures += [{"path": path, "reason": reason} for path, reason in receipt.failures[:room]]
-    return done
+def _read(job: LookJob | SolveJob, one: Picture) -> bytes:
+    if is_url(job.folder):
+        return _read_object(place(job.folder) / one.path, one[1:3])
+    return read_file(f"{job.folder}/{one.path}", one[1:3], follow=job.follow)
 
 
-def _writer(lines: list[str]):
-    # Only characters of the line's end are quoted, and names may hold a carriage return; the file ends lines with \n.
-    return csv.writer(SimpleNamespace(write=lambda line: lines.append(line[:-2] + "\n")), lineterminator="\r\n")
+def _read_object(path: Place, seen: tuple[int, int]) -> bytes:
+    """The bytes of an object, as `read_file` has those of a file. A store that is away ends the run: `Unreachable`."""
+    try:
+        found = path.stat()
+        if (found.st_size, found.st_mtime_ns) != seen:
+            raise Unsettled(UNSETTLED)
+        require_size(found.st_size)
+        data = path.read_bytes()
+    except FileNotFoundError as error:
+        raise Unsettled(GONE) from error
+    if len(data) != seen[0]:
+        raise Unsettled(UNSETTLED)
+    return data
 
 
-def _failed(reason: str, reading: str = "", segments: int | None = None) -> tuple:
-    return "", None, reading, None, "", None, "", None, segments, FAILED, reason
+def _read_again(job: SolveJob, one: Picture) -> bytes:
+    data = _read(job, one)
+    if digest_of(data) != one.digest:
+        raise Unsettled(UNSETTLED)  # within the same tick of the file system's clock
+    return data
 
 
-def _row(reading, reading_confidence, words, confidences, segments, abstain_below) -> tuple:
-    """What stands beside a path: the columns from the second on."""
+def failed(reason: str, reading: str | None = None, segments: int | None = None) -> tuple:
+    """The answer for a file that gives no word."""
+    reason = reason.encode("utf-8", "backslashreplace").decode()
+    return None, None, reading, None, None, None, None, None, segments, FAILED, reason
+
+
+def _answer(reading, reading_confidence, words, confidences, segments, abstain_below) -> tuple:
     if not segments:
-        return _failed("no letter found", segments=0)
+        return failed("no letter found", segments=0)
     word, second, third = words
     if not word:
-        return _failed("no word of the dictionary fits", reading, segments)
-    status, reason, confidence = SOLVED, "", confidences[0]
+        return failed("no word of the dictionary fits", reading, segments)
+    status, reason, confidence = SOLVED, None, confidences[0]
     if confidence < abstain_below:
-        word, status, reason = "", ABSTAINED, f"confidence {confidence:.3f} is below {abstain_below:g}"
+        word, status, reason = None, ABSTAINED, f"confidence {confidence:.3f} is below {abstain_below:g}"
     return (
-        word, f"{confidence:.6f}", reading, f"{reading_confidence:.6f}",
-        second, f"{confidences[1]:.6f}" if second else None, third, f"{confidences[2]:.6f}" if third else None,
+        word, round(confidence, DIGITS), reading, round(reading_confidence, DIGITS),
+        second or None, round(confidences[1], DIGITS) if second else None,
+        third or None, round(confidences[2], DIGITS) if third else None,
         segments, status, reason,
     )  # fmt: skip

@@ -11,9 +11,11 @@ from pathlib import Path
 import numpy as np
 from threadpoolctl import threadpool_limits
 
+from storage import atomic
 from storage.dataset import Dataset
 from storage.errors import BadInput, Damaged, NotThere
 from storage.models import load_model, model_digest, save_model
+from storage.places import ObjectPath, Place
 from storage.shards import SPLITS
 from tasks import classifier
 from tasks.classifier import GATE, LETTERS
@@ -205,7 +207,7 @@ def provenance_of(datasets: list[Dataset], settings: Settings) -> dict:
     }
 
 
-def same_model(path: Path, provenance: dict) -> bool:
+def same_model(path: Place, provenance: dict) -> bool:
     """Whether the model at `path` was made of the same data with the same settings."""
     try:
         _, there = load_model(path)
@@ -223,10 +225,14 @@ def tidy(path: Path) -> None:
             shutil.rmtree(stale) if stale.is_dir() else stale.unlink()
 
 
-def save(path: Path, networks: dict, provenance: dict, facts: dict, pictures: int, marked: int, run: str) -> dict:
+def save(path: Place, networks: dict, provenance: dict, facts: dict, pictures: int, marked: int, run: str) -> dict:
     """Save a model; one that stands there already is kept aside under its digest, never lost."""
-    if path.exists():
-        shutil.copy2(path, path.with_name(f"{path.stem}-{model_digest(path)[:8]}{path.suffix}"))
+    if path.is_file():
+        aside = path.with_name(f"{path.stem}-{model_digest(path)[:8]}{path.suffix}")
+        if isinstance(path, ObjectPath):
+            atomic.replace(aside, path.read_bytes(), run)
+        else:
+            shutil.copy2(path, aside)
     content = provenance | facts | {
         "pictures": pictures,
         "marked": Rate(marked, pictures).as_dict(),
@@ -236,7 +242,7 @@ def save(path: Path, networks: dict, provenance: dict, facts: dict, pictures: in
     return content
 
 
-def describe(path: Path) -> dict:
+def describe(path: Place) -> dict:
     """A model's provenance, its networks' parameters and layer shapes, for people."""
     networks, provenance = load_model(path)
     return {

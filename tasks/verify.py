@@ -3,11 +3,11 @@
 import json
 from dataclasses import dataclass, replace
 from hashlib import sha256
-from pathlib import Path
 
 import numpy as np
 
 from storage.errors import Damaged
+from storage.places import Place, place
 from storage.shards import BLOCK, Block, Shard, ShardRecord, combined, read_record, shard_name
 from tasks.gather import Gathered, Pace
 from tasks.inflate import inflate
@@ -120,7 +120,7 @@ def prove(job: ProofJob) -> Proof:
     GlyphsDiffer, BadInput, NotThere
         This worker would draw other glyphs, or has no such font or words.
     """
-    path = Path(job.folder, job.name)
+    path = place(job.folder) / job.name
     if not path.is_file():  # reading a pipe would never end
         return Proof(job.name, job.count, None, False, "is no file")
     if job.recipe:
@@ -183,7 +183,7 @@ class _Again:
         return tuple(self._others.get(n, digest) for n, digest in enumerate(record.blocks)) if self._others else ()
 
 
-def _as_sealed(path: Path, job: ProofJob, reason: str) -> Proof:
+def _as_sealed(path: Place, job: ProofJob, reason: str) -> Proof:
     """The proof of a file that is not what its name and the dataset say: it may be whole all the same."""
     try:
         with Shard(path) as shard:

@@ -1,26 +1,33 @@
 """Fixtures that several folders of tests share, the order of the files, and the environment of all processes."""
 
 import os
+import secrets
 import shutil
 import signal
 import socket
+import subprocess
+import sys
 import tempfile
 import time
-from collections.abc import Callable
+import urllib.request
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
 # Before NumPy is imported: pytest runs a process a core, and more threads would only spin beside each other.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
+import cloudpickle
 import numpy as np
 import pytest
+from filelock import FileLock
 
 from storage.shards import BLOCK, Block
 from tasks.recipes import Recipe, make_recipe
 from tasks.specs import Grid, Profile
 
 SERVER = "TESTS_PREFECT_FOLDER"  # where all processes of this run of pytest find their Prefect server
+STORE = "AWS_ENDPOINT_URL_S3"  # and their object store
 # Files go to pytest's processes whole, and in this order: first the longest, then what mostly waits for others.
 LONGEST_FIRST = ("test_demo_flow.py", "test_generate_flow.py")
 UNITS_LAST = ("tasks", "storage")
@@ -49,16 +56,21 @@ def pytest_configure(config) -> None:
         "PREFECT_SERVER_UI_ENABLED": "false",
         "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "CRITICAL",
         "DO_NOT_TRACK": "1",
+        STORE: f"http://127.0.0.1:{free_port()}",
+        "AWS_ACCESS_KEY_ID": "the-id-of-the-tests",
+        "AWS_SECRET_ACCESS_KEY": "the/secret+of=the-tests",
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "CAPTCHAS_CACHE": f"{folder}/cache",
     }
 
 
 def pytest_unconfigure(config) -> None:
-    """End the Prefect server, if one was started, once no process of pytest needs it any more."""
+    """End the servers that were started, once no process of pytest needs them any more."""
     if hasattr(config, "workerinput") or SERVER not in os.environ:
         return
     folder = Path(os.environ.pop(SERVER))
-    if (folder / "server.pid").exists():
-        server = int((folder / "server.pid").read_text())
+    for file in folder.glob("*.pid"):
+        server = int(file.read_text())
         with suppress(ProcessLookupError):
             os.killpg(server, signal.SIGTERM)
             for _ in range(200):
@@ -74,6 +86,14 @@ def pytest_collection_modifyitems(items) -> None:
     """Files that take longest first, so that no process is left with one of them at the end."""
     places = {name: place for place, name in enumerate(LONGEST_FIRST)}
     items.sort(key=lambda item: places.get(item.path.name, len(places) + (item.path.parent.name in UNITS_LAST)))
+
+
+@pytest.fixture(autouse=True)
+def python_answers_ctrl_c() -> Iterator[None]:
+    """A command that ran in this process answers Ctrl-C in its own way, and some seconds later ends the process."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
@@ -99,6 +119,66 @@ def make_blocks() -> Callable[[int, int], list[Block]]:
         return blocks
 
     return made
+
+
+# Once without counting: what is imported or compiled late is no part of the work.
+COUNTING = """
+import pickle, sys, tracemalloc
+work = pickle.load(sys.stdin.buffer)
+work()
+tracemalloc.start()
+work()
+print(tracemalloc.get_traced_memory()[1])
+"""
+
+
+@pytest.fixture(scope="session")
+def peak() -> Callable[[Callable[[], object]], int]:
+    """`peak(work)`: bytes that Python holds at most while `work()` runs, counted in a process of its own.
+
+    tracemalloc counts every thread's, and to stop it while others run crashes CPython 3.11 (its issue 128679).
+    """
+
+    def counted(work: Callable[[], object]) -> int:
+        command, root = [sys.executable, "-c", COUNTING], Path(__file__).parents[1]
+        done = subprocess.run(command, input=cloudpickle.dumps(work), capture_output=True, cwd=root)
+        assert done.returncode == 0, done.stderr.decode()
+        return int(done.stdout.split()[-1])
+
+    return counted
+
+
+@pytest.fixture(scope="session")
+def store() -> str:
+    """The address of a moto S3 server on loopback, which all processes of this run share; see `bucket`."""
+    folder, url = Path(os.environ[SERVER]), os.environ[STORE]
+    with FileLock(folder / "store.lock"):
+        if not (folder / "store.pid").exists():
+            with (folder / "store.log").open("w") as log:
+                server = subprocess.Popen(
+                    [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", url.rpartition(":")[2]],
+                    stdout=log, stderr=log, start_new_session=True,
+                )  # fmt: skip
+            (folder / "store.pid").write_text(str(server.pid))
+            deadline = time.monotonic() + 120
+            while True:
+                try:
+                    with urllib.request.urlopen(f"{url}/moto-api/", timeout=2):
+                        break
+                except OSError:
+                    if server.poll() is not None or time.monotonic() > deadline:
+                        pytest.fail(f"moto did not start: {(folder / 'store.log').read_text()[-2000:]}")
+                    time.sleep(0.1)
+            server.returncode = 0  # not ours to wait for: it may outlive this process
+    return url
+
+
+@pytest.fixture
+def bucket(store) -> str:
+    """The name of a new bucket."""
+    name = f"tests-{secrets.token_hex(6)}"
+    urllib.request.urlopen(urllib.request.Request(f"{store}/{name}", method="PUT")).close()
+    return name
 
 
 @pytest.fixture(scope="session")

@@ -11,7 +11,7 @@ ROOT = Path(__file__).parents[1]
 
 # What a folder may import besides the standard library.
 MAY_IMPORT = {
-    "flows": {"prefect", "dask", "distributed", "cyclopts", "rich", "flows", "tasks", "storage"},
+    "flows": {"prefect", "pydantic", "dask", "distributed", "cyclopts", "rich", "flows", "tasks", "storage"},
     "tasks": {
         "numpy", "PIL", "fontTools", "english_words", "skimage", "sklearn", "numba", "rapidfuzz", "matplotlib",
         "threadpoolctl", "llvmlite",
@@ -28,7 +28,7 @@ KERNELS = {
     "loading", "labels", "folders", "fit", "reader", "book", "fonts", "words", "specs", "formats",
     "ranges", "chance", "variation", "distortion", "noise", "deflate", "tally", "unaligned",
     "apart", "calibration", "curves", "ink", "lattice", "marking", "paths", "spans", "trie", "vectors", "products",
-    "heights", "inflate", "polarity", "scanlines",
+    "heights", "inflate", "polarity", "scanlines", "files",
 }  # fmt: skip
 KERNELS_MAY_KNOW = {"storage.errors"}
 KERNELS_MAY_KNOW_TOO = {

@@ -16,7 +16,8 @@ from pathlib import Path
 
 import numpy as np
 
-from flows.cluster import crew, fan_out
+from flows.cluster import crew
+from flows.fanout import fan_out
 from flows.home import dataset_folder, prepare_environment
 from storage.dataset import Dataset
 from storage.models import save_model

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from flows.cluster import crew, fan_out
+from flows.cluster import crew
+from flows.fanout import fan_out
 from storage import atomic
 from storage.sealing import write_shard
 from tasks import book
@@ -63,7 +64,7 @@ def parts(table: Table, reference: float, folder: Path) -> None:
 
     def seal():
         target = atomic.make_folder(folder / f"seal-{next(runs)}")
-        write_shard(target, 0, 0, iter(blocks), recipe.identity, "bench", compress)
+        write_shard(target, 0, 0, iter(blocks), recipe.identity, "bench", compress, compress)
 
     table.add("book: digest, compress, seal", n, n / best(seal), 1, reference)
 

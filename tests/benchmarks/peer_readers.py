@@ -21,6 +21,7 @@ from pathlib import Path
 
 from PIL import Image, ImageFilter, ImageOps
 
+from flows.home import home
 from tasks.metrics import Rate
 
 PEER_PYTHON = Path(__file__).parents[2] / ".venv-ddddocr" / "bin" / "python"
@@ -116,6 +117,11 @@ def read_captchas(folder: Path, names: list[str], model: str | None, dictionary:
         out = Path(scratch) / "answers.csv"
         command = [sys.executable, "-m", "flows", "solve", folder, "--dictionary", dictionary or "none"]
         command += ["--out", out, "--json", *(["--model", model] if model else [])]
+        # A home of its own: what an earlier run answered would not be read again.
+        for name in ("models", "prefect"):
+            if (home() / name).is_dir():
+                (Path(scratch) / name).symlink_to((home() / name).resolve())
+        command += ["--home", scratch, "--settle", "0"]
         began = time.perf_counter()
         report = json.loads(call(command, patience(len(names))))
         whole = time.perf_counter() - began

@@ -7,7 +7,8 @@ import sys
 import time
 from pathlib import Path
 
-from flows.cluster import crew, fan_out
+from flows.cluster import crew
+from flows.fanout import fan_out
 from storage.dataset import Dataset
 from tasks import verify as units
 from tasks.export import Choice, begin, survey

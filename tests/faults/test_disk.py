@@ -13,7 +13,7 @@ import pytest
 HERE = Path(__file__).parent
 UNSHARE = ["unshare", "--mount", "--propagation", "private"]
 SAYS = {"ENOSPC": "NoSpace", "EDQUOT": "NoSpace", "EROFS": "Unwritable", "EACCES": "Unwritable", "EIO": "OSError"}
-SHORT = [("ENOSPC", False), ("EROFS", True)]  # the others are part of make soak
+SHORT = [("EROFS", True)]  # the others are part of make soak
 
 
 @pytest.mark.parametrize(
@@ -41,6 +41,7 @@ def test_every_call_that_fails_is_said_and_leaves_nothing(calls, whole, sealed_o
     tell(f"{fault} at each of {failed} calls that write{', all files named' if named else ''}")
 
 
+@pytest.mark.soak
 def test_a_file_size_limit(start, whole, sealed_only, list_files, tmp_path):
     """Of the kernel, met in the middle of a shard: by Dask's workers too, whose error comes to the client."""
     folder, goal = tmp_path / "d", whole(5000)

@@ -17,7 +17,7 @@ COUNT = SHARDS * 1024 - 500
     "arguments",
     [
         ("outlive", "--count", 1500),
-        ("outlive-kill", "--count", 1500, "--calls", 2),
+        pytest.param(("outlive-kill", "--count", 1500, "--calls", 2), marks=pytest.mark.soak),
         pytest.param(("outlive", "--count", 2500, "--begun", 500), marks=pytest.mark.soak),
         pytest.param(("outlive-kill", "--count", 2500, "--begun", 500, "--calls", 1), marks=pytest.mark.soak),
         pytest.param(("outlive-kill", "--count", 2500, "--calls", 3), marks=pytest.mark.soak),

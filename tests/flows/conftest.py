@@ -78,7 +78,7 @@ def here(environment) -> Iterator[Callable]:
 
     def run(*arguments: str) -> SimpleNamespace:
         own = any(argument.partition("=")[0] in ("--workers", "--cluster") for argument in arguments)
-        variables, on_interrupt = dict(os.environ), signal.getsignal(signal.SIGINT)
+        variables = dict(os.environ)
         out, err, code = io.StringIO(), io.StringIO(), 0
         with (
             pytest.MonkeyPatch.context() as patch, redirect_stdout(out), redirect_stderr(err),
@@ -93,7 +93,7 @@ def here(environment) -> Iterator[Callable]:
             except SystemExit as ended:
                 code = ended.code or 0
             finally:
-                signal.signal(signal.SIGINT, on_interrupt)
+                signal.signal(signal.SIGINT, signal.default_int_handler)
                 os.environ.clear()
                 os.environ.update(variables)
         return SimpleNamespace(returncode=code, stdout=out.getvalue(), stderr=err.getvalue(), report=None)

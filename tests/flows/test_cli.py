@@ -2,7 +2,6 @@
 
 import io
 import json
-import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -27,12 +26,8 @@ def here(capsys, monkeypatch):
 
     def run(*arguments):
         monkeypatch.setattr(sys, "argv", ["captchas", *map(str, arguments)])
-        before = signal.getsignal(signal.SIGINT)
-        try:
-            with pytest.raises(SystemExit) as ended:
-                main()
-        finally:
-            signal.signal(signal.SIGINT, before)
+        with pytest.raises(SystemExit) as ended:
+            main()
         out, err = capsys.readouterr()
         report = json.loads(out) if "--json" in arguments and not ended.value.code else None
         return SimpleNamespace(returncode=ended.value.code or 0, stdout=out, stderr=err, report=report)
@@ -130,7 +125,6 @@ def mistakes(tmp_path_factory) -> Path:
         (("solve", "{}/pictures", "--model", "{}/model.skops"), ["is no model"]),
         (("solve", "{}/pictures", "--model", "{}/damaged.skops"), ["damaged.skops", "differ"]),
         (("solve", "{}/pictures", "--model", "{}/absent.skops"), ["absent.skops"]),
-        (("solve", "{}/empty"), ["empty: has no file"]),
         (("solve", "{}/absent"), ["absent: no such file or folder"]),
         (("solve", "{}/pictures", "--abstain-below", "2"), ["from 0 to 1"]),
         (("solve", "{}/pictures", "--model", "{}/bare.skops"), ["record lacks features, gate, calibration"]),
@@ -146,7 +140,20 @@ def mistakes(tmp_path_factory) -> Path:
         (("reproduce", "--words", "0"), ["words: must be from 1 to 5006; it is 0"]),
         (("solve", "fol\udcff"), ["must be UTF-8"]),
         (("solve", "{}/pictures", "--out", "{}/words.txt/a.csv"), ["words.txt cannot be a folder"]),
+        (("solve", "{}/pictures", "--settle", "-1"), ["settle: must be from 0 to 3600 seconds; it is -1"]),
+        (("solve", "{}/pictures", "--move-to", "{}/pictures/done"), ["move-to: must neither lie in the folder"]),
+        (("solve", "{}/pictures", "--move-to", "{}/words.txt"), ["move-to: must be a folder", "words.txt is a file"]),
+        (("solve", "{}/pictures", "--format", "xml"), ["--format", "xml"]),
         (("inspect", "nothing"), ["neither a dataset", "nor a model"]),
+        (("verify", "--source", "{}/empty", "--repair"), ["source: goes with one dataset; name it"]),
+        (("regenerate", "bok"), ["profile 'bok'", "did you mean 'book'?"]),
+        (
+            ("regenerate", "--count", "1", "--count", "2", "--count", "3"),
+            ["one for each of 2 profiles; it is [1, 2, 3]"],
+        ),
+        (("regenerate", "--count", "0"), ["count: must be 1 or more; it is 0"]),
+        (("regenerate", "--model", "../x"), ["model: must be a name under"]),
+        (("up", "--port", "70000"), ["port: must be from 0 (any free one) to 65535; it is 70000"]),
         (("datasets", "--remove", "nothing"), ["no dataset 'nothing'"]),
         (("profiles", "boook"), ["did you mean 'book'?"]),
     ],

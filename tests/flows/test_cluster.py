@@ -6,12 +6,16 @@ import threading
 import time
 from contextvars import ContextVar
 from pathlib import Path
+from types import SimpleNamespace
 
 import cloudpickle
 import pytest
+from distributed.scheduler import KilledWorker
 
-from flows import cluster
-from flows.cluster import AHEAD, IN_FLIGHT, WorkerLost, crew, fan_out
+from flows import cluster, roster
+from flows.cluster import crew
+from flows.fanout import AHEAD, IN_FLIGHT, fan_out
+from flows.roster import WorkerLost
 from storage.errors import BadInput
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # distributed's own, while workers die
@@ -39,7 +43,7 @@ def die(_) -> None:
 
 
 def wait_for_first(number: int) -> int:
-    time.sleep(0.7 if number == 0 else 0.005)
+    time.sleep(1.5 if number == 0 else 0.005)
     return number
 
 
@@ -123,6 +127,56 @@ def test_a_job_that_kills_every_worker_is_named(client, monkeypatch):
     with pytest.raises(WorkerLost, match=r"die, job 1 of 1: its workers died again and again"):
         list(fan_out(client, die, ["x"], tries=2))
     assert list(fan_out(client, double, [21])) == [42]
+
+
+def test_a_run_whose_workers_are_gone_ends(monkeypatch):
+    """Dask alone would wait for ever."""
+    monkeypatch.setattr(cluster, "_open", ContextVar("another crew than the module's", default=None))
+    monkeypatch.setattr(roster, "PERIOD", 0.2)
+    monkeypatch.setattr(roster, "PATIENCE", 1.0)
+    with crew(1) as client:
+        receipts = fan_out(client, wait, range(1000))
+        next(receipts)
+        client.cluster.scale(0)
+        began = time.monotonic()
+        with pytest.raises(WorkerLost, match="this run's worker processes ended, and none came back in 1 s"):
+            list(receipts)
+        assert time.monotonic() - began < 20
+
+
+def die_of_odd(number: int) -> int:
+    if number % 2:
+        os._exit(9)
+    return number
+
+
+def test_other_jobs_may_take_the_place_of_one_that_is_lost(client, monkeypatch):
+    monkeypatch.setattr(client.cluster.scheduler, "allowed_failures", 0)  # one lost worker a try
+    replaced = []
+    on_lost = lambda job: replaced.append(job) or [2 * job] * (job < 5)  # noqa: E731
+    receipts = list(fan_out(client, die_of_odd, iter([3, 4, 7]), tries=3, on_lost=on_lost))
+    assert [one for one in receipts if one % 2] == []
+    assert {3, 7} <= {*replaced}
+    # An even one may be lost as well, three times beside one that kills; each is done or replaced, and once.
+    assert sorted(receipts + replaced) == sorted([3, 4, 7, *(2 * job for job in replaced if job < 5)])
+
+
+def test_a_job_that_fails_while_its_receipt_is_fetched_is_done_again(client, monkeypatch):
+    """As when its worker dies in that moment, and it is given out again and kills others: Dask loses the error."""
+    fetch, lost = client._gather, []
+
+    async def gather(futures, *arguments, **options):
+        if not lost:
+            (future,) = futures
+            lost.append(future.key)
+            error = KilledWorker(future.key, SimpleNamespace(address="tcp://127.0.0.1:1"), 3)
+            future._state.set_error(error, None)
+            raise error
+        return await fetch(futures, *arguments, **options)
+
+    monkeypatch.setattr(client, "_gather", gather)
+    assert sorted(fan_out(client, double, range(20))) == [2 * number for number in range(20)]
+    assert lost
 
 
 def test_dask_that_does_not_close_is_left_and_its_workers_are_killed(monkeypatch):

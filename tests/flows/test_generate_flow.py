@@ -139,28 +139,6 @@ def test_another_recipe_in_the_folder_is_refused_with_the_fields(captchas, whole
     assert files(whole.folder) == FILES
 
 
-@pytest.fixture(scope="module")
-def dask_cluster(start):
-    """A scheduler and two workers on loopback, as `--cluster` expects them."""
-    dask = CAPTCHAS.with_name("dask")
-    scheduler = start(dask, "scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard")
-    line = ""
-    while "Scheduler at" not in line:
-        line = scheduler.stderr.readline()
-        assert line, "the scheduler ended"
-    address = line.split()[-1]
-    for _ in range(2):
-        start(dask, "worker", address, "--nthreads", "1", "--no-dashboard", "--no-nanny")
-    return address
-
-
-def test_a_cluster_gives_the_same_bytes(captchas, dask_cluster, whole, tmp_path):
-    result = captchas("generate", "book", "--count", COUNT, "--cluster", dask_cluster, "--home", tmp_path, "--json")
-    assert result.returncode == 0, result.stderr
-    assert result.report["content"] == whole.manifest.content
-    assert files(tmp_path / "datasets" / "book") == FILES
-
-
 def test_no_scheduler_at_the_address_is_said(captchas, tmp_path):
     result = captchas("generate", "book", "--cluster", "tcp://127.0.0.1:9", "--home", tmp_path)
     assert result.returncode == 2

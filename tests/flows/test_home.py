@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from flows import home
+from flows import home, processes
 
 
 @pytest.fixture
@@ -89,3 +89,18 @@ def test_a_new_dataset_never_lands_in_a_folder_that_happens_to_be_here(clean, mo
     monkeypatch.setenv("CAPTCHAS_HOME", str(clean / "data"))
     assert home.dataset_folder("book") == Path("book")  # to be read
     assert home.new_dataset_folder("book") == clean / "data" / "datasets" / "book"
+
+
+def test_a_deployment_s_run_takes_the_inbox_of_its_home(tmp_path, monkeypatch):
+    """A shell takes what stands in its folder first; a worker's folder is nobody's choice."""
+    (tmp_path / "home" / "inbox").mkdir(parents=True)
+    (tmp_path / "inbox").mkdir()
+    (tmp_path / "pictures").mkdir()
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("CAPTCHAS_HOME", str(tmp_path / "home"))
+    monkeypatch.delenv(processes.RUN, raising=False)
+    assert home.pictures_at(Path("inbox")) == Path("inbox")
+    monkeypatch.setenv(processes.RUN, "a-run")
+    assert home.pictures_at(Path("inbox")) == tmp_path / "home" / "inbox"
+    assert home.pictures_at(Path("pictures")) == Path("pictures")
+    assert home.pictures_at(tmp_path / "inbox") == tmp_path / "inbox"

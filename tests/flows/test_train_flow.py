@@ -103,6 +103,7 @@ def test_the_ladder_has_settings_for_each_of_its_datasets():
     assert settings.leave_out == UNSEEN
 
 
+@pytest.mark.soak
 def test_evaluating_on_a_ladder(trained, captchas, monkeypatch):
     """Two short rungs, of which one is there and one is drawn: a table, a picture, and a report of each."""
     monkeypatch.setattr(ladder, "COUNT", COUNT)
@@ -153,7 +154,7 @@ def test_a_rung_with_letters_that_the_model_does_not_know_is_told_first(trained,
 
 def test_solve_texts_of_several_lengths_over_an_alphabet(trained, captchas, pictures, tmp_path):
     out = tmp_path / "answers.csv"
-    common = ("solve", pictures, "--dictionary", "none", "--out", out, "--home", trained.home, "--json")
+    common = ("solve", pictures, "--dictionary", "none", "--out", out, "--home", trained.home, "--again", "--json")
     assert captchas(*common, "--length", "4-6").returncode == 0
     free = rows(out)
     assert {len(row["reading"]) for row in free} <= {4, 5, 6}
@@ -169,7 +170,7 @@ def test_solve_texts_of_several_lengths_over_an_alphabet(trained, captchas, pict
 
 def test_solve_reads_with_the_newest_model_and_abstains(trained, captchas, pictures, tmp_path):
     out = tmp_path / "answers.csv"
-    common = ("solve", pictures, "--out", out, "--home", trained.home, "--json")
+    common = ("solve", pictures, "--out", out, "--home", trained.home, "--again", "--json")
     result = captchas(*common)
     assert result.report["model"] == str(trained.model)
     sure = {row["path"]: row for row in rows(out)}

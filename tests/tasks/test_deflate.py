@@ -75,7 +75,7 @@ def test_frequent_symbols_have_short_codes():
 def test_a_shard_sealed_with_it_is_proven_like_any_other(tmp_path):
     recipe = make_recipe(BUILT_IN["letters"], 1)
     blocks = [renderer_of(recipe).block(1, number, count) for number, count in ((0, BLOCK), (1, 100))]
-    record = write_shard(tmp_path, 0, 0, iter(blocks), recipe.identity, "run", compress)
+    record = write_shard(tmp_path, 0, 0, iter(blocks), recipe.identity, "run", compress, compress)
     seen = []
     assert read_record(tmp_path / record.name, recipe.identity, 0, seen.append) == record
     for block, other in zip(blocks, seen, strict=True):

@@ -2,7 +2,6 @@
 
 import os
 import random
-import tracemalloc
 
 import pytest
 
@@ -56,19 +55,46 @@ def test_a_listing_that_is_given_up_leaves_no_open_file(tree, monkeypatch):
     assert len(os.listdir("/proc/self/fd") if before else []) == len(before)  # noqa: PTH208
 
 
-def test_memory_does_not_grow_with_the_folder(tmp_path, monkeypatch):
-    monkeypatch.setattr(folders, "RUN", 200)
+def test_links_are_followed_when_asked_and_rings_end(tmp_path):
+    """A folder is entered by a link once, so that folders of links to each other are not listed without end."""
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (outside / "o.png").touch()
+    folder = tmp_path / "folder"
+    (folder / "sub").mkdir(parents=True)
+    (folder / "sub" / "a.png").touch()
+    (folder / "sub" / "above").symlink_to(folder)
+    (folder / "above").symlink_to(tmp_path)
+    (folder / "self").symlink_to(folder / "self")
+    (folder / "out").symlink_to(outside)
+    (folder / "out again").symlink_to(outside)
+    (outside / "back").symlink_to(folder / "sub")
+    (folder / "o.png").symlink_to(outside / "o.png")
+    (folder / "gone.png").symlink_to(outside / "gone.png")
+    assert list(list_names(folder)) == ["sub/a.png"]
+    found = ["above/outside/back/a.png", "above/outside/o.png", "o.png", "out/o.png", "sub/a.png"]
+    assert list(list_names(folder, follow=True)) == found
+    assert count_pictures(folder, follow=True) >= 4
+    for level in range(12):  # by every path there would be 4,096 ways to the file at the end
+        (tmp_path / "chain" / f"{level}").mkdir(parents=True)
+        for name in "ab":
+            (tmp_path / "chain" / f"{level}" / name).symlink_to(tmp_path / "chain" / f"{level + 1}")
+    (tmp_path / "chain" / "12").mkdir()
+    (tmp_path / "chain" / "12" / "x").touch()
+    assert len(list(list_names(tmp_path / "chain" / "0", follow=True))) == 1
+
+
+def test_memory_does_not_grow_with_the_folder(tmp_path, peak):
+    def listed():
+        folders.RUN = 200
+        assert sum(1 for _ in list_names(folder)) == count
+
     peaks = []
     for count in (1000, 8000):
         folder = tmp_path / f"{count}"
         folder.mkdir()
         for number in range(count):
             os.close(os.open(folder / f"{number:060d}.png", os.O_CREAT))
-        tracemalloc.start()
-        try:
-            assert sum(1 for _ in list_names(folder)) == count
-            peaks.append(tracemalloc.get_traced_memory()[1])
-        finally:
-            tracemalloc.stop()
+        peaks.append(peak(listed))
     # A run is sorted in memory, and of each that waits, 64 KB at most are read at once.
     assert peaks[1] - peaks[0] < 35 * (70_000 + 200 * 110) < 8000 * 1000

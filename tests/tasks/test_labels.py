@@ -132,6 +132,19 @@ def test_pairs_are_sorted_by_bytes_and_all_others_have_a_reason():
     }
 
 
+@pytest.mark.parametrize("outside", ["../secret", "x/../../secret", "..\\secret", "{}/secret"])
+def test_paths_cannot_lead_out_of_the_folder(tmp_path, outside):
+    """Labels are for files that the folder's listing has; what a file of labels names is never opened."""
+    (tmp_path / "secret").write_text("there")
+    outside = outside.replace("{}", str(tmp_path))
+    (tmp_path / "labels.csv").write_text(f"path,label\na.png,A\n{outside},B\n")
+    pairs, rejects = pair(["a.png"], Labelling(file=tmp_path / "labels.csv"))
+    assert pairs == [("a.png", "A")]
+    assert [reason for _, reason in rejects] == [
+        "labels.csv labels it, but the folder has no such file (or a link, or hidden)"
+    ]
+
+
 def test_files_and_labels_that_do_not_meet_are_rejects(tmp_path):
     (tmp_path / "gt.txt").write_text("a.png\tA\nabsent.png\tB\n../out.png\tC\n")
     pairs, rejects = pair(["a.png", "b_X.png"], Labelling(file=tmp_path / "gt.txt"))

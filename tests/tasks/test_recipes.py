@@ -8,7 +8,7 @@ import pytest
 from storage.errors import BadInput, Different, GlyphsDiffer, NotThere
 from storage.manifest import Manifest, canonical
 from tasks import recipes
-from tasks.fonts import GlyphSet, bundled
+from tasks.fonts import GlyphSet, bundled, find_face
 from tasks.recipes import differences, identity_of, make_recipe, renderer_of, require_same, software
 from tasks.specs import Grid, Ink, Profile
 
@@ -229,3 +229,17 @@ def test_software_names_what_has_a_hand_in_the_pictures():
     found = software()
     assert {"pillow", "freetype", "numpy", "numba", "h5py", "isal", "blake3", "beating-captchas"} == set(found)
     assert all(isinstance(version, str) and version[0].isdigit() for version in found.values())
+
+
+def test_relative_paths_are_made_absolute_for_workers_and_leave_the_identity_alone(tmp_path, monkeypatch):
+    shutil.copy(find_face("Inter Black").path, tmp_path / "face.ttf")
+    (tmp_path / "list.txt").write_text("ab\nba\n")
+    monkeypatch.chdir(tmp_path)
+    profile = replace(BASE, fonts=("face.ttf", "Karla ExtraBold"), words="list.txt", length=(2, 2), width=80)
+    recipe = make_recipe(profile, 1)
+    assert recipe.profile.fonts == (str(tmp_path / "face.ttf"), "Karla ExtraBold")
+    assert recipe.profile.words == str(tmp_path / "list.txt")
+    absolute = replace(profile, fonts=recipe.profile.fonts, words=recipe.profile.words)
+    monkeypatch.chdir("/")
+    assert make_recipe(absolute, 1).identity == recipe.identity
+    renderer_of(recipe)

@@ -1,0 +1,190 @@
+"""What stands on a Prefect server for this project: pool, deployments, worker, and runs that were cut off."""
+
+import hashlib
+import os
+import re
+from collections import Counter
+from collections.abc import Collection
+from datetime import UTC, datetime
+from pathlib import Path
+
+from flows.prefect_api import Api, Unanswered
+from flows.processes import Child
+from storage import atomic
+from storage.errors import CaptchasError
+
+POOL = "captchas"
+DIGEST = "deployed.sha256"  # under PREFECT_HOME: of the file that was deployed last
+PAGE = 200  # runs that the server tells of at once
+LIVING = 90.0  # seconds since a worker's last sign, which it gives every 30
+# Credentials before a host, a query or a fragment of a URL, and in s3: anything but a bucket; a scheduler's
+# tcp://host:8786 is none. For the server and, in the forms, for the browser: Python and JavaScript read it alike.
+NO_SECRET = r"^(?!(?!file:)[A-Za-z][A-Za-z0-9+.:-]+:/+([^/]*@|.*[?#]))(?![sS]3:/+[^/]*:)"
+_NAME = re.compile(r"^  - name: *['\"]?([\w-]+)", re.M)
+UNDERWAY, WAITING = ["RUNNING", "PENDING", "CANCELLING"], ["SCHEDULED"]
+
+
+class NotUp(CaptchasError, RuntimeError):
+    """Something that the deployments need does not run."""
+
+
+def names_in(file: Path) -> set[str]:
+    """Names of the deployments in a prefect.yaml."""
+    return set(_NAME.findall(file.read_text(encoding="utf-8").partition("\ndeployments:")[2]))
+
+
+def make_pool(api: Api) -> None:
+    """Make the work pool, unless it is there: somebody may have given it other settings."""
+    if api.get(f"work_pools/{POOL}") is None:
+        api.post("work_pools/", {"name": POOL, "type": "process", "description": "Runs of captchas, as processes"})
+
+
+def changed(api: Api, file: Path) -> bool:
+    """Whether the file has to be deployed: it is another one than last time, or the server lacks one of them.
+
+    What somebody changed in the UI, such as a paused schedule, stays as long as the file does.
+    """
+    place = _mark()
+    same = place.is_file() and place.read_text() == _digest(file)
+    return not same or bool(names_in(file) - {one["name"] for one in _deployments(api)})
+
+
+def require_deployed(api: Api, file: Path, deploying: Child) -> None:
+    """Remember the file as deployed if all of it is on the server, where unknown parameters are refused from now on.
+
+    Prefect's own schema of a flow's parameters lets any name pass, and the run would fail when it starts; and it
+    lets a URL with a secret pass, which would be refused then, but be in Prefect's database by that time.
+
+    Raises
+    ------
+    NotUp
+        With the last words of what deployed it.
+    """
+    lacking = names_in(file) - {one["name"] for one in _deployments(api)}
+    if lacking or deploying.code:
+        raise NotUp(
+            f"{file}: could not be deployed (missing: {', '.join(sorted(lacking)) or '-'}); mend it and start again. "
+            f"See {deploying.log}, which ends: {deploying.last_words()}"
+        )
+    for one in _deployments(api):
+        schema = without_secrets(one["parameter_openapi_schema"]) | {"additionalProperties": False}
+        api.patch(f"deployments/{one['id']}", {"parameter_openapi_schema": schema})
+    atomic.replace(_mark(), _digest(file).encode())
+
+
+def without_secrets(schema: dict) -> dict:
+    """A schema in which no text may be a URL with a secret; choices, which are in its `definitions`, have none."""
+    if schema.get("type") == "string":
+        return schema | {"pattern": NO_SECRET}
+    return {
+        name: [without_secrets(one) for one in inner] if name == "anyOf"
+        else without_secrets(inner) if name == "items"
+        else {one: without_secrets(its) for one, its in inner.items()} if name == "properties"
+        else inner
+        for name, inner in schema.items()
+    }  # fmt: skip
+
+
+def _mark() -> Path:
+    return Path(os.environ.get("PREFECT_HOME") or Path.home() / ".prefect", DIGEST)
+
+
+def _digest(file: Path) -> str:
+    return hashlib.sha256(f"{file}\n".encode() + file.read_bytes()).hexdigest()
+
+
+def _deployments(api: Api) -> list[dict]:
+    return api.post("deployments/filter", {"work_pools": {"name": {"any_": [POOL]}}, "limit": PAGE}) or []
+
+
+def settle(api: Api, alive: Collection[str] = ()) -> None:
+    """Close runs that nobody runs any more, and of those that were missed keep the newest of each deployment.
+
+    To be called while no worker runs; runs that are `alive` have outlived it. A run that a killed process left
+    "Running" or "Pending" would hold its deployment's only place; after a day without a worker, 24 runs of the inbox
+    would do nothing one after another. Places that are held by no run at all are freed too: a server that is killed
+    forgets who held them, and not how many are.
+    """
+    ours = {"work_pools": {"name": {"any_": [POOL]}}}
+    closed = {
+        "type": "CRASHED",
+        "name": "Crashed",
+        "message": "Its process was ended; the next run goes on from there.",
+    }
+    underway = _runs(api, ours | {"flow_runs": {"state": {"type": {"any_": UNDERWAY}}}})
+    ended = [run["id"] for run in underway if run["id"] not in alive]
+    while ended:
+        for run in ended:
+            api.post(f"flow_runs/{run}/set_state", {"state": closed})
+        inner = {"parent_flow_run_id": {"any_": ended}, "state": {"type": {"any_": UNDERWAY}}}
+        ended = [run["id"] for run in _runs(api, {"flow_runs": inner})]
+    held = Counter(run["deployment_id"] for run in underway if run["id"] in alive)
+    for one in _deployments(api):
+        limit = one.get("global_concurrency_limit")
+        if limit and limit["active_slots"] > held[one["id"]]:
+            api.patch(f"v2/concurrency_limits/{limit['id']}", {"active_slots": held[one["id"]]})
+    missed = {"state": {"type": {"any_": WAITING}}, "expected_start_time": {"before_": datetime.now(UTC).isoformat()}}
+    seen = set()
+    for run in _runs(api, ours | {"flow_runs": missed, "sort": "EXPECTED_START_TIME_DESC"}):
+        if run["deployment_id"] in seen and run["auto_scheduled"]:
+            why = "Missed while no worker ran; a later one of this deployment runs instead."
+            late = {"type": "CANCELLED", "name": "Missed", "message": why}
+            api.post(f"flow_runs/{run['id']}/set_state", {"state": late})
+        seen.add(run["deployment_id"])
+
+
+def _runs(api: Api, wanted: dict) -> list[dict]:
+    found, offset = [], 0
+    while page := api.post("flow_runs/filter", wanted | {"limit": PAGE, "offset": offset}):
+        found += page
+        offset += PAGE
+    return found
+
+
+def look(url: str | None, file: Path | None) -> dict:
+    """What of it runs: the server, the pool, the deployments, the worker.
+
+    Raises
+    ------
+    NotUp
+        Something is missing; its `report` says what there is.
+    """
+    api = Api(url, timeout=5) if url else None
+    report = {"server": url, "server_answers": bool(api and api.healthy()), "pool": False}
+    report |= {"deployments": 0, "deployments_missing": [], "worker": None, "worker_last_seen_seconds": None}
+    wrong = [] if report["server_answers"] else [f"no server answers{f' at {url}' if url else ''}"]
+    if not wrong:
+        try:
+            wrong = _look_inside(api, file, report)
+        except Unanswered as error:
+            wrong = [str(error)]
+    if wrong:
+        error = NotUp(f"not all is up: {'; '.join(wrong)}. `captchas up` starts what one machine needs")
+        error.report = report
+        raise error
+    return report
+
+
+def newest_worker(api: Api) -> dict | None:
+    """The pool's worker that gave its last sign last, if there ever was one."""
+    workers = api.post(f"work_pools/{POOL}/workers/filter") or []
+    return max(
+        (one for one in workers if one["last_heartbeat_time"]), key=lambda one: one["last_heartbeat_time"], default=None
+    )
+
+
+def _look_inside(api: Api, file: Path | None, report: dict) -> list[str]:
+    """Fill the report, and say what is wrong."""
+    if api.get(f"work_pools/{POOL}") is None:
+        return [f"there is no work pool {POOL}"]
+    names = {one["name"] for one in _deployments(api)}
+    lacking = sorted(names_in(file) - names) if file else []
+    report |= {"pool": True, "deployments": len(names), "deployments_missing": lacking}
+    wrong = [f"deployments are missing: {', '.join(lacking)}"] if lacking else []
+    newest = newest_worker(api)
+    if newest is None:
+        return [*wrong, "no worker has ever been there"]
+    seen = datetime.fromisoformat(newest["last_heartbeat_time"].replace("Z", "+00:00"))
+    age = (datetime.now(UTC) - seen).total_seconds()
+    report |= {"worker": newest["name"], "worker_last_seen_seconds": round(age, 1)}
+    return wrong if age <= LIVING else [*wrong, f"the worker {newest['name']} was last seen {age:,.0f} s ago"]

@@ -1,0 +1,17 @@
+"""What can be said of a parameter's value alone, in types that Prefect's forms and its server read.
+
+The server refuses a value outside them before a run exists. In a shell each flow's `check` says what is wrong, in
+better words, and knows files and other parameters too: hence no validation here, only what the schema says.
+"""
+
+from typing import Annotated
+
+from pydantic import WithJsonSchema
+
+Count = Annotated[int, WithJsonSchema({"type": "integer", "minimum": 1})]  # of anything that must not be none
+Seed = Annotated[int, WithJsonSchema({"type": "integer", "minimum": 0, "exclusiveMaximum": 1 << 63})]
+ModelSeed = Annotated[int, WithJsonSchema({"type": "integer", "minimum": 0, "exclusiveMaximum": 1 << 32})]
+Share = Annotated[float, WithJsonSchema({"type": "number", "minimum": 0, "maximum": 1})]
+Seconds = Annotated[float, WithJsonSchema({"type": "number", "minimum": 0})]
+Port = Annotated[int, WithJsonSchema({"type": "integer", "minimum": 0, "maximum": 65535})]
+Name = Annotated[str, WithJsonSchema({"type": "string", "minLength": 1})]

@@ -1,0 +1,265 @@
+"""Who works in a run: workers that are there, have the run's software, and see its folders."""
+
+import logging
+import re
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from dask.distributed import Client
+
+from storage import atomic
+from storage.errors import BadInput, CaptchasError
+from tasks import worker
+
+PERIOD = 2.0  # seconds between two looks at who is there, which cost 2 ms each
+ANSWER = 30.0  # seconds that the scheduler or a worker has to answer a question
+PATIENCE = 60.0  # seconds without a worker, or without an answer, until a run is given up
+REVIVE = 5.0  # seconds that Dask has to start a process again, before it is done here
+TRIES = 3  # looks at a folder, in which files may come and go meanwhile
+_URL = re.compile(r"[a-z0-9+]{2,}:/")
+
+
+class Passing(CaptchasError):
+    """A failure that may not come again: the same job, a while later, may succeed.
+
+    What a `retry_condition_fn` of Prefect can ask for. All that is done is sealed, so that a retry goes on from
+    there. Other errors come again: bad input, a damaged file, a full disk.
+    """
+
+
+class WorkerLost(Passing, RuntimeError):
+    """A job whose workers died each time it was tried, workers that did not start, or no worker left."""
+
+
+class ClusterLost(Passing, ConnectionError):
+    """The scheduler went away, or does not answer; a retry has to connect again, so it is the flow's, not a task's."""
+
+
+class Roster:
+    """The workers of one run.
+
+    Parameters
+    ----------
+    client : Client
+    address : str, optional
+        Of the cluster. Without it the workers are processes of this machine, started from this project: nothing of
+        them is checked but that they are there.
+
+    Attributes
+    ----------
+    threads : dict of int
+        By the address of each worker that may work for this run.
+    refused : dict of str
+        What speaks against each of the others.
+    """
+
+    def __init__(self, client: Client, address: str | None = None):
+        self.client, self.address = client, address
+        self.threads: dict[str, int] = {}
+        self.refused: dict[str, str] = {}
+        self._looked = time.monotonic()
+        self._missed: float | None = None  # when for the first time nobody was there, or nobody answered
+        self._short: float | None = None  # when for the first time a process of this machine was missing
+
+    def require_all(self) -> None:
+        """Refuse a cluster of which any worker has other software.
+
+        Raises
+        ------
+        BadInput
+            Naming the workers and what differs.
+        ClusterLost
+        """
+        self.look(now=True)
+        if self.refused:
+            raise BadInput(
+                f"cluster {self.address!r}: {len(self.refused)} of {len(self.refused) + len(self.threads)} workers "
+                f"cannot work for this run: {self._objections()}. Install the same version of this project there, with "
+                "the same constraints.txt, and start the workers again"
+            )
+
+    def look(self, now: bool = False) -> None:
+        """See who is there, once in `PERIOD` seconds or `now`; of a cluster, examine those who are new.
+
+        Raises
+        ------
+        WorkerLost
+            Nobody was there for `PATIENCE` seconds.
+        ClusterLost
+        """
+        began = time.monotonic()
+        if not now and began - self._looked < PERIOD:
+            return
+        if self.client.status != "running":
+            raise self.lost()
+        there = None
+        try:
+            there = self._ask_scheduler()
+        except TimeoutError:
+            pass  # a busy machine: it may answer the next time
+        except OSError as error:
+            raise self.lost() from error
+        if there is not None:
+            if self.address:
+                self._examine(there.keys() - self.threads.keys() - self.refused.keys())
+                self.refused = {name: why for name, why in self.refused.items() if name in there}
+            self.threads = {name: count for name, count in there.items() if name not in self.refused}
+            if not self.address:
+                self._revive(began)
+        self._looked = time.monotonic()
+        if self.threads and there is not None:
+            self._missed = None
+            return
+        if self._missed is None:
+            self._missed = began
+        if self._looked - self._missed > PATIENCE:
+            raise self._nobody() if there is not None else self.lost(f"did not answer for {PATIENCE:.0f} s")
+
+    def restriction(self) -> dict:
+        """What `Client.submit` is to be told so that a job goes to nobody who was refused; nothing in most runs."""
+        return {"workers": list(self.threads), "allow_other_workers": True} if self.refused and self.threads else {}
+
+    def guard(self, unit: Callable) -> tuple[Callable, tuple]:
+        """The function to submit, and its arguments before the job: on a cluster each job first asks where it is.
+
+        A worker may come at any time, and be given jobs before it is seen here.
+        """
+        return (worker.do, (unit, worker.fingerprint())) if self.address else (unit, ())
+
+    def explains(self, error: Exception) -> bool:
+        """Whether a job failed because of where it was done; `look` finds out who that was."""
+        if not self.address or not isinstance(error, worker.Unfit | ImportError | AttributeError):
+            return False
+        self.look(now=not self.refused)
+        if not self.threads:
+            time.sleep(PERIOD)  # nobody is fit: jobs would only go round
+        return isinstance(error, worker.Unfit) or bool(self.refused)
+
+    def require_shared(self, writes: Iterable[Path | str] = (), reads: Iterable[Path | str] = ()) -> None:
+        """Refuse a cluster of which a worker sees other folders than this process; URLs are not looked at.
+
+        Parameters
+        ----------
+        writes : paths of folders
+            Where the run's results go: a file is put there, looked for, and removed.
+        reads : paths of files or folders
+            Nothing is written there; what stands there is compared.
+
+        Raises
+        ------
+        BadInput
+            Naming the workers and the path.
+        """
+        if not self.address:
+            return
+        for path in (Path(one).resolve() for one in writes if not _URL.match(str(one))):
+            token = atomic.temporary(atomic.make_folder(path) / "shared.token", atomic.new_run())
+            try:
+                atomic.publish(token, token.name.encode(), atomic.new_run())
+                self._compare(path, lambda token=token: worker.sample(token))
+            finally:
+                atomic.discard(token)
+        for path in (Path(one).resolve() for one in reads if not _URL.match(str(one))):
+            self._compare(path, lambda path=path: worker.sample(path))
+
+    def lost(self, what: str = "is gone, or was restarted") -> ClusterLost:
+        """The error of a run without a scheduler."""
+        if not self.address:
+            return ClusterLost("this run's own Dask scheduler is gone; give the same command again to go on")
+        return ClusterLost(
+            f"cluster {self.address!r}: the scheduler {what}. Start it and its workers again (dask scheduler; "
+            "dask worker ADDRESS), then give the same command again: it goes on from here"
+        )
+
+    def _nobody(self) -> WorkerLost:
+        if not self.address:
+            return WorkerLost(
+                f"this run's worker processes ended, and none came back in {PATIENCE:.0f} s; give the same command "
+                "again to go on, with fewer --workers if memory is short"
+            )
+        refused = f", and those that came were refused ({self._objections()})" if self.refused else ""
+        return WorkerLost(
+            f"cluster {self.address!r}: no worker was left for {PATIENCE:.0f} s{refused}. Start some with "
+            f"`dask worker {self.address}`, then give the same command again: it goes on from here"
+        )
+
+    def _revive(self, now: float) -> None:
+        """Start processes of this machine again that Dask has given up, as it does with one that dies while it starts.
+
+        A job that kills its worker at once, again and again, would leave none.
+        """
+        nannies = [one for one in self.client.cluster.workers.values() if hasattr(one, "is_alive")]
+        if len(self.threads) >= len(nannies):
+            self._short = None
+        elif self._short is None:
+            self._short = now
+        elif now - self._short > REVIVE:
+            self._short = now
+            for nanny in nannies:
+                if not nanny.is_alive():
+                    self.client.cluster.loop.add_callback(nanny.restart)
+
+    def _examine(self, names: Iterable[str]) -> None:
+        """Compare the software of workers with this process's."""
+        answers = self._ask(worker.record, names=list(names))
+        for name, answer in answers.items():
+            if isinstance(answer, OSError):
+                continue  # it went away meanwhile, or the next look asks it again
+            if isinstance(answer, Exception):
+                why = f"it lacks this project, or has another version of it ({type(answer).__name__}: {answer})"
+            else:
+                why = ", ".join(worker.differences(answer, worker.record()))
+            if why:
+                self.refused[name] = why
+                logging.getLogger(__name__).warning("worker %s gets no job of this run: %s", name, why)
+
+    def _compare(self, path: Path, look: Callable[[], dict[str, str]]) -> None:
+        for attempt in range(TRIES):
+            time.sleep(attempt)
+            answers = self._ask(worker.missing, look())
+            wrong = sorted(name for name, answer in answers.items() if answer and not isinstance(answer, OSError))
+            if not wrong:
+                return
+        raise BadInput(
+            f"cluster {self.address!r}: {len(wrong)} of {len(answers)} workers do not see what is at {path}: "
+            f"{', '.join(wrong[:3])}{' …' if len(wrong) > 3 else ''}. Mount the same folder there under the same "
+            "path, or choose one that all machines share"
+        )
+
+    def _objections(self) -> str:
+        """Who was refused and why; equal reasons together."""
+        by_reason: dict[str, list[str]] = {}
+        for name, why in sorted(self.refused.items()):
+            by_reason.setdefault(why, []).append(name)
+        return "; ".join(
+            f"{names[0]}{f' and {len(names) - 1} more' if names[1:] else ''}: {why}"
+            for why, names in by_reason.items()
+        )  # fmt: skip
+
+    def _ask_scheduler(self) -> dict[str, int]:
+        """{address: threads} of all workers."""
+        try:
+            return self.client.sync(self.client.scheduler.ncores, callback_timeout=ANSWER)
+        except (AttributeError, RuntimeError) as error:  # closed in this moment, by Dask's own thread
+            raise self.lost() from error
+
+    def _ask(self, question: Callable, *arguments, names: list[str] | None = None) -> dict[str, object]:
+        """{address: answer or error} of these workers, or of all that were not refused.
+
+        `Client.run`, with an end: a worker that is frozen would never answer, nor does one that is waited for.
+        """
+        names = list(self.threads) if names is None else names
+        if not names:
+            return {}
+        try:
+            return self.client.sync(
+                self.client._run, question, *arguments, workers=names, on_error="return", callback_timeout=ANSWER
+            )
+        except TimeoutError as error:
+            raise WorkerLost(
+                f"cluster {self.address!r}: a worker did not answer in {ANSWER:.0f} s ({', '.join(names[:3])}"
+                f"{' …' if len(names) > 3 else ''}); end the one that hangs, then give the same command again"
+            ) from error
+        except OSError as error:
+            raise self.lost() from error

@@ -1,0 +1,294 @@
+"""`captchas up`: what one machine needs to run the deployments, started and watched over by one process."""
+
+import json
+import os
+import shutil
+import signal
+import socket
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import flows
+from flows import deployed, processes
+from flows.home import RECORD, home, served
+from flows.parameters import Port
+from flows.prefect_api import Api, Unanswered
+from flows.processes import Child
+from storage import atomic
+from storage.dataset import locked
+from storage.errors import BadInput, Busy
+
+FILE = "prefect.yaml"
+INBOX = "inbox"  # under the home
+SCRATCH = "tmp"  # under Prefect's folder: whoever is killed leaves temporary files, which would pile up elsewhere
+STARTING = 180.0  # seconds that the server and the worker get each, twelve times what they need on a free machine
+DEPLOYING = 180.0
+_EVERY = 0.25  # seconds between two looks at the children
+# Seconds that each gets to end: the runs, which close their Dask workers, then the worker, then the server.
+RUNS, WORKER, SERVER = 7.0, 3.0, 3.0
+
+
+class Stopped(Exception):
+    """Ctrl-C or SIGTERM, before all was started."""
+
+
+def check(*, port: int = 4200, check: bool = False, deploy: bool = False, deployments: Path | None = None) -> None:
+    """An error that names the wrong parameter, or what stands in the way."""
+    if not 0 <= port <= 65535:
+        raise BadInput(f"port: must be from 0 (any free one) to 65535; it is {port}")
+    if check and deploy:
+        raise BadInput("check, deploy: give one of them")
+    if not check:
+        _chosen(deployments, deploy)
+
+
+def _chosen(deployments: Path | None, deploy: bool = False) -> Path:
+    """The file of the deployments, where nothing stands in the way of starting them, or only of deploying it."""
+    named, there = os.environ.get("PREFECT_API_URL"), served()
+    if deploy and not named:
+        raise BadInput("deploy: name the server in PREFECT_API_URL, for instance http://127.0.0.1:4200/api")
+    if there and not deploy:
+        raise Busy(_already(there))
+    if named and not deploy:
+        raise BadInput(
+            f"PREFECT_API_URL: names a Prefect server already, {named}; unset it, or use that server: --deploy, "
+            f"then `prefect worker start --pool {deployed.POOL}`"
+        )
+    beside, here = Path(flows.__file__).parents[1] / FILE, Path(FILE)
+    chosen = deployments or (beside if beside.is_file() else here)
+    if not chosen.is_file():
+        raise BadInput(
+            f"deployments: {chosen} is not there; run this in a clone of the project, or name its {FILE} with "
+            "--deployments"
+        )
+    return chosen.resolve()
+
+
+def up(
+    *, port: Port = 4200, check: bool = False, deploy: bool = False, deployments: Path | None = None
+) -> dict:  # fmt: skip
+    """Start what one machine needs to run the deployments: Prefect's server, work pool, deployments and worker.
+
+    Runs until Ctrl-C or SIGTERM, and ends all of it then; flows that run are told to stop, and the next run of
+    each goes on from there. Other commands on this home use its server.
+
+    Parameters
+    ----------
+    port
+        Of the server and its UI, on 127.0.0.1; 0 for a free one.
+    check
+        Only say what is running: exit code 0 if all is, 1 if not.
+    deploy
+        Only make the work pool and the deployments, on the server that PREFECT_API_URL names.
+    deployments
+        The file of the deployments; by default the project's prefect.yaml, else the one in this folder.
+    """
+    if check:
+        return deployed.look(*_there())
+    file = _chosen(deployments, deploy)
+    if deploy:
+        api = Api(os.environ["PREFECT_API_URL"])
+        with _stopping() as stop:
+            _deploy(api, file, _environment(api.url.removesuffix("/api")), home() / "prefect" / "logs", stop)
+        return {"server": api.url, "deployments": sorted(deployed.names_in(file))}
+    began = time.monotonic()
+    with _alone(), _stopping() as stop:
+        processes.end(processes.orphans(os.environ["PREFECT_HOME"]), patience=10)
+        atomic.make_folder(home() / INBOX)
+        _run(file, _free(port), stop)
+    if stop.signal == signal.SIGINT:
+        raise KeyboardInterrupt
+    return {"ended_by": signal.Signals(stop.signal).name, "seconds": round(time.monotonic() - began, 1)}
+
+
+def _run(file: Path, port: int, stop: threading.Event) -> None:
+    """Start everything, watch over it until `stop`, and end it."""
+    url = f"http://127.0.0.1:{port}"
+    logs, scratch = (Path(os.environ["PREFECT_HOME"]) / name for name in ("logs", SCRATCH))
+    shutil.rmtree(scratch, ignore_errors=True)  # of one that was killed
+    environment = _environment(url) | {"TMPDIR": str(atomic.make_folder(scratch).resolve())}
+    server = Child("server", _server_command(port), environment, logs / "server.log", file.parent)
+    api = Api(f"{url}/api")
+    worker = Child(
+        "worker", _worker_command(), environment, logs / "worker.log", file.parent, lambda: _settled(api)
+    )  # fmt: skip
+    record = {
+        "pid": os.getpid(), "started": processes.started(os.getpid()), "api": api.url, "ui": url,
+        "deployments": str(file), "logs": str(logs),
+    }  # fmt: skip
+    place = home() / "prefect" / RECORD
+    try:
+        _tell(f"starting Prefect's server on {url}")
+        server.start()
+        _until(api.healthy, STARTING, server, stop)
+        atomic.replace(place, json.dumps(record, indent=1).encode())
+        deployed.settle(api)
+        if deployed.changed(api, file):
+            _deploy(api, file, environment, logs, stop)
+        before = deployed.newest_worker(api)
+        worker.start()
+        _until(lambda: deployed.newest_worker(api) != before, STARTING, worker, stop)
+        _tell(f"up: the UI is at {url}, pictures go into {home() / INBOX}; Ctrl-C ends it")
+        while not stop.wait(_EVERY):
+            for child in (server, worker):
+                said = child.look()
+                if said:
+                    _tell(said)
+    except Stopped:
+        pass
+    finally:
+        _end(server, worker)
+        place.unlink(missing_ok=True)
+        shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _settled(api: Api) -> bool:
+    """Whether the server answers, so that a worker may begin; what the last one left is closed then.
+
+    A worker ends when its server does, and nobody would end the runs that it was about to start.
+    """
+    try:
+        deployed.settle(api, processes.runs_alive(os.getpid()))
+    except Unanswered:
+        return False
+    return True
+
+
+def _deploy(api: Api, file: Path, environment: dict[str, str], logs: Path, stop: threading.Event) -> None:
+    """Make the pool, if it is not there, and the deployments."""
+    deployed.make_pool(api)
+    deploying = Child("deployment", _deploy_command(file), environment, logs / "deploy.log", file.parent)
+    deploying.start()
+    try:
+        _until(lambda: not deploying.running, DEPLOYING, None, stop)
+    finally:
+        deploying.end(1)
+    deployed.require_deployed(api, file, deploying)
+
+
+def _end(server: Child, worker: Child) -> None:
+    """End the runs while the server can still hear of it, then the worker, what is left, and the server."""
+    processes.end(processes.runs_of(os.getpid()), RUNS)
+    worker.end(WORKER)
+    kept = {server.pid}
+    processes.end((pid for pid in processes.all_of(os.getpid()) if pid not in kept), 0.5)
+    server.end(SERVER)
+
+
+def _until(reached, seconds: float, child: Child | None, stop: threading.Event) -> None:
+    """Return once `reached()`; an error if that takes too long, or the child dies meanwhile."""
+    deadline = time.monotonic() + seconds
+    while not reached():
+        if stop.wait(_EVERY):
+            raise Stopped
+        if child and not child.running:
+            raise deployed.NotUp(
+                f"the {child.name} ended while it started; see {child.log}, which ends: {child.last_words()}"
+            )
+        if time.monotonic() > deadline:
+            raise deployed.NotUp(f"not ready after {seconds:.0f} s; see the logs in {os.environ['PREFECT_HOME']}/logs")
+
+
+def _environment(url: str) -> dict[str, str]:
+    """Of all children, and of the runs that the worker starts."""
+    return os.environ | {
+        "CAPTCHAS_HOME": str(home().resolve()),
+        "PREFECT_API_URL": f"{url}/api",
+        "PREFECT_UI_API_URL": f"{url}/api",
+        "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "INFO",
+        "PREFECT_SERVER_ALLOW_EPHEMERAL_MODE": "false",  # a run waits for this server rather than to start one
+        "PREFECT_WORKER_QUERY_SECONDS": os.environ.get("PREFECT_WORKER_QUERY_SECONDS", "5"),
+        "PREFECT__SERVER_FINAL": "1",
+    }
+
+
+def _server_command(port: int) -> list[str]:
+    return [
+        sys.executable, "-m", "uvicorn", "--factory", "prefect.server.api.server:create_app", "--host", "127.0.0.1",
+        "--port", str(port), "--log-level", "warning", "--lifespan", "on", "--timeout-graceful-shutdown", "2",
+    ]  # fmt: skip
+
+
+def _worker_command() -> list[str]:
+    return [
+        sys.executable,
+        "-m",
+        "prefect",
+        "worker",
+        "start",
+        "--pool",
+        deployed.POOL,
+        "--name",
+        f"up-{socket.gethostname()}",
+    ]
+
+
+def _deploy_command(file: Path) -> list[str]:
+    return [sys.executable, "-m", "prefect", "--no-prompt", "deploy", "--all", "--prefect-file", str(file)]
+
+
+def _there() -> tuple[str | None, Path | None]:
+    """The address of the server to look at, and the file of its deployments: of the `up` on this home, else named."""
+    record = served()
+    if record:
+        return record["api"], Path(record["deployments"])
+    beside = Path(flows.__file__).parents[1] / FILE
+    return os.environ.get("PREFECT_API_URL"), beside if beside.is_file() else None
+
+
+def _free(port: int) -> int:
+    """The port, or a free one for 0; an error that says who has it."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError as error:
+            raise BadInput(f"port: {port} cannot be used ({error.strerror}); give another one, or 0 for any") from error
+        return probe.getsockname()[1]
+
+
+@contextmanager
+def _alone() -> Iterator[None]:
+    """Hold the lock of `captchas up` on this home."""
+    held = locked(home() / "prefect" / "up")
+    try:
+        held.__enter__()
+    except Busy:
+        raise Busy(_already(served())) from None
+    try:
+        yield
+    finally:
+        held.__exit__(None, None, None)
+
+
+def _already(record: dict | None) -> str:
+    which = f"process {record['pid']}, its UI at {record['ui']}" if record else "which is starting"
+    return f"{home()}: `captchas up` runs on this home already ({which}); end that one first, or use it"
+
+
+@contextmanager
+def _stopping() -> Iterator[threading.Event]:
+    """An event that Ctrl-C and SIGTERM set, instead of what they do otherwise; `.signal` is the one that came."""
+    stop = threading.Event()
+    stop.signal = None
+
+    def stopped(number, _frame):
+        stop.signal = stop.signal or number
+        stop.set()
+
+    before = {number: signal.signal(number, stopped) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _tell(message: str) -> None:
+    """A line for people; standard output is for the report."""
+    sys.stderr.write(f"captchas: {message}\n")
+    sys.stderr.flush()

@@ -1,0 +1,85 @@
+"""The bytes of one picture file: a regular one, of a bounded size, and as it was when it was looked at."""
+
+import os
+import stat
+from pathlib import Path
+
+from storage.errors import BadInput
+
+MOST_BYTES = 32_000_000
+GONE, UNSETTLED = "no such file", "still being written"
+
+
+class BadPicture(BadInput):
+    """One file that is no readable picture; the message is the reason, without the file's name."""
+
+
+class Unreadable(BadPicture):
+    """The reason may pass without the file being changed: permissions, a disk."""
+
+
+class Fatal(Unreadable):
+    """Reading it ended the process that did."""
+
+
+class Unsettled(Unreadable):
+    """The file is not what it was when it was looked at: it is still being written, or gone."""
+
+
+def read_file(path: Path | str, seen: tuple[int, int] | None = None, *, follow: bool = True) -> bytes:
+    """The bytes of a regular file of at most 32 MB.
+
+    Parameters
+    ----------
+    seen : (bytes, mtime in ns), optional
+        What the file was when it was looked at; it has to be that before and after it is read.
+    follow : bool
+        Whether it may be a symbolic link.
+
+    Raises
+    ------
+    BadPicture
+    """
+    try:
+        status = os.stat(path, follow_symlinks=follow)  # noqa: PTH116 - for a million files, a Path each is slow
+        _require_same(status, seen)
+        size, mode = status.st_size, status.st_mode
+        data = b""
+        # A pipe is not even opened: that would wait for somebody to write into it.
+        if stat.S_ISREG(mode) and 0 < size <= MOST_BYTES:
+            handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | (0 if follow else os.O_NOFOLLOW))
+            with os.fdopen(handle, "rb", buffering=0) as file:
+                data = file.read(size)
+                if seen:
+                    _require_same(os.fstat(handle), seen)
+    except FileNotFoundError as error:
+        raise Unsettled(GONE) from error
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the name
+        if isinstance(error, BadPicture):
+            raise
+        why = getattr(error, "strerror", None) or error
+        raise Unreadable(f"the file cannot be read ({why}); check its permissions and the disk") from error
+    if stat.S_ISDIR(mode):
+        raise Unreadable("a folder, not a picture file, or one that this user may not list")
+    if not stat.S_ISREG(mode):
+        raise BadPicture("not a regular file but a link, pipe, socket or device")
+    require_size(size if data or size > MOST_BYTES else 0)
+    return data
+
+
+def require_size(size: int) -> None:
+    """Refuse an empty file, or one of more than `MOST_BYTES`.
+
+    Raises
+    ------
+    BadPicture
+    """
+    if size > MOST_BYTES:
+        raise BadPicture(f"{size:,} bytes; at most {MOST_BYTES:,} are read: make the picture smaller")
+    if not size:
+        raise BadPicture("the file is empty (0 bytes)")
+
+
+def _require_same(status: os.stat_result, seen: tuple[int, int] | None) -> None:
+    if seen and (status.st_size, status.st_mtime_ns) != seen:
+        raise Unsettled(UNSETTLED)

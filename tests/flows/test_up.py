@@ -1,0 +1,341 @@
+"""`captchas up`, a real server and a real worker: the deployments from end to end, once for all tests of this file.
+
+In the order in which they stand: each goes on from what the one before left.
+"""
+
+import csv
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from flows import processes
+from storage.dataset import Dataset
+from storage.manifest import Manifest
+from storage.shards import read_record
+from tasks.recipes import make_recipe
+from tasks.samples import SampleJob, write_samples
+from tasks.specs import find_profile
+
+pytestmark = pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="needs Linux's /proc")
+ROOT = Path(__file__).parents[2]
+COMMAND = [sys.executable, "-m", "flows"]
+SCHEDULED = {
+    "verify/verify-and-repair": "0 1 * * *",
+    "regenerate/regenerate": "0 3 * * 0",
+    "solve/solve-inbox": "5 * * * *",
+}
+ON_DEMAND = {
+    "generate/generate", "verify/verify", "export/export", "ingest/import", "train/train", "evaluate/evaluate",
+    "solve/solve", "reproduce/reproduce", "demo/demo",
+}  # fmt: skip
+COUNT = 49_152  # pictures of `hard`: three shards, about two seconds
+
+
+class Site:
+    """A home, the `captchas up` that runs on it, and what people do with both."""
+
+    def __init__(self, home: Path):
+        self.home = home
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(("PREFECT_", "CAPTCHAS_"))}
+        self.environment = kept | {
+            "PREFECT_WORKER_QUERY_SECONDS": "1", "PREFECT_SERVER_SERVICES_SCHEDULER_LOOP_SECONDS": "3",
+        }  # fmt: skip
+        self.process = None
+
+    def start(self) -> None:
+        """Start it, and wait until it says that all is up."""
+        self.errors = (self.home / "up.err").open("a+")
+        self.errors.truncate(0)
+        self.process = subprocess.Popen(
+            [*COMMAND, "up", "--port", "0", "--json", "--home", self.home], env=self.environment, cwd=self.home,
+            stdout=subprocess.PIPE, stderr=self.errors, text=True, start_new_session=True,
+        )  # fmt: skip
+        self.until(lambda: " up: the UI is at " in self.said() or self.process.poll() is not None, 240)
+        assert self.process.poll() is None, self.said()
+        self.record = json.loads((self.home / "prefect" / "up.json").read_bytes())
+
+    def said(self) -> str:
+        """What it told people."""
+        return (self.home / "up.err").read_text()
+
+    def end(self, sent: signal.Signals) -> tuple[int, dict | None]:
+        """End it; the exit code and the report."""
+        self.process.send_signal(sent)
+        out, _ = self.process.communicate(timeout=40)
+        self.errors.close()
+        return self.process.returncode, json.loads(out) if out else None
+
+    def run(self, *arguments) -> SimpleNamespace:
+        """`captchas ARGUMENTS` on this home, as a process of its own."""
+        command = [*COMMAND, *map(str, arguments), "--json", "--home", self.home]
+        done = subprocess.run(command, env=self.environment, cwd=self.home, capture_output=True, text=True, timeout=240)
+        report = json.loads(done.stdout) if done.stdout else None
+        return SimpleNamespace(code=done.returncode, report=report, said=done.stderr)
+
+    def ask(self, path: str, content: dict | None = None):
+        """What the server answers; an `HTTPError` where it refuses."""
+        data = None if content is None else json.dumps(content).encode()
+        request = urllib.request.Request(f"{self.record['api']}/{path}", data, {"Content-Type": "application/json"})
+        for _ in range(100):
+            try:
+                with urllib.request.urlopen(request, timeout=60) as answer:
+                    return json.loads(answer.read() or b"null")
+            except urllib.error.HTTPError as error:
+                if error.code != 503:  # its database is locked, for a moment
+                    raise
+            time.sleep(0.3)
+        raise TimeoutError(path)
+
+    def begin(self, name: str, **parameters) -> str:
+        """Start a deployment's run; its id."""
+        deployment = self.ask(f"deployments/name/{name}")["id"]
+        return self.ask(f"deployments/{deployment}/create_flow_run", {"parameters": parameters})["id"]
+
+    def ended(self, run: str, seconds: float = 120) -> dict:
+        """The run, once it ended."""
+        self.until(lambda: self.ask(f"flow_runs/{run}")["state"]["type"] not in UNDERWAY, seconds)
+        return self.ask(f"flow_runs/{run}")
+
+    def artifacts(self, run: str) -> dict[str, dict]:
+        """By key, with those of runs within it."""
+        content = {"artifacts": {"flow_run_id": {"any_": [run]}}}
+        return {one["key"]: one for one in self.ask("artifacts/filter", content)}
+
+    def left(self) -> list[int]:
+        """Processes that anybody started on this home, and that live."""
+        return processes.started_by(lambda variables, _: variables.get("CAPTCHAS_HOME") == str(self.home.resolve()))
+
+    @staticmethod
+    def until(reached, seconds: float) -> None:
+        """Wait until it is so."""
+        deadline = time.monotonic() + seconds
+        while not reached():
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+
+
+UNDERWAY = ("SCHEDULED", "PENDING", "RUNNING", "CANCELLING")
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory):
+    """One `captchas up` for all tests; whatever becomes of it, nothing of it stays."""
+    one = Site(tmp_path_factory.mktemp("site"))
+    try:
+        one.start()
+        yield one
+    finally:
+        if one.process:
+            one.process.kill()
+            one.process.communicate()  # which closes the pipe too
+        one.errors.close()
+        processes.end(one.left(), patience=10)
+
+
+def test_everything_is_up_and_the_check_says_so(site):
+    result = site.run("up", "--check")
+    assert result.code == 0, result.said
+    assert result.report["server"] == site.record["api"]
+    assert result.report["deployments"] == len(SCHEDULED) + len(ON_DEMAND)
+    assert result.report["deployments_missing"] == []
+    assert result.report["worker_last_seen_seconds"] < 60
+    assert (site.home / "inbox").is_dir()
+    with urllib.request.urlopen(site.record["ui"], timeout=10) as answer:
+        assert b"<title>Prefect" in answer.read()
+
+
+def test_all_deployments_are_there_with_schedules_and_limits(site):
+    flows = {one["id"]: one["name"] for one in site.ask("flows/filter", {})}
+    listed = {f"{flows[one['flow_id']]}/{one['name']}": one for one in site.ask("deployments/filter", {})}
+    assert set(listed) == set(SCHEDULED) | ON_DEMAND
+    for name, one in listed.items():
+        crons = [row["schedule"]["cron"] for row in one["schedules"] if row["active"]]
+        assert crons == ([SCHEDULED[name]] if name in SCHEDULED else [])
+        assert one["global_concurrency_limit"]["limit"] == 1
+        assert one["enforce_parameter_schema"] is True
+        assert one["description"] and "captchas" in one["tags"]
+        for parameter in one["parameter_openapi_schema"]["properties"].values():
+            assert parameter.get("description"), (name, parameter)  # what the form shows
+
+
+def test_runs_are_planned_by_the_clock(site):
+    """Libraries that do not fit each other once made the server's scheduler fail, in its log and nowhere else."""
+
+    def planned():
+        runs = site.ask("flow_runs/filter", {"flow_runs": {"state": {"type": {"any_": ["SCHEDULED"]}}}})
+        flows = {run["deployment_id"] for run in runs if run["auto_scheduled"]}
+        return len(flows) == len(SCHEDULED)
+
+    site.until(planned, 60)
+
+
+@pytest.mark.parametrize(
+    ("name", "parameters", "said"),
+    [
+        ("generate/generate", {"count": 0}, "0 is less than the minimum of 1"),
+        ("generate/generate", {"conut": 5}, "conut"),
+        ("generate/generate", {"count": "many"}, "many"),
+        ("train/train", {"pictures": [5, 0]}, "0 is less than the minimum of 1"),
+        ("ingest/import", {}, "folder"),
+        ("export/export", {"format": "gif"}, "gif"),
+    ],
+)
+def test_a_bad_parameter_is_refused_before_a_run_exists(site, name, parameters, said):
+    before = site.ask("flow_runs/count", {})
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        site.begin(name, **parameters)
+    assert refused.value.code == 409
+    assert said in refused.value.read().decode()
+    assert site.ask("flow_runs/count", {}) == before
+
+
+def test_a_second_one_is_refused(site):
+    result = site.run("up", "--port", "0")
+    assert result.code == 2
+    assert f"`captchas up` runs on this home already (process {site.process.pid}" in result.said
+    assert result.report["exit_code"] == 2
+    assert site.process.poll() is None
+
+
+def test_a_run_that_cannot_be_says_what_to_do_without_a_traceback(site):
+    run = site.ended(site.begin("verify/verify", dataset="nothing"))
+    assert run["name"].startswith("verify-nothing-20")
+    assert run["state"]["type"] == "FAILED"
+    assert re.fullmatch(
+        r"\S*nothing: no dataset there; `captchas datasets` lists those under the home", run["state"]["message"]
+    )
+
+    def logs():
+        return site.ask("logs/filter", {"logs": {"flow_run_id": {"any_": [run["id"]]}}})
+
+    def told():
+        return [line for line in logs() if line["level"] >= 40]
+
+    site.until(told, 30)  # they are sent a little later
+    assert not [line for line in logs() if "Traceback" in line["message"]]
+
+
+def test_cancel_stops_the_work_and_the_next_run_completes(site, here):
+    """A run that would take minutes is cancelled; a shell on the same home finishes it, over the same server."""
+    folder = site.home / "datasets" / "hard"
+    run = site.begin("generate/generate", profile="hard", count=3_000_000, workers=2)
+    site.until(lambda: len(list(folder.glob("shard-*.h5"))) >= 1, 120)
+    workers = [pid for pid in site.left() if b"multiprocessing" in Path("/proc", str(pid), "cmdline").read_bytes()]
+    assert len(workers) >= 2
+    began = time.monotonic()
+    site.ask(f"flow_runs/{run}/set_state", {"state": {"type": "CANCELLING", "name": "Cancelling"}})
+    site.until(lambda: not any(Path("/proc", str(pid)).exists() for pid in workers), 30)
+    assert time.monotonic() - began < 10
+    assert site.ended(run)["state"]["type"] == "CANCELLED"
+    kept = len(list(folder.glob("shard-*.h5")))
+    assert kept and not (folder / "manifest.json").exists()
+    result = site.run("generate", "hard", "--count", COUNT)
+    assert result.code == 0, result.said
+    assert result.report["kept"] > 0
+    (seen,) = site.ask("flow_runs/filter", {"flow_runs": {"name": {"like_": f"generate-hard-{COUNT}-"}}})
+    assert seen["state"]["type"] == "COMPLETED"  # on the server of `up`
+    alone = here("generate", "hard", "--count", str(COUNT), "--out", str(site.home / "alone"), "--json")
+    assert json.loads(alone.stdout)["content"] == result.report["content"]
+    assert sorted(path.name for path in folder.iterdir()) == [
+        "manifest.json", *(f"shard-{index:06d}-16384.h5" for index in range(3)),
+    ]  # fmt: skip
+
+
+def test_the_nightly_run_mends_a_shard_and_tells_of_it(site):
+    folder = site.home / "datasets" / "hard"
+    result = site.run("generate", "hard", "--count", COUNT)  # there already, where the test before this ran
+    assert result.code == 0, result.said
+    content, shard = Manifest.read(folder).content, folder / "shard-000001-16384.h5"
+    whole, record = shard.read_bytes(), read_record(shard)
+    shard.write_bytes(whole[:50_000] + bytes([whole[50_000] ^ 1]) + whole[50_001:])
+    run = site.ended(site.begin("verify/verify-and-repair"))
+    assert run["state"]["type"] == "COMPLETED", run["state"]["message"]
+    # Equal contents; isal has been seen to pack equal labels into other bytes, a time in some thousands.
+    assert read_record(shard).blocks == record.blocks
+    assert Manifest.read(folder).content == content
+    assert "| hard | repaired | 49152 | 3 | 2 | 1 |" in site.artifacts(run["id"])["verify-all"]["data"]
+    (inner,) = site.ask("flow_runs/filter", {"flow_runs": {"parent_flow_run_id": {"any_": [run["id"]]}}})
+    table = json.loads(site.artifacts(inner["id"])["verify-hard"]["data"])
+    assert [(row["what"], row["state"]) for row in table] == [(shard.name, "damaged")]
+
+
+def test_the_story_of_a_run_that_drew(site):
+    run = site.ended(site.begin("generate/generate", profile="letters", count=20_000))
+    assert re.fullmatch(r"generate-letters-20000-\d{4}-\d\d-\d\d", run["name"])
+    told = site.artifacts(run["id"])
+    assert set(told) == {"drawing", "generate-letters", "generate-letters-report"}
+    assert re.search(r"20,000 of 20,000 pictures, [\d,]+/s, \d+ s in all", told["drawing"]["description"])
+    table = json.loads(told["generate-letters"]["data"])
+    assert [(row["shard"], row["state"]) for row in table] == [
+        ("shard-000000-16384.h5", "made"), ("shard-000001-3616.h5", "made"),
+    ]  # fmt: skip
+    report = told["generate-letters-report"]["data"]
+    assert "2 made, 0 skipped, 0 repaired" in report
+    assert "](data:image/png;base64,iVBOR" in report
+    assert 10_000 < len(report) < 300_000
+
+
+def test_a_schedule_fires_and_pictures_in_the_inbox_are_answered(site):
+    run = site.ended(site.begin("solve/solve-inbox"))  # nothing there yet
+    assert run["state"]["type"] == "COMPLETED", run["state"]["message"]
+    recipe = make_recipe(find_profile("book"), 2)
+    write_samples(SampleJob(recipe, str(site.home / "inbox"), 5, "run"))
+    soon = {"interval": 86_400, "anchor_date": (datetime.now(UTC) + timedelta(seconds=5)).isoformat()}
+    deployment = site.ask("deployments/name/solve/solve-inbox")["id"]
+    site.ask(f"deployments/{deployment}/schedules", [{"schedule": soon, "active": True}])
+    due = {"deployments": {"id": {"any_": [deployment]}}, "sort": "EXPECTED_START_TIME_ASC"}
+    fired = {"flow_runs": {"expected_start_time": {"before_": (datetime.now(UTC) + timedelta(seconds=30)).isoformat()}}}
+    site.until(lambda: any(run["auto_scheduled"] for run in site.ask("flow_runs/filter", due | fired)), 60)
+    (run,) = [run for run in site.ask("flow_runs/filter", due | fired) if run["auto_scheduled"]]
+    run = site.ended(run["id"])
+    assert run["state"]["type"] == "COMPLETED", run["state"]["message"]
+    with (site.home / "answers" / "inbox" / "answers.csv").open(newline="") as file:
+        rows = {row["path"]: row["word"] for row in csv.DictReader(file) if row["path"].endswith(".png")}
+    assert len(rows) == 5
+    assert all(path.rpartition("_")[2] == f"{word}.png" for path, word in rows.items())
+
+
+@pytest.mark.soak
+def test_a_killed_up_is_taken_over_and_its_runs_are_closed(site):
+    run = site.begin("generate/generate", profile="hard", count=3_000_000, workers=2)
+    site.until(lambda: site.ask(f"flow_runs/{run}")["state"]["type"] == "RUNNING", 60)
+    before = site.left()
+    site.process.kill()
+    site.process.communicate()
+    site.errors.close()
+    assert [pid for pid in before if processes.started(pid)]  # SIGKILL leaves them
+    site.start()
+    assert not set(before) & set(site.left())
+    assert site.ask(f"flow_runs/{run}")["state"]["type"] == "CRASHED"
+    assert "deployment" not in [path.stem for path in (site.home / "prefect" / "logs").iterdir()]
+
+
+@pytest.mark.soak
+def test_it_ends_cleanly_with_runs_underway(site):
+    run = site.begin("generate/generate", profile="hard", count=3_000_000, workers=2)
+    folder = site.home / "datasets" / "hard"
+    sealed = len(list(folder.glob("shard-*.h5")))
+    site.until(lambda: len(list(folder.glob("shard-*.h5"))) > sealed, 120)
+    began = time.monotonic()
+    code, report = site.end(signal.SIGTERM)
+    assert time.monotonic() - began < 15
+    assert (code, report["ended_by"]) == (0, "SIGTERM")
+    assert site.left() == []
+    assert not (site.home / "prefect" / "up.json").exists()
+    assert len(Dataset(folder)) == COUNT  # whole as it was, with some shards more for the next run
+    assert run
+    result = site.run("up", "--check")
+    assert result.code == 1
+    assert "no server answers" in result.said
+    assert result.report["server_answers"] is False

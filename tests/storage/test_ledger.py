@@ -1,0 +1,237 @@
+"""The ledger: keys in the order of a listing, transactions, several runs, damage."""
+
+import random
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from storage import ledger as module
+from storage.errors import BadInput, Busy, Damaged, Unwritable
+from storage.ledger import ANSWER, Entry, Ledger, Picture, held, key, path_of
+
+NAMES = ["a", "a.b/c", "a-", "ab/z", "ab/b/1", "ab.png", "b\n2", "c'\"", "é", "z/é/é", "ｚ", "\U0001f600", "\udcff.png"]
+SOLVED = ("BONE", 0.875, "BONE", 0.5, "BOND", 0.125, None, None, 4, "solved", None)
+
+
+def entry(path: str, digest: bytes | None = None, answer: tuple = SOLVED, size: int = 1, **more) -> Entry:
+    return Entry(Picture(path, size, 2**62, digest), answer, **more)
+
+
+def record(ledger: Ledger, entries: list[Entry], folder: int = 1, settings: int = 1, run: int = 1) -> None:
+    with ledger.transaction():
+        ledger.record(folder, settings, run, entries)
+
+
+@pytest.fixture
+def ledger(tmp_path):
+    with Ledger(tmp_path / "answers" / "ledger.sqlite") as one:
+        assert (one.folder(tmp_path), one.settings("m", "s"), one.begin(1)) == (1, 1, 1)
+        yield one
+
+
+def test_keys_sort_as_a_listing_and_come_back():
+    listed = sorted(NAMES, key=lambda name: name.split("/"))
+    assert sorted(NAMES, key=key) == listed
+    assert [path_of(key(name)) for name in NAMES] == NAMES
+    assert len({key(name) for name in [*NAMES, "\udced\udcb3\udcbf.png"]}) == len(NAMES) + 1
+
+
+@pytest.mark.parametrize("chunk", [1, 2, 13, 100])
+def test_pictures_come_back_in_order_in_chunks(ledger, monkeypatch, chunk):
+    monkeypatch.setattr(module, "CHUNK", chunk)
+    record(ledger, [entry(name, bytes([k])) for k, name in enumerate(random.Random(1).sample(NAMES, len(NAMES)))])
+    record(ledger, [entry("of another folder")], folder=2)
+    assert [path_of(one.key) for one in ledger.known(1)] == sorted(NAMES, key=key)
+    assert [path_of(one.key) for one in ledger.known(1, only="ab/z")] == ["ab/z"]
+    assert list(ledger.known(1, only="ab")) == []
+    assert list(ledger.results(1)) == [(name, *SOLVED) for name in sorted(NAMES, key=key)]
+    assert list(ledger.results(1, only="é")) == [("é", *SOLVED)]
+    one = next(ledger.known(1, only="a"))
+    assert (one.size, one.mtime, one.settings, one.passing, one.gone, one.target, one.status) == (
+        1, 2**62, 1, 0, 0, None, "solved",
+    )  # fmt: skip
+
+
+def test_what_was_moved_stays_in_the_results_and_out_of_the_way(ledger):
+    for number in range(3):  # the same name three times
+        record(ledger, [entry("b", bytes([number]), target=f"/to/b-{number}"), entry("c")], run=number + 1)
+        with ledger.transaction():
+            ledger.mark_moved(1, ["b"])
+    record(ledger, [entry("b", b"new", target="/to/\udcff")], run=4)
+    assert [(path_of(one.key), one.target) for one in ledger.known(1)] == [("b", b"/to/\xff"), ("c", None)]
+    assert [row[0] for row in ledger.results(1)] == ["b", "b", "b", "b", "c"]
+    assert [row[0] for row in ledger.results(1, after=2)] == ["b", "b", "c"]
+    assert set(ledger.answers([b"\0", b"\1", b"new", b"none"], 1)) == {b"\0", b"\1", b"new"}
+    with ledger.transaction():
+        ledger.mark_moving(1, [("b", None)])
+    assert next(ledger.known(1)).target is None
+
+
+def test_what_is_gone_is_not_in_the_results_until_it_is_back(ledger):
+    record(ledger, [entry("a"), entry("b")])
+    before = ledger.changes(1)
+    with ledger.transaction():
+        ledger.mark_gone(1, [key("a")], True)
+    assert ledger.changes(1) > before
+    assert [row[0] for row in ledger.results(1)] == ["b"]
+    assert [one.gone for one in ledger.known(1)] == [1, 0]
+    with ledger.transaction():
+        ledger.touch(1, [Picture("a", 1, 7, None)])
+    assert [(one.gone, one.mtime) for one in ledger.known(1)] == [(0, 7), (0, 2**62)]
+
+
+def test_answers_are_of_the_settings_that_are_asked_for(ledger):
+    assert ledger.settings("m", "t") == 2
+    assert ledger.settings("m", "s") == 1
+    failed = (*[None] * 8, 0, "failed", "no letter found")
+    record(ledger, [entry("a", b"a"), entry("b", b"b", failed), entry("c", b"c", failed, passing=True)])
+    wanted = [b"a", b"b", b"c", *(b"%d" % number for number in range(2000))]
+    assert ledger.answers(wanted, 1) == {b"a": SOLVED, b"b": failed}
+    assert ledger.answers(wanted, 2) == {}
+
+
+def test_pictures_wait_in_chunks_and_may_be_put_back(ledger, monkeypatch):
+    monkeypatch.setattr(module, "CHUNK", 2)
+    pictures = [Picture(f"{number}", number, 5, b"d") for number in range(5)]
+    ledger.wait(pictures)
+    found = []
+    for some in ledger.waiting():
+        found += some
+        ledger.wait([some[0]])
+    assert found == pictures
+    assert [one.path for some in ledger.waiting() for one in some] == ["0", "2", "4"]
+    assert list(ledger.waiting()) == []
+
+
+def test_runs_know_which_of_them_wrote_results(ledger):
+    assert ledger.written(1) == (0, {})
+    second, third = ledger.begin(1), ledger.begin(1)
+    ledger.begin(2)
+    with ledger.transaction():
+        ledger.finish(second, {"rows": {"solved": 3}})
+    assert second < third
+    assert ledger.written(1) == (second, {"rows": {"solved": 3}})
+    assert ledger.written(2) == (0, {})
+
+
+def test_a_transaction_is_whole_or_not_there(ledger):
+    with pytest.raises(ZeroDivisionError), ledger.transaction():
+        ledger.record(1, 1, 1, [entry("a")])
+        raise ZeroDivisionError
+    assert list(ledger.known(1)) == []
+    record(ledger, [entry("b")])
+    assert len(list(ledger.known(1))) == 1
+
+
+def test_one_file_is_left_and_another_run_may_read_meanwhile(tmp_path):
+    path = tmp_path / "ledger.sqlite"
+    with Ledger(path) as one, Ledger(path) as other:
+        folder = one.folder(Path("/in"))
+        with one.transaction():
+            one.record(folder, 1, 1, [entry("a")])
+            assert list(other.known(folder)) == []
+        assert len(list(other.known(folder))) == 1
+        assert other.knows(Path("/in"))
+        assert not other.knows(Path("/out"))
+    assert [file.name for file in tmp_path.iterdir()] == ["ledger.sqlite"]
+
+
+def test_a_ledger_of_a_newer_version_is_refused_and_left_alone(tmp_path):
+    path = tmp_path / "ledger.sqlite"
+    with Ledger(path):
+        pass
+    base = sqlite3.connect(path)
+    base.execute("PRAGMA user_version = 2")
+    base.close()
+    before = path.read_bytes()
+    with pytest.raises(BadInput, match=r"ledger.sqlite: is of format 2, this version knows up to 1; use the version"):
+        Ledger(path)
+    assert path.read_bytes() == before
+
+
+def test_another_programs_database_is_refused_and_left_alone(tmp_path):
+    path = tmp_path / "ledger.sqlite"
+    base = sqlite3.connect(path)
+    base.execute("CREATE TABLE theirs (x)")
+    base.close()
+    before = path.read_bytes()
+    with pytest.raises(BadInput, match="is another program's database"):
+        Ledger(path)
+    assert path.read_bytes() == before
+    assert [file.name for file in tmp_path.iterdir()] == ["ledger.sqlite"]
+
+
+@pytest.mark.parametrize("part", ["head", "body"])
+def test_a_damaged_ledger_is_moved_aside_and_the_next_run_begins_a_new_one(tmp_path, part):
+    path = tmp_path / "ledger.sqlite"
+    with Ledger(path) as one:
+        folder = one.folder(tmp_path)
+        record(one, [entry(f"{number}", b"%d" % number) for number in range(2000)], folder)
+    data = path.read_bytes()
+    at = 0 if part == "head" else 4096
+    damaged = data[:at] + bytes(len(data) - 4096 if at else 64) + (b"" if at else data[64:])
+    path.write_bytes(damaged)
+    with pytest.raises(Damaged, match=r"moved to ledger.sqlite.damaged-\d+\. Give the same command again"):  # noqa: SIM117
+        with Ledger(path) as one:
+            list(one.known(one.folder(tmp_path)))
+    (aside,) = tmp_path.iterdir()
+    assert aside.name.startswith("ledger.sqlite.damaged-")
+    assert aside.read_bytes() == damaged
+    with Ledger(path) as one:
+        assert list(one.known(one.folder(tmp_path))) == []
+    assert len(list(tmp_path.iterdir())) == 2
+
+
+def test_a_ledger_that_cannot_be_written(tmp_path):
+    (tmp_path / "ledger.sqlite").mkdir()
+    with pytest.raises(Unwritable, match="may not write there"):
+        Ledger(tmp_path / "ledger.sqlite")
+
+
+def test_a_folder_is_held_once(tmp_path):
+    with held(tmp_path / "answers", Path("/in")):
+        with held(tmp_path / "answers", Path("/out")):
+            pass
+        with pytest.raises(Busy, match="/in: another run is solving it"), held(tmp_path / "answers", Path("/in")):
+            pass
+    with held(tmp_path / "answers", Path("/in")):
+        pass
+    assert {file.suffix for file in (tmp_path / "answers" / "locks").iterdir()} == {".lock"}
+
+
+def test_memory_does_not_grow_with_the_number_of_pictures(ledger, tmp_path, peak):
+    file = tmp_path / "answers" / "ledger.sqlite"
+
+    def listed():
+        module.CHUNK = 100
+        with Ledger(file) as one:
+            assert sum(1 for _ in one.known(1)) == sum(1 for _ in one.results(1)) == count
+
+    peaks = []
+    for count in (1000, 8000):
+        record(ledger, [entry(f"{number:050d}", b"%032d" % number) for number in range(count)])
+        peaks.append(peak(listed))
+    assert peaks[1] - peaks[0] < 100_000  # the rows alone are a megabyte
+
+
+def test_listings_use_the_order_of_the_table(ledger):
+    """No sorting and no scan, and a content that a million pictures have is found as soon as any."""
+    base = sqlite3.connect(ledger._base.path)
+    for query in (
+        "SELECT path FROM pictures WHERE folder = 1 AND moved = 0 AND path > x'00' ORDER BY path LIMIT 9",
+        "SELECT path FROM pictures WHERE folder = 1 AND moved = 1 AND (path, number) > (x'00', 1) AND gone = 0 "
+        "ORDER BY path, number LIMIT 9",
+    ):
+        (step,) = [row[3] for row in base.execute("EXPLAIN QUERY PLAN " + query)]
+        assert step.startswith("SEARCH pictures USING PRIMARY KEY (folder=? AND moved=? AND ")
+    (step,) = [row[3] for row in base.execute("EXPLAIN QUERY PLAN " + module._ANSWER, (b"", 1))]
+    assert step == "SEARCH pictures USING INDEX pictures_of_digest (digest=? AND settings=?)"
+    base.close()
+
+
+def test_the_columns_of_an_answer_are_those_of_the_table(ledger):
+    base = sqlite3.connect(ledger._base.path)
+    names = [row[1] for row in base.execute("PRAGMA table_info(pictures)")]
+    base.close()
+    assert tuple(names[-len(ANSWER) :]) == ANSWER

@@ -1,0 +1,616 @@
+"""An inbox over several runs, without Dask: what is read, what is remembered, and what a kill costs."""
+
+import itertools
+import os
+import random
+import sqlite3
+from collections import Counter, deque
+from contextlib import closing
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from storage import ledger as keeping
+from storage.errors import BadInput, NotThere
+from storage.ledger import LEDGER, Ledger
+from tasks import folders, moving, results, solve
+from tasks import inbox as module
+from tasks.answers import Format
+from tasks.choice import Choice
+from tasks.files import Fatal
+from tasks.formats import png
+from tasks.inbox import ANSWERED, OTHERS, Inbox
+from tasks.isolated import read_batch
+from tasks.ranking import Ranking
+from tasks.results import Wanted, write_results
+from tasks.solve import LookJob, SolvePlan, SolveReceipt
+
+PLAN = SolvePlan("model", "0" * 64, "", Ranking.NONE, 0.0)
+OTHER = SolvePlan("model", "1" * 64, "", Ranking.NONE, 0.0)
+NAMES = ["a", "a.b/c", "a-", "ab/z", "ab/b/1", "ab.png", "b\n2", "c'\"", "é", "z/é/é", "ｚ", "\U0001f600", "\udcff.png"]
+
+
+class Numbers:
+    """A reader of pictures that `draw` made: it says their number; none of those above 90 has a letter."""
+
+    def read(self, images):
+        numbers = [int(image[1, 1]) for image in images]
+        words = [f"W{number}" for number in numbers]
+        return SimpleNamespace(
+            reading=np.array(words), reading_confidence=np.full(len(words), 0.5),
+            words=np.array([[word, "", ""] for word in words]), confidences=np.full((len(words), 3), 0.25),
+            segments=np.array([4 * (number <= 90) for number in numbers]),
+        )  # fmt: skip
+
+
+def draw(path: Path, number: int) -> Path:
+    image = np.zeros((3, 4), np.uint8)
+    image[1, 1], image[1, 2] = number, 255
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(png(image))
+    return path
+
+
+@pytest.fixture
+def read(monkeypatch) -> list[str]:
+    """The paths that were read, in order; batches are small, so that several are in flight."""
+    read = []
+    monkeypatch.setattr(solve, "reader_of", lambda _: Numbers())
+    monkeypatch.setattr(module, "BATCH", 2)
+    monkeypatch.setattr(module, "LOOKED", 3)
+    monkeypatch.setattr(keeping, "CHUNK", 4)
+    monkeypatch.setattr(moving, "AT_ONCE", 2)
+    load = solve.load_batch
+    monkeypatch.setattr(solve, "load_batch", lambda some, *more: load(read.extend(p.path for p in some) or some, *more))
+    return read
+
+
+@pytest.fixture
+def folder(tmp_path) -> Path:
+    for number, name in enumerate(random.Random(1).sample(NAMES, len(NAMES)), 10):
+        draw(tmp_path / "in" / name, number)
+    return tmp_path / "in"
+
+
+def flown(unit, jobs, flight: int = 3):
+    """Receipts of jobs of which some are always on their way, as of `fan_out`."""
+    under_way = deque(itertools.islice(jobs, flight))
+    while under_way:
+        yield unit(under_way.popleft())
+        under_way.extend(itertools.islice(jobs, 1))
+
+
+def run(path: Path, plan: SolvePlan = PLAN, unit=read_batch, look=solve.look, **options) -> SimpleNamespace:
+    """What the flow does; `.rows` are the results, as a dictionary."""
+    home = path.parent if path.is_dir() else path.parent.parent
+    wanted = Wanted(home / "answers.csv", options.pop("format", Format.CSV), options.pop("only_new", False))
+    choice = Choice(path, settle=options.pop("settle", 0.0), **options)
+    done = []
+    with Ledger(home / LEDGER, durable=bool(choice.move_to)) as ledger:
+        inbox = Inbox(choice, plan, ledger)
+        inbox.progress = done.append
+        if inbox.anything():
+            for receipt in flown(unit, inbox.jobs(flown(look, inbox.looks()))):
+                inbox.record(receipt)
+            while inbox.waiting:
+                for receipt in flown(unit, inbox.repeats()):
+                    inbox.record(receipt)
+        counts = write_results(inbox, wanted)
+        sheet = results.sheet_of(inbox)
+        rows = {row[0]: row for row in ledger.results(inbox.folder)}
+    outcome = inbox.outcome
+    assert outcome.done == outcome.total
+    assert done == sorted(done)
+    assert not done or done[-1] <= outcome.total
+    return SimpleNamespace(outcome=outcome, mover=inbox.mover, rows=rows, written=counts, out=wanted.out, sheet=sheet)
+
+
+def files(folder: Path) -> list[str]:
+    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
+
+
+def test_only_what_is_new_or_changed_is_read(folder, read):
+    first = run(folder)
+    assert sorted(read) == sorted(NAMES)
+    assert first.outcome.counts == {"solved": 13}
+    assert first.outcome.read == 13
+    assert list(first.rows) == sorted(NAMES, key=lambda name: name.split("/"))
+    read.clear()
+    second = run(folder)
+    assert read == []
+    assert (second.outcome.total, second.outcome.skipped, second.outcome.counts) == (13, {ANSWERED: 13}, {})
+    assert second.rows == first.rows
+    draw(folder / "new" / "a", 80)
+    draw(folder / "ab.png", 81)
+    third = run(folder)
+    assert sorted(read) == ["ab.png", "new/a"]
+    assert third.outcome.counts == {"solved": 2}
+    assert third.rows == first.rows | {
+        name: (name, f"W{number}", 0.25, f"W{number}", 0.5, None, None, None, None, 4, "solved", None)
+        for name, number in (("ab.png", 81), ("new/a", 80))
+    }
+
+
+def test_another_time_alone_is_no_change(folder, read):
+    first = run(folder)
+    read.clear()
+    for name in NAMES[:5]:
+        os.utime(folder / name, ns=(1, 2))
+    assert run(folder).rows == first.rows
+    looked = []
+    assert run(folder, look=lambda job: looked.append(job) or solve.look(job)).outcome.skipped == {ANSWERED: 13}
+    assert looked == read == []  # the new time is known by now
+    os.utime(folder / "a", ns=(1, 3))
+    data = bytearray((folder / "a").read_bytes())
+    draw(folder / "a", 77)
+    assert len((folder / "a").read_bytes()) == len(data)
+    assert run(folder).rows["a"][1] == "W77"
+    assert read == ["a"]
+
+
+@pytest.mark.parametrize("flight", [1, 2, 5])
+def test_a_content_is_read_once_under_any_number_of_names(tmp_path, read, flight, monkeypatch):
+    monkeypatch.setattr(run.__globals__["flown"], "__defaults__", (flight,))
+    folder = tmp_path / "in"
+    for number in range(40):
+        draw(folder / f"{number:02d}", 10 + number % 5)
+    for number in range(40, 50):
+        draw(folder / f"{number:02d}", 95)  # no letter in it
+    result = run(folder)
+    assert len(read) == result.outcome.read == 6
+    assert result.outcome.counts == {"solved": 40, "failed": 10}
+    assert [row[1] for row in result.rows.values()] == [f"W{10 + number % 5}" for number in range(40)] + [None] * 10
+    draw(folder / "later", 12)
+    assert run(folder).outcome.counts == {"solved": 1}
+    assert len(read) == 6
+    draw(tmp_path / "other" / "x", 12)
+    assert run(tmp_path / "other").outcome.read == 0  # nor under another folder
+
+
+def test_another_file_is_read_where_the_first_of_its_content_has_changed(tmp_path, read):
+    folder, turn = tmp_path / "in", itertools.count()
+    for name in "abcd":
+        draw(folder / name, 12)
+
+    def unit(job):
+        if next(turn) == 0:
+            draw(folder / job.files[0].path, 13)
+            os.utime(folder / job.files[0].path, ns=(1, 1))
+        return read_batch(job)
+
+    first = run(folder, unit=unit)
+    assert first.outcome.counts == {"solved": 3}
+    assert first.outcome.left == [{"path": "a", "reason": "still being written"}]
+    assert [row[1] for row in first.rows.values()] == ["W12"] * 3
+    assert run(folder).rows["a"][1] == "W13"
+
+
+def test_what_failed_for_a_passing_reason_is_tried_again(folder, read, monkeypatch):
+    (folder / "empty").touch()
+    (folder / "text").write_text("no picture")
+    draw(folder / "blank", 95)
+    opened = os.open
+
+    def refuse(path, *more, **options):  # chmod does not stop root
+        if str(path).endswith("ab/z"):
+            raise PermissionError(13, "Permission denied")
+        return opened(path, *more, **options)
+
+    monkeypatch.setattr(os, "open", refuse)
+    first = run(folder)
+    assert first.outcome.counts == {"solved": 12, "failed": 4}
+    assert "Permission denied" in first.rows["ab/z"][-1]
+    assert {row["path"] for row in first.outcome.failures} == {"ab/z", "empty", "text", "blank"}
+    read.clear()
+    assert run(folder).outcome.counts == {"failed": 1}
+    monkeypatch.setattr(os, "open", opened)
+    third = run(folder)
+    assert (third.outcome.counts, read) == ({"solved": 1}, ["ab/z"])
+    assert third.rows["ab/z"][-2] == "solved"
+    assert run(folder).outcome.counts == {}
+
+
+def test_a_file_that_cannot_even_be_looked_at(folder, read, monkeypatch):
+    def refusing(look):
+        def looked(path, **more):
+            if str(path).endswith("ab/z"):
+                raise PermissionError(13, "Permission denied")
+            return look(path, **more)
+
+        return looked
+
+    with monkeypatch.context() as patch:
+        for name in ("lstat", "stat"):
+            patch.setattr(os, name, refusing(getattr(os, name)))
+        first = run(folder)
+    assert first.outcome.counts == {"solved": 12, "failed": 1}
+    assert "Permission denied" in first.rows["ab/z"][-1]
+    assert run(folder).outcome.counts == {"solved": 1}
+
+
+def test_another_model_answers_only_when_asked_again(folder, read):
+    run(folder)
+    read.clear()
+    other = run(folder, OTHER)
+    assert (read, other.outcome.skipped) == ([], {OTHERS: 13})
+    again = run(folder, OTHER, again=True)
+    assert len(read) == again.outcome.read == 13
+    read.clear()
+    assert run(folder, OTHER, again=True).outcome.skipped == {ANSWERED: 13}
+    assert run(folder, PLAN).outcome.skipped == {OTHERS: 13}
+    assert run(folder, PLAN, again=True).outcome.counts == {"solved": 13}
+    assert len(read) == 13
+
+
+def test_a_file_that_is_still_being_written_is_left(folder, read):
+    def look(job: LookJob):
+        for name in ("ab.png", "é"):
+            if name in [one.path for one in job.files]:
+                with (folder / name).open("ab") as file:
+                    file.write(b"more")
+        return solve.look(job)
+
+    first = run(folder, look=look)
+    assert first.outcome.counts == {"solved": 11}
+    assert first.outcome.skipped == {"still being written": 2}
+    assert first.outcome.left == [{"path": name, "reason": "still being written"} for name in ("ab.png", "é")]
+    assert not {"ab.png", "é"} & {*read, *first.rows}
+    assert run(folder).outcome.counts == {"solved": 2}
+
+
+def test_files_that_vanish_are_left(folder, read):
+    def look(job: LookJob):
+        if "ab.png" in [one.path for one in job.files]:
+            (folder / "ab.png").unlink()
+        return solve.look(job)
+
+    assert run(folder, look=look).outcome.skipped == {"no such file": 1}
+    assert "ab.png" not in run(folder).rows
+
+
+class Clock:
+    """A clock that only sleeping moves on."""
+
+    def __init__(self):
+        self.now, self.sleeps = 100.0, []
+
+    def monotonic(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        if seconds > 0:
+            self.sleeps.append(seconds)
+        self.now += seconds
+
+
+def test_two_looks_lie_apart_and_not_a_sleep_a_file(tmp_path, read, monkeypatch):
+    clock, apart = Clock(), []
+    monkeypatch.setattr(module, "time", clock)
+    monkeypatch.setattr(module, "WINDOW", 10)
+    monkeypatch.setattr(module, "LOOKED", 5)
+    first: dict[str, float] = {}
+    stat = os.lstat
+
+    def noted(path, **more):
+        first.setdefault(str(path), clock.now)
+        return stat(path, **more)
+
+    monkeypatch.setattr(os, "lstat", noted)
+    for number in range(120):
+        draw(tmp_path / "in" / f"{number:03d}", number % 90)
+
+    def look(job: LookJob):
+        apart.extend(clock.now - first[f"{job.folder}/{one.path}"] for one in job.files)
+        return solve.look(job)
+
+    result = run(tmp_path / "in", look=look, settle=2.5)
+    assert result.outcome.counts.total() == len(apart) == 120
+    assert min(apart) >= 2.5
+    assert len(clock.sleeps) <= 120 / 50 + 1
+
+
+def test_what_is_gone_leaves_the_results_and_comes_back(folder, read, tmp_path):
+    first = run(folder)
+    data = (folder / "ab" / "z").read_bytes()
+    times = (folder / "ab" / "z").stat()
+    (folder / "ab" / "z").unlink()
+    (folder / "a").rename(folder / "renamed")
+    second = run(folder)
+    assert set(second.rows) == {*NAMES, "renamed"} - {"ab/z", "a"}
+    assert second.outcome.read == 0  # the same content under another name
+    assert run(folder).outcome.skipped == {ANSWERED: 12}
+    (folder / "ab" / "z").write_bytes(data)
+    os.utime(folder / "ab" / "z", ns=(times.st_atime_ns, times.st_mtime_ns))
+    draw(folder / "a", NAMES.index("a") + 70)
+    third = run(folder)
+    assert third.rows["ab/z"] == first.rows["ab/z"]
+    assert third.rows["a"][1] == f"W{NAMES.index('a') + 70}"
+    assert len(read) == 14
+    for name in files(folder):
+        (folder / name).unlink()
+    assert run(folder).rows == {}
+    with closing(sqlite3.connect(tmp_path / LEDGER)) as base:
+        assert base.execute("SELECT count(*) FROM pictures").fetchone() == (14,)
+
+
+def test_results_are_written_anew_only_where_something_changed(folder, read):
+    first = run(folder)
+    assert first.written == {"solved": 13}
+    before = first.out.stat()
+    assert run(folder).written == {"solved": 13}
+    assert first.out.stat().st_ino == before.st_ino
+    text = first.out.read_bytes()
+    first.out.unlink()
+    run(folder)
+    assert first.out.read_bytes() == text
+    first.out.write_text("by somebody else")
+    run(folder)
+    assert first.out.read_bytes() == text
+    (folder / "a").unlink()
+    run(folder)
+    assert first.out.read_bytes().count(b"\n") == text.count(b"\n") - 1
+    run(folder, format=Format.JSONL)
+    assert first.out.read_bytes().startswith(b"{")
+
+
+def test_only_what_is_new(folder, read, monkeypatch):
+    assert run(folder, only_new=True).written == {"solved": 13}
+    assert run(folder, only_new=True).written == {}
+    draw(folder / "b", 70)
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(results, "write_answers", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        run(folder, only_new=True)  # the answer is remembered, the results are not written
+    draw(folder / "c", 71)
+    last = run(folder, only_new=True)
+    assert last.written == {"solved": 2}
+    assert [line.split(b",")[0] for line in last.out.read_bytes().splitlines()] == [b"path", b"b", b"c"]
+
+
+def test_one_picture(folder, read):
+    picture = folder / "ab" / "z"
+    first = run(picture)
+    assert (first.outcome.total, first.outcome.counts, read) == (1, {"solved": 1}, ["z"])
+    assert first.out.read_bytes().count(b"\n") == 2
+    draw(folder / "ab" / "y", 80)
+    assert run(picture).outcome.skipped == {ANSWERED: 1}
+    assert run(picture, OTHER, again=True).outcome.counts == {"solved": 1}
+    (folder / "ab" / "link").symlink_to(picture)
+    linked = run(folder / "ab" / "link")
+    assert (linked.outcome.counts, linked.outcome.read) == ({"solved": 1}, 1)  # the ledger knows it of the other model
+    assert set(run(folder / "ab").rows) == {"y", "z", "b/1"}
+
+
+def test_links_are_followed_only_when_asked(folder, read, tmp_path):
+    draw(tmp_path / "far" / "x", 60)
+    (folder / "zz").symlink_to(tmp_path / "far")
+    (folder / "ab" / "up").symlink_to(folder)
+    (folder / "l.png").symlink_to(tmp_path / "far" / "x")
+    assert set(run(folder).rows) == set(NAMES)
+    followed = run(folder, follow=True)
+    assert set(followed.rows) == {*NAMES, "zz/x", "l.png"}
+    assert (followed.outcome.counts, followed.outcome.read) == ({"solved": 2}, 1)
+    assert set(run(folder).rows) == set(NAMES)
+
+
+def test_solved_files_are_moved_and_nothing_is_replaced(folder, read, tmp_path):
+    to = tmp_path / "done"
+    draw(folder / "blank", 95)
+    (to / "ab").mkdir(parents=True)
+    (to / "ab.png").write_text("mine")
+    (to / "ab" / "z").mkdir()
+    first = run(folder, move_to=to)
+    assert (first.mover.moved, first.mover.unmoved) == (13, [])
+    assert files(folder) == ["blank"]
+    assert files(to) == sorted([*(name for name in NAMES if name != "ab/z"), "ab/z-2", "ab-2.png"])
+    assert (to / "ab.png").read_text() == "mine"
+    assert set(first.rows) == {*NAMES, "blank"}
+    draw(folder / "a", 88)  # a name again, and a content again
+    draw(folder / "new", 88)
+    second = run(folder, move_to=to)
+    assert (second.outcome.total, second.mover.moved, second.outcome.read) == (3, 2, 1)
+    assert {"a-2", "new"} < set(files(to))
+    assert second.written == {"solved": 15, "failed": 1}
+    assert second.out.read_bytes().count(b"\na,") == 2
+    assert run(folder, move_to=to).outcome.total == 1
+    assert len(read) == 15
+
+
+def test_what_was_solved_before_is_moved_as_well(folder, read, tmp_path):
+    run(folder)
+    for name in NAMES[:6]:
+        os.utime(folder / name, ns=(1, 2))
+    second = run(folder, move_to=tmp_path / "done")
+    assert (second.mover.moved, second.outcome.read) == (13, 0)
+    assert files(folder) == []
+    assert files(tmp_path / "done") == sorted(NAMES)
+    assert set(run(folder).rows) == set(NAMES)
+
+
+def test_a_file_that_cannot_be_moved_is_named_and_stays(folder, read, tmp_path, monkeypatch):
+    move = moving.move_new
+
+    def refuse(path, *more):
+        if path.name == "z":
+            raise PermissionError(13, "Permission denied")
+        return move(path, *more)
+
+    monkeypatch.setattr(moving, "move_new", refuse)
+    first = run(folder, move_to=tmp_path / "done")
+    assert first.mover.unmoved == [{"path": "ab/z", "reason": "Permission denied"}]
+    assert files(folder) == ["ab/z"]
+    monkeypatch.setattr(moving, "move_new", move)
+    assert run(folder, move_to=tmp_path / "done").mover.moved == 1
+    assert files(folder) == []
+
+
+@pytest.mark.parametrize("again", [True, False], ids=["and is asked for again", "and is not asked for again"])
+@pytest.mark.parametrize("when", ["before", "after", "between"])
+def test_a_kill_while_files_move(folder, read, tmp_path, monkeypatch, when, again):
+    move, to = moving.move_new, tmp_path / "done"
+    turn = itertools.count()
+
+    def killed(path, target, *more):
+        if next(turn) == 5:
+            if when == "between":  # two links, or a copy: both are there
+                target.parent.mkdir(parents=True, exist_ok=True)
+                target.hardlink_to(path)
+            if when == "after":
+                move(path, target, *more)
+            raise KeyboardInterrupt
+        return move(path, target, *more)
+
+    monkeypatch.setattr(moving, "move_new", killed)
+    with pytest.raises(KeyboardInterrupt):
+        run(folder, move_to=to)
+    monkeypatch.setattr(moving, "move_new", move)
+    result = run(folder, move_to=to if again else None)
+    assert set(result.rows) == set(NAMES)
+    assert len(read) - 13 <= 3 * 2  # three batches of two were in flight
+    assert sorted(files(folder) + files(to)) == sorted(NAMES)
+    assert files(folder) == [] or not again
+    behind = len(files(folder))
+    assert run(folder, move_to=to).mover.moved == behind
+    assert (files(folder), files(to)) == ([], sorted(NAMES))
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_a_kill_at_any_batch_costs_that_one_at_most(tmp_path, read, monkeypatch, when):
+    folder = tmp_path / "in"
+    for number in range(40):
+        draw(folder / f"{number:02d}", 10 + number % 30)
+    write, turn, kills = Inbox._write, itertools.count(1), [2, 5, 9, 14, 15, 16, 21, 24]
+
+    def killed(inbox, entries):
+        if entries and next(turn) in kills:
+            if when == "after":
+                write(inbox, entries)
+            raise KeyboardInterrupt
+        write(inbox, entries)
+
+    monkeypatch.setattr(Inbox, "_write", killed)
+    runs = 1
+    while True:
+        try:
+            result = run(folder)
+            break
+        except KeyboardInterrupt:
+            runs += 1
+    assert runs > 5
+    assert len(result.rows) == 40
+    times = Counter(read)
+    lost = sum(times.values()) - 30
+    assert lost <= (runs - 1) * 3 * 2  # three batches of two in flight
+    base = sqlite3.connect(tmp_path / LEDGER)
+    by_run = dict(base.execute("SELECT run, count(*) FROM pictures GROUP BY run"))
+    base.close()
+    assert sum(by_run.values()) == 40
+    assert len(by_run) > 3
+
+
+def test_a_batch_that_costs_a_worker_is_read_apart_and_only_its_culprit_fails(folder, read):
+    poison = draw(folder / "poison", 66)
+    draw(folder / "zz", 66)  # the same content
+    read_apart = []
+
+    def flying(job):
+        if any(one.path in ("poison", "zz") for one in job.files):
+            if not job.alone:
+                return job
+            read_apart.append(len(job.files))
+            answers = [Fatal("ended the process") if one.path == "poison" else None for one in job.files]
+            whole = solve.solve_batch(job).answers
+            return SolveReceipt(job.files, tuple(a or b for a, b in zip(answers, whole, strict=True)))
+        return read_batch(job)
+
+    with Ledger(folder.parent / LEDGER) as ledger:
+        inbox = Inbox(Choice(folder, settle=0.0), PLAN, ledger)
+        assert inbox.anything()
+        jobs = inbox.jobs(flown(solve.look, inbox.looks()))
+        while True:
+            for receipt in flown(flying, jobs):
+                if not isinstance(receipt, SolveReceipt):
+                    (other,) = inbox.lost(receipt)
+                    receipt = flying(other)
+                inbox.record(receipt)
+            if not inbox.waiting:
+                break
+            jobs = inbox.repeats()
+        rows = {row[0]: row for row in ledger.results(inbox.folder)}
+    assert len(read_apart) == 1
+    assert inbox.outcome.counts == {"solved": 13, "failed": 2}
+    assert rows["poison"][-2:] == rows["zz"][-2:] == ("failed", "ended the process")
+    poison.unlink()
+    assert run(folder).outcome.counts == {"solved": 1}  # that may pass: here it did
+
+
+def test_a_batch_that_is_lost_apart_as_well_fails_for_now(folder, read):
+    with Ledger(folder.parent / LEDGER) as ledger:
+        inbox = Inbox(Choice(folder, settle=0.0), PLAN, ledger)
+        assert inbox.anything()
+        for job in inbox.jobs(flown(solve.look, inbox.looks())):
+            (apart,) = inbox.lost(job)
+            assert apart.alone
+            assert inbox.lost(apart) == []
+        assert inbox.outcome.counts == {"failed": 13}
+        assert "too little memory" in inbox.outcome.failures[0]["reason"]
+    assert run(folder).outcome.counts == {"solved": 13}
+
+
+def test_memory_does_not_grow_with_what_is_known(tmp_path, read, peak):
+    def nothing():
+        module.LOOKED = keeping.CHUNK = folders.RUN = 100
+        with Ledger(folder.parent / LEDGER) as ledger:
+            inbox = Inbox(Choice(folder), PLAN, ledger)
+            assert not inbox.anything()
+            assert inbox.outcome.total == count
+
+    folder, peaks = tmp_path / "in", []
+    for count in (300, 2400):
+        for number in range(count):
+            if not (folder / f"{number % 40}" / f"{number:040d}").exists():
+                draw(folder / f"{number % 40}" / f"{number:040d}", number % 90)
+        run(folder)
+        peaks.append(peak(nothing))
+    assert peaks[1] - peaks[0] < 100_000
+
+
+def test_what_cannot_be_is_refused(tmp_path):
+    folder = tmp_path / "in"
+    draw(folder / "a", 1)
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "empty" / "out.csv").touch()
+    with pytest.raises(NotThere, match="no such file or folder"):
+        Choice(tmp_path / "none").require_possible()
+    with pytest.raises(BadInput, match="has no file"):
+        Choice(tmp_path / "empty", skip=(tmp_path / "empty" / "out.csv",)).require_possible()
+    Choice(tmp_path / "empty").require_possible()
+    (tmp_path / "empty" / "out.csv").unlink()
+    Choice(tmp_path / "empty").require_possible(may_be_empty=True)
+    Choice(folder, move_to=tmp_path / "done").require_possible()
+    Choice(folder / "a", move_to=tmp_path / "done").require_possible()
+    for move_to in (folder, folder / "done", tmp_path, folder / ".." / "in" / "x"):
+        for path in (folder, folder / "a"):
+            with pytest.raises(BadInput, match="move-to: must neither lie in the folder that is solved nor hold it"):
+                Choice(path, move_to=move_to).require_possible()
+    with pytest.raises(BadInput, match=r"move-to: .* does not go with --follow-links"):
+        Choice(folder, move_to=tmp_path / "done", follow=True).require_possible()
+    (tmp_path / "file").touch()
+    with pytest.raises(BadInput, match="move-to: must be a folder"):
+        Choice(folder, move_to=tmp_path / "file").require_possible()
+    for settle in (-1, 3601, float("nan")):
+        with pytest.raises(BadInput, match="settle: must be from 0 to 3600 seconds"):
+            Choice(folder, settle=settle).require_possible()
+
+
+def test_the_sheet_shows_what_this_run_answered(folder, read):
+    sheet = run(folder).sheet
+    assert sheet.startswith(b"\x89PNG")
+    assert run(folder).sheet is None
+    draw(folder / "new.png", 7)
+    one = run(folder).sheet
+    assert len(one) < len(sheet)
+    moved = folder.parent / "done"
+    draw(folder / "newer.png", 8)
+    assert run(folder, move_to=moved).sheet is not None

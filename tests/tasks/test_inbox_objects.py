@@ -1,0 +1,164 @@
+"""An inbox in an object store, and answers there: the same as in a folder, by the units alone."""
+
+import itertools
+import uuid
+from collections import deque
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from storage import atomic
+from storage.errors import BadInput, NotThere, Unreachable
+from storage.ledger import LEDGER, Ledger, held, key
+from storage.places import ObjectPath, place, sizes
+from tasks import inbox as module
+from tasks import solve
+from tasks.answers import Format
+from tasks.choice import Choice
+from tasks.files import MOST_BYTES
+from tasks.formats import png
+from tasks.inbox import ANSWERED, Inbox
+from tasks.isolated import read_batch
+from tasks.ranking import Ranking
+from tasks.results import Wanted, write_results
+from tasks.solve import SolvePlan
+
+PLAN = SolvePlan("model", "0" * 64, "", Ranking.NONE, 0.0)
+NAMES = ["a", "a.b/c", "a-", "ab/z", "ab/b/1", "ab.png", "c'\"", "é", "z/é/é", "ｚ", "\U0001f600"]
+
+
+class Numbers:
+    """A reader of pictures that `draw` made: it says their number."""
+
+    def read(self, images):
+        words = [f"W{int(image[1, 1])}" for image in images]
+        return SimpleNamespace(
+            reading=np.array(words), reading_confidence=np.full(len(words), 0.5),
+            words=np.array([[word, "", ""] for word in words]), confidences=np.full((len(words), 3), 0.25),
+            segments=np.full(len(words), 4),
+        )  # fmt: skip
+
+
+def picture(number: int) -> bytes:
+    image = np.zeros((3, 4), np.uint8)
+    image[1, 1], image[1, 2] = number, 255
+    return png(image)
+
+
+@pytest.fixture
+def read(monkeypatch) -> list[str]:
+    """The paths that were read, in order; batches are small."""
+    read = []
+    monkeypatch.setattr(solve, "reader_of", lambda _: Numbers())
+    monkeypatch.setattr(module, "BATCH", 2)
+    monkeypatch.setattr(module, "LOOKED", 3)
+    load = solve.load_batch
+    monkeypatch.setattr(solve, "load_batch", lambda some, *more: load(read.extend(p.path for p in some) or some, *more))
+    return read
+
+
+@pytest.fixture(params=["memory", "s3"])
+def there(request) -> ObjectPath:
+    """An inbox with some pictures."""
+    bucket = request.getfixturevalue("bucket") if request.param == "s3" else f"tests/{uuid.uuid4().hex}"
+    folder = place(f"{request.param}://{bucket}/in")
+    for number, name in enumerate(NAMES, 10):
+        (folder / name).replace(picture(number))
+    (folder / ".hidden").replace(b"1")
+    (folder / ".hidden.d" / "x").replace(b"1")
+    return folder
+
+
+def flown(unit, jobs):
+    under_way = deque(itertools.islice(jobs, 3))
+    while under_way:
+        yield unit(under_way.popleft())
+        under_way.extend(itertools.islice(jobs, 1))
+
+
+def run(path, home: Path, look=solve.look) -> SimpleNamespace:
+    """What the flow does."""
+    out = place(f"{path.parent}/answers.csv")
+    choice = Choice(path, settle=0.0, skip=(out, home / LEDGER))
+    choice.require_possible()
+    with held(home, choice.folder), Ledger(home / LEDGER, durable=False) as ledger:
+        inbox = Inbox(choice, PLAN, ledger)
+        if inbox.anything():
+            for receipt in flown(read_batch, inbox.jobs(flown(look, inbox.looks()))):
+                inbox.record(receipt)
+        counts = write_results(inbox, Wanted(out, Format.CSV))
+        rows = {row[0]: row for row in ledger.results(inbox.folder)}
+    return SimpleNamespace(outcome=inbox.outcome, rows=rows, written=counts, out=out, choice=choice)
+
+
+def test_an_inbox_remembers_there_as_here(there, tmp_path, read):
+    here = tmp_path / "in"
+    for number, name in enumerate(NAMES, 10):
+        (here / name).parent.mkdir(parents=True, exist_ok=True)
+        (here / name).write_bytes(picture(number))
+    first, local = run(there, tmp_path / "answers"), run(here, tmp_path / "answers")
+    assert first.rows == local.rows and first.outcome.counts == local.outcome.counts == {"solved": len(NAMES)}
+    assert first.out.read_bytes() == local.out.read_bytes() and list(sizes(there.parent)) == ["answers.csv"]
+    assert [name for name, *_ in there.walk()] == sorted(NAMES, key=key) and first.choice.count() == len(NAMES)
+    read.clear()
+    version = atomic.fingerprint(first.out)
+    second = run(there, tmp_path / "answers")
+    assert read == [] and second.outcome.skipped == {ANSWERED: len(NAMES)} and second.rows == first.rows
+    assert atomic.fingerprint(first.out) == version  # nothing new, so nothing written
+    (there / "new" / "a").replace(picture(80))
+    (there / "a").replace(picture(81) + bytes(9))
+    (there / "ab.png").unlink()
+    third = run(there, tmp_path / "answers")
+    assert sorted(read) == ["a", "new/a"] and third.outcome.counts == {"solved": 2}
+    assert third.rows["a"][1] == "W81" and "ab.png" not in third.rows
+
+
+def test_one_picture(there, tmp_path, read):
+    done = run(there / "ab" / "z", tmp_path / "answers")
+    assert read == ["z"] and done.rows["z"][1] == "W13" and done.choice.folder == there / "ab"
+    with pytest.raises(NotThere, match="no such file or folder"):
+        Choice(there / "nothing").require_possible()
+    for options, option in (({"move_to": tmp_path / "done"}, "move-to"), ({"follow": True}, "follow-links")):
+        with pytest.raises(BadInput, match=f"{option}: is for files of this machine"):
+            Choice(there, **options).require_possible()
+
+
+def test_what_is_no_picture_or_changes_meanwhile(there, tmp_path, read, monkeypatch):
+    (there / "empty").replace(b"")
+    (there / "text").replace(b"text")
+    monkeypatch.setattr("tasks.files.MOST_BYTES", 200)
+    (there / "large").replace(bytes(201))
+
+    def late(job):
+        for one in job.files:
+            if one.path == "a":
+                (there / "a").replace(picture(99) + bytes(50))
+            if one.path == "ab/z":
+                (there / "ab" / "z").unlink()
+        return solve.look(job)
+
+    done = run(there, tmp_path / "answers", look=late)
+    assert {row[0]: row[-1] for row in done.rows.values() if row[-2] == "failed"}.keys() == {"empty", "text", "large"}
+    assert {one["path"]: one["reason"] for one in done.outcome.left} == {
+        "a": "still being written", "ab/z": "no such file",
+    }  # fmt: skip
+    assert MOST_BYTES == 32_000_000
+    assert run(there, tmp_path / "answers").rows["a"][1] == "W99"
+
+
+def test_a_store_that_is_away_ends_the_run(there, tmp_path, read, monkeypatch):
+    """Nothing is taken for gone or failed because of it."""
+    run(there, tmp_path / "answers")
+    (there / "new").replace(picture(50))
+
+    def away(self):
+        raise Unreachable(f"{self}: away")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(ObjectPath, "read_bytes", away)
+        with pytest.raises(Unreachable):
+            run(there, tmp_path / "answers")
+    done = run(there, tmp_path / "answers")
+    assert done.rows["new"][1] == "W50" and len(done.rows) == len(NAMES) + 1

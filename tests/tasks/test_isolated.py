@@ -1,0 +1,98 @@
+"""A batch that has cost a worker, read again: by real processes, which a real signal ends."""
+
+import subprocess
+import sys
+import textwrap
+import time
+from pathlib import Path
+
+import pytest
+from blake3 import blake3
+from PIL import Image
+
+from storage.errors import CaptchasError
+from storage.ledger import Picture
+from storage.models import model_digest
+from tasks import isolated
+from tasks.files import Fatal
+from tasks.isolated import read_batch
+from tasks.ranking import Ranking
+from tasks.recipes import make_recipe, renderer_of
+from tasks.solve import SolveJob, SolvePlan
+from tasks.specs import find_profile
+
+MODEL = Path(isolated.__file__).with_name("ladder.skops")
+
+# What a decoder with a fault does, in every process that begins with this on its path.
+POISONED = textwrap.dedent("""
+    import os, signal
+    from PIL import Image
+    plain = Image.open
+    def opened(file, *arguments, **options):
+        if file.getvalue().startswith(b"POISON"):
+            os.kill(os.getpid(), signal.SIGKILL)
+        return plain(file, *arguments, **options)
+    Image.open = opened
+""")
+
+
+def test_the_picture_that_ends_its_process_is_named_and_the_others_are_read(tmp_path, monkeypatch):
+    (tmp_path / "path").mkdir()
+    (tmp_path / "path" / "sitecustomize.py").write_text(POISONED)
+    monkeypatch.syspath_prepend(tmp_path / "path")
+    image = renderer_of(make_recipe(find_profile("book"), 5)).block(5, 0).images[0]
+    names = ("a.png", "poison.png", "z.png", "text.png")
+    for name in names:
+        Image.fromarray(image).save(tmp_path / name)
+    (tmp_path / "poison.png").write_bytes(b"POISON")
+    (tmp_path / "text.png").write_bytes(b"no picture")
+    files = tuple(
+        Picture(name, (tmp_path / name).stat().st_size, (tmp_path / name).stat().st_mtime_ns, blake3(data).digest())
+        for name in names
+        for data in [(tmp_path / name).read_bytes()]
+    )
+    plan = SolvePlan(str(MODEL), model_digest(MODEL), "", Ranking.NONE, 0.0)
+    receipt = read_batch(SolveJob(str(tmp_path), files, plan, alone=True))
+    assert receipt.files == files
+    first, poison, last, text = receipt.answers
+    assert isinstance(poison, Fatal)
+    assert str(poison) == "reading it ended the process that read it (exit code -9)"
+    assert text[-2] == "failed"
+    good = SolveJob(str(tmp_path), (files[0], files[2]), plan)
+    assert (first, last) == read_batch(good).answers
+    assert first[-2] == "solved"
+
+
+@pytest.fixture
+def started():
+    processes = []
+
+    def start(program: str) -> subprocess.Popen:
+        processes.append(subprocess.Popen([sys.executable, "-S", "-c", program], stdout=subprocess.PIPE))
+        return processes[-1]
+
+    yield start
+    for process in processes:
+        process.kill()
+        process.wait()
+        process.stdout.close()
+
+
+def test_a_picture_that_takes_too_long(started):
+    began = time.monotonic()
+    answer = isolated._next(started("import time; time.sleep(600)"), 0.2)
+    assert str(answer) == "reading it took longer than 0 s"
+    assert isinstance(answer, Fatal)
+    assert time.monotonic() - began < 30
+
+
+def test_what_a_process_says_half_is_no_answer(started):
+    answer = isolated._next(started("import os; os.write(1, b'\\x80\\x04\\x95'); os._exit(3)"), 60)
+    assert str(answer) == "reading it ended the process that read it (exit code 3)"
+
+
+def test_a_process_that_does_not_start_blames_no_picture(monkeypatch, tmp_path):
+    monkeypatch.setattr(isolated, "_CHILD", "raise SystemExit(4)")
+    job = SolveJob(str(tmp_path), (Picture("a", 1, 1, b"d"),), SolvePlan("m", "0", "", Ranking.NONE, 0.0), alone=True)
+    with pytest.raises(CaptchasError, match="did not start"):
+        read_batch(job)

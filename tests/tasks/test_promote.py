@@ -1,0 +1,153 @@
+"""Whether a new model may be served, on paired counts; and the exchange, which never leaves nothing served."""
+
+import numpy as np
+import pytest
+
+from storage.errors import BadInput, NoSpace
+from storage.models import load_model, save_model
+from tasks import classifier
+from tasks import promote as units
+from tasks.evaluate import EvaluateReceipt
+from tasks.promote import Pairs, compare, must_know_as_much, no_worse
+
+
+@pytest.mark.parametrize(
+    ("only_new", "only_served", "fine"),
+    [
+        (0, 0, True),  # they agree on every picture
+        (9, 9, True),
+        (50, 3, True),
+        (0, 3, True),  # three pictures prove nothing
+        (0, 4, False),
+        (10, 20, True),
+        (10, 23, False),
+        (10, 30, False),
+        (1000, 1000, True),
+        (1000, 1090, False),  # the more pictures, the smaller the difference that shows
+        (1000, 1085, True),
+    ],
+)
+def test_a_new_model_passes_unless_it_loses_beyond_the_interval(only_new, only_served, fine):
+    pairs = Pairs(100_000, 90_000, only_new, only_served)
+    assert no_worse(pairs) == fine
+    assert no_worse(Pairs(100_000, 0, only_new, only_served)) == fine  # what both read says nothing
+    wins, losses = pairs.share.right, pairs.share.n - pairs.share.right
+    if wins + losses:  # McNemar's statistic, in other words
+        assert fine == (losses <= wins or (losses - wins) ** 2 / (losses + wins) < 1.959963984540054**2)
+
+
+def test_it_is_stricter_than_two_intervals_that_overlap():
+    pairs = Pairs(20_000, 19_900, 10, 30)
+    assert pairs.new.high > pairs.served.low
+    assert not no_worse(pairs)
+
+
+def test_without_a_picture_nothing_is_decided():
+    with pytest.raises(ValueError, match="without a picture"):
+        no_worse(Pairs(0, 0, 0, 0))
+    for counts in ((1, 1, 1, 0), (3, -1, 2, 1)):
+        with pytest.raises(ValueError, match="counts must be 0 or more"):
+            Pairs(*counts)
+
+
+def receipt(shard: int, truth: str, **answers: str) -> EvaluateReceipt:
+    """Of a shard whose pictures show one letter each."""
+    found = {name: np.array(list(letters)) for name, letters in answers.items()}
+    empty = np.empty(0)
+    words = np.array(list(truth)) if truth else np.empty(0, "U1")
+    return EvaluateReceipt(shard, words, words, found, {}, empty, empty, empty, empty, ([], []), 0.0)
+
+
+def test_pairs_are_of_the_same_pictures_and_of_the_answer_that_people_get():
+    new = [receipt(1, "ABCD", probability="ABXX", none="XXXX"), receipt(0, "AA", none="AX"), receipt(2, "")]
+    served = [receipt(0, "AA", none="XX"), receipt(1, "ABCD", probability="AXCX", none="ABCD"), receipt(2, "")]
+    pairs = compare(new, served)
+    assert pairs == Pairs(6, both=1, only_new=2, only_served=1)
+    assert (pairs.new.right, pairs.served.right, pairs.share.n) == (3, 2, 3)
+    assert pairs.as_dict()["rates"]["new"]["right"] == 3
+    with pytest.raises(ValueError, match="same shards"):
+        compare(new, served[:1])
+    with pytest.raises(ValueError, match="same pictures; shard 0"):
+        compare(new, [receipt(0, "AB", none="AB"), *served[1:]])
+    assert compare([], []) == Pairs(0, 0, 0, 0)
+
+
+@pytest.fixture
+def two(tmp_path):
+    """A served model and a candidate, as small as can be."""
+    network = classifier.build((2,), 1)
+    network.partial_fit(np.tile(np.eye(3), (400, 1)), [0, 1, 2] * 400, classes=[0, 1, 2])
+    served, candidate = tmp_path / "book.skops", tmp_path / "candidates" / "book.skops"
+    candidate.parent.mkdir()
+    for path, name in ((served, "old"), (candidate, "new")):
+        save_model(path, {"letters": network}, {"classes": "AB", "made": name})
+    return served, candidate
+
+
+def made(path) -> str:
+    return load_model(path)[1]["made"]
+
+
+def files(folder) -> list[str]:
+    return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
+
+
+def test_the_old_model_is_kept_aside_and_the_candidate_moves(two):
+    served, candidate = two
+    aside = units.promote(candidate, served, "run")
+    assert (made(served), made(aside)) == ("new", "old")
+    assert files(served.parent) == sorted([aside.name, "book.skops"])
+    assert aside.name.startswith("book-")
+
+
+def test_without_a_served_model_nothing_is_put_aside(two):
+    served, candidate = two
+    served.unlink()
+    assert units.promote(candidate, served, "run") is None
+    assert made(served) == "new"
+    assert files(served.parent) == ["book.skops"]
+
+
+@pytest.mark.parametrize("step", range(3))
+def test_a_whole_model_is_served_wherever_it_dies(two, monkeypatch, step):
+    """Each step fails in turn, as if the process had been killed there; the same call finishes the job."""
+    served, candidate = two
+    steps = iter(range(3))
+
+    def dying(function):
+        def run(*arguments, **options):
+            if next(steps) == step:
+                raise NoSpace("killed here")
+            return function(*arguments, **options)
+
+        return run
+
+    with monkeypatch.context() as patch:
+        patch.setattr(units.atomic, "replace", dying(units.atomic.replace))
+        patch.setattr(units.atomic, "discard", dying(units.atomic.discard))
+        with pytest.raises(NoSpace):
+            units.promote(candidate, served, "run")
+    assert made(served) == ("new" if step == 2 else "old")
+    assert candidate.exists()
+    if made(served) == "new":
+        units.drop(candidate, served)
+    else:
+        units.promote(candidate, served, "run")
+    assert made(served) == "new"
+    assert len(files(served.parent)) == 2  # and the one from before
+
+
+def test_only_a_candidate_that_is_served_is_dropped(two):
+    served, candidate = two
+    units.drop(candidate, served)
+    assert candidate.exists()
+
+
+def test_a_model_that_reads_more_letters_is_not_replaced(two, tmp_path):
+    served, _ = two
+    must_know_as_much(served, "ABC")
+    must_know_as_much(tmp_path / "none.skops", "A")
+    (tmp_path / "broken.skops").write_bytes(b"no model")
+    must_know_as_much(tmp_path / "broken.skops", "A")
+    with pytest.raises(BadInput, match=r"book\.skops: reads B, which the datasets do not have"):
+        must_know_as_much(served, "A")
