@@ -110,7 +110,8 @@ def generate(
             return report
         began = time.monotonic()
         atomic.need_space(folder, int(units.estimate_bytes(recipe) * units.missing(plan, folder)))
-        gathered, shards = draw(recipe, plan, folder, workers, cluster)
+        there = {path.name for path in sealed(folder).values()}
+        gathered, shards = draw(recipe, plan, folder, there, workers, cluster)
         units.complete(recipe, folder, gathered, run)
         seconds = time.monotonic() - began
     report = units.report(folder, gathered.drawn, gathered.kept, seconds, gathered.pace.rate())
@@ -127,16 +128,19 @@ def rehearse(recipe: Recipe, plan: units.Plan, folder: Place, workers: int | Non
 
 @task(cache_policy=NO_CACHE, task_run_name="draw", **RETRIES)
 def draw(
-    recipe: Recipe, plan: units.Plan, folder: Path, workers: int | None, cluster: str | None
+    recipe: Recipe, plan: units.Plan, folder: Place, there: set[str], workers: int | None, cluster: str | None
 ) -> tuple[Gathered, list[dict]]:
-    """Draw a plan's shards on Dask, and say what became of each; one that is there and intact costs a read."""
+    """Draw a plan's shards on Dask, and say what became of each; one that is there and intact costs a read.
+
+    `there` were the names of shards before; what an earlier try drew beside them is this run's too.
+    """
     gathered, shards = Gathered(recipe.identity), []
-    there = {path.name for path in sealed(folder).values()}
     with (
         crew(workers, cluster, writes=[plan.jobs[0].folder]) as client,
         stage("drawing", plan.count) as shown,
     ):
         for receipt in fan_out(client, units.draw_shard, plan.jobs):
+            receipt = replace(receipt, drawn=receipt.drawn or receipt.record.name not in there)
             gathered.add(receipt)
             shown.advance(receipt.record.count)
             name, count = receipt.record.name, receipt.record.count

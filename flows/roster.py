@@ -131,7 +131,9 @@ class Roster:
         """Whether a job failed because of where it was done; `look` finds out who that was."""
         if not self.address or not isinstance(error, worker.Unfit | ImportError | AttributeError):
             return False
-        self.look(now=not self.refused)
+        if isinstance(error, worker.Unfit):  # one of them came back with other software, at the address that it had
+            self.threads = {}
+        self.look(now=not self.threads or not self.refused)
         if not self.threads:
             time.sleep(PERIOD)  # nobody is fit: jobs would only go round
         return isinstance(error, worker.Unfit) or bool(self.refused)

@@ -3,12 +3,17 @@
 import functools
 import inspect
 import logging
+import os
+import signal
+import threading
 import time
 from base64 import b64encode
 from collections.abc import Callable
+from contextvars import ContextVar
 from datetime import datetime
 
 from prefect import get_run_logger
+from prefect.exceptions import TerminationSignal
 from prefect.runtime import deployment, flow_run
 from prefect.states import Failed, State
 
@@ -20,7 +25,9 @@ from tasks.pictures import at_most
 
 # Seconds before a deployment's run asks again for what another run has, or for a cluster: nearly two hours in all.
 WAITS = (30, 120, 600, 1800, 3600)
+ENDING = 4.0  # seconds that the process of a deployment's run has to end once it was told to; Prefect itself waits 30
 MOST_BYTES = 100_000  # of a picture in an artifact, which is a third longer as text
+_within: ContextVar[bool] = ContextVar("within", default=False)  # a flow of ours, which waits for those that it calls
 MOST_NAMES = 60  # characters of a run's name that are its parameters
 
 
@@ -49,15 +56,17 @@ def told(flow: Callable) -> Callable:
     """A flow whose errors, if they are ours, are its state's message: what happened and what to do, no traceback.
 
     Whoever called it gets the error itself. A deployment's run waits for a dataset that another run holds, or for a
-    cluster that went away, the longer the more often; people at a shell are told at once.
+    cluster that went away, the longer the more often; of flows within it only the outermost does, lest their waits
+    multiply. People at a shell are told at once.
     """
 
     @functools.wraps(flow)
     def run(*args, **kwargs) -> dict | State:
         logging.getLogger("prefect.task_runs").addFilter(_without_traceback)
         logging.getLogger("prefect.flow_runs").addFilter(_told_already)
-        waits = iter(WAITS if deployment.id else ())
+        waits = iter(WAITS if deployment.id and not _within.get() else ())
         while True:
+            token = _within.set(True)
             try:
                 return flow(*args, **kwargs)
             except (Busy, ClusterLost) as error:
@@ -68,6 +77,12 @@ def told(flow: Callable) -> Callable:
                 time.sleep(wait)
             except CaptchasError as error:
                 return _failed(error)
+            except TerminationSignal:
+                if deployment.id:
+                    _end_soon()
+                raise
+            finally:
+                _within.reset(token)
 
     run.__doc__ = _as_prefect_reads(flow.__doc__)
     return run
@@ -92,6 +107,13 @@ def _failed(error: CaptchasError) -> State:
         raise error
     get_run_logger().error("%s", error)
     return Failed(message=str(error), data=error)
+
+
+def _end_soon() -> None:
+    """End this process in `ENDING` seconds, if it is still there: a thread of Dask or Prefect may hold it."""
+    timer = threading.Timer(ENDING, os._exit, [128 + signal.SIGTERM])
+    timer.daemon = True
+    timer.start()
 
 
 def _without_traceback(record: logging.LogRecord) -> bool:

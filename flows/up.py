@@ -93,7 +93,10 @@ def up(
     if deploy:
         api = Api(os.environ["PREFECT_API_URL"])
         with _stopping() as stop:
-            _deploy(api, file, _environment(api.url.removesuffix("/api")), home() / "prefect" / "logs", stop)
+            try:
+                _deploy(api, file, _environment(api.url.removesuffix("/api")), home() / "prefect" / "logs", stop)
+            except Stopped:
+                raise KeyboardInterrupt from None
         return {"server": api.url, "deployments": sorted(deployed.names_in(file))}
     began = time.monotonic()
     with _alone(), _stopping() as stop:
@@ -258,7 +261,9 @@ def _alone() -> Iterator[None]:
     try:
         held.__enter__()
     except Busy:
-        raise Busy(_already(served())) from None
+        error = Busy(_already(served()))
+        error.exit_code = BadInput.exit_code  # as where the other one has begun already
+        raise error from None
     try:
         yield
     finally:

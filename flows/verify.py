@@ -15,10 +15,11 @@ from flows.home import dataset_folder, home
 from flows.ingest import ingest
 from flows.parameters import Count, Name
 from flows.progress import artifact_key, stage
+from flows.roster import Passing
 from flows.runs import RETRIES, as_lines, named, told
 from storage import atomic
 from storage.dataset import locked
-from storage.errors import BadInput, CaptchasError, Damaged, Unwritable
+from storage.errors import BadInput, Busy, CaptchasError, Damaged, Unwritable
 from storage.places import Place
 from tasks import repair as mending
 from tasks import verify as units
@@ -135,22 +136,31 @@ def _all(redraw: bool, repair: bool) -> dict:
 
     An imported one is not repaired, since that takes the folder it came from; what is wrong with it is told.
     """
-    rows, wrong = [], []
+    rows, wrong, busy = [], [], []
     for folder in datasets_in(home() / "datasets"):
         try:
             drawn = not is_imported(folder)
             one = verify(str(folder), redraw=redraw and drawn, repair=repair and drawn)
             state = "repaired" if one["findings"] else "whole"
+        except Passing:
+            raise  # nothing is known of this one, nor would be of the next
+        except Busy as error:
+            one, state = {}, "in use"
+            busy.append(str(error))
         except CaptchasError as error:
             one, state = error.report or {}, "not whole"
             wrong.append(str(error))
         numbers = {key: one.get(key) for key in ("pictures", "shards", "found_whole")}
         rows.append({"dataset": folder.name, "state": state, **numbers, "findings": len(one.get("findings", ()))})
     lines = ["| dataset | state | pictures | shards | found whole | findings |", "|---|---|---|---|---|---|"]
-    lines += [f"| {' | '.join(map(str, row.values()))} |" for row in rows] + ["", *(f"- {text}" for text in wrong)]
+    lines += [f"| {' | '.join(map(str, row.values()))} |" for row in rows]
+    lines += ["", *(f"- {text}" for text in wrong + busy)]
     create_markdown_artifact("\n".join(["# All datasets", "", *lines]), key="verify-all")
-    if wrong:
-        error = Damaged(f"{len(wrong)} of {len(rows)} datasets are not whole: {'. '.join(wrong)}")
+    if wrong or busy:
+        error = (
+            Damaged(f"{len(wrong)} of {len(rows)} datasets are not whole: {'. '.join(wrong)}") if wrong
+            else Busy(f"{len(busy)} of {len(rows)} datasets are in use, the others whole: {'. '.join(busy)}")
+        )  # fmt: skip
         error.report = {"datasets": rows}
         raise error
     return {"datasets": rows}

@@ -127,6 +127,11 @@ class Database:
                         f"{self.path}: this user may not write there ({error}); change the permissions or choose "
                         "another --home"
                     ) from error
+                case sqlite3.SQLITE_IOERR:
+                    raise Unwritable(
+                        f"{self.path}: the disk failed ({error}); mend it or choose another --home, then give the "
+                        "same command again: it goes on from there"
+                    ) from error
             raise
 
     def _set_aside(self, error: Exception) -> Damaged:

@@ -132,9 +132,14 @@ class _Lease:
             # A put that was written, and whose answer was lost, was tried again and met itself.
             found = self._store.head(self._key)
             there = self._read()
-            if not found or (there["run"], there["renewed"]) != (self._run, self._renewed):
+            if not found or there["run"] != self._run:
                 return False
             self._version = found.version
+            if there["renewed"] != self._renewed:  # an earlier renewal, of which nothing was heard
+                try:
+                    self._version = self._store.put(self._key, json.dumps(content).encode(), over=found.version)
+                except FileExistsError:
+                    return False
         self._good_until = began + self._seconds
         return True
 

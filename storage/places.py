@@ -190,9 +190,9 @@ class ObjectPath:
 
     def unlink(self, missing_ok: bool = False) -> None:
         leases.require(str(self))
-        if not missing_ok:
-            self._found()
-        self._store.delete(self.key)
+        found = self._store.head(self.key) if missing_ok else self._found()
+        if found:
+            self._store.delete(self.key, found.version)
 
     def rename(self, target: "ObjectPath") -> None:
         """Copy, then remove: a run that is killed in between leaves both."""

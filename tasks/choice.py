@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 from storage.errors import BadInput, NotThere
@@ -33,15 +34,15 @@ class Choice:
     follow: bool = False
     skip: tuple[Place, ...] = ()
 
-    @property
+    @cached_property  # decided once: a picture that was moved meanwhile is still what was asked for
     def one(self) -> str | None:
         """The name of the picture, if it is one."""
         return self.path.name if self.path.is_file() else None
 
-    @property
+    @cached_property
     def folder(self) -> Place:
         """The folder that paths are relative to, links resolved."""
-        return (self.path.parent if self.path.is_file() else self.path).resolve()
+        return (self.path.parent if self.one else self.path).resolve()
 
     def require_possible(self, may_be_empty: bool = False) -> None:
         """Refuse what has nothing to read, and values that cannot be.
@@ -93,7 +94,7 @@ class Choice:
             found = self.path.stat()
             yield self.one, found.st_size, found.st_mtime_ns
             return
-        left_out = {path.name for path in self.skip if isinstance(path, ObjectPath) and path.parent == self.path}
+        left_out = {str(path).removeprefix(f"{self.path}/") for path in self.skip if isinstance(path, ObjectPath)}
         yield from (entry for entry in self.path.walk() if entry[0] not in left_out)
 
     def _files(self) -> tuple[Path, ...]:

@@ -149,27 +149,40 @@ def peak() -> Callable[[Callable[[], object]], int]:
 
 
 @pytest.fixture(scope="session")
-def store() -> str:
-    """The address of a moto S3 server on loopback, which all processes of this run share; see `bucket`."""
-    folder, url = Path(os.environ[SERVER]), os.environ[STORE]
-    with FileLock(folder / "store.lock"):
-        if not (folder / "store.pid").exists():
-            with (folder / "store.log").open("w") as log:
-                server = subprocess.Popen(
-                    [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", url.rpartition(":")[2]],
-                    stdout=log, stderr=log, start_new_session=True,
-                )  # fmt: skip
-            (folder / "store.pid").write_text(str(server.pid))
-            deadline = time.monotonic() + 120
+def serve() -> Callable[[str, list, str], None]:
+    """`serve(name, command, url)`: start a server that answers at `url`, unless another process of this run has.
+
+    Its process id and log are in the folder of this run, which ends it when all is done.
+    """
+
+    def started(name: str, command: list, url: str) -> None:
+        folder = Path(os.environ[SERVER])
+        with FileLock(folder / f"{name}.lock"):
+            if (folder / f"{name}.pid").exists():
+                return
+            with (folder / f"{name}.log").open("w") as log:
+                server = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)
+            (folder / f"{name}.pid").write_text(str(server.pid))
+            deadline = time.monotonic() + 240
             while True:
                 try:
-                    with urllib.request.urlopen(f"{url}/moto-api/", timeout=2):
+                    with urllib.request.urlopen(url, timeout=2):
                         break
                 except OSError:
                     if server.poll() is not None or time.monotonic() > deadline:
-                        pytest.fail(f"moto did not start: {(folder / 'store.log').read_text()[-2000:]}")
+                        pytest.fail(f"the {name} did not start: {(folder / f'{name}.log').read_text()[-2000:]}")
                     time.sleep(0.1)
             server.returncode = 0  # not ours to wait for: it may outlive this process
+
+    return started
+
+
+@pytest.fixture(scope="session")
+def store(serve) -> str:
+    """The address of a moto S3 server on loopback, which all processes of this run share; see `bucket`."""
+    url = os.environ[STORE]
+    port = url.rpartition(":")[2]
+    serve("store", [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", port], f"{url}/moto-api/")
     return url
 
 

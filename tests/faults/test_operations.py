@@ -147,7 +147,6 @@ def summary(site, broken: tuple[str, ...], seed: int) -> str:
     )
 
 
-@pytest.mark.soak  # three minutes of two cores in its short form: more than make test has left
 def test_everything_is_killed_and_damaged_while_pictures_arrive(site, operate, drive, long, seed, tell, tmp_path):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(generate, "BLOCKS_A_SHARD", 16)

@@ -6,8 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
-import urllib.request
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, redirect_stderr, redirect_stdout
@@ -16,7 +14,6 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from filelock import FileLock
 
 from flows.__main__ import main
 from flows.cluster import crew
@@ -39,31 +36,11 @@ def end(process: subprocess.Popen, patience: float = 20) -> None:
 
 
 @pytest.fixture(scope="session")
-def environment() -> dict[str, str]:
-    """The environment of all commands: a server of our own, its database in a temporary folder.
-
-    The first of pytest's processes that needs the server starts it; tests/conftest.py ends it.
-    """
-    folder, url = Path(os.environ["TESTS_PREFECT_FOLDER"]), os.environ["PREFECT_API_URL"]
-    with FileLock(folder / "server.lock"):
-        if not (folder / "server.pid").exists():
-            port = url.removesuffix("/api").rpartition(":")[2]
-            with (folder / "server.log").open("w") as log:
-                server = subprocess.Popen(
-                    [PREFECT, "server", "start", "--host", "127.0.0.1", "--port", port],
-                    stdout=log, stderr=log, start_new_session=True,
-                )  # fmt: skip
-            (folder / "server.pid").write_text(str(server.pid))
-            deadline = time.monotonic() + 240
-            while True:
-                try:
-                    with urllib.request.urlopen(f"{url}/health", timeout=2):
-                        break
-                except OSError:
-                    if server.poll() is not None or time.monotonic() > deadline:
-                        pytest.fail(f"the Prefect server did not start: {(folder / 'server.log').read_text()[-2000:]}")
-                    time.sleep(0.3)
-            server.returncode = 0  # not ours to wait for: it may outlive this process
+def environment(serve) -> dict[str, str]:
+    """The environment of all commands: a Prefect server of our own, its database in a temporary folder."""
+    url = os.environ["PREFECT_API_URL"]
+    port = url.removesuffix("/api").rpartition(":")[2]
+    serve("server", [PREFECT, "server", "start", "--host", "127.0.0.1", "--port", port], f"{url}/health")
     return dict(os.environ)
 
 

@@ -36,6 +36,23 @@ def whole(captchas, tmp_path_factory) -> Dataset:
     return Dataset(home / "datasets" / "book")
 
 
+def test_what_an_earlier_try_drew_is_this_runs_too(environment, tmp_path):
+    """As after a lost worker: the task begins again, and finds shards that were not there before the run."""
+    from flows.generate import draw
+    from tasks.generate import draw_shard, survey
+    from tasks.recipes import make_recipe
+    from tasks.specs import find_profile
+
+    recipe = make_recipe(find_profile("letters"), 1)
+    plan = survey(recipe, tmp_path, 40_000, "run")
+    names = [draw_shard(job).record.name for job in plan.jobs[:2]]
+    gathered, shards = draw.fn(recipe, plan, tmp_path, {names[0]}, 1, None)
+    assert (gathered.drawn, gathered.kept) == (40_000 - 16_384, 16_384)
+    assert {row["shard"]: row["state"] for row in shards} == dict.fromkeys(
+        (path.name for path in tmp_path.glob("*.h5")), "made"
+    ) | {names[0]: "skipped"}
+
+
 def test_two_workers_give_the_same_bytes(captchas, whole, tmp_path):
     result = captchas("generate", "book", "--count", COUNT, "--home", tmp_path, "--json")
     assert result.returncode == 0, result.stderr

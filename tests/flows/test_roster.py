@@ -98,6 +98,16 @@ def test_one_who_comes_later_and_differs_gets_no_jobs(clock, caplog):
     assert not one.explains(ValueError("any"))
 
 
+def test_one_who_comes_back_at_its_address_with_other_software_is_examined_again(clock):
+    """Its job says so; without this it would be given the job for ever."""
+    client = Stub(a=HERE, b=HERE)
+    one = Roster(client, "tcp://x:1")
+    one.require_all()
+    client.answers["b"] = HERE | {"numpy": "1.0"}
+    assert one.explains(worker.Unfit("…"))
+    assert (one.threads, set(one.refused)) == ({"a": 2}, {"b"})
+
+
 def test_workers_of_this_machine_are_not_examined(clock):
     client = Stub(a=None)
     one = Roster(client)

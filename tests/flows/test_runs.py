@@ -3,6 +3,8 @@
 import base64
 import logging
 import re
+import subprocess
+import sys
 from types import SimpleNamespace
 
 import numpy as np
@@ -87,6 +89,30 @@ def test_a_deployments_run_waits_for_a_dataset_and_a_shell_does_not(monkeypatch)
         works()
 
 
+def test_the_waits_of_flows_within_a_flow_do_not_multiply(monkeypatch):
+    waited = []
+    monkeypatch.setattr(runs, "get_run_logger", lambda: logging.getLogger("tests"))
+    monkeypatch.setattr(runs.time, "sleep", waited.append)
+    monkeypatch.setattr(runs, "WAITS", (3, 5))
+    monkeypatch.setattr(runs, "deployment", SimpleNamespace(id="one"))  # which Prefect hands to subflows
+
+    @runs.told
+    def inner():
+        raise Busy("another run has it")
+
+    @runs.told
+    def outer():
+        inner()
+
+    monkeypatch.setattr(runs, "flow_run", SimpleNamespace(id=None))
+    with pytest.raises(Busy):
+        outer()
+    assert waited == [3, 5]
+    with pytest.raises(Busy):
+        inner()
+    assert waited == [3, 5, 3, 5]
+
+
 def test_what_the_engine_adds_to_an_error_of_ours_is_dropped():
     def record(error):
         return logging.LogRecord("x", 40, "x.py", 1, "Engine execution exited", (), (type(error), error, None))
@@ -167,3 +193,24 @@ def test_prefect_shows_what_each_parameter_means():
 )  # fmt: skip
 def test_durations_as_people_say_them(seconds, said):
     assert duration(seconds) == said
+
+
+def test_a_run_that_was_told_to_end_does_so_though_a_thread_holds_it():
+    """Prefect would wait 30 s before it kills; at a shell, where no deployment is, the process is the user's."""
+    code = """
+import threading, time
+from types import SimpleNamespace
+from prefect.exceptions import TerminationSignal
+from flows import runs
+
+runs.ENDING, runs.deployment = 0.5, SimpleNamespace(id="a deployment")
+threading.Thread(target=time.sleep, args=(90,)).start()
+
+@runs.told
+def cancelled():
+    raise TerminationSignal(15)
+
+cancelled()
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, timeout=60)
+    assert done.returncode == 143, done.stderr.decode()

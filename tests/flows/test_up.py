@@ -226,8 +226,6 @@ def test_a_run_that_cannot_be_says_what_to_do_without_a_traceback(site):
     assert not [line for line in logs() if "Traceback" in line["message"]]
 
 
-# Beside other processes of tests it once ended only after 30 s, killed by Prefect: work stops, the process lingers.
-@pytest.mark.soak
 def test_cancel_stops_the_work_and_the_next_run_completes(site, here):
     """A run that would take minutes is cancelled; a shell on the same home finishes it, over the same server."""
     folder = site.home / "datasets" / "hard"

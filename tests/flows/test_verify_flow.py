@@ -5,6 +5,7 @@ import shutil
 
 import pytest
 
+from flows.roster import ClusterLost
 from storage.dataset import locked
 from storage.errors import BadInput, Busy, NotThere, Unwritable
 from storage.shards import BLOCK, shard_name
@@ -92,6 +93,30 @@ def test_a_dataset_that_is_being_made_is_busy(letters, repair):
 
     with locked(letters), pytest.raises(Busy, match="another run is working on it"):
         verify.fn(str(letters), repair=repair)
+
+
+def test_one_of_all_that_is_in_use_is_not_called_damaged(captchas, letters):
+    shutil.copytree(letters, letters.with_name("other"))
+    home = letters.parents[1]
+    with locked(letters):
+        result = captchas("verify", "--home", home, "--json")
+    assert result.returncode == 1
+    assert "1 of 2 datasets are in use, the others whole" in " ".join(result.stderr.split())
+    states = {row["dataset"]: row["state"] for row in json.loads(result.stdout)["datasets"]}
+    assert states == {"letters": "in use", "other": "whole"}
+
+
+def test_a_lost_cluster_ends_the_run_over_all(letters, monkeypatch):
+    """Rather than that every dataset after it is called damaged."""
+    from flows import verify
+
+    def lost(folder, **_):
+        raise ClusterLost("the scheduler is gone")
+
+    monkeypatch.setenv("CAPTCHAS_HOME", str(letters.parents[1]))
+    monkeypatch.setattr(verify, "verify", lost)
+    with pytest.raises(ClusterLost):
+        verify._all(False, False)
 
 
 def test_a_folder_that_cannot_be_locked_is_read_and_not_repaired(letters, monkeypatch):

@@ -13,23 +13,9 @@ from storage.chunks import ProvenShard, prove
 from storage.dataset import Dataset, Picture, locked
 from storage.errors import BadInput, Busy, Damaged, NotThere, Unwritable
 from storage.indexing import OutOfRange
-from storage.manifest import Manifest
-from storage.sealing import write_shard
 from storage.shards import BLOCK, SPLITS, Block, Shard, layout, sealed, shard_name
 
 COUNT = 2 * BLOCK + 300
-
-
-def put(folder: Path, blocks: list[Block]) -> Manifest:
-    """A dataset of one block a shard."""
-    folder.mkdir()
-    records = [write_shard(folder, number, number * BLOCK, [block], "{}", "run") for number, block in enumerate(blocks)]
-    manifest = Manifest(
-        identity="", profile={"name": "made up"}, seed=1, count=sum(record.count for record in records), content="",
-        fonts=[], software={}, statistics={}, shards=[record.as_dict() for record in records],
-    )  # fmt: skip
-    manifest.write(folder)
-    return manifest
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +24,7 @@ def blocks(make_blocks) -> list[Block]:
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory, blocks) -> Path:
+def folder(tmp_path_factory, blocks, put) -> Path:
     folder = tmp_path_factory.mktemp("datasets") / "made-up"
     put(folder, blocks)
     return folder
@@ -86,7 +72,7 @@ def test_fields_that_nobody_asked_for_are_not_read(folder, blocks):
     assert block.images is None
 
 
-def test_blocks_without_a_row_of_the_split_are_passed_over(tmp_path, make_blocks):
+def test_blocks_without_a_row_of_the_split_are_passed_over(tmp_path, make_blocks, put):
     blocks = [block._replace(split=np.full_like(block.split, number)) for number, block in enumerate(make_blocks(1100))]
     put(tmp_path / "d", blocks)
     dataset = Dataset(tmp_path / "d")
@@ -114,7 +100,7 @@ def test_no_manifest_is_no_dataset(tmp_path):
 @pytest.mark.parametrize(
     "name", ["../x.h5", "../shard-000000-1024.h5", "/etc/passwd", "x.h5", "", "sub/shard-000000-1024.h5"]
 )
-def test_a_name_that_is_no_shard_is_refused_before_it_is_opened(tmp_path, make_blocks, name):
+def test_a_name_that_is_no_shard_is_refused_before_it_is_opened(tmp_path, make_blocks, name, put):
     manifest = put(tmp_path / "d", make_blocks(1024))
     (tmp_path / "d" / "shard-000000-1024.h5").rename(tmp_path / "shard-000000-1024.h5")
     replace(manifest, shards=[manifest.shards[0] | {"name": name}]).write(tmp_path / "d")
@@ -123,7 +109,7 @@ def test_a_name_that_is_no_shard_is_refused_before_it_is_opened(tmp_path, make_b
     assert repr(name) in str(error.value)
 
 
-def test_another_valid_shard_in_its_place_is_damaged(tmp_path, make_blocks):
+def test_another_valid_shard_in_its_place_is_damaged(tmp_path, make_blocks, put):
     put(tmp_path / "a", make_blocks(1024, seed=1))
     put(tmp_path / "b", make_blocks(1024, seed=2))
     (tmp_path / "b" / shard_name(0, 1024)).replace(tmp_path / "a" / shard_name(0, 1024))
@@ -132,7 +118,7 @@ def test_another_valid_shard_in_its_place_is_damaged(tmp_path, make_blocks):
         next(dataset.blocks())
 
 
-def test_shards_that_changed_places_or_went_are_damaged(tmp_path, make_blocks):
+def test_shards_that_changed_places_or_went_are_damaged(tmp_path, make_blocks, put):
     put(tmp_path / "a", make_blocks(2048))
     first, second = (tmp_path / "a" / shard_name(number, 1024) for number in range(2))
     first.rename(tmp_path / "x")
@@ -191,7 +177,7 @@ def test_one_picture(folder, blocks, number):
     assert picture.split == SPLITS[whole.split]
 
 
-def test_a_picture_is_cropped_to_its_own_size(tmp_path, make_blocks):
+def test_a_picture_is_cropped_to_its_own_size(tmp_path, make_blocks, put):
     (block,) = make_blocks(100)
     block.parameters["height"], block.parameters["width"] = 4, np.arange(100) % 9 + 1
     put(tmp_path / "d", [block])
@@ -270,7 +256,7 @@ def test_the_blocks_that_stay_in_memory_are_few(folder, reads, monkeypatch):
     assert len(data._recent) == 1
 
 
-def test_only_the_shards_that_are_touched_are_read(tmp_path, make_blocks):
+def test_only_the_shards_that_are_touched_are_read(tmp_path, make_blocks, put):
     blocks = make_blocks(3 * BLOCK)
     put(tmp_path / "d", blocks)
     for number in (0, 2):
@@ -294,7 +280,7 @@ def test_what_was_looked_at_does_not_travel_in_a_pickle(folder, blocks):
 
 @pytest.mark.parametrize("wrong", [{"first": 1024}, {"first": 5}, {"count": 1025}, {"count": 0}, {"count": 300}],
                          ids=str)  # fmt: skip
-def test_a_manifest_whose_shards_leave_a_gap_is_damaged(tmp_path, make_blocks, wrong):
+def test_a_manifest_whose_shards_leave_a_gap_is_damaged(tmp_path, make_blocks, wrong, put):
     manifest = put(tmp_path / "d", make_blocks(2 * BLOCK))
     replace(manifest, shards=[manifest.shards[0] | wrong, manifest.shards[1]]).write(tmp_path / "d")
     data = Dataset(tmp_path / "d")
@@ -303,7 +289,7 @@ def test_a_manifest_whose_shards_leave_a_gap_is_damaged(tmp_path, make_blocks, w
             access()
 
 
-def test_a_manifest_that_counts_more_than_its_shards_is_damaged(tmp_path, make_blocks):
+def test_a_manifest_that_counts_more_than_its_shards_is_damaged(tmp_path, make_blocks, put):
     manifest = put(tmp_path / "d", make_blocks(1100))
     replace(manifest, count=1101).write(tmp_path / "d")
     with pytest.raises(Damaged, match="counts 1101 pictures, its shards 1100"):

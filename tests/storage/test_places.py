@@ -14,10 +14,8 @@ from storage import atomic, cache, leases, objects, retries
 from storage.chunks import prove
 from storage.dataset import Dataset, locked
 from storage.errors import BadInput, Busy, Damaged, NotThere, Unreachable, Unwritable
-from storage.manifest import Manifest
 from storage.models import load_model, model_digest
 from storage.places import ObjectPath, is_url, local, place, read_range, shown, sizes
-from storage.sealing import write_shard
 from storage.shards import BLOCK, Block, read_record, sealed, shard_name
 
 SECRET = "wJalrXUtnFEMI/K7MDENG+bPxRfiCY"
@@ -33,18 +31,6 @@ def there() -> ObjectPath:
 def own_cache(tmp_path, monkeypatch) -> Path:
     monkeypatch.setenv(cache.FOLDER, str(tmp_path / "cache"))
     return tmp_path / "cache"
-
-
-def put(folder, blocks: list[Block]) -> Manifest:
-    """A dataset of one block a shard."""
-    atomic.make_folder(folder)
-    records = [write_shard(folder, number, number * BLOCK, [block], "{}", "run") for number, block in enumerate(blocks)]
-    manifest = Manifest(
-        identity="", profile={"name": "made up"}, seed=1, count=sum(record.count for record in records), content="",
-        fonts=[], software={}, statistics={}, shards=[record.as_dict() for record in records],
-    )  # fmt: skip
-    manifest.write(folder)
-    return manifest
 
 
 def same(a: Block, b: Block) -> bool:
@@ -181,7 +167,7 @@ def test_what_goes_for_a_folder_is_moved_as_a_whole(there):
     assert not (there / "stray").exists()
 
 
-def test_a_dataset_is_the_same_there_to_the_last_byte(there, tmp_path, make_blocks):
+def test_a_dataset_is_the_same_there_to_the_last_byte(there, tmp_path, make_blocks, put):
     blocks = make_blocks(2 * BLOCK + 300, seed=4)
     assert put(there, blocks) == put(tmp_path / "d", blocks)
     here = {path.name: path.read_bytes() for path in (tmp_path / "d").iterdir()}
@@ -222,7 +208,7 @@ def asked(monkeypatch) -> list[tuple]:
     return Counted.asked
 
 
-def test_a_shard_is_fetched_once(there, make_blocks, asked, own_cache):
+def test_a_shard_is_fetched_once(there, make_blocks, asked, own_cache, put):
     blocks = make_blocks(2 * BLOCK)
     manifest = put(there, blocks)
     data = Dataset(there)
@@ -236,7 +222,7 @@ def test_a_shard_is_fetched_once(there, make_blocks, asked, own_cache):
     assert sorted(path.name for path in own_cache.iterdir()) == kept
 
 
-def test_a_shard_that_left_the_cache_is_read_by_ranges_then_fetched_again(there, make_blocks, asked, own_cache):
+def test_a_shard_that_left_the_cache_is_read_by_ranges_then_fetched_again(there, make_blocks, asked, own_cache, put):
     blocks = make_blocks(BLOCK)
     line = put(there, blocks).shards[0]
     shard = prove(str(there / line["name"]), line["sha256"])
@@ -249,7 +235,7 @@ def test_a_shard_that_left_the_cache_is_read_by_ranges_then_fetched_again(there,
     assert ranges[-1] == (0, None) and (own_cache / f"{line['sha256']}.h5").exists()
 
 
-def test_nothing_is_kept_where_there_is_no_room(there, make_blocks, asked, own_cache, monkeypatch):
+def test_nothing_is_kept_where_there_is_no_room(there, make_blocks, asked, own_cache, monkeypatch, put):
     monkeypatch.setenv(cache.BYTES, "0")
     blocks = make_blocks(BLOCK)
     line = put(there, blocks).shards[0]
@@ -273,7 +259,7 @@ def test_the_cache_stays_within_its_bound(tmp_path, own_cache, monkeypatch):
     assert len(list(own_cache.iterdir())) == 2
 
 
-def test_bytes_that_changed_in_the_cache_are_fetched_again(there, make_blocks, own_cache):
+def test_bytes_that_changed_in_the_cache_are_fetched_again(there, make_blocks, own_cache, put):
     blocks = make_blocks(BLOCK, seed=7)
     line = put(there, blocks).shards[0]
     path, copy = there / line["name"], own_cache / f"{line['sha256']}.h5"
@@ -293,7 +279,7 @@ def test_bytes_that_changed_in_the_cache_are_fetched_again(there, make_blocks, o
     assert not copy.exists()
 
 
-def test_proving_looks_at_the_object_and_not_at_the_cache(there, make_blocks):
+def test_proving_looks_at_the_object_and_not_at_the_cache(there, make_blocks, put):
     line = put(there, make_blocks(BLOCK)).shards[0]
     path = there / line["name"]
     assert list(Dataset(there).blocks()) and read_record(path).sha256 == line["sha256"]
@@ -307,7 +293,7 @@ def test_proving_looks_at_the_object_and_not_at_the_cache(there, make_blocks):
 @pytest.mark.parametrize(
     "name", ["../shard-000000-1024.h5", "/etc/passwd", "s3://other/shard-000000-1024.h5", "sub/shard-000000-1024.h5"]
 )
-def test_a_manifest_cannot_name_what_is_elsewhere(there, make_blocks, name):
+def test_a_manifest_cannot_name_what_is_elsewhere(there, make_blocks, name, put):
     manifest = put(there, make_blocks(1024))
     there.with_name("shard-000000-1024.h5").replace((there / "shard-000000-1024.h5").read_bytes())
     replace(manifest, shards=[manifest.shards[0] | {"name": name}]).write(there)
@@ -438,6 +424,26 @@ def test_a_lock_whose_answer_was_lost_is_ours_all_the_same(there, monkeypatch):
     assert not there.with_name(f"{there.name}.lock").exists()
 
 
+def test_a_renewal_of_which_nothing_was_heard_is_no_loss(there, monkeypatch):
+    """It was written, its answer was lost, and the store stayed away for longer than is tried."""
+    away = []
+
+    class Away(objects.Memory):
+        def put(self, key, data, **condition):
+            version = super().put(key, data, **condition)
+            if not away and b'"renewed": 1,' in data:
+                away.append(version)
+                raise Unreachable("away")
+            return version
+
+    monkeypatch.setenv(leases.SECONDS, "2")
+    monkeypatch.setattr(leases, "store_of", lambda _: Away())
+    with locked(there):
+        time.sleep(2.5)
+        (there / "a").replace(b"1")
+    assert away and not there.with_name(f"{there.name}.lock").exists()
+
+
 @pytest.mark.parametrize("value", ["0", "x", "-3", "1e9", "nan"])
 def test_settings_that_are_no_time_are_refused(there, monkeypatch, value):
     monkeypatch.setenv(leases.SECONDS, value)
@@ -523,7 +529,7 @@ def test_a_read_that_is_refused_is_no_damage(monkeypatch):
     assert retries.scrubbed("a token/of+mine, http://a:b@c/d?e=f g") == "a ***, http://***@c/d?*** g"
 
 
-def test_arrays_of_rows_come_from_there_too(there, make_blocks):
+def test_arrays_of_rows_come_from_there_too(there, make_blocks, put):
     from flows.arrays import images
 
     blocks = make_blocks(BLOCK + 5)

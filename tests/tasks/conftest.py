@@ -3,12 +3,14 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
 from storage.dataset import Dataset
 from storage.models import load_model, save_model
-from tasks import generate, teach, train, trust
+from tasks import generate, solve, teach, train, trust
 from tasks.gather import Gathered
 from tasks.recipes import make_recipe
 from tasks.specs import Profile, find_profile
@@ -84,3 +86,25 @@ def learnt(draw_dataset, learn, tmp_path_factory) -> Learnt:
 def web2() -> tuple[str, ...]:
     """The book's four-letter words."""
     return load_words("web2", find_profile("book").alphabet, (4, 4))
+
+
+class Numbers:
+    """A reader of pictures whose pixel at 1, 1 is a number: it says that; none of those above 90 has a letter."""
+
+    def read(self, images):
+        numbers = [int(image[1, 1]) for image in images]
+        words = [f"W{number}" for number in numbers]
+        return SimpleNamespace(
+            reading=np.array(words), reading_confidence=np.full(len(words), 0.5),
+            words=np.array([[word, "", ""] for word in words]), confidences=np.full((len(words), 3), 0.25),
+            segments=np.array([4 * (number <= 90) for number in numbers]),
+        )  # fmt: skip
+
+
+@pytest.fixture
+def read_numbers(monkeypatch) -> list[str]:
+    """All that is solved is read by `Numbers`; the paths that were, in order."""
+    read, load = [], solve.load_batch
+    monkeypatch.setattr(solve, "reader_of", lambda _: Numbers())
+    monkeypatch.setattr(solve, "load_batch", lambda some, *more: load(read.extend(p.path for p in some) or some, *more))
+    return read

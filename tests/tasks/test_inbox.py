@@ -32,19 +32,6 @@ OTHER = SolvePlan("model", "1" * 64, "", Ranking.NONE, 0.0)
 NAMES = ["a", "a.b/c", "a-", "ab/z", "ab/b/1", "ab.png", "b\n2", "c'\"", "é", "z/é/é", "ｚ", "\U0001f600", "\udcff.png"]
 
 
-class Numbers:
-    """A reader of pictures that `draw` made: it says their number; none of those above 90 has a letter."""
-
-    def read(self, images):
-        numbers = [int(image[1, 1]) for image in images]
-        words = [f"W{number}" for number in numbers]
-        return SimpleNamespace(
-            reading=np.array(words), reading_confidence=np.full(len(words), 0.5),
-            words=np.array([[word, "", ""] for word in words]), confidences=np.full((len(words), 3), 0.25),
-            segments=np.array([4 * (number <= 90) for number in numbers]),
-        )  # fmt: skip
-
-
 def draw(path: Path, number: int) -> Path:
     image = np.zeros((3, 4), np.uint8)
     image[1, 1], image[1, 2] = number, 255
@@ -54,17 +41,13 @@ def draw(path: Path, number: int) -> Path:
 
 
 @pytest.fixture
-def read(monkeypatch) -> list[str]:
+def read(read_numbers, monkeypatch) -> list[str]:
     """The paths that were read, in order; batches are small, so that several are in flight."""
-    read = []
-    monkeypatch.setattr(solve, "reader_of", lambda _: Numbers())
     monkeypatch.setattr(module, "BATCH", 2)
     monkeypatch.setattr(module, "LOOKED", 3)
     monkeypatch.setattr(keeping, "CHUNK", 4)
     monkeypatch.setattr(moving, "AT_ONCE", 2)
-    load = solve.load_batch
-    monkeypatch.setattr(solve, "load_batch", lambda some, *more: load(read.extend(p.path for p in some) or some, *more))
-    return read
+    return read_numbers
 
 
 @pytest.fixture
@@ -426,6 +409,19 @@ def test_what_was_solved_before_is_moved_as_well(folder, read, tmp_path):
     assert files(folder) == []
     assert files(tmp_path / "done") == sorted(NAMES)
     assert set(run(folder).rows) == set(NAMES)
+
+
+def test_one_picture_that_is_moved_is_still_all_that_was_asked_for(folder, read, tmp_path, monkeypatch):
+    """Its answers alone are written, and what a killed run found in its folder is still new for the next one."""
+    with monkeypatch.context() as patch:
+        patch.setattr(results, "write_answers", lambda *_: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            run(folder, only_new=True)
+    draw(folder / "one", 70)
+    done = run(folder / "one", move_to=tmp_path / "done", again=True)
+    assert (done.mover.moved, done.written) == (1, {"solved": 1})
+    assert done.out.read_bytes().count(b"\n") == 2 and b"\none,W70," in done.out.read_bytes()
+    assert run(folder, only_new=True).written == {"solved": len(NAMES) + 1}
 
 
 def test_a_file_that_cannot_be_moved_is_named_and_stays(folder, read, tmp_path, monkeypatch):

@@ -1,0 +1,30 @@
+"""Fixtures that several files of tests here share."""
+
+from collections.abc import Callable
+
+import pytest
+
+from storage import atomic
+from storage.manifest import Manifest
+from storage.places import Place
+from storage.sealing import write_shard
+from storage.shards import BLOCK, Block
+
+
+@pytest.fixture(scope="session")
+def put() -> Callable[[Place, list[Block]], Manifest]:
+    """`put(folder, blocks)`: a dataset of one block a shard."""
+
+    def made(folder: Place, blocks: list[Block]) -> Manifest:
+        atomic.make_folder(folder)
+        records = [
+            write_shard(folder, number, number * BLOCK, [block], "{}", "run") for number, block in enumerate(blocks)
+        ]
+        manifest = Manifest(
+            identity="", profile={"name": "made up"}, seed=1, count=sum(record.count for record in records),
+            content="", fonts=[], software={}, statistics={}, shards=[record.as_dict() for record in records],
+        )  # fmt: skip
+        manifest.write(folder)
+        return manifest
+
+    return made
