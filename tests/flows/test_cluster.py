@@ -184,7 +184,7 @@ def test_dask_that_does_not_close_is_left_and_its_workers_are_killed(monkeypatch
     stuck = threading.Event()
     monkeypatch.setattr(cluster, "_open", ContextVar("another crew than the module's", default=None))
     monkeypatch.setattr(cluster, "CLOSING", 0.2)
-    monkeypatch.setattr(cluster.Client, "close", lambda *_, **__: stuck.wait(60))
+    monkeypatch.setattr(cluster.Client, "close", lambda *_, **__: stuck.wait(15))
     with crew(1) as client:
         (pid,) = client.run(os.getpid).values()
         began = time.monotonic()
