@@ -38,8 +38,13 @@ QUIET = {
     "distributed.scheduler.active-memory-manager.start": False,
     "distributed.worker.memory.monitor-interval": "1s",
 }
-# A process that is not back in 15 s, as on a busy machine, Dask drops for good, and in the end there is none.
-PATIENT = {"distributed.deploy.lost-worker-timeout": "1d"}
+# For as long as a crew is open.
+LASTING = {
+    # A process that is not back in 15 s, as on a busy machine, Dask drops for good, and in the end there is none.
+    "distributed.deploy.lost-worker-timeout": "1d",
+    # Every connection keeps its last messages for Dask's developers: a thousand, each with its job, took 300 MB.
+    "distributed.admin.low-level-log-length": 10,
+}
 
 
 class _Crew(NamedTuple):
@@ -98,21 +103,21 @@ def crew(
         workers, cluster = outer.workers, outer.cluster
     for name in ("distributed", "distributed.client"):
         logging.getLogger(name).setLevel(logging.CRITICAL)
-    local = None if cluster else _start(workers or cores())
-    client = _connect(cluster) if cluster else Client(local)
-    try:
-        roster = Roster(client, cluster)
-        if cluster:
-            roster.require_all()
-            roster.require_shared(writes, reads)
-        token = _open.set(_Crew(client, roster, workers, cluster))
+    with config.set(LASTING):
+        local = None if cluster else _start(workers or cores())
+        client = _connect(cluster) if cluster else Client(local)
         try:
-            with config.set(PATIENT):
+            roster = Roster(client, cluster)
+            if cluster:
+                roster.require_all()
+                roster.require_shared(writes, reads)
+            token = _open.set(_Crew(client, roster, workers, cluster))
+            try:
                 yield client
+            finally:
+                _open.reset(token)
         finally:
-            _open.reset(token)
-    finally:
-        _close(client, local)
+            _close(client, local)
 
 
 def _close(client: Client, local: LocalCluster | None) -> None:
