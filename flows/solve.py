@@ -15,7 +15,7 @@ from flows.fanout import fan_out
 from flows.home import SHIPPED, home, model_file, pictures_at
 from flows.parameters import Count, Name, Seconds, Share
 from flows.progress import artifact_key, stage
-from flows.runs import as_lines, named, picture, told
+from flows.runs import RETRIES, as_lines, named, picture, told
 from storage import atomic
 from storage.database import SIDES
 from storage.errors import BadInput
@@ -178,7 +178,7 @@ def solve(
     return report
 
 
-@task(cache_policy=NO_CACHE, task_run_name="read")
+@task(cache_policy=NO_CACHE, task_run_name="read", **RETRIES)
 def read(inbox: Inbox, workers: int | None, cluster: str | None) -> float:
     """Read all that is new on Dask, and remember each batch when it comes.
 

@@ -11,7 +11,7 @@ from storage.errors import BadInput, Busy, Damaged, NoSpace, Unwritable
 
 PATIENCE = 60.0  # seconds that a run waits for another one's transaction
 SIDES = ("", "-wal", "-shm")  # of the names of SQLite's files
-CACHE, JOURNAL = 64 << 10, 8192  # KB in memory; pages in the journal before they go into the file
+CACHE, JOURNAL = 8 << 10, 8192  # KB in memory; pages in the journal before they go into the file
 
 
 class Database:

@@ -88,6 +88,7 @@ class Known(NamedTuple):
     target: bytes | None
     digest: bytes | None
     status: str
+    run: int
 
 
 def key(path: str) -> bytes:

@@ -129,6 +129,7 @@ class Outcome:
         """Count an answer."""
         self.counts[answer[STATUS]] += 1
         if answer[STATUS] == FAILED and len(self.failures) < SHOWN:
+            self.failures = [one for one in self.failures if one["path"] != path]  # an earlier try's
             self.failures.append({"path": path, "reason": answer[-1]})
 
     def leave(self, path: str, reason: str) -> None:

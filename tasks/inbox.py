@@ -10,7 +10,7 @@ import dataclasses
 import itertools
 import os
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator
 
 from storage import atomic
@@ -19,7 +19,7 @@ from storage.places import ObjectPath
 from tasks.choice import Choice, Outcome
 from tasks.files import GONE, BadPicture, Fatal, Unreadable, Unsettled
 from tasks.moving import Mover
-from tasks.solve import LookJob, LookReceipt, SolveJob, SolvePlan, SolveReceipt, failed
+from tasks.solve import SOLVED, LookJob, LookReceipt, SolveJob, SolvePlan, SolveReceipt, failed
 
 LOOKED, BATCH = 1024, 256  # files a job
 WINDOW = 32  # look jobs that may wait for their second look
@@ -49,11 +49,24 @@ class Inbox:
         self._reading: set[bytes] = set()
         self._lost: dict[bytes, str] = {}
         self._waiting = False
-        self._candidates = self._new()
+        self._away = 0  # files that earlier tries have moved
+        self._candidates: Iterator[Picture] | None = None
         self._first: list[Picture] = []
 
     def anything(self) -> bool:
-        """Whether there is any file to look at: only then workers are needed."""
+        """Whether there is any file to look at: only then workers are needed. To be asked first.
+
+        Asked again, after an error that may pass, the run begins anew: what it has answered, it counts from the ledger.
+        """
+        again = self._candidates is not None
+        if again:
+            before, self._away = self.outcome, self.mover.moved
+            self.outcome = Outcome(read=before.read, counts=Counter({SOLVED: self._away}), failures=before.failures)
+            self._reading.clear()
+            self._waiting = False
+            for _ in self.ledger.waiting():
+                pass
+        self._candidates = self._new(again)
         self._first = list(itertools.islice(self._candidates, 1))
         return bool(self._first)
 
@@ -135,11 +148,11 @@ class Inbox:
             else:
                 yield name, (status.st_size, status.st_mtime_ns)
 
-    def _new(self) -> Iterator[Picture]:
+    def _new(self, again: bool) -> Iterator[Picture]:
         """Every file that is not known as it is now; its `digest` is the one with which it would be known."""
         known = self.ledger.known(self.folder, self.choice.one)
         # What all but a few of a million files have in common: so these take next to no time.
-        usual, stays = (self.settings, 0, 0, None), self.choice.move_to is None
+        usual, stays = (self.settings, 0, 0, None), not (self.choice.move_to or again)
         gone, back, row, number, unchanged = [], [], next(known, None), 0, 0
         for number, (name, status) in enumerate(self._files(), 1):
             if number % LOOKED == 0:
@@ -165,7 +178,10 @@ class Inbox:
             kept = there and not there.passing and (not self.choice.again or there.settings == self.settings)
             moved = there and there.target is not None and self.mover.finish(there, name)
             if kept and same:
-                self.outcome.skipped[ANSWERED if there.settings == self.settings else OTHERS] += 1
+                if again and there.run == self.run:
+                    self.outcome.counts[there.status] += 1
+                else:
+                    self.outcome.skipped[ANSWERED if there.settings == self.settings else OTHERS] += 1
                 if not moved:
                     self.mover.plan(there, name)
                     if there.gone:
@@ -182,7 +198,7 @@ class Inbox:
         self.mover.catch_up()
 
     def _count(self, total: int, unchanged: int) -> None:
-        self.outcome.total = total
+        self.outcome.total = total + self._away
         if unchanged:
             self.outcome.skipped[ANSWERED] += unchanged
 

@@ -13,8 +13,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from flows.roster import WorkerLost
 from storage.ledger import LEDGER, held
 from tasks.formats import png
+from tasks.inbox import Inbox
 from tasks.recipes import make_recipe, renderer_of
 from tasks.specs import find_profile
 
@@ -151,3 +153,19 @@ def test_an_inbox_over_several_runs(captchas, images, tmp_path):
     one = captchas("solve", done / "copy.png", "--home", home, "--json").report
     assert (one["total"], one["solved"], one["read"]) == (1, 1, 0)
     assert [row["path"] for row in rows(home / "answers" / "copy" / "answers.csv")] == ["copy.png"]
+
+
+def test_lost_workers_cost_a_pause_and_the_report_counts_all(captchas, images, tmp_path, monkeypatch):
+    folder, home = tmp_path / "inbox", tmp_path / "home"
+    fill(folder, images, 300)  # more than a batch
+    plain = Inbox.record
+
+    def record(self, receipt):
+        monkeypatch.setattr(Inbox, "record", plain)
+        plain(self, receipt)
+        raise WorkerLost("gone")
+
+    monkeypatch.setattr(Inbox, "record", record)
+    report = captchas("solve", folder, "--settle", "0", "--home", home, "--json").report
+    assert (report["total"], report["solved"], report["read"], report["skipped"]) == (300, 300, 300, 0)
+    assert Inbox.record is plain

@@ -57,6 +57,10 @@ def folder(tmp_path) -> Path:
     return tmp_path / "in"
 
 
+class WorkersGone(Exception):
+    pass
+
+
 def flown(unit, jobs, flight: int = 3):
     """Receipts of jobs of which some are always on their way, as of `fan_out`."""
     under_way = deque(itertools.islice(jobs, flight))
@@ -74,12 +78,16 @@ def run(path: Path, plan: SolvePlan = PLAN, unit=read_batch, look=solve.look, **
     with Ledger(home / LEDGER, durable=bool(choice.move_to)) as ledger:
         inbox = Inbox(choice, plan, ledger)
         inbox.progress = done.append
-        if inbox.anything():
-            for receipt in flown(unit, inbox.jobs(flown(look, inbox.looks()))):
-                inbox.record(receipt)
-            while inbox.waiting:
-                for receipt in flown(unit, inbox.repeats()):
+        while inbox.anything():
+            try:
+                for receipt in flown(unit, inbox.jobs(flown(look, inbox.looks()))):
                     inbox.record(receipt)
+                while inbox.waiting:
+                    for receipt in flown(unit, inbox.repeats()):
+                        inbox.record(receipt)
+                break
+            except WorkersGone:  # the flow's task is tried again
+                done.clear()
         counts = write_results(inbox, wanted)
         sheet = results.sheet_of(inbox)
         rows = {row[0]: row for row in ledger.results(inbox.folder)}
@@ -133,9 +141,78 @@ def test_another_time_alone_is_no_change(folder, read):
     assert read == ["a"]
 
 
+@pytest.mark.parametrize("moves", [False, True])
+@pytest.mark.parametrize("lost_at", [0, 1, 3, 6, (1, 4), (2, 3, 5)])
+def test_a_run_whose_workers_are_lost_goes_on_and_counts_all_of_itself(tmp_path, read, lost_at, moves, monkeypatch):
+    folder, turn = tmp_path / "in", itertools.count()
+    for number in range(20):
+        draw(folder / f"{number:02d}", 10 + number % 12)
+    draw(folder / "blank", 95)
+    (folder / "empty").touch()
+    options = {"move_to": tmp_path / "done"} if moves else {}
+    run(folder, **options)
+    for number in range(20):
+        draw(folder / f"new-{number:02d}", 40 + number % 12)
+    draw(folder / "blank-2", 94)
+    (folder / "text").write_text("no picture")
+    read.clear()
+    lost = {lost_at} if isinstance(lost_at, int) else set(lost_at)
+
+    def unit(job):
+        if next(turn) in lost:
+            raise WorkersGone
+        return read_batch(job)
+
+    result = run(folder, unit=unit, **options)
+    assert next(turn) > max(lost) + 1
+    assert Counter(read).most_common(1)[0][1] <= 1 + len(lost)
+    assert result.outcome.counts == {"solved": 20, "failed": 2}
+    assert result.outcome.skipped == {ANSWERED: 2 if moves else 22}
+    assert result.outcome.total == (24 if moves else 44)
+    assert sorted(one["path"] for one in result.outcome.failures) == ["blank-2", "text"]
+    assert result.mover.moved == (20 if moves else 0)
+    assert result.mover.unmoved == []
+    assert len(result.rows) == 44
+    if moves:
+        assert len(files(tmp_path / "done")) == 40
+        assert files(folder) == ["blank", "blank-2", "empty", "text"]
+    assert run(folder, **options).outcome.counts == {}
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_workers_lost_at_any_moment_and_files_moved_that_were_solved_before(tmp_path, read, seed, monkeypatch):
+    random_ = random.Random(seed)
+    flights = iter([random_.choice([1, 2, 5, 9]) for _ in range(100)])
+    folder, names = tmp_path / "in", [f"{number:02d}" for number in range(40)]
+    for name in names:
+        draw(folder / name, random_.randrange(10, 25))
+    later = random_.sample(names, random_.choice([20, 30, 39]))
+    for name in later:
+        (folder / name).rename(tmp_path / name)
+    run(folder)
+    for name in later:
+        (tmp_path / name).rename(folder / name)
+    chance = random_.choice([0.1, 0.3])
+
+    def unit(job):
+        if random_.random() < chance:
+            monkeypatch.setattr(flown, "__defaults__", (next(flights),))
+            raise WorkersGone
+        return read_batch(job)
+
+    to = random_.choice([None, tmp_path / "done"])
+    result = run(folder, unit=unit, move_to=to)
+    assert result.outcome.total == 40
+    assert result.outcome.counts.keys() <= {"solved"}
+    assert result.outcome.skipped.keys() <= {ANSWERED}
+    assert (result.mover.moved, result.mover.unmoved) == (40 if to else 0, [])
+    assert files(to or folder) == names
+    assert len(result.rows) == 40
+
+
 @pytest.mark.parametrize("flight", [1, 2, 5])
 def test_a_content_is_read_once_under_any_number_of_names(tmp_path, read, flight, monkeypatch):
-    monkeypatch.setattr(run.__globals__["flown"], "__defaults__", (flight,))
+    monkeypatch.setattr(flown, "__defaults__", (flight,))
     folder = tmp_path / "in"
     for number in range(40):
         draw(folder / f"{number:02d}", 10 + number % 5)
