@@ -69,16 +69,23 @@ def instead(module, name: str, value):
         setattr(module, name, before)
 
 
-def blind(part: slice) -> Callable:
+@contextmanager
+def blind(part: slice):
     """The networks' input without some of the features, in learning and in reading."""
-    whole = classifier.to_unit
 
-    def to_unit(X):
-        out = whole(X)
-        out[:, part] = 0
-        return out
+    def without(takes: Callable) -> Callable:
+        def taking(X, *more):
+            X = X.copy()
+            X[:, part] = 0
+            return takes(X, *more)
 
-    return to_unit
+        return taking
+
+    with (
+        instead(classifier, "to_unit", without(classifier.to_unit)),
+        instead(classifier, "multiply", without(classifier.multiply)),
+    ):
+        yield
 
 
 def thinned(spool: Path, name: str, share: int) -> str:
@@ -164,7 +171,7 @@ def main() -> None:
         for ranking in (Ranking.LEVENSHTEIN, Ranking.POSITIONS):
             say(f"dictionary after the reading: {ranking.value}", score(**base, rungs=rungs, ranking=ranking))
         for what, part in (("no gradients (learnt anew)", GRADIENTS), ("no cells of ink (learnt anew)", INK)):
-            with instead(classifier, "to_unit", blind(part)):
+            with blind(part):
                 say(what, score(**fitted("1"), rungs=rungs))
         say("one round: boxes alone say what is a letter (learnt anew)", score(**fitted("plain-1"), rungs=rungs))
         for share in (2, 4, 16, 64):
