@@ -78,9 +78,9 @@ def train(
 ) -> dict:
     """Train a reader on one or more datasets, and save it with its provenance and scores.
 
-    Letters are cut from words, with what their neighbours leave in the picture, by their true boxes; in a second
-    round the network of the first says which spans are hardest. The same datasets, settings and seed give the
-    same model on one machine; one that is there is kept.
+    Letters are cut from words, with what their neighbours leave in the picture, by their true boxes. Imported pictures
+    have none: letters that stand apart teach a first network, which then finds the others. The same datasets,
+    settings and seed give the same model on one machine; one that is there is kept.
 
     Parameters
     ----------
@@ -167,11 +167,13 @@ def _beside(path: Place) -> Path:
 def _learn(
     datasets: list[Dataset], settings: units.Settings, provenance: dict, spool: Path, run: str
 ) -> tuple[dict, dict, list[GatherReceipt]]:
-    """Two rounds of gathering and fitting, and the calibration."""
-    model, classes = spool / "first.skops", provenance["classes"]
-    gather(jobs_of(datasets, settings, FIRST, None, spool, run))
-    networks, facts = fit(spool, f"{FIRST}", classes, settings, settings.shows // units.FIRST_SHARE, every=False)
-    save_model(model, networks, provenance | facts, run)
+    """Gather letters, fit the networks, and see how sure they may be; with imported pictures, two rounds of it."""
+    model, classes = None, provenance["classes"]
+    if any(data.manifest.source for data in datasets):
+        model = spool / "first.skops"
+        gather(jobs_of(datasets, settings, FIRST, None, spool, run))
+        networks, facts = fit(spool, f"{FIRST}", classes, settings, settings.shows // FIRST, every=False)
+        save_model(model, networks, provenance | facts, run)
     receipts = gather(jobs_of(datasets, settings, FINAL, model, spool, run))
     networks, facts = fit(spool, f"{FINAL}", classes, settings, settings.shows)
     checked = spool / "checked.skops"

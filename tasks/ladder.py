@@ -13,4 +13,4 @@ LEARNT = {
     "book": 6_000, "fonts": 24_000, "jitter": 6_000, "touching": 10_000, "noise": 16_000, "warp": 6_000,
     "random": 16_000, "hard": 48_000,
 }  # fmt: skip
-SETTINGS = Settings(pictures=tuple(LEARNT.values()), shows=8_000_000, hidden=(256,), leave_out=UNSEEN)
+SETTINGS = Settings(pictures=tuple(LEARNT.values()), shows=12_000_000, hidden=(256,), leave_out=UNSEEN)

@@ -55,9 +55,9 @@ def mark(
     codes : (n, L) int
         Classes of the picture's letters, -1 past the end.
     near : (m, L) float64, optional
-        From `nearness`; without it, the network alone aligns.
+        From `nearness`: boxes align.
     odds : (m, C) float64, optional
-        What a network says of the spans; without it, boxes alone align.
+        What a network says of the spans, where there are no boxes.
     classes : int
         Letters that there are; the number of the class "not one letter".
 
@@ -68,13 +68,10 @@ def mark(
         letters found no path.
     """
     picture, lengths = lattice.picture, (codes >= 0).sum(axis=1)
-    worth = np.zeros((len(picture), codes.shape[1]))
-    least = -0.25
     if near is not None:
-        worth += near if odds is None else 4 * near
-    if odds is not None:
-        worth += np.take_along_axis(odds, np.maximum(codes[picture], 0), axis=1)
-        least = -6.0
+        worth, least = near, -0.25
+    else:
+        worth, least = np.take_along_axis(odds, np.maximum(codes[picture], 0), axis=1), -6.0
     chosen = np.full(codes.shape, -1, np.int64)
     scores = np.zeros(len(codes))
     align(lattice.starts, lattice.cuts, lattice.first, lattice.last, worth, lengths, chosen, scores)
@@ -91,9 +88,8 @@ def mark(
 
 
 def pick(
-    labels: np.ndarray, picture: np.ndarray, classes: int, random: np.ndarray, refused: np.ndarray | None,
-    letters: int = 9, others: int = 7, hard: int = 7,
-) -> np.ndarray:  # fmt: skip
+    labels: np.ndarray, picture: np.ndarray, classes: int, random: np.ndarray, letters: int = 9, others: int = 7
+) -> np.ndarray:
     """Some spans of each picture to learn from: as many of its letters, and of what is no letter, as there may be.
 
     Parameters
@@ -102,9 +98,7 @@ def pick(
     classes : int
     random : (m,) uint64
         Who comes first.
-    refused : (m,) float, optional
-        How sure a network is that a span is no letter: the least sure ones are chosen besides.
-    letters, others, hard : int
+    letters, others : int
         Most a picture, of each kind.
 
     Returns
@@ -113,10 +107,7 @@ def pick(
         Ascending.
     """
     letter, other = (labels >= 0) & (labels < classes), labels == classes
-    chosen = [_first(letter, picture, random, letters), _first(other, picture, random, others)]
-    if refused is not None:
-        chosen.append(_first(other, picture, refused, hard))
-    chosen = np.unique(np.concatenate(chosen))
+    chosen = np.union1d(_first(letter, picture, random, letters), _first(other, picture, random, others))
     taught = np.zeros(int(picture.max(initial=-1)) + 1, bool)
     taught[picture[letter]] = True
     return chosen[taught[picture[chosen]]]

@@ -26,7 +26,7 @@ REFUSED = -15.0  # log odds of what the gate refuses
 class GatherJob:
     """One shard whose spans are to be put into `spool`: the first `pictures` of its train split.
 
-    `model` has the networks of the first round, which tell what is hard; without it, only boxes say what is a letter.
+    `model` has the networks of a first round, which find the letters of pictures that have no boxes.
     """
 
     folder: str
@@ -126,19 +126,17 @@ def _teach(block, classes: str, networks: dict | None, least: float | None, key:
         boxes, shear, offset = _stand_in(ink, codes), np.zeros_like(shear), np.zeros_like(offset)
     apart = find_apart(ink)
     near, near_apart = (nearness(one, shear, offset, boxes) for one in (lattice, apart))
-    odds = refused = None
-    if networks is not None:
-        # As in reading, the gate goes first; what it refuses is nothing that the large network need learn.
+    odds = None
+    if imported and networks is not None:  # it finds the known letters, of touching ones too
         shapes = shape_spans(ink, lattice)
         passed = gate_odds(networks[GATE], shapes) >= least
         odds = np.full((len(shapes), len(classes)), REFUSED)
         odds[passed] = letter_odds(networks[LETTERS], shapes[passed])
-        refused = -odds.max(axis=1)
-        near = None if imported else near  # then the network finds the known letters, of touching ones too
+        near = None
     labels = mark(lattice, codes, near, odds, len(classes))
     seed, shard, number = key
     random = np.random.Philox(key=[seed, shard], counter=[0, 0, 2, number]).random_raw(len(labels))
-    chosen = pick(labels, lattice.picture, len(classes), random, refused)
+    chosen = pick(labels, lattice.picture, len(classes), random)
     found = np.bincount(lattice.picture[(labels >= 0) & (labels < len(classes))], minlength=len(texts)) > 0
     # Components are cut a little closer than spans between cuts; the reader looks at them first.
     known = mark(apart, codes, near_apart, None, len(classes))

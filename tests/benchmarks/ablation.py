@@ -20,7 +20,6 @@ from flows.cluster import crew
 from flows.fanout import fan_out
 from flows.home import dataset_folder, prepare_environment
 from storage.dataset import Dataset
-from storage.models import save_model
 from tasks import classifier, ladder, reader, spans, teach, train
 from tasks.apart import find_apart
 from tasks.lattice import Lattice, find_spans
@@ -141,18 +140,12 @@ def main() -> None:
         spool = Path(name)
         classes = record["classes"]
 
-        def fitted(which: str, shows: int = settings.shows) -> dict:
-            networks, facts = train.fit(spool, which, classes, settings, shows, every=False)
+        def fitted(which: str) -> dict:
+            networks, facts = train.fit(spool, which, classes, settings, settings.shows, every=False)
             return {"networks": networks, "record": record | facts}
 
         with crew() as client:
-            list(fan_out(client, teach.gather, teach.jobs_of(datasets, settings, 4, None, spool, "first")))
-            first = fitted("4", settings.shows // train.FIRST_SHARE)
-            model = spool / "first.skops"
-            save_model(model, first["networks"], first["record"])
-            list(fan_out(client, teach.gather, teach.jobs_of(datasets, settings, 1, model, spool, "second")))
-            list(fan_out(client, teach.gather, [replace(job, name=f"plain-{job.name}") for job in
-                 teach.jobs_of(datasets, settings, 1, None, spool, "plain")]))  # fmt: skip
+            list(fan_out(client, teach.gather, teach.jobs_of(datasets, settings, 1, None, spool, "run")))
         base = fitted("1")
         say("all parts", score(**base, rungs=rungs))
         for what, module, attribute, value in (
@@ -173,7 +166,6 @@ def main() -> None:
         for what, part in (("no gradients (learnt anew)", GRADIENTS), ("no cells of ink (learnt anew)", INK)):
             with blind(part):
                 say(what, score(**fitted("1"), rungs=rungs))
-        say("one round: boxes alone say what is a letter (learnt anew)", score(**fitted("plain-1"), rungs=rungs))
         for share in (2, 4, 16, 64):
             less = fitted(thinned(spool, "1", share))
             letters = less["record"]["letters"]

@@ -50,20 +50,15 @@ class Learnt:
 
 @pytest.fixture(scope="session")
 def learn() -> Callable[..., Learnt]:
-    """`learn(datasets, settings, folder)`: both rounds of `captchas train` and the calibration, without Dask."""
+    """`learn(datasets, settings, folder)`: what `captchas train` does with drawn pictures, without Dask."""
 
     def learn(datasets: list[Dataset], settings: train.Settings, folder: Path) -> Learnt:
         spool = folder / "spool"
         spool.mkdir(parents=True)
         provenance = train.provenance_of(datasets, settings)
-        first, checked, path = spool / "first.skops", spool / "checked.skops", folder / "model.skops"
-        model, networks, receipts = None, {}, []
-        for share in (train.FIRST_SHARE, 1):
-            receipts = [teach.gather(job) for job in teach.jobs_of(datasets, settings, share, model, spool, "run")]
-            shows, every = settings.shows // share, share == 1
-            networks, facts = train.fit(spool, f"{share}", provenance["classes"], settings, shows, None, every)
-            model = first
-            save_model(model, networks, provenance | facts)
+        checked, path = spool / "checked.skops", folder / "model.skops"
+        receipts = [teach.gather(job) for job in teach.jobs_of(datasets, settings, 1, None, spool, "run")]
+        networks, facts = train.fit(spool, "1", provenance["classes"], settings, settings.shows)
         save_model(checked, networks, provenance | facts | {"calibration": {}})
         jobs = [trust.CheckJob(str(one.folder), str(checked), settings.leave_out) for one in datasets]
         facts["calibration"] = trust.calibrate([trust.check_answers(job) for job in jobs])
