@@ -1,10 +1,12 @@
 """The fan-out: every job once, few in flight, lost workers replaced, errors passed on."""
 
+import gc
 import os
 import sys
 import threading
 import time
 from contextvars import ContextVar
+from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -20,6 +22,15 @@ from storage.errors import BadInput
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # distributed's own, while workers die
 cloudpickle.register_pickle_by_value(sys.modules[__name__])  # workers cannot import a test module
+
+
+@dataclass(frozen=True)
+class Job:
+    number: int
+
+
+def number_of(job: Job) -> int:
+    return job.number
 
 
 def double(number: int) -> int:
@@ -81,6 +92,14 @@ def test_few_jobs_are_in_flight(client):
         done += 1
         assert taken <= done + 2 * IN_FLIGHT
     assert done == 100
+
+
+def test_what_is_done_is_not_kept(client):
+    """Dask keeps the last thousand messages of each connection, with their jobs, unless it is told not to."""
+    for _ in fan_out(client, number_of, map(Job, range(600))):
+        pass
+    gc.collect()
+    assert sum(isinstance(one, Job) for one in gc.get_objects()) < 150
 
 
 def test_jobs_may_be_made_as_they_are_asked_for(client):
