@@ -45,7 +45,7 @@ def reliability(confidence: np.ndarray, right: np.ndarray, bins: int = BINS) -> 
     return rows
 
 
-def fit_curve(evidence: np.ndarray, right: np.ndarray) -> list[float]:
+def fit_curve(evidence: np.ndarray, right: np.ndarray, speaking: int = 0) -> list[float]:
     """Weights under which the answers are most probable: logistic regression on the evidence and its products.
 
     Parameters
@@ -53,13 +53,16 @@ def fit_curve(evidence: np.ndarray, right: np.ndarray) -> list[float]:
     evidence : (n, k) float
         Whatever speaks for or against an answer.
     right : (n,) bool
+    speaking : int
+        So many of the first columns speak for an answer the more the larger they are. Where all are right nothing
+        else says so.
 
     Returns
     -------
     list of float
-        A shift, then a weight for each column and for each product of two; all 0 but the shift where there is nothing
-        to fit, because all are right, or none is: the shift then stands for Laplace's rule of succession,
-        (n + 1) / (n + 2) or 1 / (n + 2).
+        A shift, then a weight for each column and for each product of two. Where all are right, or none is, Laplace's
+        rule of succession takes the place of a fit: on average (n + 1) / (n + 2) or 1 / (n + 2), and for all alike,
+        unless `speaking` says that worse evidence makes the one wrong answer that the rule imagines.
 
     References
     ----------
@@ -67,12 +70,34 @@ def fit_curve(evidence: np.ndarray, right: np.ndarray) -> list[float]:
     """
     design, n = _with_products(evidence), len(right)
     if n == 0 or right.all() or not right.any():
-        shift = float(np.log(n + 1.0))
-        return [shift if n and right.all() else -shift, *[0.0] * design.shape[1]]
+        shift, slopes = float(np.log(n + 1.0)), np.zeros(design.shape[1])
+        if n and right.all() and speaking:
+            known = evidence[:, :speaking]
+            slopes[: known.shape[1]] = _slopes_of_imagined(known)
+            shift = _shift(design @ slopes, (n + 1) / (n + 2))
+        return [shift if n and right.all() else -shift, *slopes.tolist()]
     middle, spread = design.mean(axis=0), np.maximum(design.std(axis=0), 1e-9)
     fitted = LogisticRegression(C=LOOSE, max_iter=5000).fit((design - middle) / spread, right)
     slopes = fitted.coef_[0] / spread
     return [float(fitted.intercept_[0] - slopes @ middle), *slopes.tolist()]
+
+
+def _slopes_of_imagined(evidence: np.ndarray) -> np.ndarray:
+    """Weights that tell right answers from one wrong one, whose evidence is worse than that of any of them."""
+    worse = evidence.min(axis=0) - np.maximum(evidence.std(axis=0), 1)
+    rows, right = np.vstack([evidence, worse]), np.arange(len(evidence) + 1) < len(evidence)
+    middle, spread = rows.mean(axis=0), rows.std(axis=0)
+    return np.maximum(LogisticRegression(C=LOOSE).fit((rows - middle) / spread, right).coef_[0], 0) / spread
+
+
+def _shift(score: np.ndarray, mean: float) -> float:
+    """What is to be added to scores so that their probabilities have this mean."""
+    wanted = np.log(mean / (1 - mean))
+    low, high = wanted - score.max(), wanted - score.min()
+    for _ in range(60):
+        middle = (low + high) / 2
+        low, high = (middle, high) if (1 / (1 + np.exp(-score - middle))).mean() < mean else (low, middle)
+    return float(middle)
 
 
 def confidence(evidence: np.ndarray, weights: list[float]) -> np.ndarray:

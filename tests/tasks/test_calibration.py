@@ -68,6 +68,23 @@ def test_where_all_are_right_or_none_is_the_number_of_answers_decides(n):
         assert confidence(evidence, found) == pytest.approx(np.full(n, chance))
 
 
+@pytest.mark.parametrize("n", [1, 5, 4096])
+def test_where_all_are_right_worse_evidence_than_theirs_makes_less_sure(n):
+    evidence = np.random.Generator(np.random.Philox(1)).normal(size=(n, 3))
+    evidence[:, 1] = 0.0  # as of answers for which no dictionary was bent
+    found = fit_curve(evidence, np.ones(n, bool), speaking=2)
+    assert len(found) == 1 + products(3)
+    assert found[3:] == [0.0] * (products(3) - 2)
+    assert confidence(evidence, found).mean() == pytest.approx((n + 1) / (n + 2))
+    best, worse = evidence.max(axis=0), evidence.max(axis=0) - [0, 20, 0]
+    chances = confidence(np.array([best, best - [9, 0, 0], worse, worse - [9, 0, 0], worse - [0, 0, 99]]), found)
+    assert chances[0] > chances[1] >= chances[3]
+    assert chances[0] > chances[2] >= chances[3]
+    assert chances[2] < 0.1
+    assert chances[4] == chances[2]
+    assert fit_curve(evidence, np.zeros(n, bool), speaking=2)[1:] == [0.0] * products(3)
+
+
 def test_without_answers_confidence_is_an_even_chance():
     found = fit_curve(np.empty((0, 2)), np.empty(0, bool))
     assert confidence(np.array([[3.0, -8.0]]), found).tolist() == [0.5]
