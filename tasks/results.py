@@ -7,13 +7,14 @@ from pathlib import Path
 import numpy as np
 
 from storage import atomic
-from storage.ledger import ANSWER
+from storage.ledger import ANSWER, STATUS
 from storage.places import Place
 from tasks.answers import Format, write_answers
 from tasks.files import BadPicture
 from tasks.inbox import Inbox
 from tasks.loading import load_picture
 from tasks.pictures import contact_sheet
+from tasks.solve import FAILED
 
 SHOWN = 16  # pictures on a sheet of answers
 
@@ -58,14 +59,16 @@ def write_results(inbox: Inbox, wanted: Wanted) -> dict[str, int]:
 
 
 def sheet_of(inbox: Inbox, shown: int = SHOWN) -> bytes | None:
-    """A contact sheet of the first pictures that this run answered, as PNG, each above its word.
+    """A contact sheet of the first pictures that this run read, as PNG, each above its word.
 
-    None where there is none to show: nothing was answered, or the pictures lie in an object store.
+    None where there is none to show: nothing was read, or the pictures lie in an object store. What failed is not
+    opened here: a picture that ends the process which decodes it would end this one.
     """
     folders = [one for one in (inbox.choice.folder, inbox.choice.move_to) if isinstance(one, Path)]
     images, captions = [], []
     rows = inbox.ledger.results(inbox.folder, after=inbox.run - 1, only=inbox.choice.one)
-    for path, *cells in itertools.islice(rows, 4 * shown if folders else 0):
+    seen = (row for row in rows if row[1 + STATUS] != FAILED)
+    for path, *cells in itertools.islice(seen, 4 * shown if folders else 0):
         answer = dict(zip(ANSWER, cells, strict=True))
         for folder in folders:
             try:

@@ -677,6 +677,18 @@ def test_what_cannot_be_is_refused(tmp_path):
             Choice(folder, settle=settle).require_possible()
 
 
+def test_the_sheet_opens_no_picture_that_failed(folder, read, monkeypatch):
+    """One that ends the process which decodes it has ended a worker; the client must not be the next."""
+    for number in range(70):  # more than are looked at for a sheet
+        (folder / f"A{number:02d}").write_bytes(b"poison")
+    opened, plain = [], results.load_picture
+    monkeypatch.setattr(results, "load_picture", lambda path: opened.append(path) or plain(path))
+    result = run(folder)
+    assert result.outcome.counts == {"solved": 13, "failed": 70}
+    assert result.sheet is not None
+    assert {str(path.relative_to(folder)) for path in opened} == set(NAMES)
+
+
 def test_the_sheet_shows_what_this_run_answered(folder, read):
     sheet = run(folder).sheet
     assert sheet.startswith(b"\x89PNG")
