@@ -12,7 +12,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
 
-import cloudpickle
 import numpy as np
 import pytest
 from dask.distributed import Client, LocalCluster
@@ -32,7 +31,6 @@ from tasks.recipes import make_recipe
 from tasks.specs import BUILT_IN, Profile, read_profile
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # Prefect's, and distributed's own while workers die
-cloudpickle.register_pickle_by_value(sys.modules[__name__])  # workers cannot import a test module
 
 COUNT = 18_000  # pictures of the small dataset: a whole shard and a short one
 FILES = ["manifest.json", "shard-000000-16384.h5", "shard-000001-1616.h5"]
@@ -261,17 +259,16 @@ def test_workers_that_differ_are_refused_at_the_start(captchas, three, tmp_path)
         until(lambda: len(client.nthreads()) == 3)
 
 
-def who(_) -> int:
-    time.sleep(0.05)
-    return os.getpid()
-
-
 @pytest.mark.soak
 def test_one_that_joins_later_and_differs_gets_no_job(three, tmp_path):
     (tmp_path / "fonts").mkdir()
     (tmp_path / "fonts" / "__init__.py").touch()
     (tmp_path / "fonts" / "SHA256SUMS").write_text("0 ./inter/other.otf\n")
     pids, after, deadline = set(), [], time.monotonic() + 60
+
+    def who(_) -> int:  # within: the cluster cannot import a test module, so that this has to go by value
+        time.sleep(0.05)
+        return os.getpid()
 
     def jobs():
         """Until the late one was refused, and some more."""

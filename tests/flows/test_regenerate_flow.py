@@ -103,6 +103,7 @@ def test_only_unseen_pictures_are_read(own, monkeypatch):
 
 @pytest.mark.soak
 def test_an_extended_dataset_gives_a_model_that_is_no_worse(own):
+    own.run()
     before = model_digest(own.served)
     report = own.run(count=COUNT + 1024)
     assert (report["replaced"], report["why"]) == (True, "no worse than the served model")
@@ -117,6 +118,8 @@ def test_an_extended_dataset_gives_a_model_that_is_no_worse(own):
 @pytest.mark.soak
 def test_a_dataset_of_another_recipe_is_moved_only_when_told_to(own, captchas):
     folder = own.home / "datasets" / "own"
+    if not folder.exists():
+        own.run()
     identity = Dataset(folder).manifest.identity
     result = captchas("regenerate", own.home / "own.toml", "--count", 1024, "--seed", 2, "--home", own.home, "--json")
     assert result.returncode == 2

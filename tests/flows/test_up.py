@@ -330,6 +330,7 @@ def test_a_killed_up_is_taken_over_and_its_runs_are_closed(site):
 
 @pytest.mark.soak
 def test_it_ends_cleanly_with_runs_underway(site):
+    assert site.run("generate", "hard", "--count", COUNT).code == 0
     run = site.begin("generate/generate", profile="hard", count=3_000_000, workers=2)
     folder = site.home / "datasets" / "hard"
     sealed = len(list(folder.glob("shard-*.h5")))
