@@ -16,6 +16,7 @@ from storage.places import Place, place
 from storage.sealing import write_shard
 from storage.shards import BLOCK, Block, Shard, combined, layout, read_record, sealed, shard_name
 from tasks import generate
+from tasks.deflate import compress
 from tasks.drawing import split_by
 from tasks.gather import Gathered
 from tasks.generate import Receipt, set_aside
@@ -173,7 +174,7 @@ def fill_shard(job: FillJob) -> Receipt:
                 f"makes other pixels of them than Pillow {job.pillow} did then; install that version"
             )
 
-    record = write_shard(folder, job.index, job.first, blocks(), job.identity, job.run)
+    record = write_shard(folder, job.index, job.first, blocks(), job.identity, job.run, compress_labels=compress)
     return Receipt(job.index, record, True, tally.counts())
 
 
