@@ -17,7 +17,7 @@ from flows.runs import named, told
 from flows.solve import solve
 from flows.train import train
 from storage import atomic
-from storage.errors import BadInput
+from storage.errors import BadInput, readable_size
 from storage.models import model_digest
 from tasks.describe import describe_dataset
 from tasks.metrics import Rate
@@ -84,7 +84,7 @@ def demo(*, workers: Count | None = None, cluster: Name | None = None) -> dict:
 
 def _drawn(report: dict) -> str:
     rate = f", {report['pictures_per_second']:,} pictures/s" if report["pictures_per_second"] else ""
-    return f"{report['count']:,} pictures ({report['drawn']:,} drawn{rate}), {atomic.readable_size(report['bytes'])}"
+    return f"{report['count']:,} pictures ({report['drawn']:,} drawn{rate}), {readable_size(report['bytes'])}"
 
 
 @task(cache_policy=NO_CACHE, task_run_name="contact sheet of {name}")

@@ -1,7 +1,7 @@
 """The project's errors: each names what, the rule, the value found and what to do next.
 
 Every class is also the nearest built-in, so that a caller may catch either. `exit_code` is what the
-command line ends with: 2 for bad input, 1 for a job that failed.
+command line ends with: 2 for bad input, 1 for a job that failed. Sizes are said as people write them.
 """
 
 import errno
@@ -77,3 +77,13 @@ def explained(error: OSError, path: Path) -> OSError:
             f"{path}: this user may not write there ({error.strerror}); change the permissions or choose another folder"
         )
     return OSError(error.errno, error.strerror, str(path))
+
+
+def readable_size(count: int) -> str:
+    """Bytes as people write them: `readable_size(1_500_000) == '1.5 MB'`."""
+    size = float(count)
+    for unit in ("bytes", "kB", "MB", "GB"):
+        if size < 999.95:  # what would be shown as 1000.0 goes to the next unit
+            return f"{size:.0f} {unit}" if unit == "bytes" else f"{size:.1f} {unit}"
+        size /= 1000
+    return f"{size:.1f} TB"

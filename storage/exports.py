@@ -121,7 +121,7 @@ def staged_file(path: Path) -> Iterator[BinaryIO]:
         with staged.open("xb") as file:
             yield file
             file.flush()
-            os.fsync(file.fileno())
+            atomic.sync_file(file)
         _settle(staged, path)
 
 

@@ -100,7 +100,7 @@ def fit(
     I. Loshchilov, F. Hutter, "SGDR: stochastic gradient descent with warm restarts", ICLR 2017.
     """
     if n == 0:
-        raise BadInput("training: needs at least one letter; there is none, so draw more pictures first")
+        raise BadInput("training: needs at least one letter; there is none, so use more pictures")
     shown = 0
     for rows, order in _pools(n, shows, seed):
         X, y = take(rows)

@@ -127,8 +127,8 @@ def fit(
     lacking = [letter for letter, count in zip(classes, counts[:-1], strict=True) if not count]
     if lacking and (every or len(lacking) == len(classes)):
         raise BadInput(
-            f"train: no letter {' '.join(lacking)} was found in the train split; draw more pictures, or pictures "
-            "whose letters are easier to tell apart"
+            f"train: no letter {' '.join(lacking)} was found in the train split; use more pictures, or some "
+            "whose letters stand apart"
         )
     first = np.cumsum([0, *map(len, rows[TRAIN])])
 
@@ -181,7 +181,10 @@ def _bound(networks: dict, files: list, rows: list, classes: int) -> tuple[float
         known.append(classifier.letter_odds(networks[LETTERS], some).max(axis=1, initial=-np.inf) > 0)
     odds, known = np.concatenate(odds), np.concatenate(known)
     if not len(odds):
-        raise BadInput("train: the validation split has no letter; draw more pictures")
+        raise BadInput(
+            "train: no letter could be cut out of the validation split's pictures; use more of them, or some whose "
+            "letters stand apart"
+        )
     odds = np.sort(odds[known] if known.any() else odds)
     least = float(odds[int((1 - PASSED) * len(odds))])
     return least, Rate.of(odds >= least).as_dict()

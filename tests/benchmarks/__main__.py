@@ -22,9 +22,9 @@ from tests.benchmarks.tables import SEED, Table
 
 
 def large(table: Table, counts: list[int], folder: Path, reference: float) -> None:
-    """Datasets of `book` of growing size: rate, bytes, and the memory of a worker and of the client."""
+    """Datasets of `book` of some sizes: rate, bytes, and the memory of a worker and of the client."""
     for count in counts:
-        gathered = generate(table, "book", count, folder / str(count), reference, memory=True)
+        gathered = generate(table, "book", count, folder / str(count), reference, large=True)
         table.note(f"book: peak memory of the client, {count:,} pictures", peak(), "MB")
         size = sum(path.stat().st_size for path in (folder / str(count) / "book").iterdir())
         table.note(f"book: size of {count:,} pictures", size / 1e6, "MB")

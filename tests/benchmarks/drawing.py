@@ -1,5 +1,6 @@
 """Drawing and sealing datasets, beside the book's procedure for a picture."""
 
+import hashlib
 import os
 import resource
 from pathlib import Path
@@ -14,11 +15,13 @@ from tasks import book
 from tasks import generate as units
 from tasks.deflate import compress
 from tasks.fonts import find_face
-from tasks.gather import Gathered
+from tasks.gather import Gathered, Pace
 from tasks.recipes import make_recipe, renderer_of
 from tasks.specs import BUILT_IN
 from tasks.words import load_words
 from tests.benchmarks.tables import SEED, Table, best
+
+MILLION = 1_000_000
 
 
 def by_the_book(texts, canvas, font, random) -> float:
@@ -67,22 +70,42 @@ def parts(table: Table, reference: float, folder: Path) -> None:
         write_shard(target, 0, 0, iter(blocks), recipe.identity, "bench", compress, compress)
 
     table.add("book: digest, compress, seal", n, n / best(seal), 1, reference)
+    image = b"".join(compress(images) for images in flat)
+
+    def least():
+        for block in blocks:
+            block.digest()
+        hashlib.sha256(image).digest()
+        atomic.publish(folder / f"least-{next(runs)}", image, "bench")
+
+    table.add("book: of this, what any drawer would have to do", n, n / best(least), 1, reference)
 
 
-def generate(table: Table, name: str, count: int, folder: Path, reference: float, memory: bool = False) -> Gathered:
-    """The flow's own fan-out, on all cores, between the first and the last shard."""
+def generate(table: Table, name: str, count: int, folder: Path, reference: float, large: bool = False) -> Gathered:
+    """The flow's own fan-out, on all cores, between the first and the last shard.
+
+    `large`: say also what a worker's memory came to, and how the rate went from million to million.
+    """
     recipe = make_recipe(BUILT_IN[name], SEED)
     target = atomic.make_folder(folder / name)
     plan = units.survey(recipe, target, count, "bench")
     workers = len(os.sched_getaffinity(0))
-    gathered = Gathered(recipe.identity)
+    gathered, million = Gathered(recipe.identity), [Pace()]
     with crew(workers) as client:
         for receipt in fan_out(client, units.draw_shard, plan.jobs):
             gathered.add(receipt)
-        if memory:
+            million[-1].add(receipt.record.count)
+            if gathered.drawn >= len(million) * MILLION:
+                million.append(Pace())
+                million[-1].add(0)  # it begins where the one before ended
+        if large:
             table.note(f"{name}: peak memory of a worker, {count:,} pictures", max(client.run(peak).values()), "MB")
     units.complete(recipe, target, gathered, "bench")
     table.add(f"{name}: drawn, digested, compressed, sealed", count, gathered.pace.rate(), workers, reference)
+    rates = [pace.rate() for pace in million[: count // MILLION]]
+    if large and len(rates) > 1:
+        for which, rate in (("first", rates[0]), ("last", rates[-1]), ("slowest", min(rates)), ("fastest", max(rates))):
+            table.add(f"{name}: the {which} million of these", MILLION, rate, workers, reference)
     return gathered
 
 

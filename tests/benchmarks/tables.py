@@ -23,11 +23,10 @@ class Table:
         self.lines = []
 
     def add(self, what: str, n: int, rate: float, processes: int = 1, reference: float | None = None) -> None:
-        """One result; `reference` is a rate of one process."""
-        ratio = rate / processes / reference if reference else None
+        """One result; `reference` is a rate of one process: None if this is the reference, 0 if there is none."""
+        ratio = rate / processes / reference if reference else reference
         self.lines.append({"what": what, "n": n, "per_second": rate, "processes": processes, "ratio": ratio})
-        times = f"{ratio:8.1f} x" if ratio else ("" if reference == 0 else "  reference")
-        print(f"{what:<62} n = {n:>10,} {rate:>12,.0f}/s on {processes} {times}", flush=True)
+        print(f"{what:<62} n = {n:>10,} {rate:>12,.0f}/s on {processes} {_times(ratio):>11}", flush=True)
 
     def markdown(self) -> str:
         """All lines as a table."""
@@ -36,9 +35,9 @@ class Table:
             if "unit" in line:
                 rows.append(f"| {line['what']} | | {line['value']:,.1f} {line['unit']} | | |")
             else:
-                times = f"{line['ratio']:.1f}" if line["ratio"] else "reference"
                 rows.append(
-                    f"| {line['what']} | {line['n']:,} | {line['per_second']:,.0f} | {line['processes']} | {times} |"
+                    f"| {line['what']} | {line['n']:,} | {line['per_second']:,.0f} | {line['processes']} "
+                    f"| {_times(line['ratio'])} |"
                 )
         return "\n".join(rows) + "\n"
 
@@ -46,3 +45,7 @@ class Table:
         """One figure that is no rate: memory, seconds."""
         self.lines.append({"what": what, "value": value, "unit": unit})
         print(f"{what:<62}     {'':>10} {value:>12,.1f} {unit}", flush=True)
+
+
+def _times(ratio: float | None) -> str:
+    return "reference" if ratio is None else f"{ratio:.1f}" if ratio else ""

@@ -12,7 +12,7 @@ from types import SimpleNamespace
 import pytest
 
 from storage import atomic
-from storage.errors import CaptchasError, NoSpace, Unwritable
+from storage.errors import CaptchasError, NoSpace, Unwritable, readable_size
 
 OLD, NEW = b"old bytes", b"new bytes " * 1000
 
@@ -98,6 +98,36 @@ def test_a_file_in_the_making_has_no_name_or_a_hidden_one(tmp_path, monkeypatch,
     plain = tmp_path / "plain"
     plain.write_bytes(OLD)
     assert (tmp_path / "shard").stat().st_mode == plain.stat().st_mode
+
+
+def replaced_bit_by_bit(path: Path, data: bytes) -> None:
+    with atomic.replacing(path) as write:
+        write(data)
+
+
+@pytest.mark.skipif(not hasattr(os, "posix_fadvise"), reason="this system takes no advice about its page cache")
+@pytest.mark.parametrize(
+    "put", [atomic.replace, replaced_bit_by_bit, lambda path, data: atomic.publish(path, data, "run")]
+)
+@pytest.mark.parametrize("refused", [False, True])
+def test_a_file_leaves_the_page_cache_once_it_is_on_the_disk(tmp_path, monkeypatch, system, put, refused):
+    done = []
+    real = os.fsync
+
+    def fsync(handle):
+        real(handle)
+        done.append(("on the disk", os.fstat(handle).st_size))
+
+    def advise(handle, *advice):
+        done.append((advice, os.fstat(handle).st_size))
+        if refused:
+            failing(errno.EINVAL)()
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    monkeypatch.setattr(os, "posix_fadvise", advise)
+    put(tmp_path / "file", NEW)
+    assert (tmp_path / "file").read_bytes() == NEW
+    assert done[:2] == [("on the disk", len(NEW)), ((0, 0, os.POSIX_FADV_DONTNEED), len(NEW))]
 
 
 @pytest.mark.parametrize("number", [errno.EPERM, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK])
@@ -307,7 +337,7 @@ def test_need_space_asks_for_five_percent_more(tmp_path, monkeypatch):
     ],
 )
 def test_readable_size(count, text):
-    assert atomic.readable_size(count) == text
+    assert readable_size(count) == text
 
 
 def test_a_worker_that_was_killed_while_it_wrote_does_not_bar_the_next_try(tmp_path, system):

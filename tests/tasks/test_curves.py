@@ -1,27 +1,11 @@
-import io
-
 import numpy as np
 import pytest
-from PIL import Image
 
 from tasks.calibration import calibration_error, reliability
 from tasks.curves import LOOKS, plot_ladder, plot_reliability
 from tasks.metrics import Rate
 from tasks.ranking import Ranking
-
-
-def rgb(data: bytes) -> np.ndarray:
-    assert data.startswith(b"\x89PNG")
-    with Image.open(io.BytesIO(data)) as image:
-        return np.asarray(image.convert("RGB"))
-
-
-def colour(name: str) -> tuple[int, ...]:
-    return tuple(int(name[k : k + 2], 16) for k in (1, 3, 5))
-
-
-def count(picture: np.ndarray, name: str) -> int:
-    return int((picture == colour(name)).all(axis=2).sum())
+from tests.plotted import colour, count, require_plot, rgb
 
 
 def calibration(names=("none", "probability"), n=4000):
@@ -43,16 +27,7 @@ PLOTS = {
 
 @pytest.mark.parametrize("name", PLOTS)
 def test_plots_are_pictures_with_equal_bytes(name):
-    data = PLOTS[name]()
-    picture = rgb(data)
-    assert min(picture.shape[:2]) > 200
-    assert len(np.unique(picture.reshape(-1, 3), axis=0)) > 20
-    # White margins: nothing is cut off at the left, right or bottom edge.
-    assert (picture[:, 0] == 255).all()
-    assert (picture[:, -1] == 255).all()
-    assert (picture[-1] == 255).all()
-    assert PLOTS[name]() == data
-    assert b"matplotlib" not in data
+    require_plot(PLOTS[name])
 
 
 def test_every_ranking_has_a_look_of_its_own():

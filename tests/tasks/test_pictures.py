@@ -19,25 +19,7 @@ from tasks.plots import (
     plot_rates,
     plot_steps,
 )
-
-
-def decoded(data: bytes) -> np.ndarray:
-    assert data.startswith(b"\x89PNG")
-    with Image.open(io.BytesIO(data)) as image:
-        return np.asarray(image)
-
-
-def rgb(data: bytes) -> np.ndarray:
-    with Image.open(io.BytesIO(data)) as image:
-        return np.asarray(image.convert("RGB"))
-
-
-def colour(name: str) -> tuple[int, ...]:
-    return tuple(int(name[k : k + 2], 16) for k in (1, 3, 5))
-
-
-def count(picture: np.ndarray, name: str) -> int:
-    return int((picture == colour(name)).all(axis=2).sum())
+from tests.plotted import colour, count, decoded, require_plot, rgb
 
 
 def table(values, share: float, n: int) -> list[dict]:
@@ -178,16 +160,7 @@ def test_sheet_refuses_arrays_that_do_not_fit(change, message):
 
 @pytest.mark.parametrize("name", PLOTS)
 def test_plots_are_pictures_with_equal_bytes(name):
-    data = PLOTS[name]()
-    picture = rgb(data)
-    assert min(picture.shape[:2]) > 200
-    assert len(np.unique(picture.reshape(-1, 3), axis=0)) > 20
-    # White margins: nothing is cut off at the left, right or bottom edge.
-    assert (picture[:, 0] == 255).all()
-    assert (picture[:, -1] == 255).all()
-    assert (picture[-1] == 255).all()
-    assert PLOTS[name]() == data
-    assert b"matplotlib" not in data
+    require_plot(PLOTS[name])
 
 
 def test_drawing_leaves_pyplot_alone():
