@@ -10,6 +10,7 @@ from storage.errors import BadInput, Damaged
 from storage.places import Place
 from storage.shards import BLOCK, Block, Shard
 from tasks.pictures import contact_sheet
+from tasks.tally import BOUNDED
 
 SHOWN = 48  # pictures on a contact sheet
 
@@ -41,7 +42,7 @@ def describe_dataset(folder: Place, sheet: Place, first: int = 0) -> dict:
         "settings": {key: value for key, value in manifest.profile.items() if key not in ("fonts", "name")},
         "different_pictures": manifest.statistics["distinct"],
         "ink": manifest.statistics["ink"],
-        **{name: manifest.statistics[name] for name in manifest.statistics["bounds"]},
+        **{name: manifest.statistics[name] for name in BOUNDED},
         "rarest_letter": min(manifest.statistics["letters"].items(), key=lambda item: item[1])[0],
         "software": manifest.software,
         "identity": manifest.identity,

@@ -66,7 +66,12 @@ class Renderer:
         self._sizes = np.maximum(self._sizes, 1)
         # By digest and not by place in the list: a face keeps its number in every profile.
         self._face_numbers = np.array([int(face.sha256[:16], 16) for face in faces], np.uint64)
-        self._codes = np.array([ord(character) for character in profile.alphabet] + [0], np.uint64)
+        # Of letters that a face draws alike, one speaks for all: equal pictures share a split whatever their text is.
+        codes = [ord(character) for character in profile.alphabet]
+        self._codes = np.tile(np.array([*codes, 0], np.uint64), (len(faces), 1))
+        for row, one in zip(self._codes, glyphs, strict=True):
+            for numbers in one.alike():
+                row[numbers] = min(codes[number] for number in numbers)
         self._read_words(words)
         self._join(glyphs)
         self._variation = Variation(profile, glyphs, self.longest)
@@ -251,14 +256,14 @@ class Renderer:
         )  # fmt: skip
 
     def split(self, table: Table) -> np.ndarray:
-        """0 train, 1 validation, 2 test (80/10/10), (n,) uint8, from text, face, shear, scale and distortions.
+        """0 train, 1 validation, 2 test (80/10/10), (n,) uint8, from letters, face, shear, scale and distortions.
 
         The seed has no part in it: the same picture falls into the same split in every dataset.
         """
         return self._split(table, self._place(table))
 
     def _split(self, table: Table, placement: Placement | None) -> np.ndarray:
-        columns = [self._codes[letters] for letters in table.letters.T]
+        columns = [self._codes[table.font, letters] for letters in table.letters.T]
         columns += [self._face_numbers[table.font], self._shears[table.shear].astype(np.uint64)]
         columns += [self._scales[table.scale].astype(np.uint64)]
         return split_by(columns + self._variation.columns(table.drawn, placement))

@@ -108,6 +108,13 @@ class GlyphSet:
     advance: np.ndarray
     kerning: np.ndarray
 
+    def alike(self) -> list[list[int]]:
+        """Numbers of the letters that are drawn alike, such as O and 0 of some faces; a list for each such picture."""
+        letters: dict[int, list[int]] = {}
+        for number, bitmap in enumerate(self.variant[-1].tolist()):
+            letters.setdefault(bitmap, []).append(number)
+        return [numbers for numbers in letters.values() if len(numbers) > 1]
+
     def digest(self) -> str:
         """The sha256 of all that a picture is made from: differs when Pillow or FreeType draw otherwise."""
         digest = hashlib.sha256()

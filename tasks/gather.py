@@ -64,7 +64,7 @@ class Gathered:
         self._identity = identity
         self._labels = {"labels": labels} if labels else {}
         self._profile = identity["profile"]
-        self._summary = Summary(self._profile["alphabet"])
+        self._summary = Summary(self._profile["alphabet"], bounded="source" not in identity)
         self._lines: dict[int, dict] = {}
         self._digests: dict[int, bytes] = {}
         self.drawn = self.kept = 0

@@ -14,7 +14,7 @@ from storage.manifest import Manifest, canonical
 from storage.shards import FORMAT
 from tasks import words as word_lists
 from tasks.drawing import RENDERER, Renderer
-from tasks.fonts import bundled, draw_glyphs, find_face
+from tasks.fonts import GlyphSet, bundled, draw_glyphs, find_face
 from tasks.specs import Profile
 
 
@@ -98,10 +98,19 @@ def _assembled(profile: Profile) -> tuple[Renderer, dict]:
         "format": FORMAT,
         "profile": content,
         "words": word_lists.words_digest(words) if words else None,
-        "fonts": [face.as_dict() | {"bitmaps": one.digest()} for face, one in zip(faces, glyphs, strict=True)],
+        "fonts": [
+            face.as_dict() | {"bitmaps": one.digest()} | _alike(one, profile.alphabet)
+            for face, one in zip(faces, glyphs, strict=True)
+        ],
         "renderer": RENDERER,
     }
     return Renderer(profile, faces, glyphs, words), identity
+
+
+def _alike(glyphs: GlyphSet, alphabet: str) -> dict:
+    """The letters that a face draws alike, which the split counts as one; nothing for most faces."""
+    found = ["".join(sorted(alphabet[number] for number in numbers)) for numbers in glyphs.alike()]
+    return {"alike": sorted(found)} if found else {}
 
 
 def identity_of(manifest: Manifest) -> dict:

@@ -13,6 +13,7 @@ from tasks.unaligned import load64
 SOME = 1 << 10  # keys that are counted between two looks at the table's room
 SIGMAS = 6.0  # a fair shard leaves this once in 500 million statistics
 MILLION = 1_000_000
+BOUNDED = ("blank", "clipped", "equal_blocks", "letters_off", "ink_off")  # statistics
 _U = np.uint64
 
 
@@ -201,10 +202,15 @@ def _insert(table, keys, limit):
 
 
 class Summary:
-    """All shards' counts; memory does not grow with the number of pictures, only a little with that of shards."""
+    """All shards' counts; memory does not grow with the number of pictures, only a little with that of shards.
 
-    def __init__(self, alphabet: str):
+    `bounded`: whether the pictures are drawn, so that there are bounds. Others are as they came: the same values are
+    counted, and nothing is refused.
+    """
+
+    def __init__(self, alphabet: str, bounded: bool = True):
         self._alphabet = alphabet
+        self._bounded = bounded
         self._shards: list[tuple[str, int, np.ndarray]] = []  # name, first picture, counts
         self._totals = dict.fromkeys(("ink", "pixels", "share", "square", "blank", "clipped"), 0)
         self._splits = np.zeros(len(SPLITS), np.int64)
@@ -273,7 +279,7 @@ class Summary:
                 # Where there is but one picture, all blocks are equal; with two, chance needs 2**1024 of them.
                 "equal_blocks": [0, 0 if distinct > 1 else pictures],
                 "letters_off": [0, SIGMAS], "ink_off": [0, SIGMAS],
-            },
+            } if self._bounded else {},
         }  # fmt: skip
 
     def _worst(self, ordered: list, off: np.ndarray) -> tuple[int, str]:

@@ -5,6 +5,7 @@ import functools
 import itertools
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from PIL import Image, ImageDraw, ImageFont
 from skimage.transform import AffineTransform, warp
 
 from storage.errors import BadInput
+from storage.shards import BLOCK
 from tasks import raster
 from tasks import words as word_lists
 from tasks.drawing import PARAMETERS, Renderer, Table, below, raw
@@ -178,6 +180,23 @@ def test_random_numbers_are_philox_and_stay_so():
     first = [int(raw(*key)[0]) >> 32 for key in ((1, 0, 0), (1, 0, 1), (2, 7, 3))]
     assert first == [1303814779, 1159242015, 426699352]
     assert len({raw(1, 0, column).tobytes() for column in range(20)}) == 20
+
+
+def philox(counter: tuple[int, ...], key: tuple[int, ...]) -> list[int]:
+    """Four words of Philox 4x64-10 (Salmon et al., 2011), as somebody would write it in another language."""
+    words, (first, second), mask = list(counter), key, (1 << 64) - 1
+    for _ in range(10):
+        high, low = divmod(0xD2E7470EE14C6C93 * words[0], 1 << 64), divmod(0xCA5A826395121157 * words[2], 1 << 64)
+        words = [low[0] ^ words[1] ^ first, low[1], high[0] ^ words[3] ^ second, high[1]]
+        first, second = first + 0x9E3779B97F4A7C15 & mask, second + 0xBB67AE8584CAA73B & mask
+    return words
+
+
+def test_the_random_table_is_as_the_format_is_described():
+    wanted = [word for row in range(BLOCK // 4) for word in philox((row + 1, 0, 0, 3), (1, 7))]
+    assert raw(1, 7, 3).tolist() == wanted
+    told = (Path(__file__).parents[2] / "docs" / "format.md").read_text()
+    assert all(f"{word:016x}" in told for word in wanted[:5])
 
 
 def test_below_is_uniform_and_in_range():

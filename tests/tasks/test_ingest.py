@@ -33,6 +33,7 @@ from tasks.reader import Reader
 from tasks.recipes import make_recipe, renderer_of, require_same
 from tasks.scan import PICTURES, REJECTS, Listing, Source, Wanted, scan_files, write_records
 from tasks.specs import find_profile
+from tasks.tally import SIGMAS
 from tasks.words import load_words
 
 COUNT = 1500
@@ -351,6 +352,30 @@ def test_a_file_that_changes_meanwhile_is_named_and_nothing_is_sealed(tmp_path, 
 
 
 # What is left out.
+
+
+def test_pictures_are_not_measured_by_the_bounds_of_drawn_ones(tmp_path, monkeypatch):
+    """A last shard of one picture that is unlike all others in ink and letters: nobody could mend a profile."""
+    monkeypatch.setattr(generate, "BLOCKS_A_SHARD", 1)
+    folder = tmp_path / "s"
+    folder.mkdir()
+    thin = np.full((9, 30), 255, np.uint8)
+    for number in range(BLOCK):
+        thin[4, 2 + number % 20] = 0
+        Image.fromarray(thin).save(folder / f"{number}_A.png")
+        thin[4] = 255
+    places = [sha256(path.name.encode()).hexdigest() for path in folder.iterdir()]
+    last = next(
+        name for name in (f"{k}_0000000.png" for k in range(10**6))
+        if sha256(name.encode()).hexdigest() > max(places)
+    )  # fmt: skip
+    Image.fromarray(np.where(np.arange(30) == 0, 255, np.zeros((9, 30))).astype(np.uint8)).save(folder / last)
+    _, gathered = brought_in(folder, tmp_path / "out")
+    counted = Manifest.read(tmp_path / "out").statistics
+    assert min(counted["letters_off"], counted["ink_off"]) > SIGMAS
+    assert counted["bounds"] == {}
+    assert [line["count"] for line in gathered.manifest().shards] == [BLOCK, 1]
+    assert describe_dataset(tmp_path / "out", tmp_path / "a.png")["ink_off"] == counted["ink_off"]
 
 
 def test_what_is_left_out_is_listed_with_its_reason(tmp_path):

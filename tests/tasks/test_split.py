@@ -1,6 +1,8 @@
 """No picture of one split equals one of another: all that a built-in grid profile can draw, compared."""
 
 import itertools
+import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -47,6 +49,30 @@ def test_all_pictures_of_the_book_differ():
     keys, splits = everything("book", list(load_words(profile.words, profile.alphabet, profile.length)))
     assert len(keys) == 500_600 == len(np.unique(keys))
     assert np.bincount(splits, minlength=len(SPLITS)) / len(splits) == pytest.approx([0.8, 0.1, 0.1], abs=0.002)
+
+
+def test_equal_pictures_share_a_split_also_where_a_face_draws_letters_alike():
+    """In Bebas Neue O is 0: sixteen texts, one picture. In Routed Gothic I is 1."""
+    profile = replace(BUILT_IN["random"], fonts=("Bebas Neue Bold", "Routed Gothic"), alphabet="IO01", length=(4, 4))
+    recipe = make_recipe(profile, 1)
+    assert [font.get("alike") for font in json.loads(recipe.identity)["fonts"]] == [["0O"], ["1I"]]
+    renderer = renderer_of(recipe)
+    texts = ["".join(letters) for letters in itertools.product("IO01", repeat=4)]
+    found = []
+    for font in (0, 1):
+        block = renderer.render(renderer.table(texts, font, 0, 100))
+        assert block.texts() == texts  # each keeps its own
+        splits: dict[bytes, set[int]] = {}
+        for image, split in zip(block.images, block.split.tolist(), strict=True):
+            splits.setdefault(image.tobytes(), set()).add(split)
+        assert {len(each) for each in splits.values()} == {1}
+        assert len(splits) < len(texts)
+        found += [each.copy() for each in splits.values()]
+    assert set().union(*found) == {0, 1, 2}
+
+
+def test_where_no_letters_are_alike_the_identity_says_nothing_of_it():
+    assert "alike" not in make_recipe(BUILT_IN["book"], 1).identity
 
 
 def test_seeds_extensions_and_neighbours_move_no_picture_to_another_split():
