@@ -55,6 +55,31 @@ def write_shard(
     ------
     NoSpace, Unwritable, Damaged
     """
+    (image, seal), digests, count = assembled(index, first, blocks, identity, compress, compress_labels)
+    path = folder / shard_name(index, count)
+    with ThreadPoolExecutor(1) as beside:  # while the disk works
+        sha256 = beside.submit(_sha256, image, seal)
+        ours = atomic.publish(path, (image, seal), run)
+    if not ours:
+        there = read_record(path, identity, first)
+        if there.content != combined(digests):
+            raise Damaged(f"{path}: exists with other content; move it away and run again")
+        return there
+    return ShardRecord(
+        path.name, first, count, len(image) + len(seal), sha256.result(), combined(digests),
+        tuple(digest.hex() for digest in digests),
+    )  # fmt: skip
+
+
+def assembled(
+    index: int,
+    first: int,
+    blocks: Iterable[Block],
+    identity: str,
+    compress: Callable[[np.ndarray], bytes] = fast_zlib,
+    compress_labels: Callable[[np.ndarray], bytes] = fast_zlib,
+) -> tuple[tuple[bytes, bytes], list[bytes], int]:
+    """The two parts of a shard's file, its blocks' digests and its number of pictures; as `write_shard` needs them."""
     digests: list[bytes] = []
     chunks: list[list[bytes]] = []
     count = 0
@@ -84,20 +109,7 @@ def write_shard(
         file.attrs["blocks"] = np.array([digest.hex() for digest in digests], dtype="S64")
         file.flush()
         image = file.id.get_file_image()
-    seal = blake3(image).digest()  # HDF5 passes over what follows its end
-    path = folder / shard_name(index, count)
-    with ThreadPoolExecutor(1) as beside:  # while the disk works
-        sha256 = beside.submit(_sha256, image, seal)
-        ours = atomic.publish(path, (image, seal), run)
-    if not ours:
-        there = read_record(path, identity, first)
-        if there.content != combined(digests):
-            raise Damaged(f"{path}: exists with other content; move it away and run again")
-        return there
-    return ShardRecord(
-        path.name, first, count, len(image) + len(seal), sha256.result(), combined(digests),
-        tuple(digest.hex() for digest in digests),
-    )  # fmt: skip
+    return (image, blake3(image).digest()), digests, count  # HDF5 passes over what follows its end
 
 
 def _sha256(*parts: bytes) -> str:

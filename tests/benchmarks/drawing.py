@@ -43,7 +43,8 @@ def drawing(table: Table, count: int, folder: Path) -> float:
     letters = by_the_book(random.choice(list(book.LETTERS), 1500), book.LETTER_CANVAS, font, random)
     table.add("letters: draw, shear, divide, rescale, as printed", 1500, letters)
     parts(table, reference, folder)
-    generate(table, "book", count, folder, reference)
+    generate(table, "book", count, folder, reference, large=True)
+    table.note(f"book: peak memory of the client, {count:,} pictures", peak(), "MB")
     generate(table, "letters", count, folder, letters)
     for name in BUILT_IN:
         if name not in ("book", "letters"):

@@ -1,5 +1,6 @@
-"""Part of `make soak`: the command itself, killed at random moments with its Prefect server running."""
+"""Part of `make soak`: the commands themselves, killed at random moments with its Prefect server running."""
 
+import hashlib
 import os
 import random
 import shutil
@@ -13,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from storage.exports import NOTES
 from storage.manifest import MANIFEST, Manifest
 from storage.shards import parse_name, read_record
 
@@ -21,6 +23,8 @@ pytestmark = pytest.mark.soak
 CAPTCHAS = Path(sys.executable).with_name("captchas")
 COUNT = 200_000  # thirteen shards
 KILLS = 12
+KINDS = ("client", "everything", "worker")
+PICTURES = 50_000  # of an export, and of the import of what was exported
 
 
 def files(folder: Path) -> dict[str, str]:
@@ -45,7 +49,34 @@ def session(leader: int) -> dict[int, str]:
     return found
 
 
-def test_the_command_killed_at_random_moments(captchas, start, tmp_path, capsys):
+def kill(process: subprocess.Popen, kind: str, moment: float, rng: random.Random) -> int | None:
+    """SIGKILL a command's client, everything of it or one of its workers at a moment; what it ended with.
+
+    None if it had ended by then. All that is left of it ends by itself.
+    """
+    with suppress(subprocess.TimeoutExpired):
+        process.wait(moment)
+    while not (ids := {
+        "client": [process.pid],
+        "everything": list(there := session(process.pid)),
+        "worker": [one for one, line in there.items() if "spawn_main" in line],
+    }[kind]) and process.poll() is None:  # fmt: skip
+        time.sleep(0.01)
+    ended = process.poll() is not None or not ids
+    for one in () if ended else [rng.choice(ids)] if kind == "worker" else ids:
+        with suppress(ProcessLookupError):
+            os.kill(one, signal.SIGKILL)
+    code = process.wait(1200)
+    assert code in {"worker": (0, 1)}.get(kind, (-signal.SIGKILL, 0))
+    for _ in range(1200):
+        if not session(process.pid):
+            break
+        time.sleep(0.05)
+    assert session(process.pid) == {}, f"they go on after their {kind} was killed"
+    return None if ended else code
+
+
+def test_generating_killed_at_random_moments(captchas, start, tmp_path, capsys):
     """Workers, the client, everything: each time the same command ends in the same bytes with nothing left over."""
     rng = random.Random(seed := int(os.environ.get("SOAK_SEED", "1")))
     arguments = ("generate", "letters", "--count", COUNT, "--workers", 2)
@@ -58,28 +89,9 @@ def test_the_command_killed_at_random_moments(captchas, start, tmp_path, capsys)
     while kills.total() < KILLS:
         home = tmp_path / f"home-{kills.total()}"
         folder = home / "datasets" / "letters"
+        kind = KINDS[kills.total() % 3]
         process = start(CAPTCHAS, *arguments, "--home", home)
-        with suppress(subprocess.TimeoutExpired):
-            process.wait(rng.uniform(0, duration))
-        kind = ("client", "everything", "worker")[kills.total() % 3]
-        while not (ids := {
-            "client": [process.pid],
-            "everything": list(there := session(process.pid)),
-            "worker": [one for one, line in there.items() if "spawn_main" in line],
-        }[kind]) and process.poll() is None:  # fmt: skip
-            time.sleep(0.01)
-        if process.poll() is None and ids:
-            for one in [rng.choice(ids)] if kind == "worker" else ids:
-                with suppress(ProcessLookupError):
-                    os.kill(one, signal.SIGKILL)
-            kills[kind] += 1
-        code = process.wait(1200)
-        assert code in {"worker": (0, 1)}.get(kind, (-signal.SIGKILL, 0))
-        for _ in range(1200):
-            if not session(process.pid):
-                break
-            time.sleep(0.05)
-        assert session(process.pid) == {}, f"they go on after their {kind} was killed"
+        kills[kind] += kill(process, kind, rng.uniform(0, duration), rng) is not None
         for name, digest in files(folder).items() if folder.exists() else ():
             assert digest == goal.get(name) or (name.startswith(".") and name.endswith(".tmp")), name
         result = captchas(*arguments, "--home", home, "--json", alone=True)
@@ -90,4 +102,55 @@ def test_the_command_killed_at_random_moments(captchas, start, tmp_path, capsys)
     with capsys.disabled():
         print(
             f"\n  {kills.total()} SIGKILLs of captchas generate, seed {seed}, {time.monotonic() - began:.0f} s", end=""
+        )
+
+
+def exported(folder: Path) -> dict[str, str]:
+    """{path: sha256} of all files under a folder; of the notes, which say how long it took, the name alone."""
+    return {
+        str(path.relative_to(folder)): "" if path.name == NOTES else hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
+
+
+def test_exports_and_imports_killed_at_random_moments(captchas, start, tmp_path, capsys):
+    """Each time the same command ends in the same files, and nothing is beside them that an unharmed run has not."""
+    rng = random.Random(seed := int(os.environ.get("SOAK_SEED", "1")))
+    home, began, kills = tmp_path / "home", time.monotonic(), Counter()
+
+    def done(*arguments) -> float:
+        before = time.monotonic()
+        result = captchas(*arguments, "--home", home, "--json", alone=True)
+        assert result.returncode == 0, result.stderr
+        return time.monotonic() - before
+
+    done("generate", "book", "--count", PICTURES)
+    for command, digests in (
+        (("export", "book", "--format", "png"), exported),
+        (("export", "book", "--format", "webdataset"), exported),
+        (("import", tmp_path / "whole-0", "--name", "back"), files),
+    ):
+        number = kills.total() // len(KINDS)
+        whole = tmp_path / f"whole-{number}"
+        duration = done(*command, "--out", whole)
+        goal = digests(whole)
+        for kind in KINDS:
+            parent = tmp_path / f"{number}-{kind}"
+            parent.mkdir()
+            code = None
+            while code is None:
+                shutil.rmtree(parent / "out", ignore_errors=True)
+                process = start(CAPTCHAS, *command, "--out", parent / "out", "--home", home)
+                code = kill(process, kind, rng.uniform(0, duration), rng)
+            kills[kind] += 1
+            done(*command, "--out", parent / "out")
+            assert digests(parent / "out") == goal, (command, kind)
+            beside = {path.name for path in parent.iterdir()} - {"out", "out.lock"}
+            assert all(one.startswith("out") or one == "back" for one in beside), beside
+            shutil.rmtree(parent)
+    with capsys.disabled():
+        print(
+            f"\n  {kills.total()} SIGKILLs of exports and imports, seed {seed}, {time.monotonic() - began:.0f} s",
+            end="",
         )

@@ -55,7 +55,7 @@ def mutate(place: Path, seed: int, first: int, last: int) -> dict[int, dict]:
     return lines
 
 
-@pytest.mark.parametrize("total", [200, pytest.param(3000, marks=pytest.mark.soak)])
+@pytest.mark.parametrize("total", [200, pytest.param(5500, marks=pytest.mark.soak)])
 def test_mutated_bytes_are_found_and_never_read_as_pictures(place, capsys, total):
     seed = int(os.environ.get("SOAK_SEED", "1"))
     began, counts = time.monotonic(), Counter()
@@ -71,10 +71,18 @@ def test_mutated_bytes_are_found_and_never_read_as_pictures(place, capsys, total
             assert said or (line.get("recorded") and not wrong), (here, line["read"])
             if not line["kind"].startswith("sealed"):
                 assert line["found"], here  # without drawing again
+            if line["what"].endswith(("level 0", "level 1")):  # digests of blocks that are not its own
+                assert line["found"] or line["what"].startswith("an attribute"), here
+            # A shard alone believes its seal, which was made again; where the manifest was made to vouch for another
+            # file too, so does a dataset. Verifying believes neither.
+            if line["what"].endswith("level 0"):
+                assert wrong in ([], ["shard"]), (here, wrong)
+            elif not line["kind"].startswith("sealed"):
                 assert not wrong, (here, wrong)
             assert set(line["read"].values()) <= {"right", "wrong", "Damaged", "NotThere"}, (here, line["read"])
     mutated = sum(count for (_, what), count in counts.items() if what == "mutated")
     assert mutated >= 0.9 * total
+    assert sum(count for kind, count in counts.items() if kind[0].endswith(" bytes")) >= 0.39 * total
     assert {kind for kind, what in counts if what == "mutated"} == {
         "shard bytes", "manifest bytes", "manifest values", "sealed manifest values", "sealed arrays"
     }  # fmt: skip
