@@ -174,6 +174,16 @@ class Renderer:
             self._variation.draw(lambda column: raw(seed, block, column), letters),
         )
 
+    def letters_a_text(self) -> tuple[np.ndarray, np.ndarray]:
+        """Mean and variance of how often each character of the alphabet comes in a text, both (A,) float64."""
+        size = len(self.profile.alphabet)
+        if self._words is None:
+            lengths, share = np.arange(self.profile.length[0], self.profile.length[1] + 1), 1 / size
+            variance = lengths.mean() * share * (1 - share) + lengths.var() * share**2
+            return np.full(size, lengths.mean() * share), np.full(size, variance)
+        counts = [(self._words == number).sum(axis=1) for number in range(size)]
+        return np.array([one.mean() for one in counts]), np.array([one.var() for one in counts])
+
     def scratch(self) -> np.ndarray:
         """Memory for a whole block's pictures, to be used for one block after another."""
         return np.empty(BLOCK * self.canvas[0] * self.canvas[1] + 8, np.uint8)  # the kernel writes words of 8

@@ -6,10 +6,11 @@ from hashlib import sha256
 
 import numpy as np
 
+from storage.errors import OutOfBounds
 from storage.manifest import Manifest
 from storage.shards import BLOCK, combined
 from tasks.recipes import software
-from tasks.tally import Counts, Summary
+from tasks.tally import SIGMAS, Counts, Summary
 
 
 class Pace:
@@ -95,8 +96,14 @@ class Gathered:
         equal = np.setdiff1d(np.arange(len(whole)), np.unique(whole, return_index=True)[1])
         return self._summary.statistics((equal * BLOCK).tolist(), self._profile["length"][1])
 
-    def manifest(self) -> Manifest:
+    def manifest(self, letters_a_text: tuple[np.ndarray, np.ndarray] | None = None) -> Manifest:
         """The record of the dataset that these shards are.
+
+        Parameters
+        ----------
+        letters_a_text : two (A,) arrays, optional
+            Mean and variance of how often each character should come in a text (`Renderer.letters_a_text`). The bounds
+            in the manifest compare shards with one another, which no fault of all of them leaves.
 
         Raises
         ------
@@ -109,6 +116,8 @@ class Gathered:
         count = sum(line["count"] for line in lines)
         statistics = self.statistics()
         self._summary.require_bounds(statistics, self._profile["name"])
+        if letters_a_text:
+            self._require_letters(statistics["letters"], count, *letters_a_text)
         identity = self._identity
         return Manifest(
             identity=self._digest,
@@ -124,3 +133,16 @@ class Gathered:
             statistics=statistics,
             shards=lines,
         )
+
+    def _require_letters(self, letters: dict[str, int], count: int, mean: np.ndarray, variance: np.ndarray) -> None:
+        found = np.array(list(letters.values()))
+        off = np.abs(found - count * mean) / np.sqrt(np.maximum(count * variance, 1.0))
+        worst = int(off.argmax())
+        if off[worst] > SIGMAS:
+            name, letter = self._profile["name"], self._profile["alphabet"][worst]
+            wanted = count * mean[worst]
+            raise OutOfBounds(
+                f"{name}: {letter!r} comes {found[worst]:,} times in {count:,} texts, {wanted:,.0f} are expected; "
+                f"that is {off[worst]:.1f} standard deviations off, allowed are {SIGMAS:.0f}. No manifest was "
+                "written; this is a defect of the program: please report it"
+            )

@@ -177,7 +177,8 @@ def complete(recipe: Recipe, folder: Place, gathered: Gathered, run: str) -> Man
     OutOfBounds
         Nothing is written or removed.
     """
-    manifest = gathered.manifest()
+    drawn = isinstance(recipe, Recipe)  # imported texts are what they are
+    manifest = gathered.manifest(renderer_of(recipe).letters_a_text() if drawn else None)
     manifest.write(folder, run)
     names = {line["name"] for line in manifest.shards}
     for path in sealed(folder).values():

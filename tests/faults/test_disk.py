@@ -121,8 +121,8 @@ def test_clocks_that_jump_change_nothing(start, whole, list_files, tmp_path, num
 def test_the_clock_of_all_processes_is_set(start, whole, list_files, sealed_only, seed, tell, tmp_path):
     """The C library's wall clock, in the client and in Dask's workers, by hours back and forth while they work.
 
-    Dask's event loop counts its timeouts by the wall clock, so a step back may hold it up for as long: a run
-    that does not end is killed, and the same command goes on.
+    Dask counts some of its timeouts by the wall clock, so a step back may hold it up for as long, which is rare: a
+    run that does not end is killed, and the same command goes on.
     """
     if not shutil.which("cc"):
         pytest.skip("needs a C compiler")
@@ -148,5 +148,5 @@ def test_the_clock_of_all_processes_is_set(start, whole, list_files, sealed_only
         assert run.wait() == 0, run.errors
         assert run.gone()
         assert list_files(folder) == whole(count)
-    assert stalls < 6
+    assert stalls <= 1
     tell(f"6 runs while the clock was set 4 times by hours, seed {seed}: {stalls} stalled; pictures/s said {told}")

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from storage.dataset import Dataset
-from storage.errors import Damaged, Different
+from storage.errors import Damaged, Different, OutOfBounds
 from storage.manifest import MANIFEST, Manifest
 from storage.sealing import write_shard
 from storage.shards import BLOCK, SPLITS, combined, read_record, shard_name
@@ -482,3 +482,27 @@ def test_a_report_says_what_the_folder_holds(recipe, tmp_path, one_block):
     assert (found["seconds"], found["pictures_per_second"]) == (1.23, 2000)
     assert {"what": "count", "value": str(COUNT)} in generate.as_table(found)
     assert json.loads(json.dumps(found)) == found
+
+
+@pytest.mark.parametrize("words", [(), ("AAB", "ABB", "BCA")])
+def test_what_a_letter_comes_to_is_known_beforehand(small, words, tmp_path):
+    """Also a fault of all shards, which they do not show beside one another, leaves a bound."""
+    if words:
+        (tmp_path / "list").write_text("\n".join(words))
+    recipe = make_recipe(
+        replace(small, words=str(tmp_path / "list") if words else "", alphabet="ABC", length=(3, 3), width=70), 1
+    )
+    mean, variance = renderer_of(recipe).letters_a_text()
+    texts = words or ["".join(letters) for letters in itertools.product("ABC", repeat=3)]
+    counts = np.array([[text.count(letter) for letter in "ABC"] for text in texts])
+    assert mean == pytest.approx(counts.mean(axis=0))
+    assert variance == pytest.approx(counts.var(axis=0))
+    folder = tmp_path / "d"
+    folder.mkdir()
+    receipts = [draw_shard(job) for job in survey(recipe, folder, 3 * BLOCK, "run").jobs]
+    one_less = [replace(one, counts=replace(one.counts, letters=(*one.counts.letters[:2], 0))) for one in receipts]
+    with pytest.raises(OutOfBounds, match=r"'C' comes 0 times in 3,072 texts, [\d,]+ are expected"):
+        complete(recipe, folder, gathered(recipe, one_less), "run")
+    assert not (folder / MANIFEST).exists()
+    complete(recipe, folder, gathered(recipe, receipts), "run")
+    whole_dataset(recipe, folder, 3 * BLOCK)
