@@ -1,12 +1,14 @@
-"""Make the small datasets of this format version that later versions must still read: `python tests/golden/make.py`.
+"""Make the small datasets of this format version that later versions must still read.
 
-Writes `v1/NAME/` (the version is storage.shards.FORMAT) and `v1/NAME.json`, what a reader has to find
-there. Old versions' folders stay as they are. Look at what it made before you keep it:
+`python tests/golden/make.py [NAME …]` writes `v1/NAME/` (the version is storage.shards.FORMAT) and `v1/NAME.json`,
+what a reader has to find there. Old versions' folders stay as they are. Look at what it made before you keep it:
 `captchas inspect tests/golden/v1/book --out sheet.png`, and the pictures in the .json, two digits a pixel.
 """
 
 import json
 import shutil
+import sys
+import tempfile
 from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
@@ -15,8 +17,13 @@ from storage.dataset import Dataset
 from storage.shards import FORMAT
 from tasks.gather import Gathered
 from tasks.generate import complete, draw_shard, survey
+from tasks.ingest import complete as complete_import
+from tasks.ingest import fill_jobs, fill_shard
+from tasks.labels import find_labels
+from tasks.pictures import png
 from tasks.ranges import Grid
 from tasks.recipes import make_recipe
+from tasks.scan import Listing, Source, Wanted, scan_files
 from tasks.specs import BUILT_IN
 
 HERE = Path(__file__).parent
@@ -41,7 +48,7 @@ PROFILES = (
         scale=Grid(100, 100),
     ),
 )
-COUNT, SEED, SHOWN = {"book": 40, "letters": 40, "hard": 12}, 3, (0, 1, 7, 11)
+COUNT, SEED, SHOWN = {"book": 40, "letters": 40, "hard": 12, "imported": 20}, 3, (0, 1, 7, 11)
 
 
 def draw(profile, folder: Path) -> None:
@@ -52,6 +59,32 @@ def draw(profile, folder: Path) -> None:
     for job in survey(recipe, folder, COUNT[profile.name], "golden").jobs:
         gathered.add(draw_shard(job))
     complete(recipe, folder, gathered, "golden")
+
+
+def bring_in(folder: Path) -> None:
+    """What `captchas import` does, of the pictures of `book`, dark on light as PNG files."""
+    with tempfile.TemporaryDirectory() as name:
+        source = Path(name) / "pictures"
+        source.mkdir()
+        for number, picture in enumerate(
+            Dataset(HERE / f"v{FORMAT}" / "book")[number] for number in range(COUNT["imported"])
+        ):
+            (source / f"{number}_{picture.text}.png").write_bytes(png(picture.image))
+        listing = Listing(Wanted(source, "imported", find_labels(source)))
+        wanted = Source(listing, [scan_files(job) for job in listing.jobs()])
+        folder.mkdir(parents=True)
+        gathered = Gathered(wanted.identity, wanted.wanted.labelling.as_dict())
+        for job in fill_jobs(wanted, folder, "golden"):
+            gathered.add(fill_shard(job))
+        complete_import(wanted, folder, gathered, "golden")
+
+
+def make(name: str, folder: Path) -> None:
+    """One of them, drawn or imported."""
+    if name == "imported":
+        bring_in(folder)
+    else:
+        draw(next(profile for profile in PROFILES if profile.name == name), folder)
 
 
 def seen(folder: Path) -> dict:
@@ -78,10 +111,10 @@ def seen(folder: Path) -> dict:
 
 def main() -> None:
     """Make them anew."""
-    for profile in PROFILES:
-        folder = HERE / f"v{FORMAT}" / profile.name
+    for name in sys.argv[1:] or COUNT:
+        folder = HERE / f"v{FORMAT}" / name
         shutil.rmtree(folder, ignore_errors=True)
-        draw(profile, folder)
+        make(name, folder)
         text = json.dumps(seen(folder), indent=1, ensure_ascii=False)
         folder.with_suffix(".json").write_text(text + "\n")
         print(folder, sum(path.stat().st_size for path in folder.iterdir()), "bytes")
