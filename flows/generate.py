@@ -24,7 +24,7 @@ from tasks import generate as units
 from tasks import rehearse as rehearsals
 from tasks.describe import sheet_of
 from tasks.gather import Gathered
-from tasks.recipes import Recipe, make_recipe
+from tasks.recipes import Recipe, ambiguities, make_recipe
 from tasks.specs import find_profile
 
 MOST_ROWS = 1000  # shards in Prefect's table
@@ -96,6 +96,7 @@ def generate(
         Say which shards are missing, damaged or stale, and what drawing would take; write nothing.
     """
     recipe = check(profile, count=count, seed=seed, workers=workers, font=font, words=words)
+    unclear = {"unclear": "; ".join(sentences)} if (sentences := ambiguities(recipe)) else {}
     folder = place(out) if out else new_dataset_folder(recipe.profile.name)
     run = atomic.new_run()
     if dry_run:
@@ -105,7 +106,7 @@ def generate(
         if plan.whole:
             units.tidy(recipe, folder)
             get_run_logger().info("%s is whole: %s pictures", folder, f"{plan.count:,}")
-            report = units.report(folder, drawn=0, kept=plan.count, seconds=0.0, rate=None)
+            report = units.report(folder, drawn=0, kept=plan.count, seconds=0.0, rate=None) | unclear
             _show_in_prefect(report, [], folder)
             return report
         began = time.monotonic()
@@ -114,7 +115,7 @@ def generate(
         gathered, shards = draw(recipe, plan, folder, there, workers, cluster)
         units.complete(recipe, folder, gathered, run)
         seconds = time.monotonic() - began
-    report = units.report(folder, gathered.drawn, gathered.kept, seconds, gathered.pace.rate())
+    report = units.report(folder, gathered.drawn, gathered.kept, seconds, gathered.pace.rate()) | unclear
     _show_in_prefect(report, shards, folder)
     return report
 

@@ -113,6 +113,16 @@ def _alike(glyphs: GlyphSet, alphabet: str) -> dict:
     return {"alike": sorted(found)} if found else {}
 
 
+def ambiguities(recipe: Recipe) -> list[str]:
+    """What no reader can tell: for each face that draws letters of the alphabet alike, a sentence."""
+    return [
+        f"{font['family']} {font['style']} draws {', '.join(' and '.join(one) for one in font['alike'])} alike, so "
+        "that only words may tell which it is: leave one out of the alphabet, or choose another font"
+        for font in json.loads(recipe.identity)["fonts"]
+        if "alike" in font
+    ]
+
+
 def identity_of(manifest: Manifest) -> dict:
     """The identity that a manifest's fields add up to."""
     if manifest.source is not None:
