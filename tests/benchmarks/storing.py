@@ -47,11 +47,15 @@ def storing(table: Table, folder: Path, reference: float) -> None:
             seconds = best(lambda jobs=jobs: list(fan_out(client, units.prove_all, jobs)))
             table.add(f"book: {name}", n, n / seconds, workers, reference)
         count = min(n, 50_000)
-        plan = survey(data, Choice(Format.PNG, count=count), folder / "png")
-        begin(plan, folder / "png")
-        began = time.perf_counter()
-        list(fan_out(client, export_part, plan.jobs))
-        table.add("book: export as PNG", count, count / (time.perf_counter() - began), workers, reference)
+        rounds = iter(("png", "png-again"))
+
+        def export():
+            plan = survey(data, Choice(Format.PNG, count=count), out := folder / next(rounds))
+            begin(plan, out)
+            list(fan_out(client, export_part, plan.jobs))
+
+        # Twice: ext4 without a journal passes over files that were deleted minutes ago, by whatever ran before.
+        table.add("book: export as PNG", count, count / best(export, 2), workers, reference)
 
 
 def starting(table: Table, folder: Path) -> None:

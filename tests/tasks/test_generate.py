@@ -1,7 +1,10 @@
 import itertools
 import json
+import pickle
 import shutil
 from dataclasses import replace
+from functools import partial
+from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
@@ -506,3 +509,22 @@ def test_what_a_letter_comes_to_is_known_beforehand(small, words, tmp_path):
     assert not (folder / MANIFEST).exists()
     complete(recipe, folder, gathered(recipe, receipts), "run")
     whole_dataset(recipe, folder, 3 * BLOCK)
+
+
+def test_the_client_keeps_a_few_kilobytes_a_shard_and_nothing_a_picture(recipe, tmp_path, peak):
+    receipt = draw_shard(survey(recipe, tmp_path, BLOCK, "run").jobs[0])
+    identity = recipe.identity
+
+    def gather_all(count):
+        whole = Gathered(identity)
+        for index in range(count):
+            line = replace(
+                receipt.record, name=f"shard-{index:06d}-{BLOCK}.h5", first=index * BLOCK,
+                blocks=(sha256(str(index).encode()).hexdigest(),) * 16,
+            )  # fmt: skip
+            # As a receipt comes from a worker: its own copies, of which nothing may stay but what is needed.
+            whole.add(pickle.loads(pickle.dumps(replace(receipt, index=index, record=line))))
+        return whole
+
+    few, many = (peak(partial(gather_all, count)) for count in (200, 1200))
+    assert 0 < many - few < 1000 * 4000  # a receipt alone has 8 KB of keys
