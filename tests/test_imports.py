@@ -37,6 +37,10 @@ KERNELS_MAY_KNOW_TOO = {
     "tally": {"storage.shards.SPLITS", "storage.shards.Block"},
 }
 
+TOP = {
+    "flows", "tasks", "storage", "fonts", "tests", "docs", ".ci", "pyproject.toml", "README.md", "prefect.yaml",
+    "Makefile", "constraints.txt", "LICENSE", "CHANGELOG.md", ".gitignore",
+}  # fmt: skip
 NO_NAMES = {"utils", "util", "helpers", "helper", "common", "misc"}
 MOST_LINES = 320
 
@@ -155,6 +159,13 @@ def test_no_assert_guards_the_packages(tmp_path):
 
 def test_every_file_is_named_for_what_it_holds():
     assert [path for path in package_files(ROOT) if path.stem in NO_NAMES] == []
+
+
+def test_nothing_else_is_kept_at_the_top():
+    listed = subprocess.run(["git", "ls-files"], capture_output=True, text=True, cwd=ROOT)
+    if listed.returncode:
+        pytest.skip("no git checkout")
+    assert {name.split("/")[0] for name in listed.stdout.splitlines()} <= TOP
 
 
 def test_no_file_grew_too_long():
