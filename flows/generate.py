@@ -100,7 +100,7 @@ def generate(
     folder = place(out) if out else new_dataset_folder(recipe.profile.name)
     run = atomic.new_run()
     if dry_run:
-        return rehearse(recipe, units.survey(recipe, folder, count, run), folder, workers)
+        return rehearse(recipe, units.survey(recipe, folder, count, run), folder, workers) | unclear
     with locked(atomic.make_folder(folder)):
         plan = units.survey(recipe, folder, count, run)
         if plan.whole:

@@ -255,7 +255,7 @@ def sync_file(file: BinaryIO) -> None:
     """Bring a file to the disk, and keep no copy of it in memory: what is read next is what the disk holds.
 
     Copies would push out what others read. And a virtual machine that gives free pages back gets each from its host
-    again, which took up to a third of the time of drawing ten million pictures (`docs/performance.md`).
+    again, which took a sixth to a quarter of the time of drawing ten million pictures (`docs/performance.md`).
     """
     os.fsync(file.fileno())
     with suppress(AttributeError, OSError):  # advice, which not every system takes

@@ -20,7 +20,7 @@ MEASURED = 4  # blocks
 
 @dataclass(frozen=True)
 class Cost:
-    """Of one picture, on one core: bytes in a shard, and seconds. Without the disk and Dask, a few per cent."""
+    """Of one picture, on one core: bytes in a shard, and seconds, without the disk and Dask."""
 
     bytes: float
     seconds: float

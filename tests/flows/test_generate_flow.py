@@ -158,8 +158,8 @@ def test_another_recipe_in_the_folder_is_refused_with_the_fields(captchas, whole
 
 def test_letters_that_a_face_draws_alike_are_said(captchas, tmp_path):
     (tmp_path / "own.toml").write_text('based_on = "random"\nalphabet = "AO0"\nfonts = ["Bebas Neue Bold"]\n')
-    for _ in range(2):  # drawn, and found whole
-        told = captchas("generate", tmp_path / "own.toml", "--count", 100, "--home", tmp_path, "--json").report
+    for how in (["--dry-run"], [], []):  # looked at, drawn, and found whole
+        told = captchas("generate", tmp_path / "own.toml", "--count", 100, *how, "--home", tmp_path, "--json").report
         assert told["unclear"].startswith("Bebas Neue Bold draws 0 and O alike, so that")
     assert "unclear" not in captchas("generate", "book", "--count", 100, "--home", tmp_path, "--json").report
 
