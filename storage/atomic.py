@@ -103,7 +103,7 @@ def make_folder(folder: Path) -> Path:
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
-    except (FileExistsError, NotADirectoryError) as error:
+    except (FileExistsError, FileNotFoundError, NotADirectoryError) as error:
         raise Unwritable(f"{folder} cannot be a folder: {error.strerror}; choose another path") from error
     except OSError as error:
         raise explained(error, folder) from error

@@ -418,3 +418,9 @@ def test_a_file_put_back_replaces_none_that_came_after_it(tmp_path, monkeypatch)
     monkeypatch.setattr(Path, "rename", late)
     assert not atomic.move(path, target, (1, 2, 3, 4))
     assert {entry.name: entry.read_bytes() for entry in tmp_path.iterdir()} == {"shard": b"newer", "aside": b"good"}
+
+
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="needs Linux's /proc, where nobody makes folders")
+def test_a_place_where_there_are_no_folders_to_be_made_is_said():
+    with pytest.raises(Unwritable, match=r"^/proc/nowhere cannot be a folder: .*; choose another path$"):
+        atomic.make_folder(Path("/proc/nowhere"))
