@@ -53,7 +53,7 @@ class Dataset:
     ----------
     folder : path, or URL of an object store
     inflate : callable, optional
-        Unpacks what it can faster than zlib (see `storage.shards.Inflate`): `tasks.inflate.inflate` for
+        Unpacks what it can faster than zlib (see `storage.shards.Inflate`): `tasks.lowlevel.inflate.inflate` for
         drawn datasets. The pictures are the same.
 
     Raises

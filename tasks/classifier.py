@@ -8,7 +8,7 @@ import numpy as np
 from sklearn.neural_network import MLPClassifier
 
 from storage.errors import BadInput
-from tasks.products import Packed, multiply, pack
+from tasks.lowlevel.int16_matmul import Packed, multiply, pack
 from tasks.spans import SIZE
 
 LETTERS, GATE = "letters", "gate"  # what the networks of a model are called

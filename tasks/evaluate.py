@@ -7,7 +7,7 @@ import numpy as np
 
 from storage.dataset import Dataset
 from storage.errors import BadInput
-from tasks.inflate import inflate
+from tasks.lowlevel.inflate import inflate
 from tasks.ranking import Ranking
 from tasks.reader import Reader, Readings
 from tasks.solve import load_reader

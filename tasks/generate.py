@@ -13,9 +13,9 @@ from storage.manifest import Manifest
 from storage.places import Place, place, sizes
 from storage.sealing import fast_zlib, packed_size, write_shard
 from storage.shards import BLOCK, Block, Shard, ShardRecord, layout, read_record, sealed, shard_name
-from tasks.deflate import compress
 from tasks.gather import Gathered
-from tasks.inflate import inflate
+from tasks.lowlevel.deflate import compress
+from tasks.lowlevel.inflate import inflate
 from tasks.recipes import Recipe, identity_of, renderer_of, require_same
 from tasks.specs import Profile
 from tasks.tally import Counts, Tally

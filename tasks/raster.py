@@ -16,7 +16,7 @@ from math import gcd
 import numba
 import numpy as np
 
-from tasks.unaligned import load64, store64
+from tasks.lowlevel.unaligned import load64, store64
 
 WEIGHT_BITS = 14
 SPRITE_BYTES = 48 << 20  # beyond this many bytes of sprites, letters are drawn directly

@@ -10,8 +10,8 @@ from storage.places import Place
 from storage.sealing import assembled
 from storage.shards import BLOCK, Shard, layout, parse_name, sealed, shard_name
 from tasks import generate
-from tasks.deflate import compress
 from tasks.generate import Plan
+from tasks.lowlevel.deflate import compress
 from tasks.recipes import Recipe, renderer_of
 from tasks.tally import Tally
 

@@ -11,8 +11,8 @@ from storage.shards import ShardRecord, combined, read_record, shard_name
 from tasks.findings import Finding, State, Verdict
 from tasks.gather import Gathered
 from tasks.generate import Receipt, ShardJob, seal, set_aside
-from tasks.inflate import inflate
 from tasks.inventory import ABSENT, Inventory
+from tasks.lowlevel.inflate import inflate
 from tasks.recipes import Recipe
 from tasks.tally import Tally
 from tasks.verify import Proof

@@ -15,7 +15,7 @@ import numba
 import numpy as np
 
 from tasks.lattice import Lattice
-from tasks.vectors import blend8, bytes8, copy8, mix8, roots8
+from tasks.lowlevel.float32x8 import blend8, bytes8, copy8, mix8, roots8
 
 FEATURES = 4  # raised whenever spans, or what confidence is made of, have other values: a model reads only its own
 

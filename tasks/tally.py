@@ -8,7 +8,7 @@ import numpy as np
 
 from storage.errors import OutOfBounds
 from storage.shards import SPLITS, Block
-from tasks.unaligned import load64
+from tasks.lowlevel.unaligned import load64
 
 SOME = 1 << 10  # keys that are counted between two looks at the table's room
 SIGMAS = 6.0  # a fair shard leaves this once in 500 million statistics

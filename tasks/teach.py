@@ -11,9 +11,9 @@ from storage.dataset import Dataset
 from storage.models import load_model
 from tasks.apart import find_apart
 from tasks.classifier import GATE, LETTERS, gate_odds, letter_odds
-from tasks.inflate import inflate
 from tasks.ink import upright
 from tasks.lattice import find_spans
+from tasks.lowlevel.inflate import inflate
 from tasks.marking import mark, nearness, pick
 from tasks.spans import shape_spans
 from tasks.train import SAMPLE, TRAIN, VALIDATION, Settings, classes_of, shares_of

@@ -7,7 +7,7 @@ import numpy as np
 from storage.dataset import Dataset
 from storage.models import load_model
 from tasks.calibration import fit_curve
-from tasks.inflate import inflate
+from tasks.lowlevel.inflate import inflate
 from tasks.ranking import Ranking
 from tasks.reader import Reader
 from tasks.words import WEB2, load_words

@@ -10,8 +10,8 @@ from storage.errors import Damaged
 from storage.places import Place, place
 from storage.shards import BLOCK, Block, Shard, ShardRecord, combined, read_record, shard_name
 from tasks.gather import Gathered, Pace
-from tasks.inflate import inflate
 from tasks.inventory import Inventory, short
+from tasks.lowlevel.inflate import inflate
 from tasks.recipes import Recipe, differences, renderer_of
 from tasks.tally import Counts, Tally
 

@@ -8,11 +8,11 @@ import numpy as np
 from tasks import classifier
 from tasks.apart import find_apart
 from tasks.classifier import GATE, LETTERS
-from tasks.deflate import compress
-from tasks.inflate import inflate
 from tasks.ink import upright
 from tasks.lattice import find_spans
 from tasks.loading import decode_picture
+from tasks.lowlevel.deflate import compress
+from tasks.lowlevel.inflate import inflate
 from tasks.marking import mark, nearness
 from tasks.pictures import png
 from tasks.ranking import Ranking

@@ -12,9 +12,9 @@ from storage import atomic
 from storage.sealing import write_shard
 from tasks import book
 from tasks import generate as units
-from tasks.deflate import compress
 from tasks.fonts import find_face
 from tasks.gather import Gathered, Pace
+from tasks.lowlevel.deflate import compress
 from tasks.recipes import make_recipe, renderer_of
 from tasks.specs import BUILT_IN
 from tasks.words import load_words

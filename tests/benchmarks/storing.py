@@ -13,8 +13,8 @@ from storage.dataset import Dataset
 from tasks import verify as units
 from tasks.export import Choice, begin, survey
 from tasks.formats import Format
-from tasks.inflate import inflate
 from tasks.inventory import inventory, recipe_of
+from tasks.lowlevel.inflate import inflate
 from tasks.parts import export_part
 from tests.benchmarks.tables import Table, best
 

@@ -21,13 +21,13 @@ from storage.shards import BLOCK, SPLITS
 from tasks import generate, ingest, scan
 from tasks import report as reports
 from tasks import train as training
-from tasks.deflate import compress
 from tasks.describe import datasets_under, describe_dataset
 from tasks.evaluate import EvaluateJob, read_shard
 from tasks.gather import Gathered
 from tasks.ingest import as_imported, fill_jobs, fill_shard, survey
 from tasks.labels import find_labels
 from tasks.loading import Invert, load_picture
+from tasks.lowlevel.deflate import compress
 from tasks.pictures import png
 from tasks.reader import Reader
 from tasks.recipes import make_recipe, renderer_of, require_same

@@ -2,8 +2,8 @@ import llvmlite.binding
 import numpy as np
 import pytest
 
-from tasks import products
-from tasks.products import multiply, pack
+from tasks.lowlevel import int16_matmul
+from tasks.lowlevel.int16_matmul import multiply, pack
 
 
 def made(rows, columns, size=0.1):
@@ -60,7 +60,7 @@ def test_processors_without_such_a_step_give_the_same(monkeypatch):
     expected = multiply(X, packed)
     asked = []
     monkeypatch.setattr(llvmlite.binding, "get_host_cpu_features", lambda: asked.append(1) or {})
-    compiled = products.numba.njit(nogil=True)(products._multiply.py_func)  # anew, not from the cache
+    compiled = int16_matmul.numba.njit(nogil=True)(int16_matmul._multiply.py_func)  # anew, not from the cache
     out = np.empty(expected.shape[:1] + packed.step.shape, np.float32)
     compiled(X, packed.panels, packed.step, packed.bias, out)
     assert asked

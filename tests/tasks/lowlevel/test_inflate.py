@@ -12,8 +12,8 @@ from storage.dataset import Dataset
 from storage.manifest import Manifest
 from storage.sealing import write_shard
 from storage.shards import BLOCK, Shard, inflated, read_record
-from tasks.deflate import compress
-from tasks.inflate import inflate
+from tasks.lowlevel.deflate import compress
+from tasks.lowlevel.inflate import inflate
 from tasks.recipes import make_recipe, renderer_of
 from tasks.specs import BUILT_IN
 

@@ -6,7 +6,7 @@ from isal import isal_zlib
 
 from storage.sealing import write_shard
 from storage.shards import BLOCK, read_record
-from tasks.deflate import LONGEST_CODE, code_lengths, codes_of, compress
+from tasks.lowlevel.deflate import LONGEST_CODE, code_lengths, codes_of, compress
 from tasks.recipes import make_recipe, renderer_of
 from tasks.specs import BUILT_IN
 

@@ -1,4 +1,4 @@
-"""Reads back what `tasks.deflate` writes, in two thirds of the time that a decoder for any zlib stream takes.
+"""Reads back what `tasks.lowlevel.deflate` writes, in two thirds of the time that a decoder for any zlib stream takes.
 
 It knows that one kind of stream: one block, codes of 1 to 14 bits for every symbol, and matches for runs of
 zeros only. A look-up of 11 bits gives up to four bytes and the run of zeros after them, so that most
@@ -9,8 +9,8 @@ to zlib.
 import numba
 import numpy as np
 
-from tasks.deflate import LENGTH_SYMBOLS, LONGEST_CODE, PREAMBLE
-from tasks.unaligned import load64, store64
+from tasks.lowlevel.deflate import LENGTH_SYMBOLS, LONGEST_CODE, PREAMBLE
+from tasks.lowlevel.unaligned import load64, store64
 
 WIDTH = 11  # bits of a look-up: with 12, 32 KB of entries, the fastest cache has no room for anything else
 _HEAD = len(PREAMBLE)  # bits before the codes' lengths
@@ -43,7 +43,7 @@ MATCHES = _match_lengths()
 
 
 def inflate(stream: bytes, out: np.ndarray) -> bool:
-    """Unpack a zlib stream of `tasks.deflate` into `out`, (n,) uint8, C-contiguous; whether it was done.
+    """Unpack a zlib stream of `tasks.lowlevel.deflate` into `out`, (n,) uint8, C-contiguous; whether it was done.
 
     True: `out` holds what the stream says, all n bytes of it; its check sum, the last 4 bytes of the stream,
     was not looked at. False: it is another kind of stream, holds another number of bytes, or is damaged, and

@@ -9,7 +9,7 @@ again on pictures full of noise.
 import numba
 import numpy as np
 
-from tasks.unaligned import load64, store64, trailing_zeros
+from tasks.lowlevel.unaligned import load64, store64, trailing_zeros
 
 SAMPLE = 32  # one KiB in so many decides about the codes
 LONGEST_CODE = 14  # four codes and what is left of a byte fit into 64 bits; the format allows 15
