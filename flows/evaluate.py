@@ -23,7 +23,7 @@ from tasks import ladder as ladders
 from tasks import report as reports
 from tasks import rungs
 from tasks.metrics import Rate
-from tasks.specs import find_profile
+from tasks.profiles.profile import find_profile
 
 # In Prefect's report: of eight, those that say most.
 SHOWN = {"rates.png": "Words right by each parameter of drawing", "mistakes.png": "Mistakes"}

@@ -24,8 +24,8 @@ from tasks import generate as units
 from tasks import rehearse as rehearsals
 from tasks.describe import sheet_of
 from tasks.gather import Gathered
+from tasks.profiles.profile import find_profile
 from tasks.recipes import Recipe, ambiguities, make_recipe
-from tasks.specs import find_profile
 
 MOST_ROWS = 1000  # shards in Prefect's table
 SHOWN = 24  # pictures on the contact sheet

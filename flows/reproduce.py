@@ -14,7 +14,7 @@ from flows.progress import stage
 from flows.runs import RETRIES, named, picture, told
 from storage.places import local
 from tasks import reproduce as units
-from tasks.fonts import find_face
+from tasks.profiles.fonts import find_face
 
 
 def check(*, font: str = "Inter Black", seed: int = 14, words: int | None = None, **_) -> list[units.StepJob]:

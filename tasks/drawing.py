@@ -10,8 +10,8 @@ from storage.shards import BLOCK, Block
 from tasks import raster
 from tasks.chance import below, raw
 from tasks.fit import check_fit
-from tasks.fonts import Face, GlyphSet
-from tasks.specs import Profile
+from tasks.profiles.fonts import Face, GlyphSet
+from tasks.profiles.profile import Profile
 from tasks.variation import Placement, Variation
 
 RENDERER = 1  # raised whenever the same parameters give other bytes; part of a dataset's identity

@@ -8,10 +8,10 @@ import numpy as np
 from storage.dataset import Dataset
 from storage.errors import BadInput
 from tasks.lowlevel.inflate import inflate
+from tasks.profiles.word_lists import WEB2, load_words
 from tasks.ranking import Ranking
 from tasks.reader import Reader, Readings
 from tasks.solve import load_reader
-from tasks.words import WEB2, load_words
 
 RANKINGS = tuple(Ranking)
 MISTAKES = 48  # pictures on the sheet of mistakes

@@ -7,8 +7,8 @@ import numpy as np
 
 from storage.errors import BadInput
 from tasks import distortion, raster
-from tasks.fonts import Face, GlyphSet
-from tasks.specs import Profile
+from tasks.profiles.fonts import Face, GlyphSet
+from tasks.profiles.profile import Profile
 
 
 def check_fit(profile: Profile, faces: tuple[Face, ...], glyphs: tuple[GlyphSet, ...], words: tuple[str, ...]) -> None:

@@ -16,8 +16,8 @@ from storage.shards import BLOCK, Block, Shard, ShardRecord, layout, read_record
 from tasks.gather import Gathered
 from tasks.lowlevel.deflate import compress
 from tasks.lowlevel.inflate import inflate
+from tasks.profiles.profile import Profile
 from tasks.recipes import Recipe, identity_of, renderer_of, require_same
-from tasks.specs import Profile
 from tasks.tally import Counts, Tally
 
 BLOCKS_A_SHARD = 16

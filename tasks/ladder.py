@@ -1,6 +1,6 @@
 """The ladder: which profiles it has, how many pictures of each, and how the model for all of them is trained."""
 
-from tasks.specs import UNSEEN
+from tasks.profiles.profile import UNSEEN
 from tasks.train import Settings
 
 RUNGS = ("book", "fonts", "unseen", "jitter", "touching", "noise", "warp", "random", "hard")

@@ -12,10 +12,10 @@ from PIL import features
 from storage.errors import BadInput, Different, GlyphsDiffer
 from storage.manifest import Manifest, canonical
 from storage.shards import FORMAT
-from tasks import words as word_lists
 from tasks.drawing import RENDERER, Renderer
-from tasks.fonts import GlyphSet, bundled, draw_glyphs, find_face
-from tasks.specs import Profile
+from tasks.profiles import word_lists
+from tasks.profiles.fonts import GlyphSet, bundled, draw_glyphs, find_face
+from tasks.profiles.profile import Profile
 
 
 @dataclass(frozen=True)

@@ -7,10 +7,10 @@ from pathlib import Path
 from storage import atomic
 from storage.errors import BadInput
 from tasks import book
-from tasks.fonts import Face, require_characters
 from tasks.metrics import Rate
 from tasks.plots import plot_steps
-from tasks.words import WEB2, load_words
+from tasks.profiles.fonts import Face, require_characters
+from tasks.profiles.word_lists import WEB2, load_words
 from tasks.worker import at_home
 
 COLUMNS = {

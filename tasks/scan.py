@@ -19,7 +19,7 @@ from storage.shards import FORMAT
 from tasks.folders import list_pictures
 from tasks.labels import LIST, TABLE, Labelling, pair
 from tasks.loading import LOADER, BadPicture, Invert, decode_picture, read_file
-from tasks.specs import LARGEST_CANVAS
+from tasks.profiles.profile import LARGEST_CANVAS
 
 FILES = 256  # a scan job
 DIGEST = 32  # bytes of a file's sha256

@@ -11,9 +11,9 @@ from storage.models import load_model, model_digest
 from storage.places import Place, is_url, place
 from tasks.files import GONE, UNSETTLED, BadPicture, Unreadable, Unsettled, read_file, require_size
 from tasks.loading import LOADER, load_batch
+from tasks.profiles.word_lists import WEB2, load_words
 from tasks.ranking import Ranking
 from tasks.reader import Reader
-from tasks.words import WEB2, load_words
 from tasks.worker import at_home
 
 SOLVED, ABSTAINED, FAILED = "solved", "abstained", "failed"

@@ -20,8 +20,8 @@ from storage.shards import SPLITS
 from tasks import classifier
 from tasks.classifier import GATE, LETTERS
 from tasks.metrics import Rate
+from tasks.profiles.profile import nearest
 from tasks.spans import FEATURES, SIZE
-from tasks.specs import nearest
 
 TRAIN, VALIDATION = SPLITS.index("train"), SPLITS.index("validation")
 SAMPLE = np.dtype([("label", "u1"), ("split", "u1"), ("span", "u1", (SIZE,))])

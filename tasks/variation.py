@@ -8,9 +8,9 @@ import numpy as np
 from storage.errors import BadInput
 from tasks import distortion, noise
 from tasks.chance import below
-from tasks.fonts import GlyphSet
-from tasks.ranges import OFF
-from tasks.specs import Profile
+from tasks.profiles.fonts import GlyphSet
+from tasks.profiles.profile import Profile
+from tasks.profiles.ranges import OFF
 
 # Columns of a block's random table, 64 and up; the first ones are in drawing.py. A letter's k-th takes k more.
 WAVE = {"wave_y": 64, "wave_x": 65, "wave_length": 66}

@@ -15,11 +15,11 @@ from tasks.lowlevel.deflate import compress
 from tasks.lowlevel.inflate import inflate
 from tasks.marking import mark, nearness
 from tasks.pictures import png
+from tasks.profiles.profile import Grid, Profile, find_profile
 from tasks.ranking import Ranking
 from tasks.reader import Reader
 from tasks.recipes import make_recipe, renderer_of
 from tasks.spans import FEATURES, shape_spans
-from tasks.specs import Grid, Profile, find_profile
 from tasks.tally import Distinct, Tally
 
 

@@ -114,7 +114,7 @@ def plant(root: Path, place: str, source: str) -> None:
 @pytest.mark.parametrize(
     ("place", "source", "name"),
     [
-        ("storage/x.py", "import os\nimport tasks.words", "tasks.words"),
+        ("storage/x.py", "import os\nimport tasks.profiles.word_lists", "tasks.profiles.word_lists"),
         ("storage/x.py", "import os\nfrom flows import home", "flows.home"),
         ("storage/x.py", "import os\nimport sklearn", "sklearn"),
         ("storage/x.py", "import os\nfrom PIL import Image", "PIL.Image"),
@@ -124,7 +124,7 @@ def plant(root: Path, place: str, source: str) -> None:
         ("tasks/x.py", "import os\nfrom dask.distributed import Client", "dask.distributed.Client"),
         ("tasks/x.py", "import importlib\nimportlib.import_module('distributed')", "distributed"),
         ("tasks/x.py", "import os\n__import__('requests')", "requests"),
-        ("tasks/words.py", "import os\nfrom storage import atomic", "storage.atomic"),
+        ("tasks/profiles/word_lists.py", "import os\nfrom storage import atomic", "storage.atomic"),
         ("tasks/spans.py", "import os\nfrom storage.shards import BLOCK", "storage.shards.BLOCK"),
         ("tasks/drawing.py", "import os\nfrom storage.shards import Shard", "storage.shards.Shard"),
         ("tasks/metrics.py", "import os\nimport storage", "storage"),
@@ -145,7 +145,11 @@ def test_a_planted_import_is_found(tmp_path, place, source, name):
 def test_what_the_tables_allow_passes(tmp_path):
     plant(tmp_path, "storage/models.py", "import sklearn\nfrom . import atomic\nfrom .shards import BLOCK")
     plant(tmp_path, "tasks/drawing.py", "from storage.errors import BadInput\nfrom storage.shards import BLOCK, Block")
-    plant(tmp_path, "tasks/words.py", "from storage.errors import BadInput\nfrom tasks import specs\nimport json")
+    plant(
+        tmp_path,
+        "tasks/profiles/word_lists.py",
+        "from storage.errors import BadInput\nfrom tasks import specs\nimport json",
+    )
     plant(tmp_path, "tasks/generate.py", "from storage import atomic\nfrom tasks.drawing import Renderer\nimport PIL")
     plant(tmp_path, "flows/x.py", "from __future__ import annotations\nimport dask.array\nfrom storage import dataset")
     assert foreign_imports(tmp_path) == []

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from tasks.words import load_words
+from tasks.profiles.word_lists import load_words
 from tests.benchmarks import peer_readers as readers
 from tests.benchmarks import peers
 from tests.benchmarks.foreign import ALPHABET, foreign_names, foreign_texts, write_foreign

@@ -24,8 +24,8 @@ from tasks import classifier, ladder, reader, spans, teach, train
 from tasks.apart import find_apart
 from tasks.lattice import Lattice, find_spans
 from tasks.metrics import Rate
+from tasks.profiles.word_lists import WEB2, load_words
 from tasks.ranking import Ranking
-from tasks.words import WEB2, load_words
 
 READ = ("book", "fonts", "unseen", "touching", "noise", "hard")
 INK = slice(0, spans.COARSE - spans.BARS)

@@ -12,12 +12,12 @@ from storage import atomic
 from storage.sealing import write_shard
 from tasks import book
 from tasks import generate as units
-from tasks.fonts import find_face
 from tasks.gather import Gathered, Pace
 from tasks.lowlevel.deflate import compress
+from tasks.profiles.fonts import find_face
+from tasks.profiles.profile import BUILT_IN
+from tasks.profiles.word_lists import load_words
 from tasks.recipes import make_recipe, renderer_of
-from tasks.specs import BUILT_IN
-from tasks.words import load_words
 from tests.benchmarks.tables import SEED, Table, best
 
 MILLION = 1_000_000

@@ -11,7 +11,7 @@ from captcha.image import ImageCaptcha
 
 from storage import atomic
 from tasks.chance import below
-from tasks.words import load_words
+from tasks.profiles.word_lists import load_words
 
 ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 LENGTH = 4

@@ -31,8 +31,8 @@ from flows.fanout import fan_out
 from storage.shards import BLOCK, shard_name
 from tasks import generate as units
 from tasks.gather import Gathered
+from tasks.profiles.profile import BUILT_IN
 from tasks.recipes import Recipe, make_recipe
-from tasks.specs import BUILT_IN
 from tests.benchmarks.tables import SEED
 
 PICTURES = units.BLOCKS_A_SHARD * BLOCK  # of a shard

@@ -6,8 +6,8 @@ from pathlib import Path
 from storage import atomic
 from tasks.ladder import RUNGS, SEED
 from tasks.pictures import contact_sheet
+from tasks.profiles.profile import BUILT_IN
 from tasks.recipes import make_recipe, renderer_of
-from tasks.specs import BUILT_IN
 
 COUNT, COLUMNS = 12, 6
 

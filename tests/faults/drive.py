@@ -27,8 +27,8 @@ from tasks import verify
 from tasks.findings import judge
 from tasks.gather import Gathered
 from tasks.inventory import inventory, recipe_of
+from tasks.profiles.profile import Grid, Profile
 from tasks.recipes import Recipe, make_recipe
-from tasks.specs import Grid, Profile
 
 # Draws a block in a millisecond or two: one or two of three letters, nine shapes.
 SMALL = Profile("small", alphabet="ABC", length=(1, 2), width=54, shear=Grid(0, 200, 100), scale=Grid(50, 100, 25))

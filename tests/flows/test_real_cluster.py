@@ -25,10 +25,10 @@ from storage.dataset import Dataset
 from storage.manifest import Manifest
 from storage.models import load_model
 from tasks import generate as units
-from tasks.fonts import find_face
 from tasks.gather import Gathered
+from tasks.profiles.fonts import find_face
+from tasks.profiles.profile import BUILT_IN, Profile, read_profile
 from tasks.recipes import make_recipe
-from tasks.specs import BUILT_IN, Profile, read_profile
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # Prefect's, and distributed's own while workers die
 

@@ -14,7 +14,7 @@ from flows.home import SHIPPED
 from storage.dataset import Dataset
 from storage.models import model_digest
 from tasks import ladder
-from tasks.specs import UNSEEN
+from tasks.profiles.profile import UNSEEN
 
 # Prefect and what it brings warn while they are imported; that is theirs.
 pytestmark = pytest.mark.filterwarnings("ignore")

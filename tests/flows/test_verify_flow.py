@@ -13,8 +13,8 @@ from tasks import generate
 from tasks.findings import judge
 from tasks.gather import Gathered
 from tasks.inventory import inventory
+from tasks.profiles.profile import find_profile
 from tasks.recipes import make_recipe
-from tasks.specs import find_profile
 from tasks.verify import proof_jobs, prove
 
 # Prefect and what it brings warn while they are imported; that is theirs.

@@ -21,10 +21,10 @@ from tasks.ingest import complete as complete_import
 from tasks.ingest import fill_jobs, fill_shard
 from tasks.labels import find_labels
 from tasks.pictures import png
-from tasks.ranges import Grid
+from tasks.profiles.profile import BUILT_IN
+from tasks.profiles.ranges import Grid
 from tasks.recipes import make_recipe
 from tasks.scan import Listing, Source, Wanted, scan_files
-from tasks.specs import BUILT_IN
 
 HERE = Path(__file__).parent
 # Small ones of the built-in profiles: nothing that a file holds is left out, and little is repeated.

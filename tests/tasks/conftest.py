@@ -12,9 +12,9 @@ from storage.dataset import Dataset
 from storage.models import load_model, save_model
 from tasks import generate, solve, teach, train, trust
 from tasks.gather import Gathered
+from tasks.profiles.profile import Profile, find_profile
+from tasks.profiles.word_lists import load_words
 from tasks.recipes import make_recipe
-from tasks.specs import Profile, find_profile
-from tasks.words import load_words
 
 
 @pytest.fixture(scope="session")

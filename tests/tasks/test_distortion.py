@@ -10,9 +10,9 @@ from skimage.transform import warp
 
 from tasks import distortion
 from tasks.drawing import Renderer
-from tasks.fonts import draw_glyphs, find_face
-from tasks.ranges import OFF
-from tasks.specs import Grid, Ink, Profile
+from tasks.profiles.fonts import draw_glyphs, find_face
+from tasks.profiles.profile import Grid, Ink, Profile
+from tasks.profiles.ranges import OFF
 
 WORDS = ("WAVE", "JILT", "QUAG", "BOZO", "MINK", "HYPE")
 PLAIN = Profile("plain", words="list", length=(4, 4), height=60, width=170, left=20, top=12, shear=Grid(0, 450, 150),

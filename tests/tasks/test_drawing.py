@@ -15,10 +15,10 @@ from skimage.transform import AffineTransform, warp
 from storage.errors import BadInput
 from storage.shards import BLOCK
 from tasks import raster
-from tasks import words as word_lists
 from tasks.drawing import PARAMETERS, Renderer, Table, below, raw
-from tasks.fonts import bundled, draw_glyphs, find_face
-from tasks.specs import BUILT_IN, Grid, Ink, Profile
+from tasks.profiles import word_lists
+from tasks.profiles.fonts import bundled, draw_glyphs, find_face
+from tasks.profiles.profile import BUILT_IN, Grid, Ink, Profile
 
 drawn_glyphs = functools.cache(draw_glyphs)
 load_words = functools.cache(word_lists.load_words)
@@ -168,7 +168,7 @@ def test_a_block_depends_on_seed_and_number_alone(book):
     assert book.block(12, 5).digest() != whole.digest()
     # A fresh process, other order: the same digest.
     program = (
-        "from tasks.recipes import make_recipe, renderer_of; from tasks.specs import BUILT_IN;"
+        "from tasks.recipes import make_recipe, renderer_of; from tasks.profiles.profile import BUILT_IN;"
         "r = renderer_of(make_recipe(BUILT_IN['book'], 11)); r.block(11, 9); print(r.block(11, 5).digest().hex())"
     )
     printed = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout

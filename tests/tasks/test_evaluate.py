@@ -7,10 +7,10 @@ from storage.errors import BadInput, Damaged
 from storage.models import model_digest
 from storage.shards import SPLITS
 from tasks.evaluate import RANKINGS, EvaluateJob, dictionary_of, in_place, read_shard
+from tasks.profiles.profile import find_profile
+from tasks.profiles.word_lists import load_words
 from tasks.ranking import Ranking
 from tasks.reader import Reader, Readings
-from tasks.specs import find_profile
-from tasks.words import load_words
 
 
 def readings(segments, boxes, shear=0, offset=0):

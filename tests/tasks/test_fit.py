@@ -8,9 +8,9 @@ import pytest
 
 from storage.errors import BadInput
 from tasks.drawing import Renderer
-from tasks.fonts import GlyphSet, draw_glyphs, find_face
-from tasks.ranges import OFF
-from tasks.specs import Grid, Profile
+from tasks.profiles.fonts import GlyphSet, draw_glyphs, find_face
+from tasks.profiles.profile import Grid, Profile
+from tasks.profiles.ranges import OFF
 
 WORDS = ("WAJ", "JIM", "LAY", "MEW")
 ALPHABET = "AEIJLMWY"

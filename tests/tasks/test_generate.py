@@ -18,8 +18,8 @@ from storage.shards import BLOCK, SPLITS, combined, read_record, shard_name
 from tasks import gather, generate
 from tasks.gather import Gathered
 from tasks.generate import complete, draw_shard, estimate_bytes, missing, report, survey
+from tasks.profiles.profile import Grid
 from tasks.recipes import Recipe, make_recipe, renderer_of
-from tasks.specs import Grid
 
 COUNT = 2 * BLOCK + 452
 

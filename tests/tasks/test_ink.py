@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from tasks.ink import FLOOR, STEEPEST, STEP, TILES, _robust, upright
+from tasks.profiles.profile import BUILT_IN, Grid
 from tasks.recipes import make_recipe, renderer_of
-from tasks.specs import BUILT_IN, Grid
 
 
 def block(profile, count=60):

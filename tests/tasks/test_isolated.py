@@ -16,10 +16,10 @@ from storage.models import model_digest
 from tasks import isolated
 from tasks.files import Fatal
 from tasks.isolated import read_batch
+from tasks.profiles.profile import find_profile
 from tasks.ranking import Ranking
 from tasks.recipes import make_recipe, renderer_of
 from tasks.solve import SolveJob, SolvePlan
-from tasks.specs import find_profile
 
 MODEL = Path(isolated.__file__).with_name("ladder.skops")
 

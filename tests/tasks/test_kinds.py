@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from tasks import book
-from tasks.fonts import find_face
+from tasks.profiles.fonts import find_face
+from tasks.profiles.profile import find_profile
 from tasks.ranking import Ranking
 from tasks.reader import Reader
 from tasks.recipes import make_recipe, renderer_of
-from tasks.specs import find_profile
 
 WORDS = 1200
 FACE = find_face("Inter Black")

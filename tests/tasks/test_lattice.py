@@ -10,8 +10,8 @@ from tasks.heights import FAINT, _densest
 from tasks.ink import upright
 from tasks.lattice import CUTS, DENSITY, FINE, NARROWEST, WIDEST, Lattice, _cuts, find_spans
 from tasks.marking import nearness
+from tasks.profiles.profile import BUILT_IN
 from tasks.recipes import make_recipe, renderer_of
-from tasks.specs import BUILT_IN
 
 
 def lattice_of(name, count=80, find=find_spans):

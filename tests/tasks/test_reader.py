@@ -8,11 +8,11 @@ from tasks.apart import find_apart
 from tasks.classifier import GATE, LETTERS, gate_odds, letter_odds
 from tasks.ink import upright
 from tasks.lattice import find_spans
+from tasks.profiles.profile import find_profile
 from tasks.ranking import Dictionary, Ranking, nearest
 from tasks.reader import _AT_ONCE, _NEAR, FAR, LONGEST, NEEDED, SURE, Reader
 from tasks.recipes import make_recipe, renderer_of
 from tasks.spans import FEATURES, shape_spans
-from tasks.specs import find_profile
 
 ALPHABET = find_profile("book").alphabet
 TEST = 2

@@ -4,6 +4,7 @@ import pytest
 from tasks.apart import find_apart
 from tasks.ink import upright
 from tasks.lattice import Lattice, find_spans
+from tasks.profiles.profile import BUILT_IN
 from tasks.recipes import make_recipe, renderer_of
 from tasks.spans import (
     ACROSS,
@@ -20,7 +21,6 @@ from tasks.spans import (
     WIDE,
     shape_spans,
 )
-from tasks.specs import BUILT_IN
 
 GAIN = 12
 

@@ -5,8 +5,8 @@ import pytest
 
 from storage.errors import OutOfBounds
 from storage.shards import BLOCK, Block
+from tasks.profiles.profile import BUILT_IN
 from tasks.recipes import make_recipe, renderer_of
-from tasks.specs import BUILT_IN
 from tasks.tally import Distinct, Summary, Tally, hash_pictures
 
 

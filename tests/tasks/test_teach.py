@@ -12,11 +12,11 @@ from tasks.classifier import LETTERS
 from tasks.ink import upright
 from tasks.lattice import find_spans
 from tasks.marking import mark, nearness
+from tasks.profiles.profile import find_profile
 from tasks.ranking import Ranking
 from tasks.reader import Reader
 from tasks.recipes import make_recipe, renderer_of
 from tasks.spans import COARSE, SIZE, shape_spans
-from tasks.specs import find_profile
 from tasks.teach import GatherJob, gather, jobs_of
 from tasks.train import SAMPLE, TRAIN, VALIDATION, Settings
 from tasks.trust import CHECKED, CheckJob, CheckReceipt, calibrate, check_answers

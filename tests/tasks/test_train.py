@@ -9,9 +9,9 @@ from tasks import train
 from tasks.classifier import GATE, LETTERS, gate_odds, letter_odds
 from tasks.ladder import LEARNT, RUNGS
 from tasks.ladder import SETTINGS as LADDER
+from tasks.profiles.profile import BUILT_IN, UNSEEN
 from tasks.reader import NEEDED
 from tasks.spans import FEATURES, SIZE
-from tasks.specs import BUILT_IN, UNSEEN
 from tasks.train import PASSED, SAMPLE, TRAIN, VALIDATION, Settings
 
 QUICK = Settings(pictures=(100,), shows=600, hidden=(8,))

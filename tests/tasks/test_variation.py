@@ -11,10 +11,10 @@ from storage.sealing import write_shard
 from storage.shards import SPLITS, read_record
 from tasks import variation
 from tasks.drawing import PARAMETERS, Renderer
-from tasks.fonts import bundled, draw_glyphs, find_face
-from tasks.ranges import OFF
+from tasks.profiles.fonts import bundled, draw_glyphs, find_face
+from tasks.profiles.profile import BUILT_IN, SEEN, UNSEEN, Grid, Profile
+from tasks.profiles.ranges import OFF
 from tasks.recipes import make_recipe, renderer_of
-from tasks.specs import BUILT_IN, SEEN, UNSEEN, Grid, Profile
 
 SMALL = Profile("small", words="list", alphabet="AEILMOT", length=(2, 4), height=60, width=150, left=20, top=12,
                 shear=Grid(0, 200, 100), scale=Grid(80, 120, 20))  # fmt: skip

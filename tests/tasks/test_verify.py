@@ -20,10 +20,10 @@ from storage.sealing import write_shard
 from storage.shards import BLOCK, Block, Shard, combined, shard_name
 from tasks import generate, inventory, recipes
 from tasks.findings import State, judge, report, summary
-from tasks.fonts import GlyphSet, bundled
 from tasks.gather import Gathered
 from tasks.generate import complete, draw_shard, survey
 from tasks.inventory import ABSENT, recipe_of, require_dataset
+from tasks.profiles.fonts import GlyphSet, bundled
 from tasks.recipes import Recipe, make_recipe, renderer_of
 from tasks.repair import count_jobs, count_shard, finish, plan_repair, put_back, redraw_shard
 from tasks.verify import Proven, proof_jobs, prove_all

@@ -12,7 +12,7 @@ import pytest
 
 from storage.errors import Damaged
 from tasks import worker
-from tasks.fonts import find_face
+from tasks.profiles.fonts import find_face
 from tasks.recipes import software
 from tasks.solve import load_reader
 

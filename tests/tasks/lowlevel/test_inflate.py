@@ -14,8 +14,8 @@ from storage.sealing import write_shard
 from storage.shards import BLOCK, Shard, inflated, read_record
 from tasks.lowlevel.deflate import compress
 from tasks.lowlevel.inflate import inflate
+from tasks.profiles.profile import BUILT_IN
 from tasks.recipes import make_recipe, renderer_of
-from tasks.specs import BUILT_IN
 
 
 def random_bytes(random, count: int, share: float) -> np.ndarray:

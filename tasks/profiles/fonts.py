@@ -12,7 +12,7 @@ from fontTools.ttLib import TTFont
 from PIL import Image, ImageDraw, ImageFont
 
 from storage.errors import BadInput, NotThere
-from tasks.specs import Ink, nearest
+from tasks.profiles.profile import Ink, nearest
 
 
 @dataclass(frozen=True)

@@ -14,10 +14,10 @@ from PIL import Image, ImageDraw, ImageFont
 
 import fonts as font_package
 from storage.errors import BadInput, NotThere
-from tasks import fonts
-from tasks.fonts import bundled, draw_glyphs, find_face, require_characters
-from tasks.specs import Ink
-from tasks.words import load_words
+from tasks.profiles import fonts
+from tasks.profiles.fonts import bundled, draw_glyphs, find_face, require_characters
+from tasks.profiles.profile import Ink
+from tasks.profiles.word_lists import load_words
 
 FOLDER = Path(font_package.__file__).parent
 FACES = sorted(bundled())

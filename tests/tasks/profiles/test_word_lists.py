@@ -4,7 +4,7 @@ import string
 import pytest
 
 from storage.errors import BadInput, NotThere
-from tasks.words import WEB2, load_words, words_digest
+from tasks.profiles.word_lists import WEB2, load_words, words_digest
 
 UPPER = string.ascii_uppercase
 

@@ -8,7 +8,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from storage.errors import BadInput, NotThere
-from tasks.ranges import LIMITS, Distortions, Grid, is_int
+from tasks.profiles.ranges import LIMITS, Distortions, Grid, is_int
 
 LARGEST_CANVAS = 1024  # rows or columns; beyond it a block of 1,024 pictures would not fit in memory
 BOOK_SHEAR, BOOK_SCALE = Grid(0, 450, 50), Grid(50, 140, 10)

@@ -5,8 +5,18 @@ from pathlib import Path
 import pytest
 
 from storage.errors import BadInput, NotThere
-from tasks.ranges import Distortions
-from tasks.specs import BUILT_IN, LARGEST_CANVAS, Grid, Ink, Profile, find_profile, nearest, profile_from, read_profile
+from tasks.profiles.profile import (
+    BUILT_IN,
+    LARGEST_CANVAS,
+    Grid,
+    Ink,
+    Profile,
+    find_profile,
+    nearest,
+    profile_from,
+    read_profile,
+)
+from tasks.profiles.ranges import Distortions
 
 # Each is one field with a value that breaks one rule, and words of that rule.
 BROKEN = [
