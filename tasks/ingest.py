@@ -16,7 +16,7 @@ from storage.places import Place, place
 from storage.sealing import write_shard
 from storage.shards import BLOCK, Block, Shard, combined, layout, read_record, sealed, shard_name
 from tasks import generate
-from tasks.drawing import split_by
+from tasks.drawing.renderer import split_by
 from tasks.gather import Gathered
 from tasks.generate import Receipt, set_aside
 from tasks.loading import BadPicture, Invert, decode_picture, read_file

@@ -12,7 +12,7 @@ from PIL import features
 from storage.errors import BadInput, Different, GlyphsDiffer
 from storage.manifest import Manifest, canonical
 from storage.shards import FORMAT
-from tasks.drawing import RENDERER, Renderer
+from tasks.drawing.renderer import RENDERER, Renderer
 from tasks.profiles import word_lists
 from tasks.profiles.fonts import GlyphSet, bundled, draw_glyphs, find_face
 from tasks.profiles.profile import Profile

@@ -126,7 +126,7 @@ def plant(root: Path, place: str, source: str) -> None:
         ("tasks/x.py", "import os\n__import__('requests')", "requests"),
         ("tasks/profiles/word_lists.py", "import os\nfrom storage import atomic", "storage.atomic"),
         ("tasks/spans.py", "import os\nfrom storage.shards import BLOCK", "storage.shards.BLOCK"),
-        ("tasks/drawing.py", "import os\nfrom storage.shards import Shard", "storage.shards.Shard"),
+        ("tasks/drawing/renderer.py", "import os\nfrom storage.shards import Shard", "storage.shards.Shard"),
         ("tasks/metrics.py", "import os\nimport storage", "storage"),
         ("tasks/pictures.py", "import os\nfrom tasks.generate import survey", "tasks.generate.survey"),
         ("flows/x.py", "import os\nimport numpy as np", "numpy"),
@@ -144,13 +144,21 @@ def test_a_planted_import_is_found(tmp_path, place, source, name):
 
 def test_what_the_tables_allow_passes(tmp_path):
     plant(tmp_path, "storage/models.py", "import sklearn\nfrom . import atomic\nfrom .shards import BLOCK")
-    plant(tmp_path, "tasks/drawing.py", "from storage.errors import BadInput\nfrom storage.shards import BLOCK, Block")
+    plant(
+        tmp_path,
+        "tasks/drawing/renderer.py",
+        "from storage.errors import BadInput\nfrom storage.shards import BLOCK, Block",
+    )
     plant(
         tmp_path,
         "tasks/profiles/word_lists.py",
         "from storage.errors import BadInput\nfrom tasks import specs\nimport json",
     )
-    plant(tmp_path, "tasks/generate.py", "from storage import atomic\nfrom tasks.drawing import Renderer\nimport PIL")
+    plant(
+        tmp_path,
+        "tasks/generate.py",
+        "from storage import atomic\nfrom tasks.drawing.renderer import Renderer\nimport PIL",
+    )
     plant(tmp_path, "flows/x.py", "from __future__ import annotations\nimport dask.array\nfrom storage import dataset")
     assert foreign_imports(tmp_path) == []
 

@@ -10,7 +10,7 @@ import numpy as np
 from captcha.image import ImageCaptcha
 
 from storage import atomic
-from tasks.chance import below
+from tasks.drawing.randomness import below
 from tasks.profiles.word_lists import load_words
 
 ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"

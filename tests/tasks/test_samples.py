@@ -8,7 +8,7 @@ from PIL import Image
 
 from storage.errors import CaptchasError
 from storage.shards import SPLITS
-from tasks.drawing import Renderer
+from tasks.drawing.renderer import Renderer
 from tasks.profiles.profile import Grid
 from tasks.recipes import Recipe, make_recipe, renderer_of
 from tasks.samples import SampleJob, sample_names, share_right, write_samples

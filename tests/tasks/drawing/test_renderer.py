@@ -14,8 +14,8 @@ from skimage.transform import AffineTransform, warp
 
 from storage.errors import BadInput
 from storage.shards import BLOCK
-from tasks import raster
-from tasks.drawing import PARAMETERS, Renderer, Table, below, raw
+from tasks.drawing import letter_kernel
+from tasks.drawing.renderer import PARAMETERS, Renderer, Table, below, raw
 from tasks.profiles import word_lists
 from tasks.profiles.fonts import bundled, draw_glyphs, find_face
 from tasks.profiles.profile import BUILT_IN, Grid, Ink, Profile
@@ -115,7 +115,7 @@ def test_other_fonts_inks_and_grids_agree_too(font, ink, shear, scale):
 @pytest.mark.parametrize("name", ["book", "letters"])
 def test_sprites_and_direct_drawing_give_the_same_bytes(name, monkeypatch):
     cached = renderer_for(BUILT_IN[name])
-    monkeypatch.setattr(raster, "SPRITE_BYTES", 0)
+    monkeypatch.setattr(letter_kernel, "SPRITE_BYTES", 0)
     direct = renderer_for(BUILT_IN[name])
     assert len(cached._sprites)
     assert not len(direct._sprites)
@@ -281,14 +281,14 @@ def test_random_strings_that_fit_are_never_clipped():
 
 def test_tangent_is_exact_to_its_last_bit():
     for angle in range(-1000, 1001, 7):
-        assert abs(raster.tangent(angle) - np.tan(angle / 1000) * 65536) <= 0.5000001
-    assert raster.tangent(-450) == -raster.tangent(450)
+        assert abs(letter_kernel.tangent(angle) - np.tan(angle / 1000) * 65536) <= 0.5000001
+    assert letter_kernel.tangent(-450) == -letter_kernel.tangent(450)
 
 
 @pytest.mark.parametrize("scale", [10, 37, 50, 99, 100, 101, 140, 333, 400])
 def test_taps_keep_solid_ink_solid(scale):
-    taps = raster.make_taps(scale, 50)
-    assert (taps.weight.sum(axis=1) == 1 << raster.WEIGHT_BITS).all()
+    taps = letter_kernel.make_taps(scale, 50)
+    assert (taps.weight.sum(axis=1) == 1 << letter_kernel.WEIGHT_BITS).all()
     assert (taps.weight >= 0).all()
 
 

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from tasks import noise
+from tasks.drawing import noise_kernel
 
 FIELDS = ("lines", "arcs", "line_width", "line_ink", "specks", "background", "blur")
-THICKNESS = noise.thicknesses()
+THICKNESS = noise_kernel.thicknesses()
 
 
 def add(images: np.ndarray, sizes=None, keys=None, **settings: int) -> np.ndarray:
@@ -17,7 +17,7 @@ def add(images: np.ndarray, sizes=None, keys=None, **settings: int) -> np.ndarra
     rows = np.tile(
         [settings.get(field, {"line_width": 1, "line_ink": 100}.get(field, 0)) for field in FIELDS], (len(drawn), 1)
     )
-    noise.add_noise(drawn, sizes, keys, rows.astype(np.int64), THICKNESS)
+    noise_kernel.add_noise(drawn, sizes, keys, rows.astype(np.int64), THICKNESS)
     return drawn
 
 
@@ -44,7 +44,7 @@ def test_chances_are_splitmix():
     keys = np.array([0, 1, 0xFFFFFFFFFFFFFFFF, 0x123456789ABCDEF0], np.uint64)
     for key in keys:
         for number in (0, 1, 77, 65536):
-            assert noise._chance(key, number, 1000) == splitmix(int(key), number, 1000)
+            assert noise_kernel._chance(key, number, 1000) == splitmix(int(key), number, 1000)
 
 
 @pytest.mark.parametrize(
@@ -152,11 +152,14 @@ def test_pictures_of_a_single_row_or_column():
 def test_covering_is_rounded_and_never_passes_full():
     for pixel in range(0, 256, 5):
         for ink in range(0, 256, 5):
-            assert abs(int(noise._cover(np.uint8(pixel), np.uint16(ink))) - (pixel + (255 - pixel) * ink / 255)) <= 0.51
-    assert noise._cover(np.uint8(255), np.uint16(255)) == 255
+            assert (
+                abs(int(noise_kernel._cover(np.uint8(pixel), np.uint16(ink))) - (pixel + (255 - pixel) * ink / 255))
+                <= 0.51
+            )
+    assert noise_kernel._cover(np.uint8(255), np.uint16(255)) == 255
 
 
 def test_thickness_is_that_of_a_slanting_stroke():
-    slopes = np.arange(len(THICKNESS)) / noise.STEEPNESS
-    assert slopes[-1] == noise.STEEPEST
+    slopes = np.arange(len(THICKNESS)) / noise_kernel.STEEPNESS
+    assert slopes[-1] == noise_kernel.STEEPEST
     assert np.abs(THICKNESS / 256 - np.hypot(1, slopes)).max() < 1 / 128

@@ -9,8 +9,8 @@ import pytest
 from storage.errors import BadInput
 from storage.sealing import write_shard
 from storage.shards import SPLITS, read_record
-from tasks import variation
-from tasks.drawing import PARAMETERS, Renderer
+from tasks.drawing import distortions
+from tasks.drawing.renderer import PARAMETERS, Renderer
 from tasks.profiles.fonts import bundled, draw_glyphs, find_face
 from tasks.profiles.profile import BUILT_IN, SEEN, UNSEEN, Grid, Profile
 from tasks.profiles.ranges import OFF
@@ -102,8 +102,8 @@ def test_each_column_is_its_own():
     assert "move_y" not in fewer.drawn.dtype.names
     for name in fewer.drawn.dtype.names:
         assert (fewer.drawn[name] == more.drawn[name]).all()
-    places = [*variation.WAVE.values(), *variation.PHASES.values(), *variation.NOISE.values(), variation.KEY]
-    places += [column + k for column in variation.LETTER.values() for k in range(32)]
+    places = [*distortions.WAVE.values(), *distortions.PHASES.values(), *distortions.NOISE.values(), distortions.KEY]
+    places += [column + k for column in distortions.LETTER.values() for k in range(32)]
     assert len(set(places)) == len(places)
     assert min(places) > 16 + 32  # a random string's letters
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from storage.errors import BadInput
-from tasks import distortion, noise
-from tasks.chance import below
+from tasks.drawing import noise_kernel, warp_kernel
+from tasks.drawing.randomness import below
 from tasks.profiles.fonts import GlyphSet
 from tasks.profiles.profile import Profile
 from tasks.profiles.ranges import OFF
@@ -62,7 +62,7 @@ class Variation:
             names += NOISE
         self.dtype = np.dtype(fields)
         self._values = {name: np.array(getattr(profile, name).values(), np.int64) for name in names}
-        self._thickness = noise.thicknesses()
+        self._thickness = noise_kernel.thicknesses()
         if profile.moves_letters:
             self._join(glyphs)
 
@@ -77,19 +77,19 @@ class Variation:
         self._shapes = np.array([bitmap.shape for bitmap in bitmaps], np.int64)
         self._advance = np.stack([one.advance for one in glyphs]).astype(np.int64)
         self._kerning = np.stack([one.kerning for one in glyphs]).astype(np.int64)
-        parts = [distortion.texels(bitmap).ravel() for bitmap in bitmaps]
+        parts = [warp_kernel.texels(bitmap).ravel() for bitmap in bitmaps]
         self._first = np.cumsum([0, *(len(part) for part in parts[:-1])])
         self._texels = np.concatenate(parts)
         scales = profile.scale.values()
         self._percents = np.array(scales, np.int64)
-        self._dense = np.array([distortion.samples(scale) for scale in scales], np.int64)
-        places = [distortion.sample_places(scale, max(profile.canvas) + 1) for scale in scales]
+        self._dense = np.array([warp_kernel.samples(scale) for scale in scales], np.int64)
+        places = [warp_kernel.sample_places(scale, max(profile.canvas) + 1) for scale in scales]
         self._places = np.zeros((len(scales), max(map(len, places))), np.int64)
         for row, one in zip(self._places, places, strict=True):
             row[: len(one)] = one
         if profile.overlap is not None:
             degrees = np.array(profile.rotation.values())
-            self._reach = np.stack([distortion.ink_columns(bitmap, degrees) for bitmap in bitmaps])
+            self._reach = np.stack([warp_kernel.ink_columns(bitmap, degrees) for bitmap in bitmaps])
 
     def draw(self, column: Callable[[int], np.ndarray], letters: np.ndarray) -> np.ndarray:
         """The rows of a block, (1024,) of `dtype`; `column` gives a block's random numbers by column.
@@ -106,7 +106,7 @@ class Variation:
                 drawn[name] = values[below(column((WAVE | NOISE)[name]), len(values))]
         if self._waves:
             for name, number in PHASES.items():
-                drawn[name] = below(column(number), distortion.PHASES)
+                drawn[name] = below(column(number), warp_kernel.PHASES)
         if self._profile.adds_noise:
             drawn["noise"] = column(KEY)
         return self._cleared(drawn, letters)
@@ -179,7 +179,7 @@ class Variation:
             axis=2,
         )
         moved = np.concatenate([np.where(there, one, 0) for one in (rotation, down, column + right - plain)], axis=1)
-        turn = np.stack(distortion.turned(rotation), axis=2)
+        turn = np.stack(warp_kernel.turned(rotation), axis=2)
         return Placement(np.where(there, glyph, -1), centre, turn, moved)
 
     def draw_letters(
@@ -190,16 +190,16 @@ class Variation:
         wave = np.zeros((len(scale), 5), np.int64)
         for k, name in enumerate((*WAVE, *PHASES) if self._waves else ()):
             wave[:, k] = drawn[name]
-        distortion.draw_letters(
+        warp_kernel.draw_letters(
             placement.glyph, placement.centre, placement.turn, slope, scale, wave, self._texels, self._first,
-            self._shapes, sizes, self._percents, self._dense, self._places, distortion.sines(distortion.SINES),
+            self._shapes, sizes, self._percents, self._dense, self._places, warp_kernel.sines(warp_kernel.SINES),
             images, boxes,
         )  # fmt: skip
 
     def add_noise(self, drawn: np.ndarray, sizes: np.ndarray, images: np.ndarray, boxes: np.ndarray) -> None:
         """Draw noise over pictures of `sizes` (n, 2), in place; blur widens boxes by a pixel a pass."""
         settings = np.stack([drawn[name].astype(np.int64) for name in NOISE], axis=1)
-        noise.add_noise(images, sizes, drawn["noise"].copy(), settings, self._thickness)
+        noise_kernel.add_noise(images, sizes, drawn["noise"].copy(), settings, self._thickness)
         passes = settings[:, -1][:, None]
         there = boxes[..., 0] >= 0
         for edge in range(4):

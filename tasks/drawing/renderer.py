@@ -7,12 +7,12 @@ import numpy as np
 
 from storage.errors import BadInput
 from storage.shards import BLOCK, Block
-from tasks import raster
-from tasks.chance import below, raw
-from tasks.fit import check_fit
+from tasks.drawing import letter_kernel
+from tasks.drawing.clipping import check_fit
+from tasks.drawing.distortions import Placement, Variation
+from tasks.drawing.randomness import below, raw
 from tasks.profiles.fonts import Face, GlyphSet
 from tasks.profiles.profile import Profile
-from tasks.variation import Placement, Variation
 
 RENDERER = 1  # raised whenever the same parameters give other bytes; part of a dataset's identity
 PARAMETERS = np.dtype([("height", "<u2"), ("width", "<u2"), ("font", "<u2"), ("shear", "<i2"), ("scale", "<u2")])
@@ -61,7 +61,7 @@ class Renderer:
         self.canvas = profile.canvas
         self._shears = np.array(profile.shear.values(), np.int64)
         self._scales = np.array(profile.scale.values(), np.int64)
-        self._slopes = np.array([raster.tangent(int(shear)) for shear in self._shears], np.int64)
+        self._slopes = np.array([letter_kernel.tangent(int(shear)) for shear in self._shears], np.int64)
         self._sizes = np.array([(profile.height * s // 100, profile.width * s // 100) for s in self._scales], np.int64)
         self._sizes = np.maximum(self._sizes, 1)
         # By digest and not by place in the list: a face keeps its number in every profile.
@@ -109,7 +109,7 @@ class Renderer:
 
     def _prepare_taps(self) -> None:
         count = max(self.canvas)
-        taps = [raster.make_taps(int(scale), count) for scale in self._scales]
+        taps = [letter_kernel.make_taps(int(scale), count) for scale in self._scales]
         widest = max(one.weight.shape[1] for one in taps)
         self._starts = np.stack([one.start for one in taps])
         self._weights = np.stack([np.pad(one.weight, ((0, 0), (0, widest - one.weight.shape[1]))) for one in taps])
@@ -118,7 +118,7 @@ class Renderer:
         """Draw all letters once if that is little enough; else leave the tables empty."""
         rows = self._shapes[:, 0]
         reach = max(abs(int(slope)) for slope in self._slopes) * int((self._corners[:, 0] + rows).max()) >> 16
-        self._periods = np.array([raster.phases(int(scale)) for scale in self._scales], np.int64)
+        self._periods = np.array([letter_kernel.phases(int(scale)) for scale in self._scales], np.int64)
         # The first column of phase 0: far enough right that no sheared letter starts left of column 1.
         self._base = np.array([-(-(reach + 2) // period) * period for period in self._periods.tolist()], np.int64)
         areas = (rows + 2) * (self._shapes[:, 1] + reach + 4 + 8)  # a sprite's row takes whole words
@@ -129,7 +129,7 @@ class Renderer:
         self._where_first = np.zeros((0, 0), np.int64)
         self._where = np.zeros((0, 5), np.int64)
         self._sprites = np.zeros(0, np.uint8)
-        if wanted > raster.SPRITE_BYTES:
+        if wanted > letter_kernel.SPRITE_BYTES:
             return
         first, used = 0, 0
         self._where_first = np.zeros((len(self._shears), len(self._scales)), np.int64)
@@ -137,11 +137,11 @@ class Renderer:
         for k, scale in enumerate(self._scales.tolist()):
             period, base = int(self._periods[k]), int(self._base[k])
             columns = (base + period + int(self._shapes[:, 1].max()) + reach + 4) * scale // 100 + 4
-            taps = raster.make_taps(scale, max(columns, self.canvas[0]))
+            taps = letter_kernel.make_taps(scale, max(columns, self.canvas[0]))
             out = np.empty(len(rows) * period * (int(self._sizes[k, 0]) + 1) * (columns + 8), np.uint8)
             for h, slope in enumerate(self._slopes):
                 where = np.zeros((len(rows), period, 5), np.int64)
-                size = raster.make_sprites(
+                size = letter_kernel.make_sprites(
                     self._ink, self._offsets, self._shapes, self._corners, slope, taps.start, taps.weight,
                     scale, period, base, int(self._sizes[k, 0]), out, where,
                 )  # fmt: skip
@@ -208,7 +208,7 @@ class Renderer:
         boxes = np.empty((count, self.longest, 4), np.int16)
         placement = self._place(table)
         if placement is None:
-            raster.draw_rows(
+            letter_kernel.draw_rows(
                 table.letters, table.font, table.shear, table.scale, self.profile.left, self._variant, self._advance,
                 self._kerning, self._corners, self._ink, self._offsets, self._shapes, self._slopes, self._scales,
                 self._starts, self._weights, self._sizes, self._periods, self._base, self._where_first, self._where,

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from storage.errors import BadInput
-from tasks.drawing import Renderer
+from tasks.drawing.renderer import Renderer
 from tasks.profiles.fonts import GlyphSet, draw_glyphs, find_face
 from tasks.profiles.profile import Grid, Profile
 from tasks.profiles.ranges import OFF
