@@ -22,7 +22,7 @@ from tasks import ingest as units
 from tasks.gather import Gathered
 from tasks.generate import as_table
 from tasks.labels import find_labels
-from tasks.loading import Invert
+from tasks.loading.decode import Invert
 from tasks.profiles.profile import Profile
 from tasks.scan import Listing, Source, Wanted, scan_files, write_records
 

@@ -159,7 +159,7 @@ class ObjectPath:
         return {name: size for name, size, _ in self._store.listed(self.key) if size is not None}
 
     def walk(self, above: str = "") -> Iterator[tuple[str, int, int]]:
-        """(relative name, bytes, mtime in ns) of every object below, in the order in which `tasks.folders` lists files.
+        """(relative name, bytes, mtime in ns) of every object below, in the order in which `tasks.loading.listing` lists files.
 
         Names that begin with a dot are passed over. In memory are the names of the folders on the current path.
         """

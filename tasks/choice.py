@@ -9,7 +9,7 @@ from pathlib import Path
 from storage.errors import BadInput, NotThere
 from storage.ledger import STATUS
 from storage.places import ObjectPath, Place
-from tasks.folders import any_picture, count_pictures, list_names
+from tasks.loading.listing import any_picture, count_pictures, list_names
 from tasks.solve import FAILED
 
 SHOWN = 20  # failures in a report

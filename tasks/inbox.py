@@ -17,7 +17,7 @@ from storage import atomic
 from storage.ledger import Entry, Known, Ledger, Picture, key, path_of
 from storage.places import ObjectPath
 from tasks.choice import Choice, Outcome
-from tasks.files import GONE, BadPicture, Fatal, Unreadable, Unsettled
+from tasks.loading.safe_read import GONE, BadPicture, Fatal, Unreadable, Unsettled
 from tasks.moving import Mover
 from tasks.solve import SOLVED, LookJob, LookReceipt, SolveJob, SolvePlan, SolveReceipt, failed
 

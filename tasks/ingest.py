@@ -19,7 +19,7 @@ from tasks import generate
 from tasks.drawing.renderer import split_by
 from tasks.gather import Gathered
 from tasks.generate import Receipt, set_aside
-from tasks.loading import BadPicture, Invert, decode_picture, read_file
+from tasks.loading.decode import BadPicture, Invert, decode_picture, read_file
 from tasks.lowlevel.deflate import compress
 from tasks.recipes import differences, identity_of
 from tasks.scan import DIGEST, PICTURES, REJECTS, Source, changes, shown

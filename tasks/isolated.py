@@ -15,7 +15,7 @@ import threading
 from collections.abc import Iterator
 
 from storage.errors import CaptchasError
-from tasks.files import Fatal, Unreadable
+from tasks.loading.safe_read import Fatal, Unreadable
 from tasks.solve import SolveJob, SolveReceipt, reader_of, solve_batch
 
 LONGEST = 60.0  # seconds that one picture may take

@@ -9,8 +9,8 @@ from storage.ledger import Picture, digest_of
 from storage.manifest import canonical
 from storage.models import load_model, model_digest
 from storage.places import Place, is_url, place
-from tasks.files import GONE, UNSETTLED, BadPicture, Unreadable, Unsettled, read_file, require_size
-from tasks.loading import LOADER, load_batch
+from tasks.loading.decode import LOADER, load_batch
+from tasks.loading.safe_read import GONE, UNSETTLED, BadPicture, Unreadable, Unsettled, read_file, require_size
 from tasks.profiles.word_lists import WEB2, load_words
 from tasks.ranking import Ranking
 from tasks.reader import Reader

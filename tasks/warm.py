@@ -10,7 +10,7 @@ from tasks.apart import find_apart
 from tasks.classifier import GATE, LETTERS
 from tasks.ink import upright
 from tasks.lattice import find_spans
-from tasks.loading import decode_picture
+from tasks.loading.decode import decode_picture
 from tasks.lowlevel.deflate import compress
 from tasks.lowlevel.inflate import inflate
 from tasks.marking import mark, nearness

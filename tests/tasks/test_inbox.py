@@ -15,14 +15,15 @@ import pytest
 from storage import ledger as keeping
 from storage.errors import BadInput, NotThere
 from storage.ledger import LEDGER, Ledger
-from tasks import folders, moving, results, solve
 from tasks import inbox as module
+from tasks import moving, results, solve
 from tasks.answers import Format
 from tasks.choice import Choice
-from tasks.files import Fatal
 from tasks.formats import png
 from tasks.inbox import ANSWERED, OTHERS, Inbox
 from tasks.isolated import read_batch
+from tasks.loading import listing
+from tasks.loading.safe_read import Fatal
 from tasks.ranking import Ranking
 from tasks.results import Wanted, write_results
 from tasks.solve import LookJob, SolvePlan, SolveReceipt
@@ -633,7 +634,7 @@ def test_a_batch_that_is_lost_apart_as_well_fails_for_now(folder, read):
 
 def test_memory_does_not_grow_with_what_is_known(tmp_path, read, peak):
     def nothing():
-        module.LOOKED = keeping.CHUNK = folders.RUN = 100
+        module.LOOKED = keeping.CHUNK = listing.RUN = 100
         with Ledger(folder.parent / LEDGER) as ledger:
             inbox = Inbox(Choice(folder), PLAN, ledger)
             assert not inbox.anything()

@@ -17,10 +17,10 @@ from tasks import inbox as module
 from tasks import solve
 from tasks.answers import Format
 from tasks.choice import Choice
-from tasks.files import MOST_BYTES
 from tasks.formats import png
 from tasks.inbox import ANSWERED, Inbox
 from tasks.isolated import read_batch
+from tasks.loading.safe_read import MOST_BYTES
 from tasks.ranking import Ranking
 from tasks.results import Wanted, write_results
 from tasks.solve import SolvePlan
@@ -119,7 +119,7 @@ def test_one_picture(there, tmp_path, read):
 def test_what_is_no_picture_or_changes_meanwhile(there, tmp_path, read, monkeypatch):
     (there / "empty").replace(b"")
     (there / "text").replace(b"text")
-    monkeypatch.setattr("tasks.files.MOST_BYTES", 200)
+    monkeypatch.setattr("tasks.loading.safe_read.MOST_BYTES", 200)
     (there / "large").replace(bytes(201))
 
     def late(job):

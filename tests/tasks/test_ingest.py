@@ -26,7 +26,7 @@ from tasks.evaluate import EvaluateJob, read_shard
 from tasks.gather import Gathered
 from tasks.ingest import as_imported, fill_jobs, fill_shard, survey
 from tasks.labels import find_labels
-from tasks.loading import Invert, load_picture
+from tasks.loading.decode import Invert, load_picture
 from tasks.lowlevel.deflate import compress
 from tasks.pictures import png
 from tasks.profiles.profile import find_profile

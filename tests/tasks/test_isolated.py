@@ -14,8 +14,8 @@ from storage.errors import CaptchasError
 from storage.ledger import Picture
 from storage.models import model_digest
 from tasks import isolated
-from tasks.files import Fatal
 from tasks.isolated import read_batch
+from tasks.loading.safe_read import Fatal
 from tasks.profiles.profile import find_profile
 from tasks.ranking import Ranking
 from tasks.recipes import make_recipe, renderer_of

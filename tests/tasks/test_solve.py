@@ -12,9 +12,9 @@ from PIL import Image
 
 from storage.errors import BadInput
 from storage.ledger import Picture
-from tasks import files
 from tasks import solve as units
-from tasks.files import BadPicture, Unreadable, Unsettled
+from tasks.loading import safe_read
+from tasks.loading.safe_read import BadPicture, Unreadable, Unsettled
 from tasks.ranking import Ranking
 from tasks.solve import LookJob, SolveJob, SolvePlan, look, solve_batch
 
@@ -96,7 +96,7 @@ def test_a_look_gives_digests_and_reasons(folder, monkeypatch):
     (folder / "b,c.png").unlink()
     (folder / "deep" / "d\r\n.png").write_bytes(b"more")
     os.utime(folder / "\udcff.png", ns=(1, 1))
-    monkeypatch.setattr(files, "MOST_BYTES", 500)
+    monkeypatch.setattr(safe_read, "MOST_BYTES", 500)
     receipt = look(LookJob(str(folder), there))
     assert receipt.files == there
     assert receipt.digests[0] == digest_of(folder / "a.png")
@@ -112,7 +112,7 @@ def test_a_look_gives_digests_and_reasons(folder, monkeypatch):
     status = (folder / "a.png").stat()
     followed = link._replace(size=status.st_size, mtime=status.st_mtime_ns)
     assert look(LookJob(str(folder), (followed,), follow=True)).digests == (digest_of(folder / "a.png"),)
-    monkeypatch.setattr(files, "MOST_BYTES", status.st_size - 1)
+    monkeypatch.setattr(safe_read, "MOST_BYTES", status.st_size - 1)
     assert "at most" in str(look(LookJob(str(folder), there[:1])).digests[0])
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tasks.polarity import BRIGHT, DARK, LEFT_OPEN, background, ink_of
+from tasks.loading.polarity import BRIGHT, DARK, LEFT_OPEN, background, ink_of
 
 
 def plain(grey: np.ndarray, side: int) -> tuple[np.ndarray, int, int, bool]:

@@ -5,8 +5,8 @@ import random
 
 import pytest
 
-from tasks import folders
-from tasks.folders import any_picture, count_pictures, list_names, list_pictures
+from tasks.loading import listing as folders
+from tasks.loading.listing import any_picture, count_pictures, list_names, list_pictures
 
 # Folders before and after files that begin with the same letters; a line's end; letters of more than one byte.
 NAMES = ["a", "a.b/c", "a-", "ab/z", "ab/b/1", "ab.png", "b\n2", "c'\"", "é", "z/é/é", "ｚ", "\U0001f600"]

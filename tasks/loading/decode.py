@@ -15,9 +15,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
-from tasks.files import BadPicture, Unreadable, read_file
-from tasks.polarity import BRIGHT, DARK, LEFT_OPEN, background, ink_of
-from tasks.scanlines import decode_plain
+from tasks.loading.plain_png import decode_plain
+from tasks.loading.polarity import BRIGHT, DARK, LEFT_OPEN, background, ink_of
+from tasks.loading.safe_read import BadPicture, Unreadable, read_file
 
 LOADER = 1  # raised whenever the same file gives other pixels; part of an imported dataset's identity
 FORMATS = ("PNG", "JPEG", "GIF", "BMP", "WEBP", "TIFF")
