@@ -27,7 +27,7 @@ from tasks.answers import Format, choose_format
 from tasks.choice import Choice
 from tasks.inbox import OTHERS, Inbox
 from tasks.isolated import read_batch
-from tasks.ranking import Ranking
+from tasks.reading.ranking import Ranking
 
 
 def check(

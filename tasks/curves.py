@@ -19,7 +19,7 @@ def plot_reliability(calibration: dict[str, dict], title: str) -> bytes:
     Parameters
     ----------
     calibration : dict of str to dict
-        Name of the ranking to ``error`` (0 to 1) and ``reliability``, the rows of `tasks.calibration.reliability`.
+        Name of the ranking to ``error`` (0 to 1) and ``reliability``, the rows of `tasks.reading.confidence.reliability`.
     title : str
     """
     figure = _figure(6.4, 5.6, title)

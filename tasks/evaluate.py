@@ -9,8 +9,8 @@ from storage.dataset import Dataset
 from storage.errors import BadInput
 from tasks.lowlevel.inflate import inflate
 from tasks.profiles.word_lists import WEB2, load_words
-from tasks.ranking import Ranking
-from tasks.reader import Reader, Readings
+from tasks.reading.ranking import Ranking
+from tasks.reading.reader import Reader, Readings
 from tasks.solve import load_reader
 
 RANKINGS = tuple(Ranking)

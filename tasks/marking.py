@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from tasks.lattice import Lattice
-from tasks.paths import align
+from tasks.reading.lattice import Lattice
+from tasks.reading.string_search import align
 
 SAME, OTHER = 0.13, 0.3  # of the letters' height: how far the edges of a letter's spans, and of no letter's, may differ
 SLANTED = 0.15  # columns a row: boxes of letters that were sheared more say too little about their edges
@@ -20,7 +20,7 @@ def nearness(lattice: Lattice, shear: np.ndarray, offset: np.ndarray, boxes: np.
     ----------
     lattice : Lattice
     shear, offset : (n,) int64
-        From `tasks.ink.upright`.
+        From `tasks.reading.deskew.upright`.
     boxes : (n, L, 4) int
         Top, left, bottom, right in the picture; -1 past the end of the text.
 

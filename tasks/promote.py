@@ -10,7 +10,7 @@ from storage.errors import BadInput, Damaged, NotThere
 from storage.models import load_model, model_digest
 from tasks.evaluate import EvaluateReceipt
 from tasks.metrics import Rate
-from tasks.ranking import Ranking
+from tasks.reading.ranking import Ranking
 
 
 @dataclass(frozen=True)

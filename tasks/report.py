@@ -12,11 +12,11 @@ from storage.dataset import Dataset
 from storage.errors import BadInput
 from storage.models import model_digest
 from tasks import curves, pictures, plots
-from tasks.calibration import calibration_error, reliability
 from tasks.evaluate import MISTAKES, RANKINGS, EvaluateReceipt
 from tasks.metrics import FAILURES, Rate, failure_split, letter_scores, rates_by
 from tasks.profiles.word_lists import words_digest
-from tasks.ranking import Ranking
+from tasks.reading.confidence import calibration_error, reliability
+from tasks.reading.ranking import Ranking
 
 FILES = (
     "rates.png", "confusion.png", "failures.png", "reliability.png", "mistakes.png", "report.json", "rates.csv",

@@ -9,7 +9,7 @@ from pathlib import Path
 from storage import atomic
 from tasks import curves
 from tasks.metrics import FAILURES, Rate
-from tasks.ranking import Ranking
+from tasks.reading.ranking import Ranking
 
 FILES = ("ladder.md", "ladder.csv", "ladder.json", "ladder.png")
 RANKINGS = {ranking.value: ranking for ranking in (Ranking.NONE, *Ranking)}  # without a dictionary first

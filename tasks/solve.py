@@ -12,8 +12,8 @@ from storage.places import Place, is_url, place
 from tasks.loading.decode import LOADER, load_batch
 from tasks.loading.safe_read import GONE, UNSETTLED, BadPicture, Unreadable, Unsettled, read_file, require_size
 from tasks.profiles.word_lists import WEB2, load_words
-from tasks.ranking import Ranking
-from tasks.reader import Reader
+from tasks.reading.ranking import Ranking
+from tasks.reading.reader import Reader
 from tasks.worker import at_home
 
 SOLVED, ABSTAINED, FAILED = "solved", "abstained", "failed"

@@ -6,11 +6,11 @@ import numpy as np
 
 from storage.dataset import Dataset
 from storage.models import load_model
-from tasks.calibration import fit_curve
 from tasks.lowlevel.inflate import inflate
 from tasks.profiles.word_lists import WEB2, load_words
-from tasks.ranking import Ranking
-from tasks.reader import Reader
+from tasks.reading.confidence import fit_curve
+from tasks.reading.ranking import Ranking
+from tasks.reading.reader import Reader
 
 CHECKED = 8192  # validation pictures of each dataset
 # Of a reader's evidence so many columns speak for the answer; with no dictionary, the last two are the room there was.

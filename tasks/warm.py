@@ -5,21 +5,21 @@ Numba keeps what it compiled beside the modules, or in the user's cache folder w
 
 import numpy as np
 
-from tasks import classifier
-from tasks.apart import find_apart
-from tasks.classifier import GATE, LETTERS
-from tasks.ink import upright
-from tasks.lattice import find_spans
 from tasks.loading.decode import decode_picture
 from tasks.lowlevel.deflate import compress
 from tasks.lowlevel.inflate import inflate
 from tasks.marking import mark, nearness
 from tasks.pictures import png
 from tasks.profiles.profile import Grid, Profile, find_profile
-from tasks.ranking import Ranking
-from tasks.reader import Reader
+from tasks.reading import networks as classifier
+from tasks.reading.components import find_apart
+from tasks.reading.deskew import upright
+from tasks.reading.features import FEATURES, shape_spans
+from tasks.reading.lattice import find_spans
+from tasks.reading.networks import GATE, LETTERS
+from tasks.reading.ranking import Ranking
+from tasks.reading.reader import Reader
 from tasks.recipes import make_recipe, renderer_of
-from tasks.spans import FEATURES, shape_spans
 from tasks.tally import Distinct, Tally
 
 

@@ -125,7 +125,7 @@ def plant(root: Path, place: str, source: str) -> None:
         ("tasks/x.py", "import importlib\nimportlib.import_module('distributed')", "distributed"),
         ("tasks/x.py", "import os\n__import__('requests')", "requests"),
         ("tasks/profiles/word_lists.py", "import os\nfrom storage import atomic", "storage.atomic"),
-        ("tasks/spans.py", "import os\nfrom storage.shards import BLOCK", "storage.shards.BLOCK"),
+        ("tasks/reading/features.py", "import os\nfrom storage.shards import BLOCK", "storage.shards.BLOCK"),
         ("tasks/drawing/renderer.py", "import os\nfrom storage.shards import Shard", "storage.shards.Shard"),
         ("tasks/metrics.py", "import os\nimport storage", "storage"),
         ("tasks/pictures.py", "import os\nfrom tasks.generate import survey", "tasks.generate.survey"),

@@ -20,16 +20,18 @@ from flows.cluster import crew
 from flows.fanout import fan_out
 from flows.home import dataset_folder, prepare_environment
 from storage.dataset import Dataset
-from tasks import classifier, ladder, reader, spans, teach, train
-from tasks.apart import find_apart
-from tasks.lattice import Lattice, find_spans
+from tasks import ladder, teach, train
 from tasks.metrics import Rate
 from tasks.profiles.word_lists import WEB2, load_words
-from tasks.ranking import Ranking
+from tasks.reading import features, reader
+from tasks.reading import networks as classifier
+from tasks.reading.components import find_apart
+from tasks.reading.lattice import Lattice, find_spans
+from tasks.reading.ranking import Ranking
 
 READ = ("book", "fonts", "unseen", "touching", "noise", "hard")
-INK = slice(0, spans.COARSE - spans.BARS)
-GRADIENTS = slice(spans.COARSE, spans.SIZE)
+INK = slice(0, features.COARSE - features.BARS)
+GRADIENTS = slice(features.COARSE, features.SIZE)
 
 
 def pictures_of(name: str, most: int) -> tuple[np.ndarray, list[str], dict]:

@@ -15,7 +15,7 @@ from flows.home import SHIPPED
 from storage.models import load_model
 from tasks.profiles.profile import BUILT_IN
 from tasks.profiles.word_lists import WEB2, load_words
-from tasks.reader import Reader
+from tasks.reading.reader import Reader
 from tasks.recipes import make_recipe, renderer_of
 from tests.benchmarks.tables import SEED, Table, best
 

@@ -24,7 +24,7 @@ from storage.manifest import MANIFEST
 from tasks import solve as units
 from tasks.formats import png
 from tasks.profiles.profile import find_profile
-from tasks.ranking import Ranking
+from tasks.reading.ranking import Ranking
 from tasks.recipes import make_recipe, renderer_of
 
 MARK = "CAPTCHAS_SOAK"  # in the environment of all that is started, and of what that starts

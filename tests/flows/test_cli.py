@@ -13,8 +13,8 @@ import pytest
 from flows.__main__ import COMMANDS, main
 from flows.home import SHIPPED
 from storage.models import save_model
-from tasks import classifier
-from tasks.spans import FEATURES, SIZE
+from tasks.reading import networks as classifier
+from tasks.reading.features import FEATURES, SIZE
 
 # Prefect and what it brings warn while they are imported; that is theirs.
 pytestmark = pytest.mark.filterwarnings("ignore")

@@ -19,7 +19,7 @@ from flows.demo import PICTURES, SHOWS
 from storage.dataset import Dataset
 from storage.models import load_model
 from tasks import train as units
-from tasks.spans import SIZE
+from tasks.reading.features import SIZE
 from tasks.teach import gather, jobs_of
 
 # Prefect and what it brings warn while they are imported; that is theirs.

@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
 
-from tasks.calibration import calibration_error, reliability
 from tasks.curves import LOOKS, plot_ladder, plot_reliability
 from tasks.metrics import Rate
-from tasks.ranking import Ranking
+from tasks.reading.confidence import calibration_error, reliability
+from tasks.reading.ranking import Ranking
 from tests.plotted import colour, count, require_plot, rgb
 
 

@@ -9,8 +9,8 @@ from storage.shards import SPLITS
 from tasks.evaluate import RANKINGS, EvaluateJob, dictionary_of, in_place, read_shard
 from tasks.profiles.profile import find_profile
 from tasks.profiles.word_lists import load_words
-from tasks.ranking import Ranking
-from tasks.reader import Reader, Readings
+from tasks.reading.ranking import Ranking
+from tasks.reading.reader import Reader, Readings
 
 
 def readings(segments, boxes, shear=0, offset=0):

@@ -24,7 +24,7 @@ from tasks.inbox import ANSWERED, OTHERS, Inbox
 from tasks.isolated import read_batch
 from tasks.loading import listing
 from tasks.loading.safe_read import Fatal
-from tasks.ranking import Ranking
+from tasks.reading.ranking import Ranking
 from tasks.results import Wanted, write_results
 from tasks.solve import LookJob, SolvePlan, SolveReceipt
 

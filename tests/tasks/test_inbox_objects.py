@@ -21,7 +21,7 @@ from tasks.formats import png
 from tasks.inbox import ANSWERED, Inbox
 from tasks.isolated import read_batch
 from tasks.loading.safe_read import MOST_BYTES
-from tasks.ranking import Ranking
+from tasks.reading.ranking import Ranking
 from tasks.results import Wanted, write_results
 from tasks.solve import SolvePlan
 

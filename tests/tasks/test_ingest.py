@@ -31,7 +31,7 @@ from tasks.lowlevel.deflate import compress
 from tasks.pictures import png
 from tasks.profiles.profile import find_profile
 from tasks.profiles.word_lists import load_words
-from tasks.reader import Reader
+from tasks.reading.reader import Reader
 from tasks.recipes import make_recipe, renderer_of, require_same
 from tasks.scan import PICTURES, REJECTS, Listing, Source, Wanted, scan_files, write_records
 from tasks.tally import SIGMAS

@@ -17,7 +17,7 @@ from tasks import isolated
 from tasks.isolated import read_batch
 from tasks.loading.safe_read import Fatal
 from tasks.profiles.profile import find_profile
-from tasks.ranking import Ranking
+from tasks.reading.ranking import Ranking
 from tasks.recipes import make_recipe, renderer_of
 from tasks.solve import SolveJob, SolvePlan
 

@@ -10,8 +10,8 @@ import pytest
 from tasks import book
 from tasks.profiles.fonts import find_face
 from tasks.profiles.profile import find_profile
-from tasks.ranking import Ranking
-from tasks.reader import Reader
+from tasks.reading.ranking import Ranking
+from tasks.reading.reader import Reader
 from tasks.recipes import make_recipe, renderer_of
 
 WORDS = 1200

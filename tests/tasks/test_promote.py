@@ -5,10 +5,10 @@ import pytest
 
 from storage.errors import BadInput, NoSpace
 from storage.models import load_model, save_model
-from tasks import classifier
 from tasks import promote as units
 from tasks.evaluate import EvaluateReceipt
 from tasks.promote import Pairs, compare, must_know_as_much, no_worse
+from tasks.reading import networks
 
 
 @pytest.mark.parametrize(
@@ -75,7 +75,7 @@ def test_pairs_are_of_the_same_pictures_and_of_the_answer_that_people_get():
 @pytest.fixture
 def two(tmp_path):
     """A served model and a candidate, as small as can be."""
-    network = classifier.build((2,), 1)
+    network = networks.build((2,), 1)
     network.partial_fit(np.tile(np.eye(3), (400, 1)), [0, 1, 2] * 400, classes=[0, 1, 2])
     served, candidate = tmp_path / "book.skops", tmp_path / "candidates" / "book.skops"
     candidate.parent.mkdir()

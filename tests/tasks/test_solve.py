@@ -15,7 +15,7 @@ from storage.ledger import Picture
 from tasks import solve as units
 from tasks.loading import safe_read
 from tasks.loading.safe_read import BadPicture, Unreadable, Unsettled
-from tasks.ranking import Ranking
+from tasks.reading.ranking import Ranking
 from tasks.solve import LookJob, SolveJob, SolvePlan, look, solve_batch
 
 NO_PICTURE = "no picture: not PNG, JPEG, GIF, BMP, WebP or TIFF, or the file's beginning is damaged"

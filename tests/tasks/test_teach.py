@@ -6,17 +6,17 @@ import pytest
 from storage.dataset import Dataset
 from storage.shards import SPLITS, Block
 from tasks import teach
-from tasks.apart import find_apart
-from tasks.calibration import confidence
-from tasks.classifier import LETTERS
-from tasks.ink import upright
-from tasks.lattice import find_spans
 from tasks.marking import mark, nearness
 from tasks.profiles.profile import find_profile
-from tasks.ranking import Ranking
-from tasks.reader import Reader
+from tasks.reading.components import find_apart
+from tasks.reading.confidence import confidence
+from tasks.reading.deskew import upright
+from tasks.reading.features import COARSE, SIZE, shape_spans
+from tasks.reading.lattice import find_spans
+from tasks.reading.networks import LETTERS
+from tasks.reading.ranking import Ranking
+from tasks.reading.reader import Reader
 from tasks.recipes import make_recipe, renderer_of
-from tasks.spans import COARSE, SIZE, shape_spans
 from tasks.teach import GatherJob, gather, jobs_of
 from tasks.train import SAMPLE, TRAIN, VALIDATION, Settings
 from tasks.trust import CHECKED, CheckJob, CheckReceipt, calibrate, check_answers

@@ -6,12 +6,12 @@ import pytest
 from storage.errors import BadInput
 from storage.models import load_model, model_digest, save_model
 from tasks import train
-from tasks.classifier import GATE, LETTERS, gate_odds, letter_odds
 from tasks.ladder import LEARNT, RUNGS
 from tasks.ladder import SETTINGS as LADDER
 from tasks.profiles.profile import BUILT_IN, UNSEEN
-from tasks.reader import NEEDED
-from tasks.spans import FEATURES, SIZE
+from tasks.reading.features import FEATURES, SIZE
+from tasks.reading.networks import GATE, LETTERS, gate_odds, letter_odds
+from tasks.reading.reader import NEEDED
 from tasks.train import PASSED, SAMPLE, TRAIN, VALIDATION, Settings
 
 QUICK = Settings(pictures=(100,), shows=600, hidden=(8,))

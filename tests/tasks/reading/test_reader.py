@@ -4,15 +4,15 @@ import numpy as np
 import pytest
 
 from storage.errors import BadInput
-from tasks.apart import find_apart
-from tasks.classifier import GATE, LETTERS, gate_odds, letter_odds
-from tasks.ink import upright
-from tasks.lattice import find_spans
 from tasks.profiles.profile import find_profile
-from tasks.ranking import Dictionary, Ranking, nearest
-from tasks.reader import _AT_ONCE, _NEAR, FAR, LONGEST, NEEDED, SURE, Reader
+from tasks.reading.components import find_apart
+from tasks.reading.deskew import upright
+from tasks.reading.features import FEATURES, shape_spans
+from tasks.reading.lattice import find_spans
+from tasks.reading.networks import GATE, LETTERS, gate_odds, letter_odds
+from tasks.reading.ranking import Dictionary, Ranking, nearest
+from tasks.reading.reader import _AT_ONCE, _NEAR, FAR, LONGEST, NEEDED, SURE, Reader
 from tasks.recipes import make_recipe, renderer_of
-from tasks.spans import FEATURES, shape_spans
 
 ALPHABET = find_profile("book").alphabet
 TEST = 2

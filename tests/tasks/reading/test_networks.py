@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from storage.errors import BadInput
-from tasks.classifier import FASTEST, POOL, SLOWEST, build, fit, gate_odds, letter_odds
-from tasks.spans import SIZE
+from tasks.reading.features import SIZE
+from tasks.reading.networks import FASTEST, POOL, SLOWEST, build, fit, gate_odds, letter_odds
 
 
 def blobs(count, classes, size=60, key=0):

@@ -5,7 +5,7 @@ from dataclasses import dataclass, fields
 import numba
 import numpy as np
 
-from tasks.heights import FAINT, measure
+from tasks.reading.text_line import FAINT, measure
 
 NARROWEST, WIDEST = 8, 160  # percent of the text's height
 DENSITY = 42  # of 255: a span with less ink on average holds no letter

@@ -8,8 +8,8 @@ from rapidfuzz.distance import Levenshtein
 from rapidfuzz.process import cdist
 
 from storage.errors import BadInput
-from tasks.paths import BEST
-from tasks.trie import Trie
+from tasks.reading.string_search import BEST
+from tasks.reading.word_search import Trie
 
 # The distances say which word is nearest, not how sure that is. To put a number on it they take one letter in a
 # hundred for wrong, and every wrong letter, missing or added ones too, for equally likely: each step away from

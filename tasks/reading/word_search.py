@@ -3,7 +3,7 @@
 import numba
 import numpy as np
 
-from tasks.paths import BEST, NEVER, reach
+from tasks.reading.string_search import BEST, NEVER, reach
 
 
 class Trie:
@@ -58,7 +58,7 @@ def best_words(trie: Trie, starts, cuts, first, last, odds, margin: float):
 
     Parameters
     ----------
-    starts, cuts, first, last, odds : as for `tasks.paths.best_strings`
+    starts, cuts, first, last, odds : as for `tasks.reading.string_search.best_strings`
     margin : float
         Words that score this much less than the best are left out of the sum.
 

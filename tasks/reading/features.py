@@ -14,8 +14,8 @@ F. C. Crow, "Summed-area tables for texture mapping", SIGGRAPH 1984.
 import numba
 import numpy as np
 
-from tasks.lattice import Lattice
 from tasks.lowlevel.float32x8 import blend8, bytes8, copy8, mix8, roots8
+from tasks.reading.lattice import Lattice
 
 FEATURES = 4  # raised whenever spans, or what confidence is made of, have other values: a model reads only its own
 
@@ -48,7 +48,7 @@ def shape_spans(ink: np.ndarray, lattice: Lattice, chosen: np.ndarray | None = N
     Parameters
     ----------
     ink : (n, H, W) uint8
-        From `tasks.ink.upright`.
+        From `tasks.reading.deskew.upright`.
     lattice : Lattice
         Of the same pictures.
     chosen : (k,) int, optional

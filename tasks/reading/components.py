@@ -3,8 +3,8 @@
 import numba
 import numpy as np
 
-from tasks.heights import measure
-from tasks.lattice import WIDEST, Lattice
+from tasks.reading.lattice import WIDEST, Lattice
+from tasks.reading.text_line import measure
 
 INKED = 160  # of 255: a pixel belongs to a component
 SPECK = 2  # percent of the letters' height squared: a smaller component is dropped
@@ -20,7 +20,7 @@ def find_apart(ink: np.ndarray) -> Lattice:
     Parameters
     ----------
     ink : (n, H, W) uint8
-        From `tasks.ink.upright`.
+        From `tasks.reading.deskew.upright`.
     """
     n = len(ink)
     counts, height = np.zeros(n, np.int64), np.zeros(n, np.int64)
@@ -140,7 +140,7 @@ def _merge(parts, own, other):
 
 @numba.njit(cache=True, nogil=True)
 def _window(image, left, right, high, low, height):
-    """As `tasks.lattice` does it: of all windows of that height the one with the most ink, the middle one of equals."""
+    """As `tasks.reading.lattice` does it: of all windows of that height the one with the most ink, the middle one of equals."""
     inside = 0
     for y in range(high, high + height):
         inside += _sum(image[y, left:right])

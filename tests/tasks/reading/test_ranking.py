@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from storage.errors import BadInput
-from tasks.ranking import LETTER_ERROR, Dictionary, Ranking, join_letters, nearest
+from tasks.reading.ranking import LETTER_ERROR, Dictionary, Ranking, join_letters, nearest
 
 NEAREST = (Ranking.POSITIONS, Ranking.LEVENSHTEIN)
 ABC = "ABCDE"

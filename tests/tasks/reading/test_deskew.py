@@ -3,8 +3,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from tasks.ink import FLOOR, STEEPEST, STEP, TILES, _robust, upright
 from tasks.profiles.profile import BUILT_IN, Grid
+from tasks.reading.deskew import FLOOR, STEEPEST, STEP, TILES, _robust, upright
 from tasks.recipes import make_recipe, renderer_of
 
 

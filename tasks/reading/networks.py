@@ -9,7 +9,7 @@ from sklearn.neural_network import MLPClassifier
 
 from storage.errors import BadInput
 from tasks.lowlevel.int16_matmul import Packed, multiply, pack
-from tasks.spans import SIZE
+from tasks.reading.features import SIZE
 
 LETTERS, GATE = "letters", "gate"  # what the networks of a model are called
 GATE_HIDDEN = 32
@@ -155,7 +155,7 @@ def letter_odds(network: MLPClassifier | Layers, X: np.ndarray) -> np.ndarray:
     network : MLPClassifier or Layers
         The one called `LETTERS`, of C + 1 classes.
     X : (m, SIZE) uint8
-        From `tasks.spans.shape_spans`.
+        From `tasks.reading.features.shape_spans`.
 
     Returns
     -------

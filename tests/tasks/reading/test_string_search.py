@@ -3,8 +3,8 @@ import itertools
 import numpy as np
 import pytest
 
-from tasks.paths import NEVER, align, best_strings
-from tasks.trie import Trie, best_words
+from tasks.reading.string_search import NEVER, align, best_strings
+from tasks.reading.word_search import Trie, best_words
 
 ABC = "ABCD"
 

@@ -1,12 +1,10 @@
 import numpy as np
 import pytest
 
-from tasks.apart import find_apart
-from tasks.ink import upright
-from tasks.lattice import Lattice, find_spans
 from tasks.profiles.profile import BUILT_IN
-from tasks.recipes import make_recipe, renderer_of
-from tasks.spans import (
+from tasks.reading.components import find_apart
+from tasks.reading.deskew import upright
+from tasks.reading.features import (
     ACROSS,
     AROUND_X,
     AROUND_Y,
@@ -21,6 +19,8 @@ from tasks.spans import (
     WIDE,
     shape_spans,
 )
+from tasks.reading.lattice import Lattice, find_spans
+from tasks.recipes import make_recipe, renderer_of
 
 GAIN = 12
 

@@ -7,15 +7,15 @@ import numpy as np
 from sklearn.neural_network import MLPClassifier
 
 from storage.errors import BadInput
-from tasks.apart import find_apart
-from tasks.calibration import confidence
-from tasks.classifier import GATE, LETTERS, gate_odds, layers_of, letter_odds
-from tasks.ink import upright
-from tasks.lattice import Lattice, find_spans
-from tasks.paths import BEST, NEVER, best_strings
-from tasks.ranking import Dictionary, Ranked, Ranking, join_letters, nearest
-from tasks.spans import FEATURES, shape_spans
-from tasks.trie import best_words
+from tasks.reading.components import find_apart
+from tasks.reading.confidence import confidence
+from tasks.reading.deskew import upright
+from tasks.reading.features import FEATURES, shape_spans
+from tasks.reading.lattice import Lattice, find_spans
+from tasks.reading.networks import GATE, LETTERS, gate_odds, layers_of, letter_odds
+from tasks.reading.ranking import Dictionary, Ranked, Ranking, join_letters, nearest
+from tasks.reading.string_search import BEST, NEVER, best_strings
+from tasks.reading.word_search import best_words
 
 LONGEST = 12  # letters of a text whose length is not known
 
@@ -48,7 +48,7 @@ class Readings:
     picture, box : (m,) int64, (m, 4) int16
         Where the letters of the readings are: top, left, bottom, right in the upright ink.
     height, shear, offset : (n,) int64
-        Of the letters, and what made the picture upright (see `tasks.ink.upright`).
+        Of the letters, and what made the picture upright (see `tasks.reading.deskew.upright`).
     answers : dict of Ranking to Ranked
         For every ranking that was asked for; `words` and `confidences` are one of them.
     evidence : dict of Ranking to (n, k) float64
