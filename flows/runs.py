@@ -21,7 +21,7 @@ from flows.roster import ClusterLost, WorkerLost
 from flows.show import readable
 from storage.errors import Busy, CaptchasError
 from storage.places import shown
-from tasks.pictures import at_most
+from tasks.figures.contact_sheet import at_most
 
 # Seconds before a deployment's run asks again for what another run has, or for a cluster: nearly two hours in all.
 WAITS = (30, 120, 600, 1800, 3600)

@@ -11,8 +11,9 @@ from storage import atomic
 from storage.dataset import Dataset
 from storage.errors import BadInput
 from storage.models import model_digest
-from tasks import curves, pictures, plots
 from tasks.evaluate import MISTAKES, RANKINGS, EvaluateReceipt
+from tasks.figures import comparisons, contact_sheet
+from tasks.figures import scores as plots
 from tasks.metrics import FAILURES, Rate, failure_split, letter_scores, rates_by
 from tasks.profiles.word_lists import words_digest
 from tasks.reading.confidence import calibration_error, reliability
@@ -101,7 +102,7 @@ def summarise(
     files = {
         "rates.png": plots.plot_rates(report["by"], f"Words right, {best}: {title}"),
         "confusion.png": plots.plot_confusion(np.array(scores["confusion"]), classes, f"Letters: {title}"),
-        "reliability.png": curves.plot_reliability(report["calibration"], f"Confidence: {title}"),
+        "reliability.png": comparisons.plot_reliability(report["calibration"], f"Confidence: {title}"),
         "failures.png": plots.plot_failures(report["failures"], f"What went wrong: {title}"),
         "mistakes.png": mistakes_sheet(sheets[:MISTAKES], captions[:MISTAKES]),
         "report.json": (json.dumps(report, indent=1, ensure_ascii=False) + "\n").encode(),
@@ -144,7 +145,7 @@ def mistakes_sheet(images: list[np.ndarray], captions: list[str]) -> bytes:
     canvas = np.zeros((len(images), *sizes.max(axis=0)), np.uint8)
     for row, image in zip(canvas, images, strict=True):
         row[: image.shape[0], : image.shape[1]] = image
-    return pictures.contact_sheet(canvas, captions, sizes=sizes[: len(images)])
+    return contact_sheet.contact_sheet(canvas, captions, sizes=sizes[: len(images)])
 
 
 def _rates_csv(report: dict) -> bytes:

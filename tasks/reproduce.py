@@ -7,8 +7,8 @@ from pathlib import Path
 from storage import atomic
 from storage.errors import BadInput
 from tasks import book
+from tasks.figures.scores import plot_steps
 from tasks.metrics import Rate
-from tasks.plots import plot_steps
 from tasks.profiles.fonts import Face, require_characters
 from tasks.profiles.word_lists import WEB2, load_words
 from tasks.worker import at_home

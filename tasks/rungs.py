@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from storage import atomic
-from tasks import curves
+from tasks.figures import comparisons
 from tasks.metrics import FAILURES, Rate
 from tasks.reading.ranking import Ranking
 
@@ -38,7 +38,7 @@ def save(folder: Path, model: Path, reports: Sequence[dict]) -> list[dict]:
     files = {
         "ladder.md": markdown(rows).encode(),
         "ladder.csv": _csv(rows).encode(),
-        "ladder.png": curves.plot_ladder(rows, f"Words right on each rung: {model.stem}"),
+        "ladder.png": comparisons.plot_ladder(rows, f"Words right on each rung: {model.stem}"),
         "ladder.json": (json.dumps({"model": str(model), "rungs": rows}, indent=1) + "\n").encode(),
     }
     for name in FILES:

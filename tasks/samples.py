@@ -7,7 +7,7 @@ from pathlib import Path
 from storage import atomic
 from storage.errors import BadInput
 from storage.shards import SPLITS
-from tasks.pictures import png
+from tasks.figures.contact_sheet import png
 from tasks.recipes import Recipe, renderer_of
 
 

@@ -5,11 +5,11 @@ Numba keeps what it compiled beside the modules, or in the user's cache folder w
 
 import numpy as np
 
+from tasks.figures.contact_sheet import png
 from tasks.loading.decode import decode_picture
 from tasks.lowlevel.deflate import compress
 from tasks.lowlevel.inflate import inflate
 from tasks.marking import mark, nearness
-from tasks.pictures import png
 from tasks.profiles.profile import Grid, Profile, find_profile
 from tasks.reading import networks as classifier
 from tasks.reading.components import find_apart

@@ -128,7 +128,7 @@ def plant(root: Path, place: str, source: str) -> None:
         ("tasks/reading/features.py", "import os\nfrom storage.shards import BLOCK", "storage.shards.BLOCK"),
         ("tasks/drawing/renderer.py", "import os\nfrom storage.shards import Shard", "storage.shards.Shard"),
         ("tasks/metrics.py", "import os\nimport storage", "storage"),
-        ("tasks/pictures.py", "import os\nfrom tasks.generate import survey", "tasks.generate.survey"),
+        ("tasks/figures/contact_sheet.py", "import os\nfrom tasks.generate import survey", "tasks.generate.survey"),
         ("flows/x.py", "import os\nimport numpy as np", "numpy"),
         ("flows/x.py", "import os\nfrom h5py import File", "h5py.File"),
         ("flows/deep/x.py", "from . import y\nfrom ...storage import z\nimport tests", "tests"),

@@ -4,8 +4,8 @@ import sys
 from pathlib import Path
 
 from storage import atomic
+from tasks.figures.contact_sheet import contact_sheet
 from tasks.ladder import RUNGS, SEED
-from tasks.pictures import contact_sheet
 from tasks.profiles.profile import BUILT_IN
 from tasks.recipes import make_recipe, renderer_of
 

@@ -8,9 +8,9 @@ from storage.dataset import Dataset
 from storage.errors import BadInput, Different, NotThere
 from storage.manifest import Manifest
 from tasks import generate, ingest
+from tasks.figures.contact_sheet import png
 from tasks.gather import Gathered
 from tasks.labels import find_labels
-from tasks.pictures import png
 from tasks.recipes import Recipe, renderer_of
 from tasks.scan import Listing, Source, Wanted, scan_files
 

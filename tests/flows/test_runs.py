@@ -17,7 +17,7 @@ from flows import runs
 from flows.progress import duration
 from flows.roster import WorkerLost
 from storage.errors import BadInput, Busy
-from tasks.pictures import png
+from tasks.figures.contact_sheet import png
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 

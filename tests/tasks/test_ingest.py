@@ -23,12 +23,12 @@ from tasks import report as reports
 from tasks import train as training
 from tasks.describe import datasets_under, describe_dataset
 from tasks.evaluate import EvaluateJob, read_shard
+from tasks.figures.contact_sheet import png
 from tasks.gather import Gathered
 from tasks.ingest import as_imported, fill_jobs, fill_shard, survey
 from tasks.labels import find_labels
 from tasks.loading.decode import Invert, load_picture
 from tasks.lowlevel.deflate import compress
-from tasks.pictures import png
 from tasks.profiles.profile import find_profile
 from tasks.profiles.word_lists import load_words
 from tasks.reading.reader import Reader

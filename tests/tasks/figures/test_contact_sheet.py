@@ -8,9 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tasks.metrics import Rate, rates_by
-from tasks.pictures import ENLARGE, MARKS, PALE, SKY, SOFT, contact_sheet, png
-from tasks.plots import (
+from tasks.figures.contact_sheet import ENLARGE, MARKS, PALE, SKY, SOFT, contact_sheet, png
+from tasks.figures.scores import (
     FAILURE_LOOKS,
     STEP_LOOKS,
     _limits,
@@ -19,6 +18,7 @@ from tasks.plots import (
     plot_rates,
     plot_steps,
 )
+from tasks.metrics import Rate, rates_by
 from tests.plotted import colour, count, decoded, require_plot, rgb
 
 
@@ -166,7 +166,7 @@ def test_plots_are_pictures_with_equal_bytes(name):
 def test_drawing_leaves_pyplot_alone():
     # In a process of its own: another test may have loaded pyplot.
     code = (
-        "import sys; from tasks.plots import plot_confusion; plot_confusion([[1]], 'A', 't'); "
+        "import sys; from tasks.figures.scores import plot_confusion; plot_confusion([[1]], 'A', 't'); "
         "sys.exit('matplotlib.pyplot' in sys.modules)"
     )
     root = Path(__file__).parents[2]

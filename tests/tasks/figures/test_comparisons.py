@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from tasks.curves import LOOKS, plot_ladder, plot_reliability
+from tasks.figures.comparisons import LOOKS, plot_ladder, plot_reliability
 from tasks.metrics import Rate
 from tasks.reading.confidence import calibration_error, reliability
 from tasks.reading.ranking import Ranking

@@ -10,8 +10,8 @@ from matplotlib.colors import ListedColormap, PowerNorm
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
+from tasks.figures.contact_sheet import BLUE, FAINT, GREEN, INK, ORANGE, RED, SKY, SOFT
 from tasks.metrics import Rate
-from tasks.pictures import BLUE, FAINT, GREEN, INK, ORANGE, RED, SKY, SOFT
 
 FAILURE_LOOKS = {
     "segments": (BLUE, "wrong number of segments"),

@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from tasks.pictures import BLUE, GREEN, INK, ORANGE, SOFT
-from tasks.plots import PERCENT, _figure, _legend, _plain, _reach, _rendered, _said
+from tasks.figures.contact_sheet import BLUE, GREEN, INK, ORANGE, SOFT
+from tasks.figures.scores import PERCENT, _figure, _legend, _plain, _reach, _rendered, _said
 
 LOOKS = {
     "none": (BLUE, "no dictionary"),
