@@ -19,11 +19,11 @@ from storage.errors import BadInput
 from storage.models import load_model, model_digest
 from storage.places import Place, local
 from tasks import evaluate as units
-from tasks import ladder as ladders
 from tasks import report as reports
 from tasks import rungs
 from tasks.metrics import Rate
 from tasks.profiles.profile import find_profile
+from tasks.training import settings as ladders
 
 # In Prefect's report: of eight, those that say most.
 SHOWN = {"rates.png": "Words right by each parameter of drawing", "mistakes.png": "Mistakes"}

@@ -21,9 +21,9 @@ from storage import atomic
 from storage.dataset import Dataset, locked
 from storage.errors import BadInput, Damaged, NotThere
 from tasks import promote as units
-from tasks import train as training
 from tasks.generate import make_way
 from tasks.recipes import Recipe
+from tasks.training import fit as training
 
 PROFILES, COUNTS = ("book", "letters"), (200_000, 65_536)
 CANDIDATES = "candidates"  # under models/: `solve` takes the newest model beside it, never one from there

@@ -21,13 +21,13 @@ from storage.dataset import Dataset, locked
 from storage.errors import BadInput
 from storage.models import save_model
 from storage.places import ObjectPath, Place, place
-from tasks import ladder as ladders
-from tasks import train as units
 from tasks.metrics import Rate
-from tasks.teach import GatherJob, GatherReceipt, jobs_of
-from tasks.teach import gather as gather_shard
-from tasks.trust import CheckJob, check_answers
-from tasks.trust import calibrate as fit_confidence
+from tasks.training import fit as units
+from tasks.training import settings as ladders
+from tasks.training.calibrate import CheckJob, check_answers
+from tasks.training.calibrate import calibrate as fit_confidence
+from tasks.training.spool import GatherJob, GatherReceipt, jobs_of
+from tasks.training.spool import gather as gather_shard
 
 FINAL, FIRST = 1, units.FIRST_SHARE  # of the pictures, one in so many
 

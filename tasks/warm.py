@@ -9,7 +9,6 @@ from tasks.figures.contact_sheet import png
 from tasks.loading.decode import decode_picture
 from tasks.lowlevel.deflate import compress
 from tasks.lowlevel.inflate import inflate
-from tasks.marking import mark, nearness
 from tasks.profiles.profile import Grid, Profile, find_profile
 from tasks.reading import networks as classifier
 from tasks.reading.components import find_apart
@@ -21,6 +20,7 @@ from tasks.reading.ranking import Ranking
 from tasks.reading.reader import Reader
 from tasks.recipes import make_recipe, renderer_of
 from tasks.tally import Distinct, Tally
+from tasks.training.alignment import mark, nearness
 
 
 def warm() -> None:

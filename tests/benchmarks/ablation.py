@@ -20,7 +20,6 @@ from flows.cluster import crew
 from flows.fanout import fan_out
 from flows.home import dataset_folder, prepare_environment
 from storage.dataset import Dataset
-from tasks import ladder, teach, train
 from tasks.metrics import Rate
 from tasks.profiles.word_lists import WEB2, load_words
 from tasks.reading import features, reader
@@ -28,6 +27,9 @@ from tasks.reading import networks as classifier
 from tasks.reading.components import find_apart
 from tasks.reading.lattice import Lattice, find_spans
 from tasks.reading.ranking import Ranking
+from tasks.training import fit
+from tasks.training import settings as ladder
+from tasks.training import spool as teach
 
 READ = ("book", "fonts", "unseen", "touching", "noise", "hard")
 INK = slice(0, features.COARSE - features.BARS)
@@ -128,7 +130,7 @@ def main() -> None:
     few = tuple(max(int(number * options.pictures), 100) for number in ladder.SETTINGS.pictures)
     settings = replace(ladder.SETTINGS, pictures=few, shows=options.shows)
     datasets = [Dataset(dataset_folder(name)) for name in ladder.LEARNT]
-    record = train.provenance_of(datasets, settings) | {"calibration": {}}
+    record = fit.provenance_of(datasets, settings) | {"calibration": {}}
     rungs = {name: pictures_of(name, options.read) for name in READ}
     title = " | ".join(READ)
     lines = [f"| | {title} |", f"|---|{'---|' * len(READ)}"]
@@ -143,7 +145,7 @@ def main() -> None:
         classes = record["classes"]
 
         def fitted(which: str) -> dict:
-            networks, facts = train.fit(spool, which, classes, settings, settings.shows, every=False)
+            networks, facts = fit.fit(spool, which, classes, settings, settings.shows, every=False)
             return {"networks": networks, "record": record | facts}
 
         with crew() as client:

@@ -5,9 +5,9 @@ from pathlib import Path
 
 from storage import atomic
 from tasks.figures.contact_sheet import contact_sheet
-from tasks.ladder import RUNGS, SEED
 from tasks.profiles.profile import BUILT_IN
 from tasks.recipes import make_recipe, renderer_of
+from tasks.training.settings import RUNGS, SEED
 
 COUNT, COLUMNS = 12, 6
 

@@ -18,9 +18,9 @@ from PIL import Image
 from flows.demo import PICTURES, SHOWS
 from storage.dataset import Dataset
 from storage.models import load_model
-from tasks import train as units
 from tasks.reading.features import SIZE
-from tasks.teach import gather, jobs_of
+from tasks.training import fit as units
+from tasks.training.spool import gather, jobs_of
 
 # Prefect and what it brings warn while they are imported; that is theirs.
 pytestmark = pytest.mark.filterwarnings("ignore")

@@ -13,8 +13,8 @@ from flows import train as flow
 from flows.home import SHIPPED
 from storage.dataset import Dataset
 from storage.models import model_digest
-from tasks import ladder
 from tasks.profiles.profile import UNSEEN
+from tasks.training import settings as ladder
 
 # Prefect and what it brings warn while they are imported; that is theirs.
 pytestmark = pytest.mark.filterwarnings("ignore")

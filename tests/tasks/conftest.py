@@ -10,11 +10,13 @@ import pytest
 
 from storage.dataset import Dataset
 from storage.models import load_model, save_model
-from tasks import generate, solve, teach, train, trust
+from tasks import generate, solve
 from tasks.gather import Gathered
 from tasks.profiles.profile import Profile, find_profile
 from tasks.profiles.word_lists import load_words
 from tasks.recipes import make_recipe
+from tasks.training import calibrate, fit
+from tasks.training import spool as teach
 
 
 @pytest.fixture(scope="session")
@@ -40,7 +42,7 @@ class Learnt:
     """A model and all that it was made of."""
 
     datasets: list[Dataset]
-    settings: train.Settings
+    settings: fit.Settings
     spool: Path
     receipts: list[teach.GatherReceipt]
     path: Path
@@ -52,18 +54,18 @@ class Learnt:
 def learn() -> Callable[..., Learnt]:
     """`learn(datasets, settings, folder)`: what `captchas train` does with drawn pictures, without Dask."""
 
-    def learn(datasets: list[Dataset], settings: train.Settings, folder: Path) -> Learnt:
+    def learn(datasets: list[Dataset], settings: fit.Settings, folder: Path) -> Learnt:
         spool = folder / "spool"
         spool.mkdir(parents=True)
-        provenance = train.provenance_of(datasets, settings)
+        provenance = fit.provenance_of(datasets, settings)
         checked, path = spool / "checked.skops", folder / "model.skops"
         receipts = [teach.gather(job) for job in teach.jobs_of(datasets, settings, 1, None, spool, "run")]
-        networks, facts = train.fit(spool, "1", provenance["classes"], settings, settings.shows)
+        networks, facts = fit.fit(spool, "1", provenance["classes"], settings, settings.shows)
         save_model(checked, networks, provenance | facts | {"calibration": {}})
-        jobs = [trust.CheckJob(str(one.folder), str(checked), settings.leave_out) for one in datasets]
-        facts["calibration"] = trust.calibrate([trust.check_answers(job) for job in jobs])
+        jobs = [calibrate.CheckJob(str(one.folder), str(checked), settings.leave_out) for one in datasets]
+        facts["calibration"] = calibrate.calibrate([calibrate.check_answers(job) for job in jobs])
         pictures, marked = (sum(getattr(one, key) for one in receipts) for key in ("pictures", "marked"))
-        train.save(path, networks, provenance, facts, pictures, marked, "run")
+        fit.save(path, networks, provenance, facts, pictures, marked, "run")
         return Learnt(datasets, settings, spool, receipts, path, *load_model(path))
 
     return learn
@@ -74,7 +76,7 @@ def learnt(draw_dataset, learn, tmp_path_factory) -> Learnt:
     """A model of 3,000 of the book's pictures; about 3 s."""
     folder = tmp_path_factory.mktemp("learnt")
     dataset = draw_dataset(find_profile("book"), 4096, folder / "book")
-    return learn([dataset], train.Settings(pictures=(3000,), shows=240_000, hidden=(64,)), folder)
+    return learn([dataset], fit.Settings(pictures=(3000,), shows=240_000, hidden=(64,)), folder)
 
 
 @pytest.fixture(scope="session")

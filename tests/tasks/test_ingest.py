@@ -20,7 +20,6 @@ from storage.models import load_model, model_digest
 from storage.shards import BLOCK, SPLITS
 from tasks import generate, ingest, scan
 from tasks import report as reports
-from tasks import train as training
 from tasks.describe import datasets_under, describe_dataset
 from tasks.evaluate import EvaluateJob, read_shard
 from tasks.figures.contact_sheet import png
@@ -35,6 +34,7 @@ from tasks.reading.reader import Reader
 from tasks.recipes import make_recipe, renderer_of, require_same
 from tasks.scan import PICTURES, REJECTS, Listing, Source, Wanted, scan_files, write_records
 from tasks.tally import SIGMAS
+from tasks.training import fit as training
 
 COUNT = 1500
 

@@ -5,13 +5,13 @@ import numpy as np
 import pytest
 from skimage.measure import label, regionprops
 
-from tasks.marking import nearness
 from tasks.profiles.profile import BUILT_IN
 from tasks.reading.components import INKED, OVERHANG, SPECK, find_apart
 from tasks.reading.deskew import upright
 from tasks.reading.lattice import CUTS, DENSITY, FINE, NARROWEST, WIDEST, Lattice, _cuts, find_spans
 from tasks.reading.text_line import FAINT, _densest
 from tasks.recipes import make_recipe, renderer_of
+from tasks.training.alignment import nearness
 
 
 def lattice_of(name, count=80, find=find_spans):

@@ -10,13 +10,13 @@ from storage import atomic
 from storage.dataset import Dataset
 from storage.models import load_model
 from tasks.lowlevel.inflate import inflate
-from tasks.marking import mark, nearness, pick
 from tasks.reading.components import find_apart
 from tasks.reading.deskew import upright
 from tasks.reading.features import shape_spans
 from tasks.reading.lattice import find_spans
 from tasks.reading.networks import GATE, LETTERS, gate_odds, letter_odds
-from tasks.train import SAMPLE, TRAIN, VALIDATION, Settings, classes_of, shares_of
+from tasks.training.alignment import mark, nearness, pick
+from tasks.training.fit import SAMPLE, TRAIN, VALIDATION, Settings, classes_of, shares_of
 
 TRAIN_SHARE = 0.8  # of a dataset's pictures
 REFUSED = -15.0  # log odds of what the gate refuses

@@ -1,7 +1,7 @@
 """The ladder: which profiles it has, how many pictures of each, and how the model for all of them is trained."""
 
 from tasks.profiles.profile import UNSEEN
-from tasks.train import Settings
+from tasks.training.fit import Settings
 
 RUNGS = ("book", "fonts", "unseen", "jitter", "touching", "noise", "warp", "random", "hard")
 COUNT = 217_088  # pictures of each: 212 blocks, of which about a tenth, more than 20,000, are of the test split

@@ -5,8 +5,6 @@ import pytest
 
 from storage.dataset import Dataset
 from storage.shards import SPLITS, Block
-from tasks import teach
-from tasks.marking import mark, nearness
 from tasks.profiles.profile import find_profile
 from tasks.reading.components import find_apart
 from tasks.reading.confidence import confidence
@@ -17,9 +15,11 @@ from tasks.reading.networks import LETTERS
 from tasks.reading.ranking import Ranking
 from tasks.reading.reader import Reader
 from tasks.recipes import make_recipe, renderer_of
-from tasks.teach import GatherJob, gather, jobs_of
-from tasks.train import SAMPLE, TRAIN, VALIDATION, Settings
-from tasks.trust import CHECKED, CheckJob, CheckReceipt, calibrate, check_answers
+from tasks.training import spool
+from tasks.training.alignment import mark, nearness
+from tasks.training.calibrate import CHECKED, CheckJob, CheckReceipt, calibrate, check_answers
+from tasks.training.fit import SAMPLE, TRAIN, VALIDATION, Settings
+from tasks.training.spool import GatherJob, gather, jobs_of
 
 QUICK = Settings(pictures=(100,), shows=600, hidden=(8,))
 
@@ -108,7 +108,7 @@ def test_spans_and_labels_come_from_the_first_pictures_of_the_split(job, two_fac
     first = block.rows(block.split <= VALIDATION).rows(slice(0, 1))
     ink = upright(first.images)[0]
     known = {row.tobytes() for row in shape_spans(ink, find_spans(ink))[:, :COARSE]}
-    own = samples["span"][: teach.pick.__defaults__[0]]
+    own = samples["span"][: spool.pick.__defaults__[0]]
     assert own[0, :COARSE].tobytes() in known
 
 
@@ -157,7 +157,7 @@ def test_no_more_than_so_many_spans_of_a_picture(job):
     assert receipt.letters <= receipt.pictures * 1.4 * (letters + apart)
     samples = samples_of(job)
     assert len(samples) - receipt.letters <= receipt.pictures * 1.4 * others
-    assert (letters, others) == teach.pick.__defaults__
+    assert (letters, others) == spool.pick.__defaults__
 
 
 def test_where_there_are_boxes_a_network_changes_nothing(learnt, job, tmp_path):
@@ -176,7 +176,7 @@ def test_components_stand_in_for_boxes_where_there_are_as_many_as_letters():
     codes = np.array([[alphabet.index(letter) for letter in text] for text in block.texts()])
     codes[3, 3:] = -1  # of these four components, one too many
     ink = upright(block.images)[0]
-    boxes = teach._stand_in(ink, codes)
+    boxes = spool._stand_in(ink, codes)
     apart = find_apart(ink)
     assert boxes.shape == (60, 4, 4)
     for number in range(60):
@@ -191,7 +191,7 @@ def test_components_stand_in_for_boxes_where_there_are_as_many_as_letters():
 
 
 def taught(block, networks=None, least=None):
-    return teach._teach(block, find_profile("book").alphabet, networks, least, (1, 0, 0))
+    return spool._teach(block, find_profile("book").alphabet, networks, least, (1, 0, 0))
 
 
 def test_imported_pictures_teach_nearly_the_same_as_drawn_ones():
@@ -210,7 +210,7 @@ def test_imported_pictures_teach_nearly_the_same_as_drawn_ones():
     codes = np.array([[alphabet.index(letter) for letter in text] for text in block.texts()])
     zero = np.zeros_like(shear)
     one = mark(lattice, codes, nearness(lattice, shear, offset, block.boxes), None, 26)
-    other = mark(lattice, codes, nearness(lattice, zero, zero, teach._stand_in(ink, codes)), None, 26)
+    other = mark(lattice, codes, nearness(lattice, zero, zero, spool._stand_in(ink, codes)), None, 26)
     both = (one >= 0) & (other >= 0) & (one < 26) & (other < 26)
     assert both.sum() > 900
     assert (one[both] == other[both]).all()
@@ -277,7 +277,7 @@ def test_answers_are_checked_on_the_validation_split(learnt, web2):
 
 def test_enough_is_checked_and_no_more(learnt, monkeypatch):
     assert CHECKED == 8192
-    monkeypatch.setattr("tasks.trust.CHECKED", 50)
+    monkeypatch.setattr("tasks.training.calibrate.CHECKED", 50)
     receipt = check_answers(CheckJob(str(learnt.datasets[0].folder), str(learnt.path), ()))
     validation = SPLITS.index("validation")
     first = (learnt.datasets[0].head(1024).split == validation).sum()

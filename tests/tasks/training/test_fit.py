@@ -5,14 +5,14 @@ import pytest
 
 from storage.errors import BadInput
 from storage.models import load_model, model_digest, save_model
-from tasks import train
-from tasks.ladder import LEARNT, RUNGS
-from tasks.ladder import SETTINGS as LADDER
 from tasks.profiles.profile import BUILT_IN, UNSEEN
 from tasks.reading.features import FEATURES, SIZE
 from tasks.reading.networks import GATE, LETTERS, gate_odds, letter_odds
 from tasks.reading.reader import NEEDED
-from tasks.train import PASSED, SAMPLE, TRAIN, VALIDATION, Settings
+from tasks.training import fit
+from tasks.training.fit import PASSED, SAMPLE, TRAIN, VALIDATION, Settings
+from tasks.training.settings import LEARNT, RUNGS
+from tasks.training.settings import SETTINGS as LADDER
 
 QUICK = Settings(pictures=(100,), shows=600, hidden=(8,))
 
@@ -65,16 +65,16 @@ def test_settings_that_cannot_be_are_refused(change, said):
 
 
 def test_every_dataset_has_its_share():
-    assert train.shares_of(Settings(pictures=(7,)), 3) == (7, 7, 7)
-    assert train.shares_of(Settings(pictures=(7, 8)), 2) == (7, 8)
+    assert fit.shares_of(Settings(pictures=(7,)), 3) == (7, 7, 7)
+    assert fit.shares_of(Settings(pictures=(7, 8)), 2) == (7, 8)
     with pytest.raises(BadInput, match=r"^pictures: must be one number, or one for each of 3 datasets; it is \(7, 8\)"):
-        train.shares_of(Settings(pictures=(7, 8)), 3)
+        fit.shares_of(Settings(pictures=(7, 8)), 3)
 
 
 def test_the_ladder_learns_from_rungs_that_there_are_and_not_from_unseen_faces():
     assert set(LEARNT) == set(RUNGS) - {"unseen"}
     assert set(RUNGS) <= set(BUILT_IN)
-    assert train.shares_of(LADDER, len(LEARNT)) == tuple(LEARNT.values())
+    assert fit.shares_of(LADDER, len(LEARNT)) == tuple(LEARNT.values())
     assert LADDER.leave_out == UNSEEN
     for name in LEARNT:
         assert name == "fonts" or not set(BUILT_IN[name].fonts) & set(UNSEEN)
@@ -90,7 +90,7 @@ def test_both_networks_learn_what_the_spool_says(spool, tmp_path):
     spool("1-001-000000.npy", labels[500:], splits[500:], key=1)
     told = []
     settings = replace(QUICK, hidden=(16,))
-    networks, facts = train.fit(tmp_path, "1", "ABC", settings, 120_000, lambda shown, _: told.append(shown))
+    networks, facts = fit.fit(tmp_path, "1", "ABC", settings, 120_000, lambda shown, _: told.append(shown))
     assert set(networks) == {LETTERS, GATE}
     assert networks[LETTERS].coefs_[0].shape == (SIZE, 16)
     assert networks[GATE].coefs_[0].shape[0] == SIZE
@@ -110,7 +110,7 @@ def test_both_networks_learn_what_the_spool_says(spool, tmp_path):
 def test_the_gate_lets_through_as_many_validation_letters_as_it_should(spool, tmp_path):
     labels = labels_of(3000)
     spool("1-000-000000.npy", labels, np.where(np.arange(3000) % 2, TRAIN, VALIDATION))
-    networks, facts = train.fit(tmp_path, "1", "ABC", QUICK, 3000)
+    networks, facts = fit.fit(tmp_path, "1", "ABC", QUICK, 3000)
     checked = np.load(tmp_path / "1-000-000000.npy")
     checked = checked[(checked["split"] == VALIDATION) & (checked["label"] < 3)]
     spans = np.ascontiguousarray(checked["span"])
@@ -126,7 +126,7 @@ def test_the_gate_lets_through_as_many_validation_letters_as_it_should(spool, tm
 def test_a_network_that_knows_no_letter_yet_has_a_gate_all_the_same(spool, tmp_path):
     labels = labels_of(3000)
     spool("1-000-000000.npy", labels, np.where(np.arange(3000) % 2, TRAIN, VALIDATION))
-    _, facts = train.fit(tmp_path, "1", "ABC", QUICK, 1)
+    _, facts = fit.fit(tmp_path, "1", "ABC", QUICK, 1)
     assert facts["gate_passes"]["n"] > 0
 
 
@@ -135,43 +135,43 @@ def test_equal_spools_give_equal_networks_however_they_are_split(spool, tmp_path
     splits = np.where(np.arange(600) % 3, TRAIN, VALIDATION)
     spool("1-000-000000.npy", labels, splits)
     whole = np.load(tmp_path / "1-000-000000.npy")
-    expected = weights(train.fit(tmp_path, "1", "ABC", QUICK, 1000)[0])
-    assert weights(train.fit(tmp_path, "1", "ABC", QUICK, 1000)[0]) == expected
+    expected = weights(fit.fit(tmp_path, "1", "ABC", QUICK, 1000)[0])
+    assert weights(fit.fit(tmp_path, "1", "ABC", QUICK, 1000)[0]) == expected
     for number, part in enumerate((whole[:7], whole[7:7], whole[7:400], whole[400:])):
         np.save(tmp_path / f"2-000-{number:06d}.npy", part)
-    assert weights(train.fit(tmp_path, "2", "ABC", QUICK, 1000)[0]) == expected
-    assert weights(train.fit(tmp_path, "2", "ABC", replace(QUICK, seed=2), 1000)[0]) != expected
+    assert weights(fit.fit(tmp_path, "2", "ABC", QUICK, 1000)[0]) == expected
+    assert weights(fit.fit(tmp_path, "2", "ABC", replace(QUICK, seed=2), 1000)[0]) != expected
 
 
 def test_a_letter_that_was_never_found_is_named(spool, tmp_path):
     spool("1-000-000000.npy", [0, 1, 2, 3, 2], [TRAIN, VALIDATION, TRAIN, TRAIN, VALIDATION])
     with pytest.raises(BadInput, match=r"^train: no letter B was found in the train split"):
-        train.fit(tmp_path, "1", "ABCD", QUICK, 10)
+        fit.fit(tmp_path, "1", "ABCD", QUICK, 10)
     with pytest.raises(BadInput, match=r"^train: no letter A B was found"):
-        train.fit(tmp_path, "9", "AB", QUICK, 10)  # no file at all
+        fit.fit(tmp_path, "9", "AB", QUICK, 10)  # no file at all
 
 
 def test_the_first_round_may_lack_a_rare_letter(spool, tmp_path):
     spool("1-000-000000.npy", [0, 1, 2, 4, 2], [TRAIN, TRAIN, TRAIN, TRAIN, VALIDATION])
-    networks, _ = train.fit(tmp_path, "1", "ABCD", QUICK, 10, every=False)
+    networks, _ = fit.fit(tmp_path, "1", "ABCD", QUICK, 10, every=False)
     assert networks[LETTERS].classes_.tolist() == [0, 1, 2, 3, 4]
     with pytest.raises(BadInput, match=r"^train: no letter D was found"):
-        train.fit(tmp_path, "1", "ABCD", QUICK, 10)
+        fit.fit(tmp_path, "1", "ABCD", QUICK, 10)
     with pytest.raises(BadInput, match=r"^train: no letter A B was found"):  # nor is nothing enough
-        train.fit(tmp_path, "9", "AB", QUICK, 10, every=False)
+        fit.fit(tmp_path, "9", "AB", QUICK, 10, every=False)
 
 
 def test_without_validation_letters_there_is_no_bound(spool, tmp_path):
     spool("1-000-000000.npy", [0, 1, 2, 3, 3], [TRAIN, TRAIN, TRAIN, TRAIN, VALIDATION])
     with pytest.raises(BadInput, match=r"^train: no letter could be cut out of the validation split.*stand apart$"):
-        train.fit(tmp_path, "1", "ABC", QUICK, 10)
+        fit.fit(tmp_path, "1", "ABC", QUICK, 10)
 
 
 # Provenance.
 
 
 def test_the_provenance_is_what_decides_about_a_model(learnt):
-    provenance = train.provenance_of(learnt.datasets, learnt.settings)
+    provenance = fit.provenance_of(learnt.datasets, learnt.settings)
     manifest = learnt.datasets[0].manifest
     assert provenance["datasets"] == [
         {"name": "book", "identity": manifest.identity, "content": manifest.content, "count": 4096}
@@ -187,26 +187,26 @@ def test_the_provenance_is_what_decides_about_a_model(learnt):
 def test_classes_are_those_of_all_datasets_in_their_order(draw_dataset, small, tmp_path):
     other = replace(small, name="other", alphabet="CDA")
     one, two = draw_dataset(small, 20, tmp_path / "one"), draw_dataset(other, 20, tmp_path / "two")
-    assert train.classes_of([one, two]) == "ABCD"
-    assert train.classes_of([two, one]) == "CDAB"
+    assert fit.classes_of([one, two]) == "ABCD"
+    assert fit.classes_of([two, one]) == "CDAB"
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(train, "MOST_CLASSES", 3)
-        assert train.classes_of([one]) == "ABC"
+        patch.setattr(fit, "MOST_CLASSES", 3)
+        assert fit.classes_of([one]) == "ABC"
         with pytest.raises(BadInput, match="at most 3 different letters; the datasets have 4"):
-            train.classes_of([one, two])
+            fit.classes_of([one, two])
 
 
 def test_a_model_of_the_same_data_and_settings_is_the_same(learnt, tmp_path):
-    provenance = train.provenance_of(learnt.datasets, learnt.settings)
-    assert train.same_model(learnt.path, provenance)
-    assert train.same_model(learnt.path, {})
+    provenance = fit.provenance_of(learnt.datasets, learnt.settings)
+    assert fit.same_model(learnt.path, provenance)
+    assert fit.same_model(learnt.path, {})
     for other in (replace(learnt.settings, seed=2), replace(learnt.settings, leave_out=("Inter Black",))):
-        assert not train.same_model(learnt.path, train.provenance_of(learnt.datasets, other))
-    assert not train.same_model(learnt.path, provenance | {"features": FEATURES + 1})
-    assert not train.same_model(learnt.path, provenance | {"more": 1})
-    assert not train.same_model(tmp_path / "none.skops", provenance)
+        assert not fit.same_model(learnt.path, fit.provenance_of(learnt.datasets, other))
+    assert not fit.same_model(learnt.path, provenance | {"features": FEATURES + 1})
+    assert not fit.same_model(learnt.path, provenance | {"more": 1})
+    assert not fit.same_model(tmp_path / "none.skops", provenance)
     (tmp_path / "damaged.skops").write_bytes(learnt.path.read_bytes()[:-9])
-    assert not train.same_model(tmp_path / "damaged.skops", provenance)
+    assert not fit.same_model(tmp_path / "damaged.skops", provenance)
 
 
 def test_training_again_gives_the_same_model(learn, draw_dataset, small, tmp_path):
@@ -216,7 +216,7 @@ def test_training_again_gives_the_same_model(learn, draw_dataset, small, tmp_pat
     assert weights(one.networks) == weights(other.networks)
     own = {key: value for key, value in one.record.items() if key != "seconds"}
     assert own == {key: value for key, value in other.record.items() if key != "seconds"}
-    assert train.same_model(one.path, train.provenance_of([dataset], settings))
+    assert fit.same_model(one.path, fit.provenance_of([dataset], settings))
 
 
 # The file.
@@ -234,7 +234,7 @@ def test_a_saved_model_says_all_that_a_reader_needs(learnt):
 def test_a_model_that_stands_there_is_kept_aside(learnt, tmp_path):
     path = tmp_path / "m.skops"
     for number in (1, 2, 2):
-        train.save(path, learnt.networks, {"number": number}, {}, 10, 9, "run")
+        fit.save(path, learnt.networks, {"number": number}, {}, 10, 9, "run")
     kept = sorted(one.name for one in tmp_path.iterdir())
     assert len(kept) == 3
     assert load_model(path)[1]["number"] == 2
@@ -244,7 +244,7 @@ def test_a_model_that_stands_there_is_kept_aside(learnt, tmp_path):
 
 
 def test_a_description_names_every_layer(learnt):
-    told = train.describe(learnt.path)
+    told = fit.describe(learnt.path)
     assert told["sha256"] == model_digest(learnt.path)
     assert told["bytes"] == learnt.path.stat().st_size
     assert {key: told[key] for key in learnt.record} == learnt.record
@@ -276,10 +276,10 @@ def test_what_killed_runs_left_is_removed_and_nothing_else(tmp_path):
     ]
     for name in others:
         (tmp_path / name).write_bytes(b"x")
-    train.tidy(tmp_path / "m.skops")
+    fit.tidy(tmp_path / "m.skops")
     assert sorted(one.name for one in tmp_path.iterdir()) == sorted(others)
 
 
 def test_a_model_of_another_program_is_not_the_same(learnt, tmp_path):
     save_model(tmp_path / "m.skops", learnt.networks, {"classes": "AB"})
-    assert not train.same_model(tmp_path / "m.skops", {"classes": "ABC"})
+    assert not fit.same_model(tmp_path / "m.skops", {"classes": "ABC"})
