@@ -6,7 +6,7 @@ import sys
 from flows.home import dataset_folder, home
 from storage.dataset import locked
 from storage.errors import BadInput, NotThere
-from tasks.describe import datasets_under
+from tasks.datasets.describe import datasets_under
 
 
 def datasets(*, remove: str | None = None, yes: bool = False) -> dict:

@@ -19,11 +19,11 @@ from flows.train import train
 from storage import atomic
 from storage.errors import BadInput, readable_size
 from storage.models import model_digest
-from tasks.describe import describe_dataset
+from tasks.datasets.describe import describe_dataset
+from tasks.datasets.recipe import make_recipe
+from tasks.datasets.samples import SampleJob, share_right, write_samples
 from tasks.metrics import Rate
 from tasks.profiles.profile import find_profile
-from tasks.recipes import make_recipe
-from tasks.samples import SampleJob, share_right, write_samples
 
 LETTERS, WORDS, SAMPLES = 65_536, 131_072, 1_000
 # To learn from, of each dataset, and to show: less than by default, for the time it takes.

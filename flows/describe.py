@@ -5,7 +5,7 @@ from pathlib import Path
 from flows.home import dataset_folder, home, model_file
 from storage.errors import NotThere
 from storage.places import local, place
-from tasks import describe as units
+from tasks.datasets import describe as units
 
 
 def inspect(path: str, *, out: Path | None = None, first: int | None = None) -> dict:

@@ -19,8 +19,8 @@ from storage.dataset import Dataset, locked
 from storage.places import local
 from tasks import export as units
 from tasks import parts
+from tasks.datasets.generate import as_table
 from tasks.formats import Format
-from tasks.generate import as_table
 
 
 class Split(StrEnum):

@@ -20,12 +20,12 @@ from storage.dataset import locked
 from storage.errors import BadInput
 from storage.places import Place, place
 from storage.shards import sealed
-from tasks import generate as units
-from tasks import rehearse as rehearsals
-from tasks.describe import sheet_of
-from tasks.gather import Gathered
+from tasks.datasets import dry_run as rehearsals
+from tasks.datasets import generate as units
+from tasks.datasets.describe import sheet_of
+from tasks.datasets.recipe import Recipe, ambiguities, make_recipe
+from tasks.datasets.totals import Gathered
 from tasks.profiles.profile import find_profile
-from tasks.recipes import Recipe, ambiguities, make_recipe
 
 MOST_ROWS = 1000  # shards in Prefect's table
 SHOWN = 24  # pictures on the contact sheet

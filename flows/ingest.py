@@ -19,8 +19,8 @@ from storage.dataset import locked
 from storage.errors import BadInput, NotThere
 from storage.places import Place, local, place
 from tasks import ingest as units
-from tasks.gather import Gathered
-from tasks.generate import as_table
+from tasks.datasets.generate import as_table
+from tasks.datasets.totals import Gathered
 from tasks.labels import find_labels
 from tasks.loading.decode import Invert
 from tasks.profiles.profile import Profile

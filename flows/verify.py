@@ -21,13 +21,13 @@ from storage import atomic
 from storage.dataset import locked
 from storage.errors import BadInput, Busy, CaptchasError, Damaged, Unwritable
 from storage.places import Place
-from tasks import repair as mending
-from tasks import verify as units
-from tasks.findings import Finding, Verdict, judge, report, summary
-from tasks.gather import Gathered
+from tasks.datasets import prove as units
+from tasks.datasets import repair as mending
+from tasks.datasets.inventory import Inventory, datasets_in, inventory, is_imported, recipe_of, require_dataset
+from tasks.datasets.judge import Finding, Verdict, judge, report, summary
+from tasks.datasets.recipe import Recipe
+from tasks.datasets.totals import Gathered
 from tasks.ingest import as_imported
-from tasks.inventory import Inventory, datasets_in, inventory, is_imported, recipe_of, require_dataset
-from tasks.recipes import Recipe
 
 
 def check(

@@ -15,15 +15,15 @@ from storage.manifest import Manifest
 from storage.places import Place, place
 from storage.sealing import write_shard
 from storage.shards import BLOCK, Block, Shard, combined, layout, read_record, sealed, shard_name
-from tasks import generate
+from tasks.datasets import generate
+from tasks.datasets.generate import Receipt, set_aside
+from tasks.datasets.recipe import differences, identity_of
+from tasks.datasets.statistics import Tally
+from tasks.datasets.totals import Gathered
 from tasks.drawing.renderer import split_by
-from tasks.gather import Gathered
-from tasks.generate import Receipt, set_aside
 from tasks.loading.decode import BadPicture, Invert, decode_picture, read_file
 from tasks.lowlevel.deflate import compress
-from tasks.recipes import differences, identity_of
 from tasks.scan import DIGEST, PICTURES, REJECTS, Source, changes, shown
-from tasks.tally import Tally
 
 PARAMETERS = np.dtype([("height", "<u2"), ("width", "<u2")])
 

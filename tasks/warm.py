@@ -5,6 +5,8 @@ Numba keeps what it compiled beside the modules, or in the user's cache folder w
 
 import numpy as np
 
+from tasks.datasets.recipe import make_recipe, renderer_of
+from tasks.datasets.statistics import Distinct, Tally
 from tasks.figures.contact_sheet import png
 from tasks.loading.decode import decode_picture
 from tasks.lowlevel.deflate import compress
@@ -18,8 +20,6 @@ from tasks.reading.lattice import find_spans
 from tasks.reading.networks import GATE, LETTERS
 from tasks.reading.ranking import Ranking
 from tasks.reading.reader import Reader
-from tasks.recipes import make_recipe, renderer_of
-from tasks.tally import Distinct, Tally
 from tasks.training.alignment import mark, nearness
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from storage import errors
 from storage.errors import CaptchasError
-from tasks.recipes import software
+from tasks.datasets.recipe import software
 
 # All that a worker runs of this project. By a module's file: Dask gives its workers a folder named `storage` too.
 CODE = (Path(errors.__file__).parent, Path(__file__).parent)

@@ -23,8 +23,8 @@ import pytest
 from filelock import FileLock
 
 from storage.shards import BLOCK, Block
+from tasks.datasets.recipe import Recipe, make_recipe
 from tasks.profiles.profile import Grid, Profile
-from tasks.recipes import Recipe, make_recipe
 
 SERVER = "TESTS_PREFECT_FOLDER"  # where all processes of this run of pytest find their Prefect server
 STORE = "AWS_ENDPOINT_URL_S3"  # and their object store

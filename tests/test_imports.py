@@ -128,7 +128,11 @@ def plant(root: Path, place: str, source: str) -> None:
         ("tasks/reading/features.py", "import os\nfrom storage.shards import BLOCK", "storage.shards.BLOCK"),
         ("tasks/drawing/renderer.py", "import os\nfrom storage.shards import Shard", "storage.shards.Shard"),
         ("tasks/metrics.py", "import os\nimport storage", "storage"),
-        ("tasks/figures/contact_sheet.py", "import os\nfrom tasks.generate import survey", "tasks.generate.survey"),
+        (
+            "tasks/figures/contact_sheet.py",
+            "import os\nfrom tasks.datasets.generate import survey",
+            "tasks.datasets.generate.survey",
+        ),
         ("flows/x.py", "import os\nimport numpy as np", "numpy"),
         ("flows/x.py", "import os\nfrom h5py import File", "h5py.File"),
         ("flows/deep/x.py", "from . import y\nfrom ...storage import z\nimport tests", "tests"),
@@ -156,7 +160,7 @@ def test_what_the_tables_allow_passes(tmp_path):
     )
     plant(
         tmp_path,
-        "tasks/generate.py",
+        "tasks/datasets/generate.py",
         "from storage import atomic\nfrom tasks.drawing.renderer import Renderer\nimport PIL",
     )
     plant(tmp_path, "flows/x.py", "from __future__ import annotations\nimport dask.array\nfrom storage import dataset")
@@ -192,7 +196,7 @@ def test_tests_are_no_packages():
 
 def test_workers_import_neither_prefect_nor_dask():
     """They cost a worker process 1 to 2 s; this proves of what is loaded what the table says of what is written."""
-    modules = "tasks.generate, tasks.samples, tasks.parts, tasks.verify, tasks.repair, tasks.ingest"
+    modules = "tasks.datasets.generate, tasks.datasets.samples, tasks.parts, tasks.datasets.prove, tasks.datasets.repair, tasks.ingest"
     script = f"import sys, {modules}; print(*{{name.partition('.')[0] for name in sys.modules}})"
     run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=ROOT)
     assert {"tasks", "storage", "numpy"} <= set(run.stdout.split())

@@ -36,12 +36,12 @@ from storage.errors import Damaged
 from storage.manifest import Manifest
 from storage.sealing import write_shard
 from storage.shards import Shard, shard_name
-from tasks import repair as mending
-from tasks.findings import judge
-from tasks.gather import Gathered
-from tasks.generate import complete, draw_shard, survey
-from tasks.inventory import inventory
-from tasks.verify import proof_jobs, prove
+from tasks.datasets import repair as mending
+from tasks.datasets.generate import complete, draw_shard, survey
+from tasks.datasets.inventory import inventory
+from tasks.datasets.judge import judge
+from tasks.datasets.prove import proof_jobs, prove
+from tasks.datasets.totals import Gathered
 
 SHARD = shard_name(0, 1024)
 

@@ -4,7 +4,7 @@ import pytest
 
 from flows.fanout import IN_FLIGHT
 from storage.shards import BLOCK
-from tasks import generate as units
+from tasks.datasets import generate as units
 from tests.benchmarks import scaling
 
 

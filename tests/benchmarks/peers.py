@@ -21,10 +21,10 @@ from pathlib import Path
 from flows.home import home
 from storage import atomic
 from storage.errors import CaptchasError
+from tasks.datasets.recipe import make_recipe
+from tasks.datasets.samples import SampleJob, sample_names, write_samples
 from tasks.profiles.profile import find_profile
 from tasks.profiles.word_lists import load_words
-from tasks.recipes import make_recipe
-from tasks.samples import SampleJob, sample_names, write_samples
 from tests.benchmarks import peer_readers as readers
 from tests.benchmarks.foreign import ALPHABET, LENGTH, PACKAGE, foreign_names, write_foreign
 from tests.benchmarks.peer_readers import Absent, Failed, Reading

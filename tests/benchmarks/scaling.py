@@ -29,10 +29,10 @@ from distributed.scheduler import KilledWorker
 from flows.cluster import crew
 from flows.fanout import fan_out
 from storage.shards import BLOCK, shard_name
-from tasks import generate as units
-from tasks.gather import Gathered
+from tasks.datasets import generate as units
+from tasks.datasets.recipe import Recipe, make_recipe
+from tasks.datasets.totals import Gathered
 from tasks.profiles.profile import BUILT_IN
-from tasks.recipes import Recipe, make_recipe
 from tests.benchmarks.tables import SEED
 
 PICTURES = units.BLOCKS_A_SHARD * BLOCK  # of a shard

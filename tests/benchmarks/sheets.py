@@ -4,9 +4,9 @@ import sys
 from pathlib import Path
 
 from storage import atomic
+from tasks.datasets.recipe import make_recipe, renderer_of
 from tasks.figures.contact_sheet import contact_sheet
 from tasks.profiles.profile import BUILT_IN
-from tasks.recipes import make_recipe, renderer_of
 from tasks.training.settings import RUNGS, SEED
 
 COUNT, COLUMNS = 12, 6

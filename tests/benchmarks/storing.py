@@ -10,10 +10,10 @@ from pathlib import Path
 from flows.cluster import crew
 from flows.fanout import fan_out
 from storage.dataset import Dataset
-from tasks import verify as units
+from tasks.datasets import prove as units
+from tasks.datasets.inventory import inventory, recipe_of
 from tasks.export import Choice, begin, survey
 from tasks.formats import Format
-from tasks.inventory import inventory, recipe_of
 from tasks.lowlevel.inflate import inflate
 from tasks.parts import export_part
 from tests.benchmarks.tables import Table, best

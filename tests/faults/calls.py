@@ -27,8 +27,8 @@ import drive
 
 from storage import atomic
 from storage.errors import CaptchasError
-from tasks import generate as units
-from tasks.recipes import renderer_of
+from tasks.datasets import generate as units
+from tasks.datasets.recipe import renderer_of
 
 _EVENTS = {"open", "os.link", "os.rename", "os.remove", "os.mkdir"}
 # Calls that a disk which is full, broken or read-only would refuse. `os.remove` is not among them: a file

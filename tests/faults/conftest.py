@@ -18,10 +18,10 @@ from types import ModuleType
 
 import pytest
 
-from tasks import generate
-from tasks.findings import judge
-from tasks.inventory import inventory
-from tasks.verify import proof_jobs, prove
+from tasks.datasets import generate
+from tasks.datasets.inventory import inventory
+from tasks.datasets.judge import judge
+from tasks.datasets.prove import proof_jobs, prove
 
 HERE = Path(__file__).parent
 _SUBREAPER = 36  # PR_SET_CHILD_SUBREAPER: children of killed children become ours, so that we can reap them

@@ -21,14 +21,14 @@ from storage.dataset import locked
 from storage.errors import CaptchasError, Damaged
 from storage.manifest import MANIFEST, canonical
 from storage.shards import parse_name, read_record
-from tasks import generate as units
-from tasks import repair as mending
-from tasks import verify
-from tasks.findings import judge
-from tasks.gather import Gathered
-from tasks.inventory import inventory, recipe_of
+from tasks.datasets import generate as units
+from tasks.datasets import prove
+from tasks.datasets import repair as mending
+from tasks.datasets.inventory import inventory, recipe_of
+from tasks.datasets.judge import judge
+from tasks.datasets.recipe import Recipe, make_recipe
+from tasks.datasets.totals import Gathered
 from tasks.profiles.profile import Grid, Profile
-from tasks.recipes import Recipe, make_recipe
 
 # Draws a block in a millisecond or two: one or two of three letters, nine shapes.
 SMALL = Profile("small", alphabet="ABC", length=(1, 2), width=54, shear=Grid(0, 200, 100), scale=Grid(50, 100, 25))
@@ -90,7 +90,7 @@ def repair(folder: Path) -> list[str]:
     with locked(folder):
         found = inventory(folder)
         wanted = recipe_of(found)
-        proofs = [verify.prove(job) for job in verify.proof_jobs(found)]
+        proofs = [prove.prove(job) for job in prove.proof_jobs(found)]
         verdict = judge(found, proofs)
         if not verdict.findings:
             return []

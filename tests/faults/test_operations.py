@@ -19,7 +19,7 @@ from matplotlib.figure import Figure
 
 from storage.ledger import STATUS
 from storage.manifest import Manifest
-from tasks import generate
+from tasks.datasets import generate
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="needs Linux's /proc")
 LONG = float(os.environ.get("SOAK_SECONDS", "1500"))

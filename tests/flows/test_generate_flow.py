@@ -39,9 +39,9 @@ def whole(captchas, tmp_path_factory) -> Dataset:
 def test_what_an_earlier_try_drew_is_this_runs_too(environment, tmp_path):
     """As after a lost worker: the task begins again, and finds shards that were not there before the run."""
     from flows.generate import draw
-    from tasks.generate import draw_shard, survey
+    from tasks.datasets.generate import draw_shard, survey
+    from tasks.datasets.recipe import make_recipe
     from tasks.profiles.profile import find_profile
-    from tasks.recipes import make_recipe
 
     recipe = make_recipe(find_profile("letters"), 1)
     plan = survey(recipe, tmp_path, 40_000, "run")

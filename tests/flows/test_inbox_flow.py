@@ -15,10 +15,10 @@ import pytest
 
 from flows.roster import WorkerLost
 from storage.ledger import LEDGER, held
+from tasks.datasets.recipe import make_recipe, renderer_of
 from tasks.formats import png
 from tasks.inbox import Inbox
 from tasks.profiles.profile import find_profile
-from tasks.recipes import make_recipe, renderer_of
 
 # Prefect and what it brings warn while they are imported; that is theirs.
 pytestmark = pytest.mark.filterwarnings("ignore")

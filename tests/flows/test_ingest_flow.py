@@ -7,11 +7,12 @@ import pytest
 from storage.dataset import Dataset
 from storage.errors import BadInput, Different, NotThere
 from storage.manifest import Manifest
-from tasks import generate, ingest
+from tasks import ingest
+from tasks.datasets import generate
+from tasks.datasets.recipe import Recipe, renderer_of
+from tasks.datasets.totals import Gathered
 from tasks.figures.contact_sheet import png
-from tasks.gather import Gathered
 from tasks.labels import find_labels
-from tasks.recipes import Recipe, renderer_of
 from tasks.scan import Listing, Source, Wanted, scan_files
 
 # Prefect and what it brings warn while they are imported; that is theirs.

@@ -24,11 +24,11 @@ from flows.roster import Roster
 from storage.dataset import Dataset
 from storage.manifest import Manifest
 from storage.models import load_model
-from tasks import generate as units
-from tasks.gather import Gathered
+from tasks.datasets import generate as units
+from tasks.datasets.recipe import make_recipe
+from tasks.datasets.totals import Gathered
 from tasks.profiles.fonts import find_face
 from tasks.profiles.profile import BUILT_IN, Profile, read_profile
-from tasks.recipes import make_recipe
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # Prefect's, and distributed's own while workers die
 

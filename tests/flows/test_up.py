@@ -23,9 +23,9 @@ from flows import processes
 from storage.dataset import Dataset
 from storage.manifest import Manifest
 from storage.shards import read_record
+from tasks.datasets.recipe import make_recipe
+from tasks.datasets.samples import SampleJob, write_samples
 from tasks.profiles.profile import find_profile
-from tasks.recipes import make_recipe
-from tasks.samples import SampleJob, write_samples
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="needs Linux's /proc")
 ROOT = Path(__file__).parents[2]

@@ -9,13 +9,13 @@ from flows.roster import ClusterLost
 from storage.dataset import locked
 from storage.errors import BadInput, Busy, NotThere, Unwritable
 from storage.shards import BLOCK, shard_name
-from tasks import generate
-from tasks.findings import judge
-from tasks.gather import Gathered
-from tasks.inventory import inventory
+from tasks.datasets import generate
+from tasks.datasets.inventory import inventory
+from tasks.datasets.judge import judge
+from tasks.datasets.prove import proof_jobs, prove
+from tasks.datasets.recipe import make_recipe
+from tasks.datasets.totals import Gathered
 from tasks.profiles.profile import find_profile
-from tasks.recipes import make_recipe
-from tasks.verify import proof_jobs, prove
 
 # Prefect and what it brings warn while they are imported; that is theirs.
 pytestmark = pytest.mark.filterwarnings("ignore")

@@ -27,9 +27,9 @@ from storage.errors import CaptchasError
 from storage.manifest import MANIFEST, canonical
 from storage.sealing import write_shard
 from storage.shards import BLOCK, Block, Shard, combined, parse_name
-from tasks.findings import judge
-from tasks.inventory import inventory, recipe_of, require_dataset
-from tasks.verify import proof_jobs, prove
+from tasks.datasets.inventory import inventory, recipe_of, require_dataset
+from tasks.datasets.judge import judge
+from tasks.datasets.prove import proof_jobs, prove
 
 MEMORY = 4 << 30  # bytes of addresses: whoever believes in a made-up number of pictures is refused them, and found
 # What a manifest only records: nothing leads from there to a picture, and nothing but the digest vouches for it.

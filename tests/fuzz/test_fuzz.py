@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from tasks import generate
+from tasks.datasets import generate
 
 HERE = Path(__file__).parent
 COUNT = 2348  # two whole blocks and a short one, each a shard

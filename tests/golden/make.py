@@ -15,15 +15,15 @@ from pathlib import Path
 
 from storage.dataset import Dataset
 from storage.shards import FORMAT
+from tasks.datasets.generate import complete, draw_shard, survey
+from tasks.datasets.recipe import make_recipe
+from tasks.datasets.totals import Gathered
 from tasks.figures.contact_sheet import png
-from tasks.gather import Gathered
-from tasks.generate import complete, draw_shard, survey
 from tasks.ingest import complete as complete_import
 from tasks.ingest import fill_jobs, fill_shard
 from tasks.labels import find_labels
 from tasks.profiles.profile import BUILT_IN
 from tasks.profiles.ranges import Grid
-from tasks.recipes import make_recipe
 from tasks.scan import Listing, Source, Wanted, scan_files
 
 HERE = Path(__file__).parent

@@ -16,9 +16,9 @@ from PIL import features
 from storage.dataset import Dataset
 from storage.manifest import MANIFEST, canonical
 from storage.shards import FORMAT, SPLITS, Shard, parse_name
-from tasks.findings import judge
-from tasks.inventory import inventory
-from tasks.verify import proof_jobs, prove
+from tasks.datasets.inventory import inventory
+from tasks.datasets.judge import judge
+from tasks.datasets.prove import proof_jobs, prove
 
 HERE = Path(__file__).parent
 GOLDEN = sorted(path.with_suffix("") for path in HERE.glob("v*/*.json"))

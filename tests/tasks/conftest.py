@@ -10,11 +10,12 @@ import pytest
 
 from storage.dataset import Dataset
 from storage.models import load_model, save_model
-from tasks import generate, solve
-from tasks.gather import Gathered
+from tasks import solve
+from tasks.datasets import generate
+from tasks.datasets.recipe import make_recipe
+from tasks.datasets.totals import Gathered
 from tasks.profiles.profile import Profile, find_profile
 from tasks.profiles.word_lists import load_words
-from tasks.recipes import make_recipe
 from tasks.training import calibrate, fit
 from tasks.training import spool as teach
 

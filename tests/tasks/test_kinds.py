@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from tasks import book
+from tasks.datasets.recipe import make_recipe, renderer_of
 from tasks.profiles.fonts import find_face
 from tasks.profiles.profile import find_profile
 from tasks.reading.ranking import Ranking
 from tasks.reading.reader import Reader
-from tasks.recipes import make_recipe, renderer_of
 
 WORDS = 1200
 FACE = find_face("Inter Black")

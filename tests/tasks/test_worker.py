@@ -12,8 +12,8 @@ import pytest
 
 from storage.errors import Damaged
 from tasks import worker
+from tasks.datasets.recipe import software
 from tasks.profiles.fonts import find_face
-from tasks.recipes import software
 from tasks.solve import load_reader
 
 ROOT = Path(__file__).parents[2]

@@ -9,12 +9,12 @@ import pytest
 from storage.errors import BadInput
 from storage.sealing import write_shard
 from storage.shards import SPLITS, read_record
+from tasks.datasets.recipe import make_recipe, renderer_of
 from tasks.drawing import distortions
 from tasks.drawing.renderer import PARAMETERS, Renderer
 from tasks.profiles.fonts import bundled, draw_glyphs, find_face
 from tasks.profiles.profile import BUILT_IN, SEEN, UNSEEN, Grid, Profile
 from tasks.profiles.ranges import OFF
-from tasks.recipes import make_recipe, renderer_of
 
 SMALL = Profile("small", words="list", alphabet="AEILMOT", length=(2, 4), height=60, width=150, left=20, top=12,
                 shear=Grid(0, 200, 100), scale=Grid(80, 120, 20))  # fmt: skip

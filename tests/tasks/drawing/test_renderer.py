@@ -168,7 +168,7 @@ def test_a_block_depends_on_seed_and_number_alone(book):
     assert book.block(12, 5).digest() != whole.digest()
     # A fresh process, other order: the same digest.
     program = (
-        "from tasks.recipes import make_recipe, renderer_of; from tasks.profiles.profile import BUILT_IN;"
+        "from tasks.datasets.recipe import make_recipe, renderer_of; from tasks.profiles.profile import BUILT_IN;"
         "r = renderer_of(make_recipe(BUILT_IN['book'], 11)); r.block(11, 9); print(r.block(11, 5).digest().hex())"
     )
     printed = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout

@@ -6,9 +6,9 @@ from isal import isal_zlib
 
 from storage.sealing import write_shard
 from storage.shards import BLOCK, read_record
+from tasks.datasets.recipe import make_recipe, renderer_of
 from tasks.lowlevel.deflate import LONGEST_CODE, code_lengths, codes_of, compress
 from tasks.profiles.profile import BUILT_IN
-from tasks.recipes import make_recipe, renderer_of
 
 
 def random_bytes(random, count: int, share: float) -> np.ndarray:

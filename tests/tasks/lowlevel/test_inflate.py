@@ -12,10 +12,10 @@ from storage.dataset import Dataset
 from storage.manifest import Manifest
 from storage.sealing import write_shard
 from storage.shards import BLOCK, Shard, inflated, read_record
+from tasks.datasets.recipe import make_recipe, renderer_of
 from tasks.lowlevel.deflate import compress
 from tasks.lowlevel.inflate import inflate
 from tasks.profiles.profile import BUILT_IN
-from tasks.recipes import make_recipe, renderer_of
 
 
 def random_bytes(random, count: int, share: float) -> np.ndarray:

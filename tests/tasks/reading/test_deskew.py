@@ -3,9 +3,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from tasks.datasets.recipe import make_recipe, renderer_of
 from tasks.profiles.profile import BUILT_IN, Grid
 from tasks.reading.deskew import FLOOR, STEEPEST, STEP, TILES, _robust, upright
-from tasks.recipes import make_recipe, renderer_of
 
 
 def block(profile, count=60):

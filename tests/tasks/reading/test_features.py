@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from tasks.datasets.recipe import make_recipe, renderer_of
 from tasks.profiles.profile import BUILT_IN
 from tasks.reading.components import find_apart
 from tasks.reading.deskew import upright
@@ -20,7 +21,6 @@ from tasks.reading.features import (
     shape_spans,
 )
 from tasks.reading.lattice import Lattice, find_spans
-from tasks.recipes import make_recipe, renderer_of
 
 GAIN = 12
 

@@ -5,12 +5,12 @@ import numpy as np
 import pytest
 from skimage.measure import label, regionprops
 
+from tasks.datasets.recipe import make_recipe, renderer_of
 from tasks.profiles.profile import BUILT_IN
 from tasks.reading.components import INKED, OVERHANG, SPECK, find_apart
 from tasks.reading.deskew import upright
 from tasks.reading.lattice import CUTS, DENSITY, FINE, NARROWEST, WIDEST, Lattice, _cuts, find_spans
 from tasks.reading.text_line import FAINT, _densest
-from tasks.recipes import make_recipe, renderer_of
 from tasks.training.alignment import nearness
 
 

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from storage.errors import BadInput
+from tasks.datasets.recipe import make_recipe, renderer_of
 from tasks.profiles.profile import find_profile
 from tasks.reading.components import find_apart
 from tasks.reading.deskew import upright
@@ -12,7 +13,6 @@ from tasks.reading.lattice import find_spans
 from tasks.reading.networks import GATE, LETTERS, gate_odds, letter_odds
 from tasks.reading.ranking import Dictionary, Ranking, nearest
 from tasks.reading.reader import _AT_ONCE, _NEAR, FAR, LONGEST, NEEDED, SURE, Reader
-from tasks.recipes import make_recipe, renderer_of
 
 ALPHABET = find_profile("book").alphabet
 TEST = 2

@@ -5,6 +5,7 @@ import pytest
 
 from storage.dataset import Dataset
 from storage.shards import SPLITS, Block
+from tasks.datasets.recipe import make_recipe, renderer_of
 from tasks.profiles.profile import find_profile
 from tasks.reading.components import find_apart
 from tasks.reading.confidence import confidence
@@ -14,7 +15,6 @@ from tasks.reading.lattice import find_spans
 from tasks.reading.networks import LETTERS
 from tasks.reading.ranking import Ranking
 from tasks.reading.reader import Reader
-from tasks.recipes import make_recipe, renderer_of
 from tasks.training import spool
 from tasks.training.alignment import mark, nearness
 from tasks.training.calibrate import CHECKED, CheckJob, CheckReceipt, calibrate, check_answers

@@ -4,10 +4,10 @@ from PIL import Image
 
 from storage.errors import BadInput
 from storage.shards import BLOCK, shard_name
-from tasks import generate
-from tasks.describe import describe_dataset, describe_shard
-from tasks.gather import Gathered
-from tasks.generate import complete, draw_shard, survey
+from tasks.datasets import generate
+from tasks.datasets.describe import describe_dataset, describe_shard
+from tasks.datasets.generate import complete, draw_shard, survey
+from tasks.datasets.totals import Gathered
 
 COUNT = BLOCK + 100
 

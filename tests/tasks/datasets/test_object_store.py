@@ -10,13 +10,13 @@ from storage.errors import Unreachable
 from storage.manifest import MANIFEST
 from storage.places import ObjectPath, place, sizes
 from storage.shards import BLOCK, shard_name
-from tasks import generate, repair, verify
+from tasks.datasets import generate, prove, repair
+from tasks.datasets.dry_run import rehearse
+from tasks.datasets.inventory import inventory, recipe_of, require_dataset
+from tasks.datasets.judge import State, judge
+from tasks.datasets.totals import Gathered
 from tasks.export import Choice, examine
-from tasks.findings import State, judge
 from tasks.formats import Format
-from tasks.gather import Gathered
-from tasks.inventory import inventory, recipe_of, require_dataset
-from tasks.rehearse import rehearse
 
 COUNT = 2 * BLOCK + 452
 A, B, C = (shard_name(number, min(BLOCK, COUNT - number * BLOCK)) for number in range(3))
@@ -55,7 +55,7 @@ def content(folder) -> dict[str, bytes]:
 def mend(folder, recipe) -> dict[str, str]:
     """What the flow of verifying does with --repair: what was done to what."""
     found = inventory(folder)
-    proofs = verify.prove_all(verify.proof_jobs(found))
+    proofs = prove.prove_all(prove.proof_jobs(found))
     verdict = judge(found, proofs)
     plan = repair.plan_repair(found, verdict, proofs, recipe, atomic.new_run())
     repair.put_back(found, plan)
@@ -70,7 +70,7 @@ def mend(folder, recipe) -> dict[str, str]:
 
 def findings(folder) -> dict[str, State]:
     found = inventory(folder)
-    return {one.what: one.state for one in judge(found, verify.prove_all(verify.proof_jobs(found))).findings}
+    return {one.what: one.state for one in judge(found, prove.prove_all(prove.proof_jobs(found))).findings}
 
 
 def test_drawn_resumed_and_extended_there_as_here(recipe, there, tmp_path):
@@ -142,14 +142,14 @@ def test_a_shard_that_somebody_else_puts_there_meanwhile_stays(recipe, there):
 def test_a_store_that_is_away_is_no_damage(recipe, there, monkeypatch):
     """Else a repair would draw all of it again."""
     draw(recipe, there, BLOCK)
-    jobs = verify.proof_jobs(inventory(there))
+    jobs = prove.proof_jobs(inventory(there))
     plan = generate.survey(recipe, there, 2 * BLOCK, "run")
 
     def away(self):
         raise Unreachable(f"{self}: away")
 
     monkeypatch.setattr(ObjectPath, "read_bytes", away)
-    for unit, job in ((verify.prove, jobs[0]), (generate.draw_shard, plan.jobs[0])):
+    for unit, job in ((prove.prove, jobs[0]), (generate.draw_shard, plan.jobs[0])):
         with pytest.raises(Unreachable, match="away"):
             unit(job)
     for look in (lambda: inventory(there), lambda: Dataset(there), lambda: require_dataset(there, drawing=True)):

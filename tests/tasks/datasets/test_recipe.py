@@ -7,10 +7,10 @@ import pytest
 
 from storage.errors import BadInput, Different, GlyphsDiffer, NotThere
 from storage.manifest import Manifest, canonical
-from tasks import recipes
+from tasks.datasets import recipe as recipes
+from tasks.datasets.recipe import differences, identity_of, make_recipe, renderer_of, require_same, software
 from tasks.profiles.fonts import GlyphSet, bundled, find_face
 from tasks.profiles.profile import Grid, Ink, Profile
-from tasks.recipes import differences, identity_of, make_recipe, renderer_of, require_same, software
 
 BASE = Profile("base", alphabet="ABC", length=(1, 2), width=54, shear=Grid(0, 200, 100), scale=Grid(50, 100, 25))
 

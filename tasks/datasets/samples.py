@@ -7,8 +7,8 @@ from pathlib import Path
 from storage import atomic
 from storage.errors import BadInput
 from storage.shards import SPLITS
+from tasks.datasets.recipe import Recipe, renderer_of
 from tasks.figures.contact_sheet import png
-from tasks.recipes import Recipe, renderer_of
 
 
 @dataclass(frozen=True)

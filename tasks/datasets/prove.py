@@ -9,11 +9,11 @@ import numpy as np
 from storage.errors import Damaged
 from storage.places import Place, place
 from storage.shards import BLOCK, Block, Shard, ShardRecord, combined, read_record, shard_name
-from tasks.gather import Gathered, Pace
-from tasks.inventory import Inventory, short
+from tasks.datasets.inventory import Inventory, short
+from tasks.datasets.recipe import Recipe, differences, renderer_of
+from tasks.datasets.statistics import Counts, Tally
+from tasks.datasets.totals import Gathered, Pace
 from tasks.lowlevel.inflate import inflate
-from tasks.recipes import Recipe, differences, renderer_of
-from tasks.tally import Counts, Tally
 
 TOGETHER = 4  # shards that a worker proves before it reports
 # What reading a shard may raise that was sealed with arrays or attributes of other types than a dataset's.

@@ -8,10 +8,10 @@ from PIL import Image
 
 from storage.errors import CaptchasError
 from storage.shards import SPLITS
+from tasks.datasets.recipe import Recipe, make_recipe, renderer_of
+from tasks.datasets.samples import SampleJob, sample_names, share_right, write_samples
 from tasks.drawing.renderer import Renderer
 from tasks.profiles.profile import Grid
-from tasks.recipes import Recipe, make_recipe, renderer_of
-from tasks.samples import SampleJob, sample_names, share_right, write_samples
 
 COUNT = 250  # more than the test pictures of one block
 

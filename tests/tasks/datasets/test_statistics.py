@@ -5,9 +5,9 @@ import pytest
 
 from storage.errors import OutOfBounds
 from storage.shards import BLOCK, Block
+from tasks.datasets.recipe import make_recipe, renderer_of
+from tasks.datasets.statistics import Distinct, Summary, Tally, hash_pictures
 from tasks.profiles.profile import BUILT_IN
-from tasks.recipes import make_recipe, renderer_of
-from tasks.tally import Distinct, Summary, Tally, hash_pictures
 
 
 @pytest.fixture(scope="module")

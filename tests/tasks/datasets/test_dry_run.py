@@ -1,11 +1,11 @@
 import pytest
 
 from storage.shards import BLOCK, shard_name
-from tasks import generate
-from tasks.gather import Gathered
-from tasks.generate import complete, draw_shard, survey
-from tasks.recipes import make_recipe
-from tasks.rehearse import measure, rehearse
+from tasks.datasets import generate
+from tasks.datasets.dry_run import measure, rehearse
+from tasks.datasets.generate import complete, draw_shard, survey
+from tasks.datasets.recipe import make_recipe
+from tasks.datasets.totals import Gathered
 
 COUNT = 2 * BLOCK + 452
 

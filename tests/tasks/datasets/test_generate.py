@@ -15,11 +15,11 @@ from storage.errors import Damaged, Different, OutOfBounds
 from storage.manifest import MANIFEST, Manifest
 from storage.sealing import write_shard
 from storage.shards import BLOCK, SPLITS, combined, read_record, shard_name
-from tasks import gather, generate
-from tasks.gather import Gathered
-from tasks.generate import complete, draw_shard, estimate_bytes, missing, report, survey
+from tasks.datasets import generate, totals
+from tasks.datasets.generate import complete, draw_shard, estimate_bytes, missing, report, survey
+from tasks.datasets.recipe import Recipe, make_recipe, renderer_of
+from tasks.datasets.totals import Gathered
 from tasks.profiles.profile import Grid
-from tasks.recipes import Recipe, make_recipe, renderer_of
 
 COUNT = 2 * BLOCK + 452
 
@@ -463,8 +463,8 @@ def test_the_steady_rate_leaves_out_the_first_shard_and_those_that_were_there(re
     def pace(some):
         seconds = itertools.count(100)
         with monkeypatch.context() as patch:
-            patch.setattr(gather.time, "monotonic", lambda: float(next(seconds)))
-            patch.setattr(gather.time, "time", lambda: 0.0)  # whoever sets the wall clock changes no rate
+            patch.setattr(totals.time, "monotonic", lambda: float(next(seconds)))
+            patch.setattr(totals.time, "time", lambda: 0.0)  # whoever sets the wall clock changes no rate
             return gathered(recipe, some).pace
 
     assert pace(receipts).rate() == pace(receipts[::-1]).rate() == 4 * BLOCK / 4

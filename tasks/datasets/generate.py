@@ -13,12 +13,12 @@ from storage.manifest import Manifest
 from storage.places import Place, place, sizes
 from storage.sealing import fast_zlib, packed_size, write_shard
 from storage.shards import BLOCK, Block, Shard, ShardRecord, layout, read_record, sealed, shard_name
-from tasks.gather import Gathered
+from tasks.datasets.recipe import Recipe, identity_of, renderer_of, require_same
+from tasks.datasets.statistics import Counts, Tally
+from tasks.datasets.totals import Gathered
 from tasks.lowlevel.deflate import compress
 from tasks.lowlevel.inflate import inflate
 from tasks.profiles.profile import Profile
-from tasks.recipes import Recipe, identity_of, renderer_of, require_same
-from tasks.tally import Counts, Tally
 
 BLOCKS_A_SHARD = 16
 

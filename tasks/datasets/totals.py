@@ -9,8 +9,8 @@ import numpy as np
 from storage.errors import OutOfBounds
 from storage.manifest import Manifest
 from storage.shards import BLOCK, combined
-from tasks.recipes import software
-from tasks.tally import SIGMAS, Counts, Summary
+from tasks.datasets.recipe import software
+from tasks.datasets.statistics import SIGMAS, Counts, Summary
 
 
 class Pace:

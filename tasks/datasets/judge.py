@@ -9,8 +9,8 @@ from storage.errors import Damaged
 from storage.manifest import MANIFEST
 from storage.places import Place
 from storage.shards import BLOCK, Shard, ShardRecord, combined, parse_name
-from tasks.inventory import Inventory
-from tasks.verify import Proof
+from tasks.datasets.inventory import Inventory
+from tasks.datasets.prove import Proof
 
 SHOWN = 100  # findings on a terminal; --json has all
 _GO_ON = (

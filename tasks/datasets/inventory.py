@@ -11,10 +11,10 @@ from storage.errors import BadInput, Damaged, GlyphsDiffer, NotThere
 from storage.manifest import MANIFEST, Manifest, canonical
 from storage.places import Place, read_range
 from storage.shards import BLOCK, Shard, parse_name, shard_name
+from tasks.datasets.recipe import Recipe, differences, identity_of, make_recipe, software
 from tasks.profiles.fonts import bundled
 from tasks.profiles.profile import Profile, profile_from
 from tasks.profiles.word_lists import WEB2
-from tasks.recipes import Recipe, differences, identity_of, make_recipe, software
 
 LARGEST = 1 << 31  # bytes; a stray file beyond it is taken for no shard and not read
 ABSENT = "not there: it was lost, or the run that makes the dataset did not end and would go on"

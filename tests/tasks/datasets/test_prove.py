@@ -18,15 +18,16 @@ from storage.errors import BadInput, Damaged, GlyphsDiffer, NotThere
 from storage.manifest import MANIFEST, canonical
 from storage.sealing import write_shard
 from storage.shards import BLOCK, Block, Shard, combined, shard_name
-from tasks import generate, inventory, recipes
-from tasks.findings import State, judge, report, summary
-from tasks.gather import Gathered
-from tasks.generate import complete, draw_shard, survey
-from tasks.inventory import ABSENT, recipe_of, require_dataset
+from tasks.datasets import generate, inventory
+from tasks.datasets import recipe as recipes
+from tasks.datasets.generate import complete, draw_shard, survey
+from tasks.datasets.inventory import ABSENT, recipe_of, require_dataset
+from tasks.datasets.judge import State, judge, report, summary
+from tasks.datasets.prove import Proven, proof_jobs, prove_all
+from tasks.datasets.recipe import Recipe, make_recipe, renderer_of
+from tasks.datasets.repair import count_jobs, count_shard, finish, plan_repair, put_back, redraw_shard
+from tasks.datasets.totals import Gathered
 from tasks.profiles.fonts import GlyphSet, bundled
-from tasks.recipes import Recipe, make_recipe, renderer_of
-from tasks.repair import count_jobs, count_shard, finish, plan_repair, put_back, redraw_shard
-from tasks.verify import Proven, proof_jobs, prove_all
 
 COUNT = 3 * BLOCK + 300
 NAMES = [shard_name(0, BLOCK), shard_name(1, BLOCK), shard_name(2, BLOCK), shard_name(3, 300)]

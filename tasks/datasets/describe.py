@@ -9,8 +9,8 @@ from storage.dataset import Dataset
 from storage.errors import BadInput, Damaged
 from storage.places import Place
 from storage.shards import BLOCK, Block, Shard
+from tasks.datasets.statistics import BOUNDED
 from tasks.figures.contact_sheet import contact_sheet
-from tasks.tally import BOUNDED
 
 SHOWN = 48  # pictures on a contact sheet
 

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from storage.shards import SPLITS
+from tasks.datasets.recipe import make_recipe, renderer_of
+from tasks.datasets.statistics import hash_pictures
 from tasks.profiles.profile import BUILT_IN
 from tasks.profiles.word_lists import load_words
-from tasks.recipes import make_recipe, renderer_of
-from tasks.tally import hash_pictures
 
 
 def everything(name: str, words: list[str], shears=None, scales=None):

@@ -9,11 +9,11 @@ from storage.errors import Damaged
 from storage.places import Place
 from storage.sealing import assembled
 from storage.shards import BLOCK, Shard, layout, parse_name, sealed, shard_name
-from tasks import generate
-from tasks.generate import Plan
+from tasks.datasets import generate
+from tasks.datasets.generate import Plan
+from tasks.datasets.recipe import Recipe, renderer_of
+from tasks.datasets.statistics import Tally
 from tasks.lowlevel.deflate import compress
-from tasks.recipes import Recipe, renderer_of
-from tasks.tally import Tally
 
 MEASURED = 4  # blocks
 

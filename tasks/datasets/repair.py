@@ -8,14 +8,14 @@ from storage.errors import Damaged, GlyphsDiffer
 from storage.manifest import MANIFEST, Manifest
 from storage.places import Place, place, sizes
 from storage.shards import ShardRecord, combined, read_record, shard_name
-from tasks.findings import Finding, State, Verdict
-from tasks.gather import Gathered
-from tasks.generate import Receipt, ShardJob, seal, set_aside
-from tasks.inventory import ABSENT, Inventory
+from tasks.datasets.generate import Receipt, ShardJob, seal, set_aside
+from tasks.datasets.inventory import ABSENT, Inventory
+from tasks.datasets.judge import Finding, State, Verdict
+from tasks.datasets.prove import Proof
+from tasks.datasets.recipe import Recipe
+from tasks.datasets.statistics import Tally
+from tasks.datasets.totals import Gathered
 from tasks.lowlevel.inflate import inflate
-from tasks.recipes import Recipe
-from tasks.tally import Tally
-from tasks.verify import Proof
 
 _MOVED = (State.FOREIGN, State.DUPLICATE, State.UNFINISHED, State.DAMAGED)
 
