@@ -17,10 +17,10 @@ from flows.runs import RETRIES, named, told
 from storage import atomic
 from storage.dataset import Dataset, locked
 from storage.places import local
-from tasks import export as units
-from tasks import parts
 from tasks.datasets.generate import as_table
-from tasks.formats import Format
+from tasks.exchange import export as units
+from tasks.exchange import export_part
+from tasks.exchange.formats import Format
 
 
 class Split(StrEnum):
@@ -109,10 +109,12 @@ def export(
 
 
 @task(cache_policy=NO_CACHE, task_run_name="write", **RETRIES)
-def write(plan: units.Plan, choice: units.Choice, workers: int | None, cluster: str | None) -> list[parts.Receipt]:
+def write(
+    plan: units.Plan, choice: units.Choice, workers: int | None, cluster: str | None
+) -> list[export_part.Receipt]:
     """Write a plan's parts on Dask; for a virtual dataset, prove its shards instead."""
     virtual = choice.format is Format.HDF5
-    unit, name = (parts.prove_shard, "verifying") if virtual else (parts.export_part, "exporting")
+    unit, name = (export_part.prove_shard, "verifying") if virtual else (export_part.export_part, "exporting")
     total = sum(job.count for job in plan.jobs)
     writes, reads = {job.out for job in plan.jobs}, {Path(job.shard).parent for job in plan.jobs}
     with crew(workers, cluster, writes=writes, reads=reads) as client, stage(name, total) as shown:

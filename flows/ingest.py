@@ -18,13 +18,13 @@ from storage import atomic
 from storage.dataset import locked
 from storage.errors import BadInput, NotThere
 from storage.places import Place, local, place
-from tasks import ingest as units
 from tasks.datasets.generate import as_table
 from tasks.datasets.totals import Gathered
-from tasks.labels import find_labels
+from tasks.exchange import ingest as units
+from tasks.exchange.labels import find_labels
+from tasks.exchange.scan import Listing, Source, Wanted, scan_files, write_records
 from tasks.loading.decode import Invert
 from tasks.profiles.profile import Profile
-from tasks.scan import Listing, Source, Wanted, scan_files, write_records
 
 
 def check(

@@ -27,7 +27,7 @@ from tasks.datasets.inventory import Inventory, datasets_in, inventory, is_impor
 from tasks.datasets.judge import Finding, Verdict, judge, report, summary
 from tasks.datasets.recipe import Recipe
 from tasks.datasets.totals import Gathered
-from tasks.ingest import as_imported
+from tasks.exchange.ingest import as_imported
 
 
 def check(

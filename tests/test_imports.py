@@ -196,7 +196,7 @@ def test_tests_are_no_packages():
 
 def test_workers_import_neither_prefect_nor_dask():
     """They cost a worker process 1 to 2 s; this proves of what is loaded what the table says of what is written."""
-    modules = "tasks.datasets.generate, tasks.datasets.samples, tasks.parts, tasks.datasets.prove, tasks.datasets.repair, tasks.ingest"
+    modules = "tasks.datasets.generate, tasks.datasets.samples, tasks.exchange.export_part, tasks.datasets.prove, tasks.datasets.repair, tasks.exchange.ingest"
     script = f"import sys, {modules}; print(*{{name.partition('.')[0] for name in sys.modules}})"
     run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=ROOT)
     assert {"tasks", "storage", "numpy"} <= set(run.stdout.split())

@@ -12,10 +12,10 @@ from flows.fanout import fan_out
 from storage.dataset import Dataset
 from tasks.datasets import prove as units
 from tasks.datasets.inventory import inventory, recipe_of
-from tasks.export import Choice, begin, survey
-from tasks.formats import Format
+from tasks.exchange.export import Choice, begin, survey
+from tasks.exchange.export_part import export_part
+from tasks.exchange.formats import Format
 from tasks.lowlevel.inflate import inflate
-from tasks.parts import export_part
 from tests.benchmarks.tables import Table, best
 
 FIELDS = ("images", "text")

@@ -23,7 +23,7 @@ from storage.ledger import ANSWER, LEDGER, Picture, digest_of, path_of
 from storage.manifest import MANIFEST
 from tasks import solve as units
 from tasks.datasets.recipe import make_recipe, renderer_of
-from tasks.formats import png
+from tasks.exchange.formats import png
 from tasks.profiles.profile import find_profile
 from tasks.reading.ranking import Ranking
 

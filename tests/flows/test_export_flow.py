@@ -6,9 +6,9 @@ from storage.dataset import Dataset
 from storage.manifest import Manifest
 from storage.sealing import write_shard
 from storage.shards import BLOCK, combined
-from tasks.export import Choice, begin, finish, survey
-from tasks.formats import Format
-from tasks.parts import export_part
+from tasks.exchange.export import Choice, begin, finish, survey
+from tasks.exchange.export_part import export_part
+from tasks.exchange.formats import Format
 
 
 def tree(folder: Path) -> dict[str, bytes]:

@@ -16,7 +16,7 @@ import pytest
 from flows.roster import WorkerLost
 from storage.ledger import LEDGER, held
 from tasks.datasets.recipe import make_recipe, renderer_of
-from tasks.formats import png
+from tasks.exchange.formats import png
 from tasks.inbox import Inbox
 from tasks.profiles.profile import find_profile
 

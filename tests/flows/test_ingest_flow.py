@@ -7,13 +7,13 @@ import pytest
 from storage.dataset import Dataset
 from storage.errors import BadInput, Different, NotThere
 from storage.manifest import Manifest
-from tasks import ingest
 from tasks.datasets import generate
 from tasks.datasets.recipe import Recipe, renderer_of
 from tasks.datasets.totals import Gathered
+from tasks.exchange import ingest
+from tasks.exchange.labels import find_labels
+from tasks.exchange.scan import Listing, Source, Wanted, scan_files
 from tasks.figures.contact_sheet import png
-from tasks.labels import find_labels
-from tasks.scan import Listing, Source, Wanted, scan_files
 
 # Prefect and what it brings warn while they are imported; that is theirs.
 pytestmark = pytest.mark.filterwarnings("ignore")

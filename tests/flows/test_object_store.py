@@ -17,7 +17,7 @@ from storage.manifest import MANIFEST
 from storage.models import load_model, model_digest
 from storage.places import ObjectPath, place, sizes
 from storage.shards import shard_name
-from tasks.formats import png
+from tasks.exchange.formats import png
 
 # Prefect and what it brings warn while they are imported; that is theirs.
 pytestmark = pytest.mark.filterwarnings("ignore")

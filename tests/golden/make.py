@@ -18,13 +18,13 @@ from storage.shards import FORMAT
 from tasks.datasets.generate import complete, draw_shard, survey
 from tasks.datasets.recipe import make_recipe
 from tasks.datasets.totals import Gathered
+from tasks.exchange.ingest import complete as complete_import
+from tasks.exchange.ingest import fill_jobs, fill_shard
+from tasks.exchange.labels import find_labels
+from tasks.exchange.scan import Listing, Source, Wanted, scan_files
 from tasks.figures.contact_sheet import png
-from tasks.ingest import complete as complete_import
-from tasks.ingest import fill_jobs, fill_shard
-from tasks.labels import find_labels
 from tasks.profiles.profile import BUILT_IN
 from tasks.profiles.ranges import Grid
-from tasks.scan import Listing, Source, Wanted, scan_files
 
 HERE = Path(__file__).parent
 # Small ones of the built-in profiles: nothing that a file holds is left out, and little is repeated.

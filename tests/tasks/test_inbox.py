@@ -19,7 +19,7 @@ from tasks import inbox as module
 from tasks import moving, results, solve
 from tasks.answers import Format
 from tasks.choice import Choice
-from tasks.formats import png
+from tasks.exchange.formats import png
 from tasks.inbox import ANSWERED, OTHERS, Inbox
 from tasks.isolated import read_batch
 from tasks.loading import listing

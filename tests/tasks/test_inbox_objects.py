@@ -17,7 +17,7 @@ from tasks import inbox as module
 from tasks import solve
 from tasks.answers import Format
 from tasks.choice import Choice
-from tasks.formats import png
+from tasks.exchange.formats import png
 from tasks.inbox import ANSWERED, Inbox
 from tasks.isolated import read_batch
 from tasks.loading.safe_read import MOST_BYTES

@@ -15,8 +15,8 @@ from tasks.datasets.dry_run import rehearse
 from tasks.datasets.inventory import inventory, recipe_of, require_dataset
 from tasks.datasets.judge import State, judge
 from tasks.datasets.totals import Gathered
-from tasks.export import Choice, examine
-from tasks.formats import Format
+from tasks.exchange.export import Choice, examine
+from tasks.exchange.formats import Format
 
 COUNT = 2 * BLOCK + 452
 A, B, C = (shard_name(number, min(BLOCK, COUNT - number * BLOCK)) for number in range(3))

@@ -3,7 +3,7 @@ import os
 import pytest
 
 from storage.errors import BadInput, NotThere
-from tasks.labels import Labelling, find_labels, pair, read_labels
+from tasks.exchange.labels import Labelling, find_labels, pair, read_labels
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from storage.exports import NOTES, Part, staged_file, staged_folder
 from storage.parquet import Kind, write_table
 from storage.places import place
 from storage.shards import BLOCK, SPLITS, Block, Shard, read_record
-from tasks.formats import FOLDERS, Entry, Format, Layout, easyocr_labels, plain_rows, tar_end, tar_member
+from tasks.exchange.formats import FOLDERS, Entry, Format, Layout, easyocr_labels, plain_rows, tar_end, tar_member
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from storage.errors import BadInput
 from storage.exports import RECORD
 from storage.manifest import canonical
 from storage.shards import FORMAT
-from tasks.labels import LIST, TABLE, Labelling, pair
+from tasks.exchange.labels import LIST, TABLE, Labelling, pair
 from tasks.loading.decode import LOADER, BadPicture, Invert, decode_picture, read_file
 from tasks.loading.listing import list_pictures
 from tasks.profiles.profile import LARGEST_CANVAS

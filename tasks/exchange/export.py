@@ -15,8 +15,8 @@ from storage.parquet import require_pyarrow
 from storage.places import ObjectPath
 from storage.shards import SPLITS, Block, parse_name
 from storage.virtual import write_virtual
-from tasks.formats import FOLDERS, SUFFIX, WITH_BOXES, Format, Index, Layout
-from tasks.parts import PartJob, Receipt, chosen_rows, entries_of, fragment, note
+from tasks.exchange.export_part import PartJob, Receipt, chosen_rows, entries_of, fragment, note
+from tasks.exchange.formats import FOLDERS, SUFFIX, WITH_BOXES, Format, Index, Layout
 
 VERSION = 1  # of what the formats look like
 ON_DISK = 4096  # bytes that a file takes at least, on most file systems

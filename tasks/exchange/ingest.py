@@ -21,9 +21,9 @@ from tasks.datasets.recipe import differences, identity_of
 from tasks.datasets.statistics import Tally
 from tasks.datasets.totals import Gathered
 from tasks.drawing.renderer import split_by
+from tasks.exchange.scan import DIGEST, PICTURES, REJECTS, Source, changes, shown
 from tasks.loading.decode import BadPicture, Invert, decode_picture, read_file
 from tasks.lowlevel.deflate import compress
-from tasks.scan import DIGEST, PICTURES, REJECTS, Source, changes, shown
 
 PARAMETERS = np.dtype([("height", "<u2"), ("width", "<u2")])
 

@@ -26,10 +26,10 @@ from storage.exports import NOTES, RECORD, ExportRecord, measured, sync_filesyst
 from storage.manifest import Manifest
 from storage.sealing import write_shard
 from storage.shards import BLOCK, SPLITS, Block, combined
-from tasks import parts
-from tasks.export import Choice, begin, examine, finish, missing_bytes, report, survey
-from tasks.formats import Entry, Format, Layout, png, tar_end, tar_member, tesseract_boxes
-from tasks.parts import export_part, prove_shard
+from tasks.exchange import export_part as parts
+from tasks.exchange.export import Choice, begin, examine, finish, missing_bytes, report, survey
+from tasks.exchange.export_part import export_part, prove_shard
+from tasks.exchange.formats import Entry, Format, Layout, png, tar_end, tar_member, tesseract_boxes
 
 ALPHABET = "ABCÉ,/"
 FONTS = ["Inter Black", "Karla ExtraBold"]

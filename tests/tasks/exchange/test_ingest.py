@@ -18,7 +18,6 @@ from storage.errors import BadInput, Damaged, Different, GlyphsDiffer
 from storage.manifest import MANIFEST, Manifest
 from storage.models import load_model, model_digest
 from storage.shards import BLOCK, SPLITS
-from tasks import ingest, scan
 from tasks import report as reports
 from tasks.datasets import generate
 from tasks.datasets.describe import datasets_under, describe_dataset
@@ -26,15 +25,16 @@ from tasks.datasets.recipe import make_recipe, renderer_of, require_same
 from tasks.datasets.statistics import SIGMAS
 from tasks.datasets.totals import Gathered
 from tasks.evaluate import EvaluateJob, read_shard
+from tasks.exchange import ingest, scan
+from tasks.exchange.ingest import as_imported, fill_jobs, fill_shard, survey
+from tasks.exchange.labels import find_labels
+from tasks.exchange.scan import PICTURES, REJECTS, Listing, Source, Wanted, scan_files, write_records
 from tasks.figures.contact_sheet import png
-from tasks.ingest import as_imported, fill_jobs, fill_shard, survey
-from tasks.labels import find_labels
 from tasks.loading.decode import Invert, load_picture
 from tasks.lowlevel.deflate import compress
 from tasks.profiles.profile import find_profile
 from tasks.profiles.word_lists import load_words
 from tasks.reading.reader import Reader
-from tasks.scan import PICTURES, REJECTS, Listing, Source, Wanted, scan_files, write_records
 from tasks.training import fit as training
 
 COUNT = 1500
