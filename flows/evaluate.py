@@ -18,11 +18,11 @@ from storage.dataset import Dataset
 from storage.errors import BadInput
 from storage.models import load_model, model_digest
 from storage.places import Place, local
-from tasks import evaluate as units
-from tasks import report as reports
-from tasks import rungs
-from tasks.metrics import Rate
 from tasks.profiles.profile import find_profile
+from tasks.scoring import evaluate as units
+from tasks.scoring import ladder_report
+from tasks.scoring import report as reports
+from tasks.scoring.metrics import Rate
 from tasks.training import settings as ladders
 
 # In Prefect's report: of eight, those that say most.
@@ -117,7 +117,7 @@ def evaluate(
             generate(name, count=ladders.COUNT, seed=ladders.SEED)
             path, data, words = check(model, name, dictionary=dictionary)
             measured.append(_measure(path, data, words, folder / name, split, again)[0])
-        rows = rungs.save(folder, path, measured)
+        rows = ladder_report.save(folder, path, measured)
     lines = (folder / "ladder.md").read_text()
     shown = picture((folder / "ladder.png").read_bytes(), folder.name)
     create_markdown_artifact(f"# {folder.name}\n\n{lines}\n\n{shown}", key=artifact_key("evaluate", folder.name))

@@ -20,9 +20,9 @@ from flows.train import train
 from storage import atomic
 from storage.dataset import Dataset, locked
 from storage.errors import BadInput, Damaged, NotThere
-from tasks import promote as units
 from tasks.datasets.generate import make_way
 from tasks.datasets.recipe import Recipe
+from tasks.scoring import compare as units
 from tasks.training import fit as training
 
 PROFILES, COUNTS = ("book", "letters"), (200_000, 65_536)

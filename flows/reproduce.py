@@ -13,8 +13,8 @@ from flows.parameters import Count, ModelSeed, Name
 from flows.progress import stage
 from flows.runs import RETRIES, named, picture, told
 from storage.places import local
-from tasks import reproduce as units
 from tasks.profiles.fonts import find_face
+from tasks.scoring import reproduce as units
 
 
 def check(*, font: str = "Inter Black", seed: int = 14, words: int | None = None, **_) -> list[units.StepJob]:

@@ -21,7 +21,7 @@ from storage.dataset import Dataset, locked
 from storage.errors import BadInput
 from storage.models import save_model
 from storage.places import ObjectPath, Place, place
-from tasks.metrics import Rate
+from tasks.scoring.metrics import Rate
 from tasks.training import fit as units
 from tasks.training import settings as ladders
 from tasks.training.calibrate import CheckJob, check_answers

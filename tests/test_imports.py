@@ -127,7 +127,7 @@ def plant(root: Path, place: str, source: str) -> None:
         ("tasks/profiles/word_lists.py", "import os\nfrom storage import atomic", "storage.atomic"),
         ("tasks/reading/features.py", "import os\nfrom storage.shards import BLOCK", "storage.shards.BLOCK"),
         ("tasks/drawing/renderer.py", "import os\nfrom storage.shards import Shard", "storage.shards.Shard"),
-        ("tasks/metrics.py", "import os\nimport storage", "storage"),
+        ("tasks/scoring/metrics.py", "import os\nimport storage", "storage"),
         (
             "tasks/figures/contact_sheet.py",
             "import os\nfrom tasks.datasets.generate import survey",

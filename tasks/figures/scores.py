@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from tasks.figures.contact_sheet import BLUE, FAINT, GREEN, INK, ORANGE, RED, SKY, SOFT
-from tasks.metrics import Rate
+from tasks.scoring.metrics import Rate
 
 FAILURE_LOOKS = {
     "segments": (BLUE, "wrong number of segments"),
@@ -37,7 +37,7 @@ def plot_rates(tables: dict[str, list[dict]], title: str) -> bytes:
     Parameters
     ----------
     tables : dict of str to list of dict
-        What is on the axis (``"shear (mrad)"``, ``"font"``) to the table of `tasks.metrics.rates_by`. Numbers
+        What is on the axis (``"shear (mrad)"``, ``"font"``) to the table of `tasks.scoring.metrics.rates_by`. Numbers
         become points, all panels of them with one scale; names become bars, worst at the bottom.
     title : str
     """
@@ -139,7 +139,7 @@ def plot_failures(split: dict[str, dict[str, int]], title: str) -> bytes:
     Parameters
     ----------
     split : dict of str to dict of str to int
-        Name of the ranking to the counts of `tasks.metrics.failure_split`.
+        Name of the ranking to the counts of `tasks.scoring.metrics.failure_split`.
     title : str
     """
     figure = _figure(9.5, 1.9 + 0.62 * len(split), title)

@@ -3,7 +3,7 @@
 import numpy as np
 from sklearn.linear_model import LogisticRegression
 
-from tasks.metrics import Rate
+from tasks.scoring.metrics import Rate
 
 BINS = 15
 LOOSE = 10.0  # how far weights may go: scikit-learn's inverse strength of regularisation

@@ -17,11 +17,11 @@ from storage.errors import BadInput, Damaged, NotThere
 from storage.models import load_model, model_digest, save_model
 from storage.places import ObjectPath, Place
 from storage.shards import SPLITS
-from tasks.metrics import Rate
 from tasks.profiles.profile import nearest
 from tasks.reading import networks as classifier
 from tasks.reading.features import FEATURES, SIZE
 from tasks.reading.networks import GATE, LETTERS
+from tasks.scoring.metrics import Rate
 
 TRAIN, VALIDATION = SPLITS.index("train"), SPLITS.index("validation")
 SAMPLE = np.dtype([("label", "u1"), ("split", "u1"), ("span", "u1", (SIZE,))])

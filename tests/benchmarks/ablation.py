@@ -20,13 +20,13 @@ from flows.cluster import crew
 from flows.fanout import fan_out
 from flows.home import dataset_folder, prepare_environment
 from storage.dataset import Dataset
-from tasks.metrics import Rate
 from tasks.profiles.word_lists import WEB2, load_words
 from tasks.reading import features, reader
 from tasks.reading import networks as classifier
 from tasks.reading.components import find_apart
 from tasks.reading.lattice import Lattice, find_spans
 from tasks.reading.ranking import Ranking
+from tasks.scoring.metrics import Rate
 from tasks.training import fit
 from tasks.training import settings as ladder
 from tasks.training import spool as teach

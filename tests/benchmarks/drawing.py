@@ -10,7 +10,6 @@ from flows.cluster import crew
 from flows.fanout import fan_out
 from storage import atomic
 from storage.sealing import write_shard
-from tasks import book
 from tasks.datasets import generate as units
 from tasks.datasets.recipe import make_recipe, renderer_of
 from tasks.datasets.totals import Gathered, Pace
@@ -18,6 +17,7 @@ from tasks.lowlevel.deflate import compress
 from tasks.profiles.fonts import find_face
 from tasks.profiles.profile import BUILT_IN
 from tasks.profiles.word_lists import load_words
+from tasks.scoring import book
 from tests.benchmarks.tables import SEED, Table, best
 
 MILLION = 1_000_000

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from tasks import book
+from tasks.scoring import book
 
 # Prefect and what it brings warn while they are imported; that is theirs.
 pytestmark = pytest.mark.filterwarnings("ignore")

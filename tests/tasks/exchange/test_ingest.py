@@ -18,13 +18,11 @@ from storage.errors import BadInput, Damaged, Different, GlyphsDiffer
 from storage.manifest import MANIFEST, Manifest
 from storage.models import load_model, model_digest
 from storage.shards import BLOCK, SPLITS
-from tasks import report as reports
 from tasks.datasets import generate
 from tasks.datasets.describe import datasets_under, describe_dataset
 from tasks.datasets.recipe import make_recipe, renderer_of, require_same
 from tasks.datasets.statistics import SIGMAS
 from tasks.datasets.totals import Gathered
-from tasks.evaluate import EvaluateJob, read_shard
 from tasks.exchange import ingest, scan
 from tasks.exchange.ingest import as_imported, fill_jobs, fill_shard, survey
 from tasks.exchange.labels import find_labels
@@ -35,6 +33,8 @@ from tasks.lowlevel.deflate import compress
 from tasks.profiles.profile import find_profile
 from tasks.profiles.word_lists import load_words
 from tasks.reading.reader import Reader
+from tasks.scoring import report as reports
+from tasks.scoring.evaluate import EvaluateJob, read_shard
 from tasks.training import fit as training
 
 COUNT = 1500

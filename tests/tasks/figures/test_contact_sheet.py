@@ -18,7 +18,7 @@ from tasks.figures.scores import (
     plot_rates,
     plot_steps,
 )
-from tasks.metrics import Rate, rates_by
+from tasks.scoring.metrics import Rate, rates_by
 from tests.plotted import colour, count, decoded, require_plot, rgb
 
 

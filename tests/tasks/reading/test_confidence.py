@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from tasks.metrics import Rate
 from tasks.reading.confidence import BINS, calibration_error, confidence, fit_curve, reliability
+from tasks.scoring.metrics import Rate
 
 
 def answers(weights, n=40_000):

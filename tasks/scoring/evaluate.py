@@ -1,4 +1,4 @@
-"""The unit of evaluating: read one shard's unseen pictures. `tasks.report` sums up all shards."""
+"""The unit of evaluating: read one shard's unseen pictures. `tasks.scoring.report` sums up all shards."""
 
 import time
 from dataclasses import dataclass

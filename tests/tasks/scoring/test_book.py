@@ -11,7 +11,7 @@ from skimage.measure import label
 from skimage.transform import AffineTransform, resize, warp
 
 import fonts
-from tasks import book
+from tasks.scoring import book
 
 FONTS = Path(fonts.__file__).parent
 INTER = FONTS / "inter" / "Inter-Black.otf"

@@ -11,13 +11,13 @@ from storage import atomic
 from storage.dataset import Dataset
 from storage.errors import BadInput
 from storage.models import model_digest
-from tasks.evaluate import MISTAKES, RANKINGS, EvaluateReceipt
 from tasks.figures import comparisons, contact_sheet
 from tasks.figures import scores as plots
-from tasks.metrics import FAILURES, Rate, failure_split, letter_scores, rates_by
 from tasks.profiles.word_lists import words_digest
 from tasks.reading.confidence import calibration_error, reliability
 from tasks.reading.ranking import Ranking
+from tasks.scoring.evaluate import MISTAKES, RANKINGS, EvaluateReceipt
+from tasks.scoring.metrics import FAILURES, Rate, failure_split, letter_scores, rates_by
 
 FILES = (
     "rates.png", "confusion.png", "failures.png", "reliability.png", "mistakes.png", "report.json", "rates.csv",

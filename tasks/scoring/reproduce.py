@@ -6,11 +6,11 @@ from pathlib import Path
 
 from storage import atomic
 from storage.errors import BadInput
-from tasks import book
 from tasks.figures.scores import plot_steps
-from tasks.metrics import Rate
 from tasks.profiles.fonts import Face, require_characters
 from tasks.profiles.word_lists import WEB2, load_words
+from tasks.scoring import book
+from tasks.scoring.metrics import Rate
 from tasks.worker import at_home
 
 COLUMNS = {

@@ -7,12 +7,12 @@ would say no more: a reader learns from words whose letters' places are known, w
 import numpy as np
 import pytest
 
-from tasks import book
 from tasks.datasets.recipe import make_recipe, renderer_of
 from tasks.profiles.fonts import find_face
 from tasks.profiles.profile import find_profile
 from tasks.reading.ranking import Ranking
 from tasks.reading.reader import Reader
+from tasks.scoring import book
 
 WORDS = 1200
 FACE = find_face("Inter Black")

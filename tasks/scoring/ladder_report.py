@@ -8,15 +8,15 @@ from pathlib import Path
 
 from storage import atomic
 from tasks.figures import comparisons
-from tasks.metrics import FAILURES, Rate
 from tasks.reading.ranking import Ranking
+from tasks.scoring.metrics import FAILURES, Rate
 
 FILES = ("ladder.md", "ladder.csv", "ladder.json", "ladder.png")
 RANKINGS = {ranking.value: ranking for ranking in (Ranking.NONE, *Ranking)}  # without a dictionary first
 
 
 def rows_of(reports: Sequence[dict]) -> list[dict]:
-    """What the table says of each rung, from the reports of `tasks.report.summarise`."""
+    """What the table says of each rung, from the reports of `tasks.scoring.report.summarise`."""
     return [
         {
             "rung": Path(report["dataset"]).name,

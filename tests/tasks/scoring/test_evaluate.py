@@ -6,11 +6,11 @@ import pytest
 from storage.errors import BadInput, Damaged
 from storage.models import model_digest
 from storage.shards import SPLITS
-from tasks.evaluate import RANKINGS, EvaluateJob, dictionary_of, in_place, read_shard
 from tasks.profiles.profile import find_profile
 from tasks.profiles.word_lists import load_words
 from tasks.reading.ranking import Ranking
 from tasks.reading.reader import Reader, Readings
+from tasks.scoring.evaluate import RANKINGS, EvaluateJob, dictionary_of, in_place, read_shard
 
 
 def readings(segments, boxes, shear=0, offset=0):

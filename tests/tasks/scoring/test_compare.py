@@ -5,10 +5,10 @@ import pytest
 
 from storage.errors import BadInput, NoSpace
 from storage.models import load_model, save_model
-from tasks import promote as units
-from tasks.evaluate import EvaluateReceipt
-from tasks.promote import Pairs, compare, must_know_as_much, no_worse
 from tasks.reading import networks
+from tasks.scoring import compare as units
+from tasks.scoring.compare import Pairs, compare, must_know_as_much, no_worse
+from tasks.scoring.evaluate import EvaluateReceipt
 
 
 @pytest.mark.parametrize(

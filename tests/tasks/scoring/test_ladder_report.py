@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tasks import rungs
-from tasks.metrics import FAILURES, Rate
+from tasks.scoring import ladder_report
+from tasks.scoring.metrics import FAILURES, Rate
 
 
 def rate(right, n=1000):
@@ -14,7 +14,7 @@ def rate(right, n=1000):
 
 
 def report(name, right=900, dictionary=True):
-    """What `tasks.report.summarise` says, as far as a ladder is made of it."""
+    """What `tasks.scoring.report.summarise` says, as far as a ladder is made of it."""
     names = ("none", "probability", "positions", "levenshtein") if dictionary else ("none",)
     failures = dict.fromkeys(FAILURES, 0) | {"segments": 50, "place": 20, "letter": 30, "right": 900}
     curve = [{"confidence": 0.9, **rate(right)}]
@@ -35,7 +35,7 @@ REPORTS = [report("book", 950), report("random", 800, dictionary=False), report(
 
 
 def test_rows_say_what_the_reports_say():
-    rows = rungs.rows_of(REPORTS)
+    rows = ladder_report.rows_of(REPORTS)
     assert [row["rung"] for row in rows] == ["book", "random", "hard"]
     assert list(rows[0]["words"]) == ["none", "probability", "positions", "levenshtein"]
     assert rows[0]["words"]["probability"] == rate(960)
@@ -46,7 +46,7 @@ def test_rows_say_what_the_reports_say():
 
 
 def test_the_tables_have_a_line_for_each_rung():
-    text = rungs.markdown(rungs.rows_of(REPORTS))
+    text = ladder_report.markdown(ladder_report.rows_of(REPORTS))
     lines = [line.split(" | ") for line in text.splitlines() if line.startswith(("| book", "| random", "| hard"))]
     assert [line[0] for line in lines] == ["| book", "| random", "| hard"] * 2
     words, lost = lines[:3], lines[3:]
@@ -63,23 +63,28 @@ def test_the_tables_have_a_line_for_each_rung():
 
 
 def test_a_speed_that_was_not_measured_is_a_dash():
-    rows = rungs.rows_of([report("book") | {"words_per_second_a_worker": None}])
-    assert rungs.markdown(rows).splitlines()[2].endswith("| - |")
+    rows = ladder_report.rows_of([report("book") | {"words_per_second_a_worker": None}])
+    assert ladder_report.markdown(rows).splitlines()[2].endswith("| - |")
 
 
 def test_files_are_written_and_equal_reports_give_equal_bytes(tmp_path):
     for name in ("one", "other"):
-        assert rungs.save(tmp_path / name, Path("models/ladder.skops"), REPORTS) == rungs.rows_of(REPORTS)
+        assert ladder_report.save(tmp_path / name, Path("models/ladder.skops"), REPORTS) == ladder_report.rows_of(
+            REPORTS
+        )
     files = [{path.name: path.read_bytes() for path in (tmp_path / name).iterdir()} for name in ("one", "other")]
     assert files[0] == files[1]
-    assert set(files[0]) == set(rungs.FILES)
-    assert json.loads(files[0]["ladder.json"]) == {"model": "models/ladder.skops", "rungs": rungs.rows_of(REPORTS)}
-    assert files[0]["ladder.md"].decode() == rungs.markdown(rungs.rows_of(REPORTS))
+    assert set(files[0]) == set(ladder_report.FILES)
+    assert json.loads(files[0]["ladder.json"]) == {
+        "model": "models/ladder.skops",
+        "rungs": ladder_report.rows_of(REPORTS),
+    }
+    assert files[0]["ladder.md"].decode() == ladder_report.markdown(ladder_report.rows_of(REPORTS))
     assert files[0]["ladder.png"].startswith(b"\x89PNG")
 
 
 def test_the_csv_has_a_line_for_each_ranking_of_each_rung(tmp_path):
-    rungs.save(tmp_path, Path("m.skops"), REPORTS)
+    ladder_report.save(tmp_path, Path("m.skops"), REPORTS)
     table = csv.DictReader(io.StringIO((tmp_path / "ladder.csv").read_text()))
     rows = list(table)
     assert len(set(table.fieldnames)) == len(table.fieldnames)
@@ -97,5 +102,5 @@ def test_the_csv_has_a_line_for_each_ranking_of_each_rung(tmp_path):
 
 @pytest.mark.parametrize("reports", [[], REPORTS[:1]])
 def test_a_ladder_of_few_rungs_is_a_ladder(tmp_path, reports):
-    assert len(rungs.save(tmp_path, Path("m.skops"), reports)) == len(reports)
-    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(rungs.FILES)
+    assert len(ladder_report.save(tmp_path, Path("m.skops"), reports)) == len(reports)
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(ladder_report.FILES)

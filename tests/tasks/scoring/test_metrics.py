@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import f1_score, precision_recall_fscore_support
 
-from tasks.metrics import FAILURES, Rate, failure_split, letter_scores, rates_by, wilson
+from tasks.scoring.metrics import FAILURES, Rate, failure_split, letter_scores, rates_by, wilson
 
 
 @pytest.mark.parametrize(

@@ -8,9 +8,9 @@ import numpy as np
 from storage import atomic
 from storage.errors import BadInput, Damaged, NotThere
 from storage.models import load_model, model_digest
-from tasks.evaluate import EvaluateReceipt
-from tasks.metrics import Rate
 from tasks.reading.ranking import Ranking
+from tasks.scoring.evaluate import EvaluateReceipt
+from tasks.scoring.metrics import Rate
 
 
 @dataclass(frozen=True)
