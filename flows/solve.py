@@ -21,13 +21,13 @@ from storage.database import SIDES
 from storage.errors import BadInput
 from storage.ledger import LEDGER, Ledger, held
 from storage.places import local, place
-from tasks import results as writing
-from tasks import solve as units
-from tasks.answers import Format, choose_format
-from tasks.choice import Choice
-from tasks.inbox import OTHERS, Inbox
-from tasks.isolated import read_batch
 from tasks.reading.ranking import Ranking
+from tasks.solving import batches as units
+from tasks.solving import results as writing
+from tasks.solving.choice import Choice
+from tasks.solving.isolated import read_batch
+from tasks.solving.run import OTHERS, Inbox
+from tasks.solving.tables import Format, choose_format
 
 
 def check(

@@ -11,7 +11,7 @@ from tasks.lowlevel.inflate import inflate
 from tasks.profiles.word_lists import WEB2, load_words
 from tasks.reading.ranking import Ranking
 from tasks.reading.reader import Reader, Readings
-from tasks.solve import load_reader
+from tasks.solving.batches import load_reader
 
 RANKINGS = tuple(Ranking)
 MISTAKES = 48  # pictures on the sheet of mistakes

@@ -21,11 +21,11 @@ from flows.home import SHIPPED
 from flows.prefect_api import Api, Unanswered
 from storage.ledger import ANSWER, LEDGER, Picture, digest_of, path_of
 from storage.manifest import MANIFEST
-from tasks import solve as units
 from tasks.datasets.recipe import make_recipe, renderer_of
 from tasks.exchange.formats import png
 from tasks.profiles.profile import find_profile
 from tasks.reading.ranking import Ranking
+from tasks.solving import batches as units
 
 MARK = "CAPTCHAS_SOAK"  # in the environment of all that is started, and of what that starts
 COMMAND = [sys.executable, "-m", "flows"]

@@ -17,8 +17,8 @@ from flows.roster import WorkerLost
 from storage.ledger import LEDGER, held
 from tasks.datasets.recipe import make_recipe, renderer_of
 from tasks.exchange.formats import png
-from tasks.inbox import Inbox
 from tasks.profiles.profile import find_profile
+from tasks.solving.run import Inbox
 
 # Prefect and what it brings warn while they are imported; that is theirs.
 pytestmark = pytest.mark.filterwarnings("ignore")

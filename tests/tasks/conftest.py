@@ -10,12 +10,12 @@ import pytest
 
 from storage.dataset import Dataset
 from storage.models import load_model, save_model
-from tasks import solve
 from tasks.datasets import generate
 from tasks.datasets.recipe import make_recipe
 from tasks.datasets.totals import Gathered
 from tasks.profiles.profile import Profile, find_profile
 from tasks.profiles.word_lists import load_words
+from tasks.solving import batches
 from tasks.training import calibrate, fit
 from tasks.training import spool as teach
 
@@ -102,7 +102,9 @@ class Numbers:
 @pytest.fixture
 def read_numbers(monkeypatch) -> list[str]:
     """All that is solved is read by `Numbers`; the paths that were, in order."""
-    read, load = [], solve.load_batch
-    monkeypatch.setattr(solve, "reader_of", lambda _: Numbers())
-    monkeypatch.setattr(solve, "load_batch", lambda some, *more: load(read.extend(p.path for p in some) or some, *more))
+    read, load = [], batches.load_batch
+    monkeypatch.setattr(batches, "reader_of", lambda _: Numbers())
+    monkeypatch.setattr(
+        batches, "load_batch", lambda some, *more: load(read.extend(p.path for p in some) or some, *more)
+    )
     return read

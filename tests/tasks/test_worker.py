@@ -14,7 +14,7 @@ from storage.errors import Damaged
 from tasks import worker
 from tasks.datasets.recipe import software
 from tasks.profiles.fonts import find_face
-from tasks.solve import load_reader
+from tasks.solving.batches import load_reader
 
 ROOT = Path(__file__).parents[2]
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from storage.ledger import STATUS, Entry, Known, Ledger, Picture
 from storage.moves import finish_move, move_new
-from tasks.solve import SOLVED
+from tasks.solving.batches import SOLVED
 
 AT_ONCE = 256  # files that are on their way
 SHOWN = 20  # files in a report that could not be moved

@@ -15,18 +15,18 @@ import pytest
 from storage import ledger as keeping
 from storage.errors import BadInput, NotThere
 from storage.ledger import LEDGER, Ledger
-from tasks import inbox as module
-from tasks import moving, results, solve
-from tasks.answers import Format
-from tasks.choice import Choice
 from tasks.exchange.formats import png
-from tasks.inbox import ANSWERED, OTHERS, Inbox
-from tasks.isolated import read_batch
 from tasks.loading import listing
 from tasks.loading.safe_read import Fatal
 from tasks.reading.ranking import Ranking
-from tasks.results import Wanted, write_results
-from tasks.solve import LookJob, SolvePlan, SolveReceipt
+from tasks.solving import batches, moving, results
+from tasks.solving import run as module
+from tasks.solving.batches import LookJob, SolvePlan, SolveReceipt
+from tasks.solving.choice import Choice
+from tasks.solving.isolated import read_batch
+from tasks.solving.results import Wanted, write_results
+from tasks.solving.run import ANSWERED, OTHERS, Inbox
+from tasks.solving.tables import Format
 
 PLAN = SolvePlan("model", "0" * 64, "", Ranking.NONE, 0.0)
 OTHER = SolvePlan("model", "1" * 64, "", Ranking.NONE, 0.0)
@@ -70,7 +70,7 @@ def flown(unit, jobs, flight: int = 3):
         under_way.extend(itertools.islice(jobs, 1))
 
 
-def run(path: Path, plan: SolvePlan = PLAN, unit=read_batch, look=solve.look, **options) -> SimpleNamespace:
+def run(path: Path, plan: SolvePlan = PLAN, unit=read_batch, look=batches.look, **options) -> SimpleNamespace:
     """What the flow does; `.rows` are the results, as a dictionary."""
     home = path.parent if path.is_dir() else path.parent.parent
     wanted = Wanted(home / "answers.csv", options.pop("format", Format.CSV), options.pop("only_new", False))
@@ -132,7 +132,7 @@ def test_another_time_alone_is_no_change(folder, read):
         os.utime(folder / name, ns=(1, 2))
     assert run(folder).rows == first.rows
     looked = []
-    assert run(folder, look=lambda job: looked.append(job) or solve.look(job)).outcome.skipped == {ANSWERED: 13}
+    assert run(folder, look=lambda job: looked.append(job) or batches.look(job)).outcome.skipped == {ANSWERED: 13}
     assert looked == read == []  # the new time is known by now
     os.utime(folder / "a", ns=(1, 3))
     data = bytearray((folder / "a").read_bytes())
@@ -311,7 +311,7 @@ def test_a_file_that_is_still_being_written_is_left(folder, read):
             if name in [one.path for one in job.files]:
                 with (folder / name).open("ab") as file:
                     file.write(b"more")
-        return solve.look(job)
+        return batches.look(job)
 
     first = run(folder, look=look)
     assert first.outcome.counts == {"solved": 11}
@@ -325,7 +325,7 @@ def test_files_that_vanish_are_left(folder, read):
     def look(job: LookJob):
         if "ab.png" in [one.path for one in job.files]:
             (folder / "ab.png").unlink()
-        return solve.look(job)
+        return batches.look(job)
 
     assert run(folder, look=look).outcome.skipped == {"no such file": 1}
     assert "ab.png" not in run(folder).rows
@@ -364,7 +364,7 @@ def test_two_looks_lie_apart_and_not_a_sleep_a_file(tmp_path, read, monkeypatch)
 
     def look(job: LookJob):
         apart.extend(clock.now - first[f"{job.folder}/{one.path}"] for one in job.files)
-        return solve.look(job)
+        return batches.look(job)
 
     result = run(tmp_path / "in", look=look, settle=2.5)
     assert result.outcome.counts.total() == len(apart) == 120
@@ -594,14 +594,14 @@ def test_a_batch_that_costs_a_worker_is_read_apart_and_only_its_culprit_fails(fo
                 return job
             read_apart.append(len(job.files))
             answers = [Fatal("ended the process") if one.path == "poison" else None for one in job.files]
-            whole = solve.solve_batch(job).answers
+            whole = batches.solve_batch(job).answers
             return SolveReceipt(job.files, tuple(a or b for a, b in zip(answers, whole, strict=True)))
         return read_batch(job)
 
     with Ledger(folder.parent / LEDGER) as ledger:
         inbox = Inbox(Choice(folder, settle=0.0), PLAN, ledger)
         assert inbox.anything()
-        jobs = inbox.jobs(flown(solve.look, inbox.looks()))
+        jobs = inbox.jobs(flown(batches.look, inbox.looks()))
         while True:
             for receipt in flown(flying, jobs):
                 if not isinstance(receipt, SolveReceipt):
@@ -623,7 +623,7 @@ def test_a_batch_that_is_lost_apart_as_well_fails_for_now(folder, read):
     with Ledger(folder.parent / LEDGER) as ledger:
         inbox = Inbox(Choice(folder, settle=0.0), PLAN, ledger)
         assert inbox.anything()
-        for job in inbox.jobs(flown(solve.look, inbox.looks())):
+        for job in inbox.jobs(flown(batches.look, inbox.looks())):
             (apart,) = inbox.lost(job)
             assert apart.alone
             assert inbox.lost(apart) == []

@@ -13,13 +13,13 @@ from PIL import Image
 from storage.errors import CaptchasError
 from storage.ledger import Picture
 from storage.models import model_digest
-from tasks import isolated
 from tasks.datasets.recipe import make_recipe, renderer_of
-from tasks.isolated import read_batch
 from tasks.loading.safe_read import Fatal
 from tasks.profiles.profile import find_profile
 from tasks.reading.ranking import Ranking
-from tasks.solve import SolveJob, SolvePlan
+from tasks.solving import isolated
+from tasks.solving.batches import SolveJob, SolvePlan
+from tasks.solving.isolated import read_batch
 
 MODEL = Path(isolated.__file__).with_name("ladder.skops")
 

@@ -13,17 +13,17 @@ from storage import atomic
 from storage.errors import BadInput, NotThere, Unreachable
 from storage.ledger import LEDGER, Ledger, held, key
 from storage.places import ObjectPath, place, sizes
-from tasks import inbox as module
-from tasks import solve
-from tasks.answers import Format
-from tasks.choice import Choice
 from tasks.exchange.formats import png
-from tasks.inbox import ANSWERED, Inbox
-from tasks.isolated import read_batch
 from tasks.loading.safe_read import MOST_BYTES
 from tasks.reading.ranking import Ranking
-from tasks.results import Wanted, write_results
-from tasks.solve import SolvePlan
+from tasks.solving import batches
+from tasks.solving import run as module
+from tasks.solving.batches import SolvePlan
+from tasks.solving.choice import Choice
+from tasks.solving.isolated import read_batch
+from tasks.solving.results import Wanted, write_results
+from tasks.solving.run import ANSWERED, Inbox
+from tasks.solving.tables import Format
 
 PLAN = SolvePlan("model", "0" * 64, "", Ranking.NONE, 0.0)
 NAMES = ["a", "a.b/c", "a-", "ab/z", "ab/b/1", "ab.png", "c'\"", "é", "z/é/é", "ｚ", "\U0001f600"]
@@ -62,7 +62,7 @@ def flown(unit, jobs):
         under_way.extend(itertools.islice(jobs, 1))
 
 
-def run(path, home: Path, look=solve.look) -> SimpleNamespace:
+def run(path, home: Path, look=batches.look) -> SimpleNamespace:
     """What the flow does."""
     out = place(f"{path.parent}/answers.csv")
     choice = Choice(path, settle=0.0, skip=(out, home / LEDGER))
@@ -128,7 +128,7 @@ def test_what_is_no_picture_or_changes_meanwhile(there, tmp_path, read, monkeypa
                 (there / "a").replace(picture(89) + bytes(50))
             if one.path == "ab/z":
                 (there / "ab" / "z").unlink()
-        return solve.look(job)
+        return batches.look(job)
 
     done = run(there, tmp_path / "answers", look=late)
     assert {row[0]: row[-1] for row in done.rows.values() if row[-2] == "failed"}.keys() == {"empty", "text", "large"}

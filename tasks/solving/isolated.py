@@ -16,10 +16,10 @@ from collections.abc import Iterator
 
 from storage.errors import CaptchasError
 from tasks.loading.safe_read import Fatal, Unreadable
-from tasks.solve import SolveJob, SolveReceipt, reader_of, solve_batch
+from tasks.solving.batches import SolveJob, SolveReceipt, reader_of, solve_batch
 
 LONGEST = 60.0  # seconds that one picture may take
-_CHILD = "from tasks.isolated import answer_all; answer_all()"
+_CHILD = "from tasks.solving.isolated import answer_all; answer_all()"
 
 
 def read_batch(job: SolveJob) -> SolveReceipt:

@@ -10,7 +10,7 @@ from storage.errors import BadInput, NotThere
 from storage.ledger import STATUS
 from storage.places import ObjectPath, Place
 from tasks.loading.listing import any_picture, count_pictures, list_names
-from tasks.solve import FAILED
+from tasks.solving.batches import FAILED
 
 SHOWN = 20  # failures in a report
 

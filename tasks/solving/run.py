@@ -16,10 +16,10 @@ from collections.abc import Callable, Iterable, Iterator
 from storage import atomic
 from storage.ledger import Entry, Known, Ledger, Picture, key, path_of
 from storage.places import ObjectPath
-from tasks.choice import Choice, Outcome
 from tasks.loading.safe_read import GONE, BadPicture, Fatal, Unreadable, Unsettled
-from tasks.moving import Mover
-from tasks.solve import SOLVED, LookJob, LookReceipt, SolveJob, SolvePlan, SolveReceipt, failed
+from tasks.solving.batches import SOLVED, LookJob, LookReceipt, SolveJob, SolvePlan, SolveReceipt, failed
+from tasks.solving.choice import Choice, Outcome
+from tasks.solving.moving import Mover
 
 LOOKED, BATCH = 1024, 256  # files a job
 WINDOW = 32  # look jobs that may wait for their second look

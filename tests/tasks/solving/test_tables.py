@@ -8,8 +8,8 @@ import pytest
 
 from storage import parquet
 from storage.errors import BadInput
-from tasks import answers
-from tasks.answers import COLUMNS, Format, choose_format, write_answers
+from tasks.solving import tables
+from tasks.solving.tables import COLUMNS, Format, choose_format, write_answers
 
 ROWS = [
     ("a.png", "BONE", 0.9, "BONE", 0.875, "BOND", 0.1, None, None, 4, "solved", None),
@@ -22,7 +22,7 @@ ROWS = [
 
 @pytest.fixture(params=[1, 2, 100])
 def groups(request, monkeypatch):
-    monkeypatch.setattr(answers, "GROUP", request.param)
+    monkeypatch.setattr(tables, "GROUP", request.param)
 
 
 def test_csv_to_the_byte(groups, tmp_path):
@@ -91,7 +91,7 @@ def test_memory_does_not_grow_with_the_rows(format, tmp_path, peak):
     row = ROWS[0]
 
     def written(count):
-        answers.GROUP = 100
+        tables.GROUP = 100
         write_answers(tmp_path / "answers", format, (row for _ in range(count)))
 
     peaks = [peak(partial(written, count)) for count in (500, 4000)]

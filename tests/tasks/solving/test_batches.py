@@ -12,11 +12,11 @@ from PIL import Image
 
 from storage.errors import BadInput
 from storage.ledger import Picture
-from tasks import solve as units
 from tasks.loading import safe_read
 from tasks.loading.safe_read import BadPicture, Unreadable, Unsettled
 from tasks.reading.ranking import Ranking
-from tasks.solve import LookJob, SolveJob, SolvePlan, look, solve_batch
+from tasks.solving import batches as units
+from tasks.solving.batches import LookJob, SolveJob, SolvePlan, look, solve_batch
 
 NO_PICTURE = "no picture: not PNG, JPEG, GIF, BMP, WebP or TIFF, or the file's beginning is damaged"
 PLAN = SolvePlan("model", "0" * 64, "BONE\nBOND", Ranking.PROBABILITY, 0.5)

@@ -9,12 +9,12 @@ import numpy as np
 from storage import atomic
 from storage.ledger import ANSWER, STATUS
 from storage.places import Place
-from tasks.answers import Format, write_answers
 from tasks.figures.contact_sheet import contact_sheet
-from tasks.inbox import Inbox
 from tasks.loading.decode import load_picture
 from tasks.loading.safe_read import BadPicture
-from tasks.solve import FAILED
+from tasks.solving.batches import FAILED
+from tasks.solving.run import Inbox
+from tasks.solving.tables import Format, write_answers
 
 SHOWN = 16  # pictures on a sheet of answers
 
