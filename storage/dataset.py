@@ -9,11 +9,12 @@ from typing import NamedTuple
 import numpy as np
 from filelock import FileLock, Timeout
 
-from storage import atomic, leases, streams
+from storage import atomic, streams
 from storage.chunks import ProvenShard, prove
 from storage.errors import Busy, Damaged
 from storage.indexing import rows_of
 from storage.manifest import Manifest
+from storage.objects import leases
 from storage.places import ObjectPath, Place, place
 from storage.shards import BLOCK, SPLITS, Block, Inflate, Shard, parse_name
 

@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
 
-from storage import leases
 from storage.errors import BadInput
-from storage.objects import Found, Store, store_of
+from storage.objects import leases
+from storage.objects.store import Found, Store, store_of
 
 # Two letters at least: `c:` is a drive. `Path` folds the slashes of a URL into one, and command lines make Paths.
 _URL = re.compile(r"([A-Za-z][A-Za-z0-9+.:-]+):(/+)(.*)", re.DOTALL)

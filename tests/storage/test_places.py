@@ -10,11 +10,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from storage import atomic, cache, leases, objects, retries
+from storage import atomic, cache
 from storage.chunks import prove
 from storage.dataset import Dataset, locked
 from storage.errors import BadInput, Busy, Damaged, NotThere, Unreachable, Unwritable
 from storage.models import load_model, model_digest
+from storage.objects import leases, retries, store
 from storage.places import ObjectPath, is_url, local, place, read_range, shown, sizes
 from storage.shards import BLOCK, Block, read_record, sealed, shard_name
 
@@ -189,7 +190,7 @@ def test_a_dataset_is_the_same_there_to_the_last_byte(there, tmp_path, make_bloc
         model_digest(str(there / "m.skops"))
 
 
-class Counted(objects.Memory):
+class Counted(store.Memory):
     """Counts requests by their kind."""
 
     asked: list[tuple] = []  # noqa: RUF012
@@ -392,7 +393,7 @@ def test_two_runs_that_find_a_dead_lock_at_once_do_not_both_have_it(there, monke
     assert len(had) == 1
 
 
-class Careless(objects.Memory):
+class Careless(store.Memory):
     """Takes no notice of conditions, like some stores that speak S3's language."""
 
     def put(self, key, data, *, new=False, over=None):
@@ -406,7 +407,7 @@ def test_a_store_that_ignores_conditions_is_refused(there, monkeypatch):
     assert not there.with_name(f"{there.name}.lock").exists()
 
 
-class Forgetful(objects.Memory):
+class Forgetful(store.Memory):
     """Writes, and its answer is lost: the second try meets the first one's object."""
 
     def put(self, key, data, **condition):
@@ -428,7 +429,7 @@ def test_a_renewal_of_which_nothing_was_heard_is_no_loss(there, monkeypatch):
     """It was written, its answer was lost, and the store stayed away for longer than is tried."""
     away = []
 
-    class Away(objects.Memory):
+    class Away(store.Memory):
         def put(self, key, data, **condition):
             version = super().put(key, data, **condition)
             if not away and b'"renewed": 1,' in data:

@@ -10,10 +10,12 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from storage import cache, leases, objects, retries
+from storage import cache
 from storage.dataset import Dataset, locked
 from storage.errors import Busy, Unreachable
 from storage.manifest import Manifest
+from storage.objects import leases, retries
+from storage.objects import store as objects
 from storage.places import place, sizes
 from storage.sealing import write_shard
 from storage.shards import BLOCK, read_record, shard_name

@@ -16,7 +16,7 @@ from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 
 from storage.errors import BadInput, Busy, CaptchasError
-from storage.objects import Found, store_of
+from storage.objects.store import Found, store_of
 
 SECONDS = "CAPTCHAS_LOCK_SECONDS"  # for which a lock is good if it is not renewed, 60 by default
 _RENEWALS = 3  # in that time

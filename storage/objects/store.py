@@ -1,4 +1,4 @@
-"""What an object store does: S3 over the network, and one in memory; `storage.retries` bounds each request."""
+"""What an object store does: S3 over the network, and one in memory; `storage.objects.retries` bounds each request."""
 
 import asyncio
 import email.utils
@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import NamedTuple, Protocol
 
 from storage.errors import BadInput
-from storage.retries import patience, tried
+from storage.objects.retries import patience, tried
 
 PAGE = 1000  # names in one answer of a listing, the most that S3 gives
 
