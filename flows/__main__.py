@@ -15,7 +15,7 @@ from rich.console import Console
 from flows import server
 from flows.home import end_orphaned_servers, prepare_environment
 from storage.errors import BadInput, CaptchasError, Unreachable
-from storage.places import is_url, place
+from storage.files.places import is_url, place
 
 COMMANDS = {
     "generate": ("flows.generate:generate", "Draw a dataset of pictures into sharded HDF5, or finish or extend one."),

@@ -8,7 +8,7 @@ import dask.array as da
 from storage.chunks import read_rows
 from storage.dataset import Dataset
 from storage.errors import BadInput
-from storage.places import Place, place
+from storage.files.places import Place, place
 from storage.shards import BLOCK, Block
 
 

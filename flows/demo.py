@@ -16,8 +16,8 @@ from flows.parameters import Count, Name
 from flows.runs import named, told
 from flows.solve import solve
 from flows.train import train
-from storage import atomic
 from storage.errors import BadInput, readable_size
+from storage.files import atomic
 from storage.models import model_digest
 from tasks.datasets.describe import describe_dataset
 from tasks.datasets.recipe import make_recipe

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from flows.prefect_api import Api, Unanswered
 from flows.processes import Child
-from storage import atomic
 from storage.errors import CaptchasError
+from storage.files import atomic
 
 POOL = "captchas"
 DIGEST = "deployed.sha256"  # under PREFECT_HOME: of the file that was deployed last

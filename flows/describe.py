@@ -4,7 +4,7 @@ from pathlib import Path
 
 from flows.home import dataset_folder, home, model_file
 from storage.errors import NotThere
-from storage.places import local, place
+from storage.files.places import local, place
 from tasks.datasets import describe as units
 
 

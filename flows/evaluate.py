@@ -16,8 +16,8 @@ from flows.progress import artifact_key, stage
 from flows.runs import RETRIES, named, picture, told
 from storage.dataset import Dataset
 from storage.errors import BadInput
+from storage.files.places import Place, local
 from storage.models import load_model, model_digest
-from storage.places import Place, local
 from tasks.profiles.profile import find_profile
 from tasks.scoring import evaluate as units
 from tasks.scoring import ladder_report

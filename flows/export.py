@@ -14,9 +14,9 @@ from flows.home import dataset_folder, home
 from flows.parameters import Count, Name
 from flows.progress import artifact_key, stage
 from flows.runs import RETRIES, named, told
-from storage import atomic
 from storage.dataset import Dataset, locked
-from storage.places import local
+from storage.files import atomic
+from storage.files.places import local
 from tasks.datasets.generate import as_table
 from tasks.exchange import export as units
 from tasks.exchange import export_part

@@ -15,10 +15,10 @@ from flows.home import new_dataset_folder
 from flows.parameters import Count, Name, Seed
 from flows.progress import artifact_key, stage
 from flows.runs import RETRIES, as_lines, named, picture, told
-from storage import atomic
 from storage.dataset import locked
 from storage.errors import BadInput
-from storage.places import Place, place
+from storage.files import atomic
+from storage.files.places import Place, place
 from storage.shards import sealed
 from tasks.datasets import dry_run as rehearsals
 from tasks.datasets import generate as units

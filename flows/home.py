@@ -7,9 +7,9 @@ from pathlib import Path
 
 import tasks
 from flows import processes
-from storage import atomic
 from storage.errors import BadInput
-from storage.places import ObjectPath, Place, is_url, place
+from storage.files import atomic
+from storage.files.places import ObjectPath, Place, is_url, place
 
 HOME = "CAPTCHAS_HOME"
 SHIPPED = Path(tasks.__file__).with_name("ladder.skops")  # what `captchas train --ladder` makes, kept with the package

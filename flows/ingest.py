@@ -14,10 +14,10 @@ from flows.home import home, new_dataset_folder
 from flows.parameters import Count, Name
 from flows.progress import artifact_key, stage
 from flows.runs import RETRIES, named, told
-from storage import atomic
 from storage.dataset import locked
 from storage.errors import BadInput, NotThere
-from storage.places import Place, local, place
+from storage.files import atomic
+from storage.files.places import Place, local, place
 from tasks.datasets.generate import as_table
 from tasks.datasets.totals import Gathered
 from tasks.exchange import ingest as units

@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
 
-from storage import atomic
 from storage.errors import CaptchasError
+from storage.files import atomic
 
 CLIENT = "CAPTCHAS_CLIENT"  # the process id of the command, in the environment of all that it starts
 RUN = "PREFECT__FLOW_RUN_ID"  # in the environment of a process that runs a flow

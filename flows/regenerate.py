@@ -17,9 +17,9 @@ from flows.progress import artifact_key
 from flows.runs import named, told
 from flows.train import check as check_training
 from flows.train import train
-from storage import atomic
 from storage.dataset import Dataset, locked
 from storage.errors import BadInput, Damaged, NotThere
+from storage.files import atomic
 from tasks.datasets.generate import make_way
 from tasks.datasets.recipe import Recipe
 from tasks.scoring import compare as units

@@ -12,7 +12,7 @@ from flows.home import home
 from flows.parameters import Count, ModelSeed, Name
 from flows.progress import stage
 from flows.runs import RETRIES, named, picture, told
-from storage.places import local
+from storage.files.places import local
 from tasks.profiles.fonts import find_face
 from tasks.scoring import reproduce as units
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from dask.distributed import Client
 
-from storage import atomic
 from storage.errors import BadInput, CaptchasError
+from storage.files import atomic
 from tasks import worker
 
 PERIOD = 2.0  # seconds between two looks at who is there, which cost 2 ms each

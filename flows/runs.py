@@ -20,7 +20,7 @@ from prefect.states import Failed, State
 from flows.roster import ClusterLost, WorkerLost
 from flows.show import readable
 from storage.errors import Busy, CaptchasError
-from storage.places import shown
+from storage.files.places import shown
 from tasks.figures.contact_sheet import at_most
 
 # Seconds before a deployment's run asks again for what another run has, or for a cluster: nearly two hours in all.

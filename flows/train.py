@@ -16,11 +16,11 @@ from flows.home import dataset_folder, home
 from flows.parameters import Count, ModelSeed, Name
 from flows.progress import artifact_key, stage
 from flows.runs import RETRIES, named, told
-from storage import atomic
 from storage.dataset import Dataset, locked
 from storage.errors import BadInput
+from storage.files import atomic
+from storage.files.places import ObjectPath, Place, place
 from storage.models import save_model
-from storage.places import ObjectPath, Place, place
 from tasks.scoring.metrics import Rate
 from tasks.training import fit as units
 from tasks.training import settings as ladders

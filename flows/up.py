@@ -18,9 +18,9 @@ from flows.home import RECORD, home, served
 from flows.parameters import Port
 from flows.prefect_api import Api, Unanswered
 from flows.processes import Child
-from storage import atomic
 from storage.dataset import locked
 from storage.errors import BadInput, Busy
+from storage.files import atomic
 
 FILE = "prefect.yaml"
 INBOX = "inbox"  # under the home

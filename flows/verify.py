@@ -17,10 +17,10 @@ from flows.parameters import Count, Name
 from flows.progress import artifact_key, stage
 from flows.roster import Passing
 from flows.runs import RETRIES, as_lines, named, told
-from storage import atomic
 from storage.dataset import locked
 from storage.errors import BadInput, Busy, CaptchasError, Damaged, Unwritable
-from storage.places import Place
+from storage.files import atomic
+from storage.files.places import Place
 from tasks.datasets import prove as units
 from tasks.datasets import repair as mending
 from tasks.datasets.inventory import Inventory, datasets_in, inventory, is_imported, recipe_of, require_dataset

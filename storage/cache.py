@@ -14,7 +14,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from storage.errors import BadInput
-from storage.places import ObjectPath, read_range
+from storage.files.places import ObjectPath, read_range
 
 FOLDER = "CAPTCHAS_CACHE"  # by default in the system's folder for temporary files
 BYTES = "CAPTCHAS_CACHE_BYTES"  # that all files there may have together; 0: nothing is kept

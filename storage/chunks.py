@@ -19,7 +19,7 @@ from zlib_ng import zlib_ng
 
 from storage import cache
 from storage.errors import Damaged
-from storage.places import ObjectPath, Place, place, read_range
+from storage.files.places import ObjectPath, Place, place, read_range
 from storage.shards import BLOCK, Block, Inflate, Shard, file_bytes, inflated
 
 SHARDS_KNOWN = 16_384  # whose chunks' digests a process keeps, about 5 KB each for 16 blocks

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from storage import atomic
 from storage.errors import BadInput, Busy, Damaged, NoSpace, Unwritable
+from storage.files import atomic
 
 PATIENCE = 60.0  # seconds that a run waits for another one's transaction
 SIDES = ("", "-wal", "-shm")  # of the names of SQLite's files

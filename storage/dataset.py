@@ -9,13 +9,14 @@ from typing import NamedTuple
 import numpy as np
 from filelock import FileLock, Timeout
 
-from storage import atomic, streams
+from storage import streams
 from storage.chunks import ProvenShard, prove
 from storage.errors import Busy, Damaged
+from storage.files import atomic
+from storage.files.places import ObjectPath, Place, place
 from storage.indexing import rows_of
 from storage.manifest import Manifest
 from storage.objects import leases
-from storage.places import ObjectPath, Place, place
 from storage.shards import BLOCK, SPLITS, Block, Inflate, Shard, parse_name
 
 RECENT = 4  # blocks that `data[i]` keeps unpacked …

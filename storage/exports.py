@@ -15,8 +15,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from storage import atomic
 from storage.errors import CaptchasError, Damaged, Different
+from storage.files import atomic
 
 RECORD = "export.json"
 NOTES = ".parts"  # what an unfinished export keeps for the next run; gone when it is complete

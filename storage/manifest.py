@@ -4,9 +4,9 @@ import hashlib
 import json
 from dataclasses import asdict, dataclass
 
-from storage import atomic
 from storage.errors import Damaged, NotThere
-from storage.places import Place
+from storage.files import atomic
+from storage.files.places import Place
 from storage.shards import BLOCK, DIGEST, FORMAT
 
 MANIFEST = "manifest.json"

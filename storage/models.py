@@ -11,9 +11,9 @@ from collections.abc import Iterator
 
 import skops.io
 
-from storage import atomic
 from storage.errors import Damaged, NotThere
-from storage.places import Place, place
+from storage.files import atomic
+from storage.files.places import Place, place
 
 FORMAT = 2
 

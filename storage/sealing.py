@@ -9,9 +9,9 @@ import numpy as np
 from blake3 import blake3
 from isal import isal_zlib
 
-from storage import atomic
 from storage.errors import Damaged
-from storage.places import Place
+from storage.files import atomic
+from storage.files.places import Place
 from storage.shards import BLOCK, DIGEST, FORMAT, Block, ShardRecord, combined, read_record, shard_name
 
 

@@ -18,7 +18,7 @@ from zlib_ng import zlib_ng
 
 from storage import cache
 from storage.errors import Damaged
-from storage.places import ObjectPath, Place
+from storage.files.places import ObjectPath, Place
 
 FORMAT = 1
 BLOCK = 1024  # pictures a block: the unit of randomness, of drawing and of storage

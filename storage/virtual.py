@@ -6,8 +6,8 @@ from pathlib import Path
 
 import h5py
 
-from storage import atomic
 from storage.errors import Damaged
+from storage.files import atomic
 from storage.shards import Block, parse_name
 
 MISSING = 255  # `split` of rows whose shard is not there

@@ -124,7 +124,7 @@ def plant(root: Path, place: str, source: str) -> None:
         ("tasks/x.py", "import os\nfrom dask.distributed import Client", "dask.distributed.Client"),
         ("tasks/x.py", "import importlib\nimportlib.import_module('distributed')", "distributed"),
         ("tasks/x.py", "import os\n__import__('requests')", "requests"),
-        ("tasks/profiles/word_lists.py", "import os\nfrom storage import atomic", "storage.atomic"),
+        ("tasks/profiles/word_lists.py", "import os\nfrom storage import atomic", "storage.files.atomic"),
         ("tasks/reading/features.py", "import os\nfrom storage.shards import BLOCK", "storage.shards.BLOCK"),
         ("tasks/drawing/renderer.py", "import os\nfrom storage.shards import Shard", "storage.shards.Shard"),
         ("tasks/scoring/metrics.py", "import os\nimport storage", "storage"),

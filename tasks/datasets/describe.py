@@ -4,10 +4,10 @@ from pathlib import Path
 
 import numpy as np
 
-from storage import atomic
 from storage.dataset import Dataset
 from storage.errors import BadInput, Damaged
-from storage.places import Place
+from storage.files import atomic
+from storage.files.places import Place
 from storage.shards import BLOCK, Block, Shard
 from tasks.datasets.statistics import BOUNDED
 from tasks.figures.contact_sheet import contact_sheet

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 
 from storage.errors import Damaged
-from storage.places import Place
+from storage.files.places import Place
 from storage.sealing import assembled
 from storage.shards import BLOCK, Shard, layout, parse_name, sealed, shard_name
 from tasks.datasets import generate

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from storage import atomic
 from storage.errors import Damaged, Different, NotThere
+from storage.files import atomic
+from storage.files.places import Place, place, sizes
 from storage.manifest import Manifest
-from storage.places import Place, place, sizes
 from storage.sealing import fast_zlib, packed_size, write_shard
 from storage.shards import BLOCK, Block, Shard, ShardRecord, layout, read_record, sealed, shard_name
 from tasks.datasets.recipe import Recipe, identity_of, renderer_of, require_same

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
-from storage import atomic
 from storage.errors import BadInput, Damaged, GlyphsDiffer, NotThere
+from storage.files import atomic
+from storage.files.places import Place, read_range
 from storage.manifest import MANIFEST, Manifest, canonical
-from storage.places import Place, read_range
 from storage.shards import BLOCK, Shard, parse_name, shard_name
 from tasks.datasets.recipe import Recipe, differences, identity_of, make_recipe, software
 from tasks.profiles.fonts import bundled

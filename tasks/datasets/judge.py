@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from storage.errors import Damaged
+from storage.files.places import Place
 from storage.manifest import MANIFEST
-from storage.places import Place
 from storage.shards import BLOCK, Shard, ShardRecord, combined, parse_name
 from tasks.datasets.inventory import Inventory
 from tasks.datasets.prove import Proof

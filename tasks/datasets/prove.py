@@ -7,7 +7,7 @@ from hashlib import sha256
 import numpy as np
 
 from storage.errors import Damaged
-from storage.places import Place, place
+from storage.files.places import Place, place
 from storage.shards import BLOCK, Block, Shard, ShardRecord, combined, read_record, shard_name
 from tasks.datasets.inventory import Inventory, short
 from tasks.datasets.recipe import Recipe, differences, renderer_of

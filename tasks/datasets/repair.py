@@ -3,10 +3,10 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from storage import atomic
 from storage.errors import Damaged, GlyphsDiffer
+from storage.files import atomic
+from storage.files.places import Place, place, sizes
 from storage.manifest import MANIFEST, Manifest
-from storage.places import Place, place, sizes
 from storage.shards import ShardRecord, combined, read_record, shard_name
 from tasks.datasets.generate import Receipt, ShardJob, seal, set_aside
 from tasks.datasets.inventory import ABSENT, Inventory

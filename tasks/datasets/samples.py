@@ -4,8 +4,8 @@ import csv
 from dataclasses import dataclass
 from pathlib import Path
 
-from storage import atomic
 from storage.errors import BadInput
+from storage.files import atomic
 from storage.shards import SPLITS
 from tasks.datasets.recipe import Recipe, renderer_of
 from tasks.figures.contact_sheet import png

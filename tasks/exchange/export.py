@@ -7,12 +7,12 @@ from pathlib import Path
 
 import numpy as np
 
-from storage import atomic
 from storage.dataset import Dataset
 from storage.errors import BadInput, Damaged, Different, NotThere
 from storage.exports import NOTES, RECORD, ExportRecord, Part, clear, concatenate, remove
+from storage.files import atomic
+from storage.files.places import ObjectPath
 from storage.parquet import require_pyarrow
-from storage.places import ObjectPath
 from storage.shards import SPLITS, Block, parse_name
 from storage.virtual import write_virtual
 from tasks.exchange.export_part import PartJob, Receipt, chosen_rows, entries_of, fragment, note

@@ -9,11 +9,11 @@ from typing import BinaryIO
 
 import numpy as np
 
-from storage import atomic
 from storage.errors import Damaged
 from storage.exports import NOTES, Part, staged_file, staged_folder
+from storage.files import atomic
+from storage.files.places import place
 from storage.parquet import Kind, write_table
-from storage.places import place
 from storage.shards import BLOCK, SPLITS, Block, Shard, read_record
 from tasks.exchange.formats import FOLDERS, Entry, Format, Layout, easyocr_labels, plain_rows, tar_end, tar_member
 

@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 from PIL import __version__ as pillow
 
-from storage import atomic
 from storage.errors import Damaged, Different, GlyphsDiffer, NotThere
+from storage.files import atomic
+from storage.files.places import Place, place
 from storage.manifest import Manifest
-from storage.places import Place, place
 from storage.sealing import write_shard
 from storage.shards import BLOCK, Block, Shard, combined, layout, read_record, sealed, shard_name
 from tasks.datasets import generate

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import numpy as np
 
-from storage import atomic
 from storage.errors import BadInput
 from storage.exports import RECORD
+from storage.files import atomic
 from storage.manifest import canonical
 from storage.shards import FORMAT
 from tasks.exchange.labels import LIST, TABLE, Labelling, pair

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import numpy as np
 
-from storage import atomic
 from storage.errors import BadInput, Damaged, NotThere
+from storage.files import atomic
 from storage.models import load_model, model_digest
 from tasks.reading.ranking import Ranking
 from tasks.scoring.evaluate import EvaluateReceipt

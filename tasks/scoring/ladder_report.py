@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from storage import atomic
+from storage.files import atomic
 from tasks.figures import comparisons
 from tasks.reading.ranking import Ranking
 from tasks.scoring.metrics import FAILURES, Rate

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
-from storage import atomic
 from storage.dataset import Dataset
 from storage.errors import BadInput
+from storage.files import atomic
 from storage.models import model_digest
 from tasks.figures import comparisons, contact_sheet
 from tasks.figures import scores as plots

@@ -4,8 +4,8 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from storage import atomic
 from storage.errors import BadInput
+from storage.files import atomic
 from tasks.figures.scores import plot_steps
 from tasks.profiles.fonts import Face, require_characters
 from tasks.profiles.word_lists import WEB2, load_words

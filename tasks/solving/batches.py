@@ -5,10 +5,10 @@ import hashlib
 from dataclasses import dataclass
 
 from storage.errors import BadInput, Damaged
+from storage.files.places import Place, is_url, place
 from storage.ledger import Picture, digest_of
 from storage.manifest import canonical
 from storage.models import load_model, model_digest
-from storage.places import Place, is_url, place
 from tasks.loading.decode import LOADER, load_batch
 from tasks.loading.safe_read import GONE, UNSETTLED, BadPicture, Unreadable, Unsettled, read_file, require_size
 from tasks.profiles.word_lists import WEB2, load_words

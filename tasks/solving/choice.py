@@ -7,8 +7,8 @@ from functools import cached_property
 from pathlib import Path
 
 from storage.errors import BadInput, NotThere
+from storage.files.places import ObjectPath, Place
 from storage.ledger import STATUS
-from storage.places import ObjectPath, Place
 from tasks.loading.listing import any_picture, count_pictures, list_names
 from tasks.solving.batches import FAILED
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import numpy as np
 
-from storage import atomic
+from storage.files import atomic
+from storage.files.places import Place
 from storage.ledger import ANSWER, STATUS
-from storage.places import Place
 from tasks.figures.contact_sheet import contact_sheet
 from tasks.loading.decode import load_picture
 from tasks.loading.safe_read import BadPicture

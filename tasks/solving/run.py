@@ -13,9 +13,9 @@ import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator
 
-from storage import atomic
+from storage.files import atomic
+from storage.files.places import ObjectPath
 from storage.ledger import Entry, Known, Ledger, Picture, key, path_of
-from storage.places import ObjectPath
 from tasks.loading.safe_read import GONE, BadPicture, Fatal, Unreadable, Unsettled
 from tasks.solving.batches import SOLVED, LookJob, LookReceipt, SolveJob, SolvePlan, SolveReceipt, failed
 from tasks.solving.choice import Choice, Outcome

@@ -11,11 +11,11 @@ from pathlib import Path
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from storage import atomic
 from storage.dataset import Dataset
 from storage.errors import BadInput, Damaged, NotThere
+from storage.files import atomic
+from storage.files.places import ObjectPath, Place
 from storage.models import load_model, model_digest, save_model
-from storage.places import ObjectPath, Place
 from storage.shards import SPLITS
 from tasks.profiles.profile import nearest
 from tasks.reading import networks as classifier

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from storage import atomic
 from storage.dataset import Dataset
+from storage.files import atomic
 from storage.models import load_model
 from tasks.lowlevel.inflate import inflate
 from tasks.reading.components import find_apart

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from captcha.image import ImageCaptcha
 
-from storage import atomic
+from storage.files import atomic
 from tasks.drawing.randomness import below
 from tasks.profiles.word_lists import load_words
 

@@ -19,8 +19,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from flows.home import home
-from storage import atomic
 from storage.errors import CaptchasError
+from storage.files import atomic
 from tasks.datasets.recipe import make_recipe
 from tasks.datasets.samples import SampleJob, sample_names, write_samples
 from tasks.profiles.profile import find_profile

@@ -3,7 +3,7 @@
 import sys
 from pathlib import Path
 
-from storage import atomic
+from storage.files import atomic
 from tasks.datasets.recipe import make_recipe, renderer_of
 from tasks.figures.contact_sheet import contact_sheet
 from tasks.profiles.profile import BUILT_IN

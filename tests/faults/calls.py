@@ -25,8 +25,8 @@ from pathlib import Path
 
 import drive
 
-from storage import atomic
 from storage.errors import CaptchasError
+from storage.files import atomic
 from tasks.datasets import generate as units
 from tasks.datasets.recipe import renderer_of
 

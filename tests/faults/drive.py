@@ -16,9 +16,9 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from storage import atomic
 from storage.dataset import locked
 from storage.errors import CaptchasError, Damaged
+from storage.files import atomic
 from storage.manifest import MANIFEST, canonical
 from storage.shards import parse_name, read_record
 from tasks.datasets import generate as units

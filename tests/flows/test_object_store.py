@@ -13,9 +13,9 @@ from flows.__main__ import main
 from flows.home import dataset_folder, home, model_file
 from storage.dataset import Dataset, locked
 from storage.errors import BadInput
+from storage.files.places import ObjectPath, place, sizes
 from storage.manifest import MANIFEST
 from storage.models import load_model, model_digest
-from storage.places import ObjectPath, place, sizes
 from storage.shards import shard_name
 from tasks.exchange.formats import png
 

@@ -4,9 +4,9 @@ from collections.abc import Callable
 
 import pytest
 
-from storage import atomic
+from storage.files import atomic
+from storage.files.places import Place
 from storage.manifest import Manifest
-from storage.places import Place
 from storage.sealing import write_shard
 from storage.shards import BLOCK, Block
 

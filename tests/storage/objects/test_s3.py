@@ -13,10 +13,10 @@ import pytest
 from storage import cache
 from storage.dataset import Dataset, locked
 from storage.errors import Busy, Unreachable
+from storage.files.places import place, sizes
 from storage.manifest import Manifest
 from storage.objects import leases, retries
 from storage.objects import store as objects
-from storage.places import place, sizes
 from storage.sealing import write_shard
 from storage.shards import BLOCK, read_record, shard_name
 

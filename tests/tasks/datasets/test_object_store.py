@@ -4,11 +4,12 @@ import uuid
 
 import pytest
 
-from storage import atomic, cache
+from storage import cache
 from storage.dataset import Dataset
 from storage.errors import Unreachable
+from storage.files import atomic
+from storage.files.places import ObjectPath, place, sizes
 from storage.manifest import MANIFEST
-from storage.places import ObjectPath, place, sizes
 from storage.shards import BLOCK, shard_name
 from tasks.datasets import generate, prove, repair
 from tasks.datasets.dry_run import rehearse

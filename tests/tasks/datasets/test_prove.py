@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 from blake3 import blake3
 
-from storage import atomic
 from storage.errors import BadInput, Damaged, GlyphsDiffer, NotThere
+from storage.files import atomic
 from storage.manifest import MANIFEST, canonical
 from storage.sealing import write_shard
 from storage.shards import BLOCK, Block, Shard, combined, shard_name

@@ -9,10 +9,10 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from storage import atomic
 from storage.errors import BadInput, NotThere, Unreachable
+from storage.files import atomic
+from storage.files.places import ObjectPath, place, sizes
 from storage.ledger import LEDGER, Ledger, held, key
-from storage.places import ObjectPath, place, sizes
 from tasks.exchange.formats import png
 from tasks.loading.safe_read import MOST_BYTES
 from tasks.reading.ranking import Ranking

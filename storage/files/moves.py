@@ -11,7 +11,7 @@ from pathlib import Path
 
 from blake3 import blake3
 
-from storage import atomic
+from storage.files import atomic
 
 _HERE = -100  # AT_FDCWD: paths are as they are
 _NO_REPLACE = 1  # RENAME_NOREPLACE

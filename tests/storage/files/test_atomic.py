@@ -11,8 +11,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from storage import atomic
 from storage.errors import CaptchasError, NoSpace, Unwritable, readable_size
+from storage.files import atomic
 
 OLD, NEW = b"old bytes", b"new bytes " * 1000
 

@@ -10,13 +10,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from storage import atomic, cache
+from storage import cache
 from storage.chunks import prove
 from storage.dataset import Dataset, locked
 from storage.errors import BadInput, Busy, Damaged, NotThere, Unreachable, Unwritable
+from storage.files import atomic
+from storage.files.places import ObjectPath, is_url, local, place, read_range, shown, sizes
 from storage.models import load_model, model_digest
 from storage.objects import leases, retries, store
-from storage.places import ObjectPath, is_url, local, place, read_range, shown, sizes
 from storage.shards import BLOCK, Block, read_record, sealed, shard_name
 
 SECRET = "wJalrXUtnFEMI/K7MDENG+bPxRfiCY"
@@ -204,7 +205,7 @@ class Counted(store.Memory):
 def asked(monkeypatch) -> list[tuple]:
     """(name, start, size) of every read."""
     monkeypatch.setattr(Counted, "asked", [])
-    monkeypatch.setattr("storage.places.store_of", lambda _: Counted())
+    monkeypatch.setattr("storage.files.places.store_of", lambda _: Counted())
     prove.cache_clear()
     return Counted.asked
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from storage.errors import NoSpace, Unwritable, explained, readable_size
-from storage.places import ObjectPath
+from storage.files.places import ObjectPath
 
 # A single write of 10 MB makes Linux look for pages that large: after some files that took ten times as long.
 _AT_ONCE = 1 << 20

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from blake3 import blake3
 
-from storage import atomic, moves
-from storage.moves import finish_move, move_new
+from storage.files import atomic, moves
+from storage.files.moves import finish_move, move_new
 
 DATA = b"a picture"
 DIGEST = blake3(DATA).digest()

@@ -92,7 +92,7 @@ def local(name: "str | Path | ObjectPath", option: str) -> Path:
 
 @dataclass(frozen=True, order=True)
 class ObjectPath:
-    """An object, or what objects have as a folder, with the methods of `pathlib.Path` and `storage.atomic` used here.
+    """An object, or what objects have as a folder, with the methods of `pathlib.Path` and `storage.files.atomic` used here.
 
     It is no `os.PathLike`, so that no local function opens it by mistake. There are no folders to be made, no links
     and no half-written files in an object store: a put is whole or not there.
@@ -198,7 +198,7 @@ class ObjectPath:
         """Copy, then remove: a run that is killed in between leaves both."""
         self.move(target)
 
-    # What follows is what the functions of the same names in `storage.atomic` do here.
+    # What follows is what the functions of the same names in `storage.files.atomic` do here.
 
     def publish(self, data: bytes | tuple[bytes, ...], run: str) -> bool:
         try:

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from storage import atomic
 from storage.errors import NoSpace, Unwritable
+from storage.files import atomic
 
 
 @pytest.fixture(params=["without a name", "with a name", "that gets no name"])
