@@ -5,11 +5,11 @@ import json
 
 import dask.array as da
 
-from storage.chunks import read_rows
 from storage.dataset import Dataset
 from storage.errors import BadInput
 from storage.files.places import Place, place
-from storage.shards import BLOCK, Block
+from storage.shards.proven import read_rows
+from storage.shards.shard import BLOCK, Block
 
 
 def images(folder: str | Place, *, blocks: int | None = None) -> da.Array:

@@ -19,7 +19,7 @@ from storage.dataset import locked
 from storage.errors import BadInput
 from storage.files import atomic
 from storage.files.places import Place, place
-from storage.shards import sealed
+from storage.shards.shard import sealed
 from tasks.datasets import dry_run as rehearsals
 from tasks.datasets import generate as units
 from tasks.datasets.describe import sheet_of

@@ -9,15 +9,15 @@ from typing import NamedTuple
 import numpy as np
 from filelock import FileLock, Timeout
 
-from storage import streams
-from storage.chunks import ProvenShard, prove
 from storage.errors import Busy, Damaged
 from storage.files import atomic
 from storage.files.places import ObjectPath, Place, place
-from storage.indexing import rows_of
-from storage.manifest import Manifest
 from storage.objects import leases
-from storage.shards import BLOCK, SPLITS, Block, Inflate, Shard, parse_name
+from storage.shards import batches
+from storage.shards.indexing import rows_of
+from storage.shards.manifest import Manifest
+from storage.shards.proven import ProvenShard, prove
+from storage.shards.shard import BLOCK, SPLITS, Block, Inflate, Shard, parse_name
 
 RECENT = 4  # blocks that `data[i]` keeps unpacked …
 RECENT_BYTES = 64 << 20  # … if they are no larger than this together; one in any case
@@ -49,13 +49,13 @@ class Dataset:
     for many pictures anywhere, `batches` is some hundred times as fast.
 
     Every byte handed out was proven in this process: a shard against the manifest's sha256 when it is
-    first needed, each chunk against that proof whenever it is read again (see storage/chunks.py).
+    first needed, each chunk against that proof whenever it is read again (see storage/shards/proven.py).
 
     Parameters
     ----------
     folder : path, or URL of an object store
     inflate : callable, optional
-        Unpacks what it can faster than zlib (see `storage.shards.Inflate`): `tasks.lowlevel.inflate.inflate` for
+        Unpacks what it can faster than zlib (see `storage.shards.shard.Inflate`): `tasks.lowlevel.inflate.inflate` for
         drawn datasets. The pictures are the same.
 
     Raises
@@ -218,11 +218,11 @@ class Dataset:
         Damaged
             While iterating, before any picture of the damaged block.
         """
-        plan = streams.Plan(
+        plan = batches.Plan(
             size, split, shuffle, rank, world, tuple(fields), bool(drop_last), epoch, buffer,
-            streams.default_threads() if threads is None else threads,
+            batches.default_threads() if threads is None else threads,
         )  # fmt: skip
-        return streams.stream(self, plan)
+        return batches.stream(self, plan)
 
     def path(self, number: int) -> Place:
         """The file of shard `number`.

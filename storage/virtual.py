@@ -8,7 +8,7 @@ import h5py
 
 from storage.errors import Damaged
 from storage.files import atomic
-from storage.shards import Block, parse_name
+from storage.shards.shard import Block, parse_name
 
 MISSING = 255  # `split` of rows whose shard is not there
 _FILL = {"split": MISSING}

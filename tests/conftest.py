@@ -22,7 +22,7 @@ import numpy as np
 import pytest
 from filelock import FileLock
 
-from storage.shards import BLOCK, Block
+from storage.shards.shard import BLOCK, Block
 from tasks.datasets.recipe import Recipe, make_recipe
 from tasks.profiles.profile import Grid, Profile
 

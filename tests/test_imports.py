@@ -32,9 +32,14 @@ KERNELS = {
 }  # fmt: skip
 KERNELS_MAY_KNOW = {"storage.errors"}
 KERNELS_MAY_KNOW_TOO = {
-    "drawing": {"storage.shards.BLOCK", "storage.shards.SPLITS", "storage.shards.FORMAT", "storage.shards.Block"},
-    "chance": {"storage.shards.BLOCK"},
-    "tally": {"storage.shards.SPLITS", "storage.shards.Block"},
+    "drawing": {
+        "storage.shards.shard.BLOCK",
+        "storage.shards.shard.SPLITS",
+        "storage.shards.shard.FORMAT",
+        "storage.shards.shard.Block",
+    },
+    "chance": {"storage.shards.shard.BLOCK"},
+    "tally": {"storage.shards.shard.SPLITS", "storage.shards.shard.Block"},
 }
 
 TOP = {
@@ -125,8 +130,16 @@ def plant(root: Path, place: str, source: str) -> None:
         ("tasks/x.py", "import importlib\nimportlib.import_module('distributed')", "distributed"),
         ("tasks/x.py", "import os\n__import__('requests')", "requests"),
         ("tasks/profiles/word_lists.py", "import os\nfrom storage import atomic", "storage.files.atomic"),
-        ("tasks/reading/features.py", "import os\nfrom storage.shards import BLOCK", "storage.shards.BLOCK"),
-        ("tasks/drawing/renderer.py", "import os\nfrom storage.shards import Shard", "storage.shards.Shard"),
+        (
+            "tasks/reading/features.py",
+            "import os\nfrom storage.shards.shard import BLOCK",
+            "storage.shards.shard.BLOCK",
+        ),
+        (
+            "tasks/drawing/renderer.py",
+            "import os\nfrom storage.shards.shard import Shard",
+            "storage.shards.shard.Shard",
+        ),
         ("tasks/scoring/metrics.py", "import os\nimport storage", "storage"),
         (
             "tasks/figures/contact_sheet.py",
@@ -151,7 +164,7 @@ def test_what_the_tables_allow_passes(tmp_path):
     plant(
         tmp_path,
         "tasks/drawing/renderer.py",
-        "from storage.errors import BadInput\nfrom storage.shards import BLOCK, Block",
+        "from storage.errors import BadInput\nfrom storage.shards.shard import BLOCK, Block",
     )
     plant(
         tmp_path,

@@ -33,9 +33,9 @@ from flows.train import train
 from flows.verify import verify
 from storage.dataset import Dataset
 from storage.errors import Damaged
-from storage.manifest import Manifest
-from storage.sealing import write_shard
-from storage.shards import Shard, shard_name
+from storage.shards.manifest import Manifest
+from storage.shards.shard import Shard, shard_name
+from storage.shards.writer import write_shard
 from tasks.datasets import repair as mending
 from tasks.datasets.generate import complete, draw_shard, survey
 from tasks.datasets.inventory import inventory

@@ -3,7 +3,7 @@
 import pytest
 
 from flows.fanout import IN_FLIGHT
-from storage.shards import BLOCK
+from storage.shards.shard import BLOCK
 from tasks.datasets import generate as units
 from tests.benchmarks import scaling
 

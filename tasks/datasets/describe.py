@@ -8,7 +8,7 @@ from storage.dataset import Dataset
 from storage.errors import BadInput, Damaged
 from storage.files import atomic
 from storage.files.places import Place
-from storage.shards import BLOCK, Block, Shard
+from storage.shards.shard import BLOCK, Block, Shard
 from tasks.datasets.statistics import BOUNDED
 from tasks.figures.contact_sheet import contact_sheet
 

@@ -7,8 +7,8 @@ from hashlib import sha256
 
 from storage.errors import Damaged
 from storage.files.places import Place
-from storage.sealing import assembled
-from storage.shards import BLOCK, Shard, layout, parse_name, sealed, shard_name
+from storage.shards.shard import BLOCK, Shard, layout, parse_name, sealed, shard_name
+from storage.shards.writer import assembled
 from tasks.datasets import generate
 from tasks.datasets.generate import Plan
 from tasks.datasets.recipe import Recipe, renderer_of

@@ -10,9 +10,9 @@ import numpy as np
 from storage.errors import Damaged, Different, NotThere
 from storage.files import atomic
 from storage.files.places import Place, place, sizes
-from storage.manifest import Manifest
-from storage.sealing import fast_zlib, packed_size, write_shard
-from storage.shards import BLOCK, Block, Shard, ShardRecord, layout, read_record, sealed, shard_name
+from storage.shards.manifest import Manifest
+from storage.shards.shard import BLOCK, Block, Shard, ShardRecord, layout, read_record, sealed, shard_name
+from storage.shards.writer import fast_zlib, packed_size, write_shard
 from tasks.datasets.recipe import Recipe, identity_of, renderer_of, require_same
 from tasks.datasets.statistics import Counts, Tally
 from tasks.datasets.totals import Gathered

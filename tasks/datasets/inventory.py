@@ -9,8 +9,8 @@ from pathlib import Path
 from storage.errors import BadInput, Damaged, GlyphsDiffer, NotThere
 from storage.files import atomic
 from storage.files.places import Place, read_range
-from storage.manifest import MANIFEST, Manifest, canonical
-from storage.shards import BLOCK, Shard, parse_name, shard_name
+from storage.shards.manifest import MANIFEST, Manifest, canonical
+from storage.shards.shard import BLOCK, Shard, parse_name, shard_name
 from tasks.datasets.recipe import Recipe, differences, identity_of, make_recipe, software
 from tasks.profiles.fonts import bundled
 from tasks.profiles.profile import Profile, profile_from

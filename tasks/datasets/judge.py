@@ -7,8 +7,8 @@ from enum import StrEnum
 
 from storage.errors import Damaged
 from storage.files.places import Place
-from storage.manifest import MANIFEST
-from storage.shards import BLOCK, Shard, ShardRecord, combined, parse_name
+from storage.shards.manifest import MANIFEST
+from storage.shards.shard import BLOCK, Shard, ShardRecord, combined, parse_name
 from tasks.datasets.inventory import Inventory
 from tasks.datasets.prove import Proof
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from storage.errors import Damaged
 from storage.files.places import Place, place
-from storage.shards import BLOCK, Block, Shard, ShardRecord, combined, read_record, shard_name
+from storage.shards.shard import BLOCK, Block, Shard, ShardRecord, combined, read_record, shard_name
 from tasks.datasets.inventory import Inventory, short
 from tasks.datasets.recipe import Recipe, differences, renderer_of
 from tasks.datasets.statistics import Counts, Tally

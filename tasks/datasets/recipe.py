@@ -10,8 +10,8 @@ from pathlib import Path
 from PIL import features
 
 from storage.errors import BadInput, Different, GlyphsDiffer
-from storage.manifest import Manifest, canonical
-from storage.shards import FORMAT
+from storage.shards.manifest import Manifest, canonical
+from storage.shards.shard import FORMAT
 from tasks.drawing.renderer import RENDERER, Renderer
 from tasks.profiles import word_lists
 from tasks.profiles.fonts import GlyphSet, bundled, draw_glyphs, find_face

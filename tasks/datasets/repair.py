@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 from storage.errors import Damaged, GlyphsDiffer
 from storage.files import atomic
 from storage.files.places import Place, place, sizes
-from storage.manifest import MANIFEST, Manifest
-from storage.shards import ShardRecord, combined, read_record, shard_name
+from storage.shards.manifest import MANIFEST, Manifest
+from storage.shards.shard import ShardRecord, combined, read_record, shard_name
 from tasks.datasets.generate import Receipt, ShardJob, seal, set_aside
 from tasks.datasets.inventory import ABSENT, Inventory
 from tasks.datasets.judge import Finding, State, Verdict

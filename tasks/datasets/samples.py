@@ -6,7 +6,7 @@ from pathlib import Path
 
 from storage.errors import BadInput
 from storage.files import atomic
-from storage.shards import SPLITS
+from storage.shards.shard import SPLITS
 from tasks.datasets.recipe import Recipe, renderer_of
 from tasks.figures.contact_sheet import png
 

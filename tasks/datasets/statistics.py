@@ -7,7 +7,7 @@ import numba
 import numpy as np
 
 from storage.errors import OutOfBounds
-from storage.shards import SPLITS, Block
+from storage.shards.shard import SPLITS, Block
 from tasks.lowlevel.unaligned import load64
 
 SOME = 1 << 10  # keys that are counted between two looks at the table's room

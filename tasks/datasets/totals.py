@@ -7,8 +7,8 @@ from hashlib import sha256
 import numpy as np
 
 from storage.errors import OutOfBounds
-from storage.manifest import Manifest
-from storage.shards import BLOCK, combined
+from storage.shards.manifest import Manifest
+from storage.shards.shard import BLOCK, combined
 from tasks.datasets.recipe import software
 from tasks.datasets.statistics import SIGMAS, Counts, Summary
 

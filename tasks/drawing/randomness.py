@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from storage.shards import BLOCK
+from storage.shards.shard import BLOCK
 
 
 def raw(seed: int, block: int, column: int) -> np.ndarray:

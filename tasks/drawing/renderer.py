@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from storage.errors import BadInput
-from storage.shards import BLOCK, Block
+from storage.shards.shard import BLOCK, Block
 from tasks.drawing import letter_kernel
 from tasks.drawing.clipping import check_fit
 from tasks.drawing.distortions import Placement, Variation

@@ -13,7 +13,7 @@ from storage.exports import NOTES, RECORD, ExportRecord, Part, clear, concatenat
 from storage.files import atomic
 from storage.files.places import ObjectPath
 from storage.parquet import require_pyarrow
-from storage.shards import SPLITS, Block, parse_name
+from storage.shards.shard import SPLITS, Block, parse_name
 from storage.virtual import write_virtual
 from tasks.exchange.export_part import PartJob, Receipt, chosen_rows, entries_of, fragment, note
 from tasks.exchange.formats import FOLDERS, SUFFIX, WITH_BOXES, Format, Index, Layout

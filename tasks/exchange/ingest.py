@@ -12,9 +12,9 @@ from PIL import __version__ as pillow
 from storage.errors import Damaged, Different, GlyphsDiffer, NotThere
 from storage.files import atomic
 from storage.files.places import Place, place
-from storage.manifest import Manifest
-from storage.sealing import write_shard
-from storage.shards import BLOCK, Block, Shard, combined, layout, read_record, sealed, shard_name
+from storage.shards.manifest import Manifest
+from storage.shards.shard import BLOCK, Block, Shard, combined, layout, read_record, sealed, shard_name
+from storage.shards.writer import write_shard
 from tasks.datasets import generate
 from tasks.datasets.generate import Receipt, set_aside
 from tasks.datasets.recipe import differences, identity_of

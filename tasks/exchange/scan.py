@@ -14,8 +14,8 @@ import numpy as np
 from storage.errors import BadInput
 from storage.exports import RECORD
 from storage.files import atomic
-from storage.manifest import canonical
-from storage.shards import FORMAT
+from storage.shards.manifest import canonical
+from storage.shards.shard import FORMAT
 from tasks.exchange.labels import LIST, TABLE, Labelling, pair
 from tasks.loading.decode import LOADER, BadPicture, Invert, decode_picture, read_file
 from tasks.loading.listing import list_pictures

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from storage.errors import BadInput, Damaged
 from storage.files.places import Place, is_url, place
 from storage.ledger import Picture, digest_of
-from storage.manifest import canonical
 from storage.models import load_model, model_digest
+from storage.shards.manifest import canonical
 from tasks.loading.decode import LOADER, load_batch
 from tasks.loading.safe_read import GONE, UNSETTLED, BadPicture, Unreadable, Unsettled, read_file, require_size
 from tasks.profiles.word_lists import WEB2, load_words

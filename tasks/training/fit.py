@@ -16,7 +16,7 @@ from storage.errors import BadInput, Damaged, NotThere
 from storage.files import atomic
 from storage.files.places import ObjectPath, Place
 from storage.models import load_model, model_digest, save_model
-from storage.shards import SPLITS
+from storage.shards.shard import SPLITS
 from tasks.profiles.profile import nearest
 from tasks.reading import networks as classifier
 from tasks.reading.features import FEATURES, SIZE

@@ -9,7 +9,7 @@ import numpy as np
 from flows.cluster import crew
 from flows.fanout import fan_out
 from storage.files import atomic
-from storage.sealing import write_shard
+from storage.shards.writer import write_shard
 from tasks.datasets import generate as units
 from tasks.datasets.recipe import make_recipe, renderer_of
 from tasks.datasets.totals import Gathered, Pace

@@ -28,7 +28,7 @@ from distributed.scheduler import KilledWorker
 
 from flows.cluster import crew
 from flows.fanout import fan_out
-from storage.shards import BLOCK, shard_name
+from storage.shards.shard import BLOCK, shard_name
 from tasks.datasets import generate as units
 from tasks.datasets.recipe import Recipe, make_recipe
 from tasks.datasets.totals import Gathered

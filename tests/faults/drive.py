@@ -19,8 +19,8 @@ from pathlib import Path
 from storage.dataset import locked
 from storage.errors import CaptchasError, Damaged
 from storage.files import atomic
-from storage.manifest import MANIFEST, canonical
-from storage.shards import parse_name, read_record
+from storage.shards.manifest import MANIFEST, canonical
+from storage.shards.shard import parse_name, read_record
 from tasks.datasets import generate as units
 from tasks.datasets import prove
 from tasks.datasets import repair as mending

@@ -18,7 +18,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from storage.ledger import STATUS
-from storage.manifest import Manifest
+from storage.shards.manifest import Manifest
 from tasks.datasets import generate
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="needs Linux's /proc")

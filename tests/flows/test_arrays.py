@@ -12,11 +12,11 @@ import pytest
 
 from flows.arrays import array, images
 from flows.cluster import crew
-from storage.chunks import prove
 from storage.errors import BadInput, Damaged, NotThere
-from storage.manifest import Manifest
-from storage.sealing import write_shard
-from storage.shards import BLOCK, Block
+from storage.shards.manifest import Manifest
+from storage.shards.proven import prove
+from storage.shards.shard import BLOCK, Block
+from storage.shards.writer import write_shard
 
 DOCS = Path(__file__).parents[2] / "docs" / "python.md"
 COUNT = 4 * BLOCK + 300
@@ -107,7 +107,7 @@ def test_tasks_hold_paths_and_numbers(folder):
     jobs = list(dict(images(folder).__dask_graph__()).values())
     assert len(jobs) == 3
     for function, *arguments in jobs:
-        assert function.__module__ == "storage.chunks"
+        assert function.__module__ == "storage.shards.proven"
         assert all(type(argument) in (str, int) for argument in arguments)
         assert Path(arguments[0]).is_absolute()
 

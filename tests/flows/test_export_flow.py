@@ -3,9 +3,9 @@
 from pathlib import Path
 
 from storage.dataset import Dataset
-from storage.manifest import Manifest
-from storage.sealing import write_shard
-from storage.shards import BLOCK, combined
+from storage.shards.manifest import Manifest
+from storage.shards.shard import BLOCK, combined
+from storage.shards.writer import write_shard
 from tasks.exchange.export import Choice, begin, finish, survey
 from tasks.exchange.export_part import export_part
 from tasks.exchange.formats import Format

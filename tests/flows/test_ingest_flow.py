@@ -6,7 +6,7 @@ import pytest
 
 from storage.dataset import Dataset
 from storage.errors import BadInput, Different, NotThere
-from storage.manifest import Manifest
+from storage.shards.manifest import Manifest
 from tasks.datasets import generate
 from tasks.datasets.recipe import Recipe, renderer_of
 from tasks.datasets.totals import Gathered

@@ -15,8 +15,8 @@ from pathlib import Path
 import pytest
 
 from storage.exports import NOTES
-from storage.manifest import MANIFEST, Manifest
-from storage.shards import parse_name, read_record
+from storage.shards.manifest import MANIFEST, Manifest
+from storage.shards.shard import parse_name, read_record
 
 pytestmark = pytest.mark.soak
 

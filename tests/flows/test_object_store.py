@@ -14,9 +14,9 @@ from flows.home import dataset_folder, home, model_file
 from storage.dataset import Dataset, locked
 from storage.errors import BadInput
 from storage.files.places import ObjectPath, place, sizes
-from storage.manifest import MANIFEST
 from storage.models import load_model, model_digest
-from storage.shards import shard_name
+from storage.shards.manifest import MANIFEST
+from storage.shards.shard import shard_name
 from tasks.exchange.formats import png
 
 # Prefect and what it brings warn while they are imported; that is theirs.

@@ -22,8 +22,8 @@ from flows.cluster import crew
 from flows.fanout import fan_out
 from flows.roster import Roster
 from storage.dataset import Dataset
-from storage.manifest import Manifest
 from storage.models import load_model
+from storage.shards.manifest import Manifest
 from tasks.datasets import generate as units
 from tasks.datasets.recipe import make_recipe
 from tasks.datasets.totals import Gathered

@@ -8,7 +8,7 @@ import pytest
 from flows import regenerate as flow
 from storage.dataset import Dataset
 from storage.models import load_model, model_digest
-from storage.shards import SPLITS
+from storage.shards.shard import SPLITS
 
 # Prefect and what it brings warn while they are imported; that is theirs.
 pytestmark = pytest.mark.filterwarnings("ignore")

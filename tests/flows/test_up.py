@@ -21,8 +21,8 @@ import pytest
 
 from flows import processes
 from storage.dataset import Dataset
-from storage.manifest import Manifest
-from storage.shards import read_record
+from storage.shards.manifest import Manifest
+from storage.shards.shard import read_record
 from tasks.datasets.recipe import make_recipe
 from tasks.datasets.samples import SampleJob, write_samples
 from tasks.profiles.profile import find_profile

@@ -8,7 +8,7 @@ import pytest
 from flows.roster import ClusterLost
 from storage.dataset import locked
 from storage.errors import BadInput, Busy, NotThere, Unwritable
-from storage.shards import BLOCK, shard_name
+from storage.shards.shard import BLOCK, shard_name
 from tasks.datasets import generate
 from tasks.datasets.inventory import inventory
 from tasks.datasets.judge import judge

@@ -21,12 +21,12 @@ from pathlib import Path
 
 import numpy as np
 
-from storage import chunks
 from storage.dataset import Dataset
 from storage.errors import CaptchasError
-from storage.manifest import MANIFEST, canonical
-from storage.sealing import write_shard
-from storage.shards import BLOCK, Block, Shard, combined, parse_name
+from storage.shards import proven
+from storage.shards.manifest import MANIFEST, canonical
+from storage.shards.shard import BLOCK, Block, Shard, combined, parse_name
+from storage.shards.writer import write_shard
 from tasks.datasets.inventory import inventory, recipe_of, require_dataset
 from tasks.datasets.judge import judge
 from tasks.datasets.prove import proof_jobs, prove
@@ -354,7 +354,7 @@ def trial(rng: random.Random, place: Path, whole: Block, blocks: list[Block], ki
                 crashed[name] = f"{type(error).__name__}: {error}"[:300]
     line["read"] = {}
     if rng.random() < 0.5:  # else this process remembers what it has proven of the files before
-        chunks.prove.cache_clear()
+        proven.prove.cache_clear()
     for name, door in doors(folder, whole, rng).items():
         try:
             line["read"][name] = "right" if door() else "wrong"

@@ -1,6 +1,6 @@
 """Make the small datasets of this format version that later versions must still read.
 
-`python tests/golden/make.py [NAME …]` writes `v1/NAME/` (the version is storage.shards.FORMAT) and `v1/NAME.json`,
+`python tests/golden/make.py [NAME …]` writes `v1/NAME/` (the version is storage.shards.shard.FORMAT) and `v1/NAME.json`,
 what a reader has to find there. Old versions' folders stay as they are. Look at what it made before you keep it:
 `captchas inspect tests/golden/v1/book --out sheet.png`, and the pictures in the .json, two digits a pixel.
 """
@@ -14,7 +14,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from storage.dataset import Dataset
-from storage.shards import FORMAT
+from storage.shards.shard import FORMAT
 from tasks.datasets.generate import complete, draw_shard, survey
 from tasks.datasets.recipe import make_recipe
 from tasks.datasets.totals import Gathered

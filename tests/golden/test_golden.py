@@ -14,8 +14,8 @@ from blake3 import blake3
 from PIL import features
 
 from storage.dataset import Dataset
-from storage.manifest import MANIFEST, canonical
-from storage.shards import FORMAT, SPLITS, Shard, parse_name
+from storage.shards.manifest import MANIFEST, canonical
+from storage.shards.shard import FORMAT, SPLITS, Shard, parse_name
 from tasks.datasets.inventory import inventory
 from tasks.datasets.judge import judge
 from tasks.datasets.prove import proof_jobs, prove

@@ -6,9 +6,9 @@ import pytest
 
 from storage.files import atomic
 from storage.files.places import Place
-from storage.manifest import Manifest
-from storage.sealing import write_shard
-from storage.shards import BLOCK, Block
+from storage.shards.manifest import Manifest
+from storage.shards.shard import BLOCK, Block
+from storage.shards.writer import write_shard
 
 
 @pytest.fixture(scope="session")

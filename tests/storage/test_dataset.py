@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 from storage import dataset as module
-from storage.chunks import ProvenShard, prove
 from storage.dataset import Dataset, Picture, locked
 from storage.errors import BadInput, Busy, Damaged, NotThere, Unwritable
-from storage.indexing import OutOfRange
-from storage.shards import BLOCK, SPLITS, Block, Shard, layout, sealed, shard_name
+from storage.shards.indexing import OutOfRange
+from storage.shards.proven import ProvenShard, prove
+from storage.shards.shard import BLOCK, SPLITS, Block, Shard, layout, sealed, shard_name
 
 COUNT = 2 * BLOCK + 300
 

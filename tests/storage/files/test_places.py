@@ -10,15 +10,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from storage import cache
-from storage.chunks import prove
 from storage.dataset import Dataset, locked
 from storage.errors import BadInput, Busy, Damaged, NotThere, Unreachable, Unwritable
 from storage.files import atomic
 from storage.files.places import ObjectPath, is_url, local, place, read_range, shown, sizes
 from storage.models import load_model, model_digest
 from storage.objects import leases, retries, store
-from storage.shards import BLOCK, Block, read_record, sealed, shard_name
+from storage.shards import cache
+from storage.shards.proven import prove
+from storage.shards.shard import BLOCK, Block, read_record, sealed, shard_name
 
 SECRET = "wJalrXUtnFEMI/K7MDENG+bPxRfiCY"
 

@@ -10,15 +10,15 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from storage import cache
 from storage.dataset import Dataset, locked
 from storage.errors import Busy, Unreachable
 from storage.files.places import place, sizes
-from storage.manifest import Manifest
 from storage.objects import leases, retries
 from storage.objects import store as objects
-from storage.sealing import write_shard
-from storage.shards import BLOCK, read_record, shard_name
+from storage.shards import cache
+from storage.shards.manifest import Manifest
+from storage.shards.shard import BLOCK, read_record, shard_name
+from storage.shards.writer import write_shard
 
 
 class Proxy(ThreadingHTTPServer):

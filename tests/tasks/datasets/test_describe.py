@@ -3,7 +3,7 @@ import pytest
 from PIL import Image
 
 from storage.errors import BadInput
-from storage.shards import BLOCK, shard_name
+from storage.shards.shard import BLOCK, shard_name
 from tasks.datasets import generate
 from tasks.datasets.describe import describe_dataset, describe_shard
 from tasks.datasets.generate import complete, draw_shard, survey

@@ -1,6 +1,6 @@
 import pytest
 
-from storage.shards import BLOCK, shard_name
+from storage.shards.shard import BLOCK, shard_name
 from tasks.datasets import generate
 from tasks.datasets.dry_run import measure, rehearse
 from tasks.datasets.generate import complete, draw_shard, survey

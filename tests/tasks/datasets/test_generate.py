@@ -12,9 +12,9 @@ import pytest
 
 from storage.dataset import Dataset
 from storage.errors import Damaged, Different, OutOfBounds
-from storage.manifest import MANIFEST, Manifest
-from storage.sealing import write_shard
-from storage.shards import BLOCK, SPLITS, combined, read_record, shard_name
+from storage.shards.manifest import MANIFEST, Manifest
+from storage.shards.shard import BLOCK, SPLITS, combined, read_record, shard_name
+from storage.shards.writer import write_shard
 from tasks.datasets import generate, totals
 from tasks.datasets.generate import complete, draw_shard, estimate_bytes, missing, report, survey
 from tasks.datasets.recipe import Recipe, make_recipe, renderer_of

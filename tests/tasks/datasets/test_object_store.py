@@ -4,13 +4,13 @@ import uuid
 
 import pytest
 
-from storage import cache
 from storage.dataset import Dataset
 from storage.errors import Unreachable
 from storage.files import atomic
 from storage.files.places import ObjectPath, place, sizes
-from storage.manifest import MANIFEST
-from storage.shards import BLOCK, shard_name
+from storage.shards import cache
+from storage.shards.manifest import MANIFEST
+from storage.shards.shard import BLOCK, shard_name
 from tasks.datasets import generate, prove, repair
 from tasks.datasets.dry_run import rehearse
 from tasks.datasets.inventory import inventory, recipe_of, require_dataset

@@ -15,9 +15,9 @@ from blake3 import blake3
 
 from storage.errors import BadInput, Damaged, GlyphsDiffer, NotThere
 from storage.files import atomic
-from storage.manifest import MANIFEST, canonical
-from storage.sealing import write_shard
-from storage.shards import BLOCK, Block, Shard, combined, shard_name
+from storage.shards.manifest import MANIFEST, canonical
+from storage.shards.shard import BLOCK, Block, Shard, combined, shard_name
+from storage.shards.writer import write_shard
 from tasks.datasets import generate, inventory
 from tasks.datasets import recipe as recipes
 from tasks.datasets.generate import complete, draw_shard, survey

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from storage.errors import CaptchasError
-from storage.shards import SPLITS
+from storage.shards.shard import SPLITS
 from tasks.datasets.recipe import Recipe, make_recipe, renderer_of
 from tasks.datasets.samples import SampleJob, sample_names, share_right, write_samples
 from tasks.drawing.renderer import Renderer

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from storage.shards import SPLITS
+from storage.shards.shard import SPLITS
 from tasks.datasets.recipe import make_recipe, renderer_of
 from tasks.datasets.statistics import hash_pictures
 from tasks.profiles.profile import BUILT_IN

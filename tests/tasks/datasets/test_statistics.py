@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from storage.errors import OutOfBounds
-from storage.shards import BLOCK, Block
+from storage.shards.shard import BLOCK, Block
 from tasks.datasets.recipe import make_recipe, renderer_of
 from tasks.datasets.statistics import Distinct, Summary, Tally, hash_pictures
 from tasks.profiles.profile import BUILT_IN

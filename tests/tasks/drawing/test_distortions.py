@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from storage.errors import BadInput
-from storage.sealing import write_shard
-from storage.shards import SPLITS, read_record
+from storage.shards.shard import SPLITS, read_record
+from storage.shards.writer import write_shard
 from tasks.datasets.recipe import make_recipe, renderer_of
 from tasks.drawing import distortions
 from tasks.drawing.renderer import PARAMETERS, Renderer

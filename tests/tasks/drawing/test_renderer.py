@@ -13,7 +13,7 @@ from PIL import Image, ImageDraw, ImageFont
 from skimage.transform import AffineTransform, warp
 
 from storage.errors import BadInput
-from storage.shards import BLOCK
+from storage.shards.shard import BLOCK
 from tasks.drawing import letter_kernel
 from tasks.drawing.renderer import PARAMETERS, Renderer, Table, below, raw
 from tasks.profiles import word_lists

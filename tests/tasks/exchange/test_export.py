@@ -23,9 +23,9 @@ from storage import exports, parquet
 from storage.dataset import Dataset
 from storage.errors import BadInput, Damaged, Different, NoSpace, NotThere, Unwritable
 from storage.exports import NOTES, RECORD, ExportRecord, measured, sync_filesystem
-from storage.manifest import Manifest
-from storage.sealing import write_shard
-from storage.shards import BLOCK, SPLITS, Block, combined
+from storage.shards.manifest import Manifest
+from storage.shards.shard import BLOCK, SPLITS, Block, combined
+from storage.shards.writer import write_shard
 from tasks.exchange import export_part as parts
 from tasks.exchange.export import Choice, begin, examine, finish, missing_bytes, report, survey
 from tasks.exchange.export_part import export_part, prove_shard

@@ -15,9 +15,9 @@ from PIL import Image
 
 from storage.dataset import Dataset
 from storage.errors import BadInput, Damaged, Different, GlyphsDiffer
-from storage.manifest import MANIFEST, Manifest
 from storage.models import load_model, model_digest
-from storage.shards import BLOCK, SPLITS
+from storage.shards.manifest import MANIFEST, Manifest
+from storage.shards.shard import BLOCK, SPLITS
 from tasks.datasets import generate
 from tasks.datasets.describe import datasets_under, describe_dataset
 from tasks.datasets.recipe import make_recipe, renderer_of, require_same

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from isal import isal_zlib
 
-from storage.sealing import write_shard
-from storage.shards import BLOCK, read_record
+from storage.shards.shard import BLOCK, read_record
+from storage.shards.writer import write_shard
 from tasks.datasets.recipe import make_recipe, renderer_of
 from tasks.lowlevel.deflate import LONGEST_CODE, code_lengths, codes_of, compress
 from tasks.profiles.profile import BUILT_IN

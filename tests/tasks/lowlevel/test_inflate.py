@@ -9,9 +9,9 @@ from isal import isal_zlib
 from zlib_ng import zlib_ng
 
 from storage.dataset import Dataset
-from storage.manifest import Manifest
-from storage.sealing import write_shard
-from storage.shards import BLOCK, Shard, inflated, read_record
+from storage.shards.manifest import Manifest
+from storage.shards.shard import BLOCK, Shard, inflated, read_record
+from storage.shards.writer import write_shard
 from tasks.datasets.recipe import make_recipe, renderer_of
 from tasks.lowlevel.deflate import compress
 from tasks.lowlevel.inflate import inflate

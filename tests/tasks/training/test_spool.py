@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from storage.dataset import Dataset
-from storage.shards import SPLITS, Block
+from storage.shards.shard import SPLITS, Block
 from tasks.datasets.recipe import make_recipe, renderer_of
 from tasks.profiles.profile import find_profile
 from tasks.reading.components import find_apart

@@ -12,7 +12,7 @@ from isal import isal_zlib
 from storage.errors import Damaged
 from storage.files import atomic
 from storage.files.places import Place
-from storage.shards import BLOCK, DIGEST, FORMAT, Block, ShardRecord, combined, read_record, shard_name
+from storage.shards.shard import BLOCK, DIGEST, FORMAT, Block, ShardRecord, combined, read_record, shard_name
 
 
 def fast_zlib(data: np.ndarray) -> bytes:

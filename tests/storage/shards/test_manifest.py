@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from storage.errors import Damaged, NotThere
-from storage.manifest import MANIFEST, Manifest, canonical
+from storage.shards.manifest import MANIFEST, Manifest, canonical
 
 WHOLE = Manifest(
     identity="1" * 64,

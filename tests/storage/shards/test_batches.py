@@ -11,13 +11,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from storage import streams
-from storage.chunks import ProvenShard, prove, read_rows
 from storage.dataset import Dataset
 from storage.errors import BadInput, Damaged
-from storage.manifest import Manifest
-from storage.sealing import write_shard
-from storage.shards import BLOCK, SPLITS, Block
+from storage.shards import batches as streams
+from storage.shards.manifest import Manifest
+from storage.shards.proven import ProvenShard, prove, read_rows
+from storage.shards.shard import BLOCK, SPLITS, Block
+from storage.shards.writer import write_shard
 
 BLOCKS = 7
 COUNT = (BLOCKS - 1) * BLOCK + 300

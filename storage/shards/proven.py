@@ -17,10 +17,10 @@ import numpy as np
 from blake3 import blake3
 from zlib_ng import zlib_ng
 
-from storage import cache
 from storage.errors import Damaged
 from storage.files.places import ObjectPath, Place, place, read_range
-from storage.shards import BLOCK, Block, Inflate, Shard, file_bytes, inflated
+from storage.shards import cache
+from storage.shards.shard import BLOCK, Block, Inflate, Shard, file_bytes, inflated
 
 SHARDS_KNOWN = 16_384  # whose chunks' digests a process keeps, about 5 KB each for 16 blocks
 _PIECE = 1 << 18  # compressed bytes unpacked at a time: the most whose result malloc still hands out again warm

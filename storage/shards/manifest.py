@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from storage.errors import Damaged, NotThere
 from storage.files import atomic
 from storage.files.places import Place
-from storage.shards import BLOCK, DIGEST, FORMAT
+from storage.shards.shard import BLOCK, DIGEST, FORMAT
 
 MANIFEST = "manifest.json"
 

@@ -12,8 +12,19 @@ import pytest
 from blake3 import blake3
 
 from storage.errors import Damaged
-from storage.sealing import packed_size, write_shard
-from storage.shards import BLOCK, DIGEST, FORMAT, SPLITS, Block, Shard, combined, parse_name, read_record, shard_name
+from storage.shards.shard import (
+    BLOCK,
+    DIGEST,
+    FORMAT,
+    SPLITS,
+    Block,
+    Shard,
+    combined,
+    parse_name,
+    read_record,
+    shard_name,
+)
+from storage.shards.writer import packed_size, write_shard
 
 IDENTITY = '{"profile":{"name":"é"},"seed":1}'
 
@@ -365,7 +376,7 @@ DAMAGE = """
 import json, signal, sys
 from pathlib import Path
 from storage.errors import Damaged
-from storage.shards import Shard, read_record
+from storage.shards.shard import Shard, read_record
 
 whole, path, sha256, trials = Path(sys.argv[1]).read_bytes(), Path(sys.argv[2]), sys.argv[3], json.loads(sys.argv[4])
 signal.alarm(40)

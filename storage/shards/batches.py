@@ -15,9 +15,9 @@ from typing import Protocol
 
 import numpy as np
 
-from storage.chunks import ProvenShard
 from storage.errors import BadInput, Damaged
-from storage.shards import BLOCK, SPLITS, Block
+from storage.shards.proven import ProvenShard
+from storage.shards.shard import BLOCK, SPLITS, Block
 
 THREADS = "captchas-read"  # what the threads' names begin with
 _AHEAD = 16  # blocks: so far ahead a shard is proven, so that no thread waits for another to do it

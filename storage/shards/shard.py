@@ -1,4 +1,4 @@
-"""One HDF5 shard: its layout, and how it is read back and proven. `storage.sealing` writes them.
+"""One HDF5 shard: its layout, and how it is read back and proven. `storage.shards.writer` writes them.
 
 docs/format.md describes the layout for readers in other languages.
 """
@@ -16,9 +16,9 @@ import numpy as np
 from blake3 import blake3
 from zlib_ng import zlib_ng
 
-from storage import cache
 from storage.errors import Damaged
 from storage.files.places import ObjectPath, Place
+from storage.shards import cache
 
 FORMAT = 1
 BLOCK = 1024  # pictures a block: the unit of randomness, of drawing and of storage
