@@ -9,12 +9,12 @@ import numpy as np
 
 from storage.dataset import Dataset
 from storage.errors import BadInput, Damaged, Different, NotThere
-from storage.exports import NOTES, RECORD, ExportRecord, Part, clear, concatenate, remove
+from storage.exports.parquet import require_pyarrow
+from storage.exports.record import NOTES, RECORD, ExportRecord, Part, clear, concatenate, remove
+from storage.exports.virtual import write_virtual
 from storage.files import atomic
 from storage.files.places import ObjectPath
-from storage.parquet import require_pyarrow
 from storage.shards.shard import SPLITS, Block, parse_name
-from storage.virtual import write_virtual
 from tasks.exchange.export_part import PartJob, Receipt, chosen_rows, entries_of, fragment, note
 from tasks.exchange.formats import FOLDERS, SUFFIX, WITH_BOXES, Format, Index, Layout
 

@@ -10,10 +10,10 @@ from typing import BinaryIO
 import numpy as np
 
 from storage.errors import Damaged
-from storage.exports import NOTES, Part, staged_file, staged_folder
+from storage.exports.parquet import Kind, write_table
+from storage.exports.record import NOTES, Part, staged_file, staged_folder
 from storage.files import atomic
 from storage.files.places import place
-from storage.parquet import Kind, write_table
 from storage.shards.shard import BLOCK, SPLITS, Block, Shard, read_record
 from tasks.exchange.formats import FOLDERS, Entry, Format, Layout, easyocr_labels, plain_rows, tar_end, tar_member
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from storage.errors import BadInput
-from storage.exports import RECORD
+from storage.exports.record import RECORD
 from storage.files import atomic
 from storage.shards.manifest import canonical
 from storage.shards.shard import FORMAT

@@ -9,10 +9,10 @@ from collections.abc import Callable, Iterable, Iterator
 from enum import StrEnum
 from types import SimpleNamespace
 
+from storage.exports.parquet import Kind, require_pyarrow, write_table
 from storage.files import atomic
 from storage.files.places import Place
 from storage.ledger import ANSWER
-from storage.parquet import Kind, require_pyarrow, write_table
 
 # `path` is relative to the folder, with forward slashes.
 COLUMNS = ("path", *ANSWER)

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from storage.exports import NOTES
+from storage.exports.record import NOTES
 from storage.shards.manifest import MANIFEST, Manifest
 from storage.shards.shard import parse_name, read_record
 

@@ -19,10 +19,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from storage import exports, parquet
 from storage.dataset import Dataset
 from storage.errors import BadInput, Damaged, Different, NoSpace, NotThere, Unwritable
-from storage.exports import NOTES, RECORD, ExportRecord, measured, sync_filesystem
+from storage.exports import parquet
+from storage.exports import record as exports
+from storage.exports.record import NOTES, RECORD, ExportRecord, measured, sync_filesystem
 from storage.shards.manifest import Manifest
 from storage.shards.shard import BLOCK, SPLITS, Block, combined
 from storage.shards.writer import write_shard

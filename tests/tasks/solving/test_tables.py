@@ -6,8 +6,8 @@ from functools import partial
 import pyarrow.parquet
 import pytest
 
-from storage import parquet
 from storage.errors import BadInput
+from storage.exports import parquet
 from tasks.solving import tables
 from tasks.solving.tables import COLUMNS, Format, choose_format, write_answers
 

@@ -1,0 +1,1 @@
+"""Exports in the making, and the two formats that need a library: Parquet and virtual HDF5."""
