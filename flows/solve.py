@@ -16,11 +16,11 @@ from flows.home import SHIPPED, home, model_file, pictures_at
 from flows.parameters import Count, Name, Seconds, Share
 from flows.progress import artifact_key, stage
 from flows.runs import RETRIES, as_lines, named, picture, told
-from storage.database import SIDES
 from storage.errors import BadInput
 from storage.files import atomic
 from storage.files.places import local, place
-from storage.ledger import LEDGER, Ledger, held
+from storage.ledger.database import SIDES
+from storage.ledger.ledger import LEDGER, Ledger, held
 from tasks.reading.ranking import Ranking
 from tasks.solving import batches as units
 from tasks.solving import results as writing

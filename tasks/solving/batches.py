@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from storage.errors import BadInput, Damaged
 from storage.files.places import Place, is_url, place
-from storage.ledger import Picture, digest_of
+from storage.ledger.ledger import Picture, digest_of
 from storage.models import load_model, model_digest
 from storage.shards.manifest import canonical
 from tasks.loading.decode import LOADER, load_batch
@@ -72,7 +72,7 @@ class SolveJob:
 
 @dataclass(frozen=True)
 class SolveReceipt:
-    """For each of the job's files its answer, in the columns of `storage.ledger.ANSWER`, or why it has none."""
+    """For each of the job's files its answer, in the columns of `storage.ledger.ledger.ANSWER`, or why it has none."""
 
     files: tuple[Picture, ...]
     answers: tuple[tuple | Unreadable, ...]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from storage.errors import BadInput, NotThere
 from storage.files.places import ObjectPath, Place
-from storage.ledger import STATUS
+from storage.ledger.ledger import STATUS
 from tasks.loading.listing import any_picture, count_pictures, list_names
 from tasks.solving.batches import FAILED
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from storage.files.moves import finish_move, move_new
-from storage.ledger import STATUS, Entry, Known, Ledger, Picture
+from storage.ledger.ledger import STATUS, Entry, Known, Ledger, Picture
 from tasks.solving.batches import SOLVED
 
 AT_ONCE = 256  # files that are on their way

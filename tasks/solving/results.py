@@ -8,7 +8,7 @@ import numpy as np
 
 from storage.files import atomic
 from storage.files.places import Place
-from storage.ledger import ANSWER, STATUS
+from storage.ledger.ledger import ANSWER, STATUS
 from tasks.figures.contact_sheet import contact_sheet
 from tasks.loading.decode import load_picture
 from tasks.loading.safe_read import BadPicture

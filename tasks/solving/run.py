@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from storage.files import atomic
 from storage.files.places import ObjectPath
-from storage.ledger import Entry, Known, Ledger, Picture, key, path_of
+from storage.ledger.ledger import Entry, Known, Ledger, Picture, key, path_of
 from tasks.loading.safe_read import GONE, BadPicture, Fatal, Unreadable, Unsettled
 from tasks.solving.batches import SOLVED, LookJob, LookReceipt, SolveJob, SolvePlan, SolveReceipt, failed
 from tasks.solving.choice import Choice, Outcome

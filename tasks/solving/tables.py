@@ -12,7 +12,7 @@ from types import SimpleNamespace
 from storage.exports.parquet import Kind, require_pyarrow, write_table
 from storage.files import atomic
 from storage.files.places import Place
-from storage.ledger import ANSWER
+from storage.ledger.ledger import ANSWER
 
 # `path` is relative to the folder, with forward slashes.
 COLUMNS = ("path", *ANSWER)

@@ -19,7 +19,7 @@ from pathlib import Path
 from flows import processes
 from flows.home import SHIPPED
 from flows.prefect_api import Api, Unanswered
-from storage.ledger import ANSWER, LEDGER, Picture, digest_of, path_of
+from storage.ledger.ledger import ANSWER, LEDGER, Picture, digest_of, path_of
 from storage.shards.manifest import MANIFEST
 from tasks.datasets.recipe import make_recipe, renderer_of
 from tasks.exchange.formats import png

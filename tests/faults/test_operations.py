@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 from matplotlib.figure import Figure
 
-from storage.ledger import STATUS
+from storage.ledger.ledger import STATUS
 from storage.shards.manifest import Manifest
 from tasks.datasets import generate
 

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from flows.roster import WorkerLost
-from storage.ledger import LEDGER, held
+from storage.ledger.ledger import LEDGER, held
 from tasks.datasets.recipe import make_recipe, renderer_of
 from tasks.exchange.formats import png
 from tasks.profiles.profile import find_profile

@@ -11,7 +11,7 @@ from blake3 import blake3
 from PIL import Image
 
 from storage.errors import BadInput
-from storage.ledger import Picture
+from storage.ledger.ledger import Picture
 from tasks.loading import safe_read
 from tasks.loading.safe_read import BadPicture, Unreadable, Unsettled
 from tasks.reading.ranking import Ranking

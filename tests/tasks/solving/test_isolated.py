@@ -11,7 +11,7 @@ from blake3 import blake3
 from PIL import Image
 
 from storage.errors import CaptchasError
-from storage.ledger import Picture
+from storage.ledger.ledger import Picture
 from storage.models import model_digest
 from tasks.datasets.recipe import make_recipe, renderer_of
 from tasks.loading.safe_read import Fatal

@@ -12,9 +12,9 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from storage import ledger as keeping
 from storage.errors import BadInput, NotThere
-from storage.ledger import LEDGER, Ledger
+from storage.ledger import ledger as keeping
+from storage.ledger.ledger import LEDGER, Ledger
 from tasks.exchange.formats import png
 from tasks.loading import listing
 from tasks.loading.safe_read import Fatal

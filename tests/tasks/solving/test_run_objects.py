@@ -12,7 +12,7 @@ import pytest
 from storage.errors import BadInput, NotThere, Unreachable
 from storage.files import atomic
 from storage.files.places import ObjectPath, place, sizes
-from storage.ledger import LEDGER, Ledger, held, key
+from storage.ledger.ledger import LEDGER, Ledger, held, key
 from tasks.exchange.formats import png
 from tasks.loading.safe_read import MOST_BYTES
 from tasks.reading.ranking import Ranking

@@ -12,10 +12,10 @@ from typing import NamedTuple
 from blake3 import blake3
 from filelock import FileLock, Timeout
 
-from storage.database import Database
 from storage.errors import Busy
 from storage.files import atomic
 from storage.files.places import Place
+from storage.ledger.database import Database
 
 FORMAT = 1
 LEDGER = "ledger.sqlite"

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from storage import ledger as module
 from storage.errors import BadInput, Busy, Damaged, Unwritable
-from storage.ledger import ANSWER, Entry, Ledger, Picture, held, key, path_of
+from storage.ledger import ledger as module
+from storage.ledger.ledger import ANSWER, Entry, Ledger, Picture, held, key, path_of
 
 NAMES = ["a", "a.b/c", "a-", "ab/z", "ab/b/1", "ab.png", "b\n2", "c'\"", "é", "z/é/é", "ｚ", "\U0001f600", "\udcff.png"]
 SOLVED = ("BONE", 0.875, "BONE", 0.5, "BOND", 0.125, None, None, 4, "solved", None)
