@@ -8,7 +8,6 @@ from prefect import flow, task
 from prefect.artifacts import create_markdown_artifact
 from prefect.cache_policies import NO_CACHE
 
-from flows.cluster import crew
 from flows.evaluate import evaluate
 from flows.generate import generate
 from flows.home import dataset_folder, home, model_file
@@ -16,6 +15,7 @@ from flows.parameters import Count, Name
 from flows.runs import named, told
 from flows.solve import solve
 from flows.train import train
+from flows.workers.cluster import crew
 from storage.errors import BadInput, readable_size
 from storage.files import atomic
 from storage.models import model_digest

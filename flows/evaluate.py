@@ -7,13 +7,13 @@ from prefect import flow, task
 from prefect.artifacts import create_markdown_artifact, create_table_artifact
 from prefect.cache_policies import NO_CACHE
 
-from flows.cluster import crew
-from flows.fanout import fan_out
 from flows.generate import generate
 from flows.home import dataset_folder, home, model_file
 from flows.parameters import Count, Name
 from flows.progress import artifact_key, stage
 from flows.runs import RETRIES, named, picture, told
+from flows.workers.cluster import crew
+from flows.workers.fanout import fan_out
 from storage.dataset import Dataset
 from storage.errors import BadInput
 from storage.files.places import Place, local

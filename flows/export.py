@@ -8,12 +8,12 @@ from prefect import flow, get_run_logger, task
 from prefect.artifacts import create_table_artifact
 from prefect.cache_policies import NO_CACHE
 
-from flows.cluster import crew
-from flows.fanout import fan_out
 from flows.home import dataset_folder, home
 from flows.parameters import Count, Name
 from flows.progress import artifact_key, stage
 from flows.runs import RETRIES, named, told
+from flows.workers.cluster import crew
+from flows.workers.fanout import fan_out
 from storage.dataset import Dataset, locked
 from storage.files import atomic
 from storage.files.places import local

@@ -9,12 +9,12 @@ from prefect import flow, get_run_logger, task
 from prefect.artifacts import create_markdown_artifact, create_table_artifact
 from prefect.cache_policies import NO_CACHE
 
-from flows.cluster import cores, crew
-from flows.fanout import fan_out
 from flows.home import new_dataset_folder
 from flows.parameters import Count, Name, Seed
 from flows.progress import artifact_key, stage
 from flows.runs import RETRIES, as_lines, named, picture, told
+from flows.workers.cluster import cores, crew
+from flows.workers.fanout import fan_out
 from storage.dataset import locked
 from storage.errors import BadInput
 from storage.files import atomic

@@ -6,7 +6,6 @@ from pathlib import Path
 from prefect import flow, get_run_logger
 from prefect.artifacts import create_markdown_artifact
 
-from flows.cluster import crew
 from flows.evaluate import Split, publish, read
 from flows.evaluate import check as check_evaluation
 from flows.generate import check as check_recipe
@@ -17,6 +16,7 @@ from flows.progress import artifact_key
 from flows.runs import named, told
 from flows.train import check as check_training
 from flows.train import train
+from flows.workers.cluster import crew
 from storage.dataset import Dataset, locked
 from storage.errors import BadInput, Damaged, NotThere
 from storage.files import atomic

@@ -6,12 +6,12 @@ from prefect import flow, task
 from prefect.artifacts import create_markdown_artifact, create_table_artifact
 from prefect.cache_policies import NO_CACHE
 
-from flows.cluster import crew
-from flows.fanout import fan_out
 from flows.home import home
 from flows.parameters import Count, ModelSeed, Name
 from flows.progress import stage
 from flows.runs import RETRIES, named, picture, told
+from flows.workers.cluster import crew
+from flows.workers.fanout import fan_out
 from storage.files.places import local
 from tasks.profiles.fonts import find_face
 from tasks.scoring import reproduce as units

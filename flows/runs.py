@@ -17,8 +17,8 @@ from prefect.exceptions import TerminationSignal
 from prefect.runtime import deployment, flow_run
 from prefect.states import Failed, State
 
-from flows.roster import ClusterLost, WorkerLost
 from flows.show import readable
+from flows.workers.roster import ClusterLost, WorkerLost
 from storage.errors import Busy, CaptchasError
 from storage.files.places import shown
 from tasks.figures.contact_sheet import at_most

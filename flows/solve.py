@@ -10,12 +10,12 @@ from prefect import flow, runtime, task
 from prefect.artifacts import create_markdown_artifact, create_table_artifact
 from prefect.cache_policies import NO_CACHE
 
-from flows.cluster import crew
-from flows.fanout import fan_out
 from flows.home import SHIPPED, home, model_file, pictures_at
 from flows.parameters import Count, Name, Seconds, Share
 from flows.progress import artifact_key, stage
 from flows.runs import RETRIES, as_lines, named, picture, told
+from flows.workers.cluster import crew
+from flows.workers.fanout import fan_out
 from storage.errors import BadInput
 from storage.files import atomic
 from storage.files.places import local, place

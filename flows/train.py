@@ -9,13 +9,13 @@ from prefect import flow, get_run_logger, task
 from prefect.artifacts import create_markdown_artifact, create_table_artifact
 from prefect.cache_policies import NO_CACHE
 
-from flows.cluster import crew
-from flows.fanout import fan_out
 from flows.generate import generate
 from flows.home import dataset_folder, home
 from flows.parameters import Count, ModelSeed, Name
 from flows.progress import artifact_key, stage
 from flows.runs import RETRIES, named, told
+from flows.workers.cluster import crew
+from flows.workers.fanout import fan_out
 from storage.dataset import Dataset, locked
 from storage.errors import BadInput
 from storage.files import atomic

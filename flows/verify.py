@@ -9,14 +9,14 @@ from prefect import flow, get_run_logger, task
 from prefect.artifacts import create_markdown_artifact, create_table_artifact
 from prefect.cache_policies import NO_CACHE
 
-from flows.cluster import crew
-from flows.fanout import fan_out
 from flows.home import dataset_folder, home
 from flows.ingest import ingest
 from flows.parameters import Count, Name
 from flows.progress import artifact_key, stage
-from flows.roster import Passing
 from flows.runs import RETRIES, as_lines, named, told
+from flows.workers.cluster import crew
+from flows.workers.fanout import fan_out
+from flows.workers.roster import Passing
 from storage.dataset import locked
 from storage.errors import BadInput, Busy, CaptchasError, Damaged, Unwritable
 from storage.files import atomic

@@ -2,7 +2,7 @@
 
 import pytest
 
-from flows.fanout import IN_FLIGHT
+from flows.workers.fanout import IN_FLIGHT
 from storage.shards.shard import BLOCK
 from tasks.datasets import generate as units
 from tests.benchmarks import scaling

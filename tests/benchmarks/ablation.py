@@ -16,9 +16,9 @@ from pathlib import Path
 
 import numpy as np
 
-from flows.cluster import crew
-from flows.fanout import fan_out
 from flows.home import dataset_folder, prepare_environment
+from flows.workers.cluster import crew
+from flows.workers.fanout import fan_out
 from storage.dataset import Dataset
 from tasks.profiles.word_lists import WEB2, load_words
 from tasks.reading import features, reader

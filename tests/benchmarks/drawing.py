@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from flows.cluster import crew
-from flows.fanout import fan_out
+from flows.workers.cluster import crew
+from flows.workers.fanout import fan_out
 from storage.files import atomic
 from storage.shards.writer import write_shard
 from tasks.datasets import generate as units

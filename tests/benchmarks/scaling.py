@@ -26,8 +26,8 @@ from types import SimpleNamespace
 from distributed import Client, Worker
 from distributed.scheduler import KilledWorker
 
-from flows.cluster import crew
-from flows.fanout import fan_out
+from flows.workers.cluster import crew
+from flows.workers.fanout import fan_out
 from storage.shards.shard import BLOCK, shard_name
 from tasks.datasets import generate as units
 from tasks.datasets.recipe import Recipe, make_recipe

@@ -7,8 +7,8 @@ import sys
 import time
 from pathlib import Path
 
-from flows.cluster import crew
-from flows.fanout import fan_out
+from flows.workers.cluster import crew
+from flows.workers.fanout import fan_out
 from storage.dataset import Dataset
 from tasks.datasets import prove as units
 from tasks.datasets.inventory import inventory, recipe_of

@@ -78,8 +78,8 @@ def _receipts(plan: units.Plan, workers: int) -> Iterator[units.Receipt]:
     if not workers:
         yield from map(units.draw_shard, plan.jobs)
         return
-    from flows.cluster import crew
-    from flows.fanout import fan_out
+    from flows.workers.cluster import crew
+    from flows.workers.fanout import fan_out
 
     with crew(workers) as client:
         yield from fan_out(client, units.draw_shard, plan.jobs)

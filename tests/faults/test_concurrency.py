@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import pytest
 
-from flows import cluster
+from flows.workers import cluster
 
 BUSY = "another run is working on it"
 

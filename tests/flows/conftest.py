@@ -16,7 +16,7 @@ from types import SimpleNamespace
 import pytest
 
 from flows.__main__ import main
-from flows.cluster import crew
+from flows.workers.cluster import crew
 
 CAPTCHAS = Path(sys.executable).with_name("captchas")
 PREFECT = Path(sys.executable).with_name("prefect")

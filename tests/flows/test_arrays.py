@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from flows.arrays import array, images
-from flows.cluster import crew
+from flows.workers.cluster import crew
 from storage.errors import BadInput, Damaged, NotThere
 from storage.shards.manifest import Manifest
 from storage.shards.proven import prove

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from flows.roster import WorkerLost
+from flows.workers.roster import WorkerLost
 from storage.ledger.ledger import LEDGER, held
 from tasks.datasets.recipe import make_recipe, renderer_of
 from tasks.exchange.formats import png

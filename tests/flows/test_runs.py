@@ -15,7 +15,7 @@ from prefect.utilities.callables import parameter_docstrings
 
 from flows import runs
 from flows.progress import duration
-from flows.roster import WorkerLost
+from flows.workers.roster import WorkerLost
 from storage.errors import BadInput, Busy
 from tasks.figures.contact_sheet import png
 

@@ -5,7 +5,7 @@ import shutil
 
 import pytest
 
-from flows.roster import ClusterLost
+from flows.workers.roster import ClusterLost
 from storage.dataset import locked
 from storage.errors import BadInput, Busy, NotThere, Unwritable
 from storage.shards.shard import BLOCK, shard_name

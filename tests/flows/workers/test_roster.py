@@ -5,8 +5,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from flows import roster
-from flows.roster import ClusterLost, Passing, Roster, WorkerLost
+from flows.workers import roster
+from flows.workers.roster import ClusterLost, Passing, Roster, WorkerLost
 from storage.errors import BadInput
 from tasks import worker
 

@@ -8,8 +8,8 @@ from queue import Empty
 from dask.distributed import Client, Future, as_completed
 from distributed.scheduler import KilledWorker
 
-from flows.cluster import roster_of
-from flows.roster import Roster, WorkerLost
+from flows.workers.cluster import roster_of
+from flows.workers.roster import Roster, WorkerLost
 from tasks.worker import Unfit
 
 IN_FLIGHT = 4  # jobs a worker thread that are submitted at once: enough to keep it busy, few enough to cancel

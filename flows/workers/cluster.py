@@ -16,7 +16,7 @@ from typing import NamedTuple
 from dask import config
 from dask.distributed import Client, LocalCluster
 
-from flows.roster import Roster, WorkerLost
+from flows.workers.roster import Roster, WorkerLost
 from storage.errors import BadInput
 
 CLOSING = 10.0  # seconds that Dask has to end its workers

@@ -14,10 +14,10 @@ import cloudpickle
 import pytest
 from distributed.scheduler import KilledWorker
 
-from flows import cluster, roster
-from flows.cluster import crew
-from flows.fanout import AHEAD, IN_FLIGHT, fan_out
-from flows.roster import WorkerLost
+from flows.workers import cluster, roster
+from flows.workers.cluster import crew
+from flows.workers.fanout import AHEAD, IN_FLIGHT, fan_out
+from flows.workers.roster import WorkerLost
 from storage.errors import BadInput
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # distributed's own, while workers die

@@ -17,10 +17,10 @@ import pytest
 from dask.distributed import Client, LocalCluster
 from PIL import Image
 
-from flows import cluster
-from flows.cluster import crew
-from flows.fanout import fan_out
-from flows.roster import Roster
+from flows.workers import cluster
+from flows.workers.cluster import crew
+from flows.workers.fanout import fan_out
+from flows.workers.roster import Roster
 from storage.dataset import Dataset
 from storage.models import load_model
 from storage.shards.manifest import Manifest

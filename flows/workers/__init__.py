@@ -1,0 +1,1 @@
+"""Dask workers for a run: local processes or a cluster, a bounded fan-out over them, and who may take part."""
