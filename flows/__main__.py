@@ -12,8 +12,8 @@ from typing import Annotated
 from cyclopts import App, CycloptsError, Group, Parameter
 from rich.console import Console
 
-from flows import server
 from flows.home import end_orphaned_servers, prepare_environment
+from flows.service import embedded_server
 from storage.errors import BadInput, CaptchasError, Unreachable
 from storage.files.places import is_url, place
 
@@ -77,7 +77,7 @@ def launch(
         end_orphaned_servers()
     from flows.show import show
 
-    server.wait()
+    embedded_server.wait()
     try:
         report = command(*bound.args, **bound.kwargs)
     except CaptchasError as error:
@@ -98,7 +98,7 @@ def main() -> None:
         own = prepare_environment(_home(sys.argv[1:]))
         command = next((argument for argument in sys.argv[1:] if argument in COMMANDS), None)
         if command not in PLAIN | {None} and not HELP.intersection(sys.argv):
-            server.begin(own)
+            embedded_server.begin(own)
         code = app.meta(exit_on_error=False, print_error=False, result_action="return_value")
     except KeyboardInterrupt:
         _say("interrupted; the same command goes on from here")

@@ -6,7 +6,7 @@ import tomllib
 from pathlib import Path
 
 import tasks
-from flows import processes
+from flows.service import processes
 from storage.errors import BadInput
 from storage.files import atomic
 from storage.files.places import ObjectPath, Place, is_url, place

@@ -13,11 +13,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import flows
-from flows import deployed, processes
 from flows.home import RECORD, home, served
 from flows.parameters import Port
-from flows.prefect_api import Api, Unanswered
-from flows.processes import Child
+from flows.service import deployments as deployed
+from flows.service import processes
+from flows.service.prefect_api import Api, Unanswered
+from flows.service.processes import Child
 from storage.dataset import locked
 from storage.errors import BadInput, Busy
 from storage.files import atomic

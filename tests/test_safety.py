@@ -24,10 +24,10 @@ from blake3 import blake3
 from prefect.utilities.callables import parameter_schema
 from prefect.utilities.schema_tools.validation import is_valid
 
-from flows.deployed import without_secrets
 from flows.evaluate import evaluate
 from flows.generate import generate
 from flows.ingest import ingest
+from flows.service.deployments import without_secrets
 from flows.solve import solve
 from flows.train import train
 from flows.verify import verify

@@ -16,9 +16,9 @@ from contextlib import closing, suppress
 from datetime import datetime
 from pathlib import Path
 
-from flows import processes
 from flows.home import SHIPPED
-from flows.prefect_api import Api, Unanswered
+from flows.service import processes
+from flows.service.prefect_api import Api, Unanswered
 from storage.ledger.ledger import ANSWER, LEDGER, Picture, digest_of, path_of
 from storage.shards.manifest import MANIFEST
 from tasks.datasets.recipe import make_recipe, renderer_of

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from flows import home, processes
+from flows import home
+from flows.service import processes
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from flows import processes
+from flows.service import processes
 from storage.dataset import Dataset
 from storage.shards.manifest import Manifest
 from storage.shards.shard import read_record

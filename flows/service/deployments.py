@@ -8,8 +8,8 @@ from collections.abc import Collection
 from datetime import UTC, datetime
 from pathlib import Path
 
-from flows.prefect_api import Api, Unanswered
-from flows.processes import Child
+from flows.service.prefect_api import Api, Unanswered
+from flows.service.processes import Child
 from storage.errors import CaptchasError
 from storage.files import atomic
 

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 from prefect import Flow
 
-from flows import server
 from flows.__main__ import COMMANDS, PLAIN
+from flows.service import embedded_server
 
 ANSWERS = """
 import http.server, sys
@@ -31,13 +31,13 @@ http.server.HTTPServer(("127.0.0.1", int(sys.argv[1])), Health).serve_forever()
 @pytest.fixture
 def ours(tmp_path, monkeypatch):
     """The environment as `prepare_environment` leaves it, with a database; no server is started in earnest."""
-    (tmp_path / server.DATABASE).touch()
+    (tmp_path / embedded_server.DATABASE).touch()
     monkeypatch.setenv("PREFECT_HOME", str(tmp_path))
     monkeypatch.setenv("PREFECT_SERVER_ALLOW_EPHEMERAL_MODE", "true")
     monkeypatch.setenv("PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS", "20")
     monkeypatch.setenv("PREFECT_API_URL", "unset")
-    monkeypatch.setattr(server, "_begun", None)
-    monkeypatch.setattr(server.atexit, "register", lambda _: None)
+    monkeypatch.setattr(embedded_server, "_begun", None)
+    monkeypatch.setattr(embedded_server.atexit, "register", lambda _: None)
     started = []
 
     def run(script: str):
@@ -48,7 +48,7 @@ def ours(tmp_path, monkeypatch):
             started.append(popen([sys.executable, "-c", script, port], **options))
             return started[-1]
 
-        monkeypatch.setattr(server.subprocess, "Popen", other)
+        monkeypatch.setattr(embedded_server.subprocess, "Popen", other)
         return started
 
     yield run
@@ -59,13 +59,13 @@ def ours(tmp_path, monkeypatch):
 
 def test_it_is_named_waited_for_and_ended(ours):
     started = ours("import time; time.sleep(0.3)" + ANSWERS)
-    server.begin(own=True)
+    embedded_server.begin(own=True)
     assert os.environ["PREFECT_API_URL"].startswith("http://127.0.0.1:")
-    server.wait()
+    embedded_server.wait()
     assert started[0].poll() is None
-    server._begun.stop()
+    embedded_server._begun.stop()
     assert started[0].poll() is not None
-    server._begun.stop()
+    embedded_server._begun.stop()
 
 
 @pytest.mark.parametrize("why", ["not ours", "not wanted", "no database"])
@@ -74,27 +74,29 @@ def test_where_it_is_not_ours_to_start_prefect_does_as_always(ours, monkeypatch,
     if why == "not wanted":
         monkeypatch.setenv("PREFECT_SERVER_ALLOW_EPHEMERAL_MODE", "false")
     if why == "no database":
-        (tmp_path / server.DATABASE).unlink()
-    server.begin(own=why != "not ours")
-    server.wait()
+        (tmp_path / embedded_server.DATABASE).unlink()
+    embedded_server.begin(own=why != "not ours")
+    embedded_server.wait()
     assert started == [] and os.environ["PREFECT_API_URL"] == "unset"
 
 
 def test_one_that_ends_while_it_starts_is_told_at_once(ours):
     ours("raise SystemExit(3)")
-    server.begin(own=True)
+    embedded_server.begin(own=True)
     began = time.monotonic()
-    with pytest.raises(server.ServerLost, match="ended while it started, with exit code 3; give the same command"):
-        server.wait()
+    with pytest.raises(
+        embedded_server.ServerLost, match="ended while it started, with exit code 3; give the same command"
+    ):
+        embedded_server.wait()
     assert time.monotonic() - began < 15
 
 
 def test_one_that_takes_too_long_is_told(ours, monkeypatch):
     monkeypatch.setenv("PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS", "0.2")
     ours("import time; time.sleep(60)")
-    server.begin(own=True)
-    with pytest.raises(server.ServerLost, match="takes too long to start"):
-        server.wait()
+    embedded_server.begin(own=True)
+    with pytest.raises(embedded_server.ServerLost, match="takes too long to start"):
+        embedded_server.wait()
 
 
 def test_a_command_uses_it_and_leaves_no_process(environment, tmp_path):
@@ -102,8 +104,8 @@ def test_a_command_uses_it_and_leaves_no_process(environment, tmp_path):
     folder.mkdir()
     # What a first run leaves: the database of the tests' own server, which is complete.
     with (
-        closing(sqlite3.connect(Path(environment["TESTS_PREFECT_FOLDER"], server.DATABASE))) as made,
-        closing(sqlite3.connect(folder / server.DATABASE)) as copy,
+        closing(sqlite3.connect(Path(environment["TESTS_PREFECT_FOLDER"], embedded_server.DATABASE))) as made,
+        closing(sqlite3.connect(folder / embedded_server.DATABASE)) as copy,
     ):
         made.backup(copy)
     plain = {name: value for name, value in environment.items() if not name.startswith("PREFECT_")}
@@ -115,7 +117,7 @@ def test_a_command_uses_it_and_leaves_no_process(environment, tmp_path):
     assert run.returncode == 0, run.stderr
     assert json.loads(run.stdout)["drawn"] == 1024
     assert "prefect.client" in run.stderr and "prefect.server.api.server" not in run.stderr  # it is not started here
-    with closing(sqlite3.connect(folder / server.DATABASE)) as database:
+    with closing(sqlite3.connect(folder / embedded_server.DATABASE)) as database:
         states = database.execute("select state_type from flow_run where name like 'generate-letters-1024-20%'")
         assert states.fetchall() == [("COMPLETED",)]
     for process in Path("/proc").glob("[0-9]*"):
@@ -127,12 +129,12 @@ def test_a_command_uses_it_and_leaves_no_process(environment, tmp_path):
 
 def test_a_command_that_is_no_flow_starts_none(tmp_path):
     (tmp_path / "prefect").mkdir()
-    (tmp_path / "prefect" / server.DATABASE).touch()  # a server would make it one
+    (tmp_path / "prefect" / embedded_server.DATABASE).touch()  # a server would make it one
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PREFECT_")}
     for arguments in (["profiles"], ["generate", "--help"], ["inspect", "train"]):
         command = [sys.executable, "-m", "flows", *arguments, "--home", str(tmp_path)]
         subprocess.run(command, capture_output=True, env=environment, timeout=60)
-    assert (tmp_path / "prefect" / server.DATABASE).stat().st_size == 0
+    assert (tmp_path / "prefect" / embedded_server.DATABASE).stat().st_size == 0
 
 
 def test_which_commands_are_no_flows():

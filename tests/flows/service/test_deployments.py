@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from flows import deployed, prefect_api
-from flows.prefect_api import Api, Unanswered
+from flows.service import deployments, prefect_api
+from flows.service.prefect_api import Api, Unanswered
 
 FILE = """name: beating-captchas
 definitions:
@@ -107,7 +107,7 @@ def test_a_database_that_is_locked_for_a_moment_is_asked_again(server):
 
 def test_all_is_up(server, file):
     whole(server)
-    report = deployed.look(server.url, file)
+    report = deployments.look(server.url, file)
     assert 9 < report.pop("worker_last_seen_seconds") < 20
     assert report == {
         "server": server.url, "server_answers": True, "pool": True, "deployments": 2, "deployments_missing": [],
@@ -132,46 +132,46 @@ def test_all_is_up(server, file):
 def test_what_is_not_up_is_named(server, file, path, answer, said):
     whole(server)
     server.answers[path] = answer
-    with pytest.raises(deployed.NotUp) as raised:
-        deployed.look(server.url, file)
+    with pytest.raises(deployments.NotUp) as raised:
+        deployments.look(server.url, file)
     assert said in str(raised.value) and "`captchas up` starts" in str(raised.value)
     assert raised.value.report["server"] == server.url
     assert raised.value.exit_code == 1
 
 
 def test_without_an_address_no_server_is_asked():
-    with pytest.raises(deployed.NotUp, match=r"not all is up: no server answers\."):
-        deployed.look(None, None)
+    with pytest.raises(deployments.NotUp, match=r"not all is up: no server answers\."):
+        deployments.look(None, None)
 
 
 def test_a_file_is_deployed_again_only_when_it_or_the_server_changed(server, file):
     whole(server)
     api = Api(server.url)
     deploying = type("Deploying", (), {"code": 0, "log": "log", "last_words": lambda self: "its end"})()
-    assert deployed.changed(api, file)
-    deployed.require_deployed(api, file, deploying)
-    assert not deployed.changed(api, file)
+    assert deployments.changed(api, file)
+    deployments.require_deployed(api, file, deploying)
+    assert not deployments.changed(api, file)
     closed = [content["parameter_openapi_schema"] for path, content in server.asked if path == "deployments/one"]
     assert closed == [{"type": "object", "additionalProperties": False}]  # an unknown name is refused
     server.answers["deployments/filter"] = [one_of("one")]
-    assert deployed.changed(api, file)
-    with pytest.raises(deployed.NotUp, match=r"missing: two.*which ends: its end"):
-        deployed.require_deployed(api, file, deploying)
+    assert deployments.changed(api, file)
+    with pytest.raises(deployments.NotUp, match=r"missing: two.*which ends: its end"):
+        deployments.require_deployed(api, file, deploying)
     whole(server)
     file.write_text(FILE + "# another\n")
-    assert deployed.changed(api, file)
+    assert deployments.changed(api, file)
     deploying.code = 1
-    with pytest.raises(deployed.NotUp, match="could not be deployed"):
-        deployed.require_deployed(api, file, deploying)
+    with pytest.raises(deployments.NotUp, match="could not be deployed"):
+        deployments.require_deployed(api, file, deploying)
 
 
 def test_a_pool_that_is_there_is_left_as_it_is(server):
     server.answers["work_pools/"] = {}
-    deployed.make_pool(Api(server.url))
+    deployments.make_pool(Api(server.url))
     assert [path for path, _ in server.asked] == ["work_pools/captchas", "work_pools/"]
     assert server.asked[1][1]["type"] == "process"
     whole(server)
-    deployed.make_pool(Api(server.url))
+    deployments.make_pool(Api(server.url))
     assert len(server.asked) == 3
 
 
@@ -196,7 +196,7 @@ def test_runs_that_were_cut_off_are_closed_and_of_missed_ones_the_newest_is_kept
     server.answers["flow_runs/filter"] = runs
     for run in ("cut", "inner", "a2"):
         server.answers[f"flow_runs/{run}/set_state"] = {}
-    deployed.settle(Api(server.url))
+    deployments.settle(Api(server.url))
     states = {path.split("/")[1]: content["state"]["name"] for path, content in server.asked if "set_state" in path}
     assert states == {"cut": "Crashed", "inner": "Crashed", "a2": "Missed"}
 
@@ -206,7 +206,7 @@ def test_runs_that_outlived_their_worker_go_on_and_keep_their_places_alone(serve
     underway = [{"id": name, "deployment_id": deployment} for name, deployment in (("alive", "a"), ("cut", "b"))]
 
     def runs(content):
-        mine = content["flow_runs"].get("state", {}).get("type", {}).get("any_") == deployed.UNDERWAY
+        mine = content["flow_runs"].get("state", {}).get("type", {}).get("any_") == deployments.UNDERWAY
         return underway if mine and "work_pools" in content and not content["offset"] else []
 
     server.answers["flow_runs/filter"] = runs
@@ -216,7 +216,7 @@ def test_runs_that_outlived_their_worker_go_on_and_keep_their_places_alone(serve
         {"id": name, "global_concurrency_limit": {"id": f"of-{name}", "active_slots": slots}} for name, slots in places
     ] + [{"id": "e", "global_concurrency_limit": None}]
     server.answers |= {f"v2/concurrency_limits/of-{name}": {} for name, _ in places}
-    deployed.settle(Api(server.url), {"alive"})
+    deployments.settle(Api(server.url), {"alive"})
     assert [path for path, _ in server.asked if "set_state" in path] == ["flow_runs/cut/set_state"]
     freed = {path: content for path, content in server.asked if "concurrency_limits" in path}
     assert freed == {f"v2/concurrency_limits/of-{name}": {"active_slots": 0} for name in "bc"}

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from flows import processes
-from flows.processes import Child, Exhausted, end, orphans, started
+from flows.service import processes
+from flows.service.processes import Child, Exhausted, end, orphans, started
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="needs Linux's /proc")
 SLEEP = [sys.executable, "-S", "-c", "import time; time.sleep(60)", "prefect"]

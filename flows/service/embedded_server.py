@@ -14,7 +14,7 @@ from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 
 from flows.home import served
-from flows.prefect_api import Api
+from flows.service.prefect_api import Api
 from storage.errors import CaptchasError
 
 DATABASE = "prefect.db"  # under PREFECT_HOME
