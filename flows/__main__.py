@@ -75,7 +75,7 @@ def launch(
                 error.exit_code = BadInput.exit_code
             raise
         end_orphaned_servers()
-    from flows.show import show
+    from flows.reporting.show import show
 
     embedded_server.wait()
     try:

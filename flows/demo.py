@@ -12,7 +12,7 @@ from flows.evaluate import evaluate
 from flows.generate import generate
 from flows.home import dataset_folder, home, model_file
 from flows.parameters import Count, Name
-from flows.runs import named, told
+from flows.reporting.runs import named, told
 from flows.solve import solve
 from flows.train import train
 from flows.workers.cluster import crew

@@ -11,8 +11,8 @@ from prefect.cache_policies import NO_CACHE
 
 from flows.home import new_dataset_folder
 from flows.parameters import Count, Name, Seed
-from flows.progress import artifact_key, stage
-from flows.runs import RETRIES, as_lines, named, picture, told
+from flows.reporting.progress import artifact_key, stage
+from flows.reporting.runs import RETRIES, as_lines, named, picture, told
 from flows.workers.cluster import cores, crew
 from flows.workers.fanout import fan_out
 from storage.dataset import locked

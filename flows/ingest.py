@@ -10,8 +10,8 @@ from prefect.cache_policies import NO_CACHE
 
 from flows.home import home, new_dataset_folder
 from flows.parameters import Count, Name
-from flows.progress import artifact_key, stage
-from flows.runs import RETRIES, named, told
+from flows.reporting.progress import artifact_key, stage
+from flows.reporting.runs import RETRIES, named, told
 from flows.workers.cluster import crew
 from flows.workers.fanout import fan_out
 from storage.dataset import locked

@@ -12,8 +12,8 @@ from flows.generate import check as check_recipe
 from flows.generate import generate
 from flows.home import home, new_dataset_folder
 from flows.parameters import Count, ModelSeed, Name, Seed
-from flows.progress import artifact_key
-from flows.runs import named, told
+from flows.reporting.progress import artifact_key
+from flows.reporting.runs import named, told
 from flows.train import check as check_training
 from flows.train import train
 from flows.workers.cluster import crew

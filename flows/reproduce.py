@@ -8,8 +8,8 @@ from prefect.cache_policies import NO_CACHE
 
 from flows.home import home
 from flows.parameters import Count, ModelSeed, Name
-from flows.progress import stage
-from flows.runs import RETRIES, named, picture, told
+from flows.reporting.progress import stage
+from flows.reporting.runs import RETRIES, named, picture, told
 from flows.workers.cluster import crew
 from flows.workers.fanout import fan_out
 from storage.files.places import local

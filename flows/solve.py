@@ -12,8 +12,8 @@ from prefect.cache_policies import NO_CACHE
 
 from flows.home import SHIPPED, home, model_file, pictures_at
 from flows.parameters import Count, Name, Seconds, Share
-from flows.progress import artifact_key, stage
-from flows.runs import RETRIES, as_lines, named, picture, told
+from flows.reporting.progress import artifact_key, stage
+from flows.reporting.runs import RETRIES, as_lines, named, picture, told
 from flows.workers.cluster import crew
 from flows.workers.fanout import fan_out
 from storage.errors import BadInput

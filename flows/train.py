@@ -12,8 +12,8 @@ from prefect.cache_policies import NO_CACHE
 from flows.generate import generate
 from flows.home import dataset_folder, home
 from flows.parameters import Count, ModelSeed, Name
-from flows.progress import artifact_key, stage
-from flows.runs import RETRIES, named, told
+from flows.reporting.progress import artifact_key, stage
+from flows.reporting.runs import RETRIES, named, told
 from flows.workers.cluster import crew
 from flows.workers.fanout import fan_out
 from storage.dataset import Dataset, locked

@@ -12,8 +12,8 @@ from prefect.cache_policies import NO_CACHE
 from flows.home import dataset_folder, home
 from flows.ingest import ingest
 from flows.parameters import Count, Name
-from flows.progress import artifact_key, stage
-from flows.runs import RETRIES, as_lines, named, told
+from flows.reporting.progress import artifact_key, stage
+from flows.reporting.runs import RETRIES, as_lines, named, told
 from flows.workers.cluster import crew
 from flows.workers.fanout import fan_out
 from flows.workers.roster import Passing

@@ -13,8 +13,8 @@ from prefect import flow, task
 from prefect.cache_policies import NO_CACHE
 from prefect.utilities.callables import parameter_docstrings
 
-from flows import runs
-from flows.progress import duration
+from flows.reporting import runs
+from flows.reporting.progress import duration
 from flows.workers.roster import WorkerLost
 from storage.errors import BadInput, Busy
 from tasks.figures.contact_sheet import png
