@@ -4,8 +4,8 @@ import shutil
 import sys
 
 from flows.home import dataset_folder, home
-from storage.dataset import locked
 from storage.errors import BadInput, NotThere
+from storage.files.locks import locked
 from tasks.datasets.describe import datasets_under
 
 

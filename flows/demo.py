@@ -22,8 +22,8 @@ from storage.models import model_digest
 from tasks.datasets.describe import describe_dataset
 from tasks.datasets.recipe import make_recipe
 from tasks.datasets.samples import SampleJob, share_right, write_samples
-from tasks.profiles.profile import find_profile
-from tasks.scoring.metrics import Rate
+from tasks.profiles.built_in import find_profile
+from tasks.rates import Rate
 
 LETTERS, WORDS, SAMPLES = 65_536, 131_072, 1_000
 # To learn from, of each dataset, and to show: less than by default, for the time it takes.

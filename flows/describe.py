@@ -30,7 +30,7 @@ def inspect(path: str, *, out: Path | None = None, first: int | None = None) -> 
     if not path.endswith(".skops") and folder.is_dir():
         return units.describe_dataset(folder, sheet or reports / f"{folder.name}.png", first or 0)
     if model.exists():
-        from tasks.training.fit import describe
+        from tasks.models import describe
 
         return describe(model)
     raise NotThere(f"{path}: neither a dataset ({folder}) nor a model ({model}); captchas datasets lists datasets")

@@ -18,12 +18,12 @@ from storage.dataset import Dataset
 from storage.errors import BadInput
 from storage.files.places import Place, local
 from storage.models import load_model, model_digest
-from tasks.profiles.profile import find_profile
+from tasks.profiles.built_in import find_profile
+from tasks.rates import Rate
 from tasks.scoring import evaluate as units
 from tasks.scoring import ladder_report
 from tasks.scoring import report as reports
-from tasks.scoring.metrics import Rate
-from tasks.training import settings as ladders
+from tasks.training.settings import LADDER_COUNT, LADDER_SEED, RUNGS
 
 # In Prefect's report: of eight, those that say most.
 SHOWN = {"rates.png": "Words right by each parameter of drawing", "mistakes.png": "Mistakes"}
@@ -46,7 +46,7 @@ def check(
     if (dataset is None) != ladder:
         raise BadInput("evaluate: name a dataset, or give --ladder")
     if ladder:
-        for name in ladders.RUNGS:
+        for name in RUNGS:
             _must_know(path, provenance["classes"], find_profile(name).alphabet, f"profile {name}")
         return path, None, ()
     data = Dataset(dataset_folder(dataset))
@@ -113,8 +113,8 @@ def evaluate(
         if not ladder:
             return _for_people(*_measure(path, data, words, folder, split, again), folder)
         measured = []
-        for name in ladders.RUNGS:
-            generate(name, count=ladders.COUNT, seed=ladders.SEED)
+        for name in RUNGS:
+            generate(name, count=LADDER_COUNT, seed=LADDER_SEED)
             path, data, words = check(model, name, dictionary=dictionary)
             measured.append(_measure(path, data, words, folder / name, split, again)[0])
         rows = ladder_report.save(folder, path, measured)

@@ -10,14 +10,15 @@ from prefect.cache_policies import NO_CACHE
 
 from flows.home import dataset_folder, home
 from flows.parameters import Count, Name
+from flows.reporting.artifacts import as_table
 from flows.reporting.progress import artifact_key, stage
 from flows.reporting.runs import RETRIES, named, told
 from flows.workers.cluster import crew
 from flows.workers.fanout import fan_out
-from storage.dataset import Dataset, locked
+from storage.dataset import Dataset
 from storage.files import atomic
+from storage.files.locks import locked
 from storage.files.places import local
-from tasks.datasets.generate import as_table
 from tasks.exchange import export as units
 from tasks.exchange import export_part
 from tasks.exchange.formats import Format

@@ -15,9 +15,9 @@ from flows.reporting.progress import artifact_key, stage
 from flows.reporting.runs import RETRIES, as_lines, named, picture, told
 from flows.workers.cluster import cores, crew
 from flows.workers.fanout import fan_out
-from storage.dataset import locked
 from storage.errors import BadInput
 from storage.files import atomic
+from storage.files.locks import locked
 from storage.files.places import Place, place
 from storage.shards.shard import sealed
 from tasks.datasets import dry_run as rehearsals
@@ -25,7 +25,7 @@ from tasks.datasets import generate as units
 from tasks.datasets.describe import sheet_of
 from tasks.datasets.recipe import Recipe, ambiguities, make_recipe
 from tasks.datasets.totals import Gathered
-from tasks.profiles.profile import find_profile
+from tasks.profiles.built_in import find_profile
 
 MOST_ROWS = 1000  # shards in Prefect's table
 SHOWN = 24  # pictures on the contact sheet
@@ -104,7 +104,7 @@ def generate(
     with locked(atomic.make_folder(folder)):
         plan = units.survey(recipe, folder, count, run)
         if plan.whole:
-            units.tidy(recipe, folder)
+            folder.tidy(recipe, folder)
             get_run_logger().info("%s is whole: %s pictures", folder, f"{plan.count:,}")
             report = units.report(folder, drawn=0, kept=plan.count, seconds=0.0, rate=None) | unclear
             _show_in_prefect(report, [], folder)
@@ -113,7 +113,7 @@ def generate(
         atomic.need_space(folder, int(units.estimate_bytes(recipe) * units.missing(plan, folder)))
         there = {path.name for path in sealed(folder).values()}
         gathered, shards = draw(recipe, plan, folder, there, workers, cluster)
-        units.complete(recipe, folder, gathered, run)
+        folder.complete(recipe, folder, gathered, run)
         seconds = time.monotonic() - began
     report = units.report(folder, gathered.drawn, gathered.kept, seconds, gathered.pace.rate()) | unclear
     _show_in_prefect(report, shards, folder)

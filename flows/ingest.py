@@ -10,15 +10,15 @@ from prefect.cache_policies import NO_CACHE
 
 from flows.home import home, new_dataset_folder
 from flows.parameters import Count, Name
+from flows.reporting.artifacts import as_table
 from flows.reporting.progress import artifact_key, stage
 from flows.reporting.runs import RETRIES, named, told
 from flows.workers.cluster import crew
 from flows.workers.fanout import fan_out
-from storage.dataset import locked
 from storage.errors import BadInput, NotThere
 from storage.files import atomic
+from storage.files.locks import locked
 from storage.files.places import Place, local, place
-from tasks.datasets.generate import as_table
 from tasks.datasets.totals import Gathered
 from tasks.exchange import ingest as units
 from tasks.exchange.labels import find_labels

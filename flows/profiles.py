@@ -2,8 +2,9 @@
 
 from dataclasses import fields
 
+from tasks.profiles.built_in import BUILT_IN, find_profile
 from tasks.profiles.fonts import bundled, find_face
-from tasks.profiles.profile import BUILT_IN, Profile, find_profile
+from tasks.profiles.profile import Profile
 from tasks.profiles.ranges import LIMITS, Distortions
 
 FEW = 3  # faces that a line of the table names

@@ -17,13 +17,14 @@ from flows.reporting.runs import named, told
 from flows.train import check as check_training
 from flows.train import train
 from flows.workers.cluster import crew
-from storage.dataset import Dataset, locked
+from storage.dataset import Dataset
 from storage.errors import BadInput, Damaged, NotThere
 from storage.files import atomic
+from storage.files.locks import locked
+from tasks import models
 from tasks.datasets.generate import make_way
 from tasks.datasets.recipe import Recipe
 from tasks.scoring import compare as units
-from tasks.training import fit as training
 
 PROFILES, COUNTS = ("book", "letters"), (200_000, 65_536)
 CANDIDATES = "candidates"  # under models/: `solve` takes the newest model beside it, never one from there
@@ -72,7 +73,7 @@ def check(
     if Path(name).name != name:
         raise BadInput(f"model: must be a name under {home() / 'models'}; it is {model!r}")
     served = home() / "models" / f"{name}.skops"
-    units.must_know_as_much(served, "".join(recipe.profile.alphabet for recipe in recipes))
+    models.must_know_as_much(served, "".join(recipe.profile.alphabet for recipe in recipes))
     return Wanted(tuple(recipes), tuple(counts), served)
 
 
@@ -130,8 +131,8 @@ def regenerate(
         settings = check_training(names, pictures=pictures, shows=shows, hidden=hidden, seed=model_seed)[1]
         data = [Dataset(folder) for folder in wanted.folders]
         with locked(wanted.served):
-            if training.same_model(wanted.served, training.provenance_of(data, settings)):
-                units.drop(wanted.candidate, wanted.served)
+            if models.same_model(wanted.served, models.provenance_of(data, settings)):
+                models.drop(wanted.candidate, wanted.served)
                 return _told(wanted, drawn, None, "the served model was made from these data and settings", False)
             train(
                 names, out=wanted.candidate, pictures=pictures, shows=shows, hidden=hidden, seed=model_seed
@@ -172,7 +173,7 @@ def _decide(wanted: Wanted, drawn: list[dict], data: Dataset) -> dict:
     if worse:
         get_run_logger().warning("The new model is worse than %s; it is kept as %s", wanted.served, wanted.candidate)
         return _told(wanted, drawn, pairs, why, False)
-    aside = units.promote(wanted.candidate, wanted.served, atomic.new_run())
+    aside = models.promote(wanted.candidate, wanted.served, atomic.new_run())
     return _told(wanted, drawn, pairs, why, True, aside)
 
 

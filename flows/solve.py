@@ -18,9 +18,11 @@ from flows.workers.cluster import crew
 from flows.workers.fanout import fan_out
 from storage.errors import BadInput
 from storage.files import atomic
+from storage.files.locks import inbox_locked
 from storage.files.places import local, place
 from storage.ledger.database import SIDES
-from storage.ledger.ledger import LEDGER, Ledger, held
+from storage.ledger.ledger import LEDGER, Ledger
+from tasks import models
 from tasks.reading.ranking import Ranking
 from tasks.solving import batches as units
 from tasks.solving import results as writing
@@ -67,7 +69,7 @@ def check(
     if move_to:
         atomic.make_folder(local(move_to, "move-to"))
     chosen = model_file(model) if model else newest_model()
-    words = units.dictionary_of(dictionary, chosen, alphabet, lengths) if ranking is not Ranking.NONE else ()
+    words = models.dictionary_of(dictionary, chosen, alphabet, lengths) if ranking is not Ranking.NONE else ()
     plan = units.plan(chosen, words, ranking if words else Ranking.NONE, abstain_below, alphabet, lengths)
     units.reader_of(plan)
     return choice, writing.Wanted(out, chosen_format, only_new), plan
@@ -141,7 +143,7 @@ def solve(
         again=again, settle=settle, move_to=move_to, follow_links=follow_links, abstain_below=abstain_below,
         alphabet=alphabet, length=length,
     )  # fmt: skip
-    with held(ledger().parent, choice.folder), Ledger(ledger(), durable=move_to is not None) as remembered:
+    with inbox_locked(ledger().parent, choice.folder), Ledger(ledger(), durable=move_to is not None) as remembered:
         inbox = Inbox(choice, plan, remembered)
         seconds = read(inbox, workers, cluster)
         written = write(inbox, wanted)

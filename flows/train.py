@@ -16,20 +16,32 @@ from flows.reporting.progress import artifact_key, stage
 from flows.reporting.runs import RETRIES, named, told
 from flows.workers.cluster import crew
 from flows.workers.fanout import fan_out
-from storage.dataset import Dataset, locked
+from storage.dataset import Dataset
 from storage.errors import BadInput
 from storage.files import atomic
+from storage.files.locks import locked
 from storage.files.places import ObjectPath, Place, place
 from storage.models import save_model
-from tasks.scoring.metrics import Rate
+from tasks import models
+from tasks.rates import Rate
 from tasks.training import fit as units
-from tasks.training import settings as ladders
 from tasks.training.calibrate import CheckJob, check_answers
 from tasks.training.calibrate import calibrate as fit_confidence
+from tasks.training.settings import (
+    FIRST_SHARE,
+    LADDER_COUNT,
+    LADDER_SEED,
+    LADDER_SETTINGS,
+    LEARNT,
+    Settings,
+    check_faces,
+    classes_of,
+    shares_of,
+)
 from tasks.training.spool import GatherJob, GatherReceipt, jobs_of
 from tasks.training.spool import gather as gather_shard
 
-FINAL, FIRST = 1, units.FIRST_SHARE  # of the pictures, one in so many
+FINAL, FIRST = 1, FIRST_SHARE  # of the pictures, one in so many
 
 
 def check(
@@ -42,7 +54,7 @@ def check(
     leave_out: list[str] | None = None,
     seed: int = 1,
     **_,
-) -> tuple[list[str], units.Settings]:
+) -> tuple[list[str], Settings]:
     """The datasets' names and the settings that the parameters ask for, or an error that names the wrong one."""
     if bool(datasets) == ladder:
         raise BadInput("train: name one or more datasets, or give --ladder")
@@ -50,13 +62,13 @@ def check(
     given = {
         key: tuple(value) if isinstance(value, list) else value for key, value in given.items() if value is not None
     }
-    settings = replace(ladders.SETTINGS if ladder else units.Settings(), **given, seed=seed)
-    names = list(ladders.LEARNT) if ladder else list(datasets)
+    settings = replace(LADDER_SETTINGS if ladder else Settings(), **given, seed=seed)
+    names = list(LEARNT) if ladder else list(datasets)
     if not ladder:
         chosen = [Dataset(dataset_folder(name)) for name in names]
-        units.classes_of(chosen)
-        units.check_faces(chosen, settings.leave_out)
-    units.shares_of(settings, len(names))
+        classes_of(chosen)
+        check_faces(chosen, settings.leave_out)
+    shares_of(settings, len(names))
     return names, settings
 
 
@@ -114,29 +126,29 @@ def train(
     with crew(workers, cluster):
         if ladder:
             for name in names:
-                generate(name, count=ladders.COUNT, seed=ladders.SEED)
+                generate(name, count=LADDER_COUNT, seed=LADDER_SEED)
         chosen = [Dataset(dataset_folder(name)) for name in names]
         name = "ladder" if ladder else chosen[0].folder.name
         path = place(out) if out else home() / "models" / f"{name}.skops"
-        provenance = units.provenance_of(chosen, settings)
-        if not again and units.same_model(path, provenance):
+        provenance = models.provenance_of(chosen, settings)
+        if not again and models.same_model(path, provenance):
             get_run_logger().info("%s was made from these data with these settings: kept", path)
-            report = {"kept": True, **units.describe(path)}
+            report = {"kept": True, **models.describe(path)}
             _show_in_prefect(report, path)
             return report
         run = atomic.new_run()
         with locked(path):
             beside = _beside(path)
             atomic.make_folder(beside.parent)
-            units.tidy(beside)
+            models.tidy(beside)
             spool = atomic.make_folder(beside.with_name(f".{beside.stem}.{run}.spool"))
             try:
                 facts, networks, receipts = _learn(chosen, settings, provenance, spool, run)
                 pictures, marked = (sum(getattr(one, key) for one in receipts) for key in ("pictures", "marked"))
-                units.save(path, networks, provenance, facts, pictures, marked, run)
+                models.save(path, networks, provenance, facts, pictures, marked, run)
             finally:
                 shutil.rmtree(spool, ignore_errors=True)
-    report = {"kept": False, **units.describe(path)}
+    report = {"kept": False, **models.describe(path)}
     _show_in_prefect(report, path)
     return report
 
@@ -165,7 +177,7 @@ def _beside(path: Place) -> Path:
 
 
 def _learn(
-    datasets: list[Dataset], settings: units.Settings, provenance: dict, spool: Path, run: str
+    datasets: list[Dataset], settings: Settings, provenance: dict, spool: Path, run: str
 ) -> tuple[dict, dict, list[GatherReceipt]]:
     """Gather letters, fit the networks, and see how sure they may be; with imported pictures, two rounds of it."""
     model, classes = None, provenance["classes"]
@@ -194,9 +206,7 @@ def gather(jobs: list[GatherJob]) -> list[GatherReceipt]:
 
 
 @task(cache_policy=NO_CACHE, task_run_name="fit")
-def fit(
-    spool: Path, name: str, classes: str, settings: units.Settings, shows: int, every: bool = True
-) -> tuple[dict, dict]:
+def fit(spool: Path, name: str, classes: str, settings: Settings, shows: int, every: bool = True) -> tuple[dict, dict]:
     """Fit the networks over the spool."""
     with stage("training", shows, "spans") as shown:
         return units.fit(spool, name, classes, settings, shows, lambda done, _: shown.advance(done - shown.done), every)

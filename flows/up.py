@@ -19,9 +19,9 @@ from flows.service import deployments as deployed
 from flows.service import processes
 from flows.service.prefect_api import Api, Unanswered
 from flows.service.processes import Child
-from storage.dataset import locked
 from storage.errors import BadInput, Busy
 from storage.files import atomic
+from storage.files.locks import locked
 
 FILE = "prefect.yaml"
 INBOX = "inbox"  # under the home

@@ -17,9 +17,9 @@ from flows.reporting.runs import RETRIES, as_lines, named, told
 from flows.workers.cluster import crew
 from flows.workers.fanout import fan_out
 from flows.workers.roster import Passing
-from storage.dataset import locked
 from storage.errors import BadInput, Busy, CaptchasError, Damaged, Unwritable
 from storage.files import atomic
+from storage.files.locks import locked
 from storage.files.places import Place
 from tasks.datasets import prove as units
 from tasks.datasets import repair as mending

@@ -2,17 +2,13 @@
 
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
-from filelock import FileLock, Timeout
 
-from storage.errors import Busy, Damaged
-from storage.files import atomic
-from storage.files.places import ObjectPath, Place, place
-from storage.objects import leases
+from storage.errors import Damaged
+from storage.files.places import Place, place
 from storage.shards import batches
 from storage.shards.indexing import rows_of
 from storage.shards.manifest import Manifest
@@ -288,33 +284,3 @@ class Dataset:
 
 def _bytes(block: Block) -> int:
     return sum(array.nbytes for array in block)
-
-
-@contextmanager
-def locked(folder: Place) -> Iterator[None]:
-    """Hold the lock of a dataset or model, an OS lock on `NAME.lock` beside it; in an object store see `leases`.
-
-    The kernel frees it when its holder dies, so a lock file without a living holder is no obstacle.
-
-    Raises
-    ------
-    Busy
-        Another run has it.
-    """
-    if isinstance(folder, ObjectPath):
-        with leases.leased(folder.scheme, folder.key):
-            yield
-        return
-    folder = folder.resolve()  # '.' has no name and no parent; one folder has one lock, however it is spelled
-    atomic.make_folder(folder.parent)
-    lock = FileLock(folder.with_name(folder.name + ".lock"))
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        raise Busy(f"{folder}: another run is working on it; wait for that to end, or choose another --out") from None
-    except OSError as error:  # a read-only file system too, which is no PermissionError
-        raise atomic.explained(error, folder.parent) from error
-    try:
-        yield
-    finally:
-        lock.release()

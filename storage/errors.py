@@ -4,6 +4,7 @@ Every class is also the nearest built-in, so that a caller may catch either. `ex
 command line ends with: 2 for bad input, 1 for a job that failed. Sizes are said as people write them.
 """
 
+import difflib
 import errno
 from pathlib import Path
 
@@ -87,3 +88,9 @@ def readable_size(count: int) -> str:
             return f"{size:.0f} {unit}" if unit == "bytes" else f"{size:.1f} {unit}"
         size /= 1000
     return f"{size:.1f} TB"
+
+
+def nearest(name: str, valid) -> str:
+    """'; did you mean X?' for a name close to a valid one, else ''."""
+    close = difflib.get_close_matches(str(name), list(valid), n=1)
+    return f"; did you mean {close[0]!r}?" if close else ""

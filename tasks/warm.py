@@ -11,7 +11,8 @@ from tasks.figures.contact_sheet import png
 from tasks.loading.decode import decode_picture
 from tasks.lowlevel.deflate import compress
 from tasks.lowlevel.inflate import inflate
-from tasks.profiles.profile import Grid, Profile, find_profile
+from tasks.profiles.built_in import find_profile
+from tasks.profiles.profile import Grid, Profile
 from tasks.reading import networks as classifier
 from tasks.reading.components import find_apart
 from tasks.reading.deskew import upright

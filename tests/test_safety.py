@@ -37,7 +37,8 @@ from storage.shards.manifest import Manifest
 from storage.shards.shard import Shard, shard_name
 from storage.shards.writer import write_shard
 from tasks.datasets import repair as mending
-from tasks.datasets.generate import complete, draw_shard, survey
+from tasks.datasets.folder import complete
+from tasks.datasets.generate import draw_shard, survey
 from tasks.datasets.inventory import inventory
 from tasks.datasets.judge import judge
 from tasks.datasets.prove import proof_jobs, prove

@@ -92,7 +92,7 @@ def local(name: "str | Path | ObjectPath", option: str) -> Path:
 
 @dataclass(frozen=True, order=True)
 class ObjectPath:
-    """An object, or what objects have as a folder, with the methods of `pathlib.Path` and `storage.files.atomic` used here.
+    """An object, or what objects have as a folder, with the methods of `pathlib.Path` and `atomic` used here.
 
     It is no `os.PathLike`, so that no local function opens it by mistake. There are no folders to be made, no links
     and no half-written files in an object store: a put is whole or not there.
@@ -159,7 +159,7 @@ class ObjectPath:
         return {name: size for name, size, _ in self._store.listed(self.key) if size is not None}
 
     def walk(self, above: str = "") -> Iterator[tuple[str, int, int]]:
-        """(relative name, bytes, mtime in ns) of every object below, in the order in which `tasks.loading.listing` lists files.
+        """(relative name, bytes, mtime in ns) of every object below, in the order of `tasks.loading.listing`.
 
         Names that begin with a dot are passed over. In memory are the names of the folders on the current path.
         """

@@ -5,15 +5,11 @@ import json
 import os
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
 from blake3 import blake3
-from filelock import FileLock, Timeout
 
-from storage.errors import Busy
-from storage.files import atomic
 from storage.files.places import Place
 from storage.ledger.database import Database
 
@@ -107,28 +103,6 @@ def path_of(key: bytes) -> str:
 def digest_of(data: bytes) -> bytes:
     """The digest by which a picture's content is known."""
     return blake3(data).digest()
-
-
-@contextmanager
-def held(answers: Path, folder: Place) -> Iterator[None]:
-    """Hold the lock of an inbox, an OS lock on a file under `answers`: one run at a time.
-
-    Raises
-    ------
-    Busy
-    """
-    name = blake3(os.fsencode(str(folder))).hexdigest(8)
-    lock = FileLock(atomic.make_folder(answers / "locks") / f"{name}.lock")
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        raise Busy(f"{folder}: another run is solving it; wait for that to end, or end it") from None
-    except OSError as error:
-        raise atomic.explained(error, answers) from error
-    try:
-        yield
-    finally:
-        lock.release()
 
 
 class Ledger:

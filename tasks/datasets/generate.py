@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Callable, Iterable
-from contextlib import suppress
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,9 +12,9 @@ from storage.files.places import Place, place, sizes
 from storage.shards.manifest import Manifest
 from storage.shards.shard import BLOCK, Block, Shard, ShardRecord, layout, read_record, sealed, shard_name
 from storage.shards.writer import fast_zlib, packed_size, write_shard
+from tasks.datasets.folder import set_aside
 from tasks.datasets.recipe import Recipe, identity_of, renderer_of, require_same
 from tasks.datasets.statistics import Counts, Tally
-from tasks.datasets.totals import Gathered
 from tasks.lowlevel.deflate import compress
 from tasks.lowlevel.inflate import inflate
 from tasks.profiles.profile import Profile
@@ -149,76 +148,30 @@ def seal(job: ShardJob, tally: Tally, ended: Callable[[list[bytes]], None] | Non
     )  # fmt: skip
 
 
-def set_aside(path: Place, judged: tuple[int, ...] | None = None) -> None:
-    """Move a file that does not belong to `NAME.foreign` beside the dataset; nothing is deleted.
-
-    With `judged`, the fingerprint that it had before it was read, only if it still is that file: a worker
-    that outlived its client may come to this when the next run has put a good shard in its place.
-    """
-    if judged is not None and atomic.fingerprint(path) != judged:
-        return
-    home = path.parent.resolve()
-    folder = atomic.make_folder(home.with_name(home.name + ".foreign"))
-    target, number = folder / path.name, 1
-    while target.exists():
-        target = folder / f"{path.name}.{number}"
-        number += 1
-    atomic.move(path, target, judged)
-
-
-def complete(recipe: Recipe, folder: Place, gathered: Gathered, run: str) -> Manifest:
-    """Write the manifest of a dataset whose shards are all sealed, then tidy the folder.
-
-    Shorter shards that an extension replaced go only after the manifest names their successors;
-    temporary files are those of dead runs, since the caller holds the lock.
-
-    Raises
-    ------
-    OutOfBounds
-        Nothing is written or removed.
-    """
-    drawn = isinstance(recipe, Recipe)  # imported texts are what they are
-    manifest = gathered.manifest(renderer_of(recipe).letters_a_text() if drawn else None)
-    manifest.write(folder, run)
-    names = {line["name"] for line in manifest.shards}
-    for path in sealed(folder).values():
-        if path.name in names:
-            continue
-        try:
-            with Shard(path) as shard:
-                ours = shard.identity == recipe.identity
-        except Damaged:
-            ours = False
-        if ours:
-            path.unlink()
-        else:
-            set_aside(path)
-    for path in atomic.leftovers(folder):
-        path.unlink(missing_ok=True)
-    return manifest
-
-
-def tidy(recipe: Recipe, folder: Place) -> None:
-    """Remove from a whole dataset what a run left that died between the manifest and its end; under the lock.
-
-    Temporary files, and shorter shards whose pictures the manifest's hold. Longer ones stay: an extension
-    that died sealed them, and would go on from them.
-    """
-    counts = [line["count"] for line in Manifest.read(folder).shards]
-    for (index, count), path in sealed(folder).items():
-        if index >= len(counts) or count >= counts[index]:
-            continue
-        with suppress(Damaged), Shard(path) as shard:
-            if shard.identity == recipe.identity:
-                path.unlink()
-    for path in atomic.leftovers(folder):
-        path.unlink(missing_ok=True)
-
-
 def missing(plan: Plan, folder: Place) -> int:
     """How many pictures of a plan are not in the folder yet."""
     there = sealed(folder)
     return sum(job.count for job in plan.jobs if (job.index, job.count) not in there)
+
+
+def report(folder: Place, drawn: int, kept: int, seconds: float, rate: float | None) -> dict:
+    """What a run of the flow did, and what the folder holds now."""
+    manifest = Manifest.read(folder)
+    return {
+        "dataset": str(folder),
+        "profile": manifest.profile["name"],
+        "seed": manifest.seed,
+        "count": manifest.count,
+        "drawn": drawn,
+        "kept": kept,
+        "shards": len(manifest.shards),
+        "bytes": sum(line["bytes"] for line in manifest.shards),
+        "splits": manifest.statistics["splits"],
+        "seconds": round(seconds, 2),
+        "pictures_per_second": round(rate) if rate else None,
+        "identity": manifest.identity,
+        "content": manifest.content,
+    }
 
 
 def make_way(recipe: Recipe, folder: Place) -> Place | None:
@@ -242,28 +195,3 @@ def make_way(recipe: Recipe, folder: Place) -> Place | None:
         number += 1
     atomic.move(folder, target)
     return target
-
-
-def report(folder: Place, drawn: int, kept: int, seconds: float, rate: float | None) -> dict:
-    """What a run of the flow did, and what the folder holds now."""
-    manifest = Manifest.read(folder)
-    return {
-        "dataset": str(folder),
-        "profile": manifest.profile["name"],
-        "seed": manifest.seed,
-        "count": manifest.count,
-        "drawn": drawn,
-        "kept": kept,
-        "shards": len(manifest.shards),
-        "bytes": sum(line["bytes"] for line in manifest.shards),
-        "splits": manifest.statistics["splits"],
-        "seconds": round(seconds, 2),
-        "pictures_per_second": round(rate) if rate else None,
-        "identity": manifest.identity,
-        "content": manifest.content,
-    }
-
-
-def as_table(content: dict) -> list[dict]:
-    """A report as rows for a Prefect table artifact."""
-    return [{"what": key, "value": str(value)} for key, value in content.items()]

@@ -8,7 +8,8 @@ from storage.files import atomic
 from storage.files.places import Place, place, sizes
 from storage.shards.manifest import MANIFEST, Manifest
 from storage.shards.shard import ShardRecord, combined, read_record, shard_name
-from tasks.datasets.generate import Receipt, ShardJob, seal, set_aside
+from tasks.datasets.folder import set_aside
+from tasks.datasets.generate import Receipt, ShardJob, seal
 from tasks.datasets.inventory import ABSENT, Inventory
 from tasks.datasets.judge import Finding, State, Verdict
 from tasks.datasets.prove import Proof

@@ -16,7 +16,8 @@ from storage.shards.manifest import Manifest
 from storage.shards.shard import BLOCK, Block, Shard, combined, layout, read_record, sealed, shard_name
 from storage.shards.writer import write_shard
 from tasks.datasets import generate
-from tasks.datasets.generate import Receipt, set_aside
+from tasks.datasets.folder import set_aside
+from tasks.datasets.generate import Receipt
 from tasks.datasets.recipe import differences, identity_of
 from tasks.datasets.statistics import Tally
 from tasks.datasets.totals import Gathered
@@ -216,9 +217,9 @@ def complete(source: Source, folder: Place, gathered: Gathered, run: str) -> Man
     """Write the manifest of a dataset whose shards are all sealed and tidy the folder; a whole one is left alone."""
     manifest = _manifest(folder)
     if manifest and not gathered.drawn and manifest.shards == gathered.manifest().shards:
-        generate.tidy(source, folder)
+        folder.tidy(source, folder)
         return manifest
-    return generate.complete(source, folder, gathered, run)
+    return folder.complete(source, folder, gathered, run)
 
 
 def as_imported(folder: Place, source: Path) -> dict:

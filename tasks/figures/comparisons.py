@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from tasks.figures.contact_sheet import BLUE, GREEN, INK, ORANGE, SOFT
-from tasks.figures.scores import PERCENT, _figure, _legend, _plain, _reach, _rendered, _said
+from tasks.figures.style import PERCENT, error_bars, new_figure, plain_axes, put_legend, rendered, say_instead
 
 LOOKS = {
     "none": (BLUE, "no dictionary"),
@@ -19,12 +19,12 @@ def plot_reliability(calibration: dict[str, dict], title: str) -> bytes:
     Parameters
     ----------
     calibration : dict of str to dict
-        Name of the ranking to ``error`` (0 to 1) and ``reliability``, the rows of `tasks.reading.confidence.reliability`.
+        Name of the ranking to ``error`` (0 to 1) and ``reliability``, the rows of `tasks.scoring.metrics.reliability`.
     title : str
     """
-    figure = _figure(6.4, 5.6, title)
+    figure = new_figure(6.4, 5.6, title)
     if not any(one["reliability"] for one in calibration.values()):
-        return _rendered(_said(figure, "no answers"))
+        return rendered(say_instead(figure, "no answers"))
     axes = figure.add_subplot()
     axes.plot([0, 100], [0, 100], color=SOFT, linewidth=1, zorder=1)
     most = max(row["n"] for one in calibration.values() for row in one["reliability"])
@@ -32,7 +32,7 @@ def plot_reliability(calibration: dict[str, dict], title: str) -> bytes:
     for name, one in calibration.items():
         colour, said = LOOKS[name]
         rows = one["reliability"]
-        rates, reach = _reach(rows)
+        rates, reach = error_bars(rows)
         places = [100 * row["confidence"] for row in rows]
         axes.errorbar(places, rates, reach, fmt="none", ecolor=colour, elinewidth=1.2, capsize=2.5, zorder=2)
         sizes = [18 + 180 * row["n"] / most for row in rows]
@@ -42,9 +42,9 @@ def plot_reliability(calibration: dict[str, dict], title: str) -> bytes:
              ylabel="answers right, with 95 % interval")  # fmt: skip
     axes.xaxis.set_major_formatter(PERCENT)
     axes.yaxis.set_major_formatter(PERCENT)
-    _plain(axes, "both")
-    _legend(figure, axes, looks, 1)
-    return _rendered(figure)
+    plain_axes(axes, "both")
+    put_legend(figure, axes, looks, 1)
+    return rendered(figure)
 
 
 def plot_ladder(rows: Sequence[dict], title: str) -> bytes:
@@ -56,9 +56,9 @@ def plot_ladder(rows: Sequence[dict], title: str) -> bytes:
         In order: ``rung`` (str), and ``words``, a dict of the ranking to a `Rate` as dict.
     title : str
     """
-    figure = _figure(9.5, 1.6 + 0.95 * max(len(rows), 1), title)
+    figure = new_figure(9.5, 1.6 + 0.95 * max(len(rows), 1), title)
     if not rows:
-        return _rendered(_said(figure, "no rungs"))
+        return rendered(say_instead(figure, "no rungs"))
     axes = figure.add_subplot()
     height = 0.2
     used = [name for name in LOOKS if any(name in row["words"] for row in rows)]
@@ -67,7 +67,7 @@ def plot_ladder(rows: Sequence[dict], title: str) -> bytes:
             rate = row["words"].get(name)
             if rate is None or not rate["n"]:
                 continue
-            (percent,), reach = _reach([rate])
+            (percent,), reach = error_bars([rate])
             at = place + (line - (len(used) - 1) / 2) * height
             axes.barh(at, percent, color=LOOKS[name][0], height=0.86 * height, zorder=2)
             axes.errorbar(percent, at, xerr=reach, fmt="none", ecolor=INK, elinewidth=1, capsize=1.5, zorder=3)
@@ -76,6 +76,6 @@ def plot_ladder(rows: Sequence[dict], title: str) -> bytes:
     axes.set(xlim=(0, 108), ylim=(len(rows) - 0.45, -0.55), xlabel="words right, with 95 % interval")
     axes.set_xticks(range(0, 101, 20))
     axes.xaxis.set_major_formatter(PERCENT)
-    _plain(axes, "x")
-    _legend(figure, axes, [LOOKS[name] for name in used], 2)
-    return _rendered(figure)
+    plain_axes(axes, "x")
+    put_legend(figure, axes, [LOOKS[name] for name in used], 2)
+    return rendered(figure)

@@ -1,17 +1,15 @@
 """Plots of scores, each as the bytes of a PNG file: equal input, equal bytes."""
 
-import io
 import math
 from collections.abc import Sequence
 
 import numpy as np
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import ListedColormap, PowerNorm
-from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, MaxNLocator
+from matplotlib.ticker import MaxNLocator
 
 from tasks.figures.contact_sheet import BLUE, FAINT, GREEN, INK, ORANGE, RED, SKY, SOFT
-from tasks.scoring.metrics import Rate
+from tasks.figures.style import PERCENT, error_bars, new_figure, plain_axes, put_legend, rendered, say_instead
+from tasks.rates import Rate
 
 FAILURE_LOOKS = {
     "segments": (BLUE, "wrong number of segments"),
@@ -25,8 +23,6 @@ STEP_LOOKS = {
     "hamming": (ORANGE, "nearest word by Hamming distance"),
     "probability": (GREEN, "letter probabilities + dictionary"),
 }
-# Without a sign, for the axis that has rescued words left of zero.
-PERCENT = FuncFormatter(lambda value, _: f"{abs(value):g} %")
 # Percent of words, no dictionary: from re-runs and a reader's run (57, 57.8) to the author's notebooks.
 PRINTED = (57.0, 62.9)
 
@@ -47,15 +43,15 @@ def plot_rates(tables: dict[str, list[dict]], title: str) -> bytes:
     named = {name: rows for name, rows in tables.items() if isinstance(rows[0]["value"], str)}
     numbered = {name: rows for name, rows in tables.items() if name not in named}
     heights = [2.9] * math.ceil(len(numbered) / 2) + [0.9 + 0.27 * len(rows) for rows in named.values()]
-    figure = _figure(9.5, 0.6 + (sum(heights) or 1), title)
+    figure = new_figure(9.5, 0.6 + (sum(heights) or 1), title)
     if not tables:
-        return _rendered(_said(figure, nothing))
+        return rendered(say_instead(figure, nothing))
     grid = figure.add_gridspec(len(heights), 2, height_ratios=heights)
     limits = _limits([row for rows in tables.values() for row in rows])
     for k, (name, rows) in enumerate(numbered.items()):
         alone = len(numbered) % 2 and k == len(numbered) - 1
         axes = figure.add_subplot(grid[k // 2, :] if alone else grid[k // 2, k % 2])
-        values, rates, reach = [row["value"] for row in rows], *_reach(rows)
+        values, rates, reach = [row["value"] for row in rows], *error_bars(rows)
         axes.plot(values, rates, color=SKY, linewidth=1, zorder=2)
         axes.errorbar(values, rates, reach, fmt="o", color=BLUE, markersize=4, elinewidth=1.2, capsize=2.5, zorder=3)
         axes.set(xlabel=name, ylabel="right" if k % 2 == 0 or alone else "", ylim=limits)
@@ -65,11 +61,11 @@ def plot_rates(tables: dict[str, list[dict]], title: str) -> bytes:
             axes.xaxis.set_major_locator(MaxNLocator(nbins=8, integer=True, steps=[1, 2, 5, 10]))
         axes.yaxis.set_major_formatter(PERCENT)
         _counted(axes, rows, "point")
-        _plain(axes, "both")
+        plain_axes(axes, "both")
     for k, (name, rows) in enumerate(named.items(), math.ceil(len(numbered) / 2)):
         axes = figure.add_subplot(grid[k, :])
         rows = sorted(rows, key=lambda row: (row["rate"], row["value"]))
-        rates, reach = _reach(rows)
+        rates, reach = error_bars(rows)
         places = range(len(rows))
         axes.barh(places, rates, color=SKY, alpha=0.35, height=0.7, zorder=2)
         axes.errorbar(rates, places, xerr=reach, fmt="o", color=BLUE, markersize=4, capsize=2.5, zorder=3)
@@ -82,8 +78,8 @@ def plot_rates(tables: dict[str, list[dict]], title: str) -> bytes:
         axes.set_title(name, fontsize=10, loc="left")
         axes.xaxis.set_major_formatter(PERCENT)
         _counted(axes, rows, "bar")
-        _plain(axes, "x")
-    return _rendered(figure)
+        plain_axes(axes, "x")
+    return rendered(figure)
 
 
 def plot_confusion(confusion: Sequence[Sequence[int]], classes: Sequence[str], title: str) -> bytes:
@@ -103,7 +99,7 @@ def plot_confusion(confusion: Sequence[Sequence[int]], classes: Sequence[str], t
     mistakes = confusion * (1 - np.eye(size, dtype=int))
     most, n = int(mistakes.max(initial=0)), int(confusion.sum())
     side = max(3, 0.32 * size)
-    figure = _figure(side + 1.2, side + 1.3, title)
+    figure = new_figure(side + 1.2, side + 1.3, title)
     axes = figure.add_subplot()
     # A square root shows a single mistake beside the hundreds of the worst pair.
     shades = PowerNorm(0.5, vmin=0, vmax=max(most, 1))
@@ -128,7 +124,7 @@ def plot_confusion(confusion: Sequence[Sequence[int]], classes: Sequence[str], t
     axes.tick_params(which="both", length=0, labelsize=9)
     axes.set(xlabel=f"read\n{n:,} letters, {int(mistakes.sum()):,} mistakes", ylabel="truth")
     axes.spines[:].set_color(FAINT)
-    return _rendered(figure)
+    return rendered(figure)
 
 
 def plot_failures(split: dict[str, dict[str, int]], title: str) -> bytes:
@@ -142,9 +138,9 @@ def plot_failures(split: dict[str, dict[str, int]], title: str) -> bytes:
         Name of the ranking to the counts of `tasks.scoring.metrics.failure_split`.
     title : str
     """
-    figure = _figure(9.5, 1.9 + 0.62 * len(split), title)
+    figure = new_figure(9.5, 1.9 + 0.62 * len(split), title)
     if not any(sum(counts.values()) for counts in split.values()):
-        return _rendered(_said(figure, "no words"))
+        return rendered(say_instead(figure, "no words"))
     axes = figure.add_subplot()
     shares = {
         name: {key: 100 * counts[key] / max(sum(counts.values()), 1) for key in FAILURE_LOOKS}
@@ -177,9 +173,9 @@ def plot_failures(split: dict[str, dict[str, int]], title: str) -> bytes:
     axes.set_xlabel("share of all words: mended to the left of zero, lost to the right")
     axes.xaxis.set_major_locator(MaxNLocator(nbins=9, steps=[1, 2, 5, 10]))
     axes.xaxis.set_major_formatter(PERCENT)
-    _plain(axes, "x")
-    _legend(figure, axes, FAILURE_LOOKS.values(), 3)
-    return _rendered(figure)
+    plain_axes(axes, "x")
+    put_legend(figure, axes, FAILURE_LOOKS.values(), 3)
+    return rendered(figure)
 
 
 def plot_steps(rows: Sequence[dict], title: str) -> bytes:
@@ -193,9 +189,9 @@ def plot_steps(rows: Sequence[dict], title: str) -> bytes:
         the nearest word of it (``hamming``) and with letter probabilities and it (``probability``).
     title : str
     """
-    figure = _figure(9.5, 1.6 + 1.05 * max(len(rows), 1), title)
+    figure = new_figure(9.5, 1.6 + 1.05 * max(len(rows), 1), title)
     if not rows:
-        return _rendered(_said(figure, "no steps"))
+        return rendered(say_instead(figure, "no steps"))
     axes = figure.add_subplot()
     axes.axvspan(*PRINTED, color=ORANGE, alpha=0.22, linewidth=0, zorder=1)
     low, high = PRINTED
@@ -209,7 +205,7 @@ def plot_steps(rows: Sequence[dict], title: str) -> bytes:
         for line, (name, (colour, _)) in enumerate(STEP_LOOKS.items()):
             at = place + (line - 0.5) * height
             if row[name] is not None and row[name]["n"]:
-                rates, reach = _reach([row[name]])
+                rates, reach = error_bars([row[name]])
                 _bar(axes, at, rates[0], reach[:, 0], colour, 0.86 * height)
             else:
                 axes.text(0.6, at, "not measured", va="center", fontsize=7.5, color=SOFT)
@@ -219,14 +215,9 @@ def plot_steps(rows: Sequence[dict], title: str) -> bytes:
     axes.set_xlabel(f"words right, with 95 % interval ({_between(counts)} words a bar)")
     axes.set_xticks(range(0, 101, 20))
     axes.xaxis.set_major_formatter(PERCENT)
-    _plain(axes, "x")
-    _legend(figure, axes, [(SOFT, "right number of segments"), *STEP_LOOKS.values()], 4)
-    return _rendered(figure)
-
-
-def _legend(figure: Figure, axes, looks, columns: int) -> None:
-    handles = [axes.barh(0, 0, color=colour, label=label) for colour, label in looks]
-    figure.legend(handles=handles, loc="outside lower center", ncols=columns, frameon=False, fontsize=8.5)
+    plain_axes(axes, "x")
+    put_legend(figure, axes, [(SOFT, "right number of segments"), *STEP_LOOKS.values()], 4)
+    return rendered(figure)
 
 
 def _bar(axes, place: float, percent: float, reach, colour: str, height: float) -> None:
@@ -254,13 +245,6 @@ def _limits(rows: list[dict]) -> tuple[float, float]:
     return math.floor(10 * bottom) / 10, min(high + 0.1 * span, 100 + 0.04 * span)
 
 
-def _reach(rows: list[dict]) -> tuple[np.ndarray, np.ndarray]:
-    """Rates (n,) in percent, and how far (2, n) the interval goes below and above each."""
-    rate, low, high = (100 * np.array([row[key] for row in rows]) for key in ("rate", "low", "high"))
-    # matplotlib refuses lengths that rounding made negative, which happens at rates of 0 and 1.
-    return rate, np.maximum([rate - low, high - rate], 0)
-
-
 def _between(counts) -> str:
     low, high = min(counts, default=0), max(counts, default=0)
     return f"n = {low:,}" if low == high else f"n = {low:,} to {high:,}"
@@ -270,31 +254,3 @@ def _counted(axes, rows: list[dict], mark: str) -> None:
     counts = [row["n"] for row in rows]
     each = f"; {_between(counts)} a {mark}" if len(counts) > 1 else ""
     axes.set_title(f"n = {sum(counts):,}{each}", fontsize=8.5, color=SOFT, loc="right")
-
-
-def _plain(axes, grid: str) -> None:
-    axes.grid(axis=grid, color=FAINT, linewidth=0.7)
-    axes.set_axisbelow(True)
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.spines[["left", "bottom"]].set_color(SOFT)
-    axes.tick_params(labelsize=9, length=0)
-
-
-def _figure(width: float, height: float, title: str) -> Figure:
-    """A figure that pyplot knows nothing of, `width` x `height` in inches."""
-    figure = Figure(figsize=(width, height), dpi=120, layout="constrained", facecolor="white")
-    FigureCanvasAgg(figure)
-    figure.suptitle(title, fontsize=12.5, fontweight="bold", color=INK, parse_math=False)
-    return figure
-
-
-def _said(figure: Figure, words: str) -> Figure:
-    figure.text(0.5, 0.4, words, ha="center", va="center", color=SOFT)
-    return figure
-
-
-def _rendered(figure: Figure) -> bytes:
-    file = io.BytesIO()
-    # Without matplotlib's version in it, the file depends on what is drawn only.
-    figure.savefig(file, format="png", metadata={"Software": None})
-    return file.getvalue()

@@ -11,8 +11,8 @@ import numpy as np
 from fontTools.ttLib import TTFont
 from PIL import Image, ImageDraw, ImageFont
 
-from storage.errors import BadInput, NotThere
-from tasks.profiles.profile import Ink, nearest
+from storage.errors import BadInput, NotThere, nearest
+from tasks.profiles.profile import Ink
 
 
 @dataclass(frozen=True)

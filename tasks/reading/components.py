@@ -140,7 +140,7 @@ def _merge(parts, own, other):
 
 @numba.njit(cache=True, nogil=True)
 def _window(image, left, right, high, low, height):
-    """As `tasks.reading.lattice` does it: of all windows of that height the one with the most ink, the middle one of equals."""
+    """As in `lattice`: of all windows of that height the one with the most ink, the middle one of equals."""
     inside = 0
     for y in range(high, high + height):
         inside += _sum(image[y, left:right])

@@ -3,46 +3,7 @@
 import numpy as np
 from sklearn.linear_model import LogisticRegression
 
-from tasks.scoring.metrics import Rate
-
-BINS = 15
 LOOSE = 10.0  # how far weights may go: scikit-learn's inverse strength of regularisation
-
-
-def calibration_error(confidence: np.ndarray, right: np.ndarray, bins: int = BINS) -> float:
-    """The expected calibration error: |share right - mean confidence| of bins of equal width, weighed by their size.
-
-    Parameters
-    ----------
-    confidence : (n,) float, 0 to 1
-    right : (n,) bool
-    bins : int
-
-    Returns
-    -------
-    float
-        0 to 1; nan for no answers.
-
-    References
-    ----------
-    M. P. Naeini, G. F. Cooper, M. Hauskrecht, "Obtaining well calibrated probabilities using Bayesian binning",
-    AAAI 2015.
-    """
-    if not len(confidence):
-        return float("nan")
-    place = np.minimum((confidence * bins).astype(int), bins - 1)
-    off = np.bincount(place, right - confidence, bins)
-    return float(np.abs(off).sum() / len(confidence))
-
-
-def reliability(confidence: np.ndarray, right: np.ndarray, bins: int = BINS) -> list[dict]:
-    """Of each bin that has answers: their number, mean confidence and the rate of right ones, ready for JSON."""
-    place = np.minimum((confidence * bins).astype(int), bins - 1)
-    rows = []
-    for k in np.unique(place).tolist():
-        own = place == k
-        rows.append({"confidence": float(confidence[own].mean()), **Rate.of(right[own]).as_dict()})
-    return rows
 
 
 def fit_curve(evidence: np.ndarray, right: np.ndarray, speaking: int = 0) -> list[float]:

@@ -1,16 +1,12 @@
 """The unit of promoting: whether a new model may take the place of the one that is served, and the exchange."""
 
 from dataclasses import asdict, dataclass
-from pathlib import Path
 
 import numpy as np
 
-from storage.errors import BadInput, Damaged, NotThere
-from storage.files import atomic
-from storage.models import load_model, model_digest
+from tasks.rates import Rate
 from tasks.reading.ranking import Ranking
 from tasks.scoring.evaluate import EvaluateReceipt
-from tasks.scoring.metrics import Rate
 
 
 @dataclass(frozen=True)
@@ -105,44 +101,3 @@ def _right(receipts: list[EvaluateReceipt]) -> dict[int, tuple[np.ndarray, np.nd
         answer = one.answers.get(best, np.empty(0, one.truth.dtype))
         found[one.shard] = (one.truth, answer == one.truth)
     return found
-
-
-def must_know_as_much(served: Path, classes: str) -> None:
-    """Refuse to put a model of `classes` in the place of one that reads letters which it would not.
-
-    Raises
-    ------
-    BadInput
-    """
-    try:
-        known = load_model(served)[1]["classes"]
-    except (NotThere, Damaged, KeyError):
-        return
-    lost = [letter for letter in known if letter not in classes]
-    if lost:
-        raise BadInput(
-            f"model {served}: reads {' '.join(lost)}, which the datasets do not have; name another --model to be "
-            "served, or add a dataset that has them"
-        )
-
-
-def promote(candidate: Path, served: Path, run: str) -> Path | None:
-    """Put the candidate in the place of the served model, which is kept aside under its digest; returns where.
-
-    At any moment a whole model is served. A run that dies between the steps is finished by the next one: the
-    served model is then the candidate, which `drop` removes.
-    """
-    aside = None
-    if served.exists():
-        aside = served.with_name(f"{served.stem}-{model_digest(served)[:8]}{served.suffix}")
-        if not aside.exists():
-            atomic.replace(aside, served.read_bytes(), run)
-    atomic.replace(served, candidate.read_bytes(), run)
-    drop(candidate, served)
-    return aside
-
-
-def drop(candidate: Path, served: Path) -> None:
-    """Remove a candidate that is served."""
-    if candidate.exists() and candidate.read_bytes() == served.read_bytes():
-        atomic.discard(candidate)

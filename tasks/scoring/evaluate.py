@@ -8,10 +8,10 @@ import numpy as np
 from storage.dataset import Dataset
 from storage.errors import BadInput
 from tasks.lowlevel.inflate import inflate
+from tasks.models import load_reader
 from tasks.profiles.word_lists import WEB2, load_words
 from tasks.reading.ranking import Ranking
 from tasks.reading.reader import Reader, Readings
-from tasks.solving.batches import load_reader
 
 RANKINGS = tuple(Ranking)
 MISTAKES = 48  # pictures on the sheet of mistakes

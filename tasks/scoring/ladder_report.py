@@ -8,8 +8,9 @@ from pathlib import Path
 
 from storage.files import atomic
 from tasks.figures import comparisons
+from tasks.rates import Rate
 from tasks.reading.ranking import Ranking
-from tasks.scoring.metrics import FAILURES, Rate
+from tasks.scoring.metrics import FAILURES
 
 FILES = ("ladder.md", "ladder.csv", "ladder.json", "ladder.png")
 RANKINGS = {ranking.value: ranking for ranking in (Ranking.NONE, *Ranking)}  # without a dictionary first

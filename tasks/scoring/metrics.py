@@ -1,122 +1,14 @@
 """Scores with confidence intervals, and where the words that failed were lost."""
 
-import math
-import operator
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 import numpy as np
 from sklearn.metrics import classification_report
 
-# The 97.5 % quantile of the normal distribution: 95 % between its two tails.
-Z = 1.959963984540054
+from tasks.rates import Rate, as_booleans
 
 # What can become of a word, in the order in which the cause is looked for.
 FAILURES = ("segments", "place", "letter", "damage", "rescue", "right")
-
-
-def wilson(right: int, n: int) -> tuple[float, float]:
-    """Wilson's score interval of a rate, at 95 %.
-
-    Chosen over the textbook's normal interval because it stays inside 0 to 1 and has a width at 0 of n
-    and at n of n, which is where the rates of a good reader, or of a strong CAPTCHA, are.
-
-    Parameters
-    ----------
-    right : int, 0 to n
-    n : int, 0 or more
-
-    Returns
-    -------
-    low, high : float
-        0 to 1, around ``right / n``; both nan for no tries at all.
-
-    Raises
-    ------
-    ValueError
-        For counts that cannot be: negative, or more right than tried.
-    TypeError
-        For counts that are not integers.
-
-    References
-    ----------
-    E. B. Wilson, "Probable inference, the law of succession, and statistical inference", JASA 22, 1927.
-    """
-    right, n = operator.index(right), operator.index(n)
-    if n < 0:
-        raise ValueError(f"n must be 0 or more, not {n}: count the tries again")
-    if not 0 <= right <= n:
-        raise ValueError(f"right must be between 0 and n = {n}, not {right}: count the right answers again")
-    if n == 0:
-        return math.nan, math.nan
-    share = right / n
-    middle = (share + Z * Z / (2 * n)) / (1 + Z * Z / n)
-    reach = Z / (1 + Z * Z / n) * math.sqrt(share * (1 - share) / n + Z * Z / (4 * n * n))
-    # The exact ends are 0 and 1 there; floating point may miss them by its last digit.
-    low = 0.0 if right == 0 else middle - reach
-    high = 1.0 if right == n else middle + reach
-    return low, high
-
-
-@dataclass(frozen=True)
-class Rate:
-    """Right answers among `n` tries, never without its 95 % interval.
-
-    Raises
-    ------
-    ValueError
-        As `wilson`.
-    """
-
-    right: int
-    n: int
-
-    def __post_init__(self) -> None:
-        wilson(self.right, self.n)
-        # NumPy's integers are welcome, but JSON does not know them.
-        object.__setattr__(self, "right", operator.index(self.right))
-        object.__setattr__(self, "n", operator.index(self.n))
-
-    @classmethod
-    def of(cls, right: np.ndarray) -> "Rate":
-        """Count a boolean array of any shape, True where the answer was right."""
-        right = _booleans("right", right)
-        return cls(int(np.count_nonzero(right)), right.size)
-
-    @property
-    def value(self) -> float:
-        """0 to 1; nan for no tries."""
-        return self.right / self.n if self.n else math.nan
-
-    @property
-    def low(self) -> float:
-        """Lower end of the Wilson interval, 0 to 1; nan for no tries."""
-        return wilson(self.right, self.n)[0]
-
-    @property
-    def high(self) -> float:
-        """Upper end of the Wilson interval, 0 to 1; nan for no tries."""
-        return wilson(self.right, self.n)[1]
-
-    def __str__(self) -> str:
-        if self.n == 0:
-            return "no tries (n = 0)"
-        low, high = wilson(self.right, self.n)
-        # As many decimals as the interval deserves: 3 of 100,000 must not print as "0.00 % (0.0 to 0.0 %)".
-        decimals = max(1, math.ceil(-math.log10(100 * (high - low))))
-        return (
-            f"{100 * self.value:.{decimals + 1}f} % "
-            f"({100 * low:.{decimals}f} to {100 * high:.{decimals}f} %, n = {self.n:,})"
-        )
-
-    def as_dict(self) -> dict:
-        """``{"right", "n", "rate", "low", "high"}``, ready for JSON: None where there is no number."""
-        numbers = {"rate": self.value, "low": self.low, "high": self.high}
-        return {
-            "right": self.right,
-            "n": self.n,
-            **{name: None if math.isnan(number) else number for name, number in numbers.items()},
-        }
 
 
 def letter_scores(truth: np.ndarray, read: np.ndarray, classes: Iterable[str]) -> dict:
@@ -207,7 +99,7 @@ def rates_by(values: np.ndarray, right: np.ndarray) -> list[dict]:
     ValueError
         For arrays of different shape or other types.
     """
-    values, right = np.asarray(values), _booleans("right", right)
+    values, right = np.asarray(values), as_booleans("right", right)
     _same_shape(values=values, right=right)
     if values.size and values.dtype.kind not in "iuU":
         raise ValueError(f"values must be integers or str, not {values.dtype}: a rate needs repeated values")
@@ -253,7 +145,7 @@ def failure_split(
         For arrays of different shape or other types.
     """
     truth, reading, answer = _texts("truth", truth), _texts("reading", reading), _texts("answer", answer)
-    segments, in_place = np.asarray(segments), _booleans("in_place", in_place)
+    segments, in_place = np.asarray(segments), as_booleans("in_place", in_place)
     _same_shape(truth=truth, reading=reading, answer=answer, segments=segments, in_place=in_place)
     if not truth.size:
         return dict.fromkeys(FAILURES, 0)
@@ -283,14 +175,6 @@ def _texts(name: str, texts: np.ndarray) -> np.ndarray:
     return texts
 
 
-def _booleans(name: str, flags: np.ndarray) -> np.ndarray:
-    flags = np.asarray(flags)
-    flags = flags if flags.size else flags.astype(bool)
-    if flags.dtype != bool:
-        raise ValueError(f"{name} must be an array of bool, not {flags.dtype}")
-    return flags
-
-
 def _same_shape(**arrays: np.ndarray) -> None:
     shapes = {name: array.shape for name, array in arrays.items()}
     if len(set(shapes.values())) > 1 or any(len(shape) != 1 for shape in shapes.values()):
@@ -305,3 +189,42 @@ def _positions(name: str, letters: np.ndarray, classes: list[str]) -> np.ndarray
     if foreign:
         raise ValueError(f"{name} must hold single letters of {''.join(classes)!r}, not {foreign[:5]}")
     return np.array([place[letter] for letter in distinct], dtype=np.int64)[which]
+
+
+BINS = 15
+
+
+def calibration_error(confidence: np.ndarray, right: np.ndarray, bins: int = BINS) -> float:
+    """The expected calibration error: |share right - mean confidence| of bins of equal width, weighed by their size.
+
+    Parameters
+    ----------
+    confidence : (n,) float, 0 to 1
+    right : (n,) bool
+    bins : int
+
+    Returns
+    -------
+    float
+        0 to 1; nan for no answers.
+
+    References
+    ----------
+    M. P. Naeini, G. F. Cooper, M. Hauskrecht, "Obtaining well calibrated probabilities using Bayesian binning",
+    AAAI 2015.
+    """
+    if not len(confidence):
+        return float("nan")
+    place = np.minimum((confidence * bins).astype(int), bins - 1)
+    off = np.bincount(place, right - confidence, bins)
+    return float(np.abs(off).sum() / len(confidence))
+
+
+def reliability(confidence: np.ndarray, right: np.ndarray, bins: int = BINS) -> list[dict]:
+    """Of each bin that has answers: their number, mean confidence and the rate of right ones, ready for JSON."""
+    place = np.minimum((confidence * bins).astype(int), bins - 1)
+    rows = []
+    for k in np.unique(place).tolist():
+        own = place == k
+        rows.append({"confidence": float(confidence[own].mean()), **Rate.of(right[own]).as_dict()})
+    return rows

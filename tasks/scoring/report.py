@@ -14,10 +14,10 @@ from storage.models import model_digest
 from tasks.figures import comparisons, contact_sheet
 from tasks.figures import scores as plots
 from tasks.profiles.word_lists import words_digest
-from tasks.reading.confidence import calibration_error, reliability
+from tasks.rates import Rate
 from tasks.reading.ranking import Ranking
 from tasks.scoring.evaluate import MISTAKES, RANKINGS, EvaluateReceipt
-from tasks.scoring.metrics import FAILURES, Rate, failure_split, letter_scores, rates_by
+from tasks.scoring.metrics import FAILURES, calibration_error, failure_split, letter_scores, rates_by, reliability
 
 FILES = (
     "rates.png", "confusion.png", "failures.png", "reliability.png", "mistakes.png", "report.json", "rates.csv",

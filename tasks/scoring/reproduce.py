@@ -9,8 +9,8 @@ from storage.files import atomic
 from tasks.figures.scores import plot_steps
 from tasks.profiles.fonts import Face, require_characters
 from tasks.profiles.word_lists import WEB2, load_words
+from tasks.rates import Rate
 from tasks.scoring import book
-from tasks.scoring.metrics import Rate
 from tasks.worker import at_home
 
 COLUMNS = {

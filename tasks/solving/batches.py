@@ -4,17 +4,16 @@ import functools
 import hashlib
 from dataclasses import dataclass
 
-from storage.errors import BadInput, Damaged
+from storage.errors import BadInput
 from storage.files.places import Place, is_url, place
 from storage.ledger.ledger import Picture, digest_of
-from storage.models import load_model, model_digest
+from storage.models import model_digest
 from storage.shards.manifest import canonical
 from tasks.loading.decode import LOADER, load_batch
 from tasks.loading.safe_read import GONE, UNSETTLED, BadPicture, Unreadable, Unsettled, read_file, require_size
-from tasks.profiles.word_lists import WEB2, load_words
+from tasks.models import load_reader
 from tasks.reading.ranking import Ranking
 from tasks.reading.reader import Reader
-from tasks.worker import at_home
 
 SOLVED, ABSTAINED, FAILED = "solved", "abstained", "failed"
 DIGITS = 6  # of a confidence
@@ -78,24 +77,6 @@ class SolveReceipt:
     answers: tuple[tuple | Unreadable, ...]
 
 
-def dictionary_of(
-    given: str, model: Place, alphabet: str | None = None, length: tuple[int, int] | None = None
-) -> tuple[str, ...]:
-    """The words to rank with, over the letters that may occur.
-
-    `web2` is the book's dictionary, its words of that length, or four-letter ones where none is given; a user's list
-    may have words of any length; `none` is for random strings.
-
-    Raises
-    ------
-    BadInput, NotThere
-    """
-    if given == "none":
-        return ()
-    _, provenance = load_model(model)
-    return load_words(given, alphabet or provenance["classes"], length or ((4, 4) if given == WEB2 else (1, 32)))
-
-
 def parse_length(given: str | None) -> tuple[int, int] | None:
     """``"4"`` or ``"4-6"`` -> shortest and longest.
 
@@ -130,29 +111,6 @@ def plan(
     """
     words = "\n".join(dictionary)
     return SolvePlan(str(model.resolve()), model_digest(model), words, ranking, abstain_below, alphabet, length)
-
-
-@functools.lru_cache(maxsize=4)
-def load_reader(
-    model: str,
-    sha256: str,
-    dictionary: tuple[str, ...],
-    ranking: Ranking | None = None,
-    alphabet: str | None = None,
-    length: tuple[int, int] | None = None,
-) -> Reader:
-    """The reader of a model file, kept for a worker's next job.
-
-    Raises
-    ------
-    NotThere, BadInput
-    Damaged
-        Also when the file is not the one that the job was made for.
-    """
-    model = at_home(model)
-    if model_digest(model) != sha256:
-        raise Damaged(f"model {model}: is not the file that this run began with; run again")
-    return Reader(*load_model(model), dictionary, ranking, alphabet, length)
 
 
 @functools.lru_cache(maxsize=4)

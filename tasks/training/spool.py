@@ -16,7 +16,8 @@ from tasks.reading.features import shape_spans
 from tasks.reading.lattice import find_spans
 from tasks.reading.networks import GATE, LETTERS, gate_odds, letter_odds
 from tasks.training.alignment import mark, nearness, pick
-from tasks.training.fit import SAMPLE, TRAIN, VALIDATION, Settings, classes_of, shares_of
+from tasks.training.fit import SAMPLE, TRAIN, VALIDATION
+from tasks.training.settings import Settings, classes_of, shares_of
 
 TRAIN_SHARE = 0.8  # of a dataset's pictures
 REFUSED = -15.0  # log odds of what the gate refuses

@@ -20,13 +20,14 @@ from flows.home import dataset_folder, prepare_environment
 from flows.workers.cluster import crew
 from flows.workers.fanout import fan_out
 from storage.dataset import Dataset
+from tasks import models
 from tasks.profiles.word_lists import WEB2, load_words
+from tasks.rates import Rate
 from tasks.reading import features, reader
 from tasks.reading import networks as classifier
 from tasks.reading.components import find_apart
 from tasks.reading.lattice import Lattice, find_spans
 from tasks.reading.ranking import Ranking
-from tasks.scoring.metrics import Rate
 from tasks.training import fit
 from tasks.training import settings as ladder
 from tasks.training import spool as teach
@@ -127,10 +128,10 @@ def main() -> None:
     parser.add_argument("--markdown", type=Path)
     options = parser.parse_args()
     prepare_environment(options.home)
-    few = tuple(max(int(number * options.pictures), 100) for number in ladder.SETTINGS.pictures)
-    settings = replace(ladder.SETTINGS, pictures=few, shows=options.shows)
+    few = tuple(max(int(number * options.pictures), 100) for number in ladder.LADDER_SETTINGS.pictures)
+    settings = replace(ladder.LADDER_SETTINGS, pictures=few, shows=options.shows)
     datasets = [Dataset(dataset_folder(name)) for name in ladder.LEARNT]
-    record = fit.provenance_of(datasets, settings) | {"calibration": {}}
+    record = models.provenance_of(datasets, settings) | {"calibration": {}}
     rungs = {name: pictures_of(name, options.read) for name in READ}
     title = " | ".join(READ)
     lines = [f"| | {title} |", f"|---|{'---|' * len(READ)}"]

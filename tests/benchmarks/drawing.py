@@ -14,8 +14,8 @@ from tasks.datasets import generate as units
 from tasks.datasets.recipe import make_recipe, renderer_of
 from tasks.datasets.totals import Gathered, Pace
 from tasks.lowlevel.deflate import compress
+from tasks.profiles.built_in import BUILT_IN
 from tasks.profiles.fonts import find_face
-from tasks.profiles.profile import BUILT_IN
 from tasks.profiles.word_lists import load_words
 from tasks.scoring import book
 from tests.benchmarks.tables import SEED, Table, best
@@ -99,7 +99,7 @@ def generate(table: Table, name: str, count: int, folder: Path, reference: float
                 million[-1].add(0)  # it begins where the one before ended
         if large:
             table.note(f"{name}: peak memory of a worker, {count:,} pictures", max(client.run(peak).values()), "MB")
-    units.complete(recipe, target, gathered, "bench")
+    folder.complete(recipe, target, gathered, "bench")
     table.add(f"{name}: drawn, digested, compressed, sealed", count, gathered.pace.rate(), workers, reference)
     rates = [pace.rate() for pace in million[: count // MILLION]]
     if large and len(rates) > 1:

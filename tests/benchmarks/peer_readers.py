@@ -22,7 +22,7 @@ from pathlib import Path
 from PIL import Image, ImageFilter, ImageOps
 
 from flows.home import home
-from tasks.scoring.metrics import Rate
+from tasks.rates import Rate
 
 PEER_PYTHON = Path(__file__).parents[2] / ".venv-ddddocr" / "bin" / "python"
 BATCH = 50  # pictures a process of Tesseract: Ctrl-C waits for one batch

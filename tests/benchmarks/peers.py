@@ -23,7 +23,7 @@ from storage.errors import CaptchasError
 from storage.files import atomic
 from tasks.datasets.recipe import make_recipe
 from tasks.datasets.samples import SampleJob, sample_names, write_samples
-from tasks.profiles.profile import find_profile
+from tasks.profiles.built_in import find_profile
 from tasks.profiles.word_lists import load_words
 from tests.benchmarks import peer_readers as readers
 from tests.benchmarks.foreign import ALPHABET, LENGTH, PACKAGE, foreign_names, write_foreign

@@ -14,7 +14,7 @@ from threadpoolctl import threadpool_limits
 from flows.home import SHIPPED
 from storage.models import load_model
 from tasks.datasets.recipe import make_recipe, renderer_of
-from tasks.profiles.profile import BUILT_IN
+from tasks.profiles.built_in import BUILT_IN
 from tasks.profiles.word_lists import WEB2, load_words
 from tasks.reading.reader import Reader
 from tests.benchmarks.tables import SEED, Table, best

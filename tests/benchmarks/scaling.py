@@ -32,7 +32,7 @@ from storage.shards.shard import BLOCK, shard_name
 from tasks.datasets import generate as units
 from tasks.datasets.recipe import Recipe, make_recipe
 from tasks.datasets.totals import Gathered
-from tasks.profiles.profile import BUILT_IN
+from tasks.profiles.built_in import BUILT_IN
 from tests.benchmarks.tables import SEED
 
 PICTURES = units.BLOCKS_A_SHARD * BLOCK  # of a shard

@@ -6,8 +6,8 @@ from pathlib import Path
 from storage.files import atomic
 from tasks.datasets.recipe import make_recipe, renderer_of
 from tasks.figures.contact_sheet import contact_sheet
-from tasks.profiles.profile import BUILT_IN
-from tasks.training.settings import RUNGS, SEED
+from tasks.profiles.built_in import BUILT_IN
+from tasks.training.settings import LADDER_SEED, RUNGS
 
 COUNT, COLUMNS = 12, 6
 
@@ -16,7 +16,7 @@ def main() -> None:
     """Draw the first pictures of each rung of the seed that the ladder has."""
     folder = atomic.make_folder(Path(sys.argv[1] if len(sys.argv) > 1 else "docs/ladder"))
     for name in RUNGS:
-        block = renderer_of(make_recipe(BUILT_IN[name], SEED)).block(SEED, 0, COUNT)
+        block = renderer_of(make_recipe(BUILT_IN[name], LADDER_SEED)).block(LADDER_SEED, 0, COUNT)
         sizes = list(zip(block.parameters["height"].tolist(), block.parameters["width"].tolist(), strict=True))
         atomic.replace(folder / f"{name}.png", contact_sheet(block.images, block.texts(), COLUMNS, sizes=sizes))
 

@@ -16,9 +16,9 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from storage.dataset import locked
 from storage.errors import CaptchasError, Damaged
 from storage.files import atomic
+from storage.files.locks import locked
 from storage.shards.manifest import MANIFEST, canonical
 from storage.shards.shard import parse_name, read_record
 from tasks.datasets import generate as units
@@ -63,13 +63,13 @@ def draw(folder: Path, count: int, *, blocks: int = 1, workers: int = 0, pace: f
     with locked(folder):
         plan = units.survey(wanted, folder, count, run)
         if plan.whole:
-            units.tidy(wanted, folder)
+            folder.tidy(wanted, folder)
         else:
             atomic.need_space(folder, int(units.estimate_bytes(wanted) * units.missing(plan, folder)))
             for receipt in _receipts(plan, workers):
                 gathered.add(receipt)
                 time.sleep(pace)
-            units.complete(wanted, folder, gathered, run)
+            folder.complete(wanted, folder, gathered, run)
     report = units.report(folder, gathered.drawn, gathered.kept, time.monotonic() - began, gathered.pace.rate())
     return {key: report[key] for key in ("drawn", "kept", "content", "seconds", "pictures_per_second")}
 

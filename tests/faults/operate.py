@@ -21,9 +21,10 @@ from flows.service import processes
 from flows.service.prefect_api import Api, Unanswered
 from storage.ledger.ledger import ANSWER, LEDGER, Picture, digest_of, path_of
 from storage.shards.manifest import MANIFEST
+from tasks import models
 from tasks.datasets.recipe import make_recipe, renderer_of
 from tasks.exchange.formats import png
-from tasks.profiles.profile import find_profile
+from tasks.profiles.built_in import find_profile
 from tasks.reading.ranking import Ranking
 from tasks.solving import batches as units
 
@@ -237,7 +238,7 @@ class Site:
 
     def answers_wanted(self) -> dict[str, tuple]:
         """What this process answers, undisturbed."""
-        words = units.dictionary_of("web2", SHIPPED)
+        words = models.dictionary_of("web2", SHIPPED)
         plan = units.plan(SHIPPED, words, Ranking.PROBABILITY)
         files = []
         for path in sorted(self.dropped):

@@ -20,6 +20,7 @@ from storage.dataset import Dataset
 from storage.models import load_model
 from tasks.reading.features import SIZE
 from tasks.training import fit as units
+from tasks.training.settings import Settings
 from tasks.training.spool import gather, jobs_of
 
 # Prefect and what it brings warn while they are imported; that is theirs.
@@ -107,7 +108,7 @@ def test_the_model_says_where_it_comes_from(demo, captchas):
     sources = [Dataset(home / "datasets" / name).manifest for name in ("book", "letters")]
     assert [one["content"] for one in provenance["datasets"]] == [manifest.content for manifest in sources]
     assert networks["letters"].hidden_layer_sizes == (128,)
-    settings = units.Settings(pictures=PICTURES, shows=SHOWS)
+    settings = Settings(pictures=PICTURES, shows=SHOWS)
     assert provenance["settings"] == json.loads(json.dumps(dataclasses.asdict(settings)))
     assert set(provenance["calibration"]) == {"none", "probability"}
     assert provenance["gate_passes"]["rate"] == pytest.approx(units.PASSED, abs=0.0005)
@@ -145,7 +146,7 @@ def test_a_second_demo_redoes_only_what_is_missing(demo, captchas, tmp_path):
 def test_memory_of_training_does_not_grow_with_the_dataset(demo, tmp_path, peak):
     """A fit over the spool holds one pool of spans, and some bytes of each: four times the files, the same peak."""
     data = Dataset(demo[0] / "datasets" / "book")
-    settings = units.Settings(pictures=(4_000,), hidden=(8,))
+    settings = Settings(pictures=(4_000,), hidden=(8,))
     job = jobs_of([data], settings, 1, None, tmp_path, "test")[0]
     gather(job)
     first = tmp_path / f"{job.name}-{job.shard:06d}.npy"

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from storage.dataset import Dataset, locked
+from storage.dataset import Dataset
+from storage.files.locks import locked
 
 # Prefect and what it brings warn while they are imported; that is theirs.
 pytestmark = pytest.mark.filterwarnings("ignore")
@@ -41,7 +42,7 @@ def test_what_an_earlier_try_drew_is_this_runs_too(environment, tmp_path):
     from flows.generate import draw
     from tasks.datasets.generate import draw_shard, survey
     from tasks.datasets.recipe import make_recipe
-    from tasks.profiles.profile import find_profile
+    from tasks.profiles.built_in import find_profile
 
     recipe = make_recipe(find_profile("letters"), 1)
     plan = survey(recipe, tmp_path, 40_000, "run")

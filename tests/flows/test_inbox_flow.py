@@ -14,10 +14,11 @@ import numpy as np
 import pytest
 
 from flows.workers.roster import WorkerLost
-from storage.ledger.ledger import LEDGER, held
+from storage.files.locks import inbox_locked
+from storage.ledger.ledger import LEDGER
 from tasks.datasets.recipe import make_recipe, renderer_of
 from tasks.exchange.formats import png
-from tasks.profiles.profile import find_profile
+from tasks.profiles.built_in import find_profile
 from tasks.solving.run import Inbox
 
 # Prefect and what it brings warn while they are imported; that is theirs.
@@ -143,7 +144,7 @@ def test_an_inbox_over_several_runs(captchas, images, tmp_path):
     assert [line["path"] for line in lines] == ["0/00021.png", "1/00022.png", "6/00020.png"]
     assert [path.name for path in folder.rglob("*") if path.is_file()] == ["text.png"]
     assert sum(path.is_file() for path in done.rglob("*")) == 24
-    with held(home / "answers", folder):
+    with inbox_locked(home / "answers", folder):
         busy = captchas(*common)
     assert busy.returncode == 1
     assert "another run is solving it" in busy.stderr

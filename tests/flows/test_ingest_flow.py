@@ -46,7 +46,7 @@ def by_hand(folder: Path, out: Path) -> Manifest:
     gathered = Gathered(source.identity, source.wanted.labelling.as_dict())
     for job in ingest.fill_jobs(source, out, "run"):
         gathered.add(ingest.fill_shard(job))
-    return generate.complete(source, out, gathered, "run")
+    return folder.complete(source, out, gathered, "run")
 
 
 def test_a_folder_becomes_a_dataset(captchas, pictures, tmp_path):
@@ -136,6 +136,6 @@ def test_a_drawn_dataset_of_that_name_is_refused(check, pictures, recipe, tmp_pa
     folder.mkdir(parents=True)
     gathered = Gathered(recipe.identity)
     gathered.add(generate.draw_shard(generate.ShardJob(recipe, str(folder), 0, 0, 100, "run")))
-    generate.complete(recipe, folder, gathered, "run")
+    folder.complete(recipe, folder, gathered, "run")
     with pytest.raises(Different, match="holds a drawn dataset, of profile 'small'"):
         check(pictures, name="drawn")

@@ -11,8 +11,9 @@ import pytest
 
 from flows.__main__ import main
 from flows.home import dataset_folder, home, model_file
-from storage.dataset import Dataset, locked
+from storage.dataset import Dataset
 from storage.errors import BadInput
+from storage.files.locks import locked
 from storage.files.places import ObjectPath, place, sizes
 from storage.models import load_model, model_digest
 from storage.shards.manifest import MANIFEST

@@ -13,7 +13,7 @@ from flows import train as flow
 from flows.home import SHIPPED
 from storage.dataset import Dataset
 from storage.models import model_digest
-from tasks.profiles.profile import UNSEEN
+from tasks.profiles.built_in import UNSEEN
 from tasks.training import settings as ladder
 
 # Prefect and what it brings warn while they are imported; that is theirs.
@@ -106,7 +106,7 @@ def test_the_ladder_has_settings_for_each_of_its_datasets():
 @pytest.mark.soak
 def test_evaluating_on_a_ladder(trained, captchas, monkeypatch):
     """Two short rungs, of which one is there and one is drawn: a table, a picture, and a report of each."""
-    monkeypatch.setattr(ladder, "COUNT", COUNT)
+    monkeypatch.setattr(ladder, "LADDER_COUNT", COUNT)
     monkeypatch.setattr(ladder, "RUNGS", ("book", "fonts"))
     result = captchas("evaluate", "book", "--ladder", "--home", trained.home, "--json")
     assert result.returncode == 0, result.stderr
@@ -143,7 +143,7 @@ def test_a_rung_with_letters_that_the_model_does_not_know_is_told_first(trained,
         "train", "book", "--pictures", 500, "--shows", 5000, "--hidden", 4, "--out", model, "--home", trained.home
     )
     assert result.returncode == 0, result.stderr
-    monkeypatch.setattr(ladder, "COUNT", 2 * COUNT)
+    monkeypatch.setattr(ladder, "LADDER_COUNT", 2 * COUNT)
     monkeypatch.setattr(ladder, "RUNGS", ("book", "random"))
     result = captchas("evaluate", model, "--ladder", "--home", trained.home)
     assert result.returncode == 2

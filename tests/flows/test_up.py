@@ -25,7 +25,7 @@ from storage.shards.manifest import Manifest
 from storage.shards.shard import read_record
 from tasks.datasets.recipe import make_recipe
 from tasks.datasets.samples import SampleJob, write_samples
-from tasks.profiles.profile import find_profile
+from tasks.profiles.built_in import find_profile
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="needs Linux's /proc")
 ROOT = Path(__file__).parents[2]

@@ -6,8 +6,8 @@ import shutil
 import pytest
 
 from flows.workers.roster import ClusterLost
-from storage.dataset import locked
 from storage.errors import BadInput, Busy, NotThere, Unwritable
+from storage.files.locks import locked
 from storage.shards.shard import BLOCK, shard_name
 from tasks.datasets import generate
 from tasks.datasets.inventory import inventory
@@ -15,7 +15,7 @@ from tasks.datasets.judge import judge
 from tasks.datasets.prove import proof_jobs, prove
 from tasks.datasets.recipe import make_recipe
 from tasks.datasets.totals import Gathered
-from tasks.profiles.profile import find_profile
+from tasks.profiles.built_in import find_profile
 
 # Prefect and what it brings warn while they are imported; that is theirs.
 pytestmark = pytest.mark.filterwarnings("ignore")
@@ -34,7 +34,7 @@ def letters(tmp_path):
         gathered = Gathered(recipe.identity)
         for job in generate.survey(recipe, folder, 3 * BLOCK, "run").jobs:
             gathered.add(generate.draw_shard(job))
-        generate.complete(recipe, folder, gathered, "run")
+        folder.complete(recipe, folder, gathered, "run")
     return folder
 
 

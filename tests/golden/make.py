@@ -1,6 +1,6 @@
 """Make the small datasets of this format version that later versions must still read.
 
-`python tests/golden/make.py [NAME …]` writes `v1/NAME/` (the version is storage.shards.shard.FORMAT) and `v1/NAME.json`,
+`python tests/golden/make.py [NAME …]` writes `v1/NAME/` (the version is `shard.FORMAT`) and `v1/NAME.json`,
 what a reader has to find there. Old versions' folders stay as they are. Look at what it made before you keep it:
 `captchas inspect tests/golden/v1/book --out sheet.png`, and the pictures in the .json, two digits a pixel.
 """
@@ -15,7 +15,8 @@ from pathlib import Path
 
 from storage.dataset import Dataset
 from storage.shards.shard import FORMAT
-from tasks.datasets.generate import complete, draw_shard, survey
+from tasks.datasets.folder import complete
+from tasks.datasets.generate import draw_shard, survey
 from tasks.datasets.recipe import make_recipe
 from tasks.datasets.totals import Gathered
 from tasks.exchange.ingest import complete as complete_import
@@ -23,7 +24,7 @@ from tasks.exchange.ingest import fill_jobs, fill_shard
 from tasks.exchange.labels import find_labels
 from tasks.exchange.scan import Listing, Source, Wanted, scan_files
 from tasks.figures.contact_sheet import png
-from tasks.profiles.profile import BUILT_IN
+from tasks.profiles.built_in import BUILT_IN
 from tasks.profiles.ranges import Grid
 
 HERE = Path(__file__).parent

@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 from storage import dataset as module
-from storage.dataset import Dataset, Picture, locked
+from storage.dataset import Dataset, Picture
 from storage.errors import BadInput, Busy, Damaged, NotThere, Unwritable
+from storage.files.locks import locked
 from storage.shards.indexing import OutOfRange
 from storage.shards.proven import ProvenShard, prove
 from storage.shards.shard import BLOCK, SPLITS, Block, Shard, layout, sealed, shard_name
@@ -321,7 +322,7 @@ def test_layout_covers_every_picture_once(blocks_a_shard):
 HOLDER = """
 import sys
 from pathlib import Path
-from storage.dataset import locked
+from storage.files.locks import locked
 with locked(Path(sys.argv[1])):
     print("held", flush=True)
     sys.stdin.read()

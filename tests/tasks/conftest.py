@@ -10,13 +10,15 @@ import pytest
 
 from storage.dataset import Dataset
 from storage.models import load_model, save_model
+from tasks import models
 from tasks.datasets import generate
 from tasks.datasets.recipe import make_recipe
 from tasks.datasets.totals import Gathered
-from tasks.profiles.profile import Profile, find_profile
+from tasks.profiles.built_in import find_profile
+from tasks.profiles.profile import Profile
 from tasks.profiles.word_lists import load_words
 from tasks.solving import batches
-from tasks.training import calibrate, fit
+from tasks.training import calibrate, fit, settings
 from tasks.training import spool as teach
 
 
@@ -32,7 +34,7 @@ def draw_dataset() -> Callable[..., Dataset]:
             patch.setattr(generate, "BLOCKS_A_SHARD", blocks)
             for job in generate.survey(recipe, folder, count, "run").jobs:
                 gathered.add(generate.draw_shard(job))
-            generate.complete(recipe, folder, gathered, "run")
+            folder.complete(recipe, folder, gathered, "run")
         return Dataset(folder)
 
     return draw
@@ -43,7 +45,7 @@ class Learnt:
     """A model and all that it was made of."""
 
     datasets: list[Dataset]
-    settings: fit.Settings
+    settings: settings.Settings
     spool: Path
     receipts: list[teach.GatherReceipt]
     path: Path
@@ -55,10 +57,10 @@ class Learnt:
 def learn() -> Callable[..., Learnt]:
     """`learn(datasets, settings, folder)`: what `captchas train` does with drawn pictures, without Dask."""
 
-    def learn(datasets: list[Dataset], settings: fit.Settings, folder: Path) -> Learnt:
+    def learn(datasets: list[Dataset], settings: settings.Settings, folder: Path) -> Learnt:
         spool = folder / "spool"
         spool.mkdir(parents=True)
-        provenance = fit.provenance_of(datasets, settings)
+        provenance = models.provenance_of(datasets, settings)
         checked, path = spool / "checked.skops", folder / "model.skops"
         receipts = [teach.gather(job) for job in teach.jobs_of(datasets, settings, 1, None, spool, "run")]
         networks, facts = fit.fit(spool, "1", provenance["classes"], settings, settings.shows)
@@ -66,7 +68,7 @@ def learn() -> Callable[..., Learnt]:
         jobs = [calibrate.CheckJob(str(one.folder), str(checked), settings.leave_out) for one in datasets]
         facts["calibration"] = calibrate.calibrate([calibrate.check_answers(job) for job in jobs])
         pictures, marked = (sum(getattr(one, key) for one in receipts) for key in ("pictures", "marked"))
-        fit.save(path, networks, provenance, facts, pictures, marked, "run")
+        models.save(path, networks, provenance, facts, pictures, marked, "run")
         return Learnt(datasets, settings, spool, receipts, path, *load_model(path))
 
     return learn
@@ -77,7 +79,7 @@ def learnt(draw_dataset, learn, tmp_path_factory) -> Learnt:
     """A model of 3,000 of the book's pictures; about 3 s."""
     folder = tmp_path_factory.mktemp("learnt")
     dataset = draw_dataset(find_profile("book"), 4096, folder / "book")
-    return learn([dataset], fit.Settings(pictures=(3000,), shows=240_000, hidden=(64,)), folder)
+    return learn([dataset], settings.Settings(pictures=(3000,), shows=240_000, hidden=(64,)), folder)
 
 
 @pytest.fixture(scope="session")

@@ -27,8 +27,9 @@ from storage.shards.manifest import Manifest
 from tasks.datasets import generate as units
 from tasks.datasets.recipe import make_recipe
 from tasks.datasets.totals import Gathered
+from tasks.profiles.built_in import BUILT_IN, read_profile
 from tasks.profiles.fonts import find_face
-from tasks.profiles.profile import BUILT_IN, Profile, read_profile
+from tasks.profiles.profile import Profile
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # Prefect's, and distributed's own while workers die
 
@@ -112,7 +113,7 @@ def draw(profile: Profile, count: int, folder: Path) -> Manifest:
     gathered = Gathered(recipe.identity)
     for job in plan.jobs:
         gathered.add(units.draw_shard(job))
-    return units.complete(recipe, folder, gathered, "0123456789ab")
+    return folder.complete(recipe, folder, gathered, "0123456789ab")
 
 
 @pytest.fixture(scope="module")

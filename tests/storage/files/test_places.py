@@ -10,9 +10,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from storage.dataset import Dataset, locked
+from storage.dataset import Dataset
 from storage.errors import BadInput, Busy, Damaged, NotThere, Unreachable, Unwritable
 from storage.files import atomic
+from storage.files.locks import locked
 from storage.files.places import ObjectPath, is_url, local, place, read_range, shown, sizes
 from storage.models import load_model, model_digest
 from storage.objects import leases, retries, store

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from storage.errors import BadInput, Busy, Damaged, Unwritable
+from storage.files.locks import inbox_locked
 from storage.ledger import ledger as module
-from storage.ledger.ledger import ANSWER, Entry, Ledger, Picture, held, key, path_of
+from storage.ledger.ledger import ANSWER, Entry, Ledger, Picture, key, path_of
 
 NAMES = ["a", "a.b/c", "a-", "ab/z", "ab/b/1", "ab.png", "b\n2", "c'\"", "é", "z/é/é", "ｚ", "\U0001f600", "\udcff.png"]
 SOLVED = ("BONE", 0.875, "BONE", 0.5, "BOND", 0.125, None, None, 4, "solved", None)
@@ -190,12 +191,15 @@ def test_a_ledger_that_cannot_be_written(tmp_path):
 
 
 def test_a_folder_is_held_once(tmp_path):
-    with held(tmp_path / "answers", Path("/in")):
-        with held(tmp_path / "answers", Path("/out")):
+    with inbox_locked(tmp_path / "answers", Path("/in")):
+        with inbox_locked(tmp_path / "answers", Path("/out")):
             pass
-        with pytest.raises(Busy, match="/in: another run is solving it"), held(tmp_path / "answers", Path("/in")):
+        with (
+            pytest.raises(Busy, match="/in: another run is solving it"),
+            inbox_locked(tmp_path / "answers", Path("/in")),
+        ):
             pass
-    with held(tmp_path / "answers", Path("/in")):
+    with inbox_locked(tmp_path / "answers", Path("/in")):
         pass
     assert {file.suffix for file in (tmp_path / "answers" / "locks").iterdir()} == {".lock"}
 

@@ -10,8 +10,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from storage.dataset import Dataset, locked
+from storage.dataset import Dataset
 from storage.errors import Busy, Unreachable
+from storage.files.locks import locked
 from storage.files.places import place, sizes
 from storage.objects import leases, retries
 from storage.objects import store as objects

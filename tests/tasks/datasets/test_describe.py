@@ -6,7 +6,8 @@ from storage.errors import BadInput
 from storage.shards.shard import BLOCK, shard_name
 from tasks.datasets import generate
 from tasks.datasets.describe import describe_dataset, describe_shard
-from tasks.datasets.generate import complete, draw_shard, survey
+from tasks.datasets.folder import complete
+from tasks.datasets.generate import draw_shard, survey
 from tasks.datasets.totals import Gathered
 
 COUNT = BLOCK + 100

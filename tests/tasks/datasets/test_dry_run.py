@@ -3,7 +3,8 @@ import pytest
 from storage.shards.shard import BLOCK, shard_name
 from tasks.datasets import generate
 from tasks.datasets.dry_run import measure, rehearse
-from tasks.datasets.generate import complete, draw_shard, survey
+from tasks.datasets.folder import complete
+from tasks.datasets.generate import draw_shard, survey
 from tasks.datasets.recipe import make_recipe
 from tasks.datasets.totals import Gathered
 

@@ -10,13 +10,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from flows.reporting import artifacts
 from storage.dataset import Dataset
 from storage.errors import Damaged, Different, OutOfBounds
 from storage.shards.manifest import MANIFEST, Manifest
 from storage.shards.shard import BLOCK, SPLITS, combined, read_record, shard_name
 from storage.shards.writer import write_shard
-from tasks.datasets import generate, totals
-from tasks.datasets.generate import complete, draw_shard, estimate_bytes, missing, report, survey
+from tasks.datasets import folder, generate, totals
+from tasks.datasets.folder import complete
+from tasks.datasets.generate import draw_shard, estimate_bytes, missing, report, survey
 from tasks.datasets.recipe import Recipe, make_recipe, renderer_of
 from tasks.datasets.totals import Gathered
 from tasks.profiles.profile import Grid
@@ -255,7 +257,7 @@ def test_a_run_that_died_after_its_manifest_is_tidied_by_the_same_command(recipe
     (tmp_path / ".manifest.json.dead.tmp").write_bytes(b"{")
     further = [draw_shard(job).record.name for job in survey(recipe, tmp_path, 4000, "dead").jobs[2:]]
     assert survey(recipe, tmp_path, COUNT, "run").whole
-    generate.tidy(recipe, tmp_path)
+    folder.tidy(recipe, tmp_path)
     assert further == [shard_name(2, 1024), shard_name(3, 928)]
     assert names(tmp_path) == sorted([*before, *further, shard_name(1, 5)])  # another dataset's is for verify to judge
     assert state(tmp_path).items() >= before.items()
@@ -483,7 +485,7 @@ def test_a_report_says_what_the_folder_holds(recipe, tmp_path, one_block):
     assert (found["profile"], found["seed"], found["count"], found["shards"]) == ("small", 7, COUNT, 3)
     assert (found["content"], found["identity"]) == (manifest.content, manifest.identity)
     assert (found["seconds"], found["pictures_per_second"]) == (1.23, 2000)
-    assert {"what": "count", "value": str(COUNT)} in generate.as_table(found)
+    assert {"what": "count", "value": str(COUNT)} in artifacts.as_table(found)
     assert json.loads(json.dumps(found)) == found
 
 

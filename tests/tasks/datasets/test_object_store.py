@@ -11,7 +11,7 @@ from storage.files.places import ObjectPath, place, sizes
 from storage.shards import cache
 from storage.shards.manifest import MANIFEST
 from storage.shards.shard import BLOCK, shard_name
-from tasks.datasets import generate, prove, repair
+from tasks.datasets import folder, generate, prove, repair
 from tasks.datasets.dry_run import rehearse
 from tasks.datasets.inventory import inventory, recipe_of, require_dataset
 from tasks.datasets.judge import State, judge
@@ -41,11 +41,11 @@ def draw(recipe, folder, count: int) -> tuple[int, int]:
     plan = generate.survey(recipe, folder, count, "run")
     gathered = Gathered(recipe.identity)
     if plan.whole:
-        generate.tidy(recipe, folder)
+        folder.tidy(recipe, folder)
         return 0, plan.count
     for job in plan.jobs:
         gathered.add(generate.draw_shard(job))
-    generate.complete(recipe, folder, gathered, "run")
+    folder.complete(recipe, folder, gathered, "run")
     return gathered.drawn, gathered.kept
 
 
@@ -132,11 +132,11 @@ def test_a_shard_that_somebody_else_puts_there_meanwhile_stays(recipe, there):
     path = there / A
     judged = atomic.fingerprint(path)
     path.replace(b"newer")
-    generate.set_aside(path, judged)
+    folder.set_aside(path, judged)
     assert path.read_bytes() == b"newer" and not there.with_name("d.foreign").exists()
     for number in range(3):
         path.replace(bytes([number]))
-        generate.set_aside(path)
+        folder.set_aside(path)
     assert sizes(there.with_name("d.foreign")) == {A: 1, f"{A}.1": 1, f"{A}.2": 1}
 
 

@@ -20,7 +20,8 @@ from storage.shards.shard import BLOCK, Block, Shard, combined, shard_name
 from storage.shards.writer import write_shard
 from tasks.datasets import generate, inventory
 from tasks.datasets import recipe as recipes
-from tasks.datasets.generate import complete, draw_shard, survey
+from tasks.datasets.folder import complete
+from tasks.datasets.generate import draw_shard, survey
 from tasks.datasets.inventory import ABSENT, recipe_of, require_dataset
 from tasks.datasets.judge import State, judge, report, summary
 from tasks.datasets.prove import Proven, proof_jobs, prove_all

@@ -7,7 +7,7 @@ from storage.errors import OutOfBounds
 from storage.shards.shard import BLOCK, Block
 from tasks.datasets.recipe import make_recipe, renderer_of
 from tasks.datasets.statistics import Distinct, Summary, Tally, hash_pictures
-from tasks.profiles.profile import BUILT_IN
+from tasks.profiles.built_in import BUILT_IN
 
 
 @pytest.fixture(scope="module")

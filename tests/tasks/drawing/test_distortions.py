@@ -12,8 +12,9 @@ from storage.shards.writer import write_shard
 from tasks.datasets.recipe import make_recipe, renderer_of
 from tasks.drawing import distortions
 from tasks.drawing.renderer import PARAMETERS, Renderer
+from tasks.profiles.built_in import BUILT_IN, SEEN, UNSEEN
 from tasks.profiles.fonts import bundled, draw_glyphs, find_face
-from tasks.profiles.profile import BUILT_IN, SEEN, UNSEEN, Grid, Profile
+from tasks.profiles.profile import Grid, Profile
 from tasks.profiles.ranges import OFF
 
 SMALL = Profile("small", words="list", alphabet="AEILMOT", length=(2, 4), height=60, width=150, left=20, top=12,

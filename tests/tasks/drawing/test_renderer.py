@@ -17,8 +17,9 @@ from storage.shards.shard import BLOCK
 from tasks.drawing import letter_kernel
 from tasks.drawing.renderer import PARAMETERS, Renderer, Table, below, raw
 from tasks.profiles import word_lists
+from tasks.profiles.built_in import BUILT_IN
 from tasks.profiles.fonts import bundled, draw_glyphs, find_face
-from tasks.profiles.profile import BUILT_IN, Grid, Ink, Profile
+from tasks.profiles.profile import Grid, Ink, Profile
 
 drawn_glyphs = functools.cache(draw_glyphs)
 load_words = functools.cache(word_lists.load_words)

@@ -30,12 +30,12 @@ from tasks.exchange.scan import PICTURES, REJECTS, Listing, Source, Wanted, scan
 from tasks.figures.contact_sheet import png
 from tasks.loading.decode import Invert, load_picture
 from tasks.lowlevel.deflate import compress
-from tasks.profiles.profile import find_profile
+from tasks.profiles.built_in import find_profile
 from tasks.profiles.word_lists import load_words
 from tasks.reading.reader import Reader
 from tasks.scoring import report as reports
 from tasks.scoring.evaluate import EvaluateJob, read_shard
-from tasks.training import fit as training
+from tasks.training.settings import Settings
 
 COUNT = 1500
 
@@ -545,7 +545,7 @@ def test_it_can_be_inspected(imported, tmp_path):
 @pytest.fixture(scope="module")
 def model(imported, learn, tmp_path_factory) -> Path:
     """Trained on the imported train split by the units that `captchas train` runs."""
-    settings = training.Settings(pictures=(2000,), shows=240_000, hidden=(64,))
+    settings = Settings(pictures=(2000,), shows=240_000, hidden=(64,))
     made = learn([imported], settings, tmp_path_factory.mktemp("model") / "model")
     train = sum(receipt.pictures for receipt in made.receipts)
     assert train == (imported.head(COUNT).split == SPLITS.index("train")).sum()

@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 
 from tasks.figures.comparisons import LOOKS, plot_ladder, plot_reliability
-from tasks.reading.confidence import calibration_error, reliability
+from tasks.rates import Rate
 from tasks.reading.ranking import Ranking
-from tasks.scoring.metrics import Rate
+from tasks.scoring.metrics import calibration_error, reliability
 from tests.plotted import colour, count, require_plot, rgb
 
 

@@ -18,7 +18,8 @@ from tasks.figures.scores import (
     plot_rates,
     plot_steps,
 )
-from tasks.scoring.metrics import Rate, rates_by
+from tasks.rates import Rate
+from tasks.scoring.metrics import rates_by
 from tests.plotted import colour, count, decoded, require_plot, rgb
 
 

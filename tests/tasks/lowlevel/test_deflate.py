@@ -8,7 +8,7 @@ from storage.shards.shard import BLOCK, read_record
 from storage.shards.writer import write_shard
 from tasks.datasets.recipe import make_recipe, renderer_of
 from tasks.lowlevel.deflate import LONGEST_CODE, code_lengths, codes_of, compress
-from tasks.profiles.profile import BUILT_IN
+from tasks.profiles.built_in import BUILT_IN
 
 
 def random_bytes(random, count: int, share: float) -> np.ndarray:

@@ -15,7 +15,7 @@ from storage.shards.writer import write_shard
 from tasks.datasets.recipe import make_recipe, renderer_of
 from tasks.lowlevel.deflate import compress
 from tasks.lowlevel.inflate import inflate
-from tasks.profiles.profile import BUILT_IN
+from tasks.profiles.built_in import BUILT_IN
 
 
 def random_bytes(random, count: int, share: float) -> np.ndarray:

@@ -4,18 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from storage.errors import BadInput, NotThere
-from tasks.profiles.profile import (
-    BUILT_IN,
-    LARGEST_CANVAS,
-    Grid,
-    Ink,
-    Profile,
-    find_profile,
-    nearest,
-    profile_from,
-    read_profile,
-)
+from storage.errors import BadInput, NotThere, nearest
+from tasks.profiles.built_in import BUILT_IN, find_profile, read_profile
+from tasks.profiles.profile import LARGEST_CANVAS, Grid, Ink, Profile, profile_from
 from tasks.profiles.ranges import Distortions
 
 # Each is one field with a value that breaks one rule, and words of that rule.

@@ -1,8 +1,9 @@
 import numpy as np
 import pytest
 
-from tasks.reading.confidence import BINS, calibration_error, confidence, fit_curve, reliability
-from tasks.scoring.metrics import Rate
+from tasks.rates import Rate
+from tasks.reading.confidence import confidence, fit_curve
+from tasks.scoring.metrics import BINS, calibration_error, reliability
 
 
 def answers(weights, n=40_000):

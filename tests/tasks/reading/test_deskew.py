@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from tasks.datasets.recipe import make_recipe, renderer_of
-from tasks.profiles.profile import BUILT_IN, Grid
+from tasks.profiles.built_in import BUILT_IN
+from tasks.profiles.profile import Grid
 from tasks.reading.deskew import FLOOR, STEEPEST, STEP, TILES, _robust, upright
 
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from tasks.datasets.recipe import make_recipe, renderer_of
-from tasks.profiles.profile import BUILT_IN
+from tasks.profiles.built_in import BUILT_IN
 from tasks.reading.components import find_apart
 from tasks.reading.deskew import upright
 from tasks.reading.features import (

@@ -6,7 +6,7 @@ import pytest
 from skimage.measure import label, regionprops
 
 from tasks.datasets.recipe import make_recipe, renderer_of
-from tasks.profiles.profile import BUILT_IN
+from tasks.profiles.built_in import BUILT_IN
 from tasks.reading.components import INKED, OVERHANG, SPECK, find_apart
 from tasks.reading.deskew import upright
 from tasks.reading.lattice import CUTS, DENSITY, FINE, NARROWEST, WIDEST, Lattice, _cuts, find_spans

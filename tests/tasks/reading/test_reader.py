@@ -5,7 +5,7 @@ import pytest
 
 from storage.errors import BadInput
 from tasks.datasets.recipe import make_recipe, renderer_of
-from tasks.profiles.profile import find_profile
+from tasks.profiles.built_in import find_profile
 from tasks.reading.components import find_apart
 from tasks.reading.deskew import upright
 from tasks.reading.features import FEATURES, shape_spans

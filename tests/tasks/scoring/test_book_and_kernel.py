@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from tasks.datasets.recipe import make_recipe, renderer_of
+from tasks.profiles.built_in import find_profile
 from tasks.profiles.fonts import find_face
-from tasks.profiles.profile import find_profile
 from tasks.reading.ranking import Ranking
 from tasks.reading.reader import Reader
 from tasks.scoring import book

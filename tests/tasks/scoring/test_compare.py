@@ -5,9 +5,11 @@ import pytest
 
 from storage.errors import BadInput, NoSpace
 from storage.models import load_model, save_model
+from tasks import models
+from tasks.models import must_know_as_much
 from tasks.reading import networks
 from tasks.scoring import compare as units
-from tasks.scoring.compare import Pairs, compare, must_know_as_much, no_worse
+from tasks.scoring.compare import Pairs, compare, no_worse
 from tasks.scoring.evaluate import EvaluateReceipt
 
 
@@ -94,7 +96,7 @@ def files(folder) -> list[str]:
 
 def test_the_old_model_is_kept_aside_and_the_candidate_moves(two):
     served, candidate = two
-    aside = units.promote(candidate, served, "run")
+    aside = models.promote(candidate, served, "run")
     assert (made(served), made(aside)) == ("new", "old")
     assert files(served.parent) == sorted([aside.name, "book.skops"])
     assert aside.name.startswith("book-")
@@ -103,7 +105,7 @@ def test_the_old_model_is_kept_aside_and_the_candidate_moves(two):
 def test_without_a_served_model_nothing_is_put_aside(two):
     served, candidate = two
     served.unlink()
-    assert units.promote(candidate, served, "run") is None
+    assert models.promote(candidate, served, "run") is None
     assert made(served) == "new"
     assert files(served.parent) == ["book.skops"]
 
@@ -126,20 +128,20 @@ def test_a_whole_model_is_served_wherever_it_dies(two, monkeypatch, step):
         patch.setattr(units.atomic, "replace", dying(units.atomic.replace))
         patch.setattr(units.atomic, "discard", dying(units.atomic.discard))
         with pytest.raises(NoSpace):
-            units.promote(candidate, served, "run")
+            models.promote(candidate, served, "run")
     assert made(served) == ("new" if step == 2 else "old")
     assert candidate.exists()
     if made(served) == "new":
-        units.drop(candidate, served)
+        models.drop(candidate, served)
     else:
-        units.promote(candidate, served, "run")
+        models.promote(candidate, served, "run")
     assert made(served) == "new"
     assert len(files(served.parent)) == 2  # and the one from before
 
 
 def test_only_a_candidate_that_is_served_is_dropped(two):
     served, candidate = two
-    units.drop(candidate, served)
+    models.drop(candidate, served)
     assert candidate.exists()
 
 

@@ -6,7 +6,7 @@ import pytest
 from storage.errors import BadInput, Damaged
 from storage.models import model_digest
 from storage.shards.shard import SPLITS
-from tasks.profiles.profile import find_profile
+from tasks.profiles.built_in import find_profile
 from tasks.profiles.word_lists import load_words
 from tasks.reading.ranking import Ranking
 from tasks.reading.reader import Reader, Readings

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from tasks.rates import Rate
 from tasks.scoring import ladder_report
-from tasks.scoring.metrics import FAILURES, Rate
+from tasks.scoring.metrics import FAILURES
 
 
 def rate(right, n=1000):

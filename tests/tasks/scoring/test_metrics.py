@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 from sklearn.metrics import f1_score, precision_recall_fscore_support
 
-from tasks.scoring.metrics import FAILURES, Rate, failure_split, letter_scores, rates_by, wilson
+from tasks.rates import Rate, wilson
+from tasks.scoring.metrics import FAILURES, failure_split, letter_scores, rates_by
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from storage.ledger.ledger import Picture
 from storage.models import model_digest
 from tasks.datasets.recipe import make_recipe, renderer_of
 from tasks.loading.safe_read import Fatal
-from tasks.profiles.profile import find_profile
+from tasks.profiles.built_in import find_profile
 from tasks.reading.ranking import Ranking
 from tasks.solving import isolated
 from tasks.solving.batches import SolveJob, SolvePlan

@@ -11,8 +11,9 @@ import pytest
 
 from storage.errors import BadInput, NotThere, Unreachable
 from storage.files import atomic
+from storage.files.locks import inbox_locked
 from storage.files.places import ObjectPath, place, sizes
-from storage.ledger.ledger import LEDGER, Ledger, held, key
+from storage.ledger.ledger import LEDGER, Ledger, key
 from tasks.exchange.formats import png
 from tasks.loading.safe_read import MOST_BYTES
 from tasks.reading.ranking import Ranking
@@ -67,7 +68,7 @@ def run(path, home: Path, look=batches.look) -> SimpleNamespace:
     out = place(f"{path.parent}/answers.csv")
     choice = Choice(path, settle=0.0, skip=(out, home / LEDGER))
     choice.require_possible()
-    with held(home, choice.folder), Ledger(home / LEDGER, durable=False) as ledger:
+    with inbox_locked(home, choice.folder), Ledger(home / LEDGER, durable=False) as ledger:
         inbox = Inbox(choice, PLAN, ledger)
         if inbox.anything():
             for receipt in flown(read_batch, inbox.jobs(flown(look, inbox.looks()))):

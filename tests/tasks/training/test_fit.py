@@ -5,14 +5,14 @@ import pytest
 
 from storage.errors import BadInput
 from storage.models import load_model, model_digest, save_model
-from tasks.profiles.profile import BUILT_IN, UNSEEN
+from tasks import models
+from tasks.profiles.built_in import BUILT_IN, UNSEEN
 from tasks.reading.features import FEATURES, SIZE
 from tasks.reading.networks import GATE, LETTERS, gate_odds, letter_odds
 from tasks.reading.reader import NEEDED
-from tasks.training import fit
-from tasks.training.fit import PASSED, SAMPLE, TRAIN, VALIDATION, Settings
-from tasks.training.settings import LEARNT, RUNGS
-from tasks.training.settings import SETTINGS as LADDER
+from tasks.training import fit, settings
+from tasks.training.fit import PASSED, SAMPLE, TRAIN, VALIDATION
+from tasks.training.settings import LADDER_SETTINGS, LEARNT, RUNGS, Settings
 
 QUICK = Settings(pictures=(100,), shows=600, hidden=(8,))
 
@@ -65,17 +65,17 @@ def test_settings_that_cannot_be_are_refused(change, said):
 
 
 def test_every_dataset_has_its_share():
-    assert fit.shares_of(Settings(pictures=(7,)), 3) == (7, 7, 7)
-    assert fit.shares_of(Settings(pictures=(7, 8)), 2) == (7, 8)
+    assert settings.shares_of(Settings(pictures=(7,)), 3) == (7, 7, 7)
+    assert settings.shares_of(Settings(pictures=(7, 8)), 2) == (7, 8)
     with pytest.raises(BadInput, match=r"^pictures: must be one number, or one for each of 3 datasets; it is \(7, 8\)"):
-        fit.shares_of(Settings(pictures=(7, 8)), 3)
+        settings.shares_of(Settings(pictures=(7, 8)), 3)
 
 
 def test_the_ladder_learns_from_rungs_that_there_are_and_not_from_unseen_faces():
     assert set(LEARNT) == set(RUNGS) - {"unseen"}
     assert set(RUNGS) <= set(BUILT_IN)
-    assert fit.shares_of(LADDER, len(LEARNT)) == tuple(LEARNT.values())
-    assert LADDER.leave_out == UNSEEN
+    assert settings.shares_of(LADDER_SETTINGS, len(LEARNT)) == tuple(LEARNT.values())
+    assert LADDER_SETTINGS.leave_out == UNSEEN
     for name in LEARNT:
         assert name == "fonts" or not set(BUILT_IN[name].fonts) & set(UNSEEN)
 
@@ -171,7 +171,7 @@ def test_without_validation_letters_there_is_no_bound(spool, tmp_path):
 
 
 def test_the_provenance_is_what_decides_about_a_model(learnt):
-    provenance = fit.provenance_of(learnt.datasets, learnt.settings)
+    provenance = models.provenance_of(learnt.datasets, learnt.settings)
     manifest = learnt.datasets[0].manifest
     assert provenance["datasets"] == [
         {"name": "book", "identity": manifest.identity, "content": manifest.content, "count": 4096}
@@ -187,26 +187,26 @@ def test_the_provenance_is_what_decides_about_a_model(learnt):
 def test_classes_are_those_of_all_datasets_in_their_order(draw_dataset, small, tmp_path):
     other = replace(small, name="other", alphabet="CDA")
     one, two = draw_dataset(small, 20, tmp_path / "one"), draw_dataset(other, 20, tmp_path / "two")
-    assert fit.classes_of([one, two]) == "ABCD"
-    assert fit.classes_of([two, one]) == "CDAB"
+    assert settings.classes_of([one, two]) == "ABCD"
+    assert settings.classes_of([two, one]) == "CDAB"
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(fit, "MOST_CLASSES", 3)
-        assert fit.classes_of([one]) == "ABC"
+        patch.setattr(settings, "MOST_CLASSES", 3)
+        assert settings.classes_of([one]) == "ABC"
         with pytest.raises(BadInput, match="at most 3 different letters; the datasets have 4"):
-            fit.classes_of([one, two])
+            settings.classes_of([one, two])
 
 
 def test_a_model_of_the_same_data_and_settings_is_the_same(learnt, tmp_path):
-    provenance = fit.provenance_of(learnt.datasets, learnt.settings)
-    assert fit.same_model(learnt.path, provenance)
-    assert fit.same_model(learnt.path, {})
+    provenance = models.provenance_of(learnt.datasets, learnt.settings)
+    assert models.same_model(learnt.path, provenance)
+    assert models.same_model(learnt.path, {})
     for other in (replace(learnt.settings, seed=2), replace(learnt.settings, leave_out=("Inter Black",))):
-        assert not fit.same_model(learnt.path, fit.provenance_of(learnt.datasets, other))
-    assert not fit.same_model(learnt.path, provenance | {"features": FEATURES + 1})
-    assert not fit.same_model(learnt.path, provenance | {"more": 1})
-    assert not fit.same_model(tmp_path / "none.skops", provenance)
+        assert not models.same_model(learnt.path, models.provenance_of(learnt.datasets, other))
+    assert not models.same_model(learnt.path, provenance | {"features": FEATURES + 1})
+    assert not models.same_model(learnt.path, provenance | {"more": 1})
+    assert not models.same_model(tmp_path / "none.skops", provenance)
     (tmp_path / "damaged.skops").write_bytes(learnt.path.read_bytes()[:-9])
-    assert not fit.same_model(tmp_path / "damaged.skops", provenance)
+    assert not models.same_model(tmp_path / "damaged.skops", provenance)
 
 
 def test_training_again_gives_the_same_model(learn, draw_dataset, small, tmp_path):
@@ -216,7 +216,7 @@ def test_training_again_gives_the_same_model(learn, draw_dataset, small, tmp_pat
     assert weights(one.networks) == weights(other.networks)
     own = {key: value for key, value in one.record.items() if key != "seconds"}
     assert own == {key: value for key, value in other.record.items() if key != "seconds"}
-    assert fit.same_model(one.path, fit.provenance_of([dataset], settings))
+    assert models.same_model(one.path, models.provenance_of([dataset], settings))
 
 
 # The file.
@@ -234,7 +234,7 @@ def test_a_saved_model_says_all_that_a_reader_needs(learnt):
 def test_a_model_that_stands_there_is_kept_aside(learnt, tmp_path):
     path = tmp_path / "m.skops"
     for number in (1, 2, 2):
-        fit.save(path, learnt.networks, {"number": number}, {}, 10, 9, "run")
+        models.save(path, learnt.networks, {"number": number}, {}, 10, 9, "run")
     kept = sorted(one.name for one in tmp_path.iterdir())
     assert len(kept) == 3
     assert load_model(path)[1]["number"] == 2
@@ -244,7 +244,7 @@ def test_a_model_that_stands_there_is_kept_aside(learnt, tmp_path):
 
 
 def test_a_description_names_every_layer(learnt):
-    told = fit.describe(learnt.path)
+    told = models.describe(learnt.path)
     assert told["sha256"] == model_digest(learnt.path)
     assert told["bytes"] == learnt.path.stat().st_size
     assert {key: told[key] for key in learnt.record} == learnt.record
@@ -276,10 +276,10 @@ def test_what_killed_runs_left_is_removed_and_nothing_else(tmp_path):
     ]
     for name in others:
         (tmp_path / name).write_bytes(b"x")
-    fit.tidy(tmp_path / "m.skops")
+    models.tidy(tmp_path / "m.skops")
     assert sorted(one.name for one in tmp_path.iterdir()) == sorted(others)
 
 
 def test_a_model_of_another_program_is_not_the_same(learnt, tmp_path):
     save_model(tmp_path / "m.skops", learnt.networks, {"classes": "AB"})
-    assert not fit.same_model(tmp_path / "m.skops", {"classes": "ABC"})
+    assert not models.same_model(tmp_path / "m.skops", {"classes": "ABC"})

@@ -6,7 +6,7 @@ import pytest
 from storage.dataset import Dataset
 from storage.shards.shard import SPLITS, Block
 from tasks.datasets.recipe import make_recipe, renderer_of
-from tasks.profiles.profile import find_profile
+from tasks.profiles.built_in import find_profile
 from tasks.reading.components import find_apart
 from tasks.reading.confidence import confidence
 from tasks.reading.deskew import upright
@@ -18,7 +18,8 @@ from tasks.reading.reader import Reader
 from tasks.training import spool
 from tasks.training.alignment import mark, nearness
 from tasks.training.calibrate import CHECKED, CheckJob, CheckReceipt, calibrate, check_answers
-from tasks.training.fit import SAMPLE, TRAIN, VALIDATION, Settings
+from tasks.training.fit import SAMPLE, TRAIN, VALIDATION
+from tasks.training.settings import Settings
 from tasks.training.spool import GatherJob, gather, jobs_of
 
 QUICK = Settings(pictures=(100,), shows=600, hidden=(8,))

@@ -1,0 +1,66 @@
+"""Locks: one run at a time on a dataset, a model, an export or an inbox."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from blake3 import blake3
+from filelock import FileLock, Timeout
+
+from storage.errors import Busy
+from storage.files import atomic
+from storage.files.places import ObjectPath, Place
+from storage.objects import leases
+
+
+@contextmanager
+def locked(folder: Place) -> Iterator[None]:
+    """Hold the lock of a dataset or model, an OS lock on `NAME.lock` beside it; in an object store see `leases`.
+
+    The kernel frees it when its holder dies, so a lock file without a living holder is no obstacle.
+
+    Raises
+    ------
+    Busy
+        Another run has it.
+    """
+    if isinstance(folder, ObjectPath):
+        with leases.leased(folder.scheme, folder.key):
+            yield
+        return
+    folder = folder.resolve()  # '.' has no name and no parent; one folder has one lock, however it is spelled
+    atomic.make_folder(folder.parent)
+    busy = f"{folder}: another run is working on it; wait for that to end, or choose another --out"
+    with _os_lock(folder.with_name(folder.name + ".lock"), busy):
+        yield
+
+
+@contextmanager
+def inbox_locked(answers: Path, folder: Place) -> Iterator[None]:
+    """Hold the lock of an inbox, an OS lock on a file under `answers`: one run at a time.
+
+    Raises
+    ------
+    Busy
+        Another run has it.
+    """
+    name = blake3(os.fsencode(str(folder))).hexdigest(8)
+    busy = f"{folder}: another run is solving it; wait for that to end, or end it"
+    with _os_lock(atomic.make_folder(answers / "locks") / f"{name}.lock", busy):
+        yield
+
+
+@contextmanager
+def _os_lock(file: Path, busy: str) -> Iterator[None]:
+    lock = FileLock(file)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        raise Busy(busy) from None
+    except OSError as error:  # a read-only file system too, which is no PermissionError
+        raise atomic.explained(error, file.parent) from error
+    try:
+        yield
+    finally:
+        lock.release()

@@ -1,0 +1,122 @@
+"""Rates with their 95 % intervals: what every score in this project is told as."""
+
+import math
+import operator
+from dataclasses import dataclass
+
+import numpy as np
+
+# The 97.5 % quantile of the normal distribution: 95 % between its two tails.
+Z = 1.959963984540054
+
+
+def wilson(right: int, n: int) -> tuple[float, float]:
+    """Wilson's score interval of a rate, at 95 %.
+
+    Chosen over the textbook's normal interval because it stays inside 0 to 1 and has a width at 0 of n
+    and at n of n, which is where the rates of a good reader, or of a strong CAPTCHA, are.
+
+    Parameters
+    ----------
+    right : int, 0 to n
+    n : int, 0 or more
+
+    Returns
+    -------
+    low, high : float
+        0 to 1, around ``right / n``; both nan for no tries at all.
+
+    Raises
+    ------
+    ValueError
+        For counts that cannot be: negative, or more right than tried.
+    TypeError
+        For counts that are not integers.
+
+    References
+    ----------
+    E. B. Wilson, "Probable inference, the law of succession, and statistical inference", JASA 22, 1927.
+    """
+    right, n = operator.index(right), operator.index(n)
+    if n < 0:
+        raise ValueError(f"n must be 0 or more, not {n}: count the tries again")
+    if not 0 <= right <= n:
+        raise ValueError(f"right must be between 0 and n = {n}, not {right}: count the right answers again")
+    if n == 0:
+        return math.nan, math.nan
+    share = right / n
+    middle = (share + Z * Z / (2 * n)) / (1 + Z * Z / n)
+    reach = Z / (1 + Z * Z / n) * math.sqrt(share * (1 - share) / n + Z * Z / (4 * n * n))
+    # The exact ends are 0 and 1 there; floating point may miss them by its last digit.
+    low = 0.0 if right == 0 else middle - reach
+    high = 1.0 if right == n else middle + reach
+    return low, high
+
+
+@dataclass(frozen=True)
+class Rate:
+    """Right answers among `n` tries, never without its 95 % interval.
+
+    Raises
+    ------
+    ValueError
+        As `wilson`.
+    """
+
+    right: int
+    n: int
+
+    def __post_init__(self) -> None:
+        wilson(self.right, self.n)
+        # NumPy's integers are welcome, but JSON does not know them.
+        object.__setattr__(self, "right", operator.index(self.right))
+        object.__setattr__(self, "n", operator.index(self.n))
+
+    @classmethod
+    def of(cls, right: np.ndarray) -> "Rate":
+        """Count a boolean array of any shape, True where the answer was right."""
+        right = as_booleans("right", right)
+        return cls(int(np.count_nonzero(right)), right.size)
+
+    @property
+    def value(self) -> float:
+        """0 to 1; nan for no tries."""
+        return self.right / self.n if self.n else math.nan
+
+    @property
+    def low(self) -> float:
+        """Lower end of the Wilson interval, 0 to 1; nan for no tries."""
+        return wilson(self.right, self.n)[0]
+
+    @property
+    def high(self) -> float:
+        """Upper end of the Wilson interval, 0 to 1; nan for no tries."""
+        return wilson(self.right, self.n)[1]
+
+    def __str__(self) -> str:
+        if self.n == 0:
+            return "no tries (n = 0)"
+        low, high = wilson(self.right, self.n)
+        # As many decimals as the interval deserves: 3 of 100,000 must not print as "0.00 % (0.0 to 0.0 %)".
+        decimals = max(1, math.ceil(-math.log10(100 * (high - low))))
+        return (
+            f"{100 * self.value:.{decimals + 1}f} % "
+            f"({100 * low:.{decimals}f} to {100 * high:.{decimals}f} %, n = {self.n:,})"
+        )
+
+    def as_dict(self) -> dict:
+        """``{"right", "n", "rate", "low", "high"}``, ready for JSON: None where there is no number."""
+        numbers = {"rate": self.value, "low": self.low, "high": self.high}
+        return {
+            "right": self.right,
+            "n": self.n,
+            **{name: None if math.isnan(number) else number for name, number in numbers.items()},
+        }
+
+
+def as_booleans(name: str, flags: np.ndarray) -> np.ndarray:
+    flags = np.asarray(flags)
+    flags = flags if flags.size else flags.astype(bool)
+    if flags.dtype != bool:
+        raise ValueError(f"{name} must be an array of bool, not {flags.dtype}")
+    return flags
