@@ -23,7 +23,7 @@ from tasks.rates import Rate
 from tasks.scoring import evaluate as units
 from tasks.scoring import ladder_report
 from tasks.scoring import report as reports
-from tasks.training.settings import LADDER_COUNT, LADDER_SEED, RUNGS
+from tasks.training import settings
 
 # In Prefect's report: of eight, those that say most.
 SHOWN = {"rates.png": "Words right by each parameter of drawing", "mistakes.png": "Mistakes"}
@@ -46,7 +46,7 @@ def check(
     if (dataset is None) != ladder:
         raise BadInput("evaluate: name a dataset, or give --ladder")
     if ladder:
-        for name in RUNGS:
+        for name in settings.RUNGS:
             _must_know(path, provenance["classes"], find_profile(name).alphabet, f"profile {name}")
         return path, None, ()
     data = Dataset(dataset_folder(dataset))
@@ -113,8 +113,8 @@ def evaluate(
         if not ladder:
             return _for_people(*_measure(path, data, words, folder, split, again), folder)
         measured = []
-        for name in RUNGS:
-            generate(name, count=LADDER_COUNT, seed=LADDER_SEED)
+        for name in settings.RUNGS:
+            generate(name, count=settings.LADDER_COUNT, seed=settings.LADDER_SEED)
             path, data, words = check(model, name, dictionary=dictionary)
             measured.append(_measure(path, data, words, folder / name, split, again)[0])
         rows = ladder_report.save(folder, path, measured)

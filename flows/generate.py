@@ -23,7 +23,8 @@ from storage.shards.shard import sealed
 from tasks.datasets import dry_run as rehearsals
 from tasks.datasets import generate as units
 from tasks.datasets.describe import sheet_of
-from tasks.datasets.recipe import Recipe, ambiguities, make_recipe
+from tasks.datasets.folder import complete, tidy
+from tasks.datasets.recipe import Recipe, ambiguities, make_recipe, renderer_of
 from tasks.datasets.totals import Gathered
 from tasks.profiles.built_in import find_profile
 
@@ -104,7 +105,7 @@ def generate(
     with locked(atomic.make_folder(folder)):
         plan = units.survey(recipe, folder, count, run)
         if plan.whole:
-            folder.tidy(recipe, folder)
+            tidy(folder, recipe.identity)
             get_run_logger().info("%s is whole: %s pictures", folder, f"{plan.count:,}")
             report = units.report(folder, drawn=0, kept=plan.count, seconds=0.0, rate=None) | unclear
             _show_in_prefect(report, [], folder)
@@ -113,7 +114,7 @@ def generate(
         atomic.need_space(folder, int(units.estimate_bytes(recipe) * units.missing(plan, folder)))
         there = {path.name for path in sealed(folder).values()}
         gathered, shards = draw(recipe, plan, folder, there, workers, cluster)
-        folder.complete(recipe, folder, gathered, run)
+        complete(folder, gathered, run, renderer_of(recipe).letters_a_text())
         seconds = time.monotonic() - began
     report = units.report(folder, gathered.drawn, gathered.kept, seconds, gathered.pace.rate()) | unclear
     _show_in_prefect(report, shards, folder)

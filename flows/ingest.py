@@ -19,6 +19,7 @@ from storage.errors import BadInput, NotThere
 from storage.files import atomic
 from storage.files.locks import locked
 from storage.files.places import Place, local, place
+from tasks.datasets.folder import complete
 from tasks.datasets.totals import Gathered
 from tasks.exchange import ingest as units
 from tasks.exchange.labels import find_labels
@@ -112,7 +113,7 @@ def ingest(
         write_records(source, records)
         atomic.make_folder(target)
         gathered = fill(source, target, run)
-        units.complete(source, target, gathered, run)
+        complete(target, gathered, run)
         report = units.report(source, target, records, gathered, time.monotonic() - began)
     rows = as_table({key: value for key, value in report.items() if key != "rejects"})
     create_table_artifact(rows, key=artifact_key("import", target.name), description=str(target))

@@ -30,8 +30,9 @@ def record() -> dict[str, str]:
     """
     code = sha256()
     for package in CODE:
-        for path in sorted(package.glob("*.py")):
-            code.update(f"{package.name}/{path.name}".encode() + sha256(path.read_bytes()).digest())
+        for path in sorted(package.rglob("*.py")):
+            name = path.relative_to(package.parent).as_posix()
+            code.update(name.encode() + sha256(path.read_bytes()).digest())
     return {
         "python": ".".join(platform.python_version_tuple()[:2]),
         **software(),

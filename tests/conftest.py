@@ -31,6 +31,7 @@ STORE = "AWS_ENDPOINT_URL_S3"  # and their object store
 # Files go to pytest's processes whole, and in this order: first the longest, then what mostly waits for others.
 LONGEST_FIRST = ("test_demo_flow.py", "test_generate_flow.py")
 UNITS_LAST = ("tasks", "storage")
+TESTS = Path(__file__).parent
 
 
 def free_port() -> int:
@@ -85,7 +86,8 @@ def pytest_unconfigure(config) -> None:
 def pytest_collection_modifyitems(items) -> None:
     """Files that take longest first, so that no process is left with one of them at the end."""
     places = {name: place for place, name in enumerate(LONGEST_FIRST)}
-    items.sort(key=lambda item: places.get(item.path.name, len(places) + (item.path.parent.name in UNITS_LAST)))
+    units = [TESTS / name for name in UNITS_LAST]
+    items.sort(key=lambda item: places.get(item.path.name, len(places) + any(map(item.path.is_relative_to, units))))
 
 
 @pytest.fixture(autouse=True)

@@ -141,7 +141,7 @@ def drawn(recipe, folder):
     gathered, plan = Gathered(recipe.identity), survey(recipe, folder, 500, "run")
     for job in plan.jobs:
         gathered.add(draw_shard(job))
-    complete(recipe, folder, gathered, "run")
+    complete(folder, gathered, "run")
     return folder
 
 

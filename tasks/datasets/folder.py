@@ -1,13 +1,12 @@
 """A dataset's folder: finished with a manifest, tidied, and rid of files that do not belong."""
 
-from contextlib import suppress
+import numpy as np
 
-from storage.errors import Damaged
+from storage.errors import Damaged, NotThere
 from storage.files import atomic
 from storage.files.places import Place
 from storage.shards.manifest import Manifest
 from storage.shards.shard import Shard, sealed
-from tasks.datasets.recipe import Recipe, renderer_of
 from tasks.datasets.totals import Gathered
 
 
@@ -28,39 +27,54 @@ def set_aside(path: Place, judged: tuple[int, ...] | None = None) -> None:
     atomic.move(path, target, judged)
 
 
-def complete(recipe: Recipe, folder: Place, gathered: Gathered, run: str) -> Manifest:
+def complete(
+    folder: Place, gathered: Gathered, run: str, letters: tuple[np.ndarray, np.ndarray] | None = None
+) -> Manifest:
     """Write the manifest of a dataset whose shards are all sealed, then tidy the folder.
 
-    Shorter shards that an extension replaced go only after the manifest names their successors;
-    temporary files are those of dead runs, since the caller holds the lock.
+    Shorter shards that an extension replaced go only after the manifest names their successors. Temporary files are
+    those of dead runs, since the caller holds the lock. A dataset that its manifest already describes, and of which
+    nothing was made anew, is only tidied.
+
+    Parameters
+    ----------
+    letters : two (A,) arrays, optional
+        For drawn datasets, `Renderer.letters_a_text`: how often each character should come. Imported texts have none.
 
     Raises
     ------
     OutOfBounds
         Nothing is written or removed.
     """
-    drawn = isinstance(recipe, Recipe)  # imported texts are what they are
-    manifest = gathered.manifest(renderer_of(recipe).letters_a_text() if drawn else None)
+    manifest = gathered.manifest(letters)
+    if not gathered.drawn and _says(folder, manifest):
+        tidy(folder, gathered.identity)
+        return Manifest.read(folder)
     manifest.write(folder, run)
     names = {line["name"] for line in manifest.shards}
     for path in sealed(folder).values():
         if path.name in names:
             continue
-        try:
-            with Shard(path) as shard:
-                ours = shard.identity == recipe.identity
-        except Damaged:
-            ours = False
-        if ours:
+        if _is_of(path, gathered.identity):
             path.unlink()
         else:
             set_aside(path)
-    for path in atomic.leftovers(folder):
-        path.unlink(missing_ok=True)
+    _remove_leftovers(folder)
     return manifest
 
 
-def tidy(recipe: Recipe, folder: Place) -> None:
+def _says(folder: Place, manifest: Manifest) -> bool:
+    """Whether the manifest in the folder names the same shards and statistics."""
+    try:
+        there = Manifest.read(folder)
+    except (NotThere, Damaged):
+        return False
+    return (there.shards, there.statistics, there.identity) == (
+        manifest.shards, manifest.statistics, manifest.identity
+    )  # fmt: skip
+
+
+def tidy(folder: Place, identity: str) -> None:
     """Remove from a whole dataset what a run left that died between the manifest and its end; under the lock.
 
     Temporary files, and shorter shards whose pictures the manifest's hold. Longer ones stay: an extension
@@ -68,10 +82,19 @@ def tidy(recipe: Recipe, folder: Place) -> None:
     """
     counts = [line["count"] for line in Manifest.read(folder).shards]
     for (index, count), path in sealed(folder).items():
-        if index >= len(counts) or count >= counts[index]:
-            continue
-        with suppress(Damaged), Shard(path) as shard:
-            if shard.identity == recipe.identity:
-                path.unlink()
+        if index < len(counts) and count < counts[index] and _is_of(path, identity):
+            path.unlink()
+    _remove_leftovers(folder)
+
+
+def _is_of(path: Place, identity: str) -> bool:
+    try:
+        with Shard(path) as shard:
+            return shard.identity == identity
+    except Damaged:
+        return False
+
+
+def _remove_leftovers(folder: Place) -> None:
     for path in atomic.leftovers(folder):
         path.unlink(missing_ok=True)

@@ -53,6 +53,7 @@ class Gathered:
 
     Attributes
     ----------
+    identity : str
     drawn, kept : int
         Pictures.
     pace : Pace
@@ -60,12 +61,11 @@ class Gathered:
     """
 
     def __init__(self, identity: str, labels: dict | None = None):
-        self._digest = sha256(identity.encode()).hexdigest()
-        identity = json.loads(identity)
-        self._identity = identity
+        self.identity = identity
+        self._content = content = json.loads(identity)
         self._labels = {"labels": labels} if labels else {}
-        self._profile = identity["profile"]
-        self._summary = Summary(self._profile["alphabet"], bounded="source" not in identity)
+        self._profile = content["profile"]
+        self._summary = Summary(self._profile["alphabet"], bounded="source" not in content)
         self._lines: dict[int, dict] = {}
         self._digests: dict[int, bytes] = {}
         self.drawn = self.kept = 0
@@ -118,15 +118,15 @@ class Gathered:
         self._summary.require_bounds(statistics, self._profile["name"])
         if letters_a_text:
             self._require_letters(statistics["letters"], count, *letters_a_text)
-        identity = self._identity
+        content = self._content
         return Manifest(
-            identity=self._digest,
-            profile=identity["profile"],
-            seed=identity["seed"],
-            words=identity.get("words"),
-            fonts=identity.get("fonts", []),
-            renderer=identity.get("renderer", 0),
-            source=identity["source"] | self._labels if "source" in identity else None,
+            identity=sha256(self.identity.encode()).hexdigest(),
+            profile=content["profile"],
+            seed=content["seed"],
+            words=content.get("words"),
+            fonts=content.get("fonts", []),
+            renderer=content.get("renderer", 0),
+            source=content["source"] | self._labels if "source" in content else None,
             count=count,
             content=combined([digests]),
             software=software(),

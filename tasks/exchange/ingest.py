@@ -213,15 +213,6 @@ def _picture(path: Path, digest: bytes, invert: Invert) -> np.ndarray:
     )
 
 
-def complete(source: Source, folder: Place, gathered: Gathered, run: str) -> Manifest:
-    """Write the manifest of a dataset whose shards are all sealed and tidy the folder; a whole one is left alone."""
-    manifest = _manifest(folder)
-    if manifest and not gathered.drawn and manifest.shards == gathered.manifest().shards:
-        folder.tidy(source, folder)
-        return manifest
-    return folder.complete(source, folder, gathered, run)
-
-
 def as_imported(folder: Place, source: Path) -> dict:
     """The parameters with which a dataset was imported, for importing it again from `source`.
 

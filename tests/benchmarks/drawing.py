@@ -11,6 +11,7 @@ from flows.workers.fanout import fan_out
 from storage.files import atomic
 from storage.shards.writer import write_shard
 from tasks.datasets import generate as units
+from tasks.datasets.folder import complete
 from tasks.datasets.recipe import make_recipe, renderer_of
 from tasks.datasets.totals import Gathered, Pace
 from tasks.lowlevel.deflate import compress
@@ -99,7 +100,7 @@ def generate(table: Table, name: str, count: int, folder: Path, reference: float
                 million[-1].add(0)  # it begins where the one before ended
         if large:
             table.note(f"{name}: peak memory of a worker, {count:,} pictures", max(client.run(peak).values()), "MB")
-    folder.complete(recipe, target, gathered, "bench")
+    complete(target, gathered, "bench")
     table.add(f"{name}: drawn, digested, compressed, sealed", count, gathered.pace.rate(), workers, reference)
     rates = [pace.rate() for pace in million[: count // MILLION]]
     if large and len(rates) > 1:

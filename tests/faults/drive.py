@@ -24,9 +24,10 @@ from storage.shards.shard import parse_name, read_record
 from tasks.datasets import generate as units
 from tasks.datasets import prove
 from tasks.datasets import repair as mending
+from tasks.datasets.folder import complete, tidy
 from tasks.datasets.inventory import inventory, recipe_of
 from tasks.datasets.judge import judge
-from tasks.datasets.recipe import Recipe, make_recipe
+from tasks.datasets.recipe import Recipe, make_recipe, renderer_of
 from tasks.datasets.totals import Gathered
 from tasks.profiles.profile import Grid, Profile
 
@@ -63,13 +64,13 @@ def draw(folder: Path, count: int, *, blocks: int = 1, workers: int = 0, pace: f
     with locked(folder):
         plan = units.survey(wanted, folder, count, run)
         if plan.whole:
-            folder.tidy(wanted, folder)
+            tidy(folder, wanted.identity)
         else:
             atomic.need_space(folder, int(units.estimate_bytes(wanted) * units.missing(plan, folder)))
             for receipt in _receipts(plan, workers):
                 gathered.add(receipt)
                 time.sleep(pace)
-            folder.complete(wanted, folder, gathered, run)
+            complete(folder, gathered, run, renderer_of(wanted).letters_a_text())
     report = units.report(folder, gathered.drawn, gathered.kept, time.monotonic() - began, gathered.pace.rate())
     return {key: report[key] for key in ("drawn", "kept", "content", "seconds", "pictures_per_second")}
 

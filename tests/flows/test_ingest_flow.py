@@ -8,6 +8,7 @@ from storage.dataset import Dataset
 from storage.errors import BadInput, Different, NotThere
 from storage.shards.manifest import Manifest
 from tasks.datasets import generate
+from tasks.datasets.folder import complete
 from tasks.datasets.recipe import Recipe, renderer_of
 from tasks.datasets.totals import Gathered
 from tasks.exchange import ingest
@@ -46,7 +47,7 @@ def by_hand(folder: Path, out: Path) -> Manifest:
     gathered = Gathered(source.identity, source.wanted.labelling.as_dict())
     for job in ingest.fill_jobs(source, out, "run"):
         gathered.add(ingest.fill_shard(job))
-    return folder.complete(source, out, gathered, "run")
+    return complete(out, gathered, "run")
 
 
 def test_a_folder_becomes_a_dataset(captchas, pictures, tmp_path):
@@ -136,6 +137,6 @@ def test_a_drawn_dataset_of_that_name_is_refused(check, pictures, recipe, tmp_pa
     folder.mkdir(parents=True)
     gathered = Gathered(recipe.identity)
     gathered.add(generate.draw_shard(generate.ShardJob(recipe, str(folder), 0, 0, 100, "run")))
-    folder.complete(recipe, folder, gathered, "run")
+    complete(folder, gathered, "run")
     with pytest.raises(Different, match="holds a drawn dataset, of profile 'small'"):
         check(pictures, name="drawn")

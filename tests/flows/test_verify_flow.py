@@ -10,6 +10,7 @@ from storage.errors import BadInput, Busy, NotThere, Unwritable
 from storage.files.locks import locked
 from storage.shards.shard import BLOCK, shard_name
 from tasks.datasets import generate
+from tasks.datasets.folder import complete
 from tasks.datasets.inventory import inventory
 from tasks.datasets.judge import judge
 from tasks.datasets.prove import proof_jobs, prove
@@ -34,7 +35,7 @@ def letters(tmp_path):
         gathered = Gathered(recipe.identity)
         for job in generate.survey(recipe, folder, 3 * BLOCK, "run").jobs:
             gathered.add(generate.draw_shard(job))
-        folder.complete(recipe, folder, gathered, "run")
+        complete(folder, gathered, "run")
     return folder
 
 

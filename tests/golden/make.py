@@ -19,7 +19,6 @@ from tasks.datasets.folder import complete
 from tasks.datasets.generate import draw_shard, survey
 from tasks.datasets.recipe import make_recipe
 from tasks.datasets.totals import Gathered
-from tasks.exchange.ingest import complete as complete_import
 from tasks.exchange.ingest import fill_jobs, fill_shard
 from tasks.exchange.labels import find_labels
 from tasks.exchange.scan import Listing, Source, Wanted, scan_files
@@ -59,7 +58,7 @@ def draw(profile, folder: Path) -> None:
     gathered = Gathered(recipe.identity)
     for job in survey(recipe, folder, COUNT[profile.name], "golden").jobs:
         gathered.add(draw_shard(job))
-    complete(recipe, folder, gathered, "golden")
+    complete(folder, gathered, "golden")
 
 
 def bring_in(folder: Path) -> None:
@@ -77,7 +76,7 @@ def bring_in(folder: Path) -> None:
         gathered = Gathered(wanted.identity, wanted.wanted.labelling.as_dict())
         for job in fill_jobs(wanted, folder, "golden"):
             gathered.add(fill_shard(job))
-        complete_import(wanted, folder, gathered, "golden")
+        complete(folder, gathered, "golden")
 
 
 def make(name: str, folder: Path) -> None:

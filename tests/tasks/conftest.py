@@ -12,6 +12,7 @@ from storage.dataset import Dataset
 from storage.models import load_model, save_model
 from tasks import models
 from tasks.datasets import generate
+from tasks.datasets.folder import complete
 from tasks.datasets.recipe import make_recipe
 from tasks.datasets.totals import Gathered
 from tasks.profiles.built_in import find_profile
@@ -34,7 +35,7 @@ def draw_dataset() -> Callable[..., Dataset]:
             patch.setattr(generate, "BLOCKS_A_SHARD", blocks)
             for job in generate.survey(recipe, folder, count, "run").jobs:
                 gathered.add(generate.draw_shard(job))
-            folder.complete(recipe, folder, gathered, "run")
+            complete(folder, gathered, "run")
         return Dataset(folder)
 
     return draw

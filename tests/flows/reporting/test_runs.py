@@ -201,7 +201,7 @@ def test_a_run_that_was_told_to_end_does_so_though_a_thread_holds_it():
 import threading, time
 from types import SimpleNamespace
 from prefect.exceptions import TerminationSignal
-from flows import runs
+from flows.reporting import runs
 
 runs.ENDING, runs.deployment = 0.5, SimpleNamespace(id="a deployment")
 threading.Thread(target=time.sleep, args=(90,)).start()

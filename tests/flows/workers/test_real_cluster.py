@@ -25,6 +25,7 @@ from storage.dataset import Dataset
 from storage.models import load_model
 from storage.shards.manifest import Manifest
 from tasks.datasets import generate as units
+from tasks.datasets.folder import complete
 from tasks.datasets.recipe import make_recipe
 from tasks.datasets.totals import Gathered
 from tasks.profiles.built_in import BUILT_IN, read_profile
@@ -113,7 +114,7 @@ def draw(profile: Profile, count: int, folder: Path) -> Manifest:
     gathered = Gathered(recipe.identity)
     for job in plan.jobs:
         gathered.add(units.draw_shard(job))
-    return folder.complete(recipe, folder, gathered, "0123456789ab")
+    return complete(folder, gathered, "0123456789ab")
 
 
 @pytest.fixture(scope="module")

@@ -222,7 +222,7 @@ def test_a_short_write_is_continued(tmp_path, monkeypatch, system):
 TRIAL = """
     import sys
     from pathlib import Path
-    from storage import atomic
+    from storage.files import atomic
 
     def trial(folder, size):
         for writer in (atomic.replace, lambda path, data: atomic.publish(path, data, "run")):

@@ -88,7 +88,7 @@ def test_a_killed_run_leaves_nothing(tmp_path):
         pytest.skip("this file system has no files without a name")
     os.close(handle)
     program = (
-        "import os, sys; from pathlib import Path; from storage import atomic\n"
+        "import os, sys; from pathlib import Path; from storage.files import atomic\n"
         "with atomic.replacing(Path(sys.argv[1])) as write: write(b'x' * 5_000_000); os.kill(os.getpid(), 9)"
     )
     ended = subprocess.run([sys.executable, "-c", program, str(tmp_path / "a.csv")])

@@ -21,7 +21,7 @@ def folder(recipe, tmp_path, monkeypatch):
     gathered = Gathered(recipe.identity)
     for job in survey(recipe, folder, COUNT, "run").jobs:
         gathered.add(draw_shard(job))
-    complete(recipe, folder, gathered, "run")
+    complete(folder, gathered, "run")
     return folder
 
 

@@ -23,7 +23,7 @@ def draw(recipe, folder, count):
     gathered = Gathered(recipe.identity)
     for job in survey(recipe, folder, count, "run").jobs:
         gathered.add(draw_shard(job))
-    complete(recipe, folder, gathered, "run")
+    complete(folder, gathered, "run")
 
 
 def files(folder):

@@ -16,8 +16,8 @@ from storage.errors import Damaged, Different, OutOfBounds
 from storage.shards.manifest import MANIFEST, Manifest
 from storage.shards.shard import BLOCK, SPLITS, combined, read_record, shard_name
 from storage.shards.writer import write_shard
-from tasks.datasets import folder, generate, totals
-from tasks.datasets.folder import complete
+from tasks.datasets import generate, totals
+from tasks.datasets.folder import complete, tidy
 from tasks.datasets.generate import draw_shard, estimate_bytes, missing, report, survey
 from tasks.datasets.recipe import Recipe, make_recipe, renderer_of
 from tasks.datasets.totals import Gathered
@@ -39,7 +39,7 @@ def draw(recipe: Recipe, folder: Path, count: int, run: str = "run", order=lambd
     if plan.whole:
         return plan, []
     receipts = [draw_shard(job) for job in order(list(plan.jobs))]
-    complete(recipe, folder, gathered(recipe, receipts), run)
+    complete(folder, gathered(recipe, receipts), run, renderer_of(recipe).letters_a_text())
     return plan, receipts
 
 
@@ -257,7 +257,7 @@ def test_a_run_that_died_after_its_manifest_is_tidied_by_the_same_command(recipe
     (tmp_path / ".manifest.json.dead.tmp").write_bytes(b"{")
     further = [draw_shard(job).record.name for job in survey(recipe, tmp_path, 4000, "dead").jobs[2:]]
     assert survey(recipe, tmp_path, COUNT, "run").whole
-    folder.tidy(recipe, tmp_path)
+    tidy(tmp_path, recipe.identity)
     assert further == [shard_name(2, 1024), shard_name(3, 928)]
     assert names(tmp_path) == sorted([*before, *further, shard_name(1, 5)])  # another dataset's is for verify to judge
     assert state(tmp_path).items() >= before.items()
@@ -507,9 +507,9 @@ def test_what_a_letter_comes_to_is_known_beforehand(small, words, tmp_path):
     receipts = [draw_shard(job) for job in survey(recipe, folder, 3 * BLOCK, "run").jobs]
     one_less = [replace(one, counts=replace(one.counts, letters=(*one.counts.letters[:2], 0))) for one in receipts]
     with pytest.raises(OutOfBounds, match=r"'C' comes 0 times in 3,072 texts, [\d,]+ are expected"):
-        complete(recipe, folder, gathered(recipe, one_less), "run")
+        complete(folder, gathered(recipe, one_less), "run", renderer_of(recipe).letters_a_text())
     assert not (folder / MANIFEST).exists()
-    complete(recipe, folder, gathered(recipe, receipts), "run")
+    complete(folder, gathered(recipe, receipts), "run", renderer_of(recipe).letters_a_text())
     whole_dataset(recipe, folder, 3 * BLOCK)
 
 

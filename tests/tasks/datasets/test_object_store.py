@@ -11,8 +11,9 @@ from storage.files.places import ObjectPath, place, sizes
 from storage.shards import cache
 from storage.shards.manifest import MANIFEST
 from storage.shards.shard import BLOCK, shard_name
-from tasks.datasets import folder, generate, prove, repair
+from tasks.datasets import generate, prove, repair
 from tasks.datasets.dry_run import rehearse
+from tasks.datasets.folder import complete, set_aside, tidy
 from tasks.datasets.inventory import inventory, recipe_of, require_dataset
 from tasks.datasets.judge import State, judge
 from tasks.datasets.totals import Gathered
@@ -41,11 +42,11 @@ def draw(recipe, folder, count: int) -> tuple[int, int]:
     plan = generate.survey(recipe, folder, count, "run")
     gathered = Gathered(recipe.identity)
     if plan.whole:
-        folder.tidy(recipe, folder)
+        tidy(folder, recipe.identity)
         return 0, plan.count
     for job in plan.jobs:
         gathered.add(generate.draw_shard(job))
-    folder.complete(recipe, folder, gathered, "run")
+    complete(folder, gathered, "run")
     return gathered.drawn, gathered.kept
 
 
@@ -132,11 +133,11 @@ def test_a_shard_that_somebody_else_puts_there_meanwhile_stays(recipe, there):
     path = there / A
     judged = atomic.fingerprint(path)
     path.replace(b"newer")
-    folder.set_aside(path, judged)
+    set_aside(path, judged)
     assert path.read_bytes() == b"newer" and not there.with_name("d.foreign").exists()
     for number in range(3):
         path.replace(bytes([number]))
-        folder.set_aside(path)
+        set_aside(path)
     assert sizes(there.with_name("d.foreign")) == {A: 1, f"{A}.1": 1, f"{A}.2": 1}
 
 

@@ -46,7 +46,7 @@ def draw(recipe: Recipe, folder: Path, count: int) -> None:
         gathered = Gathered(recipe.identity)
         for job in plan.jobs:
             gathered.add(draw_shard(job))
-        complete(recipe, folder, gathered, "run")
+        complete(folder, gathered, "run")
 
 
 def look(folder: Path, *, redraw: bool = False, font=None, words=None, recipe: Recipe | None = None):

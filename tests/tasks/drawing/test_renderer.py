@@ -169,7 +169,7 @@ def test_a_block_depends_on_seed_and_number_alone(book):
     assert book.block(12, 5).digest() != whole.digest()
     # A fresh process, other order: the same digest.
     program = (
-        "from tasks.datasets.recipe import make_recipe, renderer_of; from tasks.profiles.profile import BUILT_IN;"
+        "from tasks.datasets.recipe import make_recipe, renderer_of; from tasks.profiles.built_in import BUILT_IN;"
         "r = renderer_of(make_recipe(BUILT_IN['book'], 11)); r.block(11, 9); print(r.block(11, 5).digest().hex())"
     )
     printed = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
@@ -196,7 +196,7 @@ def philox(counter: tuple[int, ...], key: tuple[int, ...]) -> list[int]:
 def test_the_random_table_is_as_the_format_is_described():
     wanted = [word for row in range(BLOCK // 4) for word in philox((row + 1, 0, 0, 3), (1, 7))]
     assert raw(1, 7, 3).tolist() == wanted
-    told = (Path(__file__).parents[2] / "docs" / "format.md").read_text()
+    told = (Path(__file__).parents[3] / "docs" / "format.md").read_text()
     assert all(f"{word:016x}" in told for word in wanted[:5])
 
 

@@ -20,6 +20,7 @@ from storage.shards.manifest import MANIFEST, Manifest
 from storage.shards.shard import BLOCK, SPLITS
 from tasks.datasets import generate
 from tasks.datasets.describe import datasets_under, describe_dataset
+from tasks.datasets.folder import complete
 from tasks.datasets.recipe import make_recipe, renderer_of, require_same
 from tasks.datasets.statistics import SIGMAS
 from tasks.datasets.totals import Gathered
@@ -78,7 +79,7 @@ def brought_in(folder: Path, out: Path, turned: bool = False, **options) -> tupl
     jobs = fill_jobs(source, out, "run")
     for job in reversed(jobs) if turned else jobs:
         gathered.add(fill_shard(job))
-    ingest.complete(source, out, gathered, "run")
+    complete(out, gathered, "run")
     return source, gathered
 
 

@@ -170,7 +170,7 @@ def test_drawing_leaves_pyplot_alone():
         "import sys; from tasks.figures.scores import plot_confusion; plot_confusion([[1]], 'A', 't'); "
         "sys.exit('matplotlib.pyplot' in sys.modules)"
     )
-    root = Path(__file__).parents[2]
+    root = Path(__file__).parents[3]
     assert subprocess.run([sys.executable, "-c", code], cwd=root, check=False).returncode == 0
 
 

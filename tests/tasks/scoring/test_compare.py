@@ -8,7 +8,6 @@ from storage.models import load_model, save_model
 from tasks import models
 from tasks.models import must_know_as_much
 from tasks.reading import networks
-from tasks.scoring import compare as units
 from tasks.scoring.compare import Pairs, compare, no_worse
 from tasks.scoring.evaluate import EvaluateReceipt
 
@@ -125,8 +124,8 @@ def test_a_whole_model_is_served_wherever_it_dies(two, monkeypatch, step):
         return run
 
     with monkeypatch.context() as patch:
-        patch.setattr(units.atomic, "replace", dying(units.atomic.replace))
-        patch.setattr(units.atomic, "discard", dying(units.atomic.discard))
+        patch.setattr(models.atomic, "replace", dying(models.atomic.replace))
+        patch.setattr(models.atomic, "discard", dying(models.atomic.discard))
         with pytest.raises(NoSpace):
             models.promote(candidate, served, "run")
     assert made(served) == ("new" if step == 2 else "old")
