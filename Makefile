@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PEER := .venv-ddddocr
 
-.PHONY: setup demo test soak bench bench-peers deploy clean
+.PHONY: setup demo check test soak bench bench-peers deploy clean
 
 setup: $(VENV)/.ready
 
@@ -19,9 +19,14 @@ $(VENV)/.ready: pyproject.toml constraints.txt
 demo: setup
 	@$(BIN)/captchas demo
 
-test: setup
+# Seconds: style, types, and which file may import which.
+check: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --quiet --check .
+	$(BIN)/mypy
+	$(BIN)/python -m pytest -q -n 0 tests/test_imports.py tests/test_types.py
+
+test: check
 	$(BIN)/python -m pytest
 
 soak: setup

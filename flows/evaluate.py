@@ -1,6 +1,5 @@
 """Measure a model on pictures that it has not seen: read shards on Dask, sum up, draw the plots."""
 
-from enum import StrEnum
 from pathlib import Path
 
 from prefect import flow, task
@@ -18,6 +17,7 @@ from storage.dataset import Dataset
 from storage.errors import BadInput
 from storage.files.places import Place, local
 from storage.models import load_model, model_digest
+from storage.shards.shard import Split
 from tasks.profiles.built_in import find_profile
 from tasks.rates import Rate
 from tasks.scoring import evaluate as units
@@ -27,14 +27,6 @@ from tasks.training import settings
 
 # In Prefect's report: of eight, those that say most.
 SHOWN = {"rates.png": "Words right by each parameter of drawing", "mistakes.png": "Mistakes"}
-
-
-class Split(StrEnum):
-    """Which pictures to read."""
-
-    TEST = "test"
-    VALIDATION = "validation"
-    TRAIN = "train"
 
 
 def check(

@@ -1,7 +1,6 @@
 """Export a dataset: write each shard's part on Dask, put index and record on top at the end."""
 
 import time
-from enum import StrEnum
 from pathlib import Path
 
 from prefect import flow, get_run_logger, task
@@ -19,32 +18,25 @@ from storage.dataset import Dataset
 from storage.files import atomic
 from storage.files.locks import locked
 from storage.files.places import local
+from storage.shards.shard import Split
 from tasks.exchange import export as units
 from tasks.exchange import export_part
-from tasks.exchange.formats import Format
-
-
-class Split(StrEnum):
-    """Which pictures to export."""
-
-    TRAIN = "train"
-    VALIDATION = "validation"
-    TEST = "test"
+from tasks.exchange.formats import ExportFormat
 
 
 def check(
     dataset: str,
     *,
-    format: Format,
+    format: ExportFormat,
     out: Path | None = None,
     split: Split | None = None,
     count: int | None = None,
     invert: bool = False,
     **_,
-) -> tuple[Dataset, units.Choice, Path]:
+) -> tuple[Dataset, units.ExportChoice, Path]:
     """The dataset, what to export and where to, or an error that names the wrong option."""
     data = Dataset(dataset_folder(dataset))
-    choice = units.Choice(format, split.value if split else None, count, invert)
+    choice = units.ExportChoice(format, split.value if split else None, count, invert)
     name = "-".join(filter(None, (data.folder.resolve().name, format.value, choice.split)))
     folder = local(out, "out") if out else home() / "exports" / name
     units.examine(data, choice, folder)
@@ -56,7 +48,7 @@ def check(
 def export(
     dataset: Name,
     *,
-    format: Format,
+    format: ExportFormat,
     out: Path | None = None,
     split: Split | None = None,
     count: Count | None = None,
@@ -111,10 +103,10 @@ def export(
 
 @task(cache_policy=NO_CACHE, task_run_name="write", **RETRIES)
 def write(
-    plan: units.Plan, choice: units.Choice, workers: int | None, cluster: str | None
-) -> list[export_part.Receipt]:
+    plan: units.ExportPlan, choice: units.ExportChoice, workers: int | None, cluster: str | None
+) -> list[export_part.PartReceipt]:
     """Write a plan's parts on Dask; for a virtual dataset, prove its shards instead."""
-    virtual = choice.format is Format.HDF5
+    virtual = choice.format is ExportFormat.HDF5
     unit, name = (export_part.prove_shard, "verifying") if virtual else (export_part.export_part, "exporting")
     total = sum(job.count for job in plan.jobs)
     writes, reads = {job.out for job in plan.jobs}, {Path(job.shard).parent for job in plan.jobs}

@@ -122,7 +122,7 @@ def generate(
 
 
 @task(cache_policy=NO_CACHE, task_run_name="rehearse")
-def rehearse(recipe: Recipe, plan: units.Plan, folder: Place, workers: int | None) -> dict:
+def rehearse(recipe: Recipe, plan: units.DrawPlan, folder: Place, workers: int | None) -> dict:
     """Look at the shards that are there, and measure a block."""
     with stage("looking", plan.count) as shown:
         return rehearsals.rehearse(recipe, plan, folder, workers or cores(), shown.advance)
@@ -130,7 +130,7 @@ def rehearse(recipe: Recipe, plan: units.Plan, folder: Place, workers: int | Non
 
 @task(cache_policy=NO_CACHE, task_run_name="draw", **RETRIES)
 def draw(
-    recipe: Recipe, plan: units.Plan, folder: Place, there: set[str], workers: int | None, cluster: str | None
+    recipe: Recipe, plan: units.DrawPlan, folder: Place, there: set[str], workers: int | None, cluster: str | None
 ) -> tuple[Gathered, list[dict]]:
     """Draw a plan's shards on Dask, and say what became of each; one that is there and intact costs a read.
 

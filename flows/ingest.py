@@ -23,7 +23,7 @@ from tasks.datasets.folder import complete
 from tasks.datasets.totals import Gathered
 from tasks.exchange import ingest as units
 from tasks.exchange.labels import find_labels
-from tasks.exchange.scan import Listing, Source, Wanted, scan_files, write_records
+from tasks.exchange.scan import ImportRequest, Listing, Source, scan_files, write_records
 from tasks.loading.decode import Invert
 from tasks.profiles.profile import Profile
 
@@ -38,7 +38,7 @@ def check(
     alphabet: str | None = None,
     invert: Invert = Invert.AUTO,
     **_,
-) -> tuple[Wanted, Place]:
+) -> tuple[ImportRequest, Place]:
     """What to import, and the dataset's folder, or an error that names the wrong parameter."""
     root = local(folder, "folder").resolve()
     if not root.exists():
@@ -55,7 +55,7 @@ def check(
             raise BadInput(f"{option}: must be outside the folder that is imported; {there} is in {root}")
     units.require_imported(target)
     labelling = find_labels(root, labels and Path(labels).resolve(), pattern)
-    return Wanted(root, chosen, labelling, alphabet or "", Invert(invert)), target
+    return ImportRequest(root, chosen, labelling, alphabet or "", Invert(invert)), target
 
 
 @flow(flow_run_name=named("import", "folder", "name"))

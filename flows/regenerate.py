@@ -6,8 +6,8 @@ from pathlib import Path
 from prefect import flow, get_run_logger
 from prefect.artifacts import create_markdown_artifact
 
-from flows.evaluate import Split, publish, read
 from flows.evaluate import check as check_evaluation
+from flows.evaluate import publish, read
 from flows.generate import check as check_recipe
 from flows.generate import generate
 from flows.home import home, new_dataset_folder
@@ -21,6 +21,7 @@ from storage.dataset import Dataset
 from storage.errors import BadInput, Damaged, NotThere
 from storage.files import atomic
 from storage.files.locks import locked
+from storage.shards.shard import Split
 from tasks import models
 from tasks.datasets.generate import make_way
 from tasks.datasets.recipe import Recipe

@@ -26,10 +26,10 @@ from tasks import models
 from tasks.reading.ranking import Ranking
 from tasks.solving import batches as units
 from tasks.solving import results as writing
-from tasks.solving.choice import Choice
+from tasks.solving.choice import SolveChoice
 from tasks.solving.isolated import read_batch
 from tasks.solving.run import OTHERS, Inbox
-from tasks.solving.tables import Format, choose_format
+from tasks.solving.tables import AnswerFormat, choose_format
 
 
 def check(
@@ -39,7 +39,7 @@ def check(
     dictionary: str = "web2",
     ranking: Ranking = Ranking.PROBABILITY,
     out: Path | None = None,
-    format: Format | None = None,
+    format: AnswerFormat | None = None,
     only_new: bool = False,
     again: bool = False,
     settle: float = 1.0,
@@ -49,7 +49,7 @@ def check(
     alphabet: str | None = None,
     length: str | None = None,
     **_,
-) -> tuple[Choice, writing.Wanted, units.SolvePlan]:
+) -> tuple[SolveChoice, writing.AnswersFile, units.SolvePlan]:
     """What to solve, what to write, and with which model and words, or an error that names what is wrong."""
     path = pictures_at(path)
     lengths = units.parse_length(length)
@@ -62,7 +62,7 @@ def check(
     if out.is_dir():
         raise BadInput(f"out: must be a file to write the answers to; {out} is a folder")
     ours = tuple(ledger().with_name(LEDGER + side) for side in SIDES)
-    choice = Choice(path, again or path.is_file(), settle, move_to, follow_links, (out, *ours))
+    choice = SolveChoice(path, again or path.is_file(), settle, move_to, follow_links, (out, *ours))
     # An inbox that runs by a schedule is empty most of the time, and so is one whose files are moved.
     choice.require_possible(may_be_empty=bool(runtime.deployment.id or move_to))
     atomic.make_folder(out.parent)  # now, not after an hour's reading
@@ -72,7 +72,7 @@ def check(
     words = models.dictionary_of(dictionary, chosen, alphabet, lengths) if ranking is not Ranking.NONE else ()
     plan = units.plan(chosen, words, ranking if words else Ranking.NONE, abstain_below, alphabet, lengths)
     units.reader_of(plan)
-    return choice, writing.Wanted(out, chosen_format, only_new), plan
+    return choice, writing.AnswersFile(out, chosen_format, only_new), plan
 
 
 @flow(flow_run_name=named("solve", "path"))
@@ -84,7 +84,7 @@ def solve(
     dictionary: Name = "web2",
     ranking: Ranking = Ranking.PROBABILITY,
     out: Path | None = None,
-    format: Format | None = None,
+    format: AnswerFormat | None = None,
     only_new: bool = False,
     again: bool = False,
     settle: Seconds = 1.0,
@@ -208,7 +208,7 @@ def answer(client: Client, inbox: Inbox, jobs: Iterable[units.SolveJob]) -> None
 
 
 @task(cache_policy=NO_CACHE, task_run_name="write")
-def write(inbox: Inbox, wanted: writing.Wanted) -> dict[str, int]:
+def write(inbox: Inbox, wanted: writing.AnswersFile) -> dict[str, int]:
     """Write the answers, and count them by status."""
     return writing.write_results(inbox, wanted)
 

@@ -214,7 +214,7 @@ class Dataset:
         Damaged
             While iterating, before any picture of the damaged block.
         """
-        plan = batches.Plan(
+        plan = batches.BatchPlan(
             size, split, shuffle, rank, world, tuple(fields), bool(drop_last), epoch, buffer,
             batches.default_threads() if threads is None else threads,
         )  # fmt: skip

@@ -54,7 +54,7 @@ _RECORD = (
 _ANSWER = f"SELECT digest, {_COLUMNS} FROM pictures WHERE digest = ? AND settings = ? AND passing = 0 LIMIT 1"
 
 
-class Picture(NamedTuple):
+class PictureFile(NamedTuple):
     """A file as it was when its answer was found. `mtime` in ns; `digest` is blake3's, None if it was not read."""
 
     path: str
@@ -63,16 +63,16 @@ class Picture(NamedTuple):
     digest: bytes | None
 
 
-class Entry(NamedTuple):
+class LedgerEntry(NamedTuple):
     """A picture with its answer (`ANSWER`), whether that may be another one next time, and where it is to be moved."""
 
-    picture: Picture
+    picture: PictureFile
     answer: tuple
     passing: bool = False
     target: str | None = None
 
 
-class Known(NamedTuple):
+class KnownFile(NamedTuple):
     """What a run has to know of a picture to leave it alone; `key` is its path's."""
 
     key: bytes
@@ -158,20 +158,20 @@ class Ledger:
             self._base.rows("INSERT INTO runs (folder, began) VALUES (?, ?)", (folder, time.time_ns()))
             return self._base.rows("SELECT last_insert_rowid()")[0][0]
 
-    def known(self, folder: int, only: str | None = None) -> Iterator[Known]:
+    def known(self, folder: int, only: str | None = None) -> Iterator[KnownFile]:
         """The pictures that are, or were, in the folder, in the order of a listing; or `only` this one.
 
         What changes meanwhile further on is seen; what was given is not asked for again.
         """
-        columns = ", ".join(name if name != "key" else "path" for name in Known._fields)
+        columns = ", ".join(name if name != "key" else "path" for name in KnownFile._fields)
         query = f"SELECT {columns} FROM pictures WHERE folder = ? AND moved = 0 AND path"
         if only is not None:
-            yield from map(Known._make, self._base.rows(query + " = ?", (folder, key(only))))
+            yield from map(KnownFile._make, self._base.rows(query + " = ?", (folder, key(only))))
             return
         last, rows = b"", [()] * CHUNK
         while len(rows) == CHUNK:
             rows = self._base.rows(query + " > ? ORDER BY path LIMIT ?", (folder, last, CHUNK))
-            yield from map(Known._make, rows)
+            yield from map(KnownFile._make, rows)
             last = rows[-1][0] if rows else last
 
     def answers(self, digests: Iterable[bytes], settings: int) -> dict[bytes, tuple]:
@@ -220,7 +220,7 @@ class Ledger:
         """Write that a run's results are written, and what is to be known of them."""
         self._base.rows("UPDATE runs SET results = ? WHERE id = ?", (json.dumps(results), run))
 
-    def record(self, folder: int, settings: int, run: int, entries: Iterable[Entry]) -> None:
+    def record(self, folder: int, settings: int, run: int, entries: Iterable[LedgerEntry]) -> None:
         """Write answers, over what was known of these pictures."""
         now = time.time_ns()
         self._base.each(_RECORD, (
@@ -232,7 +232,7 @@ class Ledger:
         ))  # fmt: skip
         self._changed(folder)
 
-    def touch(self, folder: int, pictures: Iterable[Picture]) -> None:
+    def touch(self, folder: int, pictures: Iterable[PictureFile]) -> None:
         """Write other times for the same contents."""
         self._base.each(
             "UPDATE pictures SET mtime = ?, gone = 0 WHERE folder = ? AND moved = 0 AND path = ?",
@@ -262,13 +262,13 @@ class Ledger:
         )
         self._changed(folder)
 
-    def wait(self, pictures: Iterable[Picture]) -> None:
+    def wait(self, pictures: Iterable[PictureFile]) -> None:
         """Put aside pictures of a content that is being read; they are forgotten with this object."""
         self._base.each(
             "INSERT OR REPLACE INTO waiting VALUES (?, ?, ?, ?)", ((key(one.path), *one[1:]) for one in pictures)
         )
 
-    def waiting(self, digest: bytes | None = None) -> Iterator[list[Picture]]:
+    def waiting(self, digest: bytes | None = None) -> Iterator[list[PictureFile]]:
         """What was put aside, or only what has this content, in chunks; put aside it is no longer.
 
         What is put aside meanwhile may be left.
@@ -280,7 +280,7 @@ class Ledger:
         ):
             self._base.rows(f"DELETE FROM waiting WHERE {which} AND path <= ?", (last, *more, rows[-1][0]))
             last = rows[-1][0]
-            yield [Picture(path_of(row[0]), *row[1:]) for row in rows]
+            yield [PictureFile(path_of(row[0]), *row[1:]) for row in rows]
 
     def _changed(self, folder: int) -> None:
         self._base.rows("UPDATE folders SET changes = changes + 1 WHERE id = ?", (folder,))

@@ -42,7 +42,7 @@ def default_threads() -> int:
 
 
 @dataclass(frozen=True)
-class Plan:
+class BatchPlan:
     """What to read and how to hand it out; checked on construction (see `Dataset.batches`).
 
     Raises
@@ -95,7 +95,7 @@ class Plan:
         return rows[np.argsort(_raw(self.shuffle, self.epoch, position, 1, len(rows)), kind="stable")]
 
 
-def stream(source: Blocks, plan: Plan) -> Iterator[Block]:
+def stream(source: Blocks, plan: BatchPlan) -> Iterator[Block]:
     """Blocks of `plan.size` rows, the last one shorter or dropped.
 
     Threads start with the first batch and end with the last, or when the iterator is closed or goes out of
@@ -159,7 +159,7 @@ class _Reading:
             shard.unpack(number, field, *arrays)
 
 
-def _plain(reading: _Reading, plan: Plan) -> Iterator[Block]:
+def _plain(reading: _Reading, plan: BatchPlan) -> Iterator[Block]:
     """All pictures in order, unpacked straight into the batches."""
     fresh = _Fresh(reading, plan)
     begun: deque[tuple[Block, list[Future]]] = deque()  # batches, and the jobs that fill them
@@ -200,7 +200,7 @@ def _finished(batch: Block, jobs: list[Future]) -> Block:
     return batch
 
 
-def _ringed(reading: _Reading, plan: Plan) -> Iterator[Block]:
+def _ringed(reading: _Reading, plan: BatchPlan) -> Iterator[Block]:
     """Pictures of a split, or mixed: blocks are unpacked into a ring, and their rows picked from there."""
     fresh = _Fresh(reading, plan)
     group = 1 if plan.shuffle is None else plan.buffer  # blocks that are mixed together
@@ -253,7 +253,7 @@ def _groups(reading: _Reading, ring: dict[str, np.ndarray], slots: int, group: i
 class _Fresh:
     """Memory for batches."""
 
-    def __init__(self, reading: _Reading, plan: Plan):
+    def __init__(self, reading: _Reading, plan: BatchPlan):
         self._left, self._size = sum(reading.rows), plan.size
         self._memory = {field: _Memory(reading.schema, field) for field in plan.fields}
 

@@ -8,6 +8,7 @@ import json
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass
+from enum import StrEnum
 from math import prod
 from typing import NamedTuple
 
@@ -23,12 +24,22 @@ from storage.shards import cache
 FORMAT = 1
 BLOCK = 1024  # pictures a block: the unit of randomness, of drawing and of storage
 DIGEST = "blake3"
-SPLITS = ("train", "validation", "test")
 Inflate = Callable[[bytes, np.ndarray], bool]
 """Fills a C-contiguous uint8 array with what a zlib stream holds; False for a stream that it does not know, that is
 damaged, or that holds another number of bytes: then zlib decides. The check sum is looked at here."""
 _IN_PLACE = 2 | 4  # H5LT_FILE_IMAGE_DONT_COPY and _DONT_RELEASE
 _NAME = re.compile(r"shard-(\d{6})-(\d+)\.h5")
+
+
+class Split(StrEnum):
+    """The splits of a dataset, in the order of the numbers that shards hold."""
+
+    TRAIN = "train"
+    VALIDATION = "validation"
+    TEST = "test"
+
+
+SPLITS = tuple(split.value for split in Split)
 
 
 class Block(NamedTuple):

@@ -10,7 +10,7 @@ from storage.files.places import Place
 from storage.shards.shard import BLOCK, Shard, layout, parse_name, sealed, shard_name
 from storage.shards.writer import assembled
 from tasks.datasets import generate
-from tasks.datasets.generate import Plan
+from tasks.datasets.generate import DrawPlan
 from tasks.datasets.recipe import Recipe, renderer_of
 from tasks.datasets.statistics import Tally
 from tasks.lowlevel.deflate import compress
@@ -54,7 +54,7 @@ def measure(recipe: Recipe) -> Cost:
 
 
 def rehearse(
-    recipe: Recipe, plan: Plan, folder: Place, workers: int, on_shard: Callable[[int], None] | None = None
+    recipe: Recipe, plan: DrawPlan, folder: Place, workers: int, on_shard: Callable[[int], None] | None = None
 ) -> dict:
     """Which shards of a dataset are missing, damaged or stale, and an estimate of what is left to do.
 

@@ -23,7 +23,7 @@ BLOCKS_A_SHARD = 16
 
 
 @dataclass(frozen=True)
-class ShardJob:
+class DrawJob:
     """One shard to draw: where it stands in the dataset of a recipe."""
 
     recipe: Recipe
@@ -35,7 +35,7 @@ class ShardJob:
 
 
 @dataclass(frozen=True)
-class Receipt:
+class DrawReceipt:
     """What became of a job. `drawn` is False for a shard that was there, sealed and intact."""
 
     index: int
@@ -45,15 +45,15 @@ class Receipt:
 
 
 @dataclass(frozen=True)
-class Plan:
+class DrawPlan:
     """What a run has to do: `jobs` to draw, or nothing when the dataset is whole at `count`."""
 
     count: int
-    jobs: tuple[ShardJob, ...]
+    jobs: tuple[DrawJob, ...]
     whole: bool
 
 
-def survey(recipe: Recipe, folder: Place, count: int, run: str) -> Plan:
+def survey(recipe: Recipe, folder: Place, count: int, run: str) -> DrawPlan:
     """Compare a folder with what is wanted; the caller holds the dataset's lock.
 
     A dataset never shrinks: a `count` below what is there changes nothing.
@@ -71,7 +71,7 @@ def survey(recipe: Recipe, folder: Place, count: int, run: str) -> Plan:
         require_same(identity_of(manifest), recipe, folder)
         count = max(count, manifest.count)
         if count == manifest.count and _present(folder, manifest):
-            return Plan(count, (), whole=True)
+            return DrawPlan(count, (), whole=True)
     for path in sorted(sealed(folder).values()):
         try:
             with Shard(path) as shard:
@@ -80,8 +80,8 @@ def survey(recipe: Recipe, folder: Place, count: int, run: str) -> Plan:
             continue  # the job for that shard sets it aside and draws it again
         require_same(there, recipe, folder)
         break
-    jobs = [ShardJob(recipe, str(folder.resolve()), *place, run) for place in layout(count, BLOCKS_A_SHARD)]
-    return Plan(count, tuple(jobs), whole=False)
+    jobs = [DrawJob(recipe, str(folder.resolve()), *place, run) for place in layout(count, BLOCKS_A_SHARD)]
+    return DrawPlan(count, tuple(jobs), whole=False)
 
 
 def _present(folder: Place, manifest: Manifest) -> bool:
@@ -100,7 +100,7 @@ def compressor_of(profile: Profile) -> Callable[[np.ndarray], bytes]:
     return fast_zlib if profile.adds_noise else compress
 
 
-def draw_shard(job: ShardJob) -> Receipt:
+def draw_shard(job: DrawJob) -> DrawReceipt:
     """Draw and seal one shard, unless it is there and intact.
 
     Raises
@@ -114,15 +114,15 @@ def draw_shard(job: ShardJob) -> Receipt:
     if judged:
         try:
             record = read_record(path, job.recipe.identity, job.first, tally.add, inflate=inflate)
-            return Receipt(job.index, record, False, tally.counts())
+            return DrawReceipt(job.index, record, False, tally.counts())
         except Damaged:
             set_aside(path, judged)
             tally = Tally(job.recipe.profile.alphabet)
     record = seal(job, tally)
-    return Receipt(job.index, record, True, tally.counts())
+    return DrawReceipt(job.index, record, True, tally.counts())
 
 
-def seal(job: ShardJob, tally: Tally, ended: Callable[[list[bytes]], None] | None = None) -> ShardRecord:
+def seal(job: DrawJob, tally: Tally, ended: Callable[[list[bytes]], None] | None = None) -> ShardRecord:
     """Draw a job's blocks, count them and publish them as one shard.
 
     `ended` is called with the blocks' digests when all are drawn and nothing is published; it may raise.
@@ -148,7 +148,7 @@ def seal(job: ShardJob, tally: Tally, ended: Callable[[list[bytes]], None] | Non
     )  # fmt: skip
 
 
-def missing(plan: Plan, folder: Place) -> int:
+def missing(plan: DrawPlan, folder: Place) -> int:
     """How many pictures of a plan are not in the folder yet."""
     there = sealed(folder)
     return sum(job.count for job in plan.jobs if (job.index, job.count) not in there)

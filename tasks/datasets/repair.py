@@ -9,7 +9,7 @@ from storage.files.places import Place, place, sizes
 from storage.shards.manifest import MANIFEST, Manifest
 from storage.shards.shard import ShardRecord, combined, read_record, shard_name
 from tasks.datasets.folder import set_aside
-from tasks.datasets.generate import Receipt, ShardJob, seal
+from tasks.datasets.generate import DrawJob, DrawReceipt, seal
 from tasks.datasets.inventory import ABSENT, Inventory
 from tasks.datasets.judge import Finding, State, Verdict
 from tasks.datasets.prove import Proof
@@ -28,7 +28,7 @@ class RedrawJob:
     `spurned` is the sha256 of the file there, if that is whole but not what was sealed.
     """
 
-    shard: ShardJob
+    shard: DrawJob
     content: str
     spurned: str
 
@@ -77,10 +77,10 @@ def plan_repair(
     return RepairPlan(homes, jobs, sum(line["bytes"] for line in lost))
 
 
-def _shard_jobs(found: Inventory, verdict: Verdict, recipe: Recipe, run: str) -> dict[str, ShardJob]:
+def _shard_jobs(found: Inventory, verdict: Verdict, recipe: Recipe, run: str) -> dict[str, DrawJob]:
     folder = str(found.folder.resolve())
     return {
-        line["name"]: ShardJob(recipe, folder, index, line["first"], line["count"], run)
+        line["name"]: DrawJob(recipe, folder, index, line["first"], line["count"], run)
         for index, line in enumerate(verdict.lines)
     }
 
@@ -167,7 +167,7 @@ def _redrawn(path: Place, job: RedrawJob) -> bool:
     return record.content == job.content and record.sha256 != job.spurned
 
 
-def count_jobs(found: Inventory, verdict: Verdict, recipe: Recipe, run: str) -> list[ShardJob]:
+def count_jobs(found: Inventory, verdict: Verdict, recipe: Recipe, run: str) -> list[DrawJob]:
     """A job for every shard to count, if the manifest has to be rebuilt."""
     untrue = any(finding.state is State.MANIFEST for finding in verdict.findings)
     if untrue and recipe is None:
@@ -175,7 +175,7 @@ def count_jobs(found: Inventory, verdict: Verdict, recipe: Recipe, run: str) -> 
     return list(_shard_jobs(found, verdict, recipe, run).values()) if untrue else []
 
 
-def count_shard(job: ShardJob) -> Receipt:
+def count_shard(job: DrawJob) -> DrawReceipt:
     """Read a shard whole, prove it, and count what a manifest's statistics need.
 
     Raises
@@ -185,7 +185,7 @@ def count_shard(job: ShardJob) -> Receipt:
     tally = Tally(job.recipe.profile.alphabet)
     path = place(job.folder) / shard_name(job.index, job.count)
     record = read_record(path, job.recipe.identity, job.first, tally.add, inflate=inflate)
-    return Receipt(job.index, record, False, tally.counts())
+    return DrawReceipt(job.index, record, False, tally.counts())
 
 
 def finish(

@@ -15,8 +15,8 @@ from storage.exports.virtual import write_virtual
 from storage.files import atomic
 from storage.files.places import ObjectPath
 from storage.shards.shard import SPLITS, Block, parse_name
-from tasks.exchange.export_part import PartJob, Receipt, chosen_rows, entries_of, fragment, note
-from tasks.exchange.formats import FOLDERS, SUFFIX, WITH_BOXES, Format, Index, Layout
+from tasks.exchange.export_part import PartJob, PartReceipt, chosen_rows, entries_of, fragment, note
+from tasks.exchange.formats import FOLDERS, SUFFIX, WITH_BOXES, ExportFormat, Index, Layout
 
 VERSION = 1  # of what the formats look like
 ON_DISK = 4096  # bytes that a file takes at least, on most file systems
@@ -24,17 +24,17 @@ VIRTUAL = "dataset.h5"
 
 
 @dataclass(frozen=True)
-class Choice:
+class ExportChoice:
     """What to export; `split` and `count` of None mean all."""
 
-    format: Format
+    format: ExportFormat
     split: str | None = None
     count: int | None = None
     invert: bool = False
 
 
 @dataclass(frozen=True)
-class Plan:
+class ExportPlan:
     """What a run has to do: `jobs`, or nothing when the export is whole."""
 
     what: dict
@@ -44,7 +44,7 @@ class Plan:
     share: float = 1.0  # of the pictures that are in the split
 
 
-def examine(dataset: Dataset, choice: Choice, out: Path) -> None:
+def examine(dataset: Dataset, choice: ExportChoice, out: Path) -> None:
     """Refuse what cannot be exported, before anything is started.
 
     Raises
@@ -58,17 +58,17 @@ def examine(dataset: Dataset, choice: Choice, out: Path) -> None:
         raise BadInput(f"count: must be 1 or more; it is {choice.count}")
     if choice.split is not None and choice.split not in SPLITS:
         raise BadInput(f"split: must be one of {', '.join(SPLITS)}; it is {choice.split!r}")
-    if choice.format is Format.HDF5 and (choice.split or choice.invert):
+    if choice.format is ExportFormat.HDF5 and (choice.split or choice.invert):
         raise BadInput(
             f"format hdf5: shows the shards as they are, so it takes no {'--split' if choice.split else '--invert'}; "
             "select rows by its `split` array when reading, or choose another format"
         )
-    if choice.format is Format.HDF5 and isinstance(dataset.folder, ObjectPath):
+    if choice.format is ExportFormat.HDF5 and isinstance(dataset.folder, ObjectPath):
         raise BadInput(
             f"format hdf5: is one file over shards that stand on a disk, and {dataset.folder} is in an object store; "
             "choose another format, or copy the dataset's objects into a folder first"
         )
-    if choice.format is Format.PARQUET:
+    if choice.format is ExportFormat.PARQUET:
         require_pyarrow()
     if choice.format in WITH_BOXES and dataset.manifest.source is not None:
         raise BadInput(
@@ -83,7 +83,7 @@ def examine(dataset: Dataset, choice: Choice, out: Path) -> None:
         _require_same(there.what, _what(dataset, choice), out)
 
 
-def survey(dataset: Dataset, choice: Choice, out: Path) -> Plan:
+def survey(dataset: Dataset, choice: ExportChoice, out: Path) -> ExportPlan:
     """Compare a folder with what is wanted; the caller holds the folder's lock.
 
     Raises
@@ -99,8 +99,8 @@ def survey(dataset: Dataset, choice: Choice, out: Path) -> Plan:
     if there:
         _require_same(there.what, what, out)
         # A virtual dataset is only as good as its shards, so it is proven each time.
-        if choice.format is not Format.HDF5 and there.stands(out):
-            return Plan(what, (), whole=True)
+        if choice.format is not ExportFormat.HDF5 and there.stands(out):
+            return ExportPlan(what, (), whole=True)
     layout = Layout(
         choice.format, head.parameters.dtype, tuple(f"{font['family']} {font['style']}" for font in manifest.fonts),
         manifest.profile.get("alphabet", ""), head.boxes.shape[1], choice.invert,
@@ -116,10 +116,12 @@ def survey(dataset: Dataset, choice: Choice, out: Path) -> Plan:
         ))  # fmt: skip
     rows = chosen_rows(head.split, choice.split)
     share = len(rows) / len(head.split)
-    return Plan(what, tuple(jobs), whole=False, bytes_a_picture=_bytes_a_picture(jobs[0], head, rows), share=share)
+    return ExportPlan(
+        what, tuple(jobs), whole=False, bytes_a_picture=_bytes_a_picture(jobs[0], head, rows), share=share
+    )
 
 
-def _what(dataset: Dataset, choice: Choice) -> dict:
+def _what(dataset: Dataset, choice: ExportChoice) -> dict:
     """All that the bytes of an export depend on."""
     return {
         "version": VERSION,
@@ -148,7 +150,7 @@ def _require_same(there: dict, wanted: dict, out: Path) -> None:
         )
 
 
-def _limits(dataset: Dataset, choice: Choice) -> Iterator[tuple[dict, int]]:
+def _limits(dataset: Dataset, choice: ExportChoice) -> Iterator[tuple[dict, int]]:
     """(manifest line, most pictures to take) of each shard that is needed, in order."""
     left = math.inf if choice.count is None else choice.count
     for number, line in enumerate(dataset.manifest.shards):
@@ -164,14 +166,14 @@ def _limits(dataset: Dataset, choice: Choice) -> Iterator[tuple[dict, int]]:
             left -= sum(len(chosen_rows(split, choice.split)) for split in splits)
 
 
-def _part_name(choice: Choice, number: int) -> str:
+def _part_name(choice: ExportChoice, number: int) -> str:
     # `datasets` and others find a split by the file's name.
     return f"{choice.split or 'shard'}-{number:06d}{SUFFIX.get(choice.format, '')}"
 
 
 def _bytes_a_picture(job: PartJob, head: Block, rows: np.ndarray) -> float:
     """About what a picture takes on the disk, measured on the first block."""
-    if job.layout.format is Format.HDF5:
+    if job.layout.format is ExportFormat.HDF5:
         return 0.0
     entries = list(entries_of(job, head, 0, rows[:100]))
     sizes = [len(content) for entry in entries for _, content in job.layout.members(entry)]
@@ -180,7 +182,7 @@ def _bytes_a_picture(job: PartJob, head: Block, rows: np.ndarray) -> float:
     return sum(sizes) / max(1, len(entries)) + 100
 
 
-def begin(plan: Plan, out: Path) -> None:
+def begin(plan: ExportPlan, out: Path) -> None:
     """Note in the folder what it is going to be, and clear away what ended runs left there."""
     notes = atomic.make_folder(out / NOTES)
     there = ExportRecord.read(out)
@@ -193,13 +195,13 @@ def begin(plan: Plan, out: Path) -> None:
     clear(notes)
 
 
-def missing_bytes(plan: Plan, out: Path) -> int:
+def missing_bytes(plan: ExportPlan, out: Path) -> int:
     """About how much the parts take that are not there yet."""
     pictures = sum(min(job.limit, job.count * plan.share) for job in plan.jobs if not (out / job.name).exists())
     return int(pictures * plan.bytes_a_picture)
 
 
-def finish(plan: Plan, out: Path, receipts: Iterable[Receipt]) -> ExportRecord:
+def finish(plan: ExportPlan, out: Path, receipts: Iterable[PartReceipt]) -> ExportRecord:
     """Put the index together from the parts in order, then the record, then clear up."""
     parts = tuple(sorted((receipt.part for receipt in receipts), key=lambda part: part.shard))
     if not sum(part.pictures for part in parts):
@@ -208,7 +210,7 @@ def finish(plan: Plan, out: Path, receipts: Iterable[Receipt]) -> ExportRecord:
     indexes = {}
     layout = plan.jobs[0].layout
     index = layout.index()
-    if layout.format is Format.HDF5:
+    if layout.format is ExportFormat.HDF5:
         shards = [(Path(job.shard), job.limit) for job in plan.jobs]
         attributes = {"identity": plan.what["identity"], "content": plan.what["content"]}
         indexes[VIRTUAL] = write_virtual(out / VIRTUAL, shards, attributes)

@@ -15,7 +15,16 @@ from storage.exports.record import NOTES, Part, staged_file, staged_folder
 from storage.files import atomic
 from storage.files.places import place
 from storage.shards.shard import BLOCK, SPLITS, Block, Shard, read_record
-from tasks.exchange.formats import FOLDERS, Entry, Format, Layout, easyocr_labels, plain_rows, tar_end, tar_member
+from tasks.exchange.formats import (
+    FOLDERS,
+    ExportEntry,
+    ExportFormat,
+    Layout,
+    easyocr_labels,
+    plain_rows,
+    tar_end,
+    tar_member,
+)
 
 
 @dataclass(frozen=True)
@@ -39,7 +48,7 @@ class PartJob:
 
 
 @dataclass(frozen=True)
-class Receipt:
+class PartReceipt:
     """What became of a job; `kept` is True for a part that was there already."""
 
     part: Part
@@ -47,7 +56,7 @@ class Receipt:
     read: int  # pictures in the shard
 
 
-def export_part(job: PartJob) -> Receipt:
+def export_part(job: PartJob) -> PartReceipt:
     """Write one shard's part and its lines of the index, unless they are there.
 
     Raises
@@ -63,7 +72,7 @@ def export_part(job: PartJob) -> Receipt:
     index = job.layout.index()
     sections = {name: fragment(notes, job.number, name) for name in (index.openings if index else ())}
     if standing and all(path.exists() for path in sections.values()):
-        return Receipt(part, True, job.count)
+        return PartReceipt(part, True, job.count)
     lines: dict[str, list[bytes]] = {name: [] for name in sections}
     with Shard(place(job.shard), sha256=job.sha256) as shard:
         rows = _rows(shard, job)
@@ -79,7 +88,7 @@ def export_part(job: PartJob) -> Receipt:
                 part = Part(job.number, job.name, sum(map(len, rows)), files, size)
                 # Before the part appears: a part without them would be written again.
                 _write_notes(notes, part, sections, lines, index)
-    return Receipt(part, standing, job.count)
+    return PartReceipt(part, standing, job.count)
 
 
 def _rows(shard: Shard, job: PartJob) -> list[np.ndarray]:
@@ -97,7 +106,7 @@ def chosen_rows(split: np.ndarray, wanted: str | None) -> np.ndarray:
     return np.arange(len(split)) if wanted is None else np.flatnonzero(split == SPLITS.index(wanted))
 
 
-def _blocks(shard: Shard, job: PartJob, rows: list[np.ndarray], lines: dict) -> Iterator[tuple[str, list[Entry]]]:
+def _blocks(shard: Shard, job: PartJob, rows: list[np.ndarray], lines: dict) -> Iterator[tuple[str, list[ExportEntry]]]:
     """(name of its folder, entries) of each block with rows; the index's lines are collected on the way."""
     for number, chosen in enumerate(rows):
         if not len(chosen):
@@ -110,12 +119,12 @@ def _blocks(shard: Shard, job: PartJob, rows: list[np.ndarray], lines: dict) -> 
         yield folder, entries
 
 
-def entries_of(job: PartJob, block: Block, number: int, rows: np.ndarray) -> Iterator[Entry]:
+def entries_of(job: PartJob, block: Block, number: int, rows: np.ndarray) -> Iterator[ExportEntry]:
     """Some rows of block `number` of a shard, with their font by name and their picture cropped."""
     texts, splits, boxes = block.texts(), block.split.tolist(), block.boxes.tolist()
     for row, plain in zip(rows.tolist(), plain_rows(block.parameters[rows], job.layout.fonts), strict=True):
         letters = [tuple(box) if box[2] > box[0] >= 0 else None for box in boxes[row][: len(texts[row])]]
-        yield Entry(
+        yield ExportEntry(
             job.first + number * BLOCK + row, texts[row], SPLITS[splits[row]], letters, plain,
             block.images[row, : plain["height"], : plain["width"]],
         )  # fmt: skip
@@ -129,7 +138,7 @@ def _part_writer(job: PartJob, target: Path):
         with staged_folder(target) as folder:
             yield lambda blocks: _write_folder(folder, job.layout, blocks)
     else:
-        write = {Format.WEBDATASET: _write_tar, Format.PARQUET: _write_parquet}[chosen]
+        write = {ExportFormat.WEBDATASET: _write_tar, ExportFormat.PARQUET: _write_parquet}[chosen]
         with staged_file(target) as file:
             yield lambda blocks: write(file, job.layout, blocks)
 
@@ -144,7 +153,7 @@ def _write_folder(folder: Path, layout: Layout, blocks: Iterable) -> tuple[int, 
                 with open(f"{inside}/{entry.key}{suffix}", "xb") as file:  # noqa: PTH123 - a Path is slow
                     file.write(content)
                 files, size = files + 1, size + len(content)
-        if layout.format is Format.GT:
+        if layout.format is ExportFormat.GT:
             content = easyocr_labels(entries)
             (inside / "labels.csv").write_bytes(content)
             files, size = files + 1, size + len(content)
@@ -214,7 +223,7 @@ def _write_notes(notes: Path, part: Part, sections: dict, lines: dict, index) ->
     note(notes, part)
 
 
-def prove_shard(job: PartJob) -> Receipt:
+def prove_shard(job: PartJob) -> PartReceipt:
     """Read one shard and prove every block of it.
 
     Raises
@@ -227,4 +236,4 @@ def prove_shard(job: PartJob) -> Receipt:
     record = read_record(path, first=job.first)
     if (record.sha256, record.content) != (job.sha256, job.content):
         raise Damaged(f"{path}: differs from the manifest; captchas verify {path.parent} --repair draws it again")
-    return Receipt(Part(job.number, None, job.limit, 0, 0), False, job.count)
+    return PartReceipt(Part(job.number, None, job.limit, 0, 0), False, job.count)

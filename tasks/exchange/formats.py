@@ -21,7 +21,7 @@ _END = b"\0\0\0\0IEND\xaeB`\x82"
 _COMPACT = {"ensure_ascii": False, "separators": (",", ":")}
 
 
-class Format(StrEnum):
+class ExportFormat(StrEnum):
     """What a dataset can be exported as."""
 
     PNG = "png"
@@ -33,12 +33,12 @@ class Format(StrEnum):
     HDF5 = "hdf5"
 
 
-FOLDERS = {Format.PNG, Format.GT, Format.TESSERACT, Format.COCO}  # a folder of files a shard
-WITH_BOXES = {Format.TESSERACT, Format.COCO}  # nothing without the letters' boxes
-SUFFIX = {Format.WEBDATASET: ".tar", Format.PARQUET: ".parquet"}  # one file a shard
+FOLDERS = {ExportFormat.PNG, ExportFormat.GT, ExportFormat.TESSERACT, ExportFormat.COCO}  # a folder of files a shard
+WITH_BOXES = {ExportFormat.TESSERACT, ExportFormat.COCO}  # nothing without the letters' boxes
+SUFFIX = {ExportFormat.WEBDATASET: ".tar", ExportFormat.PARQUET: ".parquet"}  # one file a shard
 
 
-class Entry(NamedTuple):
+class ExportEntry(NamedTuple):
     """One picture of a dataset with all that is known of it.
 
     image : (height, width) uint8, 0 background to 255 ink
@@ -78,7 +78,7 @@ class Layout:
     longest : letters of the longest text
     """
 
-    format: Format
+    format: ExportFormat
     parameters: np.dtype
     fonts: tuple[str, ...]
     alphabet: str
@@ -90,28 +90,28 @@ class Layout:
         """Names of the parameters, in order."""
         return self.parameters.names
 
-    def png(self, entry: Entry) -> bytes:
+    def png(self, entry: ExportEntry) -> bytes:
         """The picture as a PNG: ink is white as stored, or black on white with `invert`."""
         return png(255 - entry.image if self.invert else entry.image)
 
-    def members(self, entry: Entry) -> list[tuple[str, bytes]]:
+    def members(self, entry: ExportEntry) -> list[tuple[str, bytes]]:
         """(suffix, content) of each file of one picture, the picture first."""
         picture = (".png", self.png(entry))
         match self.format:
-            case Format.TESSERACT:
+            case ExportFormat.TESSERACT:
                 return [picture, (".gt.txt", _line(self.format, entry)), (".box", tesseract_boxes(entry))]
-            case Format.WEBDATASET:
+            case ExportFormat.WEBDATASET:
                 return [picture, (".txt", entry.text.encode()), (".json", as_json(entry))]
         return [picture]
 
     def index(self) -> Index | None:
         """The file beside the parts, for the formats that have one."""
         match self.format:
-            case Format.PNG:
+            case ExportFormat.PNG:
                 return Index("labels.csv", {"labels": csv_line(["path", "text", "split", "number", *self.fields])})
-            case Format.GT:
+            case ExportFormat.GT:
                 return Index("gt.txt", {"labels": b""})
-            case Format.COCO:
+            case ExportFormat.COCO:
                 head = {
                     "info": {"description": "Letters of text CAPTCHAs; a box is of a letter's own pixels"},
                     "licenses": [],
@@ -125,20 +125,20 @@ class Layout:
                 return Index("annotations.json", openings, between=b",\n", tail=b"\n]}\n")
         return None
 
-    def lines(self, entry: Entry, path: str) -> dict[str, list[bytes]]:
+    def lines(self, entry: ExportEntry, path: str) -> dict[str, list[bytes]]:
         """What the index says of a picture at `path`, by section."""
         match self.format:
-            case Format.PNG:
+            case ExportFormat.PNG:
                 values = [path, entry.text, entry.split, entry.number]
                 values += [_cell(entry.parameters[field]) for field in self.fields]
                 return {"labels": [csv_line(values)]}
-            case Format.GT:
+            case ExportFormat.GT:
                 return {"labels": [path.encode() + b"\t" + _line(self.format, entry)]}
-            case Format.COCO:
+            case ExportFormat.COCO:
                 return self._coco(entry, path)
         return {}
 
-    def _coco(self, entry: Entry, path: str) -> dict[str, list[bytes]]:
+    def _coco(self, entry: ExportEntry, path: str) -> dict[str, list[bytes]]:
         height, width = entry.image.shape
         image = {
             "id": entry.number, "file_name": path, "width": width, "height": height,
@@ -190,7 +190,7 @@ def _png_header(height: int, width: int) -> bytes:
     return PNG_SIGNATURE + struct.pack(">I", 13) + header + struct.pack(">I", zlib.crc32(header))
 
 
-def tesseract_boxes(entry: Entry) -> bytes:
+def tesseract_boxes(entry: ExportEntry) -> bytes:
     """A Tesseract .box file: `LETTER LEFT BOTTOM RIGHT TOP PAGE`, counted from the picture's bottom left corner.
 
     Tesseract knows the end of a text line by a tab with a box outside of the picture.
@@ -204,7 +204,7 @@ def tesseract_boxes(entry: Entry) -> bytes:
     return ("".join(lines) + f"\t {width} {height} {width + 1} {height + 1} 0\n").encode()
 
 
-def as_json(entry: Entry) -> bytes:
+def as_json(entry: ExportEntry) -> bytes:
     """All that is known of a picture."""
     known = {"number": entry.number, "text": entry.text, "split": entry.split}
     return json.dumps(known | entry.parameters | {"boxes": entry.boxes}, **_COMPACT).encode()
@@ -236,13 +236,13 @@ def csv_line(values: list) -> bytes:
     return line.getvalue().encode()
 
 
-def easyocr_labels(entries: list[Entry]) -> bytes:
+def easyocr_labels(entries: list[ExportEntry]) -> bytes:
     """The labels.csv that EasyOCR's trainer wants in a folder of pictures."""
     rows = [csv_line([f"{entry.key}.png", entry.text]) for entry in entries]
     return csv_line(["filename", "words"]) + b"".join(rows)
 
 
-def _line(chosen: Format, entry: Entry) -> bytes:
+def _line(chosen: ExportFormat, entry: ExportEntry) -> bytes:
     """The label as a line of its own, where the format has no way to quote."""
     if any(mark in entry.text for mark in "\t\r\n"):
         raise BadInput(

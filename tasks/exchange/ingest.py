@@ -17,7 +17,7 @@ from storage.shards.shard import BLOCK, Block, Shard, combined, layout, read_rec
 from storage.shards.writer import write_shard
 from tasks.datasets import generate
 from tasks.datasets.folder import set_aside
-from tasks.datasets.generate import Receipt
+from tasks.datasets.generate import DrawReceipt
 from tasks.datasets.recipe import differences, identity_of
 from tasks.datasets.statistics import Tally
 from tasks.datasets.totals import Gathered
@@ -138,7 +138,7 @@ def _require_same(there: dict, source: Source, folder: Place, records: Path) -> 
     )
 
 
-def fill_shard(job: FillJob) -> Receipt:
+def fill_shard(job: FillJob) -> DrawReceipt:
     """Fill and seal one shard, unless it is there and intact.
 
     Raises
@@ -157,7 +157,7 @@ def fill_shard(job: FillJob) -> Receipt:
     if judged:
         try:
             record = read_record(path, job.identity, job.first, tally.add)
-            return Receipt(job.index, record, False, tally.counts())
+            return DrawReceipt(job.index, record, False, tally.counts())
         except Damaged:
             set_aside(path, judged)
             tally = Tally(alphabet)
@@ -176,7 +176,7 @@ def fill_shard(job: FillJob) -> Receipt:
             )
 
     record = write_shard(folder, job.index, job.first, blocks(), job.identity, job.run, compress_labels=compress)
-    return Receipt(job.index, record, True, tally.counts())
+    return DrawReceipt(job.index, record, True, tally.counts())
 
 
 def _block(job: FillJob, offset: int, count: int) -> Block:

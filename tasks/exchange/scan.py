@@ -28,7 +28,7 @@ MOST_LETTERS = 200  # different ones, as in a profile
 
 
 @dataclass(frozen=True)
-class Wanted:
+class ImportRequest:
     """What to import, and as what. An empty `alphabet` becomes the characters that the labels have."""
 
     folder: Path
@@ -68,7 +68,7 @@ class Listing:
     220 bytes a file (measured on a million); with the digests, 310 are what grows in the client.
     """
 
-    def __init__(self, wanted: Wanted):
+    def __init__(self, wanted: ImportRequest):
         self.wanted = wanted
         own = [wanted.folder / TABLE, wanted.folder / LIST, wanted.folder / RECORD]
         skip = [*own, wanted.labelling.file] if wanted.labelling.file else own

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from storage.errors import BadInput
 from storage.files.places import Place, is_url, place
-from storage.ledger.ledger import Picture, digest_of
+from storage.ledger.ledger import PictureFile, digest_of
 from storage.models import model_digest
 from storage.shards.manifest import canonical
 from tasks.loading.decode import LOADER, load_batch
@@ -46,7 +46,7 @@ class LookJob:
     """Files below `folder` to look at again, each as it was the first time; `digest` is what it had been before."""
 
     folder: str
-    files: tuple[Picture, ...]
+    files: tuple[PictureFile, ...]
     follow: bool = False
 
 
@@ -54,7 +54,7 @@ class LookJob:
 class LookReceipt:
     """The job's files with the digest that each has now, or why it has none."""
 
-    files: tuple[Picture, ...]
+    files: tuple[PictureFile, ...]
     digests: tuple[bytes | BadPicture, ...]
 
 
@@ -63,7 +63,7 @@ class SolveJob:
     """A batch of files below `folder` to read. `alone`: it has cost a worker."""
 
     folder: str
-    files: tuple[Picture, ...]
+    files: tuple[PictureFile, ...]
     plan: SolvePlan
     follow: bool = False
     alone: bool = False
@@ -73,7 +73,7 @@ class SolveJob:
 class SolveReceipt:
     """For each of the job's files its answer, in the columns of `storage.ledger.ledger.ANSWER`, or why it has none."""
 
-    files: tuple[Picture, ...]
+    files: tuple[PictureFile, ...]
     answers: tuple[tuple | Unreadable, ...]
 
 
@@ -157,7 +157,7 @@ def solve_batch(job: SolveJob) -> SolveReceipt:
     return SolveReceipt(job.files, tuple(answers))
 
 
-def _read(job: LookJob | SolveJob, one: Picture) -> bytes:
+def _read(job: LookJob | SolveJob, one: PictureFile) -> bytes:
     if is_url(job.folder):
         return _read_object(place(job.folder) / one.path, one[1:3])
     return read_file(f"{job.folder}/{one.path}", one[1:3], follow=job.follow)
@@ -178,7 +178,7 @@ def _read_object(path: Place, seen: tuple[int, int]) -> bytes:
     return data
 
 
-def _read_again(job: SolveJob, one: Picture) -> bytes:
+def _read_again(job: SolveJob, one: PictureFile) -> bytes:
     data = _read(job, one)
     if digest_of(data) != one.digest:
         raise Unsettled(UNSETTLED)  # within the same tick of the file system's clock

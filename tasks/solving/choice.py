@@ -16,7 +16,7 @@ SHOWN = 20  # failures in a report
 
 
 @dataclass(frozen=True)
-class Choice:
+class SolveChoice:
     """What to solve, and how.
 
     path : a folder, or one picture, here or in an object store
@@ -107,7 +107,7 @@ class Choice:
 
 
 @dataclass
-class Outcome:
+class SolveOutcome:
     """What became of the files: of each status how many were answered, and why others were not; the first of them.
 
     `read` of the answered were read, the others have the content of one that was, now or in an earlier run.

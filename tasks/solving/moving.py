@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from storage.files.moves import finish_move, move_new
-from storage.ledger.ledger import STATUS, Entry, Known, Ledger, Picture
+from storage.ledger.ledger import STATUS, KnownFile, Ledger, LedgerEntry, PictureFile
 from tasks.solving.batches import SOLVED
 
 AT_ONCE = 256  # files that are on their way
@@ -24,9 +24,9 @@ class Mover:
         self.target = target.resolve() if target else None
         self.moved = 0
         self.unmoved: list[dict] = []
-        self._behind: list[Picture] = []
+        self._behind: list[PictureFile] = []
 
-    def aim(self, entries: list[Entry]) -> list[Entry]:
+    def aim(self, entries: list[LedgerEntry]) -> list[LedgerEntry]:
         """The same, with a place to go to for what is solved."""
         if self.target is None:
             return entries
@@ -36,7 +36,7 @@ class Mover:
             for one in entries
         ]
 
-    def move(self, entries: Iterable[Entry]) -> None:
+    def move(self, entries: Iterable[LedgerEntry]) -> None:
         """Move what is aimed, once that is in the ledger."""
         moved, not_moved = [], []
         for picture, _, _, target in entries:
@@ -48,7 +48,7 @@ class Mover:
                 self.ledger.mark_moving(self.folder, ((path, None) for path in not_moved))
         self.moved += len(moved)
 
-    def finish(self, row: Known, path: str) -> bool:
+    def finish(self, row: KnownFile, path: str) -> bool:
         """End the move that an earlier run began; False if there is none now, and the file may be moved anew."""
         target = Path(os.fsdecode(row.target))
         away = finish_move(self.root / path, target, (row.size, row.mtime), row.digest, self.run)
@@ -60,16 +60,16 @@ class Mover:
         self.moved += away
         return away
 
-    def plan(self, row: Known, path: str) -> None:
+    def plan(self, row: KnownFile, path: str) -> None:
         """Move a file as well that an earlier run has solved."""
         if self.target is not None and row.status == SOLVED:
-            self._behind.append(Picture(path, row.size, row.mtime, row.digest))
+            self._behind.append(PictureFile(path, row.size, row.mtime, row.digest))
             if len(self._behind) >= AT_ONCE:
                 self.catch_up()
 
     def catch_up(self) -> None:
         """Move what is planned."""
-        aimed = self.aim([Entry(one, (SOLVED,) * (STATUS + 1)) for one in self._behind])
+        aimed = self.aim([LedgerEntry(one, (SOLVED,) * (STATUS + 1)) for one in self._behind])
         self._behind = []
         if aimed:
             with self.ledger.transaction():
@@ -86,7 +86,7 @@ class Mover:
         taken.add(place)
         return place
 
-    def _carry(self, picture: Picture, target: str) -> bool:
+    def _carry(self, picture: PictureFile, target: str) -> bool:
         while True:
             try:
                 return move_new(self.root / picture.path, Path(target), picture[1:3], picture.digest, self.run)

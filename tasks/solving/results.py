@@ -14,21 +14,21 @@ from tasks.loading.decode import load_picture
 from tasks.loading.safe_read import BadPicture
 from tasks.solving.batches import FAILED
 from tasks.solving.run import Inbox
-from tasks.solving.tables import Format, write_answers
+from tasks.solving.tables import AnswerFormat, write_answers
 
 SHOWN = 16  # pictures on a sheet of answers
 
 
 @dataclass(frozen=True)
-class Wanted:
+class AnswersFile:
     """Which file to write."""
 
     out: Place
-    format: Format
+    format: AnswerFormat
     only_new: bool = False
 
 
-def write_results(inbox: Inbox, wanted: Wanted) -> dict[str, int]:
+def write_results(inbox: Inbox, wanted: AnswersFile) -> dict[str, int]:
     """Write the answers of an inbox, in the order of a listing; how many there are of each status.
 
     All of them: of every picture that is in the folder or was moved from it, or of the one that was named. Or those

@@ -15,10 +15,10 @@ from collections.abc import Callable, Iterable, Iterator
 
 from storage.files import atomic
 from storage.files.places import ObjectPath
-from storage.ledger.ledger import Entry, Known, Ledger, Picture, key, path_of
+from storage.ledger.ledger import KnownFile, Ledger, LedgerEntry, PictureFile, key, path_of
 from tasks.loading.safe_read import GONE, BadPicture, Fatal, Unreadable, Unsettled
 from tasks.solving.batches import SOLVED, LookJob, LookReceipt, SolveJob, SolvePlan, SolveReceipt, failed
-from tasks.solving.choice import Choice, Outcome
+from tasks.solving.choice import SolveChoice, SolveOutcome
 from tasks.solving.moving import Mover
 
 LOOKED, BATCH = 1024, 256  # files a job
@@ -37,21 +37,21 @@ class Inbox:
         Called now and then with the number of files that are done with.
     """
 
-    def __init__(self, choice: Choice, plan: SolvePlan, ledger: Ledger):
+    def __init__(self, choice: SolveChoice, plan: SolvePlan, ledger: Ledger):
         self.choice, self.plan, self.ledger = choice, plan, ledger
         self.progress: Callable[[int], None] = lambda done: None
         self.root = str(choice.folder)
         self.folder = ledger.folder(choice.folder)
         self.settings = ledger.settings(plan.model_sha256, plan.settings)
         self.run = ledger.begin(self.folder)
-        self.outcome = Outcome()
+        self.outcome = SolveOutcome()
         self.mover = Mover(ledger, self.folder, choice.folder, choice.move_to, atomic.new_run())
         self._reading: set[bytes] = set()
         self._lost: dict[bytes, str] = {}
         self._waiting = False
         self._away = 0  # files that earlier tries have moved
-        self._candidates: Iterator[Picture] | None = None
-        self._first: list[Picture] = []
+        self._candidates: Iterator[PictureFile] | None = None
+        self._first: list[PictureFile] = []
 
     def anything(self) -> bool:
         """Whether there is any file to look at: only then workers are needed. To be asked first.
@@ -61,7 +61,9 @@ class Inbox:
         again = self._candidates is not None
         if again:
             before, self._away = self.outcome, self.mover.moved
-            self.outcome = Outcome(read=before.read, counts=Counter({SOLVED: self._away}), failures=before.failures)
+            self.outcome = SolveOutcome(
+                read=before.read, counts=Counter({SOLVED: self._away}), failures=before.failures
+            )
             self._reading.clear()
             self._waiting = False
             for _ in self.ledger.waiting():
@@ -72,7 +74,7 @@ class Inbox:
 
     def looks(self) -> Iterator[LookJob]:
         """Jobs for what may have to be read, each when its files were seen `settle` seconds ago."""
-        seen: deque[tuple[float, tuple[Picture, ...]]] = deque()
+        seen: deque[tuple[float, tuple[PictureFile, ...]]] = deque()
         candidates = itertools.chain(self._first, self._candidates)
         while True:
             ripe = seen and time.monotonic() >= seen[0][0] + self.choice.settle
@@ -111,10 +113,10 @@ class Inbox:
             elif isinstance(answer, Unreadable):
                 if isinstance(answer, Fatal):
                     self._lost[picture.digest] = str(answer)
-                entries.append(Entry(picture, failed(str(answer)), passing=True))
+                entries.append(LedgerEntry(picture, failed(str(answer)), passing=True))
             else:
                 self.outcome.read += 1
-                entries.append(Entry(picture, answer))
+                entries.append(LedgerEntry(picture, answer))
         self._write(entries)
         for one in entries if self._waiting else ():
             for some in self.ledger.waiting(one.picture.digest):
@@ -148,7 +150,7 @@ class Inbox:
             else:
                 yield name, (status.st_size, status.st_mtime_ns)
 
-    def _new(self, again: bool) -> Iterator[Picture]:
+    def _new(self, again: bool) -> Iterator[PictureFile]:
         """Every file that is not known as it is now; its `digest` is the one with which it would be known."""
         known = self.ledger.known(self.folder, self.choice.one)
         # What all but a few of a million files have in common: so these take next to no time.
@@ -168,12 +170,12 @@ class Inbox:
                 self.outcome.leave(name, GONE)
                 continue
             if not status:  # a second look says why
-                yield Picture(name, 0, 0, None)
+                yield PictureFile(name, 0, 0, None)
                 continue
             if there and stays and there[1:7] == (*status, *usual):
                 unchanged += 1
                 continue
-            picture = Picture(name, *status, None)
+            picture = PictureFile(name, *status, None)
             same = there and there[1:3] == picture[1:3]
             kept = there and not there.passing and (not self.choice.again or there.settings == self.settings)
             moved = there and there.target is not None and self.mover.finish(there, name)
@@ -202,7 +204,7 @@ class Inbox:
         if unchanged:
             self.outcome.skipped[ANSWERED] += unchanged
 
-    def _missing(self, row: Known, gone: list[bytes]) -> None:
+    def _missing(self, row: KnownFile, gone: list[bytes]) -> None:
         """What is known, and not in the folder: it is gone, unless a move was cut off."""
         if not (row.target is not None and self.mover.finish(row, path_of(row.key))) and not row.gone:
             gone.append(row.key)
@@ -218,7 +220,7 @@ class Inbox:
             back.clear()
         self.progress(self.outcome.done)
 
-    def _unanswered(self, looks: Iterable[LookReceipt]) -> Iterator[list[Picture]]:
+    def _unanswered(self, looks: Iterable[LookReceipt]) -> Iterator[list[PictureFile]]:
         for receipt in looks:
             found, touched, entries = [], [], []
             for picture, digest in zip(receipt.files, receipt.digests, strict=True):
@@ -226,7 +228,7 @@ class Inbox:
                     self.outcome.leave(picture.path, str(digest))
                 elif isinstance(digest, BadPicture):
                     passing = isinstance(digest, Unreadable)
-                    entries.append(Entry(picture._replace(digest=None), failed(str(digest)), passing))
+                    entries.append(LedgerEntry(picture._replace(digest=None), failed(str(digest)), passing))
                 elif digest == picture.digest:
                     self.outcome.skipped[ANSWERED] += 1
                     touched.append(picture)
@@ -237,7 +239,7 @@ class Inbox:
             self._write(entries)
             yield self._settle_digests(found)
 
-    def _touch(self, pictures: list[Picture]) -> None:
+    def _touch(self, pictures: list[PictureFile]) -> None:
         with self.ledger.transaction():
             self.ledger.touch(self.folder, pictures)
         if self.choice.move_to:
@@ -246,15 +248,15 @@ class Inbox:
                     self.mover.plan(row, one.path)
             self.mover.catch_up()
 
-    def _settle_digests(self, pictures: list[Picture]) -> list[Picture]:
+    def _settle_digests(self, pictures: list[PictureFile]) -> list[PictureFile]:
         """Answer what the ledger has an answer for, put aside what is being read; the rest is to be read now."""
         answers = self.ledger.answers((one.digest for one in pictures), self.settings)
         new, entries, waiting = [], [], []
         for one in pictures:
             if one.digest in answers:
-                entries.append(Entry(one, answers[one.digest]))
+                entries.append(LedgerEntry(one, answers[one.digest]))
             elif one.digest in self._lost:
-                entries.append(Entry(one, failed(self._lost[one.digest]), passing=True))
+                entries.append(LedgerEntry(one, failed(self._lost[one.digest]), passing=True))
             elif one.digest in self._reading:
                 waiting.append(one)
             else:
@@ -266,8 +268,8 @@ class Inbox:
         self._write(entries)
         return new
 
-    def _batches(self, groups: Iterable[list[Picture]]) -> Iterator[SolveJob]:
-        ready: list[Picture] = []
+    def _batches(self, groups: Iterable[list[PictureFile]]) -> Iterator[SolveJob]:
+        ready: list[PictureFile] = []
         for group in groups:
             ready += group
             none = len(ready) < BATCH
@@ -279,7 +281,7 @@ class Inbox:
         if ready:
             yield SolveJob(self.root, tuple(ready), self.plan, self._follows)
 
-    def _write(self, entries: list[Entry]) -> None:
+    def _write(self, entries: list[LedgerEntry]) -> None:
         for first in range(0, len(entries), LOOKED):
             some = self.mover.aim(entries[first : first + LOOKED])
             with self.ledger.transaction():

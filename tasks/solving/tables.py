@@ -21,7 +21,7 @@ _STATUS = COLUMNS.index("status")
 _NUMBERS = [place for place, name in enumerate(COLUMNS) if name.endswith("confidence")]
 
 
-class Format(StrEnum):
+class AnswerFormat(StrEnum):
     """What results are written as."""
 
     CSV = "csv"
@@ -29,7 +29,7 @@ class Format(StrEnum):
     PARQUET = "parquet"
 
 
-def choose_format(given: Format | None, out: Place | None) -> Format:
+def choose_format(given: AnswerFormat | None, out: Place | None) -> AnswerFormat:
     """What was asked for, else what the file's name ends with, else CSV.
 
     Raises
@@ -37,14 +37,14 @@ def choose_format(given: Format | None, out: Place | None) -> Format:
     BadInput
         Parquet, and pyarrow is not installed.
     """
-    named = {f".{one.value}": one for one in Format}
-    chosen = given or named.get(out.suffix.lower() if out else "", Format.CSV)
-    if chosen is Format.PARQUET:
+    named = {f".{one.value}": one for one in AnswerFormat}
+    chosen = given or named.get(out.suffix.lower() if out else "", AnswerFormat.CSV)
+    if chosen is AnswerFormat.PARQUET:
         require_pyarrow()
     return chosen
 
 
-def write_answers(out: Place, format: Format, rows: Iterable[tuple]) -> Counter[str]:
+def write_answers(out: Place, format: AnswerFormat, rows: Iterable[tuple]) -> Counter[str]:
     """Write rows of `COLUMNS`, over what was there, and count them by status; None is an empty cell, or null.
 
     Raises
@@ -56,14 +56,14 @@ def write_answers(out: Place, format: Format, rows: Iterable[tuple]) -> Counter[
     groups = _counted(_in_groups(rows), counts)
     with atomic.replacing(out) as write:
         match format:
-            case Format.CSV:
+            case AnswerFormat.CSV:
                 write(_csv([COLUMNS]))
                 for group in groups:
                     write(_csv(_with_digits(group)))
-            case Format.JSONL:
+            case AnswerFormat.JSONL:
                 for group in groups:
                     write(_json(group))
-            case Format.PARQUET:
+            case AnswerFormat.PARQUET:
                 kinds = {name: Kind.REAL if name.endswith("confidence") else Kind.TEXT for name in COLUMNS}
                 kinds["segments"] = Kind.INTEGER
                 with _Written(write) as file:

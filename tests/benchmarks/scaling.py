@@ -47,7 +47,7 @@ class Measured:
     recipe: Recipe
     seconds: tuple[float, ...]
     others: tuple[float, ...]
-    receipt: units.Receipt
+    receipt: units.DrawReceipt
 
     @property
     def mean(self) -> float:
@@ -88,7 +88,7 @@ class Outcome:
     client_mb: tuple[float, ...] = ()
 
 
-def timed(job: units.ShardJob) -> tuple[float, float, units.Receipt]:
+def timed(job: units.DrawJob) -> tuple[float, float, units.DrawReceipt]:
     """Draw a shard, and say how long it took by the wall clock, and of the processor's time."""
     began, before = time.perf_counter(), time.thread_time()
     receipt = units.draw_shard(job)
@@ -111,7 +111,7 @@ def measure(profile: str, shards: int, folder: Path, processor_time: bool = Fals
 
 
 @functools.cache
-def load_receipt(path: str) -> units.Receipt:
+def load_receipt(path: str) -> units.DrawReceipt:
     """The receipt that all simulated jobs send back."""
     return pickle.loads(Path(path).read_bytes())
 
@@ -119,7 +119,7 @@ def load_receipt(path: str) -> units.Receipt:
 _failed: set[int] = set()  # jobs of this process that have failed once
 
 
-def nap(job: Nap) -> units.Receipt:
+def nap(job: Nap) -> units.DrawReceipt:
     """Sleep, and send back a receipt of a shard."""
     time.sleep(job.seconds)
     if job.fails and job.number not in _failed:

@@ -75,7 +75,7 @@ def draw(folder: Path, count: int, *, blocks: int = 1, workers: int = 0, pace: f
     return {key: report[key] for key in ("drawn", "kept", "content", "seconds", "pictures_per_second")}
 
 
-def _receipts(plan: units.Plan, workers: int) -> Iterator[units.Receipt]:
+def _receipts(plan: units.DrawPlan, workers: int) -> Iterator[units.DrawReceipt]:
     if not workers:
         yield from map(units.draw_shard, plan.jobs)
         return

@@ -19,7 +19,7 @@ from pathlib import Path
 from flows.home import SHIPPED
 from flows.service import processes
 from flows.service.prefect_api import Api, Unanswered
-from storage.ledger.ledger import ANSWER, LEDGER, Picture, digest_of, path_of
+from storage.ledger.ledger import ANSWER, LEDGER, PictureFile, digest_of, path_of
 from storage.shards.manifest import MANIFEST
 from tasks import models
 from tasks.datasets.recipe import make_recipe, renderer_of
@@ -244,7 +244,7 @@ class Site:
         for path in sorted(self.dropped):
             stat = (self.inbox / path).stat()
             digest = digest_of((self.inbox / path).read_bytes())
-            files.append(Picture(path, stat.st_size, stat.st_mtime_ns, digest))
+            files.append(PictureFile(path, stat.st_size, stat.st_mtime_ns, digest))
         receipt = units.solve_batch(units.SolveJob(str(self.inbox), tuple(files), plan))
         return {one.path: answer for one, answer in zip(receipt.files, receipt.answers, strict=True)}
 

@@ -13,7 +13,7 @@ from tasks.datasets.recipe import Recipe, renderer_of
 from tasks.datasets.totals import Gathered
 from tasks.exchange import ingest
 from tasks.exchange.labels import find_labels
-from tasks.exchange.scan import Listing, Source, Wanted, scan_files
+from tasks.exchange.scan import ImportRequest, Listing, Source, scan_files
 from tasks.figures.contact_sheet import png
 
 # Prefect and what it brings warn while they are imported; that is theirs.
@@ -41,7 +41,7 @@ def pictures(recipe: Recipe, tmp_path_factory) -> Path:
 
 def by_hand(folder: Path, out: Path) -> Manifest:
     """The same import in this process."""
-    listing = Listing(Wanted(folder, "mine", find_labels(folder, pattern="{label}-*")))
+    listing = Listing(ImportRequest(folder, "mine", find_labels(folder, pattern="{label}-*")))
     source = Source(listing, map(scan_files, listing.jobs()))
     out.mkdir()
     gathered = Gathered(source.identity, source.wanted.labelling.as_dict())
@@ -136,7 +136,7 @@ def test_a_drawn_dataset_of_that_name_is_refused(check, pictures, recipe, tmp_pa
     folder = tmp_path / "home" / "datasets" / "drawn"
     folder.mkdir(parents=True)
     gathered = Gathered(recipe.identity)
-    gathered.add(generate.draw_shard(generate.ShardJob(recipe, str(folder), 0, 0, 100, "run")))
+    gathered.add(generate.draw_shard(generate.DrawJob(recipe, str(folder), 0, 0, 100, "run")))
     complete(folder, gathered, "run")
     with pytest.raises(Different, match="holds a drawn dataset, of profile 'small'"):
         check(pictures, name="drawn")

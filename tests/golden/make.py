@@ -21,7 +21,7 @@ from tasks.datasets.recipe import make_recipe
 from tasks.datasets.totals import Gathered
 from tasks.exchange.ingest import fill_jobs, fill_shard
 from tasks.exchange.labels import find_labels
-from tasks.exchange.scan import Listing, Source, Wanted, scan_files
+from tasks.exchange.scan import ImportRequest, Listing, Source, scan_files
 from tasks.figures.contact_sheet import png
 from tasks.profiles.built_in import BUILT_IN
 from tasks.profiles.ranges import Grid
@@ -70,7 +70,7 @@ def bring_in(folder: Path) -> None:
             Dataset(HERE / f"v{FORMAT}" / "book")[number] for number in range(COUNT["imported"])
         ):
             (source / f"{number}_{picture.text}.png").write_bytes(png(picture.image))
-        listing = Listing(Wanted(source, "imported", find_labels(source)))
+        listing = Listing(ImportRequest(source, "imported", find_labels(source)))
         wanted = Source(listing, [scan_files(job) for job in listing.jobs()])
         folder.mkdir(parents=True)
         gathered = Gathered(wanted.identity, wanted.wanted.labelling.as_dict())

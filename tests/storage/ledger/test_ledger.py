@@ -9,17 +9,17 @@ import pytest
 from storage.errors import BadInput, Busy, Damaged, Unwritable
 from storage.files.locks import inbox_locked
 from storage.ledger import ledger as module
-from storage.ledger.ledger import ANSWER, Entry, Ledger, Picture, key, path_of
+from storage.ledger.ledger import ANSWER, Ledger, LedgerEntry, PictureFile, key, path_of
 
 NAMES = ["a", "a.b/c", "a-", "ab/z", "ab/b/1", "ab.png", "b\n2", "c'\"", "é", "z/é/é", "ｚ", "\U0001f600", "\udcff.png"]
 SOLVED = ("BONE", 0.875, "BONE", 0.5, "BOND", 0.125, None, None, 4, "solved", None)
 
 
-def entry(path: str, digest: bytes | None = None, answer: tuple = SOLVED, size: int = 1, **more) -> Entry:
-    return Entry(Picture(path, size, 2**62, digest), answer, **more)
+def entry(path: str, digest: bytes | None = None, answer: tuple = SOLVED, size: int = 1, **more) -> LedgerEntry:
+    return LedgerEntry(PictureFile(path, size, 2**62, digest), answer, **more)
 
 
-def record(ledger: Ledger, entries: list[Entry], folder: int = 1, settings: int = 1, run: int = 1) -> None:
+def record(ledger: Ledger, entries: list[LedgerEntry], folder: int = 1, settings: int = 1, run: int = 1) -> None:
     with ledger.transaction():
         ledger.record(folder, settings, run, entries)
 
@@ -78,7 +78,7 @@ def test_what_is_gone_is_not_in_the_results_until_it_is_back(ledger):
     assert [row[0] for row in ledger.results(1)] == ["b"]
     assert [one.gone for one in ledger.known(1)] == [1, 0]
     with ledger.transaction():
-        ledger.touch(1, [Picture("a", 1, 7, None)])
+        ledger.touch(1, [PictureFile("a", 1, 7, None)])
     assert [(one.gone, one.mtime) for one in ledger.known(1)] == [(0, 7), (0, 2**62)]
 
 
@@ -94,7 +94,7 @@ def test_answers_are_of_the_settings_that_are_asked_for(ledger):
 
 def test_pictures_wait_in_chunks_and_may_be_put_back(ledger, monkeypatch):
     monkeypatch.setattr(module, "CHUNK", 2)
-    pictures = [Picture(f"{number}", number, 5, b"d") for number in range(5)]
+    pictures = [PictureFile(f"{number}", number, 5, b"d") for number in range(5)]
     ledger.wait(pictures)
     found = []
     for some in ledger.waiting():

@@ -17,8 +17,8 @@ from tasks.datasets.folder import complete, set_aside, tidy
 from tasks.datasets.inventory import inventory, recipe_of, require_dataset
 from tasks.datasets.judge import State, judge
 from tasks.datasets.totals import Gathered
-from tasks.exchange.export import Choice, examine
-from tasks.exchange.formats import Format
+from tasks.exchange.export import ExportChoice, examine
+from tasks.exchange.formats import ExportFormat
 
 COUNT = 2 * BLOCK + 452
 A, B, C = (shard_name(number, min(BLOCK, COUNT - number * BLOCK)) for number in range(3))
@@ -163,5 +163,5 @@ def test_a_store_that_is_away_is_no_damage(recipe, there, monkeypatch):
 def test_what_needs_a_disk_is_refused(recipe, there, tmp_path):
     draw(recipe, there, BLOCK)
     with pytest.raises(ValueError, match=r"format hdf5: is one file over shards that stand on a disk"):
-        examine(Dataset(there), Choice(Format.HDF5), tmp_path / "out")
-    examine(Dataset(there), Choice(Format.PNG), tmp_path / "out")
+        examine(Dataset(there), ExportChoice(ExportFormat.HDF5), tmp_path / "out")
+    examine(Dataset(there), ExportChoice(ExportFormat.PNG), tmp_path / "out")

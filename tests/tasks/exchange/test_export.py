@@ -28,9 +28,9 @@ from storage.shards.manifest import Manifest
 from storage.shards.shard import BLOCK, SPLITS, Block, combined
 from storage.shards.writer import write_shard
 from tasks.exchange import export_part as parts
-from tasks.exchange.export import Choice, begin, examine, finish, missing_bytes, report, survey
+from tasks.exchange.export import ExportChoice, begin, examine, finish, missing_bytes, report, survey
 from tasks.exchange.export_part import export_part, prove_shard
-from tasks.exchange.formats import Entry, Format, Layout, png, tar_end, tar_member, tesseract_boxes
+from tasks.exchange.formats import ExportEntry, ExportFormat, Layout, png, tar_end, tar_member, tesseract_boxes
 
 ALPHABET = "ABCÉ,/"
 FONTS = ["Inter Black", "Karla ExtraBold"]
@@ -119,14 +119,16 @@ def truth(dataset) -> list[Truth]:
     return pictures
 
 
-def run(dataset: Dataset, out: Path, choice: Choice, order: Callable = list, unit: Callable | None = None) -> list:
+def run(
+    dataset: Dataset, out: Path, choice: ExportChoice, order: Callable = list, unit: Callable | None = None
+) -> list:
     """What the flow does, without Dask and Prefect."""
     examine(dataset, choice, out)
     plan = survey(dataset, choice, out)
     if plan.whole:
         return []
     begin(plan, out)
-    unit = unit or (prove_shard if choice.format is Format.HDF5 else export_part)
+    unit = unit or (prove_shard if choice.format is ExportFormat.HDF5 else export_part)
     receipts = [unit(job) for job in order(plan.jobs)]
     finish(plan, out, receipts)
     return receipts
@@ -137,8 +139,8 @@ def exported(dataset, tmp_path_factory) -> Callable[..., Path]:
     """The folder of an export; each is made once."""
     made = {}
 
-    def export(chosen: Format, **options) -> Path:
-        choice = Choice(chosen, **options)
+    def export(chosen: ExportFormat, **options) -> Path:
+        choice = ExportChoice(chosen, **options)
         if choice not in made:
             made[choice] = tmp_path_factory.mktemp("exports") / chosen.value
             run(dataset, made[choice], choice)
@@ -193,15 +195,15 @@ def test_a_tar_member_is_what_tarfile_writes(size):
 
 def test_tesseract_counts_from_the_bottom_left():
     """Rows 2 to 5 of a picture 20 high, columns 3 to 7: its bottom edge is 20 - 6 = 14 above the ground."""
-    entry = Entry(5, "AÉB", "test", [(2, 3, 6, 8), None, (0, 9, 20, 30)], {}, np.zeros((20, 30), np.uint8))
+    entry = ExportEntry(5, "AÉB", "test", [(2, 3, 6, 8), None, (0, 9, 20, 30)], {}, np.zeros((20, 30), np.uint8))
     assert tesseract_boxes(entry).decode() == "A 3 14 8 18 0\nB 9 0 30 20 0\n\t 30 20 31 21 0\n"
 
 
-@pytest.mark.parametrize("chosen", [Format.GT, Format.TESSERACT])
+@pytest.mark.parametrize("chosen", [ExportFormat.GT, ExportFormat.TESSERACT])
 @pytest.mark.parametrize("text", ["A\tB", "A\nB", "A\r"])
 def test_a_label_that_a_line_cannot_hold_is_refused(chosen, text):
     layout = Layout(chosen, np.dtype(PARAMETERS), (), "AB", 3)
-    entry = Entry(7, text, "test", [None] * len(text), {}, np.zeros((2, 2), np.uint8))
+    entry = ExportEntry(7, text, "test", [None] * len(text), {}, np.zeros((2, 2), np.uint8))
     with pytest.raises(BadInput, match=f"format {chosen.value}: a label may hold no tab .* picture 7") as error:
         layout.members(entry), layout.lines(entry, "x.png")
     assert repr(text) in str(error.value)
@@ -211,7 +213,7 @@ def test_a_label_that_a_line_cannot_hold_is_refused(chosen, text):
 
 
 def test_png(exported, truth):
-    out = exported(Format.PNG)
+    out = exported(ExportFormat.PNG)
     with (out / "labels.csv").open(newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     assert [int(row["number"]) for row in rows] == list(range(len(truth)))
@@ -229,7 +231,7 @@ def test_png(exported, truth):
 
 def test_gt(exported, truth):
     """As deep-text-recognition-benchmark reads gt.txt, and EasyOCR each folder that holds no other."""
-    out = exported(Format.GT)
+    out = exported(ExportFormat.GT)
     lines = (out / "gt.txt").read_text(encoding="utf-8").split("\n")
     assert lines.pop() == ""
     for line, wanted in zip(lines, truth, strict=True):
@@ -246,7 +248,7 @@ def test_gt(exported, truth):
 
 
 def test_tesseract(exported, truth):
-    out = exported(Format.TESSERACT)
+    out = exported(ExportFormat.TESSERACT)
     assert len(tree(out)) == 3 * len(truth) + 1
     for wanted in truth:
         (path,) = out.glob(f"*/*/{wanted.number:09d}.png")
@@ -268,7 +270,7 @@ def test_tesseract(exported, truth):
 def test_coco(exported, truth, capsys):
     from pycocotools.coco import COCO
 
-    out = exported(Format.COCO)
+    out = exported(ExportFormat.COCO)
     coco = COCO(out / "annotations.json")
     capsys.readouterr()
     assert sorted(coco.getImgIds()) == list(range(len(truth)))
@@ -295,7 +297,7 @@ def test_coco(exported, truth, capsys):
 def test_webdataset(exported, truth):
     import webdataset
 
-    out = exported(Format.WEBDATASET)
+    out = exported(ExportFormat.WEBDATASET)
     urls = sorted(map(str, out.glob("*.tar")))
     assert [Path(url).name for url in urls] == ["shard-000000.tar", "shard-000001.tar", "shard-000002.tar"]
     with warnings.catch_warnings(action="ignore", category=ResourceWarning):  # webdataset leaves its files open
@@ -318,7 +320,7 @@ def test_webdataset(exported, truth):
 def test_parquet(exported, truth):
     from pyarrow import parquet as reader
 
-    out = exported(Format.PARQUET)
+    out = exported(ExportFormat.PARQUET)
     files = sorted(out.glob("*.parquet"))
     assert [path.name for path in files] == [f"shard-{number:06d}.parquet" for number in range(3)]
     assert [reader.ParquetFile(path).num_row_groups for path in files] == [1, 1, 1]
@@ -340,7 +342,7 @@ def test_parquet(exported, truth):
 
 
 def test_hdf5(exported, dataset, monkeypatch, tmp_path):
-    out = exported(Format.HDF5)
+    out = exported(ExportFormat.HDF5)
     assert sorted(tree(out)) == ["dataset.h5", RECORD]
     monkeypatch.chdir(tmp_path)  # names are relative to the file, not to where one stands
     whole = dataset.head(len(dataset))
@@ -356,7 +358,7 @@ def test_hdf5(exported, dataset, monkeypatch, tmp_path):
 def test_a_virtual_dataset_moves_with_its_shards_and_shows_a_missing_one(dataset, truth, tmp_path):
     before = tmp_path / "100%b sure"  # a percent sign is a pattern to HDF5
     shutil.copytree(dataset.folder, before / "made")
-    run(Dataset(before / "made"), before / "view", Choice(Format.HDF5, count=80))
+    run(Dataset(before / "made"), before / "view", ExportChoice(ExportFormat.HDF5, count=80))
     after = tmp_path / "elsewhere"
     before.rename(after)
     with h5py.File(after / "view" / "dataset.h5") as file:
@@ -374,7 +376,7 @@ def test_no_virtual_dataset_over_shards_that_are_not_whole(dataset, tmp_path, ch
     copy = tmp_path / "made"
     shutil.copytree(dataset.folder, copy)
     out = tmp_path / "view"
-    run(Dataset(copy), out, Choice(Format.HDF5))  # it was whole once
+    run(Dataset(copy), out, ExportChoice(ExportFormat.HDF5))  # it was whole once
     first, second, _ = sorted(copy.glob("*.h5"))
     if change == "missing":
         second.unlink()
@@ -385,20 +387,20 @@ def test_no_virtual_dataset_over_shards_that_are_not_whole(dataset, tmp_path, ch
     else:
         shutil.copy(first, second)
     with pytest.raises(Damaged, match=second.name):
-        run(Dataset(copy), out, Choice(Format.HDF5))
+        run(Dataset(copy), out, ExportChoice(ExportFormat.HDF5))
     assert not (out / RECORD).exists()
 
 
 # Which pictures.
 
 
-def numbers(out: Path, chosen: Format) -> list[int]:
-    if chosen is Format.WEBDATASET:
+def numbers(out: Path, chosen: ExportFormat) -> list[int]:
+    if chosen is ExportFormat.WEBDATASET:
         names = []
         for path in sorted(out.glob("*.tar")):
             with tarfile.open(path) as file:
                 names += [name for name in file.getnames() if name.endswith(".png")]
-    elif chosen is Format.PARQUET:
+    elif chosen is ExportFormat.PARQUET:
         from pyarrow import parquet as reader
 
         return reader.read_table(sorted(out.glob("*.parquet")))["number"].to_pylist()
@@ -407,7 +409,7 @@ def numbers(out: Path, chosen: Format) -> list[int]:
     return [int(name[:9]) for name in names]
 
 
-@pytest.mark.parametrize("chosen", [Format.PNG, Format.WEBDATASET, Format.PARQUET])
+@pytest.mark.parametrize("chosen", [ExportFormat.PNG, ExportFormat.WEBDATASET, ExportFormat.PARQUET])
 def test_a_split_holds_its_pictures_and_no_other(exported, truth, chosen):
     for split in SPLITS:
         out = exported(chosen, split=split)
@@ -419,9 +421,9 @@ def test_a_split_holds_its_pictures_and_no_other(exported, truth, chosen):
 @pytest.mark.parametrize("count", [1, 60, 61, 99_999])
 def test_count_takes_the_first_ones(dataset, truth, tmp_path, split, count):
     out = tmp_path / "out"
-    run(dataset, out, Choice(Format.WEBDATASET, split=split, count=count))
+    run(dataset, out, ExportChoice(ExportFormat.WEBDATASET, split=split, count=count))
     wanted = [one.number for one in truth if split in (None, one.split)][:count]
-    assert numbers(out, Format.WEBDATASET) == wanted
+    assert numbers(out, ExportFormat.WEBDATASET) == wanted
     assert report(out, len(wanted), 1.0)["pictures"] == len(wanted)
 
 
@@ -430,8 +432,8 @@ def test_a_shard_of_several_blocks(tmp_path):
 
     blocks = [made_block(BLOCK, 1), made_block(40, 2)]
     dataset = put(tmp_path / "d", [blocks, [made_block(9, 3)]])
-    for chosen in (Format.PNG, Format.WEBDATASET, Format.PARQUET):
-        run(dataset, tmp_path / chosen.value, Choice(chosen))
+    for chosen in (ExportFormat.PNG, ExportFormat.WEBDATASET, ExportFormat.PARQUET):
+        run(dataset, tmp_path / chosen.value, ExportChoice(chosen))
         assert numbers(tmp_path / chosen.value, chosen) == list(range(BLOCK + 49))
     pictures = sorted((tmp_path / "png").rglob("*.png"))
     assert [path.parent.name for path in pictures] == ["block-00"] * BLOCK + ["block-01"] * 40 + ["block-00"] * 9
@@ -445,18 +447,18 @@ def test_a_shard_of_several_blocks(tmp_path):
 def test_a_shard_without_the_split_makes_no_part(tmp_path):
     block, other = made_block(30, 1), made_block(20, 2)
     dataset = put(tmp_path / "d", [[block], [other._replace(split=np.zeros_like(other.split))]])
-    receipts = run(dataset, tmp_path / "out", Choice(Format.PNG, split="test"))
+    receipts = run(dataset, tmp_path / "out", ExportChoice(ExportFormat.PNG, split="test"))
     assert [receipt.part.name for receipt in receipts] == ["test-000000", None]
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [RECORD, "labels.csv", "test-000000"]
-    assert run(dataset, tmp_path / "out", Choice(Format.PNG, split="test")) == []
+    assert run(dataset, tmp_path / "out", ExportChoice(ExportFormat.PNG, split="test")) == []
     none = put(tmp_path / "e", [[other._replace(split=np.zeros_like(other.split))]])
     with pytest.raises(NotThere, match="split 'test': none of the dataset's pictures"):
-        run(none, tmp_path / "nothing", Choice(Format.PNG, split="test"))
+        run(none, tmp_path / "nothing", ExportChoice(ExportFormat.PNG, split="test"))
     assert list((tmp_path / "nothing").iterdir()) == []
 
 
 def test_invert_is_dark_on_white(dataset, truth, tmp_path):
-    run(dataset, tmp_path / "out", Choice(Format.PNG, count=5, invert=True))
+    run(dataset, tmp_path / "out", ExportChoice(ExportFormat.PNG, count=5, invert=True))
     for path, wanted in zip(sorted(tmp_path.rglob("*.png")), truth[:5], strict=True):
         assert same(pixels(path), 255 - wanted.image)
 
@@ -464,16 +466,16 @@ def test_invert_is_dark_on_white(dataset, truth, tmp_path):
 # The same bytes, however it was done; nothing half-written, nothing left over.
 
 
-@pytest.mark.parametrize("chosen", [one for one in Format if one is not Format.HDF5])
+@pytest.mark.parametrize("chosen", [one for one in ExportFormat if one is not ExportFormat.HDF5])
 def test_bytes_do_not_depend_on_the_order(dataset, exported, tmp_path, chosen):
-    run(dataset, tmp_path / "out", Choice(chosen), order=lambda jobs: jobs[::-1])
+    run(dataset, tmp_path / "out", ExportChoice(chosen), order=lambda jobs: jobs[::-1])
     assert tree(tmp_path / "out") == tree(exported(chosen))
     assert folders(tmp_path / "out") == folders(exported(chosen))
 
 
-@pytest.mark.parametrize("chosen", [Format.COCO, Format.PARQUET])
+@pytest.mark.parametrize("chosen", [ExportFormat.COCO, ExportFormat.PARQUET])
 def test_a_killed_run_goes_on_where_it_was(dataset, exported, tmp_path, chosen):
-    out, choice = tmp_path / "out", Choice(chosen)
+    out, choice = tmp_path / "out", ExportChoice(chosen)
     plan = survey(dataset, choice, out)
     begin(plan, out)
     kept = export_part(plan.jobs[1])
@@ -498,7 +500,7 @@ def test_a_killed_run_goes_on_where_it_was(dataset, exported, tmp_path, chosen):
 @pytest.mark.parametrize("loss", ["a picture", "a part", "the index", "a cut picture"])
 def test_what_was_lost_is_written_again(dataset, exported, tmp_path, loss):
     out = tmp_path / "out"
-    shutil.copytree(exported(Format.PNG), out)
+    shutil.copytree(exported(ExportFormat.PNG), out)
     picture = out / "shard-000001" / "block-00" / "000000070.png"
     before = {path: path.stat().st_ino for path in out.rglob("*.png")}
     if loss == "a part":
@@ -509,25 +511,25 @@ def test_what_was_lost_is_written_again(dataset, exported, tmp_path, loss):
         picture.unlink()
     else:
         picture.write_bytes(picture.read_bytes()[:-1])
-    receipts = run(dataset, out, Choice(Format.PNG))
+    receipts = run(dataset, out, ExportChoice(ExportFormat.PNG))
     assert [receipt.kept for receipt in receipts] == [True, loss == "the index", True]
-    assert tree(out) == tree(exported(Format.PNG))
-    assert folders(out) == folders(exported(Format.PNG))
+    assert tree(out) == tree(exported(ExportFormat.PNG))
+    assert folders(out) == folders(exported(ExportFormat.PNG))
     after = {path: path.stat().st_ino for path in out.rglob("*.png")}
     assert {path.parent.parent.name for path in before if before[path] != after[path]} <= {"shard-000001"}
 
 
 def test_a_whole_export_is_left_alone(dataset, exported):
-    out = exported(Format.PNG)
+    out = exported(ExportFormat.PNG)
     before = {path: path.stat().st_mtime_ns for path in out.rglob("*")}
-    assert run(dataset, out, Choice(Format.PNG)) == []
+    assert run(dataset, out, ExportChoice(ExportFormat.PNG)) == []
     assert {path: path.stat().st_mtime_ns for path in out.rglob("*")} == before
 
 
 def test_two_workers_with_one_job_make_one_part(dataset, exported, tmp_path):
     """A worker that outlived its client ends while the next run has the part already."""
     out = tmp_path / "out"
-    plan = survey(dataset, Choice(Format.PNG), out)
+    plan = survey(dataset, ExportChoice(ExportFormat.PNG), out)
     begin(plan, out)
     late = parts._part_writer(plan.jobs[0], out / plan.jobs[0].name)
     with late as write:
@@ -536,16 +538,16 @@ def test_two_workers_with_one_job_make_one_part(dataset, exported, tmp_path):
     (out / plan.jobs[0].name / "block-00").mkdir(exist_ok=True)
     assert [export_part(job).kept for job in plan.jobs] == [False, True, True]  # an empty part is no part
     finish(plan, out, receipts)
-    assert tree(out) == tree(exported(Format.PNG))
+    assert tree(out) == tree(exported(ExportFormat.PNG))
 
 
-@pytest.mark.parametrize("chosen", [Format.PNG, Format.WEBDATASET, Format.PARQUET])
+@pytest.mark.parametrize("chosen", [ExportFormat.PNG, ExportFormat.WEBDATASET, ExportFormat.PARQUET])
 def test_a_full_disk_leaves_no_half_part(dataset, exported, tmp_path, chosen):
-    out, choice = tmp_path / "out", Choice(chosen)
+    out, choice = tmp_path / "out", ExportChoice(chosen)
     plan = survey(dataset, choice, out)
     begin(plan, out)
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
-    limit = 100 if chosen is Format.PNG else 2_000  # bytes a file: the kernel writes so many and refuses more
+    limit = 100 if chosen is ExportFormat.PNG else 2_000  # bytes a file: the kernel writes so many and refuses more
     resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limits[1]))
     try:
         with pytest.raises(NoSpace, match="the disk is full"):
@@ -559,7 +561,7 @@ def test_a_full_disk_leaves_no_half_part(dataset, exported, tmp_path, chosen):
 
 def test_a_folder_that_refuses(dataset, tmp_path, monkeypatch):
     out = tmp_path / "out"
-    plan = survey(dataset, Choice(Format.PNG), out)
+    plan = survey(dataset, ExportChoice(ExportFormat.PNG), out)
     begin(plan, out)
     mkdir = Path.mkdir
 
@@ -581,7 +583,7 @@ def test_a_damaged_shard_makes_no_part(dataset, tmp_path):
     data[-1000] ^= 4
     path.write_bytes(data)
     out = tmp_path / "out"
-    plan = survey(Dataset(copy), Choice(Format.PNG), out)
+    plan = survey(Dataset(copy), ExportChoice(ExportFormat.PNG), out)
     begin(plan, out)
     with pytest.raises(Damaged, match=path.name):
         export_part(plan.jobs[1])
@@ -593,7 +595,7 @@ def test_a_part_is_durable_before_it_appears(dataset, tmp_path, monkeypatch):
     monkeypatch.setattr(exports, "sync_filesystem", lambda folder: seen.append((folder.name, *measured(folder))))
     renamed_by = Path.replace
     monkeypatch.setattr(Path, "replace", lambda path, target: seen.append(path.name) or renamed_by(path, target))
-    plan = survey(dataset, Choice(Format.PNG), out)
+    plan = survey(dataset, ExportChoice(ExportFormat.PNG), out)
     begin(plan, out)
     seen.clear()
     part = export_part(plan.jobs[1]).part
@@ -623,19 +625,19 @@ def test_without_syncfs_all_is_synced(monkeypatch, tmp_path):
 @pytest.mark.parametrize(
     ("choice", "message"),
     [
-        (Choice(Format.GT), "format: 'png' there, 'gt' wanted"),
-        (Choice(Format.PNG, split="test"), "split: None there, 'test' wanted"),
-        (Choice(Format.PNG, count=7), "count: None there, 7 wanted"),
-        (Choice(Format.PNG, invert=True), "invert: False there, True wanted"),
+        (ExportChoice(ExportFormat.GT), "format: 'png' there, 'gt' wanted"),
+        (ExportChoice(ExportFormat.PNG, split="test"), "split: None there, 'test' wanted"),
+        (ExportChoice(ExportFormat.PNG, count=7), "count: None there, 7 wanted"),
+        (ExportChoice(ExportFormat.PNG, invert=True), "invert: False there, True wanted"),
     ],
 )
 @pytest.mark.parametrize("complete", [True, False])
 def test_another_export_in_the_folder_is_refused_with_what_differs(
     dataset, exported, tmp_path, choice, message, complete
 ):
-    out = exported(Format.PNG) if complete else tmp_path / "out"
+    out = exported(ExportFormat.PNG) if complete else tmp_path / "out"
     if not complete:
-        begin(survey(dataset, Choice(Format.PNG), out), out)
+        begin(survey(dataset, ExportChoice(ExportFormat.PNG), out), out)
     before = tree(out)
     with pytest.raises(Different, match=message):
         survey(dataset, choice, out)
@@ -645,13 +647,13 @@ def test_another_export_in_the_folder_is_refused_with_what_differs(
 def test_another_dataset_is_refused(dataset, exported, tmp_path):
     other = put(tmp_path / "other", [[made_block(9, 3)]], identity="2e")
     with pytest.raises(Different, match=r"content: .*; identity: '1d' there, '2e' wanted"):
-        survey(other, Choice(Format.PNG), exported(Format.PNG))
+        survey(other, ExportChoice(ExportFormat.PNG), exported(ExportFormat.PNG))
 
 
 def test_a_folder_of_something_else_is_refused(dataset, tmp_path):
     (tmp_path / "holiday.jpg").touch()
     with pytest.raises(Different, match=r"holds files that no export wrote \(holiday\.jpg\)"):
-        survey(dataset, Choice(Format.PNG), tmp_path)
+        survey(dataset, ExportChoice(ExportFormat.PNG), tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["holiday.jpg"]
 
 
@@ -659,16 +661,16 @@ def test_a_folder_of_something_else_is_refused(dataset, tmp_path):
 def test_a_record_that_is_none_is_damaged(dataset, tmp_path, text):
     (tmp_path / RECORD).write_text(text)
     with pytest.raises(Damaged, match="cannot be read as the record of an export"):
-        survey(dataset, Choice(Format.PNG), tmp_path)
+        survey(dataset, ExportChoice(ExportFormat.PNG), tmp_path)
 
 
 @pytest.mark.parametrize(
     ("choice", "message"),
     [
-        (Choice(Format.PNG, count=0), "count: must be 1 or more; it is 0"),
-        (Choice(Format.PNG, split="tset"), "split: must be one of train, validation, test; it is 'tset'"),
-        (Choice(Format.HDF5, split="test"), "takes no --split"),
-        (Choice(Format.HDF5, invert=True), "takes no --invert"),
+        (ExportChoice(ExportFormat.PNG, count=0), "count: must be 1 or more; it is 0"),
+        (ExportChoice(ExportFormat.PNG, split="tset"), "split: must be one of train, validation, test; it is 'tset'"),
+        (ExportChoice(ExportFormat.HDF5, split="test"), "takes no --split"),
+        (ExportChoice(ExportFormat.HDF5, invert=True), "takes no --invert"),
     ],
 )
 def test_bad_options(dataset, tmp_path, choice, message):
@@ -679,25 +681,25 @@ def test_bad_options(dataset, tmp_path, choice, message):
 def test_a_folder_in_the_dataset_is_refused(dataset):
     for out in (dataset.folder, dataset.folder / "png", dataset.folder / ".." / "made" / "x"):
         with pytest.raises(BadInput, match="lies in the dataset"):
-            examine(dataset, Choice(Format.PNG), out)
+            examine(dataset, ExportChoice(ExportFormat.PNG), out)
 
 
-@pytest.mark.parametrize("chosen", [Format.COCO, Format.TESSERACT])
+@pytest.mark.parametrize("chosen", [ExportFormat.COCO, ExportFormat.TESSERACT])
 def test_no_boxes_no_letters(tmp_path, chosen):
     imported = put(tmp_path / "d", [[made_block(9, 3)]], source={"pictures": 9})
     with pytest.raises(BadInput, match=rf"format {chosen.value}: needs the letters' boxes"):
-        examine(imported, Choice(chosen), tmp_path / "out")
-    examine(imported, Choice(Format.PNG), tmp_path / "out")
+        examine(imported, ExportChoice(chosen), tmp_path / "out")
+    examine(imported, ExportChoice(ExportFormat.PNG), tmp_path / "out")
 
 
 def test_parquet_without_pyarrow_names_the_extra(dataset, tmp_path, monkeypatch):
     monkeypatch.setattr(parquet, "find_spec", lambda _: None)
     with pytest.raises(BadInput, match=r"pip install 'beating-captchas\[export\]'"):
-        examine(dataset, Choice(Format.PARQUET), tmp_path / "out")
+        examine(dataset, ExportChoice(ExportFormat.PARQUET), tmp_path / "out")
 
 
 def test_the_record_says_what_the_folder_holds(dataset, exported):
-    record = ExportRecord.read(exported(Format.PARQUET))
+    record = ExportRecord.read(exported(ExportFormat.PARQUET))
     assert record.what["content"] == dataset.manifest.content
     assert (record.pictures, [part.pictures for part in record.parts]) == (len(dataset), list(SIZES))
-    assert record.stands(exported(Format.PARQUET))
+    assert record.stands(exported(ExportFormat.PARQUET))

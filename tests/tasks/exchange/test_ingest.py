@@ -27,7 +27,7 @@ from tasks.datasets.totals import Gathered
 from tasks.exchange import ingest, scan
 from tasks.exchange.ingest import as_imported, fill_jobs, fill_shard, survey
 from tasks.exchange.labels import find_labels
-from tasks.exchange.scan import PICTURES, REJECTS, Listing, Source, Wanted, scan_files, write_records
+from tasks.exchange.scan import PICTURES, REJECTS, ImportRequest, Listing, Source, scan_files, write_records
 from tasks.figures.contact_sheet import png
 from tasks.loading.decode import Invert, load_picture
 from tasks.lowlevel.deflate import compress
@@ -63,7 +63,7 @@ def pictures(drawn, tmp_path_factory) -> Path:
 
 def measured(folder: Path, turned: bool = False, **options) -> Source:
     labelling = options.pop("labelling", None) or find_labels(folder)
-    listing = Listing(Wanted(folder, options.pop("name", "pictures"), labelling, **options))
+    listing = Listing(ImportRequest(folder, options.pop("name", "pictures"), labelling, **options))
     receipts = [scan_files(job) for job in listing.jobs()]
     return Source(listing, reversed(receipts) if turned else receipts)
 

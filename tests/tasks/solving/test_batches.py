@@ -11,7 +11,7 @@ from blake3 import blake3
 from PIL import Image
 
 from storage.errors import BadInput
-from storage.ledger.ledger import Picture
+from storage.ledger.ledger import PictureFile
 from tasks.loading import safe_read
 from tasks.loading.safe_read import BadPicture, Unreadable, Unsettled
 from tasks.reading.ranking import Ranking
@@ -58,10 +58,10 @@ def folder(tmp_path, monkeypatch) -> Path:
 NAMES = ("a.png", "b,c.png", "deep/d\r\n.png", 'e"f.png', "\udcff.png")
 
 
-def pictures(folder: Path, *names: str) -> tuple[Picture, ...]:
+def pictures(folder: Path, *names: str) -> tuple[PictureFile, ...]:
     """The files as they are now, with their digests."""
     return tuple(
-        Picture(name, (status := (folder / name).lstat()).st_size, status.st_mtime_ns, digest_of(folder / name))
+        PictureFile(name, (status := (folder / name).lstat()).st_size, status.st_mtime_ns, digest_of(folder / name))
         for name in names
     )
 

@@ -10,8 +10,9 @@ import pytest
 from blake3 import blake3
 from PIL import Image
 
+import tasks
 from storage.errors import CaptchasError
-from storage.ledger.ledger import Picture
+from storage.ledger.ledger import PictureFile
 from storage.models import model_digest
 from tasks.datasets.recipe import make_recipe, renderer_of
 from tasks.loading.safe_read import Fatal
@@ -21,7 +22,7 @@ from tasks.solving import isolated
 from tasks.solving.batches import SolveJob, SolvePlan
 from tasks.solving.isolated import read_batch
 
-MODEL = Path(isolated.__file__).with_name("ladder.skops")
+MODEL = Path(tasks.__file__).with_name("ladder.skops")
 
 # What a decoder with a fault does, in every process that begins with this on its path.
 POISONED = textwrap.dedent("""
@@ -47,7 +48,7 @@ def test_the_picture_that_ends_its_process_is_named_and_the_others_are_read(tmp_
     (tmp_path / "poison.png").write_bytes(b"POISON")
     (tmp_path / "text.png").write_bytes(b"no picture")
     files = tuple(
-        Picture(name, (tmp_path / name).stat().st_size, (tmp_path / name).stat().st_mtime_ns, blake3(data).digest())
+        PictureFile(name, (tmp_path / name).stat().st_size, (tmp_path / name).stat().st_mtime_ns, blake3(data).digest())
         for name in names
         for data in [(tmp_path / name).read_bytes()]
     )
@@ -93,6 +94,8 @@ def test_what_a_process_says_half_is_no_answer(started):
 
 def test_a_process_that_does_not_start_blames_no_picture(monkeypatch, tmp_path):
     monkeypatch.setattr(isolated, "_CHILD", "raise SystemExit(4)")
-    job = SolveJob(str(tmp_path), (Picture("a", 1, 1, b"d"),), SolvePlan("m", "0", "", Ranking.NONE, 0.0), alone=True)
+    job = SolveJob(
+        str(tmp_path), (PictureFile("a", 1, 1, b"d"),), SolvePlan("m", "0", "", Ranking.NONE, 0.0), alone=True
+    )
     with pytest.raises(CaptchasError, match="did not start"):
         read_batch(job)

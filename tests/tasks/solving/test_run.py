@@ -22,11 +22,11 @@ from tasks.reading.ranking import Ranking
 from tasks.solving import batches, moving, results
 from tasks.solving import run as module
 from tasks.solving.batches import LookJob, SolvePlan, SolveReceipt
-from tasks.solving.choice import Choice
+from tasks.solving.choice import SolveChoice
 from tasks.solving.isolated import read_batch
-from tasks.solving.results import Wanted, write_results
+from tasks.solving.results import AnswersFile, write_results
 from tasks.solving.run import ANSWERED, OTHERS, Inbox
-from tasks.solving.tables import Format
+from tasks.solving.tables import AnswerFormat
 
 PLAN = SolvePlan("model", "0" * 64, "", Ranking.NONE, 0.0)
 OTHER = SolvePlan("model", "1" * 64, "", Ranking.NONE, 0.0)
@@ -73,8 +73,8 @@ def flown(unit, jobs, flight: int = 3):
 def run(path: Path, plan: SolvePlan = PLAN, unit=read_batch, look=batches.look, **options) -> SimpleNamespace:
     """What the flow does; `.rows` are the results, as a dictionary."""
     home = path.parent if path.is_dir() else path.parent.parent
-    wanted = Wanted(home / "answers.csv", options.pop("format", Format.CSV), options.pop("only_new", False))
-    choice = Choice(path, settle=options.pop("settle", 0.0), **options)
+    wanted = AnswersFile(home / "answers.csv", options.pop("format", AnswerFormat.CSV), options.pop("only_new", False))
+    choice = SolveChoice(path, settle=options.pop("settle", 0.0), **options)
     done = []
     with Ledger(home / LEDGER, durable=bool(choice.move_to)) as ledger:
         inbox = Inbox(choice, plan, ledger)
@@ -412,7 +412,7 @@ def test_results_are_written_anew_only_where_something_changed(folder, read):
     (folder / "a").unlink()
     run(folder)
     assert first.out.read_bytes().count(b"\n") == text.count(b"\n") - 1
-    run(folder, format=Format.JSONL)
+    run(folder, format=AnswerFormat.JSONL)
     assert first.out.read_bytes().startswith(b"{")
 
 
@@ -599,7 +599,7 @@ def test_a_batch_that_costs_a_worker_is_read_apart_and_only_its_culprit_fails(fo
         return read_batch(job)
 
     with Ledger(folder.parent / LEDGER) as ledger:
-        inbox = Inbox(Choice(folder, settle=0.0), PLAN, ledger)
+        inbox = Inbox(SolveChoice(folder, settle=0.0), PLAN, ledger)
         assert inbox.anything()
         jobs = inbox.jobs(flown(batches.look, inbox.looks()))
         while True:
@@ -621,7 +621,7 @@ def test_a_batch_that_costs_a_worker_is_read_apart_and_only_its_culprit_fails(fo
 
 def test_a_batch_that_is_lost_apart_as_well_fails_for_now(folder, read):
     with Ledger(folder.parent / LEDGER) as ledger:
-        inbox = Inbox(Choice(folder, settle=0.0), PLAN, ledger)
+        inbox = Inbox(SolveChoice(folder, settle=0.0), PLAN, ledger)
         assert inbox.anything()
         for job in inbox.jobs(flown(batches.look, inbox.looks())):
             (apart,) = inbox.lost(job)
@@ -636,7 +636,7 @@ def test_memory_does_not_grow_with_what_is_known(tmp_path, read, peak):
     def nothing():
         module.LOOKED = keeping.CHUNK = listing.RUN = 100
         with Ledger(folder.parent / LEDGER) as ledger:
-            inbox = Inbox(Choice(folder), PLAN, ledger)
+            inbox = Inbox(SolveChoice(folder), PLAN, ledger)
             assert not inbox.anything()
             assert inbox.outcome.total == count
 
@@ -656,26 +656,26 @@ def test_what_cannot_be_is_refused(tmp_path):
     (tmp_path / "empty").mkdir()
     (tmp_path / "empty" / "out.csv").touch()
     with pytest.raises(NotThere, match="no such file or folder"):
-        Choice(tmp_path / "none").require_possible()
+        SolveChoice(tmp_path / "none").require_possible()
     with pytest.raises(BadInput, match="has no file"):
-        Choice(tmp_path / "empty", skip=(tmp_path / "empty" / "out.csv",)).require_possible()
-    Choice(tmp_path / "empty").require_possible()
+        SolveChoice(tmp_path / "empty", skip=(tmp_path / "empty" / "out.csv",)).require_possible()
+    SolveChoice(tmp_path / "empty").require_possible()
     (tmp_path / "empty" / "out.csv").unlink()
-    Choice(tmp_path / "empty").require_possible(may_be_empty=True)
-    Choice(folder, move_to=tmp_path / "done").require_possible()
-    Choice(folder / "a", move_to=tmp_path / "done").require_possible()
+    SolveChoice(tmp_path / "empty").require_possible(may_be_empty=True)
+    SolveChoice(folder, move_to=tmp_path / "done").require_possible()
+    SolveChoice(folder / "a", move_to=tmp_path / "done").require_possible()
     for move_to in (folder, folder / "done", tmp_path, folder / ".." / "in" / "x"):
         for path in (folder, folder / "a"):
             with pytest.raises(BadInput, match="move-to: must neither lie in the folder that is solved nor hold it"):
-                Choice(path, move_to=move_to).require_possible()
+                SolveChoice(path, move_to=move_to).require_possible()
     with pytest.raises(BadInput, match=r"move-to: .* does not go with --follow-links"):
-        Choice(folder, move_to=tmp_path / "done", follow=True).require_possible()
+        SolveChoice(folder, move_to=tmp_path / "done", follow=True).require_possible()
     (tmp_path / "file").touch()
     with pytest.raises(BadInput, match="move-to: must be a folder"):
-        Choice(folder, move_to=tmp_path / "file").require_possible()
+        SolveChoice(folder, move_to=tmp_path / "file").require_possible()
     for settle in (-1, 3601, float("nan")):
         with pytest.raises(BadInput, match="settle: must be from 0 to 3600 seconds"):
-            Choice(folder, settle=settle).require_possible()
+            SolveChoice(folder, settle=settle).require_possible()
 
 
 def test_the_sheet_opens_no_picture_that_failed(folder, read, monkeypatch):

@@ -20,11 +20,11 @@ from tasks.reading.ranking import Ranking
 from tasks.solving import batches
 from tasks.solving import run as module
 from tasks.solving.batches import SolvePlan
-from tasks.solving.choice import Choice
+from tasks.solving.choice import SolveChoice
 from tasks.solving.isolated import read_batch
-from tasks.solving.results import Wanted, write_results
+from tasks.solving.results import AnswersFile, write_results
 from tasks.solving.run import ANSWERED, Inbox
-from tasks.solving.tables import Format
+from tasks.solving.tables import AnswerFormat
 
 PLAN = SolvePlan("model", "0" * 64, "", Ranking.NONE, 0.0)
 NAMES = ["a", "a.b/c", "a-", "ab/z", "ab/b/1", "ab.png", "c'\"", "é", "z/é/é", "ｚ", "\U0001f600"]
@@ -66,14 +66,14 @@ def flown(unit, jobs):
 def run(path, home: Path, look=batches.look) -> SimpleNamespace:
     """What the flow does."""
     out = place(f"{path.parent}/answers.csv")
-    choice = Choice(path, settle=0.0, skip=(out, home / LEDGER))
+    choice = SolveChoice(path, settle=0.0, skip=(out, home / LEDGER))
     choice.require_possible()
     with inbox_locked(home, choice.folder), Ledger(home / LEDGER, durable=False) as ledger:
         inbox = Inbox(choice, PLAN, ledger)
         if inbox.anything():
             for receipt in flown(read_batch, inbox.jobs(flown(look, inbox.looks()))):
                 inbox.record(receipt)
-        counts = write_results(inbox, Wanted(out, Format.CSV))
+        counts = write_results(inbox, AnswersFile(out, AnswerFormat.CSV))
         rows = {row[0]: row for row in ledger.results(inbox.folder)}
     return SimpleNamespace(outcome=inbox.outcome, rows=rows, written=counts, out=out, choice=choice)
 
@@ -103,7 +103,7 @@ def test_an_inbox_remembers_there_as_here(there, tmp_path, read):
 def test_answers_within_the_inbox_are_no_pictures(there):
     (there / "out" / "answers.csv").replace(b"path")
     (there / "answers.csv").replace(b"path")
-    left = Choice(there, skip=(there / "out" / "answers.csv", there / "answers.csv"))
+    left = SolveChoice(there, skip=(there / "out" / "answers.csv", there / "answers.csv"))
     assert [name for name, *_ in left.objects()] == sorted(NAMES, key=key)
 
 
@@ -111,10 +111,10 @@ def test_one_picture(there, tmp_path, read):
     done = run(there / "ab" / "z", tmp_path / "answers")
     assert read == ["z"] and done.rows["z"][1] == "W13" and done.choice.folder == there / "ab"
     with pytest.raises(NotThere, match="no such file or folder"):
-        Choice(there / "nothing").require_possible()
+        SolveChoice(there / "nothing").require_possible()
     for options, option in (({"move_to": tmp_path / "done"}, "move-to"), ({"follow": True}, "follow-links")):
         with pytest.raises(BadInput, match=f"{option}: is for files of this machine"):
-            Choice(there, **options).require_possible()
+            SolveChoice(there, **options).require_possible()
 
 
 def test_what_is_no_picture_or_changes_meanwhile(there, tmp_path, read, monkeypatch):

@@ -9,7 +9,7 @@ import pytest
 from storage.errors import BadInput
 from storage.exports import parquet
 from tasks.solving import tables
-from tasks.solving.tables import COLUMNS, Format, choose_format, write_answers
+from tasks.solving.tables import COLUMNS, AnswerFormat, choose_format, write_answers
 
 ROWS = [
     ("a.png", "BONE", 0.9, "BONE", 0.875, "BOND", 0.1, None, None, 4, "solved", None),
@@ -26,7 +26,7 @@ def groups(request, monkeypatch):
 
 
 def test_csv_to_the_byte(groups, tmp_path):
-    counts = write_answers(out := tmp_path / "answers.csv", Format.CSV, iter(ROWS))
+    counts = write_answers(out := tmp_path / "answers.csv", AnswerFormat.CSV, iter(ROWS))
     assert out.read_bytes() == (
         b"path,word,confidence,reading,reading_confidence,second,second_confidence,third,third_confidence,"
         b"segments,status,reason\n"
@@ -41,7 +41,7 @@ def test_csv_to_the_byte(groups, tmp_path):
 
 
 def test_json_lines(groups, tmp_path):
-    write_answers(out := tmp_path / "answers.jsonl", Format.JSONL, iter(ROWS))
+    write_answers(out := tmp_path / "answers.jsonl", AnswerFormat.JSONL, iter(ROWS))
     lines = out.read_bytes().split(b"\n")
     assert lines.pop() == b""
     assert lines[0] == (
@@ -53,7 +53,7 @@ def test_json_lines(groups, tmp_path):
 
 
 def test_parquet(groups, tmp_path):
-    write_answers(out := tmp_path / "answers.parquet", Format.PARQUET, iter(ROWS))
+    write_answers(out := tmp_path / "answers.parquet", AnswerFormat.PARQUET, iter(ROWS))
     table = pyarrow.parquet.read_table(out)
     assert table.column_names == list(COLUMNS)
     types = {"confidence": "double", "reading_confidence": "double", "segments": "int64"}
@@ -62,16 +62,16 @@ def test_parquet(groups, tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["answers.parquet"]
 
 
-@pytest.mark.parametrize("format", Format)
+@pytest.mark.parametrize("format", AnswerFormat)
 def test_no_rows(format, tmp_path):
     assert write_answers(out := tmp_path / "answers", format, iter(())) == {}
-    if format is Format.PARQUET:
+    if format is AnswerFormat.PARQUET:
         assert pyarrow.parquet.read_table(out).num_rows == 0
     else:
-        assert out.read_bytes().count(b"\n") == (format is Format.CSV)
+        assert out.read_bytes().count(b"\n") == (format is AnswerFormat.CSV)
 
 
-@pytest.mark.parametrize("format", Format)
+@pytest.mark.parametrize("format", AnswerFormat)
 def test_answers_of_a_run_that_fails_are_not_there(format, tmp_path):
     out = tmp_path / "answers"
     out.write_bytes(b"of the last run")
@@ -86,7 +86,7 @@ def test_answers_of_a_run_that_fails_are_not_there(format, tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["answers"]
 
 
-@pytest.mark.parametrize("format", Format)
+@pytest.mark.parametrize("format", AnswerFormat)
 def test_memory_does_not_grow_with_the_rows(format, tmp_path, peak):
     row = ROWS[0]
 
@@ -102,7 +102,8 @@ def test_memory_does_not_grow_with_the_rows(format, tmp_path, peak):
     ("given", "name", "expected"),
     [
         (None, None, "csv"), (None, "a.csv", "csv"), (None, "a.JSONL", "jsonl"), (None, "a.parquet", "parquet"),
-        (None, "answers", "csv"), (None, "a.txt", "csv"), (Format.JSONL, "a.csv", "jsonl"), (Format.CSV, None, "csv"),
+        (None, "answers", "csv"), (None, "a.txt", "csv"),
+        (AnswerFormat.JSONL, "a.csv", "jsonl"), (AnswerFormat.CSV, None, "csv"),
     ],
 )  # fmt: skip
 def test_the_format_follows_from_the_name(tmp_path, given, name, expected):
@@ -113,4 +114,4 @@ def test_parquet_without_pyarrow_is_refused_at_once(tmp_path, monkeypatch):
     monkeypatch.setattr(parquet, "find_spec", lambda _: None)
     with pytest.raises(BadInput, match=r"format parquet: needs pyarrow.*pip install"):
         choose_format(None, tmp_path / "a.parquet")
-    assert choose_format(None, tmp_path / "a.csv") is Format.CSV
+    assert choose_format(None, tmp_path / "a.csv") is AnswerFormat.CSV

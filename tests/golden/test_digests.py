@@ -1,0 +1,64 @@
+"""The pictures of every built-in profile are what they always were: digests of 4,096 of each, seed 1."""
+
+import pytest
+
+from storage.shards.shard import combined
+from tasks.datasets.recipe import make_recipe, renderer_of
+from tasks.profiles.built_in import BUILT_IN
+
+BLOCKS = 4
+# Of each profile its identity, and the content of its first 4,096 pictures. A later version may add profiles.
+DIGESTS = {
+    "letters": (
+        "9982e8452a2aff7df8787c88db05c605878282802a19bc419bbc1bb44fd5213f",
+        "85e9604161639c57aa9441c26ab4615410d96a82cb46a7a0cddcabf421332e31",
+    ),
+    "book": (
+        "248f6e683c426de696c00fcfca80b37b97a7c9be7e05f5805102e14c243b6792",
+        "fb30555a33f97f54e7b2d300afad62a8b293c77d4624ed46116af8bd32673701",
+    ),
+    "fonts": (
+        "d4dbd078894303b1c8403bc23f120f72a0035efa57f8bf7ea6af28536c740b8f",
+        "a53699ed3450a0eb1bd70bc5848a9480af913212d76f9d5cfcda620338d27dba",
+    ),
+    "unseen": (
+        "46c117e6b7bb028e48ae9476e2db071c39c715911a8a4da36530dea4de3921b1",
+        "48732b659d67f6ce2dfdddaa4e32eef5236363b19e7ece58c71b06d10843c115",
+    ),
+    "jitter": (
+        "635f3237f68cabfbe7784e17bc712a332684619e0f922e3c00ba1272c20ae076",
+        "8d50773275e982f58cdcf4dac3e0e56ddcdacfc5c70af3a1f9472b65df03bad9",
+    ),
+    "touching": (
+        "3f88bdc2d1d742631c7c8c55cbe3d120308b9c09ae87cd581fca5dd16d4ead96",
+        "73a616c3f5a5d9d41b2c85852e8037e28e8e35184368575a1aa95ddcce8f5365",
+    ),
+    "noise": (
+        "5f185288d6454e753c21de9978ab1c6f664df5fd16a38389ec9ed71a056dec54",
+        "c4b1addb8bd833ce6335257a25036ce4e8520dd7d84fbca7ee3379ccd36a0854",
+    ),
+    "warp": (
+        "7c8465de0094ffa30b775ce419653061e3d6089bfbd1bfda87870955fc42c163",
+        "8acc6ef844529f0c7d2cfb9d009bf2acb3bc7cf58c49b09882d130f27aad782e",
+    ),
+    "random": (
+        "29013f81bd06df2b528039f06095144357b40d21f85cfcdebf412c24d9126f3f",
+        "022c3d77566244a1a8b7df07a1953e02d3b38ed661c53bfb808d20c1fefcb060",
+    ),
+    "hard": (
+        "44c562295ad536ec01b37d94d27d35e6b30e836772cfaa9964073d29167fddc8",
+        "4124a74ac03bc2878e970790e03e53121f47edc4885746e9f0ce5aeb5aaccc95",
+    ),
+}
+
+
+def test_every_profile_has_its_digests():
+    assert set(DIGESTS) == set(BUILT_IN)
+
+
+@pytest.mark.parametrize("name", DIGESTS)
+def test_identity_and_pictures_are_the_same(name):
+    recipe = make_recipe(BUILT_IN[name], 1)
+    renderer = renderer_of(recipe)
+    content = combined(renderer.block(1, number).digest() for number in range(BLOCKS))
+    assert (recipe.digest, content) == DIGESTS[name]
