@@ -11,6 +11,7 @@ from storage.files.places import Place
 from storage.shards.shard import BLOCK, Block, Shard
 from tasks.datasets.statistics import BOUNDED
 from tasks.figures.contact_sheet import contact_sheet
+from tasks.profiles.fonts import face_names
 
 SHOWN = 48  # pictures on a contact sheet
 
@@ -37,7 +38,7 @@ def describe_dataset(folder: Place, sheet: Place, first: int = 0) -> dict:
         "shards": len(manifest.shards),
         "blocks_of": manifest.block,
         "source": manifest.source,
-        "fonts": [f"{font['family']} {font['style']}" for font in manifest.fonts],
+        "fonts": face_names(manifest.fonts),
         "arrays": _arrays(block, manifest.count),
         "settings": {key: value for key, value in manifest.profile.items() if key not in ("fonts", "name")},
         "different_pictures": manifest.statistics["distinct"],

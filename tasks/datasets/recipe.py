@@ -14,7 +14,7 @@ from storage.shards.manifest import Manifest, canonical
 from storage.shards.shard import FORMAT
 from tasks.drawing.renderer import RENDERER, Renderer
 from tasks.profiles import word_lists
-from tasks.profiles.fonts import GlyphSet, bundled, draw_glyphs, find_face
+from tasks.profiles.fonts import GlyphSet, bundled, draw_glyphs, face_name, find_face
 from tasks.profiles.profile import Profile
 
 
@@ -116,8 +116,8 @@ def _alike(glyphs: GlyphSet, alphabet: str) -> dict:
 def ambiguities(recipe: Recipe) -> list[str]:
     """What no reader can tell: for each face that draws letters of the alphabet alike, a sentence."""
     return [
-        f"{font['family']} {font['style']} draws {', '.join(' and '.join(one) for one in font['alike'])} alike, so "
-        "that only words may tell which it is: leave one out of the alphabet, or choose another font"
+        f"{face_name(font['family'], font['style'])} draws {', '.join(' and '.join(one) for one in font['alike'])} "
+        "alike, so that only words may tell which it is: leave one out of the alphabet, or choose another font"
         for font in json.loads(recipe.identity)["fonts"]
         if "alike" in font
     ]

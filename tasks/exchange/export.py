@@ -17,6 +17,7 @@ from storage.files.places import ObjectPath
 from storage.shards.shard import SPLITS, Block, parse_name
 from tasks.exchange.export_part import PartJob, PartReceipt, chosen_rows, entries_of, fragment, note
 from tasks.exchange.formats import FOLDERS, SUFFIX, WITH_BOXES, ExportFormat, Index, Layout
+from tasks.profiles.fonts import face_names
 
 VERSION = 1  # of what the formats look like
 ON_DISK = 4096  # bytes that a file takes at least, on most file systems
@@ -102,7 +103,7 @@ def survey(dataset: Dataset, choice: ExportChoice, out: Path) -> ExportPlan:
         if choice.format is not ExportFormat.HDF5 and there.stands(out):
             return ExportPlan(what, (), whole=True)
     layout = Layout(
-        choice.format, head.parameters.dtype, tuple(f"{font['family']} {font['style']}" for font in manifest.fonts),
+        choice.format, head.parameters.dtype, tuple(face_names(manifest.fonts)),
         manifest.profile.get("alphabet", ""), head.boxes.shape[1], choice.invert,
     )  # fmt: skip
     jobs = []

@@ -3,6 +3,7 @@
 import functools
 import hashlib
 import os
+from collections.abc import Iterable
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -13,6 +14,19 @@ from PIL import Image, ImageDraw, ImageFont
 
 from storage.errors import BadInput, NotThere, nearest
 from tasks.profiles.profile import Ink
+
+
+def face_name(family: str, style: str) -> str:
+    """The name of a face: family and style, for instance `Inter Black`; a plain `Regular` is left out.
+
+    Profiles, `--leave-out`, reports and exports all name a face so.
+    """
+    return family if style == "Regular" else f"{family} {style}"
+
+
+def face_names(fonts: Iterable[dict[str, str]] | None) -> list[str]:
+    """The name of each font of a manifest or an identity, in their order; none for imported pictures."""
+    return [face_name(font["family"], font["style"]) for font in fonts or ()]
 
 
 @dataclass(frozen=True)
@@ -26,8 +40,8 @@ class Face:
 
     @property
     def name(self) -> str:
-        """Family and style, for instance `Inter Black`; a plain `Regular` is left out."""
-        return self.family if self.style == "Regular" else f"{self.family} {self.style}"
+        """See `face_name`."""
+        return face_name(self.family, self.style)
 
     def as_dict(self) -> dict:
         """What a dataset's identity holds of it: never the path."""

@@ -13,6 +13,7 @@ from storage.files import atomic
 from storage.models import model_digest
 from tasks.figures import comparisons, contact_sheet
 from tasks.figures import scores as plots
+from tasks.profiles.fonts import face_names
 from tasks.profiles.word_lists import words_digest
 from tasks.rates import Rate
 from tasks.reading.ranking import Ranking
@@ -119,7 +120,7 @@ def _columns(parameters: np.ndarray, fonts: list[dict]) -> dict[str, np.ndarray]
         if name in parameters.dtype.names:
             columns[title] = parameters[name].astype(int)
     if "font" in parameters.dtype.names:
-        faces = np.array([font["family"] + " " + font["style"] for font in fonts])
+        faces = np.array(face_names(fonts))
         columns["font"] = faces[parameters["font"]]
     for name in parameters.dtype.names:
         if name not in NO_DISTORTIONS:

@@ -7,6 +7,7 @@ import numpy as np
 from storage.dataset import Dataset
 from storage.models import load_model
 from tasks.lowlevel.inflate import inflate
+from tasks.profiles.fonts import face_names
 from tasks.profiles.word_lists import WEB2, load_words
 from tasks.reading.confidence import fit_curve
 from tasks.reading.ranking import Ranking
@@ -47,7 +48,7 @@ def check_answers(job: CheckJob) -> CheckReceipt:
     # Of a user's own list only the digest is kept, so that there is nothing to fit the dictionary's confidence on.
     words = load_words(WEB2, profile["alphabet"], length) if profile["words"] == WEB2 else ()
     reader = Reader(*load_model(job.model), words, alphabet=profile["alphabet"], length=length)
-    faces = [f"{font['family']} {font['style']}" for font in dataset.manifest.fonts or ()]
+    faces = face_names(dataset.manifest.fonts)
     left_out = [number for number, face in enumerate(faces) if face in job.leave_out]
     evidence, right, n = {}, {}, 0
     for block in dataset.blocks("validation"):

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from storage.dataset import Dataset
 from storage.errors import BadInput, nearest
 from tasks.profiles.built_in import UNSEEN
+from tasks.profiles.fonts import face_names
 
 MOST_CLASSES = 254  # what a label of one byte can tell apart, beside "not one letter"
 FIRST_SHARE = 4  # the first round has a fourth of the pictures and of the shows
@@ -68,7 +69,7 @@ def check_faces(datasets: list[Dataset], faces: tuple[str, ...]) -> None:
     BadInput
         With the nearest that one has.
     """
-    there = {f"{font['family']} {font['style']}" for dataset in datasets for font in dataset.manifest.fonts or ()}
+    there = {name for dataset in datasets for name in face_names(dataset.manifest.fonts)}
     for face in faces:
         if face not in there:
             raise BadInput(f"leave-out: must be a font face of the datasets; it is {face!r}{nearest(face, there)}")

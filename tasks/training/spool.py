@@ -10,6 +10,7 @@ from storage.dataset import Dataset
 from storage.files import atomic
 from storage.models import load_model
 from tasks.lowlevel.inflate import inflate
+from tasks.profiles.fonts import face_names
 from tasks.reading.components import find_apart
 from tasks.reading.deskew import upright
 from tasks.reading.features import shape_spans
@@ -85,7 +86,7 @@ def gather(job: GatherJob) -> GatherReceipt:
     """
     dataset = Dataset(job.folder, inflate)
     networks, record = load_model(job.model) if job.model else (None, {})
-    faces = [f"{font['family']} {font['style']}" for font in dataset.manifest.fonts or ()]
+    faces = face_names(dataset.manifest.fonts)
     left_out = [number for number, face in enumerate(faces) if face in job.settings.leave_out]
     parts, pictures, marked, letters = [], 0, 0, 0
     for number, block in enumerate(dataset.blocks(shards=[job.shard])):
