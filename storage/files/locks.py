@@ -8,7 +8,7 @@ from pathlib import Path
 from blake3 import blake3
 from filelock import FileLock, Timeout
 
-from storage.errors import Busy
+from storage.errors import Busy, explained
 from storage.files import atomic
 from storage.files.places import ObjectPath, Place
 from storage.objects import leases
@@ -58,8 +58,8 @@ def _os_lock(file: Path, busy: str) -> Iterator[None]:
         lock.acquire(timeout=0)
     except Timeout:
         raise Busy(busy) from None
-    except OSError as error:  # a read-only file system too, which is no PermissionError
-        raise atomic.explained(error, file.parent) from error
+    except OSError as error:  # also for a read-only file system, which gives no PermissionError
+        raise explained(error, file.parent) from error
     try:
         yield
     finally:
