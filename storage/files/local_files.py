@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, Protocol
+from typing import Protocol
 
 from storage.errors import NoSpace, Unwritable, explained, readable_size
 from storage.files.places import Fingerprint, ObjectPath, Place
@@ -194,7 +194,7 @@ class LocalFiles:
             )
 
 
-def sync_file(file: BinaryIO | _Writer) -> None:
+def sync_file(file: _Writer) -> None:
     """Write a file through to the disk and drop it from memory, so that the next read shows what the disk holds.
 
     Copies in memory would push out what others read. A virtual machine that gives free pages back must also get each

@@ -59,7 +59,7 @@ class ObjectFiles:
                 ObjectFiles(path).move(target / path.name)
             return True
         store, key = self.path.store, self.path.key
-        version = str(judged[0]) if judged else self.path.found().version
+        version = str(judged[0]) if judged else self.path.info().version
         try:
             store.copy(key, target.key, version)
         except (FileNotFoundError, FileExistsError):

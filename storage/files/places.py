@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from storage.errors import BadInput
 from storage.objects import leases
-from storage.objects.store import Found, Store, store_of
+from storage.objects.store import ObjectInfo, Store, store_of
 
 # Two letters at least: `c:` is a drive. `Path` folds the slashes of a URL into one, and command lines make Paths.
 _URL = re.compile(r"([A-Za-z][A-Za-z0-9+.:-]+):(/+)(.*)", re.DOTALL)
@@ -181,10 +181,10 @@ class ObjectPath:
                 yield above + name, size, _nanoseconds(modified)
 
     def stat(self) -> ObjectStatus:
-        found = self.found()
+        found = self.info()
         return ObjectStatus(found.size, found.modified, _nanoseconds(found.modified))
 
-    def found(self) -> Found:
+    def info(self) -> ObjectInfo:
         """Return what the store knows of this object; FileNotFoundError if there is none."""
         found = self.store.head(self.key)
         if found is None:
@@ -206,7 +206,7 @@ class ObjectPath:
     def unlink(self, missing_ok: bool = False) -> None:
         """Remove the object; Busy if this run has lost its lock."""
         leases.require(str(self))
-        found = self.store.head(self.key) if missing_ok else self.found()
+        found = self.store.head(self.key) if missing_ok else self.info()
         if found:
             self.store.delete(self.key, found.version)
 

@@ -426,7 +426,7 @@ def test_settings_that_are_no_time_are_refused(there, monkeypatch, value):
         pass
     monkeypatch.setenv(retries.TIMEOUT, "-1" if value == "1e9" else value)
     with pytest.raises(BadInput, match="CAPTCHAS_STORE_TIMEOUT"):
-        retries.patience()
+        retries.timeout()
 
 
 class EndpointConnectionError(Exception):
@@ -476,7 +476,7 @@ def test_what_may_pass_is_tried_again_and_what_is_told_has_no_secrets(monkeypatc
         raise error
 
     with pytest.raises(told) as caught:
-        retries.tried("s3://bucket/a", request, writes=True)
+        retries.with_retries("s3://bucket/a", request, writes=True)
     assert count == tries and type(caught.value) is told
     if told not in (ZeroDivisionError,):
         assert SECRET not in str(caught.value) and "s3://bucket/a" in str(caught.value)
@@ -491,7 +491,7 @@ def test_what_may_pass_is_tried_again_and_what_is_told_has_no_secrets(monkeypatc
             raise passing
         return "done"
 
-    assert retries.tried("s3://bucket/a", late) == "done"
+    assert retries.with_retries("s3://bucket/a", late) == "done"
 
 
 def test_a_read_that_is_refused_is_no_damage(monkeypatch):
@@ -499,7 +499,7 @@ def test_a_read_that_is_refused_is_no_damage(monkeypatch):
         raise ClientError(403, "AccessDenied")
 
     with pytest.raises(Unreachable, match="refuses to read it"):
-        retries.tried("s3://bucket/a", request)
+        retries.with_retries("s3://bucket/a", request)
     monkeypatch.setenv("AWS_SESSION_TOKEN", "token/of+mine")
     assert retries.scrubbed("a token/of+mine, http://a:b@c/d?e=f g") == "a ***, http://***@c/d?*** g"
 
