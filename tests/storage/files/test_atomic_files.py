@@ -1,6 +1,5 @@
 """The contract of `AtomicFiles`: every method, on this machine and in an object store."""
 
-import uuid
 from collections.abc import Callable
 from pathlib import Path
 
@@ -22,9 +21,9 @@ def kind(request) -> str:
 
 
 @pytest.fixture
-def folder(kind, tmp_path) -> Place:
+def folder(kind, tmp_path, object_folder) -> Place:
     """A place for one test; there is nothing in it and it may not exist."""
-    return tmp_path / "d" if kind == "local" else place(f"memory://tests/{uuid.uuid4().hex}")
+    return tmp_path / "d" if kind == "local" else object_folder
 
 
 def files(folder: Place) -> dict[str, bytes]:
