@@ -22,7 +22,7 @@ _URL = re.compile(r"([A-Za-z][A-Za-z0-9+.:-]+):(/+)(.*)", re.DOTALL)
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]+")
 
 
-def is_url(name: "str | Path | ObjectPath") -> bool:
+def is_url(name: "str | Place") -> bool:
     """Tell whether a name is a URL, that is, begins with `SCHEME:/`.
 
     A local folder of such a name must be given by its absolute path.
@@ -30,7 +30,7 @@ def is_url(name: "str | Path | ObjectPath") -> bool:
     return isinstance(name, ObjectPath) or _URL.fullmatch(str(name)) is not None
 
 
-def shown(name: "str | Path | ObjectPath") -> str:
+def shown(name: "str | Place") -> str:
     """Return a name for messages and reports: a URL without its credentials and its query."""
     match = _URL.fullmatch(str(name))
     if not match:
@@ -41,7 +41,7 @@ def shown(name: "str | Path | ObjectPath") -> str:
     return f"{match[1]}://{'/' * (match[1] == 'file')}{rest}" + "?***" * (len(match[3].split("?")) > 1)
 
 
-def place(name: "str | Path | ObjectPath") -> "Place":
+def place(name: "str | Place") -> "Place":
     """Return the place of a name: an `ObjectPath` for an `s3:` or `memory:` URL, else a `Path`.
 
     Raises
@@ -78,7 +78,7 @@ def place(name: "str | Path | ObjectPath") -> "Place":
     return ObjectPath(scheme, rest)
 
 
-def local(name: "str | Path | ObjectPath", option: str) -> Path:
+def local(name: "str | Place", option: str) -> Path:
     """Return the place of a name, which must be on this machine.
 
     Raises
