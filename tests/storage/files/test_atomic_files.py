@@ -159,17 +159,17 @@ def test_a_little_space_is_there(folder):
     assert not folder.exists()
 
 
-CALLS: dict[str, Callable[[AtomicFiles, Place], object]] = {
-    "publish": lambda files, place: atomic.publish(place, b"1", "run"),
-    "replace": lambda files, place: atomic.replace(place, b"1"),
-    "replacing": lambda files, place: atomic.replacing(place),
-    "move": lambda files, place: atomic.move(place, place),
-    "fingerprint": lambda files, place: atomic.fingerprint(place),
-    "discard": lambda files, place: atomic.discard(place),
-    "make_folder": lambda files, place: atomic.make_folder(place),
-    "leftovers": lambda files, place: atomic.leftovers(place),
-    "sync_folder": lambda files, place: atomic.sync_folder(place),
-    "need_space": lambda files, place: atomic.need_space(place, 1),
+CALLS: dict[str, Callable[[Place], object]] = {
+    "publish": lambda place: atomic.publish(place, b"1", "run"),
+    "replace": lambda place: atomic.replace(place, b"1"),
+    "replacing": lambda place: atomic.replacing(place),
+    "move": lambda place: atomic.move(place, place),
+    "fingerprint": lambda place: atomic.fingerprint(place),
+    "discard": lambda place: atomic.discard(place),
+    "make_folder": lambda place: atomic.make_folder(place),
+    "leftovers": lambda place: atomic.leftovers(place),
+    "sync_folder": lambda place: atomic.sync_folder(place),
+    "need_space": lambda place: atomic.need_space(place, 1),
 }
 
 
@@ -177,5 +177,5 @@ CALLS: dict[str, Callable[[AtomicFiles, Place], object]] = {
 def test_each_function_calls_the_method_of_its_name(kind, folder, monkeypatch, method):
     called = []
     monkeypatch.setattr(KINDS[kind], method, lambda files, *rest: called.append(files.path))
-    CALLS[method](files_at(folder), folder)
+    CALLS[method](folder)
     assert called == [folder]
