@@ -1,38 +1,39 @@
-"""The project's errors: each names what, the rule, the value found and what to do next.
+"""The project's errors. Each message names the thing, the rule, the value found and the remedy.
 
-Every class is also the nearest built-in, so that a caller may catch either. `exit_code` is what the
-command line ends with: 2 for bad input, 1 for a job that failed. Sizes are said as people write them.
+Every class also derives from the nearest built-in exception, so that a caller may catch either.
 """
 
 import difflib
 import errno
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _REFUSED = {errno.EACCES, errno.EPERM, errno.EROFS}
 
 
 class CaptchasError(Exception):
-    """Root of the family."""
+    """Base class of all the project's errors."""
 
-    exit_code = 1
-    report: dict | None = None  # what was found out before the failure, for people and for --json
+    exit_code = 1  # of the command: 1 for a job that failed, 2 for bad input
+    report: dict[str, Any] | None = None  # the results up to the failure, for people and for --json; JSON values
 
 
 class BadInput(CaptchasError, ValueError):
-    """A value that a person can mend: an option, a profile, a word list, a font."""
+    """A value that a person can correct: an option, a profile, a word list, a font."""
 
     exit_code = 2
 
 
 class NotThere(CaptchasError, FileNotFoundError):
-    """A dataset, model, file or folder that was named and does not exist."""
+    """A dataset, model, file or folder that does not exist."""
 
     exit_code = 2
 
 
 class Different(BadInput):
-    """Something exists under that name, made to another specification."""
+    """A dataset, model or export of that name exists, made to another specification."""
 
 
 class Busy(CaptchasError, BlockingIOError):
@@ -40,7 +41,7 @@ class Busy(CaptchasError, BlockingIOError):
 
 
 class Damaged(CaptchasError, OSError):
-    """A file whose bytes are not those that were sealed."""
+    """A file whose bytes differ from those that were sealed."""
 
 
 class NoSpace(CaptchasError, OSError):
@@ -48,11 +49,11 @@ class NoSpace(CaptchasError, OSError):
 
 
 class GlyphsDiffer(CaptchasError, RuntimeError):
-    """Fonts or libraries on this machine draw other bitmaps than the dataset was made from."""
+    """Fonts or libraries on this machine draw other bitmaps than those that the dataset was made from."""
 
 
 class OutOfBounds(CaptchasError, ArithmeticError):
-    """A dataset's statistics are not those of what it was to hold."""
+    """A dataset's statistics differ from those that its profile promises."""
 
 
 class Unwritable(CaptchasError, PermissionError):
@@ -60,13 +61,13 @@ class Unwritable(CaptchasError, PermissionError):
 
 
 class Unreachable(CaptchasError, RuntimeError):
-    """An object store that does not answer, or refuses; no OSError, lest a shard there be taken for a damaged one."""
+    """An object store that does not answer, or refuses; no OSError, which readers of shards take for damage."""
 
 
 def explained(error: OSError, path: Path) -> OSError:
-    """A full disk or a refusal as the project's error, any other as a new one that says the same.
+    """Return the project's error for a full disk or a refused write, and a new equal error for any other.
 
-    New, because it is raised from `error`: one that is its own cause sends Dask's workers round for ever.
+    It is new since it is raised from `error`: an error that is its own cause sends Dask's workers into an endless loop.
     """
     if error.errno in _FULL:
         return NoSpace(
@@ -81,16 +82,16 @@ def explained(error: OSError, path: Path) -> OSError:
 
 
 def readable_size(count: int) -> str:
-    """Bytes as people write them: `readable_size(1_500_000) == '1.5 MB'`."""
+    """Return a number of bytes as people write it: `readable_size(1_500_000) == '1.5 MB'`."""
     size = float(count)
     for unit in ("bytes", "kB", "MB", "GB"):
-        if size < 999.95:  # what would be shown as 1000.0 goes to the next unit
+        if size < 999.95:  # a size that would be shown as 1000.0 goes to the next unit
             return f"{size:.0f} {unit}" if unit == "bytes" else f"{size:.1f} {unit}"
         size /= 1000
     return f"{size:.1f} TB"
 
 
-def nearest(name: str, valid) -> str:
-    """'; did you mean X?' for a name close to a valid one, else ''."""
+def nearest(name: str, valid: Iterable[str]) -> str:
+    """Return '; did you mean X?' if `name` is close to a valid name X, else ''."""
     close = difflib.get_close_matches(str(name), list(valid), n=1)
     return f"; did you mean {close[0]!r}?" if close else ""

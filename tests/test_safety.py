@@ -1,16 +1,16 @@
 """What comes from elsewhere runs no code, leads nowhere, and tells nothing; here what no other test has.
 
 - A model runs no code: tests/storage/test_models.py (types that are foreign are named and never built).
-- A manifest's names stay in their folder: tests/storage/test_dataset.py, tests/storage/test_places.py,
-  tests/tasks/test_verify.py; a word list's or font's path is never part of one.
-- Labels (CSV, gt.txt) stay in theirs: tests/tasks/test_labels.py. No command unpacks archives.
-- Links are not followed unless asked: tests/tasks/test_folders.py, test_inbox.py and test_solve.py, test_loading.py;
+- A manifest's names stay in their folder: tests/storage/test_dataset.py, tests/storage/files/test_places.py,
+  tests/tasks/datasets/test_prove.py; a word list's or font's path is never part of one.
+- Labels (CSV, gt.txt) stay in theirs: tests/tasks/exchange/test_labels.py. No command unpacks archives.
+- Links are not followed unless asked: tests/tasks/loading, tests/tasks/solving;
   in a dataset: below.
-- Limits of pixels and bytes: tests/tasks/test_loading.py.
-- A worker that dies takes no run along: tests/tasks/test_isolated.py, tests/tasks/test_inbox.py,
+- Limits of pixels and bytes: tests/tasks/loading/test_decode.py.
+- A worker that dies takes no run along: tests/tasks/solving/test_isolated.py, tests/tasks/solving/test_run.py,
   tests/flows/test_inbox_flow.py, tests/flows/test_cluster.py.
-- Secrets in URLs: tests/storage/test_places.py, tests/flows/test_object_store.py (all that Prefect and the home keep);
-  of a deployment's parameters: below.
+- Secrets in URLs: tests/storage/files/test_places.py, tests/storage/objects/test_retries.py,
+  tests/flows/test_object_store.py (all that Prefect and the home keep); of a deployment's parameters: below.
 """
 
 import json

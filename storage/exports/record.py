@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from storage.errors import CaptchasError, Damaged, Different
+from storage.errors import CaptchasError, Damaged, Different, explained
 from storage.files import atomic
 
 RECORD = "export.json"
@@ -151,7 +151,7 @@ def _nothing_left(staged: Path, path: Path) -> Iterator[None]:
         raise
     except OSError as error:
         remove(staged)
-        raise atomic.explained(error, path) from error
+        raise explained(error, path) from error
     except BaseException:
         remove(staged)
         raise

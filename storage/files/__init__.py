@@ -1,1 +1,1 @@
-"""Places (paths and URLs), whole files or none, moves that lose nothing, and locks."""
+"""Places (paths and URLs), atomic files, moves that replace nothing, and locks."""

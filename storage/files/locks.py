@@ -8,7 +8,7 @@ from pathlib import Path
 from blake3 import blake3
 from filelock import FileLock, Timeout
 
-from storage.errors import Busy
+from storage.errors import Busy, explained
 from storage.files import atomic
 from storage.files.places import ObjectPath, Place
 from storage.objects import leases
@@ -16,20 +16,20 @@ from storage.objects import leases
 
 @contextmanager
 def locked(folder: Place) -> Iterator[None]:
-    """Hold the lock of a dataset or model, an OS lock on `NAME.lock` beside it; in an object store see `leases`.
+    """Hold the lock of a dataset, model or export: an OS lock on `NAME.lock` beside it, or a lease in an object store.
 
-    The kernel frees it when its holder dies, so a lock file without a living holder is no obstacle.
+    The kernel frees an OS lock when its holder dies, so a lock file that a dead run left is no obstacle.
 
     Raises
     ------
     Busy
-        Another run has it.
+        Another run holds it.
     """
     if isinstance(folder, ObjectPath):
         with leases.leased(folder.scheme, folder.key):
             yield
         return
-    folder = folder.resolve()  # '.' has no name and no parent; one folder has one lock, however it is spelled
+    folder = folder.resolve()  # '.' has no name; and a folder has one lock, however its path is spelled
     atomic.make_folder(folder.parent)
     busy = f"{folder}: another run is working on it; wait for that to end, or choose another --out"
     with _os_lock(folder.with_name(folder.name + ".lock"), busy):
@@ -38,12 +38,12 @@ def locked(folder: Place) -> Iterator[None]:
 
 @contextmanager
 def inbox_locked(answers: Path, folder: Place) -> Iterator[None]:
-    """Hold the lock of an inbox, an OS lock on a file under `answers`: one run at a time.
+    """Hold the lock of an inbox: an OS lock on a file under `answers`, the folder of the kept answers.
 
     Raises
     ------
     Busy
-        Another run has it.
+        Another run holds it.
     """
     name = blake3(os.fsencode(str(folder))).hexdigest(8)
     busy = f"{folder}: another run is solving it; wait for that to end, or end it"
@@ -58,8 +58,8 @@ def _os_lock(file: Path, busy: str) -> Iterator[None]:
         lock.acquire(timeout=0)
     except Timeout:
         raise Busy(busy) from None
-    except OSError as error:  # a read-only file system too, which is no PermissionError
-        raise atomic.explained(error, file.parent) from error
+    except OSError as error:  # also for a read-only file system, which gives no PermissionError
+        raise explained(error, file.parent) from error
     try:
         yield
     finally:

@@ -1,4 +1,4 @@
-"""Moving a file to where nothing stands: at any moment it is in one of the two places, or in both."""
+"""Moves of a file that replace nothing: at any moment the file is at one of the two paths, or at both."""
 
 import ctypes
 import errno
@@ -13,27 +13,30 @@ from blake3 import blake3
 
 from storage.files import atomic
 
-_HERE = -100  # AT_FDCWD: paths are as they are
-_NO_REPLACE = 1  # RENAME_NOREPLACE
-_UNKNOWN = {errno.ENOSYS, errno.EINVAL, errno.ENOTSUP}
-_ELSEWHERE = {errno.EXDEV, errno.EPERM, errno.ENOTSUP}  # the last two: there are no links
+_AT_FDCWD = -100  # from fcntl.h: relative paths are relative to the working directory
+_RENAME_NOREPLACE = 1  # from linux/fs.h
+_UNSUPPORTED = {errno.ENOSYS, errno.EINVAL, errno.ENOTSUP}  # by this kernel or file system
+_ELSEWHERE = {errno.EXDEV, errno.EPERM, errno.ENOTSUP}  # another file system; the last two: one without links
+
+_Rename = Callable[[int, bytes, int, bytes, int], int]  # renameat2(2)
 
 
 def move_new(path: Path, target: Path, seen: tuple[int, int], digest: bytes, run: str) -> bool:
-    """Move a file, on one file system or across two; False if it is no longer what was seen: then it stays.
+    """Move a file, on one file system or across two; if it has changed since it was seen, leave it and return False.
 
     Parameters
     ----------
-    seen : (bytes, mtime in ns)
+    seen : (int, int)
+        Bytes and mtime in ns.
     digest : bytes
-        Of its content, blake3.
+        The blake3 digest of its content.
     run : str
-        In the name of a temporary file, where the file system has no files without a name.
+        Part of the name of a temporary file, where the file system has no files without a name.
 
     Raises
     ------
     FileExistsError
-        Something stands at `target`, and was left alone.
+        `target` is taken, and was left as it is.
     OSError
     """
     atomic.make_folder(target.parent)
@@ -47,22 +50,22 @@ def move_new(path: Path, target: Path, seen: tuple[int, int], digest: bytes, run
     except FileNotFoundError:
         return False
     if renamed and _seen(target) != seen:
-        with suppress(FileExistsError):  # else yet another one is there: this one stays where it is now
+        with suppress(FileExistsError):  # then a third file has come to `path`, and this one stays at `target`
             _rename_new(target, path)
         return False
     return renamed
 
 
 def finish_move(path: Path, target: Path, seen: tuple[int, int], digest: bytes, run: str) -> bool:
-    """End a move that was cut off; False if it has to begin anew."""
+    """Finish a move that was cut off; False if it must be begun again."""
     try:
         if not os.path.lexists(path):
-            return True  # whoever takes files from there may have been faster
+            return True  # a reader of `target` may have taken the file away already
         if _seen(path) != seen:
-            return os.path.lexists(target)  # another file has come under that name
+            return os.path.lexists(target)  # another file has come to `path`
         if not os.path.lexists(target):
             return move_new(path, target, seen, digest, run)
-        contents = {blake3(one.read_bytes()).digest() for one in (path, target)}
+        contents = {blake3(file.read_bytes()).digest() for file in (path, target)}
         same = contents == {digest}
         if same:
             path.unlink()
@@ -72,13 +75,13 @@ def finish_move(path: Path, target: Path, seen: tuple[int, int], digest: bytes, 
 
 
 def _rename_new(path: Path, target: Path) -> bool:
-    """Rename without replacing: in one step, or by a link, where the system cannot. FileExistsError, OSError."""
-    function = _renameat2()
-    if function:
-        if function(_HERE, os.fsencode(path), _HERE, os.fsencode(target), _NO_REPLACE) == 0:
+    """Rename without replacing: in one step, or by a link where the system cannot. FileExistsError, OSError."""
+    renameat2 = _renameat2()
+    if renameat2:
+        if renameat2(_AT_FDCWD, os.fsencode(path), _AT_FDCWD, os.fsencode(target), _RENAME_NOREPLACE) == 0:
             return True
         code = ctypes.get_errno()
-        if code not in _UNKNOWN:
+        if code not in _UNSUPPORTED:
             raise OSError(code, os.strerror(code), str(target))
     target.hardlink_to(path)
     path.unlink()
@@ -86,11 +89,12 @@ def _rename_new(path: Path, target: Path) -> bool:
 
 
 @functools.cache
-def _renameat2() -> Callable | None:
+def _renameat2() -> _Rename | None:
     try:
-        return ctypes.CDLL(None, use_errno=True).renameat2
+        function: _Rename = ctypes.CDLL(None, use_errno=True).renameat2
     except (AttributeError, OSError):
         return None
+    return function
 
 
 def _copy_new(path: Path, target: Path, seen: tuple[int, int], digest: bytes, run: str) -> bool:

@@ -1,35 +1,37 @@
-"""Where things are: a path of this machine, or a URL of an object store, which answers to the same names.
+"""Places: paths of this machine and URLs of object stores, with the same methods.
 
-The code of datasets and models asks a `Place` and need not know which it is. A local one is a plain `pathlib.Path`, and
-no library for object stores is imported for it.
+The code of datasets and models takes a `Place` and need not know which kind it is. A local place is a plain
+`pathlib.Path`; no library for object stores is imported for it.
 """
 
+import errno
 import fnmatch
 import os
 import re
-import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from types import SimpleNamespace
+from typing import NamedTuple
 
 from storage.errors import BadInput
 from storage.objects import leases
-from storage.objects.store import Found, Store, store_of
+from storage.objects.store import ObjectInfo, Store, store_of
 
 # Two letters at least: `c:` is a drive. `Path` folds the slashes of a URL into one, and command lines make Paths.
 _URL = re.compile(r"([A-Za-z][A-Za-z0-9+.:-]+):(/+)(.*)", re.DOTALL)
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]+")
 
 
-def is_url(name: "str | Path | ObjectPath") -> bool:
-    """Whether a name is a URL: `SCHEME:/` at its beginning. A local folder of such a name goes by its absolute path."""
+def is_url(name: "str | Place") -> bool:
+    """Tell whether a name is a URL, that is, begins with `SCHEME:/`.
+
+    A local folder of such a name must be given by its absolute path.
+    """
     return isinstance(name, ObjectPath) or _URL.fullmatch(str(name)) is not None
 
 
-def shown(name: "str | Path | ObjectPath") -> str:
-    """A name as it may stand in messages and reports: without what a URL may have of credentials or a query."""
+def shown(name: "str | Place") -> str:
+    """Return a name for messages and reports: a URL without its credentials and its query."""
     match = _URL.fullmatch(str(name))
     if not match:
         return str(name)
@@ -39,8 +41,8 @@ def shown(name: "str | Path | ObjectPath") -> str:
     return f"{match[1]}://{'/' * (match[1] == 'file')}{rest}" + "?***" * (len(match[3].split("?")) > 1)
 
 
-def place(name: "str | Path | ObjectPath") -> "Place":
-    """The place that a name stands for: a `Path`, or of an `s3:` or `memory:` URL an `ObjectPath`.
+def place(name: "str | Place") -> "Place":
+    """Return the place of a name: an `ObjectPath` for an `s3:` or `memory:` URL, else a `Path`.
 
     Raises
     ------
@@ -55,14 +57,14 @@ def place(name: "str | Path | ObjectPath") -> "Place":
     scheme, slashes, rest = match[1].lower(), match[2], match[3].rstrip("/")
     if scheme not in ("s3", "memory", "file"):
         raise BadInput(
-            f"URL {shown(name)}: must begin with s3:// (or memory:// or file://); stores of other kinds are not "
-            "spoken to, web sites are not read, and a local folder of such a name goes by its absolute path"
+            f"URL {shown(name)}: must begin with s3:// (or memory:// or file://), since other stores and web sites are "
+            "not supported; give a local folder of such a name by its absolute path"
         )
     authority = rest.partition("/")[0]
     if scheme != "file" and ("@" in authority or ":" in authority or "?" in rest or "#" in rest):
         raise BadInput(
-            f"URL {shown(name)}: must have neither credentials nor a query, which process lists, histories and "
-            "databases would keep; put credentials into the environment (AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY)"
+            f"URL {shown(name)}: must have neither credentials nor a query, since process lists, histories and "
+            "databases would keep them; put credentials into the environment (AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY)"
         )
     if scheme == "file":
         if len(slashes) == 2:
@@ -76,8 +78,8 @@ def place(name: "str | Path | ObjectPath") -> "Place":
     return ObjectPath(scheme, rest)
 
 
-def local(name: "str | Path | ObjectPath", option: str) -> Path:
-    """A place on this machine.
+def local(name: "str | Place", option: str) -> Path:
+    """Return the place of a name, which must be on this machine.
 
     Raises
     ------
@@ -90,12 +92,19 @@ def local(name: "str | Path | ObjectPath", option: str) -> Path:
     return found
 
 
+class ObjectStatus(NamedTuple):
+    """The part of `os.stat_result` that an object store knows."""
+
+    st_size: int
+    st_mtime: float
+    st_mtime_ns: int
+
+
 @dataclass(frozen=True, order=True)
 class ObjectPath:
-    """An object, or what objects have as a folder, with the methods of `pathlib.Path` and `atomic` used here.
+    """An object, or the common prefix of objects that stands for a folder, with the methods of `pathlib.Path` in use.
 
-    It is no `os.PathLike`, so that no local function opens it by mistake. There are no folders to be made, no links
-    and no half-written files in an object store: a put is whole or not there.
+    It is no `os.PathLike`, so that no local function opens it by mistake.
     """
 
     scheme: str
@@ -104,11 +113,11 @@ class ObjectPath:
     def __str__(self) -> str:
         return f"{self.scheme}://{self.key}"
 
-    def __truediv__(self, name: "str | Path") -> "ObjectPath":
+    def __truediv__(self, name: str | Path) -> "ObjectPath":
         return ObjectPath(self.scheme, f"{self.key}/{name}")
 
     @property
-    def _store(self) -> Store:
+    def store(self) -> Store:
         return store_of(self.scheme)
 
     @property
@@ -140,128 +149,79 @@ class ObjectPath:
         return False
 
     def is_file(self) -> bool:
-        return self._store.head(self.key) is not None
+        return self.store.head(self.key) is not None
 
     def is_dir(self) -> bool:
-        return any(True for _ in self._store.listed(self.key, most=1))
+        return any(True for _ in self.store.listed(self.key, most=1))
 
     def exists(self) -> bool:
         return self.is_file() or self.is_dir()
 
     def iterdir(self) -> Iterator["ObjectPath"]:
-        return (self / name for name, *_ in self._store.listed(self.key))
+        return (self / name for name, *_ in self.store.listed(self.key))
 
     def glob(self, pattern: str) -> Iterator["ObjectPath"]:
         return (path for path in self.iterdir() if fnmatch.fnmatchcase(path.name, pattern))
 
     def sizes(self) -> dict[str, int]:
-        """The size of each object directly in this folder, by its name."""
-        return {name: size for name, size, _ in self._store.listed(self.key) if size is not None}
+        """Return the size in bytes of each object directly in this folder, by its name."""
+        return {name: size for name, size, _ in self.store.listed(self.key) if size is not None}
 
     def walk(self, above: str = "") -> Iterator[tuple[str, int, int]]:
-        """(relative name, bytes, mtime in ns) of every object below, in the order of `tasks.loading.listing`.
+        """List (relative name, bytes, mtime in ns) of every object below, in the order of `tasks.loading.listing`.
 
-        Names that begin with a dot are passed over. In memory are the names of the folders on the current path.
+        Names that begin with a dot are skipped. Memory holds only the entries of the folders on the current path.
         """
-        entries = [entry for entry in self._store.listed(self.key) if not entry[0].startswith(".")]
+        entries = [entry for entry in self.store.listed(self.key) if not entry[0].startswith(".")]
         entries.sort(key=lambda entry: entry[0] + "\0" * (entry[1] is None))
         for name, size, modified in entries:
             if size is None:
                 yield from (self / name).walk(f"{above}{name}/")
             else:
-                yield above + name, size, int(modified * 1e9)
+                yield above + name, size, _nanoseconds(modified)
 
-    def stat(self) -> SimpleNamespace:
-        found = self._found()
-        return SimpleNamespace(st_size=found.size, st_mtime=found.modified, st_mtime_ns=int(found.modified * 1e9))
+    def stat(self) -> ObjectStatus:
+        found = self.info()
+        return ObjectStatus(found.size, found.modified, _nanoseconds(found.modified))
 
-    def _found(self) -> Found:
-        found = self._store.head(self.key)
+    def info(self) -> ObjectInfo:
+        """Return what the store knows of this object; FileNotFoundError if there is none."""
+        found = self.store.head(self.key)
         if found is None:
-            raise FileNotFoundError(2, "no such object", str(self))
+            raise FileNotFoundError(errno.ENOENT, "no such object", str(self))
         return found
 
     def read_bytes(self) -> bytes:
-        return self._store.read(self.key)
+        return self.store.read(self.key)
 
     def read_range(self, start: int, size: int) -> bytes:
-        """`size` bytes from byte `start` on: one range request."""
-        return self._store.read(self.key, start, size)
+        """Read `size` bytes from byte `start` on, by one range request."""
+        return self.store.read(self.key, start, size)
+
+    def write_bytes(self, data: bytes) -> None:
+        """Put the whole object, over an old one too; Busy if this run has lost its lock."""
+        leases.require(str(self))
+        self.store.put(self.key, data)
 
     def unlink(self, missing_ok: bool = False) -> None:
+        """Remove the object; Busy if this run has lost its lock."""
         leases.require(str(self))
-        found = self._store.head(self.key) if missing_ok else self._found()
+        found = self.store.head(self.key) if missing_ok else self.info()
         if found:
-            self._store.delete(self.key, found.version)
+            self.store.delete(self.key, found.version)
 
-    def rename(self, target: "ObjectPath") -> None:
-        """Copy, then remove: a run that is killed in between leaves both."""
-        self.move(target)
 
-    # What follows is what the functions of the same names in `storage.files.atomic` do here.
-
-    def publish(self, data: bytes | tuple[bytes, ...], run: str) -> bool:
-        try:
-            self._store.put(self.key, b"".join(data) if isinstance(data, tuple) else data, new=True)
-        except FileExistsError:  # or the put was written, its answer lost: whoever asks compares the content
-            return False
-        return True
-
-    def replace(self, data: bytes, run: str | None = None) -> None:
-        leases.require(str(self))
-        self._store.put(self.key, data)
-
-    @contextmanager
-    def replacing(self) -> Iterator[Callable[[bytes], None]]:
-        with tempfile.SpooledTemporaryFile(1 << 24) as file:
-            yield file.write
-            file.seek(0)
-            self.replace(file.read())
-
-    def move(self, target: "ObjectPath", judged: tuple | None = None) -> bool:
-        leases.require(str(self))
-        if judged is None and not self.is_file():
-            for path in list(self.iterdir()):  # nothing, or what goes for a folder
-                path.move(target / path.name)
-            return True
-        version = judged[0] if judged else self._found().version
-        try:
-            self._store.copy(self.key, target.key, version)
-        except (FileNotFoundError, FileExistsError):
-            if judged is None:
-                raise
-            return False
-        if self.fingerprint() == (version,):
-            self._store.delete(self.key, version)
-            return True
-        self._store.delete(target.key)
-        return False
-
-    def fingerprint(self) -> tuple[str, ...]:
-        found = self._store.head(self.key)
-        return (found.version,) if found else ()
-
-    def make_folder(self) -> "ObjectPath":
-        return self
-
-    def leftovers(self) -> list:
-        return []
-
-    def sync_folder(self) -> None:
-        pass
-
-    def need_space(self, wanted: int) -> None:
-        pass
-
-    def discard(self) -> None:
-        self._store.delete(self.key)
+def _nanoseconds(seconds: float) -> int:
+    return int(seconds * 1_000_000_000)
 
 
 Place = Path | ObjectPath
+# Device, inode, bytes and mtime in ns of a local file; the version of an object; empty for no file.
+Fingerprint = tuple[int | str, ...]
 
 
 def sizes(folder: Place) -> dict[str, int]:
-    """The size of each file directly in a folder, by its name; nothing where there is no such folder."""
+    """Return the size in bytes of each file directly in a folder, by its name; {} if there is no such folder."""
     if isinstance(folder, ObjectPath):
         return folder.sizes()
     try:
@@ -272,7 +232,7 @@ def sizes(folder: Place) -> dict[str, int]:
 
 
 def read_range(path: Place, start: int, size: int) -> bytes:
-    """`size` bytes of a file from byte `start` on, fewer at its end."""
+    """Read `size` bytes of a file from byte `start` on, fewer at its end."""
     if isinstance(path, ObjectPath):
         return path.read_range(start, size)
     with path.open("rb", buffering=0) as file:

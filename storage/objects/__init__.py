@@ -1,4 +1,4 @@
-"""Object stores: requests, their retries, and leases that stand for locks there.
+"""Object stores: their requests, retries, and the leases that are the locks there.
 
-Only `storage.files` and the cache of shards import these.
+Only `storage.files` imports these.
 """

@@ -1,8 +1,8 @@
-"""The lock of what is in an object store: an object beside it, made by a conditional put, which runs out.
+"""Locks in an object store: leases, that is, objects that expire.
 
-Its holder renews it while it works. Whoever finds one that was not renewed for as long as it said, by the store's own
-clock, puts one of its own over just that version. All that a run changes after it has lost its lock is refused here;
-a shard needs no lock, since none is ever put over another one.
+A lease lies beside the dataset or model that it locks and is made by a conditional put. Its holder renews it while it
+works. Another run that finds an expired lease, by the store's own clock, puts its own over exactly that version. A run
+that has lost its lease is refused every change but publishing a shard, which never replaces one and needs no lock.
 """
 
 import json
@@ -13,27 +13,48 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from typing import TypedDict, Unpack
 
 from storage.errors import BadInput, Busy, CaptchasError
-from storage.objects.store import Found, store_of
+from storage.objects.store import ObjectInfo, store_of
 
-SECONDS = "CAPTCHAS_LOCK_SECONDS"  # for which a lock is good if it is not renewed, 60 by default
-_RENEWALS = 3  # in that time
-_PATIENCE = 2.0  # seconds for the last renewal to end
-_held: list["_Lease"] = []  # of this process
+SECONDS = "CAPTCHAS_LOCK_SECONDS"  # for which a lease is good without a renewal, 60 by default
+_LONGEST = 86_400  # seconds, a day
+_RENEWALS = 3  # in the time of a lease
+_LAST_RENEWAL = 2.0  # seconds that the end of a run waits for a renewal under way
+_TRIES = 2  # to take a lease that is given back at that moment
+_held: list["_Lease"] = []  # by this process
+
+
+class _Condition(TypedDict, total=False):
+    """The conditions of `Store.put`."""
+
+    new: bool
+    over: str | None
+
+
+@dataclass(frozen=True)
+class _Content:
+    """The content of the lock object; the defaults are for an object that is not ours or is gone."""
+
+    holder: str = "?"
+    run: str = "?"
+    renewed: int = -1
+    seconds: float = 0.0
 
 
 @contextmanager
 def leased(scheme: str, key: str) -> Iterator[None]:
-    """Hold the lock `KEY.lock`.
+    """Hold the lease `KEY.lock`.
 
     Raises
     ------
     Busy
-        Another run has it; says which, and until when.
+        Another run holds it; the message names that run and the time at which the lease expires.
     BadInput
-        The store takes no notice of conditions, so nothing there can be locked.
+        The store ignores conditions, so nothing there can be locked.
     Unreachable, Unwritable
     """
     lease = _Lease(scheme, key)
@@ -46,13 +67,14 @@ def leased(scheme: str, key: str) -> Iterator[None]:
     finally:
         _held.remove(lease)
         lease.ended.set()
-        thread.join(_PATIENCE)  # it may be waiting for a store that is away, and renews under a condition
-        with suppress(CaptchasError):  # it runs out all the same
+        # It may be waiting for a store that does not answer; a late renewal is harmless, since it has a condition.
+        thread.join(_LAST_RENEWAL)
+        with suppress(CaptchasError):  # the lease expires all the same
             lease.give_back()
 
 
 def require(url: str) -> None:
-    """Refuse to change what this process has locked, if its lock ran out.
+    """Refuse to change an object that this process has locked if the lease has expired.
 
     Raises
     ------
@@ -64,9 +86,9 @@ def require(url: str) -> None:
 
 
 class _Lease:
-    """One lock, from its taking to its end."""
+    """One lease, from taking it to giving it back."""
 
-    def __init__(self, scheme: str, key: str):
+    def __init__(self, scheme: str, key: str) -> None:
         self.what = f"{scheme}://{key}"
         self.ended = threading.Event()
         self._store, self._key = store_of(scheme), f"{key}.lock"
@@ -76,24 +98,22 @@ class _Lease:
         self._lost = False
 
     def take(self) -> None:
-        """Make the lock, or put it over one that ran out."""
-        for _ in range(2):
+        """Put the lock object, if there is none or an expired one."""
+        for _ in range(_TRIES):
             if self._put(new=True):
                 self._require_conditions()
                 return
             found = self._store.head(self._key)
             if found is None:
-                continue  # given back at this moment
-            there = self._read()
-            # One tick more, lest a lock be taken for run out that has some of it left.
-            until = found.modified + float(there["seconds"]) + self._store.tick
-            if found.now > until and self._put(over=found.version):
+                continue  # it was given back at this moment
+            content = self._read()
+            if found.now > self._expires(content, found) and self._put(over=found.version):
                 return
-            raise self._busy(there, found)
+            raise self._busy(content, found)
         raise Busy(f"{self.what}: other runs keep locking it; give the same command again")
 
     def keep(self) -> None:
-        """Renew the lock until it is given back or lost."""
+        """Renew the lease until it is given back or lost."""
         while not self.ended.wait(self._seconds / _RENEWALS):
             try:
                 self._renewed += 1
@@ -101,10 +121,10 @@ class _Lease:
                     self._lost = True
                     return
             except CaptchasError:
-                continue  # `require` knows whether it has run out meanwhile
+                continue  # `require` knows whether it has expired meanwhile
 
     def require(self) -> None:
-        """Refuse if it may be another's by now."""
+        """Refuse if another run may hold the lease by now."""
         if self._lost or _clock() > self._good_until:
             raise Busy(
                 f"{self.what}: this run stood still, or did not reach the store, for longer than its lock was good for "
@@ -115,47 +135,49 @@ class _Lease:
         """Remove the lock object, if it is still ours."""
         if self._lost:
             return
-        found = self._store.head(self._key)  # a store may not know conditions of a removal
+        found = self._store.head(self._key)  # a store may not support conditions of a removal
         if found and found.version == self._version:
             self._store.delete(self._key, self._version)
 
-    def _put(self, **condition) -> bool:
-        """Write the lock under a condition; whether it is ours then."""
+    def _put(self, **condition: Unpack[_Condition]) -> bool:
+        """Write the lock object under a condition; True if the lease is ours then."""
         began = _clock()
-        content = {
-            "holder": f"{socket.gethostname()}:{os.getpid()}", "run": self._run, "renewed": self._renewed,
-            "seconds": self._seconds,
-        }  # fmt: skip
+        content = _Content(f"{socket.gethostname()}:{os.getpid()}", self._run, self._renewed, self._seconds)
+        data = json.dumps(asdict(content)).encode()
         try:
-            self._version = self._store.put(self._key, json.dumps(content).encode(), **condition)
+            self._version = self._store.put(self._key, data, **condition)
         except FileExistsError:
-            # A put that was written, and whose answer was lost, was tried again and met itself.
-            found = self._store.head(self._key)
-            there = self._read()
-            if not found or there["run"] != self._run:
+            # The object may be ours: a put was written, its answer was lost, and the retry met the object.
+            found, existing = self._store.head(self._key), self._read()
+            if not found or existing.run != self._run:
                 return False
             self._version = found.version
-            if there["renewed"] != self._renewed:  # an earlier renewal, of which nothing was heard
+            if existing.renewed != self._renewed:  # an earlier renewal whose answer was lost
                 try:
-                    self._version = self._store.put(self._key, json.dumps(content).encode(), over=found.version)
+                    self._version = self._store.put(self._key, data, over=found.version)
                 except FileExistsError:
                     return False
         self._good_until = began + self._seconds
         return True
 
-    def _read(self) -> dict:
+    def _read(self) -> _Content:
         try:
-            there = json.loads(self._store.read(self._key))
-            there["seconds"] = float(there["seconds"])
-            return {"holder": "?", "run": "?", "renewed": -1} | there
+            content = json.loads(self._store.read(self._key))
+            known = {name: content[name] for name in ("holder", "run", "renewed") if name in content}
+            return _Content(**known, seconds=float(content["seconds"]))
         except FileNotFoundError:
-            return {"holder": "?", "run": "?", "renewed": -1, "seconds": 0.0}
-        except (ValueError, TypeError, KeyError):  # not ours; it runs out all the same
-            return {"holder": "?", "run": "?", "renewed": -1, "seconds": _seconds()}
+            return _Content()
+        except (ValueError, TypeError, KeyError):  # not written by us; it expires all the same
+            return _Content(seconds=_seconds())
+
+    def _expires(self, content: _Content, found: ObjectInfo) -> float:
+        # One tick later: the store's times are that coarse, and no lease is taken while some of it is left.
+        return found.modified + content.seconds + self._store.tick
 
     def _require_conditions(self) -> None:
-        """Try what must be refused: a store that ignores conditions would let two runs have one lock."""
-        for condition in ({"new": True}, {"over": '"0"'}):
+        """Try puts that the store must refuse: if it ignores conditions, two runs could hold one lease."""
+        conditions: tuple[_Condition, ...] = ({"new": True}, {"over": '"0"'})
+        for condition in conditions:
             try:
                 self._version = self._store.put(self._key, b"{}", **condition)
             except FileExistsError:
@@ -166,17 +188,17 @@ class _Lease:
                 "there can be locked or sealed; use one that keeps them"
             )
 
-    def _busy(self, there: dict, found: Found) -> Busy:
-        until = datetime.fromtimestamp(found.modified + there["seconds"] + self._store.tick, UTC)
+    def _busy(self, content: _Content, found: ObjectInfo) -> Busy:
+        until = datetime.fromtimestamp(self._expires(content, found), UTC)
         return Busy(
-            f"{self.what}: another run is working on it ({there['holder']}, run {there['run']}, its lock is good until "
+            f"{self.what}: another run is working on it ({content.holder}, run {content.run}, its lock is good until "
             f"{until:%H:%M:%S} UTC and renewed while it works); wait for that to end, or choose another --out. If that "
             "run is dead, the same command takes over after that time"
         )
 
 
 def _clock() -> float:
-    """Seconds that only go forward, also while the machine sleeps."""
+    """Return the seconds of a clock that only goes forward, also while the machine sleeps."""
     return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
 
 
@@ -185,6 +207,6 @@ def _seconds() -> float:
         seconds = float(os.environ.get(SECONDS, "60"))
     except ValueError:
         seconds = 0.0
-    if not 1 <= seconds <= 86_400:
-        raise BadInput(f"{SECONDS}: must be a number of seconds from 1 to 86400; it is {os.environ[SECONDS]!r}")
+    if not 1 <= seconds <= _LONGEST:
+        raise BadInput(f"{SECONDS}: must be a number of seconds from 1 to {_LONGEST}; it is {os.environ[SECONDS]!r}")
     return seconds

@@ -1,4 +1,4 @@
-"""What an object store does: S3 over the network, and one in memory; `storage.objects.retries` bounds each request."""
+"""Object stores: S3 over the network and one in memory; `storage.objects.retries` limits the time of each request."""
 
 import asyncio
 import email.utils
@@ -9,16 +9,28 @@ import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import suppress
 from functools import lru_cache
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 from storage.errors import BadInput
-from storage.objects.retries import patience, tried
+from storage.objects.retries import timeout, with_retries
 
-PAGE = 1000  # names in one answer of a listing, the most that S3 gives
+PAGE = 1000  # names in one page of a listing, the most that S3 gives
+_CONNECT = 5.0  # seconds, at most, for a connection to be made
+# Sizes that set the time limits of requests whose size is not known before.
+_TYPICAL_READ = 1 << 23
+_TYPICAL_COPY = 1 << 24
+
+_Answer = TypeVar("_Answer")
+_Request = Callable[[Any], Awaitable[_Answer]]  # takes the client of aiobotocore, which has no types
 
 
-class Found(NamedTuple):
-    """An object: its size in bytes, its version (the ETag), and by the store's own clock when it was put, and now."""
+class ObjectInfo(NamedTuple):
+    """What a store tells of an object.
+
+    size : in bytes
+    version : the ETag
+    modified, now : seconds since the epoch by the store's own clock, of the last put and of this answer
+    """
 
     size: int
     version: str
@@ -27,48 +39,49 @@ class Found(NamedTuple):
 
 
 class Store(Protocol):
-    """What an object store does. A key is `bucket/and/the/rest`, without a slash at the end.
+    """An object store. A key is `bucket/and/the/rest`, without a slash at the end.
 
-    All raise `Unreachable` where it does not answer in time, several times, or refuses; `Unwritable` where it
-    refuses to be written to. `tick` is in what steps its clock goes, in seconds.
+    Every method raises `Unreachable` if the store refuses, or gives no answer in time after several tries, and
+    `Unwritable` if it refuses a write. `tick` is the step of its clock in seconds.
     """
 
     tick: float
 
-    def head(self, key: str) -> Found | None:
-        """What is there; None for nothing."""
+    def head(self, key: str) -> ObjectInfo | None:
+        """Look an object up; None if there is none."""
 
     def read(self, key: str, start: int = 0, size: int | None = None) -> bytes:
-        """All bytes, or `size` of them from `start` on; FileNotFoundError if there is no such object."""
+        """Read all bytes, or `size` bytes from `start` on; FileNotFoundError if there is no such object."""
 
     def put(self, key: str, data: bytes, *, new: bool = False, over: str | None = None) -> str:
-        """Write an object whole; its version.
+        """Write a whole object and return its version.
 
-        FileExistsError, and nothing is written, where it is to be `new` and there is one, or it is to be put `over`
-        a version and there is another one or none.
+        With `new`, only if there is no object; with `over`, only over that version. Else FileExistsError, and nothing
+        is written.
         """
 
     def copy(self, key: str, target: str, version: str) -> None:
         """Copy this version of an object; FileNotFoundError or FileExistsError if it is not there."""
 
     def delete(self, key: str, version: str | None = None) -> None:
-        """Remove an object, if it is there, and of that version; another one stays."""
+        """Remove an object, if it is there; with `version`, only that version."""
 
     def listed(self, key: str, most: int | None = None) -> Iterator[tuple[str, int | None, float]]:
-        """(name, size, when it was put) of each object directly below a key, and of folders, whose size is None."""
+        """List (name, bytes, time of the put) of each object directly below a key; a folder's size is None."""
 
 
 def store_of(scheme: str) -> Store:
-    """The store behind URLs of a scheme."""
-    return {"s3": S3, "memory": Memory}[scheme]()
+    """Return the store of a URL's scheme."""
+    stores: dict[str, Callable[[], Store]] = {"s3": S3, "memory": Memory}
+    return stores[scheme]()
 
 
 _starting = threading.Lock()
 
 
 @lru_cache(maxsize=4)
-def _connected(process: int, seconds: float, environment: tuple):
-    """The file system that holds this process's connections; other credentials are other connections."""
+def _connected(process: int, seconds: float, environment: tuple[tuple[str, str], ...]) -> Any:  # s3fs has no types
+    """Return the file system that holds this process's connections; new credentials get new connections."""
     import fsspec
 
     try:
@@ -77,42 +90,43 @@ def _connected(process: int, seconds: float, environment: tuple):
             use_listings_cache=False,
             skip_instance_cache=True,
             config_kwargs={
-                "connect_timeout": min(5.0, seconds), "read_timeout": seconds,
-                "retries": {"total_max_attempts": 1},  # `tried` does that, and says when it is enough
+                "connect_timeout": min(_CONNECT, seconds), "read_timeout": seconds,
+                "retries": {"total_max_attempts": 1},  # `with_retries` does that within its own limits
             },
         )  # fmt: skip
     except ImportError as error:
         raise BadInput(
-            f"s3: URLs need a package that is not installed ({error}); pip install 'beating-captchas[s3]'"
+            f"s3: URLs need a package that is not installed ({error}); run pip install 'beating-captchas[s3]'"
         ) from error
     system.connect()
     return system
 
 
 class S3:
-    """S3, or a store that speaks its language and keeps its conditions: the credentials are the environment's."""
+    """S3, or a store with its protocol that keeps conditions; the credentials come from the environment."""
 
     tick = 1.0
 
-    def head(self, key: str) -> Found | None:
+    def head(self, key: str) -> ObjectInfo | None:
         bucket, rest = _split(key)
         try:
             out = self._ask(key, lambda client: client.head_object(Bucket=bucket, Key=rest))
         except FileNotFoundError:
             return None
         now = email.utils.parsedate_to_datetime(out["ResponseMetadata"]["HTTPHeaders"]["date"])
-        return Found(out["ContentLength"], out["ETag"], out["LastModified"].timestamp(), now.timestamp())
+        return ObjectInfo(out["ContentLength"], out["ETag"], out["LastModified"].timestamp(), now.timestamp())
 
     def read(self, key: str, start: int = 0, size: int | None = None) -> bytes:
         bucket, rest = _split(key)
         part = {} if size is None else {"Range": f"bytes={start}-{start + size - 1}"}
 
-        async def fetch(client):
+        async def fetch(client: Any) -> bytes:
             out = await client.get_object(Bucket=bucket, Key=rest, **part)
             async with out["Body"] as body:
-                return await body.read()
+                data: bytes = await body.read()
+                return data
 
-        return self._ask(key, fetch, size or 1 << 23)
+        return self._ask(key, fetch, size or _TYPICAL_READ)
 
     def put(self, key: str, data: bytes, *, new: bool = False, over: str | None = None) -> str:
         bucket, rest = _split(key)
@@ -121,9 +135,10 @@ class S3:
             out = self._ask(
                 key, lambda client: client.put_object(Bucket=bucket, Key=rest, Body=data, **condition), len(data), True
             )
-        except FileNotFoundError:  # nothing to be put over
+        except FileNotFoundError:  # there is no version to put it over
             raise FileExistsError(errno.EEXIST, "the object is not there any more", f"s3://{key}") from None
-        return out["ETag"]
+        version: str = out["ETag"]
+        return version
 
     def copy(self, key: str, target: str, version: str) -> None:
         (bucket, rest), (to_bucket, to_rest) = _split(key), _split(target)
@@ -133,7 +148,7 @@ class S3:
             lambda client: client.copy_object(
                 Bucket=to_bucket, Key=to_rest, CopySource=source, CopySourceIfMatch=version
             ),
-            1 << 24,
+            _TYPICAL_COPY,
             True,
         )
 
@@ -145,37 +160,38 @@ class S3:
 
     def listed(self, key: str, most: int | None = None) -> Iterator[tuple[str, int | None, float]]:
         bucket, rest = _split(key)
-        prefix, more = f"{rest}/" if rest else "", {}
+        prefix = f"{rest}/" if rest else ""
+        asked = {"Bucket": bucket, "Prefix": prefix, "Delimiter": "/", "MaxKeys": most or PAGE}
         while True:
-            asked = {"Bucket": bucket, "Prefix": prefix, "Delimiter": "/", "MaxKeys": most or PAGE, **more}
-            page = self._ask(key, lambda client, asked=asked: client.list_objects_v2(**asked))
+            page = self._ask(key, lambda client: client.list_objects_v2(**asked))
             for entry in page.get("CommonPrefixes", ()):
                 yield entry["Prefix"][len(prefix) : -1], None, 0.0
             for entry in page.get("Contents", ()):
-                if entry["Key"] != prefix:  # consoles make an object of the folder
-                    # In whole seconds, as `head` gives it.
+                if entry["Key"] != prefix:  # consoles create an object of the folder's name
+                    # In whole seconds, as in `head`.
                     yield entry["Key"][len(prefix) :], entry["Size"], float(int(entry["LastModified"].timestamp()))
             if most or not page.get("IsTruncated"):
                 return
-            more = {"ContinuationToken": page["NextContinuationToken"]}
+            asked["ContinuationToken"] = page["NextContinuationToken"]
 
     @staticmethod
-    def _ask(key: str, request: Callable[..., Awaitable], size: int = 0, writes: bool = False):
-        seconds = patience(size)
+    def _ask(key: str, request: _Request[_Answer], size: int = 0, writes: bool = False) -> _Answer:
+        seconds = timeout(size)
 
-        def once():
+        def once() -> _Answer:
             from fsspec.asyn import sync
 
             environment = tuple(sorted(item for item in os.environ.items() if item[0].startswith("AWS_")))
             with _starting:
-                system = _connected(os.getpid(), patience(), environment)
+                system = _connected(os.getpid(), timeout(), environment)
 
-            async def bounded():
+            async def bounded() -> _Answer:
                 return await asyncio.wait_for(request(await system.set_session()), seconds)
 
-            return sync(system.loop, bounded)
+            answer: _Answer = sync(system.loop, bounded)
+            return answer
 
-        return tried(f"s3://{key}", once, writes)
+        return with_retries(f"s3://{key}", once, writes)
 
 
 def _split(key: str) -> tuple[str, str]:
@@ -184,48 +200,47 @@ def _split(key: str) -> tuple[str, str]:
 
 
 class Memory:
-    """Objects in this process, gone with it."""
+    """A store in this process, which ends with it."""
 
     tick = 0.0
     _changing = threading.Lock()
 
-    def __init__(self):
+    def __init__(self) -> None:
         import fsspec
 
         self._system = fsspec.filesystem("memory")
 
-    def head(self, key: str) -> Found | None:
-        from blake3 import blake3
-
+    def head(self, key: str) -> ObjectInfo | None:
         if not self._system.isfile(key):
             return None
         data = self._system.cat_file(key)
-        return Found(len(data), blake3(data).hexdigest(), self._system.modified(key).timestamp(), time.time())
+        return ObjectInfo(len(data), _version(data), self._system.modified(key).timestamp(), time.time())
 
     def read(self, key: str, start: int = 0, size: int | None = None) -> bytes:
         try:
-            return self._system.cat_file(key, start, None if size is None else start + size)
+            data: bytes = self._system.cat_file(key, start, None if size is None else start + size)
         except FileNotFoundError:
             raise FileNotFoundError(errno.ENOENT, "no such object", f"memory://{key}") from None
+        return data
 
     def put(self, key: str, data: bytes, *, new: bool = False, over: str | None = None) -> str:
         with self._changing:
-            there = self.head(key)
-            if (new and there) or (over and (there is None or there.version != over)):
+            found = self.head(key)
+            if (new and found) or (over and (found is None or found.version != over)):
                 raise FileExistsError(errno.EEXIST, "another object is there", f"memory://{key}")
             self._system.pipe_file(key, data)
-            return self.head(key).version
+        return _version(data)
 
     def copy(self, key: str, target: str, version: str) -> None:
         data = self.read(key)
-        if self.head(key).version != version:
+        if _version(data) != version:
             raise FileExistsError(errno.EEXIST, "another object is there", f"memory://{key}")
         self.put(target, data)
 
     def delete(self, key: str, version: str | None = None) -> None:
         with self._changing:
-            there = self.head(key)
-            if there and version in (None, there.version):
+            found = self.head(key)
+            if found and version in (None, found.version):
                 self._system.rm_file(key)
 
     def listed(self, key: str, most: int | None = None) -> Iterator[tuple[str, int | None, float]]:
@@ -233,6 +248,16 @@ class Memory:
             found = [] if self._system.isfile(key) else self._system.ls(key, detail=True)
         except FileNotFoundError:
             found = []
-        for one in found[:most]:
-            name, file = one["name"].rpartition("/")[2], one["type"] == "file"
-            yield name, one["size"] if file else None, self._system.modified(one["name"]).timestamp() if file else 0.0
+        for entry in found[:most]:
+            name = entry["name"].rpartition("/")[2]
+            if entry["type"] == "file":
+                yield name, entry["size"], self._system.modified(entry["name"]).timestamp()
+            else:
+                yield name, None, 0.0
+
+
+def _version(data: bytes) -> str:
+    from blake3 import blake3
+
+    digest: str = blake3(data).hexdigest()
+    return digest

@@ -4,13 +4,13 @@ import numpy as np
 
 from storage.errors import Damaged, NotThere
 from storage.files import atomic
-from storage.files.places import Place
+from storage.files.places import Fingerprint, Place
 from storage.shards.manifest import Manifest
 from storage.shards.shard import Shard, sealed
 from tasks.datasets.totals import Gathered
 
 
-def set_aside(path: Place, judged: tuple[int, ...] | None = None) -> None:
+def set_aside(path: Place, judged: Fingerprint | None = None) -> None:
     """Move a file that does not belong to `NAME.foreign` beside the dataset; nothing is deleted.
 
     With `judged`, the fingerprint that it had before it was read, only if it still is that file: a worker

@@ -127,12 +127,12 @@ def put_back(found: Inventory, plan: RepairPlan) -> None:
     run = atomic.new_run()
     between = {home: found.folder / f"{home}.{run}" for home in plan.homes.values()}
     for name, home in plan.homes.items():
-        (found.folder / name).rename(between[home])
+        atomic.move(found.folder / name, between[home])
     for home, path in between.items():
         target = found.folder / home
         if target.exists() or target.is_symlink():
             set_aside(target)
-        path.rename(target)
+        atomic.move(path, target)
 
 
 def redraw_shard(job: RedrawJob) -> ShardRecord:

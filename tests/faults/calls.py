@@ -26,7 +26,7 @@ from pathlib import Path
 import drive
 
 from storage.errors import CaptchasError
-from storage.files import atomic
+from storage.files import local_files
 from tasks.datasets import generate as units
 from tasks.datasets.recipe import renderer_of
 
@@ -47,7 +47,7 @@ class Counter:
         sys.addaudithook(self._heard)
         self._instead(os, "fsync", "fsync")
         self._instead(os, "write", "write")
-        atomic._AT_ONCE = PIECE
+        local_files._AT_ONCE = PIECE
         by_path, by_handle = Path.open, os.fdopen
         Path.open = lambda path, mode="r", *args, **kwargs: _Told(by_path(path, mode, *args, **kwargs), self, mode)
         os.fdopen = lambda handle, mode="r", *args, **kwargs: _Told(

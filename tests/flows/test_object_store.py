@@ -13,6 +13,7 @@ from flows.__main__ import main
 from flows.home import dataset_folder, home, model_file
 from storage.dataset import Dataset
 from storage.errors import BadInput
+from storage.files import atomic
 from storage.files.locks import locked
 from storage.files.places import ObjectPath, place, sizes
 from storage.models import load_model, model_digest
@@ -43,7 +44,7 @@ def made(captchas, whole, bucket, tmp_path) -> ObjectPath:
     """The dataset in a bucket, put there without the command."""
     folder = place(f"s3://{bucket}/letters")
     for path in whole.folder.iterdir():
-        (folder / path.name).replace(path.read_bytes())
+        (folder / path.name).write_bytes(path.read_bytes())
     return folder
 
 
@@ -65,10 +66,10 @@ def test_two_workers_draw_into_a_bucket_and_a_repair_mends_it(captchas, whole, b
 
     damaged = bytearray((folder / A).read_bytes())
     damaged[len(damaged) // 2] ^= 1
-    (folder / A).replace(bytes(damaged))
-    (folder / B).replace((folder / B).read_bytes()[:-9])
+    (folder / A).write_bytes(bytes(damaged))
+    (folder / B).write_bytes((folder / B).read_bytes()[:-9])
     (folder / C).unlink()
-    (folder / "notes.txt").replace(b"mine")
+    (folder / "notes.txt").write_bytes(b"mine")
     verify = ("verify", url, "--home", tmp_path)
     result = captchas(*verify)
     assert result.returncode == 1 and f"{url}: is not whole" in result.stderr
@@ -95,7 +96,7 @@ def test_a_killed_run_leaves_a_lock_that_runs_out_and_the_next_one_goes_on(
         time.sleep(0.02)
     os.killpg(process.pid, signal.SIGKILL)
     process.wait()
-    sealed = {path.name: path.fingerprint() for path in folder.iterdir()}
+    sealed = {path.name: atomic.fingerprint(path) for path in folder.iterdir()}
     assert sealed and MANIFEST not in sealed and sizes(folder.parent).keys() == {"letters.lock"}
     result = captchas(*command)
     assert result.returncode == 1 and f":{process.pid}, run " in result.stderr and "takes over after" in result.stderr
@@ -106,7 +107,7 @@ def test_a_killed_run_leaves_a_lock_that_runs_out_and_the_next_one_goes_on(
     assert result.returncode == 0, result.stderr
     assert Dataset(url).manifest.content == whole.manifest.content
     assert result.report["kept"] == 16_384 * len(sealed.keys() & {A, B})
-    assert {name: (folder / name).fingerprint() for name in sealed.keys() & {A, B}} == {
+    assert {name: atomic.fingerprint(folder / name) for name in sealed.keys() & {A, B}} == {
         name: version for name, version in sealed.items() if name in (A, B)
     }
     assert sizes(folder.parent) == {}
@@ -154,7 +155,7 @@ def test_an_inbox_there_and_its_answers(captchas, whole, bucket, tmp_path):
     inbox, answers = place(f"s3://{bucket}/inbox"), f"s3://{bucket}/answers/inbox.csv"
     for number in range(3):
         picture = whole[number]
-        (inbox / f"{number:02d}" / "a.png").replace(png(picture.image))
+        (inbox / f"{number:02d}" / "a.png").write_bytes(png(picture.image))
     solve = ("solve", inbox, "--dictionary", "none", "--length", 1, "--out", answers, "--home", tmp_path, "--json")
     result = captchas(*solve)
     assert result.returncode == 0, result.stderr
@@ -209,5 +210,5 @@ def test_models_are_equal_wherever_they_are(bucket):
     from flows.home import SHIPPED
 
     path = place(f"s3://{bucket}/ladder.skops")
-    path.replace(SHIPPED.read_bytes())
+    path.write_bytes(SHIPPED.read_bytes())
     assert model_digest(path) == model_digest(str(path)) == model_digest(SHIPPED)

@@ -1,14 +1,21 @@
 """Fixtures that several files of tests here share."""
 
+import uuid
 from collections.abc import Callable
 
 import pytest
 
 from storage.files import atomic
-from storage.files.places import Place
+from storage.files.places import ObjectPath, Place
 from storage.shards.manifest import Manifest
 from storage.shards.shard import BLOCK, Block
 from storage.shards.writer import write_shard
+
+
+@pytest.fixture
+def object_folder() -> ObjectPath:
+    """A folder of its own in the object store in memory."""
+    return ObjectPath("memory", f"tests/{uuid.uuid4().hex}")
 
 
 @pytest.fixture(scope="session")

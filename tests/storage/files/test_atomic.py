@@ -11,8 +11,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from storage.errors import CaptchasError, NoSpace, Unwritable, readable_size
-from storage.files import atomic
+from storage.errors import CaptchasError, NoSpace, Unwritable, explained, readable_size
+from storage.files import atomic, local_files
 
 OLD, NEW = b"old bytes", b"new bytes " * 1000
 
@@ -33,7 +33,7 @@ def system(request, monkeypatch) -> str:
     """With files that have no name until they are published, and without."""
     if request.param == "named":
         monkeypatch.delattr(os, "O_TMPFILE", raising=False)
-    elif atomic._unnamed(Path.cwd()) is None:
+    elif local_files._unnamed(Path.cwd()) is None:
         pytest.skip("no unnamed files here")
     return request.param
 
@@ -222,6 +222,7 @@ def test_a_short_write_is_continued(tmp_path, monkeypatch, system):
 TRIAL = """
     import sys
     from pathlib import Path
+    from storage.errors import NoSpace, Unwritable
     from storage.files import atomic
 
     def trial(folder, size):
@@ -267,13 +268,13 @@ def test_a_real_full_disk_and_a_real_read_only_one(tmp_path):
         trial(folder, 30_000)
         try:
             atomic.need_space(folder, 64_000)
-        except atomic.NoSpace as error:
+        except NoSpace as error:
             print(error)
         subprocess.run(["mount", "-o", "remount,ro", folder], check=True)
         trial(folder, 10)
         try:
             atomic.make_folder(folder / "a")
-        except atomic.Unwritable as error:
+        except Unwritable as error:
             print(error)
         """,
         *alone,
@@ -372,7 +373,7 @@ def test_only_a_runs_own_files_are_its_leftovers(tmp_path):
 def test_no_error_is_its_own_cause(tmp_path, number):
     """Dask follows causes to their end."""
     original = OSError(number, "so it is", "a")
-    told = atomic.explained(original, tmp_path / "b")
+    told = explained(original, tmp_path / "b")
     assert told is not original and "so it is" in str(told) and str(tmp_path / "b") in str(told)
     with pytest.raises(FileNotFoundError) as caught:
         atomic.publish(tmp_path / "nowhere" / "shard", OLD, "run")

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from blake3 import blake3
 
-from storage.files import atomic, moves
+from storage.files import atomic, local_files, moves
 from storage.files.moves import finish_move, move_new
 
 DATA = b"a picture"
@@ -133,9 +133,9 @@ def test_a_move_is_not_ended_over_a_stranger_or_with_another_file(picture, tmp_p
 def test_the_temporary_name_of_a_copy_is_hidden(picture, tmp_path, monkeypatch):
     """Where files without a name are unknown, a kill while copying leaves one that no listing shows."""
     Systems.elsewhere(monkeypatch)
-    monkeypatch.setattr(atomic, "_unnamed", lambda _: None)
-    monkeypatch.setattr(atomic, "_link", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
-    monkeypatch.setattr(atomic, "discard", lambda _: None)
+    monkeypatch.setattr(local_files, "_unnamed", lambda _: None)
+    monkeypatch.setattr(local_files, "_link", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+    monkeypatch.setattr(local_files.LocalFiles, "discard", lambda _: None)
     with pytest.raises(KeyboardInterrupt):
         move_new(picture, tmp_path / "b.png", seen(picture), DIGEST, "run")
     (left,) = atomic.leftovers(tmp_path)

@@ -9,16 +9,17 @@ from pathlib import Path
 import pytest
 
 from storage.errors import NoSpace, Unwritable
-from storage.files import atomic
+from storage.files import atomic, local_files
+from storage.files.local_files import LocalFiles
 
 
 @pytest.fixture(params=["without a name", "with a name", "that gets no name"])
 def way(request, monkeypatch) -> str:
     """As the system has files without a name, has none, and has them but will not link them."""
     if request.param == "with a name":
-        monkeypatch.setattr(atomic, "_unnamed", lambda _: None)
+        monkeypatch.setattr(local_files, "_unnamed", lambda _: None)
     if request.param == "that gets no name":
-        monkeypatch.setattr(atomic, "_link", lambda *_, **__: None)
+        monkeypatch.setattr(local_files, "_link", lambda *_, **__: None)
     return request.param
 
 
@@ -64,16 +65,16 @@ def test_an_error_on_the_way_leaves_what_was_there(way, tmp_path, error):
 
 
 @pytest.mark.parametrize(("number", "expected"), [(errno.ENOSPC, NoSpace), (errno.EACCES, Unwritable)])
-@pytest.mark.parametrize("where", ["_put", "sync_folder"])
+@pytest.mark.parametrize("where", [(local_files, "_put"), (LocalFiles, "sync_folder")])
 def test_a_disk_that_refuses_is_explained(way, tmp_path, monkeypatch, number, expected, where):
     def refuse(*_):
         raise OSError(number, "no")
 
-    monkeypatch.setattr(atomic, where, refuse)
+    monkeypatch.setattr(*where, refuse)
     with pytest.raises(expected, match=r"a\.csv"), atomic.replacing(tmp_path / "a.csv") as write:
         write(b"new")
     assert [name for name in names(tmp_path) if name != "a.csv"] == []
-    assert where == "sync_folder" or names(tmp_path) == []
+    assert where[1] == "sync_folder" or names(tmp_path) == []
 
 
 def test_a_folder_that_cannot_be_is_told(tmp_path):
@@ -84,7 +85,7 @@ def test_a_folder_that_cannot_be_is_told(tmp_path):
 
 @pytest.mark.skipif(not hasattr(os, "O_TMPFILE"), reason="needs Linux's files without a name")
 def test_a_killed_run_leaves_nothing(tmp_path):
-    if (handle := atomic._unnamed(tmp_path)) is None:
+    if (handle := local_files._unnamed(tmp_path)) is None:
         pytest.skip("this file system has no files without a name")
     os.close(handle)
     program = (

@@ -50,9 +50,9 @@ def there(request) -> ObjectPath:
     bucket = request.getfixturevalue("bucket") if request.param == "s3" else f"tests/{uuid.uuid4().hex}"
     folder = place(f"{request.param}://{bucket}/in")
     for number, name in enumerate(NAMES, 10):
-        (folder / name).replace(picture(number))
-    (folder / ".hidden").replace(b"1")
-    (folder / ".hidden.d" / "x").replace(b"1")
+        (folder / name).write_bytes(picture(number))
+    (folder / ".hidden").write_bytes(b"1")
+    (folder / ".hidden.d" / "x").write_bytes(b"1")
     return folder
 
 
@@ -92,8 +92,8 @@ def test_an_inbox_remembers_there_as_here(there, tmp_path, read):
     second = run(there, tmp_path / "answers")
     assert read == [] and second.outcome.skipped == {ANSWERED: len(NAMES)} and second.rows == first.rows
     assert atomic.fingerprint(first.out) == version  # nothing new, so nothing written
-    (there / "new" / "a").replace(picture(80))
-    (there / "a").replace(picture(81) + bytes(9))
+    (there / "new" / "a").write_bytes(picture(80))
+    (there / "a").write_bytes(picture(81) + bytes(9))
     (there / "ab.png").unlink()
     third = run(there, tmp_path / "answers")
     assert sorted(read) == ["a", "new/a"] and third.outcome.counts == {"solved": 2}
@@ -101,8 +101,8 @@ def test_an_inbox_remembers_there_as_here(there, tmp_path, read):
 
 
 def test_answers_within_the_inbox_are_no_pictures(there):
-    (there / "out" / "answers.csv").replace(b"path")
-    (there / "answers.csv").replace(b"path")
+    (there / "out" / "answers.csv").write_bytes(b"path")
+    (there / "answers.csv").write_bytes(b"path")
     left = SolveChoice(there, skip=(there / "out" / "answers.csv", there / "answers.csv"))
     assert [name for name, *_ in left.objects()] == sorted(NAMES, key=key)
 
@@ -118,15 +118,15 @@ def test_one_picture(there, tmp_path, read):
 
 
 def test_what_is_no_picture_or_changes_meanwhile(there, tmp_path, read, monkeypatch):
-    (there / "empty").replace(b"")
-    (there / "text").replace(b"text")
+    (there / "empty").write_bytes(b"")
+    (there / "text").write_bytes(b"text")
     monkeypatch.setattr("tasks.loading.safe_read.MOST_BYTES", 200)
-    (there / "large").replace(bytes(201))
+    (there / "large").write_bytes(bytes(201))
 
     def late(job):
         for one in job.files:
             if one.path == "a":
-                (there / "a").replace(picture(89) + bytes(50))
+                (there / "a").write_bytes(picture(89) + bytes(50))
             if one.path == "ab/z":
                 (there / "ab" / "z").unlink()
         return batches.look(job)
@@ -143,7 +143,7 @@ def test_what_is_no_picture_or_changes_meanwhile(there, tmp_path, read, monkeypa
 def test_a_store_that_is_away_ends_the_run(there, tmp_path, read, monkeypatch):
     """Nothing is taken for gone or failed because of it."""
     run(there, tmp_path / "answers")
-    (there / "new").replace(picture(50))
+    (there / "new").write_bytes(picture(50))
 
     def away(self):
         raise Unreachable(f"{self}: away")
