@@ -1,0 +1,54 @@
+from dataclasses import replace
+
+import pytest
+
+from storage.errors import BadInput
+from tasks.profiles.built_in import BUILT_IN, UNSEEN
+from tasks.training import settings
+from tasks.training.settings import LADDER_SETTINGS, LEARNT, RUNGS, Settings
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"pictures": ()}, r"^pictures: must be 1 or more for each dataset; it is \(\)"),
+        ({"pictures": (5, 0)}, r"^pictures: must be 1 or more for each dataset; it is \(5, 0\)"),
+        ({"shows": 0}, "^shows: must be 1 or more; it is 0"),
+        ({"hidden": ()}, "^hidden: must be one to four layers"),
+        ({"hidden": (4, 4, 4, 4, 4)}, "^hidden: must be one to four layers"),
+        ({"hidden": (4097,)}, "^hidden: must be one to four layers"),
+        ({"seed": -1}, "^seed: must be from 0"),
+        ({"seed": 2**32}, "^seed: must be from 0"),
+    ],
+)
+def test_settings_that_cannot_be_are_refused(change, said):
+    with pytest.raises(BadInput, match=said):
+        replace(Settings(), **change)
+
+
+def test_every_dataset_has_its_share():
+    assert settings.shares_of(Settings(pictures=(7,)), 3) == (7, 7, 7)
+    assert settings.shares_of(Settings(pictures=(7, 8)), 2) == (7, 8)
+    with pytest.raises(BadInput, match=r"^pictures: must be one number, or one for each of 3 datasets; it is \(7, 8\)"):
+        settings.shares_of(Settings(pictures=(7, 8)), 3)
+
+
+def test_the_ladder_learns_from_rungs_that_there_are_and_not_from_unseen_faces():
+    assert set(LEARNT) == set(RUNGS) - {"unseen"}
+    assert set(RUNGS) <= set(BUILT_IN)
+    assert settings.shares_of(LADDER_SETTINGS, len(LEARNT)) == tuple(LEARNT.values())
+    assert LADDER_SETTINGS.leave_out == UNSEEN
+    for name in LEARNT:
+        assert name == "fonts" or not set(BUILT_IN[name].fonts) & set(UNSEEN)
+
+
+def test_classes_are_those_of_all_datasets_in_their_order(draw_dataset, small, tmp_path):
+    other = replace(small, name="other", alphabet="CDA")
+    one, two = draw_dataset(small, 20, tmp_path / "one"), draw_dataset(other, 20, tmp_path / "two")
+    assert settings.classes_of([one, two]) == "ABCD"
+    assert settings.classes_of([two, one]) == "CDAB"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(settings, "MOST_CLASSES", 3)
+        assert settings.classes_of([one]) == "ABC"
+        with pytest.raises(BadInput, match="at most 3 different letters; the datasets have 4"):
+            settings.classes_of([one, two])
