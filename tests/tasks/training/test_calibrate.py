@@ -6,6 +6,7 @@ import pytest
 from storage.dataset import Dataset
 from storage.shards.shard import SPLITS
 from tasks.profiles.built_in import find_profile
+from tasks.profiles.fonts import face_names
 from tasks.reading.confidence import confidence
 from tasks.reading.ranking import Ranking
 from tasks.reading.reader import Reader
@@ -38,7 +39,8 @@ def test_enough_is_checked_and_no_more(learnt, monkeypatch):
 
 
 def test_faces_that_are_left_out_are_not_checked(learnt, two_faces):
-    faces = [f"{font['family']} {font['style']}" for font in two_faces.manifest.fonts]
+    faces = face_names(two_faces.manifest.fonts)
+    assert faces == ["Inter Black", "Prociono"]
     sizes = []
     for left_out in ((), faces[:1], faces[1:], ("Nobody Bold",)):
         receipt = check_answers(CheckJob(str(two_faces.folder), str(learnt.path), tuple(left_out)))

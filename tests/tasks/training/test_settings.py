@@ -1,9 +1,11 @@
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 
 from storage.errors import BadInput
 from tasks.profiles.built_in import BUILT_IN, UNSEEN
+from tasks.profiles.fonts import bundled
 from tasks.training import settings
 from tasks.training.settings import LADDER_SETTINGS, LEARNT, RUNGS, Settings
 
@@ -52,3 +54,26 @@ def test_classes_are_those_of_all_datasets_in_their_order(draw_dataset, small, t
         assert settings.classes_of([one]) == "ABC"
         with pytest.raises(BadInput, match="at most 3 different letters; the datasets have 4"):
             settings.classes_of([one, two])
+
+
+def drawn_in(*names):
+    """As much of a dataset in these bundled faces as `check_faces` looks at."""
+    return SimpleNamespace(manifest=SimpleNamespace(fonts=[bundled()[name].as_dict() for name in names]))
+
+
+def test_every_bundled_face_is_left_out_by_its_printed_name():
+    names = tuple(bundled())
+    assert "Prociono" in names
+    settings.check_faces([drawn_in(*names)], names)
+    settings.check_faces([drawn_in(name) for name in names], names)
+    settings.check_faces([SimpleNamespace(manifest=SimpleNamespace(fonts=None))], ())  # imported pictures
+
+
+def test_another_name_of_a_face_is_refused_with_the_nearest():
+    dataset = drawn_in("Inter Black", "Prociono")
+    for wrong in ("Prociono Regular", "prociono", "Prociono-Regular"):
+        message = rf"^leave-out: must be a font face of the datasets; it is '{wrong}'; did you mean 'Prociono'\?$"
+        with pytest.raises(BadInput, match=message):
+            settings.check_faces([dataset], ("Inter Black", wrong))
+    with pytest.raises(BadInput, match=r"^leave-out: must be a font face of the datasets; it is 'Play Bold'"):
+        settings.check_faces([dataset], ("Play Bold",))

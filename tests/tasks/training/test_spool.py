@@ -6,6 +6,7 @@ import pytest
 from storage.shards.shard import Block
 from tasks.datasets.recipe import make_recipe, renderer_of
 from tasks.profiles.built_in import find_profile
+from tasks.profiles.fonts import face_names
 from tasks.reading.components import find_apart
 from tasks.reading.deskew import upright
 from tasks.reading.features import COARSE, SIZE, shape_spans
@@ -125,7 +126,8 @@ def test_equal_jobs_give_equal_files_and_the_seed_chooses(job, tmp_path):
 
 def test_faces_that_are_left_out_teach_nothing(job, two_faces):
     """The other face alone gives the very same spans, of as many pictures as there are."""
-    faces = [f"{font['family']} {font['style']}" for font in two_faces.manifest.fonts]
+    faces = face_names(two_faces.manifest.fonts)
+    assert faces == ["Inter Black", "Prociono"]
     block = two_faces.head(1024)
     for number, face in enumerate(faces):
         other = replace(job, name=f"{number}-000", pictures=10_000, settings=replace(QUICK, leave_out=(face,)))
