@@ -13,7 +13,7 @@ from tasks.reading.features import COARSE, SIZE, shape_spans
 from tasks.reading.lattice import find_spans
 from tasks.reading.networks import LETTERS
 from tasks.training import spool
-from tasks.training.alignment import mark, nearness
+from tasks.training.alignment import NEAR, mark, nearness
 from tasks.training.fit import SAMPLE, TRAIN, VALIDATION
 from tasks.training.settings import Settings
 from tasks.training.spool import GatherJob, gather, jobs_of
@@ -167,8 +167,8 @@ def test_components_stand_in_for_boxes_where_there_are_as_many_as_letters():
     codes = np.array([[alphabet.index(letter) for letter in text] for text in block.texts()])
     codes[3, 3:] = -1  # of these four components, one too many
     ink = upright(block.images)[0]
-    boxes = spool._stand_in(ink, codes)
     apart = find_apart(ink)
+    boxes = spool._stand_in(apart, codes)
     assert boxes.shape == (60, 4, 4)
     for number in range(60):
         own = apart.box[apart.picture == number]
@@ -200,8 +200,8 @@ def test_imported_pictures_teach_nearly_the_same_as_drawn_ones():
     alphabet = find_profile("book").alphabet
     codes = np.array([[alphabet.index(letter) for letter in text] for text in block.texts()])
     zero = np.zeros_like(shear)
-    one = mark(lattice, codes, nearness(lattice, shear, offset, block.boxes), None, 26)
-    other = mark(lattice, codes, nearness(lattice, zero, zero, spool._stand_in(ink, codes)), None, 26)
+    one = mark(lattice, codes, nearness(lattice, shear, offset, block.boxes), NEAR, 26)
+    other = mark(lattice, codes, nearness(lattice, zero, zero, spool._stand_in(find_apart(ink), codes)), NEAR, 26)
     both = (one >= 0) & (other >= 0) & (one < 26) & (other < 26)
     assert both.sum() > 900
     assert (one[both] == other[both]).all()
@@ -239,7 +239,7 @@ def test_letters_that_touch_are_found_by_the_network_of_the_first_round(learnt):
     ink, shear, offset = upright(whole.images)
     lattice = find_spans(ink)
     codes = np.array([["ABCDEFGHIJKLMNOPQRSTUVWXYZ".index(letter) for letter in text] for text in whole.texts()])
-    true = mark(lattice, codes, nearness(lattice, shear, offset, whole.boxes), None, 26)
+    true = mark(lattice, codes, nearness(lattice, shear, offset, whole.boxes), NEAR, 26)
     shapes = {shape.tobytes(): label for shape, label in zip(shape_spans(ink, lattice), true, strict=True)}
     pairs = [(shapes.get(span.tobytes(), -1), label) for span, label in zip(spans, labels, strict=True) if label < 26]
     known = [(one, other) for one, other in pairs if 0 <= one < 26]
