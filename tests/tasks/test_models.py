@@ -5,13 +5,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from storage.errors import BadInput, NoSpace
+from storage.errors import BadInput, Damaged, NoSpace, NotThere
 from storage.models import load_model, model_digest, save_model
 from tasks import models
 from tasks.models import must_know_as_much
 from tasks.reading import networks
 from tasks.reading.features import FEATURES, SIZE
 from tasks.reading.networks import GATE, LETTERS
+from tasks.reading.ranking import Ranking
 from tasks.reading.reader import NEEDED
 
 
@@ -184,3 +185,51 @@ def test_a_model_that_reads_more_letters_is_not_replaced(two, tmp_path):
     must_know_as_much(tmp_path / "broken.skops", "A")
     with pytest.raises(BadInput, match=r"book\.skops: reads B, which the datasets do not have"):
         must_know_as_much(served, "A")
+
+
+def test_words_to_rank_by_are_of_letters_that_the_model_knows(learnt, two, tmp_path, web2):
+    assert models.choose_words("none", learnt.path) == ()
+    assert models.choose_words("web2", learnt.path) == web2
+    three = models.choose_words("web2", learnt.path, length=(3, 3))
+    assert {len(word) for word in three} == {3}
+    assert set("".join(models.choose_words("web2", learnt.path, "ABDE"))) == set("ABDE")
+    (tmp_path / "words.txt").write_text("AB\nBABBA\n")
+    served, _ = two
+    assert models.choose_words(str(tmp_path / "words.txt"), served) == ("AB", "BABBA")
+    assert models.choose_words(str(tmp_path / "words.txt"), served, length=(1, 2)) == ("AB",)
+
+
+def test_a_reader_is_loaded_once_for_equal_jobs(learnt, web2):
+    digest = model_digest(learnt.path)
+    reader = models.load_reader(str(learnt.path), digest, web2)
+    assert models.load_reader(str(learnt.path), digest, web2) is reader
+    other = models.load_reader(str(learnt.path), digest, (), None, "ABC", (1, 3))
+    assert (other.ranking, other.alphabet, other.length) == (Ranking.NONE, "ABC", (1, 3))
+    with pytest.raises(Damaged, match=r"model\.skops: is not the file that this run began with; run again"):
+        models.load_reader(str(learnt.path), "0" * 64, web2)
+    with pytest.raises(NotThere, match="no such file"):
+        models.load_reader(str(learnt.path.with_name("none.skops")), digest, web2)
+
+
+@pytest.mark.parametrize("step", ["save", "promote"])
+def test_a_model_is_kept_aside_whole_or_not_at_all(two, monkeypatch, step):
+    """Saving and promoting share one way to do it: a run that dies there leaves the model and nothing beside it."""
+    served, candidate = two
+    before = served.read_bytes()
+
+    def full(path, data, run):
+        raise NoSpace("no space left")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(models.atomic, "replace", full)
+        with pytest.raises(NoSpace):
+            if step == "save":
+                models.save(served, load_model(candidate)[0], {"classes": "AB"}, {}, 1, 1, "run")
+            else:
+                models.promote(candidate, served, "run")
+    assert served.read_bytes() == before
+    assert files(served.parent) == ["book.skops", "candidates/book.skops"]
+    aside = models.keep_aside(served, "run")
+    assert aside.read_bytes() == before
+    assert models.keep_aside(served, "run") == aside
+    assert models.keep_aside(served.with_name("none.skops"), "run") is None
