@@ -51,7 +51,7 @@ def receipt(shard: int, truth: str, **answers: str) -> EvaluateReceipt:
     found = {name: np.array(list(letters)) for name, letters in answers.items()}
     empty = np.empty(0)
     words = np.array(list(truth)) if truth else np.empty(0, "U1")
-    return EvaluateReceipt(shard, words, words, found, {}, empty, empty, empty, empty, ([], []), 0.0)
+    return EvaluateReceipt(words, words, found, {}, empty, empty, empty, empty, shard, ([], []), 0.0)
 
 
 def test_pairs_are_of_the_same_pictures_and_of_the_answer_that_people_get():
