@@ -1,6 +1,7 @@
 from dataclasses import replace
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
 from storage.errors import BadInput
@@ -77,3 +78,13 @@ def test_another_name_of_a_face_is_refused_with_the_nearest():
             settings.check_faces([dataset], ("Inter Black", wrong))
     with pytest.raises(BadInput, match=r"^leave-out: must be a font face of the datasets; it is 'Play Bold'"):
         settings.check_faces([dataset], ("Play Bold",))
+
+
+def test_pictures_in_faces_that_are_left_out_are_found(two_faces):
+    block = two_faces.head(1024)
+    assert settings.left_out(two_faces, block, ("Prociono",)).tolist() == (block.parameters["font"] == 1).tolist()
+    assert settings.left_out(two_faces, block, ("Inter Black", "Prociono")).all()
+    assert not settings.left_out(two_faces, block, ("Nobody Bold",)).any()
+    imported = SimpleNamespace(manifest=SimpleNamespace(fonts=None))
+    bare = block._replace(parameters=np.zeros(1024, [("height", "u2"), ("width", "u2")]))
+    assert settings.left_out(imported, bare, ("Prociono",)).tolist() == [False] * 1024
