@@ -70,9 +70,9 @@ def save(path: Place, networks: dict, provenance: dict, facts: dict, pictures: i
     path : Path or ObjectPath
     networks : dict of str to MLPClassifier
     provenance, facts : dict
-        From `provenance_of`; and what training found out, from `tasks.training.fit.fit`.
+        From `provenance_of`; and from `tasks.training.fit.fit`, with the calibration.
     pictures, marked : int
-        Learnt from; and those whose letters were found.
+        Number of pictures learnt from, and of those whose letters were found.
     run : str
         The run's id, for the temporary name.
 
@@ -165,7 +165,7 @@ def drop(candidate: Place, served: Place) -> None:
 def choose_words(
     given: str, model: Place, alphabet: str | None = None, length: tuple[int, int] | None = None
 ) -> tuple[str, ...]:
-    """Choose the words to rank a model's answers by, for pictures of which no dataset tells.
+    """Choose the words to rank a model's answers by, for pictures that belong to no dataset.
 
     Parameters
     ----------

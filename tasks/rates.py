@@ -1,4 +1,4 @@
-"""Rates with 95 % intervals: every score in this project is given as one."""
+"""Rates with 95 % intervals: the form of every score in this project."""
 
 import math
 import operator
@@ -115,7 +115,7 @@ class Rate:
 
 
 def as_booleans(name: str, flags: np.ndarray) -> np.ndarray:
-    """Check that an argument is an array of bool; an empty array of any type becomes one."""
+    """Check that an argument is an array of bool; an empty array of any type is made bool."""
     flags = np.asarray(flags)
     flags = flags if flags.size else flags.astype(bool)
     if flags.dtype != bool:

@@ -38,7 +38,7 @@ LENGTH = 4
 FONT_SIZE = 22
 WORD_CANVAS = (30, 100)  # rows, columns
 LETTER_CANVAS = (30, 30)
-LETTER_SHAPE = (20, 20)  # of what the network sees
+LETTER_SHAPE = (20, 20)  # of the network's input
 TRAINING_LETTERS = 1000
 SHEARS = tuple(step / 20 for step in range(10))
 # Quotients instead of a running sum, so that 100 columns x 1.1 are 110.

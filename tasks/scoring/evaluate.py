@@ -15,13 +15,13 @@ from tasks.profiles.word_lists import WEB2, load_words
 from tasks.reading.ranking import Ranking
 from tasks.reading.reader import Reader, Readings
 
-RANKINGS = tuple(Ranking)  # all of them are scored where there is a dictionary
+RANKINGS = tuple(Ranking)  # scored with a dictionary; without a dictionary, only `Ranking.NONE`
 MISTAKES = 48  # pictures on the sheet of mistakes
 
 
 @dataclass(frozen=True)
 class EvaluateJob:
-    """Read the pictures of `split` in one shard with a model and a dictionary, which is empty for none."""
+    """Read the pictures of `split` in one shard with a model; an empty dictionary means none."""
 
     folder: str
     shard: int
@@ -33,7 +33,7 @@ class EvaluateJob:
 
 @dataclass(frozen=True)
 class ReadPictures:
-    """What a model read in n pictures, and what is true.
+    """A model's results for n pictures, and the truth.
 
     Attributes
     ----------
@@ -63,7 +63,7 @@ class ReadPictures:
 
 @dataclass(frozen=True)
 class EvaluateReceipt(ReadPictures):
-    """What a model read in one shard.
+    """A model's results for one shard.
 
     Attributes
     ----------
@@ -71,7 +71,7 @@ class EvaluateReceipt(ReadPictures):
     mistakes : (list of (h, w) uint8, list of str)
         Up to `MISTAKES` pictures whose default answer is wrong, and their captions.
     seconds : float
-        The reader took for its default answers.
+        Time for the default answers.
     """
 
     shard: int
@@ -166,7 +166,7 @@ def _mistakes(block: Block, readings: Readings, most: int) -> Iterator[tuple[np.
 
 
 def join(parts: Sequence[ReadPictures]) -> ReadPictures:
-    """Put what was read in some pictures behind what was read in others."""
+    """Join the results of several blocks or shards, in their order."""
     if not parts:
         none = np.empty(0, [("font", "i4"), ("shear", "i4"), ("scale", "i4")])
         text, number, flag = np.empty(0, "U1"), np.empty(0, np.int64), np.empty(0, bool)

@@ -41,7 +41,7 @@ def summarise(
     receipts : list of EvaluateReceipt
         One a shard, in any order.
     dataset, model, split, dictionary
-        What was read, and with what.
+        As for the jobs that gave the receipts.
 
     Returns
     -------
@@ -139,7 +139,7 @@ def _columns(parameters: np.ndarray, fonts: list[dict]) -> dict[str, np.ndarray]
 
 
 def _grouped(values: np.ndarray) -> np.ndarray:
-    """Replace each value by the least of its group, where there are more than `MOST_VALUES` distinct values."""
+    """Replace values by the lower ends of their groups, if more than `MOST_VALUES` of them are distinct."""
     distinct = np.unique(values)
     if len(distinct) <= MOST_VALUES:
         return values

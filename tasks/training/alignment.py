@@ -12,7 +12,7 @@ OUTWARD = 0.2  # weight of the distance to a box's innermost edges: of the spans
 NEAR = -0.25  # mean nearness of a path's letters, below which a picture counts as not aligned
 LIKELY = -6.0  # the same for mean log odds, where a network aligns
 LETTERS_A_PICTURE, OTHERS_A_PICTURE = 9, 7  # spans that are learnt from at most; docs/reader.md, Training
-_ABSENT = -50.0  # nearness to a box that is not there: far below that of any span
+_ABSENT = -50.0  # nearness past the end of the text: far below that to any box
 
 
 def nearness(lattice: Lattice, shear: np.ndarray, offset: np.ndarray, boxes: np.ndarray) -> np.ndarray:

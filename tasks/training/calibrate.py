@@ -15,8 +15,8 @@ from tasks.reading.reader import Reader
 from tasks.training.settings import left_out
 
 CHECKED = 8192  # validation pictures of each dataset, rounded up to whole blocks
-# The first columns of a reader's evidence speak for the answer. Without a dictionary two more follow: how much there
-# was to cut.
+# The number of columns, the first of a reader's evidence, that speak for the answer. Without a dictionary two more
+# follow: the number of cuts and the height of the text.
 SPEAKING = {Ranking.NONE.value: 3, Ranking.PROBABILITY.value: 4}
 
 

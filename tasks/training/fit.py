@@ -21,7 +21,7 @@ PASSED = 0.995  # share of the validation letters known to the large network tha
 
 
 class Samples:
-    """The samples of one split in a spool's files, which stay on the disk; numbered in the order of the files.
+    """The samples of one split in a spool's files, numbered in the order of the files; they stay on the disk.
 
     Parameters
     ----------
@@ -89,7 +89,7 @@ def fit(
     classes : str
         The letters; their places are the labels.
     settings : Settings
-        Of which `hidden` and `seed` count here.
+        Only `hidden` and `seed` count here.
     shows : int
         Spans shown to the large network, counted with repetition; the gate is shown half as many.
     on_pool : callable, optional

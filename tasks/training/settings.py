@@ -28,7 +28,7 @@ class Settings:
     hidden : tuple of int
         Units of each hidden layer.
     leave_out : tuple of str
-        Font faces whose pictures are not learnt from.
+        Names of font faces; their pictures are not learnt from.
     seed : int, 0 to 2**32 - 1
         Of the first weights, of the choice of spans and of their order.
 
@@ -109,7 +109,7 @@ def left_out(dataset: Dataset, block: Block, faces: tuple[str, ...]) -> np.ndarr
 
 # The ladder: profiles from easy to hard, and the settings of the model that is shipped.
 RUNGS = ("book", "fonts", "unseen", "jitter", "touching", "noise", "warp", "random", "hard")
-LADDER_COUNT = 217_088  # pictures of each rung: 212 blocks, of which about a tenth, over 20,000, are the test split
+LADDER_COUNT = 217_088  # pictures of each rung: 212 blocks; over 20,000, about a tenth, are in the test split
 LADDER_SEED = 1
 # Pictures to learn from: of the harder rungs more, of `unseen` none, and of `fonts` none in the faces of `unseen`.
 LEARNT = {

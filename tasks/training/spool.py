@@ -23,7 +23,7 @@ from tasks.training.settings import Settings, classes_of, left_out, shares_of
 
 TRAIN_SHARE = 0.8  # of a dataset's pictures are in its train split
 REFUSED = -15.0  # log odds of every letter for a span that the gate refuses: far below those of a letter
-_PURPOSE = 2  # Philox's third word, which keeps the choice of spans apart from other draws under the same key
+_PURPOSE = 2  # the third word of Philox's counter; it is 0 for the order of spans, which has the same keys
 
 
 @dataclass(frozen=True)
