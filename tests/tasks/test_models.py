@@ -16,7 +16,7 @@ from tasks.reading.ranking import Ranking
 from tasks.reading.reader import NEEDED
 
 
-def test_the_provenance_is_what_decides_about_a_model(learnt):
+def test_the_provenance_names_data_letters_features_and_settings(learnt):
     provenance = models.provenance_of(learnt.datasets, learnt.settings)
     manifest = learnt.datasets[0].manifest
     assert provenance["datasets"] == [

@@ -47,7 +47,7 @@ def test_without_a_picture_nothing_is_decided():
 
 
 def receipt(shard: int, truth: str, **answers: str) -> EvaluateReceipt:
-    """Of a shard whose pictures show one letter each."""
+    """Make the receipt of a shard whose pictures show one letter each."""
     found = {name: np.array(list(letters)) for name, letters in answers.items()}
     empty = np.empty(0)
     words = np.array(list(truth)) if truth else np.empty(0, "U1")

@@ -8,7 +8,7 @@ HEIGHT = 100  # of the text: a hundredth of it is a pixel
 
 
 def lattice_of(*pictures):
-    """Of pictures of one cut more than `(left, right)` in their first row; spans between any two of these cuts."""
+    """Make a lattice of pictures with cuts at these columns, and a span between any two cuts."""
     counts, cuts, first, last, box = [], [], [], [], []
     for edges in pictures:
         pairs = [(a, b) for a in range(len(edges)) for b in range(a + 1, len(edges))]

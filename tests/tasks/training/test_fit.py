@@ -16,7 +16,7 @@ QUICK = Settings(pictures=(100,), shows=600, hidden=(8,))
 
 @pytest.fixture
 def spool(tmp_path):
-    """`spool(name, labels, splits)`: a file of spans of easy classes; what is no letter is bright all over."""
+    """`spool(name, labels, splits)`: a file of spans of easy classes; spans of no letter are bright all over."""
 
     def put(name, labels, splits, key=0):
         samples = np.zeros(len(labels), SAMPLE)
