@@ -21,6 +21,7 @@ from storage.dataset import Dataset
 from storage.errors import BadInput, Damaged, NotThere
 from storage.files import atomic
 from storage.files.locks import locked
+from storage.files.places import Place
 from storage.shards.shard import Split
 from tasks import models
 from tasks.datasets.generate import make_way
@@ -179,7 +180,7 @@ def _decide(wanted: Wanted, drawn: list[dict], data: Dataset) -> dict:
 
 
 def _told(
-    wanted: Wanted, drawn: list[dict], pairs: units.Pairs | None, why: str, replaced: bool, aside: Path | None = None
+    wanted: Wanted, drawn: list[dict], pairs: units.Pairs | None, why: str, replaced: bool, aside: Place | None = None
 ) -> dict:
     """The report, and the same in Prefect."""
     report = {

@@ -69,7 +69,7 @@ def check(
     if move_to:
         atomic.make_folder(local(move_to, "move-to"))
     chosen = model_file(model) if model else newest_model()
-    words = models.dictionary_of(dictionary, chosen, alphabet, lengths) if ranking is not Ranking.NONE else ()
+    words = models.choose_words(dictionary, chosen, alphabet, lengths) if ranking is not Ranking.NONE else ()
     plan = units.plan(chosen, words, ranking if words else Ranking.NONE, abstain_below, alphabet, lengths)
     units.reader_of(plan)
     return choice, writing.AnswersFile(out, chosen_format, only_new), plan

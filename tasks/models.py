@@ -1,4 +1,4 @@
-"""Model files: what a model was made of, saved, described, promoted, and opened as a reader."""
+"""Model files: save a model with its provenance, describe it, promote it, and open it as a reader."""
 
 import functools
 import re
@@ -10,7 +10,7 @@ from pathlib import Path
 from storage.dataset import Dataset
 from storage.errors import BadInput, Damaged, NotThere
 from storage.files import atomic
-from storage.files.places import ObjectPath, Place
+from storage.files.places import Place
 from storage.models import load_model, model_digest, save_model
 from tasks.profiles.word_lists import WEB2, load_words
 from tasks.rates import Rate
@@ -21,9 +21,11 @@ from tasks.reading.reader import Reader
 from tasks.training.settings import Settings, classes_of
 from tasks.worker import at_home
 
+KEPT_READERS = 4  # in a worker's memory
+
 
 def provenance_of(datasets: list[Dataset], settings: Settings) -> dict:
-    """What decides about a model: its data, its settings and the version of its features."""
+    """Collect what a model depends on: its data, its settings and the version of its features."""
     return {
         "datasets": [
             {
@@ -43,16 +45,16 @@ def provenance_of(datasets: list[Dataset], settings: Settings) -> dict:
 
 
 def same_model(path: Place, provenance: dict) -> bool:
-    """Whether the model at `path` was made of the same data with the same settings."""
+    """Tell whether the model at `path` was made of the same data with the same settings."""
     try:
-        _, there = load_model(path)
+        _, record = load_model(path)
     except (NotThere, Damaged):
         return False
-    return all(there.get(key) == value for key, value in provenance.items())
+    return all(record.get(key) == value for key, value in provenance.items())
 
 
 def tidy(path: Path) -> None:
-    """Remove what killed runs left beside a model; the caller holds its lock."""
+    """Remove the files and spools that killed runs left beside a model; the caller holds its lock."""
     stem, suffix = re.escape(path.stem), re.escape(path.suffix)
     ours = re.compile(rf"\.{stem}(\.[0-9a-f]{{12}}\.spool|{suffix}\.[0-9a-f]{{12}}\.tmp)")
     for stale in path.parent.iterdir():
@@ -61,13 +63,29 @@ def tidy(path: Path) -> None:
 
 
 def save(path: Place, networks: dict, provenance: dict, facts: dict, pictures: int, marked: int, run: str) -> dict:
-    """Save a model; one that stands there already is kept aside under its digest, never lost."""
-    if path.is_file():
-        aside = path.with_name(f"{path.stem}-{model_digest(path)[:8]}{path.suffix}")
-        if isinstance(path, ObjectPath):
-            atomic.replace(aside, path.read_bytes(), run)
-        else:
-            shutil.copy2(path, aside)
+    """Save a model, and keep the file that was at `path` aside.
+
+    Parameters
+    ----------
+    path : Path or ObjectPath
+    networks : dict of str to MLPClassifier
+    provenance, facts : dict
+        From `provenance_of`; and from `tasks.training.fit.fit`, with the calibration.
+    pictures, marked : int
+        Number of pictures learnt from, and of those whose letters were found.
+    run : str
+        The run's id, for the temporary name.
+
+    Returns
+    -------
+    dict
+        The record in the file.
+
+    Raises
+    ------
+    NoSpace, Unwritable
+    """
+    keep_aside(path, run)
     content = provenance | facts | {
         "pictures": pictures,
         "marked": Rate(marked, pictures).as_dict(),
@@ -77,8 +95,18 @@ def save(path: Place, networks: dict, provenance: dict, facts: dict, pictures: i
     return content
 
 
+def keep_aside(path: Place, run: str) -> Place | None:
+    """Copy a model file to a name with its digest, and return that; None if there is no file."""
+    if not path.is_file():
+        return None
+    aside = path.with_name(f"{path.stem}-{model_digest(path)[:8]}{path.suffix}")
+    if not aside.exists():
+        atomic.replace(aside, path.read_bytes(), run)
+    return aside
+
+
 def describe(path: Place) -> dict:
-    """A model's provenance, its networks' parameters and layer shapes, for people."""
+    """Describe a model for people: its provenance, its networks' parameters and the shapes of their layers."""
     networks, provenance = load_model(path)
     return {
         "model": str(path),
@@ -97,11 +125,12 @@ def describe(path: Place) -> dict:
 
 
 def must_know_as_much(served: Path, classes: str) -> None:
-    """Refuse to put a model of `classes` in the place of one that reads letters which it would not.
+    """Refuse a new model that knows only `classes` if the served model reads other letters too.
 
     Raises
     ------
     BadInput
+        Names the letters that would be lost.
     """
     try:
         known = load_model(served)[1]["classes"]
@@ -115,35 +144,38 @@ def must_know_as_much(served: Path, classes: str) -> None:
         )
 
 
-def promote(candidate: Path, served: Path, run: str) -> Path | None:
-    """Put the candidate in the place of the served model, which is kept aside under its digest; returns where.
+def promote(candidate: Place, served: Place, run: str) -> Place | None:
+    """Put the candidate in the place of the served model; return where the served model is kept.
 
-    At any moment a whole model is served. A run that dies between the steps is finished by the next one: the
-    served model is then the candidate, which `drop` removes.
+    A whole model is served at any moment. If a run dies between the steps, the next run finishes them: the served
+    model may then be the candidate already, which `drop` removes.
     """
-    aside = None
-    if served.exists():
-        aside = served.with_name(f"{served.stem}-{model_digest(served)[:8]}{served.suffix}")
-        if not aside.exists():
-            atomic.replace(aside, served.read_bytes(), run)
+    aside = keep_aside(served, run)
     atomic.replace(served, candidate.read_bytes(), run)
     drop(candidate, served)
     return aside
 
 
-def drop(candidate: Path, served: Path) -> None:
-    """Remove a candidate that is served."""
+def drop(candidate: Place, served: Place) -> None:
+    """Remove a candidate whose bytes are those of the served model."""
     if candidate.exists() and candidate.read_bytes() == served.read_bytes():
         atomic.discard(candidate)
 
 
-def dictionary_of(
+def choose_words(
     given: str, model: Place, alphabet: str | None = None, length: tuple[int, int] | None = None
 ) -> tuple[str, ...]:
-    """The words to rank with, over the letters that may occur.
+    """Choose the words to rank a model's answers by, for pictures that belong to no dataset.
 
-    `web2` is the book's dictionary, its words of that length, or four-letter ones where none is given; a user's list
-    may have words of any length; `none` is for random strings.
+    Parameters
+    ----------
+    given : str
+        `web2`, the book's dictionary; `none`, for random strings; or the file of a user's list.
+    model : Path or ObjectPath
+    alphabet : str, optional
+        The letters that may occur; by default all that the model knows.
+    length : (int, int), optional
+        The shortest and the longest word; by default four letters of `web2`, and any length of a user's list.
 
     Raises
     ------
@@ -155,7 +187,7 @@ def dictionary_of(
     return load_words(given, alphabet or provenance["classes"], length or ((4, 4) if given == WEB2 else (1, 32)))
 
 
-@functools.lru_cache(maxsize=4)
+@functools.lru_cache(maxsize=KEPT_READERS)
 def load_reader(
     model: str,
     sha256: str,
@@ -164,15 +196,23 @@ def load_reader(
     alphabet: str | None = None,
     length: tuple[int, int] | None = None,
 ) -> Reader:
-    """The reader of a model file, kept for a worker's next job.
+    """Open a model file as a reader, and keep it for the worker's next job.
+
+    Parameters
+    ----------
+    model, sha256 : str
+        The file as the run's client names it, and its digest when the run began.
+    dictionary, ranking, alphabet, length
+        As for `tasks.reading.reader.Reader`.
 
     Raises
     ------
     NotThere, BadInput
     Damaged
-        Also when the file is not the one that the job was made for.
+        Also if the file is not the one that the run began with.
     """
     model = at_home(model)
     if model_digest(model) != sha256:
         raise Damaged(f"model {model}: is not the file that this run began with; run again")
-    return Reader(*load_model(model), dictionary, ranking, alphabet, length)
+    networks, record = load_model(model)
+    return Reader(networks, record, dictionary, ranking, alphabet, length)

@@ -1,4 +1,4 @@
-"""Rates with their 95 % intervals: what every score in this project is told as."""
+"""Rates with 95 % intervals: the form of every score in this project."""
 
 import math
 import operator
@@ -6,15 +6,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-# The 97.5 % quantile of the normal distribution: 95 % between its two tails.
+# The 97.5 % quantile of the normal distribution: 95 % lie between its two tails.
 Z = 1.959963984540054
 
 
 def wilson(right: int, n: int) -> tuple[float, float]:
-    """Wilson's score interval of a rate, at 95 %.
+    """Compute Wilson's score interval of a rate, at 95 %.
 
-    Chosen over the textbook's normal interval because it stays inside 0 to 1 and has a width at 0 of n
-    and at n of n, which is where the rates of a good reader, or of a strong CAPTCHA, are.
+    It stays inside 0 to 1, and has a width even at 0 of n and at n of n, near which a good reader's rates lie. The
+    normal interval of textbooks does neither.
 
     Parameters
     ----------
@@ -24,14 +24,14 @@ def wilson(right: int, n: int) -> tuple[float, float]:
     Returns
     -------
     low, high : float
-        0 to 1, around ``right / n``; both nan for no tries at all.
+        0 to 1, around ``right / n``; nan for n = 0.
 
     Raises
     ------
     ValueError
-        For counts that cannot be: negative, or more right than tried.
+        A count is negative, or more answers are right than were tried.
     TypeError
-        For counts that are not integers.
+        A count is no integer.
 
     References
     ----------
@@ -47,7 +47,7 @@ def wilson(right: int, n: int) -> tuple[float, float]:
     share = right / n
     middle = (share + Z * Z / (2 * n)) / (1 + Z * Z / n)
     reach = Z / (1 + Z * Z / n) * math.sqrt(share * (1 - share) / n + Z * Z / (4 * n * n))
-    # The exact ends are 0 and 1 there; floating point may miss them by its last digit.
+    # For these counts the ends are exactly 0 and 1; floating point may miss them by its last digit.
     low = 0.0 if right == 0 else middle - reach
     high = 1.0 if right == n else middle + reach
     return low, high
@@ -55,12 +55,12 @@ def wilson(right: int, n: int) -> tuple[float, float]:
 
 @dataclass(frozen=True)
 class Rate:
-    """Right answers among `n` tries, never without its 95 % interval.
+    """Right answers among `n` tries; printed and saved with its 95 % interval.
 
     Raises
     ------
-    ValueError
-        As `wilson`.
+    ValueError, TypeError
+        As for `wilson`.
     """
 
     right: int
@@ -68,7 +68,7 @@ class Rate:
 
     def __post_init__(self) -> None:
         wilson(self.right, self.n)
-        # NumPy's integers are welcome, but JSON does not know them.
+        # NumPy's integers are taken, but JSON does not know them.
         object.__setattr__(self, "right", operator.index(self.right))
         object.__setattr__(self, "n", operator.index(self.n))
 
@@ -80,24 +80,24 @@ class Rate:
 
     @property
     def value(self) -> float:
-        """0 to 1; nan for no tries."""
+        """0 to 1; nan for n = 0."""
         return self.right / self.n if self.n else math.nan
 
     @property
     def low(self) -> float:
-        """Lower end of the Wilson interval, 0 to 1; nan for no tries."""
+        """Lower end of the Wilson interval, 0 to 1; nan for n = 0."""
         return wilson(self.right, self.n)[0]
 
     @property
     def high(self) -> float:
-        """Upper end of the Wilson interval, 0 to 1; nan for no tries."""
+        """Upper end of the Wilson interval, 0 to 1; nan for n = 0."""
         return wilson(self.right, self.n)[1]
 
     def __str__(self) -> str:
         if self.n == 0:
             return "no tries (n = 0)"
         low, high = wilson(self.right, self.n)
-        # As many decimals as the interval deserves: 3 of 100,000 must not print as "0.00 % (0.0 to 0.0 %)".
+        # The narrower the interval, the more decimals: 3 of 100,000 must not print as "0.00 % (0.0 to 0.0 %)".
         decimals = max(1, math.ceil(-math.log10(100 * (high - low))))
         return (
             f"{100 * self.value:.{decimals + 1}f} % "
@@ -105,7 +105,7 @@ class Rate:
         )
 
     def as_dict(self) -> dict:
-        """``{"right", "n", "rate", "low", "high"}``, ready for JSON: None where there is no number."""
+        """Give ``{"right", "n", "rate", "low", "high"}``, ready for JSON: None instead of nan."""
         numbers = {"rate": self.value, "low": self.low, "high": self.high}
         return {
             "right": self.right,
@@ -115,6 +115,7 @@ class Rate:
 
 
 def as_booleans(name: str, flags: np.ndarray) -> np.ndarray:
+    """Check that an argument is an array of bool; an empty array of any type is made bool."""
     flags = np.asarray(flags)
     flags = flags if flags.size else flags.astype(bool)
     if flags.dtype != bool:

@@ -21,7 +21,7 @@ from tasks.reading.lattice import find_spans
 from tasks.reading.networks import GATE, LETTERS
 from tasks.reading.ranking import Ranking
 from tasks.reading.reader import Reader
-from tasks.training.alignment import mark, nearness
+from tasks.training.alignment import NEAR, mark, nearness
 
 
 def warm() -> None:
@@ -40,7 +40,7 @@ def warm() -> None:
     find_apart(ink)
     lattice = find_spans(ink)
     codes = np.array([[profile.alphabet.index(letter) for letter in text] for text in block.texts()])
-    mark(lattice, codes, nearness(lattice, shear, offset, block.boxes), None, len(profile.alphabet))
+    mark(lattice, codes, nearness(lattice, shear, offset, block.boxes), NEAR, len(profile.alphabet))
     X = shape_spans(ink, lattice)
     y = np.arange(len(X)) % (len(profile.alphabet) + 1)
     networks = {LETTERS: classifier.build((8,), 1), GATE: classifier.build((8,), 1)}

@@ -1,20 +1,20 @@
-"""The book's procedure as printed, defects included, and its mends one at a time.
+"""The book's procedure as printed, with its defects, and then with one more defect mended in each step.
 
-Plain Pillow, scikit-image and scikit-learn calls throughout: this module is what the rest of the project is
-measured against, so it shares no code with it. What is wrong with the printed procedure, in the order in
-which `STEPS` mends it:
+The project is measured against this module. So it shares no code with the rest, and calls only Pillow, scikit-image
+and scikit-learn. The defects, in the order in which `STEPS` mends them:
 
-1. `regionprops` returns regions in raster order of their first pixel (scikit-image promises no order: its
-   issue 5049), so a letter that reaches higher is read before its left neighbour. It shows only in a font
-   whose capitals differ in height: Coval Black, but not Inter Black, whose tops share one row at 22 px.
-2. A bounding-box crop of a sheared letter holds parts of its neighbours.
-3. A threshold of 0.2 joins letters whose blurred edges meet, above all at small scales.
-4. A higher threshold can break crumbs off a letter, and each counts as a letter.
-5. One-hot targets put `MLPClassifier` in its multilabel mode: 26 independent sigmoids instead of a softmax.
-6. The threshold belongs to the font: 0.4 is best for the book's Coval Black, but in Inter Black, which is
-   heavier, letters still touch at 0.4. The 0.6 was chosen on the words that `run_step` reads, so its figure
-   describes this procedure and is no forecast for unseen pictures.
-As printed in every step: the fixed canvas, 1,000 letters, at most 200 iterations of training.
+1. `regionprops` returns regions in raster order of their first pixel, and scikit-image promises no order (its issue
+   5049). A letter that reaches higher is therefore read before its left neighbour. This shows only in fonts whose
+   capitals differ in height: in Coval Black, but not in Inter Black, whose tops share a row at 22 px.
+2. The bounding box of a sheared letter holds parts of its neighbours.
+3. The threshold of 0.2 joins letters whose blurred edges meet, above all at small scales.
+4. A higher threshold can break specks off a letter, and each speck counts as a letter.
+5. One-hot targets put `MLPClassifier` into its multilabel mode: 26 independent sigmoids instead of a softmax.
+6. The best threshold depends on the font: 0.4 for the book's Coval Black. Inter Black is heavier, and its letters
+   still touch at 0.4. The 0.6 was chosen on the words that `run_step` reads: its score describes this procedure, and
+   forecasts nothing for unseen pictures.
+
+Every step keeps what the book prints: the fixed canvas, 1,000 letters, at most 200 iterations of training.
 """
 
 import time
@@ -36,11 +36,12 @@ from sklearn.neural_network import MLPClassifier
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 LENGTH = 4
 FONT_SIZE = 22
-WORD_CANVAS = (30, 100)
+WORD_CANVAS = (30, 100)  # rows, columns
 LETTER_CANVAS = (30, 30)
-LETTER_SHAPE = (20, 20)
+LETTER_SHAPE = (20, 20)  # of the network's input
+TRAINING_LETTERS = 1000
 SHEARS = tuple(step / 20 for step in range(10))
-# Quotients, not a running sum: 100 x 1.1 must come out as 110 columns.
+# Quotients instead of a running sum, so that 100 columns x 1.1 are 110.
 SCALES = tuple(tenths / 10 for tenths in range(5, 15))
 
 
@@ -48,20 +49,12 @@ SCALES = tuple(tenths / 10 for tenths in range(5, 15))
 class Step:
     """One variant of the procedure; the defaults are the book's.
 
-    Parameters
-    ----------
-    name : str
-        The mend that this step adds to the one before it.
-    threshold : float
-        Pixels above it, in 0..1, are ink.
-    ordered : bool
-        Segments go left to right by their first column, instead of in the order of `regionprops`.
-    own_pixels : bool
-        A segment is the connected component alone, instead of all in its bounding box.
-    smallest : int
-        Components with fewer pixels are dropped.
-    integer_labels : bool
-        The network learns integer labels (softmax), instead of one-hot rows (sigmoids).
+    name : the mend that this step adds to the step before it
+    threshold : pixels above it, in 0..1, are ink
+    ordered : sort segments by their first column, instead of keeping the order of `regionprops`
+    own_pixels : a segment is the connected component alone, instead of everything in its bounding box
+    smallest : drop components with fewer pixels
+    integer_labels : the network learns integer labels (softmax), instead of one-hot rows (sigmoids)
     """
 
     name: str
@@ -84,20 +77,23 @@ STEPS = (
 
 
 def load_font(font_path: str | Path) -> ImageFont.FreeTypeFont:
-    """The face at the book's 22 px, laid out without RAQM, which depends on the system."""
+    """Load a face at the book's 22 px, with Pillow's own layout: RAQM's depends on the system."""
     return ImageFont.truetype(str(font_path), FONT_SIZE, layout_engine=ImageFont.Layout.BASIC)
 
 
-def draw(text: str, shear: float, scale: float, rows_columns: tuple[int, int], font) -> np.ndarray:
-    """Text on a canvas, sheared, then scaled with the whole canvas.
+def draw(
+    text: str, shear: float, scale: float, rows_columns: tuple[int, int], font: ImageFont.FreeTypeFont
+) -> np.ndarray:
+    """Draw text on a canvas, shear it, then scale the whole canvas.
 
     Parameters
     ----------
     text : str
-        Drawn at (0, 0); what does not fit on the canvas is cut off, as in the book.
+        Drawn at (0, 0); parts outside the canvas are cut off, as in the book.
     shear, scale : float
-        Radians, lower rows to the right; and a factor for both sides. The book's are in `SHEARS`, `SCALES`.
-    rows_columns : canvas before scaling
+        Radians, lower rows to the right; and a factor for both sides. The book's are `SHEARS` and `SCALES`.
+    rows_columns : (int, int)
+        Of the canvas before scaling.
 
     Returns
     -------
@@ -107,16 +103,16 @@ def draw(text: str, shear: float, scale: float, rows_columns: tuple[int, int], f
     Raises
     ------
     ValueError
-        If the font leaves no pixel on the canvas.
+        The font leaves no pixel on the canvas.
     """
     rows, columns = rows_columns
     canvas = Image.new("L", (columns, rows), "black")
-    # Ink 1 of 255 makes Pillow round the coverage to 0 or 1: the book's glyphs are binary before the warp.
+    # With ink 1 of 255, Pillow rounds the coverage to 0 or 1: the book's glyphs are binary before the warp.
     ImageDraw.Draw(canvas).text((0, 0), text, fill=1, font=font)
     image = warp(np.array(canvas), AffineTransform(shear=shear))
     if not image.any():
         raise ValueError(
-            f"text: has to leave ink on a canvas of {rows} x {columns} px, but {text!r} in {font.path} "
+            f"text: must leave ink on a canvas of {rows} x {columns} px, but {text!r} in {font.path!r} "
             "leaves none; use a bolder font"
         )
     return resize(image / image.max(), (round(rows * scale), round(columns * scale)))
@@ -129,10 +125,9 @@ def segments(
     own_pixels: bool = False,
     smallest: int = 1,
 ) -> list[np.ndarray]:
-    """Crops of a float image (h, w) in 0..1 to the connected components (4-neighbourhood) of its ink.
+    """Cut an image (h, w), float in 0..1, into the connected components (4-neighbourhood) of its ink.
 
-    The switches are those of `Step`. At least one crop comes back: where nothing is found, the book takes the
-    whole picture.
+    The switches are those of `Step`. If nothing is found, the whole image is the only segment, as in the book.
     """
     regions = regionprops(label(image > threshold, connectivity=1, background=0))
     regions = [region for region in regions if region.area >= smallest]
@@ -146,26 +141,29 @@ def segments(
 
 
 def cut(image: np.ndarray, step: Step) -> list[np.ndarray]:
-    """The step's `segments`, each resized to 20 x 20 and flattened: arrays of float64, shape (400,)."""
+    """Cut an image into the step's `segments`, each resized to 20 x 20 and flattened to (400,) float64."""
     crops = segments(image, step.threshold, step.ordered, step.own_pixels, step.smallest)
     return [resize(crop, LETTER_SHAPE).ravel() for crop in crops]
 
 
-def letter_samples(random: np.random.RandomState, count: int, font, step: Step) -> tuple[np.ndarray, np.ndarray]:
-    """Single letters of random shear and scale, each as the first segment of its picture.
+def letter_samples(
+    random: np.random.RandomState, count: int, font: ImageFont.FreeTypeFont, step: Step
+) -> tuple[np.ndarray, np.ndarray]:
+    """Draw single letters of random shear and scale, and keep the first segment of each picture.
 
     Parameters
     ----------
     random : RandomState
         The book's ``check_random_state(14)`` is ``RandomState(14)``; NumPy keeps its stream frozen.
-    step : how a picture is cut, for training as for reading
+    step : Step
+        How to cut a picture, in training as in reading.
 
     Returns
     -------
     features : ndarray of float64, shape (count, 400)
         0 background to 1 ink.
     targets : ndarray of int64, shape (count,)
-        0..25, places in `LETTERS`.
+        0..25, positions in `LETTERS`.
     """
     features, targets = [], []
     for _ in range(count):
@@ -179,7 +177,7 @@ def letter_samples(random: np.random.RandomState, count: int, font, step: Step) 
 def train(
     features: np.ndarray, targets: np.ndarray, integer_labels: bool, seed: int = 14
 ) -> tuple[MLPClassifier, float]:
-    """The book's network of 100 hidden units, fitted to nine tenths of the letters.
+    """Fit the book's network of 100 hidden units to nine tenths of the letters.
 
     Parameters
     ----------
@@ -187,19 +185,21 @@ def train(
         As from `letter_samples`.
     integer_labels : bool
         As in `Step`.
-    seed : of the split and of the network
+    seed : int
+        Of the split and of the network.
 
     Returns
     -------
+    network : MLPClassifier
     macro_f1 : float
-        Over the letters left out, with what `predict` gives: in multilabel mode that may be no letter or
-        several. Letters that are neither there nor predicted do not count.
+        Of `predict` on the other tenth. In multilabel mode it may predict no letter, or several. Letters that
+        neither occur nor are predicted do not count.
     """
     y = targets if integer_labels else np.eye(len(LETTERS), dtype=int)[targets]
     X_train, X_test, y_train, y_test = train_test_split(features, y, random_state=seed, train_size=0.9)
     network = MLPClassifier(hidden_layer_sizes=(100,), random_state=seed)
     with warnings.catch_warnings():
-        # The default of 200 iterations is the book's: to stop there is the procedure, not an accident.
+        # The book leaves the default of 200 iterations: the procedure is to stop there.
         warnings.simplefilter("ignore", ConvergenceWarning)
         network.fit(X_train, y_train)
     score = f1_score(y_test, network.predict(X_test), average="macro", zero_division=np.nan)
@@ -207,9 +207,9 @@ def train(
 
 
 def letter_probabilities(network: MLPClassifier, features: np.ndarray) -> np.ndarray:
-    """One row a picture, one column a letter of the alphabet: float64, shape (n, 26), each value 0..1.
+    """Compute the probability of each letter, (n, 26) float64 in 0..1.
 
-    Rows add up to 1 only for a network trained on integer labels. A letter that it never saw gets 0.
+    Rows add up to 1 only for a network trained on integer labels. A letter that the network never saw gets 0.
     """
     probabilities = np.zeros((len(features), len(LETTERS)))
     probabilities[:, network.classes_] = network.predict_proba(features)
@@ -217,33 +217,33 @@ def letter_probabilities(network: MLPClassifier, features: np.ndarray) -> np.nda
 
 
 def most_equal_positions(places: np.ndarray, codes: np.ndarray) -> int:
-    """Index of the word with the most letters equal to the reading's, place by place; of several, the first.
+    """Find the first of the words that have the most letters equal to the reading's, position by position.
 
-    A reading that is in the dictionary is its own nearest, so the book's look-up before it changes nothing.
-    One that is too short or too long is compared as far as both go. `places` (segments,) and the dictionary
-    `codes` (words, 4) are integers 0..25, places in `LETTERS`.
+    A reading in the dictionary is its own nearest word, so the look-up that the book does first changes nothing. A
+    shorter or longer reading is compared as far as both go. The reading `places` (segments,) and the dictionary
+    `codes` (words, 4) are integers 0..25, positions in `LETTERS`.
     """
     both = min(len(places), LENGTH)
     return int((codes[:, :both] == places[:both]).sum(axis=1).argmax())
 
 
 def likeliest(probabilities: np.ndarray, codes: np.ndarray) -> int:
-    """Index of the word with the largest sum of log letter probabilities; of several, the first.
+    """Find the first of the words with the largest sum of log letter probabilities.
 
     `probabilities` is (4, 26), `codes` (words, 4) as for `most_equal_positions`.
     """
-    # Zero would rule a word out for ever and make ties of all words that hold one.
+    # A logarithm of zero would rule a word out, and make ties of all words that were ruled out.
     logarithms = np.log(np.maximum(probabilities, np.finfo(float).tiny))
     return int(logarithms[np.arange(LENGTH), codes].sum(axis=1).argmax())
 
 
 def draw_words(words: Iterable[str], font_path: str | Path, seed: int = 14) -> Iterator[np.ndarray]:
-    """Yield one picture a word, in order, of random shear and scale: float64 (15..42, 50..140) in 0..1.
+    """Yield a picture of each word, in order, of random shear and scale: float64 (15..42, 50..140) in 0..1.
 
-    Picture *i* depends on the word, the font, the seed and *i* alone.
+    Picture *i* depends only on its word, the font, the seed and *i*.
     """
     font = load_font(font_path)
-    # A stream of its own, so that the words stay the same whatever is drawn to train on.
+    # A stream of its own: the words stay the same, whatever is drawn for training.
     random = np.random.RandomState([seed, 1])
     for word in words:
         yield draw(word, random.choice(SHEARS), random.choice(SCALES), WORD_CANVAS, font)
@@ -256,42 +256,42 @@ def run_step(
     seed: int = 14,
     pictures: Iterable[np.ndarray] | None = None,
 ) -> dict[str, Any]:
-    """Train as the step says, draw every word once and read it; takes about 2 s and 1.5 ms a word.
+    """Train as the step says, draw every word once and read it, in about 2 s and 1.5 ms a word.
 
     Parameters
     ----------
     step : Step
         One of `STEPS`, or your own.
     words : sequence of str
-        Four letters A to Z each. Sorted, they are the dictionary as well.
+        Four letters A to Z each. They are the dictionary too.
     font_path : str or Path
         TrueType or OpenType.
     seed : int
         Of the letters, the network and the words.
     pictures : iterable of ndarray, optional
-        What `draw_words` gives for the same words, if it is there already.
+        From `draw_words` for the same words; by default drawn here.
 
     Returns
     -------
     dict
-        The fields of the step and, ready for JSON: `n` words; the shares in 0..1 of all words with
-        `four_segments`, right with `no_dictionary`, with `equal_positions` and with `letter_probabilities`
-        (a word that does not fall into four segments has no place in that sum and counts as wrong);
-        `letters_macro_f1` on isolated letters; `iterations` of training; `seconds`.
+        Ready for JSON. The fields of the step; `n`, the number of words; shares in 0..1 of all words: cut into
+        `four_segments`, and right with `no_dictionary`, with `equal_positions` and with `letter_probabilities`
+        (wrong if a word is not cut into four segments); `letters_macro_f1` of isolated letters; `iterations` of
+        training; `seconds`.
 
     Raises
     ------
     ValueError
-        If there is no word, or one that is not four letters A to Z.
+        No word at all, or a word that is not four letters A to Z.
     """
     began = time.perf_counter()
     if not words:
-        raise ValueError("words: have to be at least one, but there is none; pass a word list")
+        raise ValueError("words: must be at least one, but the list is empty; pass a word list")
     for word in words:
         if len(word) != LENGTH or not set(word) <= set(LETTERS):
-            raise ValueError(f"words: each has to be four letters A to Z, but one is {word!r}; leave it out")
+            raise ValueError(f"words: each must be four letters A to Z, but one is {word!r}; leave it out")
     font = load_font(font_path)
-    features, targets = letter_samples(np.random.RandomState(seed), 1000, font, step)
+    features, targets = letter_samples(np.random.RandomState(seed), TRAINING_LETTERS, font, step)
     network, letters_macro_f1 = train(features, targets, step.integer_labels, seed)
 
     if pictures is None:

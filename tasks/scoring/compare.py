@@ -1,4 +1,4 @@
-"""The unit of promoting: whether a new model may take the place of the one that is served, and the exchange."""
+"""Compare a new model with the served model on the same pictures, to decide whether it may take its place."""
 
 from dataclasses import asdict, dataclass
 
@@ -11,7 +11,7 @@ from tasks.scoring.evaluate import EvaluateReceipt
 
 @dataclass(frozen=True)
 class Pairs:
-    """What two models made of the same `n` pictures: both right, one of them only; the others, both wrong.
+    """How many of the same `n` pictures two models read right: both, only the new, only the served; the rest neither.
 
     Raises
     ------
@@ -31,17 +31,17 @@ class Pairs:
 
     @property
     def new(self) -> Rate:
-        """Of the new model."""
+        """Pictures that the new model reads right."""
         return Rate(self.both + self.only_new, self.n)
 
     @property
     def served(self) -> Rate:
-        """Of the one that is served."""
+        """Pictures that the served model reads right."""
         return Rate(self.both + self.only_served, self.n)
 
     @property
     def share(self) -> Rate:
-        """How often the new one was right where only one of them was: half the time if they are equally good."""
+        """Pictures for the new model among those that only one reads right: about half if they are equally good."""
         return Rate(self.only_new, self.only_new + self.only_served)
 
     def as_dict(self) -> dict:
@@ -51,12 +51,12 @@ class Pairs:
 
 
 def no_worse(pairs: Pairs) -> bool:
-    """Whether the new model may be served: on the same pictures it is no worse, within a 95 % interval.
+    """Tell whether the new model may be served: on the same pictures it is no worse, within a 95 % interval.
 
-    The pictures that both read, or neither, say nothing about which is better. Of the others the new model wins a
-    share, whose Wilson interval must reach one half; that it does not is McNemar's test at 5 %. Two intervals that
-    overlap would be a weaker rule: they forget that the pictures are the same, and let a model pass that lost three
-    times as many of them as it won.
+    Pictures that both models read, or neither, do not tell which is better. The new model wins a share of the others,
+    and the Wilson interval of that share must reach one half: this is McNemar's test at 5 %. To ask that the
+    intervals of the two models overlap would be weaker. It would forget that the pictures are the same, and pass a
+    model that loses three times as many of them as it wins.
 
     Raises
     ------
@@ -74,12 +74,12 @@ def no_worse(pairs: Pairs) -> bool:
 
 
 def compare(new: list[EvaluateReceipt], served: list[EvaluateReceipt]) -> Pairs:
-    """Pair what two models read of the same shards.
+    """Count the pictures that two models read right in the same shards.
 
     Raises
     ------
     ValueError
-        Receipts of other shards or of other pictures.
+        The receipts are of different shards, or of different pictures.
     """
     right_new, right_served = (_right(receipts) for receipts in (new, served))
     if right_new.keys() != right_served.keys():
@@ -94,10 +94,10 @@ def compare(new: list[EvaluateReceipt], served: list[EvaluateReceipt]) -> Pairs:
 
 
 def _right(receipts: list[EvaluateReceipt]) -> dict[int, tuple[np.ndarray, np.ndarray]]:
-    """By shard: the truth, and whether the answer that people get (with the dictionary, if there is one) was right."""
+    """Give for each shard the truth, and whether the default answer (with the dictionary, if any) is right."""
     found = {}
-    for one in receipts:
-        best = Ranking.PROBABILITY.value if Ranking.PROBABILITY.value in one.answers else Ranking.NONE.value
-        answer = one.answers.get(best, np.empty(0, one.truth.dtype))
-        found[one.shard] = (one.truth, answer == one.truth)
+    for receipt in receipts:
+        best = Ranking.PROBABILITY.value if Ranking.PROBABILITY.value in receipt.answers else Ranking.NONE.value
+        answer = receipt.answers.get(best, np.empty(0, receipt.truth.dtype))
+        found[receipt.shard] = (receipt.truth, answer == receipt.truth)
     return found

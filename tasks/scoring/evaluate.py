@@ -1,25 +1,27 @@
-"""The unit of evaluating: read one shard's unseen pictures. `tasks.scoring.report` sums up all shards."""
+"""Evaluate a model: read one shard's unseen pictures. `tasks.scoring.report` sums up all shards."""
 
 import time
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, fields
 
 import numpy as np
 
 from storage.dataset import Dataset
 from storage.errors import BadInput
+from storage.shards.shard import Block
 from tasks.lowlevel.inflate import inflate
 from tasks.models import load_reader
 from tasks.profiles.word_lists import WEB2, load_words
 from tasks.reading.ranking import Ranking
 from tasks.reading.reader import Reader, Readings
 
-RANKINGS = tuple(Ranking)
+RANKINGS = tuple(Ranking)  # scored with a dictionary; without a dictionary, only `Ranking.NONE`
 MISTAKES = 48  # pictures on the sheet of mistakes
 
 
 @dataclass(frozen=True)
 class EvaluateJob:
-    """One shard to be read: the pictures of `split`, with a model and a dictionary."""
+    """Read the pictures of `split` in one shard with a model; an empty dictionary means none."""
 
     folder: str
     shard: int
@@ -30,15 +32,25 @@ class EvaluateJob:
 
 
 @dataclass(frozen=True)
-class EvaluateReceipt:
-    """What was read, an entry a picture (arrays of n) or a letter (arrays of m).
+class ReadPictures:
+    """A model's results for n pictures, and the truth.
 
-    answers, confidences : by ranking
-    letters : (m, 2) str, true and read, of pictures cut into the right number of segments
-    mistakes : pictures whose default answer is wrong, with a caption each; a few
+    Attributes
+    ----------
+    truth, reading : (n,) str
+        The labels, and the most probable letters before any dictionary.
+    answers, confidences : dict of str to (n,) str, (n,) float64
+        The best word and its confidence, by ranking.
+    segments : (n,) int64
+        How many letters each picture was cut into.
+    in_place : (n,) bool
+        From `in_place`.
+    parameters : (n,) structured
+        Of the drawing.
+    letters : (m, 2) str
+        True and read letters of the pictures that were cut into the right number of segments.
     """
 
-    shard: int
     truth: np.ndarray
     reading: np.ndarray
     answers: dict[str, np.ndarray]
@@ -47,17 +59,33 @@ class EvaluateReceipt:
     in_place: np.ndarray
     parameters: np.ndarray
     letters: np.ndarray
-    mistakes: tuple[list, list]
+
+
+@dataclass(frozen=True)
+class EvaluateReceipt(ReadPictures):
+    """A model's results for one shard.
+
+    Attributes
+    ----------
+    shard : int
+    mistakes : (list of (h, w) uint8, list of str)
+        Up to `MISTAKES` pictures whose default answer is wrong, and their captions.
+    seconds : float
+        Time for the default answers.
+    """
+
+    shard: int
+    mistakes: tuple[list[np.ndarray], list[str]]
     seconds: float
 
 
 def dictionary_of(dataset: Dataset, given: str | None) -> tuple[str, ...]:
-    """The words to rank with: the dataset's own, or those that were `given` ('none': no dictionary).
+    """Choose the words to rank by: the dataset's own, or those that are `given` ('none': no dictionary).
 
     Raises
     ------
     BadInput
-        The dataset was drawn from a user's list, which has to be given.
+        The dataset was drawn from a user's list, which must be given.
     """
     profile = dataset.manifest.profile
     source = profile["words"] if given is None else given
@@ -73,7 +101,7 @@ def dictionary_of(dataset: Dataset, given: str | None) -> tuple[str, ...]:
 
 
 def reader_for(dataset: Dataset, model: str, sha256: str, dictionary: tuple[str, ...]) -> Reader:
-    """A reader that knows which letters a dataset's texts are made of, and how long they are.
+    """Open a model as a reader that knows the alphabet of a dataset and the length of its texts.
 
     Raises
     ------
@@ -93,56 +121,84 @@ def read_shard(job: EvaluateJob) -> EvaluateReceipt:
     dataset = Dataset(job.folder, inflate)
     reader = reader_for(dataset, job.model, job.model_sha256, job.dictionary)
     rankings = RANKINGS if job.dictionary else (Ranking.NONE,)
-    parts, mistakes, seconds = [], ([], []), 0.0
+    parts: list[ReadPictures] = []
+    images: list[np.ndarray] = []
+    captions: list[str] = []
+    seconds = 0.0
     for block in dataset.blocks(job.split, [job.shard]):
         began = time.perf_counter()
-        readings = reader.read(block.images)  # as `solve` does: the other rankings are not part of its speed
+        reader.read(block.images)  # as `solve` reads: the other rankings are no part of its speed
         seconds += time.perf_counter() - began
         readings = reader.read(block.images, rankings=rankings)
-        truth, answer = np.array(block.texts()), readings.words[:, 0]
-        answers = {ranking.value: readings.answers[ranking].words[:, 0] for ranking in rankings}
-        confidences = {ranking.value: readings.answers[ranking].probabilities[:, 0] for ranking in rankings}
-        whole = readings.segments == np.char.str_len(truth)
-        letters = [np.array(list("".join(words[whole].tolist())), "U1") for words in (truth, readings.reading)]
-        parts.append(
-            (truth, readings.reading, answers, confidences, readings.segments, in_place(block.boxes, readings),
-             block.parameters, np.stack(letters, axis=1))
-        )  # fmt: skip
-        wrong = np.flatnonzero(answer != truth)[: MISTAKES - len(mistakes[0])]
-        for k in wrong:
-            height, width = int(block.parameters["height"][k]), int(block.parameters["width"][k])
-            mistakes[0].append(block.images[k, :height, :width])
-            mistakes[1].append(f"{truth[k]} as {answer[k] or '-'}\n({readings.reading[k]})")
-    return EvaluateReceipt(job.shard, *_joined(parts), mistakes, seconds)
+        parts.append(_compared(block, readings, rankings))
+        for image, caption in _mistakes(block, readings, MISTAKES - len(images)):
+            images.append(image)
+            captions.append(caption)
+    read = join(parts)
+    return EvaluateReceipt(
+        **{field.name: getattr(read, field.name) for field in fields(read)},
+        shard=job.shard, mistakes=(images, captions), seconds=seconds,
+    )  # fmt: skip
 
 
-def _joined(parts: list[tuple]) -> tuple:
-    if not parts:
-        empty = np.empty(0, "U1")
-        nothing = np.empty(0, bool)
-        return (
-            empty, empty, {}, {}, np.empty(0, np.int64), nothing,
-            np.empty(0, [("font", "i4"), ("shear", "i4"), ("scale", "i4")]), np.empty((0, 2), "U1"),
-        )  # fmt: skip
-    return tuple(
-        {key: np.concatenate([part[key] for part in column]) for key in column[0]}
-        if isinstance(column[0], dict)
-        else np.concatenate(column)
-        for column in zip(*parts, strict=True)
+def _compared(block: Block, readings: Readings, rankings: Sequence[Ranking]) -> ReadPictures:
+    truth = np.array(block.texts())
+    whole = readings.segments == np.char.str_len(truth)
+    letters = [np.array(list("".join(words[whole].tolist())), "U1") for words in (truth, readings.reading)]
+    return ReadPictures(
+        truth=truth,
+        reading=readings.reading,
+        answers={ranking.value: readings.answers[ranking].words[:, 0] for ranking in rankings},
+        confidences={ranking.value: readings.answers[ranking].probabilities[:, 0] for ranking in rankings},
+        segments=readings.segments,
+        in_place=in_place(block.boxes, readings),
+        parameters=block.parameters,
+        letters=np.stack(letters, axis=1),
     )
 
 
-def in_place(boxes: np.ndarray, readings: Readings) -> np.ndarray:
-    """Whether every letter was cut where it is, (n,) bool: its span holds the middle of its true box.
+def _mistakes(block: Block, readings: Readings, most: int) -> Iterator[tuple[np.ndarray, str]]:
+    """Yield up to `most` pictures whose default answer is wrong, without the empty rest of the canvas, and captions."""
+    truth, answer = np.array(block.texts()), readings.words[:, 0]
+    for k in np.flatnonzero(answer != truth)[:most]:
+        height, width = int(block.parameters["height"][k]), int(block.parameters["width"][k])
+        yield block.images[k, :height, :width], f"{truth[k]} as {answer[k] or '-'}\n({readings.reading[k]})"
 
-    A picture cut into another number of segments than it has letters counts as in place: its fault is another one.
-    So does one without boxes.
+
+def join(parts: Sequence[ReadPictures]) -> ReadPictures:
+    """Join the results of several blocks or shards, in their order."""
+    if not parts:
+        none = np.empty(0, [("font", "i4"), ("shear", "i4"), ("scale", "i4")])
+        text, number, flag = np.empty(0, "U1"), np.empty(0, np.int64), np.empty(0, bool)
+        return ReadPictures(text, text, {}, {}, number, flag, none, np.empty((0, 2), "U1"))
+
+    def arrays(name: str) -> np.ndarray:
+        return np.concatenate([getattr(part, name) for part in parts])
+
+    def by_ranking(name: str) -> dict[str, np.ndarray]:
+        return {key: np.concatenate([getattr(part, name)[key] for part in parts]) for key in getattr(parts[0], name)}
+
+    return ReadPictures(
+        arrays("truth"), arrays("reading"), by_ranking("answers"), by_ranking("confidences"), arrays("segments"),
+        arrays("in_place"), arrays("parameters"), arrays("letters"),
+    )  # fmt: skip
+
+
+def in_place(boxes: np.ndarray, readings: Readings) -> np.ndarray:
+    """Tell for each picture whether the span of every letter holds the middle of the letter's true box.
+
+    A picture without boxes counts as in place. So does a picture that was cut into a wrong number of letters: that
+    is another mistake.
 
     Parameters
     ----------
     boxes : (n, L, 4) int
-        The true ones; -1 past the end of the text.
+        True boxes; -1 past the end of the text.
     readings : Readings
+
+    Returns
+    -------
+    (n,) bool
     """
     lengths = (boxes[..., 0] >= 0).sum(axis=1)
     fine = (readings.segments != lengths) | (lengths == 0)

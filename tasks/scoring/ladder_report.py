@@ -1,4 +1,4 @@
-"""The unit that puts a model's evaluations on all rungs of the ladder into one table and one picture."""
+"""Put a model's evaluations on all rungs of the ladder into one table and one plot."""
 
 import csv
 import io
@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from storage.files import atomic
-from tasks.figures import comparisons
+from storage.files.places import Place
+from tasks.figures.comparisons import plot_ladder
 from tasks.rates import Rate
 from tasks.reading.ranking import Ranking
 from tasks.scoring.metrics import FAILURES
@@ -17,7 +18,7 @@ RANKINGS = {ranking.value: ranking for ranking in (Ranking.NONE, *Ranking)}  # w
 
 
 def rows_of(reports: Sequence[dict]) -> list[dict]:
-    """What the table says of each rung, from the reports of `tasks.scoring.report.summarise`."""
+    """Pick each rung's row of the table from the reports of `tasks.scoring.report.summarise`."""
     return [
         {
             "rung": Path(report["dataset"]).name,
@@ -25,7 +26,7 @@ def rows_of(reports: Sequence[dict]) -> list[dict]:
             "words": {name: report["words"][name] for name in RANKINGS if name in report["words"]},
             "cut_right": report["cut_right"],
             "letters_macro_f1": report["letters"]["macro_f1"],
-            "calibration": {name: one["error"] for name, one in report["calibration"].items()},
+            "calibration": {name: fit["error"] for name, fit in report["calibration"].items()},
             "failures": report["failures"],
             "words_per_second_a_worker": report["words_per_second_a_worker"],
         }
@@ -33,13 +34,13 @@ def rows_of(reports: Sequence[dict]) -> list[dict]:
     ]
 
 
-def save(folder: Path, model: Path, reports: Sequence[dict]) -> list[dict]:
-    """Write the table (Markdown, CSV, JSON) and the picture; returns the rows."""
+def save(folder: Path, model: Place, reports: Sequence[dict]) -> list[dict]:
+    """Write the table (Markdown, CSV, JSON) and the plot; return the rows."""
     rows = rows_of(reports)
     files = {
         "ladder.md": markdown(rows).encode(),
         "ladder.csv": _csv(rows).encode(),
-        "ladder.png": comparisons.plot_ladder(rows, f"Words right on each rung: {model.stem}"),
+        "ladder.png": plot_ladder(rows, f"Words right on each rung: {model.stem}"),
         "ladder.json": (json.dumps({"model": str(model), "rungs": rows}, indent=1) + "\n").encode(),
     }
     for name in FILES:
@@ -48,7 +49,7 @@ def save(folder: Path, model: Path, reports: Sequence[dict]) -> list[dict]:
 
 
 def markdown(rows: list[dict]) -> str:
-    """Two tables: rates with 95 % intervals, and where the words without a dictionary are lost."""
+    """Format two tables: rates with 95 % intervals, and the causes of wrong words without a dictionary."""
     lines = [
         "| rung | n | no dictionary | dictionary | equal positions | Levenshtein | calibration error, without / with | "
         "words/s a core |",

@@ -1,4 +1,4 @@
-"""Scores with confidence intervals, and where the words that failed were lost."""
+"""Scores with confidence intervals, the causes of wrong words, and how well confidence is calibrated."""
 
 from collections.abc import Iterable
 
@@ -7,23 +7,24 @@ from sklearn.metrics import classification_report
 
 from tasks.rates import Rate, as_booleans
 
-# What can become of a word, in the order in which the cause is looked for.
+# The outcomes of a word, in the order in which the cause is looked for.
 FAILURES = ("segments", "place", "letter", "damage", "rescue", "right")
+BINS = 15  # of confidence
 
 
 def letter_scores(truth: np.ndarray, read: np.ndarray, classes: Iterable[str]) -> dict:
-    """Precision, recall, F1 and the confusion matrix of single letters.
+    """Compute precision, recall, F1 and the confusion matrix of single letters.
 
-    Only letters that occur in `truth` or in `read` enter the averages: a letter of `classes` that occurs in
-    neither would bring an F1 of 0 that says nothing about the reader, and pull the macro average down. A
-    letter that occurs in one of the two only does count, with an F1 of 0.
+    Only letters that occur in `truth` or in `read` enter the averages. The F1 of any other letter is 0, says nothing
+    about the reader, and would pull the macro average down. A letter that occurs in one of the two counts, with an
+    F1 of 0.
 
     Parameters
     ----------
     truth, read : (n,) array of str
-        One letter each, all of `classes`.
+        Single letters of `classes`.
     classes : iterable of str
-        The single letters the reader knows, each once, in the order of the confusion matrix.
+        The letters that the reader knows, each once, in the order of the confusion matrix.
 
     Returns
     -------
@@ -31,8 +32,8 @@ def letter_scores(truth: np.ndarray, read: np.ndarray, classes: Iterable[str]) -
         Ready for JSON. ``n``; ``classes`` (list); ``accuracy`` (a `Rate` as dict); ``macro_f1``,
         ``micro_f1``, ``weighted_f1`` (0 to 1, None for n = 0); ``letters``, a dict of ``precision``,
         ``recall``, ``f1`` (0 to 1, 0 where undefined) and ``support`` (count in `truth`) for each letter
-        that occurs; ``report``, scikit-learn's text ("" for n = 0); ``confusion``, len(classes) rows
-        (truth) of len(classes) columns (read), counts.
+        that occurs; ``report``, scikit-learn's text ("" for n = 0); ``confusion``, counts in len(classes) rows
+        (truth) and len(classes) columns (read).
 
     Raises
     ------
@@ -48,8 +49,8 @@ def letter_scores(truth: np.ndarray, read: np.ndarray, classes: Iterable[str]) -
     confusion = np.bincount(rows * size + columns, minlength=size * size).reshape(size, size)
     right, support, claimed = confusion.diagonal(), confusion.sum(axis=1), confusion.sum(axis=0)
     present = np.flatnonzero(support + claimed)
-    # Every numerator is 0 where its denominator is, so 1 instead of 0 there gives scikit-learn's
-    # zero_division=0 without a warning.
+    # Where a denominator is 0, its numerator is 0 too: to divide by 1 gives 0 without a warning, as scikit-learn's
+    # zero_division=0 does.
     precision, recall = right / np.maximum(claimed, 1), right / np.maximum(support, 1)
     f1 = 2 * right / np.maximum(support + claimed, 1)
     accuracy = Rate(int(right.sum()), n)
@@ -81,7 +82,7 @@ def letter_scores(truth: np.ndarray, read: np.ndarray, classes: Iterable[str]) -
 
 
 def rates_by(values: np.ndarray, right: np.ndarray) -> list[dict]:
-    """The rate for each distinct value of a drawing parameter.
+    """Compute the rate for each distinct value of a drawing parameter.
 
     Parameters
     ----------
@@ -115,7 +116,7 @@ def rates_by(values: np.ndarray, right: np.ndarray) -> list[dict]:
 def failure_split(
     truth: np.ndarray, reading: np.ndarray, answer: np.ndarray, segments: np.ndarray, in_place: np.ndarray
 ) -> dict[str, int]:
-    """Count each word once, under the first step that explains what became of it.
+    """Count each word once, under the first step that explains its outcome.
 
     Parameters
     ----------
@@ -124,20 +125,24 @@ def failure_split(
     reading : (n,) array of str
         The most probable letters, before the dictionary.
     answer : (n,) array of str
-        The word after the dictionary; "" where there was none, which is a wrong answer.
+        The word after the dictionary; "" for no word, which is a wrong answer.
     segments : (n,) array of int
         How many letters the picture was cut into.
     in_place : (n,) array of bool
-        Whether every letter was cut where it is, judged by the true boxes.
+        Whether every letter was cut at its place, judged by the true boxes.
 
     Returns
     -------
     dict of str to int
-        The keys of `FAILURES`; the values sum to n. With a wrong answer: ``segments``, the number of
-        segments is not the number of letters; ``place``, it is, but they were cut elsewhere; ``letter``,
-        neither, but the reading is wrong; ``damage``, the reading was right and the dictionary spoilt it.
-        With a right answer: ``rescue``, the reading was wrong and the dictionary mended it; ``right``, both
-        are right.
+        The keys of `FAILURES`; the values sum to n. Outcomes with a wrong answer:
+
+        - ``segments``: the picture was cut into a wrong number of letters;
+        - ``place``: the number is right, but a letter was cut elsewhere;
+        - ``letter``: number and places are right, but a letter was misread;
+        - ``damage``: the reading was right, and the dictionary spoilt it.
+
+        Outcomes with a right answer: ``rescue``, the reading was wrong and the dictionary mended it; ``right``, the
+        reading was right too.
 
     Raises
     ------
@@ -182,7 +187,7 @@ def _same_shape(**arrays: np.ndarray) -> None:
 
 
 def _positions(name: str, letters: np.ndarray, classes: list[str]) -> np.ndarray:
-    """Position in `classes` of each letter, found once a distinct letter rather than once a picture."""
+    """Find the position of each letter in `classes`, once for each distinct letter: pictures are many."""
     distinct, which = np.unique(_texts(name, letters), return_inverse=True)
     place = {letter: position for position, letter in enumerate(classes)}
     foreign = [str(letter) for letter in distinct if letter not in place]
@@ -191,11 +196,10 @@ def _positions(name: str, letters: np.ndarray, classes: list[str]) -> np.ndarray
     return np.array([place[letter] for letter in distinct], dtype=np.int64)[which]
 
 
-BINS = 15
-
-
 def calibration_error(confidence: np.ndarray, right: np.ndarray, bins: int = BINS) -> float:
-    """The expected calibration error: |share right - mean confidence| of bins of equal width, weighed by their size.
+    """Compute the expected calibration error, over bins of equal width.
+
+    In each bin it is |share of right answers - mean confidence|; bins count by their size.
 
     Parameters
     ----------
@@ -221,7 +225,7 @@ def calibration_error(confidence: np.ndarray, right: np.ndarray, bins: int = BIN
 
 
 def reliability(confidence: np.ndarray, right: np.ndarray, bins: int = BINS) -> list[dict]:
-    """Of each bin that has answers: their number, mean confidence and the rate of right ones, ready for JSON."""
+    """Compute mean confidence and the rate of right answers for each bin that has answers, ready for JSON."""
     place = np.minimum((confidence * bins).astype(int), bins - 1)
     rows = []
     for k in np.unique(place).tolist():

@@ -1,4 +1,4 @@
-"""The unit that sums up an evaluation: scores, plots and files, kept together in one folder."""
+"""Sum up an evaluation: scores, plots and tables, kept together in one folder."""
 
 import csv
 import io
@@ -10,14 +10,16 @@ import numpy as np
 from storage.dataset import Dataset
 from storage.errors import BadInput
 from storage.files import atomic
+from storage.files.places import Place
 from storage.models import model_digest
-from tasks.figures import comparisons, contact_sheet
-from tasks.figures import scores as plots
+from tasks.figures.comparisons import plot_reliability
+from tasks.figures.contact_sheet import contact_sheet
+from tasks.figures.scores import plot_confusion, plot_failures, plot_rates
 from tasks.profiles.fonts import face_names
 from tasks.profiles.word_lists import words_digest
 from tasks.rates import Rate
 from tasks.reading.ranking import Ranking
-from tasks.scoring.evaluate import MISTAKES, RANKINGS, EvaluateReceipt
+from tasks.scoring.evaluate import MISTAKES, EvaluateReceipt, ReadPictures, join
 from tasks.scoring.metrics import FAILURES, calibration_error, failure_split, letter_scores, rates_by, reliability
 
 FILES = (
@@ -25,48 +27,40 @@ FILES = (
     "letters.txt",
 )  # fmt: skip
 NO_DISTORTIONS = {"height", "width", "font", "shear", "scale", "noise", "phase_y", "phase_x", "boxes"}
-MOST_VALUES = 12  # a parameter of more distinct values is put into so many groups
+MOST_VALUES = 12  # a parameter with more distinct values is put into as many groups
+CALIBRATED = (Ranking.NONE.value, Ranking.PROBABILITY.value)  # rankings whose confidence is fitted
 
 
 def summarise(
-    receipts: list[EvaluateReceipt], dataset: Dataset, model: Path, split: str, dictionary: tuple[str, ...]
+    receipts: list[EvaluateReceipt], dataset: Dataset, model: Place, split: str, dictionary: tuple[str, ...]
 ) -> tuple[dict, dict[str, bytes]]:
-    """All scores of an evaluation, and its pictures by file name.
+    """Compute all scores of an evaluation, and its files.
+
+    Parameters
+    ----------
+    receipts : list of EvaluateReceipt
+        One a shard, in any order.
+    dataset, model, split, dictionary
+        As for the jobs that gave the receipts.
+
+    Returns
+    -------
+    report : dict
+        Ready for JSON.
+    files : dict of str to bytes
+        Their names are `FILES`.
 
     Raises
     ------
     BadInput
         No picture in the split.
     """
-    receipts = sorted(receipts, key=lambda one: one.shard)
-    truth = np.concatenate([one.truth for one in receipts if len(one.truth)] or [np.empty(0, "U1")])
-    if not len(truth):
+    receipts = sorted(receipts, key=lambda receipt: receipt.shard)
+    read = join([receipt for receipt in receipts if len(receipt.truth)])
+    if not len(read.truth):
         raise BadInput(f"{dataset.folder}: has no picture in the {split} split; draw more")
-
-    def joined(name):
-        return np.concatenate([getattr(one, name) for one in receipts if len(one.truth)])
-
-    profile = dataset.manifest.profile
-    reading, segments, in_place, parameters, letters = map(
-        joined, ("reading", "segments", "in_place", "parameters", "letters")
-    )
-    answers, confidences = (
-        {
-            ranking.value: np.concatenate([getattr(one, name)[ranking.value] for one in receipts if len(one.truth)])
-            for ranking in RANKINGS
-            if dictionary or ranking is Ranking.NONE
-        }
-        for name in ("answers", "confidences")
-    )
-    calibrated = {
-        name: confidences[name] for name in (Ranking.NONE.value, Ranking.PROBABILITY.value) if name in answers
-    }
     best = Ranking.PROBABILITY.value if dictionary else Ranking.NONE.value
-    columns = _columns(parameters, dataset.manifest.fonts)
-    whole = segments == np.char.str_len(truth)
-    classes = profile["alphabet"]
-    scores = letter_scores(letters[:, 0], letters[:, 1], classes)
-    seconds = sum(one.seconds for one in receipts)
+    seconds = sum(receipt.seconds for receipt in receipts)
     report = {
         "model": str(model),
         "model_sha256": model_digest(model),
@@ -74,65 +68,78 @@ def summarise(
         "dataset_identity": dataset.manifest.identity,
         "dataset_content": dataset.manifest.content,
         "split": split,
-        "n": len(truth),
+        "n": len(read.truth),
         "dictionary_words": len(dictionary),
         "dictionary_sha256": words_digest(dictionary),
-        "words": {name: Rate.of(answer == truth).as_dict() for name, answer in answers.items()},
-        "cut_right": Rate.of(whole).as_dict(),
-        "letters": {key: value for key, value in scores.items() if key not in ("report", "confusion")},
-        "letters_report": scores["report"],
-        "confusion": scores["confusion"],
+        **_scores(read, dataset, best),
+        "words_per_second_a_worker": round(len(read.truth) / seconds) if seconds else None,
+    }
+    title = f"{model.stem} on {dataset.folder.name} ({split} split, n = {len(read.truth):,})"
+    return report, _files(report, receipts, best, title)
+
+
+def _scores(read: ReadPictures, dataset: Dataset, best: str) -> dict:
+    """Score words, letters, causes and confidence; by each parameter, the answers of the ranking `best`."""
+    right = {name: answer == read.truth for name, answer in read.answers.items()}
+    letters = letter_scores(read.letters[:, 0], read.letters[:, 1], dataset.manifest.profile["alphabet"])
+    columns = _columns(read.parameters, dataset.manifest.fonts)
+    return {
+        "words": {name: Rate.of(flags).as_dict() for name, flags in right.items()},
+        "cut_right": Rate.of(read.segments == np.char.str_len(read.truth)).as_dict(),
+        "letters": {key: value for key, value in letters.items() if key not in ("report", "confusion")},
+        "letters_report": letters["report"],
+        "confusion": letters["confusion"],
         "failures": {
-            name: failure_split(truth, reading, answer, segments, in_place) for name, answer in answers.items()
+            name: failure_split(read.truth, read.reading, answer, read.segments, read.in_place)
+            for name, answer in read.answers.items()
         },
         "calibration": {
             name: {
-                "error": calibration_error(values, answers[name] == truth),
-                "reliability": reliability(values, answers[name] == truth),
+                "error": calibration_error(read.confidences[name], right[name]),
+                "reliability": reliability(read.confidences[name], right[name]),
             }
-            for name, values in calibrated.items()
+            for name in CALIBRATED
+            if name in right
         },
-        "by": {name: rates_by(values, answers[best] == truth) for name, values in columns.items()},
-        "words_per_second_a_worker": round(len(truth) / seconds) if seconds else None,
-    }  # fmt: skip
-    title = f"{model.stem} on {dataset.folder.name} ({split} split, n = {len(truth):,})"
-    sheets, captions = [], []
-    for one in receipts:
-        sheets += one.mistakes[0]
-        captions += one.mistakes[1]
-    files = {
-        "rates.png": plots.plot_rates(report["by"], f"Words right, {best}: {title}"),
-        "confusion.png": plots.plot_confusion(np.array(scores["confusion"]), classes, f"Letters: {title}"),
-        "reliability.png": comparisons.plot_reliability(report["calibration"], f"Confidence: {title}"),
-        "failures.png": plots.plot_failures(report["failures"], f"What went wrong: {title}"),
-        "mistakes.png": mistakes_sheet(sheets[:MISTAKES], captions[:MISTAKES]),
+        "by": {name: rates_by(values, right[best]) for name, values in columns.items()},
+    }
+
+
+def _files(report: dict, receipts: list[EvaluateReceipt], best: str, title: str) -> dict[str, bytes]:
+    images = [image for receipt in receipts for image in receipt.mistakes[0]]
+    captions = [caption for receipt in receipts for caption in receipt.mistakes[1]]
+    return {
+        "rates.png": plot_rates(report["by"], f"Words right, {best}: {title}"),
+        "confusion.png": plot_confusion(report["confusion"], report["letters"]["classes"], f"Letters: {title}"),
+        "reliability.png": plot_reliability(report["calibration"], f"Confidence: {title}"),
+        "failures.png": plot_failures(report["failures"], f"What went wrong: {title}"),
+        "mistakes.png": mistakes_sheet(images[:MISTAKES], captions[:MISTAKES]),
         "report.json": (json.dumps(report, indent=1, ensure_ascii=False) + "\n").encode(),
         "rates.csv": _rates_csv(report),
-        "letters.txt": scores["report"].encode(),
+        "letters.txt": report["letters_report"].encode(),
     }
-    return report, files
 
 
 def _columns(parameters: np.ndarray, fonts: list[dict]) -> dict[str, np.ndarray]:
-    """What rates are asked for by; nothing for imported pictures, of which no parameter is known."""
+    """Collect the values by which rates are broken down, (n,) each, by title; of imported pictures none are known."""
+    names = parameters.dtype.names or ()
     columns = {}
     for name, title in (("shear", "shear (1/1000 rad)"), ("scale", "scale (%)")):
-        if name in parameters.dtype.names:
+        if name in names:
             columns[title] = parameters[name].astype(int)
-    if "font" in parameters.dtype.names:
-        faces = np.array(face_names(fonts))
-        columns["font"] = faces[parameters["font"]]
-    for name in parameters.dtype.names:
+    if "font" in names:
+        columns["font"] = np.array(face_names(fonts))[parameters["font"]]
+    for name in names:
         if name not in NO_DISTORTIONS:
-            values = parameters[name].astype(int)
-            if values.ndim > 1:  # one a letter
-                name, values = f"{name} (largest of a letter)", np.abs(values).max(axis=1)
-            columns[name] = _grouped(values)
+            values, title = parameters[name].astype(int), name
+            if values.ndim > 1:  # a value for each letter
+                values, title = np.abs(values).max(axis=1), f"{name} (largest of a letter)"
+            columns[title] = _grouped(values)
     return columns
 
 
 def _grouped(values: np.ndarray) -> np.ndarray:
-    """The same values, or the first of each group where there are too many."""
+    """Replace values by the lower ends of their groups, if more than `MOST_VALUES` of them are distinct."""
     distinct = np.unique(values)
     if len(distinct) <= MOST_VALUES:
         return values
@@ -141,12 +148,12 @@ def _grouped(values: np.ndarray) -> np.ndarray:
 
 
 def mistakes_sheet(images: list[np.ndarray], captions: list[str]) -> bytes:
-    """A contact sheet of pictures of different sizes."""
+    """Draw a contact sheet of pictures of different sizes."""
     sizes = np.array([image.shape for image in images] or [(8, 8)])
     canvas = np.zeros((len(images), *sizes.max(axis=0)), np.uint8)
     for row, image in zip(canvas, images, strict=True):
         row[: image.shape[0], : image.shape[1]] = image
-    return contact_sheet.contact_sheet(canvas, captions, sizes=sizes[: len(images)])
+    return contact_sheet(canvas, captions, sizes=sizes[: len(images)])
 
 
 def _rates_csv(report: dict) -> bytes:
@@ -154,7 +161,7 @@ def _rates_csv(report: dict) -> bytes:
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(["what", "value", "right", "n", "rate", "low", "high"])
 
-    def line(what, value, rate):
+    def line(what: str, value: str, rate: dict) -> None:
         writer.writerow([what, value, *(rate[key] for key in ("right", "n", "rate", "low", "high"))])
 
     for name, rate in report["words"].items():
@@ -173,13 +180,13 @@ def _rates_csv(report: dict) -> bytes:
 
 
 def save_report(folder: Path, files: dict[str, bytes]) -> None:
-    """Put an evaluation's files into its folder, `report.json` last: it says that all are there."""
+    """Put an evaluation's files into its folder; `report.json` comes last and proves that all are there."""
     for name in sorted(files, key=lambda name: name == "report.json"):
         atomic.replace(folder / name, files[name])
 
 
-def saved_report(folder: Path, dataset: Dataset, model: Path, split: str, dictionary: tuple[str, ...]) -> dict | None:
-    """The report in `folder` if it is of the same model, dataset, split and dictionary."""
+def saved_report(folder: Path, dataset: Dataset, model: Place, split: str, dictionary: tuple[str, ...]) -> dict | None:
+    """Read the report in `folder`; None unless it is whole and of the same model, dataset, split and dictionary."""
     try:
         report = json.loads((folder / "report.json").read_bytes())
     except (OSError, ValueError):

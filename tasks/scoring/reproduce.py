@@ -1,4 +1,4 @@
-"""The units of reproducing the book: one step a job, then the table and the plot."""
+"""Reproduce the book's procedure: a job for each step, then a table and a plot."""
 
 import json
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ COLUMNS = {
 
 @dataclass(frozen=True)
 class StepJob:
-    """One step of the procedure, over some words."""
+    """Run one step of the procedure over some words."""
 
     number: int
     step: book.Step
@@ -33,7 +33,7 @@ class StepJob:
 
 
 def jobs(face: Face, seed: int, count: int | None) -> list[StepJob]:
-    """A job for every step, over all four-letter words or `count` of them, evenly spread.
+    """Plan a job for each step, over all four-letter words or over `count` of them, evenly spread.
 
     Raises
     ------
@@ -50,7 +50,7 @@ def jobs(face: Face, seed: int, count: int | None) -> list[StepJob]:
 
 
 def run_step(job: StepJob) -> dict:
-    """Draw, cut, train, read and correct: the row of one step."""
+    """Draw, cut, train, read and correct; return the step's row of the table."""
     return {"number": job.number, **book.run_step(job.step, list(job.words), at_home(job.font_path), job.seed)}
 
 
@@ -59,7 +59,7 @@ def _rate(row: dict, column: str) -> Rate:
 
 
 def for_people(rows: list[dict]) -> list[dict]:
-    """The table, in percent with 95 % intervals."""
+    """Format the table in percent, with 95 % intervals."""
     return [
         {
             "step": row["name"],
@@ -75,7 +75,7 @@ def for_people(rows: list[dict]) -> list[dict]:
 
 
 def as_markdown(rows: list[dict]) -> str:
-    """The table in Markdown."""
+    """Format the table in Markdown."""
     table = for_people(rows)
     lines = ["| " + " | ".join(table[0]) + " |", "|" + "---|" * len(table[0])]
     lines += ["| " + " | ".join(row.values()) + " |" for row in table]
@@ -83,7 +83,7 @@ def as_markdown(rows: list[dict]) -> str:
 
 
 def save(folder: Path, rows: list[dict], face: Face, seed: int) -> dict:
-    """Write steps.json, steps.md and steps.png."""
+    """Write steps.json, steps.md and steps.png; return the report."""
     report = {"font": face.name, "seed": seed, "n": rows[0]["n"], "steps": rows}
     plotted = [
         {

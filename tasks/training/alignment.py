@@ -1,20 +1,25 @@
-"""Drawn words -> which spans of their lattice are which letters: what the letter network learns from."""
+"""Forced alignment: which spans of a picture's lattice are its known letters. The networks learn from them."""
 
 import numpy as np
 
 from tasks.reading.lattice import Lattice
 from tasks.reading.string_search import align
 
-SAME, OTHER = 0.13, 0.3  # of the letters' height: how far the edges of a letter's spans, and of no letter's, may differ
-SLANTED = 0.15  # columns a row: boxes of letters that were sheared more say too little about their edges
-_ABSENT = -50.0
+# No comparison with other values is recorded. The shipped model was trained with these; others give another model.
+SAME = 0.13  # of the text's height: a span whose edges are off by no more shows the letter
+OTHER = 0.3  # a span whose edges are off by more shows no letter; between the two it teaches nothing
+OUTWARD = 0.2  # weight of the distance to a box's innermost edges: of the spans that fit a box, the tightest is best
+NEAR = -0.25  # mean nearness of a path's letters, below which a picture counts as not aligned
+LIKELY = -6.0  # the same for mean log odds, where a network aligns
+LETTERS_A_PICTURE, OTHERS_A_PICTURE = 9, 7  # spans that are learnt from at most; docs/reader.md, Training
+_ABSENT = -50.0  # nearness past the end of the text: far below that to any box
 
 
 def nearness(lattice: Lattice, shear: np.ndarray, offset: np.ndarray, boxes: np.ndarray) -> np.ndarray:
-    """How well a span agrees with each letter's true box: 0 at best, and -1 for each letter height that it is off.
+    """Measure how well each span agrees with each letter's true box: 0 at best, -1 for a text height of distance.
 
-    Of a box's corners it is unknown which ones the letter fills, so its edges in the upright ink are known only up
-    to the columns that a letter of its height is sheared.
+    A letter need not reach into the corners of its box. When the shear is undone, the edges of its ink are therefore
+    known only within the columns by which the shear moves the box's top against its bottom.
 
     Parameters
     ----------
@@ -33,45 +38,58 @@ def nearness(lattice: Lattice, shear: np.ndarray, offset: np.ndarray, boxes: np.
     slope, moved = (shear[picture] / 1000)[:, None], offset[picture][:, None]
     edges = []
     for column in (1, 3):
-        one = box[..., column] - slope * box[..., 0] + moved
-        other = box[..., column] - slope * (box[..., 2] - 1) + moved
-        edges.append((np.minimum(one, other), np.maximum(one, other)))
+        at_top = box[..., column] - slope * box[..., 0] + moved
+        at_bottom = box[..., column] - slope * (box[..., 2] - 1) + moved
+        edges.append((np.minimum(at_top, at_bottom), np.maximum(at_top, at_bottom)))
     left, right = lattice.box[:, 1].astype(float)[:, None], lattice.box[:, 3].astype(float)[:, None]
     (left_least, left_most), (right_least, right_most) = edges
     off = np.maximum(left_least - left, 0) + np.maximum(left - left_most, 0)
     off += np.maximum(right_least - right, 0) + np.maximum(right - right_most, 0)
-    off += 0.2 * (np.abs(left - left_most) + np.abs(right - right_least))
+    off += OUTWARD * (np.abs(left - left_most) + np.abs(right - right_least))
     return np.where(box[..., 0] < 0, _ABSENT, -off / lattice.height[picture][:, None])
 
 
-def mark(
-    lattice: Lattice, codes: np.ndarray, near: np.ndarray | None, odds: np.ndarray | None, classes: int
-) -> np.ndarray:
-    """The class of each span, by the best path of the picture's known letters.
+def odds_of_letters(lattice: Lattice, codes: np.ndarray, odds: np.ndarray) -> np.ndarray:
+    """Pick a network's log odds that each span is each known letter of its picture.
 
     Parameters
     ----------
     lattice : Lattice
     codes : (n, L) int
         Classes of the picture's letters, -1 past the end.
-    near : (m, L) float64, optional
-        From `nearness`: boxes align.
-    odds : (m, C) float64, optional
-        What a network says of the spans, where there are no boxes.
+    odds : (m, C) float64
+        Log odds of each span and class, from a network.
+
+    Returns
+    -------
+    (m, L) float64
+        Past the end of the text without meaning.
+    """
+    return np.take_along_axis(odds, np.maximum(codes[lattice.picture], 0), axis=1)
+
+
+def mark(lattice: Lattice, codes: np.ndarray, worth: np.ndarray, least: float, classes: int) -> np.ndarray:
+    """Label each span by the best path of the picture's known letters.
+
+    Parameters
+    ----------
+    lattice : Lattice
+    codes : (n, L) int
+        Classes of the picture's letters, -1 past the end.
+    worth : (m, L) float64
+        How much speaks for each span as each letter: from `nearness` or `odds_of_letters`.
+    least : float
+        The mean worth of a path's letters, above which the picture is aligned: `NEAR` or `LIKELY`.
     classes : int
-        Letters that there are; the number of the class "not one letter".
+        Number of letters, which is also the class "not one letter".
 
     Returns
     -------
     (m,) int64
-        A class; `classes` for what is no single letter; -1 for spans too close to say, and for pictures whose
-        letters found no path.
+        A class; `classes` for a span that shows no single letter; -1 for a span too close to a letter to say, and
+        for all spans of a picture that was not aligned.
     """
     picture, lengths = lattice.picture, (codes >= 0).sum(axis=1)
-    if near is not None:
-        worth, least = near, -0.25
-    else:
-        worth, least = np.take_along_axis(odds, np.maximum(codes[picture], 0), axis=1), -6.0
     chosen = np.full(codes.shape, -1, np.int64)
     scores = np.zeros(len(codes))
     align(lattice.starts, lattice.cuts, lattice.first, lattice.last, worth, lengths, chosen, scores)
@@ -88,18 +106,25 @@ def mark(
 
 
 def pick(
-    labels: np.ndarray, picture: np.ndarray, classes: int, random: np.ndarray, letters: int = 9, others: int = 7
+    labels: np.ndarray,
+    picture: np.ndarray,
+    classes: int,
+    random: np.ndarray,
+    letters: int = LETTERS_A_PICTURE,
+    others: int = OTHERS_A_PICTURE,
 ) -> np.ndarray:
-    """Some spans of each picture to learn from: as many of its letters, and of what is no letter, as there may be.
+    """Choose some spans of each picture at random: letters, and spans that show no letter.
 
     Parameters
     ----------
     labels, picture : (m,) int
+        From `mark`; and the picture of each span.
     classes : int
+        The class "not one letter".
     random : (m,) uint64
-        Who comes first.
+        The spans with the smallest numbers are chosen.
     letters, others : int
-        Most a picture, of each kind.
+        Most of each kind from one picture. A picture without a letter gives no span.
 
     Returns
     -------
@@ -114,7 +139,7 @@ def pick(
 
 
 def _first(kind: np.ndarray, picture: np.ndarray, key: np.ndarray, most: int) -> np.ndarray:
-    """The `most` rows of each picture with the smallest keys, of one kind."""
+    """Find the `most` rows of each picture with the smallest keys, among those of a kind, (m,) bool."""
     rows = np.flatnonzero(kind)
     rows = rows[np.lexsort((key[rows], picture[rows]))]
     ordered = picture[rows]

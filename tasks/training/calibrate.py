@@ -1,5 +1,6 @@
-"""The unit of training that sees how often a model's answers are right, so that its confidence can be fitted."""
+"""Measure how often a model's answers are right, and fit its confidence to that."""
 
+from collections import defaultdict
 from dataclasses import dataclass
 
 import numpy as np
@@ -7,20 +8,21 @@ import numpy as np
 from storage.dataset import Dataset
 from storage.models import load_model
 from tasks.lowlevel.inflate import inflate
-from tasks.profiles.fonts import face_names
 from tasks.profiles.word_lists import WEB2, load_words
 from tasks.reading.confidence import fit_curve
 from tasks.reading.ranking import Ranking
 from tasks.reading.reader import Reader
+from tasks.training.settings import left_out
 
-CHECKED = 8192  # validation pictures of each dataset
-# Of a reader's evidence so many columns speak for the answer; with no dictionary, the last two are the room there was.
+CHECKED = 8192  # validation pictures of each dataset, rounded up to whole blocks
+# The number of columns, the first of a reader's evidence, that speak for the answer. Without a dictionary two more
+# follow: the number of cuts and the height of the text.
 SPEAKING = {Ranking.NONE.value: 3, Ranking.PROBABILITY.value: 4}
 
 
 @dataclass(frozen=True)
 class CheckJob:
-    """The first pictures of a dataset's validation split are to be read by a model without fitted confidence."""
+    """Read the first pictures of a dataset's validation split with a model whose confidence is not fitted yet."""
 
     folder: str
     model: str
@@ -29,14 +31,14 @@ class CheckJob:
 
 @dataclass(frozen=True)
 class CheckReceipt:
-    """What speaks for each answer, and whether it was right, by ranking."""
+    """The evidence for each answer, (n, k) float64, and whether the answer was right, (n,) bool; by ranking."""
 
     evidence: dict[str, np.ndarray]
     right: dict[str, np.ndarray]
 
 
 def check_answers(job: CheckJob) -> CheckReceipt:
-    """Read up to `CHECKED` validation pictures of a dataset.
+    """Read `CHECKED` validation pictures of a dataset, or all if it has fewer.
 
     Raises
     ------
@@ -45,21 +47,22 @@ def check_answers(job: CheckJob) -> CheckReceipt:
     dataset = Dataset(job.folder, inflate)
     profile = dataset.manifest.profile
     length = tuple(profile["length"])
-    # Of a user's own list only the digest is kept, so that there is nothing to fit the dictionary's confidence on.
+    # A dataset keeps only the digest of a user's own list: without the words there is no evidence of a dictionary.
     words = load_words(WEB2, profile["alphabet"], length) if profile["words"] == WEB2 else ()
-    reader = Reader(*load_model(job.model), words, alphabet=profile["alphabet"], length=length)
-    faces = face_names(dataset.manifest.fonts)
-    left_out = [number for number, face in enumerate(faces) if face in job.leave_out]
-    evidence, right, n = {}, {}, 0
+    networks, record = load_model(job.model)
+    reader = Reader(networks, record, words, alphabet=profile["alphabet"], length=length)
+    evidence: defaultdict[str, list[np.ndarray]] = defaultdict(list)
+    right: defaultdict[str, list[np.ndarray]] = defaultdict(list)
+    n = 0
     for block in dataset.blocks("validation"):
-        if left_out:
-            block = block.rows(~np.isin(block.parameters["font"], left_out))
+        if job.leave_out:
+            block = block.rows(~left_out(dataset, block, job.leave_out))
         readings = reader.read(block.images, [Ranking.NONE])
         truth = np.array(block.texts())
         for ranking, rows in readings.evidence.items():
             answer = readings.reading if ranking is Ranking.NONE else readings.answers[ranking].words[:, 0]
-            evidence.setdefault(ranking.value, []).append(rows)
-            right.setdefault(ranking.value, []).append(answer == truth)
+            evidence[ranking.value].append(rows)
+            right[ranking.value].append(answer == truth)
         n += len(truth)
         if n >= CHECKED:
             break
@@ -70,14 +73,14 @@ def check_answers(job: CheckJob) -> CheckReceipt:
 
 
 def calibrate(receipts: list[CheckReceipt]) -> dict[str, list[float]]:
-    """The weights of confidence for each ranking that has evidence, over all datasets together."""
+    """Fit the weights of confidence over all datasets together, for each ranking that has evidence."""
     curves = {}
     for ranking in (Ranking.NONE.value, Ranking.PROBABILITY.value):
-        some = [one for one in receipts if ranking in one.evidence]
+        some = [receipt for receipt in receipts if ranking in receipt.evidence]
         if some:
             curves[ranking] = fit_curve(
-                np.concatenate([one.evidence[ranking] for one in some]),
-                np.concatenate([one.right[ranking] for one in some]),
+                np.concatenate([receipt.evidence[ranking] for receipt in some]),
+                np.concatenate([receipt.right[ranking] for receipt in some]),
                 SPEAKING[ranking],
             )
     return curves

@@ -1,7 +1,7 @@
-"""The units of training: spans out of shards, the networks, how sure they may be, the model's file."""
+"""Fit a reader's two networks to the spans in a spool, and find the gate's bound."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -10,14 +10,65 @@ from threadpoolctl import threadpool_limits
 from storage.errors import BadInput
 from storage.shards.shard import SPLITS
 from tasks.rates import Rate
-from tasks.reading import networks as classifier
+from tasks.reading import networks
 from tasks.reading.features import SIZE
 from tasks.reading.networks import GATE, LETTERS
 from tasks.training.settings import Settings
 
 TRAIN, VALIDATION = SPLITS.index("train"), SPLITS.index("validation")
-SAMPLE = np.dtype([("label", "u1"), ("split", "u1"), ("span", "u1", (SIZE,))])
-PASSED = 0.995  # of the validation letters that the large network knows: so many the gate lets through
+SAMPLE = np.dtype([("label", "u1"), ("split", "u1"), ("span", "u1", (SIZE,))])  # a row of a spool file
+PASSED = 0.995  # share of the validation letters known to the large network that the gate lets through
+
+
+class Samples:
+    """The samples of one split in a spool's files, numbered in the order of the files; they stay on the disk.
+
+    Parameters
+    ----------
+    files : list of (k,) SAMPLE
+        Memory-mapped.
+    split : int
+        An index into `SPLITS`.
+    classes : int
+        Number of letters, which is also the label "not one letter".
+    """
+
+    def __init__(self, files: list[np.ndarray], split: int, classes: int):
+        self._files = files
+        self._rows = [np.flatnonzero(file["split"] == split) for file in files]
+        self._first = np.cumsum([0, *map(len, self._rows)])
+        self.classes = classes
+
+    def __len__(self) -> int:
+        return int(self._first[-1])
+
+    def parts(self) -> Iterator[np.ndarray]:
+        """Yield the samples of one file after another, in memory."""
+        for file, rows in zip(self._files, self._rows, strict=True):
+            yield file[rows]
+
+    def counts(self) -> np.ndarray:
+        """Count the samples of each label, (classes + 1,) int64."""
+        labels = [np.asarray(file["label"])[rows] for file, rows in zip(self._files, self._rows, strict=True)]
+        return np.bincount(np.concatenate([np.empty(0, np.uint8), *labels]), minlength=self.classes + 1)
+
+    def labelled(self, chosen: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Read some samples, numbered (k,) ascending: spans (k, SIZE) uint8 and labels (k,) int64."""
+        bounds = np.searchsorted(chosen, self._first)
+        some = [
+            file[rows[chosen[low:high] - start]]
+            for file, rows, start, low, high in zip(
+                self._files, self._rows, self._first[:-1], bounds[:-1], bounds[1:], strict=True
+            )
+            if low < high
+        ]
+        joined = np.concatenate(some)
+        return joined["span"], joined["label"].astype(np.int64)
+
+    def kinds(self, chosen: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Read some samples as `labelled` does, with the label 1 for each letter and 0 for all else."""
+        spans, labels = self.labelled(chosen)
+        return spans, (labels < self.classes).astype(np.int64)
 
 
 def fit(
@@ -29,16 +80,29 @@ def fit(
     on_pool: Callable[[int, float], None] | None = None,
     every: bool = True,
 ) -> tuple[dict, dict]:
-    """Fit both networks over the spool's files of that name, which are mapped, not read into memory.
+    """Fit both networks to the files of a spool.
 
-    `every`: whether each class must have a letter. The first round may do without one that only more pictures show.
+    Parameters
+    ----------
+    spool, name : Path, str
+        The folder, and what the files' names begin with.
+    classes : str
+        The letters; their places are the labels.
+    settings : Settings
+        Only `hidden` and `seed` count here.
+    shows : int
+        Spans shown to the large network, counted with repetition; the gate is shown half as many.
+    on_pool : callable, optional
+        As for `tasks.reading.networks.fit`.
+    every : bool
+        Whether each class must have a letter. A first round may do without a letter that only more pictures show.
 
     Returns
     -------
-    networks : dict of str to MLPClassifier
+    fitted : dict of str to MLPClassifier
     facts : dict
-        Letters and spans learnt from, spans shown, seconds; the gate's bound, and what it lets through of the
-        validation split's letters.
+        Letters and spans learnt from, spans shown, seconds; the gate's bound, and the rate of the validation
+        split's letters that it lets through.
 
     Raises
     ------
@@ -46,42 +110,18 @@ def fit(
         A class without any letter, or no letter to judge the gate by.
     """
     files = [np.load(path, mmap_mode="r") for path in sorted(spool.glob(f"{name}-*.npy"))]
-    rows = {split: [np.flatnonzero(one["split"] == split) for one in files] for split in (TRAIN, VALIDATION)}
-    labels = [np.asarray(one["label"])[own] for one, own in zip(files, rows[TRAIN], strict=True)]
-    counts = np.bincount(np.concatenate([*labels, np.empty(0, np.uint8)]), minlength=len(classes) + 1)
-    lacking = [letter for letter, count in zip(classes, counts[:-1], strict=True) if not count]
-    if lacking and (every or len(lacking) == len(classes)):
-        raise BadInput(
-            f"train: no letter {' '.join(lacking)} was found in the train split; use more pictures, or some "
-            "whose letters stand apart"
-        )
-    first = np.cumsum([0, *map(len, rows[TRAIN])])
-
-    def take(chosen: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        bounds = np.searchsorted(chosen, first)
-        some = [
-            one[own[chosen[low:high] - start]]
-            for one, own, start, low, high in zip(
-                files, rows[TRAIN], first[:-1], bounds[:-1], bounds[1:], strict=True
-            )
-            if low < high
-        ]  # fmt: skip
-        joined = np.concatenate(some)
-        return joined["span"], joined["label"].astype(np.int64)
-
-    def take_kinds(chosen: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        X, y = take(chosen)
-        return X, (y < len(classes)).astype(np.int64)
-
+    train, validation = (Samples(files, split, len(classes)) for split in (TRAIN, VALIDATION))
+    counts = train.counts()
+    _require_letters(counts, classes, every)
     began = time.perf_counter()
-    letters = classifier.build(settings.hidden, settings.seed)
-    gate = classifier.build((classifier.GATE_HIDDEN,), settings.seed)
+    letters = networks.build(settings.hidden, settings.seed)
+    gate = networks.build((networks.GATE_HIDDEN,), settings.seed)
     # The mini-batches are small: a second BLAS thread waits more than it works, the more so on a busy machine.
     with threadpool_limits(1, "blas"):
-        classifier.fit(letters, take, first[-1], shows, len(classes) + 1, settings.seed, on_pool)
-        classifier.fit(gate, take_kinds, first[-1], max(shows // 2, 1), 2, settings.seed)
-    networks = {LETTERS: letters, GATE: gate}
-    least, passed = _bound(networks, files, rows[VALIDATION], len(classes))
+        networks.fit(letters, train.labelled, len(train), shows, len(classes) + 1, settings.seed, on_pool)
+        networks.fit(gate, train.kinds, len(train), max(shows // 2, 1), 2, settings.seed)
+    fitted = {LETTERS: letters, GATE: gate}
+    least, passed = _bound(fitted, validation)
     facts = {
         "letters": int(counts[:-1].sum()),
         "spans": int(counts.sum()),
@@ -90,26 +130,35 @@ def fit(
         "gate": least,
         "gate_passes": passed,
     }
-    return networks, facts
+    return fitted, facts
 
 
-def _bound(networks: dict, files: list, rows: list, classes: int) -> tuple[float, dict]:
-    """The gate's bound: `PASSED` of the validation split's letters are above it, of those that are told from none.
+def _require_letters(counts: np.ndarray, classes: str, every: bool) -> None:
+    lacking = [letter for letter, count in zip(classes, counts[:-1], strict=True) if not count]
+    if lacking and (every or len(lacking) == len(classes)):
+        raise BadInput(
+            f"train: no letter {' '.join(lacking)} was found in the train split; use more pictures, or some "
+            "whose letters stand apart"
+        )
 
-    Of all letters, where the large network, hardly trained, tells none.
+
+def _bound(fitted: dict, validation: Samples) -> tuple[float, dict]:
+    """Find the gate's bound, and the rate of letters above it.
+
+    `PASSED` of the validation letters are above it: of those that the large network takes for letters. Where that
+    network, hardly trained, takes none for a letter, of all.
     """
     odds, known = [np.empty(0, np.float32)], [np.empty(0, bool)]
-    for one, own in zip(files, rows, strict=True):
-        some = one[own]
-        some = np.ascontiguousarray(some["span"][some["label"] < classes])
-        odds.append(classifier.gate_odds(networks[GATE], some))
-        known.append(classifier.letter_odds(networks[LETTERS], some).max(axis=1, initial=-np.inf) > 0)
-    odds, known = np.concatenate(odds), np.concatenate(known)
-    if not len(odds):
+    for samples in validation.parts():
+        spans = np.ascontiguousarray(samples["span"][samples["label"] < validation.classes])
+        odds.append(networks.gate_odds(fitted[GATE], spans))
+        known.append(networks.letter_odds(fitted[LETTERS], spans).max(axis=1, initial=-np.inf) > 0)
+    judged, taken = np.concatenate(odds), np.concatenate(known)
+    if not len(judged):
         raise BadInput(
             "train: no letter could be cut out of the validation split's pictures; use more of them, or some whose "
             "letters stand apart"
         )
-    odds = np.sort(odds[known] if known.any() else odds)
-    least = float(odds[int((1 - PASSED) * len(odds))])
-    return least, Rate.of(odds >= least).as_dict()
+    judged = np.sort(judged[taken] if taken.any() else judged)
+    least = float(judged[int((1 - PASSED) * len(judged))])
+    return least, Rate.of(judged >= least).as_dict()

@@ -1,25 +1,41 @@
-"""How a reader is trained: its settings, the letters and faces of its datasets, and the ladder of the shipped model."""
+"""Training settings, the letters and faces of the datasets, and how the shipped model (the ladder's) is trained."""
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from storage.dataset import Dataset
 from storage.errors import BadInput, nearest
+from storage.shards.shard import Block
 from tasks.profiles.built_in import UNSEEN
 from tasks.profiles.fonts import face_names
 
-MOST_CLASSES = 254  # what a label of one byte can tell apart, beside "not one letter"
-FIRST_SHARE = 4  # the first round has a fourth of the pictures and of the shows
+MOST_CLASSES = 254  # a label is one byte, and one of its values means "not one letter"
+MOST_LAYERS, MOST_UNITS = 4, 4096  # hidden layers, and units of each; a guard against slips, not a measured limit
+FIRST_SHARE = 4  # the first round gets a fourth of the pictures and of the shows
 
 
 @dataclass(frozen=True)
 class Settings:
-    """How letters are learnt; part of a model's provenance.
+    """How a model is trained; part of its provenance.
 
-    pictures : of the train splits, at most: one number for all datasets, or one for each
-    shows : spans shown to the network, counted with repetition
-    hidden : units of its hidden layers
-    leave_out : font faces whose pictures are not learnt from
-    seed : of the first weights, of the order of spans and of their choice
+    Parameters
+    ----------
+    pictures : tuple of int
+        Most pictures of the train split: one number for all datasets, or one for each.
+    shows : int
+        Spans shown to the network, counted with repetition.
+    hidden : tuple of int
+        Units of each hidden layer.
+    leave_out : tuple of str
+        Names of font faces; their pictures are not learnt from.
+    seed : int, 0 to 2**32 - 1
+        Of the first weights, of the choice of spans and of their order.
+
+    Raises
+    ------
+    BadInput
+        A value out of range.
     """
 
     pictures: tuple[int, ...] = (20_000,)
@@ -28,33 +44,41 @@ class Settings:
     leave_out: tuple[str, ...] = ()
     seed: int = 1
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
+        layers, units = len(self.hidden), self.hidden
         for name, holds, rule in (
             ("pictures", self.pictures and min(self.pictures) >= 1, "1 or more for each dataset"),
             ("shows", self.shows >= 1, "1 or more"),
-            ("hidden", 1 <= len(self.hidden) <= 4 and all(1 <= units <= 4096 for units in self.hidden),
-             "one to four layers of 1 to 4096 units"),
+            ("hidden", 1 <= layers <= MOST_LAYERS and 1 <= min(units) <= max(units) <= MOST_UNITS,
+             f"one to four layers of 1 to {MOST_UNITS} units"),
             ("seed", 0 <= self.seed < 1 << 32, "from 0 to 2**32 - 1"),
         ):  # fmt: skip
             if not holds:
                 raise BadInput(f"{name}: must be {rule}; it is {getattr(self, name)}")
 
 
-RUNGS = ("book", "fonts", "unseen", "jitter", "touching", "noise", "warp", "random", "hard")
-LADDER_COUNT = 217_088  # pictures of each: 212 blocks, of which about a tenth, more than 20,000, are of the test split
-LADDER_SEED = 1
+def shares_of(settings: Settings, datasets: int) -> tuple[int, ...]:
+    """Give the number of pictures to learn from, for each of the datasets.
 
-# What the model learns from: the rungs but `unseen`, the harder ones more than the others. Of `fonts` only the
-# faces that `unseen` has not.
-LEARNT = {
-    "book": 6_000, "fonts": 24_000, "jitter": 6_000, "touching": 10_000, "noise": 16_000, "warp": 6_000,
-    "random": 16_000, "hard": 48_000,
-}  # fmt: skip
-LADDER_SETTINGS = Settings(pictures=tuple(LEARNT.values()), shows=12_000_000, hidden=(256,), leave_out=UNSEEN)
+    Raises
+    ------
+    BadInput
+        Neither one number nor one for each dataset.
+    """
+    pictures = settings.pictures * (datasets if len(settings.pictures) == 1 else 1)
+    if len(pictures) != datasets:
+        raise BadInput(f"pictures: must be one number, or one for each of {datasets} datasets; it is {pictures}")
+    return pictures
 
 
 def classes_of(datasets: list[Dataset]) -> str:
-    """The letters of all datasets, in the order in which they come first."""
+    """Collect the letters of all datasets, in the order in which they first occur.
+
+    Raises
+    ------
+    BadInput
+        Too many of them.
+    """
     classes = "".join(dict.fromkeys("".join(dataset.manifest.profile["alphabet"] for dataset in datasets)))
     if len(classes) > MOST_CLASSES:
         raise BadInput(f"train: at most {MOST_CLASSES} different letters; the datasets have {len(classes)}")
@@ -62,28 +86,34 @@ def classes_of(datasets: list[Dataset]) -> str:
 
 
 def check_faces(datasets: list[Dataset], faces: tuple[str, ...]) -> None:
-    """Refuse a face that is to be left out, and that no dataset has.
+    """Refuse to leave out a face that no dataset has.
 
     Raises
     ------
     BadInput
-        With the nearest that one has.
+        Names the nearest face.
     """
-    there = {name for dataset in datasets for name in face_names(dataset.manifest.fonts)}
+    known = {name for dataset in datasets for name in face_names(dataset.manifest.fonts)}
     for face in faces:
-        if face not in there:
-            raise BadInput(f"leave-out: must be a font face of the datasets; it is {face!r}{nearest(face, there)}")
+        if face not in known:
+            raise BadInput(f"leave-out: must be a font face of the datasets; it is {face!r}{nearest(face, known)}")
 
 
-def shares_of(settings: Settings, datasets: int) -> tuple[int, ...]:
-    """Pictures to learn from, of each of the datasets.
+def left_out(dataset: Dataset, block: Block, faces: tuple[str, ...]) -> np.ndarray:
+    """Find a block's pictures in one of these faces, (n,) bool; a dataset need not have the faces."""
+    numbers = [number for number, name in enumerate(face_names(dataset.manifest.fonts)) if name in faces]
+    if not numbers:  # imported pictures have no parameter `font`
+        return np.zeros(len(block.text), bool)
+    return np.isin(block.parameters["font"], numbers)
 
-    Raises
-    ------
-    BadInput
-        Another number of numbers than of datasets.
-    """
-    pictures = settings.pictures * (datasets if len(settings.pictures) == 1 else 1)
-    if len(pictures) != datasets:
-        raise BadInput(f"pictures: must be one number, or one for each of {datasets} datasets; it is {pictures}")
-    return pictures
+
+# The ladder: profiles from easy to hard, and the settings of the model that is shipped.
+RUNGS = ("book", "fonts", "unseen", "jitter", "touching", "noise", "warp", "random", "hard")
+LADDER_COUNT = 217_088  # pictures of each rung: 212 blocks; over 20,000, about a tenth, are in the test split
+LADDER_SEED = 1
+# Pictures to learn from: of the harder rungs more, of `unseen` none, and of `fonts` none in the faces of `unseen`.
+LEARNT = {
+    "book": 6_000, "fonts": 24_000, "jitter": 6_000, "touching": 10_000, "noise": 16_000, "warp": 6_000,
+    "random": 16_000, "hard": 48_000,
+}  # fmt: skip
+LADDER_SETTINGS = Settings(pictures=tuple(LEARNT.values()), shows=12_000_000, hidden=(256,), leave_out=UNSEEN)

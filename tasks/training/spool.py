@@ -1,34 +1,50 @@
-"""The unit of training that cuts spans, some letters and some not, out of a shard's pictures."""
+"""Cut labelled spans, letters and others, out of a shard's pictures, and put them into a spool file."""
 
 import io
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
 from storage.dataset import Dataset
 from storage.files import atomic
 from storage.models import load_model
+from storage.shards.shard import Block
 from tasks.lowlevel.inflate import inflate
-from tasks.profiles.fonts import face_names
 from tasks.reading.components import find_apart
 from tasks.reading.deskew import upright
 from tasks.reading.features import shape_spans
-from tasks.reading.lattice import find_spans
+from tasks.reading.lattice import Lattice, find_spans
 from tasks.reading.networks import GATE, LETTERS, gate_odds, letter_odds
-from tasks.training.alignment import mark, nearness, pick
+from tasks.training.alignment import LIKELY, NEAR, mark, nearness, odds_of_letters, pick
 from tasks.training.fit import SAMPLE, TRAIN, VALIDATION
-from tasks.training.settings import Settings, classes_of, shares_of
+from tasks.training.settings import Settings, classes_of, left_out, shares_of
 
-TRAIN_SHARE = 0.8  # of a dataset's pictures
-REFUSED = -15.0  # log odds of what the gate refuses
+TRAIN_SHARE = 0.8  # of a dataset's pictures are in its train split
+REFUSED = -15.0  # log odds of every letter for a span that the gate refuses: far below those of a letter
+_PURPOSE = 2  # the third word of Philox's counter; it is 0 for the order of spans, which has the same keys
 
 
 @dataclass(frozen=True)
 class GatherJob:
-    """One shard whose spans are to be put into `spool`: the first `pictures` of its train split.
+    """Cut the first `pictures` of one shard's train split, and the validation pictures between them.
 
-    `model` has the networks of a first round, which find the letters of pictures that have no boxes.
+    Attributes
+    ----------
+    folder, shard : str, int
+        The dataset and the number of its shard.
+    pictures : int
+        At most.
+    classes : str
+        The letters; their places are the labels.
+    settings : Settings
+    model : str or None
+        The model of a first round, which finds the letters of pictures without boxes.
+    spool, name : str
+        The folder, and what the file's name begins with.
+    run : str
+        The run's id, for the temporary name.
     """
 
     folder: str
@@ -44,7 +60,16 @@ class GatherJob:
 
 @dataclass(frozen=True)
 class GatherReceipt:
-    """Pictures of the train split, those of them whose letters were found, and the spans of letters among all."""
+    """Counts of one spool file.
+
+    Attributes
+    ----------
+    shard : int
+    pictures, marked : int
+        Of the train split; and those of them whose letters were found.
+    letters, spans : int
+        Of both splits: spans that show a letter, and all spans.
+    """
 
     shard: int
     pictures: int
@@ -56,9 +81,9 @@ class GatherReceipt:
 def jobs_of(
     datasets: list[Dataset], settings: Settings, share: int, model: Path | None, spool: Path, run: str
 ) -> list[GatherJob]:
-    """One job a shard, of the first shards of each dataset: one in `share` of the pictures wanted.
+    """Plan one job a shard over the first shards of each dataset, for one in `share` of the wanted pictures.
 
-    Each shard gives as many as its size allows for, so that a short last one does not leave the others' untouched.
+    The shards share the pictures by their sizes: a short last shard costs none.
     """
     pictures = shares_of(settings, len(datasets))
     classes, jobs = classes_of(datasets), []
@@ -78,7 +103,7 @@ def jobs_of(
 
 
 def gather(job: GatherJob) -> GatherReceipt:
-    """Cut a shard's pictures into spans and put some, with labels, into the spool.
+    """Cut a shard's pictures into spans, and put some of them, with labels, into the spool.
 
     Raises
     ------
@@ -86,26 +111,21 @@ def gather(job: GatherJob) -> GatherReceipt:
     """
     dataset = Dataset(job.folder, inflate)
     networks, record = load_model(job.model) if job.model else (None, {})
-    faces = face_names(dataset.manifest.fonts)
-    left_out = [number for number, face in enumerate(faces) if face in job.settings.leave_out]
     parts, pictures, marked, letters = [], 0, 0, 0
     for number, block in enumerate(dataset.blocks(shards=[job.shard])):
-        used = block.split <= VALIDATION
-        if left_out:
-            used &= ~np.isin(block.parameters["font"], left_out)
+        used = (block.split <= VALIDATION) & ~left_out(dataset, block, job.settings.leave_out)
         wanted = np.cumsum(used & (block.split == TRAIN)) + pictures <= job.pictures
         block = block.rows(used & wanted)
         if not len(block.text):
             break
-        spans, labels, picture, found = _teach(
-            block, job.classes, networks, record.get("gate"), (job.settings.seed, job.shard, number)
-        )
-        samples = np.empty(len(labels), SAMPLE)
-        samples["label"], samples["split"], samples["span"] = labels, block.split[picture], spans
+        taught = _teach(block, job.classes, networks, record.get("gate"), (job.settings.seed, job.shard, number))
+        samples = np.empty(len(taught.labels), SAMPLE)
+        samples["label"], samples["split"] = taught.labels, block.split[taught.picture]
+        samples["span"] = taught.spans
         parts.append(samples)
         train = block.split == TRAIN
-        pictures, marked = pictures + int(train.sum()), marked + int(found[train].sum())
-        letters += int((labels < len(job.classes)).sum())
+        pictures, marked = pictures + int(train.sum()), marked + int(taught.found[train].sum())
+        letters += int((taught.labels < len(job.classes)).sum())
     samples = np.concatenate(parts) if parts else np.empty(0, SAMPLE)
     data = io.BytesIO()
     np.save(data, samples)
@@ -113,37 +133,48 @@ def gather(job: GatherJob) -> GatherReceipt:
     return GatherReceipt(job.shard, pictures, marked, letters, len(samples))
 
 
-def _teach(block, classes: str, networks: dict | None, least: float | None, key: tuple[int, int, int]):
-    """Spans to learn from, their labels and pictures; and which pictures' letters were found."""
-    index = {letter: number for number, letter in enumerate(classes)}
-    texts = block.texts()
-    codes = np.full((len(texts), max(max(map(len, texts)), 1)), -1, np.int64)
-    for row, text in zip(codes, texts, strict=True):
-        row[: len(text)] = [index[letter] for letter in text]
+class _Taught(NamedTuple):
+    """Spans to learn from.
+
+    spans : (k, SIZE) uint8
+    labels, picture : (k,) int64, the class of each span, and its picture
+    found : (n,) bool, whether the letters of each picture were found
+    """
+
+    spans: np.ndarray
+    labels: np.ndarray
+    picture: np.ndarray
+    found: np.ndarray
+
+
+def _teach(
+    block: Block, classes: str, networks: dict | None, least: float | None, key: tuple[int, int, int]
+) -> _Taught:
+    """Cut pictures into spans, label them and choose some; `key` is the seed, the shard and the block's number.
+
+    True boxes align the letters. Without boxes, components stand in for them; or, in the second round, `networks`
+    find the letters, also where they touch: `least` is the gate's bound.
+    """
+    codes = _codes_of(block.texts(), classes)
     ink, shear, offset = upright(block.images)
-    lattice = find_spans(ink)
+    lattice, apart = find_spans(ink), find_apart(ink)
     boxes = block.boxes[:, : codes.shape[1]]
-    imported = bool((boxes[:, 0, 0] < 0).all())  # without boxes: first, what stands apart in the right number
+    imported = bool((boxes[:, 0, 0] < 0).all())
     if imported:
-        boxes, shear, offset = _stand_in(ink, codes), np.zeros_like(shear), np.zeros_like(offset)
-    apart = find_apart(ink)
-    near, near_apart = (nearness(one, shear, offset, boxes) for one in (lattice, apart))
-    odds = None
-    if imported and networks is not None:  # it finds the known letters, of touching ones too
-        shapes = shape_spans(ink, lattice)
-        passed = gate_odds(networks[GATE], shapes) >= least
-        odds = np.full((len(shapes), len(classes)), REFUSED)
-        odds[passed] = letter_odds(networks[LETTERS], shapes[passed])
-        near = None
-    labels = mark(lattice, codes, near, odds, len(classes))
+        boxes, shear, offset = _stand_in(apart, codes), np.zeros_like(shear), np.zeros_like(offset)
+    if imported and networks is not None and least is not None:
+        odds = _odds_of_spans(shape_spans(ink, lattice), networks, least, len(classes))
+        labels = mark(lattice, codes, odds_of_letters(lattice, codes, odds), LIKELY, len(classes))
+    else:
+        labels = mark(lattice, codes, nearness(lattice, shear, offset, boxes), NEAR, len(classes))
     seed, shard, number = key
-    random = np.random.Philox(key=[seed, shard], counter=[0, 0, 2, number]).random_raw(len(labels))
+    random = np.random.Philox(key=[seed, shard], counter=[0, 0, _PURPOSE, number]).random_raw(len(labels))
     chosen = pick(labels, lattice.picture, len(classes), random)
-    found = np.bincount(lattice.picture[(labels >= 0) & (labels < len(classes))], minlength=len(texts)) > 0
-    # Components are cut a little closer than spans between cuts; the reader looks at them first.
-    known = mark(apart, codes, near_apart, None, len(classes))
+    found = np.bincount(lattice.picture[(labels >= 0) & (labels < len(classes))], minlength=len(codes)) > 0
+    # The reader looks at components first, and they are cut a little closer than spans between cuts.
+    known = mark(apart, codes, nearness(apart, shear, offset, boxes), NEAR, len(classes))
     taught = np.flatnonzero(known >= 0)
-    return (
+    return _Taught(
         np.concatenate([shape_spans(ink, lattice, chosen), shape_spans(ink, apart, taught)]),
         np.concatenate([labels[chosen], known[taught]]),
         np.concatenate([lattice.picture[chosen], apart.picture[taught]]),
@@ -151,9 +182,26 @@ def _teach(block, classes: str, networks: dict | None, least: float | None, key:
     )
 
 
-def _stand_in(ink: np.ndarray, codes: np.ndarray) -> np.ndarray:
-    """Boxes of components, (n, L, 4), of pictures that have as many as letters; -1 elsewhere."""
-    apart, lengths = find_apart(ink), (codes >= 0).sum(axis=1)
+def _codes_of(texts: list[str], classes: str) -> np.ndarray:
+    """Give the class of each letter, (n, longest) int64; -1 past the end of a text."""
+    index = {letter: number for number, letter in enumerate(classes)}
+    codes = np.full((len(texts), max(max(map(len, texts)), 1)), -1, np.int64)
+    for row, text in zip(codes, texts, strict=True):
+        row[: len(text)] = [index[letter] for letter in text]
+    return codes
+
+
+def _odds_of_spans(shapes: np.ndarray, networks: dict, least: float, classes: int) -> np.ndarray:
+    """Give the log odds of each letter, (m, classes) float64; `REFUSED` for spans below the gate's bound."""
+    passed = gate_odds(networks[GATE], shapes) >= least
+    odds = np.full((len(shapes), classes), REFUSED)
+    odds[passed] = letter_odds(networks[LETTERS], shapes[passed])
+    return odds
+
+
+def _stand_in(apart: Lattice, codes: np.ndarray) -> np.ndarray:
+    """Take components for the letters' boxes, (n, L, 4), in pictures that have as many; -1 in the others."""
+    lengths = (codes >= 0).sum(axis=1)
     boxes = np.full((*codes.shape, 4), -1, np.int64)
     spans = (apart.counts == lengths)[apart.picture]
     picture = apart.picture[spans]

@@ -1,4 +1,4 @@
-"""What several tests of units need: datasets drawn in a second, and one small model that was trained as flows do it."""
+"""Fixtures for the tests of several rooms: datasets drawn in a second, and a small model trained as the flows train."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,8 +19,10 @@ from tasks.profiles.built_in import find_profile
 from tasks.profiles.profile import Profile
 from tasks.profiles.word_lists import load_words
 from tasks.solving import batches
-from tasks.training import calibrate, fit, settings
-from tasks.training import spool as teach
+from tasks.training.calibrate import CheckJob, calibrate, check_answers
+from tasks.training.fit import fit
+from tasks.training.settings import Settings
+from tasks.training.spool import GatherReceipt, gather, jobs_of
 
 
 @pytest.fixture(scope="session")
@@ -43,12 +45,12 @@ def draw_dataset() -> Callable[..., Dataset]:
 
 @dataclass(frozen=True)
 class Learnt:
-    """A model and all that it was made of."""
+    """A model, and everything that it was made of."""
 
     datasets: list[Dataset]
-    settings: settings.Settings
+    settings: Settings
     spool: Path
-    receipts: list[teach.GatherReceipt]
+    receipts: list[GatherReceipt]
     path: Path
     networks: dict
     record: dict
@@ -58,17 +60,17 @@ class Learnt:
 def learn() -> Callable[..., Learnt]:
     """`learn(datasets, settings, folder)`: what `captchas train` does with drawn pictures, without Dask."""
 
-    def learn(datasets: list[Dataset], settings: settings.Settings, folder: Path) -> Learnt:
+    def learn(datasets: list[Dataset], settings: Settings, folder: Path) -> Learnt:
         spool = folder / "spool"
         spool.mkdir(parents=True)
         provenance = models.provenance_of(datasets, settings)
         checked, path = spool / "checked.skops", folder / "model.skops"
-        receipts = [teach.gather(job) for job in teach.jobs_of(datasets, settings, 1, None, spool, "run")]
-        networks, facts = fit.fit(spool, "1", provenance["classes"], settings, settings.shows)
+        receipts = [gather(job) for job in jobs_of(datasets, settings, 1, None, spool, "run")]
+        networks, facts = fit(spool, "1", provenance["classes"], settings, settings.shows)
         save_model(checked, networks, provenance | facts | {"calibration": {}})
-        jobs = [calibrate.CheckJob(str(one.folder), str(checked), settings.leave_out) for one in datasets]
-        facts["calibration"] = calibrate.calibrate([calibrate.check_answers(job) for job in jobs])
-        pictures, marked = (sum(getattr(one, key) for one in receipts) for key in ("pictures", "marked"))
+        jobs = [CheckJob(str(dataset.folder), str(checked), settings.leave_out) for dataset in datasets]
+        facts["calibration"] = calibrate([check_answers(job) for job in jobs])
+        pictures, marked = (sum(getattr(receipt, key) for receipt in receipts) for key in ("pictures", "marked"))
         models.save(path, networks, provenance, facts, pictures, marked, "run")
         return Learnt(datasets, settings, spool, receipts, path, *load_model(path))
 
@@ -80,7 +82,7 @@ def learnt(draw_dataset, learn, tmp_path_factory) -> Learnt:
     """A model of 3,000 of the book's pictures; about 3 s."""
     folder = tmp_path_factory.mktemp("learnt")
     dataset = draw_dataset(find_profile("book"), 4096, folder / "book")
-    return learn([dataset], settings.Settings(pictures=(3000,), shows=240_000, hidden=(64,)), folder)
+    return learn([dataset], Settings(pictures=(3000,), shows=240_000, hidden=(64,)), folder)
 
 
 @pytest.fixture(scope="session")
@@ -90,7 +92,7 @@ def web2() -> tuple[str, ...]:
 
 
 class Numbers:
-    """A reader of pictures whose pixel at 1, 1 is a number: it says that; none of those above 90 has a letter."""
+    """A reader that answers with the number in the pixel at 1, 1; above 90, with a word in which it found no letter."""
 
     def read(self, images):
         numbers = [int(image[1, 1]) for image in images]
@@ -104,7 +106,7 @@ class Numbers:
 
 @pytest.fixture
 def read_numbers(monkeypatch) -> list[str]:
-    """All that is solved is read by `Numbers`; the paths that were, in order."""
+    """Read everything that is solved with `Numbers`; collect the paths in order."""
     read, load = [], batches.load_batch
     monkeypatch.setattr(batches, "reader_of", lambda _: Numbers())
     monkeypatch.setattr(

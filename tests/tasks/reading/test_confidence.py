@@ -1,9 +1,8 @@
 import numpy as np
 import pytest
 
-from tasks.rates import Rate
 from tasks.reading.confidence import confidence, fit_curve
-from tasks.scoring.metrics import BINS, calibration_error, reliability
+from tasks.scoring.metrics import calibration_error
 
 
 def answers(weights, n=40_000):
@@ -97,31 +96,3 @@ def test_confidence_stays_between_0_and_1():
     assert chance[0] >= 0
     assert chance[-1] <= 1
     assert chance[2] == 0.5
-
-
-def test_the_error_is_exact_where_it_can_be_counted():
-    assert calibration_error(np.array([1.0, 1.0, 1.0, 1.0]), np.array([True, True, True, False])) == 0.25
-    assert calibration_error(np.array([0.5, 0.5]), np.array([True, False])) == 0
-    # Two bins of different size, off by 0.1 and by 0.2.
-    sure, right = np.array([0.9] * 6 + [0.2] * 2), np.array([True] * 6 + [False] * 2)
-    assert calibration_error(sure, right) == pytest.approx(0.75 * 0.1 + 0.25 * 0.2)
-    assert np.isnan(calibration_error(np.empty(0), np.empty(0, bool)))
-
-
-def test_reliability_counts_every_answer_in_its_bin():
-    random = np.random.Generator(np.random.Philox(3))
-    sure = random.random(5000) ** 0.3
-    right = random.random(5000) < 0.8 * sure
-    rows = reliability(sure, right)
-    assert sum(row["n"] for row in rows) == 5000
-    assert [row["confidence"] for row in rows] == sorted(row["confidence"] for row in rows)
-    for row in rows:
-        own = np.floor(sure * BINS) == np.floor(row["confidence"] * BINS)
-        assert row == {"confidence": float(sure[own].mean()), **Rate.of(right[own]).as_dict()}
-    error = sum(row["n"] * abs(row["rate"] - row["confidence"]) for row in rows) / 5000
-    assert calibration_error(sure, right) == pytest.approx(error)
-
-
-def test_reliability_of_the_surest_and_of_nothing():
-    assert [row["n"] for row in reliability(np.array([0.0, 1.0, 1.0]), np.array([True, True, False]))] == [1, 2]
-    assert reliability(np.empty(0), np.empty(0, bool)) == []

@@ -1,13 +1,8 @@
-"""Whether a new model may be served, on paired counts; and the exchange, which never leaves nothing served."""
+"""Whether a new model may be served, on paired counts."""
 
 import numpy as np
 import pytest
 
-from storage.errors import BadInput, NoSpace
-from storage.models import load_model, save_model
-from tasks import models
-from tasks.models import must_know_as_much
-from tasks.reading import networks
 from tasks.scoring.compare import Pairs, compare, no_worse
 from tasks.scoring.evaluate import EvaluateReceipt
 
@@ -52,11 +47,11 @@ def test_without_a_picture_nothing_is_decided():
 
 
 def receipt(shard: int, truth: str, **answers: str) -> EvaluateReceipt:
-    """Of a shard whose pictures show one letter each."""
+    """Make the receipt of a shard whose pictures show one letter each."""
     found = {name: np.array(list(letters)) for name, letters in answers.items()}
     empty = np.empty(0)
     words = np.array(list(truth)) if truth else np.empty(0, "U1")
-    return EvaluateReceipt(shard, words, words, found, {}, empty, empty, empty, empty, ([], []), 0.0)
+    return EvaluateReceipt(words, words, found, {}, empty, empty, empty, empty, shard, ([], []), 0.0)
 
 
 def test_pairs_are_of_the_same_pictures_and_of_the_answer_that_people_get():
@@ -71,84 +66,3 @@ def test_pairs_are_of_the_same_pictures_and_of_the_answer_that_people_get():
     with pytest.raises(ValueError, match="same pictures; shard 0"):
         compare(new, [receipt(0, "AB", none="AB"), *served[1:]])
     assert compare([], []) == Pairs(0, 0, 0, 0)
-
-
-@pytest.fixture
-def two(tmp_path):
-    """A served model and a candidate, as small as can be."""
-    network = networks.build((2,), 1)
-    network.partial_fit(np.tile(np.eye(3), (400, 1)), [0, 1, 2] * 400, classes=[0, 1, 2])
-    served, candidate = tmp_path / "book.skops", tmp_path / "candidates" / "book.skops"
-    candidate.parent.mkdir()
-    for path, name in ((served, "old"), (candidate, "new")):
-        save_model(path, {"letters": network}, {"classes": "AB", "made": name})
-    return served, candidate
-
-
-def made(path) -> str:
-    return load_model(path)[1]["made"]
-
-
-def files(folder) -> list[str]:
-    return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
-
-
-def test_the_old_model_is_kept_aside_and_the_candidate_moves(two):
-    served, candidate = two
-    aside = models.promote(candidate, served, "run")
-    assert (made(served), made(aside)) == ("new", "old")
-    assert files(served.parent) == sorted([aside.name, "book.skops"])
-    assert aside.name.startswith("book-")
-
-
-def test_without_a_served_model_nothing_is_put_aside(two):
-    served, candidate = two
-    served.unlink()
-    assert models.promote(candidate, served, "run") is None
-    assert made(served) == "new"
-    assert files(served.parent) == ["book.skops"]
-
-
-@pytest.mark.parametrize("step", range(3))
-def test_a_whole_model_is_served_wherever_it_dies(two, monkeypatch, step):
-    """Each step fails in turn, as if the process had been killed there; the same call finishes the job."""
-    served, candidate = two
-    steps = iter(range(3))
-
-    def dying(function):
-        def run(*arguments, **options):
-            if next(steps) == step:
-                raise NoSpace("killed here")
-            return function(*arguments, **options)
-
-        return run
-
-    with monkeypatch.context() as patch:
-        patch.setattr(models.atomic, "replace", dying(models.atomic.replace))
-        patch.setattr(models.atomic, "discard", dying(models.atomic.discard))
-        with pytest.raises(NoSpace):
-            models.promote(candidate, served, "run")
-    assert made(served) == ("new" if step == 2 else "old")
-    assert candidate.exists()
-    if made(served) == "new":
-        models.drop(candidate, served)
-    else:
-        models.promote(candidate, served, "run")
-    assert made(served) == "new"
-    assert len(files(served.parent)) == 2  # and the one from before
-
-
-def test_only_a_candidate_that_is_served_is_dropped(two):
-    served, candidate = two
-    models.drop(candidate, served)
-    assert candidate.exists()
-
-
-def test_a_model_that_reads_more_letters_is_not_replaced(two, tmp_path):
-    served, _ = two
-    must_know_as_much(served, "ABC")
-    must_know_as_much(tmp_path / "none.skops", "A")
-    (tmp_path / "broken.skops").write_bytes(b"no model")
-    must_know_as_much(tmp_path / "broken.skops", "A")
-    with pytest.raises(BadInput, match=r"book\.skops: reads B, which the datasets do not have"):
-        must_know_as_much(served, "A")

@@ -3,21 +3,17 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from storage.dataset import Dataset
-from storage.shards.shard import SPLITS, Block
+from storage.shards.shard import Block
 from tasks.datasets.recipe import make_recipe, renderer_of
 from tasks.profiles.built_in import find_profile
+from tasks.profiles.fonts import face_names
 from tasks.reading.components import find_apart
-from tasks.reading.confidence import confidence
 from tasks.reading.deskew import upright
 from tasks.reading.features import COARSE, SIZE, shape_spans
 from tasks.reading.lattice import find_spans
 from tasks.reading.networks import LETTERS
-from tasks.reading.ranking import Ranking
-from tasks.reading.reader import Reader
 from tasks.training import spool
-from tasks.training.alignment import mark, nearness
-from tasks.training.calibrate import CHECKED, CheckJob, CheckReceipt, calibrate, check_answers
+from tasks.training.alignment import NEAR, mark, nearness
 from tasks.training.fit import SAMPLE, TRAIN, VALIDATION
 from tasks.training.settings import Settings
 from tasks.training.spool import GatherJob, gather, jobs_of
@@ -31,13 +27,6 @@ def book(count=120, name="book"):
 
 def samples_of(job):
     return np.load(f"{job.spool}/{job.name}-{job.shard:06d}.npy")
-
-
-@pytest.fixture(scope="module")
-def two_faces(draw_dataset, tmp_path_factory):
-    """Four-letter words in two faces, in shards of one block."""
-    profile = replace(find_profile("book"), name="two", fonts=("Inter Black", "Play Bold"))
-    return draw_dataset(profile, 3000, tmp_path_factory.mktemp("faces") / "two", 1)
 
 
 @pytest.fixture
@@ -137,7 +126,8 @@ def test_equal_jobs_give_equal_files_and_the_seed_chooses(job, tmp_path):
 
 def test_faces_that_are_left_out_teach_nothing(job, two_faces):
     """The other face alone gives the very same spans, of as many pictures as there are."""
-    faces = [f"{font['family']} {font['style']}" for font in two_faces.manifest.fonts]
+    faces = face_names(two_faces.manifest.fonts)
+    assert faces == ["Inter Black", "Prociono"]
     block = two_faces.head(1024)
     for number, face in enumerate(faces):
         other = replace(job, name=f"{number}-000", pictures=10_000, settings=replace(QUICK, leave_out=(face,)))
@@ -177,8 +167,8 @@ def test_components_stand_in_for_boxes_where_there_are_as_many_as_letters():
     codes = np.array([[alphabet.index(letter) for letter in text] for text in block.texts()])
     codes[3, 3:] = -1  # of these four components, one too many
     ink = upright(block.images)[0]
-    boxes = spool._stand_in(ink, codes)
     apart = find_apart(ink)
+    boxes = spool._stand_in(apart, codes)
     assert boxes.shape == (60, 4, 4)
     for number in range(60):
         own = apart.box[apart.picture == number]
@@ -210,8 +200,8 @@ def test_imported_pictures_teach_nearly_the_same_as_drawn_ones():
     alphabet = find_profile("book").alphabet
     codes = np.array([[alphabet.index(letter) for letter in text] for text in block.texts()])
     zero = np.zeros_like(shear)
-    one = mark(lattice, codes, nearness(lattice, shear, offset, block.boxes), None, 26)
-    other = mark(lattice, codes, nearness(lattice, zero, zero, spool._stand_in(ink, codes)), None, 26)
+    one = mark(lattice, codes, nearness(lattice, shear, offset, block.boxes), NEAR, 26)
+    other = mark(lattice, codes, nearness(lattice, zero, zero, spool._stand_in(find_apart(ink), codes)), NEAR, 26)
     both = (one >= 0) & (other >= 0) & (one < 26) & (other < 26)
     assert both.sum() > 900
     assert (one[both] == other[both]).all()
@@ -249,76 +239,9 @@ def test_letters_that_touch_are_found_by_the_network_of_the_first_round(learnt):
     ink, shear, offset = upright(whole.images)
     lattice = find_spans(ink)
     codes = np.array([["ABCDEFGHIJKLMNOPQRSTUVWXYZ".index(letter) for letter in text] for text in whole.texts()])
-    true = mark(lattice, codes, nearness(lattice, shear, offset, whole.boxes), None, 26)
+    true = mark(lattice, codes, nearness(lattice, shear, offset, whole.boxes), NEAR, 26)
     shapes = {shape.tobytes(): label for shape, label in zip(shape_spans(ink, lattice), true, strict=True)}
     pairs = [(shapes.get(span.tobytes(), -1), label) for span, label in zip(spans, labels, strict=True) if label < 26]
     known = [(one, other) for one, other in pairs if 0 <= one < 26]
     assert len(known) > 100
     assert np.mean([one == other for one, other in known]) > 0.9
-
-
-# Trust.
-
-
-def test_answers_are_checked_on_the_validation_split(learnt, web2):
-    dataset = learnt.datasets[0]
-    receipt = check_answers(CheckJob(str(dataset.folder), str(learnt.path), ()))
-    blocks = list(dataset.blocks("validation"))
-    truth = np.array([text for block in blocks for text in block.texts()])
-    found = Reader(learnt.networks, learnt.record, web2, length=(4, 4)).read(
-        np.concatenate([block.images for block in blocks]), [Ranking.NONE]
-    )
-    assert set(receipt.evidence) == set(receipt.right) == {"none", "probability"}
-    assert receipt.right["none"].tolist() == (found.reading == truth).tolist()
-    assert receipt.right["probability"].tolist() == (found.words[:, 0] == truth).tolist()
-    for ranking in (Ranking.NONE, Ranking.PROBABILITY):
-        assert receipt.evidence[ranking.value] == pytest.approx(found.evidence[ranking], abs=1e-3)
-    assert receipt.right["none"].mean() > 0.95
-
-
-def test_enough_is_checked_and_no_more(learnt, monkeypatch):
-    assert CHECKED == 8192
-    monkeypatch.setattr("tasks.training.calibrate.CHECKED", 50)
-    receipt = check_answers(CheckJob(str(learnt.datasets[0].folder), str(learnt.path), ()))
-    validation = SPLITS.index("validation")
-    first = (learnt.datasets[0].head(1024).split == validation).sum()
-    assert len(receipt.right["none"]) == first >= 50
-
-
-def test_faces_that_are_left_out_are_not_checked(learnt, two_faces):
-    faces = [f"{font['family']} {font['style']}" for font in two_faces.manifest.fonts]
-    sizes = []
-    for left_out in ((), faces[:1], faces[1:], ("Nobody Bold",)):
-        receipt = check_answers(CheckJob(str(two_faces.folder), str(learnt.path), tuple(left_out)))
-        sizes.append(len(receipt.right["none"]))
-    assert sizes[1] + sizes[2] == sizes[0] == sizes[3]
-    assert min(sizes) > 0
-
-
-def test_without_words_of_ones_own_there_is_only_one_ranking(learnt, draw_dataset, tmp_path):
-    profile = replace(find_profile("book"), name="strings", words="", length=(3, 4), width=130)
-    dataset = draw_dataset(profile, 400, tmp_path / "strings")
-    receipt = check_answers(CheckJob(str(dataset.folder), str(learnt.path), ()))
-    assert set(receipt.evidence) == {"none"}
-    curves = calibrate([receipt, CheckReceipt({}, {})])
-    assert set(curves) == {"none"}
-
-
-def test_all_datasets_are_calibrated_together():
-    random = np.random.Generator(np.random.Philox(5))
-    evidence = random.normal(0, 2, (20_000, 1))
-    right = random.random(20_000) < 1 / (1 + np.exp(-(0.5 + evidence[:, 0])))
-    halves = [CheckReceipt({"none": evidence[k::2]}, {"none": right[k::2]}) for k in (0, 1)]
-    words = CheckReceipt({"probability": evidence[:9, :]}, {"probability": np.ones(9, bool)})
-    curves = calibrate([*halves, words])
-    assert curves["none"] == pytest.approx([0.5, 1.0, 0.0], abs=0.08)
-    assert curves["none"] == pytest.approx(calibrate([CheckReceipt({"none": evidence}, {"none": right})])["none"])
-    assert confidence(evidence[:9], curves["probability"]).mean() == pytest.approx(10 / 11)  # all of them were right
-    assert confidence(evidence[:9].min(axis=0)[None] - 9, curves["probability"]) < 0.5
-    assert calibrate([]) == {}
-
-
-def test_a_dataset_is_the_same_afterwards(learnt):
-    folder = learnt.datasets[0].folder
-    assert Dataset(folder).manifest.content == learnt.datasets[0].manifest.content
-    assert not [path for path in folder.iterdir() if path.suffix not in (".h5", ".json")]
