@@ -14,8 +14,10 @@ from storage.shards.manifest import Manifest, canonical
 from storage.shards.shard import FORMAT
 from tasks.drawing.renderer import RENDERER, Renderer
 from tasks.profiles import word_lists
-from tasks.profiles.fonts import GlyphSet, bundled, draw_glyphs, face_name, find_face
+from tasks.profiles.fonts import Face, GlyphSet, bundled, draw_glyphs, face_name, find_face
 from tasks.profiles.profile import Profile
+
+MOST_RENDERERS = 4  # that a process keeps: each holds its bitmaps and its letters in every shape
 
 
 @dataclass(frozen=True)
@@ -40,7 +42,9 @@ class Recipe:
 
 
 def make_recipe(profile: Profile, seed: int) -> Recipe:
-    """Find the fonts and words of a profile, draw its glyphs, and fix the identity.
+    """Read the fonts and words of a profile as they are now, draw its glyphs, and fix the identity.
+
+    Glyphs are drawn once for the same profile, fonts and words; a changed file is noticed.
 
     Raises
     ------
@@ -48,13 +52,12 @@ def make_recipe(profile: Profile, seed: int) -> Recipe:
     """
     if not 0 <= seed < 1 << 63:
         raise BadInput(f"seed: must be a whole number from 0 to 2**63 - 1; it is {seed}")
-    _assembled.cache_clear()  # lists and fonts are read as they are now, in a notebook too
-    profile = _as_workers_find_it(profile)
-    return Recipe(profile, seed, canonical(_assembled(profile)[1] | {"seed": seed}))
+    profile = _with_full_paths(profile)
+    return Recipe(profile, seed, _here(profile, seed)[1])
 
 
-def _as_workers_find_it(profile: Profile) -> Profile:
-    """The profile with full paths of fonts and words: a worker may stand in another folder."""
+def _with_full_paths(profile: Profile) -> Profile:
+    """Return the profile with full paths of fonts and words: a worker may run in another folder."""
     known = bundled()
     return replace(
         profile,
@@ -63,32 +66,35 @@ def _as_workers_find_it(profile: Profile) -> Profile:
     )
 
 
+@functools.lru_cache(maxsize=MOST_RENDERERS)
 def renderer_of(recipe: Recipe) -> Renderer:
-    """The renderer of a recipe, on this machine; built once a process.
+    """Return the renderer of a recipe on this machine. A process builds it once.
 
     Raises
     ------
     GlyphsDiffer
         This machine's fonts, words or libraries are not those of the recipe.
     """
-    renderer, here = _assembled(recipe.profile)
-    if canonical(here | {"seed": recipe.seed}) != recipe.identity:
-        _assembled.cache_clear()  # a file may have been changed since a long-lived worker read it
-        renderer, here = _assembled(recipe.profile)
-    if canonical(here | {"seed": recipe.seed}) != recipe.identity:
-        wanted = json.loads(recipe.identity)
+    renderer, identity = _here(recipe.profile, recipe.seed)
+    if identity != recipe.identity:
+        found = differences(json.loads(recipe.identity), json.loads(identity), "here")
         raise GlyphsDiffer(
-            f"profile {recipe.profile.name!r}: this machine would draw other pictures: "
-            f"{'; '.join(differences(wanted, here | {'seed': recipe.seed}, 'here'))}. "
+            f"profile {recipe.profile.name!r}: this machine would draw other pictures: {'; '.join(found)}. "
             "Install the same fonts and versions as where the dataset was begun"
         )
     return renderer
 
 
-@functools.lru_cache(maxsize=4)
-def _assembled(profile: Profile) -> tuple[Renderer, dict]:
+def _here(profile: Profile, seed: int) -> tuple[Renderer, str]:
+    """Return the renderer and the identity that this machine's files lead to, as they are now."""
     words = word_lists.load_words(profile.words, profile.alphabet, profile.length) if profile.words else ()
-    faces = tuple(map(find_face, profile.fonts))
+    renderer, content = _assembled(profile, tuple(map(find_face, profile.fonts)), words)
+    return renderer, canonical(content | {"seed": seed})
+
+
+@functools.lru_cache(maxsize=MOST_RENDERERS)
+def _assembled(profile: Profile, faces: tuple[Face, ...], words: tuple[str, ...]) -> tuple[Renderer, dict]:
+    """Draw glyphs and build a renderer; also the identity without its seed. A face is known by its sha256."""
     glyphs = tuple(draw_glyphs(face, profile.font_size, profile.alphabet, profile.ink) for face in faces)
     content = profile.as_dict()
     content["fonts"] = [face.name for face in faces]
@@ -99,8 +105,8 @@ def _assembled(profile: Profile) -> tuple[Renderer, dict]:
         "profile": content,
         "words": word_lists.words_digest(words) if words else None,
         "fonts": [
-            face.as_dict() | {"bitmaps": one.digest()} | _alike(one, profile.alphabet)
-            for face, one in zip(faces, glyphs, strict=True)
+            face.as_dict() | {"bitmaps": bitmaps.digest()} | _alike(bitmaps, profile.alphabet)
+            for face, bitmaps in zip(faces, glyphs, strict=True)
         ],
         "renderer": RENDERER,
     }

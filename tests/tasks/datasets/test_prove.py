@@ -707,12 +707,18 @@ def test_a_damaged_shard_without_a_manifest(folder):
     assert {finding.state for finding in look(folder).verdict.findings} == {State.DAMAGED, State.MANIFEST}
 
 
+def forget() -> None:
+    """Build renderers and draw glyphs again, as a new process does."""
+    recipes.renderer_of.cache_clear()
+    recipes._assembled.cache_clear()
+
+
 @pytest.fixture
 def elsewhere():
     """Another machine: renderers that this process has built are forgotten, before and after."""
-    recipes._assembled.cache_clear()
+    forget()
     yield
-    recipes._assembled.cache_clear()
+    forget()
 
 
 def test_other_glyphs_are_refused_with_both_versions(folder, monkeypatch, elsewhere):
