@@ -12,11 +12,21 @@ from pathlib import Path
 from blake3 import blake3
 
 from storage.files import atomic
+from storage.files.places import Place
 
 _HERE = -100  # AT_FDCWD: paths are as they are
 _NO_REPLACE = 1  # RENAME_NOREPLACE
 _UNKNOWN = {errno.ENOSYS, errno.EINVAL, errno.ENOTSUP}
 _ELSEWHERE = {errno.EXDEV, errno.EPERM, errno.ENOTSUP}  # the last two: there are no links
+
+
+def free_name(path: Place) -> Place:
+    """Return `path` if nothing has that name, else the first of `path.1`, `path.2` and so on that is free."""
+    target, number = path, 0
+    while target.exists() or target.is_symlink():  # a link that leads nowhere has the name too
+        number += 1
+        target = path.with_name(f"{path.name}.{number}")
+    return target
 
 
 def move_new(path: Path, target: Path, seen: tuple[int, int], digest: bytes, run: str) -> bool:

@@ -1,30 +1,56 @@
 """A dataset's folder: finished with a manifest, tidied, and rid of files that do not belong."""
 
+import json
+
 import numpy as np
 
 from storage.errors import Damaged, NotThere
 from storage.files import atomic
+from storage.files.moves import free_name
 from storage.files.places import Place
 from storage.shards.manifest import Manifest
 from storage.shards.shard import Shard, sealed
 from tasks.datasets.totals import Gathered
 
 
+def manifest_in(folder: Place) -> Manifest | None:
+    """Read the manifest of a folder; None if it has none.
+
+    Raises
+    ------
+    Damaged
+    """
+    try:
+        return Manifest.read(folder)
+    except NotThere:
+        return None
+
+
+def identity_in(folder: Place) -> dict | None:
+    """Read the identity in a folder's first readable shard; None if no shard can be read."""
+    for path in sorted(sealed(folder).values()):
+        try:
+            with Shard(path) as shard:
+                return json.loads(shard.identity)
+        except (Damaged, json.JSONDecodeError):
+            continue  # the job for that shard sets it aside and makes it again
+    return None
+
+
 def set_aside(path: Place, judged: tuple[int, ...] | None = None) -> None:
     """Move a file that does not belong to `NAME.foreign` beside the dataset; nothing is deleted.
 
-    With `judged`, the fingerprint that it had before it was read, only if it still is that file: a worker
-    that outlived its client may come to this when the next run has put a good shard in its place.
+    Parameters
+    ----------
+    judged : tuple, optional
+        The file's `atomic.fingerprint` before it was read. A file with another fingerprint stays: a worker that
+        outlived its client may call this when the next run has put a good shard in the file's place.
     """
     if judged is not None and atomic.fingerprint(path) != judged:
         return
     home = path.parent.resolve()
     folder = atomic.make_folder(home.with_name(home.name + ".foreign"))
-    target, number = folder / path.name, 1
-    while target.exists():
-        target = folder / f"{path.name}.{number}"
-        number += 1
-    atomic.move(path, target, judged)
+    atomic.move(path, free_name(folder / path.name), judged)
 
 
 def complete(
@@ -66,10 +92,10 @@ def complete(
 def _says(folder: Place, manifest: Manifest) -> bool:
     """Whether the manifest in the folder names the same shards and statistics."""
     try:
-        there = Manifest.read(folder)
-    except (NotThere, Damaged):
+        there = manifest_in(folder)
+    except Damaged:
         return False
-    return (there.shards, there.statistics, there.identity) == (
+    return there is not None and (there.shards, there.statistics, there.identity) == (
         manifest.shards, manifest.statistics, manifest.identity
     )  # fmt: skip
 

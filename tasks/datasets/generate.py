@@ -1,18 +1,18 @@
 """The units of generating: survey what is there, draw one shard, complete the dataset."""
 
-import json
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import numpy as np
 
-from storage.errors import Damaged, Different, NotThere
+from storage.errors import Damaged, Different
 from storage.files import atomic
+from storage.files.moves import free_name
 from storage.files.places import Place, place, sizes
 from storage.shards.manifest import Manifest
-from storage.shards.shard import BLOCK, Block, Shard, ShardRecord, layout, read_record, sealed, shard_name
+from storage.shards.shard import BLOCK, Block, ShardRecord, layout, read_record, sealed, shard_name
 from storage.shards.writer import fast_zlib, packed_size, write_shard
-from tasks.datasets.folder import set_aside
+from tasks.datasets.folder import identity_in, manifest_in, set_aside
 from tasks.datasets.recipe import Recipe, identity_of, renderer_of, require_same
 from tasks.datasets.statistics import Counts, Tally
 from tasks.lowlevel.deflate import compress
@@ -63,23 +63,15 @@ def survey(recipe: Recipe, folder: Place, count: int, run: str) -> DrawPlan:
     Different
         The folder holds, or was begun with, another recipe.
     """
-    try:
-        manifest = Manifest.read(folder)
-    except NotThere:
-        manifest = None
+    manifest = manifest_in(folder)
     if manifest:
         require_same(identity_of(manifest), recipe, folder)
         count = max(count, manifest.count)
         if count == manifest.count and _present(folder, manifest):
             return DrawPlan(count, (), whole=True)
-    for path in sorted(sealed(folder).values()):
-        try:
-            with Shard(path) as shard:
-                there = json.loads(shard.identity)
-        except (Damaged, json.JSONDecodeError):
-            continue  # the job for that shard sets it aside and draws it again
+    there = identity_in(folder)
+    if there is not None:
         require_same(there, recipe, folder)
-        break
     jobs = [DrawJob(recipe, str(folder.resolve()), *place, run) for place in layout(count, BLOCKS_A_SHARD)]
     return DrawPlan(count, tuple(jobs), whole=False)
 
@@ -107,19 +99,28 @@ def draw_shard(job: DrawJob) -> DrawReceipt:
     ------
     GlyphsDiffer, NoSpace, Unwritable
     """
-    folder = place(job.folder)
-    path = folder / shard_name(job.index, job.count)
-    tally = Tally(job.recipe.profile.alphabet)
-    judged = atomic.fingerprint(path)
-    if judged:
-        try:
-            record = read_record(path, job.recipe.identity, job.first, tally.add, inflate=inflate)
-            return DrawReceipt(job.index, record, False, tally.counts())
-        except Damaged:
-            set_aside(path, judged)
-            tally = Tally(job.recipe.profile.alphabet)
+    alphabet = job.recipe.profile.alphabet
+    kept = kept_shard(job.folder, job.index, job.first, job.count, job.recipe.identity, alphabet)
+    if kept:
+        return kept
+    tally = Tally(alphabet)
     record = seal(job, tally)
     return DrawReceipt(job.index, record, True, tally.counts())
+
+
+def kept_shard(folder: str, index: int, first: int, count: int, identity: str, alphabet: str) -> DrawReceipt | None:
+    """Read and count a shard that is sealed and intact. None if there is none; a damaged shard is set aside."""
+    path = place(folder) / shard_name(index, count)
+    judged = atomic.fingerprint(path)
+    if not judged:
+        return None
+    tally = Tally(alphabet)
+    try:
+        record = read_record(path, identity, first, tally.add, inflate=inflate)
+    except Damaged:
+        set_aside(path, judged)
+        return None
+    return DrawReceipt(index, record, False, tally.counts())
 
 
 def seal(job: DrawJob, tally: Tally, ended: Callable[[list[bytes]], None] | None = None) -> ShardRecord:
@@ -185,13 +186,8 @@ def make_way(recipe: Recipe, folder: Place) -> Place | None:
         pass
     else:
         return None
-    try:
-        which = Manifest.read(folder).identity[:8]
-    except NotThere:
-        which = "unfinished"
-    target, number = folder.with_name(f"{folder.name}-{which}"), 1
-    while target.exists():
-        target = folder.with_name(f"{folder.name}-{which}.{number}")
-        number += 1
+    manifest = manifest_in(folder)
+    which = manifest.identity[:8] if manifest else "unfinished"
+    target = free_name(folder.with_name(f"{folder.name}-{which}"))
     atomic.move(folder, target)
     return target

@@ -16,7 +16,7 @@ from storage.files import atomic
 from storage.files.places import ObjectPath
 from storage.shards.shard import SPLITS, Block, parse_name
 from tasks.exchange.export_part import PartJob, PartReceipt, chosen_rows, entries_of, fragment, note
-from tasks.exchange.formats import FOLDERS, SUFFIX, WITH_BOXES, ExportFormat, Index, Layout
+from tasks.exchange.formats import FOLDERS, SUFFIX, WITH_BOXES, ExportFormat, ExportIndex, ExportLayout
 from tasks.profiles.fonts import face_names
 
 VERSION = 1  # of what the formats look like
@@ -102,7 +102,7 @@ def survey(dataset: Dataset, choice: ExportChoice, out: Path) -> ExportPlan:
         # A virtual dataset is only as good as its shards, so it is proven each time.
         if choice.format is not ExportFormat.HDF5 and there.stands(out):
             return ExportPlan(what, (), whole=True)
-    layout = Layout(
+    layout = ExportLayout(
         choice.format, head.parameters.dtype, tuple(face_names(manifest.fonts)),
         manifest.profile.get("alphabet", ""), head.boxes.shape[1], choice.invert,
     )  # fmt: skip
@@ -229,7 +229,7 @@ def tidy(out: Path) -> None:
     clear(out)
 
 
-def _pieces(notes: Path, index: Index, parts: tuple[Part, ...]) -> Iterator[bytes | Path]:
+def _pieces(notes: Path, index: ExportIndex, parts: tuple[Part, ...]) -> Iterator[bytes | Path]:
     for section, opening in index.openings.items():
         yield opening
         begun = False

@@ -19,7 +19,7 @@ from tasks.exchange.formats import (
     FOLDERS,
     ExportEntry,
     ExportFormat,
-    Layout,
+    ExportLayout,
     easyocr_labels,
     plain_rows,
     tar_end,
@@ -44,7 +44,7 @@ class PartJob:
     out: str
     name: str
     split: str | None
-    layout: Layout
+    layout: ExportLayout
 
 
 @dataclass(frozen=True)
@@ -143,7 +143,7 @@ def _part_writer(job: PartJob, target: Path):
             yield lambda blocks: write(file, job.layout, blocks)
 
 
-def _write_folder(folder: Path, layout: Layout, blocks: Iterable) -> tuple[int, int]:
+def _write_folder(folder: Path, layout: ExportLayout, blocks: Iterable) -> tuple[int, int]:
     files = size = 0
     for name, entries in blocks:
         inside = folder / name
@@ -160,7 +160,7 @@ def _write_folder(folder: Path, layout: Layout, blocks: Iterable) -> tuple[int, 
     return files, size
 
 
-def _write_tar(file: BinaryIO, layout: Layout, blocks: Iterable) -> tuple[int, int]:
+def _write_tar(file: BinaryIO, layout: ExportLayout, blocks: Iterable) -> tuple[int, int]:
     for _, entries in blocks:
         for entry in entries:
             for suffix, content in layout.members(entry):
@@ -169,7 +169,7 @@ def _write_tar(file: BinaryIO, layout: Layout, blocks: Iterable) -> tuple[int, i
     return 1, file.tell()
 
 
-def _write_parquet(file: BinaryIO, layout: Layout, blocks: Iterable) -> tuple[int, int]:
+def _write_parquet(file: BinaryIO, layout: ExportLayout, blocks: Iterable) -> tuple[int, int]:
     parameters = {name: _kind(name, layout) for name in layout.fields}
     columns = {
         "image": Kind.IMAGE, "text": Kind.TEXT, "number": Kind.INTEGER, "split": Kind.TEXT, "boxes": Kind.BOXES,
@@ -191,7 +191,7 @@ def _write_parquet(file: BinaryIO, layout: Layout, blocks: Iterable) -> tuple[in
     return 1, file.tell()
 
 
-def _kind(name: str, layout: Layout) -> Kind:
+def _kind(name: str, layout: ExportLayout) -> Kind:
     dtype = layout.parameters[name]
     if name == "font" and layout.fonts:
         return Kind.TEXT

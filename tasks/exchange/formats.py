@@ -60,7 +60,7 @@ class ExportEntry(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Index:
+class ExportIndex:
     """A file beside the parts: `head`, then the lines of each section between its `opening`s, then `tail`."""
 
     name: str
@@ -70,7 +70,7 @@ class Index:
 
 
 @dataclass(frozen=True)
-class Layout:
+class ExportLayout:
     """A format with what it needs to know of the dataset.
 
     parameters : the dtype of the parameters
@@ -104,13 +104,15 @@ class Layout:
                 return [picture, (".txt", entry.text.encode()), (".json", as_json(entry))]
         return [picture]
 
-    def index(self) -> Index | None:
+    def index(self) -> ExportIndex | None:
         """The file beside the parts, for the formats that have one."""
         match self.format:
             case ExportFormat.PNG:
-                return Index("labels.csv", {"labels": csv_line(["path", "text", "split", "number", *self.fields])})
+                return ExportIndex(
+                    "labels.csv", {"labels": csv_line(["path", "text", "split", "number", *self.fields])}
+                )
             case ExportFormat.GT:
-                return Index("gt.txt", {"labels": b""})
+                return ExportIndex("gt.txt", {"labels": b""})
             case ExportFormat.COCO:
                 head = {
                     "info": {"description": "Letters of text CAPTCHAs; a box is of a letter's own pixels"},
@@ -122,7 +124,7 @@ class Layout:
                 }
                 opening = json.dumps(head, **_COMPACT)[:-1] + ',"images":[\n'
                 openings = {"images": opening.encode(), "annotations": b'\n],"annotations":[\n'}
-                return Index("annotations.json", openings, between=b",\n", tail=b"\n]}\n")
+                return ExportIndex("annotations.json", openings, between=b",\n", tail=b"\n]}\n")
         return None
 
     def lines(self, entry: ExportEntry, path: str) -> dict[str, list[bytes]]:

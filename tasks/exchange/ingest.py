@@ -10,14 +10,13 @@ import numpy as np
 from PIL import __version__ as pillow
 
 from storage.errors import Damaged, Different, GlyphsDiffer, NotThere
-from storage.files import atomic
 from storage.files.places import Place, place
 from storage.shards.manifest import Manifest
-from storage.shards.shard import BLOCK, Block, Shard, combined, layout, read_record, sealed, shard_name
+from storage.shards.shard import BLOCK, Block, combined, layout, shard_name
 from storage.shards.writer import write_shard
 from tasks.datasets import generate
-from tasks.datasets.folder import set_aside
-from tasks.datasets.generate import DrawReceipt
+from tasks.datasets.folder import identity_in, manifest_in
+from tasks.datasets.generate import DrawReceipt, kept_shard
 from tasks.datasets.recipe import differences, identity_of
 from tasks.datasets.statistics import Tally
 from tasks.datasets.totals import Gathered
@@ -64,24 +63,12 @@ def survey(source: Source, folder: Place, records: Path) -> None:
     Different
         The folder holds another dataset, or one of other files: how many were added, removed or changed.
     """
-    manifest = _manifest(folder)
+    manifest = manifest_in(folder)
     if manifest:
         _require_same(identity_of(manifest), source, folder, records)
-    for path in sorted(sealed(folder).values()):
-        try:
-            with Shard(path) as shard:
-                there = json.loads(shard.identity)
-        except (Damaged, json.JSONDecodeError):
-            continue  # the job for that shard sets it aside and fills it again
+    there = identity_in(folder)
+    if there is not None:
         _require_same(there, source, folder, records)
-        break
-
-
-def _manifest(folder: Place) -> Manifest | None:
-    try:
-        return Manifest.read(folder)
-    except NotThere:
-        return None
 
 
 def fill_jobs(source: Source, folder: Place, run: str, manifest: Manifest | None = None) -> list[FillJob]:
@@ -90,7 +77,7 @@ def fill_jobs(source: Source, folder: Place, run: str, manifest: Manifest | None
     Also for those that are there: whoever gives the command again may want to have them proven. If the
     dataset was complete once, each has to come to the digest in its manifest before it is sealed.
     """
-    manifest = manifest or _manifest(folder)
+    manifest = manifest or manifest_in(folder)
     places = layout(len(source.pairs), generate.BLOCKS_A_SHARD)
     contents, software = {}, None
     if manifest:
@@ -114,7 +101,7 @@ def require_imported(folder: Place) -> None:
     ------
     Different
     """
-    manifest = _manifest(folder)
+    manifest = manifest_in(folder)
     if manifest and manifest.source is None:
         raise Different(
             f"{folder}: holds a drawn dataset, of profile {manifest.profile['name']!r}; choose another --name or --out"
@@ -149,18 +136,12 @@ def fill_shard(job: FillJob) -> DrawReceipt:
         The files are the same, but decode to other pixels than those of the shard that is to be restored.
     NoSpace, Unwritable
     """
-    folder = place(job.folder)
-    path = folder / shard_name(job.index, job.count)
     alphabet = json.loads(job.identity)["profile"]["alphabet"]
-    tally = Tally(alphabet)
-    judged = atomic.fingerprint(path)
-    if judged:
-        try:
-            record = read_record(path, job.identity, job.first, tally.add)
-            return DrawReceipt(job.index, record, False, tally.counts())
-        except Damaged:
-            set_aside(path, judged)
-            tally = Tally(alphabet)
+    kept = kept_shard(job.folder, job.index, job.first, job.count, job.identity, alphabet)
+    if kept:
+        return kept
+    folder, tally = place(job.folder), Tally(alphabet)
+    path = folder / shard_name(job.index, job.count)
 
     def blocks() -> Iterator[Block]:
         digests = []
