@@ -1,4 +1,4 @@
-"""A dataset's folder: finished with a manifest, tidied, and rid of files that do not belong."""
+"""A dataset's folder: read what it holds, finish it with a manifest, tidy it, and set foreign files aside."""
 
 import json
 
@@ -58,19 +58,19 @@ def complete(
 ) -> Manifest:
     """Write the manifest of a dataset whose shards are all sealed, then tidy the folder.
 
-    Shorter shards that an extension replaced go only after the manifest names their successors. Temporary files are
-    those of dead runs, since the caller holds the lock. A dataset that its manifest already describes, and of which
-    nothing was made anew, is only tidied.
+    The caller holds the dataset's lock, so that all temporary files are those of dead runs. Shorter shards that an
+    extension replaced are removed only after the manifest names the longer shards. If no shard was made and the
+    manifest is already right, the folder is only tidied.
 
     Parameters
     ----------
     letters : two (A,) arrays, optional
-        For drawn datasets, `Renderer.letters_a_text`: how often each character should come. Imported texts have none.
+        For drawn datasets, `Renderer.letters_a_text`: mean and variance of how often a text has each character.
 
     Raises
     ------
     OutOfBounds
-        Nothing is written or removed.
+        The statistics leave their bounds. Nothing is written or removed.
     """
     manifest = gathered.manifest(letters)
     if not gathered.drawn and _says(folder, manifest):
@@ -101,10 +101,10 @@ def _says(folder: Place, manifest: Manifest) -> bool:
 
 
 def tidy(folder: Place, identity: str) -> None:
-    """Remove from a whole dataset what a run left that died between the manifest and its end; under the lock.
+    """Remove what a run left that died after it wrote the manifest; the caller holds the dataset's lock.
 
-    Temporary files, and shorter shards whose pictures the manifest's hold. Longer ones stay: an extension
-    that died sealed them, and would go on from them.
+    These are temporary files, and shorter shards than those that the manifest names. Longer shards stay: an
+    extension that died sealed them, and goes on from them.
     """
     counts = [line["count"] for line in Manifest.read(folder).shards]
     for (index, count), path in sealed(folder).items():

@@ -1,4 +1,4 @@
-"""A recipe: a profile and a seed, tied to the exact fonts, words and glyph bitmaps they were made with."""
+"""A recipe: a profile and a seed, tied to exact fonts, words and glyph bitmaps."""
 
 import functools
 import json
@@ -10,6 +10,7 @@ from pathlib import Path
 from PIL import features
 
 from storage.errors import BadInput, Different, GlyphsDiffer
+from storage.files.places import Place
 from storage.shards.manifest import Manifest, canonical
 from storage.shards.shard import FORMAT
 from tasks.drawing.renderer import RENDERER, Renderer
@@ -22,13 +23,13 @@ MOST_RENDERERS = 4  # that a process keeps: each holds its bitmaps and its lette
 
 @dataclass(frozen=True)
 class Recipe:
-    """All that a worker needs to draw any block, and the identity that its own fonts must lead to.
+    """All that a worker needs to draw any block, and the identity that the worker's fonts and words must lead to.
 
     Attributes
     ----------
     identity : str
-        Canonical JSON: format version, profile with face names and never paths, seed, sha256 of the
-        word list, of each font file and of each face's bitmaps, renderer version.
+        Canonical JSON: format version, profile with names of faces and no paths, seed, renderer version, and
+        the sha256 of the word list, of each font file and of each face's bitmaps.
     """
 
     profile: Profile
@@ -37,7 +38,7 @@ class Recipe:
 
     @property
     def digest(self) -> str:
-        """The sha256 of the identity: what a manifest calls `identity`."""
+        """The sha256 of the identity; a manifest calls it `identity`."""
         return sha256(self.identity.encode()).hexdigest()
 
 
@@ -98,7 +99,7 @@ def _assembled(profile: Profile, faces: tuple[Face, ...], words: tuple[str, ...]
     glyphs = tuple(draw_glyphs(face, profile.font_size, profile.alphabet, profile.ink) for face in faces)
     content = profile.as_dict()
     content["fonts"] = [face.name for face in faces]
-    # A list is known by its digest; where somebody keeps the file is not part of the dataset.
+    # The digest of a list identifies it; the path of its file is not part of the dataset.
     content["words"] = profile.words if profile.words in ("", word_lists.WEB2) else "list"
     identity = {
         "format": FORMAT,
@@ -114,15 +115,18 @@ def _assembled(profile: Profile, faces: tuple[Face, ...], words: tuple[str, ...]
 
 
 def _alike(glyphs: GlyphSet, alphabet: str) -> dict:
-    """The letters that a face draws alike, which the split counts as one; nothing for most faces."""
+    """Return the groups of letters that a face draws alike, as field `alike`; for most faces an empty dict.
+
+    The split counts the letters of a group as the same.
+    """
     found = ["".join(sorted(alphabet[number] for number in numbers)) for numbers in glyphs.alike()]
     return {"alike": sorted(found)} if found else {}
 
 
 def ambiguities(recipe: Recipe) -> list[str]:
-    """What no reader can tell: for each face that draws letters of the alphabet alike, a sentence."""
+    """Name the letters that no reader can tell apart: a sentence for each face that draws letters alike."""
     return [
-        f"{face_name(font['family'], font['style'])} draws {', '.join(' and '.join(one) for one in font['alike'])} "
+        f"{face_name(font['family'], font['style'])} draws {', '.join(' and '.join(group) for group in font['alike'])} "
         "alike, so that only words may tell which it is: leave one out of the alphabet, or choose another font"
         for font in json.loads(recipe.identity)["fonts"]
         if "alike" in font
@@ -130,9 +134,9 @@ def ambiguities(recipe: Recipe) -> list[str]:
 
 
 def identity_of(manifest: Manifest) -> dict:
-    """The identity that a manifest's fields add up to."""
+    """Put the identity together from a manifest's fields."""
     if manifest.source is not None:
-        # How the labels were found is told, but the same pictures and labels are the same dataset.
+        # The manifest says how labels were found; that is not part of the identity.
         source = {key: value for key, value in manifest.source.items() if key != "labels"}
         return {"format": manifest.format, "profile": manifest.profile, "source": source, "seed": manifest.seed}
     return {
@@ -146,8 +150,8 @@ def identity_of(manifest: Manifest) -> dict:
 
 
 def differences(there: dict, wanted: dict, second: str = "wanted") -> list[str]:
-    """What differs between two identities, each as 'field: a there, b wanted'."""
-    found = []
+    """List the differences of two identities, each as 'field: a there, b wanted'; `second` replaces 'wanted'."""
+    found: list[str] = []
     for key in sorted(set(there) | set(wanted)):
         a, b = there.get(key), wanted.get(key)
         if a == b:
@@ -167,13 +171,13 @@ def differences(there: dict, wanted: dict, second: str = "wanted") -> list[str]:
     return found
 
 
-def require_same(there: dict, recipe: Recipe, folder) -> None:
-    """Refuse to mix two recipes in one folder.
+def require_same(there: dict, recipe: Recipe, folder: Place) -> None:
+    """Refuse to mix two recipes in one folder; `there` is the identity of the folder.
 
     Raises
     ------
     Different
-        With the fields.
+        With the fields that differ.
     """
     if "source" in there:
         raise Different(f"{folder}: holds imported pictures; give another folder with --out, or remove it first")
@@ -187,6 +191,6 @@ def require_same(there: dict, recipe: Recipe, folder) -> None:
 
 
 def software() -> dict[str, str]:
-    """Versions that had a hand in the pictures; recorded, not part of the identity."""
+    """Return the versions of the software that draws and packs pictures. They are no part of the identity."""
     names = ("beating-captchas", "pillow", "numpy", "numba", "h5py", "isal", "blake3")
-    return {name: version(name) for name in names} | {"freetype": features.version("freetype2")}
+    return {name: version(name) for name in names} | {"freetype": features.version("freetype2") or "none"}

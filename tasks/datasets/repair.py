@@ -9,13 +9,13 @@ from storage.files.places import Place, place, sizes
 from storage.shards.manifest import MANIFEST, Manifest
 from storage.shards.shard import ShardRecord, combined, read_record, shard_name
 from tasks.datasets.folder import set_aside
-from tasks.datasets.generate import DrawJob, DrawReceipt, seal
+from tasks.datasets.generate import DrawJob, seal
 from tasks.datasets.inventory import ABSENT, Inventory
 from tasks.datasets.judge import Finding, State, Verdict
 from tasks.datasets.prove import Proof
 from tasks.datasets.recipe import Recipe
 from tasks.datasets.statistics import Tally
-from tasks.datasets.totals import Gathered
+from tasks.datasets.totals import DrawReceipt, Gathered
 from tasks.lowlevel.inflate import inflate
 
 _MOVED = (State.FOREIGN, State.DUPLICATE, State.UNFINISHED, State.DAMAGED)

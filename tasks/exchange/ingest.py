@@ -16,10 +16,10 @@ from storage.shards.shard import BLOCK, Block, combined, layout, shard_name
 from storage.shards.writer import write_shard
 from tasks.datasets import generate
 from tasks.datasets.folder import identity_in, manifest_in
-from tasks.datasets.generate import DrawReceipt, kept_shard
+from tasks.datasets.generate import kept_shard
 from tasks.datasets.recipe import differences, identity_of
 from tasks.datasets.statistics import Tally
-from tasks.datasets.totals import Gathered
+from tasks.datasets.totals import DrawReceipt, Gathered
 from tasks.drawing.renderer import split_by
 from tasks.exchange.scan import DIGEST, PICTURES, REJECTS, Source, changes, shown
 from tasks.loading.decode import BadPicture, Invert, decode_picture, read_file
