@@ -1,4 +1,4 @@
-"""The units of importing: survey the dataset's folder, fill a shard with pictures or restore it, finish the dataset."""
+"""The units of importing: survey the dataset's folder, fill or restore a shard with pictures, and report."""
 
 import json
 from collections.abc import Iterator
@@ -22,7 +22,8 @@ from tasks.datasets.statistics import Tally
 from tasks.datasets.totals import DrawReceipt, Gathered
 from tasks.drawing.renderer import split_by
 from tasks.exchange.scan import DIGEST, PICTURES, REJECTS, Source, changes, shown
-from tasks.loading.decode import BadPicture, Invert, decode_picture, read_file
+from tasks.loading.decode import Invert, decode_picture
+from tasks.loading.safe_read import BadPicture, read_file
 from tasks.lowlevel.deflate import compress
 
 PARAMETERS = np.dtype([("height", "<u2"), ("width", "<u2")])
@@ -30,10 +31,13 @@ PARAMETERS = np.dtype([("height", "<u2"), ("width", "<u2")])
 
 @dataclass(frozen=True)
 class FillJob:
-    """One shard to fill with files: `pairs` of path and label, and 32 bytes of sha256 for each.
+    """One shard to fill with files.
 
-    content : the digest that the shard must come to, if it is known
-    pillow : the version that the dataset was imported with, if it is known
+    source, folder : the imported folder, and the dataset's folder
+    pairs : path and label of each file
+    digests : the sha256 of each file, 32 bytes each
+    content : the content digest that the shard must have, if it is known
+    pillow : the version of Pillow that the dataset was imported with, if it is known
     """
 
     identity: str
@@ -51,17 +55,18 @@ class FillJob:
 
 
 def survey(source: Source, folder: Place, records: Path) -> None:
-    """Compare what the dataset's folder holds with what is wanted; the caller holds the dataset's lock.
+    """Compare the dataset's folder with the source; the caller holds the dataset's lock.
 
     Parameters
     ----------
     records : Path
-        The folder of the last import's list of files, by which it is told how they changed.
+        The folder with the last import's list of files, to say how they changed.
 
     Raises
     ------
     Different
-        The folder holds another dataset, or one of other files: how many were added, removed or changed.
+        The folder holds another dataset, or a dataset of other files. Then the error counts how many were added,
+        removed or changed.
     """
     manifest = manifest_in(folder)
     if manifest:
@@ -72,14 +77,14 @@ def survey(source: Source, folder: Place, records: Path) -> None:
 
 
 def fill_jobs(source: Source, folder: Place, run: str, manifest: Manifest | None = None) -> list[FillJob]:
-    """A job for every shard of a dataset of `source`.
+    """Make a job for every shard of the dataset, also for shards that are there: the job proves them.
 
-    Also for those that are there: whoever gives the command again may want to have them proven. If the
-    dataset was complete once, each has to come to the digest in its manifest before it is sealed.
+    If the dataset was complete once, each shard must have the content digest in the manifest before it is sealed.
     """
     manifest = manifest or manifest_in(folder)
     places = layout(len(source.pairs), generate.BLOCKS_A_SHARD)
-    contents, software = {}, None
+    contents: dict[int, str] = {}
+    software = None
     if manifest:
         places = [(index, line["first"], line["count"]) for index, line in enumerate(manifest.shards)]
         contents = {index: line["content"] for index, line in enumerate(manifest.shards)}
@@ -131,9 +136,9 @@ def fill_shard(job: FillJob) -> DrawReceipt:
     Raises
     ------
     Damaged
-        A file that is not what it was when the import began.
+        A file has changed since the import began.
     GlyphsDiffer
-        The files are the same, but decode to other pixels than those of the shard that is to be restored.
+        The files are the same, but decode to other pixels than the shard to restore had.
     NoSpace, Unwritable
     """
     alphabet = json.loads(job.identity)["profile"]["alphabet"]
@@ -161,6 +166,7 @@ def fill_shard(job: FillJob) -> DrawReceipt:
 
 
 def _block(job: FillJob, offset: int, count: int) -> Block:
+    """Read `count` of a job's pictures, from `offset` on, into a block."""
     identity = json.loads(job.identity)
     profile, invert = identity["profile"], Invert(identity["source"]["ink"]["invert"])
     pairs = job.pairs[offset : offset + count]
@@ -176,11 +182,12 @@ def _block(job: FillJob, offset: int, count: int) -> Block:
         content[k] = np.frombuffer(sha256(b"%d %d " % (height, width) + picture.tobytes()).digest(), "<u8")
     text = np.array([label.encode() for _, label in pairs], f"S{job.text_bytes}")
     boxes = np.full((count, profile["length"][1], 4), -1, np.int16)
-    # By what is seen and not by the label: a copy that was labelled otherwise stays in the same split.
+    # The split depends on the pixels and not on the label: copies with other labels stay in the same split.
     return Block(images, text, boxes, parameters, split_by(content.T))
 
 
 def _picture(path: Path, digest: bytes, invert: Invert) -> np.ndarray:
+    """Decode a file, if its sha256 is still `digest`."""
     try:
         data = read_file(path)
         if sha256(data).digest() == digest:
@@ -195,14 +202,16 @@ def _picture(path: Path, digest: bytes, invert: Invert) -> np.ndarray:
 
 
 def as_imported(folder: Place, source: Path) -> dict:
-    """The parameters with which a dataset was imported, for importing it again from `source`.
+    """Return the parameters of a dataset's import, to import it again from the folder `source`.
 
     Raises
     ------
     NotThere, Damaged
-        No manifest tells them.
+        The folder holds no manifest of an import, or the file of labels is missing.
     """
     manifest = Manifest.read(folder)
+    if manifest.source is None:
+        raise Damaged(f"{folder}: its manifest names no source, so the dataset was not imported")
     labels = manifest.source.get("labels", {})
     if "file" in labels and not (source / labels["file"]).is_file():
         raise NotThere(
@@ -221,7 +230,7 @@ def as_imported(folder: Place, source: Path) -> dict:
 
 
 def report(source: Source, folder: Place, records: Path, gathered: Gathered, seconds: float) -> dict:
-    """What an import did, and what the dataset is."""
+    """Report what an import did, and what the dataset holds."""
     manifest = Manifest.read(folder)
     return {
         "dataset": str(folder),
