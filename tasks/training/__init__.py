@@ -1,4 +1,1 @@
-"""From labelled pictures to a model: settings, spools of labelled spans, fitting, calibration.
-
-The flow `train` calls these units in that order.
-"""
+"""Units that make a model from labelled pictures: settings, spools of labelled spans, fitting, calibration."""
