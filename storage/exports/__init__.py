@@ -1,1 +1,1 @@
-"""Files of exports: the record of an export and its parts, Parquet, and virtual HDF5 over a dataset's shards."""
+"""Exports in the making, and the two formats that need a library: Parquet and virtual HDF5."""

@@ -1,1 +1,1 @@
-"""Files and paths: places (a path or a URL), atomic writes, moves that never replace a file, and locks."""
+"""Places (paths and URLs), whole files or none, moves that lose nothing, and locks."""

@@ -1,1 +1,1 @@
-"""The ledger of solved pictures: an SQLite database of each picture's answer and where its file is."""
+"""What is known of every picture of every inbox, in an SQLite database."""

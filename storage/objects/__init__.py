@@ -1,1 +1,4 @@
-"""Object stores: requests, retries, and leases that stand for locks. Only `files` and `shards` import these."""
+"""Object stores: requests, their retries, and leases that stand for locks there.
+
+Only `storage.files` and the cache of shards import these.
+"""

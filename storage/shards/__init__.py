@@ -1,4 +1,4 @@
-"""The HDF5 shards of a dataset and its manifest: names, writing, proof, and reading in batches.
+"""The HDF5 shards of a dataset and its manifest: layout, writing, proof, reading in batches.
 
-The public door to these is `storage.dataset.Dataset`.
+`storage.dataset.Dataset` is the public door to these.
 """

@@ -1,1 +1,4 @@
-"""Units that make a model from labelled pictures: settings, spools of labelled spans, fitting, calibration."""
+"""From labelled pictures to a model: settings, spools of labelled spans, fitting, calibration.
+
+The flow `train` calls these units in that order.
+"""
