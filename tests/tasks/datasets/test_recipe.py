@@ -15,20 +15,6 @@ from tasks.profiles.profile import Grid, Ink, Profile
 BASE = Profile("base", alphabet="ABC", length=(1, 2), width=54, shear=Grid(0, 200, 100), scale=Grid(50, 100, 25))
 
 
-def forget() -> None:
-    """Build renderers and draw glyphs again, as a new process does."""
-    recipes.renderer_of.cache_clear()
-    recipes._assembled.cache_clear()
-
-
-@pytest.fixture
-def elsewhere():
-    """Another machine: renderers that this process has built are forgotten, before and after."""
-    forget()
-    yield
-    forget()
-
-
 def listed(folder, name: str, text: str) -> str:
     path = folder / name
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -153,7 +139,7 @@ def test_one_pixel_is_enough(recipe, monkeypatch, elsewhere):
     with pytest.raises(GlyphsDiffer, match=r"fonts\[0\]\.bitmaps"):
         renderer_of(recipe)
     monkeypatch.undo()
-    forget()
+    elsewhere()
     assert renderer_of(recipe).block(7, 0).images.any()
 
 
@@ -164,7 +150,7 @@ def test_another_font_file_or_word_list_under_the_same_path_refuses(tmp_path, el
     recipe = make_recipe(replace(BASE, fonts=(str(font),), words=str(words)), 1)
     shutil.copy(bundled()["Inter Bold"].path, font)
     words.write_text("AB\nC\nA")
-    forget()
+    elsewhere()
     with pytest.raises(GlyphsDiffer) as error:
         renderer_of(recipe)
     for field in ("fonts[0].bitmaps", "fonts[0].sha256", "fonts[0].style: 'Black' there, 'Bold' here", "words: "):
