@@ -16,6 +16,7 @@ from tasks.datasets.totals import Gathered, Pace
 from tasks.lowlevel.inflate import inflate
 
 TOGETHER = 4  # shards that a worker proves before it reports: Dask takes some milliseconds a job
+BUNDLES = 4  # a worker at least, if there are so many shards: a slow one does not keep the others waiting
 # Errors of reading a shard whose arrays or attributes have other types than a dataset's.
 _MADE_UP = (ValueError, KeyError, TypeError, IndexError, AttributeError, OverflowError)
 
@@ -107,8 +108,8 @@ def proof_jobs(found: Inventory, recipe: Recipe | None = None) -> list[ProofJob]
 
 
 def bundles(jobs: list[ProofJob], workers: int) -> list[tuple[ProofJob, ...]]:
-    """Group jobs, up to `TOGETHER` in a bundle and at least four bundles a worker."""
-    size = min(TOGETHER, max(1, len(jobs) // (4 * workers)))
+    """Group jobs, at most `TOGETHER` in a bundle, and fewer if workers would get less than `BUNDLES` each."""
+    size = min(TOGETHER, max(1, len(jobs) // (BUNDLES * workers)))
     return [tuple(jobs[k : k + size]) for k in range(0, len(jobs), size)]
 
 
