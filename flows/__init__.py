@@ -1,1 +1,1 @@
-"""The decisions: what runs, where, how often it is tried again, and what people are shown."""
+"""The commands, a file each: they check parameters, run units on Dask workers, and show people the result."""

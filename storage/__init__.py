@@ -1,1 +1,1 @@
-"""What the project remembers: sealed shards, manifests, models, atomic files."""
+"""All that the project keeps: datasets in shards, models, exports and answers, in files or in object stores."""

@@ -1,1 +1,1 @@
-"""The work: kernels (arrays in, arrays out) and units (one job on a dataset, small receipt out)."""
+"""The work: kernels turn arrays into arrays; units do one job on a dataset each and return a small receipt."""

@@ -1,4 +1,4 @@
-"""What a worker must have in common with the run that it works for: software, fonts, and the folders."""
+"""Checks that a worker has the same software, fonts and folders as the run that it works for."""
 
 import functools
 import os
@@ -8,25 +8,29 @@ from hashlib import sha256
 from importlib.metadata import version
 from importlib.resources import files
 from pathlib import Path
+from typing import TypeVar
 
 from storage import errors
 from storage.errors import CaptchasError
 from tasks.datasets.recipe import software
 
-# All that a worker runs of this project. By a module's file: Dask gives its workers a folder named `storage` too.
+# The packages that a worker runs. Found by a module's file, since Dask gives its workers a folder `storage` too.
 CODE = (Path(errors.__file__).parent, Path(__file__).parent)
-_BEGINNING = 1 << 16  # bytes of a file that tell it from any other
+_BEGINNING = 1 << 16  # bytes at a file's start that are compared
+
+Job = TypeVar("Job")
+Receipt = TypeVar("Receipt")
 
 
 class Unfit(CaptchasError, RuntimeError):
-    """The software of this process is not that of the run which gave it a job."""
+    """A worker has other software than the run that gave it a job."""
 
 
 @functools.cache
 def record() -> dict[str, str]:
-    """What this process draws, reads and learns with: versions, and digests of the code and of the bundled fonts.
+    """Return the versions of this process's software, and digests of its code and of the bundled fonts.
 
-    All that a dataset or model records as its software, so that the record is true of every worker too.
+    It includes all that datasets and models record as their software: so that record is true of every worker.
     """
     code = sha256()
     for package in CODE:
@@ -44,12 +48,12 @@ def record() -> dict[str, str]:
 
 @functools.cache
 def fingerprint() -> str:
-    """The sha256 of `record`."""
+    """Return the sha256 of `record`."""
     return sha256(repr(sorted(record().items())).encode()).hexdigest()
 
 
 def differences(there: dict[str, str], here: dict[str, str]) -> list[str]:
-    """What two records do not share, each as 'pillow 12.0.0 there, 13.0.0 here'."""
+    """List the differences of two records, each as 'pillow 12.0.0 there, 13.0.0 here'."""
     return [
         f"{name} {there.get(name, 'missing')} there, {here.get(name, 'missing')} here"
         for name in sorted(set(here) | set(there))
@@ -57,13 +61,13 @@ def differences(there: dict[str, str], here: dict[str, str]) -> list[str]:
     ]
 
 
-def do(unit: Callable, wanted: str, job):
-    """`unit(job)`, where the `fingerprint` is the wanted one.
+def do(unit: Callable[[Job], Receipt], wanted: str, job: Job) -> Receipt:
+    """Return `unit(job)`, if the `fingerprint` of this process is the wanted one.
 
     Raises
     ------
     Unfit
-        And whatever the unit raises.
+        It is another one. The unit may raise other errors.
     """
     if fingerprint() != wanted:
         raise Unfit("worker: has other software than the run; install the same version of this project there")
@@ -71,7 +75,7 @@ def do(unit: Callable, wanted: str, job):
 
 
 def at_home(path: str) -> str:
-    """A font or model of this project by its path, which on another machine may begin otherwise; others as they are."""
+    """Return the path on this machine of a font or model of this project; any other path is returned unchanged."""
     parts = Path(path).parts
     for package in ("fonts", "tasks"):
         if package in parts and not Path(path).exists():
@@ -83,12 +87,13 @@ def at_home(path: str) -> str:
 
 
 def sample(path: Path) -> dict[str, str]:
-    """Evidence of what stands at `path`: of a file its size and first bytes, of a folder one of its files.
+    """Return evidence by which another process can check that it sees the same file or folder at `path`.
 
     Returns
     -------
     dict of str
-        By path; a folder has the value 'folder', and with it comes one file of it, if it has any.
+        By path: of a file its size and a digest of its first bytes; of a folder the word 'folder', and one file
+        of it, if it has any.
     """
     if path.is_file():
         return {str(path): _look(str(path))}
@@ -99,11 +104,12 @@ def sample(path: Path) -> dict[str, str]:
 
 
 def missing(evidence: dict[str, str]) -> list[str]:
-    """Those paths of a `sample` where this process sees something else, or nothing."""
+    """List the paths of a `sample` where this process sees another file, or none."""
     return [path for path, seen in evidence.items() if _look(at_home(path)) != seen]
 
 
 def _look(path: str) -> str:
+    """Return the evidence of one path; 'nothing' if it cannot be read."""
     try:
         if Path(path).is_dir():
             return "folder"

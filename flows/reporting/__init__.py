@@ -1,1 +1,1 @@
-"""What a run tells: its name and state, its progress, and its report for people, as JSON or as a Prefect artifact."""
+"""What a run shows: its name and state, its progress, and its report as JSON, table or Prefect artifact."""

@@ -1,1 +1,1 @@
-"""Prefect as a service: the embedded server of one command, and the server, worker and deployments of `captchas up`."""
+"""Prefect as a service: the server inside a command, and the server, worker and deployments of `captchas up`."""

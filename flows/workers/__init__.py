@@ -1,1 +1,1 @@
-"""Dask workers for a run: local processes or a cluster, a bounded fan-out over them, and who may take part."""
+"""Dask workers of a run: a local or remote cluster, the jobs in flight on it, and which workers may take part."""

@@ -12,6 +12,7 @@ from pathlib import Path
 from blake3 import blake3
 
 from storage.files import atomic
+from storage.files.places import Place
 
 _AT_FDCWD = -100  # from fcntl.h: relative paths are relative to the working directory
 _RENAME_NOREPLACE = 1  # from linux/fs.h
@@ -19,6 +20,15 @@ _UNSUPPORTED = {errno.ENOSYS, errno.EINVAL, errno.ENOTSUP}  # by this kernel or 
 _ELSEWHERE = {errno.EXDEV, errno.EPERM, errno.ENOTSUP}  # another file system; the last two: one without links
 
 _Rename = Callable[[int, bytes, int, bytes, int], int]  # renameat2(2)
+
+
+def free_name(path: Place) -> Place:
+    """Return `path` if nothing has that name, else the first of `path.1`, `path.2` and so on that is free."""
+    target, number = path, 0
+    while target.exists() or target.is_symlink():  # a link that leads nowhere has the name too
+        number += 1
+        target = path.with_name(f"{path.name}.{number}")
+    return target
 
 
 def move_new(path: Path, target: Path, seen: tuple[int, int], digest: bytes, run: str) -> bool:

@@ -1,4 +1,4 @@
-"""Datasets made, described, proven and mended: each unit does one job on one shard or folder.
+"""Units that draw, describe, verify and repair datasets; each works on one shard or one folder.
 
-Other rooms import `recipe` for a dataset's identity and `totals` for what its shards add up to.
+Other rooms import `recipe` for a dataset's identity, `folder` to finish one, and `totals` to add up its receipts.
 """

@@ -1,4 +1,4 @@
-"""The unit of inspecting: what a dataset holds, and a contact sheet of it."""
+"""The units of inspecting: describe a dataset or a shard, and draw a contact sheet of it."""
 
 from pathlib import Path
 
@@ -17,11 +17,16 @@ SHOWN = 48  # pictures on a contact sheet
 
 
 def describe_dataset(folder: Place, sheet: Place, first: int = 0) -> dict:
-    """What stands in the manifest and in the first shard; saves a contact sheet as PNG.
+    """Describe a dataset by its manifest and its first shard, and save a contact sheet as PNG.
+
+    Parameters
+    ----------
+    first : int
+        Number of the first picture on the sheet.
 
     Raises
     ------
-    NotThere, Damaged
+    NotThere, Damaged, BadInput
     """
     dataset = Dataset(folder)
     manifest = dataset.manifest
@@ -58,7 +63,7 @@ def _require_picture(number: int, first: int, count: int) -> None:
 
 
 def sheet_of(folder: Place, shown: int = SHOWN) -> bytes:
-    """A contact sheet of a dataset's first pictures, as PNG.
+    """Draw a contact sheet of a dataset's first `shown` pictures, as PNG.
 
     Raises
     ------
@@ -78,7 +83,7 @@ def _sheet(block: Block) -> bytes:
 
 
 def describe_shard(path: Place, sheet: Place, first: int | None = None) -> dict:
-    """What one shard says of itself; saves a contact sheet of pictures from number `first` on, as PNG.
+    """Describe a shard by itself, and save a contact sheet of its pictures from number `first` on, as PNG.
 
     Raises
     ------
@@ -102,11 +107,11 @@ def describe_shard(path: Place, sheet: Place, first: int | None = None) -> dict:
 
 
 def datasets_under(folder: Path) -> list[dict]:
-    """Name, profile, seed, pictures, shards, bytes and state of each dataset in a folder."""
-    rows = []
+    """List name, profile, seed, pictures, shards, bytes and state of each dataset in a folder."""
+    rows: list[dict] = []
     for path in sorted(path for path in folder.glob("*") if path.is_dir() and not path.name.endswith(".foreign")):
         size = sum(file.stat().st_size for file in path.rglob("*") if file.is_file())
-        row = {"name": path.name, "profile": "", "seed": None, "pictures": None, "shards": None, "bytes": size}
+        row: dict = {"name": path.name, "profile": "", "seed": None, "pictures": None, "shards": None, "bytes": size}
         try:
             manifest = Dataset(path).manifest
             row |= {"profile": manifest.profile["name"], "seed": manifest.seed, "pictures": manifest.count}
@@ -129,12 +134,12 @@ def _arrays(block: Block, count: int) -> list[dict]:
 def _dtype(dtype: np.dtype) -> str:
     if not dtype.names:
         return str(dtype)
-    fields = [(name, dtype[name].base, "x".join(map(str, dtype[name].shape))) for name in dtype.names]
+    fields = ((name, dtype[name].base, "x".join(map(str, dtype[name].shape))) for name in dtype.names)
     return ", ".join(f"{name} {base}{f' x {shape}' if shape else ''}" for name, base, shape in fields)
 
 
 def _caption(text: str, row: np.void) -> str:
-    if "shear" not in row.dtype.names:  # imported
+    if "shear" not in (row.dtype.names or ()):  # imported
         return f"{_ascii(text)}\n{row['height']} x {row['width']} px"
     return f"{_ascii(text)}\n{row['shear']} mrad {row['scale']} %"
 

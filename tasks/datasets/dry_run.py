@@ -1,13 +1,13 @@
-"""The unit of a dry run: what generating would do to a folder, and what that would take. Nothing is written."""
+"""The unit of a dry run: say what generating would do to a folder and what it would take. Nothing is written."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from hashlib import sha256
 
 from storage.errors import Damaged
 from storage.files.places import Place
-from storage.shards.shard import BLOCK, Shard, layout, parse_name, sealed, shard_name
+from storage.shards.shard import BLOCK, Block, Shard, layout, sealed, shard_name
 from storage.shards.writer import assembled
 from tasks.datasets import generate
 from tasks.datasets.generate import DrawPlan
@@ -15,19 +15,19 @@ from tasks.datasets.recipe import Recipe, renderer_of
 from tasks.datasets.statistics import Tally
 from tasks.lowlevel.deflate import compress
 
-MEASURED = 4  # blocks
+MEASURED = 4  # blocks that are drawn to estimate the time
 
 
 @dataclass(frozen=True)
 class Cost:
-    """Of one picture, on one core: bytes in a shard, and seconds, without the disk and Dask."""
+    """The cost of one picture on one core: bytes in a shard, and seconds without the disk and Dask."""
 
     bytes: float
     seconds: float
 
 
 def measure(recipe: Recipe) -> Cost:
-    """Draw, count, digest and seal some blocks, in memory, twice: the first time warms up.
+    """Draw, count, digest and seal some blocks in memory, twice: the first time compiles the kernels.
 
     Raises
     ------
@@ -37,17 +37,16 @@ def measure(recipe: Recipe) -> Cost:
     pixels = renderer.scratch()
     tally = Tally(recipe.profile.alphabet)
 
-    def blocks():
+    def blocks() -> Iterator[Block]:
         for number in range(MEASURED):
             block = renderer.block(recipe.seed, number, BLOCK, pixels)
             tally.add(block)
             yield block
 
+    compressor = generate.compressor_of(recipe.profile)
     for _ in range(2):
         began = time.perf_counter()
-        parts, _, count = assembled(
-            0, 0, blocks(), recipe.identity, generate.compressor_of(recipe.profile), compress
-        )  # fmt: skip
+        parts, _, count = assembled(0, 0, blocks(), recipe.identity, compressor, compress)
         sha256(b"".join(parts)).digest()
         seconds = time.perf_counter() - began
     return Cost(generate.estimate_bytes(recipe), seconds / count)
@@ -56,18 +55,19 @@ def measure(recipe: Recipe) -> Cost:
 def rehearse(
     recipe: Recipe, plan: DrawPlan, folder: Place, workers: int, on_shard: Callable[[int], None] | None = None
 ) -> dict:
-    """Which shards of a dataset are missing, damaged or stale, and an estimate of what is left to do.
+    """List the shards of a dataset that are missing, damaged or stale, and estimate the work that is left.
 
-    The bytes of every shard that is there are checked against their seal; `captchas verify` proves more.
+    Each shard's bytes are checked against its seal; `captchas verify` proves more.
 
     Parameters
     ----------
-    plan : Plan
-        What `survey` returned. Of a whole dataset nothing would be drawn: damage is for `verify` to mend.
+    plan : DrawPlan
+        From `survey`. If the dataset is whole nothing would be drawn: `verify` mends damage.
     on_shard : callable, optional
-        Called with the number of pictures of each shard that was looked at.
+        Called for each shard that was checked, with its number of pictures.
     """
-    rows, states = [], dict.fromkeys(("whole", "missing", "damaged", "stale"), 0)
+    rows: list[dict[str, str]] = []
+    states = dict.fromkeys(("whole", "missing", "damaged", "stale"), 0)
     then = "captchas verify --repair mends it" if plan.whole else "would be set aside and drawn again"
     wanted = 0
     there = sealed(folder)
@@ -108,11 +108,12 @@ def rehearse(
 
 
 def _fault(path: Place, recipe: Recipe, first: int) -> str | None:
+    """Return what is wrong with a shard; None if its bytes, identity and place are right."""
     try:
         with Shard(path) as shard:
             if shard.identity != recipe.identity:
                 return "belongs to another dataset"
-            if (shard.index, shard.count, shard.first) != (*parse_name(path.name), first):
+            if (shard_name(shard.index, shard.count), shard.first) != (path.name, first):
                 return f"was sealed as {shard_name(shard.index, shard.count)} from picture {shard.first}"
     except Damaged as error:
         return str(error).removeprefix(f"{path}: ")

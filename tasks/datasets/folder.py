@@ -1,30 +1,56 @@
-"""A dataset's folder: finished with a manifest, tidied, and rid of files that do not belong."""
+"""A dataset's folder: read what it holds, finish it with a manifest, tidy it, and set foreign files aside."""
+
+import json
 
 import numpy as np
 
 from storage.errors import Damaged, NotThere
 from storage.files import atomic
+from storage.files.moves import free_name
 from storage.files.places import Fingerprint, Place
 from storage.shards.manifest import Manifest
 from storage.shards.shard import Shard, sealed
 from tasks.datasets.totals import Gathered
 
 
+def manifest_in(folder: Place) -> Manifest | None:
+    """Read the manifest of a folder; None if it has none.
+
+    Raises
+    ------
+    Damaged
+    """
+    try:
+        return Manifest.read(folder)
+    except NotThere:
+        return None
+
+
+def identity_in(folder: Place) -> dict | None:
+    """Read the identity in a folder's first readable shard; None if no shard can be read."""
+    for path in sorted(sealed(folder).values()):
+        try:
+            with Shard(path) as shard:
+                return json.loads(shard.identity)
+        except (Damaged, json.JSONDecodeError):
+            continue  # the job for that shard sets it aside and makes it again
+    return None
+
+
 def set_aside(path: Place, judged: Fingerprint | None = None) -> None:
     """Move a file that does not belong to `NAME.foreign` beside the dataset; nothing is deleted.
 
-    With `judged`, the fingerprint that it had before it was read, only if it still is that file: a worker
-    that outlived its client may come to this when the next run has put a good shard in its place.
+    Parameters
+    ----------
+    judged : tuple, optional
+        The file's `atomic.fingerprint` before it was read. A file with another fingerprint stays: a worker that
+        outlived its client may call this when the next run has put a good shard in the file's place.
     """
     if judged is not None and atomic.fingerprint(path) != judged:
         return
     home = path.parent.resolve()
     folder = atomic.make_folder(home.with_name(home.name + ".foreign"))
-    target, number = folder / path.name, 1
-    while target.exists():
-        target = folder / f"{path.name}.{number}"
-        number += 1
-    atomic.move(path, target, judged)
+    atomic.move(path, free_name(folder / path.name), judged)
 
 
 def complete(
@@ -32,19 +58,19 @@ def complete(
 ) -> Manifest:
     """Write the manifest of a dataset whose shards are all sealed, then tidy the folder.
 
-    Shorter shards that an extension replaced go only after the manifest names their successors. Temporary files are
-    those of dead runs, since the caller holds the lock. A dataset that its manifest already describes, and of which
-    nothing was made anew, is only tidied.
+    The caller holds the dataset's lock, so that all temporary files are those of dead runs. Shorter shards that an
+    extension replaced are removed only after the manifest names the longer shards. If no shard was made and the
+    manifest is already right, the folder is only tidied.
 
     Parameters
     ----------
     letters : two (A,) arrays, optional
-        For drawn datasets, `Renderer.letters_a_text`: how often each character should come. Imported texts have none.
+        For drawn datasets, `Renderer.letters_a_text`: mean and variance of how often a text has each character.
 
     Raises
     ------
     OutOfBounds
-        Nothing is written or removed.
+        The statistics leave their bounds. Nothing is written or removed.
     """
     manifest = gathered.manifest(letters)
     if not gathered.drawn and _says(folder, manifest):
@@ -66,19 +92,19 @@ def complete(
 def _says(folder: Place, manifest: Manifest) -> bool:
     """Whether the manifest in the folder names the same shards and statistics."""
     try:
-        there = Manifest.read(folder)
-    except (NotThere, Damaged):
+        there = manifest_in(folder)
+    except Damaged:
         return False
-    return (there.shards, there.statistics, there.identity) == (
+    return there is not None and (there.shards, there.statistics, there.identity) == (
         manifest.shards, manifest.statistics, manifest.identity
     )  # fmt: skip
 
 
 def tidy(folder: Place, identity: str) -> None:
-    """Remove from a whole dataset what a run left that died between the manifest and its end; under the lock.
+    """Remove what a run left that died after it wrote the manifest; the caller holds the dataset's lock.
 
-    Temporary files, and shorter shards whose pictures the manifest's hold. Longer ones stay: an extension
-    that died sealed them, and would go on from them.
+    These are temporary files, and shorter shards than those that the manifest names. Longer shards stay: an
+    extension that died sealed them, and goes on from them.
     """
     counts = [line["count"] for line in Manifest.read(folder).shards]
     for (index, count), path in sealed(folder).items():

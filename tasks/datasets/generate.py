@@ -1,30 +1,31 @@
 """The units of generating: survey what is there, draw one shard, complete the dataset."""
 
-import json
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import numpy as np
 
-from storage.errors import Damaged, Different, NotThere
+from storage.errors import Damaged, Different
 from storage.files import atomic
+from storage.files.moves import free_name
 from storage.files.places import Place, place, sizes
 from storage.shards.manifest import Manifest
-from storage.shards.shard import BLOCK, Block, Shard, ShardRecord, layout, read_record, sealed, shard_name
+from storage.shards.shard import BLOCK, Block, ShardRecord, layout, read_record, sealed, shard_name
 from storage.shards.writer import fast_zlib, packed_size, write_shard
-from tasks.datasets.folder import set_aside
+from tasks.datasets.folder import identity_in, manifest_in, set_aside
 from tasks.datasets.recipe import Recipe, identity_of, renderer_of, require_same
-from tasks.datasets.statistics import Counts, Tally
+from tasks.datasets.statistics import Tally
+from tasks.datasets.totals import DrawReceipt
 from tasks.lowlevel.deflate import compress
 from tasks.lowlevel.inflate import inflate
 from tasks.profiles.profile import Profile
 
-BLOCKS_A_SHARD = 16
+BLOCKS_A_SHARD = 16  # 16,384 pictures
 
 
 @dataclass(frozen=True)
 class DrawJob:
-    """One shard to draw: where it stands in the dataset of a recipe."""
+    """One shard to draw: its index in the dataset, its first picture and its number of pictures."""
 
     recipe: Recipe
     folder: str
@@ -35,18 +36,8 @@ class DrawJob:
 
 
 @dataclass(frozen=True)
-class DrawReceipt:
-    """What became of a job. `drawn` is False for a shard that was there, sealed and intact."""
-
-    index: int
-    record: ShardRecord
-    drawn: bool
-    counts: Counts
-
-
-@dataclass(frozen=True)
 class DrawPlan:
-    """What a run has to do: `jobs` to draw, or nothing when the dataset is whole at `count`."""
+    """The jobs of a run; none if the dataset is already whole at `count` pictures."""
 
     count: int
     jobs: tuple[DrawJob, ...]
@@ -54,33 +45,28 @@ class DrawPlan:
 
 
 def survey(recipe: Recipe, folder: Place, count: int, run: str) -> DrawPlan:
-    """Compare a folder with what is wanted; the caller holds the dataset's lock.
+    """Compare a folder with the recipe and plan what to draw; the caller holds the dataset's lock.
 
-    A dataset never shrinks: a `count` below what is there changes nothing.
+    A dataset never shrinks: a smaller `count` than the folder's changes nothing.
 
     Raises
     ------
     Different
-        The folder holds, or was begun with, another recipe.
+        The folder holds shards of another recipe.
     """
-    try:
-        manifest = Manifest.read(folder)
-    except NotThere:
-        manifest = None
+    manifest = manifest_in(folder)
     if manifest:
         require_same(identity_of(manifest), recipe, folder)
         count = max(count, manifest.count)
         if count == manifest.count and _present(folder, manifest):
             return DrawPlan(count, (), whole=True)
-    for path in sorted(sealed(folder).values()):
-        try:
-            with Shard(path) as shard:
-                there = json.loads(shard.identity)
-        except (Damaged, json.JSONDecodeError):
-            continue  # the job for that shard sets it aside and draws it again
+    there = identity_in(folder)
+    if there is not None:
         require_same(there, recipe, folder)
-        break
-    jobs = [DrawJob(recipe, str(folder.resolve()), *place, run) for place in layout(count, BLOCKS_A_SHARD)]
+    jobs = [
+        DrawJob(recipe, str(folder.resolve()), index, first, size, run)
+        for index, first, size in layout(count, BLOCKS_A_SHARD)
+    ]
     return DrawPlan(count, tuple(jobs), whole=False)
 
 
@@ -90,13 +76,13 @@ def _present(folder: Place, manifest: Manifest) -> bool:
 
 
 def estimate_bytes(recipe: Recipe) -> float:
-    """Bytes a picture takes in a shard, measured on the first block."""
+    """Estimate the bytes that a picture takes in a shard, from the first block."""
     block = renderer_of(recipe).block(recipe.seed, 0)
     return packed_size(block, compressor_of(recipe.profile), compress) / BLOCK + 1
 
 
 def compressor_of(profile: Profile) -> Callable[[np.ndarray], bytes]:
-    """What packs a profile's pictures best for its time: with noise there are few runs of background."""
+    """Return the compressor that suits a profile: noise leaves few runs of background for `compress` to find."""
     return fast_zlib if profile.adds_noise else compress
 
 
@@ -107,25 +93,43 @@ def draw_shard(job: DrawJob) -> DrawReceipt:
     ------
     GlyphsDiffer, NoSpace, Unwritable
     """
-    folder = place(job.folder)
-    path = folder / shard_name(job.index, job.count)
-    tally = Tally(job.recipe.profile.alphabet)
-    judged = atomic.fingerprint(path)
-    if judged:
-        try:
-            record = read_record(path, job.recipe.identity, job.first, tally.add, inflate=inflate)
-            return DrawReceipt(job.index, record, False, tally.counts())
-        except Damaged:
-            set_aside(path, judged)
-            tally = Tally(job.recipe.profile.alphabet)
+    alphabet = job.recipe.profile.alphabet
+    kept = kept_shard(job.folder, job.index, job.first, job.count, job.recipe.identity, alphabet)
+    if kept:
+        return kept
+    tally = Tally(alphabet)
     record = seal(job, tally)
     return DrawReceipt(job.index, record, True, tally.counts())
+
+
+def kept_shard(folder: str, index: int, first: int, count: int, identity: str, alphabet: str) -> DrawReceipt | None:
+    """Read and count a shard that is sealed and intact. None if there is none; a damaged shard is set aside."""
+    path = place(folder) / shard_name(index, count)
+    judged = atomic.fingerprint(path)
+    if not judged:
+        return None
+    tally = Tally(alphabet)
+    try:
+        record = read_record(path, identity, first, tally.add, inflate=inflate)
+    except Damaged:
+        set_aside(path, judged)
+        return None
+    return DrawReceipt(index, record, False, tally.counts())
 
 
 def seal(job: DrawJob, tally: Tally, ended: Callable[[list[bytes]], None] | None = None) -> ShardRecord:
     """Draw a job's blocks, count them and publish them as one shard.
 
-    `ended` is called with the blocks' digests when all are drawn and nothing is published; it may raise.
+    Parameters
+    ----------
+    tally : Tally
+        Counts the blocks.
+    ended : callable, optional
+        Called with the blocks' digests before the shard is published. If it raises, nothing is published.
+
+    Raises
+    ------
+    GlyphsDiffer, NoSpace, Unwritable
     """
     renderer = renderer_of(job.recipe)
     compressor = compressor_of(job.recipe.profile)
@@ -149,13 +153,13 @@ def seal(job: DrawJob, tally: Tally, ended: Callable[[list[bytes]], None] | None
 
 
 def missing(plan: DrawPlan, folder: Place) -> int:
-    """How many pictures of a plan are not in the folder yet."""
+    """Count the pictures of a plan that are not in the folder yet."""
     there = sealed(folder)
     return sum(job.count for job in plan.jobs if (job.index, job.count) not in there)
 
 
 def report(folder: Place, drawn: int, kept: int, seconds: float, rate: float | None) -> dict:
-    """What a run of the flow did, and what the folder holds now."""
+    """Report what a run of the flow did, and what the folder holds now; `rate` is in pictures a second."""
     manifest = Manifest.read(folder)
     return {
         "dataset": str(folder),
@@ -175,9 +179,12 @@ def report(folder: Place, drawn: int, kept: int, seconds: float, rate: float | N
 
 
 def make_way(recipe: Recipe, folder: Place) -> Place | None:
-    """Move a dataset of another recipe to `NAME-IDENTITY` beside it; returns where, None if there is none.
+    """Move a dataset of another recipe to `NAME-IDENTITY` beside it; the caller holds the dataset's lock.
 
-    The caller holds the dataset's lock.
+    Returns
+    -------
+    Place or None
+        Where the dataset is now; None if the folder holds no dataset of another recipe.
     """
     try:
         survey(recipe, folder, 1, atomic.new_run())
@@ -185,13 +192,8 @@ def make_way(recipe: Recipe, folder: Place) -> Place | None:
         pass
     else:
         return None
-    try:
-        which = Manifest.read(folder).identity[:8]
-    except NotThere:
-        which = "unfinished"
-    target, number = folder.with_name(f"{folder.name}-{which}"), 1
-    while target.exists():
-        target = folder.with_name(f"{folder.name}-{which}.{number}")
-        number += 1
+    manifest = manifest_in(folder)
+    which = manifest.identity[:8] if manifest else "unfinished"
+    target = free_name(folder.with_name(f"{folder.name}-{which}"))
     atomic.move(folder, target)
     return target

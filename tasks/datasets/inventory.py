@@ -1,4 +1,4 @@
-"""What stands in a dataset's folder before a shard is read, and what would draw it again."""
+"""List a dataset's folder before any shard is read, and find the recipe that draws its pictures again."""
 
 import json
 from collections.abc import Iterable
@@ -11,28 +11,33 @@ from storage.files import atomic
 from storage.files.places import Place, read_range
 from storage.shards.manifest import MANIFEST, Manifest, canonical
 from storage.shards.shard import BLOCK, Shard, parse_name, shard_name
+from tasks.datasets.folder import manifest_in
 from tasks.datasets.recipe import Recipe, differences, identity_of, make_recipe, software
 from tasks.profiles.fonts import bundled
 from tasks.profiles.profile import Profile, profile_from
 from tasks.profiles.word_lists import WEB2
 
-LARGEST = 1 << 31  # bytes; a stray file beyond it is taken for no shard and not read
+LARGEST = 1 << 31  # bytes; a larger file is no shard, and is not read
 ABSENT = "not there: it was lost, or the run that makes the dataset did not end and would go on"
 _SIGNATURE = b"\x89HDF\r\n\x1a\n"
 
 
 @dataclass(frozen=True)
 class Inventory:
-    """What stands in a dataset's folder, before any shard is read.
+    """The files of a dataset's folder, before any shard is read.
 
     Attributes
     ----------
     manifest : Manifest or None
-        None where it cannot be trusted; `distrust` says why, `named` which shards it mentions all the same.
+        None if it is missing or cannot be trusted. Then `distrust` says why, and `named` holds the shard names in it.
     identity : str
-        The canonical identity JSON that shards should hold; of the first readable shard without a manifest.
+        The canonical identity JSON that shards should hold. Without a manifest, that of the first readable shard;
+        '' if none is readable.
     shards : dict of int
-        Files to prove, those with a shard's name and HDF5 files under other names: pictures by their names.
+        By name, the number of pictures of each file to prove: files with a shard's name, whose names tell it, and
+        other HDF5 files, with 0.
+    strays, leftovers : tuple of str
+        Names of files that are not of a dataset, and of temporary files.
     """
 
     folder: Place
@@ -46,7 +51,7 @@ class Inventory:
 
     @property
     def imported(self) -> bool:
-        """Whether its pictures came from a folder: nothing here can draw them."""
+        """Whether the pictures were imported, so that nothing here can draw them."""
         return bool(self.manifest and self.manifest.source) or bool(_content(self.identity).get("source"))
 
 
@@ -58,50 +63,61 @@ def require_dataset(
     words: str | None = None,
     source: Path | None = None,
 ) -> None:
-    """Refuse at once what can be seen without reading a shard.
+    """Refuse a folder or options for a reason that is seen without reading a shard.
+
+    Parameters
+    ----------
+    drawing : bool
+        The dataset is to be drawn again.
+    font, words
+        Where its fonts and its word list are, if they do not come with this project.
+    source : Path, optional
+        The folder from which the dataset was imported.
 
     Raises
     ------
     NotThere
-        Neither a manifest nor a shard in `folder`.
+        Neither a manifest nor a shard is in `folder`.
     BadInput
-        Of an imported dataset, or of one whose fonts or words are unknown here, if it is to be drawn.
+        The dataset is to be drawn, but was imported or has fonts or words that are unknown here.
     """
-    there = folder.iterdir() if folder.is_dir() else ()
-    if not any(path.name == MANIFEST or parse_name(path.name) for path in there):
+    if not _holds_dataset(folder):
         raise NotThere(f"{folder}: no dataset there; `captchas datasets` lists those under the home")
     try:
         manifest = Manifest.read(folder) if drawing else None
     except (NotThere, Damaged):
         return  # the shards may still tell
-    if manifest:
-        if manifest.source is not None:
-            if source is None:
-                raise _imported(folder)
-            return
-        if source is not None:
-            raise BadInput(f"source: is where an imported dataset came from; {folder} was drawn and needs none")
+    if manifest is None:
+        return
+    if manifest.source is not None and source is None:
+        raise _imported(folder)
+    if manifest.source is None and source is not None:
+        raise BadInput(f"source: is where an imported dataset came from; {folder} was drawn and needs none")
+    if manifest.source is None:
         profile_of(identity_of(manifest), font, words)
 
 
+def _holds_dataset(folder: Place) -> bool:
+    """Whether a folder holds a manifest or a shard, by their names."""
+    return folder.is_dir() and any(path.name == MANIFEST or parse_name(path.name) for path in folder.iterdir())
+
+
 def datasets_in(folder: Path) -> list[Path]:
-    """The datasets in a folder, whole or not, in the order of their names."""
-    folders = sorted(path for path in folder.glob("*") if path.is_dir() and not path.name.endswith(".foreign"))
-    return [
-        path for path in folders if any(one.name == MANIFEST or parse_name(one.name) for one in path.iterdir())
-    ]  # fmt: skip
+    """List the datasets in a folder, whole or not, in the order of their names."""
+    return sorted(path for path in folder.glob("*") if not path.name.endswith(".foreign") and _holds_dataset(path))
 
 
 def is_imported(folder: Place) -> bool:
-    """Whether a dataset was imported, as far as its manifest tells: it cannot be drawn again."""
+    """Whether a dataset was imported by its manifest, so that it cannot be drawn again."""
     try:
-        return Manifest.read(folder).source is not None
-    except (NotThere, Damaged):
+        manifest = manifest_in(folder)
+    except Damaged:
         return False
+    return manifest is not None and manifest.source is not None
 
 
 def inventory(folder: Place) -> Inventory:
-    """List a dataset's folder and judge its manifest."""
+    """List a dataset's folder and decide whether its manifest can be trusted."""
     manifest, distrust = None, ""
     try:
         manifest = Manifest.read(folder)
@@ -123,7 +139,7 @@ def inventory(folder: Place) -> Inventory:
 
 
 def _objection(manifest: Manifest) -> str:
-    """Why a manifest whose digest fits cannot be true, '' if nothing speaks against it."""
+    """Return why a manifest whose digest fits cannot be true; '' if no reason is found."""
     try:
         first = 0
         for index, line in enumerate(manifest.shards):
@@ -145,7 +161,7 @@ def _objection(manifest: Manifest) -> str:
 
 
 def _mentioned(path: Place) -> tuple[str, ...]:
-    """Shard names in a manifest that cannot be trusted: a hint that shards are missing."""
+    """List the shard names in a manifest that cannot be trusted: they hint at missing shards."""
     try:
         return tuple(
             sorted(line["name"] for line in json.loads(path.read_bytes())["shards"] if parse_name(line["name"]))
@@ -155,6 +171,7 @@ def _mentioned(path: Place) -> tuple[str, ...]:
 
 
 def _may_be_shard(path: Place) -> bool:
+    """Whether a file begins as an HDF5 file and is not too large for a shard."""
     try:
         if not path.is_file() or path.stat().st_size > LARGEST:
             return False
@@ -164,7 +181,7 @@ def _may_be_shard(path: Place) -> bool:
 
 
 def _content(identity: str) -> dict:
-    """What an identity says; nothing where it is no JSON object."""
+    """Parse an identity; an empty dict if it is no JSON object."""
     try:
         content = json.loads(identity)
     except ValueError:
@@ -173,6 +190,7 @@ def _content(identity: str) -> dict:
 
 
 def _identity(folder: Place, manifest: Manifest | None, shards: Iterable[str]) -> str:
+    """Return the identity that shards should hold; an imported dataset's is in its shards only."""
     if manifest and manifest.source is None:
         return canonical(identity_of(manifest))
     for name in shards:
@@ -188,12 +206,12 @@ def _identity(folder: Place, manifest: Manifest | None, shards: Iterable[str]) -
 
 
 def profile_of(identity: dict, font: list[str] | None = None, words: str | None = None) -> Profile:
-    """The profile of an identity, with this machine's names for fonts and words.
+    """Return the profile of an identity, with this machine's names for fonts and words.
 
     Raises
     ------
     BadInput
-        They came from files, which no dataset names: `font` or `words` must say where they are.
+        Fonts or words came from files, whose paths no dataset records: `font` or `words` must name them.
     Damaged
         The identity holds no profile.
     """
@@ -215,14 +233,16 @@ def profile_of(identity: dict, font: list[str] | None = None, words: str | None 
 
 
 def recipe_of(found: Inventory, font: list[str] | None = None, words: str | None = None) -> Recipe | None:
-    """What draws the dataset's pictures, proven to draw the same glyphs here; None if no shard tells.
+    """Return the recipe of a dataset, which draws the same glyphs here; None if the identity is unknown.
 
     Raises
     ------
     BadInput
-        An imported dataset, or fonts or words that were not found.
+        The dataset was imported, or fonts or words were not found.
+    Damaged
+        The identity holds no profile or no seed.
     GlyphsDiffer
-        With the fields that differ and the versions there and here.
+        With the fields that differ, and the versions there and here.
     """
     if found.imported:
         raise _imported(found.folder)
@@ -253,7 +273,7 @@ def recipe_of(found: Inventory, font: list[str] | None = None, words: str | None
 
 
 def short(error: Exception, path: Place) -> str:
-    """An error's message without the path, which the table names."""
+    """Return an error's message without the path, which the table names."""
     return str(error).removeprefix(f"{path}: ")
 
 

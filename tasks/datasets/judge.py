@@ -1,4 +1,4 @@
-"""What the proofs of a dataset's files add up to: findings, and what the folder should hold."""
+"""Judge the proofs of a dataset's files: list what is wrong, and say what the folder should hold."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -7,12 +7,12 @@ from enum import StrEnum
 
 from storage.errors import Damaged
 from storage.files.places import Place
-from storage.shards.manifest import MANIFEST
+from storage.shards.manifest import MANIFEST, Manifest
 from storage.shards.shard import BLOCK, Shard, ShardRecord, combined, parse_name
 from tasks.datasets.inventory import Inventory
 from tasks.datasets.prove import Proof
 
-SHOWN = 100  # findings on a terminal; --json has all
+SHOWN = 100  # findings on a terminal; --json has all of them
 _GO_ON = (
     f"move {MANIFEST} away if it is there, and give the command that made the dataset (generate or import) again: it "
     "makes what is missing"
@@ -22,20 +22,20 @@ _GO_ON = (
 class State(StrEnum):
     """What may be wrong with a file of a dataset."""
 
-    MISSING = "missing"  # the manifest names it
-    DAMAGED = "damaged"  # other bytes than were sealed, or another content than was drawn
-    MISPLACED = "misplaced"  # a whole shard under a wrong name, while its own place is not whole
-    DUPLICATE = "duplicate"  # a copy of a shard that is whole in its own place
-    STALE = "stale"  # a shorter shard that an extension replaced: its pictures are all in the longer one
-    UNFINISHED = "unfinished"  # sealed by an extension that never ended
+    MISSING = "missing"  # the manifest names it, and it is not there
+    DAMAGED = "damaged"  # its bytes are not those that were sealed, or its content is not what was drawn
+    MISPLACED = "misplaced"  # a whole shard under a wrong name, while no whole shard has its own name
+    DUPLICATE = "duplicate"  # a copy of a shard that is whole under its own name
+    STALE = "stale"  # a shorter shard that an extension replaced: the longer shard holds all its pictures
+    UNFINISHED = "unfinished"  # sealed by an extension that did not end
     FOREIGN = "foreign"  # not of this dataset
     LEFTOVER = "leftover"  # a temporary file of a dead run
-    MANIFEST = "manifest"  # missing, unreadable, or not true of the shards
+    MANIFEST = "manifest"  # the manifest is missing or unreadable, or does not fit the shards
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that is wrong: a row of the table. `home` is the name that a misplaced shard was sealed under."""
+    """One fault: a row of the table. `home` is the name under which a misplaced shard was sealed."""
 
     what: str
     state: State
@@ -44,22 +44,22 @@ class Finding:
     home: str = ""
 
     def row(self) -> dict:
-        """For people and for --json."""
+        """Return the row for tables and for --json."""
         return {"what": self.what, "state": str(self.state), "reason": self.reason, "done": self.done}
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """What is wrong, in the order of names.
+    """What a folder should hold, and its faults in the order of names.
 
     Attributes
     ----------
     lines : tuple of dict
-        What the folder should hold, as in a manifest; empty if that cannot be known.
+        The shards that the folder should hold, as lines of a manifest; empty if that is unknown.
     whole : frozenset of str
-        Names of `lines` whose files proved whole.
+        Names in `lines` whose files proved whole.
     refusal : str
-        Why a repair cannot be told from further damage; '' if it can.
+        Why a repair might do further damage; '' if it is safe.
     """
 
     lines: tuple[dict, ...]
@@ -71,27 +71,29 @@ class Verdict:
 def judge(
     found: Inventory, proofs: Iterable[Proof], *, redrawn: bool = False, statistics: dict | None = None
 ) -> Verdict:
-    """Compare what the files proved to be with what the manifest says, or with each other where there is none.
+    """Compare the proofs of the files with the manifest, or with each other if there is no manifest.
 
     Parameters
     ----------
     redrawn : bool
-        The blocks were drawn again, so that a shard which differs from its line may be the right one of the two.
+        The blocks were drawn again. Then a shard that differs from its line may be right, and the line wrong.
     statistics : dict, optional
-        What the pictures add up to, where they were counted.
+        The statistics of the pictures, if they were counted.
     """
     files = {proof.name: proof for proof in sorted(proofs, key=lambda proof: proof.name)}
     lines, refusal = (tuple(found.manifest.shards), "") if found.manifest else _own_lines(files, found)
     expected = {line["name"]: line for line in lines}
     states = {name: _in_place(files.get(name), line, redrawn) for name, line in expected.items()}
-    whole = frozenset(name for name, (state, _) in states.items() if state in (None, State.MANIFEST))
+    whole = {
+        name: proof.record
+        for name, (state, _) in states.items()
+        if state in (None, State.MANIFEST) and (proof := files[name]).record
+    }
     about_manifest = [reason for state, reason in states.values() if state is State.MANIFEST]
-    if found.distrust:
+    if found.manifest is None:
         about_manifest.append(found.distrust)
-    elif not about_manifest and whole == expected.keys():
-        reason, refusal = _of_the_whole(found, lines, files, redrawn)
-        if not reason and statistics is not None and statistics != found.manifest.statistics:
-            reason = f"its statistics are not its pictures' ({_other_fields(found.manifest.statistics, statistics)})"
+    elif not about_manifest and whole.keys() == expected.keys():
+        reason, refusal = _of_the_whole(found.manifest, whole, statistics, redrawn)
         about_manifest += [reason] if reason else []
     findings = [Finding(MANIFEST, State.MANIFEST, reason) for reason in about_manifest]
     findings += [Finding(name, State.MISSING, "not there") for name in found.named if not lines and name not in files]
@@ -99,19 +101,17 @@ def judge(
     for name in sorted(files.keys() | expected.keys()):
         state, reason = states.get(name, (State.MISPLACED, ""))
         if state is State.MISPLACED:
-            finding = (
-                _elsewhere(found.folder, files[name], expected, whole, taken, files) if lines else _loose(files[name])
-            )
+            finding = _elsewhere(found.folder, files[name], expected, whole, taken) if lines else _loose(files[name])
             findings += [finding] if finding else []
         elif state not in (None, State.MANIFEST):
             findings.append(Finding(name, state, reason))
     findings += [Finding(name, State.FOREIGN, "no file of this dataset") for name in found.strays]
     findings += [Finding(name, State.LEFTOVER, "a temporary file of a run that is dead") for name in found.leftovers]
-    return Verdict(lines, tuple(findings), whole, refusal)
+    return Verdict(lines, tuple(findings), frozenset(whole), refusal)
 
 
 def _in_place(proof: Proof | None, line: dict, redrawn: bool) -> tuple[State | None, str]:
-    """What is wrong with the file that has a line's name; MISPLACED if it is some other shard."""
+    """Return the fault of the file that has a line's name; MISPLACED if it is another shard of the dataset."""
     if proof is None:
         return State.MISSING, "not there"
     record = proof.record
@@ -133,9 +133,12 @@ def _in_place(proof: Proof | None, line: dict, redrawn: bool) -> tuple[State | N
 
 
 def _elsewhere(
-    folder: Place, proof: Proof, expected: dict, whole: frozenset[str], taken: set[str], files: dict[str, Proof]
+    folder: Place, proof: Proof, expected: dict[str, dict], whole: dict[str, ShardRecord], taken: set[str]
 ) -> Finding:
-    """What a file is that stands where no shard of the dataset belongs, or another one does."""
+    """Judge a file whose name belongs to no shard of the dataset, or to another shard.
+
+    `taken` collects the names of shards that were found under another name.
+    """
     record, name = proof.record, proof.name
     if record is None or not proof.ours or proof.drawn:
         return Finding(name, State.FOREIGN, proof.reason)
@@ -153,7 +156,7 @@ def _elsewhere(
             "drawn for a larger count than the manifest's; `captchas generate` with that count would use it",
         )  # fmt: skip
     if line and record.count < line["count"]:
-        if line["name"] in whole and _continues(folder, record, files[line["name"]].record):
+        if line["name"] in whole and _continues(folder, record, whole[line["name"]]):
             return Finding(name, State.STALE, f"its pictures are all in {line['name']}")
         return Finding(name, State.FOREIGN, f"a shorter shard than {line['name']}, which does not hold its pictures")
     return Finding(name, State.FOREIGN, f"was sealed as {record.name} from picture {record.first}: no place for it")
@@ -174,7 +177,7 @@ def _continues(folder: Place, short: ShardRecord, long: ShardRecord) -> bool:
 
 
 def _loose(proof: Proof) -> Finding | None:
-    """What can be said of a file while nothing says what the folder should hold."""
+    """Judge a file by itself, while it is unknown what the folder should hold. None if the file is whole."""
     if proof.record and proof.ours and not proof.drawn:
         return None
     damaged = proof.record is None and parse_name(proof.name)
@@ -182,7 +185,7 @@ def _loose(proof: Proof) -> Finding | None:
 
 
 def _own_lines(files: dict[str, Proof], found: Inventory) -> tuple[tuple[dict, ...], str]:
-    """What the shards themselves say that the folder should hold, or why they do not agree."""
+    """Return the lines that the shards themselves lead to, or why they do not agree."""
     best: dict[int, ShardRecord] = {}
     other = []
     for proof in files.values():
@@ -191,7 +194,7 @@ def _own_lines(files: dict[str, Proof], found: Inventory) -> tuple[tuple[dict, .
             if parse_name(proof.name):
                 other.append(proof)
             continue
-        index = parse_name(record.name)[0]
+        index = _index_of(record.name)
         there = best.get(index)
         if there and there.name == record.name and there.content != record.content:
             return (), f"two shards were sealed as {record.name}, with different pictures"
@@ -203,33 +206,41 @@ def _own_lines(files: dict[str, Proof], found: Inventory) -> tuple[tuple[dict, .
     records = [best[index] for index in sorted(best)]
     first = 0
     for index, record in enumerate(records):
-        if parse_name(record.name)[0] != index or record.first != first or first % BLOCK:
+        if _index_of(record.name) != index or record.first != first or first % BLOCK:
             return (), f"{record.name} begins at picture {record.first}, those before it end at {first}; {_GO_ON}"
         first += record.count
-    lost = [proof.name for proof in other if parse_name(proof.name)[0] not in best]
-    lost += [name for name in found.named if parse_name(name)[0] not in best]
-    if not records or lost:
-        return (
-            (),
-            f"{lost[0]} is lost, and nothing proves what it held; {_GO_ON}" if lost else f"no shard is whole; {_GO_ON}",
-        )
+    lost = [name for name in (*(proof.name for proof in other), *found.named) if _index_of(name) not in best]
+    if lost:
+        return (), f"{lost[0]} is lost, and nothing proves what it held; {_GO_ON}"
+    if not records:
+        return (), f"no shard is whole; {_GO_ON}"
     return tuple(record.as_dict() for record in records), ""
 
 
-def _of_the_whole(found: Inventory, lines: tuple[dict, ...], files: dict[str, Proof], redrawn: bool) -> tuple[str, str]:
-    """What is wrong with a manifest each of whose lines fits, and why that cannot be mended ('' if it can)."""
-    proofs = [files[line["name"]] for line in lines]
-    if combined(bytes.fromhex(digest) for proof in proofs for digest in proof.record.blocks) != found.manifest.content:
-        undecided = "" if redrawn else (
+def _index_of(name: str) -> int:
+    """Return the index in a shard's name; -1 if the name is not a shard's."""
+    parsed = parse_name(name)
+    return parsed[0] if parsed else -1
+
+
+def _of_the_whole(
+    manifest: Manifest, whole: dict[str, ShardRecord], statistics: dict | None, redrawn: bool
+) -> tuple[str, str]:
+    """Return the fault of a manifest whose lines all fit their shards, and why a repair is refused; '' for neither."""
+    records = (whole[line["name"]] for line in manifest.shards)
+    if combined(bytes.fromhex(digest) for record in records for digest in record.blocks) != manifest.content:
+        refusal = "" if redrawn else (
             "the manifest's content digest is not that of its shards, though each fits its line; only drawing all "
             "again can tell which is wrong: give --redraw with --repair"
         )  # fmt: skip
-        return "its content digest is not that of its shards", undecided
+        return "its content digest is not that of its shards", refusal
+    if statistics is not None and statistics != manifest.statistics:
+        return f"its statistics are not its pictures' ({_other_fields(manifest.statistics, statistics)})", ""
     return "", ""
 
 
 def _other_fields(said: dict, counted: dict) -> str:
-    """The names of what differs."""
+    """Return the names of the fields that differ."""
     return ", ".join(sorted(key for key in said.keys() | counted.keys() if said.get(key) != counted.get(key)))
 
 
@@ -242,7 +253,21 @@ def report(
     rate: float | None,
     redrawn: bool,
 ) -> dict:
-    """What a run of the flow found and did; `rate` is that between the first and the last proof, if it is known."""
+    """Report what a run of the flow found and did.
+
+    Parameters
+    ----------
+    proofs : list of Proof
+        Of all files.
+    findings : iterable of Finding
+        The verdict's, after a repair with what was done.
+    seconds : float
+        That proving took.
+    rate : float or None
+        Pictures a second between the first and the last proof; if it is unknown, the mean over `seconds` is told.
+    redrawn : bool
+        The blocks were drawn again.
+    """
     records = [proof.record for proof in proofs if proof.record]
     pictures = sum(record.count for record in records)
     rows = [finding.row() for finding in findings]
@@ -262,6 +287,6 @@ def report(
 
 
 def summary(findings: Iterable[Finding]) -> str:
-    """How many of each kind, as `2 missing, 1 foreign`."""
+    """Count the findings of each state, as `2 missing, 1 foreign`."""
     counts = Counter(str(finding.state) for finding in findings)
     return ", ".join(f"{count} {state}" for state, count in counts.most_common())

@@ -1,4 +1,4 @@
-"""The units of verifying: read every shard once, prove it, and draw it again if that is asked for."""
+"""The units of verifying: read every shard once, prove it, and on request draw it again."""
 
 import json
 from dataclasses import dataclass, replace
@@ -15,40 +15,45 @@ from tasks.datasets.statistics import Counts, Tally
 from tasks.datasets.totals import Gathered, Pace
 from tasks.lowlevel.inflate import inflate
 
-TOGETHER = 4  # shards that a worker proves before it reports
-# What reading a shard may raise that was sealed with arrays or attributes of other types than a dataset's.
+TOGETHER = 4  # shards that a worker proves before it reports: Dask takes some milliseconds a job
+BUNDLES = 4  # a worker at least, if there are so many shards: a slow one does not keep the others waiting
+# Errors of reading a shard whose arrays or attributes have other types than a dataset's.
 _MADE_UP = (ValueError, KeyError, TypeError, IndexError, AttributeError, OverflowError)
 
 
 @dataclass(frozen=True)
 class ProofJob:
-    """One file to prove: against `identity`, its own digests and, with a recipe, a new drawing of its blocks."""
+    """One file to prove: by `identity`, by its own digests and, with a recipe, by drawing its blocks again.
+
+    count : pictures by the file's name, for progress
+    first, sha256 : number of the first picture, and digest of the file; None if no manifest tells them
+    """
 
     folder: str
     name: str
-    count: int  # pictures, by its name; for progress
-    first: int | None  # of its pictures, where the manifest tells
+    count: int
+    first: int | None
     identity: str
     recipe: Recipe | None
-    sha256: str | None = None  # where the manifest tells
+    sha256: str | None = None
 
 
 @dataclass(frozen=True)
 class Proof:
-    """What a file proved to be.
+    """The proof of one file.
 
     Attributes
     ----------
     record : ShardRecord or None
-        None for a file that is not whole. Its name is the one that it was sealed under.
+        Names the shard as it was sealed; None if the file is not whole.
     ours : bool
-        It holds the identity that was looked for.
+        The file holds the identity of the job.
     reason : str
-        What is wrong with it; '' if nothing is.
+        The fault of the file; '' if it has none.
     drawn : tuple of str
-        The blocks' digests as drawn again, if any differs.
+        The digests of the blocks that were drawn again, if any differs from the sealed one.
     counts : Counts or None
-        What the manifest's statistics are made of, of a shard that was drawn again and is the same.
+        For the manifest's statistics, if the shard was drawn again and is the same.
     """
 
     name: str
@@ -61,7 +66,7 @@ class Proof:
 
 
 class Proven:
-    """The proofs of a dataset's files as they come, and what those that were drawn again add up to.
+    """Collects the proofs of a dataset's files as they come, and adds up the shards that were drawn again.
 
     Attributes
     ----------
@@ -73,25 +78,26 @@ class Proven:
     def __init__(self, jobs: list[ProofJob]):
         self.proofs: list[Proof] = []
         self.pace = Pace()
-        self._places = {job.name for job in jobs if job.recipe and job.first is not None}
-        self._counted = Gathered(jobs[0].identity) if self._places else None
+        self._uncounted = {job.name for job in jobs if job.recipe and job.first is not None}
+        self._counted = Gathered(jobs[0].identity) if self._uncounted else None
 
     def add(self, proofs: list[Proof]) -> None:
-        """Add what `prove_all` returned."""
+        """Add proofs that `prove_all` returned."""
         self.pace.add(sum(proof.record.count for proof in proofs if proof.record))
         for proof in proofs:
-            if proof.counts and proof.name in self._places and proof.record.name == proof.name:
-                self._counted.add_shard(proof.record, proof.counts)
-                self._places.discard(proof.name)
+            record = proof.record
+            if self._counted and record and proof.counts and record.name == proof.name in self._uncounted:
+                self._counted.add_shard(record, proof.counts)
+                self._uncounted.discard(proof.name)
             self.proofs.append(replace(proof, counts=None))
 
     def statistics(self) -> dict | None:
-        """What the pictures add up to; None unless all shards that the manifest names were drawn again."""
-        return None if self._places or not self._counted else self._counted.statistics()
+        """Return the pictures' statistics; None unless all shards that the manifest names were drawn again."""
+        return None if self._uncounted or not self._counted else self._counted.statistics()
 
 
 def proof_jobs(found: Inventory, recipe: Recipe | None = None) -> list[ProofJob]:
-    """A job for each file that may be a shard; with a recipe each is drawn again too."""
+    """Make a job for each file that may be a shard; with a recipe the job draws it again too."""
     lines = {line["name"]: line for line in found.manifest.shards} if found.manifest else {}
     folder = str(found.folder.resolve())
     jobs = []
@@ -102,67 +108,79 @@ def proof_jobs(found: Inventory, recipe: Recipe | None = None) -> list[ProofJob]
 
 
 def bundles(jobs: list[ProofJob], workers: int) -> list[tuple[ProofJob, ...]]:
-    """Jobs by the handful, as long as every worker gets some: Dask needs some ms for each that it is given."""
-    size = min(TOGETHER, max(1, len(jobs) // (4 * workers)))
+    """Group jobs, at most `TOGETHER` in a bundle, and fewer if workers would get less than `BUNDLES` each."""
+    size = min(TOGETHER, max(1, len(jobs) // (BUNDLES * workers)))
     return [tuple(jobs[k : k + size]) for k in range(0, len(jobs), size)]
 
 
 def prove_all(jobs: tuple[ProofJob, ...]) -> list[Proof]:
-    """`prove` for each."""
+    """Prove each of a bundle."""
     return [prove(job) for job in jobs]
 
 
 def prove(job: ProofJob) -> Proof:
-    """Read a file once, whole, and prove what it is.
+    """Read a whole file once and prove which shard it is.
 
     Raises
     ------
     GlyphsDiffer, BadInput, NotThere
-        This worker would draw other glyphs, or has no such font or words.
+        This worker would draw other glyphs, or lacks a font or word list.
     """
     path = place(job.folder) / job.name
-    if not path.is_file():  # reading a pipe would never end
+    if not path.is_file():  # a pipe has no end
         return Proof(job.name, job.count, None, False, "is no file")
     if job.recipe:
-        renderer_of(job.recipe)  # before anything is taken for a shard's fault
+        renderer_of(job.recipe)  # its errors are this machine's, not a shard's
     try:
-        first = job.first
-        if job.recipe and first is None:
-            with Shard(path) as shard:
-                first = shard.first
-        again = _Again(job.recipe, first)
-        compare = again.compare if job.recipe else None
+        again = _again(path, job)
+        compare = again.compare if again else None
         record = read_record(path, job.identity, job.first, compare, job.sha256, inflate)
     except Damaged as error:
         return _as_sealed(path, job, short(error, path))
     except _MADE_UP as error:
         return Proof(job.name, job.count, None, False, f"holds what no shard holds ({type(error).__name__}: {error})")
-    return Proof(
-        job.name, job.count, record, bool(job.identity), again.difference, again.digests(record), again.counts()
-    )  # fmt: skip
+    ours = bool(job.identity)
+    if again is None:
+        return Proof(job.name, job.count, record, ours)
+    return Proof(job.name, job.count, record, ours, again.difference, again.digests(record), again.counts())
+
+
+def _again(path: Place, job: ProofJob) -> "_Again | None":
+    """Return what draws a file's blocks again; None for a job without a recipe."""
+    if job.recipe is None:
+        return None
+    if job.first is not None:
+        return _Again(job.recipe, job.first)
+    with Shard(path) as shard:
+        return _Again(job.recipe, shard.first)
+
+
+def _require_block(first: int) -> None:
+    if first < 0 or first % BLOCK:
+        raise Damaged(f"begins at picture {first}, where no block begins")
 
 
 class _Again:
-    """Draws blocks again and compares; `first` is the number of the first one's first picture."""
+    """Draws blocks again, in order, and compares; `first` is the number of the shard's first picture."""
 
-    def __init__(self, recipe: Recipe | None, first: int | None):
+    def __init__(self, recipe: Recipe, first: int):
         self._recipe = recipe
-        self._first = first or 0
+        self._first = first
         self._seen = 0
-        self._pixels = None  # memory that all blocks share
+        self._pixels: np.ndarray | None = None  # memory that all blocks share
         self._others: dict[int, str] = {}
-        self._tally = Tally(recipe.profile.alphabet) if recipe else None
+        self._tally = Tally(recipe.profile.alphabet)
         self.difference = ""
-        if self._first < 0 or self._first % BLOCK:
-            raise Damaged(f"begins at picture {first}, where no block begins")
+        _require_block(first)
 
     def compare(self, block: Block) -> None:
+        """Draw the next block again and note how `block` differs from it."""
         number, self._seen = self._seen, self._seen + 1
         renderer = renderer_of(self._recipe)
         if self._pixels is None:
             self._pixels = renderer.scratch()
         again = renderer.block(self._recipe.seed, self._first // BLOCK + number, len(block.images), self._pixels)
-        # A third of the time that the digest of what was drawn would take.
+        # This takes a third of the time that a digest of the new block would take.
         wrong = [
             name
             for name, a, b in zip(Block._fields, block, again, strict=True)
@@ -175,26 +193,27 @@ class _Again:
             self._tally.add(block)
 
     def counts(self) -> Counts | None:
-        """What the blocks add up to, if all of them are those that were drawn again."""
-        return self._tally.counts() if self._tally and not self.difference else None
+        """Return the counts of all blocks; None if any differs from its new drawing."""
+        return None if self.difference else self._tally.counts()
 
     def digests(self, record: ShardRecord) -> tuple[str, ...]:
-        """All blocks' digests as drawn again; empty if they are the sealed ones."""
+        """Return the digests of all blocks as drawn again; empty if all are the sealed ones."""
         return tuple(self._others.get(n, digest) for n, digest in enumerate(record.blocks)) if self._others else ()
 
 
 def _as_sealed(path: Place, job: ProofJob, reason: str) -> Proof:
-    """The proof of a file that is not what its name and the dataset say: it may be whole all the same."""
+    """Prove a file that is not the shard that its name and the dataset demand: it may be another whole shard."""
     try:
         with Shard(path) as shard:
             ours = bool(job.identity) and shard.identity == job.identity
             if not ours:
                 reason = _of_another(shard.identity, job.identity)
-            again = _Again(job.recipe if ours else None, shard.first)
+            _require_block(shard.first)
+            again = _Again(job.recipe, shard.first) if ours and job.recipe else None
             for number, block in enumerate(shard):
                 if block.digest().hex() != shard.digests[number]:
                     return Proof(job.name, job.count, None, ours, reason)
-                if ours and job.recipe:
+                if again:
                     again.compare(block)
             data = path.read_bytes()
             record = ShardRecord(
@@ -203,10 +222,13 @@ def _as_sealed(path: Place, job: ProofJob, reason: str) -> Proof:
             )  # fmt: skip
     except (Damaged, OSError, *_MADE_UP):
         return Proof(job.name, job.count, None, False, reason)
+    if again is None:
+        return Proof(job.name, job.count, record, ours, reason)
     return Proof(job.name, job.count, record, ours, again.difference or reason, again.digests(record))
 
 
 def _of_another(there: str, wanted: str) -> str:
+    """Say how a shard's identity differs from the dataset's."""
     if not wanted:
         return "the dataset that it belongs to is unknown"
     try:

@@ -1,4 +1,4 @@
-"""A recipe: a profile and a seed, tied to the exact fonts, words and glyph bitmaps they were made with."""
+"""A recipe: a profile and a seed, tied to exact fonts, words and glyph bitmaps."""
 
 import functools
 import json
@@ -10,23 +10,26 @@ from pathlib import Path
 from PIL import features
 
 from storage.errors import BadInput, Different, GlyphsDiffer
+from storage.files.places import Place
 from storage.shards.manifest import Manifest, canonical
 from storage.shards.shard import FORMAT
 from tasks.drawing.renderer import RENDERER, Renderer
 from tasks.profiles import word_lists
-from tasks.profiles.fonts import GlyphSet, bundled, draw_glyphs, face_name, find_face
+from tasks.profiles.fonts import Face, GlyphSet, bundled, draw_glyphs, face_name, find_face
 from tasks.profiles.profile import Profile
+
+MOST_RENDERERS = 4  # that a process keeps: each holds its bitmaps and its letters in every shape
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """All that a worker needs to draw any block, and the identity that its own fonts must lead to.
+    """All that a worker needs to draw any block, and the identity that the worker's fonts and words must lead to.
 
     Attributes
     ----------
     identity : str
-        Canonical JSON: format version, profile with face names and never paths, seed, sha256 of the
-        word list, of each font file and of each face's bitmaps, renderer version.
+        Canonical JSON: format version, profile with names of faces and no paths, seed, renderer version, and
+        the sha256 of the word list, of each font file and of each face's bitmaps.
     """
 
     profile: Profile
@@ -35,12 +38,14 @@ class Recipe:
 
     @property
     def digest(self) -> str:
-        """The sha256 of the identity: what a manifest calls `identity`."""
+        """The sha256 of the identity; a manifest calls it `identity`."""
         return sha256(self.identity.encode()).hexdigest()
 
 
 def make_recipe(profile: Profile, seed: int) -> Recipe:
-    """Find the fonts and words of a profile, draw its glyphs, and fix the identity.
+    """Read the fonts and words of a profile as they are now, draw its glyphs, and fix the identity.
+
+    Glyphs are drawn once for the same profile, fonts and words; a changed file is noticed.
 
     Raises
     ------
@@ -48,13 +53,12 @@ def make_recipe(profile: Profile, seed: int) -> Recipe:
     """
     if not 0 <= seed < 1 << 63:
         raise BadInput(f"seed: must be a whole number from 0 to 2**63 - 1; it is {seed}")
-    _assembled.cache_clear()  # lists and fonts are read as they are now, in a notebook too
-    profile = _as_workers_find_it(profile)
-    return Recipe(profile, seed, canonical(_assembled(profile)[1] | {"seed": seed}))
+    profile = _with_full_paths(profile)
+    return Recipe(profile, seed, _here(profile, seed)[1])
 
 
-def _as_workers_find_it(profile: Profile) -> Profile:
-    """The profile with full paths of fonts and words: a worker may stand in another folder."""
+def _with_full_paths(profile: Profile) -> Profile:
+    """Return the profile with full paths of fonts and words: a worker may run in another folder."""
     known = bundled()
     return replace(
         profile,
@@ -63,44 +67,47 @@ def _as_workers_find_it(profile: Profile) -> Profile:
     )
 
 
+@functools.lru_cache(maxsize=MOST_RENDERERS)
 def renderer_of(recipe: Recipe) -> Renderer:
-    """The renderer of a recipe, on this machine; built once a process.
+    """Return the renderer of a recipe on this machine. A process builds it once.
 
     Raises
     ------
     GlyphsDiffer
         This machine's fonts, words or libraries are not those of the recipe.
     """
-    renderer, here = _assembled(recipe.profile)
-    if canonical(here | {"seed": recipe.seed}) != recipe.identity:
-        _assembled.cache_clear()  # a file may have been changed since a long-lived worker read it
-        renderer, here = _assembled(recipe.profile)
-    if canonical(here | {"seed": recipe.seed}) != recipe.identity:
-        wanted = json.loads(recipe.identity)
+    renderer, identity = _here(recipe.profile, recipe.seed)
+    if identity != recipe.identity:
+        found = differences(json.loads(recipe.identity), json.loads(identity), "here")
         raise GlyphsDiffer(
-            f"profile {recipe.profile.name!r}: this machine would draw other pictures: "
-            f"{'; '.join(differences(wanted, here | {'seed': recipe.seed}, 'here'))}. "
+            f"profile {recipe.profile.name!r}: this machine would draw other pictures: {'; '.join(found)}. "
             "Install the same fonts and versions as where the dataset was begun"
         )
     return renderer
 
 
-@functools.lru_cache(maxsize=4)
-def _assembled(profile: Profile) -> tuple[Renderer, dict]:
+def _here(profile: Profile, seed: int) -> tuple[Renderer, str]:
+    """Return the renderer and the identity that this machine's files lead to, as they are now."""
     words = word_lists.load_words(profile.words, profile.alphabet, profile.length) if profile.words else ()
-    faces = tuple(map(find_face, profile.fonts))
+    renderer, content = _assembled(profile, tuple(map(find_face, profile.fonts)), words)
+    return renderer, canonical(content | {"seed": seed})
+
+
+@functools.lru_cache(maxsize=MOST_RENDERERS)
+def _assembled(profile: Profile, faces: tuple[Face, ...], words: tuple[str, ...]) -> tuple[Renderer, dict]:
+    """Draw glyphs and build a renderer; also the identity without its seed. A face is known by its sha256."""
     glyphs = tuple(draw_glyphs(face, profile.font_size, profile.alphabet, profile.ink) for face in faces)
     content = profile.as_dict()
     content["fonts"] = [face.name for face in faces]
-    # A list is known by its digest; where somebody keeps the file is not part of the dataset.
+    # The digest of a list identifies it; the path of its file is not part of the dataset.
     content["words"] = profile.words if profile.words in ("", word_lists.WEB2) else "list"
     identity = {
         "format": FORMAT,
         "profile": content,
         "words": word_lists.words_digest(words) if words else None,
         "fonts": [
-            face.as_dict() | {"bitmaps": one.digest()} | _alike(one, profile.alphabet)
-            for face, one in zip(faces, glyphs, strict=True)
+            face.as_dict() | {"bitmaps": bitmaps.digest()} | _alike(bitmaps, profile.alphabet)
+            for face, bitmaps in zip(faces, glyphs, strict=True)
         ],
         "renderer": RENDERER,
     }
@@ -108,15 +115,18 @@ def _assembled(profile: Profile) -> tuple[Renderer, dict]:
 
 
 def _alike(glyphs: GlyphSet, alphabet: str) -> dict:
-    """The letters that a face draws alike, which the split counts as one; nothing for most faces."""
+    """Return the groups of letters that a face draws alike, as field `alike`; for most faces an empty dict.
+
+    The split counts the letters of a group as the same.
+    """
     found = ["".join(sorted(alphabet[number] for number in numbers)) for numbers in glyphs.alike()]
     return {"alike": sorted(found)} if found else {}
 
 
 def ambiguities(recipe: Recipe) -> list[str]:
-    """What no reader can tell: for each face that draws letters of the alphabet alike, a sentence."""
+    """Name the letters that no reader can tell apart: a sentence for each face that draws letters alike."""
     return [
-        f"{face_name(font['family'], font['style'])} draws {', '.join(' and '.join(one) for one in font['alike'])} "
+        f"{face_name(font['family'], font['style'])} draws {', '.join(' and '.join(group) for group in font['alike'])} "
         "alike, so that only words may tell which it is: leave one out of the alphabet, or choose another font"
         for font in json.loads(recipe.identity)["fonts"]
         if "alike" in font
@@ -124,9 +134,9 @@ def ambiguities(recipe: Recipe) -> list[str]:
 
 
 def identity_of(manifest: Manifest) -> dict:
-    """The identity that a manifest's fields add up to."""
+    """Put the identity together from a manifest's fields."""
     if manifest.source is not None:
-        # How the labels were found is told, but the same pictures and labels are the same dataset.
+        # The manifest says how labels were found; that is not part of the identity.
         source = {key: value for key, value in manifest.source.items() if key != "labels"}
         return {"format": manifest.format, "profile": manifest.profile, "source": source, "seed": manifest.seed}
     return {
@@ -140,8 +150,8 @@ def identity_of(manifest: Manifest) -> dict:
 
 
 def differences(there: dict, wanted: dict, second: str = "wanted") -> list[str]:
-    """What differs between two identities, each as 'field: a there, b wanted'."""
-    found = []
+    """List the differences of two identities, each as 'field: a there, b wanted'; `second` replaces 'wanted'."""
+    found: list[str] = []
     for key in sorted(set(there) | set(wanted)):
         a, b = there.get(key), wanted.get(key)
         if a == b:
@@ -161,13 +171,13 @@ def differences(there: dict, wanted: dict, second: str = "wanted") -> list[str]:
     return found
 
 
-def require_same(there: dict, recipe: Recipe, folder) -> None:
-    """Refuse to mix two recipes in one folder.
+def require_same(there: dict, recipe: Recipe, folder: Place) -> None:
+    """Refuse to mix two recipes in one folder; `there` is the identity of the folder.
 
     Raises
     ------
     Different
-        With the fields.
+        With the fields that differ.
     """
     if "source" in there:
         raise Different(f"{folder}: holds imported pictures; give another folder with --out, or remove it first")
@@ -181,6 +191,6 @@ def require_same(there: dict, recipe: Recipe, folder) -> None:
 
 
 def software() -> dict[str, str]:
-    """Versions that had a hand in the pictures; recorded, not part of the identity."""
+    """Return the versions of the software that draws and packs pictures. They are no part of the identity."""
     names = ("beating-captchas", "pillow", "numpy", "numba", "h5py", "isal", "blake3")
-    return {name: version(name) for name in names} | {"freetype": features.version("freetype2")}
+    return {name: version(name) for name in names} | {"freetype": features.version("freetype2") or "none"}

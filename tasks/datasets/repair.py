@@ -1,4 +1,4 @@
-"""The units of repairing: put shards back, draw again what is lost, prove it, tidy, and write the manifest last."""
+"""The units of repairing: put shards back, draw lost shards again, prove them, tidy, and write the manifest last."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -9,13 +9,13 @@ from storage.files.places import Place, place, sizes
 from storage.shards.manifest import MANIFEST, Manifest
 from storage.shards.shard import ShardRecord, combined, read_record, shard_name
 from tasks.datasets.folder import set_aside
-from tasks.datasets.generate import DrawJob, DrawReceipt, seal
+from tasks.datasets.generate import DrawJob, seal
 from tasks.datasets.inventory import ABSENT, Inventory
 from tasks.datasets.judge import Finding, State, Verdict
 from tasks.datasets.prove import Proof
 from tasks.datasets.recipe import Recipe
 from tasks.datasets.statistics import Tally
-from tasks.datasets.totals import Gathered
+from tasks.datasets.totals import DrawReceipt, Gathered
 from tasks.lowlevel.inflate import inflate
 
 _MOVED = (State.FOREIGN, State.DUPLICATE, State.UNFINISHED, State.DAMAGED)
@@ -23,26 +23,26 @@ _MOVED = (State.FOREIGN, State.DUPLICATE, State.UNFINISHED, State.DAMAGED)
 
 @dataclass(frozen=True)
 class RedrawJob:
-    """A shard to draw again, and the content digest that this must lead to.
+    """A shard to draw again, and the content digest that it must have.
 
-    `spurned` is the sha256 of the file there, if that is whole but not what was sealed.
+    `refused` is the sha256 of the file in its place, if that is whole but not the shard that was sealed; else ''.
     """
 
     shard: DrawJob
     content: str
-    spurned: str
+    refused: str
 
 
 @dataclass(frozen=True)
 class RepairPlan:
-    """What a repair moves and draws.
+    """The files that a repair moves and the shards that it draws.
 
     Attributes
     ----------
     homes : dict of str
-        The name under which each misplaced file was sealed, by the one it has.
+        By the present name of each misplaced file, the name under which it was sealed.
     bytes : int
-        That the redrawn shards will take.
+        Size of the shards to draw.
     """
 
     homes: dict[str, str]
@@ -53,12 +53,17 @@ class RepairPlan:
 def plan_repair(
     found: Inventory, verdict: Verdict, proofs: Iterable[Proof], recipe: Recipe | None, run: str
 ) -> RepairPlan:
-    """Say what has to be done; nothing is touched yet.
+    """Plan a repair; no file is touched.
+
+    Parameters
+    ----------
+    run : str
+        An id for the names of temporary files.
 
     Raises
     ------
     Damaged
-        Nothing tells what the folder should hold.
+        It is unknown what the folder should hold, or nothing here can draw it.
     GlyphsDiffer
         Pictures that were drawn again are neither the shards' nor the manifest's.
     """
@@ -67,17 +72,20 @@ def plan_repair(
     files = {proof.name: proof for proof in proofs}
     homes = {finding.what: finding.home for finding in verdict.findings if finding.state is State.MISPLACED}
     lost = [line for line in verdict.lines if line["name"] not in verdict.whole | set(homes.values())]
-    if lost and recipe is None:
+    if not lost:
+        return RepairPlan(homes, (), 0)
+    if recipe is None:
         raise Damaged(f"{found.folder}: {lost[0]['name']} was imported; --source FOLDER reads it again")
     contents = {line["name"]: _content_of(files.get(line["name"]), line) for line in lost}
     if found.manifest and any(contents[line["name"]] != line["content"] for line in lost):
-        _require_vouched(found, verdict, files)
+        _require_vouched(found.folder, found.manifest, verdict, files)
     places = _shard_jobs(found, verdict, recipe, run)
     jobs = tuple(RedrawJob(places[name], content, _sha256(files.get(name))) for name, content in contents.items())
     return RepairPlan(homes, jobs, sum(line["bytes"] for line in lost))
 
 
 def _shard_jobs(found: Inventory, verdict: Verdict, recipe: Recipe, run: str) -> dict[str, DrawJob]:
+    """Make a job for each shard that the folder should hold, by name."""
     folder = str(found.folder.resolve())
     return {
         line["name"]: DrawJob(recipe, folder, index, line["first"], line["count"], run)
@@ -90,14 +98,15 @@ def _sha256(proof: Proof | None) -> str:
 
 
 def _content_of(proof: Proof | None, line: dict) -> str:
-    """What drawing a lost shard again must lead to: what it led to a moment ago, else the line's."""
-    if proof and proof.drawn and (proof.record.name, proof.record.first) == (line["name"], line["first"]):
+    """Return the content digest that a lost shard must have: of its last drawing if there is one, else the line's."""
+    record = proof.record if proof else None
+    if proof and record and proof.drawn and (record.name, record.first) == (line["name"], line["first"]):
         return combined(map(bytes.fromhex, proof.drawn))
     return line["content"]
 
 
-def _require_vouched(found: Inventory, verdict: Verdict, files: dict[str, Proof]) -> None:
-    """Refuse drawings that a line of the manifest contradicts, unless its digest of the whole speaks for them."""
+def _require_vouched(folder: Place, manifest: Manifest, verdict: Verdict, files: dict[str, Proof]) -> None:
+    """Refuse new drawings that contradict a line of the manifest, unless they fit its digest of the whole dataset."""
     blocks: list[str] = []
     for line in verdict.lines:
         proof = files.get(line["name"])
@@ -105,9 +114,9 @@ def _require_vouched(found: Inventory, verdict: Verdict, files: dict[str, Proof]
             blocks = []
             break
         blocks += proof.drawn or proof.record.blocks
-    if not blocks or combined(map(bytes.fromhex, blocks)) != found.manifest.content:
+    if not blocks or combined(map(bytes.fromhex, blocks)) != manifest.content:
         names = ", ".join(finding.what for finding in verdict.findings if finding.state is State.DAMAGED)
-        raise _other_pictures(found.folder, names)
+        raise _other_pictures(folder, names)
 
 
 def _other_pictures(folder: Place, names: str) -> GlyphsDiffer:
@@ -119,10 +128,10 @@ def _other_pictures(folder: Place, names: str) -> GlyphsDiffer:
 
 
 def put_back(found: Inventory, plan: RepairPlan) -> None:
-    """Give misplaced shards their own names; what stood there in their stead is moved to the foreign folder.
+    """Give misplaced shards their own names; a file that has such a name is moved to the foreign folder.
 
-    Swapped ones pass each other under names of their own and never leave the folder: after a kill the next
-    repair still finds all of them, which without a manifest are all that tells what the dataset was.
+    Shards that have each other's names pass through temporary names in the same folder. After a kill the next
+    repair finds them there: without a manifest only they tell what the dataset was.
     """
     run = atomic.new_run()
     between = {home: found.folder / f"{home}.{run}" for home in plan.homes.values()}
@@ -136,47 +145,54 @@ def put_back(found: Inventory, plan: RepairPlan) -> None:
 
 
 def redraw_shard(job: RedrawJob) -> ShardRecord:
-    """Draw a shard again; only when its content is proven is the old file moved away and the new one published.
+    """Draw a shard again, prove its content, then move the old file away and publish the new one.
 
     Raises
     ------
     GlyphsDiffer
-        It has another content; nothing was touched.
+        The drawing has another content; no file was touched.
     NoSpace, Unwritable
     """
     path = place(job.shard.folder) / shard_name(job.shard.index, job.shard.count)
 
-    def ended(digests: list[bytes]) -> None:
+    def require_content(digests: list[bytes]) -> None:
         if combined(digests) != job.content:
             raise _other_pictures(path.parent, path.name)
         judged = atomic.fingerprint(path)
         if judged and not _redrawn(path, job):
             set_aside(path, judged)
 
-    return seal(job.shard, Tally(job.shard.recipe.profile.alphabet), ended)
+    return seal(job.shard, Tally(job.shard.recipe.profile.alphabet), require_content)
 
 
 def _redrawn(path: Place, job: RedrawJob) -> bool:
-    """Whether a worker that died afterwards has sealed the shard already."""
+    """Whether the shard is sealed already, by a worker that died afterwards."""
     if not path.is_file():
         return False
     try:
         record = read_record(path, job.shard.recipe.identity, job.shard.first, inflate=inflate)
     except Damaged:
         return False
-    return record.content == job.content and record.sha256 != job.spurned
+    return record.content == job.content and record.sha256 != job.refused
 
 
 def count_jobs(found: Inventory, verdict: Verdict, recipe: Recipe, run: str) -> list[DrawJob]:
-    """A job for every shard to count, if the manifest has to be rebuilt."""
-    untrue = any(finding.state is State.MANIFEST for finding in verdict.findings)
-    if untrue and recipe is None:
+    """Make a job for every shard to count, if the manifest must be rebuilt.
+
+    Raises
+    ------
+    Damaged
+        The dataset was imported: only an import can rebuild its manifest.
+    """
+    if not any(finding.state is State.MANIFEST for finding in verdict.findings):
+        return []
+    if recipe is None:
         raise Damaged(f"{found.folder}: `captchas import FOLDER --out {found.folder}` writes the manifest again")
-    return list(_shard_jobs(found, verdict, recipe, run).values()) if untrue else []
+    return list(_shard_jobs(found, verdict, recipe, run).values())
 
 
 def count_shard(job: DrawJob) -> DrawReceipt:
-    """Read a shard whole, prove it, and count what a manifest's statistics need.
+    """Read a whole shard, prove it, and count its pictures for the manifest's statistics.
 
     Raises
     ------
@@ -197,37 +213,33 @@ def finish(
     counted: Gathered | None,
     run: str,
 ) -> list[Finding]:
-    """Write the manifest if it is not true, tidy the folder, and say what was done to each finding.
+    """Write the manifest if it is not true, tidy the folder, and say of each finding what was done.
 
     Parameters
     ----------
-    drawn : of `redraw_shard`, for each job of the plan
-    counted : of `count_shard`, for each job of `count_jobs`; None if there were none
+    drawn : iterable of ShardRecord
+        From `redraw_shard`, for each job of the plan.
+    counted : Gathered or None
+        The receipts of `count_shard`, for each job of `count_jobs`; None if there were no such jobs.
 
     Raises
     ------
     Damaged
-        The shards do not lead to the manifest's content digest, or something changed meanwhile.
+        The shards do not lead to the manifest's content digest, or a file changed meanwhile.
     """
     records = {record.name: record for record in drawn}
     for proof in proofs:
-        if proof.name in verdict.whole or proof.name in plan.homes:
+        if proof.record and (proof.name in verdict.whole or proof.name in plan.homes):
             records.setdefault(proof.record.name, proof.record)
     ordered = [records[line["name"]] for line in verdict.lines]
-    content = combined(bytes.fromhex(digest) for record in ordered for digest in record.blocks)
-    if counted:
-        wanted = counted.manifest()
-        if found.manifest:  # these pictures, though not all that was said of them
-            wanted = replace(wanted, software=found.manifest.software)
-    else:
-        wanted = replace(found.manifest, shards=[record.as_dict() for record in ordered])
-    if wanted.content != content:
+    manifest = _repaired_manifest(found, ordered, counted)
+    if manifest.content != combined(bytes.fromhex(digest) for record in ordered for digest in record.blocks):
         raise Damaged(f"{found.folder}: its shards are whole, but not the dataset that the manifest tells of")
-    if wanted != found.manifest:
+    if manifest != found.manifest:
         path = found.folder / MANIFEST
         if found.manifest is None and (path.exists() or path.is_symlink()):
             set_aside(path)  # whoever edited it may want to see it again
-        wanted.write(found.folder, run)
+        manifest.write(found.folder, run)
     for finding in verdict.findings:
         path = found.folder / finding.what
         if finding.state in (State.STALE, State.LEFTOVER):
@@ -235,16 +247,28 @@ def finish(
         elif _in_the_way(finding, verdict):
             set_aside(path)
     atomic.sync_folder(found.folder)
-    _require_whole(found.folder, wanted)
-    return [replace(finding, done=_done(finding, found, plan, wanted.count)) for finding in verdict.findings]
+    _require_whole(found.folder, manifest)
+    return [replace(finding, done=_done(finding, found, plan, manifest.count)) for finding in verdict.findings]
+
+
+def _repaired_manifest(found: Inventory, records: list[ShardRecord], counted: Gathered | None) -> Manifest:
+    """Return the manifest that the repaired folder must have."""
+    if counted is None:
+        if found.manifest is None:
+            raise Damaged(f"{found.folder}: has no manifest, and its shards were not counted; verify it again")
+        return replace(found.manifest, shards=[record.as_dict() for record in records])
+    manifest = counted.manifest()
+    # The pictures are those that the software in the old manifest drew, though its other fields may be wrong.
+    return replace(manifest, software=found.manifest.software) if found.manifest else manifest
 
 
 def _in_the_way(finding: Finding, verdict: Verdict) -> bool:
-    """Whether the file of a finding has no place in the folder; those in a shard's place are gone by now."""
+    """Whether a finding's file does not belong in the folder; a file with a shard's name is moved away by now."""
     return finding.state in _MOVED and finding.what not in {line["name"] for line in verdict.lines}
 
 
 def _require_whole(folder: Place, manifest: Manifest) -> None:
+    """Refuse a folder that holds anything else than the manifest and its shards."""
     wanted = {line["name"]: line["bytes"] for line in manifest.shards}
     there = sizes(folder)
     there.pop(MANIFEST, None)
@@ -254,7 +278,7 @@ def _require_whole(folder: Place, manifest: Manifest) -> None:
 
 
 def _done(finding: Finding, found: Inventory, plan: RepairPlan, count: int) -> str:
-    """What was done, for the table."""
+    """Say what was done about a finding, for the table."""
     origin = {home: name for name, home in plan.homes.items()}
     drawn = {shard_name(job.shard.index, job.shard.count) for job in plan.jobs}
     moved = f"moved to {found.folder.resolve().name}.foreign"

@@ -1,4 +1,4 @@
-"""The unit that writes new CAPTCHAs as picture files, as somebody would receive them."""
+"""The unit that writes CAPTCHAs as single picture files, for a demonstration of solving."""
 
 import csv
 from dataclasses import dataclass
@@ -10,10 +10,12 @@ from storage.shards.shard import SPLITS
 from tasks.datasets.recipe import Recipe, renderer_of
 from tasks.figures.contact_sheet import png
 
+MOST_BLOCKS = 100  # without a picture of the test split: with 102,400 pictures, the profile has none
+
 
 @dataclass(frozen=True)
 class SampleJob:
-    """`count` pictures of a recipe, of the split that no model is trained on."""
+    """`count` pictures of a recipe to write, from the test split, which no model is trained on."""
 
     recipe: Recipe
     folder: str
@@ -22,9 +24,16 @@ class SampleJob:
 
 
 def sample_names(job: SampleJob) -> list[tuple[str, int, int]]:
-    """(file name, block, row) of each picture, `000123_BONE.png`: the number and what it shows."""
+    """List (file name, block, row) of each picture. A name is its number and its text: `000123_BONE.png`.
+
+    Raises
+    ------
+    BadInput
+        The profile has so few pictures that none is in the test split.
+    """
     renderer = renderer_of(job.recipe)
-    chosen, block = [], 0
+    chosen: list[tuple[str, int, int]] = []
+    block = 0
     while len(chosen) < job.count:
         table = renderer.parameters(job.recipe.seed, block)
         split = renderer.split(table)
@@ -33,13 +42,13 @@ def sample_names(job: SampleJob) -> list[tuple[str, int, int]]:
                 text = "".join(job.recipe.profile.alphabet[k] for k in table.letters[row] if k >= 0)
                 chosen.append((f"{len(chosen):06d}_{text}.png", block, row))
         block += 1
-        if block == 100 and not chosen:
+        if block == MOST_BLOCKS and not chosen:
             raise BadInput(f"profile {job.recipe.profile.name!r}: none of its few pictures is in the test split")
     return chosen
 
 
 def write_samples(job: SampleJob) -> int:
-    """Write the pictures that are not there yet; returns how many were written.
+    """Write the pictures that are not there yet, and return how many were written.
 
     Raises
     ------
@@ -48,7 +57,7 @@ def write_samples(job: SampleJob) -> int:
     folder = atomic.make_folder(Path(job.folder))
     for path in atomic.leftovers(folder):  # of a run that was killed
         path.unlink(missing_ok=True)
-    missing: dict[int, list] = {}
+    missing: dict[int, list[tuple[str, int]]] = {}
     for name, block, row in sample_names(job):
         if not (folder / name).exists():
             missing.setdefault(block, []).append((name, row))
@@ -62,7 +71,7 @@ def write_samples(job: SampleJob) -> int:
 
 
 def share_right(answers: Path) -> tuple[int, int]:
-    """(right, n) of an answers.csv over files that are named for what they show."""
+    """Count the right answers and all answers in an answers.csv over files that are named for their text."""
     with answers.open(newline="") as file:
         rows = [(Path(row["path"]).stem.partition("_")[2], row["word"]) for row in csv.DictReader(file)]
     return sum(truth == word for truth, word in rows), len(rows)

@@ -1,4 +1,4 @@
-"""What a dataset's pictures add up to, counted shard by shard, and the bounds that it must stay in."""
+"""Statistics of a dataset's pictures, counted shard by shard, and the bounds that drawn datasets must keep."""
 
 from dataclasses import dataclass
 from math import sqrt
@@ -10,22 +10,23 @@ from storage.errors import OutOfBounds
 from storage.shards.shard import SPLITS, Block
 from tasks.lowlevel.unaligned import load64
 
-SOME = 1 << 10  # keys that are counted between two looks at the table's room
-SIGMAS = 6.0  # a fair shard leaves this once in 500 million statistics
-MILLION = 1_000_000
+SOME = 1 << 10  # keys that are added before the size of the table is looked at again
+SIGMAS = 6.0  # standard deviations; a fair shard goes beyond once in 500 million statistics
+MILLION = 1_000_000  # shares of ink are counted in millionths
 BOUNDED = ("blank", "clipped", "equal_blocks", "letters_off", "ink_off")  # statistics
 _U = np.uint64
 
 
 @dataclass(frozen=True)
 class Counts:
-    """Of one shard. All are whole numbers, so that sums do not depend on their order.
+    """Counts of one shard. All are whole numbers, so that sums do not depend on their order.
 
-    splits, letters : pictures by split, and how often each character of the alphabet comes
-    ink, pixels : sums of the pixels' values, and of pixels in use
+    splits, letters : number of pictures in each split, and of each character of the alphabet
+    ink : sum of all pixel values
+    pixels : sum of the pictures' areas, height times width
     share, square : sums of each picture's share of ink, in millionths, and of its square
     least, most : the smallest and largest such share
-    blank, clipped : pictures without ink; with a letter of which nothing is left
+    blank, clipped : number of pictures without ink, and of those with a letter that left no pixel
     where_blank, where_clipped : the first such picture in the shard, -1 if there is none
     keys : 64-bit hashes of the pictures, as bytes
     """
@@ -47,7 +48,7 @@ class Counts:
 
 
 class Tally:
-    """Counts over a shard's blocks, in order."""
+    """Counts the blocks of a shard, in order."""
 
     def __init__(self, alphabet: str):
         self._alphabet = alphabet
@@ -69,8 +70,8 @@ class Tally:
             self._bytes += np.bincount(text.ravel(), minlength=256)
         else:
             texts, counts = np.unique(block.text, return_counts=True)
-            for one, times in zip(texts.tolist(), counts.tolist(), strict=True):
-                for letter in one.decode():
+            for encoded, times in zip(texts.tolist(), counts.tolist(), strict=True):
+                for letter in encoded.decode():
                     self._letters[letter] += times
         area = block.parameters["height"].astype(np.int64) * block.parameters["width"]
         ink, keys = hash_pictures(np.ascontiguousarray(block.images).reshape(count, -1), area.astype(_U))
@@ -94,24 +95,25 @@ class Tally:
         found[0] += number
 
     def counts(self) -> Counts:
-        """What was counted so far."""
-        letters = [
-            int(self._bytes[ord(one)]) if self._alphabet.isascii() else self._letters[one] for one in self._alphabet
-        ]
+        """Return the counts so far."""
+        ascii_only = self._alphabet.isascii()
+        letters = [int(self._bytes[ord(letter)]) if ascii_only else self._letters[letter] for letter in self._alphabet]
+        ink, pixels, share, square = self._sums
+        least, most = self._range
         (blank, where_blank), (clipped, where_clipped) = self._faults.values()
         return Counts(
-            self._seen, tuple(self._splits.tolist()), tuple(letters), *self._sums, *self._range, blank, clipped,
-            where_blank, where_clipped, b"".join(keys.tobytes() for keys in self._keys),
+            self._seen, tuple(self._splits.tolist()), tuple(letters), ink, pixels, share, square, least, most,
+            blank, clipped, where_blank, where_clipped, b"".join(keys.tobytes() for keys in self._keys),
         )  # fmt: skip
 
 
 @numba.njit(cache=True, nogil=True)
 def hash_pictures(pixels, areas):
-    """Ink of each picture, (n,) int64, and a hash of its pixels and area, (n,) uint64.
+    """Sum the ink of each picture, (n,) int64, and hash its pixels and area, (n,) uint64.
 
     pixels : (n, H * W) uint8, areas : (n,) uint64
 
-    Not cryptographic: it counts equal pictures, digests prove them.
+    The hash is not cryptographic: it only counts equal pictures. Digests prove content.
     """
     count, size = pixels.shape
     flat = pixels.reshape(-1)
@@ -143,17 +145,17 @@ def hash_pictures(pixels, areas):
 
 
 class Distinct:
-    """How many different keys there were: exact up to `most`, then from a sample of the keys' range.
+    """Counts different keys: exactly up to `most` of them, then by a sample.
 
-    The sample is every key below a limit that is halved whenever more than `most` are left (Wegman's
-    adaptive sampling; Flajolet, 1990); its standard error is at most sqrt(2 / most), 0.14 % as it is.
+    The sample is every key below a limit. Whenever more than `most` keys are left, the limit is halved (Wegman's
+    adaptive sampling; Flajolet, 1990). The standard error is at most sqrt(2 / most): 0.14 % by default.
     """
 
     def __init__(self, most: int = 1 << 20):
         self._most = most
         self._level = 0
         self._count = 0  # keys in the table
-        self._zero = 0  # 1 if key 0 came, which in the table means an empty place
+        self._zero = 0  # 1 if key 0 came: in the table 0 means an empty place
         self._table = np.zeros(1 << 12, np.uint64)
 
     def add(self, keys: np.ndarray) -> None:
@@ -170,23 +172,23 @@ class Distinct:
 
     def _rebuild(self, size: int) -> None:
         before, self._table = self._table, np.zeros(size, np.uint64)
-        before.setflags(write=False)  # as keys are that come in messages: one kernel to compile
+        before.setflags(write=False)  # like keys from a message: numba compiles one kernel only
         self._count = _insert(self._table, before, self._limit())
 
     def _limit(self) -> np.uint64:
         return _U((1 << 64 - self._level) - 1)
 
     def count(self) -> tuple[int, bool]:
-        """How many, and whether that is exact."""
+        """Return the number of different keys, and whether it is exact."""
         return self._count + self._zero << self._level, self._level == 0
 
 
 @numba.njit(cache=True, nogil=True)
 def _insert(table, keys, limit):
-    """Put `keys` up to `limit` but 0 into a table with room for them; returns how many were new.
+    """Put the keys from 1 to `limit` into a hash table that has room for them, and return how many were new.
 
-    Each stands at the first free place from that of its lowest bits on, and sorting them all at every turn,
-    which took a tenth of two cores, is saved.
+    The lowest bits of a key name its place; if that is taken, the next free place is used. This replaced sorting
+    all keys each time, which took a tenth of two cores.
     """
     mask = _U(len(table) - 1)
     new = 0
@@ -202,10 +204,12 @@ def _insert(table, keys, limit):
 
 
 class Summary:
-    """All shards' counts; memory does not grow with the number of pictures, only a little with that of shards.
+    """Sums the counts of all shards, in memory that does not depend on the number of pictures.
 
-    `bounded`: whether the pictures are drawn, so that there are bounds. Others are as they came: the same values are
-    counted, and nothing is refused.
+    Parameters
+    ----------
+    bounded : bool
+        Whether the statistics have bounds, as those of drawn pictures. Imported pictures are counted only.
     """
 
     def __init__(self, alphabet: str, bounded: bool = True):
@@ -219,7 +223,7 @@ class Summary:
         self._distinct = Distinct()
 
     def add(self, name: str, first: int, counts: Counts) -> None:
-        """Count one shard, in any order."""
+        """Add one shard's counts; the order of shards does not matter."""
         for key in self._totals:
             self._totals[key] += getattr(counts, key)
         for what in ("blank", "clipped"):
@@ -232,12 +236,12 @@ class Summary:
         self._distinct.add(np.frombuffer(counts.keys, np.uint64))
 
     def statistics(self, equal_blocks: list[int], longest: int) -> dict:
-        """What the manifest holds: counts, the values that are bounded, and their bounds.
+        """Return the manifest's statistics: counts, the values that are bounded, and their bounds.
 
         Parameters
         ----------
         equal_blocks : list of int
-            First pictures of whole blocks that are equal to an earlier one.
+            The first picture of each whole block that equals an earlier block.
         longest : int
             Characters of the longest text.
         """
@@ -250,9 +254,9 @@ class Summary:
         mean = share / pictures
         deviation = sqrt(max(totals["square"] / pictures - mean * mean, 0.0))
         sizes = table[:, 0].astype(float)
-        # Shards are drawn alike, so each has the share of ink and of every letter that all have.
+        # Shards are drawn alike: each should have the mean ink, and the mean share of every letter.
         expected = np.outer(sizes, letters) / pictures
-        spread = np.sqrt(np.maximum(expected * longest, 1.0))  # a letter comes 0 to `longest` times a text
+        spread = np.sqrt(np.maximum(expected * longest, 1.0))  # a text has a letter 0 to `longest` times
         letters_off = np.abs(table[:, 2:] - expected) / spread
         ink_off = np.abs(table[:, 1] / sizes - mean) / max(deviation, 1.0) * np.sqrt(sizes)
         self._where["letters_off"] = self._worst(ordered, letters_off)
@@ -276,13 +280,14 @@ class Summary:
             "ink_off": round(float(ink_off.max(initial=0)), 3),
             "bounds": {
                 "blank": [0, 0], "clipped": [0, 0],
-                # Where there is but one picture, all blocks are equal; with two, chance needs 2**1024 of them.
+                # If the profile has one picture only, all blocks are equal; with two, chance needs 2**1024 blocks.
                 "equal_blocks": [0, 0 if distinct > 1 else pictures],
                 "letters_off": [0, SIGMAS], "ink_off": [0, SIGMAS],
             } if self._bounded else {},
         }  # fmt: skip
 
-    def _worst(self, ordered: list, off: np.ndarray) -> tuple[int, str]:
+    def _worst(self, ordered: list[tuple[str, int, np.ndarray]], off: np.ndarray) -> tuple[int, str]:
+        """Return the first picture and the name of the shard that is furthest off."""
         if not off.size:
             return (0, "")
         row, column = np.unravel_index(off.argmax(), off.shape)

@@ -1,30 +1,41 @@
-"""What a run's receipts add up to, one after another: the manifest, and what there is to report."""
+"""Adds up the receipts of a run, one after another: to the manifest and to numbers for the report."""
 
 import json
 import time
+from dataclasses import dataclass
 from hashlib import sha256
 
 import numpy as np
 
 from storage.errors import OutOfBounds
 from storage.shards.manifest import Manifest
-from storage.shards.shard import BLOCK, combined
+from storage.shards.shard import BLOCK, ShardRecord, combined
 from tasks.datasets.recipe import software
 from tasks.datasets.statistics import SIGMAS, Counts, Summary
 
 
-class Pace:
-    """How fast pictures come: between the first and the last arrival, which leaves out how long workers take to start.
+@dataclass(frozen=True)
+class DrawReceipt:
+    """The result of a job that makes a shard. `drawn` is False if the shard was already sealed and intact."""
 
-    By this process's own clock, which only goes forward: workers have other clocks, and all may be set meanwhile.
+    index: int
+    record: ShardRecord
+    drawn: bool
+    counts: Counts
+
+
+class Pace:
+    """Measures how fast pictures arrive, from the first arrival to the last: the workers' start does not count.
+
+    The clock is this process's monotonic one, since workers' clocks may differ and any wall clock may be set.
     """
 
-    def __init__(self):
+    def __init__(self) -> None:
         self._first = self._last = 0.0
         self._arrivals = self._pictures = 0
 
     def add(self, pictures: int) -> None:
-        """So many pictures have come now."""
+        """Note that so many pictures arrive now."""
         self._last = time.monotonic()
         if not self._arrivals:
             self._first = self._last
@@ -33,31 +44,31 @@ class Pace:
         self._arrivals += 1
 
     def seconds(self) -> float:
-        """Between the first and the last."""
+        """Return the time between the first and the last arrival."""
         return self._last - self._first
 
     def rate(self) -> float | None:
-        """Pictures a second in that time; None for fewer than three arrivals."""
+        """Return pictures a second in that time; None for fewer than three arrivals."""
         return self._pictures / max(self.seconds(), 1e-6) if self._arrivals > 2 else None
 
 
 class Gathered:
-    """Receipts added up as they come, in any order; none of them is kept.
+    """Adds up receipts as they come, in any order, and keeps none of them.
 
     Parameters
     ----------
     identity : str
         The dataset's identity, as its shards hold it.
     labels : dict, optional
-        Where the labels of imported pictures come from; not part of the identity.
+        For imported pictures, where their labels come from; not part of the identity.
 
     Attributes
     ----------
     identity : str
     drawn, kept : int
-        Pictures.
+        Numbers of pictures in shards that this run made, and in shards that were there.
     pace : Pace
-        Of those that were drawn.
+        Of the pictures that were drawn.
     """
 
     def __init__(self, identity: str, labels: dict | None = None):
@@ -71,8 +82,8 @@ class Gathered:
         self.drawn = self.kept = 0
         self.pace = Pace()
 
-    def add(self, receipt) -> None:
-        """Add a `Receipt`."""
+    def add(self, receipt: DrawReceipt) -> None:
+        """Add the receipt of a shard that was drawn, filled or kept."""
         record = receipt.record
         if receipt.drawn:
             self.drawn += record.count
@@ -81,34 +92,34 @@ class Gathered:
             self.kept += record.count
         self.add_shard(record, receipt.counts)
 
-    def add_shard(self, record, counts: Counts) -> None:
-        """Add a `ShardRecord` and what was counted in that shard."""
+    def add_shard(self, record: ShardRecord, counts: Counts) -> None:
+        """Add a shard's record and its counts."""
         self._lines[record.first] = record.as_dict()
         self._digests[record.first] = b"".join(map(bytes.fromhex, record.blocks))
         self._summary.add(record.name, record.first, counts)
 
     def statistics(self) -> dict:
-        """What the pictures add up to, as in the manifest."""
+        """Return the statistics of the pictures, as the manifest holds them."""
         count = sum(line["count"] for line in self._lines.values())
         digests = b"".join(self._digests[first] for first in sorted(self._lines))
-        # The first 8 bytes stand for a digest here, where a chance hit in 10**15 costs a second look.
+        # The first 8 bytes stand for a digest: a chance match, 1 in 10**15, costs a second look only.
         whole = np.frombuffer(digests, "<u8")[::4][: count // BLOCK]
         equal = np.setdiff1d(np.arange(len(whole)), np.unique(whole, return_index=True)[1])
         return self._summary.statistics((equal * BLOCK).tolist(), self._profile["length"][1])
 
     def manifest(self, letters_a_text: tuple[np.ndarray, np.ndarray] | None = None) -> Manifest:
-        """The record of the dataset that these shards are.
+        """Make the manifest of the dataset that these shards are.
 
         Parameters
         ----------
         letters_a_text : two (A,) arrays, optional
-            Mean and variance of how often each character should come in a text (`Renderer.letters_a_text`). The bounds
-            in the manifest compare shards with one another, which no fault of all of them leaves.
+            Mean and variance of how often a text should have each character (`Renderer.letters_a_text`). The bounds
+            in the manifest compare shards with each other, and so miss a fault that all shards have.
 
         Raises
         ------
         OutOfBounds
-            The pictures' statistics are not what they should be.
+            The statistics leave their bounds.
         """
         order = sorted(self._lines)
         lines = [self._lines[first] for first in order]

@@ -1,4 +1,4 @@
-"""From a profile to a block of pictures: random parameters first, then letters, waves and noise.
+"""Kernels that draw blocks of pictures from a profile: random parameters, then letters, waves and noise.
 
-The door is `renderer.Renderer`; the other files are its kernels and the ranges that they apply.
+Other rooms import `renderer`; the other files are its kernels.
 """

@@ -1,6 +1,5 @@
-"""The units around an export: see what is there and what is missing, put index and record on top at the end."""
+"""The units around an export: survey the folder first, and at the end write the index and the record."""
 
-import math
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -16,17 +15,19 @@ from storage.files import atomic
 from storage.files.places import ObjectPath
 from storage.shards.shard import SPLITS, Block, parse_name
 from tasks.exchange.export_part import PartJob, PartReceipt, chosen_rows, entries_of, fragment, note
-from tasks.exchange.formats import FOLDERS, SUFFIX, WITH_BOXES, ExportFormat, Index, Layout
+from tasks.exchange.formats import FOLDERS, SUFFIX, WITH_BOXES, ExportFormat, ExportIndex, ExportLayout
 from tasks.profiles.fonts import face_names
 
-VERSION = 1  # of what the formats look like
-ON_DISK = 4096  # bytes that a file takes at least, on most file systems
+VERSION = 1  # of the formats' bytes: another version is another export
+ON_DISK = 4096  # bytes that a small file takes on most file systems
+MEASURED = 100  # pictures that are encoded to estimate the size of an export
+BESIDE = 100  # bytes a picture that the estimate adds for the index and the folders
 VIRTUAL = "dataset.h5"
 
 
 @dataclass(frozen=True)
 class ExportChoice:
-    """What to export; `split` and `count` of None mean all."""
+    """What to export; None as `split` or `count` means all."""
 
     format: ExportFormat
     split: str | None = None
@@ -36,17 +37,21 @@ class ExportChoice:
 
 @dataclass(frozen=True)
 class ExportPlan:
-    """What a run has to do: `jobs`, or nothing when the export is whole."""
+    """The jobs of a run; none if the export is already whole.
+
+    what : all that the bytes of the export depend on, for its record
+    share : of the pictures that are in the split
+    """
 
     what: dict
     jobs: tuple[PartJob, ...]
     whole: bool
     bytes_a_picture: float = 0.0
-    share: float = 1.0  # of the pictures that are in the split
+    share: float = 1.0
 
 
 def examine(dataset: Dataset, choice: ExportChoice, out: Path) -> None:
-    """Refuse what cannot be exported, before anything is started.
+    """Refuse an export that is impossible, before any work is started.
 
     Raises
     ------
@@ -85,24 +90,24 @@ def examine(dataset: Dataset, choice: ExportChoice, out: Path) -> None:
 
 
 def survey(dataset: Dataset, choice: ExportChoice, out: Path) -> ExportPlan:
-    """Compare a folder with what is wanted; the caller holds the folder's lock.
+    """Compare a folder with the wanted export and plan the work; the caller holds the folder's lock.
 
     Raises
     ------
     Different
-        Another export is there, or files of something else.
+        The folder holds another export, or files of something else.
     Damaged
-        The record there, or the dataset, cannot be read.
+        The folder's record, or the dataset, cannot be read.
     """
     manifest, head = dataset.manifest, _head(dataset)
     what = _what(dataset, choice)
     there = ExportRecord.read(out)
     if there:
         _require_same(there.what, what, out)
-        # A virtual dataset is only as good as its shards, so it is proven each time.
+        # A virtual dataset links to the shards, so they are proven each time.
         if choice.format is not ExportFormat.HDF5 and there.stands(out):
             return ExportPlan(what, (), whole=True)
-    layout = Layout(
+    layout = ExportLayout(
         choice.format, head.parameters.dtype, tuple(face_names(manifest.fonts)),
         manifest.profile.get("alphabet", ""), head.boxes.shape[1], choice.invert,
     )  # fmt: skip
@@ -123,7 +128,7 @@ def survey(dataset: Dataset, choice: ExportChoice, out: Path) -> ExportPlan:
 
 
 def _what(dataset: Dataset, choice: ExportChoice) -> dict:
-    """All that the bytes of an export depend on."""
+    """Collect all that the bytes of an export depend on."""
     return {
         "version": VERSION,
         "dataset": dataset.manifest.profile["name"],
@@ -152,44 +157,44 @@ def _require_same(there: dict, wanted: dict, out: Path) -> None:
 
 
 def _limits(dataset: Dataset, choice: ExportChoice) -> Iterator[tuple[dict, int]]:
-    """(manifest line, most pictures to take) of each shard that is needed, in order."""
-    left = math.inf if choice.count is None else choice.count
+    """Yield (manifest line, most pictures to take) of each shard that is needed, in order."""
+    left = dataset.manifest.count if choice.count is None else choice.count
     for number, line in enumerate(dataset.manifest.shards):
         if left <= 0:
             return
         limit = min(left, line["count"])
         yield line, limit
-        if choice.split is None:
+        if choice.split is None or choice.count is None:
             left -= limit
-        elif choice.count is not None:
+        else:
             with dataset.shard(number) as shard:
                 splits = [shard.block(block, ["split"]).split for block in range(len(shard))]
             left -= sum(len(chosen_rows(split, choice.split)) for split in splits)
 
 
 def _part_name(choice: ExportChoice, number: int) -> str:
-    # `datasets` and others find a split by the file's name.
+    # Libraries such as Hugging Face's datasets find a split by the file's name.
     return f"{choice.split or 'shard'}-{number:06d}{SUFFIX.get(choice.format, '')}"
 
 
 def _bytes_a_picture(job: PartJob, head: Block, rows: np.ndarray) -> float:
-    """About what a picture takes on the disk, measured on the first block."""
+    """Estimate the bytes that a picture takes on the disk, from the first block."""
     if job.layout.format is ExportFormat.HDF5:
         return 0.0
-    entries = list(entries_of(job, head, 0, rows[:100]))
+    entries = list(entries_of(job, head, 0, rows[:MEASURED]))
     sizes = [len(content) for entry in entries for _, content in job.layout.members(entry)]
     if job.layout.format in FOLDERS:
         sizes = [max(ON_DISK, size) for size in sizes]
-    return sum(sizes) / max(1, len(entries)) + 100
+    return sum(sizes) / max(1, len(entries)) + BESIDE
 
 
 def begin(plan: ExportPlan, out: Path) -> None:
-    """Note in the folder what it is going to be, and clear away what ended runs left there."""
+    """Record in the folder which export it will hold, and remove what dead runs left there."""
     notes = atomic.make_folder(out / NOTES)
     there = ExportRecord.read(out)
     if there is None or there.complete:
         for part in there.parts if there else ():
-            note(notes, part)  # each job finds out whether its part is as it was
+            note(notes, part)  # each job checks whether its part is unchanged
         ExportRecord(plan.what).write(notes / RECORD)
         remove(out / RECORD)
     clear(out)
@@ -197,18 +202,24 @@ def begin(plan: ExportPlan, out: Path) -> None:
 
 
 def missing_bytes(plan: ExportPlan, out: Path) -> int:
-    """About how much the parts take that are not there yet."""
+    """Estimate the size of the parts that are not there yet."""
     pictures = sum(min(job.limit, job.count * plan.share) for job in plan.jobs if not (out / job.name).exists())
     return int(pictures * plan.bytes_a_picture)
 
 
 def finish(plan: ExportPlan, out: Path, receipts: Iterable[PartReceipt]) -> ExportRecord:
-    """Put the index together from the parts in order, then the record, then clear up."""
+    """Put the index together from the parts' lines in order, write the record, and tidy the folder.
+
+    Raises
+    ------
+    NotThere
+        No picture is in the split.
+    """
     parts = tuple(sorted((receipt.part for receipt in receipts), key=lambda part: part.shard))
     if not sum(part.pictures for part in parts):
         tidy(out)
         raise NotThere(f"split {plan.what['split']!r}: none of the dataset's pictures is in it")
-    indexes = {}
+    indexes: dict[str, int] = {}
     layout = plan.jobs[0].layout
     index = layout.index()
     if layout.format is ExportFormat.HDF5:
@@ -224,12 +235,13 @@ def finish(plan: ExportPlan, out: Path, receipts: Iterable[PartReceipt]) -> Expo
 
 
 def tidy(out: Path) -> None:
-    """Remove what is of use to an unfinished export only."""
+    """Remove the files that only an unfinished export needs."""
     remove(out / NOTES)
     clear(out)
 
 
-def _pieces(notes: Path, index: Index, parts: tuple[Part, ...]) -> Iterator[bytes | Path]:
+def _pieces(notes: Path, index: ExportIndex, parts: tuple[Part, ...]) -> Iterator[bytes | Path]:
+    """Yield the index's pieces in order: bytes, or a file that holds them."""
     for section, opening in index.openings.items():
         yield opening
         begun = False
@@ -243,8 +255,16 @@ def _pieces(notes: Path, index: Index, parts: tuple[Part, ...]) -> Iterator[byte
 
 
 def report(out: Path, written: int, seconds: float) -> dict:
-    """What a run of the flow did, and what the folder holds now."""
+    """Report what a run of the flow did, and what the folder holds now.
+
+    Raises
+    ------
+    NotThere
+        The folder holds no complete export.
+    """
     record = ExportRecord.read(out)
+    if record is None or record.indexes is None:
+        raise NotThere(f"{out}: holds no complete export; give the command again")
     rate = written / seconds if written and seconds else None
     return {
         "export": str(out),

@@ -1,7 +1,7 @@
 """The units that do the work of an export: write one shard's part, or prove one shard."""
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -19,19 +19,22 @@ from tasks.exchange.formats import (
     FOLDERS,
     ExportEntry,
     ExportFormat,
-    Layout,
+    ExportLayout,
     easyocr_labels,
     plain_rows,
     tar_end,
     tar_member,
 )
 
+Lines = dict[str, list[bytes]]  # of an index, by section
+Entries = Iterator[tuple[str, list[ExportEntry]]]  # block by block, with the name of the block's folder
+
 
 @dataclass(frozen=True)
 class PartJob:
-    """One shard to export: `limit` pictures at most, into the part `name` of the folder `out`.
+    """One shard to export: at most `limit` pictures, into the part `name` of the folder `out`.
 
-    `sha256` and `content` are what the manifest says of the shard.
+    `sha256`, `content`, `first` and `count` are the manifest's of the shard `shard`, a path or URL.
     """
 
     number: int
@@ -44,20 +47,20 @@ class PartJob:
     out: str
     name: str
     split: str | None
-    layout: Layout
+    layout: ExportLayout
 
 
 @dataclass(frozen=True)
 class PartReceipt:
-    """What became of a job; `kept` is True for a part that was there already."""
+    """The result of a job. `kept` is True if the part was already there; `read` counts the shard's pictures."""
 
     part: Part
     kept: bool
-    read: int  # pictures in the shard
+    read: int
 
 
 def export_part(job: PartJob) -> PartReceipt:
-    """Write one shard's part and its lines of the index, unless they are there.
+    """Write one shard's part and its lines of the index, unless both are there.
 
     Raises
     ------
@@ -67,33 +70,35 @@ def export_part(job: PartJob) -> PartReceipt:
     """
     out = Path(job.out)
     notes, target = out / NOTES, out / job.name
-    part = noted(notes, job.number)
-    standing = part is not None and part.stands(out)
+    known = noted(notes, job.number)
+    kept = known if known and known.stands(out) else None
     index = job.layout.index()
+    between = index.between if index else b""
     sections = {name: fragment(notes, job.number, name) for name in (index.openings if index else ())}
-    if standing and all(path.exists() for path in sections.values()):
-        return PartReceipt(part, True, job.count)
-    lines: dict[str, list[bytes]] = {name: [] for name in sections}
+    if kept and all(path.exists() for path in sections.values()):
+        return PartReceipt(kept, True, job.count)
+    lines: Lines = {name: [] for name in sections}
     with Shard(place(job.shard), sha256=job.sha256) as shard:
         rows = _rows(shard, job)
         blocks = _blocks(shard, job, rows, lines)
-        if standing or not any(map(len, rows)):
-            part = part if standing else Part(job.number, None, 0, 0, 0)
-            for _ in blocks:
+        if kept or not any(map(len, rows)):
+            part = kept or Part(job.number, None, 0, 0, 0)
+            for _ in blocks:  # collects the index's lines
                 pass
-            _write_notes(notes, part, sections, lines, index)
+            _write_notes(notes, part, sections, lines, between)
         else:
             with _part_writer(job, target) as write:
                 files, size = write(blocks)
                 part = Part(job.number, job.name, sum(map(len, rows)), files, size)
-                # Before the part appears: a part without them would be written again.
-                _write_notes(notes, part, sections, lines, index)
-    return PartReceipt(part, standing, job.count)
+                # Before the part appears: a part without notes would be written again.
+                _write_notes(notes, part, sections, lines, between)
+    return PartReceipt(part, kept is not None, job.count)
 
 
 def _rows(shard: Shard, job: PartJob) -> list[np.ndarray]:
-    """Rows to export of each block."""
-    chosen, left = [], job.limit
+    """Choose the rows to export of each block."""
+    chosen: list[np.ndarray] = []
+    left = job.limit
     for number in range(len(shard)):
         rows = chosen_rows(shard.block(number, ["split"]).split, job.split)[:left]
         left -= len(rows)
@@ -102,12 +107,12 @@ def _rows(shard: Shard, job: PartJob) -> list[np.ndarray]:
 
 
 def chosen_rows(split: np.ndarray, wanted: str | None) -> np.ndarray:
-    """Rows that are in the wanted split."""
+    """Return the rows in the wanted split, or all rows for None."""
     return np.arange(len(split)) if wanted is None else np.flatnonzero(split == SPLITS.index(wanted))
 
 
-def _blocks(shard: Shard, job: PartJob, rows: list[np.ndarray], lines: dict) -> Iterator[tuple[str, list[ExportEntry]]]:
-    """(name of its folder, entries) of each block with rows; the index's lines are collected on the way."""
+def _blocks(shard: Shard, job: PartJob, rows: list[np.ndarray], lines: Lines) -> Entries:
+    """Yield (name of its folder, entries) of each block with rows, and add the index's lines to `lines`."""
     for number, chosen in enumerate(rows):
         if not len(chosen):
             continue
@@ -120,7 +125,7 @@ def _blocks(shard: Shard, job: PartJob, rows: list[np.ndarray], lines: dict) -> 
 
 
 def entries_of(job: PartJob, block: Block, number: int, rows: np.ndarray) -> Iterator[ExportEntry]:
-    """Some rows of block `number` of a shard, with their font by name and their picture cropped."""
+    """Yield some rows of block `number` of a shard, with the names of fonts and with cropped pictures."""
     texts, splits, boxes = block.texts(), block.split.tolist(), block.boxes.tolist()
     for row, plain in zip(rows.tolist(), plain_rows(block.parameters[rows], job.layout.fonts), strict=True):
         letters = [tuple(box) if box[2] > box[0] >= 0 else None for box in boxes[row][: len(texts[row])]]
@@ -131,26 +136,25 @@ def entries_of(job: PartJob, block: Block, number: int, rows: np.ndarray) -> Ite
 
 
 @contextmanager
-def _part_writer(job: PartJob, target: Path):
-    """A function that takes the blocks and gives (files, bytes); the part appears when the context ends."""
-    chosen = job.layout.format
-    if chosen in FOLDERS:
+def _part_writer(job: PartJob, target: Path) -> Iterator[Callable[[Entries], tuple[int, int]]]:
+    """Give a function that writes blocks and returns (files, bytes). The part appears when the context ends."""
+    if job.layout.format in FOLDERS:
         with staged_folder(target) as folder:
             yield lambda blocks: _write_folder(folder, job.layout, blocks)
     else:
-        write = {ExportFormat.WEBDATASET: _write_tar, ExportFormat.PARQUET: _write_parquet}[chosen]
+        write = _write_tar if job.layout.format is ExportFormat.WEBDATASET else _write_parquet
         with staged_file(target) as file:
             yield lambda blocks: write(file, job.layout, blocks)
 
 
-def _write_folder(folder: Path, layout: Layout, blocks: Iterable) -> tuple[int, int]:
+def _write_folder(folder: Path, layout: ExportLayout, blocks: Entries) -> tuple[int, int]:
     files = size = 0
     for name, entries in blocks:
         inside = folder / name
         inside.mkdir()
         for entry in entries:
             for suffix, content in layout.members(entry):
-                with open(f"{inside}/{entry.key}{suffix}", "xb") as file:  # noqa: PTH123 - a Path is slow
+                with open(f"{inside}/{entry.key}{suffix}", "xb") as file:  # noqa: PTH123 - a Path is slower
                     file.write(content)
                 files, size = files + 1, size + len(content)
         if layout.format is ExportFormat.GT:
@@ -160,7 +164,7 @@ def _write_folder(folder: Path, layout: Layout, blocks: Iterable) -> tuple[int, 
     return files, size
 
 
-def _write_tar(file: BinaryIO, layout: Layout, blocks: Iterable) -> tuple[int, int]:
+def _write_tar(file: BinaryIO, layout: ExportLayout, blocks: Entries) -> tuple[int, int]:
     for _, entries in blocks:
         for entry in entries:
             for suffix, content in layout.members(entry):
@@ -169,15 +173,15 @@ def _write_tar(file: BinaryIO, layout: Layout, blocks: Iterable) -> tuple[int, i
     return 1, file.tell()
 
 
-def _write_parquet(file: BinaryIO, layout: Layout, blocks: Iterable) -> tuple[int, int]:
+def _write_parquet(file: BinaryIO, layout: ExportLayout, blocks: Entries) -> tuple[int, int]:
     parameters = {name: _kind(name, layout) for name in layout.fields}
-    columns = {
+    kinds = {
         "image": Kind.IMAGE, "text": Kind.TEXT, "number": Kind.INTEGER, "split": Kind.TEXT, "boxes": Kind.BOXES,
     }  # fmt: skip
 
-    def groups() -> Iterator[dict]:
+    def groups() -> Iterator[dict[str, list]]:
         for _, entries in blocks:
-            columns = {
+            columns: dict[str, list] = {
                 "image": [{"bytes": layout.png(entry), "path": f"{entry.key}.png"} for entry in entries],
                 "text": [entry.text for entry in entries],
                 "number": [entry.number for entry in entries],
@@ -186,12 +190,12 @@ def _write_parquet(file: BinaryIO, layout: Layout, blocks: Iterable) -> tuple[in
             }
             yield columns | {name: [entry.parameters[name] for entry in entries] for name in parameters}
 
-    write_table(file, columns | parameters, groups())
+    write_table(file, kinds | parameters, groups())
     file.seek(0, 2)
     return 1, file.tell()
 
 
-def _kind(name: str, layout: Layout) -> Kind:
+def _kind(name: str, layout: ExportLayout) -> Kind:
     dtype = layout.parameters[name]
     if name == "font" and layout.fonts:
         return Kind.TEXT
@@ -201,34 +205,36 @@ def _kind(name: str, layout: Layout) -> Kind:
 
 
 def fragment(notes: Path, number: int, section: str) -> Path:
-    """Where a part's lines of the index wait for the others."""
+    """Return the path of a part's lines of the index, until the index is put together."""
     return notes / f"{number:06d}.{section}"
 
 
 def note(notes: Path, part: Part) -> None:
-    """Remember what a part is, for the next run."""
+    """Note what a part holds, for the next run."""
     atomic.replace(notes / f"{part.shard:06d}.json", json.dumps(asdict(part)).encode())
 
 
 def noted(notes: Path, number: int) -> Part | None:
+    """Read what `note` wrote of a part; None if it wrote nothing."""
     try:
         return Part(**json.loads((notes / f"{number:06d}.json").read_bytes()))
     except FileNotFoundError:
         return None
 
 
-def _write_notes(notes: Path, part: Part, sections: dict, lines: dict, index) -> None:
+def _write_notes(notes: Path, part: Part, sections: dict[str, Path], lines: Lines, between: bytes) -> None:
     for name, path in sections.items():
-        atomic.replace(path, index.between.join(lines[name]))
+        atomic.replace(path, between.join(lines[name]))
     note(notes, part)
 
 
 def prove_shard(job: PartJob) -> PartReceipt:
-    """Read one shard and prove every block of it.
+    """Read one shard and prove it, for a format that links to the shards.
 
     Raises
     ------
     Damaged
+        The shard is missing, or is not what the manifest says.
     """
     path = place(job.shard)
     if not path.is_file():

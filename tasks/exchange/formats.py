@@ -1,4 +1,4 @@
-"""How a labelled picture looks in the formats of other tools: as files, and as lines of an index."""
+"""The formats of other tools: what files a labelled picture becomes, and what lines of an index."""
 
 import csv
 import io
@@ -18,11 +18,10 @@ from storage.errors import BadInput
 
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _END = b"\0\0\0\0IEND\xaeB`\x82"
-_COMPACT = {"ensure_ascii": False, "separators": (",", ":")}
 
 
 class ExportFormat(StrEnum):
-    """What a dataset can be exported as."""
+    """The formats that a dataset can be exported to."""
 
     PNG = "png"
     GT = "gt"
@@ -33,17 +32,25 @@ class ExportFormat(StrEnum):
     HDF5 = "hdf5"
 
 
-FOLDERS = {ExportFormat.PNG, ExportFormat.GT, ExportFormat.TESSERACT, ExportFormat.COCO}  # a folder of files a shard
-WITH_BOXES = {ExportFormat.TESSERACT, ExportFormat.COCO}  # nothing without the letters' boxes
+FOLDERS = {
+    ExportFormat.PNG,
+    ExportFormat.GT,
+    ExportFormat.TESSERACT,
+    ExportFormat.COCO,
+}  # a folder of files a shard
+WITH_BOXES = {
+    ExportFormat.TESSERACT,
+    ExportFormat.COCO,
+}  # they need a dataset with boxes of letters
 SUFFIX = {ExportFormat.WEBDATASET: ".tar", ExportFormat.PARQUET: ".parquet"}  # one file a shard
 
 
 class ExportEntry(NamedTuple):
-    """One picture of a dataset with all that is known of it.
+    """One picture of a dataset with its label and parameters.
 
     image : (height, width) uint8, 0 background to 255 ink
-    boxes : a letter's (top, left, bottom, right) in pixels, half-open; None for one without
-    parameters : as in the dataset, with the font's name for its number; JSON-safe
+    boxes : each letter's (top, left, bottom, right) in pixels, half-open; None for a letter without a box
+    parameters : as in the dataset, but with the font's name instead of its number; JSON-safe
     """
 
     number: int
@@ -55,27 +62,32 @@ class ExportEntry(NamedTuple):
 
     @property
     def key(self) -> str:
-        """The name of its files: the picture's number in the dataset, since a label may hold any character."""
+        """The stem of its files' names: the picture's number in the dataset, since a label may hold any character."""
         return f"{self.number:09d}"
 
 
 @dataclass(frozen=True)
-class Index:
-    """A file beside the parts: `head`, then the lines of each section between its `opening`s, then `tail`."""
+class ExportIndex:
+    """A file beside the parts: for each section its opening and its lines, then `tail`.
+
+    openings : by the sections' names
+    between : separates the lines of a section
+    """
 
     name: str
-    openings: dict[str, bytes]  # by section
+    openings: dict[str, bytes]
     between: bytes = b""
     tail: bytes = b""
 
 
 @dataclass(frozen=True)
-class Layout:
-    """A format with what it needs to know of the dataset.
+class ExportLayout:
+    """A format, with the facts of the dataset that it depends on.
 
     parameters : the dtype of the parameters
     fonts : names, by the number in the parameters
     longest : letters of the longest text
+    invert : black ink on white instead of white ink on black
     """
 
     format: ExportFormat
@@ -88,14 +100,14 @@ class Layout:
     @property
     def fields(self) -> tuple[str, ...]:
         """Names of the parameters, in order."""
-        return self.parameters.names
+        return self.parameters.names or ()
 
     def png(self, entry: ExportEntry) -> bytes:
-        """The picture as a PNG: ink is white as stored, or black on white with `invert`."""
+        """Encode the picture as PNG."""
         return png(255 - entry.image if self.invert else entry.image)
 
     def members(self, entry: ExportEntry) -> list[tuple[str, bytes]]:
-        """(suffix, content) of each file of one picture, the picture first."""
+        """Return (suffix, content) of each file of one picture, the picture first."""
         picture = (".png", self.png(entry))
         match self.format:
             case ExportFormat.TESSERACT:
@@ -104,13 +116,14 @@ class Layout:
                 return [picture, (".txt", entry.text.encode()), (".json", as_json(entry))]
         return [picture]
 
-    def index(self) -> Index | None:
-        """The file beside the parts, for the formats that have one."""
+    def index(self) -> ExportIndex | None:
+        """Describe the index file beside the parts; None for formats without an index."""
         match self.format:
             case ExportFormat.PNG:
-                return Index("labels.csv", {"labels": csv_line(["path", "text", "split", "number", *self.fields])})
+                header = csv_line(["path", "text", "split", "number", *self.fields])
+                return ExportIndex("labels.csv", {"labels": header})
             case ExportFormat.GT:
-                return Index("gt.txt", {"labels": b""})
+                return ExportIndex("gt.txt", {"labels": b""})
             case ExportFormat.COCO:
                 head = {
                     "info": {"description": "Letters of text CAPTCHAs; a box is of a letter's own pixels"},
@@ -120,13 +133,13 @@ class Layout:
                         for number, letter in enumerate(self.alphabet, 1)
                     ],
                 }
-                opening = json.dumps(head, **_COMPACT)[:-1] + ',"images":[\n'
+                opening = _compact_json(head)[:-1] + ',"images":[\n'
                 openings = {"images": opening.encode(), "annotations": b'\n],"annotations":[\n'}
-                return Index("annotations.json", openings, between=b",\n", tail=b"\n]}\n")
+                return ExportIndex("annotations.json", openings, between=b",\n", tail=b"\n]}\n")
         return None
 
     def lines(self, entry: ExportEntry, path: str) -> dict[str, list[bytes]]:
-        """What the index says of a picture at `path`, by section."""
+        """Make the lines of the index for a picture at `path`, by section."""
         match self.format:
             case ExportFormat.PNG:
                 values = [path, entry.text, entry.split, entry.number]
@@ -150,7 +163,7 @@ class Layout:
                 continue
             top, left, bottom, right = box
             annotations.append({
-                # The same whatever is exported with it; never 0, which pycocotools takes for "no match".
+                # Independent of the other pictures in the export; never 0, which pycocotools takes for "no match".
                 "id": entry.number * self.longest + place + 1,
                 "image_id": entry.number,
                 "category_id": self.alphabet.index(letter) + 1,
@@ -160,8 +173,8 @@ class Layout:
                 "iscrowd": 0,
             })  # fmt: skip
         return {
-            "images": [json.dumps(image, **_COMPACT).encode()],
-            "annotations": [json.dumps(one, **_COMPACT).encode() for one in annotations],
+            "images": [_compact_json(image).encode()],
+            "annotations": [_compact_json(annotation).encode() for annotation in annotations],
         }
 
 
@@ -174,7 +187,7 @@ def png(image: np.ndarray) -> bytes:
     height, width = image.shape
     rows = np.zeros((height, width + 1), np.uint8)  # each row begins with its filter, 0 for none
     rows[:, 1:] = image
-    data = zlib.compress(rows, 1)
+    data = zlib.compress(rows.data, 1)
     return b"".join((
         _png_header(height, width), struct.pack(">I", len(data)), b"IDAT", data,
         struct.pack(">I", zlib.crc32(data, _IDAT_CRC)), _END,
@@ -191,9 +204,9 @@ def _png_header(height: int, width: int) -> bytes:
 
 
 def tesseract_boxes(entry: ExportEntry) -> bytes:
-    """A Tesseract .box file: `LETTER LEFT BOTTOM RIGHT TOP PAGE`, counted from the picture's bottom left corner.
+    """Make a Tesseract .box file: lines `LETTER LEFT BOTTOM RIGHT TOP PAGE`, from the picture's bottom left corner.
 
-    Tesseract knows the end of a text line by a tab with a box outside of the picture.
+    A tab with a box outside of the picture ends the text line.
     """
     height, width = entry.image.shape
     lines = [
@@ -205,14 +218,24 @@ def tesseract_boxes(entry: ExportEntry) -> bytes:
 
 
 def as_json(entry: ExportEntry) -> bytes:
-    """All that is known of a picture."""
-    known = {"number": entry.number, "text": entry.text, "split": entry.split}
-    return json.dumps(known | entry.parameters | {"boxes": entry.boxes}, **_COMPACT).encode()
+    """Encode a picture's label, parameters and boxes."""
+    label = {"number": entry.number, "text": entry.text, "split": entry.split}
+    return _compact_json(label | entry.parameters | {"boxes": entry.boxes}).encode()
+
+
+def _compact_json(value: dict) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
 def tar_member(name: str, content: bytes) -> bytes:
-    """A file in a tar archive; nothing of this machine or of now is in its header."""
-    # Names are short and ASCII. tarfile makes a header from scratch in five times the time.
+    """Make a file of a tar archive; the header holds no time and no owner.
+
+    Parameters
+    ----------
+    name : str
+        ASCII, at most 100 characters.
+    """
+    # tarfile takes five times as long, since it makes each header from scratch.
     label, size = name.encode("ascii"), b"%011o" % len(content)
     checksum = b"%06o" % (_PLAIN_SUM + sum(label) + sum(size) - 11 * ord("0"))
     header = b"".join((label.ljust(100, b"\0"), _PLAIN[100:124], size, _PLAIN[135:148], checksum, _PLAIN[154:]))
@@ -224,26 +247,26 @@ _PLAIN_SUM = int(_PLAIN[148:154], 8)
 
 
 def tar_end(size: int) -> bytes:
-    """What ends an archive of `size` bytes: two empty blocks, filled up to a whole record."""
+    """Return the end of an archive of `size` bytes: two empty blocks, filled up to a whole record."""
     end = 2 * tarfile.BLOCKSIZE
     return bytes(end + -(size + end) % tarfile.RECORDSIZE)
 
 
 def csv_line(values: list) -> bytes:
-    """One line of a CSV file, quoted where needed."""
+    """Make a line of a CSV file, quoted where needed."""
     line = io.StringIO()
     csv.writer(line, lineterminator="\n").writerow(values)
     return line.getvalue().encode()
 
 
 def easyocr_labels(entries: list[ExportEntry]) -> bytes:
-    """The labels.csv that EasyOCR's trainer wants in a folder of pictures."""
+    """Make the labels.csv that EasyOCR's trainer reads in a folder of pictures."""
     rows = [csv_line([f"{entry.key}.png", entry.text]) for entry in entries]
     return csv_line(["filename", "words"]) + b"".join(rows)
 
 
 def _line(chosen: ExportFormat, entry: ExportEntry) -> bytes:
-    """The label as a line of its own, where the format has no way to quote."""
+    """Return the label as a line, for formats that cannot quote."""
     if any(mark in entry.text for mark in "\t\r\n"):
         raise BadInput(
             f"format {chosen.value}: a label may hold no tab and no line break; picture {entry.number} has "
@@ -252,13 +275,14 @@ def _line(chosen: ExportFormat, entry: ExportEntry) -> bytes:
     return entry.text.encode() + b"\n"
 
 
-def _cell(value):
+def _cell(value: object) -> object:
+    """Return a parameter as a cell of a table: a list becomes numbers with blanks between."""
     return " ".join(map(str, value)) if isinstance(value, list) else value
 
 
 def plain_rows(parameters: np.ndarray, fonts: tuple[str, ...] = ()) -> Iterator[dict]:
-    """A compound array row by row as JSON-safe dicts, with the font's name for its number."""
-    names = parameters.dtype.names
+    """Yield the rows of a compound array as JSON-safe dicts, with the font's name instead of its number."""
+    names = parameters.dtype.names or ()
     for row in parameters.tolist():
         plain = dict(zip(names, row, strict=True))
         for name, value in plain.items():

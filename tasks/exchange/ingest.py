@@ -1,4 +1,4 @@
-"""The units of importing: survey the dataset's folder, fill a shard with pictures or restore it, finish the dataset."""
+"""The units of importing: survey the dataset's folder, fill or restore a shard with pictures, and report."""
 
 import json
 from collections.abc import Iterator
@@ -10,20 +10,20 @@ import numpy as np
 from PIL import __version__ as pillow
 
 from storage.errors import Damaged, Different, GlyphsDiffer, NotThere
-from storage.files import atomic
 from storage.files.places import Place, place
 from storage.shards.manifest import Manifest
-from storage.shards.shard import BLOCK, Block, Shard, combined, layout, read_record, sealed, shard_name
+from storage.shards.shard import BLOCK, Block, combined, layout, shard_name
 from storage.shards.writer import write_shard
 from tasks.datasets import generate
-from tasks.datasets.folder import set_aside
-from tasks.datasets.generate import DrawReceipt
+from tasks.datasets.folder import identity_in, manifest_in
+from tasks.datasets.generate import kept_shard
 from tasks.datasets.recipe import differences, identity_of
 from tasks.datasets.statistics import Tally
-from tasks.datasets.totals import Gathered
+from tasks.datasets.totals import DrawReceipt, Gathered
 from tasks.drawing.renderer import split_by
 from tasks.exchange.scan import DIGEST, PICTURES, REJECTS, Source, changes, shown
-from tasks.loading.decode import BadPicture, Invert, decode_picture, read_file
+from tasks.loading.decode import Invert, decode_picture
+from tasks.loading.safe_read import BadPicture, read_file
 from tasks.lowlevel.deflate import compress
 
 PARAMETERS = np.dtype([("height", "<u2"), ("width", "<u2")])
@@ -31,10 +31,13 @@ PARAMETERS = np.dtype([("height", "<u2"), ("width", "<u2")])
 
 @dataclass(frozen=True)
 class FillJob:
-    """One shard to fill with files: `pairs` of path and label, and 32 bytes of sha256 for each.
+    """One shard to fill with files.
 
-    content : the digest that the shard must come to, if it is known
-    pillow : the version that the dataset was imported with, if it is known
+    source, folder : the imported folder, and the dataset's folder
+    pairs : path and label of each file
+    digests : the sha256 of each file, 32 bytes each
+    content : the content digest that the shard must have, if it is known
+    pillow : the version of Pillow that the dataset was imported with, if it is known
     """
 
     identity: str
@@ -52,47 +55,36 @@ class FillJob:
 
 
 def survey(source: Source, folder: Place, records: Path) -> None:
-    """Compare what the dataset's folder holds with what is wanted; the caller holds the dataset's lock.
+    """Compare the dataset's folder with the source; the caller holds the dataset's lock.
 
     Parameters
     ----------
     records : Path
-        The folder of the last import's list of files, by which it is told how they changed.
+        The folder with the last import's list of files, to say how they changed.
 
     Raises
     ------
     Different
-        The folder holds another dataset, or one of other files: how many were added, removed or changed.
+        The folder holds another dataset, or a dataset of other files. Then the error counts how many were added,
+        removed or changed.
     """
-    manifest = _manifest(folder)
+    manifest = manifest_in(folder)
     if manifest:
         _require_same(identity_of(manifest), source, folder, records)
-    for path in sorted(sealed(folder).values()):
-        try:
-            with Shard(path) as shard:
-                there = json.loads(shard.identity)
-        except (Damaged, json.JSONDecodeError):
-            continue  # the job for that shard sets it aside and fills it again
+    there = identity_in(folder)
+    if there is not None:
         _require_same(there, source, folder, records)
-        break
-
-
-def _manifest(folder: Place) -> Manifest | None:
-    try:
-        return Manifest.read(folder)
-    except NotThere:
-        return None
 
 
 def fill_jobs(source: Source, folder: Place, run: str, manifest: Manifest | None = None) -> list[FillJob]:
-    """A job for every shard of a dataset of `source`.
+    """Make a job for every shard of the dataset, also for shards that are there: the job proves them.
 
-    Also for those that are there: whoever gives the command again may want to have them proven. If the
-    dataset was complete once, each has to come to the digest in its manifest before it is sealed.
+    If the dataset was complete once, each shard must have the content digest in the manifest before it is sealed.
     """
-    manifest = manifest or _manifest(folder)
+    manifest = manifest or manifest_in(folder)
     places = layout(len(source.pairs), generate.BLOCKS_A_SHARD)
-    contents, software = {}, None
+    contents: dict[int, str] = {}
+    software = None
     if manifest:
         places = [(index, line["first"], line["count"]) for index, line in enumerate(manifest.shards)]
         contents = {index: line["content"] for index, line in enumerate(manifest.shards)}
@@ -114,7 +106,7 @@ def require_imported(folder: Place) -> None:
     ------
     Different
     """
-    manifest = _manifest(folder)
+    manifest = manifest_in(folder)
     if manifest and manifest.source is None:
         raise Different(
             f"{folder}: holds a drawn dataset, of profile {manifest.profile['name']!r}; choose another --name or --out"
@@ -144,23 +136,17 @@ def fill_shard(job: FillJob) -> DrawReceipt:
     Raises
     ------
     Damaged
-        A file that is not what it was when the import began.
+        A file has changed since the import began.
     GlyphsDiffer
-        The files are the same, but decode to other pixels than those of the shard that is to be restored.
+        The files are the same, but decode to other pixels than the shard to restore had.
     NoSpace, Unwritable
     """
-    folder = place(job.folder)
-    path = folder / shard_name(job.index, job.count)
     alphabet = json.loads(job.identity)["profile"]["alphabet"]
-    tally = Tally(alphabet)
-    judged = atomic.fingerprint(path)
-    if judged:
-        try:
-            record = read_record(path, job.identity, job.first, tally.add)
-            return DrawReceipt(job.index, record, False, tally.counts())
-        except Damaged:
-            set_aside(path, judged)
-            tally = Tally(alphabet)
+    kept = kept_shard(job.folder, job.index, job.first, job.count, job.identity, alphabet)
+    if kept:
+        return kept
+    folder, tally = place(job.folder), Tally(alphabet)
+    path = folder / shard_name(job.index, job.count)
 
     def blocks() -> Iterator[Block]:
         digests = []
@@ -180,6 +166,7 @@ def fill_shard(job: FillJob) -> DrawReceipt:
 
 
 def _block(job: FillJob, offset: int, count: int) -> Block:
+    """Read `count` of a job's pictures, from `offset` on, into a block."""
     identity = json.loads(job.identity)
     profile, invert = identity["profile"], Invert(identity["source"]["ink"]["invert"])
     pairs = job.pairs[offset : offset + count]
@@ -195,11 +182,12 @@ def _block(job: FillJob, offset: int, count: int) -> Block:
         content[k] = np.frombuffer(sha256(b"%d %d " % (height, width) + picture.tobytes()).digest(), "<u8")
     text = np.array([label.encode() for _, label in pairs], f"S{job.text_bytes}")
     boxes = np.full((count, profile["length"][1], 4), -1, np.int16)
-    # By what is seen and not by the label: a copy that was labelled otherwise stays in the same split.
+    # The split depends on the pixels and not on the label: copies with other labels stay in the same split.
     return Block(images, text, boxes, parameters, split_by(content.T))
 
 
 def _picture(path: Path, digest: bytes, invert: Invert) -> np.ndarray:
+    """Decode a file, if its sha256 is still `digest`."""
     try:
         data = read_file(path)
         if sha256(data).digest() == digest:
@@ -214,14 +202,16 @@ def _picture(path: Path, digest: bytes, invert: Invert) -> np.ndarray:
 
 
 def as_imported(folder: Place, source: Path) -> dict:
-    """The parameters with which a dataset was imported, for importing it again from `source`.
+    """Return the parameters of a dataset's import, to import it again from the folder `source`.
 
     Raises
     ------
     NotThere, Damaged
-        No manifest tells them.
+        The folder holds no manifest of an import, or the file of labels is missing.
     """
     manifest = Manifest.read(folder)
+    if manifest.source is None:
+        raise Damaged(f"{folder}: its manifest names no source, so the dataset was not imported")
     labels = manifest.source.get("labels", {})
     if "file" in labels and not (source / labels["file"]).is_file():
         raise NotThere(
@@ -240,7 +230,7 @@ def as_imported(folder: Place, source: Path) -> dict:
 
 
 def report(source: Source, folder: Place, records: Path, gathered: Gathered, seconds: float) -> dict:
-    """What an import did, and what the dataset is."""
+    """Report what an import did, and what the dataset holds."""
     manifest = Manifest.read(folder)
     return {
         "dataset": str(folder),

@@ -1,4 +1,4 @@
-"""Which picture shows what: labels from file names, or from a file that lists them."""
+"""Labels of pictures: from their file names, or from a file that lists them."""
 
 import csv
 import io
@@ -12,11 +12,11 @@ from pathlib import Path
 
 from storage.errors import BadInput, NotThere
 
-TABLE, LIST = "labels.csv", "gt.txt"  # used by themselves where they stand in the folder
+TABLE, LIST = "labels.csv", "gt.txt"  # used without being asked for if the folder has one
 PATH_COLUMNS = ("path", "file", "filename")
 LABEL_COLUMNS = ("label", "word", "words", "text")  # `words` is EasyOCR's
 LONGEST = 32  # characters of a label, as of a profile's texts
-LAST_PART = r"(?:.*_)?(?P<label>[^_]*)"  # what stands after the last _, or everything
+LAST_PART = r"(?:.*_)?(?P<label>[^_]*)"  # the text after the last _, or the whole name
 
 
 @dataclass(frozen=True)
@@ -26,26 +26,26 @@ class Labelling:
     Parameters
     ----------
     pattern : str
-        For labels in file names: a regular expression with a group `label`, or a template: `{label}`
-        once, `*` for anything within a name. It has to match all of a file's name, without its suffix or
-        with it; if it does not, the name with the folder above, and so on.
+        For labels in file names: a regular expression with a group `label`, or a template with `{label}`
+        once and `*` for any characters within a name. It must match a file's whole name, without its suffix
+        or with it; or else the name with the folder above, and so on.
     file : Path, optional
-        A file that lists paths and labels instead.
+        A file that lists paths and labels, used instead of the pattern.
 
     Raises
     ------
     BadInput
-        A pattern that is neither.
+        The pattern is neither a template nor a regular expression.
     """
 
     pattern: str = LAST_PART
     file: Path | None = None
 
-    def __post_init__(self):
-        _ = self._regex  # a mistake is told here, not at the first file
+    def __post_init__(self) -> None:
+        _ = self._regex  # raises for a wrong pattern now, not at the first file
 
     @cached_property
-    def _regex(self) -> re.Pattern:
+    def _regex(self) -> re.Pattern[str]:
         pattern = self.pattern
         if "(?P<label>" not in pattern:
             if pattern.count("{label}") != 1:
@@ -62,7 +62,7 @@ class Labelling:
             raise BadInput(f"pattern {pattern!r}: is no regular expression ({error})") from error
 
     def label(self, path: str) -> str | None:
-        """The label in a file's name, None if it does not match; `path` has forward slashes."""
+        """Find the label in a file's name; None if the pattern does not match. `path` has forward slashes."""
         parts = path.split("/")
         for first in range(len(parts) - 1, -1, -1):
             name = "/".join(parts[first:])
@@ -72,12 +72,12 @@ class Labelling:
         return None
 
     def as_dict(self) -> dict:
-        """The kind of labels, for a manifest: never where on this machine they are."""
+        """Return the pattern or the file's name, for a manifest: no path of this machine."""
         return {"file": self.file.name} if self.file else {"pattern": self.pattern}
 
 
 def find_labels(folder: Path, file: Path | None = None, pattern: str | None = None) -> Labelling:
-    """Where a folder's labels come from: what was asked for, else its own labels.csv or gt.txt, else the names.
+    """Choose where labels come from: the given file or pattern, else the folder's labels.csv or gt.txt, else names.
 
     Raises
     ------
@@ -112,38 +112,37 @@ def pair(
     Returns
     -------
     pairs : list of (path, label)
-        In the order of the paths' UTF-8 bytes, each once.
+        In the order of the paths' UTF-8 bytes, without repetition.
     rejects : list of (path, reason)
-        The files that have none, and labels without a file.
+        The files without a label, and labels without a file.
 
     Raises
     ------
     BadInput
-        A file of labels that cannot be read, or names a picture twice.
+        The file of labels cannot be read, or names a picture twice.
     """
-    listed = read_labels(labelling.file) if labelling.file else None
+    listed = read_labels(labelling.file) if labelling.file else {}
+    source = labelling.file.name if labelling.file else ""
+    unlabelled = (
+        f"no label in {source}" if source else f"no label: the name does not match the pattern {labelling.pattern!r}"
+    )
     allowed = frozenset(alphabet)
-    pairs, rejects = [], []
+    pairs: list[tuple[str, str]] = []
+    rejects: list[tuple[str, str]] = []
     for path in paths:
         if not path.isascii() and not _is_utf8(path):
             shown = path.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
             rejects.append((shown, "the name is not UTF-8; rename it"))
             continue
-        if listed is None:
-            label = labelling.label(path)
-            reason = f"no label: the name does not match the pattern {labelling.pattern!r}" if label is None else ""
-        else:
-            label = listed.pop(path, None)
-            reason = f"no label in {labelling.file.name}" if label is None else ""
-        reason = reason or _fault(label, allowed)
-        if reason:
+        label = listed.pop(path, None) if source else labelling.label(path)
+        reason = unlabelled if label is None else _fault(label, allowed)
+        if label is None or reason:
             rejects.append((path, reason))
         else:
             pairs.append((path, sys.intern(label)))
-    for path in listed or ():
-        rejects.append(
-            (path, f"{labelling.file.name} labels it, but the folder has no such file (or a link, or hidden)")
-        )
+    rejects += [
+        (path, f"{source} labels it, but the folder has no such file (or a link, or hidden)") for path in listed
+    ]
     return sorted(pairs), sorted(rejects)
 
 
@@ -156,6 +155,7 @@ def _is_utf8(text: str) -> bool:
 
 
 def _fault(label: str, allowed: frozenset[str]) -> str:
+    """Return why a label cannot be used; '' if it can."""
     if not label:
         return "its label is empty"
     if len(label) > LONGEST:
@@ -167,10 +167,10 @@ def _fault(label: str, allowed: frozenset[str]) -> str:
 
 
 def read_labels(file: Path) -> dict[str, str]:
-    """Labels by path, as a file lists them: a table (.csv, .tsv), or lines `path TAB label` (any other suffix).
+    """Read labels by path from a table (.csv, .tsv) or from lines `path TAB label` (any other suffix), in UTF-8.
 
-    A table's first line names its columns: one of path, file and filename, one of label, word, words and
-    text, and any others; separated by commas, semicolons or tabs. Both kinds are UTF-8.
+    The first line of a table names its columns: one of path, file and filename; one of label, word, words and
+    text; and any others. Commas, semicolons or tabs separate them.
 
     Raises
     ------
@@ -187,7 +187,7 @@ def read_labels(file: Path) -> dict[str, str]:
 
 
 def _rows(file: Path) -> Iterator[tuple[int, str, str]]:
-    """(line, path, label)."""
+    """Yield (number of the line, path, label)."""
     text = _text(file)
     rows = _table(file, text) if file.suffix.lower() in (".csv", ".tsv") else _list(file, text)
     for line, path, label in rows:
@@ -198,16 +198,17 @@ def _rows(file: Path) -> Iterator[tuple[int, str, str]]:
 def _text(file: Path) -> str:
     try:
         data = file.read_bytes()
-        return data.decode("utf-8-sig")
     except FileNotFoundError:
         raise NotThere(f"labels {file}: no such file; give a {TABLE} or {LIST}") from None
+    except OSError as error:
+        raise BadInput(f"labels {file}: cannot be read ({error.strerror})") from error
+    try:
+        return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         raise BadInput(
             f"labels {file}, line {line}: byte 0x{data[error.start]:02x} is not UTF-8; save the file as UTF-8"
         ) from error
-    except OSError as error:
-        raise BadInput(f"labels {file}: cannot be read ({error.strerror})") from error
 
 
 def _table(file: Path, text: str) -> Iterator[tuple[int, str, str]]:
@@ -216,9 +217,11 @@ def _table(file: Path, text: str) -> Iterator[tuple[int, str, str]]:
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
     try:
         columns = [name.strip().lower() for name in next(reader, [])]
-        where = [next((columns.index(name) for name in names if name in columns), None)
-                 for names in (PATH_COLUMNS, LABEL_COLUMNS)]  # fmt: skip
-        if None in where:
+        place, labelled = (
+            next((columns.index(name) for name in names if name in columns), None)
+            for names in (PATH_COLUMNS, LABEL_COLUMNS)
+        )
+        if place is None or labelled is None:
             raise BadInput(
                 f"labels {file}: the first line must name a column {', '.join(PATH_COLUMNS[:-1])} or "
                 f"{PATH_COLUMNS[-1]} and a column {', '.join(LABEL_COLUMNS[:-1])} or {LABEL_COLUMNS[-1]}; "
@@ -227,9 +230,9 @@ def _table(file: Path, text: str) -> Iterator[tuple[int, str, str]]:
         for row in reader:
             if not row:
                 continue
-            if len(row) <= max(where):
+            if len(row) <= max(place, labelled):
                 raise BadInput(f"labels {file}, line {reader.line_num}: has {len(row)} columns of {len(columns)}")
-            yield reader.line_num, row[where[0]], row[where[1]]
+            yield reader.line_num, row[place], row[labelled]
     except csv.Error as error:
         raise BadInput(f"labels {file}, line {reader.line_num}: cannot be read as a table ({error})") from error
 

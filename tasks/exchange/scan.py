@@ -1,4 +1,4 @@
-"""The units of scanning a folder to be imported: list its labelled pictures, digest, measure and record them."""
+"""The units of scanning a folder for an import: list its labelled pictures; digest, measure and record them."""
 
 import csv
 import io
@@ -17,19 +17,21 @@ from storage.files import atomic
 from storage.shards.manifest import canonical
 from storage.shards.shard import FORMAT
 from tasks.exchange.labels import LIST, TABLE, Labelling, pair
-from tasks.loading.decode import LOADER, BadPicture, Invert, decode_picture, read_file
+from tasks.loading.decode import LOADER, Invert, decode_picture
 from tasks.loading.listing import list_pictures
+from tasks.loading.safe_read import BadPicture, read_file
 from tasks.profiles.profile import LARGEST_CANVAS
 
-FILES = 256  # a scan job
+FILES = 256  # of one scan job
 DIGEST = 32  # bytes of a file's sha256
 PICTURES, REJECTS = "pictures.jsonl", "rejects.csv"
-MOST_LETTERS = 200  # different ones, as in a profile
+MOST_LETTERS = 200  # different characters, as in a profile's alphabet
+SOME_REJECTS = 20  # rejects in a report; rejects.csv lists all
 
 
 @dataclass(frozen=True)
 class ImportRequest:
-    """What to import, and as what. An empty `alphabet` becomes the characters that the labels have."""
+    """The folder to import, and the dataset's name. An empty `alphabet` means the characters of the labels."""
 
     folder: Path
     name: str
@@ -40,7 +42,7 @@ class ImportRequest:
 
 @dataclass(frozen=True)
 class ScanJob:
-    """Up to 256 files to digest and measure."""
+    """Up to `FILES` files to digest and measure."""
 
     number: int
     folder: str
@@ -50,8 +52,10 @@ class ScanJob:
 
 @dataclass(frozen=True)
 class ScanReceipt:
-    """The sha256 of each file, one after another; of those that are no pictures, index and reason.
+    """The result of a job.
 
+    digests : the sha256 of each file, in their order; zeros for a file that is no picture
+    rejects : (index in the job, reason) of each file that is no picture
     tallest, widest : (pixels, path)
     """
 
@@ -63,9 +67,16 @@ class ScanReceipt:
 
 
 class Listing:
-    """A folder's labelled files: `pairs` of path and label in order; `rejects`, path and reason of all others.
+    """A folder's labelled files.
 
-    220 bytes a file (measured on a million); with the digests, 310 are what grows in the client.
+    It takes 220 bytes a file, and 310 with the digests, by measurement on a million files.
+
+    Attributes
+    ----------
+    pairs : list of (path, label)
+        In order of the paths.
+    rejects : list of (path, reason)
+        All other files.
     """
 
     def __init__(self, wanted: ImportRequest):
@@ -77,7 +88,7 @@ class Listing:
         self.pairs, self.rejects = pair(files, wanted.labelling, wanted.alphabet)
 
     def jobs(self) -> list[ScanJob]:
-        """All labelled files, `FILES` a job."""
+        """Make the jobs for all labelled files."""
         folder, invert = str(self.wanted.folder), self.wanted.invert
         groups = (self.pairs[first : first + FILES] for first in range(0, len(self.pairs), FILES))
         return [
@@ -86,8 +97,10 @@ class Listing:
 
 
 def scan_files(job: ScanJob) -> ScanReceipt:
-    """Digest and measure files; one that is no picture costs a line with its reason."""
-    digests, rejects, tallest, widest = [], [], (0, ""), (0, "")
+    """Digest and measure files; a file that is no picture becomes a reject with its reason."""
+    digests: list[bytes] = []
+    rejects: list[tuple[int, str]] = []
+    tallest, widest = (0, ""), (0, "")
     for index, path in enumerate(job.paths):
         digest = bytes(DIGEST)
         try:
@@ -103,11 +116,11 @@ def scan_files(job: ScanJob) -> ScanReceipt:
 
 
 class Source:
-    """What a folder comes to: its labelled, readable pictures, and the identity that follows.
+    """The labelled, readable pictures of a folder, and the identity of their dataset.
 
-    Their order is that of the sha256 of their paths: the same on any file system, and it mixes labels,
-    which names often sort by. Of all A before all B a network would learn little, and no shard would stand
-    for the others.
+    Pictures are in the order of the sha256 of their paths. This order is the same on any file system, and it mixes
+    labels, by which names are often sorted: a network learns little from all A before all B, and each shard
+    should resemble the others.
 
     Attributes
     ----------
@@ -115,21 +128,22 @@ class Source:
     digests : bytes, 32 a picture
     rejects : list of (path, reason)
     identity : str
-        Canonical JSON: format version, profile, source (number of pictures, sha256 over all paths,
-        labels and files, what decides about pixels), seed 0.
+        Canonical JSON: format version, profile, seed 0, and source: number of pictures, sha256 over all paths,
+        labels and files, and what else decides about pixels.
     tallest, widest : (pixels, path)
 
     Raises
     ------
     BadInput
-        No picture, too many different characters, or a picture too large.
+        The folder has no picture, too many different characters, or a picture that is too large.
     """
 
     seed = 0
 
     def __init__(self, listing: Listing, receipts: Iterable[ScanReceipt]):
         self.wanted = listing.wanted
-        digests, gone = np.zeros((len(listing.pairs), DIGEST), np.uint8), {}
+        digests = np.zeros((len(listing.pairs), DIGEST), np.uint8)
+        gone: dict[int, str] = {}
         self.tallest, self.widest = (0, ""), (0, "")
         for receipt in receipts:
             first = receipt.number * FILES
@@ -144,29 +158,31 @@ class Source:
         self.digests = digests[order].tobytes()
         self._require_possible()
         self.text_bytes = max(len(label.encode()) for _, label in self.pairs)
-        self.source = {
+        self.source: dict = {
             "pictures": len(self.pairs),
             "digest": self._digest(),
             "ink": {"invert": self.wanted.invert.value},
             "loader": LOADER,
         }
         labels = {label for _, label in self.pairs}
+        alphabet = self.wanted.alphabet or "".join(sorted(set().union(*labels)))
+        if len(alphabet) > MOST_LETTERS:
+            raise BadInput(
+                f"alphabet: at most {MOST_LETTERS} different characters are possible; the labels have "
+                f"{len(alphabet)}: name those to keep with --alphabet"
+            )
         profile = {
             "name": self.wanted.name,
-            "alphabet": self.wanted.alphabet or "".join(sorted(set().union(*labels))),
+            "alphabet": alphabet,
             "words": "",
             "length": [min(map(len, labels)), max(map(len, labels))],
             "height": self.tallest[0],
             "width": self.widest[0],
         }
-        if len(profile["alphabet"]) > MOST_LETTERS:
-            raise BadInput(
-                f"alphabet: at most {MOST_LETTERS} different characters are possible; the labels have "
-                f"{len(profile['alphabet'])}: name those to keep with --alphabet"
-            )
         self.identity = canonical({"format": FORMAT, "profile": profile, "source": self.source, "seed": self.seed})
 
     def _require_possible(self) -> None:
+        """Refuse a folder without a labelled picture, or with a picture that is too large."""
         folder = self.wanted.folder
         if not self.pairs and not self.rejects:
             raise BadInput(f"{folder}: has no file; put labelled pictures into it")
@@ -192,19 +208,19 @@ class Source:
         return digest.hexdigest()
 
     def lines(self) -> Iterator[bytes]:
-        """`["path","label","sha256 of the file"]`, a line a picture, in order: what the source's digest is over."""
+        """Yield a line `["path","label","sha256 of the file"]` for each picture; the source's digest is over these."""
         for k, (path, label) in enumerate(self.pairs):
             file = self.digests[DIGEST * k : DIGEST * (k + 1)].hex()
             yield (canonical([path, label, file]) + "\n").encode()
 
     @property
     def digest(self) -> str:
-        """The sha256 of the identity: what a manifest calls `identity`."""
+        """The sha256 of the identity; a manifest calls it `identity`."""
         return sha256(self.identity.encode()).hexdigest()
 
 
 def write_records(source: Source, records: Path) -> None:
-    """Write `pictures.jsonl`, of every picture in order, and `rejects.csv`, of every file that was left out."""
+    """Write `pictures.jsonl`, a line for each picture, and `rejects.csv`, a line for each file that was left out."""
     lines = io.BytesIO()
     lines.writelines(source.lines())
     atomic.replace(records / PICTURES, lines.getvalue())
@@ -214,7 +230,15 @@ def write_records(source: Source, records: Path) -> None:
 
 
 def changes(there: dict, source: Source, records: Path) -> str:
-    """How the files differ from those of the last import, `there`, if its list of them is still in `records`."""
+    """Say how the files differ from those of the last import.
+
+    Parameters
+    ----------
+    there : dict
+        The last import's source, from its manifest.
+    records : Path
+        The folder with the last import's list of files. Without it only the numbers of pictures are told.
+    """
     try:
         data = (records / PICTURES).read_bytes()
         if sha256(data).hexdigest() != there["digest"]:
@@ -224,7 +248,8 @@ def changes(there: dict, source: Source, records: Path) -> str:
     if not data:
         return f"{there['pictures']:,} pictures there, {len(source.pairs):,} now"
     before = {path: (file, label) for path, label, file in map(json.loads, data.splitlines())}
-    counts, paths = Counter(), []
+    counts: Counter[str] = Counter()
+    paths: list[str] = []
     for path, label, file in map(json.loads, source.lines()):
         was = before.pop(path, None)
         if was != (file, label):
@@ -235,6 +260,6 @@ def changes(there: dict, source: Source, records: Path) -> str:
     return f"{said}, for instance {min([*paths, *before])!r}"
 
 
-def shown(rejects: list[tuple[str, str]], limit: int = 20) -> list[dict]:
-    """The first rejects, for people."""
-    return [{"path": path, "reason": reason} for path, reason in rejects[:limit]]
+def shown(rejects: list[tuple[str, str]]) -> list[dict[str, str]]:
+    """Return the first rejects, for reports."""
+    return [{"path": path, "reason": reason} for path, reason in rejects[:SOME_REJECTS]]

@@ -1,4 +1,4 @@
-"""From picture files of strangers to grey pictures: list a folder, read a file safely, decode it, find its ink.
+"""Kernels that turn picture files of strangers into grey pictures, and refuse dangerous or broken files.
 
-The doors are `listing` for folders, `safe_read` for bytes and `decode` for pictures.
+Other rooms import `listing` to list a folder, `safe_read` to read a file's bytes, and `decode` to decode them.
 """

@@ -1,4 +1,1 @@
-"""What to draw: profiles, their ranges and word lists, and font faces as bitmaps.
-
-Others import `profile`, `built_in`, `ranges`, `word_lists` and `fonts`; nothing here reads or writes a dataset.
-"""
+"""What to draw: profiles with their ranges, word lists and fonts. Nothing here reads or writes a dataset."""

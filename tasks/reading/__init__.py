@@ -1,4 +1,4 @@
-"""From pictures to words: clean the ink, cut it into candidate letters, classify these, search strings and words.
+"""Kernels that read pictures: straighten the ink, cut it into candidate letters, classify these, search words.
 
-The door is `reader.Reader`; training imports the steps before it, so that it sees what reading sees.
+Other rooms import `reader`; `training` also imports the steps before it, so that it learns from what reading sees.
 """

@@ -1,1 +1,1 @@
-"""How right a model is: metrics, evaluations and their reports, the ladder, and the book's own procedure."""
+"""Units that measure a model: metrics, evaluations and their reports, comparisons, and the book's procedure."""

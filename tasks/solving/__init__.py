@@ -1,1 +1,1 @@
-"""Folders of pictures to files of answers: choose what to read, read it in batches, keep and write the answers."""
+"""Units that solve folders of pictures: choose files, read them in batches, move them, and write the answers."""

@@ -54,6 +54,32 @@ def test_other_fonts_code_or_libraries_are_told(tmp_path):
     assert worker.differences({}, {"numpy": "2"}) == ["numpy missing there, 2 here"]
 
 
+@pytest.mark.parametrize("name", ["storage/files/atomic.py", "tasks/reading/lattice.py", "tasks/datasets/recipe.py"])
+def test_a_changed_file_in_any_folder_changes_the_fingerprint(tmp_path, monkeypatch, name):
+    packages = tuple(tmp_path / package.name for package in worker.CODE)
+    for package, copied in zip(worker.CODE, packages, strict=True):
+        shutil.copytree(package, copied, ignore=lambda _, names: [one for one in names if one == "__pycache__"])
+    monkeypatch.setattr(worker, "CODE", packages)
+
+    def fingerprint() -> str:
+        worker.record.cache_clear()
+        worker.fingerprint.cache_clear()
+        return worker.fingerprint()
+
+    try:
+        before = fingerprint()
+        assert fingerprint() == before
+        file = tmp_path / name
+        file.write_bytes(file.read_bytes() + b"# one line more\n")
+        changed = fingerprint()
+        assert changed != before
+        file.rename(file.with_name("renamed.py"))
+        assert fingerprint() not in (before, changed)
+    finally:
+        monkeypatch.undo()
+        fingerprint()
+
+
 def test_a_job_is_done_only_with_the_software_of_the_run():
     assert worker.do(len, worker.fingerprint(), "four") == 4
     with pytest.raises(worker.Unfit, match="install the same version"):

@@ -8,7 +8,7 @@ import pytest
 from blake3 import blake3
 
 from storage.files import atomic, local_files, moves
-from storage.files.moves import finish_move, move_new
+from storage.files.moves import finish_move, free_name, move_new
 
 DATA = b"a picture"
 DIGEST = blake3(DATA).digest()
@@ -141,3 +141,13 @@ def test_the_temporary_name_of_a_copy_is_hidden(picture, tmp_path, monkeypatch):
     (left,) = atomic.leftovers(tmp_path)
     assert left.name.startswith(".b.png.run")
     assert picture.read_bytes() == DATA
+
+
+def test_a_free_name_is_the_name_itself_or_the_first_number_after_it(tmp_path):
+    path = tmp_path / "a.h5"
+    assert free_name(path) == path
+    path.touch()
+    (tmp_path / "a.h5.1").mkdir()
+    (tmp_path / "a.h5.2").symlink_to("nowhere")
+    (tmp_path / "a.h5.4").touch()
+    assert free_name(path) == tmp_path / "a.h5.3"

@@ -19,7 +19,6 @@ from storage.shards.manifest import MANIFEST, canonical
 from storage.shards.shard import BLOCK, Block, Shard, combined, shard_name
 from storage.shards.writer import write_shard
 from tasks.datasets import generate, inventory
-from tasks.datasets import recipe as recipes
 from tasks.datasets.folder import complete
 from tasks.datasets.generate import draw_shard, survey
 from tasks.datasets.inventory import ABSENT, recipe_of, require_dataset
@@ -705,14 +704,6 @@ def test_a_damaged_shard_without_a_manifest(folder):
     (folder / D).unlink()
     refused(folder, "is lost")
     assert {finding.state for finding in look(folder).verdict.findings} == {State.DAMAGED, State.MANIFEST}
-
-
-@pytest.fixture
-def elsewhere():
-    """Another machine: renderers that this process has built are forgotten, before and after."""
-    recipes._assembled.cache_clear()
-    yield
-    recipes._assembled.cache_clear()
 
 
 def test_other_glyphs_are_refused_with_both_versions(folder, monkeypatch, elsewhere):

@@ -15,14 +15,6 @@ from tasks.profiles.profile import Grid, Ink, Profile
 BASE = Profile("base", alphabet="ABC", length=(1, 2), width=54, shear=Grid(0, 200, 100), scale=Grid(50, 100, 25))
 
 
-@pytest.fixture
-def elsewhere():
-    """Another machine: renderers that this process has built are forgotten, before and after."""
-    recipes._assembled.cache_clear()
-    yield
-    recipes._assembled.cache_clear()
-
-
 def listed(folder, name: str, text: str) -> str:
     path = folder / name
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -147,7 +139,7 @@ def test_one_pixel_is_enough(recipe, monkeypatch, elsewhere):
     with pytest.raises(GlyphsDiffer, match=r"fonts\[0\]\.bitmaps"):
         renderer_of(recipe)
     monkeypatch.undo()
-    recipes._assembled.cache_clear()
+    elsewhere()
     assert renderer_of(recipe).block(7, 0).images.any()
 
 
@@ -158,7 +150,7 @@ def test_another_font_file_or_word_list_under_the_same_path_refuses(tmp_path, el
     recipe = make_recipe(replace(BASE, fonts=(str(font),), words=str(words)), 1)
     shutil.copy(bundled()["Inter Bold"].path, font)
     words.write_text("AB\nC\nA")
-    recipes._assembled.cache_clear()
+    elsewhere()
     with pytest.raises(GlyphsDiffer) as error:
         renderer_of(recipe)
     for field in ("fonts[0].bitmaps", "fonts[0].sha256", "fonts[0].style: 'Black' there, 'Bold' here", "words: "):
@@ -171,6 +163,28 @@ def test_a_word_list_that_was_edited_is_read_again_in_the_same_process(tmp_path)
     before = make_recipe(profile, 1)
     listed(tmp_path, "words.txt", "AB\nC\nA")
     assert make_recipe(profile, 1).identity != before.identity
+
+
+def test_glyphs_are_drawn_once_while_fonts_and_words_stay_the_same(tmp_path, monkeypatch, elsewhere):
+    drawn, plain = [], recipes.draw_glyphs
+    monkeypatch.setattr(recipes, "draw_glyphs", lambda face, *rest: drawn.append(face.name) or plain(face, *rest))
+    font, words = tmp_path / "mine.otf", tmp_path / "words.txt"
+    shutil.copy(bundled()["Inter Black"].path, font)
+    words.write_text("AB\nC")
+    profile = replace(BASE, fonts=(str(font), "Play Bold"), words=str(words))
+    first = make_recipe(profile, 1)
+    assert drawn == ["Inter Black", "Play Bold"]
+    assert make_recipe(profile, 1) == first
+    renderer = renderer_of(first)
+    other_seed = make_recipe(profile, 2)
+    assert renderer_of(other_seed) is renderer
+    assert len(drawn) == 2
+    words.write_text("AB\nA")  # as long as before
+    assert make_recipe(profile, 1).identity != first.identity
+    assert len(drawn) == 4
+    shutil.copy(bundled()["Inter Bold"].path, font)
+    make_recipe(profile, 1)
+    assert drawn[4:] == ["Inter Bold", "Play Bold"]
 
 
 # Differences.

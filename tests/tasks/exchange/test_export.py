@@ -30,7 +30,7 @@ from storage.shards.writer import write_shard
 from tasks.exchange import export_part as parts
 from tasks.exchange.export import ExportChoice, begin, examine, finish, missing_bytes, report, survey
 from tasks.exchange.export_part import export_part, prove_shard
-from tasks.exchange.formats import ExportEntry, ExportFormat, Layout, png, tar_end, tar_member, tesseract_boxes
+from tasks.exchange.formats import ExportEntry, ExportFormat, ExportLayout, png, tar_end, tar_member, tesseract_boxes
 
 ALPHABET = "ABCÉ,/"
 FONTS = ["Inter Black", "Karla ExtraBold"]
@@ -202,7 +202,7 @@ def test_tesseract_counts_from_the_bottom_left():
 @pytest.mark.parametrize("chosen", [ExportFormat.GT, ExportFormat.TESSERACT])
 @pytest.mark.parametrize("text", ["A\tB", "A\nB", "A\r"])
 def test_a_label_that_a_line_cannot_hold_is_refused(chosen, text):
-    layout = Layout(chosen, np.dtype(PARAMETERS), (), "AB", 3)
+    layout = ExportLayout(chosen, np.dtype(PARAMETERS), (), "AB", 3)
     entry = ExportEntry(7, text, "test", [None] * len(text), {}, np.zeros((2, 2), np.uint8))
     with pytest.raises(BadInput, match=f"format {chosen.value}: a label may hold no tab .* picture 7") as error:
         layout.members(entry), layout.lines(entry, "x.png")
