@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from storage import dataset as module
 from storage.dataset import Dataset, Picture
 from storage.errors import BadInput, Busy, Damaged, NotThere, Unwritable
 from storage.files.locks import locked
+from storage.shards import recent
 from storage.shards.indexing import OutOfRange
 from storage.shards.proven import ProvenShard, prove
 from storage.shards.shard import BLOCK, SPLITS, Block, Shard, layout, sealed, shard_name
@@ -245,13 +245,13 @@ def test_neighbours_read_a_block_once_and_two_places_do_not_disturb_each_other(f
 
 
 def test_the_blocks_that_stay_in_memory_are_few(folder, reads, monkeypatch):
-    monkeypatch.setattr(module, "RECENT", 2)
+    monkeypatch.setattr(recent, "RECENT", 2)
     data = Dataset(folder)
     data[0], data[1024], data[0], data[2048], data[0]
     assert len(reads) == 3
     data[1024]  # the one not used for longest has gone
     assert len(reads) == 4
-    monkeypatch.setattr(module, "RECENT_BYTES", 1)
+    monkeypatch.setattr(recent, "RECENT_BYTES", 1)
     data[2048], data[2049]
     assert len(reads) == 5
     assert len(data._recent) == 1
