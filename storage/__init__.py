@@ -1,1 +1,4 @@
-"""What the project remembers: sealed shards, manifests, models, atomic files."""
+"""Everything that is kept on disk or in an object store: datasets, models, exports, the ledger of answers.
+
+`storage.dataset.Dataset` is the public door to datasets. `storage.errors` has the errors of the whole project.
+"""

@@ -105,7 +105,9 @@ def load_model(path: str | Place) -> tuple[dict[str, MLPClassifier], dict[str, A
     """
     data = _bytes(path)
     if data[-_HEX - len(_SEAL) : -_HEX] != _SEAL or not data.startswith(b"PK"):
-        raise Damaged(f"model {path}: is no model of this program, or was cut short; train one with `captchas train`")
+        raise Damaged(
+            f"model {path}: is not a model of this program, or was cut short; train one with `captchas train`"
+        )
     if hashlib.sha256(data[:-_HEX]).hexdigest().encode() != data[-_HEX:]:
         raise Damaged(f"model {path}: its bytes differ from those that were sealed; restore it or train again")
     try:
@@ -113,7 +115,7 @@ def load_model(path: str | Place) -> tuple[dict[str, MLPClassifier], dict[str, A
             schema = json.loads(archive.read("schema.json"))
         foreign = sorted(".".join(name[:2]) for name in _types(schema) - TRUSTED)
     except Exception as error:  # zipfile, zlib and json raise a dozen types of errors
-        raise Damaged(f"model {path}: is no skops archive ({error})") from error
+        raise Damaged(f"model {path}: is not a skops archive ({error})") from error
     if foreign:
         raise Damaged(f"model {path}: holds types that no model has, and was not loaded: {', '.join(foreign)}")
     try:

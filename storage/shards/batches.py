@@ -123,14 +123,14 @@ def stream(source: Blocks, plan: BatchPlan) -> Iterator[Block]:
         return
     pool = ThreadPoolExecutor(plan.threads, thread_name_prefix=THREADS)
     try:
-        reading = _Reading(source, first, order, pool)
-        yield from (_plain if plan.shuffle is None and plan.split is None else _ringed)(reading, plan)
+        reading = _BlockReader(source, first, order, pool)
+        yield from (_in_order if plan.shuffle is None and plan.split is None else _through_ring)(reading, plan)
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
 
 
-class _Reading:
-    """Reading of blocks from the shards into memory, by the threads of `pool`.
+class _BlockReader:
+    """Reads blocks from the shards into memory, by the threads of `pool`.
 
     first : position of the first block, over all ranks
     rows : number of pictures in each block
@@ -140,7 +140,7 @@ class _Reading:
     def __init__(self, source: Blocks, first: int, order: list[int], pool: ThreadPoolExecutor):
         self._source, self._order, self._pool = source, order, pool
         self._proofs: dict[int, Future[ProvenShard]] = {}
-        self._proving = 0  # the shards of so many blocks were submitted
+        self._proving = 0  # so many blocks have their shards submitted for proof
         self.first = first
         self.rows = [rows_in(len(source), block) for block in order]
         self._prove(1)
@@ -170,9 +170,9 @@ class _Reading:
             shard.unpack(number, field, *arrays)
 
 
-def _plain(reading: _Reading, plan: BatchPlan) -> Iterator[Block]:
+def _in_order(reading: _BlockReader, plan: BatchPlan) -> Iterator[Block]:
     """Read all pictures in order, unpacked straight into the batches."""
-    fresh = _Fresh(reading, plan)
+    fresh = _BatchMemory(reading, plan)
     begun: deque[tuple[Block, list[Future[None]]]] = deque()  # batches, and the jobs that fill them
     running: deque[Future[None]] = deque()
     batch: Block | None = None
@@ -215,9 +215,9 @@ def _finished(batch: Block, jobs: list[Future[None]]) -> Block:
     return batch
 
 
-def _ringed(reading: _Reading, plan: BatchPlan) -> Iterator[Block]:
+def _through_ring(reading: _BlockReader, plan: BatchPlan) -> Iterator[Block]:
     """Read the pictures of a split, or mix them: unpack blocks into a ring and take rows from there."""
-    fresh = _Fresh(reading, plan)
+    fresh = _BatchMemory(reading, plan)
     group = 1 if plan.shuffle is None else plan.buffer  # blocks that are mixed together
     slots = min(2 * group if group > 1 else plan.in_flight, len(reading.rows))
     fields = (*plan.fields, *(["split"] if plan.split and "split" not in plan.fields else []))
@@ -243,7 +243,9 @@ def _ringed(reading: _Reading, plan: BatchPlan) -> Iterator[Block]:
         yield batch.rows(slice(0, filled))
 
 
-def _groups(reading: _Reading, ring: dict[str, np.ndarray], slots: int, group: int) -> Iterator[tuple[int, np.ndarray]]:
+def _groups(
+    reading: _BlockReader, ring: dict[str, np.ndarray], slots: int, group: int
+) -> Iterator[tuple[int, np.ndarray]]:
     """Iterate over groups of `group` blocks: (position of the group over all ranks, its rows in the ring, (n,) int64).
 
     The rows are valid until the next group is requested.
@@ -265,12 +267,12 @@ def _groups(reading: _Reading, ring: dict[str, np.ndarray], slots: int, group: i
         free.extend(slot for slot, _ in taken)
 
 
-class _Fresh:
+class _BatchMemory:
     """The memory of batches."""
 
-    def __init__(self, reading: _Reading, plan: BatchPlan):
+    def __init__(self, reading: _BlockReader, plan: BatchPlan):
         self._left, self._size = sum(reading.rows), plan.size
-        self._memory = {field: _Memory(reading.schema, field) for field in plan.fields}
+        self._memory = {field: _FieldMemory(reading.schema, field) for field in plan.fields}
 
     def batch(self) -> Block:
         """Return a batch of the plan's size, or of all rows that can be left."""
@@ -279,7 +281,7 @@ class _Fresh:
         return Block.partial({name: memory.array(rows) for name, memory in self._memory.items()})
 
 
-class _Memory:
+class _FieldMemory:
     """The arrays of a field. When nobody holds an array or a view of it any more, its memory is used again.
 
     For the kernel, fresh memory takes about as much time as unpacking into it takes us.

@@ -151,7 +151,7 @@ def _evict(newest: Path, most: int) -> None:
                 stat = entry.stat()
                 if entry.name.endswith(".tmp"):
                     if time.time() - stat.st_mtime > _ABANDONED:
-                        os.unlink(entry.path)  # noqa: PTH108 - an entry is no Path
+                        os.unlink(entry.path)  # noqa: PTH108 - an entry is not a Path
                 elif entry.name != newest.name and entry.name.endswith(".h5"):
                     files.append((stat.st_mtime, stat.st_size, entry.path))
     total = newest.stat().st_size if newest.exists() else 0

@@ -41,7 +41,7 @@ def rows_of(chosen: object, count: int) -> int | np.ndarray:
     array = _array(chosen)
     if array.ndim == 1 and array.dtype == bool:
         if len(array) != count:
-            raise OutOfRange(f"index: a mask must have {count} values, one a picture; it has {len(array)}")
+            raise OutOfRange(f"index: a mask must have {count} values, one for each picture; it has {len(array)}")
         return np.flatnonzero(array)
     if array.ndim > 1 or array.dtype.kind not in "iu":
         raise BadInput(
@@ -57,7 +57,7 @@ def rows_of(chosen: object, count: int) -> int | np.ndarray:
 
 
 def _array(chosen: object) -> np.ndarray:
-    """Turn an index into an array; one of two dimensions, which is refused, where NumPy would take it otherwise."""
+    """Turn an index into an array. It has two dimensions, and is refused, if NumPy would read the index differently."""
     if isinstance(chosen, tuple):  # in NumPy, data[1, 2] means a row and a column
         return np.empty((0, 0))
     try:

@@ -60,7 +60,7 @@ class Block(NamedTuple):
     @classmethod
     def partial(cls, arrays: Mapping[str, np.ndarray]) -> "Block":
         """Make a block of the arrays given by field; the others are None."""
-        # No field is typed `| None`: almost all blocks are whole, and who names fields knows which arrays come.
+        # No field is typed `| None`, since almost all blocks are whole and callers know which fields they named.
         return cls(*map(arrays.get, cls._fields))  # type: ignore[arg-type]  # see the line above
 
     def digest(self) -> bytes:
