@@ -1,4 +1,1 @@
-"""Everything that is kept on disk or in an object store: datasets, models, exports, the ledger of answers.
-
-`storage.dataset.Dataset` is the public door to datasets. `storage.errors` has the errors of the whole project.
-"""
+"""What the project remembers: sealed shards, manifests, models, atomic files."""
