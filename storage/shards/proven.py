@@ -86,7 +86,7 @@ class ProvenShard:
     def _chunk(self, number: int, field: str) -> bytes | None:
         """Read a chunk; None if its bytes are not those that were proven."""
         start, size = self.places[field][number].tolist()
-        proven = self.digests[field][_DIGEST_BYTES * number :][:_DIGEST_BYTES]
+        proven = self.digests[field][_DIGEST_BYTES * number : _DIGEST_BYTES * (number + 1)]
         if isinstance(self.path, ObjectPath):
             chunk = cache.chunk(self.path, self.sha256, start, size)
             if blake3(chunk).digest() == proven:
