@@ -1,4 +1,4 @@
-"""Dask arrays over a dataset: each task has a path, a digest and row numbers, and opens the file itself."""
+"""Dask arrays over a dataset: each task gets a path, a digest and row numbers, and opens the file itself."""
 
 import hashlib
 import json
@@ -13,40 +13,41 @@ from storage.shards.shard import BLOCK, Block
 
 
 def images(folder: str | Place, *, blocks: int | None = None) -> da.Array:
-    """The pictures of a dataset, (n, H, W) uint8 on their canvas; as `array(folder, 'images')`."""
+    """Return the pictures of a dataset on their canvas, (n, H, W) uint8: `array(folder, 'images')`."""
     return array(folder, "images", blocks=blocks)
 
 
 def array(folder: str | Place, field: str, *, blocks: int | None = None) -> da.Array:
-    """One field of a dataset as a dask array.
+    """Return one field of a dataset as a dask array.
 
-    The graph holds paths and numbers and no handle, so it computes on threads, processes or a cluster
-    whose machines see the folder under the same path. A slice reads the shards that it touches and no
-    other, each chunk of them proven against the manifest.
+    The graph holds paths and numbers but no file handles. So it can be computed on threads, processes, or a cluster
+    whose machines see the folder under the same path. A slice reads only the shards that it touches, and proves each
+    chunk against the manifest.
 
     Parameters
     ----------
+    folder : path, or URL of an object store
     field : {'images', 'text', 'boxes', 'parameters', 'split'}
-        `text` comes as stored, fixed-length bytes in UTF-8; as strings it is
-        `array(folder, 'text').map_blocks(numpy.strings.decode, 'utf-8', dtype='U4')` for up to four letters.
+        `text` is fixed-length bytes in UTF-8, as stored. For strings of up to four letters, use
+        `array(folder, 'text').map_blocks(numpy.strings.decode, 'utf-8', dtype='U4')`.
     blocks : int, optional
-        Blocks of 1,024 pictures a chunk, never across shards; by default a whole shard.
+        Blocks of 1,024 pictures in a chunk, which never crosses shards; by default a whole shard.
 
     Returns
     -------
     dask.array.Array
-        Its name follows from the dataset's content, the field and the chunks: equal arrays have equal keys.
+        Its name depends on the dataset's content, the field and the chunks, so that equal arrays have equal keys.
 
     Raises
     ------
     BadInput, NotThere, Damaged
-        At once; `Damaged` also while computing.
+        When called; `Damaged` also while computing.
     """
     if field not in Block._fields:
         raise BadInput(f"field: must be one of {', '.join(Block._fields)}; it is {field!r}")
     if blocks is not None and (not isinstance(blocks, int) or isinstance(blocks, bool) or blocks < 1):
         raise BadInput(f"blocks: must be an integer of 1 or more, or None; it is {blocks!r}")
-    data = Dataset(place(folder).resolve())  # workers may stand in other folders
+    data = Dataset(place(folder).resolve())  # workers may have other working directories
     first = data.proven(0)
     shape, dtype = first.shapes[field], first.dtypes[field]
     jobs = [

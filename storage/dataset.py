@@ -1,9 +1,9 @@
-"""A dataset: a folder of sealed shards and the manifest that was written last."""
+"""Reading of a dataset, which is a folder of sealed shards and a manifest."""
 
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
-from typing import NamedTuple
+from typing import Any, NamedTuple, overload
 
 import numpy as np
 
@@ -13,19 +13,18 @@ from storage.shards import batches
 from storage.shards.indexing import rows_of
 from storage.shards.manifest import Manifest
 from storage.shards.proven import ProvenShard, prove
-from storage.shards.shard import BLOCK, SPLITS, Block, Inflate, Shard, parse_name
-
-RECENT = 4  # blocks that `data[i]` keeps unpacked …
-RECENT_BYTES = 64 << 20  # … if they are no larger than this together; one in any case
+from storage.shards.recent import RecentBlocks
+from storage.shards.shard import BLOCK, SPLITS, Block, Shard, parse_name
+from storage.shards.unpacking import Inflate
 
 
 class Picture(NamedTuple):
-    """One picture and all that is known of it.
+    """One picture with its label and parameters.
 
     image : (height, width) uint8, 0 background to 255 ink, without the empty rest of the canvas
-    text : its label
-    boxes : (letters, 4) int16, a letter's top, left, bottom, right, half-open; -1 where it is not known
-    parameters : the compound scalar of its row, read by name: `parameters["shear"]`
+    text : the label
+    boxes : (letters, 4) int16, each letter's top, left, bottom, right, half-open; -1 where unknown
+    parameters : compound scalar, read by name: `parameters["shear"]`
     split : 'train', 'validation' or 'test'
     """
 
@@ -37,47 +36,75 @@ class Picture(NamedTuple):
 
 
 class Dataset:
-    """A complete dataset, open for reading; holds no file handle, so it pickles and forks freely.
+    """A complete dataset, open for reading. It holds no file handle, so it can be pickled and forked.
 
-    `len(data)` is its number of pictures, `data[7]` or `data[-1]` one `Picture`; `data[100:200]`,
-    `data[[3, 1, 3]]` and `data[mask]` are a `Block` of copies in that order. Only the blocks that hold
-    them are read, and the last few that `data[i]` touched stay in memory, so that neighbours cost little;
-    for many pictures anywhere, `batches` is some hundred times as fast.
+    `len(data)` is the number of pictures, and `data[7]` or `data[-1]` is one `Picture`. `data[100:200]`,
+    `data[[3, 1, 3]]` and `data[mask]` are a `Block` of copies, in that order. Indexing reads only the blocks that hold
+    the pictures and keeps the last few in memory, so that a neighbour costs little. To read many pictures, `batches`
+    is some hundred times as fast.
 
-    Every byte handed out was proven in this process: a shard against the manifest's sha256 when it is
-    first needed, each chunk against that proof whenever it is read again (see storage/shards/proven.py).
+    Every byte that is returned was proven in this process: a shard against the sha256 in the manifest when it is first
+    needed, and each chunk against that proof whenever it is read again (see storage/shards/proven.py).
 
     Parameters
     ----------
     folder : path, or URL of an object store
     inflate : callable, optional
-        Unpacks what it can faster than zlib (see `storage.shards.shard.Inflate`): `tasks.lowlevel.inflate.inflate` for
-        drawn datasets. The pictures are the same.
+        Unpacks pictures faster than zlib, where it can (see `storage.shards.unpacking.Inflate`). For drawn datasets,
+        `tasks.lowlevel.inflate.inflate` does. The pictures are the same.
 
     Raises
     ------
-    NotThere, Damaged
+    NotThere
+        There is no dataset, or it was never completed.
+    Damaged
+        The manifest cannot be read, or was edited.
+
+    Examples
+    --------
+    >>> from storage.dataset import Dataset
+    >>> data = Dataset("tests/golden/v1/book")
+    >>> len(data)
+    40
+    >>> picture = data[7]
+    >>> picture.text, picture.image.shape, picture.split
+    ('INCH', (9, 28), 'train')
+    >>> picture.boxes.tolist()  # each letter's top, left, bottom, right
+    [[1, 1, 6, 4], [1, 3, 6, 9], [1, 8, 6, 13], [1, 12, 6, 18]]
+    >>> data[[3, 1, 3]].texts()
+    ['SOPE', 'BELT', 'SOPE']
+    >>> for batch in data.batches(16, shuffle=1, fields=("images", "text")):
+    ...     print(batch.images.shape, batch.texts()[0])
+    (16, 18, 56) AVID
+    (16, 18, 56) LYSE
+    (8, 18, 56) LORD
     """
 
     def __init__(self, folder: str | Place, inflate: Inflate | None = None):
         self.folder = place(folder)
         self._inflate = inflate
         self.manifest = Manifest.read(self.folder)
-        self._recent: tuple[tuple[int, Block], ...] = ()  # replaced as a whole, so that threads may share it
+        self._recent = RecentBlocks()
 
-    def __getstate__(self) -> dict:
-        return {"folder": self.folder, "manifest": self.manifest, "_inflate": self._inflate, "_recent": ()}
+    def __getstate__(self) -> dict[str, Any]:
+        return {"folder": self.folder, "manifest": self.manifest, "_inflate": self._inflate, "_recent": RecentBlocks()}
 
     def __len__(self) -> int:
-        return self._firsts[-1] + self.manifest.shards[-1]["count"]  # the manifest's count, which they prove
+        return self._firsts[-1] + self.manifest.shards[-1]["count"]  # `_firsts` proves it equal to the manifest's count
 
-    def __getitem__(self, chosen):
-        """One `Picture` for an integer; a `Block` for a slice or a one-dimensional array of integers or booleans.
+    @overload
+    def __getitem__(self, chosen: int | np.integer) -> Picture: ...
+
+    @overload
+    def __getitem__(self, chosen: slice | Sequence[int] | np.ndarray) -> Block: ...
+
+    def __getitem__(self, chosen: object) -> Picture | Block:
+        """Return a `Picture` for an integer; a `Block` for a slice or a one-dimensional array of integers or booleans.
 
         Raises
         ------
         OutOfRange
-            An IndexError: past either end.
+            An IndexError: an index past either end.
         BadInput
             Another kind of index.
         Damaged
@@ -94,7 +121,7 @@ class Dataset:
         )  # fmt: skip
 
     def _gather(self, rows: np.ndarray) -> Block:
-        """Copies of these rows, (n,) int64 from 0, in their order; each block that holds some is read once."""
+        """Copy rows, (n,) int64 from 0, in their order. Each block that holds some of them is read once."""
         schema = self.proven(self.place(int(rows.min()) // BLOCK if len(rows) else 0)[0])
         out = Block(*(schema.empty(field, len(rows)) for field in Block._fields))
         order = np.argsort(rows, kind="stable")
@@ -111,27 +138,18 @@ class Dataset:
         return out
 
     def _block(self, number: int, keep: bool = True) -> Block:
-        """Block `number` of the dataset, all fields, not to be written to."""
-        for age, (known, block) in enumerate(self._recent):
-            if known == number:
-                if age:
-                    others = tuple(entry for entry in self._recent if entry[0] != number)
-                    self._recent = ((number, block), *others)
-                return block
-        shard, within = self.place(number)
-        block = self.proven(shard).block(within)
-        if keep:
-            kept, room = [(number, block)], RECENT_BYTES - _bytes(block)
-            for entry in self._recent[: RECENT - 1]:
-                room -= _bytes(entry[1])
-                if room >= 0:
-                    kept.append(entry)
-            self._recent = tuple(kept)
+        """Read block `number` of the dataset with all fields, or take it from memory; it must not be written to."""
+        block = self._recent.find(number)
+        if block is None:
+            shard, within = self.place(number)
+            block = self.proven(shard).block(within)
+            if keep:
+                self._recent.keep(number, block)
         return block
 
     @cached_property
     def _firsts(self) -> list[int]:
-        """The first picture of each shard, without gap or overlap."""
+        """The number of each shard's first picture; there are no gaps and no overlaps."""
         firsts, after = [], 0
         for line in self.manifest.shards:
             if line["first"] != after or line["count"] < 1:
@@ -146,17 +164,17 @@ class Dataset:
         return firsts
 
     def place(self, block: int) -> tuple[int, int]:
-        """The shard that holds a block of the dataset, and the block's number in it."""
+        """Return the number of the shard that holds a block of the dataset, and the block's number in the shard."""
         shard = bisect_right(self._firsts, block * BLOCK) - 1
         before, rest = divmod(self._firsts[shard], BLOCK)
         if rest:
             raise Damaged(
-                f"{self.folder}: shard {shard} begins at picture {self._firsts[shard]}, where no block begins"
+                f"{self.folder}: shard {shard} begins at picture {self._firsts[shard]}, which is within a block"
             )
         return shard, block - before
 
     def proven(self, number: int) -> ProvenShard:
-        """Shard `number`, proven once a process; its blocks are read one at a time, each proven again.
+        """Return shard `number`, proven once in a process. It reads one block at a time and proves each again.
 
         Raises
         ------
@@ -168,7 +186,7 @@ class Dataset:
             raise Damaged(f"{shard.path}: holds {shard.count} pictures where the manifest says {line['count']}")
         return shard
 
-    def batches(
+    def batches(  # noqa: PLR0913 - the public door: users name these options in one call
         self,
         size: int,
         *,
@@ -182,51 +200,58 @@ class Dataset:
         buffer: int = 16,
         threads: int | None = None,
     ) -> Iterator[Block]:
-        """Blocks of `size` pictures, read ahead by threads; the last one is shorter.
+        """Iterate over blocks of `size` pictures, read ahead by threads; the last block is shorter.
 
         Parameters
         ----------
+        size : int
+            Pictures in a batch.
         split : {'train', 'validation', 'test'}, optional
-            Only that split's pictures.
+            Read only this split's pictures.
         shuffle : int, optional
-            A seed. Blocks come in an order that follows from it and from `epoch`, and the pictures of
-            `buffer` blocks at a time are mixed; without it, the dataset's order.
+            A seed. It decides, with `epoch`, the order of blocks, and mixes the pictures of `buffer` blocks at a time.
+            By default pictures come in the dataset's order.
         rank, world : int
-            Read the `rank`-th of `world` equal parts of that order, to within a block: over all ranks,
-            each picture once an epoch.
+            Read the `rank`-th of `world` parts of that order, which are equal to within a block. Over all ranks, each
+            picture comes once in an epoch.
         fields : iterable of str
-            Arrays to read; the others come as None.
+            Arrays to read; the others are None.
         drop_last : bool
-            Leave out a last batch that is shorter.
+            Leave out the last batch if it is shorter.
+        epoch : int
+            Another epoch is another order; it has no effect without `shuffle`.
+        buffer : int
+            Blocks that are mixed together. More of them mix better and need more memory.
         threads : int, optional
-            By default one a core, four at most. They end with the iterator, however that ends.
+            By default one for each core, up to four. They end with the iterator.
 
         Returns
         -------
         iterator of Block
-            Arrays of the caller's own, to keep or to write to. The stream is the same for any number of
-            threads and any size of shards. It belongs to the process that began it: begin one after a fork.
+            The arrays belong to the caller, who may keep them and write to them. The stream is the same for any
+            number of threads and any size of shards. Do not use an iterator after a fork; begin a new one.
 
         Raises
         ------
         BadInput
-            At once.
+            When called.
         Damaged
             While iterating, before any picture of the damaged block.
         """
         plan = batches.BatchPlan(
-            size, split, shuffle, rank, world, tuple(fields), bool(drop_last), epoch, buffer,
-            batches.default_threads() if threads is None else threads,
+            size=size, split=split, shuffle=shuffle, rank=rank, world=world, fields=tuple(fields),
+            drop_last=bool(drop_last), epoch=epoch, buffer=buffer,
+            threads=batches.default_threads() if threads is None else threads,
         )  # fmt: skip
         return batches.stream(self, plan)
 
     def path(self, number: int) -> Place:
-        """The file of shard `number`.
+        """Return the path of shard `number`.
 
         Raises
         ------
         Damaged
-            The manifest gives it a name that would leave the folder.
+            The manifest gives a name that is not a shard's, and which could lead out of the folder.
         """
         name = self.manifest.shards[number]["name"]
         if parse_name(name) is None:
@@ -234,28 +259,33 @@ class Dataset:
         return self.folder / name
 
     def shard(self, number: int) -> Shard:
-        """Shard `number`, its bytes checked against the manifest.
+        """Open shard `number` after comparing its bytes with the manifest.
 
         Raises
         ------
         Damaged
-            Missing or altered.
+            The file is missing or was altered.
         """
         return Shard(self.path(number), sha256=self.manifest.shards[number]["sha256"], inflate=self._inflate)
 
     def blocks(
         self, split: str | None = None, shards: Iterable[int] | None = None, fields: Iterable[str] = Block._fields
     ) -> Iterator[Block]:
-        """Blocks in order, one in memory at a time.
+        """Iterate over blocks in order, with one in memory at a time.
 
         Parameters
         ----------
         split : {'train', 'validation', 'test'}, optional
-            Only that split's rows; blocks without any are passed over.
+            Read only this split's rows; blocks without any are skipped.
         shards : iterable of int, optional
-            Only these shards.
+            Read only these shards.
         fields : iterable of str
-            Arrays to read; the others come as None. `split` is read whenever one is asked for.
+            Arrays to read; the others are None. The array `split` is read too if `split` is given.
+
+        Raises
+        ------
+        Damaged
+            While iterating, before any picture of the damaged block.
         """
         wanted = set(fields) | ({"split"} if split else set())
         for number in range(len(self.manifest.shards)) if shards is None else shards:
@@ -267,10 +297,16 @@ class Dataset:
                         continue
                     rows = np.flatnonzero(block.split == SPLITS.index(split))
                     if len(rows):
-                        yield Block(*(None if array is None else array[rows] for array in block))
+                        yield block.rows(rows)
 
     def head(self, count: int, split: str | None = None) -> Block:
-        """The first `count` pictures (of `split`), in memory."""
+        """Read the first `count` pictures (of `split`) into memory.
+
+        Raises
+        ------
+        Damaged
+            A shard is damaged, or no picture is in `split`.
+        """
         parts, have = [], 0
         for block in self.blocks(split):
             parts.append(block.rows(slice(0, count - have)))
@@ -280,7 +316,3 @@ class Dataset:
         if not parts:
             raise Damaged(f"{self.folder}: no picture in split {split!r}")
         return Block(*(np.concatenate(arrays) for arrays in zip(*parts, strict=True)))
-
-
-def _bytes(block: Block) -> int:
-    return sum(array.nbytes for array in block)

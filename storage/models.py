@@ -1,4 +1,4 @@
-"""Trained networks with their provenance, in one `.skops` file that runs no code when it is loaded."""
+"""Model files: trained networks and their provenance in one `.skops` file, which runs no code when it is loaded."""
 
 import copy
 import hashlib
@@ -8,8 +8,10 @@ import json
 import warnings
 import zipfile
 from collections.abc import Iterator
+from typing import Any
 
 import skops.io
+from sklearn.neural_network import MLPClassifier
 
 from storage.errors import Damaged, NotThere
 from storage.files import atomic
@@ -17,8 +19,8 @@ from storage.files.places import Place, place
 
 FORMAT = 2
 
-# What a file may hold: module, class, and the node of skops that builds it. skops has a list of its own, but a
-# long one that grows with its versions; nothing outside this one is even looked at.
+# What a file may hold: module, class, and the node of skops that builds it. skops trusts a longer list, which grows
+# with its versions. A file that holds anything outside this list is refused before skops sees it.
 TRUSTED = frozenset(
     {
         ("sklearn.neural_network._multilayer_perceptron", "MLPClassifier", "ObjectNode"),
@@ -33,26 +35,29 @@ TRUSTED = frozenset(
     }
 )
 
-# What only further training would need: the optimiser's moments (twice the network), generator, best weights, curves.
+# Attributes that only further training needs: the optimiser's moments (twice the network's size), the generator, the
+# best weights, the curves.
 _DROPPED = (
     "_optimizer", "_random_state", "_best_coefs", "_best_intercepts", "_no_improvement_count", "best_loss_",
     "loss_curve_", "validation_scores_", "best_validation_score_",
 )  # fmt: skip
 
-# The archive's comment: the last bytes of the file, and the digest of all bytes before them.
+# The archive's comment, at the end of the file: _SEAL, then the digest of all bytes before it in _HEX digits.
 _SEAL = b"sha256:"
 _HEX = 64
 
 
-def save_model(path: str | Place, networks: dict, provenance: dict, run: str | None = None) -> str:
-    """Write networks and where they come from, over what was there; equal input gives equal bytes.
+def save_model(
+    path: str | Place, networks: dict[str, MLPClassifier], provenance: dict[str, Any], run: str | None = None
+) -> str:
+    """Write networks and their provenance, over an existing file. Equal input gives equal bytes.
 
     Parameters
     ----------
     networks : dict of str to fitted MLPClassifier
-        Left as they are; what only further training needs stays out of the file.
+        They are not changed. The file leaves out what only further training needs.
     provenance : dict
-        Whatever JSON can hold.
+        Values that JSON can hold.
     run : str, optional
         The run's id, for the temporary name.
 
@@ -74,46 +79,49 @@ def save_model(path: str | Place, networks: dict, provenance: dict, run: str | N
     return hashlib.sha256(data).hexdigest()
 
 
-def _bare(network):
+def _bare(network: MLPClassifier) -> MLPClassifier:
+    """Copy a network without the attributes that only further training needs."""
     bare = copy.copy(network)
     for name in _DROPPED:
         bare.__dict__.pop(name, None)
     return bare
 
 
-def load_model(path: str | Place) -> tuple:
-    """The networks and the provenance of a file that `save_model` wrote.
+def load_model(path: str | Place) -> tuple[dict[str, MLPClassifier], dict[str, Any]]:
+    """Load the networks and the provenance from a file that `save_model` wrote.
 
     Returns
     -------
     networks : dict of str to MLPClassifier
-        Ready to predict, not to be trained further.
+        They can predict, but cannot be trained further.
     provenance : dict
 
     Raises
     ------
     NotThere
     Damaged
-        No model, cut short, altered in any byte, of another format, or with types that a model does not have
-        (they are named, and nothing of them was imported or run).
+        The file is not a model, was cut short or altered in any byte, is of another format, or holds types that a
+        model does not have (they are named; nothing of them was imported or run).
     """
     data = _bytes(path)
     if data[-_HEX - len(_SEAL) : -_HEX] != _SEAL or not data.startswith(b"PK"):
-        raise Damaged(f"model {path}: is no model of this program, or was cut short; train one with `captchas train`")
+        raise Damaged(
+            f"model {path}: is not a model of this program, or was cut short; train one with `captchas train`"
+        )
     if hashlib.sha256(data[:-_HEX]).hexdigest().encode() != data[-_HEX:]:
         raise Damaged(f"model {path}: its bytes differ from those that were sealed; restore it or train again")
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             schema = json.loads(archive.read("schema.json"))
         foreign = sorted(".".join(name[:2]) for name in _types(schema) - TRUSTED)
-    except Exception as error:  # zipfile, zlib and json have a dozen between them; they mean one thing here
-        raise Damaged(f"model {path}: is no skops archive ({error})") from error
+    except Exception as error:  # zipfile, zlib and json raise a dozen types of errors
+        raise Damaged(f"model {path}: is not a skops archive ({error})") from error
     if foreign:
-        raise Damaged(f"model {path}: holds what no model has, and was not loaded: {', '.join(foreign)}")
+        raise Damaged(f"model {path}: holds types that no model has, and was not loaded: {', '.join(foreign)}")
     try:
         with warnings.catch_warnings():
-            # scikit-learn warns of a file from another of its versions. The arrays, which are what we read, mean
-            # the same in all of them, and the provenance says which one it was.
+            # scikit-learn warns of a file from another version. We read only the arrays, which mean the same in all
+            # versions; the provenance names the version.
             warnings.filterwarnings("ignore", "Trying to unpickle estimator", UserWarning)
             content = skops.io.loads(data, trusted=[])
         number, provenance = content["format"], json.loads(content["provenance"])
@@ -132,7 +140,7 @@ def load_model(path: str | Place) -> tuple:
 
 
 def model_digest(path: str | Place) -> str:
-    """The sha256 of the file.
+    """Return the sha256 of the file, in hexadecimal.
 
     Raises
     ------
@@ -151,10 +159,10 @@ def _bytes(path: str | Place) -> bytes:
 
 
 def _sealed(dumped: bytes) -> bytes:
-    """The same archive without clock and memory addresses, ending in the digest of itself.
+    """Return the same archive without times and memory addresses, sealed by its own digest at the end.
 
-    skops names arrays and numbers nodes by their addresses. Numbers are given anew, each once, so that the bytes
-    do not depend on which objects an interpreter happens to share.
+    skops names arrays and numbers nodes by their addresses in memory. They are numbered anew, each node once, so that
+    the bytes do not depend on which objects an interpreter happens to share.
     """
     names: dict[str, str] = {}
     with zipfile.ZipFile(io.BytesIO(dumped)) as archive:
@@ -170,13 +178,13 @@ def _sealed(dumped: bytes) -> bytes:
     return body + hashlib.sha256(body).hexdigest().encode()
 
 
-def _renumbered(node, numbers: Iterator[int], names: dict[str, str]):
-    """A schema with nodes numbered in order of appearance, and arrays named so; `names` collects old to new."""
+def _renumbered(node: object, numbers: Iterator[int], names: dict[str, str]) -> object:
+    """Number the nodes and arrays of a schema in order of appearance; `names` collects the arrays' new names by old."""
     if isinstance(node, list):
         return [_renumbered(child, numbers, names) for child in node]
     if not isinstance(node, dict):
         return node
-    renumbered = {}
+    renumbered: dict[str, object] = {}
     for key, child in node.items():
         if key == "__id__":
             renumbered[key] = next(numbers)
@@ -187,8 +195,8 @@ def _renumbered(node, numbers: Iterator[int], names: dict[str, str]):
     return renumbered
 
 
-def _types(node) -> set[tuple]:
-    """(module, class, loader) of every node in a schema; a node that lacks one of them counts as foreign."""
+def _types(node: object) -> set[tuple[str, ...]]:
+    """Collect (module, class, loader) of all nodes in a schema. A value that a node lacks is "None", so not trusted."""
     if isinstance(node, list):
         return set().union(*map(_types, node))
     if not isinstance(node, dict):

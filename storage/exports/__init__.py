@@ -1,1 +1,1 @@
-"""Exports in the making, and the two formats that need a library: Parquet and virtual HDF5."""
+"""Files and records of exports, and the two formats that need a library: Parquet and virtual HDF5."""

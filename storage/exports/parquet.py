@@ -1,31 +1,32 @@
-"""A Parquet file of pictures: PNG bytes, labels and parameters, a row group at a time.
+"""Writing of Parquet files, one row group at a time: PNG bytes, labels and parameters.
 
-pyarrow is an extra; it is imported where it is needed, so that nothing else asks for it.
+pyarrow is an extra. It is imported inside the functions that use it, so that everything else works without it.
 """
 
 import json
 from collections.abc import Iterable
 from enum import Enum
 from importlib.util import find_spec
-from typing import BinaryIO
+from types import ModuleType
+from typing import Any, BinaryIO
 
 from storage.errors import BadInput
 
 
 class Kind(Enum):
-    """What a column holds: its Arrow type, and the feature by which Hugging Face's `datasets` knows it."""
+    """The kind of a column. It decides the Arrow type and the feature for Hugging Face's `datasets`."""
 
     IMAGE = "image"  # struct of bytes and path
     TEXT = "string"
     INTEGER = "int64"
     REAL = "float64"
-    KEY = "uint64"  # all 64 bits used
+    KEY = "uint64"  # with all 64 bits in use
     INTEGERS = "list of int64"
     BOXES = "list of boxes"  # each top, left, bottom, right
 
 
 def require_pyarrow() -> None:
-    """Refuse where pyarrow is not installed.
+    """Refuse to go on if pyarrow is not installed.
 
     Raises
     ------
@@ -38,19 +39,24 @@ def require_pyarrow() -> None:
         )
 
 
-def write_table(file: BinaryIO, columns: dict[str, Kind], groups: Iterable[dict[str, list]]) -> None:
-    """Write a Parquet file; each of `groups` becomes a row group and is forgotten, so memory stays flat.
+def write_table(file: BinaryIO, columns: dict[str, Kind], groups: Iterable[dict[str, list[Any]]]) -> None:
+    """Write a Parquet file. Each of `groups` becomes a row group and is then freed, so that memory stays flat.
 
     Parameters
     ----------
     columns : dict
         Name and kind of each column, in order.
     groups : iterable of dict
-        Equally long lists by column name. Pictures as `{"bytes": …, "path": …}`.
+        Lists of equal length by column name. A picture is `{"bytes": …, "path": …}`.
+
+    Raises
+    ------
+    BadInput
+        pyarrow is not installed.
 
     Notes
     -----
-    The bytes depend on pyarrow's version, which Parquet files name, and on nothing else of the machine.
+    The bytes of the file depend on pyarrow's version, which the file names, but not on the machine.
     """
     require_pyarrow()
     import pyarrow
@@ -69,7 +75,8 @@ def write_table(file: BinaryIO, columns: dict[str, Kind], groups: Iterable[dict[
             writer.write_table(pyarrow.table(group, schema=schema))
 
 
-def _type(kind: Kind, pyarrow):
+def _type(kind: Kind, pyarrow: ModuleType) -> object:
+    """Return the Arrow type of a column."""
     match kind:
         case Kind.IMAGE:
             return pyarrow.struct([("bytes", pyarrow.binary()), ("path", pyarrow.string())])
@@ -80,7 +87,8 @@ def _type(kind: Kind, pyarrow):
     return getattr(pyarrow, kind.value)()
 
 
-def _feature(kind: Kind) -> dict:
+def _feature(kind: Kind) -> dict[str, Any]:
+    """Return the feature by which Hugging Face's `datasets` reads a column."""
     number = {"dtype": "int64", "_type": "Value"}
     match kind:
         case Kind.IMAGE:

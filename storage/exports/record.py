@@ -1,7 +1,7 @@
-"""What an export leaves behind: parts that are whole or not there, and the record that was written last.
+"""The parts of an export, each written whole or not at all, and the record that is written last.
 
-Folders of a million small files cannot be fsynced one by one, so a part is written under a temporary
-name, made durable in one go, and renamed.
+A million small files cannot be fsynced one by one. So a part is written under a temporary name, made durable by one
+call, and renamed.
 """
 
 import ctypes
@@ -13,19 +13,20 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from storage.errors import CaptchasError, Damaged, Different, explained
 from storage.files import atomic
 
 RECORD = "export.json"
-NOTES = ".parts"  # what an unfinished export keeps for the next run; gone when it is complete
+NOTES = ".parts"  # the folder in which an unfinished export keeps notes for the next run
 _OCCUPIED = {errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR, errno.EISDIR}
+_COPIED_AT_ONCE = 1 << 20  # bytes
 
 
 @dataclass(frozen=True)
 class Part:
-    """One shard's share of an export: `name` is None where no picture of it was asked for."""
+    """The part of an export that comes from one shard; `name` is None if none of its pictures were chosen."""
 
     shard: int
     name: str | None
@@ -34,28 +35,27 @@ class Part:
     bytes: int
 
     def stands(self, out: Path) -> bool:
-        """Whether the part is there with as many files and bytes as were written."""
+        """Return whether the part still has as many files and bytes as were written."""
         return self.name is None or measured(out / self.name) == (self.files, self.bytes)
 
 
 @dataclass(frozen=True)
 class ExportRecord:
-    """What stands in `export.json`.
+    """The content of `export.json`.
 
     what : dict
-        All that the bytes of the export depend on; another one is another export.
+        Everything that the bytes of the export depend on; a record with another `what` is of another export.
     parts, indexes
-        Empty in the record of an export that was begun and not completed. `indexes` gives the size in
-        bytes of each file beside the parts.
+        Empty in the record of an unfinished export. `indexes` gives the size in bytes of each file beside the parts.
     """
 
-    what: dict
+    what: dict[str, Any]
     parts: tuple[Part, ...] = ()
     indexes: dict[str, int] | None = None
 
     @property
     def complete(self) -> bool:
-        """Whether the export was once whole."""
+        """Whether the export was completed."""
         return self.indexes is not None
 
     @property
@@ -64,28 +64,28 @@ class ExportRecord:
         return sum(part.pictures for part in self.parts)
 
     def stands(self, out: Path) -> bool:
-        """Whether the export was completed and every file of it is there at its size."""
+        """Return whether the export was completed and each of its files still has its size."""
         return (
-            self.complete
+            self.indexes is not None
             and all(measured(out / name) == (1, size) for name, size in self.indexes.items())
             and all(part.stands(out) for part in self.parts)
         )
 
     def write(self, path: Path) -> None:
-        """Put it at `path`, atomically."""
+        """Write the record to `path`, atomically."""
         content = asdict(self) | {"pictures": self.pictures}
         atomic.replace(path, (json.dumps(content, ensure_ascii=False, indent=1) + "\n").encode())
 
     @classmethod
     def read(cls, out: Path) -> "ExportRecord | None":
-        """The record of the export in `out`, complete or begun; None where there is none.
+        """Read the record of the export in `out`, complete or unfinished; None if there is no export.
 
         Raises
         ------
         Damaged
-            It is not what this project writes.
+            The record is not one that this project writes.
         Different
-            The folder holds files of something else.
+            The folder holds files that no export wrote.
         """
         for path in (out / RECORD, out / NOTES / RECORD):
             try:
@@ -109,14 +109,14 @@ class ExportRecord:
 
 @contextmanager
 def staged_file(path: Path) -> Iterator[BinaryIO]:
-    """Write a file in a stream; it appears at `path`, over what was there, when all of it is durable.
+    """Write a file as a stream. It appears at `path`, and replaces what was there, when all of it is durable.
 
     Raises
     ------
     NoSpace, Unwritable
         Nothing is left behind.
     """
-    staged = atomic.temporary(path, atomic.new_run())  # a job that is given out again needs a name of its own
+    staged = atomic.temporary(path, atomic.new_run())  # two tries of one job must not share a name
     with _nothing_left(staged, path):
         with staged.open("xb") as file:
             yield file
@@ -127,7 +127,7 @@ def staged_file(path: Path) -> Iterator[BinaryIO]:
 
 @contextmanager
 def staged_folder(path: Path) -> Iterator[Path]:
-    """Fill a folder; it appears at `path`, in place of what was there, when all of it is durable.
+    """Fill a folder. It appears at `path`, and replaces what was there, when all of it is durable.
 
     Raises
     ------
@@ -144,6 +144,7 @@ def staged_folder(path: Path) -> Iterator[Path]:
 
 @contextmanager
 def _nothing_left(staged: Path, path: Path) -> Iterator[None]:
+    """Remove `staged` after any error, and explain an OSError."""
     try:
         yield
     except CaptchasError:
@@ -158,12 +159,13 @@ def _nothing_left(staged: Path, path: Path) -> Iterator[None]:
 
 
 def _settle(staged: Path, path: Path) -> None:
+    """Rename a finished file or folder to `path`, over what is there."""
     try:
         staged.replace(path)
     except OSError as error:
         if error.errno not in _OCCUPIED:
             raise
-        old = atomic.temporary(path, atomic.new_run())  # no rename goes over a folder with files in it
+        old = atomic.temporary(path, atomic.new_run())  # a folder with files in it cannot be renamed over
         path.rename(old)
         staged.replace(path)
         remove(old)
@@ -171,7 +173,7 @@ def _settle(staged: Path, path: Path) -> None:
 
 
 def sync_filesystem(folder: Path) -> None:
-    """Make all that was written to the folder's file system durable: one call for thousands of files."""
+    """Make everything that was written to the folder's file system durable: one call for thousands of files."""
     syncfs = getattr(ctypes.CDLL(None, use_errno=True), "syncfs", None)
     if syncfs is None:  # not Linux
         os.sync()
@@ -186,7 +188,7 @@ def sync_filesystem(folder: Path) -> None:
 
 
 def concatenate(path: Path, pieces: Iterable[bytes | Path]) -> int:
-    """Put bytes and the content of files after one another at `path`; returns its size.
+    """Write bytes and the content of files, one after the other, to `path`; return its size in bytes.
 
     Raises
     ------
@@ -198,12 +200,12 @@ def concatenate(path: Path, pieces: Iterable[bytes | Path]) -> int:
                 file.write(piece)
             else:
                 with piece.open("rb") as source:
-                    shutil.copyfileobj(source, file, 1 << 20)
+                    shutil.copyfileobj(source, file, _COPIED_AT_ONCE)
         return file.tell()
 
 
 def measured(path: Path) -> tuple[int, int]:
-    """(files, bytes) of a file, or of all files below a folder; (0, 0) where there is nothing."""
+    """Count (files, bytes) of a file, or of all files below a folder; (0, 0) if nothing is there."""
     if not path.is_dir():
         return (1, path.stat().st_size) if path.is_file() else (0, 0)
     files = size = 0
@@ -216,7 +218,7 @@ def measured(path: Path) -> tuple[int, int]:
 
 
 def remove(path: Path) -> None:
-    """Remove a file, or a folder with what is in it; nothing there is no error."""
+    """Remove a file, or a folder with its content; it is no error if nothing is there."""
     if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path, ignore_errors=True)
     else:
@@ -224,6 +226,6 @@ def remove(path: Path) -> None:
 
 
 def clear(folder: Path) -> None:
-    """Remove what ended runs left under temporary names."""
-    for path in folder.glob(".*.tmp"):  # all of this folder is ours, folders in the making too
+    """Remove the files and folders that ended runs left under temporary names."""
+    for path in folder.glob(".*.tmp"):  # everything in an export's folder was written by an export
         remove(path)

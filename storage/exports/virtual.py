@@ -1,8 +1,9 @@
-"""One HDF5 file that shows all shards of a dataset as one, without a copy of them."""
+"""Writing of a virtual HDF5 file, which shows all shards of a dataset as one without copying them."""
 
 import os
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import h5py
 
@@ -10,32 +11,36 @@ from storage.errors import Damaged
 from storage.files import atomic
 from storage.shards.shard import Block, parse_name
 
-MISSING = 255  # `split` of rows whose shard is not there
+MISSING = 255  # `split` of rows whose shard is missing
 _FILL = {"split": MISSING}
 
 
-def write_virtual(path: Path, shards: Sequence[tuple[Path, int]], attributes: dict, run: str | None = None) -> int:
-    """Put a file of virtual datasets over `shards` at `path`; returns its size in bytes.
+def write_virtual(
+    path: Path, shards: Sequence[tuple[Path, int]], attributes: dict[str, Any], run: str | None = None
+) -> int:
+    """Write a file of virtual datasets over `shards` to `path`; return its size in bytes.
 
-    The shards are named relative to the file, so that both can be moved together. HDF5 gives the
-    fill value, and no error, for rows whose shard it does not find: prove the shards first. For
-    pictures that is 0; for `split` it is 255, which no picture has.
+    The file names the shards by relative paths, so that all can be moved together. Prove the shards first: where HDF5
+    does not find a shard, it reads the fill value and raises no error. The fill value is 0; for `split` it is 255,
+    which no picture has.
 
     Parameters
     ----------
     shards : sequence of (path, count)
-        In order; the first `count` rows of each.
+        In order; the file shows the first `count` rows of each.
     attributes : dict
-        Of the file.
+        Attributes of the file.
+    run : str, optional
+        The run's id, for the temporary name.
 
     Raises
     ------
     Damaged
-        The first shard cannot be opened.
+        The first shard cannot be opened, or a file is not named like a shard.
     NoSpace, Unwritable
     """
     folder = path.parent.resolve()
-    # HDF5 reads a percent sign in a source's name as a pattern.
+    # HDF5 takes a percent sign in the name of a source for the start of a pattern.
     names = [os.path.relpath(shard.resolve(), folder).replace("%", "%%") for shard, _ in shards]
     total = sum(count for _, count in shards)
     with h5py.File("virtual", "w", driver="core", backing_store=False) as file:
@@ -50,16 +55,23 @@ def write_virtual(path: Path, shards: Sequence[tuple[Path, int]], attributes: di
         for name, value in attributes.items():
             file.attrs[name] = value
         file.flush()
-        data = file.id.get_file_image()
+        data: bytes = file.id.get_file_image()
     atomic.replace(path, data, run)
     return len(data)
 
 
-def _described(shards: Sequence[tuple[Path, int]]) -> dict[str, tuple[tuple, object, list[int]]]:
-    """Shape of a row, dtype, and rows in each shard, by field; a shard's name says how many rows it has."""
-    lengths = [parse_name(path.name)[1] for path, _ in shards]
+def _described(shards: Sequence[tuple[Path, int]]) -> dict[str, tuple[tuple[int, ...], object, list[int]]]:
+    """Return, by field, the shape of a row, the dtype, and the rows of each shard, which its name gives."""
+    lengths = [_length(path) for path, _ in shards]
     try:
         with h5py.File(shards[0][0]) as file:
             return {field: (file[field].shape[1:], file[field].dtype, lengths) for field in Block._fields}
     except (OSError, KeyError) as error:
         raise Damaged(f"{shards[0][0]}: not a readable shard ({error})") from error
+
+
+def _length(path: Path) -> int:
+    parsed = parse_name(path.name)
+    if parsed is None:
+        raise Damaged(f"{path}: its name is not a shard's")
+    return parsed[1]

@@ -1,1 +1,1 @@
-"""What is known of every picture of every inbox, in an SQLite database."""
+"""The ledger: an SQLite database of every picture that was solved, its answer and where it was moved."""

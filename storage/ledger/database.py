@@ -1,42 +1,48 @@
-"""An SQLite database in WAL mode: opened or begun, changed in transactions, moved aside when it is damaged."""
+"""An SQLite database in WAL mode: opened or created, changed in transactions, moved aside if it is damaged."""
 
 import sqlite3
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 from storage.errors import BadInput, Busy, Damaged, NoSpace, Unwritable
 from storage.files import atomic
 
-PATIENCE = 60.0  # seconds that a run waits for another one's transaction
-SIDES = ("", "-wal", "-shm")  # of the names of SQLite's files
-CACHE, JOURNAL = 8 << 10, 8192  # KB in memory; pages in the journal before they go into the file
+PATIENCE = 60.0  # seconds that a run waits for another run's transaction
+SIDES = ("", "-wal", "-shm")  # suffixes of SQLite's files
+CACHE = 8 << 10  # KB of pages in memory
+JOURNAL = 8192  # pages in the journal at which they are written into the database
+_PRIMARY = 0xFF  # SQLite's extended error codes have the primary code in their lowest byte
+Row = tuple[Any, ...]
+"""A row of an answer: values of SQLite's types, by column."""
 
 
 class Database:
-    """A database of ours.
+    """An SQLite database of this project.
 
-    Every change is a transaction: a run that is killed loses the one that it was in. Several processes may have it
-    open; one of them writes at a time.
+    Every change is a transaction; a run that is killed loses only the transaction that it was in. Several processes
+    may open the database. Only one of them writes at a time.
 
     Parameters
     ----------
+    path : Path
     schema : str
-        The statements that make a new one.
+        The statements that create a new database, separated by semicolons.
     application : int
-        By which the file is known for ours.
+        The application id in the file, which tells our databases from those of other programs.
     version : int
-        Of the schema.
+        The version of the schema.
     durable : bool
-        Transactions survive not only the process but the machine.
+        Whether transactions survive a crash of the machine too, not only one of the process.
 
     Raises
     ------
     BadInput
-        Written by a newer version, or another program's.
+        A newer version or another program wrote the file.
     Damaged
-        It is moved aside first. From every method, as are the following.
+        The file is damaged. It was moved aside. This and the following errors come from every method.
     Busy, NoSpace, Unwritable
     """
 
@@ -52,13 +58,13 @@ class Database:
             raise
 
     def _prepare(self, schema: str, application: int, version: int, durable: bool) -> None:
-        (((there,),), ((owner,),)) = (self.rows(f"PRAGMA {name}") for name in ("user_version", "application_id"))
+        (((found,),), ((owner,),)) = (self.rows(f"PRAGMA {name}") for name in ("user_version", "application_id"))
         tables = self.rows("SELECT count(*) FROM sqlite_master")[0][0]
         if tables and owner != application:
             raise BadInput(f"{self.path}: is another program's database; move it, or choose another --home")
-        if there > version:
+        if found > version:
             raise BadInput(
-                f"{self.path}: is of format {there}, this version knows up to {version}; "
+                f"{self.path}: is of format {found}, this version knows up to {version}; "
                 "use the version that wrote it, or another --home"
             )
         self.rows("PRAGMA journal_mode = WAL")
@@ -68,54 +74,60 @@ class Database:
         if tables:
             return
         with self.transaction():
-            if not self.rows("SELECT 1 FROM sqlite_master"):  # nobody was faster
+            if not self.rows("SELECT 1 FROM sqlite_master"):  # no other process created it meanwhile
                 for statement in schema.split(";"):
                     self.rows(statement)
                 self.rows(f"PRAGMA application_id = {application}")
                 self.rows(f"PRAGMA user_version = {version}")
 
     def close(self) -> None:
-        """Close it; the last one to do so leaves one file."""
+        """Close the database. The last process that closes it leaves a single file."""
         self._base.close()
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """All that is written within is there afterwards, or, after an error or a kill, none of it."""
+        """Commit all changes that are made within; after an error or a kill, none of them."""
         self.rows("BEGIN IMMEDIATE")
         try:
             yield
         except BaseException:
-            with suppress(sqlite3.Error):  # a full disk has ended it already, and a damaged file is closed
+            with suppress(sqlite3.Error):  # a full disk has ended the transaction already, and a damaged file is closed
                 self._base.execute("ROLLBACK")
             raise
         self.rows("COMMIT")
 
-    def rows(self, statement: str, values: Iterable = ()) -> list[tuple]:
-        """Run a statement; all rows that it gives."""
+    def rows(self, statement: str, values: Iterable[object] = ()) -> list[Row]:
+        """Run a statement and return all its rows."""
         with self._guarded():
             return self._base.execute(statement, tuple(values)).fetchall()
 
-    def first(self, statement: str, values: Iterable[tuple]) -> list[tuple]:
-        """Run a statement with each of the values; the first row that each gives, where it gives one."""
+    def number(self, statement: str, values: Iterable[object] = ()) -> int:
+        """Run a statement whose single value is an integer, and return it."""
+        value: int = self.rows(statement, values)[0][0]
+        return value
+
+    def first(self, statement: str, values: Iterable[Row]) -> list[Row]:
+        """Run a statement with each of the values; return the first row of each that has any."""
         with self._guarded():
             return [row for some in values if (row := self._base.execute(statement, some).fetchone())]
 
-    def each(self, statement: str, values: Iterable[tuple]) -> None:
+    def each(self, statement: str, values: Iterable[Row]) -> None:
         """Run a statement with each of the values."""
         with self._guarded():
             self._base.executemany(statement, values)
 
     @contextmanager
     def _guarded(self) -> Iterator[None]:
+        """Raise SQLite's errors as the project's errors."""
         try:
             yield
         except sqlite3.DatabaseError as error:
-            match getattr(error, "sqlite_errorcode", 0) & 0xFF:
+            match getattr(error, "sqlite_errorcode", 0) & _PRIMARY:
                 case sqlite3.SQLITE_CORRUPT | sqlite3.SQLITE_NOTADB:
                     raise self._set_aside(error) from error
                 case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
                     raise Busy(
-                        f"{self.path}: another run has been writing to it for {PATIENCE:.0f} s; wait for that to end"
+                        f"{self.path}: another run has been writing to it for {PATIENCE:.0f} s; wait for its end"
                     ) from error
                 case sqlite3.SQLITE_FULL:
                     raise NoSpace(
@@ -135,6 +147,7 @@ class Database:
             raise
 
     def _set_aside(self, error: Exception) -> Damaged:
+        """Move the files of a damaged database aside; return the error to raise."""
         self.close()
         aside = self.path.with_name(f"{self.path.name}.damaged-{time.time_ns()}")
         for side in SIDES:
@@ -143,5 +156,5 @@ class Database:
                 path.rename(aside.with_name(aside.name + side))
         return Damaged(
             f"{self.path}: is damaged ({error}); it was moved to {aside.name}. Give the same command again: it begins "
-            f"a new one and reads everything once more. What the old one holds: sqlite3 {aside.name} .recover"
+            f"a new one and reads everything once more. To see what the old one holds: sqlite3 {aside.name} .recover"
         )

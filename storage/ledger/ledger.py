@@ -1,4 +1,4 @@
-"""What is known of every picture of every inbox: one database under the home, a row a picture."""
+"""The ledger of all solved pictures: one database under the home, with a row for each picture."""
 
 import heapq
 import json
@@ -6,12 +6,12 @@ import os
 import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from blake3 import blake3
 
 from storage.files.places import Place
-from storage.ledger.database import Database
+from storage.ledger.database import Database, Row
 
 FORMAT = 1
 LEDGER = "ledger.sqlite"
@@ -23,10 +23,10 @@ ANSWER = (
 )  # fmt: skip
 STATUS = ANSWER.index("status")
 _APPLICATION = 0x63617074  # "capt"
-# `path` is a `key`, so that the table is in the order of a listing. A picture that was moved away stands behind all
-# that are in the folder, with a `number` if its name came more than once. `target` is where it was moved, or is to be
-# moved: written before the file moves. `changes` counts what makes the results of a folder other ones; a run's
-# `results` say which file it wrote.
+# `path` is a `key`, so that rows are sorted as a listing is. Pictures that were moved away come after all that are in
+# the folder; `number` tells moved pictures of the same name apart. `target` is the path to which a picture was moved or
+# will be moved; it is written before the file moves. `changes` counts the changes that affect a folder's results. The
+# `results` of a run describe the file that it wrote.
 _SCHEMA = """
 CREATE TABLE folders (id INTEGER PRIMARY KEY, path BLOB NOT NULL UNIQUE, changes INTEGER NOT NULL DEFAULT 0);
 CREATE TABLE settings (id INTEGER PRIMARY KEY, model TEXT NOT NULL, text TEXT NOT NULL, UNIQUE (model, text));
@@ -55,7 +55,7 @@ _ANSWER = f"SELECT digest, {_COLUMNS} FROM pictures WHERE digest = ? AND setting
 
 
 class PictureFile(NamedTuple):
-    """A file as it was when its answer was found. `mtime` in ns; `digest` is blake3's, None if it was not read."""
+    """A file as it was when it was solved: `mtime` in ns, `digest` its BLAKE3, or None if the file was not read."""
 
     path: str
     size: int
@@ -73,7 +73,7 @@ class LedgerEntry(NamedTuple):
 
 
 class KnownFile(NamedTuple):
-    """What a run has to know of a picture to leave it alone; `key` is its path's."""
+    """What a run must know of a picture in order to skip it; `key` is the key of its path."""
 
     key: bytes
     size: int
@@ -88,37 +88,39 @@ class KnownFile(NamedTuple):
 
 
 def key(path: str) -> bytes:
-    """A relative path as bytes that sort as a listing does: a folder's files before what its name is the beginning of.
+    """Encode a relative path as bytes that sort as a listing does: `a/b` comes before `a.png`.
 
-    Bytes of a name that are no UTF-8 are surrogates in Python; encoded as such they sort as its strings do.
+    Python's strings hold bytes that are not UTF-8 as surrogates. These are encoded as they are, so that keys sort like
+    the strings.
     """
     return path.replace("/", "\0").encode("utf-8", "surrogatepass")
 
 
 def path_of(key: bytes) -> str:
-    """The path of a `key`."""
+    """Decode the path from a `key`."""
     return key.decode("utf-8", "surrogatepass").replace("\0", "/")
 
 
 def digest_of(data: bytes) -> bytes:
-    """The digest by which a picture's content is known."""
+    """Return the BLAKE3 of a picture file, 32 bytes."""
     return blake3(data).digest()
 
 
 class Ledger:
     """The ledger of a home; a context manager.
 
-    Several runs, each of a folder of its own, may have it open.
+    Several runs may open it at the same time if each works on another folder.
 
     Parameters
     ----------
+    path : Path
     durable : bool
-        Answers survive not only the process but the machine; for runs that move files.
+        Whether answers survive a crash of the machine too, not only one of the process; for runs that move files.
 
     Raises
     ------
     BadInput, Damaged, Busy, NoSpace, Unwritable
-        As `Database` does, from every method.
+        From every method, as in `Database`.
     """
 
     def __init__(self, path: Path, *, durable: bool = False):
@@ -130,49 +132,52 @@ class Ledger:
     def __enter__(self) -> "Ledger":
         return self
 
-    def __exit__(self, *_) -> None:
+    def __exit__(self, *_: object) -> None:
         self._base.close()
 
     def folder(self, path: Place) -> int:
-        """The number of a folder, which stands for it in all that follows."""
+        """Return the number of a folder, by which the other methods know it."""
         return self._number("folders", {"path": os.fsencode(str(path))})
 
     def knows(self, path: Place) -> bool:
-        """Whether a run looked at this folder before."""
+        """Return whether an earlier run worked on this folder."""
         return bool(self._base.rows("SELECT 1 FROM folders WHERE path = ?", (os.fsencode(str(path)),)))
 
     def settings(self, model: str, text: str) -> int:
-        """The number of a model (its digest) with what else decides about an answer."""
+        """Return the number of the settings that decide an answer: the model's digest, and the others as text."""
         return self._number("settings", {"model": model, "text": text})
 
-    def _number(self, table: str, values: dict) -> int:
+    def _number(self, table: str, values: dict[str, object]) -> int:
+        """Return the number of the row that has these values; add it if it is new."""
         names, marks = ", ".join(values), ", ".join("?" * len(values))
         where = " AND ".join(f"{name} = ?" for name in values)
         with self.transaction():
             self._base.rows(f"INSERT OR IGNORE INTO {table} ({names}) VALUES ({marks})", values.values())
-            return self._base.rows(f"SELECT id FROM {table} WHERE {where}", values.values())[0][0]
+            return self._base.number(f"SELECT id FROM {table} WHERE {where}", values.values())
 
     def begin(self, folder: int) -> int:
-        """The number of a new run; later ones have larger numbers."""
+        """Begin a run and return its number; later runs have larger numbers."""
         with self.transaction():
             self._base.rows("INSERT INTO runs (folder, began) VALUES (?, ?)", (folder, time.time_ns()))
-            return self._base.rows("SELECT last_insert_rowid()")[0][0]
+            return self._base.number("SELECT last_insert_rowid()")
 
     def known(self, folder: int, only: str | None = None) -> Iterator[KnownFile]:
-        """The pictures that are, or were, in the folder, in the order of a listing; or `only` this one.
+        """Iterate over the pictures that are or were in the folder, in the order of a listing; or `only` one path.
 
-        What changes meanwhile further on is seen; what was given is not asked for again.
+        Rows are read in chunks, so that a change to a later row is seen if it is made before the row's chunk is read.
         """
         columns = ", ".join(name if name != "key" else "path" for name in KnownFile._fields)
         query = f"SELECT {columns} FROM pictures WHERE folder = ? AND moved = 0 AND path"
         if only is not None:
             yield from map(KnownFile._make, self._base.rows(query + " = ?", (folder, key(only))))
             return
-        last, rows = b"", [()] * CHUNK
-        while len(rows) == CHUNK:
+        last = b""
+        while True:
             rows = self._base.rows(query + " > ? ORDER BY path LIMIT ?", (folder, last, CHUNK))
             yield from map(KnownFile._make, rows)
-            last = rows[-1][0] if rows else last
+            if len(rows) < CHUNK:
+                return
+            last = rows[-1][0]
 
     def answers(self, digests: Iterable[bytes], settings: int) -> dict[bytes, tuple]:
         """What these settings answered to contents, by digest, unless it may be another answer next time."""
@@ -191,70 +196,71 @@ class Ledger:
             self._results(folder, moved, after, only) for moved in (0, 1)
         )))  # fmt: skip
 
-    def _results(self, folder: int, moved: int, after: int, only: str | None) -> Iterator[tuple]:
+    def _results(self, folder: int, moved: int, after: int, only: str | None) -> Iterator[Row]:
         query = (
             f"SELECT path, number, {_COLUMNS} FROM pictures WHERE folder = ? AND moved = ? AND (path, number) > (?, ?) "
             f"AND gone = 0 AND run > ?{' AND path = ?' if only is not None else ''} ORDER BY path, number LIMIT ?"
         )
-        last, rows = (b"", -1), [()] * CHUNK
-        while len(rows) == CHUNK:
-            rows = self._base.rows(
-                query, (folder, moved, *last, after, *([key(only)] if only is not None else []), CHUNK)
-            )
+        path, number = b"", -1
+        chosen = () if only is None else (key(only),)
+        while True:
+            rows = self._base.rows(query, (folder, moved, path, number, after, *chosen, CHUNK))
             yield from rows
-            last = rows[-1][:2] if rows else last
+            if len(rows) < CHUNK:
+                return
+            path, number = rows[-1][:2]
 
-    def written(self, folder: int) -> tuple[int, dict]:
-        """The last run that wrote its results, and what it said of them; 0 if there is none."""
+    def written(self, folder: int) -> tuple[int, dict[str, Any]]:
+        """Return the last run that wrote its results, and what it recorded of them; (0, {}) if there is none."""
         query = "SELECT id, results FROM runs WHERE folder = ? AND results IS NOT NULL ORDER BY id DESC LIMIT 1"
         found = self._base.rows(query, (folder,))
         return (found[0][0], json.loads(found[0][1])) if found else (0, {})
 
     def changes(self, folder: int) -> int:
-        """A number that grows with everything that makes the folder's results other ones."""
-        return self._base.rows("SELECT changes FROM folders WHERE id = ?", (folder,))[0][0]
+        """Return a number that grows with every change that affects the folder's results."""
+        return self._base.number("SELECT changes FROM folders WHERE id = ?", (folder,))
 
-    # Within a transaction:
+    # Call the following methods within a transaction.
 
-    def finish(self, run: int, results: dict) -> None:
-        """Write that a run's results are written, and what is to be known of them."""
+    def finish(self, run: int, results: dict[str, Any]) -> None:
+        """Record that a run has written its results, and what must be known of them."""
         self._base.rows("UPDATE runs SET results = ? WHERE id = ?", (json.dumps(results), run))
 
     def record(self, folder: int, settings: int, run: int, entries: Iterable[LedgerEntry]) -> None:
-        """Write answers, over what was known of these pictures."""
+        """Record answers, in place of what was known of these pictures."""
         now = time.time_ns()
         self._base.each(_RECORD, (
             (
-                folder, settings, run, now, key(one.picture.path), *one.picture[1:], one.passing,
-                None if one.target is None else os.fsencode(one.target), *one.answer,
+                folder, settings, run, now, key(entry.picture.path), *entry.picture[1:], entry.passing,
+                None if entry.target is None else os.fsencode(entry.target), *entry.answer,
             )
-            for one in entries
+            for entry in entries
         ))  # fmt: skip
         self._changed(folder)
 
     def touch(self, folder: int, pictures: Iterable[PictureFile]) -> None:
-        """Write other times for the same contents."""
+        """Record new modification times of pictures whose content is the same."""
         self._base.each(
             "UPDATE pictures SET mtime = ?, gone = 0 WHERE folder = ? AND moved = 0 AND path = ?",
-            ((one.mtime, folder, key(one.path)) for one in pictures),
+            ((picture.mtime, folder, key(picture.path)) for picture in pictures),
         )
         self._changed(folder)
 
     def mark_gone(self, folder: int, keys: Iterable[bytes], gone: bool) -> None:
-        """Write that files are no longer there, or are again."""
+        """Record that files have gone, or have come back."""
         query = "UPDATE pictures SET gone = ? WHERE folder = ? AND moved = 0 AND path = ?"
-        self._base.each(query, ((gone, folder, one) for one in keys))
+        self._base.each(query, ((gone, folder, gone_key) for gone_key in keys))
         self._changed(folder)
 
     def mark_moving(self, folder: int, targets: Iterable[tuple[str, str | None]]) -> None:
-        """Write where files are about to be moved; None: they are not."""
+        """Record the paths to which files will be moved; None cancels a move."""
         self._base.each(
             "UPDATE pictures SET target = ? WHERE folder = ? AND moved = 0 AND path = ?",
             ((target and os.fsencode(target), folder, key(path)) for path, target in targets),
         )
 
     def mark_moved(self, folder: int, paths: Iterable[str]) -> None:
-        """Write that files are now where they were to be moved."""
+        """Record that files were moved to their targets."""
         number = "(SELECT coalesce(max(number), 0) + 1 FROM pictures WHERE folder = ?1 AND moved = 1 AND path = ?2)"
         self._base.each(
             f"UPDATE pictures SET moved = 1, gone = 0, number = {number} WHERE folder = ?1 AND moved = 0 AND path = ?2",
@@ -263,15 +269,14 @@ class Ledger:
         self._changed(folder)
 
     def wait(self, pictures: Iterable[PictureFile]) -> None:
-        """Put aside pictures of a content that is being read; they are forgotten with this object."""
-        self._base.each(
-            "INSERT OR REPLACE INTO waiting VALUES (?, ?, ?, ?)", ((key(one.path), *one[1:]) for one in pictures)
-        )
+        """Put aside pictures whose content is being read elsewhere; they are forgotten when the ledger is closed."""
+        rows = ((key(picture.path), *picture[1:]) for picture in pictures)
+        self._base.each("INSERT OR REPLACE INTO waiting VALUES (?, ?, ?, ?)", rows)
 
     def waiting(self, digest: bytes | None = None) -> Iterator[list[PictureFile]]:
-        """What was put aside, or only what has this content, in chunks; put aside it is no longer.
+        """Take back the pictures that were put aside, or only those with this content, in chunks.
 
-        What is put aside meanwhile may be left.
+        Pictures that are put aside during the iteration may be left.
         """
         which, last = "path > ?" + (" AND digest = ?" if digest else ""), b""
         more = (digest,) if digest else ()

@@ -1,4 +1,5 @@
-"""The HDF5 shards of a dataset and its manifest: layout, writing, proof, reading in batches.
+"""The HDF5 shards and the manifest of a dataset: their layout, writing, proving, and reading in batches.
 
-`storage.dataset.Dataset` is the public door to these.
+Read datasets through `storage.dataset.Dataset`. Code that makes or proves shards imports from `shard`, `writer` and
+`manifest`.
 """

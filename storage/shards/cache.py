@@ -1,7 +1,7 @@
-"""Shards of object stores, kept on this machine under their sha256, so that each is fetched once.
+"""A cache of shards from object stores, in files named by sha256, so that each shard is fetched once.
 
-A file here is never trusted: its bytes are compared with a digest whenever they are used, and one that differs is
-fetched again. So it does not matter who else writes there, or what a crash left.
+Files in the cache are not trusted. Whenever their bytes are used, they are compared with a digest, and fetched again
+if they differ. So it does not matter who else writes there or what a crash left behind.
 """
 
 import hashlib
@@ -13,32 +13,47 @@ from collections import Counter
 from contextlib import suppress
 from pathlib import Path
 
-from storage.errors import BadInput
-from storage.files.places import ObjectPath, read_range
+from storage.errors import BadInput, Damaged
+from storage.files.places import ObjectPath, Place, read_range
 
-FOLDER = "CAPTCHAS_CACHE"  # by default in the system's folder for temporary files
-BYTES = "CAPTCHAS_CACHE_BYTES"  # that all files there may have together; 0: nothing is kept
-_SINGLE = 4  # chunks of a shard that is not here are fetched one by one; then the shard as a whole
-_OLD = 3600  # seconds after which a half-written file is of a dead process
-_locks = tuple(threading.Lock() for _ in range(16))  # so that two threads do not fetch one shard
-_asked: Counter[str] = Counter()
+FOLDER = "CAPTCHAS_CACHE"  # by default the cache is in the system's folder for temporary files
+BYTES = "CAPTCHAS_CACHE_BYTES"  # the most bytes that all files may have together; 0: nothing is kept
+_DEFAULT_BYTES = 2_000_000_000
+_SINGLE_CHUNKS = 4  # so many chunks of a shard are fetched one by one; with the next, the whole shard is fetched
+_ABANDONED = 3600  # seconds after which a half-written file must be a dead process's
+_locks = tuple(threading.Lock() for _ in "0123456789abcdef")  # by a digest's first digit: no shard is fetched twice
+_chunks_fetched: Counter[str] = Counter()
+
+
+def file_bytes(path: Place, sha256: str | None = None) -> bytes:
+    """Read a shard's file. An object whose `sha256` is known may come from the cache.
+
+    Raises
+    ------
+    Damaged
+        The file cannot be read.
+    """
+    try:
+        return fetched(path, sha256) if sha256 and isinstance(path, ObjectPath) else path.read_bytes()
+    except OSError as error:
+        raise Damaged(f"{path}: cannot be read ({error.strerror})") from error
 
 
 def room() -> int:
-    """The bytes that may be kept.
+    """Return the number of bytes that may be kept.
 
     Raises
     ------
     BadInput
     """
-    given = os.environ.get(BYTES, str(2_000_000_000))
+    given = os.environ.get(BYTES, str(_DEFAULT_BYTES))
     if not given.isdecimal():
         raise BadInput(f"{BYTES}: must be a number of bytes, 0 to keep nothing; it is {given!r}")
     return int(given)
 
 
 def folder() -> Path:
-    """Where files are kept.
+    """Return the folder of the cache.
 
     Raises
     ------
@@ -48,13 +63,13 @@ def folder() -> Path:
     if given:
         return Path(given)
     path = Path(tempfile.gettempdir(), f"captchas-cache-{os.getuid()}")
-    if path.exists() and path.lstat().st_uid != os.getuid():  # whose pipe would hold a reader up for ever
+    if path.exists() and path.lstat().st_uid != os.getuid():  # a named pipe there would block a reader
         raise BadInput(f"{path}: is another user's; name a folder of your own with {FOLDER}")
     return path
 
 
 def fetched(path: ObjectPath, sha256: str) -> bytes:
-    """The bytes of an object, from here if they are here, else from the store; whoever asks proves them.
+    """Return the bytes of an object, from the cache or from the store; the caller must prove them.
 
     Raises
     ------
@@ -70,7 +85,7 @@ def fetched(path: ObjectPath, sha256: str) -> bytes:
 
 
 def chunk(path: ObjectPath, sha256: str, start: int, size: int) -> bytes:
-    """Some bytes of an object that was fetched before, from here or by a range request; whoever asks proves them.
+    """Return some bytes of an object, from the cache or by a range request; the caller must prove them.
 
     Raises
     ------
@@ -78,15 +93,15 @@ def chunk(path: ObjectPath, sha256: str, start: int, size: int) -> bytes:
     """
     with suppress(OSError):
         return read_range(_file(sha256), start, size)
-    _asked[sha256] += 1
-    if _asked[sha256] <= _SINGLE or not room():
+    _chunks_fetched[sha256] += 1
+    if _chunks_fetched[sha256] <= _SINGLE_CHUNKS or not room():
         return path.read_range(start, size)
-    del _asked[sha256]
+    del _chunks_fetched[sha256]
     return fetched(path, sha256)[start : start + size]
 
 
 def forget(sha256: str) -> None:
-    """Remove what turned out not to be what it should."""
+    """Remove a file whose bytes turned out to be wrong."""
     with suppress(OSError):
         _file(sha256).unlink(missing_ok=True)
 
@@ -110,7 +125,7 @@ def _kept(sha256: str) -> bytes | None:
 
 
 def _keep(sha256: str, data: bytes) -> None:
-    """Keep bytes, if there is room and the disk takes them: this is a convenience, and fails in silence."""
+    """Keep bytes if there is room. An error of the disk is ignored, because nothing depends on the cache."""
     most = room()
     if len(data) > most:
         return
@@ -128,14 +143,15 @@ def _keep(sha256: str, data: bytes) -> None:
 
 
 def _evict(newest: Path, most: int) -> None:
+    """Remove the least recently used files, never `newest`, until no more than `most` bytes are kept."""
     files = []
     with suppress(OSError), os.scandir(newest.parent) as entries:
         for entry in entries:
             with suppress(OSError):
                 stat = entry.stat()
                 if entry.name.endswith(".tmp"):
-                    if time.time() - stat.st_mtime > _OLD:
-                        os.unlink(entry.path)  # noqa: PTH108 - an entry is no Path
+                    if time.time() - stat.st_mtime > _ABANDONED:
+                        os.unlink(entry.path)  # noqa: PTH108 - an entry is not a Path
                 elif entry.name != newest.name and entry.name.endswith(".h5"):
                     files.append((stat.st_mtime, stat.st_size, entry.path))
     total = newest.stat().st_size if newest.exists() else 0

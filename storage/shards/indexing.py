@@ -1,4 +1,4 @@
-"""What stands in the brackets of `data[…]`, as numbers of pictures."""
+"""Indices of a dataset, as in `data[…]`, turned into numbers of pictures."""
 
 import numpy as np
 
@@ -11,13 +11,25 @@ class OutOfRange(CaptchasError, IndexError):
     exit_code = 2
 
 
-def rows_of(chosen, count: int) -> int | np.ndarray:
-    """The picture that an integer names, or those of a slice, a list or an array, (n,) int64, all from 0.
+def rows_of(chosen: object, count: int) -> int | np.ndarray:
+    """Turn an index into numbers of pictures, counted from 0.
+
+    Parameters
+    ----------
+    chosen : int, slice, or one-dimensional list or array of integers or booleans
+        Negative numbers count from the end.
+    count : int
+        Number of pictures in the dataset.
+
+    Returns
+    -------
+    int or (n,) int64
+        An int if `chosen` is an integer.
 
     Raises
     ------
     OutOfRange
-        An IndexError: past either end of `count` pictures, or a mask of another length.
+        An IndexError: a number past either end, or a mask of another length than `count`.
     BadInput
         Another kind of index.
     """
@@ -29,7 +41,7 @@ def rows_of(chosen, count: int) -> int | np.ndarray:
     array = _array(chosen)
     if array.ndim == 1 and array.dtype == bool:
         if len(array) != count:
-            raise OutOfRange(f"index: a mask must have {count} values, one a picture; it has {len(array)}")
+            raise OutOfRange(f"index: a mask must have {count} values, one for each picture; it has {len(array)}")
         return np.flatnonzero(array)
     if array.ndim > 1 or array.dtype.kind not in "iu":
         raise BadInput(
@@ -44,8 +56,9 @@ def rows_of(chosen, count: int) -> int | np.ndarray:
     return rows if array.ndim else int(rows)
 
 
-def _array(chosen) -> np.ndarray:
-    if isinstance(chosen, tuple):  # data[1, 2] names a row and a column to NumPy's users
+def _array(chosen: object) -> np.ndarray:
+    """Turn an index into an array. It has two dimensions, and is refused, if NumPy would read the index differently."""
+    if isinstance(chosen, tuple):  # in NumPy, data[1, 2] means a row and a column
         return np.empty((0, 0))
     try:
         array = np.asarray(chosen)

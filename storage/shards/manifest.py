@@ -1,48 +1,49 @@
-"""The dataset's record: what it is, what it holds, and digests of both."""
+"""The manifest of a dataset: its identity, its shards, its statistics, and digests of them."""
 
 import hashlib
 import json
 from dataclasses import asdict, dataclass
+from typing import Any
 
 from storage.errors import Damaged, NotThere
 from storage.files import atomic
 from storage.files.places import Place
-from storage.shards.shard import BLOCK, DIGEST, FORMAT
+from storage.shards.shard import BLOCK, DIGEST, FORMAT, ShardLine
 
 MANIFEST = "manifest.json"
+_LIMIT = 1 << 63  # numbers of pictures and bytes must fit into int64
 
 
-def canonical(value) -> str:
-    """JSON with sorted keys and no spaces: equal values give equal text, so that it can be digested."""
+def canonical(value: object) -> str:
+    """Write JSON with sorted keys and no spaces, so that equal values give equal text and equal digests."""
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
 @dataclass(frozen=True)
 class Manifest:
-    """What stands in `manifest.json`; docs/format.md explains each field.
+    """The content of `manifest.json`; docs/format.md explains each field.
 
-    `identity` is the sha256 of the canonical identity JSON, `shards` a list of
-    `{name, first, count, bytes, sha256, content}`.
+    `identity` is the sha256 of the canonical identity JSON.
     """
 
     identity: str
-    profile: dict
+    profile: dict[str, Any]
     seed: int
     count: int
     content: str
-    fonts: list
-    software: dict
-    statistics: dict
-    shards: list
+    fonts: list[dict[str, Any]]
+    software: dict[str, Any]
+    statistics: dict[str, Any]
+    shards: list[ShardLine]
     words: str | None = None
     renderer: int = 0
-    source: dict | None = None  # of an imported dataset: what its pictures came from
+    source: dict[str, Any] | None = None  # what the pictures of an imported dataset came from
     block: int = BLOCK
     digests: str = DIGEST
     format: int = FORMAT
 
     def write(self, folder: Place, run: str | None = None) -> None:
-        """Put it beside its shards, atomically; this is what makes the dataset complete."""
+        """Write the manifest beside its shards, atomically. This completes the dataset."""
         content = asdict(self)
         content["digest"] = _digest(content)
         text = json.dumps(content, indent=1, ensure_ascii=False) + "\n"
@@ -50,14 +51,14 @@ class Manifest:
 
     @classmethod
     def read(cls, folder: Place) -> "Manifest":
-        """The manifest of the dataset in `folder`.
+        """Read the manifest of the dataset in `folder`.
 
         Raises
         ------
         NotThere
-            No dataset, or one that was never completed.
+            There is no dataset, or it was never completed.
         Damaged
-            Not JSON, edited, or of another format version.
+            The manifest is not JSON, was edited, or is of another format version.
         """
         path = folder / MANIFEST
         try:
@@ -88,15 +89,15 @@ class Manifest:
             ) from error
 
 
-def _digest(content: dict) -> str:
+def _digest(content: dict[str, Any]) -> str:
     return hashlib.sha256(canonical(content).encode()).hexdigest()
 
 
-def _require_lines(content: dict) -> None:
-    """Refuse counts, names and digests of other types than readers rely on, whoever made the digest fit."""
-    lines = content["shards"]
+def _require_lines(content: dict[str, Any]) -> None:
+    """Refuse fields of wrong types, which would break readers, even if the manifest's digest is right."""
+    lines: object = content["shards"]
     if not isinstance(lines, list) or not _counts(content["count"]):
-        raise TypeError("a field is not what it should be: count or shards")
+        raise TypeError("a field has a wrong type or value: count or shards")
     texts, numbers = ("name", "sha256", "content"), ("first", "count", "bytes")
     for number, line in enumerate(lines):
         if (
@@ -104,8 +105,8 @@ def _require_lines(content: dict) -> None:
             or not all(isinstance(line[key], str) for key in texts)
             or not all(_counts(line[key]) for key in numbers)
         ):
-            raise TypeError(f"a field is not what it should be: line {number} of shards")
+            raise TypeError(f"a field has a wrong type or value: line {number} of shards")
 
 
-def _counts(value) -> bool:
-    return type(value) is int and 0 <= value < 1 << 63
+def _counts(value: object) -> bool:
+    return type(value) is int and 0 <= value < _LIMIT

@@ -1,11 +1,11 @@
-"""Blocks out of shards that were proven once: a chunk at a time, without HDF5, into memory of the caller's.
+"""Reading of blocks from shards that were proven once: chunk by chunk, without HDF5, into the caller's memory.
 
-What holds. The first time a process needs a shard it reads the whole file, compares it with the sha256 in
-the manifest, and keeps where each chunk stands and the chunk's BLAKE3, computed from those proven bytes in
-memory. The bytes themselves are let go. Every later read fetches one chunk from the file and compares it
-with that digest before a pixel of it is unpacked: what is handed out was proven in this process, however
-often and however the file was changed, replaced or cut in between. No size or time of a file is trusted.
-So it is with an object of an object store, whose bytes wait in a cache or come by a range request.
+The guarantee: every byte that is returned was proven in this process. When a process first needs a shard, it reads
+the whole file and compares it with the sha256 in the manifest. From these bytes it computes the place and the BLAKE3
+of each chunk; it keeps those and drops the bytes. Every later read fetches one chunk from the file and compares it
+with its digest before unpacking it. So it does not matter how often or how the file was changed, replaced or cut in
+between. No file size or time is trusted. The same holds for an object in an object store, whose bytes come from the
+cache or by a range request.
 """
 
 import threading
@@ -15,28 +15,29 @@ from math import prod
 
 import numpy as np
 from blake3 import blake3
-from zlib_ng import zlib_ng
 
 from storage.errors import Damaged
 from storage.files.places import ObjectPath, Place, place, read_range
 from storage.shards import cache
-from storage.shards.shard import BLOCK, Block, Inflate, Shard, file_bytes, inflated
+from storage.shards.cache import file_bytes
+from storage.shards.shard import BLOCK, Block, Shard, blocks_in, rows_in
+from storage.shards.unpacking import UNREADABLE, Inflate, inflated, unpack_into
 
-SHARDS_KNOWN = 16_384  # whose chunks' digests a process keeps, about 5 KB each for 16 blocks
-_PIECE = 1 << 18  # compressed bytes unpacked at a time: the most whose result malloc still hands out again warm
-_own = threading.local()  # each thread's memory for a chunk that does not go into one array
+SHARDS_KNOWN = 16_384  # shards whose chunks a process remembers: about 5 KB for a shard of 16 blocks
+_DIGEST_BYTES = 32  # of a BLAKE3
+_own = threading.local()  # each thread's memory for a chunk that goes into more than one array
 
 
 @dataclass(frozen=True)
 class ProvenShard:
-    """Where a proven shard's chunks stand, and what they are.
+    """The places and digests of a proven shard's chunks.
 
     sha256 : of the file
-    count : pictures
-    dtypes, shapes : by field; a shape is one row's
-    places : by field, (blocks, 2) int64, a chunk's first byte in the file and its length
+    count : number of pictures
+    dtypes, shapes : by field; the shape of one row
+    places : by field, (blocks, 2) int64, a chunk's first byte in the file and its length in bytes
     digests : by field, the chunks' BLAKE3, 32 bytes each, one after the other
-    inflate : what unpacks pictures, where it can
+    inflate : unpacks pictures faster than zlib, where it can
     """
 
     path: Place
@@ -49,11 +50,16 @@ class ProvenShard:
     inflate: Inflate | None = None
 
     def rows(self, number: int) -> int:
-        """Pictures in block `number`."""
-        return min(BLOCK, self.count - number * BLOCK)
+        """Return the number of pictures in block `number`."""
+        return rows_in(self.count, number)
 
     def unpack(self, number: int, field: str, *outs: np.ndarray) -> None:
-        """Read block `number` of a field into `outs`, its consecutive rows, each C-contiguous and of the field's dtype.
+        """Read block `number` of a field into `outs`.
+
+        Parameters
+        ----------
+        *outs : array
+            C-contiguous arrays of the field's dtype, which take the block's rows one after the other.
 
         Raises
         ------
@@ -70,31 +76,31 @@ class ProvenShard:
                 "verify the dataset, then open it again"
             )
         flat = [out.reshape(-1).view(np.uint8) for out in outs]
-        if self.inflate and field == "images" and self._at_once(chunk, flat):
+        if self.inflate and field == "images" and self._inflated(chunk, flat, self.inflate):
             return
         try:
-            _inflate(chunk, [out.data for out in flat])
-        except (zlib_ng.error, EOFError, ValueError) as error:
+            unpack_into(chunk, [out.data for out in flat])
+        except UNREADABLE as error:
             raise Damaged(f"{self.path}: block {number} cannot be read ({error})") from error
 
     def _chunk(self, number: int, field: str) -> bytes | None:
-        """A chunk as it was proven; None if what is there now is another one."""
+        """Read a chunk; None if its bytes are not those that were proven."""
         start, size = self.places[field][number].tolist()
-        proven = self.digests[field][32 * number : 32 * number + 32]
+        proven = self.digests[field][_DIGEST_BYTES * number : _DIGEST_BYTES * (number + 1)]
         if isinstance(self.path, ObjectPath):
             chunk = cache.chunk(self.path, self.sha256, start, size)
             if blake3(chunk).digest() == proven:
                 return chunk
-            cache.forget(self.sha256)  # it may be the copy that changed
+            cache.forget(self.sha256)  # perhaps only the copy in the cache was changed
         chunk = read_range(self.path, start, size)
         return chunk if blake3(chunk).digest() == proven else None
 
-    def _at_once(self, chunk: bytes, outs: list[np.ndarray]) -> bool:
-        """Whether a chunk of pictures was unpacked by `inflate`."""
+    def _inflated(self, chunk: bytes, outs: list[np.ndarray], inflate: Inflate) -> bool:
+        """Unpack a chunk of pictures by `inflate`; True if it succeeded."""
         size = BLOCK * prod(self.shapes["images"])
         straight = len(outs) == 1 and len(outs[0]) == size
         whole = outs[0] if straight else _memory(size)
-        if not inflated(chunk, whole, self.inflate):
+        if not inflated(chunk, whole, inflate):
             return False
         place = 0
         for out in () if straight else outs:
@@ -103,7 +109,7 @@ class ProvenShard:
         return True
 
     def block(self, number: int, fields: tuple[str, ...] = Block._fields) -> Block:
-        """Block `number`; arrays that are not in `fields` come as None.
+        """Read block `number`; arrays that are not in `fields` are None.
 
         Raises
         ------
@@ -112,27 +118,31 @@ class ProvenShard:
         arrays = {field: self.empty(field, self.rows(number)) for field in fields}
         for field, array in arrays.items():
             self.unpack(number, field, array)
-        return Block(*map(arrays.get, Block._fields))
+        return Block.partial(arrays)
 
     def empty(self, field: str, rows: int) -> np.ndarray:
-        """Memory for `rows` rows of a field."""
+        """Allocate `rows` rows of a field."""
         return np.empty((rows, *self.shapes[field]), self.dtypes[field])
 
     def same_schema(self, other: "ProvenShard") -> bool:
-        """Whether rows of both fit into one array."""
+        """Return whether rows of both shards fit into one array."""
         return self.dtypes == other.dtypes and self.shapes == other.shapes
 
 
 class _Charted(Shard):
-    """A shard whose chunks can be asked for their places."""
+    """A shard that can say where its chunks are."""
+
+    def __enter__(self) -> "_Charted":
+        return self
 
     def chart(self, path: Place, sha256: str, image: bytes, inflate: Inflate | None) -> ProvenShard:
+        """Find and digest all chunks; `image` is the file, proven to have `sha256`."""
         whole = memoryview(image)
         blocks = len(self)
         dtypes, shapes, places, digests = {}, {}, {}, {}
         for name in Block._fields:
             dataset = self._datasets[name]
-            dtype = dataset.dtype  # h5py adds metadata to strings, which would travel on with every array
+            dtype = dataset.dtype  # h5py adds metadata to strings, which every array would carry on
             dtypes[name] = np.dtype(dtype.descr if dtype.names else dtype.str)
             shapes[name] = dataset.shape[1:]
             table = np.full((blocks, 2), -1, np.int64)
@@ -152,15 +162,15 @@ class _Charted(Shard):
 
 @lru_cache(maxsize=SHARDS_KNOWN)
 def prove(path: str, sha256: str, inflate: Inflate | None = None) -> ProvenShard:
-    """Read the whole shard at `path`, prove it, and remember what its chunks must be.
+    """Read the whole shard at `path`, prove it, and remember the places and digests of its chunks.
 
-    Once a process for each file and digest: what is remembered follows from bytes with that sha256 alone,
-    so it cannot grow stale.
+    A process does this once for each file and digest. The result depends only on bytes that have this sha256, so it
+    cannot become stale.
 
     Raises
     ------
     Damaged
-        Missing, or its bytes differ from `sha256`; that is not remembered.
+        The file is missing, or its bytes differ from `sha256`. The next call tries again.
     """
     file = place(path)
     image = file_bytes(file, sha256)
@@ -169,7 +179,7 @@ def prove(path: str, sha256: str, inflate: Inflate | None = None) -> ProvenShard
 
 
 def read_rows(path: str, sha256: str, field: str, start: int, stop: int) -> np.ndarray:
-    """Rows `start` to `stop` of one field of a shard: what a worker anywhere does with paths and numbers alone.
+    """Read rows `start` to `stop` of one field of a shard. The arguments are plain values, for workers elsewhere.
 
     Raises
     ------
@@ -179,7 +189,7 @@ def read_rows(path: str, sha256: str, field: str, start: int, stop: int) -> np.n
     if not 0 <= start <= stop <= shard.count:
         raise Damaged(f"{path}: holds {shard.count} pictures; the manifest counts on rows {start} to {stop}")
     out = shard.empty(field, stop - start)
-    for number in range(start // BLOCK, -(-stop // BLOCK)):
+    for number in range(start // BLOCK, blocks_in(stop)):
         first, rows = number * BLOCK, shard.rows(number)
         low, high = max(start, first), min(stop, first + rows)
         target = out[low - start : high - start]
@@ -193,28 +203,8 @@ def read_rows(path: str, sha256: str, field: str, start: int, stop: int) -> np.n
 
 
 def _memory(size: int) -> np.ndarray:
-    """Memory of this thread's, (size,) uint8, good until it asks again."""
-    if getattr(_own, "memory", None) is None or len(_own.memory) != size:
-        _own.memory = np.empty(size, np.uint8)
-    return _own.memory
-
-
-def _inflate(chunk: bytes, outs: list[memoryview]) -> None:
-    """Unpack a zlib stream into `outs` in turn; what it holds beyond (the rows that pad a short block) is dropped.
-
-    In pieces, since a whole block would come in fresh memory each time, and the kernel takes nearly as long
-    to provide that as the unpacking does.
-    """
-    stream = zlib_ng.decompressobj()
-    source, targets = memoryview(chunk), iter(outs)
-    out, place = next(targets), 0
-    for start in range(0, len(source), _PIECE):
-        piece = memoryview(stream.decompress(source[start : start + _PIECE]))
-        while piece and out is not None:
-            count = min(len(piece), len(out) - place)
-            out[place : place + count] = piece[:count]
-            piece, place = piece[count:], place + count
-            if place == len(out):
-                out, place = next(targets, None), 0
-    if out is not None or not stream.eof:
-        raise ValueError("it holds fewer bytes than were stored")
+    """Return memory of this thread, (size,) uint8, which is valid until the thread's next call."""
+    memory: np.ndarray | None = getattr(_own, "memory", None)
+    if memory is None or len(memory) != size:
+        memory = _own.memory = np.empty(size, np.uint8)
+    return memory

@@ -1,4 +1,4 @@
-"""One HDF5 shard: its layout, and how it is read back and proven. `storage.shards.writer` writes them.
+"""The layout of an HDF5 shard, and how a shard is read and proven. `storage.shards.writer` writes shards.
 
 docs/format.md describes the layout for readers in other languages.
 """
@@ -6,11 +6,11 @@ docs/format.md describes the layout for readers in other languages.
 import hashlib
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from enum import StrEnum
 from math import prod
-from typing import NamedTuple
+from typing import NamedTuple, TypedDict
 
 import h5py
 import numpy as np
@@ -18,15 +18,14 @@ from blake3 import blake3
 from zlib_ng import zlib_ng
 
 from storage.errors import Damaged
-from storage.files.places import ObjectPath, Place
-from storage.shards import cache
+from storage.files.places import Place
+from storage.shards.cache import file_bytes
+from storage.shards.unpacking import Inflate, inflated
 
 FORMAT = 1
-BLOCK = 1024  # pictures a block: the unit of randomness, of drawing and of storage
+BLOCK = 1024  # pictures in a block: the unit of randomness, of drawing and of storage
 DIGEST = "blake3"
-Inflate = Callable[[bytes, np.ndarray], bool]
-"""Fills a C-contiguous uint8 array with what a zlib stream holds; False for a stream that it does not know, that is
-damaged, or that holds another number of bytes: then zlib decides. The check sum is looked at here."""
+SEAL_BYTES = 32  # the BLAKE3 of a shard's HDF5 image, which follows the image
 _IN_PLACE = 2 | 4  # H5LT_FILE_IMAGE_DONT_COPY and _DONT_RELEASE
 _NAME = re.compile(r"shard-(\d{6})-(\d+)\.h5")
 
@@ -43,12 +42,12 @@ SPLITS = tuple(split.value for split in Split)
 
 
 class Block(NamedTuple):
-    """Up to 1,024 consecutive pictures and all that is known of them.
+    """Up to 1,024 consecutive pictures with their labels and parameters; an array that was not asked for is None.
 
     images : (n, H, W) uint8, 0 background to 255 ink, the picture at the top left of its canvas
     text : (n,) fixed-length bytes, UTF-8, NUL-padded
     boxes : (n, L, 4) int16, a letter's top, left, bottom, right, half-open, -1 past the end of the text
-    parameters : (n,) packed compound that begins height, width, font, shear, scale
+    parameters : (n,) packed compound whose first fields are height, width, font, shear, scale
     split : (n,) uint8, an index into `SPLITS`
     """
 
@@ -58,8 +57,14 @@ class Block(NamedTuple):
     parameters: np.ndarray
     split: np.ndarray
 
+    @classmethod
+    def partial(cls, arrays: Mapping[str, np.ndarray]) -> "Block":
+        """Make a block of the arrays given by field; the others are None."""
+        # No field is typed `| None`, since almost all blocks are whole and callers know which fields they named.
+        return cls(*map(arrays.get, cls._fields))  # type: ignore[arg-type]  # see the line above
+
     def digest(self) -> bytes:
-        """32 bytes that stand for the content: each array's name, dtype and shape, then its bytes."""
+        """Return the BLAKE3 of the content, 32 bytes: of each array its name, dtype and shape, then its bytes."""
         digest = blake3()
         for name, array in self.named():
             array = np.ascontiguousarray(array, array.dtype.newbyteorder("<"))
@@ -68,21 +73,20 @@ class Block(NamedTuple):
         return digest.digest()
 
     def named(self) -> Iterator[tuple[str, np.ndarray]]:
-        """(name, array) of each."""
+        """Iterate over (field, array)."""
         return zip(self._fields, self, strict=True)
 
-    def rows(self, chosen) -> "Block":
-        """The rows that a mask, slice or index array chooses."""
-        return Block(*(array[chosen] for array in self))
+    def rows(self, chosen: slice | np.ndarray) -> "Block":
+        """Select rows by a mask, a slice or an array of indices."""
+        return Block.partial({name: array[chosen] for name, array in self.named() if array is not None})
 
     def texts(self) -> list[str]:
-        """The labels as strings."""
+        """Return the labels as strings."""
         return [text.decode() for text in self.text.tolist()]
 
 
-@dataclass(frozen=True)
-class ShardRecord:
-    """A line of the manifest: a sealed shard's name, place, size and digests."""
+class ShardLine(TypedDict):
+    """A shard's entry in the manifest."""
 
     name: str
     first: int
@@ -90,19 +94,32 @@ class ShardRecord:
     bytes: int
     sha256: str
     content: str
-    blocks: tuple[str, ...]  # each block's digest; their concatenation gives the dataset's content
-
-    def as_dict(self) -> dict:
-        """The manifest's line: without the blocks, which the shard itself holds."""
-        line = asdict(self)
-        del line["blocks"]
-        return line
 
 
-def _described(dtype: np.dtype) -> str | list:
-    """`'|u1'`, or for a compound `[['height', '<u2'], …]`; metadata that h5py adds to strings stays out.
+@dataclass(frozen=True)
+class ShardRecord:
+    """A sealed shard's name, place in the dataset, size and digests."""
 
-    A field that holds an array has its shape third: `['rotation', '<i2', [4]]`.
+    name: str
+    first: int
+    count: int
+    bytes: int
+    sha256: str
+    content: str
+    blocks: tuple[str, ...]  # digests of the blocks; the dataset's content is the digest of all of them
+
+    def as_dict(self) -> ShardLine:
+        """Return the shard's entry in the manifest. The digests of its blocks are in the shard itself."""
+        return ShardLine(
+            name=self.name, first=self.first, count=self.count,
+            bytes=self.bytes, sha256=self.sha256, content=self.content,
+        )  # fmt: skip
+
+
+def _described(dtype: np.dtype) -> str | list[list[str | list[int]]]:
+    """Describe a dtype for a digest: `'|u1'`, or for a compound `[['height', '<u2'], ['rotation', '<i2', [4]], …]`.
+
+    The third value is the shape of a field that holds an array. The metadata that h5py adds to strings is left out.
     """
     if not dtype.names:
         return dtype.str
@@ -116,26 +133,35 @@ def shard_name(index: int, count: int) -> str:
 
 
 def parse_name(name: str) -> tuple[int, int] | None:
-    """A shard's (index, count) from its file name, None if it is not a shard's name."""
+    """Return (index, count) from a shard's file name, or None if the name is not a shard's."""
     match = _NAME.fullmatch(name)
     return (int(match[1]), int(match[2])) if match else None
 
 
 def sealed(folder: Place) -> dict[tuple[int, int], Place]:
-    """Files in `folder` that bear a shard's name, by (index, count)."""
-    found = {parse_name(path.name): path for path in folder.glob("shard-*.h5")}
-    found.pop(None, None)
-    return found
+    """Find the files in `folder` that have a shard's name, by (index, count)."""
+    files = [(parse_name(path.name), path) for path in folder.glob("shard-*.h5")]
+    return {key: path for key, path in files if key is not None}
 
 
 def layout(count: int, blocks_a_shard: int) -> list[tuple[int, int, int]]:
-    """(index, first, count) of each shard of a dataset of `count` pictures."""
+    """Return (index, first, count) of each shard of a dataset of `count` pictures."""
     size = blocks_a_shard * BLOCK
     return [(first // size, first, min(size, count - first)) for first in range(0, count, size)]
 
 
+def blocks_in(pictures: int) -> int:
+    """Return the number of blocks of so many pictures; the last block may be short."""
+    return -(-pictures // BLOCK)
+
+
+def rows_in(pictures: int, block: int) -> int:
+    """Return the number of rows in block `block` of so many pictures."""
+    return min(BLOCK, pictures - block * BLOCK)
+
+
 def combined(digests: Iterable[bytes]) -> str:
-    """The digest, in hexadecimal, of block digests in order."""
+    """Return the digest, in hexadecimal, of block digests in order."""
     return blake3(b"".join(digests)).hexdigest()
 
 
@@ -147,16 +173,21 @@ def read_record(
     sha256: str | None = None,
     inflate: Inflate | None = None,
 ) -> ShardRecord:
-    """Read a whole shard, prove that it is what it says, and return its record.
+    """Read a whole shard, prove each of its blocks, and return its record.
 
-    `on_block` is called with every block that was proven. With the file's `sha256`, as a manifest has it,
-    a file that has it need not show its own seal too. `inflate` unpacks what it can faster than zlib.
+    Parameters
+    ----------
+    identity, first : optional
+        The canonical identity JSON, and the number of the first picture, that the shard must have.
+    on_block : callable, optional
+        Called with each block after the block was proven.
+    sha256 : str, optional
+        The digest in the manifest. If the file has it, its own seal is not computed again.
 
     Raises
     ------
     Damaged
-        Unreadable, another format, another `identity` or place than the name and `first` say, or an
-        array that differs from its digest.
+        Unreadable, of another format, different from `identity`, `first` or its name, or with an altered block.
     """
     data = file_bytes(path)
     found = hashlib.sha256(data).hexdigest()
@@ -177,24 +208,22 @@ def read_record(
 
 
 class Shard:
-    """A sealed shard, open for reading.
+    """A sealed shard, open for reading; a context manager.
 
     Parameters
     ----------
-    path : Path, or an ObjectPath
+    path : Path or ObjectPath
     sha256 : str, optional
-        The digest in the manifest; the file's bytes are checked against it before anything is read.
+        The file's digest in the manifest; the bytes are compared with it before anything is read.
     image : bytes, optional
-        The file's bytes, if they are in memory already.
-    proven : bool
-        They are known to be those that were sealed.
+        The file's bytes, if they are in memory already; `proven`, if the caller has proven them too.
     inflate : Inflate, optional
-        What unpacks pictures, where it can.
+        Unpacks pictures faster than zlib, where it can.
 
     Raises
     ------
     Damaged
-        From the constructor and from `block`: never wrong pixels.
+        From the constructor and from `block`, so that no wrong pixels are returned.
     """
 
     def __init__(
@@ -209,99 +238,83 @@ class Shard:
         self._inflate = inflate
         if image is None:
             image = file_bytes(path, sha256)
-        # Before HDF5 sees a byte of it: the library crashes or hangs on some damaged headers.
+        # Before HDF5 sees a byte of the file: the library crashes or hangs on some damaged headers.
         if sha256 is not None:
             if hashlib.sha256(image).hexdigest() != sha256:
                 raise Damaged(f"{path}: its bytes differ from the sha256 in the manifest")
-        elif not proven and blake3(memoryview(image)[:-32]).digest() != image[-32:]:
+        elif not proven and blake3(memoryview(image)[:-SEAL_BYTES]).digest() != image[-SEAL_BYTES:]:
             raise Damaged(f"{path}: was cut or altered after it was sealed")
-        self._image = image  # HDF5 reads it where it is, so it has to live as long as the file is open
+        self._image = image  # HDF5 reads from this memory, which must not be freed while the file is open
         try:
             self._file = h5py.File(h5py.h5f.open_file_image(image, flags=_IN_PLACE))
-        except (OSError, ValueError) as error:  # ValueError: h5py, of an image that it could not open
+        except (OSError, ValueError) as error:  # h5py raises ValueError for an image that it could not open
             raise Damaged(f"{path}: not a readable HDF5 file ({error})") from error
         try:
-            attributes = self._file.attrs
-            if int(attributes["format"]) != FORMAT or attributes["digest"] != DIGEST:
-                raise Damaged(
-                    f"{path}: format {attributes['format']} with {attributes['digest']} digests; "
-                    f"this version reads format {FORMAT} with {DIGEST}"
-                )
-            self.identity: str = attributes["identity"]
-            self.index = int(attributes["index"])
-            self.first = int(attributes["first"])
-            self.count = int(attributes["count"])
-            self.digests: list[str] = [digest.decode() for digest in attributes["blocks"].tolist()]
-            for name in Block._fields:  # one with a link would show what another file holds, wherever that is
-                if name in self._file and not isinstance(self._file.get(name, getlink=True), h5py.HardLink):
-                    raise Damaged(f"{path}: its {name} are a link, where a shard has them itself")
-            self._datasets = {name: self._file[name] for name in Block._fields}
-            lengths = {len(dataset) for dataset in self._datasets.values()}
-            if lengths != {self.count} or len(self.digests) != -(-self.count // BLOCK):
-                raise Damaged(f"{path}: holds {sorted(lengths)} rows where {self.count} were sealed")
+            self._read_structure()
         except Damaged:
             self._file.close()
             raise
-        except Exception as error:  # whatever h5py makes of damaged metadata means one thing here
+        except Exception as error:  # h5py raises errors of many types for damaged metadata
             self._file.close()
             raise Damaged(f"{path}: its structure is damaged ({error})") from error
+
+    def _read_structure(self) -> None:
+        """Read the attributes, find the five datasets, and check that their lengths agree."""
+        attributes = self._file.attrs
+        if int(attributes["format"]) != FORMAT or attributes["digest"] != DIGEST:
+            raise Damaged(
+                f"{self.path}: format {attributes['format']} with {attributes['digest']} digests; "
+                f"this version reads format {FORMAT} with {DIGEST}"
+            )
+        self.identity: str = attributes["identity"]
+        self.index, self.first, self.count = (int(attributes[name]) for name in ("index", "first", "count"))
+        self.digests: list[str] = [digest.decode() for digest in attributes["blocks"].tolist()]
+        for name in Block._fields:  # a link would show the content of another file, anywhere on the machine
+            if name in self._file and not isinstance(self._file.get(name, getlink=True), h5py.HardLink):
+                raise Damaged(f"{self.path}: its {name} are a link; a shard must hold them itself")
+        self._datasets = {name: self._file[name] for name in Block._fields}
+        lengths = {len(dataset) for dataset in self._datasets.values()}
+        if lengths != {self.count} or len(self.digests) != blocks_in(self.count):
+            raise Damaged(f"{self.path}: holds {sorted(lengths)} rows where {self.count} were sealed")
 
     def __enter__(self) -> "Shard":
         return self
 
-    def __exit__(self, *_) -> None:
+    def __exit__(self, *_: object) -> None:
         self._file.close()
 
     def __len__(self) -> int:
-        """Number of blocks."""
+        """Return the number of blocks."""
         return len(self.digests)
 
     def __iter__(self) -> Iterator[Block]:
         return (self.block(number) for number in range(len(self)))
 
     def block(self, number: int, fields: Iterable[str] = Block._fields) -> Block:
-        """Block `number` of this shard; arrays that are not in `fields` come as None.
+        """Read block `number` of this shard; arrays that are not in `fields` are None.
 
         Raises
         ------
         Damaged
         """
-        rows = min(BLOCK, self.count - number * BLOCK)
+        rows = rows_in(self.count, number)
         try:
-            return Block(*(self._array(name, number, rows) if name in fields else None for name in Block._fields))
-        except Exception as error:  # zlib-ng, h5py and numpy each have their own for damaged bytes
+            return Block.partial({name: self._array(name, number, rows) for name in Block._fields if name in fields})
+        except Exception as error:  # zlib-ng, h5py and numpy raise different errors for damaged bytes
             raise Damaged(f"{self.path}: block {number} cannot be read ({error})") from error
 
     def _array(self, name: str, number: int, rows: int) -> np.ndarray:
         dataset = self._datasets[name]
-        shape = dataset.shape[1:]
-        # Three times as fast as dataset[...]: HDF5's gzip filter uses the plain zlib.
+        shape: tuple[int, ...] = dataset.shape[1:]
+        dtype: np.dtype = dataset.dtype
+        # Three times as fast as dataset[...], because HDF5's gzip filter uses plain zlib.
         skipped, chunk = dataset.id.read_direct_chunk((number * BLOCK,) + (0,) * len(shape))
         if skipped:
             raise ValueError(f"{name} was stored without its filter")
-        size = BLOCK * dataset.dtype.itemsize * prod(shape)
+        size = BLOCK * dtype.itemsize * prod(shape)
         if self._inflate and name == "images":
             whole = np.empty(size, np.uint8)
             if inflated(chunk, whole, self._inflate):
-                return whole.view(dataset.dtype).reshape(BLOCK, *shape)[:rows]
-        # With its size known the result is not grown step by step.
-        return np.frombuffer(zlib_ng.decompress(chunk, bufsize=size), dataset.dtype).reshape(BLOCK, *shape)[:rows]
-
-
-def inflated(chunk: bytes, out: np.ndarray, inflate: Inflate) -> bool:
-    """Whether `inflate` filled `out` with all of a chunk, as the check sum at its end proves."""
-    return inflate(chunk, out) and zlib_ng.adler32(out) == int.from_bytes(chunk[-4:], "big")
-
-
-def file_bytes(path: Place, sha256: str | None = None) -> bytes:
-    """A shard's bytes as they are; of an object with a known `sha256` also as they were fetched before.
-
-    Raises
-    ------
-    Damaged
-        They cannot be read.
-    """
-    try:
-        return cache.fetched(path, sha256) if sha256 and isinstance(path, ObjectPath) else path.read_bytes()
-    except OSError as error:
-        raise Damaged(f"{path}: cannot be read ({error.strerror})") from error
+                return whole.view(dtype).reshape(BLOCK, *shape)[:rows]
+        # `bufsize` saves zlib-ng from growing the result step by step.
+        return np.frombuffer(zlib_ng.decompress(chunk, bufsize=size), dtype).reshape(BLOCK, *shape)[:rows]

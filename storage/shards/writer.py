@@ -1,4 +1,4 @@
-"""How a shard is written: made in memory, in one piece, and published whole."""
+"""Writing of shards: a shard is made in memory and published as a whole."""
 
 import hashlib
 from collections.abc import Callable, Iterable
@@ -14,14 +14,18 @@ from storage.files import atomic
 from storage.files.places import Place
 from storage.shards.shard import BLOCK, DIGEST, FORMAT, Block, ShardRecord, combined, read_record, shard_name
 
+_LEVEL = 1  # isal has levels 0 to 3
+_HEADERS = 1 << 18  # bytes of room for HDF5's headers and attributes beside the chunks
+
 
 def fast_zlib(data: np.ndarray) -> bytes:
-    """Isal's fastest zlib stream of a uint8 array.
+    """Pack a uint8 array into a zlib stream by isal, which favours speed over size.
 
-    Of labels it has been seen to make, once in some ten thousand, another stream of the same bytes (isal 1.9.1, one
-    chunk of `text` each time): what has to have equal bytes each time packs those otherwise.
+    Its streams are not always reproducible: isal 1.9.1 was seen to pack equal labels differently, one chunk of `text`
+    in some ten thousand. Use another compressor where equal arrays must give equal streams.
     """
-    return isal_zlib.compress(data, 1)
+    stream: bytes = isal_zlib.compress(data, _LEVEL)
+    return stream
 
 
 def write_shard(
@@ -34,37 +38,46 @@ def write_shard(
     compress: Callable[[np.ndarray], bytes] = fast_zlib,
     compress_labels: Callable[[np.ndarray], bytes] = fast_zlib,
 ) -> ShardRecord:
-    """Seal `blocks` as one shard: made in memory, written once, fsynced, published under its name.
+    """Seal `blocks` as one shard: make it in memory, write it once, fsync it, and publish it under its name.
 
-    In an object store that is one put, under the condition that nothing has the name.
+    In an object store this is one put, on the condition that no object has the name.
 
     Parameters
     ----------
+    index : int
+        The shard's number in the dataset.
+    first : int
+        The number of its first picture in the dataset.
+    blocks : iterable of Block
+        Each block is packed before the next one is requested, so that all may share their memory.
     identity : str
         The canonical identity JSON, kept in the shard so that a lost manifest can be rebuilt.
+    run : str
+        The run's id, for temporary names.
     compress, compress_labels : callable
-        Make a zlib stream of the images' bytes, and of every other array's, (n,) uint8. A block is done with
-        before the next one is asked for, so that they may share their memory.
+        Pack the bytes of the images, and of every other array, (n,) uint8, into a zlib stream.
 
     Returns
     -------
     ShardRecord
-        Of the shard that stands there at the end: ours, or an equal one that another worker sealed.
+        Of this shard, or of an equal one that another worker has sealed meanwhile.
 
     Raises
     ------
-    NoSpace, Unwritable, Damaged
+    NoSpace, Unwritable
+    Damaged
+        A file of that name exists, and is damaged or has other content.
     """
     (image, seal), digests, count = assembled(index, first, blocks, identity, compress, compress_labels)
     path = folder / shard_name(index, count)
-    with ThreadPoolExecutor(1) as beside:  # while the disk works
+    with ThreadPoolExecutor(1) as beside:  # hash while the disk writes
         sha256 = beside.submit(_sha256, image, seal)
         ours = atomic.publish(path, (image, seal), run)
     if not ours:
-        there = read_record(path, identity, first)
-        if there.content != combined(digests):
+        existing = read_record(path, identity, first)
+        if existing.content != combined(digests):
             raise Damaged(f"{path}: exists with other content; move it away and run again")
-        return there
+        return existing
     return ShardRecord(
         path.name, first, count, len(image) + len(seal), sha256.result(), combined(digests),
         tuple(digest.hex() for digest in digests),
@@ -79,7 +92,17 @@ def assembled(
     compress: Callable[[np.ndarray], bytes] = fast_zlib,
     compress_labels: Callable[[np.ndarray], bytes] = fast_zlib,
 ) -> tuple[tuple[bytes, bytes], list[bytes], int]:
-    """The two parts of a shard's file, its blocks' digests and its number of pictures; as `write_shard` needs them."""
+    """Make a shard in memory. The parameters are those of `write_shard`.
+
+    Returns
+    -------
+    parts : (bytes, bytes)
+        The HDF5 image and its seal, which follow each other in the file.
+    digests : list of bytes
+        Of the blocks.
+    count : int
+        Number of pictures.
+    """
     digests: list[bytes] = []
     chunks: list[list[bytes]] = []
     count = 0
@@ -89,9 +112,9 @@ def assembled(
         digests.append(block.digest())
         chunks.append(_packed(block, compress, compress_labels))
         count += len(block.images)
-    # The core driver keeps the file in memory: one write, one sha256, no seeks. It grows by whole
-    # increments, so one takes all.
-    increment = sum(len(chunk) for row in chunks for chunk in row) + (1 << 18)
+    # The core driver keeps the file in memory: one write, one sha256, no seeks. Its memory grows in steps of
+    # `increment` bytes; one step holds the whole file.
+    increment = sum(len(chunk) for row in chunks for chunk in row) + _HEADERS
     with h5py.File(f"shard-{index}", "w", driver="core", backing_store=False, block_size=increment) as file:
         for (name, shape, dtype), column in zip(layout, zip(*chunks, strict=True), strict=True):
             dataset = file.create_dataset(
@@ -108,8 +131,8 @@ def assembled(
         file.attrs["count"] = count
         file.attrs["blocks"] = np.array([digest.hex() for digest in digests], dtype="S64")
         file.flush()
-        image = file.id.get_file_image()
-    return (image, blake3(image).digest()), digests, count  # HDF5 passes over what follows its end
+        image: bytes = file.id.get_file_image()
+    return (image, blake3(image).digest()), digests, count  # HDF5 ignores bytes after the end of its image
 
 
 def _sha256(*parts: bytes) -> str:
@@ -120,7 +143,7 @@ def _sha256(*parts: bytes) -> str:
 
 
 def _padded(array: np.ndarray) -> np.ndarray:
-    """The chunk's bytes: HDF5 wants whole chunks, so a short last block gets rows of zeros."""
+    """Return the bytes of a whole chunk, which HDF5 requires: a short last block is padded with rows of zeros."""
     array = np.ascontiguousarray(array, array.dtype.newbyteorder("<"))
     if len(array) < BLOCK:
         array = np.concatenate([array, np.zeros((BLOCK - len(array), *array.shape[1:]), array.dtype)])
@@ -130,7 +153,7 @@ def _padded(array: np.ndarray) -> np.ndarray:
 def _packed(
     block: Block, compress: Callable[[np.ndarray], bytes], compress_labels: Callable[[np.ndarray], bytes]
 ) -> list[bytes]:
-    """The chunks of a block, an array each."""
+    """Pack a block, each array into a chunk."""
     return [(compress if name == "images" else compress_labels)(_padded(array)) for name, array in block.named()]
 
 
@@ -139,5 +162,5 @@ def packed_size(
     compress: Callable[[np.ndarray], bytes] = fast_zlib,
     compress_labels: Callable[[np.ndarray], bytes] = fast_zlib,
 ) -> int:
-    """Bytes that a block takes in a shard."""
+    """Return the number of bytes that a block takes in a shard, without HDF5's headers."""
     return sum(map(len, _packed(block, compress, compress_labels)))

@@ -1,20 +1,16 @@
 import pickle
-import signal
-import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from storage import dataset as module
 from storage.dataset import Dataset, Picture
-from storage.errors import BadInput, Busy, Damaged, NotThere, Unwritable
-from storage.files.locks import locked
+from storage.errors import BadInput, Damaged, NotThere
+from storage.shards import recent
 from storage.shards.indexing import OutOfRange
 from storage.shards.proven import ProvenShard, prove
-from storage.shards.shard import BLOCK, SPLITS, Block, Shard, layout, sealed, shard_name
+from storage.shards.shard import BLOCK, SPLITS, Block, Shard, sealed, shard_name
 
 COUNT = 2 * BLOCK + 300
 
@@ -245,13 +241,13 @@ def test_neighbours_read_a_block_once_and_two_places_do_not_disturb_each_other(f
 
 
 def test_the_blocks_that_stay_in_memory_are_few(folder, reads, monkeypatch):
-    monkeypatch.setattr(module, "RECENT", 2)
+    monkeypatch.setattr(recent, "RECENT", 2)
     data = Dataset(folder)
     data[0], data[1024], data[0], data[2048], data[0]
     assert len(reads) == 3
     data[1024]  # the one not used for longest has gone
     assert len(reads) == 4
-    monkeypatch.setattr(module, "RECENT_BYTES", 1)
+    monkeypatch.setattr(recent, "RECENT_BYTES", 1)
     data[2048], data[2049]
     assert len(reads) == 5
     assert len(data._recent) == 1
@@ -301,82 +297,3 @@ def test_a_manifest_that_counts_more_than_its_shards_is_damaged(tmp_path, make_b
     for access in (lambda: data[-1], lambda: data[1020:1030], lambda: list(data.batches(2000))):
         with pytest.raises(Damaged, match="holds 76 pictures where the manifest says 77"):
             access()
-
-
-# Layout.
-
-
-@pytest.mark.parametrize("blocks_a_shard", [1, 2, 16])
-def test_layout_covers_every_picture_once(blocks_a_shard):
-    size = blocks_a_shard * BLOCK
-    for count in (0, 1, size - 1, size, size + 1, 5 * size, 7 * size + 13):
-        places = layout(count, blocks_a_shard)
-        assert [picture for _, first, n in places for picture in range(first, first + n)] == list(range(count))
-        assert [index for index, _, _ in places] == list(range(len(places)))
-        assert all(first == index * size and 0 < n <= size for index, first, n in places)
-        assert all(n == size for _, _, n in places[:-1])
-
-
-# Locks.
-
-HOLDER = """
-import sys
-from pathlib import Path
-from storage.files.locks import locked
-with locked(Path(sys.argv[1])):
-    print("held", flush=True)
-    sys.stdin.read()
-"""
-
-
-def holder(folder: Path) -> subprocess.Popen:
-    process = subprocess.Popen(
-        [sys.executable, "-c", HOLDER, folder], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    )
-    assert process.stdout.readline() == "held\n"
-    return process
-
-
-def test_a_second_holder_is_told_so_and_a_dead_one_is_no_obstacle(tmp_path):
-    folder = tmp_path / "datasets" / "letters"
-    with holder(folder) as process:
-        with pytest.raises(Busy, match=r"letters: another run is working on it; .*--out"), locked(folder):
-            pytest.fail("two runs hold the lock")
-        process.send_signal(signal.SIGKILL)
-        assert process.wait(10) == -signal.SIGKILL
-        with locked(folder):  # free again, although nobody tidied up
-            assert [path.name for path in folder.parent.iterdir()] == ["letters.lock"]
-    with holder(folder) as process, pytest.raises(Busy), locked(folder):
-        pytest.fail("two runs hold the lock")
-    assert not folder.exists()  # the lock stands beside it
-
-
-def test_a_lock_file_that_was_left_is_no_obstacle(tmp_path):
-    (tmp_path / "d.lock").write_text("left by a dead run")
-    with locked(tmp_path / "d"), pytest.raises(Busy), locked(tmp_path / "d"):
-        pytest.fail("held twice")
-    with pytest.raises(KeyError), locked(tmp_path / "d"):
-        raise KeyError
-    with locked(tmp_path / "d"), locked(tmp_path / "e"):
-        pass
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["d.lock", "e.lock"]
-
-
-def test_one_folder_has_one_lock_however_it_is_spelled(tmp_path, monkeypatch):
-    folder = tmp_path / "d"
-    folder.mkdir()
-    (tmp_path / "link").symlink_to(folder)
-    monkeypatch.chdir(folder)
-    for spelling in (Path(), Path("../d"), tmp_path / "link", tmp_path / "x" / ".." / "d"):
-        with locked(folder), pytest.raises(Busy), locked(spelling):
-            pytest.fail("held twice")
-        with locked(spelling):
-            pass
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["d", "d.lock", "link"]
-    assert list(folder.iterdir()) == []
-
-
-def test_a_lock_where_no_folder_can_be(tmp_path):
-    (tmp_path / "file").touch()
-    with pytest.raises(Unwritable), locked(tmp_path / "file" / "d"):
-        pytest.fail("held under a file")

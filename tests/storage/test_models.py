@@ -149,7 +149,7 @@ def test_a_file_that_was_cut_short_or_is_no_model_is_refused(path):
         b"\x89PNG" + data,
     ):
         path.write_bytes(other)
-        with pytest.raises(Damaged, match="is no model of this program, or was cut short"):
+        with pytest.raises(Damaged, match="is not a model of this program, or was cut short"):
             load_model(path)
 
 
@@ -160,7 +160,7 @@ def test_a_folder_is_no_model(tmp_path):
 
 def test_a_plain_skops_file_is_no_model_of_ours(path, network):
     skops.io.dump(network, path)
-    with pytest.raises(Damaged, match="is no model of this program"):
+    with pytest.raises(Damaged, match="is not a model of this program"):
         load_model(path)
 
 

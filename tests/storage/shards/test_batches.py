@@ -240,7 +240,7 @@ def test_batches_that_are_kept_stay_as_they_were(data, whole, options):
 
 
 def test_memory_serves_again_only_when_nobody_looks(data):
-    memory = streams._Memory(data.proven(0), "images")
+    memory = streams._FieldMemory(data.proven(0), "images")
     a = memory.array(10)
     place = a.ctypes.data
     view = a[3:4].T[..., 0]

@@ -111,7 +111,7 @@ def test_a_line_of_other_types_is_damaged_whatever_its_digest_says(tmp_path, wro
     put(tmp_path, asdict(WHOLE) | {"shards": [line]})
     assert Manifest.read(tmp_path).shards == [line]
     put(tmp_path, asdict(WHOLE) | {"shards": [line, line | wrong]})
-    with pytest.raises(Damaged, match="a field is not what it should be: line 1 of shards"):
+    with pytest.raises(Damaged, match="a field has a wrong type or value: line 1 of shards"):
         Manifest.read(tmp_path)
 
 

@@ -20,6 +20,7 @@ from storage.shards.shard import (
     Block,
     Shard,
     combined,
+    layout,
     parse_name,
     read_record,
     shard_name,
@@ -431,3 +432,14 @@ def test_no_damage_anywhere_ends_the_process_or_is_read_as_something_else(sealed
     found = damages(sealed, tmp_path, trials)
     assert len(found) == 600
     assert set(found) == {"damaged"}
+
+
+@pytest.mark.parametrize("blocks_a_shard", [1, 2, 16])
+def test_layout_covers_every_picture_once(blocks_a_shard):
+    size = blocks_a_shard * BLOCK
+    for count in (0, 1, size - 1, size, size + 1, 5 * size, 7 * size + 13):
+        places = layout(count, blocks_a_shard)
+        assert [picture for _, first, n in places for picture in range(first, first + n)] == list(range(count))
+        assert [index for index, _, _ in places] == list(range(len(places)))
+        assert all(first == index * size and 0 < n <= size for index, first, n in places)
+        assert all(n == size for _, _, n in places[:-1])

@@ -490,7 +490,7 @@ KINDS = {
     "another seed in the manifest": resealed("its fields do not add up to its identity", seed=8),
     "another count in the manifest": resealed(f"says 7 pictures, but its shards hold {COUNT}", count=7),
     "no lines in the manifest": resealed(f"says {COUNT} pictures, but its shards hold 0", shards=[]),
-    "lines of another type": resealed("a field is not what it should be", shards=5),
+    "lines of another type": resealed("a field has a wrong type or value", shards=5),
     "a profile of another type": resealed("its fields do not add up", profile=None),
 }  # fmt: skip
 

@@ -10,7 +10,8 @@ from zlib_ng import zlib_ng
 
 from storage.dataset import Dataset
 from storage.shards.manifest import Manifest
-from storage.shards.shard import BLOCK, Shard, inflated, read_record
+from storage.shards.shard import BLOCK, Shard, read_record
+from storage.shards.unpacking import inflated
 from storage.shards.writer import write_shard
 from tasks.datasets.recipe import make_recipe, renderer_of
 from tasks.lowlevel.deflate import compress

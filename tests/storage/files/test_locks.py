@@ -1,0 +1,73 @@
+"""The lock of a dataset: one holder at a time, and a dead holder is no obstacle."""
+
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from storage.errors import Busy, Unwritable
+from storage.files.locks import locked
+
+HOLDER = """
+import sys
+from pathlib import Path
+from storage.files.locks import locked
+with locked(Path(sys.argv[1])):
+    print("held", flush=True)
+    sys.stdin.read()
+"""
+
+
+def holder(folder: Path) -> subprocess.Popen:
+    process = subprocess.Popen(
+        [sys.executable, "-c", HOLDER, folder], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout.readline() == "held\n"
+    return process
+
+
+def test_a_second_holder_is_told_so_and_a_dead_one_is_no_obstacle(tmp_path):
+    folder = tmp_path / "datasets" / "letters"
+    with holder(folder) as process:
+        with pytest.raises(Busy, match=r"letters: another run is working on it; .*--out"), locked(folder):
+            pytest.fail("two runs hold the lock")
+        process.send_signal(signal.SIGKILL)
+        assert process.wait(10) == -signal.SIGKILL
+        with locked(folder):  # free again, although nobody tidied up
+            assert [path.name for path in folder.parent.iterdir()] == ["letters.lock"]
+    with holder(folder) as process, pytest.raises(Busy), locked(folder):
+        pytest.fail("two runs hold the lock")
+    assert not folder.exists()  # the lock stands beside it
+
+
+def test_a_lock_file_that_was_left_is_no_obstacle(tmp_path):
+    (tmp_path / "d.lock").write_text("left by a dead run")
+    with locked(tmp_path / "d"), pytest.raises(Busy), locked(tmp_path / "d"):
+        pytest.fail("held twice")
+    with pytest.raises(KeyError), locked(tmp_path / "d"):
+        raise KeyError
+    with locked(tmp_path / "d"), locked(tmp_path / "e"):
+        pass
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["d.lock", "e.lock"]
+
+
+def test_one_folder_has_one_lock_however_it_is_spelled(tmp_path, monkeypatch):
+    folder = tmp_path / "d"
+    folder.mkdir()
+    (tmp_path / "link").symlink_to(folder)
+    monkeypatch.chdir(folder)
+    for spelling in (Path(), Path("../d"), tmp_path / "link", tmp_path / "x" / ".." / "d"):
+        with locked(folder), pytest.raises(Busy), locked(spelling):
+            pytest.fail("held twice")
+        with locked(spelling):
+            pass
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["d", "d.lock", "link"]
+    assert list(folder.iterdir()) == []
+
+
+def test_a_lock_where_no_folder_can_be(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(Unwritable), locked(tmp_path / "file" / "d"):
+        pytest.fail("held under a file")
