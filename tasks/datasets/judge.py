@@ -8,7 +8,7 @@ from enum import StrEnum
 from storage.errors import Damaged
 from storage.files.places import Place
 from storage.shards.manifest import MANIFEST, Manifest
-from storage.shards.shard import BLOCK, Shard, ShardRecord, combined, parse_name
+from storage.shards.shard import BLOCK, Shard, ShardLine, ShardRecord, combined, parse_name
 from tasks.datasets.inventory import Inventory
 from tasks.datasets.prove import Proof
 
@@ -54,7 +54,7 @@ class Verdict:
 
     Attributes
     ----------
-    lines : tuple of dict
+    lines : tuple of ShardLine
         The shards that the folder should hold, as lines of a manifest; empty if that is unknown.
     whole : frozenset of str
         Names in `lines` whose files proved whole.
@@ -62,7 +62,7 @@ class Verdict:
         Why a repair might do further damage; '' if it is safe.
     """
 
-    lines: tuple[dict, ...]
+    lines: tuple[ShardLine, ...]
     findings: tuple[Finding, ...]
     whole: frozenset[str]
     refusal: str
@@ -110,7 +110,7 @@ def judge(
     return Verdict(lines, tuple(findings), frozenset(whole), refusal)
 
 
-def _in_place(proof: Proof | None, line: dict, redrawn: bool) -> tuple[State | None, str]:
+def _in_place(proof: Proof | None, line: ShardLine, redrawn: bool) -> tuple[State | None, str]:
     """Return the fault of the file that has a line's name; MISPLACED if it is another shard of the dataset."""
     if proof is None:
         return State.MISSING, "not there"
@@ -133,7 +133,7 @@ def _in_place(proof: Proof | None, line: dict, redrawn: bool) -> tuple[State | N
 
 
 def _elsewhere(
-    folder: Place, proof: Proof, expected: dict[str, dict], whole: dict[str, ShardRecord], taken: set[str]
+    folder: Place, proof: Proof, expected: dict[str, ShardLine], whole: dict[str, ShardRecord], taken: set[str]
 ) -> Finding:
     """Judge a file whose name belongs to no shard of the dataset, or to another shard.
 
@@ -184,7 +184,7 @@ def _loose(proof: Proof) -> Finding | None:
     return Finding(proof.name, State.DAMAGED if damaged else State.FOREIGN, proof.reason)
 
 
-def _own_lines(files: dict[str, Proof], found: Inventory) -> tuple[tuple[dict, ...], str]:
+def _own_lines(files: dict[str, Proof], found: Inventory) -> tuple[tuple[ShardLine, ...], str]:
     """Return the lines that the shards themselves lead to, or why they do not agree."""
     best: dict[int, ShardRecord] = {}
     other = []

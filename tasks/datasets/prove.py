@@ -102,8 +102,9 @@ def proof_jobs(found: Inventory, recipe: Recipe | None = None) -> list[ProofJob]
     folder = str(found.folder.resolve())
     jobs = []
     for name, count in found.shards.items():
-        line = lines.get(name, {})
-        jobs.append(ProofJob(folder, name, count, line.get("first"), found.identity, recipe, line.get("sha256")))
+        line = lines.get(name)
+        first, sha256 = (line["first"], line["sha256"]) if line else (None, None)
+        jobs.append(ProofJob(folder, name, count, first, found.identity, recipe, sha256))
     return jobs
 
 

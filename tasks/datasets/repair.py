@@ -7,7 +7,7 @@ from storage.errors import Damaged, GlyphsDiffer
 from storage.files import atomic
 from storage.files.places import Place, place, sizes
 from storage.shards.manifest import MANIFEST, Manifest
-from storage.shards.shard import ShardRecord, combined, read_record, shard_name
+from storage.shards.shard import ShardLine, ShardRecord, combined, read_record, shard_name
 from tasks.datasets.folder import set_aside
 from tasks.datasets.generate import DrawJob, seal
 from tasks.datasets.inventory import ABSENT, Inventory
@@ -97,7 +97,7 @@ def _sha256(proof: Proof | None) -> str:
     return proof.record.sha256 if proof and proof.record else ""
 
 
-def _content_of(proof: Proof | None, line: dict) -> str:
+def _content_of(proof: Proof | None, line: ShardLine) -> str:
     """Return the content digest that a lost shard must have: of its last drawing if there is one, else the line's."""
     record = proof.record if proof else None
     if proof and record and proof.drawn and (record.name, record.first) == (line["name"], line["first"]):

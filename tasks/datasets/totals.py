@@ -9,7 +9,7 @@ import numpy as np
 
 from storage.errors import OutOfBounds
 from storage.shards.manifest import Manifest
-from storage.shards.shard import BLOCK, ShardRecord, combined
+from storage.shards.shard import BLOCK, ShardLine, ShardRecord, combined
 from tasks.datasets.recipe import software
 from tasks.datasets.statistics import SIGMAS, Counts, Summary
 
@@ -77,7 +77,7 @@ class Gathered:
         self._labels = {"labels": labels} if labels else {}
         self._profile = content["profile"]
         self._summary = Summary(self._profile["alphabet"], bounded="source" not in content)
-        self._lines: dict[int, dict] = {}
+        self._lines: dict[int, ShardLine] = {}
         self._digests: dict[int, bytes] = {}
         self.drawn = self.kept = 0
         self.pace = Pace()

@@ -13,7 +13,7 @@ from storage.exports.record import NOTES, RECORD, ExportRecord, Part, clear, con
 from storage.exports.virtual import write_virtual
 from storage.files import atomic
 from storage.files.places import ObjectPath
-from storage.shards.shard import SPLITS, Block, parse_name
+from storage.shards.shard import SPLITS, Block, ShardLine, parse_name
 from tasks.exchange.export_part import PartJob, PartReceipt, chosen_rows, entries_of, fragment, note
 from tasks.exchange.formats import FOLDERS, SUFFIX, WITH_BOXES, ExportFormat, ExportIndex, ExportLayout
 from tasks.profiles.fonts import face_names
@@ -156,7 +156,7 @@ def _require_same(there: dict, wanted: dict, out: Path) -> None:
         )
 
 
-def _limits(dataset: Dataset, choice: ExportChoice) -> Iterator[tuple[dict, int]]:
+def _limits(dataset: Dataset, choice: ExportChoice) -> Iterator[tuple[ShardLine, int]]:
     """Yield (manifest line, most pictures to take) of each shard that is needed, in order."""
     left = dataset.manifest.count if choice.count is None else choice.count
     for number, line in enumerate(dataset.manifest.shards):
