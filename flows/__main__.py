@@ -13,8 +13,9 @@ from cyclopts import App, CycloptsError, Group, Parameter
 from rich.console import Console
 
 from flows.home import end_orphaned_servers, prepare_environment
+from flows.requests import checked
 from flows.service import embedded_server
-from storage.errors import BadInput, CaptchasError, Unreachable
+from storage.errors import BadInput, CaptchasError
 from storage.files.places import is_url, place
 
 COMMANDS = {
@@ -65,25 +66,18 @@ def launch(
         for name in value if isinstance(value, list | tuple) else [value]:
             if isinstance(name, str | Path) and is_url(name):
                 place(name)
-    # A mistake is told at once, not after Prefect has started.
-    check = getattr(sys.modules[command.__module__], "check", None)
-    if check:
-        try:
-            check(*bound.args, **bound.kwargs)
-        except CaptchasError as error:
-            if not isinstance(error, Unreachable):
-                error.exit_code = BadInput.exit_code
-            raise
-        end_orphaned_servers()
-    from flows.reporting.show import show
+    with checked(command, *bound.args, **bound.kwargs) as known:  # a mistake is told before Prefect has started
+        if known:
+            end_orphaned_servers()
+        from flows.reporting.show import show
 
-    embedded_server.wait()
-    try:
-        report = command(*bound.args, **bound.kwargs)
-    except CaptchasError as error:
-        if error.report:
-            show(error.report, as_json=json_)
-        raise
+        embedded_server.wait()
+        try:
+            report = command(*bound.args, **bound.kwargs)
+        except CaptchasError as error:
+            if error.report:
+                show(error.report, as_json=json_)
+            raise
     if isinstance(report, dict):
         show(report, as_json=json_)
     return 0

@@ -2,6 +2,7 @@
 
 import json
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 from prefect import flow, task
@@ -13,10 +14,11 @@ from flows.generate import generate
 from flows.home import dataset_folder, home, model_file
 from flows.parameters import Count, Name
 from flows.reporting.runs import named, told
+from flows.requests import command
 from flows.solve import solve
 from flows.train import train
 from flows.workers.cluster import crew
-from storage.errors import BadInput, readable_size
+from storage.errors import readable_size
 from storage.files import atomic
 from storage.models import model_digest
 from tasks.datasets.describe import describe_dataset
@@ -31,18 +33,9 @@ PICTURES, SHOWS = (8_000, 4_000), 600_000
 SAMPLE_SEED = 2  # another seed than the datasets': pictures that nobody has seen
 
 
-def check(*, workers: int | None = None, **_) -> None:
-    """Nothing to find wrong before the run but the number of workers."""
-    if workers is not None and workers < 1:
-        raise BadInput(f"workers: must be 1 or more; it is {workers}")
-
-
-@flow(flow_run_name=named("demo"))
-@told
-def demo(*, workers: Count | None = None, cluster: Name | None = None) -> dict:
-    """The whole job on a small scale: draw, train, evaluate, solve.
-
-    What is there already is kept: run it again, or after it was killed, and only the rest is done.
+@dataclass(frozen=True, kw_only=True)
+class DemoRequest:
+    """The workers of the demo.
 
     Parameters
     ----------
@@ -51,8 +44,25 @@ def demo(*, workers: Count | None = None, cluster: Name | None = None) -> dict:
     cluster
         Address of a Dask scheduler to use instead, such as tcp://host:8786.
     """
+
+    workers: Count | None = None
+    cluster: Name | None = None
+
+
+def check(request: DemoRequest) -> None:
+    """Find nothing wrong: `command` checks the number of workers of all requests."""
+
+
+@flow(flow_run_name=named("demo"))
+@told
+@command(DemoRequest, check)
+def demo(request: DemoRequest, _checked: None) -> dict:
+    """The whole job on a small scale: draw, train, evaluate, solve.
+
+    What is there already is kept: run it again, or after it was killed, and only the rest is done.
+    """
     began = time.monotonic()
-    with crew(workers, cluster):
+    with crew(request.workers, request.cluster):
         drawn = [generate("letters", count=LETTERS), generate("book", count=WORDS)]
         sheets = [contact_sheet(name) for name in ("letters", "book")]
         model = train(["book", "letters"], pictures=list(PICTURES), shows=SHOWS)

@@ -1,6 +1,8 @@
 """Measure a model on pictures that it has not seen: read shards on Dask, sum up, draw the plots."""
 
+from dataclasses import KW_ONLY, dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from prefect import flow, task
 from prefect.artifacts import create_markdown_artifact, create_table_artifact
@@ -11,6 +13,7 @@ from flows.home import dataset_folder, home, model_file
 from flows.parameters import Count, Name
 from flows.reporting.progress import artifact_key, stage
 from flows.reporting.runs import RETRIES, named, picture, told
+from flows.requests import command
 from flows.workers.cluster import crew
 from flows.workers.fanout import fan_out
 from storage.dataset import Dataset
@@ -29,52 +32,17 @@ from tasks.training import settings
 SHOWN = {"rates.png": "Words right by each parameter of drawing", "mistakes.png": "Mistakes"}
 
 
-def check(
-    model: str, dataset: str | None = None, *, ladder: bool = False, dictionary: str | None = None, **_
-) -> tuple[Place, Dataset | None, tuple[str, ...]]:
-    """The model's file, the dataset and the dictionary, or an error that names the wrong one."""
-    path = model_file(model)
-    _, provenance = load_model(path)
-    if (dataset is None) != ladder:
-        raise BadInput("evaluate: name a dataset, or give --ladder")
-    if ladder:
-        for name in settings.RUNGS:
-            _must_know(path, provenance["classes"], find_profile(name).alphabet, f"profile {name}")
-        return path, None, ()
-    data = Dataset(dataset_folder(dataset))
-    _must_know(path, provenance["classes"], data.manifest.profile["alphabet"], data.folder)
-    words = units.dictionary_of(data, dictionary)
-    units.reader_for(data, str(path), model_digest(path), words)
-    return path, data, words
+class EvaluateChoice(NamedTuple):
+    """The model's file, the dataset (none for the ladder) and the dictionary."""
+
+    model: Place
+    data: Dataset | None
+    words: tuple[str, ...]
 
 
-def _must_know(model: Place, classes: str, alphabet: str, whose: str | Place) -> None:
-    foreign = [letter for letter in alphabet if letter not in classes]
-    if foreign:
-        raise BadInput(
-            f"model {model}: cannot read {' '.join(foreign)}, which {whose} has; it knows {classes!r}. "
-            "Train one on such letters"
-        )
-
-
-@flow(flow_run_name=named("evaluate", "model", "dataset"))
-@told
-def evaluate(
-    model: Name,
-    dataset: Name | None = None,
-    *,
-    ladder: bool = False,
-    out: Path | None = None,
-    split: Split = Split.TEST,
-    dictionary: str | None = None,
-    workers: Count | None = None,
-    cluster: Name | None = None,
-    again: bool = False,
-) -> dict:
-    """Measure a model on a dataset's pictures that it has not seen.
-
-    Writes report.json, rates.csv, letters.txt, and pictures: rates by each parameter of drawing, letter
-    confusions, failures, how reliable confidence is, and a sheet of mistakes.
+@dataclass(frozen=True)
+class EvaluateRequest:
+    """The model to measure, and the pictures to measure it on.
 
     Parameters
     ----------
@@ -97,18 +65,65 @@ def evaluate(
     again
         Measure even if the report of this model on this dataset is there.
     """
-    path, data, words = check(model, dataset, ladder=ladder, dictionary=dictionary)
-    folder = (
-        local(out, "out") if out else home() / "reports" / f"{path.stem}-on-{'ladder' if ladder else data.folder.name}"
-    )
-    with crew(workers, cluster):
-        if not ladder:
-            return _for_people(*_measure(path, data, words, folder, split, again), folder)
+
+    model: Name
+    dataset: Name | None = None
+    _: KW_ONLY
+    ladder: bool = False
+    out: Path | None = None
+    split: Split = Split.TEST
+    dictionary: str | None = None
+    workers: Count | None = None
+    cluster: Name | None = None
+    again: bool = False
+
+
+def check(request: EvaluateRequest) -> EvaluateChoice:
+    """The model's file, the dataset and the dictionary, or an error that names the wrong one."""
+    path = model_file(request.model)
+    _, provenance = load_model(path)
+    if (request.dataset is None) != request.ladder:
+        raise BadInput("evaluate: name a dataset, or give --ladder")
+    if request.dataset is None:
+        for name in settings.RUNGS:
+            _must_know(path, provenance["classes"], find_profile(name).alphabet, f"profile {name}")
+        return EvaluateChoice(path, None, ())
+    data = Dataset(dataset_folder(request.dataset))
+    _must_know(path, provenance["classes"], data.manifest.profile["alphabet"], data.folder)
+    words = units.dictionary_of(data, request.dictionary)
+    units.reader_for(data, str(path), model_digest(path), words)
+    return EvaluateChoice(path, data, words)
+
+
+def _must_know(model: Place, classes: str, alphabet: str, whose: str | Place) -> None:
+    foreign = [letter for letter in alphabet if letter not in classes]
+    if foreign:
+        raise BadInput(
+            f"model {model}: cannot read {' '.join(foreign)}, which {whose} has; it knows {classes!r}. "
+            "Train one on such letters"
+        )
+
+
+@flow(flow_run_name=named("evaluate", "model", "dataset"))
+@told
+@command(EvaluateRequest, check)
+def evaluate(request: EvaluateRequest, choice: EvaluateChoice) -> dict:
+    """Measure a model on a dataset's pictures that it has not seen.
+
+    Writes report.json, rates.csv, letters.txt, and pictures: rates by each parameter of drawing, letter
+    confusions, failures, how reliable confidence is, and a sheet of mistakes.
+    """
+    path, split = choice.model, request.split
+    measured_on = choice.data.folder.name if choice.data else "ladder"
+    folder = local(request.out, "out") if request.out else home() / "reports" / f"{path.stem}-on-{measured_on}"
+    with crew(request.workers, request.cluster):
+        if choice.data:
+            return _for_people(*_measure(path, choice.data, choice.words, folder, split, request.again), folder)
         measured = []
         for name in settings.RUNGS:
             generate(name, count=settings.LADDER_COUNT, seed=settings.LADDER_SEED)
-            path, data, words = check(model, name, dictionary=dictionary)
-            measured.append(_measure(path, data, words, folder / name, split, again)[0])
+            rung = check(EvaluateRequest(request.model, name, dictionary=request.dictionary))
+            measured.append(_measure(rung.model, rung.data, rung.words, folder / name, split, request.again)[0])
         rows = ladder_report.save(folder, path, measured)
     lines = (folder / "ladder.md").read_text()
     shown = picture((folder / "ladder.png").read_bytes(), folder.name)

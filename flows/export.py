@@ -1,7 +1,9 @@
 """Export a dataset: write each shard's part on Dask, put index and record on top at the end."""
 
 import time
+from dataclasses import KW_ONLY, dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from prefect import flow, get_run_logger, task
 from prefect.artifacts import create_table_artifact
@@ -12,6 +14,7 @@ from flows.parameters import Count, Name
 from flows.reporting.artifacts import as_table
 from flows.reporting.progress import artifact_key, stage
 from flows.reporting.runs import RETRIES, named, told
+from flows.requests import command
 from flows.workers.cluster import crew
 from flows.workers.fanout import fan_out
 from storage.dataset import Dataset
@@ -24,42 +27,17 @@ from tasks.exchange import export_part
 from tasks.exchange.formats import ExportFormat
 
 
-def check(
-    dataset: str,
-    *,
-    format: ExportFormat,
-    out: Path | None = None,
-    split: Split | None = None,
-    count: int | None = None,
-    invert: bool = False,
-    **_,
-) -> tuple[Dataset, units.ExportChoice, Path]:
-    """The dataset, what to export and where to, or an error that names the wrong option."""
-    data = Dataset(dataset_folder(dataset))
-    choice = units.ExportChoice(format, split.value if split else None, count, invert)
-    name = "-".join(filter(None, (data.folder.resolve().name, format.value, choice.split)))
-    folder = local(out, "out") if out else home() / "exports" / name
-    units.examine(data, choice, folder)
-    return data, choice, folder
+class ExportTarget(NamedTuple):
+    """What to export, and the folder to write to."""
+
+    data: Dataset
+    choice: units.ExportChoice
+    folder: Path
 
 
-@flow(flow_run_name=named("export", "dataset", "format"))
-@told
-def export(
-    dataset: Name,
-    *,
-    format: ExportFormat,
-    out: Path | None = None,
-    split: Split | None = None,
-    count: Count | None = None,
-    invert: bool = False,
-    workers: Count | None = None,
-    cluster: Name | None = None,
-) -> dict:
-    """Write a dataset's pictures and labels in a format that other tools read.
-
-    A run that was ended at any point goes on where it was; finished parts are kept. The same choice
-    gives the same bytes whatever the number of workers.
+@dataclass(frozen=True)
+class ExportRequest:
+    """The dataset to export, and the format.
 
     Parameters
     ----------
@@ -82,7 +60,39 @@ def export(
     cluster
         Address of a Dask scheduler to use instead, such as tcp://host:8786.
     """
-    data, choice, folder = check(dataset, format=format, out=out, split=split, count=count, invert=invert)
+
+    dataset: Name
+    _: KW_ONLY
+    format: ExportFormat
+    out: Path | None = None
+    split: Split | None = None
+    count: Count | None = None
+    invert: bool = False
+    workers: Count | None = None
+    cluster: Name | None = None
+
+
+def check(request: ExportRequest) -> ExportTarget:
+    """The dataset, what to export and where to, or an error that names the wrong option."""
+    data = Dataset(dataset_folder(request.dataset))
+    split = request.split.value if request.split else None
+    choice = units.ExportChoice(request.format, split, request.count, request.invert)
+    name = "-".join(filter(None, (data.folder.resolve().name, request.format.value, choice.split)))
+    folder = local(request.out, "out") if request.out else home() / "exports" / name
+    units.examine(data, choice, folder)
+    return ExportTarget(data, choice, folder)
+
+
+@flow(flow_run_name=named("export", "dataset", "format"))
+@told
+@command(ExportRequest, check)
+def export(request: ExportRequest, target: ExportTarget) -> dict:
+    """Write a dataset's pictures and labels in a format that other tools read.
+
+    A run that was ended at any point goes on where it was; finished parts are kept. The same choice
+    gives the same bytes whatever the number of workers.
+    """
+    data, choice, folder = target
     began = time.monotonic()
     with locked(folder):
         plan = units.survey(data, choice, folder)
@@ -93,7 +103,7 @@ def export(
         else:
             atomic.need_space(folder, units.missing_bytes(plan, folder))
             units.begin(plan, folder)
-            receipts = write(plan, choice, workers, cluster)
+            receipts = write(plan, choice, request.workers, request.cluster)
             units.finish(plan, folder, receipts)
     written = sum(receipt.part.pictures for receipt in receipts if not receipt.kept)
     report = units.report(folder, written, time.monotonic() - began)

@@ -2,7 +2,7 @@
 
 import time
 from collections import Counter
-from dataclasses import replace
+from dataclasses import KW_ONLY, dataclass, replace
 from pathlib import Path
 
 from prefect import flow, get_run_logger, task
@@ -13,6 +13,7 @@ from flows.home import new_dataset_folder
 from flows.parameters import Count, Name, Seed
 from flows.reporting.progress import artifact_key, stage
 from flows.reporting.runs import RETRIES, as_lines, named, picture, told
+from flows.requests import command
 from flows.workers.cluster import cores, crew
 from flows.workers.fanout import fan_out
 from storage.errors import BadInput
@@ -32,47 +33,9 @@ MOST_ROWS = 1000  # shards in Prefect's table
 SHOWN = 24  # pictures on the contact sheet
 
 
-def check(
-    profile: str,
-    *,
-    count: int = 1,
-    seed: int = 1,
-    workers: int | None = None,
-    font: list[str] | None = None,
-    words: str | None = None,
-    **_,
-) -> Recipe:
-    """The recipe that the parameters ask for, or an error that names the wrong one."""
-    if count < 1:
-        raise BadInput(f"count: must be 1 or more; it is {count}")
-    if workers is not None and workers < 1:
-        raise BadInput(f"workers: must be 1 or more; it is {workers}")
-    chosen = find_profile(profile)
-    if font:
-        chosen = replace(chosen, fonts=tuple(font))
-    if words is not None:
-        chosen = replace(chosen, words=words)
-    return make_recipe(chosen, seed)
-
-
-@flow(flow_run_name=named("generate", "profile", "count"))
-@told
-def generate(
-    profile: Name,
-    *,
-    count: Count = 100_000,
-    seed: Seed = 1,
-    workers: Count | None = None,
-    cluster: Name | None = None,
-    out: Path | None = None,
-    font: list[str] | None = None,
-    words: str | None = None,
-    dry_run: bool = False,
-) -> dict:
-    """Draw a dataset of pictures into sharded HDF5, or finish or extend one.
-
-    The same profile and seed give the same pictures whatever the number of workers. A run that was
-    ended at any point goes on where it was; a smaller count than what is there changes nothing.
+@dataclass(frozen=True)
+class GenerateRequest:
+    """The pictures to draw, and where.
 
     Parameters
     ----------
@@ -96,14 +59,47 @@ def generate(
     dry_run
         Say which shards are missing, damaged or stale, and what drawing would take; write nothing.
     """
-    recipe = check(profile, count=count, seed=seed, workers=workers, font=font, words=words)
+
+    profile: Name
+    _: KW_ONLY
+    count: Count = 100_000
+    seed: Seed = 1
+    workers: Count | None = None
+    cluster: Name | None = None
+    out: Path | None = None
+    font: list[str] | None = None
+    words: str | None = None
+    dry_run: bool = False
+
+
+def check(request: GenerateRequest) -> Recipe:
+    """The recipe that the parameters ask for, or an error that names the wrong one."""
+    if request.count < 1:
+        raise BadInput(f"count: must be 1 or more; it is {request.count}")
+    chosen = find_profile(request.profile)
+    if request.font:
+        chosen = replace(chosen, fonts=tuple(request.font))
+    if request.words is not None:
+        chosen = replace(chosen, words=request.words)
+    return make_recipe(chosen, request.seed)
+
+
+@flow(flow_run_name=named("generate", "profile", "count"))
+@told
+@command(GenerateRequest, check)
+def generate(request: GenerateRequest, recipe: Recipe) -> dict:
+    """Draw a dataset of pictures into sharded HDF5, or finish or extend one.
+
+    The same profile and seed give the same pictures whatever the number of workers. A run that was
+    ended at any point goes on where it was; a smaller count than what is there changes nothing.
+    """
     unclear = {"unclear": "; ".join(sentences)} if (sentences := ambiguities(recipe)) else {}
-    folder = place(out) if out else new_dataset_folder(recipe.profile.name)
+    folder = place(request.out) if request.out else new_dataset_folder(recipe.profile.name)
     run = atomic.new_run()
-    if dry_run:
-        return rehearse(recipe, units.survey(recipe, folder, count, run), folder, workers) | unclear
+    if request.dry_run:
+        return rehearse(recipe, units.survey(recipe, folder, request.count, run), folder, request.workers) | unclear
     with locked(atomic.make_folder(folder)):
-        plan = units.survey(recipe, folder, count, run)
+        plan = units.survey(recipe, folder, request.count, run)
         if plan.whole:
             tidy(folder, recipe.identity)
             get_run_logger().info("%s is whole: %s pictures", folder, f"{plan.count:,}")
@@ -113,7 +109,7 @@ def generate(
         began = time.monotonic()
         atomic.need_space(folder, int(units.estimate_bytes(recipe) * units.missing(plan, folder)))
         there = {path.name for path in sealed(folder).values()}
-        gathered, shards = draw(recipe, plan, folder, there, workers, cluster)
+        gathered, shards = draw(recipe, plan, folder, there, request.workers, request.cluster)
         complete(folder, gathered, run, renderer_of(recipe).letters_a_text())
         seconds = time.monotonic() - began
     report = units.report(folder, gathered.drawn, gathered.kept, seconds, gathered.pace.rate()) | unclear

@@ -8,6 +8,8 @@ from typing import Annotated
 
 from pydantic import WithJsonSchema
 
+from storage.errors import BadInput
+
 Count = Annotated[int, WithJsonSchema({"type": "integer", "minimum": 1})]  # of anything that must not be none
 Seed = Annotated[int, WithJsonSchema({"type": "integer", "minimum": 0, "exclusiveMaximum": 1 << 63})]
 ModelSeed = Annotated[int, WithJsonSchema({"type": "integer", "minimum": 0, "exclusiveMaximum": 1 << 32})]
@@ -15,3 +17,9 @@ Share = Annotated[float, WithJsonSchema({"type": "number", "minimum": 0, "maximu
 Seconds = Annotated[float, WithJsonSchema({"type": "number", "minimum": 0})]
 Port = Annotated[int, WithJsonSchema({"type": "integer", "minimum": 0, "maximum": 65535})]
 Name = Annotated[str, WithJsonSchema({"type": "string", "minLength": 1})]
+
+
+def require_workers(workers: int | None) -> None:
+    """Raise `BadInput` for a number of local processes below 1; None stands for as many as there are cores."""
+    if workers is not None and workers < 1:
+        raise BadInput(f"workers: must be 1 or more; it is {workers}")

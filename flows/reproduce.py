@@ -1,5 +1,6 @@
 """Run the book's procedure as printed, then mend one defect at a time: a table and a plot."""
 
+from dataclasses import dataclass
 from pathlib import Path
 
 from prefect import flow, task
@@ -10,6 +11,7 @@ from flows.home import home
 from flows.parameters import Count, ModelSeed, Name
 from flows.reporting.progress import stage
 from flows.reporting.runs import RETRIES, named, picture, told
+from flows.requests import command
 from flows.workers.cluster import crew
 from flows.workers.fanout import fan_out
 from storage.files.places import local
@@ -17,26 +19,9 @@ from tasks.profiles.fonts import find_face
 from tasks.scoring import reproduce as units
 
 
-def check(*, font: str = "Inter Black", seed: int = 14, words: int | None = None, **_) -> list[units.StepJob]:
-    """The steps to run, or an error that names the wrong parameter."""
-    return units.jobs(find_face(font), seed, words)
-
-
-@flow(flow_run_name=named("reproduce", "font"))
-@told
-def reproduce(
-    *,
-    font: Name = "Inter Black",
-    seed: ModelSeed = 14,
-    words: Count | None = None,
-    out: Path | None = None,
-    workers: Count | None = None,
-    cluster: Name | None = None,
-) -> dict:
-    """Run the book's procedure as printed, then mend one defect at a time.
-
-    Draws every four-letter word once with plain Pillow and scikit-image calls, cuts, reads and
-    corrects it, first with the book's defects, then with one fewer at every step.
+@dataclass(frozen=True, kw_only=True)
+class ReproduceRequest:
+    """The face and the words to try the procedure on.
 
     Parameters
     ----------
@@ -53,10 +38,32 @@ def reproduce(
     cluster
         Address of a Dask scheduler to use instead, such as tcp://host:8786.
     """
-    jobs = check(font=font, seed=seed, words=words)
-    folder = local(out, "out") if out else home() / "reports" / "reproduce"
-    face = find_face(font)
-    rows = run_steps(jobs, workers, cluster)
+
+    font: Name = "Inter Black"
+    seed: ModelSeed = 14
+    words: Count | None = None
+    out: Path | None = None
+    workers: Count | None = None
+    cluster: Name | None = None
+
+
+def check(request: ReproduceRequest) -> list[units.StepJob]:
+    """The steps to run, or an error that names the wrong parameter."""
+    return units.jobs(find_face(request.font), request.seed, request.words)
+
+
+@flow(flow_run_name=named("reproduce", "font"))
+@told
+@command(ReproduceRequest, check)
+def reproduce(request: ReproduceRequest, jobs: list[units.StepJob]) -> dict:
+    """Run the book's procedure as printed, then mend one defect at a time.
+
+    Draws every four-letter word once with plain Pillow and scikit-image calls, cuts, reads and
+    corrects it, first with the book's defects, then with one fewer at every step.
+    """
+    folder = local(request.out, "out") if request.out else home() / "reports" / "reproduce"
+    face, seed = find_face(request.font), request.seed
+    rows = run_steps(jobs, request.workers, request.cluster)
     report = units.save(folder, rows, face, seed)
     create_table_artifact(units.for_people(rows), key="reproduce", description=f"{face.name}, seed {seed}")
     shown = picture((folder / "steps.png").read_bytes(), "Words right, step by step")

@@ -2,8 +2,9 @@
 
 import hashlib
 import shutil
-from dataclasses import replace
+from dataclasses import KW_ONLY, dataclass, replace
 from pathlib import Path
+from typing import NamedTuple
 
 from prefect import flow, get_run_logger, task
 from prefect.artifacts import create_markdown_artifact, create_table_artifact
@@ -14,6 +15,7 @@ from flows.home import dataset_folder, home
 from flows.parameters import Count, ModelSeed, Name
 from flows.reporting.progress import artifact_key, stage
 from flows.reporting.runs import RETRIES, named, told
+from flows.requests import command
 from flows.workers.cluster import crew
 from flows.workers.fanout import fan_out
 from storage.dataset import Dataset
@@ -44,55 +46,16 @@ from tasks.training.spool import gather as gather_shard
 FINAL, FIRST = 1, FIRST_SHARE  # of the pictures, one in so many
 
 
-def check(
-    datasets: list[str] | None = None,
-    *,
-    ladder: bool = False,
-    pictures: list[int] | None = None,
-    shows: int | None = None,
-    hidden: list[int] | None = None,
-    leave_out: list[str] | None = None,
-    seed: int = 1,
-    **_,
-) -> tuple[list[str], Settings]:
-    """The datasets' names and the settings that the parameters ask for, or an error that names the wrong one."""
-    if bool(datasets) == ladder:
-        raise BadInput("train: name one or more datasets, or give --ladder")
-    given = {"pictures": pictures, "shows": shows, "hidden": hidden, "leave_out": leave_out}
-    given = {
-        key: tuple(value) if isinstance(value, list) else value for key, value in given.items() if value is not None
-    }
-    settings = replace(LADDER_SETTINGS if ladder else Settings(), **given, seed=seed)
-    names = list(LEARNT) if ladder else list(datasets)
-    if not ladder:
-        chosen = [Dataset(dataset_folder(name)) for name in names]
-        classes_of(chosen)
-        check_faces(chosen, settings.leave_out)
-    shares_of(settings, len(names))
-    return names, settings
+class TrainChoice(NamedTuple):
+    """The names of the datasets to learn from, and the settings."""
+
+    names: list[str]
+    settings: Settings
 
 
-@flow(flow_run_name=named("train", "datasets"))
-@told
-def train(
-    datasets: list[Name] | None = None,
-    *,
-    ladder: bool = False,
-    out: Path | None = None,
-    pictures: list[Count] | None = None,
-    shows: Count | None = None,
-    hidden: list[Count] | None = None,
-    leave_out: list[Name] | None = None,
-    seed: ModelSeed = 1,
-    workers: Count | None = None,
-    cluster: Name | None = None,
-    again: bool = False,
-) -> dict:
-    """Train a reader on one or more datasets, and save it with its provenance and scores.
-
-    Letters are cut from words, with what their neighbours leave in the picture, by their true boxes. Imported pictures
-    have none: letters that stand apart teach a first network, which then finds the others. The same datasets,
-    settings and seed give the same model on one machine; one that is there is kept.
+@dataclass(frozen=True)
+class TrainRequest:
+    """The datasets to learn from, and how.
 
     Parameters
     ----------
@@ -120,18 +83,60 @@ def train(
     again
         Train even if such a model is there.
     """
-    names, settings = check(
-        datasets, ladder=ladder, pictures=pictures, shows=shows, hidden=hidden, leave_out=leave_out, seed=seed
-    )
-    with crew(workers, cluster):
-        if ladder:
+
+    datasets: list[Name] | None = None
+    _: KW_ONLY
+    ladder: bool = False
+    out: Path | None = None
+    pictures: list[Count] | None = None
+    shows: Count | None = None
+    hidden: list[Count] | None = None
+    leave_out: list[Name] | None = None
+    seed: ModelSeed = 1
+    workers: Count | None = None
+    cluster: Name | None = None
+    again: bool = False
+
+
+def check(request: TrainRequest) -> TrainChoice:
+    """The datasets' names and the settings that the parameters ask for, or an error that names the wrong one."""
+    ladder = request.ladder
+    if bool(request.datasets) == ladder:
+        raise BadInput("train: name one or more datasets, or give --ladder")
+    given = {name: getattr(request, name) for name in ("pictures", "shows", "hidden", "leave_out")}
+    given = {
+        key: tuple(value) if isinstance(value, list) else value for key, value in given.items() if value is not None
+    }
+    settings = replace(LADDER_SETTINGS if ladder else Settings(), **given, seed=request.seed)
+    names = list(LEARNT) if ladder else list(request.datasets or ())
+    if not ladder:
+        chosen = [Dataset(dataset_folder(name)) for name in names]
+        classes_of(chosen)
+        check_faces(chosen, settings.leave_out)
+    shares_of(settings, len(names))
+    return TrainChoice(names, settings)
+
+
+@flow(flow_run_name=named("train", "datasets"))
+@told
+@command(TrainRequest, check)
+def train(request: TrainRequest, choice: TrainChoice) -> dict:
+    """Train a reader on one or more datasets, and save it with its provenance and scores.
+
+    Letters are cut from words, with what their neighbours leave in the picture, by their true boxes. Imported pictures
+    have none: letters that stand apart teach a first network, which then finds the others. The same datasets,
+    settings and seed give the same model on one machine; one that is there is kept.
+    """
+    names, settings = choice
+    with crew(request.workers, request.cluster):
+        if request.ladder:
             for name in names:
                 generate(name, count=LADDER_COUNT, seed=LADDER_SEED)
         chosen = [Dataset(dataset_folder(name)) for name in names]
-        name = "ladder" if ladder else chosen[0].folder.name
-        path = place(out) if out else home() / "models" / f"{name}.skops"
+        name = "ladder" if request.ladder else chosen[0].folder.name
+        path = place(request.out) if request.out else home() / "models" / f"{name}.skops"
         provenance = models.provenance_of(chosen, settings)
-        if not again and models.same_model(path, provenance):
+        if not request.again and models.same_model(path, provenance):
             get_run_logger().info("%s was made from these data with these settings: kept", path)
             report = {"kept": True, **models.describe(path)}
             _show_in_prefect(report, path)

@@ -10,11 +10,13 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import flows
 from flows.home import RECORD, home, served
 from flows.parameters import Port
+from flows.requests import command
 from flows.service import deployments as deployed
 from flows.service import processes
 from flows.service.prefect_api import Api, Unanswered
@@ -37,17 +39,38 @@ class Stopped(Exception):
     """Ctrl-C or SIGTERM, before all was started."""
 
 
-def check(*, port: int = 4200, check: bool = False, deploy: bool = False, deployments: Path | None = None) -> None:
-    """An error that names the wrong parameter, or what stands in the way."""
-    if not 0 <= port <= 65535:
-        raise BadInput(f"port: must be from 0 (any free one) to 65535; it is {port}")
-    if check and deploy:
+@dataclass(frozen=True, kw_only=True)
+class UpRequest:
+    """The port, and what to do.
+
+    Parameters
+    ----------
+    port
+        Of the server and its UI, on 127.0.0.1; 0 for a free one.
+    check
+        Only say what is running: exit code 0 if all is, 1 if not.
+    deploy
+        Only make the work pool and the deployments, on the server that PREFECT_API_URL names.
+    deployments
+        The file of the deployments; by default the project's prefect.yaml, else the one in this folder.
+    """
+
+    port: Port = 4200
+    check: bool = False
+    deploy: bool = False
+    deployments: Path | None = None
+
+
+def check(request: UpRequest) -> Path | None:
+    """The file of the deployments, unless nothing is to be started; an error names the wrong parameter."""
+    if not 0 <= request.port <= 65535:
+        raise BadInput(f"port: must be from 0 (any free one) to 65535; it is {request.port}")
+    if request.check and request.deploy:
         raise BadInput("check, deploy: give one of them")
-    if not check:
-        _chosen(deployments, deploy)
+    return None if request.check else _chosen(request.deployments, request.deploy)
 
 
-def _chosen(deployments: Path | None, deploy: bool = False) -> Path:
+def _chosen(deployments: Path | None, deploy: bool) -> Path:
     """The file of the deployments, where nothing stands in the way of starting them, or only of deploying it."""
     named, there = os.environ.get("PREFECT_API_URL"), served()
     if deploy and not named:
@@ -69,29 +92,16 @@ def _chosen(deployments: Path | None, deploy: bool = False) -> Path:
     return chosen.resolve()
 
 
-def up(
-    *, port: Port = 4200, check: bool = False, deploy: bool = False, deployments: Path | None = None
-) -> dict:  # fmt: skip
+@command(UpRequest, check)
+def up(request: UpRequest, file: Path | None) -> dict:
     """Start what one machine needs to run the deployments: Prefect's server, work pool, deployments and worker.
 
     Runs until Ctrl-C or SIGTERM, and ends all of it then; flows that run are told to stop, and the next run of
     each goes on from there. Other commands on this home use its server.
-
-    Parameters
-    ----------
-    port
-        Of the server and its UI, on 127.0.0.1; 0 for a free one.
-    check
-        Only say what is running: exit code 0 if all is, 1 if not.
-    deploy
-        Only make the work pool and the deployments, on the server that PREFECT_API_URL names.
-    deployments
-        The file of the deployments; by default the project's prefect.yaml, else the one in this folder.
     """
-    if check:
+    if file is None:
         return deployed.look(*_there())
-    file = _chosen(deployments, deploy)
-    if deploy:
+    if request.deploy:
         api = Api(os.environ["PREFECT_API_URL"])
         with _stopping() as stop:
             try:
@@ -103,7 +113,7 @@ def up(
     with _alone(), _stopping() as stop:
         processes.end(processes.orphans(os.environ["PREFECT_HOME"]), patience=10)
         atomic.make_folder(home() / INBOX)
-        _run(file, _free(port), stop)
+        _run(file, _free(request.port), stop)
     if stop.signal == signal.SIGINT:
         raise KeyboardInterrupt
     return {"ended_by": signal.Signals(stop.signal).name, "seconds": round(time.monotonic() - began, 1)}

@@ -3,6 +3,7 @@
 import time
 from collections import Counter
 from contextlib import ExitStack
+from dataclasses import KW_ONLY, dataclass
 from pathlib import Path
 
 from prefect import flow, get_run_logger, task
@@ -14,6 +15,7 @@ from flows.ingest import ingest
 from flows.parameters import Count, Name
 from flows.reporting.progress import artifact_key, stage
 from flows.reporting.runs import RETRIES, as_lines, named, told
+from flows.requests import command
 from flows.workers.cluster import crew
 from flows.workers.fanout import fan_out
 from flows.workers.roster import Passing
@@ -30,52 +32,9 @@ from tasks.datasets.totals import Gathered
 from tasks.exchange.ingest import as_imported
 
 
-def check(
-    dataset: str | None = None,
-    *,
-    redraw: bool = False,
-    repair: bool = False,
-    workers: int | None = None,
-    font: list[str] | None = None,
-    words: str | None = None,
-    source: Path | None = None,
-    **_,
-) -> Place | None:
-    """The dataset's folder, None for all of them, or an error that names the wrong parameter."""
-    if workers is not None and workers < 1:
-        raise BadInput(f"workers: must be 1 or more; it is {workers}")
-    for name, value in (("font", font), ("words", words)):
-        if value is not None and not (redraw or repair):
-            raise BadInput(f"{name}: says what to draw with, so it goes with --redraw or --repair; it is {value!r}")
-    if source is not None and (redraw or not repair):
-        raise BadInput(f"source: is where --repair reads imported pictures again, without --redraw; it is {source}")
-    if dataset is None:
-        for name, value in (("font", font), ("words", words), ("source", source)):
-            if value is not None:
-                raise BadInput(f"{name}: goes with one dataset; name it")
-        return None
-    folder = dataset_folder(dataset)
-    require_dataset(folder, drawing=redraw or repair, font=font, words=words, source=source)
-    return folder
-
-
-@flow(flow_run_name=named("verify", "dataset"))
-@told
-def verify(
-    dataset: Name | None = None,
-    *,
-    redraw: bool = False,
-    repair: bool = False,
-    workers: Count | None = None,
-    cluster: Name | None = None,
-    font: list[str] | None = None,
-    words: str | None = None,
-    source: Path | None = None,
-) -> dict:
-    """Prove a dataset whole, or find what is missing, altered or foreign, and repair it.
-
-    Every shard is read and checked against its own digests and the manifest's. Nothing is changed without
-    --repair, and nothing is deleted with it: what does not belong goes to NAME.foreign beside the dataset.
+@dataclass(frozen=True)
+class VerifyRequest:
+    """The dataset to prove, and whether to repair it.
 
     Parameters
     ----------
@@ -97,12 +56,51 @@ def verify(
     source
         Of an imported dataset, the folder that it came from: --repair reads lost pictures there again.
     """
-    folder = check(dataset, redraw=redraw, repair=repair, workers=workers, font=font, words=words, source=source)
+
+    dataset: Name | None = None
+    _: KW_ONLY
+    redraw: bool = False
+    repair: bool = False
+    workers: Count | None = None
+    cluster: Name | None = None
+    font: list[str] | None = None
+    words: str | None = None
+    source: Path | None = None
+
+
+def check(request: VerifyRequest) -> Place | None:
+    """The dataset's folder, None for all of them, or an error that names the wrong parameter."""
+    repair, redraw, source = request.repair, request.redraw, request.source
+    for name, value in (("font", request.font), ("words", request.words)):
+        if value is not None and not (redraw or repair):
+            raise BadInput(f"{name}: says what to draw with, so it goes with --redraw or --repair; it is {value!r}")
+    if source is not None and (redraw or not repair):
+        raise BadInput(f"source: is where --repair reads imported pictures again, without --redraw; it is {source}")
+    if request.dataset is None:
+        for name, value in (("font", request.font), ("words", request.words), ("source", source)):
+            if value is not None:
+                raise BadInput(f"{name}: goes with one dataset; name it")
+        return None
+    folder = dataset_folder(request.dataset)
+    require_dataset(folder, drawing=redraw or repair, font=request.font, words=request.words, source=source)
+    return folder
+
+
+@flow(flow_run_name=named("verify", "dataset"))
+@told
+@command(VerifyRequest, check)
+def verify(request: VerifyRequest, folder: Place | None) -> dict:
+    """Prove a dataset whole, or find what is missing, altered or foreign, and repair it.
+
+    Every shard is read and checked against its own digests and the manifest's. Nothing is changed without
+    --repair, and nothing is deleted with it: what does not belong goes to NAME.foreign beside the dataset.
+    """
+    redraw, repair, workers, cluster = request.redraw, request.repair, request.workers, request.cluster
     if folder is None:
         with crew(workers, cluster):
             return _all(redraw, repair)
-    if source is not None:
-        ingest(**as_imported(folder, source), workers=workers, cluster=cluster)  # then all is proven as always
+    if request.source is not None:
+        ingest(**as_imported(folder, request.source), workers=workers, cluster=cluster)  # then all is proven as always
     with ExitStack() as held:
         try:
             held.enter_context(locked(folder))
@@ -111,7 +109,9 @@ def verify(
                 raise
             get_run_logger().info("%s cannot be locked: nobody may write there", folder)
         found = inventory(folder)
-        recipe = recipe_of(found, font, words) if (redraw or repair) and source is None else None
+        recipe = (
+            recipe_of(found, request.font, request.words) if (redraw or repair) and request.source is None else None
+        )
         held.enter_context(crew(workers, cluster))
         proven, seconds = prove(units.proof_jobs(found, recipe if redraw else None), workers, cluster)
         proofs, rate = proven.proofs, proven.pace.rate()
@@ -121,7 +121,7 @@ def verify(
             if repair and findings:
                 findings = mend(found, verdict, proofs, recipe, workers, cluster)
             elif findings:
-                raise Damaged(_remedy(dataset, found, verdict))
+                raise Damaged(_remedy(request.dataset, found, verdict))
         except CaptchasError as error:
             error.report = report(found, verdict, proofs, findings, seconds, rate, redraw)
             raise

@@ -16,6 +16,7 @@ from typing import NamedTuple
 from dask import config
 from dask.distributed import Client, LocalCluster
 
+from flows.parameters import require_workers
 from flows.workers.roster import Roster, WorkerLost
 from storage.errors import BadInput
 
@@ -92,8 +93,7 @@ def crew(
         No scheduler at that address; it has no workers; one has other software or does not see a folder.
     WorkerLost, ClusterLost
     """
-    if workers is not None and workers < 1:
-        raise BadInput(f"workers: must be 1 or more; it is {workers}")
+    require_workers(workers)
     outer = _open.get()
     if outer is not None and outer.client.status == "running":
         outer.roster.require_shared(writes, reads)
