@@ -4,7 +4,9 @@ import logging
 import re
 import time
 from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 from dask.distributed import Client
 
@@ -155,15 +157,15 @@ class Roster:
         """
         if not self.address:
             return
-        for path in (Path(one).resolve() for one in writes if not _URL.match(str(one))):
+        for path in _folders(writes):
             token = atomic.temporary(atomic.make_folder(path) / "shared.token", atomic.new_run())
             try:
                 atomic.publish(token, token.name.encode(), atomic.new_run())
-                self._compare(path, lambda token=token: worker.sample(token))
+                self._compare(path, partial(worker.sample, token))
             finally:
                 atomic.discard(token)
-        for path in (Path(one).resolve() for one in reads if not _URL.match(str(one))):
-            self._compare(path, lambda path=path: worker.sample(path))
+        for path in _folders(reads):
+            self._compare(path, partial(worker.sample, path))
 
     def lost(self, what: str = "is gone, or was restarted") -> ClusterLost:
         """The error of a run without a scheduler."""
@@ -246,7 +248,7 @@ class Roster:
         except (AttributeError, RuntimeError) as error:  # closed in this moment, by Dask's own thread
             raise self.lost() from error
 
-    def _ask(self, question: Callable, *arguments, names: list[str] | None = None) -> dict[str, object]:
+    def _ask(self, question: Callable, *arguments, names: list[str] | None = None) -> dict[str, Any]:
         """{address: answer or error} of these workers, or of all that were not refused.
 
         `Client.run`, with an end: a worker that is frozen would never answer, nor does one that is waited for.
@@ -265,3 +267,8 @@ class Roster:
             ) from error
         except OSError as error:
             raise self.lost() from error
+
+
+def _folders(places: Iterable[Path | str]) -> list[Path]:
+    """The places that are no URLs, as absolute paths."""
+    return [Path(place).resolve() for place in places if not _URL.match(str(place))]
