@@ -61,8 +61,8 @@ def launch(
     """Run the command, print its report."""
     command, bound, _ = app.parse_args(tokens, exit_on_error=False, print_error=False)
     # Before anything keeps them: Prefect's database has the parameters of every run.
-    given = {**dict(enumerate(bound.args)), **bound.kwargs, "cluster": None}
-    for value in given.values():
+    given = [*bound.args, *(value for name, value in bound.kwargs.items() if name != "cluster")]
+    for value in given:
         for name in value if isinstance(value, list | tuple) else [value]:
             if isinstance(name, str | Path) and is_url(name):
                 place(name)

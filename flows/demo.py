@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from prefect import flow, task
-from prefect.artifacts import create_markdown_artifact
 from prefect.cache_policies import NO_CACHE
 
 from flows.evaluate import evaluate
 from flows.generate import generate
 from flows.home import dataset_folder, home, model_file
 from flows.parameters import Count, Name
+from flows.reporting.artifacts import show_demo
 from flows.reporting.runs import named, told
 from flows.requests import command
 from flows.solve import solve
@@ -87,8 +87,7 @@ def demo(request: DemoRequest, _checked: None) -> dict:
         "seconds": round(time.monotonic() - began, 1),
         "look_at": [*sheets, *scores["pictures_to_look_at"]],
     }
-    lines = [f"- {key.replace('_', ' ')}: {value}" for key, value in report.items() if isinstance(value, str)]
-    create_markdown_artifact("\n".join(["# Demo", "", *lines]), key="demo")
+    show_demo(report)
     return report
 
 

@@ -6,13 +6,12 @@ from dataclasses import KW_ONLY, dataclass
 from pathlib import Path
 
 from prefect import flow, task
-from prefect.artifacts import create_table_artifact
 from prefect.cache_policies import NO_CACHE
 
 from flows.home import home, new_dataset_folder
 from flows.parameters import Count, Name
-from flows.reporting.artifacts import as_table
-from flows.reporting.progress import artifact_key, stage
+from flows.reporting.artifacts import show_report
+from flows.reporting.progress import stage
 from flows.reporting.runs import RETRIES, named, told
 from flows.requests import command
 from flows.workers.cluster import crew
@@ -23,7 +22,8 @@ from storage.files.locks import locked
 from storage.files.places import Place, local, place
 from tasks.datasets.folder import complete
 from tasks.datasets.totals import Gathered
-from tasks.exchange import ingest as units
+from tasks.exchange.ingest import fill_jobs, fill_shard, require_imported, survey
+from tasks.exchange.ingest import report as report_of
 from tasks.exchange.labels import find_labels
 from tasks.exchange.scan import ImportRequest, Listing, Source, scan_files, write_records
 from tasks.loading.decode import Invert
@@ -86,7 +86,7 @@ def check(request: IngestRequest) -> tuple[ImportRequest, Place]:
     for there, option in ((target, "out"), (home(), "home")):
         if there.resolve().is_relative_to(root):
             raise BadInput(f"{option}: must be outside the folder that is imported; {there} is in {root}")
-    units.require_imported(target)
+    require_imported(target)
     labelling = find_labels(root, request.labels and Path(request.labels).resolve(), request.pattern)
     return ImportRequest(root, chosen, labelling, alphabet or "", Invert(request.invert)), target
 
@@ -107,14 +107,13 @@ def ingest(request: IngestRequest, checked: tuple[ImportRequest, Place]) -> dict
     began = time.monotonic()
     with locked(target), crew(request.workers, request.cluster):
         source = measure(Listing(wanted))
-        units.survey(source, target, records)
+        survey(source, target, records)
         write_records(source, records)
         atomic.make_folder(target)
         gathered = fill(source, target, run)
         complete(target, gathered, run)
-        report = units.report(source, target, records, gathered, time.monotonic() - began)
-    rows = as_table({key: value for key, value in report.items() if key != "rejects"})
-    create_table_artifact(rows, key=artifact_key("import", target.name), description=str(target))
+        report = report_of(source, target, records, gathered, time.monotonic() - began)
+    show_report("import", {key: value for key, value in report.items() if key != "rejects"}, target)
     return report
 
 
@@ -134,7 +133,7 @@ def fill(source: Source, folder: Place, run: str) -> Gathered:
     """Fill the shards on Dask; one that is there and intact costs a read."""
     gathered = Gathered(source.identity, source.wanted.labelling.as_dict())
     with crew(writes=[folder]) as client, stage("filling", len(source.pairs)) as shown:
-        for receipt in fan_out(client, units.fill_shard, units.fill_jobs(source, folder, run)):
+        for receipt in fan_out(client, fill_shard, fill_jobs(source, folder, run)):
             gathered.add(receipt)
             shown.advance(receipt.record.count)
     return gathered

@@ -4,15 +4,13 @@ from dataclasses import KW_ONLY, dataclass
 from pathlib import Path
 
 from prefect import flow, get_run_logger
-from prefect.artifacts import create_markdown_artifact
 
-from flows.evaluate import EvaluateRequest, publish, read
-from flows.evaluate import check as check_evaluation
+from flows.evaluate import measurement, publish, read
 from flows.generate import GenerateRequest, generate
 from flows.generate import check as check_recipe
 from flows.home import home, new_dataset_folder
 from flows.parameters import Count, ModelSeed, Name, Seed
-from flows.reporting.progress import artifact_key
+from flows.reporting.artifacts import show_regenerated
 from flows.reporting.runs import named, told
 from flows.requests import command, handed_on
 from flows.train import TrainRequest, train
@@ -26,7 +24,7 @@ from storage.shards.shard import Split
 from tasks import models
 from tasks.datasets.generate import make_way
 from tasks.datasets.recipe import Recipe
-from tasks.scoring import compare as units
+from tasks.scoring.compare import Pairs, compare, no_worse
 
 PROFILES, COUNTS = ("book", "letters"), (200_000, 65_536)
 CANDIDATES = "candidates"  # under models/: `solve` takes the newest model beside it, never one from there
@@ -141,7 +139,7 @@ def regenerate(request: RegenerateRequest, renewal: Renewal) -> dict:
 
 def _draw(renewal: Renewal, rebuild: bool) -> list[dict]:
     """Draw what is missing of each dataset, or all of it if another recipe's stands there and is to make way."""
-    drawn = []
+    drawn: list[dict] = []
     for (asked, recipe), folder in zip(renewal.datasets, renewal.folders, strict=True):
         if rebuild:
             with locked(folder):
@@ -156,20 +154,20 @@ def _draw(renewal: Renewal, rebuild: bool) -> list[dict]:
 def _decide(renewal: Renewal, drawn: list[dict], data: Dataset) -> dict:
     """Measure both models on the same unseen pictures, and serve the new one if it is no worse."""
     reports = home() / "reports" / "regenerate" / renewal.served.stem
-    new, _, words = check_evaluation(EvaluateRequest(str(renewal.candidate), str(data.folder)))
-    read_new = read(data, new, Split.TEST.value, words)
-    publish(read_new, new, data, words, reports / "candidate", Split.TEST)
+    new = measurement(str(renewal.candidate), str(data.folder))
+    read_new = read(new.data, new.model, Split.TEST.value, new.words)
+    publish(read_new, new, reports / "candidate", Split.TEST)
     try:
-        served = check_evaluation(EvaluateRequest(str(renewal.served), str(data.folder))).model
+        served = measurement(str(renewal.served), str(data.folder))
     except NotThere:
         pairs, worse, why = None, False, "no model was served"
     except (BadInput, Damaged) as error:
         pairs, worse, why = None, False, f"the served model cannot read these pictures ({error})"
     else:
-        read_served = read(data, served, Split.TEST.value, words)
-        publish(read_served, served, data, words, reports / "served", Split.TEST)
-        pairs = units.compare(read_new, read_served)
-        worse = not units.no_worse(pairs)
+        read_served = read(served.data, served.model, Split.TEST.value, new.words)
+        publish(read_served, served, reports / "served", Split.TEST)
+        pairs = compare(read_new, read_served)
+        worse = not no_worse(pairs)
         why = "worse than the served model" if worse else "no worse than the served model"
     if worse:
         get_run_logger().warning("The new model is worse than %s; it is kept as %s", renewal.served, renewal.candidate)
@@ -179,7 +177,7 @@ def _decide(renewal: Renewal, drawn: list[dict], data: Dataset) -> dict:
 
 
 def _told(
-    renewal: Renewal, drawn: list[dict], pairs: units.Pairs | None, why: str, replaced: bool, aside: Path | None = None
+    renewal: Renewal, drawn: list[dict], pairs: Pairs | None, why: str, replaced: bool, aside: Path | None = None
 ) -> dict:
     """The report, and the same in Prefect."""
     report = {
@@ -188,24 +186,14 @@ def _told(
         "why": why,
         "before": str(aside) if aside else None,
         "candidate": str(renewal.candidate) if renewal.candidate.exists() else None,
-        "datasets": [{key: one[key] for key in ("dataset", "count", "drawn", "kept", "content")} for one in drawn],
+        "datasets": [
+            {key: dataset[key] for key in ("dataset", "count", "drawn", "kept", "content")} for dataset in drawn
+        ],
         "n": pairs.n if pairs else None,
         "pairs": pairs.as_dict() if pairs else None,
         "new_right": str(pairs.new) if pairs else None,
         "served_right": str(pairs.served) if pairs else None,
         "only_one_right_new_won": str(pairs.share) if pairs else None,
     }
-    lines = [f"# {renewal.served.stem}: {'replaced' if replaced else 'kept'}", "", f"{why[:1].upper()}{why[1:]}.", ""]
-    if pairs:
-        lines += [
-            f"The same {pairs.n:,} pictures of the test split, with 95 % intervals:", "",
-            "| | words right |", "|---|---|",
-            f"| new model | {report['new_right']} |", f"| served until now | {report['served_right']} |",
-            f"| where only one was right, the new one was | {report['only_one_right_new_won']} |", "",
-        ]  # fmt: skip
-    lines += [
-        f"- {one['dataset']}: {one['count']:,} pictures, {one['drawn']:,} drawn now" for one in report["datasets"]
-    ]
-    lines += [f"- {name}: `{report[name]}`" for name in ("model", "before", "candidate") if report[name]]
-    create_markdown_artifact("\n".join(lines), key=artifact_key("regenerate", renewal.served.stem))
+    show_regenerated(report, renewal.served)
     return report | {"shown": {"pairs": None}}

@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 from prefect import flow, get_run_logger, task
-from prefect.artifacts import create_markdown_artifact, create_table_artifact
 from prefect.cache_policies import NO_CACHE
 
 from flows.generate import generate
 from flows.home import dataset_folder, home
 from flows.parameters import Count, ModelSeed, Name
-from flows.reporting.progress import artifact_key, stage
+from flows.reporting.artifacts import show_trained
+from flows.reporting.progress import stage
 from flows.reporting.runs import RETRIES, named, told
 from flows.requests import command
 from flows.workers.cluster import crew
@@ -25,10 +25,9 @@ from storage.files.locks import locked
 from storage.files.places import ObjectPath, Place, place
 from storage.models import save_model
 from tasks import models
-from tasks.rates import Rate
-from tasks.training import fit as units
 from tasks.training.calibrate import CheckJob, check_answers
 from tasks.training.calibrate import calibrate as fit_confidence
+from tasks.training.fit import fit as fit_networks
 from tasks.training.settings import (
     FIRST_SHARE,
     LADDER_COUNT,
@@ -139,7 +138,7 @@ def train(request: TrainRequest, choice: TrainChoice) -> dict:
         if not request.again and models.same_model(path, provenance):
             get_run_logger().info("%s was made from these data with these settings: kept", path)
             report = {"kept": True, **models.describe(path)}
-            _show_in_prefect(report, path)
+            show_trained(report, path)
             return report
         run = atomic.new_run()
         with locked(path):
@@ -154,24 +153,8 @@ def train(request: TrainRequest, choice: TrainChoice) -> dict:
             finally:
                 shutil.rmtree(spool, ignore_errors=True)
     report = {"kept": False, **models.describe(path)}
-    _show_in_prefect(report, path)
+    show_trained(report, path)
     return report
-
-
-def _show_in_prefect(report: dict, path: Place) -> None:
-    key = artifact_key("train", path.stem)
-    rows = [{"what": name, "value": str(value)} for name, value in report.items()]
-    create_table_artifact(rows, key=key, description=str(path))
-    learnt = ", ".join(f"{one['name']} ({one['count']:,} pictures)" for one in report["datasets"])
-    lines = [f"# {path.stem}: {'kept, it was made from these data and settings' if report['kept'] else 'trained'}", ""]
-    lines += [f"- learnt from: {learnt}", f"- letters it knows: `{report['classes']}`"]
-    lines += [f"- {name}: {report[name]:,}" for name in ("letters", "spans", "shows", "seconds")]
-    lines += [
-        f"- {what}: {Rate(report[name]['right'], report[name]['n'])}"
-        for name, what in (("marked", "pictures whose letters were found"), ("gate_passes", "letters the gate lets by"))
-    ]
-    lines += ["", f"File: `{path}`. How well it reads: `captchas evaluate {path.stem} DATASET`"]
-    create_markdown_artifact("\n".join(lines), key=f"{key}-report", description=str(path))
 
 
 def _beside(path: Place) -> Path:
@@ -214,7 +197,9 @@ def gather(jobs: list[GatherJob]) -> list[GatherReceipt]:
 def fit(spool: Path, name: str, classes: str, settings: Settings, shows: int, every: bool = True) -> tuple[dict, dict]:
     """Fit the networks over the spool."""
     with stage("training", shows, "spans") as shown:
-        return units.fit(spool, name, classes, settings, shows, lambda done, _: shown.advance(done - shown.done), every)
+        return fit_networks(
+            spool, name, classes, settings, shows, lambda done, _: shown.advance(done - shown.done), every
+        )
 
 
 @task(cache_policy=NO_CACHE, task_run_name="calibrate", **RETRIES)

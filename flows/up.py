@@ -8,17 +8,17 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import FrameType
 
 import flows
 from flows.home import RECORD, home, served
 from flows.parameters import Port
-from flows.requests import command
-from flows.service import deployments as deployed
-from flows.service import processes
+from flows.requests import Refused, command
+from flows.service import deployments, processes
 from flows.service.prefect_api import Api, Unanswered
 from flows.service.processes import Child
 from storage.errors import BadInput, Busy
@@ -37,6 +37,17 @@ RUNS, WORKER, SERVER = 7.0, 3.0, 3.0
 
 class Stopped(Exception):
     """Ctrl-C or SIGTERM, before all was started."""
+
+
+class Stop(threading.Event):
+    """The wish to stop, and the signal that it came by."""
+
+    signal: int | None = None
+
+    def by(self, number: int, _frame: FrameType | None) -> None:
+        """Handle a signal; the first one counts."""
+        self.signal = self.signal or number
+        self.set()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,7 +81,7 @@ def check(request: UpRequest) -> Path | None:
     return None if request.check else _chosen(request.deployments, request.deploy)
 
 
-def _chosen(deployments: Path | None, deploy: bool) -> Path:
+def _chosen(given: Path | None, deploy: bool) -> Path:
     """The file of the deployments, where nothing stands in the way of starting them, or only of deploying it."""
     named, there = os.environ.get("PREFECT_API_URL"), served()
     if deploy and not named:
@@ -80,10 +91,10 @@ def _chosen(deployments: Path | None, deploy: bool) -> Path:
     if named and not deploy:
         raise BadInput(
             f"PREFECT_API_URL: names a Prefect server already, {named}; unset it, or use that server: --deploy, "
-            f"then `prefect worker start --pool {deployed.POOL}`"
+            f"then `prefect worker start --pool {deployments.POOL}`"
         )
     beside, here = Path(flows.__file__).parents[1] / FILE, Path(FILE)
-    chosen = deployments or (beside if beside.is_file() else here)
+    chosen = given or (beside if beside.is_file() else here)
     if not chosen.is_file():
         raise BadInput(
             f"deployments: {chosen} is not there; run this in a clone of the project, or name its {FILE} with "
@@ -99,8 +110,8 @@ def up(request: UpRequest, file: Path | None) -> dict:
     Runs until Ctrl-C or SIGTERM, and ends all of it then; flows that run are told to stop, and the next run of
     each goes on from there. Other commands on this home use its server.
     """
-    if file is None:
-        return deployed.look(*_there())
+    if file is None:  # --check
+        return deployments.look(*_there())
     if request.deploy:
         api = Api(os.environ["PREFECT_API_URL"])
         with _stopping() as stop:
@@ -108,7 +119,7 @@ def up(request: UpRequest, file: Path | None) -> dict:
                 _deploy(api, file, _environment(api.url.removesuffix("/api")), home() / "prefect" / "logs", stop)
             except Stopped:
                 raise KeyboardInterrupt from None
-        return {"server": api.url, "deployments": sorted(deployed.names_in(file))}
+        return {"server": api.url, "deployments": sorted(deployments.names_in(file))}
     began = time.monotonic()
     with _alone(), _stopping() as stop:
         processes.end(processes.orphans(os.environ["PREFECT_HOME"]), patience=10)
@@ -116,10 +127,11 @@ def up(request: UpRequest, file: Path | None) -> dict:
         _run(file, _free(request.port), stop)
     if stop.signal == signal.SIGINT:
         raise KeyboardInterrupt
-    return {"ended_by": signal.Signals(stop.signal).name, "seconds": round(time.monotonic() - began, 1)}
+    ended_by = signal.Signals(stop.signal or signal.SIGTERM).name
+    return {"ended_by": ended_by, "seconds": round(time.monotonic() - began, 1)}
 
 
-def _run(file: Path, port: int, stop: threading.Event) -> None:
+def _run(file: Path, port: int, stop: Stop) -> None:
     """Start everything, watch over it until `stop`, and end it."""
     url = f"http://127.0.0.1:{port}"
     logs, scratch = (Path(os.environ["PREFECT_HOME"]) / name for name in ("logs", SCRATCH))
@@ -140,12 +152,12 @@ def _run(file: Path, port: int, stop: threading.Event) -> None:
         server.start()
         _until(api.healthy, STARTING, server, stop)
         atomic.replace(place, json.dumps(record, indent=1).encode())
-        deployed.settle(api)
-        if deployed.changed(api, file):
+        deployments.settle(api)
+        if deployments.changed(api, file):
             _deploy(api, file, environment, logs, stop)
-        before = deployed.newest_worker(api)
+        before = deployments.newest_worker(api)
         worker.start()
-        _until(lambda: deployed.newest_worker(api) != before, STARTING, worker, stop)
+        _until(lambda: deployments.newest_worker(api) != before, STARTING, worker, stop)
         _tell(f"up: the UI is at {url}, pictures go into {home() / INBOX}; Ctrl-C ends it")
         while not stop.wait(_EVERY):
             for child in (server, worker):
@@ -166,22 +178,22 @@ def _settled(api: Api) -> bool:
     A worker ends when its server does, and nobody would end the runs that it was about to start.
     """
     try:
-        deployed.settle(api, processes.runs_alive(os.getpid()))
+        deployments.settle(api, processes.runs_alive(os.getpid()))
     except Unanswered:
         return False
     return True
 
 
-def _deploy(api: Api, file: Path, environment: dict[str, str], logs: Path, stop: threading.Event) -> None:
+def _deploy(api: Api, file: Path, environment: dict[str, str], logs: Path, stop: Stop) -> None:
     """Make the pool, if it is not there, and the deployments."""
-    deployed.make_pool(api)
+    deployments.make_pool(api)
     deploying = Child("deployment", _deploy_command(file), environment, logs / "deploy.log", file.parent)
     deploying.start()
     try:
         _until(lambda: not deploying.running, DEPLOYING, None, stop)
     finally:
         deploying.end(1)
-    deployed.require_deployed(api, file, deploying)
+    deployments.require_deployed(api, file, deploying)
 
 
 def _end(server: Child, worker: Child) -> None:
@@ -193,18 +205,20 @@ def _end(server: Child, worker: Child) -> None:
     server.end(SERVER)
 
 
-def _until(reached, seconds: float, child: Child | None, stop: threading.Event) -> None:
+def _until(reached: Callable[[], bool], seconds: float, child: Child | None, stop: Stop) -> None:
     """Return once `reached()`; an error if that takes too long, or the child dies meanwhile."""
     deadline = time.monotonic() + seconds
     while not reached():
         if stop.wait(_EVERY):
             raise Stopped
         if child and not child.running:
-            raise deployed.NotUp(
+            raise deployments.NotUp(
                 f"the {child.name} ended while it started; see {child.log}, which ends: {child.last_words()}"
             )
         if time.monotonic() > deadline:
-            raise deployed.NotUp(f"not ready after {seconds:.0f} s; see the logs in {os.environ['PREFECT_HOME']}/logs")
+            raise deployments.NotUp(
+                f"not ready after {seconds:.0f} s; see the logs in {os.environ['PREFECT_HOME']}/logs"
+            )
 
 
 def _environment(url: str) -> dict[str, str]:
@@ -235,7 +249,7 @@ def _worker_command() -> list[str]:
         "worker",
         "start",
         "--pool",
-        deployed.POOL,
+        deployments.POOL,
         "--name",
         f"up-{socket.gethostname()}",
     ]
@@ -268,17 +282,12 @@ def _free(port: int) -> int:
 @contextmanager
 def _alone() -> Iterator[None]:
     """Hold the lock of `captchas up` on this home."""
-    held = locked(home() / "prefect" / "up")
-    try:
-        held.__enter__()
-    except Busy:
-        error = Busy(_already(served()))
-        error.exit_code = BadInput.exit_code  # as where the other one has begun already
-        raise error from None
-    try:
+    with ExitStack() as held:
+        try:
+            held.enter_context(locked(home() / "prefect" / "up"))
+        except Busy:
+            raise Refused(_already(served())) from None
         yield
-    finally:
-        held.__exit__(None, None, None)
 
 
 def _already(record: dict | None) -> str:
@@ -287,16 +296,10 @@ def _already(record: dict | None) -> str:
 
 
 @contextmanager
-def _stopping() -> Iterator[threading.Event]:
-    """An event that Ctrl-C and SIGTERM set, instead of what they do otherwise; `.signal` is the one that came."""
-    stop = threading.Event()
-    stop.signal = None
-
-    def stopped(number, _frame):
-        stop.signal = stop.signal or number
-        stop.set()
-
-    before = {number: signal.signal(number, stopped) for number in (signal.SIGINT, signal.SIGTERM)}
+def _stopping() -> Iterator[Stop]:
+    """Have Ctrl-C and SIGTERM set an event, instead of what they do otherwise."""
+    stop = Stop()
+    before = {number: signal.signal(number, stop.by) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield stop
     finally:

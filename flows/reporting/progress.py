@@ -57,7 +57,7 @@ def stage(name: str, total: int, unit: str = "pictures") -> Iterator[Stage]:
     )  # fmt: skip
     artifact = create_progress_artifact(0.0, key=artifact_key(name), description=f"0 of {total:,} {unit}")
     with Progress(*columns, console=Console(stderr=True), disable=not sys.stderr.isatty()) as bar:
-        yield Stage(name, total, unit, bar, artifact)
+        yield Stage(name, total, unit, bar, artifact if isinstance(artifact, UUID) else None)
 
 
 def duration(seconds: float) -> str:

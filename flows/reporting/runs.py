@@ -11,6 +11,7 @@ from base64 import b64encode
 from collections.abc import Callable
 from contextvars import ContextVar
 from datetime import datetime
+from typing import Any, ParamSpec, TypedDict
 
 from prefect import get_run_logger
 from prefect.exceptions import TerminationSignal
@@ -22,6 +23,8 @@ from flows.workers.roster import ClusterLost, WorkerLost
 from storage.errors import Busy, CaptchasError
 from storage.files.places import shown
 from tasks.figures.contact_sheet import at_most
+
+P = ParamSpec("P")
 
 # Seconds before a deployment's run asks again for what another run has, or for a cluster: nearly two hours in all.
 WAITS = (30, 120, 600, 1800, 3600)
@@ -52,7 +55,7 @@ def _said(value) -> str:
     return shown(value).rstrip("/").rpartition("/")[2].removesuffix(".skops").removesuffix(".toml")
 
 
-def told(flow: Callable) -> Callable:
+def told(flow: Callable[P, dict]) -> Callable[P, dict]:
     """A flow whose errors, if they are ours, are its state's message: what happened and what to do, no traceback.
 
     Whoever called it gets the error itself. A deployment's run waits for a dataset that another run holds, or for a
@@ -61,7 +64,7 @@ def told(flow: Callable) -> Callable:
     """
 
     @functools.wraps(flow)
-    def run(*args, **kwargs) -> dict | State:
+    def run(*args: P.args, **kwargs: P.kwargs) -> dict:
         logging.getLogger("prefect.task_runs").addFilter(_without_traceback)
         logging.getLogger("prefect.flow_runs").addFilter(_told_already)
         waits = iter(WAITS if deployment.id and not _within.get() else ())
@@ -93,7 +96,7 @@ def _as_prefect_reads(text: str | None) -> str | None:
     head, found, parameters = inspect.cleandoc(text or "").partition("\nParameters\n----------\n")
     if not found:
         return text
-    lines = []
+    lines: list[str] = []
     for line in parameters.splitlines():
         if line.startswith(" "):
             lines[-1] += ("" if lines[-1].endswith(": ") else "\n        ") + line.strip()
@@ -102,7 +105,8 @@ def _as_prefect_reads(text: str | None) -> str | None:
     return "\n".join([head, "Args:", *lines, ""])
 
 
-def _failed(error: CaptchasError) -> State:
+def _failed(error: CaptchasError) -> Any:
+    """The state of a failed run, from which Prefect raises the error where a caller waits for the report."""
     if not flow_run.id:  # the function alone was called
         raise error
     get_run_logger().error("%s", error)
@@ -133,8 +137,16 @@ def may_pass(_task, _run, state: State) -> bool:
     return isinstance(state.data, WorkerLost)
 
 
+class Retries(TypedDict):
+    """How often Prefect tries a task again, after how many seconds, and when."""
+
+    retries: int
+    retry_delay_seconds: list[float]
+    retry_condition_fn: Callable[[Any, Any, State], bool]
+
+
 # Of a task that drives Dask and may be begun again: its jobs ask first what is there.
-RETRIES = {"retries": 2, "retry_delay_seconds": [2, 15], "retry_condition_fn": may_pass}
+RETRIES: Retries = {"retries": 2, "retry_delay_seconds": [2.0, 15.0], "retry_condition_fn": may_pass}
 
 
 def as_lines(report: dict, *left_out: str) -> list[str]:

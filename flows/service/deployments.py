@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Collection
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from flows.service.prefect_api import Api, Unanswered
 from flows.service.processes import Child
@@ -94,7 +95,7 @@ def _digest(file: Path) -> str:
 
 
 def _deployments(api: Api) -> list[dict]:
-    return api.post("deployments/filter", {"work_pools": {"name": {"any_": [POOL]}}, "limit": PAGE}) or []
+    return api.find("deployments/filter", {"work_pools": {"name": {"any_": [POOL]}}, "limit": PAGE})
 
 
 def settle(api: Api, alive: Collection[str] = ()) -> None:
@@ -134,8 +135,9 @@ def settle(api: Api, alive: Collection[str] = ()) -> None:
 
 
 def _runs(api: Api, wanted: dict) -> list[dict]:
-    found, offset = [], 0
-    while page := api.post("flow_runs/filter", wanted | {"limit": PAGE, "offset": offset}):
+    found: list[dict] = []
+    offset = 0
+    while page := api.find("flow_runs/filter", wanted | {"limit": PAGE, "offset": offset}):
         found += page
         offset += PAGE
     return found
@@ -150,24 +152,26 @@ def look(url: str | None, file: Path | None) -> dict:
         Something is missing; its `report` says what there is.
     """
     api = Api(url, timeout=5) if url else None
-    report = {"server": url, "server_answers": bool(api and api.healthy()), "pool": False}
+    report: dict[str, Any] = {"server": url, "server_answers": False, "pool": False}
     report |= {"deployments": 0, "deployments_missing": [], "worker": None, "worker_last_seen_seconds": None}
-    wrong = [] if report["server_answers"] else [f"no server answers{f' at {url}' if url else ''}"]
-    if not wrong:
+    if api and api.healthy():
+        report["server_answers"] = True
         try:
             wrong = _look_inside(api, file, report)
         except Unanswered as error:
             wrong = [str(error)]
+    else:
+        wrong = [f"no server answers{f' at {url}' if url else ''}"]
     if wrong:
-        error = NotUp(f"not all is up: {'; '.join(wrong)}. `captchas up` starts what one machine needs")
-        error.report = report
-        raise error
+        failure = NotUp(f"not all is up: {'; '.join(wrong)}. `captchas up` starts what one machine needs")
+        failure.report = report
+        raise failure
     return report
 
 
 def newest_worker(api: Api) -> dict | None:
     """The pool's worker that gave its last sign last, if there ever was one."""
-    workers = api.post(f"work_pools/{POOL}/workers/filter") or []
+    workers = api.find(f"work_pools/{POOL}/workers/filter")
     return max(
         (one for one in workers if one["last_heartbeat_time"]), key=lambda one: one["last_heartbeat_time"], default=None
     )

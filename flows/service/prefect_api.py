@@ -49,6 +49,16 @@ class Api:
         """
         return self._ask(Request(f"{self.url}/{path}"))
 
+    def find(self, path: str, content: dict | None = None) -> list[dict]:
+        """Ask with parameters for all that fit; an empty list where nothing is there.
+
+        Raises
+        ------
+        Unanswered
+        """
+        found = self.post(path, content)
+        return found if isinstance(found, list) else []
+
     def post(self, path: str, content: dict | None = None) -> dict | list | None:
         """Ask with parameters, or change something; None where nothing is there.
 

@@ -10,7 +10,6 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from multiprocessing import resource_tracker
-from pathlib import Path
 from typing import NamedTuple
 
 from dask import config
@@ -19,6 +18,7 @@ from dask.distributed import Client, LocalCluster
 from flows.parameters import require_workers
 from flows.workers.roster import Roster, WorkerLost
 from storage.errors import BadInput
+from storage.files.places import Place
 
 CLOSING = 10.0  # seconds that Dask has to end its workers
 WAITING = 30.0  # seconds that a cluster has to get its first worker
@@ -70,8 +70,8 @@ def crew(
     workers: int | None = None,
     cluster: str | None = None,
     *,
-    writes: Iterable[Path | str] = (),
-    reads: Iterable[Path | str] = (),
+    writes: Iterable[Place | str] = (),
+    reads: Iterable[Place | str] = (),
 ) -> Iterator[Client]:
     """The Dask workers of this run: local processes, or those of a cluster, however many it has.
 

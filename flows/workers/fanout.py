@@ -1,6 +1,6 @@
 """The bounded fan-out of jobs over a Dask client."""
 
-from collections.abc import Callable, Iterable, Iterator, Sized
+from collections.abc import Callable, Generator, Iterable, Sized
 from concurrent.futures import CancelledError
 from contextlib import suppress
 from queue import Empty
@@ -31,7 +31,7 @@ def fan_out(
     in_order: bool = False,
     on_done: Callable[[Receipt], object] | None = None,
     on_lost: Callable[[Job], Iterable[Job]] | None = None,
-) -> Iterator[Receipt]:
+) -> Generator[Receipt, None, None]:
     """Run `unit(job)` for every job; yield the receipts as they come, in no fixed order.
 
     Jobs are taken only as workers need them, few are in flight, and each result is released with its receipt, so

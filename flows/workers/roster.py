@@ -12,6 +12,7 @@ from dask.distributed import Client
 
 from storage.errors import BadInput, CaptchasError
 from storage.files import atomic
+from storage.files.places import ObjectPath, Place
 from tasks import worker
 
 PERIOD = 2.0  # seconds between two looks at who is there, which cost 2 ms each
@@ -140,7 +141,7 @@ class Roster:
             time.sleep(PERIOD)  # nobody is fit: jobs would only go round
         return isinstance(error, worker.Unfit) or bool(self.refused)
 
-    def require_shared(self, writes: Iterable[Path | str] = (), reads: Iterable[Path | str] = ()) -> None:
+    def require_shared(self, writes: Iterable[Place | str] = (), reads: Iterable[Place | str] = ()) -> None:
         """Refuse a cluster of which a worker sees other folders than this process; URLs are not looked at.
 
         Parameters
@@ -269,6 +270,6 @@ class Roster:
             raise self.lost() from error
 
 
-def _folders(places: Iterable[Path | str]) -> list[Path]:
+def _folders(places: Iterable[Place | str]) -> list[Path]:
     """The places that are no URLs, as absolute paths."""
-    return [Path(place).resolve() for place in places if not _URL.match(str(place))]
+    return [Path(place).resolve() for place in places if not (isinstance(place, ObjectPath) or _URL.match(str(place)))]

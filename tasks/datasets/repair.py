@@ -167,12 +167,13 @@ def _redrawn(path: Place, job: RedrawJob) -> bool:
     return record.content == job.content and record.sha256 != job.spurned
 
 
-def count_jobs(found: Inventory, verdict: Verdict, recipe: Recipe, run: str) -> list[DrawJob]:
+def count_jobs(found: Inventory, verdict: Verdict, recipe: Recipe | None, run: str) -> list[DrawJob]:
     """A job for every shard to count, if the manifest has to be rebuilt."""
-    untrue = any(finding.state is State.MANIFEST for finding in verdict.findings)
-    if untrue and recipe is None:
+    if all(finding.state is not State.MANIFEST for finding in verdict.findings):
+        return []
+    if recipe is None:
         raise Damaged(f"{found.folder}: `captchas import FOLDER --out {found.folder}` writes the manifest again")
-    return list(_shard_jobs(found, verdict, recipe, run).values()) if untrue else []
+    return list(_shard_jobs(found, verdict, recipe, run).values())
 
 
 def count_shard(job: DrawJob) -> DrawReceipt:
