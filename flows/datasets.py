@@ -1,4 +1,4 @@
-"""List the datasets under the home, or remove one."""
+"""List the datasets under the home, or remove a dataset."""
 
 import shutil
 import sys

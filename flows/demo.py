@@ -28,9 +28,9 @@ from tasks.profiles.built_in import find_profile
 from tasks.rates import Rate
 
 LETTERS, WORDS, SAMPLES = 65_536, 131_072, 1_000
-# To learn from, of each dataset, and to show: less than by default, for the time it takes.
+# Pictures of each dataset to learn from, and spans to show: fewer than by default, to save time.
 PICTURES, SHOWS = (8_000, 4_000), 600_000
-SAMPLE_SEED = 2  # another seed than the datasets': pictures that nobody has seen
+SAMPLE_SEED = 2  # not the seed of the datasets, so that the model has not seen these pictures
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,7 +50,7 @@ class DemoRequest:
 
 
 def check(request: DemoRequest) -> None:
-    """Find nothing wrong: `command` checks the number of workers of all requests."""
+    """Accept the request: `command` has checked the number of workers, and there is nothing else."""
 
 
 @flow(flow_run_name=named("demo"))
@@ -98,7 +98,7 @@ def _drawn(report: dict) -> str:
 
 @task(cache_policy=NO_CACHE, task_run_name="contact sheet of {name}")
 def contact_sheet(name: str) -> str:
-    """Save a contact sheet of a dataset; returns its path."""
+    """Save a contact sheet of a dataset; return its path."""
     sheet = home() / "reports" / "inspect" / f"{name}.png"
     describe_dataset(dataset_folder(name), sheet)
     return str(sheet)
@@ -106,13 +106,13 @@ def contact_sheet(name: str) -> str:
 
 @task(cache_policy=NO_CACHE, task_run_name="new CAPTCHAs")
 def samples(folder: Path) -> int:
-    """Write new CAPTCHAs as PNG files, as somebody would receive them."""
+    """Write new CAPTCHAs as PNG files; return their number."""
     recipe = make_recipe(find_profile("book"), SAMPLE_SEED)
     return write_samples(SampleJob(recipe, str(folder), SAMPLES, atomic.new_run()))
 
 
 def solve_once(folder: Path) -> dict:
-    """Solve the folder, unless this model has: the report of that time is kept beside the answers."""
+    """Solve the folder, or return the report kept beside the answers if this model has solved it before."""
     out = home() / "answers" / "demo" / "answers.csv"
     beside = out.with_name("report.json")
     done = {"model_sha256": model_digest(model_file("book")), "files": len(list(folder.glob("*.png")))}

@@ -1,4 +1,4 @@
-"""Measure a model on pictures that it has not seen: read shards on Dask, sum up, draw the plots."""
+"""Measure a model on unseen pictures: read shards on Dask, sum up, draw the plots."""
 
 from dataclasses import KW_ONLY, dataclass
 from pathlib import Path
@@ -156,7 +156,7 @@ def evaluate(request: EvaluateRequest, choice: EvaluateChoice) -> dict:
 
 
 def _measure(asked: Measurement, folder: Path, split: Split, again: bool) -> tuple[dict, bool]:
-    """The report on one dataset, and whether it was there before."""
+    """Return the report on a dataset, and whether it was saved before."""
     model, data, words = asked
     report = None if again else saved_report(folder, data, model, split.value, words)
     if report is not None:

@@ -1,4 +1,4 @@
-"""Export a dataset: write each shard's part on Dask, put index and record on top at the end."""
+"""Export a dataset: write the part of each shard on Dask, then the index and the record."""
 
 import time
 from dataclasses import KW_ONLY, dataclass
@@ -73,7 +73,7 @@ class ExportRequest:
 
 
 def check(request: ExportRequest) -> ExportTarget:
-    """The dataset, what to export and where to, or an error that names the wrong option."""
+    """Find the dataset, what to export and where to, or name the wrong parameter."""
     data = Dataset(dataset_folder(request.dataset))
     split = request.split.value if request.split else None
     choice = ExportChoice(request.format, split, request.count, request.invert)

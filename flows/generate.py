@@ -69,7 +69,7 @@ class GenerateRequest:
 
 
 def check(request: GenerateRequest) -> Recipe:
-    """The recipe that the parameters ask for, or an error that names the wrong one."""
+    """Make the recipe that the parameters ask for, or name the wrong parameter."""
     if request.count < 1:
         raise BadInput(f"count: must be 1 or more; it is {request.count}")
     chosen = find_profile(request.profile)
@@ -115,7 +115,7 @@ def generate(request: GenerateRequest, recipe: Recipe) -> dict:
 
 @task(cache_policy=NO_CACHE, task_run_name="rehearse")
 def rehearse(recipe: Recipe, plan: DrawPlan, folder: Place, workers: int | None) -> dict:
-    """Look at the shards that are there, and measure a block."""
+    """Look at the existing shards, and measure the time and size of a block."""
     with stage("looking", plan.count) as shown:
         return dry_run.rehearse(recipe, plan, folder, workers or cores(), shown.advance)
 
@@ -124,9 +124,9 @@ def rehearse(recipe: Recipe, plan: DrawPlan, folder: Place, workers: int | None)
 def draw(
     recipe: Recipe, plan: DrawPlan, folder: Place, there: set[str], workers: int | None, cluster: str | None
 ) -> tuple[Gathered, list[dict]]:
-    """Draw a plan's shards on Dask, and say what became of each; one that is there and intact costs a read.
+    """Draw a plan's shards on Dask, and report each as made, repaired or skipped; an intact shard costs a read.
 
-    `there` were the names of shards before; what an earlier try drew beside them is this run's too.
+    `there` are the names of the shards before the run. A shard that an earlier try of this task drew counts as made.
     """
     gathered, shards = Gathered(recipe.identity), []
     with (

@@ -1,4 +1,4 @@
-"""Import a folder of labelled pictures: list, measure on Dask, fill the shards on Dask, write the manifest last."""
+"""Import labelled pictures: list them, measure them and fill the shards on Dask, write the manifest last."""
 
 import re
 import time
@@ -71,7 +71,7 @@ class IngestRequest:
 
 
 def check(request: IngestRequest) -> tuple[ImportRequest, Place]:
-    """What to import, and the dataset's folder, or an error that names the wrong parameter."""
+    """Find what to import and the dataset's folder, or name the wrong parameter."""
     folder, alphabet = request.folder, request.alphabet
     root = local(folder, "folder").resolve()
     if not root.exists():
@@ -130,7 +130,7 @@ def measure(listing: Listing) -> Source:
 
 @task(cache_policy=NO_CACHE, task_run_name="fill", **RETRIES)
 def fill(source: Source, folder: Place, run: str) -> Gathered:
-    """Fill the shards on Dask; one that is there and intact costs a read."""
+    """Fill the shards on Dask; an intact shard costs a read."""
     gathered = Gathered(source.identity, source.wanted.labelling.as_dict())
     with crew(writes=[folder]) as client, stage("filling", len(source.pairs)) as shown:
         for receipt in fan_out(client, fill_shard, fill_jobs(source, folder, run)):

@@ -1,7 +1,7 @@
-"""What can be said of a parameter's value alone, in types that Prefect's forms and its server read.
+"""Types of parameters whose limits Prefect's forms and its server read.
 
-The server refuses a value outside them before a run exists. In a shell each flow's `check` says what is wrong, in
-better words, and knows files and other parameters too: hence no validation here, only what the schema says.
+The server refuses a value outside the limits before a run exists. In a shell, each flow's `check` reports it in plainer
+words and also knows files and the other parameters. So these types only describe; they do not validate.
 """
 
 from typing import Annotated
@@ -10,7 +10,7 @@ from pydantic import WithJsonSchema
 
 from storage.errors import BadInput
 
-Count = Annotated[int, WithJsonSchema({"type": "integer", "minimum": 1})]  # of anything that must not be none
+Count = Annotated[int, WithJsonSchema({"type": "integer", "minimum": 1})]  # 1 or more
 Seed = Annotated[int, WithJsonSchema({"type": "integer", "minimum": 0, "exclusiveMaximum": 1 << 63})]
 ModelSeed = Annotated[int, WithJsonSchema({"type": "integer", "minimum": 0, "exclusiveMaximum": 1 << 32})]
 Share = Annotated[float, WithJsonSchema({"type": "number", "minimum": 0, "maximum": 1})]

@@ -27,7 +27,7 @@ from tasks.datasets.recipe import Recipe
 from tasks.scoring.compare import Pairs, compare, no_worse
 
 PROFILES, COUNTS = ("book", "letters"), (200_000, 65_536)
-CANDIDATES = "candidates"  # under models/: `solve` takes the newest model beside it, never one from there
+CANDIDATES = "candidates"  # under models/; `solve` takes the newest model of models/, never a candidate
 
 
 @dataclass(frozen=True)
@@ -138,7 +138,7 @@ def regenerate(request: RegenerateRequest, renewal: Renewal) -> dict:
 
 
 def _draw(renewal: Renewal, rebuild: bool) -> list[dict]:
-    """Draw what is missing of each dataset, or all of it if another recipe's stands there and is to make way."""
+    """Draw what is missing of each dataset; with `rebuild`, first move a dataset of another recipe aside."""
     drawn: list[dict] = []
     for (asked, recipe), folder in zip(renewal.datasets, renewal.folders, strict=True):
         if rebuild:
@@ -179,7 +179,7 @@ def _decide(renewal: Renewal, drawn: list[dict], data: Dataset) -> dict:
 def _told(
     renewal: Renewal, drawn: list[dict], pairs: Pairs | None, why: str, replaced: bool, aside: Path | None = None
 ) -> dict:
-    """The report, and the same in Prefect."""
+    """Make the report, and show it in Prefect."""
     report = {
         "model": str(renewal.served),
         "replaced": replaced,

@@ -49,7 +49,7 @@ class ReproduceRequest:
 
 
 def check(request: ReproduceRequest) -> list[StepJob]:
-    """The steps to run, or an error that names the wrong parameter."""
+    """Make the steps to run, or name the wrong parameter."""
     return jobs_of(find_face(request.font), request.seed, request.words)
 
 
@@ -80,7 +80,7 @@ def reproduce(request: ReproduceRequest, jobs: list[StepJob]) -> dict:
 
 @task(cache_policy=NO_CACHE, task_run_name="steps", **RETRIES)
 def run_steps(jobs: list[StepJob], workers: int | None, cluster: str | None) -> list[dict]:
-    """Run the steps on Dask, one a job; they draw the same words."""
+    """Run each step as a job on Dask; all draw the same words."""
     with crew(workers, cluster) as client, stage("steps", len(jobs), "steps") as shown:
         rows = list(fan_out(client, run_step, jobs, on_done=lambda _: shown.advance(1)))
     return sorted(rows, key=lambda row: row["number"])

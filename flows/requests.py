@@ -43,14 +43,14 @@ _PARAMETERS = "\n\nParameters\n----------\n"
 
 
 class Refused(CaptchasError):
-    """A command that was refused before it ran, for a reason that would end a run with another exit code."""
+    """A command that was refused before it ran; the same error within a run has another exit code."""
 
     exit_code = BadInput.exit_code
 
 
 @dataclass(frozen=True)
 class _Declared:
-    """How a command makes its request, and how it checks it."""
+    """The request class of a command, and its check."""
 
     request: Callable[..., Any]
     check: Callable[[Any], Any]
@@ -101,8 +101,9 @@ def checked(function: Callable[..., object], *args: object, **kwargs: object) ->
 
     Raises
     ------
-    BadInput, NotThere, Unreachable, Refused
-        The last one in place of all others.
+    BadInput, NotThere, Unreachable
+    Refused
+        In place of any other error of ours.
     """
     declared = _declared.get(_name(function))
     if declared is None:
@@ -130,7 +131,7 @@ def handed_on(request: object, result: object) -> Iterator[None]:
 
 
 def _taken(asked: Request, check: Callable[[Request], Checked]) -> Checked:
-    """The result that was handed on for this request, which nobody else gets then; else a new one."""
+    """Return the result that was handed on for this request, and forget it; else check the request."""
     there = _handed_on.get()
     _handed_on.set(None)
     if there is not None and there[0] == asked:

@@ -1,4 +1,4 @@
-"""Train a reader: cut spans out of datasets on Dask, fit the networks, see how sure they may be, save the model."""
+"""Train a reader: cut spans out of datasets on Dask, fit the networks, calibrate the confidence, save the model."""
 
 import hashlib
 import shutil
@@ -42,7 +42,7 @@ from tasks.training.settings import (
 from tasks.training.spool import GatherJob, GatherReceipt, jobs_of
 from tasks.training.spool import gather as gather_shard
 
-FINAL, FIRST = 1, FIRST_SHARE  # of the pictures, one in so many
+FINAL, FIRST = 1, FIRST_SHARE  # rounds of training: every picture, or one in FIRST_SHARE
 
 
 class TrainChoice(NamedTuple):
@@ -98,7 +98,7 @@ class TrainRequest:
 
 
 def check(request: TrainRequest) -> TrainChoice:
-    """The datasets' names and the settings that the parameters ask for, or an error that names the wrong one."""
+    """Find the datasets and the settings that the parameters ask for, or name the wrong parameter."""
     ladder = request.ladder
     if bool(request.datasets) == ladder:
         raise BadInput("train: name one or more datasets, or give --ladder")
@@ -158,7 +158,7 @@ def train(request: TrainRequest, choice: TrainChoice) -> dict:
 
 
 def _beside(path: Place) -> Path:
-    """What the spool stands beside: the model, or for one in an object store a name of its own under the home."""
+    """The path to put the spool beside: the model, or for a model in an object store a name under the home."""
     if isinstance(path, ObjectPath):
         return home() / "models" / f"{hashlib.sha256(str(path).encode()).hexdigest()[:16]}.skops"
     return path
@@ -167,7 +167,7 @@ def _beside(path: Place) -> Path:
 def _learn(
     datasets: list[Dataset], settings: Settings, provenance: dict, spool: Path, run: str
 ) -> tuple[dict, dict, list[GatherReceipt]]:
-    """Gather letters, fit the networks, and see how sure they may be; with imported pictures, two rounds of it."""
+    """Gather letters, fit the networks, and calibrate the confidence; imported pictures take two rounds."""
     model, classes = None, provenance["classes"]
     if any(data.manifest.source for data in datasets):
         model = spool / "first.skops"
@@ -204,6 +204,6 @@ def fit(spool: Path, name: str, classes: str, settings: Settings, shows: int, ev
 
 @task(cache_policy=NO_CACHE, task_run_name="calibrate", **RETRIES)
 def calibrate(jobs: list[CheckJob]) -> dict[str, list[float]]:
-    """Read validation pictures on Dask, and fit the confidence to how often it is right."""
+    """Read validation pictures on Dask, and fit the confidence to how often the answers are right."""
     with crew() as client, stage("calibrating", len(jobs), "datasets") as shown:
         return fit_confidence(list(fan_out(client, check_answers, jobs, on_done=lambda _: shown.advance(1))))

@@ -1,4 +1,4 @@
-"""`captchas up`: what one machine needs to run the deployments, started and watched over by one process."""
+"""`captchas up`: start and watch all that a machine needs to run the deployments."""
 
 import json
 import os
@@ -27,7 +27,7 @@ from storage.files.locks import locked
 
 FILE = "prefect.yaml"
 INBOX = "inbox"  # under the home
-SCRATCH = "tmp"  # under Prefect's folder: whoever is killed leaves temporary files, which would pile up elsewhere
+SCRATCH = "tmp"  # under Prefect's folder: temporary files that killed processes leave; emptied at each start
 STARTING = 180.0  # seconds that the server and the worker get each, twelve times what they need on a free machine
 DEPLOYING = 180.0
 _EVERY = 0.25  # seconds between two looks at the children
@@ -40,7 +40,7 @@ class Stopped(Exception):
 
 
 class Stop(threading.Event):
-    """The wish to stop, and the signal that it came by."""
+    """An event that is set when the user asks to stop, with the signal that asked."""
 
     signal: int | None = None
 
@@ -73,7 +73,7 @@ class UpRequest:
 
 
 def check(request: UpRequest) -> Path | None:
-    """The file of the deployments, unless nothing is to be started; an error names the wrong parameter."""
+    """Find the file of the deployments (None for --check), or name the wrong parameter."""
     if not 0 <= request.port <= 65535:
         raise BadInput(f"port: must be from 0 (any free one) to 65535; it is {request.port}")
     if request.check and request.deploy:
@@ -82,7 +82,7 @@ def check(request: UpRequest) -> Path | None:
 
 
 def _chosen(given: Path | None, deploy: bool) -> Path:
-    """The file of the deployments, where nothing stands in the way of starting them, or only of deploying it."""
+    """Find the file of the deployments, and prove that nothing prevents starting or only deploying them."""
     named, there = os.environ.get("PREFECT_API_URL"), served()
     if deploy and not named:
         raise BadInput("deploy: name the server in PREFECT_API_URL, for instance http://127.0.0.1:4200/api")
@@ -132,10 +132,10 @@ def up(request: UpRequest, file: Path | None) -> dict:
 
 
 def _run(file: Path, port: int, stop: Stop) -> None:
-    """Start everything, watch over it until `stop`, and end it."""
+    """Start server and worker, watch them until `stop`, and end them."""
     url = f"http://127.0.0.1:{port}"
     logs, scratch = (Path(os.environ["PREFECT_HOME"]) / name for name in ("logs", SCRATCH))
-    shutil.rmtree(scratch, ignore_errors=True)  # of one that was killed
+    shutil.rmtree(scratch, ignore_errors=True)  # left by a killed `up`
     environment = _environment(url) | {"TMPDIR": str(atomic.make_folder(scratch).resolve())}
     server = Child("server", _server_command(port), environment, logs / "server.log", file.parent)
     api = Api(f"{url}/api")
@@ -173,9 +173,9 @@ def _run(file: Path, port: int, stop: Stop) -> None:
 
 
 def _settled(api: Api) -> bool:
-    """Whether the server answers, so that a worker may begin; what the last one left is closed then.
+    """Whether the server answers, so that a worker may start; if so, close the runs that the last worker left.
 
-    A worker ends when its server does, and nobody would end the runs that it was about to start.
+    A worker ends with its server, and the runs that it was about to start would stay open for ever.
     """
     try:
         deployments.settle(api, processes.runs_alive(os.getpid()))
@@ -185,7 +185,7 @@ def _settled(api: Api) -> bool:
 
 
 def _deploy(api: Api, file: Path, environment: dict[str, str], logs: Path, stop: Stop) -> None:
-    """Make the pool, if it is not there, and the deployments."""
+    """Make the pool, if it does not exist, and the deployments."""
     deployments.make_pool(api)
     deploying = Child("deployment", _deploy_command(file), environment, logs / "deploy.log", file.parent)
     deploying.start()
@@ -197,7 +197,7 @@ def _deploy(api: Api, file: Path, environment: dict[str, str], logs: Path, stop:
 
 
 def _end(server: Child, worker: Child) -> None:
-    """End the runs while the server can still hear of it, then the worker, what is left, and the server."""
+    """End the runs while the server can still record it, then the worker, what is left, and the server."""
     processes.end(processes.runs_of(os.getpid()), RUNS)
     worker.end(WORKER)
     kept = {server.pid}
@@ -206,7 +206,7 @@ def _end(server: Child, worker: Child) -> None:
 
 
 def _until(reached: Callable[[], bool], seconds: float, child: Child | None, stop: Stop) -> None:
-    """Return once `reached()`; an error if that takes too long, or the child dies meanwhile."""
+    """Return once `reached()` is true; raise `NotUp` if that takes too long, or if the child dies."""
     deadline = time.monotonic() + seconds
     while not reached():
         if stop.wait(_EVERY):
@@ -222,13 +222,13 @@ def _until(reached: Callable[[], bool], seconds: float, child: Child | None, sto
 
 
 def _environment(url: str) -> dict[str, str]:
-    """Of all children, and of the runs that the worker starts."""
+    """The environment of all children, and of the runs that the worker starts."""
     return os.environ | {
         "CAPTCHAS_HOME": str(home().resolve()),
         "PREFECT_API_URL": f"{url}/api",
         "PREFECT_UI_API_URL": f"{url}/api",
         "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "INFO",
-        "PREFECT_SERVER_ALLOW_EPHEMERAL_MODE": "false",  # a run waits for this server rather than to start one
+        "PREFECT_SERVER_ALLOW_EPHEMERAL_MODE": "false",  # a run waits for this server and starts none itself
         "PREFECT_WORKER_QUERY_SECONDS": os.environ.get("PREFECT_WORKER_QUERY_SECONDS", "5"),
         "PREFECT__SERVER_FINAL": "1",
     }
@@ -260,7 +260,7 @@ def _deploy_command(file: Path) -> list[str]:
 
 
 def _there() -> tuple[str | None, Path | None]:
-    """The address of the server to look at, and the file of its deployments: of the `up` on this home, else named."""
+    """The server to look at and the file of its deployments: of the `up` on this home, else from the environment."""
     record = served()
     if record:
         return record["api"], Path(record["deployments"])
@@ -269,7 +269,7 @@ def _there() -> tuple[str | None, Path | None]:
 
 
 def _free(port: int) -> int:
-    """The port, or a free one for 0; an error that says who has it."""
+    """Return the port, a free port for 0; refuse a port that cannot be used."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -308,6 +308,6 @@ def _stopping() -> Iterator[Stop]:
 
 
 def _tell(message: str) -> None:
-    """A line for people; standard output is for the report."""
+    """Write a line for people to standard error; standard output is for the report."""
     sys.stderr.write(f"captchas: {message}\n")
     sys.stderr.flush()

@@ -5,6 +5,7 @@ from contextlib import ExitStack
 from dataclasses import KW_ONLY, dataclass
 from pathlib import Path
 
+from dask.distributed import Client
 from prefect import flow, get_run_logger, task
 from prefect.cache_policies import NO_CACHE
 
@@ -22,6 +23,7 @@ from storage.errors import BadInput, Busy, CaptchasError, Damaged, Unwritable
 from storage.files import atomic
 from storage.files.locks import locked
 from storage.files.places import Place
+from tasks.datasets.generate import DrawJob
 from tasks.datasets.inventory import Inventory, datasets_in, inventory, is_imported, recipe_of, require_dataset
 from tasks.datasets.judge import Finding, Verdict, judge, report, summary
 from tasks.datasets.prove import Proof, ProofJob, Proven, bundles, proof_jobs, prove_all
@@ -68,7 +70,7 @@ class VerifyRequest:
 
 
 def check(request: VerifyRequest) -> Place | None:
-    """The dataset's folder, None for all of them, or an error that names the wrong parameter."""
+    """Find the dataset's folder (None for all datasets), or name the wrong parameter."""
     repair, redraw, source = request.repair, request.redraw, request.source
     given: tuple[tuple[str, object], ...] = (("font", request.font), ("words", request.words))
     for name, value in given:
@@ -100,7 +102,7 @@ def verify(request: VerifyRequest, folder: Place | None) -> dict:
         with crew(workers, cluster):
             return _all(redraw, repair)
     if request.source is not None:
-        ingest(**as_imported(folder, request.source), workers=workers, cluster=cluster)  # then all is proven as always
+        ingest(**as_imported(folder, request.source), workers=workers, cluster=cluster)
     with ExitStack() as held:
         try:
             held.enter_context(locked(folder))
@@ -133,9 +135,9 @@ def verify(request: VerifyRequest, folder: Place | None) -> dict:
 
 
 def _all(redraw: bool, repair: bool) -> dict:
-    """Verify every dataset under the home, whatever is wrong with one of them; then tell of all.
+    """Verify every dataset under the home, also after a damaged dataset; report all of them.
 
-    An imported one is not repaired, since that takes the folder it came from; what is wrong with it is told.
+    An imported dataset is not repaired, since that takes its source folder; its findings are reported.
     """
     rows: list[dict] = []
     wrong: list[str] = []
@@ -146,7 +148,7 @@ def _all(redraw: bool, repair: bool) -> dict:
             content = verify(str(folder), redraw=redraw and drawn, repair=repair and drawn)
             state = "repaired" if content["findings"] else "whole"
         except Passing:
-            raise  # nothing is known of this one, nor would be of the next
+            raise  # says nothing about this dataset, and the next would fail alike
         except Busy as error:
             content, state = {}, "in use"
             busy.append(str(error))
@@ -169,7 +171,7 @@ def _all(redraw: bool, repair: bool) -> dict:
 
 @task(cache_policy=NO_CACHE, task_run_name="prove", **RETRIES)
 def prove(jobs: list[ProofJob], workers: int | None, cluster: str | None) -> tuple[Proven, float]:
-    """Prove all files on Dask; also the seconds that it took, once the workers were there."""
+    """Prove all files on Dask; return the seconds it took, too, without the start of the workers."""
     with (
         crew(workers, cluster, reads={job.folder for job in jobs}) as client,
         stage("verifying", sum(job.count for job in jobs)) as shown,
@@ -191,24 +193,31 @@ def mend(
     workers: int | None,
     cluster: str | None,
 ) -> list[Finding]:
-    """Put shards back, draw lost ones again on Dask, rebuild the manifest if it is untrue, tidy; what was done."""
+    """Put shards back, draw lost shards again on Dask, rebuild an untrue manifest, tidy; return what was done."""
     run = atomic.new_run()
     plan = plan_repair(found, verdict, proofs, recipe, run)
     atomic.need_space(found.folder, plan.bytes)
     put_back(found, plan)
     counting = count_jobs(found, verdict, recipe, run)
-    counted = Gathered(recipe.identity if recipe else "")
     with crew(workers, cluster, writes=[found.folder]) as client:
         with stage("drawing again", len(plan.jobs), "shards") as shown:
             drawn = list(fan_out(client, redraw_shard, plan.jobs, on_done=lambda _: shown.advance(1)))
-        with stage("counting", len(counting), "shards") as shown:
-            for receipt in fan_out(client, count_shard, counting, on_done=lambda _: shown.advance(1)):
-                counted.add(receipt)
-    return finish(found, verdict, plan, proofs, drawn, counted if counting else None, run)
+        counted = _count(client, counting) if counting else None
+    return finish(found, verdict, plan, proofs, drawn, counted, run)
+
+
+def _count(client: Client, jobs: list[DrawJob]) -> Gathered:
+    """Count what the statistics of a new manifest need."""
+    counted = Gathered(jobs[0].recipe.identity)
+    with stage("counting", len(jobs), "shards") as shown:
+        for receipt in fan_out(client, count_shard, jobs):
+            counted.add(receipt)
+            shown.advance(1)
+    return counted
 
 
 def _remedy(dataset: str | None, found: Inventory, verdict: Verdict) -> str:
-    """What is wrong in all, and what to do next."""
+    """Sum up what is wrong, and say what to do next."""
     if verdict.refusal:
         then = verdict.refusal
     elif found.imported:

@@ -32,9 +32,9 @@ def rate(content: dict) -> str:
     return str(Rate(content["right"], content["n"]))
 
 
-def show_report(command: str, report: dict, place: Place) -> None:
-    """Show a report as a table, under the command's name and that of the folder or file that it made."""
-    create_table_artifact(as_table(report), key=artifact_key(command, place.name), description=str(place))
+def show_report(command: str, report: dict, folder: Place) -> None:
+    """Show a report as a table, under the names of the command and of the folder that it made."""
+    create_table_artifact(as_table(report), key=artifact_key(command, folder.name), description=str(folder))
 
 
 def show_drawn(report: dict, shards: list[dict], folder: Place) -> None:
@@ -73,7 +73,8 @@ def show_all_verified(rows: list[dict], problems: list[str]) -> None:
 
 def show_trained(report: dict, model: Place) -> None:
     """Show a model: a table of its record, and a report."""
-    show_report("train", report, model)
+    key = artifact_key("train", model.stem)
+    create_table_artifact(as_table(report), key=key, description=str(model))
     learnt = ", ".join(f"{data['name']} ({data['count']:,} pictures)" for data in report["datasets"])
     state = "kept, it was made from these data and settings" if report["kept"] else "trained"
     lines = [f"# {model.stem}: {state}", "", f"- learnt from: {learnt}", f"- letters it knows: `{report['classes']}`"]
@@ -81,7 +82,7 @@ def show_trained(report: dict, model: Place) -> None:
     lines += [f"- pictures whose letters were found: {rate(report['marked'])}"]
     lines += [f"- letters the gate lets by: {rate(report['gate_passes'])}"]
     lines += ["", f"File: `{model}`. How well it reads: `captchas evaluate {model.stem} DATASET`"]
-    _markdown(lines, f"{artifact_key('train', model.stem)}-report", model)
+    _markdown(lines, f"{key}-report", model)
 
 
 def show_evaluated(report: dict, folder: Path) -> None:
