@@ -20,6 +20,7 @@ from storage.dataset import Dataset
 from storage.errors import BadInput, Damaged, NotThere
 from storage.files import atomic
 from storage.files.locks import locked
+from storage.files.places import Place
 from storage.shards.shard import Split
 from tasks import models
 from tasks.datasets.generate import make_way
@@ -177,7 +178,7 @@ def _decide(renewal: Renewal, drawn: list[dict], data: Dataset) -> dict:
 
 
 def _told(
-    renewal: Renewal, drawn: list[dict], pairs: Pairs | None, why: str, replaced: bool, aside: Path | None = None
+    renewal: Renewal, drawn: list[dict], pairs: Pairs | None, why: str, replaced: bool, aside: Place | None = None
 ) -> dict:
     """Make the report, and show it in Prefect."""
     report = {
