@@ -1,4 +1,4 @@
-"""The `captchas` command: one subcommand a flow, nothing else."""
+"""The `captchas` command: reads the shell's options, runs a flow, and prints its report."""
 
 import json
 import os
@@ -13,8 +13,9 @@ from cyclopts import App, CycloptsError, Group, Parameter
 from rich.console import Console
 
 from flows.home import end_orphaned_servers, prepare_environment
+from flows.requests import checked
 from flows.service import embedded_server
-from storage.errors import BadInput, CaptchasError, Unreachable
+from storage.errors import BadInput, CaptchasError
 from storage.files.places import is_url, place
 
 COMMANDS = {
@@ -33,7 +34,7 @@ COMMANDS = {
     "datasets": ("flows.datasets:datasets", "List datasets with their sizes, or remove one."),
     "profiles": ("flows.profiles:profiles", "List the kinds of pictures that can be drawn, and the fonts."),
 }
-PLAIN = {"up", "inspect", "datasets", "profiles"}  # no flows: they need no server
+PLAIN = {"up", "inspect", "datasets", "profiles"}  # they are no flows and need no server
 HELP = {"--help", "-h", "--version"}
 GRACE = 4.0  # seconds that Ctrl-C leaves for a clean end
 
@@ -59,31 +60,24 @@ def launch(
 ) -> int:
     """Run the command, print its report."""
     command, bound, _ = app.parse_args(tokens, exit_on_error=False, print_error=False)
-    # Before anything keeps them: Prefect's database has the parameters of every run.
-    given = {**dict(enumerate(bound.args)), **bound.kwargs, "cluster": None}
-    for value in given.values():
+    # Refuse URLs with secrets now: Prefect's database keeps the parameters of every run.
+    given = [*bound.args, *(value for name, value in bound.kwargs.items() if name != "cluster")]
+    for value in given:
         for name in value if isinstance(value, list | tuple) else [value]:
             if isinstance(name, str | Path) and is_url(name):
                 place(name)
-    # A mistake is told at once, not after Prefect has started.
-    check = getattr(sys.modules[command.__module__], "check", None)
-    if check:
-        try:
-            check(*bound.args, **bound.kwargs)
-        except CaptchasError as error:
-            if not isinstance(error, Unreachable):
-                error.exit_code = BadInput.exit_code
-            raise
-        end_orphaned_servers()
-    from flows.reporting.show import show
+    with checked(command, *bound.args, **bound.kwargs) as known:  # tells a mistake before Prefect has started
+        if known:
+            end_orphaned_servers()
+        from flows.reporting.show import show
 
-    embedded_server.wait()
-    try:
-        report = command(*bound.args, **bound.kwargs)
-    except CaptchasError as error:
-        if error.report:
-            show(error.report, as_json=json_)
-        raise
+        embedded_server.wait()
+        try:
+            report = command(*bound.args, **bound.kwargs)
+        except CaptchasError as error:
+            if error.report:
+                show(error.report, as_json=json_)
+            raise
     if isinstance(report, dict):
         show(report, as_json=json_)
     return 0
@@ -94,7 +88,7 @@ def main() -> None:
     signal.signal(signal.SIGINT, _interrupted)
     try:
         _refuse_undecodable(sys.argv[1:])
-        # Before any parsing, which imports the flow and with it Prefect.
+        # Before the options are parsed, which imports the flow and with it Prefect.
         own = prepare_environment(_home(sys.argv[1:]))
         command = next((argument for argument in sys.argv[1:] if argument in COMMANDS), None)
         if command not in PLAIN | {None} and not HELP.intersection(sys.argv):
@@ -121,7 +115,7 @@ def main() -> None:
 
 
 def _home(arguments: list[str]) -> Path | None:
-    """The value of `--home`, wherever it stands."""
+    """Find the value of `--home` before the options are parsed."""
     for number, argument in enumerate(arguments):
         if argument.startswith("--home="):
             return Path(argument.removeprefix("--home="))
@@ -131,7 +125,7 @@ def _home(arguments: list[str]) -> Path | None:
 
 
 def _refuse_undecodable(arguments: list[str]) -> None:
-    """Prefect keeps parameters as JSON, which has no bytes that are not UTF-8."""
+    """Refuse arguments that are not UTF-8: Prefect keeps parameters as JSON, which cannot hold them."""
     for argument in arguments:
         if not argument.isascii() and "\udc80" <= max(argument) <= "\udcff":
             raise BadInput(f"argument {argument!r}: must be UTF-8; rename the file or folder, or give its parent")
@@ -146,7 +140,7 @@ def _escaped(message: str) -> str:
 
 
 def _interrupted(_signal, _frame) -> None:
-    """End cleanly, and in any case soon: Dask and Prefect may each take longer than people wait."""
+    """End cleanly, but within `GRACE` seconds: Dask and Prefect may take longer than people wait."""
     timer = threading.Timer(GRACE, lambda: os._exit(130))
     timer.daemon = True
     timer.start()

@@ -1,4 +1,4 @@
-"""List the datasets under the home, or remove one."""
+"""List the datasets under the home, or remove a dataset."""
 
 import shutil
 import sys
@@ -6,6 +6,7 @@ import sys
 from flows.home import dataset_folder, home
 from storage.errors import BadInput, NotThere
 from storage.files.locks import locked
+from storage.files.places import ObjectPath
 from tasks.datasets.describe import datasets_under
 
 
@@ -26,7 +27,7 @@ def datasets(*, remove: str | None = None, yes: bool = False) -> dict:
     if not target.is_dir():
         names = ", ".join(row["name"] for row in datasets_under(folder)) or "there are none"
         raise NotThere(f"remove: no dataset {remove!r} under {folder}; {names}")
-    if target.resolve().parent != folder.resolve():
+    if isinstance(target, ObjectPath) or target.resolve().parent != folder.resolve():
         raise BadInput(f"remove: must be a name under {folder}; {target} is elsewhere: delete it by hand")
     if not yes:
         if not sys.stdin.isatty():

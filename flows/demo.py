@@ -2,21 +2,23 @@
 
 import json
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 from prefect import flow, task
-from prefect.artifacts import create_markdown_artifact
 from prefect.cache_policies import NO_CACHE
 
 from flows.evaluate import evaluate
 from flows.generate import generate
 from flows.home import dataset_folder, home, model_file
 from flows.parameters import Count, Name
+from flows.reporting.artifacts import show_demo
 from flows.reporting.runs import named, told
+from flows.requests import command
 from flows.solve import solve
 from flows.train import train
 from flows.workers.cluster import crew
-from storage.errors import BadInput, readable_size
+from storage.errors import readable_size
 from storage.files import atomic
 from storage.models import model_digest
 from tasks.datasets.describe import describe_dataset
@@ -26,23 +28,14 @@ from tasks.profiles.built_in import find_profile
 from tasks.rates import Rate
 
 LETTERS, WORDS, SAMPLES = 65_536, 131_072, 1_000
-# To learn from, of each dataset, and to show: less than by default, for the time it takes.
+# Pictures of each dataset to learn from, and spans to show: fewer than by default, to save time.
 PICTURES, SHOWS = (8_000, 4_000), 600_000
-SAMPLE_SEED = 2  # another seed than the datasets': pictures that nobody has seen
+SAMPLE_SEED = 2  # not the seed of the datasets, so that the model has not seen these pictures
 
 
-def check(*, workers: int | None = None, **_) -> None:
-    """Nothing to find wrong before the run but the number of workers."""
-    if workers is not None and workers < 1:
-        raise BadInput(f"workers: must be 1 or more; it is {workers}")
-
-
-@flow(flow_run_name=named("demo"))
-@told
-def demo(*, workers: Count | None = None, cluster: Name | None = None) -> dict:
-    """The whole job on a small scale: draw, train, evaluate, solve.
-
-    What is there already is kept: run it again, or after it was killed, and only the rest is done.
+@dataclass(frozen=True, kw_only=True)
+class DemoRequest:
+    """The workers of the demo.
 
     Parameters
     ----------
@@ -51,8 +44,25 @@ def demo(*, workers: Count | None = None, cluster: Name | None = None) -> dict:
     cluster
         Address of a Dask scheduler to use instead, such as tcp://host:8786.
     """
+
+    workers: Count | None = None
+    cluster: Name | None = None
+
+
+def check(request: DemoRequest) -> None:
+    """Accept the request: `command` has checked the number of workers, and there is nothing else."""
+
+
+@flow(flow_run_name=named("demo"))
+@told
+@command(DemoRequest, check)
+def demo(request: DemoRequest, _checked: None) -> dict:
+    """The whole job on a small scale: draw, train, evaluate, solve.
+
+    What is there already is kept: run it again, or after it was killed, and only the rest is done.
+    """
     began = time.monotonic()
-    with crew(workers, cluster):
+    with crew(request.workers, request.cluster):
         drawn = [generate("letters", count=LETTERS), generate("book", count=WORDS)]
         sheets = [contact_sheet(name) for name in ("letters", "book")]
         model = train(["book", "letters"], pictures=list(PICTURES), shows=SHOWS)
@@ -77,8 +87,7 @@ def demo(*, workers: Count | None = None, cluster: Name | None = None) -> dict:
         "seconds": round(time.monotonic() - began, 1),
         "look_at": [*sheets, *scores["pictures_to_look_at"]],
     }
-    lines = [f"- {key.replace('_', ' ')}: {value}" for key, value in report.items() if isinstance(value, str)]
-    create_markdown_artifact("\n".join(["# Demo", "", *lines]), key="demo")
+    show_demo(report)
     return report
 
 
@@ -89,7 +98,7 @@ def _drawn(report: dict) -> str:
 
 @task(cache_policy=NO_CACHE, task_run_name="contact sheet of {name}")
 def contact_sheet(name: str) -> str:
-    """Save a contact sheet of a dataset; returns its path."""
+    """Save a contact sheet of a dataset; return its path."""
     sheet = home() / "reports" / "inspect" / f"{name}.png"
     describe_dataset(dataset_folder(name), sheet)
     return str(sheet)
@@ -97,13 +106,13 @@ def contact_sheet(name: str) -> str:
 
 @task(cache_policy=NO_CACHE, task_run_name="new CAPTCHAs")
 def samples(folder: Path) -> int:
-    """Write new CAPTCHAs as PNG files, as somebody would receive them."""
+    """Write new CAPTCHAs as PNG files; return their number."""
     recipe = make_recipe(find_profile("book"), SAMPLE_SEED)
     return write_samples(SampleJob(recipe, str(folder), SAMPLES, atomic.new_run()))
 
 
 def solve_once(folder: Path) -> dict:
-    """Solve the folder, unless this model has: the report of that time is kept beside the answers."""
+    """Solve the folder, or return the report kept beside the answers if this model has solved it before."""
     out = home() / "answers" / "demo" / "answers.csv"
     beside = out.with_name("report.json")
     done = {"model_sha256": model_digest(model_file("book")), "files": len(list(folder.glob("*.png")))}

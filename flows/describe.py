@@ -5,7 +5,7 @@ from pathlib import Path
 from flows.home import dataset_folder, home, model_file
 from storage.errors import NotThere
 from storage.files.places import local, place
-from tasks.datasets import describe as units
+from tasks.datasets.describe import describe_dataset, describe_shard
 
 
 def inspect(path: str, *, out: Path | None = None, first: int | None = None) -> dict:
@@ -25,10 +25,10 @@ def inspect(path: str, *, out: Path | None = None, first: int | None = None) -> 
         shard = place(path)
         if not shard.is_file():
             raise NotThere(f"{path}: no such file")
-        return units.describe_shard(shard, sheet or reports / f"{shard.stem}.png", first)
+        return describe_shard(shard, sheet or reports / f"{shard.stem}.png", first)
     folder, model = dataset_folder(path), model_file(path)
     if not path.endswith(".skops") and folder.is_dir():
-        return units.describe_dataset(folder, sheet or reports / f"{folder.name}.png", first or 0)
+        return describe_dataset(folder, sheet or reports / f"{folder.name}.png", first or 0)
     if model.exists():
         from tasks.models import describe
 

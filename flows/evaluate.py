@@ -1,16 +1,19 @@
-"""Measure a model on pictures that it has not seen: read shards on Dask, sum up, draw the plots."""
+"""Measure a model on unseen pictures: read shards on Dask, sum up, draw the plots."""
 
+from dataclasses import KW_ONLY, dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from prefect import flow, task
-from prefect.artifacts import create_markdown_artifact, create_table_artifact
 from prefect.cache_policies import NO_CACHE
 
 from flows.generate import generate
 from flows.home import dataset_folder, home, model_file
 from flows.parameters import Count, Name
-from flows.reporting.progress import artifact_key, stage
-from flows.reporting.runs import RETRIES, named, picture, told
+from flows.reporting.artifacts import evaluation_for_people, rate, show_evaluated, show_ladder
+from flows.reporting.progress import stage
+from flows.reporting.runs import RETRIES, named, told
+from flows.requests import command
 from flows.workers.cluster import crew
 from flows.workers.fanout import fan_out
 from storage.dataset import Dataset
@@ -19,62 +22,30 @@ from storage.files.places import Place, local
 from storage.models import load_model, model_digest
 from storage.shards.shard import Split
 from tasks.profiles.built_in import find_profile
-from tasks.rates import Rate
-from tasks.scoring import evaluate as units
 from tasks.scoring import ladder_report
-from tasks.scoring import report as reports
+from tasks.scoring.evaluate import EvaluateJob, EvaluateReceipt, dictionary_of, read_shard, reader_for
+from tasks.scoring.report import save_report, saved_report, summarise
 from tasks.training import settings
 
-# In Prefect's report: of eight, those that say most.
-SHOWN = {"rates.png": "Words right by each parameter of drawing", "mistakes.png": "Mistakes"}
+
+class Measurement(NamedTuple):
+    """A model, the dataset to measure it on, and the words of the dictionary."""
+
+    model: Place
+    data: Dataset
+    words: tuple[str, ...]
 
 
-def check(
-    model: str, dataset: str | None = None, *, ladder: bool = False, dictionary: str | None = None, **_
-) -> tuple[Place, Dataset | None, tuple[str, ...]]:
-    """The model's file, the dataset and the dictionary, or an error that names the wrong one."""
-    path = model_file(model)
-    _, provenance = load_model(path)
-    if (dataset is None) != ladder:
-        raise BadInput("evaluate: name a dataset, or give --ladder")
-    if ladder:
-        for name in settings.RUNGS:
-            _must_know(path, provenance["classes"], find_profile(name).alphabet, f"profile {name}")
-        return path, None, ()
-    data = Dataset(dataset_folder(dataset))
-    _must_know(path, provenance["classes"], data.manifest.profile["alphabet"], data.folder)
-    words = units.dictionary_of(data, dictionary)
-    units.reader_for(data, str(path), model_digest(path), words)
-    return path, data, words
+class EvaluateChoice(NamedTuple):
+    """The model's file, and what to measure on one dataset; None for the ladder."""
+
+    model: Place
+    on_one: Measurement | None
 
 
-def _must_know(model: Place, classes: str, alphabet: str, whose: str | Place) -> None:
-    foreign = [letter for letter in alphabet if letter not in classes]
-    if foreign:
-        raise BadInput(
-            f"model {model}: cannot read {' '.join(foreign)}, which {whose} has; it knows {classes!r}. "
-            "Train one on such letters"
-        )
-
-
-@flow(flow_run_name=named("evaluate", "model", "dataset"))
-@told
-def evaluate(
-    model: Name,
-    dataset: Name | None = None,
-    *,
-    ladder: bool = False,
-    out: Path | None = None,
-    split: Split = Split.TEST,
-    dictionary: str | None = None,
-    workers: Count | None = None,
-    cluster: Name | None = None,
-    again: bool = False,
-) -> dict:
-    """Measure a model on a dataset's pictures that it has not seen.
-
-    Writes report.json, rates.csv, letters.txt, and pictures: rates by each parameter of drawing, letter
-    confusions, failures, how reliable confidence is, and a sheet of mistakes.
+@dataclass(frozen=True)
+class EvaluateRequest:
+    """The model to measure, and the pictures to measure it on.
 
     Parameters
     ----------
@@ -97,108 +68,119 @@ def evaluate(
     again
         Measure even if the report of this model on this dataset is there.
     """
-    path, data, words = check(model, dataset, ladder=ladder, dictionary=dictionary)
-    folder = (
-        local(out, "out") if out else home() / "reports" / f"{path.stem}-on-{'ladder' if ladder else data.folder.name}"
-    )
-    with crew(workers, cluster):
-        if not ladder:
-            return _for_people(*_measure(path, data, words, folder, split, again), folder)
+
+    model: Name
+    dataset: Name | None = None
+    _: KW_ONLY
+    ladder: bool = False
+    out: Path | None = None
+    split: Split = Split.TEST
+    dictionary: str | None = None
+    workers: Count | None = None
+    cluster: Name | None = None
+    again: bool = False
+
+
+def check(request: EvaluateRequest) -> EvaluateChoice:
+    """Find the model, the dataset and the dictionary, and prove that they fit, or name the wrong parameter."""
+    model = model_file(request.model)
+    if (request.dataset is None) != request.ladder:
+        raise BadInput("evaluate: name a dataset, or give --ladder")
+    if request.dataset is not None:
+        return EvaluateChoice(model, measurement(request.model, request.dataset, request.dictionary))
+    classes = load_model(model)[1]["classes"]
+    for name in settings.RUNGS:
+        _must_know(model, classes, find_profile(name).alphabet, f"profile {name}")
+    return EvaluateChoice(model, None)
+
+
+def measurement(model: str, dataset: str, dictionary: str | None = None) -> Measurement:
+    """Find a model, a dataset and a dictionary, and prove that they fit.
+
+    Raises
+    ------
+    BadInput, NotThere, Damaged
+    """
+    file = model_file(model)
+    classes = load_model(file)[1]["classes"]
+    data = Dataset(dataset_folder(dataset))
+    _must_know(file, classes, data.manifest.profile["alphabet"], data.folder)
+    words = dictionary_of(data, dictionary)
+    reader_for(data, str(file), model_digest(file), words)
+    return Measurement(file, data, words)
+
+
+def _must_know(model: Place, classes: str, alphabet: str, whose: str | Place) -> None:
+    """Refuse a model that cannot read some letter of an alphabet."""
+    foreign = [letter for letter in alphabet if letter not in classes]
+    if foreign:
+        raise BadInput(
+            f"model {model}: cannot read {' '.join(foreign)}, which {whose} has; it knows {classes!r}. "
+            "Train one on such letters"
+        )
+
+
+@flow(flow_run_name=named("evaluate", "model", "dataset"))
+@told
+@command(EvaluateRequest, check)
+def evaluate(request: EvaluateRequest, choice: EvaluateChoice) -> dict:
+    """Measure a model on a dataset's pictures that it has not seen.
+
+    Writes report.json, rates.csv, letters.txt, and pictures: rates by each parameter of drawing, letter
+    confusions, failures, how reliable confidence is, and a sheet of mistakes.
+    """
+    model, split = choice.model, request.split
+    name = choice.on_one.data.folder.name if choice.on_one else "ladder"
+    folder = local(request.out, "out") if request.out else home() / "reports" / f"{model.stem}-on-{name}"
+    with crew(request.workers, request.cluster):
+        if choice.on_one:
+            report, kept = _measure(choice.on_one, folder, split, request.again)
+            return evaluation_for_people(report, kept, folder)
         measured = []
         for name in settings.RUNGS:
             generate(name, count=settings.LADDER_COUNT, seed=settings.LADDER_SEED)
-            path, data, words = check(model, name, dictionary=dictionary)
-            measured.append(_measure(path, data, words, folder / name, split, again)[0])
-        rows = ladder_report.save(folder, path, measured)
-    lines = (folder / "ladder.md").read_text()
-    shown = picture((folder / "ladder.png").read_bytes(), folder.name)
-    create_markdown_artifact(f"# {folder.name}\n\n{lines}\n\n{shown}", key=artifact_key("evaluate", folder.name))
+            rung = measurement(request.model, name, request.dictionary)
+            measured.append(_measure(rung, folder / name, split, request.again)[0])
+        rows = ladder_report.save(folder, model, measured)
+    show_ladder(folder)
     return {
         "report": str(folder),
-        "model": str(path),
+        "model": str(model),
         "split": split.value,
         "rungs": [
-            {"rung": row["rung"], "n": row["n"], **{name: _rate(rate) for name, rate in row["words"].items()}}
+            {"rung": row["rung"], "n": row["n"], **{name: rate(content) for name, content in row["words"].items()}}
             for row in rows
         ],
         "pictures_to_look_at": [str(folder / "ladder.png"), str(folder / "ladder.md")],
     }
 
 
-def _measure(
-    path: Path, data: Dataset, words: tuple[str, ...], folder: Path, split: Split, again: bool
-) -> tuple[dict, bool]:
-    """The report on one dataset, and whether it was there."""
-    report = None if again else reports.saved_report(folder, data, path, split.value, words)
+def _measure(asked: Measurement, folder: Path, split: Split, again: bool) -> tuple[dict, bool]:
+    """Return the report on a dataset, and whether it was saved before."""
+    model, data, words = asked
+    report = None if again else saved_report(folder, data, model, split.value, words)
     if report is not None:
-        _show_in_prefect(report, folder)
+        show_evaluated(report, folder)
         return report, True
-    return publish(read(data, path, split.value, words), path, data, words, folder, split), False
+    return publish(read(data, model, split.value, words), asked, folder, split), False
 
 
-def publish(
-    receipts: list[units.EvaluateReceipt], path: Path, data: Dataset, words: tuple[str, ...], folder: Path, split: Split
-) -> dict:
+def publish(receipts: list[EvaluateReceipt], asked: Measurement, folder: Path, split: Split) -> dict:
     """Sum up what was read, save the report, and show it in Prefect."""
-    report, files = reports.summarise(receipts, data, path, split.value, words)
-    reports.save_report(folder, files)
-    _show_in_prefect(report, folder)
+    report, files = summarise(receipts, asked.data, asked.model, split.value, asked.words)
+    save_report(folder, files)
+    show_evaluated(report, folder)
     return report
 
 
 @task(cache_policy=NO_CACHE, task_run_name="read", **RETRIES)
-def read(data: Dataset, model: Place, split: str, words: tuple[str, ...]) -> list[units.EvaluateReceipt]:
+def read(data: Dataset, model: Place, split: str, words: tuple[str, ...]) -> list[EvaluateReceipt]:
     """Read every shard's pictures of the split on Dask."""
     count, digest = len(data.manifest.shards), model_digest(model)
     jobs = [
-        units.EvaluateJob(str(data.folder.resolve()), shard, split, str(model.resolve()), digest, words)
+        EvaluateJob(str(data.folder.resolve()), shard, split, str(model.resolve()), digest, words)
         for shard in range(count)
     ]
     sizes = [line["count"] for line in data.manifest.shards]
     with crew(reads=[data.folder, model]) as client, stage("reading", len(data)) as shown:
-        return list(fan_out(client, units.read_shard, jobs, on_done=lambda one: shown.advance(sizes[one.shard])))
-
-
-def _show_in_prefect(report: dict, folder: Path) -> None:
-    key = artifact_key("evaluate", folder.name)
-    rows = [
-        {"ranking": name, "words right": str(Rate(rate["right"], rate["n"]))} for name, rate in report["words"].items()
-    ]
-    create_table_artifact(rows, key=key, description=f"{report['model']} on {report['dataset']}")
-    lines = [f"# {folder.name}", "", f"{report['n']:,} pictures of the {report['split']} split.", ""]
-    lines += [f"- words right, {row['ranking']}: {row['words right']}" for row in rows]
-    lines += [f"- cut into the right number of letters: {_rate(report['cut_right'])}"]
-    lines += [f"- letters cut from words: macro F1 {report['letters']['macro_f1']:.4f}"]
-    for name, title in SHOWN.items():
-        lines += ["", f"## {title}", "", picture((folder / name).read_bytes(), title)]
-    lines += ["", f"All files: `{folder}`"]
-    create_markdown_artifact("\n".join(lines), key=f"{key}-report")
-
-
-def _for_people(report: dict, kept: bool, folder: Path) -> dict:
-    return {
-        "kept": kept,
-        "report": str(folder),
-        "model": report["model"],
-        "dataset": report["dataset"],
-        "split": report["split"],
-        "pictures": report["n"],
-        "dictionary_words": report["dictionary_words"],
-        "words": [{"ranking": name, "words_right": _rate(rate), **rate} for name, rate in report["words"].items()],
-        "cut_right": _rate(report["cut_right"]),
-        "letters_macro_f1": report["letters"]["macro_f1"],
-        "letters_right": _rate(report["letters"]["accuracy"]),
-        "calibration_error": [
-            {"ranking": name, "error": f"{100 * one['error']:.2f} %"} for name, one in report["calibration"].items()
-        ],
-        "failures": [{"ranking": name, **split} for name, split in report["failures"].items()],
-        "words_per_second_a_worker": report["words_per_second_a_worker"],
-        "pictures_to_look_at": [
-            str(folder / name)
-            for name in ("rates.png", "confusion.png", "failures.png", "reliability.png", "mistakes.png")
-        ],
-    }
-
-
-def _rate(content: dict) -> str:
-    return str(Rate(content["right"], content["n"]))
+        return list(fan_out(client, read_shard, jobs, on_done=lambda receipt: shown.advance(sizes[receipt.shard])))

@@ -1,17 +1,19 @@
-"""Export a dataset: write each shard's part on Dask, put index and record on top at the end."""
+"""Export a dataset: write the part of each shard on Dask, then the index and the record."""
 
 import time
+from dataclasses import KW_ONLY, dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from prefect import flow, get_run_logger, task
-from prefect.artifacts import create_table_artifact
 from prefect.cache_policies import NO_CACHE
 
 from flows.home import dataset_folder, home
 from flows.parameters import Count, Name
-from flows.reporting.artifacts import as_table
-from flows.reporting.progress import artifact_key, stage
+from flows.reporting.artifacts import show_report
+from flows.reporting.progress import stage
 from flows.reporting.runs import RETRIES, named, told
+from flows.requests import command
 from flows.workers.cluster import crew
 from flows.workers.fanout import fan_out
 from storage.dataset import Dataset
@@ -19,47 +21,23 @@ from storage.files import atomic
 from storage.files.locks import locked
 from storage.files.places import local
 from storage.shards.shard import Split
-from tasks.exchange import export as units
-from tasks.exchange import export_part
+from tasks.exchange.export import ExportChoice, ExportPlan, begin, examine, finish, missing_bytes, survey, tidy
+from tasks.exchange.export import report as report_of
+from tasks.exchange.export_part import PartReceipt, export_part, prove_shard
 from tasks.exchange.formats import ExportFormat
 
 
-def check(
-    dataset: str,
-    *,
-    format: ExportFormat,
-    out: Path | None = None,
-    split: Split | None = None,
-    count: int | None = None,
-    invert: bool = False,
-    **_,
-) -> tuple[Dataset, units.ExportChoice, Path]:
-    """The dataset, what to export and where to, or an error that names the wrong option."""
-    data = Dataset(dataset_folder(dataset))
-    choice = units.ExportChoice(format, split.value if split else None, count, invert)
-    name = "-".join(filter(None, (data.folder.resolve().name, format.value, choice.split)))
-    folder = local(out, "out") if out else home() / "exports" / name
-    units.examine(data, choice, folder)
-    return data, choice, folder
+class ExportTarget(NamedTuple):
+    """What to export, and the folder to write to."""
+
+    data: Dataset
+    choice: ExportChoice
+    folder: Path
 
 
-@flow(flow_run_name=named("export", "dataset", "format"))
-@told
-def export(
-    dataset: Name,
-    *,
-    format: ExportFormat,
-    out: Path | None = None,
-    split: Split | None = None,
-    count: Count | None = None,
-    invert: bool = False,
-    workers: Count | None = None,
-    cluster: Name | None = None,
-) -> dict:
-    """Write a dataset's pictures and labels in a format that other tools read.
-
-    A run that was ended at any point goes on where it was; finished parts are kept. The same choice
-    gives the same bytes whatever the number of workers.
+@dataclass(frozen=True)
+class ExportRequest:
+    """The dataset to export, and the format.
 
     Parameters
     ----------
@@ -82,32 +60,62 @@ def export(
     cluster
         Address of a Dask scheduler to use instead, such as tcp://host:8786.
     """
-    data, choice, folder = check(dataset, format=format, out=out, split=split, count=count, invert=invert)
+
+    dataset: Name
+    _: KW_ONLY
+    format: ExportFormat
+    out: Path | None = None
+    split: Split | None = None
+    count: Count | None = None
+    invert: bool = False
+    workers: Count | None = None
+    cluster: Name | None = None
+
+
+def check(request: ExportRequest) -> ExportTarget:
+    """Find the dataset, what to export and where to, or name the wrong parameter."""
+    data = Dataset(dataset_folder(request.dataset))
+    split = request.split.value if request.split else None
+    choice = ExportChoice(request.format, split, request.count, request.invert)
+    name = "-".join(filter(None, (data.folder.resolve().name, request.format.value, choice.split)))
+    folder = local(request.out, "out") if request.out else home() / "exports" / name
+    examine(data, choice, folder)
+    return ExportTarget(data, choice, folder)
+
+
+@flow(flow_run_name=named("export", "dataset", "format"))
+@told
+@command(ExportRequest, check)
+def export(request: ExportRequest, target: ExportTarget) -> dict:
+    """Write a dataset's pictures and labels in a format that other tools read.
+
+    A run that was ended at any point goes on where it was; finished parts are kept. The same choice
+    gives the same bytes whatever the number of workers.
+    """
+    data, choice, folder = target
     began = time.monotonic()
     with locked(folder):
-        plan = units.survey(data, choice, folder)
+        plan = survey(data, choice, folder)
         if plan.whole:
             get_run_logger().info("%s is whole", folder)
-            units.tidy(folder)
+            tidy(folder)
             receipts = []
         else:
-            atomic.need_space(folder, units.missing_bytes(plan, folder))
-            units.begin(plan, folder)
-            receipts = write(plan, choice, workers, cluster)
-            units.finish(plan, folder, receipts)
+            atomic.need_space(folder, missing_bytes(plan, folder))
+            begin(plan, folder)
+            receipts = write(plan, choice, request.workers, request.cluster)
+            finish(plan, folder, receipts)
     written = sum(receipt.part.pictures for receipt in receipts if not receipt.kept)
-    report = units.report(folder, written, time.monotonic() - began)
-    create_table_artifact(as_table(report), key=artifact_key("export", folder.name), description=str(folder))
+    report = report_of(folder, written, time.monotonic() - began)
+    show_report("export", report, folder)
     return report
 
 
 @task(cache_policy=NO_CACHE, task_run_name="write", **RETRIES)
-def write(
-    plan: units.ExportPlan, choice: units.ExportChoice, workers: int | None, cluster: str | None
-) -> list[export_part.PartReceipt]:
+def write(plan: ExportPlan, choice: ExportChoice, workers: int | None, cluster: str | None) -> list[PartReceipt]:
     """Write a plan's parts on Dask; for a virtual dataset, prove its shards instead."""
     virtual = choice.format is ExportFormat.HDF5
-    unit, name = (export_part.prove_shard, "verifying") if virtual else (export_part.export_part, "exporting")
+    unit, name = (prove_shard, "verifying") if virtual else (export_part, "exporting")
     total = sum(job.count for job in plan.jobs)
     writes, reads = {job.out for job in plan.jobs}, {Path(job.shard).parent for job in plan.jobs}
     with crew(workers, cluster, writes=writes, reads=reads) as client, stage(name, total) as shown:

@@ -1,18 +1,18 @@
 """Draw a dataset: survey the folder, draw the missing shards on Dask, write the manifest last."""
 
 import time
-from collections import Counter
-from dataclasses import replace
+from dataclasses import KW_ONLY, dataclass, replace
 from pathlib import Path
 
 from prefect import flow, get_run_logger, task
-from prefect.artifacts import create_markdown_artifact, create_table_artifact
 from prefect.cache_policies import NO_CACHE
 
 from flows.home import new_dataset_folder
 from flows.parameters import Count, Name, Seed
-from flows.reporting.progress import artifact_key, stage
-from flows.reporting.runs import RETRIES, as_lines, named, picture, told
+from flows.reporting.artifacts import show_drawn
+from flows.reporting.progress import stage
+from flows.reporting.runs import RETRIES, named, told
+from flows.requests import command
 from flows.workers.cluster import cores, crew
 from flows.workers.fanout import fan_out
 from storage.errors import BadInput
@@ -20,59 +20,18 @@ from storage.files import atomic
 from storage.files.locks import locked
 from storage.files.places import Place, place
 from storage.shards.shard import sealed
-from tasks.datasets import dry_run as rehearsals
-from tasks.datasets import generate as units
-from tasks.datasets.describe import sheet_of
+from tasks.datasets import dry_run
 from tasks.datasets.folder import complete, tidy
+from tasks.datasets.generate import DrawPlan, draw_shard, estimate_bytes, missing, survey
+from tasks.datasets.generate import report as report_of
 from tasks.datasets.recipe import Recipe, ambiguities, make_recipe, renderer_of
 from tasks.datasets.totals import Gathered
 from tasks.profiles.built_in import find_profile
 
-MOST_ROWS = 1000  # shards in Prefect's table
-SHOWN = 24  # pictures on the contact sheet
 
-
-def check(
-    profile: str,
-    *,
-    count: int = 1,
-    seed: int = 1,
-    workers: int | None = None,
-    font: list[str] | None = None,
-    words: str | None = None,
-    **_,
-) -> Recipe:
-    """The recipe that the parameters ask for, or an error that names the wrong one."""
-    if count < 1:
-        raise BadInput(f"count: must be 1 or more; it is {count}")
-    if workers is not None and workers < 1:
-        raise BadInput(f"workers: must be 1 or more; it is {workers}")
-    chosen = find_profile(profile)
-    if font:
-        chosen = replace(chosen, fonts=tuple(font))
-    if words is not None:
-        chosen = replace(chosen, words=words)
-    return make_recipe(chosen, seed)
-
-
-@flow(flow_run_name=named("generate", "profile", "count"))
-@told
-def generate(
-    profile: Name,
-    *,
-    count: Count = 100_000,
-    seed: Seed = 1,
-    workers: Count | None = None,
-    cluster: Name | None = None,
-    out: Path | None = None,
-    font: list[str] | None = None,
-    words: str | None = None,
-    dry_run: bool = False,
-) -> dict:
-    """Draw a dataset of pictures into sharded HDF5, or finish or extend one.
-
-    The same profile and seed give the same pictures whatever the number of workers. A run that was
-    ended at any point goes on where it was; a smaller count than what is there changes nothing.
+@dataclass(frozen=True)
+class GenerateRequest:
+    """The pictures to draw, and where.
 
     Parameters
     ----------
@@ -96,52 +55,85 @@ def generate(
     dry_run
         Say which shards are missing, damaged or stale, and what drawing would take; write nothing.
     """
-    recipe = check(profile, count=count, seed=seed, workers=workers, font=font, words=words)
+
+    profile: Name
+    _: KW_ONLY
+    count: Count = 100_000
+    seed: Seed = 1
+    workers: Count | None = None
+    cluster: Name | None = None
+    out: Path | None = None
+    font: list[str] | None = None
+    words: str | None = None
+    dry_run: bool = False
+
+
+def check(request: GenerateRequest) -> Recipe:
+    """Make the recipe that the parameters ask for, or name the wrong parameter."""
+    if request.count < 1:
+        raise BadInput(f"count: must be 1 or more; it is {request.count}")
+    chosen = find_profile(request.profile)
+    if request.font:
+        chosen = replace(chosen, fonts=tuple(request.font))
+    if request.words is not None:
+        chosen = replace(chosen, words=request.words)
+    return make_recipe(chosen, request.seed)
+
+
+@flow(flow_run_name=named("generate", "profile", "count"))
+@told
+@command(GenerateRequest, check)
+def generate(request: GenerateRequest, recipe: Recipe) -> dict:
+    """Draw a dataset of pictures into sharded HDF5, or finish or extend one.
+
+    The same profile and seed give the same pictures whatever the number of workers. A run that was
+    ended at any point goes on where it was; a smaller count than what is there changes nothing.
+    """
     unclear = {"unclear": "; ".join(sentences)} if (sentences := ambiguities(recipe)) else {}
-    folder = place(out) if out else new_dataset_folder(recipe.profile.name)
+    folder = place(request.out) if request.out else new_dataset_folder(recipe.profile.name)
     run = atomic.new_run()
-    if dry_run:
-        return rehearse(recipe, units.survey(recipe, folder, count, run), folder, workers) | unclear
+    if request.dry_run:
+        return rehearse(recipe, survey(recipe, folder, request.count, run), folder, request.workers) | unclear
     with locked(atomic.make_folder(folder)):
-        plan = units.survey(recipe, folder, count, run)
+        plan = survey(recipe, folder, request.count, run)
         if plan.whole:
             tidy(folder, recipe.identity)
             get_run_logger().info("%s is whole: %s pictures", folder, f"{plan.count:,}")
-            report = units.report(folder, drawn=0, kept=plan.count, seconds=0.0, rate=None) | unclear
-            _show_in_prefect(report, [], folder)
+            report = report_of(folder, drawn=0, kept=plan.count, seconds=0.0, rate=None) | unclear
+            show_drawn(report, [], folder)
             return report
         began = time.monotonic()
-        atomic.need_space(folder, int(units.estimate_bytes(recipe) * units.missing(plan, folder)))
+        atomic.need_space(folder, int(estimate_bytes(recipe) * missing(plan, folder)))
         there = {path.name for path in sealed(folder).values()}
-        gathered, shards = draw(recipe, plan, folder, there, workers, cluster)
+        gathered, shards = draw(recipe, plan, folder, there, request.workers, request.cluster)
         complete(folder, gathered, run, renderer_of(recipe).letters_a_text())
         seconds = time.monotonic() - began
-    report = units.report(folder, gathered.drawn, gathered.kept, seconds, gathered.pace.rate()) | unclear
-    _show_in_prefect(report, shards, folder)
+    report = report_of(folder, gathered.drawn, gathered.kept, seconds, gathered.pace.rate()) | unclear
+    show_drawn(report, shards, folder)
     return report
 
 
 @task(cache_policy=NO_CACHE, task_run_name="rehearse")
-def rehearse(recipe: Recipe, plan: units.DrawPlan, folder: Place, workers: int | None) -> dict:
-    """Look at the shards that are there, and measure a block."""
+def rehearse(recipe: Recipe, plan: DrawPlan, folder: Place, workers: int | None) -> dict:
+    """Look at the existing shards, and measure the time and size of a block."""
     with stage("looking", plan.count) as shown:
-        return rehearsals.rehearse(recipe, plan, folder, workers or cores(), shown.advance)
+        return dry_run.rehearse(recipe, plan, folder, workers or cores(), shown.advance)
 
 
 @task(cache_policy=NO_CACHE, task_run_name="draw", **RETRIES)
 def draw(
-    recipe: Recipe, plan: units.DrawPlan, folder: Place, there: set[str], workers: int | None, cluster: str | None
+    recipe: Recipe, plan: DrawPlan, folder: Place, there: set[str], workers: int | None, cluster: str | None
 ) -> tuple[Gathered, list[dict]]:
-    """Draw a plan's shards on Dask, and say what became of each; one that is there and intact costs a read.
+    """Draw a plan's shards on Dask, and report each as made, repaired or skipped; an intact shard costs a read.
 
-    `there` were the names of shards before; what an earlier try drew beside them is this run's too.
+    `there` are the names of the shards before the run. A shard that an earlier try of this task drew counts as made.
     """
     gathered, shards = Gathered(recipe.identity), []
     with (
         crew(workers, cluster, writes=[plan.jobs[0].folder]) as client,
         stage("drawing", plan.count) as shown,
     ):
-        for receipt in fan_out(client, units.draw_shard, plan.jobs):
+        for receipt in fan_out(client, draw_shard, plan.jobs):
             receipt = replace(receipt, drawn=receipt.drawn or receipt.record.name not in there)
             gathered.add(receipt)
             shown.advance(receipt.record.count)
@@ -149,19 +141,3 @@ def draw(
             state = ("repaired" if name in there else "made") if receipt.drawn else "skipped"
             shards.append({"shard": name, "state": state, "pictures": count, "bytes": receipt.record.bytes})
     return gathered, shards
-
-
-def _show_in_prefect(report: dict, shards: list[dict], folder: Path) -> None:
-    """A table of the shards, and a report with a contact sheet."""
-    key = artifact_key("generate", folder.name)
-    counts = Counter(shard["state"] for shard in shards)
-    counts = counts or Counter(skipped=report["shards"])
-    said = ", ".join(f"{counts[state]:,} {state}" for state in ("made", "skipped", "repaired"))
-    rows = sorted(shards, key=lambda shard: shard["shard"])[:MOST_ROWS]
-    rows = rows or [{"shard": "all", "state": "skipped", "pictures": report["count"], "bytes": report["bytes"]}]
-    create_table_artifact(rows, key=key, description=f"Shards of {folder}: {said}")
-    lines = [f"# {folder.name}: {report['count']:,} pictures", "", f"- shards: {said}"]
-    lines += as_lines(report, "shards", "dataset", "count")
-    if shards:
-        lines += ["", picture(sheet_of(folder, SHOWN), f"The first {SHOWN} pictures")]
-    create_markdown_artifact("\n".join(lines), key=f"{key}-report", description=str(folder))

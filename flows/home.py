@@ -1,4 +1,4 @@
-"""Where things are kept, and the environment that Prefect needs before it is imported."""
+"""Where datasets and models are kept, and the environment that Prefect needs before it is imported."""
 
 import json
 import os
@@ -12,17 +12,17 @@ from storage.files import atomic
 from storage.files.places import ObjectPath, Place, is_url, place
 
 HOME = "CAPTCHAS_HOME"
-SHIPPED = Path(tasks.__file__).with_name("ladder.skops")  # what `captchas train --ladder` makes, kept with the package
+SHIPPED = Path(tasks.__file__).with_name("ladder.skops")  # made by `captchas train --ladder`, kept with the package
 RECORD = "up.json"  # under Prefect's folder, while `captchas up` runs
 
 
 def home() -> Path:
-    """The folder of datasets, models, reports and answers: `CAPTCHAS_HOME`, or `data` here.
+    """Return the folder of datasets, models, reports and answers: `CAPTCHAS_HOME`, or `data` in the working directory.
 
     Raises
     ------
     BadInput
-        A URL: Prefect's database is there too.
+        For a URL, since Prefect's database is in this folder too.
     """
     folder = Path(os.environ.get(HOME) or "data")
     if is_url(folder):
@@ -34,7 +34,7 @@ def home() -> Path:
 
 
 def dataset_folder(name: str | Path) -> Place:
-    """A dataset's folder: a name under the home, a path (with a separator, or that exists), or a URL."""
+    """Find a dataset's folder by a name under the home, a path (which has a separator or exists), or a URL."""
     path = place(name)
     if isinstance(path, ObjectPath):
         return path
@@ -45,12 +45,12 @@ def dataset_folder(name: str | Path) -> Place:
 
 
 def new_dataset_folder(name: str) -> Path:
-    """The folder of a dataset to be made: under the home, whatever stands in the working directory."""
+    """Return the folder of a new dataset: under the home, also if the working directory has such a folder."""
     return home() / "datasets" / name
 
 
 def model_file(name: str | Path) -> Place:
-    """A model's file: a name under the home (with or without `.skops`), a path, or a URL; `ladder` is shipped."""
+    """Find a model's file by a name under the home (`.skops` optional), a path, or a URL; `ladder` is shipped."""
     path = place(name)
     if isinstance(path, ObjectPath):
         return path
@@ -63,9 +63,9 @@ def model_file(name: str | Path) -> Place:
 
 
 def pictures_at(path: Path) -> Path:
-    """A folder of pictures, or one: a path, or a name under the home such as `inbox`, if nothing here has that name.
+    """Find a folder of pictures, or a picture: a path, or else a name under the home such as `inbox`.
 
-    For a deployment's run the home comes first: what else stands where its worker was started is not meant.
+    For a deployment's run the home comes first: the folder in which its worker was started does not matter.
     """
     under_home = home() / path
     here = path.exists() and processes.RUN not in os.environ
@@ -73,7 +73,7 @@ def pictures_at(path: Path) -> Path:
 
 
 def prepare_environment(chosen: Path | None = None) -> bool:
-    """Set what Prefect reads when it is imported; nothing that the user has set is changed.
+    """Set the variables that Prefect reads when it is imported; keep those that the user has set.
 
     Parameters
     ----------
@@ -83,8 +83,8 @@ def prepare_environment(chosen: Path | None = None) -> bool:
     Returns
     -------
     bool
-        Whether a server has to be started in Prefect's home, which is ours then: the user has named neither a server
-        nor a home of Prefect's, and no `captchas up` runs on this home. If one does, its server is named.
+        Whether this command has to start a server: the user has named neither a server nor PREFECT_HOME, and no
+        `captchas up` runs on this home. If `captchas up` runs, its server is used.
     """
     if chosen is not None:
         os.environ[HOME] = str(chosen)
@@ -92,15 +92,15 @@ def prepare_environment(chosen: Path | None = None) -> bool:
         "DO_NOT_TRACK": "1",
         "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
         "PREFECT_SERVER_ALLOW_EPHEMERAL_MODE": "true",
-        # 20 s, Prefect's own, are too few for the first start on two busy cores.
+        # Prefect's own 20 s are too few for the first start on two busy cores.
         "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "120",
-        # The command line says itself what happened; tracebacks stay in the run's log.
+        # The command line reports errors itself; tracebacks stay in the run's log.
         "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "CRITICAL",
     }
     own = False
     if not _has_server():
         folder = (home() / "prefect").resolve()
-        atomic.make_folder(folder)  # Prefect's server does not start where this is missing
+        atomic.make_folder(folder)  # Prefect's server does not start without it
         own = os.environ.setdefault("PREFECT_HOME", str(folder)) == str(folder)
         there = served() if own else None
         if there:
@@ -113,9 +113,9 @@ def prepare_environment(chosen: Path | None = None) -> bool:
 
 
 def served() -> dict | None:
-    """The record of the `captchas up` that runs on this home: its process, the addresses of its server and UI.
+    """Read the record of the `captchas up` that runs on this home: its process, the addresses of its server and UI.
 
-    None where none runs; a record that one left which was killed is not one of a living process.
+    None if `captchas up` does not run, also if it was killed and left its record behind.
     """
     try:
         content = json.loads((home() / "prefect" / RECORD).read_bytes())
@@ -126,17 +126,16 @@ def served() -> dict | None:
 
 
 def end_orphaned_servers() -> int:
-    """End what a killed command left running on this home; returns how many processes.
+    """End the processes that a killed command left on this home; return how many.
 
-    Prefect starts a server for a run without one and ends it with the run, but SIGKILL leaves it behind; of a
-    `captchas up` it leaves the server, the worker and their runs. Only processes that a command of ours started,
-    which is dead, are ended; where there is no /proc nothing is done.
+    A command ends the server that it started, but not after SIGKILL. A killed `captchas up` leaves its server, its
+    worker and their runs. Only processes whose command is dead are ended. Without /proc nothing is done.
     """
     return len(processes.end(processes.orphans(os.environ.get("PREFECT_HOME"))))
 
 
 def _has_server() -> bool:
-    """Whether the user has named a Prefect server: a PREFECT_HOME of ours would hide it."""
+    """Whether the user has named a Prefect server, which a PREFECT_HOME of ours would hide."""
     if os.environ.get("PREFECT_API_URL"):
         return True
     folder = Path(os.environ.get("PREFECT_HOME") or Path.home() / ".prefect")

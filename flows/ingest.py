@@ -1,18 +1,19 @@
-"""Import a folder of labelled pictures: list, measure on Dask, fill the shards on Dask, write the manifest last."""
+"""Import labelled pictures: list them, measure them and fill the shards on Dask, write the manifest last."""
 
 import re
 import time
+from dataclasses import KW_ONLY, dataclass
 from pathlib import Path
 
 from prefect import flow, task
-from prefect.artifacts import create_table_artifact
 from prefect.cache_policies import NO_CACHE
 
 from flows.home import home, new_dataset_folder
 from flows.parameters import Count, Name
-from flows.reporting.artifacts import as_table
-from flows.reporting.progress import artifact_key, stage
+from flows.reporting.artifacts import show_report
+from flows.reporting.progress import stage
 from flows.reporting.runs import RETRIES, named, told
+from flows.requests import command
 from flows.workers.cluster import crew
 from flows.workers.fanout import fan_out
 from storage.errors import BadInput, NotThere
@@ -21,62 +22,17 @@ from storage.files.locks import locked
 from storage.files.places import Place, local, place
 from tasks.datasets.folder import complete
 from tasks.datasets.totals import Gathered
-from tasks.exchange import ingest as units
+from tasks.exchange.ingest import fill_jobs, fill_shard, require_imported, survey
+from tasks.exchange.ingest import report as report_of
 from tasks.exchange.labels import find_labels
 from tasks.exchange.scan import ImportRequest, Listing, Source, scan_files, write_records
 from tasks.loading.decode import Invert
 from tasks.profiles.profile import Profile
 
 
-def check(
-    folder: Path,
-    *,
-    labels: Path | None = None,
-    pattern: str | None = None,
-    name: str | None = None,
-    out: Path | None = None,
-    alphabet: str | None = None,
-    invert: Invert = Invert.AUTO,
-    **_,
-) -> tuple[ImportRequest, Place]:
-    """What to import, and the dataset's folder, or an error that names the wrong parameter."""
-    root = local(folder, "folder").resolve()
-    if not root.exists():
-        raise NotThere(f"{folder}: no such folder; check the path")
-    if not root.is_dir():
-        raise BadInput(f"{folder} is a file, not a folder; give the folder that holds it")
-    chosen = name or re.sub(r"[^\w-]+", "-", root.name).strip("-")
-    if not chosen:
-        raise BadInput(f"name: must be given with --name, since {root} has none of letters and digits")
-    Profile(chosen, alphabet=alphabet or "A")  # their rules
-    target = place(out) if out else new_dataset_folder(chosen)
-    for there, option in ((target, "out"), (home(), "home")):
-        if there.resolve().is_relative_to(root):
-            raise BadInput(f"{option}: must be outside the folder that is imported; {there} is in {root}")
-    units.require_imported(target)
-    labelling = find_labels(root, labels and Path(labels).resolve(), pattern)
-    return ImportRequest(root, chosen, labelling, alphabet or "", Invert(invert)), target
-
-
-@flow(flow_run_name=named("import", "folder", "name"))
-@told
-def ingest(
-    folder: Path,
-    *,
-    labels: Path | None = None,
-    pattern: str | None = None,
-    name: str | None = None,
-    out: Path | None = None,
-    alphabet: str | None = None,
-    invert: Invert = Invert.AUTO,
-    workers: Count | None = None,
-    cluster: Name | None = None,
-) -> dict:
-    """Make a dataset of a folder of labelled pictures.
-
-    PNG, JPEG, GIF, BMP, WebP and TIFF in nested folders, read as `solve` reads them. Labels are taken from
-    labels.csv or gt.txt in the folder if there is one, else from the file names. Files without a label
-    and files that are no pictures are left out and listed with the reason.
+@dataclass(frozen=True)
+class IngestRequest:
+    """The folder to import, and how to read it.
 
     Parameters
     ----------
@@ -101,22 +57,63 @@ def ingest(
     cluster
         Address of a Dask scheduler to use instead, such as tcp://host:8786.
     """
-    wanted, target = check(
-        folder, labels=labels, pattern=pattern, name=name, out=out, alphabet=alphabet, invert=invert
-    )  # fmt: skip
+
+    folder: Path
+    _: KW_ONLY
+    labels: Path | None = None
+    pattern: str | None = None
+    name: str | None = None
+    out: Path | None = None
+    alphabet: str | None = None
+    invert: Invert = Invert.AUTO
+    workers: Count | None = None
+    cluster: Name | None = None
+
+
+def check(request: IngestRequest) -> tuple[ImportRequest, Place]:
+    """Find what to import and the dataset's folder, or name the wrong parameter."""
+    folder, alphabet = request.folder, request.alphabet
+    root = local(folder, "folder").resolve()
+    if not root.exists():
+        raise NotThere(f"{folder}: no such folder; check the path")
+    if not root.is_dir():
+        raise BadInput(f"{folder} is a file, not a folder; give the folder that holds it")
+    chosen = request.name or re.sub(r"[^\w-]+", "-", root.name).strip("-")
+    if not chosen:
+        raise BadInput(f"name: must be given with --name, since {root} has none of letters and digits")
+    Profile(chosen, alphabet=alphabet or "A")  # their rules
+    target = place(request.out) if request.out else new_dataset_folder(chosen)
+    for there, option in ((target, "out"), (home(), "home")):
+        if there.resolve().is_relative_to(root):
+            raise BadInput(f"{option}: must be outside the folder that is imported; {there} is in {root}")
+    require_imported(target)
+    labelling = find_labels(root, request.labels and Path(request.labels).resolve(), request.pattern)
+    return ImportRequest(root, chosen, labelling, alphabet or "", Invert(request.invert)), target
+
+
+@flow(flow_run_name=named("import", "folder", "name"))
+@told
+@command(IngestRequest, check)
+def ingest(request: IngestRequest, checked: tuple[ImportRequest, Place]) -> dict:
+    """Make a dataset of a folder of labelled pictures.
+
+    PNG, JPEG, GIF, BMP, WebP and TIFF in nested folders, read as `solve` reads them. Labels are taken from
+    labels.csv or gt.txt in the folder if there is one, else from the file names. Files without a label
+    and files that are no pictures are left out and listed with the reason.
+    """
+    wanted, target = checked
     records = home() / "reports" / "import" / target.resolve().name
     run = atomic.new_run()
     began = time.monotonic()
-    with locked(target), crew(workers, cluster):
+    with locked(target), crew(request.workers, request.cluster):
         source = measure(Listing(wanted))
-        units.survey(source, target, records)
+        survey(source, target, records)
         write_records(source, records)
         atomic.make_folder(target)
         gathered = fill(source, target, run)
         complete(target, gathered, run)
-        report = units.report(source, target, records, gathered, time.monotonic() - began)
-    rows = as_table({key: value for key, value in report.items() if key != "rejects"})
-    create_table_artifact(rows, key=artifact_key("import", target.name), description=str(target))
+        report = report_of(source, target, records, gathered, time.monotonic() - began)
+    show_report("import", {key: value for key, value in report.items() if key != "rejects"}, target)
     return report
 
 
@@ -133,10 +130,10 @@ def measure(listing: Listing) -> Source:
 
 @task(cache_policy=NO_CACHE, task_run_name="fill", **RETRIES)
 def fill(source: Source, folder: Place, run: str) -> Gathered:
-    """Fill the shards on Dask; one that is there and intact costs a read."""
+    """Fill the shards on Dask; an intact shard costs a read."""
     gathered = Gathered(source.identity, source.wanted.labelling.as_dict())
     with crew(writes=[folder]) as client, stage("filling", len(source.pairs)) as shown:
-        for receipt in fan_out(client, units.fill_shard, units.fill_jobs(source, folder, run)):
+        for receipt in fan_out(client, fill_shard, fill_jobs(source, folder, run)):
             gathered.add(receipt)
             shown.advance(receipt.record.count)
     return gathered

@@ -1,42 +1,28 @@
 """Run the book's procedure as printed, then mend one defect at a time: a table and a plot."""
 
+from dataclasses import dataclass
 from pathlib import Path
 
 from prefect import flow, task
-from prefect.artifacts import create_markdown_artifact, create_table_artifact
 from prefect.cache_policies import NO_CACHE
 
 from flows.home import home
 from flows.parameters import Count, ModelSeed, Name
+from flows.reporting.artifacts import show_reproduced
 from flows.reporting.progress import stage
-from flows.reporting.runs import RETRIES, named, picture, told
+from flows.reporting.runs import RETRIES, named, told
+from flows.requests import command
 from flows.workers.cluster import crew
 from flows.workers.fanout import fan_out
 from storage.files.places import local
 from tasks.profiles.fonts import find_face
-from tasks.scoring import reproduce as units
+from tasks.scoring.reproduce import StepJob, for_people, run_step, save
+from tasks.scoring.reproduce import jobs as jobs_of
 
 
-def check(*, font: str = "Inter Black", seed: int = 14, words: int | None = None, **_) -> list[units.StepJob]:
-    """The steps to run, or an error that names the wrong parameter."""
-    return units.jobs(find_face(font), seed, words)
-
-
-@flow(flow_run_name=named("reproduce", "font"))
-@told
-def reproduce(
-    *,
-    font: Name = "Inter Black",
-    seed: ModelSeed = 14,
-    words: Count | None = None,
-    out: Path | None = None,
-    workers: Count | None = None,
-    cluster: Name | None = None,
-) -> dict:
-    """Run the book's procedure as printed, then mend one defect at a time.
-
-    Draws every four-letter word once with plain Pillow and scikit-image calls, cuts, reads and
-    corrects it, first with the book's defects, then with one fewer at every step.
+@dataclass(frozen=True, kw_only=True)
+class ReproduceRequest:
+    """The face and the words to try the procedure on.
 
     Parameters
     ----------
@@ -53,19 +39,39 @@ def reproduce(
     cluster
         Address of a Dask scheduler to use instead, such as tcp://host:8786.
     """
-    jobs = check(font=font, seed=seed, words=words)
-    folder = local(out, "out") if out else home() / "reports" / "reproduce"
-    face = find_face(font)
-    rows = run_steps(jobs, workers, cluster)
-    report = units.save(folder, rows, face, seed)
-    create_table_artifact(units.for_people(rows), key="reproduce", description=f"{face.name}, seed {seed}")
-    shown = picture((folder / "steps.png").read_bytes(), "Words right, step by step")
-    create_markdown_artifact(f"{units.as_markdown(rows)}\n\n{shown}", key="reproduce-report")
+
+    font: Name = "Inter Black"
+    seed: ModelSeed = 14
+    words: Count | None = None
+    out: Path | None = None
+    workers: Count | None = None
+    cluster: Name | None = None
+
+
+def check(request: ReproduceRequest) -> list[StepJob]:
+    """Make the steps to run, or name the wrong parameter."""
+    return jobs_of(find_face(request.font), request.seed, request.words)
+
+
+@flow(flow_run_name=named("reproduce", "font"))
+@told
+@command(ReproduceRequest, check)
+def reproduce(request: ReproduceRequest, jobs: list[StepJob]) -> dict:
+    """Run the book's procedure as printed, then mend one defect at a time.
+
+    Draws every four-letter word once with plain Pillow and scikit-image calls, cuts, reads and
+    corrects it, first with the book's defects, then with one fewer at every step.
+    """
+    folder = local(request.out, "out") if request.out else home() / "reports" / "reproduce"
+    face, seed = find_face(request.font), request.seed
+    rows = run_steps(jobs, request.workers, request.cluster)
+    report = save(folder, rows, face, seed)
+    show_reproduced(rows, f"{face.name}, seed {seed}", folder / "steps.png")
     return {
         "font": face.name,
         "seed": seed,
         "n": report["n"],
-        "steps": units.for_people(rows),
+        "steps": for_people(rows),
         "plot": str(folder / "steps.png"),
         "table": str(folder / "steps.md"),
         "json_file": str(folder / "steps.json"),
@@ -73,8 +79,8 @@ def reproduce(
 
 
 @task(cache_policy=NO_CACHE, task_run_name="steps", **RETRIES)
-def run_steps(jobs: list[units.StepJob], workers: int | None, cluster: str | None) -> list[dict]:
-    """Run the steps on Dask, one a job; they draw the same words."""
+def run_steps(jobs: list[StepJob], workers: int | None, cluster: str | None) -> list[dict]:
+    """Run each step as a job on Dask; all draw the same words."""
     with crew(workers, cluster) as client, stage("steps", len(jobs), "steps") as shown:
-        rows = list(fan_out(client, units.run_step, jobs, on_done=lambda _: shown.advance(1)))
+        rows = list(fan_out(client, run_step, jobs, on_done=lambda _: shown.advance(1)))
     return sorted(rows, key=lambda row: row["number"])

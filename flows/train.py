@@ -1,19 +1,21 @@
-"""Train a reader: cut spans out of datasets on Dask, fit the networks, see how sure they may be, save the model."""
+"""Train a reader: cut spans out of datasets on Dask, fit the networks, calibrate the confidence, save the model."""
 
 import hashlib
 import shutil
-from dataclasses import replace
+from dataclasses import KW_ONLY, dataclass, replace
 from pathlib import Path
+from typing import NamedTuple
 
 from prefect import flow, get_run_logger, task
-from prefect.artifacts import create_markdown_artifact, create_table_artifact
 from prefect.cache_policies import NO_CACHE
 
 from flows.generate import generate
 from flows.home import dataset_folder, home
 from flows.parameters import Count, ModelSeed, Name
-from flows.reporting.progress import artifact_key, stage
+from flows.reporting.artifacts import show_trained
+from flows.reporting.progress import stage
 from flows.reporting.runs import RETRIES, named, told
+from flows.requests import command
 from flows.workers.cluster import crew
 from flows.workers.fanout import fan_out
 from storage.dataset import Dataset
@@ -23,10 +25,9 @@ from storage.files.locks import locked
 from storage.files.places import ObjectPath, Place, place
 from storage.models import save_model
 from tasks import models
-from tasks.rates import Rate
-from tasks.training import fit as units
 from tasks.training.calibrate import CheckJob, check_answers
 from tasks.training.calibrate import calibrate as fit_confidence
+from tasks.training.fit import fit as fit_networks
 from tasks.training.settings import (
     FIRST_SHARE,
     LADDER_COUNT,
@@ -41,58 +42,19 @@ from tasks.training.settings import (
 from tasks.training.spool import GatherJob, GatherReceipt, jobs_of
 from tasks.training.spool import gather as gather_shard
 
-FINAL, FIRST = 1, FIRST_SHARE  # of the pictures, one in so many
+FINAL, FIRST = 1, FIRST_SHARE  # rounds of training: every picture, or one in FIRST_SHARE
 
 
-def check(
-    datasets: list[str] | None = None,
-    *,
-    ladder: bool = False,
-    pictures: list[int] | None = None,
-    shows: int | None = None,
-    hidden: list[int] | None = None,
-    leave_out: list[str] | None = None,
-    seed: int = 1,
-    **_,
-) -> tuple[list[str], Settings]:
-    """The datasets' names and the settings that the parameters ask for, or an error that names the wrong one."""
-    if bool(datasets) == ladder:
-        raise BadInput("train: name one or more datasets, or give --ladder")
-    given = {"pictures": pictures, "shows": shows, "hidden": hidden, "leave_out": leave_out}
-    given = {
-        key: tuple(value) if isinstance(value, list) else value for key, value in given.items() if value is not None
-    }
-    settings = replace(LADDER_SETTINGS if ladder else Settings(), **given, seed=seed)
-    names = list(LEARNT) if ladder else list(datasets)
-    if not ladder:
-        chosen = [Dataset(dataset_folder(name)) for name in names]
-        classes_of(chosen)
-        check_faces(chosen, settings.leave_out)
-    shares_of(settings, len(names))
-    return names, settings
+class TrainChoice(NamedTuple):
+    """The names of the datasets to learn from, and the settings."""
+
+    names: list[str]
+    settings: Settings
 
 
-@flow(flow_run_name=named("train", "datasets"))
-@told
-def train(
-    datasets: list[Name] | None = None,
-    *,
-    ladder: bool = False,
-    out: Path | None = None,
-    pictures: list[Count] | None = None,
-    shows: Count | None = None,
-    hidden: list[Count] | None = None,
-    leave_out: list[Name] | None = None,
-    seed: ModelSeed = 1,
-    workers: Count | None = None,
-    cluster: Name | None = None,
-    again: bool = False,
-) -> dict:
-    """Train a reader on one or more datasets, and save it with its provenance and scores.
-
-    Letters are cut from words, with what their neighbours leave in the picture, by their true boxes. Imported pictures
-    have none: letters that stand apart teach a first network, which then finds the others. The same datasets,
-    settings and seed give the same model on one machine; one that is there is kept.
+@dataclass(frozen=True)
+class TrainRequest:
+    """The datasets to learn from, and how.
 
     Parameters
     ----------
@@ -120,21 +82,63 @@ def train(
     again
         Train even if such a model is there.
     """
-    names, settings = check(
-        datasets, ladder=ladder, pictures=pictures, shows=shows, hidden=hidden, leave_out=leave_out, seed=seed
-    )
-    with crew(workers, cluster):
-        if ladder:
+
+    datasets: list[Name] | None = None
+    _: KW_ONLY
+    ladder: bool = False
+    out: Path | None = None
+    pictures: list[Count] | None = None
+    shows: Count | None = None
+    hidden: list[Count] | None = None
+    leave_out: list[Name] | None = None
+    seed: ModelSeed = 1
+    workers: Count | None = None
+    cluster: Name | None = None
+    again: bool = False
+
+
+def check(request: TrainRequest) -> TrainChoice:
+    """Find the datasets and the settings that the parameters ask for, or name the wrong parameter."""
+    ladder = request.ladder
+    if bool(request.datasets) == ladder:
+        raise BadInput("train: name one or more datasets, or give --ladder")
+    given = {name: getattr(request, name) for name in ("pictures", "shows", "hidden", "leave_out")}
+    given = {
+        key: tuple(value) if isinstance(value, list) else value for key, value in given.items() if value is not None
+    }
+    settings = replace(LADDER_SETTINGS if ladder else Settings(), **given, seed=request.seed)
+    names = list(LEARNT) if ladder else list(request.datasets or ())
+    if not ladder:
+        chosen = [Dataset(dataset_folder(name)) for name in names]
+        classes_of(chosen)
+        check_faces(chosen, settings.leave_out)
+    shares_of(settings, len(names))
+    return TrainChoice(names, settings)
+
+
+@flow(flow_run_name=named("train", "datasets"))
+@told
+@command(TrainRequest, check)
+def train(request: TrainRequest, choice: TrainChoice) -> dict:
+    """Train a reader on one or more datasets, and save it with its provenance and scores.
+
+    Letters are cut from words, with what their neighbours leave in the picture, by their true boxes. Imported pictures
+    have none: letters that stand apart teach a first network, which then finds the others. The same datasets,
+    settings and seed give the same model on one machine; one that is there is kept.
+    """
+    names, settings = choice
+    with crew(request.workers, request.cluster):
+        if request.ladder:
             for name in names:
                 generate(name, count=LADDER_COUNT, seed=LADDER_SEED)
         chosen = [Dataset(dataset_folder(name)) for name in names]
-        name = "ladder" if ladder else chosen[0].folder.name
-        path = place(out) if out else home() / "models" / f"{name}.skops"
+        name = "ladder" if request.ladder else chosen[0].folder.name
+        path = place(request.out) if request.out else home() / "models" / f"{name}.skops"
         provenance = models.provenance_of(chosen, settings)
-        if not again and models.same_model(path, provenance):
+        if not request.again and models.same_model(path, provenance):
             get_run_logger().info("%s was made from these data with these settings: kept", path)
             report = {"kept": True, **models.describe(path)}
-            _show_in_prefect(report, path)
+            show_trained(report, path)
             return report
         run = atomic.new_run()
         with locked(path):
@@ -149,28 +153,12 @@ def train(
             finally:
                 shutil.rmtree(spool, ignore_errors=True)
     report = {"kept": False, **models.describe(path)}
-    _show_in_prefect(report, path)
+    show_trained(report, path)
     return report
 
 
-def _show_in_prefect(report: dict, path: Place) -> None:
-    key = artifact_key("train", path.stem)
-    rows = [{"what": name, "value": str(value)} for name, value in report.items()]
-    create_table_artifact(rows, key=key, description=str(path))
-    learnt = ", ".join(f"{one['name']} ({one['count']:,} pictures)" for one in report["datasets"])
-    lines = [f"# {path.stem}: {'kept, it was made from these data and settings' if report['kept'] else 'trained'}", ""]
-    lines += [f"- learnt from: {learnt}", f"- letters it knows: `{report['classes']}`"]
-    lines += [f"- {name}: {report[name]:,}" for name in ("letters", "spans", "shows", "seconds")]
-    lines += [
-        f"- {what}: {Rate(report[name]['right'], report[name]['n'])}"
-        for name, what in (("marked", "pictures whose letters were found"), ("gate_passes", "letters the gate lets by"))
-    ]
-    lines += ["", f"File: `{path}`. How well it reads: `captchas evaluate {path.stem} DATASET`"]
-    create_markdown_artifact("\n".join(lines), key=f"{key}-report", description=str(path))
-
-
 def _beside(path: Place) -> Path:
-    """What the spool stands beside: the model, or for one in an object store a name of its own under the home."""
+    """The path to put the spool beside: the model, or for a model in an object store a name under the home."""
     if isinstance(path, ObjectPath):
         return home() / "models" / f"{hashlib.sha256(str(path).encode()).hexdigest()[:16]}.skops"
     return path
@@ -179,7 +167,7 @@ def _beside(path: Place) -> Path:
 def _learn(
     datasets: list[Dataset], settings: Settings, provenance: dict, spool: Path, run: str
 ) -> tuple[dict, dict, list[GatherReceipt]]:
-    """Gather letters, fit the networks, and see how sure they may be; with imported pictures, two rounds of it."""
+    """Gather letters, fit the networks, and calibrate the confidence; imported pictures take two rounds."""
     model, classes = None, provenance["classes"]
     if any(data.manifest.source for data in datasets):
         model = spool / "first.skops"
@@ -209,11 +197,13 @@ def gather(jobs: list[GatherJob]) -> list[GatherReceipt]:
 def fit(spool: Path, name: str, classes: str, settings: Settings, shows: int, every: bool = True) -> tuple[dict, dict]:
     """Fit the networks over the spool."""
     with stage("training", shows, "spans") as shown:
-        return units.fit(spool, name, classes, settings, shows, lambda done, _: shown.advance(done - shown.done), every)
+        return fit_networks(
+            spool, name, classes, settings, shows, lambda done, _: shown.advance(done - shown.done), every
+        )
 
 
 @task(cache_policy=NO_CACHE, task_run_name="calibrate", **RETRIES)
 def calibrate(jobs: list[CheckJob]) -> dict[str, list[float]]:
-    """Read validation pictures on Dask, and fit the confidence to how often it is right."""
+    """Read validation pictures on Dask, and fit the confidence to how often the answers are right."""
     with crew() as client, stage("calibrating", len(jobs), "datasets") as shown:
         return fit_confidence(list(fan_out(client, check_answers, jobs, on_done=lambda _: shown.advance(1))))

@@ -1,4 +1,4 @@
-"""`captchas up`: what one machine needs to run the deployments, started and watched over by one process."""
+"""`captchas up`: start and watch all that a machine needs to run the deployments."""
 
 import json
 import os
@@ -8,15 +8,17 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from types import FrameType
 
 import flows
 from flows.home import RECORD, home, served
 from flows.parameters import Port
-from flows.service import deployments as deployed
-from flows.service import processes
+from flows.requests import Refused, command
+from flows.service import deployments, processes
 from flows.service.prefect_api import Api, Unanswered
 from flows.service.processes import Child
 from storage.errors import BadInput, Busy
@@ -25,7 +27,7 @@ from storage.files.locks import locked
 
 FILE = "prefect.yaml"
 INBOX = "inbox"  # under the home
-SCRATCH = "tmp"  # under Prefect's folder: whoever is killed leaves temporary files, which would pile up elsewhere
+SCRATCH = "tmp"  # under Prefect's folder: temporary files that killed processes leave; emptied at each start
 STARTING = 180.0  # seconds that the server and the worker get each, twelve times what they need on a free machine
 DEPLOYING = 180.0
 _EVERY = 0.25  # seconds between two looks at the children
@@ -37,45 +39,20 @@ class Stopped(Exception):
     """Ctrl-C or SIGTERM, before all was started."""
 
 
-def check(*, port: int = 4200, check: bool = False, deploy: bool = False, deployments: Path | None = None) -> None:
-    """An error that names the wrong parameter, or what stands in the way."""
-    if not 0 <= port <= 65535:
-        raise BadInput(f"port: must be from 0 (any free one) to 65535; it is {port}")
-    if check and deploy:
-        raise BadInput("check, deploy: give one of them")
-    if not check:
-        _chosen(deployments, deploy)
+class Stop(threading.Event):
+    """An event that is set when the user asks to stop, with the signal that asked."""
+
+    signal: int | None = None
+
+    def by(self, number: int, _frame: FrameType | None) -> None:
+        """Handle a signal; the first one counts."""
+        self.signal = self.signal or number
+        self.set()
 
 
-def _chosen(deployments: Path | None, deploy: bool = False) -> Path:
-    """The file of the deployments, where nothing stands in the way of starting them, or only of deploying it."""
-    named, there = os.environ.get("PREFECT_API_URL"), served()
-    if deploy and not named:
-        raise BadInput("deploy: name the server in PREFECT_API_URL, for instance http://127.0.0.1:4200/api")
-    if there and not deploy:
-        raise Busy(_already(there))
-    if named and not deploy:
-        raise BadInput(
-            f"PREFECT_API_URL: names a Prefect server already, {named}; unset it, or use that server: --deploy, "
-            f"then `prefect worker start --pool {deployed.POOL}`"
-        )
-    beside, here = Path(flows.__file__).parents[1] / FILE, Path(FILE)
-    chosen = deployments or (beside if beside.is_file() else here)
-    if not chosen.is_file():
-        raise BadInput(
-            f"deployments: {chosen} is not there; run this in a clone of the project, or name its {FILE} with "
-            "--deployments"
-        )
-    return chosen.resolve()
-
-
-def up(
-    *, port: Port = 4200, check: bool = False, deploy: bool = False, deployments: Path | None = None
-) -> dict:  # fmt: skip
-    """Start what one machine needs to run the deployments: Prefect's server, work pool, deployments and worker.
-
-    Runs until Ctrl-C or SIGTERM, and ends all of it then; flows that run are told to stop, and the next run of
-    each goes on from there. Other commands on this home use its server.
+@dataclass(frozen=True, kw_only=True)
+class UpRequest:
+    """The port, and what to do.
 
     Parameters
     ----------
@@ -88,32 +65,77 @@ def up(
     deployments
         The file of the deployments; by default the project's prefect.yaml, else the one in this folder.
     """
-    if check:
-        return deployed.look(*_there())
-    file = _chosen(deployments, deploy)
-    if deploy:
+
+    port: Port = 4200
+    check: bool = False
+    deploy: bool = False
+    deployments: Path | None = None
+
+
+def check(request: UpRequest) -> Path | None:
+    """Find the file of the deployments (None for --check), or name the wrong parameter."""
+    if not 0 <= request.port <= 65535:
+        raise BadInput(f"port: must be from 0 (any free one) to 65535; it is {request.port}")
+    if request.check and request.deploy:
+        raise BadInput("check, deploy: give one of them")
+    return None if request.check else _chosen(request.deployments, request.deploy)
+
+
+def _chosen(given: Path | None, deploy: bool) -> Path:
+    """Find the file of the deployments, and prove that nothing prevents starting or only deploying them."""
+    named, there = os.environ.get("PREFECT_API_URL"), served()
+    if deploy and not named:
+        raise BadInput("deploy: name the server in PREFECT_API_URL, for instance http://127.0.0.1:4200/api")
+    if there and not deploy:
+        raise Busy(_already(there))
+    if named and not deploy:
+        raise BadInput(
+            f"PREFECT_API_URL: names a Prefect server already, {named}; unset it, or use that server: --deploy, "
+            f"then `prefect worker start --pool {deployments.POOL}`"
+        )
+    beside, here = Path(flows.__file__).parents[1] / FILE, Path(FILE)
+    chosen = given or (beside if beside.is_file() else here)
+    if not chosen.is_file():
+        raise BadInput(
+            f"deployments: {chosen} is not there; run this in a clone of the project, or name its {FILE} with "
+            "--deployments"
+        )
+    return chosen.resolve()
+
+
+@command(UpRequest, check)
+def up(request: UpRequest, file: Path | None) -> dict:
+    """Start what one machine needs to run the deployments: Prefect's server, work pool, deployments and worker.
+
+    Runs until Ctrl-C or SIGTERM, and ends all of it then; flows that run are told to stop, and the next run of
+    each goes on from there. Other commands on this home use its server.
+    """
+    if file is None:  # --check
+        return deployments.look(*_there())
+    if request.deploy:
         api = Api(os.environ["PREFECT_API_URL"])
         with _stopping() as stop:
             try:
                 _deploy(api, file, _environment(api.url.removesuffix("/api")), home() / "prefect" / "logs", stop)
             except Stopped:
                 raise KeyboardInterrupt from None
-        return {"server": api.url, "deployments": sorted(deployed.names_in(file))}
+        return {"server": api.url, "deployments": sorted(deployments.names_in(file))}
     began = time.monotonic()
     with _alone(), _stopping() as stop:
         processes.end(processes.orphans(os.environ["PREFECT_HOME"]), patience=10)
         atomic.make_folder(home() / INBOX)
-        _run(file, _free(port), stop)
+        _run(file, _free(request.port), stop)
     if stop.signal == signal.SIGINT:
         raise KeyboardInterrupt
-    return {"ended_by": signal.Signals(stop.signal).name, "seconds": round(time.monotonic() - began, 1)}
+    ended_by = signal.Signals(stop.signal or signal.SIGTERM).name
+    return {"ended_by": ended_by, "seconds": round(time.monotonic() - began, 1)}
 
 
-def _run(file: Path, port: int, stop: threading.Event) -> None:
-    """Start everything, watch over it until `stop`, and end it."""
+def _run(file: Path, port: int, stop: Stop) -> None:
+    """Start server and worker, watch them until `stop`, and end them."""
     url = f"http://127.0.0.1:{port}"
     logs, scratch = (Path(os.environ["PREFECT_HOME"]) / name for name in ("logs", SCRATCH))
-    shutil.rmtree(scratch, ignore_errors=True)  # of one that was killed
+    shutil.rmtree(scratch, ignore_errors=True)  # left by a killed `up`
     environment = _environment(url) | {"TMPDIR": str(atomic.make_folder(scratch).resolve())}
     server = Child("server", _server_command(port), environment, logs / "server.log", file.parent)
     api = Api(f"{url}/api")
@@ -130,12 +152,12 @@ def _run(file: Path, port: int, stop: threading.Event) -> None:
         server.start()
         _until(api.healthy, STARTING, server, stop)
         atomic.replace(place, json.dumps(record, indent=1).encode())
-        deployed.settle(api)
-        if deployed.changed(api, file):
+        deployments.settle(api)
+        if deployments.changed(api, file):
             _deploy(api, file, environment, logs, stop)
-        before = deployed.newest_worker(api)
+        before = deployments.newest_worker(api)
         worker.start()
-        _until(lambda: deployed.newest_worker(api) != before, STARTING, worker, stop)
+        _until(lambda: deployments.newest_worker(api) != before, STARTING, worker, stop)
         _tell(f"up: the UI is at {url}, pictures go into {home() / INBOX}; Ctrl-C ends it")
         while not stop.wait(_EVERY):
             for child in (server, worker):
@@ -151,31 +173,31 @@ def _run(file: Path, port: int, stop: threading.Event) -> None:
 
 
 def _settled(api: Api) -> bool:
-    """Whether the server answers, so that a worker may begin; what the last one left is closed then.
+    """Whether the server answers, so that a worker may start; if so, close the runs that the last worker left.
 
-    A worker ends when its server does, and nobody would end the runs that it was about to start.
+    A worker ends with its server, and the runs that it was about to start would stay open for ever.
     """
     try:
-        deployed.settle(api, processes.runs_alive(os.getpid()))
+        deployments.settle(api, processes.runs_alive(os.getpid()))
     except Unanswered:
         return False
     return True
 
 
-def _deploy(api: Api, file: Path, environment: dict[str, str], logs: Path, stop: threading.Event) -> None:
-    """Make the pool, if it is not there, and the deployments."""
-    deployed.make_pool(api)
+def _deploy(api: Api, file: Path, environment: dict[str, str], logs: Path, stop: Stop) -> None:
+    """Make the pool, if it does not exist, and the deployments."""
+    deployments.make_pool(api)
     deploying = Child("deployment", _deploy_command(file), environment, logs / "deploy.log", file.parent)
     deploying.start()
     try:
         _until(lambda: not deploying.running, DEPLOYING, None, stop)
     finally:
         deploying.end(1)
-    deployed.require_deployed(api, file, deploying)
+    deployments.require_deployed(api, file, deploying)
 
 
 def _end(server: Child, worker: Child) -> None:
-    """End the runs while the server can still hear of it, then the worker, what is left, and the server."""
+    """End the runs while the server can still record it, then the worker, what is left, and the server."""
     processes.end(processes.runs_of(os.getpid()), RUNS)
     worker.end(WORKER)
     kept = {server.pid}
@@ -183,28 +205,30 @@ def _end(server: Child, worker: Child) -> None:
     server.end(SERVER)
 
 
-def _until(reached, seconds: float, child: Child | None, stop: threading.Event) -> None:
-    """Return once `reached()`; an error if that takes too long, or the child dies meanwhile."""
+def _until(reached: Callable[[], bool], seconds: float, child: Child | None, stop: Stop) -> None:
+    """Return once `reached()` is true; raise `NotUp` if that takes too long, or if the child dies."""
     deadline = time.monotonic() + seconds
     while not reached():
         if stop.wait(_EVERY):
             raise Stopped
         if child and not child.running:
-            raise deployed.NotUp(
+            raise deployments.NotUp(
                 f"the {child.name} ended while it started; see {child.log}, which ends: {child.last_words()}"
             )
         if time.monotonic() > deadline:
-            raise deployed.NotUp(f"not ready after {seconds:.0f} s; see the logs in {os.environ['PREFECT_HOME']}/logs")
+            raise deployments.NotUp(
+                f"not ready after {seconds:.0f} s; see the logs in {os.environ['PREFECT_HOME']}/logs"
+            )
 
 
 def _environment(url: str) -> dict[str, str]:
-    """Of all children, and of the runs that the worker starts."""
+    """The environment of all children, and of the runs that the worker starts."""
     return os.environ | {
         "CAPTCHAS_HOME": str(home().resolve()),
         "PREFECT_API_URL": f"{url}/api",
         "PREFECT_UI_API_URL": f"{url}/api",
         "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "INFO",
-        "PREFECT_SERVER_ALLOW_EPHEMERAL_MODE": "false",  # a run waits for this server rather than to start one
+        "PREFECT_SERVER_ALLOW_EPHEMERAL_MODE": "false",  # a run waits for this server and starts none itself
         "PREFECT_WORKER_QUERY_SECONDS": os.environ.get("PREFECT_WORKER_QUERY_SECONDS", "5"),
         "PREFECT__SERVER_FINAL": "1",
     }
@@ -225,7 +249,7 @@ def _worker_command() -> list[str]:
         "worker",
         "start",
         "--pool",
-        deployed.POOL,
+        deployments.POOL,
         "--name",
         f"up-{socket.gethostname()}",
     ]
@@ -236,7 +260,7 @@ def _deploy_command(file: Path) -> list[str]:
 
 
 def _there() -> tuple[str | None, Path | None]:
-    """The address of the server to look at, and the file of its deployments: of the `up` on this home, else named."""
+    """The server to look at and the file of its deployments: of the `up` on this home, else from the environment."""
     record = served()
     if record:
         return record["api"], Path(record["deployments"])
@@ -245,7 +269,7 @@ def _there() -> tuple[str | None, Path | None]:
 
 
 def _free(port: int) -> int:
-    """The port, or a free one for 0; an error that says who has it."""
+    """Return the port, a free port for 0; refuse a port that cannot be used."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -258,17 +282,12 @@ def _free(port: int) -> int:
 @contextmanager
 def _alone() -> Iterator[None]:
     """Hold the lock of `captchas up` on this home."""
-    held = locked(home() / "prefect" / "up")
-    try:
-        held.__enter__()
-    except Busy:
-        error = Busy(_already(served()))
-        error.exit_code = BadInput.exit_code  # as where the other one has begun already
-        raise error from None
-    try:
+    with ExitStack() as held:
+        try:
+            held.enter_context(locked(home() / "prefect" / "up"))
+        except Busy:
+            raise Refused(_already(served())) from None
         yield
-    finally:
-        held.__exit__(None, None, None)
 
 
 def _already(record: dict | None) -> str:
@@ -277,16 +296,10 @@ def _already(record: dict | None) -> str:
 
 
 @contextmanager
-def _stopping() -> Iterator[threading.Event]:
-    """An event that Ctrl-C and SIGTERM set, instead of what they do otherwise; `.signal` is the one that came."""
-    stop = threading.Event()
-    stop.signal = None
-
-    def stopped(number, _frame):
-        stop.signal = stop.signal or number
-        stop.set()
-
-    before = {number: signal.signal(number, stopped) for number in (signal.SIGINT, signal.SIGTERM)}
+def _stopping() -> Iterator[Stop]:
+    """Have Ctrl-C and SIGTERM set an event, instead of what they do otherwise."""
+    stop = Stop()
+    before = {number: signal.signal(number, stop.by) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield stop
     finally:
@@ -295,6 +308,6 @@ def _stopping() -> Iterator[threading.Event]:
 
 
 def _tell(message: str) -> None:
-    """A line for people; standard output is for the report."""
+    """Write a line for people to standard error; standard output is for the report."""
     sys.stderr.write(f"captchas: {message}\n")
     sys.stderr.flush()

@@ -1,1 +1,4 @@
-"""What a run shows: its name and state, its progress, and its report as JSON, table or Prefect artifact."""
+"""What a run tells people: its name and state, its progress, and its report in the shell or as a Prefect artifact.
+
+Flows import `told`, `named` and `RETRIES` of runs, `stage` of progress, `show_…` of artifacts, and `show` of show.
+"""

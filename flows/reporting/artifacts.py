@@ -1,6 +1,167 @@
-"""Tables and Markdown reports as Prefect artifacts."""
+"""Tables and Markdown reports as Prefect artifacts: what a run shows of its result in Prefect's UI."""
+
+from collections import Counter
+from collections.abc import Iterable
+from pathlib import Path
+
+from prefect.artifacts import create_markdown_artifact, create_table_artifact
+
+from flows.reporting.progress import artifact_key
+from flows.reporting.runs import as_lines, picture
+from storage.files.places import Place
+from tasks.datasets.describe import sheet_of
+from tasks.datasets.judge import Finding, summary
+from tasks.rates import Rate
+from tasks.scoring import reproduce
+
+MOST_ROWS = 1000  # of a table: shards or findings
+MOST_KINDS = 20  # kinds of repair that a report counts
+SHOWN = 24  # pictures on the contact sheet of a new dataset
+# The plots of an evaluation that Prefect's report shows: of eight, those that say most.
+PLOTS = {"rates.png": "Words right by each parameter of drawing", "mistakes.png": "Mistakes"}
+FOR_PEOPLE = ("rates.png", "confusion.png", "failures.png", "reliability.png", "mistakes.png")
 
 
 def as_table(content: dict) -> list[dict]:
     """A report as rows for a Prefect table artifact."""
     return [{"what": key, "value": str(value)} for key, value in content.items()]
+
+
+def rate(content: dict) -> str:
+    """A rate of a report with its interval, as people read it."""
+    return str(Rate(content["right"], content["n"]))
+
+
+def show_report(command: str, report: dict, folder: Place) -> None:
+    """Show a report as a table, under the names of the command and of the folder that it made."""
+    create_table_artifact(as_table(report), key=artifact_key(command, folder.name), description=str(folder))
+
+
+def show_drawn(report: dict, shards: list[dict], folder: Place) -> None:
+    """Show a drawn dataset: a table of the shards, and a report with a contact sheet."""
+    key = artifact_key("generate", folder.name)
+    counts = Counter(shard["state"] for shard in shards) or Counter(skipped=report["shards"])
+    said = ", ".join(f"{counts[state]:,} {state}" for state in ("made", "skipped", "repaired"))
+    rows = sorted(shards, key=lambda shard: shard["shard"])[:MOST_ROWS]
+    rows = rows or [{"shard": "all", "state": "skipped", "pictures": report["count"], "bytes": report["bytes"]}]
+    create_table_artifact(rows, key=key, description=f"Shards of {folder}: {said}")
+    lines = [f"# {folder.name}: {report['count']:,} pictures", "", f"- shards: {said}"]
+    lines += as_lines(report, "shards", "dataset", "count")
+    if shards:
+        lines += ["", picture(sheet_of(folder, SHOWN), f"The first {SHOWN} pictures")]
+    _markdown(lines, f"{key}-report", folder)
+
+
+def show_verified(report: dict, findings: Iterable[Finding], folder: Place) -> None:
+    """Show a proof of a dataset: a table of the findings and what was done, and a report."""
+    key, findings = artifact_key("verify", folder.name), list(findings)
+    said = summary(findings) or "whole"
+    rows = report["findings"] or [{"what": folder.name, "state": "whole", "reason": "-", "done": "-"}]
+    create_table_artifact(rows[:MOST_ROWS], key=key, description=f"{folder}: {said}")
+    done = Counter(finding.done for finding in findings)
+    lines = [f"# {folder.name}: {said}", ""]
+    lines += [f"- {what}: {count:,}" for what, count in done.most_common(MOST_KINDS) if what != "-"]
+    _markdown([*lines, *as_lines(report, "findings", "shown", "dataset")], f"{key}-report", folder)
+
+
+def show_all_verified(rows: list[dict], problems: list[str]) -> None:
+    """Show the proof of all datasets: a row for each, and the errors."""
+    lines = ["| dataset | state | pictures | shards | found whole | findings |", "|---|---|---|---|---|---|"]
+    lines += [f"| {' | '.join(map(str, row.values()))} |" for row in rows]
+    _markdown(["# All datasets", "", *lines, "", *(f"- {text}" for text in problems)], "verify-all")
+
+
+def show_trained(report: dict, model: Place) -> None:
+    """Show a model: a table of its record, and a report."""
+    key = artifact_key("train", model.stem)
+    create_table_artifact(as_table(report), key=key, description=str(model))
+    learnt = ", ".join(f"{data['name']} ({data['count']:,} pictures)" for data in report["datasets"])
+    state = "kept, it was made from these data and settings" if report["kept"] else "trained"
+    lines = [f"# {model.stem}: {state}", "", f"- learnt from: {learnt}", f"- letters it knows: `{report['classes']}`"]
+    lines += [f"- {name}: {report[name]:,}" for name in ("letters", "spans", "shows", "seconds")]
+    lines += [f"- pictures whose letters were found: {rate(report['marked'])}"]
+    lines += [f"- letters the gate lets by: {rate(report['gate_passes'])}"]
+    lines += ["", f"File: `{model}`. How well it reads: `captchas evaluate {model.stem} DATASET`"]
+    _markdown(lines, f"{key}-report", model)
+
+
+def show_evaluated(report: dict, folder: Path) -> None:
+    """Show an evaluation: a table of the rates, and a report with the plots that say most."""
+    key = artifact_key("evaluate", folder.name)
+    rows = [{"ranking": name, "words right": rate(content)} for name, content in report["words"].items()]
+    create_table_artifact(rows, key=key, description=f"{report['model']} on {report['dataset']}")
+    lines = [f"# {folder.name}", "", f"{report['n']:,} pictures of the {report['split']} split.", ""]
+    lines += [f"- words right, {row['ranking']}: {row['words right']}" for row in rows]
+    lines += [f"- cut into the right number of letters: {rate(report['cut_right'])}"]
+    lines += [f"- letters cut from words: macro F1 {report['letters']['macro_f1']:.4f}"]
+    for name, title in PLOTS.items():
+        lines += ["", f"## {title}", "", picture((folder / name).read_bytes(), title)]
+    _markdown([*lines, "", f"All files: `{folder}`"], f"{key}-report")
+
+
+def show_ladder(folder: Path) -> None:
+    """Show the table and the picture of an evaluation on all rungs of the ladder."""
+    shown = picture((folder / "ladder.png").read_bytes(), folder.name)
+    text = (folder / "ladder.md").read_text()
+    create_markdown_artifact(f"# {folder.name}\n\n{text}\n\n{shown}", key=artifact_key("evaluate", folder.name))
+
+
+def evaluation_for_people(report: dict, kept: bool, folder: Path) -> dict:
+    """Choose from the report of an evaluation what the command tells; rates with their intervals."""
+    return {
+        "kept": kept,
+        "report": str(folder),
+        "model": report["model"],
+        "dataset": report["dataset"],
+        "split": report["split"],
+        "pictures": report["n"],
+        "dictionary_words": report["dictionary_words"],
+        "words": [
+            {"ranking": name, "words_right": rate(content), **content} for name, content in report["words"].items()
+        ],
+        "cut_right": rate(report["cut_right"]),
+        "letters_macro_f1": report["letters"]["macro_f1"],
+        "letters_right": rate(report["letters"]["accuracy"]),
+        "calibration_error": [
+            {"ranking": name, "error": f"{100 * content['error']:.2f} %"}
+            for name, content in report["calibration"].items()
+        ],
+        "failures": [{"ranking": name, **split} for name, split in report["failures"].items()],
+        "words_per_second_a_worker": report["words_per_second_a_worker"],
+        "pictures_to_look_at": [str(folder / name) for name in FOR_PEOPLE],
+    }
+
+
+def show_regenerated(report: dict, model: Path) -> None:
+    """Show whether a new model is served now, and the comparison that decided it."""
+    why = report["why"]
+    lines = [f"# {model.stem}: {'replaced' if report['replaced'] else 'kept'}", "", f"{why[:1].upper()}{why[1:]}.", ""]
+    if report["pairs"]:
+        lines += [
+            f"The same {report['n']:,} pictures of the test split, with 95 % intervals:", "",
+            "| | words right |", "|---|---|",
+            f"| new model | {report['new_right']} |", f"| served until now | {report['served_right']} |",
+            f"| where only one was right, the new one was | {report['only_one_right_new_won']} |", "",
+        ]  # fmt: skip
+    lines += [
+        f"- {data['dataset']}: {data['count']:,} pictures, {data['drawn']:,} drawn now" for data in report["datasets"]
+    ]
+    lines += [f"- {name}: `{report[name]}`" for name in ("model", "before", "candidate") if report[name]]
+    _markdown(lines, artifact_key("regenerate", model.stem))
+
+
+def show_reproduced(rows: list[dict], title: str, plot: Path) -> None:
+    """Show the steps of the book's procedure: a table, and a report with the plot."""
+    create_table_artifact(reproduce.for_people(rows), key="reproduce", description=title)
+    shown = picture(plot.read_bytes(), "Words right, step by step")
+    create_markdown_artifact(f"{reproduce.as_markdown(rows)}\n\n{shown}", key="reproduce-report")
+
+
+def show_demo(report: dict) -> None:
+    """Show what the demo did, a line for each step."""
+    lines = [f"- {key.replace('_', ' ')}: {value}" for key, value in report.items() if isinstance(value, str)]
+    _markdown(["# Demo", "", *lines], "demo")
+
+
+def _markdown(lines: Iterable[str], key: str, place: Place | None = None) -> None:
+    create_markdown_artifact("\n".join(lines), key=key, description=None if place is None else str(place))

@@ -15,7 +15,7 @@ EVERY = 1.0  # seconds between updates of the artifact, which cost 17 ms each
 
 
 class Stage:
-    """Counts what is done of one stage."""
+    """The progress of a stage of a run."""
 
     def __init__(self, name: str, total: int, unit: str, bar: Progress, artifact: UUID | None):
         self.done = 0
@@ -28,7 +28,7 @@ class Stage:
         self._shown = self.began
 
     def advance(self, count: int) -> None:
-        """Add `count` to what is done."""
+        """Add `count` to the number done, and show it."""
         self.done += count
         now = time.monotonic()
         rate = self.done / max(now - self.began, 1e-6)
@@ -41,7 +41,7 @@ class Stage:
             )  # fmt: skip
 
     def _said(self, rate: float) -> str:
-        """How far it is, how fast, and how long it will take: `4,096 of 65,536 pictures, 9,512/s, 7 s to go`."""
+        """The progress as text: `4,096 of 65,536 pictures, 9,512/s, 7 s to go`."""
         said = f"{self.done:,} of {self.total:,} {self._unit}, {rate:,.0f}/s"
         if self.done < self.total and rate:
             return f"{said}, {duration((self.total - self.done) / rate)} to go"
@@ -50,18 +50,18 @@ class Stage:
 
 @contextmanager
 def stage(name: str, total: int, unit: str = "pictures") -> Iterator[Stage]:
-    """Show a stage while it runs; nothing is drawn where standard error is no terminal."""
+    """Show a stage while it runs: an artifact, and a bar if standard error is a terminal."""
     columns = (
         TextColumn("{task.description:<22}"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[unit]}"),
         TextColumn("{task.fields[rate]}"), TimeRemainingColumn(),
     )  # fmt: skip
     artifact = create_progress_artifact(0.0, key=artifact_key(name), description=f"0 of {total:,} {unit}")
     with Progress(*columns, console=Console(stderr=True), disable=not sys.stderr.isatty()) as bar:
-        yield Stage(name, total, unit, bar, artifact)
+        yield Stage(name, total, unit, bar, artifact if isinstance(artifact, UUID) else None)
 
 
 def duration(seconds: float) -> str:
-    """Seconds as people say them: `duration(4000) == '1 h 7 min'`."""
+    """Write seconds as people say them: `duration(4000) == '1 h 7 min'`."""
     if seconds < 99.5:
         return f"{seconds:.0f} s"
     minutes = round(seconds / 60)
@@ -69,5 +69,5 @@ def duration(seconds: float) -> str:
 
 
 def artifact_key(*parts: str) -> str:
-    """A key as Prefect wants it: lower-case letters, digits and dashes."""
+    """Make a key that Prefect accepts: lower-case letters, digits and dashes."""
     return re.sub(r"[^a-z0-9]+", "-", "-".join(parts).lower()).strip("-")

@@ -10,7 +10,7 @@ from rich.table import Table
 def show(report: dict, *, as_json: bool) -> None:
     """Print a flow's report; lists of dicts become tables.
 
-    What stands under `shown` replaces the values of the same keys for people, and is left out of the JSON.
+    For people, the values under `shown` replace those of the same keys; the JSON leaves `shown` out.
     """
     shown = report.pop("shown", {})
     if as_json:
@@ -43,8 +43,8 @@ def _words(key: str) -> str:
     return key.replace("_", " ")
 
 
-def readable(value) -> str:
-    """A value as people write it: thousands apart, a dict or list in one line."""
+def readable(value: object) -> str:
+    """Write a value as people do: thousands apart, a dict or list on a single line."""
     if value is None:
         return "-"
     if isinstance(value, bool):

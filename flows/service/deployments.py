@@ -1,4 +1,4 @@
-"""What stands on a Prefect server for this project: pool, deployments, worker, and runs that were cut off."""
+"""Deployments on a Prefect server: the pool, the deployments, the worker, and runs that were cut off."""
 
 import hashlib
 import os
@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Collection
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from flows.service.prefect_api import Api, Unanswered
 from flows.service.processes import Child
@@ -14,9 +15,9 @@ from storage.errors import CaptchasError
 from storage.files import atomic
 
 POOL = "captchas"
-DIGEST = "deployed.sha256"  # under PREFECT_HOME: of the file that was deployed last
-PAGE = 200  # runs that the server tells of at once
-LIVING = 90.0  # seconds since a worker's last sign, which it gives every 30
+DIGEST = "deployed.sha256"  # under PREFECT_HOME; the checksum of the file that was deployed last
+PAGE = 200  # runs in one answer of the server
+LIVING = 90.0  # seconds since a worker's last heartbeat, which comes every 30
 # Credentials before a host, a query or a fragment of a URL, and in s3: anything but a bucket; a scheduler's
 # tcp://host:8786 is none. For the server and, in the forms, for the browser: Python and JavaScript read it alike.
 NO_SECRET = r"^(?!(?!file:)[A-Za-z][A-Za-z0-9+.:-]+:/+([^/]*@|.*[?#]))(?![sS]3:/+[^/]*:)"
@@ -29,24 +30,24 @@ class NotUp(CaptchasError, RuntimeError):
 
 
 def names_in(file: Path) -> set[str]:
-    """Names of the deployments in a prefect.yaml."""
+    """Read the names of the deployments in a prefect.yaml."""
     return set(_NAME.findall(file.read_text(encoding="utf-8").partition("\ndeployments:")[2]))
 
 
 def make_pool(api: Api) -> None:
-    """Make the work pool, unless it is there: somebody may have given it other settings."""
+    """Make the work pool, unless it exists: somebody may have changed its settings."""
     if api.get(f"work_pools/{POOL}") is None:
         api.post("work_pools/", {"name": POOL, "type": "process", "description": "Runs of captchas, as processes"})
 
 
 def changed(api: Api, file: Path) -> bool:
-    """Whether the file has to be deployed: it is another one than last time, or the server lacks one of them.
+    """Whether the file has to be deployed: it has changed since last time, or the server lacks a deployment.
 
-    What somebody changed in the UI, such as a paused schedule, stays as long as the file does.
+    A change that somebody made in the UI, such as a paused schedule, stays until the file changes.
     """
     place = _mark()
     same = place.is_file() and place.read_text() == _digest(file)
-    return not same or bool(names_in(file) - {one["name"] for one in _deployments(api)})
+    return not same or bool(names_in(file) - {deployment["name"] for deployment in _deployments(api)})
 
 
 def require_deployed(api: Api, file: Path, deploying: Child) -> None:
@@ -60,15 +61,15 @@ def require_deployed(api: Api, file: Path, deploying: Child) -> None:
     NotUp
         With the last words of what deployed it.
     """
-    lacking = names_in(file) - {one["name"] for one in _deployments(api)}
+    lacking = names_in(file) - {deployment["name"] for deployment in _deployments(api)}
     if lacking or deploying.code:
         raise NotUp(
             f"{file}: could not be deployed (missing: {', '.join(sorted(lacking)) or '-'}); mend it and start again. "
             f"See {deploying.log}, which ends: {deploying.last_words()}"
         )
-    for one in _deployments(api):
-        schema = without_secrets(one["parameter_openapi_schema"]) | {"additionalProperties": False}
-        api.patch(f"deployments/{one['id']}", {"parameter_openapi_schema": schema})
+    for deployment in _deployments(api):
+        schema = without_secrets(deployment["parameter_openapi_schema"]) | {"additionalProperties": False}
+        api.patch(f"deployments/{deployment['id']}", {"parameter_openapi_schema": schema})
     atomic.replace(_mark(), _digest(file).encode())
 
 
@@ -77,9 +78,9 @@ def without_secrets(schema: dict) -> dict:
     if schema.get("type") == "string":
         return schema | {"pattern": NO_SECRET}
     return {
-        name: [without_secrets(one) for one in inner] if name == "anyOf"
+        name: [without_secrets(choice) for choice in inner] if name == "anyOf"
         else without_secrets(inner) if name == "items"
-        else {one: without_secrets(its) for one, its in inner.items()} if name == "properties"
+        else {field: without_secrets(its) for field, its in inner.items()} if name == "properties"
         else inner
         for name, inner in schema.items()
     }  # fmt: skip
@@ -94,16 +95,16 @@ def _digest(file: Path) -> str:
 
 
 def _deployments(api: Api) -> list[dict]:
-    return api.post("deployments/filter", {"work_pools": {"name": {"any_": [POOL]}}, "limit": PAGE}) or []
+    return api.find("deployments/filter", {"work_pools": {"name": {"any_": [POOL]}}, "limit": PAGE})
 
 
 def settle(api: Api, alive: Collection[str] = ()) -> None:
-    """Close runs that nobody runs any more, and of those that were missed keep the newest of each deployment.
+    """Close runs whose process is gone; of each deployment's missed runs keep the newest.
 
-    To be called while no worker runs; runs that are `alive` have outlived it. A run that a killed process left
-    "Running" or "Pending" would hold its deployment's only place; after a day without a worker, 24 runs of the inbox
-    would do nothing one after another. Places that are held by no run at all are freed too: a server that is killed
-    forgets who held them, and not how many are.
+    Call it while no worker runs; the runs that are `alive` have outlived their worker. A run that a killed process
+    left "Running" or "Pending" would hold its deployment's only slot. After a day without a worker, 24 runs of the
+    inbox would do nothing one after another. Slots that no run holds are freed too: a killed server remembers how
+    many slots are held, but not by which runs.
     """
     ours = {"work_pools": {"name": {"any_": [POOL]}}}
     closed = {
@@ -119,10 +120,10 @@ def settle(api: Api, alive: Collection[str] = ()) -> None:
         inner = {"parent_flow_run_id": {"any_": ended}, "state": {"type": {"any_": UNDERWAY}}}
         ended = [run["id"] for run in _runs(api, {"flow_runs": inner})]
     held = Counter(run["deployment_id"] for run in underway if run["id"] in alive)
-    for one in _deployments(api):
-        limit = one.get("global_concurrency_limit")
-        if limit and limit["active_slots"] > held[one["id"]]:
-            api.patch(f"v2/concurrency_limits/{limit['id']}", {"active_slots": held[one["id"]]})
+    for deployment in _deployments(api):
+        limit, slots = deployment.get("global_concurrency_limit"), held[deployment["id"]]
+        if limit and limit["active_slots"] > slots:
+            api.patch(f"v2/concurrency_limits/{limit['id']}", {"active_slots": slots})
     missed = {"state": {"type": {"any_": WAITING}}, "expected_start_time": {"before_": datetime.now(UTC).isoformat()}}
     seen = set()
     for run in _runs(api, ours | {"flow_runs": missed, "sort": "EXPECTED_START_TIME_DESC"}):
@@ -134,50 +135,55 @@ def settle(api: Api, alive: Collection[str] = ()) -> None:
 
 
 def _runs(api: Api, wanted: dict) -> list[dict]:
-    found, offset = [], 0
-    while page := api.post("flow_runs/filter", wanted | {"limit": PAGE, "offset": offset}):
+    found: list[dict] = []
+    offset = 0
+    while page := api.find("flow_runs/filter", wanted | {"limit": PAGE, "offset": offset}):
         found += page
         offset += PAGE
     return found
 
 
 def look(url: str | None, file: Path | None) -> dict:
-    """What of it runs: the server, the pool, the deployments, the worker.
+    """Report what is up: the server, the pool, the deployments, the worker.
 
     Raises
     ------
     NotUp
-        Something is missing; its `report` says what there is.
+        Something is missing; the error's `report` says what is up.
     """
     api = Api(url, timeout=5) if url else None
-    report = {"server": url, "server_answers": bool(api and api.healthy()), "pool": False}
+    report: dict[str, Any] = {"server": url, "server_answers": False, "pool": False}
     report |= {"deployments": 0, "deployments_missing": [], "worker": None, "worker_last_seen_seconds": None}
-    wrong = [] if report["server_answers"] else [f"no server answers{f' at {url}' if url else ''}"]
-    if not wrong:
+    if api and api.healthy():
+        report["server_answers"] = True
         try:
             wrong = _look_inside(api, file, report)
         except Unanswered as error:
             wrong = [str(error)]
+    else:
+        wrong = [f"no server answers{f' at {url}' if url else ''}"]
     if wrong:
-        error = NotUp(f"not all is up: {'; '.join(wrong)}. `captchas up` starts what one machine needs")
-        error.report = report
-        raise error
+        failure = NotUp(f"not all is up: {'; '.join(wrong)}. `captchas up` starts what one machine needs")
+        failure.report = report
+        raise failure
     return report
 
 
 def newest_worker(api: Api) -> dict | None:
-    """The pool's worker that gave its last sign last, if there ever was one."""
-    workers = api.post(f"work_pools/{POOL}/workers/filter") or []
+    """Find the pool's worker with the newest heartbeat; None if there never was a worker."""
+    workers = api.find(f"work_pools/{POOL}/workers/filter")
     return max(
-        (one for one in workers if one["last_heartbeat_time"]), key=lambda one: one["last_heartbeat_time"], default=None
+        (worker for worker in workers if worker["last_heartbeat_time"]),
+        key=lambda worker: worker["last_heartbeat_time"],
+        default=None,
     )
 
 
 def _look_inside(api: Api, file: Path | None, report: dict) -> list[str]:
-    """Fill the report, and say what is wrong."""
+    """Fill the report, and list what is wrong."""
     if api.get(f"work_pools/{POOL}") is None:
         return [f"there is no work pool {POOL}"]
-    names = {one["name"] for one in _deployments(api)}
+    names = {deployment["name"] for deployment in _deployments(api)}
     lacking = sorted(names_in(file) - names) if file else []
     report |= {"pool": True, "deployments": len(names), "deployments_missing": lacking}
     wrong = [f"deployments are missing: {', '.join(lacking)}"] if lacking else []

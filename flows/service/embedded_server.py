@@ -1,7 +1,7 @@
 """Prefect's embedded server, started while this process still imports Prefect.
 
-Left to itself Prefect starts one for a run without a server, but only once the flow is called, after it has
-imported all of the server's code here too: together two thirds of the time to the first shard.
+By default Prefect starts a server for a run without one only when the flow is called, after importing the server's
+code in this process too: together two thirds of the time to the first shard.
 """
 
 import atexit
@@ -19,8 +19,8 @@ from storage.errors import CaptchasError
 
 DATABASE = "prefect.db"  # under PREFECT_HOME
 _EVERY = 0.05  # seconds between two looks
-_CLOSING = 3.0  # seconds that it gets to end, fewer than Ctrl-C leaves
-# What Prefect itself gives to the server that it starts.
+_CLOSING = 3.0  # seconds that the server gets to end, fewer than Ctrl-C leaves
+# The environment that Prefect gives to the server that it starts itself.
 _AS_EMBEDDED = {"PREFECT_UI_ENABLED": "0", "PREFECT__SERVER_EPHEMERAL": "1", "PREFECT__SERVER_FINAL": "1"}
 
 
@@ -29,13 +29,13 @@ class ServerLost(CaptchasError, RuntimeError):
 
 
 class _Server:
-    """A server that was begun."""
+    """A server that this process started."""
 
     def __init__(self, process: subprocess.Popen, port: int, seconds: float):
         self._process, self._port, self._deadline = process, port, time.monotonic() + seconds
 
     def wait(self) -> None:
-        """Return once it answers.
+        """Return once the server answers.
 
         Raises
         ------
@@ -62,7 +62,7 @@ class _Server:
             connection.close()
 
     def stop(self) -> None:
-        """End it."""
+        """End the server."""
         if self._process.poll() is None:
             self._process.terminate()
             try:
@@ -79,7 +79,7 @@ class _Served:
         self._record, self._seconds = record, seconds
 
     def wait(self) -> None:
-        """Return once it answers: it may just have been started again.
+        """Return once the server answers; it may be starting again.
 
         Raises
         ------
@@ -98,11 +98,11 @@ _begun: _Server | _Served | None = None
 def begin(own: bool) -> None:
     """Start the server, name it in `PREFECT_API_URL`, and have it end with this process.
 
-    Where `captchas up` runs on this home, its server is waited for instead.
+    If `captchas up` runs on this home, `wait` waits for its server instead.
 
-    Nothing is done, and Prefect does as it always does, where the user has a server or a home of Prefect's (`own`
-    is False), wants no server embedded, or where there is no database yet: a server that a mistake in the
-    parameters ends halfway is not to make one.
+    Nothing is started, and Prefect does as by default, if the user has named a server or a PREFECT_HOME (`own` is
+    False), if the user wants no embedded server, or if there is no database yet: a mistake in the parameters ends the
+    server early, which could leave half a database.
     """
     global _begun
     allowed = os.environ["PREFECT_SERVER_ALLOW_EPHEMERAL_MODE"].lower() in {"1", "true", "t", "yes", "y", "on"}
@@ -121,7 +121,7 @@ def begin(own: bool) -> None:
             "--port", str(port), "--log-level", "error", "--lifespan", "on",
         ],
         env=os.environ | _AS_EMBEDDED,
-        stdout=subprocess.DEVNULL,  # ours is for the report
+        stdout=subprocess.DEVNULL,  # this process's standard output is for the report
     )  # fmt: skip
     _begun = _Server(process, port, seconds)
     atexit.register(_begun.stop)
@@ -129,7 +129,7 @@ def begin(own: bool) -> None:
 
 
 def wait() -> None:
-    """Return once a server that was begun answers.
+    """Return once the server that `begin` found or started answers.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""The few questions that `captchas up` asks a Prefect server, over its HTTP interface: no import of Prefect."""
+"""A small client of a Prefect server's HTTP interface, for `captchas up`: it does not import Prefect."""
 
 import json
 import time
@@ -8,13 +8,13 @@ from urllib.request import ProxyHandler, Request, build_opener
 
 from storage.errors import CaptchasError
 
-_LOCKED = 60.0  # seconds that its database may be busy, which it tells by 503
+_LOCKED = 60.0  # seconds that the server's database may be busy (status 503)
 _EVERY = 0.1  # seconds between two looks
-_urlopen = build_opener(ProxyHandler({})).open  # a server on this machine or beside it: no proxy leads there
+_urlopen = build_opener(ProxyHandler({})).open  # without proxies: the server is on this machine or near it
 
 
 class Unanswered(CaptchasError, ConnectionError):
-    """Prefect's server does not answer, or refuses what it was asked."""
+    """Prefect's server does not answer, or refuses a request."""
 
 
 class Api:
@@ -24,7 +24,7 @@ class Api:
         self.url, self._timeout = url.rstrip("/"), timeout
 
     def healthy(self) -> bool:
-        """Whether it answers."""
+        """Whether the server answers."""
         try:
             with _urlopen(f"{self.url}/health", timeout=min(self._timeout, 5)) as answer:
                 return answer.status == 200
@@ -32,7 +32,7 @@ class Api:
             return False
 
     def wait(self, seconds: float) -> bool:
-        """Whether it answers within that time."""
+        """Wait until the server answers, so many seconds at most; return whether it does."""
         deadline = time.monotonic() + seconds
         while not self.healthy():
             if time.monotonic() > deadline:
@@ -41,7 +41,7 @@ class Api:
         return True
 
     def get(self, path: str) -> dict | None:
-        """What stands there; None where nothing does.
+        """Get the object at a path; None if there is none.
 
         Raises
         ------
@@ -49,8 +49,18 @@ class Api:
         """
         return self._ask(Request(f"{self.url}/{path}"))
 
+    def find(self, path: str, content: dict | None = None) -> list[dict]:
+        """Post a filter and return the objects that match; an empty list if the path does not exist.
+
+        Raises
+        ------
+        Unanswered
+        """
+        found = self.post(path, content)
+        return found if isinstance(found, list) else []
+
     def post(self, path: str, content: dict | None = None) -> dict | list | None:
-        """Ask with parameters, or change something; None where nothing is there.
+        """Post content to a path; return the answer, None if the path does not exist.
 
         Raises
         ------
@@ -60,7 +70,7 @@ class Api:
         return self._ask(Request(f"{self.url}/{path}", data, {"Content-Type": "application/json"}))
 
     def patch(self, path: str, content: dict) -> None:
-        """Change what stands there.
+        """Change fields of the object at a path.
 
         Raises
         ------

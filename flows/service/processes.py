@@ -1,4 +1,4 @@
-"""Processes that commands start: who started them, which are left over, and one that is started again when it dies."""
+"""Processes that commands start: finding them, ending them, and starting a child again when it dies."""
 
 import os
 import signal
@@ -14,16 +14,16 @@ from storage.files import atomic
 CLIENT = "CAPTCHAS_CLIENT"  # the process id of the command, in the environment of all that it starts
 RUN = "PREFECT__FLOW_RUN_ID"  # in the environment of a process that runs a flow
 _EVERY = 0.05  # seconds between two looks
-# A child that died is started again after so many seconds, the longer the more often it died in short time.
+# Seconds until a dead child is started again: longer after each death in short time.
 _BACK_OFF = (1, 2, 4, 8, 15, 30)
-_SHORT = 60.0  # seconds; one that ran longer before it died begins anew
-_LOG_KEPT = 1 << 20  # bytes; a longer log is begun anew, the old one kept as .1
+_SHORT = 60.0  # seconds; a child that ran longer than this begins anew in _BACK_OFF
+_LOG_KEPT = 1 << 20  # bytes; a longer log is renamed to .1, and a new log begins
 
 
 def started(pid: int) -> str | None:
-    """What tells a process from a later one with the same number; None if there is none.
+    """Return a text that tells a process from a later process with the same number; None if there is no process.
 
-    Its start in the kernel's ticks, where there is a /proc.
+    Where there is a /proc, the text is the start of the process in the kernel's ticks.
     """
     try:
         fields = Path("/proc", str(pid), "stat").read_text().rpartition(")")[2].split()
@@ -41,7 +41,7 @@ def started(pid: int) -> str | None:
 
 
 def started_by(chosen: Callable[[dict[str, str], bytes], bool]) -> list[int]:
-    """Processes of this user whose environment and command line are `chosen`, but this one; none without a /proc."""
+    """Find other processes of this user by environment and command line; none without /proc."""
     found = []
     for process in Path("/proc").glob("[0-9]*"):
         try:
@@ -57,7 +57,7 @@ def started_by(chosen: Callable[[dict[str, str], bytes], bool]) -> list[int]:
 
 
 def orphans(prefect_home: str | None) -> list[int]:
-    """Prefect's servers, workers and runs in a Prefect home that outlived the command of ours which started them."""
+    """Find Prefect's servers, workers and runs of a Prefect home that outlived the command that started them."""
 
     def orphaned(variables: dict[str, str], command: bytes) -> bool:
         client = variables.get(CLIENT)
@@ -72,14 +72,14 @@ def orphans(prefect_home: str | None) -> list[int]:
 
 
 def runs_of(client: int) -> list[int]:
-    """Processes that run flows for a command's worker: they end cleanly when they are told to."""
+    """Find the processes that run flows for a command's worker; they end cleanly after SIGTERM."""
     return started_by(
         lambda variables, line: variables.get(CLIENT) == str(client) and RUN in variables and b"prefect" in line
     )
 
 
 def runs_alive(client: int) -> set[str]:
-    """Ids of the runs that have a process, of those that a command's worker started."""
+    """Find the ids of the living runs that a command's worker started."""
     found = set()
     for pid in runs_of(client):
         with suppress(OSError):
@@ -89,12 +89,12 @@ def runs_alive(client: int) -> set[str]:
 
 
 def all_of(client: int) -> list[int]:
-    """All processes that a command started, and those started by them."""
+    """Find all processes that a command started, directly or indirectly."""
     return started_by(lambda variables, _: variables.get(CLIENT) == str(client))
 
 
 def end(pids: Iterable[int], patience: float = 0.0) -> list[int]:
-    """Tell processes to end, and with `patience` in seconds kill those that have not by then; returns them."""
+    """Send SIGTERM to processes, after `patience` seconds (if not 0) SIGKILL to the rest; return their ids."""
     before = {pid: started(pid) for pid in pids}
     for pid in before:
         with suppress(ProcessLookupError):
@@ -115,7 +115,7 @@ class Exhausted(CaptchasError, RuntimeError):
 
 
 class Child:
-    """A process of ours that is started again when it dies; what it says goes to a log file.
+    """A process that is started again when it dies; its output goes to a log file.
 
     Parameters
     ----------
@@ -124,9 +124,9 @@ class Child:
     environment : dict
     log : Path
     folder : Path, optional
-        Its working directory.
+        The working directory.
     ready : callable, optional
-        Asked before it is started again; as long as it says False, it is not.
+        Asked before a new start; while it returns False, the process is not started.
     """
 
     def __init__(
@@ -141,22 +141,22 @@ class Child:
         self.name, self.log, self._ready = name, log, ready
         self._command, self._environment, self._folder = command, environment, folder
         self._process: subprocess.Popen | None = None
-        self.code: int | None = None  # what it ended with last
+        self.code: int | None = None  # the last exit code
         self._deaths = 0
         self._since = self._again = 0.0
 
     @property
     def pid(self) -> int | None:
-        """Of the process that runs; None between two."""
+        """The id of the running process; None between two runs."""
         return self._process.pid if self._process and self._process.poll() is None else None
 
     @property
     def running(self) -> bool:
-        """Whether it runs."""
+        """Whether the process runs."""
         return self.pid is not None
 
     def start(self) -> None:
-        """Start it, out of reach of the terminal's Ctrl-C: who started it decides when it ends."""
+        """Start the process in its own session, so that the terminal's Ctrl-C does not reach it."""
         atomic.make_folder(self.log.parent)
         if self.log.exists() and self.log.stat().st_size > _LOG_KEPT:
             self.log.replace(self.log.with_name(self.log.name + ".1"))
@@ -168,14 +168,14 @@ class Child:
         self._since = time.monotonic()
 
     def look(self) -> str | None:
-        """Start it again if it died and its time has come; what happened since the last look, if anything.
+        """Start the process again if it died and its wait is over; return what happened, if anything.
 
         Raises
         ------
         Exhausted
-            It died again and again within a short time.
+            The process died again and again in short time.
         """
-        if self._process is None:  # waits for its time
+        if self._process is None:  # dead, and waiting for its next start
             if time.monotonic() < self._again or not self._ready():
                 return None
             self.start()
@@ -195,7 +195,7 @@ class Child:
         return f"the {self.name} ended with exit code {code}; it is started again in {wait} s; see {self.log}"
 
     def last_words(self) -> str:
-        """The last line of its log that says anything."""
+        """Return the last line of the log that is not blank."""
         try:
             lines = self.log.read_bytes()[-4000:].decode(errors="replace").split("\n")
         except OSError:
@@ -203,7 +203,7 @@ class Child:
         return next((line.strip() for line in reversed(lines) if line.strip()), "-")
 
     def end(self, patience: float) -> None:
-        """End it; killed after `patience` seconds."""
+        """End the process; kill it after `patience` seconds."""
         if self._process is None:
             return
         if self._process.poll() is None:

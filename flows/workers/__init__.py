@@ -1,1 +1,4 @@
-"""Dask workers of a run: a local or remote cluster, the jobs in flight on it, and which workers may take part."""
+"""Dask workers for a run: local processes or a cluster, a bounded fan-out over them, and who may take part.
+
+Flows import `crew` of cluster, `fan_out` of fanout, and the errors of roster.
+"""

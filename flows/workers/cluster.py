@@ -10,26 +10,27 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from multiprocessing import resource_tracker
-from pathlib import Path
 from typing import NamedTuple
 
 from dask import config
 from dask.distributed import Client, LocalCluster
 
+from flows.parameters import require_workers
 from flows.workers.roster import Roster, WorkerLost
 from storage.errors import BadInput
+from storage.files.places import Place
 
 CLOSING = 10.0  # seconds that Dask has to end its workers
 WAITING = 30.0  # seconds that a cluster has to get its first worker
-# Workers keep the memory that they free: Dask's own setting gives it back each time, and to get it again,
-# page by page, took a quarter of the time of drawing.
+# Workers keep the memory that they free. Dask's own setting returns it to the kernel each time; to get it again, page
+# by page, took a quarter of the time of drawing.
 MEMORY = {
     "MALLOC_ARENA_MAX": "1",
     "MALLOC_MMAP_THRESHOLD_": str(32 << 20),
     "MALLOC_TRIM_THRESHOLD_": str(256 << 20),
     "MALLOC_TOP_PAD_": str(16 << 20),
 }
-# Dask watches itself; on two cores that took a twelfth of the time of drawing.
+# Dask's self-monitoring took a twelfth of the time of drawing on two cores.
 QUIET = {
     "distributed.worker.profile.enabled": False,
     "distributed.admin.tick.interval": "500ms",
@@ -38,17 +39,17 @@ QUIET = {
     "distributed.scheduler.active-memory-manager.start": False,
     "distributed.worker.memory.monitor-interval": "1s",
 }
-# For as long as a crew is open.
+# Set while a crew is open.
 LASTING = {
-    # A process that is not back in 15 s, as on a busy machine, Dask drops for good, and in the end there is none.
+    # By default Dask drops a process that is not back in 15 s, as on a busy machine; at last no process is left.
     "distributed.deploy.lost-worker-timeout": "1d",
-    # Every connection keeps its last messages for Dask's developers: a thousand, each with its job, took 300 MB.
+    # By default each connection keeps its last thousand messages, with their jobs, for debugging: 300 MB.
     "distributed.admin.low-level-log-length": 10,
 }
 
 
 class _Crew(NamedTuple):
-    """What is open: the client, who works, and what it was opened with."""
+    """The open crew: its client, its workers, and the parameters it was opened with."""
 
     client: Client
     roster: Roster
@@ -60,7 +61,7 @@ _open: ContextVar[_Crew | None] = ContextVar("crew", default=None)
 
 
 def cores() -> int:
-    """How many processes run at once on this machine: what `workers` is by default."""
+    """Count the cores that this process may use: the default of `workers`."""
     return len(os.sched_getaffinity(0))
 
 
@@ -69,12 +70,12 @@ def crew(
     workers: int | None = None,
     cluster: str | None = None,
     *,
-    writes: Iterable[Path | str] = (),
-    reads: Iterable[Path | str] = (),
+    writes: Iterable[Place | str] = (),
+    reads: Iterable[Place | str] = (),
 ) -> Iterator[Client]:
-    """The Dask workers of this run: local processes, or those of a cluster, however many it has.
+    """Open the Dask workers of this run: local processes, or all workers of a cluster.
 
-    A crew inside another one (a flow within a flow) is the same crew, connected again if its scheduler was lost.
+    A crew inside a crew (a flow within a flow) is the same crew, connected again if its scheduler was lost.
 
     Parameters
     ----------
@@ -83,17 +84,16 @@ def crew(
     cluster : str, optional
         The address of a running scheduler, such as tcp://host:8786.
     writes, reads : paths
-        What the workers of a cluster must see as this process does: folders that they write to, and folders or files
-        that they only read.
+        Folders that the workers of a cluster write to, and folders or files that they read. They must see the same
+        files there as this process.
 
     Raises
     ------
     BadInput
-        No scheduler at that address; it has no workers; one has other software or does not see a folder.
+        No scheduler answers at that address, it has no workers, or a worker has other software or lacks a folder.
     WorkerLost, ClusterLost
     """
-    if workers is not None and workers < 1:
-        raise BadInput(f"workers: must be 1 or more; it is {workers}")
+    require_workers(workers)
     outer = _open.get()
     if outer is not None and outer.client.status == "running":
         outer.roster.require_shared(writes, reads)
@@ -121,10 +121,10 @@ def crew(
 
 
 def _close(client: Client, local: LocalCluster | None) -> None:
-    """Close both, or leave them after some seconds, the workers killed.
+    """Close client and cluster; after `CLOSING` seconds kill the workers and leave the rest.
 
-    On a busy machine workers take longer to end than Dask is told to wait, and Dask counts by the wall clock:
-    while that is set back by hours, it waits for hours.
+    On a busy machine workers take longer to end than Dask is told to wait. And Dask waits by the wall clock: if the
+    clock is set back by hours, it waits for hours.
     """
     nannies = [(nanny, nanny.pid) for nanny in local.workers.values()] if local else []
 
@@ -148,19 +148,19 @@ def _close(client: Client, local: LocalCluster | None) -> None:
 
 
 def _start(workers: int) -> LocalCluster:
-    """Start worker processes that take no notice of Ctrl-C: this process decides when they end.
+    """Start worker processes that ignore Ctrl-C: this process decides when they end.
 
-    A terminal sends SIGINT to the whole group. Signals that a thread blocks stay blocked in what it
-    starts, so the cluster's threads and processes are started from one that blocks it.
+    A terminal sends SIGINT to the whole process group. Threads and processes inherit the blocked signals of the thread
+    that starts them, so the cluster is started from a thread that blocks SIGINT.
     """
     resource_tracker.ensure_running()  # starting it later would unblock the signal again
     blocked = (signal.SIG_BLOCK, {signal.SIGINT})
     memory = {f"distributed.nanny.pre-spawn-environ.{name}": value for name, value in MEMORY.items()}
     with (
         config.set(memory | QUIET),
-        ThreadPoolExecutor(1, initializer=signal.pthread_sigmask, initargs=blocked) as one,
+        ThreadPoolExecutor(1, initializer=signal.pthread_sigmask, initargs=blocked) as thread,
     ):
-        starting = one.submit(
+        starting = thread.submit(
             LocalCluster,
             n_workers=workers,
             threads_per_worker=1,
@@ -202,6 +202,6 @@ def _connect(address: str) -> Client:
 
 
 def roster_of(client: Client) -> Roster:
-    """Who works for the crew that is open, or for a client of another's."""
+    """Return the roster of the open crew, or a new roster for a client of somebody else."""
     crew = _open.get()
     return crew.roster if crew and crew.client is client else Roster(client)

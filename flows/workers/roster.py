@@ -4,12 +4,15 @@ import logging
 import re
 import time
 from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 from dask.distributed import Client
 
 from storage.errors import BadInput, CaptchasError
 from storage.files import atomic
+from storage.files.places import ObjectPath, Place
 from tasks import worker
 
 PERIOD = 2.0  # seconds between two looks at who is there, which cost 2 ms each
@@ -21,10 +24,10 @@ _URL = re.compile(r"[a-z0-9+]{2,}:/")
 
 
 class Passing(CaptchasError):
-    """A failure that may not come again: the same job, a while later, may succeed.
+    """A failure that may not come again: the same job may succeed a while later.
 
-    What a `retry_condition_fn` of Prefect can ask for. All that is done is sealed, so that a retry goes on from
-    there. Other errors come again: bad input, a damaged file, a full disk.
+    Finished work is sealed, so a retry goes on from there. Other errors come again: bad input, a damaged file, a full
+    disk.
     """
 
 
@@ -33,7 +36,7 @@ class WorkerLost(Passing, RuntimeError):
 
 
 class ClusterLost(Passing, ConnectionError):
-    """The scheduler went away, or does not answer; a retry has to connect again, so it is the flow's, not a task's."""
+    """The scheduler went away, or does not answer. A retry must connect again, so the flow retries, not a task."""
 
 
 class Roster:
@@ -43,15 +46,15 @@ class Roster:
     ----------
     client : Client
     address : str, optional
-        Of the cluster. Without it the workers are processes of this machine, started from this project: nothing of
-        them is checked but that they are there.
+        The cluster's address. Without it the workers are processes that this run started; then only their presence is
+        checked, not their software.
 
     Attributes
     ----------
     threads : dict of int
-        By the address of each worker that may work for this run.
+        By the address of each worker that may work for this run: its number of threads.
     refused : dict of str
-        What speaks against each of the others.
+        By the address of each other worker: why it is refused.
     """
 
     def __init__(self, client: Client, address: str | None = None):
@@ -59,11 +62,11 @@ class Roster:
         self.threads: dict[str, int] = {}
         self.refused: dict[str, str] = {}
         self._looked = time.monotonic()
-        self._missed: float | None = None  # when for the first time nobody was there, or nobody answered
-        self._short: float | None = None  # when for the first time a process of this machine was missing
+        self._missed: float | None = None  # the first time that no worker was there or the scheduler did not answer
+        self._short: float | None = None  # the first time that a local process was missing
 
     def require_all(self) -> None:
-        """Refuse a cluster of which any worker has other software.
+        """Refuse a cluster if any worker has other software.
 
         Raises
         ------
@@ -80,12 +83,12 @@ class Roster:
             )
 
     def look(self, now: bool = False) -> None:
-        """See who is there, once in `PERIOD` seconds or `now`; of a cluster, examine those who are new.
+        """List the workers, at most once in `PERIOD` seconds unless `now`; examine the new workers of a cluster.
 
         Raises
         ------
         WorkerLost
-            Nobody was there for `PATIENCE` seconds.
+            There was no worker for `PATIENCE` seconds.
         ClusterLost
         """
         began = time.monotonic()
@@ -117,36 +120,36 @@ class Roster:
             raise self._nobody() if there is not None else self.lost(f"did not answer for {PATIENCE:.0f} s")
 
     def restriction(self) -> dict:
-        """What `Client.submit` is to be told so that a job goes to nobody who was refused; nothing in most runs."""
+        """Options of `Client.submit` that keep a job from refused workers; empty in most runs."""
         return {"workers": list(self.threads), "allow_other_workers": True} if self.refused and self.threads else {}
 
     def guard(self, unit: Callable) -> tuple[Callable, tuple]:
-        """The function to submit, and its arguments before the job: on a cluster each job first asks where it is.
+        """The function to submit, and its arguments before the job: on a cluster each job first checks its worker.
 
-        A worker may come at any time, and be given jobs before it is seen here.
+        A new worker may get jobs before this process has examined it.
         """
         return (worker.do, (unit, worker.fingerprint())) if self.address else (unit, ())
 
     def explains(self, error: Exception) -> bool:
-        """Whether a job failed because of where it was done; `look` finds out who that was."""
+        """Whether a job failed because of its worker; `look` finds out which worker."""
         if not self.address or not isinstance(error, worker.Unfit | ImportError | AttributeError):
             return False
-        if isinstance(error, worker.Unfit):  # one of them came back with other software, at the address that it had
+        if isinstance(error, worker.Unfit):  # a worker came back with other software at its old address
             self.threads = {}
         self.look(now=not self.threads or not self.refused)
         if not self.threads:
-            time.sleep(PERIOD)  # nobody is fit: jobs would only go round
+            time.sleep(PERIOD)  # no worker is fit: jobs would only be submitted again and again
         return isinstance(error, worker.Unfit) or bool(self.refused)
 
-    def require_shared(self, writes: Iterable[Path | str] = (), reads: Iterable[Path | str] = ()) -> None:
-        """Refuse a cluster of which a worker sees other folders than this process; URLs are not looked at.
+    def require_shared(self, writes: Iterable[Place | str] = (), reads: Iterable[Place | str] = ()) -> None:
+        """Refuse a cluster if a worker sees other folders than this process; URLs are not checked.
 
         Parameters
         ----------
         writes : paths of folders
-            Where the run's results go: a file is put there, looked for, and removed.
+            Where the run's results go: a file is written, looked for by the workers, and removed.
         reads : paths of files or folders
-            Nothing is written there; what stands there is compared.
+            Nothing is written; the files are compared.
 
         Raises
         ------
@@ -155,15 +158,15 @@ class Roster:
         """
         if not self.address:
             return
-        for path in (Path(one).resolve() for one in writes if not _URL.match(str(one))):
+        for path in _folders(writes):
             token = atomic.temporary(atomic.make_folder(path) / "shared.token", atomic.new_run())
             try:
                 atomic.publish(token, token.name.encode(), atomic.new_run())
-                self._compare(path, lambda token=token: worker.sample(token))
+                self._compare(path, partial(worker.sample, token))
             finally:
                 atomic.discard(token)
-        for path in (Path(one).resolve() for one in reads if not _URL.match(str(one))):
-            self._compare(path, lambda path=path: worker.sample(path))
+        for path in _folders(reads):
+            self._compare(path, partial(worker.sample, path))
 
     def lost(self, what: str = "is gone, or was restarted") -> ClusterLost:
         """The error of a run without a scheduler."""
@@ -187,11 +190,11 @@ class Roster:
         )
 
     def _revive(self, now: float) -> None:
-        """Start processes of this machine again that Dask has given up, as it does with one that dies while it starts.
+        """Start local processes again that Dask has given up: it does so if a process dies while it starts.
 
-        A job that kills its worker at once, again and again, would leave none.
+        Otherwise a job that kills its worker at once, again and again, would leave no process.
         """
-        nannies = [one for one in self.client.cluster.workers.values() if hasattr(one, "is_alive")]
+        nannies = [nanny for nanny in self.client.cluster.workers.values() if hasattr(nanny, "is_alive")]
         if len(self.threads) >= len(nannies):
             self._short = None
         elif self._short is None:
@@ -207,7 +210,7 @@ class Roster:
         answers = self._ask(worker.record, names=list(names))
         for name, answer in answers.items():
             if isinstance(answer, OSError):
-                continue  # it went away meanwhile, or the next look asks it again
+                continue  # it went away, or the next look asks it again
             if isinstance(answer, Exception):
                 why = f"it lacks this project, or has another version of it ({type(answer).__name__}: {answer})"
             else:
@@ -230,7 +233,7 @@ class Roster:
         )
 
     def _objections(self) -> str:
-        """Who was refused and why; equal reasons together."""
+        """The refused workers and the reasons, equal reasons together."""
         by_reason: dict[str, list[str]] = {}
         for name, why in sorted(self.refused.items()):
             by_reason.setdefault(why, []).append(name)
@@ -243,13 +246,13 @@ class Roster:
         """{address: threads} of all workers."""
         try:
             return self.client.sync(self.client.scheduler.ncores, callback_timeout=ANSWER)
-        except (AttributeError, RuntimeError) as error:  # closed in this moment, by Dask's own thread
+        except (AttributeError, RuntimeError) as error:  # closed just now by Dask's own thread
             raise self.lost() from error
 
-    def _ask(self, question: Callable, *arguments, names: list[str] | None = None) -> dict[str, object]:
+    def _ask(self, question: Callable, *arguments, names: list[str] | None = None) -> dict[str, Any]:
         """{address: answer or error} of these workers, or of all that were not refused.
 
-        `Client.run`, with an end: a worker that is frozen would never answer, nor does one that is waited for.
+        As `Client.run`, but with a time limit: a frozen worker would never answer.
         """
         names = list(self.threads) if names is None else names
         if not names:
@@ -265,3 +268,8 @@ class Roster:
             ) from error
         except OSError as error:
             raise self.lost() from error
+
+
+def _folders(places: Iterable[Place | str]) -> list[Path]:
+    """The places that are no URLs, as absolute paths."""
+    return [Path(place).resolve() for place in places if not (isinstance(place, ObjectPath) or _URL.match(str(place)))]

@@ -176,7 +176,7 @@ def _redrawn(path: Place, job: RedrawJob) -> bool:
     return record.content == job.content and record.sha256 != job.refused
 
 
-def count_jobs(found: Inventory, verdict: Verdict, recipe: Recipe, run: str) -> list[DrawJob]:
+def count_jobs(found: Inventory, verdict: Verdict, recipe: Recipe | None, run: str) -> list[DrawJob]:
     """Make a job for every shard to count, if the manifest must be rebuilt.
 
     Raises

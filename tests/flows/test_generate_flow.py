@@ -54,6 +54,23 @@ def test_what_an_earlier_try_drew_is_this_runs_too(environment, tmp_path):
     ) | {names[0]: "skipped"}
 
 
+def test_a_command_checks_its_request_once(captchas, monkeypatch, tmp_path):
+    """Before Prefect has started; the flow, which Prefect calls, takes the result."""
+    from flows import generate
+
+    made, original = [], generate.make_recipe
+
+    def make(*parameters):
+        made.append(parameters)
+        return original(*parameters)
+
+    monkeypatch.setattr(generate, "make_recipe", make)
+    result = captchas("generate", "letters", "--count", 100, "--out", tmp_path / "few", "--home", tmp_path, "--json")
+    assert result.returncode == 0, result.stderr
+    assert result.report["drawn"] == 100
+    assert len(made) == 1
+
+
 def test_two_workers_give_the_same_bytes(captchas, whole, tmp_path):
     result = captchas("generate", "book", "--count", COUNT, "--home", tmp_path, "--json")
     assert result.returncode == 0, result.stderr

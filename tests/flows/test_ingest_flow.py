@@ -88,10 +88,10 @@ def test_a_folder_becomes_a_dataset(captchas, pictures, tmp_path):
 
 @pytest.fixture
 def check(monkeypatch, tmp_path):
-    from flows.ingest import check
+    from flows.ingest import IngestRequest, check
 
     monkeypatch.setenv("CAPTCHAS_HOME", str(tmp_path / "home"))
-    return check
+    return lambda folder, **options: check(IngestRequest(folder, **options))
 
 
 def test_names_and_places(check, pictures, tmp_path):

@@ -86,13 +86,13 @@ def test_a_worse_model_is_kept_aside_and_not_trained_again(own, monkeypatch):
 def test_only_unseen_pictures_are_read(own, monkeypatch):
     """The very pictures: neither model was trained on one of them."""
     read = []
-    original = flow.units.compare
+    original = flow.compare
 
     def compare(new, served):
         read.extend(str(word) for one in new for word in one.truth)
         return original(new, served)
 
-    monkeypatch.setattr(flow.units, "compare", compare)
+    monkeypatch.setattr(flow, "compare", compare)
     report = own.run(shows=30)
     data = Dataset(own.home / "datasets" / "own")
     blocks = data[0:COUNT]

@@ -96,7 +96,7 @@ def test_settings_that_fit_no_dataset_are_refused(trained, captchas, arguments, 
 
 
 def test_the_ladder_has_settings_for_each_of_its_datasets():
-    names, settings = flow.check(ladder=True)
+    names, settings = flow.check(flow.TrainRequest(ladder=True))
     assert len(names) == len(settings.pictures)
     assert set(names) < set(ladder.RUNGS)
     assert "unseen" not in names
@@ -212,6 +212,6 @@ def test_only_pictures_without_boxes_take_a_first_round(monkeypatch, tmp_path, s
     monkeypatch.setattr(flow, "fit", lambda *_, every=True: seen.append(every) or ({}, {}))
     monkeypatch.setattr(flow, "save_model", lambda path, *_: seen.append(path.name))
     monkeypatch.setattr(flow, "calibrate", lambda jobs: {})
-    flow._learn(datasets, flow.units.Settings(), {"classes": "AB"}, tmp_path, "run")
+    flow._learn(datasets, flow.Settings(), {"classes": "AB"}, tmp_path, "run")
     first = [(flow.FIRST, None), False, "first.skops"] if any(sources) else []
     assert seen == [*first, (flow.FINAL, "first.skops" if first else None), True, "checked.skops"]

@@ -73,19 +73,20 @@ def test_what_is_wrong_is_told_with_exit_code_1_and_repaired_with_0(captchas, le
 
 
 def test_mistakes_are_told_before_anything_runs(letters, monkeypatch):
-    from flows.verify import check
+    from flows.requests import checked
+    from flows.verify import VerifyRequest, check, verify
 
     monkeypatch.setenv("CAPTCHAS_HOME", str(letters.parents[1]))
-    assert check("letters", repair=True) == letters
-    assert check(str(letters)) == letters
+    assert check(VerifyRequest("letters", repair=True)) == letters
+    assert check(VerifyRequest(str(letters))) == letters
     for parameters, error, message in (
         ({"dataset": "nothing"}, NotThere, "nothing: no dataset there"),
         ({"workers": 0}, BadInput, "workers: must be 1 or more; it is 0"),
         ({"font": ["Inter Black"]}, BadInput, "font: .* goes with --redraw or --repair"),
         ({"words": ""}, BadInput, "words: .* goes with --redraw or --repair"),
     ):
-        with pytest.raises(error, match=message):
-            check(**{"dataset": "letters"} | parameters)
+        with pytest.raises(error, match=message), checked(verify, **{"dataset": "letters"} | parameters):
+            pass
 
 
 @pytest.mark.parametrize("repair", [False, True])

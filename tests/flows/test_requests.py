@@ -1,0 +1,129 @@
+"""A command's request: its parameters declared once, checked once, and nothing misspelt swallowed."""
+
+import inspect
+from dataclasses import KW_ONLY, FrozenInstanceError, dataclass
+from importlib import import_module
+
+import pytest
+
+from flows.__main__ import COMMANDS
+from flows.requests import Refused, checked, command, handed_on
+from storage.errors import BadInput, Busy, Unreachable
+
+
+@dataclass(frozen=True)
+class HalveRequest:
+    """A number to halve.
+
+    Parameters
+    ----------
+    number
+        Any even number.
+    """
+
+    number: int
+    _: KW_ONLY
+    workers: int | None = None
+
+
+CHECKS = []
+
+
+def check(request: HalveRequest) -> int:
+    """Count the calls, and refuse some numbers."""
+    CHECKS.append(request)
+    for number, error in ((1, BadInput), (3, Busy), (5, Unreachable)):
+        if request.number == number:
+            raise error(f"number: must be even; it is {number}")
+    return request.number // 2
+
+
+@command(HalveRequest, check)
+def halve(request: HalveRequest, half: int) -> dict:
+    """Halve a number."""
+    return {"number": request.number, "half": half}
+
+
+@pytest.fixture(autouse=True)
+def _no_checks():
+    CHECKS.clear()
+
+
+def test_the_fields_are_the_parameters_and_the_descriptions():
+    assert str(inspect.signature(halve)) == "(number: int, *, workers: int | None = None) -> dict"
+    assert halve.__name__ == "halve"
+    assert halve.__doc__ == "Halve a number.\n\nParameters\n----------\nnumber\n    Any even number."
+
+
+def test_each_call_checks_once():
+    assert halve(4) == halve(number=4) == {"number": 4, "half": 2}
+    assert len(CHECKS) == 2
+
+
+def test_a_misspelt_parameter_is_an_error():
+    with pytest.raises(TypeError, match="wrokers"):
+        halve(4, wrokers=2)
+    with pytest.raises(TypeError, match="wrokers"), checked(halve, 4, wrokers=2):
+        pass
+
+
+def test_a_call_takes_what_was_checked_before():
+    with checked(halve, 4) as known:
+        assert known and halve(4)["half"] == 2
+    assert len(CHECKS) == 1
+
+
+def test_what_was_checked_is_taken_once_and_for_equal_parameters_only():
+    with checked(halve, 4):
+        halve(4)
+        halve(4)
+    assert len(CHECKS) == 2
+    with checked(halve, 4):
+        assert halve(6)["half"] == 3
+        halve(4)  # another call came first
+    assert len(CHECKS) == 5
+    with checked(halve, 4):
+        pass
+    halve(4)  # afterwards
+    assert len(CHECKS) == 7
+
+
+def test_a_command_hands_on_what_it_has_checked_itself():
+    with handed_on(HalveRequest(4), 17):
+        assert halve(4)["half"] == 17
+    assert CHECKS == []
+
+
+@pytest.mark.parametrize(("number", "error", "code"), [(1, BadInput, 2), (3, Refused, 2), (5, Unreachable, 1)])
+def test_what_is_refused_before_it_runs_is_bad_input(number, error, code):
+    with pytest.raises(error, match=f"number: must be even; it is {number}") as raised, checked(halve, number):
+        pass
+    assert raised.value.exit_code == code
+
+
+def test_the_number_of_workers_is_checked_for_every_command():
+    with pytest.raises(BadInput, match="workers: must be 1 or more; it is 0"):
+        halve(4, workers=0)
+    with pytest.raises(BadInput, match="workers: must be 1 or more; it is 0"), checked(halve, 4, workers=0):
+        pass
+    assert CHECKS == []
+
+
+def test_every_command_has_a_frozen_request_or_nothing_to_check():
+    for where, _ in COMMANDS.values():
+        module, _, function = where.partition(":")
+        body = getattr(import_module(module), function)
+        kinds = {
+            value for value in vars(import_module(module)).values()
+            if inspect.isclass(value) and value.__module__ == module and value.__name__.endswith("Request")
+        }  # fmt: skip
+        if not kinds:
+            with checked(body) as known:
+                assert not known
+            continue
+        (kind,) = kinds
+        parameters = inspect.signature(body).parameters
+        assert inspect.signature(kind).parameters == parameters
+        needed = [name for name, field in parameters.items() if field.default is inspect.Parameter.empty]
+        with pytest.raises(FrozenInstanceError):
+            kind(**dict.fromkeys(needed, "x")).workers = 5
