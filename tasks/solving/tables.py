@@ -25,7 +25,7 @@ Cells = tuple[str | float | None, ...]  # of a row, by `COLUMNS`
 
 
 class AnswerFormat(StrEnum):
-    """The formats of a file of results."""
+    """What results are written as."""
 
     CSV = "csv"
     JSONL = "jsonl"
