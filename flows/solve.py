@@ -119,7 +119,7 @@ def check(request: SolveRequest) -> Checked:
     skip = (answers.out, *(ledger().with_name(LEDGER + side) for side in SIDES))
     again = request.again or path.is_file()
     choice = SolveChoice(path, again, request.settle, request.move_to, request.follow_links, skip)
-    # An inbox that runs by a schedule is empty most of the time, and so is one whose files are moved.
+    # The inbox of a scheduled run is empty most of the time, and so is an inbox whose files are moved.
     choice.require_possible(may_be_empty=bool(runtime.deployment.id or request.move_to))
     atomic.make_folder(answers.out.parent)  # now, not after an hour's reading
     if request.move_to:

@@ -156,7 +156,7 @@ def solve_batch(job: SolveJob) -> SolveReceipt:
         return SolveReceipt((), ())
     reader = reader_of(job.plan)
     groups, failures = load_batch(job.files, functools.partial(_read_again, job))
-    answers: list[Answer | Unreadable] = [Answer()] * len(job.files)  # each is replaced
+    answers: dict[int, Answer | Unreadable] = {}
     for index, error in failures:
         answers[index] = error if isinstance(error, Unreadable) else failed(str(error))
     for indices, images in groups:
@@ -167,7 +167,7 @@ def solve_batch(job: SolveJob) -> SolveReceipt:
         )  # fmt: skip
         for index, segments, reading, sure, words, confidences in found:
             answers[index] = _answer(segments, reading, sure, words, confidences, job.plan.abstain_below)
-    return SolveReceipt(job.files, tuple(answers))
+    return SolveReceipt(job.files, tuple(answers[index] for index in range(len(job.files))))
 
 
 def _read(job: LookJob | SolveJob, file: PictureFile) -> bytes:

@@ -1,4 +1,4 @@
-"""The results of an inbox: write all of them, or the new ones, and only if something has changed."""
+"""Write the results of an inbox, all of them or the new results, and only if something has changed."""
 
 import itertools
 from collections.abc import Iterator

@@ -50,7 +50,7 @@ def choose_format(given: AnswerFormat | None, out: Place | None) -> AnswerFormat
 def write_answers(out: Place, format: AnswerFormat, rows: Iterable[ResultRow]) -> Counter[str]:
     """Write results to a file with the columns `COLUMNS`; None becomes an empty cell, or null.
 
-    A file that is there already is replaced at the end. After an error, one of `rows` included, it is as it was.
+    An existing file is replaced at the end. After an error, an error of `rows` included, it is as it was.
 
     Returns
     -------
