@@ -1,107 +1,44 @@
 """Solve what is new in a folder of pictures: look, read in batches on Dask, remember, write the results."""
 
 import time
-from collections.abc import Iterable
-from contextlib import closing
+from dataclasses import KW_ONLY, dataclass
 from pathlib import Path
+from typing import NamedTuple
 
-from dask.distributed import Client
 from prefect import flow, runtime, task
-from prefect.artifacts import create_markdown_artifact, create_table_artifact
 from prefect.cache_policies import NO_CACHE
 
 from flows.home import SHIPPED, home, model_file, pictures_at
 from flows.parameters import Count, Name, Seconds, Share
-from flows.reporting.progress import artifact_key, stage
-from flows.reporting.runs import RETRIES, as_lines, named, picture, told
+from flows.reporting.artifacts import show_solved
+from flows.reporting.progress import stage
+from flows.reporting.runs import RETRIES, named, told
+from flows.requests import command
 from flows.workers.cluster import crew
 from flows.workers.fanout import fan_out
 from storage.errors import BadInput
 from storage.files import atomic
 from storage.files.locks import inbox_locked
-from storage.files.places import local, place
+from storage.files.places import Place, local, place
 from storage.ledger.database import SIDES
-from storage.ledger.ledger import LEDGER, Ledger
-from tasks import models
+from storage.ledger.ledger import ABSTAINED, FAILED, LEDGER, SOLVED, Ledger
+from tasks.models import choose_words
 from tasks.reading.ranking import Ranking
-from tasks.solving import batches as units
-from tasks.solving import results as writing
+from tasks.solving.batches import SolvePlan, look, make_plan, parse_length, reader_of
 from tasks.solving.choice import SolveChoice
+from tasks.solving.inbox import Inbox
 from tasks.solving.isolated import read_batch
-from tasks.solving.run import OTHERS, Inbox
+from tasks.solving.results import AnswersFile, sheet_of, write_results
+from tasks.solving.run import next_attempt
+from tasks.solving.survey import OTHERS
 from tasks.solving.tables import AnswerFormat, choose_format
 
-
-def check(
-    path: Path,
-    *,
-    model: str | None = None,
-    dictionary: str = "web2",
-    ranking: Ranking = Ranking.PROBABILITY,
-    out: Path | None = None,
-    format: AnswerFormat | None = None,
-    only_new: bool = False,
-    again: bool = False,
-    settle: float = 1.0,
-    move_to: Path | None = None,
-    follow_links: bool = False,
-    abstain_below: float = 0.0,
-    alphabet: str | None = None,
-    length: str | None = None,
-    **_,
-) -> tuple[SolveChoice, writing.AnswersFile, units.SolvePlan]:
-    """What to solve, what to write, and with which model and words, or an error that names what is wrong."""
-    path = pictures_at(path)
-    lengths = units.parse_length(length)
-    if not 0 <= abstain_below <= 1:
-        raise BadInput(f"abstain-below: must be from 0 to 1; it is {abstain_below}")
-    path, out = place(path), place(out) if out else None
-    chosen_format = choose_format(format, out)
-    name = path.resolve().name if path.is_dir() else path.stem
-    out = out or home() / "answers" / name / f"answers.{chosen_format.value}"
-    if out.is_dir():
-        raise BadInput(f"out: must be a file to write the answers to; {out} is a folder")
-    ours = tuple(ledger().with_name(LEDGER + side) for side in SIDES)
-    choice = SolveChoice(path, again or path.is_file(), settle, move_to, follow_links, (out, *ours))
-    # An inbox that runs by a schedule is empty most of the time, and so is one whose files are moved.
-    choice.require_possible(may_be_empty=bool(runtime.deployment.id or move_to))
-    atomic.make_folder(out.parent)  # now, not after an hour's reading
-    if move_to:
-        atomic.make_folder(local(move_to, "move-to"))
-    chosen = model_file(model) if model else newest_model()
-    words = models.choose_words(dictionary, chosen, alphabet, lengths) if ranking is not Ranking.NONE else ()
-    plan = units.plan(chosen, words, ranking if words else Ranking.NONE, abstain_below, alphabet, lengths)
-    units.reader_of(plan)
-    return choice, writing.AnswersFile(out, chosen_format, only_new), plan
+LOOK_TRIES = 10  # of a look job whose workers die: a look decodes no picture, so the job is hardly to blame
 
 
-@flow(flow_run_name=named("solve", "path"))
-@told
-def solve(
-    path: Path,
-    *,
-    model: Name | None = None,
-    dictionary: Name = "web2",
-    ranking: Ranking = Ranking.PROBABILITY,
-    out: Path | None = None,
-    format: AnswerFormat | None = None,
-    only_new: bool = False,
-    again: bool = False,
-    settle: Seconds = 1.0,
-    move_to: Path | None = None,
-    follow_links: bool = False,
-    abstain_below: Share = 0.0,
-    alphabet: Name | None = None,
-    length: Name | None = None,
-    workers: Count | None = None,
-    cluster: Name | None = None,
-) -> dict:
-    """Read what is new in a folder of pictures, or one picture, and write the answers of all.
-
-    PNG, JPEG, GIF, BMP, WebP and TIFF, of any colours and either polarity, in nested folders. A file
-    that cannot be read costs one row with the reason. The file names are not looked at. What was answered
-    is remembered under the home: the next run reads only what is new, what has changed, and what
-    failed for a reason that may pass.
+@dataclass(frozen=True)
+class SolveRequest:
+    """The pictures to solve, how, and where the answers go.
 
     Parameters
     ----------
@@ -138,79 +75,148 @@ def solve(
     cluster
         Address of a Dask scheduler to use instead, such as tcp://host:8786.
     """
-    choice, wanted, plan = check(
-        path, model=model, dictionary=dictionary, ranking=ranking, out=out, format=format, only_new=only_new,
-        again=again, settle=settle, move_to=move_to, follow_links=follow_links, abstain_below=abstain_below,
-        alphabet=alphabet, length=length,
-    )  # fmt: skip
-    with inbox_locked(ledger().parent, choice.folder), Ledger(ledger(), durable=move_to is not None) as remembered:
+
+    path: Path
+    _: KW_ONLY
+    model: Name | None = None
+    dictionary: Name = "web2"
+    ranking: Ranking = Ranking.PROBABILITY
+    out: Path | None = None
+    format: AnswerFormat | None = None
+    only_new: bool = False
+    again: bool = False
+    settle: Seconds = 1.0
+    move_to: Path | None = None
+    follow_links: bool = False
+    abstain_below: Share = 0.0
+    alphabet: Name | None = None
+    length: Name | None = None
+    workers: Count | None = None
+    cluster: Name | None = None
+
+
+class Checked(NamedTuple):
+    """What to solve, which file to write, and the model with its settings."""
+
+    choice: SolveChoice
+    answers: AnswersFile
+    plan: SolvePlan
+
+
+def check(request: SolveRequest) -> Checked:
+    """Return what a request asks for.
+
+    Raises
+    ------
+    BadInput, NotThere, Damaged
+        Naming the parameter that is wrong.
+    """
+    length = parse_length(request.length)
+    if not 0 <= request.abstain_below <= 1:
+        raise BadInput(f"abstain-below: must be from 0 to 1; it is {request.abstain_below}")
+    path = place(pictures_at(request.path))
+    answers = _answers_file(request, path)
+    skip = (answers.out, *(ledger().with_name(LEDGER + side) for side in SIDES))
+    again = request.again or path.is_file()
+    choice = SolveChoice(path, again, request.settle, request.move_to, request.follow_links, skip)
+    # The inbox of a scheduled run is empty most of the time, and so is an inbox whose files are moved.
+    choice.require_possible(may_be_empty=bool(runtime.deployment.id or request.move_to))
+    atomic.make_folder(answers.out.parent)  # now, not after an hour's reading
+    if request.move_to:
+        atomic.make_folder(local(request.move_to, "move-to"))
+    model = model_file(request.model) if request.model else newest_model()
+    words: tuple[str, ...] = ()
+    if request.ranking is not Ranking.NONE:
+        words = choose_words(request.dictionary, model, request.alphabet, length)
+    ranking = request.ranking if words else Ranking.NONE
+    plan = make_plan(model, words, ranking, request.abstain_below, request.alphabet, length)
+    reader_of(plan)
+    return Checked(choice, answers, plan)
+
+
+def _answers_file(request: SolveRequest, path: Place) -> AnswersFile:
+    out = place(request.out) if request.out else None
+    format = choose_format(request.format, out)
+    name = path.resolve().name if path.is_dir() else path.stem
+    out = out or home() / "answers" / name / f"answers.{format.value}"
+    if out.is_dir():
+        raise BadInput(f"out: must be a file to write the answers to; {out} is a folder")
+    return AnswersFile(out, format, request.only_new)
+
+
+@flow(flow_run_name=named("solve", "path"))
+@told
+@command(SolveRequest, check)
+def solve(request: SolveRequest, checked: Checked) -> dict:
+    """Read what is new in a folder of pictures, or one picture, and write the answers of all.
+
+    PNG, JPEG, GIF, BMP, WebP and TIFF, of any colours and either polarity, in nested folders. A file
+    that cannot be read costs one row with the reason. The file names are not looked at. What was answered
+    is remembered under the home: the next run reads only what is new, what has changed, and what
+    failed for a reason that may pass.
+    """
+    choice, answers, plan = checked
+    durable = request.move_to is not None
+    with inbox_locked(ledger().parent, choice.folder), Ledger(ledger(), durable=durable) as remembered:
         inbox = Inbox(choice, plan, remembered)
-        seconds = read(inbox, workers, cluster)
-        written = write(inbox, wanted)
-        sheet = writing.sheet_of(inbox)
-    outcome, mover = inbox.outcome, inbox.mover
+        seconds = read(inbox, request.workers, request.cluster)
+        rows = write(inbox, answers)
+        sheet = sheet_of(inbox)
+    report = _report(inbox, answers, rows, seconds)
+    show_solved(report, sheet, choice.folder, answers.out)
+    return report
+
+
+def _report(inbox: Inbox, answers: AnswersFile, rows: dict[str, int], seconds: float) -> dict:
+    outcome, plan = inbox.outcome, inbox.plan
     report = {
-        "answers": str(wanted.out),
-        "folder": str(choice.folder),
+        "answers": str(answers.out),
+        "folder": str(inbox.choice.folder),
         "model": plan.model,
         "dictionary_words": plan.words.count("\n") + bool(plan.words),
         "total": outcome.total,
-        **{status: outcome.counts[status] for status in (units.SOLVED, units.ABSTAINED, units.FAILED)},
+        **{status: outcome.counts[status] for status in (SOLVED, ABSTAINED, FAILED)},
         "skipped": outcome.skipped.total(),
         "skipped_because": dict(outcome.skipped),
         "read": outcome.read,
-        "moved": mover.moved,
-        "rows": dict(written),
+        "moved": inbox.mover.moved,
+        "rows": dict(rows),
         "seconds": round(seconds, 2),
         "pictures_per_second": round(outcome.read / seconds) if outcome.read else 0,
         "failures": outcome.failures,
         "left_for_the_next_run": outcome.left,
-        "not_moved": mover.unmoved,
+        "not_moved": inbox.mover.unmoved,
     }
     if outcome.skipped[OTHERS]:
         report["hint"] = "with --again, what another model or other settings answered is read again"
-    rows = [{"what": key, "value": str(value)} for key, value in report.items() if not isinstance(value, list)]
-    key = artifact_key("solve", choice.folder.name)
-    create_table_artifact(rows, key=key, description=str(wanted.out))
-    lines = [f"# {choice.folder.name}: {outcome.counts[units.SOLVED]:,} solved", "", *as_lines(report, "failures")]
-    lines += [f"- `{one['path']}`: {one['reason']}" for one in outcome.failures]
-    if sheet:
-        lines += ["", picture(sheet, "The first pictures that were answered")]
-    create_markdown_artifact("\n".join(lines), key=f"{key}-report", description=str(wanted.out))
     return report
 
 
 @task(cache_policy=NO_CACHE, task_run_name="read", **RETRIES)
 def read(inbox: Inbox, workers: int | None, cluster: str | None) -> float:
-    """Read all that is new on Dask, and remember each batch when it comes.
+    """Read all that is new on Dask, and write each batch's answers to the ledger as it comes.
 
-    Returns the seconds that it took, once the workers were there; where nothing is new, none are started. The files
+    Returns the seconds that it took once the workers were there. If nothing is new, no workers are started. The files
     are counted first, for the bar: that takes a millionth of a second each.
     """
     began = time.monotonic()
-    if not inbox.anything():
+    attempt = next_attempt(inbox)
+    if attempt is None:
         return time.monotonic() - began
     with crew(workers, cluster, reads=[inbox.choice.folder]) as client, stage("solving", inbox.choice.count()) as shown:
         began = time.monotonic()
-        inbox.progress = lambda done: shown.advance(done - shown.done)
-        with closing(fan_out(client, units.look, inbox.looks(), tries=10)) as looked:
-            answer(client, inbox, inbox.jobs(looked))
-        while inbox.waiting:
-            answer(client, inbox, inbox.repeats())
+        attempt.solve(
+            look_all=lambda jobs: fan_out(client, look, jobs, tries=LOOK_TRIES),
+            read_all=lambda jobs, on_lost: fan_out(client, read_batch, jobs, tries=1, on_lost=on_lost),
+            progress=lambda done: shown.advance(done - shown.done),
+        )
         return time.monotonic() - began
 
 
-def answer(client: Client, inbox: Inbox, jobs: Iterable[units.SolveJob]) -> None:
-    """Read batches on Dask; a batch that costs a worker is read apart, on another one."""
-    with closing(fan_out(client, read_batch, jobs, tries=1, on_lost=inbox.lost)) as receipts:
-        for receipt in receipts:
-            inbox.record(receipt)
-
-
 @task(cache_policy=NO_CACHE, task_run_name="write")
-def write(inbox: Inbox, wanted: writing.AnswersFile) -> dict[str, int]:
+def write(inbox: Inbox, answers: AnswersFile) -> dict[str, int]:
     """Write the answers, and count them by status."""
-    return writing.write_results(inbox, wanted)
+    return write_results(inbox, answers)
 
 
 def ledger() -> Path:
@@ -220,5 +226,5 @@ def ledger() -> Path:
 
 def newest_model() -> Path:
     """The model under the home that was trained last, or the one that is shipped."""
-    models = sorted((home() / "models").glob("*.skops"), key=lambda path: path.stat().st_mtime)
-    return models[-1] if models else SHIPPED
+    found = sorted((home() / "models").glob("*.skops"), key=lambda path: path.stat().st_mtime)
+    return found[-1] if found else SHIPPED

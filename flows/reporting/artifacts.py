@@ -132,6 +132,18 @@ def evaluation_for_people(report: dict, kept: bool, folder: Path) -> dict:
     }
 
 
+def show_solved(report: dict, sheet: bytes | None, folder: Place, out: Place) -> None:
+    """Show the answers of a folder: a table of the counts, and a report with the failures and the first pictures."""
+    key = artifact_key("solve", folder.name)
+    counts = {name: value for name, value in report.items() if not isinstance(value, list)}
+    create_table_artifact(as_table(counts), key=key, description=str(out))
+    lines = [f"# {folder.name}: {report['solved']:,} solved", "", *as_lines(report, "failures")]
+    lines += [f"- `{failure['path']}`: {failure['reason']}" for failure in report["failures"]]
+    if sheet:
+        lines += ["", picture(sheet, "The first pictures that were answered")]
+    _markdown(lines, f"{key}-report", out)
+
+
 def show_regenerated(report: dict, model: Path) -> None:
     """Show whether a new model is served now, and the comparison that decided it."""
     why = report["why"]

@@ -16,12 +16,7 @@ from storage.ledger.database import Database, Row
 FORMAT = 1
 LEDGER = "ledger.sqlite"
 CHUNK = 8192  # rows that are in memory at once
-# What an answer consists of; None where there is nothing to say.
-ANSWER = (
-    "word", "confidence", "reading", "reading_confidence", "second", "second_confidence", "third", "third_confidence",
-    "segments", "status", "reason",
-)  # fmt: skip
-STATUS = ANSWER.index("status")
+SOLVED, ABSTAINED, FAILED = "solved", "abstained", "failed"  # the statuses of an answer
 _APPLICATION = 0x63617074  # "capt"
 # `path` is a `key`, so that rows are sorted as a listing is. Pictures that were moved away come after all that are in
 # the folder; `number` tells moved pictures of the same name apart. `target` is the path to which a picture was moved or
@@ -46,6 +41,28 @@ _WAITING = (
     "CREATE TEMP TABLE waiting (path BLOB PRIMARY KEY, size INTEGER, mtime INTEGER, digest BLOB) WITHOUT ROWID",
     "CREATE INDEX temp.waiting_of_digest ON waiting (digest, path)",
 )
+
+
+class Answer(NamedTuple):
+    """What a run found in a picture: the columns of the results, after the path. None: there is nothing to say.
+
+    `reading` is the most probable letters before any dictionary. Confidences are from 0 to 1.
+    """
+
+    word: str | None = None
+    confidence: float | None = None
+    reading: str | None = None
+    reading_confidence: float | None = None
+    second: str | None = None
+    second_confidence: float | None = None
+    third: str | None = None
+    third_confidence: float | None = None
+    segments: int | None = None  # letters in the picture
+    status: str = FAILED
+    reason: str | None = None  # why there is no word
+
+
+ANSWER = Answer._fields
 _COLUMNS = ", ".join(ANSWER)
 _RECORD = (
     "INSERT OR REPLACE INTO pictures (folder, settings, run, answered, path, size, mtime, digest, passing, target, "
@@ -64,10 +81,10 @@ class PictureFile(NamedTuple):
 
 
 class LedgerEntry(NamedTuple):
-    """A picture with its answer (`ANSWER`), whether that may be another one next time, and where it is to be moved."""
+    """A picture with its answer, whether that may be another one next time, and where it is to be moved."""
 
     picture: PictureFile
-    answer: tuple
+    answer: Answer
     passing: bool = False
     target: str | None = None
 
@@ -85,6 +102,13 @@ class KnownFile(NamedTuple):
     digest: bytes | None
     status: str
     run: int
+
+
+class ResultRow(NamedTuple):
+    """A row of results: a picture's path, relative to its folder, and its answer."""
+
+    path: str
+    answer: Answer
 
 
 def key(path: str) -> bytes:
@@ -179,12 +203,12 @@ class Ledger:
                 return
             last = rows[-1][0]
 
-    def answers(self, digests: Iterable[bytes], settings: int) -> dict[bytes, tuple]:
+    def answers(self, digests: Iterable[bytes], settings: int) -> dict[bytes, Answer]:
         """What these settings answered to contents, by digest, unless it may be another answer next time."""
         found = self._base.first(_ANSWER, ((digest, settings) for digest in set(digests)))
-        return {row[0]: row[1:] for row in found}
+        return {row[0]: Answer._make(row[1:]) for row in found}
 
-    def results(self, folder: int, after: int = 0, only: str | None = None) -> Iterator[tuple]:
+    def results(self, folder: int, after: int = 0, only: str | None = None) -> Iterator[ResultRow]:
         """Path and answer of every picture that is in the folder or was moved from it, in the order of a listing.
 
         Parameters
@@ -192,7 +216,7 @@ class Ledger:
         after : int
             Only what runs after this one answered.
         """
-        return ((path_of(row[0]), *row[2:]) for row in heapq.merge(*(
+        return (ResultRow(path_of(row[0]), Answer._make(row[2:])) for row in heapq.merge(*(
             self._results(folder, moved, after, only) for moved in (0, 1)
         )))  # fmt: skip
 

@@ -1,4 +1,4 @@
-"""The units of solving: look at a batch of files, which gives their digests; read a batch of them."""
+"""The units of solving: look at a batch of files, which gives their digests; read a batch of pictures."""
 
 import functools
 import hashlib
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from storage.errors import BadInput
 from storage.files.places import Place, is_url, place
-from storage.ledger.ledger import PictureFile, digest_of
+from storage.ledger.ledger import ABSTAINED, FAILED, SOLVED, Answer, KnownFile, PictureFile, digest_of
 from storage.models import model_digest
 from storage.shards.manifest import canonical
 from tasks.loading.decode import LOADER, load_batch
@@ -15,13 +15,13 @@ from tasks.models import load_reader
 from tasks.reading.ranking import Ranking
 from tasks.reading.reader import Reader
 
-SOLVED, ABSTAINED, FAILED = "solved", "abstained", "failed"
 DIGITS = 6  # of a confidence
+LONGEST = 32  # letters of a word; `tasks.reading.reader.Reader` has the same bound
 
 
 @dataclass(frozen=True)
 class SolvePlan:
-    """What all batches of a run share. `words` is the dictionary, a word a line: a job takes it along."""
+    """What all batches of a run share. `words` is the dictionary, a word a line; empty: there is none."""
 
     model: str
     model_sha256: str
@@ -33,7 +33,7 @@ class SolvePlan:
 
     @property
     def settings(self) -> str:
-        """What besides the model decides about an answer, for the ledger."""
+        """All that decides an answer besides the model, as text for the ledger."""
         return canonical({
             "words": hashlib.sha256(self.words.encode()).hexdigest() if self.words else None,
             "ranking": self.ranking.value, "abstain_below": self.abstain_below, "alphabet": self.alphabet,
@@ -43,7 +43,7 @@ class SolvePlan:
 
 @dataclass(frozen=True)
 class LookJob:
-    """Files below `folder` to look at again, each as it was the first time; `digest` is what it had been before."""
+    """Files below `folder` to look at again, each as it was at the first look, with the digest that the ledger has."""
 
     folder: str
     files: tuple[PictureFile, ...]
@@ -52,7 +52,7 @@ class LookJob:
 
 @dataclass(frozen=True)
 class LookReceipt:
-    """The job's files with the digest that each has now, or why it has none."""
+    """The job's files, each with its digest of now, or with the reason why it has none."""
 
     files: tuple[PictureFile, ...]
     digests: tuple[bytes | BadPicture, ...]
@@ -60,7 +60,7 @@ class LookReceipt:
 
 @dataclass(frozen=True)
 class SolveJob:
-    """A batch of files below `folder` to read. `alone`: it has cost a worker."""
+    """A batch of files below `folder` to read. `alone`: a worker died of it, so another process is to read it."""
 
     folder: str
     files: tuple[PictureFile, ...]
@@ -71,14 +71,27 @@ class SolveJob:
 
 @dataclass(frozen=True)
 class SolveReceipt:
-    """For each of the job's files its answer, in the columns of `storage.ledger.ledger.ANSWER`, or why it has none."""
+    """The job's files, each with its answer, or with the reason why it has none for now."""
 
     files: tuple[PictureFile, ...]
-    answers: tuple[tuple | Unreadable, ...]
+    answers: tuple[Answer | Unreadable, ...]
+
+
+def content_of(file: PictureFile | KnownFile) -> bytes:
+    """Return the digest of a file's content.
+
+    Raises
+    ------
+    ValueError
+        The file has not been read.
+    """
+    if file.digest is None:
+        raise ValueError("the content of this file is not known: it has not been read")
+    return file.digest
 
 
 def parse_length(given: str | None) -> tuple[int, int] | None:
-    """``"4"`` or ``"4-6"`` -> shortest and longest.
+    """Return the shortest and the longest length that ``"4"`` or ``"4-6"`` names.
 
     Raises
     ------
@@ -90,12 +103,12 @@ def parse_length(given: str | None) -> tuple[int, int] | None:
     if not shortest.isdecimal() or (dash and not longest.isdecimal()):
         raise BadInput(f"length: must be a number such as 4, or two such as 4-6; it is {given!r}")
     bounds = int(shortest), int(longest if dash else shortest)
-    if not 1 <= bounds[0] <= bounds[1] <= 32:
-        raise BadInput(f"length: must be from 1 to 32 letters, the shortest first; it is {given!r}")
+    if not 1 <= bounds[0] <= bounds[1] <= LONGEST:
+        raise BadInput(f"length: must be from 1 to {LONGEST} letters, the shortest first; it is {given!r}")
     return bounds
 
 
-def plan(
+def make_plan(
     model: Place,
     dictionary: tuple[str, ...],
     ranking: Ranking,
@@ -103,7 +116,7 @@ def plan(
     alphabet: str | None = None,
     length: tuple[int, int] | None = None,
 ) -> SolvePlan:
-    """The model as it is now, with a dictionary (empty: none).
+    """Return the plan for a model as it is now, with a dictionary; empty: there is none.
 
     Raises
     ------
@@ -115,24 +128,24 @@ def plan(
 
 @functools.lru_cache(maxsize=4)
 def reader_of(plan: SolvePlan) -> Reader:
-    """`load_reader` of what a plan names."""
+    """Load the reader of a plan; the last few stay in memory."""
     words = tuple(plan.words.split("\n")) if plan.words else ()
     return load_reader(plan.model, plan.model_sha256, words, plan.ranking, plan.alphabet, plan.length)
 
 
 def look(job: LookJob) -> LookReceipt:
-    """Digest a batch of files, unless they changed since they were seen first."""
+    """Digest the files of a batch that have not changed since the first look."""
     digests: list[bytes | BadPicture] = []
-    for one in job.files:
+    for file in job.files:
         try:
-            digests.append(digest_of(_read(job, one)))
+            digests.append(digest_of(_read(job, file)))
         except BadPicture as error:
             digests.append(error)
     return LookReceipt(job.files, tuple(digests))
 
 
 def solve_batch(job: SolveJob) -> SolveReceipt:
-    """Read a batch of files; a bad one gives an answer with the reason, never an error.
+    """Read a batch of files. A bad file gets an answer with the reason; it never raises an error.
 
     Raises
     ------
@@ -143,28 +156,29 @@ def solve_batch(job: SolveJob) -> SolveReceipt:
         return SolveReceipt((), ())
     reader = reader_of(job.plan)
     groups, failures = load_batch(job.files, functools.partial(_read_again, job))
-    answers: list[tuple | Unreadable] = [()] * len(job.files)
+    answers: dict[int, Answer | Unreadable] = {}
     for index, error in failures:
         answers[index] = error if isinstance(error, Unreadable) else failed(str(error))
     for indices, images in groups:
         readings = reader.read(images)
         found = zip(
-            indices.tolist(), readings.reading.tolist(), readings.reading_confidence.tolist(),
-            readings.words.tolist(), readings.confidences.tolist(), readings.segments.tolist(), strict=True,
+            indices.tolist(), readings.segments.tolist(), readings.reading.tolist(),
+            readings.reading_confidence.tolist(), readings.words.tolist(), readings.confidences.tolist(), strict=True,
         )  # fmt: skip
-        for index, *cells in found:
-            answers[index] = _answer(*cells, job.plan.abstain_below)
-    return SolveReceipt(job.files, tuple(answers))
+        for index, segments, reading, sure, words, confidences in found:
+            answers[index] = _answer(segments, reading, sure, words, confidences, job.plan.abstain_below)
+    return SolveReceipt(job.files, tuple(answers[index] for index in range(len(job.files))))
 
 
-def _read(job: LookJob | SolveJob, one: PictureFile) -> bytes:
+def _read(job: LookJob | SolveJob, file: PictureFile) -> bytes:
+    seen = (file.size, file.mtime)
     if is_url(job.folder):
-        return _read_object(place(job.folder) / one.path, one[1:3])
-    return read_file(f"{job.folder}/{one.path}", one[1:3], follow=job.follow)
+        return _read_object(place(job.folder) / file.path, seen)
+    return read_file(f"{job.folder}/{file.path}", seen, follow=job.follow)
 
 
 def _read_object(path: Place, seen: tuple[int, int]) -> bytes:
-    """The bytes of an object, as `read_file` has those of a file. A store that is away ends the run: `Unreachable`."""
+    """Read an object as `read_file` reads a file. A store that does not answer ends the run: `Unreachable`."""
     try:
         found = path.stat()
         if (found.st_size, found.st_mtime_ns) != seen:
@@ -178,29 +192,34 @@ def _read_object(path: Place, seen: tuple[int, int]) -> bytes:
     return data
 
 
-def _read_again(job: SolveJob, one: PictureFile) -> bytes:
-    data = _read(job, one)
-    if digest_of(data) != one.digest:
-        raise Unsettled(UNSETTLED)  # within the same tick of the file system's clock
+def _read_again(job: SolveJob, file: PictureFile) -> bytes:
+    data = _read(job, file)
+    if digest_of(data) != file.digest:
+        raise Unsettled(UNSETTLED)  # it changed within one tick of the file system's clock
     return data
 
 
-def failed(reason: str, reading: str | None = None, segments: int | None = None) -> tuple:
-    """The answer for a file that gives no word."""
+def failed(reason: str, reading: str | None = None, segments: int | None = None) -> Answer:
+    """Return the answer for a file without a word."""
     reason = reason.encode("utf-8", "backslashreplace").decode()
-    return None, None, reading, None, None, None, None, None, segments, FAILED, reason
+    return Answer(reading=reading, segments=segments, status=FAILED, reason=reason)
 
 
-def _answer(reading, reading_confidence, words, confidences, segments, abstain_below) -> tuple:
+def _answer(
+    segments: int, reading: str, reading_confidence: float, words: list[str], confidences: list[float],
+    abstain_below: float,
+) -> Answer:  # fmt: skip
+    """Return the answer for a picture; `words` and `confidences` are the best three."""
     if not segments:
         return failed("no letter found", segments=0)
+    word: str | None
     word, second, third = words
     if not word:
         return failed("no word of the dictionary fits", reading, segments)
     status, reason, confidence = SOLVED, None, confidences[0]
     if confidence < abstain_below:
         word, status, reason = None, ABSTAINED, f"confidence {confidence:.3f} is below {abstain_below:g}"
-    return (
+    return Answer(
         word, round(confidence, DIGITS), reading, round(reading_confidence, DIGITS),
         second or None, round(confidences[1], DIGITS) if second else None,
         third or None, round(confidences[2], DIGITS) if third else None,

@@ -1,30 +1,50 @@
-"""What a run is to solve and how, and what became of it."""
+"""What a run is to solve and how, and the counts of what it did."""
 
+import os
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from enum import Enum
 from functools import cached_property
 from pathlib import Path
 
 from storage.errors import BadInput, NotThere
-from storage.files.places import ObjectPath, Place
-from storage.ledger.ledger import STATUS
+from storage.files.places import ObjectPath, Place, local
+from storage.ledger.ledger import FAILED, Answer
 from tasks.loading.listing import any_picture, count_pictures, list_names
-from tasks.solving.batches import FAILED
 
 SHOWN = 20  # failures in a report
+LONGEST_SETTLE = 3600.0  # seconds; each file that is to be read waits so long
+
+
+class Unseen(Enum):
+    """Why a file that was listed has no size and no time."""
+
+    GONE = "gone"
+    REFUSED = "this user may not look at it"
+
+
+FileState = tuple[int, int] | Unseen  # size in bytes and mtime in ns
 
 
 @dataclass(frozen=True)
 class SolveChoice:
     """What to solve, and how.
 
-    path : a folder, or one picture, here or in an object store
-    again : also what another model, or other settings, answered
-    settle : seconds between the two looks at a file that is to be read
-    move_to : where solved files go
-    follow : symbolic links too
-    skip : files that are no pictures: of ours
+    Parameters
+    ----------
+    path : Place
+        A folder, or a single picture, on this machine or in an object store.
+    again : bool
+        Also read what another model, or other settings, answered.
+    settle : float
+        Seconds between the two looks at a file that is to be read.
+    move_to : Path, optional
+        The folder that solved files are moved to.
+    follow : bool
+        Also read what symbolic links point to.
+    skip : tuple of Place
+        Files that are no pictures: answers and the ledger.
     """
 
     path: Place
@@ -35,24 +55,29 @@ class SolveChoice:
     skip: tuple[Place, ...] = ()
 
     @cached_property  # decided once: a picture that was moved meanwhile is still what was asked for
-    def one(self) -> str | None:
-        """The name of the picture, if it is one."""
+    def only(self) -> str | None:
+        """The picture's name if `path` is a single picture, else None."""
         return self.path.name if self.path.is_file() else None
 
     @cached_property
     def folder(self) -> Place:
         """The folder that paths are relative to, links resolved."""
-        return (self.path.parent if self.one else self.path).resolve()
+        return (self.path.parent if self.only else self.path).resolve()
+
+    @property
+    def follows_links(self) -> bool:
+        """Whether links are read: if the user says so, or if the single picture is a link."""
+        return self.follow or self.only is not None
 
     def require_possible(self, may_be_empty: bool = False) -> None:
-        """Refuse what has nothing to read, and values that cannot be.
+        """Raise an error if there is nothing to read, or if a value is out of its range.
 
         Raises
         ------
         NotThere, BadInput
         """
-        if not 0 <= self.settle <= 3600:
-            raise BadInput(f"settle: must be from 0 to 3600 seconds; it is {self.settle}")
+        if not 0 <= self.settle <= LONGEST_SETTLE:
+            raise BadInput(f"settle: must be from 0 to {LONGEST_SETTLE:.0f} seconds; it is {self.settle}")
         if not self.path.exists():
             raise NotThere(f"{self.path}: no such file or folder; give a picture, or a folder of pictures")
         if isinstance(self.path, ObjectPath) and (self.move_to or self.follow):
@@ -61,76 +86,103 @@ class SolveChoice:
                 "object store"
             )
         if self.move_to:
-            self._require_elsewhere(self.move_to.resolve())
-        if not may_be_empty and not self.one and not self._any():
+            self._require_elsewhere(self.move_to)
+        if not may_be_empty and not self.only and not self._any():
             raise BadInput(f"{self.path}: has no file; put pictures into it (PNG, JPEG, GIF, BMP, WebP or TIFF)")
 
-    def _require_elsewhere(self, target: Path) -> None:
-        if target == self.folder or self.folder in target.parents or target in self.folder.parents:
+    def _require_elsewhere(self, move_to: Path) -> None:
+        folder, target = local(self.folder, "path"), move_to.resolve()
+        if target.is_relative_to(folder) or folder.is_relative_to(target):
             raise BadInput(
-                f"move-to: must neither lie in the folder that is solved nor hold it; {self.move_to} does: "
+                f"move-to: must neither lie in the folder that is solved nor hold it; {move_to} does: "
                 "choose one beside it"
             )
         if self.follow:
             raise BadInput("move-to: moves what lies in the folder itself, so it does not go with --follow-links")
         if target.exists() and not target.is_dir():
-            raise BadInput(f"move-to: must be a folder; {self.move_to} is a file")
+            raise BadInput(f"move-to: must be a folder; {move_to} is a file")
 
     def count(self) -> int:
-        """How many files there are."""
-        if self.one:
+        """Count the files."""
+        if self.only:
             return 1
         if isinstance(self.path, ObjectPath):
-            return sum(1 for _ in self.objects())
-        return count_pictures(self.path, self._files(), follow=self.follow)
+            return sum(1 for _ in self._objects(self.path))
+        return count_pictures(self.path, self._skipped_files(), follow=self.follow)
 
-    def names(self) -> Iterable[str]:
-        """The files of a folder of this machine in order, relative to it."""
-        return [self.one] if self.one else list_names(self.path, self._files(), follow=self.follow)
-
-    def objects(self) -> Iterator[tuple[str, int, int]]:
-        """The objects of a folder in an object store in the same order: (relative name, bytes, mtime in ns)."""
-        if self.one:
-            found = self.path.stat()
-            yield self.one, found.st_size, found.st_mtime_ns
+    def files(self) -> Iterator[tuple[str, FileState]]:
+        """Yield the relative path and the state of each file, in the order of a listing."""
+        if isinstance(self.path, ObjectPath):
+            yield from self._objects(self.path)
             return
-        left_out = {str(path).removeprefix(f"{self.path}/") for path in self.skip if isinstance(path, ObjectPath)}
-        yield from (entry for entry in self.path.walk() if entry[0] not in left_out)
+        stat, root = os.stat if self.follows_links else os.lstat, f"{self.folder}/"
+        names = [self.only] if self.only else list_names(self.path, self._skipped_files(), follow=self.follow)
+        for name in names:
+            try:
+                status = stat(root + name)
+            except FileNotFoundError:
+                yield name, Unseen.GONE
+            except OSError:
+                yield name, Unseen.REFUSED
+            else:
+                yield name, (status.st_size, status.st_mtime_ns)
 
-    def _files(self) -> tuple[Path, ...]:
+    def _objects(self, path: ObjectPath) -> Iterator[tuple[str, tuple[int, int]]]:
+        """Yield the objects of a folder in an object store, in the same order."""
+        if self.only:
+            found = path.stat()
+            yield self.only, (found.st_size, found.st_mtime_ns)
+            return
+        left_out = {str(skip).removeprefix(f"{path}/") for skip in self.skip if isinstance(skip, ObjectPath)}
+        yield from ((name, (size, mtime)) for name, size, mtime in path.walk() if name not in left_out)
+
+    def _skipped_files(self) -> tuple[Path, ...]:
         return tuple(path for path in self.skip if isinstance(path, Path))
 
     def _any(self) -> bool:
         if isinstance(self.path, ObjectPath):
-            return next(self.objects(), None) is not None
-        return any_picture(self.path, self._files(), follow=self.follow)
+            return next(self._objects(self.path), None) is not None
+        return any_picture(self.path, self._skipped_files(), follow=self.follow)
 
 
 @dataclass
 class SolveOutcome:
-    """What became of the files: of each status how many were answered, and why others were not; the first of them.
+    """The counts of a run, and the first files that it failed to answer.
 
-    `read` of the answered were read, the others have the content of one that was, now or in an earlier run.
+    Attributes
+    ----------
+    total : int
+        Files that were listed.
+    read : int
+        Pictures that were read. The other answered files have the content of a picture that was read, in this run
+        or before.
+    counts : Counter of str
+        Files that were answered, by status.
+    skipped : Counter of str
+        Files that were not answered, by reason.
+    failures, left : list of dict
+        Path and reason of the first files that failed, and of the first files that were left for the next run.
     """
 
     total: int = 0
     read: int = 0
     counts: Counter[str] = field(default_factory=Counter)
     skipped: Counter[str] = field(default_factory=Counter)
-    failures: list[dict] = field(default_factory=list)
-    left: list[dict] = field(default_factory=list)
+    failures: list[dict[str, str]] = field(default_factory=list)
+    left: list[dict[str, str]] = field(default_factory=list)
 
     @property
     def done(self) -> int:
-        """How many files are done with."""
+        """The number of files that are done, answered or skipped."""
         return self.counts.total() + self.skipped.total()
 
-    def answer(self, path: str, answer: tuple) -> None:
+    def answer(self, path: str, answer: Answer) -> None:
         """Count an answer."""
-        self.counts[answer[STATUS]] += 1
-        if answer[STATUS] == FAILED and len(self.failures) < SHOWN:
-            self.failures = [one for one in self.failures if one["path"] != path]  # an earlier try's
-            self.failures.append({"path": path, "reason": answer[-1]})
+        self.counts[answer.status] += 1
+        if answer.status == FAILED and len(self.failures) < SHOWN:
+            # An earlier attempt may have failed at the same file.
+            self.failures = [failure for failure in self.failures if failure["path"] != path]
+            self.failures.append({"path": path, "reason": answer.reason or ""})
 
     def leave(self, path: str, reason: str) -> None:
         """Count a file that is left for the next run."""

@@ -1,8 +1,9 @@
-"""The unit that reads a batch: in the worker itself or, once the batch has cost a worker, in a process of its own.
+"""Read a batch in the worker itself or, once the batch has cost a worker, in a process of its own.
 
-A file that makes a decoder crash, or take all memory, ends the process that reads it. Dask starts another worker and
-gives it the same batch. The batch that is at fault comes here a second time, to be read a picture at a time: the one
-that ends that process as well gets an answer with the reason.
+A file that makes a decoder crash, or take all memory, ends the process that reads it. Dask then starts another worker
+and gives it the same batch. After that the batch comes here a second time, marked `alone`: a child process reads one
+picture after another. The picture that ends the child as well gets an answer with the reason, and another child reads
+the rest.
 """
 
 import dataclasses
@@ -13,40 +14,54 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from typing import IO
 
 from storage.errors import CaptchasError
+from storage.ledger.ledger import Answer
 from tasks.loading.safe_read import Fatal, Unreadable
 from tasks.solving.batches import SolveJob, SolveReceipt, reader_of, solve_batch
 
 LONGEST = 60.0  # seconds that one picture may take
+LONGEST_START = 4 * LONGEST  # seconds until a child has loaded the model
+_READY = "ready"  # what a child says first
 _CHILD = "from tasks.solving.isolated import answer_all; answer_all()"
 
 
 def read_batch(job: SolveJob) -> SolveReceipt:
-    """`solve_batch`, or, if the job has cost a worker, the same at a distance."""
+    """Read a batch as `solve_batch` does; if the job has cost a worker, in a child process.
+
+    Raises
+    ------
+    BadInput
+        The model or dictionary does not fit.
+    CaptchasError
+        A child process did not start.
+    """
     if not job.alone:
         return solve_batch(job)
-    answers: list[tuple | Unreadable] = []
+    answers: list[Answer | Unreadable] = []
     while len(answers) < len(job.files):
         rest = dataclasses.replace(job, files=job.files[len(answers) :], alone=False)
         answers += _answers(rest)
     return SolveReceipt(job.files, tuple(answers))
 
 
-def _answers(job: SolveJob) -> Iterator[tuple | Unreadable]:
-    """The answers of one child process: of all files, or up to the one that ends it."""
-    # Beside what the child needs to find this module it inherits everything.
+def _answers(job: SolveJob) -> Iterator[Answer | Unreadable]:
+    """Yield the answers of one child process: for all files, or up to the file that ends it."""
+    # The child inherits the environment; it also has to find this module.
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
     with subprocess.Popen(
         [sys.executable, "-c", _CHILD], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment
     ) as child:
         try:
-            child.stdin.write(pickle.dumps(job))
-            child.stdin.close()
-            if _next(child, 4 * LONGEST) is not None:  # it begins with None, once all is loaded
+            with _pipe(child.stdin) as pipe:
+                pipe.write(pickle.dumps(job))
+            if _next(child, LONGEST_START) != _READY:
                 raise CaptchasError("a process that reads pictures apart did not start; its messages say why")
             for _ in job.files:
                 answer = _next(child, LONGEST)
+                if not isinstance(answer, Answer | Unreadable):
+                    raise CaptchasError(f"a process that reads pictures apart gave {answer!r}, which is no answer")
                 yield answer
                 if isinstance(answer, Fatal):
                     return
@@ -54,12 +69,12 @@ def _answers(job: SolveJob) -> Iterator[tuple | Unreadable]:
             child.kill()
 
 
-def _next(child: subprocess.Popen, patience: float) -> tuple | Unreadable | None:
-    """What the child says next; if it dies, or takes too long, why there is no answer."""
+def _next(child: subprocess.Popen[bytes], patience: float) -> object:
+    """Return the next object that the child sends; `Fatal` if it dies or takes longer than `patience` seconds."""
     timer = threading.Timer(patience, child.kill)
     timer.start()
     try:
-        return pickle.load(child.stdout)
+        return pickle.load(_pipe(child.stdout))
     except (EOFError, pickle.UnpicklingError):
         slow = not timer.is_alive()
         code = child.wait()
@@ -69,16 +84,22 @@ def _next(child: subprocess.Popen, patience: float) -> tuple | Unreadable | None
     return Fatal(f"reading it {why}")
 
 
+def _pipe(end: IO[bytes] | None) -> IO[bytes]:
+    if end is None:
+        raise CaptchasError("a process that reads pictures apart was started without pipes")
+    return end
+
+
 def answer_all() -> None:
-    """What the child does: a job from standard input, its answers to standard output, one by one."""
+    """Do the child's work: read a job from standard input, write the answers to standard output, one by one."""
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     out = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)  # whatever a library prints is no answer
+    os.dup2(2, 1)  # so that what a library prints does not come between the answers
     job: SolveJob = pickle.load(sys.stdin.buffer)
     reader_of(job.plan)
-    pickle.dump(None, out)
+    pickle.dump(_READY, out)
     out.flush()
-    for one in job.files:
-        (answer,) = solve_batch(dataclasses.replace(job, files=(one,))).answers
+    for file in job.files:
+        (answer,) = solve_batch(dataclasses.replace(job, files=(file,))).answers
         pickle.dump(answer, out)
         out.flush()

@@ -1,57 +1,85 @@
-"""Solved files go to another folder, under names that are free there.
+"""Move solved files to another folder, under names that are free there.
 
-Where a file is to go is in the ledger, with its answer, before it moves, and that it went is written afterwards. So
-whatever a run that was killed in between has left, the next one ends it.
+The ledger has the place of a file, with its answer, before the file moves, and the move is marked as done afterwards.
+So the next run ends the moves of a run that was killed.
 """
 
 import os
 from collections.abc import Iterable
+from functools import cached_property
 from pathlib import Path
 
 from storage.files.moves import finish_move, move_new
-from storage.ledger.ledger import STATUS, KnownFile, Ledger, LedgerEntry, PictureFile
-from tasks.solving.batches import SOLVED
+from storage.files.places import Place, local
+from storage.ledger.ledger import SOLVED, KnownFile, Ledger, LedgerEntry, PictureFile
+from tasks.solving.batches import content_of
 
-AT_ONCE = 256  # files that are on their way
+AT_ONCE = 256  # files of earlier runs that are moved in one transaction
 SHOWN = 20  # files in a report that could not be moved
 
 
 class Mover:
-    """The moves of one run over `root`; without a `target` only those that an earlier run began."""
+    """The moves of a run.
 
-    def __init__(self, ledger: Ledger, folder: int, root: Path, target: Path | None, run: str):
+    Parameters
+    ----------
+    ledger : Ledger
+    folder : int
+        The folder's number in the ledger.
+    root : Place
+        The folder that solved files are moved from.
+    target : Path or None
+        The folder that they are moved to. None: only moves that an earlier run began are ended.
+    run : str
+        A name that no other run has, for temporary files.
+
+    Attributes
+    ----------
+    moved : int
+        Files that have been moved.
+    unmoved : list of dict
+        Path and reason of the first files that could not be moved.
+    """
+
+    def __init__(self, ledger: Ledger, folder: int, root: Place, target: Path | None, run: str):
         self.ledger, self.folder, self.root, self.run = ledger, folder, root, run
         self.target = target.resolve() if target else None
         self.moved = 0
-        self.unmoved: list[dict] = []
-        self._behind: list[PictureFile] = []
+        self.unmoved: list[dict[str, str]] = []
+        self._planned: list[PictureFile] = []
+
+    @cached_property
+    def _local_root(self) -> Path:
+        return local(self.root, "move-to")
 
     def aim(self, entries: list[LedgerEntry]) -> list[LedgerEntry]:
-        """The same, with a place to go to for what is solved."""
+        """Return the same entries, the solved ones with a place to move to."""
         if self.target is None:
             return entries
         taken: set[str] = set()
         return [
-            one._replace(target=self._free(one.picture.path, taken)) if one.answer[STATUS] == SOLVED else one
-            for one in entries
+            entry._replace(target=self._free_place(entry.picture.path, taken))
+            if entry.answer.status == SOLVED
+            else entry
+            for entry in entries
         ]
 
     def move(self, entries: Iterable[LedgerEntry]) -> None:
-        """Move what is aimed, once that is in the ledger."""
-        moved, not_moved = [], []
-        for picture, _, _, target in entries:
-            if target is not None:
-                (moved if self._carry(picture, target) else not_moved).append(picture.path)
-        if moved or not_moved:
-            with self.ledger.transaction():
-                self.ledger.mark_moved(self.folder, moved)
-                self.ledger.mark_moving(self.folder, ((path, None) for path in not_moved))
-        self.moved += len(moved)
+        """Move the files of entries that have a place to move to, once the entries are in the ledger."""
+        self._move_all([(entry.picture, entry.target) for entry in entries if entry.target is not None])
 
-    def finish(self, row: KnownFile, path: str) -> bool:
-        """End the move that an earlier run began; False if there is none now, and the file may be moved anew."""
-        target = Path(os.fsdecode(row.target))
-        away = finish_move(self.root / path, target, (row.size, row.mtime), row.digest, self.run)
+    def finish(self, known: KnownFile, path: str) -> bool:
+        """End the move that an earlier run began.
+
+        Returns
+        -------
+        bool
+            False if the file was not moved. Then its move is forgotten, and it may be moved anew.
+        """
+        if known.target is None:
+            return False
+        target = Path(os.fsdecode(known.target))
+        away = finish_move(self._local_root / path, target, (known.size, known.mtime), content_of(known), self.run)
         with self.ledger.transaction():
             if away:
                 self.ledger.mark_moved(self.folder, [path])
@@ -60,41 +88,61 @@ class Mover:
         self.moved += away
         return away
 
-    def plan(self, row: KnownFile, path: str) -> None:
-        """Move a file as well that an earlier run has solved."""
-        if self.target is not None and row.status == SOLVED:
-            self._behind.append(PictureFile(path, row.size, row.mtime, row.digest))
-            if len(self._behind) >= AT_ONCE:
+    def plan(self, known: KnownFile, path: str) -> None:
+        """Plan to move a file that an earlier run has solved."""
+        if self.target is not None and known.status == SOLVED:
+            self._planned.append(PictureFile(path, known.size, known.mtime, known.digest))
+            if len(self._planned) >= AT_ONCE:
                 self.catch_up()
 
     def catch_up(self) -> None:
-        """Move what is planned."""
-        aimed = self.aim([LedgerEntry(one, (SOLVED,) * (STATUS + 1)) for one in self._behind])
-        self._behind = []
-        if aimed:
-            with self.ledger.transaction():
-                self.ledger.mark_moving(self.folder, ((one.picture.path, one.target) for one in aimed))
-            self.move(aimed)
+        """Move the files that are planned."""
+        if not self._planned:
+            return
+        taken: set[str] = set()
+        moves = [(picture, self._free_place(picture.path, taken)) for picture in self._planned]
+        self._planned = []
+        with self.ledger.transaction():
+            self.ledger.mark_moving(self.folder, ((picture.path, target) for picture, target in moves))
+        self._move_all(moves)
 
-    def _free(self, path: str, taken: set[str]) -> str:
-        """A name below the target that nothing has; a second one gets a number."""
-        stem, suffix = os.path.splitext(self.target / path)  # noqa: PTH122
-        place, number = stem + suffix, 1
-        while place in taken or os.path.lexists(place):
-            number += 1
-            place = f"{stem}-{number}{suffix}"
-        taken.add(place)
-        return place
+    def _move_all(self, moves: list[tuple[PictureFile, str]]) -> None:
+        moved: list[str] = []
+        not_moved: list[str] = []
+        for picture, target in moves:
+            (moved if self._carry(picture, target) else not_moved).append(picture.path)
+        if moves:
+            with self.ledger.transaction():
+                self.ledger.mark_moved(self.folder, moved)
+                self.ledger.mark_moving(self.folder, ((path, None) for path in not_moved))
+        self.moved += len(moved)
 
     def _carry(self, picture: PictureFile, target: str) -> bool:
+        """Move a file; if another program takes the place meanwhile, move it to the next free place."""
+        path, seen = self._local_root / picture.path, (picture.size, picture.mtime)
         while True:
             try:
-                return move_new(self.root / picture.path, Path(target), picture[1:3], picture.digest, self.run)
-            except FileExistsError:  # somebody was faster
-                target = self._free(picture.path, {target})
+                return move_new(path, Path(target), seen, content_of(picture), self.run)
+            except FileExistsError:
+                target = self._free_place(picture.path, {target})
                 with self.ledger.transaction():
                     self.ledger.mark_moving(self.folder, [(picture.path, target)])
             except OSError as error:
                 if len(self.unmoved) < SHOWN:
                     self.unmoved.append({"path": picture.path, "reason": error.strerror or str(error)})
                 return False
+
+    def _free_place(self, path: str, taken: set[str]) -> str:
+        """Return a place below the target that no file has and that is not in `taken`; add it to `taken`.
+
+        If the path's own place is not free, the name gets a number.
+        """
+        if self.target is None:
+            raise ValueError("this run moves no files: it has no target")
+        stem, suffix = os.path.splitext(self.target / path)  # noqa: PTH122 - a place is text here, as in the ledger
+        place, number = stem + suffix, 1
+        while place in taken or os.path.lexists(place):
+            number += 1
+            place = f"{stem}-{number}{suffix}"
+        taken.add(place)
+        return place

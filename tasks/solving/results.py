@@ -1,6 +1,7 @@
-"""The results of an inbox: all of them or what is new, and not again where nothing has changed."""
+"""Write the results of an inbox, all of them or the new results, and only if something has changed."""
 
 import itertools
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,20 +9,20 @@ import numpy as np
 
 from storage.files import atomic
 from storage.files.places import Place
-from storage.ledger.ledger import ANSWER, STATUS
+from storage.ledger.ledger import FAILED, Answer
 from tasks.figures.contact_sheet import contact_sheet
 from tasks.loading.decode import load_picture
 from tasks.loading.safe_read import BadPicture
-from tasks.solving.batches import FAILED
-from tasks.solving.run import Inbox
+from tasks.solving.inbox import Inbox
 from tasks.solving.tables import AnswerFormat, write_answers
 
-SHOWN = 16  # pictures on a sheet of answers
+SHOWN, COLUMNS = 16, 4  # pictures on a contact sheet, and in a row of it
+TRIED = 4  # times as many answers are tried for a sheet, since files may have gone meanwhile
 
 
 @dataclass(frozen=True)
 class AnswersFile:
-    """Which file to write."""
+    """The file of results to write."""
 
     out: Place
     format: AnswerFormat
@@ -29,18 +30,24 @@ class AnswersFile:
 
 
 def write_results(inbox: Inbox, wanted: AnswersFile) -> dict[str, int]:
-    """Write the answers of an inbox, in the order of a listing; how many there are of each status.
+    """Write the answers of an inbox in the order of a listing.
 
-    All of them: of every picture that is in the folder or was moved from it, or of the one that was named. Or those
-    that were found since the last run that came to this point, whatever became of the runs in between.
+    Without `only_new` these are the answers of all pictures that are in the folder or were moved from it; of a single
+    picture only its own. With `only_new` these are the answers since the last run that wrote its results, whether or
+    not the runs in between were killed.
+
+    Returns
+    -------
+    dict of str to int
+        The number of answers by status.
 
     Raises
     ------
     NoSpace, Unwritable
     """
-    ledger, folder, one = inbox.ledger, inbox.folder, inbox.choice.one
-    if one:
-        rows = ledger.results(folder, after=inbox.run - 1 if wanted.only_new else 0, only=one)
+    ledger, folder, only = inbox.ledger, inbox.folder, inbox.choice.only
+    if only:
+        rows = ledger.results(folder, after=inbox.run - 1 if wanted.only_new else 0, only=only)
         return dict(write_answers(wanted.out, wanted.format, rows))
     last, before = ledger.written(folder)
     now = {
@@ -59,31 +66,39 @@ def write_results(inbox: Inbox, wanted: AnswersFile) -> dict[str, int]:
 
 
 def sheet_of(inbox: Inbox, shown: int = SHOWN) -> bytes | None:
-    """A contact sheet of the first pictures that this run read, as PNG, each above its word.
+    """Draw a contact sheet of the first pictures that this run answered, each above its word.
 
-    None where there is none to show: nothing was read, or the pictures lie in an object store. What failed is not
-    opened here: a picture that ends the process which decodes it would end this one.
+    Pictures that failed are not opened: a picture that ends the process that decodes it would end this process.
+
+    Returns
+    -------
+    bytes or None
+        A PNG file. None if the run answered nothing, or if the pictures are in an object store.
     """
-    folders = [one for one in (inbox.choice.folder, inbox.choice.move_to) if isinstance(one, Path)]
     images, captions = [], []
-    rows = inbox.ledger.results(inbox.folder, after=inbox.run - 1, only=inbox.choice.one)
-    seen = (row for row in rows if row[1 + STATUS] != FAILED)
-    for path, *cells in itertools.islice(seen, 4 * shown if folders else 0):
-        answer = dict(zip(ANSWER, cells, strict=True))
-        for folder in folders:
-            try:
-                images.append(load_picture(folder / path))
-            except BadPicture:
-                continue
-            sure = "" if answer["confidence"] is None else f"{100 * answer['confidence']:.1f} %"
-            captions.append(f"{answer['word'] or answer['reading'] or '-'}\n{answer['status']} {sure}")
-            break
-        if len(images) == shown:
-            break
+    for image, answer in itertools.islice(_pictures(inbox, TRIED * shown), shown):
+        sure = "" if answer.confidence is None else f"{100 * answer.confidence:.1f} %"
+        images.append(image)
+        captions.append(f"{answer.word or answer.reading or '-'}\n{answer.status} {sure}")
     if not images:
         return None
     sizes = np.array([image.shape for image in images])
     canvas = np.zeros((len(images), *sizes.max(axis=0)), np.uint8)
     for place, image in zip(canvas, images, strict=True):
         place[: image.shape[0], : image.shape[1]] = image
-    return contact_sheet(canvas, captions, columns=4, sizes=sizes)
+    return contact_sheet(canvas, captions, columns=COLUMNS, sizes=sizes)
+
+
+def _pictures(inbox: Inbox, tried: int) -> Iterator[tuple[np.ndarray, Answer]]:
+    """Yield the first pictures that this run answered, from the inbox or from where they were moved to."""
+    folders = [folder for folder in (inbox.choice.folder, inbox.choice.move_to) if isinstance(folder, Path)]
+    rows = inbox.ledger.results(inbox.folder, after=inbox.run - 1, only=inbox.choice.only)
+    answered = (row for row in rows if row.answer.status != FAILED)
+    for path, answer in itertools.islice(answered, tried if folders else 0):
+        for folder in folders:
+            try:
+                image = load_picture(folder / path)
+            except BadPicture:
+                continue
+            yield image, answer
+            break

@@ -1,4 +1,4 @@
-"""The results of a folder as a file for other programs: CSV, JSON lines or Parquet, written as they come."""
+"""Write the results of a folder to a file for other programs: CSV, JSON lines or Parquet."""
 
 import csv
 import io
@@ -8,17 +8,20 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from enum import StrEnum
 from types import SimpleNamespace
+from typing import Any
 
 from storage.exports.parquet import Kind, require_pyarrow, write_table
 from storage.files import atomic
 from storage.files.places import Place
-from storage.ledger.ledger import ANSWER
+from storage.ledger.ledger import ANSWER, ResultRow
 
 # `path` is relative to the folder, with forward slashes.
 COLUMNS = ("path", *ANSWER)
 GROUP = 8192  # rows that are in memory at once
-_STATUS = COLUMNS.index("status")
-_NUMBERS = [place for place, name in enumerate(COLUMNS) if name.endswith("confidence")]
+_CONFIDENCES = [number for number, name in enumerate(COLUMNS) if name.endswith("confidence")]
+_LINE_END = "\r\n"
+
+Cells = tuple[str | float | None, ...]  # of a row, by `COLUMNS`
 
 
 class AnswerFormat(StrEnum):
@@ -30,30 +33,36 @@ class AnswerFormat(StrEnum):
 
 
 def choose_format(given: AnswerFormat | None, out: Place | None) -> AnswerFormat:
-    """What was asked for, else what the file's name ends with, else CSV.
+    """Return the format that was asked for, else the format of the file's suffix, else CSV.
 
     Raises
     ------
     BadInput
-        Parquet, and pyarrow is not installed.
+        Parquet was chosen, and pyarrow is not installed.
     """
-    named = {f".{one.value}": one for one in AnswerFormat}
+    named = {f".{format.value}": format for format in AnswerFormat}
     chosen = given or named.get(out.suffix.lower() if out else "", AnswerFormat.CSV)
     if chosen is AnswerFormat.PARQUET:
         require_pyarrow()
     return chosen
 
 
-def write_answers(out: Place, format: AnswerFormat, rows: Iterable[tuple]) -> Counter[str]:
-    """Write rows of `COLUMNS`, over what was there, and count them by status; None is an empty cell, or null.
+def write_answers(out: Place, format: AnswerFormat, rows: Iterable[ResultRow]) -> Counter[str]:
+    """Write results to a file with the columns `COLUMNS`; None becomes an empty cell, or null.
+
+    An existing file is replaced at the end. After an error, an error of `rows` included, it is as it was.
+
+    Returns
+    -------
+    Counter of str
+        The number of rows by status.
 
     Raises
     ------
     NoSpace, Unwritable
-        Nothing is left behind, and what was there is as it was; so it is when the rows end with an error.
     """
     counts: Counter[str] = Counter()
-    groups = _counted(_in_groups(rows), counts)
+    groups = _cells(rows, counts)
     with atomic.replacing(out) as write:
         match format:
             case AnswerFormat.CSV:
@@ -66,53 +75,50 @@ def write_answers(out: Place, format: AnswerFormat, rows: Iterable[tuple]) -> Co
             case AnswerFormat.PARQUET:
                 kinds = {name: Kind.REAL if name.endswith("confidence") else Kind.TEXT for name in COLUMNS}
                 kinds["segments"] = Kind.INTEGER
-                with _Written(write) as file:
+                with io.BufferedWriter(_Written(write)) as file:
                     write_table(file, kinds, map(_columns, groups))
     return counts
 
 
-def _in_groups(rows: Iterable[tuple]) -> Iterator[list[tuple]]:
+def _cells(rows: Iterable[ResultRow], counts: Counter[str]) -> Iterator[list[Cells]]:
+    """Yield the cells of `GROUP` rows at a time, and count the rows by status."""
     rows = iter(rows)
     while group := list(itertools.islice(rows, GROUP)):
-        yield group
+        counts.update(row.answer.status for row in group)
+        yield [(row.path, *row.answer) for row in group]
 
 
-def _counted(groups: Iterable[list[tuple]], counts: Counter[str]) -> Iterator[list[tuple]]:
-    for group in groups:
-        counts.update(row[_STATUS] for row in group)
-        yield group
-
-
-def _with_digits(group: list[tuple]) -> Iterator[list]:
+def _with_digits(group: list[Cells]) -> Iterator[list[str | float | None]]:
     for row in group:
         cells = list(row)
-        for place in _NUMBERS:
-            if cells[place] is not None:
-                cells[place] = f"{cells[place]:.6f}"
+        for number in _CONFIDENCES:
+            if cells[number] is not None:
+                cells[number] = f"{cells[number]:.6f}"
         yield cells
 
 
-def _csv(rows: Iterable) -> bytes:
-    # Only characters of the line's end are quoted, and names may hold a carriage return; the file ends lines with \n.
+def _csv(rows: Iterable[Iterable[str | float | None]]) -> bytes:
+    # The writer quotes a carriage return, which a name may hold, only if lines end with it. The file's lines end
+    # with \n alone.
     lines: list[str] = []
-    sink = SimpleNamespace(write=lambda line: lines.append(line[:-2] + "\n"))
-    csv.writer(sink, lineterminator="\r\n").writerows(rows)
+    sink = SimpleNamespace(write=lambda line: lines.append(line.removesuffix(_LINE_END) + "\n"))
+    csv.writer(sink, lineterminator=_LINE_END).writerows(rows)
     return "".join(lines).encode("utf-8", "surrogateescape")
 
 
-def _json(group: list[tuple]) -> bytes:
-    # Escaped, a name's bytes that are no UTF-8 are what they are in Python: lone surrogates.
+def _json(group: list[Cells]) -> bytes:
+    # The bytes of a name that are no UTF-8 are lone surrogates in Python; JSON escapes them.
     return "".join(json.dumps(dict(zip(COLUMNS, row, strict=True))) + "\n" for row in group).encode()
 
 
-def _columns(group: list[tuple]) -> dict[str, list]:
+def _columns(group: list[Cells]) -> dict[str, list]:
     columns = dict(zip(COLUMNS, map(list, zip(*group, strict=True)), strict=True))
-    columns["path"] = [path.encode("utf-8", "backslashreplace").decode() for path in columns["path"]]
+    columns["path"] = [str(path).encode("utf-8", "backslashreplace").decode() for path in columns["path"]]
     return columns
 
 
 class _Written(io.RawIOBase):
-    """A function that writes bytes, as the file that pyarrow wants."""
+    """A file for pyarrow that hands all bytes to a function."""
 
     def __init__(self, write: Callable[[bytes], None]):
         self._write, self._place = write, 0
@@ -123,7 +129,8 @@ class _Written(io.RawIOBase):
     def tell(self) -> int:
         return self._place
 
-    def write(self, data) -> int:
-        self._write(bytes(data))
-        self._place += len(data)
-        return len(data)
+    def write(self, data: Any) -> int:  # any buffer; its type, collections.abc.Buffer, is of Python 3.12
+        written = bytes(data)
+        self._write(written)
+        self._place += len(written)
+        return len(written)

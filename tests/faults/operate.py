@@ -239,7 +239,7 @@ class Site:
     def answers_wanted(self) -> dict[str, tuple]:
         """What this process answers, undisturbed."""
         words = models.choose_words("web2", SHIPPED)
-        plan = units.plan(SHIPPED, words, Ranking.PROBABILITY)
+        plan = units.make_plan(SHIPPED, words, Ranking.PROBABILITY)
         files = []
         for path in sorted(self.dropped):
             stat = (self.inbox / path).stat()

@@ -13,13 +13,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import flows.solve
 from flows.workers.roster import WorkerLost
 from storage.files.locks import inbox_locked
 from storage.ledger.ledger import LEDGER
 from tasks.datasets.recipe import make_recipe, renderer_of
 from tasks.exchange.formats import png
 from tasks.profiles.built_in import find_profile
-from tasks.solving.run import Inbox
+from tasks.solving.batches import reader_of
+from tasks.solving.run import Attempt
 
 # Prefect and what it brings warn while they are imported; that is theirs.
 pytestmark = pytest.mark.filterwarnings("ignore")
@@ -157,16 +159,19 @@ def test_an_inbox_over_several_runs(captchas, images, tmp_path):
 
 
 def test_lost_workers_cost_a_pause_and_the_report_counts_all(captchas, images, tmp_path, monkeypatch):
-    folder, home = tmp_path / "inbox", tmp_path / "home"
+    """The request, which loads the model, is checked once for the shell and the flow together."""
+    folder, home, checked = tmp_path / "inbox", tmp_path / "home", []
+    monkeypatch.setattr(flows.solve, "reader_of", lambda plan: checked.append(plan) or reader_of(plan))
     fill(folder, images, 300)  # more than a batch
-    plain = Inbox.record
+    plain = Attempt.record
 
     def record(self, receipt):
-        monkeypatch.setattr(Inbox, "record", plain)
+        monkeypatch.setattr(Attempt, "record", plain)
         plain(self, receipt)
         raise WorkerLost("gone")
 
-    monkeypatch.setattr(Inbox, "record", record)
+    monkeypatch.setattr(Attempt, "record", record)
     report = captchas("solve", folder, "--settle", "0", "--home", home, "--json").report
     assert (report["total"], report["solved"], report["read"], report["skipped"]) == (300, 300, 300, 0)
-    assert Inbox.record is plain
+    assert Attempt.record is plain
+    assert len(checked) == 1

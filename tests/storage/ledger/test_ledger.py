@@ -9,13 +9,13 @@ import pytest
 from storage.errors import BadInput, Busy, Damaged, Unwritable
 from storage.files.locks import inbox_locked
 from storage.ledger import ledger as module
-from storage.ledger.ledger import ANSWER, Ledger, LedgerEntry, PictureFile, key, path_of
+from storage.ledger.ledger import ANSWER, Answer, Ledger, LedgerEntry, PictureFile, key, path_of
 
 NAMES = ["a", "a.b/c", "a-", "ab/z", "ab/b/1", "ab.png", "b\n2", "c'\"", "é", "z/é/é", "ｚ", "\U0001f600", "\udcff.png"]
-SOLVED = ("BONE", 0.875, "BONE", 0.5, "BOND", 0.125, None, None, 4, "solved", None)
+SOLVED = Answer("BONE", 0.875, "BONE", 0.5, "BOND", 0.125, None, None, 4, "solved", None)
 
 
-def entry(path: str, digest: bytes | None = None, answer: tuple = SOLVED, size: int = 1, **more) -> LedgerEntry:
+def entry(path: str, digest: bytes | None = None, answer: Answer = SOLVED, size: int = 1, **more) -> LedgerEntry:
     return LedgerEntry(PictureFile(path, size, 2**62, digest), answer, **more)
 
 
@@ -46,8 +46,8 @@ def test_pictures_come_back_in_order_in_chunks(ledger, monkeypatch, chunk):
     assert [path_of(one.key) for one in ledger.known(1)] == sorted(NAMES, key=key)
     assert [path_of(one.key) for one in ledger.known(1, only="ab/z")] == ["ab/z"]
     assert list(ledger.known(1, only="ab")) == []
-    assert list(ledger.results(1)) == [(name, *SOLVED) for name in sorted(NAMES, key=key)]
-    assert list(ledger.results(1, only="é")) == [("é", *SOLVED)]
+    assert list(ledger.results(1)) == [(name, SOLVED) for name in sorted(NAMES, key=key)]
+    assert list(ledger.results(1, only="é")) == [("é", SOLVED)]
     one = next(ledger.known(1, only="a"))
     assert (one.size, one.mtime, one.settings, one.passing, one.gone, one.target, one.status) == (
         1, 2**62, 1, 0, 0, None, "solved",
@@ -85,7 +85,7 @@ def test_what_is_gone_is_not_in_the_results_until_it_is_back(ledger):
 def test_answers_are_of_the_settings_that_are_asked_for(ledger):
     assert ledger.settings("m", "t") == 2
     assert ledger.settings("m", "s") == 1
-    failed = (*[None] * 8, 0, "failed", "no letter found")
+    failed = Answer(segments=0, status="failed", reason="no letter found")
     record(ledger, [entry("a", b"a"), entry("b", b"b", failed), entry("c", b"c", failed, passing=True)])
     wanted = [b"a", b"b", b"c", *(b"%d" % number for number in range(2000))]
     assert ledger.answers(wanted, 1) == {b"a": SOLVED, b"b": failed}

@@ -11,11 +11,11 @@ from blake3 import blake3
 from PIL import Image
 
 from storage.errors import BadInput
-from storage.ledger.ledger import PictureFile
+from storage.ledger.ledger import Answer, PictureFile
 from tasks.loading import safe_read
 from tasks.loading.safe_read import BadPicture, Unreadable, Unsettled
 from tasks.reading.ranking import Ranking
-from tasks.solving import batches as units
+from tasks.solving import batches
 from tasks.solving.batches import LookJob, SolveJob, SolvePlan, look, solve_batch
 
 NO_PICTURE = "no picture: not PNG, JPEG, GIF, BMP, WebP or TIFF, or the file's beginning is damaged"
@@ -42,7 +42,7 @@ class Scripted:
 
 @pytest.fixture
 def folder(tmp_path, monkeypatch) -> Path:
-    monkeypatch.setattr(units, "reader_of", lambda _: Scripted())
+    monkeypatch.setattr(batches, "reader_of", lambda _: Scripted())
     (tmp_path / "deep").mkdir()
     for name, level, shape in (
         ("a.png", 10, (4, 6)), ("b,c.png", 20, (4, 7)), ("deep/d\r\n.png", 30, (4, 6)), ('e"f.png', 40, (4, 7)),
@@ -123,7 +123,7 @@ def test_a_file_that_changes_between_look_and_reading_has_no_answer(folder):
     (folder / "b,c.png").write_bytes(data[:-1] + b"!")
     os.utime(folder / "b,c.png", ns=(second.mtime, second.mtime))  # within one tick of the file system's clock
     answers = solve_batch(SolveJob(str(folder), (first, second, third), PLAN)).answers
-    assert [type(one) for one in answers] == [Unsettled, Unsettled, tuple]
+    assert [type(one) for one in answers] == [Unsettled, Unsettled, Answer]
 
 
 def test_a_file_that_changes_while_it_is_read(folder, monkeypatch):
@@ -177,10 +177,10 @@ def test_settings_tell_what_decides_about_an_answer():
     ("given", "expected"), [(None, None), ("4", (4, 4)), ("4-6", (4, 6)), ("1-32", (1, 32)), ("7-7", (7, 7))]
 )
 def test_lengths(given, expected):
-    assert units.parse_length(given) == expected
+    assert batches.parse_length(given) == expected
 
 
 @pytest.mark.parametrize("given", ["", "-", "four", "4-", "-4", "4-5-6", "4.5", "0", "6-4", "1-33"])
 def test_lengths_that_are_none(given):
     with pytest.raises(BadInput, match=r"length: must be .*it is '"):
-        units.parse_length(given)
+        batches.parse_length(given)

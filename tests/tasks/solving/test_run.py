@@ -6,6 +6,7 @@ import random
 import sqlite3
 from collections import Counter, deque
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -19,13 +20,16 @@ from tasks.exchange.formats import png
 from tasks.loading import listing
 from tasks.loading.safe_read import Fatal
 from tasks.reading.ranking import Ranking
-from tasks.solving import batches, moving, results
+from tasks.solving import batches, moving, results, survey
+from tasks.solving import inbox as state
 from tasks.solving import run as module
 from tasks.solving.batches import LookJob, SolvePlan, SolveReceipt
 from tasks.solving.choice import SolveChoice
+from tasks.solving.inbox import Inbox
 from tasks.solving.isolated import read_batch
 from tasks.solving.results import AnswersFile, write_results
-from tasks.solving.run import ANSWERED, OTHERS, Inbox
+from tasks.solving.run import next_attempt
+from tasks.solving.survey import ANSWERED, OTHERS
 from tasks.solving.tables import AnswerFormat
 
 PLAN = SolvePlan("model", "0" * 64, "", Ranking.NONE, 0.0)
@@ -46,6 +50,8 @@ def read(read_numbers, monkeypatch) -> list[str]:
     """The paths that were read, in order; batches are small, so that several are in flight."""
     monkeypatch.setattr(module, "BATCH", 2)
     monkeypatch.setattr(module, "LOOKED", 3)
+    monkeypatch.setattr(survey, "NOTED", 3)
+    monkeypatch.setattr(state, "WRITTEN", 3)
     monkeypatch.setattr(keeping, "CHUNK", 4)
     monkeypatch.setattr(moving, "AT_ONCE", 2)
     return read_numbers
@@ -70,6 +76,10 @@ def flown(unit, jobs, flight: int = 3):
         under_way.extend(itertools.islice(jobs, 1))
 
 
+def flat_rows(inbox: Inbox) -> dict[str, tuple]:
+    return {path: (path, *answer) for path, answer in inbox.ledger.results(inbox.folder)}
+
+
 def run(path: Path, plan: SolvePlan = PLAN, unit=read_batch, look=batches.look, **options) -> SimpleNamespace:
     """What the flow does; `.rows` are the results, as a dictionary."""
     home = path.parent if path.is_dir() else path.parent.parent
@@ -78,20 +88,15 @@ def run(path: Path, plan: SolvePlan = PLAN, unit=read_batch, look=batches.look, 
     done = []
     with Ledger(home / LEDGER, durable=bool(choice.move_to)) as ledger:
         inbox = Inbox(choice, plan, ledger)
-        inbox.progress = done.append
-        while inbox.anything():
+        while attempt := next_attempt(inbox):
             try:
-                for receipt in flown(unit, inbox.jobs(flown(look, inbox.looks()))):
-                    inbox.record(receipt)
-                while inbox.waiting:
-                    for receipt in flown(unit, inbox.repeats()):
-                        inbox.record(receipt)
+                attempt.solve(partial(flown, look), lambda jobs, _: flown(unit, jobs), done.append)
                 break
             except WorkersGone:  # the flow's task is tried again
                 done.clear()
         counts = write_results(inbox, wanted)
         sheet = results.sheet_of(inbox)
-        rows = {row[0]: row for row in ledger.results(inbox.folder)}
+        rows = flat_rows(inbox)
     outcome = inbox.outcome
     assert outcome.done == outcome.total
     assert done == sorted(done)
@@ -554,7 +559,7 @@ def test_a_kill_at_any_batch_costs_that_one_at_most(tmp_path, read, monkeypatch,
     folder = tmp_path / "in"
     for number in range(40):
         draw(folder / f"{number:02d}", 10 + number % 30)
-    write, turn, kills = Inbox._write, itertools.count(1), [2, 5, 9, 14, 15, 16, 21, 24]
+    write, turn, kills = Inbox.write, itertools.count(1), [2, 5, 9, 14, 15, 16, 21, 24]
 
     def killed(inbox, entries):
         if entries and next(turn) in kills:
@@ -563,7 +568,7 @@ def test_a_kill_at_any_batch_costs_that_one_at_most(tmp_path, read, monkeypatch,
             raise KeyboardInterrupt
         write(inbox, entries)
 
-    monkeypatch.setattr(Inbox, "_write", killed)
+    monkeypatch.setattr(Inbox, "write", killed)
     runs = 1
     while True:
         try:
@@ -598,20 +603,18 @@ def test_a_batch_that_costs_a_worker_is_read_apart_and_only_its_culprit_fails(fo
             return SolveReceipt(job.files, tuple(a or b for a, b in zip(answers, whole, strict=True)))
         return read_batch(job)
 
+    def read_all(jobs, on_lost):
+        for receipt in flown(flying, jobs):
+            if isinstance(receipt, SolveReceipt):
+                yield receipt
+            else:
+                (other,) = on_lost(receipt)
+                yield flying(other)
+
     with Ledger(folder.parent / LEDGER) as ledger:
         inbox = Inbox(SolveChoice(folder, settle=0.0), PLAN, ledger)
-        assert inbox.anything()
-        jobs = inbox.jobs(flown(batches.look, inbox.looks()))
-        while True:
-            for receipt in flown(flying, jobs):
-                if not isinstance(receipt, SolveReceipt):
-                    (other,) = inbox.lost(receipt)
-                    receipt = flying(other)
-                inbox.record(receipt)
-            if not inbox.waiting:
-                break
-            jobs = inbox.repeats()
-        rows = {row[0]: row for row in ledger.results(inbox.folder)}
+        next_attempt(inbox).solve(partial(flown, batches.look), read_all)
+        rows = flat_rows(inbox)
     assert len(read_apart) == 1
     assert inbox.outcome.counts == {"solved": 13, "failed": 2}
     assert rows["poison"][-2:] == rows["zz"][-2:] == ("failed", "ended the process")
@@ -620,24 +623,38 @@ def test_a_batch_that_costs_a_worker_is_read_apart_and_only_its_culprit_fails(fo
 
 
 def test_a_batch_that_is_lost_apart_as_well_fails_for_now(folder, read):
+    def read_all(jobs, on_lost):
+        for job in jobs:
+            (apart,) = on_lost(job)
+            assert apart.alone
+            assert on_lost(apart) == []
+        yield from ()
+
     with Ledger(folder.parent / LEDGER) as ledger:
         inbox = Inbox(SolveChoice(folder, settle=0.0), PLAN, ledger)
-        assert inbox.anything()
-        for job in inbox.jobs(flown(batches.look, inbox.looks())):
-            (apart,) = inbox.lost(job)
-            assert apart.alone
-            assert inbox.lost(apart) == []
+        next_attempt(inbox).solve(partial(flown, batches.look), read_all)
         assert inbox.outcome.counts == {"failed": 13}
         assert "too little memory" in inbox.outcome.failures[0]["reason"]
     assert run(folder).outcome.counts == {"solved": 13}
 
 
+def test_an_attempt_solves_once(folder, read):
+    with Ledger(folder.parent / LEDGER) as ledger:
+        inbox = Inbox(SolveChoice(folder, settle=0.0), PLAN, ledger)
+        attempt = next_attempt(inbox)
+        attempt.solve(partial(flown, batches.look), lambda jobs, _: flown(read_batch, jobs))
+        with pytest.raises(RuntimeError, match="`next_attempt` gives another one"):
+            attempt.solve(partial(flown, batches.look), lambda jobs, _: flown(read_batch, jobs))
+        assert next_attempt(inbox) is None
+        assert inbox.outcome.counts == {"solved": len(NAMES)}
+
+
 def test_memory_does_not_grow_with_what_is_known(tmp_path, read, peak):
     def nothing():
-        module.LOOKED = keeping.CHUNK = listing.RUN = 100
+        module.LOOKED = survey.NOTED = keeping.CHUNK = listing.RUN = 100
         with Ledger(folder.parent / LEDGER) as ledger:
             inbox = Inbox(SolveChoice(folder), PLAN, ledger)
-            assert not inbox.anything()
+            assert next_attempt(inbox) is None
             assert inbox.outcome.total == count
 
     folder, peaks = tmp_path / "in", []

@@ -3,6 +3,7 @@
 import itertools
 import uuid
 from collections import deque
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -17,13 +18,15 @@ from storage.ledger.ledger import LEDGER, Ledger, key
 from tasks.exchange.formats import png
 from tasks.loading.safe_read import MOST_BYTES
 from tasks.reading.ranking import Ranking
-from tasks.solving import batches
+from tasks.solving import batches, survey
 from tasks.solving import run as module
 from tasks.solving.batches import SolvePlan
 from tasks.solving.choice import SolveChoice
+from tasks.solving.inbox import Inbox
 from tasks.solving.isolated import read_batch
 from tasks.solving.results import AnswersFile, write_results
-from tasks.solving.run import ANSWERED, Inbox
+from tasks.solving.run import next_attempt
+from tasks.solving.survey import ANSWERED
 from tasks.solving.tables import AnswerFormat
 
 PLAN = SolvePlan("model", "0" * 64, "", Ranking.NONE, 0.0)
@@ -41,6 +44,7 @@ def read(read_numbers, monkeypatch) -> list[str]:
     """The paths that were read, in order; batches are small."""
     monkeypatch.setattr(module, "BATCH", 2)
     monkeypatch.setattr(module, "LOOKED", 3)
+    monkeypatch.setattr(survey, "NOTED", 3)
     return read_numbers
 
 
@@ -70,11 +74,10 @@ def run(path, home: Path, look=batches.look) -> SimpleNamespace:
     choice.require_possible()
     with inbox_locked(home, choice.folder), Ledger(home / LEDGER, durable=False) as ledger:
         inbox = Inbox(choice, PLAN, ledger)
-        if inbox.anything():
-            for receipt in flown(read_batch, inbox.jobs(flown(look, inbox.looks()))):
-                inbox.record(receipt)
+        if attempt := next_attempt(inbox):
+            attempt.solve(partial(flown, look), lambda jobs, _: flown(read_batch, jobs))
         counts = write_results(inbox, AnswersFile(out, AnswerFormat.CSV))
-        rows = {row[0]: row for row in ledger.results(inbox.folder)}
+        rows = {path: (path, *answer) for path, answer in ledger.results(inbox.folder)}
     return SimpleNamespace(outcome=inbox.outcome, rows=rows, written=counts, out=out, choice=choice)
 
 
@@ -104,7 +107,7 @@ def test_answers_within_the_inbox_are_no_pictures(there):
     (there / "out" / "answers.csv").write_bytes(b"path")
     (there / "answers.csv").write_bytes(b"path")
     left = SolveChoice(there, skip=(there / "out" / "answers.csv", there / "answers.csv"))
-    assert [name for name, *_ in left.objects()] == sorted(NAMES, key=key)
+    assert [name for name, _ in left.files()] == sorted(NAMES, key=key)
 
 
 def test_one_picture(there, tmp_path, read):

@@ -8,6 +8,7 @@ import pytest
 
 from storage.errors import BadInput
 from storage.exports import parquet
+from storage.ledger.ledger import Answer, ResultRow
 from tasks.solving import tables
 from tasks.solving.tables import COLUMNS, AnswerFormat, choose_format, write_answers
 
@@ -18,6 +19,7 @@ ROWS = [
     ('e"f.png', None, None, "LÖNGER", None, None, None, None, None, 6, "failed", "no word of the dictionary fits"),
     ("\udcff.png", *[None] * 9, "failed", "the file is empty (0 bytes)"),
 ]
+RESULTS = [ResultRow(path, Answer(*cells)) for path, *cells in ROWS]
 
 
 @pytest.fixture(params=[1, 2, 100])
@@ -26,7 +28,7 @@ def groups(request, monkeypatch):
 
 
 def test_csv_to_the_byte(groups, tmp_path):
-    counts = write_answers(out := tmp_path / "answers.csv", AnswerFormat.CSV, iter(ROWS))
+    counts = write_answers(out := tmp_path / "answers.csv", AnswerFormat.CSV, iter(RESULTS))
     assert out.read_bytes() == (
         b"path,word,confidence,reading,reading_confidence,second,second_confidence,third,third_confidence,"
         b"segments,status,reason\n"
@@ -41,7 +43,7 @@ def test_csv_to_the_byte(groups, tmp_path):
 
 
 def test_json_lines(groups, tmp_path):
-    write_answers(out := tmp_path / "answers.jsonl", AnswerFormat.JSONL, iter(ROWS))
+    write_answers(out := tmp_path / "answers.jsonl", AnswerFormat.JSONL, iter(RESULTS))
     lines = out.read_bytes().split(b"\n")
     assert lines.pop() == b""
     assert lines[0] == (
@@ -53,7 +55,7 @@ def test_json_lines(groups, tmp_path):
 
 
 def test_parquet(groups, tmp_path):
-    write_answers(out := tmp_path / "answers.parquet", AnswerFormat.PARQUET, iter(ROWS))
+    write_answers(out := tmp_path / "answers.parquet", AnswerFormat.PARQUET, iter(RESULTS))
     table = pyarrow.parquet.read_table(out)
     assert table.column_names == list(COLUMNS)
     types = {"confidence": "double", "reading_confidence": "double", "segments": "int64"}
@@ -77,7 +79,7 @@ def test_answers_of_a_run_that_fails_are_not_there(format, tmp_path):
     out.write_bytes(b"of the last run")
 
     def rows():
-        yield ROWS[0]
+        yield RESULTS[0]
         raise BadInput("no")
 
     with pytest.raises(BadInput, match="no"):
@@ -88,7 +90,7 @@ def test_answers_of_a_run_that_fails_are_not_there(format, tmp_path):
 
 @pytest.mark.parametrize("format", AnswerFormat)
 def test_memory_does_not_grow_with_the_rows(format, tmp_path, peak):
-    row = ROWS[0]
+    row = RESULTS[0]
 
     def written(count):
         tables.GROUP = 100
