@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 
 from storage.errors import BadInput
-from tasks.drawing import letter_kernel, warp_kernel
+from tasks.drawing import outlines, resampling
 from tasks.profiles.fonts import Face, GlyphSet
 from tasks.profiles.profile import Profile
 
@@ -45,7 +45,7 @@ def check_fit(profile: Profile, faces: tuple[Face, ...], glyphs: tuple[GlyphSet,
 
 def _edges(profile: Profile, glyphs: GlyphSet, shear: int) -> np.ndarray:
     """How far each bitmap reaches left, right, up and down of its pen, (4, G) int, as the plain kernel draws it."""
-    slope = letter_kernel.tangent(shear)
+    slope = resampling.tangent(shear)
     lows, highs = [], []
     corners = glyphs.corners + np.array([profile.top, 0])
     for bitmap, (top, left) in zip(glyphs.bitmaps, corners.tolist(), strict=True):
@@ -79,11 +79,11 @@ def _reach(profile: Profile, bitmap: np.ndarray, corner: np.ndarray, shear: int)
 
     With `overlap`, of the left border of its ink.
     """
-    one, half = warp_kernel.ONE, warp_kernel.ONE // 2
+    one, half = resampling.ONE, resampling.ONE // 2
     degrees = np.array(profile.rotation.values())
-    s, c = (array[:, None] for array in warp_kernel.turned(degrees))
-    slope = letter_kernel.tangent(shear)
-    y, x = warp_kernel.outline(bitmap).T * half
+    s, c = (array[:, None] for array in resampling.turned(degrees))
+    slope = resampling.tangent(shear)
+    y, x = outlines.outline(bitmap).T * half
     # About the letter's centre, in 1/65536 px: turned, then sheared.
     down, across = (c * y - s * x) >> 16, (c * x + s * y) >> 16
     across = across + (slope * down >> 16)
@@ -98,13 +98,13 @@ def _reach(profile: Profile, bitmap: np.ndarray, corner: np.ndarray, shear: int)
     middle_x = corner[1] * one + (width - 1) * half
     if profile.overlap is not None:
         # The ink's left border stands half a pixel left of its first pixel's centre; pens are rounded.
-        middle_x = -(warp_kernel.ink_columns(bitmap, degrees)[:, :1] << 10) - half
+        middle_x = -(outlines.ink_columns(bitmap, degrees)[:, :1] << 10) - half
         wide = wide + one
     left = (across - wide + middle_x).min() + min(pushed) + profile.move_x.start * one
     right = (across + wide + middle_x).max() + max(pushed) + profile.move_x.stop * one
     up, low = (down - tall).min() + rows[0], (down + tall).max() + rows[1]
     # Nothing is lost up to the first sample outside: half a sample past the border, half a pixel off its centre.
-    near = [50 * one // (scale * warp_kernel.samples(scale)) for scale in profile.scale.values()]
+    near = [50 * one // (scale * resampling.samples(scale)) for scale in profile.scale.values()]
 
     def past(size):
         ends = [(size * scale // 100) * 100 * one // scale for scale in profile.scale.values()]
@@ -120,7 +120,7 @@ def _set_by_ink(
 ) -> Iterator[tuple[str, int, str]]:
     """(edge, pixels past it, text) where letters stand by their ink, at its widest and at its narrowest."""
     degrees = np.array(profile.rotation.values())
-    reach = [warp_kernel.ink_columns(bitmap, degrees) for bitmap, _ in _alone(glyphs)]
+    reach = [outlines.ink_columns(bitmap, degrees) for bitmap, _ in _alone(glyphs)]
     widths = np.array([(one[:, 1] - one[:, 0]) for one in reach])
     narrowest = int(widths.min(axis=1).argmin())
     if 64 * profile.overlap.stop >= widths[narrowest].min():

@@ -6,13 +6,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from storage.errors import BadInput
-from tasks.drawing import noise_kernel, warp_kernel
+from tasks.drawing import noise_kernel, outlines, resampling, warp_kernel
+from tasks.drawing.bilinear import texels
 from tasks.drawing.randomness import below
 from tasks.profiles.fonts import GlyphSet
 from tasks.profiles.profile import Profile
 from tasks.profiles.ranges import OFF
 
-# Columns of a block's random table, 64 and up; the first ones are in drawing.py. A letter's k-th takes k more.
+# Columns of a block's random table, 64 and up; the first ones are in renderer.py. Letter k adds k.
 WAVE = {"wave_y": 64, "wave_x": 65, "wave_length": 66}
 PHASES = {"phase_y": 67, "phase_x": 68}
 NOISE = {"lines": 72, "arcs": 73, "line_width": 74, "line_ink": 75, "specks": 76, "background": 77, "blur": 78}
@@ -77,19 +78,19 @@ class Variation:
         self._shapes = np.array([bitmap.shape for bitmap in bitmaps], np.int64)
         self._advance = np.stack([one.advance for one in glyphs]).astype(np.int64)
         self._kerning = np.stack([one.kerning for one in glyphs]).astype(np.int64)
-        parts = [warp_kernel.texels(bitmap).ravel() for bitmap in bitmaps]
-        self._first = np.cumsum([0, *(len(part) for part in parts[:-1])])
-        self._texels = np.concatenate(parts)
+        parts = [texels(bitmap).ravel() for bitmap in bitmaps]
+        first = np.cumsum([0, *(len(part) for part in parts[:-1])])
+        self._bitmaps = warp_kernel.Bitmaps(np.concatenate(parts), first, self._shapes)
         scales = profile.scale.values()
         self._percents = np.array(scales, np.int64)
-        self._dense = np.array([warp_kernel.samples(scale) for scale in scales], np.int64)
-        places = [warp_kernel.sample_places(scale, max(profile.canvas) + 1) for scale in scales]
+        self._dense = np.array([resampling.samples(scale) for scale in scales], np.int64)
+        places = [resampling.sample_places(scale, max(profile.canvas) + 1) for scale in scales]
         self._places = np.zeros((len(scales), max(map(len, places))), np.int64)
         for row, one in zip(self._places, places, strict=True):
             row[: len(one)] = one
         if profile.overlap is not None:
             degrees = np.array(profile.rotation.values())
-            self._reach = np.stack([warp_kernel.ink_columns(bitmap, degrees) for bitmap in bitmaps])
+            self._reach = np.stack([outlines.ink_columns(bitmap, degrees) for bitmap in bitmaps])
 
     def draw(self, column: Callable[[int], np.ndarray], letters: np.ndarray) -> np.ndarray:
         """The rows of a block, (1024,) of `dtype`; `column` gives a block's random numbers by column.
@@ -179,7 +180,7 @@ class Variation:
             axis=2,
         )
         moved = np.concatenate([np.where(there, one, 0) for one in (rotation, down, column + right - plain)], axis=1)
-        turn = np.stack(warp_kernel.turned(rotation), axis=2)
+        turn = np.stack(resampling.turned(rotation), axis=2)
         return Placement(np.where(there, glyph, -1), centre, turn, moved)
 
     def draw_letters(
@@ -190,11 +191,10 @@ class Variation:
         wave = np.zeros((len(scale), 5), np.int64)
         for k, name in enumerate((*WAVE, *PHASES) if self._waves else ()):
             wave[:, k] = drawn[name]
-        warp_kernel.draw_letters(
-            placement.glyph, placement.centre, placement.turn, slope, scale, wave, self._texels, self._first,
-            self._shapes, sizes, self._percents, self._dense, self._places, warp_kernel.sines(warp_kernel.SINES),
-            images, boxes,
-        )  # fmt: skip
+        letters = warp_kernel.Letters(placement.glyph, placement.centre, placement.turn, slope, scale, wave)
+        scales = warp_kernel.Scales(sizes, self._percents, self._dense, self._places)
+        table = resampling.sines(warp_kernel.SINES)
+        warp_kernel.draw_letters(letters, self._bitmaps, scales, table, images, boxes)
 
     def add_noise(self, drawn: np.ndarray, sizes: np.ndarray, images: np.ndarray, boxes: np.ndarray) -> None:
         """Draw noise over pictures of `sizes` (n, 2), in place; blur widens boxes by a pixel a pass."""

@@ -10,6 +10,8 @@ import math
 import numba
 import numpy as np
 
+from tasks.lowlevel.splitmix64 import output
+
 STEEPNESS = 16  # steps a unit of slope in the table of thicknesses
 STEEPEST = 8  # strokes are no steeper than this many rows a column
 
@@ -22,11 +24,7 @@ def thicknesses() -> np.ndarray:
 @numba.njit(cache=True, nogil=True)
 def _chance(key, number, limit):
     """The key's number-th chance, 0 … limit - 1."""
-    state = np.uint64(key) + np.uint64(number + 1) * np.uint64(0x9E3779B97F4A7C15)
-    state = (state ^ (state >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    state = (state ^ (state >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    state ^= state >> np.uint64(31)
-    return np.int64((state >> np.uint64(32)) * np.uint64(limit) >> np.uint64(32))
+    return np.int64((output(key, number) >> np.uint64(32)) * np.uint64(limit) >> np.uint64(32))
 
 
 @numba.njit(cache=True, nogil=True)
