@@ -1,4 +1,4 @@
-"""What a profile's distortions come to: their columns of a block's table, and where each letter then stands."""
+"""Draw the parameters of a profile's distortions, place the letters accordingly, and apply the kernels."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -38,9 +38,9 @@ class Variation:
     ----------
     profile : Profile
     glyphs : tuple of GlyphSet
-        Of its faces, in order.
+        The letters of its faces, in order.
     longest : int
-        Letters of the longest text.
+        Number of letters of the longest text.
 
     Attributes
     ----------
@@ -53,7 +53,7 @@ class Variation:
         names = []
         if profile.moves_letters:
             names = [name for name in LETTER if getattr(profile, name) not in (None, OFF)]
-        fields = [(name, "<i2", (longest,)) for name in names]
+        fields: list[tuple[str, str] | tuple[str, str, tuple[int]]] = [(name, "<i2", (longest,)) for name in names]
         self._waves = any(getattr(profile, name).values() != (0,) for name in ("wave_y", "wave_x"))
         if self._waves:
             fields += [(name, "<u2") for name in (*WAVE, *PHASES)]
@@ -68,7 +68,7 @@ class Variation:
             self._join(glyphs)
 
     def _join(self, glyphs: tuple[GlyphSet, ...]) -> None:
-        """All faces' letters as they are drawn alone, without neighbours, and the tables of their scales."""
+        """Join the bitmaps that the letters of all faces have without neighbours, and make the tables of scales."""
         profile = self._profile
         alone = [[one.bitmaps[g] for g in one.variant[-1]] for one in glyphs]
         bitmaps = [bitmap for letters in alone for bitmap in letters]
@@ -93,10 +93,10 @@ class Variation:
             self._reach = np.stack([outlines.ink_columns(bitmap, degrees) for bitmap in bitmaps])
 
     def draw(self, column: Callable[[int], np.ndarray], letters: np.ndarray) -> np.ndarray:
-        """The rows of a block, (1024,) of `dtype`; `column` gives a block's random numbers by column.
+        """Draw the rows of a block, (1024,) of `dtype`; `column` returns a block's random numbers by column.
 
-        What has no effect is 0: a letter past the end, a gap before the first letter, a wave's length
-        and phase without a wave. So equal pictures have equal rows.
+        Values without effect are 0: those of a letter past the end, of a gap before the first letter, of a wave's
+        length and phase without a wave. So equal pictures have equal rows.
         """
         drawn = np.zeros(len(letters), self.dtype)
         for name, values in self._values.items():
@@ -113,7 +113,9 @@ class Variation:
         return self._cleared(drawn, letters)
 
     def chosen(self, letters: np.ndarray, values: dict) -> np.ndarray:
-        """Rows of chosen values by field, each one value, (n,) or (n, L); the range's first for what is not given.
+        """Make rows of chosen values by field, each a single value, (n,) or (n, L).
+
+        A field that is not given has the first value of its range.
 
         Raises
         ------
@@ -126,9 +128,8 @@ class Variation:
         for name, value in values.items():
             if name not in (self.dtype.names or ()):
                 raise BadInput(f"{name}: must be one of {', '.join(self.dtype.names or ('no distortion',))}")
-            allowed = self._values.get(name)
-            if allowed is not None and not np.isin(value, allowed).all():
-                raise BadInput(f"{name}: must be one of {allowed.tolist()}; it is {value!r}")
+            if name in self._values and not np.isin(value, self._values[name]).all():
+                raise BadInput(f"{name}: must be one of {self._values[name].tolist()}; it is {value!r}")
             drawn[name] = value
         return self._cleared(drawn, letters)
 
@@ -151,7 +152,7 @@ class Variation:
         return drawn
 
     def place(self, letters: np.ndarray, font: np.ndarray, drawn: np.ndarray) -> Placement:
-        """Where letters stand, and how they are turned, before shear and scale."""
+        """Compute where letters stand, and how they are turned, before shear and scale."""
         there = letters >= 0
         known, face = np.where(there, letters, 0), font[:, None]
         glyph = self._glyph[face, known]
@@ -207,9 +208,9 @@ class Variation:
             boxes[..., edge] = np.where(there, wider.clip(0, sizes[:, edge % 2][:, None]), -1)
 
     def columns(self, drawn: np.ndarray, placement: Placement | None) -> list[np.ndarray]:
-        """What distinguishes the pictures of equal text, face, shear and scale, each (n,) uint64, for the split.
+        """Return the values that tell pictures of equal text, face, shear and scale apart, each (n,) uint64.
 
-        Letters count by where they came to stand: tracking and a move may come to the same.
+        The split depends on them. Letters count by where they stand: tracking and a move may lead to the same place.
         """
         found = [] if placement is None else list(placement.moved.T)
         found += [drawn[name] for name in (self.dtype.names or ()) if name not in LETTER]

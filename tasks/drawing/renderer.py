@@ -1,4 +1,4 @@
-"""Draw parameters for a block, then render the block: image i depends on profile, seed and i alone."""
+"""Draw parameters for a block, then render the block: picture i depends on profile, seed and i alone."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -40,8 +40,8 @@ class Table:
     scale: np.ndarray
     drawn: np.ndarray
 
-    def rows(self, chosen) -> "Table":
-        """The rows that a mask, slice or index array chooses."""
+    def rows(self, chosen: slice | np.ndarray) -> "Table":
+        """Return the rows that a mask, slice or index array chooses."""
         return Table(*(array[chosen] for array in vars(self).values()))
 
 
@@ -69,9 +69,9 @@ class Renderer:
         self._slopes = np.array([tangent(int(shear)) for shear in self._shears], np.int64)
         self._sizes = np.array([(profile.height * s // 100, profile.width * s // 100) for s in self._scales], np.int64)
         self._sizes = np.maximum(self._sizes, 1)
-        # By digest and not by place in the list: a face keeps its number in every profile.
+        # By digest, not by place in the list, so that a face has the same number in every profile.
         self._face_numbers = np.array([int(face.sha256[:16], 16) for face in faces], np.uint64)
-        # Of letters that a face draws alike, one speaks for all: equal pictures share a split whatever their text is.
+        # Letters that a face draws alike share a code, so that equal pictures share a split whatever their text is.
         codes = [ord(character) for character in profile.alphabet]
         self._codes = np.tile(np.array([*codes, 0], np.uint64), (len(faces), 1))
         for row, one in zip(self._codes, glyphs, strict=True):
@@ -100,7 +100,7 @@ class Renderer:
         self._encoded = [character.encode() for character in self.profile.alphabet]
 
     def _join(self, glyphs: tuple[GlyphSet, ...]) -> None:
-        """All faces' tables as single arrays, the bitmaps one after another."""
+        """Join the tables of all faces, the bitmaps one after another."""
         firsts = np.cumsum([0] + [len(one.bitmaps) for one in glyphs[:-1]])
         self._setting = Setting(
             np.stack([one.variant + first for one, first in zip(glyphs, firsts, strict=True)]),
@@ -163,7 +163,7 @@ class Renderer:
         return Sprites(first, np.concatenate(entries), np.concatenate(parts))
 
     def parameters(self, seed: int, block: int) -> Table:
-        """The whole table of a block, always 1,024 rows."""
+        """Draw the whole table of a block, always 1,024 rows."""
         profile = self.profile
         numbers = raw(seed, block, TEXT)
         if self._words is not None:
@@ -183,7 +183,7 @@ class Renderer:
         )
 
     def letters_a_text(self) -> tuple[np.ndarray, np.ndarray]:
-        """Mean and variance of how often each character of the alphabet comes in a text, both (A,) float64."""
+        """Return mean and variance of each character's count in a text, both (A,) float64."""
         size = len(self.profile.alphabet)
         if self._words is None:
             lengths, share = np.arange(self.profile.length[0], self.profile.length[1] + 1), 1 / size
@@ -193,22 +193,22 @@ class Renderer:
         return np.array([one.mean() for one in counts]), np.array([one.var() for one in counts])
 
     def scratch(self) -> np.ndarray:
-        """Memory for a whole block's pictures, to be used for one block after another."""
+        """Return memory for a whole block's pictures, to be used for block after block."""
         return np.empty(BLOCK * self.canvas[0] * self.canvas[1] + WORD, np.uint8)
 
     def block(self, seed: int, block: int, count: int = BLOCK, pixels: np.ndarray | None = None) -> Block:
-        """The first `count` pictures of a block, with text, boxes, parameters and split.
+        """Draw the first `count` pictures of a block, with text, boxes, parameters and split.
 
         Parameters
         ----------
         pixels : ndarray, optional
-            `scratch()` of before: the pictures are drawn there. New memory for each block would cost
+            Memory from `scratch()`, in which the pictures are drawn. New memory for each block would take
             as much time as drawing.
         """
         return self.render(self.parameters(seed, block).rows(slice(count)), pixels)
 
     def render(self, table: Table, pixels: np.ndarray | None = None) -> Block:
-        """The pictures of any table; rows do not depend on one another."""
+        """Draw the pictures of any table; rows do not depend on one another."""
         count = len(table.letters)
         size = count * self.canvas[0] * self.canvas[1]
         # The kernel writes whole words, so the last may reach past the pictures.
@@ -236,14 +236,14 @@ class Renderer:
         return Block(images, self._text(table.letters), boxes, parameters, self._split(table, placement))
 
     def _place(self, table: Table) -> Placement | None:
-        """Where letters stand that do not stand as the font puts them."""
+        """Place the letters; None if they stand as the font puts them."""
         return self._variation.place(table.letters, table.font, table.drawn) if self.profile.moves_letters else None
 
     def table(self, texts: list[str], font=0, shear=0, scale=100, **distortions) -> Table:
-        """A table for chosen texts and parameter values (each one value or a list), to draw them.
+        """Make a table of chosen texts and parameter values, each a single value or a list.
 
-        `distortions` are fields of the stored parameters, letters' own ones as (n, L) or what fills that; of
-        a field that is not given, the first value of its range. `noise` is any number.
+        `distortions` are fields of the stored parameters; those of letters are (n, L) or broadcast to it. A field
+        that is not given has the first value of its range. `noise` is any number.
 
         Raises
         ------
@@ -273,9 +273,9 @@ class Renderer:
         )  # fmt: skip
 
     def split(self, table: Table) -> np.ndarray:
-        """0 train, 1 validation, 2 test (80/10/10), (n,) uint8, from letters, face, shear, scale and distortions.
+        """Return 0 train, 1 validation, 2 test (80/10/10), (n,) uint8, from letters, face, shear, scale, distortions.
 
-        The seed has no part in it: the same picture falls into the same split in every dataset.
+        It does not depend on the seed: the same picture falls into the same split in every dataset.
         """
         return self._split(table, self._place(table))
 
@@ -295,7 +295,7 @@ class Renderer:
 
 
 def split_by(columns: Iterable[np.ndarray]) -> np.ndarray:
-    """0 train, 1 validation, 2 test (80/10/10), (n,) uint8, by a hash of one or more columns, each (n,) uint64."""
+    """Return 0 train, 1 validation, 2 test (80/10/10), (n,) uint8, by a hash of columns, each (n,) uint64."""
     state = np.array(_SPLIT_SEED)
     for column in columns:
         state = mix((state ^ column) + GAMMA)
