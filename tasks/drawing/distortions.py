@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from storage.errors import BadInput
 from tasks.drawing import noise_kernel, outlines, resampling, warp_kernel
@@ -112,7 +113,7 @@ class Variation:
             drawn["noise"] = column(KEY)
         return self._cleared(drawn, letters)
 
-    def chosen(self, letters: np.ndarray, values: dict) -> np.ndarray:
+    def chosen(self, letters: np.ndarray, values: dict[str, ArrayLike]) -> np.ndarray:
         """Make rows of chosen values by field, each a single value, (n,) or (n, L).
 
         A field that is not given has the first value of its range.

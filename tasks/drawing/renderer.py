@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from storage.errors import BadInput
 from storage.shards.shard import BLOCK, Block
@@ -239,7 +240,10 @@ class Renderer:
         """Place the letters; None if they stand as the font puts them."""
         return self._variation.place(table.letters, table.font, table.drawn) if self.profile.moves_letters else None
 
-    def table(self, texts: list[str], font=0, shear=0, scale=100, **distortions) -> Table:
+    def table(
+        self, texts: list[str], font: ArrayLike = 0, shear: ArrayLike = 0, scale: ArrayLike = 100,
+        **distortions: ArrayLike,
+    ) -> Table:  # fmt: skip
         """Make a table of chosen texts and parameter values, each a single value or a list.
 
         `distortions` are fields of the stored parameters; those of letters are (n, L) or broadcast to it. A field
@@ -259,7 +263,7 @@ class Renderer:
                     )
                 row[k] = self.profile.alphabet.index(character)
 
-        def indices(field, value, allowed):
+        def indices(field: str, value: ArrayLike, allowed: np.ndarray) -> np.ndarray:
             values = np.broadcast_to(np.asarray(value), len(texts))
             found = np.searchsorted(allowed, values).clip(max=len(allowed) - 1)
             if (allowed[found] != values).any():

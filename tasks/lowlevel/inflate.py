@@ -5,8 +5,6 @@ zeros only. A look-up of 11 bits gives up to four bytes and the run of zeros aft
 look-ups give several symbols. It refuses any other stream and any damaged one; the caller then asks zlib.
 """
 
-from typing import NamedTuple
-
 import numba
 import numpy as np
 
@@ -93,8 +91,9 @@ def _known(source, prefix, symbols):
         return False
     codes = codes_of(lengths[:_SYMBOLS])
     for symbol in range(_SYMBOLS):  # Kraft's sum is 1, so every entry is filled
+        found = np.uint16(symbol << 4 | lengths[symbol])
         for entry in range(codes[symbol], 1 << LONGEST_CODE, 1 << lengths[symbol]):
-            symbols[entry] = symbol << 4 | lengths[symbol]
+            symbols[entry] = found
     return True
 
 
@@ -157,127 +156,90 @@ def _clear(out, start, stop):
         start += _U(1)
 
 
-class _State(NamedTuple):
-    """How far the decoder is; all uint64.
-
-    place, rest, bits : the next byte of the stream, the bits taken from before it, and how many they are
-    done, clean : bytes written; zeros stand from `done` to `clean`
-    before : the entry before, since a run may only follow a zero
-    wrong : has the flag `_BEGINS` if a run followed another byte
-    """
-
-    place: int
-    rest: int
-    bits: int
-    done: int
-    clean: int
-    before: int
-    wrong: int
-
-
-@numba.njit
-def _fill(source, place, rest, bits):
-    """Take bytes of the stream until `rest` has 56 bits or more; 8 bytes from `place` on must be in the stream."""
-    rest |= load64(source, place) << bits
-    return place + ((_U(63) - bits) >> _U(3)), rest, bits | _FULL
-
-
-@numba.njit
-def _decode_entries(source, entries, out, state):
-    """Decode several symbols a look-up, until an entry has none or either array is near its end.
-
-    No bounds are checked in between: before every four entries there is room for the longest.
-    """
-    place, rest, bits, done, clean, before, wrong = state
-    mask, one = _U((1 << WIDTH) - 1), _U(1)
+@numba.njit(cache=True, nogil=True)
+def _decode(source, symbols, entries, matches, out):  # noqa: C901, PLR0915 - split in three, it unpacked 4 % slower
+    """Decode `source` from its first symbol on; returns whether it ends with just the bytes that fit into `out`."""
+    mask, longest = _U((1 << WIDTH) - 1), _U((1 << LONGEST_CODE) - 1)
+    one, three, four, eight, full = _U(1), _U(3), _U(4), _U(8), _FULL
     size, room = _U(len(source)), _U(len(out))
-    while place + _U(_TAKEN) <= size and done + _U(_ROOM) <= room:
-        if done + _U(_ROOM) > clean:
-            stop = min(clean + _U(_AHEAD), room)
-            _clear(out, clean, stop)
-            clean = stop
-        place, rest, bits = _fill(source, place, rest, bits)
-        for _ in range(4):
-            entry = entries[rest & mask]
-            if entry & _OTHER:
-                if not entry & _BEGINS:
-                    break
-                # A run whose code and extra bits are more than a look-up has.
-                place, rest, bits = _fill(source, place, rest, bits & _U(63))
-                length, extra = entry & _U(63), entry >> _U(_BYTES) & _U(7)
-                rest >>= length
-                done += (entry >> _U(_RUN) & _U(1023)) + (rest & (one << extra) - one)
-                rest >>= extra
-                wrong |= (before >> one | (rest & one) << _U(29)) & _BEGINS
-                rest >>= one
-                bits -= length + extra + one
-                before = _U(0)
-                continue
-            rest >>= entry & _U(63)
-            bits -= entry  # the lowest 6 bits of it count
-            wrong |= before >> one & entry
-            before = entry
-            store64(out, done, entry >> _U(32))
-            done += entry >> _U(_BOTH) & _U(1023)
-        bits &= _U(63)
-        if entry & _OTHER and not entry & _BEGINS:
-            break
-    return _State(place, rest, bits, done, clean, before, wrong)
-
-
-@numba.njit
-def _decode_symbol(source, symbols, matches, out, state):
-    """Decode one symbol and check every bound: for rare symbols, and near an end of either array.
-
-    Returns the symbol, -1 if the stream is wrong, and the new state.
-    """
-    place, rest, bits, done, clean, before, wrong = state
-    one, eight = _U(1), _U(8)
-    size, room = _U(len(source)), _U(len(out))
-    if place + eight <= size:
-        place, rest, bits = _fill(source, place, rest, bits)
-    else:
-        while bits <= _FULL and place < size:
-            rest |= _U(source[place]) << bits
-            place += one
-            bits += eight
-    found = _U(symbols[rest & _U((1 << LONGEST_CODE) - 1)])
-    symbol, length = found >> _U(4), found & _U(15)
-    valid = length <= bits and not wrong & _BEGINS
-    rest >>= length
-    bits -= length
-    if not valid or symbol == _U(_END):
-        pass
-    elif symbol < _U(_END):
-        valid = done < room
-        if valid:
+    place, done, clean = _U(_FIRST), _U(0), _U(0)  # zeros stand from `done` to `clean`
+    rest, bits = _U(source[place]) >> _U(_SKIP), _U(8 - _SKIP)
+    place += one
+    before = _INK  # the entry before: a run may only follow a zero
+    wrong = _U(0)
+    while True:
+        while place + _U(_TAKEN) <= size and done + _U(_ROOM) <= room:
+            if done + _U(_ROOM) > clean:
+                stop = min(clean + _U(_AHEAD), room)
+                _clear(out, clean, stop)
+                clean = stop
+            rest |= load64(source, place) << bits
+            place += (_U(63) - bits) >> three
+            bits |= full
+            for _ in range(4):
+                entry = entries[rest & mask]
+                if entry & _OTHER:
+                    if not entry & _BEGINS:
+                        break
+                    # A run whose code and extra bits are more than a look-up has.
+                    bits &= _U(63)
+                    rest |= load64(source, place) << bits
+                    place += (_U(63) - bits) >> three
+                    bits |= full
+                    length, extra = entry & _U(63), entry >> _U(_BYTES) & _U(7)
+                    rest >>= length
+                    done += (entry >> _U(_RUN) & _U(1023)) + (rest & (one << extra) - one)
+                    rest >>= extra
+                    wrong |= (before >> one | (rest & one) << _U(29)) & _BEGINS
+                    rest >>= one
+                    bits -= length + extra + one
+                    before = _U(0)
+                    continue
+                rest >>= entry & _U(63)
+                bits -= entry  # the lowest 6 bits of it count
+                wrong |= before >> one & entry
+                before = entry
+                store64(out, done, entry >> _U(32))
+                done += entry >> _U(_BOTH) & _U(1023)
+            bits &= _U(63)
+            if entry & _OTHER and not entry & _BEGINS:
+                break
+        # Decode one symbol and check every bound: for rare symbols, and near an end of either array.
+        if place + eight <= size:
+            rest |= load64(source, place) << bits
+            place += (_U(63) - bits) >> three
+            bits |= full
+        else:
+            while bits <= full and place < size:
+                rest |= _U(source[place]) << bits
+                place += one
+                bits += eight
+        found = _U(symbols[rest & longest])
+        symbol, length = found >> four, found & _U(15)
+        if length > bits or wrong & _BEGINS:
+            return False
+        rest >>= length
+        bits -= length
+        if symbol < _U(_END):
+            if done == room:
+                return False
             out[done] = symbol
             done += one
             clean = max(clean, done)
             before = _INK if symbol else _U(0)
-    else:
-        extra = _U(matches[symbol, 1])
-        count = _U(matches[symbol, 0]) + (rest & (one << extra) - one)
-        valid = not (extra + one > bits or rest >> extra & one or before & _INK)
-        valid = valid and count <= _U(LONGEST_MATCH) and count <= room - done
-        if valid:
+        elif symbol == _U(_END):
+            return done == room and place - (bits >> three) + _U(_CHECKSUM) == size
+        else:
+            extra = _U(matches[symbol, 1])
+            count = _U(matches[symbol, 0]) + (rest & (one << extra) - one)
+            if extra + one > bits or rest >> extra & one or before & _INK:
+                return False
+            if count > _U(LONGEST_MATCH) or count > room - done:
+                return False
             rest >>= extra + one
             bits -= extra + one
-            done += count
-            if clean < done:
-                _clear(out, clean, done)
-                clean = done
-    return np.int64(symbol) if valid else -1, _State(place, rest, bits, done, clean, before, wrong)
-
-
-@numba.njit(cache=True, nogil=True)
-def _decode(source, symbols, entries, matches, out):
-    """Decode `source` from its first symbol on; returns whether it ends with just the bytes that fit into `out`."""
-    nothing = _U(0)
-    state = _State(_U(_FIRST + 1), _U(source[_FIRST]) >> _U(_SKIP), _U(8 - _SKIP), nothing, nothing, _INK, nothing)
-    symbol = 0
-    while symbol >= 0 and symbol != _END:
-        state = _decode_entries(source, entries, out, state)
-        symbol, state = _decode_symbol(source, symbols, matches, out, state)
-    left = _U(len(source)) - state.place + (state.bits >> _U(3))
-    return symbol == _END and state.done == _U(len(out)) and left == _U(_CHECKSUM)
+            stop = done + count
+            if clean < stop:
+                _clear(out, clean, stop)
+                clean = stop
+            done = stop
