@@ -8,6 +8,7 @@ import numpy as np
 
 from storage.errors import OutOfBounds
 from storage.shards.shard import SPLITS, Block
+from tasks.lowlevel.splitmix64 import GAMMA, MULTIPLIERS
 from tasks.lowlevel.unaligned import load64
 
 SOME = 1 << 10  # keys that are added before the size of the table is looked at again
@@ -120,7 +121,7 @@ def hash_pictures(pixels, areas):
     ink, keys = np.zeros(count, np.int64), np.empty(count, np.uint64)
     mask, fold = _U(0x00FF00FF00FF00FF), _U(0x0001000100010001)
     for n in range(count):
-        state, total = areas[n] * _U(0x9E3779B97F4A7C15), _U(0)
+        state, total = areas[n] * GAMMA, _U(0)
         first = _U(n * size)
         whole = _U(size & ~7)
         place = _U(0)
@@ -129,14 +130,14 @@ def hash_pictures(pixels, areas):
             if word:
                 total += ((word & mask) + (word >> _U(8) & mask)) * fold >> _U(48)
                 mixed = word ^ word >> _U(32) ^ place * _U(0xD6E8FEB86659FD93)
-                mixed = (mixed ^ mixed >> _U(31)) * _U(0xBF58476D1CE4E5B9)
-                state += (mixed ^ mixed >> _U(29)) * _U(0x94D049BB133111EB)
+                mixed = (mixed ^ mixed >> _U(31)) * MULTIPLIERS[0]
+                state += (mixed ^ mixed >> _U(29)) * MULTIPLIERS[1]
             place += _U(8)
         while place < _U(size):
             value = _U(flat[first + place])
             total += value
-            mixed = (value ^ place * _U(0xD6E8FEB86659FD93)) * _U(0xBF58476D1CE4E5B9)
-            state += value * (mixed ^ mixed >> _U(29)) * _U(0x94D049BB133111EB)
+            mixed = (value ^ place * _U(0xD6E8FEB86659FD93)) * MULTIPLIERS[0]
+            state += value * (mixed ^ mixed >> _U(29)) * MULTIPLIERS[1]
             place += _U(1)
         ink[n] = total
         state = (state ^ state >> _U(32)) * _U(0xD6E8FEB86659FD93)

@@ -1,14 +1,19 @@
-"""Whether every text of a profile fits into its picture: nothing is clipped silently."""
+"""Check that every text of a profile fits into its picture, so that nothing is clipped silently."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import numpy as np
 
 from storage.errors import BadInput
-from tasks.drawing import letter_kernel, warp_kernel
+from tasks.drawing import outlines, resampling
 from tasks.profiles.fonts import Face, GlyphSet
 from tasks.profiles.profile import Profile
+from tasks.profiles.ranges import Grid
+
+_ROUNDING = 32  # 1/32 px of slack for the rounding of turned coordinates
+_PEN = 64  # units of a pixel in which pens move
+_LEFT, _RIGHT, _UP, _DOWN = range(4)  # edges
 
 
 def check_fit(profile: Profile, faces: tuple[Face, ...], glyphs: tuple[GlyphSet, ...], words: tuple[str, ...]) -> None:
@@ -19,7 +24,7 @@ def check_fit(profile: Profile, faces: tuple[Face, ...], glyphs: tuple[GlyphSet,
     Raises
     ------
     BadInput
-        With the worst text, its face and shear, the edge and by how many pixels.
+        The message has the worst text, its face and shear, the edge and the number of pixels.
     """
     worst: tuple[int, str] = (0, "")
     texts = _letters(words, profile.alphabet)
@@ -27,7 +32,7 @@ def check_fit(profile: Profile, faces: tuple[Face, ...], glyphs: tuple[GlyphSet,
         # Shear is monotone, so the extremes are at its first and last value.
         for shear in {profile.shear.values()[0], profile.shear.values()[-1]}:
             if profile.overlap is not None:
-                found = _set_by_ink(profile, face, one, texts, shear)
+                found = _set_by_ink(profile, profile.overlap, face, one, texts, shear)
             elif profile.moves_letters:
                 found = _overhangs(profile, _by_letter(one), texts, _reaches(profile, one, shear))
             else:
@@ -44,8 +49,8 @@ def check_fit(profile: Profile, faces: tuple[Face, ...], glyphs: tuple[GlyphSet,
 
 
 def _edges(profile: Profile, glyphs: GlyphSet, shear: int) -> np.ndarray:
-    """How far each bitmap reaches left, right, up and down of its pen, (4, G) int, as the plain kernel draws it."""
-    slope = letter_kernel.tangent(shear)
+    """Return how far the plain kernel draws each bitmap left, right, up and down of its pen, (4, G) int."""
+    slope = resampling.tangent(shear)
     lows, highs = [], []
     corners = glyphs.corners + np.array([profile.top, 0])
     for bitmap, (top, left) in zip(glyphs.bitmaps, corners.tolist(), strict=True):
@@ -60,13 +65,13 @@ def _edges(profile: Profile, glyphs: GlyphSet, shear: int) -> np.ndarray:
 
 
 def _alone(glyphs: GlyphSet) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """(bitmap, corner) of each letter without neighbours."""
+    """Yield the bitmap and the corner of each letter without neighbours."""
     for g in glyphs.variant[-1]:
         yield glyphs.bitmaps[g], glyphs.corners[g].astype(np.int64)
 
 
 def _by_letter(glyphs: GlyphSet) -> GlyphSet:
-    """The same advances with a letter's number in place of its bitmap's, whatever is before it."""
+    """Replace the numbers of bitmaps by those of letters, whatever the letter before; advances stay the same."""
     return replace(glyphs, variant=np.tile(np.arange(len(glyphs.advance)), (len(glyphs.variant), 1)))
 
 
@@ -75,20 +80,20 @@ def _reaches(profile: Profile, glyphs: GlyphSet, shear: int) -> np.ndarray:
 
 
 def _reach(profile: Profile, bitmap: np.ndarray, corner: np.ndarray, shear: int) -> np.ndarray:
-    """How far the general kernel draws a letter left, right, up and down of its pen at its worst, (4,) int px.
+    """Return how far at most the general kernel draws a letter left, right, up and down of its pen, (4,) int px.
 
-    With `overlap`, of the left border of its ink.
+    If the profile has `overlap`, the pen is the left border of the ink.
     """
-    one, half = warp_kernel.ONE, warp_kernel.ONE // 2
+    one, half = resampling.ONE, resampling.ONE // 2
     degrees = np.array(profile.rotation.values())
-    s, c = (array[:, None] for array in warp_kernel.turned(degrees))
-    slope = letter_kernel.tangent(shear)
-    y, x = warp_kernel.outline(bitmap).T * half
+    s, c = (array[:, None] for array in resampling.turned(degrees))
+    slope = resampling.tangent(shear)
+    y, x = outlines.outline(bitmap).T * half
     # About the letter's centre, in 1/65536 px: turned, then sheared.
     down, across = (c * y - s * x) >> 16, (c * x + s * y) >> 16
     across = across + (slope * down >> 16)
     # A pixel's bilinear support is a square of two pixels, turned and sheared likewise; and rounding.
-    slack = one // 32
+    slack = one // _ROUNDING
     tall, wide = abs(s) + abs(c) + slack, abs(c - (slope * s >> 16)) + abs(s + (slope * c >> 16)) + slack
     tall, wide = tall + profile.wave_y.stop * one // 10, wide + profile.wave_x.stop * one // 10
     height, width = bitmap.shape
@@ -98,15 +103,15 @@ def _reach(profile: Profile, bitmap: np.ndarray, corner: np.ndarray, shear: int)
     middle_x = corner[1] * one + (width - 1) * half
     if profile.overlap is not None:
         # The ink's left border stands half a pixel left of its first pixel's centre; pens are rounded.
-        middle_x = -(warp_kernel.ink_columns(bitmap, degrees)[:, :1] << 10) - half
+        middle_x = -(outlines.ink_columns(bitmap, degrees)[:, :1] << 10) - half
         wide = wide + one
     left = (across - wide + middle_x).min() + min(pushed) + profile.move_x.start * one
     right = (across + wide + middle_x).max() + max(pushed) + profile.move_x.stop * one
     up, low = (down - tall).min() + rows[0], (down + tall).max() + rows[1]
     # Nothing is lost up to the first sample outside: half a sample past the border, half a pixel off its centre.
-    near = [50 * one // (scale * warp_kernel.samples(scale)) for scale in profile.scale.values()]
+    near = [50 * one // (scale * resampling.samples(scale)) for scale in profile.scale.values()]
 
-    def past(size):
+    def past(size: int) -> int:
         ends = [(size * scale // 100) * 100 * one // scale for scale in profile.scale.values()]
         return size * one - min(end + half_sample for end, half_sample in zip(ends, near, strict=True)) + half
 
@@ -116,18 +121,18 @@ def _reach(profile: Profile, bitmap: np.ndarray, corner: np.ndarray, shear: int)
 
 
 def _set_by_ink(
-    profile: Profile, face: Face, glyphs: GlyphSet, texts: np.ndarray, shear: int
+    profile: Profile, overlap: Grid, face: Face, glyphs: GlyphSet, texts: np.ndarray, shear: int
 ) -> Iterator[tuple[str, int, str]]:
-    """(edge, pixels past it, text) where letters stand by their ink, at its widest and at its narrowest."""
+    """Yield (edge, pixels past it, text) for letters set by their ink, at its widest and at its narrowest."""
     degrees = np.array(profile.rotation.values())
-    reach = [warp_kernel.ink_columns(bitmap, degrees) for bitmap, _ in _alone(glyphs)]
+    reach = [outlines.ink_columns(bitmap, degrees) for bitmap, _ in _alone(glyphs)]
     widths = np.array([(one[:, 1] - one[:, 0]) for one in reach])
     narrowest = int(widths.min(axis=1).argmin())
-    if 64 * profile.overlap.stop >= widths[narrowest].min():
+    if _PEN * overlap.stop >= widths[narrowest].min():
         raise BadInput(
             f"profile {profile.name!r}, overlap: must be less than the narrowest letter, "
-            f"{profile.alphabet[narrowest]!r} in {face.name}, is wide, {widths[narrowest].min() / 64:.1f} px, "
-            f"or letters would change places; it is {profile.overlap!r}"
+            f"{profile.alphabet[narrowest]!r} in {face.name}, is wide, {widths[narrowest].min() / _PEN:.1f} px, "
+            f"or letters would change places; it is {overlap!r}"
         )
     edges = _reaches(profile, glyphs, shear)
     for advance in (widths.min(axis=1), widths.max(axis=1)):
@@ -138,19 +143,19 @@ def _set_by_ink(
 def _overhangs(
     profile: Profile, glyphs: GlyphSet, texts: np.ndarray, edges: np.ndarray
 ) -> Iterator[tuple[str, int, str]]:
-    """(edge, pixels past it, text) of the worst text for each edge.
+    """Yield (edge, pixels past it, text) of the worst text for each edge that is passed.
 
     edges : (4, G) int, how far each bitmap reaches left, right, up and down of its pen
     """
-    # What each gap adds at least and at most, in 1/64 px.
-    gaps = (profile.tracking.start * 64, profile.tracking.stop * 64)
+    # The least and the most that each gap adds, in 1/64 px.
+    gaps = (profile.tracking.start * _PEN, profile.tracking.stop * _PEN)
     if profile.overlap is not None:
-        gaps = (-profile.overlap.stop * 64, -profile.overlap.start * 64)
+        gaps = (-profile.overlap.stop * _PEN, -profile.overlap.start * _PEN)
     limits = (("left", 0), ("right", profile.width), ("top", 0), ("bottom", profile.height))
     for leftmost, gap in zip((True, False), gaps, strict=True):
         for variants, columns, text in _steps(glyphs, profile.alphabet, texts, profile.length[1], gap, leftmost):
             place = profile.left + columns
-            for number in (0,) if leftmost else (1, 2, 3):
+            for number in (_LEFT,) if leftmost else (_RIGHT, _UP, _DOWN):
                 edge, limit = limits[number]
                 over = edges[number][variants] + (-1, 1, 0, 0)[number] * place - limit
                 over = np.where(variants >= 0, over, -1)
@@ -159,8 +164,13 @@ def _overhangs(
                     yield edge, int(over[worst]), text(worst)
 
 
+def _pixels(pens: np.ndarray) -> np.ndarray:
+    """Round pens to whole pixels."""
+    return (pens + _PEN // 2) // _PEN
+
+
 def _letters(words: tuple[str, ...], alphabet: str) -> np.ndarray:
-    """The words as indices into the alphabet, (words, longest), -1 past the end; (0, 0) for random strings."""
+    """Return the words as numbers in the alphabet, (words, longest), -1 past the end; (0, 0) for random strings."""
     index = {character: k for k, character in enumerate(alphabet)}
     letters = np.full((len(words), max(map(len, words), default=0)), -1)
     for row, word in zip(letters, words, strict=True):
@@ -168,11 +178,19 @@ def _letters(words: tuple[str, ...], alphabet: str) -> np.ndarray:
     return letters
 
 
-def _steps(glyphs: GlyphSet, alphabet: str, letters: np.ndarray, longest: int, gap: int, leftmost: bool):
-    """(bitmaps, columns, text of the n-th), place by place: where every word's letters, or worst strings', begin.
+def _steps(
+    glyphs: GlyphSet, alphabet: str, letters: np.ndarray, longest: int, gap: int, leftmost: bool
+) -> Iterator[tuple[np.ndarray, np.ndarray, Callable[[int], str]]]:
+    """Yield bitmaps, columns and a function that gives the text of the n-th, place by place in the texts.
 
-    gap : 1/64 px between two letters besides their advance and kerning
-    leftmost : of random strings those whose pen went least far, else furthest
+    The columns are where every word's letters begin, or those of the worst random strings.
+
+    Parameters
+    ----------
+    gap : int
+        1/64 px between two letters besides their advance and kerning.
+    leftmost : bool
+        Of random strings take those whose pen went least far, else furthest.
     """
     if len(letters):
         pens, previous = np.zeros(len(letters), np.int64), np.full(len(letters), len(alphabet))
@@ -181,7 +199,7 @@ def _steps(glyphs: GlyphSet, alphabet: str, letters: np.ndarray, longest: int, g
             if k:
                 pens = pens + glyphs.advance[previous] + glyphs.kerning[previous, letter] + gap
             variants = np.where(letter >= 0, glyphs.variant[previous, letter], -1)
-            yield variants, (pens + 32) >> 6, lambda n: "".join(alphabet[m] for m in letters[n] if m >= 0)
+            yield variants, _pixels(pens), lambda n: "".join(alphabet[m] for m in letters[n] if m >= 0)
             previous = letter
         return
     # Random strings: the extreme pen of every pair of last letters, letter by letter.
@@ -191,6 +209,6 @@ def _steps(glyphs: GlyphSet, alphabet: str, letters: np.ndarray, longest: int, g
     for _ in range(1, longest):
         reached = pens[:, None] + glyphs.advance[:, None] + glyphs.kerning + gap
         texts = [first + second for first in ends for second in alphabet]
-        yield glyphs.variant[:-1].ravel(), (reached.ravel() + 32) >> 6, texts.__getitem__
+        yield glyphs.variant[:-1].ravel(), _pixels(reached.ravel()), texts.__getitem__
         before = reached.argmin(axis=0) if leftmost else reached.argmax(axis=0)
         pens, ends = reached[before, np.arange(count)], [ends[before[j]] + alphabet[j] for j in range(count)]

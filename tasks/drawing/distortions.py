@@ -1,18 +1,20 @@
-"""What a profile's distortions come to: their columns of a block's table, and where each letter then stands."""
+"""Draw the parameters of a profile's distortions, place the letters accordingly, and apply the kernels."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from storage.errors import BadInput
-from tasks.drawing import noise_kernel, warp_kernel
+from tasks.drawing import noise_kernel, outlines, resampling, warp_kernel
+from tasks.drawing.bilinear import texels
 from tasks.drawing.randomness import below
 from tasks.profiles.fonts import GlyphSet
 from tasks.profiles.profile import Profile
 from tasks.profiles.ranges import OFF
 
-# Columns of a block's random table, 64 and up; the first ones are in drawing.py. A letter's k-th takes k more.
+# Columns of a block's random table, 64 and up; the first ones are in renderer.py. Letter k adds k.
 WAVE = {"wave_y": 64, "wave_x": 65, "wave_length": 66}
 PHASES = {"phase_y": 67, "phase_x": 68}
 NOISE = {"lines": 72, "arcs": 73, "line_width": 74, "line_ink": 75, "specks": 76, "background": 77, "blur": 78}
@@ -37,9 +39,9 @@ class Variation:
     ----------
     profile : Profile
     glyphs : tuple of GlyphSet
-        Of its faces, in order.
+        The letters of its faces, in order.
     longest : int
-        Letters of the longest text.
+        Number of letters of the longest text.
 
     Attributes
     ----------
@@ -52,7 +54,7 @@ class Variation:
         names = []
         if profile.moves_letters:
             names = [name for name in LETTER if getattr(profile, name) not in (None, OFF)]
-        fields = [(name, "<i2", (longest,)) for name in names]
+        fields: list[tuple[str, str] | tuple[str, str, tuple[int]]] = [(name, "<i2", (longest,)) for name in names]
         self._waves = any(getattr(profile, name).values() != (0,) for name in ("wave_y", "wave_x"))
         if self._waves:
             fields += [(name, "<u2") for name in (*WAVE, *PHASES)]
@@ -67,7 +69,7 @@ class Variation:
             self._join(glyphs)
 
     def _join(self, glyphs: tuple[GlyphSet, ...]) -> None:
-        """All faces' letters as they are drawn alone, without neighbours, and the tables of their scales."""
+        """Join the bitmaps that the letters of all faces have without neighbours, and make the tables of scales."""
         profile = self._profile
         alone = [[one.bitmaps[g] for g in one.variant[-1]] for one in glyphs]
         bitmaps = [bitmap for letters in alone for bitmap in letters]
@@ -77,25 +79,25 @@ class Variation:
         self._shapes = np.array([bitmap.shape for bitmap in bitmaps], np.int64)
         self._advance = np.stack([one.advance for one in glyphs]).astype(np.int64)
         self._kerning = np.stack([one.kerning for one in glyphs]).astype(np.int64)
-        parts = [warp_kernel.texels(bitmap).ravel() for bitmap in bitmaps]
-        self._first = np.cumsum([0, *(len(part) for part in parts[:-1])])
-        self._texels = np.concatenate(parts)
+        parts = [texels(bitmap).ravel() for bitmap in bitmaps]
+        first = np.cumsum([0, *(len(part) for part in parts[:-1])])
+        self._bitmaps = warp_kernel.Bitmaps(np.concatenate(parts), first, self._shapes)
         scales = profile.scale.values()
         self._percents = np.array(scales, np.int64)
-        self._dense = np.array([warp_kernel.samples(scale) for scale in scales], np.int64)
-        places = [warp_kernel.sample_places(scale, max(profile.canvas) + 1) for scale in scales]
+        self._dense = np.array([resampling.samples(scale) for scale in scales], np.int64)
+        places = [resampling.sample_places(scale, max(profile.canvas) + 1) for scale in scales]
         self._places = np.zeros((len(scales), max(map(len, places))), np.int64)
         for row, one in zip(self._places, places, strict=True):
             row[: len(one)] = one
         if profile.overlap is not None:
             degrees = np.array(profile.rotation.values())
-            self._reach = np.stack([warp_kernel.ink_columns(bitmap, degrees) for bitmap in bitmaps])
+            self._reach = np.stack([outlines.ink_columns(bitmap, degrees) for bitmap in bitmaps])
 
     def draw(self, column: Callable[[int], np.ndarray], letters: np.ndarray) -> np.ndarray:
-        """The rows of a block, (1024,) of `dtype`; `column` gives a block's random numbers by column.
+        """Draw the rows of a block, (1024,) of `dtype`; `column` returns a block's random numbers by column.
 
-        What has no effect is 0: a letter past the end, a gap before the first letter, a wave's length
-        and phase without a wave. So equal pictures have equal rows.
+        Values without effect are 0: those of a letter past the end, of a gap before the first letter, of a wave's
+        length and phase without a wave. So equal pictures have equal rows.
         """
         drawn = np.zeros(len(letters), self.dtype)
         for name, values in self._values.items():
@@ -111,8 +113,10 @@ class Variation:
             drawn["noise"] = column(KEY)
         return self._cleared(drawn, letters)
 
-    def chosen(self, letters: np.ndarray, values: dict) -> np.ndarray:
-        """Rows of chosen values by field, each one value, (n,) or (n, L); the range's first for what is not given.
+    def chosen(self, letters: np.ndarray, values: dict[str, ArrayLike]) -> np.ndarray:
+        """Make rows of chosen values by field, each a single value, (n,) or (n, L).
+
+        A field that is not given has the first value of its range.
 
         Raises
         ------
@@ -125,9 +129,8 @@ class Variation:
         for name, value in values.items():
             if name not in (self.dtype.names or ()):
                 raise BadInput(f"{name}: must be one of {', '.join(self.dtype.names or ('no distortion',))}")
-            allowed = self._values.get(name)
-            if allowed is not None and not np.isin(value, allowed).all():
-                raise BadInput(f"{name}: must be one of {allowed.tolist()}; it is {value!r}")
+            if name in self._values and not np.isin(value, self._values[name]).all():
+                raise BadInput(f"{name}: must be one of {self._values[name].tolist()}; it is {value!r}")
             drawn[name] = value
         return self._cleared(drawn, letters)
 
@@ -150,7 +153,7 @@ class Variation:
         return drawn
 
     def place(self, letters: np.ndarray, font: np.ndarray, drawn: np.ndarray) -> Placement:
-        """Where letters stand, and how they are turned, before shear and scale."""
+        """Compute where letters stand, and how they are turned, before shear and scale."""
         there = letters >= 0
         known, face = np.where(there, letters, 0), font[:, None]
         glyph = self._glyph[face, known]
@@ -179,7 +182,7 @@ class Variation:
             axis=2,
         )
         moved = np.concatenate([np.where(there, one, 0) for one in (rotation, down, column + right - plain)], axis=1)
-        turn = np.stack(warp_kernel.turned(rotation), axis=2)
+        turn = np.stack(resampling.turned(rotation), axis=2)
         return Placement(np.where(there, glyph, -1), centre, turn, moved)
 
     def draw_letters(
@@ -190,11 +193,10 @@ class Variation:
         wave = np.zeros((len(scale), 5), np.int64)
         for k, name in enumerate((*WAVE, *PHASES) if self._waves else ()):
             wave[:, k] = drawn[name]
-        warp_kernel.draw_letters(
-            placement.glyph, placement.centre, placement.turn, slope, scale, wave, self._texels, self._first,
-            self._shapes, sizes, self._percents, self._dense, self._places, warp_kernel.sines(warp_kernel.SINES),
-            images, boxes,
-        )  # fmt: skip
+        letters = warp_kernel.Letters(placement.glyph, placement.centre, placement.turn, slope, scale, wave)
+        scales = warp_kernel.Scales(sizes, self._percents, self._dense, self._places)
+        table = resampling.sines(warp_kernel.SINES)
+        warp_kernel.draw_letters(letters, self._bitmaps, scales, table, images, boxes)
 
     def add_noise(self, drawn: np.ndarray, sizes: np.ndarray, images: np.ndarray, boxes: np.ndarray) -> None:
         """Draw noise over pictures of `sizes` (n, 2), in place; blur widens boxes by a pixel a pass."""
@@ -207,9 +209,9 @@ class Variation:
             boxes[..., edge] = np.where(there, wider.clip(0, sizes[:, edge % 2][:, None]), -1)
 
     def columns(self, drawn: np.ndarray, placement: Placement | None) -> list[np.ndarray]:
-        """What distinguishes the pictures of equal text, face, shear and scale, each (n,) uint64, for the split.
+        """Return the values that tell pictures of equal text, face, shear and scale apart, each (n,) uint64.
 
-        Letters count by where they came to stand: tracking and a move may come to the same.
+        The split depends on them. Letters count by where they stand: tracking and a move may lead to the same place.
         """
         found = [] if placement is None else list(placement.moved.T)
         found += [drawn[name] for name in (self.dtype.names or ()) if name not in LETTER]

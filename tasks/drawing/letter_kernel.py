@@ -1,4 +1,4 @@
-"""The drawing kernel: letters sheared, scaled and put on a canvas, in integer arithmetic.
+"""The plain drawing kernel: letters sheared, scaled and put on a canvas, in integer arithmetic.
 
 A letter's rows are shifted by the shear (linear interpolation at the source's resolution), then
 scaled, columns before rows: linear interpolation where the scale is 100 % or more, the mean over each
@@ -9,87 +9,139 @@ With few shears and scales a letter has few distinct pictures (its place on the 
 too): then all are drawn once, as sprites, and a word costs no more than copying four of them.
 """
 
-from dataclasses import dataclass
-from itertools import pairwise
-from math import gcd
+from typing import NamedTuple
 
 import numba
 import numpy as np
 
-from tasks.lowlevel.unaligned import load64, store64
+from tasks.drawing.resampling import ONE, WEIGHT_BITS, Taps
+from tasks.lowlevel.saturating import add, add_words
+from tasks.lowlevel.unaligned import WORD, load64, padded, store64
 
-WEIGHT_BITS = 14
+INK_BITS = 8  # fractional bits of ink between shear and scale
 SPRITE_BYTES = 48 << 20  # beyond this many bytes of sprites, letters are drawn directly
+SPARE = 1 << 13  # source columns of scratch beyond the canvas, for a letter that reaches past it
+NO_BOX = (-1, -1, -1, -1)  # of a letter that lies outside the picture
 
 
-@dataclass(frozen=True)
-class Taps:
-    """Which source pixels make an output pixel, at one scale: first index and weights of each.
+class Setting(NamedTuple):
+    """How text is set: the tables of all faces, as in `GlyphSet`, and the column where a text begins.
 
-    start : (N,) int32
-    weight : (N, T) int32, each row sums to 2**14
+    variant : (faces, A + 1, A) int32, numbers of bitmaps
+    advance : (faces, A) int32, kerning : (faces, A, A) int32
     """
 
-    start: np.ndarray
-    weight: np.ndarray
+    variant: np.ndarray
+    advance: np.ndarray
+    kerning: np.ndarray
+    left: int
 
 
-def make_taps(scale: int, count: int) -> Taps:
-    """Taps of output pixels 0 … count - 1 at `scale` percent."""
-    one = 1 << WEIGHT_BITS
-    start = np.zeros(count, np.int32)
-    rows = []
-    for x in range(count):
-        if scale >= 100:
-            # Pixel centres: (x + 1/2) * 100 / scale - 1/2, over the denominator 2 * scale.
-            numerator, denominator = 100 * (2 * x + 1) - scale, 2 * scale
-            start[x] = numerator // denominator
-            second = (numerator % denominator * one + denominator // 2) // denominator
-            rows.append([one - second, second])
-        else:
-            # In units of 1/scale: source pixel j covers scale units, output pixel x covers 100.
-            start[x] = 100 * x // scale
-            last = (100 * (x + 1) - 1) // scale
-            edges = [100 * x, *((j + 1) * scale for j in range(start[x], last)), 100 * (x + 1)]
-            sums = [((edge - 100 * x) * one + 50) // 100 for edge in edges]
-            rows.append([high - low for low, high in pairwise(sums)])
-    weight = np.zeros((count, max(map(len, rows))), np.int32)
-    for x, row in enumerate(rows):
-        weight[x, : len(row)] = row
-    return Taps(start, weight)
+class Bitmaps(NamedTuple):
+    """The letters' bitmaps of all faces.
+
+    ink : (bytes,) uint8, one bitmap after another
+    offsets : (G,) int64, the first byte of each
+    shapes, corners : (G, 2) int64, rows and columns; row and column of its first pixel relative to the pen
+    """
+
+    ink: np.ndarray
+    offsets: np.ndarray
+    shapes: np.ndarray
+    corners: np.ndarray
 
 
-def tangent(milliradians: int) -> int:
-    """tan(angle) in 1/65536, from integer series: libm's last bit differs between machines."""
-    bits = 96
-    angle = (abs(milliradians) << bits) // 1000
-    sine, cosine, term, number = 0, 0, 1 << bits, 0
-    while term:
-        signed = -term if number % 4 >= 2 else term
-        if number % 2:
-            sine += signed
-        else:
-            cosine += signed
-        number += 1
-        term = (term * angle >> bits) // number
-    value = ((sine << 17) // cosine + 1) >> 1
-    return value if milliradians >= 0 else -value
+class Shears(NamedTuple):
+    """The values that shear and scale take.
+
+    slopes : (shears,) int64, tangents in 1/65536
+    scales : (scales,) int64, in percent
+    starts, weights : (scales, N) and (scales, N, T) int32, as in `Taps`
+    sizes : (scales, 2) int64, rows and columns of a picture
+    periods : (scales,) int64, see `tasks.drawing.resampling.phases`
+    base : (scales,) int64, the source column of a sprite's first phase
+    """
+
+    slopes: np.ndarray
+    scales: np.ndarray
+    starts: np.ndarray
+    weights: np.ndarray
+    sizes: np.ndarray
+    periods: np.ndarray
+    base: np.ndarray
 
 
-def phases(scale: int) -> int:
-    """After so many source columns the output grid repeats."""
-    return 100 // gcd(scale, 100)
+class Sprites(NamedTuple):
+    """Every bitmap at every shear, scale and phase.
+
+    first : (shears, scales) int64, the first row in `where`; (0, 0) long if letters are drawn directly
+    where : (S, 5) int64, by bitmap and phase: offset in `pixels`, top, left, rows, columns
+    pixels : (bytes,) uint8, each row padded to whole words
+    """
+
+    first: np.ndarray
+    where: np.ndarray
+    pixels: np.ndarray
+
+
+class Texts(NamedTuple):
+    """What to draw, a picture a row.
+
+    letters : (n, L) int32, numbers in the alphabet, -1 past the end
+    font, shear, scale : (n,) int64, numbers in the tables
+    """
+
+    letters: np.ndarray
+    font: np.ndarray
+    shear: np.ndarray
+    scale: np.ndarray
+
+
+class _Scratch(NamedTuple):
+    sheared: np.ndarray  # (columns + SPARE,) int32
+    scaled: np.ndarray  # (rows of the highest bitmap, columns) int32
+    letter: np.ndarray  # (rows, columns) uint8
 
 
 @numba.njit(cache=True, nogil=True)
-def _letter(bitmap, top, column, slope, start, weight, scale, rows_out, columns_out, sheared, scaled, out):
-    """Draw one letter into `out` from its corner on; returns its (top, left, rows, columns) there."""
+def _bitmap(bitmaps, g):
+    height, width = bitmaps.shapes[g]
+    return bitmaps.ink[bitmaps.offsets[g] : bitmaps.offsets[g] + height * width].reshape(height, width)
+
+
+@numba.njit(cache=True, nogil=True)
+def _scratch(bitmaps, rows, columns):
+    return _Scratch(
+        np.zeros(columns + SPARE, np.int32), np.zeros((bitmaps.shapes[:, 0].max(), columns), np.int32),
+        np.zeros((rows, columns), np.uint8),
+    )  # fmt: skip
+
+
+@numba.njit(cache=True, nogil=True)
+def _shear_row(row, place, fraction, sheared, length):
+    """Write a bitmap's row from `place` + `fraction` / 65536 on, with `INK_BITS` fractional bits."""
+    half = ONE >> INK_BITS + 1
+    for k in range(length):
+        sheared[k] = 0
+    before = 0
+    for j in range(len(row)):
+        ink = int(row[j])
+        sheared[place + j] = (ink * (ONE - fraction) + before * fraction + half) >> 16 - INK_BITS
+        before = ink
+    sheared[place + len(row)] = (before * fraction + half) >> 16 - INK_BITS
+
+
+@numba.njit(cache=True, nogil=True)
+def _letter(bitmap, top, column, slope, taps, rows_out, columns_out, scratch):
+    """Draw one letter into `scratch.letter` from its corner on; returns its top, left, rows and columns."""
     height, width = bitmap.shape
+    scale, start, weight = taps
+    sheared, scaled, out = scratch
     first_shift = (slope * top) >> 16
     last_shift = (slope * (top + height - 1)) >> 16
     low = column + min(first_shift, last_shift)
     high = column + max(first_shift, last_shift) + width + 1
-    taps = weight.shape[1]
+    count = weight.shape[1]
     x0 = max(0, (low * scale) // 100 - 1)
     x1 = min(columns_out, (high * scale) // 100 + 2)
     y0 = max(0, (top * scale) // 100 - 1)
@@ -97,40 +149,31 @@ def _letter(bitmap, top, column, slope, start, weight, scale, rows_out, columns_
     if x1 <= x0 or y1 <= y0:
         return y0, x0, 0, 0
     base = min(low, start[x0])
-    length = max(high, start[x1 - 1] + taps) - base
+    length = max(high, start[x1 - 1] + count) - base
     for i in range(height):
-        for k in range(length):
-            sheared[k] = 0
         offset = slope * (top + i)
-        fraction = offset & 0xFFFF
-        place = column + (offset >> 16) - base
-        before = 0
-        for j in range(width):
-            ink = int(bitmap[i, j])
-            sheared[place + j] = (ink * (65536 - fraction) + before * fraction + 128) >> 8
-            before = ink
-        sheared[place + width] = (before * fraction + 128) >> 8
+        _shear_row(bitmap[i], column + (offset >> 16) - base, offset & 0xFFFF, sheared, length)
         for x in range(x0, x1):
             total = 0
-            for t in range(taps):
+            for t in range(count):
                 total += weight[x, t] * sheared[start[x] + t - base]
-            scaled[i, x - x0] = (total + 8192) >> 14
+            scaled[i, x - x0] = (total + (1 << WEIGHT_BITS - 1)) >> WEIGHT_BITS
     for y in range(y0, y1):
         for x in range(x1 - x0):
-            sheared[x] = 1 << 21
-        for t in range(taps):
+            sheared[x] = 1 << WEIGHT_BITS + INK_BITS - 1
+        for t in range(count):
             i = start[y] + t - top
             if 0 <= i < height and weight[y, t]:
                 for x in range(x1 - x0):
                     sheared[x] += weight[y, t] * scaled[i, x]
         for x in range(x1 - x0):
-            out[y - y0, x] = sheared[x] >> 22
+            out[y - y0, x] = sheared[x] >> WEIGHT_BITS + INK_BITS
     return y0, x0, y1 - y0, x1 - x0
 
 
 @numba.njit(cache=True, nogil=True)
 def _trim(picture, rows, columns):
-    """First and last row and column (half-open) of the pixels above 0; all 0 if there is none."""
+    """Return first and last row and column (half-open) of the pixels above 0; all 0 if there is none."""
     y0, y1, x0, x1 = rows, 0, columns, 0
     for y in range(rows):
         for x in range(columns):
@@ -143,109 +186,97 @@ def _trim(picture, rows, columns):
 
 
 @numba.njit(cache=True, nogil=True)
-def _add(sprite, top, left, picture, box):
-    """Add a trimmed letter to the picture, no pixel above 255, and write its box."""
+def _add(letter, top, left, picture):
+    """Add a trimmed letter to the picture, no pixel above 255; returns its box."""
     y0, x0 = max(0, -top), max(0, -left)
-    y1, x1 = min(sprite.shape[0], picture.shape[0] - top), min(sprite.shape[1], picture.shape[1] - left)
+    y1, x1 = min(letter.shape[0], picture.shape[0] - top), min(letter.shape[1], picture.shape[1] - left)
     if y1 <= y0 or x1 <= x0:
-        return
+        return NO_BOX
     for y in range(y0, y1):
         for x in range(x0, x1):
-            total = np.uint16(picture[top + y, left + x]) + np.uint16(sprite[y, x])
-            picture[top + y, left + x] = np.uint8(min(total, np.uint16(255)))
-    if y1 - y0 < sprite.shape[0] or x1 - x0 < sprite.shape[1]:
-        # Interpolation may put a faint pixel past the edge; what is left of the letter has another box.
-        a, b, c, d = _trim(sprite[y0:y1, x0:x1], y1 - y0, x1 - x0)
+            picture[top + y, left + x] = add(picture[top + y, left + x], letter[y, x])
+    if y1 - y0 < letter.shape[0] or x1 - x0 < letter.shape[1]:
+        # Interpolation may put a faint pixel past the edge; the rest of the letter has a smaller box.
+        a, b, c, d = _trim(letter[y0:y1, x0:x1], y1 - y0, x1 - x0)
         y0, y1, x0, x1 = y0 + a, y0 + b, x0 + c, x0 + d
-    box[0], box[1], box[2], box[3] = top + y0, left + x0, top + y1, left + x1
-
-
-@numba.njit(cache=True, nogil=True)
-def padded(columns):
-    """A sprite's row takes whole words of 8 bytes."""
-    return (columns + 7) & ~7
+    return top + y0, left + x0, top + y1, left + x1
 
 
 @numba.njit(cache=True, nogil=True)
 def _add_words(sprites, offset, rows, columns, pixels, place, across):
     """Add a sprite that lies within its picture, eight pixels at a time, no pixel above 255.
 
-    The zeros that pad a row may reach into the next one or past the last: they change nothing there.
+    The zeros that pad a row may reach into the next row or past the last: they change nothing there.
     """
-    low, high, eight = np.uint64(0x7F7F7F7F7F7F7F7F), np.uint64(0x8080808080808080), np.uint64(8)
-    words = np.uint64(padded(columns) >> 3)
+    words, eight = np.uint64(padded(columns) // WORD), np.uint64(WORD)
     source, row = np.uint64(offset), np.uint64(place)
     for _ in range(rows):
         at = row
         for _ in range(words):
-            a, b = load64(pixels, at), load64(sprites, source)
-            total = (a & low) + (b & low) ^ (a ^ b) & high
-            over = (a & b | (a | b) & ~total) & high
-            store64(pixels, at, total | over | over - (over >> np.uint64(7)))
+            store64(pixels, at, add_words(load64(pixels, at), load64(sprites, source)))
             at += eight
             source += eight
         row += np.uint64(across)
 
 
 @numba.njit(cache=True, nogil=True)
-def make_sprites(ink, offsets, shapes, corners, slope, start, weight, scale, period, base, rows_out, out, where):
+def make_sprites(bitmaps, taps, slope, rows_out, period, base, out, where):
     """Draw every bitmap at every phase of one shear and scale.
 
-    `out` takes the pixels one after another, `where` (G, period, 5) int64 their offset, top, left,
-    rows and columns; returns how many bytes were used.
+    `out` takes the pixels, one sprite after another, and `where` (G, period, 5) int64 the offset, top, left,
+    rows and columns of each. Returns how many bytes were used.
     """
-    columns_out = len(start)
-    sheared = np.zeros(columns_out + 4096, np.int32)
-    scaled = np.zeros((shapes[:, 0].max(), columns_out), np.int32)
-    scratch = np.zeros((rows_out, columns_out), np.uint8)
+    columns_out = len(taps.start)
+    scratch = _scratch(bitmaps, rows_out, columns_out)
     used = 0
-    for g in range(len(offsets)):
-        height, width = shapes[g]
-        bitmap = ink[offsets[g] : offsets[g] + height * width].reshape(height, width)
+    for g in range(len(bitmaps.offsets)):
+        bitmap, corner = _bitmap(bitmaps, g), bitmaps.corners[g, 0]
         for phase in range(period):
             top, left, rows, columns = _letter(
-                bitmap, corners[g, 0], base + phase, slope, start, weight, scale, rows_out, columns_out,
-                sheared, scaled, scratch,
-            )  # fmt: skip
-            y0, y1, x0, x1 = _trim(scratch, rows, columns)
+                bitmap, corner, base + phase, slope, taps, rows_out, columns_out, scratch
+            )
+            y0, y1, x0, x1 = _trim(scratch.letter, rows, columns)
             where[g, phase] = (used, top + y0, left + x0, y1 - y0, x1 - x0)
             wide = padded(x1 - x0)
             for y in range(y0, y1):
                 out[used : used + wide] = 0
                 for x in range(x0, x1):
-                    out[used + x - x0] = scratch[y, x]
+                    out[used + x - x0] = scratch.letter[y, x]
                 used += wide
     return used
 
 
 @numba.njit(cache=True, nogil=True)
-def draw_rows(
-    letters, font, shear, scale, left, variant, advance, kerning, corners, ink, offsets, shapes,
-    slopes, scales, starts, weights, sizes, periods, base, where_first, where, sprites, pixels, shape, boxes,
-):  # fmt: skip
-    """Draw one picture a row.
+def _add_clipped(sprites, entry, left, picture):
+    """Add the sprite of an entry of `where`, which reaches past its picture; returns its box."""
+    offset, top, height, width = entry[0], entry[1], entry[3], entry[4]
+    wide = padded(width)
+    return _add(sprites[offset : offset + height * wide].reshape(height, wide)[:, :width], top, left, picture)
 
-    letters : (n, L) int32 index into the alphabet, -1 past the end
-    font, shear, scale : (n,) indices into the tables
-    variant, advance, kerning : the faces' tables, by font
-    where_first : (shears, scales) first row in `where`; (0, 0) long when letters are drawn directly
+
+@numba.njit(cache=True, nogil=True)
+def draw_rows(texts, setting, bitmaps, shears, sprites, pixels, shape, boxes):
+    """Draw a picture for each row of `texts`.
+
     pixels : (n * H * W + 8,) uint8, written; the last 8 bytes are room for whole words
     shape : (H, W)
     boxes : (n, L, 4) int16, written
     """
-    cached = where_first.size > 0
+    # Unpacked once: each look-up of a field in the loop would count references to its array.
+    letters, font, shear, scale = texts
+    variant, advance, kerning, left = setting
+    corners = bitmaps.corners
+    slopes, scales, starts, weights, sizes, periods, base = shears
+    sprite_first, where, sprite_pixels = sprites
+    cached = sprite_first.size > 0
     count, length = letters.shape
-    rows_canvas, columns_canvas = shape
-    images = pixels[: count * rows_canvas * columns_canvas].reshape(count, rows_canvas, columns_canvas)
-    sheared = np.zeros(columns_canvas + 8192, np.int32)
-    scaled = np.zeros((shapes[:, 0].max(), columns_canvas + 2), np.int32)
-    scratch = np.zeros((rows_canvas, columns_canvas), np.uint8)
+    images = pixels[: count * shape[0] * shape[1]].reshape(count, shape[0], shape[1])
+    scratch = _scratch(bitmaps, shape[0], shape[1])
     pixels[:] = 0
     boxes[:] = -1
     for n in range(count):
         f, h, s = font[n], shear[n], scale[n]
         rows, columns = sizes[s]
-        picture = images[n, :rows, :columns]
         percent, period = scales[s], periods[s]
         pen, previous = 0, variant.shape[1] - 1
         for k in range(length):
@@ -258,26 +289,20 @@ def draw_rows(
             column = left + ((pen + 32) >> 6) + corners[g, 1]
             if cached:
                 repeat = (column - base[s]) // period
-                entry = where[where_first[h, s] + g * period + column - base[s] - repeat * period]
+                entry = where[sprite_first[h, s] + g * period + column - base[s] - repeat * period]
+                first, top = entry[2] + repeat * (period * percent // 100), entry[1]
                 height, width = entry[3], entry[4]
-                wide = padded(width)
-                top, first = entry[1], entry[2] + repeat * (period * percent // 100)
                 if height and top >= 0 and first >= 0 and top + height <= rows and first + width <= columns:
-                    _add_words(
-                        sprites, entry[0], height, width, pixels, (n * rows_canvas + top) * columns_canvas + first,
-                        columns_canvas,
-                    )  # fmt: skip
+                    place = (n * shape[0] + top) * shape[1] + first
+                    _add_words(sprite_pixels, entry[0], height, width, pixels, place, shape[1])
                     boxes[n, k] = (top, first, top + height, first + width)
                 elif height:
-                    sprite = sprites[entry[0] : entry[0] + height * wide].reshape(height, wide)[:, :width]
-                    _add(sprite, top, first, picture, boxes[n, k])
+                    boxes[n, k] = _add_clipped(sprite_pixels, entry, first, images[n, :rows, :columns])
             else:
-                height, width = shapes[g]
-                bitmap = ink[offsets[g] : offsets[g] + height * width].reshape(height, width)
+                taps = Taps(percent, starts[s], weights[s])
                 y, x, height, width = _letter(
-                    bitmap, corners[g, 0], column, slopes[h], starts[s], weights[s], percent, rows, columns,
-                    sheared, scaled, scratch,
-                )  # fmt: skip
-                y0, y1, x0, x1 = _trim(scratch, height, width)
-                _add(scratch[y0:y1, x0:x1], y + y0, x + x0, picture, boxes[n, k])
+                    _bitmap(bitmaps, g), corners[g, 0], column, slopes[h], taps, rows, columns, scratch
+                )
+                y0, y1, x0, x1 = _trim(scratch.letter, height, width)
+                boxes[n, k] = _add(scratch.letter[y0:y1, x0:x1], y + y0, x + x0, images[n, :rows, :columns])
             previous = letter

@@ -1,8 +1,8 @@
 """The noise kernel: uneven background, strokes, specks and blur over finished pictures, in integer arithmetic.
 
-Whatever is drawn covers what is there the way ink does: a pixel takes its share of what is left to 255.
-All chances follow from one 64-bit key a picture: the n-th is the n-th output of SplitMix64 (Steele, Lea
-and Flood, 2014) with that seed.
+Noise covers a pixel like ink: the pixel takes the ink's share of its distance to 255. All chances of a picture
+follow from a 64-bit key: chance n is output n of SplitMix64 with that seed. `add_noise` lists which chance is
+used where.
 """
 
 import math
@@ -10,28 +10,31 @@ import math
 import numba
 import numpy as np
 
+from tasks.lowlevel.splitmix64 import output
+
 STEEPNESS = 16  # steps a unit of slope in the table of thicknesses
-STEEPEST = 8  # strokes are no steeper than this many rows a column
+STEEPEST = 8  # rows a column; a steeper stroke has the thickness of this slope
+ONE = 1 << 16  # a pixel, and the length of a stroke
+HALF = ONE >> 1
+# Where the chances of each kind begin, and how many each stroke and speck may use.
+FIRST_STROKE, A_STROKE = 16, 8
+FIRST_SPECK, A_SPECK = 65536, 4
 
 
 def thicknesses() -> np.ndarray:
-    """sqrt(1 + slope**2) in 1/256 for slopes of n / 16, (129,) int64: a stroke's rows for each pixel of width."""
+    """Return sqrt(1 + slope**2) in 1/256 for slopes of n / 16, (129,) int64: a stroke's rows a pixel of width."""
     return np.array([math.isqrt((STEEPNESS**2 + n * n) << 16) // STEEPNESS for n in range(STEEPNESS * STEEPEST + 1)])
 
 
 @numba.njit(cache=True, nogil=True)
 def _chance(key, number, limit):
-    """The key's number-th chance, 0 … limit - 1."""
-    state = np.uint64(key) + np.uint64(number + 1) * np.uint64(0x9E3779B97F4A7C15)
-    state = (state ^ (state >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    state = (state ^ (state >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    state ^= state >> np.uint64(31)
-    return np.int64((state >> np.uint64(32)) * np.uint64(limit) >> np.uint64(32))
+    """Return chance `number` of a key, 0 … limit - 1."""
+    return np.int64((output(key, number) >> np.uint64(32)) * np.uint64(limit) >> np.uint64(32))
 
 
 @numba.njit(cache=True, nogil=True)
 def _cover(pixel, ink):
-    """A uint8 pixel with `ink` (uint16, 0 to 255) over it; in 16-bit numbers, of which the compiler does many at once.
+    """Cover a uint8 pixel with `ink`, uint16, 0 to 255; in 16-bit numbers, so that the compiler makes vectors.
 
     The product is divided by 255: n // 255 is (n + 1 + (n >> 8)) >> 8, here rounded.
     """
@@ -65,26 +68,26 @@ def _stroke(picture, key, place, bent, width, ink, thickness):
     rows, columns = picture.shape
     quarter = max(1, columns // 4)
     first, last = _chance(key, place, quarter), columns - 1 - _chance(key, place + 1, quarter)
-    inverse = (1 << 32) // max(1, last - first)
+    inverse = ONE * ONE // max(1, last - first)
     # Ends lie in the middle two thirds of the rows; an arc's middle lies up to half the rows off their mean.
-    y0 = (rows << 16) // 6 + _chance(key, place + 2, (rows << 16) * 2 // 3)
-    y1 = (rows << 16) // 6 + _chance(key, place + 3, (rows << 16) * 2 // 3)
-    bow = _chance(key, place + 4, rows << 16) - (rows << 15) if bent else 0
+    y0 = rows * ONE // 6 + _chance(key, place + 2, rows * ONE * 2 // 3)
+    y1 = rows * ONE // 6 + _chance(key, place + 3, rows * ONE * 2 // 3)
+    bow = _chance(key, place + 4, rows * ONE) - rows * HALF if bent else 0
     for x in range(first, last + 1):
         t = (x - first) * inverse >> 16
-        y = y0 + ((y1 - y0) * t >> 16) + (4 * bow * (t * (65536 - t) >> 16) >> 16)
-        slope = abs(y1 - y0 + (4 * bow * (65536 - 2 * t) >> 16)) * inverse >> 32
+        y = y0 + ((y1 - y0) * t >> 16) + (4 * bow * (t * (ONE - t) >> 16) >> 16)
+        slope = abs(y1 - y0 + (4 * bow * (ONE - 2 * t) >> 16)) * inverse >> 32
         half = width * thickness[min(slope * STEEPNESS >> 16, STEEPNESS * STEEPEST)] << 7
         # Pixel i covers i - 1/2 to i + 1/2.
-        top, bottom = y - half + 32768, y + half + 32768
-        for i in range(max(0, top >> 16), min(rows, (bottom + 65535) >> 16)):
+        top, bottom = y - half + HALF, y + half + HALF
+        for i in range(max(0, top >> 16), min(rows, (bottom + ONE - 1) >> 16)):
             share = min(bottom, (i + 1) << 16) - max(top, i << 16)
             picture[i, x] = _cover(picture[i, x], np.uint16(share * ink >> 16))
 
 
 @numba.njit(cache=True, nogil=True)
 def _blur(picture, above, here, sums):
-    """One pass of [1 2 1] / 4 down and across, the border repeated.
+    """Filter a picture once with [1 2 1] / 4 down and across, its border repeated.
 
     above, here : (W,) uint8, and sums : (W + 2,) uint16, scratch
     """
@@ -112,7 +115,7 @@ def add_noise(images, sizes, keys, settings, thickness):
     sizes : (n, 2) int64, rows and columns in use
     keys : (n,) uint64
     settings : (n, 7) int64, lines, arcs, line width, line ink (percent), specks, background (percent), blur (passes)
-    thickness : what `thicknesses` gives
+    thickness : see `thicknesses`
 
     Chances 0 to 3 are the background's corners; stroke k takes 5 from 16 + 8 k on (ends' columns, ends'
     rows, bend), lines before arcs; speck k takes 3 from 65,536 + 4 k on (row, column, size).
@@ -126,9 +129,9 @@ def add_noise(images, sizes, keys, settings, thickness):
         if background:
             _shade(picture, key, background)
         for k in range(lines + arcs):
-            _stroke(picture, key, 16 + 8 * k, k >= lines, width, ink, thickness)
+            _stroke(picture, key, FIRST_STROKE + A_STROKE * k, k >= lines, width, ink, thickness)
         for k in range(specks):
-            place = 65536 + 4 * k
+            place = FIRST_SPECK + A_SPECK * k
             y, x = _chance(key, place, sizes[n, 0]), _chance(key, place + 1, sizes[n, 1])
             size = _chance(key, place + 2, 4)
             for i in range(y, min(y + 1 + size // 2, sizes[n, 0])):

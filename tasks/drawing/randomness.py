@@ -1,4 +1,4 @@
-"""Random numbers by place: every column of a block's table has its own, from Philox's raw output."""
+"""Random numbers by place: each column of a block's table has its own, from Philox's raw output."""
 
 import numpy as np
 
@@ -6,7 +6,7 @@ from storage.shards.shard import BLOCK
 
 
 def raw(seed: int, block: int, column: int) -> np.ndarray:
-    """A block's 1,024 random numbers for one column, (1024,) uint64, from Philox 4x64's raw output.
+    """Return a block's 1,024 random numbers for one column, (1024,) uint64, from Philox 4x64's raw output.
 
     Philox is counter-based (Salmon et al., 2011): the numbers depend on key and counter alone. NumPy
     keeps bit generators the same between versions, which it does not promise of `Generator`.

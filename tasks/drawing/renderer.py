@@ -1,16 +1,21 @@
-"""Draw parameters for a block, then render the block: image i depends on profile, seed and i alone."""
+"""Draw parameters for a block, then render the block: picture i depends on profile, seed and i alone."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from storage.errors import BadInput
 from storage.shards.shard import BLOCK, Block
 from tasks.drawing import letter_kernel
 from tasks.drawing.clipping import check_fit
 from tasks.drawing.distortions import Placement, Variation
+from tasks.drawing.letter_kernel import Bitmaps, Setting, Shears, Sprites, Texts
 from tasks.drawing.randomness import below, raw
+from tasks.drawing.resampling import make_taps, phases, tangent
+from tasks.lowlevel.splitmix64 import GAMMA, mix
+from tasks.lowlevel.unaligned import WORD
 from tasks.profiles.fonts import Face, GlyphSet
 from tasks.profiles.profile import Profile
 
@@ -18,8 +23,9 @@ RENDERER = 1  # raised whenever the same parameters give other bytes; part of a 
 PARAMETERS = np.dtype([("height", "<u2"), ("width", "<u2"), ("font", "<u2"), ("shear", "<i2"), ("scale", "<u2")])
 
 # Columns of a block's random table. Each has a counter of its own, so that a new one moves no other;
-# those of distortions are in variation.py.
+# those of distortions are in distortions.py.
 TEXT, FONT, SHEAR, SCALE, FIRST_LETTER = 0, 1, 2, 3, 16
+_SPLIT_SEED = np.uint64(0x6A09E667F3BCC909)  # the fraction of the square root of 2, in 1/2**64
 
 
 @dataclass(frozen=True)
@@ -35,8 +41,8 @@ class Table:
     scale: np.ndarray
     drawn: np.ndarray
 
-    def rows(self, chosen) -> "Table":
-        """The rows that a mask, slice or index array chooses."""
+    def rows(self, chosen: slice | np.ndarray) -> "Table":
+        """Return the rows that a mask, slice or index array chooses."""
         return Table(*(array[chosen] for array in vars(self).values()))
 
 
@@ -61,12 +67,12 @@ class Renderer:
         self.canvas = profile.canvas
         self._shears = np.array(profile.shear.values(), np.int64)
         self._scales = np.array(profile.scale.values(), np.int64)
-        self._slopes = np.array([letter_kernel.tangent(int(shear)) for shear in self._shears], np.int64)
+        self._slopes = np.array([tangent(int(shear)) for shear in self._shears], np.int64)
         self._sizes = np.array([(profile.height * s // 100, profile.width * s // 100) for s in self._scales], np.int64)
         self._sizes = np.maximum(self._sizes, 1)
-        # By digest and not by place in the list: a face keeps its number in every profile.
+        # By digest, not by place in the list, so that a face has the same number in every profile.
         self._face_numbers = np.array([int(face.sha256[:16], 16) for face in faces], np.uint64)
-        # Of letters that a face draws alike, one speaks for all: equal pictures share a split whatever their text is.
+        # Letters that a face draws alike share a code, so that equal pictures share a split whatever their text is.
         codes = [ord(character) for character in profile.alphabet]
         self._codes = np.tile(np.array([*codes, 0], np.uint64), (len(faces), 1))
         for row, one in zip(self._codes, glyphs, strict=True):
@@ -78,8 +84,8 @@ class Renderer:
         self._parameters = np.dtype(PARAMETERS.descr + [(name, *part) for name, *part in self._variation.dtype.descr])
         check_fit(profile, faces, glyphs, words)
         if not profile.moves_letters:
-            self._prepare_taps()
-            self._prepare_sprites()
+            self._by_shear = self._make_shears()
+            self._sprites = self._make_sprites(self._by_shear)
 
     def _read_words(self, words: tuple[str, ...]) -> None:
         self.longest = max(map(len, words)) if words else self.profile.length[1]
@@ -95,67 +101,70 @@ class Renderer:
         self._encoded = [character.encode() for character in self.profile.alphabet]
 
     def _join(self, glyphs: tuple[GlyphSet, ...]) -> None:
-        """All faces' tables as single arrays, the bitmaps one after another."""
+        """Join the tables of all faces, the bitmaps one after another."""
         firsts = np.cumsum([0] + [len(one.bitmaps) for one in glyphs[:-1]])
-        self._variant = np.stack([one.variant + first for one, first in zip(glyphs, firsts, strict=True)])
-        self._advance = np.stack([one.advance for one in glyphs])
-        self._kerning = np.stack([one.kerning for one in glyphs])
-        self._corners = np.concatenate([one.corners for one in glyphs]).astype(np.int64)
-        self._corners[:, 0] += self.profile.top
+        self._setting = Setting(
+            np.stack([one.variant + first for one, first in zip(glyphs, firsts, strict=True)]),
+            np.stack([one.advance for one in glyphs]), np.stack([one.kerning for one in glyphs]), self.profile.left,
+        )  # fmt: skip
+        corners = np.concatenate([one.corners for one in glyphs]).astype(np.int64)
+        corners[:, 0] += self.profile.top
         bitmaps = [bitmap for one in glyphs for bitmap in one.bitmaps]
-        self._shapes = np.array([bitmap.shape for bitmap in bitmaps], np.int64)
-        self._offsets = np.cumsum([0] + [bitmap.size for bitmap in bitmaps[:-1]]).astype(np.int64)
-        self._ink = np.concatenate([bitmap.ravel() for bitmap in bitmaps])
+        self._bitmaps = Bitmaps(
+            np.concatenate([bitmap.ravel() for bitmap in bitmaps]),
+            np.cumsum([0] + [bitmap.size for bitmap in bitmaps[:-1]]).astype(np.int64),
+            np.array([bitmap.shape for bitmap in bitmaps], np.int64), corners,
+        )  # fmt: skip
 
-    def _prepare_taps(self) -> None:
-        count = max(self.canvas)
-        taps = [letter_kernel.make_taps(int(scale), count) for scale in self._scales]
+    def _make_shears(self) -> Shears:
+        taps = [make_taps(int(scale), max(self.canvas)) for scale in self._scales]
         widest = max(one.weight.shape[1] for one in taps)
-        self._starts = np.stack([one.start for one in taps])
-        self._weights = np.stack([np.pad(one.weight, ((0, 0), (0, widest - one.weight.shape[1]))) for one in taps])
+        periods = np.array([phases(int(scale)) for scale in self._scales], np.int64)
+        # Phase 0 begins so far right that no sheared letter starts left of column 1.
+        base = np.array([-(-(self._reach() + 2) // period) * period for period in periods.tolist()], np.int64)
+        return Shears(
+            self._slopes, self._scales, np.stack([one.start for one in taps]),
+            np.stack([np.pad(one.weight, ((0, 0), (0, widest - one.weight.shape[1]))) for one in taps]),
+            self._sizes, periods, base,
+        )  # fmt: skip
 
-    def _prepare_sprites(self) -> None:
-        """Draw all letters once if that is little enough; else leave the tables empty."""
-        rows = self._shapes[:, 0]
-        reach = max(abs(int(slope)) for slope in self._slopes) * int((self._corners[:, 0] + rows).max()) >> 16
-        self._periods = np.array([letter_kernel.phases(int(scale)) for scale in self._scales], np.int64)
-        # The first column of phase 0: far enough right that no sheared letter starts left of column 1.
-        self._base = np.array([-(-(reach + 2) // period) * period for period in self._periods.tolist()], np.int64)
-        areas = (rows + 2) * (self._shapes[:, 1] + reach + 4 + 8)  # a sprite's row takes whole words
+    def _reach(self) -> int:
+        """Return how many columns the steepest shear shifts the lowest row."""
+        lowest = int((self._bitmaps.corners[:, 0] + self._bitmaps.shapes[:, 0]).max())
+        return max(abs(int(slope)) for slope in self._slopes) * lowest >> 16
+
+    def _make_sprites(self, shears: Shears) -> Sprites:
+        """Draw all letters once if they need little memory; else return empty tables."""
+        count, reach = len(self._bitmaps.shapes), self._reach()
+        rows, columns = self._bitmaps.shapes.T
+        areas = (rows + 2) * (columns + reach + 4 + WORD)  # a pixel more on each side, and rows of whole words
         wanted = sum(
             int(areas.sum()) * period * scale * scale // 10_000 * len(self._shears)
-            for period, scale in zip(self._periods.tolist(), self._scales.tolist(), strict=True)
+            for period, scale in zip(shears.periods.tolist(), self._scales.tolist(), strict=True)
         )
-        self._where_first = np.zeros((0, 0), np.int64)
-        self._where = np.zeros((0, 5), np.int64)
-        self._sprites = np.zeros(0, np.uint8)
         if wanted > letter_kernel.SPRITE_BYTES:
-            return
-        first, used = 0, 0
-        self._where_first = np.zeros((len(self._shears), len(self._scales)), np.int64)
+            return Sprites(np.zeros((0, 0), np.int64), np.zeros((0, 5), np.int64), np.zeros(0, np.uint8))
+        entry, used = 0, 0
+        first = np.zeros((len(self._shears), len(self._scales)), np.int64)
         parts, entries = [], []
         for k, scale in enumerate(self._scales.tolist()):
-            period, base = int(self._periods[k]), int(self._base[k])
-            columns = (base + period + int(self._shapes[:, 1].max()) + reach + 4) * scale // 100 + 4
-            taps = letter_kernel.make_taps(scale, max(columns, self.canvas[0]))
-            out = np.empty(len(rows) * period * (int(self._sizes[k, 0]) + 1) * (columns + 8), np.uint8)
+            period, base, height = int(shears.periods[k]), int(shears.base[k]), int(self._sizes[k, 0])
+            widest = (base + period + int(columns.max()) + reach + 4) * scale // 100 + 4
+            taps = make_taps(scale, max(widest, self.canvas[0]))
+            out = np.empty(count * period * (height + 1) * (widest + WORD), np.uint8)
             for h, slope in enumerate(self._slopes):
-                where = np.zeros((len(rows), period, 5), np.int64)
-                size = letter_kernel.make_sprites(
-                    self._ink, self._offsets, self._shapes, self._corners, slope, taps.start, taps.weight,
-                    scale, period, base, int(self._sizes[k, 0]), out, where,
-                )  # fmt: skip
+                where = np.zeros((count, period, 5), np.int64)
+                size = letter_kernel.make_sprites(self._bitmaps, taps, slope, height, period, base, out, where)
                 where[..., 0] += used
-                self._where_first[h, k] = first
+                first[h, k] = entry
                 parts.append(out[:size].copy())
                 entries.append(where.reshape(-1, 5))
-                first += len(rows) * period
+                entry += count * period
                 used += size
-        self._where = np.concatenate(entries)
-        self._sprites = np.concatenate(parts)
+        return Sprites(first, np.concatenate(entries), np.concatenate(parts))
 
     def parameters(self, seed: int, block: int) -> Table:
-        """The whole table of a block, always 1,024 rows."""
+        """Draw the whole table of a block, always 1,024 rows."""
         profile = self.profile
         numbers = raw(seed, block, TEXT)
         if self._words is not None:
@@ -175,7 +184,7 @@ class Renderer:
         )
 
     def letters_a_text(self) -> tuple[np.ndarray, np.ndarray]:
-        """Mean and variance of how often each character of the alphabet comes in a text, both (A,) float64."""
+        """Return mean and variance of each character's count in a text, both (A,) float64."""
         size = len(self.profile.alphabet)
         if self._words is None:
             lengths, share = np.arange(self.profile.length[0], self.profile.length[1] + 1), 1 / size
@@ -185,35 +194,34 @@ class Renderer:
         return np.array([one.mean() for one in counts]), np.array([one.var() for one in counts])
 
     def scratch(self) -> np.ndarray:
-        """Memory for a whole block's pictures, to be used for one block after another."""
-        return np.empty(BLOCK * self.canvas[0] * self.canvas[1] + 8, np.uint8)  # the kernel writes words of 8
+        """Return memory for a whole block's pictures, to be used for block after block."""
+        return np.empty(BLOCK * self.canvas[0] * self.canvas[1] + WORD, np.uint8)
 
     def block(self, seed: int, block: int, count: int = BLOCK, pixels: np.ndarray | None = None) -> Block:
-        """The first `count` pictures of a block, with text, boxes, parameters and split.
+        """Draw the first `count` pictures of a block, with text, boxes, parameters and split.
 
         Parameters
         ----------
         pixels : ndarray, optional
-            `scratch()` of before: the pictures are drawn there. New memory for each block would cost
+            Memory from `scratch()`, in which the pictures are drawn. New memory for each block would take
             as much time as drawing.
         """
         return self.render(self.parameters(seed, block).rows(slice(count)), pixels)
 
     def render(self, table: Table, pixels: np.ndarray | None = None) -> Block:
-        """The pictures of any table; rows do not depend on one another."""
+        """Draw the pictures of any table; rows do not depend on one another."""
         count = len(table.letters)
         size = count * self.canvas[0] * self.canvas[1]
-        pixels = np.empty(size + 8, np.uint8) if pixels is None else pixels[: size + 8]
+        # The kernel writes whole words, so the last may reach past the pictures.
+        pixels = np.empty(size + WORD, np.uint8) if pixels is None else pixels[: size + WORD]
         images = pixels[:size].reshape(count, *self.canvas)
         boxes = np.empty((count, self.longest, 4), np.int16)
         placement = self._place(table)
         if placement is None:
+            texts = Texts(table.letters, table.font, table.shear, table.scale)
             letter_kernel.draw_rows(
-                table.letters, table.font, table.shear, table.scale, self.profile.left, self._variant, self._advance,
-                self._kerning, self._corners, self._ink, self._offsets, self._shapes, self._slopes, self._scales,
-                self._starts, self._weights, self._sizes, self._periods, self._base, self._where_first, self._where,
-                self._sprites, pixels, self.canvas, boxes,
-            )  # fmt: skip
+                texts, self._setting, self._bitmaps, self._by_shear, self._sprites, pixels, self.canvas, boxes
+            )
         else:
             slopes = self._slopes[table.shear]
             self._variation.draw_letters(placement, slopes, table.scale, self._sizes, table.drawn, images, boxes)
@@ -229,14 +237,17 @@ class Renderer:
         return Block(images, self._text(table.letters), boxes, parameters, self._split(table, placement))
 
     def _place(self, table: Table) -> Placement | None:
-        """Where letters stand that do not stand as the font puts them."""
+        """Place the letters; None if they stand as the font puts them."""
         return self._variation.place(table.letters, table.font, table.drawn) if self.profile.moves_letters else None
 
-    def table(self, texts: list[str], font=0, shear=0, scale=100, **distortions) -> Table:
-        """A table for chosen texts and parameter values (each one value or a list), to draw them.
+    def table(
+        self, texts: list[str], font: ArrayLike = 0, shear: ArrayLike = 0, scale: ArrayLike = 100,
+        **distortions: ArrayLike,
+    ) -> Table:  # fmt: skip
+        """Make a table of chosen texts and parameter values, each a single value or a list.
 
-        `distortions` are fields of the stored parameters, letters' own ones as (n, L) or what fills that; of
-        a field that is not given, the first value of its range. `noise` is any number.
+        `distortions` are fields of the stored parameters; those of letters are (n, L) or broadcast to it. A field
+        that is not given has the first value of its range. `noise` is any number.
 
         Raises
         ------
@@ -252,7 +263,7 @@ class Renderer:
                     )
                 row[k] = self.profile.alphabet.index(character)
 
-        def indices(field, value, allowed):
+        def indices(field: str, value: ArrayLike, allowed: np.ndarray) -> np.ndarray:
             values = np.broadcast_to(np.asarray(value), len(texts))
             found = np.searchsorted(allowed, values).clip(max=len(allowed) - 1)
             if (allowed[found] != values).any():
@@ -266,9 +277,9 @@ class Renderer:
         )  # fmt: skip
 
     def split(self, table: Table) -> np.ndarray:
-        """0 train, 1 validation, 2 test (80/10/10), (n,) uint8, from letters, face, shear, scale and distortions.
+        """Return 0 train, 1 validation, 2 test (80/10/10), (n,) uint8, from letters, face, shear, scale, distortions.
 
-        The seed has no part in it: the same picture falls into the same split in every dataset.
+        It does not depend on the seed: the same picture falls into the same split in every dataset.
         """
         return self._split(table, self._place(table))
 
@@ -288,17 +299,9 @@ class Renderer:
 
 
 def split_by(columns: Iterable[np.ndarray]) -> np.ndarray:
-    """0 train, 1 validation, 2 test (80/10/10), (n,) uint8, by a hash of one or more columns, each (n,) uint64."""
-    state = np.uint64(0x6A09E667F3BCC909)
+    """Return 0 train, 1 validation, 2 test (80/10/10), (n,) uint8, by a hash of columns, each (n,) uint64."""
+    state = np.array(_SPLIT_SEED)
     for column in columns:
-        state = _mix(state ^ column)
+        state = mix((state ^ column) + GAMMA)
     tenth = (state >> np.uint64(32)) * np.uint64(10) >> np.uint64(32)
     return np.where(tenth < 8, 0, tenth - np.uint64(7)).astype(np.uint8)
-
-
-def _mix(state: np.ndarray) -> np.ndarray:
-    """The finaliser of SplitMix64 (Steele, Lea and Flood, 2014), for uint64 arrays."""
-    state = state + np.uint64(0x9E3779B97F4A7C15)
-    state = (state ^ (state >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    state = (state ^ (state >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return state ^ (state >> np.uint64(31))

@@ -1,257 +1,309 @@
 """The general drawing kernel: every letter turned, moved, sheared, waved and scaled in one resampling.
 
-For each pixel of a letter's region the kernel asks where it comes from: back through the scale, the
-wave (a table of shifts a row and a column), the shear and the turn to a place in the letter's bitmap,
-which it reads by bilinear interpolation. Coordinates have 16 fractional bits, weights 8; nothing is a
-float, so the bytes are the same on every processor. Below 70 % a pixel is the mean of several samples
-a side, since one would miss thin strokes.
+The kernel maps each pixel of a letter's region back to a place in the letter's bitmap: through the scale, the
+wave (a table of shifts for rows and for columns), the shear and the turn. There it reads the bitmap by
+bilinear interpolation. Coordinates have 16 fractional bits, weights 8; nothing is a float, so the bytes are
+the same on every processor. Below 70 % a pixel is the mean of several samples in both directions, since a
+single sample would miss thin strokes.
 """
 
-import functools
+from typing import NamedTuple
 
 import numba
 import numpy as np
 
-PI = 0x3243F6A8885A308D313198A2E  # pi * 2**96
-ONE = 1 << 16
-SINES = 4096  # steps a turn in the table that waves are read from
-PHASES = 1024  # steps a turn of a wave's random phase
-DENSE = 70  # percent; below it more than one sample a pixel and side
+from tasks.drawing.bilinear import BORDER, find, interpolate
+from tasks.drawing.resampling import HALF, ONE
+from tasks.lowlevel.saturating import add
+
+SINES = 1 << 12  # steps a turn in the table that waves are read from
+PHASES = 1 << 10  # steps a turn of a wave's random phase
 STEEP = 1 << 12  # a coordinate that grows slower than this a pixel (in 1/65536) does not bound a row's span
+ROUNDING = 2  # 1/65536 px that rounding may add to a coordinate
 
 
-def sine(number: int, turn: int) -> int:
-    """sin(2 pi number / turn) in 1/65536, from an integer series: libm's last bit differs between machines."""
-    number %= turn
-    if 2 * number > turn:
-        return -sine(turn - number, turn)
-    if 4 * number > turn:
-        return sine(turn - 2 * number, 2 * turn)
-    angle = 2 * PI * number // turn
-    total, term, k = 0, angle, 1
-    while term:
-        total += -term if k % 4 == 3 else term
-        k += 2
-        term = (term * angle >> 96) * angle // (k * (k - 1)) >> 96
-    return ((total >> 79) + 1) >> 1
+class Letters(NamedTuple):
+    """The letters of n pictures and how each is drawn.
 
-
-@functools.cache
-def sines(turn: int) -> np.ndarray:
-    """Sine of every step of a turn, (turn,) int64, in 1/65536."""
-    return np.array([sine(number, turn) for number in range(turn)], np.int64)
-
-
-def turned(degrees: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Sine and cosine of whole degrees, int64, in 1/65536."""
-    table = sines(360)
-    return table[degrees % 360], table[(degrees + 90) % 360]
-
-
-def samples(scale: int) -> int:
-    """How many samples a pixel takes, down and across each."""
-    return 1 if scale >= DENSE else -(-100 // scale)
-
-
-def sample_places(scale: int, count: int) -> np.ndarray:
-    """Where the samples of `count` pixels lie before scaling, (count * samples,) int64, in 1/65536 px.
-
-    Pixel centres are whole numbers: sample i of k a pixel lies at (i + 1/2) * 100 / (k * scale) - 1/2.
+    glyph : (n, L) int64, number of the bitmap, -1 past the end
+    centre : (n, L, 2) int64, y and x of each letter's centre before shear and scale, in half pixels
+    turn : (n, L, 2) int64, sine and cosine in 1/65536
+    slope : (n,) int64, tangent of the shear in 1/65536
+    scale : (n,) int64, number in the tables of `Scales`
+    wave : (n, 5) int64, amplitude of y and x in 1/10 px, length in px, phase of y and x in 1/1024 turn
     """
-    parts = samples(scale) * scale
-    return np.array([((2 * i + 1) * 100 * ONE // parts - ONE) >> 1 for i in range(count * samples(scale))], np.int64)
+
+    glyph: np.ndarray
+    centre: np.ndarray
+    turn: np.ndarray
+    slope: np.ndarray
+    scale: np.ndarray
+    wave: np.ndarray
 
 
-def texels(bitmap: np.ndarray) -> np.ndarray:
-    """Each pixel with its right, lower and lower right neighbour in one number, (h + 3, w + 3) uint32.
+class Bitmaps(NamedTuple):
+    """The letters' bitmaps.
 
-    Texel (i + 2, j + 2) has pixel (i, j) in its lowest byte; the border is as wide as interpolation
-    and a clamped coordinate need.
+    texels : (T,) uint32, see `tasks.drawing.bilinear.texels`, one bitmap after another
+    first : (G,) int64, the first texel of each
+    shapes : (G, 2) int64, rows and columns of each bitmap
     """
-    wide = np.zeros((bitmap.shape[0] + 4, bitmap.shape[1] + 4), np.uint32)
-    wide[2:-2, 2:-2] = bitmap
-    return wide[:-1, :-1] | wide[:-1, 1:] << 8 | wide[1:, :-1] << 16 | wide[1:, 1:] << 24
+
+    texels: np.ndarray
+    first: np.ndarray
+    shapes: np.ndarray
 
 
-def outline(bitmap: np.ndarray) -> np.ndarray:
-    """First and last inked pixel of each row, (n, 2) int64 y and x from the centre, in half pixels."""
-    height, width = bitmap.shape
-    rows = np.flatnonzero(bitmap.any(axis=1))
-    inked = bitmap[rows] > 0
-    columns = np.concatenate([inked.argmax(axis=1), width - 1 - inked[:, ::-1].argmax(axis=1)])
-    return np.stack([2 * np.tile(rows, 2) - height + 1, 2 * columns - width + 1], axis=1).astype(np.int64)
+class Scales(NamedTuple):
+    """What depends on the scale.
 
-
-def ink_columns(bitmap: np.ndarray, degrees: np.ndarray) -> np.ndarray:
-    """How far a turned letter's ink reaches left and right of its centre, (angles, 2) int64, in 1/64 px.
-
-    The reach of its pixels as turned squares.
+    sizes : (scales, 2) int64, rows and columns of a picture
+    percents : (scales,) int64
+    dense : (scales,) int64, samples a pixel, see `tasks.drawing.resampling.samples`
+    places : (scales, samples) int64, see `tasks.drawing.resampling.sample_places`
     """
-    s, c = turned(degrees)
-    y, x = outline(bitmap).T
-    places = c[:, None] * x + s[:, None] * y  # counter-clockwise, with y down; in 1/131072 px
-    half = np.abs(s) + np.abs(c)
-    return np.stack([(places.min(axis=1) - half) >> 11, -((-places.max(axis=1) - half) >> 11)], axis=1)
+
+    sizes: np.ndarray
+    percents: np.ndarray
+    dense: np.ndarray
+    places: np.ndarray
+
+
+class _Picture(NamedTuple):
+    """A picture's numbers; `factor`, in 1/65536, turns pixels before scaling into samples."""
+
+    rows: int
+    columns: int
+    side: int  # samples a pixel, in each direction
+    factor: int
+    slope: int
+    high: int  # amplitude of the wave that shifts rows, in 1/65536 px
+    wide: int  # and of that which shifts columns
+
+
+class _Source(NamedTuple):
+    """A letter's bitmap, and where a place (y, x) before scaling lies in it, in 1/65536 px.
+
+    Its column is cosine * x + column_y * y + column, its row sine * x + row_y * y + row.
+    """
+
+    corner: int  # the texel of its first pixel
+    height: int
+    width: int
+    sine: int
+    cosine: int
+    column_y: int
+    row_y: int
+    column: int
+    row: int
+
+
+class _Region(NamedTuple):
+    """The rows of pixels and the columns of samples that a letter may touch, half-open."""
+
+    top: int
+    bottom: int
+    left: int
+    right: int
+
+
+class _Scratch(NamedTuple):
+    """An entry a sample of a row or column."""
+
+    down: np.ndarray  # the wave's shift of each column, and …
+    across: np.ndarray  # … of each row, int64, in 1/65536 px
+    tu: np.ndarray  # the part of a sample's source column and …
+    tv: np.ndarray  # … row that its own column gives, int32
+    found: np.ndarray  # texels, uint32
+    weight: np.ndarray  # fractions of the source's column and row, uint32
+    total: np.ndarray  # sums of a pixel's samples, int32
+    line: np.ndarray  # a row of the letter, uint8
+    seen: np.ndarray  # the bits that any row set, uint8
 
 
 @numba.njit(cache=True, nogil=True)
-def _read_row(texel, origin, width, height, tu, tv, u0, v0, first, last, found, weight, line):
-    """Samples first … last - 1 of a row into `line` (uint8): source coordinates are tu + u0, tv + v0 in 1/65536 px.
+def _span(size, gain, start, slack, factor, count):
+    """Return the samples with gain * place + start between -1 px and `size` px, and a few more, half-open.
 
-    Three loops, since the look-up in the middle is all that the compiler cannot do several at a time;
-    32-bit numbers for the same reason, unsigned indices so that numba wraps no negative ones around.
+    slack : how far a wave may shift the coordinate, in 1/65536 px
     """
-    u0, v0, width, height = np.int32(u0), np.int32(v0), np.int32(width), np.int32(height)
-    stride, corner = np.uint32(width + 3), np.uint32(origin + 2 * width + 6 + 2)
-    for k in range(np.uint64(first), np.uint64(last)):
-        u, v = np.int32(tu[k] + u0), np.int32(tv[k] + v0)
-        i = np.int32(min(max(np.int32(v >> np.int32(16)), np.int32(-2)), height))
-        j = np.int32(min(max(np.int32(u >> np.int32(16)), np.int32(-2)), width))
-        found[k] = np.uint32(corner + np.uint32(np.uint32(i) * stride) + np.uint32(j))
-        weight[k] = ((np.uint32(u) >> np.uint32(8)) & np.uint32(0xFF)) | (np.uint32(v) & np.uint32(0xFF00))
-    for k in range(np.uint64(first), np.uint64(last)):
-        found[k] = texel[np.uint64(found[k])]
-    for k in range(np.uint64(first), np.uint64(last)):
-        four, across, down = found[k], np.uint32(weight[k] & np.uint32(0xFF)), np.uint32(weight[k] >> np.uint32(8))
-        left, right = np.uint32(four & np.uint32(0x00FF00FF)), np.uint32((four >> np.uint32(8)) & np.uint32(0x00FF00FF))
-        # Both rows of the four neighbours at once, in the halves of one word.
-        both = np.uint32(np.uint32(left * (np.uint32(256) - across)) + np.uint32(right * across))
-        upper, lower = np.uint32(both & np.uint32(0xFFFF)), np.uint32(both >> np.uint32(16))
-        value = np.uint32(np.uint32(upper * (np.uint32(256) - down)) + np.uint32(lower * down))
-        line[k] = np.uint8(np.uint32(value + np.uint32(32768)) >> np.uint32(16))
-
-
-@numba.njit(cache=True, nogil=True)
-def _span(low, high, gain, inverse, start, slack, factor, count):
-    """Samples for which low - slack < gain * place + start < high + slack, a little generously: [first, last)."""
+    low, high = -ONE, size << 16
     if gain < 0:
         low, high, gain, start = -high, -low, -gain, -start
+    inverse = (ONE << 16) // gain
     first = ((low - slack - start) * inverse) >> 16
     last = ((high + slack - start) * inverse) >> 16
-    return max(0, ((first + 32768) * factor >> 32) - 1), min(count, ((last + 32768) * factor >> 32) + 3)
+    return max(0, ((first + HALF) * factor >> 32) - 1), min(count, ((last + HALF) * factor >> 32) + 3)
 
 
 @numba.njit(cache=True, nogil=True)
-def _merge(line, first, last, pixels, origin, seen):
-    """Add samples to a picture's row, which begins at `origin`, no pixel above 255; says whether any was above 0."""
+def _clip(source, picture, start, left, right):
+    """Return the samples of left … right - 1 that the bitmap may reach, half-open."""
+    if abs(source.cosine) > STEEP:
+        slack = (abs(source.column_y) * picture.high >> 16) + ROUNDING
+        first, last = _span(source.width, source.cosine, start[0], slack, picture.factor, right)
+        left, right = max(left, first), min(right, last)
+    if abs(source.sine) > STEEP:
+        slack = (abs(source.row_y) * picture.high >> 16) + ROUNDING
+        first, last = _span(source.height, source.sine, start[1], slack, picture.factor, right)
+        left, right = max(left, first), min(right, last)
+    return left, right
+
+
+@numba.njit(cache=True, nogil=True)
+def _merge(line, first, last, row, seen):
+    """Add a letter's row to a picture's row, no pixel above 255; returns whether the letter's has ink."""
     any_ink = np.uint8(0)
     for k in range(np.uint64(first), np.uint64(last)):
-        value, place = line[k], np.uint64(origin) + k
-        total = np.uint16(pixels[place]) + np.uint16(value)
-        pixels[place] = np.uint8(min(total, np.uint16(255)))
+        value = line[k]
+        row[k] = add(row[k], value)
         seen[k] |= value
         any_ink |= value
     return any_ink > 0
 
 
 @numba.njit(cache=True, nogil=True)
-def draw_letters(
-    glyph, centre, turn, slope, scale, wave, texel, first, shapes, sizes, percents, dense, places, table, images, boxes
-):
-    """Draw one picture a row.
+def _shift(table, amplitude, phase, length, places, count, shifts):
+    """Write a wave's shifts of `count` rows or columns of samples, in 1/65536 px."""
+    if amplitude == 0:
+        shifts[:count] = 0
+        return
+    for i in range(count):
+        angle = phase * (ONE // PHASES) + places[i] // length & ONE - 1
+        shifts[i] = table[angle // (ONE // SINES)] * amplitude >> 16
 
-    glyph : (n, L) int64 index into the bitmaps, -1 past the end
-    centre : (n, L, 2) int64, y and x of each letter's centre before shear and scale, in half pixels
-    turn : (n, L, 2) int64, sine and cosine in 1/65536
-    slope : (n,) int64, in 1/65536; scale : (n,) int64, index into the tables
-    wave : (n, 5) int64, amplitude of y and x in 1/10 px, length in px, phase of y and x in 1/1024 turn
-    texel, first, shapes : the bitmaps' texels one after another, where each begins, its (rows, columns)
-    sizes, percents, dense : the pictures' size, the scale and its samples a side, by scale
-    places : (scales, samples) int64, where samples lie before scaling
+
+@numba.njit(cache=True, nogil=True)
+def _source(letters, n, j, bitmaps):
+    """Return where letter j of picture n comes from."""
+    g, m = letters.glyph[n, j], letters.slope[n]
+    height, width = bitmaps.shapes[g, 0], bitmaps.shapes[g, 1]
+    s, c = letters.turn[n, j, 0], letters.turn[n, j, 1]
+    y0, x0 = letters.centre[n, j, 0] << 15, letters.centre[n, j, 1] << 15  # half pixels in 1/65536 px
+    column = ((width - 1) << 15) + ((s * y0 - c * x0) >> 16)
+    row = ((height - 1) << 15) - ((s * x0 + c * y0) >> 16)
+    corner = bitmaps.first[g] + BORDER * (width + 3) + BORDER
+    return _Source(corner, height, width, s, c, -(c * m >> 16) - s, c - (s * m >> 16), column, row)
+
+
+@numba.njit(cache=True, nogil=True)
+def _region(source, picture, y0, x0):
+    """Return where a letter with its centre at (y0, x0), in 1/65536 px, may have ink.
+
+    The region of its bitmap and a pixel around it, turned, sheared and waved.
+    """
+    rows, columns, k, factor, m, high, wide = picture
+    s, c = source.sine, source.cosine
+    reach_y, reach_x = ((source.height - 1) << 15) + ONE, ((source.width - 1) << 15) + ONE
+    half_x = (abs(c - (m * s >> 16)) * reach_x + abs(s + (m * c >> 16)) * reach_y >> 16) + wide + HALF
+    half_y = (abs(s) * reach_x + abs(c) * reach_y >> 16) + high + HALF
+    middle = x0 + (m * y0 >> 16) + HALF
+    left = max(0, ((middle - half_x) * factor >> 32) // k) * k
+    right = min(columns, ((middle + half_x) * factor >> 32) // k + 1) * k
+    top = max(0, ((y0 + HALF - half_y) * factor >> 32) // k)
+    bottom = min(rows, ((y0 + HALF + half_y) * factor >> 32) // k + 1)
+    return _Region(top, bottom, left, right)
+
+
+@numba.njit(cache=True, nogil=True)
+def _sum(line, span, total):
+    for i in range(span[0], span[1]):
+        total[i] += line[i]
+
+
+@numba.njit(cache=True, nogil=True)
+def _average(total, line, low, high, k):
+    """Write the mean of k * k samples to each pixel low … high - 1 of `line`; `total` has the sums of columns."""
+    for i in range(low, high):
+        mean = k * k // 2
+        for q in range(k):
+            mean += total[i * k + q]
+        line[i] = np.uint8(mean // (k * k))
+
+
+@numba.njit(cache=True, nogil=True)
+def _trim(seen, first, last):
+    """Return the first of the numbers that is not 0 and the last, half-open; there must be one."""
+    while not seen[first]:
+        first += 1
+    while not seen[last - 1]:
+        last -= 1
+    return first, last
+
+
+@numba.njit(cache=True, nogil=True)
+def _draw_letter(texels, source, region, picture, places, scratch, image):
+    """Add a letter to a picture, (H, W) uint8; returns its box, -1 four times if it has no ink there."""
+    # Unpacked once a letter: a look-up of a field in the loops would count references to its array.
+    down, across, tu, tv, found, weight, total, line, seen = scratch
+    left, right, k = region.left, region.right, picture.side
+    for i in range(left, right):
+        tu[i] = (source.cosine * places[i] + source.column_y * down[i]) >> 16
+        tv[i] = (source.sine * places[i] + source.row_y * down[i]) >> 16
+    seen[left // k : right // k] = 0
+    top, bottom = -1, -1
+    for y in range(region.top, region.bottom):
+        low, end = right, left
+        if k > 1:
+            total[left:right] = 0
+        for q in range(y * k, y * k + k):
+            start = (
+                ((source.cosine * across[q] + source.column_y * places[q]) >> 16) + source.column,
+                ((source.sine * across[q] + source.row_y * places[q]) >> 16) + source.row,
+            )
+            span = _clip(source, picture, start, left, right)
+            if span[1] <= span[0]:
+                continue
+            find(tu, tv, source, start, span, found, weight)
+            interpolate(texels, found, weight, span, line)
+            low, end = min(low, span[0]), max(end, span[1])
+            if k > 1:
+                _sum(line, span, total)
+        if end <= low:
+            continue
+        if k > 1:
+            low, end = low // k, (end + k - 1) // k
+            _average(total, line, low, end, k)
+        if _merge(line, low, end, image[y], seen):
+            top, bottom = y if top < 0 else top, y + 1
+    if top < 0:
+        return -1, -1, -1, -1
+    first, last = _trim(seen, left // k, right // k)
+    return top, first, bottom, last
+
+
+@numba.njit(cache=True, nogil=True)
+def _scratch(count):
+    return _Scratch(
+        np.zeros(count, np.int64), np.zeros(count, np.int64), np.zeros(count, np.int32), np.zeros(count, np.int32),
+        np.zeros(count, np.uint32), np.zeros(count, np.uint32), np.zeros(count, np.int32),
+        np.zeros(count, np.uint8), np.zeros(count, np.uint8),
+    )  # fmt: skip
+
+
+@numba.njit(cache=True, nogil=True)
+def draw_letters(letters, bitmaps, scales, table, images, boxes):
+    """Draw a picture for each row of `letters`.
+
     table : (4096,) int64, sines of a turn
     images : (n, H, W) uint8 and boxes : (n, L, 4) int16, written
     """
-    count, length = glyph.shape
-    most = places.shape[1]
-    down, across = np.zeros(most, np.int64), np.zeros(most, np.int64)
-    tu, tv = np.zeros(most, np.int32), np.zeros(most, np.int32)
-    found, weight = np.zeros(most, np.uint32), np.zeros(most, np.uint32)
-    line, seen = np.zeros(most, np.uint8), np.zeros(most, np.uint8)
-    total = np.zeros(most, np.int32)
-    pixels = images.reshape(-1)
-    pixels[:] = 0
+    scratch = _scratch(scales.places.shape[1])
+    images.reshape(-1)[:] = 0
     boxes[:] = -1
-    for n in range(count):
-        k, percent, at = dense[scale[n]], percents[scale[n]], places[scale[n]]
-        rows, columns = sizes[scale[n], 0], sizes[scale[n], 1]
-        factor = (k * percent << 16) // 100
-        # How far each column's rows and each row's columns are shifted.
-        high, wide = wave[n, 0] * 65536 // 10, wave[n, 1] * 65536 // 10
-        for i in range(columns * k if high else 0):
-            down[i] = table[((wave[n, 3] << 6) + at[i] // wave[n, 2] & 0xFFFF) >> 4] * high >> 16
-        for i in range(rows * k if wide else 0):
-            across[i] = table[((wave[n, 4] << 6) + at[i] // wave[n, 2] & 0xFFFF) >> 4] * wide >> 16
-        if high == 0:
-            down[: columns * k] = 0
-        if wide == 0:
-            across[: rows * k] = 0
-        m = slope[n]
-        for j in range(length):
-            g = glyph[n, j]
-            if g < 0:
+    for n in range(len(images)):
+        number, wave = letters.scale[n], letters.wave[n]
+        rows, columns = scales.sizes[number, 0], scales.sizes[number, 1]
+        side, places = scales.dense[number], scales.places[number]
+        factor = (side * scales.percents[number] << 16) // 100
+        high, wide = wave[0] * ONE // 10, wave[1] * ONE // 10
+        picture = _Picture(rows, columns, side, factor, letters.slope[n], high, wide)
+        _shift(table, high, wave[3], wave[2], places, columns * side, scratch.down)
+        _shift(table, wide, wave[4], wave[2], places, rows * side, scratch.across)
+        for j in range(letters.glyph.shape[1]):
+            if letters.glyph[n, j] < 0:
                 break
-            height, width = shapes[g]
-            s, c = turn[n, j]
-            y0, x0 = centre[n, j, 0] << 15, centre[n, j, 1] << 15
-            # The source's column is c * x + uy * y + cu, its row s * x + vy * y + cv.
-            uy, vy = -(c * m >> 16) - s, c - (s * m >> 16)
-            cu = ((width - 1) << 15) + ((s * y0 - c * x0) >> 16)
-            cv = ((height - 1) << 15) - ((s * x0 + c * y0) >> 16)
-            # The region: the bitmap and a pixel around it, turned, sheared and waved.
-            reach_y, reach_x = ((height - 1) << 15) + 65536, ((width - 1) << 15) + 65536
-            half_x = (abs(c - (m * s >> 16)) * reach_x + abs(s + (m * c >> 16)) * reach_y >> 16) + wide + 32768
-            half_y = (abs(s) * reach_x + abs(c) * reach_y >> 16) + high + 32768
-            middle = x0 + (m * y0 >> 16) + 32768
-            left = max(0, ((middle - half_x) * factor >> 32) // k) * k
-            right = min(columns, ((middle + half_x) * factor >> 32) // k + 1) * k
-            top = max(0, ((y0 + 32768 - half_y) * factor >> 32) // k)
-            bottom = min(rows, ((y0 + 32768 + half_y) * factor >> 32) // k + 1)
-            if right <= left:
-                continue
-            for i in range(left, right):
-                tu[i] = (c * at[i] + uy * down[i]) >> 16
-                tv[i] = (s * at[i] + vy * down[i]) >> 16
-            seen[left // k : right // k] = 0
-            slack_u, slack_v = (abs(uy) * high >> 16) + 2, (abs(vy) * high >> 16) + 2
-            inverse_u = (1 << 32) // abs(c) if abs(c) > STEEP else 0
-            inverse_v = (1 << 32) // abs(s) if abs(s) > STEEP else 0
-            box_top, box_bottom = rows, 0
-            for y in range(top, bottom):
-                low, end = right, left
-                if k > 1:
-                    total[left:right] = 0
-                for q in range(y * k, y * k + k):
-                    u0 = ((c * across[q] + uy * at[q]) >> 16) + cu
-                    v0 = ((s * across[q] + vy * at[q]) >> 16) + cv
-                    a, b = left, right
-                    if inverse_u:
-                        first_i, last_i = _span(-65536, width << 16, c, inverse_u, u0, slack_u, factor, right)
-                        a, b = max(a, first_i), min(b, last_i)
-                    if inverse_v:
-                        first_i, last_i = _span(-65536, height << 16, s, inverse_v, v0, slack_v, factor, right)
-                        a, b = max(a, first_i), min(b, last_i)
-                    if b <= a:
-                        continue
-                    _read_row(texel, first[g], width, height, tu, tv, u0, v0, a, b, found, weight, line)
-                    low, end = min(low, a), max(end, b)
-                    if k > 1:
-                        for i in range(a, b):
-                            total[i] += line[i]
-                if end <= low:
-                    continue
-                if k > 1:
-                    low, end = low // k, (end + k - 1) // k
-                    for i in range(low, end):
-                        mean = k * k // 2
-                        for q in range(k):
-                            mean += total[i * k + q]
-                        line[i] = np.uint8(mean // (k * k))
-                if _merge(line, low, end, pixels, (n * images.shape[1] + y) * images.shape[2], seen):
-                    box_top, box_bottom = min(box_top, y), y + 1
-            if box_bottom:
-                a, b = left // k, right // k
-                while not seen[a]:
-                    a += 1
-                while not seen[b - 1]:
-                    b -= 1
-                boxes[n, j, 0], boxes[n, j, 1], boxes[n, j, 2], boxes[n, j, 3] = box_top, a, box_bottom, b
+            source = _source(letters, n, j, bitmaps)
+            region = _region(source, picture, letters.centre[n, j, 0] << 15, letters.centre[n, j, 1] << 15)
+            if region.right > region.left:
+                boxes[n, j] = _draw_letter(bitmaps.texels, source, region, picture, places, scratch, images[n])

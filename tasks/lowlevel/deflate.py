@@ -1,69 +1,89 @@
-"""A zlib stream for pictures that are mostly background: Huffman codes, and matches for runs of zeros only.
+"""Pack pictures that are mostly background into a zlib stream: Huffman codes, and matches for runs of zeros only.
 
-Any zlib reads what it writes (RFC 1950, RFC 1951). A picture of text is runs of background between short
-runs of ink, so looking for repeats elsewhere costs more time than it saves bytes: beside isal's fastest
-level this takes half the time for 7 % more bytes on pictures like the book's (`make bench`), but half as many bytes
-again on pictures full of noise.
+Any zlib reads the stream (RFC 1950, RFC 1951). A picture of text is runs of background between short
+runs of ink, so a search for other repeats costs more time than it saves bytes: compared with isal's fastest
+level this takes half the time for 7 % more bytes on pictures like the book's (`make bench`), but 50 % more bytes
+on pictures full of noise.
 """
+
+from typing import NamedTuple
 
 import numba
 import numpy as np
 
 from tasks.lowlevel.unaligned import load64, store64, trailing_zeros
 
-SAMPLE = 32  # one KiB in so many decides about the codes
-LONGEST_CODE = 14  # four codes and what is left of a byte fit into 64 bits; the format allows 15
-_END = 256
+SAMPLE = 32  # the codes are made for one KiB of so many
+LONGEST_CODE = 14  # four codes and the rest of a byte fit into 64 bits; the format allows 15
+LONGEST_MATCH = 258  # bytes
+_SPARE = 64  # bytes of `out` for the end of the block, and for whole words written past it
+_END = 256  # the symbol that ends a block
+_ADLER = 65521  # the largest prime below 2**16, modulus of Adler-32 (RFC 1950)
+_SEEN = 8  # how much a symbol of the sample counts for, where one that was not seen counts 1
 _ORDER = (16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15)  # of code lengths, RFC 1951 3.2.7
 _U = np.uint64
 
 
 def _length_symbols() -> np.ndarray:
-    """For a match of 3 to 258 bytes: symbol, number of extra bits, and their value, (259, 3) int64."""
-    table = np.zeros((259, 3), np.int64)
+    """Return the symbol, the number of extra bits and their value of each match, by its length, (259, 3) int64."""
+    table = np.zeros((LONGEST_MATCH + 1, 3), np.int64)
     length = 3
     for symbol in range(257, 285):
         bits = max(0, (symbol - 261) // 4)
         for extra in range(1 << bits):
             table[length] = symbol, bits, extra
-            length = min(length + 1, 258)
-    table[258] = 285, 0, 0
+            length = min(length + 1, LONGEST_MATCH)
+    table[LONGEST_MATCH] = 285, 0, 0
     return table
 
 
 LENGTH_SYMBOLS = _length_symbols()
 
 
-def compress(data: np.ndarray) -> bytes:
-    """A zlib stream of `data`, (n,) uint8, C-contiguous.
+class Tables(NamedTuple):
+    """Codes to send, their bits in sending order, each array of uint64.
 
-    The codes come from a sample, so that one pass does the rest; the same data give the same bytes.
+    codes, lengths : (286,), by symbol
+    run_codes, run_lengths : (259,), by the number of zeros in a run that follow its first zero
+    """
+
+    codes: np.ndarray
+    lengths: np.ndarray
+    run_codes: np.ndarray
+    run_lengths: np.ndarray
+
+
+def compress(data: np.ndarray) -> bytes:
+    """Pack `data`, (n,) uint8, C-contiguous, into a zlib stream.
+
+    The codes come from a sample, so that a single pass does the rest; the same data give the same bytes.
     """
     lengths = code_lengths(_count_symbols(data, LENGTH_SYMBOLS, SAMPLE))
     codes = codes_of(lengths)
-    symbols, extra_bits, extra = LENGTH_SYMBOLS.T
-    match_codes = codes[symbols] | extra << lengths[symbols]
-    match_lengths = lengths[symbols] + extra_bits + 1  # one bit more, 0: the code of distance 1, the only one
-    # Runs too short for a match: zeros one by one, in the same table.
-    match_codes[:3] = 0, codes[0], codes[0] | codes[0] << lengths[0]
-    match_lengths[:3] = 0, lengths[0], 2 * lengths[0]
     start, bits = _header(lengths)
-    out = np.empty(len(start) + len(data) * LONGEST_CODE // 8 + 64, np.uint8)
+    out = np.empty(len(start) + len(data) * LONGEST_CODE // 8 + _SPARE, np.uint8)
     out[: len(start)] = np.frombuffer(start, np.uint8)
-    used, rest, bits, ink, moment = _encode(
-        data, codes.astype(_U), lengths.astype(_U), match_codes.astype(_U), match_lengths.astype(_U), out,
-        len(start) - 1, start[-1], bits,
-    )  # fmt: skip
+    used, rest, bits, ink, moment = _encode(data, _tables(codes, lengths), out, len(start) - 1, start[-1], bits)
     rest = int(rest) | int(codes[_END]) << int(bits)
     end = rest.to_bytes(-(-(int(bits) + int(lengths[_END])) // 8), "little")
-    first = (1 + int(ink)) % 65521
-    second = (len(data) * (1 + int(ink)) - int(moment)) % 65521
+    first = (1 + int(ink)) % _ADLER
+    second = (len(data) * (1 + int(ink)) - int(moment)) % _ADLER
     return b"".join([out[:used].data, end, (second << 16 | first).to_bytes(4, "big")])
+
+
+def _tables(codes: np.ndarray, lengths: np.ndarray) -> Tables:
+    symbols, extra_bits, extra = LENGTH_SYMBOLS.T
+    run_codes = codes[symbols] | extra << lengths[symbols]
+    run_lengths = lengths[symbols] + extra_bits + 1  # and a bit 0, the code of distance 1: no other distance is used
+    # A run too short for a match is sent zero by zero, from the same table.
+    run_codes[:3] = 0, codes[0], codes[0] | codes[0] << lengths[0]
+    run_lengths[:3] = 0, lengths[0], 2 * lengths[0]
+    return Tables(codes.astype(_U), lengths.astype(_U), run_codes.astype(_U), run_lengths.astype(_U))
 
 
 @numba.njit(cache=True, nogil=True)
 def _count_symbols(data, table, step):
-    """How often each symbol comes in a sample of `data`, (286,) int64; each at least once, for it may yet come."""
+    """Count each symbol in a sample of `data`, (286,) int64; at least 1 each, since the rest of `data` may have it."""
     counts = np.ones(286, np.int64)
     for first in range(0, len(data), 1024 * step):
         place, stop = first, min(first + 1024, len(data))
@@ -73,25 +93,25 @@ def _count_symbols(data, table, step):
                 while end < stop and data[end] == 0:
                     end += 1
                 left = end - place - 1
-                counts[285] += 8 * (left // 258)
-                left %= 258
+                counts[285] += _SEEN * (left // LONGEST_MATCH)
+                left %= LONGEST_MATCH
                 if left >= 3:
-                    counts[table[left, 0]] += 8
+                    counts[table[left, 0]] += _SEEN
                 else:
-                    counts[0] += 8 * left
-            counts[data[place]] += 8
+                    counts[0] += _SEEN * left
+            counts[data[place]] += _SEEN
             place = end
     return counts
 
 
 @numba.njit(cache=True, nogil=True)
 def code_lengths(counts):
-    """Lengths, at most `LONGEST_CODE`, of a prefix code for symbols that come so often, (n,) int64."""
+    """Return the lengths of a prefix code, at most `LONGEST_CODE`, for symbols that come so often, (n,) int64."""
     n = len(counts)
     counts = counts.copy()
     lengths = np.zeros(n, np.int64)
     while True:
-        # Huffman with two queues: leaves in order of count, and inner nodes, which come in order by themselves.
+        # Huffman's method with two queues: leaves in order of count, and inner nodes, made in order of their weight.
         order = np.argsort(counts, kind="mergesort")
         weight = np.zeros(2 * n - 1, np.int64)
         parent = np.zeros(2 * n - 1, np.int64)
@@ -119,7 +139,7 @@ def code_lengths(counts):
 
 @numba.njit(cache=True, nogil=True)
 def codes_of(lengths):
-    """Canonical codes, their bits reversed as deflate sends them, (n,) int64."""
+    """Return the canonical codes of these lengths (RFC 1951, 3.2.2), their bits reversed for sending, (n,) int64."""
     codes = np.zeros(len(lengths), np.int64)
     code = 0
     for length in range(1, LONGEST_CODE + 1):
@@ -133,13 +153,22 @@ def codes_of(lengths):
 
 
 @numba.njit(cache=True, nogil=True)
-def _encode(data, codes, lengths, match_codes, match_lengths, out, used, rest, bits):
+def _flush(out, used, rest, bits):
+    """Write the whole bytes among the lowest `bits` of `rest`; returns the new `used`, `rest` and `bits`."""
+    store64(out, used, rest)
+    whole = bits >> _U(3)
+    return used + whole, rest >> (whole << _U(3)), bits & _U(7)
+
+
+@numba.njit(cache=True, nogil=True)
+def _encode(data, tables, out, used, rest, bits):
     """Write the symbols of `data` into `out` from byte `used` on.
 
-    Returns bytes used, the bits after them and how many, and for the check sum the sum of the bytes
+    Returns the bytes used, the bits after them and how many they are, and for the checksum the sum of the bytes
     and of each byte times its place (below 2**64 for any array under 256 MB).
     """
-    one, eight, longest = _U(1), _U(8), _U(258)
+    codes, lengths, run_codes, run_lengths = tables
+    one, eight, longest = _U(1), _U(8), _U(LONGEST_MATCH)
     place, stop = _U(0), _U(len(data))
     ink, moment = _U(0), _U(0)
     used, rest, bits = _U(used), _U(rest), _U(bits)
@@ -175,34 +204,26 @@ def _encode(data, codes, lengths, match_codes, match_lengths, out, used, rest, b
             rest |= codes[0] << bits
             bits += lengths[0]
             while left > longest:
-                rest |= match_codes[longest] << bits
-                bits += match_lengths[longest]
+                rest |= run_codes[longest] << bits
+                bits += run_lengths[longest]
                 left -= longest
-                store64(out, used, rest)
-                whole = bits >> _U(3)
-                used += whole
-                rest >>= whole << _U(3)
-                bits &= _U(7)
-            rest |= match_codes[left] << bits
-            bits += match_lengths[left]
-        store64(out, used, rest)
-        whole = bits >> _U(3)
-        used += whole
-        rest >>= whole << _U(3)
-        bits &= _U(7)
+                used, rest, bits = _flush(out, used, rest, bits)
+            rest |= run_codes[left] << bits
+            bits += run_lengths[left]
+        used, rest, bits = _flush(out, used, rest, bits)
     return used, rest, bits, ink, moment
 
 
 def _header(lengths: np.ndarray) -> tuple[bytes, int]:
-    """The stream up to its first symbol, and how many bits of its last byte are used."""
-    # After the zlib header each length is sent as it is, with 4 bits, the highest first.
+    """Return the stream up to its first symbol, and how many bits of its last byte are used."""
+    # After the preamble come the lengths, 4 bits each, the highest first.
     sent = np.append(lengths, 1)[:, None] >> np.arange(3, -1, -1) & 1
     bits = np.concatenate([PREAMBLE, sent.ravel().astype(np.uint8)])
     return np.packbits(np.append(bits, 0), bitorder="little").tobytes(), len(bits) % 8
 
 
 def _preamble() -> np.ndarray:
-    """What comes before the lengths, a bit an entry."""
+    """Return the bits before the lengths, one an entry, uint8."""
     fields = [
         (0x0178, 16),  # a window of 32 KiB, fastest; a multiple of 31 as 0x7801
         (1, 1), (2, 2),  # the last block, with codes of its own:

@@ -1,39 +1,43 @@
-"""Reads back what `tasks.lowlevel.deflate` writes, in two thirds of the time that a decoder for any zlib stream takes.
+"""Unpack the streams of `tasks.lowlevel.deflate`, in two thirds of the time that a decoder for any zlib stream takes.
 
-It knows that one kind of stream: one block, codes of 1 to 14 bits for every symbol, and matches for runs of
+It knows only that kind of stream: one block, codes of 1 to 14 bits for every symbol, and matches for runs of
 zeros only. A look-up of 11 bits gives up to four bytes and the run of zeros after them, so that most
-look-ups give several symbols. Of any other stream, and of a damaged one, it says so and leaves the judgement
-to zlib.
+look-ups give several symbols. It refuses any other stream and any damaged one; the caller then asks zlib.
 """
 
 import numba
 import numpy as np
 
-from tasks.lowlevel.deflate import LENGTH_SYMBOLS, LONGEST_CODE, PREAMBLE
+from tasks.lowlevel.deflate import LENGTH_SYMBOLS, LONGEST_CODE, LONGEST_MATCH, PREAMBLE, codes_of
 from tasks.lowlevel.unaligned import load64, store64
 
-WIDTH = 11  # bits of a look-up: with 12, 32 KB of entries, the fastest cache has no room for anything else
+WIDTH = 11  # bits of a look-up: with 12 the entries, 32 KB, would fill the fastest cache
 _HEAD = len(PREAMBLE)  # bits before the codes' lengths
 _PREFIX = np.packbits(PREAMBLE, bitorder="little")  # of the last byte not all bits are in use
-_FIRST = (_HEAD + 287 * 4) // 8  # the byte in which the first symbol begins …
-_SKIP = (_HEAD + 287 * 4) % 8  # … and at which bit
-_END = 256
+_SYMBOLS = 286  # bytes, the end, and lengths of matches
+_FIRST = (_HEAD + (_SYMBOLS + 1) * 4) // 8  # the byte in which the first symbol begins …
+_SKIP = (_HEAD + (_SYMBOLS + 1) * 4) % 8  # … and at which bit
+_END = 256  # the symbol that ends the block
 _U = np.uint64
 
 # An entry: from the lowest bit on how many bits it takes (6 bits), how many bytes it gives (3), the run of zeros
-# after them (10), both together (10), three flags, and from bit 32 on the bytes. With the flags `_OTHER` and `_BEGINS`
-# it is a match that has not room in it: the bits of its code, how many more tell its length (3), and the least (10).
+# after them (10), both together (10), three flags, and from bit 32 on the bytes. The flags `_OTHER` and `_BEGINS`
+# together mean a match that does not fit into an entry: then its fields are the bits of its code (6), the number of
+# extra bits of its length (3), and its shortest length (10).
 _BYTES, _RUN, _BOTH = 6, 9, 19
-_BEGINS, _INK, _OTHER = _U(1 << 29), _U(1 << 30), _U(1 << 31)  # with a run, ends with no zero, is none
-_MOST = 1019  # of a run: with four bytes before it, 10 bits say it
+_BEGINS, _INK, _OTHER = _U(1 << 29), _U(1 << 30), _U(1 << 31)  # begins with a run; ends with ink; is no entry
+_MOST = 1019  # zeros of a run: with the four bytes before it, 10 bits hold the sum
 _ROOM = 4 * (4 + _MOST) + 8  # what four entries may write
+_TAKEN = 40  # bytes of the stream that four entries may take: five times a word
+_FULL = _U(56)  # bits at least after taking a word
+_CHECKSUM = 4  # bytes of Adler-32 after the last symbol
 _AHEAD = 1 << 13  # zeros written at a time, while they are still in the fastest cache
 
 
 def _match_lengths() -> np.ndarray:
-    """For each symbol its shortest match and its number of extra bits, (286, 2) int64; zeros for bytes."""
-    table = np.zeros((286, 2), np.int64)
-    for length in range(258, 2, -1):
+    """Return each symbol's shortest match and its number of extra bits, (286, 2) int64; zeros for bytes."""
+    table = np.zeros((_SYMBOLS, 2), np.int64)
+    for length in range(LONGEST_MATCH, 2, -1):
         symbol, bits, _ = LENGTH_SYMBOLS[length]
         table[symbol] = length, bits
     return table
@@ -43,11 +47,13 @@ MATCHES = _match_lengths()
 
 
 def inflate(stream: bytes, out: np.ndarray) -> bool:
-    """Unpack a zlib stream of `tasks.lowlevel.deflate` into `out`, (n,) uint8, C-contiguous; whether it was done.
+    """Unpack a zlib stream of `tasks.lowlevel.deflate` into `out`, (n,) uint8, C-contiguous.
 
-    True: `out` holds what the stream says, all n bytes of it; its check sum, the last 4 bytes of the stream,
-    was not looked at. False: it is another kind of stream, holds another number of bytes, or is damaged, and
-    `out` holds anything.
+    Returns
+    -------
+    bool
+        True: `out` holds all n bytes of the stream; its checksum, the last 4 bytes, was not compared.
+        False: the stream is of another kind, holds another number of bytes, or is damaged; `out` holds anything.
     """
     source = np.frombuffer(stream, np.uint8)
     if len(source) <= _FIRST:
@@ -61,42 +67,39 @@ def inflate(stream: bytes, out: np.ndarray) -> bool:
 
 @numba.njit(cache=True, nogil=True)
 def _known(source, prefix, symbols):
-    """Whether a stream begins as ours do; fills `symbols`: by the next 14 bits, symbol << 4 | its code's length."""
+    """Check the start of a stream, and fill `symbols`: by the next 14 bits, symbol << 4 | length of its code.
+
+    Returns whether it starts like the streams of `tasks.lowlevel.deflate`.
+    """
     last = len(prefix) - 1
     for k in range(last):
         if source[k] != prefix[k]:
             return False
     if (source[last] ^ prefix[last]) & ((1 << _HEAD % 8) - 1):
         return False
-    lengths = np.zeros(287, np.int64)
+    lengths = np.zeros(_SYMBOLS + 1, np.int64)  # and of the one distance
     taken = 0
-    for symbol in range(287):
+    for symbol in range(_SYMBOLS + 1):
         for k in range(4):
             bit = _HEAD + 4 * symbol + k
             lengths[symbol] = lengths[symbol] << 1 | source[bit >> 3] >> (bit & 7) & 1
-        if symbol < 286:
+        if symbol < _SYMBOLS:
             if not 1 <= lengths[symbol] <= LONGEST_CODE:
                 return False
             taken += 1 << LONGEST_CODE - lengths[symbol]
-    if taken != 1 << LONGEST_CODE or lengths[286] != 1:
+    if taken != 1 << LONGEST_CODE or lengths[_SYMBOLS] != 1:
         return False
-    code = 0  # canonical, the first bit highest; with Kraft's sum 1 every entry is filled
-    for length in range(1, LONGEST_CODE + 1):
-        for symbol in range(286):
-            if lengths[symbol] == length:
-                place = 0
-                for bit in range(length):
-                    place |= (code >> bit & 1) << length - 1 - bit
-                for entry in range(place, 1 << LONGEST_CODE, 1 << length):
-                    symbols[entry] = symbol << 4 | length
-                code += 1
-        code <<= 1
+    codes = codes_of(lengths[:_SYMBOLS])
+    for symbol in range(_SYMBOLS):  # Kraft's sum is 1, so every entry is filled
+        found = np.uint16(symbol << 4 | lengths[symbol])
+        for entry in range(codes[symbol], 1 << LONGEST_CODE, 1 << lengths[symbol]):
+            symbols[entry] = found
     return True
 
 
 @numba.njit(cache=True, nogil=True)
 def _entries(symbols, matches, entries):
-    """By the next 11 bits, as many whole symbols of them as an entry can say."""
+    """Fill `entries`: by the next 11 bits, as many whole symbols as an entry holds."""
     for bits in range(1 << WIDTH):
         used, count, run, values, begins, zero = 0, 0, 0, 0, False, False
         while True:
@@ -119,7 +122,7 @@ def _entries(symbols, matches, entries):
                 if used + length + extra + 1 > WIDTH or (used and not zero):
                     break
                 more = matches[symbol, 0] + (bits >> used + length & (1 << extra) - 1)
-                if run + more > _MOST or bits >> used + length + extra & 1 or more > 258:
+                if run + more > _MOST or bits >> used + length + extra & 1 or more > LONGEST_MATCH:
                     break
                 begins |= used == 0
                 zero = True
@@ -141,7 +144,7 @@ def _entries(symbols, matches, entries):
 
 @numba.njit
 def _clear(out, start, stop):
-    """Zeros from `start` to `stop`: a slice would be one call of memset for each, which takes longer."""
+    """Write zeros from `start` to `stop`; assigning to a slice would call memset each time, which takes longer."""
     while start + _U(32) <= stop:
         store64(out, start, _U(0))
         store64(out, start + _U(8), _U(0))
@@ -154,10 +157,10 @@ def _clear(out, start, stop):
 
 
 @numba.njit(cache=True, nogil=True)
-def _decode(source, symbols, entries, matches, out):
-    """Whether `source` from its first symbol to its end gives just the bytes that fit into `out`."""
+def _decode(source, symbols, entries, matches, out):  # noqa: C901, PLR0915 - split in three, it unpacked 4 % slower
+    """Decode `source` from its first symbol on; returns whether it ends with just the bytes that fit into `out`."""
     mask, longest = _U((1 << WIDTH) - 1), _U((1 << LONGEST_CODE) - 1)
-    one, three, four, eight, full = _U(1), _U(3), _U(4), _U(8), _U(56)
+    one, three, four, eight, full = _U(1), _U(3), _U(4), _U(8), _FULL
     size, room = _U(len(source)), _U(len(out))
     place, done, clean = _U(_FIRST), _U(0), _U(0)  # zeros stand from `done` to `clean`
     rest, bits = _U(source[place]) >> _U(_SKIP), _U(8 - _SKIP)
@@ -165,7 +168,7 @@ def _decode(source, symbols, entries, matches, out):
     before = _INK  # the entry before: a run may only follow a zero
     wrong = _U(0)
     while True:
-        while place + _U(40) <= size and done + _U(_ROOM) <= room:
+        while place + _U(_TAKEN) <= size and done + _U(_ROOM) <= room:
             if done + _U(_ROOM) > clean:
                 stop = min(clean + _U(_AHEAD), room)
                 _clear(out, clean, stop)
@@ -178,7 +181,7 @@ def _decode(source, symbols, entries, matches, out):
                 if entry & _OTHER:
                     if not entry & _BEGINS:
                         break
-                    # A run whose length is told by more bits than those of one look-up.
+                    # A run whose code and extra bits are more than a look-up has.
                     bits &= _U(63)
                     rest |= load64(source, place) << bits
                     place += (_U(63) - bits) >> three
@@ -201,7 +204,7 @@ def _decode(source, symbols, entries, matches, out):
             bits &= _U(63)
             if entry & _OTHER and not entry & _BEGINS:
                 break
-        # One symbol with every bound looked at: rare ones, and those near an end of either array.
+        # Decode one symbol and check every bound: for rare symbols, and near an end of either array.
         if place + eight <= size:
             rest |= load64(source, place) << bits
             place += (_U(63) - bits) >> three
@@ -225,13 +228,13 @@ def _decode(source, symbols, entries, matches, out):
             clean = max(clean, done)
             before = _INK if symbol else _U(0)
         elif symbol == _U(_END):
-            return done == room and place - (bits >> three) + four == size
+            return done == room and place - (bits >> three) + _U(_CHECKSUM) == size
         else:
             extra = _U(matches[symbol, 1])
             count = _U(matches[symbol, 0]) + (rest & (one << extra) - one)
             if extra + one > bits or rest >> extra & one or before & _INK:
                 return False
-            if count > _U(258) or count > room - done:
+            if count > _U(LONGEST_MATCH) or count > room - done:
                 return False
             rest >>= extra + one
             bits -= extra + one

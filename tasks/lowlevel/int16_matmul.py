@@ -13,6 +13,8 @@ from llvmlite import ir
 from numba.core import types
 from numba.extending import intrinsic
 
+from tasks.lowlevel.llvm import pointer, repeated
+
 _LANES = 8  # sums in a vector
 _ROWS, _PANELS = 6, 2  # of a tile: its twelve sums, two vectors of weights and one of bytes fill the 16 registers
 _WIDE = _LANES * _PANELS
@@ -89,22 +91,22 @@ def _tile(typing_context, block, row, panels, panel, pairs, sums):
     """
 
     def codegen(context, builder, signature, args):
-        def pointer(k, to):
-            data = context.make_array(signature.args[k])(context, builder, args[k]).data
-            return builder.bitcast(data, to.as_pointer())
-
         index = args[1].type
+
+        def start(k, to):
+            return pointer(context, builder, signature.args[k], args[k], ir.Constant(index, 0), to)
+
         count = args[4]
         first = builder.mul(args[1], count)
         rows = [
-            builder.gep(pointer(0, _I32), [builder.add(first, builder.mul(count, ir.Constant(index, r)))])
+            builder.gep(start(0, _I32), [builder.add(first, builder.mul(count, ir.Constant(index, r)))])
             for r in range(_ROWS)
         ]
         columns = [
-            builder.gep(pointer(2, _PAIRS), [builder.mul(builder.add(args[3], ir.Constant(index, c)), count)])
+            builder.gep(start(2, _PAIRS), [builder.mul(builder.add(args[3], ir.Constant(index, c)), count)])
             for c in range(_PANELS)
         ]
-        out = pointer(5, _SUMS)
+        out = start(5, _SUMS)
         before, loop, after = builder.block, builder.append_basic_block("pairs"), builder.append_basic_block("done")
         builder.branch(loop)
         builder.position_at_end(loop)
@@ -115,9 +117,7 @@ def _tile(typing_context, block, row, panels, panel, pairs, sums):
         more = []
         for row in rows:
             pair = builder.load(builder.gep(row, [place]))
-            one = builder.insert_element(ir.Constant(_SUMS, ir.Undefined), pair, ir.Constant(_I32, 0))
-            everywhere = ir.Constant(ir.VectorType(_I32, _LANES), [0] * _LANES)
-            pair = builder.bitcast(builder.shuffle_vector(one, ir.Constant(_SUMS, ir.Undefined), everywhere), _PAIRS)
+            pair = builder.bitcast(repeated(builder, pair, _SUMS), _PAIRS)
             more += [_sum_pairs(builder, pair, weight) for weight in weights]
         for load in weights:
             load.align = 2

@@ -1,4 +1,4 @@
-"""The built-in profiles, and a profile found by its name or read from a TOML file."""
+"""The built-in profiles; find a profile by its name, or read one from a TOML file."""
 
 import string
 import tomllib
@@ -9,7 +9,8 @@ from storage.errors import BadInput, NotThere, nearest
 from tasks.profiles.profile import Profile, profile_from
 from tasks.profiles.ranges import Grid
 
-# Faces by whether a reader may learn from them: no family is in both, so that `unseen` measures strange ones.
+# Faces that no reader is trained on. No family is in both UNSEEN and SEEN, so that `unseen` measures how a reader
+# copes with strange faces.
 UNSEEN = ("Allerta Medium", "Comic Neue Bold", "Play Bold", "Quicksand Bold", "Roboto Slab Bold", "Vollkorn Bold")
 
 SOLID = (
@@ -17,7 +18,7 @@ SOLID = (
     "Karla ExtraBold", "League Spartan Bold", "Leckerli One", "National Park Heavy",
 )  # fmt: skip
 
-# More for a reader to learn letters from; apart from SOLID, so that `hard` stays what it is.
+# Further faces to train a reader on; not in SOLID, so that the pictures of `hard` stay the same.
 MORE = (
     "Arapey Black", "Averia Serif GWF Bold", "B612 Mono Bold", "Because We Connect", "Cabin Medium", "Caladea Bold",
     "Cantarell Bold", "Dosis Bold", "GFS Didot Bold", "Inconsolata Medium", "Kaushan Script", "League Mono Bold",
@@ -28,20 +29,32 @@ MORE = (
 
 SEEN = (*SOLID, *MORE, "CabinSketch Bold", "Tomson Talks")  # the last two vanish under noise
 
-# The ladder: the same words, face and shears as the book's, large enough to read what the rungs do to them, and
-# on each rung one more thing that makes CAPTCHAs hard; on the last one all of them.
+# The ladder: the same words, face and shears as the book's, but larger, so that letters stay legible. Each rung adds
+# one thing that makes CAPTCHAs hard; the last rung has all of them.
 _RUNG = Profile(
     "rung", words="web2", length=(4, 4), font_size=28, scale=Grid(60, 120, 10), height=38, width=132, left=4
 )
 
-_WAVE = {"wave_y": Grid(10, 30, 5), "wave_x": Grid(10, 30, 5), "wave_length": Grid(50, 90, 10)}
 
-_NOISE = {
-    "lines": Grid(0, 2), "arcs": Grid(1, 2), "line_width": Grid(1, 2), "line_ink": Grid(50, 100, 10),
-    "specks": Grid(10, 40), "background": Grid(0, 40, 5), "blur": Grid(0, 1),
-}  # fmt: skip
+def _turned(profile: Profile) -> Profile:
+    return replace(profile, rotation=Grid(-15, 15), move_y=Grid(-3, 3))
 
-_TURN = {"rotation": Grid(-15, 15), "move_y": Grid(-3, 3)}
+
+def _waved(profile: Profile) -> Profile:
+    return replace(profile, wave_y=Grid(10, 30, 5), wave_x=Grid(10, 30, 5), wave_length=Grid(50, 90, 10))
+
+
+def _noisy(profile: Profile) -> Profile:
+    return replace(
+        profile, lines=Grid(0, 2), arcs=Grid(1, 2), line_width=Grid(1, 2), line_ink=Grid(50, 100, 10),
+        specks=Grid(10, 40), background=Grid(0, 40, 5), blur=Grid(0, 1),
+    )  # fmt: skip
+
+
+_HARD = replace(
+    _RUNG, name="hard", fonts=SOLID, length=(4, 6), scale=Grid(70, 120, 10), height=56, width=198, left=6, top=9,
+    overlap=Grid(-1, 2),
+)  # fmt: skip
 
 BUILT_IN = {
     profile.name: profile
@@ -50,26 +63,25 @@ BUILT_IN = {
         Profile("book", words="web2", length=(4, 4), width=100),  # the book's CAPTCHAs
         replace(_RUNG, name="fonts", fonts=tuple(sorted(SEEN + UNSEEN))),
         replace(_RUNG, name="unseen", fonts=UNSEEN),
-        replace(_RUNG, name="jitter", **_TURN, move_x=Grid(-3, 3), tracking=Grid(0, 4), width=144, left=6),
+        _turned(replace(_RUNG, name="jitter", move_x=Grid(-3, 3), tracking=Grid(0, 4), width=144, left=6)),
         replace(_RUNG, name="touching", overlap=Grid(1, 3), width=120),
-        replace(_RUNG, name="noise", **_NOISE),
-        replace(_RUNG, name="warp", **_WAVE, left=6),
+        _noisy(replace(_RUNG, name="noise")),
+        _waved(replace(_RUNG, name="warp", left=6)),
         replace(_RUNG, name="random", words="", alphabet=string.ascii_uppercase + string.digits, width=138),
-        replace(
-            _RUNG, name="hard", fonts=SOLID, length=(4, 6), scale=Grid(70, 120, 10), height=56, width=198, left=6,
-            top=9, overlap=Grid(-1, 2), **_TURN, **_WAVE, **_NOISE,
-        ),
+        _noisy(_waved(_turned(_HARD))),
     )
-}  # fmt: skip
+}
 
 
 def find_profile(name: str) -> Profile:
-    """A built-in profile by name, or a user's by the path of its TOML file.
+    """Find a built-in profile by its name, or read a user's from the path of its TOML file.
 
     Raises
     ------
+    NotThere
+        No such file.
     BadInput
-        With the nearest valid name.
+        No such profile; the message has the nearest valid name. Or see `read_profile`.
     """
     if name in BUILT_IN:
         return BUILT_IN[name]
@@ -81,11 +93,30 @@ def find_profile(name: str) -> Profile:
 
 
 def read_profile(path: Path) -> Profile:
-    """A profile from TOML: the fields of `Profile`, and `based_on`, a built-in one that they change.
+    r"""Read a profile from a TOML file.
+
+    Parameters
+    ----------
+    path : Path
+        The file has fields of `Profile`, and perhaps `based_on`, the name of a built-in profile whose fields they
+        replace. `name` is by default the file's name without .toml.
 
     Raises
     ------
-    NotThere, BadInput
+    NotThere
+        No such file.
+    BadInput
+        The file is not TOML, or a field is unknown or wrong.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder, "slanted.toml")
+    ...     _ = path.write_text('based_on = "book"\nshear = {start = 200, stop = 400, step = 50}')
+    ...     profile = read_profile(path)
+    >>> profile.name, profile.words, profile.shear.values()
+    ('slanted', 'web2', (200, 250, 300, 350, 400))
     """
     try:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
@@ -94,7 +125,7 @@ def read_profile(path: Path) -> Profile:
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise BadInput(f"profile {path}: cannot be read as TOML ({error})") from error
     base = content.pop("based_on", None)
-    if base is not None and base not in list(BUILT_IN):  # a list: TOML may hold what cannot be hashed
+    if base is not None and base not in list(BUILT_IN):  # a list: a TOML value may be unhashable
         raise BadInput(
             f"profile {path}, based_on: must be one of {', '.join(BUILT_IN)}; it is {base!r}{nearest(base, BUILT_IN)}"
         )

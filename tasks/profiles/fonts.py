@@ -1,4 +1,4 @@
-"""Font files to glyph bitmaps: found by name or path, checked for their characters, drawn by Pillow."""
+"""Find font files by name or path, check them for their characters, and draw glyph bitmaps with Pillow."""
 
 import functools
 import hashlib
@@ -17,21 +17,21 @@ from tasks.profiles.profile import Ink
 
 
 def face_name(family: str, style: str) -> str:
-    """The name of a face: family and style, for instance `Inter Black`; a plain `Regular` is left out.
+    """Return the name of a face: family and style, for instance `Inter Black`, without the style `Regular`.
 
-    Profiles, `--leave-out`, reports and exports all name a face so.
+    Profiles, `--leave-out`, reports and exports all use this name.
     """
     return family if style == "Regular" else f"{family} {style}"
 
 
 def face_names(fonts: Iterable[dict[str, str]] | None) -> list[str]:
-    """The name of each font of a manifest or an identity, in their order; none for imported pictures."""
+    """Return the name of each font of a manifest or an identity, in order; no names for imported pictures."""
     return [face_name(font["family"], font["style"]) for font in fonts or ()]
 
 
 @dataclass(frozen=True)
 class Face:
-    """One font file: family and style as it names itself, where it is, and its sha256."""
+    """A font file: the family and style that it states, its path, and its sha256."""
 
     family: str
     style: str
@@ -40,17 +40,17 @@ class Face:
 
     @property
     def name(self) -> str:
-        """See `face_name`."""
+        """The name by `face_name`."""
         return face_name(self.family, self.style)
 
-    def as_dict(self) -> dict:
-        """What a dataset's identity holds of it: never the path."""
+    def as_dict(self) -> dict[str, str]:
+        """Return the part of it that belongs to a dataset's identity: all but the path."""
         return {"family": self.family, "style": self.style, "sha256": self.sha256}
 
 
 @functools.cache
 def bundled() -> dict[str, Face]:
-    """The faces that come with the project, by name.
+    """Return the faces that come with the project, by name, sorted.
 
     Raises
     ------
@@ -69,11 +69,14 @@ def bundled() -> dict[str, Face]:
 
 
 def find_face(name: str) -> Face:
-    """A bundled face by name, or any .ttf or .otf file by path.
+    """Find a bundled face by its name, or any .ttf or .otf file by its path.
 
     Raises
     ------
-    BadInput, NotThere
+    NotThere
+        No such file.
+    BadInput
+        No such face, or the file is not a font.
     """
     faces = bundled()
     if name in faces:
@@ -101,8 +104,8 @@ def _face(path: Path) -> Face:
 class GlyphSet:
     """A face's letters at one size, as bitmaps, and where to put them.
 
-    A pair of letters may share a pixel that each alone leaves below half ink, so the bitmap of a
-    letter depends on the one before it; almost all pairs share their letter's plain bitmap.
+    Two letters may both touch a pixel, each with less than half its ink, and together ink it. So the bitmap of a
+    letter depends on the letter before it; after almost every letter it is the same.
 
     Attributes
     ----------
@@ -116,21 +119,21 @@ class GlyphSet:
         In 1/64 px.
     """
 
-    bitmaps: list
+    bitmaps: list[np.ndarray]
     corners: np.ndarray
     variant: np.ndarray
     advance: np.ndarray
     kerning: np.ndarray
 
     def alike(self) -> list[list[int]]:
-        """Numbers of the letters that are drawn alike, such as O and 0 of some faces; a list for each such picture."""
+        """Return the numbers of letters that are drawn alike, such as O and 0 in some faces; a list for each bitmap."""
         letters: dict[int, list[int]] = {}
         for number, bitmap in enumerate(self.variant[-1].tolist()):
             letters.setdefault(bitmap, []).append(number)
         return [numbers for numbers in letters.values() if len(numbers) > 1]
 
     def digest(self) -> str:
-        """The sha256 of all that a picture is made from: differs when Pillow or FreeType draw otherwise."""
+        """Return the sha256 of bitmaps and tables: it changes if Pillow or FreeType draw differently."""
         digest = hashlib.sha256()
         for bitmap in self.bitmaps:
             digest.update(repr(bitmap.shape).encode() + bitmap.tobytes())
@@ -148,7 +151,7 @@ def draw_glyphs(face: Face, size: int, alphabet: str, ink: Ink) -> GlyphSet:
         The face lacks characters of the alphabet (a box would be drawn under a wrong label).
     """
     require_characters(face, alphabet)
-    # BASIC, because Raqm depends on what the system has and would make other bytes there.
+    # BASIC, because Raqm depends on the system's libraries, and other systems would draw other bytes.
     font = ImageFont.truetype(face.path, size, layout_engine=ImageFont.Layout.BASIC)
     advance = np.array([_sixty_fourths(font, letter) for letter in alphabet], np.int32)
     kerning = np.array(
@@ -161,7 +164,8 @@ def draw_glyphs(face: Face, size: int, alphabet: str, ink: Ink) -> GlyphSet:
     shape = (int(size * 3), int(advance.max() // 64 * 2 + size * 3))
     alone = [_draw(font, letter, size, shape, ink) for letter in alphabet]
     known: dict[bytes, int] = {}
-    bitmaps, corners = [], []
+    bitmaps: list[np.ndarray] = []
+    corners: list[tuple[int, int]] = []
 
     def index_of(picture: np.ndarray, pen: int) -> int:
         rows, columns = np.flatnonzero(picture.any(axis=1)), np.flatnonzero(picture.any(axis=0))
@@ -187,7 +191,7 @@ def draw_glyphs(face: Face, size: int, alphabet: str, ink: Ink) -> GlyphSet:
     for i, first in enumerate(alphabet):
         for j, second in enumerate(alphabet):
             pen = (advance[i] + kerning[i, j] + 32) >> 6
-            if inked[j][0] + pen > inked[i][-1] + 2:  # they share no column: drawn as if each were alone
+            if inked[j][0] + pen > inked[i][-1] + 2:  # no common column: drawn like two single letters
                 variant[i, j] = variant[-1, j]
                 continue
             pair = _draw(font, first + second, size, shape, ink)
@@ -202,14 +206,14 @@ def require_characters(face: Face, alphabet: str) -> None:
     Raises
     ------
     BadInput
-        With the characters.
+        The message has the characters.
     """
     try:
         with TTFont(face.path, lazy=True) as font:
-            there = font.getBestCmap() or {}
+            known = font.getBestCmap() or {}
     except Exception as error:  # fontTools meets damaged tables with KeyError, struct.error, AssertionError …
         raise BadInput(f"font {face.path}: its character table cannot be read ({error})") from error
-    missing = [character for character in alphabet if ord(character) not in there]
+    missing = [character for character in alphabet if ord(character) not in known]
     if missing:
         raise BadInput(
             f"font {face.name!r}: has no glyph for {' '.join(missing)}; choose another font or take "
@@ -221,8 +225,8 @@ def _sixty_fourths(font: ImageFont.FreeTypeFont, text: str) -> int:
     return round(font.getlength(text) * 64)
 
 
-def _draw(font, text: str, offset: int, shape: tuple[int, int], ink: Ink) -> np.ndarray:
-    """`text` at (offset, offset): far enough from the border that negative bearings stay inside."""
+def _draw(font: ImageFont.FreeTypeFont, text: str, offset: int, shape: tuple[int, int], ink: Ink) -> np.ndarray:
+    """Draw `text` at (offset, offset): far enough from the border for negative bearings."""
     picture = Image.new("L", shape[::-1])
     fill = 1 if ink is Ink.BINARY else 255
     ImageDraw.Draw(picture).text((offset, offset), text, fill=fill, font=font)

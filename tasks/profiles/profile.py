@@ -1,11 +1,12 @@
-"""What to make: frozen profiles, checked on construction; the built-in ones and a user's TOML files."""
+"""Profiles: what kind of pictures to draw. They are frozen, and checked on construction."""
 
 import string
 from dataclasses import asdict, dataclass, fields, replace
 from enum import StrEnum
+from typing import Any
 
 from storage.errors import BadInput, nearest
-from tasks.profiles.ranges import LIMITS, Distortions, Grid, is_int
+from tasks.profiles.ranges import LIMITS, OFF, Distortions, Grid, is_int
 
 LARGEST_CANVAS = 1024  # rows or columns; beyond it a block of 1,024 pictures would not fit in memory
 BOOK_SHEAR, BOOK_SCALE = Grid(0, 450, 50), Grid(50, 140, 10)
@@ -20,14 +21,14 @@ class Ink(StrEnum):
 
 @dataclass(frozen=True)
 class Profile(Distortions):
-    """One kind of picture. Every random choice is uniform over what a field lists.
+    """A kind of picture. Every random choice is uniform over the values that a field lists.
 
     Parameters
     ----------
     name : str
-        Of the profile, and by default of the dataset's folder.
+        The profile's name, and by default that of the dataset's folder.
     fonts : tuple of str
-        Bundled faces by name (`captchas profiles --fonts` lists them), or paths of .ttf or .otf files.
+        Names of bundled faces (`captchas profiles --fonts` lists them), or paths of .ttf or .otf files.
     alphabet : str
         The characters that may occur, each once.
     words : str
@@ -38,14 +39,15 @@ class Profile(Distortions):
     height, width : int
         The picture's size in pixels before scaling.
     font_size : int
-        In pixels an em.
+        Pixels an em.
     left, top : int
-        Where the text begins and how far down its line is, in pixels; the book draws at 0, 0.
+        Column and row at which the text begins, in pixels; the book draws at 0, 0.
     shear : Grid
-        Angles in 1/1000 radian; a positive one pushes lower rows to the right.
+        Angles in 1/1000 radian; positive angles push lower rows to the right.
     scale : Grid
-        In percent of height and width.
+        Percent of height and width.
     ink : Ink
+        Black and white, or antialiased.
     rotation, move_y, move_x, tracking, overlap, wave_y, wave_x, wave_length : Grid
     lines, arcs, line_width, line_ink, specks, background, blur : Grid
         See `Distortions`.
@@ -53,7 +55,18 @@ class Profile(Distortions):
     Raises
     ------
     BadInput
-        Naming the field, the rule, the value and, for names, the nearest valid one.
+        A field breaks its rule; the message has the field, the rule and the value.
+
+    Examples
+    --------
+    >>> profile = Profile("pairs", words="web2", length=(2, 2), width=60, scale=Grid(100, 200, 50))
+    >>> profile.scale.values()
+    (100, 150, 200)
+    >>> profile.canvas
+    (60, 120)
+    >>> Profile("pairs", length=(2, 1))
+    Traceback (most recent call last):
+    storage.errors.BadInput: profile 'pairs', length: must be [shortest, longest], 1 to 32 characters; it is (2, 1)
     """
 
     name: str
@@ -70,7 +83,7 @@ class Profile(Distortions):
     scale: Grid = BOOK_SCALE
     ink: Ink = Ink.BINARY
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         self._check(
             isinstance(self.name, str) and self.name.replace("-", "").replace("_", "").isalnum(),
             "name", "letters, digits, - and _ only",
@@ -110,14 +123,14 @@ class Profile(Distortions):
 
     @property
     def canvas(self) -> tuple[int, int]:
-        """(rows, columns) that hold a picture of any scale: of every image in the dataset."""
+        """Rows and columns of every image in the dataset: they hold a picture of any scale."""
         largest = self.scale.values()[-1]
         return max(1, self.height * largest // 100), max(1, self.width * largest // 100)
 
-    def as_dict(self) -> dict:
-        """The fields as JSON would hold them; `top` and distortions only where they differ from their defaults.
+    def as_dict(self) -> dict[str, Any]:
+        """Return the fields as JSON values; `top` and distortions only where they differ from their defaults.
 
-        So a dataset keeps its identity when later versions know of more distortions.
+        So a dataset keeps its identity when later versions have more distortions.
         """
         content, later = asdict(self), ("top", *(field.name for field in fields(Distortions)))
         defaults = {field.name: field.default for field in fields(self)}
@@ -128,17 +141,56 @@ class Profile(Distortions):
         content |= {"fonts": list(self.fonts), "length": list(self.length), "ink": str(self.ink)}
         return content
 
+    def _check_distortions(self) -> None:
+        for field in fields(Distortions):
+            if field.name != "overlap" or self.overlap is not None:
+                self._check_grid(field.name)
+        self._check(
+            self.overlap is None or self.tracking == OFF,
+            "overlap", f"without tracking, which is {self.tracking!r}, since it sets the letters by their ink",
+        )  # fmt: skip
+        # Rows shifted along columns and columns along rows fold where both slopes multiply to 1: (2 pi)**2 = 39.5.
+        self._check(
+            self.wave_y.stop * self.wave_x.stop * 40 <= (10 * self.wave_length.start) ** 2,
+            "wave_length",
+            f"longer for waves of {self.wave_y.stop} and {self.wave_x.stop} /10 px, or they fold the picture",
+        )  # fmt: skip
 
-def _all_str(values) -> bool:
+    def _check_grid(self, field: str) -> None:
+        grid = getattr(self, field)
+        low, high, unit = LIMITS[field]
+        rule = f"start <= stop from {low} to {high} {unit}, step at least 1"
+        self._check(isinstance(grid, Grid), field, "a table with start, stop and step")
+        numbers = (grid.start, grid.stop, grid.step)
+        self._check(
+            all(map(is_int, numbers)) and low <= grid.start <= grid.stop <= high and grid.step >= 1, field, rule
+        )
+
+    def _check(self, holds: bool, field: str, rule: str) -> None:
+        if not holds:
+            raise BadInput(f"profile {self.name!r}, {field}: must be {rule}; it is {getattr(self, field)!r}")
+
+
+def _all_str(values: tuple[object, ...]) -> bool:
     return all(isinstance(value, str) and value for value in values)
 
 
-def profile_from(content: dict, base: Profile | None = None, source: str = "profile") -> Profile:
-    """A profile from plain values, as in TOML or a manifest.
+def profile_from(content: dict[str, Any], base: Profile | None = None, source: str = "profile") -> Profile:
+    """Make a profile from plain values, as TOML files and manifests hold them.
+
+    Parameters
+    ----------
+    content : dict
+        Values by field; a range is a table with start, stop and perhaps step, or a whole number.
+    base : Profile, optional
+        Gives the fields that `content` lacks.
+    source : str
+        What the messages call the content.
 
     Raises
     ------
     BadInput
+        A field is unknown or wrong.
     """
     known = {field.name for field in fields(Profile)}
     for key in content:

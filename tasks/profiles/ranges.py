@@ -1,8 +1,7 @@
-"""The ranges that a profile may vary, and those of its distortions: what each means, its unit and its limits."""
+"""The ranges that a profile may vary: the meaning, unit and limits of each."""
 
-from dataclasses import dataclass, fields
-
-from storage.errors import BadInput
+from dataclasses import dataclass
+from typing import TypeGuard
 
 
 @dataclass(frozen=True)
@@ -14,11 +13,11 @@ class Grid:
     step: int = 1
 
     def __repr__(self) -> str:
-        """As TOML writes it, for messages."""
+        """Write it like TOML, for messages."""
         return f"{{start = {self.start}, stop = {self.stop}, step = {self.step}}}"
 
     def values(self) -> tuple[int, ...]:
-        """All of them, ascending."""
+        """Return all the integers, ascending."""
         return tuple(range(self.start, self.stop + 1, self.step))
 
 
@@ -50,39 +49,39 @@ NOISE = ("lines", "arcs", "specks", "background", "blur")
 
 @dataclass(frozen=True, kw_only=True)
 class Distortions:
-    """What may happen to a picture besides shear and scale. Nothing does unless a range says so.
+    """Changes to a picture besides shear and scale; by default there are none.
 
-    Letters are moved first, in pixels before scaling; a wave goes over the whole sheared picture; noise
-    is drawn over the finished one, in its own pixels.
+    Letters are moved first, in pixels before scaling; a wave bends the whole sheared picture; noise
+    is drawn over the finished picture, in its own pixels.
 
     Parameters
     ----------
     rotation : Grid
-        Of each letter about the centre of its ink, counter-clockwise, in degrees.
+        Degrees by which each letter is turned about the centre of its ink, counter-clockwise.
     move_y, move_x : Grid
-        Of each letter, down and to the right, in pixels.
+        Pixels by which each letter is moved, down and to the right.
     tracking : Grid
-        Added to the advance between two letters, in pixels; each gap has its own.
+        Pixels added to the advance between two letters; each gap has its own value.
     overlap : Grid, optional
-        Letters are set by their ink instead of their advance: each one's inked columns, turned as it is,
-        begin so many pixels before those of the one before it end; below 0 it is a gap.
+        Letters are set by their ink instead of their advance: the inked columns of each letter, as it is turned,
+        begin so many pixels before those of its predecessor end; below 0 it is a gap.
     wave_y, wave_x : Grid
-        Amplitude of a sine wave in 1/10 px: rows that rise and fall along the columns, columns that sway
+        Amplitude of a sine wave in 1/10 px: rows rise and fall along the columns, columns sway
         along the rows. Phases are random.
     wave_length : Grid
-        In pixels.
+        Pixels.
     lines, arcs : Grid
-        How many strokes cross the picture from left to right: straight ones, bent ones (parabolas).
+        How many strokes cross the picture from left to right: straight lines, and parabolas.
     line_width : Grid
-        Of lines and arcs, in pixels.
+        Width of lines and arcs in pixels.
     line_ink : Grid
-        Of lines, arcs and specks, in percent of a letter's.
+        Ink of lines, arcs and specks, in percent of a letter's ink.
     specks : Grid
         How many spots of 1 or 2 by 1 or 2 pixels.
     background : Grid
         Highest ink of an uneven background, in percent: linear between four random corners.
     blur : Grid
-        Passes of the filter [1 2 1] / 4 down and across.
+        How often the picture is filtered with [1 2 1] / 4, down and across.
     """
 
     rotation: Grid = OFF
@@ -103,44 +102,15 @@ class Distortions:
 
     @property
     def moves_letters(self) -> bool:
-        """Whether letters stand elsewhere, or otherwise, than the font puts them."""
+        """Whether letters are moved, turned or waved, so that the general kernel draws them."""
         return self.overlap is not None or any(getattr(self, field).values() != (0,) for field in MOVING)
 
     @property
     def adds_noise(self) -> bool:
-        """Whether anything is drawn over the letters."""
+        """Whether noise is drawn over the letters."""
         return any(getattr(self, field).values() != (0,) for field in NOISE)
 
-    def _check_distortions(self) -> None:
-        for field in fields(Distortions):
-            if field.name != "overlap" or self.overlap is not None:
-                self._check_grid(field.name)
-        self._check(
-            self.overlap is None or self.tracking == OFF,
-            "overlap", f"without tracking, which is {self.tracking!r}, since it sets the letters by their ink",
-        )  # fmt: skip
-        # Rows shifted along columns and columns along rows fold where both slopes multiply to 1: (2 pi)**2 = 39.5.
-        self._check(
-            self.wave_y.stop * self.wave_x.stop * 40 <= (10 * self.wave_length.start) ** 2,
-            "wave_length",
-            f"longer for waves of {self.wave_y.stop} and {self.wave_x.stop} /10 px, or they fold the picture",
-        )  # fmt: skip
 
-    def _check_grid(self, field: str) -> None:
-        grid = getattr(self, field)
-        low, high, unit = LIMITS[field]
-        rule = f"start <= stop from {low} to {high} {unit}, step at least 1"
-        self._check(isinstance(grid, Grid), field, "a table with start, stop and step")
-        numbers = (grid.start, grid.stop, grid.step)
-        self._check(
-            all(map(is_int, numbers)) and low <= grid.start <= grid.stop <= high and grid.step >= 1, field, rule
-        )
-
-    def _check(self, holds: bool, field: str, rule: str) -> None:
-        if not holds:
-            raise BadInput(f"profile {self.name!r}, {field}: must be {rule}; it is {getattr(self, field)!r}")
-
-
-def is_int(value) -> bool:
-    """Whether a value is a whole number, and not True or False."""
+def is_int(value: object) -> TypeGuard[int]:
+    """Return whether a value is a whole number, and not True or False."""
     return isinstance(value, int) and not isinstance(value, bool)

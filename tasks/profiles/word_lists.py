@@ -1,4 +1,4 @@
-"""Dictionaries: the English words of the book's list, or a user's own."""
+"""Dictionaries: the English words of the book's list, or a user's word list."""
 
 import functools
 import hashlib
@@ -12,27 +12,30 @@ WEB2 = "web2"
 
 
 def load_words(source: str, alphabet: str, length: tuple[int, int]) -> tuple[str, ...]:
-    """The words of `source` with a length in range, sorted, each once.
+    """Load the words of `source` with a length in range, sorted, each once.
 
     Parameters
     ----------
     source : str
-        `web2`, or the path of a UTF-8 text file with one word a line (blank lines are passed over).
-        An alphabet with no lower-case letter makes the words upper case.
+        `web2`, or the path of a UTF-8 text file with one word a line (blank lines are skipped).
+    alphabet : str
+        The characters that words may have. If no letter of it is lower case, words become upper case.
+    length : (int, int)
+        Shortest and longest word, in characters.
 
     Raises
     ------
     NotThere
         No such file.
     BadInput
-        A line that is not UTF-8 or has a character outside the alphabet (in a user's list), or no
-        word of that length at all.
+        A line of a user's list is not UTF-8 or has a character outside the alphabet; or no word has
+        such a length.
     """
     upper = not any(character.islower() for character in alphabet)
     shortest, longest = length
     if source == WEB2:
         letters = set(alphabet)
-        # By length first: it leaves a fiftieth of the list to look at letter by letter.
+        # Lengths first: they leave a fiftieth of the list to check letter by letter.
         found = {_cased(word, upper) for word in _web2() if shortest <= len(word) <= longest}
         words = {word for word in found if set(word) <= letters}
     else:
@@ -84,5 +87,5 @@ def _cased(word: str, upper: bool) -> str:
 
 
 def words_digest(words: tuple[str, ...]) -> str:
-    """The sha256 of the sorted list, one word a line: part of a dataset's identity."""
+    """Return the sha256 of the sorted list, one word a line: part of a dataset's identity."""
     return hashlib.sha256("\n".join(sorted(words)).encode()).hexdigest()

@@ -14,7 +14,7 @@ from skimage.transform import AffineTransform, warp
 
 from storage.errors import BadInput
 from storage.shards.shard import BLOCK
-from tasks.drawing import letter_kernel
+from tasks.drawing import letter_kernel, resampling
 from tasks.drawing.renderer import PARAMETERS, Renderer, Table, below, raw
 from tasks.profiles import word_lists
 from tasks.profiles.built_in import BUILT_IN
@@ -118,8 +118,8 @@ def test_sprites_and_direct_drawing_give_the_same_bytes(name, monkeypatch):
     cached = renderer_for(BUILT_IN[name])
     monkeypatch.setattr(letter_kernel, "SPRITE_BYTES", 0)
     direct = renderer_for(BUILT_IN[name])
-    assert len(cached._sprites)
-    assert not len(direct._sprites)
+    assert len(cached._sprites.pixels)
+    assert not len(direct._sprites.pixels)
     for block in range(8):
         for one, other in zip(cached.block(3, block), direct.block(3, block), strict=True):
             assert one.tobytes() == other.tobytes()
@@ -282,14 +282,14 @@ def test_random_strings_that_fit_are_never_clipped():
 
 def test_tangent_is_exact_to_its_last_bit():
     for angle in range(-1000, 1001, 7):
-        assert abs(letter_kernel.tangent(angle) - np.tan(angle / 1000) * 65536) <= 0.5000001
-    assert letter_kernel.tangent(-450) == -letter_kernel.tangent(450)
+        assert abs(resampling.tangent(angle) - np.tan(angle / 1000) * 65536) <= 0.5000001
+    assert resampling.tangent(-450) == -resampling.tangent(450)
 
 
 @pytest.mark.parametrize("scale", [10, 37, 50, 99, 100, 101, 140, 333, 400])
 def test_taps_keep_solid_ink_solid(scale):
-    taps = letter_kernel.make_taps(scale, 50)
-    assert (taps.weight.sum(axis=1) == 1 << letter_kernel.WEIGHT_BITS).all()
+    taps = resampling.make_taps(scale, 50)
+    assert (taps.weight.sum(axis=1) == 1 << resampling.WEIGHT_BITS).all()
     assert (taps.weight >= 0).all()
 
 

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image, ImageDraw, ImageFont
 from skimage.transform import warp
 
-from tasks.drawing import warp_kernel
+from tasks.drawing import bilinear, resampling, warp_kernel
 from tasks.drawing.renderer import Renderer
 from tasks.profiles.fonts import draw_glyphs, find_face
 from tasks.profiles.profile import Grid, Ink, Profile
@@ -170,7 +170,7 @@ def test_pictures_do_not_depend_on_their_neighbours():
 
 def test_solid_ink_stays_solid_and_samples_add_up():
     square = np.full((9, 7), 255, np.uint8)
-    texels = warp_kernel.texels(square)
+    texels = bilinear.texels(square)
     assert texels.shape == (12, 10)
     assert texels[2 + 3, 2 + 3] == 0xFFFFFFFF
     assert texels[1, 1] == 0xFF000000
@@ -180,8 +180,8 @@ def test_solid_ink_stays_solid_and_samples_add_up():
 
 @pytest.mark.parametrize(("scale", "samples"), [(10, 10), (33, 4), (50, 2), (69, 2), (70, 1), (100, 1), (400, 1)])
 def test_sample_places(scale, samples):
-    assert warp_kernel.samples(scale) == samples
-    places = warp_kernel.sample_places(scale, 50)
+    assert resampling.samples(scale) == samples
+    places = resampling.sample_places(scale, 50)
     wanted = (np.arange(50 * samples) + 0.5) * 100 / (scale * samples) - 0.5
     assert np.abs(places / 65536 - wanted).max() <= 1 / 65536
 
@@ -190,9 +190,9 @@ def test_sines_are_exact_to_their_last_bit():
     for turn in (7, 360, 4096):
         for number in range(-5, 2 * turn, 3):
             exact = math.sin(2 * math.pi * number / turn) * 65536
-            assert abs(warp_kernel.sine(number, turn) - exact) <= 0.5000001
-    assert [warp_kernel.sine(k, 4) for k in range(5)] == [0, 65536, 0, -65536, 0]
-    sines, cosines = warp_kernel.turned(np.array([-90, 0, 30, 180]))
+            assert abs(resampling.sine(number, turn) - exact) <= 0.5000001
+    assert [resampling.sine(k, 4) for k in range(5)] == [0, 65536, 0, -65536, 0]
+    sines, cosines = resampling.turned(np.array([-90, 0, 30, 180]))
     assert (sines.tolist(), cosines.tolist()) == ([-65536, 0, 32768, 0], [0, 65536, 56756, -65536])
 
 

@@ -13,9 +13,10 @@ from fontTools.pens.ttGlyphPen import TTGlyphPen
 from PIL import Image, ImageDraw, ImageFont
 
 import fonts as font_package
+from flows.profiles import profiles
 from storage.errors import BadInput, NotThere
 from tasks.profiles import fonts
-from tasks.profiles.fonts import bundled, draw_glyphs, find_face, require_characters
+from tasks.profiles.fonts import bundled, draw_glyphs, face_names, find_face, require_characters
 from tasks.profiles.profile import Ink
 from tasks.profiles.word_lists import load_words
 
@@ -327,3 +328,9 @@ def test_a_digest_is_of_all_that_is_drawn():
         replace(glyphs, kerning=glyphs.kerning + 1),
     ]  # fmt: skip
     assert len({one.digest() for one in (glyphs, *others)}) == 1 + len(others)
+
+
+def test_every_listed_face_is_named_as_in_a_manifest_that_has_it():
+    listed = [font["name"] for font in profiles(fonts=True)["fonts"]]
+    assert face_names(find_face(name).as_dict() for name in listed) == listed
+    assert find_face("Prociono").style == "Regular" and "Prociono" in listed

@@ -1,0 +1,51 @@
+"""Bilinear interpolation in bitmaps whose pixels are packed with their neighbours."""
+
+import numba
+import numpy as np
+
+from tasks.drawing.resampling import HALF
+
+BORDER = 2  # empty texels above and left of a bitmap
+
+
+def texels(bitmap: np.ndarray) -> np.ndarray:
+    """Pack each pixel with its right, lower and lower right neighbour into one number, (h + 3, w + 3) uint32.
+
+    Texel (i + 2, j + 2) has pixel (i, j) in its lowest byte; the border is as wide as interpolation
+    and a clamped coordinate need.
+    """
+    wide = np.zeros((bitmap.shape[0] + 2 * BORDER, bitmap.shape[1] + 2 * BORDER), np.uint32)
+    wide[BORDER:-BORDER, BORDER:-BORDER] = bitmap
+    return wide[:-1, :-1] | wide[:-1, 1:] << 8 | wide[1:, :-1] << 16 | wide[1:, 1:] << 24
+
+
+@numba.njit(cache=True, nogil=True)
+def find(tu, tv, source, start, span, found, weight):
+    """Write the number of each sample's texel and the fractions of its place: column tu + start[0], row tv + start[1].
+
+    32-bit numbers, so that the compiler makes vectors of the loop; unsigned indices, so that numba wraps no negative
+    ones around.
+    """
+    u0, v0, width, height = np.int32(start[0]), np.int32(start[1]), np.int32(source.width), np.int32(source.height)
+    stride, corner = np.uint32(width + 3), np.uint32(source.corner)
+    for k in range(np.uint64(span[0]), np.uint64(span[1])):
+        u, v = np.int32(tu[k] + u0), np.int32(tv[k] + v0)
+        i = np.int32(min(max(np.int32(v >> np.int32(16)), np.int32(-BORDER)), height))
+        j = np.int32(min(max(np.int32(u >> np.int32(16)), np.int32(-BORDER)), width))
+        found[k] = np.uint32(corner + np.uint32(np.uint32(i) * stride) + np.uint32(j))
+        weight[k] = ((np.uint32(u) >> np.uint32(8)) & np.uint32(0xFF)) | (np.uint32(v) & np.uint32(0xFF00))
+
+
+@numba.njit(cache=True, nogil=True)
+def interpolate(texels, found, weight, span, line):
+    """Write the samples whose texels and fractions `find` wrote; the look-up apart, since it makes no vectors."""
+    for k in range(np.uint64(span[0]), np.uint64(span[1])):
+        found[k] = texels[np.uint64(found[k])]
+    for k in range(np.uint64(span[0]), np.uint64(span[1])):
+        four, across, down = found[k], np.uint32(weight[k] & np.uint32(0xFF)), np.uint32(weight[k] >> np.uint32(8))
+        left, right = np.uint32(four & np.uint32(0x00FF00FF)), np.uint32((four >> np.uint32(8)) & np.uint32(0x00FF00FF))
+        # Both rows of the four neighbours at once, in the halves of one word.
+        both = np.uint32(np.uint32(left * (np.uint32(256) - across)) + np.uint32(right * across))
+        upper, lower = np.uint32(both & np.uint32(0xFFFF)), np.uint32(both >> np.uint32(16))
+        value = np.uint32(np.uint32(upper * (np.uint32(256) - down)) + np.uint32(lower * down))
+        line[k] = np.uint8(np.uint32(value + np.uint32(HALF)) >> np.uint32(16))
