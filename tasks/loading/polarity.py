@@ -40,7 +40,7 @@ def own(grey: np.ndarray) -> np.ndarray:
 
 
 @numba.njit(cache=True, nogil=True)
-def _background(grey):
+def _background(grey: np.ndarray) -> int:
     counts = np.zeros(256, np.int64)
     height, width = grey.shape
     for y in (0, height - 1):  # a picture of one line has it twice
@@ -57,7 +57,7 @@ def _background(grey):
 
 
 @numba.njit(cache=True, nogil=True)
-def _ink(grey, side, out):
+def _ink(grey: np.ndarray, side: int, out: np.ndarray) -> tuple[int, int, bool]:
     flat, told = grey.ravel(), out.ravel()
     # Four, since neighbours are often equal, and a count waits for the one before it.
     four, rest = np.zeros((4, 256), np.int64), len(flat) // 4 * 4

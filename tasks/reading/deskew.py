@@ -122,19 +122,26 @@ def _take_off(image, clean, strongest, lines, places):
     for a in range(down):
         top, bottom = a * height // down, (a + 1) * height // down
         for b in range(across):
-            # The first such pixel by rows.
-            y, x = bottom, lefts[b]
-            for near in range(lefts[b], lefts[b + 1]):
-                if lines[a, near] == level[a, b]:
-                    for above in range(top, y):
-                        if image[above, near] == level[a, b]:
-                            y, x = above, near
-                            break
+            y, x = _find_level(image[top:bottom], level[a, b], lines[a], lefts[b], lefts[b + 1])
+            y += top
             k = a * across + b
             design[k, 0], design[k, 1], design[k, 2] = 1.0, y / height, x / width
             design[k, 3] = design[k, 1] * design[k, 2]
     fit = _robust(design, level.ravel().astype(np.float64))
     _uncover(image, clean, strongest, fit, places)
+
+
+@numba.njit(cache=True, nogil=True)
+def _find_level(rows, level, least, left, right):
+    """Find the first pixel of that level, by rows, between two columns; `least` has the faintest of each column."""
+    y, x = len(rows), left
+    for near in range(left, right):
+        if least[near] == level:
+            for above in range(y):
+                if rows[above, near] == level:
+                    y, x = above, near
+                    break
+    return y, x
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")  # a test of every divisor would keep the loops scalar

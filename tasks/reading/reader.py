@@ -7,6 +7,7 @@ import numpy as np
 from sklearn.neural_network import MLPClassifier
 
 from storage.errors import BadInput
+from tasks.reading.best_path import BEST, NEVER, Spans
 from tasks.reading.components import find_apart
 from tasks.reading.confidence import confidence
 from tasks.reading.deskew import upright
@@ -14,7 +15,7 @@ from tasks.reading.features import FEATURES, shape_spans
 from tasks.reading.lattice import Lattice, find_spans
 from tasks.reading.networks import GATE, LETTERS, gate_odds, layers_of, letter_odds
 from tasks.reading.ranking import Dictionary, Ranked, Ranking, join_letters, nearest
-from tasks.reading.string_search import BEST, NEVER, best_strings
+from tasks.reading.string_search import best_strings
 from tasks.reading.word_search import best_words
 
 LONGEST = 12  # letters of a text whose length is not known
@@ -170,14 +171,8 @@ class Reader:
         ink, shear, offset = upright(images)
         lattice, odds = self.spans(ink)
         n, (shortest, longest) = len(images), self.length
-        classes = np.full((n, BEST, longest), -1, np.int16)
-        chosen, scores = np.full((n, longest), -1, np.int64), np.full((n, BEST), NEVER)
-        starts = lattice.starts
-        if n:
-            best_strings(
-                starts, lattice.cuts, lattice.first, lattice.last, odds, shortest, longest, SLACK, classes, chosen,
-                scores,
-            )  # fmt: skip
+        spans = Spans(lattice.starts, lattice.cuts, lattice.first, lattice.last, odds)
+        classes, chosen, scores = best_strings(spans, shortest, longest, SLACK)
         found, sure = chosen >= 0, _sureness(odds, classes[:, 0], chosen)
         # Where there is more to cut there is more to get wrong than the scores know of; a dictionary sees to that.
         room = np.log1p(np.column_stack([lattice.cuts, lattice.height]))
@@ -186,9 +181,7 @@ class Reader:
         strings = join_letters(classes.reshape(-1, longest), self.dictionary).reshape(-1, BEST)
         answers = {Ranking.NONE: Ranked(strings, shares)}
         if Ranking.PROBABILITY in asked:
-            words, worth, total = best_words(
-                self.dictionary.trie, starts, lattice.cuts, lattice.first, lattice.last, odds, MARGIN
-            )
+            words, worth, total = best_words(self.dictionary.trie, spans, MARGIN)
             listed = np.append(self.dictionary.words, "")
             own = np.exp(np.maximum(worth - total[:, None], -50)) * (words >= 0)
             bent = np.clip(worth[:, 0] - scores[:, 0], -20, 0)

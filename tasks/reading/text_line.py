@@ -4,6 +4,7 @@ import numba
 import numpy as np
 
 FAINT = 90  # of 255: a column with less ink in all is a gap
+LANES = 32  # windows are compared in whole vectors of this many
 
 
 @numba.njit(cache=True, nogil=True)
@@ -108,3 +109,30 @@ def _ranked(line, rank):
         k += 1
         before += line[k]
     return k + 1
+
+
+@numba.njit(cache=True, nogil=True, inline="always")  # a call for each span takes as long as the search
+def most_ink(left, right, padded):
+    """Return the ink of the window of rows that has the most between two columns.
+
+    left, right : (padded or more,) int32
+        The ink of each window left of the two columns; ``right < left`` for windows that do not exist.
+    padded : int
+        The windows, filled up to a multiple of `LANES`.
+    """
+    most = np.int32(-1)
+    for w in range(padded):
+        most = max(most, np.int32(right[w] - left[w]))
+    return most
+
+
+@numba.njit(cache=True, nogil=True)
+def window_of(left, right, windows, most):
+    """Return the first window with that much ink, or the middle one of equal windows that follow it."""
+    start = 0
+    while right[start] - left[start] < most:
+        start += 1
+    again = start
+    while again + 1 < windows and right[again + 1] - left[again + 1] == most:
+        again += 1
+    return (start + again) // 2
