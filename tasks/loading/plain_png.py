@@ -10,7 +10,8 @@ import zlib
 import numba
 import numpy as np
 
-SIGNATURE = b"\x89PNG\r\n\x1a\n"
+from tasks.lowlevel.grey_png import SIGNATURE
+
 CHANNELS = {0: 1, 2: 3, 6: 4}  # of the colour types: grey, RGB, RGBA
 _CHUNK = struct.Struct(">I4s")
 _HEADER = struct.Struct(">IIBBBBB")

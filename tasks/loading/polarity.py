@@ -4,6 +4,7 @@ import numba
 import numpy as np
 
 LEFT_OPEN, DARK, BRIGHT = range(3)  # which side: to be found out, or given
+_FAR = 4  # a side that reaches this many times as far as the other is ink
 
 
 def background(grey: np.ndarray) -> np.uint8:
@@ -74,7 +75,7 @@ def _ink(grey: np.ndarray, side: int, out: np.ndarray) -> tuple[int, int, bool]:
         high -= 1
     below, above = ground - low, high - ground
     dark = below >= above if side == LEFT_OPEN else side == DARK
-    if side == LEFT_OPEN and 4 * min(below, above) > max(below, above):
+    if side == LEFT_OPEN and _FAR * min(below, above) > max(below, above):
         # A few specks may reach further than the letters on the other side.
         under, total = 0, 0
         for level in range(256):
