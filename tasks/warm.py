@@ -7,13 +7,14 @@ import numpy as np
 
 from tasks.datasets.recipe import make_recipe, renderer_of
 from tasks.datasets.statistics import Distinct, Tally
-from tasks.figures.contact_sheet import png
 from tasks.loading.decode import decode_picture
 from tasks.lowlevel.deflate import compress
+from tasks.lowlevel.grey_png import png
 from tasks.lowlevel.inflate import inflate
 from tasks.profiles.built_in import find_profile
-from tasks.profiles.profile import Grid, Profile
-from tasks.reading import networks as classifier
+from tasks.profiles.profile import Profile
+from tasks.profiles.ranges import Grid
+from tasks.reading import networks
 from tasks.reading.components import find_apart
 from tasks.reading.deskew import upright
 from tasks.reading.features import FEATURES, shape_spans
@@ -35,7 +36,7 @@ def warm() -> None:
     Distinct().add(np.frombuffer(bytes(8), np.uint64))
     images = block.images.reshape(-1)
     inflate(compress(images), np.empty_like(images))
-    decode_picture(png(block.images[0]))
+    decode_picture(png(255 - block.images[0]))
     ink, shear, offset = upright(block.images)
     find_apart(ink)
     lattice = find_spans(ink)
@@ -43,11 +44,11 @@ def warm() -> None:
     mark(lattice, codes, nearness(lattice, shear, offset, block.boxes), NEAR, len(profile.alphabet))
     X = shape_spans(ink, lattice)
     y = np.arange(len(X)) % (len(profile.alphabet) + 1)
-    networks = {LETTERS: classifier.build((8,), 1), GATE: classifier.build((8,), 1)}
-    classifier.fit(networks[LETTERS], lambda rows: (X[rows], y[rows]), len(X), 512, len(profile.alphabet) + 1, 1)
-    classifier.fit(networks[GATE], lambda rows: (X[rows], y[rows] % 2), len(X), 512, 2, 1)
+    built = {LETTERS: networks.build((8,), 1), GATE: networks.build((8,), 1)}
+    networks.fit(built[LETTERS], lambda rows: (X[rows], y[rows]), len(X), 512, len(profile.alphabet) + 1, 1)
+    networks.fit(built[GATE], lambda rows: (X[rows], y[rows] % 2), len(X), 512, 2, 1)
     record = {"classes": profile.alphabet, "features": FEATURES, "gate": -1e9, "calibration": {}}
-    Reader(networks, record, ("BONE", "BOND")).read(block.images, list(Ranking))
+    Reader(built, record, ("BONE", "BOND")).read(block.images, list(Ranking))
 
 
 if __name__ == "__main__":

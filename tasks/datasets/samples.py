@@ -8,7 +8,7 @@ from storage.errors import BadInput
 from storage.files import atomic
 from storage.shards.shard import SPLITS
 from tasks.datasets.recipe import Recipe, renderer_of
-from tasks.figures.contact_sheet import png
+from tasks.lowlevel.grey_png import png
 
 MOST_BLOCKS = 100  # without a picture of the test split: with 102,400 pictures, the profile has none
 
@@ -66,7 +66,7 @@ def write_samples(job: SampleJob) -> int:
         drawn = renderer.block(job.recipe.seed, block)
         for name, row in rows:
             height, width = int(drawn.parameters["height"][row]), int(drawn.parameters["width"][row])
-            atomic.publish(folder / name, png(drawn.images[row, :height, :width]), job.run)
+            atomic.publish(folder / name, png(255 - drawn.images[row, :height, :width]), job.run)
     return sum(map(len, missing.values()))
 
 

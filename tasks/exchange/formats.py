@@ -3,21 +3,16 @@
 import csv
 import io
 import json
-import struct
 import tarfile
-import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
 
 from storage.errors import BadInput
-
-PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
-_END = b"\0\0\0\0IEND\xaeB`\x82"
+from tasks.lowlevel.grey_png import png
 
 
 class ExportFormat(StrEnum):
@@ -176,31 +171,6 @@ class ExportLayout:
             "images": [_compact_json(image).encode()],
             "annotations": [_compact_json(annotation).encode() for annotation in annotations],
         }
-
-
-def png(image: np.ndarray) -> bytes:
-    """An 8-bit grey PNG of one picture, (height, width) uint8, as it is.
-
-    The plainest there is (no row filter, one data chunk): three times as fast as Pillow's, and
-    smaller, since filters only spoil runs of background.
-    """
-    height, width = image.shape
-    rows = np.zeros((height, width + 1), np.uint8)  # each row begins with its filter, 0 for none
-    rows[:, 1:] = image
-    data = zlib.compress(rows.data, 1)
-    return b"".join((
-        _png_header(height, width), struct.pack(">I", len(data)), b"IDAT", data,
-        struct.pack(">I", zlib.crc32(data, _IDAT_CRC)), _END,
-    ))  # fmt: skip
-
-
-_IDAT_CRC = zlib.crc32(b"IDAT")
-
-
-@lru_cache(4096)
-def _png_header(height: int, width: int) -> bytes:
-    header = b"IHDR" + struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
-    return PNG_SIGNATURE + struct.pack(">I", 13) + header + struct.pack(">I", zlib.crc32(header))
 
 
 def tesseract_boxes(entry: ExportEntry) -> bytes:

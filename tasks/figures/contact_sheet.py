@@ -16,19 +16,6 @@ COLOURS = 32  # of a picture that has to be small
 ENLARGE = 2  # letters of 20 pixels are too small to judge on a screen
 
 
-def png(image: np.ndarray) -> bytes:
-    """One picture as an 8-bit grey PNG, dark on white.
-
-    Parameters
-    ----------
-    image : (H, W) uint8
-        0 background to 255 ink; stored as 255 minus that.
-    """
-    _check_pictures("image", image, 2)
-    # Level 1: a folder of many pictures is written for reading once, and they are small anyway.
-    return _encoded(Image.fromarray(255 - image), compress_level=1)
-
-
 def contact_sheet(
     images: np.ndarray,
     captions: Sequence[str],
@@ -62,7 +49,8 @@ def contact_sheet(
     ValueError
         For arrays that do not fit each other.
     """
-    _check_pictures("images", images, 3)
+    if images.ndim != 3 or images.dtype != np.uint8 or 0 in images.shape[1:]:
+        raise ValueError(f"images must be 3-D uint8 and not empty, not {images.shape} {images.dtype}")
     n, height, width = images.shape
     if columns < 1:
         raise ValueError(f"columns must be 1 or more, not {columns}")
@@ -138,8 +126,3 @@ def _encoded(image: Image.Image, **options: int) -> bytes:
     file = io.BytesIO()
     image.save(file, format="PNG", **options)
     return file.getvalue()
-
-
-def _check_pictures(name: str, pictures: np.ndarray, dimensions: int) -> None:
-    if pictures.ndim != dimensions or pictures.dtype != np.uint8 or 0 in pictures.shape[-2:]:
-        raise ValueError(f"{name} must be {dimensions}-D uint8 and not empty, not {pictures.shape} {pictures.dtype}")

@@ -82,17 +82,17 @@ def plot_rates(tables: dict[str, list[dict]], title: str) -> bytes:
     return rendered(figure)
 
 
-def plot_confusion(confusion: Sequence[Sequence[int]], classes: Sequence[str], title: str) -> bytes:
+def plot_confusion(counts: Sequence[Sequence[int]] | np.ndarray, classes: Sequence[str], title: str) -> bytes:
     """The mistakes of a confusion matrix; the right answers are greyed and given as a rate a letter.
 
     Parameters
     ----------
-    confusion : (k, k) int
+    counts : (k, k) int
         Counts, rows truth, columns read.
     classes : sequence of k str
     title : str
     """
-    confusion = np.asarray(confusion)
+    confusion = np.asarray(counts)
     size = len(classes)
     if confusion.shape != (size, size):
         raise ValueError(f"confusion must be {size} x {size}, as classes, not {confusion.shape}")

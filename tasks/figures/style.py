@@ -1,8 +1,11 @@
-"""What all plots share: the figure, its axes and legend, error bars, and the bytes of the PNG file."""
+"""The parts that all plots share: the figure, its axes and legend, error bars, and the bytes of the PNG file."""
 
 import io
+from collections.abc import Iterable, Sequence
+from typing import Literal
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
@@ -13,19 +16,42 @@ from tasks.figures.contact_sheet import FAINT, INK, SOFT
 PERCENT = FuncFormatter(lambda value, _: f"{abs(value):g} %")
 
 
-def put_legend(figure: Figure, axes, looks, columns: int) -> None:
+def put_legend(figure: Figure, axes: Axes, looks: Iterable[tuple[str, str]], columns: int) -> None:
+    """Put a legend below the axes.
+
+    Parameters
+    ----------
+    looks : iterable of (str, str)
+        The colour (#rrggbb) and the label of each entry.
+    columns : int
+        Entries side by side.
+    """
     handles = [axes.barh(0, 0, color=colour, label=label) for colour, label in looks]
     figure.legend(handles=handles, loc="outside lower center", ncols=columns, frameon=False, fontsize=8.5)
 
 
-def error_bars(rows: list[dict]) -> tuple[np.ndarray, np.ndarray]:
-    """Rates (n,) in percent, and how far (2, n) the interval goes below and above each."""
+def error_bars(rows: Sequence[dict]) -> tuple[np.ndarray, np.ndarray]:
+    """Return rates and the reach of their intervals, as matplotlib takes them.
+
+    Parameters
+    ----------
+    rows : sequence of dict
+        With ``rate``, ``low`` and ``high``, 0 to 1.
+
+    Returns
+    -------
+    rates : (n,) float64
+        In percent.
+    reach : (2, n) float64
+        How far each interval goes below and above its rate, in percent.
+    """
     rate, low, high = (100 * np.array([row[key] for row in rows]) for key in ("rate", "low", "high"))
     # matplotlib refuses lengths that rounding made negative, which happens at rates of 0 and 1.
     return rate, np.maximum([rate - low, high - rate], 0)
 
 
-def plain_axes(axes, grid: str) -> None:
+def plain_axes(axes: Axes, grid: Literal["x", "y", "both"]) -> None:
+    """Give axes a faint grid along `grid` (``"x"``, ``"y"`` or ``"both"``), and leave out whatever carries no data."""
     axes.grid(axis=grid, color=FAINT, linewidth=0.7)
     axes.set_axisbelow(True)
     axes.spines[["top", "right"]].set_visible(False)
@@ -34,7 +60,7 @@ def plain_axes(axes, grid: str) -> None:
 
 
 def new_figure(width: float, height: float, title: str) -> Figure:
-    """A figure that pyplot knows nothing of, `width` x `height` in inches."""
+    """Make a figure of `width` x `height` inches with a title; pyplot, which keeps its figures, is not involved."""
     figure = Figure(figsize=(width, height), dpi=120, layout="constrained", facecolor="white")
     FigureCanvasAgg(figure)
     figure.suptitle(title, fontsize=12.5, fontweight="bold", color=INK, parse_math=False)
@@ -42,11 +68,13 @@ def new_figure(width: float, height: float, title: str) -> Figure:
 
 
 def say_instead(figure: Figure, words: str) -> Figure:
+    """Write words in the middle of a figure that has nothing to plot."""
     figure.text(0.5, 0.4, words, ha="center", va="center", color=SOFT)
     return figure
 
 
 def rendered(figure: Figure) -> bytes:
+    """Draw a figure; return the bytes of a PNG file, equal for equal figures."""
     file = io.BytesIO()
     # Without matplotlib's version in it, the file depends on what is drawn only.
     figure.savefig(file, format="png", metadata={"Software": None})

@@ -97,7 +97,7 @@ def decode_picture(data: bytes, invert: Invert = Invert.AUTO) -> np.ndarray:
 
 
 def load_batch(
-    paths: Iterable, read: Callable[..., bytes] = read_file
+    paths: Iterable[object], read: Callable[..., bytes] = read_file
 ) -> tuple[list[tuple[np.ndarray, np.ndarray]], list[tuple[int, BadPicture]]]:
     """Many picture files, those of equal shape stacked.
 
@@ -228,7 +228,8 @@ def _filled(pixels: np.ndarray) -> np.ndarray:
     else:
         fill = np.int32(0 if np.median(tones) > 127 else 255)
     cover = alpha[..., None].astype(np.int32)
-    return ((colour * cover + fill * (255 - cover) + 127) // 255).astype(np.uint8)
+    filled: np.ndarray = ((colour * cover + fill * (255 - cover) + 127) // 255).astype(np.uint8)
+    return filled
 
 
 def _grey(colour: np.ndarray) -> np.ndarray:
@@ -245,12 +246,14 @@ def _grey(colour: np.ndarray) -> np.ndarray:
 def _luma(colour: np.ndarray) -> np.ndarray:
     wide = colour.astype(np.int32)
     total = wide[..., 0] * _LUMA[0] + wide[..., 1] * _LUMA[1] + wide[..., 2] * _LUMA[2]
-    return ((total + (1 << 15)) >> 16).astype(np.uint8)
+    luma: np.ndarray = ((total + (1 << 15)) >> 16).astype(np.uint8)
+    return luma
 
 
 def _apart(channel: np.ndarray) -> np.ndarray:
     ground = background(channel)
-    return np.maximum(channel, ground) - np.minimum(channel, ground)
+    distance: np.ndarray = np.maximum(channel, ground) - np.minimum(channel, ground)
+    return distance
 
 
 def _ink(grey: np.ndarray, invert: Invert) -> np.ndarray:

@@ -10,7 +10,8 @@ import zlib
 import numba
 import numpy as np
 
-SIGNATURE = b"\x89PNG\r\n\x1a\n"
+from tasks.lowlevel.grey_png import SIGNATURE
+
 CHANNELS = {0: 1, 2: 3, 6: 4}  # of the colour types: grey, RGB, RGBA
 _CHUNK = struct.Struct(">I4s")
 _HEADER = struct.Struct(">IIBBBBB")
@@ -71,8 +72,8 @@ def _parts(data: bytes) -> tuple[bytes, bytes] | None:
 
 
 @numba.njit(cache=True, nogil=True)
-def _unfilter(lines, channels, out):
-    """Undo the filter that each line begins with; False for one that there is not."""
+def _unfilter(lines: np.ndarray, channels: int, out: np.ndarray) -> bool:
+    """Undo the filter that each line begins with; False for an unknown filter."""
     height, width = out.shape
     for y in range(height):
         kind, line, row = lines[y, 0], lines[y, 1:], out[y]
@@ -90,21 +91,27 @@ def _unfilter(lines, channels, out):
                 row[x] = line[x] + above[x]
         elif kind == 3:
             for x in range(width):
-                left = np.int64(row[x - channels]) if x >= channels else 0
-                up = np.int64(above[x]) if y else 0
+                left = np.int64(row[x - channels]) if x >= channels else np.int64(0)
+                up = np.int64(above[x]) if y else np.int64(0)
                 row[x] = line[x] + (left + up) // 2
         elif kind == 4:
-            for x in range(width):
-                left = np.int64(row[x - channels]) if x >= channels else 0
-                up = np.int64(above[x]) if y else 0
-                corner = np.int64(above[x - channels]) if x >= channels and y else 0
-                to_left, to_up, to_corner = abs(up - corner), abs(left - corner), abs(left + up - 2 * corner)
-                if to_left <= to_up and to_left <= to_corner:
-                    row[x] = line[x] + left
-                elif to_up <= to_corner:
-                    row[x] = line[x] + up
-                else:
-                    row[x] = line[x] + corner
+            _add_nearest(line, above, y == 0, channels, row)
         else:
             return False
     return True
+
+
+@numba.njit(cache=True, nogil=True)
+def _add_nearest(line: np.ndarray, above: np.ndarray, topmost: bool, channels: int, row: np.ndarray) -> None:
+    """Undo Paeth's filter: of the pixels left, above and between, add the nearest to left + above - between."""
+    for x in range(len(row)):
+        left = np.int64(row[x - channels]) if x >= channels else np.int64(0)
+        up = np.int64(0) if topmost else np.int64(above[x])
+        corner = np.int64(above[x - channels]) if x >= channels and not topmost else np.int64(0)
+        to_left, to_up, to_corner = abs(up - corner), abs(left - corner), abs(left + up - 2 * corner)
+        if to_left <= to_up and to_left <= to_corner:
+            row[x] = line[x] + left
+        elif to_up <= to_corner:
+            row[x] = line[x] + up
+        else:
+            row[x] = line[x] + corner

@@ -4,6 +4,7 @@ import numba
 import numpy as np
 
 LEFT_OPEN, DARK, BRIGHT = range(3)  # which side: to be found out, or given
+_FAR = 4  # a side that reaches this many times as far as the other is ink
 
 
 def background(grey: np.ndarray) -> np.uint8:
@@ -40,7 +41,7 @@ def own(grey: np.ndarray) -> np.ndarray:
 
 
 @numba.njit(cache=True, nogil=True)
-def _background(grey):
+def _background(grey: np.ndarray) -> int:
     counts = np.zeros(256, np.int64)
     height, width = grey.shape
     for y in (0, height - 1):  # a picture of one line has it twice
@@ -57,7 +58,7 @@ def _background(grey):
 
 
 @numba.njit(cache=True, nogil=True)
-def _ink(grey, side, out):
+def _ink(grey: np.ndarray, side: int, out: np.ndarray) -> tuple[int, int, bool]:
     flat, told = grey.ravel(), out.ravel()
     # Four, since neighbours are often equal, and a count waits for the one before it.
     four, rest = np.zeros((4, 256), np.int64), len(flat) // 4 * 4
@@ -74,7 +75,7 @@ def _ink(grey, side, out):
         high -= 1
     below, above = ground - low, high - ground
     dark = below >= above if side == LEFT_OPEN else side == DARK
-    if side == LEFT_OPEN and 4 * min(below, above) > max(below, above):
+    if side == LEFT_OPEN and _FAR * min(below, above) > max(below, above):
         # A few specks may reach further than the letters on the other side.
         under, total = 0, 0
         for level in range(256):

@@ -1,10 +1,12 @@
 """Upright ink -> a lattice with one span for each connected component: all that letters standing apart need."""
 
+from typing import NamedTuple
+
 import numba
 import numpy as np
 
 from tasks.reading.lattice import WIDEST, Lattice
-from tasks.reading.text_line import measure
+from tasks.reading.text_line import LANES, measure, most_ink, window_of
 
 INKED = 160  # of 255: a pixel belongs to a component
 SPECK = 2  # percent of the letters' height squared: a smaller component is dropped
@@ -31,12 +33,39 @@ def find_apart(ink: np.ndarray) -> Lattice:
     return Lattice(counts, np.where(counts > 0, counts + 1, 0), height, first, first + np.int16(1), box[used])
 
 
+class _Room(NamedTuple):
+    """Arrays that all pictures use in turn; R runs or components fit into a picture.
+
+    Attributes
+    ----------
+    runs : (R, 3) int64
+        First column, column after the last, part.
+    parts : (R, 5) int64
+        See `_PARENT`.
+    order : (R,) int64
+    left, right : (_MOST,) int64
+        Columns of the components that are letters.
+    none, inside : (P,) int32
+        For `most_ink`: zeros, and the ink of each window.
+    """
+
+    runs: np.ndarray
+    parts: np.ndarray
+    order: np.ndarray
+    left: np.ndarray
+    right: np.ndarray
+    none: np.ndarray
+    inside: np.ndarray
+
+
 @numba.njit(cache=True, nogil=True)
 def _find(ink, counts, heights, box):
     n, rows, columns = ink.shape
-    most = rows * (columns // 2 + 1)
-    runs, parts, order = np.empty((most, 3), np.int64), np.empty((most, 5), np.int64), np.empty(most, np.int64)
-    left, right = np.empty(_MOST, np.int64), np.empty(_MOST, np.int64)
+    most, padded = rows * (columns // 2 + 1), (rows + 1 + LANES) // LANES * LANES
+    room = _Room(
+        np.empty((most, 3), np.int64), np.empty((most, 5), np.int64), np.empty(most, np.int64),
+        np.empty(_MOST, np.int64), np.empty(_MOST, np.int64), np.zeros(padded, np.int32), np.zeros(padded, np.int32),
+    )  # fmt: skip
     profile, sizes, line = np.zeros(rows), np.zeros(columns, np.int64), np.zeros(rows)
     for i in range(n):
         image = ink[i]
@@ -44,36 +73,50 @@ def _find(ink, counts, heights, box):
         heights[i] = height
         if height == 0:
             continue
-        found = _join(image, profile, runs, parts)
-        kept = 0
-        for k in range(found):
-            if parts[k, _PARENT] == k:
-                order[kept] = (parts[k, _LEFT] * rows + parts[k, _TOP]) * most + k
-                kept += 1
-        order[:kept].sort()
-        count, fine = 0, True
-        for key in order[:kept]:
-            if count == _MOST:
-                fine = False
-                break
-            part = parts[key % most]
-            if part[_AREA] * 100 >= SPECK * height * height:
-                left[count], right[count] = part[_LEFT], part[_RIGHT]
-                count += 1
-        for k in range(count):
-            fine &= (right[k] - left[k]) * 100 <= WIDEST * height
-            if k:
-                shared = right[k - 1] - left[k]
-                fine &= shared * 100 <= OVERHANG * height
-                if shared > 0:
-                    right[k - 1] = left[k] = left[k] + shared // 2
-                fine &= right[k - 1] > left[k - 1]
-        if not fine or count == 0 or right[count - 1] <= left[count - 1]:
+        found = _join(image, profile, room.runs, room.parts)
+        count = _order(found, rows, height, room)
+        if count < 1 or not _separate(room.left[:count], room.right[:count], height):
             continue
         counts[i] = count
         for k in range(count):
-            start = _window(image, left[k], right[k], high, low, height)
-            box[i, k, 0], box[i, k, 1], box[i, k, 2], box[i, k, 3] = start, left[k], start + height, right[k]
+            left, right = room.left[k], room.right[k]
+            start = high + _window(image[high:low, left:right], height, room.none, room.inside)
+            box[i, k, 0], box[i, k, 1], box[i, k, 2], box[i, k, 3] = start, left, start + height, right
+
+
+@numba.njit(cache=True, nogil=True)
+def _order(found, rows, height, room):
+    """Fill in the columns of the components without specks, in reading order; return their number, -1 if too many."""
+    parts, order, left, right = room.parts, room.order, room.left, room.right
+    most, kept, count = len(parts), 0, 0
+    for k in range(found):
+        if parts[k, _PARENT] == k:
+            order[kept] = (parts[k, _LEFT] * rows + parts[k, _TOP]) * most + k
+            kept += 1
+    order[:kept].sort()
+    for key in order[:kept]:
+        if count == _MOST:
+            return -1
+        part = parts[key % most]
+        if part[_AREA] * 100 >= SPECK * height * height:
+            left[count], right[count] = part[_LEFT], part[_RIGHT]
+            count += 1
+    return count
+
+
+@numba.njit(cache=True, nogil=True)
+def _separate(left, right, height):
+    """Cut neighbours that overhang each other in the middle; return whether all can be single letters then."""
+    fine = True
+    for k in range(len(left)):
+        fine &= (right[k] - left[k]) * 100 <= WIDEST * height
+        if k:
+            shared = right[k - 1] - left[k]
+            fine &= shared * 100 <= OVERHANG * height
+            if shared > 0:
+                right[k - 1] = left[k] = left[k] + shared // 2
+            fine &= right[k - 1] > left[k - 1]
+    return fine and right[-1] > left[-1]
 
 
 @numba.njit(cache=True, nogil=True)
@@ -139,20 +182,19 @@ def _merge(parts, own, other):
 
 
 @numba.njit(cache=True, nogil=True)
-def _window(image, left, right, high, low, height):
-    """As in `lattice`: of all windows of that height the one with the most ink, the middle one of equals."""
-    inside = 0
-    for y in range(high, high + height):
-        inside += _sum(image[y, left:right])
-    most, start, again = inside, high, high
-    for y in range(high + height, low):
-        inside += _sum(image[y, left:right]) - _sum(image[y - height, left:right])
-        if inside > most:
-            most = inside
-            start = again = y - height + 1
-        elif inside == most and again == y - height:
-            again = y - height + 1
-    return (start + again) // 2
+def _window(rows, height, none, inside):
+    """Find the window of `height` rows with the most ink; `none` and `inside` as in `_Room`."""
+    windows = len(rows) - height + 1
+    total = np.int64(0)
+    for y in range(height):
+        total += _sum(rows[y])
+    inside[0] = total
+    for w in range(1, windows):
+        total += _sum(rows[w + height - 1]) - _sum(rows[w - 1])
+        inside[w] = total
+    padded = (windows + LANES - 1) // LANES * LANES
+    inside[windows:padded] = -1
+    return window_of(none, inside, windows, most_ink(none, inside, padded))
 
 
 @numba.njit(cache=True, nogil=True)

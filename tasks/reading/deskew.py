@@ -6,7 +6,11 @@ import numpy as np
 TILES = (4, 8)  # rows and columns of tiles, each of which should show some background
 FLOOR = 8  # of 255: what is left of a background after it was taken off
 STEEPEST = 500  # 1/1000 of a column a row: the largest shear that is looked for, either way
-STEP = 50
+STEP = 50  # 1/1000 of a column a row: shears are tried at this distance
+DARKEST = 250.0  # of 255: no background is taken for darker, since little ink is left to see on it
+FITS = 4  # fits of the background, each without the tiles that the fit before found too dark
+CLOSE = 4.0  # levels: the fit is final if no tile is darker than it by more
+CLOSEST = 2.0  # levels: a tile is never left out for less
 _AT_ONCE = 8  # rows that are added up together
 
 
@@ -122,19 +126,26 @@ def _take_off(image, clean, strongest, lines, places):
     for a in range(down):
         top, bottom = a * height // down, (a + 1) * height // down
         for b in range(across):
-            # The first such pixel by rows.
-            y, x = bottom, lefts[b]
-            for near in range(lefts[b], lefts[b + 1]):
-                if lines[a, near] == level[a, b]:
-                    for above in range(top, y):
-                        if image[above, near] == level[a, b]:
-                            y, x = above, near
-                            break
+            y, x = _find_level(image[top:bottom], level[a, b], lines[a], lefts[b], lefts[b + 1])
+            y += top
             k = a * across + b
             design[k, 0], design[k, 1], design[k, 2] = 1.0, y / height, x / width
             design[k, 3] = design[k, 1] * design[k, 2]
     fit = _robust(design, level.ravel().astype(np.float64))
     _uncover(image, clean, strongest, fit, places)
+
+
+@numba.njit(cache=True, nogil=True)
+def _find_level(rows, level, least, left, right):
+    """Find the first pixel of that level, by rows, between two columns; `least` has the faintest of each column."""
+    y, x = len(rows), left
+    for near in range(left, right):
+        if least[near] == level:
+            for above in range(y):
+                if rows[above, near] == level:
+                    y, x = above, near
+                    break
+    return y, x
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")  # a test of every divisor would keep the loops scalar
@@ -151,7 +162,7 @@ def _uncover(image, clean, strongest, fit, places):
             step = (fit[2] + fit[3] * y / height) / width
             for x in range(width):
                 if image[y, x] > most:
-                    ground = min(max(start + step * x, 0.0), 250.0)
+                    ground = min(max(start + step * x, 0.0), DARKEST)
                     most = max(most, 255.0 - (255.0 - image[y, x]) * (255.0 / (255.0 - ground)))
     if most <= FLOOR:
         return
@@ -161,7 +172,7 @@ def _uncover(image, clean, strongest, fit, places):
         step = np.float32((fit[2] + fit[3] * y / height) / width)
         row, out = image[y], clean[y]
         for x in range(width):
-            ground = min(max(start + step * places[x], np.float32(0)), np.float32(250))
+            ground = min(max(start + step * places[x], np.float32(0)), np.float32(DARKEST))
             rest = (full - np.float32(row[x])) * (full / (full - ground))
             value = (full - rest - low) * gain
             out[x] = np.uint8(min(max(value, np.float32(0)), full))
@@ -201,7 +212,7 @@ def _robust(design, level):
     count = len(level)
     used = np.ones(count, np.bool_)
     fit = np.zeros(4)
-    for _ in range(4):
+    for _ in range(FITS):
         normal = np.zeros((4, 4))
         right = np.zeros(4)
         for k in range(count):
@@ -219,13 +230,13 @@ def _robust(design, level):
             for a in range(4):
                 error -= design[k, a] * fit[a]
             over = max(over, error)
-        if over < 4.0:
+        if over < CLOSE:
             break
         for k in range(count):
             error = level[k]
             for a in range(4):
                 error -= design[k, a] * fit[a]
-            used[k] = error < max(over / 2, 2.0)
+            used[k] = error < max(over / 2, CLOSEST)
     return fit
 
 

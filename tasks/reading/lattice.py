@@ -1,17 +1,18 @@
 """Upright ink -> a lattice: places where a letter may begin or end, and the spans between two that may be letters."""
 
 from dataclasses import dataclass, fields
+from typing import NamedTuple
 
 import numba
 import numpy as np
 
-from tasks.reading.text_line import FAINT, measure
+from tasks.reading.text_line import FAINT, LANES, measure, most_ink, window_of
 
 NARROWEST, WIDEST = 8, 160  # percent of the text's height
 DENSITY = 42  # of 255: a span with less ink on average holds no letter
 FINE = 8  # cuts inside a stretch of ink: this many for each height of it
 CUTS = 160  # at most, a picture
-_LANES = 32
+_ROOM_EACH, _ROOM = 256, 4096  # spans that there is room for at first: for each picture, and for all
 
 
 @dataclass(frozen=True)
@@ -82,15 +83,52 @@ class Lattice:
         return Lattice(*(np.concatenate([getattr(self, name), getattr(other, name)]) for name in names))
 
 
+class _Found(NamedTuple):
+    """The arrays of a `Lattice`, to be filled; those of the spans may have too little room."""
+
+    counts: np.ndarray
+    cuts: np.ndarray
+    height: np.ndarray
+    first: np.ndarray
+    last: np.ndarray
+    box: np.ndarray
+
+
+class _Cuts(NamedTuple):
+    """The cuts of a picture.
+
+    Attributes
+    ----------
+    ends, begins : (CUTS,) int64
+        Where the ink left of a cut ends, and where the ink right of it begins.
+    at_end, at_begin : (CUTS, P) int32
+        The ink of each window of rows left of those columns.
+    """
+
+    ends: np.ndarray
+    begins: np.ndarray
+    at_end: np.ndarray
+    at_begin: np.ndarray
+
+
 def find_spans(ink: np.ndarray, fine: int = FINE) -> Lattice:
+    """Find the cuts of each picture, and the spans between two cuts that may be letters.
+
+    Parameters
+    ----------
+    ink : (n, H, W) uint8
+        From `tasks.reading.deskew.upright`.
+    fine : int
+        Cuts for each text height of a stretch of ink; 0 cuts at gaps only.
+    """
     n = len(ink)
     counts, cuts, height = np.zeros(n, np.int64), np.zeros(n, np.int64), np.zeros(n, np.int64)
-    room = 256 * n + 4096
+    room = _ROOM_EACH * n + _ROOM
     first, last, box = np.empty(room, np.int16), np.empty(room, np.int16), np.empty((room, 4), np.int16)
-    done, used = _find(ink, fine, 0, 0, counts, cuts, height, first, last, box)
-    while done < n:  # there was no room for all of its spans
+    done, used = _find(ink, fine, 0, 0, _Found(counts, cuts, height, first, last, box))
+    while done < n:  # the spans of that picture do not fit
         first, last, box = (np.concatenate([part, np.empty_like(part)]) for part in (first, last, box))
-        done, used = _find(ink, fine, done, used, counts, cuts, height, first, last, box)
+        done, used = _find(ink, fine, done, used, _Found(counts, cuts, height, first, last, box))
     return Lattice(counts, cuts, height, first[:used].copy(), last[:used].copy(), box[:used].copy())
 
 
@@ -111,21 +149,18 @@ def _count_apart(starts, cuts, first, last, out):
 
 
 @numba.njit(cache=True, nogil=True)
-def _find(ink, fine, begin, used, counts, cuts, heights, first, last, box):
-    """From picture `begin` on; returns the first for which there is no room, or n, and the spans used before it."""
+def _find(ink, fine, begin, used, found):
+    """Fill in from picture `begin` on; return the first whose spans do not fit, or n, and the spans used before it."""
     n, rows, columns = ink.shape
     profile, line, band = np.zeros(rows), np.zeros(rows), np.zeros(columns, np.uint32)
-    ends, begins = np.zeros(CUTS, np.int64), np.zeros(CUTS, np.int64)
-    sizes = np.zeros(columns, np.int64)
-    # For each cut and each window of rows, the ink left of where the cut begins and of where it ends.
-    padded = (rows + 1 + _LANES) // _LANES * _LANES
-    at_begin, at_end = np.zeros((CUTS, padded), np.int32), np.zeros((CUTS, padded), np.int32)
+    sizes, most = np.zeros(columns, np.int64), (rows + 1 + LANES) // LANES * LANES
+    cuts = _Cuts(np.zeros(CUTS, np.int64), np.zeros(CUTS, np.int64), np.zeros((CUTS, most), np.int32),
+                 np.zeros((CUTS, most), np.int32))  # fmt: skip
     for i in range(begin, n):
         image = ink[i]
-        before = used
-        counts[i] = cuts[i] = heights[i] = 0
+        found.counts[i] = found.cuts[i] = found.height[i] = 0
         high, low, height = measure(image, profile, line, sizes)
-        heights[i] = height
+        found.height[i] = height
         if height == 0:
             continue
         band[:] = 0
@@ -133,66 +168,72 @@ def _find(ink, fine, begin, used, counts, cuts, heights, first, last, box):
             row = image[y]
             for x in range(columns):
                 band[x] += np.uint32(row[x])
-        count = _cuts(band, height, fine, begins, ends)
-        cuts[i] = count
+        count = _cuts(band, height, fine, cuts.begins, cuts.ends)
+        found.cuts[i] = count
         windows = low - high - height + 1
-        _sum_windows(image, high, height, windows, begins[:count], ends[:count], band, at_begin, at_end)
-        # A whole number of vectors: windows that are not there have less ink than none.
-        padded = (windows + _LANES - 1) // _LANES * _LANES
-        at_begin[:count, windows:padded] = 0
-        at_end[:count, windows:padded] = -1
-        widest, narrowest = WIDEST * height // 100 + 1, max(1, NARROWEST * height // 100)
-        for a in range(count - 1):
-            left = begins[a]
-            without = at_begin[a, :padded]
-            for b in range(a + 1, count):
-                right = ends[b]
-                if right - left > widest:
-                    break
-                if right - left < narrowest:
-                    continue
-                # Of all windows as high as the letters, the one with the most ink; the middle one of equals.
-                inside = at_end[b, :padded]
-                most = np.int32(-1)
-                for w in range(padded):
-                    most = max(most, np.int32(inside[w] - without[w]))
-                if most < DENSITY * height * (right - left):
-                    continue
-                start = 0
-                while inside[start] - without[start] < most:
-                    start += 1
-                again = start
-                while again + 1 < windows and inside[again + 1] - without[again + 1] == most:
-                    again += 1
-                if used == len(first):
-                    return i, before
-                top = high + (start + again) // 2
-                first[used], last[used] = a, b
-                box[used, 0], box[used, 1], box[used, 2], box[used, 3] = top, left, top + height, right
-                used += 1
-        counts[i] = used - before
+        _sum_windows(image[high:low], height, count, band, cuts)
+        stop = _find_between(cuts, count, windows, (high, height), used, found)
+        if stop < 0:
+            return i, used
+        found.counts[i] = stop - used
+        used = stop
     return n, used
 
 
 @numba.njit(cache=True, nogil=True)
-def _sum_windows(image, high, height, windows, begins, ends, sums, at_begin, at_end):
-    """Fill in, for each cut and each window of `height` rows, the ink left of where the cut begins, and ends.
+def _find_between(cuts, count, windows, line, used, found):
+    """Fill in the spans between any two cuts of a picture; return how many are used then, or -1 if they do not fit.
+
+    line : (int, int)
+        The first row of the text, and its height.
+    """
+    high, height = line
+    first, last, box = found.first, found.last, found.box
+    ends, begins, at_end, at_begin = cuts
+    padded = (windows + LANES - 1) // LANES * LANES
+    widest, narrowest = WIDEST * height // 100 + 1, max(1, NARROWEST * height // 100)
+    for a in range(count - 1):
+        left = begins[a]
+        without = at_begin[a, :padded]
+        for b in range(a + 1, count):
+            right = ends[b]
+            if right - left > widest:
+                break
+            if right - left < narrowest:
+                continue
+            inside = at_end[b, :padded]
+            most = most_ink(without, inside, padded)
+            if most < DENSITY * height * (right - left):
+                continue
+            if used == len(first):
+                return -1
+            top = high + window_of(without, inside, windows, most)
+            first[used], last[used] = a, b
+            box[used, 0], box[used, 1], box[used, 2], box[used, 3] = top, left, top + height, right
+            used += 1
+    return used
+
+
+@numba.njit(cache=True, nogil=True)
+def _sum_windows(rows, height, count, sums, cuts):
+    """Fill in the ink of each window of `height` rows left of where each cut begins and ends.
 
     sums : (W,) uint32, room
     """
-    columns = image.shape[1]
+    columns, windows = rows.shape[1], len(rows) - height + 1
+    ends, begins, at_end, at_begin = cuts
     sums[:] = 0
-    for y in range(high, high + height):
-        row = image[y]
+    for y in range(height):
+        row = rows[y]
         for x in range(columns):
             sums[x] += np.uint32(row[x])
     for w in range(windows):
         if w:
-            new, old = image[high + w + height - 1], image[high + w - 1]
+            new, old = rows[w + height - 1], rows[w - 1]
             for x in range(columns):
                 sums[x] += np.uint32(new[x]) - np.uint32(old[x])
         total, done = np.int64(0), 0
-        for k in range(len(begins)):
+        for k in range(count):
             for x in range(done, ends[k]):
                 total += sums[x]
             at_end[k, w] = total
@@ -200,6 +241,9 @@ def _sum_windows(image, high, height, windows, begins, ends, sums, at_begin, at_
                 total += sums[x]
             at_begin[k, w] = total
             done = begins[k]
+    padded = (windows + LANES - 1) // LANES * LANES
+    at_begin[:count, windows:padded] = 0
+    at_end[:count, windows:padded] = -1
 
 
 @numba.njit(cache=True, nogil=True)

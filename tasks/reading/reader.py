@@ -7,6 +7,7 @@ import numpy as np
 from sklearn.neural_network import MLPClassifier
 
 from storage.errors import BadInput
+from tasks.reading.best_path import BEST, NEVER, Spans
 from tasks.reading.components import find_apart
 from tasks.reading.confidence import confidence
 from tasks.reading.deskew import upright
@@ -14,18 +15,21 @@ from tasks.reading.features import FEATURES, shape_spans
 from tasks.reading.lattice import Lattice, find_spans
 from tasks.reading.networks import GATE, LETTERS, gate_odds, layers_of, letter_odds
 from tasks.reading.ranking import Dictionary, Ranked, Ranking, join_letters, nearest
-from tasks.reading.string_search import BEST, NEVER, best_strings
+from tasks.reading.string_search import best_strings
 from tasks.reading.word_search import best_words
 
 LONGEST = 12  # letters of a text whose length is not known
 
-# A picture whose components are all as surely letters as this, in log odds, is not cut any further.
-SURE = 1.0
-SLACK = 8.0  # strings that score so much less than the best are not looked for
-MARGIN = 5.0  # nor words, for the sum that a word's probability is a share of
-FAR = -3.0  # log odds of a letter below which a span is on no path worth looking for
-_AT_ONCE = 256  # pictures
-_NEAR = 64  # of those whose spans go between any cuts: so many spans' shapes stay in the processor's cache
+# Log odds.
+SURE = 1.0  # a picture whose components are all letters at least this surely is not cut any further
+SLACK = 8.0  # strings that score this much less than the best are not searched
+MARGIN = 5.0  # words that score this much less than the best do not count in the sum of all words
+FAR = -3.0  # a span whose best letter has less is on no path worth a search; costs no word of `hard` (docs/reader.md)
+LEAST_SURE, LEAST_SURE_OF_ALL, MOST_BENT = -8, -20, -20  # evidence for a confidence is cut off here
+LEAST_SHARE = 1e-5  # so is a word's share of all words, and its complement
+LONGEST_ALLOWED = 32  # letters
+_AT_ONCE = 256  # pictures that are read at once
+_NEAR = 64  # pictures with spans between any cuts: the shapes of so many stay in the processor's cache
 
 # What a model's record must say for its pictures to be cut and read as they were when it was trained.
 NEEDED = ("classes", "features", "gate", "calibration")
@@ -33,7 +37,7 @@ NEEDED = ("classes", "features", "gate", "calibration")
 
 @dataclass(frozen=True)
 class Readings:
-    """What n pictures say, and how it was found; m letters.
+    """The readings of n pictures, and how they were found; m letters.
 
     Attributes
     ----------
@@ -52,7 +56,7 @@ class Readings:
     answers : dict of Ranking to Ranked
         For every ranking that was asked for; `words` and `confidences` are one of them.
     evidence : dict of Ranking to (n, k) float64
-        What the confidences of `PROBABILITY` and `NONE` are made of.
+        The evidence that the confidences of `PROBABILITY` and `NONE` are computed from.
     """
 
     reading: np.ndarray
@@ -90,6 +94,21 @@ class Reader:
     BadInput
         The model was trained on other features or its record is incomplete; letters that it does not know; a word
         with other letters; a ranking that needs a dictionary where there is none; a length that cannot be.
+
+    Examples
+    --------
+    >>> from storage.models import load_model
+    >>> from tasks.datasets.recipe import make_recipe, renderer_of
+    >>> from tasks.profiles.built_in import find_profile
+    >>> networks, provenance = load_model("tasks/ladder.skops")
+    >>> block = renderer_of(make_recipe(find_profile("book"), seed=1)).block(1, 0, 8)
+    >>> readings = Reader(networks, provenance).read(block.images)
+    >>> readings.reading[:3].tolist()
+    ['GAPY', 'TERA', 'COAK']
+    >>> readings.reading.tolist() == block.texts()
+    True
+    >>> readings.words.shape
+    (8, 3)
     """
 
     def __init__(
@@ -129,8 +148,10 @@ class Reader:
         self.dictionary = Dictionary(words, self.alphabet)
         lengths = [len(word) for word in self.dictionary.listed] or [1, LONGEST]
         self.length = (min(lengths), max(lengths)) if length is None else length
-        if not 1 <= self.length[0] <= self.length[1] <= 32:
-            raise BadInput(f"length: must be from 1 to 32 letters, the shortest first; it is {self.length}")
+        if not 1 <= self.length[0] <= self.length[1] <= LONGEST_ALLOWED:
+            raise BadInput(
+                f"length: must be from 1 to {LONGEST_ALLOWED} letters, the shortest first; it is {self.length}"
+            )
         if ranking is None:
             ranking = Ranking.PROBABILITY if words else Ranking.NONE
         self.ranking = self._possible(ranking)
@@ -170,28 +191,20 @@ class Reader:
         ink, shear, offset = upright(images)
         lattice, odds = self.spans(ink)
         n, (shortest, longest) = len(images), self.length
-        classes = np.full((n, BEST, longest), -1, np.int16)
-        chosen, scores = np.full((n, longest), -1, np.int64), np.full((n, BEST), NEVER)
-        starts = lattice.starts
-        if n:
-            best_strings(
-                starts, lattice.cuts, lattice.first, lattice.last, odds, shortest, longest, SLACK, classes, chosen,
-                scores,
-            )  # fmt: skip
+        spans = Spans(lattice.starts, lattice.cuts, lattice.first, lattice.last, odds)
+        classes, chosen, scores = best_strings(spans, shortest, longest, SLACK)
         found, sure = chosen >= 0, _sureness(odds, classes[:, 0], chosen)
-        # Where there is more to cut there is more to get wrong than the scores know of; a dictionary sees to that.
+        # Long and high text is misread more often than its scores say, unless a dictionary helps.
         room = np.log1p(np.column_stack([lattice.cuts, lattice.height]))
         evidence = {Ranking.NONE: np.column_stack([np.minimum(scores[:, 0] - scores[:, 1], SLACK), sure, room])}
         shares = self._confident(Ranking.NONE, evidence, _softmax(scores), found[:, 0])
         strings = join_letters(classes.reshape(-1, longest), self.dictionary).reshape(-1, BEST)
         answers = {Ranking.NONE: Ranked(strings, shares)}
         if Ranking.PROBABILITY in asked:
-            words, worth, total = best_words(
-                self.dictionary.trie, starts, lattice.cuts, lattice.first, lattice.last, odds, MARGIN
-            )
+            words, worth, total = best_words(self.dictionary.trie, spans, MARGIN)
             listed = np.append(self.dictionary.words, "")
             own = np.exp(np.maximum(worth - total[:, None], -50)) * (words >= 0)
-            bent = np.clip(worth[:, 0] - scores[:, 0], -20, 0)
+            bent = np.clip(worth[:, 0] - scores[:, 0], MOST_BENT, 0)
             evidence[Ranking.PROBABILITY] = np.column_stack([_logit(own[:, 0]), bent, sure])
             shares = self._confident(Ranking.PROBABILITY, evidence, own, words[:, 0] >= 0)
             answers[Ranking.PROBABILITY] = Ranked(listed[words], shares)
@@ -262,7 +275,7 @@ def _sureness(odds: np.ndarray, classes: np.ndarray, chosen: np.ndarray) -> np.n
     total = most + np.log(np.exp(-most) + np.exp(own - most[:, None]).sum(axis=1))
     log = np.zeros(chosen.shape)
     log[found] = own[np.arange(len(own)), classes[found]] - total
-    return np.column_stack([np.maximum(log.min(axis=1), -8), np.maximum(log.sum(axis=1), -20)])
+    return np.column_stack([np.maximum(log.min(axis=1), LEAST_SURE), np.maximum(log.sum(axis=1), LEAST_SURE_OF_ALL)])
 
 
 def _softmax(scores: np.ndarray) -> np.ndarray:
@@ -271,27 +284,25 @@ def _softmax(scores: np.ndarray) -> np.ndarray:
 
 
 def _logit(share: np.ndarray) -> np.ndarray:
-    share = np.clip(share, 1e-5, 1 - 1e-5)
+    share = np.clip(share, LEAST_SHARE, 1 - LEAST_SHARE)
     return np.log(share / (1 - share))
 
 
 def _joined(parts: list[Readings]) -> Readings:
-    """The same as if all had been read at once."""
-    first, begun = np.cumsum([0] + [len(part.reading) for part in parts]), {}
-    for field in fields(Readings):
-        values = [getattr(part, field.name) for part in parts]
-        if field.name == "picture":
-            values = [value + start for value, start in zip(values, first, strict=False)]
-        if field.name == "answers":
-            begun["answers"] = {
-                ranking: Ranked(
-                    np.concatenate([value[ranking].words for value in values]),
-                    np.concatenate([value[ranking].probabilities for value in values]),
-                )
-                for ranking in values[0]
-            }
-        elif field.name == "evidence":
-            begun["evidence"] = {key: np.concatenate([value[key] for value in values]) for key in values[0]}
-        else:
-            begun[field.name] = np.concatenate(values)
-    return Readings(**begun)
+    """Join the readings of consecutive pictures."""
+    before = np.cumsum([0] + [len(part.reading) for part in parts])[:-1]
+    joined = {
+        field.name: np.concatenate([getattr(part, field.name) for part in parts])
+        for field in fields(Readings)
+        if field.name not in ("picture", "answers", "evidence")
+    }
+    picture = np.concatenate([part.picture + start for part, start in zip(parts, before, strict=True)])
+    answers = {
+        ranking: Ranked(
+            np.concatenate([part.answers[ranking].words for part in parts]),
+            np.concatenate([part.answers[ranking].probabilities for part in parts]),
+        )
+        for ranking in parts[0].answers
+    }
+    evidence = {key: np.concatenate([part.evidence[key] for part in parts]) for key in parts[0].evidence}
+    return Readings(**joined, picture=picture, answers=answers, evidence=evidence)

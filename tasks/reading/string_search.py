@@ -1,234 +1,297 @@
-"""Letter scores of a lattice's spans -> the best paths from its first cut to its last: strings, or known letters.
+"""Log odds of a lattice's spans -> the best strings of each picture, and the best path of letters that are known."""
 
-A path is a row of spans that do not overlap, each taken for one letter; ink between them is skipped. Its score is the
-sum of its letters' log odds against "not one letter": spans that are left out count as what they then are.
-"""
+from typing import NamedTuple
 
 import numba
 import numpy as np
 
-BEST = 3
-NEVER = -1e9
-_BEAM = 6  # strings kept at every cut: the best three of all come out, but for rare ties
+from tasks.reading.best_path import BEST, NEVER, Reach, Spans, find_reach, largest, picture_of
+
+_BEAM = 6  # strings kept at every cut: the three best of all are among them, except for rare ties
+_FACTOR = np.uint64(1_000_003)  # a string's hash is its prefix's hash times this, plus its last letter
+_ROUNDING = 1e-6  # sums of the same log odds in another order differ by less
+_NO_FLOOR = 4 * NEVER
 
 
-@numba.njit(cache=True, nogil=True)
-def reach(first, last, top, cuts, shortest, longest, ahead, behind, through):
-    """The best score of a path through each span, whatever its letters; returns the best of all.
+class Strings(NamedTuple):
+    """The best strings of n pictures.
 
-    Parameters
+    Attributes
     ----------
-    first, last : (m,) int, of one picture's spans, ordered by `first`
-    top : (m,) float64, the largest log odds of each
-    cuts : int
-    shortest, longest : int, letters on a path
-    ahead, behind : (longest + 1, cuts or more) float64, room: the best r letters from a cut on, and up to it
-    through : (m,) float64, filled
+    texts : (n, 3, longest) int16
+        Classes of the letters, best string first; -1 past the end.
+    chosen : (n, longest) int64
+        The spans of the best string; -1 past its end.
+    scores : (n, 3) float64
+        `NEVER` where a picture has fewer strings.
     """
-    ahead[:, :cuts] = NEVER
-    behind[:, :cuts] = NEVER
-    ahead[0, :cuts] = 0.0
-    behind[0, :cuts] = 0.0
-    for r in range(1, longest + 1):
-        s = len(first) - 1
-        for k in range(cuts - 1, -1, -1):
-            if k + 1 < cuts:
-                ahead[r, k] = ahead[r, k + 1]
-            while s >= 0 and first[s] == k:
-                ahead[r, k] = max(ahead[r, k], top[s] + ahead[r - 1, last[s]])
-                s -= 1
-        s = 0
-        for k in range(cuts):
-            if k:
-                behind[r, k] = max(behind[r, k], behind[r, k - 1])
-            while s < len(first) and first[s] == k:
-                behind[r, last[s]] = max(behind[r, last[s]], behind[r - 1, k] + top[s])
-                s += 1
-    best = NEVER
-    for r in range(shortest, longest + 1):
-        best = max(best, ahead[r, 0])
-    for s in range(len(first)):
-        through[s] = NEVER
-        for r in range(longest):
-            front = behind[r, first[s]]
-            if front > NEVER / 2:
-                for q in range(max(shortest - r - 1, 0), longest - r):
-                    through[s] = max(through[s], front + ahead[q, last[s]])
-    return best
+
+    texts: np.ndarray
+    chosen: np.ndarray
+    scores: np.ndarray
 
 
-@numba.njit(cache=True, nogil=True)
-def best_strings(starts, cuts, first, last, odds, shortest, longest, slack, texts, spans, scores):
-    """The three best strings of each picture.
+class _Lists(NamedTuple):
+    """The best strings of r letters up to each cut, each array (longest + 1, cuts or more, _BEAM).
+
+    Attributes
+    ----------
+    worth : float64
+        Scores, best first.
+    name : uint64
+        Hashes of the strings.
+    span, letter : int64, int16
+        Span and class of the last letter.
+    rank : int64
+        Place of the string without its last letter in the list that it comes from.
+    """
+
+    worth: np.ndarray
+    name: np.ndarray
+    span: np.ndarray
+    letter: np.ndarray
+    rank: np.ndarray
+
+
+class _Entry(NamedTuple):
+    """A place in `_Lists`."""
+
+    worth: float
+    name: int
+    span: int
+    letter: int
+    rank: int
+
+
+class _Letters(NamedTuple):
+    """The letters worth trying: span s may be any of ``fit[begin[s]:begin[s + 1]]``."""
+
+    begin: np.ndarray
+    fit: np.ndarray
+
+
+class _Room(NamedTuple):
+    """Arrays that all pictures use in turn; `rest` has the best score that may follow r letters up to a cut."""
+
+    reach: Reach
+    letters: _Letters
+    rest: np.ndarray
+    lists: _Lists
+
+
+def best_strings(spans: Spans, shortest: int, longest: int, slack: float) -> Strings:
+    """Find the three best strings of each picture.
 
     Parameters
     ----------
-    starts : (n + 1,) int64, where each picture's spans begin
-    cuts : (n,) int64
-    first, last : (m,) int
-    odds : (m, C) float64
+    spans : Spans
     shortest, longest : int
         Letters of a string; a picture with no path of `shortest` letters gets its longest.
     slack : float
         A string that scores this much less than the best need not be found.
-    texts : (n, 3, longest) int16, filled: classes, -1 past the end
-    spans : (n, longest) int64, filled: the spans of the best string, -1 past its end
-    scores : (n, 3) float64, filled: `NEVER` where there are fewer strings
     """
-    n, classes = len(cuts), odds.shape[1]
-    widest, most = 0, 0
-    for i in range(n):
-        widest, most = max(widest, cuts[i]), max(most, starts[i + 1] - starts[i])
-    ahead, behind = np.empty((longest + 1, widest)), np.empty((longest + 1, widest))
-    rest = np.empty((longest + 1, widest))
-    through, top = np.empty(most), np.empty(most)
-    begin, fit = np.empty(most + 1, np.int64), np.empty(most * classes, np.int64)
-    worth = np.empty((longest + 1, widest, _BEAM))
-    name = np.zeros((longest + 1, widest, _BEAM), np.uint64)
-    span = np.zeros((longest + 1, widest, _BEAM), np.int64)
-    letter = np.zeros((longest + 1, widest, _BEAM), np.int16)
-    rank = np.zeros((longest + 1, widest, _BEAM), np.int64)
-    ends_r, ends_b = np.zeros(BEST, np.int64), np.zeros(BEST, np.int64)
-    for i in range(n):
-        texts[i], spans[i], scores[i] = -1, -1, NEVER
-        low, high = starts[i], starts[i + 1]
-        if high == low:
+    n = len(spans.cuts)
+    texts, chosen = np.full((n, BEST, longest), -1, np.int16), np.full((n, longest), -1, np.int64)
+    strings = Strings(texts, chosen, np.full((n, BEST), NEVER))
+    if n:
+        _search(spans, shortest, slack, strings)
+    return strings
+
+
+@numba.njit(cache=True, nogil=True)
+def _search(spans, shortest, slack, strings):
+    """Fill in the strings of each picture; they come in empty."""
+    longest, classes = strings.texts.shape[2], spans.odds.shape[1]
+    cuts, count = largest(spans)
+    rows, beam = (longest + 1, cuts), (longest + 1, cuts, _BEAM)
+    room = _Room(
+        Reach(np.empty(rows), np.empty(rows), np.empty(count)),
+        _Letters(np.empty(count + 1, np.int64), np.empty(count * classes, np.int64)),
+        np.empty(rows),
+        _Lists(np.empty(beam), np.zeros(beam, np.uint64), np.zeros(beam, np.int64), np.zeros(beam, np.int16),
+               np.zeros(beam, np.int64)),
+    )  # fmt: skip
+    top, ends, other = np.empty(count), np.zeros((BEST, 2), np.int64), np.empty(longest, np.int64)
+    for i in range(len(spans.cuts)):
+        if spans.starts[i + 1] == spans.starts[i]:
             continue
-        for s in range(low, high):
-            top[s - low] = odds[s].max()
-        count = high - low
+        picture, scores = picture_of(spans, i, top), strings.scores[i]
         least = shortest
-        while True:
-            best = reach(first[low:high], last[low:high], top[:count], cuts[i], least, longest, ahead, behind, through)
-            if best > NEVER / 2 or least <= 1:
-                break
+        best = find_reach(picture, least, room.reach)
+        while best <= NEVER / 2 and least > 1:
             least -= 1
+            best = find_reach(picture, least, room.reach)
         if best <= NEVER / 2:
             continue
-        # Letters on a path nearly as good as the best, once for all places in a string.
-        many = 0
-        for s in range(low, high):
-            own = s - low
-            begin[own] = many
-            if through[own] + top[own] >= best - slack:
-                for c in range(classes):
-                    if through[own] + odds[s, c] >= best - slack:
-                        fit[many] = c
-                        many += 1
-        begin[count] = many
-        # The best that may follow r letters up to a cut.
-        for r in range(longest + 1):
-            for k in range(cuts[i]):
-                rest[r, k] = NEVER
-                for q in range(max(least - r, 0), longest - r + 1):
-                    rest[r, k] = max(rest[r, k], ahead[q, k])
-        end = cuts[i] - 1
-        # First without what cannot become a string within the slack; with it, if that leaves fewer than three.
-        for floor in (best - slack - 1e-6, 4 * NEVER):
-            _fill(first[low:high], last[low:high], odds[low:high], begin, fit, rest, floor, cuts[i], worth, name, span,
-                  letter, rank)  # fmt: skip
-            scores[i] = NEVER
-            for r in range(least, longest + 1):
-                for b in range(_BEAM):
-                    v, own_r, own_b = worth[r, end, b], r, b
-                    if v <= NEVER / 2:
-                        break
-                    for j in range(BEST):
-                        if v > scores[i, j]:
-                            scores[i, j], v = v, scores[i, j]
-                            ends_r[j], own_r = own_r, ends_r[j]
-                            ends_b[j], own_b = own_b, ends_b[j]
-            if scores[i, BEST - 1] >= best - slack:
+        _choose_letters(picture, best - slack, room)
+        _look_ahead(picture.cuts, least, room)
+        # First without strings that cannot end within the slack; with all strings, if that leaves fewer than three.
+        for floor in (best - slack - _ROUNDING, _NO_FLOOR):
+            _fill(picture, room, floor)
+            _rank_ends(room.lists.worth[:, picture.cuts - 1], least, scores, ends)
+            if scores[BEST - 1] >= best - slack:
                 break
         for j in range(BEST):
-            if scores[i, j] <= NEVER / 2:
-                break
-            r, b, k = ends_r[j], ends_b[j], end
-            while r > 0:
-                s = span[r, k, b]
-                texts[i, j, r - 1] = letter[r, k, b]
-                if j == 0:
-                    spans[i, r - 1] = low + s
-                b, k, r = rank[r, k, b], first[low + s], r - 1
+            if scores[j] > NEVER / 2:
+                chosen = strings.chosen[i] if j == 0 else other
+                _trace(picture, room.lists, ends[j], spans.starts[i], strings.texts[i, j], chosen)
 
 
 @numba.njit(cache=True, nogil=True)
-def _fill(first, last, odds, begin, fit, rest, floor, cuts, worth, name, span, letter, rank):
-    """The best strings of r letters up to each cut, of those that may still reach `floor`.
+def _choose_letters(picture, floor, room):
+    """Choose the letters on paths that reach `floor`, once for all places in a string."""
+    odds, top, through = picture.odds, picture.top, room.reach.through
+    begin, fit = room.letters
+    count = 0
+    for s in range(len(odds)):
+        begin[s] = count
+        if through[s] + top[s] >= floor:
+            for c in range(odds.shape[1]):
+                if through[s] + odds[s, c] >= floor:
+                    fit[count] = c
+                    count += 1
+    begin[len(odds)] = count
 
-    begin, fit : span s may be any of the letters ``fit[begin[s]:begin[s + 1]]``
-    rest : (longest + 1, cuts or more) float64, the best that may follow r letters up to a cut
-    worth, name, span, letter, rank : (longest + 1, cuts or more, _BEAM), filled: the score, and whose it is; the last
-        letter's span and class, and the place of the string before it in its list
-    """
-    worth[:, :cuts] = NEVER
-    worth[0, :cuts, 0] = 0.0
-    name[0, :cuts, 0] = 0
-    for r in range(1, len(worth)):
-        s = 0
+
+@numba.njit(cache=True, nogil=True)
+def _look_ahead(cuts, least, room):
+    """Fill in `rest`, for strings of `least` letters or more."""
+    ahead, rest = room.reach.ahead, room.rest
+    longest = len(rest) - 1
+    for r in range(longest + 1):
         for k in range(cuts):
-            if k and worth[r, k - 1, 0] > NEVER / 2:  # what lies between two letters is skipped
-                if worth[r, k, 0] <= NEVER / 2:
-                    for b in range(_BEAM):
-                        if worth[r, k - 1, b] + rest[r, k] < floor:
-                            break
-                        worth[r, k, b], name[r, k, b] = worth[r, k - 1, b], name[r, k - 1, b]
-                        span[r, k, b], letter[r, k, b] = span[r, k - 1, b], letter[r, k - 1, b]
-                        rank[r, k, b] = rank[r, k - 1, b]
-                else:
-                    for b in range(_BEAM):
-                        if worth[r, k - 1, b] <= max(worth[r, k, _BEAM - 1], NEVER / 2, floor - rest[r, k]):
-                            break
-                        _keep(worth[r, k], name[r, k], span[r, k], letter[r, k], rank[r, k], worth[r, k - 1, b],
-                              name[r, k - 1, b], span[r, k - 1, b], letter[r, k - 1, b],
-                              rank[r, k - 1, b])  # fmt: skip
-            while s < len(first) and first[s] == k:
-                if worth[r - 1, k, 0] > NEVER / 2:
-                    to = last[s]
-                    enough = max(NEVER / 2, floor - rest[r, to])
-                    for c in fit[begin[s] : begin[s + 1]]:
-                        for b in range(_BEAM):
-                            value = worth[r - 1, k, b] + odds[s, c]
-                            if value <= max(worth[r, to, _BEAM - 1], enough):
-                                break
-                            whole = name[r - 1, k, b] * np.uint64(1_000_003) + np.uint64(c + 1)
-                            _keep(worth[r, to], name[r, to], span[r, to], letter[r, to], rank[r, to], value, whole,
-                                  s, c, b)  # fmt: skip
-                s += 1
+            rest[r, k] = NEVER
+            for q in range(max(least - r, 0), longest - r + 1):
+                rest[r, k] = max(rest[r, k], ahead[q, k])
 
 
 @numba.njit(cache=True, nogil=True)
-def _keep(worths, names, spans, letters, ranks, worth, name, span, letter, rank):
-    """Put a string into a cut's list, best first, each once."""
+def _fill(picture, room, floor):
+    """Fill in the best strings of r letters up to each cut, of those that may still reach `floor`."""
+    lists, cuts = room.lists, picture.cuts
+    lists.worth[:, :cuts] = NEVER
+    lists.worth[0, :cuts, 0] = 0.0
+    lists.name[0, :cuts, 0] = 0
+    for r in range(1, len(lists.worth)):
+        _append(picture, room, floor, r)
+
+
+@numba.njit(cache=True, nogil=True)
+def _append(picture, room, floor, r):
+    """Fill in the best strings of r letters, by appending a letter to each of the strings of r - 1."""
+    # Arrays are taken out of their tuples here: inside the loops, each access would count references.
+    first, last, odds, _, cuts = picture
+    begin, fit = room.letters
+    rest, lists = room.rest, room.lists
+    worth, name = lists.worth, lists.name
+    s = 0
+    for k in range(cuts):
+        if k and worth[r, k - 1, 0] > NEVER / 2:
+            _skip(lists, r, k, floor - rest[r, k])
+        while s < len(first) and first[s] == k:
+            own, to = s, last[s]
+            s += 1
+            if worth[r - 1, k, 0] <= NEVER / 2:
+                continue
+            enough = max(NEVER / 2, floor - rest[r, to])
+            for c in fit[begin[own] : begin[own + 1]]:
+                for b in range(_BEAM):
+                    value = worth[r - 1, k, b] + odds[own, c]
+                    if value <= max(worth[r, to, _BEAM - 1], enough):
+                        break
+                    whole = name[r - 1, k, b] * _FACTOR + np.uint64(c + 1)
+                    _keep(lists, r, to, _Entry(value, whole, own, c, b))
+
+
+@numba.njit(cache=True, nogil=True)
+def _skip(lists, r, k, enough):
+    """Take over the strings of r letters up to the cut before the k-th: what lies between two letters is skipped."""
+    worth, name, span, letter, rank = lists
+    if worth[r, k, 0] <= NEVER / 2:
+        for b in range(_BEAM):
+            if worth[r, k - 1, b] < enough:
+                break
+            worth[r, k, b], name[r, k, b] = worth[r, k - 1, b], name[r, k - 1, b]
+            span[r, k, b], letter[r, k, b] = span[r, k - 1, b], letter[r, k - 1, b]
+            rank[r, k, b] = rank[r, k - 1, b]
+        return
+    for b in range(_BEAM):
+        if worth[r, k - 1, b] <= max(worth[r, k, _BEAM - 1], NEVER / 2, enough):
+            break
+        entry = _Entry(worth[r, k - 1, b], name[r, k - 1, b], span[r, k - 1, b], letter[r, k - 1, b], rank[r, k - 1, b])
+        _keep(lists, r, k, entry)
+
+
+@numba.njit(cache=True, nogil=True, inline="always")  # a call would count references: a tenth of the search
+def _keep(lists, r, k, entry):
+    """Put a string of r letters into the list of the k-th cut: best first, each string once."""
+    worths, names, spans = lists.worth[r, k], lists.name[r, k], lists.span[r, k]
+    letters, ranks = lists.letter[r, k], lists.rank[r, k]
     place = len(worths)
     for b in range(len(worths)):
-        if names[b] == name and worths[b] > NEVER / 2:
-            if worths[b] >= worth:
+        if names[b] == entry.name and worths[b] > NEVER / 2:
+            if worths[b] >= entry.worth:
                 return
             place = b  # the same string, cut worse
             break
     if place == len(worths):
         place -= 1
-        if worths[place] >= worth:
+        if worths[place] >= entry.worth:
             return
-    while place > 0 and worths[place - 1] < worth:
+    while place > 0 and worths[place - 1] < entry.worth:
         worths[place], names[place], spans[place] = worths[place - 1], names[place - 1], spans[place - 1]
         letters[place], ranks[place] = letters[place - 1], ranks[place - 1]
         place -= 1
-    worths[place], names[place], spans[place], letters[place], ranks[place] = worth, name, span, letter, rank
+    worths[place], names[place], spans[place], letters[place], ranks[place] = entry
+
+
+@numba.njit(cache=True, nogil=True)
+def _rank_ends(worth, least, scores, ends):
+    """Find the three best strings of `least` letters or more in the lists of the last cut.
+
+    worth : (longest + 1, _BEAM) float64
+    scores : (3,) float64, filled: best first, `NEVER` where there are fewer
+    ends : (3, 2) int64, filled: the letters of each string, and its place in the list
+    """
+    scores[:] = NEVER
+    for r in range(least, len(worth)):
+        for b in range(_BEAM):
+            value, own_r, own_b = worth[r, b], r, b
+            if value <= NEVER / 2:
+                break
+            for j in range(BEST):
+                if value > scores[j]:
+                    scores[j], value = value, scores[j]
+                    ends[j, 0], own_r = own_r, ends[j, 0]
+                    ends[j, 1], own_b = own_b, ends[j, 1]
+
+
+@numba.njit(cache=True, nogil=True)
+def _trace(picture, lists, end, begin, text, chosen):
+    """Follow a string back from its end: fill in its letters and, counted from `begin`, its spans."""
+    r, b, k = end[0], end[1], picture.cuts - 1
+    while r > 0:
+        s = lists.span[r, k, b]
+        text[r - 1], chosen[r - 1] = lists.letter[r, k, b], begin + s
+        b, k, r = lists.rank[r, k, b], picture.first[s], r - 1
 
 
 @numba.njit(cache=True, nogil=True)
 def align(starts, cuts, first, last, worth, lengths, chosen, scores):
-    """The best path of known letters.
+    """Find the best path of letters that are known.
 
     Parameters
     ----------
-    starts, cuts, first, last : as for `best_strings`
-    worth : (m, L) float64, of a span as the k-th letter of its picture
-    lengths : (n,) int64, letters of each picture
-    chosen : (n, L) int64, filled: a span for each letter, -1 past the end or without a path
-    scores : (n,) float64, filled
+    starts, cuts, first, last
+        As in `tasks.reading.best_path.Spans`.
+    worth : (m, L) float64
+        Score of a span as the k-th letter of its picture.
+    lengths : (n,) int64
+        Letters of each picture.
+    chosen : (n, L) int64
+        Filled: a span for each letter; -1 past the end or without a path.
+    scores : (n,) float64
+        Filled.
     """
     for i in range(len(cuts)):
         chosen[i], scores[i] = -1, NEVER

@@ -4,11 +4,18 @@ import numba
 import numpy as np
 
 FAINT = 90  # of 255: a column with less ink in all is a gap
+SHARE = 0.3  # of the mean of inked rows: text has more ink than this
+LOWEST = 4  # rows: lower stretches of ink are no line of text
+AROUND = 6  # the line is taken wider by its height divided by this, above and below
+SHORTEST = 2  # rows: columns with no longer stretch of ink say nothing of the letters' height
+HIGH = 92  # percentile of the columns' stretches that stands for the highest letters; the rest may be lines and specks
+TALL = 7  # tenths of that: lower stretches are parts of letters and do not count for the median
+LANES = 32  # windows are compared in whole vectors of this many
 
 
 @numba.njit(cache=True, nogil=True)
 def _densest(profile, low, high, share):
-    """The stretch of a profile that has the most above `share` of its mean over what is inked: (start, stop)."""
+    """Find the stretch of a profile that exceeds `share` of the mean of its inked rows the most: (start, stop)."""
     total, inked = 0.0, 0
     for y in range(low, high):
         if profile[y] > 0:
@@ -30,7 +37,7 @@ def _densest(profile, low, high, share):
 
 @numba.njit(cache=True, nogil=True)
 def measure(image, profile, line, sizes):
-    """Where the text is and how high its letters are: (first row, row after the last, height), height 0 without ink.
+    """Find the line of text: return its first row, the row after its last, and its letters' height, 0 without ink.
 
     profile, line : (H,) float64, and sizes : (W,) int64, room
     """
@@ -41,12 +48,12 @@ def measure(image, profile, line, sizes):
         for x in range(columns):
             total += np.uint32(row[x])
         profile[y] = total
-    top, bottom = _densest(profile, 0, rows, 0.3)
-    if bottom - top < 4:
+    top, bottom = _densest(profile, 0, rows, SHARE)
+    if bottom - top < LOWEST:
         return 0, 0, 0
-    around = (bottom - top) // 6
+    around = (bottom - top) // AROUND
     high, low = max(0, top - around), min(rows, bottom + around)
-    return high, low, max(min(_letter_height(image, high, low, line, sizes), low - high), 4)
+    return high, low, max(min(_letter_height(image, high, low, line, sizes), low - high), LOWEST)
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")  # a test of every divisor would keep a loop scalar
@@ -66,7 +73,7 @@ def _letter_height(image, high, low, line, sizes):
             total[x] += np.float64(row[x])
             inked[x] += 1.0 if row[x] else 0.0
     for x in range(columns):
-        cost[x] = 0.3 * total[x] / max(inked[x], 1.0)
+        cost[x] = SHARE * total[x] / max(inked[x], 1.0)
     for y in range(high, low):
         _grow(image[y], cost, running, length, best, size)
     # Sorted by counting: `line` holds how many stretches there are of each size.
@@ -74,15 +81,15 @@ def _letter_height(image, high, low, line, sizes):
     count = 0
     for x in range(columns):
         sizes[x] = np.int64(size[x])
-        if total[x] > FAINT and sizes[x] > 2:
+        if total[x] > FAINT and sizes[x] > SHORTEST:
             line[sizes[x] - 1] += 1
             count += 1
     if count == 0:
         return 0
-    most = _ranked(line, (count * 92) // 100)
+    most = _ranked(line, (count * HIGH) // 100)
     least = 0
     for k in range(len(line)):
-        if (k + 1) * 10 < most * 7:
+        if (k + 1) * 10 < most * TALL:
             least += np.int64(line[k])
     return _ranked(line, least + (count - least) // 2)
 
@@ -108,3 +115,30 @@ def _ranked(line, rank):
         k += 1
         before += line[k]
     return k + 1
+
+
+@numba.njit(cache=True, nogil=True, inline="always")  # a call for each span takes as long as the search
+def most_ink(left, right, padded):
+    """Return the ink of the window of rows that has the most between two columns.
+
+    left, right : (padded or more,) int32
+        The ink of each window left of the two columns; ``right < left`` for windows that do not exist.
+    padded : int
+        The windows, filled up to a multiple of `LANES`.
+    """
+    most = np.int32(-1)
+    for w in range(padded):
+        most = max(most, np.int32(right[w] - left[w]))
+    return most
+
+
+@numba.njit(cache=True, nogil=True)
+def window_of(left, right, windows, most):
+    """Return the first window with that much ink, or the middle one of equal windows that follow it."""
+    start = 0
+    while right[start] - left[start] < most:
+        start += 1
+    again = start
+    while again + 1 < windows and right[again + 1] - left[again + 1] == most:
+        again += 1
+    return (start + again) // 2

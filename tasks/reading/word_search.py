@@ -1,13 +1,18 @@
 """A word list as a tree of prefixes, and the search for the words of a picture's best paths."""
 
+from typing import NamedTuple
+
 import numba
 import numpy as np
 
-from tasks.reading.string_search import BEST, NEVER, reach
+from tasks.reading.best_path import BEST, NEVER, Reach, Spans, find_reach, largest, picture_of
+
+_SLACK = 1.5  # margins below the best path of any letters that the first search looks at
+_ENDLESS = 1 << 14  # letters: more than any word has
 
 
 class Trie:
-    """Words that share their beginnings: node 0 is the empty one, its children its words' first letters, and so on.
+    """Words that share their prefixes: node 0 is the empty prefix, its children are the words' first letters.
 
     Parameters
     ----------
@@ -18,17 +23,20 @@ class Trie:
 
     Attributes
     ----------
-    letter, word : (N,) int
-        Class of a node's letter; the place in the list of the word that ends there, or -1.
-    begin, child : (N + 1,) and (N - 1,) int
+    letter : (N,) int16
+        Class of a node's letter; -1 for node 0.
+    word : (N,) int32
+        Place in the list of the word that ends at a node, or -1.
+    begin, child : (N + 1,) and (N - 1,) int32
         The children of node k are ``child[begin[k]:begin[k + 1]]``.
-    least, most : (N,) int
-        How many letters the words below it still have.
+    least, most : (N,) int16
+        How many letters the words below a node still have.
     """
 
     def __init__(self, words: list[str], alphabet: str):
         index = {character: k for k, character in enumerate(alphabet)}
-        letter, word, least, most, children = [-1], [-1], [1 << 14], [0], [[]]
+        letter, word, least, most = [-1], [-1], [_ENDLESS], [0]
+        children: list[list[int]] = [[]]
         path, before = [0], ""
         for number, text in enumerate(words):
             same = 0
@@ -38,10 +46,11 @@ class Trie:
             for character in text[same:]:
                 children[path[-1]].append(len(letter))
                 path.append(len(letter))
-                for column, value in (
-                    (letter, index[character]), (word, -1), (least, 1 << 14), (most, 0), (children, []),
-                ):  # fmt: skip
-                    column.append(value)
+                letter.append(index[character])
+                word.append(-1)
+                least.append(_ENDLESS)
+                most.append(0)
+                children.append([])
             word[path[-1]] = number
             for depth, node in enumerate(path):
                 least[node] = min(least[node], len(text) - depth)
@@ -53,126 +62,218 @@ class Trie:
         self.child = np.array([node for some in children for node in some], np.int32)
 
 
-def best_words(trie: Trie, starts, cuts, first, last, odds, margin: float):
-    """The three best words of each picture.
+class _Tree(NamedTuple):
+    """The arrays of a `Trie`."""
 
-    Parameters
+    letter: np.ndarray
+    word: np.ndarray
+    begin: np.ndarray
+    child: np.ndarray
+    least: np.ndarray
+    most: np.ndarray
+
+
+class Words(NamedTuple):
+    """The best words of n pictures.
+
+    Attributes
     ----------
-    starts, cuts, first, last, odds : as for `tasks.reading.string_search.best_strings`
-    margin : float
-        Words that score this much less than the best are left out of the sum.
-
-    Returns
-    -------
-    words : (n, 3) int64
-        Places in the list, best first and the first of equals; -1 where there is none.
+    places : (n, 3) int64
+        Places in the list, best first and the first of equals; -1 where there are fewer.
     scores : (n, 3) float64
     total : (n,) float64
         Logarithm of the sum of all words' exponentials; `NEVER` without a word.
     """
-    words = np.empty((len(cuts), BEST), np.int64)
-    scores, total = np.empty((len(cuts), BEST)), np.empty(len(cuts))
-    _search(
-        starts, cuts, first, last, odds, trie.letter, trie.word, trie.begin, trie.child, trie.least, trie.most,
-        margin, words, scores, total,
-    )  # fmt: skip
-    return words, scores, total
+
+    places: np.ndarray
+    scores: np.ndarray
+    total: np.ndarray
+
+
+# Numba counts references to each array of a tuple at a call: small functions in the inner loop are inlined instead.
+_inlined = numba.njit(cache=True, nogil=True, inline="always")
+
+
+class _Pairs(NamedTuple):
+    """Spans with a letter that they may be: those of class c are ``where[c]`` to ``where[c + 1]``."""
+
+    where: np.ndarray
+    first: np.ndarray
+    last: np.ndarray
+    odds: np.ndarray
+
+
+class _Stack(NamedTuple):
+    """The open nodes of the search, from the root to the one at hand, by depth.
+
+    Attributes
+    ----------
+    node : (D,) int64
+    at_cut : (D, cuts or more) float64
+        The best score of the node's letters up to each cut.
+    kids, bound : (D, C) int32, float64
+        The children worth opening, most promising first, and the most that a word below each can score.
+    many, seen : (D,) int64
+        How many such children there are, and how many were opened.
+    """
+
+    node: np.ndarray
+    at_cut: np.ndarray
+    kids: np.ndarray
+    bound: np.ndarray
+    many: np.ndarray
+    seen: np.ndarray
+
+
+def best_words(trie: Trie, spans: Spans, margin: float) -> Words:
+    """Find the three best words of each picture.
+
+    Parameters
+    ----------
+    trie : Trie
+    spans : Spans
+    margin : float
+        Words that score this much less than the best are left out of the sum.
+    """
+    n = len(spans.cuts)
+    words = Words(np.full((n, BEST), -1, np.int64), np.full((n, BEST), NEVER), np.full(n, NEVER))
+    tree = _Tree(trie.letter, trie.word, trie.begin, trie.child, trie.least, trie.most)
+    _search(spans, tree, margin, words)
+    return words
 
 
 @numba.njit(cache=True, nogil=True)
-def _search(starts, cuts, first, last, odds, letter, word, begin, child, least, most, margin, words, scores, total):
-    """Depth first, the most promising letter first, with an exact bound: the best letters of any kind.
+def _search(spans, tree, margin, words):
+    """Fill in the words of each picture; they come in empty.
 
-    First only over letters of spans that lie on some path nearly as good as the best of any letters; a word that is
-    that good has only such ones.
+    A search looks only at letters that lie on some path nearly as good as the best of any letters; a word that is
+    that good has only such letters.
     """
-    n, classes, longest = len(cuts), odds.shape[1], most[0]
-    widest, spans = 0, 0
-    for i in range(n):
-        widest, spans = max(widest, cuts[i]), max(spans, starts[i + 1] - starts[i])
-    at_cut = np.full((longest + 1, widest + 1), NEVER)
-    kids, bound = np.zeros((longest + 1, classes), np.int32), np.zeros((longest + 1, classes))
-    many, seen, nodes = (
-        np.zeros(longest + 1, np.int64),
-        np.zeros(longest + 1, np.int64),
-        np.zeros(longest + 1, np.int64),
-    )
-    ahead, behind = np.zeros((longest + 1, widest)), np.zeros((longest + 1, widest))
-    pair_first, pair_last = np.empty(spans * classes, np.int64), np.empty(spans * classes, np.int64)
-    pair_odds = np.empty(spans * classes)
-    where = np.zeros(classes + 1, np.int64)
-    top, through = np.zeros(spans), np.zeros(spans)
-    for i in range(n):
-        words[i], scores[i], total[i] = -1, NEVER, NEVER
-        low, high, count = starts[i], starts[i + 1], cuts[i]
-        if low == high:
+    classes, longest = spans.odds.shape[1], tree.most[0]
+    cuts, count = largest(spans)
+    depth, most = longest + 1, count * classes
+    reach = Reach(np.zeros((depth, cuts)), np.zeros((depth, cuts)), np.zeros(count))
+    stack = _Stack(
+        np.zeros(depth, np.int64), np.full((depth, cuts), NEVER), np.zeros((depth, classes), np.int32),
+        np.zeros((depth, classes)), np.zeros(depth, np.int64), np.zeros(depth, np.int64),
+    )  # fmt: skip
+    pairs = _Pairs(np.zeros(classes + 1, np.int64), np.empty(most, np.int64), np.empty(most, np.int64), np.empty(most))
+    top = np.zeros(count)
+    for i in range(len(spans.cuts)):
+        if spans.starts[i] == spans.starts[i + 1]:
             continue
-        for s in range(low, high):
-            top[s - low] = odds[s].max()
-        best = reach(
-            first[low:high], last[low:high], top[: high - low], count, least[0], longest, ahead, behind, through
-        )
+        picture = picture_of(spans, i, top)
+        best = find_reach(picture, tree.least[0], reach)
         if best <= NEVER / 2:
             continue
-        slack = 1.5 * margin
+        slack = _SLACK * margin
         while True:
-            words[i], scores[i], total[i] = -1, NEVER, NEVER
-            floor = best - slack
-            pairs = 0
-            for c in range(classes):
-                where[c] = pairs
-                for s in range(low, high):
-                    if through[s - low] + odds[s, c] >= floor:
-                        pair_first[pairs], pair_last[pairs], pair_odds[pairs] = first[s], last[s], odds[s, c]
-                        pairs += 1
-            where[classes] = pairs
-            at_cut[0, :count] = 0.0
-            depth, nodes[0], opened = 0, 0, True
-            while depth >= 0:
-                limit = max(scores[i, 0] - margin, floor)
-                if opened:
-                    opened = False
-                    many[depth] = seen[depth] = 0
-                    for node in child[begin[nodes[depth]] : begin[nodes[depth] + 1]]:
-                        hope = NEVER
-                        for p in range(where[letter[node]], where[letter[node] + 1]):
-                            value = at_cut[depth, pair_first[p]] + pair_odds[p]
-                            if value > NEVER / 2:
-                                for r in range(least[node], most[node] + 1):
-                                    hope = max(hope, value + ahead[r, pair_last[p]])
-                        if hope > limit:
-                            j = many[depth]
-                            while j > 0 and bound[depth, j - 1] < hope:
-                                bound[depth, j], kids[depth, j] = bound[depth, j - 1], kids[depth, j - 1]
-                                j -= 1
-                            bound[depth, j], kids[depth, j] = hope, node
-                            many[depth] += 1
-                if seen[depth] >= many[depth] or bound[depth, seen[depth]] <= limit:
-                    depth -= 1
-                    continue
-                node = kids[depth, seen[depth]]
-                seen[depth] += 1
-                at_cut[depth + 1, :count] = NEVER
-                final = NEVER
-                for p in range(where[letter[node]], where[letter[node] + 1]):
-                    value = at_cut[depth, pair_first[p]] + pair_odds[p]
-                    if value > at_cut[depth + 1, pair_last[p]]:
-                        at_cut[depth + 1, pair_last[p]] = value
-                        final = max(final, value)
-                if word[node] >= 0 and final > floor:
-                    w, v = np.int64(word[node]), final
-                    total[i] = max(v, total[i]) + np.log1p(np.exp(min(v, total[i]) - max(v, total[i])))
-                    for b in range(BEST):
-                        if v > scores[i, b] or (v == scores[i, b] and w < words[i, b]):
-                            scores[i, b], v = v, scores[i, b]
-                            words[i, b], w = w, words[i, b]
-                if begin[node] < begin[node + 1]:
-                    for k in range(1, count):  # what lies between two letters is skipped
-                        at_cut[depth + 1, k] = max(at_cut[depth + 1, k], at_cut[depth + 1, k - 1])
-                    depth += 1
-                    nodes[depth], opened = node, True
+            _choose_pairs(picture, reach.through, best - slack, pairs)
+            words.places[i], words.scores[i] = -1, NEVER
+            words.total[i] = _descend(
+                tree, pairs, reach.ahead, stack, picture.cuts, (best - slack, margin), words.places[i], words.scores[i]
+            )
             # Enough if no word that counts may be missing; else once more, with as much slack as that takes.
-            needed = best - scores[i, 0] + margin if words[i, 0] >= 0 else 4 * slack
+            needed = best - words.scores[i, 0] + margin if words.places[i, 0] >= 0 else 4 * slack
             if slack >= min(needed, -NEVER / 4):
                 break
             slack = needed
+
+
+@numba.njit(cache=True, nogil=True)
+def _choose_pairs(picture, through, floor, pairs):
+    """Fill in the spans and letters that lie on paths which reach `floor`."""
+    first, last, odds = picture.first, picture.last, picture.odds
+    where, firsts, lasts, values = pairs
+    count = 0
+    for c in range(odds.shape[1]):
+        where[c] = count
+        for s in range(len(first)):
+            if through[s] + odds[s, c] >= floor:
+                firsts[count], lasts[count], values[count] = first[s], last[s], odds[s, c]
+                count += 1
+    where[odds.shape[1]] = count
+
+
+@numba.njit(cache=True, nogil=True)
+def _descend(tree, pairs, ahead, stack, cuts, limits, places, scores):
+    """Search depth first, the most promising letter first, with an exact bound: the best letters of any kind.
+
+    limits : (float, float): the score that a word has to exceed, and how much less than the best word's counts
+    places, scores : (3,) int64, (3,) float64: the best words, filled
+
+    Returns the logarithm of the sum of all words' exponentials.
+    """
+    floor, margin = limits
+    node, at_cut, kids, bound, many, seen = stack
+    total = NEVER
+    at_cut[0, :cuts] = 0.0
+    depth, node[0], opened = 0, 0, True
+    while depth >= 0:
+        limit = max(scores[0] - margin, floor)
+        if opened:
+            opened = False
+            _rank_children(tree, pairs, ahead, stack, depth, limit)
+        if seen[depth] >= many[depth] or bound[depth, seen[depth]] <= limit:
+            depth -= 1
+            continue
+        child = kids[depth, seen[depth]]
+        seen[depth] += 1
+        final = _read_letter(pairs, tree.letter[child], at_cut[depth], at_cut[depth + 1, :cuts])
+        if tree.word[child] >= 0 and final > floor:
+            total = max(final, total) + np.log1p(np.exp(min(final, total) - max(final, total)))
+            _put_word(np.int64(tree.word[child]), final, places, scores)
+        if tree.begin[child] < tree.begin[child + 1]:
+            line = at_cut[depth + 1]
+            for k in range(1, cuts):  # what lies between two letters is skipped
+                line[k] = max(line[k], line[k - 1])
+            depth += 1
+            node[depth], opened = child, True
+    return total
+
+
+@_inlined
+def _rank_children(tree, pairs, ahead, stack, depth, limit):
+    """Put the children of the node at `depth` under which a word may exceed `limit` in order, best first."""
+    letters, _, begin, children, least, most = tree
+    where, first, last, odds = pairs
+    at_cut, kids, bound = stack.at_cut[depth], stack.kids[depth], stack.bound[depth]
+    above, count = stack.node[depth], 0
+    for child in children[begin[above] : begin[above + 1]]:
+        letter, hope = letters[child], NEVER
+        for p in range(where[letter], where[letter + 1]):
+            value = at_cut[first[p]] + odds[p]
+            if value > NEVER / 2:
+                for r in range(least[child], most[child] + 1):
+                    hope = max(hope, value + ahead[r, last[p]])
+        if hope > limit:
+            j = count
+            while j > 0 and bound[j - 1] < hope:
+                bound[j], kids[j] = bound[j - 1], kids[j - 1]
+                j -= 1
+            bound[j], kids[j] = hope, child
+            count += 1
+    stack.many[depth], stack.seen[depth] = count, 0
+
+
+@_inlined
+def _read_letter(pairs, letter, before, after):
+    """Read one letter more: fill `after` with the best score up to each cut; return the best of all."""
+    where, first, last, odds = pairs
+    after[:] = NEVER
+    final = NEVER
+    for p in range(where[letter], where[letter + 1]):
+        value = before[first[p]] + odds[p]
+        if value > after[last[p]]:
+            after[last[p]] = value
+            final = max(final, value)
+    return final
+
+
+@_inlined
+def _put_word(place, score, places, scores):
+    """Put a word among the best three, the first in the list before its equals."""
+    for b in range(BEST):
+        if score > scores[b] or (score == scores[b] and place < places[b]):
+            scores[b], score = score, scores[b]
+            places[b], place = place, places[b]

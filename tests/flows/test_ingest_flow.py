@@ -14,7 +14,7 @@ from tasks.datasets.totals import Gathered
 from tasks.exchange import ingest
 from tasks.exchange.labels import find_labels
 from tasks.exchange.scan import ImportRequest, Listing, Source, scan_files
-from tasks.figures.contact_sheet import png
+from tasks.lowlevel.grey_png import png
 
 # Prefect and what it brings warn while they are imported; that is theirs.
 pytestmark = pytest.mark.filterwarnings("ignore")
@@ -33,7 +33,7 @@ def pictures(recipe: Recipe, tmp_path_factory) -> Path:
         for k, text in enumerate(block.texts()[: COUNT - 1024 * number]):
             height, width = block.parameters[k]["height"], block.parameters[k]["width"]
             path = folder / ("more" if k % 2 else "") / f"{text}-{1024 * number + k}.png"
-            path.write_bytes(png(block.images[k, :height, :width]))
+            path.write_bytes(png(255 - block.images[k, :height, :width]))
     (folder / "broken-1.png").write_bytes(b"\x89PNG")
     (folder / "notes.txt").write_text("where they are from")
     return folder

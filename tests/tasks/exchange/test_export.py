@@ -30,7 +30,7 @@ from storage.shards.writer import write_shard
 from tasks.exchange import export_part as parts
 from tasks.exchange.export import ExportChoice, begin, examine, finish, missing_bytes, report, survey
 from tasks.exchange.export_part import export_part, prove_shard
-from tasks.exchange.formats import ExportEntry, ExportFormat, ExportLayout, png, tar_end, tar_member, tesseract_boxes
+from tasks.exchange.formats import ExportEntry, ExportFormat, ExportLayout, tar_end, tar_member, tesseract_boxes
 
 ALPHABET = "ABCÉ,/"
 FONTS = ["Inter Black", "Karla ExtraBold"]
@@ -168,14 +168,6 @@ def same(image: np.ndarray, wanted: np.ndarray) -> bool:
 
 
 # The bytes of one picture.
-
-
-@pytest.mark.parametrize("shape", [(1, 1), (1, 40), (40, 1), (42, 140), (255, 256)])
-def test_a_png_is_what_pillow_reads(shape):
-    image = np.random.default_rng(1).integers(0, 256, shape).astype(np.uint8)
-    assert same(pixels(png(image)), image)
-    crop = np.pad(image, 3)[3 : 3 + shape[0], 3 : 3 + shape[1]]  # not contiguous, as in a block
-    assert png(crop) == png(image)
 
 
 @pytest.mark.parametrize("size", [0, 1, 511, 512, 513, 70_000])

@@ -28,9 +28,9 @@ from tasks.exchange import ingest, scan
 from tasks.exchange.ingest import as_imported, fill_jobs, fill_shard, survey
 from tasks.exchange.labels import find_labels
 from tasks.exchange.scan import PICTURES, REJECTS, ImportRequest, Listing, Source, scan_files, write_records
-from tasks.figures.contact_sheet import png
 from tasks.loading.decode import Invert, load_picture
 from tasks.lowlevel.deflate import compress
+from tasks.lowlevel.grey_png import png
 from tasks.profiles.built_in import find_profile
 from tasks.profiles.word_lists import load_words
 from tasks.reading.reader import Reader
@@ -57,7 +57,7 @@ def pictures(drawn, tmp_path_factory) -> Path:
     for k, (image, (height, width), text) in enumerate(zip(*drawn, strict=True)):
         path = folder / str(k % 3) / f"{k:06d}_{text}.png"
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(png(image[:height, :width]))
+        path.write_bytes(png(255 - image[:height, :width]))
     return folder
 
 
@@ -135,7 +135,7 @@ def few(folder: Path, texts: str = "ABCAB", salt: int = 0) -> Path:
         image = np.zeros((8, 9), np.uint8)
         image[2:6, 2:7] = np.random.default_rng([salt, k]).integers(1, 255, (4, 5))
         image[3, 3] = 255
-        (folder / f"{k}_{text}.png").write_bytes(png(image))
+        (folder / f"{k}_{text}.png").write_bytes(png(255 - image))
     return folder
 
 
@@ -205,8 +205,8 @@ def test_equal_pictures_share_a_split_whatever_their_label(drawn, imported, tmp_
     for k in range(40):
         height, width = drawn[1][k]
         image = drawn[0][k, :height, :width]
-        (copies / f"a{k}_{'ABCD'[k % 4]}.png").write_bytes(png(image))
-        (copies / f"b{k}_{'DCBA'[k % 4]}.png").write_bytes(png(image))
+        (copies / f"a{k}_{'ABCD'[k % 4]}.png").write_bytes(png(255 - image))
+        (copies / f"b{k}_{'DCBA'[k % 4]}.png").write_bytes(png(255 - image))
         Image.fromarray(image).save(copies / f"c{k}_X.bmp")  # light on dark, another format: the same ink
     brought_in(copies, tmp_path / "out")
     split = dict(zip(paths_of(Dataset(tmp_path / "out")), Dataset(tmp_path / "out").head(120).split, strict=True))
@@ -232,7 +232,7 @@ def test_order_split_and_layout_are_those_of_this_format_version(tmp_path):
         image = np.zeros((6 + k % 3, 9), np.uint8)
         image[2:4, 2 : 3 + k % 5] = 255 - k
         image[2, 2] = 255
-        (folder / f"{k}_{'AÖZ'[k % 3]}.png").write_bytes(png(image))
+        (folder / f"{k}_{'AÖZ'[k % 3]}.png").write_bytes(png(255 - image))
     brought_in(folder, tmp_path / "out")
     paths = sorted((path.name for path in folder.iterdir()), key=lambda name: sha256(name.encode()).digest())
     assert paths_of(Dataset(tmp_path / "out")) == paths
@@ -464,7 +464,7 @@ def test_a_folder_without_any_picture_is_bad_input(tmp_path, files, said):
 
 def test_limits_name_the_file_and_the_remedy(tmp_path, monkeypatch):
     folder = few(tmp_path / "s")
-    (folder / "wide_A.png").write_bytes(png(np.eye(30, 60, dtype=np.uint8) * 255))
+    (folder / "wide_A.png").write_bytes(png(255 - np.eye(30, 60, dtype=np.uint8) * 255))
     assert measured(folder).widest == (60, "wide_A.png")
     monkeypatch.setattr(scan, "LARGEST_CANVAS", 50)
     with pytest.raises(BadInput, match=r"wide_A\.png: must be at most 50 px high and wide; it has 60: make the"):

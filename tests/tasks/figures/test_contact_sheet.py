@@ -1,4 +1,3 @@
-import io
 import subprocess
 import sys
 from itertools import pairwise
@@ -6,9 +5,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
 
-from tasks.figures.contact_sheet import ENLARGE, MARKS, PALE, SKY, SOFT, contact_sheet, png
+from tasks.figures.contact_sheet import ENLARGE, MARKS, PALE, SKY, SOFT, contact_sheet
 from tasks.figures.scores import (
     FAILURE_LOOKS,
     STEP_LOOKS,
@@ -43,21 +41,6 @@ PLOTS = {
     "failures": lambda: plot_failures({"none": bars(segments=500)}, "Lost"),
     "steps": lambda: plot_steps(steps(0.6, 0.7, 0.8), "Steps"),
 }
-
-
-def test_png_is_the_picture_dark_on_white():
-    image = np.arange(12, dtype=np.uint8).reshape(3, 4) * 20
-    data = png(image)
-    with Image.open(io.BytesIO(data)) as stored:
-        assert stored.mode == "L"
-    assert (decoded(data) == 255 - image).all()
-    assert png(image) == data
-
-
-@pytest.mark.parametrize("image", [np.zeros((3, 4)), np.zeros((1, 3, 4), np.uint8), np.zeros((0, 4), np.uint8)])
-def test_png_refuses_other_arrays(image):
-    with pytest.raises(ValueError, match="image must be 2-D uint8"):
-        png(image)
 
 
 def test_sheet_holds_every_picture_enlarged_in_its_place():

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tasks.loading.plain_png import SIGNATURE, decode_plain
+from tasks.loading.plain_png import decode_plain
+from tasks.lowlevel.grey_png import SIGNATURE
 
 COLOURS = {"L": (0, 1), "RGB": (2, 3), "RGBA": (6, 4)}
 

@@ -3,7 +3,8 @@ import itertools
 import numpy as np
 import pytest
 
-from tasks.reading.string_search import NEVER, align, best_strings
+from tasks.reading.best_path import NEVER, Spans
+from tasks.reading.string_search import align, best_strings
 from tasks.reading.word_search import Trie, best_words
 
 ABC = "ABCD"
@@ -54,11 +55,8 @@ CUTS = np.array([4, 5, 6, 4, 5])
 
 
 def strings(parts, cuts, shortest, longest, slack=1e6):
-    n = len(parts)
     starts, first, last, odds = joined(parts)
-    texts, spans, scores = np.empty((n, 3, longest), np.int16), np.empty((n, longest), np.int64), np.empty((n, 3))
-    best_strings(starts, cuts, first, last, odds, shortest, longest, slack, texts, spans, scores)
-    return texts, spans, scores
+    return best_strings(Spans(starts, cuts, first, last, odds), shortest, longest, slack)
 
 
 @pytest.mark.parametrize("lengths", [(1, 1), (2, 2), (2, 3), (1, 3)])
@@ -103,7 +101,7 @@ WORDS = sorted(["AB", "ABBA", "BAD", "CAB", "CABA", "DAB", "D", "DADA", "ACB", "
 @pytest.mark.parametrize("words", [WORDS, [word for word in WORDS if len(word) == 3], ["DADA"]])
 def test_the_best_words_are_those_of_all_paths(parts, words, margin):
     starts, first, last, odds = joined(parts)
-    found, scores, total = best_words(Trie(words, ABC), starts, CUTS, first, last, odds, margin)
+    found, scores, total = best_words(Trie(words, ABC), Spans(starts, CUTS, first, last, odds), margin)
     for number, part in enumerate(parts):
         all_scores = dict(scores_of(*part, range(1, 5)))
         ranked = sorted(

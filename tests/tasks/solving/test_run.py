@@ -16,9 +16,9 @@ import pytest
 from storage.errors import BadInput, NotThere
 from storage.ledger import ledger as keeping
 from storage.ledger.ledger import LEDGER, Ledger
-from tasks.exchange.formats import png
 from tasks.loading import listing
 from tasks.loading.safe_read import Fatal
+from tasks.lowlevel.grey_png import png
 from tasks.reading.ranking import Ranking
 from tasks.solving import batches, moving, results, survey
 from tasks.solving import inbox as state
