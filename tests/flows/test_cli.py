@@ -122,7 +122,7 @@ def mistakes(tmp_path_factory) -> Path:
         (("evaluate", "{}/fine.skops"), ["name a dataset, or give --ladder"]),
         (("evaluate", "{}/fine.skops", "book", "--ladder"), ["name a dataset, or give --ladder"]),
         (("evaluate", "{}/fine.skops", "nothing"), ["no complete dataset"]),
-        (("solve", "{}/pictures", "--model", "{}/model.skops"), ["is no model"]),
+        (("solve", "{}/pictures", "--model", "{}/model.skops"), ["is not a model"]),
         (("solve", "{}/pictures", "--model", "{}/damaged.skops"), ["damaged.skops", "differ"]),
         (("solve", "{}/pictures", "--model", "{}/absent.skops"), ["absent.skops"]),
         (("solve", "{}/absent"), ["absent: no such file or folder"]),
