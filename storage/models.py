@@ -5,19 +5,23 @@ import hashlib
 import io
 import itertools
 import json
-import warnings
 import zipfile
 from collections.abc import Iterator
-from typing import Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
-import skops.io
-from sklearn.neural_network import MLPClassifier
+import numpy as np
 
 from storage.errors import Damaged, NotThere
 from storage.files import atomic
 from storage.files.places import Place, place
+from storage.skops_archive import Fitted, open_archive, values_of
+
+if TYPE_CHECKING:
+    from sklearn.neural_network import MLPClassifier
 
 FORMAT = 2
+MOST_LAYERS = 5  # `captchas train` makes at most four hidden ones
 
 # What a file may hold: module, class, and the node of skops that builds it. skops trusts a longer list, which grows
 # with its versions. A file that holds anything outside this list is refused before skops sees it.
@@ -47,8 +51,36 @@ _SEAL = b"sha256:"
 _HEX = 64
 
 
+@dataclass(frozen=True, eq=False)
+class Network:
+    """A fitted multilayer perceptron: its arrays, named as scikit-learn names them, and nothing that runs.
+
+    coefs_ : the weights of each layer, (inputs, outputs) float32 or float64
+    intercepts_ : the biases of each layer, (outputs,)
+    classes_ : (k,) integers, ascending; with two classes the last layer has one output, that of the second
+    activation, out_activation_ : 'relu'; 'softmax' or 'logistic'
+    parameters : what the network was built with
+    """
+
+    coefs_: tuple[np.ndarray, ...]
+    intercepts_: tuple[np.ndarray, ...]
+    classes_: np.ndarray
+    activation: str
+    out_activation_: str
+    parameters: dict[str, Any]
+
+    @property
+    def hidden_layer_sizes(self) -> tuple[int, ...]:
+        """The units of each hidden layer."""
+        return tuple(weights.shape[1] for weights in self.coefs_[:-1])
+
+    def get_params(self) -> dict[str, Any]:
+        """Return what the network was built with, by name, as scikit-learn does."""
+        return dict(self.parameters)
+
+
 def save_model(
-    path: str | Place, networks: dict[str, MLPClassifier], provenance: dict[str, Any], run: str | None = None
+    path: str | Place, networks: "dict[str, MLPClassifier]", provenance: dict[str, Any], run: str | None = None
 ) -> str:
     """Write networks and their provenance, over an existing file. Equal input gives equal bytes.
 
@@ -72,6 +104,8 @@ def save_model(
     TypeError, ValueError
         A provenance that JSON cannot hold.
     """
+    import skops.io  # brings scikit-learn, which only training needs
+
     bare = {name: _bare(network) for name, network in sorted(networks.items())}
     text = json.dumps(provenance, ensure_ascii=False, sort_keys=True, allow_nan=False)
     data = _sealed(skops.io.dumps({"format": FORMAT, "networks": bare, "provenance": text}))
@@ -79,7 +113,7 @@ def save_model(
     return hashlib.sha256(data).hexdigest()
 
 
-def _bare(network: MLPClassifier) -> MLPClassifier:
+def _bare(network: "MLPClassifier") -> "MLPClassifier":
     """Copy a network without the attributes that only further training needs."""
     bare = copy.copy(network)
     for name in _DROPPED:
@@ -87,21 +121,21 @@ def _bare(network: MLPClassifier) -> MLPClassifier:
     return bare
 
 
-def load_model(path: str | Place) -> tuple[dict[str, MLPClassifier], dict[str, Any]]:
+def load_model(path: str | Place) -> tuple[dict[str, Network], dict[str, Any]]:
     """Load the networks and the provenance from a file that `save_model` wrote.
 
     Returns
     -------
-    networks : dict of str to MLPClassifier
-        They can predict, but cannot be trained further.
+    networks : dict of str to Network
     provenance : dict
 
     Raises
     ------
     NotThere
     Damaged
-        The file is not a model, was cut short or altered in any byte, is of another format, or holds types that a
-        model does not have (they are named; nothing of them was imported or run).
+        The file is not a model, was cut short or altered in any byte, is of another format, is too large, or holds
+        types that a model does not have (they are named; nothing of them was imported or run), or arrays that are not
+        those of a network.
     """
     data = _bytes(path)
     if data[-_HEX - len(_SEAL) : -_HEX] != _SEAL or not data.startswith(b"PK"):
@@ -111,32 +145,68 @@ def load_model(path: str | Place) -> tuple[dict[str, MLPClassifier], dict[str, A
     if hashlib.sha256(data[:-_HEX]).hexdigest().encode() != data[-_HEX:]:
         raise Damaged(f"model {path}: its bytes differ from those that were sealed; restore it or train again")
     try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            schema = json.loads(archive.read("schema.json"))
+        archive, schema = open_archive(data)
         foreign = sorted(".".join(name[:2]) for name in _types(schema) - TRUSTED)
     except Exception as error:  # zipfile, zlib and json raise a dozen types of errors
         raise Damaged(f"model {path}: is not a skops archive ({error})") from error
     if foreign:
         raise Damaged(f"model {path}: holds types that no model has, and was not loaded: {', '.join(foreign)}")
     try:
-        with warnings.catch_warnings():
-            # scikit-learn warns of a file from another version. We read only the arrays, which mean the same in all
-            # versions; the provenance names the version.
-            warnings.filterwarnings("ignore", "Trying to unpickle estimator", UserWarning)
-            content = skops.io.loads(data, trusted=[])
+        content = values_of(archive, schema)
         number, provenance = content["format"], json.loads(content["provenance"])
-        networks = dict(content["networks"]) if number == FORMAT else {}
-        fitting = all(
-            [array.shape[1:] for array in network.coefs_] == [array.shape for array in network.intercepts_]
-            for network in networks.values()
-        )
-    except Exception as error:
+        objects = dict(content["networks"]) if number == FORMAT else {}
+    except Exception as error:  # a forged archive fails in any step
         raise Damaged(f"model {path}: its content is not that of a model ({error})") from error
     if number != FORMAT:
         raise Damaged(f"model {path}: format {number}; this version reads format {FORMAT}. Train it again")
-    if not isinstance(provenance, dict) or not fitting:
-        raise Damaged(f"model {path}: its layers do not fit together; train it again")
+    try:
+        networks = {name: _network(found) for name, found in objects.items()}
+    except _Unfit as error:
+        raise Damaged(f"model {path}: its layers do not fit together ({error}); train it again") from error
+    except Exception as error:
+        raise Damaged(f"model {path}: its content is not that of a model ({error})") from error
+    if not isinstance(provenance, dict):
+        raise Damaged(f"model {path}: its content is not that of a model (no record of its origin); train it again")
     return networks, provenance
+
+
+class _Unfit(ValueError):
+    """The arrays of a network do not fit each other."""
+
+
+def _network(found: Fitted) -> Network:
+    """Check an object of the archive, and make a network of its arrays."""
+    if found.name != "MLPClassifier":
+        raise ValueError(f"a network must be an MLPClassifier, not {found.name}")
+    attributes = found.attributes
+    coefs, intercepts, classes = attributes["coefs_"], attributes["intercepts_"], attributes["classes_"]
+    layers = [*zip(coefs, intercepts, strict=True)]
+    numbers = [array for layer in layers for array in layer]
+    if not 1 <= len(layers) <= MOST_LAYERS or not all(isinstance(one, np.ndarray) for one in (*numbers, classes)):
+        raise ValueError(f"a network has 1 to {MOST_LAYERS} layers of arrays")
+    if any(array.dtype not in (np.float32, np.float64) for array in numbers) or classes.dtype.kind not in "iu":
+        raise ValueError("weights must be float32 or float64, and classes integers")
+    if any(weights.ndim != 2 or not weights.size or biases.shape != weights.shape[1:] for weights, biases in layers):
+        raise _Unfit(f"weights {[one.shape for one in coefs]}, biases {[one.shape for one in intercepts]}")
+    if any(one.shape[1] != other.shape[0] for one, other in itertools.pairwise(coefs)):
+        raise _Unfit(f"weights {[one.shape for one in coefs]}")
+    if classes.ndim != 1 or (np.diff(classes) <= 0).any() or len(intercepts[-1]) != _outputs(len(classes)):
+        raise _Unfit(f"{len(intercepts[-1])} outputs for classes {classes.tolist()[:5]}")
+    if not all(np.isfinite(array).all() for array in numbers):
+        raise ValueError("a weight is not a finite number")
+    activation, out_activation = attributes["activation"], attributes["out_activation_"]
+    if activation != "relu" or out_activation not in ("softmax", "logistic"):
+        raise ValueError(f"its activations must be relu, and softmax or logistic, not {activation}, {out_activation}")
+    parameters = {
+        name: value for name, value in attributes.items()
+        if not name.startswith("_") and not name.endswith("_") and name != "loss"  # which no constructor takes
+    }  # fmt: skip
+    return Network(tuple(coefs), tuple(intercepts), classes, activation, out_activation, parameters)
+
+
+def _outputs(classes: int) -> int:
+    """The outputs of a network that tells so many classes apart."""
+    return 1 if classes == 2 else classes
 
 
 def model_digest(path: str | Place) -> str:

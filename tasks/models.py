@@ -15,7 +15,7 @@ from storage.models import load_model, model_digest, save_model
 from tasks.profiles.word_lists import WEB2, load_words
 from tasks.rates import Rate
 from tasks.reading.features import FEATURES
-from tasks.reading.networks import LETTERS
+from tasks.reading.networks import LETTERS, require_calibrated
 from tasks.reading.ranking import Ranking
 from tasks.reading.reader import Reader
 from tasks.training.settings import Settings, classes_of
@@ -215,4 +215,6 @@ def load_reader(
     if model_digest(model) != sha256:
         raise Damaged(f"model {model}: is not the file that this run began with; run again")
     networks, record = load_model(model)
-    return Reader(networks, record, dictionary, ranking, alphabet, length)
+    reader = Reader(networks, record, dictionary, ranking, alphabet, length)
+    require_calibrated(record)
+    return reader

@@ -1,7 +1,6 @@
 """Confidence that means something: how far it is off, and what makes it fit."""
 
 import numpy as np
-from sklearn.linear_model import LogisticRegression
 
 LOOSE = 10.0  # how far weights may go: scikit-learn's inverse strength of regularisation
 
@@ -38,9 +37,9 @@ def fit_curve(evidence: np.ndarray, right: np.ndarray, speaking: int = 0) -> lis
             shift = _shift(design @ slopes, (n + 1) / (n + 2))
         return [shift if n and right.all() else -shift, *slopes.tolist()]
     middle, spread = design.mean(axis=0), np.maximum(design.std(axis=0), 1e-9)
-    fitted = LogisticRegression(C=LOOSE, max_iter=5000).fit((design - middle) / spread, right)
-    slopes = fitted.coef_[0] / spread
-    return [float(fitted.intercept_[0] - slopes @ middle), *slopes.tolist()]
+    slopes, shift = _regression((design - middle) / spread, right)
+    slopes = slopes / spread
+    return [float(shift - slopes @ middle), *slopes.tolist()]
 
 
 def _slopes_of_imagined(evidence: np.ndarray) -> np.ndarray:
@@ -48,7 +47,15 @@ def _slopes_of_imagined(evidence: np.ndarray) -> np.ndarray:
     worse = evidence.min(axis=0) - np.maximum(evidence.std(axis=0), 1)
     rows, right = np.vstack([evidence, worse]), np.arange(len(evidence) + 1) < len(evidence)
     middle, spread = rows.mean(axis=0), rows.std(axis=0)
-    return np.maximum(LogisticRegression(C=LOOSE).fit((rows - middle) / spread, right).coef_[0], 0) / spread
+    return np.maximum(_regression((rows - middle) / spread, right, 100)[0], 0) / spread
+
+
+def _regression(design: np.ndarray, right: np.ndarray, most: int = 5000) -> tuple[np.ndarray, float]:
+    """Return slopes and shift of a logistic regression with at most so many iterations."""
+    from sklearn.linear_model import LogisticRegression  # only training needs it, and it takes long to import
+
+    fitted = LogisticRegression(C=LOOSE, max_iter=most).fit(design, right)
+    return fitted.coef_[0], float(fitted.intercept_[0])
 
 
 def _shift(score: np.ndarray, mean: float) -> float:

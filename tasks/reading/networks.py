@@ -1,15 +1,20 @@
 """The two networks of a reader: one tells single letters from what is none, the other says which letter it is."""
 
+import math
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
-from sklearn.neural_network import MLPClassifier
 
 from storage.errors import BadInput
 from tasks.lowlevel.int16_matmul import Packed, multiply, pack
-from tasks.reading.features import SIZE
+from tasks.reading.features import FEATURES, SIZE
+from tasks.reading.ranking import Ranking
+
+if TYPE_CHECKING:  # scikit-learn takes longer to import than a picture to read; only training needs it
+    from sklearn.neural_network import MLPClassifier
 
 LETTERS, GATE = "letters", "gate"  # what the networks of a model are called
 GATE_HIDDEN = 32
@@ -17,6 +22,83 @@ BATCH = 256
 POOL = 40 * BATCH  # spans that are put together at once
 FASTEST, SLOWEST = 1e-3, 1e-5  # the rate of learning, at the beginning and at the end
 _CHUNK = 2048  # spans multiplied at once: the activations stay in the processor's cache
+# What a record must say for pictures to be cut and read as they were when the model was trained.
+NEEDED = ("classes", "features", "gate", "calibration")
+MOST_CLASSES = 254  # a label of one byte tells so many apart, beside "not one letter"
+# Columns of evidence by ranking; a calibration has a shift, and a weight for each column and each product of two.
+EVIDENCE = {Ranking.NONE.value: 5, Ranking.PROBABILITY.value: 4}
+
+
+class Fitted(Protocol):
+    """A fitted network: scikit-learn's, or `storage.models.Network`."""
+
+    @property
+    def coefs_(self) -> Sequence[np.ndarray]:
+        """The weights of each layer."""
+
+    @property
+    def intercepts_(self) -> Sequence[np.ndarray]:
+        """The biases of each layer."""
+
+    @property
+    def classes_(self) -> np.ndarray:
+        """The labels of its classes."""
+
+
+def require_record(networks: Mapping[str, Fitted], provenance: Mapping[str, Any]) -> str:
+    """Check the networks and the record of a model against each other and this version; return its letters.
+
+    Raises
+    ------
+    BadInput
+        The record lacks a part or has another type, range or length there than a trained model; it was trained on
+        other features; or a network has other classes than the record.
+    """
+    lacking = [key for key in NEEDED if key not in provenance]
+    if lacking or not {LETTERS, GATE} <= set(networks):
+        raise BadInput(f"model: its record lacks {', '.join(lacking) or 'a network'}; train it again")
+    if provenance["features"] != FEATURES:
+        raise BadInput(
+            f"model: was trained on letter features version {provenance['features']!r}, and this version makes "
+            f"{FEATURES}; train it again"
+        )
+    known = provenance["classes"]
+    if not isinstance(known, str) or not 1 <= len(known) <= MOST_CLASSES or len(set(known)) < len(known):
+        raise BadInput(f"model, classes: must be 1 to {MOST_CLASSES} letters, each once; it is {known!r}")
+    classes = len(networks[LETTERS].classes_)
+    if classes != len(known) + 1:
+        raise BadInput(
+            f"model: its network knows {classes} classes, and its record names {len(known)} letters and what is none "
+            f"({known!r}); train it again"
+        )
+    if len(networks[GATE].classes_) != 2:
+        raise BadInput(f"model: its gate must tell 2 classes apart; it knows {len(networks[GATE].classes_)}")
+    if not _is_number(provenance["gate"]):
+        raise BadInput(f"model, gate: must be a finite number; it is {provenance['gate']!r}")
+    curves = provenance["calibration"]
+    if not isinstance(curves, dict) or not curves.keys() <= EVIDENCE.keys():
+        raise BadInput(f"model, calibration: must be weights by ranking ({', '.join(EVIDENCE)}); it is {curves!r}")
+    for name, weights in curves.items():
+        columns = EVIDENCE[name]
+        wanted = 1 + columns + columns * (columns + 1) // 2
+        if not isinstance(weights, list) or len(weights) != wanted or not all(map(_is_number, weights)):
+            raise BadInput(f"model, calibration: must be {wanted} finite numbers for {name!r}; it is {weights!r}")
+    return known
+
+
+def require_calibrated(provenance: Mapping[str, Any]) -> None:
+    """Refuse a model whose confidence was never fitted: its answers would all claim the share of a search.
+
+    Raises
+    ------
+    BadInput
+    """
+    if Ranking.NONE.value not in provenance["calibration"]:
+        raise BadInput("model, calibration: has no weights, so no confidence could be believed; train it again")
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 
 @dataclass(frozen=True)
@@ -34,16 +116,24 @@ class Layers:
     classes: int
 
 
-def layers_of(network: MLPClassifier | Layers) -> Layers:
-    """Prepare a network as it is now."""
+def layers_of(network: Fitted | Layers) -> Layers:
+    """Prepare a network as it is now.
+
+    Raises
+    ------
+    BadInput
+        Its first layer does not take the features of a span: the kernels would read beyond its weights.
+    """
     if isinstance(network, Layers):
         return network
     weights, bias = network.coefs_, network.intercepts_
+    if weights[0].shape[0] != SIZE:
+        raise BadInput(f"model: a network takes {weights[0].shape[0]} features, and a span has {SIZE}; train it again")
     first = pack(weights[0] / 255, bias[0])
     return Layers(first, tuple(zip(weights[1:], bias[1:], strict=True)), len(network.classes_))
 
 
-def build(hidden: tuple[int, ...], seed: int) -> MLPClassifier:
+def build(hidden: tuple[int, ...], seed: int) -> "MLPClassifier":
     """A network with a softmax over integer labels.
 
     Parameters
@@ -53,12 +143,14 @@ def build(hidden: tuple[int, ...], seed: int) -> MLPClassifier:
     seed : int, 0 to 2**63 - 1
         Of the first weights; one below 2**32 is scikit-learn's `random_state` itself.
     """
+    from sklearn.neural_network import MLPClassifier
+
     # partial_fit starts a generator of the same state each time: its own shuffle would be one fixed order.
     return MLPClassifier(hidden, random_state=(seed ^ seed >> 32) & 0xFFFFFFFF, batch_size=BATCH, shuffle=False)
 
 
 def fit(
-    network: MLPClassifier,
+    network: "MLPClassifier",
     take: Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]],
     n: int,
     shows: int,
@@ -130,7 +222,7 @@ def _pools(n: int, shows: int, seed: int) -> Iterator[tuple[np.ndarray, np.ndarr
         number += 1
 
 
-def _step(network: MLPClassifier, X: np.ndarray, y: np.ndarray, classes: int) -> None:
+def _step(network: "MLPClassifier", X: np.ndarray, y: np.ndarray, classes: int) -> None:
     with warnings.catch_warnings():
         # scikit-learn swallows Ctrl-C here, warns, and would have us go on with half a step.
         warnings.filterwarnings("error", "Training interrupted by user", UserWarning)
@@ -147,12 +239,12 @@ def to_unit(X: np.ndarray) -> np.ndarray:
     return X.astype(np.float32) / np.float32(255)
 
 
-def letter_odds(network: MLPClassifier | Layers, X: np.ndarray) -> np.ndarray:
+def letter_odds(network: Fitted | Layers, X: np.ndarray) -> np.ndarray:
     """Log odds of each letter against "not one letter", which is the last class.
 
     Parameters
     ----------
-    network : MLPClassifier or Layers
+    network : fitted network or Layers
         The one called `LETTERS`, of C + 1 classes.
     X : (m, SIZE) uint8
         From `tasks.reading.features.shape_spans`.
@@ -171,7 +263,7 @@ def letter_odds(network: MLPClassifier | Layers, X: np.ndarray) -> np.ndarray:
     return out
 
 
-def gate_odds(network: MLPClassifier | Layers, X: np.ndarray) -> np.ndarray:
+def gate_odds(network: Fitted | Layers, X: np.ndarray) -> np.ndarray:
     """Log odds that a span is one letter, (m,) float32."""
     out = np.empty(len(X), np.float32)
     for some, scores in _scores(layers_of(network), X):

@@ -8,7 +8,7 @@ from rapidfuzz.distance import Levenshtein
 from rapidfuzz.process import cdist
 
 from storage.errors import BadInput
-from tasks.reading.best_path import BEST
+from tasks.reading.path_bounds import BEST
 from tasks.reading.word_search import Trie
 
 # The distances say which word is nearest, not how sure that is. To put a number on it they take one letter in a

@@ -1,19 +1,18 @@
 """Pictures in, ranked words with confidence out: the one door for evaluating and for solving."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 
 import numpy as np
-from sklearn.neural_network import MLPClassifier
 
 from storage.errors import BadInput
-from tasks.reading.best_path import BEST, NEVER, Spans
 from tasks.reading.components import find_apart
 from tasks.reading.confidence import confidence
 from tasks.reading.deskew import upright
-from tasks.reading.features import FEATURES, shape_spans
+from tasks.reading.features import shape_spans
 from tasks.reading.lattice import Lattice, find_spans
-from tasks.reading.networks import GATE, LETTERS, gate_odds, layers_of, letter_odds
+from tasks.reading.networks import GATE, LETTERS, Fitted, gate_odds, layers_of, letter_odds, require_record
+from tasks.reading.path_bounds import BEST, NEVER, Spans
 from tasks.reading.ranking import Dictionary, Ranked, Ranking, join_letters, nearest
 from tasks.reading.string_search import best_strings
 from tasks.reading.word_search import best_words
@@ -30,9 +29,6 @@ LEAST_SHARE = 1e-5  # so is a word's share of all words, and its complement
 LONGEST_ALLOWED = 32  # letters
 _AT_ONCE = 256  # pictures that are read at once
 _NEAR = 64  # pictures with spans between any cuts: the shapes of so many stay in the processor's cache
-
-# What a model's record must say for its pictures to be cut and read as they were when it was trained.
-NEEDED = ("classes", "features", "gate", "calibration")
 
 
 @dataclass(frozen=True)
@@ -78,8 +74,8 @@ class Reader:
 
     Parameters
     ----------
-    networks, provenance : dict of str to MLPClassifier, dict
-        From `storage.models.load_model`; the provenance has at least the keys in `NEEDED`.
+    networks, provenance : dict of str to fitted network, dict
+        From `storage.models.load_model`; the provenance has at least what `require_record` asks for.
     words : tuple of str
         The dictionary; empty for random strings.
     ranking : Ranking, optional
@@ -113,28 +109,15 @@ class Reader:
 
     def __init__(
         self,
-        networks: dict[str, MLPClassifier],
+        networks: Mapping[str, Fitted],
         provenance: dict,
         words: tuple[str, ...] = (),
         ranking: Ranking | None = None,
         alphabet: str | None = None,
         length: tuple[int, int] | None = None,
     ):
-        lacking = [key for key in NEEDED if key not in provenance]
-        if lacking or not {LETTERS, GATE} <= set(networks):
-            raise BadInput(f"model: its record lacks {', '.join(lacking) or 'a network'}; train it again")
-        if provenance["features"] != FEATURES:
-            raise BadInput(
-                f"model: was trained on letter features version {provenance['features']}, and this version makes "
-                f"{FEATURES}; train it again"
-            )
-        known: str = provenance["classes"]
+        known = require_record(networks, provenance)
         self._letters, self._gate = layers_of(networks[LETTERS]), layers_of(networks[GATE])
-        if self._letters.classes != len(known) + 1:
-            raise BadInput(
-                f"model: its network knows {self._letters.classes} classes, and its record names {len(known)} "
-                f"letters and what is none ({known!r}); train it again"
-            )
         self.alphabet = known if alphabet is None else alphabet
         foreign = [letter for letter in self.alphabet if letter not in known]
         if foreign or not self.alphabet:

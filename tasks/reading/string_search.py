@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numba
 import numpy as np
 
-from tasks.reading.best_path import BEST, NEVER, Reach, Spans, find_reach, largest, picture_of
+from tasks.reading.path_bounds import BEST, NEVER, Reach, Spans, find_reach, largest, picture_of
 
 _BEAM = 6  # strings kept at every cut: the three best of all are among them, except for rare ties
 _FACTOR = np.uint64(1_000_003)  # a string's hash is its prefix's hash times this, plus its last letter
@@ -283,7 +283,7 @@ def align(starts, cuts, first, last, worth, lengths, chosen, scores):
     Parameters
     ----------
     starts, cuts, first, last
-        As in `tasks.reading.best_path.Spans`.
+        As in `tasks.reading.path_bounds.Spans`.
     worth : (m, L) float64
         Score of a span as the k-th letter of its picture.
     lengths : (n,) int64

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numba
 import numpy as np
 
-from tasks.reading.best_path import BEST, NEVER, Reach, Spans, find_reach, largest, picture_of
+from tasks.reading.path_bounds import BEST, NEVER, Reach, Spans, find_reach, largest, picture_of
 
 _SLACK = 1.5  # margins below the best path of any letters that the first search looks at
 _ENDLESS = 1 << 14  # letters: more than any word has

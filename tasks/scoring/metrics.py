@@ -3,7 +3,6 @@
 from collections.abc import Iterable
 
 import numpy as np
-from sklearn.metrics import classification_report
 
 from tasks.rates import Rate, as_booleans
 
@@ -56,6 +55,8 @@ def letter_scores(truth: np.ndarray, read: np.ndarray, classes: Iterable[str]) -
     accuracy = Rate(int(right.sum()), n)
     report = ""
     if n:
+        from sklearn.metrics import classification_report  # takes longer to import than all other scores to compute
+
         names = [classes[k] for k in present]
         report = classification_report(rows, columns, labels=present, target_names=names, digits=4, zero_division=0)
     return {

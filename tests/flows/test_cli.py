@@ -83,7 +83,8 @@ def mistakes(tmp_path_factory) -> Path:
     for network, (size, classes) in zip(networks.values(), ((SIZE, 27), (SIZE, 2)), strict=True):
         X = np.random.default_rng(1).integers(0, 256, (classes, size)) / 255
         network.partial_fit(X, range(classes), classes=range(classes))
-    provenance = {"classes": "ABCDEFGHIJKLMNOPQRSTUVWXYZ", "features": FEATURES, "gate": 0.0, "calibration": {}}
+    provenance = {"classes": "ABCDEFGHIJKLMNOPQRSTUVWXYZ", "features": FEATURES, "gate": 0.0}
+    provenance["calibration"] = {"none": [0.0] * 21}
     save_model(folder / "fine.skops", networks, provenance)
     save_model(folder / "other.skops", networks, provenance | {"features": 99})
     save_model(folder / "bare.skops", networks, {"classes": provenance["classes"]})

@@ -11,9 +11,8 @@ from tasks import models
 from tasks.models import must_know_as_much
 from tasks.reading import networks
 from tasks.reading.features import FEATURES, SIZE
-from tasks.reading.networks import GATE, LETTERS
+from tasks.reading.networks import GATE, LETTERS, NEEDED
 from tasks.reading.ranking import Ranking
-from tasks.reading.reader import NEEDED
 
 
 def test_the_provenance_names_data_letters_features_and_settings(learnt):

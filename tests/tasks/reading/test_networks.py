@@ -1,9 +1,25 @@
+import itertools
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
 from storage.errors import BadInput
-from tasks.reading.features import SIZE
-from tasks.reading.networks import FASTEST, POOL, SLOWEST, build, fit, gate_odds, letter_odds
+from tasks.reading.features import FEATURES, SIZE
+from tasks.reading.networks import (
+    FASTEST,
+    GATE,
+    LETTERS,
+    POOL,
+    SLOWEST,
+    build,
+    fit,
+    gate_odds,
+    letter_odds,
+    require_calibrated,
+    require_record,
+)
+from tasks.reading.reader import Reader
 
 
 def blobs(count, classes, size=60, key=0):
@@ -226,13 +242,78 @@ def test_odds_do_not_depend_on_how_many_spans_are_asked_for():
 
 
 @pytest.mark.parametrize(("odds", "size"), [(letter_odds, SIZE), (gate_odds, SIZE)])
-def test_spans_of_another_shape_or_type_are_refused(trained, odds, size):
+def test_spans_of_another_shape_or_type_are_refused(odds, size):
     for wrong in (np.zeros((3, size - 1), np.uint8), np.zeros(size, np.uint8), np.zeros((3, size), np.float32)):
         with pytest.raises(ValueError, match=rf"^spans: must be \(m, {size}\) uint8"):
-            odds(trained[0], wrong)
+            odds(shaped((SIZE, 5, 4), 4), wrong)
 
 
 @pytest.mark.parametrize("seed", [0, 14, 2**32 - 1, 2**32 + 5, 2**63 - 1])
 def test_any_seed_of_the_project_builds_a_network(seed):
     assert 0 <= build((8,), seed).random_state < 2**32
     assert build((8,), 14).random_state == 14
+
+
+def record(**changes) -> dict:
+    curves = {"none": [0.0] * 21, "probability": [0.0] * 15}
+    return {"classes": "ABC", "features": FEATURES, "gate": -1.0, "calibration": curves} | changes
+
+
+def shaped(sizes: tuple[int, ...], classes: int) -> SimpleNamespace:
+    """A network of zeros with these layer sizes."""
+    return SimpleNamespace(
+        coefs_=[np.zeros(pair, np.float32) for pair in itertools.pairwise(sizes)],
+        intercepts_=[np.zeros(size, np.float32) for size in sizes[1:]],
+        classes_=np.arange(classes),
+    )
+
+
+FITTING = {LETTERS: shaped((SIZE, 5, 4), 4), GATE: shaped((SIZE, 3, 1), 2)}
+
+
+def test_a_record_that_fits_gives_its_letters():
+    assert require_record(FITTING, record()) == "ABC"
+    assert require_record(FITTING, record(calibration={})) == "ABC"  # in training, before it is fitted
+    require_calibrated(record())
+    with pytest.raises(BadInput, match="calibration: has no weights"):
+        require_calibrated(record(calibration={}))
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"classes": "AB"}, "knows 4 classes"),
+        ({"classes": "ABA"}, "each once"),
+        ({"classes": ""}, "1 to 254 letters"),
+        ({"classes": ["A", "B", "C"]}, "1 to 254 letters"),
+        ({"classes": None}, "1 to 254 letters"),
+        ({"features": FEATURES + 1}, "letter features version"),
+        ({"features": "4"}, "letter features version"),
+        ({"gate": float("nan")}, "gate: must be a finite number"),
+        ({"gate": "0"}, "gate: must be a finite number"),
+        ({"gate": True}, "gate: must be a finite number"),
+        ({"calibration": None}, "calibration: must be weights by ranking"),
+        ({"calibration": {"none": []}}, "must be 21 finite numbers for 'none'"),
+        ({"calibration": {"none": [1.0] * 20}}, "must be 21 finite numbers"),
+        ({"calibration": {"none": [float("inf")] * 21}}, "must be 21 finite numbers"),
+        ({"calibration": {"probability": [0.0] * 21}}, "must be 15 finite numbers"),
+        ({"calibration": {"levenshtein": [0.0]}}, "must be weights by ranking"),
+    ],
+)
+def test_a_record_that_does_not_fit_is_refused(changes, said):
+    with pytest.raises(BadInput, match=said):
+        require_record(FITTING, record(**changes))
+
+
+@pytest.mark.parametrize("name", [LETTERS, GATE])
+@pytest.mark.parametrize("inputs", [1, SIZE - 1, SIZE + 1])
+def test_a_first_layer_of_another_width_is_refused_before_a_kernel_reads_past_it(name, inputs):
+    sizes = (inputs, 5, 4) if name == LETTERS else (inputs, 3, 1)
+    networks = FITTING | {name: shaped(sizes, 4 if name == LETTERS else 2)}
+    with pytest.raises(BadInput, match=f"takes {inputs} features, and a span has {SIZE}"):
+        Reader(networks, record())
+
+
+def test_a_gate_of_three_classes_is_refused():
+    with pytest.raises(BadInput, match="gate must tell 2 classes apart; it knows 3"):
+        require_record(FITTING | {GATE: shaped((SIZE, 3, 3), 3)}, record())

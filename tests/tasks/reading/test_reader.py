@@ -10,9 +10,9 @@ from tasks.reading.components import find_apart
 from tasks.reading.deskew import upright
 from tasks.reading.features import FEATURES, shape_spans
 from tasks.reading.lattice import find_spans
-from tasks.reading.networks import GATE, LETTERS, gate_odds, letter_odds
+from tasks.reading.networks import GATE, LETTERS, NEEDED, gate_odds, letter_odds
 from tasks.reading.ranking import Dictionary, Ranking, nearest
-from tasks.reading.reader import _AT_ONCE, _NEAR, FAR, LONGEST, NEEDED, SURE, Reader
+from tasks.reading.reader import _AT_ONCE, _NEAR, FAR, LONGEST, SURE, Reader
 
 ALPHABET = find_profile("book").alphabet
 TEST = 2

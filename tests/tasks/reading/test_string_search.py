@@ -3,7 +3,7 @@ import itertools
 import numpy as np
 import pytest
 
-from tasks.reading.best_path import NEVER, Spans
+from tasks.reading.path_bounds import NEVER, Spans
 from tasks.reading.string_search import align, best_strings
 from tasks.reading.word_search import Trie, best_words
 

@@ -1,0 +1,96 @@
+"""Skops archives read by ourselves: the arrays and plain values of a model file, without scikit-learn and without code.
+
+skops imports scikit-learn, and that takes longer than to read a picture. skops stays the writer, so that users of
+scikit-learn can open a model file.
+"""
+
+import io
+import json
+import math
+import zipfile
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.lib import format as npy
+
+MOST_BYTES = 64 << 20  # of all members together, unpacked: eighty times the shipped model
+MOST_MEMBERS = 1000
+SCHEMA = "schema.json"
+
+
+class Fitted(NamedTuple):
+    """An object of the archive that is not built: its class's name and its attributes."""
+
+    name: str
+    attributes: dict[str, Any]
+
+
+def open_archive(data: bytes) -> tuple[zipfile.ZipFile, Any]:
+    """Open an archive and read its schema, once the sizes that its members claim are within bounds.
+
+    Raises
+    ------
+    ValueError
+        Too many or too large members, two of one name, or no schema.
+    zipfile.BadZipFile, zlib.error, UnicodeDecodeError, json.JSONDecodeError, RecursionError
+    """
+    archive = zipfile.ZipFile(io.BytesIO(data))
+    members = archive.infolist()
+    total = sum(member.file_size for member in members)
+    if len(members) > MOST_MEMBERS or total > MOST_BYTES:
+        raise ValueError(
+            f"must have at most {MOST_MEMBERS} members of {MOST_BYTES} bytes; has {len(members)} of {total}"
+        )
+    names = [member.filename for member in members]
+    if len(set(names)) < len(names) or SCHEMA not in names:
+        raise ValueError(f"must have {SCHEMA}, and no name twice")
+    return archive, json.loads(archive.read(SCHEMA))
+
+
+def values_of(archive: zipfile.ZipFile, node: Any) -> Any:
+    """Return the value of a node: plain values, arrays, and `Fitted` for objects. Nothing is imported or called.
+
+    Raises
+    ------
+    ValueError, KeyError, TypeError
+        A node or an array that is not what skops writes.
+    """
+    match node["__loader__"]:
+        case "JsonNode":
+            return json.loads(node["content"])
+        case "TypeNode":
+            return None
+        case "DictNode":
+            return {key: values_of(archive, child) for key, child in node["content"].items()}
+        case "ListNode":
+            return [values_of(archive, child) for child in node["content"]]
+        case "TupleNode":
+            return tuple(values_of(archive, child) for child in node["content"])
+        case "NdArrayNode":
+            array = _array(archive.read(node["file"]))
+            return array if node["__class__"] == "ndarray" else array[()]
+        case "ObjectNode":
+            return Fitted(node["__class__"], values_of(archive, node["content"]))
+        case loader:
+            raise ValueError(f"{loader!r} is not a kind of node that a model has")
+
+
+def _array(data: bytes) -> np.ndarray:
+    """Read a .npy member of numbers in the memory order that it was stored in.
+
+    The header is compared with the member's size before memory is taken, which `numpy.load` does not do.
+    """
+    stream = io.BytesIO(data)
+    version = npy.read_magic(stream)
+    if version == (1, 0):
+        shape, fortran, dtype = npy.read_array_header_1_0(stream)
+    elif version == (2, 0):
+        shape, fortran, dtype = npy.read_array_header_2_0(stream)
+    else:
+        raise ValueError(f".npy version {version} is not 1.0 or 2.0")
+    if dtype.kind not in "fiu" or any(side < 0 for side in shape):
+        raise ValueError(f"an array must be of numbers, not {dtype} {shape}")
+    if math.prod(shape) * dtype.itemsize != len(data) - stream.tell():
+        raise ValueError(f"an array of {shape} {dtype} has {len(data) - stream.tell()} bytes")
+    flat = np.frombuffer(data, dtype, offset=stream.tell()).copy()
+    return flat.reshape(shape[::-1]).T if fortran else flat.reshape(shape)
