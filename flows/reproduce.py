@@ -16,7 +16,7 @@ from flows.workers.cluster import crew
 from flows.workers.fanout import fan_out
 from storage.files.places import local
 from tasks.profiles.fonts import find_face
-from tasks.scoring.reproduce import StepJob, for_people, run_step, save
+from tasks.scoring.reproduce import StepJob, as_markdown, for_people, run_step, save
 from tasks.scoring.reproduce import jobs as jobs_of
 
 
@@ -66,7 +66,7 @@ def reproduce(request: ReproduceRequest, jobs: list[StepJob]) -> dict:
     face, seed = find_face(request.font), request.seed
     rows = run_steps(jobs, request.workers, request.cluster)
     report = save(folder, rows, face, seed)
-    show_reproduced(rows, f"{face.name}, seed {seed}", folder / "steps.png")
+    show_reproduced(for_people(rows), as_markdown(rows), f"{face.name}, seed {seed}", folder / "steps.png")
     return {
         "font": face.name,
         "seed": seed,

@@ -12,7 +12,6 @@ from storage.files.places import Place
 from tasks.datasets.describe import sheet_of
 from tasks.datasets.judge import Finding, summary
 from tasks.rates import Rate
-from tasks.scoring import reproduce
 
 MOST_ROWS = 1000  # of a table: shards or findings
 MOST_KINDS = 20  # kinds of repair that a report counts
@@ -162,11 +161,11 @@ def show_regenerated(report: dict, model: Path) -> None:
     _markdown(lines, artifact_key("regenerate", model.stem))
 
 
-def show_reproduced(rows: list[dict], title: str, plot: Path) -> None:
-    """Show the steps of the book's procedure: a table, and a report with the plot."""
-    create_table_artifact(reproduce.for_people(rows), key="reproduce", description=title)
+def show_reproduced(rows: list[dict], lines: str, title: str, plot: Path) -> None:
+    """Show the steps of the book's procedure: a table of `rows`, and a report of Markdown `lines` with the plot."""
+    create_table_artifact(rows, key="reproduce", description=title)
     shown = picture(plot.read_bytes(), "Words right, step by step")
-    create_markdown_artifact(f"{reproduce.as_markdown(rows)}\n\n{shown}", key="reproduce-report")
+    create_markdown_artifact(f"{lines}\n\n{shown}", key="reproduce-report")
 
 
 def show_demo(report: dict) -> None:
