@@ -85,7 +85,9 @@ def check(request: EvaluateRequest) -> EvaluateChoice:
     """Find the model, the dataset and the dictionary, and prove that they fit, or name the wrong parameter."""
     model = model_file(request.model)
     if (request.dataset is None) != request.ladder:
-        raise BadInput("evaluate: name a dataset, or give --ladder")
+        raise BadInput(
+            f"evaluate: name a dataset, or give --ladder; {'both' if request.ladder else 'neither'} was given"
+        )
     if request.dataset is not None:
         return EvaluateChoice(model, measurement(request.model, request.dataset, request.dictionary))
     classes = load_model(model)[1]["classes"]

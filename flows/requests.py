@@ -1,17 +1,9 @@
 """A command's request: one frozen dataclass, whose fields are the shell's options and Prefect's parameters.
 
-A command is declared once, and its body gets the request and what `check` made of it::
+A command is declared once. Its body gets the request and the result of `check`::
 
     @dataclass(frozen=True)
-    class DrawRequest:
-        '''...
-
-Parameters
-----------
-        count
-            Number of pictures.
-        '''
-
+    class DrawRequest:  # its docstring describes the parameters
         count: Count = 100_000
 
     def check(request: DrawRequest) -> Recipe: ...

@@ -101,7 +101,9 @@ def check(request: TrainRequest) -> TrainChoice:
     """Find the datasets and the settings that the parameters ask for, or name the wrong parameter."""
     ladder = request.ladder
     if bool(request.datasets) == ladder:
-        raise BadInput("train: name one or more datasets, or give --ladder")
+        raise BadInput(
+            f"train: name one or more datasets, or give --ladder; {'both' if request.ladder else 'neither'} was given"
+        )
     given = {name: getattr(request, name) for name in ("pictures", "shows", "hidden", "leave_out")}
     given = {
         key: tuple(value) if isinstance(value, list) else value for key, value in given.items() if value is not None

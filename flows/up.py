@@ -77,7 +77,7 @@ def check(request: UpRequest) -> Path | None:
     if not 0 <= request.port <= 65535:
         raise BadInput(f"port: must be from 0 (any free one) to 65535; it is {request.port}")
     if request.check and request.deploy:
-        raise BadInput("check, deploy: give one of them")
+        raise BadInput("check, deploy: must not be given together; give --check to look, or --deploy to deploy")
     return None if request.check else _chosen(request.deployments, request.deploy)
 
 

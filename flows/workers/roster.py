@@ -194,7 +194,10 @@ class Roster:
 
         Otherwise a job that kills its worker at once, again and again, would leave no process.
         """
-        nannies = [nanny for nanny in self.client.cluster.workers.values() if hasattr(nanny, "is_alive")]
+        cluster = self.client.cluster
+        if cluster is None:
+            return
+        nannies = [nanny for nanny in cluster.workers.values() if hasattr(nanny, "is_alive")]
         if len(self.threads) >= len(nannies):
             self._short = None
         elif self._short is None:
@@ -203,7 +206,7 @@ class Roster:
             self._short = now
             for nanny in nannies:
                 if not nanny.is_alive():
-                    self.client.cluster.loop.add_callback(nanny.restart)
+                    cluster.loop.add_callback(nanny.restart)
 
     def _examine(self, names: Iterable[str]) -> None:
         """Compare the software of workers with this process's."""
@@ -244,8 +247,9 @@ class Roster:
 
     def _ask_scheduler(self) -> dict[str, int]:
         """{address: threads} of all workers."""
+        scheduler: Any = self.client.scheduler  # None once Dask has closed the client
         try:
-            return self.client.sync(self.client.scheduler.ncores, callback_timeout=ANSWER)
+            return self.client.sync(scheduler.ncores, callback_timeout=ANSWER)
         except (AttributeError, RuntimeError) as error:  # closed just now by Dask's own thread
             raise self.lost() from error
 

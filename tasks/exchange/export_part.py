@@ -142,7 +142,7 @@ def _part_writer(job: PartJob, target: Path) -> Iterator[Callable[[Entries], tup
         with staged_folder(target) as folder:
             yield lambda blocks: _write_folder(folder, job.layout, blocks)
     else:
-        write = _write_tar if job.layout.format is ExportFormat.WEBDATASET else _write_parquet
+        write = {ExportFormat.WEBDATASET: _write_tar, ExportFormat.PARQUET: _write_parquet}[job.layout.format]
         with staged_file(target) as file:
             yield lambda blocks: write(file, job.layout, blocks)
 

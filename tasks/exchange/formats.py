@@ -27,17 +27,10 @@ class ExportFormat(StrEnum):
     HDF5 = "hdf5"
 
 
-FOLDERS = {
-    ExportFormat.PNG,
-    ExportFormat.GT,
-    ExportFormat.TESSERACT,
-    ExportFormat.COCO,
-}  # a folder of files a shard
-WITH_BOXES = {
-    ExportFormat.TESSERACT,
-    ExportFormat.COCO,
-}  # they need a dataset with boxes of letters
-SUFFIX = {ExportFormat.WEBDATASET: ".tar", ExportFormat.PARQUET: ".parquet"}  # one file a shard
+# Each format is either here, with a folder of files a shard, or in `SUFFIX`, with one file a shard, or virtual.
+FOLDERS = {ExportFormat.PNG, ExportFormat.GT, ExportFormat.TESSERACT, ExportFormat.COCO}
+WITH_BOXES = {ExportFormat.TESSERACT, ExportFormat.COCO}  # they need a dataset with boxes of letters
+SUFFIX = {ExportFormat.WEBDATASET: ".tar", ExportFormat.PARQUET: ".parquet"}
 
 
 class ExportEntry(NamedTuple):

@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 from matplotlib.figure import Figure
 
-from storage.ledger.ledger import ANSWER
+from storage.ledger.ledger import Answer
 from storage.shards.manifest import Manifest
 from tasks.datasets import generate
 
@@ -182,10 +182,8 @@ def test_everything_is_killed_and_damaged_while_pictures_arrive(site, operate, d
     assert set(rows) == set(site.dropped)
     assert [(path, row[7:]) for path, row in rows.items() if row[7:] != answers[path]] == []
     for path, kind in site.dropped.items():
-        *_, reason = rows[path]
-        assert (rows[path][7 + ANSWER.index("status")] == "failed") == (kind in operate.BROKEN) == bool(reason), rows[
-            path
-        ]
+        answer = Answer(*rows[path][7:])
+        assert (answer.status == "failed") == (kind in operate.BROKEN) == bool(answer.reason), rows[path]
     assert {key: seen for key, seen in site.answered.items() if len(seen) > 1} == {}
 
     # Every dataset whole, with the content that it has without faults, and what was not its own put aside.
