@@ -7,7 +7,13 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-DOORS = ("storage.dataset", "tasks.reading.reader", "tasks.profiles.profile", "tasks.profiles.built_in")
+DOORS = (
+    "storage.dataset",
+    "tasks.reading.reader",
+    "tasks.solving.picture_reader",
+    "tasks.profiles.profile",
+    "tasks.profiles.built_in",
+)
 
 
 @pytest.mark.parametrize("name", DOORS)

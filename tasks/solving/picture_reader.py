@@ -1,0 +1,108 @@
+"""Pictures read at once, in this process: the Python door for programs that have a few pictures and want words."""
+
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+
+from storage.files.places import place
+from storage.models import model_digest
+from tasks.loading.decode import load_batch
+from tasks.loading.in_memory import Given, file_bytes
+from tasks.models import choose_words, load_reader
+from tasks.reading.reader import Reader
+
+SHIPPED = Path(str(files("tasks"))) / "ladder.skops"
+
+
+@dataclass(frozen=True)
+class Word:
+    """What one picture says.
+
+    word : the best answer; '' if there is none, and `reason` says why
+    confidence : from 0 to 1, the calibrated probability that `word` is right
+    others : the next two answers, each with its share of what is left
+    """
+
+    word: str
+    confidence: float
+    others: tuple[tuple[str, float], ...] = ()
+    reason: str = ""
+
+
+class PictureReader:
+    """A model that reads pictures from files or from memory; `open_reader` opens one."""
+
+    def __init__(self, reader: Reader):
+        self._reader = reader
+
+    def read(self, pictures: Iterable[Given]) -> list[Word]:
+        """Read pictures, all together or a few at a time.
+
+        Parameters
+        ----------
+        pictures : iterable
+            Paths of files, bytes of files, Pillow images, or arrays (H, W), (H, W, 3) or (H, W, 4) uint8; mixed as
+            they come, in any colours, light on dark or dark on light.
+
+        Returns
+        -------
+        list of Word
+            One for each picture, in order. A picture that cannot be read gives an empty word with the reason, never
+            an error.
+        """
+        given = [*pictures]
+        groups, failures = load_batch(given, file_bytes)
+        words = [Word("", 0.0)] * len(given)
+        for index, error in failures:
+            words[index] = Word("", 0.0, reason=str(error))
+        for indices, images in groups:
+            readings = self._reader.read(images)
+            for index, found, shares in zip(
+                indices.tolist(), readings.words.tolist(), readings.confidences.tolist(), strict=True
+            ):
+                (word, share), *others = zip(found, shares, strict=True)
+                rest = tuple(other for other in others if other[0])
+                words[index] = Word(word, share, rest, "" if word else "no letter found")
+        return words
+
+
+def open_reader(
+    model: str | os.PathLike[str] | None = None,
+    *,
+    dictionary: str = "none",
+    alphabet: str | None = None,
+    length: tuple[int, int] | None = None,
+) -> PictureReader:
+    """Open a model for reading pictures in this process: no Prefect, no Dask, no scikit-learn, no database.
+
+    Parameters
+    ----------
+    model : path or URL, optional
+        A model's file; by default the one that comes with the package.
+    dictionary : str
+        'none' for random strings, 'web2' for the English words, or the path of a word list.
+    alphabet : str, optional
+        The letters that may occur, of those that the model knows.
+    length : (int, int), optional
+        The shortest and the longest text.
+
+    Raises
+    ------
+    NotThere, Damaged, BadInput
+
+    Examples
+    --------
+    >>> from tasks.datasets.recipe import make_recipe, renderer_of
+    >>> from tasks.profiles.built_in import find_profile
+    >>> block = renderer_of(make_recipe(find_profile("book"), seed=1)).block(1, 0, 2)
+    >>> reader = open_reader(length=(4, 4))
+    >>> [answer.word for answer in reader.read([255 - image for image in block.images])]
+    ['GAPY', 'TERA']
+    >>> reader.read([b"not a picture"])[0].reason.partition(":")[0]
+    'no picture'
+    """
+    path = place(SHIPPED if model is None else os.fspath(model))
+    words = choose_words(dictionary, path, alphabet, length)
+    return PictureReader(load_reader(str(path), model_digest(path), words, None, alphabet, length))
