@@ -11,7 +11,8 @@ import numpy as np
 
 from storage.errors import Damaged
 from storage.exports.parquet import Kind, write_table
-from storage.exports.record import NOTES, Part, staged_file, staged_folder
+from storage.exports.record import NOTES, Part
+from storage.exports.staging import staged_file, staged_folder
 from storage.files import atomic
 from storage.files.places import place
 from storage.shards.shard import BLOCK, SPLITS, Block, Shard, read_record

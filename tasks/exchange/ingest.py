@@ -25,6 +25,7 @@ from tasks.exchange.scan import DIGEST, PICTURES, REJECTS, Source, changes, show
 from tasks.loading.decode import Invert, decode_picture
 from tasks.loading.safe_read import BadPicture, read_file
 from tasks.lowlevel.deflate import compress
+from tasks.lowlevel.padding import stack_padded
 
 PARAMETERS = np.dtype([("height", "<u2"), ("width", "<u2")])
 
@@ -170,16 +171,19 @@ def _block(job: FillJob, offset: int, count: int) -> Block:
     identity = json.loads(job.identity)
     profile, invert = identity["profile"], Invert(identity["source"]["ink"]["invert"])
     pairs = job.pairs[offset : offset + count]
-    images = np.zeros((count, profile["height"], profile["width"]), np.uint8)
     parameters = np.empty(count, PARAMETERS)
     content = np.empty((count, 4), np.uint64)
-    for k, (path, _) in enumerate(pairs):
-        at = DIGEST * (offset + k)
-        picture = _picture(Path(job.source, path), job.digests[at : at + DIGEST], invert)
-        height, width = picture.shape
-        images[k, :height, :width] = picture
-        parameters[k] = height, width
-        content[k] = np.frombuffer(sha256(b"%d %d " % (height, width) + picture.tobytes()).digest(), "<u8")
+
+    def pictures() -> Iterator[np.ndarray]:
+        for k, (path, _) in enumerate(pairs):
+            at = DIGEST * (offset + k)
+            picture = _picture(Path(job.source, path), job.digests[at : at + DIGEST], invert)
+            height, width = picture.shape
+            parameters[k] = height, width
+            content[k] = np.frombuffer(sha256(b"%d %d " % (height, width) + picture.tobytes()).digest(), "<u8")
+            yield picture
+
+    images = stack_padded(pictures(), count, profile["height"], profile["width"])
     text = np.array([label.encode() for _, label in pairs], f"S{job.text_bytes}")
     boxes = np.full((count, profile["length"][1], 4), -1, np.int16)
     # The split depends on the pixels and not on the label: copies with other labels stay in the same split.

@@ -18,6 +18,7 @@ from PIL import Image, UnidentifiedImageError
 from tasks.loading.plain_png import decode_plain
 from tasks.loading.polarity import BRIGHT, DARK, LEFT_OPEN, background, ink_of
 from tasks.loading.safe_read import BadPicture, Unreadable, read_file
+from tasks.lowlevel.padding import stack_padded
 
 LOADER = 1  # raised whenever the same file gives other pixels; part of an imported dataset's identity
 FORMATS = ("PNG", "JPEG", "GIF", "BMP", "WEBP", "TIFF")
@@ -116,7 +117,7 @@ def load_batch(
     failures : list of (index, BadPicture)
         Every index is in exactly one group or here.
     """
-    by_shape: dict[tuple[int, ...], list[tuple[int, np.ndarray]]] = {}
+    by_shape: dict[tuple[int, int], list[tuple[int, np.ndarray]]] = {}
     failures = []
     for index, path in enumerate(paths):
         try:
@@ -124,17 +125,17 @@ def load_batch(
         except BadPicture as error:
             failures.append((index, error))
         else:
-            by_shape.setdefault(picture.shape, []).append((index, picture))
+            height, width = picture.shape
+            by_shape.setdefault((height, width), []).append((index, picture))
     if len(by_shape) > MOST_SHAPES:
-        padded: dict[tuple[int, ...], list[tuple[int, np.ndarray]]] = {}
-        for shape, members in by_shape.items():
-            padded.setdefault(tuple(-(-side // PADDED_TO) * PADDED_TO for side in shape), []).extend(members)
+        padded: dict[tuple[int, int], list[tuple[int, np.ndarray]]] = {}
+        for (height, width), members in by_shape.items():
+            canvas = -(-height // PADDED_TO) * PADDED_TO, -(-width // PADDED_TO) * PADDED_TO
+            padded.setdefault(canvas, []).extend(members)
         by_shape = {shape: sorted(members, key=lambda member: member[0]) for shape, members in padded.items()}
     groups = []
     for shape, members in by_shape.items():
-        images = np.zeros((len(members), *shape), np.uint8)
-        for image, (_, picture) in zip(images, members, strict=True):
-            image[: picture.shape[0], : picture.shape[1]] = picture
+        images = stack_padded((picture for _, picture in members), len(members), *shape)
         groups.append((np.array([index for index, _ in members], np.int64), images))
     return groups, failures
 
