@@ -40,7 +40,7 @@ class DemoRequest:
     Parameters
     ----------
     workers
-        Local processes; by default one a core.
+        Local processes; by default one for each core.
     cluster
         Address of a Dask scheduler to use instead, such as tcp://host:8786.
     """

@@ -54,7 +54,7 @@ class EvaluateRequest:
     dataset
         A dataset's name under the home, its path, or its URL.
     ladder
-        Measure on every rung of the ladder instead, drawing what is missing, and put all into one table and picture.
+        Measure on every rung of the ladder instead; draw missing pictures; put all scores into a table and a plot.
     out
         Folder of the report; by default reports/MODEL-on-DATASET (or -ladder) under the home.
     split
@@ -62,7 +62,7 @@ class EvaluateRequest:
     dictionary
         web2, a word list, or none; by default the words that the dataset was drawn from.
     workers
-        Local processes; by default one a core.
+        Local processes; by default one for each core.
     cluster
         Address of a Dask scheduler to use instead, such as tcp://host:8786.
     again

@@ -42,7 +42,7 @@ class GenerateRequest:
     seed
         Any whole number from 0; another seed, other pictures.
     workers
-        Local processes; by default one a core.
+        Local processes; by default one for each core.
     cluster
         Address of a Dask scheduler to use instead, such as tcp://host:8786.
     out

@@ -53,7 +53,7 @@ class IngestRequest:
     invert
         Whether the pictures are dark on light: auto finds out for each, yes or no say it of all.
     workers
-        Local processes; by default one a core.
+        Local processes; by default one for each core.
     cluster
         Address of a Dask scheduler to use instead, such as tcp://host:8786.
     """

@@ -35,7 +35,7 @@ class ReproduceRequest:
     out
         Folder of the table and plot; by default reports/reproduce under the home.
     workers
-        Local processes; by default one a core.
+        Local processes; by default one for each core.
     cluster
         Address of a Dask scheduler to use instead, such as tcp://host:8786.
     """

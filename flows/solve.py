@@ -45,7 +45,7 @@ class SolveRequest:
     path
         A folder, or one picture; a name under the home, such as inbox; or a URL of an object store.
     model
-        A model's name under the home, or its file; by default the newest one there, or the one that is shipped.
+        A model's name under the home, or its file; by default the newest model there, or else the shipped model.
     dictionary
         web2 (the book's four-letter words), the path of a word list, or none for random strings.
     ranking
@@ -59,7 +59,7 @@ class SolveRequest:
     again
         Also read what another model, or the same with other settings, has answered. For one picture always so.
     settle
-        Seconds between two looks at a file: one that changes meanwhile is still being written, and left.
+        Seconds between two looks at a file; a file that changes meanwhile is still being written and is left.
     move_to
         Move solved files to this folder, under the same names; a name that is taken there gets a number.
     follow_links
@@ -71,7 +71,7 @@ class SolveRequest:
     length
         How many letters there are, such as 4 or 4-6; by default as many as the dictionary's words have.
     workers
-        Local processes; by default one a core.
+        Local processes; by default one for each core.
     cluster
         Address of a Dask scheduler to use instead, such as tcp://host:8786.
     """
@@ -96,7 +96,7 @@ class SolveRequest:
 
 
 class Checked(NamedTuple):
-    """What to solve, which file to write, and the model with its settings."""
+    """The pictures to solve, the file to write, and the model with its settings."""
 
     choice: SolveChoice
     answers: AnswersFile
@@ -225,6 +225,6 @@ def ledger() -> Path:
 
 
 def newest_model() -> Path:
-    """The model under the home that was trained last, or the one that is shipped."""
+    """Return the model under the home that was trained last, or else the shipped model."""
     found = sorted((home() / "models").glob("*.skops"), key=lambda path: path.stat().st_mtime)
     return found[-1] if found else SHIPPED

@@ -76,7 +76,7 @@ class TrainRequest:
     seed
         Of the network's first weights and of the order of letters.
     workers
-        Local processes; by default one a core.
+        Local processes; by default one for each core.
     cluster
         Address of a Dask scheduler to use instead, such as tcp://host:8786.
     again

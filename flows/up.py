@@ -45,7 +45,7 @@ class Stop(threading.Event):
     signal: int | None = None
 
     def by(self, number: int, _frame: FrameType | None) -> None:
-        """Handle a signal; the first one counts."""
+        """Handle a signal; only the first signal counts."""
         self.signal = self.signal or number
         self.set()
 
@@ -173,7 +173,7 @@ def _run(file: Path, port: int, stop: Stop) -> None:
 
 
 def _settled(api: Api) -> bool:
-    """Whether the server answers, so that a worker may start; if so, close the runs that the last worker left.
+    """Return whether the server answers, so that a worker may start; if so, close the runs that the last worker left.
 
     A worker ends with its server, and the runs that it was about to start would stay open for ever.
     """

@@ -47,7 +47,7 @@ class VerifyRequest:
     repair
         Put back or draw again what is lost, prove the digests equal, and tidy the folder.
     workers
-        Local processes; by default one a core.
+        Local processes; by default one for each core.
     cluster
         Address of a Dask scheduler to use instead, such as tcp://host:8786.
     font

@@ -1,1 +1,1 @@
-"""All that the project keeps: datasets in shards, models, exports and answers, in files or in object stores."""
+"""Storage of the project: datasets in shards, models, exports and answers, in files or in object stores."""

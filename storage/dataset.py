@@ -19,7 +19,7 @@ from storage.shards.unpacking import Inflate
 
 
 class Picture(NamedTuple):
-    """One picture with its label and parameters.
+    """A picture with its label and parameters.
 
     image : (height, width) uint8, 0 background to 255 ink, without the empty rest of the canvas
     text : the label

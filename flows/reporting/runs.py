@@ -133,12 +133,12 @@ def _told_already(record: logging.LogRecord) -> bool:
 
 
 def may_pass(_task: object, _run: object, state: State) -> bool:
-    """Whether another try can help: only if workers were lost."""
+    """Return whether another try can help: only if workers were lost."""
     return isinstance(state.data, WorkerLost)
 
 
 class Retries(TypedDict):
-    """How often Prefect tries a task again, after how many seconds, and when."""
+    """Return the options that tell Prefect when, how often and after how many seconds to try a task again."""
 
     retries: int
     retry_delay_seconds: list[float]

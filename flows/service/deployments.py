@@ -41,7 +41,7 @@ def make_pool(api: Api) -> None:
 
 
 def changed(api: Api, file: Path) -> bool:
-    """Whether the file has to be deployed: it has changed since last time, or the server lacks a deployment.
+    """Return whether the file has to be deployed: it has changed since last time, or the server lacks a deployment.
 
     A change that somebody made in the UI, such as a paused schedule, stays until the file changes.
     """
@@ -144,12 +144,12 @@ def _runs(api: Api, wanted: dict) -> list[dict]:
 
 
 def look(url: str | None, file: Path | None) -> dict:
-    """Report what is up: the server, the pool, the deployments, the worker.
+    """Report which parts run: the server, the pool, the deployments, the worker.
 
     Raises
     ------
     NotUp
-        Something is missing; the error's `report` says what is up.
+        Something is missing; the error's `report` says what runs.
     """
     api = Api(url, timeout=5) if url else None
     report: dict[str, Any] = {"server": url, "server_answers": False, "pool": False}

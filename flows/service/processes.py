@@ -152,7 +152,7 @@ class Child:
 
     @property
     def running(self) -> bool:
-        """Whether the process runs."""
+        """Return whether the process runs."""
         return self.pid is not None
 
     def start(self) -> None:

@@ -1,4 +1,4 @@
-"""Who works in a run: workers that are there, have the run's software, and see its folders."""
+"""The workers of a run: they are present, have the run's software, and see its folders."""
 
 import logging
 import re
@@ -131,7 +131,7 @@ class Roster:
         return (worker.do, (unit, worker.fingerprint())) if self.address else (unit, ())
 
     def explains(self, error: Exception) -> bool:
-        """Whether a job failed because of its worker; `look` finds out which worker."""
+        """Return whether a job failed because of its worker; `look` finds out which worker."""
         if not self.address or not isinstance(error, worker.Unfit | ImportError | AttributeError):
             return False
         if isinstance(error, worker.Unfit):  # a worker came back with other software at its old address

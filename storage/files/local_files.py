@@ -132,7 +132,7 @@ class LocalFiles:
             return self._move_by_copy(target, judged)
         if judged is None or LocalFiles(target).fingerprint() == judged:
             return True
-        # Put it back by a link, which replaces nothing: if a third file has come to the path, this one stays at target.
+        # Put it back by a link, which replaces nothing: if a third file has come to the path, the file stays at target.
         put_back = _link(target, self.path)
         if put_back is None and not self.path.exists():
             target.replace(self.path)

@@ -199,7 +199,7 @@ class ObjectPath:
         return self.store.read(self.key, start, size)
 
     def write_bytes(self, data: bytes) -> None:
-        """Put the whole object, over an old one too; Busy if this run has lost its lock."""
+        """Put the whole object, also over an old object; Busy if this run has lost its lock."""
         leases.require(str(self))
         self.store.put(self.key, data)
 

@@ -86,7 +86,7 @@ def require(url: str) -> None:
 
 
 class _Lease:
-    """One lease, from taking it to giving it back."""
+    """A lease, from the time it is taken until it is given back."""
 
     def __init__(self, scheme: str, key: str) -> None:
         self.what = f"{scheme}://{key}"

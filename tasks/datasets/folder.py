@@ -90,7 +90,7 @@ def complete(
 
 
 def _says(folder: Place, manifest: Manifest) -> bool:
-    """Whether the manifest in the folder names the same shards and statistics."""
+    """Return whether the manifest in the folder names the same shards and statistics."""
     try:
         there = manifest_in(folder)
     except Damaged:

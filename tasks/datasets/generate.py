@@ -25,7 +25,7 @@ BLOCKS_A_SHARD = 16  # 16,384 pictures
 
 @dataclass(frozen=True)
 class DrawJob:
-    """One shard to draw: its index in the dataset, its first picture and its number of pictures."""
+    """A shard to draw: its index in the dataset, its first picture and its number of pictures."""
 
     recipe: Recipe
     folder: str

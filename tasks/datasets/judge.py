@@ -20,7 +20,7 @@ _GO_ON = (
 
 
 class State(StrEnum):
-    """What may be wrong with a file of a dataset."""
+    """A fault of a file of a dataset."""
 
     MISSING = "missing"  # the manifest names it, and it is not there
     DAMAGED = "damaged"  # its bytes are not those that were sealed, or its content is not what was drawn
@@ -35,7 +35,7 @@ class State(StrEnum):
 
 @dataclass(frozen=True)
 class Finding:
-    """One fault: a row of the table. `home` is the name under which a misplaced shard was sealed."""
+    """A fault: a row of the table. `home` is the name under which a misplaced shard was sealed."""
 
     what: str
     state: State
@@ -50,7 +50,7 @@ class Finding:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What a folder should hold, and its faults in the order of names.
+    """The files that a folder should hold, and its faults in the order of names.
 
     Attributes
     ----------
@@ -163,7 +163,7 @@ def _elsewhere(
 
 
 def _continues(folder: Place, short: ShardRecord, long: ShardRecord) -> bool:
-    """Whether `long` begins with all the pictures of `short`."""
+    """Return whether `long` begins with all the pictures of `short`."""
     full, rest = divmod(short.count, BLOCK)
     if short.blocks[:full] != long.blocks[:full]:
         return False

@@ -23,7 +23,7 @@ MOST_RENDERERS = 4  # that a process keeps: each holds its bitmaps and its lette
 
 @dataclass(frozen=True)
 class Recipe:
-    """All that a worker needs to draw any block, and the identity that the worker's fonts and words must lead to.
+    """The data that a worker needs to draw any block, and the identity that its fonts and words must lead to.
 
     Attributes
     ----------

@@ -166,7 +166,7 @@ def redraw_shard(job: RedrawJob) -> ShardRecord:
 
 
 def _redrawn(path: Place, job: RedrawJob) -> bool:
-    """Whether the shard is sealed already, by a worker that died afterwards."""
+    """Return whether the shard is sealed already, by a worker that died afterwards."""
     if not path.is_file():
         return False
     try:
@@ -263,7 +263,7 @@ def _repaired_manifest(found: Inventory, records: list[ShardRecord], counted: Ga
 
 
 def _in_the_way(finding: Finding, verdict: Verdict) -> bool:
-    """Whether a finding's file does not belong in the folder; a file with a shard's name is moved away by now."""
+    """Return whether a finding's file does not belong in the folder; a file with a shard's name has been moved."""
     return finding.state in _MOVED and finding.what not in {line["name"] for line in verdict.lines}
 
 

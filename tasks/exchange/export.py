@@ -28,7 +28,7 @@ VIRTUAL = "dataset.h5"
 
 @dataclass(frozen=True)
 class ExportChoice:
-    """What to export; None as `split` or `count` means all."""
+    """The choice of what to export; None as `split` or `count` means all."""
 
     format: ExportFormat
     split: str | None = None

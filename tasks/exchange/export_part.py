@@ -33,7 +33,7 @@ Entries = Iterator[tuple[str, list[ExportEntry]]]  # block by block, with the na
 
 @dataclass(frozen=True)
 class PartJob:
-    """One shard to export: at most `limit` pictures, into the part `name` of the folder `out`.
+    """A shard to export: at most `limit` pictures, into the part `name` of the folder `out`.
 
     `sha256`, `content`, `first` and `count` are the manifest's of the shard `shard`, a path or URL.
     """

@@ -41,7 +41,7 @@ SUFFIX = {ExportFormat.WEBDATASET: ".tar", ExportFormat.PARQUET: ".parquet"}  # 
 
 
 class ExportEntry(NamedTuple):
-    """One picture of a dataset with its label and parameters.
+    """A picture of a dataset with its label and parameters.
 
     image : (height, width) uint8, 0 background to 255 ink
     boxes : each letter's (top, left, bottom, right) in pixels, half-open; None for a letter without a box

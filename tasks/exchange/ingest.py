@@ -32,7 +32,7 @@ PARAMETERS = np.dtype([("height", "<u2"), ("width", "<u2")])
 
 @dataclass(frozen=True)
 class FillJob:
-    """One shard to fill with files.
+    """A shard to fill with files.
 
     source, folder : the imported folder, and the dataset's folder
     pairs : path and label of each file
@@ -196,7 +196,7 @@ def _picture(path: Path, digest: bytes, invert: Invert) -> np.ndarray:
         data = read_file(path)
         if sha256(data).digest() == digest:
             return decode_picture(data, invert)
-        reason = "its sha256 is another one"
+        reason = "its sha256 has changed"
     except BadPicture as error:
         reason = str(error)
     raise Damaged(

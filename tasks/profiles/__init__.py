@@ -1,1 +1,1 @@
-"""What to draw: profiles with their ranges, word lists and fonts. Nothing here reads or writes a dataset."""
+"""Descriptions of pictures: profiles, their ranges, word lists and fonts. This room reads and writes no dataset."""

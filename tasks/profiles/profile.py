@@ -13,7 +13,7 @@ BOOK_SHEAR, BOOK_SCALE = Grid(0, 450, 50), Grid(50, 140, 10)
 
 
 class Ink(StrEnum):
-    """How glyphs are inked: `binary` like the book's (a pixel is ink or not), or `grey`, antialiased."""
+    """The ink of glyphs: `binary` as in the book (a pixel is ink or not), or `grey`, antialiased."""
 
     BINARY = "binary"
     GREY = "grey"

@@ -11,7 +11,7 @@ from tasks.scoring.evaluate import EvaluateReceipt
 
 @dataclass(frozen=True)
 class Pairs:
-    """How many of the same `n` pictures two models read right: both, only the new, only the served; the rest neither.
+    """Counts of the same `n` pictures that both models, only the new model or only the served model read right.
 
     Raises
     ------

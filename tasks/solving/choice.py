@@ -1,4 +1,4 @@
-"""What a run is to solve and how, and the counts of what it did."""
+"""The pictures that a run is to solve, its settings, and counts of its answers."""
 
 import os
 from collections import Counter
@@ -29,7 +29,7 @@ FileState = tuple[int, int] | Unseen  # size in bytes and mtime in ns
 
 @dataclass(frozen=True)
 class SolveChoice:
-    """What to solve, and how.
+    """The pictures to solve, and the settings.
 
     Parameters
     ----------
@@ -66,7 +66,7 @@ class SolveChoice:
 
     @property
     def follows_links(self) -> bool:
-        """Whether links are read: if the user says so, or if the single picture is a link."""
+        """Return whether links are read: if the user asks for it, or if the single picture is a link."""
         return self.follow or self.only is not None
 
     def require_possible(self, may_be_empty: bool = False) -> None:
