@@ -1,4 +1,4 @@
-"""Reading, proving and exporting a dataset of `book`, beside the book's procedure for a picture."""
+"""Time how a dataset of `book` is read, proven and exported, compared with the book's procedure for a picture."""
 
 import json
 import os
@@ -22,7 +22,7 @@ FIELDS = ("images", "text")
 
 
 def storing(table: Table, folder: Path, reference: float) -> None:
-    """All parts, on the dataset `book` in `folder`."""
+    """Time all parts on the dataset `book` in `folder`."""
     data = Dataset(folder / "book", inflate)
     workers = len(os.sched_getaffinity(0))
     n = len(data)
@@ -59,7 +59,7 @@ def storing(table: Table, folder: Path, reference: float) -> None:
 
 
 def starting(table: Table, folder: Path) -> None:
-    """From the command to the first sealed shard, from the second run on a home on."""
+    """Time a command up to its first sealed shard, from the second run on a home on."""
     command = [sys.executable, "-m", "flows", "generate", "book", "--count", "16384", "--json", "--home", str(folder)]
     for number in (1, 2):
         out = folder / f"start-{number}"
