@@ -116,7 +116,7 @@ def _must_know(model: Place, classes: str, alphabet: str, whose: str | Place) ->
     if foreign:
         raise BadInput(
             f"model {model}: cannot read {' '.join(foreign)}, which {whose} has; it knows {classes!r}. "
-            "Train one on such letters"
+            "Train a model on such letters"
         )
 
 
@@ -166,7 +166,7 @@ def _measure(asked: Measurement, folder: Path, split: Split, again: bool) -> tup
 
 
 def publish(receipts: list[EvaluateReceipt], asked: Measurement, folder: Path, split: Split) -> dict:
-    """Sum up what was read, save the report, and show it in Prefect."""
+    """Sum up the readings, save the report, and show it in Prefect."""
     report, files = summarise(receipts, asked.data, asked.model, split.value, asked.words)
     save_report(folder, files)
     show_evaluated(report, folder)

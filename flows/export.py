@@ -52,7 +52,7 @@ class ExportRequest:
     split
         Only the pictures of one split; by default all, with their split beside the label.
     count
-        At most so many pictures, from the first one on.
+        At most so many pictures, from the first on.
     invert
         Dark on white; by default white on black, as stored.
     workers

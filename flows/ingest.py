@@ -98,7 +98,7 @@ def ingest(request: IngestRequest, checked: tuple[ImportRequest, Place]) -> dict
     """Make a dataset of a folder of labelled pictures.
 
     PNG, JPEG, GIF, BMP, WebP and TIFF in nested folders, read as `solve` reads them. Labels are taken from
-    labels.csv or gt.txt in the folder if there is one, else from the file names. Files without a label
+    labels.csv or gt.txt in the folder, else from the file names. Files without a label
     and files that are no pictures are left out and listed with the reason.
     """
     wanted, target = checked

@@ -40,12 +40,12 @@ class Renewal:
 
     @property
     def folders(self) -> list[Path]:
-        """The folders of the datasets."""
+        """Return the folders of the datasets."""
         return [new_dataset_folder(recipe.profile.name) for _, recipe in self.datasets]
 
     @property
     def candidate(self) -> Path:
-        """The file of the new model until it is served."""
+        """Return the file of the new model until it is served."""
         return self.served.parent / CANDIDATES / self.served.name
 
 
@@ -117,7 +117,7 @@ def check(request: RegenerateRequest) -> Renewal:
 def regenerate(request: RegenerateRequest, renewal: Renewal) -> dict:
     """Bring datasets up to a specification, train on them, and serve the new model only if it is no worse.
 
-    Draws what is missing of each dataset, or all of it; trains; reads the test split of the first, which no
+    Draws the missing parts of each dataset, or all of it; trains; reads the test split of the first, which no
     model has seen, with the new and the served model, and compares them picture by picture. A new
     model that is worse, beyond a 95 % interval, is kept in models/candidates, and the report says so.
     """
@@ -139,7 +139,7 @@ def regenerate(request: RegenerateRequest, renewal: Renewal) -> dict:
 
 
 def _draw(renewal: Renewal, rebuild: bool) -> list[dict]:
-    """Draw what is missing of each dataset; with `rebuild`, first move a dataset of another recipe aside."""
+    """Draw the missing parts of each dataset; with `rebuild`, first move a dataset of another recipe aside."""
     drawn: list[dict] = []
     for (asked, recipe), folder in zip(renewal.datasets, renewal.folders, strict=True):
         if rebuild:

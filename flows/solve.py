@@ -1,4 +1,4 @@
-"""Solve what is new in a folder of pictures: look, read in batches on Dask, remember, write the results."""
+"""Solve the new pictures in a folder: look, read in batches on Dask, remember, write the results."""
 
 import time
 from dataclasses import KW_ONLY, dataclass
@@ -53,9 +53,9 @@ class SolveRequest:
     out
         The file of answers, or its URL; by default answers/FOLDER/answers.csv under the home.
     format
-        CSV, JSON lines or Parquet; by default what the name of --out ends with, else CSV.
+        CSV, JSON lines or Parquet; by default by the ending of --out, else CSV.
     only_new
-        Write only what was answered since the last run that wrote its answers; by default all.
+        Write only answers since the last run that wrote its answers; by default all.
     again
         Also read what another model, or the same with other settings, has answered. For one picture always so.
     settle
@@ -104,7 +104,7 @@ class Checked(NamedTuple):
 
 
 def check(request: SolveRequest) -> Checked:
-    """Return what a request asks for.
+    """Return the choice, file and plan of a request.
 
     Raises
     ------
@@ -148,12 +148,11 @@ def _answers_file(request: SolveRequest, path: Place) -> AnswersFile:
 @told
 @command(SolveRequest, check)
 def solve(request: SolveRequest, checked: Checked) -> dict:
-    """Read what is new in a folder of pictures, or one picture, and write the answers of all.
+    """Read the new pictures in a folder, or one picture, and write the answers to all.
 
     PNG, JPEG, GIF, BMP, WebP and TIFF, of any colours and either polarity, in nested folders. A file
-    that cannot be read costs one row with the reason. The file names are not looked at. What was answered
-    is remembered under the home: the next run reads only what is new, what has changed, and what
-    failed for a reason that may pass.
+    that cannot be read gets a row with the reason. The names of files do not matter. Answers are remembered
+    under the home: the next run reads only files that are new, have changed, or failed for a reason that may pass.
     """
     choice, answers, plan = checked
     durable = request.move_to is not None
@@ -220,7 +219,7 @@ def write(inbox: Inbox, answers: AnswersFile) -> dict[str, int]:
 
 
 def ledger() -> Path:
-    """The file that remembers all inboxes of this home."""
+    """Return the file that remembers all inboxes of this home."""
     return home() / "answers" / LEDGER
 
 

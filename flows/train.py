@@ -124,7 +124,7 @@ def train(request: TrainRequest, choice: TrainChoice) -> dict:
 
     Letters are cut from words, with what their neighbours leave in the picture, by their true boxes. Imported pictures
     have none: letters that stand apart teach a first network, which then finds the others. The same datasets,
-    settings and seed give the same model on one machine; one that is there is kept.
+    settings and seed give the same model on one machine; a model of these is kept.
     """
     names, settings = choice
     with crew(request.workers, request.cluster):
@@ -158,7 +158,7 @@ def train(request: TrainRequest, choice: TrainChoice) -> dict:
 
 
 def _beside(path: Place) -> Path:
-    """The path to put the spool beside: the model, or for a model in an object store a name under the home."""
+    """Return the path to put the spool beside: the model, or for a model in an object store a name under the home."""
     if isinstance(path, ObjectPath):
         return home() / "models" / f"{hashlib.sha256(str(path).encode()).hexdigest()[:16]}.skops"
     return path
@@ -190,7 +190,7 @@ def gather(jobs: list[GatherJob]) -> list[GatherReceipt]:
         crew(writes=writes, reads=reads) as client,
         stage("cutting letters", sum(job.pictures for job in jobs)) as shown,
     ):
-        return list(fan_out(client, gather_shard, jobs, on_done=lambda one: shown.advance(one.pictures)))
+        return list(fan_out(client, gather_shard, jobs, on_done=lambda receipt: shown.advance(receipt.pictures)))
 
 
 @task(cache_policy=NO_CACHE, task_run_name="fit")

@@ -149,7 +149,7 @@ class Dataset:
 
     @cached_property
     def _firsts(self) -> list[int]:
-        """The number of each shard's first picture; there are no gaps and no overlaps."""
+        """Return the number of each shard's first picture; there are no gaps and no overlaps."""
         firsts, after = [], 0
         for line in self.manifest.shards:
             if line["first"] != after or line["count"] < 1:

@@ -195,7 +195,7 @@ class LocalFiles:
 
 
 def sync_file(file: _Writer) -> None:
-    """Write a file through to the disk and drop it from memory, so that the next read shows what the disk holds.
+    """Write a file through to the disk and drop it from memory, so that the next read comes from the disk.
 
     Copies in memory would push out what others read. A virtual machine that gives free pages back must also get each
     of them from its host again: a sixth to a quarter of the time of drawing ten million pictures

@@ -185,7 +185,7 @@ class ObjectPath:
         return ObjectStatus(found.size, found.modified, _nanoseconds(found.modified))
 
     def info(self) -> ObjectInfo:
-        """Return what the store knows of this object; FileNotFoundError if there is none."""
+        """Return the store's facts about this object; FileNotFoundError if it does not exist."""
         found = self.store.head(self.key)
         if found is None:
             raise FileNotFoundError(errno.ENOENT, "no such object", str(self))

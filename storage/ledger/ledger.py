@@ -209,7 +209,7 @@ class Ledger:
         return {row[0]: Answer._make(row[1:]) for row in found}
 
     def results(self, folder: int, after: int = 0, only: str | None = None) -> Iterator[ResultRow]:
-        """Path and answer of every picture that is in the folder or was moved from it, in the order of a listing.
+        """Iterate over path and answer of all pictures in the folder or moved from it, in the order of a listing.
 
         Parameters
         ----------
@@ -235,7 +235,7 @@ class Ledger:
             path, number = rows[-1][:2]
 
     def written(self, folder: int) -> tuple[int, dict[str, Any]]:
-        """Return the last run that wrote its results, and what it recorded of them; (0, {}) if there is none."""
+        """Return the last run that wrote its results, and its record of them; (0, {}) if no run did."""
         query = "SELECT id, results FROM runs WHERE folder = ? AND results IS NOT NULL ORDER BY id DESC LIMIT 1"
         found = self._base.rows(query, (folder,))
         return (found[0][0], json.loads(found[0][1])) if found else (0, {})
@@ -251,7 +251,7 @@ class Ledger:
         self._base.rows("UPDATE runs SET results = ? WHERE id = ?", (json.dumps(results), run))
 
     def record(self, folder: int, settings: int, run: int, entries: Iterable[LedgerEntry]) -> None:
-        """Record answers, in place of what was known of these pictures."""
+        """Record answers, in place of the pictures' old answers."""
         now = time.time_ns()
         self._base.each(_RECORD, (
             (

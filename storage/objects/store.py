@@ -48,7 +48,7 @@ class Store(Protocol):
     tick: float
 
     def head(self, key: str) -> ObjectInfo | None:
-        """Look an object up; None if there is none."""
+        """Look an object up; None if it does not exist."""
 
     def read(self, key: str, start: int = 0, size: int | None = None) -> bytes:
         """Read all bytes, or `size` bytes from `start` on; FileNotFoundError if there is no such object."""

@@ -79,7 +79,7 @@ class BatchPlan:
 
     @property
     def in_flight(self) -> int:
-        """The number of blocks that are submitted at a time, unless they are mixed: two a thread, and two more."""
+        """Return the number of blocks that are submitted ahead if they are not mixed: two for each thread, and two."""
         return 2 + 2 * self.threads
 
     def order(self, blocks: int) -> tuple[int, list[int]]:

@@ -1,4 +1,4 @@
-"""Judge the proofs of a dataset's files: list what is wrong, and say what the folder should hold."""
+"""Judge the proofs of a dataset's files: list the faults, and the files that the folder should hold."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -23,7 +23,7 @@ class State(StrEnum):
     """A fault of a file of a dataset."""
 
     MISSING = "missing"  # the manifest names it, and it is not there
-    DAMAGED = "damaged"  # its bytes are not those that were sealed, or its content is not what was drawn
+    DAMAGED = "damaged"  # its bytes differ from the sealed bytes, or its content from the drawn content
     MISPLACED = "misplaced"  # a whole shard under a wrong name, while no whole shard has its own name
     DUPLICATE = "duplicate"  # a copy of a shard that is whole under its own name
     STALE = "stale"  # a shorter shard that an extension replaced: the longer shard holds all its pictures

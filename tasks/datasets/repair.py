@@ -131,7 +131,7 @@ def put_back(found: Inventory, plan: RepairPlan) -> None:
     """Give misplaced shards their own names; a file that has such a name is moved to the foreign folder.
 
     Shards that have each other's names pass through temporary names in the same folder. After a kill the next
-    repair finds them there: without a manifest only they tell what the dataset was.
+    repair finds them there: without a manifest only they identify the dataset.
     """
     run = atomic.new_run()
     between = {home: found.folder / f"{home}.{run}" for home in plan.homes.values()}
@@ -213,7 +213,7 @@ def finish(
     counted: Gathered | None,
     run: str,
 ) -> list[Finding]:
-    """Write the manifest if it is not true, tidy the folder, and say of each finding what was done.
+    """Write the manifest if it is not true, tidy the folder, and say how each finding was repaired.
 
     Parameters
     ----------
@@ -278,7 +278,7 @@ def _require_whole(folder: Place, manifest: Manifest) -> None:
 
 
 def _done(finding: Finding, found: Inventory, plan: RepairPlan, count: int) -> str:
-    """Say what was done about a finding, for the table."""
+    """Return how a finding was repaired, for the table."""
     origin = {home: name for name, home in plan.homes.items()}
     drawn = {shard_name(job.shard.index, job.shard.count) for job in plan.jobs}
     moved = f"moved to {found.folder.resolve().name}.foreign"

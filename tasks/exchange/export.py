@@ -254,7 +254,7 @@ def _pieces(notes: Path, index: ExportIndex, parts: tuple[Part, ...]) -> Iterato
 
 
 def report(out: Path, written: int, seconds: float) -> dict:
-    """Report what a run of the flow did, and what the folder holds now.
+    """Report the work of a run of the flow, and the content of the folder.
 
     Raises
     ------

@@ -211,7 +211,7 @@ def fragment(notes: Path, number: int, section: str) -> Path:
 
 
 def note(notes: Path, part: Part) -> None:
-    """Note what a part holds, for the next run."""
+    """Note the content of a part for the next run."""
     atomic.replace(notes / f"{part.shard:06d}.json", json.dumps(asdict(part)).encode())
 
 

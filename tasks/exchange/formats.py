@@ -57,7 +57,7 @@ class ExportEntry(NamedTuple):
 
     @property
     def key(self) -> str:
-        """The stem of its files' names: the picture's number in the dataset, since a label may hold any character."""
+        """Return the stem of the files' names: the picture's number, since a label may hold any character."""
         return f"{self.number:09d}"
 
 
@@ -94,7 +94,7 @@ class ExportLayout:
 
     @property
     def fields(self) -> tuple[str, ...]:
-        """Names of the parameters, in order."""
+        """Return the names of the parameters, in order."""
         return self.parameters.names or ()
 
     def png(self, entry: ExportEntry) -> bytes:

@@ -200,7 +200,7 @@ def _picture(path: Path, digest: bytes, invert: Invert) -> np.ndarray:
     except BadPicture as error:
         reason = str(error)
     raise Damaged(
-        f"{path}: is not what it was when the import began ({reason}); give the same command again once nothing "
+        f"{path}: has changed since the import began ({reason}); give the same command again once nothing "
         "changes the folder any more"
     )
 
@@ -220,7 +220,7 @@ def as_imported(folder: Place, source: Path) -> dict:
     if "file" in labels and not (source / labels["file"]).is_file():
         raise NotThere(
             f"{source}: has no {labels['file']}, which the labels came from; if that was elsewhere, give the same "
-            "`captchas import` command again, with --labels: it restores what is missing"
+            "`captchas import` command again, with --labels: it restores missing shards"
         )
     return {
         "folder": source,
@@ -234,7 +234,7 @@ def as_imported(folder: Place, source: Path) -> dict:
 
 
 def report(source: Source, folder: Place, records: Path, gathered: Gathered, seconds: float) -> dict:
-    """Report what an import did, and what the dataset holds."""
+    """Report the work of an import, and the content of the dataset."""
     manifest = Manifest.read(folder)
     return {
         "dataset": str(folder),

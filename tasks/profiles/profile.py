@@ -123,7 +123,7 @@ class Profile(Distortions):
 
     @property
     def canvas(self) -> tuple[int, int]:
-        """Rows and columns of every image in the dataset: they hold a picture of any scale."""
+        """Return the rows and columns of every image in the dataset: they hold a picture of any scale."""
         largest = self.scale.values()[-1]
         return max(1, self.height * largest // 100), max(1, self.width * largest // 100)
 

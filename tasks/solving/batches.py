@@ -116,7 +116,7 @@ def make_plan(
     alphabet: str | None = None,
     length: tuple[int, int] | None = None,
 ) -> SolvePlan:
-    """Return the plan for a model as it is now, with a dictionary; empty: there is none.
+    """Return the plan for a model as it is now, with a dictionary, which may be empty.
 
     Raises
     ------

@@ -54,14 +54,14 @@ class SolveChoice:
     follow: bool = False
     skip: tuple[Place, ...] = ()
 
-    @cached_property  # decided once: a picture that was moved meanwhile is still what was asked for
+    @cached_property  # decided once, since the picture may be moved meanwhile
     def only(self) -> str | None:
-        """The picture's name if `path` is a single picture, else None."""
+        """Return the picture's name if `path` is a single picture, else None."""
         return self.path.name if self.path.is_file() else None
 
     @cached_property
     def folder(self) -> Place:
-        """The folder that paths are relative to, links resolved."""
+        """Return the folder that paths are relative to, links resolved."""
         return (self.path.parent if self.only else self.path).resolve()
 
     @property
@@ -173,7 +173,7 @@ class SolveOutcome:
 
     @property
     def done(self) -> int:
-        """The number of files that are done, answered or skipped."""
+        """Return the number of files that are done, answered or skipped."""
         return self.counts.total() + self.skipped.total()
 
     def answer(self, path: str, answer: Answer) -> None:

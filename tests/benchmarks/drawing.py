@@ -10,8 +10,8 @@ from flows.workers.cluster import crew
 from flows.workers.fanout import fan_out
 from storage.files import atomic
 from storage.shards.writer import write_shard
-from tasks.datasets import generate as units
 from tasks.datasets.folder import complete
+from tasks.datasets.generate import draw_shard, survey
 from tasks.datasets.recipe import make_recipe, renderer_of
 from tasks.datasets.totals import Gathered, Pace
 from tasks.lowlevel.deflate import compress
@@ -88,11 +88,11 @@ def generate(table: Table, name: str, count: int, folder: Path, reference: float
     """
     recipe = make_recipe(BUILT_IN[name], SEED)
     target = atomic.make_folder(folder / name)
-    plan = units.survey(recipe, target, count, "bench")
+    plan = survey(recipe, target, count, "bench")
     workers = len(os.sched_getaffinity(0))
     gathered, million = Gathered(recipe.identity), [Pace()]
     with crew(workers) as client:
-        for receipt in fan_out(client, units.draw_shard, plan.jobs):
+        for receipt in fan_out(client, draw_shard, plan.jobs):
             gathered.add(receipt)
             million[-1].add(receipt.record.count)
             if gathered.drawn >= len(million) * MILLION:

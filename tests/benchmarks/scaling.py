@@ -29,13 +29,13 @@ from distributed.scheduler import KilledWorker
 from flows.workers.cluster import crew
 from flows.workers.fanout import fan_out
 from storage.shards.shard import BLOCK, shard_name
-from tasks.datasets import generate as units
+from tasks.datasets import generate
 from tasks.datasets.recipe import Recipe, make_recipe
 from tasks.datasets.totals import Gathered
 from tasks.profiles.built_in import BUILT_IN
 from tests.benchmarks.tables import SEED
 
-PICTURES = units.BLOCKS_A_SHARD * BLOCK  # of a shard
+PICTURES = generate.BLOCKS_A_SHARD * BLOCK  # of a shard
 BILLION = 10**9
 HOLDERS = 2  # processes that hold the simulated workers
 
@@ -47,7 +47,7 @@ class Measured:
     recipe: Recipe
     seconds: tuple[float, ...]
     others: tuple[float, ...]
-    receipt: units.DrawReceipt
+    receipt: generate.DrawReceipt
 
     @property
     def mean(self) -> float:
@@ -88,10 +88,10 @@ class Outcome:
     client_mb: tuple[float, ...] = ()
 
 
-def timed(job: units.DrawJob) -> tuple[float, float, units.DrawReceipt]:
+def timed(job: generate.DrawJob) -> tuple[float, float, generate.DrawReceipt]:
     """Draw a shard; return its seconds by the wall clock and of processor time."""
     began, before = time.perf_counter(), time.thread_time()
-    receipt = units.draw_shard(job)
+    receipt = generate.draw_shard(job)
     return time.perf_counter() - began, time.thread_time() - before, receipt
 
 
@@ -103,7 +103,7 @@ def measure(profile: str, shards: int, folder: Path, processor_time: bool = Fals
     recipe = make_recipe(BUILT_IN[profile], SEED)
     folder.mkdir(parents=True)
     workers = len(os.sched_getaffinity(0))
-    plan = units.survey(recipe, folder, (shards + 2 * workers) * PICTURES, "0123456789ab")
+    plan = generate.survey(recipe, folder, (shards + 2 * workers) * PICTURES, "0123456789ab")
     with crew(workers) as client:
         found = list(fan_out(client, timed, plan.jobs))[2 * workers :]
     wall, processor, receipts = zip(*found, strict=True)
@@ -111,7 +111,7 @@ def measure(profile: str, shards: int, folder: Path, processor_time: bool = Fals
 
 
 @functools.cache
-def load_receipt(path: str) -> units.DrawReceipt:
+def load_receipt(path: str) -> generate.DrawReceipt:
     """Return the receipt that all simulated jobs send back."""
     return pickle.loads(Path(path).read_bytes())
 
@@ -119,7 +119,7 @@ def load_receipt(path: str) -> units.DrawReceipt:
 _failed: set[int] = set()  # jobs of this process that have failed once
 
 
-def nap(job: Nap) -> units.DrawReceipt:
+def nap(job: Nap) -> generate.DrawReceipt:
     """Sleep, and send back a receipt of a shard."""
     time.sleep(job.seconds)
     if job.fails and job.number not in _failed:

@@ -10,7 +10,7 @@ from pathlib import Path
 from flows.workers.cluster import crew
 from flows.workers.fanout import fan_out
 from storage.dataset import Dataset
-from tasks.datasets import prove as units
+from tasks.datasets import prove
 from tasks.datasets.inventory import inventory, recipe_of
 from tasks.exchange.export import ExportChoice, begin, survey
 from tasks.exchange.export_part import export_part
@@ -43,8 +43,8 @@ def storing(table: Table, folder: Path, reference: float) -> None:
         found = inventory(data.folder)
         recipe = recipe_of(found, None, None)
         for name, with_recipe in (("verify", None), ("verify --redraw", recipe)):
-            jobs = units.bundles(units.proof_jobs(found, with_recipe), workers)
-            seconds = best(lambda jobs=jobs: list(fan_out(client, units.prove_all, jobs)))
+            jobs = prove.bundles(prove.proof_jobs(found, with_recipe), workers)
+            seconds = best(lambda jobs=jobs: list(fan_out(client, prove.prove_all, jobs)))
             table.add(f"book: {name}", n, n / seconds, workers, reference)
         count = min(n, 50_000)
         rounds = iter(("png", "png-again"))
