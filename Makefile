@@ -1,4 +1,4 @@
-# Every target sets up what it needs; nothing has to be installed by hand.
+# Every target first installs the packages that it needs.
 SHELL := /bin/bash
 PYTHON ?= python3
 VENV := .venv
@@ -19,7 +19,7 @@ $(VENV)/.ready: pyproject.toml constraints.txt
 demo: setup
 	@$(BIN)/captchas demo
 
-# Seconds: style, types, and which file may import which.
+# Takes seconds: style, types, and the rules of imports.
 check: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --quiet --check .
@@ -35,7 +35,7 @@ soak: setup
 bench: setup
 	$(BIN)/python -m tests.benchmarks
 
-# Readers by others are no dependencies: what cannot be installed is left out. make bench-peers ARGS='--count 2000'
+# Readers by others are not dependencies; a reader that cannot be installed is left out. make bench-peers ARGS='--count 2000'
 bench-peers: setup
 	@command -v tesseract > /dev/null || { test "$$(id -u)" = 0 && apt-get -qq update && apt-get -qqy install --no-install-recommends tesseract-ocr; } \
 		|| echo "Tesseract could not be installed (apt-get as root; see above); going on without it"

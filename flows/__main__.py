@@ -27,7 +27,7 @@ COMMANDS = {
     "evaluate": ("flows.evaluate:evaluate", "Measure a model on a dataset's pictures that it has not seen."),
     "solve": ("flows.solve:solve", "Read a folder of pictures, or one picture, into a CSV file."),
     "reproduce": ("flows.reproduce:reproduce", "Run the book's procedure as printed, then mend one defect at a time."),
-    "demo": ("flows.demo:demo", "The whole job on a small scale: draw, train, evaluate, solve."),
+    "demo": ("flows.demo:demo", "Draw, train, evaluate and solve on a small scale."),
     "regenerate": ("flows.regenerate:regenerate", "Draw, train, measure; serve the new model if it is no worse."),
     "up": ("flows.up:up", "Run the deployments on this machine: server, UI, worker. Ends with Ctrl-C."),
     "inspect": ("flows.describe:inspect", "Show what a dataset or a model file holds."),

@@ -1,4 +1,4 @@
-"""The whole job on a small scale: draw, train, evaluate, write new CAPTCHAs, solve them."""
+"""Do the whole job on a small scale: draw, train, evaluate, write new CAPTCHAs, solve them."""
 
 import json
 import time
@@ -40,7 +40,7 @@ class DemoRequest:
     Parameters
     ----------
     workers
-        Local processes; by default one a core.
+        Local processes; by default one for each core.
     cluster
         Address of a Dask scheduler to use instead, such as tcp://host:8786.
     """
@@ -57,9 +57,9 @@ def check(request: DemoRequest) -> None:
 @told
 @command(DemoRequest, check)
 def demo(request: DemoRequest, _checked: None) -> dict:
-    """The whole job on a small scale: draw, train, evaluate, solve.
+    """Draw, train, evaluate and solve on a small scale.
 
-    What is there already is kept: run it again, or after it was killed, and only the rest is done.
+    Finished parts are kept: if it is run again, also after a kill, only the rest is done.
     """
     began = time.monotonic()
     with crew(request.workers, request.cluster):

@@ -54,7 +54,7 @@ class EvaluateRequest:
     dataset
         A dataset's name under the home, its path, or its URL.
     ladder
-        Measure on every rung of the ladder instead, drawing what is missing, and put all into one table and picture.
+        Measure on every rung of the ladder instead; draw missing pictures; put all scores into a table and a plot.
     out
         Folder of the report; by default reports/MODEL-on-DATASET (or -ladder) under the home.
     split
@@ -62,7 +62,7 @@ class EvaluateRequest:
     dictionary
         web2, a word list, or none; by default the words that the dataset was drawn from.
     workers
-        Local processes; by default one a core.
+        Local processes; by default one for each core.
     cluster
         Address of a Dask scheduler to use instead, such as tcp://host:8786.
     again
@@ -118,7 +118,7 @@ def _must_know(model: Place, classes: str, alphabet: str, whose: str | Place) ->
     if foreign:
         raise BadInput(
             f"model {model}: cannot read {' '.join(foreign)}, which {whose} has; it knows {classes!r}. "
-            "Train one on such letters"
+            "Train a model on such letters"
         )
 
 
@@ -168,7 +168,7 @@ def _measure(asked: Measurement, folder: Path, split: Split, again: bool) -> tup
 
 
 def publish(receipts: list[EvaluateReceipt], asked: Measurement, folder: Path, split: Split) -> dict:
-    """Sum up what was read, save the report, and show it in Prefect."""
+    """Sum up the readings, save the report, and show it in Prefect."""
     report, files = summarise(receipts, asked.data, asked.model, split.value, asked.words)
     save_report(folder, files)
     show_evaluated(report, folder)

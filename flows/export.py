@@ -28,7 +28,7 @@ from tasks.exchange.formats import ExportFormat
 
 
 class ExportTarget(NamedTuple):
-    """What to export, and the folder to write to."""
+    """The pictures to export, and the folder to write to."""
 
     data: Dataset
     choice: ExportChoice
@@ -52,11 +52,11 @@ class ExportRequest:
     split
         Only the pictures of one split; by default all, with their split beside the label.
     count
-        At most so many pictures, from the first one on.
+        At most so many pictures, from the first on.
     invert
         Dark on white; by default white on black, as stored.
     workers
-        Local processes; by default one a core.
+        Local processes; by default one for each core.
     cluster
         Address of a Dask scheduler to use instead, such as tcp://host:8786.
     """

@@ -42,7 +42,7 @@ class GenerateRequest:
     seed
         Any whole number from 0; another seed, other pictures.
     workers
-        Local processes; by default one a core.
+        Local processes; by default one for each core.
     cluster
         Address of a Dask scheduler to use instead, such as tcp://host:8786.
     out
@@ -87,7 +87,7 @@ def generate(request: GenerateRequest, recipe: Recipe) -> dict:
     """Draw a dataset of pictures into sharded HDF5, or finish or extend one.
 
     The same profile and seed give the same pictures whatever the number of workers. A run that was
-    ended at any point goes on where it was; a smaller count than what is there changes nothing.
+    ended at any point goes on where it was; a count smaller than the dataset changes nothing.
     """
     unclear = {"unclear": "; ".join(sentences)} if (sentences := ambiguities(recipe)) else {}
     folder = place(request.out) if request.out else new_dataset_folder(recipe.profile.name)

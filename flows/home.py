@@ -1,4 +1,4 @@
-"""Where datasets and models are kept, and the environment that Prefect needs before it is imported."""
+"""The home folder, which holds datasets and models, and the environment that Prefect needs before it is imported."""
 
 import json
 import os
@@ -135,7 +135,7 @@ def end_orphaned_servers() -> int:
 
 
 def _has_server() -> bool:
-    """Whether the user has named a Prefect server, which a PREFECT_HOME of ours would hide."""
+    """Return whether the user has named a Prefect server, which a PREFECT_HOME of ours would hide."""
     if os.environ.get("PREFECT_API_URL"):
         return True
     folder = Path(os.environ.get("PREFECT_HOME") or Path.home() / ".prefect")

@@ -53,7 +53,7 @@ class IngestRequest:
     invert
         Whether the pictures are dark on light: auto finds out for each, yes or no say it of all.
     workers
-        Local processes; by default one a core.
+        Local processes; by default one for each core.
     cluster
         Address of a Dask scheduler to use instead, such as tcp://host:8786.
     """
@@ -98,7 +98,7 @@ def ingest(request: IngestRequest, checked: tuple[ImportRequest, Place]) -> dict
     """Make a dataset of a folder of labelled pictures.
 
     PNG, JPEG, GIF, BMP, WebP and TIFF in nested folders, read as `solve` reads them. Labels are taken from
-    labels.csv or gt.txt in the folder if there is one, else from the file names. Files without a label
+    labels.csv or gt.txt in the folder, else from the file names. Files without a label
     and files that are no pictures are left out and listed with the reason.
     """
     wanted, target = checked

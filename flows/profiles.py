@@ -16,7 +16,7 @@ def profiles(name: str | None = None, *, fonts: bool = False) -> dict:
     Parameters
     ----------
     name
-        Show every field of one profile: a built-in one or a .toml file.
+        Show every field of a profile, built-in or from a .toml file.
     fonts
         List the bundled faces instead.
     """

@@ -40,12 +40,12 @@ class Renewal:
 
     @property
     def folders(self) -> list[Path]:
-        """The folders of the datasets."""
+        """Return the folders of the datasets."""
         return [new_dataset_folder(recipe.profile.name) for _, recipe in self.datasets]
 
     @property
     def candidate(self) -> Path:
-        """The file of the new model until it is served."""
+        """Return the file of the new model until it is served."""
         return self.served.parent / CANDIDATES / self.served.name
 
 
@@ -56,7 +56,7 @@ class RegenerateRequest:
     Parameters
     ----------
     profiles
-        Built-in profiles or .toml files; by default book and letters. The first one is the one to measure on.
+        Built-in profiles or .toml files; by default book and letters. Models are measured on the first.
     count
         Pictures: one number, or one for each profile; by default 200,000 of book, 65,536 letters, 100,000 of others.
     seed
@@ -74,7 +74,7 @@ class RegenerateRequest:
     model_seed
         Of the network.
     workers
-        Local processes; by default one a core.
+        Local processes; by default one for each core.
     cluster
         Address of a Dask scheduler to use instead, such as tcp://host:8786.
     """
@@ -94,7 +94,7 @@ class RegenerateRequest:
 
 
 def check(request: RegenerateRequest) -> Renewal:
-    """Make the recipes, and prove that the parameters agree and that the new model can take the served one's place."""
+    """Make the recipes, and prove that the parameters agree and that the new model can replace the served model."""
     names = list(request.profiles or PROFILES)
     counts = list(request.count or (COUNTS if not request.profiles else (100_000,)))
     if len(counts) == 1:
@@ -117,8 +117,8 @@ def check(request: RegenerateRequest) -> Renewal:
 def regenerate(request: RegenerateRequest, renewal: Renewal) -> dict:
     """Bring datasets up to a specification, train on them, and serve the new model only if it is no worse.
 
-    Draws what is missing of each dataset, or all of it; trains; reads the test split of the first one, which no
-    model has seen, with the new model and the one that is served, and compares them picture by picture. A new
+    Draws the missing parts of each dataset, or all of it; trains; reads the test split of the first, which no
+    model has seen, with the new and the served model, and compares them picture by picture. A new
     model that is worse, beyond a 95 % interval, is kept in models/candidates, and the report says so.
     """
     with crew(request.workers, request.cluster):
@@ -139,7 +139,7 @@ def regenerate(request: RegenerateRequest, renewal: Renewal) -> dict:
 
 
 def _draw(renewal: Renewal, rebuild: bool) -> list[dict]:
-    """Draw what is missing of each dataset; with `rebuild`, first move a dataset of another recipe aside."""
+    """Draw the missing parts of each dataset; with `rebuild`, first move a dataset of another recipe aside."""
     drawn: list[dict] = []
     for (asked, recipe), folder in zip(renewal.datasets, renewal.folders, strict=True):
         if rebuild:
@@ -153,7 +153,7 @@ def _draw(renewal: Renewal, rebuild: bool) -> list[dict]:
 
 
 def _decide(renewal: Renewal, drawn: list[dict], data: Dataset) -> dict:
-    """Measure both models on the same unseen pictures, and serve the new one if it is no worse."""
+    """Measure both models on the same unseen pictures, and serve the new model if it is no worse."""
     reports = home() / "reports" / "regenerate" / renewal.served.stem
     new = measurement(str(renewal.candidate), str(data.folder))
     read_new = read(new.data, new.model, Split.TEST.value, new.words)

@@ -35,7 +35,7 @@ class ReproduceRequest:
     out
         Folder of the table and plot; by default reports/reproduce under the home.
     workers
-        Local processes; by default one a core.
+        Local processes; by default one for each core.
     cluster
         Address of a Dask scheduler to use instead, such as tcp://host:8786.
     """
@@ -60,7 +60,7 @@ def reproduce(request: ReproduceRequest, jobs: list[StepJob]) -> dict:
     """Run the book's procedure as printed, then mend one defect at a time.
 
     Draws every four-letter word once with plain Pillow and scikit-image calls, cuts, reads and
-    corrects it, first with the book's defects, then with one fewer at every step.
+    corrects it, first with the book's defects, then with one defect fewer in every step.
     """
     folder = local(request.out, "out") if request.out else home() / "reports" / "reproduce"
     face, seed = find_face(request.font), request.seed

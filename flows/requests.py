@@ -64,7 +64,7 @@ def command(
     request : type
         A frozen dataclass; its docstring describes the parameters.
     check : callable
-        Returns what the function works with, or raises an error that names the wrong parameter.
+        Returns the objects that the function works with, or raises an error that names the wrong parameter.
     """
 
     def decorate(body: Callable[[Request, Checked], dict]) -> Callable[P, dict]:

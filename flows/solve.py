@@ -1,4 +1,4 @@
-"""Solve what is new in a folder of pictures: look, read in batches on Dask, remember, write the results."""
+"""Solve the new pictures in a folder: look, read in batches on Dask, remember, write the results."""
 
 import time
 from dataclasses import KW_ONLY, dataclass
@@ -45,7 +45,7 @@ class SolveRequest:
     path
         A folder, or one picture; a name under the home, such as inbox; or a URL of an object store.
     model
-        A model's name under the home, or its file; by default the newest one there, or the one that is shipped.
+        A model's name under the home, or its file; by default the newest model there, or else the shipped model.
     dictionary
         web2 (the book's four-letter words), the path of a word list, or none for random strings.
     ranking
@@ -53,13 +53,13 @@ class SolveRequest:
     out
         The file of answers, or its URL; by default answers/FOLDER/answers.csv under the home.
     format
-        CSV, JSON lines or Parquet; by default what the name of --out ends with, else CSV.
+        CSV, JSON lines or Parquet; by default by the ending of --out, else CSV.
     only_new
-        Write only what was answered since the last run that wrote its answers; by default all.
+        Write only answers since the last run that wrote its answers; by default all.
     again
         Also read what another model, or the same with other settings, has answered. For one picture always so.
     settle
-        Seconds between two looks at a file: one that changes meanwhile is still being written, and left.
+        Seconds between two looks at a file; a file that changes meanwhile is still being written and is left.
     move_to
         Move solved files to this folder, under the same names; a name that is taken there gets a number.
     follow_links
@@ -71,7 +71,7 @@ class SolveRequest:
     length
         How many letters there are, such as 4 or 4-6; by default as many as the dictionary's words have.
     workers
-        Local processes; by default one a core.
+        Local processes; by default one for each core.
     cluster
         Address of a Dask scheduler to use instead, such as tcp://host:8786.
     """
@@ -96,7 +96,7 @@ class SolveRequest:
 
 
 class Checked(NamedTuple):
-    """What to solve, which file to write, and the model with its settings."""
+    """The pictures to solve, the file to write, and the model with its settings."""
 
     choice: SolveChoice
     answers: AnswersFile
@@ -104,7 +104,7 @@ class Checked(NamedTuple):
 
 
 def check(request: SolveRequest) -> Checked:
-    """Return what a request asks for.
+    """Return the choice, file and plan of a request.
 
     Raises
     ------
@@ -148,12 +148,11 @@ def _answers_file(request: SolveRequest, path: Place) -> AnswersFile:
 @told
 @command(SolveRequest, check)
 def solve(request: SolveRequest, checked: Checked) -> dict:
-    """Read what is new in a folder of pictures, or one picture, and write the answers of all.
+    """Read the new pictures in a folder, or one picture, and write the answers to all.
 
     PNG, JPEG, GIF, BMP, WebP and TIFF, of any colours and either polarity, in nested folders. A file
-    that cannot be read costs one row with the reason. The file names are not looked at. What was answered
-    is remembered under the home: the next run reads only what is new, what has changed, and what
-    failed for a reason that may pass.
+    that cannot be read gets a row with the reason. The names of files do not matter. Answers are remembered
+    under the home: the next run reads only files that are new, have changed, or failed for a reason that may pass.
     """
     choice, answers, plan = checked
     durable = request.move_to is not None
@@ -220,11 +219,11 @@ def write(inbox: Inbox, answers: AnswersFile) -> dict[str, int]:
 
 
 def ledger() -> Path:
-    """The file that remembers all inboxes of this home."""
+    """Return the file that remembers all inboxes of this home."""
     return home() / "answers" / LEDGER
 
 
 def newest_model() -> Path:
-    """The model under the home that was trained last, or the one that is shipped."""
+    """Return the model under the home that was trained last, or else the shipped model."""
     found = sorted((home() / "models").glob("*.skops"), key=lambda path: path.stat().st_mtime)
     return found[-1] if found else SHIPPED

@@ -76,7 +76,7 @@ class TrainRequest:
     seed
         Of the network's first weights and of the order of letters.
     workers
-        Local processes; by default one a core.
+        Local processes; by default one for each core.
     cluster
         Address of a Dask scheduler to use instead, such as tcp://host:8786.
     again
@@ -126,7 +126,7 @@ def train(request: TrainRequest, choice: TrainChoice) -> dict:
 
     Letters are cut from words, with what their neighbours leave in the picture, by their true boxes. Imported pictures
     have none: letters that stand apart teach a first network, which then finds the others. The same datasets,
-    settings and seed give the same model on one machine; one that is there is kept.
+    settings and seed give the same model on one machine; a model of these is kept.
     """
     names, settings = choice
     with crew(request.workers, request.cluster):
@@ -160,7 +160,7 @@ def train(request: TrainRequest, choice: TrainChoice) -> dict:
 
 
 def _beside(path: Place) -> Path:
-    """The path to put the spool beside: the model, or for a model in an object store a name under the home."""
+    """Return the path to put the spool beside: the model, or for a model in an object store a name under the home."""
     if isinstance(path, ObjectPath):
         return home() / "models" / f"{hashlib.sha256(str(path).encode()).hexdigest()[:16]}.skops"
     return path
@@ -192,7 +192,7 @@ def gather(jobs: list[GatherJob]) -> list[GatherReceipt]:
         crew(writes=writes, reads=reads) as client,
         stage("cutting letters", sum(job.pictures for job in jobs)) as shown,
     ):
-        return list(fan_out(client, gather_shard, jobs, on_done=lambda one: shown.advance(one.pictures)))
+        return list(fan_out(client, gather_shard, jobs, on_done=lambda receipt: shown.advance(receipt.pictures)))
 
 
 @task(cache_policy=NO_CACHE, task_run_name="fit")

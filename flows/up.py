@@ -45,7 +45,7 @@ class Stop(threading.Event):
     signal: int | None = None
 
     def by(self, number: int, _frame: FrameType | None) -> None:
-        """Handle a signal; the first one counts."""
+        """Handle a signal; only the first signal counts."""
         self.signal = self.signal or number
         self.set()
 
@@ -57,13 +57,13 @@ class UpRequest:
     Parameters
     ----------
     port
-        Of the server and its UI, on 127.0.0.1; 0 for a free one.
+        Port of the server and its UI, on 127.0.0.1; 0 for a free port.
     check
-        Only say what is running: exit code 0 if all is, 1 if not.
+        Only report which parts run: exit code 0 if all run, else 1.
     deploy
         Only make the work pool and the deployments, on the server that PREFECT_API_URL names.
     deployments
-        The file of the deployments; by default the project's prefect.yaml, else the one in this folder.
+        The file of the deployments; by default the prefect.yaml of the project, else of this folder.
     """
 
     port: Port = 4200
@@ -75,7 +75,7 @@ class UpRequest:
 def check(request: UpRequest) -> Path | None:
     """Find the file of the deployments (None for --check), or name the wrong parameter."""
     if not 0 <= request.port <= 65535:
-        raise BadInput(f"port: must be from 0 (any free one) to 65535; it is {request.port}")
+        raise BadInput(f"port: must be from 0 (any free port) to 65535; it is {request.port}")
     if request.check and request.deploy:
         raise BadInput("check, deploy: must not be given together; give --check to look, or --deploy to deploy")
     return None if request.check else _chosen(request.deployments, request.deploy)
@@ -173,7 +173,7 @@ def _run(file: Path, port: int, stop: Stop) -> None:
 
 
 def _settled(api: Api) -> bool:
-    """Whether the server answers, so that a worker may start; if so, close the runs that the last worker left.
+    """Return whether the server answers, so that a worker may start; if so, close the runs that the last worker left.
 
     A worker ends with its server, and the runs that it was about to start would stay open for ever.
     """
@@ -197,7 +197,7 @@ def _deploy(api: Api, file: Path, environment: dict[str, str], logs: Path, stop:
 
 
 def _end(server: Child, worker: Child) -> None:
-    """End the runs while the server can still record it, then the worker, what is left, and the server."""
+    """End the runs while the server can still record it, then the worker, remaining children, and the server."""
     processes.end(processes.runs_of(os.getpid()), RUNS)
     worker.end(WORKER)
     kept = {server.pid}
@@ -222,7 +222,7 @@ def _until(reached: Callable[[], bool], seconds: float, child: Child | None, sto
 
 
 def _environment(url: str) -> dict[str, str]:
-    """The environment of all children, and of the runs that the worker starts."""
+    """Return the environment of all children, and of the runs that the worker starts."""
     return os.environ | {
         "CAPTCHAS_HOME": str(home().resolve()),
         "PREFECT_API_URL": f"{url}/api",
@@ -260,7 +260,7 @@ def _deploy_command(file: Path) -> list[str]:
 
 
 def _there() -> tuple[str | None, Path | None]:
-    """The server to look at and the file of its deployments: of the `up` on this home, else from the environment."""
+    """Return the server to check and the file of its deployments, of this home's `up` or else of the environment."""
     record = served()
     if record:
         return record["api"], Path(record["deployments"])
@@ -275,7 +275,9 @@ def _free(port: int) -> int:
         try:
             probe.bind(("127.0.0.1", port))
         except OSError as error:
-            raise BadInput(f"port: {port} cannot be used ({error.strerror}); give another one, or 0 for any") from error
+            raise BadInput(
+                f"port: {port} cannot be used ({error.strerror}); give another port, or 0 for any"
+            ) from error
         return probe.getsockname()[1]
 
 
@@ -292,12 +294,12 @@ def _alone() -> Iterator[None]:
 
 def _already(record: dict | None) -> str:
     which = f"process {record['pid']}, its UI at {record['ui']}" if record else "which is starting"
-    return f"{home()}: `captchas up` runs on this home already ({which}); end that one first, or use it"
+    return f"{home()}: `captchas up` runs on this home already ({which}); end that `up` first, or use it"
 
 
 @contextmanager
 def _stopping() -> Iterator[Stop]:
-    """Have Ctrl-C and SIGTERM set an event, instead of what they do otherwise."""
+    """Have Ctrl-C and SIGTERM set an event instead of ending the process."""
     stop = Stop()
     before = {number: signal.signal(number, stop.by) for number in (signal.SIGINT, signal.SIGTERM)}
     try:

@@ -1,4 +1,4 @@
-"""Prove a dataset: read every shard on Dask, judge, and with --repair mend what is wrong and prove that too."""
+"""Prove a dataset: read every shard on Dask and judge; with --repair mend the faults and prove the result."""
 
 import time
 from contextlib import ExitStack
@@ -45,15 +45,15 @@ class VerifyRequest:
     redraw
         Draw every picture again too, and compare.
     repair
-        Put back or draw again what is lost, prove the digests equal, and tidy the folder.
+        Put lost shards back or draw them again, prove the digests equal, and tidy the folder.
     workers
-        Local processes; by default one a core.
+        Local processes; by default one for each core.
     cluster
         Address of a Dask scheduler to use instead, such as tcp://host:8786.
     font
         Where the dataset's faces are, if they do not come with the project. May be given again.
     words
-        Where the dataset's word list is, if it has one of its own.
+        Path of the dataset's word list, if it has its own.
     source
         Of an imported dataset, the folder that it came from: --repair reads lost pictures there again.
     """
@@ -193,7 +193,7 @@ def mend(
     workers: int | None,
     cluster: str | None,
 ) -> list[Finding]:
-    """Put shards back, draw lost shards again on Dask, rebuild an untrue manifest, tidy; return what was done."""
+    """Put shards back, draw lost shards again on Dask, rebuild an untrue manifest, tidy; return the repairs."""
     run = atomic.new_run()
     plan = plan_repair(found, verdict, proofs, recipe, run)
     atomic.need_space(found.folder, plan.bytes)
@@ -207,7 +207,7 @@ def mend(
 
 
 def _count(client: Client, jobs: list[DrawJob]) -> Gathered:
-    """Count what the statistics of a new manifest need."""
+    """Count pictures for the statistics of a new manifest."""
     counted = Gathered(jobs[0].recipe.identity)
     with stage("counting", len(jobs), "shards") as shown:
         for receipt in fan_out(client, count_shard, jobs):
@@ -217,7 +217,7 @@ def _count(client: Client, jobs: list[DrawJob]) -> Gathered:
 
 
 def _remedy(dataset: str | None, found: Inventory, verdict: Verdict) -> str:
-    """Sum up what is wrong, and say what to do next."""
+    """Sum up the faults, and say what to do next."""
     if verdict.refusal:
         then = verdict.refusal
     elif found.imported:

@@ -19,7 +19,7 @@ from storage.shards.unpacking import Inflate
 
 
 class Picture(NamedTuple):
-    """One picture with its label and parameters.
+    """A picture with its label and parameters.
 
     image : (height, width) uint8, 0 background to 255 ink, without the empty rest of the canvas
     text : the label
@@ -149,7 +149,7 @@ class Dataset:
 
     @cached_property
     def _firsts(self) -> list[int]:
-        """The number of each shard's first picture; there are no gaps and no overlaps."""
+        """Return the number of each shard's first picture; there are no gaps and no overlaps."""
         firsts, after = [], 0
         for line in self.manifest.shards:
             if line["first"] != after or line["count"] < 1:

@@ -80,17 +80,17 @@ class Rate:
 
     @property
     def value(self) -> float:
-        """0 to 1; nan for n = 0."""
+        """Return the share of successes, 0 to 1; nan for n = 0."""
         return self.right / self.n if self.n else math.nan
 
     @property
     def low(self) -> float:
-        """Lower end of the Wilson interval, 0 to 1; nan for n = 0."""
+        """Return the lower end of the Wilson interval, 0 to 1; nan for n = 0."""
         return wilson(self.right, self.n)[0]
 
     @property
     def high(self) -> float:
-        """Upper end of the Wilson interval, 0 to 1; nan for n = 0."""
+        """Return the upper end of the Wilson interval, 0 to 1; nan for n = 0."""
         return wilson(self.right, self.n)[1]
 
     def __str__(self) -> str:

@@ -1,6 +1,6 @@
 """Compile the kernels once, so that the first run does not: `python -m tasks.warm`, part of `make setup`.
 
-Numba keeps what it compiled beside the modules, or in the user's cache folder where those cannot be written.
+Numba keeps compiled kernels beside the modules, or in the user's cache folder if it may not write there.
 """
 
 import numpy as np

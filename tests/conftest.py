@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
-# Before NumPy is imported: pytest runs a process a core, and more threads would only spin beside each other.
+# Before NumPy is imported. pytest runs a process for each core, so more threads would only compete.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import cloudpickle
@@ -35,7 +35,7 @@ TESTS = Path(__file__).parent
 
 
 def free_port() -> int:
-    """A port of the loopback interface that nobody listens on."""
+    """Return a free port of the loopback interface."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
@@ -84,7 +84,7 @@ def pytest_unconfigure(config) -> None:
 
 
 def pytest_collection_modifyitems(items) -> None:
-    """Files that take longest first, so that no process is left with one of them at the end."""
+    """Put the files that take longest first, so that none of them runs alone at the end."""
     places = {name: place for place, name in enumerate(LONGEST_FIRST)}
     units = [TESTS / name for name in UNITS_LAST]
     items.sort(key=lambda item: places.get(item.path.name, len(places) + any(map(item.path.is_relative_to, units))))
@@ -92,7 +92,7 @@ def pytest_collection_modifyitems(items) -> None:
 
 @pytest.fixture(autouse=True)
 def python_answers_ctrl_c() -> Iterator[None]:
-    """A command that ran in this process answers Ctrl-C in its own way, and some seconds later ends the process."""
+    """Restore Python's answer to Ctrl-C: a command in this process sets its own, which later ends the process."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -123,7 +123,7 @@ def make_blocks() -> Callable[[int, int], list[Block]]:
     return made
 
 
-# Once without counting: what is imported or compiled late is no part of the work.
+# The first call is not counted, since it may import and compile.
 COUNTING = """
 import pickle, sys, tracemalloc
 work = pickle.load(sys.stdin.buffer)
@@ -181,7 +181,7 @@ def serve() -> Callable[[str, list, str], None]:
 
 @pytest.fixture(scope="session")
 def store(serve) -> str:
-    """The address of a moto S3 server on loopback, which all processes of this run share; see `bucket`."""
+    """Return the address of a moto S3 server on loopback, which all processes of this run share; see `bucket`."""
     url = os.environ[STORE]
     port = url.rpartition(":")[2]
     serve("store", [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", port], f"{url}/moto-api/")
@@ -190,7 +190,7 @@ def store(serve) -> str:
 
 @pytest.fixture
 def bucket(store) -> str:
-    """The name of a new bucket."""
+    """Return the name of a new bucket."""
     name = f"tests-{secrets.token_hex(6)}"
     urllib.request.urlopen(urllib.request.Request(f"{store}/{name}", method="PUT")).close()
     return name
@@ -198,11 +198,11 @@ def bucket(store) -> str:
 
 @pytest.fixture(scope="session")
 def small() -> Profile:
-    """A profile that draws a block in a millisecond or two: one or two of three letters, nine shapes."""
+    """Return a profile of words of one or two letters out of three, in nine shapes: a block takes 1 to 2 ms."""
     return Profile("small", alphabet="ABC", length=(1, 2), width=54, shear=Grid(0, 200, 100), scale=Grid(50, 100, 25))
 
 
 @pytest.fixture(scope="session")
 def recipe(small: Profile) -> Recipe:
-    """The small profile with seed 7."""
+    """Return the recipe of the small profile with seed 7."""
     return make_recipe(small, 7)

@@ -1,4 +1,4 @@
-"""What the tests of plots and contact sheets look at: a picture's pixels and colours."""
+"""Pixels and colours of PNG files, for the tests of plots and contact sheets."""
 
 import io
 from collections.abc import Callable
@@ -8,30 +8,30 @@ from PIL import Image
 
 
 def decoded(data: bytes) -> np.ndarray:
-    """The pixels of a PNG file as it holds them."""
+    """Return the pixels of a PNG file in the file's own mode."""
     assert data.startswith(b"\x89PNG")
     with Image.open(io.BytesIO(data)) as image:
         return np.asarray(image)
 
 
 def rgb(data: bytes) -> np.ndarray:
-    """The pixels of a PNG file, (height, width, 3) uint8."""
+    """Return the pixels of a PNG file, (height, width, 3) uint8."""
     with Image.open(io.BytesIO(data)) as image:
         return np.asarray(image.convert("RGB"))
 
 
 def colour(name: str) -> tuple[int, ...]:
-    """Red, green and blue of #rrggbb."""
+    """Return red, green and blue of #rrggbb."""
     return tuple(int(name[k : k + 2], 16) for k in (1, 3, 5))
 
 
 def count(picture: np.ndarray, name: str) -> int:
-    """How many pixels have exactly that colour."""
+    """Count the pixels of exactly that colour."""
     return int((picture == colour(name)).all(axis=2).sum())
 
 
 def require_plot(plot: Callable[[], bytes]) -> None:
-    """A PNG file with something on it, nothing of it cut off, no date in it, and equal bytes each time."""
+    """Assert that a plot is a PNG file with content, whole, without a date, and equal bytes each time."""
     data = plot()
     decoded(data)
     picture = rgb(data)

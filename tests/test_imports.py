@@ -32,7 +32,7 @@ ROOMS = {
     "tasks/drawing": (BLOCK | {"tasks.profiles", "tasks.lowlevel"}, {"numpy", "numba"}),
     "tasks/loading": (PLAIN | {"tasks.lowlevel"}, {"numpy", "numba", "PIL"}),
     "tasks/reading": (PLAIN | {"tasks.lowlevel"}, {"numpy", "numba", "sklearn", "rapidfuzz"}),
-    "tasks/figures": ({"tasks.rates"}, {"numpy", "PIL", "matplotlib"}),
+    "tasks/figures": ({"tasks.rates", "tasks.lowlevel"}, {"numpy", "PIL", "matplotlib"}),
     # Units: one job each, a small receipt out.
     "tasks/training": (
         STORAGE | {"tasks.reading", "tasks.profiles", "tasks.rates", "tasks.lowlevel"}, {"numpy", "threadpoolctl"}

@@ -36,7 +36,7 @@ from storage.errors import Damaged
 from storage.shards.manifest import Manifest
 from storage.shards.shard import Shard, shard_name
 from storage.shards.writer import write_shard
-from tasks.datasets import repair as mending
+from tasks.datasets import repair
 from tasks.datasets.folder import complete
 from tasks.datasets.generate import draw_shard, survey
 from tasks.datasets.inventory import inventory
@@ -160,10 +160,10 @@ def test_a_repair_writes_beside_links_and_never_through_them(recipe, tmp_path):
     found = inventory(folder)
     proofs = [prove(job) for job in proof_jobs(found)]
     verdict = judge(found, proofs)
-    plan = mending.plan_repair(found, verdict, proofs, recipe, "again")
-    mending.put_back(found, plan)
-    receipts = [mending.redraw_shard(job) for job in plan.jobs]
-    mending.finish(found, verdict, plan, proofs, receipts, None, "again")
+    plan = repair.plan_repair(found, verdict, proofs, recipe, "again")
+    repair.put_back(found, plan)
+    receipts = [repair.redraw_shard(job) for job in plan.jobs]
+    repair.finish(found, verdict, plan, proofs, receipts, None, "again")
     assert [target.read_bytes() for target in targets] == [b"precious"] * 2
     assert sorted(path.name for path in folder.iterdir()) == ["manifest.json", shard.name]
     assert not shard.is_symlink()

@@ -4,7 +4,7 @@ import pytest
 
 from flows.workers.fanout import IN_FLIGHT
 from storage.shards.shard import BLOCK
-from tasks.datasets import generate as units
+from tasks.datasets import generate
 from tests.benchmarks import scaling
 
 
@@ -12,8 +12,8 @@ from tests.benchmarks import scaling
 def test_every_shard_is_counted_once_and_few_are_in_flight(recipe, tmp_path):
     folder = tmp_path / "small"
     folder.mkdir()
-    (job,) = units.survey(recipe, folder, BLOCK, "0123456789ab").jobs
-    measured = scaling.Measured(recipe, (0.02, 0.03, 0.05), (), units.draw_shard(job))
+    (job,) = generate.survey(recipe, folder, BLOCK, "0123456789ab").jobs
+    measured = scaling.Measured(recipe, (0.02, 0.03, 0.05), (), generate.draw_shard(job))
     outcome = scaling.simulate(
         measured, shards=200, workers=8, seed=1, folder=tmp_path / "run", lost_every=0.3, failing=0.05
     )

@@ -1,4 +1,4 @@
-"""Tables and Markdown reports as Prefect artifacts: what a run shows of its result in Prefect's UI."""
+"""Tables and Markdown reports as Prefect artifacts, which show the result of a run in Prefect's UI."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -22,12 +22,12 @@ FOR_PEOPLE = ("rates.png", "confusion.png", "failures.png", "reliability.png", "
 
 
 def as_table(content: dict) -> list[dict]:
-    """A report as rows for a Prefect table artifact."""
+    """Return a report as rows for a Prefect table artifact."""
     return [{"what": key, "value": str(value)} for key, value in content.items()]
 
 
 def rate(content: dict) -> str:
-    """A rate of a report with its interval, as people read it."""
+    """Return a rate of a report with its interval, as people read it."""
     return str(Rate(content["right"], content["n"]))
 
 
@@ -52,7 +52,7 @@ def show_drawn(report: dict, shards: list[dict], folder: Place) -> None:
 
 
 def show_verified(report: dict, findings: Iterable[Finding], folder: Place) -> None:
-    """Show a proof of a dataset: a table of the findings and what was done, and a report."""
+    """Show a proof of a dataset: a table of findings and repairs, and a report."""
     key, findings = artifact_key("verify", folder.name), list(findings)
     said = summary(findings) or "whole"
     rows = report["findings"] or [{"what": folder.name, "state": "whole", "reason": "-", "done": "-"}]
@@ -106,7 +106,7 @@ def show_ladder(folder: Path) -> None:
 
 
 def evaluation_for_people(report: dict, kept: bool, folder: Path) -> dict:
-    """Choose from the report of an evaluation what the command tells; rates with their intervals."""
+    """Choose the parts of an evaluation's report that the command shows; rates with their intervals."""
     return {
         "kept": kept,
         "report": str(folder),
@@ -152,7 +152,7 @@ def show_regenerated(report: dict, model: Path) -> None:
             f"The same {report['n']:,} pictures of the test split, with 95 % intervals:", "",
             "| | words right |", "|---|---|",
             f"| new model | {report['new_right']} |", f"| served until now | {report['served_right']} |",
-            f"| where only one was right, the new one was | {report['only_one_right_new_won']} |", "",
+            f"| where only one was right, the new model was | {report['only_one_right_new_won']} |", "",
         ]  # fmt: skip
     lines += [
         f"- {data['dataset']}: {data['count']:,} pictures, {data['drawn']:,} drawn now" for data in report["datasets"]
@@ -169,7 +169,7 @@ def show_reproduced(rows: list[dict], lines: str, title: str, plot: Path) -> Non
 
 
 def show_demo(report: dict) -> None:
-    """Show what the demo did, a line for each step."""
+    """Show the steps of the demo, a line for each."""
     lines = [f"- {key.replace('_', ' ')}: {value}" for key, value in report.items() if isinstance(value, str)]
     _markdown(["# Demo", "", *lines], "demo")
 

@@ -41,7 +41,7 @@ class Stage:
             )  # fmt: skip
 
     def _said(self, rate: float) -> str:
-        """The progress as text: `4,096 of 65,536 pictures, 9,512/s, 7 s to go`."""
+        """Return the progress as text: `4,096 of 65,536 pictures, 9,512/s, 7 s to go`."""
         said = f"{self.done:,} of {self.total:,} {self._unit}, {rate:,.0f}/s"
         if self.done < self.total and rate:
             return f"{said}, {duration((self.total - self.done) / rate)} to go"

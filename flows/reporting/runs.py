@@ -47,7 +47,7 @@ def named(command: str, *parameters: str) -> Callable[[], str]:
 
 
 def _said(value) -> str:
-    """A value as part of a name: the last part of a path, all items of a list, "" for None."""
+    """Return a value as part of a name: the last part of a path, all items of a list, "" for None."""
     if value is None or value is True:
         return ""
     if isinstance(value, list | tuple):
@@ -106,7 +106,7 @@ def _as_prefect_reads(text: str | None) -> str | None:
 
 
 def _failed(error: CaptchasError) -> Any:
-    """The state of a failed run, from which Prefect raises the error where a caller waits for the report."""
+    """Return the state of a failed run, from which Prefect raises the error where a caller waits for the report."""
     if not flow_run.id:  # the function alone was called
         raise error
     get_run_logger().error("%s", error)
@@ -121,7 +121,7 @@ def _end_soon() -> None:
 
 
 def _without_traceback(record: logging.LogRecord) -> bool:
-    """Remove the traceback from the record of an error of ours, whose message is enough; let all records pass."""
+    """Remove the traceback of the project's own errors, whose messages are enough; let all records pass."""
     if record.exc_info and isinstance(record.exc_info[1], CaptchasError):
         record.exc_info = record.exc_text = None
     return True
@@ -133,19 +133,19 @@ def _told_already(record: logging.LogRecord) -> bool:
 
 
 def may_pass(_task: object, _run: object, state: State) -> bool:
-    """Whether another try can help: only if workers were lost."""
+    """Return whether another try can help: only if workers were lost."""
     return isinstance(state.data, WorkerLost)
 
 
 class Retries(TypedDict):
-    """How often Prefect tries a task again, after how many seconds, and when."""
+    """Return the options that tell Prefect when, how often and after how many seconds to try a task again."""
 
     retries: int
     retry_delay_seconds: list[float]
     retry_condition_fn: Callable[[Any, Any, State], bool]
 
 
-# For a task that drives Dask and may run again: its jobs keep what is finished.
+# For a task that drives Dask and may run again: its jobs keep finished work.
 RETRIES: Retries = {"retries": 2, "retry_delay_seconds": [2.0, 15.0], "retry_condition_fn": may_pass}
 
 

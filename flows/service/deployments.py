@@ -41,7 +41,7 @@ def make_pool(api: Api) -> None:
 
 
 def changed(api: Api, file: Path) -> bool:
-    """Whether the file has to be deployed: it has changed since last time, or the server lacks a deployment.
+    """Return whether the file has to be deployed: it has changed since last time, or the server lacks a deployment.
 
     A change that somebody made in the UI, such as a paused schedule, stays until the file changes.
     """
@@ -74,7 +74,7 @@ def require_deployed(api: Api, file: Path, deploying: Child) -> None:
 
 
 def without_secrets(schema: dict) -> dict:
-    """A schema in which no text may be a URL with a secret; choices, which are in its `definitions`, have none."""
+    """Return a schema in which no text may be a URL with a secret; choices, in its `definitions`, have none."""
     if schema.get("type") == "string":
         return schema | {"pattern": NO_SECRET}
     return {
@@ -103,7 +103,7 @@ def settle(api: Api, alive: Collection[str] = ()) -> None:
 
     Call it while no worker runs; the runs that are `alive` have outlived their worker. A run that a killed process
     left "Running" or "Pending" would hold its deployment's only slot. After a day without a worker, 24 runs of the
-    inbox would do nothing one after another. Slots that no run holds are freed too: a killed server remembers how
+    inbox would do nothing in turn. Slots that no run holds are freed too: a killed server remembers how
     many slots are held, but not by which runs.
     """
     ours = {"work_pools": {"name": {"any_": [POOL]}}}
@@ -128,7 +128,7 @@ def settle(api: Api, alive: Collection[str] = ()) -> None:
     seen = set()
     for run in _runs(api, ours | {"flow_runs": missed, "sort": "EXPECTED_START_TIME_DESC"}):
         if run["deployment_id"] in seen and run["auto_scheduled"]:
-            why = "Missed while no worker ran; a later one of this deployment runs instead."
+            why = "Missed while no worker ran; a later run of this deployment takes its place."
             late = {"type": "CANCELLED", "name": "Missed", "message": why}
             api.post(f"flow_runs/{run['id']}/set_state", {"state": late})
         seen.add(run["deployment_id"])
@@ -144,12 +144,12 @@ def _runs(api: Api, wanted: dict) -> list[dict]:
 
 
 def look(url: str | None, file: Path | None) -> dict:
-    """Report what is up: the server, the pool, the deployments, the worker.
+    """Report which parts run: the server, the pool, the deployments, the worker.
 
     Raises
     ------
     NotUp
-        Something is missing; the error's `report` says what is up.
+        Something is missing; the error's `report` says what runs.
     """
     api = Api(url, timeout=5) if url else None
     report: dict[str, Any] = {"server": url, "server_answers": False, "pool": False}
@@ -180,7 +180,7 @@ def newest_worker(api: Api) -> dict | None:
 
 
 def _look_inside(api: Api, file: Path | None, report: dict) -> list[str]:
-    """Fill the report, and list what is wrong."""
+    """Fill the report, and list the faults."""
     if api.get(f"work_pools/{POOL}") is None:
         return [f"there is no work pool {POOL}"]
     names = {deployment["name"] for deployment in _deployments(api)}

@@ -24,7 +24,7 @@ class Api:
         self.url, self._timeout = url.rstrip("/"), timeout
 
     def healthy(self) -> bool:
-        """Whether the server answers."""
+        """Return whether the server answers."""
         try:
             with _urlopen(f"{self.url}/health", timeout=min(self._timeout, 5)) as answer:
                 return answer.status == 200

@@ -147,12 +147,12 @@ class Child:
 
     @property
     def pid(self) -> int | None:
-        """The id of the running process; None between two runs."""
+        """Return the id of the running process; None between two runs."""
         return self._process.pid if self._process and self._process.poll() is None else None
 
     @property
     def running(self) -> bool:
-        """Whether the process runs."""
+        """Return whether the process runs."""
         return self.pid is not None
 
     def start(self) -> None:

@@ -80,7 +80,7 @@ def crew(
     Parameters
     ----------
     workers : int, optional
-        Local processes, one thread each; by default one a core.
+        Local processes, one thread each; by default one for each core.
     cluster : str, optional
         The address of a running scheduler, such as tcp://host:8786.
     writes, reads : paths

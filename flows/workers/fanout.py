@@ -175,7 +175,7 @@ class _Flight(Generic[Job, Receipt]):
             self.fill(None)
 
     def _next(self) -> tuple[Future, Any]:
-        """The next future that is done, and its result, also in two cases in which Dask would wait for ever.
+        """Return the next future that is done, and its result, also in two cases in which Dask would wait for ever.
 
         No worker is left. Or a worker died before its receipt was fetched, and the job failed when it was done
         again: the error that Dask meets while it fetches (distributed 2026.8, `as_completed._track_future`) is lost.

@@ -1,4 +1,4 @@
-"""Who works in a run: workers that are there, have the run's software, and see its folders."""
+"""The workers of a run: they are present, have the run's software, and see its folders."""
 
 import logging
 import re
@@ -40,7 +40,7 @@ class ClusterLost(Passing, ConnectionError):
 
 
 class Roster:
-    """The workers of one run.
+    """The workers of a run.
 
     Parameters
     ----------
@@ -120,18 +120,18 @@ class Roster:
             raise self._nobody() if there is not None else self.lost(f"did not answer for {PATIENCE:.0f} s")
 
     def restriction(self) -> dict:
-        """Options of `Client.submit` that keep a job from refused workers; empty in most runs."""
+        """Return the options of `Client.submit` that keep a job from refused workers; empty in most runs."""
         return {"workers": list(self.threads), "allow_other_workers": True} if self.refused and self.threads else {}
 
     def guard(self, unit: Callable) -> tuple[Callable, tuple]:
-        """The function to submit, and its arguments before the job: on a cluster each job first checks its worker.
+        """Return the function to submit, and its arguments before the job; on a cluster it checks its worker first.
 
         A new worker may get jobs before this process has examined it.
         """
         return (worker.do, (unit, worker.fingerprint())) if self.address else (unit, ())
 
     def explains(self, error: Exception) -> bool:
-        """Whether a job failed because of its worker; `look` finds out which worker."""
+        """Return whether a job failed because of its worker; `look` finds out which worker."""
         if not self.address or not isinstance(error, worker.Unfit | ImportError | AttributeError):
             return False
         if isinstance(error, worker.Unfit):  # a worker came back with other software at its old address
@@ -169,7 +169,7 @@ class Roster:
             self._compare(path, partial(worker.sample, path))
 
     def lost(self, what: str = "is gone, or was restarted") -> ClusterLost:
-        """The error of a run without a scheduler."""
+        """Return the error of a run without a scheduler."""
         if not self.address:
             return ClusterLost("this run's own Dask scheduler is gone; give the same command again to go on")
         return ClusterLost(
@@ -232,11 +232,11 @@ class Roster:
         raise BadInput(
             f"cluster {self.address!r}: {len(wrong)} of {len(answers)} workers do not see what is at {path}: "
             f"{', '.join(wrong[:3])}{' …' if len(wrong) > 3 else ''}. Mount the same folder there under the same "
-            "path, or choose one that all machines share"
+            "path, or choose a path that all machines share"
         )
 
     def _objections(self) -> str:
-        """The refused workers and the reasons, equal reasons together."""
+        """Return the refused workers and the reasons, equal reasons together."""
         by_reason: dict[str, list[str]] = {}
         for name, why in sorted(self.refused.items()):
             by_reason.setdefault(why, []).append(name)
@@ -246,7 +246,7 @@ class Roster:
         )  # fmt: skip
 
     def _ask_scheduler(self) -> dict[str, int]:
-        """{address: threads} of all workers."""
+        """Return {address: threads} of all workers."""
         scheduler: Any = self.client.scheduler  # None once Dask has closed the client
         try:
             return self.client.sync(scheduler.ncores, callback_timeout=ANSWER)
@@ -254,7 +254,7 @@ class Roster:
             raise self.lost() from error
 
     def _ask(self, question: Callable, *arguments, names: list[str] | None = None) -> dict[str, Any]:
-        """{address: answer or error} of these workers, or of all that were not refused.
+        """Return {address: answer or error} of these workers, or of all that were not refused.
 
         As `Client.run`, but with a time limit: a frozen worker would never answer.
         """
@@ -275,5 +275,5 @@ class Roster:
 
 
 def _folders(places: Iterable[Place | str]) -> list[Path]:
-    """The places that are no URLs, as absolute paths."""
+    """Return the places that are no URLs, as absolute paths."""
     return [Path(place).resolve() for place in places if not (isinstance(place, ObjectPath) or _URL.match(str(place)))]

@@ -1,4 +1,4 @@
-"""Writing of a virtual HDF5 file, which shows all shards of a dataset as one without copying them."""
+"""Write a virtual HDF5 file, which shows all shards of a dataset as a single file without copying them."""
 
 import os
 from collections.abc import Sequence

@@ -132,7 +132,7 @@ class LocalFiles:
             return self._move_by_copy(target, judged)
         if judged is None or LocalFiles(target).fingerprint() == judged:
             return True
-        # Put it back by a link, which replaces nothing: if a third file has come to the path, this one stays at target.
+        # Put it back by a link, which replaces nothing: if a third file has come to the path, the file stays at target.
         put_back = _link(target, self.path)
         if put_back is None and not self.path.exists():
             target.replace(self.path)
@@ -195,7 +195,7 @@ class LocalFiles:
 
 
 def sync_file(file: _Writer) -> None:
-    """Write a file through to the disk and drop it from memory, so that the next read shows what the disk holds.
+    """Write a file through to the disk and drop it from memory, so that the next read comes from the disk.
 
     Copies in memory would push out what others read. A virtual machine that gives free pages back must also get each
     of them from its host again: a sixth to a quarter of the time of drawing ten million pictures

@@ -17,7 +17,7 @@ from storage.files.places import Place
 _AT_FDCWD = -100  # from fcntl.h: relative paths are relative to the working directory
 _RENAME_NOREPLACE = 1  # from linux/fs.h
 _UNSUPPORTED = {errno.ENOSYS, errno.EINVAL, errno.ENOTSUP}  # by this kernel or file system
-_ELSEWHERE = {errno.EXDEV, errno.EPERM, errno.ENOTSUP}  # another file system; the last two: one without links
+_ELSEWHERE = {errno.EXDEV, errno.EPERM, errno.ENOTSUP}  # another file system, or a file system without links
 
 _Rename = Callable[[int, bytes, int, bytes, int], int]  # renameat2(2)
 
@@ -60,7 +60,7 @@ def move_new(path: Path, target: Path, seen: tuple[int, int], digest: bytes, run
     except FileNotFoundError:
         return False
     if renamed and _seen(target) != seen:
-        with suppress(FileExistsError):  # then a third file has come to `path`, and this one stays at `target`
+        with suppress(FileExistsError):  # then a third file has come to `path`, and the file stays at `target`
             _rename_new(target, path)
         return False
     return renamed

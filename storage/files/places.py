@@ -185,7 +185,7 @@ class ObjectPath:
         return ObjectStatus(found.size, found.modified, _nanoseconds(found.modified))
 
     def info(self) -> ObjectInfo:
-        """Return what the store knows of this object; FileNotFoundError if there is none."""
+        """Return the store's facts about this object; FileNotFoundError if it does not exist."""
         found = self.store.head(self.key)
         if found is None:
             raise FileNotFoundError(errno.ENOENT, "no such object", str(self))
@@ -199,7 +199,7 @@ class ObjectPath:
         return self.store.read(self.key, start, size)
 
     def write_bytes(self, data: bytes) -> None:
-        """Put the whole object, over an old one too; Busy if this run has lost its lock."""
+        """Put the whole object, also over an old object; Busy if this run has lost its lock."""
         leases.require(str(self))
         self.store.put(self.key, data)
 

@@ -44,7 +44,7 @@ _WAITING = (
 
 
 class Answer(NamedTuple):
-    """What a run found in a picture: the columns of the results, after the path. None: there is nothing to say.
+    """The answer to a picture: the columns of the results after the path. None stands for no value.
 
     `reading` is the most probable letters before any dictionary. Confidences are from 0 to 1.
     """
@@ -81,7 +81,7 @@ class PictureFile(NamedTuple):
 
 
 class LedgerEntry(NamedTuple):
-    """A picture with its answer, whether that may be another one next time, and where it is to be moved."""
+    """A picture with its answer, whether the answer may differ next time, and the place to move it to."""
 
     picture: PictureFile
     answer: Answer
@@ -90,7 +90,7 @@ class LedgerEntry(NamedTuple):
 
 
 class KnownFile(NamedTuple):
-    """What a run must know of a picture in order to skip it; `key` is the key of its path."""
+    """The facts by which a run skips a picture; `key` is the key of its path."""
 
     key: bytes
     size: int
@@ -204,12 +204,12 @@ class Ledger:
             last = rows[-1][0]
 
     def answers(self, digests: Iterable[bytes], settings: int) -> dict[bytes, Answer]:
-        """What these settings answered to contents, by digest, unless it may be another answer next time."""
+        """Return the answers of these settings to contents, by digest, without answers that may differ next time."""
         found = self._base.first(_ANSWER, ((digest, settings) for digest in set(digests)))
         return {row[0]: Answer._make(row[1:]) for row in found}
 
     def results(self, folder: int, after: int = 0, only: str | None = None) -> Iterator[ResultRow]:
-        """Path and answer of every picture that is in the folder or was moved from it, in the order of a listing.
+        """Iterate over path and answer of all pictures in the folder or moved from it, in the order of a listing.
 
         Parameters
         ----------
@@ -235,7 +235,7 @@ class Ledger:
             path, number = rows[-1][:2]
 
     def written(self, folder: int) -> tuple[int, dict[str, Any]]:
-        """Return the last run that wrote its results, and what it recorded of them; (0, {}) if there is none."""
+        """Return the last run that wrote its results, and its record of them; (0, {}) if no run did."""
         query = "SELECT id, results FROM runs WHERE folder = ? AND results IS NOT NULL ORDER BY id DESC LIMIT 1"
         found = self._base.rows(query, (folder,))
         return (found[0][0], json.loads(found[0][1])) if found else (0, {})
@@ -251,7 +251,7 @@ class Ledger:
         self._base.rows("UPDATE runs SET results = ? WHERE id = ?", (json.dumps(results), run))
 
     def record(self, folder: int, settings: int, run: int, entries: Iterable[LedgerEntry]) -> None:
-        """Record answers, in place of what was known of these pictures."""
+        """Record answers, in place of the pictures' old answers."""
         now = time.time_ns()
         self._base.each(_RECORD, (
             (

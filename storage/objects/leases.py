@@ -86,7 +86,7 @@ def require(url: str) -> None:
 
 
 class _Lease:
-    """One lease, from taking it to giving it back."""
+    """A lease, from the time it is taken until it is given back."""
 
     def __init__(self, scheme: str, key: str) -> None:
         self.what = f"{scheme}://{key}"
@@ -98,7 +98,7 @@ class _Lease:
         self._lost = False
 
     def take(self) -> None:
-        """Put the lock object, if there is none or an expired one."""
+        """Put the lock object, if none exists or if it has expired."""
         for _ in range(_TRIES):
             if self._put(new=True):
                 self._require_conditions()
@@ -128,7 +128,7 @@ class _Lease:
         if self._lost or _clock() > self._good_until:
             raise Busy(
                 f"{self.what}: this run stood still, or did not reach the store, for longer than its lock was good for "
-                f"({self._seconds:g} s), so another one may have begun; give the same command again"
+                f"({self._seconds:g} s), so another run may have begun; give the same command again"
             )
 
     def give_back(self) -> None:

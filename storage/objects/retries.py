@@ -10,7 +10,7 @@ from typing import TypeVar
 from storage.errors import BadInput, CaptchasError, Unreachable, Unwritable
 
 TIMEOUT = "CAPTCHAS_STORE_TIMEOUT"  # seconds for one request, 30 by default; large requests get more
-WAITS = (0.1, 0.3, 1.0, 3.0)  # seconds before the second try and each later one
+WAITS = (0.1, 0.3, 1.0, 3.0)  # seconds before the second and each later try
 _SLOWEST = 100_000  # bytes a second of a line that is slow but alive
 _SHORTEST_SECRET = 4  # characters; a shorter value would be replaced within ordinary words
 _SECRETS = ("AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_ACCESS_KEY_ID")

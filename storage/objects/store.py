@@ -1,4 +1,4 @@
-"""Object stores: S3 over the network and one in memory; `storage.objects.retries` limits the time of each request."""
+"""Object stores: S3 over the network, and a store in memory; `storage.objects.retries` limits the time of requests."""
 
 import asyncio
 import email.utils
@@ -25,7 +25,7 @@ _Request = Callable[[Any], Awaitable[_Answer]]  # takes the client of aiobotocor
 
 
 class ObjectInfo(NamedTuple):
-    """What a store tells of an object.
+    """The facts that a store tells about an object.
 
     size : in bytes
     version : the ETag
@@ -48,7 +48,7 @@ class Store(Protocol):
     tick: float
 
     def head(self, key: str) -> ObjectInfo | None:
-        """Look an object up; None if there is none."""
+        """Look an object up; None if it does not exist."""
 
     def read(self, key: str, start: int = 0, size: int | None = None) -> bytes:
         """Read all bytes, or `size` bytes from `start` on; FileNotFoundError if there is no such object."""

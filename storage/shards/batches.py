@@ -79,7 +79,7 @@ class BatchPlan:
 
     @property
     def in_flight(self) -> int:
-        """The number of blocks that are submitted at a time, unless they are mixed: two a thread, and two more."""
+        """Return the number of blocks that are submitted ahead if they are not mixed: two for each thread, and two."""
         return 2 + 2 * self.threads
 
     def order(self, blocks: int) -> tuple[int, list[int]]:
@@ -107,7 +107,7 @@ class BatchPlan:
 
 
 def stream(source: Blocks, plan: BatchPlan) -> Iterator[Block]:
-    """Iterate over blocks of `plan.size` rows; the last one is shorter or dropped.
+    """Iterate over blocks of `plan.size` rows; the last batch is shorter or dropped.
 
     Threads start with the first batch and end with the last, or when the iterator is closed or goes out of use.
     Besides the batches, the memory holds 3 blocks, and 2 for each thread, in plain order; otherwise twice as many

@@ -37,7 +37,7 @@ class Manifest:
     shards: list[ShardLine]
     words: str | None = None
     renderer: int = 0
-    source: dict[str, Any] | None = None  # what the pictures of an imported dataset came from
+    source: dict[str, Any] | None = None  # the files that an imported dataset was made from
     block: int = BLOCK
     digests: str = DIGEST
     format: int = FORMAT

@@ -7,7 +7,7 @@ RECENT_BYTES = 64 << 20  # … and the most bytes that they may have together; a
 
 
 class RecentBlocks:
-    """Blocks by number, the last one used first."""
+    """Blocks by number, the last used first."""
 
     def __init__(self) -> None:
         self._entries: tuple[tuple[int, Block], ...] = ()  # replaced as a whole, so that threads may share it
@@ -26,7 +26,7 @@ class RecentBlocks:
         return None
 
     def keep(self, number: int, block: Block) -> None:
-        """Keep a block, and drop the oldest ones that there is no room for."""
+        """Keep a block, and drop the oldest blocks that no longer fit."""
         kept, room = [(number, block)], RECENT_BYTES - _bytes(block)
         for entry in self._entries[: RECENT - 1]:
             room -= _bytes(entry[1])

@@ -128,7 +128,7 @@ def _described(dtype: np.dtype) -> str | list[list[str | list[int]]]:
 
 
 def shard_name(index: int, count: int) -> str:
-    """`shard_name(3, 16384) == 'shard-000003-16384.h5'`."""
+    """Return a shard's file name: ``shard_name(3, 16384) == 'shard-000003-16384.h5'``."""
     return f"shard-{index:06d}-{count}.h5"
 
 

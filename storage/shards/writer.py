@@ -60,7 +60,7 @@ def write_shard(
     Returns
     -------
     ShardRecord
-        Of this shard, or of an equal one that another worker has sealed meanwhile.
+        Of this shard, or of an equal shard that another worker has sealed meanwhile.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""The unit of a dry run: say what generating would do to a folder and what it would take. Nothing is written."""
+"""The unit of a dry run: report the effect of generating on a folder, its time and its space. Nothing is written."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -108,7 +108,7 @@ def rehearse(
 
 
 def _fault(path: Place, recipe: Recipe, first: int) -> str | None:
-    """Return what is wrong with a shard; None if its bytes, identity and place are right."""
+    """Return the fault of a shard; None if its bytes, identity and place are right."""
     try:
         with Shard(path) as shard:
             if shard.identity != recipe.identity:

@@ -90,7 +90,7 @@ def complete(
 
 
 def _says(folder: Place, manifest: Manifest) -> bool:
-    """Whether the manifest in the folder names the same shards and statistics."""
+    """Return whether the manifest in the folder names the same shards and statistics."""
     try:
         there = manifest_in(folder)
     except Damaged:
@@ -101,7 +101,7 @@ def _says(folder: Place, manifest: Manifest) -> bool:
 
 
 def tidy(folder: Place, identity: str) -> None:
-    """Remove what a run left that died after it wrote the manifest; the caller holds the dataset's lock.
+    """Remove the remains of a run that died after it wrote the manifest; the caller holds the dataset's lock.
 
     These are temporary files, and shorter shards than those that the manifest names. Longer shards stay: an
     extension that died sealed them, and goes on from them.

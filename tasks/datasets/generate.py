@@ -1,4 +1,4 @@
-"""The units of generating: survey what is there, draw one shard, complete the dataset."""
+"""The units of generating: survey the folder, draw a shard, complete the dataset."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ BLOCKS_A_SHARD = 16  # 16,384 pictures
 
 @dataclass(frozen=True)
 class DrawJob:
-    """One shard to draw: its index in the dataset, its first picture and its number of pictures."""
+    """A shard to draw: its index in the dataset, its first picture and its number of pictures."""
 
     recipe: Recipe
     folder: str
@@ -159,7 +159,7 @@ def missing(plan: DrawPlan, folder: Place) -> int:
 
 
 def report(folder: Place, drawn: int, kept: int, seconds: float, rate: float | None) -> dict:
-    """Report what a run of the flow did, and what the folder holds now; `rate` is in pictures a second."""
+    """Report the work of a run of the flow, and the content of the folder; `rate` is in pictures a second."""
     manifest = Manifest.read(folder)
     return {
         "dataset": str(folder),

@@ -51,7 +51,7 @@ class Inventory:
 
     @property
     def imported(self) -> bool:
-        """Whether the pictures were imported, so that nothing here can draw them."""
+        """Return whether the pictures were imported, so that nothing here can draw them."""
         return bool(self.manifest and self.manifest.source) or bool(_content(self.identity).get("source"))
 
 
@@ -98,7 +98,7 @@ def require_dataset(
 
 
 def _holds_dataset(folder: Place) -> bool:
-    """Whether a folder holds a manifest or a shard, by their names."""
+    """Return whether a folder holds a manifest or a shard, by their names."""
     return folder.is_dir() and any(path.name == MANIFEST or parse_name(path.name) for path in folder.iterdir())
 
 
@@ -108,7 +108,7 @@ def datasets_in(folder: Path) -> list[Path]:
 
 
 def is_imported(folder: Place) -> bool:
-    """Whether a dataset was imported by its manifest, so that it cannot be drawn again."""
+    """Return whether a dataset was imported by its manifest, so that it cannot be drawn again."""
     try:
         manifest = manifest_in(folder)
     except Damaged:
@@ -171,7 +171,7 @@ def _mentioned(path: Place) -> tuple[str, ...]:
 
 
 def _may_be_shard(path: Place) -> bool:
-    """Whether a file begins as an HDF5 file and is not too large for a shard."""
+    """Return whether a file begins as an HDF5 file and is not too large for a shard."""
     try:
         if not path.is_file() or path.stat().st_size > LARGEST:
             return False

@@ -1,4 +1,4 @@
-"""Judge the proofs of a dataset's files: list what is wrong, and say what the folder should hold."""
+"""Judge the proofs of a dataset's files: list the faults, and the files that the folder should hold."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -20,10 +20,10 @@ _GO_ON = (
 
 
 class State(StrEnum):
-    """What may be wrong with a file of a dataset."""
+    """A fault of a file of a dataset."""
 
     MISSING = "missing"  # the manifest names it, and it is not there
-    DAMAGED = "damaged"  # its bytes are not those that were sealed, or its content is not what was drawn
+    DAMAGED = "damaged"  # its bytes differ from the sealed bytes, or its content from the drawn content
     MISPLACED = "misplaced"  # a whole shard under a wrong name, while no whole shard has its own name
     DUPLICATE = "duplicate"  # a copy of a shard that is whole under its own name
     STALE = "stale"  # a shorter shard that an extension replaced: the longer shard holds all its pictures
@@ -35,7 +35,7 @@ class State(StrEnum):
 
 @dataclass(frozen=True)
 class Finding:
-    """One fault: a row of the table. `home` is the name under which a misplaced shard was sealed."""
+    """A fault: a row of the table. `home` is the name under which a misplaced shard was sealed."""
 
     what: str
     state: State
@@ -50,7 +50,7 @@ class Finding:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What a folder should hold, and its faults in the order of names.
+    """The files that a folder should hold, and its faults in the order of names.
 
     Attributes
     ----------
@@ -163,7 +163,7 @@ def _elsewhere(
 
 
 def _continues(folder: Place, short: ShardRecord, long: ShardRecord) -> bool:
-    """Whether `long` begins with all the pictures of `short`."""
+    """Return whether `long` begins with all the pictures of `short`."""
     full, rest = divmod(short.count, BLOCK)
     if short.blocks[:full] != long.blocks[:full]:
         return False

@@ -16,14 +16,14 @@ from tasks.datasets.totals import Gathered, Pace
 from tasks.lowlevel.inflate import inflate
 
 TOGETHER = 4  # shards that a worker proves before it reports: Dask takes some milliseconds a job
-BUNDLES = 4  # a worker at least, if there are so many shards: a slow one does not keep the others waiting
+BUNDLES = 4  # a worker at least, if there are so many shards: a slow worker does not keep the others waiting
 # Errors of reading a shard whose arrays or attributes have other types than a dataset's.
 _MADE_UP = (ValueError, KeyError, TypeError, IndexError, AttributeError, OverflowError)
 
 
 @dataclass(frozen=True)
 class ProofJob:
-    """One file to prove: by `identity`, by its own digests and, with a recipe, by drawing its blocks again.
+    """A file to prove: by `identity`, by its own digests and, with a recipe, by drawing its blocks again.
 
     count : pictures by the file's name, for progress
     first, sha256 : number of the first picture, and digest of the file; None if no manifest tells them
@@ -198,7 +198,7 @@ class _Again:
         return None if self.difference else self._tally.counts()
 
     def digests(self, record: ShardRecord) -> tuple[str, ...]:
-        """Return the digests of all blocks as drawn again; empty if all are the sealed ones."""
+        """Return the digests of all blocks as drawn again; empty if they equal the sealed digests."""
         return tuple(self._others.get(n, digest) for n, digest in enumerate(record.blocks)) if self._others else ()
 
 

@@ -23,7 +23,7 @@ MOST_RENDERERS = 4  # that a process keeps: each holds its bitmaps and its lette
 
 @dataclass(frozen=True)
 class Recipe:
-    """All that a worker needs to draw any block, and the identity that the worker's fonts and words must lead to.
+    """The data that a worker needs to draw any block, and the identity that its fonts and words must lead to.
 
     Attributes
     ----------
@@ -38,7 +38,7 @@ class Recipe:
 
     @property
     def digest(self) -> str:
-        """The sha256 of the identity; a manifest calls it `identity`."""
+        """Return the sha256 of the identity; a manifest calls it `identity`."""
         return sha256(self.identity.encode()).hexdigest()
 
 

@@ -131,7 +131,7 @@ def put_back(found: Inventory, plan: RepairPlan) -> None:
     """Give misplaced shards their own names; a file that has such a name is moved to the foreign folder.
 
     Shards that have each other's names pass through temporary names in the same folder. After a kill the next
-    repair finds them there: without a manifest only they tell what the dataset was.
+    repair finds them there: without a manifest only they identify the dataset.
     """
     run = atomic.new_run()
     between = {home: found.folder / f"{home}.{run}" for home in plan.homes.values()}
@@ -166,7 +166,7 @@ def redraw_shard(job: RedrawJob) -> ShardRecord:
 
 
 def _redrawn(path: Place, job: RedrawJob) -> bool:
-    """Whether the shard is sealed already, by a worker that died afterwards."""
+    """Return whether the shard is sealed already, by a worker that died afterwards."""
     if not path.is_file():
         return False
     try:
@@ -213,7 +213,7 @@ def finish(
     counted: Gathered | None,
     run: str,
 ) -> list[Finding]:
-    """Write the manifest if it is not true, tidy the folder, and say of each finding what was done.
+    """Write the manifest if it is not true, tidy the folder, and say how each finding was repaired.
 
     Parameters
     ----------
@@ -263,7 +263,7 @@ def _repaired_manifest(found: Inventory, records: list[ShardRecord], counted: Ga
 
 
 def _in_the_way(finding: Finding, verdict: Verdict) -> bool:
-    """Whether a finding's file does not belong in the folder; a file with a shard's name is moved away by now."""
+    """Return whether a finding's file does not belong in the folder; a file with a shard's name has been moved."""
     return finding.state in _MOVED and finding.what not in {line["name"] for line in verdict.lines}
 
 
@@ -278,7 +278,7 @@ def _require_whole(folder: Place, manifest: Manifest) -> None:
 
 
 def _done(finding: Finding, found: Inventory, plan: RepairPlan, count: int) -> str:
-    """Say what was done about a finding, for the table."""
+    """Return how a finding was repaired, for the table."""
     origin = {home: name for name, home in plan.homes.items()}
     drawn = {shard_name(job.shard.index, job.shard.count) for job in plan.jobs}
     moved = f"moved to {found.folder.resolve().name}.foreign"

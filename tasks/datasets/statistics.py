@@ -16,6 +16,7 @@ SIGMAS = 6.0  # standard deviations; a fair shard goes beyond once in 500 millio
 MILLION = 1_000_000  # shares of ink are counted in millionths
 BOUNDED = ("blank", "clipped", "equal_blocks", "letters_off", "ink_off")  # statistics
 _U = np.uint64
+SPREAD = np.uint64(0xD6E8FEB86659FD93)  # the odd multiplier of the mixer degski64, which spreads bits upwards
 
 
 @dataclass(frozen=True)
@@ -129,18 +130,18 @@ def hash_pictures(pixels, areas):
             word = load64(flat, first + place)
             if word:
                 total += ((word & mask) + (word >> _U(8) & mask)) * fold >> _U(48)
-                mixed = word ^ word >> _U(32) ^ place * _U(0xD6E8FEB86659FD93)
+                mixed = word ^ word >> _U(32) ^ place * SPREAD
                 mixed = (mixed ^ mixed >> _U(31)) * MULTIPLIERS[0]
                 state += (mixed ^ mixed >> _U(29)) * MULTIPLIERS[1]
             place += _U(8)
         while place < _U(size):
             value = _U(flat[first + place])
             total += value
-            mixed = (value ^ place * _U(0xD6E8FEB86659FD93)) * MULTIPLIERS[0]
+            mixed = (value ^ place * SPREAD) * MULTIPLIERS[0]
             state += value * (mixed ^ mixed >> _U(29)) * MULTIPLIERS[1]
             place += _U(1)
         ink[n] = total
-        state = (state ^ state >> _U(32)) * _U(0xD6E8FEB86659FD93)
+        state = (state ^ state >> _U(32)) * SPREAD
         keys[n] = state ^ state >> _U(29)
     return ink, keys
 

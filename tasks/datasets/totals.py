@@ -1,4 +1,4 @@
-"""Adds up the receipts of a run, one after another: to the manifest and to numbers for the report."""
+"""Add up the receipts of a run in turn, into the manifest and the numbers of the report."""
 
 import json
 import time

@@ -14,7 +14,7 @@ from tasks.profiles.fonts import GlyphSet
 from tasks.profiles.profile import Profile
 from tasks.profiles.ranges import OFF
 
-# Columns of a block's random table, 64 and up; the first ones are in renderer.py. Letter k adds k.
+# Columns of a block's random table, 64 and up; the first columns are in renderer.py. Letter k adds k.
 WAVE = {"wave_y": 64, "wave_x": 65, "wave_length": 66}
 PHASES = {"phase_y": 67, "phase_x": 68}
 NOISE = {"lines": 72, "arcs": 73, "line_width": 74, "line_ink": 75, "specks": 76, "background": 77, "blur": 78}

@@ -25,7 +25,7 @@ NO_BOX = (-1, -1, -1, -1)  # of a letter that lies outside the picture
 
 
 class Setting(NamedTuple):
-    """How text is set: the tables of all faces, as in `GlyphSet`, and the column where a text begins.
+    """Tables for setting text: the tables of all faces, as in `GlyphSet`, and the column where a text begins.
 
     variant : (faces, A + 1, A) int32, numbers of bitmaps
     advance : (faces, A) int32, kerning : (faces, A, A) int32
@@ -85,7 +85,7 @@ class Sprites(NamedTuple):
 
 
 class Texts(NamedTuple):
-    """What to draw, a picture a row.
+    """The pictures to draw, in rows.
 
     letters : (n, L) int32, numbers in the alphabet, -1 past the end
     font, shear, scale : (n,) int64, numbers in the tables

@@ -64,7 +64,7 @@ def _shade(picture, key, percent):
 
 @numba.njit(cache=True, nogil=True)
 def _stroke(picture, key, place, bent, width, ink, thickness):
-    """Draw a line, or an arc if `bent`, from the left quarter to the right one; its chances begin at `place`."""
+    """Draw a line, or an arc if `bent`, from the left to the right quarter; its chances begin at `place`."""
     rows, columns = picture.shape
     quarter = max(1, columns // 4)
     first, last = _chance(key, place, quarter), columns - 1 - _chance(key, place + 1, quarter)

@@ -1,4 +1,4 @@
-"""How far the ink of turned letters reaches."""
+"""Outlines of glyphs: the reach of the ink of turned letters."""
 
 import numpy as np
 

@@ -22,7 +22,7 @@ from tasks.profiles.profile import Profile
 RENDERER = 1  # raised whenever the same parameters give other bytes; part of a dataset's identity
 PARAMETERS = np.dtype([("height", "<u2"), ("width", "<u2"), ("font", "<u2"), ("shear", "<i2"), ("scale", "<u2")])
 
-# Columns of a block's random table. Each has a counter of its own, so that a new one moves no other;
+# Columns of a block's random table. Each has a counter of its own, so that a new column moves no other;
 # those of distortions are in distortions.py.
 TEXT, FONT, SHEAR, SCALE, FIRST_LETTER = 0, 1, 2, 3, 16
 _SPLIT_SEED = np.uint64(0x6A09E667F3BCC909)  # the fraction of the square root of 2, in 1/2**64

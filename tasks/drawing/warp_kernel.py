@@ -55,7 +55,7 @@ class Bitmaps(NamedTuple):
 
 
 class Scales(NamedTuple):
-    """What depends on the scale.
+    """Tables that depend on the scale.
 
     sizes : (scales, 2) int64, rows and columns of a picture
     percents : (scales,) int64

@@ -11,7 +11,8 @@ import numpy as np
 
 from storage.errors import Damaged
 from storage.exports.parquet import Kind, write_table
-from storage.exports.record import NOTES, Part, staged_file, staged_folder
+from storage.exports.record import NOTES, Part
+from storage.exports.staging import staged_file, staged_folder
 from storage.files import atomic
 from storage.files.places import place
 from storage.shards.shard import BLOCK, SPLITS, Block, Shard, read_record
@@ -32,7 +33,7 @@ Entries = Iterator[tuple[str, list[ExportEntry]]]  # block by block, with the na
 
 @dataclass(frozen=True)
 class PartJob:
-    """One shard to export: at most `limit` pictures, into the part `name` of the folder `out`.
+    """A shard to export: at most `limit` pictures, into the part `name` of the folder `out`.
 
     `sha256`, `content`, `first` and `count` are the manifest's of the shard `shard`, a path or URL.
     """
@@ -210,7 +211,7 @@ def fragment(notes: Path, number: int, section: str) -> Path:
 
 
 def note(notes: Path, part: Part) -> None:
-    """Note what a part holds, for the next run."""
+    """Note the content of a part for the next run."""
     atomic.replace(notes / f"{part.shard:06d}.json", json.dumps(asdict(part)).encode())
 
 

@@ -34,7 +34,7 @@ SUFFIX = {ExportFormat.WEBDATASET: ".tar", ExportFormat.PARQUET: ".parquet"}
 
 
 class ExportEntry(NamedTuple):
-    """One picture of a dataset with its label and parameters.
+    """A picture of a dataset with its label and parameters.
 
     image : (height, width) uint8, 0 background to 255 ink
     boxes : each letter's (top, left, bottom, right) in pixels, half-open; None for a letter without a box
@@ -50,7 +50,7 @@ class ExportEntry(NamedTuple):
 
     @property
     def key(self) -> str:
-        """The stem of its files' names: the picture's number in the dataset, since a label may hold any character."""
+        """Return the stem of the files' names: the picture's number, since a label may hold any character."""
         return f"{self.number:09d}"
 
 
@@ -87,7 +87,7 @@ class ExportLayout:
 
     @property
     def fields(self) -> tuple[str, ...]:
-        """Names of the parameters, in order."""
+        """Return the names of the parameters, in order."""
         return self.parameters.names or ()
 
     def png(self, entry: ExportEntry) -> bytes:

@@ -25,13 +25,14 @@ from tasks.exchange.scan import DIGEST, PICTURES, REJECTS, Source, changes, show
 from tasks.loading.decode import Invert, decode_picture
 from tasks.loading.safe_read import BadPicture, read_file
 from tasks.lowlevel.deflate import compress
+from tasks.lowlevel.padding import stack_padded
 
 PARAMETERS = np.dtype([("height", "<u2"), ("width", "<u2")])
 
 
 @dataclass(frozen=True)
 class FillJob:
-    """One shard to fill with files.
+    """A shard to fill with files.
 
     source, folder : the imported folder, and the dataset's folder
     pairs : path and label of each file
@@ -170,16 +171,19 @@ def _block(job: FillJob, offset: int, count: int) -> Block:
     identity = json.loads(job.identity)
     profile, invert = identity["profile"], Invert(identity["source"]["ink"]["invert"])
     pairs = job.pairs[offset : offset + count]
-    images = np.zeros((count, profile["height"], profile["width"]), np.uint8)
     parameters = np.empty(count, PARAMETERS)
     content = np.empty((count, 4), np.uint64)
-    for k, (path, _) in enumerate(pairs):
-        at = DIGEST * (offset + k)
-        picture = _picture(Path(job.source, path), job.digests[at : at + DIGEST], invert)
-        height, width = picture.shape
-        images[k, :height, :width] = picture
-        parameters[k] = height, width
-        content[k] = np.frombuffer(sha256(b"%d %d " % (height, width) + picture.tobytes()).digest(), "<u8")
+
+    def pictures() -> Iterator[np.ndarray]:
+        for k, (path, _) in enumerate(pairs):
+            at = DIGEST * (offset + k)
+            picture = _picture(Path(job.source, path), job.digests[at : at + DIGEST], invert)
+            height, width = picture.shape
+            parameters[k] = height, width
+            content[k] = np.frombuffer(sha256(b"%d %d " % (height, width) + picture.tobytes()).digest(), "<u8")
+            yield picture
+
+    images = stack_padded(pictures(), count, profile["height"], profile["width"])
     text = np.array([label.encode() for _, label in pairs], f"S{job.text_bytes}")
     boxes = np.full((count, profile["length"][1], 4), -1, np.int16)
     # The split depends on the pixels and not on the label: copies with other labels stay in the same split.
@@ -192,11 +196,11 @@ def _picture(path: Path, digest: bytes, invert: Invert) -> np.ndarray:
         data = read_file(path)
         if sha256(data).digest() == digest:
             return decode_picture(data, invert)
-        reason = "its sha256 is another one"
+        reason = "its sha256 has changed"
     except BadPicture as error:
         reason = str(error)
     raise Damaged(
-        f"{path}: is not what it was when the import began ({reason}); give the same command again once nothing "
+        f"{path}: has changed since the import began ({reason}); give the same command again once nothing "
         "changes the folder any more"
     )
 
@@ -216,7 +220,7 @@ def as_imported(folder: Place, source: Path) -> dict:
     if "file" in labels and not (source / labels["file"]).is_file():
         raise NotThere(
             f"{source}: has no {labels['file']}, which the labels came from; if that was elsewhere, give the same "
-            "`captchas import` command again, with --labels: it restores what is missing"
+            "`captchas import` command again, with --labels: it restores missing shards"
         )
     return {
         "folder": source,
@@ -230,7 +234,7 @@ def as_imported(folder: Place, source: Path) -> dict:
 
 
 def report(source: Source, folder: Place, records: Path, gathered: Gathered, seconds: float) -> dict:
-    """Report what an import did, and what the dataset holds."""
+    """Report the work of an import, and the content of the dataset."""
     manifest = Manifest.read(folder)
     return {
         "dataset": str(folder),

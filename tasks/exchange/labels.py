@@ -12,7 +12,7 @@ from pathlib import Path
 
 from storage.errors import BadInput, NotThere
 
-TABLE, LIST = "labels.csv", "gt.txt"  # used without being asked for if the folder has one
+TABLE, LIST = "labels.csv", "gt.txt"  # the files of labels that are used by default if the folder has them
 PATH_COLUMNS = ("path", "file", "filename")
 LABEL_COLUMNS = ("label", "word", "words", "text")  # `words` is EasyOCR's
 LONGEST = 32  # characters of a label, as of a profile's texts
@@ -21,7 +21,7 @@ LAST_PART = r"(?:.*_)?(?P<label>[^_]*)"  # the text after the last _, or the who
 
 @dataclass(frozen=True)
 class Labelling:
-    """Where labels come from.
+    """The source of labels.
 
     Parameters
     ----------

@@ -215,7 +215,7 @@ class Source:
 
     @property
     def digest(self) -> str:
-        """The sha256 of the identity; a manifest calls it `identity`."""
+        """Return the sha256 of the identity; a manifest calls it `identity`."""
         return sha256(self.identity.encode()).hexdigest()
 
 

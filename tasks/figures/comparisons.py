@@ -1,9 +1,20 @@
-"""Plots of a reader's confidence and of the ladder, each as the bytes of a PNG file: equal input, equal bytes."""
+"""Plots that compare rankings, rungs or steps, each as the bytes of a PNG file: equal input gives equal bytes."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+
+from matplotlib.axes import Axes
 
 from tasks.figures.contact_sheet import BLUE, GREEN, INK, ORANGE, SOFT
-from tasks.figures.style import PERCENT, error_bars, new_figure, plain_axes, put_legend, rendered, say_instead
+from tasks.figures.style import (
+    PERCENT,
+    count_range,
+    error_bars,
+    new_figure,
+    plain_axes,
+    put_legend,
+    rendered,
+    say_instead,
+)
 
 LOOKS = {
     "none": (BLUE, "no dictionary"),
@@ -11,10 +22,17 @@ LOOKS = {
     "positions": (ORANGE, "dictionary, equal positions (the book's)"),
     "levenshtein": ("#9467bd", "dictionary, Levenshtein"),
 }
+STEP_LOOKS = {
+    "no dictionary": (BLUE, "no dictionary"),
+    "hamming": (ORANGE, "nearest word by Hamming distance"),
+    "probability": (GREEN, "letter probabilities + dictionary"),
+}
+# Percent of words without a dictionary: re-runs and a reader's run gave 57 and 57.8, the author's notebooks the most.
+PRINTED = (57.0, 62.9)
 
 
 def plot_reliability(calibration: dict[str, dict], title: str) -> bytes:
-    """How often answers of each confidence are right; on the diagonal, confidence means what it says.
+    """Plot the share of right answers against their mean confidence; on the diagonal the two are equal.
 
     Parameters
     ----------
@@ -23,21 +41,21 @@ def plot_reliability(calibration: dict[str, dict], title: str) -> bytes:
     title : str
     """
     figure = new_figure(6.4, 5.6, title)
-    if not any(one["reliability"] for one in calibration.values()):
+    if not any(curve["reliability"] for curve in calibration.values()):
         return rendered(say_instead(figure, "no answers"))
     axes = figure.add_subplot()
     axes.plot([0, 100], [0, 100], color=SOFT, linewidth=1, zorder=1)
-    most = max(row["n"] for one in calibration.values() for row in one["reliability"])
+    most = max(row["n"] for curve in calibration.values() for row in curve["reliability"])
     looks = []
-    for name, one in calibration.items():
+    for name, curve in calibration.items():
         colour, said = LOOKS[name]
-        rows = one["reliability"]
+        rows = curve["reliability"]
         rates, reach = error_bars(rows)
         places = [100 * row["confidence"] for row in rows]
         axes.errorbar(places, rates, reach, fmt="none", ecolor=colour, elinewidth=1.2, capsize=2.5, zorder=2)
         sizes = [18 + 180 * row["n"] / most for row in rows]
         axes.scatter(places, rates, sizes, color=colour, edgecolor="white", linewidth=0.8, zorder=3)
-        looks.append((colour, f"{said}: calibration error {100 * one['error']:.2f} %"))
+        looks.append((colour, f"{said}: calibration error {100 * curve['error']:.2f} %"))
     axes.set(xlim=(-3, 103), ylim=(-3, 103), xlabel="mean confidence (larger dots: more answers)",
              ylabel="answers right, with 95 % interval")  # fmt: skip
     axes.xaxis.set_major_formatter(PERCENT)
@@ -48,7 +66,7 @@ def plot_reliability(calibration: dict[str, dict], title: str) -> bytes:
 
 
 def plot_ladder(rows: Sequence[dict], title: str) -> bytes:
-    """Words right on each rung, a bar for each way of ranking, with 95 % intervals.
+    """Plot the share of words right on each rung, a bar for each ranking, with 95 % intervals.
 
     Parameters
     ----------
@@ -79,3 +97,53 @@ def plot_ladder(rows: Sequence[dict], title: str) -> bytes:
     plain_axes(axes, "x")
     put_legend(figure, axes, [LOOKS[name] for name in used], 2)
     return rendered(figure)
+
+
+def plot_steps(rows: Sequence[dict], title: str) -> bytes:
+    """Plot the scores of the book's procedure as its defects are mended one after the other.
+
+    Parameters
+    ----------
+    rows : sequence of dict
+        In order: ``step`` (str), ``segments`` (share of the words that were cut into the right number of segments,
+        0 to 1), and for each name in `STEP_LOOKS` a `Rate` as dict, or None if it was not measured.
+    title : str
+    """
+    figure = new_figure(9.5, 1.6 + 1.05 * max(len(rows), 1), title)
+    if not rows:
+        return rendered(say_instead(figure, "no steps"))
+    axes = figure.add_subplot()
+    axes.axvspan(*PRINTED, color=ORANGE, alpha=0.22, linewidth=0, zorder=1)
+    low, high = PRINTED
+    axes.text(
+        (low + high) / 2, 1.01, f"reported for the book's procedure,\nno dictionary: {low:g} to {high:g} %",
+        transform=axes.get_xaxis_transform(), ha="center", va="bottom", fontsize=8.5, color="#8a5a00",
+    )  # fmt: skip
+    height = 0.2
+    for place, row in enumerate(rows):
+        _bar(axes, place - 1.5 * height, 100 * row["segments"], (0, 0), SOFT, 0.5 * height)
+        for line, (name, (colour, _)) in enumerate(STEP_LOOKS.items()):
+            at = place + (line - 0.5) * height
+            if row[name] is not None and row[name]["n"]:
+                rates, reach = error_bars([row[name]])
+                _bar(axes, at, rates[0], reach[:, 0], colour, 0.86 * height)
+            else:
+                axes.text(0.6, at, "not measured", va="center", fontsize=7.5, color=SOFT)
+    counts = {row[name]["n"] for row in rows for name in STEP_LOOKS if row[name] is not None}
+    axes.set_yticks(range(len(rows)), [row["step"] for row in rows], parse_math=False)
+    axes.set(xlim=(0, 108), ylim=(len(rows) - 0.45, -0.55))
+    axes.set_xlabel(f"words right, with 95 % interval ({count_range(counts)} words a bar)")
+    axes.set_xticks(range(0, 101, 20))
+    axes.xaxis.set_major_formatter(PERCENT)
+    plain_axes(axes, "x")
+    put_legend(figure, axes, [(SOFT, "right number of segments"), *STEP_LOOKS.values()], 4)
+    return rendered(figure)
+
+
+def _bar(axes: Axes, place: float, percent: float, reach: Iterable[float], colour: str, height: float) -> None:
+    """Draw a bar with its interval, which reaches so many percent below and above its end, and its number."""
+    axes.barh(place, percent, height=height, color=colour, zorder=2)
+    low, high = reach
+    if low or high:
+        axes.errorbar(percent, place, xerr=[[low], [high]], color=INK, elinewidth=1, capsize=1.5, zorder=3)
+    axes.text(percent + high + 0.7, place, f"{percent:.1f} %", va="center", fontsize=7.5, color=INK, zorder=3)

@@ -1,19 +1,25 @@
-"""Pictures of pictures, each as the bytes of a PNG file: equal input, equal bytes."""
+"""Contact sheets, each as the bytes of a PNG file: equal input gives equal bytes."""
 
 import io
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
+
+from tasks.lowlevel.padding import stack_padded
 
 # Okabe and Ito's colours, which people with any colour vision tell apart.
 BLUE, SKY, GREEN, ORANGE, RED, PURPLE = "#0072b2", "#56b4e9", "#009e73", "#e69f00", "#d55e00", "#cc79a7"
 INK, SOFT, FAINT, PALE = "#222222", "#707070", "#dddddd", "#f4f4f2"
 
 MARKS = (RED, BLUE, GREEN, PURPLE)
-COLOURS = 32  # of a picture that has to be small
+COLOURS = 32  # in a picture that has to be small
+PAD, GAP, SPACING = 6, 8, 3  # pixels inside a cell, between cells, and between the lines of a caption
 ENLARGE = 2  # letters of 20 pixels are too small to judge on a screen
+
+_Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
 
 
 def contact_sheet(
@@ -23,21 +29,21 @@ def contact_sheet(
     sizes: np.ndarray | None = None,
     marks: np.ndarray | None = None,
 ) -> bytes:
-    """Pictures in a grid, twice their size, dark on white, each above its caption.
+    """Draw pictures in a grid, twice their size, dark on white, each above its caption.
 
     Parameters
     ----------
     images : (n, H, W) uint8
         0 background to 255 ink; n may be 0.
     captions : sequence of n str
-        May have several lines. Pillow's own font draws them, which has the printable ASCII characters and
-        little else: others come out as an empty box.
+        A caption may have several lines. Pillow's own font draws it; that font has little more than the printable
+        ASCII characters, and draws others as an empty box.
     columns : int, 1 or more
     sizes : (n, 2) int, optional
-        Height and width in use of each picture, from its top left corner; the whole picture if not given.
+        Height and width of the part of each picture that is drawn, from its top left corner. Default: all of it.
     marks : (n, L, 4) int, optional
-        Boxes to outline: top, left, bottom, right, half-open, in pixels of `images`; -1 for none. The line
-        runs around the box's pixels, not over them.
+        Boxes to outline: top, left, bottom, right, half-open, in pixels of `images`; -1 for no box. The line runs
+        around the box's pixels, not over them.
 
     Returns
     -------
@@ -47,7 +53,7 @@ def contact_sheet(
     Raises
     ------
     ValueError
-        For arrays that do not fit each other.
+        The arrays do not fit each other.
     """
     if images.ndim != 3 or images.dtype != np.uint8 or 0 in images.shape[1:]:
         raise ValueError(f"images must be 3-D uint8 and not empty, not {images.shape} {images.dtype}")
@@ -55,7 +61,7 @@ def contact_sheet(
     if columns < 1:
         raise ValueError(f"columns must be 1 or more, not {columns}")
     if len(captions) != n:
-        raise ValueError(f"captions must be one for each of {n} images, not {len(captions)}")
+        raise ValueError(f"captions must be {n}, as many as images, not {len(captions)}")
     sizes = np.full((n, 2), (height, width)) if sizes is None else np.asarray(sizes)
     if sizes.shape != (n, 2) or (sizes < 1).any() or (sizes > (height, width)).any():
         raise ValueError(f"sizes must be ({n}, 2), between 1 and {height} x {width}, not {sizes.tolist()}")
@@ -63,53 +69,93 @@ def contact_sheet(
     if marks.ndim != 3 or marks.shape[::2] != (n, 4):
         raise ValueError(f"marks must be ({n}, L, 4), not {marks.shape}")
 
-    font, pad, gap = ImageFont.load_default(size=13), 6, 8
-    ruler = ImageDraw.Draw(Image.new("RGB", (1, 1)))
-    texts = [ruler.multiline_textbbox((0, 0), caption, font=font, spacing=3) for caption in captions]
-    # Only the sizes in use make the cells, so that a canvas with room to spare wastes no paper.
-    tall, wide = ENLARGE * sizes.max(axis=0, initial=1)
-    cell_width = int(max([wide, *(math.ceil(box[2]) for box in texts)])) + 2 * pad
-    text_height = max((math.ceil(box[3]) for box in texts), default=0)
-    cell_height = int(tall) + text_height + 3 * pad
+    font = ImageFont.load_default(size=13)
+    cell = _Cell.holding(sizes, captions, font)
     columns = max(1, min(columns, n))
     rows = max(1, math.ceil(n / columns))
-    sheet = Image.new("RGB", (columns * (cell_width + gap) + gap, rows * (cell_height + gap) + gap), "white")
+    sheet = Image.new("RGB", (columns * (cell.width + GAP) + GAP, rows * (cell.height + GAP) + GAP), "white")
     draw = ImageDraw.Draw(sheet)
     for k in range(n):
         row, column = divmod(k, columns)
-        x, y = gap + column * (cell_width + gap), gap + row * (cell_height + gap)
-        draw.rectangle((x, y, x + cell_width - 1, y + cell_height - 1), fill=PALE, outline=FAINT)
+        x, y = GAP + column * (cell.width + GAP), GAP + row * (cell.height + GAP)
+        draw.rectangle((x, y, x + cell.width - 1, y + cell.height - 1), fill=PALE, outline=FAINT)
         high, across = (int(side) for side in sizes[k])
         picture = Image.fromarray(255 - images[k, :high, :across])
         picture = picture.resize((ENLARGE * across, ENLARGE * high), Image.Resampling.NEAREST)
-        left, top = x + (cell_width - picture.width) // 2, y + pad + (int(tall) - picture.height) // 2
+        left, top = x + (cell.width - picture.width) // 2, y + PAD + (cell.tallest - picture.height) // 2
         draw.rectangle((left - 1, top - 1, left + picture.width, top + picture.height), outline=FAINT)
         sheet.paste(picture, (left, top))
-        for number, (a, b, c, d) in enumerate(ENLARGE * marks[k].astype(int)):
-            if c > a and d > b:  # no box of -1 has an inside
-                colour = MARKS[number % len(MARKS)]
-                draw.rectangle((left + b - 1, top + a - 1, left + d, top + c), outline=colour)
+        _outline(draw, left, top, ENLARGE * marks[k].astype(int))
         draw.multiline_text(
-            (x + cell_width / 2, y + int(tall) + 2 * pad),
-            captions[k], fill=INK, font=font, anchor="ma", spacing=3, align="center",
+            (x + cell.width / 2, y + cell.tallest + 2 * PAD),
+            captions[k], fill=INK, font=font, anchor="ma", spacing=SPACING, align="center",
         )  # fmt: skip
     return _encoded(sheet)
 
 
+def mixed_sheet(pictures: Sequence[np.ndarray], captions: Sequence[str], columns: int = 8) -> bytes:
+    """Draw a contact sheet of pictures that differ in size.
+
+    Parameters
+    ----------
+    pictures : sequence of (h, w) uint8
+        0 background to 255 ink; there may be none.
+    captions, columns
+        As for `contact_sheet`.
+
+    Returns
+    -------
+    bytes
+        An RGB PNG.
+    """
+    sizes = np.array([picture.shape for picture in pictures], int).reshape(-1, 2)
+    height, width = sizes.max(axis=0, initial=1)
+    return contact_sheet(stack_padded(pictures, len(pictures), height, width), captions, columns, sizes)
+
+
+@dataclass(frozen=True)
+class _Cell:
+    """The size of a cell of a sheet, and the height of the tallest picture as it is drawn, in pixels."""
+
+    width: int
+    height: int
+    tallest: int
+
+    @classmethod
+    def holding(cls, sizes: np.ndarray, captions: Sequence[str], font: _Font) -> "_Cell":
+        """Return the smallest cell that holds every picture above its caption.
+
+        Only the sizes in use count, so that a canvas with room to spare wastes no paper.
+        """
+        ruler = ImageDraw.Draw(Image.new("RGB", (1, 1)))
+        texts = [ruler.multiline_textbbox((0, 0), caption, font=font, spacing=SPACING) for caption in captions]
+        tallest, widest = (int(side) for side in ENLARGE * sizes.max(axis=0, initial=1))
+        width = max([widest, *(math.ceil(box[2]) for box in texts)])
+        text_height = max((math.ceil(box[3]) for box in texts), default=0)
+        return cls(width + 2 * PAD, tallest + text_height + 3 * PAD, tallest)
+
+
+def _outline(draw: ImageDraw.ImageDraw, left: int, top: int, boxes: np.ndarray) -> None:
+    """Draw a line around each box of a picture that lies at `left`, `top`."""
+    for number, (a, b, c, d) in enumerate(boxes):
+        if c > a and d > b:  # a box of -1 is empty
+            draw.rectangle((left + b - 1, top + a - 1, left + d, top + c), outline=MARKS[number % len(MARKS)])
+
+
 def at_most(data: bytes, limit: int) -> bytes:
-    """The same picture in at most so many bytes: with fewer colours, then smaller; as it is if it fits already.
+    """Shrink a picture file to at most `limit` bytes: first use fewer colours, then make it smaller.
 
     Parameters
     ----------
     data : bytes
         A picture file of any kind that Pillow reads.
     limit : int
-        Bytes; a picture of 64 pixels a side is given whatever it takes.
+        Bytes. A picture whose sides have at most 64 pixels may take more.
 
     Returns
     -------
     bytes
-        A PNG, unless `data` was returned.
+        `data` itself if it fits already, else a PNG.
     """
     if len(data) <= limit:
         return data

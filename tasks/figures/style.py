@@ -1,7 +1,7 @@
 """The parts that all plots share: the figure, its axes and legend, error bars, and the bytes of the PNG file."""
 
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Literal
 
 import numpy as np
@@ -12,7 +12,7 @@ from matplotlib.ticker import FuncFormatter
 
 from tasks.figures.contact_sheet import FAINT, INK, SOFT
 
-# Without a sign, for the axis that has rescued words left of zero.
+# Without a sign: the axis of failures counts mended words to the left of zero.
 PERCENT = FuncFormatter(lambda value, _: f"{abs(value):g} %")
 
 
@@ -46,12 +46,18 @@ def error_bars(rows: Sequence[dict]) -> tuple[np.ndarray, np.ndarray]:
         How far each interval goes below and above its rate, in percent.
     """
     rate, low, high = (100 * np.array([row[key] for row in rows]) for key in ("rate", "low", "high"))
-    # matplotlib refuses lengths that rounding made negative, which happens at rates of 0 and 1.
+    # At rates of 0 and 1 rounding can make a length negative, which matplotlib refuses.
     return rate, np.maximum([rate - low, high - rate], 0)
 
 
+def count_range(counts: Collection[int]) -> str:
+    """Write the smallest and the largest of some counts: ``n = 5 to 900``, or ``n = 5`` if they are equal."""
+    low, high = min(counts, default=0), max(counts, default=0)
+    return f"n = {low:,}" if low == high else f"n = {low:,} to {high:,}"
+
+
 def plain_axes(axes: Axes, grid: Literal["x", "y", "both"]) -> None:
-    """Give axes a faint grid along `grid` (``"x"``, ``"y"`` or ``"both"``), and leave out whatever carries no data."""
+    """Give axes a faint grid along `grid` (``"x"``, ``"y"`` or ``"both"``) and remove what shows no data."""
     axes.grid(axis=grid, color=FAINT, linewidth=0.7)
     axes.set_axisbelow(True)
     axes.spines[["top", "right"]].set_visible(False)
@@ -60,7 +66,7 @@ def plain_axes(axes: Axes, grid: Literal["x", "y", "both"]) -> None:
 
 
 def new_figure(width: float, height: float, title: str) -> Figure:
-    """Make a figure of `width` x `height` inches with a title; pyplot, which keeps its figures, is not involved."""
+    """Make a figure of `width` x `height` inches with a title, without pyplot, which would keep the figure."""
     figure = Figure(figsize=(width, height), dpi=120, layout="constrained", facecolor="white")
     FigureCanvasAgg(figure)
     figure.suptitle(title, fontsize=12.5, fontweight="bold", color=INK, parse_math=False)
@@ -76,6 +82,6 @@ def say_instead(figure: Figure, words: str) -> Figure:
 def rendered(figure: Figure) -> bytes:
     """Draw a figure; return the bytes of a PNG file, equal for equal figures."""
     file = io.BytesIO()
-    # Without matplotlib's version in it, the file depends on what is drawn only.
+    # matplotlib would write its version into the file, which then would differ between versions.
     figure.savefig(file, format="png", metadata={"Software": None})
     return file.getvalue()

@@ -1,7 +1,6 @@
-"""Picture files of any common kind -> the form that the reader takes: uint8, 0 background to 255 ink.
+"""Picture files of any common kind -> pictures as the reader takes them: uint8, 0 background to 255 ink.
 
-A file that cannot be read costs one row with its reason, never the run: whatever is wrong with it,
-`load_picture` raises `BadPicture` and nothing else.
+A file that cannot be read never ends a run: for every fault `load_picture` raises `BadPicture`, with the reason.
 """
 
 import io
@@ -18,24 +17,25 @@ from PIL import Image, UnidentifiedImageError
 from tasks.loading.plain_png import decode_plain
 from tasks.loading.polarity import BRIGHT, DARK, LEFT_OPEN, background, ink_of
 from tasks.loading.safe_read import BadPicture, Unreadable, read_file
+from tasks.lowlevel.padding import stack_padded
 
 LOADER = 1  # raised whenever the same file gives other pixels; part of an imported dataset's identity
 FORMATS = ("PNG", "JPEG", "GIF", "BMP", "WEBP", "TIFF")
 MOST_PIXELS = 16_000_000
 LONGEST_SIDE = 640
 LEAST_CONTRAST = 8  # levels of 255 between the darkest and the brightest pixel
-MOST_SHAPES = 64  # more in one batch, and the pictures are padded
+MOST_SHAPES = 64  # if a batch has more, its pictures are padded
 PADDED_TO = 16
 
-# Pillow warns about odd files. `catch_warnings` swaps a list of the whole process, which two threads at
-# once would leave wrong, hence the lock; decoding in parallel is for processes.
+# Pillow warns about odd files. `catch_warnings` replaces a list of the whole process, which two threads at once would
+# leave wrong; hence the lock. Processes decode in parallel, threads do not.
 _QUIET = threading.Lock()
 
-_LUMA = (19595, 38470, 7471)  # ITU-R 601 in 1/65536, Pillow's own weights: a grey stays the same grey
+_LUMA = (19595, 38470, 7471)  # ITU-R 601 in 1/65536, Pillow's own weights: grey colours keep their level
 
 
 class Invert(StrEnum):
-    """Whether a picture is dark ink on a light ground: `auto` finds out for each, `yes`, or `no` (light on dark)."""
+    """The side of the ink: dark ink on a light ground (`yes`), light on dark (`no`), or found out for each (`auto`)."""
 
     AUTO = "auto"
     YES = "yes"
@@ -46,42 +46,45 @@ _SIDES = {Invert.AUTO: LEFT_OPEN, Invert.YES: DARK, Invert.NO: BRIGHT}
 
 
 def load_picture(path: Path | str) -> np.ndarray:
-    """One picture file as ink on nothing.
+    """Load a picture file as ink on an empty background.
 
-    PNG, JPEG, GIF, BMP, WebP or TIFF, told by content; any colour mode; the first frame of several.
-    A picture with a side over 640 pixels is shrunk until that side has 640 (area average): the reader
-    was trained on letters 10 to 30 pixels high.
+    *Format*: PNG, JPEG, GIF, BMP, WebP or TIFF, recognised by content, in any colour mode. Of several frames the
+    first is read. A picture with a side over 640 pixels is shrunk until that side has 640 (area average), since the
+    reader was trained on letters 10 to 30 pixels high.
 
-    Transparent parts are filled with black or white, whichever contrasts with what is drawn; if that
-    covers most of the picture and has contrast of its own, with its median colour. Colours become
-    luma, or, where that would lose more than half the contrast, the largest distance in a channel
-    from the background. The background is the median of the outermost pixels; ink is the distance
-    from it, to the darker or brighter side, whichever holds more contrast (the larger extreme; the
-    larger sum of squares if neither is four times the other), stretched so that the strongest is 255.
-    So `image`, `255 - image` and their lossless copies all load as `image`, if its border is mostly 0
-    and its maximum is 255.
+    *Transparency*: transparent parts are filled with black or white, whichever contrasts more with the opaque part.
+    If the opaque part covers most of the picture and has contrast of its own, they get its median colour.
+
+    *Colour*: colours become luma. If that would lose more than half of the contrast, they become the largest distance
+    from the background in any channel.
+
+    *Ink*: the background is the median of the outermost pixels. Ink is the distance from it to the darker or the
+    brighter side: the side that reaches four times as far as the other, else the side with the larger sum of squares.
+    It is stretched so that the strongest pixel is 255. So `image`, `255 - image` and their lossless copies all load
+    as `image`, if its border is mostly 0 and its maximum is 255.
 
     Returns
     -------
-    (h, w) uint8, 0 background to 255 ink, at least one pixel of each
+    (h, w) uint8
+        0 background to 255 ink, at least one pixel of each.
 
     Raises
     ------
     BadPicture
-        Not a readable file, over 32 MB or 16 megapixels (refused before anything is decoded), no
-        picture of these formats, damaged or cut off, or blank (contrast under 8 of 255 levels).
+        The file cannot be read; it has over 32 MB or 16 megapixels (then nothing is decoded); it is not in one of
+        these formats; it is damaged or cut off; or it is blank (contrast under 8 of 255 levels).
     """
     return decode_picture(read_file(path))
 
 
 def decode_picture(data: bytes, invert: Invert = Invert.AUTO) -> np.ndarray:
-    """`load_picture` of a file's bytes.
+    """Decode the bytes of a picture file, as `load_picture` does.
 
     Parameters
     ----------
     invert : Invert
-        `yes` takes the darker side of the background for ink, `no` the brighter one, of luma in either
-        case; `auto` is what `load_picture` says.
+        `yes` takes the side darker than the background for ink, `no` the brighter side, both by luma; `auto` decides
+        as `load_picture` describes.
 
     Raises
     ------
@@ -99,24 +102,24 @@ def decode_picture(data: bytes, invert: Invert = Invert.AUTO) -> np.ndarray:
 def load_batch(
     paths: Iterable[object], read: Callable[..., bytes] = read_file
 ) -> tuple[list[tuple[np.ndarray, np.ndarray]], list[tuple[int, BadPicture]]]:
-    """Many picture files, those of equal shape stacked.
+    """Load many picture files, and stack pictures of equal shape.
 
-    If more than 64 shapes occur, pictures are padded with zeros at the right and at the bottom to
-    multiples of 16, so that the groups stay few and the reader's batches large.
+    If more than 64 shapes occur, pictures are padded with zeros at the right and at the bottom to multiples of 16, so
+    that the groups stay few and the reader's batches large.
 
     Parameters
     ----------
     read : callable
-        Gives the bytes of one of `paths`, or raises `BadPicture`.
+        Returns the bytes of an entry of `paths`, or raises `BadPicture`.
 
     Returns
     -------
     groups : list of (indices (k,) int64, images (k, h, w) uint8)
-        `indices` point into `paths` and ascend. At most 0.41 MB a picture, twice that while stacking.
+        `indices` point into `paths` and ascend. A picture takes at most 0.41 MB, twice that while stacking.
     failures : list of (index, BadPicture)
-        Every index is in exactly one group or here.
+        Every index is either in one group or here.
     """
-    by_shape: dict[tuple[int, ...], list[tuple[int, np.ndarray]]] = {}
+    by_shape: dict[tuple[int, int], list[tuple[int, np.ndarray]]] = {}
     failures = []
     for index, path in enumerate(paths):
         try:
@@ -124,25 +127,25 @@ def load_batch(
         except BadPicture as error:
             failures.append((index, error))
         else:
-            by_shape.setdefault(picture.shape, []).append((index, picture))
+            height, width = picture.shape
+            by_shape.setdefault((height, width), []).append((index, picture))
     if len(by_shape) > MOST_SHAPES:
-        padded: dict[tuple[int, ...], list[tuple[int, np.ndarray]]] = {}
-        for shape, members in by_shape.items():
-            padded.setdefault(tuple(-(-side // PADDED_TO) * PADDED_TO for side in shape), []).extend(members)
+        padded: dict[tuple[int, int], list[tuple[int, np.ndarray]]] = {}
+        for (height, width), members in by_shape.items():
+            canvas = -(-height // PADDED_TO) * PADDED_TO, -(-width // PADDED_TO) * PADDED_TO
+            padded.setdefault(canvas, []).extend(members)
         by_shape = {shape: sorted(members, key=lambda member: member[0]) for shape, members in padded.items()}
     groups = []
     for shape, members in by_shape.items():
-        images = np.zeros((len(members), *shape), np.uint8)
-        for image, (_, picture) in zip(images, members, strict=True):
-            image[: picture.shape[0], : picture.shape[1]] = picture
+        images = stack_padded((picture for _, picture in members), len(members), *shape)
         groups.append((np.array([index for index, _ in members], np.int64), images))
     return groups, failures
 
 
 def _decoded(data: bytes) -> np.ndarray:
-    """(h, w), (h, w, 3) or (h, w, 4) uint8, no side over 640: by Pillow, which has the last word.
+    """Decode a file with Pillow into (h, w), (h, w, 3) or (h, w, 4) uint8, no side over 640.
 
-    What libtiff says of a damaged TIFF on standard error is written in C and stays there.
+    libtiff writes its complaints about a damaged TIFF to standard error itself; they cannot be caught here.
     """
     try:
         with (
@@ -169,7 +172,7 @@ def _decoded(data: bytes) -> np.ndarray:
         ) from error
     except MemoryError as error:
         raise Unreadable("its decoding asks for more memory than there is") from error
-    except Exception as error:  # decoders fail in every way there is; the row keeps which
+    except Exception as error:  # decoders raise all kinds of errors; the message keeps the reason
         said = " ".join(str(error).split())[:200] or type(error).__name__
         raise BadPicture(f"damaged or cut off: {said}") from error
 
@@ -183,7 +186,7 @@ def _pixels(image: Image.Image) -> np.ndarray:
         image = image.convert("RGBA")
     elif mode == "1":
         image = image.convert("L")
-    elif mode == "LAB":  # Pillow turns it into nothing else; the first channel is lightness
+    elif mode == "LAB":  # Pillow cannot convert it; its first channel is lightness
         image = image.getchannel(0)
     elif mode not in {"L", "RGB"}:
         image = image.convert("RGB")
@@ -196,7 +199,7 @@ def _pixels(image: Image.Image) -> np.ndarray:
 
 
 def _levels(values: np.ndarray) -> np.ndarray:
-    """Integers of 16 or 32 bits, or floats, stretched over 0 to 255."""
+    """Stretch integers of 16 or 32 bits, or floats, over 0 to 255."""
     low, high = float(values.min()), float(values.max())
     span = high - low
     if not np.isfinite(span):
@@ -212,7 +215,7 @@ def _levels(values: np.ndarray) -> np.ndarray:
 
 
 def _filled(pixels: np.ndarray) -> np.ndarray:
-    """(h, w, 3 or 4) -> (h, w, 3), transparent parts filled so that what is drawn stands out."""
+    """Fill transparent parts so that the opaque part stands out: (h, w, 3 or 4) -> (h, w, 3)."""
     if pixels.shape[2] == 3:
         return pixels
     colour, alpha = pixels[..., :3], pixels[..., 3]
@@ -233,7 +236,7 @@ def _filled(pixels: np.ndarray) -> np.ndarray:
 
 
 def _grey(colour: np.ndarray) -> np.ndarray:
-    """(h, w, 3) -> (h, w) uint8."""
+    """Turn colours into levels of grey, (h, w, 3) -> (h, w) uint8."""
     red, green, blue = (np.ascontiguousarray(colour[..., k]) for k in range(3))
     if np.array_equal(red, green) and np.array_equal(red, blue):
         return red

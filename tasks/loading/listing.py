@@ -1,4 +1,4 @@
-"""Which files stand below a folder."""
+"""List the picture files below a folder."""
 
 import heapq
 import os
@@ -8,52 +8,54 @@ from pathlib import Path
 
 from storage.errors import BadInput, NotThere
 
-RUN = 50_000  # names of one folder that are sorted in memory; of a larger one, they wait in a file
-_FOLDER = "\0"  # ends a folder's name: no name holds it, and no character comes before it
+RUN = 50_000  # names that are sorted in memory; a folder with more of them is sorted in files
+_FOLDER = "\0"  # ends the name of a folder: it is in no name, and it sorts before every other character
 
 
 def list_pictures(folder: Path, skip: Iterable[Path] = (), *, follow: bool = False) -> Iterator[Path]:
-    """Every regular file below `folder`, whatever its suffix, in the order of `sorted`.
+    """List every regular file below `folder`, with any suffix, in the order of `sorted`.
 
-    Names that begin with a dot are passed over, files and folders alike, and so are symbolic links:
-    what they point to is read under its own name if it lies in the folder, and is not the folder's
-    otherwise. `folder` itself may be a link. A folder further down that cannot be listed comes out
-    as itself, so that `load_picture` gives its reason and nothing is lost in silence. In memory are only
-    names of the folders on the current path, and of each of them at most `RUN`.
+    Files and folders whose names begin with a dot are left out. Symbolic links are left out too: a file in the folder
+    has a name of its own, and a file elsewhere does not belong to the folder. `folder` itself may be a link. A folder
+    below it that cannot be listed is listed itself, as if it were a file, so that `load_picture` reports the reason.
+    Memory holds at most `RUN` names of each folder on the current path.
 
     Parameters
     ----------
-    skip
+    skip : iterable of Path
         Files to leave out; they need not exist.
-    follow
-        List what symbolic links point to, under the links' names. A folder is entered by a link once, and never
-        from within itself, so that rings of links end.
+    follow : bool
+        List files behind symbolic links too, under the links' names. A link to a folder is followed once for each
+        folder, and never from inside that folder, so that circles of links end.
 
     Raises
     ------
     NotThere, BadInput
-        At the first step: no such folder; it is a file, or this user may not list it.
+        When the first name is asked for: the folder does not exist; it is a file, or this user may not list it.
     """
     return (folder / name for name in list_names(folder, skip, follow=follow))
 
 
 def list_names(folder: Path, skip: Iterable[Path] = (), *, follow: bool = False) -> Iterator[str]:
-    """`list_pictures` as paths relative to the folder, with forward slashes: a fourth of the time of a `Path` each."""
+    """List pictures as `list_pictures` does, as paths relative to the folder, with forward slashes.
+
+    It takes a fourth of the time, since no `Path` is made.
+    """
     return _walk(folder, skip, _in_order, follow)
 
 
 def count_pictures(folder: Path, skip: Iterable[Path] = (), *, follow: bool = False) -> int:
-    """How many `list_pictures` would list, or nearly so with links; half a second for a million."""
+    """Count the files that `list_pictures` lists, with links only nearly; half a second for a million."""
     return sum(1 for _ in _walk(folder, skip, _as_they_come, follow))
 
 
 def any_picture(folder: Path, skip: Iterable[Path] = (), *, follow: bool = False) -> bool:
-    """Whether `list_pictures` would list any; ends at the first."""
+    """Return whether `list_pictures` lists any file; look no further than the first."""
     return next(_walk(folder, skip, _as_they_come, follow), None) is not None
 
 
 class _Rings:
-    """Which folders are open, and which were entered by a link: those are not entered again."""
+    """The folders that are open, and those that were entered by a link, which are not entered again."""
 
     def __init__(self, root: str):
         self.open = [self._identity(root)]
@@ -65,7 +67,7 @@ class _Rings:
         return status.st_dev, status.st_ino
 
     def enter(self, folder: str) -> bool:
-        """Whether to enter it; if so it is open."""
+        """Open a folder, unless it is open or was entered by a link; return whether it was opened."""
         identity = self._identity(folder)
         if identity in self.open:
             return False
@@ -122,8 +124,11 @@ def _walk(
 
 
 def _as_they_come(folder: str, follow: bool) -> Iterator[str]:
-    """Names in no order, folders' with `_FOLDER`; without hidden ones, pipes, devices and, unless asked for, links."""
-    entries = os.scandir(folder)  # here, so that a folder that cannot be listed is told at the call
+    """Yield names in any order, folders' names with `_FOLDER` at the end.
+
+    Hidden files, pipes and devices are left out, and links unless `follow` is true.
+    """
+    entries = os.scandir(folder)  # not in the generator, so that the call itself fails for a folder without permission
 
     def names() -> Iterator[str]:
         with entries:
@@ -139,7 +144,7 @@ def _as_they_come(folder: str, follow: bool) -> Iterator[str]:
                         continue
                 except OSError:
                     if entry.is_symlink():
-                        continue  # to itself: to nothing, as links are that point nowhere
+                        continue  # a link to itself is left out, like a link to nothing
                     raise
                 yield entry.name + mark
 
@@ -147,7 +152,7 @@ def _as_they_come(folder: str, follow: bool) -> Iterator[str]:
 
 
 def _in_order(folder: str, follow: bool) -> Iterator[str]:
-    """The same, sorted."""
+    """Yield the names of `_as_they_come`, sorted."""
     runs, names = [], []
     for name in _as_they_come(folder, follow):
         names.append(name)
@@ -159,7 +164,7 @@ def _in_order(folder: str, follow: bool) -> Iterator[str]:
 
 
 def _put_aside(names: list[str]) -> Iterator[str]:
-    """What is given, from a file that has no name and ends with the iterator."""
+    """Move names into a temporary file; return an iterator over them, which removes the file at its end."""
     file = tempfile.TemporaryFile()  # noqa: SIM115 - `back` closes it
     file.write(os.fsencode("/".join(names) + "/"))
     file.seek(0)

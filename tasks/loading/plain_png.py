@@ -18,12 +18,12 @@ _HEADER = struct.Struct(">IIBBBBB")
 
 
 def decode_plain(data: bytes, longest: int) -> np.ndarray | None:
-    """(h, w), (h, w, 3) or (h, w, 4) uint8, as Pillow has it; None for what is left to Pillow.
+    """Decode a plain PNG file into (h, w), (h, w, 3) or (h, w, 4) uint8, as Pillow does; None for other files.
 
     Parameters
     ----------
     longest : int
-        Of a side; what is larger is left to Pillow.
+        Pixels of a side; larger pictures are left to Pillow.
     """
     parts = _parts(data)
     if parts is None:
@@ -50,7 +50,7 @@ def decode_plain(data: bytes, longest: int) -> np.ndarray | None:
 
 
 def _parts(data: bytes) -> tuple[bytes, bytes] | None:
-    """The header and all packed bytes, if no chunk is there that may change what pixels mean."""
+    """Return the header and all packed bytes, if no chunk is there that may change what pixels mean."""
     if data[:8] != SIGNATURE:
         return None
     place, header, packed = 8, b"", []

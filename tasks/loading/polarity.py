@@ -1,34 +1,34 @@
-"""Which side of the background is ink: grey pictures of any polarity -> 0 background to 255 ink."""
+"""Find out whether ink is darker or brighter than the background: grey pictures -> 0 background to 255 ink."""
 
 import numba
 import numpy as np
 
-LEFT_OPEN, DARK, BRIGHT = range(3)  # which side: to be found out, or given
+LEFT_OPEN, DARK, BRIGHT = range(3)  # the side of the ink: to be found out, darker, or brighter
 _FAR = 4  # a side that reaches this many times as far as the other is ink
 
 
 def background(grey: np.ndarray) -> np.uint8:
-    """The median of the outermost pixels of (h, w) uint8; the upper one of two."""
+    """Return the median of the outermost pixels of (h, w) uint8, the higher of two middle values."""
     return np.uint8(_background(own(grey)))
 
 
 def ink_of(grey: np.ndarray, side: int) -> tuple[np.ndarray, int, int, bool]:
-    """Distances from the background to one side, stretched so that the largest is 255.
+    """Compute each pixel's distance from the background to one side, stretched so that the largest is 255.
 
     Parameters
     ----------
     grey : (h, w) uint8
     side : int
-        `DARK`, `BRIGHT`, or `LEFT_OPEN`: the one that reaches further from the background, or, unless one reaches
-        four times as far as the other, the one with the larger sum of squares.
+        `DARK`, `BRIGHT`, or `LEFT_OPEN`. If it is left open, the ink is the side that reaches four times as far from
+        the background as the other; if neither does, it is the side with the larger sum of squares.
 
     Returns
     -------
     ink : (h, w) uint8
     contrast, strongest : int
-        Levels between the darkest and the brightest pixel, and from the background to the furthest on that side.
+        Levels between the darkest and the brightest pixel, and from the background to the furthest pixel of the ink.
     dark : bool
-        Whether it is the darker side.
+        Whether the ink is the darker side.
     """
     grey = own(grey)
     out = np.empty_like(grey)
@@ -36,7 +36,7 @@ def ink_of(grey: np.ndarray, side: int) -> tuple[np.ndarray, int, int, bool]:
 
 
 def own(grey: np.ndarray) -> np.ndarray:
-    """The same, as the one kind of array that the kernels are compiled for."""
+    """Return the picture as the kind of array that the kernels are compiled for: writeable, rows in order."""
     return grey if grey.flags.c_contiguous and grey.flags.writeable else np.array(grey, order="C")
 
 
@@ -44,7 +44,7 @@ def own(grey: np.ndarray) -> np.ndarray:
 def _background(grey: np.ndarray) -> int:
     counts = np.zeros(256, np.int64)
     height, width = grey.shape
-    for y in (0, height - 1):  # a picture of one line has it twice
+    for y in (0, height - 1):  # the row of a picture with one row counts twice
         for x in range(width):
             counts[grey[y, x]] += 1
     for y in range(1, height - 1):
@@ -60,7 +60,7 @@ def _background(grey: np.ndarray) -> int:
 @numba.njit(cache=True, nogil=True)
 def _ink(grey: np.ndarray, side: int, out: np.ndarray) -> tuple[int, int, bool]:
     flat, told = grey.ravel(), out.ravel()
-    # Four, since neighbours are often equal, and a count waits for the one before it.
+    # Four tables of counts: neighbours are often equal, and an addition waits for the last addition to the same number.
     four, rest = np.zeros((4, 256), np.int64), len(flat) // 4 * 4
     for k in range(0, rest, 4):
         for lane in range(4):

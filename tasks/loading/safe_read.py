@@ -1,4 +1,4 @@
-"""The bytes of one picture file: a regular one, of a bounded size, and as it was when it was looked at."""
+"""Read one picture file safely: a regular file of a bounded size, which has not changed since it was listed."""
 
 import os
 import stat
@@ -11,30 +11,30 @@ GONE, UNSETTLED = "no such file", "still being written"
 
 
 class BadPicture(BadInput):
-    """One file that is no readable picture; the message is the reason, without the file's name."""
+    """A file is not a readable picture; the message is the reason, without the file's name."""
 
 
 class Unreadable(BadPicture):
-    """The reason may pass without the file being changed: permissions, a disk."""
+    """A file could not be read, for a reason that may pass although the file stays the same: permissions, a disk."""
 
 
 class Fatal(Unreadable):
-    """Reading it ended the process that did."""
+    """Reading a file ended the process that read it."""
 
 
 class Unsettled(Unreadable):
-    """The file is not what it was when it was looked at: it is still being written, or gone."""
+    """A file has changed since it was listed: it is still being written, or it is gone."""
 
 
 def read_file(path: Path | str, seen: tuple[int, int] | None = None, *, follow: bool = True) -> bytes:
-    """The bytes of a regular file of at most 32 MB.
+    """Return the bytes of a regular file of at most 32 MB.
 
     Parameters
     ----------
     seen : (bytes, mtime in ns), optional
-        What the file was when it was looked at; it has to be that before and after it is read.
+        Size and time of the file when it was listed; they must be the same before and after it is read.
     follow : bool
-        Whether it may be a symbolic link.
+        Whether the file may be a symbolic link.
 
     Raises
     ------
@@ -45,7 +45,7 @@ def read_file(path: Path | str, seen: tuple[int, int] | None = None, *, follow: 
         _require_same(status, seen)
         size, mode = status.st_size, status.st_mode
         data = b""
-        # A pipe is not even opened: that would wait for somebody to write into it.
+        # A pipe is not opened, since that would wait until somebody writes into it.
         if stat.S_ISREG(mode) and 0 < size <= MOST_BYTES:
             handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | (0 if follow else os.O_NOFOLLOW))
             with os.fdopen(handle, "rb", buffering=0) as file:

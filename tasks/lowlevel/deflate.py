@@ -13,13 +13,13 @@ import numpy as np
 
 from tasks.lowlevel.unaligned import load64, store64, trailing_zeros
 
-SAMPLE = 32  # the codes are made for one KiB of so many
+SAMPLE = 32  # the codes are made from every 32nd KiB
 LONGEST_CODE = 14  # four codes and the rest of a byte fit into 64 bits; the format allows 15
 LONGEST_MATCH = 258  # bytes
 _SPARE = 64  # bytes of `out` for the end of the block, and for whole words written past it
 _END = 256  # the symbol that ends a block
 _ADLER = 65521  # the largest prime below 2**16, modulus of Adler-32 (RFC 1950)
-_SEEN = 8  # how much a symbol of the sample counts for, where one that was not seen counts 1
+_SEEN = 8  # the count of a symbol for each time it is in the sample; a symbol that is not in it counts 1
 _ORDER = (16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15)  # of code lengths, RFC 1951 3.2.7
 _U = np.uint64
 

@@ -2,7 +2,7 @@
 
 It knows only that kind of stream: one block, codes of 1 to 14 bits for every symbol, and matches for runs of
 zeros only. A look-up of 11 bits gives up to four bytes and the run of zeros after them, so that most
-look-ups give several symbols. It refuses any other stream and any damaged one; the caller then asks zlib.
+look-ups give several symbols. It refuses any other stream and any damaged stream; the caller then asks zlib.
 """
 
 import numba

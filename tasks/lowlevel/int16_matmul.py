@@ -1,7 +1,8 @@
-"""Bytes times a matrix, in whole numbers of 16 bits: twice the speed of float32, and the same on every machine.
+"""Multiply bytes with a matrix in integers of 16 bits: twice as fast as float32, and equal on every machine.
 
-What a network sees are bytes, and most of its work is their product with its first weights. Weights rounded to 16
-bits move a sum by some hundred-thousandths of the largest; sums of 32 bits are exact.
+The inputs of a network are bytes, and most of its work is to multiply them with the weights of its first layer.
+Rounding the weights to 16 bits changes a sum by some hundred-thousandths of the largest sum. The sums have 32 bits and
+are exact.
 """
 
 from dataclasses import dataclass
@@ -16,9 +17,12 @@ from numba.extending import intrinsic
 from tasks.lowlevel.llvm import pointer, repeated
 
 _LANES = 8  # sums in a vector
-_ROWS, _PANELS = 6, 2  # of a tile: its twelve sums, two vectors of weights and one of bytes fill the 16 registers
+_ROWS, _PANELS = (
+    6,
+    2,
+)  # of a tile: its sums, two vectors of weights and a vector of bytes fit into 16 registers
 _WIDE = _LANES * _PANELS
-_BLOCK = 8 * _ROWS  # rows that are multiplied with two panels before the next: those stay in the first cache
+_BLOCK = 8 * _ROWS  # rows that are multiplied with two panels in turn, while the panels are in the first cache
 _MOST = (1 << 31) - 1
 _I16, _I32 = ir.IntType(16), ir.IntType(32)
 _PAIRS, _SUMS = ir.VectorType(_I16, 2 * _LANES), ir.VectorType(_I32, _LANES)
@@ -29,9 +33,11 @@ class Packed:
     """A matrix of K x H weights and H biases, rounded and laid out for `multiply`.
 
     panels : (P, K // 2, 16) int16
-        Eight columns a panel; two rows of them side by side, as many zeros as the tiles need after the last.
+        A panel has eight columns, two rows of them interleaved. Zeros fill the last tile.
     step, bias : (8 P,) float32
-        What one stands for in each column, and what is added.
+        Of each column: the weight that the integer 1 stands for, and the bias.
+    columns : int
+        H, the columns without the zeros.
     """
 
     panels: np.ndarray
@@ -41,7 +47,7 @@ class Packed:
 
 
 def pack(weights: np.ndarray, bias: np.ndarray) -> Packed:
-    """`weights` (K, H), `bias` (H,): as large whole numbers as let no sum of bytes leave 32 bits."""
+    """Round `weights` (K, H) to the largest integers whose sums stay in 32 bits, and lay them out; `bias` is (H,)."""
     rows, columns = weights.shape
     weights = np.pad(weights.astype(np.float64), ((0, rows % 2), (0, -columns % _WIDE)))
     largest = np.maximum(np.abs(weights).max(axis=0), 1e-30)
@@ -55,37 +61,37 @@ def pack(weights: np.ndarray, bias: np.ndarray) -> Packed:
 
 
 def multiply(X: np.ndarray, packed: Packed) -> np.ndarray:
-    """`X` (m, K) uint8 -> X @ weights + bias, (m, H) float32."""
+    """Compute ``X @ weights + bias`` of `X`, (m, K) uint8, as (m, H) float32."""
     out = np.empty((len(X), len(packed.step)), np.float32)
     _multiply(X, packed.panels, packed.step, packed.bias, out)
     return out[:, : packed.columns]
 
 
 def _has_pairs() -> bool:
-    """Whether this processor multiplies and adds pairs of 16 bits in one step (x86 with AVX2)."""
+    """Return whether this processor multiplies and adds pairs of 16 bits in one instruction (x86 with AVX2)."""
     return bool(llvmlite.binding.get_host_cpu_features().get("avx2"))
 
 
 def _halves(builder, value):
-    """The even and the odd ones of 16 numbers, as 32 bits each."""
+    """Yield the numbers at even places and those at odd places of 16 numbers, in 32 bits."""
     undefined = ir.Constant(_PAIRS, ir.Undefined)
     for k in (0, 1):
         places = ir.Constant(ir.VectorType(_I32, _LANES), list(range(k, 2 * _LANES, 2)))
         yield builder.sext(builder.shuffle_vector(value, undefined, places), _SUMS)
 
 
-def _sum_pairs(builder, one, other):
-    """Products of 16 numbers, each two neighbours added."""
+def _sum_pairs(builder, left, right):
+    """Multiply two vectors of 16 numbers, and add each two neighbouring products."""
     if _has_pairs():
         step = ir.FunctionType(_SUMS, [_PAIRS, _PAIRS])
-        return builder.call(builder.module.declare_intrinsic("llvm.x86.avx2.pmadd.wd", (), step), [one, other])
-    products = [builder.mul(a, b) for a, b in zip(_halves(builder, one), _halves(builder, other), strict=True)]
+        return builder.call(builder.module.declare_intrinsic("llvm.x86.avx2.pmadd.wd", (), step), [left, right])
+    products = [builder.mul(a, b) for a, b in zip(_halves(builder, left), _halves(builder, right), strict=True)]
     return builder.add(*products)
 
 
 @intrinsic
 def _tile(typing_context, block, row, panels, panel, pairs, sums):
-    """The products of `_ROWS` rows of `block` from `row` on with `_PANELS` panels from `panel` on, into `sums`.
+    """Multiply `_ROWS` rows of `block`, from `row` on, with `_PANELS` panels, from `panel` on, into `sums`.
 
     block : (n, 2 * pairs) int16, panels : (P, pairs, 16) int16, sums : (_ROWS, _WIDE) int32; no bounds are checked.
     """

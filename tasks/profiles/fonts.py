@@ -40,7 +40,7 @@ class Face:
 
     @property
     def name(self) -> str:
-        """The name by `face_name`."""
+        """Return the name by `face_name`."""
         return face_name(self.family, self.style)
 
     def as_dict(self) -> dict[str, str]:

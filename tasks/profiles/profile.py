@@ -13,7 +13,7 @@ BOOK_SHEAR, BOOK_SCALE = Grid(0, 450, 50), Grid(50, 140, 10)
 
 
 class Ink(StrEnum):
-    """How glyphs are inked: `binary` like the book's (a pixel is ink or not), or `grey`, antialiased."""
+    """The ink of glyphs: `binary` as in the book (a pixel is ink or not), or `grey`, antialiased."""
 
     BINARY = "binary"
     GREY = "grey"
@@ -123,7 +123,7 @@ class Profile(Distortions):
 
     @property
     def canvas(self) -> tuple[int, int]:
-        """Rows and columns of every image in the dataset: they hold a picture of any scale."""
+        """Return the rows and columns of every image in the dataset: they hold a picture of any scale."""
         largest = self.scale.values()[-1]
         return max(1, self.height * largest // 100), max(1, self.width * largest // 100)
 

@@ -102,12 +102,12 @@ class Distortions:
 
     @property
     def moves_letters(self) -> bool:
-        """Whether letters are moved, turned or waved, so that the general kernel draws them."""
+        """Return whether letters are moved, turned or waved, so that the general kernel draws them."""
         return self.overlap is not None or any(getattr(self, field).values() != (0,) for field in MOVING)
 
     @property
     def adds_noise(self) -> bool:
-        """Whether noise is drawn over the letters."""
+        """Return whether noise is drawn over the letters."""
         return any(getattr(self, field).values() != (0,) for field in NOISE)
 
 

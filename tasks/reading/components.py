@@ -1,4 +1,4 @@
-"""Upright ink -> a lattice with one span for each connected component: all that letters standing apart need."""
+"""Upright ink -> a lattice with a span for each connected component, for pictures whose letters do not touch."""
 
 from typing import NamedTuple
 
@@ -12,12 +12,13 @@ INKED = 160  # of 255: a pixel belongs to a component
 SPECK = 2  # percent of the letters' height squared: a smaller component is dropped
 OVERHANG = 25  # percent of the letters' height: neighbours that share more columns have no cut between them
 _MOST = 32  # components
-# Of a part: the part it was joined to, or itself; first column, and its first row there; column after the last; pixels.
+# Columns of the table of parts: the part that a part was joined to, or itself; its first column, and its first row in
+# that column; the column after its last; its number of pixels.
 _PARENT, _LEFT, _TOP, _RIGHT, _AREA = range(5)
 
 
 def find_apart(ink: np.ndarray) -> Lattice:
-    """One span a component, in reading order; none for a picture whose components cannot be single letters.
+    """Make a span of each component, in reading order; no spans if a picture's components cannot be single letters.
 
     Parameters
     ----------
@@ -34,7 +35,7 @@ def find_apart(ink: np.ndarray) -> Lattice:
 
 
 class _Room(NamedTuple):
-    """Arrays that all pictures use in turn; R runs or components fit into a picture.
+    """Arrays that all pictures use in turn; a picture has at most R runs or components.
 
     Attributes
     ----------
@@ -43,10 +44,11 @@ class _Room(NamedTuple):
     parts : (R, 5) int64
         See `_PARENT`.
     order : (R,) int64
+        Keys that sort the components by place.
     left, right : (_MOST,) int64
         Columns of the components that are letters.
     none, inside : (P,) int32
-        For `most_ink`: zeros, and the ink of each window.
+        The arguments of `most_ink`: zeros, and the ink of each window.
     """
 
     runs: np.ndarray
@@ -86,7 +88,7 @@ def _find(ink, counts, heights, box):
 
 @numba.njit(cache=True, nogil=True)
 def _order(found, rows, height, room):
-    """Fill in the columns of the components without specks, in reading order; return their number, -1 if too many."""
+    """Fill in the columns of the components, without specks, in reading order; return their number, -1 if too many."""
     parts, order, left, right = room.parts, room.order, room.left, room.right
     most, kept, count = len(parts), 0, 0
     for k in range(found):
@@ -106,7 +108,7 @@ def _order(found, rows, height, room):
 
 @numba.njit(cache=True, nogil=True)
 def _separate(left, right, height):
-    """Cut neighbours that overhang each other in the middle; return whether all can be single letters then."""
+    """Cut neighbours that overhang each other, halfway; return whether all may be single letters then."""
     fine = True
     for k in range(len(left)):
         fine &= (right[k] - left[k]) * 100 <= WIDEST * height
@@ -121,10 +123,10 @@ def _separate(left, right, height):
 
 @numba.njit(cache=True, nogil=True)
 def _join(image, profile, runs, parts):
-    """Join the runs of inked pixels that touch, row by row; returns how many parts there are, joined ones included.
+    """Join the runs of inked pixels that touch, row by row; return the number of parts, including joined parts.
 
-    runs : (R, 3) int64, room: first column, column after the last, part
-    parts : (R, 5) int64, filled: see `_PARENT`; only those that are their own parents are whole components
+    runs : (R, 3) int64, scratch: first column, column after the last, part
+    parts : (R, 5) int64, filled: see `_PARENT`; a part that is its own parent is a whole component
     """
     columns = image.shape[1]
     count, above, used = 0, 0, 0  # the runs of the row above are above:used

@@ -1,32 +1,32 @@
-"""Pictures -> ink alone and upright: the background taken off, the shear estimated and undone."""
+"""Pictures -> upright ink: remove the background, estimate the shear and undo it."""
 
 import numba
 import numpy as np
 
-TILES = (4, 8)  # rows and columns of tiles, each of which should show some background
-FLOOR = 8  # of 255: what is left of a background after it was taken off
-STEEPEST = 500  # 1/1000 of a column a row: the largest shear that is looked for, either way
-STEP = 50  # 1/1000 of a column a row: shears are tried at this distance
-DARKEST = 250.0  # of 255: no background is taken for darker, since little ink is left to see on it
-FITS = 4  # fits of the background, each without the tiles that the fit before found too dark
-CLOSE = 4.0  # levels: the fit is final if no tile is darker than it by more
-CLOSEST = 2.0  # levels: a tile is never left out for less
+TILES = (4, 8)  # rows and columns of tiles; in each some background should be visible
+FLOOR = 8  # of 255: the most that may remain of a background after it was removed
+STEEPEST = 500  # 1/1000 of a column a row: the largest shear that is tried, in both directions
+STEP = 50  # 1/1000 of a column a row: the distance between the shears that are tried
+DARKEST = 250.0  # of 255: the strongest background that is removed; above it hardly any ink would be visible
+FITS = 4  # fits of the background; each leaves out tiles that are too far above the last fit
+CLOSE = 4.0  # levels: a fit is final if no tile is further above it
+CLOSEST = 2.0  # levels: a tile that is less far above the fit is never left out
 _AT_ONCE = 8  # rows that are added up together
 
 
 def upright(images: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Take off each picture's background, and undo its shear.
+    """Remove each picture's background, and undo its shear.
 
     Parameters
     ----------
     images : (n, H, W) uint8
-        0 background to 255 ink; a picture smaller than the canvas sits top left, on zeros.
+        0 background to 255 ink; a picture smaller than the canvas lies at its top left, with zeros around it.
 
     Returns
     -------
     ink : (n, H, W + H // 2 + 2) uint8
-        The strongest ink of each is 255. Row y was moved left by ``shear * y`` columns, and all rows right by
-        `offset`.
+        The strongest ink of a picture is 255. Row y was moved left by ``shear * y / 1000`` columns, and all rows right
+        by `offset`.
     shear : (n,) int64
         1/1000 of a column a row, positive where lower rows were further right.
     offset : (n,) int64
@@ -35,7 +35,7 @@ def upright(images: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     n, rows, columns = images.shape
     ink = np.empty((n, rows, columns + rows // 2 + 2), np.uint8)
     shear, offset = np.zeros(n, np.int64), np.zeros(n, np.int64)
-    # Sums of a column: as narrow as they can be, since the search for the shear is little else than adding them up.
+    # The sums of the columns, in as few bits as possible: adding them up takes most of the time of the search.
     sums = np.zeros(columns + 2 * _reach(rows), np.uint16 if rows * 255 < 1 << 16 else np.uint32)
     _upright(np.ascontiguousarray(images), ink, shear, offset, sums)
     return ink, shear, offset
@@ -43,7 +43,7 @@ def upright(images: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 @numba.njit(cache=True, nogil=True)
 def _reach(rows):
-    """Columns that the steepest shear about the middle row moves a pixel, at most."""
+    """Return by how many columns the steepest shear about the middle row moves a pixel at most."""
     return rows * STEEPEST // 2000 + 1
 
 
@@ -51,7 +51,7 @@ def _reach(rows):
 def _upright(images, ink, shear, offset, sums):
     rows, columns = images.shape[1:]
     margin = 2 * _reach(rows) + 1
-    # Clean ink with empty columns on both sides and empty rows below, so that no inner loop asks where it is.
+    # The ink has empty columns on both sides and empty rows below, so that inner loops need no test for the borders.
     clean = np.zeros((rows + _AT_ONCE, columns + 2 * margin), np.uint8)
     strongest, lines = np.zeros(rows, np.uint8), np.zeros((TILES[0], columns), np.uint8)
     places = np.arange(columns).astype(np.float32)
@@ -71,7 +71,7 @@ def _upright(images, ink, shear, offset, sums):
 
 @numba.njit(cache=True, nogil=True)
 def _extent(image, strongest, line):
-    """Rows and columns up to the last pixel above 0; `strongest` is filled with the strongest pixel of each row."""
+    """Return the rows and columns up to the last pixel above 0; fill `strongest` with each row's strongest pixel."""
     rows, columns = image.shape
     line[:] = 0
     height = 0
@@ -93,16 +93,16 @@ def _extent(image, strongest, line):
 
 @numba.njit(cache=True, nogil=True)
 def _take_off(image, clean, strongest, lines, places):
-    """The ink over a background that is bilinear: the faintest pixel of each tile is taken for background.
+    """Remove a bilinear background, which is fitted to the faintest pixel of each tile.
 
     Parameters
     ----------
     image, clean : (H, W) uint8
-        Without empty columns on the right; the ink, filled unless there is none.
+        The picture, without empty columns on the right; its ink, filled in unless it has none.
     strongest : (H or more,) uint8
         The strongest pixel of each row.
     lines : (TILES[0], W or more) uint8
-        Room.
+        Scratch.
     places : (W or more,) float32
         0, 1, 2 ...
     """
@@ -137,7 +137,7 @@ def _take_off(image, clean, strongest, lines, places):
 
 @numba.njit(cache=True, nogil=True)
 def _find_level(rows, level, least, left, right):
-    """Find the first pixel of that level, by rows, between two columns; `least` has the faintest of each column."""
+    """Find the first pixel of that level, row by row, between two columns; `least` has each column's faintest pixel."""
     y, x = len(rows), left
     for near in range(left, right):
         if least[near] == level:
@@ -148,11 +148,11 @@ def _find_level(rows, level, least, left, right):
     return y, x
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")  # a test of every divisor would keep the loops scalar
+@numba.njit(cache=True, nogil=True, error_model="numpy")  # a check of each divisor would prevent vectors
 def _uncover(image, clean, strongest, fit, places):
-    """The ink over the fitted ground, made as strong as it gets."""
+    """Remove the fitted background and stretch the ink so that its strongest pixel is 255."""
     height, width = image.shape
-    # What a pixel is over its ground is never more than itself: most pixels are no candidates for the strongest.
+    # Without its background no pixel is stronger than before, so that most rows cannot hold the strongest ink.
     most, highest = 0.0, strongest[:height].max()
     for turn in range(2):
         for y in range(height):
@@ -180,7 +180,7 @@ def _uncover(image, clean, strongest, fit, places):
 
 @numba.njit(cache=True, nogil=True)
 def _least(image, line):
-    """The faintest pixel of each column."""
+    """Fill `line` with the faintest pixel of each column."""
     rows, columns = image.shape
     line[:columns] = 255
     for y in range(rows):
@@ -191,7 +191,7 @@ def _least(image, line):
 
 @numba.njit(cache=True, nogil=True)
 def _stretch(image, clean, most):
-    """Ink on nothing, made as strong as it gets."""
+    """Stretch ink on an empty background so that its strongest pixel is 255."""
     height, width = image.shape
     if most <= FLOOR:
         return
@@ -208,7 +208,7 @@ def _stretch(image, clean, most):
 
 @numba.njit(cache=True, nogil=True)
 def _robust(design, level):
-    """Least squares over the tiles that are not far above the fit, which are all ink."""
+    """Fit a background by least squares, without the tiles that are far above it: these hold only ink."""
     count = len(level)
     used = np.ones(count, np.bool_)
     fit = np.zeros(4)
@@ -242,7 +242,7 @@ def _robust(design, level):
 
 @numba.njit(cache=True, nogil=True)
 def _find_shear(clean, height, width, margin, sums):
-    """The shear whose undoing makes the columns' sums of ink most uneven."""
+    """Find the shear that, once undone, makes the columns' sums of ink most uneven."""
     best, worth = 0, -1
     reach = _reach(height)
     for turn in range(2):
@@ -264,9 +264,9 @@ def _find_shear(clean, height, width, margin, sums):
 
 @numba.njit(cache=True, nogil=True)
 def _unevenness(clean, shear, height, begin, sums):
-    """The sum of the squares of the columns' sums of ink, were that shear undone about the middle row."""
+    """Sum up the squares of the columns' sums of ink after that shear is undone about the middle row."""
     count = len(sums)
-    for y in range(0, height, _AT_ONCE):  # several rows at once: their sums then stay out of memory
+    for y in range(0, height, _AT_ONCE):  # several rows at once, so that the sums are read and written less often
         a, b = _row(clean, y, shear, height, begin, count), _row(clean, y + 1, shear, height, begin, count)
         c, d = _row(clean, y + 2, shear, height, begin, count), _row(clean, y + 3, shear, height, begin, count)
         e, f = _row(clean, y + 4, shear, height, begin, count), _row(clean, y + 5, shear, height, begin, count)
@@ -293,7 +293,7 @@ def _row(clean, y, shear, height, begin, count):
 
 @numba.njit(cache=True, nogil=True)
 def _shift(clean, shear, offset, height, width, margin, out):
-    """Undo the shear; what a pixel has is shared by the two columns that it then lies between."""
+    """Undo the shear; share each pixel between the two columns that it then lies between."""
     for y in range(height):
         moved = offset * 1000 - shear * y
         whole = moved // 1000

@@ -1,8 +1,8 @@
-"""A span of upright ink -> what the letter network sees: one function, for training and for reading.
+"""Spans of upright ink -> the inputs of the letter network, by the same function for training and for reading.
 
-Two descriptions of a span and its surroundings, stretched to a grid: how much ink there is in each cell, and how
-strongly it changes there in each of eight directions (gradient features, long the best for a plain network on
-letters). All are differences of summed areas, so that a span costs the same whatever its size.
+A span and its surroundings are stretched to two grids. The cells of the first hold the mean ink. The cells of the
+second hold the strength of the ink's gradient in each of eight directions (gradient features, long the best for a plain
+network on letters). All are differences of summed areas, so that the work for a span does not depend on its size.
 
 References
 ----------
@@ -17,33 +17,34 @@ import numpy as np
 from tasks.lowlevel.float32x8 import blend8, bytes8, copy8, mix8, roots8
 from tasks.reading.lattice import Lattice
 
-FEATURES = 4  # raised whenever spans, or what confidence is made of, have other values: a model reads only its own
+FEATURES = 4  # raised whenever the values of spans or the inputs of confidence change: a model is bound to its number
 
-# Cells of ink: rows and columns of the span itself, and how many more lie around it (as many eighths of its height).
+# Cells of ink: rows and columns of the span itself, and of its surroundings. Columns beside the span are an eighth of
+# its height wide.
 ROWS, COLUMNS, AROUND_Y, AROUND_X = 10, 8, 1, 3
 DOWN, ACROSS = ROWS + 2 * AROUND_Y, COLUMNS + 2 * AROUND_X
-BARS = 16  # how wide it is, as bars: 0.1 to 1.6 heights
+BARS = 16  # the width of a span as bars, which are filled up to it: 0.1 to 1.6 heights
 COARSE = DOWN * ACROSS + BARS
 
-# Cells of gradients; one more on each side, beside the span a fifth of its height wide.
+# Cells of gradients, and one more on each side; those beside the span are a fifth of its height wide.
 DIRECTIONS = 8
 TALL, WIDE = 6, 5
 SIZE = COARSE + (TALL + 2) * (WIDE + 2) * DIRECTIONS
 
 _ROOT = np.float32(np.sqrt(2))
-# The two directions that a gradient lies between, by the signs of its parts and by which is larger: a look-up, since
-# no processor foresees such branches. Directions go from right (0) through down (2), left (4) and up (6).
+# The two directions that a gradient lies between, by the signs of its two parts and by which part is larger. Tables
+# take less time than branches, which a processor would mispredict. Directions: right 0, down 2, left 4, up 6.
 _STRAIGHT = np.array([6, 6, 2, 2, 4, 0, 4, 0], np.uintp)
 _DIAGONAL = np.array([5, 7, 3, 1, 5, 7, 3, 1], np.uintp)
 _EIGHT = np.uintp(DIRECTIONS)
-_GAIN = np.float32(12)  # the square root of a mean gradient, as far as 255 goes
-# Numba takes float32 divided by an integer for float64, which halves the vectors.
+_GAIN = np.float32(12)  # multiplies the square root of a mean gradient; the product is cut off at 255
+# Numba divides a float32 by an integer in float64, which halves the lanes of a vector.
 _ONE_TALL, _ONE_WIDE = np.float32(1 / TALL), np.float32(1 / WIDE)
 _ONE_ROW, _ONE_COLUMN = np.float32(1 / ROWS), np.float32(1 / COLUMNS)
 
 
 def shape_spans(ink: np.ndarray, lattice: Lattice, chosen: np.ndarray | None = None) -> np.ndarray:
-    """All that the network sees.
+    """Compute the inputs of the network.
 
     Parameters
     ----------
@@ -52,7 +53,7 @@ def shape_spans(ink: np.ndarray, lattice: Lattice, chosen: np.ndarray | None = N
     lattice : Lattice
         Of the same pictures.
     chosen : (k,) int, optional
-        Spans, ascending; by default all.
+        Numbers of spans, ascending. Default: all spans.
 
     Returns
     -------
@@ -76,7 +77,7 @@ def _within(value, most):
 def _coarse(ink, picture, box, out):
     rows, columns = ink.shape[1:]
     table = np.zeros((rows + 1, columns + 1), np.float32)
-    # Spans of a picture are of one height: for each top that occurs, the ink of their rows left of each column.
+    # All spans of a picture have the same height. For each top that occurs: the ink of their rows left of each column.
     strips, known = np.empty((rows + 1, (columns + 1) * DOWN), np.float32), np.zeros(rows + 1, np.bool_)
     line, flat = np.empty((ACROSS + 1) * DOWN, np.float32), out.reshape(-1)
     before = -1
@@ -98,15 +99,15 @@ def _coarse(ink, picture, box, out):
             x = _within(x, columns)
             j = min(int(x), columns - 1)
             part, place = x - np.float32(j), b * DOWN
-            for a in (0, DOWN - 8):  # twelve rows as two overlapping eights
-                one = np.uintp(j * DOWN + a)
-                blend8(strip, one, one + np.uintp(DOWN), part, line, np.uintp(place + a))
+            for a in (0, DOWN - 8):  # twelve rows as two vectors of eight that overlap
+                source = np.uintp(j * DOWN + a)
+                blend8(strip, source, source + np.uintp(DOWN), part, line, np.uintp(place + a))
         start = k * out.shape[1]
         for b in range(ACROSS):
             share = np.float32(1) / (step if AROUND_X <= b < AROUND_X + COLUMNS else beside)
             for a in (0, DOWN - 8):
-                one = np.uintp(b * DOWN + a)
-                bytes8(line, one, one + np.uintp(DOWN), share, flat, np.uintp(start + b * DOWN + a))
+                source = np.uintp(b * DOWN + a)
+                bytes8(line, source, source + np.uintp(DOWN), share, flat, np.uintp(start + b * DOWN + a))
         ratio = width / height
         for j in range(BARS):
             bar = (ratio - np.float32(0.1) * np.float32(j)) * np.float32(2550)
@@ -115,7 +116,7 @@ def _coarse(ink, picture, box, out):
 
 @numba.njit(cache=True, nogil=True, fastmath=True)
 def _sum_rows(table, top, bottom, strip):
-    """For each column, the mean ink of each row of cells left of it; the rows of a column lie side by side."""
+    """Sum up, for each column, the mean ink of each row of cells left of it; the rows of a column are contiguous."""
     rows, columns = table.shape[0] - 1, table.shape[1]
     step = np.float32(bottom - top) * _ONE_ROW
     share = np.float32(1) / step
@@ -144,7 +145,12 @@ def _gradients(ink, picture, box, out):
         if picture[k] != before:
             before = picture[k]
             until = max(until, k)
-            high, low, first, last = rows, 0, columns, 0  # of the part that the picture's spans look at
+            high, low, first, last = (
+                rows,
+                0,
+                columns,
+                0,
+            )  # of the part that the spans and their surroundings cover
             while until < len(picture) and picture[until] == before:
                 around = (box[until, 2] - box[until, 0]) // 5 + 2
                 high, low = min(high, box[until, 0] - around), max(low, box[until, 2] + around)
@@ -184,7 +190,7 @@ def _gradients(ink, picture, box, out):
 
 @numba.njit(cache=True, nogil=True)
 def _sum_ink(image, table):
-    """`table[y, x]`: the ink above row y and left of column x."""
+    """Fill `table[y, x]` with the sum of the ink above row y and left of column x."""
     rows, columns = image.shape
     for y in range(rows):
         total = np.float32(0)
@@ -195,9 +201,10 @@ def _sum_ink(image, table):
 
 @numba.njit(cache=True, nogil=True, fastmath=True)
 def _sum_gradients(image, top, bottom, left, right, table):
-    """The same of Sobel's gradients in a part, each shared between the two of eight directions it lies between.
+    """Sum up Sobel's gradients in a part of a picture as `_sum_ink` sums up ink, for each of eight directions.
 
-    `table` is flat, with its directions side by side.
+    A gradient is shared between the two directions that it lies between. `table` is flat; the directions of a place
+    are contiguous.
     """
     rows, columns = image.shape
     stride = (columns + 1) * DIRECTIONS

@@ -1,4 +1,4 @@
-"""Upright ink -> a lattice: places where a letter may begin or end, and the spans between two that may be letters."""
+"""Upright ink -> a lattice: cuts, where a letter may begin or end, and spans between two cuts that may be letters."""
 
 from dataclasses import dataclass, fields
 from typing import NamedTuple
@@ -9,24 +9,24 @@ import numpy as np
 from tasks.reading.text_line import FAINT, LANES, measure, most_ink, window_of
 
 NARROWEST, WIDEST = 8, 160  # percent of the text's height
-DENSITY = 42  # of 255: a span with less ink on average holds no letter
-FINE = 8  # cuts inside a stretch of ink: this many for each height of it
-CUTS = 160  # at most, a picture
-_ROOM_EACH, _ROOM = 256, 4096  # spans that there is room for at first: for each picture, and for all
+DENSITY = 42  # of 255: the mean ink of a span that holds a letter is not lower
+FINE = 8  # cuts in a stretch of ink that is as wide as the text is high
+CUTS = 160  # the most cuts of a picture
+_ROOM_EACH, _ROOM = 256, 4096  # spans that the arrays first hold: for each picture, and beyond that
 
 
 @dataclass(frozen=True)
 class Lattice:
-    """Spans of n pictures, m in all: pictures ascending, in each by first cut, then by last.
+    """The m spans of n pictures, in the order of pictures, first cuts and last cuts.
 
     Attributes
     ----------
     counts : (n,) int64
-        Spans of each picture.
+        Number of spans of each picture.
     cuts : (n,) int64
-        Cuts of each picture; spans go from cut `first` to cut `last`.
+        Number of cuts of each picture; a span goes from cut `first` to cut `last`.
     height : (n,) int64
-        Of the text, in pixels; 0 without ink.
+        Height of the text in pixels; 0 without ink.
     first, last : (m,) int16
     box : (m, 4) int16
         Top, left, bottom, right in the upright ink.
@@ -41,21 +41,21 @@ class Lattice:
 
     @property
     def starts(self) -> np.ndarray:
-        """Where the spans of each picture begin, (n + 1,) int64."""
+        """Return the number of each picture's first span, and of all spans, (n + 1,) int64."""
         return np.concatenate([[0], np.cumsum(self.counts)])
 
     @property
     def picture(self) -> np.ndarray:
-        """The picture of each span, (m,) int64."""
+        """Return the number of the picture of each span, (m,) int64."""
         return np.repeat(np.arange(len(self.counts)), self.counts)
 
     def keep(self, spans: np.ndarray) -> "Lattice":
-        """Only those spans, (m,) bool; the cuts stay."""
+        """Return a lattice of the chosen spans, (m,) bool, with all cuts."""
         counts = np.bincount(self.picture[spans], minlength=len(self.counts))
         return Lattice(counts, self.cuts, self.height, self.first[spans], self.last[spans], self.box[spans])
 
     def of(self, pictures: np.ndarray) -> "Lattice":
-        """Only those pictures, (n,) bool."""
+        """Return the lattice of the chosen pictures, (n,) bool."""
         spans = pictures[self.picture]
         return Lattice(
             self.counts[pictures], self.cuts[pictures], self.height[pictures],
@@ -63,7 +63,7 @@ class Lattice:
         )  # fmt: skip
 
     def at(self, place: np.ndarray) -> tuple["Lattice", np.ndarray]:
-        """Picture ``place[k]`` as the k-th, and the numbers that its spans had, (m,) int64."""
+        """Return the lattice with picture ``place[k]`` as its k-th, and the numbers that its spans had, (m,) int64."""
         counts = self.counts[place]
         spans = np.repeat(self.starts[place] - np.cumsum(counts) + counts, counts) + np.arange(counts.sum())
         moved = Lattice(
@@ -72,19 +72,19 @@ class Lattice:
         return moved, spans
 
     def longest(self) -> np.ndarray:
-        """The most spans of each picture that do not overlap, (n,) int64."""
+        """Return the largest number of spans of each picture that do not overlap, (n,) int64."""
         out = np.zeros(len(self.counts), np.int64)
         _count_apart(self.starts, self.cuts, self.first, self.last, out)
         return out
 
     def followed_by(self, other: "Lattice") -> "Lattice":
-        """These pictures, then the other's."""
+        """Return the lattice of these pictures, then the other's."""
         names = [field.name for field in fields(self)]
         return Lattice(*(np.concatenate([getattr(self, name), getattr(other, name)]) for name in names))
 
 
 class _Found(NamedTuple):
-    """The arrays of a `Lattice`, to be filled; those of the spans may have too little room."""
+    """The arrays of a `Lattice` that is being filled; the arrays of spans may be too short."""
 
     counts: np.ndarray
     cuts: np.ndarray
@@ -100,7 +100,7 @@ class _Cuts(NamedTuple):
     Attributes
     ----------
     ends, begins : (CUTS,) int64
-        Where the ink left of a cut ends, and where the ink right of it begins.
+        The column where the ink left of a cut ends, and the column where the ink right of it begins.
     at_end, at_begin : (CUTS, P) int32
         The ink of each window of rows left of those columns.
     """
@@ -119,7 +119,7 @@ def find_spans(ink: np.ndarray, fine: int = FINE) -> Lattice:
     ink : (n, H, W) uint8
         From `tasks.reading.deskew.upright`.
     fine : int
-        Cuts for each text height of a stretch of ink; 0 cuts at gaps only.
+        Cuts in a stretch of ink that is as wide as the text is high; with 0 only gaps are cuts.
     """
     n = len(ink)
     counts, cuts, height = np.zeros(n, np.int64), np.zeros(n, np.int64), np.zeros(n, np.int64)
@@ -150,7 +150,7 @@ def _count_apart(starts, cuts, first, last, out):
 
 @numba.njit(cache=True, nogil=True)
 def _find(ink, fine, begin, used, found):
-    """Fill in from picture `begin` on; return the first whose spans do not fit, or n, and the spans used before it."""
+    """Fill in spans from picture `begin` on; return the first picture that does not fit, or n, and the spans used."""
     n, rows, columns = ink.shape
     profile, line, band = np.zeros(rows), np.zeros(rows), np.zeros(columns, np.uint32)
     sizes, most = np.zeros(columns, np.int64), (rows + 1 + LANES) // LANES * LANES
@@ -182,7 +182,7 @@ def _find(ink, fine, begin, used, found):
 
 @numba.njit(cache=True, nogil=True)
 def _find_between(cuts, count, windows, line, used, found):
-    """Fill in the spans between any two cuts of a picture; return how many are used then, or -1 if they do not fit.
+    """Fill in the spans between any two cuts of a picture; return the number of spans used, or -1 if they do not fit.
 
     line : (int, int)
         The first row of the text, and its height.
@@ -216,9 +216,9 @@ def _find_between(cuts, count, windows, line, used, found):
 
 @numba.njit(cache=True, nogil=True)
 def _sum_windows(rows, height, count, sums, cuts):
-    """Fill in the ink of each window of `height` rows left of where each cut begins and ends.
+    """Fill in the ink of each window of `height` rows, left of the end and of the beginning of each cut.
 
-    sums : (W,) uint32, room
+    sums : (W,) uint32, scratch
     """
     columns, windows = rows.shape[1], len(rows) - height + 1
     ends, begins, at_end, at_begin = cuts
@@ -248,7 +248,7 @@ def _sum_windows(rows, height, count, sums, cuts):
 
 @numba.njit(cache=True, nogil=True)
 def _cuts(band, height, fine, begins, ends):
-    """Fill `ends` and `begins`: where what is left of each cut ends, and what is right of it begins."""
+    """Fill in, for each cut, the column where the ink left of it ends and where the ink right of it begins."""
     columns = len(band)
     count = 0
     x = 0
@@ -264,7 +264,7 @@ def _cuts(band, height, fine, begins, ends):
         begins[count] = x
         count += 1
         if fine > 0:
-            # Evenly spaced, each moved to the thinnest place near by.
+            # Evenly spaced cuts, each moved to the thinnest place nearby.
             pieces = (stop - x) * fine // height
             reach = max(height // (3 * fine), 0)
             for k in range(1, pieces):

@@ -1,4 +1,4 @@
-"""How good a path through a lattice can be, whatever its letters: where both searches start, for strings and words.
+"""Bounds on the score of a path through a lattice, whatever its letters, from which both searches start.
 
 A path is a row of spans that do not overlap. Each span is read as one letter; ink between spans is skipped. The score
 of a path is the sum of its letters' log odds against "not one letter": a span that the path leaves out counts as no
@@ -47,7 +47,7 @@ class Picture(NamedTuple):
 
 
 class Reach(NamedTuple):
-    """How good a path can become.
+    """Bounds on the score of a path.
 
     Attributes
     ----------

@@ -1,4 +1,4 @@
-"""Readings + dictionary -> the three nearest words of each picture; what a dictionary is, and how words are ranked."""
+"""Rank the words of a dictionary by their distance to each reading, and keep the three nearest."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -11,20 +11,19 @@ from storage.errors import BadInput
 from tasks.reading.path_bounds import BEST
 from tasks.reading.word_search import Trie
 
-# The distances say which word is nearest, not how sure that is. To put a number on it they take one letter in a
-# hundred for wrong, and every wrong letter, missing or added ones too, for equally likely: each step away from
-# the reading makes a word ODDS times less likely. Not calibrated.
+# A distance says which word is nearest, not how probable it is. The probabilities here assume that one letter in a
+# hundred is misread, and that all other letters are equally likely then; a missing or an added letter counts like a
+# misread letter. Each step of distance so divides a word's probability by the same number. It is not calibrated.
 LETTER_ERROR = 0.01
-_ROWS = 64  # pictures scored at once: their scores over thousands of words stay in the processor's cache
+_ROWS = 64  # pictures that are scored at once, so that their scores of thousands of words stay in the cache
 
 
 class Ranking(StrEnum):
-    """How a word is chosen.
+    """The rule by which a word is chosen.
 
-    `PROBABILITY`: the dictionary takes part in the cutting: of all words and all ways to cut the picture into their
-    letters, the most probable.
-    `POSITIONS`: the book's: the most positions equal to the reading's, among the words of its length.
-    `LEVENSHTEIN`: the fewest letters to change, add or take away, among all words.
+    `PROBABILITY`: the most probable pair of a word and a way to cut the picture into its letters.
+    `POSITIONS`: the word with the most letters equal to the reading's, among words as long as the reading; the book's.
+    `LEVENSHTEIN`: the word with the fewest letters to change, add or remove.
     `NONE`: no dictionary; the most probable cuts and letters.
     """
 
@@ -36,12 +35,12 @@ class Ranking(StrEnum):
 
 @dataclass(frozen=True)
 class Ranked:
-    """The best three of n pictures.
+    """The three best words for each of n pictures.
 
     Attributes
     ----------
     words : (n, 3) str
-        Best first, '' where there are fewer. Ties: the first of the sorted list.
+        Best first; '' if there are fewer than three. Of equally good words, the first in the sorted list comes first.
     probabilities : (n, 3) float64
         0 to 1; 0 beside ''.
     """
@@ -52,7 +51,7 @@ class Ranked:
 
 @dataclass(frozen=True)
 class _Group:
-    """The words of one length: their places in the dictionary, and a column of L x C ones and zeros for each."""
+    """The words of one length, L: their indices in the dictionary, and their letters as columns of L x C bits."""
 
     places: np.ndarray
     onehot: np.ndarray
@@ -64,21 +63,21 @@ class Dictionary:
     Parameters
     ----------
     words : tuple of str
-        In any order; one that comes twice counts once. May be empty: then only `Ranking.NONE` can be asked for.
+        In any order; duplicates count once. If it is empty, only `Ranking.NONE` is possible.
     alphabet : str
         The characters in the order of the classes.
 
     Attributes
     ----------
     words : (W,) str
-        Sorted; `listed` is the same as a list.
+        Sorted; `listed` holds the same words as a list.
     trie : Trie
         The same words as a tree.
 
     Raises
     ------
     BadInput
-        A word with a character outside the alphabet (it is named), or an empty one.
+        A word is empty, or has a character outside the alphabet; the message names it.
     """
 
     def __init__(self, words: tuple[str, ...], alphabet: str):
@@ -107,24 +106,24 @@ class Dictionary:
             self._groups[length] = _Group(places, onehot.reshape(length * len(alphabet), len(places)))
 
     def __len__(self) -> int:
-        """Number of words."""
+        """Return the number of words."""
         return len(self.words)
 
     def group(self, length: int) -> _Group | None:
-        """The words of that length, None if there are none."""
+        """Return the words of that length, or None if the dictionary has none."""
         return self._groups.get(length)
 
 
 def nearest(classes: np.ndarray, dictionary: Dictionary, ranking: Ranking) -> Ranked:
-    """The three words nearest to each reading.
+    """Find the three words nearest to each reading.
 
-    Where the dictionary has no word as long as the reading, `POSITIONS` falls back to `LEVENSHTEIN`. A picture
-    without a reading gets no word.
+    If the dictionary has no word as long as the reading, `POSITIONS` falls back to `LEVENSHTEIN`. A picture without a
+    reading gets no word.
 
     Parameters
     ----------
     classes : (n, L) int
-        Places in the alphabet, -1 past the end.
+        Indices into the alphabet, -1 after the last letter.
     dictionary : Dictionary
         Not empty.
     ranking : Ranking
@@ -133,7 +132,7 @@ def nearest(classes: np.ndarray, dictionary: Dictionary, ranking: Ranking) -> Ra
     Raises
     ------
     BadInput
-        An empty dictionary.
+        The dictionary is empty.
     """
     if not len(dictionary):
         raise BadInput(f"ranking {ranking.value!r}: needs a dictionary; there is none, so only 'none' is possible")
@@ -157,7 +156,7 @@ def nearest(classes: np.ndarray, dictionary: Dictionary, ranking: Ranking) -> Ra
 
 
 def join_letters(classes: np.ndarray, dictionary: Dictionary) -> np.ndarray:
-    """(g, L) places in the alphabet -> (g,) str; -1 stands for nothing, after the last letter."""
+    """Join letters, (g, L) indices into the alphabet, -1 after the last letter, into words, (g,) str."""
     letters = np.where(classes >= 0, dictionary.letters[classes], "")
     length = max(classes.shape[1], 1)
     if not letters.size:
@@ -166,33 +165,33 @@ def join_letters(classes: np.ndarray, dictionary: Dictionary) -> np.ndarray:
 
 
 def _matches(classes: np.ndarray, group: _Group, alphabet: int) -> np.ndarray:
-    """Log weights (g, W) of a group's words, by the positions where they equal readings (g, L)."""
+    """Return log weights (g, W) of a group's words, by the number of positions at which they equal readings (g, L)."""
     equal = classes[:, :, None] == np.arange(alphabet)
     matches = equal.reshape(len(classes), -1).astype(np.float32) @ group.onehot
     return (matches - classes.shape[1]) * _step(alphabet)
 
 
 def _nearness(readings: np.ndarray, dictionary: Dictionary) -> np.ndarray:
-    """Log weights (g, W) of all words, by their Levenshtein distance to each reading."""
+    """Return log weights (g, W) of all words, by their Levenshtein distance to each reading."""
     distances = cdist(readings.tolist(), dictionary.listed, scorer=Levenshtein.distance, dtype=np.uint16)
     return distances.astype(np.float32) * -_step(len(dictionary.alphabet))
 
 
 def _step(classes: int) -> np.float32:
-    """How much less likely, as a difference of logarithms, one letter more that differs makes a word."""
+    """Return by how much each differing letter lowers the logarithm of a word's probability."""
     return np.float32(np.log((1 - LETTER_ERROR) * max(classes - 1, 1) / LETTER_ERROR))
 
 
 def _top(scores: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The columns of the three largest scores (g, 3 or fewer), first column first among equals, and their softmax.
+    """Return the columns of the three largest scores, (g, 3 or fewer), and their softmax.
 
-    `scores` is used up.
+    Equal scores are in the order of their columns. `scores` is overwritten.
     """
     best = np.empty((len(scores), min(BEST, scores.shape[1])), np.int64)
     values = np.empty(best.shape)
     rows = np.arange(len(scores))
     total = np.exp(scores - scores.max(axis=1, keepdims=True)).sum(axis=1, dtype=np.float64)
-    # Three passes of argmax, which keeps the first of equals, cost less than one partition, which does not.
+    # Three passes of argmax take less time than one partition, and keep equal scores in order.
     for k in range(best.shape[1]):
         best[:, k] = scores.argmax(axis=1)
         values[:, k] = scores[rows, best[:, k]]

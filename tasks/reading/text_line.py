@@ -1,16 +1,16 @@
-"""Upright ink -> where the line of text is, and how high its letters are."""
+"""Upright ink -> the rows of the line of text, and the height of its letters."""
 
 import numba
 import numpy as np
 
 FAINT = 90  # of 255: a column with less ink in all is a gap
-SHARE = 0.3  # of the mean of inked rows: text has more ink than this
-LOWEST = 4  # rows: lower stretches of ink are no line of text
-AROUND = 6  # the line is taken wider by its height divided by this, above and below
-SHORTEST = 2  # rows: columns with no longer stretch of ink say nothing of the letters' height
-HIGH = 92  # percentile of the columns' stretches that stands for the highest letters; the rest may be lines and specks
-TALL = 7  # tenths of that: lower stretches are parts of letters and do not count for the median
-LANES = 32  # windows are compared in whole vectors of this many
+SHARE = 0.3  # of the mean of inked rows: rows of text have more ink than this
+LOWEST = 4  # rows of the lowest line of text
+AROUND = 6  # the line gets a margin of its height divided by this, above and below
+SHORTEST = 2  # rows: columns whose longest stretch of ink is no longer do not count for the letters' height
+HIGH = 92  # percentile of the columns' stretches that stands for the highest letters; longer ones may be lines
+TALL = 7  # tenths of that height: shorter stretches are parts of letters and do not count for the median
+LANES = 32  # windows that are compared at once, in vectors
 
 
 @numba.njit(cache=True, nogil=True)
@@ -39,7 +39,8 @@ def _densest(profile, low, high, share):
 def measure(image, profile, line, sizes):
     """Find the line of text: return its first row, the row after its last, and its letters' height, 0 without ink.
 
-    profile, line : (H,) float64, and sizes : (W,) int64, room
+    profile, line : (H,) float64, scratch
+    sizes : (W,) int64, scratch
     """
     rows, columns = image.shape
     for y in range(rows):
@@ -56,11 +57,11 @@ def measure(image, profile, line, sizes):
     return high, low, max(min(_letter_height(image, high, low, line, sizes), low - high), LOWEST)
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")  # a test of every divisor would keep a loop scalar
+@numba.njit(cache=True, nogil=True, error_model="numpy")  # a check of each divisor would prevent vectors
 def _letter_height(image, high, low, line, sizes):
-    """The letters' height: the median of the columns' stretches of ink that are not much lower than the highest.
+    """Return the letters' height: the median of the columns' stretches of ink, without stretches that are too short.
 
-    As `_densest` finds them, of all columns at once.
+    A column's stretch is found as by `_densest`, for all columns at once.
     """
     columns = image.shape[1]
     state = np.zeros((7, columns))
@@ -76,7 +77,7 @@ def _letter_height(image, high, low, line, sizes):
         cost[x] = SHARE * total[x] / max(inked[x], 1.0)
     for y in range(high, low):
         _grow(image[y], cost, running, length, best, size)
-    # Sorted by counting: `line` holds how many stretches there are of each size.
+    # A counting sort: `line` holds the number of stretches of each size.
     line[:] = 0
     count = 0
     for x in range(columns):
@@ -96,7 +97,7 @@ def _letter_height(image, high, low, line, sizes):
 
 @numba.njit(cache=True, nogil=True)
 def _grow(row, cost, running, length, best, size):
-    """One more row for each column: what the stretch that ends there is worth and how long it is; and the best's."""
+    """Add a row: update the worth and length of each column's stretch that ends here, and of its best stretch."""
     for x in range(len(row)):
         most, long = best[x], size[x]
         worth = running[x] + (np.float64(row[x]) - cost[x])
@@ -109,7 +110,7 @@ def _grow(row, cost, running, length, best, size):
 
 @numba.njit(cache=True, nogil=True)
 def _ranked(line, rank):
-    """The size with so many before it; ``line[k]`` counts those of size k + 1."""
+    """Return the size at place `rank` of the sorted sizes; ``line[k]`` counts the stretches of size k + 1."""
     k, before = 0, line[0]
     while before <= rank:
         k += 1
@@ -122,9 +123,9 @@ def most_ink(left, right, padded):
     """Return the ink of the window of rows that has the most between two columns.
 
     left, right : (padded or more,) int32
-        The ink of each window left of the two columns; ``right < left`` for windows that do not exist.
+        The ink of each window left of the two columns; ``right < left`` marks windows that do not exist.
     padded : int
-        The windows, filled up to a multiple of `LANES`.
+        The number of windows, rounded up to a multiple of `LANES`.
     """
     most = np.int32(-1)
     for w in range(padded):

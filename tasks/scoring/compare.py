@@ -11,7 +11,7 @@ from tasks.scoring.evaluate import EvaluateReceipt
 
 @dataclass(frozen=True)
 class Pairs:
-    """How many of the same `n` pictures two models read right: both, only the new, only the served; the rest neither.
+    """Counts of the same `n` pictures that both models, only the new model or only the served model read right.
 
     Raises
     ------
@@ -31,21 +31,21 @@ class Pairs:
 
     @property
     def new(self) -> Rate:
-        """Pictures that the new model reads right."""
+        """Return the rate of pictures that the new model reads right."""
         return Rate(self.both + self.only_new, self.n)
 
     @property
     def served(self) -> Rate:
-        """Pictures that the served model reads right."""
+        """Return the rate of pictures that the served model reads right."""
         return Rate(self.both + self.only_served, self.n)
 
     @property
     def share(self) -> Rate:
-        """Pictures for the new model among those that only one reads right: about half if they are equally good."""
+        """Return how often the new model is right if only one of the two is: about half if they are equally good."""
         return Rate(self.only_new, self.only_new + self.only_served)
 
     def as_dict(self) -> dict:
-        """The counts and the three rates, ready for JSON."""
+        """Return the counts and the three rates, ready for JSON."""
         rates = {"new": self.new, "served": self.served, "share": self.share}
         return asdict(self) | {"rates": {name: rate.as_dict() for name, rate in rates.items()}}
 

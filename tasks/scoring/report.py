@@ -13,7 +13,7 @@ from storage.files import atomic
 from storage.files.places import Place
 from storage.models import model_digest
 from tasks.figures.comparisons import plot_reliability
-from tasks.figures.contact_sheet import contact_sheet
+from tasks.figures.contact_sheet import mixed_sheet
 from tasks.figures.scores import plot_confusion, plot_failures, plot_rates
 from tasks.profiles.fonts import face_names
 from tasks.profiles.word_lists import words_digest
@@ -113,7 +113,7 @@ def _files(report: dict, receipts: list[EvaluateReceipt], best: str, title: str)
         "confusion.png": plot_confusion(report["confusion"], report["letters"]["classes"], f"Letters: {title}"),
         "reliability.png": plot_reliability(report["calibration"], f"Confidence: {title}"),
         "failures.png": plot_failures(report["failures"], f"What went wrong: {title}"),
-        "mistakes.png": mistakes_sheet(images[:MISTAKES], captions[:MISTAKES]),
+        "mistakes.png": mixed_sheet(images[:MISTAKES], captions[:MISTAKES]),
         "report.json": (json.dumps(report, indent=1, ensure_ascii=False) + "\n").encode(),
         "rates.csv": _rates_csv(report),
         "letters.txt": report["letters_report"].encode(),
@@ -145,15 +145,6 @@ def _grouped(values: np.ndarray) -> np.ndarray:
         return values
     width = -(-int(distinct[-1] - distinct[0] + 1) // MOST_VALUES)
     return distinct[0] + (values - distinct[0]) // width * width
-
-
-def mistakes_sheet(images: list[np.ndarray], captions: list[str]) -> bytes:
-    """Draw a contact sheet of pictures of different sizes."""
-    sizes = np.array([image.shape for image in images] or [(8, 8)])
-    canvas = np.zeros((len(images), *sizes.max(axis=0)), np.uint8)
-    for row, image in zip(canvas, images, strict=True):
-        row[: image.shape[0], : image.shape[1]] = image
-    return contact_sheet(canvas, captions, sizes=sizes[: len(images)])
 
 
 def _rates_csv(report: dict) -> bytes:

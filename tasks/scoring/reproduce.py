@@ -6,7 +6,7 @@ from pathlib import Path
 
 from storage.errors import BadInput
 from storage.files import atomic
-from tasks.figures.scores import plot_steps
+from tasks.figures.comparisons import plot_steps
 from tasks.profiles.fonts import Face, require_characters
 from tasks.profiles.word_lists import WEB2, load_words
 from tasks.rates import Rate

@@ -21,7 +21,7 @@ LONGEST = 32  # letters of a word; `tasks.reading.reader.Reader` has the same bo
 
 @dataclass(frozen=True)
 class SolvePlan:
-    """What all batches of a run share. `words` is the dictionary, a word a line; empty: there is none."""
+    """Settings that all batches of a run share. `words` is the dictionary, a word a line; empty for no dictionary."""
 
     model: str
     model_sha256: str
@@ -33,7 +33,7 @@ class SolvePlan:
 
     @property
     def settings(self) -> str:
-        """All that decides an answer besides the model, as text for the ledger."""
+        """Return all settings that decide an answer besides the model, as text for the ledger."""
         return canonical({
             "words": hashlib.sha256(self.words.encode()).hexdigest() if self.words else None,
             "ranking": self.ranking.value, "abstain_below": self.abstain_below, "alphabet": self.alphabet,
@@ -116,7 +116,7 @@ def make_plan(
     alphabet: str | None = None,
     length: tuple[int, int] | None = None,
 ) -> SolvePlan:
-    """Return the plan for a model as it is now, with a dictionary; empty: there is none.
+    """Return the plan for a model as it is now, with a dictionary, which may be empty.
 
     Raises
     ------

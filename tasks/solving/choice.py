@@ -1,4 +1,4 @@
-"""What a run is to solve and how, and the counts of what it did."""
+"""The pictures that a run is to solve, its settings, and counts of its answers."""
 
 import os
 from collections import Counter
@@ -29,7 +29,7 @@ FileState = tuple[int, int] | Unseen  # size in bytes and mtime in ns
 
 @dataclass(frozen=True)
 class SolveChoice:
-    """What to solve, and how.
+    """The pictures to solve, and the settings.
 
     Parameters
     ----------
@@ -54,19 +54,19 @@ class SolveChoice:
     follow: bool = False
     skip: tuple[Place, ...] = ()
 
-    @cached_property  # decided once: a picture that was moved meanwhile is still what was asked for
+    @cached_property  # decided once, since the picture may be moved meanwhile
     def only(self) -> str | None:
-        """The picture's name if `path` is a single picture, else None."""
+        """Return the picture's name if `path` is a single picture, else None."""
         return self.path.name if self.path.is_file() else None
 
     @cached_property
     def folder(self) -> Place:
-        """The folder that paths are relative to, links resolved."""
+        """Return the folder that paths are relative to, links resolved."""
         return (self.path.parent if self.only else self.path).resolve()
 
     @property
     def follows_links(self) -> bool:
-        """Whether links are read: if the user says so, or if the single picture is a link."""
+        """Return whether links are read: if the user asks for it, or if the single picture is a link."""
         return self.follow or self.only is not None
 
     def require_possible(self, may_be_empty: bool = False) -> None:
@@ -173,7 +173,7 @@ class SolveOutcome:
 
     @property
     def done(self) -> int:
-        """The number of files that are done, answered or skipped."""
+        """Return the number of files that are done, answered or skipped."""
         return self.counts.total() + self.skipped.total()
 
     def answer(self, path: str, answer: Answer) -> None:

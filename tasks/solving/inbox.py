@@ -1,4 +1,4 @@
-"""What all parts of a run over an inbox share: its numbers in the ledger, its counts, its moves."""
+"""The state that all parts of a run over an inbox share: its numbers in the ledger, its counts, its moves."""
 
 from collections import Counter
 from collections.abc import Callable

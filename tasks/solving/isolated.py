@@ -23,7 +23,7 @@ from tasks.solving.batches import SolveJob, SolveReceipt, reader_of, solve_batch
 
 LONGEST = 60.0  # seconds that one picture may take
 LONGEST_START = 4 * LONGEST  # seconds until a child has loaded the model
-_READY = "ready"  # what a child says first
+_READY = "ready"  # the first message of a child
 _CHILD = "from tasks.solving.isolated import answer_all; answer_all()"
 
 
@@ -94,7 +94,7 @@ def answer_all() -> None:
     """Do the child's work: read a job from standard input, write the answers to standard output, one by one."""
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     out = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)  # so that what a library prints does not come between the answers
+    os.dup2(2, 1)  # so that the output of libraries does not come between the answers
     job: SolveJob = pickle.load(sys.stdin.buffer)
     reader_of(job.plan)
     pickle.dump(_READY, out)

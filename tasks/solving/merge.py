@@ -51,7 +51,7 @@ Finding = NewFile | OutdatedFile | AnsweredFile | VanishedFile | GoneFile
 def merge(
     files: Iterable[tuple[str, FileState]], known: Iterable[KnownFile], settings: int | None = None
 ) -> Iterator[Finding]:
-    """Compare the files of a folder with what the ledger knows of it.
+    """Compare the files of a folder with the ledger's rows of it.
 
     Parameters
     ----------

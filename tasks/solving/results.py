@@ -10,7 +10,7 @@ import numpy as np
 from storage.files import atomic
 from storage.files.places import Place
 from storage.ledger.ledger import FAILED, Answer
-from tasks.figures.contact_sheet import contact_sheet
+from tasks.figures.contact_sheet import mixed_sheet
 from tasks.loading.decode import load_picture
 from tasks.loading.safe_read import BadPicture
 from tasks.solving.inbox import Inbox
@@ -82,11 +82,7 @@ def sheet_of(inbox: Inbox, shown: int = SHOWN) -> bytes | None:
         captions.append(f"{answer.word or answer.reading or '-'}\n{answer.status} {sure}")
     if not images:
         return None
-    sizes = np.array([image.shape for image in images])
-    canvas = np.zeros((len(images), *sizes.max(axis=0)), np.uint8)
-    for place, image in zip(canvas, images, strict=True):
-        place[: image.shape[0], : image.shape[1]] = image
-    return contact_sheet(canvas, captions, columns=COLUMNS, sizes=sizes)
+    return mixed_sheet(images, captions, COLUMNS)
 
 
 def _pictures(inbox: Inbox, tried: int) -> Iterator[tuple[np.ndarray, Answer]]:

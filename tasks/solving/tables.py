@@ -25,7 +25,7 @@ Cells = tuple[str | float | None, ...]  # of a row, by `COLUMNS`
 
 
 class AnswerFormat(StrEnum):
-    """What results are written as."""
+    """The format of results."""
 
     CSV = "csv"
     JSONL = "jsonl"

@@ -7,7 +7,7 @@ from tasks.reading.string_search import align
 
 # No comparison with other values is recorded. The shipped model was trained with these; others give another model.
 SAME = 0.13  # of the text's height: a span whose edges are off by no more shows the letter
-OTHER = 0.3  # a span whose edges are off by more shows no letter; between the two it teaches nothing
+OTHER = 0.3  # a span whose edges are off by more shows no letter; spans in between are not learnt
 OUTWARD = 0.2  # weight of the distance to a box's innermost edges: of the spans that fit a box, the tightest is best
 NEAR = -0.25  # mean nearness of a path's letters, below which a picture counts as not aligned
 LIKELY = -6.0  # the same for mean log odds, where a network aligns

@@ -85,7 +85,7 @@ def fit(
     Parameters
     ----------
     spool, name : Path, str
-        The folder, and what the files' names begin with.
+        The folder, and the beginning of the files' names.
     classes : str
         The letters; their places are the labels.
     settings : Settings

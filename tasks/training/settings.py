@@ -17,7 +17,7 @@ FIRST_SHARE = 4  # the first round gets a fourth of the pictures and of the show
 
 @dataclass(frozen=True)
 class Settings:
-    """How a model is trained; part of its provenance.
+    """Settings of a training, which become part of the model's provenance.
 
     Parameters
     ----------
@@ -63,7 +63,7 @@ def shares_of(settings: Settings, datasets: int) -> tuple[int, ...]:
     Raises
     ------
     BadInput
-        Neither one number nor one for each dataset.
+        The number of values is neither 1 nor the number of datasets.
     """
     pictures = settings.pictures * (datasets if len(settings.pictures) == 1 else 1)
     if len(pictures) != datasets:

@@ -42,7 +42,7 @@ class GatherJob:
     model : str or None
         The model of a first round, which finds the letters of pictures without boxes.
     spool, name : str
-        The folder, and what the file's name begins with.
+        The folder, and the beginning of the file's name.
     run : str
         The run's id, for the temporary name.
     """

@@ -22,7 +22,7 @@ from tests.benchmarks.tables import SEED, Table
 
 
 def large(table: Table, counts: list[int], folder: Path, reference: float) -> None:
-    """Datasets of `book` of some sizes: rate, bytes, and the memory of a worker and of the client."""
+    """Draw datasets of `book` of some sizes; print rate, bytes, and the memory of a worker and of the client."""
     for count in counts:
         gathered = generate(table, "book", count, folder / str(count), reference, large=True)
         table.note(f"book: peak memory of the client, {count:,} pictures", peak(), "MB")

@@ -1,4 +1,4 @@
-"""Each part of the reader switched off in turn, and how many training letters are enough.
+"""Switch off each part of the reader in turn, and find out how many training letters are enough.
 
     python -m tests.benchmarks.ablation [--home DIR] [--pictures 0.25] [--shows 1500000] [--read 2000] [--markdown FILE]
 
@@ -38,7 +38,7 @@ GRADIENTS = slice(features.COARSE, features.SIZE)
 
 
 def pictures_of(name: str, most: int) -> tuple[np.ndarray, list[str], dict]:
-    """Pictures of a rung's test split, their texts and the profile."""
+    """Return pictures of a rung's test split, their texts and the profile."""
     data = Dataset(dataset_folder(name))
     images, texts = [], []
     for block in data.blocks("test"):
@@ -50,7 +50,7 @@ def pictures_of(name: str, most: int) -> tuple[np.ndarray, list[str], dict]:
 
 
 def score(networks: dict, record: dict, rungs: dict, ranking: Ranking = Ranking.PROBABILITY) -> list[str]:
-    """`without / with the dictionary` in percent for each rung."""
+    """Return `without / with the dictionary` in percent for each rung."""
     cells = []
     for images, texts, profile in rungs.values():
         length = tuple(profile["length"])
@@ -64,7 +64,7 @@ def score(networks: dict, record: dict, rungs: dict, ranking: Ranking = Ranking.
 
 @contextmanager
 def instead(module, name: str, value):
-    """Another value of a module's name, for a while."""
+    """Replace the value of a name in a module for a while."""
     before = getattr(module, name)
     setattr(module, name, value)
     try:
@@ -75,7 +75,7 @@ def instead(module, name: str, value):
 
 @contextmanager
 def blind(part: slice):
-    """The networks' input without some of the features, in learning and in reading."""
+    """Hide some features from the networks, in learning and in reading."""
 
     def without(takes: Callable) -> Callable:
         def taking(X, *more):
@@ -93,14 +93,14 @@ def blind(part: slice):
 
 
 def thinned(spool: Path, name: str, share: int) -> str:
-    """Spool files of one in `share` of the samples; returns their name."""
+    """Write spool files with one in `share` of the samples; return their name."""
     for path in spool.glob(f"{name}-*.npy"):
         np.save(spool / f"one-in-{share}-{path.name}", np.load(path, mmap_mode="r")[::share])
     return f"one-in-{share}-{name}"
 
 
 def raw(images):
-    """Pictures as they are: no background taken off, no shear undone."""
+    """Keep pictures as they are: remove no background, undo no shear."""
     n, rows, columns = images.shape
     ink = np.zeros((n, rows, columns + rows // 2 + 2), np.uint8)
     ink[:, :, :columns] = images
@@ -108,13 +108,13 @@ def raw(images):
 
 
 def nothing_apart(ink) -> Lattice:
-    """No component is looked at: every picture goes through the lattice."""
+    """Find no components, so that every picture goes through the lattice."""
     found = find_apart(ink)
     return found.keep(np.zeros(len(found.box), bool))
 
 
 def only_apart(ink) -> Lattice:
-    """Components alone, as the book cuts."""
+    """Cut by components alone, as the book does."""
     return find_apart(ink)
 
 

@@ -1,4 +1,4 @@
-"""Drawing and sealing datasets, beside the book's procedure for a picture."""
+"""Time how datasets are drawn and sealed, compared with the book's procedure for a picture."""
 
 import hashlib
 import os
@@ -10,8 +10,8 @@ from flows.workers.cluster import crew
 from flows.workers.fanout import fan_out
 from storage.files import atomic
 from storage.shards.writer import write_shard
-from tasks.datasets import generate as units
 from tasks.datasets.folder import complete
+from tasks.datasets.generate import draw_shard, survey
 from tasks.datasets.recipe import make_recipe, renderer_of
 from tasks.datasets.totals import Gathered, Pace
 from tasks.lowlevel.deflate import compress
@@ -25,7 +25,7 @@ MILLION = 1_000_000
 
 
 def by_the_book(texts, canvas, font, random) -> float:
-    """Texts a second, drawn, sheared, divided and rescaled as the book prints it."""
+    """Return how many texts a second the book's procedure draws, shears, divides and rescales."""
 
     def draw():
         for text in texts:
@@ -35,7 +35,7 @@ def by_the_book(texts, canvas, font, random) -> float:
 
 
 def drawing(table: Table, count: int, folder: Path) -> float:
-    """All parts of drawing; returns the rate of the book's procedure for a word."""
+    """Time all parts of drawing; return the rate of the book's procedure for a word."""
     words = load_words("web2", book.LETTERS, (4, 4))
     font, random = book.load_font(find_face(BUILT_IN["book"].fonts[0]).path), np.random.RandomState(14)
     reference = by_the_book(random.choice(words, 1500), book.WORD_CANVAS, font, random)
@@ -52,7 +52,7 @@ def drawing(table: Table, count: int, folder: Path) -> float:
 
 
 def parts(table: Table, reference: float, folder: Path) -> None:
-    """What a shard of `book` is made of, on one core, as a worker does it: 16 blocks, one memory for all."""
+    """Time the steps to a shard of `book` on one core, as in a worker: 16 blocks in the same memory."""
     recipe = make_recipe(BUILT_IN["book"], SEED)
     renderer = renderer_of(recipe)
     pixels = renderer.scratch()
@@ -82,17 +82,17 @@ def parts(table: Table, reference: float, folder: Path) -> None:
 
 
 def generate(table: Table, name: str, count: int, folder: Path, reference: float, large: bool = False) -> Gathered:
-    """The flow's own fan-out, on all cores, between the first and the last shard.
+    """Time the flow's own fan-out on all cores, from the first to the last shard.
 
     `large`: say also what a worker's memory came to, and how the rate went from million to million.
     """
     recipe = make_recipe(BUILT_IN[name], SEED)
     target = atomic.make_folder(folder / name)
-    plan = units.survey(recipe, target, count, "bench")
+    plan = survey(recipe, target, count, "bench")
     workers = len(os.sched_getaffinity(0))
     gathered, million = Gathered(recipe.identity), [Pace()]
     with crew(workers) as client:
-        for receipt in fan_out(client, units.draw_shard, plan.jobs):
+        for receipt in fan_out(client, draw_shard, plan.jobs):
             gathered.add(receipt)
             million[-1].add(receipt.record.count)
             if gathered.drawn >= len(million) * MILLION:
@@ -110,7 +110,7 @@ def generate(table: Table, name: str, count: int, folder: Path, reference: float
 
 
 def peak() -> float:
-    """The most memory that this process had, in MB (of 10**6 bytes)."""
-    # Not by getrusage: there a process begins with what the one that started it had.
+    """Return the most memory that this process had, in MB (10**6 bytes)."""
+    # Not by getrusage, which begins with the memory of the parent process.
     lines = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
     return int(lines["VmHWM"].split()[0]) * 1024 / 1e6

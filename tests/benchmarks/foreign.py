@@ -1,4 +1,4 @@
-"""Pictures by somebody else's generator, the `captcha` package: nothing here was trained on or tuned to them.
+"""Pictures of another generator, the `captcha` package: no part of this project was trained on or tuned to them.
 
 Its own randomness is left alone (it has no seed), so the words repeat and the pixels do not: a folder is kept.
 """
@@ -19,7 +19,7 @@ PACKAGE = f"captcha-{version('captcha')}"
 
 
 def foreign_texts(count: int, seed: int, *, strings: bool = False) -> list[str]:
-    """Four capital letters each: words of the book's dictionary, or any letters. More begin with the same ones."""
+    """Return texts of four capital letters, the book's words or any letters; a larger `count` only adds texts."""
     numbers = np.random.Philox(key=[seed, int(strings)]).random_raw((count, LENGTH))
     if strings:
         return ["".join(ALPHABET[k] for k in row) for row in below(numbers, len(ALPHABET)).tolist()]
@@ -28,12 +28,12 @@ def foreign_texts(count: int, seed: int, *, strings: bool = False) -> list[str]:
 
 
 def foreign_names(count: int, seed: int, *, strings: bool = False) -> list[str]:
-    """File names, `000123_BONE.png`: the number and what it shows, as of this project's own samples."""
+    """Return file names such as `000123_BONE.png`, number and text, as this project's own samples have."""
     return [f"{number:06d}_{text}.png" for number, text in enumerate(foreign_texts(count, seed, strings=strings))]
 
 
 def write_foreign(folder: Path, count: int, seed: int, *, strings: bool = False) -> int:
-    """Draw the pictures that are not there yet, with the package's defaults; returns how many were drawn.
+    """Draw missing pictures with the package's defaults; return how many were drawn.
 
     160 x 60 pixels (width x height), RGB, letters of one dark colour on a light ground, each warped and
     turned by up to 30 degrees, spaces of chance between them, an arc and dots over them.

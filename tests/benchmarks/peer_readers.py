@@ -1,4 +1,4 @@
-"""Three readers of a folder of pictures, each as its users run it: this project's command, Tesseract, ddddocr.
+"""Run three readers on a folder of pictures as their users do: this project's command, Tesseract, ddddocr.
 
 All of them are other processes; what they print is parsed here. Tesseract and ddddocr may take one of several
 settings: those that read most of the first pictures of a folder are kept, which is in their favour.
@@ -32,16 +32,16 @@ BACKGROUND, MARGIN = 255, 20  # around what Tesseract sees, in pixels
 
 
 class Absent(Exception):
-    """A reader that is not installed; the text says how to get it."""
+    """A reader is not installed; the text says how to get it."""
 
 
 class Failed(Exception):
-    """A reader that did not end well; the text says why."""
+    """A reader failed; the text says why."""
 
 
 @dataclass(frozen=True)
 class Reading:
-    """What a reader made of a folder: file name -> text, and the seconds of reading and of the whole command."""
+    """The result of a reader: file name -> text, and the seconds of reading and of the whole command."""
 
     reader: str
     settings: str
@@ -51,18 +51,18 @@ class Reading:
 
 
 def shown(name: str) -> str:
-    """What the picture `000123_BONE.png` shows."""
+    """Return the text of a picture by its name: BONE for `000123_BONE.png`."""
     return Path(name).stem.partition("_")[2]
 
 
 def score(names: Iterable[str], texts: dict[str, str]) -> Rate:
-    """Whole words right, in either case and with any white space between letters; no answer is wrong."""
+    """Count whole words that are right, in either case, with any white space; a missing answer is wrong."""
     right = ["".join(texts.get(name, "").split()).casefold() == shown(name).casefold() for name in names]
     return Rate(sum(right), len(right))
 
 
 def call(command: list, seconds: float, data: bytes | None = None, **environment: str) -> str:
-    """Standard output of a command, ended after so many seconds.
+    """Return a command's standard output; end the command after so many seconds.
 
     It runs in a session of its own, so that Ctrl-C comes from here, once, and is waited for.
 
@@ -94,7 +94,7 @@ def call(command: list, seconds: float, data: bytes | None = None, **environment
 
 
 def patience(pictures: int) -> float:
-    """Seconds after which a reader of so many pictures is given up."""
+    """Return after how many seconds a reader of so many pictures is ended."""
     return 180 + 2 * pictures
 
 
@@ -102,12 +102,12 @@ def patience(pictures: int) -> float:
 
 
 def parse_answers(text: str) -> dict[str, str]:
-    """File name -> word, from answers.csv."""
+    """Return file name -> word, from answers.csv."""
     return {row["path"]: row["word"] for row in csv.DictReader(io.StringIO(text))}
 
 
 def read_captchas(folder: Path, names: list[str], model: str | None, dictionary: Path | None) -> Reading:
-    """`captchas solve` with a word list, or with none.
+    """Run `captchas solve` with or without a word list.
 
     Raises
     ------
@@ -136,7 +136,7 @@ def read_captchas(folder: Path, names: list[str], model: str | None, dictionary:
 
 @dataclass(frozen=True)
 class Preparation:
-    """What is done to a picture before Tesseract sees it, and how it looks at a page (7 a line, 13 a raw line)."""
+    """The preparation of a picture for Tesseract, and Tesseract's page mode (7 a line, 13 a raw line)."""
 
     pages: int = 7
     times: int | None = None  # enlarged so many times
@@ -150,7 +150,7 @@ class Preparation:
         return f"--psm {self.pages}, {size}{median}{', blur' if self.blur else ''}"
 
     def apply(self, path: Path) -> bytes:
-        """The prepared picture as PGM. The files are dark on light already, as Tesseract wants them."""
+        """Return the prepared picture as PGM. The files are dark on light already, as Tesseract needs them."""
         with Image.open(path) as image:
             grey = image.convert("L")
         if self.median:
@@ -176,7 +176,7 @@ PREPARATIONS = (
 
 
 def tesseract_version() -> str:
-    """As it says itself.
+    """Return the version that Tesseract reports.
 
     Raises
     ------
@@ -189,7 +189,7 @@ def tesseract_version() -> str:
 
 
 def parse_pages(text: str, names: list[str]) -> dict[str, str]:
-    """File name -> reading, from what Tesseract prints for a list of files: form feeds between pages.
+    """Return file name -> reading from Tesseract's output for a list of files, with form feeds between pages.
 
     Raises
     ------
@@ -207,7 +207,7 @@ def parse_pages(text: str, names: list[str]) -> dict[str, str]:
 def read_tesseract(
     folder: Path, names: list[str], how: Preparation, alphabet: str, *, one_at_a_time: bool = False
 ) -> Reading:
-    """As many processes of one thread as there are cores: for each picture a new one, or one for each batch.
+    """Run as many single-thread processes as there are cores, a new process for each picture or each batch.
 
     Raises
     ------
@@ -248,7 +248,7 @@ def read_tesseract(
 
 @dataclass(frozen=True)
 class Choice:
-    """One of ddddocr's models, on dark letters or on light ones, with all its characters or only those that occur."""
+    """A model of ddddocr, on dark or light letters, with all its characters or only those that occur."""
 
     model: str = "default"
     inverted: bool = False
@@ -268,7 +268,7 @@ CHOICES = tuple(
 
 
 def ddddocr_version() -> str:
-    """Of the package in its environment.
+    """Return the version of the package in its environment.
 
     Raises
     ------
@@ -282,7 +282,7 @@ def ddddocr_version() -> str:
 
 
 def parse_lines(text: str) -> tuple[dict[str, str], float]:
-    """File name -> reading, and the seconds that it took, from the lines of read_ddddocr.py.
+    """Return file name -> reading, and the seconds of reading, from the lines of read_ddddocr.py.
 
     Raises
     ------
@@ -296,7 +296,7 @@ def parse_lines(text: str) -> tuple[dict[str, str], float]:
 
 
 def read_ddddocr(folder: Path, names: list[str], how: Choice, alphabet: str) -> Reading:
-    """The first `len(names)` pictures, one after the other, with its own threads.
+    """Read the first `len(names)` pictures in turn, with ddddocr's own threads.
 
     Raises
     ------

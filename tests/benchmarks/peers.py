@@ -38,7 +38,7 @@ TRIALS = 100  # pictures on which the settings of a peer are chosen
 
 @dataclass(frozen=True)
 class Pictures:
-    """A folder of pictures named for what they show, and what may be in them."""
+    """A folder of pictures, which are named by their texts, and the texts that may occur."""
 
     profile: str
     folder: Path
@@ -48,7 +48,7 @@ class Pictures:
 
 
 def prepare(profile: str, count: int, folder: Path) -> Pictures:
-    """Draw what is not there yet. The folder's name says what decides its pictures, so that none is taken for another.
+    """Draw missing pictures. The folder's name holds all that decides its pictures, so that folders are not confused.
 
     Raises
     ------
@@ -73,7 +73,7 @@ def prepare(profile: str, count: int, folder: Path) -> Pictures:
 
 
 class Results:
-    """One line a reading, printed as it comes."""
+    """A line for each reading, printed as it comes."""
 
     def __init__(self):
         self.lines, self.trials, self.left_out = [], [], []
@@ -87,12 +87,12 @@ class Results:
         _say(f"{pictures.profile}: {reading.reader} ({reading.settings}): {rate}, {_speed(self.lines[-1])}")
 
     def leave_out(self, what: str, why: str) -> None:
-        """Say why there is no line."""
+        """Print why a reader has no line."""
         self.left_out.append(f"{what}: {why}")
         _say(f"left out: {self.left_out[-1]}")
 
     def best(self, pictures: Pictures, settings: tuple, read: Callable):
-        """The setting that reads most of the first pictures; of equals the first."""
+        """Return the setting that reads most of the first pictures; of equal settings the first."""
         names = pictures.names[:TRIALS]
         rates = []
         for setting in settings:
@@ -103,7 +103,7 @@ class Results:
         return settings[max(range(len(rates)), key=lambda k: rates[k].right)]
 
     def markdown(self) -> str:
-        """All lines as a table."""
+        """Return all lines as a table."""
         rows = ["| pictures | reader | words right (95 % interval) | words a second | s, whole command |"]
         rows += ["|---|---|---|---|---|"]
         rows += [
@@ -127,7 +127,7 @@ def _speed(line: dict) -> str:
 
 
 def run_captchas(results: Results, pictures: Pictures, model: str | None) -> None:
-    """With the words that could have been drawn, if any, and with none."""
+    """Run this project's reader with the words that could have been drawn, if any, and without."""
     with tempfile.TemporaryDirectory() as scratch:
         listed = Path(scratch) / "words.txt"
         listed.write_text("\n".join(pictures.words) + "\n")
@@ -136,7 +136,7 @@ def run_captchas(results: Results, pictures: Pictures, model: str | None) -> Non
 
 
 def run_tesseract(results: Results, pictures: Pictures) -> None:
-    """The best preparation, a process a picture and a process for many."""
+    """Run Tesseract with the best preparation, with a process for each picture and for many pictures."""
     how = results.best(pictures, readers.PREPARATIONS, readers.read_tesseract)
     for alone in (True, False):
         given = (pictures.folder, pictures.names, how, pictures.alphabet)
@@ -144,13 +144,13 @@ def run_tesseract(results: Results, pictures: Pictures) -> None:
 
 
 def run_ddddocr(results: Results, pictures: Pictures) -> None:
-    """The best of its models."""
+    """Run ddddocr with the best of its models."""
     how = results.best(pictures, readers.CHOICES, readers.read_ddddocr)
     results.add(pictures, readers.read_ddddocr(pictures.folder, pictures.names, how, pictures.alphabet))
 
 
 def compare(profiles: list[str], wanted: list[str], count: int, folder: Path, model: str | None) -> tuple:
-    """Results and versions; what is not installed or fails is left out with the reason."""
+    """Return results and versions; leave out readers that are missing or fail, with the reason."""
     results, versions = Results(), {"captcha package": PACKAGE.removeprefix("captcha-")}
     runs: dict[str, Callable] = {"captchas": lambda pictures: run_captchas(results, pictures, model)}
     for name, found, run in (
@@ -176,14 +176,14 @@ def compare(profiles: list[str], wanted: list[str], count: int, folder: Path, mo
 
 
 def positive(text: str) -> int:
-    """A whole number above 0."""
+    """Parse an integer above 0."""
     if not text.isascii() or not text.isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"must be 1 or more; it is {text}")
     return int(text)
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run all; 0, or 1 if this project's own reader has no line."""
+    """Run all; return 0, or 1 if this project's own reader has no line."""
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.peers")
     parser.add_argument("--count", type=positive, default=200, help="pictures of each profile")
     parser.add_argument("--profiles", nargs="+", default=PROFILES, help=f"built-in, TOML, or {', '.join(FOREIGN)}")

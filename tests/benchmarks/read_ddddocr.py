@@ -18,7 +18,7 @@ from PIL import Image, ImageOps
 
 
 def restricted(answer: dict, alphabet: str) -> str:
-    """The most probable character of the alphabet (either case), or none, at each step; repeats are one.
+    """Take the most probable character (either case), or none, at each step; join repeats.
 
     ddddocr's own `set_ranges` drops other characters after they have won, which reads less.
     """
@@ -30,7 +30,7 @@ def restricted(answer: dict, alphabet: str) -> str:
 
 
 def main() -> None:
-    """Read all, a line each."""
+    """Read all pictures; print a line for each."""
     parser = argparse.ArgumentParser()
     parser.add_argument("folder", type=Path)
     parser.add_argument("--model", choices=("default", "beta"), default="default")

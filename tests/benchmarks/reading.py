@@ -1,4 +1,4 @@
-"""Reading words, beside scikit-image's label and regionprops and a network, a picture at a time."""
+"""Time the reading of words, compared with scikit-image's label and regionprops and a network, picture by picture."""
 
 import os
 from concurrent.futures import ProcessPoolExecutor
@@ -24,7 +24,7 @@ THRESHOLD, SMALLEST = 0.6, 10  # of the strongest ink; pixels
 
 
 def letters_of(image: np.ndarray) -> np.ndarray:
-    """The connected components from left to right, (m, 400) float."""
+    """Return the connected components from left to right, (m, 400) float."""
     found = label(image > THRESHOLD * image.max(), connectivity=2)
     regions = sorted(regionprops(found, image), key=lambda region: region.bbox[1])
     large = [region for region in regions if region.area >= SMALLEST]
@@ -32,7 +32,7 @@ def letters_of(image: np.ndarray) -> np.ndarray:
 
 
 def plain_network() -> MLPClassifier:
-    """A network on 20 x 20 letters, of the pictures of single letters that are one component."""
+    """Train a network on 20 x 20 letters: pictures of single letters with a single component."""
     profile = BUILT_IN["letters"]
     block = renderer_of(make_recipe(profile, SEED)).block(SEED, 0)
     found = [letters_of(image) for image in block.images]
@@ -46,7 +46,7 @@ def plain_network() -> MLPClassifier:
 
 @cache
 def prepared(name: str, first: int) -> tuple[Reader, np.ndarray, np.ndarray]:
-    """A reader with the profile's dictionary, and pictures from block `first` on, in a process's memory."""
+    """Put a reader with the profile's dictionary, and pictures from block `first` on, into a process's memory."""
     profile = BUILT_IN[name]
     renderer = renderer_of(make_recipe(profile, SEED + 1))
     blocks = [renderer.block(SEED + 1, first + number) for number in range(COUNT // 1024)]
@@ -56,7 +56,7 @@ def prepared(name: str, first: int) -> tuple[Reader, np.ndarray, np.ndarray]:
 
 
 def read(name: str, first: int) -> float:
-    """Read all of them on one core; returns the share that is right."""
+    """Read all pictures on one core; return the share of right words."""
     reader, images, truth = prepared(name, first)
     with threadpool_limits(1, "blas"):
         return float((reader.read(images).words[:, 0] == truth).mean())
@@ -69,7 +69,7 @@ def warm(name: str, first: int) -> None:
 
 
 def read_on_all(table: Table, name: str, what: str, reference: float, rounds: int) -> None:
-    """The same on one process a core, each with pictures of its own."""
+    """Read in a process for each core, each with its own pictures."""
     cores = len(os.sched_getaffinity(0))
     # A pool for each, of one process: so that each reads what it has prepared.
     pools = [ProcessPoolExecutor(1, get_context("spawn")) for _ in range(cores)]
@@ -88,7 +88,7 @@ def read_on_all(table: Table, name: str, what: str, reference: float, rounds: in
 
 
 def reading(table: Table) -> None:
-    """The reference on `book`, then our reader on `book` and on `hard`, with their dictionaries."""
+    """Time the reference on `book`, then this reader on `book` and `hard`, with their dictionaries."""
     network = plain_network()
     images, truth = prepared("book", 0)[1:]
     right = [0]

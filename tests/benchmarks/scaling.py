@@ -1,4 +1,4 @@
-"""What a shard costs, and how many workers one client can feed: the real fan-out over workers that only sleep.
+"""Measure the time of a shard, and how many workers a client can feed: the real fan-out over workers that sleep.
 
     python -m tests.benchmarks.scaling [--profiles book hard] [--workers 1 10 100] [--shards 10000] [--json FILE]
 
@@ -29,25 +29,25 @@ from distributed.scheduler import KilledWorker
 from flows.workers.cluster import crew
 from flows.workers.fanout import fan_out
 from storage.shards.shard import BLOCK, shard_name
-from tasks.datasets import generate as units
+from tasks.datasets import generate
 from tasks.datasets.recipe import Recipe, make_recipe
 from tasks.datasets.totals import Gathered
 from tasks.profiles.built_in import BUILT_IN
 from tests.benchmarks.tables import SEED
 
-PICTURES = units.BLOCKS_A_SHARD * BLOCK  # of a shard
+PICTURES = generate.BLOCKS_A_SHARD * BLOCK  # of a shard
 BILLION = 10**9
 HOLDERS = 2  # processes that hold the simulated workers
 
 
 @dataclass(frozen=True)
 class Measured:
-    """Shards drawn here: seconds of each, those by the other clock, and a receipt of one."""
+    """Shards drawn here: seconds of each by two clocks, and the receipt of a shard."""
 
     recipe: Recipe
     seconds: tuple[float, ...]
     others: tuple[float, ...]
-    receipt: units.DrawReceipt
+    receipt: generate.DrawReceipt
 
     @property
     def mean(self) -> float:
@@ -55,13 +55,13 @@ class Measured:
         return sum(self.seconds) / len(self.seconds)
 
     def quantile(self, share: float) -> float:
-        """Seconds that so large a share of the shards stays below."""
+        """Return the seconds that this share of the shards stays below."""
         return sorted(self.seconds)[min(int(share * len(self.seconds)), len(self.seconds) - 1)]
 
 
 @dataclass(frozen=True)
 class Nap:
-    """A job that takes as long as a shard took; `fails`: the first time, as if its workers had died."""
+    """A job that takes as long as a shard took; with `fails` it first fails as if its workers had died."""
 
     number: int
     seconds: float
@@ -71,7 +71,7 @@ class Nap:
 
 @dataclass
 class Outcome:
-    """One simulated run. Seconds and milliseconds a shard are wall clock or processor time; memory is in MB."""
+    """A simulated run. Seconds and milliseconds a shard are wall clock or processor time; memory is in MB."""
 
     workers: int
     shards: int
@@ -88,22 +88,22 @@ class Outcome:
     client_mb: tuple[float, ...] = ()
 
 
-def timed(job: units.DrawJob) -> tuple[float, float, units.DrawReceipt]:
-    """Draw a shard, and say how long it took by the wall clock, and of the processor's time."""
+def timed(job: generate.DrawJob) -> tuple[float, float, generate.DrawReceipt]:
+    """Draw a shard; return its seconds by the wall clock and of processor time."""
     began, before = time.perf_counter(), time.thread_time()
-    receipt = units.draw_shard(job)
+    receipt = generate.draw_shard(job)
     return time.perf_counter() - began, time.thread_time() - before, receipt
 
 
 def measure(profile: str, shards: int, folder: Path, processor_time: bool = False) -> Measured:
-    """Draw that many shards on all cores; the first of each worker, which starts up, are left out.
+    """Draw that many shards on all cores, without the first shard of each worker, which starts up.
 
     `processor_time`: on a machine that does other work too, where the wall clock would count that.
     """
     recipe = make_recipe(BUILT_IN[profile], SEED)
     folder.mkdir(parents=True)
     workers = len(os.sched_getaffinity(0))
-    plan = units.survey(recipe, folder, (shards + 2 * workers) * PICTURES, "0123456789ab")
+    plan = generate.survey(recipe, folder, (shards + 2 * workers) * PICTURES, "0123456789ab")
     with crew(workers) as client:
         found = list(fan_out(client, timed, plan.jobs))[2 * workers :]
     wall, processor, receipts = zip(*found, strict=True)
@@ -111,15 +111,15 @@ def measure(profile: str, shards: int, folder: Path, processor_time: bool = Fals
 
 
 @functools.cache
-def load_receipt(path: str) -> units.DrawReceipt:
-    """The receipt that all simulated jobs send back."""
+def load_receipt(path: str) -> generate.DrawReceipt:
+    """Return the receipt that all simulated jobs send back."""
     return pickle.loads(Path(path).read_bytes())
 
 
 _failed: set[int] = set()  # jobs of this process that have failed once
 
 
-def nap(job: Nap) -> units.DrawReceipt:
+def nap(job: Nap) -> generate.DrawReceipt:
     """Sleep, and send back a receipt of a shard."""
     time.sleep(job.seconds)
     if job.fails and job.number not in _failed:
@@ -132,7 +132,7 @@ def nap(job: Nap) -> units.DrawReceipt:
 
 
 async def hold(address: str, count: int, every: float, seed: int, told: Path) -> None:
-    """Hold workers of one thread; every so many seconds a new one takes the place of one that is cut off."""
+    """Hold workers of one thread; every so many seconds cut off a worker and start a new one."""
 
     async def begin() -> Worker:
         return await Worker(
@@ -151,13 +151,13 @@ async def hold(address: str, count: int, every: float, seed: int, told: Path) ->
 
 
 def processor_seconds(pid: int) -> float:
-    """Of a process, in user and kernel mode."""
+    """Return a process's seconds in user and kernel mode."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def memory(pid: int, most: bool = False) -> float:
-    """Resident memory of a process, now or at `most`, in MB."""
+    """Return the resident memory of a process, now or at `most`, in MB."""
     name = "VmHWM:" if most else "VmRSS:"
     line = next(line for line in Path(f"/proc/{pid}/status").read_text().splitlines() if line.startswith(name))
     return int(line.split()[1]) * 1024 / 1e6
@@ -166,7 +166,7 @@ def memory(pid: int, most: bool = False) -> float:
 def simulate(
     measured: Measured, shards: int, workers: int, seed: int, folder: Path, lost_every: float, failing: float
 ) -> Outcome:
-    """Run `fan_out` over a real scheduler and simulated workers, and see that every shard is counted once.
+    """Run `fan_out` over a real scheduler and simulated workers, and check that every shard is counted once.
 
     Parameters
     ----------
@@ -243,12 +243,12 @@ def _run(client, measured, naps, fails, sample, outcome, pids) -> None:
 
 
 def billion(measured: Measured, outcome: Outcome) -> float:
-    """Hours that a billion pictures take on as many workers, by the speed of that run."""
+    """Return the hours that a billion pictures take on as many workers, by the speed of that run."""
     return BILLION / PICTURES * outcome.seconds / outcome.shards / 3600
 
 
 def main(arguments: list[str] | None = None) -> list[dict]:
-    """Measure, simulate, print; returns what was found."""
+    """Measure, simulate and print; return the results."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--profiles", nargs="+", default=["book", "hard"])
     parser.add_argument("--sample", type=int, default=100, help="shards to draw and time")

@@ -1,4 +1,4 @@
-"""The contact sheets of the README, one a rung: `python -m tests.benchmarks.sheets [FOLDER]`, else docs/ladder."""
+"""Draw a contact sheet of each rung for the README: `python -m tests.benchmarks.sheets [FOLDER]`, else docs/ladder."""
 
 import sys
 from pathlib import Path
@@ -13,7 +13,7 @@ COUNT, COLUMNS = 12, 6
 
 
 def main() -> None:
-    """Draw the first pictures of each rung of the seed that the ladder has."""
+    """Draw the first pictures of each rung, with the ladder's seed."""
     folder = atomic.make_folder(Path(sys.argv[1] if len(sys.argv) > 1 else "docs/ladder"))
     for name in RUNGS:
         block = renderer_of(make_recipe(BUILT_IN[name], LADDER_SEED)).block(LADDER_SEED, 0, COUNT)

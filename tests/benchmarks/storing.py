@@ -1,4 +1,4 @@
-"""Reading, proving and exporting a dataset of `book`, beside the book's procedure for a picture."""
+"""Time how a dataset of `book` is read, proven and exported, compared with the book's procedure for a picture."""
 
 import json
 import os
@@ -10,7 +10,7 @@ from pathlib import Path
 from flows.workers.cluster import crew
 from flows.workers.fanout import fan_out
 from storage.dataset import Dataset
-from tasks.datasets import prove as units
+from tasks.datasets import prove
 from tasks.datasets.inventory import inventory, recipe_of
 from tasks.exchange.export import ExportChoice, begin, survey
 from tasks.exchange.export_part import export_part
@@ -22,7 +22,7 @@ FIELDS = ("images", "text")
 
 
 def storing(table: Table, folder: Path, reference: float) -> None:
-    """All parts, on the dataset `book` in `folder`."""
+    """Time all parts on the dataset `book` in `folder`."""
     data = Dataset(folder / "book", inflate)
     workers = len(os.sched_getaffinity(0))
     n = len(data)
@@ -43,8 +43,8 @@ def storing(table: Table, folder: Path, reference: float) -> None:
         found = inventory(data.folder)
         recipe = recipe_of(found, None, None)
         for name, with_recipe in (("verify", None), ("verify --redraw", recipe)):
-            jobs = units.bundles(units.proof_jobs(found, with_recipe), workers)
-            seconds = best(lambda jobs=jobs: list(fan_out(client, units.prove_all, jobs)))
+            jobs = prove.bundles(prove.proof_jobs(found, with_recipe), workers)
+            seconds = best(lambda jobs=jobs: list(fan_out(client, prove.prove_all, jobs)))
             table.add(f"book: {name}", n, n / seconds, workers, reference)
         count = min(n, 50_000)
         rounds = iter(("png", "png-again"))
@@ -59,7 +59,7 @@ def storing(table: Table, folder: Path, reference: float) -> None:
 
 
 def starting(table: Table, folder: Path) -> None:
-    """From the command to the first sealed shard, from the second run on a home on."""
+    """Time a command up to its first sealed shard, from the second run on a home on."""
     command = [sys.executable, "-m", "flows", "generate", "book", "--count", "16384", "--json", "--home", str(folder)]
     for number in (1, 2):
         out = folder / f"start-{number}"

@@ -1,4 +1,4 @@
-"""Lines of results: what, n, a second on how many processes, and how many times a reference, core for core."""
+"""Tables of results: name, n, rate on so many processes, and the ratio to a reference, core for core."""
 
 import time
 from collections.abc import Callable
@@ -7,7 +7,7 @@ SEED = 1
 
 
 def best(work: Callable, rounds: int = 3) -> float:
-    """Seconds of the fastest of some rounds."""
+    """Return the seconds of the fastest of some rounds."""
     times = []
     for _ in range(rounds):
         began = time.perf_counter()
@@ -23,13 +23,13 @@ class Table:
         self.lines = []
 
     def add(self, what: str, n: int, rate: float, processes: int = 1, reference: float | None = None) -> None:
-        """One result; `reference` is a rate of one process: None if this is the reference, 0 if there is none."""
+        """Add a result; `reference` is a rate of one process, None for the reference itself, 0 without a reference."""
         ratio = rate / processes / reference if reference else reference
         self.lines.append({"what": what, "n": n, "per_second": rate, "processes": processes, "ratio": ratio})
         print(f"{what:<62} n = {n:>10,} {rate:>12,.0f}/s on {processes} {_times(ratio):>11}", flush=True)
 
     def markdown(self) -> str:
-        """All lines as a table."""
+        """Return all lines as a table."""
         rows = ["| what | n | a second | processes | times the reference, core for core |", "|---|---|---|---|---|"]
         for line in self.lines:
             if "unit" in line:
@@ -42,7 +42,7 @@ class Table:
         return "\n".join(rows) + "\n"
 
     def note(self, what: str, value: float, unit: str) -> None:
-        """One figure that is no rate: memory, seconds."""
+        """Add a figure that is not a rate: memory, seconds."""
         self.lines.append({"what": what, "value": value, "unit": unit})
         print(f"{what:<62}     {'':>10} {value:>12,.1f} {unit}", flush=True)
 

@@ -27,7 +27,7 @@ import drive
 
 from storage.errors import CaptchasError
 from storage.files import local_files
-from tasks.datasets import generate as units
+from tasks.datasets import generate
 from tasks.datasets.recipe import renderer_of
 
 _EVENTS = {"open", "os.link", "os.rename", "os.remove", "os.mkdir"}
@@ -193,8 +193,8 @@ def interrupt(chosen, number: int, folder: Path, mark: Path, said: Path) -> dict
 
 def outlive(chosen, number: int, folder: Path, mark: Path, said: Path) -> dict:
     """A worker stops at its `number`-th call, its client is dead; the same command runs; the worker wakes."""
-    units.BLOCKS_A_SHARD = 1
-    jobs = units.survey(drive.recipe(), folder, chosen.count, "dead").jobs
+    generate.BLOCKS_A_SHARD = 1
+    jobs = generate.survey(drive.recipe(), folder, chosen.count, "dead").jobs
 
     def act(at: int, name: str) -> None:
         if at == number:
@@ -206,7 +206,7 @@ def outlive(chosen, number: int, folder: Path, mark: Path, said: Path) -> dict:
     def run() -> None:
         Counter(folder, act)
         for job in jobs:
-            units.draw_shard(job)
+            generate.draw_shard(job)
 
     worker = child(run, woken := said.with_name("woken"))
     _, status = os.waitpid(worker, os.WUNTRACED)

@@ -1,4 +1,4 @@
-"""Runs that are killed, stopped and watched; each in a session of its own, so that all it started is found again.
+"""Runs that are killed, stopped and watched; each in its own session, so that all its processes can be found.
 
 The long forms are those of `make soak`; SOAK_SEED=N chooses other moments.
 """
@@ -28,7 +28,7 @@ _SUBREAPER = 36  # PR_SET_CHILD_SUBREAPER: children of killed children become ou
 
 
 def processes() -> dict[int, tuple[int, int, str]]:
-    """{id: (parent, session, command line)} of every living process."""
+    """Return {id: (parent, session, command line)} of every living process."""
     found = {}
     for place in Path("/proc").glob("[0-9]*"):
         try:
@@ -53,18 +53,18 @@ class Started:
         self.id = self.process.pid
 
     def workers(self) -> list[int]:
-        """Dask's worker processes: those that multiprocessing spawned from the client."""
+        """Return Dask's worker processes: those that multiprocessing spawned from the client."""
         return [
             one for one, (parent, session, line) in processes().items()
             if session == self.id and parent == self.id and "spawn_main" in line
         ]  # fmt: skip
 
     def session(self) -> list[int]:
-        """All that is alive of what was started."""
+        """Return the processes of the session that still run."""
         return [one for one, (_, session, _) in processes().items() if session == self.id]
 
     def kill(self, kind: str, choose: Callable = min) -> bool:
-        """SIGKILL `client`, `worker` (one that `choose` takes) or `everything`; False if there was none any more."""
+        """SIGKILL `client`, `worker` (chosen by `choose`) or `everything`; return False if it had ended already."""
         while (ids := {"client": [self.id], "worker": self.workers(), "everything": self.session()}[kind]) == []:
             if self.process.poll() is not None:
                 return False
@@ -77,7 +77,7 @@ class Started:
         return True
 
     def wait(self, patience: float = 1200) -> int:
-        """The exit code. Patience is counted in looks, so that whoever stops these tests for a while does no harm."""
+        """Wait for the exit code. Patience is counted in polls, so that stopping the tests for a while does no harm."""
         for _ in range(int(patience / 0.02)):
             if self.process.poll() is not None:
                 return self.process.returncode
@@ -85,7 +85,7 @@ class Started:
         raise subprocess.TimeoutExpired(self.process.args, patience)
 
     def gone(self, patience: float = 60) -> bool:
-        """Whether all that was started ends by itself; waits for it, and reaps it."""
+        """Wait until all processes of the session end, and reap them; return whether they did."""
         for _ in range(int(patience / 0.02)):
             self.reap()
             if not self.session():
@@ -117,13 +117,13 @@ class Started:
 
 @pytest.fixture(params=["short", pytest.param("long", marks=pytest.mark.soak)])
 def long(request) -> bool:
-    """Whether it is the form for `make soak`."""
+    """Return whether the tests run in their long form, for `make soak`."""
     return request.param == "long"
 
 
 @pytest.fixture(scope="session")
 def seed() -> int:
-    """Of the moments that are random."""
+    """Return the seed of the random moments."""
     return int(os.environ.get("SOAK_SEED", "1"))
 
 
@@ -160,7 +160,7 @@ def start(tmp_path_factory) -> Iterator[Callable[..., Started]]:
 
 @pytest.fixture(scope="session")
 def drive() -> ModuleType:
-    """The script, for its functions."""
+    """Return the script as a module, for its functions."""
     spec = importlib.util.spec_from_file_location("drive", HERE / "drive.py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
@@ -169,7 +169,7 @@ def drive() -> ModuleType:
 
 @pytest.fixture(scope="session")
 def whole(drive, tmp_path_factory) -> Callable[[int], dict[str, str]]:
-    """The files of an undisturbed dataset of so many pictures, by this process, proven by verify's units."""
+    """Draw and prove an undisturbed dataset of so many pictures in this process; return its files."""
     known = {}
 
     def drawn(count: int) -> dict[str, str]:
@@ -188,7 +188,7 @@ def whole(drive, tmp_path_factory) -> Callable[[int], dict[str, str]]:
 
 @pytest.fixture(scope="session")
 def calls(start, tmp_path_factory) -> Callable[..., list[dict]]:
-    """What `calls.py` finds: a line for each file system call at which something went wrong."""
+    """Return the findings of `calls.py`: a line for each file system call at which something went wrong."""
 
     def tried(*arguments) -> list[dict]:
         run = start("calls.py", tmp_path_factory.mktemp("calls") / "place", *arguments)

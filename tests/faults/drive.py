@@ -21,8 +21,7 @@ from storage.files import atomic
 from storage.files.locks import locked
 from storage.shards.manifest import MANIFEST, canonical
 from storage.shards.shard import parse_name, read_record
-from tasks.datasets import generate as units
-from tasks.datasets import prove
+from tasks.datasets import generate, prove
 from tasks.datasets import repair as mending
 from tasks.datasets.folder import complete, tidy
 from tasks.datasets.inventory import inventory, recipe_of
@@ -55,39 +54,39 @@ def draw(folder: Path, count: int, *, blocks: int = 1, workers: int = 0, pace: f
     dict
         `drawn`, `kept`, `content`, `seconds`, and `pictures_per_second` or None.
     """
-    units.BLOCKS_A_SHARD = blocks
+    generate.BLOCKS_A_SHARD = blocks
     wanted = recipe()
     atomic.make_folder(folder)
     run = atomic.new_run()
     began = time.monotonic()
     gathered = Gathered(wanted.identity)
     with locked(folder):
-        plan = units.survey(wanted, folder, count, run)
+        plan = generate.survey(wanted, folder, count, run)
         if plan.whole:
             tidy(folder, wanted.identity)
         else:
-            atomic.need_space(folder, int(units.estimate_bytes(wanted) * units.missing(plan, folder)))
+            atomic.need_space(folder, int(generate.estimate_bytes(wanted) * generate.missing(plan, folder)))
             for receipt in _receipts(plan, workers):
                 gathered.add(receipt)
                 time.sleep(pace)
             complete(folder, gathered, run, renderer_of(wanted).letters_a_text())
-    report = units.report(folder, gathered.drawn, gathered.kept, time.monotonic() - began, gathered.pace.rate())
+    report = generate.report(folder, gathered.drawn, gathered.kept, time.monotonic() - began, gathered.pace.rate())
     return {key: report[key] for key in ("drawn", "kept", "content", "seconds", "pictures_per_second")}
 
 
-def _receipts(plan: units.DrawPlan, workers: int) -> Iterator[units.DrawReceipt]:
+def _receipts(plan: generate.DrawPlan, workers: int) -> Iterator[generate.DrawReceipt]:
     if not workers:
-        yield from map(units.draw_shard, plan.jobs)
+        yield from map(generate.draw_shard, plan.jobs)
         return
     from flows.workers.cluster import crew
     from flows.workers.fanout import fan_out
 
     with crew(workers) as client:
-        yield from fan_out(client, units.draw_shard, plan.jobs)
+        yield from fan_out(client, generate.draw_shard, plan.jobs)
 
 
 def repair(folder: Path) -> list[str]:
-    """What flows/verify.py does with --repair, in this process; what was found, and done about it."""
+    """Do in this process what flows/verify.py does with --repair; return the findings and repairs."""
     with locked(folder):
         found = inventory(folder)
         wanted = recipe_of(found)

@@ -26,7 +26,7 @@ from tasks.datasets.recipe import make_recipe, renderer_of
 from tasks.lowlevel.grey_png import png
 from tasks.profiles.built_in import find_profile
 from tasks.reading.ranking import Ranking
-from tasks.solving import batches as units
+from tasks.solving import batches
 
 MARK = "CAPTCHAS_SOAK"  # in the environment of all that is started, and of what that starts
 COMMAND = [sys.executable, "-m", "flows"]
@@ -239,13 +239,13 @@ class Site:
     def answers_wanted(self) -> dict[str, tuple]:
         """What this process answers, undisturbed."""
         words = models.choose_words("web2", SHIPPED)
-        plan = units.make_plan(SHIPPED, words, Ranking.PROBABILITY)
+        plan = batches.make_plan(SHIPPED, words, Ranking.PROBABILITY)
         files = []
         for path in sorted(self.dropped):
             stat = (self.inbox / path).stat()
             digest = digest_of((self.inbox / path).read_bytes())
             files.append(PictureFile(path, stat.st_size, stat.st_mtime_ns, digest))
-        receipt = units.solve_batch(units.SolveJob(str(self.inbox), tuple(files), plan))
+        receipt = batches.solve_batch(batches.SolveJob(str(self.inbox), tuple(files), plan))
         return {one.path: answer for one, answer in zip(receipt.files, receipt.answers, strict=True)}
 
     def completed_since(self, when: datetime) -> set[str]:

@@ -24,7 +24,7 @@ WORKERS = 2  # of commands that run in this process
 
 
 def end(process: subprocess.Popen, patience: float = 20) -> None:
-    """End a process that we started, and what it started, by its group's id."""
+    """End a process of the tests and its children, by the id of their group."""
     for sent in (signal.SIGTERM, signal.SIGKILL):
         if process.poll() is None:
             os.killpg(process.pid, sent)
@@ -37,7 +37,7 @@ def end(process: subprocess.Popen, patience: float = 20) -> None:
 
 @pytest.fixture(scope="session")
 def environment(serve) -> dict[str, str]:
-    """The environment of all commands: a Prefect server of our own, its database in a temporary folder."""
+    """Set the environment of all commands: the tests' Prefect server, with its database in a temporary folder."""
     url = os.environ["PREFECT_API_URL"]
     port = url.removesuffix("/api").rpartition(":")[2]
     serve("server", [PREFECT, "server", "start", "--host", "127.0.0.1", "--port", port], f"{url}/health")
@@ -46,7 +46,7 @@ def environment(serve) -> dict[str, str]:
 
 @pytest.fixture(scope="session")
 def here(environment) -> Iterator[Callable]:
-    """`captchas ARGUMENTS` in this process: the same `main`, without the seconds that a process takes to start.
+    """Run `captchas ARGUMENTS` in this process by `main`, without the seconds that a process takes to start.
 
     All commands share Dask workers that stay, except those that ask for workers or a cluster of their own.
     """
@@ -77,7 +77,7 @@ def here(environment) -> Iterator[Callable]:
 
     yield run
     context.run(stack.close)
-    if "prefect" in sys.modules:  # what it has still to tell the server, before that ends
+    if "prefect" in sys.modules:  # send its last messages to the server before the server ends
         sys.modules["prefect.logging.handlers"].APILogWorker.drain_all()
         sys.modules["prefect.events.worker"].EventsWorker.drain_all()
 
@@ -109,7 +109,7 @@ def captchas(environment, here) -> Run:
 
 @pytest.fixture(scope="session")
 def start(environment) -> Iterator[Callable[..., subprocess.Popen]]:
-    """Start a command in a process group of its own; all are ended with the tests."""
+    """Start a command in its own process group, which is ended with the tests."""
     started = []
 
     def run(*arguments, **options) -> subprocess.Popen:
@@ -130,7 +130,7 @@ def start(environment) -> Iterator[Callable[..., subprocess.Popen]]:
 
 @pytest.fixture(scope="session")
 def demo(captchas, tmp_path_factory) -> tuple[Path, dict]:
-    """The home and report of one run of the whole demo, which several tests look at."""
+    """Run the whole demo once; return its home and report, which several tests check."""
     home = tmp_path_factory.mktemp("demo")
     result = captchas("demo", "--home", home, "--json", alone=True)
     assert result.returncode == 0, result.stderr

@@ -154,7 +154,7 @@ def mistakes(tmp_path_factory) -> Path:
         ),
         (("regenerate", "--count", "0"), ["count: must be 1 or more; it is 0"]),
         (("regenerate", "--model", "../x"), ["model: must be a name under"]),
-        (("up", "--port", "70000"), ["port: must be from 0 (any free one) to 65535; it is 70000"]),
+        (("up", "--port", "70000"), ["port: must be from 0 (any free port) to 65535; it is 70000"]),
         (("datasets", "--remove", "nothing"), ["no dataset 'nothing'"]),
         (("profiles", "boook"), ["did you mean 'book'?"]),
     ],

@@ -19,7 +19,7 @@ from flows.demo import PICTURES, SHOWS
 from storage.dataset import Dataset
 from storage.models import load_model
 from tasks.reading.features import SIZE
-from tasks.training import fit as units
+from tasks.training import fit
 from tasks.training.settings import Settings
 from tasks.training.spool import gather, jobs_of
 
@@ -111,7 +111,7 @@ def test_the_model_says_where_it_comes_from(demo, captchas):
     settings = Settings(pictures=PICTURES, shows=SHOWS)
     assert provenance["settings"] == json.loads(json.dumps(dataclasses.asdict(settings)))
     assert set(provenance["calibration"]) == {"none", "probability"}
-    assert provenance["gate_passes"]["rate"] == pytest.approx(units.PASSED, abs=0.0005)
+    assert provenance["gate_passes"]["rate"] == pytest.approx(fit.PASSED, abs=0.0005)
     assert (home / "models" / "book.skops").stat().st_size < 3_000_000
     assert [path.name for path in (home / "models").iterdir() if path.suffix != ".lock"] == ["book.skops"]
     result = captchas("inspect", "book.skops", "--home", home, "--json")
@@ -154,7 +154,7 @@ def test_memory_of_training_does_not_grow_with_the_dataset(demo, tmp_path, peak)
     for copies in (1, 4):
         for number in range(1, copies):
             shutil.copy(first, first.with_name(f"{job.name}-{number:06d}.npy"))
-        peaks.append(peak(lambda: units.fit(tmp_path, "1", job.classes, settings, 20_000)))
+        peaks.append(peak(lambda: fit.fit(tmp_path, "1", job.classes, settings, 20_000)))
     assert peaks[1] < 1.3 * peaks[0], peaks
 
 

@@ -1,4 +1,4 @@
-"""Fixtures that several files of tests here share."""
+"""Fixtures that several test files of this folder share."""
 
 import uuid
 from collections.abc import Callable
@@ -14,13 +14,13 @@ from storage.shards.writer import write_shard
 
 @pytest.fixture
 def object_folder() -> ObjectPath:
-    """A folder of its own in the object store in memory."""
+    """Return a new folder in the object store in memory."""
     return ObjectPath("memory", f"tests/{uuid.uuid4().hex}")
 
 
 @pytest.fixture(scope="session")
 def put() -> Callable[[Place, list[Block]], Manifest]:
-    """`put(folder, blocks)`: a dataset of one block a shard."""
+    """`put(folder, blocks)`: write a dataset with a shard for each block."""
 
     def made(folder: Place, blocks: list[Block]) -> Manifest:
         atomic.make_folder(folder)

@@ -27,7 +27,7 @@ from tasks.training.spool import GatherReceipt, gather, jobs_of
 
 @pytest.fixture(scope="session")
 def draw_dataset() -> Callable[..., Dataset]:
-    """`draw_dataset(profile, count, folder)`: what `captchas generate` does, without Dask; two blocks a shard."""
+    """`draw_dataset(profile, count, folder)`: draw as `captchas generate` does, without Dask, two blocks a shard."""
 
     def draw(profile: Profile, count: int, folder: Path, blocks: int = 2) -> Dataset:
         recipe = make_recipe(profile, 1)
@@ -45,7 +45,7 @@ def draw_dataset() -> Callable[..., Dataset]:
 
 @dataclass(frozen=True)
 class Learnt:
-    """A model, and everything that it was made of."""
+    """A model, and all that it was trained from."""
 
     datasets: list[Dataset]
     settings: Settings
@@ -58,7 +58,7 @@ class Learnt:
 
 @pytest.fixture(scope="session")
 def learn() -> Callable[..., Learnt]:
-    """`learn(datasets, settings, folder)`: what `captchas train` does with drawn pictures, without Dask."""
+    """`learn(datasets, settings, folder)`: train as `captchas train` does on drawn pictures, without Dask."""
 
     def learn(datasets: list[Dataset], settings: Settings, folder: Path) -> Learnt:
         spool = folder / "spool"
@@ -79,7 +79,7 @@ def learn() -> Callable[..., Learnt]:
 
 @pytest.fixture(scope="session")
 def learnt(draw_dataset, learn, tmp_path_factory) -> Learnt:
-    """A model of 3,000 of the book's pictures; about 3 s."""
+    """Train a model on 3,000 of the book's pictures, in about 3 s."""
     folder = tmp_path_factory.mktemp("learnt")
     dataset = draw_dataset(find_profile("book"), 4096, folder / "book")
     return learn([dataset], Settings(pictures=(3000,), shows=240_000, hidden=(64,)), folder)
@@ -87,7 +87,7 @@ def learnt(draw_dataset, learn, tmp_path_factory) -> Learnt:
 
 @pytest.fixture(scope="session")
 def web2() -> tuple[str, ...]:
-    """The book's four-letter words."""
+    """Return the book's four-letter words."""
     return load_words("web2", find_profile("book").alphabet, (4, 4))
 
 

@@ -24,7 +24,7 @@ from flows.workers.roster import Roster
 from storage.dataset import Dataset
 from storage.models import load_model
 from storage.shards.manifest import Manifest
-from tasks.datasets import generate as units
+from tasks.datasets import generate
 from tasks.datasets.folder import complete
 from tasks.datasets.recipe import make_recipe
 from tasks.datasets.totals import Gathered
@@ -110,10 +110,10 @@ def one_process():
 def draw(profile: Profile, count: int, folder: Path) -> Manifest:
     """A dataset drawn by this process alone, without Dask."""
     recipe = make_recipe(profile, 1)
-    plan = units.survey(recipe, folder, count, "0123456789ab")
+    plan = generate.survey(recipe, folder, count, "0123456789ab")
     gathered = Gathered(recipe.identity)
     for job in plan.jobs:
-        gathered.add(units.draw_shard(job))
+        gathered.add(generate.draw_shard(job))
     return complete(folder, gathered, "0123456789ab")
 
 

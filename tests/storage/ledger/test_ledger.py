@@ -8,7 +8,7 @@ import pytest
 
 from storage.errors import BadInput, Busy, Damaged, Unwritable
 from storage.files.locks import inbox_locked
-from storage.ledger import ledger as module
+from storage.ledger import ledger as ledger_module
 from storage.ledger.ledger import ANSWER, Answer, Ledger, LedgerEntry, PictureFile, key, path_of
 
 NAMES = ["a", "a.b/c", "a-", "ab/z", "ab/b/1", "ab.png", "b\n2", "c'\"", "é", "z/é/é", "ｚ", "\U0001f600", "\udcff.png"]
@@ -40,7 +40,7 @@ def test_keys_sort_as_a_listing_and_come_back():
 
 @pytest.mark.parametrize("chunk", [1, 2, 13, 100])
 def test_pictures_come_back_in_order_in_chunks(ledger, monkeypatch, chunk):
-    monkeypatch.setattr(module, "CHUNK", chunk)
+    monkeypatch.setattr(ledger_module, "CHUNK", chunk)
     record(ledger, [entry(name, bytes([k])) for k, name in enumerate(random.Random(1).sample(NAMES, len(NAMES)))])
     record(ledger, [entry("of another folder")], folder=2)
     assert [path_of(one.key) for one in ledger.known(1)] == sorted(NAMES, key=key)
@@ -93,7 +93,7 @@ def test_answers_are_of_the_settings_that_are_asked_for(ledger):
 
 
 def test_pictures_wait_in_chunks_and_may_be_put_back(ledger, monkeypatch):
-    monkeypatch.setattr(module, "CHUNK", 2)
+    monkeypatch.setattr(ledger_module, "CHUNK", 2)
     pictures = [PictureFile(f"{number}", number, 5, b"d") for number in range(5)]
     ledger.wait(pictures)
     found = []
@@ -208,7 +208,7 @@ def test_memory_does_not_grow_with_the_number_of_pictures(ledger, tmp_path, peak
     file = tmp_path / "answers" / "ledger.sqlite"
 
     def listed():
-        module.CHUNK = 100
+        ledger_module.CHUNK = 100
         with Ledger(file) as one:
             assert sum(1 for _ in one.known(1)) == sum(1 for _ in one.results(1)) == count
 
@@ -229,7 +229,7 @@ def test_listings_use_the_order_of_the_table(ledger):
     ):
         (step,) = [row[3] for row in base.execute("EXPLAIN QUERY PLAN " + query)]
         assert step.startswith("SEARCH pictures USING PRIMARY KEY (folder=? AND moved=? AND ")
-    (step,) = [row[3] for row in base.execute("EXPLAIN QUERY PLAN " + module._ANSWER, (b"", 1))]
+    (step,) = [row[3] for row in base.execute("EXPLAIN QUERY PLAN " + ledger_module._ANSWER, (b"", 1))]
     assert step == "SEARCH pictures USING INDEX pictures_of_digest (digest=? AND settings=?)"
     base.close()
 

@@ -72,7 +72,7 @@ def test_what_has_lost_its_lock_changes_nothing_any_more(object_folder, monkeypa
                 ),
                 lambda: atomic.replace(object_folder / "a", b"new"),
             ):
-                with pytest.raises(Busy, match="another one may have begun"):
+                with pytest.raises(Busy, match="another run may have begun"):
                     change()
             assert atomic.publish(object_folder / "shard", b"1", "run")  # which replaces nothing, so needs no lock
     assert sizes(object_folder) == {"a": 3, "shard": 1} and (object_folder / "a").read_bytes() == b"old"

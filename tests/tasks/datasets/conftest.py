@@ -1,4 +1,4 @@
-"""What tests of recipes and of proofs share: another machine, in this process."""
+"""A fixture of the tests of recipes and proofs: this process behaves like a new machine."""
 
 from collections.abc import Callable, Iterator
 
@@ -14,7 +14,7 @@ def _forget() -> None:
 
 @pytest.fixture
 def elsewhere() -> Iterator[Callable[[], None]]:
-    """Forget all renderers and glyphs, before and after, as on another machine; call it to forget them again."""
+    """Forget all renderers and glyphs before and after a test, as on a new machine; call it to forget them again."""
     _forget()
     yield _forget
     _forget()

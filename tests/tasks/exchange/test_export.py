@@ -21,9 +21,9 @@ from PIL import Image
 
 from storage.dataset import Dataset
 from storage.errors import BadInput, Damaged, Different, NoSpace, NotThere, Unwritable
-from storage.exports import parquet
-from storage.exports import record as exports
-from storage.exports.record import NOTES, RECORD, ExportRecord, measured, sync_filesystem
+from storage.exports import parquet, staging
+from storage.exports.record import NOTES, RECORD, ExportRecord
+from storage.exports.staging import measured, sync_filesystem
 from storage.shards.manifest import Manifest
 from storage.shards.shard import BLOCK, SPLITS, Block, combined
 from storage.shards.writer import write_shard
@@ -85,7 +85,7 @@ def put(folder: Path, shards: list[list[Block]], **changes) -> Dataset:
 def without_waiting() -> Iterator[None]:
     """To make bytes durable takes long while others write to the disk, and shows nothing to a test."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(exports, "sync_filesystem", lambda _: None)
+        patch.setattr(staging, "sync_filesystem", lambda _: None)
         patch.setattr(os, "fsync", lambda _: None)
         yield
 
@@ -449,6 +449,15 @@ def test_a_shard_without_the_split_makes_no_part(tmp_path):
     assert list((tmp_path / "nothing").iterdir()) == []
 
 
+def test_a_name_in_the_manifest_that_is_no_shard_s_is_refused(tmp_path):
+    dataset = put(tmp_path / "d", [[made_block(30, 1)], [made_block(20, 2)]])
+    lines = dataset.manifest.shards
+    replace(dataset.manifest, shards=[lines[0], lines[1] | {"name": "../" + lines[1]["name"]}]).write(tmp_path / "d")
+    with pytest.raises(Damaged, match="which is no shard's name"):
+        survey(Dataset(tmp_path / "d"), ExportChoice(ExportFormat.PNG), tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
 def test_invert_is_dark_on_white(dataset, truth, tmp_path):
     run(dataset, tmp_path / "out", ExportChoice(ExportFormat.PNG, count=5, invert=True))
     for path, wanted in zip(sorted(tmp_path.rglob("*.png")), truth[:5], strict=True):
@@ -478,7 +487,7 @@ def test_a_killed_run_goes_on_where_it_was(dataset, exported, tmp_path, chosen):
         (folder / "block-00" / "000000000.png").write_bytes(b"half")
     shutil.rmtree(out / NOTES / "block-00")
     (out / NOTES / ".000000.json.0123456789ab.tmp").write_bytes(b"{")
-    exports.remove(out / plan.jobs[2].name)
+    staging.remove(out / plan.jobs[2].name)
     assert not (out / RECORD).exists()
     standing = {path: path.stat().st_mtime_ns for path in [out / kept.part.name, *(out / kept.part.name).rglob("*")]}
     assert missing_bytes(survey(dataset, choice, out), out) < missing_bytes(plan, tmp_path / "new")
@@ -584,7 +593,7 @@ def test_a_damaged_shard_makes_no_part(dataset, tmp_path):
 
 def test_a_part_is_durable_before_it_appears(dataset, tmp_path, monkeypatch):
     out, seen = tmp_path / "out", []
-    monkeypatch.setattr(exports, "sync_filesystem", lambda folder: seen.append((folder.name, *measured(folder))))
+    monkeypatch.setattr(staging, "sync_filesystem", lambda folder: seen.append((folder.name, *measured(folder))))
     renamed_by = Path.replace
     monkeypatch.setattr(Path, "replace", lambda path, target: seen.append(path.name) or renamed_by(path, target))
     plan = survey(dataset, ExportChoice(ExportFormat.PNG), out)
@@ -605,7 +614,7 @@ def test_a_folder_is_synced(tmp_path):
 
 def test_without_syncfs_all_is_synced(monkeypatch, tmp_path):
     called = []
-    monkeypatch.setattr(exports.ctypes, "CDLL", lambda *_, **__: object())
+    monkeypatch.setattr(staging.ctypes, "CDLL", lambda *_, **__: object())
     monkeypatch.setattr(os, "sync", lambda: called.append(True))
     sync_filesystem(tmp_path)
     assert called == [True]

@@ -347,7 +347,7 @@ def test_a_file_that_changes_meanwhile_is_named_and_nothing_is_sealed(tmp_path, 
         path.unlink()
     else:
         path.write_bytes((folder / "1_B.png").read_bytes() if spoil == "other" else path.read_bytes()[:-20])
-    with pytest.raises(Damaged, match=r"2_C\.png: is not what it was when the import began") as error:
+    with pytest.raises(Damaged, match=r"2_C\.png: has changed since the import began") as error:
         fill_shard(fill_jobs(source, out, "run")[0])
     assert "give the same command again" in str(error.value)
     assert names(out) == []

@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from tasks.figures.comparisons import LOOKS, plot_ladder, plot_reliability
+from tasks.figures.comparisons import LOOKS, STEP_LOOKS, plot_ladder, plot_reliability, plot_steps
+from tasks.figures.contact_sheet import SOFT
 from tasks.rates import Rate
 from tasks.reading.ranking import Ranking
 from tasks.scoring.metrics import calibration_error, reliability
@@ -19,9 +20,15 @@ def rung(name, **words):
     return {"rung": name, "words": {key: Rate(right, 1000).as_dict() for key, right in words.items()}}
 
 
+def steps(*shares: float) -> list[dict]:
+    rate = [Rate(round(5000 * share), 5000).as_dict() for share in shares]
+    return [{"step": "one", "segments": 0.9, **dict(zip(STEP_LOOKS, rate, strict=True))}]
+
+
 PLOTS = {
     "reliability": lambda: plot_reliability(calibration(), "Confidence"),
     "ladder": lambda: plot_ladder([rung("book", none=950, probability=990), rung("random", none=700)], "Rungs"),
+    "steps": lambda: plot_steps(steps(0.6, 0.7, 0.8), "Steps"),
 }
 
 
@@ -84,3 +91,38 @@ def test_plots_of_nothing_say_so():
 
 def test_names_that_look_like_mathematics():
     assert rgb(plot_ladder([rung("$\\frac", none=1)], "50 $ of $\\bad")).size
+
+
+def test_step_bars_are_as_long_as_their_rates():
+    picture = rgb(plot_steps(steps(0.5, 0.75, 1.0), "t"))
+    picture = picture[: int(0.75 * len(picture))]
+    lengths = []
+    for look, _ in STEP_LOOKS.values():
+        columns = np.nonzero((picture == colour(look)).all(axis=2).any(axis=0))[0]
+        lengths.append(np.ptp(columns))
+    assert lengths[1] / lengths[0] == pytest.approx(1.5, abs=0.02)
+    assert lengths[2] / lengths[0] == pytest.approx(2.0, abs=0.02)
+
+
+def test_segments_have_a_bar_of_their_own():
+    whole, half = steps(0.5, 0.5, 0.5), steps(0.5, 0.5, 0.5)
+    half[0]["segments"] = 0.45
+    grey = [count(rgb(plot_steps(rows, "t")), SOFT) for rows in (whole, half)]
+    assert 1.5 < grey[0] / grey[1] < 2
+
+
+def test_step_that_was_not_measured_has_no_bar():
+    rows = steps(0.5, 0.75, 1.0)
+    before = count(rgb(plot_steps(rows, "t")), STEP_LOOKS["probability"][0])
+    rows[0]["probability"] = None
+    after = count(rgb(plot_steps(rows, "t")), STEP_LOOKS["probability"][0])
+    assert 0 < after < before / 10
+    assert (rgb(plot_steps([], "t")) < 200).any()
+
+
+def test_the_range_of_the_book_is_shaded():
+    picture = rgb(plot_steps(steps(0.1, 0.1, 0.1), "t"))
+    # Orange at 0.22 over white.
+    shade = (np.abs(picture.astype(int) - (249, 234, 199)) <= 2).all(axis=2)
+    columns = np.nonzero(shade.sum(axis=0) > 50)[0]
+    assert 0.03 < np.ptp(columns) / picture.shape[1] < 0.06

@@ -14,15 +14,15 @@ import numpy as np
 import pytest
 
 from storage.errors import BadInput, NotThere
-from storage.ledger import ledger as keeping
+from storage.ledger import ledger as ledger_module
 from storage.ledger.ledger import LEDGER, Ledger
 from tasks.loading import listing
 from tasks.loading.safe_read import Fatal
 from tasks.lowlevel.grey_png import png
 from tasks.reading.ranking import Ranking
 from tasks.solving import batches, moving, results, survey
-from tasks.solving import inbox as state
-from tasks.solving import run as module
+from tasks.solving import inbox as inbox_module
+from tasks.solving import run as solving_run
 from tasks.solving.batches import LookJob, SolvePlan, SolveReceipt
 from tasks.solving.choice import SolveChoice
 from tasks.solving.inbox import Inbox
@@ -48,11 +48,11 @@ def draw(path: Path, number: int) -> Path:
 @pytest.fixture
 def read(read_numbers, monkeypatch) -> list[str]:
     """The paths that were read, in order; batches are small, so that several are in flight."""
-    monkeypatch.setattr(module, "BATCH", 2)
-    monkeypatch.setattr(module, "LOOKED", 3)
+    monkeypatch.setattr(solving_run, "BATCH", 2)
+    monkeypatch.setattr(solving_run, "LOOKED", 3)
     monkeypatch.setattr(survey, "NOTED", 3)
-    monkeypatch.setattr(state, "WRITTEN", 3)
-    monkeypatch.setattr(keeping, "CHUNK", 4)
+    monkeypatch.setattr(inbox_module, "WRITTEN", 3)
+    monkeypatch.setattr(ledger_module, "CHUNK", 4)
     monkeypatch.setattr(moving, "AT_ONCE", 2)
     return read_numbers
 
@@ -353,9 +353,9 @@ class Clock:
 
 def test_two_looks_lie_apart_and_not_a_sleep_a_file(tmp_path, read, monkeypatch):
     clock, apart = Clock(), []
-    monkeypatch.setattr(module, "time", clock)
-    monkeypatch.setattr(module, "WINDOW", 10)
-    monkeypatch.setattr(module, "LOOKED", 5)
+    monkeypatch.setattr(solving_run, "time", clock)
+    monkeypatch.setattr(solving_run, "WINDOW", 10)
+    monkeypatch.setattr(solving_run, "LOOKED", 5)
     first: dict[str, float] = {}
     stat = os.lstat
 
@@ -651,7 +651,7 @@ def test_an_attempt_solves_once(folder, read):
 
 def test_memory_does_not_grow_with_what_is_known(tmp_path, read, peak):
     def nothing():
-        module.LOOKED = survey.NOTED = keeping.CHUNK = listing.RUN = 100
+        solving_run.LOOKED = survey.NOTED = ledger_module.CHUNK = listing.RUN = 100
         with Ledger(folder.parent / LEDGER) as ledger:
             inbox = Inbox(SolveChoice(folder), PLAN, ledger)
             assert next_attempt(inbox) is None

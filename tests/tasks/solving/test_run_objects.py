@@ -19,7 +19,7 @@ from tasks.loading.safe_read import MOST_BYTES
 from tasks.lowlevel.grey_png import png
 from tasks.reading.ranking import Ranking
 from tasks.solving import batches, survey
-from tasks.solving import run as module
+from tasks.solving import run as solving_run
 from tasks.solving.batches import SolvePlan
 from tasks.solving.choice import SolveChoice
 from tasks.solving.inbox import Inbox
@@ -42,8 +42,8 @@ def picture(number: int) -> bytes:
 @pytest.fixture
 def read(read_numbers, monkeypatch) -> list[str]:
     """The paths that were read, in order; batches are small."""
-    monkeypatch.setattr(module, "BATCH", 2)
-    monkeypatch.setattr(module, "LOOKED", 3)
+    monkeypatch.setattr(solving_run, "BATCH", 2)
+    monkeypatch.setattr(solving_run, "LOOKED", 3)
     monkeypatch.setattr(survey, "NOTED", 3)
     return read_numbers
 
