@@ -5,6 +5,7 @@ import os
 import signal
 import sys
 import threading
+from contextlib import nullcontext, redirect_stdout
 from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated
@@ -17,6 +18,7 @@ from flows.requests import checked
 from flows.service import embedded_server
 from storage.errors import BadInput, CaptchasError
 from storage.files.places import is_url, place
+from storage.files.targets import STANDARD_OUTPUT
 
 COMMANDS = {
     "generate": ("flows.generate:generate", "Draw a dataset of pictures into sharded HDF5, or finish or extend one."),
@@ -66,6 +68,9 @@ def launch(
         for name in value if isinstance(value, list | tuple) else [value]:
             if isinstance(name, str | Path) and is_url(name):
                 place(name)
+    to_output = bound.arguments.get("out") == STANDARD_OUTPUT
+    if to_output and json_:
+        raise BadInput("out: must be a file with --json; it is -, and the report goes to standard output too")
     with checked(command, *bound.args, **bound.kwargs) as known:  # tells a mistake before Prefect has started
         if known:
             end_orphaned_servers()
@@ -79,7 +84,8 @@ def launch(
                 show(error.report, as_json=json_)
             raise
     if isinstance(report, dict):
-        show(report, as_json=json_)
+        with redirect_stdout(sys.stderr) if to_output else nullcontext():
+            show(report, as_json=json_)
     return 0
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 from flows.home import dataset_folder, home, model_file
 from storage.errors import NotThere
 from storage.files.places import local, place
+from storage.files.targets import require_file
 from tasks.datasets.describe import describe_dataset, describe_shard
 
 
@@ -21,6 +22,8 @@ def inspect(path: str, *, out: Path | None = None, first: int | None = None) -> 
         The first picture on the contact sheet, by its number in the dataset.
     """
     reports, sheet = home() / "reports" / "inspect", local(out, "out") if out else None
+    if sheet:
+        require_file(sheet, "out", inputs=(place(path),))
     if path.endswith(".h5"):
         shard = place(path)
         if not shard.is_file():

@@ -19,12 +19,13 @@ from flows.workers.fanout import fan_out
 from storage.dataset import Dataset
 from storage.errors import BadInput
 from storage.files.places import Place, local
+from storage.files.targets import require_folder
 from storage.models import load_model, model_digest
 from storage.shards.shard import Split
 from tasks.profiles.built_in import find_profile
 from tasks.scoring import ladder_report
 from tasks.scoring.evaluate import EvaluateJob, EvaluateReceipt, dictionary_of, read_shard, reader_for
-from tasks.scoring.report import save_report, saved_report, summarise
+from tasks.scoring.report import FILES, save_report, saved_report, summarise
 from tasks.training import settings
 
 
@@ -84,6 +85,8 @@ class EvaluateRequest:
 def check(request: EvaluateRequest) -> EvaluateChoice:
     """Find the model, the dataset and the dictionary, and prove that they fit, or name the wrong parameter."""
     model = model_file(request.model)
+    if request.out:
+        require_folder(local(request.out, "out"), "out", members=FILES)
     if (request.dataset is None) != request.ladder:
         raise BadInput(
             f"evaluate: name a dataset, or give --ladder; {'both' if request.ladder else 'neither'} was given"

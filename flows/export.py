@@ -20,6 +20,7 @@ from storage.dataset import Dataset
 from storage.files import atomic
 from storage.files.locks import locked
 from storage.files.places import local
+from storage.files.targets import Owned, require_folder
 from storage.shards.shard import Split
 from tasks.exchange.export import ExportChoice, ExportPlan, begin, examine, finish, missing_bytes, survey, tidy
 from tasks.exchange.export import report as report_of
@@ -80,6 +81,7 @@ def check(request: ExportRequest) -> ExportTarget:
     name = "-".join(filter(None, (data.folder.resolve().name, request.format.value, choice.split)))
     folder = local(request.out, "out") if request.out else home() / "exports" / name
     examine(data, choice, folder)
+    require_folder(folder, "out", may_be=Owned.EXPORT)
     return ExportTarget(data, choice, folder)
 
 

@@ -19,6 +19,7 @@ from storage.errors import BadInput
 from storage.files import atomic
 from storage.files.locks import locked
 from storage.files.places import Place, place
+from storage.files.targets import Owned, require_folder
 from storage.shards.shard import sealed
 from tasks.datasets import dry_run
 from tasks.datasets.folder import complete, tidy
@@ -72,6 +73,8 @@ def check(request: GenerateRequest) -> Recipe:
     """Make the recipe that the parameters ask for, or name the wrong parameter."""
     if request.count < 1:
         raise BadInput(f"count: must be 1 or more; it is {request.count}")
+    if request.out:
+        require_folder(place(request.out), "out", may_be=Owned.DATASET)
     chosen = find_profile(request.profile)
     if request.font:
         chosen = replace(chosen, fonts=tuple(request.font))

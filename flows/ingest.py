@@ -20,6 +20,7 @@ from storage.errors import BadInput, NotThere
 from storage.files import atomic
 from storage.files.locks import locked
 from storage.files.places import Place, local, place
+from storage.files.targets import Owned, require_folder
 from tasks.datasets.folder import complete
 from tasks.datasets.totals import Gathered
 from tasks.exchange.ingest import fill_jobs, fill_shard, require_imported, survey
@@ -86,6 +87,7 @@ def check(request: IngestRequest) -> tuple[ImportRequest, Place]:
     for there, option in ((target, "out"), (home(), "home")):
         if there.resolve().is_relative_to(root):
             raise BadInput(f"{option}: must be outside the folder that is imported; {there} is in {root}")
+    require_folder(target, "out", may_be=Owned.DATASET)
     require_imported(target)
     labelling = find_labels(root, request.labels and Path(request.labels).resolve(), request.pattern)
     return ImportRequest(root, chosen, labelling, alphabet or "", Invert(request.invert)), target

@@ -15,6 +15,7 @@ from flows.requests import command
 from flows.workers.cluster import crew
 from flows.workers.fanout import fan_out
 from storage.files.places import local
+from storage.files.targets import require_folder
 from tasks.profiles.fonts import find_face
 from tasks.scoring.reproduce import StepJob, as_markdown, for_people, run_step, save
 from tasks.scoring.reproduce import jobs as jobs_of
@@ -50,6 +51,8 @@ class ReproduceRequest:
 
 def check(request: ReproduceRequest) -> list[StepJob]:
     """Make the steps to run, or name the wrong parameter."""
+    if request.out:
+        require_folder(local(request.out, "out"), "out", members=("steps.png", "steps.md", "steps.json"))
     return jobs_of(find_face(request.font), request.seed, request.words)
 
 

@@ -1,7 +1,7 @@
 """Solve the new pictures in a folder: look, read in batches on Dask, remember, write the results."""
 
 import time
-from dataclasses import KW_ONLY, dataclass
+from dataclasses import KW_ONLY, dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -20,18 +20,20 @@ from storage.errors import BadInput
 from storage.files import atomic
 from storage.files.locks import inbox_locked
 from storage.files.places import Place, local, place
+from storage.files.targets import is_stream, require_file, require_folder
 from storage.ledger.database import SIDES
 from storage.ledger.ledger import ABSTAINED, FAILED, LEDGER, SOLVED, Ledger
 from tasks.models import choose_words
 from tasks.reading.ranking import Ranking
 from tasks.solving.batches import SolvePlan, look, make_plan, parse_length, reader_of
 from tasks.solving.choice import SolveChoice
+from tasks.solving.claims import claim_answers, require_own
 from tasks.solving.inbox import Inbox
 from tasks.solving.isolated import read_batch
 from tasks.solving.results import AnswersFile, sheet_of, write_results
 from tasks.solving.run import next_attempt
 from tasks.solving.survey import OTHERS
-from tasks.solving.tables import AnswerFormat, choose_format
+from tasks.solving.tables import AnswerFormat, choose_format, could_be_answers
 
 LOOK_TRIES = 10  # of a look job whose workers die: a look decodes no picture, so the job is hardly to blame
 
@@ -51,7 +53,8 @@ class SolveRequest:
     ranking
         How a word is chosen: by letter probabilities, the book's equal positions, Levenshtein, or none.
     out
-        The file of answers, or its URL; by default answers/FOLDER/answers.csv under the home.
+        The file of answers, its URL, a FIFO, or - for standard output; by default answers/FOLDER/answers.csv under
+        the home.
     format
         CSV, JSON lines or Parquet; by default by the ending of --out, else CSV.
     only_new
@@ -115,14 +118,18 @@ def check(request: SolveRequest) -> Checked:
     if not 0 <= request.abstain_below <= 1:
         raise BadInput(f"abstain-below: must be from 0 to 1; it is {request.abstain_below}")
     path = place(pictures_at(request.path))
-    answers = _answers_file(request, path)
-    skip = (answers.out, *(ledger().with_name(LEDGER + side) for side in SIDES))
+    out = place(request.out) if request.out else None
+    skip = (*([out] if out else []), *(ledger().with_name(LEDGER + side) for side in SIDES))
     again = request.again or path.is_file()
     choice = SolveChoice(path, again, request.settle, request.move_to, request.follow_links, skip)
     # The inbox of a scheduled run is empty most of the time, and so is an inbox whose files are moved.
     choice.require_possible(may_be_empty=bool(runtime.deployment.id or request.move_to))
-    atomic.make_folder(answers.out.parent)  # now, not after an hour's reading
+    format = choose_format(request.format, out)
+    if out:
+        _require_free(out, request, choice)
+        atomic.make_folder(out.parent)  # now, not after an hour's reading
     if request.move_to:
+        require_folder(local(request.move_to, "move-to"), "move-to")
         atomic.make_folder(local(request.move_to, "move-to"))
     model = model_file(request.model) if request.model else newest_model()
     words: tuple[str, ...] = ()
@@ -131,17 +138,23 @@ def check(request: SolveRequest) -> Checked:
     ranking = request.ranking if words else Ranking.NONE
     plan = make_plan(model, words, ranking, request.abstain_below, request.alphabet, length)
     reader_of(plan)
+    if out:
+        return Checked(choice, AnswersFile(out, format, request.only_new), plan)
+    claim = claim_answers(ledger().parent, path.resolve())  # last, since it is for good
+    answers = AnswersFile(claim.folder / f"answers.{format.value}", format, request.only_new, claim.why)
+    require_file(answers.out, "answers", stream=True)
+    choice = replace(choice, skip=(answers.out, *skip))
     return Checked(choice, answers, plan)
 
 
-def _answers_file(request: SolveRequest, path: Place) -> AnswersFile:
-    out = place(request.out) if request.out else None
-    format = choose_format(request.format, out)
-    name = path.resolve().name if path.is_dir() else path.stem
-    out = out or home() / "answers" / name / f"answers.{format.value}"
-    if out.is_dir():
-        raise BadInput(f"out: must be a file to write the answers to; {out} is a folder")
-    return AnswersFile(out, format, request.only_new)
+def _require_free(out: Place, request: SolveRequest, choice: SolveChoice) -> None:
+    """Refuse a file of answers that would replace what is read, or what is kept here."""
+    require_own(out, ledger().parent, choice.path.resolve())
+    require_file(out, "out", stream=True, inputs=(choice.path, place(request.dictionary)))
+    if isinstance(out, Path) and not is_stream(out) and out.is_file():
+        folder = choice.folder
+        if isinstance(folder, Path) and out.resolve().is_relative_to(folder) and not could_be_answers(out):
+            raise BadInput(f"out: must not be a file that is read; {out} is in {folder}: choose another name")
 
 
 @flow(flow_run_name=named("solve", "path"))
@@ -186,6 +199,8 @@ def _report(inbox: Inbox, answers: AnswersFile, rows: dict[str, int], seconds: f
         "left_for_the_next_run": outcome.left,
         "not_moved": inbox.mover.unmoved,
     }
+    if answers.why:
+        report["answers_note"] = answers.why
     if outcome.skipped[OTHERS]:
         report["hint"] = "with --again, what another model or other settings answered is read again"
     return report
@@ -225,5 +240,6 @@ def ledger() -> Path:
 
 def newest_model() -> Path:
     """Return the model under the home that was trained last, or else the shipped model."""
-    found = sorted((home() / "models").glob("*.skops"), key=lambda path: path.stat().st_mtime)
+    models = (path for path in (home() / "models").glob("*.skops") if path.is_file())  # a link may lead nowhere
+    found = sorted(models, key=lambda path: path.stat().st_mtime)
     return found[-1] if found else SHIPPED

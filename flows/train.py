@@ -23,6 +23,7 @@ from storage.errors import BadInput
 from storage.files import atomic
 from storage.files.locks import locked
 from storage.files.places import ObjectPath, Place, place
+from storage.files.targets import require_file
 from storage.models import save_model
 from tasks import models
 from tasks.training.calibrate import CheckJob, check_answers
@@ -109,6 +110,8 @@ def check(request: TrainRequest) -> TrainChoice:
         key: tuple(value) if isinstance(value, list) else value for key, value in given.items() if value is not None
     }
     settings = replace(LADDER_SETTINGS if ladder else Settings(), **given, seed=request.seed)
+    if request.out:
+        require_file(place(request.out), "out", model=True)
     names = list(LEARNT) if ladder else list(request.datasets or ())
     if not ladder:
         chosen = [Dataset(dataset_folder(name)) for name in names]

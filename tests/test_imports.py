@@ -30,7 +30,8 @@ ROOMS = {
     "tasks/lowlevel": (set(), {"numpy", "numba", "llvmlite"}),
     "tasks/profiles": (PLAIN, {"numpy", "PIL", "fontTools", "english_words"}),
     "tasks/drawing": (BLOCK | {"tasks.profiles", "tasks.lowlevel"}, {"numpy", "numba"}),
-    "tasks/loading": (PLAIN | {"tasks.lowlevel"}, {"numpy", "numba", "PIL"}),
+    # The loading also knows a file's stamp: it proves that a file is as it was when it was listed.
+    "tasks/loading": (PLAIN | {"storage.files.stamps", "tasks.lowlevel"}, {"numpy", "numba", "PIL"}),
     "tasks/reading": (PLAIN | {"tasks.lowlevel"}, {"numpy", "numba", "sklearn", "rapidfuzz"}),
     "tasks/figures": ({"tasks.rates", "tasks.lowlevel"}, {"numpy", "PIL", "matplotlib"}),
     # Units: one job each, a small receipt out.

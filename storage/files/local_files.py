@@ -13,6 +13,7 @@ from typing import Protocol
 
 from storage.errors import NoSpace, Unwritable, explained, readable_size
 from storage.files.places import Fingerprint, ObjectPath, Place
+from storage.files.targets import require_replaceable
 
 # Bytes of one write. A single write of 10 MB makes Linux look for pages that large: after some files that took ten
 # times as long.
@@ -53,6 +54,7 @@ class LocalFiles:
         that the next run has sealed. Until then the file has no name, where the system has such files (Linux, most
         file systems), else a temporary one.
         """
+        require_replaceable(self.path)
         parts = data if isinstance(data, tuple) else (data,)
         try:
             handle = _unnamed(self.path.parent)
@@ -67,6 +69,7 @@ class LocalFiles:
             raise explained(error, self.path) from error
 
     def replace(self, data: bytes, run: str | None = None) -> None:
+        require_replaceable(self.path)
         LocalFiles(self.path.parent).make_folder()
         staged = temporary(self.path, run or new_run())
         try:
@@ -83,6 +86,7 @@ class LocalFiles:
     @contextmanager
     def replacing(self) -> Iterator[Callable[[bytes], None]]:
         """Until the block ends, the file has no name where the system has such files: a killed run leaves nothing."""
+        require_replaceable(self.path)
         folder = LocalFiles(self.path.parent)
         folder.make_folder()
         staged = temporary(self.path, new_run())
@@ -120,6 +124,11 @@ class LocalFiles:
         """
         if isinstance(target, ObjectPath):
             raise TypeError(f"{self.path}: a local file can be moved to a local path only, not to {target}")
+        if self.path.is_dir():
+            if os.path.lexists(target):
+                raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(target))
+        else:
+            require_replaceable(target)
         try:
             self.path.rename(target)
         except FileNotFoundError as error:
@@ -134,7 +143,7 @@ class LocalFiles:
             return True
         # Put it back by a link, which replaces nothing: if a third file has come to the path, the file stays at target.
         put_back = _link(target, self.path)
-        if put_back is None and not self.path.exists():
+        if put_back is None and not os.path.lexists(self.path):
             target.replace(self.path)
         elif put_back:
             target.unlink()
@@ -212,7 +221,7 @@ def _publish_named(path: Path, parts: tuple[bytes, ...], run: str) -> bool:
     try:
         _write(staged, *parts)
         ours = _link(staged, path)
-        if ours is None and not path.exists():
+        if ours is None and not os.path.lexists(path):
             staged.replace(path)
             ours = True
         return bool(ours)

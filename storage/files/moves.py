@@ -13,6 +13,7 @@ from blake3 import blake3
 
 from storage.files import atomic
 from storage.files.places import Place
+from storage.files.stamps import Stamp, stamp_of
 
 _AT_FDCWD = -100  # from fcntl.h: relative paths are relative to the working directory
 _RENAME_NOREPLACE = 1  # from linux/fs.h
@@ -31,13 +32,12 @@ def free_name(path: Place) -> Place:
     return target
 
 
-def move_new(path: Path, target: Path, seen: tuple[int, int], digest: bytes, run: str) -> bool:
+def move_new(path: Path, target: Path, seen: Stamp, digest: bytes, run: str) -> bool:
     """Move a file, on one file system or across two; if it has changed since it was seen, leave it and return False.
 
     Parameters
     ----------
-    seen : (int, int)
-        Bytes and mtime in ns.
+    seen : Stamp
     digest : bytes
         The blake3 digest of its content.
     run : str
@@ -66,7 +66,7 @@ def move_new(path: Path, target: Path, seen: tuple[int, int], digest: bytes, run
     return renamed
 
 
-def finish_move(path: Path, target: Path, seen: tuple[int, int], digest: bytes, run: str) -> bool:
+def finish_move(path: Path, target: Path, seen: Stamp, digest: bytes, run: str) -> bool:
     """Finish a move that was cut off; False if it must be begun again."""
     try:
         if not os.path.lexists(path):
@@ -107,13 +107,13 @@ def _renameat2() -> _Rename | None:
     return function
 
 
-def _copy_new(path: Path, target: Path, seen: tuple[int, int], digest: bytes, run: str) -> bool:
+def _copy_new(path: Path, target: Path, seen: Stamp, digest: bytes, run: str) -> bool:
     data = path.read_bytes()
     if _seen(path) != seen or blake3(data).digest() != digest:
         return False
-    if not atomic.publish(target, data, run):
+    if os.path.lexists(target) or not atomic.publish(target, data, run):
         raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(target))
-    with suppress(OSError):
+    with suppress(OSError, OverflowError):  # a time or an attribute that this file system does not know
         shutil.copystat(path, target)
     atomic.sync_folder(target.parent)
     try:
@@ -128,6 +128,5 @@ def _copy_new(path: Path, target: Path, seen: tuple[int, int], digest: bytes, ru
     return same
 
 
-def _seen(path: Path) -> tuple[int, int]:
-    status = path.stat(follow_symlinks=False)
-    return status.st_size, status.st_mtime_ns
+def _seen(path: Path) -> Stamp:
+    return stamp_of(path.stat(follow_symlinks=False))

@@ -6,6 +6,7 @@ The code of datasets and models takes a `Place` and need not know which kind it 
 
 import errno
 import fnmatch
+import math
 import os
 import re
 from collections.abc import Iterator
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from storage.errors import BadInput
+from storage.files.stamps import as_int64
 from storage.objects import leases
 from storage.objects.store import ObjectInfo, Store, store_of
 
@@ -178,11 +180,11 @@ class ObjectPath:
             if size is None:
                 yield from (self / name).walk(f"{above}{name}/")
             else:
-                yield above + name, size, _nanoseconds(modified)
+                yield above + name, as_int64(size), _nanoseconds(modified)
 
     def stat(self) -> ObjectStatus:
         found = self.info()
-        return ObjectStatus(found.size, found.modified, _nanoseconds(found.modified))
+        return ObjectStatus(as_int64(found.size), found.modified, _nanoseconds(found.modified))
 
     def info(self) -> ObjectInfo:
         """Return the store's facts about this object; FileNotFoundError if it does not exist."""
@@ -212,7 +214,7 @@ class ObjectPath:
 
 
 def _nanoseconds(seconds: float) -> int:
-    return int(seconds * 1_000_000_000)
+    return as_int64(int(seconds * 1_000_000_000)) if math.isfinite(seconds) else 0
 
 
 Place = Path | ObjectPath

@@ -211,10 +211,7 @@ class Ledger:
     def results(self, folder: int, after: int = 0, only: str | None = None) -> Iterator[ResultRow]:
         """Iterate over path and answer of all pictures in the folder or moved from it, in the order of a listing.
 
-        Parameters
-        ----------
-        after : int
-            Only what runs after this one answered.
+        With `after`, only what later runs than that one answered.
         """
         return (ResultRow(path_of(row[0]), Answer._make(row[2:])) for row in heapq.merge(*(
             self._results(folder, moved, after, only) for moved in (0, 1)
@@ -239,6 +236,14 @@ class Ledger:
         query = "SELECT id, results FROM runs WHERE folder = ? AND results IS NOT NULL ORDER BY id DESC LIMIT 1"
         found = self._base.rows(query, (folder,))
         return (found[0][0], json.loads(found[0][1])) if found else (0, {})
+
+    def writer(self, files: Iterable[Path]) -> bytes | None:
+        """Return the path of the folder whose results were the last to be written to one of these files."""
+        query = (
+            "SELECT runs.id, path FROM runs JOIN folders ON folders.id = folder WHERE instr(results, ?) ORDER BY 1 DESC"
+        )
+        found = self._base.first(query, ((json.dumps({"out": str(file)})[1:-1],) for file in files))
+        return max(found)[1] if found else None
 
     def changes(self, folder: int) -> int:
         """Return a number that grows with every change that affects the folder's results."""

@@ -106,6 +106,8 @@ def scan_files(job: ScanJob) -> ScanReceipt:
         try:
             data = read_file(Path(job.folder, path))
             height, width = decode_picture(data, job.invert).shape
+            if max(height, width) > LARGEST_CANVAS:
+                raise BadPicture(f"{height} x {width} px; at most {LARGEST_CANVAS} each way: make the picture smaller")
         except BadPicture as error:
             rejects.append((index, str(error)))
         else:
@@ -135,7 +137,7 @@ class Source:
     Raises
     ------
     BadInput
-        The folder has no picture, too many different characters, or a picture that is too large.
+        The folder has no picture that can be imported, or too many different characters.
     """
 
     seed = 0
@@ -182,7 +184,7 @@ class Source:
         self.identity = canonical({"format": FORMAT, "profile": profile, "source": self.source, "seed": self.seed})
 
     def _require_possible(self) -> None:
-        """Refuse a folder without a labelled picture, or with a picture that is too large."""
+        """Refuse a folder without a labelled picture."""
         folder = self.wanted.folder
         if not self.pairs and not self.rejects:
             raise BadInput(f"{folder}: has no file; put labelled pictures into it")
@@ -194,12 +196,6 @@ class Source:
             )
             error.report = {"rejected": len(self.rejects), "rejects": shown(self.rejects)}
             raise error
-        for size, path in (self.tallest, self.widest):
-            if size > LARGEST_CANVAS:
-                raise BadInput(
-                    f"{folder / path}: must be at most {LARGEST_CANVAS} px high and wide; it has {size}: "
-                    "make the picture smaller or take it out"
-                )
 
     def _digest(self) -> str:
         digest = sha256()

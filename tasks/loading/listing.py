@@ -1,9 +1,11 @@
 """List the picture files below a folder."""
 
+import errno
 import heapq
 import os
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from storage.errors import BadInput, NotThere
@@ -46,12 +48,12 @@ def list_names(folder: Path, skip: Iterable[Path] = (), *, follow: bool = False)
 
 def count_pictures(folder: Path, skip: Iterable[Path] = (), *, follow: bool = False) -> int:
     """Count the files that `list_pictures` lists, with links only nearly; half a second for a million."""
-    return sum(1 for _ in _walk(folder, skip, _as_they_come, follow))
+    return sum(1 for _ in _walk(folder, skip, _for_counting, follow))
 
 
 def any_picture(folder: Path, skip: Iterable[Path] = (), *, follow: bool = False) -> bool:
     """Return whether `list_pictures` lists any file; look no further than the first."""
-    return next(_walk(folder, skip, _as_they_come, follow), None) is not None
+    return next(_walk(folder, skip, _for_counting, follow), None) is not None
 
 
 class _Rings:
@@ -142,11 +144,22 @@ def _as_they_come(folder: str, follow: bool) -> Iterator[str]:
                         mark = _FOLDER
                     else:
                         continue
-                except OSError:
-                    if entry.is_symlink():
-                        continue  # a link to itself is left out, like a link to nothing
-                    raise
+                except OSError as error:
+                    if error.errno == errno.ELOOP and entry.is_symlink():
+                        continue  # it leads to itself, so to nothing
+                    mark = ""  # listed, so that reading it gives the reason
                 yield entry.name + mark
+
+    return names()
+
+
+def _for_counting(folder: str, follow: bool) -> Iterator[str]:
+    """The same, as far as it can be listed: `_in_order` tells of the folder that cannot."""
+    entries = _as_they_come(folder, follow)
+
+    def names() -> Iterator[str]:
+        with suppress(OSError):
+            yield from entries
 
     return names()
 

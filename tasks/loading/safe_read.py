@@ -5,6 +5,7 @@ import stat
 from pathlib import Path
 
 from storage.errors import BadInput
+from storage.files.stamps import Stamp, stamp_of
 
 MOST_BYTES = 32_000_000
 GONE, UNSETTLED = "no such file", "still being written"
@@ -26,13 +27,13 @@ class Unsettled(Unreadable):
     """A file has changed since it was listed: it is still being written, or it is gone."""
 
 
-def read_file(path: Path | str, seen: tuple[int, int] | None = None, *, follow: bool = True) -> bytes:
+def read_file(path: Path | str, seen: Stamp | None = None, *, follow: bool = True) -> bytes:
     """Return the bytes of a regular file of at most 32 MB.
 
     Parameters
     ----------
-    seen : (bytes, mtime in ns), optional
-        Size and time of the file when it was listed; they must be the same before and after it is read.
+    seen : Stamp, optional
+        The file's stamp when it was listed; it must be the same before and after the file is read.
     follow : bool
         Whether the file may be a symbolic link.
 
@@ -80,6 +81,6 @@ def require_size(size: int) -> None:
         raise BadPicture("the file is empty (0 bytes)")
 
 
-def _require_same(status: os.stat_result, seen: tuple[int, int] | None) -> None:
-    if seen and (status.st_size, status.st_mtime_ns) != seen:
+def _require_same(status: os.stat_result, seen: Stamp | None) -> None:
+    if seen and stamp_of(status) != seen:
         raise Unsettled(UNSETTLED)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from storage.errors import BadInput
 from storage.files.places import Place, is_url, place
+from storage.files.stamps import Stamp
 from storage.ledger.ledger import ABSTAINED, FAILED, SOLVED, Answer, KnownFile, PictureFile, digest_of
 from storage.models import model_digest
 from storage.shards.manifest import canonical
@@ -177,7 +178,7 @@ def _read(job: LookJob | SolveJob, file: PictureFile) -> bytes:
     return read_file(f"{job.folder}/{file.path}", seen, follow=job.follow)
 
 
-def _read_object(path: Place, seen: tuple[int, int]) -> bytes:
+def _read_object(path: Place, seen: Stamp) -> bytes:
     """Read an object as `read_file` reads a file. A store that does not answer ends the run: `Unreachable`."""
     try:
         found = path.stat()

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from storage.errors import BadInput, NotThere
 from storage.files.places import ObjectPath, Place, local
+from storage.files.stamps import Stamp, stamp_of
 from storage.ledger.ledger import FAILED, Answer
 from tasks.loading.listing import any_picture, count_pictures, list_names
 
@@ -24,7 +25,7 @@ class Unseen(Enum):
     REFUSED = "this user may not look at it"
 
 
-FileState = tuple[int, int] | Unseen  # size in bytes and mtime in ns
+FileState = Stamp | Unseen
 
 
 @dataclass(frozen=True)
@@ -125,9 +126,9 @@ class SolveChoice:
             except OSError:
                 yield name, Unseen.REFUSED
             else:
-                yield name, (status.st_size, status.st_mtime_ns)
+                yield name, stamp_of(status)
 
-    def _objects(self, path: ObjectPath) -> Iterator[tuple[str, tuple[int, int]]]:
+    def _objects(self, path: ObjectPath) -> Iterator[tuple[str, Stamp]]:
         """Yield the objects of a folder in an object store, in the same order."""
         if self.only:
             found = path.stat()

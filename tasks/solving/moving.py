@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from functools import cached_property
 from pathlib import Path
 
+from storage.errors import BadInput
 from storage.files.moves import finish_move, move_new
 from storage.files.places import Place, local
 from storage.ledger.ledger import SOLVED, KnownFile, Ledger, LedgerEntry, PictureFile
@@ -127,9 +128,10 @@ class Mover:
                 target = self._free_place(picture.path, {target})
                 with self.ledger.transaction():
                     self.ledger.mark_moving(self.folder, [(picture.path, target)])
-            except OSError as error:
+            except (OSError, BadInput) as error:
                 if len(self.unmoved) < SHOWN:
-                    self.unmoved.append({"path": picture.path, "reason": error.strerror or str(error)})
+                    reason = getattr(error, "strerror", None) or str(error)
+                    self.unmoved.append({"path": picture.path, "reason": reason})
                 return False
 
     def _free_place(self, path: str, taken: set[str]) -> str:

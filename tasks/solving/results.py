@@ -9,6 +9,7 @@ import numpy as np
 
 from storage.files import atomic
 from storage.files.places import Place
+from storage.files.targets import is_stream
 from storage.ledger.ledger import FAILED, Answer
 from tasks.figures.contact_sheet import mixed_sheet
 from tasks.loading.decode import load_picture
@@ -22,11 +23,12 @@ TRIED = 4  # times as many answers are tried for a sheet, since files may have g
 
 @dataclass(frozen=True)
 class AnswersFile:
-    """The file of results to write."""
+    """The file of results to write; `why` says why it is not in the folder of the plain name."""
 
     out: Place
     format: AnswerFormat
     only_new: bool = False
+    why: str = ""
 
 
 def write_results(inbox: Inbox, wanted: AnswersFile) -> dict[str, int]:
@@ -54,15 +56,20 @@ def write_results(inbox: Inbox, wanted: AnswersFile) -> dict[str, int]:
         "out": str(wanted.out.resolve()), "format": wanted.format.value, "only_new": wanted.only_new,
         "changes": ledger.changes(folder),
     }  # fmt: skip
-    file = list(atomic.fingerprint(wanted.out))
+    file = _fingerprint(wanted.out)
     if not wanted.only_new and file and before.get("file") == file and now.items() <= before.items():
         counts = before["rows"]
     else:
         rows = ledger.results(folder, after=last if wanted.only_new else 0)
         counts = dict(write_answers(wanted.out, wanted.format, rows))
     with ledger.transaction():
-        ledger.finish(inbox.run, now | {"file": list(atomic.fingerprint(wanted.out)), "rows": counts})
+        ledger.finish(inbox.run, now | {"file": _fingerprint(wanted.out), "rows": counts})
     return counts
+
+
+def _fingerprint(out: Place) -> list[int | str]:
+    """Return the fingerprint of a file of results; empty for none and for a stream, which is written to each time."""
+    return [] if is_stream(out) else list(atomic.fingerprint(out))
 
 
 def sheet_of(inbox: Inbox, shown: int = SHOWN) -> bytes | None:

@@ -7,12 +7,14 @@ import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from enum import StrEnum
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 from storage.exports.parquet import Kind, require_pyarrow, write_table
 from storage.files import atomic
 from storage.files.places import Place
+from storage.files.targets import is_stream, streamed
 from storage.ledger.ledger import ANSWER, ResultRow
 
 # `path` is relative to the folder, with forward slashes.
@@ -50,7 +52,8 @@ def choose_format(given: AnswerFormat | None, out: Place | None) -> AnswerFormat
 def write_answers(out: Place, format: AnswerFormat, rows: Iterable[ResultRow]) -> Counter[str]:
     """Write results to a file with the columns `COLUMNS`; None becomes an empty cell, or null.
 
-    An existing file is replaced at the end. After an error, an error of `rows` included, it is as it was.
+    An existing file is replaced at the end. After an error, an error of `rows` included, it is as it was. To a FIFO or
+    standard output, rows are written as they come.
 
     Returns
     -------
@@ -63,7 +66,7 @@ def write_answers(out: Place, format: AnswerFormat, rows: Iterable[ResultRow]) -
     """
     counts: Counter[str] = Counter()
     groups = _cells(rows, counts)
-    with atomic.replacing(out) as write:
+    with streamed(out) if isinstance(out, Path) and is_stream(out) else atomic.replacing(out) as write:
         match format:
             case AnswerFormat.CSV:
                 write(_csv([COLUMNS]))
@@ -134,3 +137,11 @@ class _Written(io.RawIOBase):
         self._write(written)
         self._place += len(written)
         return len(written)
+
+
+def could_be_answers(file: Path) -> bool:
+    """Return whether a file begins as `write_answers` writes one; an empty file does if its suffix is of a format."""
+    with file.open("rb") as content:
+        head = content.read(len(COLUMNS[0]) + 16)
+    begins = (b"path,word,", b'{"path": ', b"PAR1")
+    return head.startswith(begins) if head else file.suffix[1:].lower() in [format.value for format in AnswerFormat]

@@ -2,6 +2,7 @@
 
 import os
 import random
+from contextlib import contextmanager
 
 import pytest
 
@@ -98,3 +99,27 @@ def test_memory_does_not_grow_with_the_folder(tmp_path, peak):
         peaks.append(peak(listed))
     # A run is sorted in memory, and of each that waits, 64 KB at most are read at once.
     assert peaks[1] - peaks[0] < 35 * (70_000 + 200 * 110) < 8000 * 1000
+
+
+def test_an_entry_that_cannot_be_looked_at_is_listed(tmp_path, monkeypatch):
+    for name in ("a", "b", "c"):
+        (tmp_path / name).touch()
+    plain = os.scandir
+
+    class Sick:
+        def __init__(self, entry):
+            self.name, self._entry = entry.name, entry
+
+        def __getattr__(self, name):
+            if self.name == "b":
+                raise OSError(5, "Input/output error")
+            return getattr(self._entry, name)
+
+    @contextmanager
+    def scandir(folder):
+        with plain(folder) as entries:
+            yield map(Sick, entries)
+
+    monkeypatch.setattr(os, "scandir", lambda folder: scandir(folder))
+    assert list(list_names(tmp_path)) == ["a", "b", "c"]
+    assert count_pictures(tmp_path) == 3

@@ -1,5 +1,6 @@
 """An inbox over several runs, without Dask: what is read, what is remembered, and what a kill costs."""
 
+import errno
 import itertools
 import os
 import random
@@ -717,3 +718,77 @@ def test_the_sheet_shows_what_this_run_answered(folder, read):
     moved = folder.parent / "done"
     draw(folder / "newer.png", 8)
     assert run(folder, move_to=moved).sheet is not None
+
+
+TIMES = (-(2**63) - 5, -(10**18), -1, 0, 2**63 - 1, 2**63, 9_999_999_999 * 10**9, 2**64 + 7)  # ns since 1970
+
+
+@pytest.fixture
+def far_times(monkeypatch) -> None:
+    """Any time, whatever this file system keeps: the time of a file is the one that its size stands for."""
+    stat, lstat, fstat = os.stat, os.lstat, os.fstat
+
+    class Status:
+        def __init__(self, status: os.stat_result):
+            self._status = status
+
+        def __getattr__(self, name: str):
+            value = getattr(self._status, name)
+            return value + TIMES[self.st_size % len(TIMES)] if name == "st_mtime_ns" else value
+
+    for name, plain in (("stat", stat), ("lstat", lstat), ("fstat", fstat)):
+        monkeypatch.setattr(os, name, lambda *given, plain=plain, **options: Status(plain(*given, **options)))
+
+
+@pytest.mark.parametrize("kept", [True, False])
+def test_no_time_of_a_file_costs_more_than_nothing(tmp_path, read, kept, request):
+    inbox = tmp_path / "in"
+    for number, time in enumerate(TIMES):
+        path = draw(inbox / f"{number}.png", 40 + number)
+        if kept:
+            os.utime(path, ns=(time, time))
+        else:
+            path.write_bytes(path.read_bytes() + bytes(number))
+    if not kept:
+        request.getfixturevalue("far_times")
+    first = run(inbox)
+    assert first.outcome.counts == {"solved": len(TIMES)}
+    read.clear()
+    second = run(inbox, look=None)  # nothing is even looked at again
+    assert second.outcome.skipped == {ANSWERED: len(TIMES)}
+    assert second.rows == first.rows
+    third = run(inbox, move_to=tmp_path / "out")
+    assert (third.mover.moved, third.mover.unmoved, read) == (len(TIMES), [], [])
+    assert len(files(tmp_path / "out")) == len(TIMES)
+
+
+@pytest.mark.parametrize(
+    "code", [errno.EACCES, errno.ELOOP, errno.ENAMETOOLONG, errno.EIO, errno.ESTALE, errno.EOVERFLOW]
+)
+def test_a_file_that_cannot_be_looked_at_costs_its_row(folder, read, monkeypatch, code):
+    plain, plain_l = os.stat, os.lstat
+
+    def refuse(path, plain):
+        if str(path).endswith("/ab.png"):
+            raise OSError(code, os.strerror(code), str(path))
+
+    monkeypatch.setattr(os, "lstat", lambda path, **more: refuse(path, 0) or plain_l(path, **more))
+    monkeypatch.setattr(os, "stat", lambda path, **more: refuse(path, 0) or plain(path, **more))
+    found = run(folder)
+    assert found.outcome.counts == {"solved": 12, "failed": 1}
+    assert os.strerror(code) in found.rows["ab.png"][-1]
+
+
+def test_names_modes_and_links_cost_their_rows_only(folder, read, tmp_path):
+    draw(folder / ("n" * 251 + ".png"), 60)
+    draw(folder / "mode.png", 61).chmod(0)
+    (folder / "ring").symlink_to(folder / "ring")
+    (folder / "long").symlink_to("x" * 300)
+    (folder / "nowhere").symlink_to(tmp_path / "gone")
+    os.mkfifo(folder / "fifo")
+    found = run(folder, follow=True)
+    assert found.outcome.counts["solved"] >= 14
+    assert set(found.rows) - {"mode.png"} == {*NAMES, "n" * 251 + ".png", "long"}
+    assert "File name too long" in found.rows["long"][-1]
+    moved = run(folder, move_to=tmp_path / "out")
+    assert moved.mover.unmoved == []

@@ -1,0 +1,211 @@
+"""What a command may write over: new and ordinary files, and nothing that is a device, a stream or kept here."""
+
+import os
+import socket
+import sqlite3
+import stat
+import threading
+import zipfile
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from storage.errors import BadInput
+from storage.files import atomic
+from storage.files.places import place
+from storage.files.targets import (
+    STANDARD_OUTPUT,
+    Kind,
+    Owned,
+    is_stream,
+    kind_of,
+    require_file,
+    require_folder,
+    streamed,
+)
+
+
+def make_special(folder: Path) -> dict[str, Path]:
+    """One of each thing that must never be replaced, and links to them."""
+    made = {name: folder / name for name in ("fifo", "socket", "folder")}
+    os.mkfifo(made["fifo"])
+    with closing(socket.socket(socket.AF_UNIX)) as listening:
+        listening.bind(os.path.relpath(made["socket"]))
+    made["folder"].mkdir()
+    made["device"] = folder / "device"
+    try:
+        os.mknod(made["device"], stat.S_IFCHR | 0o600, os.makedev(1, 3))
+    except PermissionError:
+        made["device"].symlink_to("/dev/null")
+    for name, path in list(made.items()):
+        made[f"link to {name}"] = folder / f"link to {name}"
+        made[f"link to {name}"].symlink_to(path)
+    return made
+
+
+SPECIAL = [f"{link}{name}" for link in ("", "link to ") for name in ("fifo", "socket", "folder", "device")]
+
+
+@pytest.fixture
+def special(tmp_path, monkeypatch) -> dict[str, Path]:
+    monkeypatch.chdir(tmp_path)  # a socket's path has at most 107 bytes
+    return make_special(tmp_path)
+
+
+@pytest.mark.parametrize("name", SPECIAL)
+def test_special_files_are_refused_and_stay(special, name):
+    path = special[name]
+    before = path.lstat()
+    with pytest.raises(BadInput, match=r"out: must be a new or an ordinary file; .* is a .*: choose another path"):
+        require_file(path, "out")
+    for write in (
+        lambda: atomic.replace(path, b"x"), lambda: atomic.publish(path, b"x", "run"), lambda: replaced(path),
+        lambda: moved(path),
+    ):  # fmt: skip
+        with pytest.raises(BadInput, match="must be a new or an ordinary file"):
+            write()
+    after = path.lstat()
+    assert (after.st_mode, after.st_ino) == (before.st_mode, before.st_ino)
+    assert not [left for left in special["fifo"].parent.iterdir() if left.suffix == ".tmp"]
+
+
+def replaced(path: Path) -> None:
+    with atomic.replacing(path) as write:
+        write(b"x")
+
+
+def moved(path: Path) -> None:
+    source = Path("source")
+    source.write_bytes(b"x")
+    try:
+        atomic.move(source, path)
+    finally:
+        assert source.read_bytes() == b"x"
+
+
+@pytest.mark.parametrize(
+    "path", ["/dev/stdout", "/dev/fd/1", "/proc/self/fd/1", "/proc/version", "/proc/new", "/dev/new", "/dev/null/x"]
+)
+def test_names_of_the_kernel_are_refused(path):
+    with pytest.raises(BadInput, match=r"^out: "):
+        require_file(Path(path), "out")
+    with pytest.raises(BadInput, match=r"^out: "):
+        require_folder(Path(path), "out")
+
+
+def test_paths_that_cannot_be_looked_at_are_refused_by_name(tmp_path):
+    (tmp_path / "ring").symlink_to(tmp_path / "ring")
+    (tmp_path / "file").write_bytes(b"x")
+    for path in (tmp_path / "ring", tmp_path / ("n" * 300), tmp_path / "file" / "x", tmp_path / "a\0b"):
+        for require in (require_file, require_folder):
+            with pytest.raises(BadInput, match=r"(?s)^out: .*choose another path"):
+                require(path, "out")
+
+
+def test_ordinary_and_new_files_pass(tmp_path):
+    (tmp_path / "old.csv").write_text("a")
+    (tmp_path / "empty").touch()
+    (tmp_path / "link").symlink_to(tmp_path / "old.csv")
+    (tmp_path / "nowhere").symlink_to(tmp_path / "gone")
+    (tmp_path / "manifest.json").write_text('{"name": "a browser extension"}')
+    for name in ("old.csv", "empty", "link", "nowhere", "new", "new/new", "manifest.json"):
+        require_file(tmp_path / name, "out")
+    for name in ("", "new", "new/new"):
+        require_folder(tmp_path / name, "out", members=("report.json",))
+
+
+@pytest.fixture
+def kept(tmp_path) -> dict[Path, Owned]:
+    """Files of the project by what they are."""
+    data, export = tmp_path / "data", tmp_path / "export"
+    for folder in (data / "more", export):
+        folder.mkdir(parents=True)
+    (data / "manifest.json").write_text('{"identity": "", "shards": []}')
+    (export / "export.json").write_text('{"what": {}, "parts": []}')
+    (data / "shard-000000-1.h5").write_bytes(b"\x89HDF\r\n\x1a\nx")
+    with closing(sqlite3.connect(tmp_path / "b.dat")) as base:
+        base.execute("CREATE TABLE t (a)")
+    (tmp_path / "m.skops").write_bytes(b"x")
+    with zipfile.ZipFile(tmp_path / "renamed.csv", "w") as archive:
+        archive.writestr("schema.json", "{}")
+    (tmp_path / "to base").symlink_to(tmp_path / "b.dat")
+    (tmp_path / "to data").symlink_to(data)
+    return {
+        data / "manifest.json": Owned.MANIFEST, data / "shard-000000-1.h5": Owned.SHARD,
+        tmp_path / "b.dat": Owned.DATABASE, tmp_path / "b.dat-wal": Owned.DATABASE, tmp_path / "to base": Owned.DATABASE,
+        tmp_path / "m.skops": Owned.MODEL, tmp_path / "renamed.csv": Owned.MODEL, tmp_path / "data.lock": Owned.LOCK,
+        tmp_path / "ledger.sqlite": Owned.LEDGER, tmp_path / "ledger.sqlite-shm": Owned.LEDGER,
+    }  # fmt: skip
+
+
+def test_what_is_kept_is_refused(tmp_path, kept):
+    for path, owner in kept.items():
+        with pytest.raises(
+            BadInput, match=rf"out: must replace nothing that is kept here; .* is {owner.value}: choose"
+        ):
+            require_file(path, "out")
+    for name in ("data/new.csv", "data/more/new.csv", "data/no/such/new.csv", "to data/new.csv", "export/new.csv"):
+        with pytest.raises(BadInput, match="out: must not lie in a"):
+            require_file(tmp_path / name, "out")
+        with pytest.raises(BadInput, match="out: must not lie in a"):
+            require_folder(tmp_path / name, "out", may_be=Owned.DATASET)
+    for name in ("data", "to data", "export"):
+        with pytest.raises(BadInput, match="out: must replace nothing"):
+            require_folder(tmp_path / name, "out")
+    require_folder(tmp_path / "data", "out", may_be=Owned.DATASET)
+    require_folder(tmp_path / "export", "out", may_be=Owned.EXPORT)
+    require_file(tmp_path / "m.skops", "out", model=True)
+
+
+def test_a_dataset_that_is_being_drawn_is_one(tmp_path):
+    (tmp_path / "d").mkdir()
+    (tmp_path / "d" / "shard-000000-1024.h5").touch()
+    (tmp_path / "d.lock").touch()
+    with pytest.raises(BadInput, match="out: must not lie in a dataset"):
+        require_file(tmp_path / "d" / "answers.csv", "out")
+
+
+def test_inputs_and_members_are_refused(tmp_path, special):
+    words = tmp_path / "words.txt"
+    words.write_text("word")
+    (tmp_path / "same").symlink_to(words)
+    for path in (words, tmp_path / "same"):
+        with pytest.raises(BadInput, match="out: must not be a file that is read"):
+            require_file(path, "out", inputs=(words,))
+    with pytest.raises(BadInput, match="fifo is a FIFO"):
+        require_folder(tmp_path, "out", members=("fifo",))
+    for require in (require_file, require_folder):
+        with pytest.raises(BadInput, match="standard output"):
+            require(STANDARD_OUTPUT, "out")
+
+
+def test_a_stream_is_written_to_and_stays(special, capfdbinary):
+    fifo, got = special["fifo"], []
+    require_file(fifo, "out", stream=True)
+    require_file(STANDARD_OUTPUT, "out", stream=True)
+    for name in ("socket", "folder", "device"):
+        with pytest.raises(BadInput, match="choose another path, or - for standard output"):
+            require_file(special[name], "out", stream=True)
+    reader = threading.Thread(target=lambda: got.append(fifo.read_bytes()))
+    reader.start()
+    with streamed(fifo) as write:
+        write(b"one ")
+        write(b"two")
+    reader.join()
+    assert got == [b"one two"]
+    assert kind_of(fifo) is Kind.FIFO and is_stream(fifo) and is_stream(STANDARD_OUTPUT)
+    with streamed(STANDARD_OUTPUT) as write:
+        write(b"three")
+    assert capfdbinary.readouterr().out == b"three"
+    assert not Path("-").exists()
+
+
+def test_objects_are_judged_too(tmp_path):
+    data = place("memory://targets/data")
+    (data / "manifest.json").write_bytes(b'{"identity": "", "shards": []}')
+    for path in (data / "manifest.json", data / "new.csv", data, place("memory://targets/m.skops.lock")):
+        with pytest.raises(BadInput, match=r"^out: must"):
+            require_file(path, "out")
+    require_file(place("memory://targets/new.csv"), "out")
+    require_folder(data, "out", may_be=Owned.DATASET)
