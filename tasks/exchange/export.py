@@ -7,13 +7,13 @@ from pathlib import Path
 import numpy as np
 
 from storage.dataset import Dataset
-from storage.errors import BadInput, Damaged, Different, NotThere
+from storage.errors import BadInput, Different, NotThere
 from storage.exports.parquet import require_pyarrow
 from storage.exports.record import NOTES, RECORD, ExportRecord, Part, clear, concatenate, remove
 from storage.exports.virtual import write_virtual
 from storage.files import atomic
 from storage.files.places import ObjectPath
-from storage.shards.shard import SPLITS, Block, ShardLine, parse_name
+from storage.shards.shard import SPLITS, Block, ShardLine
 from tasks.exchange.export_part import PartJob, PartReceipt, chosen_rows, entries_of, fragment, note
 from tasks.exchange.formats import FOLDERS, SUFFIX, WITH_BOXES, ExportFormat, ExportIndex, ExportLayout
 from tasks.profiles.fonts import face_names
@@ -113,8 +113,6 @@ def survey(dataset: Dataset, choice: ExportChoice, out: Path) -> ExportPlan:
     )  # fmt: skip
     jobs = []
     for number, (line, limit) in enumerate(_limits(dataset, choice)):
-        if parse_name(line["name"]) is None:
-            raise Damaged(f"{dataset.folder}: the manifest names {line['name']!r}, which is no shard's name")
         shard, name = dataset.folder.resolve() / line["name"], _part_name(choice, number)
         jobs.append(PartJob(
             number, str(shard), line["sha256"], line["content"], line["first"], line["count"], limit,
