@@ -9,7 +9,7 @@ from typing import Any
 from storage.errors import Damaged, NotThere, readable_size
 from storage.files import atomic
 from storage.files.places import Place
-from storage.shards.schema import require_manifest, shown
+from storage.shards.manifest_rules import require_manifest, shown
 from storage.shards.shard import BLOCK, DIGEST, FORMAT, ShardLine
 
 MANIFEST = "manifest.json"
