@@ -14,7 +14,7 @@ from storage.shards.indexing import rows_of
 from storage.shards.manifest import Manifest
 from storage.shards.proven import ProvenShard, prove
 from storage.shards.recent import RecentBlocks
-from storage.shards.shard import BLOCK, SPLITS, Block, Shard, parse_name
+from storage.shards.shard import BLOCK, SPLITS, Block, Shard
 from storage.shards.unpacking import Inflate
 
 
@@ -90,7 +90,7 @@ class Dataset:
         return {"folder": self.folder, "manifest": self.manifest, "_inflate": self._inflate, "_recent": RecentBlocks()}
 
     def __len__(self) -> int:
-        return self._firsts[-1] + self.manifest.shards[-1]["count"]  # `_firsts` proves it equal to the manifest's count
+        return self.manifest.count
 
     @overload
     def __getitem__(self, chosen: int | np.integer) -> Picture: ...
@@ -149,19 +149,8 @@ class Dataset:
 
     @cached_property
     def _firsts(self) -> list[int]:
-        """Return the number of each shard's first picture; there are no gaps and no overlaps."""
-        firsts, after = [], 0
-        for line in self.manifest.shards:
-            if line["first"] != after or line["count"] < 1:
-                raise Damaged(
-                    f"{self.folder}: the manifest's shards are not consecutive ({line['name']} begins at "
-                    f"{line['first']}, {after} come before it); verify the dataset"
-                )
-            firsts.append(after)
-            after += line["count"]
-        if after != self.manifest.count or not firsts:
-            raise Damaged(f"{self.folder}: the manifest counts {self.manifest.count} pictures, its shards {after}")
-        return firsts
+        """Return the number of each shard's first picture; the manifest proves that there is no gap."""
+        return [line["first"] for line in self.manifest.shards]
 
     def place(self, block: int) -> tuple[int, int]:
         """Return the number of the shard that holds a block of the dataset, and the block's number in the shard."""
@@ -246,17 +235,8 @@ class Dataset:
         return batches.stream(self, plan)
 
     def path(self, number: int) -> Place:
-        """Return the path of shard `number`.
-
-        Raises
-        ------
-        Damaged
-            The manifest gives a name that is not a shard's, and which could lead out of the folder.
-        """
-        name = self.manifest.shards[number]["name"]
-        if parse_name(name) is None:
-            raise Damaged(f"{self.folder}: the manifest names {name!r}, which is no shard's name")
-        return self.folder / name
+        """Return the path of shard `number`, whose name the manifest has proven to be a shard's."""
+        return self.folder / self.manifest.shards[number]["name"]
 
     def shard(self, number: int) -> Shard:
         """Open shard `number` after comparing its bytes with the manifest.

@@ -1,4 +1,4 @@
-"""An SQLite database in WAL mode: opened or created, changed in transactions, moved aside if it is damaged."""
+"""An SQLite database in WAL mode: opened or created, changed in transactions, moved aside if it is not ours."""
 
 import sqlite3
 import time
@@ -7,8 +7,9 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from storage.errors import BadInput, Busy, Damaged, NoSpace, Unwritable
+from storage.errors import Busy, Damaged, NoSpace, Unwritable
 from storage.files import atomic
+from storage.ledger.checks import layout_fault
 
 PATIENCE = 60.0  # seconds that a run waits for another run's transaction
 SIDES = ("", "-wal", "-shm")  # suffixes of SQLite's files
@@ -39,10 +40,9 @@ class Database:
 
     Raises
     ------
-    BadInput
-        A newer version or another program wrote the file.
     Damaged
-        The file is damaged. It was moved aside. This and the following errors come from every method.
+        The file is damaged, or another version or another program wrote it. It was moved aside, and the message says
+        where to. This and the following errors come from every method.
     Busy, NoSpace, Unwritable
     """
 
@@ -58,15 +58,12 @@ class Database:
             raise
 
     def _prepare(self, schema: str, application: int, version: int, durable: bool) -> None:
+        self.rows("BEGIN")  # one snapshot: another process may be creating the tables
         (((found,),), ((owner,),)) = (self.rows(f"PRAGMA {name}") for name in ("user_version", "application_id"))
-        tables = self.rows("SELECT count(*) FROM sqlite_master")[0][0]
-        if tables and owner != application:
-            raise BadInput(f"{self.path}: is another program's database; move it, or choose another --home")
-        if found > version:
-            raise BadInput(
-                f"{self.path}: is of format {found}, this version knows up to {version}; "
-                "use the version that wrote it, or another --home"
-            )
+        tables = self.number("SELECT count(*) FROM sqlite_master")
+        if tables:
+            self._require_ours(schema, (owner, application), (found, version))
+        self.rows("COMMIT")
         self.rows("PRAGMA journal_mode = WAL")
         self.rows(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
         self.rows(f"PRAGMA cache_size = -{CACHE}")
@@ -79,6 +76,19 @@ class Database:
                     self.rows(statement)
                 self.rows(f"PRAGMA application_id = {application}")
                 self.rows(f"PRAGMA user_version = {version}")
+
+    def _require_ours(self, schema: str, owners: tuple[int, int], versions: tuple[int, int]) -> None:
+        """Set the file aside unless this project, in this version, wrote it; each pair is (found, wanted)."""
+        if owners[0] != owners[1]:
+            raise self.set_aside("is another program's database")
+        if versions[0] != versions[1]:
+            raise self.set_aside(
+                f"is of format {versions[0]}, and this version knows {versions[1]} only; moved back, it serves the "
+                "version that wrote it"
+            )
+        fault = layout_fault(self.rows, schema)
+        if fault:
+            raise self.set_aside(f"is not as it was written: {fault}")
 
     def close(self) -> None:
         """Close the database. The last process that closes it leaves a single file."""
@@ -103,8 +113,10 @@ class Database:
 
     def number(self, statement: str, values: Iterable[object] = ()) -> int:
         """Run a statement whose single value is an integer, and return it."""
-        value: int = self.rows(statement, values)[0][0]
-        return value
+        for (value,) in self.rows(statement, values):
+            if isinstance(value, int):
+                return value
+        raise self.set_aside("is not as it was written: a number is missing, or holds something else")
 
     def first(self, statement: str, values: Iterable[Row]) -> list[Row]:
         """Run a statement with each of the values; return the first row of each that has any."""
@@ -124,7 +136,9 @@ class Database:
         except sqlite3.DatabaseError as error:
             match getattr(error, "sqlite_errorcode", 0) & _PRIMARY:
                 case sqlite3.SQLITE_CORRUPT | sqlite3.SQLITE_NOTADB:
-                    raise self._set_aside(error) from error
+                    raise self.set_aside(f"is damaged ({error})") from error
+                case sqlite3.SQLITE_CONSTRAINT | sqlite3.SQLITE_MISMATCH:  # the statements break no rule of the schema
+                    raise self.set_aside(f"is not as it was written: {error}") from error
                 case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
                     raise Busy(
                         f"{self.path}: another run has been writing to it for {PATIENCE:.0f} s; wait for its end"
@@ -144,10 +158,12 @@ class Database:
                         f"{self.path}: the disk failed ({error}); mend it or choose another --home, then give the "
                         "same command again: it goes on from there"
                     ) from error
+            if "decode to UTF-8" in str(error):  # Python's own error, without a code
+                raise self.set_aside("is not as it was written: a text is not UTF-8") from error
             raise
 
-    def _set_aside(self, error: Exception) -> Damaged:
-        """Move the files of a damaged database aside; return the error to raise."""
+    def set_aside(self, reason: str) -> Damaged:
+        """Move the files of a database aside, for a reason that begins with a verb; return the error to raise."""
         self.close()
         aside = self.path.with_name(f"{self.path.name}.damaged-{time.time_ns()}")
         for side in SIDES:
@@ -155,6 +171,6 @@ class Database:
             if path.exists():
                 path.rename(aside.with_name(aside.name + side))
         return Damaged(
-            f"{self.path}: is damaged ({error}); it was moved to {aside.name}. Give the same command again: it begins "
+            f"{self.path}: {reason}; it was moved to {aside.name}. Give the same command again: it begins "
             f"a new one and reads everything once more. To see what the old one holds: sqlite3 {aside.name} .recover"
         )

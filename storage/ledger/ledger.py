@@ -11,36 +11,15 @@ from typing import Any, NamedTuple
 from blake3 import blake3
 
 from storage.files.places import Place
+from storage.ledger import checks
 from storage.ledger.database import Database, Row
+from storage.ledger.schema import SCHEMA, WAITING
 
 FORMAT = 1
 LEDGER = "ledger.sqlite"
 CHUNK = 8192  # rows that are in memory at once
-SOLVED, ABSTAINED, FAILED = "solved", "abstained", "failed"  # the statuses of an answer
+SOLVED, ABSTAINED, FAILED = checks.STATUSES  # of an answer
 _APPLICATION = 0x63617074  # "capt"
-# `path` is a `key`, so that rows are sorted as a listing is. Pictures that were moved away come after all that are in
-# the folder; `number` tells moved pictures of the same name apart. `target` is the path to which a picture was moved or
-# will be moved; it is written before the file moves. `changes` counts the changes that affect a folder's results. The
-# `results` of a run describe the file that it wrote.
-_SCHEMA = """
-CREATE TABLE folders (id INTEGER PRIMARY KEY, path BLOB NOT NULL UNIQUE, changes INTEGER NOT NULL DEFAULT 0);
-CREATE TABLE settings (id INTEGER PRIMARY KEY, model TEXT NOT NULL, text TEXT NOT NULL, UNIQUE (model, text));
-CREATE TABLE runs (id INTEGER PRIMARY KEY AUTOINCREMENT, folder INTEGER NOT NULL, began INTEGER NOT NULL, results TEXT);
-CREATE INDEX runs_of_folder ON runs (folder, id);
-CREATE TABLE pictures (
-    folder INTEGER NOT NULL, moved INTEGER NOT NULL DEFAULT 0, path BLOB NOT NULL, number INTEGER NOT NULL DEFAULT 0,
-    size INTEGER NOT NULL, mtime INTEGER NOT NULL, digest BLOB, passing INTEGER NOT NULL, target BLOB,
-    settings INTEGER NOT NULL, run INTEGER NOT NULL, answered INTEGER NOT NULL, gone INTEGER NOT NULL DEFAULT 0,
-    word TEXT, confidence REAL, reading TEXT, reading_confidence REAL, second TEXT, second_confidence REAL,
-    third TEXT, third_confidence REAL, segments INTEGER, status TEXT NOT NULL, reason TEXT,
-    PRIMARY KEY (folder, moved, path, number)
-) WITHOUT ROWID;
-CREATE INDEX pictures_of_digest ON pictures (digest, settings) WHERE digest IS NOT NULL AND passing = 0
-"""
-_WAITING = (
-    "CREATE TEMP TABLE waiting (path BLOB PRIMARY KEY, size INTEGER, mtime INTEGER, digest BLOB) WITHOUT ROWID",
-    "CREATE INDEX temp.waiting_of_digest ON waiting (digest, path)",
-)
 
 
 class Answer(NamedTuple):
@@ -143,15 +122,17 @@ class Ledger:
 
     Raises
     ------
-    BadInput, Damaged, Busy, NoSpace, Unwritable
+    Damaged, Busy, NoSpace, Unwritable
         From every method, as in `Database`.
     """
 
     def __init__(self, path: Path, *, durable: bool = False):
-        self._base = Database(path, schema=_SCHEMA, application=_APPLICATION, version=FORMAT, durable=durable)
-        for statement in _WAITING:
+        self._base = Database(path, schema=SCHEMA, application=_APPLICATION, version=FORMAT, durable=durable)
+        for statement in WAITING:
             self._base.rows(statement)
         self.transaction = self._base.transaction
+        if self._base.number(checks.BAD_SETTINGS):
+            raise self._base.set_aside("is not as it was written: the text of its settings is no JSON")
 
     def __enter__(self) -> "Ledger":
         return self
@@ -193,11 +174,11 @@ class Ledger:
         columns = ", ".join(name if name != "key" else "path" for name in KnownFile._fields)
         query = f"SELECT {columns} FROM pictures WHERE folder = ? AND moved = 0 AND path"
         if only is not None:
-            yield from map(KnownFile._make, self._base.rows(query + " = ?", (folder, key(only))))
+            yield from map(KnownFile._make, self._checked(checks.KNOWN, query + " = ?", (folder, key(only))))
             return
         last = b""
         while True:
-            rows = self._base.rows(query + " > ? ORDER BY path LIMIT ?", (folder, last, CHUNK))
+            rows = self._checked(checks.KNOWN, query + " > ? ORDER BY path LIMIT ?", (folder, last, CHUNK))
             yield from map(KnownFile._make, rows)
             if len(rows) < CHUNK:
                 return
@@ -206,7 +187,7 @@ class Ledger:
     def answers(self, digests: Iterable[bytes], settings: int) -> dict[bytes, Answer]:
         """Return the answers of these settings to contents, by digest, without answers that may differ next time."""
         found = self._base.first(_ANSWER, ((digest, settings) for digest in set(digests)))
-        return {row[0]: Answer._make(row[1:]) for row in found}
+        return {row[0]: Answer._make(row[1:]) for row in self._proven(checks.ANSWERED, found)}
 
     def results(self, folder: int, after: int = 0, only: str | None = None) -> Iterator[ResultRow]:
         """Iterate over path and answer of all pictures in the folder or moved from it, in the order of a listing.
@@ -225,17 +206,34 @@ class Ledger:
         path, number = b"", -1
         chosen = () if only is None else (key(only),)
         while True:
-            rows = self._base.rows(query, (folder, moved, path, number, after, *chosen, CHUNK))
+            rows = self._checked(checks.RESULT, query, (folder, moved, path, number, after, *chosen, CHUNK))
             yield from rows
             if len(rows) < CHUNK:
                 return
             path, number = rows[-1][:2]
 
+    def _checked(self, types: checks.RowTypes, statement: str, values: Iterable[object]) -> list[Row]:
+        """Run a statement and return its rows, which must have these types."""
+        return self._proven(types, self._base.rows(statement, values))
+
+    def _proven(self, types: checks.RowTypes, rows: list[Row]) -> list[Row]:
+        """Return rows if they have these types; else set the ledger aside."""
+        for row in rows:
+            fault = types.fault(row)
+            if fault:
+                raise self._base.set_aside(f"is not as it was written: {fault}")
+        return rows
+
     def written(self, folder: int) -> tuple[int, dict[str, Any]]:
         """Return the last run that wrote its results, and its record of them; (0, {}) if no run did."""
         query = "SELECT id, results FROM runs WHERE folder = ? AND results IS NOT NULL ORDER BY id DESC LIMIT 1"
         found = self._base.rows(query, (folder,))
-        return (found[0][0], json.loads(found[0][1])) if found else (0, {})
+        if not found:
+            return 0, {}
+        results = checks.results_of(found[0][1])
+        if results is None:
+            raise self._base.set_aside("is not as it was written: the results of a run are not what a run records")
+        return found[0][0], results
 
     def writer(self, files: Iterable[Path]) -> bytes | None:
         """Return the path of the folder whose results were the last to be written to one of these files."""

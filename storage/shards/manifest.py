@@ -3,15 +3,18 @@
 import hashlib
 import json
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
-from storage.errors import Damaged, NotThere
+from storage.errors import Damaged, NotThere, readable_size
 from storage.files import atomic
 from storage.files.places import Place
+from storage.shards.manifest_rules import require_manifest, shown
 from storage.shards.shard import BLOCK, DIGEST, FORMAT, ShardLine
 
 MANIFEST = "manifest.json"
-_LIMIT = 1 << 63  # numbers of pictures and bytes must fit into int64
+# Names of shards count to a million, and a shard's entry takes 280 bytes: no dataset has a larger manifest.
+LARGEST = 300_000_000  # bytes
 
 
 def canonical(value: object) -> str:
@@ -58,25 +61,22 @@ class Manifest:
         NotThere
             There is no dataset, or it was never completed.
         Damaged
-            The manifest is not JSON, was edited, or is of another format version.
+            The manifest is not JSON, was edited, is of another format version, or has a field that breaks its rule.
         """
         path = folder / MANIFEST
         try:
-            content = json.loads(path.read_bytes())
+            content = load(path)
+            if not isinstance(content, dict) or "digest" not in content:
+                raise ValueError("it is no table with a digest")
             recorded = content.pop("digest")
             if content.get("format") != FORMAT:
-                raise Damaged(f"{path}: format {content.get('format')!r}; this version reads format {FORMAT}")
+                raise Damaged(f"{path}: format {shown(content.get('format'))}; this version reads format {FORMAT}")
             if recorded != _digest(content):
                 raise Damaged(
                     f"{path}: was changed after it was written (its digest differs); "
                     "captchas verify DATASET --repair rebuilds it from the shards"
                 )
-            if (content.get("block"), content.get("digests")) != (BLOCK, DIGEST):
-                raise Damaged(
-                    f"{path}: blocks of {content.get('block')!r} pictures with {content.get('digests')!r} digests; "
-                    f"format {FORMAT} has {BLOCK} with {DIGEST!r}"
-                )
-            _require_lines(content)
+            require_manifest(content)
             return cls(**content)
         except FileNotFoundError:
             raise NotThere(f"{folder}: no complete dataset there (no {MANIFEST})") from None
@@ -89,24 +89,21 @@ class Manifest:
             ) from error
 
 
+def load(path: Place) -> object:
+    """Parse the JSON of a manifest, whatever it says.
+
+    Raises
+    ------
+    OSError, ValueError, RecursionError
+        It cannot be read, is no regular file or too large, or is no JSON.
+    """
+    status = path.stat()
+    if isinstance(path, Path) and not path.is_file():  # a pipe has no end
+        raise ValueError("it is no regular file")
+    if status.st_size > LARGEST:
+        raise ValueError(f"it has {readable_size(status.st_size)}; at most {readable_size(LARGEST)} are read")
+    return json.loads(path.read_bytes())
+
+
 def _digest(content: dict[str, Any]) -> str:
     return hashlib.sha256(canonical(content).encode()).hexdigest()
-
-
-def _require_lines(content: dict[str, Any]) -> None:
-    """Refuse fields of wrong types, which would break readers, even if the manifest's digest is right."""
-    lines: object = content["shards"]
-    if not isinstance(lines, list) or not _counts(content["count"]):
-        raise TypeError("a field has a wrong type or value: count or shards")
-    texts, numbers = ("name", "sha256", "content"), ("first", "count", "bytes")
-    for number, line in enumerate(lines):
-        if (
-            line.keys() != {*texts, *numbers}
-            or not all(isinstance(line[key], str) for key in texts)
-            or not all(_counts(line[key]) for key in numbers)
-        ):
-            raise TypeError(f"a field has a wrong type or value: line {number} of shards")
-
-
-def _counts(value: object) -> bool:
-    return type(value) is int and 0 <= value < _LIMIT

@@ -27,7 +27,7 @@ BLOCK = 1024  # pictures in a block: the unit of randomness, of drawing and of s
 DIGEST = "blake3"
 SEAL_BYTES = 32  # the BLAKE3 of a shard's HDF5 image, which follows the image
 _IN_PLACE = 2 | 4  # H5LT_FILE_IMAGE_DONT_COPY and _DONT_RELEASE
-_NAME = re.compile(r"shard-(\d{6})-(\d+)\.h5")
+_NAME = re.compile(r"shard-([0-9]{6})-([0-9]{1,18})\.h5")  # a count fits into int64
 
 
 class Split(StrEnum):

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from storage.dataset import Dataset
-from storage.errors import BadInput, Damaged
+from storage.errors import BadInput, Damaged, NotThere
 from storage.files import atomic
 from storage.files.places import Place
 from storage.shards.shard import BLOCK, Block, Shard
@@ -107,19 +107,24 @@ def describe_shard(path: Place, sheet: Place, first: int | None = None) -> dict:
 
 
 def datasets_under(folder: Path) -> list[dict]:
-    """List name, profile, seed, pictures, shards, bytes and state of each dataset in a folder."""
+    """List name, profile, seed, pictures, shards, bytes and state of each dataset in a folder.
+
+    The state of a dataset that cannot be read is its reason; the list goes on.
+    """
     rows: list[dict] = []
     for path in sorted(path for path in folder.glob("*") if path.is_dir() and not path.name.endswith(".foreign")):
-        size = sum(file.stat().st_size for file in path.rglob("*") if file.is_file())
-        row: dict = {"name": path.name, "profile": "", "seed": None, "pictures": None, "shards": None, "bytes": size}
+        row: dict = {"name": path.name, "profile": "", "seed": None, "pictures": None, "shards": None, "bytes": None}
         try:
+            row["bytes"] = sum(file.stat().st_size for file in path.rglob("*") if file.is_file())
             manifest = Dataset(path).manifest
             row |= {"profile": manifest.profile["name"], "seed": manifest.seed, "pictures": manifest.count}
             row |= {"shards": len(manifest.shards), "state": "complete"}
-        except FileNotFoundError:
+        except NotThere:
             row |= {"shards": len(list(path.glob("shard-*.h5"))), "state": "unfinished"}
         except Damaged as error:
             row["state"] = f"damaged: {error}"
+        except OSError as error:  # this user may not list it, or it is being removed
+            row["state"] = f"cannot be read: {error}"
         rows.append(row)
     return rows
 

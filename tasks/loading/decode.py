@@ -12,7 +12,7 @@ from enum import StrEnum
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, UnidentifiedImageError
+from PIL import ExifTags, Image, UnidentifiedImageError
 
 from tasks.loading.plain_png import decode_plain
 from tasks.loading.polarity import BRIGHT, DARK, LEFT_OPEN, background, ink_of
@@ -31,6 +31,12 @@ PADDED_TO = 16
 # leave wrong; hence the lock. Processes decode in parallel, threads do not.
 _QUIET = threading.Lock()
 
+# The turn that makes a picture upright, by its EXIF orientation; 1 is upright.
+_TURNS: dict[object, Image.Transpose] = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT, 3: Image.Transpose.ROTATE_180, 4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE, 6: Image.Transpose.ROTATE_270, 7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}  # fmt: skip
 _LUMA = (19595, 38470, 7471)  # ITU-R 601 in 1/65536, Pillow's own weights: grey colours keep their level
 
 
@@ -49,8 +55,9 @@ def load_picture(path: Path | str) -> np.ndarray:
     """Load a picture file as ink on an empty background.
 
     *Format*: PNG, JPEG, GIF, BMP, WebP or TIFF, recognised by content, in any colour mode. Of several frames the
-    first is read. A picture with a side over 640 pixels is shrunk until that side has 640 (area average), since the
-    reader was trained on letters 10 to 30 pixels high.
+    first is read. A picture with an EXIF orientation is turned, as viewers turn it. A picture with a side over 640
+    pixels is shrunk until that side has 640 (area average), since the reader was trained on letters 10 to 30 pixels
+    high.
 
     *Transparency*: transparent parts are filled with black or white, whichever contrasts more with the opaque part.
     If the opaque part covers most of the picture and has contrast of its own, they get its median colour.
@@ -179,6 +186,7 @@ def _decoded(data: bytes) -> np.ndarray:
 
 def _pixels(image: Image.Image) -> np.ndarray:
     image.load()
+    turn = _turn(image)
     mode = image.mode
     if mode.startswith(("I", "F")):
         image = Image.fromarray(_levels(np.asarray(image)))
@@ -194,8 +202,21 @@ def _pixels(image: Image.Image) -> np.ndarray:
     if longest > LONGEST_SIDE:
         width, height = (max(1, round(side * LONGEST_SIDE / longest)) for side in image.size)
         image = image.resize((width, height), Image.Resampling.BOX)
+    if turn is not None:
+        image = image.transpose(turn)
     shape = (image.height, image.width, len(image.getbands()))
     return np.frombuffer(image.tobytes(), np.uint8).reshape(shape[:2] if shape[2] == 1 else shape)
+
+
+def _turn(image: Image.Image) -> Image.Transpose | None:
+    """Return how a loaded picture is turned upright by its metadata; None for none, and for metadata that is damaged.
+
+    Pillow turns TIFF files itself as it loads them, and takes the orientation away.
+    """
+    try:
+        return _TURNS.get(image.getexif().get(ExifTags.Base.Orientation))
+    except Exception:  # noqa: BLE001 - whatever is wrong with the metadata, the pixels are there
+        return None
 
 
 def _levels(values: np.ndarray) -> np.ndarray:

@@ -2,6 +2,8 @@
 
 import uuid
 from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -10,6 +12,8 @@ from storage.files.places import ObjectPath, Place
 from storage.shards.manifest import Manifest
 from storage.shards.shard import BLOCK, Block
 from storage.shards.writer import write_shard
+
+GOLDEN = Path(__file__).parents[1] / "golden" / "v1" / "book"  # whose manifest has every field
 
 
 @pytest.fixture
@@ -27,9 +31,9 @@ def put() -> Callable[[Place, list[Block]], Manifest]:
         records = [
             write_shard(folder, number, number * BLOCK, [block], "{}", "run") for number, block in enumerate(blocks)
         ]
-        manifest = Manifest(
-            identity="", profile={"name": "made up"}, seed=1, count=sum(record.count for record in records),
-            content="", fonts=[], software={}, statistics={}, shards=[record.as_dict() for record in records],
+        manifest = replace(
+            Manifest.read(GOLDEN), count=sum(record.count for record in records),
+            shards=[record.as_dict() for record in records],
         )  # fmt: skip
         manifest.write(folder)
         return manifest

@@ -101,7 +101,7 @@ def test_a_name_that_is_no_shard_is_refused_before_it_is_opened(tmp_path, make_b
     manifest = put(tmp_path / "d", make_blocks(1024))
     (tmp_path / "d" / "shard-000000-1024.h5").rename(tmp_path / "shard-000000-1024.h5")
     replace(manifest, shards=[manifest.shards[0] | {"name": name}]).write(tmp_path / "d")
-    with pytest.raises(Damaged, match="which is no shard's name") as error:
+    with pytest.raises(Damaged, match=r"shards\[0\]\.name: must be 'shard-000000-1024\.h5'") as error:
         list(Dataset(tmp_path / "d").blocks())
     assert repr(name) in str(error.value)
 
@@ -280,18 +280,19 @@ def test_what_was_looked_at_does_not_travel_in_a_pickle(folder, blocks):
 def test_a_manifest_whose_shards_leave_a_gap_is_damaged(tmp_path, make_blocks, wrong, put):
     manifest = put(tmp_path / "d", make_blocks(2 * BLOCK))
     replace(manifest, shards=[manifest.shards[0] | wrong, manifest.shards[1]]).write(tmp_path / "d")
-    data = Dataset(tmp_path / "d")
-    for access in (lambda: data[0], lambda: data[:5], lambda: next(data.batches(5)), lambda: data[-1]):
-        with pytest.raises(Damaged, match=r"d: the manifest's shards are not consecutive"):
-            access()
+    with pytest.raises(Damaged, match=r"manifest\.json: cannot be read as a manifest \((count|shards\[[01]\])"):
+        Dataset(tmp_path / "d")
 
 
 def test_a_manifest_that_counts_more_than_its_shards_is_damaged(tmp_path, make_blocks, put):
     manifest = put(tmp_path / "d", make_blocks(1100))
     replace(manifest, count=1101).write(tmp_path / "d")
-    with pytest.raises(Damaged, match="counts 1101 pictures, its shards 1100"):
+    with pytest.raises(Damaged, match=r"count: must be 1100, the sum of its shards' counts; it is 1101"):
         Dataset(tmp_path / "d")[0]
-    replace(manifest, count=1101, shards=[manifest.shards[0], manifest.shards[1] | {"count": 77}]).write(tmp_path / "d")
+    name = shard_name(1, 77)
+    (tmp_path / "d" / manifest.shards[1]["name"]).rename(tmp_path / "d" / name)
+    wrong = manifest.shards[1] | {"name": name, "count": 77}
+    replace(manifest, count=1101, shards=[manifest.shards[0], wrong]).write(tmp_path / "d")
     data = Dataset(tmp_path / "d")
     assert data[0].split in SPLITS
     for access in (lambda: data[-1], lambda: data[1020:1030], lambda: list(data.batches(2000))):

@@ -1,15 +1,17 @@
 """The ledger: keys in the order of a listing, transactions, several runs, damage."""
 
 import random
+import re
 import sqlite3
 from pathlib import Path
 
 import pytest
 
-from storage.errors import BadInput, Busy, Damaged, Unwritable
+from storage.errors import Busy, Damaged, Unwritable
 from storage.files.locks import inbox_locked
 from storage.ledger import ledger as ledger_module
 from storage.ledger.ledger import ANSWER, Answer, Ledger, LedgerEntry, PictureFile, key, path_of
+from storage.ledger.schema import SCHEMA
 
 NAMES = ["a", "a.b/c", "a-", "ab/z", "ab/b/1", "ab.png", "b\n2", "c'\"", "é", "z/é/é", "ｚ", "\U0001f600", "\udcff.png"]
 SOLVED = Answer("BONE", 0.875, "BONE", 0.5, "BOND", 0.125, None, None, 4, "solved", None)
@@ -27,7 +29,7 @@ def record(ledger: Ledger, entries: list[LedgerEntry], folder: int = 1, settings
 @pytest.fixture
 def ledger(tmp_path):
     with Ledger(tmp_path / "answers" / "ledger.sqlite") as one:
-        assert (one.folder(tmp_path), one.settings("m", "s"), one.begin(1)) == (1, 1, 1)
+        assert (one.folder(tmp_path), one.settings("m", "{}"), one.begin(1)) == (1, 1, 1)
         yield one
 
 
@@ -83,8 +85,8 @@ def test_what_is_gone_is_not_in_the_results_until_it_is_back(ledger):
 
 
 def test_answers_are_of_the_settings_that_are_asked_for(ledger):
-    assert ledger.settings("m", "t") == 2
-    assert ledger.settings("m", "s") == 1
+    assert ledger.settings("m", "[]") == 2
+    assert ledger.settings("m", "{}") == 1
     failed = Answer(segments=0, status="failed", reason="no letter found")
     record(ledger, [entry("a", b"a"), entry("b", b"b", failed), entry("c", b"c", failed, passing=True)])
     wanted = [b"a", b"b", b"c", *(b"%d" % number for number in range(2000))]
@@ -138,29 +140,118 @@ def test_one_file_is_left_and_another_run_may_read_meanwhile(tmp_path):
     assert [file.name for file in tmp_path.iterdir()] == ["ledger.sqlite"]
 
 
-def test_a_ledger_of_a_newer_version_is_refused_and_left_alone(tmp_path):
-    path = tmp_path / "ledger.sqlite"
-    with Ledger(path):
-        pass
-    base = sqlite3.connect(path)
-    base.execute("PRAGMA user_version = 2")
-    base.close()
-    before = path.read_bytes()
-    with pytest.raises(BadInput, match=r"ledger.sqlite: is of format 2, this version knows up to 1; use the version"):
-        Ledger(path)
-    assert path.read_bytes() == before
+def altered(*statements: str):
+    """Change a ledger with a picture, as another program could."""
+
+    def change(path: Path) -> None:
+        with Ledger(path) as one:
+            record(one, [entry("a", b"d")], one.folder(path.parent), one.settings("m", "{}"), one.begin(1))
+            with one.transaction():
+                one.finish(1, {"rows": {"solved": 1}})
+        base = sqlite3.connect(path, isolation_level=None)
+        for statement in statements:
+            base.execute(statement)
+        base.close()
+
+    return change
 
 
-def test_another_programs_database_is_refused_and_left_alone(tmp_path):
-    path = tmp_path / "ledger.sqlite"
+def of_another_program(path: Path) -> None:
     base = sqlite3.connect(path)
     base.execute("CREATE TABLE theirs (x)")
     base.close()
+
+
+def rebuilt(old: str, new: str):
+    """Build the table of pictures anew with other columns."""
+    statement = next(some for some in SCHEMA.split(";") if "CREATE TABLE pictures" in some)
+    assert old in statement
+    return altered("DROP TABLE pictures", statement.replace(old, new))
+
+
+OTHER = '{"rows": {"solved": "x"}}'
+NOT_OURS = {
+    "newer": (altered("PRAGMA user_version = 2"), "is of format 2, and this version knows 1 only"),
+    "older": (altered("PRAGMA user_version = 0"), "is of format 0, and this version knows 1 only"),
+    "another application": (altered("PRAGMA application_id = 7"), "is another program's database"),
+    "another program": (of_another_program, "is another program's database"),
+    "no table": (altered("DROP TABLE runs"), "'runs' is missing"),
+    "a view": (
+        altered("ALTER TABLE folders RENAME TO hidden", "CREATE VIEW folders AS SELECT * FROM hidden"),
+        "'folders' is a view",
+    ),
+    "no column": (altered("ALTER TABLE settings RENAME COLUMN model TO type"), "'settings' lacks column 'model'"),
+    "a column more": (altered("ALTER TABLE runs ADD COLUMN colour"), "'runs' has an unknown column 'colour'"),
+    "another column": (rebuilt("size INTEGER NOT NULL", "size TEXT"), "'pictures' has another column 'size'"),
+    "another key": (
+        altered("DROP TABLE settings",
+                "CREATE TABLE settings (id INTEGER PRIMARY KEY, model TEXT NOT NULL, text TEXT NOT NULL)"),
+        "'settings' has other unique keys",
+    ),
+    "a trigger": (
+        altered("CREATE TRIGGER t AFTER INSERT ON runs BEGIN DELETE FROM pictures; END"), "it has a trigger, 't'",
+    ),
+    "a rule": (rebuilt("segments INTEGER", "segments INTEGER CHECK (run < 2)"), "CHECK constraint failed"),
+    "settings": (altered("UPDATE settings SET text = '{'"), "the text of its settings is no JSON"),
+    "settings in bytes": (altered("UPDATE settings SET text = x'7b7d'"), "the text of its settings is no JSON"),
+    "bad JSON": (altered("UPDATE runs SET results = '{'"), "the results of a run are not"),
+    "other JSON": (altered("UPDATE runs SET results = '[1]'"), "the results of a run are not"),
+    "deep JSON": (altered(f"UPDATE runs SET results = '{'[' * 9999}'"), "the results of a run are not"),
+    "no numbers": (altered(f"UPDATE runs SET results = '{OTHER}'"), "the results of a run are not"),
+    "results in bytes": (altered("UPDATE runs SET results = x'ff'"), "the results of a run are not"),
+    "changes": (altered("UPDATE folders SET changes = 'x'"), "a number is missing, or holds something else"),
+} | {
+    f"{column} = {value}": (altered(f"UPDATE pictures SET {column} = {value}"), said)
+    for column, value, said in (
+        ("size", "'x'", "column 'size' of a row holds a value of type str"),
+        ("mtime", "x'00'", "column 'mtime' of a row holds a value of type bytes"),
+        ("mtime", "1e300", "column 'mtime' of a row holds a value of type float"),
+        ("digest", "'d'", "column 'digest' of a row holds a value of type str"),
+        ("passing", "'x'", "column 'passing' of a row"), ("gone", "'x'", "column 'gone' of a row"),
+        ("settings", "'x'", "column 'settings' of a row"), ("run", "'x'", "column 'run' of a row"),
+        ("target", "'x'", "column 'target' of a row"), ("number", "'x'", "column 'number' of a row"),
+        ("word", "x'ff'", "column 'word' of a row holds a value of type bytes"),
+        ("reason", "CAST(x'ff' AS TEXT)", "a text is not UTF-8"), ("status", "CAST(x'ff' AS TEXT)", "is not UTF-8"),
+        ("confidence", "'high'", "column 'confidence' of a row holds a value of type str"),
+        ("segments", "'x'", "column 'segments' of a row"), ("status", "'maybe'", "the status of a row is none of"),
+        ("path", "x'ff'", "a path is not UTF-8"),
+    )
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", NOT_OURS)
+def test_a_database_that_is_not_ours_is_moved_aside_with_its_reason(tmp_path, kind):
+    """Nothing of it is lost, and the next run begins a new ledger."""
+    path = tmp_path / "ledger.sqlite"
+    change, said = NOT_OURS[kind]
+    change(path)
     before = path.read_bytes()
-    with pytest.raises(BadInput, match="is another program's database"):
-        Ledger(path)
-    assert path.read_bytes() == before
-    assert [file.name for file in tmp_path.iterdir()] == ["ledger.sqlite"]
+    with pytest.raises(Damaged, match=re.escape(said)) as error:  # noqa: SIM117
+        with Ledger(path) as one:
+            folder = one.folder(tmp_path)
+            list(one.known(folder))
+            list(one.results(folder))
+            one.answers([b"d"], 1)
+            one.changes(folder)
+            one.written(folder)
+            record(one, [entry("b", b"e")], folder, run=2)
+    (aside,) = [file for file in tmp_path.iterdir() if not file.name.endswith(("-wal", "-shm"))]
+    assert re.search(
+        rf"ledger\.sqlite: .*; it was moved to {aside.name}\. Give the same command again", str(error.value)
+    )
+    assert sqlite3.connect(aside).execute("PRAGMA integrity_check").fetchone() == ("ok",)
+    if kind in ("newer", "another program"):
+        assert aside.read_bytes() == before
+    with Ledger(path) as one:
+        assert list(one.known(one.folder(tmp_path))) == []
+
+
+def test_tables_and_indexes_that_people_add_are_let_be(tmp_path):
+    path = tmp_path / "ledger.sqlite"
+    altered("CREATE TABLE mine (x)", "CREATE VIEW words AS SELECT word FROM pictures",
+            "CREATE INDEX words_of ON pictures (word)", "ANALYZE")(path)  # fmt: skip
+    with Ledger(path) as one:
+        assert len(list(one.known(1))) == 1
 
 
 @pytest.mark.parametrize("part", ["head", "body"])

@@ -29,6 +29,7 @@ from tasks.datasets.repair import count_jobs, count_shard, finish, plan_repair, 
 from tasks.datasets.totals import Gathered
 from tasks.profiles.fonts import GlyphSet, bundled
 
+IMPORTED = Path(__file__).parents[2] / "golden" / "v1" / "imported"
 COUNT = 3 * BLOCK + 300
 NAMES = [shard_name(0, BLOCK), shard_name(1, BLOCK), shard_name(2, BLOCK), shard_name(3, 300)]
 A, B, C, D = NAMES
@@ -413,12 +414,12 @@ def resealed(reason: str, **changes):
 
 def line_that_leaves_the_folder(folder, other):
     edit(folder, lambda manifest: manifest["shards"][0].update(name="../x.h5"))
-    return [(MANIFEST, "manifest", "its line 0 names '../x.h5'", "rebuilt")], [MANIFEST]
+    return [(MANIFEST, "manifest", "shards[0].name: must be 'shard-000000-1", "rebuilt")], [MANIFEST]
 
 
 def lines_in_another_order(folder, other):
     edit(folder, lambda manifest: manifest["shards"].reverse())
-    return [(MANIFEST, "manifest", "its line 0 names", "rebuilt")], [MANIFEST]
+    return [(MANIFEST, "manifest", "shards[0].first: must be 0; it is", "rebuilt")], [MANIFEST]
 
 
 def no_manifest_and_swapped(folder, other):
@@ -488,10 +489,10 @@ KINDS = {
     for digests in (False, True)
 } | {
     "another seed in the manifest": resealed("its fields do not add up to its identity", seed=8),
-    "another count in the manifest": resealed(f"says 7 pictures, but its shards hold {COUNT}", count=7),
-    "no lines in the manifest": resealed(f"says {COUNT} pictures, but its shards hold 0", shards=[]),
-    "lines of another type": resealed("a field has a wrong type or value", shards=5),
-    "a profile of another type": resealed("its fields do not add up", profile=None),
+    "another count in the manifest": resealed(f"count: must be {COUNT}, the sum of its shards'", count=7),
+    "no lines in the manifest": resealed("shards: must be a list of 1 to", shards=[]),
+    "lines of another type": resealed("shards: must be a list of 1 to", shards=5),
+    "a profile of another type": resealed("profile: must be a table; it is None", profile=None),
 }  # fmt: skip
 
 
@@ -766,14 +767,60 @@ def test_a_face_that_is_not_bundled_is_asked_for(folder, monkeypatch):
     assert [finding.what for finding in repair(folder, font=["Inter Black"])] == [A]
 
 
-def test_imported_pictures_are_not_drawn(folder):
-    edit(folder, lambda manifest: manifest.update(source={"digest": "0"}))
+def test_imported_pictures_are_not_drawn(tmp_path):
+    folder = tmp_path / "imported"
+    shutil.copytree(IMPORTED, folder)
     for options in ({}, {"redraw": True}):
         refused(folder, "its pictures were imported.*--repair --source FOLDER", BadInput, **options)
     with pytest.raises(BadInput, match="were imported"):
         require_dataset(folder, drawing=True)
     require_dataset(folder, drawing=True, source=folder)
     require_dataset(folder)
+
+
+@pytest.mark.parametrize("forged", [False, True], ids=["identity kept", "identity made to fit"])
+@pytest.mark.parametrize(
+    "changes",
+    [{"profile": {"name": "other"}}, {"profile": {"alphabet": "ABCDEFGHILMNOPRSTUVWYZ7"}}, {"profile": {"width": 57}},
+     {"source": {"ink": {"invert": "yes"}}}, {"source": {"digest": "0" * 64}}, {"source": {"pictures": 21}},
+     {"source": {"loader": 2}}, {"seed": 1}],
+    ids=str,
+)  # fmt: skip
+def test_what_an_import_is_known_by_is_that_of_its_shards(tmp_path, changes, forged):
+    folder = tmp_path / "imported"
+    shutil.copytree(IMPORTED, folder)
+    assert look(folder).verdict.findings == ()
+
+    def change(manifest: dict) -> None:
+        for key, value in changes.items():
+            manifest[key] = manifest[key] | value if isinstance(value, dict) else value
+        if forged:
+            known = {key: manifest[key] for key in ("format", "profile", "source", "seed")}
+            known["source"] = {key: value for key, value in known["source"].items() if key != "labels"}
+            manifest["identity"] = hashlib.sha256(canonical(known).encode()).hexdigest()
+
+    edit(folder, change)
+    (finding,) = look(folder).verdict.findings
+    assert (finding.what, finding.state) == (MANIFEST, State.MANIFEST)
+    assert finding.reason == (
+        "its identity is not that of the shards that it names" if forged else
+        "its fields do not add up to its identity"
+    )  # fmt: skip
+    refused(folder, "its pictures were imported", BadInput)
+
+
+def test_a_shard_of_another_import_does_not_unsettle_the_manifest(tmp_path):
+    folder = tmp_path / "imported"
+    shutil.copytree(IMPORTED, folder)
+    (name,) = [path.name for path in folder.glob("*.h5")]
+    with Shard(folder / name) as shard:
+        blocks = list(shard)
+        other = shard.identity.replace('"seed":0', '"seed":1')
+    (folder / name).unlink()
+    write_shard(folder, 0, 0, blocks, other, "run")
+    (finding,) = look(folder).verdict.findings
+    assert (finding.what, finding.state) == (name, State.FOREIGN)
+    assert "belongs to another dataset (seed: 1 there, 0 here)" in finding.reason
 
 
 def test_a_drawn_dataset_needs_no_source(folder):

@@ -33,6 +33,7 @@ from tasks.exchange.export_part import export_part, prove_shard
 from tasks.exchange.formats import ExportEntry, ExportFormat, ExportLayout, tar_end, tar_member, tesseract_boxes
 
 ALPHABET = "ABCÉ,/"
+GOLDEN = Path(__file__).parents[2] / "golden" / "v1" / "book"  # whose manifest has every field
 FONTS = ["Inter Black", "Karla ExtraBold"]
 PARAMETERS = [
     ("height", "<u2"), ("width", "<u2"), ("font", "<u2"), ("shear", "<i2"), ("scale", "<u2"),
@@ -71,11 +72,12 @@ def put(folder: Path, shards: list[list[Block]], **changes) -> Dataset:
     for index, blocks in enumerate(shards):
         records.append(write_shard(folder, index, first, blocks, "{}", "run"))
         first += records[-1].count
-    manifest = Manifest(
-        identity="1d", profile={"name": "made up", "alphabet": ALPHABET}, seed=1, count=first,
+    whole = Manifest.read(GOLDEN)
+    manifest = replace(
+        whole, profile=whole.profile | {"name": "made up", "alphabet": ALPHABET, "fonts": list(FONTS)}, count=first,
         content=combined(bytes.fromhex(one) for record in records for one in record.blocks),
-        fonts=[dict(zip(("family", "style"), name.split(), strict=True)) for name in FONTS],
-        software={}, statistics={}, shards=[record.as_dict() for record in records],
+        fonts=[whole.fonts[0] | dict(zip(("family", "style"), name.split(), strict=True)) for name in FONTS],
+        shards=[record.as_dict() for record in records],
     )  # fmt: skip
     replace(manifest, **changes).write(folder)
     return Dataset(folder)
@@ -646,8 +648,8 @@ def test_another_export_in_the_folder_is_refused_with_what_differs(
 
 
 def test_another_dataset_is_refused(dataset, exported, tmp_path):
-    other = put(tmp_path / "other", [[made_block(9, 3)]], identity="2e")
-    with pytest.raises(Different, match=r"content: .*; identity: '1d' there, '2e' wanted"):
+    other = put(tmp_path / "other", [[made_block(9, 3)]], identity="2e" * 32)
+    with pytest.raises(Different, match=r"content: .*; identity: '44937e\w+' there, '2e2e2e"):
         survey(other, ExportChoice(ExportFormat.PNG), exported(ExportFormat.PNG))
 
 
@@ -687,7 +689,8 @@ def test_a_folder_in_the_dataset_is_refused(dataset):
 
 @pytest.mark.parametrize("chosen", [ExportFormat.COCO, ExportFormat.TESSERACT])
 def test_no_boxes_no_letters(tmp_path, chosen):
-    imported = put(tmp_path / "d", [[made_block(9, 3)]], source={"pictures": 9})
+    source = Manifest.read(GOLDEN.with_name("imported")).source
+    imported = put(tmp_path / "d", [[made_block(9, 3)]], source=source, fonts=[], words=None, renderer=0)
     with pytest.raises(BadInput, match=rf"format {chosen.value}: needs the letters' boxes"):
         examine(imported, ExportChoice(chosen), tmp_path / "out")
     examine(imported, ExportChoice(ExportFormat.PNG), tmp_path / "out")

@@ -332,7 +332,8 @@ def test_drawn_and_imported_datasets_do_not_mix(tmp_path, recipe, imported):
         require_same(identity, recipe, imported.folder)
     ingest.require_imported(imported.folder)
     ingest.require_imported(tmp_path / "nothing")
-    replace(imported.manifest, source=None).write(tmp_path / "drawn")
+    fonts, profile = json.loads(recipe.identity)["fonts"], imported.manifest.profile | {"fonts": ["Inter Black"]}
+    replace(imported.manifest, source=None, fonts=fonts, profile=profile).write(tmp_path / "drawn")
     with pytest.raises(Different, match="holds a drawn dataset, of profile 'pictures'"):
         ingest.require_imported(tmp_path / "drawn")
 
