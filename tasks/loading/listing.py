@@ -133,8 +133,8 @@ def _as_they_come(folder: str, follow: bool) -> Iterator[str]:
     entries = os.scandir(folder)  # not in the generator, so that the call itself fails for a folder without permission
 
     def names() -> Iterator[str]:
-        with entries:
-            for entry in entries:
+        with entries as listed:
+            for entry in listed:
                 if entry.name[0] == ".":
                     continue
                 try:
@@ -154,7 +154,7 @@ def _as_they_come(folder: str, follow: bool) -> Iterator[str]:
 
 
 def _for_counting(folder: str, follow: bool) -> Iterator[str]:
-    """The same, as far as it can be listed: `_in_order` tells of the folder that cannot."""
+    """Yield the names of `_as_they_come` up to an error: `_in_order` tells of a folder that cannot be listed."""
     entries = _as_they_come(folder, follow)
 
     def names() -> Iterator[str]:
