@@ -6,7 +6,7 @@ import tomllib
 from pathlib import Path
 
 import tasks
-from flows.service import processes
+from flows.service import passwords, processes
 from storage.errors import BadInput
 from storage.files import atomic
 from storage.files.places import ObjectPath, Place, is_url, place
@@ -92,20 +92,23 @@ def prepare_environment(chosen: Path | None = None) -> bool:
         "DO_NOT_TRACK": "1",
         "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
         "PREFECT_SERVER_ALLOW_EPHEMERAL_MODE": "true",
+        "PREFECT_SERVER_CORS_ALLOWED_ORIGINS": "",  # Prefect's own default lets every web page read the answers
         # Prefect's own 20 s are too few for the first start on two busy cores.
         "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "120",
         # The command line reports errors itself; tracebacks stay in the run's log.
         "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "CRITICAL",
     }
     own = False
-    if not _has_server():
+    if not names_server():
         folder = (home() / "prefect").resolve()
         atomic.make_folder(folder)  # Prefect's server does not start without it
         own = os.environ.setdefault("PREFECT_HOME", str(folder)) == str(folder)
         there = served() if own else None
         if there:
-            os.environ["PREFECT_API_URL"] = there["api"]
+            os.environ["PREFECT_API_URL"], os.environ[passwords.CLIENT] = there["api"], there["password"]
             own = False
+    elif passwords.CLIENT in (profile := _profile()):  # for our requests, which know no profiles
+        defaults[passwords.CLIENT] = profile[passwords.CLIENT]
     for name, value in defaults.items():
         os.environ.setdefault(name, value)
     os.environ[processes.CLIENT] = str(os.getpid())  # children inherit it
@@ -113,13 +116,13 @@ def prepare_environment(chosen: Path | None = None) -> bool:
 
 
 def served() -> dict | None:
-    """Read the record of the `captchas up` that runs on this home: its process, the addresses of its server and UI.
+    """Read the record of the `captchas up` that runs on this home: its process, its server's addresses and password.
 
     None if `captchas up` does not run, also if it was killed and left its record behind.
     """
     try:
         content = json.loads((home() / "prefect" / RECORD).read_bytes())
-        alive = processes.started(content["pid"]) == content["started"]
+        alive = processes.started(content["pid"]) == content["started"] and "password" in content
     except (OSError, ValueError, KeyError, TypeError):
         return None
     return content if alive else None
@@ -134,15 +137,21 @@ def end_orphaned_servers() -> int:
     return len(processes.end(processes.orphans(os.environ.get("PREFECT_HOME"))))
 
 
-def _has_server() -> bool:
-    """Return whether the user has named a Prefect server, which a PREFECT_HOME of ours would hide."""
-    if os.environ.get("PREFECT_API_URL"):
-        return True
+def names_server() -> bool:
+    """Return whether a Prefect server is named, by the user or by this process.
+
+    A PREFECT_HOME of ours would hide the user's.
+    """
+    return bool(os.environ.get("PREFECT_API_URL") or _profile().get("PREFECT_API_URL"))
+
+
+def _profile() -> dict[str, str]:
+    """Read the settings of Prefect's active profile."""
     folder = Path(os.environ.get("PREFECT_HOME") or Path.home() / ".prefect")
     profiles = Path(os.environ.get("PREFECT_PROFILES_PATH") or folder / "profiles.toml")
     try:
         content = tomllib.loads(profiles.read_text(encoding="utf-8"))
     except (OSError, ValueError):
-        return False
+        return {}
     active = os.environ.get("PREFECT_PROFILE") or content.get("active")
-    return bool(content.get("profiles", {}).get(active, {}).get("PREFECT_API_URL"))
+    return {name: str(value) for name, value in content.get("profiles", {}).get(active, {}).items()}

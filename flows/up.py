@@ -18,8 +18,9 @@ import flows
 from flows.home import RECORD, home, served
 from flows.parameters import Port
 from flows.requests import Refused, command
-from flows.service import deployments, processes
+from flows.service import deployments, passwords, processes
 from flows.service.prefect_api import Api, Unanswered
+from flows.service.prefect_guard import hosts_from, server_command
 from flows.service.processes import Child
 from storage.errors import BadInput, Busy
 from storage.files import atomic
@@ -116,6 +117,7 @@ def up(request: UpRequest, file: Path | None) -> dict:
         api = Api(os.environ["PREFECT_API_URL"])
         with _stopping() as stop:
             try:
+                deployments.make_pool(api)
                 _deploy(api, file, _environment(api.url.removesuffix("/api")), home() / "prefect" / "logs", stop)
             except Stopped:
                 raise KeyboardInterrupt from None
@@ -133,32 +135,39 @@ def up(request: UpRequest, file: Path | None) -> dict:
 
 def _run(file: Path, port: int, stop: Stop) -> None:
     """Start server and worker, watch them until `stop`, and end them."""
+    hosts_from(os.environ)
+    password_at = passwords.agree_kept(home() / "prefect")
     url = f"http://127.0.0.1:{port}"
     logs, scratch = (Path(os.environ["PREFECT_HOME"]) / name for name in ("logs", SCRATCH))
     shutil.rmtree(scratch, ignore_errors=True)  # left by a killed `up`
     environment = _environment(url) | {"TMPDIR": str(atomic.make_folder(scratch).resolve())}
-    server = Child("server", _server_command(port), environment, logs / "server.log", file.parent)
+    serving = server_command(port, "--log-level", "warning", "--timeout-graceful-shutdown", "2")
+    server = Child("server", serving, environment, logs / "server.log", file.parent)
     api = Api(f"{url}/api")
     worker = Child(
         "worker", _worker_command(), environment, logs / "worker.log", file.parent, lambda: _settled(api)
     )  # fmt: skip
     record = {
         "pid": os.getpid(), "started": processes.started(os.getpid()), "api": api.url, "ui": url,
-        "deployments": str(file), "logs": str(logs),
+        "deployments": str(file), "logs": str(logs), "password": os.environ[passwords.SERVER],
     }  # fmt: skip
     place = home() / "prefect" / RECORD
     try:
         _tell(f"starting Prefect's server on {url}")
         server.start()
         _until(api.healthy, STARTING, server, stop)
-        atomic.replace(place, json.dumps(record, indent=1).encode())
+        passwords.write_private(place, json.dumps(record, indent=1).encode())
+        deployments.make_pool(api)
         deployments.settle(api)
         if deployments.changed(api, file):
             _deploy(api, file, environment, logs, stop)
         before = deployments.newest_worker(api)
         worker.start()
         _until(lambda: deployments.newest_worker(api) != before, STARTING, worker, stop)
-        _tell(f"up: the UI is at {url}, pictures go into {home() / INBOX}; Ctrl-C ends it")
+        _tell(
+            f"up: the UI is at {url} and asks for the password, which is in {password_at}; "
+            f"pictures go into {home() / INBOX}; Ctrl-C ends it"
+        )
         while not stop.wait(_EVERY):
             for child in (server, worker):
                 said = child.look()
@@ -185,8 +194,7 @@ def _settled(api: Api) -> bool:
 
 
 def _deploy(api: Api, file: Path, environment: dict[str, str], logs: Path, stop: Stop) -> None:
-    """Make the pool, if it does not exist, and the deployments."""
-    deployments.make_pool(api)
+    """Make the deployments."""
     deploying = Child("deployment", _deploy_command(file), environment, logs / "deploy.log", file.parent)
     deploying.start()
     try:
@@ -234,38 +242,25 @@ def _environment(url: str) -> dict[str, str]:
     }
 
 
-def _server_command(port: int) -> list[str]:
-    return [
-        sys.executable, "-m", "uvicorn", "--factory", "prefect.server.api.server:create_app", "--host", "127.0.0.1",
-        "--port", str(port), "--log-level", "warning", "--lifespan", "on", "--timeout-graceful-shutdown", "2",
-    ]  # fmt: skip
-
-
 def _worker_command() -> list[str]:
-    return [
-        sys.executable,
-        "-m",
-        "prefect",
-        "worker",
-        "start",
-        "--pool",
-        deployments.POOL,
-        "--name",
-        f"up-{socket.gethostname()}",
-    ]
+    name = f"up-{socket.gethostname()}"
+    return [sys.executable, "-m", "prefect", "worker", "start", "--pool", deployments.POOL, "--name", name]
 
 
 def _deploy_command(file: Path) -> list[str]:
     return [sys.executable, "-m", "prefect", "--no-prompt", "deploy", "--all", "--prefect-file", str(file)]
 
 
-def _there() -> tuple[str | None, Path | None]:
-    """Return the server to check and the file of its deployments, of this home's `up` or else of the environment."""
+def _there() -> tuple[str | None, Path | None, str | None]:
+    """Find the server to look at, the file of its deployments, and its password if that is not in the environment.
+
+    All are those of the `up` on this home, else the server is the one that PREFECT_API_URL names.
+    """
     record = served()
     if record:
-        return record["api"], Path(record["deployments"])
+        return record["api"], Path(record["deployments"]), record["password"]
     beside = Path(flows.__file__).parents[1] / FILE
-    return os.environ.get("PREFECT_API_URL"), beside if beside.is_file() else None
+    return os.environ.get("PREFECT_API_URL"), beside if beside.is_file() else None, None
 
 
 def _free(port: int) -> int:

@@ -21,6 +21,21 @@ LIVING = 90.0  # seconds since a worker's last heartbeat, which comes every 30
 # Credentials before a host, a query or a fragment of a URL, and in s3: anything but a bucket; a scheduler's
 # tcp://host:8786 is none. For the server and, in the forms, for the browser: Python and JavaScript read it alike.
 NO_SECRET = r"^(?!(?!file:)[A-Za-z][A-Za-z0-9+.:-]+:/+([^/]*@|.*[?#]))(?![sS]3:/+[^/]*:)"
+# What a run may not choose: it would run any command as the user whose worker it is.
+FIXED = ("command", "env", "working_dir")
+# Prefect's own for a pool of processes, without what is fixed.
+TEMPLATE = {
+    "job_configuration": {name: f"{{{{ {name} }}}}" for name in ("labels", "name", "stream_output")},
+    "variables": {
+        "type": "object",
+        "properties": {
+            "name": {"anyOf": [{"type": "string"}, {"type": "null"}], "default": None, "title": "Name"},
+            "labels": {"type": "object", "additionalProperties": {"type": "string"}, "title": "Labels"},
+            "stream_output": {"type": "boolean", "default": True, "title": "Stream Output"},
+        },
+        "additionalProperties": False,
+    },
+}
 _NAME = re.compile(r"^  - name: *['\"]?([\w-]+)", re.M)
 UNDERWAY, WAITING = ["RUNNING", "PENDING", "CANCELLING"], ["SCHEDULED"]
 
@@ -35,9 +50,33 @@ def names_in(file: Path) -> set[str]:
 
 
 def make_pool(api: Api) -> None:
-    """Make the work pool, unless it exists: somebody may have changed its settings."""
-    if api.get(f"work_pools/{POOL}") is None:
-        api.post("work_pools/", {"name": POOL, "type": "process", "description": "Runs of captchas, as processes"})
+    """Make the work pool; of a pool that exists, take from the runs what they may not choose.
+
+    Its other settings stay: somebody may have changed them.
+    """
+    pool = api.get(f"work_pools/{POOL}")
+    if pool is None:
+        described = {"name": POOL, "type": "process", "description": "Runs of captchas, as processes"}
+        api.post("work_pools/", described | {"base_job_template": TEMPLATE})
+    elif (fixed := without_choice(pool.get("base_job_template") or TEMPLATE)) != pool.get("base_job_template"):
+        api.patch(f"work_pools/{POOL}", {"base_job_template": fixed})
+
+
+def without_choice(template: dict) -> dict:
+    """Return a pool's template in which the command, environment and folder of a run are the pool's own defaults."""
+    variables, job = template.get("variables", {}), dict(template.get("job_configuration", {}))
+    properties = dict(variables.get("properties", {}))
+    for name in FIXED:
+        default = properties.pop(name, {}).get("default")
+        value = job.pop(name, None)
+        if isinstance(value, str) and "{{" in value:  # a placeholder, which a run fills
+            value = default
+        if value:
+            job[name] = value
+    required = [name for name in variables.get("required", []) if name not in FIXED]
+    changed = {"properties": properties, "additionalProperties": False} | ({"required": required} if required else {})
+    kept = {name: value for name, value in variables.items() if name != "required"}
+    return template | {"job_configuration": job, "variables": kept | changed}
 
 
 def changed(api: Api, file: Path) -> bool:
@@ -143,15 +182,17 @@ def _runs(api: Api, wanted: dict) -> list[dict]:
     return found
 
 
-def look(url: str | None, file: Path | None) -> dict:
+def look(url: str | None, file: Path | None, password: str | None = None) -> dict:
     """Report which parts run: the server, the pool, the deployments, the worker.
+
+    The server is asked with the password, by default with that of the environment.
 
     Raises
     ------
     NotUp
         Something is missing; the error's `report` says what runs.
     """
-    api = Api(url, timeout=5) if url else None
+    api = Api(url, timeout=5, password=password) if url else None
     report: dict[str, Any] = {"server": url, "server_answers": False, "pool": False}
     report |= {"deployments": 0, "deployments_missing": [], "worker": None, "worker_last_seen_seconds": None}
     if api and api.healthy():

@@ -8,13 +8,14 @@ import atexit
 import os
 import socket
 import subprocess
-import sys
 import time
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 
-from flows.home import served
+from flows.home import names_server, served
+from flows.service import passwords
 from flows.service.prefect_api import Api
+from flows.service.prefect_guard import hosts_from, server_command
 from storage.errors import CaptchasError
 
 DATABASE = "prefect.db"  # under PREFECT_HOME
@@ -29,10 +30,26 @@ class ServerLost(CaptchasError, RuntimeError):
 
 
 class _Server:
-    """A server that this process started."""
+    """A server of this process, on a free port."""
 
-    def __init__(self, process: subprocess.Popen, port: int, seconds: float):
-        self._process, self._port, self._deadline = process, port, time.monotonic() + seconds
+    def __init__(self, seconds: float):
+        self._seconds = seconds
+        self._process: subprocess.Popen | None = None
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self._port = free.getsockname()[1]
+        self.url = f"http://127.0.0.1:{self._port}/api"
+
+    def start(self) -> subprocess.Popen:
+        """Start the server, unless it runs, and have it end with this process."""
+        if self._process is None:
+            self._process = subprocess.Popen(
+                server_command(self._port, "--log-level", "error"),
+                env=os.environ | _AS_EMBEDDED,
+                stdout=subprocess.DEVNULL,  # this process's standard output is for the report
+            )
+            atexit.register(self.stop)
+        return self._process
 
     def wait(self) -> None:
         """Return once the server answers.
@@ -41,9 +58,10 @@ class _Server:
         ------
         ServerLost
         """
+        process, deadline = self.start(), time.monotonic() + self._seconds
         while not self._healthy():
-            code = self._process.poll()
-            if code is not None or time.monotonic() > self._deadline:
+            code = process.poll()
+            if code is not None or time.monotonic() > deadline:
                 how = "takes too long to start" if code is None else f"ended while it started, with exit code {code}"
                 raise ServerLost(
                     f"Prefect's server {how}; give the same command again, or start one (`prefect server start`) and "
@@ -62,8 +80,8 @@ class _Server:
             connection.close()
 
     def stop(self) -> None:
-        """End the server."""
-        if self._process.poll() is None:
+        """End the server, if it runs."""
+        if self._process and self._process.poll() is None:
             self._process.terminate()
             try:
                 self._process.wait(_CLOSING)
@@ -98,11 +116,16 @@ _begun: _Server | _Served | None = None
 def begin(own: bool) -> None:
     """Start the server, name it in `PREFECT_API_URL`, and have it end with this process.
 
-    If `captchas up` runs on this home, `wait` waits for its server instead.
+    If `captchas up` runs on this home, `wait` waits for its server instead. If there is no database yet, `wait` starts
+    the server: a mistake in the parameters ends the server early, which could leave half a database.
 
     Nothing is started, and Prefect does as by default, if the user has named a server or a PREFECT_HOME (`own` is
-    False), if the user wants no embedded server, or if there is no database yet: a mistake in the parameters ends the
-    server early, which could leave half a database.
+    False), or wants no embedded server. A server that Prefect starts asks for a password too.
+
+    Raises
+    ------
+    BadInput
+        A variable of the environment contradicts another, or cannot be understood.
     """
     global _begun
     allowed = os.environ["PREFECT_SERVER_ALLOW_EPHEMERAL_MODE"].lower() in {"1", "true", "t", "yes", "y", "on"}
@@ -110,22 +133,15 @@ def begin(own: bool) -> None:
     there = served()
     if there and there["api"] == os.environ.get("PREFECT_API_URL"):
         _begun = _Served(there, seconds)
-    if not (own and allowed and Path(os.environ["PREFECT_HOME"], DATABASE).is_file()):
+    elif not names_server():
+        passwords.agree()
+    if not (own and allowed):
         return
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    process = subprocess.Popen(
-        [
-            sys.executable, "-m", "uvicorn", "--factory", "prefect.server.api.server:create_app", "--host", "127.0.0.1",
-            "--port", str(port), "--log-level", "error", "--lifespan", "on",
-        ],
-        env=os.environ | _AS_EMBEDDED,
-        stdout=subprocess.DEVNULL,  # this process's standard output is for the report
-    )  # fmt: skip
-    _begun = _Server(process, port, seconds)
-    atexit.register(_begun.stop)
-    os.environ["PREFECT_API_URL"] = f"http://127.0.0.1:{port}/api"
+    hosts_from(os.environ)
+    _begun = server = _Server(seconds)
+    os.environ["PREFECT_API_URL"] = server.url
+    if Path(os.environ["PREFECT_HOME"], DATABASE).is_file():
+        server.start()
 
 
 def wait() -> None:

@@ -1,11 +1,14 @@
 """A small client of a Prefect server's HTTP interface, for `captchas up`: it does not import Prefect."""
 
 import json
+import os
 import time
+from base64 import b64encode
 from http.client import HTTPException
 from urllib.error import HTTPError
 from urllib.request import ProxyHandler, Request, build_opener
 
+from flows.service import passwords
 from storage.errors import CaptchasError
 
 _LOCKED = 60.0  # seconds that the server's database may be busy (status 503)
@@ -18,15 +21,32 @@ class Unanswered(CaptchasError, ConnectionError):
 
 
 class Api:
-    """A Prefect server's interface at `url`, such as http://127.0.0.1:4200/api."""
+    """A Prefect server's interface at `url`, such as http://127.0.0.1:4200/api.
 
-    def __init__(self, url: str, timeout: float = 30.0):
+    Every request carries the password, or else the key, that Prefect's own clients send.
+
+    Parameters
+    ----------
+    url : str
+    timeout : float
+        Seconds for a request.
+    password : str, optional
+        By default the one in PREFECT_API_AUTH_STRING; without it the key in PREFECT_API_KEY.
+    """
+
+    def __init__(self, url: str, timeout: float = 30.0, password: str | None = None):
         self.url, self._timeout = url.rstrip("/"), timeout
+        self._headers = {"Content-Type": "application/json"}
+        password, key = password or os.environ.get(passwords.CLIENT), os.environ.get("PREFECT_API_KEY")
+        if password:
+            self._headers["Authorization"] = f"Basic {b64encode(password.encode()).decode()}"
+        elif key:
+            self._headers["Authorization"] = f"Bearer {key}"
 
     def healthy(self) -> bool:
         """Return whether the server answers."""
         try:
-            with _urlopen(f"{self.url}/health", timeout=min(self._timeout, 5)) as answer:
+            with _urlopen(self._request("health"), timeout=min(self._timeout, 5)) as answer:
                 return answer.status == 200
         except (OSError, HTTPException, ValueError):
             return False
@@ -47,7 +67,7 @@ class Api:
         ------
         Unanswered
         """
-        return self._ask(Request(f"{self.url}/{path}"))
+        return self._ask(self._request(path))
 
     def find(self, path: str, content: dict | None = None) -> list[dict]:
         """Post a filter and return the objects that match; an empty list if the path does not exist.
@@ -66,8 +86,7 @@ class Api:
         ------
         Unanswered
         """
-        data = json.dumps(content or {}).encode()
-        return self._ask(Request(f"{self.url}/{path}", data, {"Content-Type": "application/json"}))
+        return self._ask(self._request(path, content or {}))
 
     def patch(self, path: str, content: dict) -> None:
         """Change fields of the object at a path.
@@ -76,8 +95,12 @@ class Api:
         ------
         Unanswered
         """
-        data = json.dumps(content).encode()
-        self._ask(Request(f"{self.url}/{path}", data, {"Content-Type": "application/json"}, method="PATCH"))
+        self._ask(self._request(path, content, "PATCH"))
+
+    def _request(self, path: str, content: dict | None = None, method: str | None = None) -> Request:
+        """Make a request with the credentials; a POST if it has content and no other method."""
+        data = None if content is None else json.dumps(content).encode()
+        return Request(f"{self.url}/{path}", data, self._headers, method=method)
 
     def _ask(self, request: Request):
         deadline = time.monotonic() + _LOCKED
@@ -91,6 +114,10 @@ class Api:
                 if error.code == 503 and time.monotonic() < deadline:
                     time.sleep(_EVERY)
                     continue
+                if error.code == 401:
+                    raise Unanswered(
+                        f"{self.url}: Prefect's server refused (401); give its password in {passwords.CLIENT}"
+                    ) from error
                 said = error.read(2000).decode(errors="replace")
                 raise Unanswered(f"{request.full_url}: Prefect's server refused ({error.code}: {said})") from error
             except (OSError, HTTPException, ValueError) as error:

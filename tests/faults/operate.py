@@ -117,7 +117,7 @@ class Site:
         except (OSError, ValueError):
             return None
         ready = record["pid"] == self.process.pid and " up: the UI " in (self.folder / f"up-{self.starts}").read_text()
-        return Api(record["api"], timeout=20) if ready else None
+        return Api(record["api"], timeout=20, password=record["password"]) if ready else None
 
     def living(self) -> dict[str, list[int]]:
         """The processes that descend from any `up` of this site, by kind."""

@@ -1,5 +1,6 @@
 """The environment for Prefect, and what a killed run leaves behind."""
 
+import json
 import os
 import subprocess
 import sys
@@ -52,6 +53,34 @@ def test_a_server_in_the_active_profile_is_not_hidden(clean):
     )
     home.prepare_environment(clean)
     assert "PREFECT_HOME" not in os.environ
+
+
+def test_a_password_in_the_active_profile_is_sent_to_the_server_in_it(clean):
+    (clean / ".prefect").mkdir()
+    (clean / ".prefect" / "profiles.toml").write_text(
+        'active = "work"\n[profiles.work]\nPREFECT_API_URL = "http://127.0.0.1:4200/api"\n'
+        'PREFECT_API_AUTH_STRING = "admin:word"\n'
+    )
+    home.prepare_environment(clean)
+    assert os.environ["PREFECT_API_AUTH_STRING"] == "admin:word"
+    os.environ["PREFECT_API_AUTH_STRING"] = "the user's own"
+    home.prepare_environment(clean)
+    assert os.environ["PREFECT_API_AUTH_STRING"] == "the user's own"
+
+
+def test_no_web_page_may_read_the_answers_of_a_server_that_prefect_starts(clean):
+    home.prepare_environment(clean)
+    assert os.environ["PREFECT_SERVER_CORS_ALLOWED_ORIGINS"] == ""
+
+
+def test_commands_send_the_password_of_the_up_on_their_home(clean):
+    record = {"pid": os.getpid(), "started": processes.started(os.getpid()), "api": "http://127.0.0.1:9/api"}
+    (clean / "prefect").mkdir()
+    (clean / "prefect" / home.RECORD).write_text(json.dumps(record | {"password": "captchas:x"}))
+    os.environ["PREFECT_API_AUTH_STRING"] = "of another server"
+    assert home.prepare_environment(clean) is False
+    assert os.environ["PREFECT_API_URL"] == record["api"]
+    assert os.environ["PREFECT_API_AUTH_STRING"] == "captchas:x"
 
 
 def test_names_and_paths(clean):

@@ -4,16 +4,21 @@ In the order in which they stand: each goes on from what the one before left.
 """
 
 import csv
+import html
 import json
 import os
 import re
 import signal
 import subprocess
 import sys
+import threading
 import time
 import urllib.error
 import urllib.request
+from base64 import b64encode
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -86,16 +91,32 @@ class Site:
     def ask(self, path: str, content: dict | None = None):
         """What the server answers; an `HTTPError` where it refuses."""
         data = None if content is None else json.dumps(content).encode()
-        request = urllib.request.Request(f"{self.record['api']}/{path}", data, {"Content-Type": "application/json"})
         for _ in range(100):
             try:
-                with urllib.request.urlopen(request, timeout=60) as answer:
-                    return json.loads(answer.read() or b"null")
+                return json.loads(self.send(path, data, self.own()) or b"null")
             except urllib.error.HTTPError as error:
                 if error.code != 503:  # its database is locked, for a moment
                     raise
             time.sleep(0.3)
         raise TimeoutError(path)
+
+    def own(self) -> dict[str, str]:
+        """The headers that Prefect's clients send."""
+        password = b64encode(self.record["password"].encode()).decode()
+        return {"Content-Type": "application/json", "Authorization": f"Basic {password}"}
+
+    def send(self, path: str, data: bytes | None, headers: dict[str, str]) -> bytes:
+        """What the server answers to a request with just these headers."""
+        request = urllib.request.Request(f"{self.record['api']}/{path}", data, headers)
+        with urllib.request.urlopen(request, timeout=60) as answer:
+            return answer.read()
+
+    def refusal(self, path: str, data: bytes | None, headers: dict[str, str]) -> urllib.error.HTTPError:
+        """The refusal of such a request."""
+        with pytest.raises(urllib.error.HTTPError) as refused:
+            self.send(path, data, headers)
+        refused.value.close()
+        return refused.value
 
     def begin(self, name: str, **parameters) -> str:
         """Start a deployment's run; its id."""
@@ -153,6 +174,193 @@ def test_everything_is_up_and_the_check_says_so(site):
     assert (site.home / "inbox").is_dir()
     with urllib.request.urlopen(site.record["ui"], timeout=10) as answer:
         assert b"<title>Prefect" in answer.read()
+
+
+def test_only_who_has_the_password_may_ask(site):
+    for name in ("up.json", "password"):
+        assert (site.home / "prefect" / name).stat().st_mode & 0o777 == 0o600
+    own = site.own()
+    wrong = own | {"Authorization": f"Basic {b64encode(b'captchas:').decode()}"}
+    for headers in ({"Content-Type": "application/json"}, wrong):
+        assert site.refusal("flow_runs/count", b"{}", headers).code == 401
+    assert int(site.send("flow_runs/count", b"{}", own)) >= 0
+    assert site.record["password"] not in site.said()
+
+
+@pytest.mark.parametrize(
+    "foreign",
+    [
+        {"Host": "evil.example"}, {"Origin": "http://evil.example"}, {"Origin": "null"},
+        {"Origin": "http://127.0.0.1:1"}, {"Sec-Fetch-Site": "same-site"}, {"Content-Type": "text/plain"},
+    ],
+)  # fmt: skip
+def test_a_foreign_request_is_refused_even_with_the_password(site, foreign):
+    for path, data in (("flow_runs/count", b"{}"), ("health", None)):
+        refused = site.refusal(path, data, site.own() | foreign)
+        assert refused.code == 403
+        assert "Access-Control-Allow-Origin" not in refused.headers
+
+
+@pytest.mark.parametrize("variables", [{"command": "true"}, {"env": {"A": "1"}}, {"env.A": "1"}, {"working_dir": "/"}])
+def test_no_run_chooses_its_command_environment_or_folder(site, variables):
+    deployment = site.ask("deployments/name/verify/verify")["id"]
+    content = json.dumps({"job_variables": variables}).encode()
+    assert site.refusal(f"deployments/{deployment}/create_flow_run", content, site.own()).code == 422
+    job = site.ask("work_pools/captchas")["base_job_template"]["job_configuration"]
+    assert not {"command", "env", "working_dir"} & set(job)
+
+
+def test_a_server_that_is_named_is_asked_with_the_password_of_the_environment(site, tmp_path):
+    """As on a site, where the operator sets both."""
+    named = {"PREFECT_API_URL": site.record["api"], "PREFECT_API_AUTH_STRING": site.record["password"]}
+    elsewhere = Site(tmp_path)
+    elsewhere.environment |= named
+    for arguments in (["--deploy"], ["--check"]):
+        result = elsewhere.run("up", *arguments)
+        assert result.code == 0, result.said
+    assert len(site.ask("deployments/filter", {})) == len(SCHEDULED) + len(ON_DEMAND)
+    elsewhere.environment |= {"PREFECT_API_AUTH_STRING": "of another server"}
+    for arguments in (["--deploy"], ["--check"]):
+        result = elsewhere.run("up", *arguments)
+        assert result.code == 1
+        assert "refused (401); give its password in PREFECT_API_AUTH_STRING" in result.said
+
+
+CHROMIUM = Path("/usr/bin/chromium")
+# What a page of another origin can try; each name is a victim. `told` is the page's own server.
+PAGE = """<!doctype html><title>a page</title><body><script>
+const run = JSON.stringify({parameters: {dataset: "book"}}), found = {};
+const tries = {
+  plain: {method: "POST", mode: "no-cors", body: run, headers: {"Content-Type": "text/plain"}},
+  json: {method: "POST", body: run, headers: {"Content-Type": "application/json"}},
+  password: {method: "POST", body: run, headers: {"Content-Type": "application/json", "Authorization": "PASSWORD"}},
+  read: {}, blind: {mode: "no-cors"},
+};
+function submitted(url) {
+  const frame = document.createElement("iframe"), form = document.createElement("form");
+  frame.name = url;
+  Object.assign(form, {method: "POST", enctype: "text/plain", action: url, target: url});
+  const field = document.createElement("input");  // plain text that is JSON
+  [field.name, field.value] = [run.slice(0, -1) + ', "tags": ["', '"]}'];
+  form.append(field);
+  document.body.append(frame, form);
+  form.submit();
+  return new Promise(done => frame.onload = done);
+}
+function socket(url) {
+  return new Promise(done => {
+    const opened = new WebSocket(url.replace("http", "ws"), ["prefect"]);
+    opened.onopen = () => done("opened");
+    opened.onerror = () => done("refused");
+  });
+}
+(async () => {
+  for (const [victim, urls] of Object.entries(VICTIMS)) {
+    found[victim] = {};
+    for (const [name, how] of Object.entries(tries)) {
+      const url = how.method ? urls.start : urls.read;
+      found[victim][name] = await fetch(url, how).then(answer => answer.text(), error => "failed");
+    }
+    await submitted(urls.start);
+    found[victim].socket = await socket(urls.socket);
+  }
+  await fetch("/told", {method: "POST", body: JSON.stringify(found)});
+})();
+</script>"""
+
+
+class Web(ThreadingHTTPServer):
+    """A web server on this machine, as any user or program may have: pages, and what was sent to it."""
+
+    def __init__(self):
+        self.page, self.posted = b"", []
+        outer = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self):
+                self._answer(outer.page)
+
+            def do_POST(self):
+                outer.posted.append((self.path, self.rfile.read(int(self.headers["Content-Length"]))))
+                self._answer(b"done")
+
+            def do_OPTIONS(self):
+                self._answer(b"")
+
+            def _answer(self, body):
+                self.send_response(200)
+                for name in ("Origin", "Headers"):
+                    self.send_header(f"Access-Control-Allow-{name}", "*" if name == "Origin" else "*, Authorization")
+                self.send_header("Content-Type", "text/html")
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, *_):
+                pass
+
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.server_port}"
+        threading.Thread(target=self.serve_forever, args=(0.05,)).start()
+
+    def close(self) -> None:
+        self.shutdown()
+        self.server_close()
+
+
+def browse(url: str, folder: Path, *options: str, until=None) -> str:
+    """Open an address in a browser; the page as it then is, or nothing if it is closed `until` something is so."""
+    command = [
+        CHROMIUM, "--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run",
+        "--disable-dev-shm-usage", f"--user-data-dir={folder}", *options,
+    ]  # fmt: skip
+    if until is None:
+        done = subprocess.run([*command, "--dump-dom", url], capture_output=True, text=True, timeout=90)
+        return html.unescape(done.stdout)
+    with subprocess.Popen([*command, "--remote-debugging-port=0", url], stdout=-3, stderr=-3) as browser:
+        try:
+            Site.until(until, 90)
+        finally:
+            browser.terminate()
+    return ""
+
+
+@pytest.mark.skipif(not CHROMIUM.exists(), reason=f"needs a browser, {CHROMIUM}")
+def test_a_page_in_a_browser_on_this_machine_reads_and_starts_nothing(site, tmp_path):
+    """The same page does all of it to a server without a guard, so the page knows how."""
+    deployment = site.ask("deployments/name/verify/verify")["id"]
+    before = site.ask("flow_runs/filter", {"deployments": {"id": {"any_": [deployment]}}})
+    with closing(Web()) as attacker, closing(Web()) as unguarded:
+        unguarded.page = b"a secret"
+        urls = {
+            name: {
+                "start": f"{url}/deployments/{deployment}/create_flow_run",
+                "read": f"{url}/health",
+                "socket": f"{url}/events/in",
+            }
+            for name, url in {"up": site.record["api"], "unguarded": unguarded.url}.items()
+        }
+        page = PAGE.replace("VICTIMS", json.dumps(urls)).replace("PASSWORD", site.own()["Authorization"])
+        attacker.page = page.encode()
+        browse(attacker.url, tmp_path / "attack", until=lambda: attacker.posted)
+        found = json.loads(attacker.posted[0][1])
+        assert found["unguarded"] == {
+            "plain": "", "json": "done", "password": "done", "read": "a secret", "blind": "", "socket": "refused",
+        }  # fmt: skip
+        assert len(unguarded.posted) == 4  # with the form
+    assert found["up"] == {
+        "plain": "", "json": "failed", "password": "failed", "read": "failed", "blind": "", "socket": "refused",
+    }  # fmt: skip
+    assert site.ask("flow_runs/filter", {"deployments": {"id": {"any_": [deployment]}}}) == before
+
+
+@pytest.mark.skipif(not CHROMIUM.exists(), reason=f"needs a browser, {CHROMIUM}")
+def test_a_name_that_is_pointed_at_this_machine_opens_nothing(site, tmp_path):
+    port = site.record["ui"].rpartition(":")[2]
+    rebound = "--host-resolver-rules=MAP evil.example 127.0.0.1"
+    assert "true" in browse(f"http://127.0.0.1:{port}/api/health", tmp_path / "own", rebound)
+    told = browse(f"http://evil.example:{port}/api/health", tmp_path / "rebound", rebound)
+    assert "captchas: refused: Host must be" in told
 
 
 def test_all_deployments_are_there_with_schedules_and_limits(site):

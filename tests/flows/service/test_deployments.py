@@ -7,6 +7,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+from prefect.workers.process import ProcessWorker
 
 from flows.service import deployments, prefect_api
 from flows.service.prefect_api import Api, Unanswered
@@ -28,6 +29,7 @@ class Server:
     def __init__(self):
         self.answers: dict[str, object] = {"health": True}
         self.asked: list[tuple[str, dict]] = []
+        self.credentials: list[str | None] = []
         outer = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -42,6 +44,7 @@ class Server:
             def _answer(self, content):
                 path = self.path.removeprefix("/api/")
                 outer.asked.append((path, content))
+                outer.credentials.append(self.headers["Authorization"])
                 answer = outer.answers.get(path)
                 answer = answer(content) if callable(answer) else answer
                 code = answer if type(answer) is int else 404 if answer is None else 200
@@ -165,14 +168,80 @@ def test_a_file_is_deployed_again_only_when_it_or_the_server_changed(server, fil
         deployments.require_deployed(api, file, deploying)
 
 
-def test_a_pool_that_is_there_is_left_as_it_is(server):
+def test_a_new_pool_lets_a_run_choose_no_command(server):
     server.answers["work_pools/"] = {}
     deployments.make_pool(Api(server.url))
     assert [path for path, _ in server.asked] == ["work_pools/captchas", "work_pools/"]
-    assert server.asked[1][1]["type"] == "process"
-    whole(server)
+    made = server.asked[1][1]
+    assert made["type"] == "process"
+    assert made["base_job_template"] == deployments.without_choice(made["base_job_template"]) == deployments.TEMPLATE
+    server.answers["work_pools/captchas"] = made
     deployments.make_pool(Api(server.url))
-    assert len(server.asked) == 3
+    assert len(server.asked) == 3  # it is as it shall be
+
+
+@pytest.mark.parametrize(
+    ("changes", "fixed"),
+    [
+        ({}, {}),
+        ({"env": {"type": "object", "default": {"A": "1"}}}, {"env": {"A": "1"}}),
+        ({"working_dir": {"type": "string", "default": "/srv"}, "command": {"default": "nice python"}},
+         {"working_dir": "/srv", "command": "nice python"}),
+    ],
+)  # fmt: skip
+def test_of_an_old_pool_the_defaults_stay_and_the_choice_goes(server, changes, fixed):
+    template = ProcessWorker.get_default_base_job_template()
+    template["variables"]["properties"] |= changes | {"mine": {"type": "string"}}
+    template["job_configuration"]["mine"] = "{{ mine }}"
+    server.answers["work_pools/captchas"] = {"base_job_template": template}
+    deployments.make_pool(Api(server.url))
+    path, patch = server.asked[-1]
+    assert path == "work_pools/captchas"
+    kept = {name: f"{{{{ {name} }}}}" for name in ("labels", "name", "stream_output", "mine")}
+    assert patch["base_job_template"]["job_configuration"] == kept | fixed
+    variables = patch["base_job_template"]["variables"]
+    assert set(variables["properties"]) == set(kept) and variables["additionalProperties"] is False
+    assert "command" in template["variables"]["properties"]  # nothing is changed in place
+
+
+def test_a_command_that_names_a_placeholder_is_not_left_to_a_run():
+    template = ProcessWorker.get_default_base_job_template()
+    template["job_configuration"] |= {"command": "nice {{ command }}", "env": {"A": "1"}, "working_dir": "/srv"}
+    template["variables"]["required"] = ["command"]
+    fixed = deployments.without_choice(template)
+    assert {"command", "env", "working_dir"} & set(fixed["job_configuration"]) == {"env", "working_dir"}
+    assert "required" not in fixed["variables"]
+
+
+@pytest.mark.parametrize(
+    ("variables", "sent"),
+    [
+        ({"PREFECT_API_AUTH_STRING": "admin:word"}, "Basic YWRtaW46d29yZA=="),
+        ({"PREFECT_API_KEY": "pnu_1"}, "Bearer pnu_1"),
+        ({"PREFECT_API_AUTH_STRING": "admin:word", "PREFECT_API_KEY": "pnu_1"}, "Basic YWRtaW46d29yZA=="),
+        ({}, None),
+    ],
+)
+def test_every_request_carries_what_prefect_s_clients_send(server, monkeypatch, variables, sent):
+    for name in ("PREFECT_API_AUTH_STRING", "PREFECT_API_KEY"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    api = Api(server.url)
+    assert api.healthy()
+    api.get("x")
+    api.post("x", {})
+    api.find("x")
+    api.patch("x", {})
+    assert server.credentials == [sent] * 5
+    Api(server.url, password="admin:word").get("x")
+    assert server.credentials[-1] == "Basic YWRtaW46d29yZA=="
+
+
+def test_a_server_that_wants_a_password_names_the_variable(server):
+    server.answers["work_pools/captchas"] = 401
+    with pytest.raises(deployments.NotUp, match=r"refused \(401\); give its password in PREFECT_API_AUTH_STRING"):
+        deployments.look(server.url, None)
 
 
 def test_runs_that_were_cut_off_are_closed_and_of_missed_ones_the_newest_is_kept(server):

@@ -14,7 +14,9 @@ import pytest
 from prefect import Flow
 
 from flows.__main__ import COMMANDS, PLAIN
-from flows.service import embedded_server
+from flows.service import embedded_server, passwords
+from flows.service.prefect_guard import HOSTS
+from storage.errors import BadInput
 
 ANSWERS = """
 import http.server, sys
@@ -35,7 +37,9 @@ def ours(tmp_path, monkeypatch):
     monkeypatch.setenv("PREFECT_HOME", str(tmp_path))
     monkeypatch.setenv("PREFECT_SERVER_ALLOW_EPHEMERAL_MODE", "true")
     monkeypatch.setenv("PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS", "20")
-    monkeypatch.setenv("PREFECT_API_URL", "unset")
+    monkeypatch.delenv("PREFECT_API_URL")
+    for name in (passwords.SERVER, passwords.CLIENT):
+        monkeypatch.setenv(name, "")  # restored afterwards
     monkeypatch.setattr(embedded_server, "_begun", None)
     monkeypatch.setattr(embedded_server.atexit, "register", lambda _: None)
     started = []
@@ -68,16 +72,51 @@ def test_it_is_named_waited_for_and_ended(ours):
     embedded_server._begun.stop()
 
 
-@pytest.mark.parametrize("why", ["not ours", "not wanted", "no database"])
-def test_where_it_is_not_ours_to_start_prefect_does_as_always(ours, monkeypatch, tmp_path, why):
+def test_without_a_database_it_is_started_when_it_is_waited_for(ours, tmp_path):
+    """The parameters are checked before: a mistake would leave half a database."""
+    started = ours(ANSWERS)
+    (tmp_path / embedded_server.DATABASE).unlink()
+    embedded_server.begin(own=True)
+    named = os.environ["PREFECT_API_URL"]
+    embedded_server._begun.stop()
+    assert started == []
+    embedded_server.wait()
+    assert len(started) == 1 and f":{started[0].args[-1]}/" in named
+    embedded_server.wait()
+    assert len(started) == 1
+
+
+@pytest.mark.parametrize("own", [True, False])
+def test_every_server_of_a_command_asks_for_a_password_of_its_own(ours, own):
+    ours(ANSWERS)
+    embedded_server.begin(own)  # where it is not ours, Prefect starts one
+    assert len(os.environ[passwords.SERVER]) > 40
+    assert os.environ[passwords.SERVER] == os.environ[passwords.CLIENT]
+
+
+def test_a_server_of_the_user_gets_the_password_of_the_user_or_none(ours, monkeypatch):
+    started = ours(ANSWERS)
+    monkeypatch.setenv("PREFECT_API_URL", "http://127.0.0.1:9/api")
+    embedded_server.begin(own=False)
+    assert started == [] and os.environ[passwords.CLIENT] == ""
+
+
+def test_a_wrong_list_of_hosts_is_told_before_it_starts(ours, monkeypatch):
+    started = ours(ANSWERS)
+    monkeypatch.setenv(HOSTS, "*")
+    with pytest.raises(BadInput, match=HOSTS):
+        embedded_server.begin(own=True)
+    assert started == []
+
+
+@pytest.mark.parametrize("why", ["not ours", "not wanted"])
+def test_where_it_is_not_ours_to_start_prefect_does_as_always(ours, monkeypatch, why):
     started = ours(ANSWERS)
     if why == "not wanted":
         monkeypatch.setenv("PREFECT_SERVER_ALLOW_EPHEMERAL_MODE", "false")
-    if why == "no database":
-        (tmp_path / embedded_server.DATABASE).unlink()
     embedded_server.begin(own=why != "not ours")
     embedded_server.wait()
-    assert started == [] and os.environ["PREFECT_API_URL"] == "unset"
+    assert started == [] and "PREFECT_API_URL" not in os.environ
 
 
 def test_one_that_ends_while_it_starts_is_told_at_once(ours):

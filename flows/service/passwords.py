@@ -1,0 +1,97 @@
+"""The password of Prefect's server: Prefect's two settings, and the file of the password that `captchas up` generates.
+
+Prefect calls it the auth string. Its server compares the whole text; a colon in it has no meaning.
+"""
+
+import os
+import secrets
+from collections.abc import Callable
+from pathlib import Path
+
+from storage.errors import BadInput, explained
+from storage.files import atomic
+
+SERVER = "PREFECT_SERVER_API_AUTH_STRING"  # what a server asks for
+CLIENT = "PREFECT_API_AUTH_STRING"  # what its clients send
+FILE = "password"  # under Prefect's folder of the home
+_PRIVATE = 0o600
+_RANDOM = 32  # bytes, as many as a SHA-256 key has
+
+
+def generate() -> str:
+    """Return a new password, which is safe in a URL, a shell and a header."""
+    return f"captchas:{secrets.token_urlsafe(_RANDOM)}"
+
+
+def agree(new: Callable[[], str] = generate) -> str:
+    """Have the server that this process starts ask for the password that all its clients send; return it.
+
+    The password is the operator's, from either variable, else `new()`. Both variables are set: children inherit them.
+
+    Raises
+    ------
+    BadInput
+        The operator has given the server and its clients different passwords.
+    """
+    server, client = os.environ.get(SERVER), os.environ.get(CLIENT)
+    if server and client and server != client:
+        raise BadInput(f"{CLIENT}: is not the password in {SERVER}, so the server would refuse; give both the same")
+    chosen = server or client or new()
+    os.environ[SERVER] = os.environ[CLIENT] = chosen
+    return chosen
+
+
+def agree_kept(folder: Path) -> str:
+    """As `agree`, with the password that is kept in a folder; return where a person finds the password.
+
+    Raises
+    ------
+    BadInput
+    """
+    given = next((name for name in (SERVER, CLIENT) if os.environ.get(name)), None)
+    agree(lambda: kept(folder))
+    return given or str(folder / FILE)
+
+
+def kept(folder: Path) -> str:
+    """Read the generated password in a folder; generate it first if there is none.
+
+    Nobody but the owner may read a new file. Later the owner may let a group read it; others lose the permission.
+
+    Raises
+    ------
+    BadInput
+        The file cannot be read.
+    """
+    file = folder / FILE
+    try:
+        mode = file.stat().st_mode
+        if mode & 0o007 and os.geteuid() == file.stat().st_uid:
+            file.chmod(mode & 0o770)
+        text = file.read_text(encoding="ascii").strip()
+    except FileNotFoundError:
+        text = ""
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadInput(f"{file}: cannot be read ({error}); remove it, and `captchas up` makes a new one") from error
+    if not text:
+        text = generate()
+        write_private(file, f"{text}\n".encode())
+    return text
+
+
+def write_private(file: Path, data: bytes) -> None:
+    """Replace a file by one that only its owner can read, from its first byte on.
+
+    Raises
+    ------
+    NoSpace, Unwritable
+    """
+    atomic.make_folder(file.parent)
+    staged = atomic.temporary(file, atomic.new_run())
+    try:
+        with os.fdopen(os.open(staged, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _PRIVATE), "wb") as new:
+            new.write(data)
+        staged.replace(file)
+    except OSError as error:
+        atomic.discard(staged)
+        raise explained(error, file) from error

@@ -1,0 +1,134 @@
+"""Prefect's server behind a guard that refuses what a foreign web page sends.
+
+A page of any site can have the browser send requests to 127.0.0.1. The browser withholds the answer, unless the
+site's name has been pointed at 127.0.0.1 (DNS rebinding), and sends a POST of plain text without asking first. The
+guard therefore judges each request by the headers that a page cannot choose: Host, Origin and Sec-Fetch-Site.
+"""
+
+import os
+import re
+import sys
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from pathlib import Path
+from typing import Any
+
+import flows
+from storage.errors import BadInput
+
+HOSTS = "CAPTCHAS_ALLOWED_HOSTS"  # the operator's: names with or without a port, separated by commas
+LOOPBACK = frozenset({"127.0.0.1", "localhost", "[::1]"})
+_NAME = r"(?P<host>\[[0-9a-f:.]+\]|[a-z0-9_.-]+)(?::(?P<port>[0-9]{1,5}))?"
+_HOST = re.compile(_NAME, re.ASCII)
+_ORIGIN = re.compile(rf"(?P<scheme>https?)://{_NAME}", re.ASCII)
+_PORTS = {"http": "80", "https": "443"}  # that a browser leaves out
+# What a form, or a script without the server's consent, may send to another origin.
+_SIMPLE_TYPES = {b"text/plain", b"multipart/form-data", b"application/x-www-form-urlencoded"}
+# The browser's own words for a page of the same origin, and for an address that the user typed.
+_OWN_SITES = {b"same-origin", b"none"}
+
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+Application = Callable[[Message, Receive, Send], Awaitable[None]]
+
+
+class Guard:
+    """An ASGI application before another one: a request that may come from a foreign page is refused.
+
+    Parameters
+    ----------
+    application
+        What answers the other requests.
+    listed
+        Names of hosts, beside loopback's names, as `hosts_from` returns them.
+    """
+
+    def __init__(self, application: Application, listed: Iterable[tuple[str, str | None]] = ()):
+        self._application, self._listed = application, frozenset(listed)
+
+    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
+        """Answer one request or WebSocket."""
+        why = self.objection(scope) if scope["type"] in ("http", "websocket") else None
+        if why is None:
+            await self._application(scope, receive, send)
+        elif scope["type"] == "websocket":
+            await send({"type": "websocket.close", "code": 1008, "reason": why})
+        else:
+            body = f"captchas: refused: {why}\n".encode()
+            headers = [(b"content-type", b"text/plain"), (b"content-length", str(len(body)).encode())]
+            await send({"type": "http.response.start", "status": 403, "headers": headers})
+            await send({"type": "http.response.body", "body": body})
+
+    def objection(self, scope: Message) -> str | None:
+        """Return why a request is refused; None if it is let through."""
+        headers: dict[bytes, list[bytes]] = {}
+        for name, value in scope["headers"]:
+            headers.setdefault(name.lower(), []).append(value.strip())
+        port = str(scope["server"][1])
+        if not self._is_ours(_HOST.fullmatch(_only(headers, b"host")), _PORTS["http"], port):
+            return f"Host must be a loopback name with the port {port}, or be listed in {HOSTS}"
+        origin = _ORIGIN.fullmatch(_only(headers, b"origin"))
+        default = _PORTS[origin["scheme"]] if origin else ""
+        if b"origin" in headers and not self._is_ours(origin, default, port):
+            return f"Origin must be this server's own, or be listed in {HOSTS}"
+        foreign = set(headers.get(b"sec-fetch-site", ())) - _OWN_SITES
+        if foreign and not (origin and self._is_listed(origin, default)):
+            return "Sec-Fetch-Site names another site; type the address of this server, or use a bookmark"
+        kinds = {kind.partition(b";")[0].strip().lower() for kind in headers.get(b"content-type", ())}
+        return "Content-Type must be application/json" if kinds & _SIMPLE_TYPES else None
+
+    def _is_ours(self, found: re.Match[str] | None, default: str, port: str) -> bool:
+        """Whether a name and its port are loopback's with the server's port, or listed."""
+        if found is None:
+            return False
+        return (found["host"] in LOOPBACK and (found["port"] or default) == port) or self._is_listed(found, default)
+
+    def _is_listed(self, found: re.Match[str], default: str) -> bool:
+        """Whether the operator has listed a name, with its port or with any port."""
+        return not self._listed.isdisjoint({(found["host"], found["port"] or default), (found["host"], None)})
+
+
+def _only(headers: dict[bytes, list[bytes]], name: bytes) -> str:
+    """Return the value of a header in lower case; an empty text if it is missing or given twice."""
+    values = headers.get(name, [])
+    return values[0].decode("latin-1").lower() if len(values) == 1 else ""
+
+
+def hosts_from(environment: MutableMapping[str, str]) -> set[tuple[str, str | None]]:
+    """Read the names of hosts that the operator lists, each with its port, or with None for any port.
+
+    Raises
+    ------
+    BadInput
+        An entry is no name of a host.
+    """
+    found: set[tuple[str, str | None]] = set()
+    for entry in environment.get(HOSTS, "").lower().split(","):
+        name = _HOST.fullmatch(entry.strip())
+        if name:
+            found.add((name["host"], name["port"]))
+        elif entry.strip():
+            raise BadInput(
+                f"{HOSTS}: {entry.strip()!r} is no name of a host; give names, each with or without a port, separated "
+                "by commas, such as captchas.example:443"
+            )
+    return found
+
+
+def create_app() -> Application:
+    """Return Prefect's server behind the guard; uvicorn calls it."""
+    from prefect.server.api.server import create_app as create_server
+
+    return Guard(create_server(), hosts_from(os.environ))
+
+
+def server_command(port: int, *options: str) -> list[str]:
+    """Return the command that starts the guarded server on 127.0.0.1; `options` are uvicorn's.
+
+    Nothing is imported from the working directory (`-P`), which may be anybody's.
+    """
+    return [
+        sys.executable, "-P", "-m", "uvicorn", "--factory", f"{__name__}:create_app", "--app-dir",
+        str(Path(flows.__file__).parents[1]), "--host", "127.0.0.1", "--port", str(port), "--lifespan", "on",
+        "--no-proxy-headers", *options,
+    ]  # fmt: skip

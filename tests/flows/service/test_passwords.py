@@ -1,0 +1,83 @@
+"""The password of Prefect's server: the operator's, or a generated one that only the owner can read."""
+
+import os
+import stat
+
+import pytest
+
+from flows.service import passwords
+from storage.errors import BadInput
+
+
+@pytest.fixture(autouse=True)
+def _unset(monkeypatch):
+    monkeypatch.setenv(passwords.SERVER, "")
+    monkeypatch.setenv(passwords.CLIENT, "")
+
+
+def mode_of(file):
+    return stat.S_IMODE(file.stat().st_mode)
+
+
+def test_a_new_password_is_random_and_known_to_server_and_clients():
+    first = passwords.agree()
+    assert len(first) > 40 and first != passwords.generate()
+    assert os.environ[passwords.SERVER] == os.environ[passwords.CLIENT] == first
+    assert passwords.agree() == first
+
+
+@pytest.mark.parametrize("given", [(passwords.SERVER,), (passwords.CLIENT,), (passwords.SERVER, passwords.CLIENT)])
+def test_the_password_of_the_operator_is_used_and_not_kept(given, monkeypatch, tmp_path):
+    for name in given:
+        monkeypatch.setenv(name, "admin:of the site")
+    assert passwords.agree_kept(tmp_path) == given[0]
+    assert os.environ[passwords.SERVER] == os.environ[passwords.CLIENT] == "admin:of the site"
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_two_passwords_of_the_operator_are_refused(monkeypatch):
+    monkeypatch.setenv(passwords.SERVER, "one")
+    monkeypatch.setenv(passwords.CLIENT, "two")
+    with pytest.raises(BadInput, match=f"{passwords.CLIENT}: is not the password in {passwords.SERVER}"):
+        passwords.agree()
+
+
+def test_a_generated_password_is_kept_for_its_owner_alone(tmp_path, monkeypatch):
+    folder = tmp_path / "prefect"
+    before = os.umask(0)
+    try:
+        assert passwords.agree_kept(folder) == str(folder / passwords.FILE)
+    finally:
+        os.umask(before)
+    made = os.environ[passwords.SERVER]
+    assert mode_of(folder / passwords.FILE) == 0o600
+    assert [file.name for file in folder.iterdir()] == [passwords.FILE]
+    monkeypatch.setenv(passwords.SERVER, "")
+    monkeypatch.setenv(passwords.CLIENT, "")
+    passwords.agree_kept(folder)
+    assert os.environ[passwords.CLIENT] == made
+
+
+def test_others_lose_the_permission_and_a_group_keeps_it(tmp_path):
+    made, file = passwords.kept(tmp_path), tmp_path / passwords.FILE
+    file.chmod(0o644)
+    assert passwords.kept(tmp_path) == made
+    assert mode_of(file) == 0o640
+
+
+def test_an_empty_file_gets_a_password_and_a_broken_file_is_named(tmp_path):
+    file = tmp_path / passwords.FILE
+    file.touch(0o600)
+    assert passwords.kept(tmp_path) == file.read_text().strip() != ""
+    file.write_bytes(b"\xff\xfe")
+    with pytest.raises(BadInput, match=r"password: cannot be read .*remove it"):
+        passwords.kept(tmp_path)
+
+
+def test_a_private_file_is_replaced_whole_and_never_written_through_a_link(tmp_path):
+    target, file = tmp_path / "target", tmp_path / "up.json"
+    target.write_text("another's")
+    file.symlink_to(target)
+    passwords.write_private(file, b"{}")
+    assert target.read_text() == "another's"
+    assert file.read_bytes() == b"{}" and not file.is_symlink() and mode_of(file) == 0o600
