@@ -234,6 +234,12 @@ def _looking(path: Place, option: str) -> Iterator[None]:
         yield
     except BadInput:
         raise
+    except NotADirectoryError as error:
+        above = reversed(path.parents) if isinstance(path, Path) else ()
+        file = next((folder for folder in above if folder.is_file()), path.parent)
+        raise BadInput(
+            f"{option}: cannot be written to; {path}: {file} cannot be a folder, it is a file: {_ELSEWHERE}"
+        ) from error
     except (OSError, RuntimeError, ValueError) as error:  # a ring of links; a NUL in the name
         reason = getattr(error, "strerror", None) or error
         raise BadInput(f"{option}: cannot be written to; {path}: {reason}: {_ELSEWHERE}") from error

@@ -279,7 +279,8 @@ class Site:
 
     def leftovers(self) -> list[str]:
         """Files that nobody has a use for, of ours or in the temporary folder."""
-        known = {self.home / "answers" / LEDGER, self.home / "answers" / "inbox" / "answers.csv"}
+        answers = self.home / "answers"
+        known = {answers / LEDGER, answers / "inbox" / "answers.csv", answers / "inbox" / ".folder"}
         datasets = self.home / "datasets"
         ours = [
             path
