@@ -38,7 +38,7 @@ COMMANDS = {
 }
 PLAIN = {"up", "inspect", "datasets", "profiles"}  # they are no flows and need no server
 HELP = {"--help", "-h", "--version"}
-GRACE = 4.0  # seconds that Ctrl-C leaves for a clean end
+GRACE = 3.5  # seconds for a clean end after Ctrl-C: with the time that a busy machine adds, under five in all
 
 app = App(
     name="captchas",

@@ -20,7 +20,7 @@ from storage.errors import CaptchasError
 
 DATABASE = "prefect.db"  # under PREFECT_HOME
 _EVERY = 0.05  # seconds between two looks
-_CLOSING = 3.0  # seconds that the server gets to end, fewer than Ctrl-C leaves
+_CLOSING = 2.5  # seconds that the server gets to end, fewer than Ctrl-C leaves
 # The environment that Prefect gives to the server that it starts itself.
 _AS_EMBEDDED = {"PREFECT_UI_ENABLED": "0", "PREFECT__SERVER_EPHEMERAL": "1", "PREFECT__SERVER_FINAL": "1"}
 
