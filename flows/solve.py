@@ -54,6 +54,9 @@ class SolveRequest:
         The file of answers, or its URL; by default answers/FOLDER/answers.csv under the home.
     format
         CSV, JSON lines or Parquet; by default what the name of --out ends with, else CSV.
+    csv_safe
+        In a CSV file, put an apostrophe before each cell that a spreadsheet would run: one that begins with
+        = + - @, a tab or a line break. JSON lines and Parquet stay as they are.
     only_new
         Write only what was answered since the last run that wrote its answers; by default all.
     again
@@ -83,6 +86,7 @@ class SolveRequest:
     ranking: Ranking = Ranking.PROBABILITY
     out: Path | None = None
     format: AnswerFormat | None = None
+    csv_safe: bool = False
     only_new: bool = False
     again: bool = False
     settle: Seconds = 1.0
@@ -141,7 +145,7 @@ def _answers_file(request: SolveRequest, path: Place) -> AnswersFile:
     out = out or home() / "answers" / name / f"answers.{format.value}"
     if out.is_dir():
         raise BadInput(f"out: must be a file to write the answers to; {out} is a folder")
-    return AnswersFile(out, format, request.only_new)
+    return AnswersFile(out, format, request.only_new, request.csv_safe)
 
 
 @flow(flow_run_name=named("solve", "path"))

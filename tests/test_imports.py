@@ -11,28 +11,29 @@ ROOT = Path(__file__).parents[1]
 
 # The rooms, each with what it may import: other rooms of its package, and libraries. A room is a folder, or a file that
 # stands beside the folders. `flows` may import every room below it; `tasks` and `storage` only what is written here.
-PLAIN = {"storage.errors"}
-BLOCK = {"storage.errors", "storage.shards.shard.BLOCK", "storage.shards.shard.SPLITS", "storage.shards.shard.FORMAT",
+PLAIN = {"storage.errors", "storage.texts"}
+BLOCK = {"storage.errors", "storage.texts", "storage.shards.shard.BLOCK", "storage.shards.shard.SPLITS", "storage.shards.shard.FORMAT",
          "storage.shards.shard.Block"}  # fmt: skip
 STORAGE = {"storage"}
 ROOMS = {
-    "storage/errors.py": (set(), set()),
+    "storage/texts.py": (set(), set()),
+    "storage/errors.py": ({"storage.texts"}, set()),
     "storage/objects": ({"storage.errors"}, {"fsspec", "blake3"}),
     "storage/files": ({"storage.errors", "storage.objects"}, {"filelock", "blake3"}),
     "storage/shards": ({"storage.errors", "storage.files"}, {"numpy", "h5py", "isal", "zlib_ng", "blake3"}),
-    "storage/exports": ({"storage.errors", "storage.files", "storage.shards"}, {"pyarrow", "h5py"}),
+    "storage/exports": (PLAIN | {"storage.files", "storage.shards"}, {"pyarrow", "h5py"}),
     "storage/ledger": ({"storage.errors", "storage.files"}, {"blake3"}),
     "storage/dataset.py": ({"storage.errors", "storage.files", "storage.shards"}, {"numpy"}),
     # scikit-learn for the network's class: skops rebuilds it from trusted types.
     "storage/models.py": ({"storage.errors", "storage.files"}, {"skops", "sklearn"}),
-    # Kernels: arrays in, arrays out. Of storage they know its errors, and the drawing knows what a block is.
+    # Kernels: arrays in, arrays out. Of storage they know its errors and texts, and the drawing knows what a block is.
     "tasks/rates.py": (set(), {"numpy"}),
     "tasks/lowlevel": (PLAIN, {"numpy", "numba", "llvmlite"}),
     "tasks/profiles": (PLAIN, {"numpy", "PIL", "fontTools", "english_words"}),
     "tasks/drawing": (BLOCK | {"tasks.profiles", "tasks.lowlevel"}, {"numpy", "numba"}),
     "tasks/loading": (PLAIN | {"tasks.lowlevel"}, {"numpy", "numba", "PIL"}),
     "tasks/reading": (PLAIN | {"tasks.lowlevel"}, {"numpy", "numba", "sklearn", "rapidfuzz"}),
-    "tasks/figures": ({"tasks.rates"}, {"numpy", "PIL", "matplotlib"}),
+    "tasks/figures": ({"storage.texts", "tasks.rates"}, {"numpy", "PIL", "matplotlib"}),
     # Units: one job each, a small receipt out.
     "tasks/training": (
         STORAGE | {"tasks.reading", "tasks.profiles", "tasks.rates", "tasks.lowlevel"}, {"numpy", "threadpoolctl"}

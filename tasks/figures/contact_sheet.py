@@ -7,12 +7,15 @@ from collections.abc import Sequence
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+from storage.texts import MOST_CAPTION, caption
+
 # Okabe and Ito's colours, which people with any colour vision tell apart.
 BLUE, SKY, GREEN, ORANGE, RED, PURPLE = "#0072b2", "#56b4e9", "#009e73", "#e69f00", "#d55e00", "#cc79a7"
 INK, SOFT, FAINT, PALE = "#222222", "#707070", "#dddddd", "#f4f4f2"
 
 MARKS = (RED, BLUE, GREEN, PURPLE)
 COLOURS = 32  # of a picture that has to be small
+MOST_LINE = 3 * MOST_CAPTION  # characters of a caption's line, which may name several words
 ENLARGE = 2  # letters of 20 pixels are too small to judge on a screen
 
 
@@ -30,8 +33,8 @@ def contact_sheet(
     images : (n, H, W) uint8
         0 background to 255 ink; n may be 0.
     captions : sequence of n str
-        May have several lines. Pillow's own font draws them, which has the printable ASCII characters and
-        little else: others come out as an empty box.
+        May have several lines. Each is drawn as `storage.texts.caption` returns it: Pillow's own font has the
+        printable ASCII characters and little else.
     columns : int, 1 or more
     sizes : (n, 2) int, optional
         Height and width in use of each picture, from its top left corner; the whole picture if not given.
@@ -64,6 +67,7 @@ def contact_sheet(
         raise ValueError(f"marks must be ({n}, L, 4), not {marks.shape}")
 
     font, pad, gap = ImageFont.load_default(size=13), 6, 8
+    captions = ["\n".join(caption(line, MOST_LINE) for line in text.split("\n")) for text in captions]
     ruler = ImageDraw.Draw(Image.new("RGB", (1, 1)))
     texts = [ruler.multiline_textbbox((0, 0), caption, font=font, spacing=3) for caption in captions]
     # Only the sizes in use make the cells, so that a canvas with room to spare wastes no paper.

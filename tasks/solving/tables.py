@@ -1,25 +1,23 @@
 """Write the results of a folder to a file for other programs: CSV, JSON lines or Parquet."""
 
-import csv
 import io
 import itertools
 import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from enum import StrEnum
-from types import SimpleNamespace
 from typing import Any
 
 from storage.exports.parquet import Kind, require_pyarrow, write_table
 from storage.files import atomic
 from storage.files.places import Place
 from storage.ledger.ledger import ANSWER, ResultRow
+from storage.texts import csv_bytes
 
 # `path` is relative to the folder, with forward slashes.
 COLUMNS = ("path", *ANSWER)
 GROUP = 8192  # rows that are in memory at once
 _CONFIDENCES = [number for number, name in enumerate(COLUMNS) if name.endswith("confidence")]
-_LINE_END = "\r\n"
 
 Cells = tuple[str | float | None, ...]  # of a row, by `COLUMNS`
 
@@ -47,10 +45,17 @@ def choose_format(given: AnswerFormat | None, out: Place | None) -> AnswerFormat
     return chosen
 
 
-def write_answers(out: Place, format: AnswerFormat, rows: Iterable[ResultRow]) -> Counter[str]:
+def write_answers(
+    out: Place, format: AnswerFormat, rows: Iterable[ResultRow], *, csv_safe: bool = False
+) -> Counter[str]:
     """Write results to a file with the columns `COLUMNS`; None becomes an empty cell, or null.
 
     An existing file is replaced at the end. After an error, an error of `rows` included, it is as it was.
+
+    Parameters
+    ----------
+    csv_safe : bool
+        In CSV, put an apostrophe before each text that a spreadsheet would run.
 
     Returns
     -------
@@ -66,9 +71,9 @@ def write_answers(out: Place, format: AnswerFormat, rows: Iterable[ResultRow]) -
     with atomic.replacing(out) as write:
         match format:
             case AnswerFormat.CSV:
-                write(_csv([COLUMNS]))
+                write(csv_bytes([COLUMNS]))
                 for group in groups:
-                    write(_csv(_with_digits(group)))
+                    write(csv_bytes(_with_digits(group), safe=csv_safe))
             case AnswerFormat.JSONL:
                 for group in groups:
                     write(_json(group))
@@ -97,15 +102,6 @@ def _with_digits(group: list[Cells]) -> Iterator[list[str | float | None]]:
         yield cells
 
 
-def _csv(rows: Iterable[Iterable[str | float | None]]) -> bytes:
-    # The writer quotes a carriage return, which a name may hold, only if lines end with it. The file's lines end
-    # with \n alone.
-    lines: list[str] = []
-    sink = SimpleNamespace(write=lambda line: lines.append(line.removesuffix(_LINE_END) + "\n"))
-    csv.writer(sink, lineterminator=_LINE_END).writerows(rows)
-    return "".join(lines).encode("utf-8", "surrogateescape")
-
-
 def _json(group: list[Cells]) -> bytes:
     # The bytes of a name that are no UTF-8 are lone surrogates in Python; JSON escapes them.
     return "".join(json.dumps(dict(zip(COLUMNS, row, strict=True))) + "\n" for row in group).encode()
@@ -113,8 +109,14 @@ def _json(group: list[Cells]) -> bytes:
 
 def _columns(group: list[Cells]) -> dict[str, list]:
     columns = dict(zip(COLUMNS, map(list, zip(*group, strict=True)), strict=True))
-    columns["path"] = [str(path).encode("utf-8", "backslashreplace").decode() for path in columns["path"]]
-    return columns
+    # Parquet's text is UTF-8 and holds any other character.
+    return {name: [_without_surrogates(cell) for cell in cells] for name, cells in columns.items()}
+
+
+def _without_surrogates(cell: str | float | None) -> str | float | None:
+    if not isinstance(cell, str) or cell.isascii():
+        return cell
+    return cell.encode("utf-8", "backslashreplace").decode()
 
 
 class _Written(io.RawIOBase):
