@@ -5,8 +5,10 @@ import os
 import signal
 import sys
 import threading
+from contextlib import suppress
 from importlib.metadata import version
 from pathlib import Path
+from types import FrameType
 from typing import Annotated
 
 from cyclopts import App, CycloptsError, Group, Parameter
@@ -14,7 +16,7 @@ from rich.console import Console
 
 from flows.home import end_orphaned_servers, prepare_environment
 from flows.requests import checked
-from flows.service import embedded_server
+from flows.service import embedded_server, processes
 from storage.errors import BadInput, CaptchasError
 from storage.files.places import is_url, place
 
@@ -36,13 +38,14 @@ COMMANDS = {
 }
 PLAIN = {"up", "inspect", "datasets", "profiles"}  # they are no flows and need no server
 HELP = {"--help", "-h", "--version"}
-GRACE = 4.0  # seconds that Ctrl-C leaves for a clean end
+GRACE = 4.0  # seconds that a signal leaves for a clean end
 
 app = App(
     name="captchas",
     help="Draw, store, learn and read text CAPTCHAs: reproducible sharded datasets and a letter reader.",
     version=lambda: version("beating-captchas"),
 )
+app.meta.suppress_keyboard_interrupt = False  # `main` answers signals
 SHARED = Group("Options of every command")
 for _name, (_where, _help) in COMMANDS.items():
     app.command(_where, name=_name, help=_help)
@@ -84,8 +87,10 @@ def launch(
 
 
 def main() -> None:
-    """Run the command line; exit code 0, 1 for a failed job, 2 for bad input, 130 after Ctrl-C."""
-    signal.signal(signal.SIGINT, _interrupted)
+    """Run the command line; exit code 0, 1 for a failed job, 2 for bad input, 128 + N after signal N (Ctrl-C: 130)."""
+    ended = _Ended()
+    for number in processes.enders():
+        signal.signal(number, ended.by)
     try:
         _refuse_undecodable(sys.argv[1:])
         # Before the options are parsed, which imports the flow and with it Prefect.
@@ -95,8 +100,9 @@ def main() -> None:
             embedded_server.begin(own)
         code = app.meta(exit_on_error=False, print_error=False, result_action="return_value")
     except KeyboardInterrupt:
-        _say("interrupted; the same command goes on from here")
-        code = 130
+        with suppress(OSError):  # the terminal may be closed
+            _say("interrupted; the same command goes on from here")
+        code = ended.code
     except CycloptsError as error:
         _say(str(error))
         code = 2
@@ -139,12 +145,29 @@ def _escaped(message: str) -> str:
     return message.replace("[", "\\[")
 
 
-def _interrupted(_signal, _frame) -> None:
-    """End cleanly, but within `GRACE` seconds: Dask and Prefect may take longer than people wait."""
-    timer = threading.Timer(GRACE, lambda: os._exit(130))
-    timer.daemon = True
-    timer.start()
-    raise KeyboardInterrupt
+class _Ended:
+    """The end by a signal; the first one counts, since a closed terminal may send several."""
+
+    code = 128 + signal.SIGINT
+
+    def __init__(self) -> None:
+        self._begun = False
+
+    def by(self, number: int, _frame: FrameType | None) -> None:
+        """End cleanly, but within `GRACE` seconds: Dask and Prefect may take longer than people wait."""
+        if self._begun:
+            return
+        self._begun, self.code = True, 128 + number
+        timer = threading.Timer(GRACE, self._now)
+        timer.daemon = True
+        timer.start()
+        raise KeyboardInterrupt
+
+    def _now(self) -> None:
+        try:
+            embedded_server.end()
+        finally:
+            os._exit(self.code)
 
 
 if __name__ == "__main__":

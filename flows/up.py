@@ -9,7 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
@@ -36,7 +36,7 @@ RUNS, WORKER, SERVER = 7.0, 3.0, 3.0
 
 
 class Stopped(Exception):
-    """Ctrl-C or SIGTERM, before all was started."""
+    """A signal, before all was started."""
 
 
 class Stop(threading.Event):
@@ -107,7 +107,7 @@ def _chosen(given: Path | None, deploy: bool) -> Path:
 def up(request: UpRequest, file: Path | None) -> dict:
     """Start what one machine needs to run the deployments: Prefect's server, work pool, deployments and worker.
 
-    Runs until Ctrl-C or SIGTERM, and ends all of it then; flows that run are told to stop, and the next run of
+    Runs until Ctrl-C, SIGTERM or the end of its terminal, and ends all of it then; flows that run are told to stop, and the next run of
     each goes on from there. Other commands on this home use its server.
     """
     if file is None:  # --check
@@ -297,9 +297,9 @@ def _already(record: dict | None) -> str:
 
 @contextmanager
 def _stopping() -> Iterator[Stop]:
-    """Have Ctrl-C and SIGTERM set an event, instead of what they do otherwise."""
+    """Have the signals that end a command set an event, instead of what they do otherwise."""
     stop = Stop()
-    before = {number: signal.signal(number, stop.by) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: signal.signal(number, stop.by) for number in processes.enders()}
     try:
         yield stop
     finally:
@@ -309,5 +309,6 @@ def _stopping() -> Iterator[Stop]:
 
 def _tell(message: str) -> None:
     """Write a line for people to standard error; standard output is for the report."""
-    sys.stderr.write(f"captchas: {message}\n")
-    sys.stderr.flush()
+    with suppress(OSError):  # the terminal may be closed
+        sys.stderr.write(f"captchas: {message}\n")
+        sys.stderr.flush()

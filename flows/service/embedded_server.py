@@ -14,6 +14,7 @@ from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 
 from flows.home import served
+from flows.service import processes
 from flows.service.prefect_api import Api
 from storage.errors import CaptchasError
 
@@ -118,14 +119,22 @@ def begin(own: bool) -> None:
     process = subprocess.Popen(
         [
             sys.executable, "-m", "uvicorn", "--factory", "prefect.server.api.server:create_app", "--host", "127.0.0.1",
-            "--port", str(port), "--log-level", "error", "--lifespan", "on",
+            "--port", str(port), "--log-level", "error", "--lifespan", "on", "--timeout-graceful-shutdown", "2",
         ],
         env=os.environ | _AS_EMBEDDED,
         stdout=subprocess.DEVNULL,  # this process's standard output is for the report
+        start_new_session=True,  # a terminal's signals are for this process, which still tells the server how it ended
+        preexec_fn=processes.end_with(os.getpid()),
     )  # fmt: skip
     _begun = _Server(process, port, seconds)
     atexit.register(_begun.stop)
     os.environ["PREFECT_API_URL"] = f"http://127.0.0.1:{port}/api"
+
+
+def end() -> None:
+    """End the server that `begin` started, for a process that ends without Python's own cleaning up."""
+    if isinstance(_begun, _Server):
+        _begun.stop()
 
 
 def wait() -> None:
