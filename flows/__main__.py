@@ -14,10 +14,11 @@ from typing import Annotated
 from cyclopts import App, CycloptsError, Group, Parameter
 from rich.console import Console
 
-from flows.home import end_orphaned_servers, prepare_environment
+from flows.environment import explained_settings, named_server, require_files, require_reachable, require_streams
+from flows.home import end_orphaned_servers, prepare_environment, served
 from flows.requests import checked
 from flows.service import embedded_server, processes
-from storage.errors import BadInput, CaptchasError
+from storage.errors import BadInput, CaptchasError, Unwritable
 from storage.files.places import is_url, place
 
 COMMANDS = {
@@ -74,6 +75,7 @@ def launch(
             end_orphaned_servers()
         from flows.reporting.show import show
 
+        _require_server(command.__name__)
         embedded_server.wait()
         try:
             report = command(*bound.args, **bound.kwargs)
@@ -82,8 +84,24 @@ def launch(
                 show(error.report, as_json=json_)
             raise
     if isinstance(report, dict):
-        show(report, as_json=json_)
+        try:
+            show(report, as_json=json_)
+            sys.stdout.flush()
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            raise Unwritable(
+                f"standard output: cannot be written ({error.strerror}); the command has done its work; send the report "
+                "to a file with free space"
+            ) from error
     return 0
+
+
+def _require_server(command: str) -> None:
+    """Refuse to run a flow on a server that the user has named and that does not answer."""
+    record, server = served(), named_server()
+    if command not in PLAIN and server and server.url != (record or {}).get("api") and not embedded_server.is_ours():
+        require_reachable(server)
 
 
 def main() -> None:
@@ -92,11 +110,13 @@ def main() -> None:
     for number in processes.enders():
         signal.signal(number, ended.by)
     try:
+        require_streams()
         _refuse_undecodable(sys.argv[1:])
         # Before the options are parsed, which imports the flow and with it Prefect.
         own = prepare_environment(_home(sys.argv[1:]))
         command = next((argument for argument in sys.argv[1:] if argument in COMMANDS), None)
         if command not in PLAIN | {None} and not HELP.intersection(sys.argv):
+            require_files()
             embedded_server.begin(own)
         code = app.meta(exit_on_error=False, print_error=False, result_action="return_value")
     except KeyboardInterrupt:
@@ -116,7 +136,17 @@ def main() -> None:
     except OSError as error:
         _say(str(error))
         code = 1
-    sys.stdout.flush()
+    except ValueError as error:
+        refused = explained_settings(error)
+        if refused is None:
+            raise
+        _say(str(refused))
+        code = refused.exit_code
+    try:
+        sys.stdout.flush()
+    except OSError:  # Python would try again at its end, and say so
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = code or 1
     sys.exit(code or 0)
 
 

@@ -2,14 +2,15 @@
 
 import json
 import os
-import tomllib
 from pathlib import Path
 
 import tasks
+from flows.environment import API, STARTING, exempt_loopback, named_server, require_settings
 from flows.service import processes
-from storage.errors import BadInput
+from storage.errors import BadInput, explained
 from storage.files import atomic
 from storage.files.places import ObjectPath, Place, is_url, place
+from storage.files.private import make_private_folder
 
 HOME = "CAPTCHAS_HOME"
 SHIPPED = Path(tasks.__file__).with_name("ladder.skops")  # made by `captchas train --ladder`, kept with the package
@@ -85,6 +86,11 @@ def prepare_environment(chosen: Path | None = None) -> bool:
     bool
         Whether this command has to start a server: the user has named neither a server nor PREFECT_HOME, and no
         `captchas up` runs on this home. If `captchas up` runs, its server is used.
+
+    Raises
+    ------
+    BadInput
+        A variable or Prefect's file of profiles is malformed.
     """
     if chosen is not None:
         os.environ[HOME] = str(chosen)
@@ -93,23 +99,36 @@ def prepare_environment(chosen: Path | None = None) -> bool:
         "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
         "PREFECT_SERVER_ALLOW_EPHEMERAL_MODE": "true",
         # Prefect's own 20 s are too few for the first start on two busy cores.
-        "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "120",
+        STARTING: "120",
         # The command line reports errors itself; tracebacks stay in the run's log.
         "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "CRITICAL",
     }
     own = False
-    if not _has_server():
+    require_settings()
+    exempt_loopback()
+    if named_server() is None:
         folder = (home() / "prefect").resolve()
-        atomic.make_folder(folder)  # Prefect's server does not start without it
+        _make_private(folder)  # Prefect's server does not start without it
         own = os.environ.setdefault("PREFECT_HOME", str(folder)) == str(folder)
         there = served() if own else None
         if there:
-            os.environ["PREFECT_API_URL"] = there["api"]
+            os.environ[API] = there["api"]
             own = False
     for name, value in defaults.items():
         os.environ.setdefault(name, value)
     os.environ[processes.CLIENT] = str(os.getpid())  # children inherit it
     return own
+
+
+def _make_private(folder: Path) -> None:
+    """Create Prefect's folder and the home above it for this user alone; folders that are there keep their modes."""
+    atomic.make_folder(folder.parent.parent)
+    try:
+        for path in (folder.parent, folder):
+            make_private_folder(path)
+    except OSError as error:
+        raise explained(error, folder) from error
+    atomic.make_folder(folder)  # tells what stands in its place, if it is no folder
 
 
 def served() -> dict | None:
@@ -132,17 +151,3 @@ def end_orphaned_servers() -> int:
     worker and their runs. Only processes whose command is dead are ended. Without /proc nothing is done.
     """
     return len(processes.end(processes.orphans(os.environ.get("PREFECT_HOME"))))
-
-
-def _has_server() -> bool:
-    """Whether the user has named a Prefect server, which a PREFECT_HOME of ours would hide."""
-    if os.environ.get("PREFECT_API_URL"):
-        return True
-    folder = Path(os.environ.get("PREFECT_HOME") or Path.home() / ".prefect")
-    profiles = Path(os.environ.get("PREFECT_PROFILES_PATH") or folder / "profiles.toml")
-    try:
-        content = tomllib.loads(profiles.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return False
-    active = os.environ.get("PREFECT_PROFILE") or content.get("active")
-    return bool(content.get("profiles", {}).get(active, {}).get("PREFECT_API_URL"))

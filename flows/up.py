@@ -24,6 +24,7 @@ from flows.service.processes import Child
 from storage.errors import BadInput, Busy
 from storage.files import atomic
 from storage.files.locks import locked
+from storage.files.private import private_mode
 
 FILE = "prefect.yaml"
 INBOX = "inbox"  # under the home
@@ -152,6 +153,7 @@ def _run(file: Path, port: int, stop: Stop) -> None:
         server.start()
         _until(api.healthy, STARTING, server, stop)
         atomic.replace(place, json.dumps(record, indent=1).encode())
+        place.chmod(private_mode(place.parent))
         deployments.settle(api)
         if deployments.changed(api, file):
             _deploy(api, file, environment, logs, stop)

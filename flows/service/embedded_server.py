@@ -17,8 +17,10 @@ from flows.home import served
 from flows.service import processes
 from flows.service.prefect_api import Api
 from storage.errors import CaptchasError
+from storage.files.private import create_private
 
 DATABASE = "prefect.db"  # under PREFECT_HOME
+LOG = "embedded-server.log"  # beside it
 _EVERY = 0.05  # seconds between two looks
 _CLOSING = 3.0  # seconds that the server gets to end, fewer than Ctrl-C leaves
 # The environment that Prefect gives to the server that it starts itself.
@@ -47,7 +49,7 @@ class _Server:
             if code is not None or time.monotonic() > self._deadline:
                 how = "takes too long to start" if code is None else f"ended while it started, with exit code {code}"
                 raise ServerLost(
-                    f"Prefect's server {how}; give the same command again, or start one (`prefect server start`) and "
+                    f"Prefect's server {how}; see {Path(os.environ['PREFECT_HOME'], LOG)}; give the same command again, or start one (`prefect server start`) and "
                     "name it in PREFECT_API_URL"
                 )
             time.sleep(_EVERY)
@@ -111,24 +113,42 @@ def begin(own: bool) -> None:
     there = served()
     if there and there["api"] == os.environ.get("PREFECT_API_URL"):
         _begun = _Served(there, seconds)
-    if not (own and allowed and Path(os.environ["PREFECT_HOME"], DATABASE).is_file()):
+    if not (own and allowed):
+        return
+    database = Path(os.environ["PREFECT_HOME"], DATABASE)
+    create_private(database)  # Prefect would let every user read it
+    if not database.is_file() or not database.stat().st_size:
         return
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
+    log = _log()
     process = subprocess.Popen(
         [
             sys.executable, "-m", "uvicorn", "--factory", "prefect.server.api.server:create_app", "--host", "127.0.0.1",
             "--port", str(port), "--log-level", "error", "--lifespan", "on", "--timeout-graceful-shutdown", "2",
         ],
         env=os.environ | _AS_EMBEDDED,
-        stdout=subprocess.DEVNULL,  # this process's standard output is for the report
+        # This process's standard output is for the report, and its messages for people hold no tracebacks.
+        stdout=subprocess.DEVNULL,
+        stderr=log,
         start_new_session=True,  # a terminal's signals are for this process, which still tells the server how it ended
         preexec_fn=processes.end_with(os.getpid()),
     )  # fmt: skip
+    os.close(log)
     _begun = _Server(process, port, seconds)
     atexit.register(_begun.stop)
     os.environ["PREFECT_API_URL"] = f"http://127.0.0.1:{port}/api"
+
+
+def _log() -> int:
+    """Open the server's log, which begins anew with each server, and return its descriptor."""
+    return os.open(Path(os.environ["PREFECT_HOME"], LOG), os.O_CREAT | os.O_WRONLY | os.O_TRUNC | os.O_APPEND, 0o600)
+
+
+def is_ours() -> bool:
+    """Whether `begin` started a server."""
+    return isinstance(_begun, _Server)
 
 
 def end() -> None:

@@ -31,7 +31,7 @@ http.server.HTTPServer(("127.0.0.1", int(sys.argv[1])), Health).serve_forever()
 @pytest.fixture
 def ours(tmp_path, monkeypatch):
     """The environment as `prepare_environment` leaves it, with a database; no server is started in earnest."""
-    (tmp_path / embedded_server.DATABASE).touch()
+    (tmp_path / embedded_server.DATABASE).write_bytes(b"a database")
     monkeypatch.setenv("PREFECT_HOME", str(tmp_path))
     monkeypatch.setenv("PREFECT_SERVER_ALLOW_EPHEMERAL_MODE", "true")
     monkeypatch.setenv("PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS", "20")
