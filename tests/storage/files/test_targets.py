@@ -133,7 +133,8 @@ def kept(tmp_path) -> dict[Path, Owned]:
     (tmp_path / "to data").symlink_to(data)
     return {
         data / "manifest.json": Owned.MANIFEST, data / "shard-000000-1.h5": Owned.SHARD,
-        tmp_path / "b.dat": Owned.DATABASE, tmp_path / "b.dat-wal": Owned.DATABASE, tmp_path / "to base": Owned.DATABASE,
+        tmp_path / "b.dat": Owned.DATABASE, tmp_path / "b.dat-wal": Owned.DATABASE,
+        tmp_path / "to base": Owned.DATABASE,
         tmp_path / "m.skops": Owned.MODEL, tmp_path / "renamed.csv": Owned.MODEL, tmp_path / "data.lock": Owned.LOCK,
         tmp_path / "ledger.sqlite": Owned.LEDGER, tmp_path / "ledger.sqlite-shm": Owned.LEDGER,
     }  # fmt: skip
