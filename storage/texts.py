@@ -17,6 +17,7 @@ from typing import Any
 # Control characters (line breaks and tabs too), invisible format characters (all that turn the direction of writing
 # too), lone surrogates, and Unicode's separators of lines and paragraphs.
 _UNFIT = {"Cc", "Cf", "Cs", "Zl", "Zp"}
+_NOT_ASCII_PRINTABLE = re.compile("[^ -~]")
 _MARKUP = re.compile(r"[\\`*_\[\]{}|~!#^$@]")  # what Markdown may read as markup anywhere in a line
 _AT_LINE_START = re.compile(r"(\s*)([-+=]|\d+(?=[.)](?:\s|$)))")  # a list, or the line below a heading
 _LINKS = re.compile(r"(?i)(:)(?=//)|(?<=\bwww)(\.)")  # readers of Markdown make links of bare addresses
@@ -25,8 +26,6 @@ _ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 _FORMULA = tuple("=+-@\t\r\n＝＋－＠")
 _LINE_END = "\r\n"
 MOST_CAPTION = 48  # characters of a line below a picture
-
-Cell = str | float | None
 
 
 def plain(text: object) -> str:
@@ -87,7 +86,7 @@ def as_json(value: object, *, indent: int | None = None, default: Callable[[Any]
     return _escaped(text, lambda character: json.dumps(character)[1:-1], kept="\n" if indent is not None else "")
 
 
-def csv_bytes(rows: Iterable[Iterable[Cell | Any]], *, safe: bool = False) -> bytes:
+def csv_bytes(rows: Iterable[Iterable[object]], *, safe: bool = False) -> bytes:
     r"""Return rows of a CSV file in UTF-8. Each line ends with ``\n``.
 
     Bytes that are not UTF-8 stay as they are in a name; any other lone surrogate is written out as ``\ud800``.
@@ -113,14 +112,14 @@ def csv_bytes(rows: Iterable[Iterable[Cell | Any]], *, safe: bool = False) -> by
         )
 
 
-def _harmless(cells: Iterable[Cell]) -> list[Cell]:
+def _harmless(cells: Iterable[object]) -> list[object]:
     return [f"'{cell}" if isinstance(cell, str) and cell.startswith(_FORMULA) else cell for cell in cells]
 
 
 def _escaped(text: str, escape: Callable[[str], str], kept: str = "") -> str:
-    if text.isprintable():
-        return text
-    return "".join(
-        escape(character) if character not in kept and unicodedata.category(character) in _UNFIT else character
-        for character in text
-    )
+    def written(match: re.Match[str]) -> str:
+        character = match[0]
+        fit = character in kept or unicodedata.category(character) not in _UNFIT
+        return character if fit else escape(character)
+
+    return _NOT_ASCII_PRINTABLE.sub(written, text)

@@ -44,7 +44,7 @@ def free_port() -> int:
 
 @pytest.fixture(scope="session")
 def hostile_names() -> list[str]:
-    """200 names that a file may have, each with what breaks a terminal, a log, Markdown, a table, JSON or CSV."""
+    """200 names of files, relative to a folder, each with what breaks a terminal, a log, a table, JSON or CSV."""
     parts = [
         "\x1b[31m", "\x1b]0;title\x07", "\x9b2J", "\r", "\n", "\t", "\x7f", "\x08", "\u202e", "\u2066", "\u2069",
         "\u200b", "\u2028", "\ufeff", "\udcff", "\udce9\udc80", "[red]", "[/]", "[/red]", "\\[", "\\", "\\\\[bold]",

@@ -12,8 +12,8 @@ ROOT = Path(__file__).parents[1]
 # The rooms, each with what it may import: other rooms of its package, and libraries. A room is a folder, or a file that
 # stands beside the folders. `flows` may import every room below it; `tasks` and `storage` only what is written here.
 PLAIN = {"storage.errors", "storage.texts"}
-BLOCK = {"storage.errors", "storage.texts", "storage.shards.shard.BLOCK", "storage.shards.shard.SPLITS", "storage.shards.shard.FORMAT",
-         "storage.shards.shard.Block"}  # fmt: skip
+BLOCK = PLAIN | {"storage.shards.shard.BLOCK", "storage.shards.shard.SPLITS", "storage.shards.shard.FORMAT",
+                 "storage.shards.shard.Block"}  # fmt: skip
 STORAGE = {"storage"}
 ROOMS = {
     "storage/texts.py": (set(), set()),

@@ -183,9 +183,7 @@ def test_everything_is_killed_and_damaged_while_pictures_arrive(site, operate, d
     assert [(path, row[7:]) for path, row in rows.items() if row[7:] != answers[path]] == []
     for path, kind in site.dropped.items():
         *_, reason = rows[path]
-        assert (rows[path][7 + ANSWER.index("status")] == "failed") == (kind in operate.BROKEN) == bool(reason), rows[
-            path
-        ]
+        assert (rows[path][7 + ANSWER.index("status")] == "failed") == (kind in operate.BROKEN) == bool(reason), rows[path]
     assert {key: seen for key, seen in site.answered.items() if len(seen) > 1} == {}
 
     # Every dataset whole, with the content that it has without faults, and what was not its own put aside.
