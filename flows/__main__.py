@@ -6,6 +6,7 @@ import signal
 import sys
 import threading
 from contextlib import suppress
+from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
 from types import FrameType
@@ -14,7 +15,7 @@ from typing import Annotated
 from cyclopts import App, CycloptsError, Group, Parameter
 from rich.console import Console
 
-from flows.environment import explained_settings, named_server, require_files, require_reachable, require_streams
+from flows.environment import named_server, require_files, require_reachable, require_streams, settings_explained
 from flows.home import end_orphaned_servers, prepare_environment, served
 from flows.requests import checked
 from flows.service import embedded_server, processes
@@ -91,7 +92,7 @@ def launch(
             raise
         except OSError as error:
             raise Unwritable(
-                f"standard output: cannot be written ({error.strerror}); the command has done its work; send the report "
+                f"standard output: cannot be written ({error.strerror}); the work is done; send the report "
                 "to a file with free space"
             ) from error
     return 0
@@ -118,6 +119,9 @@ def main() -> None:
         if command not in PLAIN | {None} and not HELP.intersection(sys.argv):
             require_files()
             embedded_server.begin(own)
+        if command:
+            with settings_explained():
+                import_module(COMMANDS[command][0].partition(":")[0])
         code = app.meta(exit_on_error=False, print_error=False, result_action="return_value")
     except KeyboardInterrupt:
         with suppress(OSError):  # the terminal may be closed
@@ -128,26 +132,33 @@ def main() -> None:
         code = 2
     except CaptchasError as error:
         if "--json" in sys.argv and not error.report:
-            json.dump({"error": str(error), "exit_code": error.exit_code}, sys.stdout)
+            with suppress(OSError):  # standard output may be what cannot be written
+                json.dump({"error": str(error), "exit_code": error.exit_code}, sys.stdout)
         _say(str(error))
         code = error.exit_code
     except BrokenPipeError:
         code = 1
     except OSError as error:
-        _say(str(error))
-        code = 1
-    except ValueError as error:
-        refused = explained_settings(error)
-        if refused is None:
-            raise
-        _say(str(refused))
-        code = refused.exit_code
-    try:
-        sys.stdout.flush()
-    except OSError:  # Python would try again at its end, and say so
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if ended.begun:  # the progress could not be told to a closed terminal
+            code = ended.code
+        else:
+            _say(str(error))
+            code = 1
+    if not _flushed():
         code = code or 1
     sys.exit(code or 0)
+
+
+def _flushed() -> bool:
+    """Write out what is buffered; what cannot be written is dropped, else Python would try again at its end."""
+    whole = True
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except OSError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+            whole = False
+    return whole
 
 
 def _home(arguments: list[str]) -> Path | None:
@@ -181,13 +192,13 @@ class _Ended:
     code = 128 + signal.SIGINT
 
     def __init__(self) -> None:
-        self._begun = False
+        self.begun = False
 
     def by(self, number: int, _frame: FrameType | None) -> None:
         """End cleanly, but within `GRACE` seconds: Dask and Prefect may take longer than people wait."""
-        if self._begun:
+        if self.begun:
             return
-        self._begun, self.code = True, 128 + number
+        self.begun, self.code = True, 128 + number
         timer = threading.Timer(GRACE, self._now)
         timer.daemon = True
         timer.start()

@@ -1,12 +1,14 @@
 """What a command needs of its process and environment: each lack is told in a line, before any work."""
 
+import io
 import os
 import resource
 import socket
 import sys
 import time
 import tomllib
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stderr, suppress
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import SplitResult, urlsplit
@@ -144,19 +146,51 @@ def require_reachable(server: Server) -> None:
         time.sleep(_EVERY)
 
 
-def explained_settings(error: ValueError) -> BadInput | None:
-    """Return the project's error for a variable that Prefect's settings refuse; None for another error."""
-    title = getattr(error, "title", "")
-    if type(error).__name__ != "ValidationError" or not str(title).endswith("Settings"):
+@contextmanager
+def settings_explained() -> Iterator[None]:
+    """Import Prefect within: a variable that its settings refuse is named in place of a traceback.
+
+    Raises
+    ------
+    BadInput
+    """
+    said = io.StringIO()
+    try:
+        with redirect_stderr(said):
+            yield
+    except ValueError as error:
+        refused = _explained(error)
+        if refused is None:
+            raise
+        said.truncate(0)  # Prefect's own words about the same variable
+        raise refused from error
+    finally:
+        sys.stderr.write(said.getvalue())
+
+
+def _explained(error: ValueError) -> BadInput | None:
+    """Return the project's error for an error of Prefect's settings; None for another error."""
+    kind, title = type(error).__name__, str(getattr(error, "title", ""))
+    if kind == "SettingsError":  # a value that is no JSON
+        return BadInput(f"a variable PREFECT_… cannot be read: {error}; correct or unset it")
+    if kind != "ValidationError" or not title.endswith("Settings"):
         return None
     said = []
     for detail in getattr(error, "errors", list)():
         value = detail.get("input")
-        names = [name for name, given in os.environ.items() if name.upper().startswith("PREFECT_") and given == value]
         if isinstance(value, str):
-            named = ", ".join(names) or f"Prefect's setting {'.'.join(map(str, detail.get('loc', ())))}"
+            named = ", ".join(_holding(value)) or f"Prefect's setting {'.'.join(map(str, detail.get('loc', ())))}"
             said.append(f"{named}: {detail.get('msg', 'is refused')}; it is {value!r}")
     return BadInput(f"{'; '.join(said) or f'Prefect refuses its settings ({title})'}; correct or unset it")
+
+
+def _holding(value: str) -> list[str]:
+    """Find Prefect's variables with that value; some settings change its case before they judge it."""
+    return [
+        name
+        for name, given in os.environ.items()
+        if name.upper().startswith("PREFECT_") and given.casefold() == value.casefold()
+    ]
 
 
 def _parts(server: Server) -> SplitResult:
@@ -167,7 +201,8 @@ def _parts(server: Server) -> SplitResult:
         fits = False
     if not fits:
         raise BadInput(
-            f"{server.source}: must be a URL such as http://127.0.0.1:4200/api; it is {server.url!r}; correct or unset it"
+            f"{server.source}: must be a URL such as http://127.0.0.1:4200/api; it is {server.url!r}; "
+            "correct or unset it"
         )
     return parts
 

@@ -108,8 +108,8 @@ def _chosen(given: Path | None, deploy: bool) -> Path:
 def up(request: UpRequest, file: Path | None) -> dict:
     """Start what one machine needs to run the deployments: Prefect's server, work pool, deployments and worker.
 
-    Runs until Ctrl-C, SIGTERM or the end of its terminal, and ends all of it then; flows that run are told to stop, and the next run of
-    each goes on from there. Other commands on this home use its server.
+    Runs until Ctrl-C, SIGTERM or the end of its terminal, and ends all of it then; flows that run are told to stop, and
+    the next run of each goes on from there. Other commands on this home use its server.
     """
     if file is None:  # --check
         return deployments.look(*_there())

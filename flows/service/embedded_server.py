@@ -49,8 +49,8 @@ class _Server:
             if code is not None or time.monotonic() > self._deadline:
                 how = "takes too long to start" if code is None else f"ended while it started, with exit code {code}"
                 raise ServerLost(
-                    f"Prefect's server {how}; see {Path(os.environ['PREFECT_HOME'], LOG)}; give the same command again, or start one (`prefect server start`) and "
-                    "name it in PREFECT_API_URL"
+                    f"Prefect's server {how}; see {Path(os.environ['PREFECT_HOME'], LOG)}; give the same "
+                    "command again, or start one (`prefect server start`) and name it in PREFECT_API_URL"
                 )
             time.sleep(_EVERY)
 

@@ -77,7 +77,7 @@ def orphans(prefect_home: str | None) -> list[int]:
 
 
 def enders() -> list[signal.Signals]:
-    """List the signals that end a command: Ctrl-C, SIGTERM, and SIGHUP of a closed terminal unless `nohup` ignores it."""
+    """List the signals that end a command: Ctrl-C, SIGTERM, and SIGHUP unless `nohup` had it ignored."""
     ignored = signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
     return [signal.SIGINT, signal.SIGTERM, *([] if ignored else [signal.SIGHUP])]
 
@@ -185,7 +185,7 @@ class Child:
         return self.pid is not None
 
     def start(self) -> None:
-        """Start the process in its own session, so that the terminal's signals do not reach it; it ends with this one."""
+        """Start the process in its own session, without the terminal's signals; it ends with this process."""
         atomic.make_folder(self.log.parent)
         if self.log.exists() and self.log.stat().st_size > _LOG_KEPT:
             self.log.replace(self.log.with_name(self.log.name + ".1"))

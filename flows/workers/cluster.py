@@ -175,6 +175,7 @@ def _start(workers: int) -> LocalCluster:
             dashboard_address="127.0.0.1:0",  # several runs at a time each need a port of their own
             silence_logs=logging.CRITICAL,
             security=Security.temporary(),
+            scheduler_kwargs={"dashboard": False},
         )
         try:
             return starting.result()

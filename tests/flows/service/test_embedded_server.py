@@ -85,7 +85,7 @@ def test_one_that_ends_while_it_starts_is_told_at_once(ours):
     embedded_server.begin(own=True)
     began = time.monotonic()
     with pytest.raises(
-        embedded_server.ServerLost, match="ended while it started, with exit code 3; give the same command"
+        embedded_server.ServerLost, match=r"ended while it started, with exit code 3; see .*; give the same command"
     ):
         embedded_server.wait()
     assert time.monotonic() - began < 15
