@@ -126,6 +126,8 @@ def _make_private(folder: Path) -> None:
     try:
         for path in (folder.parent, folder):
             make_private_folder(path)
+    except NotADirectoryError:
+        pass
     except OSError as error:
         raise explained(error, folder) from error
     atomic.make_folder(folder)  # tells what stands in its place, if it is no folder
