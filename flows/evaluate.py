@@ -88,9 +88,7 @@ def check(request: EvaluateRequest) -> EvaluateChoice:
     if request.out:
         require_folder(local(request.out, "out"), "out", members=FILES)
     if (request.dataset is None) != request.ladder:
-        raise BadInput(
-            f"evaluate: name a dataset, or give --ladder; {'both' if request.ladder else 'neither'} was given"
-        )
+        raise BadInput(f"evaluate: name a dataset, or give --ladder; given: {'both' if request.ladder else 'neither'}")
     if request.dataset is not None:
         return EvaluateChoice(model, measurement(request.model, request.dataset, request.dictionary))
     classes = load_model(model)[1]["classes"]

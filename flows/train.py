@@ -103,7 +103,7 @@ def check(request: TrainRequest) -> TrainChoice:
     ladder = request.ladder
     if bool(request.datasets) == ladder:
         raise BadInput(
-            f"train: name one or more datasets, or give --ladder; {'both' if request.ladder else 'neither'} was given"
+            f"train: name one or more datasets, or give --ladder; given: {'both' if request.ladder else 'neither'}"
         )
     given = {name: getattr(request, name) for name in ("pictures", "shows", "hidden", "leave_out")}
     given = {

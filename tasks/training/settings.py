@@ -96,7 +96,8 @@ def check_faces(datasets: list[Dataset], faces: tuple[str, ...]) -> None:
     known = {name for dataset in datasets for name in face_names(dataset.manifest.fonts)}
     for face in faces:
         if face not in known:
-            raise BadInput(f"leave-out: must be a font face of the datasets; it is {face!r}{nearest(face, known)}")
+            remedy = nearest(face, known) or f"; they have {', '.join(sorted(known)) or 'no faces'}"
+            raise BadInput(f"leave-out: must be a font face of the datasets; it is {face!r}{remedy}")
 
 
 def left_out(dataset: Dataset, block: Block, faces: tuple[str, ...]) -> np.ndarray:

@@ -76,7 +76,10 @@ def test_another_name_of_a_face_is_refused_with_the_nearest():
         message = rf"^leave-out: must be a font face of the datasets; it is '{wrong}'; did you mean 'Prociono'\?$"
         with pytest.raises(BadInput, match=message):
             settings.check_faces([dataset], ("Inter Black", wrong))
-    with pytest.raises(BadInput, match=r"^leave-out: must be a font face of the datasets; it is 'Play Bold'"):
+    with pytest.raises(
+        BadInput,
+        match=r"^leave-out: must be a font face of the datasets; it is 'Play Bold'; they have Inter Black, Prociono$",
+    ):
         settings.check_faces([dataset], ("Play Bold",))
 
 
