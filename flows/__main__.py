@@ -61,7 +61,7 @@ def launch(
     json_: Annotated[bool, Parameter(name="--json", group=SHARED, negative="", help=JSON_HELP)] = False,
 ) -> int:
     """Run the command, print its report."""
-    command, bound, _ = app.parse_args(tokens, exit_on_error=False, print_error=False)
+    command, bound, _ = app.parse_args(_with_output(tokens), exit_on_error=False, print_error=False)
     # Refuse URLs with secrets now: Prefect's database keeps the parameters of every run.
     given = [*bound.args, *(value for name, value in bound.kwargs.items() if name != "cluster")]
     for value in given:
@@ -118,6 +118,17 @@ def main() -> None:
         code = 1
     sys.stdout.flush()
     sys.exit(code or 0)
+
+
+def _with_output(tokens: tuple[str, ...]) -> list[str]:
+    """Write `--out -` as `--out=-`: cyclopts takes a lone `-` for another option."""
+    found: list[str] = []
+    for token in tokens:
+        if token == "-" and found and found[-1] == "--out":
+            found[-1] = "--out=-"
+        else:
+            found.append(token)
+    return found
 
 
 def _home(arguments: list[str]) -> Path | None:

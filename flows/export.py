@@ -75,13 +75,14 @@ class ExportRequest:
 
 def check(request: ExportRequest) -> ExportTarget:
     """Find the dataset, what to export and where to, or name the wrong parameter."""
+    if request.out:
+        require_folder(local(request.out, "out"), "out", may_be=Owned.EXPORT)
     data = Dataset(dataset_folder(request.dataset))
     split = request.split.value if request.split else None
     choice = ExportChoice(request.format, split, request.count, request.invert)
     name = "-".join(filter(None, (data.folder.resolve().name, request.format.value, choice.split)))
     folder = local(request.out, "out") if request.out else home() / "exports" / name
     examine(data, choice, folder)
-    require_folder(folder, "out", may_be=Owned.EXPORT)
     return ExportTarget(data, choice, folder)
 
 

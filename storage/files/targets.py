@@ -242,7 +242,11 @@ def _looking(path: Place, option: str) -> Iterator[None]:
         ) from error
     except (OSError, RuntimeError, ValueError) as error:  # a ring of links; a NUL in the name
         reason = getattr(error, "strerror", None) or error
-        raise BadInput(f"{option}: cannot be written to; {path}: {reason}: {_ELSEWHERE}") from error
+        if isinstance(error, NotADirectoryError) and isinstance(path, Path):
+            reason = f"{next(above for above in path.parents if above.exists())} cannot be a folder"
+        raise BadInput(
+            f"{option}: must be a path that can be written; {path} is not ({reason}): {_ELSEWHERE}"
+        ) from error
 
 
 def require_replaceable(path: Path) -> None:

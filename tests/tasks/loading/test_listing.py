@@ -2,7 +2,6 @@
 
 import os
 import random
-from contextlib import contextmanager
 
 import pytest
 
@@ -115,11 +114,20 @@ def test_an_entry_that_cannot_be_looked_at_is_listed(tmp_path, monkeypatch):
                 raise OSError(5, "Input/output error")
             return getattr(self._entry, name)
 
-    @contextmanager
-    def scandir(folder):
-        with plain(folder) as entries:
-            yield map(Sick, entries)
+    class Entries:
+        def __init__(self, folder):
+            with plain(folder) as entries:
+                self._entries = list(map(Sick, entries))
 
-    monkeypatch.setattr(os, "scandir", lambda folder: scandir(folder))
+        def __enter__(self):
+            return self
+
+        def __exit__(self, *_):
+            pass
+
+        def __iter__(self):
+            return iter(self._entries)
+
+    monkeypatch.setattr(os, "scandir", Entries)
     assert list(list_names(tmp_path)) == ["a", "b", "c"]
     assert count_pictures(tmp_path) == 3
