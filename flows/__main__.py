@@ -14,6 +14,7 @@ from cyclopts import App, CycloptsError, Group, Parameter
 from rich.console import Console
 
 from flows.home import end_orphaned_servers, prepare_environment
+from flows.parameters import spelled
 from flows.requests import checked
 from flows.service import embedded_server
 from storage.errors import BadInput, CaptchasError
@@ -61,7 +62,7 @@ def launch(
     json_: Annotated[bool, Parameter(name="--json", group=SHARED, negative="", help=JSON_HELP)] = False,
 ) -> int:
     """Run the command, print its report."""
-    command, bound, _ = app.parse_args(_with_output(tokens), exit_on_error=False, print_error=False)
+    command, bound, _ = app.parse_args(spelled(tokens), exit_on_error=False, print_error=False)
     # Refuse URLs with secrets now: Prefect's database keeps the parameters of every run.
     given = [*bound.args, *(value for name, value in bound.kwargs.items() if name != "cluster")]
     for value in given:
@@ -93,6 +94,8 @@ def main() -> None:
     """Run the command line; exit code 0, 1 for a failed job, 2 for bad input, 130 after Ctrl-C."""
     signal.signal(signal.SIGINT, _interrupted)
     try:
+        if not HELP.intersection(sys.argv) and _named_pictures(sys.argv[1:]):
+            sys.exit(0)
         _refuse_undecodable(sys.argv[1:])
         # Before the options are parsed, which imports the flow and with it Prefect.
         own = prepare_environment(_home(sys.argv[1:]))
@@ -120,15 +123,13 @@ def main() -> None:
     sys.exit(code or 0)
 
 
-def _with_output(tokens: tuple[str, ...]) -> list[str]:
-    """Write `--out -` as `--out=-`: cyclopts takes a lone `-` for another option."""
-    found: list[str] = []
-    for token in tokens:
-        if token == "-" and found and found[-1] == "--out":
-            found[-1] = "--out=-"
-        else:
-            found.append(token)
-    return found
+def _named_pictures(arguments: list[str]) -> bool:
+    """Read the pictures that `solve` names, if it names pictures: at once, without Prefect and Dask."""
+    if "solve" not in arguments:
+        return False
+    from flows.solve_at_once import solve_named
+
+    return solve_named(arguments)
 
 
 def _home(arguments: list[str]) -> Path | None:

@@ -1,6 +1,5 @@
-"""Model files: save a model with its provenance, describe it, promote it, and open it as a reader."""
+"""Model files: save a model with its provenance, describe it, and promote it."""
 
-import functools
 import re
 import shutil
 from dataclasses import asdict
@@ -12,16 +11,10 @@ from storage.errors import BadInput, Damaged, NotThere
 from storage.files import atomic
 from storage.files.places import Place
 from storage.models import load_model, model_digest, save_model
-from tasks.profiles.word_lists import WEB2, load_words
 from tasks.rates import Rate
 from tasks.reading.features import FEATURES
-from tasks.reading.networks import LETTERS, require_calibrated
-from tasks.reading.ranking import Ranking
-from tasks.reading.reader import Reader
+from tasks.reading.networks import LETTERS
 from tasks.training.settings import Settings, classes_of
-from tasks.worker import at_home
-
-KEPT_READERS = 4  # in a worker's memory
 
 
 def provenance_of(datasets: list[Dataset], settings: Settings) -> dict:
@@ -160,61 +153,3 @@ def drop(candidate: Place, served: Place) -> None:
     """Remove a candidate whose bytes are those of the served model."""
     if candidate.exists() and candidate.read_bytes() == served.read_bytes():
         atomic.discard(candidate)
-
-
-def choose_words(
-    given: str, model: Place, alphabet: str | None = None, length: tuple[int, int] | None = None
-) -> tuple[str, ...]:
-    """Choose the words to rank a model's answers by, for pictures that belong to no dataset.
-
-    Parameters
-    ----------
-    given : str
-        `web2`, the book's dictionary; `none`, for random strings; or the file of a user's list.
-    model : Path or ObjectPath
-    alphabet : str, optional
-        The letters that may occur; by default all that the model knows.
-    length : (int, int), optional
-        The shortest and the longest word; by default four letters of `web2`, and any length of a user's list.
-
-    Raises
-    ------
-    BadInput, NotThere
-    """
-    if given == "none":
-        return ()
-    _, provenance = load_model(model)
-    return load_words(given, alphabet or provenance["classes"], length or ((4, 4) if given == WEB2 else (1, 32)))
-
-
-@functools.lru_cache(maxsize=KEPT_READERS)
-def load_reader(
-    model: str,
-    sha256: str,
-    dictionary: tuple[str, ...],
-    ranking: Ranking | None = None,
-    alphabet: str | None = None,
-    length: tuple[int, int] | None = None,
-) -> Reader:
-    """Open a model file as a reader, and keep it for the worker's next job.
-
-    Parameters
-    ----------
-    model, sha256 : str
-        The file as the run's client names it, and its digest when the run began.
-    dictionary, ranking, alphabet, length
-        As for `tasks.reading.reader.Reader`.
-
-    Raises
-    ------
-    NotThere, BadInput
-    Damaged
-        Also if the file is not the one that the run began with.
-    """
-    model = at_home(model)
-    if model_digest(model) != sha256:
-        raise Damaged(f"model {model}: is not the file that this run began with; run again")
-    networks, record = load_model(model)
-    reader = Reader(networks, record, dictionary, ranking, alphabet, length)
-    require_calibrated(record)
-    return reader

@@ -12,7 +12,6 @@ from typing import TypeVar
 
 from storage import errors
 from storage.errors import CaptchasError
-from tasks.datasets.recipe import software
 
 # The packages that a worker runs. Found by a module's file, since Dask gives its workers a folder `storage` too.
 CODE = (Path(errors.__file__).parent, Path(__file__).parent)
@@ -32,6 +31,8 @@ def record() -> dict[str, str]:
 
     It includes all that datasets and models record as their software: so that record is true of every worker.
     """
+    from tasks.datasets.recipe import software  # here, since a reader of pictures draws none
+
     code = sha256()
     for package in CODE:
         for path in sorted(package.rglob("*.py")):

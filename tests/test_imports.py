@@ -47,14 +47,15 @@ ROOMS = {
     ),
     "tasks/worker.py": (STORAGE | {"tasks.datasets"}, set()),
     "tasks/models.py": (
-        STORAGE | {"tasks.worker", "tasks.training", "tasks.reading", "tasks.profiles", "tasks.rates"}, set()
+        STORAGE | {"tasks.training", "tasks.reading", "tasks.rates"}, set()
     ),
+    "tasks/readers.py": (STORAGE | {"tasks.worker", "tasks.reading", "tasks.profiles"}, set()),
     "tasks/scoring": (
-        STORAGE | {"tasks.models", "tasks.worker", "tasks.reading", "tasks.profiles", "tasks.figures", "tasks.rates",
+        STORAGE | {"tasks.readers", "tasks.worker", "tasks.reading", "tasks.profiles", "tasks.figures", "tasks.rates",
                    "tasks.lowlevel"},
         {"numpy", "PIL", "skimage", "sklearn"},
     ),
-    "tasks/solving": (STORAGE | {"tasks.models", "tasks.reading", "tasks.loading", "tasks.figures"}, {"numpy"}),
+    "tasks/solving": (STORAGE | {"tasks.readers", "tasks.reading", "tasks.loading", "tasks.figures"}, {"numpy"}),
     "tasks/warm.py": ({"tasks"}, {"numpy"}),
     "flows": ({"flows", "tasks", "storage"}, {"prefect", "pydantic", "dask", "distributed", "cyclopts", "rich"}),
     "fonts": (set(), set()),

@@ -10,8 +10,8 @@ from storage.dataset import Dataset
 from storage.errors import BadInput
 from storage.shards.shard import Block
 from tasks.lowlevel.inflate import inflate
-from tasks.models import load_reader
 from tasks.profiles.word_lists import WEB2, load_words
+from tasks.readers import load_reader
 from tasks.reading.ranking import Ranking
 from tasks.reading.reader import Reader, Readings
 

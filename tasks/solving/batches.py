@@ -2,7 +2,9 @@
 
 import functools
 import hashlib
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from storage.errors import BadInput
 from storage.files.places import Place, is_url, place
@@ -12,12 +14,14 @@ from storage.models import model_digest
 from storage.shards.manifest import canonical
 from tasks.loading.decode import LOADER, load_batch
 from tasks.loading.safe_read import GONE, UNSETTLED, BadPicture, Unreadable, Unsettled, read_file, require_size
-from tasks.models import load_reader
+from tasks.readers import load_reader
 from tasks.reading.ranking import Ranking
 from tasks.reading.reader import Reader
 
 DIGITS = 6  # of a confidence
 LONGEST = 32  # letters of a word; `tasks.reading.reader.Reader` has the same bound
+
+Listed = TypeVar("Listed")
 
 
 @dataclass(frozen=True)
@@ -155,8 +159,21 @@ def solve_batch(job: SolveJob) -> SolveReceipt:
     """
     if not job.files:
         return SolveReceipt((), ())
-    reader = reader_of(job.plan)
-    groups, failures = load_batch(job.files, functools.partial(_read_again, job))
+    return SolveReceipt(job.files, tuple(answer_pictures(job.plan, job.files, functools.partial(_read_again, job))))
+
+
+def answer_pictures(
+    plan: SolvePlan, pictures: Sequence[Listed], read: Callable[[Listed], bytes]
+) -> list[Answer | Unreadable]:
+    """Answer pictures, in order; `read` returns the bytes of the file of one of them, or raises `BadPicture`.
+
+    Raises
+    ------
+    BadInput
+        The model or dictionary does not fit.
+    """
+    reader = reader_of(plan)
+    groups, failures = load_batch(pictures, read)
     answers: dict[int, Answer | Unreadable] = {}
     for index, error in failures:
         answers[index] = error if isinstance(error, Unreadable) else failed(str(error))
@@ -167,8 +184,8 @@ def solve_batch(job: SolveJob) -> SolveReceipt:
             readings.reading_confidence.tolist(), readings.words.tolist(), readings.confidences.tolist(), strict=True,
         )  # fmt: skip
         for index, segments, reading, sure, words, confidences in found:
-            answers[index] = _answer(segments, reading, sure, words, confidences, job.plan.abstain_below)
-    return SolveReceipt(job.files, tuple(answers[index] for index in range(len(job.files))))
+            answers[index] = _answer(segments, reading, sure, words, confidences, plan.abstain_below)
+    return [answers[index] for index in range(len(pictures))]
 
 
 def _read(job: LookJob | SolveJob, file: PictureFile) -> bytes:

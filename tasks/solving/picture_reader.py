@@ -10,7 +10,7 @@ from storage.files.places import place
 from storage.models import model_digest
 from tasks.loading.decode import load_batch
 from tasks.loading.in_memory import Given, file_bytes
-from tasks.models import choose_words, load_reader
+from tasks.readers import choose_words, load_reader
 from tasks.reading.reader import Reader
 
 SHIPPED = Path(str(files("tasks"))) / "ladder.skops"

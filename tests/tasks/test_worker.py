@@ -13,8 +13,8 @@ import pytest
 from storage.errors import Damaged
 from tasks import worker
 from tasks.datasets.recipe import software
-from tasks.models import load_reader
 from tasks.profiles.fonts import find_face
+from tasks.readers import load_reader
 
 ROOT = Path(__file__).parents[2]
 
