@@ -20,7 +20,8 @@ class SolveRequest:
     Parameters
     ----------
     path
-        A folder, or one picture; a name under the home, such as inbox; or a URL of an object store.
+        A folder, or one picture; a name under the home, such as inbox; or a URL of an object store. In a shell also
+        several pictures, or - for a picture on standard input.
     model
         A model's name under the home, or its file; by default the newest model there, or else the shipped model.
     dictionary
@@ -29,7 +30,7 @@ class SolveRequest:
         How a word is chosen: by letter probabilities, the book's equal positions, Levenshtein, or none.
     out
         The file of answers, its URL, a FIFO, or - for standard output; by default answers/FOLDER/answers.csv under
-        the home.
+        the home, and for pictures none.
     format
         CSV, JSON lines or Parquet; by default by the ending of --out, else CSV.
     only_new
