@@ -5,19 +5,22 @@ import os
 import signal
 import sys
 import threading
-from contextlib import nullcontext, redirect_stdout
+from contextlib import nullcontext, redirect_stdout, suppress
+from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
+from types import FrameType
 from typing import Annotated
 
 from cyclopts import App, CycloptsError, Group, Parameter
 from rich.console import Console
 
-from flows.home import end_orphaned_servers, prepare_environment
+from flows.environment import named_server, require_files, require_reachable, require_streams, settings_explained
+from flows.home import end_orphaned_servers, prepare_environment, served
 from flows.parameters import spelled
 from flows.requests import checked
-from flows.service import embedded_server
-from storage.errors import BadInput, CaptchasError
+from flows.service import embedded_server, processes
+from storage.errors import BadInput, CaptchasError, Unwritable
 from storage.files.places import is_url, place
 from storage.files.targets import STANDARD_OUTPUT
 
@@ -39,13 +42,14 @@ COMMANDS = {
 }
 PLAIN = {"up", "inspect", "datasets", "profiles"}  # they are no flows and need no server
 HELP = {"--help", "-h", "--version"}
-GRACE = 3.5  # seconds for a clean end after Ctrl-C: with the time that a busy machine adds, under five in all
+GRACE = 3.5  # seconds for a clean end after a signal: with the time that a busy machine adds, under five in all
 
 app = App(
     name="captchas",
     help="Draw, store, learn and read text CAPTCHAs: reproducible sharded datasets and a letter reader.",
     version=lambda: version("beating-captchas"),
 )
+app.meta.suppress_keyboard_interrupt = False  # `main` answers signals
 SHARED = Group("Options of every command")
 for _name, (_where, _help) in COMMANDS.items():
     app.command(_where, name=_name, help=_help)
@@ -77,6 +81,7 @@ def launch(
             end_orphaned_servers()
         from flows.reporting.show import show
 
+        _require_server(command.__name__)
         embedded_server.wait()
         try:
             report = command(*bound.args, **bound.kwargs)
@@ -85,51 +90,95 @@ def launch(
                 show(error.report, as_json=json_)
             raise
     if isinstance(report, dict):
-        with redirect_stdout(sys.stderr) if to_output else nullcontext():
-            show(report, as_json=json_)
+        try:
+            with redirect_stdout(sys.stderr) if to_output else nullcontext():
+                show(report, as_json=json_)
+            sys.stdout.flush()
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            raise Unwritable(
+                f"standard output: cannot be written ({error.strerror}); the work is done; send the report "
+                "to a file with free space"
+            ) from error
     return 0
 
 
+def _require_server(command: str) -> None:
+    """Refuse to run a flow on a server that the user has named and that does not answer."""
+    record, server = served(), named_server()
+    if command not in PLAIN and server and server.url != (record or {}).get("api") and not embedded_server.is_ours():
+        require_reachable(server)
+
+
 def main() -> None:
-    """Run the command line; exit code 0, 1 for a failed job, 2 for bad input, 130 after Ctrl-C."""
-    signal.signal(signal.SIGINT, _interrupted)
+    """Run the command line; exit code 0, 1 for a failed job, 2 for bad input, 128 + N after signal N (Ctrl-C: 130)."""
+    ended = _Ended()
+    for number in processes.enders():
+        signal.signal(number, ended.by)
     try:
-        if not HELP.intersection(sys.argv) and _named_pictures(sys.argv[1:]):
-            sys.exit(0)
-        _refuse_undecodable(sys.argv[1:])
-        # Before the options are parsed, which imports the flow and with it Prefect.
-        own = prepare_environment(_home(sys.argv[1:]))
-        command = next((argument for argument in sys.argv[1:] if argument in COMMANDS), None)
-        if command not in PLAIN | {None} and not HELP.intersection(sys.argv):
-            embedded_server.begin(own)
-        code = app.meta(exit_on_error=False, print_error=False, result_action="return_value")
+        require_streams()
+        code = 0 if _named_pictures(sys.argv[1:]) else _run(sys.argv[1:])
     except KeyboardInterrupt:
-        _say("interrupted; the same command goes on from here")
-        code = 130
+        with suppress(OSError):  # the terminal may be closed
+            _say("interrupted; the same command goes on from here")
+        code = ended.code
     except CycloptsError as error:
         _say(str(error))
         code = 2
     except CaptchasError as error:
         if "--json" in sys.argv and not error.report:
-            json.dump({"error": str(error), "exit_code": error.exit_code}, sys.stdout)
+            with suppress(OSError):  # standard output may be what cannot be written
+                json.dump({"error": str(error), "exit_code": error.exit_code}, sys.stdout)
         _say(str(error))
         code = error.exit_code
     except BrokenPipeError:
         code = 1
     except OSError as error:
-        _say(str(error))
-        code = 1
-    sys.stdout.flush()
+        if ended.begun:  # the progress could not be told to a closed terminal
+            code = ended.code
+        else:
+            _say(str(error))
+            code = 1
+    if not _flushed():
+        code = code or 1
     sys.exit(code or 0)
+
+
+def _run(arguments: list[str]) -> int:
+    """Run a command, and start the server that it needs, before the options are parsed."""
+    _refuse_undecodable(arguments)
+    # First of all, since parsing imports the flow and with it Prefect.
+    own = prepare_environment(_home(arguments))
+    command = next((argument for argument in arguments if argument in COMMANDS), None)
+    if command not in PLAIN | {None} and not HELP.intersection(arguments):
+        require_files()
+        embedded_server.begin(own)
+    if command:
+        with settings_explained():
+            import_module(COMMANDS[command][0].partition(":")[0])
+    return app.meta(exit_on_error=False, print_error=False, result_action="return_value") or 0
 
 
 def _named_pictures(arguments: list[str]) -> bool:
     """Read the pictures that `solve` names, if it names pictures: at once, without Prefect and Dask."""
-    if "solve" not in arguments:
+    if "solve" not in arguments or HELP.intersection(arguments):
         return False
     from flows.solve_at_once import solve_named
 
     return solve_named(arguments)
+
+
+def _flushed() -> bool:
+    """Write out what is buffered; what cannot be written is dropped, else Python would try again at its end."""
+    whole = True
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except OSError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+            whole = False
+    return whole
 
 
 def _home(arguments: list[str]) -> Path | None:
@@ -157,12 +206,29 @@ def _escaped(message: str) -> str:
     return message.replace("[", "\\[")
 
 
-def _interrupted(_signal, _frame) -> None:
-    """End cleanly, but within `GRACE` seconds: Dask and Prefect may take longer than people wait."""
-    timer = threading.Timer(GRACE, lambda: os._exit(130))
-    timer.daemon = True
-    timer.start()
-    raise KeyboardInterrupt
+class _Ended:
+    """The end by a signal; the first one counts, since a closed terminal may send several."""
+
+    code = 128 + signal.SIGINT
+
+    def __init__(self) -> None:
+        self.begun = False
+
+    def by(self, number: int, _frame: FrameType | None) -> None:
+        """End cleanly, but within `GRACE` seconds: Dask and Prefect may take longer than people wait."""
+        if self.begun:
+            return
+        self.begun, self.code = True, 128 + number
+        timer = threading.Timer(GRACE, self._now)
+        timer.daemon = True
+        timer.start()
+        raise KeyboardInterrupt
+
+    def _now(self) -> None:
+        try:
+            embedded_server.end()
+        finally:
+            os._exit(self.code)
 
 
 if __name__ == "__main__":

@@ -2,14 +2,15 @@
 
 import json
 import os
-import tomllib
 from pathlib import Path
 
 import tasks
+from flows.environment import API, STARTING, active_profile, exempt_loopback, named_server, require_settings
 from flows.service import passwords, processes
-from storage.errors import BadInput
+from storage.errors import BadInput, explained
 from storage.files import atomic
 from storage.files.places import ObjectPath, Place, is_url, place
+from storage.files.private import make_private_folder
 
 HOME = "CAPTCHAS_HOME"
 SHIPPED = Path(tasks.__file__).with_name("ladder.skops")  # made by `captchas train --ladder`, kept with the package
@@ -85,6 +86,11 @@ def prepare_environment(chosen: Path | None = None) -> bool:
     bool
         Whether this command has to start a server: the user has named neither a server nor PREFECT_HOME, and no
         `captchas up` runs on this home. If `captchas up` runs, its server is used.
+
+    Raises
+    ------
+    BadInput
+        A variable or Prefect's file of profiles is malformed.
     """
     if chosen is not None:
         os.environ[HOME] = str(chosen)
@@ -94,25 +100,40 @@ def prepare_environment(chosen: Path | None = None) -> bool:
         "PREFECT_SERVER_ALLOW_EPHEMERAL_MODE": "true",
         "PREFECT_SERVER_CORS_ALLOWED_ORIGINS": "",  # Prefect's own default lets every web page read the answers
         # Prefect's own 20 s are too few for the first start on two busy cores.
-        "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "120",
+        STARTING: "120",
         # The command line reports errors itself; tracebacks stay in the run's log.
         "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "CRITICAL",
     }
     own = False
-    if not names_server():
+    require_settings()
+    exempt_loopback()
+    if named_server() is None:
         folder = (home() / "prefect").resolve()
-        atomic.make_folder(folder)  # Prefect's server does not start without it
+        _make_private(folder)  # Prefect's server does not start without it
         own = os.environ.setdefault("PREFECT_HOME", str(folder)) == str(folder)
         there = served() if own else None
         if there:
-            os.environ["PREFECT_API_URL"], os.environ[passwords.CLIENT] = there["api"], there["password"]
+            os.environ[API], os.environ[passwords.CLIENT] = there["api"], there["password"]
             own = False
-    elif passwords.CLIENT in (profile := _profile()):  # for our requests, which know no profiles
+    elif passwords.CLIENT in (profile := active_profile()):  # for our requests, which know no profiles
         defaults[passwords.CLIENT] = profile[passwords.CLIENT]
     for name, value in defaults.items():
         os.environ.setdefault(name, value)
     os.environ[processes.CLIENT] = str(os.getpid())  # children inherit it
     return own
+
+
+def _make_private(folder: Path) -> None:
+    """Create Prefect's folder and the home above it for this user alone; folders that are there keep their modes."""
+    atomic.make_folder(folder.parent.parent)
+    try:
+        for path in (folder.parent, folder):
+            make_private_folder(path)
+    except NotADirectoryError:
+        pass
+    except OSError as error:
+        raise explained(error, folder) from error
+    atomic.make_folder(folder)  # tells what stands in its place, if it is no folder
 
 
 def served() -> dict | None:
@@ -135,23 +156,3 @@ def end_orphaned_servers() -> int:
     worker and their runs. Only processes whose command is dead are ended. Without /proc nothing is done.
     """
     return len(processes.end(processes.orphans(os.environ.get("PREFECT_HOME"))))
-
-
-def names_server() -> bool:
-    """Return whether a Prefect server is named, by the user or by this process.
-
-    A PREFECT_HOME of ours would hide the user's.
-    """
-    return bool(os.environ.get("PREFECT_API_URL") or _profile().get("PREFECT_API_URL"))
-
-
-def _profile() -> dict[str, str]:
-    """Read the settings of Prefect's active profile."""
-    folder = Path(os.environ.get("PREFECT_HOME") or Path.home() / ".prefect")
-    profiles = Path(os.environ.get("PREFECT_PROFILES_PATH") or folder / "profiles.toml")
-    try:
-        content = tomllib.loads(profiles.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    active = os.environ.get("PREFECT_PROFILE") or content.get("active")
-    return {name: str(value) for name, value in content.get("profiles", {}).get(active, {}).items()}

@@ -9,7 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
@@ -19,12 +19,14 @@ from flows.home import RECORD, home, served
 from flows.parameters import Port
 from flows.requests import Refused, command
 from flows.service import deployments, passwords, processes
+from flows.service.embedded_server import DATABASE
 from flows.service.prefect_api import Api, Unanswered
 from flows.service.prefect_guard import hosts_from, server_command
 from flows.service.processes import Child
 from storage.errors import BadInput, Busy
 from storage.files import atomic
 from storage.files.locks import locked
+from storage.files.private import create_private
 
 FILE = "prefect.yaml"
 INBOX = "inbox"  # under the home
@@ -37,7 +39,7 @@ RUNS, WORKER, SERVER = 7.0, 3.0, 3.0
 
 
 class Stopped(Exception):
-    """Ctrl-C or SIGTERM, before all was started."""
+    """A signal, before all was started."""
 
 
 class Stop(threading.Event):
@@ -108,8 +110,8 @@ def _chosen(given: Path | None, deploy: bool) -> Path:
 def up(request: UpRequest, file: Path | None) -> dict:
     """Start what one machine needs to run the deployments: Prefect's server, work pool, deployments and worker.
 
-    Runs until Ctrl-C or SIGTERM, and ends all of it then; flows that run are told to stop, and the next run of
-    each goes on from there. Other commands on this home use its server.
+    Runs until Ctrl-C, SIGTERM or the end of its terminal, and ends all of it then; flows that run are told to stop, and
+    the next run of each goes on from there. Other commands on this home use its server.
     """
     if file is None:  # --check
         return deployments.look(*_there())
@@ -154,6 +156,7 @@ def _run(file: Path, port: int, stop: Stop) -> None:
     place = home() / "prefect" / RECORD
     try:
         _tell(f"starting Prefect's server on {url}")
+        create_private(Path(os.environ["PREFECT_HOME"], DATABASE))  # Prefect would let every user read it
         server.start()
         _until(api.healthy, STARTING, server, stop)
         passwords.write_private(place, json.dumps(record, indent=1).encode())
@@ -294,9 +297,9 @@ def _already(record: dict | None) -> str:
 
 @contextmanager
 def _stopping() -> Iterator[Stop]:
-    """Have Ctrl-C and SIGTERM set an event instead of ending the process."""
+    """Have the signals that end a command set an event, instead of what they do otherwise."""
     stop = Stop()
-    before = {number: signal.signal(number, stop.by) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: signal.signal(number, stop.by) for number in processes.enders()}
     try:
         yield stop
     finally:
@@ -306,5 +309,6 @@ def _stopping() -> Iterator[Stop]:
 
 def _tell(message: str) -> None:
     """Write a line for people to standard error; standard output is for the report."""
-    sys.stderr.write(f"captchas: {message}\n")
-    sys.stderr.flush()
+    with suppress(OSError):  # the terminal may be closed
+        sys.stderr.write(f"captchas: {message}\n")
+        sys.stderr.flush()

@@ -12,15 +12,19 @@ import time
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 
-from flows.home import names_server, served
-from flows.service import passwords
+from flows.environment import named_server
+from flows.home import served
+from flows.service import passwords, processes
 from flows.service.prefect_api import Api
 from flows.service.prefect_guard import hosts_from, server_command
 from storage.errors import CaptchasError
+from storage.files.private import create_private
 
 DATABASE = "prefect.db"  # under PREFECT_HOME
+LOG = "embedded-server.log"  # beside it
 _EVERY = 0.05  # seconds between two looks
 _CLOSING = 2.5  # seconds that the server gets to end, fewer than Ctrl-C leaves
+_LAST = 0.5  # seconds that it gets when these are over
 # The environment that Prefect gives to the server that it starts itself.
 _AS_EMBEDDED = {"PREFECT_UI_ENABLED": "0", "PREFECT__SERVER_EPHEMERAL": "1", "PREFECT__SERVER_FINAL": "1"}
 
@@ -43,11 +47,17 @@ class _Server:
     def start(self) -> subprocess.Popen:
         """Start the server, unless it runs, and have it end with this process."""
         if self._process is None:
+            log = _log()
             self._process = subprocess.Popen(
-                server_command(self._port, "--log-level", "error"),
+                server_command(self._port, "--log-level", "error", "--timeout-graceful-shutdown", "2"),
                 env=os.environ | _AS_EMBEDDED,
-                stdout=subprocess.DEVNULL,  # this process's standard output is for the report
+                # This process's standard output is for the report, and its messages for people hold no tracebacks.
+                stdout=subprocess.DEVNULL,
+                stderr=log,
+                start_new_session=True,  # a terminal's signals are for this process, which then ends the server
+                preexec_fn=processes.end_with(os.getpid()),
             )
+            os.close(log)
             atexit.register(self.stop)
         return self._process
 
@@ -64,8 +74,8 @@ class _Server:
             if code is not None or time.monotonic() > deadline:
                 how = "takes too long to start" if code is None else f"ended while it started, with exit code {code}"
                 raise ServerLost(
-                    f"Prefect's server {how}; give the same command again, or start one (`prefect server start`) and "
-                    "name it in PREFECT_API_URL"
+                    f"Prefect's server {how}; see {Path(os.environ['PREFECT_HOME'], LOG)}; give the same "
+                    "command again, or start one (`prefect server start`) and name it in PREFECT_API_URL"
                 )
             time.sleep(_EVERY)
 
@@ -79,12 +89,12 @@ class _Server:
         finally:
             connection.close()
 
-    def stop(self) -> None:
-        """End the server, if it runs."""
+    def stop(self, patience: float = _CLOSING) -> None:
+        """End the server, if it runs; kill it after `patience` seconds."""
         if self._process and self._process.poll() is None:
             self._process.terminate()
             try:
-                self._process.wait(_CLOSING)
+                self._process.wait(patience)
             except subprocess.TimeoutExpired:
                 self._process.kill()
                 self._process.wait()
@@ -133,15 +143,33 @@ def begin(own: bool) -> None:
     there = served()
     if there and there["api"] == os.environ.get("PREFECT_API_URL"):
         _begun = _Served(there, seconds)
-    elif not names_server():
+    elif named_server() is None:
         passwords.agree()
     if not (own and allowed):
         return
     hosts_from(os.environ)
     _begun = server = _Server(seconds)
     os.environ["PREFECT_API_URL"] = server.url
-    if Path(os.environ["PREFECT_HOME"], DATABASE).is_file():
+    database = Path(os.environ["PREFECT_HOME"], DATABASE)
+    create_private(database)  # Prefect would let every user read it
+    if database.is_file() and database.stat().st_size:
         server.start()
+
+
+def _log() -> int:
+    """Open the server's log, which begins anew with each server, and return its descriptor."""
+    return os.open(Path(os.environ["PREFECT_HOME"], LOG), os.O_CREAT | os.O_WRONLY | os.O_TRUNC | os.O_APPEND, 0o600)
+
+
+def is_ours() -> bool:
+    """Whether `begin` started a server."""
+    return isinstance(_begun, _Server)
+
+
+def end() -> None:
+    """End the server that `begin` started, for a process that ends without Python's own cleaning up."""
+    if isinstance(_begun, _Server):
+        _begun.stop(_LAST)
 
 
 def wait() -> None:

@@ -1,8 +1,10 @@
 """Processes that commands start: finding them, ending them, and starting a child again when it dies."""
 
+import ctypes
 import os
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
@@ -18,6 +20,9 @@ _EVERY = 0.05  # seconds between two looks
 _BACK_OFF = (1, 2, 4, 8, 15, 30)
 _SHORT = 60.0  # seconds; a child that ran longer than this begins anew in _BACK_OFF
 _LOG_KEPT = 1 << 20  # bytes; a longer log is renamed to .1, and a new log begins
+_PARENT_DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG of Linux's prctl
+# Looked up here: between fork and exec a process should not load libraries.
+_prctl = getattr(ctypes.CDLL(None), "prctl", None) if sys.platform == "linux" else None
 
 
 def started(pid: int) -> str | None:
@@ -69,6 +74,30 @@ def orphans(prefect_home: str | None) -> list[int]:
         )
 
     return started_by(orphaned)
+
+
+def enders() -> list[signal.Signals]:
+    """List the signals that end a command: Ctrl-C, SIGTERM, and SIGHUP unless `nohup` had it ignored."""
+    ignored = signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+    return [signal.SIGINT, signal.SIGTERM, *([] if ignored else [signal.SIGHUP])]
+
+
+def end_with(parent: int) -> Callable[[], None]:
+    """Return a `preexec_fn` with which a child gets SIGTERM when the thread that started it ends, also by SIGKILL.
+
+    Linux only; elsewhere it does nothing.
+
+    Parameters
+    ----------
+    parent : int
+        The id of this process: a parent that died before the child could ask is noticed by its id.
+    """
+
+    def ask() -> None:
+        if _prctl and _prctl(_PARENT_DEATH_SIGNAL, int(signal.SIGTERM), 0, 0, 0) == 0 and os.getppid() != parent:
+            os._exit(1)
+
+    return ask
 
 
 def runs_of(client: int) -> list[int]:
@@ -156,14 +185,14 @@ class Child:
         return self.pid is not None
 
     def start(self) -> None:
-        """Start the process in its own session, so that the terminal's Ctrl-C does not reach it."""
+        """Start the process in its own session, without the terminal's signals; it ends with this process."""
         atomic.make_folder(self.log.parent)
         if self.log.exists() and self.log.stat().st_size > _LOG_KEPT:
             self.log.replace(self.log.with_name(self.log.name + ".1"))
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
                 self._command, env=self._environment, cwd=self._folder, stdin=subprocess.DEVNULL, stdout=log,
-                stderr=subprocess.STDOUT, start_new_session=True,
+                stderr=subprocess.STDOUT, start_new_session=True, preexec_fn=end_with(os.getpid()),
             )  # fmt: skip
         self._since = time.monotonic()
 

@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from dask import config
 from dask.distributed import Client, LocalCluster
+from distributed.security import Security
 
 from flows.parameters import require_workers
 from flows.workers.roster import Roster, WorkerLost
@@ -38,6 +39,9 @@ QUIET = {
     "distributed.admin.system-monitor.interval": "10s",
     "distributed.scheduler.active-memory-manager.start": False,
     "distributed.worker.memory.monitor-interval": "1s",
+    # Dask's pages show jobs and logs to every user of the machine, and take no credentials.
+    "distributed.scheduler.http.routes": [],
+    "distributed.worker.http.routes": [],
 }
 # Set while a crew is open.
 LASTING = {
@@ -82,7 +86,7 @@ def crew(
     workers : int, optional
         Local processes, one thread each; by default one for each core.
     cluster : str, optional
-        The address of a running scheduler, such as tcp://host:8786.
+        The address of a running scheduler, such as tcp://host:8786, or tls://host:8786 with Dask's own configuration.
     writes, reads : paths
         Folders that the workers of a cluster write to, and folders or files that they read. They must see the same
         files there as this process.
@@ -148,13 +152,16 @@ def _close(client: Client, local: LocalCluster | None) -> None:
 
 
 def _start(workers: int) -> LocalCluster:
-    """Start worker processes that ignore Ctrl-C: this process decides when they end.
+    """Start worker processes that ignore Ctrl-C and a closed terminal: this process decides when they end.
 
-    A terminal sends SIGINT to the whole process group. Threads and processes inherit the blocked signals of the thread
-    that starts them, so the cluster is started from a thread that blocks SIGINT.
+    A terminal sends SIGINT and SIGHUP to the whole process group. Threads and processes inherit the blocked signals of
+    the thread that starts them, so the cluster is started from a thread that blocks both.
+
+    Whoever reaches a Dask port runs code as this user, and every user of the machine reaches loopback. So all
+    connections are TLS in both directions, with a certificate that only these processes have, in memory.
     """
     resource_tracker.ensure_running()  # starting it later would unblock the signal again
-    blocked = (signal.SIG_BLOCK, {signal.SIGINT})
+    blocked = (signal.SIG_BLOCK, {signal.SIGINT, signal.SIGHUP})
     memory = {f"distributed.nanny.pre-spawn-environ.{name}": value for name, value in MEMORY.items()}
     with (
         config.set(memory | QUIET),
@@ -167,6 +174,8 @@ def _start(workers: int) -> LocalCluster:
             processes=True,
             dashboard_address="127.0.0.1:0",  # several runs at a time each need a port of their own
             silence_logs=logging.CRITICAL,
+            security=Security.temporary(),
+            scheduler_kwargs={"dashboard": False},
         )
         try:
             return starting.result()
@@ -180,9 +189,10 @@ def _start(workers: int) -> LocalCluster:
 def _connect(address: str) -> Client:
     try:
         client = Client(address, timeout="5s")
-    except (OSError, ValueError, TimeoutError) as error:
+    except (OSError, ValueError, TypeError, TimeoutError) as error:  # TypeError: tls:// without certificates
         raise BadInput(
-            f"cluster {address!r}: no Dask scheduler answers there ({error}); give tcp://HOST:PORT"
+            f"cluster {address!r}: no Dask scheduler answers there ({error}); give tcp://HOST:PORT, or tls://HOST:PORT "
+            "with the certificates in DASK_DISTRIBUTED__COMM__TLS__CA_FILE, …__CLIENT__CERT and …__CLIENT__KEY"
         ) from error
     deadline = time.monotonic() + WAITING
     try:

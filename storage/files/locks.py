@@ -11,6 +11,7 @@ from filelock import FileLock, Timeout
 from storage.errors import Busy, explained
 from storage.files import atomic
 from storage.files.places import ObjectPath, Place
+from storage.files.private import create_private
 from storage.objects import leases
 
 
@@ -53,6 +54,7 @@ def inbox_locked(answers: Path, folder: Place) -> Iterator[None]:
 
 @contextmanager
 def _os_lock(file: Path, busy: str) -> Iterator[None]:
+    create_private(file)
     lock = FileLock(file)
     try:
         lock.acquire(timeout=0)

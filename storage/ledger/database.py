@@ -9,6 +9,7 @@ from typing import Any
 
 from storage.errors import Busy, Damaged, NoSpace, Unwritable
 from storage.files import atomic
+from storage.files.private import create_private
 from storage.ledger.checks import layout_fault
 
 PATIENCE = 60.0  # seconds that a run waits for another run's transaction
@@ -49,6 +50,7 @@ class Database:
     def __init__(self, path: Path, *, schema: str, application: int, version: int, durable: bool = False):
         self.path = path
         atomic.make_folder(path.parent)
+        create_private(path)  # SQLite's -wal and -shm take its mode
         with self._guarded():
             self._base = sqlite3.connect(path, timeout=PATIENCE, isolation_level=None)
         try:

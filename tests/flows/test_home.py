@@ -83,6 +83,19 @@ def test_commands_send_the_password_of_the_up_on_their_home(clean):
     assert os.environ["PREFECT_API_AUTH_STRING"] == "captchas:x"
 
 
+def test_a_new_home_is_the_user_s_alone_and_one_that_is_there_stays(clean):
+    before = os.umask(0o022)
+    try:
+        home.prepare_environment(clean / "data")
+        (clean / "old").mkdir(0o755)
+        os.environ.pop("PREFECT_HOME")
+        home.prepare_environment(clean / "old")
+    finally:
+        os.umask(before)
+    modes = {path: (clean / path).stat().st_mode & 0o777 for path in ("data", "data/prefect", "old", "old/prefect")}
+    assert modes == {"data": 0o700, "data/prefect": 0o700, "old": 0o755, "old/prefect": 0o700}
+
+
 def test_names_and_paths(clean):
     os.environ["CAPTCHAS_HOME"] = str(clean)
     assert home.dataset_folder("book") == clean / "datasets" / "book"

@@ -33,7 +33,7 @@ http.server.HTTPServer(("127.0.0.1", int(sys.argv[1])), Health).serve_forever()
 @pytest.fixture
 def ours(tmp_path, monkeypatch):
     """The environment as `prepare_environment` leaves it, with a database; no server is started in earnest."""
-    (tmp_path / embedded_server.DATABASE).touch()
+    (tmp_path / embedded_server.DATABASE).write_bytes(b"a database")
     monkeypatch.setenv("PREFECT_HOME", str(tmp_path))
     monkeypatch.setenv("PREFECT_SERVER_ALLOW_EPHEMERAL_MODE", "true")
     monkeypatch.setenv("PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS", "20")
@@ -124,7 +124,7 @@ def test_one_that_ends_while_it_starts_is_told_at_once(ours):
     embedded_server.begin(own=True)
     began = time.monotonic()
     with pytest.raises(
-        embedded_server.ServerLost, match="ended while it started, with exit code 3; give the same command"
+        embedded_server.ServerLost, match=r"ended while it started, with exit code 3; see .*; give the same command"
     ):
         embedded_server.wait()
     assert time.monotonic() - began < 15

@@ -1,0 +1,31 @@
+"""Modes of files that hold what a person did: for the owner, and for a group that the folder's modes invite."""
+
+import os
+from contextlib import suppress
+from pathlib import Path
+
+_OWNER, _GROUP = 0o600, 0o660
+_INVITED = 0o020  # write permission of the group on a folder
+_SETGID = 0o2000
+
+
+def private_mode(folder: Path) -> int:
+    """Return the mode of a database or lock in `folder`: 0600, or 0660 where the group may write to the folder."""
+    return _GROUP if folder.stat().st_mode & _INVITED else _OWNER
+
+
+def create_private(path: Path) -> None:
+    """Create an empty file with the mode that `private_mode` gives, less the umask; leave a file that is there."""
+    with suppress(OSError):  # who opens it next is told why it cannot be
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, private_mode(path.parent)))
+
+
+def make_private_folder(folder: Path) -> None:
+    """Create a folder with mode 0700, or 2770 in a group's folder (setgid and group-writable), less the umask.
+
+    A folder that is there keeps its modes. Its parent must be there.
+    """
+    inviting = folder.parent.stat().st_mode
+    group = bool(inviting & _SETGID and inviting & _INVITED)
+    with suppress(FileExistsError):
+        folder.mkdir(0o770 if group else 0o700)

@@ -1,0 +1,103 @@
+"""A wrong environment: each is told in a line that names it, by the real command, before any work."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def captchas(tmp_path):
+    """Run `captchas ARGUMENTS` from a shell line that ends with `"$@"`, without any setting of ours or Prefect's."""
+
+    def run(*arguments, shell: str = 'exec "$@"', **variables) -> subprocess.CompletedProcess:
+        clean = {
+            name: value
+            for name, value in os.environ.items()
+            if not name.startswith(("PREFECT_", "CAPTCHAS_")) and not name.lower().endswith("_proxy")
+        }
+        environment = clean | {"HOME": str(tmp_path), "PYTHONPATH": str(ROOT), "CAPTCHAS_HOME": str(tmp_path / "data")}
+        command = ["bash", "-c", shell, "bash", sys.executable, "-m", "flows", *map(str, arguments)]
+        return subprocess.run(command, env=environment | variables, capture_output=True, text=True, timeout=120)
+
+    return run
+
+
+def in_a_line(result: subprocess.CompletedProcess, code: int, *words: str) -> None:
+    lines = result.stderr.splitlines()
+    assert result.returncode == code, result.stderr
+    assert len(lines) == 1, result.stderr
+    assert lines[0].startswith("captchas: ")
+    for word in words:
+        assert word in lines[0]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS", "abc"),
+        ("PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS", "-1"),
+        ("PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS", "nan"),
+        ("PREFECT_LOGGING_LEVEL", "nonsense"),
+        ("PREFECT_TASKS_DEFAULT_RETRIES", "many"),
+        ("PREFECT_SERVER_API_PORT", "http"),
+        ("PREFECT_API_URL", "nonsense"),
+        ("PREFECT_API_URL", "ftp://127.0.0.1/api"),
+        ("PREFECT_API_URL", "http://[::1/api"),
+        ("PREFECT_API_URL", "http://127.0.0.1:99999/api"),
+    ],
+)
+def test_a_bad_variable_is_named(captchas, name, value):
+    result = captchas("generate", "book", "--count", 10, **{name: value})
+    in_a_line(result, 2, f"captchas: {name}: ", "correct or unset it")
+    assert f"it is {value!r}".casefold() in result.stderr.casefold()  # Prefect judges some values in upper case
+
+
+def test_a_server_that_is_not_there_is_named_without_its_password(captchas):
+    url = "http://somebody:secret@127.0.0.1:9/api"  # the port of `discard`
+    result = captchas("generate", "book", "--count", 10, PREFECT_API_URL=url)
+    in_a_line(result, 1, "PREFECT_API_URL", "http://127.0.0.1:9/api", "start it")
+    assert "secret" not in result.stderr
+
+
+@pytest.mark.parametrize("content", ["[[[", "profiles = 3\n", "[profiles]\nwork = 'no table'\n"])
+def test_a_broken_file_of_profiles_is_named(captchas, tmp_path, content):
+    (tmp_path / ".prefect").mkdir()
+    (tmp_path / ".prefect" / "profiles.toml").write_text(content)
+    in_a_line(captchas("generate", "book"), 2, str(tmp_path / ".prefect" / "profiles.toml"), "mend or remove it")
+
+
+def test_closed_standard_output_is_named(captchas):
+    in_a_line(captchas("profiles", shell='exec "$@" >&-'), 2, "standard output", "/dev/null")
+
+
+@pytest.mark.parametrize("option", [(), ("--json",)])
+def test_full_standard_output_is_named(captchas, option):
+    in_a_line(captchas("profiles", *option, shell='exec "$@" >/dev/full'), 1, "standard output", "No space left")
+
+
+def test_closed_input_and_errors_do_no_harm(captchas):
+    result = captchas("profiles", "--json", shell='exec "$@" <&- 2>&-')
+    assert (result.returncode, result.stderr) == (0, "")
+
+
+def test_few_open_files_are_named(captchas):
+    in_a_line(captchas("generate", "book", shell='ulimit -n 40; exec "$@"'), 2, "open files", "40", "ulimit -n")
+
+
+@pytest.mark.parametrize("home", ["", "/proc/1/nowhere", "/dev/null"])
+def test_a_home_of_the_user_that_is_of_no_use_does_no_harm(captchas, home):
+    assert captchas("datasets", "--json", HOME=home).returncode == 0
+
+
+def test_loopback_is_exempt_from_proxies(captchas):
+    script = "import os; from flows.home import prepare_environment as p; p(); print(os.environ['no_proxy'])"
+    for given in ("", "example.org", "localhost"):
+        result = captchas(shell=f'exec "$1" -c "{script}"', no_proxy=given, http_proxy="http://127.0.0.1:9")
+        assert {"127.0.0.1", "localhost", *filter(None, [given])} <= set(result.stdout.strip().split(",")), (
+            result.stderr
+        )
