@@ -12,6 +12,7 @@ from typing import Annotated
 
 from cyclopts import App, CycloptsError, Group, Parameter
 from rich.console import Console
+from rich.text import Text
 
 from flows.home import end_orphaned_servers, prepare_environment
 from flows.requests import checked
@@ -19,6 +20,7 @@ from flows.service import embedded_server
 from storage.errors import BadInput, CaptchasError
 from storage.files.places import is_url, place
 from storage.files.targets import STANDARD_OUTPUT
+from storage.texts import plain
 
 COMMANDS = {
     "generate": ("flows.generate:generate", "Draw a dataset of pictures into sharded HDF5, or finish or extend one."),
@@ -149,11 +151,8 @@ def _refuse_undecodable(arguments: list[str]) -> None:
 
 
 def _say(message: str) -> None:
-    Console(stderr=True, highlight=False, soft_wrap=True).print(f"[bold red]captchas:[/] {_escaped(message)}")
-
-
-def _escaped(message: str) -> str:
-    return message.replace("[", "\\[")
+    console = Console(stderr=True, highlight=False, soft_wrap=True)
+    console.print(Text.assemble(("captchas:", "bold red"), f" {plain(message)}"))
 
 
 def _interrupted(_signal, _frame) -> None:

@@ -57,6 +57,9 @@ class SolveRequest:
         the home.
     format
         CSV, JSON lines or Parquet; by default by the ending of --out, else CSV.
+    csv_safe
+        In a CSV file, put an apostrophe before each cell that a spreadsheet would run: one that begins with
+        = + - @, a tab or a line break. JSON lines and Parquet stay as they are.
     only_new
         Write only answers since the last run that wrote its answers; by default all.
     again
@@ -86,6 +89,7 @@ class SolveRequest:
     ranking: Ranking = Ranking.PROBABILITY
     out: Path | None = None
     format: AnswerFormat | None = None
+    csv_safe: bool = False
     only_new: bool = False
     again: bool = False
     settle: Seconds = 1.0
@@ -139,11 +143,12 @@ def check(request: SolveRequest) -> Checked:
     plan = make_plan(model, words, ranking, request.abstain_below, request.alphabet, length)
     reader_of(plan)
     if out:
-        return Checked(choice, AnswersFile(out, format, request.only_new), plan)
+        return Checked(choice, AnswersFile(out, format, request.only_new, request.csv_safe), plan)
     claim = claim_answers(ledger().parent, path.resolve())  # last, since it is for good
-    answers = AnswersFile(claim.folder / f"answers.{format.value}", format, request.only_new, claim.why)
-    require_file(answers.out, "answers", stream=True)
-    choice = replace(choice, skip=(answers.out, *skip))
+    out = claim.folder / f"answers.{format.value}"
+    answers = AnswersFile(out, format, request.only_new, request.csv_safe, claim.why)
+    require_file(out, "answers", stream=True)
+    choice = replace(choice, skip=(out, *skip))
     return Checked(choice, answers, plan)
 
 

@@ -25,6 +25,7 @@ from flows.service.processes import Child
 from storage.errors import BadInput, Busy
 from storage.files import atomic
 from storage.files.locks import locked
+from storage.texts import plain_lines
 
 FILE = "prefect.yaml"
 INBOX = "inbox"  # under the home
@@ -306,5 +307,5 @@ def _stopping() -> Iterator[Stop]:
 
 def _tell(message: str) -> None:
     """Write a line for people to standard error; standard output is for the report."""
-    sys.stderr.write(f"captchas: {message}\n")
+    sys.stderr.write(f"captchas: {plain_lines(message)}\n")
     sys.stderr.flush()
