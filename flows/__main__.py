@@ -14,6 +14,7 @@ from typing import Annotated
 
 from cyclopts import App, CycloptsError, Group, Parameter
 from rich.console import Console
+from rich.text import Text
 
 from flows.environment import named_server, require_files, require_reachable, require_streams, settings_explained
 from flows.home import end_orphaned_servers, prepare_environment, served
@@ -23,6 +24,7 @@ from flows.service import embedded_server, processes
 from storage.errors import BadInput, CaptchasError, Unwritable
 from storage.files.places import is_url, place
 from storage.files.targets import STANDARD_OUTPUT
+from storage.texts import plain
 
 COMMANDS = {
     "generate": ("flows.generate:generate", "Draw a dataset of pictures into sharded HDF5, or finish or extend one."),
@@ -199,11 +201,8 @@ def _refuse_undecodable(arguments: list[str]) -> None:
 
 
 def _say(message: str) -> None:
-    Console(stderr=True, highlight=False, soft_wrap=True).print(f"[bold red]captchas:[/] {_escaped(message)}")
-
-
-def _escaped(message: str) -> str:
-    return message.replace("[", "\\[")
+    console = Console(stderr=True, highlight=False, soft_wrap=True)
+    console.print(Text.assemble(("captchas:", "bold red"), f" {plain(message)}"))
 
 
 class _Ended:

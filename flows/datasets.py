@@ -7,6 +7,7 @@ from flows.home import dataset_folder, home
 from storage.errors import BadInput, NotThere
 from storage.files.locks import locked
 from storage.files.places import ObjectPath
+from storage.texts import plain
 from tasks.datasets.describe import datasets_under
 
 
@@ -32,7 +33,7 @@ def datasets(*, remove: str | None = None, yes: bool = False) -> dict:
     if not yes:
         if not sys.stdin.isatty():
             raise BadInput(f"remove: {target} would be deleted; say so with --yes")
-        if input(f"Delete {target}? [y/N] ").strip().lower() not in ("y", "yes"):
+        if input(f"Delete {plain(target)}? [y/N] ").strip().lower() not in ("y", "yes"):
             return {"removed": None}
     with locked(target):
         shutil.rmtree(target)

@@ -70,11 +70,12 @@ def check(request: SolveRequest) -> Checked:
     plan = plan_of(request)
     reader_of(plan)
     if out:
-        return Checked(choice, AnswersFile(out, format, request.only_new), plan)
+        return Checked(choice, AnswersFile(out, format, request.only_new, request.csv_safe), plan)
     claim = claim_answers(ledger().parent, path.resolve())  # last, since it is for good
-    answers = AnswersFile(claim.folder / f"answers.{format.value}", format, request.only_new, claim.why)
-    require_file(answers.out, "answers", stream=True)
-    choice = replace(choice, skip=(answers.out, *skip))
+    out = claim.folder / f"answers.{format.value}"
+    answers = AnswersFile(out, format, request.only_new, request.csv_safe, claim.why)
+    require_file(out, "answers", stream=True)
+    choice = replace(choice, skip=(out, *skip))
     return Checked(choice, answers, plan)
 
 

@@ -80,7 +80,9 @@ def solve_named(arguments: list[str]) -> bool:
         require_file(out, "out", stream=True, inputs=(*given.pictures, place(request.dictionary)))
         atomic.make_folder(out.parent)
     rows, entries = _answers(given.pictures, plan)
-    counts = write_answers(out, format, rows) if out else Counter(row.answer.status for row in rows)
+    counts = Counter(row.answer.status for row in rows)
+    if out:
+        write_answers(out, format, rows, csv_safe=request.csv_safe)
     notes = remember(ledger(), plan, entries)
     report = _report(plan, out, rows, dict(counts), time.monotonic() - began)
     if notes:

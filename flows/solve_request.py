@@ -33,6 +33,9 @@ class SolveRequest:
         the home, and for pictures none.
     format
         CSV, JSON lines or Parquet; by default by the ending of --out, else CSV.
+    csv_safe
+        In a CSV file, put an apostrophe before each cell that a spreadsheet would run: one that begins with
+        = + - @, a tab or a line break. JSON lines and Parquet stay as they are.
     only_new
         Write only answers since the last run that wrote its answers; by default all.
     again
@@ -62,6 +65,7 @@ class SolveRequest:
     ranking: Ranking = Ranking.PROBABILITY
     out: Path | None = None
     format: AnswerFormat | None = None
+    csv_safe: bool = False
     only_new: bool = False
     again: bool = False
     settle: Seconds = 1.0

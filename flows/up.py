@@ -27,6 +27,7 @@ from storage.errors import BadInput, Busy
 from storage.files import atomic
 from storage.files.locks import locked
 from storage.files.private import create_private
+from storage.texts import plain_lines
 
 FILE = "prefect.yaml"
 INBOX = "inbox"  # under the home
@@ -310,5 +311,5 @@ def _stopping() -> Iterator[Stop]:
 def _tell(message: str) -> None:
     """Write a line for people to standard error; standard output is for the report."""
     with suppress(OSError):  # the terminal may be closed
-        sys.stderr.write(f"captchas: {message}\n")
+        sys.stderr.write(f"captchas: {plain_lines(message)}\n")
         sys.stderr.flush()

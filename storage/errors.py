@@ -9,6 +9,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from storage.texts import plain
+
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _REFUSED = {errno.EACCES, errno.EPERM, errno.EROFS}
 
@@ -18,6 +20,10 @@ class CaptchasError(Exception):
 
     exit_code = 1  # of the command: 1 for a job that failed, 2 for bad input
     report: dict[str, Any] | None = None  # the results up to the failure, for people and for --json; JSON values
+
+    def __str__(self) -> str:
+        """Return the message fit for a terminal, a log and Prefect's database, since it may hold foreign names."""
+        return plain(super().__str__())
 
 
 class BadInput(CaptchasError, ValueError):

@@ -22,6 +22,7 @@ from flows.reporting.show import readable
 from flows.workers.roster import ClusterLost, WorkerLost
 from storage.errors import Busy, CaptchasError
 from storage.files.places import shown
+from storage.texts import markdown, plain, plain_lines
 from tasks.figures.contact_sheet import at_most
 
 P = ParamSpec("P")
@@ -41,7 +42,7 @@ def named(command: str, *parameters: str) -> Callable[[], str]:
         given = flow_run.parameters
         said = [_said(given.get(parameter)) for parameter in parameters]
         day = datetime.now().date().isoformat()
-        return "-".join(filter(None, [command, "-".join(filter(None, said))[:MOST_NAMES], day]))
+        return "-".join(filter(None, [command, plain("-".join(filter(None, said)))[:MOST_NAMES], day]))
 
     return name
 
@@ -67,6 +68,8 @@ def told(flow: Callable[P, dict]) -> Callable[P, dict]:
     def run(*args: P.args, **kwargs: P.kwargs) -> dict:
         logging.getLogger("prefect.task_runs").addFilter(_without_traceback)
         logging.getLogger("prefect.flow_runs").addFilter(_told_already)
+        for name in ("prefect.task_runs", "prefect.flow_runs"):
+            logging.getLogger(name).addFilter(_made_plain)
         waits = iter(WAITS if deployment.id and not _within.get() else ())
         while True:
             token = _within.set(True)
@@ -132,6 +135,14 @@ def _told_already(record: logging.LogRecord) -> bool:
     return not (record.exc_info and isinstance(record.exc_info[1], CaptchasError))
 
 
+def _made_plain(record: logging.LogRecord) -> bool:
+    """Write out the unfit characters of a record's message and traceback; let all records pass."""
+    record.msg, record.args = plain(record.getMessage()), None
+    if record.exc_info and not record.exc_text:
+        record.exc_text = plain_lines(logging.Formatter().formatException(record.exc_info))
+    return True
+
+
 def may_pass(_task: object, _run: object, state: State) -> bool:
     """Return whether another try can help: only if workers were lost."""
     return isinstance(state.data, WorkerLost)
@@ -152,7 +163,7 @@ RETRIES: Retries = {"retries": 2, "retry_delay_seconds": [2.0, 15.0], "retry_con
 def as_lines(report: dict, *left_out: str) -> list[str]:
     """Write a report as lines of a Markdown list, without the keys `left_out`."""
     return [
-        f"- {name.replace('_', ' ')}: {readable(value)}"
+        f"- {markdown(name.replace('_', ' '))}: {markdown(readable(value))}"
         for name, value in report.items()
         if value not in (None, [], {}) and name not in left_out
     ]
@@ -160,4 +171,4 @@ def as_lines(report: dict, *left_out: str) -> list[str]:
 
 def picture(png: bytes, title: str) -> str:
     """Embed a picture in Markdown, made small enough: the UI has no access to files."""
-    return f"![{title}](data:image/png;base64,{b64encode(at_most(png, MOST_BYTES)).decode()})"
+    return f"![{markdown(title)}](data:image/png;base64,{b64encode(at_most(png, MOST_BYTES)).decode()})"

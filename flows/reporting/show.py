@@ -5,6 +5,10 @@ import sys
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
+
+from storage.texts import as_json as fit_json
+from storage.texts import plain
 
 
 def show(report: dict, *, as_json: bool) -> None:
@@ -14,9 +18,10 @@ def show(report: dict, *, as_json: bool) -> None:
     """
     shown = report.pop("shown", {})
     if as_json:
-        text = json.dumps(report, ensure_ascii=False, indent=1, default=str)
-        # A file's name may hold bytes that are no UTF-8; JSON may not.
-        sys.stdout.write(text.encode("utf-8", "backslashreplace").decode() + "\n")
+        text = fit_json(report, indent=1, default=str)
+        if not _encodable(text):
+            text = json.dumps(report, indent=1, default=str)
+        sys.stdout.write(text + "\n")
         return
     # A pipe or a file has no width of its own; 80 columns would break most tables.
     width = None if sys.stdout.isatty() else 132
@@ -25,18 +30,34 @@ def show(report: dict, *, as_json: bool) -> None:
         if isinstance(value, list) and value and all(isinstance(row, dict) for row in value):
             console.print(_table(key, value))
         elif value not in (None, [], {}):
-            console.print(f"{_words(key)}: {readable(value)}", markup=False)
+            console.print(fit(f"{_words(key)}: {readable(value)}"))
 
 
 def _table(title: str, rows: list[dict]) -> Table:
-    table = Table(title=_words(title), title_justify="left")
+    table = Table(title=fit(_words(title)), title_justify="left")
     columns = list(rows[0])
     for column in columns:
         number = all(isinstance(row.get(column), int | float) for row in rows)
-        table.add_column(_words(column), justify="right" if number else "left", overflow="fold")
+        table.add_column(fit(_words(column)), justify="right" if number else "left", overflow="fold")
     for row in rows:
-        table.add_row(*(readable(row.get(column)).replace("[", "\\[") for column in columns))
+        table.add_row(*(fit(readable(row.get(column))) for column in columns))
     return table
+
+
+def fit(text: str, style: str = "") -> Text:
+    """Return text as rich prints it: without control characters, markup or emoji codes, in the terminal's encoding."""
+    text = plain(text)
+    if not _encodable(text):
+        text = text.encode(sys.stdout.encoding, "backslashreplace").decode(sys.stdout.encoding)
+    return Text(text, style)
+
+
+def _encodable(text: str) -> bool:
+    try:
+        text.encode(sys.stdout.encoding or "utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _words(key: str) -> str:

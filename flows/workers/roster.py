@@ -13,6 +13,7 @@ from dask.distributed import Client
 from storage.errors import BadInput, CaptchasError
 from storage.files import atomic
 from storage.files.places import ObjectPath, Place
+from storage.texts import plain
 from tasks import worker
 
 PERIOD = 2.0  # seconds between two looks at who is there, which cost 2 ms each
@@ -220,7 +221,7 @@ class Roster:
                 why = ", ".join(worker.differences(answer, worker.record()))
             if why:
                 self.refused[name] = why
-                logging.getLogger(__name__).warning("worker %s gets no job of this run: %s", name, why)
+                logging.getLogger(__name__).warning("worker %s gets no job of this run: %s", plain(name), plain(why))
 
     def _compare(self, path: Path, look: Callable[[], dict[str, str]]) -> None:
         for attempt in range(TRIES):

@@ -9,6 +9,7 @@ from storage.errors import BadInput, Damaged, NotThere
 from storage.files import atomic
 from storage.files.places import Place
 from storage.shards.shard import BLOCK, Block, Shard
+from storage.texts import caption
 from tasks.datasets.statistics import BOUNDED
 from tasks.figures.contact_sheet import contact_sheet
 from tasks.profiles.fonts import face_names
@@ -145,9 +146,5 @@ def _dtype(dtype: np.dtype) -> str:
 
 def _caption(text: str, row: np.void) -> str:
     if "shear" not in (row.dtype.names or ()):  # imported
-        return f"{_ascii(text)}\n{row['height']} x {row['width']} px"
-    return f"{_ascii(text)}\n{row['shear']} mrad {row['scale']} %"
-
-
-def _ascii(text: str) -> str:
-    return text.encode("ascii", "backslashreplace").decode()
+        return f"{caption(text)}\n{row['height']} x {row['width']} px"
+    return f"{caption(text)}\n{row['shear']} mrad {row['scale']} %"

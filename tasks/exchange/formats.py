@@ -1,7 +1,5 @@
 """The formats of other tools: what files a labelled picture becomes, and what lines of an index."""
 
-import csv
-import io
 import json
 import tarfile
 from collections.abc import Iterator
@@ -12,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from storage.errors import BadInput
+from storage.texts import csv_bytes
 from tasks.lowlevel.grey_png import png
 
 
@@ -217,9 +216,7 @@ def tar_end(size: int) -> bytes:
 
 def csv_line(values: list) -> bytes:
     """Make a line of a CSV file, quoted where needed."""
-    line = io.StringIO()
-    csv.writer(line, lineterminator="\n").writerow(values)
-    return line.getvalue().encode()
+    return csv_bytes([values])
 
 
 def easyocr_labels(entries: list[ExportEntry]) -> bytes:

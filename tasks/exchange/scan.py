@@ -1,6 +1,5 @@
 """The units of scanning a folder for an import: list its labelled pictures; digest, measure and record them."""
 
-import csv
 import io
 import json
 from collections import Counter
@@ -16,6 +15,7 @@ from storage.exports.record import RECORD
 from storage.files import atomic
 from storage.shards.manifest import canonical
 from storage.shards.shard import FORMAT
+from storage.texts import csv_bytes
 from tasks.exchange.labels import LIST, TABLE, Labelling, pair
 from tasks.loading.decode import LOADER, Invert, decode_picture
 from tasks.loading.listing import list_pictures
@@ -220,9 +220,7 @@ def write_records(source: Source, records: Path) -> None:
     lines = io.BytesIO()
     lines.writelines(source.lines())
     atomic.replace(records / PICTURES, lines.getvalue())
-    text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerows([("path", "reason"), *source.rejects])
-    atomic.replace(records / REJECTS, text.getvalue().encode())
+    atomic.replace(records / REJECTS, csv_bytes([("path", "reason"), *source.rejects]))
 
 
 def changes(there: dict, source: Source, records: Path) -> str:

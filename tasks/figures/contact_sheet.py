@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+from storage.texts import MOST_CAPTION, caption
 from tasks.lowlevel.padding import stack_padded
 
 # Okabe and Ito's colours, which people with any colour vision tell apart.
@@ -16,6 +17,7 @@ INK, SOFT, FAINT, PALE = "#222222", "#707070", "#dddddd", "#f4f4f2"
 
 MARKS = (RED, BLUE, GREEN, PURPLE)
 COLOURS = 32  # in a picture that has to be small
+MOST_LINE = 3 * MOST_CAPTION  # characters of a caption's line, which may name several words
 PAD, GAP, SPACING = 6, 8, 3  # pixels inside a cell, between cells, and between the lines of a caption
 ENLARGE = 2  # letters of 20 pixels are too small to judge on a screen
 
@@ -36,8 +38,8 @@ def contact_sheet(
     images : (n, H, W) uint8
         0 background to 255 ink; n may be 0.
     captions : sequence of n str
-        A caption may have several lines. Pillow's own font draws it; that font has little more than the printable
-        ASCII characters, and draws others as an empty box.
+        A caption may have several lines. Each is drawn as `storage.texts.caption` returns it: Pillow's own font has
+        the printable ASCII characters and little else.
     columns : int, 1 or more
     sizes : (n, 2) int, optional
         Height and width of the part of each picture that is drawn, from its top left corner. Default: all of it.
@@ -70,6 +72,7 @@ def contact_sheet(
         raise ValueError(f"marks must be ({n}, L, 4), not {marks.shape}")
 
     font = ImageFont.load_default(size=13)
+    captions = ["\n".join(caption(line, MOST_LINE) for line in text.split("\n")) for text in captions]
     cell = _Cell.holding(sizes, captions, font)
     columns = max(1, min(columns, n))
     rows = max(1, math.ceil(n / columns))

@@ -8,6 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import ListedColormap, PowerNorm
 from matplotlib.ticker import MaxNLocator
 
+from storage.texts import plain
 from tasks.figures.contact_sheet import BLUE, FAINT, GREEN, INK, ORANGE, RED, SKY, SOFT
 from tasks.figures.style import (
     PERCENT,
@@ -74,7 +75,7 @@ def plot_rates(tables: dict[str, list[dict]], title: str) -> bytes:
         axes.errorbar(rates, places, xerr=reach, fmt="o", color=BLUE, markersize=4, capsize=2.5, zorder=3)
         for place, rate in zip(places, rates, strict=True):
             _beside(axes, place, f"{rate:.1f} %")
-        axes.set_yticks(places, [row["value"] for row in rows], parse_math=False)
+        axes.set_yticks(places, [plain(row["value"]) for row in rows], parse_math=False)
         # A reader compares lengths, so the label says if the axis cuts the bars.
         cut = f" (bars cut at {limits[0]:g} %)" if limits[0] > 0 else ""
         axes.set(xlim=limits, ylim=(-0.7, len(rows) - 0.3), xlabel=f"right{cut}")
@@ -119,8 +120,9 @@ def plot_confusion(counts: Sequence[Sequence[int]] | np.ndarray, classes: Sequen
         rate = f"{100 * confusion[row, row] / support:.1f} %" if support else "–"
         _beside(axes, row, rate)
     _beside(axes, -1, "recall")
-    axes.set_xticks(range(size), classes, parse_math=False)
-    axes.set_yticks(range(size), classes, parse_math=False)
+    letters = [plain(letter) for letter in classes]
+    axes.set_xticks(range(size), letters, parse_math=False)
+    axes.set_yticks(range(size), letters, parse_math=False)
     axes.set_xticks(np.arange(size + 1) - 0.5, minor=True)
     axes.set_yticks(np.arange(size + 1) - 0.5, minor=True)
     axes.grid(which="minor", color=FAINT, linewidth=0.5)

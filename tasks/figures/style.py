@@ -10,6 +10,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
+from storage.texts import plain
 from tasks.figures.contact_sheet import FAINT, INK, SOFT
 
 # Without a sign: the axis of failures counts mended words to the left of zero.
@@ -69,7 +70,7 @@ def new_figure(width: float, height: float, title: str) -> Figure:
     """Make a figure of `width` x `height` inches with a title, without pyplot, which would keep the figure."""
     figure = Figure(figsize=(width, height), dpi=120, layout="constrained", facecolor="white")
     FigureCanvasAgg(figure)
-    figure.suptitle(title, fontsize=12.5, fontweight="bold", color=INK, parse_math=False)
+    figure.suptitle(plain(title), fontsize=12.5, fontweight="bold", color=INK, parse_math=False)
     return figure
 
 

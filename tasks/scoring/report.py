@@ -1,7 +1,5 @@
 """Sum up an evaluation: scores, plots and tables, kept together in one folder."""
 
-import csv
-import io
 import json
 from pathlib import Path
 
@@ -12,6 +10,7 @@ from storage.errors import BadInput
 from storage.files import atomic
 from storage.files.places import Place
 from storage.models import model_digest
+from storage.texts import as_json, csv_bytes, plain_lines
 from tasks.figures.comparisons import plot_reliability
 from tasks.figures.contact_sheet import mixed_sheet
 from tasks.figures.scores import plot_confusion, plot_failures, plot_rates
@@ -114,9 +113,9 @@ def _files(report: dict, receipts: list[EvaluateReceipt], best: str, title: str)
         "reliability.png": plot_reliability(report["calibration"], f"Confidence: {title}"),
         "failures.png": plot_failures(report["failures"], f"What went wrong: {title}"),
         "mistakes.png": mixed_sheet(images[:MISTAKES], captions[:MISTAKES]),
-        "report.json": (json.dumps(report, indent=1, ensure_ascii=False) + "\n").encode(),
+        "report.json": (as_json(report, indent=1) + "\n").encode(),
         "rates.csv": _rates_csv(report),
-        "letters.txt": report["letters_report"].encode(),
+        "letters.txt": plain_lines(report["letters_report"]).encode(),
     }
 
 
@@ -148,12 +147,10 @@ def _grouped(values: np.ndarray) -> np.ndarray:
 
 
 def _rates_csv(report: dict) -> bytes:
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["what", "value", "right", "n", "rate", "low", "high"])
+    lines: list[list] = [["what", "value", "right", "n", "rate", "low", "high"]]
 
     def line(what: str, value: str, rate: dict) -> None:
-        writer.writerow([what, value, *(rate[key] for key in ("right", "n", "rate", "low", "high"))])
+        lines.append([what, value, *(rate[key] for key in ("right", "n", "rate", "low", "high"))])
 
     for name, rate in report["words"].items():
         line("words", name, rate)
@@ -163,11 +160,11 @@ def _rates_csv(report: dict) -> bytes:
         for row in rows:
             line(name, row["value"], row)
     for name, calibration in report["calibration"].items():
-        writer.writerow([f"calibration error, {name}", "", "", report["n"], calibration["error"], "", ""])
+        lines.append([f"calibration error, {name}", "", "", report["n"], calibration["error"], "", ""])
     for name, split in report["failures"].items():
         for kind in FAILURES:
-            writer.writerow([f"failures, {name}", kind, split[kind], report["n"], split[kind] / report["n"], "", ""])
-    return text.getvalue().encode()
+            lines.append([f"failures, {name}", kind, split[kind], report["n"], split[kind] / report["n"], "", ""])
+    return csv_bytes(lines)
 
 
 def save_report(folder: Path, files: dict[str, bytes]) -> None:

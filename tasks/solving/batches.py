@@ -12,6 +12,7 @@ from storage.files.stamps import Stamp
 from storage.ledger.ledger import ABSTAINED, FAILED, SOLVED, Answer, KnownFile, PictureFile, digest_of
 from storage.models import model_digest
 from storage.shards.manifest import canonical
+from storage.texts import plain
 from tasks.loading.decode import LOADER, load_batch
 from tasks.loading.safe_read import GONE, UNSETTLED, BadPicture, Unreadable, Unsettled, read_file, require_size
 from tasks.readers import load_reader
@@ -219,8 +220,7 @@ def _read_again(job: SolveJob, file: PictureFile) -> bytes:
 
 def failed(reason: str, reading: str | None = None, segments: int | None = None) -> Answer:
     """Return the answer for a file without a word."""
-    reason = reason.encode("utf-8", "backslashreplace").decode()
-    return Answer(reading=reading, segments=segments, status=FAILED, reason=reason)
+    return Answer(reading=reading, segments=segments, status=FAILED, reason=plain(reason))
 
 
 def _answer(

@@ -11,6 +11,7 @@ from storage.files import atomic
 from storage.files.places import Place
 from storage.files.targets import is_stream
 from storage.ledger.ledger import FAILED, Answer
+from storage.texts import caption
 from tasks.figures.contact_sheet import mixed_sheet
 from tasks.loading.decode import load_picture
 from tasks.loading.safe_read import BadPicture
@@ -28,6 +29,7 @@ class AnswersFile:
     out: Place
     format: AnswerFormat
     only_new: bool = False
+    csv_safe: bool = False  # changes the cells of a CSV file that a spreadsheet would run
     why: str = ""
 
 
@@ -48,20 +50,22 @@ def write_results(inbox: Inbox, wanted: AnswersFile) -> dict[str, int]:
     NoSpace, Unwritable
     """
     ledger, folder, only = inbox.ledger, inbox.folder, inbox.choice.only
+    safe = wanted.csv_safe and wanted.format is AnswerFormat.CSV
     if only:
         rows = ledger.results(folder, after=inbox.run - 1 if wanted.only_new else 0, only=only)
-        return dict(write_answers(wanted.out, wanted.format, rows))
+        return dict(write_answers(wanted.out, wanted.format, rows, csv_safe=safe))
     last, before = ledger.written(folder)
     now = {
         "out": str(wanted.out.resolve()), "format": wanted.format.value, "only_new": wanted.only_new,
-        "changes": ledger.changes(folder),
+        "csv_safe": safe, "changes": ledger.changes(folder),
     }  # fmt: skip
     file = _fingerprint(wanted.out)
-    if not wanted.only_new and file and before.get("file") == file and now.items() <= before.items():
+    same = file and before.get("file") == file and now.items() <= ({"csv_safe": False} | before).items()
+    if same and not wanted.only_new:
         counts = before["rows"]
     else:
         rows = ledger.results(folder, after=last if wanted.only_new else 0)
-        counts = dict(write_answers(wanted.out, wanted.format, rows))
+        counts = dict(write_answers(wanted.out, wanted.format, rows, csv_safe=safe))
     with ledger.transaction():
         ledger.finish(inbox.run, now | {"file": _fingerprint(wanted.out), "rows": counts})
     return counts
@@ -86,7 +90,7 @@ def sheet_of(inbox: Inbox, shown: int = SHOWN) -> bytes | None:
     for image, answer in itertools.islice(_pictures(inbox, TRIED * shown), shown):
         sure = "" if answer.confidence is None else f"{100 * answer.confidence:.1f} %"
         images.append(image)
-        captions.append(f"{answer.word or answer.reading or '-'}\n{answer.status} {sure}")
+        captions.append(f"{caption(answer.word or answer.reading or '-')}\n{answer.status} {sure}")
     if not images:
         return None
     return mixed_sheet(images, captions, COLUMNS)

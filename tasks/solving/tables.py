@@ -1,6 +1,5 @@
 """Write the results of a folder to a file for other programs: CSV, JSON lines or Parquet."""
 
-import csv
 import io
 import itertools
 import json
@@ -8,7 +7,6 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from enum import StrEnum
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 from storage.exports.parquet import Kind, require_pyarrow, write_table
@@ -16,12 +14,12 @@ from storage.files import atomic
 from storage.files.places import Place
 from storage.files.targets import is_stream, streamed
 from storage.ledger.ledger import ANSWER, ResultRow
+from storage.texts import csv_bytes
 
 # `path` is relative to the folder, with forward slashes.
 COLUMNS = ("path", *ANSWER)
 GROUP = 8192  # rows that are in memory at once
 _CONFIDENCES = [number for number, name in enumerate(COLUMNS) if name.endswith("confidence")]
-_LINE_END = "\r\n"
 
 Cells = tuple[str | float | None, ...]  # of a row, by `COLUMNS`
 
@@ -49,11 +47,18 @@ def choose_format(given: AnswerFormat | None, out: Place | None) -> AnswerFormat
     return chosen
 
 
-def write_answers(out: Place, format: AnswerFormat, rows: Iterable[ResultRow]) -> Counter[str]:
+def write_answers(
+    out: Place, format: AnswerFormat, rows: Iterable[ResultRow], *, csv_safe: bool = False
+) -> Counter[str]:
     """Write results to a file with the columns `COLUMNS`; None becomes an empty cell, or null.
 
     An existing file is replaced at the end. After an error, an error of `rows` included, it is as it was. To a FIFO or
     standard output, rows are written as they come.
+
+    Parameters
+    ----------
+    csv_safe : bool
+        In CSV, put an apostrophe before each text that a spreadsheet would run.
 
     Returns
     -------
@@ -69,9 +74,9 @@ def write_answers(out: Place, format: AnswerFormat, rows: Iterable[ResultRow]) -
     with streamed(out) if isinstance(out, Path) and is_stream(out) else atomic.replacing(out) as write:
         match format:
             case AnswerFormat.CSV:
-                write(_csv([COLUMNS]))
+                write(csv_bytes([COLUMNS]))
                 for group in groups:
-                    write(_csv(_with_digits(group)))
+                    write(csv_bytes(_with_digits(group), safe=csv_safe))
             case AnswerFormat.JSONL:
                 for group in groups:
                     write(_json(group))
@@ -100,15 +105,6 @@ def _with_digits(group: list[Cells]) -> Iterator[list[str | float | None]]:
         yield cells
 
 
-def _csv(rows: Iterable[Iterable[str | float | None]]) -> bytes:
-    # The writer quotes a carriage return, which a name may hold, only if lines end with it. The file's lines end
-    # with \n alone.
-    lines: list[str] = []
-    sink = SimpleNamespace(write=lambda line: lines.append(line.removesuffix(_LINE_END) + "\n"))
-    csv.writer(sink, lineterminator=_LINE_END).writerows(rows)
-    return "".join(lines).encode("utf-8", "surrogateescape")
-
-
 def _json(group: list[Cells]) -> bytes:
     # The bytes of a name that are no UTF-8 are lone surrogates in Python; JSON escapes them.
     return "".join(json.dumps(dict(zip(COLUMNS, row, strict=True))) + "\n" for row in group).encode()
@@ -116,8 +112,14 @@ def _json(group: list[Cells]) -> bytes:
 
 def _columns(group: list[Cells]) -> dict[str, list]:
     columns = dict(zip(COLUMNS, map(list, zip(*group, strict=True)), strict=True))
-    columns["path"] = [str(path).encode("utf-8", "backslashreplace").decode() for path in columns["path"]]
-    return columns
+    # Parquet's text is UTF-8 and holds any other character.
+    return {name: [_without_surrogates(cell) for cell in cells] for name, cells in columns.items()}
+
+
+def _without_surrogates(cell: str | float | None) -> str | float | None:
+    if not isinstance(cell, str) or cell.isascii():
+        return cell
+    return cell.encode("utf-8", "backslashreplace").decode()
 
 
 class _Written(io.RawIOBase):
