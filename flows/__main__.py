@@ -8,6 +8,7 @@ import threading
 from contextlib import nullcontext, redirect_stdout
 from importlib.metadata import version
 from pathlib import Path
+from types import FrameType
 from typing import Annotated
 
 from cyclopts import App, CycloptsError, Group, Parameter
@@ -156,7 +157,7 @@ def _escaped(message: str) -> str:
     return message.replace("[", "\\[")
 
 
-def _interrupted(_signal, _frame) -> None:
+def _interrupted(_signal: int, _frame: FrameType | None) -> None:
     """End cleanly, but within `GRACE` seconds: Dask and Prefect may take longer than people wait."""
     timer = threading.Timer(GRACE, lambda: os._exit(130))
     timer.daemon = True

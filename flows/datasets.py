@@ -10,7 +10,7 @@ from storage.files.places import ObjectPath
 from tasks.datasets.describe import datasets_under
 
 
-def datasets(*, remove: str | None = None, yes: bool = False) -> dict:
+def datasets(*, remove: str | None = None, yes: bool = False) -> dict[str, object]:
     """List datasets with their sizes, or remove one.
 
     Parameters

@@ -4,6 +4,7 @@ import json
 import os
 import tomllib
 from pathlib import Path
+from typing import Any
 
 import tasks
 from flows.service import passwords, processes
@@ -115,13 +116,13 @@ def prepare_environment(chosen: Path | None = None) -> bool:
     return own
 
 
-def served() -> dict | None:
+def served() -> dict[str, Any] | None:
     """Read the record of the `captchas up` that runs on this home: its process, its server's addresses and password.
 
     None if `captchas up` does not run, also if it was killed and left its record behind.
     """
     try:
-        content = json.loads((home() / "prefect" / RECORD).read_bytes())
+        content: dict[str, Any] = json.loads((home() / "prefect" / RECORD).read_bytes())
         alive = processes.started(content["pid"]) == content["started"] and "password" in content
     except (OSError, ValueError, KeyError, TypeError):
         return None

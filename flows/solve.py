@@ -12,6 +12,7 @@ from flows.home import SHIPPED, home, model_file, pictures_at
 from flows.parameters import Count, Name, Seconds, Share
 from flows.reporting.artifacts import show_solved
 from flows.reporting.progress import stage
+from flows.reporting.reports import SolveReport
 from flows.reporting.runs import RETRIES, named, told
 from flows.requests import command
 from flows.workers.cluster import crew
@@ -160,7 +161,7 @@ def _require_free(out: Place, request: SolveRequest, choice: SolveChoice) -> Non
 @flow(flow_run_name=named("solve", "path"))
 @told
 @command(SolveRequest, check)
-def solve(request: SolveRequest, checked: Checked) -> dict:
+def solve(request: SolveRequest, checked: Checked) -> SolveReport:
     """Read the new pictures in a folder, or one picture, and write the answers to all.
 
     PNG, JPEG, GIF, BMP, WebP and TIFF, of any colours and either polarity, in nested folders. A file
@@ -179,15 +180,17 @@ def solve(request: SolveRequest, checked: Checked) -> dict:
     return report
 
 
-def _report(inbox: Inbox, answers: AnswersFile, rows: dict[str, int], seconds: float) -> dict:
+def _report(inbox: Inbox, answers: AnswersFile, rows: dict[str, int], seconds: float) -> SolveReport:
     outcome, plan = inbox.outcome, inbox.plan
-    report = {
+    report: SolveReport = {
         "answers": str(answers.out),
         "folder": str(inbox.choice.folder),
         "model": plan.model,
         "dictionary_words": plan.words.count("\n") + bool(plan.words),
         "total": outcome.total,
-        **{status: outcome.counts[status] for status in (SOLVED, ABSTAINED, FAILED)},
+        "solved": outcome.counts[SOLVED],
+        "abstained": outcome.counts[ABSTAINED],
+        "failed": outcome.counts[FAILED],
         "skipped": outcome.skipped.total(),
         "skipped_because": dict(outcome.skipped),
         "read": outcome.read,

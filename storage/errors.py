@@ -5,7 +5,7 @@ Every class also derives from the nearest built-in exception, so that a caller m
 
 import difflib
 import errno
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ class CaptchasError(Exception):
     """Base class of all the project's errors."""
 
     exit_code = 1  # of the command: 1 for a job that failed, 2 for bad input
-    report: dict[str, Any] | None = None  # the results up to the failure, for people and for --json; JSON values
+    report: Mapping[str, Any] | None = None  # the results up to the failure, for people and for --json; JSON values
 
 
 class BadInput(CaptchasError, ValueError):

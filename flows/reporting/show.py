@@ -2,33 +2,35 @@
 
 import json
 import sys
+from collections.abc import Mapping
 
 from rich.console import Console
 from rich.table import Table
 
 
-def show(report: dict, *, as_json: bool) -> None:
+def show(report: Mapping[str, object], *, as_json: bool) -> None:
     """Print a flow's report; lists of dicts become tables.
 
     For people, the values under `shown` replace those of the same keys; the JSON leaves `shown` out.
     """
-    shown = report.pop("shown", {})
+    content = {key: value for key, value in report.items() if key != "shown"}
     if as_json:
-        text = json.dumps(report, ensure_ascii=False, indent=1, default=str)
+        text = json.dumps(content, ensure_ascii=False, indent=1, default=str)
         # A file's name may hold bytes that are no UTF-8; JSON may not.
         sys.stdout.write(text.encode("utf-8", "backslashreplace").decode() + "\n")
         return
     # A pipe or a file has no width of its own; 80 columns would break most tables.
     width = None if sys.stdout.isatty() else 132
     console = Console(highlight=False, soft_wrap=True, width=width)
-    for key, value in (report | shown).items():
+    shown = report.get("shown")
+    for key, value in (content | (shown if isinstance(shown, dict) else {})).items():
         if isinstance(value, list) and value and all(isinstance(row, dict) for row in value):
             console.print(_table(key, value))
         elif value not in (None, [], {}):
             console.print(f"{_words(key)}: {readable(value)}", markup=False)
 
 
-def _table(title: str, rows: list[dict]) -> Table:
+def _table(title: str, rows: list[dict[str, object]]) -> Table:
     table = Table(title=_words(title), title_justify="left")
     columns = list(rows[0])
     for column in columns:

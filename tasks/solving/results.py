@@ -58,7 +58,7 @@ def write_results(inbox: Inbox, wanted: AnswersFile) -> dict[str, int]:
     }  # fmt: skip
     file = _fingerprint(wanted.out)
     if not wanted.only_new and file and before.get("file") == file and now.items() <= before.items():
-        counts = before["rows"]
+        counts: dict[str, int] = before["rows"]
     else:
         rows = ledger.results(folder, after=last if wanted.only_new else 0)
         counts = dict(write_answers(wanted.out, wanted.format, rows))

@@ -114,7 +114,7 @@ def _json(group: list[Cells]) -> bytes:
     return "".join(json.dumps(dict(zip(COLUMNS, row, strict=True))) + "\n" for row in group).encode()
 
 
-def _columns(group: list[Cells]) -> dict[str, list]:
+def _columns(group: list[Cells]) -> dict[str, list[object]]:
     columns = dict(zip(COLUMNS, map(list, zip(*group, strict=True)), strict=True))
     columns["path"] = [str(path).encode("utf-8", "backslashreplace").decode() for path in columns["path"]]
     return columns
