@@ -89,7 +89,7 @@ def check(request: ExportRequest) -> ExportTarget:
 @flow(flow_run_name=named("export", "dataset", "format"))
 @told
 @command(ExportRequest, check)
-def export(request: ExportRequest, target: ExportTarget) -> dict:
+def export(request: ExportRequest, target: ExportTarget) -> dict[str, object]:
     """Write a dataset's pictures and labels in a format that other tools read.
 
     A run that was ended at any point goes on where it was; finished parts are kept. The same choice

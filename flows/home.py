@@ -3,6 +3,7 @@
 import json
 import os
 from pathlib import Path
+from typing import Any
 
 import tasks
 from flows.environment import API, STARTING, active_profile, exempt_loopback, named_server, require_settings
@@ -136,13 +137,13 @@ def _make_private(folder: Path) -> None:
     atomic.make_folder(folder)  # tells what stands in its place, if it is no folder
 
 
-def served() -> dict | None:
+def served() -> dict[str, Any] | None:
     """Read the record of the `captchas up` that runs on this home: its process, its server's addresses and password.
 
     None if `captchas up` does not run, also if it was killed and left its record behind.
     """
     try:
-        content = json.loads((home() / "prefect" / RECORD).read_bytes())
+        content: dict[str, Any] = json.loads((home() / "prefect" / RECORD).read_bytes())
         alive = processes.started(content["pid"]) == content["started"] and "password" in content
     except (OSError, ValueError, KeyError, TypeError):
         return None

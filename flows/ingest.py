@@ -96,7 +96,7 @@ def check(request: IngestRequest) -> tuple[ImportRequest, Place]:
 @flow(flow_run_name=named("import", "folder", "name"))
 @told
 @command(IngestRequest, check)
-def ingest(request: IngestRequest, checked: tuple[ImportRequest, Place]) -> dict:
+def ingest(request: IngestRequest, checked: tuple[ImportRequest, Place]) -> dict[str, object]:
     """Make a dataset of a folder of labelled pictures.
 
     PNG, JPEG, GIF, BMP, WebP and TIFF in nested folders, read as `solve` reads them. Labels are taken from

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from prefect import flow, task
 from prefect.cache_policies import NO_CACHE
@@ -59,7 +60,7 @@ def check(request: ReproduceRequest) -> list[StepJob]:
 @flow(flow_run_name=named("reproduce", "font"))
 @told
 @command(ReproduceRequest, check)
-def reproduce(request: ReproduceRequest, jobs: list[StepJob]) -> dict:
+def reproduce(request: ReproduceRequest, jobs: list[StepJob]) -> dict[str, object]:
     """Run the book's procedure as printed, then mend one defect at a time.
 
     Draws every four-letter word once with plain Pillow and scikit-image calls, cuts, reads and
@@ -82,7 +83,7 @@ def reproduce(request: ReproduceRequest, jobs: list[StepJob]) -> dict:
 
 
 @task(cache_policy=NO_CACHE, task_run_name="steps", **RETRIES)
-def run_steps(jobs: list[StepJob], workers: int | None, cluster: str | None) -> list[dict]:
+def run_steps(jobs: list[StepJob], workers: int | None, cluster: str | None) -> list[dict[str, Any]]:
     """Run each step as a job on Dask; all draw the same words."""
     with crew(workers, cluster) as client, stage("steps", len(jobs), "steps") as shown:
         rows = list(fan_out(client, run_step, jobs, on_done=lambda _: shown.advance(1)))

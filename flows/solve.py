@@ -11,6 +11,7 @@ from prefect.cache_policies import NO_CACHE
 from flows.home import pictures_at
 from flows.reporting.artifacts import show_solved
 from flows.reporting.progress import stage
+from flows.reporting.reports import SolveReport
 from flows.reporting.runs import RETRIES, named, told
 from flows.requests import command
 from flows.solve_request import SolveRequest, ledger, plan_of, require_settings
@@ -92,7 +93,7 @@ def _require_free(out: Place, request: SolveRequest, choice: SolveChoice) -> Non
 @flow(flow_run_name=named("solve", "path"))
 @told
 @command(SolveRequest, check)
-def solve(request: SolveRequest, checked: Checked) -> dict:
+def solve(request: SolveRequest, checked: Checked) -> SolveReport:
     """Read the new pictures in a folder, or one picture, and write the answers to all.
 
     PNG, JPEG, GIF, BMP, WebP and TIFF, of any colours and either polarity, in nested folders. A file
@@ -111,15 +112,17 @@ def solve(request: SolveRequest, checked: Checked) -> dict:
     return report
 
 
-def _report(inbox: Inbox, answers: AnswersFile, rows: dict[str, int], seconds: float) -> dict:
+def _report(inbox: Inbox, answers: AnswersFile, rows: dict[str, int], seconds: float) -> SolveReport:
     outcome, plan = inbox.outcome, inbox.plan
-    report = {
+    report: SolveReport = {
         "answers": str(answers.out),
         "folder": str(inbox.choice.folder),
         "model": plan.model,
         "dictionary_words": plan.words.count("\n") + bool(plan.words),
         "total": outcome.total,
-        **{status: outcome.counts[status] for status in (SOLVED, ABSTAINED, FAILED)},
+        "solved": outcome.counts[SOLVED],
+        "abstained": outcome.counts[ABSTAINED],
+        "failed": outcome.counts[FAILED],
         "skipped": outcome.skipped.total(),
         "skipped_because": dict(outcome.skipped),
         "read": outcome.read,

@@ -4,7 +4,7 @@ import hashlib
 import shutil
 from dataclasses import KW_ONLY, dataclass, replace
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from prefect import flow, get_run_logger, task
 from prefect.cache_policies import NO_CACHE
@@ -26,8 +26,10 @@ from storage.files.places import ObjectPath, Place, place
 from storage.files.targets import require_file
 from storage.models import save_model
 from tasks import models
+from tasks.reading.networks import Fitted
 from tasks.training.calibrate import CheckJob, check_answers
 from tasks.training.calibrate import calibrate as fit_confidence
+from tasks.training.fit import FitFacts
 from tasks.training.fit import fit as fit_networks
 from tasks.training.settings import (
     FIRST_SHARE,
@@ -124,7 +126,7 @@ def check(request: TrainRequest) -> TrainChoice:
 @flow(flow_run_name=named("train", "datasets"))
 @told
 @command(TrainRequest, check)
-def train(request: TrainRequest, choice: TrainChoice) -> dict:
+def train(request: TrainRequest, choice: TrainChoice) -> dict[str, Any]:
     """Train a reader on one or more datasets, and save it with its provenance and scores.
 
     Letters are cut from words, with what their neighbours leave in the picture, by their true boxes. Imported pictures
@@ -170,21 +172,21 @@ def _beside(path: Place) -> Path:
 
 
 def _learn(
-    datasets: list[Dataset], settings: Settings, provenance: dict, spool: Path, run: str
-) -> tuple[dict, dict, list[GatherReceipt]]:
+    datasets: list[Dataset], settings: Settings, provenance: dict[str, Any], spool: Path, run: str
+) -> tuple[dict[str, object], dict[str, Fitted], list[GatherReceipt]]:
     """Gather letters, fit the networks, and calibrate the confidence; imported pictures take two rounds."""
     model, classes = None, provenance["classes"]
     if any(data.manifest.source for data in datasets):
         model = spool / "first.skops"
         gather(jobs_of(datasets, settings, FIRST, None, spool, run))
         networks, facts = fit(spool, f"{FIRST}", classes, settings, settings.shows // FIRST, every=False)
-        save_model(model, networks, provenance | facts, run)
+        save_model(model, networks, {**provenance, **facts}, run)
     receipts = gather(jobs_of(datasets, settings, FINAL, model, spool, run))
     networks, facts = fit(spool, f"{FINAL}", classes, settings, settings.shows)
     checked = spool / "checked.skops"
-    save_model(checked, networks, provenance | facts | {"calibration": {}}, run)
+    save_model(checked, networks, {**provenance, **facts, "calibration": {}}, run)
     jobs = [CheckJob(str(data.folder.resolve()), str(checked.resolve()), settings.leave_out) for data in datasets]
-    return facts | {"calibration": calibrate(jobs)}, networks, receipts
+    return {**facts, "calibration": calibrate(jobs)}, networks, receipts
 
 
 @task(cache_policy=NO_CACHE, task_run_name="gather letters", **RETRIES)
@@ -199,7 +201,9 @@ def gather(jobs: list[GatherJob]) -> list[GatherReceipt]:
 
 
 @task(cache_policy=NO_CACHE, task_run_name="fit")
-def fit(spool: Path, name: str, classes: str, settings: Settings, shows: int, every: bool = True) -> tuple[dict, dict]:
+def fit(
+    spool: Path, name: str, classes: str, settings: Settings, shows: int, every: bool = True
+) -> tuple[dict[str, Fitted], FitFacts]:
     """Fit the networks over the spool."""
     with stage("training", shows, "spans") as shown:
         return fit_networks(

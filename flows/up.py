@@ -13,6 +13,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
+from typing import Any
 
 import flows
 from flows.home import RECORD, home, served
@@ -108,7 +109,7 @@ def _chosen(given: Path | None, deploy: bool) -> Path:
 
 
 @command(UpRequest, check)
-def up(request: UpRequest, file: Path | None) -> dict:
+def up(request: UpRequest, file: Path | None) -> dict[str, Any]:
     """Start what one machine needs to run the deployments: Prefect's server, work pool, deployments and worker.
 
     Runs until Ctrl-C, SIGTERM or the end of its terminal, and ends all of it then; flows that run are told to stop, and
@@ -277,7 +278,8 @@ def _free(port: int) -> int:
             raise BadInput(
                 f"port: {port} cannot be used ({error.strerror}); give another port, or 0 for any"
             ) from error
-        return probe.getsockname()[1]
+        taken: int = probe.getsockname()[1]
+        return taken
 
 
 @contextmanager
@@ -291,7 +293,7 @@ def _alone() -> Iterator[None]:
         yield
 
 
-def _already(record: dict | None) -> str:
+def _already(record: dict[str, Any] | None) -> str:
     which = f"process {record['pid']}, its UI at {record['ui']}" if record else "which is starting"
     return f"{home()}: `captchas up` runs on this home already ({which}); end that `up` first, or use it"
 

@@ -2,9 +2,11 @@
 
 import re
 import shutil
+from collections.abc import Mapping
 from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 from storage.dataset import Dataset
 from storage.errors import BadInput, Damaged, NotThere
@@ -13,11 +15,11 @@ from storage.files.places import Place
 from storage.models import load_model, model_digest, save_model
 from tasks.rates import Rate
 from tasks.reading.features import FEATURES
-from tasks.reading.networks import LETTERS
+from tasks.reading.networks import LETTERS, Fitted
 from tasks.training.settings import Settings, classes_of
 
 
-def provenance_of(datasets: list[Dataset], settings: Settings) -> dict:
+def provenance_of(datasets: list[Dataset], settings: Settings) -> dict[str, Any]:
     """Collect what a model depends on: its data, its settings and the version of its features."""
     return {
         "datasets": [
@@ -37,7 +39,7 @@ def provenance_of(datasets: list[Dataset], settings: Settings) -> dict:
     }
 
 
-def same_model(path: Place, provenance: dict) -> bool:
+def same_model(path: Place, provenance: dict[str, Any]) -> bool:
     """Tell whether the model at `path` was made of the same data with the same settings."""
     try:
         _, record = load_model(path)
@@ -55,14 +57,17 @@ def tidy(path: Path) -> None:
             shutil.rmtree(stale) if stale.is_dir() else stale.unlink()
 
 
-def save(path: Place, networks: dict, provenance: dict, facts: dict, pictures: int, marked: int, run: str) -> dict:
+def save(
+    path: Place, networks: dict[str, Fitted], provenance: dict[str, Any], facts: Mapping[str, object],
+    pictures: int, marked: int, run: str,
+) -> dict[str, Any]:  # fmt: skip
     """Save a model, and keep the file that was at `path` aside.
 
     Parameters
     ----------
     path : Path or ObjectPath
-    networks : dict of str to MLPClassifier
-    provenance, facts : dict
+    networks : dict of str to MLPClassifier, fitted
+    provenance, facts : dict, mapping
         From `provenance_of`; and from `tasks.training.fit.fit`, with the calibration.
     pictures, marked : int
         Number of pictures learnt from, and of those whose letters were found.
@@ -79,11 +84,13 @@ def save(path: Place, networks: dict, provenance: dict, facts: dict, pictures: i
     NoSpace, Unwritable
     """
     keep_aside(path, run)
-    content = provenance | facts | {
+    content = {
+        **provenance,
+        **facts,
         "pictures": pictures,
         "marked": Rate(marked, pictures).as_dict(),
         "software": {name: version(name) for name in ("beating-captchas", "scikit-learn", "scikit-image", "numpy")},
-    }  # fmt: skip
+    }
     save_model(path, networks, content, run)
     return content
 
@@ -98,7 +105,7 @@ def keep_aside(path: Place, run: str) -> Place | None:
     return aside
 
 
-def describe(path: Place) -> dict:
+def describe(path: Place) -> dict[str, Any]:
     """Describe a model for people: its provenance, its networks' parameters and the shapes of their layers."""
     networks, provenance = load_model(path)
     return {

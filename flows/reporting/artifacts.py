@@ -1,18 +1,22 @@
 """Tables and Markdown reports as Prefect artifacts, which show the result of a run in Prefect's UI."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 from prefect.artifacts import create_markdown_artifact, create_table_artifact
 
 from flows.reporting.progress import artifact_key
+from flows.reporting.reports import EvaluationSummary, RegenerateReport, ShardState, SolveReport, VerifiedDataset
 from flows.reporting.runs import as_lines, picture
 from storage.files.places import Place
 from storage.texts import code, markdown, plain, plain_values
 from tasks.datasets.describe import sheet_of
-from tasks.datasets.judge import Finding, summary
-from tasks.rates import Rate
+from tasks.datasets.generate import DrawReport
+from tasks.datasets.judge import Finding, VerifyReport, summary
+from tasks.rates import Rate, RateRecord
+from tasks.scoring.report import Evaluation
 
 MOST_ROWS = 1000  # of a table: shards or findings
 MOST_KINDS = 20  # kinds of repair that a report counts
@@ -22,22 +26,22 @@ PLOTS = {"rates.png": "Words right by each parameter of drawing", "mistakes.png"
 FOR_PEOPLE = ("rates.png", "confusion.png", "failures.png", "reliability.png", "mistakes.png")
 
 
-def as_table(content: dict) -> list[dict]:
+def as_table(content: Mapping[str, object]) -> list[dict[str, str]]:
     """Return a report as rows for a Prefect table artifact."""
     return [{"what": plain(key), "value": plain(value)} for key, value in content.items()]
 
 
-def rate(content: dict) -> str:
+def rate(content: RateRecord) -> str:
     """Return a rate of a report with its interval, as people read it."""
     return str(Rate(content["right"], content["n"]))
 
 
-def show_report(command: str, report: dict, folder: Place) -> None:
+def show_report(command: str, report: Mapping[str, object], folder: Place) -> None:
     """Show a report as a table, under the names of the command and of the folder that it made."""
     _table(as_table(report), artifact_key(command, folder.name), str(folder))
 
 
-def show_drawn(report: dict, shards: list[dict], folder: Place) -> None:
+def show_drawn(report: DrawReport, shards: list[ShardState], folder: Place) -> None:
     """Show a drawn dataset: a table of the shards, and a report with a contact sheet."""
     key = artifact_key("generate", folder.name)
     counts = Counter(shard["state"] for shard in shards) or Counter(skipped=report["shards"])
@@ -52,7 +56,7 @@ def show_drawn(report: dict, shards: list[dict], folder: Place) -> None:
     _markdown(lines, f"{key}-report", folder)
 
 
-def show_verified(report: dict, findings: Iterable[Finding], folder: Place) -> None:
+def show_verified(report: VerifyReport, findings: Iterable[Finding], folder: Place) -> None:
     """Show a proof of a dataset: a table of findings and repairs, and a report."""
     key, findings = artifact_key("verify", folder.name), list(findings)
     said = summary(findings) or "whole"
@@ -64,14 +68,14 @@ def show_verified(report: dict, findings: Iterable[Finding], folder: Place) -> N
     _markdown([*lines, *as_lines(report, "findings", "shown", "dataset")], f"{key}-report", folder)
 
 
-def show_all_verified(rows: list[dict], problems: list[str]) -> None:
+def show_all_verified(rows: list[VerifiedDataset], problems: list[str]) -> None:
     """Show the proof of all datasets: a row for each, and the errors."""
     lines = ["| dataset | state | pictures | shards | found whole | findings |", "|---|---|---|---|---|---|"]
     lines += [f"| {' | '.join(map(markdown, row.values()))} |" for row in rows]
     _markdown(["# All datasets", "", *lines, "", *(f"- {markdown(text)}" for text in problems)], "verify-all")
 
 
-def show_trained(report: dict, model: Place) -> None:
+def show_trained(report: dict[str, Any], model: Place) -> None:
     """Show a model: a table of its record, and a report."""
     key = artifact_key("train", model.stem)
     _table(as_table(report), key, str(model))
@@ -86,7 +90,7 @@ def show_trained(report: dict, model: Place) -> None:
     _markdown(lines, f"{key}-report", model)
 
 
-def show_evaluated(report: dict, folder: Path) -> None:
+def show_evaluated(report: Evaluation, folder: Path) -> None:
     """Show an evaluation: a table of the rates, and a report with the plots that say most."""
     key = artifact_key("evaluate", folder.name)
     rows = [{"ranking": name, "words right": rate(content)} for name, content in report["words"].items()]
@@ -107,7 +111,7 @@ def show_ladder(folder: Path) -> None:
     _markdown([f"# {markdown(folder.name)}", "", text, "", shown], artifact_key("evaluate", folder.name))
 
 
-def evaluation_for_people(report: dict, kept: bool, folder: Path) -> dict:
+def evaluation_for_people(report: Evaluation, kept: bool, folder: Path) -> EvaluationSummary:
     """Choose the parts of an evaluation's report that the command shows; rates with their intervals."""
     return {
         "kept": kept,
@@ -133,7 +137,7 @@ def evaluation_for_people(report: dict, kept: bool, folder: Path) -> dict:
     }
 
 
-def show_solved(report: dict, sheet: bytes | None, folder: Place, out: Place) -> None:
+def show_solved(report: SolveReport, sheet: bytes | None, folder: Place, out: Place) -> None:
     """Show the answers of a folder: a table of the counts, and a report with the failures and the first pictures."""
     key = artifact_key("solve", folder.name)
     counts = {name: value for name, value in report.items() if not isinstance(value, list)}
@@ -145,7 +149,7 @@ def show_solved(report: dict, sheet: bytes | None, folder: Place, out: Place) ->
     _markdown(lines, f"{key}-report", out)
 
 
-def show_regenerated(report: dict, model: Path) -> None:
+def show_regenerated(report: RegenerateReport, model: Path) -> None:
     """Show whether a new model is served now, and the comparison that decided it."""
     why = report["why"]
     lines = [f"# {markdown(model.stem)}: {'replaced' if report['replaced'] else 'kept'}", ""]
@@ -165,14 +169,14 @@ def show_regenerated(report: dict, model: Path) -> None:
     _markdown(lines, artifact_key("regenerate", model.stem))
 
 
-def show_reproduced(rows: list[dict], lines: str, title: str, plot: Path) -> None:
+def show_reproduced(rows: list[dict[str, str]], lines: str, title: str, plot: Path) -> None:
     """Show the steps of the book's procedure: a table of `rows`, and a report of Markdown `lines` with the plot."""
     _table(rows, "reproduce", title)
     shown = picture(plot.read_bytes(), "Words right, step by step")
     _markdown([lines, "", shown], "reproduce-report")
 
 
-def show_demo(report: dict) -> None:
+def show_demo(report: Mapping[str, object]) -> None:
     """Show the steps of the demo, a line for each."""
     said = {key: value for key, value in report.items() if isinstance(value, str)}
     _markdown(["# Demo", "", *as_lines(said)], "demo")
@@ -182,6 +186,6 @@ def _markdown(lines: Iterable[str], key: str, place: Place | None = None) -> Non
     create_markdown_artifact("\n".join(lines), key=key, description=None if place is None else markdown(place))
 
 
-def _table(rows: list[dict], key: str, description: object) -> None:
+def _table(rows: Iterable[Mapping[str, object]], key: str, description: object) -> None:
     """Create a table artifact. The UI reads its description as Markdown, and its cells as they are."""
     create_table_artifact(plain_values(rows), key=key, description=markdown(description))

@@ -8,15 +8,15 @@ import signal
 import threading
 import time
 from base64 import b64encode
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from datetime import datetime
-from typing import Any, ParamSpec, TypedDict
+from typing import Any, ParamSpec, TypedDict, TypeVar
 
-from prefect import get_run_logger
+from prefect import State, get_run_logger
 from prefect.exceptions import TerminationSignal
 from prefect.runtime import deployment, flow_run
-from prefect.states import Failed, State
+from prefect.states import Failed
 
 from flows.reporting.show import readable
 from flows.workers.roster import ClusterLost, WorkerLost
@@ -26,6 +26,7 @@ from storage.texts import markdown, plain, plain_lines
 from tasks.figures.contact_sheet import at_most
 
 P = ParamSpec("P")
+Report = TypeVar("Report", bound=Mapping[str, object])
 
 # Seconds before a deployment's run tries again to get a lock or a cluster: nearly two hours in all.
 WAITS = (30, 120, 600, 1800, 3600)
@@ -47,16 +48,16 @@ def named(command: str, *parameters: str) -> Callable[[], str]:
     return name
 
 
-def _said(value) -> str:
+def _said(value: object) -> str:
     """Return a value as part of a name: the last part of a path, all items of a list, "" for None."""
     if value is None or value is True:
         return ""
     if isinstance(value, list | tuple):
         return "-".join(map(_said, value))
-    return shown(value).rstrip("/").rpartition("/")[2].removesuffix(".skops").removesuffix(".toml")
+    return shown(str(value)).rstrip("/").rpartition("/")[2].removesuffix(".skops").removesuffix(".toml")
 
 
-def told(flow: Callable[P, dict]) -> Callable[P, dict]:
+def told(flow: Callable[P, Report]) -> Callable[P, Report]:
     """Make the errors of a flow the message of its state, if they are ours: what happened, what to do, no traceback.
 
     The caller gets the error itself. A deployment's run waits, longer each time, for a dataset that another run holds
@@ -65,7 +66,7 @@ def told(flow: Callable[P, dict]) -> Callable[P, dict]:
     """
 
     @functools.wraps(flow)
-    def run(*args: P.args, **kwargs: P.kwargs) -> dict:
+    def run(*args: P.args, **kwargs: P.kwargs) -> Report:
         logging.getLogger("prefect.task_runs").addFilter(_without_traceback)
         logging.getLogger("prefect.flow_runs").addFilter(_told_already)
         for name in ("prefect.task_runs", "prefect.flow_runs"):
@@ -75,14 +76,13 @@ def told(flow: Callable[P, dict]) -> Callable[P, dict]:
             token = _within.set(True)
             try:
                 return flow(*args, **kwargs)
-            except (Busy, ClusterLost) as error:
-                wait = next(waits, None)
+            except CaptchasError as error:
+                wait = next(waits, None) if isinstance(error, Busy | ClusterLost) else None
                 if wait is None:
-                    return _failed(error)
+                    failed: Report = _failed(error)
+                    return failed
                 get_run_logger().warning("%s. Trying again in %s s", error, wait)
                 time.sleep(wait)
-            except CaptchasError as error:
-                return _failed(error)
             except TerminationSignal:
                 if deployment.id:
                     _end_soon()
@@ -109,7 +109,7 @@ def _as_prefect_reads(text: str | None) -> str | None:
 
 
 def _failed(error: CaptchasError) -> Any:
-    """Return the state of a failed run, from which Prefect raises the error where a caller waits for the report."""
+    """Return the state of a failed run, in place of a report: Prefect raises the error of it in the caller."""
     if not flow_run.id:  # the function alone was called
         raise error
     get_run_logger().error("%s", error)
@@ -160,7 +160,7 @@ class Retries(TypedDict):
 RETRIES: Retries = {"retries": 2, "retry_delay_seconds": [2.0, 15.0], "retry_condition_fn": may_pass}
 
 
-def as_lines(report: dict, *left_out: str) -> list[str]:
+def as_lines(report: Mapping[str, object], *left_out: str) -> list[str]:
     """Write a report as lines of a Markdown list, without the keys `left_out`."""
     return [
         f"- {markdown(name.replace('_', ' '))}: {markdown(readable(value))}"

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from collections.abc import Mapping
 
 from rich.console import Console
 from rich.table import Table
@@ -11,29 +12,30 @@ from storage.texts import as_json as fit_json
 from storage.texts import plain
 
 
-def show(report: dict, *, as_json: bool) -> None:
+def show(report: Mapping[str, object], *, as_json: bool) -> None:
     """Print a flow's report; lists of dicts become tables.
 
     For people, the values under `shown` replace those of the same keys; the JSON leaves `shown` out.
     """
-    shown = report.pop("shown", {})
+    content = {key: value for key, value in report.items() if key != "shown"}
     if as_json:
-        text = fit_json(report, indent=1, default=str)
+        text = fit_json(content, indent=1, default=str)
         if not _encodable(text):
-            text = json.dumps(report, indent=1, default=str)
+            text = json.dumps(content, indent=1, default=str)
         sys.stdout.write(text + "\n")
         return
     # A pipe or a file has no width of its own; 80 columns would break most tables.
     width = None if sys.stdout.isatty() else 132
     console = Console(highlight=False, soft_wrap=True, width=width)
-    for key, value in (report | shown).items():
+    shown = report.get("shown")
+    for key, value in (content | (shown if isinstance(shown, dict) else {})).items():
         if isinstance(value, list) and value and all(isinstance(row, dict) for row in value):
             console.print(_table(key, value))
         elif value not in (None, [], {}):
             console.print(fit(f"{_words(key)}: {readable(value)}"))
 
 
-def _table(title: str, rows: list[dict]) -> Table:
+def _table(title: str, rows: list[dict[str, object]]) -> Table:
     table = Table(title=fit(_words(title)), title_justify="left")
     columns = list(rows[0])
     for column in columns:

@@ -120,11 +120,11 @@ class Roster:
         if self._looked - self._missed > PATIENCE:
             raise self._nobody() if there is not None else self.lost(f"did not answer for {PATIENCE:.0f} s")
 
-    def restriction(self) -> dict:
+    def restriction(self) -> dict[str, Any]:
         """Return the options of `Client.submit` that keep a job from refused workers; empty in most runs."""
         return {"workers": list(self.threads), "allow_other_workers": True} if self.refused and self.threads else {}
 
-    def guard(self, unit: Callable) -> tuple[Callable, tuple]:
+    def guard(self, unit: Callable[..., object]) -> tuple[Callable[..., object], tuple[object, ...]]:
         """Return the function to submit, and its arguments before the job; on a cluster it checks its worker first.
 
         A new worker may get jobs before this process has examined it.
@@ -250,11 +250,14 @@ class Roster:
         """Return {address: threads} of all workers."""
         scheduler: Any = self.client.scheduler  # None once Dask has closed the client
         try:
-            return self.client.sync(scheduler.ncores, callback_timeout=ANSWER)
+            threads: dict[str, int] = self.client.sync(scheduler.ncores, callback_timeout=ANSWER)
         except (AttributeError, RuntimeError) as error:  # closed just now by Dask's own thread
             raise self.lost() from error
+        return threads
 
-    def _ask(self, question: Callable, *arguments, names: list[str] | None = None) -> dict[str, Any]:
+    def _ask(
+        self, question: Callable[..., object], *arguments: object, names: list[str] | None = None
+    ) -> dict[str, Any]:
         """Return {address: answer or error} of these workers, or of all that were not refused.
 
         As `Client.run`, but with a time limit: a frozen worker would never answer.
@@ -263,7 +266,7 @@ class Roster:
         if not names:
             return {}
         try:
-            return self.client.sync(
+            answers: dict[str, Any] = self.client.sync(
                 self.client._run, question, *arguments, workers=names, on_error="return", callback_timeout=ANSWER
             )
         except TimeoutError as error:
@@ -273,6 +276,7 @@ class Roster:
             ) from error
         except OSError as error:
             raise self.lost() from error
+        return answers
 
 
 def _folders(places: Iterable[Place | str]) -> list[Path]:

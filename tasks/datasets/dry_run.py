@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from hashlib import sha256
+from typing import NotRequired, TypedDict, final
 
 from storage.errors import Damaged
 from storage.files.places import Place
@@ -16,6 +17,24 @@ from tasks.datasets.statistics import Tally
 from tasks.lowlevel.deflate import compress
 
 MEASURED = 4  # blocks that are drawn to estimate the time
+
+
+@final
+class DryRunReport(TypedDict):
+    """The shards that would be drawn, and the time and space that they would take."""
+
+    dataset: str
+    profile: str
+    seed: int
+    count: int
+    shards: dict[str, int]
+    to_draw: int
+    bytes: int
+    drawing_seconds: float
+    workers: int
+    identity: str
+    findings: list[dict[str, str]]
+    unclear: NotRequired[str]
 
 
 @dataclass(frozen=True)
@@ -54,7 +73,7 @@ def measure(recipe: Recipe) -> Cost:
 
 def rehearse(
     recipe: Recipe, plan: DrawPlan, folder: Place, workers: int, on_shard: Callable[[int], None] | None = None
-) -> dict:
+) -> DryRunReport:
     """List the shards of a dataset that are missing, damaged or stale, and estimate the work that is left.
 
     Each shard's bytes are checked against its seal; `captchas verify` proves more.

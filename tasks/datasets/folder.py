@@ -1,6 +1,7 @@
 """A dataset's folder: read what it holds, finish it with a manifest, tidy it, and set foreign files aside."""
 
 import json
+from typing import Any
 
 import numpy as np
 
@@ -26,12 +27,13 @@ def manifest_in(folder: Place) -> Manifest | None:
         return None
 
 
-def identity_in(folder: Place) -> dict | None:
+def identity_in(folder: Place) -> dict[str, Any] | None:
     """Read the identity in a folder's first readable shard; None if no shard can be read."""
     for path in sorted(sealed(folder).values()):
         try:
             with Shard(path) as shard:
-                return json.loads(shard.identity)
+                identity: dict[str, Any] = json.loads(shard.identity)
+                return identity
         except (Damaged, json.JSONDecodeError):
             continue  # the job for that shard sets it aside and makes it again
     return None

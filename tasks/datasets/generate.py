@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import NotRequired, TypedDict, final
 
 import numpy as np
 
@@ -21,6 +22,26 @@ from tasks.lowlevel.inflate import inflate
 from tasks.profiles.profile import Profile
 
 BLOCKS_A_SHARD = 16  # 16,384 pictures
+
+
+@final
+class DrawReport(TypedDict):
+    """What a run drew and kept, and what the folder holds; `unclear` names letters that a face draws alike."""
+
+    dataset: str
+    profile: str
+    seed: int
+    count: int
+    drawn: int
+    kept: int
+    shards: int
+    bytes: int
+    splits: dict[str, int]
+    seconds: float
+    pictures_per_second: int | None
+    identity: str
+    content: str
+    unclear: NotRequired[str]
 
 
 @dataclass(frozen=True)
@@ -158,7 +179,7 @@ def missing(plan: DrawPlan, folder: Place) -> int:
     return sum(job.count for job in plan.jobs if (job.index, job.count) not in there)
 
 
-def report(folder: Place, drawn: int, kept: int, seconds: float, rate: float | None) -> dict:
+def report(folder: Place, drawn: int, kept: int, seconds: float, rate: float | None) -> DrawReport:
     """Report the work of a run of the flow, and the content of the folder; `rate` is in pictures a second."""
     manifest = Manifest.read(folder)
     return {

@@ -185,7 +185,7 @@ def _may_be_shard(path: Place) -> bool:
         return False
 
 
-def _content(identity: str) -> dict:
+def _content(identity: str) -> dict[str, Any]:
     """Parse an identity; an empty dict if it is no JSON object."""
     try:
         content = json.loads(identity)
@@ -208,7 +208,7 @@ def _identity(folder: Place, manifest: Manifest | None, shards: Iterable[str]) -
     return ""
 
 
-def profile_of(identity: dict, font: list[str] | None = None, words: str | None = None) -> Profile:
+def profile_of(identity: dict[str, Any], font: list[str] | None = None, words: str | None = None) -> Profile:
     """Return the profile of an identity, with this machine's names for fonts and words.
 
     Raises

@@ -3,6 +3,7 @@
 import json
 from dataclasses import dataclass, replace
 from hashlib import sha256
+from typing import Any
 
 import numpy as np
 
@@ -91,7 +92,7 @@ class Proven:
                 self._uncounted.discard(proof.name)
             self.proofs.append(replace(proof, counts=None))
 
-    def statistics(self) -> dict | None:
+    def statistics(self) -> dict[str, Any] | None:
         """Return the pictures' statistics; None unless all shards that the manifest names were drawn again."""
         return None if self._uncounted or not self._counted else self._counted.statistics()
 

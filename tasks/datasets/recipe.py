@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from hashlib import sha256
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 from PIL import features
 
@@ -94,7 +95,7 @@ def _here(profile: Profile, seed: int) -> tuple[Renderer, str]:
 
 
 @functools.lru_cache(maxsize=MOST_RENDERERS)
-def _assembled(profile: Profile, faces: tuple[Face, ...], words: tuple[str, ...]) -> tuple[Renderer, dict]:
+def _assembled(profile: Profile, faces: tuple[Face, ...], words: tuple[str, ...]) -> tuple[Renderer, dict[str, Any]]:
     """Draw glyphs and build a renderer; also the identity without its seed. A face is known by its sha256."""
     glyphs = tuple(draw_glyphs(face, profile.font_size, profile.alphabet, profile.ink) for face in faces)
     content = profile.as_dict()
@@ -114,7 +115,7 @@ def _assembled(profile: Profile, faces: tuple[Face, ...], words: tuple[str, ...]
     return Renderer(profile, faces, glyphs, words), identity
 
 
-def _alike(glyphs: GlyphSet, alphabet: str) -> dict:
+def _alike(glyphs: GlyphSet, alphabet: str) -> dict[str, list[str]]:
     """Return the groups of letters that a face draws alike, as field `alike`; for most faces an empty dict.
 
     The split counts the letters of a group as the same.
@@ -133,7 +134,7 @@ def ambiguities(recipe: Recipe) -> list[str]:
     ]
 
 
-def identity_of(manifest: Manifest) -> dict:
+def identity_of(manifest: Manifest) -> dict[str, Any]:
     """Put the identity together from a manifest's fields."""
     if manifest.source is not None:
         # The manifest says how labels were found; that is not part of the identity.
@@ -149,7 +150,7 @@ def identity_of(manifest: Manifest) -> dict:
     }
 
 
-def differences(there: dict, wanted: dict, second: str = "wanted") -> list[str]:
+def differences(there: dict[str, Any], wanted: dict[str, Any], second: str = "wanted") -> list[str]:
     """List the differences of two identities, each as 'field: a there, b wanted'; `second` replaces 'wanted'."""
     found: list[str] = []
     for key in sorted(set(there) | set(wanted)):
@@ -171,7 +172,7 @@ def differences(there: dict, wanted: dict, second: str = "wanted") -> list[str]:
     return found
 
 
-def require_same(there: dict, recipe: Recipe, folder: Place) -> None:
+def require_same(there: dict[str, Any], recipe: Recipe, folder: Place) -> None:
     """Refuse to mix two recipes in one folder; `there` is the identity of the folder.
 
     Raises

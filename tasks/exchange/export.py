@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -44,7 +45,7 @@ class ExportPlan:
     share : of the pictures that are in the split
     """
 
-    what: dict
+    what: dict[str, Any]
     jobs: tuple[PartJob, ...]
     whole: bool
     bytes_a_picture: float = 0.0
@@ -126,7 +127,7 @@ def survey(dataset: Dataset, choice: ExportChoice, out: Path) -> ExportPlan:
     )
 
 
-def _what(dataset: Dataset, choice: ExportChoice) -> dict:
+def _what(dataset: Dataset, choice: ExportChoice) -> dict[str, Any]:
     """Collect all that the bytes of an export depend on."""
     return {
         "version": VERSION,
@@ -143,7 +144,7 @@ def _head(dataset: Dataset) -> Block:
         return shard.block(0)
 
 
-def _require_same(there: dict, wanted: dict, out: Path) -> None:
+def _require_same(there: dict[str, Any], wanted: dict[str, Any], out: Path) -> None:
     found = [
         f"{key}: {there.get(key)!r} there, {wanted.get(key)!r} wanted"
         for key in sorted(set(there) | set(wanted))
@@ -253,7 +254,7 @@ def _pieces(notes: Path, index: ExportIndex, parts: tuple[Part, ...]) -> Iterato
     yield index.tail
 
 
-def report(out: Path, written: int, seconds: float) -> dict:
+def report(out: Path, written: int, seconds: float) -> dict[str, object]:
     """Report the work of a run of the flow, and the content of the folder.
 
     Raises

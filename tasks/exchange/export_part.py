@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import numpy as np
 
@@ -180,9 +180,9 @@ def _write_parquet(file: BinaryIO, layout: ExportLayout, blocks: Entries) -> tup
         "image": Kind.IMAGE, "text": Kind.TEXT, "number": Kind.INTEGER, "split": Kind.TEXT, "boxes": Kind.BOXES,
     }  # fmt: skip
 
-    def groups() -> Iterator[dict[str, list]]:
+    def groups() -> Iterator[dict[str, list[Any]]]:
         for _, entries in blocks:
-            columns: dict[str, list] = {
+            columns: dict[str, list[Any]] = {
                 "image": [{"bytes": layout.png(entry), "path": f"{entry.key}.png"} for entry in entries],
                 "text": [entry.text for entry in entries],
                 "number": [entry.number for entry in entries],

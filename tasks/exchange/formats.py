@@ -5,7 +5,7 @@ import tarfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -43,8 +43,8 @@ class ExportEntry(NamedTuple):
     number: int
     text: str
     split: str
-    boxes: list
-    parameters: dict
+    boxes: list[tuple[int, ...] | None]
+    parameters: dict[str, Any]
     image: np.ndarray
 
     @property
@@ -185,7 +185,7 @@ def as_json(entry: ExportEntry) -> bytes:
     return _compact_json(label | entry.parameters | {"boxes": entry.boxes}).encode()
 
 
-def _compact_json(value: dict) -> str:
+def _compact_json(value: dict[str, Any]) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
@@ -214,7 +214,7 @@ def tar_end(size: int) -> bytes:
     return bytes(end + -(size + end) % tarfile.RECORDSIZE)
 
 
-def csv_line(values: list) -> bytes:
+def csv_line(values: list[Any]) -> bytes:
     """Make a line of a CSV file, quoted where needed."""
     return csv_bytes([values])
 
@@ -240,7 +240,7 @@ def _cell(value: object) -> object:
     return " ".join(map(str, value)) if isinstance(value, list) else value
 
 
-def plain_rows(parameters: np.ndarray, fonts: tuple[str, ...] = ()) -> Iterator[dict]:
+def plain_rows(parameters: np.ndarray, fonts: tuple[str, ...] = ()) -> Iterator[dict[str, Any]]:
     """Yield the rows of a compound array as JSON-safe dicts, with the font's name instead of its number."""
     names = parameters.dtype.names or ()
     for row in parameters.tolist():

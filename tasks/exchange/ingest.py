@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
+from typing import Any, TypedDict
 
 import numpy as np
 from PIL import __version__ as pillow
@@ -28,6 +29,18 @@ from tasks.lowlevel.deflate import compress
 from tasks.lowlevel.padding import stack_padded
 
 PARAMETERS = np.dtype([("height", "<u2"), ("width", "<u2")])
+
+
+class ImportParameters(TypedDict):
+    """The parameters of an import, named as `captchas import` names them."""
+
+    folder: Path
+    labels: Path | None
+    pattern: str | None
+    name: str
+    out: Path
+    alphabet: str
+    invert: Invert
 
 
 @dataclass(frozen=True)
@@ -114,7 +127,7 @@ def require_imported(folder: Place) -> None:
         )
 
 
-def _require_same(there: dict, source: Source, folder: Place, records: Path) -> None:
+def _require_same(there: dict[str, Any], source: Source, folder: Place, records: Path) -> None:
     wanted = json.loads(source.identity)
     if there == wanted:
         return
@@ -205,7 +218,7 @@ def _picture(path: Path, digest: bytes, invert: Invert) -> np.ndarray:
     )
 
 
-def as_imported(folder: Place, source: Path) -> dict:
+def as_imported(folder: Place, source: Path) -> ImportParameters:
     """Return the parameters of a dataset's import, to import it again from the folder `source`.
 
     Raises
@@ -227,13 +240,13 @@ def as_imported(folder: Place, source: Path) -> dict:
         "labels": source / labels["file"] if "file" in labels else None,
         "pattern": labels.get("pattern"),
         "name": manifest.profile["name"],
-        "out": folder if isinstance(folder, Path) else str(folder),
+        "out": Path(str(folder)),
         "alphabet": manifest.profile["alphabet"],
         "invert": Invert(manifest.source["ink"]["invert"]),
     }
 
 
-def report(source: Source, folder: Place, records: Path, gathered: Gathered, seconds: float) -> dict:
+def report(source: Source, folder: Place, records: Path, gathered: Gathered, seconds: float) -> dict[str, object]:
     """Report the work of an import, and the content of the dataset."""
     manifest = Manifest.read(folder)
     return {

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -160,7 +161,7 @@ class Source:
         self.digests = digests[order].tobytes()
         self._require_possible()
         self.text_bytes = max(len(label.encode()) for _, label in self.pairs)
-        self.source: dict = {
+        self.source: dict[str, Any] = {
             "pictures": len(self.pairs),
             "digest": self._digest(),
             "ink": {"invert": self.wanted.invert.value},
@@ -223,7 +224,7 @@ def write_records(source: Source, records: Path) -> None:
     atomic.replace(records / REJECTS, csv_bytes([("path", "reason"), *source.rejects]))
 
 
-def changes(there: dict, source: Source, records: Path) -> str:
+def changes(there: dict[str, Any], source: Source, records: Path) -> str:
     """Say how the files differ from those of the last import.
 
     Parameters

@@ -20,7 +20,7 @@ from tasks.figures.style import (
     rendered,
     say_instead,
 )
-from tasks.rates import Rate
+from tasks.rates import Rate, ValueRate
 
 FAILURE_LOOKS = {
     "segments": (BLUE, "wrong number of segments"),
@@ -31,12 +31,12 @@ FAILURE_LOOKS = {
 }
 
 
-def plot_rates(tables: dict[str, list[dict]], title: str) -> bytes:
+def plot_rates(tables: dict[str, list[ValueRate]], title: str) -> bytes:
     """Plot the rate against each parameter of drawing, with 95 % intervals.
 
     Parameters
     ----------
-    tables : dict of str to list of dict
+    tables : dict of str to list of ValueRate
         Title of the axis (``"shear (mrad)"``, ``"font"``) to the table of `tasks.scoring.metrics.rates_by`. Numbers
         become points, with the same scale in all panels; names become bars, the worst at the bottom.
     title : str
@@ -191,16 +191,17 @@ def _beside(axes: Axes, place: float, words: str) -> None:
     )  # fmt: skip
 
 
-def _limits(rows: list[dict]) -> tuple[float, float]:
+def _limits(rows: list[ValueRate]) -> tuple[float, float]:
     """Return axis limits in percent that hold every error bar, with a margin."""
-    low, high = 100 * min(row["low"] for row in rows), 100 * max(row["high"] for row in rows)
+    rates = [Rate(row["right"], row["n"]) for row in rows]
+    low, high = 100 * min(rate.low for rate in rates), 100 * max(rate.high for rate in rates)
     span = max(high - low, 0.5)
     # An axis that would begin close to zero begins at zero, which is easier to read.
     bottom = low - 0.1 * span if low > 0.4 * high else 0.0
     return math.floor(10 * bottom) / 10, min(high + 0.1 * span, 100 + 0.04 * span)
 
 
-def _counted(axes: Axes, rows: list[dict], mark: str) -> None:
+def _counted(axes: Axes, rows: list[ValueRate], mark: str) -> None:
     """Write above the axes how many tries are shown, and how many a `mark`."""
     counts = [row["n"] for row in rows]
     each = f"; {count_range(counts)} a {mark}" if len(counts) > 1 else ""

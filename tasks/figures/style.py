@@ -12,6 +12,7 @@ from matplotlib.ticker import FuncFormatter
 
 from storage.texts import plain
 from tasks.figures.contact_sheet import FAINT, INK, SOFT
+from tasks.rates import RateRecord
 
 # Without a sign: the axis of failures counts mended words to the left of zero.
 PERCENT = FuncFormatter(lambda value, _: f"{abs(value):g} %")
@@ -31,13 +32,13 @@ def put_legend(figure: Figure, axes: Axes, looks: Iterable[tuple[str, str]], col
     figure.legend(handles=handles, loc="outside lower center", ncols=columns, frameon=False, fontsize=8.5)
 
 
-def error_bars(rows: Sequence[dict]) -> tuple[np.ndarray, np.ndarray]:
+def error_bars(rows: Sequence[RateRecord]) -> tuple[np.ndarray, np.ndarray]:
     """Return rates and the reach of their intervals, as matplotlib takes them.
 
     Parameters
     ----------
-    rows : sequence of dict
-        With ``rate``, ``low`` and ``high``, 0 to 1.
+    rows : sequence of RateRecord
+        With one try or more each.
 
     Returns
     -------
@@ -46,7 +47,7 @@ def error_bars(rows: Sequence[dict]) -> tuple[np.ndarray, np.ndarray]:
     reach : (2, n) float64
         How far each interval goes below and above its rate, in percent.
     """
-    rate, low, high = (100 * np.array([row[key] for row in rows]) for key in ("rate", "low", "high"))
+    rate, low, high = 100 * np.array([(row["rate"], row["low"], row["high"]) for row in rows], float).reshape(-1, 3).T
     # At rates of 0 and 1 rounding can make a length negative, which matplotlib refuses.
     return rate, np.maximum([rate - low, high - rate], 0)
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
 
@@ -110,7 +111,7 @@ class Reader:
     def __init__(
         self,
         networks: Mapping[str, Fitted],
-        provenance: dict,
+        provenance: dict[str, Any],
         words: tuple[str, ...] = (),
         ranking: Ranking | None = None,
         alphabet: str | None = None,
@@ -239,7 +240,9 @@ class Reader:
             odds = letter_odds(self._letters, shapes[passed])[:, self._columns]
         return lattice.keep(passed), odds
 
-    def _confident(self, ranking: Ranking, evidence: dict, shares: np.ndarray, there: np.ndarray) -> np.ndarray:
+    def _confident(
+        self, ranking: Ranking, evidence: dict[Ranking, np.ndarray], shares: np.ndarray, there: np.ndarray
+    ) -> np.ndarray:
         """(n, 3): the best word's by the calibration; the others share what is left in proportion."""
         curve = self.curves.get(ranking.value)
         best = shares[:, 0] if curve is None else confidence(evidence[ranking], curve)
@@ -247,7 +250,8 @@ class Reader:
         out = shares * rest[:, None]
         out[:, 1:] = np.minimum(out[:, 1:], best[:, None])
         out[:, 0] = best
-        return out * there[:, None]
+        shown: np.ndarray = out * there[:, None]
+        return shown
 
 
 def _sureness(odds: np.ndarray, classes: np.ndarray, chosen: np.ndarray) -> np.ndarray:
@@ -263,12 +267,14 @@ def _sureness(odds: np.ndarray, classes: np.ndarray, chosen: np.ndarray) -> np.n
 
 def _softmax(scores: np.ndarray) -> np.ndarray:
     weights = np.exp(scores - scores[:, :1]) * (scores > NEVER / 2)
-    return weights / np.maximum(weights.sum(axis=1, keepdims=True), 1)
+    shares: np.ndarray = weights / np.maximum(weights.sum(axis=1, keepdims=True), 1)
+    return shares
 
 
 def _logit(share: np.ndarray) -> np.ndarray:
     share = np.clip(share, LEAST_SHARE, 1 - LEAST_SHARE)
-    return np.log(share / (1 - share))
+    odds: np.ndarray = np.log(share / (1 - share))
+    return odds
 
 
 def _joined(parts: list[Readings]) -> Readings:

@@ -115,7 +115,8 @@ def draw(
             f"text: must leave ink on a canvas of {rows} x {columns} px, but {text!r} in {font.path!r} "
             "leaves none; use a bolder font"
         )
-    return resize(image / image.max(), (round(rows * scale), round(columns * scale)))
+    scaled: np.ndarray = resize(image / image.max(), (round(rows * scale), round(columns * scale)))
+    return scaled
 
 
 def segments(
@@ -202,8 +203,7 @@ def train(
         # The book leaves the default of 200 iterations: the procedure is to stop there.
         warnings.simplefilter("ignore", ConvergenceWarning)
         network.fit(X_train, y_train)
-    score = f1_score(y_test, network.predict(X_test), average="macro", zero_division=np.nan)
-    return network, float(score)
+    return network, float(f1_score(y_test, network.predict(X_test), average="macro", zero_division=np.nan))
 
 
 def letter_probabilities(network: MLPClassifier, features: np.ndarray) -> np.ndarray:

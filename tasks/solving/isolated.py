@@ -136,8 +136,8 @@ def _forked(
     try:
         if not answers.poll(patience):
             return _fatal(patience, None)
-        found = answers.recv()
-    except EOFError:
+        found: list[Answer | Unreadable] | Exception = answers.recv()
+    except (EOFError, OSError):
         child.join()
         return _fatal(None, child.exitcode)
     finally:

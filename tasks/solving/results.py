@@ -62,7 +62,7 @@ def write_results(inbox: Inbox, wanted: AnswersFile) -> dict[str, int]:
     file = _fingerprint(wanted.out)
     same = file and before.get("file") == file and now.items() <= ({"csv_safe": False} | before).items()
     if same and not wanted.only_new:
-        counts = before["rows"]
+        counts: dict[str, int] = before["rows"]
     else:
         rows = ledger.results(folder, after=last if wanted.only_new else 0)
         counts = dict(write_answers(wanted.out, wanted.format, rows, csv_safe=safe))

@@ -110,7 +110,7 @@ def _json(group: list[Cells]) -> bytes:
     return "".join(json.dumps(dict(zip(COLUMNS, row, strict=True))) + "\n" for row in group).encode()
 
 
-def _columns(group: list[Cells]) -> dict[str, list]:
+def _columns(group: list[Cells]) -> dict[str, list[object]]:
     columns = dict(zip(COLUMNS, map(list, zip(*group, strict=True)), strict=True))
     # Parquet's text is UTF-8 and holds any other character.
     return {name: [_without_surrogates(cell) for cell in cells] for name, cells in columns.items()}
