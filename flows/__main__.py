@@ -21,7 +21,7 @@ from flows.home import end_orphaned_servers, prepare_environment, served
 from flows.parameters import spelled
 from flows.requests import checked
 from flows.service import embedded_server, processes
-from storage.errors import BadInput, CaptchasError, Unwritable
+from storage.errors import BadInput, CaptchasError
 from storage.files.places import is_url, place
 from storage.files.targets import STANDARD_OUTPUT
 from storage.texts import plain
@@ -92,17 +92,8 @@ def launch(
                 show(error.report, as_json=json_)
             raise
     if isinstance(report, dict):
-        try:
-            with redirect_stdout(sys.stderr) if to_output else nullcontext():
-                show(report, as_json=json_)
-            sys.stdout.flush()
-        except BrokenPipeError:
-            raise
-        except OSError as error:
-            raise Unwritable(
-                f"standard output: cannot be written ({error.strerror}); the work is done; send the report "
-                "to a file with free space"
-            ) from error
+        with redirect_stdout(sys.stderr) if to_output else nullcontext():
+            show(report, as_json=json_)
     return 0
 
 

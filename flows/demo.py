@@ -73,7 +73,8 @@ def demo(request: DemoRequest, _checked: None) -> dict[str, object]:
         samples(folder)
         answers = solve_once(folder)
     solved = answers.get("rows", answers).get("solved", 0)  # an earlier version's report has no rows
-    right = Rate(*share_right(Path(answers["answers"])))
+    file = Path(answers.get("answers_file") or str(answers["answers"]))  # which an earlier version's report has
+    right = Rate(*share_right(file))
     report = {
         "letters": _drawn(drawn[0]),
         "book": _drawn(drawn[1]),
@@ -85,7 +86,7 @@ def demo(request: DemoRequest, _checked: None) -> dict[str, object]:
         "solved": f"{solved:,} of {answers['total']:,} files, {answers['pictures_per_second']:,}/s",
         "new_captchas": str(folder),
         "solved_right": str(right),
-        "answers": answers["answers"],
+        "answers": str(file),
         "seconds": round(time.monotonic() - began, 1),
         "look_at": [*sheets, *scores["pictures_to_look_at"]],
     }

@@ -29,7 +29,7 @@ from tasks.solving.choice import SolveChoice
 from tasks.solving.claims import claim_answers, require_own
 from tasks.solving.inbox import Inbox
 from tasks.solving.isolated import read_batch
-from tasks.solving.results import AnswersFile, sheet_of, write_results
+from tasks.solving.results import AnswersFile, Written, sheet_of, write_results
 from tasks.solving.run import next_attempt
 from tasks.solving.survey import OTHERS
 from tasks.solving.tables import choose_format, could_be_answers
@@ -105,17 +105,18 @@ def solve(request: SolveRequest, checked: Checked) -> SolveReport:
     with inbox_locked(ledger().parent, choice.folder), Ledger(ledger(), durable=durable) as remembered:
         inbox = Inbox(choice, plan, remembered)
         seconds = read(inbox, request.workers, request.cluster)
-        rows = write(inbox, answers)
+        written = write(inbox, answers)
         sheet = sheet_of(inbox)
-    report = _report(inbox, answers, rows, seconds)
+    report = _report(inbox, answers, written, seconds)
     show_solved(report, sheet, choice.folder, answers.out)
     return report
 
 
-def _report(inbox: Inbox, answers: AnswersFile, rows: dict[str, int], seconds: float) -> SolveReport:
+def _report(inbox: Inbox, answers: AnswersFile, written: Written, seconds: float) -> SolveReport:
     outcome, plan = inbox.outcome, inbox.plan
     report: SolveReport = {
-        "answers": str(answers.out),
+        "answers": written.told,
+        "answers_file": str(answers.out),
         "folder": str(inbox.choice.folder),
         "model": plan.model,
         "dictionary_words": plan.words.count("\n") + bool(plan.words),
@@ -127,13 +128,14 @@ def _report(inbox: Inbox, answers: AnswersFile, rows: dict[str, int], seconds: f
         "skipped_because": dict(outcome.skipped),
         "read": outcome.read,
         "moved": inbox.mover.moved,
-        "rows": dict(rows),
+        "rows": written.counts,
         "seconds": round(seconds, 2),
         "pictures_per_second": round(outcome.read / seconds) if outcome.read else 0,
         "failures": outcome.failures,
         "left_for_the_next_run": outcome.left,
         "not_moved": inbox.mover.unmoved,
     }
+    report["shown"] = {"answers": None}  # people open the file
     if answers.why:
         report["answers_note"] = answers.why
     if outcome.skipped[OTHERS]:
@@ -163,6 +165,6 @@ def read(inbox: Inbox, workers: int | None, cluster: str | None) -> float:
 
 
 @task(cache_policy=NO_CACHE, task_run_name="write")
-def write(inbox: Inbox, answers: AnswersFile) -> dict[str, int]:
+def write(inbox: Inbox, answers: AnswersFile) -> Written:
     """Write the answers, and count them by status."""
     return write_results(inbox, answers)

@@ -32,7 +32,7 @@ from tasks.solving.choice import SolveOutcome
 from tasks.solving.claims import require_own
 from tasks.solving.inbox import remember
 from tasks.solving.isolated import answer_forked
-from tasks.solving.tables import choose_format, write_answers
+from tasks.solving.tables import choose_format, told, write_answers
 
 STANDARD_INPUT = Path("/dev/stdin")
 BATCH = 256  # pictures that are in memory at once
@@ -88,7 +88,7 @@ def solve_named(arguments: list[str]) -> bool:
     if notes:
         report["not_kept_in_the_ledger"] = notes
     with redirect_stdout(sys.stderr) if request.out == STANDARD_OUTPUT else nullcontext():
-        show(report if given.json else _for_people(report), as_json=given.json)
+        show(report if given.json else _for_people(report, rows), as_json=given.json)
     return True
 
 
@@ -236,12 +236,13 @@ def _shown(path: Path) -> str:
 def _report(
     plan: SolvePlan, out: Place | None, rows: list[ResultRow], counts: dict[str, int], seconds: float
 ) -> dict[str, Any]:
-    """Return the report of a folder's run with the answers themselves under `pictures`."""
+    """Return the report as a folder's run has it."""
     outcome = SolveOutcome()
     for row in rows:
         outcome.answer(row.path, row.answer)
     return {
-        "answers": str(out) if out else None,
+        "answers": told(rows),
+        "answers_file": str(out) if out else None,
         "folder": None,
         "model": plan.model,
         "dictionary_words": plan.words.count("\n") + bool(plan.words),
@@ -257,15 +258,13 @@ def _report(
         "failures": outcome.failures,
         "left_for_the_next_run": [],
         "not_moved": [],
-        "pictures": [{"path": row.path, **row.answer._asdict()} for row in rows],
     }
 
 
-def _for_people(report: dict[str, Any]) -> dict[str, Any]:
-    """Return the rows of a report that people look for."""
-    shown = {"pictures": [_row(picture["path"], Answer(**{name: picture[name] for name in Answer._fields}))
-                          for picture in report["pictures"]]}  # fmt: skip
-    return shown | {name: report[name] for name in ("answers", "not_kept_in_the_ledger") if report.get(name)}
+def _for_people(report: dict[str, Any], rows: list[ResultRow]) -> dict[str, Any]:
+    """Return the parts of a report that people look for."""
+    shown = {"answers": [_row(row.path, row.answer) for row in rows]}
+    return shown | {name: report[name] for name in ("answers_file", "not_kept_in_the_ledger") if report.get(name)}
 
 
 def _row(path: str, answer: Answer) -> dict[str, object]:

@@ -84,7 +84,8 @@ class LadderSummary(TypedDict):
 class SolveReport(TypedDict):
     """What a run answered, left out and moved, and why."""
 
-    answers: str
+    answers: list[dict[str, object]] | None  # by the columns of a file of answers; None for more than 1,000
+    answers_file: str
     folder: str
     model: str
     dictionary_words: int
@@ -102,6 +103,7 @@ class SolveReport(TypedDict):
     failures: list[dict[str, str]]
     left_for_the_next_run: list[dict[str, str]]
     not_moved: list[dict[str, str]]
+    shown: NotRequired[dict[str, None]]
     answers_note: NotRequired[str]
     hint: NotRequired[str]
 

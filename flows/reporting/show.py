@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from storage.errors import Unwritable
 from storage.texts import as_json as fit_json
 from storage.texts import plain
 
@@ -16,7 +17,25 @@ def show(report: Mapping[str, object], *, as_json: bool) -> None:
     """Print a flow's report; lists of dicts become tables.
 
     For people, the values under `shown` replace those of the same keys; the JSON leaves `shown` out.
+
+    Raises
+    ------
+    Unwritable
+        Standard output is full, or fails; a closed pipe is a BrokenPipeError.
     """
+    try:
+        _print(report, as_json)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise Unwritable(
+            f"standard output: cannot be written ({error.strerror}); the work is done; send the report "
+            "to a file with free space"
+        ) from error
+
+
+def _print(report: Mapping[str, object], as_json: bool) -> None:
     content = {key: value for key, value in report.items() if key != "shown"}
     if as_json:
         text = fit_json(content, indent=1, default=str)

@@ -141,6 +141,11 @@ class _Written(io.RawIOBase):
         return len(written)
 
 
+def told(rows: Iterable[ResultRow]) -> list[dict[str, object]]:
+    """Return answers for a report: dicts with the columns of a file of answers."""
+    return [{"path": row.path, **row.answer._asdict()} for row in rows]
+
+
 def could_be_answers(file: Path) -> bool:
     """Return whether a file begins as `write_answers` writes one; an empty file does if its suffix is of a format."""
     with file.open("rb") as content:

@@ -54,10 +54,10 @@ def solved(capsys, *arguments: object) -> dict:
 def test_named_pictures_are_read_and_nothing_is_left_behind(inbox, tmp_path, capsys):
     files = [inbox / "a.png", inbox / "b.png", inbox / "a.png"]
     report = solved(capsys, *files, *DRAWN)
-    assert [row["word"] for row in report["pictures"]] == expected(*files)
-    assert [row["path"] for row in report["pictures"]] == [str(path) for path in files]
-    assert set(report["pictures"][0]) == set(COLUMNS)
-    assert (report["total"], report["solved"], report["failed"], report["answers"]) == (3, 3, 0, None)
+    assert [row["word"] for row in report["answers"]] == expected(*files)
+    assert [row["path"] for row in report["answers"]] == [str(path) for path in files]
+    assert set(report["answers"][0]) == set(COLUMNS)
+    assert (report["total"], report["solved"], report["failed"], report["answers_file"]) == (3, 3, 0, None)
     assert report["model"] == str(SHIPPED)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["inbox"]  # no home, no ledger
 
@@ -76,7 +76,7 @@ def test_standard_input_is_a_picture(inbox, monkeypatch, capsys):
     for given in (["-"], ["/dev/stdin"]):
         piped = io.TextIOWrapper(io.BytesIO((inbox / "b.png").read_bytes()))
         monkeypatch.setattr("sys.stdin", piped)
-        (row,) = solved(capsys, *given, *DRAWN)["pictures"]
+        (row,) = solved(capsys, *given, *DRAWN)["answers"]
         assert (row["path"], row["word"]) == ("-", *expected(inbox / "b.png"))
 
 
@@ -102,7 +102,7 @@ def test_a_bad_file_costs_its_own_row(inbox, capsys):
     os.utime(inbox / "d.png", (2**34, 2**34))
     names = ["pipe.png", "empty.png", "text.png", "dangling.png", "white.png"]
     report = solved(capsys, *(inbox / name for name in names), odd, inbox / "d.png", *DRAWN)
-    failed, fine = report["pictures"][:5], report["pictures"][5:]
+    failed, fine = report["answers"][:5], report["answers"][5:]
     assert {row["status"] for row in failed} == {FAILED}
     assert all(row["reason"] for row in failed)
     assert [row["word"] for row in fine] == expected(inbox / "c.png", inbox / "d.png")
@@ -146,7 +146,7 @@ def test_more_pictures_than_a_batch(inbox, monkeypatch, capsys):
     monkeypatch.setattr("flows.solve_at_once.BATCH", 3)
     files = [inbox / f"{name}.png" for name in "abcdabcd"]
     report = solved(capsys, *files, *DRAWN)
-    assert [row["word"] for row in report["pictures"]] == expected(*files)
+    assert [row["word"] for row in report["answers"]] == expected(*files)
     assert report["rows"] == {SOLVED: 8}
 
 

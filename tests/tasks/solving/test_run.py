@@ -95,7 +95,7 @@ def run(path: Path, plan: SolvePlan = PLAN, unit=read_batch, look=batches.look, 
                 break
             except WorkersGone:  # the flow's task is tried again
                 done.clear()
-        counts = write_results(inbox, wanted)
+        counts = write_results(inbox, wanted).counts
         sheet = results.sheet_of(inbox)
         rows = flat_rows(inbox)
     outcome = inbox.outcome
