@@ -16,11 +16,12 @@ from cyclopts import App, CycloptsError, Group, Parameter
 from rich.console import Console
 from rich.text import Text
 
-from flows.environment import named_server, require_files, require_reachable, require_streams, settings_explained
+from flows.environment import named_server, require_files, require_reachable, require_streams
 from flows.home import end_orphaned_servers, prepare_environment, served
 from flows.parameters import spelled
 from flows.requests import checked
 from flows.service import embedded_server, processes
+from flows.service.prefect_settings import settings_explained
 from storage.errors import BadInput, CaptchasError
 from storage.files.places import is_url, place
 from storage.files.targets import STANDARD_OUTPUT
@@ -78,7 +79,8 @@ def launch(
     to_output = bound.arguments.get("out") == STANDARD_OUTPUT
     if to_output and json_:
         raise BadInput("out: must be a file with --json; it is -, and the report goes to standard output too")
-    with checked(command, *bound.args, **bound.kwargs) as known:  # tells a mistake before Prefect has started
+    # The parameters are checked first: that tells a mistake before Prefect has started.
+    with embedded_server.failures_explained(), checked(command, *bound.args, **bound.kwargs) as known:
         if known:
             end_orphaned_servers()
         from flows.reporting.show import show
@@ -107,6 +109,7 @@ def _require_server(command: str) -> None:
 def main() -> None:
     """Run the command line; exit code 0, 1 for a failed job, 2 for bad input, 128 + N after signal N (Ctrl-C: 130)."""
     ended = _Ended()
+    processes.follow_parent()
     for number in processes.enders():
         signal.signal(number, ended.by)
     try:
@@ -131,7 +134,8 @@ def main() -> None:
         if ended.begun:  # the progress could not be told to a closed terminal
             code = ended.code
         else:
-            _say(str(error))
+            only_told = HELP.intersection(sys.argv) or len(sys.argv) == 1
+            _say(f"standard output: cannot be written ({error.strerror})" if only_told else str(error))
             code = 1
     if not _flushed():
         code = code or 1

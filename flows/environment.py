@@ -1,27 +1,29 @@
 """What a command needs of its process and environment: each lack is told in a line, before any work."""
 
-import io
 import os
 import resource
 import socket
 import sys
 import time
 import tomllib
-from collections.abc import Iterator
-from contextlib import contextmanager, redirect_stderr, suppress
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
-from urllib.parse import SplitResult, urlsplit
+from urllib.error import HTTPError
+from urllib.parse import SplitResult, unquote, urlsplit
 from urllib.request import getproxies, proxy_bypass
 
+from flows.service.prefect_api import Api, Unanswered
+from flows.service.prefect_settings import masked
 from storage.errors import BadInput, Unreachable
 
 API = "PREFECT_API_URL"
-STARTING = "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS"
 FILES = 256  # open files that a job gets at least; Prefect, Dask and the shards of one take about a hundred
 _WANTED_FILES = 4096  # asked for, where the hard limit allows it
+FILE_SIZE = 64 << 20  # bytes that a job may write to a file at least; Prefect's database grows with each run
 _ANSWER = 5.0  # seconds that a named server has to take a connection
 _EVERY = 0.25  # seconds between two tries
+_REMEDY = "start it, or correct or unset the variable"
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
@@ -56,12 +58,18 @@ def require_streams() -> None:
 
 
 def require_files() -> None:
-    """Raise the limit of open files as far as this process may; refuse to work with fewer than `FILES`.
+    """Raise the limit of open files as far as this process may; refuse to work with too few or too small files.
 
     Raises
     ------
     BadInput
     """
+    size = resource.getrlimit(resource.RLIMIT_FSIZE)[0]
+    if size != resource.RLIM_INFINITY and size < FILE_SIZE:
+        raise BadInput(
+            f"size of files: this process may write {size} bytes to a file, a job needs {FILE_SIZE}; raise the limit: "
+            "ulimit -f unlimited"
+        )
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft == resource.RLIM_INFINITY or soft >= _WANTED_FILES:
         return
@@ -74,23 +82,6 @@ def require_files() -> None:
         raise BadInput(
             f"open files: this process may open {soft}, a job needs {FILES}; raise the limit: ulimit -n {FILES}"
         )
-
-
-def require_settings() -> None:
-    """Refuse values of Prefect's variables that this project reads itself.
-
-    Raises
-    ------
-    BadInput
-    """
-    given = os.environ.get(STARTING)
-    if given is not None:
-        try:
-            fits = 0 < float(given) < float("inf")
-        except ValueError:
-            fits = False
-        if not fits:
-            raise BadInput(f"{STARTING}: must be a number of seconds above 0; it is {given!r}; correct or unset it")
 
 
 def exempt_loopback() -> None:
@@ -130,10 +121,10 @@ def active_profile() -> dict[str, str]:
     profiles = _profiles_file()
     try:
         content = tomllib.loads(profiles.read_text(encoding="utf-8")) if profiles else {}
+    except (IsADirectoryError, ValueError) as error:
+        raise BadInput(f"{profiles}: is no file of Prefect's profiles ({error}); mend or remove it") from error
     except OSError:
         return {}
-    except ValueError as error:
-        raise BadInput(f"{profiles}: is no file of Prefect's profiles ({error}); mend or remove it") from error
     active = os.environ.get("PREFECT_PROFILE") or content.get("active")
     known = content.get("profiles", {})
     if not isinstance(known, dict) or not all(isinstance(profile, dict) for profile in known.values()):
@@ -143,11 +134,13 @@ def active_profile() -> dict[str, str]:
 
 
 def require_reachable(server: Server) -> None:
-    """Refuse a server that takes no connection within some seconds; behind a proxy only Prefect can tell.
+    """Refuse a server that takes no connection within some seconds, or is something else than Prefect's.
+
+    Behind a proxy only Prefect can tell; over HTTPS only Prefect knows the certificates.
 
     Raises
     ------
-    Unreachable
+    Unreachable, Unanswered
     """
     parts = _parts(server)
     host, port = parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
@@ -157,61 +150,27 @@ def require_reachable(server: Server) -> None:
     while True:
         try:
             with socket.create_connection((host, port), timeout=_ANSWER):
-                return
+                break
         except (OSError, UnicodeError) as error:
             if time.monotonic() > deadline:
-                raise Unreachable(
-                    f"{server.source}: no Prefect server answers at {_shown(parts)} ({error}); start it, or correct or "
-                    "unset the variable"
-                ) from error
+                raise Unreachable(f"{_nobody(server)} ({error}); {_REMEDY}") from error
         time.sleep(_EVERY)
+    if parts.scheme == "http" and not os.environ.get("PREFECT_CLIENT_CUSTOM_HEADERS"):
+        named = unquote(parts.netloc.rpartition("@")[0]) or None
+        try:
+            found = Api(_shown(parts), _ANSWER, named).get("admin/version")
+        except Unanswered as error:
+            why = error.__cause__
+            if isinstance(why, HTTPError) and why.code == 401:
+                raise
+            said = " ".join(str(why).split())
+            raise Unreachable(f"{_nobody(server)}, but something else ({said}); {_REMEDY}") from error
+        if not isinstance(found, str):
+            raise Unreachable(f"{_nobody(server)}, but something else; {_REMEDY}")
 
 
-@contextmanager
-def settings_explained() -> Iterator[None]:
-    """Import Prefect within: a variable that its settings refuse is named in place of a traceback.
-
-    Raises
-    ------
-    BadInput
-    """
-    said = io.StringIO()
-    try:
-        with redirect_stderr(said):
-            yield
-    except ValueError as error:
-        refused = _explained(error)
-        if refused is None:
-            raise
-        said.truncate(0)  # Prefect's own words about the same variable
-        raise refused from error
-    finally:
-        sys.stderr.write(said.getvalue())
-
-
-def _explained(error: ValueError) -> BadInput | None:
-    """Return the project's error for an error of Prefect's settings; None for another error."""
-    kind, title = type(error).__name__, str(getattr(error, "title", ""))
-    if kind == "SettingsError":  # a value that is no JSON
-        return BadInput(f"a variable PREFECT_… cannot be read: {error}; correct or unset it")
-    if kind != "ValidationError" or not title.endswith("Settings"):
-        return None
-    said = []
-    for detail in getattr(error, "errors", list)():
-        value = detail.get("input")
-        if isinstance(value, str):
-            named = ", ".join(_holding(value)) or f"Prefect's setting {'.'.join(map(str, detail.get('loc', ())))}"
-            said.append(f"{named}: {detail.get('msg', 'is refused')}; it is {value!r}")
-    return BadInput(f"{'; '.join(said) or f'Prefect refuses its settings ({title})'}; correct or unset it")
-
-
-def _holding(value: str) -> list[str]:
-    """Find Prefect's variables with that value; some settings change its case before they judge it."""
-    return [
-        name
-        for name, given in os.environ.items()
-        if name.upper().startswith("PREFECT_") and given.casefold() == value.casefold()
-    ]
+def _nobody(server: Server) -> str:
+    return f"{server.source}: no Prefect server answers at {_shown(_parts(server))}"
 
 
 def _parts(server: Server) -> SplitResult:
@@ -222,7 +181,7 @@ def _parts(server: Server) -> SplitResult:
         fits = False
     if not fits:
         raise BadInput(
-            f"{server.source}: must be a URL such as http://127.0.0.1:4200/api; it is {server.url!r}; "
+            f"{server.source}: must be a URL such as http://127.0.0.1:4200/api; it is {masked(server.url)!r}; "
             "correct or unset it"
         )
     return parts

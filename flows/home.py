@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import tasks
-from flows.environment import API, STARTING, active_profile, exempt_loopback, named_server, require_settings
+from flows.environment import API, active_profile, exempt_loopback, named_server
 from flows.service import passwords, processes
+from flows.service.prefect_settings import STARTING, require_settings
 from storage.errors import BadInput, explained
 from storage.files import atomic
 from storage.files.places import ObjectPath, Place, is_url, place

@@ -23,6 +23,7 @@ from flows.service import deployments, passwords, processes
 from flows.service.embedded_server import DATABASE
 from flows.service.prefect_api import Api, Unanswered
 from flows.service.prefect_guard import hosts_from, server_command
+from flows.service.prefect_settings import require_valid
 from flows.service.processes import Child
 from storage.errors import BadInput, Busy
 from storage.files import atomic
@@ -180,6 +181,9 @@ def _run(file: Path, port: int, stop: Stop) -> None:
                     _tell(said)
     except Stopped:
         pass
+    except deployments.NotUp:
+        require_valid()  # the server's own words about a variable are many lines in its log
+        raise
     finally:
         _end(server, worker)
         place.unlink(missing_ok=True)

@@ -6,9 +6,12 @@ code in this process too: together two thirds of the time to the first shard.
 
 import atexit
 import os
+import shutil
 import socket
 import subprocess
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from typing import Any
@@ -18,6 +21,7 @@ from flows.home import served
 from flows.service import passwords, processes
 from flows.service.prefect_api import Api
 from flows.service.prefect_guard import hosts_from, server_command
+from flows.service.prefect_settings import DATABASES
 from storage.errors import CaptchasError
 from storage.files.private import create_private
 
@@ -25,6 +29,7 @@ DATABASE = "prefect.db"  # under PREFECT_HOME
 LOG = "embedded-server.log"  # beside it
 _EVERY = 0.05  # seconds between two looks
 _CLOSING = 2.5  # seconds that the server gets to end, fewer than Ctrl-C leaves
+_ROOM = 4 << 20  # bytes free below which a failing server is put down to the disk; SQLite's log takes that many
 _LAST = 0.5  # seconds that it gets when these are over
 # The environment that Prefect gives to the server that it starts itself.
 _AS_EMBEDDED = {"PREFECT_UI_ENABLED": "0", "PREFECT__SERVER_EPHEMERAL": "1", "PREFECT__SERVER_FINAL": "1"}
@@ -74,10 +79,7 @@ class _Server:
             code = process.poll()
             if code is not None or time.monotonic() > deadline:
                 how = "takes too long to start" if code is None else f"ended while it started, with exit code {code}"
-                raise ServerLost(
-                    f"Prefect's server {how}; see {Path(os.environ['PREFECT_HOME'], LOG)}; give the same "
-                    "command again, or start one (`prefect server start`) and name it in PREFECT_API_URL"
-                )
+                raise ServerLost(f"Prefect's server {how}; {_remedy()}")
             time.sleep(_EVERY)
 
     def _healthy(self) -> bool:
@@ -182,3 +184,40 @@ def wait() -> None:
     """
     if _begun:
         _begun.wait()
+
+
+@contextmanager
+def failures_explained() -> Iterator[None]:
+    """Name the server that a flow's run within could not talk to, in place of a traceback of Prefect's client.
+
+    Raises
+    ------
+    ServerLost
+    """
+    try:
+        yield
+    except Exception as error:
+        from_client = any(kind.__module__.partition(".")[0] == "httpx" for kind in type(error).__mro__)
+        if not from_client and not str(error).startswith("Failed to reach API"):
+            raise
+        said = str(error).partition("\n")[0].partition(" - For more")[0] or type(error).__name__
+        raise ServerLost(
+            f"{os.environ.get('PREFECT_API_URL')}: Prefect's server failed ({said}); {_remedy()}"
+        ) from error
+
+
+def _remedy() -> str:
+    """Return what to do about a server that failed: free the disk if it is full, else look into the log."""
+    if not is_ours():
+        return "see its log, then give the same command again"
+    folder = Path(os.environ["PREFECT_HOME"])
+    database = next((name for name in DATABASES if os.environ.get(name)), None)
+    if database:
+        return f"the database that {database} names must answer; correct or unset it; see {folder / LOG}"
+    free = shutil.disk_usage(folder).free
+    if free < _ROOM:
+        return f"{free} bytes are free in {folder}, which holds its database; free some space"
+    return (
+        f"see {folder / LOG}; give the same command again, or start one (`prefect server start`) and name it in "
+        "PREFECT_API_URL"
+    )

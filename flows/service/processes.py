@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
@@ -21,6 +22,8 @@ _BACK_OFF = (1, 2, 4, 8, 15, 30)
 _SHORT = 60.0  # seconds; a child that ran longer than this begins anew in _BACK_OFF
 _LOG_KEPT = 1 << 20  # bytes; a longer log is renamed to .1, and a new log begins
 _PARENT_DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG of Linux's prctl
+_PARENT_EVERY = 0.5  # seconds between two looks at the parent
+_following: threading.Thread | None = None
 # Looked up here: between fork and exec a process should not load libraries.
 _prctl = getattr(ctypes.CDLL(None), "prctl", None) if sys.platform == "linux" else None
 
@@ -80,6 +83,39 @@ def enders() -> list[signal.Signals]:
     """List the signals that end a command: Ctrl-C, SIGTERM, and SIGHUP unless `nohup` had it ignored."""
     ignored = signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
     return [signal.SIGINT, signal.SIGTERM, *([] if ignored else [signal.SIGHUP])]
+
+
+def follow_parent() -> None:
+    """Get SIGHUP when the parent of this process is gone, as from a terminal that is closed.
+
+    Not if this process was started to outlive its parent: by `nohup`, by `setsid`, or with `&`.
+    """
+    global _following
+    parent = os.getppid()
+    if _following is None and not (parent == 1 or _is_detached()):
+        _following = threading.Thread(target=_follow, args=(parent,), name="captchas-parent", daemon=True)
+        _following.start()
+
+
+def _follow(parent: int) -> None:
+    while os.getppid() == parent:
+        time.sleep(_PARENT_EVERY)
+    os.kill(os.getpid(), signal.SIGHUP)
+
+
+def _is_detached() -> bool:
+    """Return whether this process leads a session, ignores the signals of a terminal, or is a background job."""
+    ignored = {signal.getsignal(number) for number in (signal.SIGHUP, signal.SIGINT)}
+    if signal.SIG_IGN in ignored or os.getsid(0) == os.getpid():
+        return True
+    try:
+        terminal = os.open("/dev/tty", os.O_RDONLY | os.O_NOCTTY)
+    except OSError:
+        return False
+    try:
+        return os.getpgrp() == os.getpid() != os.tcgetpgrp(terminal)
+    finally:
+        os.close(terminal)
 
 
 def end_with(parent: int) -> Callable[[], None]:

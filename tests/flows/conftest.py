@@ -71,6 +71,8 @@ def here(environment) -> Iterator[Callable]:
                 code = ended.code or 0
             finally:
                 signal.signal(signal.SIGINT, signal.default_int_handler)
+                for number in (signal.SIGHUP, signal.SIGTERM):
+                    signal.signal(number, signal.SIG_DFL)
                 os.environ.clear()
                 os.environ.update(variables)
         return SimpleNamespace(returncode=code, stdout=out.getvalue(), stderr=err.getvalue(), report=None)

@@ -1,0 +1,128 @@
+"""Prefect's settings in the environment: a wrong value is named in a line, in place of Prefect's traceback."""
+
+import io
+import os
+import re
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stderr
+from importlib import import_module
+from pathlib import Path
+
+from storage.errors import BadInput
+
+STARTING = "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS"
+DATABASES = ("PREFECT_SERVER_DATABASE_CONNECTION_URL", "PREFECT_API_DATABASE_CONNECTION_URL")
+_DRIVERS = ("sqlite+aiosqlite://", "postgresql+asyncpg://")
+_LOGGING = "PREFECT_LOGGING_SETTINGS_PATH"
+_CORRECT = "correct or unset it"
+
+
+def require_settings() -> None:
+    """Refuse values of Prefect's variables that this project reads itself.
+
+    Raises
+    ------
+    BadInput
+    """
+    given = os.environ.get(STARTING)
+    if given is not None:
+        try:
+            fits = 0 < float(given) < float("inf")
+        except ValueError:
+            fits = False
+        if not fits:
+            raise BadInput(f"{STARTING}: must be a number of seconds above 0; it is {given!r}; {_CORRECT}")
+    for name in DATABASES:
+        url = os.environ.get(name, "")
+        if url and not url.startswith(_DRIVERS):
+            # Not shown: it may hold a password.
+            raise BadInput(f"{name}: must begin with {' or '.join(_DRIVERS)}; {_CORRECT}")
+    folder = os.environ.get("PREFECT_HOME")
+    paths = [Path(folder), *Path(folder).parents] if folder else []
+    there = next((path for path in paths if os.path.lexists(path)), None)
+    if there and not there.is_dir():
+        raise BadInput(f"PREFECT_HOME: must be a folder; it is {folder!r}, and {there} is no folder; {_CORRECT}")
+
+
+@contextmanager
+def settings_explained() -> Iterator[None]:
+    """Import Prefect within: a variable that its settings refuse is named in place of a traceback.
+
+    Raises
+    ------
+    BadInput
+    """
+    said = io.StringIO()
+    try:
+        with redirect_stderr(said):
+            yield
+    except Exception as error:
+        refused = _explained(error)
+        if refused is None:
+            raise
+        said.truncate(0)  # Prefect's own words about the same variable
+        raise refused from error
+    finally:
+        sys.stderr.write(said.getvalue())
+
+
+def require_valid() -> None:
+    """Read all of Prefect's settings, which imports Prefect, and refuse a wrong value.
+
+    Raises
+    ------
+    BadInput
+    """
+    with settings_explained():
+        import_module("prefect.logging.configuration").setup_logging()
+
+
+def masked(text: str) -> str:
+    """Return a text without the passwords of the URLs in it."""
+    return re.sub(r"//[^/@\s]*@", "//", text)
+
+
+def _explained(error: Exception) -> BadInput | None:
+    """Return the project's error for an error of Prefect's settings; None for another error."""
+    kind, title = type(error).__name__, str(getattr(error, "title", ""))
+    if kind == "SettingsError":  # a value that is no JSON
+        field = re.search(r'field "(\w+)"', str(error))
+        names = [name for name in _given() if field and name.upper().endswith(field[1].upper())]
+        return BadInput(f"{', '.join(names) or 'a variable PREFECT_…'}: cannot be read ({error}); {_CORRECT}")
+    if kind == "ValidationError" and title.endswith("Settings"):
+        return BadInput(f"{_refusals(error) or f'Prefect refuses its settings ({title})'}; {_CORRECT}")
+    file = getattr(error, "filename", None)
+    names = [name for name, value in _given().items() if file and value == str(file)]
+    if not names and _LOGGING in os.environ and _passed(error, "prefect/logging/configuration.py"):
+        names = [_LOGGING]
+    said = " ".join(str(error).split())
+    return BadInput(f"{', '.join(names)}: cannot be used ({said}); {_CORRECT}") if names else None
+
+
+def _refusals(error: Exception) -> str:
+    """Return the name, the rule and the value of each variable that pydantic refuses."""
+    said = []
+    for detail in getattr(error, "errors", list)():
+        value = detail.get("input")
+        if isinstance(value, str):
+            # Some settings change the case of a value before they judge it.
+            names = [name for name, given in _given().items() if given.casefold() == value.casefold()]
+            named = ", ".join(names) or f"Prefect's setting {'.'.join(map(str, detail.get('loc', ())))}"
+            said.append(f"{named}: {detail.get('msg', 'is refused')}; it is {masked(value)!r}")
+    return "; ".join(said)
+
+
+def _given() -> dict[str, str]:
+    """Return Prefect's variables in the environment."""
+    return {name: value for name, value in os.environ.items() if name.upper().startswith("PREFECT_")}
+
+
+def _passed(error: Exception, file: str) -> bool:
+    """Return whether an error came through a file of Prefect's."""
+    trace = error.__traceback__
+    while trace:
+        if trace.tb_frame.f_code.co_filename.endswith(file):
+            return True
+        trace = trace.tb_next
+    return False
