@@ -5,6 +5,7 @@ import os
 import signal
 import sys
 import threading
+import traceback
 from contextlib import nullcontext, redirect_stdout
 from importlib.metadata import version
 from pathlib import Path
@@ -20,7 +21,7 @@ from flows.service import embedded_server
 from storage.errors import BadInput, CaptchasError
 from storage.files.places import is_url, place
 from storage.files.targets import STANDARD_OUTPUT
-from storage.texts import plain
+from storage.texts import plain, plain_lines
 
 COMMANDS = {
     "generate": ("flows.generate:generate", "Draw a dataset of pictures into sharded HDF5, or finish or extend one."),
@@ -94,6 +95,7 @@ def launch(
 def main() -> None:
     """Run the command line; exit code 0, 1 for a failed job, 2 for bad input, 130 after Ctrl-C."""
     signal.signal(signal.SIGINT, _interrupted)
+    sys.excepthook = _print_defect
     try:
         _refuse_undecodable(sys.argv[1:])
         # Before the options are parsed, which imports the flow and with it Prefect.
@@ -153,6 +155,11 @@ def _refuse_undecodable(arguments: list[str]) -> None:
 def _say(message: str) -> None:
     console = Console(stderr=True, highlight=False, soft_wrap=True)
     console.print(Text.assemble(("captchas:", "bold red"), f" {plain(message)}"))
+
+
+def _print_defect(*error) -> None:
+    """Print the traceback of an error that nobody expected; its message may hold foreign text."""
+    sys.stderr.write(plain_lines("".join(traceback.format_exception(*error))))
 
 
 def _interrupted(_signal, _frame) -> None:

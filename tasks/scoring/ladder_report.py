@@ -1,13 +1,12 @@
 """Put a model's evaluations on all rungs of the ladder into one table and one plot."""
 
-import csv
-import io
 import json
 from collections.abc import Sequence
 from pathlib import Path
 
 from storage.files import atomic
 from storage.files.places import Place
+from storage.texts import csv_bytes
 from tasks.figures.comparisons import plot_ladder
 from tasks.rates import Rate
 from tasks.reading.ranking import Ranking
@@ -39,7 +38,7 @@ def save(folder: Path, model: Place, reports: Sequence[dict]) -> list[dict]:
     rows = rows_of(reports)
     files = {
         "ladder.md": markdown(rows).encode(),
-        "ladder.csv": _csv(rows).encode(),
+        "ladder.csv": _csv(rows),
         "ladder.png": plot_ladder(rows, f"Words right on each rung: {model.stem}"),
         "ladder.json": (json.dumps({"model": str(model), "rungs": rows}, indent=1) + "\n").encode(),
     }
@@ -78,16 +77,14 @@ def _rate(content: dict | None) -> str:
     return "-" if content is None else str(Rate(content["right"], content["n"])).replace(f", n = {content['n']:,}", "")
 
 
-def _csv(rows: list[dict]) -> str:
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
+def _csv(rows: list[dict]) -> bytes:
     kinds = ["both_right" if kind == "right" else kind for kind in FAILURES]  # "right" is a column already
-    writer.writerow(["rung", "ranking", "right", "n", "rate", "low", "high", "calibration_error", *kinds])
+    lines: list[list] = [["rung", "ranking", "right", "n", "rate", "low", "high", "calibration_error", *kinds]]
     for row in rows:
         for name, rate in row["words"].items():
             counts = [row["failures"][name][kind] for kind in FAILURES]
             error = row["calibration"].get(name, "")
-            writer.writerow(
+            lines.append(
                 [row["rung"], name, *(rate[key] for key in ("right", "n", "rate", "low", "high")), error, *counts]
             )
-    return text.getvalue()
+    return csv_bytes(lines)
