@@ -5,11 +5,12 @@ import os
 import signal
 import sys
 import threading
+import traceback
 from contextlib import nullcontext, redirect_stdout, suppress
 from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
-from types import FrameType
+from types import FrameType, TracebackType
 from typing import Annotated
 
 from cyclopts import App, CycloptsError, Group, Parameter
@@ -25,7 +26,7 @@ from flows.service.prefect_settings import settings_explained
 from storage.errors import BadInput, CaptchasError
 from storage.files.places import is_url, place
 from storage.files.targets import STANDARD_OUTPUT
-from storage.texts import plain
+from storage.texts import plain, plain_lines
 
 COMMANDS = {
     "generate": ("flows.generate:generate", "Draw a dataset of pictures into sharded HDF5, or finish or extend one."),
@@ -110,6 +111,7 @@ def main() -> None:
     """Run the command line; exit code 0, 1 for a failed job, 2 for bad input, 128 + N after signal N (Ctrl-C: 130)."""
     ended = _Ended()
     processes.follow_parent()
+    sys.excepthook = _print_defect
     for number in processes.enders():
         signal.signal(number, ended.by)
     try:
@@ -198,6 +200,11 @@ def _refuse_undecodable(arguments: list[str]) -> None:
 def _say(message: str) -> None:
     console = Console(stderr=True, highlight=False, soft_wrap=True)
     console.print(Text.assemble(("captchas:", "bold red"), f" {plain(message)}"))
+
+
+def _print_defect(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    """Print the traceback of an error that nobody expected; its message may hold foreign text."""
+    sys.stderr.write(plain_lines("".join(traceback.format_exception(kind, error, trace))))
 
 
 class _Ended:

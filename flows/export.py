@@ -56,6 +56,9 @@ class ExportRequest:
         At most so many pictures, from the first on.
     invert
         Dark on white; by default white on black, as stored.
+    csv_safe
+        With png: in labels.csv, put an apostrophe before what a spreadsheet would run: = + - @ at the beginning of
+        a label or of a font's name.
     workers
         Local processes; by default one for each core.
     cluster
@@ -69,6 +72,7 @@ class ExportRequest:
     split: Split | None = None
     count: Count | None = None
     invert: bool = False
+    csv_safe: bool = False
     workers: Count | None = None
     cluster: Name | None = None
 
@@ -79,7 +83,7 @@ def check(request: ExportRequest) -> ExportTarget:
         require_folder(local(request.out, "out"), "out", may_be=Owned.EXPORT)
     data = Dataset(dataset_folder(request.dataset))
     split = request.split.value if request.split else None
-    choice = ExportChoice(request.format, split, request.count, request.invert)
+    choice = ExportChoice(request.format, split, request.count, request.invert, request.csv_safe)
     name = "-".join(filter(None, (data.folder.resolve().name, request.format.value, choice.split)))
     folder = local(request.out, "out") if request.out else home() / "exports" / name
     examine(data, choice, folder)

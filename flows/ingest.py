@@ -53,6 +53,8 @@ class IngestRequest:
         The characters that labels may have; by default those that occur.
     invert
         Whether the pictures are dark on light: auto finds out for each, yes or no say it of all.
+    csv_safe
+        In rejects.csv, put an apostrophe before what a spreadsheet would run: = + - @ at the beginning of a name.
     workers
         Local processes; by default one for each core.
     cluster
@@ -67,6 +69,7 @@ class IngestRequest:
     out: Path | None = None
     alphabet: str | None = None
     invert: Invert = Invert.AUTO
+    csv_safe: bool = False
     workers: Count | None = None
     cluster: Name | None = None
 
@@ -110,7 +113,7 @@ def ingest(request: IngestRequest, checked: tuple[ImportRequest, Place]) -> dict
     with locked(target), crew(request.workers, request.cluster):
         source = measure(Listing(wanted))
         survey(source, target, records)
-        write_records(source, records)
+        write_records(source, records, request.csv_safe)
         atomic.make_folder(target)
         gathered = fill(source, target, run)
         complete(target, gathered, run)

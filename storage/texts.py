@@ -22,8 +22,9 @@ _MARKUP = re.compile(r"[\\`*_\[\]{}|~!#^$@]")  # what Markdown may read as marku
 _AT_LINE_START = re.compile(r"(\s*)([-+=]|\d+(?=[.)](?:\s|$)))")  # a list, or the line below a heading
 _LINKS = re.compile(r"(?i)(:)(?=//)|(?<=\bwww)(\.)")  # readers of Markdown make links of bare addresses
 _ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
-# A spreadsheet takes a cell that begins so for a formula; the wide forms count as well in East Asian versions.
-_FORMULA = tuple("=+-@\t\r\n＝＋－＠")
+# A spreadsheet takes a cell that begins so for a formula; the wide forms count as well in East Asian versions. Some
+# spreadsheets begin a new cell at a semicolon or a tab, and a line break that they do not take for quoted begins a row.
+_FORMULA = re.compile(r"^(?=[=+\-@\t\r\n＝＋－＠])|(?<=[;\t\r\n])(?=[=+\-@＝＋－＠])")
 _LINE_END = "\r\n"
 MOST_CAPTION = 48  # characters of a line below a picture
 
@@ -96,13 +97,12 @@ def csv_bytes(rows: Iterable[Iterable[object]], *, safe: bool = False) -> bytes:
     rows : iterable of iterables
         The cells; None becomes an empty cell.
     safe : bool
-        Put an apostrophe before each text that a spreadsheet would run: that begins with ``= + - @``, also in their
-        wide forms, or with a tab or a line break. Numbers stay as they are.
+        Write each cell as `harmless` returns it.
     """
     # The writer quotes a carriage return only if lines end with it.
     lines: list[str] = []
     sink = SimpleNamespace(write=lambda line: lines.append(line.removesuffix(_LINE_END) + "\n"))
-    csv.writer(sink, lineterminator=_LINE_END).writerows(map(_harmless, rows) if safe else rows)
+    csv.writer(sink, lineterminator=_LINE_END).writerows((map(harmless, row) for row in rows) if safe else rows)
     text = "".join(lines)
     try:
         return text.encode("utf-8", "surrogateescape")
@@ -112,8 +112,13 @@ def csv_bytes(rows: Iterable[Iterable[object]], *, safe: bool = False) -> bytes:
         )
 
 
-def _harmless(cells: Iterable[object]) -> list[object]:
-    return [f"'{cell}" if isinstance(cell, str) and cell.startswith(_FORMULA) else cell for cell in cells]
+def harmless(cell: object) -> object:
+    """Return a cell of a table with an apostrophe before all that a spreadsheet would run; numbers stay as they are.
+
+    It would run ``= + - @``, also in their wide forms, at the beginning of a text, or after a semicolon, a tab or a
+    line break in it; and perhaps what comes after a tab or a line break at the beginning.
+    """
+    return _FORMULA.sub("'", cell) if isinstance(cell, str) else cell
 
 
 def _escaped(text: str, escape: Callable[[str], str], kept: str = "") -> str:

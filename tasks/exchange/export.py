@@ -35,6 +35,7 @@ class ExportChoice:
     split: str | None = None
     count: int | None = None
     invert: bool = False
+    csv_safe: bool = False
 
 
 @dataclass(frozen=True)
@@ -76,6 +77,10 @@ def examine(dataset: Dataset, choice: ExportChoice, out: Path) -> None:
             f"format hdf5: is one file over shards that stand on a disk, and {dataset.folder} is in an object store; "
             "choose another format, or copy the dataset's objects into a folder first"
         )
+    if choice.csv_safe and choice.format is not ExportFormat.PNG:
+        raise BadInput(
+            f"csv-safe: goes with format png, whose labels.csv people open in spreadsheets; it is {choice.format.value}"
+        )
     if choice.format is ExportFormat.PARQUET:
         require_pyarrow()
     if choice.format in WITH_BOXES and dataset.manifest.source is not None:
@@ -111,7 +116,7 @@ def survey(dataset: Dataset, choice: ExportChoice, out: Path) -> ExportPlan:
             return ExportPlan(what, (), whole=True)
     layout = ExportLayout(
         choice.format, head.parameters.dtype, tuple(face_names(manifest.fonts)),
-        manifest.profile.get("alphabet", ""), head.boxes.shape[1], choice.invert,
+        manifest.profile.get("alphabet", ""), head.boxes.shape[1], choice.invert, choice.csv_safe,
     )  # fmt: skip
     jobs = []
     for number, (line, limit) in enumerate(_limits(dataset, choice)):
@@ -129,12 +134,15 @@ def survey(dataset: Dataset, choice: ExportChoice, out: Path) -> ExportPlan:
 
 def _what(dataset: Dataset, choice: ExportChoice) -> dict[str, Any]:
     """Collect all that the bytes of an export depend on."""
+    chosen = asdict(choice)
+    if not choice.csv_safe:
+        del chosen["csv_safe"]  # the records of earlier versions lack it
     return {
         "version": VERSION,
         "dataset": dataset.manifest.profile["name"],
         "identity": dataset.manifest.identity,
         "content": dataset.manifest.content,
-        **asdict(choice),
+        **chosen,
         "format": choice.format.value,
     }
 

@@ -127,7 +127,8 @@ def _blocks(shard: Shard, job: PartJob, rows: list[np.ndarray], lines: Lines) ->
 
 def entries_of(job: PartJob, block: Block, number: int, rows: np.ndarray) -> Iterator[ExportEntry]:
     """Yield some rows of block `number` of a shard, with the names of fonts and with cropped pictures."""
-    texts, splits, boxes = block.texts(), block.split.tolist(), block.boxes.tolist()
+    texts = block.texts(job.layout.alphabet or None)
+    splits, boxes = block.split.tolist(), block.boxes.tolist()
     for row, plain in zip(rows.tolist(), plain_rows(block.parameters[rows], job.layout.fonts), strict=True):
         letters = [tuple(box) if box[2] > box[0] >= 0 else None for box in boxes[row][: len(texts[row])]]
         yield ExportEntry(

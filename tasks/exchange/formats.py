@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from storage.errors import BadInput
-from storage.texts import csv_bytes
+from storage.texts import csv_bytes, harmless
 from tasks.lowlevel.grey_png import png
 
 
@@ -75,6 +75,7 @@ class ExportLayout:
     fonts : names, by the number in the parameters
     longest : letters of the longest text
     invert : black ink on white instead of white ink on black
+    csv_safe : labels.csv holds nothing that a spreadsheet would run
     """
 
     format: ExportFormat
@@ -83,6 +84,7 @@ class ExportLayout:
     alphabet: str
     longest: int
     invert: bool = False
+    csv_safe: bool = False
 
     @property
     def fields(self) -> tuple[str, ...]:
@@ -129,9 +131,9 @@ class ExportLayout:
         """Make the lines of the index for a picture at `path`, by section."""
         match self.format:
             case ExportFormat.PNG:
-                values = [path, entry.text, entry.split, entry.number]
-                values += [_cell(entry.parameters[field]) for field in self.fields]
-                return {"labels": [csv_line(values)]}
+                values = [entry.text, *(entry.parameters[field] for field in self.fields)]
+                text, *rest = map(harmless, values) if self.csv_safe else values
+                return {"labels": [csv_line([path, text, entry.split, entry.number, *map(_cell, rest)])]}
             case ExportFormat.GT:
                 return {"labels": [path.encode() + b"\t" + _line(self.format, entry)]}
             case ExportFormat.COCO:

@@ -216,12 +216,15 @@ class Source:
         return sha256(self.identity.encode()).hexdigest()
 
 
-def write_records(source: Source, records: Path) -> None:
-    """Write `pictures.jsonl`, a line for each picture, and `rejects.csv`, a line for each file that was left out."""
+def write_records(source: Source, records: Path, csv_safe: bool = False) -> None:
+    """Write `pictures.jsonl`, a line for each picture, and `rejects.csv`, a line for each file that was left out.
+
+    With `csv_safe` the latter holds nothing that a spreadsheet would run.
+    """
     lines = io.BytesIO()
     lines.writelines(source.lines())
     atomic.replace(records / PICTURES, lines.getvalue())
-    atomic.replace(records / REJECTS, csv_bytes([("path", "reason"), *source.rejects]))
+    atomic.replace(records / REJECTS, csv_bytes([("path", "reason"), *source.rejects], safe=csv_safe))
 
 
 def changes(there: dict[str, Any], source: Source, records: Path) -> str:

@@ -1,13 +1,12 @@
 """Put a model's evaluations on all rungs of the ladder into one table and one plot."""
 
-import csv
-import io
 import json
 from collections.abc import Sequence
 from pathlib import Path
 
 from storage.files import atomic
 from storage.files.places import Place
+from storage.texts import csv_bytes
 from tasks.figures.comparisons import RungWords, plot_ladder
 from tasks.rates import RATE_FIELDS, Rate, RateRecord
 from tasks.reading.ranking import Ranking
@@ -51,7 +50,7 @@ def save(folder: Path, model: Place, reports: Sequence[Evaluation]) -> list[Rung
     rows = rows_of(reports)
     files = {
         "ladder.md": markdown(rows).encode(),
-        "ladder.csv": _csv(rows).encode(),
+        "ladder.csv": _csv(rows),
         "ladder.png": plot_ladder(rows, f"Words right on each rung: {model.stem}"),
         "ladder.json": (json.dumps({"model": str(model), "rungs": rows}, indent=1) + "\n").encode(),
     }
@@ -90,14 +89,12 @@ def _rate(content: RateRecord | None) -> str:
     return "-" if content is None else str(Rate(content["right"], content["n"])).replace(f", n = {content['n']:,}", "")
 
 
-def _csv(rows: list[Rung]) -> str:
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
+def _csv(rows: list[Rung]) -> bytes:
     kinds = ["both_right" if kind == "right" else kind for kind in FAILURES]  # "right" is a column already
-    writer.writerow(["rung", "ranking", *RATE_FIELDS, "calibration_error", *kinds])
+    lines: list[list[object]] = [["rung", "ranking", *RATE_FIELDS, "calibration_error", *kinds]]
     for row in rows:
         for name, rate in row["words"].items():
             counts = [row["failures"][name][kind] for kind in FAILURES]
             error = row["calibration"].get(name, "")
-            writer.writerow([row["rung"], name, *(rate[field] for field in RATE_FIELDS), error, *counts])
-    return text.getvalue()
+            lines.append([row["rung"], name, *(rate[field] for field in RATE_FIELDS), error, *counts])
+    return csv_bytes(lines)

@@ -3,18 +3,20 @@
 import io
 import itertools
 import json
+import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
+from storage.errors import BadInput
 from storage.exports.parquet import Kind, require_pyarrow, write_table
 from storage.files import atomic
 from storage.files.places import Place
-from storage.files.targets import is_stream, streamed
+from storage.files.targets import STANDARD_OUTPUT, is_stream, streamed
 from storage.ledger.ledger import ANSWER, ResultRow
-from storage.texts import csv_bytes
+from storage.texts import csv_bytes, plain
 
 # `path` is relative to the folder, with forward slashes.
 COLUMNS = ("path", *ANSWER)
@@ -38,13 +40,19 @@ def choose_format(given: AnswerFormat | None, out: Place | None) -> AnswerFormat
     Raises
     ------
     BadInput
-        Parquet was chosen, and pyarrow is not installed.
+        Parquet was chosen, and pyarrow is not installed or standard output is a terminal.
     """
     named = {f".{format.value}": format for format in AnswerFormat}
     chosen = given or named.get(out.suffix.lower() if out else "", AnswerFormat.CSV)
     if chosen is AnswerFormat.PARQUET:
         require_pyarrow()
+        if _on_terminal(out):
+            raise BadInput("format parquet: must not go to a terminal; name a file with --out, or redirect the output")
     return chosen
+
+
+def _on_terminal(out: Place | None) -> bool:
+    return out == STANDARD_OUTPUT and sys.stdout.isatty()
 
 
 def write_answers(
@@ -53,7 +61,7 @@ def write_answers(
     """Write results to a file with the columns `COLUMNS`; None becomes an empty cell, or null.
 
     An existing file is replaced at the end. After an error, an error of `rows` included, it is as it was. To a FIFO or
-    standard output, rows are written as they come.
+    standard output, rows are written as they come. On a terminal, CSV shows control characters as `plain` does.
 
     Parameters
     ----------
@@ -76,7 +84,8 @@ def write_answers(
             case AnswerFormat.CSV:
                 write(csv_bytes([COLUMNS]))
                 for group in groups:
-                    write(csv_bytes(_with_digits(group), safe=csv_safe))
+                    cells = _with_digits(group)
+                    write(csv_bytes(map(_plain_cells, cells) if _on_terminal(out) else cells, safe=csv_safe))
             case AnswerFormat.JSONL:
                 for group in groups:
                     write(_json(group))
@@ -103,6 +112,10 @@ def _with_digits(group: list[Cells]) -> Iterator[list[str | float | None]]:
             if cells[number] is not None:
                 cells[number] = f"{cells[number]:.6f}"
         yield cells
+
+
+def _plain_cells(row: list[str | float | None]) -> list[str | float | None]:
+    return [plain(cell) if isinstance(cell, str) else cell for cell in row]
 
 
 def _json(group: list[Cells]) -> bytes:

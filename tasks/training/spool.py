@@ -155,7 +155,7 @@ def _teach(
     True boxes align the letters. Without boxes, components stand in for them; or, in the second round, `networks`
     find the letters, also where they touch: `least` is the gate's bound.
     """
-    codes = _codes_of(block.texts(), classes)
+    codes = _codes_of(block.texts(classes), classes)
     ink, shear, offset = upright(block.images)
     lattice, apart = find_spans(ink), find_apart(ink)
     boxes = block.boxes[:, : codes.shape[1]]

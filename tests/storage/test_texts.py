@@ -94,12 +94,28 @@ def test_csv_loses_nothing(hostile_names):
 
 
 def test_a_safe_csv_changes_only_what_a_spreadsheet_would_run():
-    bad = ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "＝1", "－1", "＋1", "＠a"]
-    good = ["a=1", " =1", "'=1", "", "1-1", "1", "a\t=1"]
+    bad = ["=1+1", "+1", "-1", "@SUM(A1)", "\t1", "\r1", "\n1", "＝1", "－1", "＋1", "＠a"]
+    good = ["a=1", " =1", "'=1", "", "1-1", "1", "a;b", "a\n1", "a; =1", "a,=1"]
     data = csv_bytes([[text, -1.5, None] for text in bad + good], safe=True).decode()
     read = list(csv.reader(io.StringIO(data, newline="")))
     assert [row[0] for row in read] == [f"'{text}" for text in bad] + good
     assert {tuple(row[1:]) for row in read} == {("-1.5", "")}
+
+
+@pytest.mark.parametrize(
+    ("text", "safe"),
+    [
+        ("a;=1+1;@b", "a;'=1+1;'@b"),  # a list separator in much of Europe
+        ("a\t-1", "a\t'-1"),
+        ('a"\n=1', "a\"\n'=1"),
+        ("\t=1", "'\t'=1"),
+        ("\r\n+1", "'\r\n'+1"),
+        ("a;＝1", "a;'＝1"),
+    ],
+)
+def test_a_safe_csv_stays_safe_if_it_is_split_elsewhere(text, safe):
+    (row,) = csv.reader(io.StringIO(csv_bytes([[text]], safe=True).decode(), newline=""))
+    assert row == [safe]
 
 
 @pytest.mark.parametrize("error", [BadInput, Busy, Unwritable])

@@ -466,6 +466,28 @@ def test_invert_is_dark_on_white(dataset, truth, tmp_path):
         assert same(pixels(path), 255 - wanted.image)
 
 
+def test_a_safe_csv_holds_no_formula(tmp_path):
+    block = made_block(9, 3)
+    block.text[:4] = [b"=1", b"-1", b"@", b"A=1"]
+    profile = Manifest.read(GOLDEN).profile | {"alphabet": f"{ALPHABET}=1-@", "fonts": list(FONTS)}
+    data = put(tmp_path / "d", [[block]], profile=profile)
+    data.manifest.fonts[0] |= {"family": "=cmd", "style": "Regular"}
+    rows = {}
+    for safe in (False, True):
+        run(data, tmp_path / f"{safe}", ExportChoice(ExportFormat.PNG, csv_safe=safe))
+        with (tmp_path / f"{safe}" / "labels.csv").open(newline="", encoding="utf-8") as file:
+            rows[safe] = list(csv.DictReader(file))
+    assert [row["text"] for row in rows[True][:4]] == ["'=1", "'-1", "'@", "A=1"]
+    assert {row["font"] for row in rows[True]} == {"'=cmd", FONTS[1]}
+    for row, plain in zip(rows[True], rows[False], strict=True):
+        assert {name: text.removeprefix("'") for name, text in row.items()} == plain
+        assert (row["shear"], row["turn"]) == (plain["shear"], plain["turn"])
+
+
+def test_the_record_of_an_export_that_is_not_safe_is_as_before(exported):
+    assert "csv_safe" not in ExportRecord.read(exported(ExportFormat.PNG)).what
+
+
 # The same bytes, however it was done; nothing half-written, nothing left over.
 
 
@@ -632,6 +654,7 @@ def test_without_syncfs_all_is_synced(monkeypatch, tmp_path):
         (ExportChoice(ExportFormat.PNG, split="test"), "split: None there, 'test' wanted"),
         (ExportChoice(ExportFormat.PNG, count=7), "count: None there, 7 wanted"),
         (ExportChoice(ExportFormat.PNG, invert=True), "invert: False there, True wanted"),
+        (ExportChoice(ExportFormat.PNG, csv_safe=True), "csv_safe: None there, True wanted"),
     ],
 )
 @pytest.mark.parametrize("complete", [True, False])
@@ -674,6 +697,7 @@ def test_a_record_that_is_none_is_damaged(dataset, tmp_path, text):
         (ExportChoice(ExportFormat.PNG, split="tset"), "split: must be one of train, validation, test; it is 'tset'"),
         (ExportChoice(ExportFormat.HDF5, split="test"), "takes no --split"),
         (ExportChoice(ExportFormat.HDF5, invert=True), "takes no --invert"),
+        (ExportChoice(ExportFormat.GT, csv_safe=True), "csv-safe: goes with format png, .*; it is gt"),
     ],
 )
 def test_bad_options(dataset, tmp_path, choice, message):
