@@ -37,14 +37,13 @@ def read(pictures: int) -> None:
     """Print the words right of each profile with the packages of this process."""
     import numpy as np
 
+    import tasks
     from storage.models import load_model
     from tasks.datasets.recipe import make_recipe, renderer_of
     from tasks.profiles.built_in import find_profile
     from tasks.profiles.word_lists import load_words
     from tasks.reading.ranking import Ranking
     from tasks.reading.reader import Reader
-
-    import tasks
 
     networks, record = load_model(Path(tasks.__file__).with_name("ladder.skops"))
     cells = []
@@ -102,7 +101,9 @@ def main() -> None:
     for module, constants in VALUES.items():
         for name, values in constants.items():
             for value in values if not options.only or name in options.only else ():
-                print(f"| {module}.{name} = {value} | {with_value(module, name, value, options.pictures)} |", flush=True)
+                print(
+                    f"| {module}.{name} = {value} | {with_value(module, name, value, options.pictures)} |", flush=True
+                )
 
 
 if __name__ == "__main__":
