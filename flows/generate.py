@@ -25,7 +25,7 @@ from storage.shards.shard import sealed
 from tasks.datasets import dry_run
 from tasks.datasets.dry_run import DryRunReport
 from tasks.datasets.folder import complete, tidy
-from tasks.datasets.generate import DrawPlan, DrawReport, draw_shard, estimate_bytes, missing, survey
+from tasks.datasets.generate import DrawPlan, DrawReport, draw_shard, estimate_bytes, missing, plan_drawing
 from tasks.datasets.generate import report as report_of
 from tasks.datasets.recipe import Recipe, ambiguities, make_recipe, renderer_of
 from tasks.datasets.totals import Gathered
@@ -98,12 +98,12 @@ def generate(request: GenerateRequest, recipe: Recipe) -> DrawReport | DryRunRep
     folder = place(request.out) if request.out else new_dataset_folder(recipe.profile.name)
     run = atomic.new_run()
     if request.dry_run:
-        rehearsal = rehearse(recipe, survey(recipe, folder, request.count, run), folder, request.workers)
+        rehearsal = rehearse(recipe, plan_drawing(recipe, folder, request.count, run), folder, request.workers)
         if unclear:
             rehearsal["unclear"] = unclear
         return rehearsal
     with locked(atomic.make_folder(folder)):
-        plan = survey(recipe, folder, request.count, run)
+        plan = plan_drawing(recipe, folder, request.count, run)
         if plan.whole:
             tidy(folder, recipe.identity)
             get_run_logger().info("%s is whole: %s pictures", folder, f"{plan.count:,}")

@@ -38,7 +38,7 @@ from storage.shards.shard import Shard, shard_name
 from storage.shards.writer import write_shard
 from tasks.datasets import repair
 from tasks.datasets.folder import complete
-from tasks.datasets.generate import draw_shard, survey
+from tasks.datasets.generate import draw_shard, plan_drawing
 from tasks.datasets.inventory import inventory
 from tasks.datasets.judge import judge
 from tasks.datasets.prove import proof_jobs, prove
@@ -138,7 +138,7 @@ def test_a_manifest_s_text_is_text(recipe, tmp_path):
 def drawn(recipe, folder):
     """A whole dataset of 500 pictures."""
     folder.mkdir()
-    gathered, plan = Gathered(recipe.identity), survey(recipe, folder, 500, "run")
+    gathered, plan = Gathered(recipe.identity), plan_drawing(recipe, folder, 500, "run")
     for job in plan.jobs:
         gathered.add(draw_shard(job))
     complete(folder, gathered, "run")

@@ -65,7 +65,7 @@ class DrawPlan:
     whole: bool
 
 
-def survey(recipe: Recipe, folder: Place, count: int, run: str) -> DrawPlan:
+def plan_drawing(recipe: Recipe, folder: Place, count: int, run: str) -> DrawPlan:
     """Compare a folder with the recipe and plan what to draw; the caller holds the dataset's lock.
 
     A dataset never shrinks: a smaller `count` than the folder's changes nothing.
@@ -208,7 +208,7 @@ def make_way(recipe: Recipe, folder: Place) -> Place | None:
         Where the dataset is now; None if the folder holds no dataset of another recipe.
     """
     try:
-        survey(recipe, folder, 1, atomic.new_run())
+        plan_drawing(recipe, folder, 1, atomic.new_run())
     except Different:
         pass
     else:

@@ -91,7 +91,7 @@ def examine(dataset: Dataset, choice: ExportChoice, out: Path) -> None:
         _require_same(there.what, _what(dataset, choice), out)
 
 
-def survey(dataset: Dataset, choice: ExportChoice, out: Path) -> ExportPlan:
+def plan_export(dataset: Dataset, choice: ExportChoice, out: Path) -> ExportPlan:
     """Compare a folder with the wanted export and plan the work; the caller holds the folder's lock.
 
     Raises

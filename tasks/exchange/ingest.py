@@ -68,7 +68,7 @@ class FillJob:
     pillow: str | None = None
 
 
-def survey(source: Source, folder: Place, records: Path) -> None:
+def require_same_files(source: Source, folder: Place, records: Path) -> None:
     """Compare the dataset's folder with the source; the caller holds the dataset's lock.
 
     Parameters

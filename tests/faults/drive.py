@@ -61,7 +61,7 @@ def draw(folder: Path, count: int, *, blocks: int = 1, workers: int = 0, pace: f
     began = time.monotonic()
     gathered = Gathered(wanted.identity)
     with locked(folder):
-        plan = generate.survey(wanted, folder, count, run)
+        plan = generate.plan_drawing(wanted, folder, count, run)
         if plan.whole:
             tidy(folder, wanted.identity)
         else:

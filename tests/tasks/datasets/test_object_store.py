@@ -39,7 +39,7 @@ def there() -> ObjectPath:
 def draw(recipe, folder, count: int) -> tuple[int, int]:
     """What the flow does; pictures drawn and kept."""
     atomic.make_folder(folder)
-    plan = generate.survey(recipe, folder, count, "run")
+    plan = generate.plan_drawing(recipe, folder, count, "run")
     gathered = Gathered(recipe.identity)
     if plan.whole:
         tidy(folder, recipe.identity)
@@ -84,8 +84,8 @@ def test_drawn_resumed_and_extended_there_as_here(recipe, there, tmp_path):
     assert draw(recipe, there, 5) == (0, COUNT)
     (there / MANIFEST).unlink()
     (there / B).unlink()
-    assert generate.missing(generate.survey(recipe, there, COUNT, "run"), there) == BLOCK
-    plan = generate.survey(recipe, there, COUNT, "run")
+    assert generate.missing(generate.plan_drawing(recipe, there, COUNT, "run"), there) == BLOCK
+    plan = generate.plan_drawing(recipe, there, COUNT, "run")
     report = rehearse(recipe, plan, there, 1)
     assert (report["shards"], report["to_draw"], report["dataset"]) == (
         {"whole": 2, "missing": 1, "damaged": 0, "stale": 0}, BLOCK, str(there)
@@ -145,7 +145,7 @@ def test_a_store_that_is_away_is_no_damage(recipe, there, monkeypatch):
     """Else a repair would draw all of it again."""
     draw(recipe, there, BLOCK)
     jobs = prove.proof_jobs(inventory(there))
-    plan = generate.survey(recipe, there, 2 * BLOCK, "run")
+    plan = generate.plan_drawing(recipe, there, 2 * BLOCK, "run")
 
     def away(self):
         raise Unreachable(f"{self}: away")

@@ -20,7 +20,7 @@ from storage.shards.shard import BLOCK, Block, Shard, combined, shard_name
 from storage.shards.writer import write_shard
 from tasks.datasets import generate, inventory
 from tasks.datasets.folder import complete
-from tasks.datasets.generate import draw_shard, survey
+from tasks.datasets.generate import draw_shard, plan_drawing
 from tasks.datasets.inventory import ABSENT, recipe_of, require_dataset
 from tasks.datasets.judge import State, judge, report, summary
 from tasks.datasets.prove import Proven, proof_jobs, prove_all
@@ -42,7 +42,7 @@ def draw(recipe: Recipe, folder: Path, count: int) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(generate, "BLOCKS_A_SHARD", 1)
-        plan = survey(recipe, folder, count, "run")
+        plan = plan_drawing(recipe, folder, count, "run")
         gathered = Gathered(recipe.identity)
         for job in plan.jobs:
             gathered.add(draw_shard(job))
