@@ -22,7 +22,16 @@ from storage.files.locks import locked
 from storage.files.places import local
 from storage.files.targets import Owned, require_folder
 from storage.shards.shard import Split
-from tasks.exchange.export import ExportChoice, ExportPlan, begin, examine, finish, missing_bytes, plan_export, tidy
+from tasks.exchange.export import (
+    ExportChoice,
+    ExportPlan,
+    begin,
+    examine,
+    finish,
+    missing_bytes,
+    plan_export,
+    tidy_export,
+)
 from tasks.exchange.export import report as report_of
 from tasks.exchange.export_part import PartReceipt, export_part, prove_shard
 from tasks.exchange.formats import ExportFormat
@@ -101,7 +110,7 @@ def export(request: ExportRequest, target: ExportTarget) -> dict[str, object]:
         plan = plan_export(data, choice, folder)
         if plan.whole:
             get_run_logger().info("%s is whole", folder)
-            tidy(folder)
+            tidy_export(folder)
             receipts = []
         else:
             atomic.need_space(folder, missing_bytes(plan, folder))

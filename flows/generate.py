@@ -24,7 +24,7 @@ from storage.files.targets import Owned, require_folder
 from storage.shards.shard import sealed
 from tasks.datasets import dry_run
 from tasks.datasets.dry_run import DryRunReport
-from tasks.datasets.folder import complete, tidy
+from tasks.datasets.folder import complete, tidy_dataset
 from tasks.datasets.generate import DrawPlan, DrawReport, draw_shard, estimate_bytes, missing, plan_drawing
 from tasks.datasets.generate import report as report_of
 from tasks.datasets.recipe import Recipe, ambiguities, make_recipe, renderer_of
@@ -105,7 +105,7 @@ def generate(request: GenerateRequest, recipe: Recipe) -> DrawReport | DryRunRep
     with locked(atomic.make_folder(folder)):
         plan = plan_drawing(recipe, folder, request.count, run)
         if plan.whole:
-            tidy(folder, recipe.identity)
+            tidy_dataset(folder, recipe.identity)
             get_run_logger().info("%s is whole: %s pictures", folder, f"{plan.count:,}")
             return _told(report_of(folder, drawn=0, kept=plan.count, seconds=0.0, rate=None), unclear, [], folder)
         began = time.monotonic()

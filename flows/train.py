@@ -151,7 +151,7 @@ def train(request: TrainRequest, choice: TrainChoice) -> dict[str, Any]:
         with locked(path):
             beside = _beside(path)
             atomic.make_folder(beside.parent)
-            models.tidy(beside)
+            models.remove_leftovers(beside)
             spool = atomic.make_folder(beside.with_name(f".{beside.stem}.{run}.spool"))
             try:
                 facts, networks, receipts = _learn(chosen, settings, provenance, spool, run)

@@ -55,7 +55,7 @@ def same_model(path: Place, provenance: dict[str, Any]) -> bool:
     return all(record.get(key) == value for key, value in provenance.items())
 
 
-def tidy(path: Path) -> None:
+def remove_leftovers(path: Path) -> None:
     """Remove the files and spools that killed runs left beside a model; the caller holds its lock."""
     stem, suffix = re.escape(path.stem), re.escape(path.suffix)
     ours = re.compile(rf"\.{stem}(\.[0-9a-f]{{12}}\.spool|{suffix}\.[0-9a-f]{{12}}\.tmp)")

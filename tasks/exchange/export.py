@@ -217,7 +217,7 @@ def finish(plan: ExportPlan, out: Path, receipts: Iterable[PartReceipt]) -> Expo
     """
     parts = tuple(sorted((receipt.part for receipt in receipts), key=lambda part: part.shard))
     if not sum(part.pictures for part in parts):
-        tidy(out)
+        tidy_export(out)
         raise NotThere(f"split {plan.what['split']!r}: none of the dataset's pictures is in it")
     indexes: dict[str, int] = {}
     layout = plan.jobs[0].layout
@@ -230,11 +230,11 @@ def finish(plan: ExportPlan, out: Path, receipts: Iterable[PartReceipt]) -> Expo
         indexes[index.name] = concatenate(out / index.name, _pieces(out / NOTES, index, parts))
     record = ExportRecord(plan.what, parts, indexes)
     record.write(out / RECORD)
-    tidy(out)
+    tidy_export(out)
     return record
 
 
-def tidy(out: Path) -> None:
+def tidy_export(out: Path) -> None:
     """Remove the files that only an unfinished export needs."""
     remove(out / NOTES)
     clear(out)

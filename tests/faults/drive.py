@@ -23,7 +23,7 @@ from storage.shards.manifest import MANIFEST, canonical
 from storage.shards.shard import parse_name, read_record
 from tasks.datasets import generate, prove
 from tasks.datasets import repair as mending
-from tasks.datasets.folder import complete, tidy
+from tasks.datasets.folder import complete, tidy_dataset
 from tasks.datasets.inventory import inventory, recipe_of
 from tasks.datasets.judge import judge
 from tasks.datasets.recipe import Recipe, make_recipe, renderer_of
@@ -63,7 +63,7 @@ def draw(folder: Path, count: int, *, blocks: int = 1, workers: int = 0, pace: f
     with locked(folder):
         plan = generate.plan_drawing(wanted, folder, count, run)
         if plan.whole:
-            tidy(folder, wanted.identity)
+            tidy_dataset(folder, wanted.identity)
         else:
             atomic.need_space(folder, int(generate.estimate_bytes(wanted) * generate.missing(plan, folder)))
             for receipt in _receipts(plan, workers):

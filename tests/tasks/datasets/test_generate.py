@@ -17,7 +17,7 @@ from storage.shards.manifest import MANIFEST, Manifest
 from storage.shards.shard import BLOCK, SPLITS, combined, read_record, shard_name
 from storage.shards.writer import write_shard
 from tasks.datasets import generate, totals
-from tasks.datasets.folder import complete, tidy
+from tasks.datasets.folder import complete, tidy_dataset
 from tasks.datasets.generate import draw_shard, estimate_bytes, missing, plan_drawing, report
 from tasks.datasets.recipe import Recipe, make_recipe, renderer_of
 from tasks.datasets.totals import Gathered
@@ -257,7 +257,7 @@ def test_a_run_that_died_after_its_manifest_is_tidied_by_the_same_command(recipe
     (tmp_path / ".manifest.json.dead.tmp").write_bytes(b"{")
     further = [draw_shard(job).record.name for job in plan_drawing(recipe, tmp_path, 4000, "dead").jobs[2:]]
     assert plan_drawing(recipe, tmp_path, COUNT, "run").whole
-    tidy(tmp_path, recipe.identity)
+    tidy_dataset(tmp_path, recipe.identity)
     assert further == [shard_name(2, 1024), shard_name(3, 928)]
     assert names(tmp_path) == sorted([*before, *further, shard_name(1, 5)])  # another dataset's is for verify to judge
     assert state(tmp_path).items() >= before.items()

@@ -13,7 +13,7 @@ from storage.shards.manifest import MANIFEST
 from storage.shards.shard import BLOCK, shard_name
 from tasks.datasets import generate, prove, repair
 from tasks.datasets.dry_run import rehearse
-from tasks.datasets.folder import complete, set_aside, tidy
+from tasks.datasets.folder import complete, set_aside, tidy_dataset
 from tasks.datasets.inventory import inventory, recipe_of, require_dataset
 from tasks.datasets.judge import State, judge
 from tasks.datasets.totals import Gathered
@@ -42,7 +42,7 @@ def draw(recipe, folder, count: int) -> tuple[int, int]:
     plan = generate.plan_drawing(recipe, folder, count, "run")
     gathered = Gathered(recipe.identity)
     if plan.whole:
-        tidy(folder, recipe.identity)
+        tidy_dataset(folder, recipe.identity)
         return 0, plan.count
     for job in plan.jobs:
         gathered.add(generate.draw_shard(job))
