@@ -31,7 +31,7 @@ from tasks.solving.choice import SolveChoice
 from tasks.solving.claims import claim_answers, require_own
 from tasks.solving.inbox import Inbox
 from tasks.solving.isolated import read_batch
-from tasks.solving.results import AnswersFile, sheet_of, write_results
+from tasks.solving.results import AnswersFile, answers_sheet, write_results
 from tasks.solving.run import next_attempt
 from tasks.solving.survey import OTHERS
 from tasks.solving.tables import AnswerFormat, choose_format, could_be_answers
@@ -174,7 +174,7 @@ def solve(request: SolveRequest, checked: Checked) -> SolveReport:
         inbox = Inbox(choice, plan, remembered)
         seconds = read(inbox, request.workers, request.cluster)
         rows = write(inbox, answers)
-        sheet = sheet_of(inbox)
+        sheet = answers_sheet(inbox)
     report = _report(inbox, answers, rows, seconds)
     show_solved(report, sheet, choice.folder, answers.out)
     return report

@@ -11,7 +11,7 @@ from flows.reporting.progress import artifact_key
 from flows.reporting.reports import EvaluationSummary, RegenerateReport, ShardState, SolveReport, VerifiedDataset
 from flows.reporting.runs import as_lines, picture
 from storage.files.places import Place
-from tasks.datasets.describe import sheet_of
+from tasks.datasets.describe import dataset_sheet
 from tasks.datasets.generate import DrawReport
 from tasks.datasets.judge import Finding, VerifyReport, summary
 from tasks.rates import Rate, RateRecord
@@ -51,7 +51,7 @@ def show_drawn(report: DrawReport, shards: list[ShardState], folder: Place) -> N
     lines = [f"# {folder.name}: {report['count']:,} pictures", "", f"- shards: {said}"]
     lines += as_lines(report, "shards", "dataset", "count")
     if shards:
-        lines += ["", picture(sheet_of(folder, SHOWN), f"The first {SHOWN} pictures")]
+        lines += ["", picture(dataset_sheet(folder, SHOWN), f"The first {SHOWN} pictures")]
     _markdown(lines, f"{key}-report", folder)
 
 
