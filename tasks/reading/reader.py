@@ -14,7 +14,7 @@ from tasks.reading.features import shape_spans
 from tasks.reading.lattice import Lattice, find_spans
 from tasks.reading.networks import GATE, LETTERS, Fitted, gate_odds, layers_of, letter_odds, require_record
 from tasks.reading.path_bounds import BEST, NEVER, Spans
-from tasks.reading.ranking import Dictionary, Ranked, Ranking, join_letters, nearest
+from tasks.reading.ranking import Dictionary, Ranked, Ranking, join_letters, nearest_words
 from tasks.reading.string_search import best_strings
 from tasks.reading.word_search import best_words
 
@@ -194,7 +194,7 @@ class Reader:
             answers[Ranking.PROBABILITY] = Ranked(listed[words], shares)
         for ranking in asked:
             if ranking not in answers:
-                answers[ranking] = nearest(classes[:, 0], self.dictionary, ranking)
+                answers[ranking] = nearest_words(classes[:, 0], self.dictionary, ranking)
         own = answers[self.ranking]
         return Readings(
             strings[:, 0], answers[Ranking.NONE].probabilities[:, 0], own.words, own.probabilities, found.sum(axis=1),
