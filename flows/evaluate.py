@@ -145,7 +145,7 @@ def evaluate(request: EvaluateRequest, choice: EvaluateChoice) -> EvaluationSumm
             generate(name, count=settings.LADDER_COUNT, seed=settings.LADDER_SEED)
             rung = measurement(request.model, name, request.dictionary)
             measured.append(_measure(rung, folder / name, split, request.again)[0])
-        rows = ladder_report.save(folder, model, measured)
+        rows = ladder_report.save_ladder(folder, model, measured)
     show_ladder(folder)
     return {
         "report": str(folder),

@@ -25,9 +25,9 @@ from storage.shards.shard import Split
 from tasks.exchange.export import (
     ExportChoice,
     ExportPlan,
-    begin,
+    begin_export,
     examine,
-    finish,
+    finish_export,
     missing_bytes,
     plan_export,
     tidy_export,
@@ -114,9 +114,9 @@ def export(request: ExportRequest, target: ExportTarget) -> dict[str, object]:
             receipts = []
         else:
             atomic.need_space(folder, missing_bytes(plan, folder))
-            begin(plan, folder)
+            begin_export(plan, folder)
             receipts = write(plan, choice, request.workers, request.cluster)
-            finish(plan, folder, receipts)
+            finish_export(plan, folder, receipts)
     written = sum(receipt.part.pictures for receipt in receipts if not receipt.kept)
     report = report_of(folder, written, time.monotonic() - began)
     show_report("export", report, folder)

@@ -163,7 +163,7 @@ def test_a_repair_writes_beside_links_and_never_through_them(recipe, tmp_path):
     plan = repair.plan_repair(found, verdict, proofs, recipe, "again")
     repair.put_back(found, plan)
     receipts = [repair.redraw_shard(job) for job in plan.jobs]
-    repair.finish(found, verdict, plan, proofs, receipts, None, "again")
+    repair.finish_repair(found, verdict, plan, proofs, receipts, None, "again")
     assert [target.read_bytes() for target in targets] == [b"precious"] * 2
     assert sorted(path.name for path in folder.iterdir()) == ["manifest.json", shard.name]
     assert not shard.is_symlink()

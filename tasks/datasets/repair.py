@@ -204,7 +204,7 @@ def count_shard(job: DrawJob) -> DrawReceipt:
     return DrawReceipt(job.index, record, False, tally.counts())
 
 
-def finish(
+def finish_repair(
     found: Inventory,
     verdict: Verdict,
     plan: RepairPlan,

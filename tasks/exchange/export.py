@@ -188,7 +188,7 @@ def _bytes_a_picture(job: PartJob, head: Block, rows: np.ndarray) -> float:
     return sum(sizes) / max(1, len(entries)) + BESIDE
 
 
-def begin(plan: ExportPlan, out: Path) -> None:
+def begin_export(plan: ExportPlan, out: Path) -> None:
     """Record in the folder which export it will hold, and remove what dead runs left there."""
     notes = atomic.make_folder(out / NOTES)
     there = ExportRecord.read(out)
@@ -207,7 +207,7 @@ def missing_bytes(plan: ExportPlan, out: Path) -> int:
     return int(pictures * plan.bytes_a_picture)
 
 
-def finish(plan: ExportPlan, out: Path, receipts: Iterable[PartReceipt]) -> ExportRecord:
+def finish_export(plan: ExportPlan, out: Path, receipts: Iterable[PartReceipt]) -> ExportRecord:
     """Put the index together from the parts' lines in order, write the record, and tidy the folder.
 
     Raises

@@ -29,7 +29,7 @@ class Rung(RungWords):
     words_per_second_a_worker: int | None
 
 
-def rows_of(reports: Sequence[Evaluation]) -> list[Rung]:
+def ladder_rows(reports: Sequence[Evaluation]) -> list[Rung]:
     """Pick each rung's row of the table from the reports of `tasks.scoring.report.summarise`."""
     return [
         {
@@ -46,9 +46,9 @@ def rows_of(reports: Sequence[Evaluation]) -> list[Rung]:
     ]
 
 
-def save(folder: Path, model: Place, reports: Sequence[Evaluation]) -> list[Rung]:
+def save_ladder(folder: Path, model: Place, reports: Sequence[Evaluation]) -> list[Rung]:
     """Write the table (Markdown, CSV, JSON) and the plot; return the rows."""
-    rows = rows_of(reports)
+    rows = ladder_rows(reports)
     files = {
         "ladder.md": markdown(rows).encode(),
         "ladder.csv": _csv(rows).encode(),

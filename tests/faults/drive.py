@@ -102,7 +102,7 @@ def repair(folder: Path) -> list[str]:
         drawn = list(map(mending.redraw_shard, plan.jobs))
         for receipt in map(mending.count_shard, counting):
             counted.add(receipt)
-        findings = mending.finish(found, verdict, plan, proofs, drawn, counted, run)
+        findings = mending.finish_repair(found, verdict, plan, proofs, drawn, counted, run)
         return [f"{finding.what} {finding.state}: {finding.done}" for finding in findings]
 
 

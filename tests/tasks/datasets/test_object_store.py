@@ -66,7 +66,7 @@ def mend(folder, recipe) -> dict[str, str]:
     drawn = [repair.redraw_shard(job) for job in plan.jobs]
     for job in counting:
         counted.add(repair.count_shard(job))
-    done = repair.finish(found, verdict, plan, proofs, drawn, counted, "run")
+    done = repair.finish_repair(found, verdict, plan, proofs, drawn, counted, "run")
     return {finding.what: finding.done for finding in done}
 
 

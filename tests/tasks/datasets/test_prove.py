@@ -25,7 +25,7 @@ from tasks.datasets.inventory import ABSENT, recipe_of, require_dataset
 from tasks.datasets.judge import State, judge, report, summary
 from tasks.datasets.prove import Proven, proof_jobs, prove_all
 from tasks.datasets.recipe import Recipe, make_recipe, renderer_of
-from tasks.datasets.repair import count_jobs, count_shard, finish, plan_repair, put_back, redraw_shard
+from tasks.datasets.repair import count_jobs, count_shard, finish_repair, plan_repair, put_back, redraw_shard
 from tasks.datasets.totals import Gathered
 from tasks.profiles.fonts import GlyphSet, bundled
 
@@ -72,7 +72,7 @@ def repair(folder: Path, *, redraw: bool = False, font=None, words=None, recipe:
     for job in count_jobs(seen.found, seen.verdict, recipe, "repair"):
         counted = counted or Gathered(recipe.identity)
         counted.add(count_shard(job))
-    return finish(seen.found, seen.verdict, plan, seen.proofs, drawn, counted, "repair")
+    return finish_repair(seen.found, seen.verdict, plan, seen.proofs, drawn, counted, "repair")
 
 
 def state(folder: Path) -> dict[str, tuple]:

@@ -28,7 +28,7 @@ from storage.shards.manifest import Manifest
 from storage.shards.shard import BLOCK, SPLITS, Block, combined
 from storage.shards.writer import write_shard
 from tasks.exchange import export_part as parts
-from tasks.exchange.export import ExportChoice, begin, examine, finish, missing_bytes, plan_export, report
+from tasks.exchange.export import ExportChoice, begin_export, examine, finish_export, missing_bytes, plan_export, report
 from tasks.exchange.export_part import export_part, prove_shard
 from tasks.exchange.formats import ExportEntry, ExportFormat, ExportLayout, tar_end, tar_member, tesseract_boxes
 
@@ -129,10 +129,10 @@ def run(
     plan = plan_export(dataset, choice, out)
     if plan.whole:
         return []
-    begin(plan, out)
+    begin_export(plan, out)
     unit = unit or (prove_shard if choice.format is ExportFormat.HDF5 else export_part)
     receipts = [unit(job) for job in order(plan.jobs)]
-    finish(plan, out, receipts)
+    finish_export(plan, out, receipts)
     return receipts
 
 
@@ -480,7 +480,7 @@ def test_bytes_do_not_depend_on_the_order(dataset, exported, tmp_path, chosen):
 def test_a_killed_run_goes_on_where_it_was(dataset, exported, tmp_path, chosen):
     out, choice = tmp_path / "out", ExportChoice(chosen)
     plan = plan_export(dataset, choice, out)
-    begin(plan, out)
+    begin_export(plan, out)
     kept = export_part(plan.jobs[1])
     export_part(plan.jobs[2])
     # Killed while it wrote the first part, and after the third one's notes were written but not itself.
@@ -533,14 +533,14 @@ def test_two_workers_with_one_job_make_one_part(dataset, exported, tmp_path):
     """A worker that outlived its client ends while the next run has the part already."""
     out = tmp_path / "out"
     plan = plan_export(dataset, ExportChoice(ExportFormat.PNG), out)
-    begin(plan, out)
+    begin_export(plan, out)
     late = parts._part_writer(plan.jobs[0], out / plan.jobs[0].name)
     with late as write:
         write([])
         receipts = [export_part(job) for job in plan.jobs]
     (out / plan.jobs[0].name / "block-00").mkdir(exist_ok=True)
     assert [export_part(job).kept for job in plan.jobs] == [False, True, True]  # an empty part is no part
-    finish(plan, out, receipts)
+    finish_export(plan, out, receipts)
     assert tree(out) == tree(exported(ExportFormat.PNG))
 
 
@@ -548,7 +548,7 @@ def test_two_workers_with_one_job_make_one_part(dataset, exported, tmp_path):
 def test_a_full_disk_leaves_no_half_part(dataset, exported, tmp_path, chosen):
     out, choice = tmp_path / "out", ExportChoice(chosen)
     plan = plan_export(dataset, choice, out)
-    begin(plan, out)
+    begin_export(plan, out)
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     limit = 100 if chosen is ExportFormat.PNG else 2_000  # bytes a file: the kernel writes so many and refuses more
     resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limits[1]))
@@ -565,7 +565,7 @@ def test_a_full_disk_leaves_no_half_part(dataset, exported, tmp_path, chosen):
 def test_a_folder_that_refuses(dataset, tmp_path, monkeypatch):
     out = tmp_path / "out"
     plan = plan_export(dataset, ExportChoice(ExportFormat.PNG), out)
-    begin(plan, out)
+    begin_export(plan, out)
     mkdir = Path.mkdir
 
     def refuse(path, *arguments, **options):
@@ -587,7 +587,7 @@ def test_a_damaged_shard_makes_no_part(dataset, tmp_path):
     path.write_bytes(data)
     out = tmp_path / "out"
     plan = plan_export(Dataset(copy), ExportChoice(ExportFormat.PNG), out)
-    begin(plan, out)
+    begin_export(plan, out)
     with pytest.raises(Damaged, match=path.name):
         export_part(plan.jobs[1])
     assert [one.name for one in out.iterdir()] == [NOTES]
@@ -599,7 +599,7 @@ def test_a_part_is_durable_before_it_appears(dataset, tmp_path, monkeypatch):
     renamed_by = Path.replace
     monkeypatch.setattr(Path, "replace", lambda path, target: seen.append(path.name) or renamed_by(path, target))
     plan = plan_export(dataset, ExportChoice(ExportFormat.PNG), out)
-    begin(plan, out)
+    begin_export(plan, out)
     seen.clear()
     part = export_part(plan.jobs[1]).part
     *notes, (synced, files, size), renamed = seen
@@ -640,7 +640,7 @@ def test_another_export_in_the_folder_is_refused_with_what_differs(
 ):
     out = exported(ExportFormat.PNG) if complete else tmp_path / "out"
     if not complete:
-        begin(plan_export(dataset, ExportChoice(ExportFormat.PNG), out), out)
+        begin_export(plan_export(dataset, ExportChoice(ExportFormat.PNG), out), out)
     before = tree(out)
     with pytest.raises(Different, match=message):
         plan_export(dataset, choice, out)
