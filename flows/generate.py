@@ -25,7 +25,7 @@ from storage.shards.shard import sealed
 from tasks.datasets import dry_run
 from tasks.datasets.dry_run import DryRunReport
 from tasks.datasets.folder import complete, tidy_dataset
-from tasks.datasets.generate import DrawPlan, DrawReport, draw_shard, estimate_bytes, missing, plan_drawing
+from tasks.datasets.generate import DrawPlan, DrawReport, draw_shard, estimate_bytes, missing_pictures, plan_drawing
 from tasks.datasets.generate import report as report_of
 from tasks.datasets.recipe import Recipe, ambiguities, make_recipe, renderer_of
 from tasks.datasets.totals import Gathered
@@ -109,7 +109,7 @@ def generate(request: GenerateRequest, recipe: Recipe) -> DrawReport | DryRunRep
             get_run_logger().info("%s is whole: %s pictures", folder, f"{plan.count:,}")
             return _told(report_of(folder, drawn=0, kept=plan.count, seconds=0.0, rate=None), unclear, [], folder)
         began = time.monotonic()
-        atomic.need_space(folder, int(estimate_bytes(recipe) * missing(plan, folder)))
+        atomic.need_space(folder, int(estimate_bytes(recipe) * missing_pictures(plan, folder)))
         there = {path.name for path in sealed(folder).values()}
         gathered, shards = draw(recipe, plan, folder, there, request.workers, request.cluster)
         complete(folder, gathered, run, renderer_of(recipe).letters_a_text())

@@ -128,7 +128,7 @@ class Roster:
 
         A new worker may get jobs before this process has examined it.
         """
-        return (worker.do, (unit, worker.fingerprint())) if self.address else (unit, ())
+        return (worker.do, (unit, worker.software_fingerprint())) if self.address else (unit, ())
 
     def explains(self, error: Exception) -> bool:
         """Return whether a job failed because of its worker; `look` finds out which worker."""
@@ -225,7 +225,7 @@ class Roster:
     def _compare(self, path: Path, look: Callable[[], dict[str, str]]) -> None:
         for attempt in range(TRIES):
             time.sleep(attempt)
-            answers = self._ask(worker.missing, look())
+            answers = self._ask(worker.differing_files, look())
             wrong = sorted(name for name, answer in answers.items() if answer and not isinstance(answer, OSError))
             if not wrong:
                 return

@@ -173,7 +173,7 @@ def seal(job: DrawJob, tally: Tally, ended: Callable[[list[bytes]], None] | None
     )  # fmt: skip
 
 
-def missing(plan: DrawPlan, folder: Place) -> int:
+def missing_pictures(plan: DrawPlan, folder: Place) -> int:
     """Count the pictures of a plan that are not in the folder yet."""
     there = sealed(folder)
     return sum(job.count for job in plan.jobs if (job.index, job.count) not in there)

@@ -18,7 +18,7 @@ from storage.shards.writer import write_shard
 from tasks.datasets import generate
 from tasks.datasets.folder import identity_in, manifest_in
 from tasks.datasets.generate import kept_shard
-from tasks.datasets.recipe import differences, identity_of
+from tasks.datasets.recipe import identity_differences, identity_of
 from tasks.datasets.statistics import Tally
 from tasks.datasets.totals import DrawReceipt, Gathered
 from tasks.drawing.renderer import split_by
@@ -131,7 +131,7 @@ def _require_same(there: dict[str, Any], source: Source, folder: Place, records:
     wanted = json.loads(source.identity)
     if there == wanted:
         return
-    found = differences(there, wanted)
+    found = identity_differences(there, wanted)
     if "source" in there and there["source"]["digest"] != wanted["source"]["digest"]:
         # These follow from the files; the options that were given do not.
         follow = {"source.digest", "source.pictures", "profile.length", "profile.height", "profile.width"}

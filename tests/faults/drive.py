@@ -65,7 +65,7 @@ def draw(folder: Path, count: int, *, blocks: int = 1, workers: int = 0, pace: f
         if plan.whole:
             tidy_dataset(folder, wanted.identity)
         else:
-            atomic.need_space(folder, int(generate.estimate_bytes(wanted) * generate.missing(plan, folder)))
+            atomic.need_space(folder, int(generate.estimate_bytes(wanted) * generate.missing_pictures(plan, folder)))
             for receipt in _receipts(plan, workers):
                 gathered.add(receipt)
                 time.sleep(pace)

@@ -18,7 +18,7 @@ from storage.shards.shard import BLOCK, SPLITS, combined, read_record, shard_nam
 from storage.shards.writer import write_shard
 from tasks.datasets import generate, totals
 from tasks.datasets.folder import complete, tidy_dataset
-from tasks.datasets.generate import draw_shard, estimate_bytes, missing, plan_drawing, report
+from tasks.datasets.generate import draw_shard, estimate_bytes, missing_pictures, plan_drawing, report
 from tasks.datasets.recipe import Recipe, make_recipe, renderer_of
 from tasks.datasets.totals import Gathered
 from tasks.profiles.profile import Grid
@@ -155,7 +155,7 @@ def test_what_a_dead_run_left_is_used_and_tidied(recipe, tmp_path, one_block):
     kept = state(tmp_path)
     (tmp_path / ".shard-000000-1024.h5.dead.tmp").write_bytes(b"half of it")
     (tmp_path / ".manifest.json.dead.tmp").write_bytes(b"{")
-    assert missing(plan_drawing(recipe, tmp_path, COUNT, "run"), tmp_path) == COUNT - BLOCK
+    assert missing_pictures(plan_drawing(recipe, tmp_path, COUNT, "run"), tmp_path) == COUNT - BLOCK
     _, receipts = draw(recipe, tmp_path, COUNT)
     assert [receipt.drawn for receipt in receipts] == [True, False, True]
     whole_dataset(recipe, tmp_path, COUNT)
@@ -452,9 +452,9 @@ def test_the_bytes_are_estimated_before_they_are_written(recipe, tmp_path):
 
 def test_a_plan_knows_how_many_pictures_are_missing(recipe, tmp_path, one_block):
     plan = plan_drawing(recipe, tmp_path, COUNT, "run")
-    assert missing(plan, tmp_path) == COUNT
+    assert missing_pictures(plan, tmp_path) == COUNT
     draw_shard(plan.jobs[2])
-    assert missing(plan, tmp_path) == 2 * BLOCK
+    assert missing_pictures(plan, tmp_path) == 2 * BLOCK
     assert not plan.whole and plan.count == COUNT
     assert {(job.folder, job.run, job.recipe) for job in plan.jobs} == {(str(tmp_path), "run", recipe)}
 

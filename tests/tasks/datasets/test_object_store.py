@@ -84,7 +84,7 @@ def test_drawn_resumed_and_extended_there_as_here(recipe, there, tmp_path):
     assert draw(recipe, there, 5) == (0, COUNT)
     (there / MANIFEST).unlink()
     (there / B).unlink()
-    assert generate.missing(generate.plan_drawing(recipe, there, COUNT, "run"), there) == BLOCK
+    assert generate.missing_pictures(generate.plan_drawing(recipe, there, COUNT, "run"), there) == BLOCK
     plan = generate.plan_drawing(recipe, there, COUNT, "run")
     report = rehearse(recipe, plan, there, 1)
     assert (report["shards"], report["to_draw"], report["dataset"]) == (
