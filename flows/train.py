@@ -26,7 +26,7 @@ from storage.files.places import ObjectPath, Place, place
 from storage.files.targets import require_file
 from storage.models import save_model
 from tasks import models
-from tasks.reading.networks import Fitted
+from tasks.reading.networks import FittedNetwork
 from tasks.training.calibrate import CheckJob, check_answers
 from tasks.training.calibrate import calibrate as fit_confidence
 from tasks.training.fit import FitFacts
@@ -173,7 +173,7 @@ def _beside(path: Place) -> Path:
 
 def _learn(
     datasets: list[Dataset], settings: Settings, provenance: dict[str, Any], spool: Path, run: str
-) -> tuple[dict[str, object], dict[str, Fitted], list[GatherReceipt]]:
+) -> tuple[dict[str, object], dict[str, FittedNetwork], list[GatherReceipt]]:
     """Gather letters, fit the networks, and calibrate the confidence; imported pictures take two rounds."""
     model, classes = None, provenance["classes"]
     if any(data.manifest.source for data in datasets):
@@ -203,7 +203,7 @@ def gather(jobs: list[GatherJob]) -> list[GatherReceipt]:
 @task(cache_policy=NO_CACHE, task_run_name="fit")
 def fit(
     spool: Path, name: str, classes: str, settings: Settings, shows: int, every: bool = True
-) -> tuple[dict[str, Fitted], FitFacts]:
+) -> tuple[dict[str, FittedNetwork], FitFacts]:
     """Fit the networks over the spool."""
     with stage("training", shows, "spans") as shown:
         return fit_networks(

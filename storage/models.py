@@ -15,7 +15,7 @@ import numpy as np
 from storage.errors import Damaged, NotThere
 from storage.files import atomic
 from storage.files.places import Place, place
-from storage.skops_archive import Fitted, open_archive, values_of
+from storage.skops_archive import StoredObject, open_archive, values_of
 
 if TYPE_CHECKING:
     from sklearn.neural_network import MLPClassifier
@@ -174,7 +174,7 @@ class _Unfit(ValueError):
     """The arrays of a network do not fit each other."""
 
 
-def _network(found: Fitted) -> Network:
+def _network(found: StoredObject) -> Network:
     """Check an object of the archive, and make a network of its arrays."""
     if found.name != "MLPClassifier":
         raise ValueError(f"a network must be an MLPClassifier, not {found.name}")

@@ -17,7 +17,7 @@ from storage.models import load_model, model_digest, save_model
 from tasks.profiles.word_lists import WEB2, load_words
 from tasks.rates import Rate
 from tasks.reading.features import FEATURES
-from tasks.reading.networks import LETTERS, Fitted, require_calibrated
+from tasks.reading.networks import LETTERS, FittedNetwork, require_calibrated
 from tasks.reading.ranking import Ranking
 from tasks.reading.reader import Reader
 from tasks.training.settings import Settings, classes_of
@@ -65,7 +65,7 @@ def remove_leftovers(path: Path) -> None:
 
 
 def save(
-    path: Place, networks: dict[str, Fitted], provenance: dict[str, Any], facts: Mapping[str, object],
+    path: Place, networks: dict[str, FittedNetwork], provenance: dict[str, Any], facts: Mapping[str, object],
     pictures: int, marked: int, run: str,
 ) -> dict[str, Any]:  # fmt: skip
     """Save a model, and keep the file that was at `path` aside.

@@ -29,7 +29,7 @@ _SPLIT_SEED = np.uint64(0x6A09E667F3BCC909)  # the fraction of the square root o
 
 
 @dataclass(frozen=True)
-class Table:
+class BlockParameters:
     """A block's parameters: letters (1024, L) int32 (-1 past the end) and indices (1024,) into the ranges.
 
     `drawn` (1024,) holds the values of the profile's distortions, a compound without fields if it has none.
@@ -41,9 +41,9 @@ class Table:
     scale: np.ndarray
     drawn: np.ndarray
 
-    def rows(self, chosen: slice | np.ndarray) -> "Table":
+    def rows(self, chosen: slice | np.ndarray) -> "BlockParameters":
         """Return the rows that a mask, slice or index array chooses."""
-        return Table(*(array[chosen] for array in vars(self).values()))
+        return BlockParameters(*(array[chosen] for array in vars(self).values()))
 
 
 class Renderer:
@@ -163,7 +163,7 @@ class Renderer:
                 used += size
         return Sprites(first, np.concatenate(entries), np.concatenate(parts))
 
-    def parameters(self, seed: int, block: int) -> Table:
+    def parameters(self, seed: int, block: int) -> BlockParameters:
         """Draw the whole table of a block, always 1,024 rows."""
         profile = self.profile
         numbers = raw(seed, block, TEXT)
@@ -175,7 +175,7 @@ class Renderer:
             columns = [below(raw(seed, block, FIRST_LETTER + k), len(profile.alphabet)) for k in range(longest)]
             letters = np.stack(columns, axis=1).astype(np.int32)
             letters[np.arange(longest) >= lengths[:, None]] = -1
-        return Table(
+        return BlockParameters(
             letters,
             below(raw(seed, block, FONT), len(self._face_numbers)),
             below(raw(seed, block, SHEAR), len(self._shears)),
@@ -208,7 +208,7 @@ class Renderer:
         """
         return self.render(self.parameters(seed, block).rows(slice(count)), pixels)
 
-    def render(self, table: Table, pixels: np.ndarray | None = None) -> Block:
+    def render(self, table: BlockParameters, pixels: np.ndarray | None = None) -> Block:
         """Draw the pictures of any table; rows do not depend on one another."""
         count = len(table.letters)
         size = count * self.canvas[0] * self.canvas[1]
@@ -236,14 +236,14 @@ class Renderer:
             parameters[name] = table.drawn[name]
         return Block(images, self._text(table.letters), boxes, parameters, self._split(table, placement))
 
-    def _place(self, table: Table) -> Placement | None:
+    def _place(self, table: BlockParameters) -> Placement | None:
         """Place the letters; None if they stand as the font puts them."""
         return self._variation.place(table.letters, table.font, table.drawn) if self.profile.moves_letters else None
 
     def table(
         self, texts: list[str], font: ArrayLike = 0, shear: ArrayLike = 0, scale: ArrayLike = 100,
         **distortions: ArrayLike,
-    ) -> Table:  # fmt: skip
+    ) -> BlockParameters:  # fmt: skip
         """Make a table of chosen texts and parameter values, each a single value or a list.
 
         `distortions` are fields of the stored parameters; those of letters are (n, L) or broadcast to it. A field
@@ -271,19 +271,19 @@ class Renderer:
             return found
 
         faces = np.arange(len(self._face_numbers))
-        return Table(
+        return BlockParameters(
             letters, indices("font", font, faces), indices("shear", shear, self._shears),
             indices("scale", scale, self._scales), self._variation.chosen(letters, distortions),
         )  # fmt: skip
 
-    def split(self, table: Table) -> np.ndarray:
+    def split(self, table: BlockParameters) -> np.ndarray:
         """Return 0 train, 1 validation, 2 test (80/10/10), (n,) uint8, from letters, face, shear, scale, distortions.
 
         It does not depend on the seed: the same picture falls into the same split in every dataset.
         """
         return self._split(table, self._place(table))
 
-    def _split(self, table: Table, placement: Placement | None) -> np.ndarray:
+    def _split(self, table: BlockParameters, placement: Placement | None) -> np.ndarray:
         columns = [self._codes[table.font, letters] for letters in table.letters.T]
         columns += [self._face_numbers[table.font], self._shears[table.shear].astype(np.uint64)]
         columns += [self._scales[table.scale].astype(np.uint64)]

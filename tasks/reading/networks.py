@@ -29,7 +29,7 @@ MOST_CLASSES = 254  # a label of one byte tells so many apart, beside "not one l
 EVIDENCE = {Ranking.NONE.value: 5, Ranking.PROBABILITY.value: 4}
 
 
-class Fitted(Protocol):
+class FittedNetwork(Protocol):
     """A fitted network: scikit-learn's, or `storage.models.Network`."""
 
     @property
@@ -45,7 +45,7 @@ class Fitted(Protocol):
         """The labels of its classes."""
 
 
-def require_record(networks: Mapping[str, Fitted], provenance: Mapping[str, Any]) -> str:
+def require_record(networks: Mapping[str, FittedNetwork], provenance: Mapping[str, Any]) -> str:
     """Check the networks and the record of a model against each other and this version; return its letters.
 
     Raises
@@ -116,7 +116,7 @@ class Layers:
     classes: int
 
 
-def layers_of(network: Fitted | Layers) -> Layers:
+def layers_of(network: FittedNetwork | Layers) -> Layers:
     """Prepare a network as it is now.
 
     Raises
@@ -239,7 +239,7 @@ def to_unit(X: np.ndarray) -> np.ndarray:
     return X.astype(np.float32) / np.float32(255)
 
 
-def letter_odds(network: Fitted | Layers, X: np.ndarray) -> np.ndarray:
+def letter_odds(network: FittedNetwork | Layers, X: np.ndarray) -> np.ndarray:
     """Log odds of each letter against "not one letter", which is the last class.
 
     Parameters
@@ -263,7 +263,7 @@ def letter_odds(network: Fitted | Layers, X: np.ndarray) -> np.ndarray:
     return out
 
 
-def gate_odds(network: Fitted | Layers, X: np.ndarray) -> np.ndarray:
+def gate_odds(network: FittedNetwork | Layers, X: np.ndarray) -> np.ndarray:
     """Log odds that a span is one letter, (m,) float32."""
     out = np.empty(len(X), np.float32)
     for some, scores in _scores(layers_of(network), X):

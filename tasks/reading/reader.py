@@ -12,7 +12,7 @@ from tasks.reading.confidence import confidence
 from tasks.reading.deskew import upright
 from tasks.reading.features import shape_spans
 from tasks.reading.lattice import Lattice, find_spans
-from tasks.reading.networks import GATE, LETTERS, Fitted, gate_odds, layers_of, letter_odds, require_record
+from tasks.reading.networks import GATE, LETTERS, FittedNetwork, gate_odds, layers_of, letter_odds, require_record
 from tasks.reading.path_bounds import BEST, NEVER, Spans
 from tasks.reading.ranking import Dictionary, Ranked, Ranking, join_letters, nearest_words
 from tasks.reading.string_search import best_strings
@@ -110,7 +110,7 @@ class Reader:
 
     def __init__(
         self,
-        networks: Mapping[str, Fitted],
+        networks: Mapping[str, FittedNetwork],
         provenance: dict[str, Any],
         words: tuple[str, ...] = (),
         ranking: Ranking | None = None,

@@ -11,7 +11,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from storage.exports.parquet import Kind, require_pyarrow, write_table
+from storage.exports.parquet import ColumnKind, require_pyarrow, write_table
 from storage.files import atomic
 from storage.files.places import Place
 from storage.files.targets import is_stream, streamed
@@ -76,8 +76,8 @@ def write_answers(out: Place, format: AnswerFormat, rows: Iterable[ResultRow]) -
                 for group in groups:
                     write(_json(group))
             case AnswerFormat.PARQUET:
-                kinds = {name: Kind.REAL if name.endswith("confidence") else Kind.TEXT for name in COLUMNS}
-                kinds["segments"] = Kind.INTEGER
+                kinds = {name: ColumnKind.REAL if name.endswith("confidence") else ColumnKind.TEXT for name in COLUMNS}
+                kinds["segments"] = ColumnKind.INTEGER
                 with io.BufferedWriter(_Written(write)) as file:
                     write_table(file, kinds, map(_columns, groups))
     return counts
