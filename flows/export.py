@@ -115,7 +115,7 @@ def export(request: ExportRequest, target: ExportTarget) -> dict[str, object]:
         else:
             atomic.need_space(folder, missing_bytes(plan, folder))
             begin_export(plan, folder)
-            receipts = write(plan, choice, request.workers, request.cluster)
+            receipts = write_parts(plan, choice, request.workers, request.cluster)
             finish_export(plan, folder, receipts)
     written = sum(receipt.part.pictures for receipt in receipts if not receipt.kept)
     report = report_of(folder, written, time.monotonic() - began)
@@ -123,8 +123,8 @@ def export(request: ExportRequest, target: ExportTarget) -> dict[str, object]:
     return report
 
 
-@task(cache_policy=NO_CACHE, task_run_name="write", **RETRIES)
-def write(plan: ExportPlan, choice: ExportChoice, workers: int | None, cluster: str | None) -> list[PartReceipt]:
+@task(cache_policy=NO_CACHE, task_run_name="write_parts", **RETRIES)
+def write_parts(plan: ExportPlan, choice: ExportChoice, workers: int | None, cluster: str | None) -> list[PartReceipt]:
     """Write a plan's parts on Dask; for a virtual dataset, prove its shards instead."""
     virtual = choice.format is ExportFormat.HDF5
     unit, name = (prove_shard, "verifying") if virtual else (export_part, "exporting")

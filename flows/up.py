@@ -113,7 +113,7 @@ def up(request: UpRequest, file: Path | None) -> dict[str, Any]:
     each goes on from there. Other commands on this home use its server.
     """
     if file is None:  # --check
-        return deployments.look(*_there())
+        return deployments.report_status(*_there())
     if request.deploy:
         api = Api(os.environ["PREFECT_API_URL"])
         with _stopping() as stop:

@@ -182,7 +182,7 @@ def _runs(api: Api, wanted: dict[str, Any]) -> list[dict[str, Any]]:
     return found
 
 
-def look(url: str | None, file: Path | None, password: str | None = None) -> dict[str, Any]:
+def report_status(url: str | None, file: Path | None, password: str | None = None) -> dict[str, Any]:
     """Report which parts run: the server, the pool, the deployments, the worker.
 
     The server is asked with the password, by default with that of the environment.

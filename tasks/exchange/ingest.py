@@ -22,7 +22,7 @@ from tasks.datasets.recipe import identity_differences, identity_of
 from tasks.datasets.statistics import Tally
 from tasks.datasets.totals import DrawReceipt, Gathered
 from tasks.drawing.renderer import split_by
-from tasks.exchange.scan import DIGEST, PICTURES, REJECTS, Source, changes, shown
+from tasks.exchange.scan import DIGEST, PICTURES, REJECTS, Source, changes, first_rejects
 from tasks.loading.decode import Invert, decode_picture
 from tasks.loading.safe_read import BadPicture, read_file
 from tasks.lowlevel.deflate import compress
@@ -268,5 +268,5 @@ def report(source: Source, folder: Place, records: Path, gathered: Gathered, sec
         "identity": manifest.identity,
         "content": manifest.content,
         "files": [str(records / name) for name in (PICTURES, REJECTS)],
-        "rejects": shown(source.rejects),
+        "rejects": first_rejects(source.rejects),
     }

@@ -195,7 +195,7 @@ class Source:
                 f"{folder}: none of its {len(self.rejects):,} files is a picture with a label ({some}); name the "
                 "files for what they show, or say with --pattern or --labels where their labels are"
             )
-            error.report = {"rejected": len(self.rejects), "rejects": shown(self.rejects)}
+            error.report = {"rejected": len(self.rejects), "rejects": first_rejects(self.rejects)}
             raise error
 
     def _digest(self) -> str:
@@ -257,6 +257,6 @@ def changes(there: dict[str, Any], source: Source, records: Path) -> str:
     return f"{said}, for instance {min([*paths, *before])!r}"
 
 
-def shown(rejects: list[tuple[str, str]]) -> list[dict[str, str]]:
+def first_rejects(rejects: list[tuple[str, str]]) -> list[dict[str, str]]:
     """Return the first rejects, for reports."""
     return [{"path": path, "reason": reason} for path, reason in rejects[:SOME_REJECTS]]

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numba
 import numpy as np
 
-from tasks.reading.text_line import FAINT, LANES, measure, most_ink, window_of
+from tasks.reading.text_line import FAINT, LANES, find_line, most_ink, window_of
 
 NARROWEST, WIDEST = 8, 160  # percent of the text's height
 DENSITY = 42  # of 255: the mean ink of a span that holds a letter is not lower
@@ -159,7 +159,7 @@ def _find(ink, fine, begin, used, found):
     for i in range(begin, n):
         image = ink[i]
         found.counts[i] = found.cuts[i] = found.height[i] = 0
-        high, low, height = measure(image, profile, line, sizes)
+        high, low, height = find_line(image, profile, line, sizes)
         found.height[i] = height
         if height == 0:
             continue

@@ -36,7 +36,7 @@ def _densest(profile, low, high, share):
 
 
 @numba.njit(cache=True, nogil=True)
-def measure(image, profile, line, sizes):
+def find_line(image, profile, line, sizes):
     """Find the line of text: return its first row, the row after its last, and its letters' height, 0 without ink.
 
     profile, line : (H,) float64, scratch

@@ -9,7 +9,7 @@ from pathlib import Path
 from storage.files.places import place
 from storage.models import model_digest
 from tasks.loading.decode import load_batch
-from tasks.loading.in_memory import Given, file_bytes
+from tasks.loading.in_memory import Given, picture_bytes
 from tasks.models import choose_words, load_reader
 from tasks.reading.reader import Reader
 
@@ -53,7 +53,7 @@ class PictureReader:
             an error.
         """
         given = [*pictures]
-        groups, failures = load_batch(given, file_bytes)
+        groups, failures = load_batch(given, picture_bytes)
         words = [Word("", 0.0)] * len(given)
         for index, error in failures:
             words[index] = Word("", 0.0, reason=str(error))

@@ -2,7 +2,7 @@ import pytest
 
 from storage.shards.shard import BLOCK, shard_name
 from tasks.datasets import generate
-from tasks.datasets.dry_run import measure, rehearse
+from tasks.datasets.dry_run import measure_cost, rehearse
 from tasks.datasets.folder import complete
 from tasks.datasets.generate import draw_shard, plan_drawing
 from tasks.datasets.recipe import make_recipe
@@ -84,7 +84,7 @@ def test_shards_of_another_dataset_or_place_are_damaged(recipe, small, folder, t
 
 
 def test_the_estimate_is_that_of_one_block(recipe, tmp_path):
-    cost = measure(recipe)
+    cost = measure_cost(recipe)
     many = 100_000 * BLOCK  # seconds are told to a tenth
     found = rehearse(recipe, plan_drawing(recipe, tmp_path, many, "run"), tmp_path, 4)
     draw(recipe, tmp_path / "d", 16 * BLOCK)
