@@ -81,7 +81,7 @@ def rehearse(
     Parameters
     ----------
     plan : DrawPlan
-        From `survey`. If the dataset is whole nothing would be drawn: `verify` mends damage.
+        From `plan_drawing`. If the dataset is whole nothing would be drawn: `verify` mends damage.
     on_shard : callable, optional
         Called for each shard that was checked, with its number of pictures.
     """

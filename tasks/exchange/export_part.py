@@ -177,7 +177,8 @@ def _write_tar(file: BinaryIO, layout: ExportLayout, blocks: Entries) -> tuple[i
 def _write_parquet(file: BinaryIO, layout: ExportLayout, blocks: Entries) -> tuple[int, int]:
     parameters = {name: _kind(name, layout) for name in layout.fields}
     kinds = {
-        "image": ColumnKind.IMAGE, "text": ColumnKind.TEXT, "number": ColumnKind.INTEGER, "split": ColumnKind.TEXT, "boxes": ColumnKind.BOXES,
+        "image": ColumnKind.IMAGE, "text": ColumnKind.TEXT, "number": ColumnKind.INTEGER, "split": ColumnKind.TEXT,
+        "boxes": ColumnKind.BOXES,
     }  # fmt: skip
 
     def groups() -> Iterator[dict[str, list[Any]]]:
