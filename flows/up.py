@@ -16,7 +16,7 @@ from types import FrameType
 from typing import Any
 
 import flows
-from flows.home import RECORD, home, served
+from flows.home import UP_RECORD, home, served
 from flows.parameters import Port
 from flows.requests import Refused, command
 from flows.service import deployments, passwords, processes
@@ -152,7 +152,7 @@ def _run(file: Path, port: int, stop: Stop) -> None:
         "pid": os.getpid(), "started": processes.started(os.getpid()), "api": api.url, "ui": url,
         "deployments": str(file), "logs": str(logs), "password": os.environ[passwords.SERVER],
     }  # fmt: skip
-    place = home() / "prefect" / RECORD
+    place = home() / "prefect" / UP_RECORD
     try:
         _tell(f"starting Prefect's server on {url}")
         server.start()

@@ -15,7 +15,7 @@ from storage.errors import CaptchasError
 from storage.files import atomic
 
 POOL = "captchas"
-DIGEST = "deployed.sha256"  # under PREFECT_HOME; the checksum of the file that was deployed last
+DEPLOYED = "deployed.sha256"  # under PREFECT_HOME; the checksum of the file that was deployed last
 PAGE = 200  # runs in one answer of the server
 LIVING = 90.0  # seconds since a worker's last heartbeat, which comes every 30
 # Credentials before a host, a query or a fragment of a URL, and in s3: anything but a bucket; a scheduler's
@@ -126,7 +126,7 @@ def without_secrets(schema: dict[str, Any]) -> dict[str, Any]:
 
 
 def _mark() -> Path:
-    return Path(os.environ.get("PREFECT_HOME") or Path.home() / ".prefect", DIGEST)
+    return Path(os.environ.get("PREFECT_HOME") or Path.home() / ".prefect", DEPLOYED)
 
 
 def _digest(file: Path) -> str:

@@ -16,8 +16,8 @@ from tasks.profiles.ranges import OFF
 
 # Columns of a block's random table, 64 and up; the first columns are in renderer.py. Letter k adds k.
 WAVE = {"wave_y": 64, "wave_x": 65, "wave_length": 66}
-PHASES = {"phase_y": 67, "phase_x": 68}
-NOISE = {"lines": 72, "arcs": 73, "line_width": 74, "line_ink": 75, "specks": 76, "background": 77, "blur": 78}
+PHASE_COLUMNS = {"phase_y": 67, "phase_x": 68}
+NOISE_COLUMNS = {"lines": 72, "arcs": 73, "line_width": 74, "line_ink": 75, "specks": 76, "background": 77, "blur": 78}
 KEY = 79
 LETTER = {"rotation": 128, "move_y": 160, "move_x": 192, "tracking": 224, "overlap": 256}
 
@@ -57,11 +57,11 @@ class Variation:
         fields: list[tuple[str, str] | tuple[str, str, tuple[int]]] = [(name, "<i2", (longest,)) for name in names]
         self._waves = any(getattr(profile, name).values() != (0,) for name in ("wave_y", "wave_x"))
         if self._waves:
-            fields += [(name, "<u2") for name in (*WAVE, *PHASES)]
+            fields += [(name, "<u2") for name in (*WAVE, *PHASE_COLUMNS)]
             names += WAVE
         if profile.adds_noise:
-            fields += [*((name, "<u2") for name in NOISE), ("noise", "<u8")]
-            names += NOISE
+            fields += [*((name, "<u2") for name in NOISE_COLUMNS), ("noise", "<u8")]
+            names += NOISE_COLUMNS
         self.dtype = np.dtype(fields)
         self._values = {name: np.array(getattr(profile, name).values(), np.int64) for name in names}
         self._thickness = noise_kernel.thicknesses()
@@ -105,9 +105,9 @@ class Variation:
                 for k in range(letters.shape[1]):
                     drawn[name][:, k] = values[below(column(LETTER[name] + k), len(values))]
             else:
-                drawn[name] = values[below(column((WAVE | NOISE)[name]), len(values))]
+                drawn[name] = values[below(column((WAVE | NOISE_COLUMNS)[name]), len(values))]
         if self._waves:
-            for name, number in PHASES.items():
+            for name, number in PHASE_COLUMNS.items():
                 drawn[name] = below(column(number), warp_kernel.PHASES)
         if self._profile.adds_noise:
             drawn["noise"] = column(KEY)
@@ -191,7 +191,7 @@ class Variation:
     ) -> None:  # fmt: skip
         """Draw placed letters; `slope` and `scale` as the kernel takes them, `sizes` the pictures' by scale."""
         wave = np.zeros((len(scale), 5), np.int64)
-        for k, name in enumerate((*WAVE, *PHASES) if self._waves else ()):
+        for k, name in enumerate((*WAVE, *PHASE_COLUMNS) if self._waves else ()):
             wave[:, k] = drawn[name]
         letters = warp_kernel.Letters(placement.glyph, placement.centre, placement.turn, slope, scale, wave)
         scales = warp_kernel.Scales(sizes, self._percents, self._dense, self._places)
@@ -200,7 +200,7 @@ class Variation:
 
     def add_noise(self, drawn: np.ndarray, sizes: np.ndarray, images: np.ndarray, boxes: np.ndarray) -> None:
         """Draw noise over pictures of `sizes` (n, 2), in place; blur widens boxes by a pixel a pass."""
-        settings = np.stack([drawn[name].astype(np.int64) for name in NOISE], axis=1)
+        settings = np.stack([drawn[name].astype(np.int64) for name in NOISE_COLUMNS], axis=1)
         noise_kernel.add_noise(images, sizes, drawn["noise"].copy(), settings, self._thickness)
         passes = settings[:, -1][:, None]
         there = boxes[..., 0] >= 0

@@ -18,7 +18,7 @@ from tasks.reading.ranking import Dictionary, Ranked, Ranking, join_letters, nea
 from tasks.reading.string_search import best_strings
 from tasks.reading.word_search import best_words
 
-LONGEST = 12  # letters of a text whose length is not known
+LONGEST_BY_DEFAULT = 12  # letters of a text whose length is not known
 
 # Log odds.
 SURE = 1.0  # a picture whose components are all letters at least this surely is not cut any further
@@ -130,7 +130,7 @@ class Reader:
         self.least: float = provenance["gate"]
         self.curves: dict[str, list[float]] = provenance["calibration"]
         self.dictionary = Dictionary(words, self.alphabet)
-        lengths = [len(word) for word in self.dictionary.listed] or [1, LONGEST]
+        lengths = [len(word) for word in self.dictionary.listed] or [1, LONGEST_BY_DEFAULT]
         self.length = (min(lengths), max(lengths)) if length is None else length
         if not 1 <= self.length[0] <= self.length[1] <= LONGEST_ALLOWED:
             raise BadInput(

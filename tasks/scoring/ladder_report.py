@@ -15,7 +15,7 @@ from tasks.scoring.metrics import FAILURES
 from tasks.scoring.report import Evaluation
 
 FILES = ("ladder.md", "ladder.csv", "ladder.json", "ladder.png")
-RANKINGS = {ranking.value: ranking for ranking in (Ranking.NONE, *Ranking)}  # without a dictionary first
+RANKING_BY_NAME = {ranking.value: ranking for ranking in (Ranking.NONE, *Ranking)}  # without a dictionary first
 
 
 class Rung(RungWords):
@@ -35,7 +35,7 @@ def ladder_rows(reports: Sequence[Evaluation]) -> list[Rung]:
         {
             "rung": Path(report["dataset"]).name,
             "n": report["n"],
-            "words": {name: report["words"][name] for name in RANKINGS if name in report["words"]},
+            "words": {name: report["words"][name] for name in RANKING_BY_NAME if name in report["words"]},
             "cut_right": report["cut_right"],
             "letters_macro_f1": report["letters"]["macro_f1"],
             "calibration": {name: fit["error"] for name, fit in report["calibration"].items()},

@@ -12,7 +12,7 @@ from tasks.reading.features import FEATURES, shape_spans
 from tasks.reading.lattice import find_spans
 from tasks.reading.networks import GATE, LETTERS, NEEDED, gate_odds, letter_odds
 from tasks.reading.ranking import Dictionary, Ranking, nearest_words
-from tasks.reading.reader import _AT_ONCE, _NEAR, FAR, LONGEST, SURE, Reader
+from tasks.reading.reader import _AT_ONCE, _NEAR, FAR, LONGEST_BY_DEFAULT, SURE, Reader
 
 ALPHABET = find_profile("book").alphabet
 TEST = 2
@@ -288,7 +288,7 @@ def test_a_picture_of_too_few_letters_gets_its_longest_reading(model, unseen):
 
 
 def test_lengths_are_those_of_the_dictionary_by_default(model):
-    assert Reader(*model).length == (1, LONGEST)
+    assert Reader(*model).length == (1, LONGEST_BY_DEFAULT)
     assert Reader(*model, ("BONE", "BO", "BONES")).length == (2, 5)
     assert Reader(*model, ("BONE",), length=(1, 7)).length == (1, 7)
 
