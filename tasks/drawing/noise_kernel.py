@@ -10,12 +10,11 @@ import math
 import numba
 import numpy as np
 
+from tasks.drawing.resampling import HALF, ONE
 from tasks.lowlevel.splitmix64 import output
 
 STEEPNESS = 16  # steps a unit of slope in the table of thicknesses
 STEEPEST_STROKE = 8  # rows a column; a steeper stroke has the thickness of this slope
-ONE = 1 << 16  # a pixel, and the length of a stroke
-HALF = ONE >> 1
 # Where the chances of each kind begin, and how many each stroke and speck may use.
 FIRST_STROKE, A_STROKE = 16, 8
 FIRST_SPECK, A_SPECK = 65536, 4

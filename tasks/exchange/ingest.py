@@ -106,7 +106,8 @@ def fill_jobs(source: Source, folder: Place, run: str, manifest: Manifest | None
     return [
         FillJob(
             source.identity, str(source.wanted.folder), str(folder.resolve()), index, first, count,
-            tuple(source.pairs[first : first + count]), source.digests[DIGEST_BYTES * first : DIGEST_BYTES * (first + count)],
+            tuple(source.pairs[first : first + count]),
+            source.digests[DIGEST_BYTES * first : DIGEST_BYTES * (first + count)],
             source.text_bytes, run, contents.get(index), software,
         )
         for index, first, count in places

@@ -22,11 +22,11 @@ CALLED_BY = {"text_line": ("text_line", "lattice", "components"), "lattice": ("l
 # Where twice or half makes no sense (a percentile, a level of 255, a size of arrays) other values are tried, or fewer.
 VALUES = {
     "text_line": {
-        "FAINT": (45, 180), "SHARE": (0.15, 0.6), "LOWEST": (2, 8), "AROUND": (3, 12), "SHORTEST": (1, 4),
+        "FAINTEST": (45, 180), "SHARE": (0.15, 0.6), "LOWEST": (2, 8), "AROUND": (3, 12), "SHORTEST": (1, 4),
         "HIGH": (84, 96), "TALL": (4, 9),
     },
     "deskew": {
-        "TILES": ((2, 4), (8, 16)), "FLOOR": (4, 16), "STEEPEST": (250,), "STEP": (25, 100), "DARKEST": (125.0,),
+        "TILES": ((2, 4), (8, 16)), "FLOOR": (4, 16), "STEEPEST_SHEAR": (250,), "STEP": (25, 100), "DARKEST": (125.0,),
         "FITS": (2, 8), "CLOSE": (2.0, 8.0), "CLOSEST": (1.0, 4.0),
     },
     "lattice": {"NARROWEST": (4, 16), "WIDEST": (80, 320), "DENSITY": (21, 84), "FINE": (4, 16), "CUTS": (80, 320)},
