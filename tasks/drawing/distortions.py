@@ -81,7 +81,7 @@ class Variation:
         self._kerning = np.stack([one.kerning for one in glyphs]).astype(np.int64)
         parts = [texels(bitmap).ravel() for bitmap in bitmaps]
         first = np.cumsum([0, *(len(part) for part in parts[:-1])])
-        self._bitmaps = warp_kernel.TexelBitmaps(np.concatenate(parts), first, self._shapes)
+        self._bitmaps = warp_kernel.Bitmaps(np.concatenate(parts), first, self._shapes)
         scales = profile.scale.values()
         self._percents = np.array(scales, np.int64)
         self._dense = np.array([resampling.samples(scale) for scale in scales], np.int64)

@@ -41,7 +41,7 @@ class Letters(NamedTuple):
     wave: np.ndarray
 
 
-class TexelBitmaps(NamedTuple):
+class Bitmaps(NamedTuple):
     """The letters' bitmaps.
 
     texels : (T,) uint32, see `tasks.drawing.bilinear.texels`, one bitmap after another

@@ -36,7 +36,7 @@ class Spans(NamedTuple):
     odds: np.ndarray
 
 
-class PictureSpans(NamedTuple):
+class Picture(NamedTuple):
     """The spans of one picture; `top` has the largest log odds of each."""
 
     first: np.ndarray
@@ -78,7 +78,7 @@ def picture_of(spans, i, room):
     odds, top = spans.odds[low:high], room[: high - low]
     for s in range(high - low):
         top[s] = odds[s].max()
-    return PictureSpans(spans.first[low:high], spans.last[low:high], odds, top, spans.cuts[i])
+    return Picture(spans.first[low:high], spans.last[low:high], odds, top, spans.cuts[i])
 
 
 @numba.njit(cache=True, nogil=True)
