@@ -89,7 +89,7 @@ def check(request: GenerateRequest) -> Recipe:
 @told
 @command(GenerateRequest, check)
 def generate(request: GenerateRequest, recipe: Recipe) -> DrawReport | DryRunReport:
-    """Draw a dataset of pictures into sharded HDF5, or finish or extend one.
+    """Draw a dataset of pictures into sharded HDF5, or finish or extend it.
 
     The same profile and seed give the same pictures whatever the number of workers. A run that was
     ended at any point goes on where it was; a count smaller than the dataset changes nothing.
@@ -119,7 +119,7 @@ def generate(request: GenerateRequest, recipe: Recipe) -> DrawReport | DryRunRep
 
 
 def _told(report: DrawReport, unclear: str, shards: list[ShardState], folder: Place) -> DrawReport:
-    """Add what is unclear, and show the report in Prefect."""
+    """Add the sentences about unclear letters, and show the report in Prefect."""
     if unclear:
         report["unclear"] = unclear
     show_drawn(report, shards, folder)

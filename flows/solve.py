@@ -61,7 +61,8 @@ class SolveRequest:
     only_new
         Write only answers since the last run that wrote its answers; by default all.
     again
-        Also read what another model, or the same with other settings, has answered. For one picture always so.
+        Also read pictures that another model, or the same model with other settings, has answered. For one picture
+        always so.
     settle
         Seconds between two looks at a file; a file that changes meanwhile is still being written and is left.
     move_to
@@ -149,7 +150,7 @@ def check(request: SolveRequest) -> Checked:
 
 
 def _require_free(out: Place, request: SolveRequest, choice: SolveChoice) -> None:
-    """Refuse a file of answers that would replace what is read, or what is kept here."""
+    """Refuse a file of answers that would replace a picture that is read, or a file of the home's answers."""
     require_own(out, ledger().parent, choice.path.resolve())
     require_file(out, "out", stream=True, inputs=(choice.path, place(request.dictionary)))
     if isinstance(out, Path) and not is_stream(out) and out.is_file():

@@ -45,7 +45,7 @@ from tasks.training.settings import (
 from tasks.training.spool import GatherJob, GatherReceipt, jobs_of
 from tasks.training.spool import gather as gather_shard
 
-FINAL, FIRST = 1, FIRST_SHARE  # rounds of training: every picture, or one in FIRST_SHARE
+FINAL, FIRST = 1, FIRST_SHARE  # rounds of training: every picture, or one picture in FIRST_SHARE
 
 
 class TrainChoice(NamedTuple):
@@ -155,7 +155,9 @@ def train(request: TrainRequest, choice: TrainChoice) -> dict[str, Any]:
             spool = atomic.make_folder(beside.with_name(f".{beside.stem}.{run}.spool"))
             try:
                 facts, networks, receipts = _learn(chosen, settings, provenance, spool, run)
-                pictures, marked = (sum(getattr(one, key) for one in receipts) for key in ("pictures", "marked"))
+                pictures, marked = (
+                    sum(getattr(receipt, key) for receipt in receipts) for key in ("pictures", "marked")
+                )
                 models.save(path, networks, provenance, facts, pictures, marked, run)
             finally:
                 shutil.rmtree(spool, ignore_errors=True)

@@ -255,7 +255,7 @@ def _deploy_command(file: Path) -> list[str]:
 def _there() -> tuple[str | None, Path | None, str | None]:
     """Find the server to look at, the file of its deployments, and its password if that is not in the environment.
 
-    All are those of the `up` on this home, else the server is the one that PREFECT_API_URL names.
+    If `captchas up` runs on this home, all are its own. Else the server is that of PREFECT_API_URL.
     """
     record = served()
     if record:

@@ -94,10 +94,10 @@ def check(request: VerifyRequest) -> Place | None:
 @told
 @command(VerifyRequest, check)
 def verify(request: VerifyRequest, folder: Place | None) -> VerifyReport | AllVerified:
-    """Prove a dataset whole, or find what is missing, altered or foreign, and repair it.
+    """Prove a dataset whole, or find missing, altered and foreign files, and repair it.
 
     Every shard is read and checked against its own digests and the manifest's. Nothing is changed without
-    --repair, and nothing is deleted with it: what does not belong goes to NAME.foreign beside the dataset.
+    --repair, and nothing is deleted with it: foreign files go to NAME.foreign beside the dataset.
     """
     redraw, repair, workers, cluster = request.redraw, request.repair, request.workers, request.cluster
     if folder is None:

@@ -67,7 +67,7 @@ def do(unit: Callable[[Job], Receipt], wanted: str, job: Job) -> Receipt:
     Raises
     ------
     Unfit
-        It is another one. The unit may raise other errors.
+        It has another fingerprint. The unit may raise other errors.
     """
     if software_fingerprint() != wanted:
         raise Unfit("worker: has other software than the run; install the same version of this project there")

@@ -23,7 +23,7 @@ LIVING = 90.0  # seconds since a worker's last heartbeat, which comes every 30
 NO_SECRET = r"^(?!(?!file:)[A-Za-z][A-Za-z0-9+.:-]+:/+([^/]*@|.*[?#]))(?![sS]3:/+[^/]*:)"
 # What a run may not choose: it would run any command as the user whose worker it is.
 FIXED = ("command", "env", "working_dir")
-# Prefect's own for a pool of processes, without what is fixed.
+# Prefect's own template for a pool of processes, without the variables in `FIXED`.
 TEMPLATE = {
     "job_configuration": {name: f"{{{{ {name} }}}}" for name in ("labels", "name", "stream_output")},
     "variables": {

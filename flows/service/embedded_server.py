@@ -1,6 +1,6 @@
 """Prefect's embedded server, started while this process still imports Prefect.
 
-By default Prefect starts a server for a run without one only when the flow is called, after importing the server's
+By default Prefect starts a server for a run without a server only when the flow is called, after importing the server's
 code in this process too: together two thirds of the time to the first shard.
 """
 
@@ -65,8 +65,8 @@ class _Server:
             if code is not None or time.monotonic() > deadline:
                 how = "takes too long to start" if code is None else f"ended while it started, with exit code {code}"
                 raise ServerLost(
-                    f"Prefect's server {how}; give the same command again, or start one (`prefect server start`) and "
-                    "name it in PREFECT_API_URL"
+                    f"Prefect's server {how}; give the same command again, or start a server (`prefect server start`) "
+                    "and name it in PREFECT_API_URL"
                 )
             time.sleep(_EVERY)
 

@@ -72,7 +72,9 @@ def kept(folder: Path) -> str:
     except FileNotFoundError:
         text = ""
     except (OSError, UnicodeDecodeError) as error:
-        raise BadInput(f"{file}: cannot be read ({error}); remove it, and `captchas up` makes a new one") from error
+        raise BadInput(
+            f"{file}: cannot be read ({error}); remove it, and `captchas up` makes a new password"
+        ) from error
     if not text:
         text = new_password()
         write_private(file, f"{text}\n".encode())
@@ -80,7 +82,7 @@ def kept(folder: Path) -> str:
 
 
 def write_private(file: Path, data: bytes) -> None:
-    """Replace a file by one that only its owner can read, from its first byte on.
+    """Replace a file by a file that only its owner can read, from its first byte on.
 
     Raises
     ------

@@ -271,7 +271,7 @@ class Roster:
         except TimeoutError as error:
             raise WorkerLost(
                 f"cluster {self.address!r}: a worker did not answer in {ANSWER:.0f} s ({', '.join(names[:3])}"
-                f"{' …' if len(names) > 3 else ''}); end the one that hangs, then give the same command again"
+                f"{' …' if len(names) > 3 else ''}); end the worker that hangs, then give the same command again"
             ) from error
         except OSError as error:
             raise self.lost() from error

@@ -52,7 +52,7 @@ class Proof:
     reason : str
         The fault of the file; '' if it has none.
     drawn : tuple of str
-        The digests of the blocks that were drawn again, if any differs from the sealed one.
+        The digests of the blocks that were drawn again, if any differs from the sealed digest.
     counts : Counts or None
         For the manifest's statistics, if the shard was drawn again and is the same.
     """

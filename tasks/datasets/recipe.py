@@ -128,7 +128,7 @@ def ambiguities(recipe: Recipe) -> list[str]:
     """Name the letters that no reader can tell apart: a sentence for each face that draws letters alike."""
     return [
         f"{face_name(font['family'], font['style'])} draws {', '.join(' and '.join(group) for group in font['alike'])} "
-        "alike, so that only words may tell which it is: leave one out of the alphabet, or choose another font"
+        "alike, so that only words may tell which it is: leave one of them out of the alphabet, or choose another font"
         for font in json.loads(recipe.identity)["fonts"]
         if "alike" in font
     ]

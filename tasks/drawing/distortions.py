@@ -71,14 +71,16 @@ class Variation:
     def _join(self, glyphs: tuple[GlyphSet, ...]) -> None:
         """Join the bitmaps that the letters of all faces have without neighbours, and make the tables of scales."""
         profile = self._profile
-        alone = [[one.bitmaps[g] for g in one.variant[-1]] for one in glyphs]
+        alone = [[glyph_set.bitmaps[g] for g in glyph_set.variant[-1]] for glyph_set in glyphs]
         bitmaps = [bitmap for letters in alone for bitmap in letters]
         self._glyph = np.arange(len(bitmaps)).reshape(len(glyphs), -1)
-        self._corners = np.concatenate([one.corners[one.variant[-1]] for one in glyphs]).astype(np.int64)
+        self._corners = np.concatenate([glyph_set.corners[glyph_set.variant[-1]] for glyph_set in glyphs]).astype(
+            np.int64
+        )
         self._corners[:, 0] += profile.top
         self._shapes = np.array([bitmap.shape for bitmap in bitmaps], np.int64)
-        self._advance = np.stack([one.advance for one in glyphs]).astype(np.int64)
-        self._kerning = np.stack([one.kerning for one in glyphs]).astype(np.int64)
+        self._advance = np.stack([glyph_set.advance for glyph_set in glyphs]).astype(np.int64)
+        self._kerning = np.stack([glyph_set.kerning for glyph_set in glyphs]).astype(np.int64)
         parts = [texels(bitmap).ravel() for bitmap in bitmaps]
         first = np.cumsum([0, *(len(part) for part in parts[:-1])])
         self._bitmaps = warp_kernel.Bitmaps(np.concatenate(parts), first, self._shapes)
@@ -87,8 +89,8 @@ class Variation:
         self._dense = np.array([resampling.samples(scale) for scale in scales], np.int64)
         places = [resampling.sample_places(scale, max(profile.canvas) + 1) for scale in scales]
         self._places = np.zeros((len(scales), max(map(len, places))), np.int64)
-        for row, one in zip(self._places, places, strict=True):
-            row[: len(one)] = one
+        for row, sampled in zip(self._places, places, strict=True):
+            row[: len(sampled)] = sampled
         if profile.overlap is not None:
             degrees = np.array(profile.rotation.values())
             self._reach = np.stack([outlines.ink_columns(bitmap, degrees) for bitmap in bitmaps])
@@ -181,7 +183,9 @@ class Variation:
             ],
             axis=2,
         )
-        moved = np.concatenate([np.where(there, one, 0) for one in (rotation, down, column + right - plain)], axis=1)
+        moved = np.concatenate(
+            [np.where(there, amount, 0) for amount in (rotation, down, column + right - plain)], axis=1
+        )
         turn = np.stack(resampling.turned(rotation), axis=2)
         return Placement(np.where(there, glyph, -1), centre, turn, moved)
 
@@ -215,4 +219,4 @@ class Variation:
         """
         found = [] if placement is None else list(placement.moved.T)
         found += [drawn[name] for name in (self.dtype.names or ()) if name not in LETTER]
-        return [one.astype(np.int64).astype(np.uint64) if one.dtype != np.uint64 else one for one in found]
+        return [values.astype(np.int64).astype(np.uint64) if values.dtype != np.uint64 else values for values in found]

@@ -75,8 +75,8 @@ class Renderer:
         # Letters that a face draws alike share a code, so that equal pictures share a split whatever their text is.
         codes = [ord(character) for character in profile.alphabet]
         self._codes = np.tile(np.array([*codes, 0], np.uint64), (len(faces), 1))
-        for row, one in zip(self._codes, glyphs, strict=True):
-            for numbers in one.alike():
+        for row, glyph_set in zip(self._codes, glyphs, strict=True):
+            for numbers in glyph_set.alike():
                 row[numbers] = min(codes[number] for number in numbers)
         self._read_words(words)
         self._join(glyphs)
@@ -102,14 +102,15 @@ class Renderer:
 
     def _join(self, glyphs: tuple[GlyphSet, ...]) -> None:
         """Join the tables of all faces, the bitmaps one after another."""
-        firsts = np.cumsum([0] + [len(one.bitmaps) for one in glyphs[:-1]])
+        firsts = np.cumsum([0] + [len(glyph_set.bitmaps) for glyph_set in glyphs[:-1]])
         self._setting = Setting(
-            np.stack([one.variant + first for one, first in zip(glyphs, firsts, strict=True)]),
-            np.stack([one.advance for one in glyphs]), np.stack([one.kerning for one in glyphs]), self.profile.left,
+            np.stack([glyph_set.variant + first for glyph_set, first in zip(glyphs, firsts, strict=True)]),
+            np.stack([glyph_set.advance for glyph_set in glyphs]),
+            np.stack([glyph_set.kerning for glyph_set in glyphs]), self.profile.left,
         )  # fmt: skip
-        corners = np.concatenate([one.corners for one in glyphs]).astype(np.int64)
+        corners = np.concatenate([glyph_set.corners for glyph_set in glyphs]).astype(np.int64)
         corners[:, 0] += self.profile.top
-        bitmaps = [bitmap for one in glyphs for bitmap in one.bitmaps]
+        bitmaps = [bitmap for glyph_set in glyphs for bitmap in glyph_set.bitmaps]
         self._bitmaps = Bitmaps(
             np.concatenate([bitmap.ravel() for bitmap in bitmaps]),
             np.cumsum([0] + [bitmap.size for bitmap in bitmaps[:-1]]).astype(np.int64),
@@ -118,13 +119,13 @@ class Renderer:
 
     def _make_shears(self) -> Shears:
         taps = [make_taps(int(scale), max(self.canvas)) for scale in self._scales]
-        widest = max(one.weight.shape[1] for one in taps)
+        widest = max(tap.weight.shape[1] for tap in taps)
         periods = np.array([phases(int(scale)) for scale in self._scales], np.int64)
         # Phase 0 begins so far right that no sheared letter starts left of column 1.
         base = np.array([-(-(self._reach() + 2) // period) * period for period in periods.tolist()], np.int64)
         return Shears(
-            self._slopes, self._scales, np.stack([one.start for one in taps]),
-            np.stack([np.pad(one.weight, ((0, 0), (0, widest - one.weight.shape[1]))) for one in taps]),
+            self._slopes, self._scales, np.stack([tap.start for tap in taps]),
+            np.stack([np.pad(tap.weight, ((0, 0), (0, widest - tap.weight.shape[1]))) for tap in taps]),
             self._sizes, periods, base,
         )  # fmt: skip
 
@@ -191,7 +192,7 @@ class Renderer:
             variance = lengths.mean() * share * (1 - share) + lengths.var() * share**2
             return np.full(size, lengths.mean() * share), np.full(size, variance)
         counts = [(self._words == number).sum(axis=1) for number in range(size)]
-        return np.array([one.mean() for one in counts]), np.array([one.var() for one in counts])
+        return np.array([times.mean() for times in counts]), np.array([times.var() for times in counts])
 
     def scratch(self) -> np.ndarray:
         """Return memory for a whole block's pictures, to be used for block after block."""

@@ -135,7 +135,7 @@ def most_ink(left, right, padded):
 
 @numba.njit(cache=True, nogil=True)
 def window_of(left, right, windows, most):
-    """Return the first window with that much ink, or the middle one of equal windows that follow it."""
+    """Return the first window with that much ink; of equal windows in a row, the window in their middle."""
     start = 0
     while right[start] - left[start] < most:
         start += 1

@@ -18,11 +18,11 @@ SHIPPED = Path(str(files("tasks"))) / "ladder.skops"
 
 @dataclass(frozen=True)
 class Word:
-    """What one picture says.
+    """The answer to a picture.
 
     word : the best answer; '' if there is none, and `reason` says why
     confidence : from 0 to 1, the calibrated probability that `word` is right
-    others : the next two answers, each with its share of what is left
+    others : the next two answers, each with its share of the rest
     """
 
     word: str
@@ -32,7 +32,7 @@ class Word:
 
 
 class PictureReader:
-    """A model that reads pictures from files or from memory; `open_reader` opens one."""
+    """A model that reads pictures from files or from memory; `open_reader` opens it."""
 
     def __init__(self, reader: Reader):
         self._reader = reader
@@ -80,7 +80,7 @@ def open_reader(
     Parameters
     ----------
     model : path or URL, optional
-        A model's file; by default the one that comes with the package.
+        A model's file; by default the model that comes with the package.
     dictionary : str
         'none' for random strings, 'web2' for the English words, or the path of a word list.
     alphabet : str, optional

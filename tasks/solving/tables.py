@@ -140,7 +140,7 @@ class _Written(io.RawIOBase):
 
 
 def could_be_answers(file: Path) -> bool:
-    """Return whether a file begins as `write_answers` writes one; an empty file does if its suffix is of a format."""
+    """Return whether a file begins as a file of `write_answers`; an empty file does if its suffix is of a format."""
     with file.open("rb") as content:
         head = content.read(len(COLUMNS[0]) + 16)
     begins = (b"path,word,", b'{"path": ', b"PAR1")
