@@ -29,8 +29,8 @@ from storage.files.targets import STANDARD_OUTPUT
 from storage.texts import plain, plain_lines
 
 COMMANDS = {
-    "generate": ("flows.generate:generate", "Draw a dataset of pictures into sharded HDF5, or finish or extend one."),
-    "verify": ("flows.verify:verify", "Prove a dataset whole, or find and repair what is missing, altered or foreign."),
+    "generate": ("flows.generate:generate", "Draw a dataset of pictures into sharded HDF5, or finish or extend it."),
+    "verify": ("flows.verify:verify", "Prove a dataset whole, or find and repair missing, altered and foreign files."),
     "export": ("flows.export:export", "Write a dataset's pictures and labels in a format that other tools read."),
     "import": ("flows.ingest:ingest", "Make a dataset of a folder of labelled pictures."),
     "train": ("flows.train:train", "Train the letter network on a dataset."),
@@ -41,7 +41,7 @@ COMMANDS = {
     "regenerate": ("flows.regenerate:regenerate", "Draw, train, measure; serve the new model if it is no worse."),
     "up": ("flows.up:up", "Run the deployments on this machine: server, UI, worker. Ends with Ctrl-C."),
     "inspect": ("flows.describe:inspect", "Show what a dataset or a model file holds."),
-    "datasets": ("flows.datasets:datasets", "List datasets with their sizes, or remove one."),
+    "datasets": ("flows.datasets:datasets", "List datasets with their sizes, or remove a dataset."),
     "profiles": ("flows.profiles:profiles", "List the kinds of pictures that can be drawn, and the fonts."),
 }
 PLAIN = {"up", "inspect", "datasets", "profiles"}  # they are no flows and need no server

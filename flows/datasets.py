@@ -12,7 +12,7 @@ from tasks.datasets.describe import datasets_under
 
 
 def datasets(*, remove: str | None = None, yes: bool = False) -> dict[str, object]:
-    """List datasets with their sizes, or remove one.
+    """List datasets with their sizes, or remove a dataset.
 
     Parameters
     ----------

@@ -66,11 +66,11 @@ def demo(request: DemoRequest, _checked: None) -> dict[str, object]:
     began = time.monotonic()
     with crew(request.workers, request.cluster):
         drawn = [as_drawn(generate("letters", count=LETTERS)), as_drawn(generate("book", count=WORDS))]
-        sheets = [contact_sheet(name) for name in ("letters", "book")]
+        sheets = [save_sheet(name) for name in ("letters", "book")]
         model = train(["book", "letters"], pictures=list(PICTURES), shows=SHOWS)
         scores = of_one_dataset(evaluate("book", "book"))
-        folder = home() / "samples" / "demo"
-        samples(folder)
+        folder = home() / "write_captchas" / "demo"
+        write_captchas(folder)
         answers = solve_once(folder)
     solved = answers.get("rows", answers).get("solved", 0)  # an earlier version's report has no rows
     file = Path(answers.get("answers_file") or str(answers["answers"]))  # which an earlier version's report has
@@ -100,7 +100,7 @@ def _drawn(report: DrawReport) -> str:
 
 
 @task(cache_policy=NO_CACHE, task_run_name="contact sheet of {name}")
-def contact_sheet(name: str) -> str:
+def save_sheet(name: str) -> str:
     """Save a contact sheet of a dataset; return its path."""
     sheet = home() / "reports" / "inspect" / f"{name}.png"
     describe_dataset(dataset_folder(name), sheet)
@@ -108,7 +108,7 @@ def contact_sheet(name: str) -> str:
 
 
 @task(cache_policy=NO_CACHE, task_run_name="new CAPTCHAs")
-def samples(folder: Path) -> int:
+def write_captchas(folder: Path) -> int:
     """Write new CAPTCHAs as PNG files; return their number."""
     recipe = make_recipe(find_profile("book"), SAMPLE_SEED)
     return write_samples(SampleJob(recipe, str(folder), SAMPLES, atomic.new_run()))

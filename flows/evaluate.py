@@ -145,7 +145,7 @@ def evaluate(request: EvaluateRequest, choice: EvaluateChoice) -> EvaluationSumm
             generate(name, count=settings.LADDER_COUNT, seed=settings.LADDER_SEED)
             rung = measurement(request.model, name, request.dictionary)
             measured.append(_measure(rung, folder / name, split, request.again)[0])
-        rows = ladder_report.save(folder, model, measured)
+        rows = ladder_report.save_ladder(folder, model, measured)
     show_ladder(folder)
     return {
         "report": str(folder),
@@ -173,10 +173,10 @@ def _measure(asked: Measurement, folder: Path, split: Split, again: bool) -> tup
     if report is not None:
         show_evaluated(report, folder)
         return report, True
-    return publish(read(data, model, split.value, words), asked, folder, split), False
+    return publish_report(read_split(data, model, split.value, words), asked, folder, split), False
 
 
-def publish(receipts: list[EvaluateReceipt], asked: Measurement, folder: Path, split: Split) -> Evaluation:
+def publish_report(receipts: list[EvaluateReceipt], asked: Measurement, folder: Path, split: Split) -> Evaluation:
     """Sum up the readings, save the report, and show it in Prefect."""
     report, files = summarise(receipts, asked.data, asked.model, split.value, asked.words)
     save_report(folder, files)
@@ -184,8 +184,8 @@ def publish(receipts: list[EvaluateReceipt], asked: Measurement, folder: Path, s
     return report
 
 
-@task(cache_policy=NO_CACHE, task_run_name="read", **RETRIES)
-def read(data: Dataset, model: Place, split: str, words: tuple[str, ...]) -> list[EvaluateReceipt]:
+@task(cache_policy=NO_CACHE, task_run_name="read_split", **RETRIES)
+def read_split(data: Dataset, model: Place, split: str, words: tuple[str, ...]) -> list[EvaluateReceipt]:
     """Read every shard's pictures of the split on Dask."""
     count, digest = len(data.manifest.shards), model_digest(model)
     jobs = [

@@ -22,7 +22,16 @@ from storage.files.locks import locked
 from storage.files.places import local
 from storage.files.targets import Owned, require_folder
 from storage.shards.shard import Split
-from tasks.exchange.export import ExportChoice, ExportPlan, begin, examine, finish, missing_bytes, survey, tidy
+from tasks.exchange.export import (
+    ExportChoice,
+    ExportPlan,
+    begin_export,
+    examine,
+    finish_export,
+    missing_bytes,
+    plan_export,
+    tidy_export,
+)
 from tasks.exchange.export import report as report_of
 from tasks.exchange.export_part import PartReceipt, export_part, prove_shard
 from tasks.exchange.formats import ExportFormat
@@ -102,24 +111,24 @@ def export(request: ExportRequest, target: ExportTarget) -> dict[str, object]:
     data, choice, folder = target
     began = time.monotonic()
     with locked(folder):
-        plan = survey(data, choice, folder)
+        plan = plan_export(data, choice, folder)
         if plan.whole:
             get_run_logger().info("%s is whole", folder)
-            tidy(folder)
+            tidy_export(folder)
             receipts = []
         else:
             atomic.need_space(folder, missing_bytes(plan, folder))
-            begin(plan, folder)
-            receipts = write(plan, choice, request.workers, request.cluster)
-            finish(plan, folder, receipts)
+            begin_export(plan, folder)
+            receipts = write_parts(plan, choice, request.workers, request.cluster)
+            finish_export(plan, folder, receipts)
     written = sum(receipt.part.pictures for receipt in receipts if not receipt.kept)
     report = report_of(folder, written, time.monotonic() - began)
     show_report("export", report, folder)
     return report
 
 
-@task(cache_policy=NO_CACHE, task_run_name="write", **RETRIES)
-def write(plan: ExportPlan, choice: ExportChoice, workers: int | None, cluster: str | None) -> list[PartReceipt]:
+@task(cache_policy=NO_CACHE, task_run_name="write_parts", **RETRIES)
+def write_parts(plan: ExportPlan, choice: ExportChoice, workers: int | None, cluster: str | None) -> list[PartReceipt]:
     """Write a plan's parts on Dask; for a virtual dataset, prove its shards instead."""
     virtual = choice.format is ExportFormat.HDF5
     unit, name = (prove_shard, "verifying") if virtual else (export_part, "exporting")

@@ -24,8 +24,8 @@ from storage.files.targets import Owned, require_folder
 from storage.shards.shard import sealed
 from tasks.datasets import dry_run
 from tasks.datasets.dry_run import DryRunReport
-from tasks.datasets.folder import complete, tidy
-from tasks.datasets.generate import DrawPlan, DrawReport, draw_shard, estimate_bytes, missing, survey
+from tasks.datasets.folder import complete, tidy_dataset
+from tasks.datasets.generate import DrawPlan, DrawReport, draw_shard, estimate_bytes, missing_pictures, plan_drawing
 from tasks.datasets.generate import report as report_of
 from tasks.datasets.recipe import Recipe, ambiguities, make_recipe, renderer_of
 from tasks.datasets.totals import Gathered
@@ -89,7 +89,7 @@ def check(request: GenerateRequest) -> Recipe:
 @told
 @command(GenerateRequest, check)
 def generate(request: GenerateRequest, recipe: Recipe) -> DrawReport | DryRunReport:
-    """Draw a dataset of pictures into sharded HDF5, or finish or extend one.
+    """Draw a dataset of pictures into sharded HDF5, or finish or extend it.
 
     The same profile and seed give the same pictures whatever the number of workers. A run that was
     ended at any point goes on where it was; a count smaller than the dataset changes nothing.
@@ -98,18 +98,18 @@ def generate(request: GenerateRequest, recipe: Recipe) -> DrawReport | DryRunRep
     folder = place(request.out) if request.out else new_dataset_folder(recipe.profile.name)
     run = atomic.new_run()
     if request.dry_run:
-        rehearsal = rehearse(recipe, survey(recipe, folder, request.count, run), folder, request.workers)
+        rehearsal = rehearse(recipe, plan_drawing(recipe, folder, request.count, run), folder, request.workers)
         if unclear:
             rehearsal["unclear"] = unclear
         return rehearsal
     with locked(atomic.make_folder(folder)):
-        plan = survey(recipe, folder, request.count, run)
+        plan = plan_drawing(recipe, folder, request.count, run)
         if plan.whole:
-            tidy(folder, recipe.identity)
+            tidy_dataset(folder, recipe.identity)
             get_run_logger().info("%s is whole: %s pictures", folder, f"{plan.count:,}")
             return _told(report_of(folder, drawn=0, kept=plan.count, seconds=0.0, rate=None), unclear, [], folder)
         began = time.monotonic()
-        atomic.need_space(folder, int(estimate_bytes(recipe) * missing(plan, folder)))
+        atomic.need_space(folder, int(estimate_bytes(recipe) * missing_pictures(plan, folder)))
         there = {path.name for path in sealed(folder).values()}
         gathered, shards = draw(recipe, plan, folder, there, request.workers, request.cluster)
         complete(folder, gathered, run, renderer_of(recipe).letters_a_text())
@@ -119,7 +119,7 @@ def generate(request: GenerateRequest, recipe: Recipe) -> DrawReport | DryRunRep
 
 
 def _told(report: DrawReport, unclear: str, shards: list[ShardState], folder: Place) -> DrawReport:
-    """Add what is unclear, and show the report in Prefect."""
+    """Add the sentences about unclear letters, and show the report in Prefect."""
     if unclear:
         report["unclear"] = unclear
     show_drawn(report, shards, folder)

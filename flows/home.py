@@ -16,7 +16,7 @@ from storage.files.private import make_private_folder
 
 HOME = "CAPTCHAS_HOME"
 SHIPPED = Path(tasks.__file__).with_name("ladder.skops")  # made by `captchas train --ladder`, kept with the package
-RECORD = "up.json"  # under Prefect's folder, while `captchas up` runs
+UP_RECORD = "up.json"  # under Prefect's folder, while `captchas up` runs
 
 
 def home() -> Path:
@@ -144,7 +144,7 @@ def served() -> dict[str, Any] | None:
     None if `captchas up` does not run, also if it was killed and left its record behind.
     """
     try:
-        content: dict[str, Any] = json.loads((home() / "prefect" / RECORD).read_bytes())
+        content: dict[str, Any] = json.loads((home() / "prefect" / UP_RECORD).read_bytes())
         alive = processes.started(content["pid"]) == content["started"] and "password" in content
     except (OSError, ValueError, KeyError, TypeError):
         return None

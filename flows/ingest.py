@@ -23,7 +23,7 @@ from storage.files.places import Place, local, place
 from storage.files.targets import Owned, require_folder
 from tasks.datasets.folder import complete
 from tasks.datasets.totals import Gathered
-from tasks.exchange.ingest import fill_jobs, fill_shard, require_imported, survey
+from tasks.exchange.ingest import fill_jobs, fill_shard, require_imported, require_same_files
 from tasks.exchange.ingest import report as report_of
 from tasks.exchange.labels import find_labels
 from tasks.exchange.scan import ImportRequest, Listing, Source, scan_files, write_records
@@ -112,7 +112,7 @@ def ingest(request: IngestRequest, checked: tuple[ImportRequest, Place]) -> dict
     began = time.monotonic()
     with locked(target), crew(request.workers, request.cluster):
         source = measure(Listing(wanted))
-        survey(source, target, records)
+        require_same_files(source, target, records)
         write_records(source, records, request.csv_safe)
         atomic.make_folder(target)
         gathered = fill(source, target, run)

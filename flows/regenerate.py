@@ -5,7 +5,7 @@ from pathlib import Path
 
 from prefect import flow, get_run_logger
 
-from flows.evaluate import measurement, publish, read
+from flows.evaluate import measurement, publish_report, read_split
 from flows.generate import GenerateRequest, as_drawn, generate
 from flows.generate import check as check_recipe
 from flows.home import home, new_dataset_folder
@@ -157,8 +157,8 @@ def _decide(renewal: Renewal, drawn: list[DrawReport], data: Dataset) -> Regener
     """Measure both models on the same unseen pictures, and serve the new model if it is no worse."""
     reports = home() / "reports" / "regenerate" / renewal.served.stem
     new = measurement(str(renewal.candidate), str(data.folder))
-    read_new = read(new.data, new.model, Split.TEST.value, new.words)
-    publish(read_new, new, reports / "candidate", Split.TEST)
+    read_new = read_split(new.data, new.model, Split.TEST.value, new.words)
+    publish_report(read_new, new, reports / "candidate", Split.TEST)
     try:
         served = measurement(str(renewal.served), str(data.folder))
     except NotThere:
@@ -166,8 +166,8 @@ def _decide(renewal: Renewal, drawn: list[DrawReport], data: Dataset) -> Regener
     except (BadInput, Damaged) as error:
         pairs, worse, why = None, False, f"the served model cannot read these pictures ({error})"
     else:
-        read_served = read(served.data, served.model, Split.TEST.value, new.words)
-        publish(read_served, served, reports / "served", Split.TEST)
+        read_served = read_split(served.data, served.model, Split.TEST.value, new.words)
+        publish_report(read_served, served, reports / "served", Split.TEST)
         pairs = compare(read_new, read_served)
         worse = not no_worse(pairs)
         why = "worse than the served model" if worse else "no worse than the served model"

@@ -18,7 +18,7 @@ from flows.workers.fanout import fan_out
 from storage.files.places import local
 from storage.files.targets import require_folder
 from tasks.profiles.fonts import find_face
-from tasks.scoring.reproduce import StepJob, as_markdown, for_people, run_step, save
+from tasks.scoring.reproduce import StepJob, as_markdown, for_people, run_step_job, save_steps
 from tasks.scoring.reproduce import jobs as jobs_of
 
 
@@ -69,7 +69,7 @@ def reproduce(request: ReproduceRequest, jobs: list[StepJob]) -> dict[str, objec
     folder = local(request.out, "out") if request.out else home() / "reports" / "reproduce"
     face, seed = find_face(request.font), request.seed
     rows = run_steps(jobs, request.workers, request.cluster)
-    report = save(folder, rows, face, seed)
+    report = save_steps(folder, rows, face, seed)
     show_reproduced(for_people(rows), as_markdown(rows), f"{face.name}, seed {seed}", folder / "steps.png")
     return {
         "font": face.name,
@@ -86,5 +86,5 @@ def reproduce(request: ReproduceRequest, jobs: list[StepJob]) -> dict[str, objec
 def run_steps(jobs: list[StepJob], workers: int | None, cluster: str | None) -> list[dict[str, Any]]:
     """Run each step as a job on Dask; all draw the same words."""
     with crew(workers, cluster) as client, stage("steps", len(jobs), "steps") as shown:
-        rows = list(fan_out(client, run_step, jobs, on_done=lambda _: shown.advance(1)))
+        rows = list(fan_out(client, run_step_job, jobs, on_done=lambda _: shown.advance(1)))
     return sorted(rows, key=lambda row: row["number"])

@@ -29,7 +29,7 @@ from tasks.solving.choice import SolveChoice
 from tasks.solving.claims import claim_answers, require_own
 from tasks.solving.inbox import Inbox
 from tasks.solving.isolated import read_batch
-from tasks.solving.results import AnswersFile, Written, sheet_of, write_results
+from tasks.solving.results import AnswersFile, Written, answers_sheet, write_results
 from tasks.solving.run import next_attempt
 from tasks.solving.survey import OTHERS
 from tasks.solving.tables import choose_format, could_be_answers
@@ -81,7 +81,7 @@ def check(request: SolveRequest) -> Checked:
 
 
 def _require_free(out: Place, request: SolveRequest, choice: SolveChoice) -> None:
-    """Refuse a file of answers that would replace what is read, or what is kept here."""
+    """Refuse a file of answers that would replace a picture that is read, or a file of the home's answers."""
     require_own(out, ledger().parent, choice.path.resolve())
     require_file(out, "out", stream=True, inputs=(choice.path, place(request.dictionary)))
     if isinstance(out, Path) and not is_stream(out) and out.is_file():
@@ -106,7 +106,7 @@ def solve(request: SolveRequest, checked: Checked) -> SolveReport:
         inbox = Inbox(choice, plan, remembered)
         seconds = read(inbox, request.workers, request.cluster)
         written = write(inbox, answers)
-        sheet = sheet_of(inbox)
+        sheet = answers_sheet(inbox)
     report = _report(inbox, answers, written, seconds)
     show_solved(report, sheet, choice.folder, answers.out)
     return report

@@ -39,7 +39,8 @@ class SolveRequest:
     only_new
         Write only answers since the last run that wrote its answers; by default all.
     again
-        Also read what another model, or the same with other settings, has answered. For one picture always so.
+        Also read pictures that another model, or the same model with other settings, has answered. For one picture
+        always so.
     settle
         Seconds between two looks at a file; a file that changes meanwhile is still being written and is left.
     move_to

@@ -26,7 +26,7 @@ from storage.files.places import ObjectPath, Place, place
 from storage.files.targets import require_file
 from storage.models import save_model
 from tasks import models
-from tasks.reading.networks import Fitted
+from tasks.reading.networks import FittedNetwork
 from tasks.training.calibrate import CheckJob, check_answers
 from tasks.training.calibrate import calibrate as fit_confidence
 from tasks.training.fit import FitFacts
@@ -45,7 +45,7 @@ from tasks.training.settings import (
 from tasks.training.spool import GatherJob, GatherReceipt, jobs_of
 from tasks.training.spool import gather as gather_shard
 
-FINAL, FIRST = 1, FIRST_SHARE  # rounds of training: every picture, or one in FIRST_SHARE
+FINAL, FIRST = 1, FIRST_SHARE  # rounds of training: every picture, or one picture in FIRST_SHARE
 
 
 class TrainChoice(NamedTuple):
@@ -151,11 +151,13 @@ def train(request: TrainRequest, choice: TrainChoice) -> dict[str, Any]:
         with locked(path):
             beside = _beside(path)
             atomic.make_folder(beside.parent)
-            models.tidy(beside)
+            models.remove_leftovers(beside)
             spool = atomic.make_folder(beside.with_name(f".{beside.stem}.{run}.spool"))
             try:
                 facts, networks, receipts = _learn(chosen, settings, provenance, spool, run)
-                pictures, marked = (sum(getattr(one, key) for one in receipts) for key in ("pictures", "marked"))
+                pictures, marked = (
+                    sum(getattr(receipt, key) for receipt in receipts) for key in ("pictures", "marked")
+                )
                 models.save(path, networks, provenance, facts, pictures, marked, run)
             finally:
                 shutil.rmtree(spool, ignore_errors=True)
@@ -173,7 +175,7 @@ def _beside(path: Place) -> Path:
 
 def _learn(
     datasets: list[Dataset], settings: Settings, provenance: dict[str, Any], spool: Path, run: str
-) -> tuple[dict[str, object], dict[str, Fitted], list[GatherReceipt]]:
+) -> tuple[dict[str, object], dict[str, FittedNetwork], list[GatherReceipt]]:
     """Gather letters, fit the networks, and calibrate the confidence; imported pictures take two rounds."""
     model, classes = None, provenance["classes"]
     if any(data.manifest.source for data in datasets):
@@ -203,7 +205,7 @@ def gather(jobs: list[GatherJob]) -> list[GatherReceipt]:
 @task(cache_policy=NO_CACHE, task_run_name="fit")
 def fit(
     spool: Path, name: str, classes: str, settings: Settings, shows: int, every: bool = True
-) -> tuple[dict[str, Fitted], FitFacts]:
+) -> tuple[dict[str, FittedNetwork], FitFacts]:
     """Fit the networks over the spool."""
     with stage("training", shows, "spans") as shown:
         return fit_networks(

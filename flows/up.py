@@ -16,7 +16,7 @@ from types import FrameType
 from typing import Any
 
 import flows
-from flows.home import RECORD, home, served
+from flows.home import UP_RECORD, home, served
 from flows.parameters import Port
 from flows.requests import Refused, command
 from flows.service import deployments, passwords, processes
@@ -117,7 +117,7 @@ def up(request: UpRequest, file: Path | None) -> dict[str, Any]:
     the next run of each goes on from there. Other commands on this home use its server.
     """
     if file is None:  # --check
-        return deployments.look(*_there())
+        return deployments.report_status(*_there())
     if request.deploy:
         api = Api(os.environ["PREFECT_API_URL"])
         with _stopping() as stop:
@@ -156,7 +156,7 @@ def _run(file: Path, port: int, stop: Stop) -> None:
         "pid": os.getpid(), "started": processes.started(os.getpid()), "api": api.url, "ui": url,
         "deployments": str(file), "logs": str(logs), "password": os.environ[passwords.SERVER],
     }  # fmt: skip
-    place = home() / "prefect" / RECORD
+    place = home() / "prefect" / UP_RECORD
     try:
         _tell(f"starting Prefect's server on {url}")
         create_private(Path(os.environ["PREFECT_HOME"], DATABASE))  # Prefect would let every user read it
@@ -263,7 +263,7 @@ def _deploy_command(file: Path) -> list[str]:
 def _there() -> tuple[str | None, Path | None, str | None]:
     """Find the server to look at, the file of its deployments, and its password if that is not in the environment.
 
-    All are those of the `up` on this home, else the server is the one that PREFECT_API_URL names.
+    If `captchas up` runs on this home, all are its own. Else the server is that of PREFECT_API_URL.
     """
     record = served()
     if record:

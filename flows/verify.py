@@ -30,7 +30,7 @@ from tasks.datasets.inventory import Inventory, datasets_in, inventory, is_impor
 from tasks.datasets.judge import Finding, Verdict, VerifyReport, judge, report, summary
 from tasks.datasets.prove import Proof, ProofJob, Proven, bundles, proof_jobs, prove_all
 from tasks.datasets.recipe import Recipe
-from tasks.datasets.repair import count_jobs, count_shard, finish, plan_repair, put_back, redraw_shard
+from tasks.datasets.repair import count_jobs, count_shard, finish_repair, plan_repair, put_back, redraw_shard
 from tasks.datasets.totals import Gathered
 from tasks.exchange.ingest import as_imported
 
@@ -94,10 +94,10 @@ def check(request: VerifyRequest) -> Place | None:
 @told
 @command(VerifyRequest, check)
 def verify(request: VerifyRequest, folder: Place | None) -> VerifyReport | AllVerified:
-    """Prove a dataset whole, or find what is missing, altered or foreign, and repair it.
+    """Prove a dataset whole, or find missing, altered and foreign files, and repair it.
 
     Every shard is read and checked against its own digests and the manifest's. Nothing is changed without
-    --repair, and nothing is deleted with it: what does not belong goes to NAME.foreign beside the dataset.
+    --repair, and nothing is deleted with it: foreign files go to NAME.foreign beside the dataset.
     """
     redraw, repair, workers, cluster = request.redraw, request.repair, request.workers, request.cluster
     if folder is None:
@@ -210,7 +210,7 @@ def mend(
         with stage("drawing again", len(plan.jobs), "shards") as shown:
             drawn = list(fan_out(client, redraw_shard, plan.jobs, on_done=lambda _: shown.advance(1)))
         counted = _count(client, counting) if counting else None
-    return finish(found, verdict, plan, proofs, drawn, counted, run)
+    return finish_repair(found, verdict, plan, proofs, drawn, counted, run)
 
 
 def _count(client: Client, jobs: list[DrawJob]) -> Gathered:

@@ -15,7 +15,7 @@ from storage.files.places import Place
 from storage.models import load_model, model_digest, save_model
 from tasks.rates import Rate
 from tasks.reading.features import FEATURES
-from tasks.reading.networks import LETTERS, Fitted
+from tasks.reading.networks import LETTERS, FittedNetwork
 from tasks.training.settings import Settings, classes_of
 
 
@@ -48,7 +48,7 @@ def same_model(path: Place, provenance: dict[str, Any]) -> bool:
     return all(record.get(key) == value for key, value in provenance.items())
 
 
-def tidy(path: Path) -> None:
+def remove_leftovers(path: Path) -> None:
     """Remove the files and spools that killed runs left beside a model; the caller holds its lock."""
     stem, suffix = re.escape(path.stem), re.escape(path.suffix)
     ours = re.compile(rf"\.{stem}(\.[0-9a-f]{{12}}\.spool|{suffix}\.[0-9a-f]{{12}}\.tmp)")
@@ -58,7 +58,7 @@ def tidy(path: Path) -> None:
 
 
 def save(
-    path: Place, networks: dict[str, Fitted], provenance: dict[str, Any], facts: Mapping[str, object],
+    path: Place, networks: dict[str, FittedNetwork], provenance: dict[str, Any], facts: Mapping[str, object],
     pictures: int, marked: int, run: str,
 ) -> dict[str, Any]:  # fmt: skip
     """Save a model, and keep the file that was at `path` aside.

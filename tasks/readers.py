@@ -61,7 +61,7 @@ def load_reader(
     ------
     NotThere, BadInput
     Damaged
-        Also if the file is not the one that the run began with.
+        Also if the file has changed since the run began.
     """
     model = at_home(model)
     if model_digest(model) != sha256:

@@ -48,7 +48,7 @@ def record() -> dict[str, str]:
 
 
 @functools.cache
-def fingerprint() -> str:
+def software_fingerprint() -> str:
     """Return the sha256 of `record`."""
     return sha256(repr(sorted(record().items())).encode()).hexdigest()
 
@@ -56,21 +56,21 @@ def fingerprint() -> str:
 def differences(there: dict[str, str], here: dict[str, str]) -> list[str]:
     """List the differences of two records, each as 'pillow 12.0.0 there, 13.0.0 here'."""
     return [
-        f"{name} {there.get(name, 'missing')} there, {here.get(name, 'missing')} here"
+        f"{name} {there.get(name, 'differing_files')} there, {here.get(name, 'differing_files')} here"
         for name in sorted(set(here) | set(there))
         if there.get(name) != here.get(name)
     ]
 
 
 def do(unit: Callable[[Job], Receipt], wanted: str, job: Job) -> Receipt:
-    """Return `unit(job)`, if the `fingerprint` of this process is the wanted one.
+    """Return `unit(job)`, if the `software_fingerprint` of this process is the wanted one.
 
     Raises
     ------
     Unfit
-        It is another one. The unit may raise other errors.
+        It has another fingerprint. The unit may raise other errors.
     """
-    if fingerprint() != wanted:
+    if software_fingerprint() != wanted:
         raise Unfit("worker: has other software than the run; install the same version of this project there")
     return unit(job)
 
@@ -104,7 +104,7 @@ def sample(path: Path) -> dict[str, str]:
     return found | ({first: _look(first)} if first else {})
 
 
-def missing(evidence: dict[str, str]) -> list[str]:
+def differing_files(evidence: dict[str, str]) -> list[str]:
     """List the paths of a `sample` where this process sees another file, or none."""
     return [path for path, seen in evidence.items() if _look(at_home(path)) != seen]
 

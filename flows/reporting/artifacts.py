@@ -12,7 +12,7 @@ from flows.reporting.reports import EvaluationSummary, RegenerateReport, ShardSt
 from flows.reporting.runs import as_lines, picture
 from storage.files.places import Place
 from storage.texts import code, markdown, plain, plain_values
-from tasks.datasets.describe import sheet_of
+from tasks.datasets.describe import dataset_sheet
 from tasks.datasets.generate import DrawReport
 from tasks.datasets.judge import Finding, VerifyReport, summary
 from tasks.rates import Rate, RateRecord
@@ -52,7 +52,7 @@ def show_drawn(report: DrawReport, shards: list[ShardState], folder: Place) -> N
     lines = [f"# {markdown(folder.name)}: {report['count']:,} pictures", "", f"- shards: {said}"]
     lines += as_lines(report, "shards", "dataset", "count")
     if shards:
-        lines += ["", picture(sheet_of(folder, SHOWN), f"The first {SHOWN} pictures")]
+        lines += ["", picture(dataset_sheet(folder, SHOWN), f"The first {SHOWN} pictures")]
     _markdown(lines, f"{key}-report", folder)
 
 

@@ -15,7 +15,7 @@ from storage.errors import CaptchasError
 from storage.files import atomic
 
 POOL = "captchas"
-DIGEST = "deployed.sha256"  # under PREFECT_HOME; the checksum of the file that was deployed last
+DEPLOYED = "deployed.sha256"  # under PREFECT_HOME; the checksum of the file that was deployed last
 PAGE = 200  # runs in one answer of the server
 LIVING = 90.0  # seconds since a worker's last heartbeat, which comes every 30
 # Credentials before a host, a query or a fragment of a URL, and in s3: anything but a bucket; a scheduler's
@@ -23,7 +23,7 @@ LIVING = 90.0  # seconds since a worker's last heartbeat, which comes every 30
 NO_SECRET = r"^(?!(?!file:)[A-Za-z][A-Za-z0-9+.:-]+:/+([^/]*@|.*[?#]))(?![sS]3:/+[^/]*:)"
 # What a run may not choose: it would run any command as the user whose worker it is.
 FIXED = ("command", "env", "working_dir")
-# Prefect's own for a pool of processes, without what is fixed.
+# Prefect's own template for a pool of processes, without the variables in `FIXED`.
 TEMPLATE = {
     "job_configuration": {name: f"{{{{ {name} }}}}" for name in ("labels", "name", "stream_output")},
     "variables": {
@@ -126,7 +126,7 @@ def without_secrets(schema: dict[str, Any]) -> dict[str, Any]:
 
 
 def _mark() -> Path:
-    return Path(os.environ.get("PREFECT_HOME") or Path.home() / ".prefect", DIGEST)
+    return Path(os.environ.get("PREFECT_HOME") or Path.home() / ".prefect", DEPLOYED)
 
 
 def _digest(file: Path) -> str:
@@ -182,7 +182,7 @@ def _runs(api: Api, wanted: dict[str, Any]) -> list[dict[str, Any]]:
     return found
 
 
-def look(url: str | None, file: Path | None, password: str | None = None) -> dict[str, Any]:
+def report_status(url: str | None, file: Path | None, password: str | None = None) -> dict[str, Any]:
     """Report which parts run: the server, the pool, the deployments, the worker.
 
     The server is asked with the password, by default with that of the environment.

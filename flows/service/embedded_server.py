@@ -1,6 +1,6 @@
 """Prefect's embedded server, started while this process still imports Prefect.
 
-By default Prefect starts a server for a run without one only when the flow is called, after importing the server's
+By default Prefect starts a server for a run without a server only when the flow is called, after importing the server's
 code in this process too: together two thirds of the time to the first shard.
 """
 

@@ -32,7 +32,7 @@ class Api:
     timeout : float
         Seconds for a request.
     password : str, optional
-        By default the one in PREFECT_API_AUTH_STRING; without it the key in PREFECT_API_KEY.
+        By default the value of PREFECT_API_AUTH_STRING; without it the key in PREFECT_API_KEY.
     """
 
     def __init__(self, url: str, timeout: float = 30.0, password: str | None = None):
@@ -127,5 +127,5 @@ class Api:
                 raise Unanswered(f"{request.full_url}: Prefect's server refused ({error.code}: {said})") from error
             except (OSError, HTTPException, ValueError) as error:
                 raise Unanswered(
-                    f"{self.url}: no Prefect server answers there ({error}); `captchas up` starts one"
+                    f"{self.url}: no Prefect server answers there ({error}); `captchas up` starts a server"
                 ) from error

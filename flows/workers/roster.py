@@ -129,7 +129,7 @@ class Roster:
 
         A new worker may get jobs before this process has examined it.
         """
-        return (worker.do, (unit, worker.fingerprint())) if self.address else (unit, ())
+        return (worker.do, (unit, worker.software_fingerprint())) if self.address else (unit, ())
 
     def explains(self, error: Exception) -> bool:
         """Return whether a job failed because of its worker; `look` finds out which worker."""
@@ -226,7 +226,7 @@ class Roster:
     def _compare(self, path: Path, look: Callable[[], dict[str, str]]) -> None:
         for attempt in range(TRIES):
             time.sleep(attempt)
-            answers = self._ask(worker.missing, look())
+            answers = self._ask(worker.differing_files, look())
             wrong = sorted(name for name, answer in answers.items() if answer and not isinstance(answer, OSError))
             if not wrong:
                 return
@@ -272,7 +272,7 @@ class Roster:
         except TimeoutError as error:
             raise WorkerLost(
                 f"cluster {self.address!r}: a worker did not answer in {ANSWER:.0f} s ({', '.join(names[:3])}"
-                f"{' …' if len(names) > 3 else ''}); end the one that hangs, then give the same command again"
+                f"{' …' if len(names) > 3 else ''}); end the worker that hangs, then give the same command again"
             ) from error
         except OSError as error:
             raise self.lost() from error

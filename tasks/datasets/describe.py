@@ -76,7 +76,7 @@ def _require_picture(number: int, first: int, count: int) -> None:
         raise BadInput(f"first: must be a picture's number, {first} to {first + count - 1}; it is {number}")
 
 
-def sheet_of(folder: Place, shown: int = SHOWN) -> bytes:
+def dataset_sheet(folder: Place, shown: int = SHOWN) -> bytes:
     """Draw a contact sheet of a dataset's first `shown` pictures, as PNG.
 
     Raises

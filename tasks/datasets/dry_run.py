@@ -45,7 +45,7 @@ class Cost:
     seconds: float
 
 
-def measure(recipe: Recipe) -> Cost:
+def measure_cost(recipe: Recipe) -> Cost:
     """Draw, count, digest and seal some blocks in memory, twice: the first time compiles the kernels.
 
     Raises
@@ -81,7 +81,7 @@ def rehearse(
     Parameters
     ----------
     plan : DrawPlan
-        From `survey`. If the dataset is whole nothing would be drawn: `verify` mends damage.
+        From `plan_drawing`. If the dataset is whole nothing would be drawn: `verify` mends damage.
     on_shard : callable, optional
         Called for each shard that was checked, with its number of pictures.
     """
@@ -110,7 +110,7 @@ def rehearse(
             on_shard(size)
     for path in sorted(there.values()):
         note(path.name, "stale", "no part of a dataset of that many pictures; removed if it is an older part of it")
-    cost = measure(recipe)
+    cost = measure_cost(recipe)
     return {
         "dataset": str(folder),
         "profile": recipe.profile.name,

@@ -76,7 +76,7 @@ def complete(
     """
     manifest = gathered.manifest(letters)
     if not gathered.drawn and _says(folder, manifest):
-        tidy(folder, gathered.identity)
+        tidy_dataset(folder, gathered.identity)
         return Manifest.read(folder)
     manifest.write(folder, run)
     names = {line["name"] for line in manifest.shards}
@@ -102,7 +102,7 @@ def _says(folder: Place, manifest: Manifest) -> bool:
     )  # fmt: skip
 
 
-def tidy(folder: Place, identity: str) -> None:
+def tidy_dataset(folder: Place, identity: str) -> None:
     """Remove the remains of a run that died after it wrote the manifest; the caller holds the dataset's lock.
 
     These are temporary files, and shorter shards than those that the manifest names. Longer shards stay: an

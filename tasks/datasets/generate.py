@@ -65,7 +65,7 @@ class DrawPlan:
     whole: bool
 
 
-def survey(recipe: Recipe, folder: Place, count: int, run: str) -> DrawPlan:
+def plan_drawing(recipe: Recipe, folder: Place, count: int, run: str) -> DrawPlan:
     """Compare a folder with the recipe and plan what to draw; the caller holds the dataset's lock.
 
     A dataset never shrinks: a smaller `count` than the folder's changes nothing.
@@ -173,7 +173,7 @@ def seal(job: DrawJob, tally: Tally, ended: Callable[[list[bytes]], None] | None
     )  # fmt: skip
 
 
-def missing(plan: DrawPlan, folder: Place) -> int:
+def missing_pictures(plan: DrawPlan, folder: Place) -> int:
     """Count the pictures of a plan that are not in the folder yet."""
     there = sealed(folder)
     return sum(job.count for job in plan.jobs if (job.index, job.count) not in there)
@@ -208,7 +208,7 @@ def make_way(recipe: Recipe, folder: Place) -> Place | None:
         Where the dataset is now; None if the folder holds no dataset of another recipe.
     """
     try:
-        survey(recipe, folder, 1, atomic.new_run())
+        plan_drawing(recipe, folder, 1, atomic.new_run())
     except Different:
         pass
     else:

@@ -152,7 +152,7 @@ def _in_place(proof: Proof | None, line: ShardLine, redrawn: bool) -> tuple[Stat
         return State.DAMAGED, proof.reason
     if record.content != line["content"]:
         if redrawn:
-            return State.MANIFEST, f"says another content of {proof.name} than the one that was drawn again"
+            return State.MANIFEST, f"says another content of {proof.name} than was drawn again"
         return State.DAMAGED, "its content is not the manifest's"
     if (record.sha256, record.bytes) != (line["sha256"], line["bytes"]):
         return State.DAMAGED, "its bytes differ from the sha256 in the manifest"

@@ -11,7 +11,7 @@ from storage.errors import Damaged
 from storage.files.places import Place, place
 from storage.shards.shard import BLOCK, Block, Shard, ShardRecord, combined, read_record, shard_name
 from tasks.datasets.inventory import Inventory, short
-from tasks.datasets.recipe import Recipe, differences, renderer_of
+from tasks.datasets.recipe import Recipe, identity_differences, renderer_of
 from tasks.datasets.statistics import Counts, Tally
 from tasks.datasets.totals import Gathered, Pace
 from tasks.lowlevel.inflate import inflate
@@ -52,7 +52,7 @@ class Proof:
     reason : str
         The fault of the file; '' if it has none.
     drawn : tuple of str
-        The digests of the blocks that were drawn again, if any differs from the sealed one.
+        The digests of the blocks that were drawn again, if any differs from the sealed digest.
     counts : Counts or None
         For the manifest's statistics, if the shard was drawn again and is the same.
     """
@@ -234,7 +234,7 @@ def _of_another(there: str, wanted: str) -> str:
     if not wanted:
         return "the dataset that it belongs to is unknown"
     try:
-        fields = "; ".join(differences(json.loads(there), json.loads(wanted), "here"))
+        fields = "; ".join(identity_differences(json.loads(there), json.loads(wanted), "here"))
     except (ValueError, AttributeError, TypeError):
         fields = "its identity cannot be read"
     return f"belongs to another dataset ({fields})"

@@ -79,7 +79,7 @@ def renderer_of(recipe: Recipe) -> Renderer:
     """
     renderer, identity = _here(recipe.profile, recipe.seed)
     if identity != recipe.identity:
-        found = differences(json.loads(recipe.identity), json.loads(identity), "here")
+        found = identity_differences(json.loads(recipe.identity), json.loads(identity), "here")
         raise GlyphsDiffer(
             f"profile {recipe.profile.name!r}: this machine would draw other pictures: {'; '.join(found)}. "
             "Install the same fonts and versions as where the dataset was begun"
@@ -128,7 +128,7 @@ def ambiguities(recipe: Recipe) -> list[str]:
     """Name the letters that no reader can tell apart: a sentence for each face that draws letters alike."""
     return [
         f"{face_name(font['family'], font['style'])} draws {', '.join(' and '.join(group) for group in font['alike'])} "
-        "alike, so that only words may tell which it is: leave one out of the alphabet, or choose another font"
+        "alike, so that only words may tell which it is: leave one of them out of the alphabet, or choose another font"
         for font in json.loads(recipe.identity)["fonts"]
         if "alike" in font
     ]
@@ -150,7 +150,7 @@ def identity_of(manifest: Manifest) -> dict[str, Any]:
     }
 
 
-def differences(there: dict[str, Any], wanted: dict[str, Any], second: str = "wanted") -> list[str]:
+def identity_differences(there: dict[str, Any], wanted: dict[str, Any], second: str = "wanted") -> list[str]:
     """List the differences of two identities, each as 'field: a there, b wanted'; `second` replaces 'wanted'."""
     found: list[str] = []
     for key in sorted(set(there) | set(wanted)):
@@ -158,12 +158,12 @@ def differences(there: dict[str, Any], wanted: dict[str, Any], second: str = "wa
         if a == b:
             continue
         if isinstance(a, dict) and isinstance(b, dict):
-            found += [f"{key}.{line}" for line in differences(a, b, second)]
+            found += [f"{key}.{line}" for line in identity_differences(a, b, second)]
         elif key == "fonts" and a and b and isinstance(a[0], dict):
             found += [
                 f"fonts[{n}].{line}"
                 for n, (x, y) in enumerate(zip(a, b, strict=False))
-                for line in differences(x, y, second)
+                for line in identity_differences(x, y, second)
             ]
             if len(a) != len(b):
                 found.append(f"fonts: {len(a)} there, {len(b)} {second}")
@@ -183,7 +183,7 @@ def require_same(there: dict[str, Any], recipe: Recipe, folder: Place) -> None:
     if "source" in there:
         raise Different(f"{folder}: holds imported pictures; give another folder with --out, or remove it first")
     wanted = json.loads(recipe.identity)
-    found = differences(there, wanted)
+    found = identity_differences(there, wanted)
     if found:
         raise Different(
             f"{folder}: holds another dataset ({'; '.join(found)}); give another folder with --out, "

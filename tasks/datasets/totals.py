@@ -28,7 +28,7 @@ class DrawReceipt:
 class Pace:
     """Measures how fast pictures arrive, from the first arrival to the last: the workers' start does not count.
 
-    The clock is this process's monotonic one, since workers' clocks may differ and any wall clock may be set.
+    It is this process's monotonic clock: workers' clocks may differ, and any wall clock may be set.
     """
 
     def __init__(self) -> None:

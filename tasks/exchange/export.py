@@ -96,7 +96,7 @@ def examine(dataset: Dataset, choice: ExportChoice, out: Path) -> None:
         _require_same(there.what, _what(dataset, choice), out)
 
 
-def survey(dataset: Dataset, choice: ExportChoice, out: Path) -> ExportPlan:
+def plan_export(dataset: Dataset, choice: ExportChoice, out: Path) -> ExportPlan:
     """Compare a folder with the wanted export and plan the work; the caller holds the folder's lock.
 
     Raises
@@ -196,7 +196,7 @@ def _bytes_a_picture(job: PartJob, head: Block, rows: np.ndarray) -> float:
     return sum(sizes) / max(1, len(entries)) + BESIDE
 
 
-def begin(plan: ExportPlan, out: Path) -> None:
+def begin_export(plan: ExportPlan, out: Path) -> None:
     """Record in the folder which export it will hold, and remove what dead runs left there."""
     notes = atomic.make_folder(out / NOTES)
     there = ExportRecord.read(out)
@@ -215,7 +215,7 @@ def missing_bytes(plan: ExportPlan, out: Path) -> int:
     return int(pictures * plan.bytes_a_picture)
 
 
-def finish(plan: ExportPlan, out: Path, receipts: Iterable[PartReceipt]) -> ExportRecord:
+def finish_export(plan: ExportPlan, out: Path, receipts: Iterable[PartReceipt]) -> ExportRecord:
     """Put the index together from the parts' lines in order, write the record, and tidy the folder.
 
     Raises
@@ -225,7 +225,7 @@ def finish(plan: ExportPlan, out: Path, receipts: Iterable[PartReceipt]) -> Expo
     """
     parts = tuple(sorted((receipt.part for receipt in receipts), key=lambda part: part.shard))
     if not sum(part.pictures for part in parts):
-        tidy(out)
+        tidy_export(out)
         raise NotThere(f"split {plan.what['split']!r}: none of the dataset's pictures is in it")
     indexes: dict[str, int] = {}
     layout = plan.jobs[0].layout
@@ -238,11 +238,11 @@ def finish(plan: ExportPlan, out: Path, receipts: Iterable[PartReceipt]) -> Expo
         indexes[index.name] = concatenate(out / index.name, _pieces(out / NOTES, index, parts))
     record = ExportRecord(plan.what, parts, indexes)
     record.write(out / RECORD)
-    tidy(out)
+    tidy_export(out)
     return record
 
 
-def tidy(out: Path) -> None:
+def tidy_export(out: Path) -> None:
     """Remove the files that only an unfinished export needs."""
     remove(out / NOTES)
     clear(out)

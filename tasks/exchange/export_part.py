@@ -10,7 +10,7 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from storage.errors import Damaged
-from storage.exports.parquet import Kind, write_table
+from storage.exports.parquet import ColumnKind, write_table
 from storage.exports.record import NOTES, Part
 from storage.exports.staging import staged_file, staged_folder
 from storage.files import atomic
@@ -178,7 +178,8 @@ def _write_tar(file: BinaryIO, layout: ExportLayout, blocks: Entries) -> tuple[i
 def _write_parquet(file: BinaryIO, layout: ExportLayout, blocks: Entries) -> tuple[int, int]:
     parameters = {name: _kind(name, layout) for name in layout.fields}
     kinds = {
-        "image": Kind.IMAGE, "text": Kind.TEXT, "number": Kind.INTEGER, "split": Kind.TEXT, "boxes": Kind.BOXES,
+        "image": ColumnKind.IMAGE, "text": ColumnKind.TEXT, "number": ColumnKind.INTEGER, "split": ColumnKind.TEXT,
+        "boxes": ColumnKind.BOXES,
     }  # fmt: skip
 
     def groups() -> Iterator[dict[str, list[Any]]]:
@@ -197,13 +198,13 @@ def _write_parquet(file: BinaryIO, layout: ExportLayout, blocks: Entries) -> tup
     return 1, file.tell()
 
 
-def _kind(name: str, layout: ExportLayout) -> Kind:
+def _kind(name: str, layout: ExportLayout) -> ColumnKind:
     dtype = layout.parameters[name]
     if name == "font" and layout.fonts:
-        return Kind.TEXT
+        return ColumnKind.TEXT
     if dtype.shape:
-        return Kind.INTEGERS
-    return Kind.KEY if dtype == np.uint64 else Kind.INTEGER
+        return ColumnKind.INTEGERS
+    return ColumnKind.KEY if dtype == np.uint64 else ColumnKind.INTEGER
 
 
 def fragment(notes: Path, number: int, section: str) -> Path:

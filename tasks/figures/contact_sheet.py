@@ -13,7 +13,7 @@ from tasks.lowlevel.padding import stack_padded
 
 # Okabe and Ito's colours, which people with any colour vision tell apart.
 BLUE, SKY, GREEN, ORANGE, RED, PURPLE = "#0072b2", "#56b4e9", "#009e73", "#e69f00", "#d55e00", "#cc79a7"
-INK, SOFT, FAINT, PALE = "#222222", "#707070", "#dddddd", "#f4f4f2"
+INK, SOFT, FAINT_GREY, PALE = "#222222", "#707070", "#dddddd", "#f4f4f2"
 
 MARKS = (RED, BLUE, GREEN, PURPLE)
 COLOURS = 32  # in a picture that has to be small
@@ -81,12 +81,12 @@ def contact_sheet(
     for k in range(n):
         row, column = divmod(k, columns)
         x, y = GAP + column * (cell.width + GAP), GAP + row * (cell.height + GAP)
-        draw.rectangle((x, y, x + cell.width - 1, y + cell.height - 1), fill=PALE, outline=FAINT)
+        draw.rectangle((x, y, x + cell.width - 1, y + cell.height - 1), fill=PALE, outline=FAINT_GREY)
         high, across = (int(side) for side in sizes[k])
         picture = Image.fromarray(255 - images[k, :high, :across])
         picture = picture.resize((ENLARGE * across, ENLARGE * high), Image.Resampling.NEAREST)
         left, top = x + (cell.width - picture.width) // 2, y + PAD + (cell.tallest - picture.height) // 2
-        draw.rectangle((left - 1, top - 1, left + picture.width, top + picture.height), outline=FAINT)
+        draw.rectangle((left - 1, top - 1, left + picture.width, top + picture.height), outline=FAINT_GREY)
         sheet.paste(picture, (left, top))
         _outline(draw, left, top, ENLARGE * marks[k].astype(int))
         draw.multiline_text(

@@ -9,7 +9,7 @@ from matplotlib.colors import ListedColormap, PowerNorm
 from matplotlib.ticker import MaxNLocator
 
 from storage.texts import plain
-from tasks.figures.contact_sheet import BLUE, FAINT, GREEN, INK, ORANGE, RED, SKY, SOFT
+from tasks.figures.contact_sheet import BLUE, FAINT_GREY, GREEN, INK, ORANGE, RED, SKY, SOFT
 from tasks.figures.style import (
     PERCENT,
     count_range,
@@ -109,7 +109,7 @@ def plot_confusion(counts: Sequence[Sequence[int]] | np.ndarray, classes: Sequen
     shades = PowerNorm(0.5, vmin=0, vmax=max(most, 1))
     axes.imshow(np.ma.masked_equal(mistakes, 0), cmap="YlOrRd", norm=shades, zorder=2)
     diagonal = np.ma.masked_equal(np.eye(size), 0)
-    axes.imshow(diagonal, cmap=ListedColormap([FAINT]), zorder=2)
+    axes.imshow(diagonal, cmap=ListedColormap([FAINT_GREY]), zorder=2)
     for row, column in np.argwhere(mistakes):
         count = mistakes[row, column]
         axes.text(
@@ -125,10 +125,10 @@ def plot_confusion(counts: Sequence[Sequence[int]] | np.ndarray, classes: Sequen
     axes.set_yticks(range(size), letters, parse_math=False)
     axes.set_xticks(np.arange(size + 1) - 0.5, minor=True)
     axes.set_yticks(np.arange(size + 1) - 0.5, minor=True)
-    axes.grid(which="minor", color=FAINT, linewidth=0.5)
+    axes.grid(which="minor", color=FAINT_GREY, linewidth=0.5)
     axes.tick_params(which="both", length=0, labelsize=9)
     axes.set(xlabel=f"read\n{n:,} letters, {int(mistakes.sum()):,} mistakes", ylabel="truth")
-    axes.spines[:].set_color(FAINT)
+    axes.spines[:].set_color(FAINT_GREY)
     return rendered(figure)
 
 

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
 from storage.texts import plain
-from tasks.figures.contact_sheet import FAINT, INK, SOFT
+from tasks.figures.contact_sheet import FAINT_GREY, INK, SOFT
 from tasks.rates import RateRecord
 
 # Without a sign: the axis of failures counts mended words to the left of zero.
@@ -60,7 +60,7 @@ def count_range(counts: Collection[int]) -> str:
 
 def plain_axes(axes: Axes, grid: Literal["x", "y", "both"]) -> None:
     """Give axes a faint grid along `grid` (``"x"``, ``"y"`` or ``"both"``) and remove what shows no data."""
-    axes.grid(axis=grid, color=FAINT, linewidth=0.7)
+    axes.grid(axis=grid, color=FAINT_GREY, linewidth=0.7)
     axes.set_axisbelow(True)
     axes.spines[["top", "right"]].set_visible(False)
     axes.spines[["left", "bottom"]].set_color(SOFT)

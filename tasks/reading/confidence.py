@@ -78,5 +78,5 @@ def confidence(evidence: np.ndarray, weights: list[float]) -> np.ndarray:
 
 
 def _with_products(evidence: np.ndarray) -> np.ndarray:
-    one, other = np.triu_indices(evidence.shape[1])
-    return np.column_stack([evidence, evidence[:, one] * evidence[:, other]])
+    first, second = np.triu_indices(evidence.shape[1])
+    return np.column_stack([evidence, evidence[:, first] * evidence[:, second]])

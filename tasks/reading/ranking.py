@@ -114,7 +114,7 @@ class Dictionary:
         return self._groups.get(length)
 
 
-def nearest(classes: np.ndarray, dictionary: Dictionary, ranking: Ranking) -> Ranked:
+def nearest_words(classes: np.ndarray, dictionary: Dictionary, ranking: Ranking) -> Ranked:
     """Find the three words nearest to each reading.
 
     If the dictionary has no word as long as the reading, `POSITIONS` falls back to `LEVENSHTEIN`. A picture without a

@@ -106,7 +106,7 @@ class _Pairs(NamedTuple):
 
 
 class _Stack(NamedTuple):
-    """The open nodes of the search, from the root to the one at hand, by depth.
+    """The open nodes of the search, from the root to the current node, by depth.
 
     Attributes
     ----------

@@ -286,10 +286,10 @@ def run_step(
     """
     began = time.perf_counter()
     if not words:
-        raise ValueError("words: must be at least one, but the list is empty; pass a word list")
+        raise ValueError("words: must be one word or more, but the list is empty; pass a word list")
     for word in words:
         if len(word) != LENGTH or not set(word) <= set(LETTERS):
-            raise ValueError(f"words: each must be four letters A to Z, but one is {word!r}; leave it out")
+            raise ValueError(f"words: each must be four letters A to Z; {word!r} is not: leave it out")
     font = load_font(font_path)
     features, targets = letter_samples(np.random.RandomState(seed), TRAINING_LETTERS, font, step)
     network, letters_macro_f1 = train(features, targets, step.integer_labels, seed)

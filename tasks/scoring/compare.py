@@ -42,7 +42,7 @@ class Pairs:
 
     @property
     def share(self) -> Rate:
-        """Return how often the new model is right if only one of the two is: about half if they are equally good."""
+        """Return how often the new model is right where only one of the two is: about half if they are equally good."""
         return Rate(self.only_new, self.only_new + self.only_served)
 
     def as_dict(self) -> dict[str, Any]:

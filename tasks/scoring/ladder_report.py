@@ -14,7 +14,7 @@ from tasks.scoring.metrics import FAILURES
 from tasks.scoring.report import Evaluation
 
 FILES = ("ladder.md", "ladder.csv", "ladder.json", "ladder.png")
-RANKINGS = {ranking.value: ranking for ranking in (Ranking.NONE, *Ranking)}  # without a dictionary first
+RANKING_BY_NAME = {ranking.value: ranking for ranking in (Ranking.NONE, *Ranking)}  # without a dictionary first
 
 
 class Rung(RungWords):
@@ -28,13 +28,13 @@ class Rung(RungWords):
     words_per_second_a_worker: int | None
 
 
-def rows_of(reports: Sequence[Evaluation]) -> list[Rung]:
+def ladder_rows(reports: Sequence[Evaluation]) -> list[Rung]:
     """Pick each rung's row of the table from the reports of `tasks.scoring.report.summarise`."""
     return [
         {
             "rung": Path(report["dataset"]).name,
             "n": report["n"],
-            "words": {name: report["words"][name] for name in RANKINGS if name in report["words"]},
+            "words": {name: report["words"][name] for name in RANKING_BY_NAME if name in report["words"]},
             "cut_right": report["cut_right"],
             "letters_macro_f1": report["letters"]["macro_f1"],
             "calibration": {name: fit["error"] for name, fit in report["calibration"].items()},
@@ -45,9 +45,9 @@ def rows_of(reports: Sequence[Evaluation]) -> list[Rung]:
     ]
 
 
-def save(folder: Path, model: Place, reports: Sequence[Evaluation]) -> list[Rung]:
+def save_ladder(folder: Path, model: Place, reports: Sequence[Evaluation]) -> list[Rung]:
     """Write the table (Markdown, CSV, JSON) and the plot; return the rows."""
-    rows = rows_of(reports)
+    rows = ladder_rows(reports)
     files = {
         "ladder.md": markdown(rows).encode(),
         "ladder.csv": _csv(rows),

@@ -50,7 +50,7 @@ def jobs(face: Face, seed: int, count: int | None) -> list[StepJob]:
     return [StepJob(number, step, words, face.path, seed) for number, step in enumerate(book.STEPS)]
 
 
-def run_step(job: StepJob) -> dict[str, Any]:
+def run_step_job(job: StepJob) -> dict[str, Any]:
     """Draw, cut, train, read and correct; return the step's row of the table."""
     return {"number": job.number, **book.run_step(job.step, list(job.words), at_home(job.font_path), job.seed)}
 
@@ -83,7 +83,7 @@ def as_markdown(rows: list[dict[str, Any]]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def save(folder: Path, rows: list[dict[str, Any]], face: Face, seed: int) -> dict[str, Any]:
+def save_steps(folder: Path, rows: list[dict[str, Any]], face: Face, seed: int) -> dict[str, Any]:
     """Write steps.json, steps.md and steps.png; return the report."""
     report = {"font": face.name, "seed": seed, "n": rows[0]["n"], "steps": rows}
     plotted: list[StepScores] = [

@@ -17,10 +17,9 @@ from tasks.loading.decode import LOADER, load_batch
 from tasks.loading.safe_read import GONE, UNSETTLED, BadPicture, Unreadable, Unsettled, read_file, require_size
 from tasks.readers import load_reader
 from tasks.reading.ranking import Ranking
-from tasks.reading.reader import Reader
+from tasks.reading.reader import LONGEST_ALLOWED, Reader
 
 DIGITS = 6  # of a confidence
-LONGEST = 32  # letters of a word; `tasks.reading.reader.Reader` has the same bound
 
 Listed = TypeVar("Listed")
 
@@ -109,8 +108,8 @@ def parse_length(given: str | None) -> tuple[int, int] | None:
     if not shortest.isdecimal() or (dash and not longest.isdecimal()):
         raise BadInput(f"length: must be a number such as 4, or two such as 4-6; it is {given!r}")
     bounds = int(shortest), int(longest if dash else shortest)
-    if not 1 <= bounds[0] <= bounds[1] <= LONGEST:
-        raise BadInput(f"length: must be from 1 to {LONGEST} letters, the shortest first; it is {given!r}")
+    if not 1 <= bounds[0] <= bounds[1] <= LONGEST_ALLOWED:
+        raise BadInput(f"length: must be from 1 to {LONGEST_ALLOWED} letters, the shortest first; it is {given!r}")
     return bounds
 
 

@@ -54,7 +54,7 @@ class Inbox:
             moved = Counter({SOLVED: self.mover.moved})  # no listing finds these files again
             self.outcome = SolveOutcome(read=self.outcome.read, counts=moved, failures=self.outcome.failures)
             for _ in self.ledger.waiting():
-                pass  # what is taken out is forgotten
+                pass  # a path that is taken out is forgotten
         self.attempts += 1
         self.progress = _ignore
 

@@ -95,7 +95,7 @@ def _fingerprint(out: Place) -> list[int | str]:
     return [] if is_stream(out) else list(atomic.fingerprint(out))
 
 
-def sheet_of(inbox: Inbox, shown: int = SHOWN) -> bytes | None:
+def answers_sheet(inbox: Inbox, shown: int = SHOWN) -> bytes | None:
     """Draw a contact sheet of the first pictures that this run answered, each above its word.
 
     Pictures that failed are not opened: a picture that ends the process that decodes it would end this process.

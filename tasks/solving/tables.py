@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from storage.errors import BadInput
-from storage.exports.parquet import Kind, require_pyarrow, write_table
+from storage.exports.parquet import ColumnKind, require_pyarrow, write_table
 from storage.files import atomic
 from storage.files.places import Place
 from storage.files.targets import STANDARD_OUTPUT, is_stream, streamed
@@ -90,8 +90,8 @@ def write_answers(
                 for group in groups:
                     write(_json(group))
             case AnswerFormat.PARQUET:
-                kinds = {name: Kind.REAL if name.endswith("confidence") else Kind.TEXT for name in COLUMNS}
-                kinds["segments"] = Kind.INTEGER
+                kinds = {name: ColumnKind.REAL if name.endswith("confidence") else ColumnKind.TEXT for name in COLUMNS}
+                kinds["segments"] = ColumnKind.INTEGER
                 with io.BufferedWriter(_Written(write)) as file:
                     write_table(file, kinds, map(_columns, groups))
     return counts
@@ -160,7 +160,7 @@ def told(rows: Iterable[ResultRow]) -> list[dict[str, object]]:
 
 
 def could_be_answers(file: Path) -> bool:
-    """Return whether a file begins as `write_answers` writes one; an empty file does if its suffix is of a format."""
+    """Return whether a file begins as a file of `write_answers`; an empty file does if its suffix is of a format."""
     with file.open("rb") as content:
         head = content.read(len(COLUMNS[0]) + 16)
     begins = (b"path,word,", b'{"path": ', b"PAR1")

@@ -13,7 +13,7 @@ from storage.shards.shard import SPLITS
 from tasks.rates import Rate, RateRecord
 from tasks.reading import networks
 from tasks.reading.features import SIZE
-from tasks.reading.networks import GATE, LETTERS, Fitted
+from tasks.reading.networks import GATE, LETTERS, FittedNetwork
 from tasks.training.settings import Settings
 
 TRAIN, VALIDATION = SPLITS.index("train"), SPLITS.index("validation")
@@ -91,7 +91,7 @@ def fit(
     shows: int,
     on_pool: Callable[[int, float], None] | None = None,
     every: bool = True,
-) -> tuple[dict[str, Fitted], FitFacts]:
+) -> tuple[dict[str, FittedNetwork], FitFacts]:
     """Fit both networks to the files of a spool.
 
     Parameters
@@ -154,7 +154,7 @@ def _require_letters(counts: np.ndarray, classes: str, every: bool) -> None:
         )
 
 
-def _bound(fitted: dict[str, Fitted], validation: Samples) -> tuple[float, RateRecord]:
+def _bound(fitted: dict[str, FittedNetwork], validation: Samples) -> tuple[float, RateRecord]:
     """Find the gate's bound, and the rate of letters above it.
 
     `PASSED` of the validation letters are above it: of those that the large network takes for letters. Where that

@@ -76,7 +76,7 @@ def test_no_web_page_may_read_the_answers_of_a_server_that_prefect_starts(clean)
 def test_commands_send_the_password_of_the_up_on_their_home(clean):
     record = {"pid": os.getpid(), "started": processes.started(os.getpid()), "api": "http://127.0.0.1:9/api"}
     (clean / "prefect").mkdir()
-    (clean / "prefect" / home.RECORD).write_text(json.dumps(record | {"password": "captchas:x"}))
+    (clean / "prefect" / home.UP_RECORD).write_text(json.dumps(record | {"password": "captchas:x"}))
     os.environ["PREFECT_API_AUTH_STRING"] = "of another server"
     assert home.prepare_environment(clean) is False
     assert os.environ["PREFECT_API_URL"] == record["api"]

@@ -103,7 +103,7 @@ def test_what_killed_runs_left_is_removed_and_nothing_else(tmp_path):
     ]
     for name in others:
         (tmp_path / name).write_bytes(b"x")
-    models.tidy(tmp_path / "m.skops")
+    models.remove_leftovers(tmp_path / "m.skops")
     assert sorted(one.name for one in tmp_path.iterdir()) == sorted(others)
 
 

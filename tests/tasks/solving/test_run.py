@@ -96,7 +96,7 @@ def run(path: Path, plan: SolvePlan = PLAN, unit=read_batch, look=batches.look, 
             except WorkersGone:  # the flow's task is tried again
                 done.clear()
         counts = write_results(inbox, wanted).counts
-        sheet = results.sheet_of(inbox)
+        sheet = results.answers_sheet(inbox)
         rows = flat_rows(inbox)
     outcome = inbox.outcome
     assert outcome.done == outcome.total
