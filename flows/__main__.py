@@ -5,28 +5,32 @@ import os
 import signal
 import sys
 import threading
+import traceback
 from contextlib import nullcontext, redirect_stdout, suppress
 from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
-from types import FrameType
+from types import FrameType, TracebackType
 from typing import Annotated
 
 from cyclopts import App, CycloptsError, Group, Parameter
 from rich.console import Console
+from rich.text import Text
 
 from flows.environment import named_server, require_files, require_reachable, require_streams
 from flows.home import end_orphaned_servers, prepare_environment, served
+from flows.parameters import spelled
 from flows.requests import checked
 from flows.service import embedded_server, processes
 from flows.service.prefect_settings import settings_explained
-from storage.errors import BadInput, CaptchasError, Unwritable
+from storage.errors import BadInput, CaptchasError
 from storage.files.places import is_url, place
 from storage.files.targets import STANDARD_OUTPUT
+from storage.texts import plain, plain_lines
 
 COMMANDS = {
-    "generate": ("flows.generate:generate", "Draw a dataset of pictures into sharded HDF5, or finish or extend one."),
-    "verify": ("flows.verify:verify", "Prove a dataset whole, or find and repair what is missing, altered or foreign."),
+    "generate": ("flows.generate:generate", "Draw a dataset of pictures into sharded HDF5, or finish or extend it."),
+    "verify": ("flows.verify:verify", "Prove a dataset whole, or find and repair missing, altered and foreign files."),
     "export": ("flows.export:export", "Write a dataset's pictures and labels in a format that other tools read."),
     "import": ("flows.ingest:ingest", "Make a dataset of a folder of labelled pictures."),
     "train": ("flows.train:train", "Train the letter network on a dataset."),
@@ -37,7 +41,7 @@ COMMANDS = {
     "regenerate": ("flows.regenerate:regenerate", "Draw, train, measure; serve the new model if it is no worse."),
     "up": ("flows.up:up", "Run the deployments on this machine: server, UI, worker. Ends with Ctrl-C."),
     "inspect": ("flows.describe:inspect", "Show what a dataset or a model file holds."),
-    "datasets": ("flows.datasets:datasets", "List datasets with their sizes, or remove one."),
+    "datasets": ("flows.datasets:datasets", "List datasets with their sizes, or remove a dataset."),
     "profiles": ("flows.profiles:profiles", "List the kinds of pictures that can be drawn, and the fonts."),
 }
 PLAIN = {"up", "inspect", "datasets", "profiles"}  # they are no flows and need no server
@@ -66,7 +70,7 @@ def launch(
     json_: Annotated[bool, Parameter(name="--json", group=SHARED, negative="", help=JSON_HELP)] = False,
 ) -> int:
     """Run the command, print its report."""
-    command, bound, _ = app.parse_args(_with_output(tokens), exit_on_error=False, print_error=False)
+    command, bound, _ = app.parse_args(spelled(tokens), exit_on_error=False, print_error=False)
     # Refuse URLs with secrets now: Prefect's database keeps the parameters of every run.
     given = [*bound.args, *(value for name, value in bound.kwargs.items() if name != "cluster")]
     for value in given:
@@ -91,17 +95,8 @@ def launch(
                 show(error.report, as_json=json_)
             raise
     if isinstance(report, dict):
-        try:
-            with redirect_stdout(sys.stderr) if to_output else nullcontext():
-                show(report, as_json=json_)
-            sys.stdout.flush()
-        except BrokenPipeError:
-            raise
-        except OSError as error:
-            raise Unwritable(
-                f"standard output: cannot be written ({error.strerror}); the work is done; send the report "
-                "to a file with free space"
-            ) from error
+        with redirect_stdout(sys.stderr) if to_output else nullcontext():
+            show(report, as_json=json_)
     return 0
 
 
@@ -116,21 +111,12 @@ def main() -> None:
     """Run the command line; exit code 0, 1 for a failed job, 2 for bad input, 128 + N after signal N (Ctrl-C: 130)."""
     ended = _Ended()
     processes.follow_parent()
+    sys.excepthook = _print_defect
     for number in processes.enders():
         signal.signal(number, ended.by)
     try:
         require_streams()
-        _refuse_undecodable(sys.argv[1:])
-        # Before the options are parsed, which imports the flow and with it Prefect.
-        own = prepare_environment(_home(sys.argv[1:]))
-        command = next((argument for argument in sys.argv[1:] if argument in COMMANDS), None)
-        if command not in PLAIN | {None} and not HELP.intersection(sys.argv):
-            require_files()
-            embedded_server.begin(own)
-        if command:
-            with settings_explained():
-                import_module(COMMANDS[command][0].partition(":")[0])
-        code = app.meta(exit_on_error=False, print_error=False, result_action="return_value")
+        code = 0 if _named_pictures(sys.argv[1:]) else _run(sys.argv[1:])
     except KeyboardInterrupt:
         with suppress(OSError):  # the terminal may be closed
             _say("interrupted; the same command goes on from here")
@@ -158,15 +144,28 @@ def main() -> None:
     sys.exit(code or 0)
 
 
-def _with_output(tokens: tuple[str, ...]) -> list[str]:
-    """Write `--out -` as `--out=-`: cyclopts takes a lone `-` for another option."""
-    found: list[str] = []
-    for token in tokens:
-        if token == "-" and found and found[-1] == "--out":
-            found[-1] = "--out=-"
-        else:
-            found.append(token)
-    return found
+def _run(arguments: list[str]) -> int:
+    """Run a command, and start the server that it needs, before the options are parsed."""
+    _refuse_undecodable(arguments)
+    # First of all, since parsing imports the flow and with it Prefect.
+    own = prepare_environment(_home(arguments))
+    command = next((argument for argument in arguments if argument in COMMANDS), None)
+    if command not in PLAIN | {None} and not HELP.intersection(arguments):
+        require_files()
+        embedded_server.begin(own)
+    if command:
+        with settings_explained():
+            import_module(COMMANDS[command][0].partition(":")[0])
+    return app.meta(exit_on_error=False, print_error=False, result_action="return_value") or 0
+
+
+def _named_pictures(arguments: list[str]) -> bool:
+    """Read the pictures that `solve` names, if it names pictures: at once, without Prefect and Dask."""
+    if "solve" not in arguments or HELP.intersection(arguments):
+        return False
+    from flows.solve_at_once import solve_named
+
+    return solve_named(arguments)
 
 
 def _flushed() -> bool:
@@ -199,11 +198,13 @@ def _refuse_undecodable(arguments: list[str]) -> None:
 
 
 def _say(message: str) -> None:
-    Console(stderr=True, highlight=False, soft_wrap=True).print(f"[bold red]captchas:[/] {_escaped(message)}")
+    console = Console(stderr=True, highlight=False, soft_wrap=True)
+    console.print(Text.assemble(("captchas:", "bold red"), f" {plain(message)}"))
 
 
-def _escaped(message: str) -> str:
-    return message.replace("[", "\\[")
+def _print_defect(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    """Print the traceback of an error that nobody expected; its message may hold foreign text."""
+    sys.stderr.write(plain_lines("".join(traceback.format_exception(kind, error, trace))))
 
 
 class _Ended:

@@ -7,11 +7,12 @@ from flows.home import dataset_folder, home
 from storage.errors import BadInput, NotThere
 from storage.files.locks import locked
 from storage.files.places import ObjectPath
+from storage.texts import plain
 from tasks.datasets.describe import datasets_under
 
 
-def datasets(*, remove: str | None = None, yes: bool = False) -> dict:
-    """List datasets with their sizes, or remove one.
+def datasets(*, remove: str | None = None, yes: bool = False) -> dict[str, object]:
+    """List datasets with their sizes, or remove a dataset.
 
     Parameters
     ----------
@@ -32,7 +33,7 @@ def datasets(*, remove: str | None = None, yes: bool = False) -> dict:
     if not yes:
         if not sys.stdin.isatty():
             raise BadInput(f"remove: {target} would be deleted; say so with --yes")
-        if input(f"Delete {target}? [y/N] ").strip().lower() not in ("y", "yes"):
+        if input(f"Delete {plain(target)}? [y/N] ").strip().lower() not in ("y", "yes"):
             return {"removed": None}
     with locked(target):
         shutil.rmtree(target)

@@ -8,11 +8,12 @@ from pathlib import Path
 from prefect import flow, task
 from prefect.cache_policies import NO_CACHE
 
-from flows.evaluate import evaluate
-from flows.generate import generate
+from flows.evaluate import evaluate, of_one_dataset
+from flows.generate import as_drawn, generate
 from flows.home import dataset_folder, home, model_file
 from flows.parameters import Count, Name
 from flows.reporting.artifacts import show_demo
+from flows.reporting.reports import SolveReport
 from flows.reporting.runs import named, told
 from flows.requests import command
 from flows.solve import solve
@@ -22,6 +23,7 @@ from storage.errors import readable_size
 from storage.files import atomic
 from storage.models import model_digest
 from tasks.datasets.describe import describe_dataset
+from tasks.datasets.generate import DrawReport
 from tasks.datasets.recipe import make_recipe
 from tasks.datasets.samples import SampleJob, share_right, write_samples
 from tasks.profiles.built_in import find_profile
@@ -56,22 +58,23 @@ def check(request: DemoRequest) -> None:
 @flow(flow_run_name=named("demo"))
 @told
 @command(DemoRequest, check)
-def demo(request: DemoRequest, _checked: None) -> dict:
+def demo(request: DemoRequest, _checked: None) -> dict[str, object]:
     """Draw, train, evaluate and solve on a small scale.
 
     Finished parts are kept: if it is run again, also after a kill, only the rest is done.
     """
     began = time.monotonic()
     with crew(request.workers, request.cluster):
-        drawn = [generate("letters", count=LETTERS), generate("book", count=WORDS)]
-        sheets = [contact_sheet(name) for name in ("letters", "book")]
+        drawn = [as_drawn(generate("letters", count=LETTERS)), as_drawn(generate("book", count=WORDS))]
+        sheets = [save_sheet(name) for name in ("letters", "book")]
         model = train(["book", "letters"], pictures=list(PICTURES), shows=SHOWS)
-        scores = evaluate("book", "book")
-        folder = home() / "samples" / "demo"
-        samples(folder)
+        scores = of_one_dataset(evaluate("book", "book"))
+        folder = home() / "write_captchas" / "demo"
+        write_captchas(folder)
         answers = solve_once(folder)
     solved = answers.get("rows", answers).get("solved", 0)  # an earlier version's report has no rows
-    right = Rate(*share_right(Path(answers["answers"])))
+    file = Path(answers.get("answers_file") or str(answers["answers"]))  # which an earlier version's report has
+    right = Rate(*share_right(file))
     report = {
         "letters": _drawn(drawn[0]),
         "book": _drawn(drawn[1]),
@@ -83,7 +86,7 @@ def demo(request: DemoRequest, _checked: None) -> dict:
         "solved": f"{solved:,} of {answers['total']:,} files, {answers['pictures_per_second']:,}/s",
         "new_captchas": str(folder),
         "solved_right": str(right),
-        "answers": answers["answers"],
+        "answers": str(file),
         "seconds": round(time.monotonic() - began, 1),
         "look_at": [*sheets, *scores["pictures_to_look_at"]],
     }
@@ -91,13 +94,13 @@ def demo(request: DemoRequest, _checked: None) -> dict:
     return report
 
 
-def _drawn(report: dict) -> str:
+def _drawn(report: DrawReport) -> str:
     rate = f", {report['pictures_per_second']:,} pictures/s" if report["pictures_per_second"] else ""
     return f"{report['count']:,} pictures ({report['drawn']:,} drawn{rate}), {readable_size(report['bytes'])}"
 
 
 @task(cache_policy=NO_CACHE, task_run_name="contact sheet of {name}")
-def contact_sheet(name: str) -> str:
+def save_sheet(name: str) -> str:
     """Save a contact sheet of a dataset; return its path."""
     sheet = home() / "reports" / "inspect" / f"{name}.png"
     describe_dataset(dataset_folder(name), sheet)
@@ -105,21 +108,29 @@ def contact_sheet(name: str) -> str:
 
 
 @task(cache_policy=NO_CACHE, task_run_name="new CAPTCHAs")
-def samples(folder: Path) -> int:
+def write_captchas(folder: Path) -> int:
     """Write new CAPTCHAs as PNG files; return their number."""
     recipe = make_recipe(find_profile("book"), SAMPLE_SEED)
     return write_samples(SampleJob(recipe, str(folder), SAMPLES, atomic.new_run()))
 
 
-def solve_once(folder: Path) -> dict:
+class DemoAnswers(SolveReport):
+    """A report of `solve`, and the model and the number of files that it is of."""
+
+    model_sha256: str
+    files: int
+
+
+def solve_once(folder: Path) -> DemoAnswers:
     """Solve the folder, or return the report kept beside the answers if this model has solved it before."""
     out = home() / "answers" / "demo" / "answers.csv"
     beside = out.with_name("report.json")
-    done = {"model_sha256": model_digest(model_file("book")), "files": len(list(folder.glob("*.png")))}
+    model, files = model_digest(model_file("book")), len(list(folder.glob("*.png")))
     if out.exists() and beside.exists():
-        report = json.loads(beside.read_bytes())
-        if all(report.get(key) == value for key, value in done.items()):
+        report: DemoAnswers = json.loads(beside.read_bytes())
+        if (report.get("model_sha256"), report.get("files")) == (model, files):
             return report
-    report = solve(folder, model="book", out=out, again=True, settle=0) | done
+    solved = solve(folder, model="book", out=out, again=True, settle=0)
+    report = {**solved, "model_sha256": model, "files": files}
     atomic.replace(beside, json.dumps(report, indent=1).encode())
     return report

@@ -1,6 +1,7 @@
 """Show what a dataset, a shard or a model file holds."""
 
 from pathlib import Path
+from typing import Any
 
 from flows.home import dataset_folder, home, model_file
 from storage.errors import NotThere
@@ -9,7 +10,7 @@ from storage.files.targets import require_file
 from tasks.datasets.describe import describe_dataset, describe_shard
 
 
-def inspect(path: str, *, out: Path | None = None, first: int | None = None) -> dict:
+def inspect(path: str, *, out: Path | None = None, first: int | None = None) -> dict[str, Any]:
     """Show what a dataset, a shard or a model file holds; of pictures also a contact sheet.
 
     Parameters

@@ -12,6 +12,7 @@ from flows.home import dataset_folder, home, model_file
 from flows.parameters import Count, Name
 from flows.reporting.artifacts import evaluation_for_people, rate, show_evaluated, show_ladder
 from flows.reporting.progress import stage
+from flows.reporting.reports import EvaluationSummary, LadderSummary
 from flows.reporting.runs import RETRIES, named, told
 from flows.requests import command
 from flows.workers.cluster import crew
@@ -25,7 +26,7 @@ from storage.shards.shard import Split
 from tasks.profiles.built_in import find_profile
 from tasks.scoring import ladder_report
 from tasks.scoring.evaluate import EvaluateJob, EvaluateReceipt, dictionary_of, read_shard, reader_for
-from tasks.scoring.report import FILES, save_report, saved_report, summarise
+from tasks.scoring.report import FILES, Evaluation, save_report, saved_report, summarise
 from tasks.training import settings
 
 
@@ -126,7 +127,7 @@ def _must_know(model: Place, classes: str, alphabet: str, whose: str | Place) ->
 @flow(flow_run_name=named("evaluate", "model", "dataset"))
 @told
 @command(EvaluateRequest, check)
-def evaluate(request: EvaluateRequest, choice: EvaluateChoice) -> dict:
+def evaluate(request: EvaluateRequest, choice: EvaluateChoice) -> EvaluationSummary | LadderSummary:
     """Measure a model on a dataset's pictures that it has not seen.
 
     Writes report.json, rates.csv, letters.txt, and pictures: rates by each parameter of drawing, letter
@@ -144,7 +145,7 @@ def evaluate(request: EvaluateRequest, choice: EvaluateChoice) -> dict:
             generate(name, count=settings.LADDER_COUNT, seed=settings.LADDER_SEED)
             rung = measurement(request.model, name, request.dictionary)
             measured.append(_measure(rung, folder / name, split, request.again)[0])
-        rows = ladder_report.save(folder, model, measured)
+        rows = ladder_report.save_ladder(folder, model, measured)
     show_ladder(folder)
     return {
         "report": str(folder),
@@ -158,17 +159,24 @@ def evaluate(request: EvaluateRequest, choice: EvaluateChoice) -> dict:
     }
 
 
-def _measure(asked: Measurement, folder: Path, split: Split, again: bool) -> tuple[dict, bool]:
+def of_one_dataset(report: EvaluationSummary | LadderSummary) -> EvaluationSummary:
+    """Return the report of an evaluation on one dataset; the ladder has another."""
+    if "words" not in report:
+        raise TypeError("the report is that of a ladder")
+    return report
+
+
+def _measure(asked: Measurement, folder: Path, split: Split, again: bool) -> tuple[Evaluation, bool]:
     """Return the report on a dataset, and whether it was saved before."""
     model, data, words = asked
     report = None if again else saved_report(folder, data, model, split.value, words)
     if report is not None:
         show_evaluated(report, folder)
         return report, True
-    return publish(read(data, model, split.value, words), asked, folder, split), False
+    return publish_report(read_split(data, model, split.value, words), asked, folder, split), False
 
 
-def publish(receipts: list[EvaluateReceipt], asked: Measurement, folder: Path, split: Split) -> dict:
+def publish_report(receipts: list[EvaluateReceipt], asked: Measurement, folder: Path, split: Split) -> Evaluation:
     """Sum up the readings, save the report, and show it in Prefect."""
     report, files = summarise(receipts, asked.data, asked.model, split.value, asked.words)
     save_report(folder, files)
@@ -176,8 +184,8 @@ def publish(receipts: list[EvaluateReceipt], asked: Measurement, folder: Path, s
     return report
 
 
-@task(cache_policy=NO_CACHE, task_run_name="read", **RETRIES)
-def read(data: Dataset, model: Place, split: str, words: tuple[str, ...]) -> list[EvaluateReceipt]:
+@task(cache_policy=NO_CACHE, task_run_name="read_split", **RETRIES)
+def read_split(data: Dataset, model: Place, split: str, words: tuple[str, ...]) -> list[EvaluateReceipt]:
     """Read every shard's pictures of the split on Dask."""
     count, digest = len(data.manifest.shards), model_digest(model)
     jobs = [

@@ -22,7 +22,16 @@ from storage.files.locks import locked
 from storage.files.places import local
 from storage.files.targets import Owned, require_folder
 from storage.shards.shard import Split
-from tasks.exchange.export import ExportChoice, ExportPlan, begin, examine, finish, missing_bytes, survey, tidy
+from tasks.exchange.export import (
+    ExportChoice,
+    ExportPlan,
+    begin_export,
+    examine,
+    finish_export,
+    missing_bytes,
+    plan_export,
+    tidy_export,
+)
 from tasks.exchange.export import report as report_of
 from tasks.exchange.export_part import PartReceipt, export_part, prove_shard
 from tasks.exchange.formats import ExportFormat
@@ -56,6 +65,9 @@ class ExportRequest:
         At most so many pictures, from the first on.
     invert
         Dark on white; by default white on black, as stored.
+    csv_safe
+        With png: in labels.csv, put an apostrophe before what a spreadsheet would run: = + - @ at the beginning of
+        a label or of a font's name.
     workers
         Local processes; by default one for each core.
     cluster
@@ -69,6 +81,7 @@ class ExportRequest:
     split: Split | None = None
     count: Count | None = None
     invert: bool = False
+    csv_safe: bool = False
     workers: Count | None = None
     cluster: Name | None = None
 
@@ -79,7 +92,7 @@ def check(request: ExportRequest) -> ExportTarget:
         require_folder(local(request.out, "out"), "out", may_be=Owned.EXPORT)
     data = Dataset(dataset_folder(request.dataset))
     split = request.split.value if request.split else None
-    choice = ExportChoice(request.format, split, request.count, request.invert)
+    choice = ExportChoice(request.format, split, request.count, request.invert, request.csv_safe)
     name = "-".join(filter(None, (data.folder.resolve().name, request.format.value, choice.split)))
     folder = local(request.out, "out") if request.out else home() / "exports" / name
     examine(data, choice, folder)
@@ -89,7 +102,7 @@ def check(request: ExportRequest) -> ExportTarget:
 @flow(flow_run_name=named("export", "dataset", "format"))
 @told
 @command(ExportRequest, check)
-def export(request: ExportRequest, target: ExportTarget) -> dict:
+def export(request: ExportRequest, target: ExportTarget) -> dict[str, object]:
     """Write a dataset's pictures and labels in a format that other tools read.
 
     A run that was ended at any point goes on where it was; finished parts are kept. The same choice
@@ -98,24 +111,24 @@ def export(request: ExportRequest, target: ExportTarget) -> dict:
     data, choice, folder = target
     began = time.monotonic()
     with locked(folder):
-        plan = survey(data, choice, folder)
+        plan = plan_export(data, choice, folder)
         if plan.whole:
             get_run_logger().info("%s is whole", folder)
-            tidy(folder)
+            tidy_export(folder)
             receipts = []
         else:
             atomic.need_space(folder, missing_bytes(plan, folder))
-            begin(plan, folder)
-            receipts = write(plan, choice, request.workers, request.cluster)
-            finish(plan, folder, receipts)
+            begin_export(plan, folder)
+            receipts = write_parts(plan, choice, request.workers, request.cluster)
+            finish_export(plan, folder, receipts)
     written = sum(receipt.part.pictures for receipt in receipts if not receipt.kept)
     report = report_of(folder, written, time.monotonic() - began)
     show_report("export", report, folder)
     return report
 
 
-@task(cache_policy=NO_CACHE, task_run_name="write", **RETRIES)
-def write(plan: ExportPlan, choice: ExportChoice, workers: int | None, cluster: str | None) -> list[PartReceipt]:
+@task(cache_policy=NO_CACHE, task_run_name="write_parts", **RETRIES)
+def write_parts(plan: ExportPlan, choice: ExportChoice, workers: int | None, cluster: str | None) -> list[PartReceipt]:
     """Write a plan's parts on Dask; for a virtual dataset, prove its shards instead."""
     virtual = choice.format is ExportFormat.HDF5
     unit, name = (prove_shard, "verifying") if virtual else (export_part, "exporting")

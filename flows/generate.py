@@ -11,6 +11,7 @@ from flows.home import new_dataset_folder
 from flows.parameters import Count, Name, Seed
 from flows.reporting.artifacts import show_drawn
 from flows.reporting.progress import stage
+from flows.reporting.reports import ShardState
 from flows.reporting.runs import RETRIES, named, told
 from flows.requests import command
 from flows.workers.cluster import cores, crew
@@ -22,8 +23,9 @@ from storage.files.places import Place, place
 from storage.files.targets import Owned, require_folder
 from storage.shards.shard import sealed
 from tasks.datasets import dry_run
-from tasks.datasets.folder import complete, tidy
-from tasks.datasets.generate import DrawPlan, draw_shard, estimate_bytes, missing, survey
+from tasks.datasets.dry_run import DryRunReport
+from tasks.datasets.folder import complete, tidy_dataset
+from tasks.datasets.generate import DrawPlan, DrawReport, draw_shard, estimate_bytes, missing_pictures, plan_drawing
 from tasks.datasets.generate import report as report_of
 from tasks.datasets.recipe import Recipe, ambiguities, make_recipe, renderer_of
 from tasks.datasets.totals import Gathered
@@ -86,38 +88,53 @@ def check(request: GenerateRequest) -> Recipe:
 @flow(flow_run_name=named("generate", "profile", "count"))
 @told
 @command(GenerateRequest, check)
-def generate(request: GenerateRequest, recipe: Recipe) -> dict:
-    """Draw a dataset of pictures into sharded HDF5, or finish or extend one.
+def generate(request: GenerateRequest, recipe: Recipe) -> DrawReport | DryRunReport:
+    """Draw a dataset of pictures into sharded HDF5, or finish or extend it.
 
     The same profile and seed give the same pictures whatever the number of workers. A run that was
     ended at any point goes on where it was; a count smaller than the dataset changes nothing.
     """
-    unclear = {"unclear": "; ".join(sentences)} if (sentences := ambiguities(recipe)) else {}
+    unclear = "; ".join(ambiguities(recipe))
     folder = place(request.out) if request.out else new_dataset_folder(recipe.profile.name)
     run = atomic.new_run()
     if request.dry_run:
-        return rehearse(recipe, survey(recipe, folder, request.count, run), folder, request.workers) | unclear
+        rehearsal = rehearse(recipe, plan_drawing(recipe, folder, request.count, run), folder, request.workers)
+        if unclear:
+            rehearsal["unclear"] = unclear
+        return rehearsal
     with locked(atomic.make_folder(folder)):
-        plan = survey(recipe, folder, request.count, run)
+        plan = plan_drawing(recipe, folder, request.count, run)
         if plan.whole:
-            tidy(folder, recipe.identity)
+            tidy_dataset(folder, recipe.identity)
             get_run_logger().info("%s is whole: %s pictures", folder, f"{plan.count:,}")
-            report = report_of(folder, drawn=0, kept=plan.count, seconds=0.0, rate=None) | unclear
-            show_drawn(report, [], folder)
-            return report
+            return _told(report_of(folder, drawn=0, kept=plan.count, seconds=0.0, rate=None), unclear, [], folder)
         began = time.monotonic()
-        atomic.need_space(folder, int(estimate_bytes(recipe) * missing(plan, folder)))
+        atomic.need_space(folder, int(estimate_bytes(recipe) * missing_pictures(plan, folder)))
         there = {path.name for path in sealed(folder).values()}
         gathered, shards = draw(recipe, plan, folder, there, request.workers, request.cluster)
         complete(folder, gathered, run, renderer_of(recipe).letters_a_text())
         seconds = time.monotonic() - began
-    report = report_of(folder, gathered.drawn, gathered.kept, seconds, gathered.pace.rate()) | unclear
+    report = report_of(folder, gathered.drawn, gathered.kept, seconds, gathered.pace.rate())
+    return _told(report, unclear, shards, folder)
+
+
+def _told(report: DrawReport, unclear: str, shards: list[ShardState], folder: Place) -> DrawReport:
+    """Add the sentences about unclear letters, and show the report in Prefect."""
+    if unclear:
+        report["unclear"] = unclear
     show_drawn(report, shards, folder)
     return report
 
 
+def as_drawn(report: DrawReport | DryRunReport) -> DrawReport:
+    """Return the report of a run that drew; a dry run has another."""
+    if "drawn" not in report:
+        raise TypeError("the report is that of a dry run")
+    return report
+
+
 @task(cache_policy=NO_CACHE, task_run_name="rehearse")
-def rehearse(recipe: Recipe, plan: DrawPlan, folder: Place, workers: int | None) -> dict:
+def rehearse(recipe: Recipe, plan: DrawPlan, folder: Place, workers: int | None) -> DryRunReport:
     """Look at the existing shards, and measure the time and size of a block."""
     with stage("looking", plan.count) as shown:
         return dry_run.rehearse(recipe, plan, folder, workers or cores(), shown.advance)
@@ -126,12 +143,12 @@ def rehearse(recipe: Recipe, plan: DrawPlan, folder: Place, workers: int | None)
 @task(cache_policy=NO_CACHE, task_run_name="draw", **RETRIES)
 def draw(
     recipe: Recipe, plan: DrawPlan, folder: Place, there: set[str], workers: int | None, cluster: str | None
-) -> tuple[Gathered, list[dict]]:
+) -> tuple[Gathered, list[ShardState]]:
     """Draw a plan's shards on Dask, and report each as made, repaired or skipped; an intact shard costs a read.
 
     `there` are the names of the shards before the run. A shard that an earlier try of this task drew counts as made.
     """
-    gathered, shards = Gathered(recipe.identity), []
+    gathered, shards = Gathered(recipe.identity), list[ShardState]()
     with (
         crew(workers, cluster, writes=[plan.jobs[0].folder]) as client,
         stage("drawing", plan.count) as shown,

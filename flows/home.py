@@ -4,6 +4,7 @@ import json
 import os
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import tasks
 from flows.environment import API, active_profile, exempt_loopback, named_server
@@ -16,7 +17,7 @@ from storage.files.private import make_private_folder
 
 HOME = "CAPTCHAS_HOME"
 SHIPPED = Path(tasks.__file__).with_name("ladder.skops")  # made by `captchas train --ladder`, kept with the package
-RECORD = "up.json"  # under Prefect's folder, while `captchas up` runs
+UP_RECORD = "up.json"  # under Prefect's folder, while `captchas up` runs
 
 
 def home() -> Path:
@@ -141,15 +142,16 @@ def _make_private(*folders: Path) -> None:
     atomic.make_folder(folders[-1])  # tells what stands in its place, if it is no folder
 
 
-def served() -> dict | None:
+def served() -> dict[str, Any] | None:
     """Read the record of the `captchas up` that runs on this home: its process, its server's addresses and password.
 
     None if `captchas up` does not run, also if it was killed and left its record behind. Another user's record is not
     believed: it could name a server of that user.
     """
     try:
-        with (home() / "prefect" / RECORD).open("rb") as file:
-            content = json.load(file) if os.fstat(file.fileno()).st_uid == os.geteuid() else {}
+        with (home() / "prefect" / UP_RECORD).open("rb") as file:
+            mine = os.fstat(file.fileno()).st_uid == os.geteuid()
+            content: dict[str, Any] = json.load(file) if mine else {}
         alive = processes.started(content["pid"]) == content["started"] and "password" in content
     except (OSError, ValueError, KeyError, TypeError):
         return None

@@ -23,7 +23,7 @@ from storage.files.places import Place, local, place
 from storage.files.targets import Owned, require_folder
 from tasks.datasets.folder import complete
 from tasks.datasets.totals import Gathered
-from tasks.exchange.ingest import fill_jobs, fill_shard, require_imported, survey
+from tasks.exchange.ingest import fill_jobs, fill_shard, require_imported, require_same_files
 from tasks.exchange.ingest import report as report_of
 from tasks.exchange.labels import find_labels
 from tasks.exchange.scan import ImportRequest, Listing, Source, scan_files, write_records
@@ -53,6 +53,8 @@ class IngestRequest:
         The characters that labels may have; by default those that occur.
     invert
         Whether the pictures are dark on light: auto finds out for each, yes or no say it of all.
+    csv_safe
+        In rejects.csv, put an apostrophe before what a spreadsheet would run: = + - @ at the beginning of a name.
     workers
         Local processes; by default one for each core.
     cluster
@@ -67,6 +69,7 @@ class IngestRequest:
     out: Path | None = None
     alphabet: str | None = None
     invert: Invert = Invert.AUTO
+    csv_safe: bool = False
     workers: Count | None = None
     cluster: Name | None = None
 
@@ -96,7 +99,7 @@ def check(request: IngestRequest) -> tuple[ImportRequest, Place]:
 @flow(flow_run_name=named("import", "folder", "name"))
 @told
 @command(IngestRequest, check)
-def ingest(request: IngestRequest, checked: tuple[ImportRequest, Place]) -> dict:
+def ingest(request: IngestRequest, checked: tuple[ImportRequest, Place]) -> dict[str, object]:
     """Make a dataset of a folder of labelled pictures.
 
     PNG, JPEG, GIF, BMP, WebP and TIFF in nested folders, read as `solve` reads them. Labels are taken from
@@ -109,8 +112,8 @@ def ingest(request: IngestRequest, checked: tuple[ImportRequest, Place]) -> dict
     began = time.monotonic()
     with locked(target), crew(request.workers, request.cluster):
         source = measure(Listing(wanted))
-        survey(source, target, records)
-        write_records(source, records)
+        require_same_files(source, target, records)
+        write_records(source, records, request.csv_safe)
         atomic.make_folder(target)
         gathered = fill(source, target, run)
         complete(target, gathered, run)

@@ -4,6 +4,7 @@ The server refuses a value outside the limits before a run exists. In a shell, e
 words and also knows files and the other parameters. So these types only describe; they do not validate.
 """
 
+from collections.abc import Iterable
 from typing import Annotated
 
 from pydantic import WithJsonSchema
@@ -23,3 +24,14 @@ def require_workers(workers: int | None) -> None:
     """Raise `BadInput` for a number of local processes below 1; None stands for as many as there are cores."""
     if workers is not None and workers < 1:
         raise BadInput(f"workers: must be 1 or more; it is {workers}")
+
+
+def spelled(tokens: Iterable[str]) -> list[str]:
+    """Write `--out -` as `--out=-`: cyclopts takes a lone `-` for another option."""
+    found: list[str] = []
+    for token in tokens:
+        if token == "-" and found and found[-1] == "--out":
+            found[-1] = "--out=-"
+        else:
+            found.append(token)
+    return found

@@ -10,7 +10,7 @@ from tasks.profiles.ranges import LIMITS, Distortions
 FEW = 3  # faces that a line of the table names
 
 
-def profiles(name: str | None = None, *, fonts: bool = False) -> dict:
+def profiles(name: str | None = None, *, fonts: bool = False) -> dict[str, object]:
     """List the kinds of pictures that can be drawn, and the fonts.
 
     Parameters
@@ -39,7 +39,7 @@ def profiles(name: str | None = None, *, fonts: bool = False) -> dict:
     return {"profiles": content, "shown": {"profiles": None, **content[0]} if name is not None else {"profiles": shown}}
 
 
-def _fields(profile: Profile) -> dict:
+def _fields(profile: Profile) -> dict[str, object]:
     return {
         **profile.as_dict(),
         "canvas": list(profile.canvas),

@@ -5,12 +5,13 @@ from pathlib import Path
 
 from prefect import flow, get_run_logger
 
-from flows.evaluate import measurement, publish, read
-from flows.generate import GenerateRequest, generate
+from flows.evaluate import measurement, publish_report, read_split
+from flows.generate import GenerateRequest, as_drawn, generate
 from flows.generate import check as check_recipe
 from flows.home import home, new_dataset_folder
 from flows.parameters import Count, ModelSeed, Name, Seed
 from flows.reporting.artifacts import show_regenerated
+from flows.reporting.reports import RegenerateReport
 from flows.reporting.runs import named, told
 from flows.requests import command, handed_on
 from flows.train import TrainRequest, train
@@ -23,7 +24,7 @@ from storage.files.locks import locked
 from storage.files.places import Place
 from storage.shards.shard import Split
 from tasks import models
-from tasks.datasets.generate import make_way
+from tasks.datasets.generate import DrawReport, make_way
 from tasks.datasets.recipe import Recipe
 from tasks.scoring.compare import Pairs, compare, no_worse
 
@@ -114,7 +115,7 @@ def check(request: RegenerateRequest) -> Renewal:
 @flow(flow_run_name=named("regenerate", "profiles", "model"))
 @told
 @command(RegenerateRequest, check)
-def regenerate(request: RegenerateRequest, renewal: Renewal) -> dict:
+def regenerate(request: RegenerateRequest, renewal: Renewal) -> RegenerateReport:
     """Bring datasets up to a specification, train on them, and serve the new model only if it is no worse.
 
     Draws the missing parts of each dataset, or all of it; trains; reads the test split of the first, which no
@@ -138,9 +139,9 @@ def regenerate(request: RegenerateRequest, renewal: Renewal) -> dict:
             return _decide(renewal, drawn, data[0])
 
 
-def _draw(renewal: Renewal, rebuild: bool) -> list[dict]:
+def _draw(renewal: Renewal, rebuild: bool) -> list[DrawReport]:
     """Draw the missing parts of each dataset; with `rebuild`, first move a dataset of another recipe aside."""
-    drawn: list[dict] = []
+    drawn: list[DrawReport] = []
     for (asked, recipe), folder in zip(renewal.datasets, renewal.folders, strict=True):
         if rebuild:
             with locked(folder):
@@ -148,16 +149,16 @@ def _draw(renewal: Renewal, rebuild: bool) -> list[dict]:
             if aside:
                 get_run_logger().warning("%s was of another recipe: moved to %s", folder, aside)
         with handed_on(asked, recipe):
-            drawn.append(generate(asked.profile, count=asked.count, seed=asked.seed))
+            drawn.append(as_drawn(generate(asked.profile, count=asked.count, seed=asked.seed)))
     return drawn
 
 
-def _decide(renewal: Renewal, drawn: list[dict], data: Dataset) -> dict:
+def _decide(renewal: Renewal, drawn: list[DrawReport], data: Dataset) -> RegenerateReport:
     """Measure both models on the same unseen pictures, and serve the new model if it is no worse."""
     reports = home() / "reports" / "regenerate" / renewal.served.stem
     new = measurement(str(renewal.candidate), str(data.folder))
-    read_new = read(new.data, new.model, Split.TEST.value, new.words)
-    publish(read_new, new, reports / "candidate", Split.TEST)
+    read_new = read_split(new.data, new.model, Split.TEST.value, new.words)
+    publish_report(read_new, new, reports / "candidate", Split.TEST)
     try:
         served = measurement(str(renewal.served), str(data.folder))
     except NotThere:
@@ -165,8 +166,8 @@ def _decide(renewal: Renewal, drawn: list[dict], data: Dataset) -> dict:
     except (BadInput, Damaged) as error:
         pairs, worse, why = None, False, f"the served model cannot read these pictures ({error})"
     else:
-        read_served = read(served.data, served.model, Split.TEST.value, new.words)
-        publish(read_served, served, reports / "served", Split.TEST)
+        read_served = read_split(served.data, served.model, Split.TEST.value, new.words)
+        publish_report(read_served, served, reports / "served", Split.TEST)
         pairs = compare(read_new, read_served)
         worse = not no_worse(pairs)
         why = "worse than the served model" if worse else "no worse than the served model"
@@ -178,23 +179,28 @@ def _decide(renewal: Renewal, drawn: list[dict], data: Dataset) -> dict:
 
 
 def _told(
-    renewal: Renewal, drawn: list[dict], pairs: Pairs | None, why: str, replaced: bool, aside: Place | None = None
-) -> dict:
+    renewal: Renewal, drawn: list[DrawReport], pairs: Pairs | None, why: str, replaced: bool, aside: Place | None = None
+) -> RegenerateReport:
     """Make the report, and show it in Prefect."""
-    report = {
+    report: RegenerateReport = {
         "model": str(renewal.served),
         "replaced": replaced,
         "why": why,
         "before": str(aside) if aside else None,
         "candidate": str(renewal.candidate) if renewal.candidate.exists() else None,
         "datasets": [
-            {key: dataset[key] for key in ("dataset", "count", "drawn", "kept", "content")} for dataset in drawn
+            {
+                "dataset": dataset["dataset"], "count": dataset["count"], "drawn": dataset["drawn"],
+                "kept": dataset["kept"], "content": dataset["content"],
+            }
+            for dataset in drawn
         ],
         "n": pairs.n if pairs else None,
         "pairs": pairs.as_dict() if pairs else None,
         "new_right": str(pairs.new) if pairs else None,
         "served_right": str(pairs.served) if pairs else None,
         "only_one_right_new_won": str(pairs.share) if pairs else None,
-    }
+    }  # fmt: skip
     show_regenerated(report, renewal.served)
-    return report | {"shown": {"pairs": None}}
+    report["shown"] = {"pairs": None}
+    return report

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from prefect import flow, task
 from prefect.cache_policies import NO_CACHE
@@ -17,7 +18,7 @@ from flows.workers.fanout import fan_out
 from storage.files.places import local
 from storage.files.targets import require_folder
 from tasks.profiles.fonts import find_face
-from tasks.scoring.reproduce import StepJob, as_markdown, for_people, run_step, save
+from tasks.scoring.reproduce import StepJob, as_markdown, for_people, run_step_job, save_steps
 from tasks.scoring.reproduce import jobs as jobs_of
 
 
@@ -59,7 +60,7 @@ def check(request: ReproduceRequest) -> list[StepJob]:
 @flow(flow_run_name=named("reproduce", "font"))
 @told
 @command(ReproduceRequest, check)
-def reproduce(request: ReproduceRequest, jobs: list[StepJob]) -> dict:
+def reproduce(request: ReproduceRequest, jobs: list[StepJob]) -> dict[str, object]:
     """Run the book's procedure as printed, then mend one defect at a time.
 
     Draws every four-letter word once with plain Pillow and scikit-image calls, cuts, reads and
@@ -68,7 +69,7 @@ def reproduce(request: ReproduceRequest, jobs: list[StepJob]) -> dict:
     folder = local(request.out, "out") if request.out else home() / "reports" / "reproduce"
     face, seed = find_face(request.font), request.seed
     rows = run_steps(jobs, request.workers, request.cluster)
-    report = save(folder, rows, face, seed)
+    report = save_steps(folder, rows, face, seed)
     show_reproduced(for_people(rows), as_markdown(rows), f"{face.name}, seed {seed}", folder / "steps.png")
     return {
         "font": face.name,
@@ -82,8 +83,8 @@ def reproduce(request: ReproduceRequest, jobs: list[StepJob]) -> dict:
 
 
 @task(cache_policy=NO_CACHE, task_run_name="steps", **RETRIES)
-def run_steps(jobs: list[StepJob], workers: int | None, cluster: str | None) -> list[dict]:
+def run_steps(jobs: list[StepJob], workers: int | None, cluster: str | None) -> list[dict[str, Any]]:
     """Run each step as a job on Dask; all draw the same words."""
     with crew(workers, cluster) as client, stage("steps", len(jobs), "steps") as shown:
-        rows = list(fan_out(client, run_step, jobs, on_done=lambda _: shown.advance(1)))
+        rows = list(fan_out(client, run_step_job, jobs, on_done=lambda _: shown.advance(1)))
     return sorted(rows, key=lambda row: row["number"])

@@ -11,14 +11,14 @@ A command is declared once. Its body gets the request and the result of `check`:
     @flow
     @told
     @command(DrawRequest, check)
-    def draw(request: DrawRequest, recipe: Recipe) -> dict: ...
+    def draw(request: DrawRequest, recipe: Recipe) -> DrawReport: ...
 
     draw(count=5)
 """
 
 import functools
 import inspect
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -28,6 +28,7 @@ from flows.parameters import require_workers
 from storage.errors import BadInput, CaptchasError, Unreachable
 
 P = ParamSpec("P")
+Report = TypeVar("Report", bound=Mapping[str, object])
 Request = TypeVar("Request")
 Checked = TypeVar("Checked")
 
@@ -54,7 +55,7 @@ _handed_on: ContextVar[tuple[Any, Any] | None] = ContextVar("handed_on", default
 
 def command(
     request: Callable[P, Request], check: Callable[[Request], Checked]
-) -> Callable[[Callable[[Request, Checked], dict]], Callable[P, dict]]:
+) -> Callable[[Callable[[Request, Checked], Report]], Callable[P, Report]]:
     """Declare a function as a command with the fields of `request` as its parameters.
 
     Each call makes a request and checks it once, or takes the result that `checked` hands on.
@@ -67,9 +68,9 @@ def command(
         Returns the objects that the function works with, or raises an error that names the wrong parameter.
     """
 
-    def decorate(body: Callable[[Request, Checked], dict]) -> Callable[P, dict]:
+    def decorate(body: Callable[[Request, Checked], Report]) -> Callable[P, Report]:
         @functools.wraps(body)
-        def run(*args: P.args, **kwargs: P.kwargs) -> dict:
+        def run(*args: P.args, **kwargs: P.kwargs) -> Report:
             asked = request(*args, **kwargs)
             return body(asked, _taken(asked, check))
 
@@ -127,7 +128,8 @@ def _taken(asked: Request, check: Callable[[Request], Checked]) -> Checked:
     there = _handed_on.get()
     _handed_on.set(None)
     if there is not None and there[0] == asked:
-        return there[1]
+        result: Checked = there[1]
+        return result
     return _checked(asked, check)
 
 

@@ -1,19 +1,20 @@
 """Solve the new pictures in a folder: look, read in batches on Dask, remember, write the results."""
 
 import time
-from dataclasses import KW_ONLY, dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
 from prefect import flow, runtime, task
 from prefect.cache_policies import NO_CACHE
 
-from flows.home import SHIPPED, home, model_file, pictures_at
-from flows.parameters import Count, Name, Seconds, Share
+from flows.home import pictures_at
 from flows.reporting.artifacts import show_solved
 from flows.reporting.progress import stage
+from flows.reporting.reports import SolveReport
 from flows.reporting.runs import RETRIES, named, told
 from flows.requests import command
+from flows.solve_request import SolveRequest, ledger, plan_of, require_settings
 from flows.workers.cluster import crew
 from flows.workers.fanout import fan_out
 from storage.errors import BadInput
@@ -23,79 +24,17 @@ from storage.files.places import Place, local, place
 from storage.files.targets import is_stream, require_file, require_folder
 from storage.ledger.database import SIDES
 from storage.ledger.ledger import ABSTAINED, FAILED, LEDGER, SOLVED, Ledger
-from tasks.models import choose_words
-from tasks.reading.ranking import Ranking
-from tasks.solving.batches import SolvePlan, look, make_plan, parse_length, reader_of
+from tasks.solving.batches import SolvePlan, look, reader_of
 from tasks.solving.choice import SolveChoice
 from tasks.solving.claims import claim_answers, require_own
 from tasks.solving.inbox import Inbox
 from tasks.solving.isolated import read_batch
-from tasks.solving.results import AnswersFile, sheet_of, write_results
+from tasks.solving.results import AnswersFile, Written, answers_sheet, write_results
 from tasks.solving.run import next_attempt
 from tasks.solving.survey import OTHERS
-from tasks.solving.tables import AnswerFormat, choose_format, could_be_answers
+from tasks.solving.tables import choose_format, could_be_answers
 
 LOOK_TRIES = 10  # of a look job whose workers die: a look decodes no picture, so the job is hardly to blame
-
-
-@dataclass(frozen=True)
-class SolveRequest:
-    """The pictures to solve, how, and where the answers go.
-
-    Parameters
-    ----------
-    path
-        A folder, or one picture; a name under the home, such as inbox; or a URL of an object store.
-    model
-        A model's name under the home, or its file; by default the newest model there, or else the shipped model.
-    dictionary
-        web2 (the book's four-letter words), the path of a word list, or none for random strings.
-    ranking
-        How a word is chosen: by letter probabilities, the book's equal positions, Levenshtein, or none.
-    out
-        The file of answers, its URL, a FIFO, or - for standard output; by default answers/FOLDER/answers.csv under
-        the home.
-    format
-        CSV, JSON lines or Parquet; by default by the ending of --out, else CSV.
-    only_new
-        Write only answers since the last run that wrote its answers; by default all.
-    again
-        Also read what another model, or the same with other settings, has answered. For one picture always so.
-    settle
-        Seconds between two looks at a file; a file that changes meanwhile is still being written and is left.
-    move_to
-        Move solved files to this folder, under the same names; a name that is taken there gets a number.
-    follow_links
-        Read what symbolic links point to as well.
-    abstain_below
-        Leave a word unanswered if its confidence is below this, from 0 to 1.
-    alphabet
-        The characters that may occur, such as 0123456789; by default all that the model knows.
-    length
-        How many letters there are, such as 4 or 4-6; by default as many as the dictionary's words have.
-    workers
-        Local processes; by default one for each core.
-    cluster
-        Address of a Dask scheduler to use instead, such as tcp://host:8786.
-    """
-
-    path: Path
-    _: KW_ONLY
-    model: Name | None = None
-    dictionary: Name = "web2"
-    ranking: Ranking = Ranking.PROBABILITY
-    out: Path | None = None
-    format: AnswerFormat | None = None
-    only_new: bool = False
-    again: bool = False
-    settle: Seconds = 1.0
-    move_to: Path | None = None
-    follow_links: bool = False
-    abstain_below: Share = 0.0
-    alphabet: Name | None = None
-    length: Name | None = None
-    workers: Count | None = None
-    cluster: Name | None = None
 
 
 class Checked(NamedTuple):
@@ -114,9 +53,7 @@ def check(request: SolveRequest) -> Checked:
     BadInput, NotThere, Damaged
         Naming the parameter that is wrong.
     """
-    length = parse_length(request.length)
-    if not 0 <= request.abstain_below <= 1:
-        raise BadInput(f"abstain-below: must be from 0 to 1; it is {request.abstain_below}")
+    require_settings(request)
     path = place(pictures_at(request.path))
     out = place(request.out) if request.out else None
     skip = (*([out] if out else []), *(ledger().with_name(LEDGER + side) for side in SIDES))
@@ -131,24 +68,20 @@ def check(request: SolveRequest) -> Checked:
     if request.move_to:
         require_folder(local(request.move_to, "move-to"), "move-to")
         atomic.make_folder(local(request.move_to, "move-to"))
-    model = model_file(request.model) if request.model else newest_model()
-    words: tuple[str, ...] = ()
-    if request.ranking is not Ranking.NONE:
-        words = choose_words(request.dictionary, model, request.alphabet, length)
-    ranking = request.ranking if words else Ranking.NONE
-    plan = make_plan(model, words, ranking, request.abstain_below, request.alphabet, length)
+    plan = plan_of(request)
     reader_of(plan)
     if out:
-        return Checked(choice, AnswersFile(out, format, request.only_new), plan)
+        return Checked(choice, AnswersFile(out, format, request.only_new, request.csv_safe), plan)
     claim = claim_answers(ledger().parent, path.resolve())  # last, since it is for good
-    answers = AnswersFile(claim.folder / f"answers.{format.value}", format, request.only_new, claim.why)
-    require_file(answers.out, "answers", stream=True)
-    choice = replace(choice, skip=(answers.out, *skip))
+    out = claim.folder / f"answers.{format.value}"
+    answers = AnswersFile(out, format, request.only_new, request.csv_safe, claim.why)
+    require_file(out, "answers", stream=True)
+    choice = replace(choice, skip=(out, *skip))
     return Checked(choice, answers, plan)
 
 
 def _require_free(out: Place, request: SolveRequest, choice: SolveChoice) -> None:
-    """Refuse a file of answers that would replace what is read, or what is kept here."""
+    """Refuse a file of answers that would replace a picture that is read, or a file of the home's answers."""
     require_own(out, ledger().parent, choice.path.resolve())
     require_file(out, "out", stream=True, inputs=(choice.path, place(request.dictionary)))
     if isinstance(out, Path) and not is_stream(out) and out.is_file():
@@ -160,7 +93,7 @@ def _require_free(out: Place, request: SolveRequest, choice: SolveChoice) -> Non
 @flow(flow_run_name=named("solve", "path"))
 @told
 @command(SolveRequest, check)
-def solve(request: SolveRequest, checked: Checked) -> dict:
+def solve(request: SolveRequest, checked: Checked) -> SolveReport:
     """Read the new pictures in a folder, or one picture, and write the answers to all.
 
     PNG, JPEG, GIF, BMP, WebP and TIFF, of any colours and either polarity, in nested folders. A file
@@ -172,33 +105,37 @@ def solve(request: SolveRequest, checked: Checked) -> dict:
     with inbox_locked(ledger().parent, choice.folder), Ledger(ledger(), durable=durable) as remembered:
         inbox = Inbox(choice, plan, remembered)
         seconds = read(inbox, request.workers, request.cluster)
-        rows = write(inbox, answers)
-        sheet = sheet_of(inbox)
-    report = _report(inbox, answers, rows, seconds)
+        written = write(inbox, answers)
+        sheet = answers_sheet(inbox)
+    report = _report(inbox, answers, written, seconds)
     show_solved(report, sheet, choice.folder, answers.out)
     return report
 
 
-def _report(inbox: Inbox, answers: AnswersFile, rows: dict[str, int], seconds: float) -> dict:
+def _report(inbox: Inbox, answers: AnswersFile, written: Written, seconds: float) -> SolveReport:
     outcome, plan = inbox.outcome, inbox.plan
-    report = {
-        "answers": str(answers.out),
+    report: SolveReport = {
+        "answers": written.told,
+        "answers_file": str(answers.out),
         "folder": str(inbox.choice.folder),
         "model": plan.model,
         "dictionary_words": plan.words.count("\n") + bool(plan.words),
         "total": outcome.total,
-        **{status: outcome.counts[status] for status in (SOLVED, ABSTAINED, FAILED)},
+        "solved": outcome.counts[SOLVED],
+        "abstained": outcome.counts[ABSTAINED],
+        "failed": outcome.counts[FAILED],
         "skipped": outcome.skipped.total(),
         "skipped_because": dict(outcome.skipped),
         "read": outcome.read,
         "moved": inbox.mover.moved,
-        "rows": dict(rows),
+        "rows": written.counts,
         "seconds": round(seconds, 2),
         "pictures_per_second": round(outcome.read / seconds) if outcome.read else 0,
         "failures": outcome.failures,
         "left_for_the_next_run": outcome.left,
         "not_moved": inbox.mover.unmoved,
     }
+    report["shown"] = {"answers": None}  # people open the file
     if answers.why:
         report["answers_note"] = answers.why
     if outcome.skipped[OTHERS]:
@@ -228,18 +165,6 @@ def read(inbox: Inbox, workers: int | None, cluster: str | None) -> float:
 
 
 @task(cache_policy=NO_CACHE, task_run_name="write")
-def write(inbox: Inbox, answers: AnswersFile) -> dict[str, int]:
+def write(inbox: Inbox, answers: AnswersFile) -> Written:
     """Write the answers, and count them by status."""
     return write_results(inbox, answers)
-
-
-def ledger() -> Path:
-    """Return the file that remembers all inboxes of this home."""
-    return home() / "answers" / LEDGER
-
-
-def newest_model() -> Path:
-    """Return the model under the home that was trained last, or else the shipped model."""
-    models = (path for path in (home() / "models").glob("*.skops") if path.is_file())  # a link may lead nowhere
-    found = sorted(models, key=lambda path: path.stat().st_mtime)
-    return found[-1] if found else SHIPPED

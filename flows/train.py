@@ -4,7 +4,7 @@ import hashlib
 import shutil
 from dataclasses import KW_ONLY, dataclass, replace
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from prefect import flow, get_run_logger, task
 from prefect.cache_policies import NO_CACHE
@@ -26,8 +26,10 @@ from storage.files.places import ObjectPath, Place, place
 from storage.files.targets import require_file
 from storage.models import save_model
 from tasks import models
+from tasks.reading.networks import FittedNetwork
 from tasks.training.calibrate import CheckJob, check_answers
 from tasks.training.calibrate import calibrate as fit_confidence
+from tasks.training.fit import FitFacts
 from tasks.training.fit import fit as fit_networks
 from tasks.training.settings import (
     FIRST_SHARE,
@@ -43,7 +45,7 @@ from tasks.training.settings import (
 from tasks.training.spool import GatherJob, GatherReceipt, jobs_of
 from tasks.training.spool import gather as gather_shard
 
-FINAL, FIRST = 1, FIRST_SHARE  # rounds of training: every picture, or one in FIRST_SHARE
+FINAL, FIRST = 1, FIRST_SHARE  # rounds of training: every picture, or one picture in FIRST_SHARE
 
 
 class TrainChoice(NamedTuple):
@@ -124,7 +126,7 @@ def check(request: TrainRequest) -> TrainChoice:
 @flow(flow_run_name=named("train", "datasets"))
 @told
 @command(TrainRequest, check)
-def train(request: TrainRequest, choice: TrainChoice) -> dict:
+def train(request: TrainRequest, choice: TrainChoice) -> dict[str, Any]:
     """Train a reader on one or more datasets, and save it with its provenance and scores.
 
     Letters are cut from words, with what their neighbours leave in the picture, by their true boxes. Imported pictures
@@ -149,11 +151,13 @@ def train(request: TrainRequest, choice: TrainChoice) -> dict:
         with locked(path):
             beside = _beside(path)
             atomic.make_folder(beside.parent)
-            models.tidy(beside)
+            models.remove_leftovers(beside)
             spool = atomic.make_folder(beside.with_name(f".{beside.stem}.{run}.spool"))
             try:
                 facts, networks, receipts = _learn(chosen, settings, provenance, spool, run)
-                pictures, marked = (sum(getattr(one, key) for one in receipts) for key in ("pictures", "marked"))
+                pictures, marked = (
+                    sum(getattr(receipt, key) for receipt in receipts) for key in ("pictures", "marked")
+                )
                 models.save(path, networks, provenance, facts, pictures, marked, run)
             finally:
                 shutil.rmtree(spool, ignore_errors=True)
@@ -170,21 +174,21 @@ def _beside(path: Place) -> Path:
 
 
 def _learn(
-    datasets: list[Dataset], settings: Settings, provenance: dict, spool: Path, run: str
-) -> tuple[dict, dict, list[GatherReceipt]]:
+    datasets: list[Dataset], settings: Settings, provenance: dict[str, Any], spool: Path, run: str
+) -> tuple[dict[str, object], dict[str, FittedNetwork], list[GatherReceipt]]:
     """Gather letters, fit the networks, and calibrate the confidence; imported pictures take two rounds."""
     model, classes = None, provenance["classes"]
     if any(data.manifest.source for data in datasets):
         model = spool / "first.skops"
         gather(jobs_of(datasets, settings, FIRST, None, spool, run))
         networks, facts = fit(spool, f"{FIRST}", classes, settings, settings.shows // FIRST, every=False)
-        save_model(model, networks, provenance | facts, run)
+        save_model(model, networks, {**provenance, **facts}, run)
     receipts = gather(jobs_of(datasets, settings, FINAL, model, spool, run))
     networks, facts = fit(spool, f"{FINAL}", classes, settings, settings.shows)
     checked = spool / "checked.skops"
-    save_model(checked, networks, provenance | facts | {"calibration": {}}, run)
+    save_model(checked, networks, {**provenance, **facts, "calibration": {}}, run)
     jobs = [CheckJob(str(data.folder.resolve()), str(checked.resolve()), settings.leave_out) for data in datasets]
-    return facts | {"calibration": calibrate(jobs)}, networks, receipts
+    return {**facts, "calibration": calibrate(jobs)}, networks, receipts
 
 
 @task(cache_policy=NO_CACHE, task_run_name="gather letters", **RETRIES)
@@ -199,7 +203,9 @@ def gather(jobs: list[GatherJob]) -> list[GatherReceipt]:
 
 
 @task(cache_policy=NO_CACHE, task_run_name="fit")
-def fit(spool: Path, name: str, classes: str, settings: Settings, shows: int, every: bool = True) -> tuple[dict, dict]:
+def fit(
+    spool: Path, name: str, classes: str, settings: Settings, shows: int, every: bool = True
+) -> tuple[dict[str, FittedNetwork], FitFacts]:
     """Fit the networks over the spool."""
     with stage("training", shows, "spans") as shown:
         return fit_networks(

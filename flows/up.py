@@ -13,9 +13,10 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
+from typing import Any
 
 import flows
-from flows.home import RECORD, home, served
+from flows.home import UP_RECORD, home, served
 from flows.parameters import Port
 from flows.requests import Refused, command
 from flows.service import deployments, passwords, processes
@@ -28,6 +29,7 @@ from storage.errors import BadInput, Busy
 from storage.files import atomic
 from storage.files.locks import locked
 from storage.files.private import create_private
+from storage.texts import plain_lines
 
 FILE = "prefect.yaml"
 INBOX = "inbox"  # under the home
@@ -108,14 +110,14 @@ def _chosen(given: Path | None, deploy: bool) -> Path:
 
 
 @command(UpRequest, check)
-def up(request: UpRequest, file: Path | None) -> dict:
+def up(request: UpRequest, file: Path | None) -> dict[str, Any]:
     """Start what one machine needs to run the deployments: Prefect's server, work pool, deployments and worker.
 
     Runs until Ctrl-C, SIGTERM or the end of its terminal, and ends all of it then; flows that run are told to stop, and
     the next run of each goes on from there. Other commands on this home use its server.
     """
     if file is None:  # --check
-        return deployments.look(*_there())
+        return deployments.report_status(*_there())
     if request.deploy:
         api = Api(os.environ["PREFECT_API_URL"])
         with _stopping() as stop:
@@ -154,7 +156,7 @@ def _run(file: Path, port: int, stop: Stop) -> None:
         "pid": os.getpid(), "started": processes.started(os.getpid()), "api": api.url, "ui": url,
         "deployments": str(file), "logs": str(logs), "password": os.environ[passwords.SERVER],
     }  # fmt: skip
-    place = home() / "prefect" / RECORD
+    place = home() / "prefect" / UP_RECORD
     try:
         _tell(f"starting Prefect's server on {url}")
         create_private(Path(os.environ["PREFECT_HOME"], DATABASE))  # Prefect would let every user read it
@@ -261,7 +263,7 @@ def _deploy_command(file: Path) -> list[str]:
 def _there() -> tuple[str | None, Path | None, str | None]:
     """Find the server to look at, the file of its deployments, and its password if that is not in the environment.
 
-    All are those of the `up` on this home, else the server is the one that PREFECT_API_URL names.
+    If `captchas up` runs on this home, all are its own. Else the server is that of PREFECT_API_URL.
     """
     record = served()
     if record:
@@ -280,7 +282,8 @@ def _free(port: int) -> int:
             raise BadInput(
                 f"port: {port} cannot be used ({error.strerror}); give another port, or 0 for any"
             ) from error
-        return probe.getsockname()[1]
+        taken: int = probe.getsockname()[1]
+        return taken
 
 
 @contextmanager
@@ -294,7 +297,7 @@ def _alone() -> Iterator[None]:
         yield
 
 
-def _already(record: dict | None) -> str:
+def _already(record: dict[str, Any] | None) -> str:
     which = f"process {record['pid']}, its UI at {record['ui']}" if record else "which is starting"
     return f"{home()}: `captchas up` runs on this home already ({which}); end that `up` first, or use it"
 
@@ -314,5 +317,5 @@ def _stopping() -> Iterator[Stop]:
 def _tell(message: str) -> None:
     """Write a line for people to standard error; standard output is for the report."""
     with suppress(OSError):  # the terminal may be closed
-        sys.stderr.write(f"captchas: {message}\n")
+        sys.stderr.write(f"captchas: {plain_lines(message)}\n")
         sys.stderr.flush()

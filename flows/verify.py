@@ -4,6 +4,7 @@ import time
 from contextlib import ExitStack
 from dataclasses import KW_ONLY, dataclass
 from pathlib import Path
+from typing import Any
 
 from dask.distributed import Client
 from prefect import flow, get_run_logger, task
@@ -14,6 +15,7 @@ from flows.ingest import ingest
 from flows.parameters import Count, Name
 from flows.reporting.artifacts import show_all_verified, show_verified
 from flows.reporting.progress import stage
+from flows.reporting.reports import AllVerified, VerifiedDataset
 from flows.reporting.runs import RETRIES, named, told
 from flows.requests import command
 from flows.workers.cluster import crew
@@ -25,10 +27,10 @@ from storage.files.locks import locked
 from storage.files.places import Place
 from tasks.datasets.generate import DrawJob
 from tasks.datasets.inventory import Inventory, datasets_in, inventory, is_imported, recipe_of, require_dataset
-from tasks.datasets.judge import Finding, Verdict, judge, report, summary
+from tasks.datasets.judge import Finding, Verdict, VerifyReport, judge, report, summary
 from tasks.datasets.prove import Proof, ProofJob, Proven, bundles, proof_jobs, prove_all
 from tasks.datasets.recipe import Recipe
-from tasks.datasets.repair import count_jobs, count_shard, finish, plan_repair, put_back, redraw_shard
+from tasks.datasets.repair import count_jobs, count_shard, finish_repair, plan_repair, put_back, redraw_shard
 from tasks.datasets.totals import Gathered
 from tasks.exchange.ingest import as_imported
 
@@ -91,11 +93,11 @@ def check(request: VerifyRequest) -> Place | None:
 @flow(flow_run_name=named("verify", "dataset"))
 @told
 @command(VerifyRequest, check)
-def verify(request: VerifyRequest, folder: Place | None) -> dict:
-    """Prove a dataset whole, or find what is missing, altered or foreign, and repair it.
+def verify(request: VerifyRequest, folder: Place | None) -> VerifyReport | AllVerified:
+    """Prove a dataset whole, or find missing, altered and foreign files, and repair it.
 
     Every shard is read and checked against its own digests and the manifest's. Nothing is changed without
-    --repair, and nothing is deleted with it: what does not belong goes to NAME.foreign beside the dataset.
+    --repair, and nothing is deleted with it: foreign files go to NAME.foreign beside the dataset.
     """
     redraw, repair, workers, cluster = request.redraw, request.repair, request.workers, request.cluster
     if folder is None:
@@ -134,29 +136,34 @@ def verify(request: VerifyRequest, folder: Place | None) -> dict:
     return content
 
 
-def _all(redraw: bool, repair: bool) -> dict:
+def _all(redraw: bool, repair: bool) -> AllVerified:
     """Verify every dataset under the home, also after a damaged dataset; report all of them.
 
     An imported dataset is not repaired, since that takes its source folder; its findings are reported.
     """
-    rows: list[dict] = []
+    rows: list[VerifiedDataset] = []
     wrong: list[str] = []
     busy: list[str] = []
     for folder in datasets_in(home() / "datasets"):
+        content: dict[str, Any] = {}
         try:
             drawn = not is_imported(folder)
-            content = verify(str(folder), redraw=redraw and drawn, repair=repair and drawn)
+            content |= verify(str(folder), redraw=redraw and drawn, repair=repair and drawn)
             state = "repaired" if content["findings"] else "whole"
         except Passing:
             raise  # says nothing about this dataset, and the next would fail alike
         except Busy as error:
-            content, state = {}, "in use"
+            state = "in use"
             busy.append(str(error))
         except CaptchasError as error:
-            content, state = error.report or {}, "not whole"
+            content |= error.report or {}
+            state = "not whole"
             wrong.append(str(error))
-        numbers = {key: content.get(key) for key in ("pictures", "shards", "found_whole")}
-        rows.append({"dataset": folder.name, "state": state, **numbers, "findings": len(content.get("findings", ()))})
+        rows.append({
+            "dataset": folder.name, "state": state, "pictures": content.get("pictures"),
+            "shards": content.get("shards"), "found_whole": content.get("found_whole"),
+            "findings": len(content.get("findings", ())),
+        })  # fmt: skip
     show_all_verified(rows, wrong + busy)
     failure: CaptchasError | None = None
     if wrong:
@@ -203,7 +210,7 @@ def mend(
         with stage("drawing again", len(plan.jobs), "shards") as shown:
             drawn = list(fan_out(client, redraw_shard, plan.jobs, on_done=lambda _: shown.advance(1)))
         counted = _count(client, counting) if counting else None
-    return finish(found, verdict, plan, proofs, drawn, counted, run)
+    return finish_repair(found, verdict, plan, proofs, drawn, counted, run)
 
 
 def _count(client: Client, jobs: list[DrawJob]) -> Gathered:

@@ -218,7 +218,7 @@ class Dataset:
         -------
         iterator of Block
             The arrays belong to the caller, who may keep them and write to them. The stream is the same for any
-            number of threads and any size of shards. Do not use an iterator after a fork; begin a new one.
+            number of threads and any size of shards. Do not use an iterator after a fork; begin a new iterator.
 
         Raises
         ------

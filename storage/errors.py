@@ -5,9 +5,11 @@ Every class also derives from the nearest built-in exception, so that a caller m
 
 import difflib
 import errno
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
+
+from storage.texts import plain
 
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _REFUSED = {errno.EACCES, errno.EPERM, errno.EROFS}
@@ -17,7 +19,11 @@ class CaptchasError(Exception):
     """Base class of all the project's errors."""
 
     exit_code = 1  # of the command: 1 for a job that failed, 2 for bad input
-    report: dict[str, Any] | None = None  # the results up to the failure, for people and for --json; JSON values
+    report: Mapping[str, Any] | None = None  # the results up to the failure, for people and for --json; JSON values
+
+    def __str__(self) -> str:
+        """Return the message fit for a terminal, a log and Prefect's database, since it may hold foreign names."""
+        return plain(super().__str__())
 
 
 class BadInput(CaptchasError, ValueError):

@@ -15,7 +15,7 @@ import numpy as np
 from storage.errors import Damaged, NotThere
 from storage.files import atomic
 from storage.files.places import Place, place
-from storage.skops_archive import Fitted, open_archive, values_of
+from storage.skops_archive import StoredObject, open_archive, values_of
 
 if TYPE_CHECKING:
     from sklearn.neural_network import MLPClassifier
@@ -140,7 +140,7 @@ def load_model(path: str | Place) -> tuple[dict[str, Network], dict[str, Any]]:
     data = _bytes(path)
     if data[-_HEX - len(_SEAL) : -_HEX] != _SEAL or not data.startswith(b"PK"):
         raise Damaged(
-            f"model {path}: is not a model of this program, or was cut short; train one with `captchas train`"
+            f"model {path}: is not a model of this program, or was cut short; train a model with `captchas train`"
         )
     if hashlib.sha256(data[:-_HEX]).hexdigest().encode() != data[-_HEX:]:
         raise Damaged(f"model {path}: its bytes differ from those that were sealed; restore it or train again")
@@ -174,7 +174,7 @@ class _Unfit(ValueError):
     """The arrays of a network do not fit each other."""
 
 
-def _network(found: Fitted) -> Network:
+def _network(found: StoredObject) -> Network:
     """Check an object of the archive, and make a network of its arrays."""
     if found.name != "MLPClassifier":
         raise ValueError(f"a network must be an MLPClassifier, not {found.name}")
@@ -182,14 +182,14 @@ def _network(found: Fitted) -> Network:
     coefs, intercepts, classes = attributes["coefs_"], attributes["intercepts_"], attributes["classes_"]
     layers = [*zip(coefs, intercepts, strict=True)]
     numbers = [array for layer in layers for array in layer]
-    if not 1 <= len(layers) <= MOST_LAYERS or not all(isinstance(one, np.ndarray) for one in (*numbers, classes)):
+    if not 1 <= len(layers) <= MOST_LAYERS or not all(isinstance(array, np.ndarray) for array in (*numbers, classes)):
         raise ValueError(f"a network has 1 to {MOST_LAYERS} layers of arrays")
     if any(array.dtype not in (np.float32, np.float64) for array in numbers) or classes.dtype.kind not in "iu":
         raise ValueError("weights must be float32 or float64, and classes integers")
     if any(weights.ndim != 2 or not weights.size or biases.shape != weights.shape[1:] for weights, biases in layers):
-        raise _Unfit(f"weights {[one.shape for one in coefs]}, biases {[one.shape for one in intercepts]}")
-    if any(one.shape[1] != other.shape[0] for one, other in itertools.pairwise(coefs)):
-        raise _Unfit(f"weights {[one.shape for one in coefs]}")
+        raise _Unfit(f"weights {[array.shape for array in coefs]}, biases {[array.shape for array in intercepts]}")
+    if any(weights.shape[1] != following.shape[0] for weights, following in itertools.pairwise(coefs)):
+        raise _Unfit(f"weights {[array.shape for array in coefs]}")
     if classes.ndim != 1 or (np.diff(classes) <= 0).any() or len(intercepts[-1]) != _outputs(len(classes)):
         raise _Unfit(f"{len(intercepts[-1])} outputs for classes {classes.tolist()[:5]}")
     if not all(np.isfinite(array).all() for array in numbers):
@@ -223,7 +223,7 @@ def _bytes(path: str | Place) -> bytes:
     try:
         return place(path).read_bytes()
     except FileNotFoundError:
-        raise NotThere(f"model {path}: no such file; train one with `captchas train`") from None
+        raise NotThere(f"model {path}: no such file; train a model with `captchas train`") from None
     except OSError as error:
         raise Damaged(f"model {path}: cannot be read ({error.strerror})") from error
 

@@ -18,7 +18,7 @@ MOST_MEMBERS = 1000
 SCHEMA = "schema.json"
 
 
-class Fitted(NamedTuple):
+class StoredObject(NamedTuple):
     """An object of the archive that is not built: its class's name and its attributes."""
 
     name: str
@@ -48,7 +48,7 @@ def open_archive(data: bytes) -> tuple[zipfile.ZipFile, Any]:
 
 
 def values_of(archive: zipfile.ZipFile, node: Any) -> Any:
-    """Return the value of a node: plain values, arrays, and `Fitted` for objects. Nothing is imported or called.
+    """Return the value of a node: plain values, arrays, and `StoredObject` for objects. Nothing is imported or called.
 
     Raises
     ------
@@ -70,7 +70,7 @@ def values_of(archive: zipfile.ZipFile, node: Any) -> Any:
             array = _array(archive.read(node["file"]))
             return array if node["__class__"] == "ndarray" else array[()]
         case "ObjectNode":
-            return Fitted(node["__class__"], values_of(archive, node["content"]))
+            return StoredObject(node["__class__"], values_of(archive, node["content"]))
         case loader:
             raise ValueError(f"{loader!r} is not a kind of node that a model has")
 

@@ -1,30 +1,25 @@
-"""Model files: save a model with its provenance, describe it, promote it, and open it as a reader."""
+"""Model files: save a model with its provenance, describe it, and promote it."""
 
-import functools
 import re
 import shutil
+from collections.abc import Mapping
 from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 from storage.dataset import Dataset
 from storage.errors import BadInput, Damaged, NotThere
 from storage.files import atomic
 from storage.files.places import Place
 from storage.models import load_model, model_digest, save_model
-from tasks.profiles.word_lists import WEB2, load_words
 from tasks.rates import Rate
 from tasks.reading.features import FEATURES
-from tasks.reading.networks import LETTERS, require_calibrated
-from tasks.reading.ranking import Ranking
-from tasks.reading.reader import Reader
+from tasks.reading.networks import LETTERS, FittedNetwork
 from tasks.training.settings import Settings, classes_of
-from tasks.worker import at_home
-
-KEPT_READERS = 4  # in a worker's memory
 
 
-def provenance_of(datasets: list[Dataset], settings: Settings) -> dict:
+def provenance_of(datasets: list[Dataset], settings: Settings) -> dict[str, Any]:
     """Collect what a model depends on: its data, its settings and the version of its features."""
     return {
         "datasets": [
@@ -44,7 +39,7 @@ def provenance_of(datasets: list[Dataset], settings: Settings) -> dict:
     }
 
 
-def same_model(path: Place, provenance: dict) -> bool:
+def same_model(path: Place, provenance: dict[str, Any]) -> bool:
     """Tell whether the model at `path` was made of the same data with the same settings."""
     try:
         _, record = load_model(path)
@@ -53,7 +48,7 @@ def same_model(path: Place, provenance: dict) -> bool:
     return all(record.get(key) == value for key, value in provenance.items())
 
 
-def tidy(path: Path) -> None:
+def remove_leftovers(path: Path) -> None:
     """Remove the files and spools that killed runs left beside a model; the caller holds its lock."""
     stem, suffix = re.escape(path.stem), re.escape(path.suffix)
     ours = re.compile(rf"\.{stem}(\.[0-9a-f]{{12}}\.spool|{suffix}\.[0-9a-f]{{12}}\.tmp)")
@@ -62,14 +57,17 @@ def tidy(path: Path) -> None:
             shutil.rmtree(stale) if stale.is_dir() else stale.unlink()
 
 
-def save(path: Place, networks: dict, provenance: dict, facts: dict, pictures: int, marked: int, run: str) -> dict:
+def save(
+    path: Place, networks: dict[str, FittedNetwork], provenance: dict[str, Any], facts: Mapping[str, object],
+    pictures: int, marked: int, run: str,
+) -> dict[str, Any]:  # fmt: skip
     """Save a model, and keep the file that was at `path` aside.
 
     Parameters
     ----------
     path : Path or ObjectPath
-    networks : dict of str to MLPClassifier
-    provenance, facts : dict
+    networks : dict of str to MLPClassifier, fitted
+    provenance, facts : dict, mapping
         From `provenance_of`; and from `tasks.training.fit.fit`, with the calibration.
     pictures, marked : int
         Number of pictures learnt from, and of those whose letters were found.
@@ -86,11 +84,13 @@ def save(path: Place, networks: dict, provenance: dict, facts: dict, pictures: i
     NoSpace, Unwritable
     """
     keep_aside(path, run)
-    content = provenance | facts | {
+    content = {
+        **provenance,
+        **facts,
         "pictures": pictures,
         "marked": Rate(marked, pictures).as_dict(),
         "software": {name: version(name) for name in ("beating-captchas", "scikit-learn", "scikit-image", "numpy")},
-    }  # fmt: skip
+    }
     save_model(path, networks, content, run)
     return content
 
@@ -105,7 +105,7 @@ def keep_aside(path: Place, run: str) -> Place | None:
     return aside
 
 
-def describe(path: Place) -> dict:
+def describe(path: Place) -> dict[str, Any]:
     """Describe a model for people: its provenance, its networks' parameters and the shapes of their layers."""
     networks, provenance = load_model(path)
     return {
@@ -160,61 +160,3 @@ def drop(candidate: Place, served: Place) -> None:
     """Remove a candidate whose bytes are those of the served model."""
     if candidate.exists() and candidate.read_bytes() == served.read_bytes():
         atomic.discard(candidate)
-
-
-def choose_words(
-    given: str, model: Place, alphabet: str | None = None, length: tuple[int, int] | None = None
-) -> tuple[str, ...]:
-    """Choose the words to rank a model's answers by, for pictures that belong to no dataset.
-
-    Parameters
-    ----------
-    given : str
-        `web2`, the book's dictionary; `none`, for random strings; or the file of a user's list.
-    model : Path or ObjectPath
-    alphabet : str, optional
-        The letters that may occur; by default all that the model knows.
-    length : (int, int), optional
-        The shortest and the longest word; by default four letters of `web2`, and any length of a user's list.
-
-    Raises
-    ------
-    BadInput, NotThere
-    """
-    if given == "none":
-        return ()
-    _, provenance = load_model(model)
-    return load_words(given, alphabet or provenance["classes"], length or ((4, 4) if given == WEB2 else (1, 32)))
-
-
-@functools.lru_cache(maxsize=KEPT_READERS)
-def load_reader(
-    model: str,
-    sha256: str,
-    dictionary: tuple[str, ...],
-    ranking: Ranking | None = None,
-    alphabet: str | None = None,
-    length: tuple[int, int] | None = None,
-) -> Reader:
-    """Open a model file as a reader, and keep it for the worker's next job.
-
-    Parameters
-    ----------
-    model, sha256 : str
-        The file as the run's client names it, and its digest when the run began.
-    dictionary, ranking, alphabet, length
-        As for `tasks.reading.reader.Reader`.
-
-    Raises
-    ------
-    NotThere, BadInput
-    Damaged
-        Also if the file is not the one that the run began with.
-    """
-    model = at_home(model)
-    if model_digest(model) != sha256:
-        raise Damaged(f"model {model}: is not the file that this run began with; run again")
-    networks, record = load_model(model)
-    reader = Reader(networks, record, dictionary, ranking, alphabet, length)
-    require_calibrated(record)
-    return reader

@@ -3,11 +3,45 @@
 import math
 import operator
 from dataclasses import dataclass
+from typing import Literal, TypedDict
 
 import numpy as np
 
 # The 97.5 % quantile of the normal distribution: 95 % lie between its two tails.
 Z = 1.959963984540054
+
+
+class RateRecord(TypedDict):
+    """A `Rate` with its interval, ready for JSON: None instead of nan."""
+
+    right: int
+    n: int
+    rate: float | None
+    low: float | None
+    high: float | None
+
+
+# The fields of a `RateRecord`, in the order of the columns of a table.
+RATE_FIELDS: tuple[Literal["right", "n", "rate", "low", "high"], ...] = ("right", "n", "rate", "low", "high")
+
+
+class ValueRate(RateRecord):
+    """The rate of the pictures that were drawn with this value of a parameter."""
+
+    value: int | str
+
+
+class ConfidenceRate(RateRecord):
+    """The rate of a bin of answers, and their mean confidence, 0 to 1."""
+
+    confidence: float
+
+
+class Calibration(TypedDict):
+    """The expected calibration error of a ranking's confidence, 0 to 1, and the bins that it comes from."""
+
+    error: float
+    reliability: list[ConfidenceRate]
 
 
 def wilson(right: int, n: int) -> tuple[float, float]:
@@ -104,14 +138,10 @@ class Rate:
             f"({100 * low:.{decimals}f} to {100 * high:.{decimals}f} %, n = {self.n:,})"
         )
 
-    def as_dict(self) -> dict:
+    def as_dict(self) -> RateRecord:
         """Give ``{"right", "n", "rate", "low", "high"}``, ready for JSON: None instead of nan."""
-        numbers = {"rate": self.value, "low": self.low, "high": self.high}
-        return {
-            "right": self.right,
-            "n": self.n,
-            **{name: None if math.isnan(number) else number for name, number in numbers.items()},
-        }
+        rate, low, high = (None if math.isnan(number) else number for number in (self.value, self.low, self.high))
+        return {"right": self.right, "n": self.n, "rate": rate, "low": low, "high": high}
 
 
 def as_booleans(name: str, flags: np.ndarray) -> np.ndarray:

@@ -12,7 +12,6 @@ from typing import TypeVar
 
 from storage import errors
 from storage.errors import CaptchasError
-from tasks.datasets.recipe import software
 
 # The packages that a worker runs. Found by a module's file, since Dask gives its workers a folder `storage` too.
 CODE = (Path(errors.__file__).parent, Path(__file__).parent)
@@ -32,6 +31,8 @@ def record() -> dict[str, str]:
 
     It includes all that datasets and models record as their software: so that record is true of every worker.
     """
+    from tasks.datasets.recipe import software  # here, since a reader of pictures draws none
+
     code = sha256()
     for package in CODE:
         for path in sorted(package.rglob("*.py")):
@@ -47,7 +48,7 @@ def record() -> dict[str, str]:
 
 
 @functools.cache
-def fingerprint() -> str:
+def software_fingerprint() -> str:
     """Return the sha256 of `record`."""
     return sha256(repr(sorted(record().items())).encode()).hexdigest()
 
@@ -55,21 +56,21 @@ def fingerprint() -> str:
 def differences(there: dict[str, str], here: dict[str, str]) -> list[str]:
     """List the differences of two records, each as 'pillow 12.0.0 there, 13.0.0 here'."""
     return [
-        f"{name} {there.get(name, 'missing')} there, {here.get(name, 'missing')} here"
+        f"{name} {there.get(name, 'differing_files')} there, {here.get(name, 'differing_files')} here"
         for name in sorted(set(here) | set(there))
         if there.get(name) != here.get(name)
     ]
 
 
 def do(unit: Callable[[Job], Receipt], wanted: str, job: Job) -> Receipt:
-    """Return `unit(job)`, if the `fingerprint` of this process is the wanted one.
+    """Return `unit(job)`, if the `software_fingerprint` of this process is the wanted one.
 
     Raises
     ------
     Unfit
-        It is another one. The unit may raise other errors.
+        It has another fingerprint. The unit may raise other errors.
     """
-    if fingerprint() != wanted:
+    if software_fingerprint() != wanted:
         raise Unfit("worker: has other software than the run; install the same version of this project there")
     return unit(job)
 
@@ -103,7 +104,7 @@ def sample(path: Path) -> dict[str, str]:
     return found | ({first: _look(first)} if first else {})
 
 
-def missing(evidence: dict[str, str]) -> list[str]:
+def differing_files(evidence: dict[str, str]) -> list[str]:
     """List the paths of a `sample` where this process sees another file, or none."""
     return [path for path, seen in evidence.items() if _look(at_home(path)) != seen]
 

@@ -1,6 +1,7 @@
 """Fixtures that several folders of tests share, the order of the files, and the environment of all processes."""
 
 import os
+import random
 import secrets
 import shutil
 import signal
@@ -39,6 +40,26 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
+
+
+@pytest.fixture(scope="session")
+def hostile_names() -> list[str]:
+    """200 names of files, relative to a folder, each with what breaks a terminal, a log, a table, JSON or CSV."""
+    parts = [
+        "\x1b[31m", "\x1b]0;title\x07", "\x9b2J", "\r", "\n", "\t", "\x7f", "\x08", "\u202e", "\u2066", "\u2069",
+        "\u200b", "\u2028", "\ufeff", "\udcff", "\udce9\udc80", "[red]", "[/]", "[/red]", "\\[", "\\", "\\\\[bold]",
+        "|", "`", "``", "```", "*", "_", "~~", "<b>", "<script>", "&lt;", "![x](y)", "](", "# ", "- ", "1. ", "---",
+        "=1+1", "+1", "-1", "@SUM(A1)", '"', '""', "'", ",", ";", "%s", "%(name)s", "{0}", "{task}", "$x$", ":smile:",
+        "😀", "👩\u200d💻", "é", "e\u0301", "字", "\u0430", "null", "NaN", " ", "  ", "a" * 90, "\x01" * 40, "😀" * 20,
+        "\udcff" * 60,
+    ]  # fmt: skip
+    chance = random.Random(15)
+    names = [f"{part}.png" for part in parts]
+    while len(names) < 200:
+        name = "".join(chance.sample(parts, chance.randint(2, 5))) + chance.choice([".png", ".PNG", ""])
+        if len(os.fsencode(name)) <= 255 and name not in names and name.strip():
+            names.append(name)
+    return names
 
 
 def pytest_configure(config) -> None:

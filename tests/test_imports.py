@@ -15,17 +15,18 @@ PLAIN = {"storage.errors"}
 BLOCK = {"storage.errors", "storage.shards.shard.BLOCK", "storage.shards.shard.Block"}  # fmt: skip
 STORAGE = {"storage"}
 ROOMS = {
-    "storage/errors.py": (set(), set()),
+    "storage/texts.py": (set(), set()),
+    "storage/errors.py": ({"storage.texts"}, set()),
     "storage/objects": ({"storage.errors"}, {"fsspec", "blake3"}),
     "storage/files": ({"storage.errors", "storage.objects"}, {"filelock", "blake3"}),
     "storage/shards": ({"storage.errors", "storage.files"}, {"numpy", "h5py", "isal", "zlib_ng", "blake3"}),
-    "storage/exports": ({"storage.errors", "storage.files", "storage.shards"}, {"pyarrow", "h5py"}),
+    "storage/exports": ({"storage.errors", "storage.texts", "storage.files", "storage.shards"}, {"pyarrow", "h5py"}),
     "storage/ledger": ({"storage.errors", "storage.files"}, {"blake3"}),
     "storage/dataset.py": ({"storage.errors", "storage.files", "storage.shards"}, {"numpy"}),
     "storage/skops_archive.py": (set(), {"numpy"}),
     # skops and scikit-learn for writing only: a model file stays one that users of scikit-learn can open.
     "storage/models.py": ({"storage.errors", "storage.files", "storage.skops_archive"}, {"numpy", "skops", "sklearn"}),
-    # Kernels: arrays in, arrays out. Of storage they know its errors, and the drawing knows what a block is.
+    # Kernels: arrays in, arrays out. Of storage they know its errors, the figures its texts, the drawing its block.
     "tasks/rates.py": (set(), {"numpy"}),
     "tasks/lowlevel": (set(), {"numpy", "numba", "llvmlite"}),
     "tasks/profiles": (PLAIN, {"numpy", "PIL", "fontTools", "english_words"}),
@@ -33,7 +34,7 @@ ROOMS = {
     # The loading also knows a file's stamp: it proves that a file is as it was when it was listed.
     "tasks/loading": (PLAIN | {"storage.files.stamps", "tasks.lowlevel"}, {"numpy", "numba", "PIL"}),
     "tasks/reading": (PLAIN | {"tasks.lowlevel"}, {"numpy", "numba", "sklearn", "rapidfuzz"}),
-    "tasks/figures": ({"tasks.rates", "tasks.lowlevel"}, {"numpy", "PIL", "matplotlib"}),
+    "tasks/figures": ({"storage.texts", "tasks.rates", "tasks.lowlevel"}, {"numpy", "PIL", "matplotlib"}),
     # Units: one job each, a small receipt out.
     "tasks/training": (
         STORAGE | {"tasks.reading", "tasks.profiles", "tasks.rates", "tasks.lowlevel"}, {"numpy", "threadpoolctl"}
@@ -47,14 +48,15 @@ ROOMS = {
     ),
     "tasks/worker.py": (STORAGE | {"tasks.datasets"}, set()),
     "tasks/models.py": (
-        STORAGE | {"tasks.worker", "tasks.training", "tasks.reading", "tasks.profiles", "tasks.rates"}, set()
+        STORAGE | {"tasks.training", "tasks.reading", "tasks.rates"}, set()
     ),
+    "tasks/readers.py": (STORAGE | {"tasks.worker", "tasks.reading", "tasks.profiles"}, set()),
     "tasks/scoring": (
-        STORAGE | {"tasks.models", "tasks.worker", "tasks.reading", "tasks.profiles", "tasks.figures", "tasks.rates",
+        STORAGE | {"tasks.readers", "tasks.worker", "tasks.reading", "tasks.profiles", "tasks.figures", "tasks.rates",
                    "tasks.lowlevel"},
         {"numpy", "PIL", "skimage", "sklearn"},
     ),
-    "tasks/solving": (STORAGE | {"tasks.models", "tasks.reading", "tasks.loading", "tasks.figures"}, {"numpy"}),
+    "tasks/solving": (STORAGE | {"tasks.readers", "tasks.reading", "tasks.loading", "tasks.figures"}, {"numpy"}),
     "tasks/warm.py": ({"tasks"}, {"numpy"}),
     "flows": ({"flows", "tasks", "storage"}, {"prefect", "pydantic", "dask", "distributed", "cyclopts", "rich"}),
     "fonts": (set(), set()),

@@ -38,7 +38,7 @@ from storage.shards.shard import Shard, shard_name
 from storage.shards.writer import write_shard
 from tasks.datasets import repair
 from tasks.datasets.folder import complete
-from tasks.datasets.generate import draw_shard, survey
+from tasks.datasets.generate import draw_shard, plan_drawing
 from tasks.datasets.inventory import inventory
 from tasks.datasets.judge import judge
 from tasks.datasets.prove import proof_jobs, prove
@@ -138,7 +138,7 @@ def test_a_manifest_s_text_is_text(recipe, tmp_path):
 def drawn(recipe, folder):
     """A whole dataset of 500 pictures."""
     folder.mkdir()
-    gathered, plan = Gathered(recipe.identity), survey(recipe, folder, 500, "run")
+    gathered, plan = Gathered(recipe.identity), plan_drawing(recipe, folder, 500, "run")
     for job in plan.jobs:
         gathered.add(draw_shard(job))
     complete(folder, gathered, "run")
@@ -163,7 +163,7 @@ def test_a_repair_writes_beside_links_and_never_through_them(recipe, tmp_path):
     plan = repair.plan_repair(found, verdict, proofs, recipe, "again")
     repair.put_back(found, plan)
     receipts = [repair.redraw_shard(job) for job in plan.jobs]
-    repair.finish(found, verdict, plan, proofs, receipts, None, "again")
+    repair.finish_repair(found, verdict, plan, proofs, receipts, None, "again")
     assert [target.read_bytes() for target in targets] == [b"precious"] * 2
     assert sorted(path.name for path in folder.iterdir()) == ["manifest.json", shard.name]
     assert not shard.is_symlink()

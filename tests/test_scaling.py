@@ -12,7 +12,7 @@ from tests.benchmarks import scaling
 def test_every_shard_is_counted_once_and_few_are_in_flight(recipe, tmp_path):
     folder = tmp_path / "small"
     folder.mkdir()
-    (job,) = generate.survey(recipe, folder, BLOCK, "0123456789ab").jobs
+    (job,) = generate.plan_drawing(recipe, folder, BLOCK, "0123456789ab").jobs
     measured = scaling.Measured(recipe, (0.02, 0.03, 0.05), (), generate.draw_shard(job))
     outcome = scaling.simulate(
         measured, shards=200, workers=8, seed=1, folder=tmp_path / "run", lost_every=0.3, failing=0.05

@@ -1,17 +1,22 @@
 """Tables and Markdown reports as Prefect artifacts, which show the result of a run in Prefect's UI."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 from prefect.artifacts import create_markdown_artifact, create_table_artifact
 
 from flows.reporting.progress import artifact_key
+from flows.reporting.reports import EvaluationSummary, RegenerateReport, ShardState, SolveReport, VerifiedDataset
 from flows.reporting.runs import as_lines, picture
 from storage.files.places import Place
-from tasks.datasets.describe import sheet_of
-from tasks.datasets.judge import Finding, summary
-from tasks.rates import Rate
+from storage.texts import code, markdown, plain, plain_values
+from tasks.datasets.describe import dataset_sheet
+from tasks.datasets.generate import DrawReport
+from tasks.datasets.judge import Finding, VerifyReport, summary
+from tasks.rates import Rate, RateRecord
+from tasks.scoring.report import Evaluation
 
 MOST_ROWS = 1000  # of a table: shards or findings
 MOST_KINDS = 20  # kinds of repair that a report counts
@@ -21,91 +26,92 @@ PLOTS = {"rates.png": "Words right by each parameter of drawing", "mistakes.png"
 FOR_PEOPLE = ("rates.png", "confusion.png", "failures.png", "reliability.png", "mistakes.png")
 
 
-def as_table(content: dict) -> list[dict]:
+def as_table(content: Mapping[str, object]) -> list[dict[str, str]]:
     """Return a report as rows for a Prefect table artifact."""
-    return [{"what": key, "value": str(value)} for key, value in content.items()]
+    return [{"what": plain(key), "value": plain(value)} for key, value in content.items()]
 
 
-def rate(content: dict) -> str:
+def rate(content: RateRecord) -> str:
     """Return a rate of a report with its interval, as people read it."""
     return str(Rate(content["right"], content["n"]))
 
 
-def show_report(command: str, report: dict, folder: Place) -> None:
+def show_report(command: str, report: Mapping[str, object], folder: Place) -> None:
     """Show a report as a table, under the names of the command and of the folder that it made."""
-    create_table_artifact(as_table(report), key=artifact_key(command, folder.name), description=str(folder))
+    _table(as_table(report), artifact_key(command, folder.name), str(folder))
 
 
-def show_drawn(report: dict, shards: list[dict], folder: Place) -> None:
+def show_drawn(report: DrawReport, shards: list[ShardState], folder: Place) -> None:
     """Show a drawn dataset: a table of the shards, and a report with a contact sheet."""
     key = artifact_key("generate", folder.name)
     counts = Counter(shard["state"] for shard in shards) or Counter(skipped=report["shards"])
     said = ", ".join(f"{counts[state]:,} {state}" for state in ("made", "skipped", "repaired"))
     rows = sorted(shards, key=lambda shard: shard["shard"])[:MOST_ROWS]
     rows = rows or [{"shard": "all", "state": "skipped", "pictures": report["count"], "bytes": report["bytes"]}]
-    create_table_artifact(rows, key=key, description=f"Shards of {folder}: {said}")
-    lines = [f"# {folder.name}: {report['count']:,} pictures", "", f"- shards: {said}"]
+    _table(rows, key, f"Shards of {folder}: {said}")
+    lines = [f"# {markdown(folder.name)}: {report['count']:,} pictures", "", f"- shards: {said}"]
     lines += as_lines(report, "shards", "dataset", "count")
     if shards:
-        lines += ["", picture(sheet_of(folder, SHOWN), f"The first {SHOWN} pictures")]
+        lines += ["", picture(dataset_sheet(folder, SHOWN), f"The first {SHOWN} pictures")]
     _markdown(lines, f"{key}-report", folder)
 
 
-def show_verified(report: dict, findings: Iterable[Finding], folder: Place) -> None:
+def show_verified(report: VerifyReport, findings: Iterable[Finding], folder: Place) -> None:
     """Show a proof of a dataset: a table of findings and repairs, and a report."""
     key, findings = artifact_key("verify", folder.name), list(findings)
     said = summary(findings) or "whole"
     rows = report["findings"] or [{"what": folder.name, "state": "whole", "reason": "-", "done": "-"}]
-    create_table_artifact(rows[:MOST_ROWS], key=key, description=f"{folder}: {said}")
+    _table(rows[:MOST_ROWS], key, f"{folder}: {said}")
     done = Counter(finding.done for finding in findings)
-    lines = [f"# {folder.name}: {said}", ""]
-    lines += [f"- {what}: {count:,}" for what, count in done.most_common(MOST_KINDS) if what != "-"]
+    lines = [f"# {markdown(folder.name)}: {markdown(said)}", ""]
+    lines += [f"- {markdown(what)}: {count:,}" for what, count in done.most_common(MOST_KINDS) if what != "-"]
     _markdown([*lines, *as_lines(report, "findings", "shown", "dataset")], f"{key}-report", folder)
 
 
-def show_all_verified(rows: list[dict], problems: list[str]) -> None:
+def show_all_verified(rows: list[VerifiedDataset], problems: list[str]) -> None:
     """Show the proof of all datasets: a row for each, and the errors."""
     lines = ["| dataset | state | pictures | shards | found whole | findings |", "|---|---|---|---|---|---|"]
-    lines += [f"| {' | '.join(map(str, row.values()))} |" for row in rows]
-    _markdown(["# All datasets", "", *lines, "", *(f"- {text}" for text in problems)], "verify-all")
+    lines += [f"| {' | '.join(map(markdown, row.values()))} |" for row in rows]
+    _markdown(["# All datasets", "", *lines, "", *(f"- {markdown(text)}" for text in problems)], "verify-all")
 
 
-def show_trained(report: dict, model: Place) -> None:
+def show_trained(report: dict[str, Any], model: Place) -> None:
     """Show a model: a table of its record, and a report."""
     key = artifact_key("train", model.stem)
-    create_table_artifact(as_table(report), key=key, description=str(model))
-    learnt = ", ".join(f"{data['name']} ({data['count']:,} pictures)" for data in report["datasets"])
+    _table(as_table(report), key, str(model))
+    learnt = ", ".join(f"{markdown(data['name'])} ({data['count']:,} pictures)" for data in report["datasets"])
     state = "kept, it was made from these data and settings" if report["kept"] else "trained"
-    lines = [f"# {model.stem}: {state}", "", f"- learnt from: {learnt}", f"- letters it knows: `{report['classes']}`"]
+    lines = [f"# {markdown(model.stem)}: {state}", "", f"- learnt from: {learnt}"]
+    lines += [f"- letters it knows: {code(report['classes'])}"]
     lines += [f"- {name}: {report[name]:,}" for name in ("letters", "spans", "shows", "seconds")]
     lines += [f"- pictures whose letters were found: {rate(report['marked'])}"]
     lines += [f"- letters the gate lets by: {rate(report['gate_passes'])}"]
-    lines += ["", f"File: `{model}`. How well it reads: `captchas evaluate {model.stem} DATASET`"]
+    lines += ["", f"File: {code(model)}. How well it reads: {code(f'captchas evaluate {model.stem} DATASET')}"]
     _markdown(lines, f"{key}-report", model)
 
 
-def show_evaluated(report: dict, folder: Path) -> None:
+def show_evaluated(report: Evaluation, folder: Path) -> None:
     """Show an evaluation: a table of the rates, and a report with the plots that say most."""
     key = artifact_key("evaluate", folder.name)
     rows = [{"ranking": name, "words right": rate(content)} for name, content in report["words"].items()]
-    create_table_artifact(rows, key=key, description=f"{report['model']} on {report['dataset']}")
-    lines = [f"# {folder.name}", "", f"{report['n']:,} pictures of the {report['split']} split.", ""]
+    _table(rows, key, f"{report['model']} on {report['dataset']}")
+    lines = [f"# {markdown(folder.name)}", "", f"{report['n']:,} pictures of the {report['split']} split.", ""]
     lines += [f"- words right, {row['ranking']}: {row['words right']}" for row in rows]
     lines += [f"- cut into the right number of letters: {rate(report['cut_right'])}"]
     lines += [f"- letters cut from words: macro F1 {report['letters']['macro_f1']:.4f}"]
     for name, title in PLOTS.items():
         lines += ["", f"## {title}", "", picture((folder / name).read_bytes(), title)]
-    _markdown([*lines, "", f"All files: `{folder}`"], f"{key}-report")
+    _markdown([*lines, "", f"All files: {code(folder)}"], f"{key}-report")
 
 
 def show_ladder(folder: Path) -> None:
     """Show the table and the picture of an evaluation on all rungs of the ladder."""
     shown = picture((folder / "ladder.png").read_bytes(), folder.name)
     text = (folder / "ladder.md").read_text()
-    create_markdown_artifact(f"# {folder.name}\n\n{text}\n\n{shown}", key=artifact_key("evaluate", folder.name))
+    _markdown([f"# {markdown(folder.name)}", "", text, "", shown], artifact_key("evaluate", folder.name))
 
 
-def evaluation_for_people(report: dict, kept: bool, folder: Path) -> dict:
+def evaluation_for_people(report: Evaluation, kept: bool, folder: Path) -> EvaluationSummary:
     """Choose the parts of an evaluation's report that the command shows; rates with their intervals."""
     return {
         "kept": kept,
@@ -131,22 +137,23 @@ def evaluation_for_people(report: dict, kept: bool, folder: Path) -> dict:
     }
 
 
-def show_solved(report: dict, sheet: bytes | None, folder: Place, out: Place) -> None:
+def show_solved(report: SolveReport, sheet: bytes | None, folder: Place, out: Place) -> None:
     """Show the answers of a folder: a table of the counts, and a report with the failures and the first pictures."""
     key = artifact_key("solve", folder.name)
     counts = {name: value for name, value in report.items() if not isinstance(value, list)}
-    create_table_artifact(as_table(counts), key=key, description=str(out))
-    lines = [f"# {folder.name}: {report['solved']:,} solved", "", *as_lines(report, "failures")]
-    lines += [f"- `{failure['path']}`: {failure['reason']}" for failure in report["failures"]]
+    _table(as_table(counts), key, str(out))
+    lines = [f"# {markdown(folder.name)}: {report['solved']:,} solved", "", *as_lines(report, "failures")]
+    lines += [f"- {code(failure['path'])}: {markdown(failure['reason'])}" for failure in report["failures"]]
     if sheet:
         lines += ["", picture(sheet, "The first pictures that were answered")]
     _markdown(lines, f"{key}-report", out)
 
 
-def show_regenerated(report: dict, model: Path) -> None:
+def show_regenerated(report: RegenerateReport, model: Path) -> None:
     """Show whether a new model is served now, and the comparison that decided it."""
     why = report["why"]
-    lines = [f"# {model.stem}: {'replaced' if report['replaced'] else 'kept'}", "", f"{why[:1].upper()}{why[1:]}.", ""]
+    lines = [f"# {markdown(model.stem)}: {'replaced' if report['replaced'] else 'kept'}", ""]
+    lines += [f"{markdown(why[:1].upper() + why[1:])}.", ""]
     if report["pairs"]:
         lines += [
             f"The same {report['n']:,} pictures of the test split, with 95 % intervals:", "",
@@ -155,24 +162,30 @@ def show_regenerated(report: dict, model: Path) -> None:
             f"| where only one was right, the new model was | {report['only_one_right_new_won']} |", "",
         ]  # fmt: skip
     lines += [
-        f"- {data['dataset']}: {data['count']:,} pictures, {data['drawn']:,} drawn now" for data in report["datasets"]
+        f"- {markdown(data['dataset'])}: {data['count']:,} pictures, {data['drawn']:,} drawn now"
+        for data in report["datasets"]
     ]
-    lines += [f"- {name}: `{report[name]}`" for name in ("model", "before", "candidate") if report[name]]
+    lines += [f"- {name}: {code(report[name])}" for name in ("model", "before", "candidate") if report[name]]
     _markdown(lines, artifact_key("regenerate", model.stem))
 
 
-def show_reproduced(rows: list[dict], lines: str, title: str, plot: Path) -> None:
+def show_reproduced(rows: list[dict[str, str]], lines: str, title: str, plot: Path) -> None:
     """Show the steps of the book's procedure: a table of `rows`, and a report of Markdown `lines` with the plot."""
-    create_table_artifact(rows, key="reproduce", description=title)
+    _table(rows, "reproduce", title)
     shown = picture(plot.read_bytes(), "Words right, step by step")
-    create_markdown_artifact(f"{lines}\n\n{shown}", key="reproduce-report")
+    _markdown([lines, "", shown], "reproduce-report")
 
 
-def show_demo(report: dict) -> None:
+def show_demo(report: Mapping[str, object]) -> None:
     """Show the steps of the demo, a line for each."""
-    lines = [f"- {key.replace('_', ' ')}: {value}" for key, value in report.items() if isinstance(value, str)]
-    _markdown(["# Demo", "", *lines], "demo")
+    said = {key: value for key, value in report.items() if isinstance(value, str)}
+    _markdown(["# Demo", "", *as_lines(said)], "demo")
 
 
 def _markdown(lines: Iterable[str], key: str, place: Place | None = None) -> None:
-    create_markdown_artifact("\n".join(lines), key=key, description=None if place is None else str(place))
+    create_markdown_artifact("\n".join(lines), key=key, description=None if place is None else markdown(place))
+
+
+def _table(rows: Iterable[Mapping[str, object]], key: str, description: object) -> None:
+    """Create a table artifact. The UI reads its description as Markdown, and its cells as they are."""
+    create_table_artifact(plain_values(rows), key=key, description=markdown(description))

@@ -52,8 +52,8 @@ class Stage:
 def stage(name: str, total: int, unit: str = "pictures") -> Iterator[Stage]:
     """Show a stage while it runs: an artifact, and a bar if standard error is a terminal."""
     columns = (
-        TextColumn("{task.description:<22}"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[unit]}"),
-        TextColumn("{task.fields[rate]}"), TimeRemainingColumn(),
+        TextColumn("{task.description:<22}", markup=False), BarColumn(), MofNCompleteColumn(),
+        TextColumn("{task.fields[unit]}", markup=False), TextColumn("{task.fields[rate]}"), TimeRemainingColumn(),
     )  # fmt: skip
     artifact = create_progress_artifact(0.0, key=artifact_key(name), description=f"0 of {total:,} {unit}")
     with Progress(*columns, console=Console(stderr=True), disable=not sys.stderr.isatty()) as bar:

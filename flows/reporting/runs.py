@@ -8,23 +8,25 @@ import signal
 import threading
 import time
 from base64 import b64encode
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from datetime import datetime
-from typing import Any, ParamSpec, TypedDict
+from typing import Any, ParamSpec, TypedDict, TypeVar
 
-from prefect import get_run_logger
+from prefect import State, get_run_logger
 from prefect.exceptions import TerminationSignal
 from prefect.runtime import deployment, flow_run
-from prefect.states import Failed, State
+from prefect.states import Failed
 
 from flows.reporting.show import readable
 from flows.workers.roster import ClusterLost, WorkerLost
 from storage.errors import Busy, CaptchasError
 from storage.files.places import shown
+from storage.texts import markdown, plain, plain_lines
 from tasks.figures.contact_sheet import at_most
 
 P = ParamSpec("P")
+Report = TypeVar("Report", bound=Mapping[str, object])
 
 # Seconds before a deployment's run tries again to get a lock or a cluster: nearly two hours in all.
 WAITS = (30, 120, 600, 1800, 3600)
@@ -41,21 +43,21 @@ def named(command: str, *parameters: str) -> Callable[[], str]:
         given = flow_run.parameters
         said = [_said(given.get(parameter)) for parameter in parameters]
         day = datetime.now().date().isoformat()
-        return "-".join(filter(None, [command, "-".join(filter(None, said))[:MOST_NAMES], day]))
+        return "-".join(filter(None, [command, plain("-".join(filter(None, said)))[:MOST_NAMES], day]))
 
     return name
 
 
-def _said(value) -> str:
+def _said(value: object) -> str:
     """Return a value as part of a name: the last part of a path, all items of a list, "" for None."""
     if value is None or value is True:
         return ""
     if isinstance(value, list | tuple):
         return "-".join(map(_said, value))
-    return shown(value).rstrip("/").rpartition("/")[2].removesuffix(".skops").removesuffix(".toml")
+    return shown(str(value)).rstrip("/").rpartition("/")[2].removesuffix(".skops").removesuffix(".toml")
 
 
-def told(flow: Callable[P, dict]) -> Callable[P, dict]:
+def told(flow: Callable[P, Report]) -> Callable[P, Report]:
     """Make the errors of a flow the message of its state, if they are ours: what happened, what to do, no traceback.
 
     The caller gets the error itself. A deployment's run waits, longer each time, for a dataset that another run holds
@@ -64,22 +66,23 @@ def told(flow: Callable[P, dict]) -> Callable[P, dict]:
     """
 
     @functools.wraps(flow)
-    def run(*args: P.args, **kwargs: P.kwargs) -> dict:
+    def run(*args: P.args, **kwargs: P.kwargs) -> Report:
         logging.getLogger("prefect.task_runs").addFilter(_without_traceback)
         logging.getLogger("prefect.flow_runs").addFilter(_told_already)
+        for name in ("prefect.task_runs", "prefect.flow_runs"):
+            logging.getLogger(name).addFilter(_made_plain)
         waits = iter(WAITS if deployment.id and not _within.get() else ())
         while True:
             token = _within.set(True)
             try:
                 return flow(*args, **kwargs)
-            except (Busy, ClusterLost) as error:
-                wait = next(waits, None)
+            except CaptchasError as error:
+                wait = next(waits, None) if isinstance(error, Busy | ClusterLost) else None
                 if wait is None:
-                    return _failed(error)
+                    failed: Report = _failed(error)
+                    return failed
                 get_run_logger().warning("%s. Trying again in %s s", error, wait)
                 time.sleep(wait)
-            except CaptchasError as error:
-                return _failed(error)
             except TerminationSignal:
                 if deployment.id:
                     _end_soon()
@@ -106,7 +109,7 @@ def _as_prefect_reads(text: str | None) -> str | None:
 
 
 def _failed(error: CaptchasError) -> Any:
-    """Return the state of a failed run, from which Prefect raises the error where a caller waits for the report."""
+    """Return the state of a failed run, in place of a report: Prefect raises the error of it in the caller."""
     if not flow_run.id:  # the function alone was called
         raise error
     get_run_logger().error("%s", error)
@@ -132,6 +135,14 @@ def _told_already(record: logging.LogRecord) -> bool:
     return not (record.exc_info and isinstance(record.exc_info[1], CaptchasError))
 
 
+def _made_plain(record: logging.LogRecord) -> bool:
+    """Write out the unfit characters of a record's message and traceback; let all records pass."""
+    record.msg, record.args = plain(record.getMessage()), None
+    if record.exc_info and not record.exc_text:
+        record.exc_text = plain_lines(logging.Formatter().formatException(record.exc_info))
+    return True
+
+
 def may_pass(_task: object, _run: object, state: State) -> bool:
     """Return whether another try can help: only if workers were lost."""
     return isinstance(state.data, WorkerLost)
@@ -149,10 +160,10 @@ class Retries(TypedDict):
 RETRIES: Retries = {"retries": 2, "retry_delay_seconds": [2.0, 15.0], "retry_condition_fn": may_pass}
 
 
-def as_lines(report: dict, *left_out: str) -> list[str]:
+def as_lines(report: Mapping[str, object], *left_out: str) -> list[str]:
     """Write a report as lines of a Markdown list, without the keys `left_out`."""
     return [
-        f"- {name.replace('_', ' ')}: {readable(value)}"
+        f"- {markdown(name.replace('_', ' '))}: {markdown(readable(value))}"
         for name, value in report.items()
         if value not in (None, [], {}) and name not in left_out
     ]
@@ -160,4 +171,4 @@ def as_lines(report: dict, *left_out: str) -> list[str]:
 
 def picture(png: bytes, title: str) -> str:
     """Embed a picture in Markdown, made small enough: the UI has no access to files."""
-    return f"![{title}](data:image/png;base64,{b64encode(at_most(png, MOST_BYTES)).decode()})"
+    return f"![{markdown(title)}](data:image/png;base64,{b64encode(at_most(png, MOST_BYTES)).decode()})"

@@ -2,41 +2,83 @@
 
 import json
 import sys
+from collections.abc import Mapping
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
+
+from storage.errors import Unwritable
+from storage.texts import as_json as fit_json
+from storage.texts import plain
 
 
-def show(report: dict, *, as_json: bool) -> None:
+def show(report: Mapping[str, object], *, as_json: bool) -> None:
     """Print a flow's report; lists of dicts become tables.
 
     For people, the values under `shown` replace those of the same keys; the JSON leaves `shown` out.
+
+    Raises
+    ------
+    Unwritable
+        Standard output is full, or fails; a closed pipe is a BrokenPipeError.
     """
-    shown = report.pop("shown", {})
+    try:
+        _print(report, as_json)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise Unwritable(
+            f"standard output: cannot be written ({error.strerror}); the work is done; send the report "
+            "to a file with free space"
+        ) from error
+
+
+def _print(report: Mapping[str, object], as_json: bool) -> None:
+    content = {key: value for key, value in report.items() if key != "shown"}
     if as_json:
-        text = json.dumps(report, ensure_ascii=False, indent=1, default=str)
-        # A file's name may hold bytes that are no UTF-8; JSON may not.
-        sys.stdout.write(text.encode("utf-8", "backslashreplace").decode() + "\n")
+        text = fit_json(content, indent=1, default=str)
+        if not _encodable(text):
+            text = json.dumps(content, indent=1, default=str)
+        sys.stdout.write(text + "\n")
         return
     # A pipe or a file has no width of its own; 80 columns would break most tables.
     width = None if sys.stdout.isatty() else 132
     console = Console(highlight=False, soft_wrap=True, width=width)
-    for key, value in (report | shown).items():
+    shown = report.get("shown")
+    for key, value in (content | (shown if isinstance(shown, dict) else {})).items():
         if isinstance(value, list) and value and all(isinstance(row, dict) for row in value):
             console.print(_table(key, value))
         elif value not in (None, [], {}):
-            console.print(f"{_words(key)}: {readable(value)}", markup=False)
+            console.print(fit(f"{_words(key)}: {readable(value)}"))
 
 
-def _table(title: str, rows: list[dict]) -> Table:
-    table = Table(title=_words(title), title_justify="left")
+def _table(title: str, rows: list[dict[str, object]]) -> Table:
+    table = Table(title=fit(_words(title)), title_justify="left")
     columns = list(rows[0])
     for column in columns:
         number = all(isinstance(row.get(column), int | float) for row in rows)
-        table.add_column(_words(column), justify="right" if number else "left", overflow="fold")
+        table.add_column(fit(_words(column)), justify="right" if number else "left", overflow="fold")
     for row in rows:
-        table.add_row(*(readable(row.get(column)).replace("[", "\\[") for column in columns))
+        table.add_row(*(fit(readable(row.get(column))) for column in columns))
     return table
+
+
+def fit(text: str, style: str = "") -> Text:
+    """Return text as rich prints it: without control characters, markup or emoji codes, in the terminal's encoding."""
+    text = plain(text)
+    if not _encodable(text):
+        text = text.encode(sys.stdout.encoding, "backslashreplace").decode(sys.stdout.encoding)
+    return Text(text, style)
+
+
+def _encodable(text: str) -> bool:
+    try:
+        text.encode(sys.stdout.encoding or "utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _words(key: str) -> str:

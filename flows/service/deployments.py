@@ -15,7 +15,7 @@ from storage.errors import CaptchasError
 from storage.files import atomic
 
 POOL = "captchas"
-DIGEST = "deployed.sha256"  # under PREFECT_HOME; the checksum of the file that was deployed last
+DEPLOYED = "deployed.sha256"  # under PREFECT_HOME; the checksum of the file that was deployed last
 PAGE = 200  # runs in one answer of the server
 LIVING = 90.0  # seconds since a worker's last heartbeat, which comes every 30
 # Credentials before a host, a query or a fragment of a URL, and in s3: anything but a bucket; a scheduler's
@@ -23,7 +23,7 @@ LIVING = 90.0  # seconds since a worker's last heartbeat, which comes every 30
 NO_SECRET = r"^(?!(?!file:)[A-Za-z][A-Za-z0-9+.:-]+:/+([^/]*@|.*[?#]))(?![sS]3:/+[^/]*:)"
 # What a run may not choose: it would run any command as the user whose worker it is.
 FIXED = ("command", "env", "working_dir")
-# Prefect's own for a pool of processes, without what is fixed.
+# Prefect's own template for a pool of processes, without the variables in `FIXED`.
 TEMPLATE = {
     "job_configuration": {name: f"{{{{ {name} }}}}" for name in ("labels", "name", "stream_output")},
     "variables": {
@@ -62,7 +62,7 @@ def make_pool(api: Api) -> None:
         api.patch(f"work_pools/{POOL}", {"base_job_template": fixed})
 
 
-def without_choice(template: dict) -> dict:
+def without_choice(template: dict[str, Any]) -> dict[str, Any]:
     """Return a pool's template in which the command, environment and folder of a run are the pool's own defaults."""
     variables, job = template.get("variables", {}), dict(template.get("job_configuration", {}))
     properties = dict(variables.get("properties", {}))
@@ -112,7 +112,7 @@ def require_deployed(api: Api, file: Path, deploying: Child) -> None:
     atomic.replace(_mark(), _digest(file).encode())
 
 
-def without_secrets(schema: dict) -> dict:
+def without_secrets(schema: dict[str, Any]) -> dict[str, Any]:
     """Return a schema in which no text may be a URL with a secret; choices, in its `definitions`, have none."""
     if schema.get("type") == "string":
         return schema | {"pattern": NO_SECRET}
@@ -126,14 +126,14 @@ def without_secrets(schema: dict) -> dict:
 
 
 def _mark() -> Path:
-    return Path(os.environ.get("PREFECT_HOME") or Path.home() / ".prefect", DIGEST)
+    return Path(os.environ.get("PREFECT_HOME") or Path.home() / ".prefect", DEPLOYED)
 
 
 def _digest(file: Path) -> str:
     return hashlib.sha256(f"{file}\n".encode() + file.read_bytes()).hexdigest()
 
 
-def _deployments(api: Api) -> list[dict]:
+def _deployments(api: Api) -> list[dict[str, Any]]:
     return api.find("deployments/filter", {"work_pools": {"name": {"any_": [POOL]}}, "limit": PAGE})
 
 
@@ -173,8 +173,8 @@ def settle(api: Api, alive: Collection[str] = ()) -> None:
         seen.add(run["deployment_id"])
 
 
-def _runs(api: Api, wanted: dict) -> list[dict]:
-    found: list[dict] = []
+def _runs(api: Api, wanted: dict[str, Any]) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = []
     offset = 0
     while page := api.find("flow_runs/filter", wanted | {"limit": PAGE, "offset": offset}):
         found += page
@@ -182,7 +182,7 @@ def _runs(api: Api, wanted: dict) -> list[dict]:
     return found
 
 
-def look(url: str | None, file: Path | None, password: str | None = None) -> dict:
+def report_status(url: str | None, file: Path | None, password: str | None = None) -> dict[str, Any]:
     """Report which parts run: the server, the pool, the deployments, the worker.
 
     The server is asked with the password, by default with that of the environment.
@@ -210,7 +210,7 @@ def look(url: str | None, file: Path | None, password: str | None = None) -> dic
     return report
 
 
-def newest_worker(api: Api) -> dict | None:
+def newest_worker(api: Api) -> dict[str, Any] | None:
     """Find the pool's worker with the newest heartbeat; None if there never was a worker."""
     workers = api.find(f"work_pools/{POOL}/workers/filter")
     return max(
@@ -220,7 +220,7 @@ def newest_worker(api: Api) -> dict | None:
     )
 
 
-def _look_inside(api: Api, file: Path | None, report: dict) -> list[str]:
+def _look_inside(api: Api, file: Path | None, report: dict[str, Any]) -> list[str]:
     """Fill the report, and list the faults."""
     if api.get(f"work_pools/{POOL}") is None:
         return [f"there is no work pool {POOL}"]

@@ -1,6 +1,6 @@
 """Prefect's embedded server, started while this process still imports Prefect.
 
-By default Prefect starts a server for a run without one only when the flow is called, after importing the server's
+By default Prefect starts a server for a run without a server only when the flow is called, after importing the server's
 code in this process too: together two thirds of the time to the first shard.
 """
 
@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
+from typing import Any
 
 from flows.environment import named_server
 from flows.home import served
@@ -43,13 +44,13 @@ class _Server:
 
     def __init__(self, seconds: float):
         self._seconds = seconds
-        self._process: subprocess.Popen | None = None
+        self._process: subprocess.Popen[bytes] | None = None
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self._port = free.getsockname()[1]
         self.url = f"http://127.0.0.1:{self._port}/api"
 
-    def start(self) -> subprocess.Popen:
+    def start(self) -> subprocess.Popen[bytes]:
         """Start the server, unless it runs, and have it end with this process."""
         if self._process is None:
             log = _log()
@@ -105,7 +106,7 @@ class _Server:
 class _Served:
     """The server of the `captchas up` on this home."""
 
-    def __init__(self, record: dict, seconds: float):
+    def __init__(self, record: dict[str, Any], seconds: float):
         self._record, self._seconds = record, seconds
 
     def wait(self) -> None:

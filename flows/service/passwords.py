@@ -18,12 +18,12 @@ _PRIVATE = 0o600
 _RANDOM = 32  # bytes, as many as a SHA-256 key has
 
 
-def generate() -> str:
+def new_password() -> str:
     """Return a new password, which is safe in a URL, a shell and a header."""
     return f"captchas:{secrets.token_urlsafe(_RANDOM)}"
 
 
-def agree(new: Callable[[], str] = generate) -> str:
+def agree(new: Callable[[], str] = new_password) -> str:
     """Have the server that this process starts ask for the password that all its clients send; return it.
 
     The password is the operator's, from either variable, else `new()`. Both variables are set: children inherit them.
@@ -72,15 +72,17 @@ def kept(folder: Path) -> str:
     except FileNotFoundError:
         text = ""
     except (OSError, UnicodeDecodeError) as error:
-        raise BadInput(f"{file}: cannot be read ({error}); remove it, and `captchas up` makes a new one") from error
+        raise BadInput(
+            f"{file}: cannot be read ({error}); remove it, and `captchas up` makes a new password"
+        ) from error
     if not text:
-        text = generate()
+        text = new_password()
         write_private(file, f"{text}\n".encode())
     return text
 
 
 def write_private(file: Path, data: bytes) -> None:
-    """Replace a file by one that only its owner can read, from its first byte on.
+    """Replace a file by a file that only its owner can read, from its first byte on.
 
     Raises
     ------

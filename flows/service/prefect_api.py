@@ -5,6 +5,7 @@ import os
 import time
 from base64 import b64encode
 from http.client import HTTPException
+from typing import Any
 from urllib.error import HTTPError
 from urllib.request import ProxyHandler, Request, build_opener
 
@@ -31,7 +32,7 @@ class Api:
     timeout : float
         Seconds for a request.
     password : str, optional
-        By default the one in PREFECT_API_AUTH_STRING; without it the key in PREFECT_API_KEY.
+        By default the value of PREFECT_API_AUTH_STRING; without it the key in PREFECT_API_KEY.
     """
 
     def __init__(self, url: str, timeout: float = 30.0, password: str | None = None):
@@ -47,7 +48,8 @@ class Api:
         """Return whether the server answers."""
         try:
             with _urlopen(self._request("health"), timeout=min(self._timeout, 5)) as answer:
-                return answer.status == 200
+                status: int = answer.status
+                return status == 200
         except (OSError, HTTPException, ValueError):
             return False
 
@@ -60,16 +62,17 @@ class Api:
             time.sleep(_EVERY)
         return True
 
-    def get(self, path: str) -> dict | None:
+    def get(self, path: str) -> dict[str, Any] | None:
         """Get the object at a path; None if there is none.
 
         Raises
         ------
         Unanswered
         """
-        return self._ask(self._request(path))
+        found: dict[str, Any] | None = self._ask(self._request(path))
+        return found
 
-    def find(self, path: str, content: dict | None = None) -> list[dict]:
+    def find(self, path: str, content: dict[str, Any] | None = None) -> list[dict[str, Any]]:
         """Post a filter and return the objects that match; an empty list if the path does not exist.
 
         Raises
@@ -79,16 +82,17 @@ class Api:
         found = self.post(path, content)
         return found if isinstance(found, list) else []
 
-    def post(self, path: str, content: dict | None = None) -> dict | list | None:
+    def post(self, path: str, content: dict[str, Any] | None = None) -> dict[str, Any] | list[dict[str, Any]] | None:
         """Post content to a path; return the answer, None if the path does not exist.
 
         Raises
         ------
         Unanswered
         """
-        return self._ask(self._request(path, content or {}))
+        found: dict[str, Any] | list[dict[str, Any]] | None = self._ask(self._request(path, content or {}))
+        return found
 
-    def patch(self, path: str, content: dict) -> None:
+    def patch(self, path: str, content: dict[str, Any]) -> None:
         """Change fields of the object at a path.
 
         Raises
@@ -97,12 +101,13 @@ class Api:
         """
         self._ask(self._request(path, content, "PATCH"))
 
-    def _request(self, path: str, content: dict | None = None, method: str | None = None) -> Request:
+    def _request(self, path: str, content: dict[str, Any] | None = None, method: str | None = None) -> Request:
         """Make a request with the credentials; a POST if it has content and no other method."""
         data = None if content is None else json.dumps(content).encode()
         return Request(f"{self.url}/{path}", data, self._headers, method=method)
 
-    def _ask(self, request: Request):
+    def _ask(self, request: Request) -> Any:
+        """Send a request; return the JSON of the answer, None if there is no such path."""
         deadline = time.monotonic() + _LOCKED
         while True:
             try:
@@ -122,5 +127,5 @@ class Api:
                 raise Unanswered(f"{request.full_url}: Prefect's server refused ({error.code}: {said})") from error
             except (OSError, HTTPException, ValueError) as error:
                 raise Unanswered(
-                    f"{self.url}: no Prefect server answers there ({error}); `captchas up` starts one"
+                    f"{self.url}: no Prefect server answers there ({error}); `captchas up` starts a server"
                 ) from error

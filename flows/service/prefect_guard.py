@@ -33,12 +33,12 @@ Application = Callable[[Message, Receive, Send], Awaitable[None]]
 
 
 class Guard:
-    """An ASGI application before another one: a request that may come from a foreign page is refused.
+    """An ASGI application before another application: a request that may come from a foreign page is refused.
 
     Parameters
     ----------
     application
-        What answers the other requests.
+        Answers the other requests.
     listed
         Names of hosts, beside loopback's names, as `hosts_from` returns them.
     """

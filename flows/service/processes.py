@@ -205,7 +205,7 @@ class Child:
     ):
         self.name, self.log, self._ready = name, log, ready
         self._command, self._environment, self._folder = command, environment, folder
-        self._process: subprocess.Popen | None = None
+        self._process: subprocess.Popen[bytes] | None = None
         self.code: int | None = None  # the last exit code
         self._deaths = 0
         self._since = self._again = 0.0

@@ -133,7 +133,7 @@ def _close(client: Client, local: LocalCluster | None) -> None:
     """
     nannies = [(nanny, nanny.pid) for nanny in local.workers.values()] if local else []
 
-    def closing():
+    def closing() -> None:
         with suppress(TimeoutError):
             client.close(timeout=3)
         if local:

@@ -85,7 +85,7 @@ class _Submitted(NamedTuple):
 
     number: int
     job: Any
-    future: Future
+    future: Future[Any]
 
 
 class _Flight(Generic[Job, Receipt]):
@@ -174,7 +174,7 @@ class _Flight(Generic[Job, Receipt]):
                 self._submit(number, other)
             self.fill(None)
 
-    def _next(self) -> tuple[Future, Any]:
+    def _next(self) -> tuple[Future[Any], Any]:
         """Return the next future that is done, and its result, also in two cases in which Dask would wait for ever.
 
         No worker is left. Or a worker died before its receipt was fetched, and the job failed when it was done
@@ -183,7 +183,7 @@ class _Flight(Generic[Job, Receipt]):
         failed: set[Key] = set()  # at the last look; a moment later they may come by themselves
         while True:
             with suppress(Empty):
-                done = self._running.queue.get(timeout=IDLE)
+                done: tuple[Future[Any], Any] = self._running.queue.get(timeout=IDLE)
                 self._roster.look()
                 return done
             self._roster.look()

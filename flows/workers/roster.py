@@ -13,6 +13,7 @@ from dask.distributed import Client
 from storage.errors import BadInput, CaptchasError
 from storage.files import atomic
 from storage.files.places import ObjectPath, Place
+from storage.texts import plain
 from tasks import worker
 
 PERIOD = 2.0  # seconds between two looks at who is there, which cost 2 ms each
@@ -119,16 +120,16 @@ class Roster:
         if self._looked - self._missed > PATIENCE:
             raise self._nobody() if there is not None else self.lost(f"did not answer for {PATIENCE:.0f} s")
 
-    def restriction(self) -> dict:
+    def restriction(self) -> dict[str, Any]:
         """Return the options of `Client.submit` that keep a job from refused workers; empty in most runs."""
         return {"workers": list(self.threads), "allow_other_workers": True} if self.refused and self.threads else {}
 
-    def guard(self, unit: Callable) -> tuple[Callable, tuple]:
+    def guard(self, unit: Callable[..., object]) -> tuple[Callable[..., object], tuple[object, ...]]:
         """Return the function to submit, and its arguments before the job; on a cluster it checks its worker first.
 
         A new worker may get jobs before this process has examined it.
         """
-        return (worker.do, (unit, worker.fingerprint())) if self.address else (unit, ())
+        return (worker.do, (unit, worker.software_fingerprint())) if self.address else (unit, ())
 
     def explains(self, error: Exception) -> bool:
         """Return whether a job failed because of its worker; `look` finds out which worker."""
@@ -220,12 +221,12 @@ class Roster:
                 why = ", ".join(worker.differences(answer, worker.record()))
             if why:
                 self.refused[name] = why
-                logging.getLogger(__name__).warning("worker %s gets no job of this run: %s", name, why)
+                logging.getLogger(__name__).warning("worker %s gets no job of this run: %s", plain(name), plain(why))
 
     def _compare(self, path: Path, look: Callable[[], dict[str, str]]) -> None:
         for attempt in range(TRIES):
             time.sleep(attempt)
-            answers = self._ask(worker.missing, look())
+            answers = self._ask(worker.differing_files, look())
             wrong = sorted(name for name, answer in answers.items() if answer and not isinstance(answer, OSError))
             if not wrong:
                 return
@@ -249,11 +250,14 @@ class Roster:
         """Return {address: threads} of all workers."""
         scheduler: Any = self.client.scheduler  # None once Dask has closed the client
         try:
-            return self.client.sync(scheduler.ncores, callback_timeout=ANSWER)
+            threads: dict[str, int] = self.client.sync(scheduler.ncores, callback_timeout=ANSWER)
         except (AttributeError, RuntimeError) as error:  # closed just now by Dask's own thread
             raise self.lost() from error
+        return threads
 
-    def _ask(self, question: Callable, *arguments, names: list[str] | None = None) -> dict[str, Any]:
+    def _ask(
+        self, question: Callable[..., object], *arguments: object, names: list[str] | None = None
+    ) -> dict[str, Any]:
         """Return {address: answer or error} of these workers, or of all that were not refused.
 
         As `Client.run`, but with a time limit: a frozen worker would never answer.
@@ -262,16 +266,17 @@ class Roster:
         if not names:
             return {}
         try:
-            return self.client.sync(
+            answers: dict[str, Any] = self.client.sync(
                 self.client._run, question, *arguments, workers=names, on_error="return", callback_timeout=ANSWER
             )
         except TimeoutError as error:
             raise WorkerLost(
                 f"cluster {self.address!r}: a worker did not answer in {ANSWER:.0f} s ({', '.join(names[:3])}"
-                f"{' …' if len(names) > 3 else ''}); end the one that hangs, then give the same command again"
+                f"{' …' if len(names) > 3 else ''}); end the worker that hangs, then give the same command again"
             ) from error
         except OSError as error:
             raise self.lost() from error
+        return answers
 
 
 def _folders(places: Iterable[Place | str]) -> list[Path]:

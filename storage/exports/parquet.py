@@ -13,7 +13,7 @@ from typing import Any, BinaryIO
 from storage.errors import BadInput
 
 
-class Kind(Enum):
+class ColumnKind(Enum):
     """The kind of a column. It decides the Arrow type and the feature for Hugging Face's `datasets`."""
 
     IMAGE = "image"  # struct of bytes and path
@@ -39,7 +39,7 @@ def require_pyarrow() -> None:
         )
 
 
-def write_table(file: BinaryIO, columns: dict[str, Kind], groups: Iterable[dict[str, list[Any]]]) -> None:
+def write_table(file: BinaryIO, columns: dict[str, ColumnKind], groups: Iterable[dict[str, list[Any]]]) -> None:
     """Write a Parquet file. Each of `groups` becomes a row group and is then freed, so that memory stays flat.
 
     Parameters
@@ -67,7 +67,7 @@ def write_table(file: BinaryIO, columns: dict[str, Kind], groups: Iterable[dict[
         [(name, _type(kind, pyarrow)) for name, kind in columns.items()],
         metadata={"huggingface": json.dumps(features)},
     )
-    repeating = [name for name, kind in columns.items() if kind is not Kind.IMAGE]
+    repeating = [name for name, kind in columns.items() if kind is not ColumnKind.IMAGE]
     with parquet.ParquetWriter(
         file, schema, compression="zstd", use_dictionary=repeating, write_statistics=repeating
     ) as writer:
@@ -75,26 +75,26 @@ def write_table(file: BinaryIO, columns: dict[str, Kind], groups: Iterable[dict[
             writer.write_table(pyarrow.table(group, schema=schema))
 
 
-def _type(kind: Kind, pyarrow: ModuleType) -> object:
+def _type(kind: ColumnKind, pyarrow: ModuleType) -> object:
     """Return the Arrow type of a column."""
     match kind:
-        case Kind.IMAGE:
+        case ColumnKind.IMAGE:
             return pyarrow.struct([("bytes", pyarrow.binary()), ("path", pyarrow.string())])
-        case Kind.INTEGERS:
+        case ColumnKind.INTEGERS:
             return pyarrow.list_(pyarrow.int64())
-        case Kind.BOXES:
+        case ColumnKind.BOXES:
             return pyarrow.list_(pyarrow.list_(pyarrow.int64()))
     return getattr(pyarrow, kind.value)()
 
 
-def _feature(kind: Kind) -> dict[str, Any]:
+def _feature(kind: ColumnKind) -> dict[str, Any]:
     """Return the feature by which Hugging Face's `datasets` reads a column."""
     number = {"dtype": "int64", "_type": "Value"}
     match kind:
-        case Kind.IMAGE:
+        case ColumnKind.IMAGE:
             return {"_type": "Image"}
-        case Kind.INTEGERS:
+        case ColumnKind.INTEGERS:
             return {"feature": number, "_type": "Sequence"}
-        case Kind.BOXES:
+        case ColumnKind.BOXES:
             return {"feature": {"feature": number, "_type": "Sequence"}, "_type": "Sequence"}
     return {"dtype": kind.value, "_type": "Value"}

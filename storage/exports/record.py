@@ -8,6 +8,7 @@ from typing import Any
 from storage.errors import Damaged, Different
 from storage.exports.staging import measured
 from storage.files import atomic
+from storage.texts import as_json
 
 RECORD = "export.json"
 NOTES = ".parts"  # the folder in which an unfinished export keeps notes for the next run
@@ -63,7 +64,7 @@ class ExportRecord:
     def write(self, path: Path) -> None:
         """Write the record to `path`, atomically."""
         content = asdict(self) | {"pictures": self.pictures}
-        atomic.replace(path, (json.dumps(content, ensure_ascii=False, indent=1) + "\n").encode())
+        atomic.replace(path, (as_json(content, indent=1) + "\n").encode())
 
     @classmethod
     def read(cls, out: Path) -> "ExportRecord | None":

@@ -72,7 +72,7 @@ def _nothing_left(staged: Path, path: Path) -> Iterator[None]:
 
 
 def _settle(staged: Path, path: Path) -> None:
-    """Rename a finished file or folder to `path`, over what is there."""
+    """Rename a finished file or folder to `path`; it replaces a file or folder of that name."""
     try:
         staged.replace(path)
     except OSError as error:

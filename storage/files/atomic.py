@@ -31,7 +31,7 @@ class AtomicFiles(Protocol):
         """Write `data` (or its parts, one after another) unless the path is taken; True if the file is ours."""
 
     def replace(self, data: bytes, run: str | None = None) -> None:
-        """Write `data` over what is at the path; a reader sees either the old or the new bytes."""
+        """Write `data` to the path, over an existing file; a reader sees either the old or the new bytes."""
 
     def replacing(self) -> AbstractContextManager[Callable[[bytes], None]]:
         """Replace the file piece by piece: give a function that writes the next bytes.

@@ -52,7 +52,7 @@ class LocalFiles:
 
         A hard link fails where a rename would replace: a worker that outlived its client cannot overwrite a shard
         that the next run has sealed. Until then the file has no name, where the system has such files (Linux, most
-        file systems), else a temporary one.
+        file systems), else a temporary name.
         """
         require_replaceable(self.path)
         parts = data if isinstance(data, tuple) else (data,)

@@ -159,7 +159,7 @@ def require_file(
     stream : bool
         Whether the command can write to a FIFO or to standard output (`-`).
     model : bool
-        Whether the command writes models, and so may replace one.
+        Whether the command writes models, and so may replace a model.
     inputs : iterable of Place
         Files that the command reads.
 

@@ -37,7 +37,7 @@ class Database:
     version : int
         The version of the schema.
     durable : bool
-        Whether transactions survive a crash of the machine too, not only one of the process.
+        Whether transactions survive a crash of the machine too, not only of the process.
 
     Raises
     ------
@@ -174,5 +174,6 @@ class Database:
                 path.rename(aside.with_name(aside.name + side))
         return Damaged(
             f"{self.path}: {reason}; it was moved to {aside.name}. Give the same command again: it begins "
-            f"a new one and reads everything once more. To see what the old one holds: sqlite3 {aside.name} .recover"
+            "a new ledger and reads everything once more. To see what the old ledger holds: "
+            f"sqlite3 {aside.name} .recover"
         )

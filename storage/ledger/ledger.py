@@ -118,7 +118,7 @@ class Ledger:
     ----------
     path : Path
     durable : bool
-        Whether answers survive a crash of the machine too, not only one of the process; for runs that move files.
+        Whether answers survive a crash of the machine too, not only of the process; for runs that move files.
 
     Raises
     ------
@@ -192,7 +192,7 @@ class Ledger:
     def results(self, folder: int, after: int = 0, only: str | None = None) -> Iterator[ResultRow]:
         """Iterate over path and answer of all pictures in the folder or moved from it, in the order of a listing.
 
-        With `after`, only what later runs than that one answered.
+        With `after`, only what runs after that run answered.
         """
         return (ResultRow(path_of(row[0]), Answer._make(row[2:])) for row in heapq.merge(*(
             self._results(folder, moved, after, only) for moved in (0, 1)

@@ -2,7 +2,7 @@
 
 A lease lies beside the dataset or model that it locks and is made by a conditional put. Its holder renews it while it
 works. Another run that finds an expired lease, by the store's own clock, puts its own over exactly that version. A run
-that has lost its lease is refused every change but publishing a shard, which never replaces one and needs no lock.
+that has lost its lease is refused every change but publishing a shard, which never replaces a shard and needs no lock.
 """
 
 import json
@@ -185,7 +185,7 @@ class _Lease:
             self.give_back()
             raise BadInput(
                 f"{self.what}: the object store ignores conditions of a put (If-None-Match, If-Match), so that nothing "
-                "there can be locked or sealed; use one that keeps them"
+                "there can be locked or sealed; use a store that keeps them"
             )
 
     def _busy(self, content: _Content, found: ObjectInfo) -> Busy:

@@ -1,7 +1,4 @@
-"""The layout of an HDF5 shard, and how a shard is read and proven. `storage.shards.writer` writes shards.
-
-docs/format.md describes the layout for readers in other languages.
-"""
+"""The layout of an HDF5 shard (docs/format.md), and how a shard is read and proven. `writer` writes shards."""
 
 import hashlib
 import json
@@ -20,6 +17,7 @@ from zlib_ng import zlib_ng
 from storage.errors import Damaged
 from storage.files.places import Place
 from storage.shards.cache import file_bytes
+from storage.shards.shard_rules import decoded, require_fields
 from storage.shards.unpacking import Inflate, inflated
 
 FORMAT = 1
@@ -80,9 +78,9 @@ class Block(NamedTuple):
         """Select rows by a mask, a slice or an array of indices."""
         return Block.partial({name: array[chosen] for name, array in self.named() if array is not None})
 
-    def texts(self) -> list[str]:
-        """Return the labels as strings."""
-        return [text.decode() for text in self.text.tolist()]
+    def texts(self, alphabet: str | None = None) -> list[str]:
+        """Return the labels; raise `Damaged` for a control character, or for a character that `alphabet` lacks."""
+        return decoded(self.text, alphabet)
 
 
 class ShardLine(TypedDict):
@@ -273,6 +271,7 @@ class Shard:
             if name in self._file and not isinstance(self._file.get(name, getlink=True), h5py.HardLink):
                 raise Damaged(f"{self.path}: its {name} are a link; a shard must hold them itself")
         self._datasets = {name: self._file[name] for name in Block._fields}
+        require_fields(self._datasets["parameters"].dtype)
         lengths = {len(dataset) for dataset in self._datasets.values()}
         if lengths != {self.count} or len(self.digests) != blocks_in(self.count):
             raise Damaged(f"{self.path}: holds {sorted(lengths)} rows where {self.count} were sealed")

@@ -49,7 +49,7 @@ def write_shard(
     first : int
         The number of its first picture in the dataset.
     blocks : iterable of Block
-        Each block is packed before the next one is requested, so that all may share their memory.
+        Each block is packed before the next block is requested, so that all may share their memory.
     identity : str
         The canonical identity JSON, kept in the shard so that a lost manifest can be rebuilt.
     run : str

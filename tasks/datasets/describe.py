@@ -1,6 +1,7 @@
 """The units of inspecting: describe a dataset or a shard, and draw a contact sheet of it."""
 
 from pathlib import Path
+from typing import TypedDict
 
 import numpy as np
 
@@ -9,6 +10,7 @@ from storage.errors import BadInput, Damaged, NotThere
 from storage.files import atomic
 from storage.files.places import Place
 from storage.shards.shard import BLOCK, Block, Shard
+from storage.texts import caption
 from tasks.datasets.statistics import BOUNDED
 from tasks.figures.contact_sheet import contact_sheet
 from tasks.profiles.fonts import face_names
@@ -16,7 +18,19 @@ from tasks.profiles.fonts import face_names
 SHOWN = 48  # pictures on a contact sheet
 
 
-def describe_dataset(folder: Place, sheet: Place, first: int = 0) -> dict:
+class DatasetLine(TypedDict):
+    """A dataset in the list of a folder; None for what cannot be read."""
+
+    name: str
+    profile: str
+    seed: int | None
+    pictures: int | None
+    shards: int | None
+    bytes: int | None
+    state: str
+
+
+def describe_dataset(folder: Place, sheet: Place, first: int = 0) -> dict[str, object]:
     """Describe a dataset by its manifest and its first shard, and save a contact sheet as PNG.
 
     Parameters
@@ -62,7 +76,7 @@ def _require_picture(number: int, first: int, count: int) -> None:
         raise BadInput(f"first: must be a picture's number, {first} to {first + count - 1}; it is {number}")
 
 
-def sheet_of(folder: Place, shown: int = SHOWN) -> bytes:
+def dataset_sheet(folder: Place, shown: int = SHOWN) -> bytes:
     """Draw a contact sheet of a dataset's first `shown` pictures, as PNG.
 
     Raises
@@ -82,7 +96,7 @@ def _sheet(block: Block) -> bytes:
     return contact_sheet(block.images, captions, sizes=sizes, marks=block.boxes)
 
 
-def describe_shard(path: Place, sheet: Place, first: int | None = None) -> dict:
+def describe_shard(path: Place, sheet: Place, first: int | None = None) -> dict[str, object]:
     """Describe a shard by itself, and save a contact sheet of its pictures from number `first` on, as PNG.
 
     Raises
@@ -106,14 +120,17 @@ def describe_shard(path: Place, sheet: Place, first: int | None = None) -> dict:
         }
 
 
-def datasets_under(folder: Path) -> list[dict]:
+def datasets_under(folder: Path) -> list[DatasetLine]:
     """List name, profile, seed, pictures, shards, bytes and state of each dataset in a folder.
 
     The state of a dataset that cannot be read is its reason; the list goes on.
     """
-    rows: list[dict] = []
+    rows: list[DatasetLine] = []
     for path in sorted(path for path in folder.glob("*") if path.is_dir() and not path.name.endswith(".foreign")):
-        row: dict = {"name": path.name, "profile": "", "seed": None, "pictures": None, "shards": None, "bytes": None}
+        row: DatasetLine = {
+            "name": path.name, "profile": "", "seed": None,
+            "pictures": None, "shards": None, "bytes": None, "state": "",
+        }  # fmt: skip
         try:
             row["bytes"] = sum(file.stat().st_size for file in path.rglob("*") if file.is_file())
             manifest = Dataset(path).manifest
@@ -129,7 +146,7 @@ def datasets_under(folder: Path) -> list[dict]:
     return rows
 
 
-def _arrays(block: Block, count: int) -> list[dict]:
+def _arrays(block: Block, count: int) -> list[dict[str, str]]:
     return [
         {"name": name, "dtype": _dtype(array.dtype), "shape": " x ".join(map(str, (count, *array.shape[1:])))}
         for name, array in zip(block._fields, block, strict=True)
@@ -145,9 +162,5 @@ def _dtype(dtype: np.dtype) -> str:
 
 def _caption(text: str, row: np.void) -> str:
     if "shear" not in (row.dtype.names or ()):  # imported
-        return f"{_ascii(text)}\n{row['height']} x {row['width']} px"
-    return f"{_ascii(text)}\n{row['shear']} mrad {row['scale']} %"
-
-
-def _ascii(text: str) -> str:
-    return text.encode("ascii", "backslashreplace").decode()
+        return f"{caption(text)}\n{row['height']} x {row['width']} px"
+    return f"{caption(text)}\n{row['shear']} mrad {row['scale']} %"

@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from hashlib import sha256
+from typing import NotRequired, TypedDict, final
 
 from storage.errors import Damaged
 from storage.files.places import Place
@@ -18,6 +19,24 @@ from tasks.lowlevel.deflate import compress
 MEASURED = 4  # blocks that are drawn to estimate the time
 
 
+@final
+class DryRunReport(TypedDict):
+    """The shards that would be drawn, and the time and space that they would take."""
+
+    dataset: str
+    profile: str
+    seed: int
+    count: int
+    shards: dict[str, int]
+    to_draw: int
+    bytes: int
+    drawing_seconds: float
+    workers: int
+    identity: str
+    findings: list[dict[str, str]]
+    unclear: NotRequired[str]
+
+
 @dataclass(frozen=True)
 class Cost:
     """The cost of one picture on one core: bytes in a shard, and seconds without the disk and Dask."""
@@ -26,7 +45,7 @@ class Cost:
     seconds: float
 
 
-def measure(recipe: Recipe) -> Cost:
+def measure_cost(recipe: Recipe) -> Cost:
     """Draw, count, digest and seal some blocks in memory, twice: the first time compiles the kernels.
 
     Raises
@@ -54,7 +73,7 @@ def measure(recipe: Recipe) -> Cost:
 
 def rehearse(
     recipe: Recipe, plan: DrawPlan, folder: Place, workers: int, on_shard: Callable[[int], None] | None = None
-) -> dict:
+) -> DryRunReport:
     """List the shards of a dataset that are missing, damaged or stale, and estimate the work that is left.
 
     Each shard's bytes are checked against its seal; `captchas verify` proves more.
@@ -62,7 +81,7 @@ def rehearse(
     Parameters
     ----------
     plan : DrawPlan
-        From `survey`. If the dataset is whole nothing would be drawn: `verify` mends damage.
+        From `plan_drawing`. If the dataset is whole nothing would be drawn: `verify` mends damage.
     on_shard : callable, optional
         Called for each shard that was checked, with its number of pictures.
     """
@@ -91,7 +110,7 @@ def rehearse(
             on_shard(size)
     for path in sorted(there.values()):
         note(path.name, "stale", "no part of a dataset of that many pictures; removed if it is an older part of it")
-    cost = measure(recipe)
+    cost = measure_cost(recipe)
     return {
         "dataset": str(folder),
         "profile": recipe.profile.name,

@@ -1,6 +1,7 @@
 """A dataset's folder: read what it holds, finish it with a manifest, tidy it, and set foreign files aside."""
 
 import json
+from typing import Any
 
 import numpy as np
 
@@ -26,12 +27,13 @@ def manifest_in(folder: Place) -> Manifest | None:
         return None
 
 
-def identity_in(folder: Place) -> dict | None:
+def identity_in(folder: Place) -> dict[str, Any] | None:
     """Read the identity in a folder's first readable shard; None if no shard can be read."""
     for path in sorted(sealed(folder).values()):
         try:
             with Shard(path) as shard:
-                return json.loads(shard.identity)
+                identity: dict[str, Any] = json.loads(shard.identity)
+                return identity
         except (Damaged, json.JSONDecodeError):
             continue  # the job for that shard sets it aside and makes it again
     return None
@@ -74,7 +76,7 @@ def complete(
     """
     manifest = gathered.manifest(letters)
     if not gathered.drawn and _says(folder, manifest):
-        tidy(folder, gathered.identity)
+        tidy_dataset(folder, gathered.identity)
         return Manifest.read(folder)
     manifest.write(folder, run)
     names = {line["name"] for line in manifest.shards}
@@ -100,7 +102,7 @@ def _says(folder: Place, manifest: Manifest) -> bool:
     )  # fmt: skip
 
 
-def tidy(folder: Place, identity: str) -> None:
+def tidy_dataset(folder: Place, identity: str) -> None:
     """Remove the remains of a run that died after it wrote the manifest; the caller holds the dataset's lock.
 
     These are temporary files, and shorter shards than those that the manifest names. Longer shards stay: an

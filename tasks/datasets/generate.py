@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import NotRequired, TypedDict, final
 
 import numpy as np
 
@@ -21,6 +22,26 @@ from tasks.lowlevel.inflate import inflate
 from tasks.profiles.profile import Profile
 
 BLOCKS_A_SHARD = 16  # 16,384 pictures
+
+
+@final
+class DrawReport(TypedDict):
+    """What a run drew and kept, and what the folder holds; `unclear` names letters that a face draws alike."""
+
+    dataset: str
+    profile: str
+    seed: int
+    count: int
+    drawn: int
+    kept: int
+    shards: int
+    bytes: int
+    splits: dict[str, int]
+    seconds: float
+    pictures_per_second: int | None
+    identity: str
+    content: str
+    unclear: NotRequired[str]
 
 
 @dataclass(frozen=True)
@@ -44,7 +65,7 @@ class DrawPlan:
     whole: bool
 
 
-def survey(recipe: Recipe, folder: Place, count: int, run: str) -> DrawPlan:
+def plan_drawing(recipe: Recipe, folder: Place, count: int, run: str) -> DrawPlan:
     """Compare a folder with the recipe and plan what to draw; the caller holds the dataset's lock.
 
     A dataset never shrinks: a smaller `count` than the folder's changes nothing.
@@ -152,13 +173,13 @@ def seal(job: DrawJob, tally: Tally, ended: Callable[[list[bytes]], None] | None
     )  # fmt: skip
 
 
-def missing(plan: DrawPlan, folder: Place) -> int:
+def missing_pictures(plan: DrawPlan, folder: Place) -> int:
     """Count the pictures of a plan that are not in the folder yet."""
     there = sealed(folder)
     return sum(job.count for job in plan.jobs if (job.index, job.count) not in there)
 
 
-def report(folder: Place, drawn: int, kept: int, seconds: float, rate: float | None) -> dict:
+def report(folder: Place, drawn: int, kept: int, seconds: float, rate: float | None) -> DrawReport:
     """Report the work of a run of the flow, and the content of the folder; `rate` is in pictures a second."""
     manifest = Manifest.read(folder)
     return {
@@ -187,7 +208,7 @@ def make_way(recipe: Recipe, folder: Place) -> Place | None:
         Where the dataset is now; None if the folder holds no dataset of another recipe.
     """
     try:
-        survey(recipe, folder, 1, atomic.new_run())
+        plan_drawing(recipe, folder, 1, atomic.new_run())
     except Different:
         pass
     else:

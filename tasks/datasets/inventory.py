@@ -13,7 +13,7 @@ from storage.files.places import Place, read_range
 from storage.shards.manifest import MANIFEST, Manifest, canonical, load
 from storage.shards.shard import BLOCK, Shard, parse_name
 from tasks.datasets.folder import manifest_in
-from tasks.datasets.recipe import Recipe, differences, identity_of, make_recipe, software
+from tasks.datasets.recipe import Recipe, identity_differences, identity_of, make_recipe, software
 from tasks.profiles.fonts import bundled
 from tasks.profiles.profile import Profile, profile_from
 from tasks.profiles.word_lists import WEB2
@@ -185,7 +185,7 @@ def _may_be_shard(path: Place) -> bool:
         return False
 
 
-def _content(identity: str) -> dict:
+def _content(identity: str) -> dict[str, Any]:
     """Parse an identity; an empty dict if it is no JSON object."""
     try:
         content = json.loads(identity)
@@ -208,7 +208,7 @@ def _identity(folder: Place, manifest: Manifest | None, shards: Iterable[str]) -
     return ""
 
 
-def profile_of(identity: dict, font: list[str] | None = None, words: str | None = None) -> Profile:
+def profile_of(identity: dict[str, Any], font: list[str] | None = None, words: str | None = None) -> Profile:
     """Return the profile of an identity, with this machine's names for fonts and words.
 
     Raises
@@ -267,7 +267,7 @@ def recipe_of(found: Inventory, font: list[str] | None = None, words: str | None
             for name in sorted(set(here) | set(there))
             if here.get(name) != there.get(name)
         )
-        fields = "; ".join(differences(identity, json.loads(recipe.identity), "here"))
+        fields = "; ".join(identity_differences(identity, json.loads(recipe.identity), "here"))
         raise GlyphsDiffer(
             f"{found.folder}: this machine would draw other pictures, so nothing was touched: {fields}. Versions: "
             f"{versions or 'the same there and here'}. Install the same fonts and versions as where the dataset was "

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any, NotRequired, TypedDict, final
 
 from storage.errors import Damaged
 from storage.files.places import Place
@@ -33,6 +34,32 @@ class State(StrEnum):
     MANIFEST = "manifest"  # the manifest is missing or unreadable, or does not fit the shards
 
 
+class FindingRow(TypedDict):
+    """A fault as a row of the table: the file, its state, the reason, and what was done."""
+
+    what: str
+    state: str
+    reason: str
+    done: str
+
+
+@final
+class VerifyReport(TypedDict):
+    """What a proof of a dataset found, and what a repair did; `shown` has the rows that people see."""
+
+    dataset: str
+    pictures: int
+    shards: int
+    found_whole: int
+    bytes: int
+    drawn_again: bool
+    findings: list[FindingRow]
+    content: str | None
+    seconds: float
+    pictures_per_second: int
+    shown: NotRequired[dict[str, list[FindingRow]]]
+
+
 @dataclass(frozen=True)
 class Finding:
     """A fault: a row of the table. `home` is the name under which a misplaced shard was sealed."""
@@ -43,7 +70,7 @@ class Finding:
     done: str = "-"
     home: str = ""
 
-    def row(self) -> dict:
+    def row(self) -> FindingRow:
         """Return the row for tables and for --json."""
         return {"what": self.what, "state": str(self.state), "reason": self.reason, "done": self.done}
 
@@ -69,7 +96,7 @@ class Verdict:
 
 
 def judge(
-    found: Inventory, proofs: Iterable[Proof], *, redrawn: bool = False, statistics: dict | None = None
+    found: Inventory, proofs: Iterable[Proof], *, redrawn: bool = False, statistics: dict[str, Any] | None = None
 ) -> Verdict:
     """Compare the proofs of the files with the manifest, or with each other if there is no manifest.
 
@@ -125,7 +152,7 @@ def _in_place(proof: Proof | None, line: ShardLine, redrawn: bool) -> tuple[Stat
         return State.DAMAGED, proof.reason
     if record.content != line["content"]:
         if redrawn:
-            return State.MANIFEST, f"says another content of {proof.name} than the one that was drawn again"
+            return State.MANIFEST, f"says another content of {proof.name} than was drawn again"
         return State.DAMAGED, "its content is not the manifest's"
     if (record.sha256, record.bytes) != (line["sha256"], line["bytes"]):
         return State.DAMAGED, "its bytes differ from the sha256 in the manifest"
@@ -224,7 +251,7 @@ def _index_of(name: str) -> int:
 
 
 def _of_the_whole(
-    manifest: Manifest, whole: dict[str, ShardRecord], statistics: dict | None, redrawn: bool
+    manifest: Manifest, whole: dict[str, ShardRecord], statistics: dict[str, Any] | None, redrawn: bool
 ) -> tuple[str, str]:
     """Return the fault of a manifest whose lines all fit their shards, and why a repair is refused; '' for neither."""
     records = (whole[line["name"]] for line in manifest.shards)
@@ -239,7 +266,7 @@ def _of_the_whole(
     return "", ""
 
 
-def _other_fields(said: dict, counted: dict) -> str:
+def _other_fields(said: dict[str, Any], counted: dict[str, Any]) -> str:
     """Return the names of the fields that differ."""
     return ", ".join(sorted(key for key in said.keys() | counted.keys() if said.get(key) != counted.get(key)))
 
@@ -252,13 +279,12 @@ def report(
     seconds: float,
     rate: float | None,
     redrawn: bool,
-) -> dict:
+) -> VerifyReport:
     """Report what a run of the flow found and did.
 
     Parameters
     ----------
-    proofs : list of Proof
-        Of all files.
+    proofs : list of Proof, of all files
     findings : iterable of Finding
         The verdict's, after a repair with what was done.
     seconds : float
@@ -271,7 +297,7 @@ def report(
     records = [proof.record for proof in proofs if proof.record]
     pictures = sum(record.count for record in records)
     rows = [finding.row() for finding in findings]
-    content = {
+    content: VerifyReport = {
         "dataset": str(found.folder),
         "pictures": sum(line["count"] for line in verdict.lines),
         "shards": len(verdict.lines),
@@ -283,7 +309,9 @@ def report(
         "seconds": round(seconds, 2),
         "pictures_per_second": round(rate or pictures / max(seconds, 1e-6)),
     }
-    return content | ({"shown": {"findings": rows[:SHOWN]}} if len(rows) > SHOWN else {})
+    if len(rows) > SHOWN:
+        content["shown"] = {"findings": rows[:SHOWN]}
+    return content
 
 
 def summary(findings: Iterable[Finding]) -> str:

@@ -3,6 +3,7 @@
 import json
 from dataclasses import dataclass, replace
 from hashlib import sha256
+from typing import Any
 
 import numpy as np
 
@@ -10,7 +11,7 @@ from storage.errors import Damaged
 from storage.files.places import Place, place
 from storage.shards.shard import BLOCK, Block, Shard, ShardRecord, combined, read_record, shard_name
 from tasks.datasets.inventory import Inventory, short
-from tasks.datasets.recipe import Recipe, differences, renderer_of
+from tasks.datasets.recipe import Recipe, identity_differences, renderer_of
 from tasks.datasets.statistics import Counts, Tally
 from tasks.datasets.totals import Gathered, Pace
 from tasks.lowlevel.inflate import inflate
@@ -51,7 +52,7 @@ class Proof:
     reason : str
         The fault of the file; '' if it has none.
     drawn : tuple of str
-        The digests of the blocks that were drawn again, if any differs from the sealed one.
+        The digests of the blocks that were drawn again, if any differs from the sealed digest.
     counts : Counts or None
         For the manifest's statistics, if the shard was drawn again and is the same.
     """
@@ -91,7 +92,7 @@ class Proven:
                 self._uncounted.discard(proof.name)
             self.proofs.append(replace(proof, counts=None))
 
-    def statistics(self) -> dict | None:
+    def statistics(self) -> dict[str, Any] | None:
         """Return the pictures' statistics; None unless all shards that the manifest names were drawn again."""
         return None if self._uncounted or not self._counted else self._counted.statistics()
 
@@ -233,7 +234,7 @@ def _of_another(there: str, wanted: str) -> str:
     if not wanted:
         return "the dataset that it belongs to is unknown"
     try:
-        fields = "; ".join(differences(json.loads(there), json.loads(wanted), "here"))
+        fields = "; ".join(identity_differences(json.loads(there), json.loads(wanted), "here"))
     except (ValueError, AttributeError, TypeError):
         fields = "its identity cannot be read"
     return f"belongs to another dataset ({fields})"

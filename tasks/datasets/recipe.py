@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from hashlib import sha256
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 from PIL import features
 
@@ -78,7 +79,7 @@ def renderer_of(recipe: Recipe) -> Renderer:
     """
     renderer, identity = _here(recipe.profile, recipe.seed)
     if identity != recipe.identity:
-        found = differences(json.loads(recipe.identity), json.loads(identity), "here")
+        found = identity_differences(json.loads(recipe.identity), json.loads(identity), "here")
         raise GlyphsDiffer(
             f"profile {recipe.profile.name!r}: this machine would draw other pictures: {'; '.join(found)}. "
             "Install the same fonts and versions as where the dataset was begun"
@@ -94,7 +95,7 @@ def _here(profile: Profile, seed: int) -> tuple[Renderer, str]:
 
 
 @functools.lru_cache(maxsize=MOST_RENDERERS)
-def _assembled(profile: Profile, faces: tuple[Face, ...], words: tuple[str, ...]) -> tuple[Renderer, dict]:
+def _assembled(profile: Profile, faces: tuple[Face, ...], words: tuple[str, ...]) -> tuple[Renderer, dict[str, Any]]:
     """Draw glyphs and build a renderer; also the identity without its seed. A face is known by its sha256."""
     glyphs = tuple(draw_glyphs(face, profile.font_size, profile.alphabet, profile.ink) for face in faces)
     content = profile.as_dict()
@@ -114,7 +115,7 @@ def _assembled(profile: Profile, faces: tuple[Face, ...], words: tuple[str, ...]
     return Renderer(profile, faces, glyphs, words), identity
 
 
-def _alike(glyphs: GlyphSet, alphabet: str) -> dict:
+def _alike(glyphs: GlyphSet, alphabet: str) -> dict[str, list[str]]:
     """Return the groups of letters that a face draws alike, as field `alike`; for most faces an empty dict.
 
     The split counts the letters of a group as the same.
@@ -127,13 +128,13 @@ def ambiguities(recipe: Recipe) -> list[str]:
     """Name the letters that no reader can tell apart: a sentence for each face that draws letters alike."""
     return [
         f"{face_name(font['family'], font['style'])} draws {', '.join(' and '.join(group) for group in font['alike'])} "
-        "alike, so that only words may tell which it is: leave one out of the alphabet, or choose another font"
+        "alike, so that only words may tell which it is: leave one of them out of the alphabet, or choose another font"
         for font in json.loads(recipe.identity)["fonts"]
         if "alike" in font
     ]
 
 
-def identity_of(manifest: Manifest) -> dict:
+def identity_of(manifest: Manifest) -> dict[str, Any]:
     """Put the identity together from a manifest's fields."""
     if manifest.source is not None:
         # The manifest says how labels were found; that is not part of the identity.
@@ -149,7 +150,7 @@ def identity_of(manifest: Manifest) -> dict:
     }
 
 
-def differences(there: dict, wanted: dict, second: str = "wanted") -> list[str]:
+def identity_differences(there: dict[str, Any], wanted: dict[str, Any], second: str = "wanted") -> list[str]:
     """List the differences of two identities, each as 'field: a there, b wanted'; `second` replaces 'wanted'."""
     found: list[str] = []
     for key in sorted(set(there) | set(wanted)):
@@ -157,12 +158,12 @@ def differences(there: dict, wanted: dict, second: str = "wanted") -> list[str]:
         if a == b:
             continue
         if isinstance(a, dict) and isinstance(b, dict):
-            found += [f"{key}.{line}" for line in differences(a, b, second)]
+            found += [f"{key}.{line}" for line in identity_differences(a, b, second)]
         elif key == "fonts" and a and b and isinstance(a[0], dict):
             found += [
                 f"fonts[{n}].{line}"
                 for n, (x, y) in enumerate(zip(a, b, strict=False))
-                for line in differences(x, y, second)
+                for line in identity_differences(x, y, second)
             ]
             if len(a) != len(b):
                 found.append(f"fonts: {len(a)} there, {len(b)} {second}")
@@ -171,7 +172,7 @@ def differences(there: dict, wanted: dict, second: str = "wanted") -> list[str]:
     return found
 
 
-def require_same(there: dict, recipe: Recipe, folder: Place) -> None:
+def require_same(there: dict[str, Any], recipe: Recipe, folder: Place) -> None:
     """Refuse to mix two recipes in one folder; `there` is the identity of the folder.
 
     Raises
@@ -182,7 +183,7 @@ def require_same(there: dict, recipe: Recipe, folder: Place) -> None:
     if "source" in there:
         raise Different(f"{folder}: holds imported pictures; give another folder with --out, or remove it first")
     wanted = json.loads(recipe.identity)
-    found = differences(there, wanted)
+    found = identity_differences(there, wanted)
     if found:
         raise Different(
             f"{folder}: holds another dataset ({'; '.join(found)}); give another folder with --out, "

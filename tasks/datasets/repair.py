@@ -98,7 +98,7 @@ def _sha256(proof: Proof | None) -> str:
 
 
 def _content_of(proof: Proof | None, line: ShardLine) -> str:
-    """Return the content digest that a lost shard must have: of its last drawing if there is one, else the line's."""
+    """Return the content digest that a lost shard must have: of its last drawing if it was drawn, else the line's."""
     record = proof.record if proof else None
     if proof and record and proof.drawn and (record.name, record.first) == (line["name"], line["first"]):
         return combined(map(bytes.fromhex, proof.drawn))
@@ -123,7 +123,7 @@ def _other_pictures(folder: Place, names: str) -> GlyphsDiffer:
     return GlyphsDiffer(
         f"{folder}: drawn again, {names} would hold other pictures than the manifest vouches for, although the glyph "
         "bitmaps are the same. Nothing was published over it: either the manifest was made up, or this version draws "
-        "otherwise. Compare with a new dataset (`captchas generate … --out OTHER`) and keep the one that you trust"
+        "otherwise. Compare with a new dataset (`captchas generate … --out OTHER`) and keep the dataset that you trust"
     )
 
 
@@ -145,7 +145,7 @@ def put_back(found: Inventory, plan: RepairPlan) -> None:
 
 
 def redraw_shard(job: RedrawJob) -> ShardRecord:
-    """Draw a shard again, prove its content, then move the old file away and publish the new one.
+    """Draw a shard again, prove its content, then move the old file away and publish the new file.
 
     Raises
     ------
@@ -204,7 +204,7 @@ def count_shard(job: DrawJob) -> DrawReceipt:
     return DrawReceipt(job.index, record, False, tally.counts())
 
 
-def finish(
+def finish_repair(
     found: Inventory,
     verdict: Verdict,
     plan: RepairPlan,

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from math import sqrt
+from typing import Any
 
 import numba
 import numpy as np
@@ -237,7 +238,7 @@ class Summary:
         self._shards.append((name, first, np.array([counts.pictures, counts.share, *counts.letters], np.int64)))
         self._distinct.add(np.frombuffer(counts.keys, np.uint64))
 
-    def statistics(self, equal_blocks: list[int], longest: int) -> dict:
+    def statistics(self, equal_blocks: list[int], longest: int) -> dict[str, Any]:
         """Return the manifest's statistics: counts, the values that are bounded, and their bounds.
 
         Parameters
@@ -296,7 +297,7 @@ class Summary:
         letter = f", letter {self._alphabet[column]!r}" if off.shape[1] > 1 else ""
         return ordered[row][1], ordered[row][0] + letter
 
-    def require_bounds(self, statistics: dict, name: str) -> None:
+    def require_bounds(self, statistics: dict[str, Any], name: str) -> None:
         """Refuse a dataset whose statistics leave their bounds.
 
         Raises

@@ -4,6 +4,7 @@ import json
 import time
 from dataclasses import dataclass
 from hashlib import sha256
+from typing import Any
 
 import numpy as np
 
@@ -27,7 +28,7 @@ class DrawReceipt:
 class Pace:
     """Measures how fast pictures arrive, from the first arrival to the last: the workers' start does not count.
 
-    The clock is this process's monotonic one, since workers' clocks may differ and any wall clock may be set.
+    It is this process's monotonic clock: workers' clocks may differ, and any wall clock may be set.
     """
 
     def __init__(self) -> None:
@@ -71,7 +72,7 @@ class Gathered:
         Of the pictures that were drawn.
     """
 
-    def __init__(self, identity: str, labels: dict | None = None):
+    def __init__(self, identity: str, labels: dict[str, str] | None = None):
         self.identity = identity
         self._content = content = json.loads(identity)
         self._labels = {"labels": labels} if labels else {}
@@ -98,7 +99,7 @@ class Gathered:
         self._digests[record.first] = b"".join(map(bytes.fromhex, record.blocks))
         self._summary.add(record.name, record.first, counts)
 
-    def statistics(self) -> dict:
+    def statistics(self) -> dict[str, Any]:
         """Return the statistics of the pictures, as the manifest holds them."""
         count = sum(line["count"] for line in self._lines.values())
         digests = b"".join(self._digests[first] for first in sorted(self._lines))

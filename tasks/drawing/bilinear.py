@@ -16,7 +16,8 @@ def texels(bitmap: np.ndarray) -> np.ndarray:
     """
     wide = np.zeros((bitmap.shape[0] + 2 * BORDER, bitmap.shape[1] + 2 * BORDER), np.uint32)
     wide[BORDER:-BORDER, BORDER:-BORDER] = bitmap
-    return wide[:-1, :-1] | wide[:-1, 1:] << 8 | wide[1:, :-1] << 16 | wide[1:, 1:] << 24
+    packed: np.ndarray = wide[:-1, :-1] | wide[:-1, 1:] << 8 | wide[1:, :-1] << 16 | wide[1:, 1:] << 24
+    return packed
 
 
 @numba.njit(cache=True, nogil=True)

@@ -28,15 +28,15 @@ def check_fit(profile: Profile, faces: tuple[Face, ...], glyphs: tuple[GlyphSet,
     """
     worst: tuple[int, str] = (0, "")
     texts = _letters(words, profile.alphabet)
-    for face, one in zip(faces, glyphs, strict=True):
+    for face, glyph_set in zip(faces, glyphs, strict=True):
         # Shear is monotone, so the extremes are at its first and last value.
         for shear in {profile.shear.values()[0], profile.shear.values()[-1]}:
             if profile.overlap is not None:
-                found = _set_by_ink(profile, profile.overlap, face, one, texts, shear)
+                found = _set_by_ink(profile, profile.overlap, face, glyph_set, texts, shear)
             elif profile.moves_letters:
-                found = _overhangs(profile, _by_letter(one), texts, _reaches(profile, one, shear))
+                found = _overhangs(profile, _by_letter(glyph_set), texts, _reaches(profile, glyph_set, shear))
             else:
-                found = _overhangs(profile, one, texts, _edges(profile, one, shear))
+                found = _overhangs(profile, glyph_set, texts, _edges(profile, glyph_set, shear))
             for edge, over, text in found:
                 if over > worst[0]:
                     worst = (over, f"{text!r} in {face.name} reaches {over} px past the {edge} edge at shear {shear}")
@@ -84,7 +84,7 @@ def _reach(profile: Profile, bitmap: np.ndarray, corner: np.ndarray, shear: int)
 
     If the profile has `overlap`, the pen is the left border of the ink.
     """
-    one, half = resampling.ONE, resampling.ONE // 2
+    pixel, half = resampling.ONE, resampling.ONE // 2
     degrees = np.array(profile.rotation.values())
     s, c = (array[:, None] for array in resampling.turned(degrees))
     slope = resampling.tangent(shear)
@@ -93,31 +93,31 @@ def _reach(profile: Profile, bitmap: np.ndarray, corner: np.ndarray, shear: int)
     down, across = (c * y - s * x) >> 16, (c * x + s * y) >> 16
     across = across + (slope * down >> 16)
     # A pixel's bilinear support is a square of two pixels, turned and sheared likewise; and rounding.
-    slack = one // _ROUNDING
+    slack = pixel // _ROUNDING
     tall, wide = abs(s) + abs(c) + slack, abs(c - (slope * s >> 16)) + abs(s + (slope * c >> 16)) + slack
-    tall, wide = tall + profile.wave_y.stop * one // 10, wide + profile.wave_x.stop * one // 10
+    tall, wide = tall + profile.wave_y.stop * pixel // 10, wide + profile.wave_x.stop * pixel // 10
     height, width = bitmap.shape
-    middle_y = (corner[0] + profile.top) * one + (height - 1) * half
-    rows = [middle_y + move * one for move in (profile.move_y.start, profile.move_y.stop)]
+    middle_y = (corner[0] + profile.top) * pixel + (height - 1) * half
+    rows = [middle_y + move * pixel for move in (profile.move_y.start, profile.move_y.stop)]
     pushed = [slope * row >> 16 for row in rows]
-    middle_x = corner[1] * one + (width - 1) * half
+    middle_x = corner[1] * pixel + (width - 1) * half
     if profile.overlap is not None:
         # The ink's left border stands half a pixel left of its first pixel's centre; pens are rounded.
         middle_x = -(outlines.ink_columns(bitmap, degrees)[:, :1] << 10) - half
-        wide = wide + one
-    left = (across - wide + middle_x).min() + min(pushed) + profile.move_x.start * one
-    right = (across + wide + middle_x).max() + max(pushed) + profile.move_x.stop * one
+        wide = wide + pixel
+    left = (across - wide + middle_x).min() + min(pushed) + profile.move_x.start * pixel
+    right = (across + wide + middle_x).max() + max(pushed) + profile.move_x.stop * pixel
     up, low = (down - tall).min() + rows[0], (down + tall).max() + rows[1]
     # Nothing is lost up to the first sample outside: half a sample past the border, half a pixel off its centre.
-    near = [50 * one // (scale * resampling.samples(scale)) for scale in profile.scale.values()]
+    near = [50 * pixel // (scale * resampling.samples(scale)) for scale in profile.scale.values()]
 
     def past(size: int) -> int:
-        ends = [(size * scale // 100) * 100 * one // scale for scale in profile.scale.values()]
-        return size * one - min(end + half_sample for end, half_sample in zip(ends, near, strict=True)) + half
+        ends = [(size * scale // 100) * 100 * pixel // scale for scale in profile.scale.values()]
+        return size * pixel - min(end + half_sample for end, half_sample in zip(ends, near, strict=True)) + half
 
     spare = half + min(near)
     reach = np.array([-left - spare, right + past(profile.width), -up - spare, low + past(profile.height)])
-    return -(-reach // one)
+    return -(-reach // pixel)
 
 
 def _set_by_ink(
@@ -126,7 +126,7 @@ def _set_by_ink(
     """Yield (edge, pixels past it, text) for letters set by their ink, at its widest and at its narrowest."""
     degrees = np.array(profile.rotation.values())
     reach = [outlines.ink_columns(bitmap, degrees) for bitmap, _ in _alone(glyphs)]
-    widths = np.array([(one[:, 1] - one[:, 0]) for one in reach])
+    widths = np.array([(ends[:, 1] - ends[:, 0]) for ends in reach])
     narrowest = int(widths.min(axis=1).argmin())
     if _PEN * overlap.stop >= widths[narrowest].min():
         raise BadInput(

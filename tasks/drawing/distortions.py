@@ -16,8 +16,8 @@ from tasks.profiles.ranges import OFF
 
 # Columns of a block's random table, 64 and up; the first columns are in renderer.py. Letter k adds k.
 WAVE = {"wave_y": 64, "wave_x": 65, "wave_length": 66}
-PHASES = {"phase_y": 67, "phase_x": 68}
-NOISE = {"lines": 72, "arcs": 73, "line_width": 74, "line_ink": 75, "specks": 76, "background": 77, "blur": 78}
+PHASE_COLUMNS = {"phase_y": 67, "phase_x": 68}
+NOISE_COLUMNS = {"lines": 72, "arcs": 73, "line_width": 74, "line_ink": 75, "specks": 76, "background": 77, "blur": 78}
 KEY = 79
 LETTER = {"rotation": 128, "move_y": 160, "move_x": 192, "tracking": 224, "overlap": 256}
 
@@ -57,11 +57,11 @@ class Variation:
         fields: list[tuple[str, str] | tuple[str, str, tuple[int]]] = [(name, "<i2", (longest,)) for name in names]
         self._waves = any(getattr(profile, name).values() != (0,) for name in ("wave_y", "wave_x"))
         if self._waves:
-            fields += [(name, "<u2") for name in (*WAVE, *PHASES)]
+            fields += [(name, "<u2") for name in (*WAVE, *PHASE_COLUMNS)]
             names += WAVE
         if profile.adds_noise:
-            fields += [*((name, "<u2") for name in NOISE), ("noise", "<u8")]
-            names += NOISE
+            fields += [*((name, "<u2") for name in NOISE_COLUMNS), ("noise", "<u8")]
+            names += NOISE_COLUMNS
         self.dtype = np.dtype(fields)
         self._values = {name: np.array(getattr(profile, name).values(), np.int64) for name in names}
         self._thickness = noise_kernel.thicknesses()
@@ -71,14 +71,16 @@ class Variation:
     def _join(self, glyphs: tuple[GlyphSet, ...]) -> None:
         """Join the bitmaps that the letters of all faces have without neighbours, and make the tables of scales."""
         profile = self._profile
-        alone = [[one.bitmaps[g] for g in one.variant[-1]] for one in glyphs]
+        alone = [[glyph_set.bitmaps[g] for g in glyph_set.variant[-1]] for glyph_set in glyphs]
         bitmaps = [bitmap for letters in alone for bitmap in letters]
         self._glyph = np.arange(len(bitmaps)).reshape(len(glyphs), -1)
-        self._corners = np.concatenate([one.corners[one.variant[-1]] for one in glyphs]).astype(np.int64)
+        self._corners = np.concatenate([glyph_set.corners[glyph_set.variant[-1]] for glyph_set in glyphs]).astype(
+            np.int64
+        )
         self._corners[:, 0] += profile.top
         self._shapes = np.array([bitmap.shape for bitmap in bitmaps], np.int64)
-        self._advance = np.stack([one.advance for one in glyphs]).astype(np.int64)
-        self._kerning = np.stack([one.kerning for one in glyphs]).astype(np.int64)
+        self._advance = np.stack([glyph_set.advance for glyph_set in glyphs]).astype(np.int64)
+        self._kerning = np.stack([glyph_set.kerning for glyph_set in glyphs]).astype(np.int64)
         parts = [texels(bitmap).ravel() for bitmap in bitmaps]
         first = np.cumsum([0, *(len(part) for part in parts[:-1])])
         self._bitmaps = warp_kernel.Bitmaps(np.concatenate(parts), first, self._shapes)
@@ -87,8 +89,8 @@ class Variation:
         self._dense = np.array([resampling.samples(scale) for scale in scales], np.int64)
         places = [resampling.sample_places(scale, max(profile.canvas) + 1) for scale in scales]
         self._places = np.zeros((len(scales), max(map(len, places))), np.int64)
-        for row, one in zip(self._places, places, strict=True):
-            row[: len(one)] = one
+        for row, sampled in zip(self._places, places, strict=True):
+            row[: len(sampled)] = sampled
         if profile.overlap is not None:
             degrees = np.array(profile.rotation.values())
             self._reach = np.stack([outlines.ink_columns(bitmap, degrees) for bitmap in bitmaps])
@@ -105,9 +107,9 @@ class Variation:
                 for k in range(letters.shape[1]):
                     drawn[name][:, k] = values[below(column(LETTER[name] + k), len(values))]
             else:
-                drawn[name] = values[below(column((WAVE | NOISE)[name]), len(values))]
+                drawn[name] = values[below(column((WAVE | NOISE_COLUMNS)[name]), len(values))]
         if self._waves:
-            for name, number in PHASES.items():
+            for name, number in PHASE_COLUMNS.items():
                 drawn[name] = below(column(number), warp_kernel.PHASES)
         if self._profile.adds_noise:
             drawn["noise"] = column(KEY)
@@ -181,7 +183,9 @@ class Variation:
             ],
             axis=2,
         )
-        moved = np.concatenate([np.where(there, one, 0) for one in (rotation, down, column + right - plain)], axis=1)
+        moved = np.concatenate(
+            [np.where(there, amount, 0) for amount in (rotation, down, column + right - plain)], axis=1
+        )
         turn = np.stack(resampling.turned(rotation), axis=2)
         return Placement(np.where(there, glyph, -1), centre, turn, moved)
 
@@ -191,7 +195,7 @@ class Variation:
     ) -> None:  # fmt: skip
         """Draw placed letters; `slope` and `scale` as the kernel takes them, `sizes` the pictures' by scale."""
         wave = np.zeros((len(scale), 5), np.int64)
-        for k, name in enumerate((*WAVE, *PHASES) if self._waves else ()):
+        for k, name in enumerate((*WAVE, *PHASE_COLUMNS) if self._waves else ()):
             wave[:, k] = drawn[name]
         letters = warp_kernel.Letters(placement.glyph, placement.centre, placement.turn, slope, scale, wave)
         scales = warp_kernel.Scales(sizes, self._percents, self._dense, self._places)
@@ -200,7 +204,7 @@ class Variation:
 
     def add_noise(self, drawn: np.ndarray, sizes: np.ndarray, images: np.ndarray, boxes: np.ndarray) -> None:
         """Draw noise over pictures of `sizes` (n, 2), in place; blur widens boxes by a pixel a pass."""
-        settings = np.stack([drawn[name].astype(np.int64) for name in NOISE], axis=1)
+        settings = np.stack([drawn[name].astype(np.int64) for name in NOISE_COLUMNS], axis=1)
         noise_kernel.add_noise(images, sizes, drawn["noise"].copy(), settings, self._thickness)
         passes = settings[:, -1][:, None]
         there = boxes[..., 0] >= 0
@@ -215,4 +219,4 @@ class Variation:
         """
         found = [] if placement is None else list(placement.moved.T)
         found += [drawn[name] for name in (self.dtype.names or ()) if name not in LETTER]
-        return [one.astype(np.int64).astype(np.uint64) if one.dtype != np.uint64 else one for one in found]
+        return [values.astype(np.int64).astype(np.uint64) if values.dtype != np.uint64 else values for values in found]

@@ -10,12 +10,11 @@ import math
 import numba
 import numpy as np
 
+from tasks.drawing.resampling import HALF, ONE
 from tasks.lowlevel.splitmix64 import output
 
 STEEPNESS = 16  # steps a unit of slope in the table of thicknesses
-STEEPEST = 8  # rows a column; a steeper stroke has the thickness of this slope
-ONE = 1 << 16  # a pixel, and the length of a stroke
-HALF = ONE >> 1
+STEEPEST_STROKE = 8  # rows a column; a steeper stroke has the thickness of this slope
 # Where the chances of each kind begin, and how many each stroke and speck may use.
 FIRST_STROKE, A_STROKE = 16, 8
 FIRST_SPECK, A_SPECK = 65536, 4
@@ -23,7 +22,9 @@ FIRST_SPECK, A_SPECK = 65536, 4
 
 def thicknesses() -> np.ndarray:
     """Return sqrt(1 + slope**2) in 1/256 for slopes of n / 16, (129,) int64: a stroke's rows a pixel of width."""
-    return np.array([math.isqrt((STEEPNESS**2 + n * n) << 16) // STEEPNESS for n in range(STEEPNESS * STEEPEST + 1)])
+    return np.array(
+        [math.isqrt((STEEPNESS**2 + n * n) << 16) // STEEPNESS for n in range(STEEPNESS * STEEPEST_STROKE + 1)]
+    )
 
 
 @numba.njit(cache=True, nogil=True)
@@ -77,7 +78,7 @@ def _stroke(picture, key, place, bent, width, ink, thickness):
         t = (x - first) * inverse >> 16
         y = y0 + ((y1 - y0) * t >> 16) + (4 * bow * (t * (ONE - t) >> 16) >> 16)
         slope = abs(y1 - y0 + (4 * bow * (ONE - 2 * t) >> 16)) * inverse >> 32
-        half = width * thickness[min(slope * STEEPNESS >> 16, STEEPNESS * STEEPEST)] << 7
+        half = width * thickness[min(slope * STEEPNESS >> 16, STEEPNESS * STEEPEST_STROKE)] << 7
         # Pixel i covers i - 1/2 to i + 1/2.
         top, bottom = y - half + HALF, y + half + HALF
         for i in range(max(0, top >> 16), min(rows, (bottom + ONE - 1) >> 16)):

@@ -29,7 +29,7 @@ _SPLIT_SEED = np.uint64(0x6A09E667F3BCC909)  # the fraction of the square root o
 
 
 @dataclass(frozen=True)
-class Table:
+class BlockParameters:
     """A block's parameters: letters (1024, L) int32 (-1 past the end) and indices (1024,) into the ranges.
 
     `drawn` (1024,) holds the values of the profile's distortions, a compound without fields if it has none.
@@ -41,9 +41,9 @@ class Table:
     scale: np.ndarray
     drawn: np.ndarray
 
-    def rows(self, chosen: slice | np.ndarray) -> "Table":
+    def rows(self, chosen: slice | np.ndarray) -> "BlockParameters":
         """Return the rows that a mask, slice or index array chooses."""
-        return Table(*(array[chosen] for array in vars(self).values()))
+        return BlockParameters(*(array[chosen] for array in vars(self).values()))
 
 
 class Renderer:
@@ -75,8 +75,8 @@ class Renderer:
         # Letters that a face draws alike share a code, so that equal pictures share a split whatever their text is.
         codes = [ord(character) for character in profile.alphabet]
         self._codes = np.tile(np.array([*codes, 0], np.uint64), (len(faces), 1))
-        for row, one in zip(self._codes, glyphs, strict=True):
-            for numbers in one.alike():
+        for row, glyph_set in zip(self._codes, glyphs, strict=True):
+            for numbers in glyph_set.alike():
                 row[numbers] = min(codes[number] for number in numbers)
         self._read_words(words)
         self._join(glyphs)
@@ -102,14 +102,15 @@ class Renderer:
 
     def _join(self, glyphs: tuple[GlyphSet, ...]) -> None:
         """Join the tables of all faces, the bitmaps one after another."""
-        firsts = np.cumsum([0] + [len(one.bitmaps) for one in glyphs[:-1]])
+        firsts = np.cumsum([0] + [len(glyph_set.bitmaps) for glyph_set in glyphs[:-1]])
         self._setting = Setting(
-            np.stack([one.variant + first for one, first in zip(glyphs, firsts, strict=True)]),
-            np.stack([one.advance for one in glyphs]), np.stack([one.kerning for one in glyphs]), self.profile.left,
+            np.stack([glyph_set.variant + first for glyph_set, first in zip(glyphs, firsts, strict=True)]),
+            np.stack([glyph_set.advance for glyph_set in glyphs]),
+            np.stack([glyph_set.kerning for glyph_set in glyphs]), self.profile.left,
         )  # fmt: skip
-        corners = np.concatenate([one.corners for one in glyphs]).astype(np.int64)
+        corners = np.concatenate([glyph_set.corners for glyph_set in glyphs]).astype(np.int64)
         corners[:, 0] += self.profile.top
-        bitmaps = [bitmap for one in glyphs for bitmap in one.bitmaps]
+        bitmaps = [bitmap for glyph_set in glyphs for bitmap in glyph_set.bitmaps]
         self._bitmaps = Bitmaps(
             np.concatenate([bitmap.ravel() for bitmap in bitmaps]),
             np.cumsum([0] + [bitmap.size for bitmap in bitmaps[:-1]]).astype(np.int64),
@@ -118,13 +119,13 @@ class Renderer:
 
     def _make_shears(self) -> Shears:
         taps = [make_taps(int(scale), max(self.canvas)) for scale in self._scales]
-        widest = max(one.weight.shape[1] for one in taps)
+        widest = max(tap.weight.shape[1] for tap in taps)
         periods = np.array([phases(int(scale)) for scale in self._scales], np.int64)
         # Phase 0 begins so far right that no sheared letter starts left of column 1.
         base = np.array([-(-(self._reach() + 2) // period) * period for period in periods.tolist()], np.int64)
         return Shears(
-            self._slopes, self._scales, np.stack([one.start for one in taps]),
-            np.stack([np.pad(one.weight, ((0, 0), (0, widest - one.weight.shape[1]))) for one in taps]),
+            self._slopes, self._scales, np.stack([tap.start for tap in taps]),
+            np.stack([np.pad(tap.weight, ((0, 0), (0, widest - tap.weight.shape[1]))) for tap in taps]),
             self._sizes, periods, base,
         )  # fmt: skip
 
@@ -163,7 +164,7 @@ class Renderer:
                 used += size
         return Sprites(first, np.concatenate(entries), np.concatenate(parts))
 
-    def parameters(self, seed: int, block: int) -> Table:
+    def parameters(self, seed: int, block: int) -> BlockParameters:
         """Draw the whole table of a block, always 1,024 rows."""
         profile = self.profile
         numbers = raw(seed, block, TEXT)
@@ -175,7 +176,7 @@ class Renderer:
             columns = [below(raw(seed, block, FIRST_LETTER + k), len(profile.alphabet)) for k in range(longest)]
             letters = np.stack(columns, axis=1).astype(np.int32)
             letters[np.arange(longest) >= lengths[:, None]] = -1
-        return Table(
+        return BlockParameters(
             letters,
             below(raw(seed, block, FONT), len(self._face_numbers)),
             below(raw(seed, block, SHEAR), len(self._shears)),
@@ -191,7 +192,7 @@ class Renderer:
             variance = lengths.mean() * share * (1 - share) + lengths.var() * share**2
             return np.full(size, lengths.mean() * share), np.full(size, variance)
         counts = [(self._words == number).sum(axis=1) for number in range(size)]
-        return np.array([one.mean() for one in counts]), np.array([one.var() for one in counts])
+        return np.array([times.mean() for times in counts]), np.array([times.var() for times in counts])
 
     def scratch(self) -> np.ndarray:
         """Return memory for a whole block's pictures, to be used for block after block."""
@@ -208,7 +209,7 @@ class Renderer:
         """
         return self.render(self.parameters(seed, block).rows(slice(count)), pixels)
 
-    def render(self, table: Table, pixels: np.ndarray | None = None) -> Block:
+    def render(self, table: BlockParameters, pixels: np.ndarray | None = None) -> Block:
         """Draw the pictures of any table; rows do not depend on one another."""
         count = len(table.letters)
         size = count * self.canvas[0] * self.canvas[1]
@@ -236,14 +237,14 @@ class Renderer:
             parameters[name] = table.drawn[name]
         return Block(images, self._text(table.letters), boxes, parameters, self._split(table, placement))
 
-    def _place(self, table: Table) -> Placement | None:
+    def _place(self, table: BlockParameters) -> Placement | None:
         """Place the letters; None if they stand as the font puts them."""
         return self._variation.place(table.letters, table.font, table.drawn) if self.profile.moves_letters else None
 
     def table(
         self, texts: list[str], font: ArrayLike = 0, shear: ArrayLike = 0, scale: ArrayLike = 100,
         **distortions: ArrayLike,
-    ) -> Table:  # fmt: skip
+    ) -> BlockParameters:  # fmt: skip
         """Make a table of chosen texts and parameter values, each a single value or a list.
 
         `distortions` are fields of the stored parameters; those of letters are (n, L) or broadcast to it. A field
@@ -271,19 +272,19 @@ class Renderer:
             return found
 
         faces = np.arange(len(self._face_numbers))
-        return Table(
+        return BlockParameters(
             letters, indices("font", font, faces), indices("shear", shear, self._shears),
             indices("scale", scale, self._scales), self._variation.chosen(letters, distortions),
         )  # fmt: skip
 
-    def split(self, table: Table) -> np.ndarray:
+    def split(self, table: BlockParameters) -> np.ndarray:
         """Return 0 train, 1 validation, 2 test (80/10/10), (n,) uint8, from letters, face, shear, scale, distortions.
 
         It does not depend on the seed: the same picture falls into the same split in every dataset.
         """
         return self._split(table, self._place(table))
 
-    def _split(self, table: Table, placement: Placement | None) -> np.ndarray:
+    def _split(self, table: BlockParameters, placement: Placement | None) -> np.ndarray:
         columns = [self._codes[table.font, letters] for letters in table.letters.T]
         columns += [self._face_numbers[table.font], self._shears[table.shear].astype(np.uint64)]
         columns += [self._scales[table.scale].astype(np.uint64)]

@@ -15,7 +15,7 @@ WEIGHT_BITS = 14  # fractional bits of a tap's weight
 
 
 class Taps(NamedTuple):
-    """The source pixels of each output pixel, at one scale.
+    """The source pixels of each output pixel, at a scale.
 
     scale : int, in percent
     start : (N,) int32, the first source pixel
@@ -29,7 +29,7 @@ class Taps(NamedTuple):
 
 def make_taps(scale: int, count: int) -> Taps:
     """Make the taps of output pixels 0 … count - 1 at `scale` percent."""
-    one = 1 << WEIGHT_BITS
+    whole = 1 << WEIGHT_BITS
     start = np.zeros(count, np.int32)
     rows = []
     for x in range(count):
@@ -37,14 +37,14 @@ def make_taps(scale: int, count: int) -> Taps:
             # Pixel centres: (x + 1/2) * 100 / scale - 1/2, over the denominator 2 * scale.
             numerator, denominator = 100 * (2 * x + 1) - scale, 2 * scale
             start[x] = numerator // denominator
-            second = (numerator % denominator * one + denominator // 2) // denominator
-            rows.append([one - second, second])
+            second = (numerator % denominator * whole + denominator // 2) // denominator
+            rows.append([whole - second, second])
         else:
             # In units of 1/scale: source pixel j covers scale units, output pixel x covers 100.
             start[x] = 100 * x // scale
             last = (100 * (x + 1) - 1) // scale
             edges = [100 * x, *((j + 1) * scale for j in range(start[x], last)), 100 * (x + 1)]
-            sums = [((edge - 100 * x) * one + 50) // 100 for edge in edges]
+            sums = [((edge - 100 * x) * whole + 50) // 100 for edge in edges]
             rows.append([high - low for low, high in pairwise(sums)])
     weight = np.zeros((count, max(map(len, rows))), np.int32)
     for x, row in enumerate(rows):

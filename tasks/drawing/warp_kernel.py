@@ -223,7 +223,7 @@ def _average(total, line, low, high, k):
 
 @numba.njit(cache=True, nogil=True)
 def _trim(seen, first, last):
-    """Return the first of the numbers that is not 0 and the last, half-open; there must be one."""
+    """Return the first of the numbers that is not 0 and the last, half-open; at least one must not be 0."""
     while not seen[first]:
         first += 1
     while not seen[last - 1]:

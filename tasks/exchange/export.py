@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -34,6 +35,7 @@ class ExportChoice:
     split: str | None = None
     count: int | None = None
     invert: bool = False
+    csv_safe: bool = False
 
 
 @dataclass(frozen=True)
@@ -44,7 +46,7 @@ class ExportPlan:
     share : of the pictures that are in the split
     """
 
-    what: dict
+    what: dict[str, Any]
     jobs: tuple[PartJob, ...]
     whole: bool
     bytes_a_picture: float = 0.0
@@ -75,6 +77,10 @@ def examine(dataset: Dataset, choice: ExportChoice, out: Path) -> None:
             f"format hdf5: is one file over shards that stand on a disk, and {dataset.folder} is in an object store; "
             "choose another format, or copy the dataset's objects into a folder first"
         )
+    if choice.csv_safe and choice.format is not ExportFormat.PNG:
+        raise BadInput(
+            f"csv-safe: goes with format png, whose labels.csv people open in spreadsheets; it is {choice.format.value}"
+        )
     if choice.format is ExportFormat.PARQUET:
         require_pyarrow()
     if choice.format in WITH_BOXES and dataset.manifest.source is not None:
@@ -90,7 +96,7 @@ def examine(dataset: Dataset, choice: ExportChoice, out: Path) -> None:
         _require_same(there.what, _what(dataset, choice), out)
 
 
-def survey(dataset: Dataset, choice: ExportChoice, out: Path) -> ExportPlan:
+def plan_export(dataset: Dataset, choice: ExportChoice, out: Path) -> ExportPlan:
     """Compare a folder with the wanted export and plan the work; the caller holds the folder's lock.
 
     Raises
@@ -110,7 +116,7 @@ def survey(dataset: Dataset, choice: ExportChoice, out: Path) -> ExportPlan:
             return ExportPlan(what, (), whole=True)
     layout = ExportLayout(
         choice.format, head.parameters.dtype, tuple(face_names(manifest.fonts)),
-        manifest.profile.get("alphabet", ""), head.boxes.shape[1], choice.invert,
+        manifest.profile.get("alphabet", ""), head.boxes.shape[1], choice.invert, choice.csv_safe,
     )  # fmt: skip
     jobs = []
     for number, (line, limit) in enumerate(_limits(dataset, choice)):
@@ -126,14 +132,17 @@ def survey(dataset: Dataset, choice: ExportChoice, out: Path) -> ExportPlan:
     )
 
 
-def _what(dataset: Dataset, choice: ExportChoice) -> dict:
+def _what(dataset: Dataset, choice: ExportChoice) -> dict[str, Any]:
     """Collect all that the bytes of an export depend on."""
+    chosen = asdict(choice)
+    if not choice.csv_safe:
+        del chosen["csv_safe"]  # the records of earlier versions lack it
     return {
         "version": VERSION,
         "dataset": dataset.manifest.profile["name"],
         "identity": dataset.manifest.identity,
         "content": dataset.manifest.content,
-        **asdict(choice),
+        **chosen,
         "format": choice.format.value,
     }
 
@@ -143,7 +152,7 @@ def _head(dataset: Dataset) -> Block:
         return shard.block(0)
 
 
-def _require_same(there: dict, wanted: dict, out: Path) -> None:
+def _require_same(there: dict[str, Any], wanted: dict[str, Any], out: Path) -> None:
     found = [
         f"{key}: {there.get(key)!r} there, {wanted.get(key)!r} wanted"
         for key in sorted(set(there) | set(wanted))
@@ -187,7 +196,7 @@ def _bytes_a_picture(job: PartJob, head: Block, rows: np.ndarray) -> float:
     return sum(sizes) / max(1, len(entries)) + BESIDE
 
 
-def begin(plan: ExportPlan, out: Path) -> None:
+def begin_export(plan: ExportPlan, out: Path) -> None:
     """Record in the folder which export it will hold, and remove what dead runs left there."""
     notes = atomic.make_folder(out / NOTES)
     there = ExportRecord.read(out)
@@ -206,7 +215,7 @@ def missing_bytes(plan: ExportPlan, out: Path) -> int:
     return int(pictures * plan.bytes_a_picture)
 
 
-def finish(plan: ExportPlan, out: Path, receipts: Iterable[PartReceipt]) -> ExportRecord:
+def finish_export(plan: ExportPlan, out: Path, receipts: Iterable[PartReceipt]) -> ExportRecord:
     """Put the index together from the parts' lines in order, write the record, and tidy the folder.
 
     Raises
@@ -216,7 +225,7 @@ def finish(plan: ExportPlan, out: Path, receipts: Iterable[PartReceipt]) -> Expo
     """
     parts = tuple(sorted((receipt.part for receipt in receipts), key=lambda part: part.shard))
     if not sum(part.pictures for part in parts):
-        tidy(out)
+        tidy_export(out)
         raise NotThere(f"split {plan.what['split']!r}: none of the dataset's pictures is in it")
     indexes: dict[str, int] = {}
     layout = plan.jobs[0].layout
@@ -229,11 +238,11 @@ def finish(plan: ExportPlan, out: Path, receipts: Iterable[PartReceipt]) -> Expo
         indexes[index.name] = concatenate(out / index.name, _pieces(out / NOTES, index, parts))
     record = ExportRecord(plan.what, parts, indexes)
     record.write(out / RECORD)
-    tidy(out)
+    tidy_export(out)
     return record
 
 
-def tidy(out: Path) -> None:
+def tidy_export(out: Path) -> None:
     """Remove the files that only an unfinished export needs."""
     remove(out / NOTES)
     clear(out)
@@ -253,7 +262,7 @@ def _pieces(notes: Path, index: ExportIndex, parts: tuple[Part, ...]) -> Iterato
     yield index.tail
 
 
-def report(out: Path, written: int, seconds: float) -> dict:
+def report(out: Path, written: int, seconds: float) -> dict[str, object]:
     """Report the work of a run of the flow, and the content of the folder.
 
     Raises

@@ -5,12 +5,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import numpy as np
 
 from storage.errors import Damaged
-from storage.exports.parquet import Kind, write_table
+from storage.exports.parquet import ColumnKind, write_table
 from storage.exports.record import NOTES, Part
 from storage.exports.staging import staged_file, staged_folder
 from storage.files import atomic
@@ -127,7 +127,8 @@ def _blocks(shard: Shard, job: PartJob, rows: list[np.ndarray], lines: Lines) ->
 
 def entries_of(job: PartJob, block: Block, number: int, rows: np.ndarray) -> Iterator[ExportEntry]:
     """Yield some rows of block `number` of a shard, with the names of fonts and with cropped pictures."""
-    texts, splits, boxes = block.texts(), block.split.tolist(), block.boxes.tolist()
+    texts = block.texts(job.layout.alphabet or None)
+    splits, boxes = block.split.tolist(), block.boxes.tolist()
     for row, plain in zip(rows.tolist(), plain_rows(block.parameters[rows], job.layout.fonts), strict=True):
         letters = [tuple(box) if box[2] > box[0] >= 0 else None for box in boxes[row][: len(texts[row])]]
         yield ExportEntry(
@@ -177,12 +178,13 @@ def _write_tar(file: BinaryIO, layout: ExportLayout, blocks: Entries) -> tuple[i
 def _write_parquet(file: BinaryIO, layout: ExportLayout, blocks: Entries) -> tuple[int, int]:
     parameters = {name: _kind(name, layout) for name in layout.fields}
     kinds = {
-        "image": Kind.IMAGE, "text": Kind.TEXT, "number": Kind.INTEGER, "split": Kind.TEXT, "boxes": Kind.BOXES,
+        "image": ColumnKind.IMAGE, "text": ColumnKind.TEXT, "number": ColumnKind.INTEGER, "split": ColumnKind.TEXT,
+        "boxes": ColumnKind.BOXES,
     }  # fmt: skip
 
-    def groups() -> Iterator[dict[str, list]]:
+    def groups() -> Iterator[dict[str, list[Any]]]:
         for _, entries in blocks:
-            columns: dict[str, list] = {
+            columns: dict[str, list[Any]] = {
                 "image": [{"bytes": layout.png(entry), "path": f"{entry.key}.png"} for entry in entries],
                 "text": [entry.text for entry in entries],
                 "number": [entry.number for entry in entries],
@@ -196,13 +198,13 @@ def _write_parquet(file: BinaryIO, layout: ExportLayout, blocks: Entries) -> tup
     return 1, file.tell()
 
 
-def _kind(name: str, layout: ExportLayout) -> Kind:
+def _kind(name: str, layout: ExportLayout) -> ColumnKind:
     dtype = layout.parameters[name]
     if name == "font" and layout.fonts:
-        return Kind.TEXT
+        return ColumnKind.TEXT
     if dtype.shape:
-        return Kind.INTEGERS
-    return Kind.KEY if dtype == np.uint64 else Kind.INTEGER
+        return ColumnKind.INTEGERS
+    return ColumnKind.KEY if dtype == np.uint64 else ColumnKind.INTEGER
 
 
 def fragment(notes: Path, number: int, section: str) -> Path:

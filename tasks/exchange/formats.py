@@ -1,17 +1,16 @@
 """The formats of other tools: what files a labelled picture becomes, and what lines of an index."""
 
-import csv
-import io
 import json
 import tarfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from storage.errors import BadInput
+from storage.texts import csv_bytes, harmless
 from tasks.lowlevel.grey_png import png
 
 
@@ -44,8 +43,8 @@ class ExportEntry(NamedTuple):
     number: int
     text: str
     split: str
-    boxes: list
-    parameters: dict
+    boxes: list[tuple[int, ...] | None]
+    parameters: dict[str, Any]
     image: np.ndarray
 
     @property
@@ -76,6 +75,7 @@ class ExportLayout:
     fonts : names, by the number in the parameters
     longest : letters of the longest text
     invert : black ink on white instead of white ink on black
+    csv_safe : labels.csv holds nothing that a spreadsheet would run
     """
 
     format: ExportFormat
@@ -84,6 +84,7 @@ class ExportLayout:
     alphabet: str
     longest: int
     invert: bool = False
+    csv_safe: bool = False
 
     @property
     def fields(self) -> tuple[str, ...]:
@@ -130,9 +131,9 @@ class ExportLayout:
         """Make the lines of the index for a picture at `path`, by section."""
         match self.format:
             case ExportFormat.PNG:
-                values = [path, entry.text, entry.split, entry.number]
-                values += [_cell(entry.parameters[field]) for field in self.fields]
-                return {"labels": [csv_line(values)]}
+                values = [entry.text, *(entry.parameters[field] for field in self.fields)]
+                text, *rest = map(harmless, values) if self.csv_safe else values
+                return {"labels": [csv_line([path, text, entry.split, entry.number, *map(_cell, rest)])]}
             case ExportFormat.GT:
                 return {"labels": [path.encode() + b"\t" + _line(self.format, entry)]}
             case ExportFormat.COCO:
@@ -186,7 +187,7 @@ def as_json(entry: ExportEntry) -> bytes:
     return _compact_json(label | entry.parameters | {"boxes": entry.boxes}).encode()
 
 
-def _compact_json(value: dict) -> str:
+def _compact_json(value: dict[str, Any]) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
@@ -215,11 +216,9 @@ def tar_end(size: int) -> bytes:
     return bytes(end + -(size + end) % tarfile.RECORDSIZE)
 
 
-def csv_line(values: list) -> bytes:
+def csv_line(values: list[Any]) -> bytes:
     """Make a line of a CSV file, quoted where needed."""
-    line = io.StringIO()
-    csv.writer(line, lineterminator="\n").writerow(values)
-    return line.getvalue().encode()
+    return csv_bytes([values])
 
 
 def easyocr_labels(entries: list[ExportEntry]) -> bytes:
@@ -243,7 +242,7 @@ def _cell(value: object) -> object:
     return " ".join(map(str, value)) if isinstance(value, list) else value
 
 
-def plain_rows(parameters: np.ndarray, fonts: tuple[str, ...] = ()) -> Iterator[dict]:
+def plain_rows(parameters: np.ndarray, fonts: tuple[str, ...] = ()) -> Iterator[dict[str, Any]]:
     """Yield the rows of a compound array as JSON-safe dicts, with the font's name instead of its number."""
     names = parameters.dtype.names or ()
     for row in parameters.tolist():

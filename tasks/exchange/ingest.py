@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
+from typing import Any, TypedDict
 
 import numpy as np
 from PIL import __version__ as pillow
@@ -17,17 +18,29 @@ from storage.shards.writer import write_shard
 from tasks.datasets import generate
 from tasks.datasets.folder import identity_in, manifest_in
 from tasks.datasets.generate import kept_shard
-from tasks.datasets.recipe import differences, identity_of
+from tasks.datasets.recipe import identity_differences, identity_of
 from tasks.datasets.statistics import Tally
 from tasks.datasets.totals import DrawReceipt, Gathered
 from tasks.drawing.renderer import split_by
-from tasks.exchange.scan import DIGEST, PICTURES, REJECTS, Source, changes, shown
+from tasks.exchange.scan import DIGEST_BYTES, PICTURES, REJECTS, Source, changes, first_rejects
 from tasks.loading.decode import Invert, decode_picture
 from tasks.loading.safe_read import BadPicture, read_file
 from tasks.lowlevel.deflate import compress
 from tasks.lowlevel.padding import stack_padded
 
-PARAMETERS = np.dtype([("height", "<u2"), ("width", "<u2")])
+IMPORTED_PARAMETERS = np.dtype([("height", "<u2"), ("width", "<u2")])
+
+
+class ImportParameters(TypedDict):
+    """The parameters of an import, named as `captchas import` names them."""
+
+    folder: Path
+    labels: Path | None
+    pattern: str | None
+    name: str
+    out: Path
+    alphabet: str
+    invert: Invert
 
 
 @dataclass(frozen=True)
@@ -55,7 +68,7 @@ class FillJob:
     pillow: str | None = None
 
 
-def survey(source: Source, folder: Place, records: Path) -> None:
+def require_same_files(source: Source, folder: Place, records: Path) -> None:
     """Compare the dataset's folder with the source; the caller holds the dataset's lock.
 
     Parameters
@@ -93,7 +106,8 @@ def fill_jobs(source: Source, folder: Place, run: str, manifest: Manifest | None
     return [
         FillJob(
             source.identity, str(source.wanted.folder), str(folder.resolve()), index, first, count,
-            tuple(source.pairs[first : first + count]), source.digests[DIGEST * first : DIGEST * (first + count)],
+            tuple(source.pairs[first : first + count]),
+            source.digests[DIGEST_BYTES * first : DIGEST_BYTES * (first + count)],
             source.text_bytes, run, contents.get(index), software,
         )
         for index, first, count in places
@@ -114,11 +128,11 @@ def require_imported(folder: Place) -> None:
         )
 
 
-def _require_same(there: dict, source: Source, folder: Place, records: Path) -> None:
+def _require_same(there: dict[str, Any], source: Source, folder: Place, records: Path) -> None:
     wanted = json.loads(source.identity)
     if there == wanted:
         return
-    found = differences(there, wanted)
+    found = identity_differences(there, wanted)
     if "source" in there and there["source"]["digest"] != wanted["source"]["digest"]:
         # These follow from the files; the options that were given do not.
         follow = {"source.digest", "source.pictures", "profile.length", "profile.height", "profile.width"}
@@ -171,13 +185,13 @@ def _block(job: FillJob, offset: int, count: int) -> Block:
     identity = json.loads(job.identity)
     profile, invert = identity["profile"], Invert(identity["source"]["ink"]["invert"])
     pairs = job.pairs[offset : offset + count]
-    parameters = np.empty(count, PARAMETERS)
+    parameters = np.empty(count, IMPORTED_PARAMETERS)
     content = np.empty((count, 4), np.uint64)
 
     def pictures() -> Iterator[np.ndarray]:
         for k, (path, _) in enumerate(pairs):
-            at = DIGEST * (offset + k)
-            picture = _picture(Path(job.source, path), job.digests[at : at + DIGEST], invert)
+            at = DIGEST_BYTES * (offset + k)
+            picture = _picture(Path(job.source, path), job.digests[at : at + DIGEST_BYTES], invert)
             height, width = picture.shape
             parameters[k] = height, width
             content[k] = np.frombuffer(sha256(b"%d %d " % (height, width) + picture.tobytes()).digest(), "<u8")
@@ -205,7 +219,7 @@ def _picture(path: Path, digest: bytes, invert: Invert) -> np.ndarray:
     )
 
 
-def as_imported(folder: Place, source: Path) -> dict:
+def as_imported(folder: Place, source: Path) -> ImportParameters:
     """Return the parameters of a dataset's import, to import it again from the folder `source`.
 
     Raises
@@ -227,13 +241,13 @@ def as_imported(folder: Place, source: Path) -> dict:
         "labels": source / labels["file"] if "file" in labels else None,
         "pattern": labels.get("pattern"),
         "name": manifest.profile["name"],
-        "out": folder if isinstance(folder, Path) else str(folder),
+        "out": Path(str(folder)),
         "alphabet": manifest.profile["alphabet"],
         "invert": Invert(manifest.source["ink"]["invert"]),
     }
 
 
-def report(source: Source, folder: Place, records: Path, gathered: Gathered, seconds: float) -> dict:
+def report(source: Source, folder: Place, records: Path, gathered: Gathered, seconds: float) -> dict[str, object]:
     """Report the work of an import, and the content of the dataset."""
     manifest = Manifest.read(folder)
     return {
@@ -255,5 +269,5 @@ def report(source: Source, folder: Place, records: Path, gathered: Gathered, sec
         "identity": manifest.identity,
         "content": manifest.content,
         "files": [str(records / name) for name in (PICTURES, REJECTS)],
-        "rejects": shown(source.rejects),
+        "rejects": first_rejects(source.rejects),
     }

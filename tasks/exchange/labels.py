@@ -71,7 +71,7 @@ class Labelling:
                 return match["label"] or ""
         return None
 
-    def as_dict(self) -> dict:
+    def as_dict(self) -> dict[str, str]:
         """Return the pattern or the file's name, for a manifest: no path of this machine."""
         return {"file": self.file.name} if self.file else {"pattern": self.pattern}
 

@@ -1,6 +1,5 @@
 """The units of scanning a folder for an import: list its labelled pictures; digest, measure and record them."""
 
-import csv
 import io
 import json
 from collections import Counter
@@ -8,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -16,6 +16,7 @@ from storage.exports.record import RECORD
 from storage.files import atomic
 from storage.shards.manifest import canonical
 from storage.shards.shard import FORMAT
+from storage.texts import csv_bytes
 from tasks.exchange.labels import LIST, TABLE, Labelling, pair
 from tasks.loading.decode import LOADER, Invert, decode_picture
 from tasks.loading.listing import list_pictures
@@ -23,7 +24,7 @@ from tasks.loading.safe_read import BadPicture, read_file
 from tasks.profiles.profile import LARGEST_CANVAS
 
 FILES = 256  # of one scan job
-DIGEST = 32  # bytes of a file's sha256
+DIGEST_BYTES = 32  # bytes of a file's sha256
 PICTURES, REJECTS = "pictures.jsonl", "rejects.csv"
 MOST_LETTERS = 200  # different characters, as in a profile's alphabet
 SOME_REJECTS = 20  # rejects in a report; rejects.csv lists all
@@ -102,7 +103,7 @@ def scan_files(job: ScanJob) -> ScanReceipt:
     rejects: list[tuple[int, str]] = []
     tallest, widest = (0, ""), (0, "")
     for index, path in enumerate(job.paths):
-        digest = bytes(DIGEST)
+        digest = bytes(DIGEST_BYTES)
         try:
             data = read_file(Path(job.folder, path))
             height, width = decode_picture(data, job.invert).shape
@@ -144,12 +145,12 @@ class Source:
 
     def __init__(self, listing: Listing, receipts: Iterable[ScanReceipt]):
         self.wanted = listing.wanted
-        digests = np.zeros((len(listing.pairs), DIGEST), np.uint8)
+        digests = np.zeros((len(listing.pairs), DIGEST_BYTES), np.uint8)
         gone: dict[int, str] = {}
         self.tallest, self.widest = (0, ""), (0, "")
         for receipt in receipts:
             first = receipt.number * FILES
-            some = np.frombuffer(receipt.digests, np.uint8).reshape(-1, DIGEST)
+            some = np.frombuffer(receipt.digests, np.uint8).reshape(-1, DIGEST_BYTES)
             digests[first : first + len(some)] = some
             gone.update((first + index, reason) for index, reason in receipt.rejects)
             self.tallest, self.widest = max(self.tallest, receipt.tallest), max(self.widest, receipt.widest)
@@ -160,7 +161,7 @@ class Source:
         self.digests = digests[order].tobytes()
         self._require_possible()
         self.text_bytes = max(len(label.encode()) for _, label in self.pairs)
-        self.source: dict = {
+        self.source: dict[str, Any] = {
             "pictures": len(self.pairs),
             "digest": self._digest(),
             "ink": {"invert": self.wanted.invert.value},
@@ -194,7 +195,7 @@ class Source:
                 f"{folder}: none of its {len(self.rejects):,} files is a picture with a label ({some}); name the "
                 "files for what they show, or say with --pattern or --labels where their labels are"
             )
-            error.report = {"rejected": len(self.rejects), "rejects": shown(self.rejects)}
+            error.report = {"rejected": len(self.rejects), "rejects": first_rejects(self.rejects)}
             raise error
 
     def _digest(self) -> str:
@@ -206,7 +207,7 @@ class Source:
     def lines(self) -> Iterator[bytes]:
         """Yield a line `["path","label","sha256 of the file"]` for each picture; the source's digest is over these."""
         for k, (path, label) in enumerate(self.pairs):
-            file = self.digests[DIGEST * k : DIGEST * (k + 1)].hex()
+            file = self.digests[DIGEST_BYTES * k : DIGEST_BYTES * (k + 1)].hex()
             yield (canonical([path, label, file]) + "\n").encode()
 
     @property
@@ -215,17 +216,18 @@ class Source:
         return sha256(self.identity.encode()).hexdigest()
 
 
-def write_records(source: Source, records: Path) -> None:
-    """Write `pictures.jsonl`, a line for each picture, and `rejects.csv`, a line for each file that was left out."""
+def write_records(source: Source, records: Path, csv_safe: bool = False) -> None:
+    """Write `pictures.jsonl`, a line for each picture, and `rejects.csv`, a line for each file that was left out.
+
+    With `csv_safe` the latter holds nothing that a spreadsheet would run.
+    """
     lines = io.BytesIO()
     lines.writelines(source.lines())
     atomic.replace(records / PICTURES, lines.getvalue())
-    text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerows([("path", "reason"), *source.rejects])
-    atomic.replace(records / REJECTS, text.getvalue().encode())
+    atomic.replace(records / REJECTS, csv_bytes([("path", "reason"), *source.rejects], safe=csv_safe))
 
 
-def changes(there: dict, source: Source, records: Path) -> str:
+def changes(there: dict[str, Any], source: Source, records: Path) -> str:
     """Say how the files differ from those of the last import.
 
     Parameters
@@ -256,6 +258,6 @@ def changes(there: dict, source: Source, records: Path) -> str:
     return f"{said}, for instance {min([*paths, *before])!r}"
 
 
-def shown(rejects: list[tuple[str, str]]) -> list[dict[str, str]]:
+def first_rejects(rejects: list[tuple[str, str]]) -> list[dict[str, str]]:
     """Return the first rejects, for reports."""
     return [{"path": path, "reason": reason} for path, reason in rejects[:SOME_REJECTS]]

@@ -1,6 +1,7 @@
 """Plots that compare rankings, rungs or steps, each as the bytes of a PNG file: equal input gives equal bytes."""
 
 from collections.abc import Iterable, Sequence
+from typing import TypedDict
 
 from matplotlib.axes import Axes
 
@@ -15,6 +16,7 @@ from tasks.figures.style import (
     rendered,
     say_instead,
 )
+from tasks.rates import Calibration, RateRecord
 
 LOOKS = {
     "none": (BLUE, "no dictionary"),
@@ -31,13 +33,32 @@ STEP_LOOKS = {
 PRINTED = (57.0, 62.9)
 
 
-def plot_reliability(calibration: dict[str, dict], title: str) -> bytes:
+class RungWords(TypedDict):
+    """A rung of the ladder, and the rate of words right on it by ranking."""
+
+    rung: str
+    words: dict[str, RateRecord]
+
+
+class StepScores(TypedDict):
+    """A step of the book's procedure and its scores.
+
+    segments : share of the words that were cut into the right number of segments, 0 to 1
+    rates : the rate of words right for each name in `STEP_LOOKS`; None if it was not measured
+    """
+
+    step: str
+    segments: float
+    rates: dict[str, RateRecord | None]
+
+
+def plot_reliability(calibration: dict[str, Calibration], title: str) -> bytes:
     """Plot the share of right answers against their mean confidence; on the diagonal the two are equal.
 
     Parameters
     ----------
-    calibration : dict of str to dict
-        Name of the ranking to ``error`` (0 to 1) and ``reliability``, the rows of `tasks.scoring.metrics.reliability`.
+    calibration : dict of str to Calibration
+        By ranking.
     title : str
     """
     figure = new_figure(6.4, 5.6, title)
@@ -65,13 +86,13 @@ def plot_reliability(calibration: dict[str, dict], title: str) -> bytes:
     return rendered(figure)
 
 
-def plot_ladder(rows: Sequence[dict], title: str) -> bytes:
+def plot_ladder(rows: Sequence[RungWords], title: str) -> bytes:
     """Plot the share of words right on each rung, a bar for each ranking, with 95 % intervals.
 
     Parameters
     ----------
-    rows : sequence of dict
-        In order: ``rung`` (str), and ``words``, a dict of the ranking to a `Rate` as dict.
+    rows : sequence of RungWords
+        In order.
     title : str
     """
     figure = new_figure(9.5, 1.6 + 0.95 * max(len(rows), 1), title)
@@ -99,14 +120,13 @@ def plot_ladder(rows: Sequence[dict], title: str) -> bytes:
     return rendered(figure)
 
 
-def plot_steps(rows: Sequence[dict], title: str) -> bytes:
+def plot_steps(rows: Sequence[StepScores], title: str) -> bytes:
     """Plot the scores of the book's procedure as its defects are mended one after the other.
 
     Parameters
     ----------
-    rows : sequence of dict
-        In order: ``step`` (str), ``segments`` (share of the words that were cut into the right number of segments,
-        0 to 1), and for each name in `STEP_LOOKS` a `Rate` as dict, or None if it was not measured.
+    rows : sequence of StepScores
+        In order.
     title : str
     """
     figure = new_figure(9.5, 1.6 + 1.05 * max(len(rows), 1), title)
@@ -124,12 +144,13 @@ def plot_steps(rows: Sequence[dict], title: str) -> bytes:
         _bar(axes, place - 1.5 * height, 100 * row["segments"], (0, 0), SOFT, 0.5 * height)
         for line, (name, (colour, _)) in enumerate(STEP_LOOKS.items()):
             at = place + (line - 0.5) * height
-            if row[name] is not None and row[name]["n"]:
-                rates, reach = error_bars([row[name]])
+            rate = row["rates"][name]
+            if rate is not None and rate["n"]:
+                rates, reach = error_bars([rate])
                 _bar(axes, at, rates[0], reach[:, 0], colour, 0.86 * height)
             else:
                 axes.text(0.6, at, "not measured", va="center", fontsize=7.5, color=SOFT)
-    counts = {row[name]["n"] for row in rows for name in STEP_LOOKS if row[name] is not None}
+    counts = {rate["n"] for row in rows for rate in row["rates"].values() if rate is not None}
     axes.set_yticks(range(len(rows)), [row["step"] for row in rows], parse_math=False)
     axes.set(xlim=(0, 108), ylim=(len(rows) - 0.45, -0.55))
     axes.set_xlabel(f"words right, with 95 % interval ({count_range(counts)} words a bar)")

@@ -8,14 +8,16 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+from storage.texts import MOST_CAPTION, caption
 from tasks.lowlevel.padding import stack_padded
 
 # Okabe and Ito's colours, which people with any colour vision tell apart.
 BLUE, SKY, GREEN, ORANGE, RED, PURPLE = "#0072b2", "#56b4e9", "#009e73", "#e69f00", "#d55e00", "#cc79a7"
-INK, SOFT, FAINT, PALE = "#222222", "#707070", "#dddddd", "#f4f4f2"
+INK, SOFT, FAINT_GREY, PALE = "#222222", "#707070", "#dddddd", "#f4f4f2"
 
 MARKS = (RED, BLUE, GREEN, PURPLE)
 COLOURS = 32  # in a picture that has to be small
+MOST_LINE = 3 * MOST_CAPTION  # characters of a caption's line, which may name several words
 PAD, GAP, SPACING = 6, 8, 3  # pixels inside a cell, between cells, and between the lines of a caption
 ENLARGE = 2  # letters of 20 pixels are too small to judge on a screen
 
@@ -36,8 +38,8 @@ def contact_sheet(
     images : (n, H, W) uint8
         0 background to 255 ink; n may be 0.
     captions : sequence of n str
-        A caption may have several lines. Pillow's own font draws it; that font has little more than the printable
-        ASCII characters, and draws others as an empty box.
+        A caption may have several lines. Each is drawn as `storage.texts.caption` returns it: Pillow's own font has
+        the printable ASCII characters and little else.
     columns : int, 1 or more
     sizes : (n, 2) int, optional
         Height and width of the part of each picture that is drawn, from its top left corner. Default: all of it.
@@ -70,6 +72,7 @@ def contact_sheet(
         raise ValueError(f"marks must be ({n}, L, 4), not {marks.shape}")
 
     font = ImageFont.load_default(size=13)
+    captions = ["\n".join(caption(line, MOST_LINE) for line in text.split("\n")) for text in captions]
     cell = _Cell.holding(sizes, captions, font)
     columns = max(1, min(columns, n))
     rows = max(1, math.ceil(n / columns))
@@ -78,12 +81,12 @@ def contact_sheet(
     for k in range(n):
         row, column = divmod(k, columns)
         x, y = GAP + column * (cell.width + GAP), GAP + row * (cell.height + GAP)
-        draw.rectangle((x, y, x + cell.width - 1, y + cell.height - 1), fill=PALE, outline=FAINT)
+        draw.rectangle((x, y, x + cell.width - 1, y + cell.height - 1), fill=PALE, outline=FAINT_GREY)
         high, across = (int(side) for side in sizes[k])
         picture = Image.fromarray(255 - images[k, :high, :across])
         picture = picture.resize((ENLARGE * across, ENLARGE * high), Image.Resampling.NEAREST)
         left, top = x + (cell.width - picture.width) // 2, y + PAD + (cell.tallest - picture.height) // 2
-        draw.rectangle((left - 1, top - 1, left + picture.width, top + picture.height), outline=FAINT)
+        draw.rectangle((left - 1, top - 1, left + picture.width, top + picture.height), outline=FAINT_GREY)
         sheet.paste(picture, (left, top))
         _outline(draw, left, top, ENLARGE * marks[k].astype(int))
         draw.multiline_text(

@@ -8,7 +8,8 @@ from matplotlib.axes import Axes
 from matplotlib.colors import ListedColormap, PowerNorm
 from matplotlib.ticker import MaxNLocator
 
-from tasks.figures.contact_sheet import BLUE, FAINT, GREEN, INK, ORANGE, RED, SKY, SOFT
+from storage.texts import plain
+from tasks.figures.contact_sheet import BLUE, FAINT_GREY, GREEN, INK, ORANGE, RED, SKY, SOFT
 from tasks.figures.style import (
     PERCENT,
     count_range,
@@ -19,7 +20,7 @@ from tasks.figures.style import (
     rendered,
     say_instead,
 )
-from tasks.rates import Rate
+from tasks.rates import Rate, ValueRate
 
 FAILURE_LOOKS = {
     "segments": (BLUE, "wrong number of segments"),
@@ -30,12 +31,12 @@ FAILURE_LOOKS = {
 }
 
 
-def plot_rates(tables: dict[str, list[dict]], title: str) -> bytes:
+def plot_rates(tables: dict[str, list[ValueRate]], title: str) -> bytes:
     """Plot the rate against each parameter of drawing, with 95 % intervals.
 
     Parameters
     ----------
-    tables : dict of str to list of dict
+    tables : dict of str to list of ValueRate
         Title of the axis (``"shear (mrad)"``, ``"font"``) to the table of `tasks.scoring.metrics.rates_by`. Numbers
         become points, with the same scale in all panels; names become bars, the worst at the bottom.
     title : str
@@ -74,7 +75,7 @@ def plot_rates(tables: dict[str, list[dict]], title: str) -> bytes:
         axes.errorbar(rates, places, xerr=reach, fmt="o", color=BLUE, markersize=4, capsize=2.5, zorder=3)
         for place, rate in zip(places, rates, strict=True):
             _beside(axes, place, f"{rate:.1f} %")
-        axes.set_yticks(places, [row["value"] for row in rows], parse_math=False)
+        axes.set_yticks(places, [plain(row["value"]) for row in rows], parse_math=False)
         # A reader compares lengths, so the label says if the axis cuts the bars.
         cut = f" (bars cut at {limits[0]:g} %)" if limits[0] > 0 else ""
         axes.set(xlim=limits, ylim=(-0.7, len(rows) - 0.3), xlabel=f"right{cut}")
@@ -108,7 +109,7 @@ def plot_confusion(counts: Sequence[Sequence[int]] | np.ndarray, classes: Sequen
     shades = PowerNorm(0.5, vmin=0, vmax=max(most, 1))
     axes.imshow(np.ma.masked_equal(mistakes, 0), cmap="YlOrRd", norm=shades, zorder=2)
     diagonal = np.ma.masked_equal(np.eye(size), 0)
-    axes.imshow(diagonal, cmap=ListedColormap([FAINT]), zorder=2)
+    axes.imshow(diagonal, cmap=ListedColormap([FAINT_GREY]), zorder=2)
     for row, column in np.argwhere(mistakes):
         count = mistakes[row, column]
         axes.text(
@@ -119,14 +120,15 @@ def plot_confusion(counts: Sequence[Sequence[int]] | np.ndarray, classes: Sequen
         rate = f"{100 * confusion[row, row] / support:.1f} %" if support else "–"
         _beside(axes, row, rate)
     _beside(axes, -1, "recall")
-    axes.set_xticks(range(size), classes, parse_math=False)
-    axes.set_yticks(range(size), classes, parse_math=False)
+    letters = [plain(letter) for letter in classes]
+    axes.set_xticks(range(size), letters, parse_math=False)
+    axes.set_yticks(range(size), letters, parse_math=False)
     axes.set_xticks(np.arange(size + 1) - 0.5, minor=True)
     axes.set_yticks(np.arange(size + 1) - 0.5, minor=True)
-    axes.grid(which="minor", color=FAINT, linewidth=0.5)
+    axes.grid(which="minor", color=FAINT_GREY, linewidth=0.5)
     axes.tick_params(which="both", length=0, labelsize=9)
     axes.set(xlabel=f"read\n{n:,} letters, {int(mistakes.sum()):,} mistakes", ylabel="truth")
-    axes.spines[:].set_color(FAINT)
+    axes.spines[:].set_color(FAINT_GREY)
     return rendered(figure)
 
 
@@ -189,16 +191,17 @@ def _beside(axes: Axes, place: float, words: str) -> None:
     )  # fmt: skip
 
 
-def _limits(rows: list[dict]) -> tuple[float, float]:
+def _limits(rows: list[ValueRate]) -> tuple[float, float]:
     """Return axis limits in percent that hold every error bar, with a margin."""
-    low, high = 100 * min(row["low"] for row in rows), 100 * max(row["high"] for row in rows)
+    rates = [Rate(row["right"], row["n"]) for row in rows]
+    low, high = 100 * min(rate.low for rate in rates), 100 * max(rate.high for rate in rates)
     span = max(high - low, 0.5)
     # An axis that would begin close to zero begins at zero, which is easier to read.
     bottom = low - 0.1 * span if low > 0.4 * high else 0.0
     return math.floor(10 * bottom) / 10, min(high + 0.1 * span, 100 + 0.04 * span)
 
 
-def _counted(axes: Axes, rows: list[dict], mark: str) -> None:
+def _counted(axes: Axes, rows: list[ValueRate], mark: str) -> None:
     """Write above the axes how many tries are shown, and how many a `mark`."""
     counts = [row["n"] for row in rows]
     each = f"; {count_range(counts)} a {mark}" if len(counts) > 1 else ""

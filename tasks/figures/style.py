@@ -10,7 +10,9 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
-from tasks.figures.contact_sheet import FAINT, INK, SOFT
+from storage.texts import plain
+from tasks.figures.contact_sheet import FAINT_GREY, INK, SOFT
+from tasks.rates import RateRecord
 
 # Without a sign: the axis of failures counts mended words to the left of zero.
 PERCENT = FuncFormatter(lambda value, _: f"{abs(value):g} %")
@@ -30,13 +32,13 @@ def put_legend(figure: Figure, axes: Axes, looks: Iterable[tuple[str, str]], col
     figure.legend(handles=handles, loc="outside lower center", ncols=columns, frameon=False, fontsize=8.5)
 
 
-def error_bars(rows: Sequence[dict]) -> tuple[np.ndarray, np.ndarray]:
+def error_bars(rows: Sequence[RateRecord]) -> tuple[np.ndarray, np.ndarray]:
     """Return rates and the reach of their intervals, as matplotlib takes them.
 
     Parameters
     ----------
-    rows : sequence of dict
-        With ``rate``, ``low`` and ``high``, 0 to 1.
+    rows : sequence of RateRecord
+        With one try or more each.
 
     Returns
     -------
@@ -45,7 +47,7 @@ def error_bars(rows: Sequence[dict]) -> tuple[np.ndarray, np.ndarray]:
     reach : (2, n) float64
         How far each interval goes below and above its rate, in percent.
     """
-    rate, low, high = (100 * np.array([row[key] for row in rows]) for key in ("rate", "low", "high"))
+    rate, low, high = 100 * np.array([(row["rate"], row["low"], row["high"]) for row in rows], float).reshape(-1, 3).T
     # At rates of 0 and 1 rounding can make a length negative, which matplotlib refuses.
     return rate, np.maximum([rate - low, high - rate], 0)
 
@@ -58,7 +60,7 @@ def count_range(counts: Collection[int]) -> str:
 
 def plain_axes(axes: Axes, grid: Literal["x", "y", "both"]) -> None:
     """Give axes a faint grid along `grid` (``"x"``, ``"y"`` or ``"both"``) and remove what shows no data."""
-    axes.grid(axis=grid, color=FAINT, linewidth=0.7)
+    axes.grid(axis=grid, color=FAINT_GREY, linewidth=0.7)
     axes.set_axisbelow(True)
     axes.spines[["top", "right"]].set_visible(False)
     axes.spines[["left", "bottom"]].set_color(SOFT)
@@ -69,7 +71,7 @@ def new_figure(width: float, height: float, title: str) -> Figure:
     """Make a figure of `width` x `height` inches with a title, without pyplot, which would keep the figure."""
     figure = Figure(figsize=(width, height), dpi=120, layout="constrained", facecolor="white")
     FigureCanvasAgg(figure)
-    figure.suptitle(title, fontsize=12.5, fontweight="bold", color=INK, parse_math=False)
+    figure.suptitle(plain(title), fontsize=12.5, fontweight="bold", color=INK, parse_math=False)
     return figure
 
 

@@ -12,7 +12,7 @@ Given = str | Path | bytes | Image.Image | np.ndarray
 """A picture: a file's path, a file's bytes, a Pillow image, or an array (H, W), (H, W, 3) or (H, W, 4) uint8."""
 
 
-def file_bytes(picture: Given) -> bytes:
+def picture_bytes(picture: Given) -> bytes:
     """Return a picture as the bytes of a file that `decode_picture` takes.
 
     Raises

@@ -61,7 +61,7 @@ def read_file(path: Path | str, seen: Stamp | None = None, *, follow: bool = Tru
         why = getattr(error, "strerror", None) or error
         raise Unreadable(f"the file cannot be read ({why}); check its permissions and the disk") from error
     if stat.S_ISDIR(mode):
-        raise Unreadable("a folder, not a picture file, or one that this user may not list")
+        raise Unreadable("a folder, not a picture file, or a folder that this user may not list")
     if not stat.S_ISREG(mode):
         raise BadPicture("not a regular file but a link, pipe, socket or device")
     require_size(size if data or size > MOST_BYTES else 0)
@@ -69,7 +69,7 @@ def read_file(path: Path | str, seen: Stamp | None = None, *, follow: bool = Tru
 
 
 def require_size(size: int) -> None:
-    """Refuse an empty file, or one of more than `MOST_BYTES`.
+    """Refuse an empty file, and a file of more than `MOST_BYTES`.
 
     Raises
     ------

@@ -168,7 +168,7 @@ def _encode(data, tables, out, used, rest, bits):
     and of each byte times its place (below 2**64 for any array under 256 MB).
     """
     codes, lengths, run_codes, run_lengths = tables
-    one, eight, longest = _U(1), _U(8), _U(LONGEST_MATCH)
+    longest = _U(LONGEST_MATCH)
     place, stop = _U(0), _U(len(data))
     ink, moment = _U(0), _U(0)
     used, rest, bits = _U(used), _U(rest), _U(bits)
@@ -181,7 +181,7 @@ def _encode(data, tables, out, used, rest, bits):
                 bits += lengths[value]
                 ink += value
                 moment += value * place
-                place += one
+                place += _U(1)
                 count += 1
                 if count == 4 or place == stop:
                     break
@@ -189,17 +189,17 @@ def _encode(data, tables, out, used, rest, bits):
                 if not value:
                     break
         else:
-            end = place + one
-            while end + eight <= stop:
+            end = place + _U(1)
+            while end + _U(8) <= stop:
                 word = load64(data, end)
                 if word:
                     end += trailing_zeros(word) >> _U(3)
                     break
-                end += eight
+                end += _U(8)
             else:
                 while end < stop and data[end] == 0:
-                    end += one
-            left = end - place - one
+                    end += _U(1)
+            left = end - place - _U(1)
             place = end
             rest |= codes[0] << bits
             bits += lengths[0]
@@ -223,11 +223,11 @@ def _header(lengths: np.ndarray) -> tuple[bytes, int]:
 
 
 def _preamble() -> np.ndarray:
-    """Return the bits before the lengths, one an entry, uint8."""
+    """Return the bits before the lengths, an entry for each, uint8."""
     fields = [
         (0x0178, 16),  # a window of 32 KiB, fastest; a multiple of 31 as 0x7801
         (1, 1), (2, 2),  # the last block, with codes of its own:
-        (286 - 257, 5), (0, 5),  # all literals and lengths, one distance
+        (286 - 257, 5), (0, 5),  # all literals and lengths, a single distance
         (len(_ORDER) - 4, 4),
         *((4 if symbol < 16 else 0, 3) for symbol in _ORDER),  # lengths 0 to 15 have 4 bits, repeats no code
     ]  # fmt: skip

@@ -37,8 +37,8 @@ def _store_bytes(context, builder, array_type, array, index, value):
 
 
 @intrinsic
-def copy8(typing_context, table, one, other):
-    """Copy: `table[other:other + 8] = table[one:one + 8]`."""
+def copy8(typing_context, table, source, target):
+    """Copy: `table[target:target + 8] = table[source:source + 8]`."""
 
     def codegen(context, builder, signature, args):
         value = _load(context, builder, signature.args[0], args[0], args[1])
@@ -52,7 +52,7 @@ def copy8(typing_context, table, one, other):
 def mix8(typing_context, table, high, low, part_x, part_y, out, place):
     """Interpolate bilinearly into `out[place:place + 8]`.
 
-    The upper values are in `table` at `high`, the lower ones at `low`, the right neighbours of both 8 further.
+    The upper values are in `table` at `high`, the lower values at `low`, the right neighbours of both 8 further.
     """
 
     def codegen(context, builder, signature, args):
@@ -63,8 +63,8 @@ def mix8(typing_context, table, high, low, part_x, part_y, out, place):
             return builder.fadd(left, builder.fmul(across, builder.fsub(right, left)))
 
         across, down = repeated(builder, args[3], _EIGHT), repeated(builder, args[4], _EIGHT)
-        one, other = rows(args[1]), rows(args[2])
-        value = builder.fadd(one, builder.fmul(down, builder.fsub(other, one)))
+        upper, lower = rows(args[1]), rows(args[2])
+        value = builder.fadd(upper, builder.fmul(down, builder.fsub(lower, upper)))
         _store(context, builder, signature.args[5], args[5], args[6], value)
         return context.get_dummy_value()
 
@@ -73,8 +73,8 @@ def mix8(typing_context, table, high, low, part_x, part_y, out, place):
 
 
 @intrinsic
-def blend8(typing_context, table, one, other, part, out, place):
-    """Interpolate into `out[place:place + 8]`: `table` at `one` if `part` is 0, `table` at `other` if it is 1."""
+def blend8(typing_context, table, first, second, part, out, place):
+    """Interpolate into `out[place:place + 8]`: `table` at `first` if `part` is 0, `table` at `second` if it is 1."""
 
     def codegen(context, builder, signature, args):
         left, right = (_load(context, builder, signature.args[0], args[0], index) for index in (args[1], args[2]))
@@ -87,8 +87,8 @@ def blend8(typing_context, table, one, other, part, out, place):
 
 
 @intrinsic
-def bytes8(typing_context, line, one, other, share, out, where):
-    """Write `(line[other] - line[one]) * share` of eight values to `out` as bytes, rounded and limited to 0 … 255."""
+def bytes8(typing_context, line, first, second, share, out, where):
+    """Write `(line[second] - line[first]) * share` of eight values to `out` as bytes, rounded, from 0 to 255."""
 
     def codegen(context, builder, signature, args):
         left, right = (_load(context, builder, signature.args[0], args[0], index) for index in (args[1], args[2]))

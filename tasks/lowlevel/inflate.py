@@ -77,7 +77,7 @@ def _known(source, prefix, symbols):
             return False
     if (source[last] ^ prefix[last]) & ((1 << _HEAD % 8) - 1):
         return False
-    lengths = np.zeros(_SYMBOLS + 1, np.int64)  # and of the one distance
+    lengths = np.zeros(_SYMBOLS + 1, np.int64)  # and of the only distance
     taken = 0
     for symbol in range(_SYMBOLS + 1):
         for k in range(4):
@@ -160,11 +160,10 @@ def _clear(out, start, stop):
 def _decode(source, symbols, entries, matches, out):  # noqa: C901, PLR0915 - split in three, it unpacked 4 % slower
     """Decode `source` from its first symbol on; returns whether it ends with just the bytes that fit into `out`."""
     mask, longest = _U((1 << WIDTH) - 1), _U((1 << LONGEST_CODE) - 1)
-    one, three, four, eight, full = _U(1), _U(3), _U(4), _U(8), _FULL
     size, room = _U(len(source)), _U(len(out))
     place, done, clean = _U(_FIRST), _U(0), _U(0)  # zeros stand from `done` to `clean`
     rest, bits = _U(source[place]) >> _U(_SKIP), _U(8 - _SKIP)
-    place += one
+    place += _U(1)
     before = _INK  # the entry before: a run may only follow a zero
     wrong = _U(0)
     while True:
@@ -174,8 +173,8 @@ def _decode(source, symbols, entries, matches, out):  # noqa: C901, PLR0915 - sp
                 _clear(out, clean, stop)
                 clean = stop
             rest |= load64(source, place) << bits
-            place += (_U(63) - bits) >> three
-            bits |= full
+            place += (_U(63) - bits) >> _U(3)
+            bits |= _FULL
             for _ in range(4):
                 entry = entries[rest & mask]
                 if entry & _OTHER:
@@ -184,20 +183,20 @@ def _decode(source, symbols, entries, matches, out):  # noqa: C901, PLR0915 - sp
                     # A run whose code and extra bits are more than a look-up has.
                     bits &= _U(63)
                     rest |= load64(source, place) << bits
-                    place += (_U(63) - bits) >> three
-                    bits |= full
+                    place += (_U(63) - bits) >> _U(3)
+                    bits |= _FULL
                     length, extra = entry & _U(63), entry >> _U(_BYTES) & _U(7)
                     rest >>= length
-                    done += (entry >> _U(_RUN) & _U(1023)) + (rest & (one << extra) - one)
+                    done += (entry >> _U(_RUN) & _U(1023)) + (rest & (_U(1) << extra) - _U(1))
                     rest >>= extra
-                    wrong |= (before >> one | (rest & one) << _U(29)) & _BEGINS
-                    rest >>= one
-                    bits -= length + extra + one
+                    wrong |= (before >> _U(1) | (rest & _U(1)) << _U(29)) & _BEGINS
+                    rest >>= _U(1)
+                    bits -= length + extra + _U(1)
                     before = _U(0)
                     continue
                 rest >>= entry & _U(63)
                 bits -= entry  # the lowest 6 bits of it count
-                wrong |= before >> one & entry
+                wrong |= before >> _U(1) & entry
                 before = entry
                 store64(out, done, entry >> _U(32))
                 done += entry >> _U(_BOTH) & _U(1023)
@@ -205,17 +204,17 @@ def _decode(source, symbols, entries, matches, out):  # noqa: C901, PLR0915 - sp
             if entry & _OTHER and not entry & _BEGINS:
                 break
         # Decode one symbol and check every bound: for rare symbols, and near an end of either array.
-        if place + eight <= size:
+        if place + _U(8) <= size:
             rest |= load64(source, place) << bits
-            place += (_U(63) - bits) >> three
-            bits |= full
+            place += (_U(63) - bits) >> _U(3)
+            bits |= _FULL
         else:
-            while bits <= full and place < size:
+            while bits <= _FULL and place < size:
                 rest |= _U(source[place]) << bits
-                place += one
-                bits += eight
+                place += _U(1)
+                bits += _U(8)
         found = _U(symbols[rest & longest])
-        symbol, length = found >> four, found & _U(15)
+        symbol, length = found >> _U(4), found & _U(15)
         if length > bits or wrong & _BEGINS:
             return False
         rest >>= length
@@ -224,20 +223,20 @@ def _decode(source, symbols, entries, matches, out):  # noqa: C901, PLR0915 - sp
             if done == room:
                 return False
             out[done] = symbol
-            done += one
+            done += _U(1)
             clean = max(clean, done)
             before = _INK if symbol else _U(0)
         elif symbol == _U(_END):
-            return done == room and place - (bits >> three) + _U(_CHECKSUM) == size
+            return done == room and place - (bits >> _U(3)) + _U(_CHECKSUM) == size
         else:
             extra = _U(matches[symbol, 1])
-            count = _U(matches[symbol, 0]) + (rest & (one << extra) - one)
-            if extra + one > bits or rest >> extra & one or before & _INK:
+            count = _U(matches[symbol, 0]) + (rest & (_U(1) << extra) - _U(1))
+            if extra + _U(1) > bits or rest >> extra & _U(1) or before & _INK:
                 return False
             if count > _U(LONGEST_MATCH) or count > room - done:
                 return False
-            rest >>= extra + one
-            bits -= extra + one
+            rest >>= extra + _U(1)
+            bits -= extra + _U(1)
             stop = done + count
             if clean < stop:
                 _clear(out, clean, stop)

@@ -22,7 +22,8 @@ def mix(state: np.ndarray) -> np.ndarray:
     """
     state = (state ^ (state >> np.uint64(30))) * MULTIPLIERS[0]
     state = (state ^ (state >> np.uint64(27))) * MULTIPLIERS[1]
-    return state ^ (state >> np.uint64(31))
+    mixed: np.ndarray = state ^ (state >> np.uint64(31))
+    return mixed
 
 
 mix_one = numba.njit(mix)  # the same function for one number in a kernel

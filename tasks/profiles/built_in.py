@@ -1,4 +1,4 @@
-"""The built-in profiles; find a profile by its name, or read one from a TOML file."""
+"""The built-in profiles; find a profile by its name, or read a profile from a TOML file."""
 
 import string
 import tomllib

@@ -143,7 +143,7 @@ class GlyphSet:
 
 
 def draw_glyphs(face: Face, size: int, alphabet: str, ink: Ink) -> GlyphSet:
-    """Draw every letter alone and after every other one, with Pillow.
+    """Draw every letter alone and after every other letter, with Pillow.
 
     Raises
     ------

@@ -6,7 +6,7 @@ import numba
 import numpy as np
 
 from tasks.reading.lattice import WIDEST, Lattice
-from tasks.reading.text_line import LANES, measure, most_ink, window_of
+from tasks.reading.text_line import LANES, find_line, most_ink, window_of
 
 INKED = 160  # of 255: a pixel belongs to a component
 SPECK = 2  # percent of the letters' height squared: a smaller component is dropped
@@ -71,7 +71,7 @@ def _find(ink, counts, heights, box):
     profile, sizes, line = np.zeros(rows), np.zeros(columns, np.int64), np.zeros(rows)
     for i in range(n):
         image = ink[i]
-        high, low, height = measure(image, profile, line, sizes)
+        high, low, height = find_line(image, profile, line, sizes)
         heights[i] = height
         if height == 0:
             continue

@@ -47,7 +47,8 @@ def _slopes_of_imagined(evidence: np.ndarray) -> np.ndarray:
     worse = evidence.min(axis=0) - np.maximum(evidence.std(axis=0), 1)
     rows, right = np.vstack([evidence, worse]), np.arange(len(evidence) + 1) < len(evidence)
     middle, spread = rows.mean(axis=0), rows.std(axis=0)
-    return np.maximum(_regression((rows - middle) / spread, right, 100)[0], 0) / spread
+    slopes: np.ndarray = np.maximum(_regression((rows - middle) / spread, right, 100)[0], 0) / spread
+    return slopes
 
 
 def _regression(design: np.ndarray, right: np.ndarray, most: int = 5000) -> tuple[np.ndarray, float]:
@@ -55,7 +56,8 @@ def _regression(design: np.ndarray, right: np.ndarray, most: int = 5000) -> tupl
     from sklearn.linear_model import LogisticRegression  # only training needs it, and it takes long to import
 
     fitted = LogisticRegression(C=LOOSE, max_iter=most).fit(design, right)
-    return fitted.coef_[0], float(fitted.intercept_[0])
+    slopes: np.ndarray = fitted.coef_[0]
+    return slopes, float(fitted.intercept_[0])
 
 
 def _shift(score: np.ndarray, mean: float) -> float:
@@ -71,9 +73,10 @@ def _shift(score: np.ndarray, mean: float) -> float:
 def confidence(evidence: np.ndarray, weights: list[float]) -> np.ndarray:
     """How probable it is that each answer is right, (n,) float64 from 0 to 1, by the weights of `fit_curve`."""
     score = weights[0] + _with_products(evidence) @ np.array(weights[1:])
-    return 1 / (1 + np.exp(-np.clip(score, -40, 40)))
+    share: np.ndarray = 1 / (1 + np.exp(-np.clip(score, -40, 40)))
+    return share
 
 
 def _with_products(evidence: np.ndarray) -> np.ndarray:
-    one, other = np.triu_indices(evidence.shape[1])
-    return np.column_stack([evidence, evidence[:, one] * evidence[:, other]])
+    first, second = np.triu_indices(evidence.shape[1])
+    return np.column_stack([evidence, evidence[:, first] * evidence[:, second]])

@@ -5,7 +5,7 @@ import numpy as np
 
 TILES = (4, 8)  # rows and columns of tiles; in each some background should be visible
 FLOOR = 8  # of 255: the most that may remain of a background after it was removed
-STEEPEST = 500  # 1/1000 of a column a row: the largest shear that is tried, in both directions
+STEEPEST_SHEAR = 500  # 1/1000 of a column a row: the largest shear that is tried, in both directions
 STEP = 50  # 1/1000 of a column a row: the distance between the shears that are tried
 DARKEST = 250.0  # of 255: the strongest background that is removed; above it hardly any ink would be visible
 FITS = 4  # fits of the background; each leaves out tiles that are too far above the last fit
@@ -44,7 +44,7 @@ def upright(images: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 @numba.njit(cache=True, nogil=True)
 def _reach(rows):
     """Return by how many columns the steepest shear about the middle row moves a pixel at most."""
-    return rows * STEEPEST // 2000 + 1
+    return rows * STEEPEST_SHEAR // 2000 + 1
 
 
 @numba.njit(cache=True, nogil=True)
@@ -254,7 +254,7 @@ def _find_shear(clean, height, width, margin, sums):
                 shear = middle + k * STEP
             else:
                 continue
-            if abs(shear) > STEEPEST:
+            if abs(shear) > STEEPEST_SHEAR:
                 continue
             total = _unevenness(clean, shear, height, margin - reach, sums[: width + 2 * reach])
             if total > worth:

@@ -218,11 +218,11 @@ def _sum_gradients(image, top, bottom, left, right, table):
             sums[begin + d] = 0
         place = np.uintp(begin)
         for x in range(left, right):
-            one, here, other = np.uintp(max(x - 1, 0)), np.uintp(x), np.uintp(min(x + 1, columns - 1))
-            upper = np.int32(high[other]) - np.int32(high[one])
-            lower = np.int32(low[other]) - np.int32(low[one])
-            across = upper + 2 * (np.int32(middle[other]) - np.int32(middle[one])) + lower
-            down = lower - upper + 2 * (np.int32(low[one]) - np.int32(high[one]))
+            before, here, after = np.uintp(max(x - 1, 0)), np.uintp(x), np.uintp(min(x + 1, columns - 1))
+            upper = np.int32(high[after]) - np.int32(high[before])
+            lower = np.int32(low[after]) - np.int32(low[before])
+            across = upper + 2 * (np.int32(middle[after]) - np.int32(middle[before])) + lower
+            down = lower - upper + 2 * (np.int32(low[before]) - np.int32(high[before]))
             down += 2 * (np.int32(low[here]) - np.int32(high[here]))
             copy8(sums, place, place + _EIGHT)
             place += _EIGHT

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numba
 import numpy as np
 
-from tasks.reading.text_line import FAINT, LANES, measure, most_ink, window_of
+from tasks.reading.text_line import FAINTEST, LANES, find_line, most_ink, window_of
 
 NARROWEST, WIDEST = 8, 160  # percent of the text's height
 DENSITY = 42  # of 255: the mean ink of a span that holds a letter is not lower
@@ -159,7 +159,7 @@ def _find(ink, fine, begin, used, found):
     for i in range(begin, n):
         image = ink[i]
         found.counts[i] = found.cuts[i] = found.height[i] = 0
-        high, low, height = measure(image, profile, line, sizes)
+        high, low, height = find_line(image, profile, line, sizes)
         found.height[i] = height
         if height == 0:
             continue
@@ -254,11 +254,11 @@ def _cuts(band, height, fine, begins, ends):
     x = 0
     before = 0
     while x < columns and count < CUTS - 2:
-        if band[x] <= FAINT:
+        if band[x] <= FAINTEST:
             x += 1
             continue
         stop = x
-        while stop < columns and band[stop] > FAINT:
+        while stop < columns and band[stop] > FAINTEST:
             stop += 1
         ends[count] = before if count else x
         begins[count] = x

@@ -1,4 +1,4 @@
-"""The two networks of a reader: one tells single letters from what is none, the other says which letter it is."""
+"""The two networks of a reader: the gate tells single letters from other ink, the large network names the letter."""
 
 import math
 import warnings
@@ -29,7 +29,7 @@ MOST_CLASSES = 254  # a label of one byte tells so many apart, beside "not one l
 EVIDENCE = {Ranking.NONE.value: 5, Ranking.PROBABILITY.value: 4}
 
 
-class Fitted(Protocol):
+class FittedNetwork(Protocol):
     """A fitted network: scikit-learn's, or `storage.models.Network`."""
 
     @property
@@ -45,7 +45,7 @@ class Fitted(Protocol):
         """The labels of its classes."""
 
 
-def require_record(networks: Mapping[str, Fitted], provenance: Mapping[str, Any]) -> str:
+def require_record(networks: Mapping[str, FittedNetwork], provenance: Mapping[str, Any]) -> str:
     """Check the networks and the record of a model against each other and this version; return its letters.
 
     Raises
@@ -68,7 +68,7 @@ def require_record(networks: Mapping[str, Fitted], provenance: Mapping[str, Any]
     classes = len(networks[LETTERS].classes_)
     if classes != len(known) + 1:
         raise BadInput(
-            f"model: its network knows {classes} classes, and its record names {len(known)} letters and what is none "
+            f"model: its network knows {classes} classes, and its record names {len(known)} letters and other ink "
             f"({known!r}); train it again"
         )
     if len(networks[GATE].classes_) != 2:
@@ -103,7 +103,7 @@ def _is_number(value: object) -> bool:
 
 @dataclass(frozen=True)
 class Layers:
-    """A fitted network as `letter_odds` and `gate_odds` multiply with it; one that is used often is prepared once.
+    """A fitted network as `letter_odds` and `gate_odds` multiply with it; prepare it once if you use it often.
 
     first : Packed
         Of bytes, not of 0 to 1.
@@ -116,7 +116,7 @@ class Layers:
     classes: int
 
 
-def layers_of(network: Fitted | Layers) -> Layers:
+def layers_of(network: FittedNetwork | Layers) -> Layers:
     """Prepare a network as it is now.
 
     Raises
@@ -141,11 +141,11 @@ def build(hidden: tuple[int, ...], seed: int) -> "MLPClassifier":
     hidden : tuple of int
         Units of each hidden layer.
     seed : int, 0 to 2**63 - 1
-        Of the first weights; one below 2**32 is scikit-learn's `random_state` itself.
+        Of the first weights; a seed below 2**32 is scikit-learn's `random_state` itself.
     """
     from sklearn.neural_network import MLPClassifier
 
-    # partial_fit starts a generator of the same state each time: its own shuffle would be one fixed order.
+    # partial_fit starts a generator of the same state each time: its own shuffle would always be the same order.
     return MLPClassifier(hidden, random_state=(seed ^ seed >> 32) & 0xFFFFFFFF, batch_size=BATCH, shuffle=False)
 
 
@@ -192,7 +192,7 @@ def fit(
     I. Loshchilov, F. Hutter, "SGDR: stochastic gradient descent with warm restarts", ICLR 2017.
     """
     if n == 0:
-        raise BadInput("training: needs at least one letter; there is none, so use more pictures")
+        raise BadInput("training: needs at least one letter, but found none; use more pictures")
     shown = 0
     for rows, order in _pools(n, shows, seed):
         X, y = take(rows)
@@ -239,13 +239,13 @@ def to_unit(X: np.ndarray) -> np.ndarray:
     return X.astype(np.float32) / np.float32(255)
 
 
-def letter_odds(network: Fitted | Layers, X: np.ndarray) -> np.ndarray:
+def letter_odds(network: FittedNetwork | Layers, X: np.ndarray) -> np.ndarray:
     """Log odds of each letter against "not one letter", which is the last class.
 
     Parameters
     ----------
     network : fitted network or Layers
-        The one called `LETTERS`, of C + 1 classes.
+        The network called `LETTERS`, of C + 1 classes.
     X : (m, SIZE) uint8
         From `tasks.reading.features.shape_spans`.
 
@@ -263,7 +263,7 @@ def letter_odds(network: Fitted | Layers, X: np.ndarray) -> np.ndarray:
     return out
 
 
-def gate_odds(network: Fitted | Layers, X: np.ndarray) -> np.ndarray:
+def gate_odds(network: FittedNetwork | Layers, X: np.ndarray) -> np.ndarray:
     """Log odds that a span is one letter, (m,) float32."""
     out = np.empty(len(X), np.float32)
     for some, scores in _scores(layers_of(network), X):

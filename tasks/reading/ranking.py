@@ -114,7 +114,7 @@ class Dictionary:
         return self._groups.get(length)
 
 
-def nearest(classes: np.ndarray, dictionary: Dictionary, ranking: Ranking) -> Ranked:
+def nearest_words(classes: np.ndarray, dictionary: Dictionary, ranking: Ranking) -> Ranked:
     """Find the three words nearest to each reading.
 
     If the dictionary has no word as long as the reading, `POSITIONS` falls back to `LEVENSHTEIN`. A picture without a
@@ -168,7 +168,8 @@ def _matches(classes: np.ndarray, group: _Group, alphabet: int) -> np.ndarray:
     """Return log weights (g, W) of a group's words, by the number of positions at which they equal readings (g, L)."""
     equal = classes[:, :, None] == np.arange(alphabet)
     matches = equal.reshape(len(classes), -1).astype(np.float32) @ group.onehot
-    return (matches - classes.shape[1]) * _step(alphabet)
+    weights: np.ndarray = (matches - classes.shape[1]) * _step(alphabet)
+    return weights
 
 
 def _nearness(readings: np.ndarray, dictionary: Dictionary) -> np.ndarray:

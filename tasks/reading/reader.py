@@ -1,7 +1,8 @@
-"""Pictures in, ranked words with confidence out: the one door for evaluating and for solving."""
+"""Pictures in, ranked words with confidence out: the only door for evaluating and for solving."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
 
@@ -11,13 +12,13 @@ from tasks.reading.confidence import confidence
 from tasks.reading.deskew import upright
 from tasks.reading.features import shape_spans
 from tasks.reading.lattice import Lattice, find_spans
-from tasks.reading.networks import GATE, LETTERS, Fitted, gate_odds, layers_of, letter_odds, require_record
+from tasks.reading.networks import GATE, LETTERS, FittedNetwork, gate_odds, layers_of, letter_odds, require_record
 from tasks.reading.path_bounds import BEST, NEVER, Spans
-from tasks.reading.ranking import Dictionary, Ranked, Ranking, join_letters, nearest
+from tasks.reading.ranking import Dictionary, Ranked, Ranking, join_letters, nearest_words
 from tasks.reading.string_search import best_strings
 from tasks.reading.word_search import best_words
 
-LONGEST = 12  # letters of a text whose length is not known
+LONGEST_BY_DEFAULT = 12  # letters of a text whose length is not known
 
 # Log odds.
 SURE = 1.0  # a picture whose components are all letters at least this surely is not cut any further
@@ -109,8 +110,8 @@ class Reader:
 
     def __init__(
         self,
-        networks: Mapping[str, Fitted],
-        provenance: dict,
+        networks: Mapping[str, FittedNetwork],
+        provenance: dict[str, Any],
         words: tuple[str, ...] = (),
         ranking: Ranking | None = None,
         alphabet: str | None = None,
@@ -129,7 +130,7 @@ class Reader:
         self.least: float = provenance["gate"]
         self.curves: dict[str, list[float]] = provenance["calibration"]
         self.dictionary = Dictionary(words, self.alphabet)
-        lengths = [len(word) for word in self.dictionary.listed] or [1, LONGEST]
+        lengths = [len(word) for word in self.dictionary.listed] or [1, LONGEST_BY_DEFAULT]
         self.length = (min(lengths), max(lengths)) if length is None else length
         if not 1 <= self.length[0] <= self.length[1] <= LONGEST_ALLOWED:
             raise BadInput(
@@ -167,7 +168,7 @@ class Reader:
     def _possible(self, ranking: Ranking) -> Ranking:
         ranking = Ranking(ranking)
         if ranking is not Ranking.NONE and not len(self.dictionary):
-            raise BadInput(f"ranking {ranking.value!r}: needs a dictionary; give one, or choose 'none'")
+            raise BadInput(f"ranking {ranking.value!r}: needs a dictionary; give a dictionary, or choose 'none'")
         return ranking
 
     def _read(self, images: np.ndarray, asked: tuple[Ranking, ...]) -> Readings:
@@ -193,7 +194,7 @@ class Reader:
             answers[Ranking.PROBABILITY] = Ranked(listed[words], shares)
         for ranking in asked:
             if ranking not in answers:
-                answers[ranking] = nearest(classes[:, 0], self.dictionary, ranking)
+                answers[ranking] = nearest_words(classes[:, 0], self.dictionary, ranking)
         own = answers[self.ranking]
         return Readings(
             strings[:, 0], answers[Ranking.NONE].probabilities[:, 0], own.words, own.probabilities, found.sum(axis=1),
@@ -205,9 +206,9 @@ class Reader:
         """The spans of upright ink that may be letters, and their log odds (m, C) float64 against being none.
 
         Components, where all of them surely are letters, and are as many as there may be; else spans between any
-        cuts, of which those go on to the large network that the small one does not refuse.
+        cuts; those that the gate does not refuse go on to the large network.
         """
-        # Columns that were picked lie one after another, and a kernel compiles anew for another order of its arrays.
+        # Columns that were picked lie behind each other, and a kernel compiles anew for another order of its arrays.
         apart = find_apart(ink)
         odds = letter_odds(self._letters, shape_spans(ink, apart))[:, self._columns]
         doubtful = np.bincount(apart.picture[odds.max(axis=1, initial=NEVER) < SURE], minlength=len(ink)) > 0
@@ -239,15 +240,18 @@ class Reader:
             odds = letter_odds(self._letters, shapes[passed])[:, self._columns]
         return lattice.keep(passed), odds
 
-    def _confident(self, ranking: Ranking, evidence: dict, shares: np.ndarray, there: np.ndarray) -> np.ndarray:
-        """(n, 3): the best word's by the calibration; the others share what is left in proportion."""
+    def _confident(
+        self, ranking: Ranking, evidence: dict[Ranking, np.ndarray], shares: np.ndarray, there: np.ndarray
+    ) -> np.ndarray:
+        """Return confidences, (n, 3): of the best word by the calibration; the others share the rest in proportion."""
         curve = self.curves.get(ranking.value)
         best = shares[:, 0] if curve is None else confidence(evidence[ranking], curve)
         rest = np.where(shares[:, 0] < 1, (1 - best) / np.maximum(1 - shares[:, 0], 1e-300), 0)
         out = shares * rest[:, None]
         out[:, 1:] = np.minimum(out[:, 1:], best[:, None])
         out[:, 0] = best
-        return out * there[:, None]
+        shown: np.ndarray = out * there[:, None]
+        return shown
 
 
 def _sureness(odds: np.ndarray, classes: np.ndarray, chosen: np.ndarray) -> np.ndarray:
@@ -263,12 +267,14 @@ def _sureness(odds: np.ndarray, classes: np.ndarray, chosen: np.ndarray) -> np.n
 
 def _softmax(scores: np.ndarray) -> np.ndarray:
     weights = np.exp(scores - scores[:, :1]) * (scores > NEVER / 2)
-    return weights / np.maximum(weights.sum(axis=1, keepdims=True), 1)
+    shares: np.ndarray = weights / np.maximum(weights.sum(axis=1, keepdims=True), 1)
+    return shares
 
 
 def _logit(share: np.ndarray) -> np.ndarray:
     share = np.clip(share, LEAST_SHARE, 1 - LEAST_SHARE)
-    return np.log(share / (1 - share))
+    odds: np.ndarray = np.log(share / (1 - share))
+    return odds
 
 
 def _joined(parts: list[Readings]) -> Readings:

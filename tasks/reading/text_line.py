@@ -3,7 +3,7 @@
 import numba
 import numpy as np
 
-FAINT = 90  # of 255: a column with less ink in all is a gap
+FAINTEST = 90  # of 255: a column with less ink in all is a gap
 SHARE = 0.3  # of the mean of inked rows: rows of text have more ink than this
 LOWEST = 4  # rows of the lowest line of text
 AROUND = 6  # the line gets a margin of its height divided by this, above and below
@@ -36,7 +36,7 @@ def _densest(profile, low, high, share):
 
 
 @numba.njit(cache=True, nogil=True)
-def measure(image, profile, line, sizes):
+def find_line(image, profile, line, sizes):
     """Find the line of text: return its first row, the row after its last, and its letters' height, 0 without ink.
 
     profile, line : (H,) float64, scratch
@@ -82,7 +82,7 @@ def _letter_height(image, high, low, line, sizes):
     count = 0
     for x in range(columns):
         sizes[x] = np.int64(size[x])
-        if total[x] > FAINT and sizes[x] > SHORTEST:
+        if total[x] > FAINTEST and sizes[x] > SHORTEST:
             line[sizes[x] - 1] += 1
             count += 1
     if count == 0:
@@ -135,7 +135,7 @@ def most_ink(left, right, padded):
 
 @numba.njit(cache=True, nogil=True)
 def window_of(left, right, windows, most):
-    """Return the first window with that much ink, or the middle one of equal windows that follow it."""
+    """Return the first window with that much ink; of equal windows in a row, the window in their middle."""
     start = 0
     while right[start] - left[start] < most:
         start += 1

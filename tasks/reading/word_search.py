@@ -34,32 +34,34 @@ class Trie:
     """
 
     def __init__(self, words: list[str], alphabet: str):
-        index = {character: k for k, character in enumerate(alphabet)}
-        letter, word, least, most = [-1], [-1], [_ENDLESS], [0]
-        children: list[list[int]] = [[]]
-        path, before = [0], ""
-        for number, text in enumerate(words):
-            same = 0
-            while same < min(len(before), len(text)) and before[same] == text[same]:
-                same += 1
-            del path[same + 1 :]
-            for character in text[same:]:
-                children[path[-1]].append(len(letter))
-                path.append(len(letter))
-                letter.append(index[character])
-                word.append(-1)
-                least.append(_ENDLESS)
-                most.append(0)
-                children.append([])
-            word[path[-1]] = number
-            for depth, node in enumerate(path):
-                least[node] = min(least[node], len(text) - depth)
-                most[node] = max(most[node], len(text) - depth)
-            before = text
-        self.letter, self.word = np.array(letter, np.int16), np.array(word, np.int32)
-        self.least, self.most = np.array(least, np.int16), np.array(most, np.int16)
-        self.begin = np.cumsum([0, *map(len, children)]).astype(np.int32)
-        self.child = np.array([node for some in children for node in some], np.int32)
+        longest = max(map(len, words), default=1)
+        texts = np.array(words, f"U{longest}").view(np.uint32).reshape(len(words), longest)
+        lengths = np.array([*map(len, words)], np.int16)
+        # A letter has a node of its own unless the word before begins with the same letters.
+        fresh = np.arange(longest) < lengths[:, None]
+        fresh[1:] &= np.logical_or.accumulate(texts[1:] != texts[:-1], axis=1)
+        node = np.zeros((len(words), longest + 1), np.int32)  # of each word's prefixes, by their length
+        node[:, 1:][fresh] = np.arange(1, fresh.sum() + 1)
+        np.maximum.accumulate(node, axis=0, out=node)
+        parent = node[:, :-1][fresh]
+        count = len(parent) + 1
+        left = lengths[:, None] - np.arange(longest + 1, dtype=np.int16)
+        passed, below = node[left >= 0], left[left >= 0]
+        self.letter = np.concatenate([[-1], _codes(texts[fresh], alphabet)]).astype(np.int16)
+        self.word = np.full(count, -1, np.int32)
+        self.word[node[np.arange(len(words)), lengths]] = np.arange(len(words))
+        self.least, self.most = np.full(count, _ENDLESS, np.int16), np.zeros(count, np.int16)
+        np.minimum.at(self.least, passed, below)
+        np.maximum.at(self.most, passed, below)
+        self.begin = np.cumsum([0, *np.bincount(parent, minlength=count)]).astype(np.int32)
+        self.child = (np.argsort(parent, kind="stable") + 1).astype(np.int32)
+
+
+def _codes(points: np.ndarray, alphabet: str) -> np.ndarray:
+    """Return the classes of letters that are given as code points."""
+    known = np.array([ord(character) for character in alphabet], np.uint32)
+    order = np.argsort(known)
+    return order[np.searchsorted(known, points, sorter=order)]
 
 
 class _Tree(NamedTuple):
@@ -104,7 +106,7 @@ class _Pairs(NamedTuple):
 
 
 class _Stack(NamedTuple):
-    """The open nodes of the search, from the root to the one at hand, by depth.
+    """The open nodes of the search, from the root to the current node, by depth.
 
     Attributes
     ----------

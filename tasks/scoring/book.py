@@ -115,7 +115,8 @@ def draw(
             f"text: must leave ink on a canvas of {rows} x {columns} px, but {text!r} in {font.path!r} "
             "leaves none; use a bolder font"
         )
-    return resize(image / image.max(), (round(rows * scale), round(columns * scale)))
+    scaled: np.ndarray = resize(image / image.max(), (round(rows * scale), round(columns * scale)))
+    return scaled
 
 
 def segments(
@@ -202,8 +203,7 @@ def train(
         # The book leaves the default of 200 iterations: the procedure is to stop there.
         warnings.simplefilter("ignore", ConvergenceWarning)
         network.fit(X_train, y_train)
-    score = f1_score(y_test, network.predict(X_test), average="macro", zero_division=np.nan)
-    return network, float(score)
+    return network, float(f1_score(y_test, network.predict(X_test), average="macro", zero_division=np.nan))
 
 
 def letter_probabilities(network: MLPClassifier, features: np.ndarray) -> np.ndarray:
@@ -286,10 +286,10 @@ def run_step(
     """
     began = time.perf_counter()
     if not words:
-        raise ValueError("words: must be at least one, but the list is empty; pass a word list")
+        raise ValueError("words: must be one word or more, but the list is empty; pass a word list")
     for word in words:
         if len(word) != LENGTH or not set(word) <= set(LETTERS):
-            raise ValueError(f"words: each must be four letters A to Z, but one is {word!r}; leave it out")
+            raise ValueError(f"words: each must be four letters A to Z; {word!r} is not: leave it out")
     font = load_font(font_path)
     features, targets = letter_samples(np.random.RandomState(seed), TRAINING_LETTERS, font, step)
     network, letters_macro_f1 = train(features, targets, step.integer_labels, seed)

@@ -1,6 +1,7 @@
 """Compare a new model with the served model on the same pictures, to decide whether it may take its place."""
 
 from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
 
@@ -41,10 +42,10 @@ class Pairs:
 
     @property
     def share(self) -> Rate:
-        """Return how often the new model is right if only one of the two is: about half if they are equally good."""
+        """Return how often the new model is right where only one of the two is: about half if they are equally good."""
         return Rate(self.only_new, self.only_new + self.only_served)
 
-    def as_dict(self) -> dict:
+    def as_dict(self) -> dict[str, Any]:
         """Return the counts and the three rates, ready for JSON."""
         rates = {"new": self.new, "served": self.served, "share": self.share}
         return asdict(self) | {"rates": {name: rate.as_dict() for name, rate in rates.items()}}

@@ -9,9 +9,10 @@ import numpy as np
 from storage.dataset import Dataset
 from storage.errors import BadInput
 from storage.shards.shard import Block
+from storage.texts import caption
 from tasks.lowlevel.inflate import inflate
-from tasks.models import load_reader
 from tasks.profiles.word_lists import WEB2, load_words
+from tasks.readers import load_reader
 from tasks.reading.ranking import Ranking
 from tasks.reading.reader import Reader, Readings
 
@@ -125,15 +126,17 @@ def read_shard(job: EvaluateJob) -> EvaluateReceipt:
     images: list[np.ndarray] = []
     captions: list[str] = []
     seconds = 0.0
+    alphabet = dataset.manifest.profile["alphabet"]
     for block in dataset.blocks(job.split, [job.shard]):
+        block.texts(alphabet)  # refuses labels that the dataset cannot have, which the scores could not count
         began = time.perf_counter()
         reader.read(block.images)  # as `solve` reads: the other rankings are no part of its speed
         seconds += time.perf_counter() - began
         readings = reader.read(block.images, rankings=rankings)
         parts.append(_compared(block, readings, rankings))
-        for image, caption in _mistakes(block, readings, MISTAKES - len(images)):
+        for image, said in _mistakes(block, readings, MISTAKES - len(images)):
             images.append(image)
-            captions.append(caption)
+            captions.append(said)
     read = join(parts)
     return EvaluateReceipt(
         **{field.name: getattr(read, field.name) for field in fields(read)},
@@ -162,7 +165,8 @@ def _mistakes(block: Block, readings: Readings, most: int) -> Iterator[tuple[np.
     truth, answer = np.array(block.texts()), readings.words[:, 0]
     for k in np.flatnonzero(answer != truth)[:most]:
         height, width = int(block.parameters["height"][k]), int(block.parameters["width"][k])
-        yield block.images[k, :height, :width], f"{truth[k]} as {answer[k] or '-'}\n({readings.reading[k]})"
+        right, said, reading = (caption(text) for text in (truth[k], answer[k] or "-", readings.reading[k]))
+        yield block.images[k, :height, :width], f"{right} as {said}\n({reading})"
 
 
 def join(parts: Sequence[ReadPictures]) -> ReadPictures:

@@ -1,29 +1,40 @@
 """Put a model's evaluations on all rungs of the ladder into one table and one plot."""
 
-import csv
-import io
 import json
 from collections.abc import Sequence
 from pathlib import Path
 
 from storage.files import atomic
 from storage.files.places import Place
-from tasks.figures.comparisons import plot_ladder
-from tasks.rates import Rate
+from storage.texts import csv_bytes
+from tasks.figures.comparisons import RungWords, plot_ladder
+from tasks.rates import RATE_FIELDS, Rate, RateRecord
 from tasks.reading.ranking import Ranking
 from tasks.scoring.metrics import FAILURES
+from tasks.scoring.report import Evaluation
 
 FILES = ("ladder.md", "ladder.csv", "ladder.json", "ladder.png")
-RANKINGS = {ranking.value: ranking for ranking in (Ranking.NONE, *Ranking)}  # without a dictionary first
+RANKING_BY_NAME = {ranking.value: ranking for ranking in (Ranking.NONE, *Ranking)}  # without a dictionary first
 
 
-def rows_of(reports: Sequence[dict]) -> list[dict]:
+class Rung(RungWords):
+    """A rung's row of the table; `calibration` has the calibration error, and `failures` the causes, by ranking."""
+
+    n: int
+    cut_right: RateRecord
+    letters_macro_f1: float | None
+    calibration: dict[str, float]
+    failures: dict[str, dict[str, int]]
+    words_per_second_a_worker: int | None
+
+
+def ladder_rows(reports: Sequence[Evaluation]) -> list[Rung]:
     """Pick each rung's row of the table from the reports of `tasks.scoring.report.summarise`."""
     return [
         {
             "rung": Path(report["dataset"]).name,
             "n": report["n"],
-            "words": {name: report["words"][name] for name in RANKINGS if name in report["words"]},
+            "words": {name: report["words"][name] for name in RANKING_BY_NAME if name in report["words"]},
             "cut_right": report["cut_right"],
             "letters_macro_f1": report["letters"]["macro_f1"],
             "calibration": {name: fit["error"] for name, fit in report["calibration"].items()},
@@ -34,12 +45,12 @@ def rows_of(reports: Sequence[dict]) -> list[dict]:
     ]
 
 
-def save(folder: Path, model: Place, reports: Sequence[dict]) -> list[dict]:
+def save_ladder(folder: Path, model: Place, reports: Sequence[Evaluation]) -> list[Rung]:
     """Write the table (Markdown, CSV, JSON) and the plot; return the rows."""
-    rows = rows_of(reports)
+    rows = ladder_rows(reports)
     files = {
         "ladder.md": markdown(rows).encode(),
-        "ladder.csv": _csv(rows).encode(),
+        "ladder.csv": _csv(rows),
         "ladder.png": plot_ladder(rows, f"Words right on each rung: {model.stem}"),
         "ladder.json": (json.dumps({"model": str(model), "rungs": rows}, indent=1) + "\n").encode(),
     }
@@ -48,7 +59,7 @@ def save(folder: Path, model: Place, reports: Sequence[dict]) -> list[dict]:
     return rows
 
 
-def markdown(rows: list[dict]) -> str:
+def markdown(rows: list[Rung]) -> str:
     """Format two tables: rates with 95 % intervals, and the causes of wrong words without a dictionary."""
     lines = [
         "| rung | n | no dictionary | dictionary | equal positions | Levenshtein | calibration error, without / with | "
@@ -59,8 +70,8 @@ def markdown(rows: list[dict]) -> str:
         words = [_rate(row["words"].get(name)) for name in ("none", "probability", "positions", "levenshtein")]
         errors = [f"{100 * row['calibration'][name]:.2f} %" if name in row["calibration"] else "-"
                   for name in ("none", "probability")]  # fmt: skip
-        speed = row["words_per_second_a_worker"]
-        speed = f"{speed:,}" if speed else "-"
+        pace = row["words_per_second_a_worker"]
+        speed = f"{pace:,}" if pace else "-"
         lines.append(f"| {row['rung']} | {row['n']:,} | {' | '.join(words)} | {' / '.join(errors)} | {speed} |")
     lines += [
         "",
@@ -74,20 +85,16 @@ def markdown(rows: list[dict]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _rate(content: dict | None) -> str:
+def _rate(content: RateRecord | None) -> str:
     return "-" if content is None else str(Rate(content["right"], content["n"])).replace(f", n = {content['n']:,}", "")
 
 
-def _csv(rows: list[dict]) -> str:
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
+def _csv(rows: list[Rung]) -> bytes:
     kinds = ["both_right" if kind == "right" else kind for kind in FAILURES]  # "right" is a column already
-    writer.writerow(["rung", "ranking", "right", "n", "rate", "low", "high", "calibration_error", *kinds])
+    lines: list[list[object]] = [["rung", "ranking", *RATE_FIELDS, "calibration_error", *kinds]]
     for row in rows:
         for name, rate in row["words"].items():
             counts = [row["failures"][name][kind] for kind in FAILURES]
             error = row["calibration"].get(name, "")
-            writer.writerow(
-                [row["rung"], name, *(rate[key] for key in ("right", "n", "rate", "low", "high")), error, *counts]
-            )
-    return text.getvalue()
+            lines.append([row["rung"], name, *(rate[field] for field in RATE_FIELDS), error, *counts])
+    return csv_bytes(lines)

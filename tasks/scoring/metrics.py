@@ -1,17 +1,46 @@
 """Scores with confidence intervals, the causes of wrong words, and how well confidence is calibrated."""
 
 from collections.abc import Iterable
+from typing import TypedDict
 
 import numpy as np
 
-from tasks.rates import Rate, as_booleans
+from tasks.rates import ConfidenceRate, Rate, RateRecord, ValueRate, as_booleans
 
 # The outcomes of a word, in the order in which the cause is looked for.
 FAILURES = ("segments", "place", "letter", "damage", "rescue", "right")
 BINS = 15  # of confidence
 
 
-def letter_scores(truth: np.ndarray, read: np.ndarray, classes: Iterable[str]) -> dict:
+class LetterScore(TypedDict):
+    """The scores of one letter; `support` is how often it occurs in the truth."""
+
+    precision: float
+    recall: float
+    f1: float
+    support: int
+
+
+class LetterAverages(TypedDict):
+    """The scores of single letters; the averages are None for no letter."""
+
+    n: int
+    classes: list[str]
+    accuracy: RateRecord
+    macro_f1: float | None
+    micro_f1: float | None
+    weighted_f1: float | None
+    letters: dict[str, LetterScore]
+
+
+class LetterScores(LetterAverages):
+    """The scores of single letters, scikit-learn's text about them, and the confusion matrix."""
+
+    report: str
+    confusion: list[list[int]]
+
+
+def letter_scores(truth: np.ndarray, read: np.ndarray, classes: Iterable[str]) -> LetterScores:
     """Compute precision, recall, F1 and the confusion matrix of single letters.
 
     Only letters that occur in `truth` or in `read` enter the averages. The F1 of any other letter is 0, says nothing
@@ -82,7 +111,7 @@ def letter_scores(truth: np.ndarray, read: np.ndarray, classes: Iterable[str]) -
     }
 
 
-def rates_by(values: np.ndarray, right: np.ndarray) -> list[dict]:
+def rates_by(values: np.ndarray, right: np.ndarray) -> list[ValueRate]:
     """Compute the rate for each distinct value of a drawing parameter.
 
     Parameters
@@ -225,10 +254,10 @@ def calibration_error(confidence: np.ndarray, right: np.ndarray, bins: int = BIN
     return float(np.abs(off).sum() / len(confidence))
 
 
-def reliability(confidence: np.ndarray, right: np.ndarray, bins: int = BINS) -> list[dict]:
+def reliability(confidence: np.ndarray, right: np.ndarray, bins: int = BINS) -> list[ConfidenceRate]:
     """Compute mean confidence and the rate of right answers for each bin that has answers, ready for JSON."""
     place = np.minimum((confidence * bins).astype(int), bins - 1)
-    rows = []
+    rows: list[ConfidenceRate] = []
     for k in np.unique(place).tolist():
         own = place == k
         rows.append({"confidence": float(confidence[own].mean()), **Rate.of(right[own]).as_dict()})

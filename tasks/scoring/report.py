@@ -1,9 +1,8 @@
 """Sum up an evaluation: scores, plots and tables, kept together in one folder."""
 
-import csv
-import io
 import json
 from pathlib import Path
+from typing import Any, TypedDict
 
 import numpy as np
 
@@ -12,15 +11,24 @@ from storage.errors import BadInput
 from storage.files import atomic
 from storage.files.places import Place
 from storage.models import model_digest
+from storage.texts import as_json, csv_bytes, plain_lines
 from tasks.figures.comparisons import plot_reliability
 from tasks.figures.contact_sheet import mixed_sheet
 from tasks.figures.scores import plot_confusion, plot_failures, plot_rates
 from tasks.profiles.fonts import face_names
 from tasks.profiles.word_lists import words_digest
-from tasks.rates import Rate
+from tasks.rates import RATE_FIELDS, Calibration, Rate, RateRecord, ValueRate
 from tasks.reading.ranking import Ranking
 from tasks.scoring.evaluate import MISTAKES, EvaluateReceipt, ReadPictures, join
-from tasks.scoring.metrics import FAILURES, calibration_error, failure_split, letter_scores, rates_by, reliability
+from tasks.scoring.metrics import (
+    FAILURES,
+    LetterAverages,
+    calibration_error,
+    failure_split,
+    letter_scores,
+    rates_by,
+    reliability,
+)
 
 FILES = (
     "rates.png", "confusion.png", "failures.png", "reliability.png", "mistakes.png", "report.json", "rates.csv",
@@ -31,9 +39,37 @@ MOST_VALUES = 12  # a parameter with more distinct values is put into as many gr
 CALIBRATED = (Ranking.NONE.value, Ranking.PROBABILITY.value)  # rankings whose confidence is fitted
 
 
+class Scores(TypedDict):
+    """The scores of words, letters, causes and confidence; those of words by ranking, `by` by parameter of drawing."""
+
+    words: dict[str, RateRecord]
+    cut_right: RateRecord
+    letters: LetterAverages
+    letters_report: str
+    confusion: list[list[int]]
+    failures: dict[str, dict[str, int]]
+    calibration: dict[str, Calibration]
+    by: dict[str, list[ValueRate]]
+
+
+class Evaluation(Scores):
+    """The content of `report.json`: what was measured, on what, and the scores."""
+
+    model: str
+    model_sha256: str
+    dataset: str
+    dataset_identity: str
+    dataset_content: str
+    split: str
+    n: int
+    dictionary_words: int
+    dictionary_sha256: str
+    words_per_second_a_worker: int | None
+
+
 def summarise(
     receipts: list[EvaluateReceipt], dataset: Dataset, model: Place, split: str, dictionary: tuple[str, ...]
-) -> tuple[dict, dict[str, bytes]]:
+) -> tuple[Evaluation, dict[str, bytes]]:
     """Compute all scores of an evaluation, and its files.
 
     Parameters
@@ -45,7 +81,7 @@ def summarise(
 
     Returns
     -------
-    report : dict
+    report : Evaluation
         Ready for JSON.
     files : dict of str to bytes
         Their names are `FILES`.
@@ -61,7 +97,7 @@ def summarise(
         raise BadInput(f"{dataset.folder}: has no picture in the {split} split; draw more")
     best = Ranking.PROBABILITY.value if dictionary else Ranking.NONE.value
     seconds = sum(receipt.seconds for receipt in receipts)
-    report = {
+    report: Evaluation = {
         "model": str(model),
         "model_sha256": model_digest(model),
         "dataset": str(dataset.folder),
@@ -78,7 +114,7 @@ def summarise(
     return report, _files(report, receipts, best, title)
 
 
-def _scores(read: ReadPictures, dataset: Dataset, best: str) -> dict:
+def _scores(read: ReadPictures, dataset: Dataset, best: str) -> Scores:
     """Score words, letters, causes and confidence; by each parameter, the answers of the ranking `best`."""
     right = {name: answer == read.truth for name, answer in read.answers.items()}
     letters = letter_scores(read.letters[:, 0], read.letters[:, 1], dataset.manifest.profile["alphabet"])
@@ -86,7 +122,11 @@ def _scores(read: ReadPictures, dataset: Dataset, best: str) -> dict:
     return {
         "words": {name: Rate.of(flags).as_dict() for name, flags in right.items()},
         "cut_right": Rate.of(read.segments == np.char.str_len(read.truth)).as_dict(),
-        "letters": {key: value for key, value in letters.items() if key not in ("report", "confusion")},
+        "letters": {
+            "n": letters["n"], "classes": letters["classes"], "accuracy": letters["accuracy"],
+            "macro_f1": letters["macro_f1"], "micro_f1": letters["micro_f1"], "weighted_f1": letters["weighted_f1"],
+            "letters": letters["letters"],
+        },
         "letters_report": letters["report"],
         "confusion": letters["confusion"],
         "failures": {
@@ -102,10 +142,10 @@ def _scores(read: ReadPictures, dataset: Dataset, best: str) -> dict:
             if name in right
         },
         "by": {name: rates_by(values, right[best]) for name, values in columns.items()},
-    }
+    }  # fmt: skip
 
 
-def _files(report: dict, receipts: list[EvaluateReceipt], best: str, title: str) -> dict[str, bytes]:
+def _files(report: Evaluation, receipts: list[EvaluateReceipt], best: str, title: str) -> dict[str, bytes]:
     images = [image for receipt in receipts for image in receipt.mistakes[0]]
     captions = [caption for receipt in receipts for caption in receipt.mistakes[1]]
     return {
@@ -114,13 +154,13 @@ def _files(report: dict, receipts: list[EvaluateReceipt], best: str, title: str)
         "reliability.png": plot_reliability(report["calibration"], f"Confidence: {title}"),
         "failures.png": plot_failures(report["failures"], f"What went wrong: {title}"),
         "mistakes.png": mixed_sheet(images[:MISTAKES], captions[:MISTAKES]),
-        "report.json": (json.dumps(report, indent=1, ensure_ascii=False) + "\n").encode(),
+        "report.json": (as_json(report, indent=1) + "\n").encode(),
         "rates.csv": _rates_csv(report),
-        "letters.txt": report["letters_report"].encode(),
+        "letters.txt": plain_lines(report["letters_report"]).encode(),
     }
 
 
-def _columns(parameters: np.ndarray, fonts: list[dict]) -> dict[str, np.ndarray]:
+def _columns(parameters: np.ndarray, fonts: list[dict[str, Any]]) -> dict[str, np.ndarray]:
     """Collect the values by which rates are broken down, (n,) each, by title; of imported pictures none are known."""
     names = parameters.dtype.names or ()
     columns = {}
@@ -144,16 +184,15 @@ def _grouped(values: np.ndarray) -> np.ndarray:
     if len(distinct) <= MOST_VALUES:
         return values
     width = -(-int(distinct[-1] - distinct[0] + 1) // MOST_VALUES)
-    return distinct[0] + (values - distinct[0]) // width * width
+    lower: np.ndarray = distinct[0] + (values - distinct[0]) // width * width
+    return lower
 
 
-def _rates_csv(report: dict) -> bytes:
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["what", "value", "right", "n", "rate", "low", "high"])
+def _rates_csv(report: Evaluation) -> bytes:
+    lines: list[list[object]] = [["what", "value", *RATE_FIELDS]]
 
-    def line(what: str, value: str, rate: dict) -> None:
-        writer.writerow([what, value, *(rate[key] for key in ("right", "n", "rate", "low", "high"))])
+    def line(what: str, value: int | str, rate: RateRecord) -> None:
+        lines.append([what, value, *(rate[field] for field in RATE_FIELDS)])
 
     for name, rate in report["words"].items():
         line("words", name, rate)
@@ -163,11 +202,11 @@ def _rates_csv(report: dict) -> bytes:
         for row in rows:
             line(name, row["value"], row)
     for name, calibration in report["calibration"].items():
-        writer.writerow([f"calibration error, {name}", "", "", report["n"], calibration["error"], "", ""])
+        lines.append([f"calibration error, {name}", "", "", report["n"], calibration["error"], "", ""])
     for name, split in report["failures"].items():
         for kind in FAILURES:
-            writer.writerow([f"failures, {name}", kind, split[kind], report["n"], split[kind] / report["n"], "", ""])
-    return text.getvalue().encode()
+            lines.append([f"failures, {name}", kind, split[kind], report["n"], split[kind] / report["n"], "", ""])
+    return csv_bytes(lines, safe=True)  # a font's name may begin as a formula does; all else are names of ours
 
 
 def save_report(folder: Path, files: dict[str, bytes]) -> None:
@@ -176,10 +215,12 @@ def save_report(folder: Path, files: dict[str, bytes]) -> None:
         atomic.replace(folder / name, files[name])
 
 
-def saved_report(folder: Path, dataset: Dataset, model: Place, split: str, dictionary: tuple[str, ...]) -> dict | None:
+def saved_report(
+    folder: Path, dataset: Dataset, model: Place, split: str, dictionary: tuple[str, ...]
+) -> Evaluation | None:
     """Read the report in `folder`; None unless it is whole and of the same model, dataset, split and dictionary."""
     try:
-        report = json.loads((folder / "report.json").read_bytes())
+        report: Evaluation = json.loads((folder / "report.json").read_bytes())
     except (OSError, ValueError):
         return None
     wanted = {

@@ -3,10 +3,11 @@
 import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from storage.errors import BadInput
 from storage.files import atomic
-from tasks.figures.comparisons import plot_steps
+from tasks.figures.comparisons import StepScores, plot_steps
 from tasks.profiles.fonts import Face, require_characters
 from tasks.profiles.word_lists import WEB2, load_words
 from tasks.rates import Rate
@@ -49,16 +50,16 @@ def jobs(face: Face, seed: int, count: int | None) -> list[StepJob]:
     return [StepJob(number, step, words, face.path, seed) for number, step in enumerate(book.STEPS)]
 
 
-def run_step(job: StepJob) -> dict:
+def run_step_job(job: StepJob) -> dict[str, Any]:
     """Draw, cut, train, read and correct; return the step's row of the table."""
     return {"number": job.number, **book.run_step(job.step, list(job.words), at_home(job.font_path), job.seed)}
 
 
-def _rate(row: dict, column: str) -> Rate:
+def _rate(row: dict[str, Any], column: str) -> Rate:
     return Rate(round(row[column] * row["n"]), row["n"])
 
 
-def for_people(rows: list[dict]) -> list[dict]:
+def for_people(rows: list[dict[str, Any]]) -> list[dict[str, str]]:
     """Format the table in percent, with 95 % intervals."""
     return [
         {
@@ -74,7 +75,7 @@ def for_people(rows: list[dict]) -> list[dict]:
     ]
 
 
-def as_markdown(rows: list[dict]) -> str:
+def as_markdown(rows: list[dict[str, Any]]) -> str:
     """Format the table in Markdown."""
     table = for_people(rows)
     lines = ["| " + " | ".join(table[0]) + " |", "|" + "---|" * len(table[0])]
@@ -82,16 +83,18 @@ def as_markdown(rows: list[dict]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def save(folder: Path, rows: list[dict], face: Face, seed: int) -> dict:
+def save_steps(folder: Path, rows: list[dict[str, Any]], face: Face, seed: int) -> dict[str, Any]:
     """Write steps.json, steps.md and steps.png; return the report."""
     report = {"font": face.name, "seed": seed, "n": rows[0]["n"], "steps": rows}
-    plotted = [
+    plotted: list[StepScores] = [
         {
             "step": row["name"],
             "segments": row["four_segments"],
-            "no dictionary": _rate(row, "no_dictionary").as_dict(),
-            "hamming": _rate(row, "equal_positions").as_dict(),
-            "probability": _rate(row, "letter_probabilities").as_dict(),
+            "rates": {
+                "no dictionary": _rate(row, "no_dictionary").as_dict(),
+                "hamming": _rate(row, "equal_positions").as_dict(),
+                "probability": _rate(row, "letter_probabilities").as_dict(),
+            },
         }
         for row in rows
     ]

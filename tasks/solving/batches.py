@@ -2,7 +2,9 @@
 
 import functools
 import hashlib
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from storage.errors import BadInput
 from storage.files.places import Place, is_url, place
@@ -10,14 +12,16 @@ from storage.files.stamps import Stamp
 from storage.ledger.ledger import ABSTAINED, FAILED, SOLVED, Answer, KnownFile, PictureFile, digest_of
 from storage.models import model_digest
 from storage.shards.manifest import canonical
+from storage.texts import plain
 from tasks.loading.decode import LOADER, load_batch
 from tasks.loading.safe_read import GONE, UNSETTLED, BadPicture, Unreadable, Unsettled, read_file, require_size
-from tasks.models import load_reader
+from tasks.readers import load_reader
 from tasks.reading.ranking import Ranking
-from tasks.reading.reader import Reader
+from tasks.reading.reader import LONGEST_ALLOWED, Reader
 
 DIGITS = 6  # of a confidence
-LONGEST = 32  # letters of a word; `tasks.reading.reader.Reader` has the same bound
+
+Listed = TypeVar("Listed")
 
 
 @dataclass(frozen=True)
@@ -104,8 +108,8 @@ def parse_length(given: str | None) -> tuple[int, int] | None:
     if not shortest.isdecimal() or (dash and not longest.isdecimal()):
         raise BadInput(f"length: must be a number such as 4, or two such as 4-6; it is {given!r}")
     bounds = int(shortest), int(longest if dash else shortest)
-    if not 1 <= bounds[0] <= bounds[1] <= LONGEST:
-        raise BadInput(f"length: must be from 1 to {LONGEST} letters, the shortest first; it is {given!r}")
+    if not 1 <= bounds[0] <= bounds[1] <= LONGEST_ALLOWED:
+        raise BadInput(f"length: must be from 1 to {LONGEST_ALLOWED} letters, the shortest first; it is {given!r}")
     return bounds
 
 
@@ -155,8 +159,21 @@ def solve_batch(job: SolveJob) -> SolveReceipt:
     """
     if not job.files:
         return SolveReceipt((), ())
-    reader = reader_of(job.plan)
-    groups, failures = load_batch(job.files, functools.partial(_read_again, job))
+    return SolveReceipt(job.files, tuple(answer_pictures(job.plan, job.files, functools.partial(_read_again, job))))
+
+
+def answer_pictures(
+    plan: SolvePlan, pictures: Sequence[Listed], read: Callable[[Listed], bytes]
+) -> list[Answer | Unreadable]:
+    """Answer pictures, in order; `read` returns the bytes of the file of one of them, or raises `BadPicture`.
+
+    Raises
+    ------
+    BadInput
+        The model or dictionary does not fit.
+    """
+    reader = reader_of(plan)
+    groups, failures = load_batch(pictures, read)
     answers: dict[int, Answer | Unreadable] = {}
     for index, error in failures:
         answers[index] = error if isinstance(error, Unreadable) else failed(str(error))
@@ -167,8 +184,8 @@ def solve_batch(job: SolveJob) -> SolveReceipt:
             readings.reading_confidence.tolist(), readings.words.tolist(), readings.confidences.tolist(), strict=True,
         )  # fmt: skip
         for index, segments, reading, sure, words, confidences in found:
-            answers[index] = _answer(segments, reading, sure, words, confidences, job.plan.abstain_below)
-    return SolveReceipt(job.files, tuple(answers[index] for index in range(len(job.files))))
+            answers[index] = _answer(segments, reading, sure, words, confidences, plan.abstain_below)
+    return [answers[index] for index in range(len(pictures))]
 
 
 def _read(job: LookJob | SolveJob, file: PictureFile) -> bytes:
@@ -202,8 +219,7 @@ def _read_again(job: SolveJob, file: PictureFile) -> bytes:
 
 def failed(reason: str, reading: str | None = None, segments: int | None = None) -> Answer:
     """Return the answer for a file without a word."""
-    reason = reason.encode("utf-8", "backslashreplace").decode()
-    return Answer(reading=reading, segments=segments, status=FAILED, reason=reason)
+    return Answer(reading=reading, segments=segments, status=FAILED, reason=plain(reason))
 
 
 def _answer(

@@ -96,7 +96,7 @@ class SolveChoice:
         if target.is_relative_to(folder) or folder.is_relative_to(target):
             raise BadInput(
                 f"move-to: must neither lie in the folder that is solved nor hold it; {move_to} does: "
-                "choose one beside it"
+                "choose a folder beside it"
             )
         if self.follow:
             raise BadInput("move-to: moves what lies in the folder itself, so it does not go with --follow-links")

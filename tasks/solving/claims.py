@@ -1,4 +1,4 @@
-"""Claims: which folder of pictures has which folder of answers, so that two folders of one name never share one."""
+"""Claims: each folder of pictures has a folder of answers of its own, also if two folders have the same name."""
 
 import os
 from hashlib import sha256
@@ -20,7 +20,7 @@ LONGEST = 255 - 1 - 64  # bytes of a name that gets digits: file systems take 25
 
 
 class Claim(NamedTuple):
-    """A folder of answers; `why` says which folder has the plain name, if another one has."""
+    """A folder of answers; `why` says which folder has the plain name, if another folder has it."""
 
     folder: Path
     why: str = ""

@@ -1,9 +1,13 @@
 """The state that all parts of a run over an inbox share: its numbers in the ledger, its counts, its moves."""
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
 
+from storage.errors import CaptchasError
 from storage.files import atomic
+from storage.files.locks import inbox_locked
 from storage.ledger.ledger import SOLVED, Ledger, LedgerEntry
 from tasks.solving.batches import SolvePlan
 from tasks.solving.choice import SolveChoice, SolveOutcome
@@ -50,7 +54,7 @@ class Inbox:
             moved = Counter({SOLVED: self.mover.moved})  # no listing finds these files again
             self.outcome = SolveOutcome(read=self.outcome.read, counts=moved, failures=self.outcome.failures)
             for _ in self.ledger.waiting():
-                pass  # what is taken out is forgotten
+                pass  # a path that is taken out is forgotten
         self.attempts += 1
         self.progress = _ignore
 
@@ -64,6 +68,59 @@ class Inbox:
                 self.outcome.answer(entry.picture.path, entry.answer)
             self.mover.move(some)
         self.progress(self.outcome.done)
+
+
+def remember(file: Path, plan: SolvePlan, entries: Sequence[LedgerEntry]) -> list[str]:
+    """Write the answers to pictures that were read without a run, where the ledger knows the folder they are in.
+
+    Parameters
+    ----------
+    file : Path
+        The ledger. If it is not there, nothing is written.
+    plan : SolvePlan
+    entries : sequence of LedgerEntry
+        Their paths are absolute. An answer belongs to the nearest folder above it that the ledger knows.
+
+    Returns
+    -------
+    list of str
+        For each folder whose answers could not be written, the reason. They are given all the same.
+    """
+    reasons: list[str] = []
+    if not entries or not file.is_file():
+        return reasons
+    with _reasoned(reasons), Ledger(file) as ledger:
+        for folder, inside in _by_folder(ledger, entries).items():
+            with _reasoned(reasons), inbox_locked(file.parent, folder):
+                number, settings = ledger.folder(folder), ledger.settings(plan.model_sha256, plan.settings)
+                run = ledger.begin(number)
+                with ledger.transaction():
+                    ledger.record(number, settings, run, inside)
+    return reasons
+
+
+@contextmanager
+def _reasoned(reasons: list[str]) -> Iterator[None]:
+    try:
+        yield
+    except CaptchasError as error:
+        reasons.append(str(error))
+
+
+def _by_folder(ledger: Ledger, entries: Sequence[LedgerEntry]) -> dict[Path, list[LedgerEntry]]:
+    """Sort entries by the nearest folder above them that the ledger knows, with paths relative to it."""
+    known: dict[Path, bool] = {}
+    found: dict[Path, list[LedgerEntry]] = {}
+    for entry in entries:
+        path = Path(entry.picture.path)
+        for folder in path.parents:
+            if folder not in known:
+                known[folder] = ledger.knows(folder)
+            if known[folder]:
+                inside = entry.picture._replace(path=path.relative_to(folder).as_posix())
+                found.setdefault(folder, []).append(entry._replace(picture=inside))
+                break
+    return found
 
 
 def _ignore(_done: int) -> None:

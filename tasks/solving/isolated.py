@@ -4,22 +4,28 @@ A file that makes a decoder crash, or take all memory, ends the process that rea
 and gives it the same batch. After that the batch comes here a second time, marked `alone`: a child process reads one
 picture after another. The picture that ends the child as well gets an answer with the reason, and another child reads
 the rest.
+
+Pictures that a person named are read in a forked child, which has the model already, so that such a file costs its own
+answer and not the command.
 """
 
 import dataclasses
+import multiprocessing
 import os
 import pickle
 import resource
+import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from multiprocessing.connection import Connection
 from typing import IO
 
 from storage.errors import CaptchasError
 from storage.ledger.ledger import Answer
 from tasks.loading.safe_read import Fatal, Unreadable
-from tasks.solving.batches import SolveJob, SolveReceipt, reader_of, solve_batch
+from tasks.solving.batches import Listed, SolveJob, SolvePlan, SolveReceipt, answer_pictures, reader_of, solve_batch
 
 LONGEST = 60.0  # seconds that one picture may take
 LONGEST_START = 4 * LONGEST  # seconds until a child has loaded the model
@@ -80,7 +86,11 @@ def _next(child: subprocess.Popen[bytes], patience: float) -> object:
         code = child.wait()
     finally:
         timer.cancel()
-    why = f"took longer than {patience:.0f} s" if slow else f"ended the process that read it (exit code {code})"
+    return _fatal(patience if slow else None, code)
+
+
+def _fatal(patience: float | None, code: int | None) -> Fatal:
+    why = f"took longer than {patience:.0f} s" if patience else f"ended the process that read it (exit code {code})"
     return Fatal(f"reading it {why}")
 
 
@@ -88,6 +98,69 @@ def _pipe(end: IO[bytes] | None) -> IO[bytes]:
     if end is None:
         raise CaptchasError("a process that reads pictures apart was started without pipes")
     return end
+
+
+def answer_forked(
+    plan: SolvePlan, pictures: Sequence[Listed], read: Callable[[Listed], bytes], patience: float = LONGEST
+) -> list[Answer | Unreadable]:
+    """Answer pictures as `answer_pictures` does, in a child that is forked from this process.
+
+    If the child dies or takes longer than `patience` seconds, each picture is answered in a child of its own, and the
+    picture that ends it too gets `Fatal`. Other systems than Linux, whose libraries do not bear a fork, read in this
+    process.
+
+    Raises
+    ------
+    BadInput
+        The model or dictionary does not fit.
+    """
+    reader_of(plan)  # now, so that every child has it
+    if not sys.platform.startswith("linux"):
+        return answer_pictures(plan, pictures, read)
+    found = _forked(plan, pictures, read, patience)
+    if not isinstance(found, Fatal):
+        return found
+    if len(pictures) == 1:
+        return [found]
+    return [answer for picture in pictures for answer in answer_forked(plan, [picture], read, patience)]
+
+
+def _forked(
+    plan: SolvePlan, pictures: Sequence[Listed], read: Callable[[Listed], bytes], patience: float
+) -> list[Answer | Unreadable] | Fatal:
+    context = multiprocessing.get_context("fork")
+    answers, sink = context.Pipe(duplex=False)
+    child = context.Process(target=_answer_into, args=(sink, plan, pictures, read), daemon=True)
+    child.start()
+    sink.close()
+    try:
+        if not answers.poll(patience):
+            return _fatal(patience, None)
+        found: list[Answer | Unreadable] | Exception = answers.recv()
+    except (EOFError, OSError):
+        child.join()
+        return _fatal(None, child.exitcode)
+    finally:
+        child.kill()
+        child.join()
+        answers.close()
+    if isinstance(found, Exception):
+        raise found
+    return found
+
+
+def _answer_into(
+    sink: Connection, plan: SolvePlan, pictures: Sequence[Listed], read: Callable[[Listed], bytes]
+) -> None:
+    """Do the forked child's work: send the answers, or the error that this process would have raised."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    try:
+        sink.send(answer_pictures(plan, pictures, read))
+    except MemoryError:
+        os._exit(1)
+    except Exception as error:  # noqa: BLE001 - the parent raises it
+        sink.send(error)
 
 
 def answer_all() -> None:

@@ -54,7 +54,7 @@ class Mover:
         return local(self.root, "move-to")
 
     def aim(self, entries: list[LedgerEntry]) -> list[LedgerEntry]:
-        """Return the same entries, the solved ones with a place to move to."""
+        """Return the same entries; solved entries with a place to move to."""
         if self.target is None:
             return entries
         taken: set[str] = set()

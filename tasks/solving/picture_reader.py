@@ -9,8 +9,8 @@ from pathlib import Path
 from storage.files.places import place
 from storage.models import model_digest
 from tasks.loading.decode import load_batch
-from tasks.loading.in_memory import Given, file_bytes
-from tasks.models import choose_words, load_reader
+from tasks.loading.in_memory import Given, picture_bytes
+from tasks.readers import choose_words, load_reader
 from tasks.reading.reader import Reader
 
 SHIPPED = Path(str(files("tasks"))) / "ladder.skops"
@@ -18,11 +18,11 @@ SHIPPED = Path(str(files("tasks"))) / "ladder.skops"
 
 @dataclass(frozen=True)
 class Word:
-    """What one picture says.
+    """The answer to a picture.
 
     word : the best answer; '' if there is none, and `reason` says why
     confidence : from 0 to 1, the calibrated probability that `word` is right
-    others : the next two answers, each with its share of what is left
+    others : the next two answers, each with its share of the rest
     """
 
     word: str
@@ -32,7 +32,7 @@ class Word:
 
 
 class PictureReader:
-    """A model that reads pictures from files or from memory; `open_reader` opens one."""
+    """A model that reads pictures from files or from memory; `open_reader` opens it."""
 
     def __init__(self, reader: Reader):
         self._reader = reader
@@ -53,7 +53,7 @@ class PictureReader:
             an error.
         """
         given = [*pictures]
-        groups, failures = load_batch(given, file_bytes)
+        groups, failures = load_batch(given, picture_bytes)
         words = [Word("", 0.0)] * len(given)
         for index, error in failures:
             words[index] = Word("", 0.0, reason=str(error))
@@ -80,7 +80,7 @@ def open_reader(
     Parameters
     ----------
     model : path or URL, optional
-        A model's file; by default the one that comes with the package.
+        A model's file; by default the model that comes with the package.
     dictionary : str
         'none' for random strings, 'web2' for the English words, or the path of a word list.
     alphabet : str, optional

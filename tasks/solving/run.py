@@ -74,7 +74,7 @@ class Attempt:
             It was called before.
         """
         if self._began:
-            raise RuntimeError("an attempt solves once; `next_attempt` gives another one")
+            raise RuntimeError("an attempt solves once; `next_attempt` gives the next attempt")
         self._began = True
         if progress:
             self.inbox.progress = progress
@@ -193,7 +193,7 @@ class Attempt:
         return new
 
     def _batches(self, groups: Iterable[list[PictureFile]]) -> Iterator[SolveJob]:
-        """Yield batches of files to read, whole ones as far as possible."""
+        """Yield batches of files to read, whole batches as far as possible."""
         ready: list[PictureFile] = []
         for group in groups:
             ready += group

@@ -66,7 +66,7 @@ class Survey:
             outcome.skipped[ANSWERED if known.settings == self.inbox.settings else OTHERS] += 1
 
     def _finish(self, known: KnownFile, path: str) -> bool:
-        """End the move that an earlier run began, if it began one; return whether the file has been moved."""
+        """End a move that an earlier run began; return whether the file has been moved."""
         return known.target is not None and self.inbox.mover.finish(known, path)
 
     def _mark(self, gone: list[bytes], back: list[bytes]) -> None:

@@ -135,7 +135,8 @@ def pick(
     chosen = np.union1d(_first(letter, picture, random, letters), _first(other, picture, random, others))
     taught = np.zeros(int(picture.max(initial=-1)) + 1, bool)
     taught[picture[letter]] = True
-    return chosen[taught[picture[chosen]]]
+    kept: np.ndarray = chosen[taught[picture[chosen]]]
+    return kept
 
 
 def _first(kind: np.ndarray, picture: np.ndarray, key: np.ndarray, most: int) -> np.ndarray:

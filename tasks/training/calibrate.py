@@ -58,7 +58,7 @@ def check_answers(job: CheckJob) -> CheckReceipt:
         if job.leave_out:
             block = block.rows(~left_out(dataset, block, job.leave_out))
         readings = reader.read(block.images, [Ranking.NONE])
-        truth = np.array(block.texts())
+        truth = np.array(block.texts(profile["alphabet"]))
         for ranking, rows in readings.evidence.items():
             answer = readings.reading if ranking is Ranking.NONE else readings.answers[ranking].words[:, 0]
             evidence[ranking.value].append(rows)

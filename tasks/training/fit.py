@@ -3,21 +3,33 @@
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TypedDict
 
 import numpy as np
 from threadpoolctl import threadpool_limits
 
 from storage.errors import BadInput
 from storage.shards.shard import SPLITS
-from tasks.rates import Rate
+from tasks.rates import Rate, RateRecord
 from tasks.reading import networks
 from tasks.reading.features import SIZE
-from tasks.reading.networks import GATE, LETTERS
+from tasks.reading.networks import GATE, LETTERS, FittedNetwork
 from tasks.training.settings import Settings
 
 TRAIN, VALIDATION = SPLITS.index("train"), SPLITS.index("validation")
 SAMPLE = np.dtype([("label", "u1"), ("split", "u1"), ("span", "u1", (SIZE,))])  # a row of a spool file
 PASSED = 0.995  # share of the validation letters known to the large network that the gate lets through
+
+
+class FitFacts(TypedDict):
+    """What a fit was made of, and how the gate does, for the model's record."""
+
+    letters: int
+    spans: int
+    shows: int
+    seconds: float
+    gate: float
+    gate_passes: RateRecord
 
 
 class Samples:
@@ -79,7 +91,7 @@ def fit(
     shows: int,
     on_pool: Callable[[int, float], None] | None = None,
     every: bool = True,
-) -> tuple[dict, dict]:
+) -> tuple[dict[str, FittedNetwork], FitFacts]:
     """Fit both networks to the files of a spool.
 
     Parameters
@@ -100,7 +112,7 @@ def fit(
     Returns
     -------
     fitted : dict of str to MLPClassifier
-    facts : dict
+    facts : FitFacts
         Letters and spans learnt from, spans shown, seconds; the gate's bound, and the rate of the validation
         split's letters that it lets through.
 
@@ -122,7 +134,7 @@ def fit(
         networks.fit(gate, train.kinds, len(train), max(shows // 2, 1), 2, settings.seed)
     fitted = {LETTERS: letters, GATE: gate}
     least, passed = _bound(fitted, validation)
-    facts = {
+    facts: FitFacts = {
         "letters": int(counts[:-1].sum()),
         "spans": int(counts.sum()),
         "shows": shows,
@@ -142,7 +154,7 @@ def _require_letters(counts: np.ndarray, classes: str, every: bool) -> None:
         )
 
 
-def _bound(fitted: dict, validation: Samples) -> tuple[float, dict]:
+def _bound(fitted: dict[str, FittedNetwork], validation: Samples) -> tuple[float, RateRecord]:
     """Find the gate's bound, and the rate of letters above it.
 
     `PASSED` of the validation letters are above it: of those that the large network takes for letters. Where that

@@ -9,9 +9,12 @@ from storage.errors import BadInput, nearest
 from storage.shards.shard import Block
 from tasks.profiles.built_in import UNSEEN
 from tasks.profiles.fonts import face_names
+from tasks.reading.networks import MOST_CLASSES
 
-MOST_CLASSES = 254  # a label is one byte, and one of its values means "not one letter"
-MOST_LAYERS, MOST_UNITS = 4, 4096  # hidden layers, and units of each; a guard against slips, not a measured limit
+MOST_HIDDEN_LAYERS, MOST_UNITS = (
+    4,
+    4096,
+)  # hidden layers, and units of each; a guard against slips, not a measured limit
 FIRST_SHARE = 4  # the first round gets a fourth of the pictures and of the shows
 
 
@@ -49,7 +52,7 @@ class Settings:
         for name, holds, rule in (
             ("pictures", self.pictures and min(self.pictures) >= 1, "1 or more for each dataset"),
             ("shows", self.shows >= 1, "1 or more"),
-            ("hidden", 1 <= layers <= MOST_LAYERS and 1 <= min(units) <= max(units) <= MOST_UNITS,
+            ("hidden", 1 <= layers <= MOST_HIDDEN_LAYERS and 1 <= min(units) <= max(units) <= MOST_UNITS,
              f"one to four layers of 1 to {MOST_UNITS} units"),
             ("seed", 0 <= self.seed < 1 << 32, "from 0 to 2**32 - 1"),
         ):  # fmt: skip

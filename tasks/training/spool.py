@@ -9,7 +9,7 @@ import numpy as np
 
 from storage.dataset import Dataset
 from storage.files import atomic
-from storage.models import load_model
+from storage.models import Network, load_model
 from storage.shards.shard import Block
 from tasks.lowlevel.inflate import inflate
 from tasks.reading.components import find_apart
@@ -148,14 +148,14 @@ class _Taught(NamedTuple):
 
 
 def _teach(
-    block: Block, classes: str, networks: dict | None, least: float | None, key: tuple[int, int, int]
+    block: Block, classes: str, networks: dict[str, Network] | None, least: float | None, key: tuple[int, int, int]
 ) -> _Taught:
     """Cut pictures into spans, label them and choose some; `key` is the seed, the shard and the block's number.
 
     True boxes align the letters. Without boxes, components stand in for them; or, in the second round, `networks`
     find the letters, also where they touch: `least` is the gate's bound.
     """
-    codes = _codes_of(block.texts(), classes)
+    codes = _codes_of(block.texts(classes), classes)
     ink, shear, offset = upright(block.images)
     lattice, apart = find_spans(ink), find_apart(ink)
     boxes = block.boxes[:, : codes.shape[1]]
@@ -191,7 +191,7 @@ def _codes_of(texts: list[str], classes: str) -> np.ndarray:
     return codes
 
 
-def _odds_of_spans(shapes: np.ndarray, networks: dict, least: float, classes: int) -> np.ndarray:
+def _odds_of_spans(shapes: np.ndarray, networks: dict[str, Network], least: float, classes: int) -> np.ndarray:
     """Give the log odds of each letter, (m, classes) float64; `REFUSED` for spans below the gate's bound."""
     passed = gate_odds(networks[GATE], shapes) >= least
     odds = np.full((len(shapes), classes), REFUSED)

@@ -11,7 +11,7 @@ from flows.workers.fanout import fan_out
 from storage.files import atomic
 from storage.shards.writer import write_shard
 from tasks.datasets.folder import complete
-from tasks.datasets.generate import draw_shard, survey
+from tasks.datasets.generate import draw_shard, plan_drawing
 from tasks.datasets.recipe import make_recipe, renderer_of
 from tasks.datasets.totals import Gathered, Pace
 from tasks.lowlevel.deflate import compress
@@ -88,7 +88,7 @@ def generate(table: Table, name: str, count: int, folder: Path, reference: float
     """
     recipe = make_recipe(BUILT_IN[name], SEED)
     target = atomic.make_folder(folder / name)
-    plan = survey(recipe, target, count, "bench")
+    plan = plan_drawing(recipe, target, count, "bench")
     workers = len(os.sched_getaffinity(0))
     gathered, million = Gathered(recipe.identity), [Pace()]
     with crew(workers) as client:

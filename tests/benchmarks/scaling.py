@@ -103,7 +103,7 @@ def measure(profile: str, shards: int, folder: Path, processor_time: bool = Fals
     recipe = make_recipe(BUILT_IN[profile], SEED)
     folder.mkdir(parents=True)
     workers = len(os.sched_getaffinity(0))
-    plan = generate.survey(recipe, folder, (shards + 2 * workers) * PICTURES, "0123456789ab")
+    plan = generate.plan_drawing(recipe, folder, (shards + 2 * workers) * PICTURES, "0123456789ab")
     with crew(workers) as client:
         found = list(fan_out(client, timed, plan.jobs))[2 * workers :]
     wall, processor, receipts = zip(*found, strict=True)

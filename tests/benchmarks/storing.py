@@ -12,7 +12,7 @@ from flows.workers.fanout import fan_out
 from storage.dataset import Dataset
 from tasks.datasets import prove
 from tasks.datasets.inventory import inventory, recipe_of
-from tasks.exchange.export import ExportChoice, begin, survey
+from tasks.exchange.export import ExportChoice, begin_export, plan_export
 from tasks.exchange.export_part import export_part
 from tasks.exchange.formats import ExportFormat
 from tasks.lowlevel.inflate import inflate
@@ -50,8 +50,8 @@ def storing(table: Table, folder: Path, reference: float) -> None:
         rounds = iter(("png", "png-again"))
 
         def export():
-            plan = survey(data, ExportChoice(ExportFormat.PNG, count=count), out := folder / next(rounds))
-            begin(plan, out)
+            plan = plan_export(data, ExportChoice(ExportFormat.PNG, count=count), out := folder / next(rounds))
+            begin_export(plan, out)
             list(fan_out(client, export_part, plan.jobs))
 
         # Twice: ext4 without a journal passes over files that were deleted minutes ago, by whatever ran before.

@@ -194,7 +194,7 @@ def interrupt(chosen, number: int, folder: Path, mark: Path, said: Path) -> dict
 def outlive(chosen, number: int, folder: Path, mark: Path, said: Path) -> dict:
     """A worker stops at its `number`-th call, its client is dead; the same command runs; the worker wakes."""
     generate.BLOCKS_A_SHARD = 1
-    jobs = generate.survey(drive.recipe(), folder, chosen.count, "dead").jobs
+    jobs = generate.plan_drawing(drive.recipe(), folder, chosen.count, "dead").jobs
 
     def act(at: int, name: str) -> None:
         if at == number:

@@ -23,7 +23,7 @@ from storage.shards.manifest import MANIFEST, canonical
 from storage.shards.shard import parse_name, read_record
 from tasks.datasets import generate, prove
 from tasks.datasets import repair as mending
-from tasks.datasets.folder import complete, tidy
+from tasks.datasets.folder import complete, tidy_dataset
 from tasks.datasets.inventory import inventory, recipe_of
 from tasks.datasets.judge import judge
 from tasks.datasets.recipe import Recipe, make_recipe, renderer_of
@@ -61,11 +61,11 @@ def draw(folder: Path, count: int, *, blocks: int = 1, workers: int = 0, pace: f
     began = time.monotonic()
     gathered = Gathered(wanted.identity)
     with locked(folder):
-        plan = generate.survey(wanted, folder, count, run)
+        plan = generate.plan_drawing(wanted, folder, count, run)
         if plan.whole:
-            tidy(folder, wanted.identity)
+            tidy_dataset(folder, wanted.identity)
         else:
-            atomic.need_space(folder, int(generate.estimate_bytes(wanted) * generate.missing(plan, folder)))
+            atomic.need_space(folder, int(generate.estimate_bytes(wanted) * generate.missing_pictures(plan, folder)))
             for receipt in _receipts(plan, workers):
                 gathered.add(receipt)
                 time.sleep(pace)
@@ -102,7 +102,7 @@ def repair(folder: Path) -> list[str]:
         drawn = list(map(mending.redraw_shard, plan.jobs))
         for receipt in map(mending.count_shard, counting):
             counted.add(receipt)
-        findings = mending.finish(found, verdict, plan, proofs, drawn, counted, run)
+        findings = mending.finish_repair(found, verdict, plan, proofs, drawn, counted, run)
         return [f"{finding.what} {finding.state}: {finding.done}" for finding in findings]
 
 

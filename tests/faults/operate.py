@@ -21,7 +21,7 @@ from flows.service import processes
 from flows.service.prefect_api import Api, Unanswered
 from storage.ledger.ledger import ANSWER, LEDGER, PictureFile, digest_of, path_of
 from storage.shards.manifest import MANIFEST
-from tasks import models
+from tasks import readers
 from tasks.datasets.recipe import make_recipe, renderer_of
 from tasks.lowlevel.grey_png import png
 from tasks.profiles.built_in import find_profile
@@ -238,7 +238,7 @@ class Site:
 
     def answers_wanted(self) -> dict[str, tuple]:
         """What this process answers, undisturbed."""
-        words = models.choose_words("web2", SHIPPED)
+        words = readers.choose_words("web2", SHIPPED)
         plan = batches.make_plan(SHIPPED, words, Ranking.PROBABILITY)
         files = []
         for path in sorted(self.dropped):

@@ -188,7 +188,7 @@ def test_a_model_of_other_features_is_refused(here, mistakes, tmp_path):
 
 def test_without_any_model_it_says_which_file_is_missing(here, mistakes, tmp_path, monkeypatch):
     """Wherever the shipped one is: it stands in for those under the home, and is looked for by its name too."""
-    monkeypatch.setattr("flows.solve.SHIPPED", tmp_path / SHIPPED.name)
+    monkeypatch.setattr("flows.solve_request.SHIPPED", tmp_path / SHIPPED.name)
     result = here("solve", mistakes / "pictures", "--home", tmp_path)
     assert result.returncode == 2
     assert f"{SHIPPED.name}: no such file; train one with `captchas train`" in result.stderr

@@ -7,7 +7,7 @@ from storage.dataset import Dataset
 from storage.shards.manifest import Manifest
 from storage.shards.shard import BLOCK, combined
 from storage.shards.writer import write_shard
-from tasks.exchange.export import ExportChoice, begin, finish, survey
+from tasks.exchange.export import ExportChoice, begin_export, finish_export, plan_export
 from tasks.exchange.export_part import export_part
 from tasks.exchange.formats import ExportFormat
 
@@ -37,9 +37,9 @@ def test_two_workers_write_what_one_process_writes(captchas, make_blocks, tmp_pa
     assert (first.report["export"], first.report["kept"]) == (str(out), 0)
     assert first.report["written"] == first.report["pictures"] > 300
 
-    plan = survey(Dataset(folder), ExportChoice(ExportFormat.PNG, split="test"), tmp_path / "alone")
-    begin(plan, tmp_path / "alone")
-    finish(plan, tmp_path / "alone", [export_part(job) for job in plan.jobs])
+    plan = plan_export(Dataset(folder), ExportChoice(ExportFormat.PNG, split="test"), tmp_path / "alone")
+    begin_export(plan, tmp_path / "alone")
+    finish_export(plan, tmp_path / "alone", [export_part(job) for job in plan.jobs])
     assert tree(out) == tree(tmp_path / "alone")
     assert sorted(path.name for path in out.parent.iterdir()) == ["made-png-test", "made-png-test.lock"]
 

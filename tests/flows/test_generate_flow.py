@@ -40,12 +40,12 @@ def whole(captchas, tmp_path_factory) -> Dataset:
 def test_what_an_earlier_try_drew_is_this_runs_too(environment, tmp_path):
     """As after a lost worker: the task begins again, and finds shards that were not there before the run."""
     from flows.generate import draw
-    from tasks.datasets.generate import draw_shard, survey
+    from tasks.datasets.generate import draw_shard, plan_drawing
     from tasks.datasets.recipe import make_recipe
     from tasks.profiles.built_in import find_profile
 
     recipe = make_recipe(find_profile("letters"), 1)
-    plan = survey(recipe, tmp_path, 40_000, "run")
+    plan = plan_drawing(recipe, tmp_path, 40_000, "run")
     names = [draw_shard(job).record.name for job in plan.jobs[:2]]
     gathered, shards = draw.fn(recipe, plan, tmp_path, {names[0]}, 1, None)
     assert (gathered.drawn, gathered.kept) == (40_000 - 16_384, 16_384)

@@ -92,17 +92,17 @@ def test_the_record_of_another_user_is_not_believed(clean):
         "api": "http://[::1]:9/api",
     }
     (clean / "prefect").mkdir()
-    (clean / "prefect" / home.RECORD).write_text(json.dumps(record))
+    (clean / "prefect" / home.UP_RECORD).write_text(json.dumps(record))
     os.environ[home.HOME] = str(clean)
     assert home.served() == record
-    os.chown(clean / "prefect" / home.RECORD, 65534, 65534)
+    os.chown(clean / "prefect" / home.UP_RECORD, 65534, 65534)
     assert home.served() is None
 
 
 def test_commands_send_the_password_of_the_up_on_their_home(clean):
     record = {"pid": os.getpid(), "started": processes.started(os.getpid()), "api": "http://127.0.0.1:9/api"}
     (clean / "prefect").mkdir()
-    (clean / "prefect" / home.RECORD).write_text(json.dumps(record | {"password": "captchas:x"}))
+    (clean / "prefect" / home.UP_RECORD).write_text(json.dumps(record | {"password": "captchas:x"}))
     os.environ["PREFECT_API_AUTH_STRING"] = "of another server"
     assert home.prepare_environment(clean) is False
     assert os.environ["PREFECT_API_URL"] == record["api"]

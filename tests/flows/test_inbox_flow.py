@@ -153,9 +153,13 @@ def test_an_inbox_over_several_runs(captchas, images, tmp_path):
     (folder / "text.png").unlink()
     assert captchas(*common).returncode == 2
     assert captchas(*common, "--move-to", done).report["rows"] == {"solved": 24}
-    one = captchas("solve", done / "copy.png", "--home", home, "--json").report
-    assert (one["total"], one["solved"], one["read"]) == (1, 1, 0)
+    settled = captchas("solve", done / "copy.png", "--settle", "0", "--home", home, "--json").report  # as a folder
+    assert (settled["total"], settled["solved"], settled["read"]) == (1, 1, 0)
+    assert [row["path"] for row in settled["answers"]] == ["copy.png"]
     assert [row["path"] for row in rows(home / "answers" / "copy" / "answers.csv")] == ["copy.png"]
+    at_once = captchas("solve", done / "copy.png", "--home", home, "--json").report
+    assert (at_once["total"], at_once["solved"], at_once["read"], at_once["answers_file"]) == (1, 1, 1, None)
+    assert at_once["answers"][0]["path"] == str(done / "copy.png")
 
 
 def test_lost_workers_cost_a_pause_and_the_report_counts_all(captchas, images, tmp_path, monkeypatch):

@@ -159,7 +159,7 @@ def test_an_inbox_there_and_its_answers(captchas, whole, bucket, tmp_path):
     solve = ("solve", inbox, "--dictionary", "none", "--length", 1, "--out", answers, "--home", tmp_path, "--json")
     result = captchas(*solve)
     assert result.returncode == 0, result.stderr
-    assert (result.report["total"], result.report["read"], result.report["answers"]) == (3, 3, answers)
+    assert (result.report["total"], result.report["read"], result.report["answers_file"]) == (3, 3, answers)
     assert result.report["folder"] == str(inbox)
     rows = place(answers).read_bytes().decode().splitlines()
     assert [row.partition(",")[0] for row in rows] == ["path", "00/a.png", "01/a.png", "02/a.png"]

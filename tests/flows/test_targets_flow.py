@@ -112,20 +112,20 @@ def test_whole_runs_over_two_inboxes_of_one_name(captchas, tmp_path):
     common = ("--home", tmp_path / "home", "--json", "--settle", "0")
     one, two = (captchas("solve", folder, *common).report for folder in (first, second))
     assert (one["solved"] + one["abstained"], one["failed"]) == (2, 0)
-    assert Path(one["answers"]) == tmp_path / "home" / "answers" / "inbox" / "answers.csv"
-    assert Path(two["answers"]).parent.name.startswith("inbox-")
+    assert Path(one["answers_file"]) == tmp_path / "home" / "answers" / "inbox" / "answers.csv"
+    assert Path(two["answers_file"]).parent.name.startswith("inbox-")
     assert (one["folder"], two["folder"]) == (str(first), str(second))
     assert str(first) in two["answers_note"] and "answers_note" not in one
-    with Path(one["answers"]).open(newline="") as file:
+    with Path(one["answers_file"]).open(newline="") as file:
         assert len(list(csv.DictReader(file))) == 2
-    with Path(two["answers"]).open(newline="") as file:
+    with Path(two["answers_file"]).open(newline="") as file:
         assert len(list(csv.DictReader(file))) == 3
     refused = captchas("solve", first, *common, "--out", "-")
     assert (refused.returncode, refused.stdout[:9]) == (2, '{"error":')
     piped = captchas("solve", first, *common[:2], "--settle", "0", "--out", "-", alone=True)
     assert piped.returncode == 0, piped.stderr
     assert [row["path"] for row in csv.DictReader(io.StringIO(piped.stdout))] == ["a.png", "b.png"]
-    assert "answers: -" in piped.stderr
+    assert "answers file: -" in piped.stderr
     os.mkfifo(tmp_path / "fifo")
     with subprocess.Popen(["cat", tmp_path / "fifo"], stdout=subprocess.PIPE, text=True) as reader:
         report = captchas("solve", first, *common, "--out", tmp_path / "fifo").report

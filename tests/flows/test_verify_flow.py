@@ -33,7 +33,7 @@ def letters(tmp_path):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(generate, "BLOCKS_A_SHARD", 1)
         gathered = Gathered(recipe.identity)
-        for job in generate.survey(recipe, folder, 3 * BLOCK, "run").jobs:
+        for job in generate.plan_drawing(recipe, folder, 3 * BLOCK, "run").jobs:
             gathered.add(generate.draw_shard(job))
         complete(folder, gathered, "run")
     return folder

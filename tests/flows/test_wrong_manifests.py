@@ -19,7 +19,7 @@ from storage.errors import CaptchasError, Damaged
 from storage.shards import manifest as module
 from storage.shards.manifest import MANIFEST, Manifest, canonical
 from tasks.datasets.describe import datasets_under, describe_dataset
-from tasks.datasets.generate import survey
+from tasks.datasets.generate import plan_drawing
 from tasks.datasets.inventory import inventory, require_dataset
 from tasks.datasets.judge import judge
 from tasks.datasets.prove import proof_jobs, prove_all
@@ -94,7 +94,7 @@ def readers(folder: Path, recipe) -> list[Callable]:
         lambda: check(TrainRequest([str(folder)])),
         lambda: measurement("ladder", str(folder)),
         lambda: require_dataset(folder, drawing=True),
-        lambda: survey(recipe, folder, 40, "run"),
+        lambda: plan_drawing(recipe, folder, 40, "run"),
         lambda: require_imported(folder),
         lambda: as_imported(folder, folder),
         lambda: Dataset(folder)[0],

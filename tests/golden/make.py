@@ -18,7 +18,7 @@ from PIL import Image
 from storage.dataset import Dataset
 from storage.shards.shard import FORMAT
 from tasks.datasets.folder import complete
-from tasks.datasets.generate import draw_shard, survey
+from tasks.datasets.generate import draw_shard, plan_drawing
 from tasks.datasets.recipe import make_recipe
 from tasks.datasets.totals import Gathered
 from tasks.exchange.ingest import fill_jobs, fill_shard
@@ -57,7 +57,7 @@ def draw(profile, folder: Path) -> None:
     folder.mkdir(parents=True)
     recipe = make_recipe(profile, SEED)
     gathered = Gathered(recipe.identity)
-    for job in survey(recipe, folder, COUNT[profile.name], "golden").jobs:
+    for job in plan_drawing(recipe, folder, COUNT[profile.name], "golden").jobs:
         gathered.add(draw_shard(job))
     complete(folder, gathered, "golden")
 

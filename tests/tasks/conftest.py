@@ -35,7 +35,7 @@ def draw_dataset() -> Callable[..., Dataset]:
         gathered = Gathered(recipe.identity)
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(generate, "BLOCKS_A_SHARD", blocks)
-            for job in generate.survey(recipe, folder, count, "run").jobs:
+            for job in generate.plan_drawing(recipe, folder, count, "run").jobs:
                 gathered.add(generate.draw_shard(job))
             complete(folder, gathered, "run")
         return Dataset(folder)

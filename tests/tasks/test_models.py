@@ -8,7 +8,7 @@ import skops.io
 
 from storage.errors import BadInput, Damaged, NoSpace, NotThere
 from storage.models import load_model, model_digest, save_model
-from tasks import models
+from tasks import models, readers
 from tasks.models import must_know_as_much
 from tasks.reading import networks
 from tasks.reading.features import FEATURES, SIZE
@@ -103,7 +103,7 @@ def test_what_killed_runs_left_is_removed_and_nothing_else(tmp_path):
     ]
     for name in others:
         (tmp_path / name).write_bytes(b"x")
-    models.tidy(tmp_path / "m.skops")
+    models.remove_leftovers(tmp_path / "m.skops")
     assert sorted(one.name for one in tmp_path.iterdir()) == sorted(others)
 
 
@@ -189,27 +189,27 @@ def test_a_model_that_reads_more_letters_is_not_replaced(two, tmp_path):
 
 
 def test_words_to_rank_by_are_of_letters_that_the_model_knows(learnt, two, tmp_path, web2):
-    assert models.choose_words("none", learnt.path) == ()
-    assert models.choose_words("web2", learnt.path) == web2
-    three = models.choose_words("web2", learnt.path, length=(3, 3))
+    assert readers.choose_words("none", learnt.path) == ()
+    assert readers.choose_words("web2", learnt.path) == web2
+    three = readers.choose_words("web2", learnt.path, length=(3, 3))
     assert {len(word) for word in three} == {3}
-    assert set("".join(models.choose_words("web2", learnt.path, "ABDE"))) == set("ABDE")
+    assert set("".join(readers.choose_words("web2", learnt.path, "ABDE"))) == set("ABDE")
     (tmp_path / "words.txt").write_text("AB\nBABBA\n")
     served, _ = two
-    assert models.choose_words(str(tmp_path / "words.txt"), served) == ("AB", "BABBA")
-    assert models.choose_words(str(tmp_path / "words.txt"), served, length=(1, 2)) == ("AB",)
+    assert readers.choose_words(str(tmp_path / "words.txt"), served) == ("AB", "BABBA")
+    assert readers.choose_words(str(tmp_path / "words.txt"), served, length=(1, 2)) == ("AB",)
 
 
 def test_a_reader_is_loaded_once_for_equal_jobs(learnt, web2):
     digest = model_digest(learnt.path)
-    reader = models.load_reader(str(learnt.path), digest, web2)
-    assert models.load_reader(str(learnt.path), digest, web2) is reader
-    other = models.load_reader(str(learnt.path), digest, (), None, "ABC", (1, 3))
+    reader = readers.load_reader(str(learnt.path), digest, web2)
+    assert readers.load_reader(str(learnt.path), digest, web2) is reader
+    other = readers.load_reader(str(learnt.path), digest, (), None, "ABC", (1, 3))
     assert (other.ranking, other.alphabet, other.length) == (Ranking.NONE, "ABC", (1, 3))
     with pytest.raises(Damaged, match=r"model\.skops: is not the file that this run began with; run again"):
-        models.load_reader(str(learnt.path), "0" * 64, web2)
+        readers.load_reader(str(learnt.path), "0" * 64, web2)
     with pytest.raises(NotThere, match="no such file"):
-        models.load_reader(str(learnt.path.with_name("none.skops")), digest, web2)
+        readers.load_reader(str(learnt.path.with_name("none.skops")), digest, web2)
 
 
 @pytest.mark.parametrize("step", ["save", "promote"])

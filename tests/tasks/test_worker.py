@@ -13,8 +13,8 @@ import pytest
 from storage.errors import Damaged
 from tasks import worker
 from tasks.datasets.recipe import software
-from tasks.models import load_reader
 from tasks.profiles.fonts import find_face
+from tasks.readers import load_reader
 
 ROOT = Path(__file__).parents[2]
 
@@ -63,8 +63,8 @@ def test_a_changed_file_in_any_folder_changes_the_fingerprint(tmp_path, monkeypa
 
     def fingerprint() -> str:
         worker.record.cache_clear()
-        worker.fingerprint.cache_clear()
-        return worker.fingerprint()
+        worker.software_fingerprint.cache_clear()
+        return worker.software_fingerprint()
 
     try:
         before = fingerprint()
@@ -81,7 +81,7 @@ def test_a_changed_file_in_any_folder_changes_the_fingerprint(tmp_path, monkeypa
 
 
 def test_a_job_is_done_only_with_the_software_of_the_run():
-    assert worker.do(len, worker.fingerprint(), "four") == 4
+    assert worker.do(len, worker.software_fingerprint(), "four") == 4
     with pytest.raises(worker.Unfit, match="install the same version"):
         worker.do(len, "another", "four")
     assert isinstance(pickle.loads(pickle.dumps(worker.Unfit("x"))), worker.Unfit)
@@ -97,14 +97,14 @@ def test_evidence_of_a_folder_and_of_a_file(tmp_path):
     seen = worker.sample(folder)
     assert list(seen) == [str(folder), str(file)]
     assert worker.sample(file) == {str(file): seen[str(file)]}
-    assert worker.missing(seen) == []
+    assert worker.differing_files(seen) == []
     file.write_bytes(b"abd")  # as long, and another
-    assert worker.missing(seen) == [str(file)]
+    assert worker.differing_files(seen) == [str(file)]
     file.unlink()
-    assert worker.missing(seen) == [str(file)]
+    assert worker.differing_files(seen) == [str(file)]
     folder.joinpath(".hidden").unlink()
     folder.rmdir()
-    assert worker.missing(seen) == [str(folder), str(file)]
+    assert worker.differing_files(seen) == [str(folder), str(file)]
 
 
 def test_a_file_of_the_project_is_found_where_this_process_has_it(tmp_path):

@@ -110,7 +110,7 @@ def test_a_database_that_is_locked_for_a_moment_is_asked_again(server):
 
 def test_all_is_up(server, file):
     whole(server)
-    report = deployments.look(server.url, file)
+    report = deployments.report_status(server.url, file)
     assert 9 < report.pop("worker_last_seen_seconds") < 20
     assert report == {
         "server": server.url, "server_answers": True, "pool": True, "deployments": 2, "deployments_missing": [],
@@ -136,7 +136,7 @@ def test_what_is_not_up_is_named(server, file, path, answer, said):
     whole(server)
     server.answers[path] = answer
     with pytest.raises(deployments.NotUp) as raised:
-        deployments.look(server.url, file)
+        deployments.report_status(server.url, file)
     assert said in str(raised.value) and "`captchas up` starts" in str(raised.value)
     assert raised.value.report["server"] == server.url
     assert raised.value.exit_code == 1
@@ -144,7 +144,7 @@ def test_what_is_not_up_is_named(server, file, path, answer, said):
 
 def test_without_an_address_no_server_is_asked():
     with pytest.raises(deployments.NotUp, match=r"not all is up: no server answers\."):
-        deployments.look(None, None)
+        deployments.report_status(None, None)
 
 
 def test_a_file_is_deployed_again_only_when_it_or_the_server_changed(server, file):
@@ -241,7 +241,7 @@ def test_every_request_carries_what_prefect_s_clients_send(server, monkeypatch, 
 def test_a_server_that_wants_a_password_names_the_variable(server):
     server.answers["work_pools/captchas"] = 401
     with pytest.raises(deployments.NotUp, match=r"refused \(401\); give its password in PREFECT_API_AUTH_STRING"):
-        deployments.look(server.url, None)
+        deployments.report_status(server.url, None)
 
 
 def test_runs_that_were_cut_off_are_closed_and_of_missed_ones_the_newest_is_kept(server):

@@ -110,7 +110,7 @@ def one_process():
 def draw(profile: Profile, count: int, folder: Path) -> Manifest:
     """A dataset drawn by this process alone, without Dask."""
     recipe = make_recipe(profile, 1)
-    plan = generate.survey(recipe, folder, count, "0123456789ab")
+    plan = generate.plan_drawing(recipe, folder, count, "0123456789ab")
     gathered = Gathered(recipe.identity)
     for job in plan.jobs:
         gathered.add(generate.draw_shard(job))

@@ -7,7 +7,7 @@ from storage.shards.shard import BLOCK, shard_name
 from tasks.datasets import generate
 from tasks.datasets.describe import describe_dataset, describe_shard
 from tasks.datasets.folder import complete
-from tasks.datasets.generate import draw_shard, survey
+from tasks.datasets.generate import draw_shard, plan_drawing
 from tasks.datasets.totals import Gathered
 
 COUNT = BLOCK + 100
@@ -19,7 +19,7 @@ def folder(recipe, tmp_path, monkeypatch):
     folder = tmp_path / "d"
     folder.mkdir()
     gathered = Gathered(recipe.identity)
-    for job in survey(recipe, folder, COUNT, "run").jobs:
+    for job in plan_drawing(recipe, folder, COUNT, "run").jobs:
         gathered.add(draw_shard(job))
     complete(folder, gathered, "run")
     return folder

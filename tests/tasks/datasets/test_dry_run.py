@@ -2,9 +2,9 @@ import pytest
 
 from storage.shards.shard import BLOCK, shard_name
 from tasks.datasets import generate
-from tasks.datasets.dry_run import measure, rehearse
+from tasks.datasets.dry_run import measure_cost, rehearse
 from tasks.datasets.folder import complete
-from tasks.datasets.generate import draw_shard, survey
+from tasks.datasets.generate import draw_shard, plan_drawing
 from tasks.datasets.recipe import make_recipe
 from tasks.datasets.totals import Gathered
 
@@ -21,7 +21,7 @@ def folder(recipe, tmp_path, monkeypatch):
 def draw(recipe, folder, count):
     folder.mkdir(exist_ok=True)
     gathered = Gathered(recipe.identity)
-    for job in survey(recipe, folder, count, "run").jobs:
+    for job in plan_drawing(recipe, folder, count, "run").jobs:
         gathered.add(draw_shard(job))
     complete(folder, gathered, "run")
 
@@ -33,7 +33,7 @@ def files(folder):
 def test_nothing_is_left_to_do_on_a_whole_dataset(recipe, folder):
     before = files(folder)
     shown = []
-    found = rehearse(recipe, survey(recipe, folder, COUNT, "run"), folder, 2, shown.append)
+    found = rehearse(recipe, plan_drawing(recipe, folder, COUNT, "run"), folder, 2, shown.append)
     assert found["shards"] == {"whole": 3, "missing": 0, "damaged": 0, "stale": 0}
     assert (found["to_draw"], found["bytes"], found["drawing_seconds"], found["findings"]) == (0, 0, 0.0, [])
     assert shown == [BLOCK, BLOCK, 452]
@@ -41,7 +41,7 @@ def test_nothing_is_left_to_do_on_a_whole_dataset(recipe, folder):
 
 
 def test_every_shard_is_missing_from_a_folder_that_is_not_there(recipe, tmp_path):
-    found = rehearse(recipe, survey(recipe, tmp_path / "none", 20 * BLOCK, "run"), tmp_path / "none", 2)
+    found = rehearse(recipe, plan_drawing(recipe, tmp_path / "none", 20 * BLOCK, "run"), tmp_path / "none", 2)
     assert found["shards"]["missing"] == 2 and found["to_draw"] == 20 * BLOCK
     assert not (tmp_path / "none").exists()
 
@@ -53,7 +53,7 @@ def test_missing_damaged_and_stale_shards_are_told_apart(recipe, folder):
     data[len(data) // 2] ^= 1
     flipped.write_bytes(data)
     before = files(folder)
-    found = rehearse(recipe, survey(recipe, folder, 3 * BLOCK, "run"), folder, 1)
+    found = rehearse(recipe, plan_drawing(recipe, folder, 3 * BLOCK, "run"), folder, 1)
     assert [(row["shard"], row["state"]) for row in found["findings"]] == [
         (shard_name(0, BLOCK), "missing"), (shard_name(1, BLOCK), "damaged"),
         (shard_name(2, BLOCK), "missing"), (shard_name(2, 452), "stale"),
@@ -66,13 +66,13 @@ def test_missing_damaged_and_stale_shards_are_told_apart(recipe, folder):
 def test_damage_in_a_whole_dataset_is_for_verify_to_mend(recipe, folder):
     flipped = folder / shard_name(1, BLOCK)
     flipped.write_bytes(flipped.read_bytes()[:-1] + b"?")
-    found = rehearse(recipe, survey(recipe, folder, COUNT, "run"), folder, 1)
+    found = rehearse(recipe, plan_drawing(recipe, folder, COUNT, "run"), folder, 1)
     assert found["shards"]["damaged"] == 1 and found["to_draw"] == 0
     assert "captchas verify --repair mends it" in found["findings"][0]["reason"]
 
 
 def test_shards_of_another_dataset_or_place_are_damaged(recipe, small, folder, tmp_path):
-    plan = survey(recipe, folder, 3 * BLOCK, "run")
+    plan = plan_drawing(recipe, folder, 3 * BLOCK, "run")
     draw(make_recipe(small, 99), tmp_path / "other", COUNT)
     (tmp_path / "other" / shard_name(0, BLOCK)).replace(folder / shard_name(0, BLOCK))
     (folder / shard_name(2, 452)).replace(folder / shard_name(1, 452))
@@ -84,9 +84,9 @@ def test_shards_of_another_dataset_or_place_are_damaged(recipe, small, folder, t
 
 
 def test_the_estimate_is_that_of_one_block(recipe, tmp_path):
-    cost = measure(recipe)
+    cost = measure_cost(recipe)
     many = 100_000 * BLOCK  # seconds are told to a tenth
-    found = rehearse(recipe, survey(recipe, tmp_path, many, "run"), tmp_path, 4)
+    found = rehearse(recipe, plan_drawing(recipe, tmp_path, many, "run"), tmp_path, 4)
     draw(recipe, tmp_path / "d", 16 * BLOCK)
     there = sum(path.stat().st_size for path in (tmp_path / "d").glob("*.h5")) / (16 * BLOCK)
     assert cost.bytes == pytest.approx(there, rel=0.2)

@@ -17,8 +17,8 @@ from storage.shards.manifest import MANIFEST, Manifest
 from storage.shards.shard import BLOCK, SPLITS, combined, read_record, shard_name
 from storage.shards.writer import write_shard
 from tasks.datasets import generate, totals
-from tasks.datasets.folder import complete, tidy
-from tasks.datasets.generate import draw_shard, estimate_bytes, missing, report, survey
+from tasks.datasets.folder import complete, tidy_dataset
+from tasks.datasets.generate import draw_shard, estimate_bytes, missing_pictures, plan_drawing, report
 from tasks.datasets.recipe import Recipe, make_recipe, renderer_of
 from tasks.datasets.totals import Gathered
 from tasks.profiles.profile import Grid
@@ -35,7 +35,7 @@ def one_block(monkeypatch):
 def draw(recipe: Recipe, folder: Path, count: int, run: str = "run", order=lambda jobs: jobs):
     """What the flow does, without Dask and Prefect: (plan, receipts)."""
     folder.mkdir(parents=True, exist_ok=True)
-    plan = survey(recipe, folder, count, run)
+    plan = plan_drawing(recipe, folder, count, run)
     if plan.whole:
         return plan, []
     receipts = [draw_shard(job) for job in order(list(plan.jobs))]
@@ -106,7 +106,7 @@ def test_the_content_does_not_depend_on_the_order(recipe, tmp_path, one_block, o
 
 
 def test_a_job_that_runs_twice_draws_once(recipe, tmp_path, one_block):
-    plan = survey(recipe, tmp_path, COUNT, "run")
+    plan = plan_drawing(recipe, tmp_path, COUNT, "run")
     first = [draw_shard(job) for job in plan.jobs]
     before = state(tmp_path)
     second = [draw_shard(replace(job, run="other")) for job in plan.jobs]
@@ -119,7 +119,7 @@ def test_a_job_that_runs_twice_draws_once(recipe, tmp_path, one_block):
 
 def test_two_workers_with_one_job_seal_one_shard(recipe, tmp_path, monkeypatch):
     """The second one did not see the first one's shard when it began."""
-    (job,) = survey(recipe, tmp_path, 300, "run").jobs
+    (job,) = plan_drawing(recipe, tmp_path, 300, "run").jobs
     first = draw_shard(job)
     before = state(tmp_path)
     with monkeypatch.context() as blind:
@@ -150,12 +150,12 @@ def test_a_whole_dataset_is_left_alone(recipe, tmp_path, one_block):
 
 
 def test_what_a_dead_run_left_is_used_and_tidied(recipe, tmp_path, one_block):
-    plan = survey(recipe, tmp_path, COUNT, "dead")
+    plan = plan_drawing(recipe, tmp_path, COUNT, "dead")
     draw_shard(plan.jobs[1])
     kept = state(tmp_path)
     (tmp_path / ".shard-000000-1024.h5.dead.tmp").write_bytes(b"half of it")
     (tmp_path / ".manifest.json.dead.tmp").write_bytes(b"{")
-    assert missing(survey(recipe, tmp_path, COUNT, "run"), tmp_path) == COUNT - BLOCK
+    assert missing_pictures(plan_drawing(recipe, tmp_path, COUNT, "run"), tmp_path) == COUNT - BLOCK
     _, receipts = draw(recipe, tmp_path, COUNT)
     assert [receipt.drawn for receipt in receipts] == [True, False, True]
     whole_dataset(recipe, tmp_path, COUNT)
@@ -163,7 +163,7 @@ def test_what_a_dead_run_left_is_used_and_tidied(recipe, tmp_path, one_block):
 
 
 def test_a_run_that_died_before_the_manifest_costs_no_picture(recipe, tmp_path, one_block):
-    for job in survey(recipe, tmp_path, COUNT, "dead").jobs:
+    for job in plan_drawing(recipe, tmp_path, COUNT, "dead").jobs:
         draw_shard(job)
     kept = state(tmp_path)
     _, receipts = draw(recipe, tmp_path, COUNT)
@@ -173,7 +173,7 @@ def test_a_run_that_died_before_the_manifest_costs_no_picture(recipe, tmp_path, 
 
 
 def test_after_a_dead_run_a_smaller_count_is_what_was_asked_for(recipe, tmp_path, one_block):
-    for job in survey(recipe, tmp_path, COUNT, "dead").jobs:
+    for job in plan_drawing(recipe, tmp_path, COUNT, "dead").jobs:
         draw_shard(job)
     draw(recipe, tmp_path, 1500)
     whole_dataset(recipe, tmp_path, 1500)
@@ -230,10 +230,10 @@ def test_an_extension_that_died_at_any_point_goes_on(recipe, tmp_path, one_block
     draw(recipe, begun, COUNT)
     old = Manifest.read(begun)
     # Died with the longer shard sealed and the manifest still the old one: the old dataset is whole.
-    jobs = survey(recipe, begun, 3000, "dead").jobs
+    jobs = plan_drawing(recipe, begun, 3000, "dead").jobs
     draw_shard(jobs[2])
     assert sum(len(block.images) for block in Dataset(begun).blocks()) == COUNT
-    assert survey(recipe, begun, COUNT, "run").whole
+    assert plan_drawing(recipe, begun, COUNT, "run").whole
     _, receipts = draw(recipe, begun, 3000)
     assert not any(receipt.drawn for receipt in receipts)
     whole_dataset(recipe, begun, 3000)
@@ -255,9 +255,9 @@ def test_a_run_that_died_after_its_manifest_is_tidied_by_the_same_command(recipe
     write_shard(tmp_path, 2, 2048, [renderer.block(7, 2, 100)], recipe.identity, "dead")
     write_shard(tmp_path, 1, 1024, [renderer.block(7, 1, 5)], "{}", "dead")
     (tmp_path / ".manifest.json.dead.tmp").write_bytes(b"{")
-    further = [draw_shard(job).record.name for job in survey(recipe, tmp_path, 4000, "dead").jobs[2:]]
-    assert survey(recipe, tmp_path, COUNT, "run").whole
-    tidy(tmp_path, recipe.identity)
+    further = [draw_shard(job).record.name for job in plan_drawing(recipe, tmp_path, 4000, "dead").jobs[2:]]
+    assert plan_drawing(recipe, tmp_path, COUNT, "run").whole
+    tidy_dataset(tmp_path, recipe.identity)
     assert further == [shard_name(2, 1024), shard_name(3, 928)]
     assert names(tmp_path) == sorted([*before, *further, shard_name(1, 5)])  # another dataset's is for verify to judge
     assert state(tmp_path).items() >= before.items()
@@ -306,7 +306,7 @@ def test_a_worker_that_outlives_its_client_moves_no_shard_that_the_next_run_seal
     path = folder / receipts[0].record.name
     damaged = path.read_bytes()[:-1]
     path.write_bytes(damaged)
-    job = survey(recipe, folder, BLOCK + 1, "late").jobs[0]
+    job = plan_drawing(recipe, folder, BLOCK + 1, "late").jobs[0]
 
     def paused(*arguments, **options):
         monkeypatch.setattr(generate, "read_record", read_record)
@@ -353,7 +353,7 @@ def test_a_damaged_manifest_is_said_and_nothing_is_touched(recipe, tmp_path):
     (tmp_path / MANIFEST).write_bytes(flip((tmp_path / MANIFEST).read_bytes()))
     before = state(tmp_path)
     with pytest.raises(Damaged, match=MANIFEST):
-        survey(recipe, tmp_path, 100, "run")
+        plan_drawing(recipe, tmp_path, 100, "run")
     assert state(tmp_path) == before
 
 
@@ -411,7 +411,7 @@ def test_another_recipe_in_the_folder_is_refused_with_the_fields(recipe, small, 
     before = state(tmp_path)
     for count in (10, 1500, 5000):
         with pytest.raises(Different) as error:
-            survey(other, tmp_path, count, "run")
+            plan_drawing(other, tmp_path, count, "run")
         assert str(error.value).startswith(f"{tmp_path}: holds another dataset (")
         for field in fields:
             assert field in str(error.value)
@@ -451,10 +451,10 @@ def test_the_bytes_are_estimated_before_they_are_written(recipe, tmp_path):
 
 
 def test_a_plan_knows_how_many_pictures_are_missing(recipe, tmp_path, one_block):
-    plan = survey(recipe, tmp_path, COUNT, "run")
-    assert missing(plan, tmp_path) == COUNT
+    plan = plan_drawing(recipe, tmp_path, COUNT, "run")
+    assert missing_pictures(plan, tmp_path) == COUNT
     draw_shard(plan.jobs[2])
-    assert missing(plan, tmp_path) == 2 * BLOCK
+    assert missing_pictures(plan, tmp_path) == 2 * BLOCK
     assert not plan.whole and plan.count == COUNT
     assert {(job.folder, job.run, job.recipe) for job in plan.jobs} == {(str(tmp_path), "run", recipe)}
 
@@ -504,7 +504,7 @@ def test_what_a_letter_comes_to_is_known_beforehand(small, words, tmp_path):
     assert variance == pytest.approx(counts.var(axis=0))
     folder = tmp_path / "d"
     folder.mkdir()
-    receipts = [draw_shard(job) for job in survey(recipe, folder, 3 * BLOCK, "run").jobs]
+    receipts = [draw_shard(job) for job in plan_drawing(recipe, folder, 3 * BLOCK, "run").jobs]
     one_less = [replace(one, counts=replace(one.counts, letters=(*one.counts.letters[:2], 0))) for one in receipts]
     with pytest.raises(OutOfBounds, match=r"'C' comes 0 times in 3,072 texts, [\d,]+ are expected"):
         complete(folder, gathered(recipe, one_less), "run", renderer_of(recipe).letters_a_text())
@@ -514,7 +514,7 @@ def test_what_a_letter_comes_to_is_known_beforehand(small, words, tmp_path):
 
 
 def test_the_client_keeps_a_few_kilobytes_a_shard_and_nothing_a_picture(recipe, tmp_path, peak):
-    receipt = draw_shard(survey(recipe, tmp_path, BLOCK, "run").jobs[0])
+    receipt = draw_shard(plan_drawing(recipe, tmp_path, BLOCK, "run").jobs[0])
     identity = recipe.identity
 
     def gather_all(count):

@@ -13,7 +13,7 @@ from storage.shards.manifest import MANIFEST
 from storage.shards.shard import BLOCK, shard_name
 from tasks.datasets import generate, prove, repair
 from tasks.datasets.dry_run import rehearse
-from tasks.datasets.folder import complete, set_aside, tidy
+from tasks.datasets.folder import complete, set_aside, tidy_dataset
 from tasks.datasets.inventory import inventory, recipe_of, require_dataset
 from tasks.datasets.judge import State, judge
 from tasks.datasets.totals import Gathered
@@ -39,10 +39,10 @@ def there() -> ObjectPath:
 def draw(recipe, folder, count: int) -> tuple[int, int]:
     """What the flow does; pictures drawn and kept."""
     atomic.make_folder(folder)
-    plan = generate.survey(recipe, folder, count, "run")
+    plan = generate.plan_drawing(recipe, folder, count, "run")
     gathered = Gathered(recipe.identity)
     if plan.whole:
-        tidy(folder, recipe.identity)
+        tidy_dataset(folder, recipe.identity)
         return 0, plan.count
     for job in plan.jobs:
         gathered.add(generate.draw_shard(job))
@@ -66,7 +66,7 @@ def mend(folder, recipe) -> dict[str, str]:
     drawn = [repair.redraw_shard(job) for job in plan.jobs]
     for job in counting:
         counted.add(repair.count_shard(job))
-    done = repair.finish(found, verdict, plan, proofs, drawn, counted, "run")
+    done = repair.finish_repair(found, verdict, plan, proofs, drawn, counted, "run")
     return {finding.what: finding.done for finding in done}
 
 
@@ -84,8 +84,8 @@ def test_drawn_resumed_and_extended_there_as_here(recipe, there, tmp_path):
     assert draw(recipe, there, 5) == (0, COUNT)
     (there / MANIFEST).unlink()
     (there / B).unlink()
-    assert generate.missing(generate.survey(recipe, there, COUNT, "run"), there) == BLOCK
-    plan = generate.survey(recipe, there, COUNT, "run")
+    assert generate.missing_pictures(generate.plan_drawing(recipe, there, COUNT, "run"), there) == BLOCK
+    plan = generate.plan_drawing(recipe, there, COUNT, "run")
     report = rehearse(recipe, plan, there, 1)
     assert (report["shards"], report["to_draw"], report["dataset"]) == (
         {"whole": 2, "missing": 1, "damaged": 0, "stale": 0}, BLOCK, str(there)
@@ -145,7 +145,7 @@ def test_a_store_that_is_away_is_no_damage(recipe, there, monkeypatch):
     """Else a repair would draw all of it again."""
     draw(recipe, there, BLOCK)
     jobs = prove.proof_jobs(inventory(there))
-    plan = generate.survey(recipe, there, 2 * BLOCK, "run")
+    plan = generate.plan_drawing(recipe, there, 2 * BLOCK, "run")
 
     def away(self):
         raise Unreachable(f"{self}: away")

@@ -20,12 +20,12 @@ from storage.shards.shard import BLOCK, Block, Shard, combined, shard_name
 from storage.shards.writer import write_shard
 from tasks.datasets import generate, inventory
 from tasks.datasets.folder import complete
-from tasks.datasets.generate import draw_shard, survey
+from tasks.datasets.generate import draw_shard, plan_drawing
 from tasks.datasets.inventory import ABSENT, recipe_of, require_dataset
 from tasks.datasets.judge import State, judge, report, summary
 from tasks.datasets.prove import Proven, proof_jobs, prove_all
 from tasks.datasets.recipe import Recipe, make_recipe, renderer_of
-from tasks.datasets.repair import count_jobs, count_shard, finish, plan_repair, put_back, redraw_shard
+from tasks.datasets.repair import count_jobs, count_shard, finish_repair, plan_repair, put_back, redraw_shard
 from tasks.datasets.totals import Gathered
 from tasks.profiles.fonts import GlyphSet, bundled
 
@@ -42,7 +42,7 @@ def draw(recipe: Recipe, folder: Path, count: int) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(generate, "BLOCKS_A_SHARD", 1)
-        plan = survey(recipe, folder, count, "run")
+        plan = plan_drawing(recipe, folder, count, "run")
         gathered = Gathered(recipe.identity)
         for job in plan.jobs:
             gathered.add(draw_shard(job))
@@ -72,7 +72,7 @@ def repair(folder: Path, *, redraw: bool = False, font=None, words=None, recipe:
     for job in count_jobs(seen.found, seen.verdict, recipe, "repair"):
         counted = counted or Gathered(recipe.identity)
         counted.add(count_shard(job))
-    return finish(seen.found, seen.verdict, plan, seen.proofs, drawn, counted, "repair")
+    return finish_repair(seen.found, seen.verdict, plan, seen.proofs, drawn, counted, "repair")
 
 
 def state(folder: Path) -> dict[str, tuple]:

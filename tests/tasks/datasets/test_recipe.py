@@ -8,7 +8,7 @@ import pytest
 from storage.errors import BadInput, Different, GlyphsDiffer, NotThere
 from storage.shards.manifest import Manifest, canonical
 from tasks.datasets import recipe as recipes
-from tasks.datasets.recipe import differences, identity_of, make_recipe, renderer_of, require_same, software
+from tasks.datasets.recipe import identity_differences, identity_of, make_recipe, renderer_of, require_same, software
 from tasks.profiles.fonts import GlyphSet, bundled, find_face
 from tasks.profiles.profile import Grid, Ink, Profile
 
@@ -192,9 +192,9 @@ def test_glyphs_are_drawn_once_while_fonts_and_words_stay_the_same(tmp_path, mon
 
 def test_differences_name_fields():
     a = json.loads(make_recipe(BASE, 1).identity)
-    assert differences(a, a) == []
+    assert identity_differences(a, a) == []
     other = replace(BASE, height=31, shear=Grid(0, 100, 100), words="web2")
-    found = differences(a, json.loads(make_recipe(other, 2).identity))
+    found = identity_differences(a, json.loads(make_recipe(other, 2).identity))
     assert [line.partition(":")[0] for line in found] == [
         "profile.height", "profile.shear.stop", "profile.words", "seed", "words"
     ]  # fmt: skip
@@ -207,17 +207,17 @@ def test_differences_of_fonts():
         json.loads(make_recipe(replace(BASE, fonts=names), 1).identity)
         for names in (("Inter Black",), ("Inter Bold",), ("Inter Black", "Play Bold"))
     )
-    assert [line.partition(":")[0] for line in differences(a, b)] == [
+    assert [line.partition(":")[0] for line in identity_differences(a, b)] == [
         "fonts[0].bitmaps", "fonts[0].sha256", "fonts[0].style", "profile.fonts"
     ]  # fmt: skip
-    assert differences(a, c) == [
+    assert identity_differences(a, c) == [
         "fonts: 1 there, 2 wanted",
         "profile.fonts: ['Inter Black'] there, ['Inter Black', 'Play Bold'] wanted",
     ]
 
 
 def test_differences_of_a_field_that_only_one_has():
-    assert differences({"a": 1}, {"a": 1, "b": 2}) == ["b: None there, 2 wanted"]
+    assert identity_differences({"a": 1}, {"a": 1, "b": 2}) == ["b: None there, 2 wanted"]
 
 
 def test_require_same(recipe, tmp_path):

@@ -103,7 +103,12 @@ def test_each_column_is_its_own():
     assert "move_y" not in fewer.drawn.dtype.names
     for name in fewer.drawn.dtype.names:
         assert (fewer.drawn[name] == more.drawn[name]).all()
-    places = [*distortions.WAVE.values(), *distortions.PHASES.values(), *distortions.NOISE.values(), distortions.KEY]
+    places = [
+        *distortions.WAVE.values(),
+        *distortions.PHASE_COLUMNS.values(),
+        *distortions.NOISE_COLUMNS.values(),
+        distortions.KEY,
+    ]
     places += [column + k for column in distortions.LETTER.values() for k in range(32)]
     assert len(set(places)) == len(places)
     assert min(places) > 16 + 32  # a random string's letters

@@ -161,5 +161,5 @@ def test_covering_is_rounded_and_never_passes_full():
 
 def test_thickness_is_that_of_a_slanting_stroke():
     slopes = np.arange(len(THICKNESS)) / noise_kernel.STEEPNESS
-    assert slopes[-1] == noise_kernel.STEEPEST
+    assert slopes[-1] == noise_kernel.STEEPEST_STROKE
     assert np.abs(THICKNESS / 256 - np.hypot(1, slopes)).max() < 1 / 128

@@ -15,7 +15,7 @@ from skimage.transform import AffineTransform, warp
 from storage.errors import BadInput
 from storage.shards.shard import BLOCK
 from tasks.drawing import letter_kernel, resampling
-from tasks.drawing.renderer import PARAMETERS, Renderer, Table, below, raw
+from tasks.drawing.renderer import PARAMETERS, BlockParameters, Renderer, below, raw
 from tasks.profiles import word_lists
 from tasks.profiles.built_in import BUILT_IN
 from tasks.profiles.fonts import bundled, draw_glyphs, find_face
@@ -301,7 +301,7 @@ def test_text_outside_the_alphabet_is_refused(book):
 
 
 def test_render_takes_any_table(book):
-    table = Table(*(array[[3, 3, 1]] for array in vars(book.parameters(1, 0)).values()))
+    table = BlockParameters(*(array[[3, 3, 1]] for array in vars(book.parameters(1, 0)).values()))
     block = book.render(table)
     assert block.images[0].tobytes() == block.images[1].tobytes()
     assert block.texts()[0] == block.texts()[1]

@@ -28,7 +28,7 @@ from storage.shards.manifest import Manifest
 from storage.shards.shard import BLOCK, SPLITS, Block, combined
 from storage.shards.writer import write_shard
 from tasks.exchange import export_part as parts
-from tasks.exchange.export import ExportChoice, begin, examine, finish, missing_bytes, report, survey
+from tasks.exchange.export import ExportChoice, begin_export, examine, finish_export, missing_bytes, plan_export, report
 from tasks.exchange.export_part import export_part, prove_shard
 from tasks.exchange.formats import ExportEntry, ExportFormat, ExportLayout, tar_end, tar_member, tesseract_boxes
 
@@ -126,13 +126,13 @@ def run(
 ) -> list:
     """What the flow does, without Dask and Prefect."""
     examine(dataset, choice, out)
-    plan = survey(dataset, choice, out)
+    plan = plan_export(dataset, choice, out)
     if plan.whole:
         return []
-    begin(plan, out)
+    begin_export(plan, out)
     unit = unit or (prove_shard if choice.format is ExportFormat.HDF5 else export_part)
     receipts = [unit(job) for job in order(plan.jobs)]
-    finish(plan, out, receipts)
+    finish_export(plan, out, receipts)
     return receipts
 
 
@@ -456,7 +456,7 @@ def test_a_name_in_the_manifest_that_is_no_shard_s_is_refused(tmp_path):
     lines = dataset.manifest.shards
     replace(dataset.manifest, shards=[lines[0], lines[1] | {"name": "../" + lines[1]["name"]}]).write(tmp_path / "d")
     with pytest.raises(Damaged, match=r"shards\[1\].name: must be 'shard-000001-20.h5'"):
-        survey(Dataset(tmp_path / "d"), ExportChoice(ExportFormat.PNG), tmp_path / "out")
+        plan_export(Dataset(tmp_path / "d"), ExportChoice(ExportFormat.PNG), tmp_path / "out")
     assert not (tmp_path / "out").exists()
 
 
@@ -464,6 +464,28 @@ def test_invert_is_dark_on_white(dataset, truth, tmp_path):
     run(dataset, tmp_path / "out", ExportChoice(ExportFormat.PNG, count=5, invert=True))
     for path, wanted in zip(sorted(tmp_path.rglob("*.png")), truth[:5], strict=True):
         assert same(pixels(path), 255 - wanted.image)
+
+
+def test_a_safe_csv_holds_no_formula(tmp_path):
+    block = made_block(9, 3)
+    block.text[:4] = [b"=1", b"-1", b"@", b"A=1"]
+    profile = Manifest.read(GOLDEN).profile | {"alphabet": f"{ALPHABET}=1-@", "fonts": list(FONTS)}
+    data = put(tmp_path / "d", [[block]], profile=profile)
+    data.manifest.fonts[0] |= {"family": "=cmd", "style": "Regular"}
+    rows = {}
+    for safe in (False, True):
+        run(data, tmp_path / f"{safe}", ExportChoice(ExportFormat.PNG, csv_safe=safe))
+        with (tmp_path / f"{safe}" / "labels.csv").open(newline="", encoding="utf-8") as file:
+            rows[safe] = list(csv.DictReader(file))
+    assert [row["text"] for row in rows[True][:4]] == ["'=1", "'-1", "'@", "A=1"]
+    assert {row["font"] for row in rows[True]} == {"'=cmd", FONTS[1]}
+    for row, plain in zip(rows[True], rows[False], strict=True):
+        assert {name: text.removeprefix("'") for name, text in row.items()} == plain
+        assert (row["shear"], row["turn"]) == (plain["shear"], plain["turn"])
+
+
+def test_the_record_of_an_export_that_is_not_safe_is_as_before(exported):
+    assert "csv_safe" not in ExportRecord.read(exported(ExportFormat.PNG)).what
 
 
 # The same bytes, however it was done; nothing half-written, nothing left over.
@@ -479,8 +501,8 @@ def test_bytes_do_not_depend_on_the_order(dataset, exported, tmp_path, chosen):
 @pytest.mark.parametrize("chosen", [ExportFormat.COCO, ExportFormat.PARQUET])
 def test_a_killed_run_goes_on_where_it_was(dataset, exported, tmp_path, chosen):
     out, choice = tmp_path / "out", ExportChoice(chosen)
-    plan = survey(dataset, choice, out)
-    begin(plan, out)
+    plan = plan_export(dataset, choice, out)
+    begin_export(plan, out)
     kept = export_part(plan.jobs[1])
     export_part(plan.jobs[2])
     # Killed while it wrote the first part, and after the third one's notes were written but not itself.
@@ -492,7 +514,7 @@ def test_a_killed_run_goes_on_where_it_was(dataset, exported, tmp_path, chosen):
     staging.remove(out / plan.jobs[2].name)
     assert not (out / RECORD).exists()
     standing = {path: path.stat().st_mtime_ns for path in [out / kept.part.name, *(out / kept.part.name).rglob("*")]}
-    assert missing_bytes(survey(dataset, choice, out), out) < missing_bytes(plan, tmp_path / "new")
+    assert missing_bytes(plan_export(dataset, choice, out), out) < missing_bytes(plan, tmp_path / "new")
     receipts = run(dataset, out, choice)
     assert [receipt.kept for receipt in receipts] == [False, True, False]
     assert {path: path.stat().st_mtime_ns for path in standing} == standing
@@ -532,23 +554,23 @@ def test_a_whole_export_is_left_alone(dataset, exported):
 def test_two_workers_with_one_job_make_one_part(dataset, exported, tmp_path):
     """A worker that outlived its client ends while the next run has the part already."""
     out = tmp_path / "out"
-    plan = survey(dataset, ExportChoice(ExportFormat.PNG), out)
-    begin(plan, out)
+    plan = plan_export(dataset, ExportChoice(ExportFormat.PNG), out)
+    begin_export(plan, out)
     late = parts._part_writer(plan.jobs[0], out / plan.jobs[0].name)
     with late as write:
         write([])
         receipts = [export_part(job) for job in plan.jobs]
     (out / plan.jobs[0].name / "block-00").mkdir(exist_ok=True)
     assert [export_part(job).kept for job in plan.jobs] == [False, True, True]  # an empty part is no part
-    finish(plan, out, receipts)
+    finish_export(plan, out, receipts)
     assert tree(out) == tree(exported(ExportFormat.PNG))
 
 
 @pytest.mark.parametrize("chosen", [ExportFormat.PNG, ExportFormat.WEBDATASET, ExportFormat.PARQUET])
 def test_a_full_disk_leaves_no_half_part(dataset, exported, tmp_path, chosen):
     out, choice = tmp_path / "out", ExportChoice(chosen)
-    plan = survey(dataset, choice, out)
-    begin(plan, out)
+    plan = plan_export(dataset, choice, out)
+    begin_export(plan, out)
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     limit = 100 if chosen is ExportFormat.PNG else 2_000  # bytes a file: the kernel writes so many and refuses more
     resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limits[1]))
@@ -564,8 +586,8 @@ def test_a_full_disk_leaves_no_half_part(dataset, exported, tmp_path, chosen):
 
 def test_a_folder_that_refuses(dataset, tmp_path, monkeypatch):
     out = tmp_path / "out"
-    plan = survey(dataset, ExportChoice(ExportFormat.PNG), out)
-    begin(plan, out)
+    plan = plan_export(dataset, ExportChoice(ExportFormat.PNG), out)
+    begin_export(plan, out)
     mkdir = Path.mkdir
 
     def refuse(path, *arguments, **options):
@@ -586,8 +608,8 @@ def test_a_damaged_shard_makes_no_part(dataset, tmp_path):
     data[-1000] ^= 4
     path.write_bytes(data)
     out = tmp_path / "out"
-    plan = survey(Dataset(copy), ExportChoice(ExportFormat.PNG), out)
-    begin(plan, out)
+    plan = plan_export(Dataset(copy), ExportChoice(ExportFormat.PNG), out)
+    begin_export(plan, out)
     with pytest.raises(Damaged, match=path.name):
         export_part(plan.jobs[1])
     assert [one.name for one in out.iterdir()] == [NOTES]
@@ -598,8 +620,8 @@ def test_a_part_is_durable_before_it_appears(dataset, tmp_path, monkeypatch):
     monkeypatch.setattr(staging, "sync_filesystem", lambda folder: seen.append((folder.name, *measured(folder))))
     renamed_by = Path.replace
     monkeypatch.setattr(Path, "replace", lambda path, target: seen.append(path.name) or renamed_by(path, target))
-    plan = survey(dataset, ExportChoice(ExportFormat.PNG), out)
-    begin(plan, out)
+    plan = plan_export(dataset, ExportChoice(ExportFormat.PNG), out)
+    begin_export(plan, out)
     seen.clear()
     part = export_part(plan.jobs[1]).part
     *notes, (synced, files, size), renamed = seen
@@ -632,6 +654,7 @@ def test_without_syncfs_all_is_synced(monkeypatch, tmp_path):
         (ExportChoice(ExportFormat.PNG, split="test"), "split: None there, 'test' wanted"),
         (ExportChoice(ExportFormat.PNG, count=7), "count: None there, 7 wanted"),
         (ExportChoice(ExportFormat.PNG, invert=True), "invert: False there, True wanted"),
+        (ExportChoice(ExportFormat.PNG, csv_safe=True), "csv_safe: None there, True wanted"),
     ],
 )
 @pytest.mark.parametrize("complete", [True, False])
@@ -640,23 +663,23 @@ def test_another_export_in_the_folder_is_refused_with_what_differs(
 ):
     out = exported(ExportFormat.PNG) if complete else tmp_path / "out"
     if not complete:
-        begin(survey(dataset, ExportChoice(ExportFormat.PNG), out), out)
+        begin_export(plan_export(dataset, ExportChoice(ExportFormat.PNG), out), out)
     before = tree(out)
     with pytest.raises(Different, match=message):
-        survey(dataset, choice, out)
+        plan_export(dataset, choice, out)
     assert tree(out) == before
 
 
 def test_another_dataset_is_refused(dataset, exported, tmp_path):
     other = put(tmp_path / "other", [[made_block(9, 3)]], identity="2e" * 32)
     with pytest.raises(Different, match=r"content: .*; identity: '44937e\w+' there, '2e2e2e"):
-        survey(other, ExportChoice(ExportFormat.PNG), exported(ExportFormat.PNG))
+        plan_export(other, ExportChoice(ExportFormat.PNG), exported(ExportFormat.PNG))
 
 
 def test_a_folder_of_something_else_is_refused(dataset, tmp_path):
     (tmp_path / "holiday.jpg").touch()
     with pytest.raises(Different, match=r"holds files that no export wrote \(holiday\.jpg\)"):
-        survey(dataset, ExportChoice(ExportFormat.PNG), tmp_path)
+        plan_export(dataset, ExportChoice(ExportFormat.PNG), tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["holiday.jpg"]
 
 
@@ -664,7 +687,7 @@ def test_a_folder_of_something_else_is_refused(dataset, tmp_path):
 def test_a_record_that_is_none_is_damaged(dataset, tmp_path, text):
     (tmp_path / RECORD).write_text(text)
     with pytest.raises(Damaged, match="cannot be read as the record of an export"):
-        survey(dataset, ExportChoice(ExportFormat.PNG), tmp_path)
+        plan_export(dataset, ExportChoice(ExportFormat.PNG), tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -674,6 +697,7 @@ def test_a_record_that_is_none_is_damaged(dataset, tmp_path, text):
         (ExportChoice(ExportFormat.PNG, split="tset"), "split: must be one of train, validation, test; it is 'tset'"),
         (ExportChoice(ExportFormat.HDF5, split="test"), "takes no --split"),
         (ExportChoice(ExportFormat.HDF5, invert=True), "takes no --invert"),
+        (ExportChoice(ExportFormat.GT, csv_safe=True), "csv-safe: goes with format png, .*; it is gt"),
     ],
 )
 def test_bad_options(dataset, tmp_path, choice, message):

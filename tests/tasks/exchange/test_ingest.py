@@ -25,7 +25,7 @@ from tasks.datasets.recipe import make_recipe, renderer_of, require_same
 from tasks.datasets.statistics import SIGMAS
 from tasks.datasets.totals import Gathered
 from tasks.exchange import ingest, scan
-from tasks.exchange.ingest import as_imported, fill_jobs, fill_shard, survey
+from tasks.exchange.ingest import as_imported, fill_jobs, fill_shard, require_same_files
 from tasks.exchange.labels import find_labels
 from tasks.exchange.scan import PICTURES, REJECTS, ImportRequest, Listing, Source, scan_files, write_records
 from tasks.loading.decode import Invert, load_picture
@@ -72,7 +72,7 @@ def brought_in(folder: Path, out: Path, turned: bool = False, **options) -> tupl
     """What the flow does, without Dask and Prefect; `turned` does every job in reverse order."""
     source = measured(folder, turned, **options)
     records = out.with_name(out.name + " records")
-    survey(source, out, records)
+    require_same_files(source, out, records)
     write_records(source, records)
     out.mkdir(parents=True, exist_ok=True)
     gathered = Gathered(source.identity, source.wanted.labelling.as_dict())

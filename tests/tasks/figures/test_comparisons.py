@@ -22,7 +22,7 @@ def rung(name, **words):
 
 def steps(*shares: float) -> list[dict]:
     rate = [Rate(round(5000 * share), 5000).as_dict() for share in shares]
-    return [{"step": "one", "segments": 0.9, **dict(zip(STEP_LOOKS, rate, strict=True))}]
+    return [{"step": "one", "segments": 0.9, "rates": dict(zip(STEP_LOOKS, rate, strict=True))}]
 
 
 PLOTS = {
@@ -114,7 +114,7 @@ def test_segments_have_a_bar_of_their_own():
 def test_step_that_was_not_measured_has_no_bar():
     rows = steps(0.5, 0.75, 1.0)
     before = count(rgb(plot_steps(rows, "t")), STEP_LOOKS["probability"][0])
-    rows[0]["probability"] = None
+    rows[0]["rates"]["probability"] = None
     after = count(rgb(plot_steps(rows, "t")), STEP_LOOKS["probability"][0])
     assert 0 < after < before / 10
     assert (rgb(plot_steps([], "t")) < 200).any()

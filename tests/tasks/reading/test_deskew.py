@@ -6,7 +6,7 @@ import pytest
 from tasks.datasets.recipe import make_recipe, renderer_of
 from tasks.profiles.built_in import BUILT_IN
 from tasks.profiles.profile import Grid
-from tasks.reading.deskew import FLOOR, STEEPEST, STEP, TILES, _robust, upright
+from tasks.reading.deskew import FLOOR, STEEPEST_SHEAR, STEP, TILES, _robust, upright
 
 
 def block(profile, count=60):
@@ -110,8 +110,8 @@ def plain_upright(image):
             sums[at : at + columns] += clean[y]
         return (sums**2).sum()
 
-    best = max(range(-STEEPEST, STEEPEST + 1, 2 * STEP), key=unevenness)
-    near = [shear for shear in (best, best - STEP, best + STEP) if abs(shear) <= STEEPEST]
+    best = max(range(-STEEPEST_SHEAR, STEEPEST_SHEAR + 1, 2 * STEP), key=unevenness)
+    near = [shear for shear in (best, best - STEP, best + STEP) if abs(shear) <= STEEPEST_SHEAR]
     best = max(near, key=unevenness)
     offset = max(best, 0) * rows // 1000
     for y in range(rows):

@@ -10,7 +10,7 @@ from tasks.profiles.built_in import BUILT_IN
 from tasks.reading.components import INKED, OVERHANG, SPECK, find_apart
 from tasks.reading.deskew import upright
 from tasks.reading.lattice import CUTS, DENSITY, FINE, NARROWEST, WIDEST, Lattice, _cuts, find_spans
-from tasks.reading.text_line import FAINT, _densest
+from tasks.reading.text_line import FAINTEST, _densest
 from tasks.training.alignment import nearness
 
 
@@ -89,7 +89,7 @@ def plain_measure(image):
     sizes = []
     for column in image.T:
         start, stop = _densest(column.astype(float), high, low, 0.3)
-        if column[high:low].sum() > FAINT and stop - start > 2:
+        if column[high:low].sum() > FAINTEST and stop - start > 2:
             sizes.append(stop - start)
     if not sizes:
         return high, low, 4

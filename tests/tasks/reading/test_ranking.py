@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from storage.errors import BadInput
-from tasks.reading.ranking import LETTER_ERROR, Dictionary, Ranking, join_letters, nearest
+from tasks.reading.ranking import LETTER_ERROR, Dictionary, Ranking, join_letters, nearest_words
 
 NEAREST = (Ranking.POSITIONS, Ranking.LEVENSHTEIN)
 ABC = "ABCDE"
@@ -37,7 +37,7 @@ def best_three(scores):
 
 def test_positions_prefers_the_most_equal_positions_and_then_the_alphabet():
     dictionary = Dictionary(("CAB", "DAB", "BAD", "ACE", "AB"), ABC)
-    ranked = nearest(codes("EAB"), dictionary, Ranking.POSITIONS)
+    ranked = nearest_words(codes("EAB"), dictionary, Ranking.POSITIONS)
     assert ranked.words.tolist() == [["CAB", "DAB", "BAD"]]
     weights = {"CAB": ODDS, "DAB": ODDS, "BAD": ODDS**2, "ACE": ODDS**3}
     assert ranked.probabilities[0] == pytest.approx(best_three(weights)[1], rel=1e-4)
@@ -46,7 +46,7 @@ def test_positions_prefers_the_most_equal_positions_and_then_the_alphabet():
 def test_positions_counts_equal_letters_among_the_words_of_that_length():
     texts = ["".join(text) for text in itertools.product("ACE", repeat=3)] + ["BA", "EE"]
     words = {*WORDS, "BE", "ED"}
-    ranked = nearest(codes(*texts), Dictionary(tuple(words), ABC), Ranking.POSITIONS)
+    ranked = nearest_words(codes(*texts), Dictionary(tuple(words), ABC), Ranking.POSITIONS)
     for text, found, shares in zip(texts, ranked.words, ranked.probabilities, strict=True):
         weights = {
             word: ODDS ** sum(a != b for a, b in zip(text, word, strict=True))
@@ -61,7 +61,7 @@ def test_positions_counts_equal_letters_among_the_words_of_that_length():
 def test_levenshtein_is_the_fewest_edits_among_words_of_all_lengths():
     words = {*WORDS, "ABCDE", "BADE"}
     texts = ("AAA", "BAD", "EBADE", "B")
-    ranked = nearest(codes(*texts), Dictionary(tuple(words), ABC), Ranking.LEVENSHTEIN)
+    ranked = nearest_words(codes(*texts), Dictionary(tuple(words), ABC), Ranking.LEVENSHTEIN)
     for text, found, shares in zip(texts, ranked.words, ranked.probabilities, strict=True):
         expected, parts = best_three({word: ODDS ** edits(text, word) for word in words})
         assert found.tolist() == expected
@@ -71,8 +71,8 @@ def test_levenshtein_is_the_fewest_edits_among_words_of_all_lengths():
 def test_without_a_word_of_that_length_the_nearest_by_levenshtein():
     dictionary = Dictionary(("ABC", "EDC", "BADE"), ABC)
     readings = codes("AB", "EDC", "CEDCE")
-    ranked = nearest(readings, dictionary, Ranking.POSITIONS)
-    expected = nearest(readings, dictionary, Ranking.LEVENSHTEIN)
+    ranked = nearest_words(readings, dictionary, Ranking.POSITIONS)
+    expected = nearest_words(readings, dictionary, Ranking.LEVENSHTEIN)
     assert ranked.words[:, 0].tolist() == ["ABC", "EDC", "EDC"]
     for number in (0, 2):
         assert ranked.words[number].tolist() == expected.words[number].tolist()
@@ -81,14 +81,14 @@ def test_without_a_word_of_that_length_the_nearest_by_levenshtein():
 
 @pytest.mark.parametrize("ranking", NEAREST)
 def test_equal_words_come_in_the_order_of_the_list(ranking):
-    ranked = nearest(codes("EEE"), Dictionary(("CAB", "ADA", "BAA", "BAD"), ABC), ranking)
+    ranked = nearest_words(codes("EEE"), Dictionary(("CAB", "ADA", "BAA", "BAD"), ABC), ranking)
     assert ranked.words.tolist() == [["ADA", "BAA", "BAD"]]
     assert ranked.probabilities[0] == pytest.approx([0.25] * 3)
 
 
 @pytest.mark.parametrize("ranking", NEAREST)
 def test_fewer_than_three_words(ranking):
-    ranked = nearest(codes("BAD", "AB"), Dictionary(("BAD", "DAD"), ABC), ranking)
+    ranked = nearest_words(codes("BAD", "AB"), Dictionary(("BAD", "DAD"), ABC), ranking)
     assert ranked.words.tolist() == [["BAD", "DAD", ""], ["BAD", "DAD", ""]]
     assert (ranked.probabilities[:, 2] == 0).all()
     assert ranked.probabilities.sum(axis=1) == pytest.approx(1)
@@ -101,7 +101,7 @@ def test_pictures_do_not_influence_one_another(ranking):
     counts = random.integers(0, 6, 300)
     rows = np.where(np.arange(6) < counts[:, None], random.integers(0, 5, (300, 6)), -1)
     dictionary = Dictionary((*WORDS, "BADE", "ABED"), ABC)
-    together = nearest(rows, dictionary, ranking)
+    together = nearest_words(rows, dictionary, ranking)
     assert together.words.shape == together.probabilities.shape == (300, 3)
     assert (together.words[counts == 0] == "").all()
     assert (together.probabilities[counts == 0] == 0).all()
@@ -109,7 +109,7 @@ def test_pictures_do_not_influence_one_another(ranking):
     assert (np.diff(together.probabilities, axis=1) <= 0).all()
     assert together.probabilities.sum(axis=1).max() <= 1 + 1e-6
     for number in range(0, 300, 7):
-        alone = nearest(rows[number : number + 1], dictionary, ranking)
+        alone = nearest_words(rows[number : number + 1], dictionary, ranking)
         assert alone.words[0].tolist() == together.words[number].tolist()
         assert alone.probabilities[0] == pytest.approx(together.probabilities[number], rel=1e-4)
 
@@ -117,8 +117,8 @@ def test_pictures_do_not_influence_one_another(ranking):
 @pytest.mark.parametrize("ranking", NEAREST)
 def test_no_pictures_and_pictures_without_letters(ranking):
     dictionary = Dictionary(WORDS, ABC)
-    assert nearest(codes(), dictionary, ranking).words.shape == (0, 3)
-    ranked = nearest(codes("", ""), dictionary, ranking)
+    assert nearest_words(codes(), dictionary, ranking).words.shape == (0, 3)
+    ranked = nearest_words(codes("", ""), dictionary, ranking)
     assert ranked.words.tolist() == [["", "", ""]] * 2
     assert not ranked.probabilities.any()
 
@@ -139,7 +139,10 @@ def test_the_order_of_the_words_does_not_matter():
     readings = codes("EAB", "DDD", "A")
     one, other = Dictionary(WORDS, ABC), Dictionary(WORDS[::-1], ABC)
     for ranking in NEAREST:
-        assert nearest(readings, one, ranking).words.tolist() == nearest(readings, other, ranking).words.tolist()
+        assert (
+            nearest_words(readings, one, ranking).words.tolist()
+            == nearest_words(readings, other, ranking).words.tolist()
+        )
 
 
 def test_letters_are_joined_and_end_where_nothing_follows():
@@ -156,7 +159,7 @@ def test_an_alphabet_beyond_ascii():
     readings = codes("😀Ä", alphabet=alphabet)
     assert join_letters(readings, dictionary).tolist() == ["😀Ä"]
     for ranking in NEAREST:
-        assert nearest(readings, dictionary, ranking).words[0, 0] == "😀Ä"
+        assert nearest_words(readings, dictionary, ranking).words[0, 0] == "😀Ä"
 
 
 @pytest.mark.parametrize(("words", "name"), [(("BAD", "BÄD"), "'BÄD'.*'Ä'"), (("BAD", ""), "''")])
@@ -168,4 +171,4 @@ def test_a_word_that_cannot_be_read_is_named(words, name):
 @pytest.mark.parametrize("ranking", NEAREST)
 def test_a_ranking_without_the_dictionary_it_needs_is_refused(ranking):
     with pytest.raises(BadInput, match=f"^ranking '{ranking.value}': needs a dictionary"):
-        nearest(codes("BAD"), Dictionary((), ABC), ranking)
+        nearest_words(codes("BAD"), Dictionary((), ABC), ranking)

@@ -11,8 +11,8 @@ from tasks.reading.deskew import upright
 from tasks.reading.features import FEATURES, shape_spans
 from tasks.reading.lattice import find_spans
 from tasks.reading.networks import GATE, LETTERS, NEEDED, gate_odds, letter_odds
-from tasks.reading.ranking import Dictionary, Ranking, nearest
-from tasks.reading.reader import _AT_ONCE, _NEAR, FAR, LONGEST, SURE, Reader
+from tasks.reading.ranking import Dictionary, Ranking, nearest_words
+from tasks.reading.reader import _AT_ONCE, _NEAR, FAR, LONGEST_BY_DEFAULT, SURE, Reader
 
 ALPHABET = find_profile("book").alphabet
 TEST = 2
@@ -145,7 +145,7 @@ def test_other_rankings_are_those_of_the_reading(readings, model, web2):
     dictionary = Dictionary(web2, ALPHABET)
     codes = np.array([[ALPHABET.index(letter) for letter in text] for text in readings.reading])
     for ranking in (Ranking.POSITIONS, Ranking.LEVENSHTEIN):
-        expected = nearest(codes, dictionary, ranking)
+        expected = nearest_words(codes, dictionary, ranking)
         assert readings.answers[ranking].words.tolist() == expected.words.tolist()
         assert readings.answers[ranking].probabilities == pytest.approx(expected.probabilities)
 
@@ -288,7 +288,7 @@ def test_a_picture_of_too_few_letters_gets_its_longest_reading(model, unseen):
 
 
 def test_lengths_are_those_of_the_dictionary_by_default(model):
-    assert Reader(*model).length == (1, LONGEST)
+    assert Reader(*model).length == (1, LONGEST_BY_DEFAULT)
     assert Reader(*model, ("BONE", "BO", "BONES")).length == (2, 5)
     assert Reader(*model, ("BONE",), length=(1, 7)).length == (1, 7)
 

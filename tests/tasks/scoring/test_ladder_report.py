@@ -36,7 +36,7 @@ REPORTS = [report("book", 950), report("random", 800, dictionary=False), report(
 
 
 def test_rows_say_what_the_reports_say():
-    rows = ladder_report.rows_of(REPORTS)
+    rows = ladder_report.ladder_rows(REPORTS)
     assert [row["rung"] for row in rows] == ["book", "random", "hard"]
     assert list(rows[0]["words"]) == ["none", "probability", "positions", "levenshtein"]
     assert rows[0]["words"]["probability"] == rate(960)
@@ -47,7 +47,7 @@ def test_rows_say_what_the_reports_say():
 
 
 def test_the_tables_have_a_line_for_each_rung():
-    text = ladder_report.markdown(ladder_report.rows_of(REPORTS))
+    text = ladder_report.markdown(ladder_report.ladder_rows(REPORTS))
     lines = [line.split(" | ") for line in text.splitlines() if line.startswith(("| book", "| random", "| hard"))]
     assert [line[0] for line in lines] == ["| book", "| random", "| hard"] * 2
     words, lost = lines[:3], lines[3:]
@@ -64,28 +64,28 @@ def test_the_tables_have_a_line_for_each_rung():
 
 
 def test_a_speed_that_was_not_measured_is_a_dash():
-    rows = ladder_report.rows_of([report("book") | {"words_per_second_a_worker": None}])
+    rows = ladder_report.ladder_rows([report("book") | {"words_per_second_a_worker": None}])
     assert ladder_report.markdown(rows).splitlines()[2].endswith("| - |")
 
 
 def test_files_are_written_and_equal_reports_give_equal_bytes(tmp_path):
     for name in ("one", "other"):
-        assert ladder_report.save(tmp_path / name, Path("models/ladder.skops"), REPORTS) == ladder_report.rows_of(
-            REPORTS
-        )
+        assert ladder_report.save_ladder(
+            tmp_path / name, Path("models/ladder.skops"), REPORTS
+        ) == ladder_report.ladder_rows(REPORTS)
     files = [{path.name: path.read_bytes() for path in (tmp_path / name).iterdir()} for name in ("one", "other")]
     assert files[0] == files[1]
     assert set(files[0]) == set(ladder_report.FILES)
     assert json.loads(files[0]["ladder.json"]) == {
         "model": "models/ladder.skops",
-        "rungs": ladder_report.rows_of(REPORTS),
+        "rungs": ladder_report.ladder_rows(REPORTS),
     }
-    assert files[0]["ladder.md"].decode() == ladder_report.markdown(ladder_report.rows_of(REPORTS))
+    assert files[0]["ladder.md"].decode() == ladder_report.markdown(ladder_report.ladder_rows(REPORTS))
     assert files[0]["ladder.png"].startswith(b"\x89PNG")
 
 
 def test_the_csv_has_a_line_for_each_ranking_of_each_rung(tmp_path):
-    ladder_report.save(tmp_path, Path("m.skops"), REPORTS)
+    ladder_report.save_ladder(tmp_path, Path("m.skops"), REPORTS)
     table = csv.DictReader(io.StringIO((tmp_path / "ladder.csv").read_text()))
     rows = list(table)
     assert len(set(table.fieldnames)) == len(table.fieldnames)
@@ -103,5 +103,5 @@ def test_the_csv_has_a_line_for_each_ranking_of_each_rung(tmp_path):
 
 @pytest.mark.parametrize("reports", [[], REPORTS[:1]])
 def test_a_ladder_of_few_rungs_is_a_ladder(tmp_path, reports):
-    assert len(ladder_report.save(tmp_path, Path("m.skops"), reports)) == len(reports)
+    assert len(ladder_report.save_ladder(tmp_path, Path("m.skops"), reports)) == len(reports)
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted(ladder_report.FILES)

@@ -1,5 +1,8 @@
 """A batch that has cost a worker, read again: by real processes, which a real signal ends."""
 
+import multiprocessing
+import os
+import signal
 import subprocess
 import sys
 import textwrap
@@ -11,16 +14,17 @@ from blake3 import blake3
 from PIL import Image
 
 import tasks
-from storage.errors import CaptchasError
-from storage.ledger.ledger import PictureFile
+from storage.errors import BadInput, CaptchasError
+from storage.ledger.ledger import FAILED, PictureFile
 from storage.models import model_digest
 from tasks.datasets.recipe import make_recipe, renderer_of
 from tasks.loading.safe_read import Fatal
+from tasks.lowlevel.grey_png import png
 from tasks.profiles.built_in import find_profile
 from tasks.reading.ranking import Ranking
 from tasks.solving import isolated
-from tasks.solving.batches import SolveJob, SolvePlan
-from tasks.solving.isolated import read_batch
+from tasks.solving.batches import SolveJob, SolvePlan, answer_pictures
+from tasks.solving.isolated import answer_forked, read_batch
 
 MODEL = Path(tasks.__file__).with_name("ladder.skops")
 
@@ -99,3 +103,32 @@ def test_a_process_that_does_not_start_blames_no_picture(monkeypatch, tmp_path):
     )
     with pytest.raises(CaptchasError, match="did not start"):
         read_batch(job)
+
+
+def deadly(content: bytes) -> bytes:
+    """Return a file's bytes, or do to this process what a decoder may."""
+    match content:
+        case b"crash":
+            os.kill(os.getpid(), signal.SIGSEGV)
+        case b"hang":
+            time.sleep(60)
+        case b"memory":
+            raise MemoryError
+        case b"mistake":
+            raise BadInput("the model does not fit")
+    return content
+
+
+def test_a_named_picture_that_ends_its_process_costs_its_own_answer():
+    plan = SolvePlan(str(MODEL), model_digest(MODEL), "", Ranking.NONE, 0.0)
+    picture = png(renderer_of(make_recipe(find_profile("book"), 5)).block(5, 0).images[0])
+    contents = [picture, b"crash", picture, b"hang", b"memory", b"no picture"]
+    first, crashed, third, hung, memory, bad = answer_forked(plan, contents, deadly, patience=4.0)
+    assert first == third == answer_pictures(plan, [picture], deadly)[0]
+    assert [type(answer) for answer in (crashed, hung, memory)] == [Fatal] * 3
+    assert "exit code -11" in str(crashed)
+    assert "took longer than 4 s" in str(hung)
+    assert bad.status == FAILED
+    with pytest.raises(BadInput, match="the model does not fit"):
+        answer_forked(plan, [b"mistake"], deadly)
+    assert not multiprocessing.active_children()

@@ -95,8 +95,8 @@ def run(path: Path, plan: SolvePlan = PLAN, unit=read_batch, look=batches.look, 
                 break
             except WorkersGone:  # the flow's task is tried again
                 done.clear()
-        counts = write_results(inbox, wanted)
-        sheet = results.sheet_of(inbox)
+        counts = write_results(inbox, wanted).counts
+        sheet = results.answers_sheet(inbox)
         rows = flat_rows(inbox)
     outcome = inbox.outcome
     assert outcome.done == outcome.total
@@ -427,7 +427,7 @@ def test_only_what_is_new(folder, read, monkeypatch):
     assert run(folder, only_new=True).written == {}
     draw(folder / "b", 70)
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr(results, "write_answers", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        patch.setattr(results, "write_answers", lambda *_, **__: (_ for _ in ()).throw(KeyboardInterrupt))
         run(folder, only_new=True)  # the answer is remembered, the results are not written
     draw(folder / "c", 71)
     last = run(folder, only_new=True)
@@ -498,7 +498,7 @@ def test_what_was_solved_before_is_moved_as_well(folder, read, tmp_path):
 def test_one_picture_that_is_moved_is_still_all_that_was_asked_for(folder, read, tmp_path, monkeypatch):
     """Its answers alone are written, and what a killed run found in its folder is still new for the next one."""
     with monkeypatch.context() as patch:
-        patch.setattr(results, "write_answers", lambda *_: 1 / 0)
+        patch.setattr(results, "write_answers", lambda *_, **__: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             run(folder, only_new=True)
     draw(folder / "one", 70)

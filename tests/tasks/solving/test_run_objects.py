@@ -76,7 +76,7 @@ def run(path, home: Path, look=batches.look) -> SimpleNamespace:
         inbox = Inbox(choice, PLAN, ledger)
         if attempt := next_attempt(inbox):
             attempt.solve(partial(flown, look), lambda jobs, _: flown(read_batch, jobs))
-        counts = write_results(inbox, AnswersFile(out, AnswerFormat.CSV))
+        counts = write_results(inbox, AnswersFile(out, AnswerFormat.CSV)).counts
         rows = {path: (path, *answer) for path, answer in ledger.results(inbox.folder)}
     return SimpleNamespace(outcome=inbox.outcome, rows=rows, written=counts, out=out, choice=choice)
 

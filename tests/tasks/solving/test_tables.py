@@ -8,6 +8,7 @@ import pytest
 
 from storage.errors import BadInput
 from storage.exports import parquet
+from storage.files.targets import STANDARD_OUTPUT
 from storage.ledger.ledger import Answer, ResultRow
 from tasks.solving import tables
 from tasks.solving.tables import COLUMNS, AnswerFormat, choose_format, write_answers
@@ -40,6 +41,15 @@ def test_csv_to_the_byte(groups, tmp_path):
     )
     assert counts == {"solved": 1, "abstained": 1, "failed": 3}
     assert [path.name for path in tmp_path.iterdir()] == ["answers.csv"]
+
+
+def test_csv_on_a_terminal_shows_no_control_character(monkeypatch, capsysbinary):
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    row = ResultRow("a\x1b[2J\r\n\u202e\udcff.png", RESULTS[0].answer)
+    write_answers(STANDARD_OUTPUT, AnswerFormat.CSV, [row])
+    assert rb"a\x1b[2J\r\n\u202e\udcff.png,BONE,0.900000" in capsysbinary.readouterr().out
+    with pytest.raises(BadInput, match="format parquet: must not go to a terminal"):
+        choose_format(AnswerFormat.PARQUET, STANDARD_OUTPUT)
 
 
 def test_json_lines(groups, tmp_path):

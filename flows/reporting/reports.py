@@ -1,0 +1,135 @@
+"""The reports of the commands that other code reads, by their keys; `--json` prints them.
+
+The reports of drawing and of proving are with their units, in `tasks.datasets`.
+"""
+
+from typing import Any, NotRequired, TypedDict, final
+
+from tasks.rates import RateRecord
+
+
+class ShardState(TypedDict):
+    """A shard of a drawn dataset: made, repaired or skipped."""
+
+    shard: str
+    state: str
+    pictures: int
+    bytes: int
+
+
+class VerifiedDataset(TypedDict):
+    """A dataset in the proof of all; numbers are None if the proof ended early."""
+
+    dataset: str
+    state: str
+    pictures: int | None
+    shards: int | None
+    found_whole: int | None
+    findings: int
+
+
+@final
+class AllVerified(TypedDict):
+    """The proof of all datasets under the home."""
+
+    datasets: list[VerifiedDataset]
+
+
+class RankingRate(RateRecord):
+    """The words that a ranking has right; `words_right` is the rate as people read it."""
+
+    ranking: str
+    words_right: str
+
+
+class RankingError(TypedDict):
+    """The calibration error of a ranking's confidence, in percent."""
+
+    ranking: str
+    error: str
+
+
+@final
+class EvaluationSummary(TypedDict):
+    """The parts of an evaluation that the command shows; `kept` if its report was there before."""
+
+    kept: bool
+    report: str
+    model: str
+    dataset: str
+    split: str
+    pictures: int
+    dictionary_words: int
+    words: list[RankingRate]
+    cut_right: str
+    letters_macro_f1: float | None
+    letters_right: str
+    calibration_error: list[RankingError]
+    failures: list[dict[str, str | int]]
+    words_per_second_a_worker: int | None
+    pictures_to_look_at: list[str]
+
+
+@final
+class LadderSummary(TypedDict):
+    """The evaluations on all rungs of the ladder, and where their table and plot are."""
+
+    report: str
+    model: str
+    split: str
+    rungs: list[dict[str, str | int]]
+    pictures_to_look_at: list[str]
+
+
+class SolveReport(TypedDict):
+    """What a run answered, left out and moved, and why."""
+
+    answers: list[dict[str, object]] | None  # by the columns of a file of answers; None for more than 1,000
+    answers_file: str
+    folder: str
+    model: str
+    dictionary_words: int
+    total: int
+    solved: int
+    abstained: int
+    failed: int
+    skipped: int
+    skipped_because: dict[str, int]
+    read: int
+    moved: int
+    rows: dict[str, int]
+    seconds: float
+    pictures_per_second: int
+    failures: list[dict[str, str]]
+    left_for_the_next_run: list[dict[str, str]]
+    not_moved: list[dict[str, str]]
+    shown: NotRequired[dict[str, None]]
+    answers_note: NotRequired[str]
+    hint: NotRequired[str]
+
+
+class DrawnDataset(TypedDict):
+    """A dataset that a new model was made of."""
+
+    dataset: str
+    count: int
+    drawn: int
+    kept: int
+    content: str
+
+
+class RegenerateReport(TypedDict):
+    """Whether a new model is served, why, and the comparison; None where no model was served before."""
+
+    model: str
+    replaced: bool
+    why: str
+    before: str | None
+    candidate: str | None
+    datasets: list[DrawnDataset]
+    n: int | None
+    pairs: dict[str, Any] | None
+    new_right: str | None
+    served_right: str | None
+    only_one_right_new_won: str | None
+    shown: NotRequired[dict[str, None]]

@@ -1,0 +1,194 @@
+"""`captchas solve` for named pictures and standard input: at once, without Prefect and Dask."""
+
+import csv
+import io
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from flows.home import SHIPPED
+from flows.solve_at_once import solve_named
+from flows.solve_request import ledger
+from storage.errors import BadInput, NotThere
+from storage.files.locks import inbox_locked
+from storage.ledger.ledger import FAILED, SOLVED, Ledger
+from tasks.datasets.recipe import make_recipe, renderer_of
+from tasks.lowlevel.grey_png import png
+from tasks.profiles.built_in import find_profile
+from tasks.reading.ranking import Ranking
+from tasks.solving.batches import answer_pictures, make_plan
+from tasks.solving.tables import COLUMNS
+
+ROOT = Path(__file__).parents[2]
+HEAVY = ("prefect", "dask", "distributed", "sklearn", "scipy.linalg", "skops", "matplotlib")
+DRAWN = ("--dictionary", "none", "--length", "4")
+
+
+@pytest.fixture
+def inbox(tmp_path, monkeypatch) -> Path:
+    monkeypatch.setenv("CAPTCHAS_HOME", str(tmp_path / "home"))
+    monkeypatch.chdir(tmp_path)
+    folder = tmp_path / "inbox"
+    folder.mkdir()
+    images = renderer_of(make_recipe(find_profile("book"), 5)).block(5, 0).images
+    for name, image in zip("abcd", images, strict=False):
+        (folder / f"{name}.png").write_bytes(png(image))
+    return folder
+
+
+def expected(*files: Path) -> list[str | None]:
+    plan = make_plan(SHIPPED, (), Ranking.NONE, length=(4, 4))
+    return [answer.word for answer in answer_pictures(plan, files, Path.read_bytes)]
+
+
+def solved(capsys, *arguments: object) -> dict:
+    assert solve_named(["solve", *map(str, arguments), "--json"])
+    return json.loads(capsys.readouterr().out)
+
+
+def test_named_pictures_are_read_and_nothing_is_left_behind(inbox, tmp_path, capsys):
+    files = [inbox / "a.png", inbox / "b.png", inbox / "a.png"]
+    report = solved(capsys, *files, *DRAWN)
+    assert [row["word"] for row in report["answers"]] == expected(*files)
+    assert [row["path"] for row in report["answers"]] == [str(path) for path in files]
+    assert set(report["answers"][0]) == set(COLUMNS)
+    assert (report["total"], report["solved"], report["failed"], report["answers_file"]) == (3, 3, 0, None)
+    assert report["model"] == str(SHIPPED)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["inbox"]  # no home, no ledger
+
+
+def test_people_see_each_word_beside_its_picture(inbox, capsys):
+    (inbox / "[red]x.png").write_bytes(b"")
+    assert solve_named(["solve", str(inbox / "a.png"), str(inbox / "[red]x.png"), *DRAWN])
+    shown = capsys.readouterr().out
+    (word,) = expected(inbox / "a.png")
+    assert word in shown
+    assert "[red]x.png" in shown
+    assert "the file is empty" in shown
+
+
+def test_standard_input_is_a_picture(inbox, monkeypatch, capsys):
+    for given in (["-"], ["/dev/stdin"]):
+        piped = io.TextIOWrapper(io.BytesIO((inbox / "b.png").read_bytes()))
+        monkeypatch.setattr("sys.stdin", piped)
+        (row,) = solved(capsys, *given, *DRAWN)["answers"]
+        assert (row["path"], row["word"]) == ("-", *expected(inbox / "b.png"))
+
+
+def test_answers_go_to_a_file_or_to_standard_output(inbox, tmp_path, capsysbinary):
+    out = tmp_path / "new" / "answers.csv"
+    assert solve_named(["solve", str(inbox / "a.png"), *DRAWN, "--out", str(out)])
+    capsysbinary.readouterr()
+    assert solve_named(["solve", str(inbox / "a.png"), *DRAWN, "--out", "-"])
+    written = capsysbinary.readouterr().out
+    assert out.read_bytes() == written
+    (row,) = csv.DictReader(io.StringIO(written.decode()))
+    assert (row["path"], row["word"]) == (str(inbox / "a.png"), *expected(inbox / "a.png"))
+
+
+def test_a_bad_file_costs_its_own_row(inbox, capsys):
+    os.mkfifo(inbox / "pipe.png")
+    (inbox / "empty.png").write_bytes(b"")
+    (inbox / "text.png").write_text("no picture")
+    (inbox / "dangling.png").symlink_to("nowhere.png")
+    Image.new("L", (60, 20), 255).save(inbox / "white.png")
+    odd = os.fsdecode(os.fsencode(inbox) + b"/\xff.png")
+    Path(odd).write_bytes((inbox / "c.png").read_bytes())
+    os.utime(inbox / "d.png", (2**34, 2**34))
+    names = ["pipe.png", "empty.png", "text.png", "dangling.png", "white.png"]
+    report = solved(capsys, *(inbox / name for name in names), odd, inbox / "d.png", *DRAWN)
+    failed, fine = report["answers"][:5], report["answers"][5:]
+    assert {row["status"] for row in failed} == {FAILED}
+    assert all(row["reason"] for row in failed)
+    assert [row["word"] for row in fine] == expected(inbox / "c.png", inbox / "d.png")
+    assert (report["total"], report["failed"], report["read"]) == (7, 5, 2)
+
+
+def test_the_ledger_keeps_answers_of_folders_that_it_knows(inbox, tmp_path, capsys):
+    deep = inbox / "deep" / "er"
+    deep.mkdir(parents=True)
+    (deep / "e.png").write_bytes((inbox / "b.png").read_bytes())
+    (tmp_path / "elsewhere.png").write_bytes((inbox / "b.png").read_bytes())
+    ledger().parent.mkdir(parents=True)
+    with Ledger(ledger()) as known:
+        number = known.folder(inbox.resolve())
+    os.chdir(inbox)
+    report = solved(capsys, "a.png", "deep/er/e.png", tmp_path / "elsewhere.png", *DRAWN)
+    assert "not_kept_in_the_ledger" not in report
+    with Ledger(ledger()) as known:
+        rows = {row.path: row.answer.word for row in known.results(number)}
+        assert not known.knows(tmp_path.resolve())
+    assert rows == dict(zip(("a.png", "deep/er/e.png"), expected(inbox / "a.png", deep / "e.png"), strict=True))
+
+
+def test_a_ledger_that_cannot_be_written_costs_no_answer(inbox, tmp_path, capsys):
+    ledger().parent.mkdir(parents=True)
+    with Ledger(ledger()) as known:
+        number = known.folder(inbox.resolve())
+    with inbox_locked(ledger().parent, inbox.resolve()):
+        report = solved(capsys, inbox / "a.png", *DRAWN)
+    assert report["solved"] == 1
+    assert "another run is solving it" in report["not_kept_in_the_ledger"][0]
+    with Ledger(ledger()) as known:
+        assert not [*known.results(number)]
+    ledger().write_bytes(b"no database")
+    report = solved(capsys, inbox / "a.png", *DRAWN)
+    assert report["solved"] == 1
+    assert report["not_kept_in_the_ledger"]
+
+
+def test_more_pictures_than_a_batch(inbox, monkeypatch, capsys):
+    monkeypatch.setattr("flows.solve_at_once.BATCH", 3)
+    files = [inbox / f"{name}.png" for name in "abcdabcd"]
+    report = solved(capsys, *files, *DRAWN)
+    assert [row["word"] for row in report["answers"]] == expected(*files)
+    assert report["rows"] == {SOLVED: 8}
+
+
+@pytest.mark.parametrize("arguments", [
+    ["verify", "a.png"], ["solve"],
+    ["solve", "inbox"], ["solve", "inbox/none.png"], ["solve", "inbox/a.png", "--worker"],
+    ["solve", "inbox/a.png", "--move-to", "done"], ["solve", "inbox/a.png", "--cluster", "tcp://h:1"],
+    ["solve", "memory://bucket/a.png"],
+])  # fmt: skip
+def test_other_command_lines_take_the_ordinary_way(arguments, inbox, capsys):
+    assert not solve_named(arguments)
+    assert capsys.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize(("arguments", "error", "says"), [
+    (["inbox/a.png", "inbox/none.png"], NotThere, "inbox/none.png: no such file"),
+    (["inbox/a.png", "inbox"], BadInput, "inbox is a folder among others"),
+    (["inbox/a.png", "s3://bucket/b.png"], BadInput, "is a URL"),
+    (["inbox/a.png", "inbox/b.png", "--move-to", "done"], BadInput, "move-to: is for a folder or for one file"),
+    (["-", "--only-new"], BadInput, "only-new: is for a folder"),
+    (["-", "-"], BadInput, "it is given twice"),
+    (["inbox/a.png", "--length", "x"], BadInput, "length: must be a number"),
+    (["inbox/a.png", "--abstain-below", "2"], BadInput, "abstain-below: must be from 0 to 1"),
+    (["inbox/a.png", "--model", "none"], NotThere, "none"),
+    (["inbox/a.png", "--out", "inbox/a.png"], BadInput, "out: must not be a file that is read"),
+    (["inbox/a.png", "--out", "inbox"], BadInput, "out: must be a new or an ordinary file"),
+])  # fmt: skip
+def test_mistakes_are_named_before_any_work(arguments, error, says, inbox):
+    with pytest.raises(error, match=says):
+        solve_named(["solve", *arguments])
+    assert sorted(path.name for path in inbox.iterdir()) == ["a.png", "b.png", "c.png", "d.png"]
+
+
+def test_the_whole_command_loads_nothing_heavy(inbox):
+    """Not even scipy.linalg, where numba looks for BLAS; and the import of the command loads no numba."""
+    code = (
+        "import sys, flows.__main__ as command\n"
+        f"heavy = [name for name in {(*HEAVY, 'numba', 'numpy')} if name in sys.modules]\n"
+        f"sys.argv = ['captchas', 'solve', {str(inbox / 'a.png')!r}]\n"
+        "try: command.main()\n"
+        "except SystemExit as end: code = end.code\n"
+        f"print(code, heavy, [name for name in {HEAVY} if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=False)
+    assert done.stdout.splitlines()[-1] == "0 [] []", done.stdout + done.stderr
