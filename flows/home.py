@@ -2,6 +2,7 @@
 
 import json
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -111,40 +112,46 @@ def prepare_environment(chosen: Path | None = None) -> bool:
     exempt_loopback()
     if named_server() is None:
         folder = (home() / "prefect").resolve()
-        _make_private(folder)  # Prefect's server does not start without it
+        _make_private(folder.parent, folder)  # Prefect's server does not start without it
         own = os.environ.setdefault("PREFECT_HOME", str(folder)) == str(folder)
         there = served() if own else None
         if there:
             os.environ[API], os.environ[passwords.CLIENT] = there["api"], there["password"]
             own = False
-    elif passwords.CLIENT in (profile := active_profile()):  # for our requests, which know no profiles
-        defaults[passwords.CLIENT] = profile[passwords.CLIENT]
+    else:
+        with suppress(OSError):  # who writes there is told why it cannot be
+            _make_private(home().resolve())
+        if passwords.CLIENT in (profile := active_profile()):  # for our requests, which know no profiles
+            defaults[passwords.CLIENT] = profile[passwords.CLIENT]
     for name, value in defaults.items():
         os.environ.setdefault(name, value)
     os.environ[processes.CLIENT] = str(os.getpid())  # children inherit it
     return own
 
 
-def _make_private(folder: Path) -> None:
-    """Create Prefect's folder and the home above it for this user alone; folders that are there keep their modes."""
-    atomic.make_folder(folder.parent.parent)
+def _make_private(*folders: Path) -> None:
+    """Create the home, and perhaps Prefect's folder in it, for this user alone; existing folders keep their modes."""
+    atomic.make_folder(folders[0].parent)
     try:
-        for path in (folder.parent, folder):
+        for path in folders:
             make_private_folder(path)
     except NotADirectoryError:
         pass
     except OSError as error:
-        raise explained(error, folder) from error
-    atomic.make_folder(folder)  # tells what stands in its place, if it is no folder
+        raise explained(error, folders[-1]) from error
+    atomic.make_folder(folders[-1])  # tells what stands in its place, if it is no folder
 
 
 def served() -> dict[str, Any] | None:
     """Read the record of the `captchas up` that runs on this home: its process, its server's addresses and password.
 
-    None if `captchas up` does not run, also if it was killed and left its record behind.
+    None if `captchas up` does not run, also if it was killed and left its record behind. Another user's record is not
+    believed: it could name a server of that user.
     """
     try:
-        content: dict[str, Any] = json.loads((home() / "prefect" / UP_RECORD).read_bytes())
+        with (home() / "prefect" / UP_RECORD).open("rb") as file:
+            mine = os.fstat(file.fileno()).st_uid == os.geteuid()
+            content: dict[str, Any] = json.load(file) if mine else {}
         alive = processes.started(content["pid"]) == content["started"] and "password" in content
     except (OSError, ValueError, KeyError, TypeError):
         return None

@@ -20,6 +20,7 @@ from flows.parameters import require_workers
 from flows.workers.roster import Roster, WorkerLost
 from storage.errors import BadInput
 from storage.files.places import Place
+from storage.files.private import scratch_folder
 
 CLOSING = 10.0  # seconds that Dask has to end its workers
 WAITING = 30.0  # seconds that a cluster has to get its first worker
@@ -162,9 +163,12 @@ def _start(workers: int) -> LocalCluster:
     """
     resource_tracker.ensure_running()  # starting it later would unblock the signal again
     blocked = (signal.SIG_BLOCK, {signal.SIGINT, signal.SIGHUP})
+    # Python imports modules from the folders of Dask's workers first. Dask's own place for these folders has the same
+    # name for all users, so it may be another user's.
+    scratch = {} if config.get("temporary-directory") else {"temporary-directory": str(scratch_folder())}
     memory = {f"distributed.nanny.pre-spawn-environ.{name}": value for name, value in MEMORY.items()}
     with (
-        config.set(memory | QUIET),
+        config.set(memory | QUIET | scratch),
         ThreadPoolExecutor(1, initializer=signal.pthread_sigmask, initargs=blocked) as thread,
     ):
         starting = thread.submit(

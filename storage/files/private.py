@@ -1,12 +1,15 @@
 """Modes of files that hold what a person did: for the owner, and for a group that the folder's modes invite."""
 
 import os
+import stat
+import tempfile
 from contextlib import suppress
 from pathlib import Path
 
 _OWNER, _GROUP = 0o600, 0o660
 _INVITED = 0o020  # write permission of the group on a folder
 _SETGID = 0o2000
+_OTHERS_WRITE = 0o022  # group and all
 
 
 def private_mode(folder: Path) -> int:
@@ -29,3 +32,18 @@ def make_private_folder(folder: Path) -> None:
     group = bool(inviting & _SETGID and inviting & _INVITED)
     with suppress(FileExistsError):
         folder.mkdir(0o770 if group else 0o700)
+
+
+def scratch_folder() -> Path:
+    """Return a folder for temporary files in which no other user can plant or replace any.
+
+    The same folder for each run of a user, so that a run can clear what a killed run left. If somebody else has made a
+    folder of that name, a new folder.
+    """
+    folder = Path(tempfile.gettempdir(), f"captchas-{os.geteuid()}")
+    with suppress(FileExistsError):
+        folder.mkdir(0o700)
+    found = folder.lstat()
+    if stat.S_ISDIR(found.st_mode) and found.st_uid == os.geteuid() and not found.st_mode & _OTHERS_WRITE:
+        return folder
+    return Path(tempfile.mkdtemp(prefix=f"{folder.name}-"))

@@ -3,6 +3,8 @@
 import os
 import subprocess
 import sys
+import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
@@ -57,6 +59,53 @@ def test_a_bad_variable_is_named(captchas, name, value):
     assert f"it is {value!r}".casefold() in result.stderr.casefold()  # Prefect judges some values in upper case
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("PREFECT_CLIENT_CUSTOM_HEADERS", "nonsense"),
+        ("PREFECT_LOGGING_SETTINGS_PATH", "folder"),
+        ("PREFECT_LOGGING_SETTINGS_PATH", "empty.yml"),
+        ("PREFECT_HOME", "empty.yml"),
+        ("PREFECT_HOME", "empty.yml/below"),
+        ("PREFECT_SERVER_DATABASE_CONNECTION_URL", "mysql://me:secret@127.0.0.1/prefect"),
+    ],
+)
+def test_a_variable_that_cannot_be_used_is_named(captchas, tmp_path, name, value):
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "empty.yml").touch()
+    result = captchas("generate", "book", shell=f'cd {tmp_path}; exec "$@"', **{name: value})
+    in_a_line(result, 2, f"captchas: {name}: ", "correct or unset it")
+    assert "secret" not in result.stderr
+
+
+def test_a_bad_variable_is_named_after_up_could_not_start(captchas):
+    result = captchas("up", "--port", 0, PREFECT_LOGGING_LEVEL="nonsense")
+    assert result.returncode == 2
+    assert result.stderr.splitlines()[-1].startswith("captchas: PREFECT_LOGGING_LEVEL: ")
+
+
+@pytest.mark.parametrize(("status", "body"), [(200, b"<html>"), (404, b"")])
+def test_a_server_of_something_else_is_named(captchas, status, body):
+    class Other(BaseHTTPRequestHandler):
+        def do_GET(self):
+            self.send_response(status)
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_):
+            pass
+
+    with HTTPServer(("127.0.0.1", 0), Other) as server:
+        threading.Thread(target=server.serve_forever, args=(0.05,)).start()
+        try:
+            url = f"http://somebody:secret@127.0.0.1:{server.server_port}/api"
+            result = captchas("generate", "book", "--count", 10, PREFECT_API_URL=url)
+        finally:
+            server.shutdown()
+    in_a_line(result, 1, "PREFECT_API_URL", f"http://127.0.0.1:{server.server_port}/api", "something else")
+    assert "secret" not in result.stderr
+
+
 def test_a_server_that_is_not_there_is_named_without_its_password(captchas):
     url = "http://somebody:secret@127.0.0.1:9/api"  # the port of `discard`
     result = captchas("generate", "book", "--count", 10, PREFECT_API_URL=url)
@@ -80,6 +129,17 @@ def test_full_standard_output_is_named(captchas, option):
     in_a_line(captchas("profiles", *option, shell='exec "$@" >/dev/full'), 1, "standard output", "No space left")
 
 
+@pytest.mark.parametrize("arguments", [("--version",), ("verify", "--help")])
+def test_full_standard_output_is_named_for_help(captchas, arguments):
+    result = captchas(*arguments, shell='exec "$@" >/dev/full')
+    in_a_line(result, 1, "standard output", "No space left")
+
+
+def test_a_reader_that_leaves_early_does_no_harm(captchas):
+    result = captchas("profiles", shell='"$@" | head -c 1; echo "${PIPESTATUS[0]}"')
+    assert (result.stdout[1:], result.stderr) in {("0\n", ""), ("1\n", "")}  # 0 if all was written before it left
+
+
 def test_closed_input_and_errors_do_no_harm(captchas):
     result = captchas("profiles", "--json", shell='exec "$@" <&- 2>&-')
     assert (result.returncode, result.stderr) == (0, "")
@@ -87,6 +147,11 @@ def test_closed_input_and_errors_do_no_harm(captchas):
 
 def test_few_open_files_are_named(captchas):
     in_a_line(captchas("generate", "book", shell='ulimit -n 40; exec "$@"'), 2, "open files", "40", "ulimit -n")
+
+
+def test_small_files_are_named(captchas):
+    result = captchas("generate", "book", shell='ulimit -f 100; exec "$@" 2> >(cat >&2)')
+    in_a_line(result, 2, "size of files", "102400 bytes", "ulimit -f")
 
 
 @pytest.mark.parametrize("home", ["", "/proc/1/nowhere", "/dev/null"])

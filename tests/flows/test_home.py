@@ -73,6 +73,32 @@ def test_no_web_page_may_read_the_answers_of_a_server_that_prefect_starts(clean)
     assert os.environ["PREFECT_SERVER_CORS_ALLOWED_ORIGINS"] == ""
 
 
+def test_a_new_home_is_private_with_a_server_of_the_user_too(clean):
+    before = os.umask(0o022)
+    try:
+        os.environ["PREFECT_API_URL"] = "http://127.0.0.1:4200/api"
+        home.prepare_environment(clean / "data")
+    finally:
+        os.umask(before)
+    assert (clean / "data").stat().st_mode & 0o777 == 0o700
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file away")
+def test_the_record_of_another_user_is_not_believed(clean):
+    record = {
+        "pid": os.getpid(),
+        "started": processes.started(os.getpid()),
+        "password": "x",
+        "api": "http://[::1]:9/api",
+    }
+    (clean / "prefect").mkdir()
+    (clean / "prefect" / home.UP_RECORD).write_text(json.dumps(record))
+    os.environ[home.HOME] = str(clean)
+    assert home.served() == record
+    os.chown(clean / "prefect" / home.UP_RECORD, 65534, 65534)
+    assert home.served() is None
+
+
 def test_commands_send_the_password_of_the_up_on_their_home(clean):
     record = {"pid": os.getpid(), "started": processes.started(os.getpid()), "api": "http://127.0.0.1:9/api"}
     (clean / "prefect").mkdir()

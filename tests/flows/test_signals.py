@@ -1,34 +1,29 @@
-"""Every end of a command ends all that it started, and the next run goes on."""
+"""Every end of a command ends all that it started."""
 
 import os
 import pty
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
 
 from flows.service import processes
+from flows.service.embedded_server import DATABASE
 
 ROOT = Path(__file__).parents[2]
-COMMAND = (sys.executable, "-m", "flows", "generate", "hard", "--count", "3000000", "--workers", "2")
+COMMAND = (sys.executable, "-m", "flows", "generate", "hard", "--count", "3000000", "--workers", "1")
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="needs Linux's /proc")
 
 
-@pytest.fixture(scope="module")
-def environment(tmp_path_factory) -> dict[str, str]:
-    """The environment of commands with a server of their own, on a home that has its database."""
-    home = tmp_path_factory.mktemp("signals")
-    clean = {name: value for name, value in os.environ.items() if not name.startswith(("PREFECT_", "CAPTCHAS_"))}
-    environment = clean | {"HOME": str(home), "PYTHONPATH": str(ROOT), "CAPTCHAS_HOME": str(home / "data")}
-    first = [sys.executable, "-m", "flows", "generate", "letters", "--count", "10", "--workers", "1"]
-    subprocess.run(first, env=environment, check=True, capture_output=True)
-    return environment
+# The signal that ends a command, or None if its terminal is closed, and the exit code.
+ENDS = {"terminated": (signal.SIGTERM, 143), "killed": (signal.SIGKILL, -9), "its terminal closed": (None, 129)}
 
 
 def until(reached: Callable[[], object], seconds: float) -> None:
@@ -38,42 +33,85 @@ def until(reached: Callable[[], object], seconds: float) -> None:
         time.sleep(0.05)
 
 
-def wait_until_it_draws(pid: int, environment: dict[str, str]) -> list[int]:
-    """Return the ids of the server and the workers, once a shard more is sealed."""
-    folder = Path(environment["CAPTCHAS_HOME"], "datasets", "hard")
-    before = len(list(folder.glob("shard-*")))
-    until(lambda: len(list(folder.glob("shard-*"))) > before, 90)
-    there = processes.all_of(pid)
-    assert len(there) >= 3  # the server, two workers
-    return there
+class Command:
+    """A command that draws for long, on a home of its own, and what it started."""
+
+    def __init__(self, home: Path):
+        self.code = None
+        clean = {name: value for name, value in os.environ.items() if not name.startswith(("PREFECT_", "CAPTCHAS_"))}
+        environment = clean | {"HOME": str(home), "PYTHONPATH": str(ROOT), "CAPTCHAS_HOME": str(home)}
+        self.pid, self.terminal = pty.fork()
+        if self.pid == 0:
+            with suppress(OSError):
+                os.execve(sys.executable, COMMAND, environment)
+            os._exit(127)
+
+    def ended(self) -> bool:
+        if self.code is None:
+            pid, status = os.waitpid(self.pid, os.WNOHANG)
+            self.code = os.waitstatus_to_exitcode(status) if pid else None
+        return self.code is not None
 
 
-@pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGTERM, signal.SIGKILL])
-def test_a_signal_ends_a_command_and_all_that_it_started(environment, number):
-    command = subprocess.Popen(
-        COMMAND, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True
-    )
-    with command:
-        wait_until_it_draws(command.pid, environment)
-        os.kill(command.pid, number)
-        until(lambda: command.poll() is not None, 10)
-        assert command.returncode == (-number if number == signal.SIGKILL else 128 + number)
-        until(lambda: not processes.all_of(command.pid), 10)
-        assert (b"goes on from here" in command.stderr.read()) == (number != signal.SIGKILL)
+@pytest.fixture(scope="module")
+def commands(environment, tmp_path_factory) -> Iterator[dict[str, Command]]:
+    """One command for each way to end, all started at once: starting takes most of the time."""
+    started = {}
+    for name in ENDS:
+        home = tmp_path_factory.mktemp("signals")
+        (home / "prefect").mkdir()
+        # What a first run leaves: the database of the tests' own server, which is complete.
+        with (
+            closing(sqlite3.connect(Path(environment["TESTS_PREFECT_FOLDER"], DATABASE))) as made,
+            closing(sqlite3.connect(home / "prefect" / DATABASE)) as copy,
+        ):
+            made.backup(copy)
+        started[name] = Command(home)
+    yield started
+    for one in started.values():
+        processes.end([*processes.all_of(one.pid), *([] if one.ended() else [one.pid])], patience=5)
 
 
-def test_a_closed_terminal_ends_a_command_and_all_that_it_started(environment):
-    pid, terminal = pty.fork()
-    if pid == 0:
-        with suppress(OSError):
-            os.execve(sys.executable, COMMAND, environment)
-        os._exit(127)
-    wait_until_it_draws(pid, environment)
-    os.close(terminal)
-    code = []
-    until(lambda: (ended := os.waitpid(pid, os.WNOHANG))[0] and code.append(ended[1]) is None, 10)
-    assert os.waitstatus_to_exitcode(code[0]) == 128 + signal.SIGHUP
-    until(lambda: not processes.all_of(pid), 10)
+@pytest.mark.parametrize("how", ENDS)
+def test_however_a_command_ends_all_that_it_started_ends(commands, how):
+    command, (number, code) = commands[how], ENDS[how]
+    until(lambda: len(processes.all_of(command.pid)) >= 3 or command.ended(), 90)  # the server, a worker, its watcher
+    os.close(command.terminal) if number is None else os.kill(command.pid, number)
+    until(lambda: command.ended() and not processes.all_of(command.pid), 10)
+    assert command.code == code
+
+
+FOLLOWER = """
+import os, signal, sys, time
+from flows.service.processes import follow_parent
+signal.signal(signal.SIGHUP, lambda *_: sys.exit(0)) if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN else None
+follow_parent()
+print(os.getpid(), flush=True)
+time.sleep(30)
+"""
+
+
+@pytest.mark.parametrize(
+    ("shell", "follows"),
+    [('"$@"; :', True), ('nohup "$@"; :', False), ('"$@" & wait', False), ('setsid --wait "$@"; :', False)],
+)
+def test_a_command_ends_with_its_parent_unless_it_is_detached(shell, follows):
+    """The shell stays its parent, since it has something to do afterwards."""
+    command = ["bash", "-c", shell, "bash", sys.executable, "-c", FOLLOWER]
+    with subprocess.Popen(
+        command, env=os.environ | {"PYTHONPATH": str(ROOT)}, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+        text=True, start_new_session=True,
+    ) as parent:  # fmt: skip
+        child = int(parent.stdout.readline())
+        parent.kill()
+        try:
+            if follows:
+                until(lambda: processes.started(child) is None, 5)
+            else:
+                time.sleep(3 * processes._PARENT_EVERY)
+                assert processes.started(child)
+        finally:
+            processes.end([child], patience=5)
 
 
 def test_nohup_keeps_a_command_running():

@@ -9,7 +9,9 @@ import time
 from contextlib import closing
 from importlib import import_module
 from pathlib import Path
+from types import SimpleNamespace
 
+import httpx
 import pytest
 from prefect import Flow
 
@@ -136,6 +138,34 @@ def test_one_that_takes_too_long_is_told(ours, monkeypatch):
     embedded_server.begin(own=True)
     with pytest.raises(embedded_server.ServerLost, match="takes too long to start"):
         embedded_server.wait()
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (httpx.ConnectError("All connection attempts failed"), "All connection attempts failed"),
+        (httpx.ReadTimeout(""), "ReadTimeout"),
+        (RuntimeError("Failed to reach API at http://127.0.0.1:9/api/"), "Failed to reach API"),
+    ],
+)
+def test_a_server_that_fails_during_a_run_is_told_in_a_line(ours, error, said):
+    with pytest.raises(embedded_server.ServerLost, match=said) as told, embedded_server.failures_explained():
+        raise error
+    assert "\n" not in str(told.value)
+
+
+def test_a_full_disk_is_named_when_the_server_fails(ours, monkeypatch, tmp_path):
+    ours(ANSWERS)
+    embedded_server.begin(own=True)
+    monkeypatch.setattr(embedded_server.shutil, "disk_usage", lambda _: SimpleNamespace(free=0))
+    told = pytest.raises(embedded_server.ServerLost, match=f"0 bytes are free in {tmp_path}")
+    with told, embedded_server.failures_explained():
+        raise httpx.ConnectError("Server error '500 Internal Server Error'")
+
+
+def test_other_errors_of_a_run_pass():
+    with pytest.raises(ZeroDivisionError), embedded_server.failures_explained():
+        _ = 1 / 0
 
 
 def test_a_command_uses_it_and_leaves_no_process(environment, tmp_path):

@@ -2,12 +2,9 @@
 
 import gc
 import os
-import subprocess
 import sys
 import threading
 import time
-import urllib.error
-import urllib.request
 from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +12,6 @@ from types import SimpleNamespace
 
 import cloudpickle
 import pytest
-from distributed import LocalCluster
 from distributed.scheduler import KilledWorker
 
 from flows.workers import cluster, roster
@@ -227,55 +223,3 @@ def test_dask_that_does_not_close_is_left_and_its_workers_are_killed(monkeypatch
 def test_workers_must_be_positive():
     with pytest.raises(BadInput, match="workers: must be 1 or more; it is 0"), crew(0):
         pass
-
-
-INTRUDER = """
-import os, sys
-from distributed import Client
-from distributed.security import Security
-address, target = sys.argv[1:]
-temporary = Security.temporary()
-if os.geteuid() == 0:
-    import msgpack, tornado.iostream, tornado.tcpclient  # what nobody may be unable to read
-    os.setgroups([])
-    os.setgid(65534)
-    os.setuid(65534)
-for kind, security in (("tcp", None), ("tls", None), ("tls", temporary)):
-    try:
-        client = Client(f"{kind}://{address}", security=security, timeout="3s")
-        client.run_on_scheduler(lambda: open(target, "w").close())
-        print("ran")
-    except (OSError, TypeError) as error:
-        print(type(error).__name__)
-"""
-
-
-def intrude(address: str, target: Path) -> list[str]:
-    """Try to write a file through Dask's port, as another user where the tests may become one; return what came of it.
-
-    Without a certificate, over plain and encrypted connections, and with a certificate of one's own.
-    """
-    program = [sys.executable, "-c", INTRUDER, address.partition("://")[2], str(target)]
-    tried = subprocess.run(program, capture_output=True, text=True, timeout=60)
-    said = tried.stdout.split()
-    assert len(said) == 3, tried.stderr
-    return said
-
-
-def test_who_has_no_certificate_of_the_run_runs_nothing_in_it(tmp_path):
-    with LocalCluster(n_workers=0, processes=False, protocol="tcp", dashboard_address=None) as unguarded:
-        assert intrude(unguarded.scheduler_address, tmp_path / "target")[0] == "ran"
-    (tmp_path / "target").unlink()
-    with crew(1) as client:
-        assert client.submit(double, 21).result() == 42
-        for address in (client.scheduler.address, *client.scheduler_info()["workers"]):
-            assert "ran" not in intrude(address, tmp_path / "target")
-    assert not (tmp_path / "target").exists()
-
-
-def test_the_pages_of_dask_show_nothing():
-    with crew(1) as client:
-        port = client.run_on_scheduler(lambda dask_scheduler: dask_scheduler.http_server.port)
-        for page in ("", "status", "info/main/workers.html", "json/counts.json", "metrics"):
-            with pytest.raises(urllib.error.HTTPError, match="404"):
-                urllib.request.urlopen(f"http://127.0.0.1:{port}/{page}")

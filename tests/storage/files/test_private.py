@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from storage.files.locks import locked
-from storage.files.private import make_private_folder
+from storage.files.private import make_private_folder, scratch_folder
 from storage.ledger.database import SIDES, Database
 
 
@@ -66,3 +66,32 @@ def test_a_database_that_is_there_keeps_its_mode(tmp_path):
 def test_a_lock(tmp_path):
     with locked(tmp_path / "d"):
         assert mode(tmp_path / "d.lock") == 0o600
+
+
+def test_the_folder_for_temporary_files_is_one_and_the_user_s(tmp_path, monkeypatch):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    folder = scratch_folder()
+    assert folder.parent == tmp_path and mode(folder) == 0o700
+    assert scratch_folder() == folder
+
+
+@pytest.mark.parametrize("planted", ["link", "file", "writable", "another user's"])
+def test_a_folder_for_temporary_files_that_another_user_has_made_is_not_used(tmp_path, monkeypatch, planted):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    folder = scratch_folder()
+    folder.rmdir()
+    if planted == "link":
+        (tmp_path / "aim").mkdir(0o700)
+        folder.symlink_to("aim")
+    elif planted == "file":
+        folder.touch()
+    elif planted == "writable":
+        folder.mkdir()
+        folder.chmod(0o777)
+    else:
+        folder.mkdir(0o700)
+        if os.geteuid():
+            pytest.skip("only root can give a folder away")
+        os.chown(folder, 65534, 65534)
+    found = scratch_folder()
+    assert found != folder and mode(found) == 0o700 and found.parent == tmp_path
