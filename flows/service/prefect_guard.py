@@ -78,13 +78,13 @@ class Guard:
         return "Content-Type must be application/json" if kinds & _SIMPLE_TYPES else None
 
     def _is_ours(self, found: re.Match[str] | None, default: str, port: str) -> bool:
-        """Whether a name and its port are loopback's with the server's port, or listed."""
+        """Return whether a name and its port are loopback's with the server's port, or listed."""
         if found is None:
             return False
         return (found["host"] in LOOPBACK and (found["port"] or default) == port) or self._is_listed(found, default)
 
     def _is_listed(self, found: re.Match[str], default: str) -> bool:
-        """Whether the operator has listed a name, with its port or with any port."""
+        """Return whether the operator has listed a name, with its port or with any port."""
         return not self._listed.isdisjoint({(found["host"], found["port"] or default), (found["host"], None)})
 
 

@@ -191,7 +191,7 @@ def test_without_any_model_it_says_which_file_is_missing(here, mistakes, tmp_pat
     monkeypatch.setattr("flows.solve_request.SHIPPED", tmp_path / SHIPPED.name)
     result = here("solve", mistakes / "pictures", "--home", tmp_path)
     assert result.returncode == 2
-    assert f"{SHIPPED.name}: no such file; train one with `captchas train`" in result.stderr
+    assert f"{SHIPPED.name}: no such file; train a model with `captchas train`" in result.stderr
     monkeypatch.setattr("flows.home.SHIPPED", tmp_path / SHIPPED.name)
     result = here("solve", mistakes / "pictures", "--model", "ladder", "--home", tmp_path)
     assert result.returncode == 2
