@@ -18,7 +18,7 @@ from rich.console import Console
 from flows.environment import named_server, require_files, require_reachable, require_streams, settings_explained
 from flows.home import end_orphaned_servers, prepare_environment, served
 from flows.requests import checked
-from flows.service import embedded_server, processes
+from flows.service import embedded_server, processes, starting
 from storage.errors import BadInput, CaptchasError, Unwritable
 from storage.files.places import is_url, place
 from storage.files.targets import STANDARD_OUTPUT
@@ -83,7 +83,8 @@ def launch(
         _require_server(command.__name__)
         embedded_server.wait()
         try:
-            report = command(*bound.args, **bound.kwargs)
+            with nullcontext() if command.__name__ in PLAIN else starting.without_heartbeats():
+                report = command(*bound.args, **bound.kwargs)
         except CaptchasError as error:
             if error.report:
                 show(error.report, as_json=json_)
@@ -115,6 +116,7 @@ def main() -> None:
     ended = _Ended()
     for number in processes.enders():
         signal.signal(number, ended.by)
+    starting.end_quickly()
     try:
         require_streams()
         _refuse_undecodable(sys.argv[1:])
@@ -125,7 +127,7 @@ def main() -> None:
             require_files()
             embedded_server.begin(own)
         if command:
-            with settings_explained():
+            with settings_explained(), starting.without_collector():
                 import_module(COMMANDS[command][0].partition(":")[0])
         code = app.meta(exit_on_error=False, print_error=False, result_action="return_value")
     except KeyboardInterrupt:

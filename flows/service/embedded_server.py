@@ -17,12 +17,13 @@ from flows.home import served
 from flows.service import passwords, processes
 from flows.service.prefect_api import Api
 from flows.service.prefect_guard import hosts_from, server_command
+from flows.service.starting import import_rest, without_collector
 from storage.errors import CaptchasError
 from storage.files.private import create_private
 
 DATABASE = "prefect.db"  # under PREFECT_HOME
 LOG = "embedded-server.log"  # beside it
-_EVERY = 0.05  # seconds between two looks
+_EVERY = 0.02  # seconds between two looks
 _CLOSING = 2.5  # seconds that the server gets to end, fewer than Ctrl-C leaves
 _LAST = 0.5  # seconds that it gets when these are over
 # The environment that Prefect gives to the server that it starts itself.
@@ -69,6 +70,8 @@ class _Server:
         ServerLost
         """
         process, deadline = self.start(), time.monotonic() + self._seconds
+        with without_collector():
+            import_rest()
         while not self._healthy():
             code = process.poll()
             if code is not None or time.monotonic() > deadline:
