@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import flows
+from flows.service.starting import without_collector
 from storage.errors import BadInput
 
 HOSTS = "CAPTCHAS_ALLOWED_HOSTS"  # the operator's: names with or without a port, separated by commas
@@ -117,9 +118,10 @@ def hosts_from(environment: MutableMapping[str, str]) -> set[tuple[str, str | No
 
 def create_app() -> Application:
     """Return Prefect's server behind the guard; uvicorn calls it."""
-    from prefect.server.api.server import create_app as create_server
+    with without_collector():
+        from prefect.server.api.server import create_app as create_server
 
-    return Guard(create_server(), hosts_from(os.environ))
+        return Guard(create_server(), hosts_from(os.environ))
 
 
 def server_command(port: int, *options: str) -> list[str]:

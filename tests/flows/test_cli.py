@@ -210,6 +210,12 @@ def test_removing_asks_first(here, monkeypatch, tmp_path):
     assert not folder.exists()
 
 
+def test_the_command_line_imports_nothing_heavy():
+    program = "import sys, json, flows.__main__; print(json.dumps(sorted(sys.modules)))"
+    loaded = json.loads(subprocess.run([sys.executable, "-c", program], capture_output=True, check=True).stdout)
+    assert set(loaded) & {"prefect", "dask", "distributed", "sklearn", "scipy", "matplotlib", "numba", "numpy"} == set()
+
+
 def test_nothing_of_prefect_is_imported_for_small_commands():
     program = "import sys, json, flows.profiles, flows.datasets, flows.describe; print(json.dumps(sorted(sys.modules)))"
     loaded = json.loads(subprocess.run([sys.executable, "-c", program], capture_output=True, check=True).stdout)
