@@ -131,9 +131,8 @@ class ExportLayout:
         """Make the lines of the index for a picture at `path`, by section."""
         match self.format:
             case ExportFormat.PNG:
-                text, *values = (entry.text, *(entry.parameters[field] for field in self.fields))
-                if self.csv_safe:
-                    text, *values = map(harmless, (text, *values))
+                cells: list[object] = [entry.text, *(entry.parameters[field] for field in self.fields)]
+                text, *values = map(harmless, cells) if self.csv_safe else cells
                 return {"labels": [csv_line([path, text, entry.split, entry.number, *map(_cell, values)])]}
             case ExportFormat.GT:
                 return {"labels": [path.encode() + b"\t" + _line(self.format, entry)]}
