@@ -131,9 +131,9 @@ class ExportLayout:
         """Make the lines of the index for a picture at `path`, by section."""
         match self.format:
             case ExportFormat.PNG:
-                values = [entry.text, *(entry.parameters[field] for field in self.fields)]
-                text, *rest = map(harmless, values) if self.csv_safe else values
-                return {"labels": [csv_line([path, text, entry.split, entry.number, *map(_cell, rest)])]}
+                cells: list[object] = [entry.text, *(entry.parameters[field] for field in self.fields)]
+                text, *values = map(harmless, cells) if self.csv_safe else cells
+                return {"labels": [csv_line([path, text, entry.split, entry.number, *map(_cell, values)])]}
             case ExportFormat.GT:
                 return {"labels": [path.encode() + b"\t" + _line(self.format, entry)]}
             case ExportFormat.COCO:

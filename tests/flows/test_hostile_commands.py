@@ -27,7 +27,7 @@ PARAMETERS: dict[str, list[dict]] = {
     "evaluate": [{"model": NAME, "dataset": "x"}],
     "solve": [{"path": Path(NAME)}, {"path": Path(), "dictionary": NAME}, {"path": Path(), "model": NAME}],
     "reproduce": [{"font": NAME}],
-    "regenerate": [{"profiles": [NAME]}, {"profiles": ["book"], "model": f"/{NAME}"}],
+    "regenerate": [{"profiles": [NAME]}],
     "up": [{"deployments": Path(NAME)}],
     "inspect": [{"path": NAME}, {"path": f"{NAME}.h5"}, {"path": f"{NAME}.skops"}],
     "datasets": [{"remove": NAME}],
@@ -94,12 +94,14 @@ def test_what_is_made_under_hostile_names(captchas, font, tmp_path):
     """Drawn, listed, exported, learnt from, measured: the shell, and all that Prefect keeps, is fit."""
     home, data = tmp_path / "home", tmp_path / f"d\x1b[2J\n{EVIL}"
     model = tmp_path / f"m\x1b]0;\x07\r{EVIL}.skops"
+    profile = tmp_path / f"p\x1b[31m{EVIL}.toml"
+    profile.write_text('based_on = "book"\nname = "p"\nalphabet = "ABC"\nwords = ""\n')
     for line in (
-        ("generate", "book", "--font", font, "--count", 1024, "--out", data),
-        ("generate", "book", "--font", font, "--count", 1024, "--out", data, "--json"),
+        ("generate", profile, "--font", font, "--count", 200, "--out", data),
+        ("generate", profile, "--font", font, "--count", 200, "--out", data, "--json"),
         ("inspect", data),
         ("export", data, "--format", "png", "--count", 9, "--csv-safe", "--out", data.with_name(f"{data.name}.png")),
-        ("train", data, "--shows", 300, "--pictures", 300, "--out", model),
+        ("train", data, "--shows", 50, "--pictures", 100, "--hidden", 4, "--out", model),
         ("inspect", model),
         ("evaluate", model, data),
         ("evaluate", model, data, "--json"),

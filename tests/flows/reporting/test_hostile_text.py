@@ -16,8 +16,12 @@ from flows.reporting import artifacts, runs
 from flows.reporting.artifacts import (
     show_all_verified,
     show_demo,
+    show_drawn,
+    show_evaluated,
+    show_ladder,
     show_regenerated,
     show_report,
+    show_reproduced,
     show_solved,
     show_trained,
     show_verified,
@@ -28,6 +32,7 @@ from storage.texts import plain
 from tasks.datasets.judge import Finding, State
 from tasks.figures.contact_sheet import contact_sheet
 from tasks.figures.scores import plot_confusion
+from tasks.lowlevel.grey_png import png
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 UNFIT = {"Cc", "Cf", "Cs", "Zl", "Zp"}
@@ -80,6 +85,37 @@ def trained(name: str) -> dict:
     rates = {key: {"right": 1, "n": 2} for key in ("marked", "gate_passes")}
     numbers = dict.fromkeys(("letters", "spans", "shows", "seconds"), 1)
     return {"datasets": [{"name": name, "count": 1}], "classes": name, "kept": False} | rates | numbers
+
+
+def evaluated(name: str) -> dict:
+    """A report of `evaluate`."""
+    rate = {"right": 1, "n": 2}
+    return {"model": name, "dataset": name, "split": "test", "n": 2, "words": {"none": rate}, "cut_right": rate} | {
+        "letters": {"macro_f1": 0.5}
+    }
+
+
+def test_artifacts_with_pictures(shown, hostile_names, tmp_path, monkeypatch):
+    dot = png(np.zeros((2, 2), np.uint8))
+    monkeypatch.setattr(artifacts, "sheet_of", lambda *_: dot)
+    for name in hostile_names:
+        folder = tmp_path / name
+        folder.mkdir(parents=True, exist_ok=True)
+        for file in (*artifacts.PLOTS, "ladder.png"):
+            (folder / file).write_bytes(dot)
+        (folder / "ladder.md").write_text("| rung |\n|---|\n| book |\n")
+        shards = [{"shard": 0, "state": "made", "pictures": 2, "reason": name}]
+        show_drawn({"shards": 1, "count": 2, "bytes": 3, "profile": name, name: name}, shards, folder)
+        show_evaluated(evaluated(name), folder)
+        show_ladder(folder)
+        show_reproduced([{"step": name}], "| step |\n|---|\n", name, folder / "ladder.png")
+    for text in (*shown["texts"], *shown["descriptions"], json.dumps(shown["tables"], ensure_ascii=False)):
+        assert fit(text)
+    for text in shown["texts"]:
+        page = rendered(text)
+        tags = "h1|h2|p|ul|li|code|table|thead|tbody|tr|th|td"
+        assert not re.search(rf'<(?!/?({tags})>|img src="data:image/png;base64,[^"]*" alt="[^"<>]*" ?/>)', page), page
+        assert page.count("<h1>") <= 1
 
 
 def test_artifacts(shown, hostile_names, tmp_path):
@@ -172,6 +208,14 @@ def test_states_names_and_logs_of_runs(monkeypatch, hostile_names):
     assert len(said) == 3 * len(hostile_names)
     assert all(map(fit, said))
     assert {len(text.splitlines()) for text in said[::3]} == {1}
+
+
+def test_a_defect_of_ours(capsys, hostile_names):
+    for name in hostile_names:
+        shell._print_defect(ValueError, ValueError(name), None)
+        text = capsys.readouterr().err
+        assert fit(text) and text.startswith("ValueError: ") and text.endswith("\n")
+        text.encode()
 
 
 def test_pictures_with_foreign_captions(hostile_names):
