@@ -21,7 +21,7 @@ from flows.environment import named_server, require_files, require_reachable, re
 from flows.home import end_orphaned_servers, prepare_environment, served
 from flows.parameters import spelled
 from flows.requests import checked
-from flows.service import embedded_server, processes
+from flows.service import embedded_server, processes, starting
 from flows.service.prefect_settings import settings_explained
 from storage.errors import BadInput, CaptchasError
 from storage.files.places import is_url, place
@@ -89,7 +89,8 @@ def launch(
         _require_server(command.__name__)
         embedded_server.wait()
         try:
-            report = command(*bound.args, **bound.kwargs)
+            with nullcontext() if command.__name__ in PLAIN else starting.without_heartbeats():
+                report = command(*bound.args, **bound.kwargs)
         except CaptchasError as error:
             if error.report:
                 show(error.report, as_json=json_)
@@ -114,6 +115,7 @@ def main() -> None:
     sys.excepthook = _print_defect
     for number in processes.enders():
         signal.signal(number, ended.by)
+    starting.end_quickly()
     try:
         require_streams()
         code = 0 if _named_pictures(sys.argv[1:]) else _run(sys.argv[1:])
@@ -154,7 +156,7 @@ def _run(arguments: list[str]) -> int:
         require_files()
         embedded_server.begin(own)
     if command:
-        with settings_explained():
+        with settings_explained(), starting.without_collector():
             import_module(COMMANDS[command][0].partition(":")[0])
     return app.meta(exit_on_error=False, print_error=False, result_action="return_value") or 0
 

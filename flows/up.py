@@ -19,8 +19,7 @@ import flows
 from flows.home import UP_RECORD, home, served
 from flows.parameters import Port
 from flows.requests import Refused, command
-from flows.service import deployments, passwords, processes
-from flows.service.embedded_server import DATABASE
+from flows.service import deployments, passwords, processes, run_database
 from flows.service.prefect_api import Api, Unanswered
 from flows.service.prefect_guard import hosts_from, server_command
 from flows.service.prefect_settings import require_valid
@@ -28,7 +27,6 @@ from flows.service.processes import Child
 from storage.errors import BadInput, Busy
 from storage.files import atomic
 from storage.files.locks import locked
-from storage.files.private import create_private
 from storage.texts import plain_lines
 
 FILE = "prefect.yaml"
@@ -158,7 +156,7 @@ def _run(file: Path, port: int, stop: Stop) -> None:
     place = home() / "prefect" / UP_RECORD
     try:
         _tell(f"starting Prefect's server on {url}")
-        create_private(Path(os.environ["PREFECT_HOME"], DATABASE))  # Prefect would let every user read it
+        run_database.prepare(Path(os.environ["PREFECT_HOME"]))
         server.start()
         _until(api.healthy, STARTING, server, stop)
         passwords.write_private(place, json.dumps(record, indent=1).encode())

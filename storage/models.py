@@ -71,7 +71,7 @@ class Network:
 
     @property
     def hidden_layer_sizes(self) -> tuple[int, ...]:
-        """The units of each hidden layer."""
+        """Return the units of each hidden layer."""
         return tuple(weights.shape[1] for weights in self.coefs_[:-1])
 
     def get_params(self) -> dict[str, Any]:
@@ -205,7 +205,7 @@ def _network(found: StoredObject) -> Network:
 
 
 def _outputs(classes: int) -> int:
-    """The outputs of a network that tells so many classes apart."""
+    """Return the number of outputs of a network that tells so many classes apart."""
     return 1 if classes == 2 else classes
 
 

@@ -90,7 +90,7 @@ def changed(api: Api, file: Path) -> bool:
 
 
 def require_deployed(api: Api, file: Path, deploying: Child) -> None:
-    """Remember the file as deployed if all of it is on the server, where unknown parameters are refused from now on.
+    """Remember the file as deployed if all of it is on the server, and have the server refuse unknown parameters.
 
     Prefect's own schema of a flow's parameters lets any name pass, and the run would fail when it starts; and it
     lets a URL with a secret pass, which would be refused then, but be in Prefect's database by that time.

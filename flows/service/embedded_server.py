@@ -18,21 +18,21 @@ from typing import Any
 
 from flows.environment import named_server
 from flows.home import served
-from flows.service import passwords, processes
+from flows.service import passwords, processes, run_database
 from flows.service.prefect_api import Api
 from flows.service.prefect_guard import hosts_from, server_command
 from flows.service.prefect_settings import DATABASES
+from flows.service.starting import import_rest, without_collector
 from storage.errors import CaptchasError
-from storage.files.private import create_private
 
-DATABASE = "prefect.db"  # under PREFECT_HOME
-LOG = "embedded-server.log"  # beside it
-_EVERY = 0.05  # seconds between two looks
+LOG = "embedded-server.log"  # under PREFECT_HOME
+_EVERY = 0.02  # seconds between two looks
 _CLOSING = 2.5  # seconds that the server gets to end, fewer than Ctrl-C leaves
 _ROOM = 4 << 20  # bytes free below which a failing server is put down to the disk; SQLite's log takes that many
 _LAST = 0.5  # seconds that it gets when these are over
 # The environment that Prefect gives to the server that it starts itself.
 _AS_EMBEDDED = {"PREFECT_UI_ENABLED": "0", "PREFECT__SERVER_EPHEMERAL": "1", "PREFECT__SERVER_FINAL": "1"}
+_SET_UP = {"PREFECT_API_DATABASE_MIGRATE_ON_START": "0"}  # a fifth of a second
 
 
 class ServerLost(CaptchasError, RuntimeError):
@@ -56,7 +56,7 @@ class _Server:
             log = _log()
             self._process = subprocess.Popen(
                 server_command(self._port, "--log-level", "error", "--timeout-graceful-shutdown", "2"),
-                env=os.environ | _AS_EMBEDDED,
+                env=os.environ | _AS_EMBEDDED | (_SET_UP if run_database.is_current(_folder()) else {}),
                 # This process's standard output is for the report, and its messages for people hold no tracebacks.
                 stdout=subprocess.DEVNULL,
                 stderr=log,
@@ -75,6 +75,8 @@ class _Server:
         ServerLost
         """
         process, deadline = self.start(), time.monotonic() + self._seconds
+        with without_collector():
+            import_rest()
         while not self._healthy():
             code = process.poll()
             if code is not None or time.monotonic() > deadline:
@@ -129,8 +131,9 @@ _begun: _Server | _Served | None = None
 def begin(own: bool) -> None:
     """Start the server, name it in `PREFECT_API_URL`, and have it end with this process.
 
-    If `captchas up` runs on this home, `wait` waits for its server instead. If there is no database yet, `wait` starts
-    the server: a mistake in the parameters ends the server early, which could leave half a database.
+    If `captchas up` runs on this home, `wait` waits for its server instead. If there is no database yet, and no
+    template of it, `wait` starts the server: a mistake in the parameters ends the server early, which could leave half
+    a database.
 
     Nothing is started, and Prefect does as by default, if the user has named a server or a PREFECT_HOME (`own` is
     False), or wants no embedded server. A server that Prefect starts asks for a password too.
@@ -153,15 +156,17 @@ def begin(own: bool) -> None:
     hosts_from(os.environ)
     _begun = server = _Server(seconds)
     os.environ["PREFECT_API_URL"] = server.url
-    database = Path(os.environ["PREFECT_HOME"], DATABASE)
-    create_private(database)  # Prefect would let every user read it
-    if database.is_file() and database.stat().st_size:
+    if run_database.prepare(_folder()):
         server.start()
+
+
+def _folder() -> Path:
+    return Path(os.environ["PREFECT_HOME"])
 
 
 def _log() -> int:
     """Open the server's log, which begins anew with each server, and return its descriptor."""
-    return os.open(Path(os.environ["PREFECT_HOME"], LOG), os.O_CREAT | os.O_WRONLY | os.O_TRUNC | os.O_APPEND, 0o600)
+    return os.open(_folder() / LOG, os.O_CREAT | os.O_WRONLY | os.O_TRUNC | os.O_APPEND, 0o600)
 
 
 def is_ours() -> bool:

@@ -42,7 +42,7 @@ def agree(new: Callable[[], str] = new_password) -> str:
 
 
 def agree_kept(folder: Path) -> str:
-    """As `agree`, with the password that is kept in a folder; return where a person finds the password.
+    """Agree on the password that is kept in a folder, as `agree` does; return where a person finds it.
 
     Raises
     ------

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import flows
+from flows.service.starting import without_collector
 from storage.errors import BadInput
 
 HOSTS = "CAPTCHAS_ALLOWED_HOSTS"  # the operator's: names with or without a port, separated by commas
@@ -78,13 +79,13 @@ class Guard:
         return "Content-Type must be application/json" if kinds & _SIMPLE_TYPES else None
 
     def _is_ours(self, found: re.Match[str] | None, default: str, port: str) -> bool:
-        """Whether a name and its port are loopback's with the server's port, or listed."""
+        """Return whether a name and its port are loopback's with the server's port, or listed."""
         if found is None:
             return False
         return (found["host"] in LOOPBACK and (found["port"] or default) == port) or self._is_listed(found, default)
 
     def _is_listed(self, found: re.Match[str], default: str) -> bool:
-        """Whether the operator has listed a name, with its port or with any port."""
+        """Return whether the operator has listed a name, with its port or with any port."""
         return not self._listed.isdisjoint({(found["host"], found["port"] or default), (found["host"], None)})
 
 
@@ -117,9 +118,10 @@ def hosts_from(environment: MutableMapping[str, str]) -> set[tuple[str, str | No
 
 def create_app() -> Application:
     """Return Prefect's server behind the guard; uvicorn calls it."""
-    from prefect.server.api.server import create_app as create_server
+    with without_collector():
+        from prefect.server.api.server import create_app as create_server
 
-    return Guard(create_server(), hosts_from(os.environ))
+        return Guard(create_server(), hosts_from(os.environ))
 
 
 def server_command(port: int, *options: str) -> list[str]:

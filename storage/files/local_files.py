@@ -85,7 +85,7 @@ class LocalFiles:
 
     @contextmanager
     def replacing(self) -> Iterator[Callable[[bytes], None]]:
-        """Until the block ends, the file has no name where the system has such files: a killed run leaves nothing."""
+        """Write a file without a name until the block ends, where the system has such files: a kill leaves nothing."""
         require_replaceable(self.path)
         folder = LocalFiles(self.path.parent)
         folder.make_folder()

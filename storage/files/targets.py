@@ -74,7 +74,7 @@ def kind_of(path: Place) -> Kind:
 
 
 def _in_kernel(path: Path) -> bool:
-    """Whether a name is in /dev, /proc or /sys: /dev/stdout leads to a file, but replacing it replaces the link."""
+    """Return whether a name is in /dev, /proc or /sys: /dev/stdout leads to a file, but a rename replaces the link."""
     folder = os.path.realpath(path.parent)
     return folder == "/dev" or f"{folder}/".startswith(("/proc/", "/sys/"))
 

@@ -1,6 +1,5 @@
 """Object stores: S3 over the network, and a store in memory; `storage.objects.retries` limits the time of requests."""
 
-import asyncio
 import email.utils
 import errno
 import os
@@ -179,6 +178,8 @@ class S3:
         seconds = timeout(size)
 
         def once() -> _Answer:
+            from asyncio import wait_for  # here, since most commands use no object store
+
             from fsspec.asyn import sync
 
             environment = tuple(sorted(item for item in os.environ.items() if item[0].startswith("AWS_")))
@@ -186,7 +187,7 @@ class S3:
                 system = _connected(os.getpid(), timeout(), environment)
 
             async def bounded() -> _Answer:
-                return await asyncio.wait_for(request(await system.set_session()), seconds)
+                return await wait_for(request(await system.set_session()), seconds)
 
             answer: _Answer = sync(system.loop, bounded)
             return answer

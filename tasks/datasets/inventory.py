@@ -152,7 +152,7 @@ def _objection(folder: Place, manifest: Manifest) -> str:
 
 
 def _bears_out(folder: Place, manifest: Manifest) -> bool:
-    """Whether an import's shards hold the identity in its manifest, by the first shard with the bytes that it names.
+    """Return whether an import's shards hold the identity in its manifest, by the first shard with the bytes there.
 
     Nothing here can draw imported pictures again, so that the identity in the shards is the truth. For drawn
     datasets the recipe decides.

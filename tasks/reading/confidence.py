@@ -1,4 +1,4 @@
-"""Confidence that means something: how far it is off, and what makes it fit."""
+"""Confidence: fit it to how often answers are right, and compute it for an answer."""
 
 import numpy as np
 
@@ -6,23 +6,24 @@ LOOSE = 10.0  # how far weights may go: scikit-learn's inverse strength of regul
 
 
 def fit_curve(evidence: np.ndarray, right: np.ndarray, speaking: int = 0) -> list[float]:
-    """Weights under which the answers are most probable: logistic regression on the evidence and its products.
+    """Fit weights under which the answers are most probable: logistic regression on the evidence and its products.
 
     Parameters
     ----------
     evidence : (n, k) float
-        Whatever speaks for or against an answer.
+        What speaks for or against an answer.
     right : (n,) bool
     speaking : int
-        So many of the first columns speak for an answer the more the larger they are. Where all are right nothing
-        else says so.
+        So many of the first columns speak for an answer the more, the larger they are. Where all answers are right,
+        the data cannot show it.
 
     Returns
     -------
     list of float
         A shift, then a weight for each column and for each product of two. Where all are right, or none is, Laplace's
-        rule of succession takes the place of a fit: on average (n + 1) / (n + 2) or 1 / (n + 2), and for all alike,
-        unless `speaking` says that worse evidence makes the one wrong answer that the rule imagines.
+        rule of succession takes the place of a fit: the probability is (n + 1) / (n + 2) or 1 / (n + 2) on average. It
+        is the same for all answers unless `speaking` is given: then the wrong answer that the rule imagines has worse
+        evidence.
 
     References
     ----------
@@ -43,7 +44,7 @@ def fit_curve(evidence: np.ndarray, right: np.ndarray, speaking: int = 0) -> lis
 
 
 def _slopes_of_imagined(evidence: np.ndarray) -> np.ndarray:
-    """Weights that tell right answers from one wrong one, whose evidence is worse than that of any of them."""
+    """Fit weights that tell right answers from a single wrong answer, with worse evidence than any of them."""
     worse = evidence.min(axis=0) - np.maximum(evidence.std(axis=0), 1)
     rows, right = np.vstack([evidence, worse]), np.arange(len(evidence) + 1) < len(evidence)
     middle, spread = rows.mean(axis=0), rows.std(axis=0)
@@ -61,7 +62,7 @@ def _regression(design: np.ndarray, right: np.ndarray, most: int = 5000) -> tupl
 
 
 def _shift(score: np.ndarray, mean: float) -> float:
-    """What is to be added to scores so that their probabilities have this mean."""
+    """Find the shift of scores under which their probabilities have this mean."""
     wanted = np.log(mean / (1 - mean))
     low, high = wanted - score.max(), wanted - score.min()
     for _ in range(60):
@@ -71,7 +72,7 @@ def _shift(score: np.ndarray, mean: float) -> float:
 
 
 def confidence(evidence: np.ndarray, weights: list[float]) -> np.ndarray:
-    """How probable it is that each answer is right, (n,) float64 from 0 to 1, by the weights of `fit_curve`."""
+    """Compute the probability that each answer is right, (n,) float64 from 0 to 1, by the weights of `fit_curve`."""
     score = weights[0] + _with_products(evidence) @ np.array(weights[1:])
     share: np.ndarray = 1 / (1 + np.exp(-np.clip(score, -40, 40)))
     return share

@@ -134,7 +134,7 @@ def layers_of(network: FittedNetwork | Layers) -> Layers:
 
 
 def build(hidden: tuple[int, ...], seed: int) -> "MLPClassifier":
-    """A network with a softmax over integer labels.
+    """Build a network with a softmax over integer labels.
 
     Parameters
     ----------
@@ -208,7 +208,7 @@ def fit(
 
 
 def _pools(n: int, shows: int, seed: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Rows of each pool, ascending, and the order to show them in."""
+    """Yield the rows of each pool, ascending, and the order to show them in."""
     number = 0
     while shows > 0:
         # Philox's raw output, as for the drawing: numpy keeps it the same between versions.
@@ -235,7 +235,7 @@ def _step(network: "MLPClassifier", X: np.ndarray, y: np.ndarray, classes: int) 
 
 
 def to_unit(X: np.ndarray) -> np.ndarray:
-    """Bytes -> 0 to 1. scikit-learn keeps float32 as it is: half the memory and twice the speed of float64."""
+    """Scale bytes to 0 … 1. scikit-learn keeps float32 as it is: half the memory and twice the speed of float64."""
     return X.astype(np.float32) / np.float32(255)
 
 
@@ -272,7 +272,7 @@ def gate_odds(network: FittedNetwork | Layers, X: np.ndarray) -> np.ndarray:
 
 
 def _scores(layers: Layers, X: np.ndarray) -> Iterator[tuple[slice, np.ndarray]]:
-    """What the last layer gives before its softmax, for some rows after others."""
+    """Yield the outputs of the last layer before its softmax, for some rows at a time."""
     if X.ndim != 2 or X.shape[1] != SIZE or X.dtype != np.uint8:
         raise ValueError(f"spans: must be (m, {SIZE}) uint8; it is {X.shape} {X.dtype}")
     for first in range(0, len(X), _CHUNK):

@@ -203,10 +203,10 @@ class Reader:
         )  # fmt: skip
 
     def spans(self, ink: np.ndarray) -> tuple[Lattice, np.ndarray]:
-        """The spans of upright ink that may be letters, and their log odds (m, C) float64 against being none.
+        """Find the spans of upright ink that may be letters, and their log odds (m, C) float64 against other ink.
 
-        Components, where all of them surely are letters, and are as many as there may be; else spans between any
-        cuts; those that the gate does not refuse go on to the large network.
+        Components are the spans if each surely is a letter and their number is allowed; else spans between any cuts
+        that the gate does not refuse. The large network gives the log odds.
         """
         # Columns that were picked lie behind each other, and a kernel compiles anew for another order of its arrays.
         apart = find_apart(ink)
@@ -226,7 +226,7 @@ class Reader:
         return lattice, np.concatenate(more)[order].astype(np.float64, order="C")
 
     def _between(self, ink: np.ndarray) -> tuple[Lattice, np.ndarray]:
-        """The spans between any cuts that may be letters, and their log odds."""
+        """Find the spans between any cuts that may be letters, and their log odds."""
         lattice = find_spans(ink)
         shapes = shape_spans(ink, lattice)
         passed = gate_odds(self._gate, shapes) >= self.least
@@ -255,7 +255,7 @@ class Reader:
 
 
 def _sureness(odds: np.ndarray, classes: np.ndarray, chosen: np.ndarray) -> np.ndarray:
-    """(n, 2): log probability of the least sure letter of each reading, and of all of them together."""
+    """Compute, (n, 2), the log probability of the least sure letter of each reading, and of all of them together."""
     found = chosen >= 0
     own = odds[chosen[found]]
     most = np.maximum(own.max(axis=1, initial=0), 0)

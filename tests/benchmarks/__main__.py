@@ -1,6 +1,6 @@
 """`make bench`: speed as ratios to a reference that is timed in the same process, right before.
 
-    python -m tests.benchmarks [--count 200000] [--large 1000000 10000000] [--json FILE] [--markdown FILE]
+    python -m tests.benchmarks [--count 200000] [--large 1000000 10000000] [--starts] [--json FILE] [--markdown FILE]
 
 Each line: what, n, a second on how many processes, and how many times the reference of its part, core for
 core. Machines are noisy: the best of several rounds counts, for the references too; datasets are drawn once.
@@ -17,7 +17,8 @@ from pathlib import Path
 from flows.home import prepare_environment
 from tests.benchmarks.drawing import drawing, generate, peak
 from tests.benchmarks.reading import reading
-from tests.benchmarks.storing import starting, storing
+from tests.benchmarks.starting import starting
+from tests.benchmarks.storing import storing
 from tests.benchmarks.tables import SEED, Table
 
 
@@ -38,6 +39,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks")
     parser.add_argument("--count", type=int, default=400_000, help="pictures to draw on all cores")
     parser.add_argument("--large", type=int, nargs="*", default=[], help="only draw datasets of these sizes")
+    parser.add_argument("--starts", action="store_true", help="only time how long commands take to start")
     parser.add_argument("--folder", type=Path, help="where to draw; by default the folder for temporary files")
     parser.add_argument("--json", type=Path, help="write the results to this file too")
     parser.add_argument("--markdown", type=Path, help="write the table to this file too")
@@ -50,6 +52,8 @@ def main() -> None:
         prepare_environment(folder)
         if options.large:
             large(table, options.large, folder, 0.0)
+        elif options.starts:
+            starting(table, folder)
         else:
             reference = drawing(table, options.count, folder)
             storing(table, folder, reference)

@@ -1,10 +1,6 @@
 """Time how a dataset of `book` is read, proven and exported, compared with the book's procedure for a picture."""
 
-import json
 import os
-import subprocess
-import sys
-import time
 from pathlib import Path
 
 from flows.workers.cluster import crew
@@ -56,21 +52,3 @@ def storing(table: Table, folder: Path, reference: float) -> None:
 
         # Twice: ext4 without a journal passes over files that were deleted minutes ago, by whatever ran before.
         table.add("book: export as PNG", count, count / best(export, 2), workers, reference)
-
-
-def starting(table: Table, folder: Path) -> None:
-    """Time a command up to its first sealed shard, from the second run on a home on."""
-    command = [sys.executable, "-m", "flows", "generate", "book", "--count", "16384", "--json", "--home", str(folder)]
-    for number in (1, 2):
-        out = folder / f"start-{number}"
-        began = time.time()
-        subprocess.run([*command, "--out", str(out)], check=True, stdout=subprocess.DEVNULL)
-        seconds = (out / "shard-000000-16384.h5").stat().st_mtime - began
-    table.note("start: from the command to the first sealed shard", seconds, "s")
-    trivial = (
-        "import time; began = time.time(); from flows.home import prepare_environment; from pathlib import Path; "
-        f"prepare_environment(Path({str(folder)!r})); from prefect import flow; f = flow(lambda: time.time()); "
-        "import json; print(json.dumps(f() - began))"
-    )
-    alone = subprocess.run([sys.executable, "-c", trivial], check=True, capture_output=True, text=True)
-    table.note("start: of this, Prefect's own, a flow that does nothing", json.loads(alone.stdout), "s")

@@ -33,7 +33,9 @@ class Table:
         rows = ["| what | n | a second | processes | times the reference, core for core |", "|---|---|---|---|---|"]
         for line in self.lines:
             if "unit" in line:
-                rows.append(f"| {line['what']} | | {line['value']:,.1f} {line['unit']} | | |")
+                rows.append(
+                    f"| {line['what']} | | {line['value']:,.1f} {line['unit']} | | {_times(line.get('ratio', 0))} |"
+                )
             else:
                 rows.append(
                     f"| {line['what']} | {line['n']:,} | {line['per_second']:,.0f} | {line['processes']} "
@@ -41,10 +43,11 @@ class Table:
                 )
         return "\n".join(rows) + "\n"
 
-    def note(self, what: str, value: float, unit: str) -> None:
-        """Add a figure that is not a rate: memory, seconds."""
-        self.lines.append({"what": what, "value": value, "unit": unit})
-        print(f"{what:<62}     {'':>10} {value:>12,.1f} {unit}", flush=True)
+    def note(self, what: str, value: float, unit: str, reference: float | None = 0) -> None:
+        """Add a figure that is not a rate: memory, seconds; `reference` as in `add`, in the same unit."""
+        ratio = value / reference if reference else reference
+        self.lines.append({"what": what, "value": value, "unit": unit, "ratio": ratio})
+        print(f"{what:<62}     {'':>10} {value:>12,.1f} {unit} {_times(ratio):>14}", flush=True)
 
 
 def _times(ratio: float | None) -> str:

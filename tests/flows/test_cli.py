@@ -191,7 +191,7 @@ def test_without_any_model_it_says_which_file_is_missing(here, mistakes, tmp_pat
     monkeypatch.setattr("flows.solve_request.SHIPPED", tmp_path / SHIPPED.name)
     result = here("solve", mistakes / "pictures", "--home", tmp_path)
     assert result.returncode == 2
-    assert f"{SHIPPED.name}: no such file; train one with `captchas train`" in result.stderr
+    assert f"{SHIPPED.name}: no such file; train a model with `captchas train`" in result.stderr
     monkeypatch.setattr("flows.home.SHIPPED", tmp_path / SHIPPED.name)
     result = here("solve", mistakes / "pictures", "--model", "ladder", "--home", tmp_path)
     assert result.returncode == 2
@@ -208,6 +208,12 @@ def test_removing_asks_first(here, monkeypatch, tmp_path):
     assert folder.exists()
     assert here("datasets", "--remove", "old", "--yes", "--home", tmp_path).returncode == 0
     assert not folder.exists()
+
+
+def test_the_command_line_imports_nothing_heavy():
+    program = "import sys, json, flows.__main__; print(json.dumps(sorted(sys.modules)))"
+    loaded = json.loads(subprocess.run([sys.executable, "-c", program], capture_output=True, check=True).stdout)
+    assert set(loaded) & {"prefect", "dask", "distributed", "sklearn", "scipy", "matplotlib", "numba", "numpy"} == set()
 
 
 def test_nothing_of_prefect_is_imported_for_small_commands():

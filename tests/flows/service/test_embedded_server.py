@@ -16,7 +16,7 @@ import pytest
 from prefect import Flow
 
 from flows.__main__ import COMMANDS, PLAIN
-from flows.service import embedded_server, passwords
+from flows.service import embedded_server, passwords, run_database
 from flows.service.prefect_guard import HOSTS
 from storage.errors import BadInput
 
@@ -35,11 +35,12 @@ http.server.HTTPServer(("127.0.0.1", int(sys.argv[1])), Health).serve_forever()
 @pytest.fixture
 def ours(tmp_path, monkeypatch):
     """The environment as `prepare_environment` leaves it, with a database; no server is started in earnest."""
-    (tmp_path / embedded_server.DATABASE).write_bytes(b"a database")
+    (tmp_path / run_database.DATABASE).write_bytes(b"a database")
     monkeypatch.setenv("PREFECT_HOME", str(tmp_path))
     monkeypatch.setenv("PREFECT_SERVER_ALLOW_EPHEMERAL_MODE", "true")
     monkeypatch.setenv("PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS", "20")
     monkeypatch.delenv("PREFECT_API_URL")
+    monkeypatch.setattr(run_database, "template", lambda: tmp_path / "none")
     for name in (passwords.SERVER, passwords.CLIENT):
         monkeypatch.setenv(name, "")  # restored afterwards
     monkeypatch.setattr(embedded_server, "_begun", None)
@@ -77,7 +78,7 @@ def test_it_is_named_waited_for_and_ended(ours):
 def test_without_a_database_it_is_started_when_it_is_waited_for(ours, tmp_path):
     """The parameters are checked before: a mistake would leave half a database."""
     started = ours(ANSWERS)
-    (tmp_path / embedded_server.DATABASE).unlink()
+    (tmp_path / run_database.DATABASE).unlink()
     embedded_server.begin(own=True)
     named = os.environ["PREFECT_API_URL"]
     embedded_server._begun.stop()
@@ -173,8 +174,8 @@ def test_a_command_uses_it_and_leaves_no_process(environment, tmp_path):
     folder.mkdir()
     # What a first run leaves: the database of the tests' own server, which is complete.
     with (
-        closing(sqlite3.connect(Path(environment["TESTS_PREFECT_FOLDER"], embedded_server.DATABASE))) as made,
-        closing(sqlite3.connect(folder / embedded_server.DATABASE)) as copy,
+        closing(sqlite3.connect(Path(environment["TESTS_PREFECT_FOLDER"], run_database.DATABASE))) as made,
+        closing(sqlite3.connect(folder / run_database.DATABASE)) as copy,
     ):
         made.backup(copy)
     plain = {name: value for name, value in environment.items() if not name.startswith("PREFECT_")}
@@ -186,7 +187,7 @@ def test_a_command_uses_it_and_leaves_no_process(environment, tmp_path):
     assert run.returncode == 0, run.stderr
     assert json.loads(run.stdout)["drawn"] == 1024
     assert "prefect.client" in run.stderr and "prefect.server.api.server" not in run.stderr  # it is not started here
-    with closing(sqlite3.connect(folder / embedded_server.DATABASE)) as database:
+    with closing(sqlite3.connect(folder / run_database.DATABASE)) as database:
         states = database.execute("select state_type from flow_run where name like 'generate-letters-1024-20%'")
         assert states.fetchall() == [("COMPLETED",)]
     for process in Path("/proc").glob("[0-9]*"):
@@ -198,12 +199,12 @@ def test_a_command_uses_it_and_leaves_no_process(environment, tmp_path):
 
 def test_a_command_that_is_no_flow_starts_none(tmp_path):
     (tmp_path / "prefect").mkdir()
-    (tmp_path / "prefect" / embedded_server.DATABASE).touch()  # a server would make it one
+    (tmp_path / "prefect" / run_database.DATABASE).touch()  # a server would make it one
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PREFECT_")}
     for arguments in (["profiles"], ["generate", "--help"], ["inspect", "train"]):
         command = [sys.executable, "-m", "flows", *arguments, "--home", str(tmp_path)]
         subprocess.run(command, capture_output=True, env=environment, timeout=60)
-    assert (tmp_path / "prefect" / embedded_server.DATABASE).stat().st_size == 0
+    assert (tmp_path / "prefect" / run_database.DATABASE).stat().st_size == 0
 
 
 def test_which_commands_are_no_flows():

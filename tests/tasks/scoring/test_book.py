@@ -224,7 +224,7 @@ def test_result_is_plain_and_the_same_again(words, pictures, first, last):
 
 @pytest.mark.parametrize("bad", ["ABC", "ABCDE", "bone", "CAFÉ"])
 def test_run_step_refuses_other_words(bad):
-    with pytest.raises(ValueError, match=f"four letters A to Z, but one is '{bad}'"):
+    with pytest.raises(ValueError, match=f"four letters A to Z; '{bad}' is not"):
         book.run_step(AS_PRINTED, ["BONE", bad], INTER)
 
 

@@ -101,7 +101,7 @@ def test_a_look_gives_digests_and_reasons(folder, monkeypatch):
     assert receipt.files == there
     assert receipt.digests[0] == digest_of(folder / "a.png")
     assert [(type(one), str(one).partition(";")[0].partition(":")[0]) for one in receipt.digests[1:]] == [
-        (Unreadable, "a folder, not a picture file, or one that this user may not list"),
+        (Unreadable, "a folder, not a picture file, or a folder that this user may not list"),
         (BadPicture, "the file is empty (0 bytes)"),
         (BadPicture, "not a regular file but a link, pipe, socket or device"),
         (Unsettled, "no such file"),

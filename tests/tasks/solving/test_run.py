@@ -644,7 +644,7 @@ def test_an_attempt_solves_once(folder, read):
         inbox = Inbox(SolveChoice(folder, settle=0.0), PLAN, ledger)
         attempt = next_attempt(inbox)
         attempt.solve(partial(flown, batches.look), lambda jobs, _: flown(read_batch, jobs))
-        with pytest.raises(RuntimeError, match="`next_attempt` gives another one"):
+        with pytest.raises(RuntimeError, match="`next_attempt` gives the next attempt"):
             attempt.solve(partial(flown, batches.look), lambda jobs, _: flown(read_batch, jobs))
         assert next_attempt(inbox) is None
         assert inbox.outcome.counts == {"solved": len(NAMES)}
