@@ -133,7 +133,7 @@ def main() -> None:
         _say(str(error))
         code = error.exit_code
     except BrokenPipeError:
-        code = 1
+        code = ended.code if ended.begun else 1
     except OSError as error:
         if ended.begun:  # the progress could not be told to a closed terminal
             code = ended.code

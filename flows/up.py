@@ -111,8 +111,8 @@ def _chosen(given: Path | None, deploy: bool) -> Path:
 def up(request: UpRequest, file: Path | None) -> dict[str, Any]:
     """Start what one machine needs to run the deployments: Prefect's server, work pool, deployments and worker.
 
-    Runs until Ctrl-C, SIGTERM or the end of its terminal, and ends all of it then; flows that run are told to stop, and
-    the next run of each goes on from there. Other commands on this home use its server.
+    Runs until Ctrl-C, SIGTERM or the end of its terminal or parent, and ends all of it then: flows are told to stop,
+    and their next runs go on from there. Other commands on this home use its server.
     """
     if file is None:  # --check
         return deployments.report_status(*_there())
@@ -147,9 +147,8 @@ def _run(file: Path, port: int, stop: Stop) -> None:
     serving = server_command(port, "--log-level", "warning", "--timeout-graceful-shutdown", "2")
     server = Child("server", serving, environment, logs / "server.log", file.parent)
     api = Api(f"{url}/api")
-    worker = Child(
-        "worker", _worker_command(), environment, logs / "worker.log", file.parent, lambda: _settled(api)
-    )  # fmt: skip
+    working = _worker_command()
+    worker = Child("worker", working, environment, logs / "worker.log", file.parent, lambda: _settled(api))
     record = {
         "pid": os.getpid(), "started": processes.started(os.getpid()), "api": api.url, "ui": url,
         "deployments": str(file), "logs": str(logs), "password": os.environ[passwords.SERVER],
@@ -180,7 +179,7 @@ def _run(file: Path, port: int, stop: Stop) -> None:
     except Stopped:
         pass
     except deployments.NotUp:
-        require_valid()  # the server's own words about a variable are many lines in its log
+        require_valid()  # else people find a wrong variable in the log only
         raise
     finally:
         _end(server, worker)
@@ -250,8 +249,8 @@ def _environment(url: str) -> dict[str, str]:
 
 
 def _worker_command() -> list[str]:
-    name = f"up-{socket.gethostname()}"
-    return [sys.executable, "-m", "prefect", "worker", "start", "--pool", deployments.POOL, "--name", name]
+    named = ["--pool", deployments.POOL, "--name", f"up-{socket.gethostname()}"]
+    return [sys.executable, "-m", "prefect", "worker", "start", *named]
 
 
 def _deploy_command(file: Path) -> list[str]:
