@@ -5,7 +5,8 @@ import os
 import signal
 import sys
 import threading
-from contextlib import nullcontext, redirect_stdout, suppress
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, nullcontext, redirect_stdout, suppress
 from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
@@ -17,7 +18,7 @@ from rich.console import Console
 
 from flows.environment import named_server, require_files, require_reachable, require_streams, settings_explained
 from flows.home import end_orphaned_servers, prepare_environment, served
-from flows.requests import checked
+from flows.requests import checked, needing_workers
 from flows.service import embedded_server, processes, starting
 from storage.errors import BadInput, CaptchasError, Unwritable
 from storage.files.places import is_url, place
@@ -81,10 +82,12 @@ def launch(
         from flows.reporting.show import show
 
         _require_server(command.__name__)
-        embedded_server.wait()
+        plain = command.__name__ in PLAIN
         try:
-            with nullcontext() if command.__name__ in PLAIN else starting.without_heartbeats():
-                report = command(*bound.args, **bound.kwargs)
+            with nullcontext() if plain else _workers_for(command):
+                embedded_server.wait()
+                with nullcontext() if plain else starting.without_heartbeats():
+                    report = command(*bound.args, **bound.kwargs)
         except CaptchasError as error:
             if error.report:
                 show(error.report, as_json=json_)
@@ -102,6 +105,20 @@ def launch(
                 "to a file with free space"
             ) from error
     return 0
+
+
+@contextmanager
+def _workers_for(command: Callable[..., object]) -> Iterator[None]:
+    """Start the workers of a command that is sure to need them while Prefect's server still starts."""
+    from flows.workers.cluster import crew
+    from flows.workers.roster import WorkerLost
+
+    request = needing_workers(command)
+    with ExitStack() as stack:
+        if request is not None:
+            with suppress(WorkerLost):  # the flow tries again, and its run tells what happened
+                stack.enter_context(crew(request.workers))
+        yield
 
 
 def _require_server(command: str) -> None:

@@ -83,9 +83,19 @@ def check(request: GenerateRequest) -> Recipe:
     return make_recipe(chosen, request.seed)
 
 
+def needs_workers(request: GenerateRequest, recipe: Recipe) -> bool:
+    """Return whether nothing is drawn yet; False for a URL, where to look takes time."""
+    folder = _folder(request, recipe)
+    return isinstance(folder, Path) and not (request.dry_run or sealed(folder))
+
+
+def _folder(request: GenerateRequest, recipe: Recipe) -> Place:
+    return place(request.out) if request.out else new_dataset_folder(recipe.profile.name)
+
+
 @flow(flow_run_name=named("generate", "profile", "count"))
 @told
-@command(GenerateRequest, check)
+@command(GenerateRequest, check, needs_workers)
 def generate(request: GenerateRequest, recipe: Recipe) -> dict:
     """Draw a dataset of pictures into sharded HDF5, or finish or extend one.
 
@@ -93,7 +103,7 @@ def generate(request: GenerateRequest, recipe: Recipe) -> dict:
     ended at any point goes on where it was; a count smaller than the dataset changes nothing.
     """
     unclear = {"unclear": "; ".join(sentences)} if (sentences := ambiguities(recipe)) else {}
-    folder = place(request.out) if request.out else new_dataset_folder(recipe.profile.name)
+    folder = _folder(request, recipe)
     run = atomic.new_run()
     if request.dry_run:
         return rehearse(recipe, survey(recipe, folder, request.count, run), folder, request.workers) | unclear

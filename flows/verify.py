@@ -88,9 +88,14 @@ def check(request: VerifyRequest) -> Place | None:
     return folder
 
 
+def needs_workers(_request: VerifyRequest, _folder: Place | None) -> bool:
+    """Return True: every shard is read."""
+    return True
+
+
 @flow(flow_run_name=named("verify", "dataset"))
 @told
-@command(VerifyRequest, check)
+@command(VerifyRequest, check, needs_workers)
 def verify(request: VerifyRequest, folder: Place | None) -> dict:
     """Prove a dataset whole, or find what is missing, altered or foreign, and repair it.
 
