@@ -20,6 +20,7 @@ from flows.environment import named_server, require_files, require_reachable, re
 from flows.home import end_orphaned_servers, prepare_environment, served
 from flows.requests import checked, needing_workers
 from flows.service import embedded_server, processes, starting
+from flows.service.run_database import ONCE
 from storage.errors import BadInput, CaptchasError, Unwritable
 from storage.files.places import is_url, place
 from storage.files.targets import STANDARD_OUTPUT
@@ -112,7 +113,10 @@ def _workers_for(command: Callable[..., object]) -> Iterator[None]:
     """Start the workers of a command that is sure to need them while Prefect's server still starts."""
     from flows.workers.cluster import crew
     from flows.workers.roster import WorkerLost
+    from tasks.compiled import kernels_missing
 
+    if kernels_missing():
+        sys.stderr.write(f"captchas: {ONCE}: compiling the kernels, which takes a minute or more\n")
     request = needing_workers(command)
     with ExitStack() as stack:
         if request is not None:
