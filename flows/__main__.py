@@ -6,7 +6,8 @@ import signal
 import sys
 import threading
 import traceback
-from contextlib import nullcontext, redirect_stdout, suppress
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, nullcontext, redirect_stdout, suppress
 from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
@@ -20,9 +21,10 @@ from rich.text import Text
 from flows.environment import named_server, require_files, require_reachable, require_streams
 from flows.home import end_orphaned_servers, prepare_environment, served
 from flows.parameters import spelled
-from flows.requests import checked
+from flows.requests import checked, needing_workers
 from flows.service import embedded_server, processes, starting
 from flows.service.prefect_settings import settings_explained
+from flows.service.starting import tell_if_kernels_are_missing
 from storage.errors import BadInput, CaptchasError
 from storage.files.places import is_url, place
 from storage.files.targets import STANDARD_OUTPUT
@@ -87,10 +89,12 @@ def launch(
         from flows.reporting.show import show
 
         _require_server(command.__name__)
-        embedded_server.wait()
+        no_flow = command.__name__ in PLAIN
         try:
-            with nullcontext() if command.__name__ in PLAIN else starting.without_heartbeats():
-                report = command(*bound.args, **bound.kwargs)
+            with nullcontext() if no_flow else _workers_for(command):
+                embedded_server.wait()
+                with nullcontext() if no_flow else starting.without_heartbeats():
+                    report = command(*bound.args, **bound.kwargs)
         except CaptchasError as error:
             if error.report:
                 show(error.report, as_json=json_)
@@ -99,6 +103,21 @@ def launch(
         with redirect_stdout(sys.stderr) if to_output else nullcontext():
             show(report, as_json=json_)
     return 0
+
+
+@contextmanager
+def _workers_for(command: Callable[..., object]) -> Iterator[None]:
+    """Start the workers of a command that is sure to need them while Prefect's server still starts."""
+    from flows.workers.cluster import crew
+    from flows.workers.roster import WorkerLost
+
+    tell_if_kernels_are_missing()
+    request = needing_workers(command)
+    with ExitStack() as stack:
+        if request is not None:
+            with suppress(WorkerLost):  # the flow tries again, and its run tells what happened
+                stack.enter_context(crew(request.workers))
+        yield
 
 
 def _require_server(command: str) -> None:

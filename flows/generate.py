@@ -85,9 +85,19 @@ def check(request: GenerateRequest) -> Recipe:
     return make_recipe(chosen, request.seed)
 
 
+def needs_workers(request: GenerateRequest, recipe: Recipe) -> bool:
+    """Return whether nothing is drawn yet; False for a URL, where to look takes time."""
+    folder = _folder(request, recipe)
+    return isinstance(folder, Path) and not (request.dry_run or sealed(folder))
+
+
+def _folder(request: GenerateRequest, recipe: Recipe) -> Place:
+    return place(request.out) if request.out else new_dataset_folder(recipe.profile.name)
+
+
 @flow(flow_run_name=named("generate", "profile", "count"))
 @told
-@command(GenerateRequest, check)
+@command(GenerateRequest, check, needs_workers)
 def generate(request: GenerateRequest, recipe: Recipe) -> DrawReport | DryRunReport:
     """Draw a dataset of pictures into sharded HDF5, or finish or extend it.
 
@@ -95,7 +105,7 @@ def generate(request: GenerateRequest, recipe: Recipe) -> DrawReport | DryRunRep
     ended at any point goes on where it was; a count smaller than the dataset changes nothing.
     """
     unclear = "; ".join(ambiguities(recipe))
-    folder = place(request.out) if request.out else new_dataset_folder(recipe.profile.name)
+    folder = _folder(request, recipe)
     run = atomic.new_run()
     if request.dry_run:
         rehearsal = rehearse(recipe, plan_drawing(recipe, folder, request.count, run), folder, request.workers)

@@ -43,10 +43,11 @@ class Refused(CaptchasError):
 
 @dataclass(frozen=True)
 class _Declared:
-    """The request class of a command, and its check."""
+    """The request class of a command, its check, and whether it is sure to need workers."""
 
     request: Callable[..., Any]
     check: Callable[[Any], Any]
+    needs_workers: Callable[[Any, Any], bool]
 
 
 _declared: dict[str, _Declared] = {}
@@ -54,7 +55,9 @@ _handed_on: ContextVar[tuple[Any, Any] | None] = ContextVar("handed_on", default
 
 
 def command(
-    request: Callable[P, Request], check: Callable[[Request], Checked]
+    request: Callable[P, Request],
+    check: Callable[[Request], Checked],
+    needs_workers: Callable[[Request, Checked], bool] = lambda _request, _checked: False,
 ) -> Callable[[Callable[[Request, Checked], Report]], Callable[P, Report]]:
     """Declare a function as a command with the fields of `request` as its parameters.
 
@@ -66,6 +69,8 @@ def command(
         A frozen dataclass; its docstring describes the parameters.
     check : callable
         Returns the objects that the function works with, or raises an error that names the wrong parameter.
+    needs_workers : callable, optional
+        Returns whether the function is sure to need Dask workers, by a look that costs nearly nothing.
     """
 
     def decorate(body: Callable[[Request, Checked], Report]) -> Callable[P, Report]:
@@ -80,7 +85,7 @@ def command(
         vars(run)["__signature__"] = declared
         run.__annotations__ = {name: field.annotation for name, field in declared.parameters.items()} | {"return": dict}
         run.__doc__ = inspect.cleandoc(body.__doc__ or "") + "".join(described[1:])
-        _declared[_name(run)] = _Declared(request, check)
+        _declared[_name(run)] = _Declared(request, check, needs_workers)
         return run
 
     return decorate
@@ -121,6 +126,14 @@ def handed_on(request: object, result: object) -> Iterator[None]:
         yield
     finally:
         _handed_on.reset(token)
+
+
+def needing_workers(function: Callable[..., object]) -> Any | None:
+    """Return the request that `checked` hands on, if the command is sure to need local workers for it; else None."""
+    declared, there = _declared.get(_name(function)), _handed_on.get()
+    if declared is None or there is None or getattr(there[0], "cluster", None):
+        return None
+    return there[0] if declared.needs_workers(*there) else None
 
 
 def _taken(asked: Request, check: Callable[[Request], Checked]) -> Checked:

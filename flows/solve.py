@@ -90,9 +90,14 @@ def _require_free(out: Place, request: SolveRequest, choice: SolveChoice) -> Non
             raise BadInput(f"out: must not be a file that is read; {out} is in {folder}: choose another name")
 
 
+def needs_workers(_request: SolveRequest, _checked: Checked) -> bool:
+    """Return whether nothing was solved in this home yet."""
+    return not ledger().exists()
+
+
 @flow(flow_run_name=named("solve", "path"))
 @told
-@command(SolveRequest, check)
+@command(SolveRequest, check, needs_workers)
 def solve(request: SolveRequest, checked: Checked) -> SolveReport:
     """Read the new pictures in a folder, or one picture, and write the answers to all.
 

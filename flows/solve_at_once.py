@@ -18,6 +18,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from flows.home import HOME, pictures_at
 from flows.parameters import spelled
 from flows.reporting.show import show
+from flows.service.starting import tell_if_kernels_are_missing
 from flows.solve_request import SolveRequest, ledger, plan_of
 from storage.errors import BadInput, NotThere
 from storage.files import atomic
@@ -71,6 +72,7 @@ def solve_named(arguments: list[str]) -> bool:
         return False
     began = time.monotonic()
     load_without_scipy()
+    tell_if_kernels_are_missing()
     request = given.request
     plan = plan_of(request)
     out = place(request.out) if request.out else None

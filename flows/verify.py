@@ -90,9 +90,14 @@ def check(request: VerifyRequest) -> Place | None:
     return folder
 
 
+def needs_workers(_request: VerifyRequest, _folder: Place | None) -> bool:
+    """Return True: every shard is read."""
+    return True
+
+
 @flow(flow_run_name=named("verify", "dataset"))
 @told
-@command(VerifyRequest, check)
+@command(VerifyRequest, check, needs_workers)
 def verify(request: VerifyRequest, folder: Place | None) -> VerifyReport | AllVerified:
     """Prove a dataset whole, or find missing, altered and foreign files, and repair it.
 

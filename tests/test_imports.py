@@ -58,6 +58,7 @@ ROOMS = {
     ),
     "tasks/solving": (STORAGE | {"tasks.readers", "tasks.reading", "tasks.loading", "tasks.figures"}, {"numpy"}),
     "tasks/warm.py": ({"tasks"}, {"numpy"}),
+    "tasks/compiled.py": (set(), set()),
     "flows": ({"flows", "tasks", "storage"}, {"prefect", "pydantic", "dask", "distributed", "cyclopts", "rich"}),
     "fonts": (set(), set()),
 }  # fmt: skip

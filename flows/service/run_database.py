@@ -18,12 +18,12 @@ from tempfile import TemporaryDirectory
 from flows.service import passwords
 from flows.service.prefect_api import Api
 from flows.service.prefect_guard import server_command
+from flows.service.starting import ONCE
 from storage.files import atomic
 from storage.files.private import create_private, private_mode
 
 DATABASE = "prefect.db"  # under PREFECT_HOME
 MEMO = "memo_store.toml"  # beside it; in it Prefect's server notes which types of blocks the database has
-ONCE = "setting up the home, once"
 _PATIENCE = 180.0  # seconds; the first start takes 10 on a free machine
 _REVISION = "SELECT version_num FROM alembic_version"
 

@@ -2,10 +2,12 @@
 
 import atexit
 import gc
+import sys
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from importlib import import_module
 
+ONCE = "setting up the home, once"
 # Prefect imports these when it runs its first flow; they take a quarter of a second.
 _LATER = ("prefect.flow_engine", "prefect.task_engine", "fastapi.encoders", "anyio._backends._asyncio")
 
@@ -32,6 +34,14 @@ def import_rest() -> None:
     """Import what Prefect would import later, for a process that has to wait anyway."""
     for name in _LATER:
         import_module(name)
+
+
+def tell_if_kernels_are_missing() -> None:
+    """Say on standard error that kernels have to be compiled, if setup did not compile them."""
+    from tasks.compiled import kernels_missing
+
+    if kernels_missing():
+        sys.stderr.write(f"captchas: {ONCE}: compiling the kernels, which takes a minute or more\n")
 
 
 def end_quickly() -> None:

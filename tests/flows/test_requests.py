@@ -7,7 +7,7 @@ from importlib import import_module
 import pytest
 
 from flows.__main__ import COMMANDS
-from flows.requests import Refused, checked, command, handed_on
+from flows.requests import Refused, checked, command, handed_on, needing_workers
 from storage.errors import BadInput, Busy, Unreachable
 
 
@@ -128,3 +128,28 @@ def test_every_command_has_a_frozen_request_or_nothing_to_check():
         needed = [name for name, field in parameters.items() if field.default is inspect.Parameter.empty]
         with pytest.raises(FrozenInstanceError):
             kind(**dict.fromkeys(needed, "x")).workers = 5
+
+
+def test_a_command_says_whether_it_is_sure_to_need_local_workers():
+    @dataclass(frozen=True)
+    class Request:
+        pictures: int
+        cluster: str | None = None
+
+    @command(Request, lambda request: request.pictures * 2, lambda request, twice: request.pictures < twice)
+    def draw(request, twice):
+        return {}
+
+    @command(Request, lambda request: None)
+    def look(request, _nothing):
+        return {}
+
+    with checked(draw, 3):
+        assert needing_workers(draw) == Request(3)
+    with checked(draw, 0):
+        assert needing_workers(draw) is None
+    with checked(draw, 3, cluster="tcp://host:8786"):
+        assert needing_workers(draw) is None
+    with checked(look, 3):
+        assert needing_workers(look) is None
+    assert needing_workers(draw) is None  # nothing is handed on
