@@ -69,7 +69,7 @@ def demo(request: DemoRequest, _checked: None) -> dict[str, object]:
         sheets = [save_sheet(name) for name in ("letters", "book")]
         model = train(["book", "letters"], pictures=list(PICTURES), shows=SHOWS)
         scores = of_one_dataset(evaluate("book", "book"))
-        folder = home() / "write_captchas" / "demo"
+        folder = home() / "samples" / "demo"
         write_captchas(folder)
         answers = solve_once(folder)
     solved = answers.get("rows", answers).get("solved", 0)  # an earlier version's report has no rows

@@ -184,7 +184,7 @@ def publish_report(receipts: list[EvaluateReceipt], asked: Measurement, folder: 
     return report
 
 
-@task(cache_policy=NO_CACHE, task_run_name="read_split", **RETRIES)
+@task(cache_policy=NO_CACHE, task_run_name="read", **RETRIES)
 def read_split(data: Dataset, model: Place, split: str, words: tuple[str, ...]) -> list[EvaluateReceipt]:
     """Read every shard's pictures of the split on Dask."""
     count, digest = len(data.manifest.shards), model_digest(model)

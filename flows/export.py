@@ -127,7 +127,7 @@ def export(request: ExportRequest, target: ExportTarget) -> dict[str, object]:
     return report
 
 
-@task(cache_policy=NO_CACHE, task_run_name="write_parts", **RETRIES)
+@task(cache_policy=NO_CACHE, task_run_name="write", **RETRIES)
 def write_parts(plan: ExportPlan, choice: ExportChoice, workers: int | None, cluster: str | None) -> list[PartReceipt]:
     """Write a plan's parts on Dask; for a virtual dataset, prove its shards instead."""
     virtual = choice.format is ExportFormat.HDF5

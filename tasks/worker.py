@@ -56,7 +56,7 @@ def software_fingerprint() -> str:
 def differences(there: dict[str, str], here: dict[str, str]) -> list[str]:
     """List the differences of two records, each as 'pillow 12.0.0 there, 13.0.0 here'."""
     return [
-        f"{name} {there.get(name, 'differing_files')} there, {here.get(name, 'differing_files')} here"
+        f"{name} {there.get(name, 'missing')} there, {here.get(name, 'missing')} here"
         for name in sorted(set(here) | set(there))
         if there.get(name) != here.get(name)
     ]

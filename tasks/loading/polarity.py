@@ -4,7 +4,9 @@ import numba
 import numpy as np
 
 LEFT_OPEN, DARK, BRIGHT = range(3)  # the side of the ink: to be found out, darker, or brighter
-_FAR = 4  # a side that reaches this many times as far as the other is ink
+# A side that reaches this many times as far as the other is ink. With 2, 4 and 8 the side is right for all of 2,048
+# pictures each of `hard`, `noise`, `touching` and `unseen` (seed 2), dark on light and light on dark.
+_FAR = 4
 
 
 def background(grey: np.ndarray) -> np.uint8:

@@ -229,5 +229,5 @@ def test_run_step_refuses_other_words(bad):
 
 
 def test_run_step_refuses_an_empty_list():
-    with pytest.raises(ValueError, match="at least one"):
+    with pytest.raises(ValueError, match="one word or more"):
         book.run_step(AS_PRINTED, [], INTER)
