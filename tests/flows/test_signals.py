@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from flows.service import processes
-from flows.service.embedded_server import DATABASE
+from flows.service.run_database import DATABASE
 
 ROOT = Path(__file__).parents[2]
 COMMAND = (sys.executable, "-m", "flows", "generate", "hard", "--count", "3000000", "--workers", "1")
