@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from flows.service.run_database import ONCE
+
 ROOT = Path(__file__).parents[2]
 
 
@@ -30,7 +32,8 @@ def captchas(tmp_path):
 
 
 def in_a_line(result: subprocess.CompletedProcess, code: int, *words: str) -> None:
-    lines = result.stderr.splitlines()
+    # An installation without the template of Prefect's database says so before.
+    lines = [line for line in result.stderr.splitlines() if ONCE not in line]
     assert result.returncode == code, result.stderr
     assert len(lines) == 1, result.stderr
     assert lines[0].startswith("captchas: ")

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from flows.service import processes
-from flows.service.embedded_server import DATABASE
+from flows.service.run_database import DATABASE
 
 ROOT = Path(__file__).parents[2]
 COMMAND = (sys.executable, "-m", "flows", "generate", "hard", "--count", "3000000", "--workers", "1")
@@ -75,7 +75,7 @@ def commands(environment, tmp_path_factory) -> Iterator[dict[str, Command]]:
 @pytest.mark.parametrize("how", ENDS)
 def test_however_a_command_ends_all_that_it_started_ends(commands, how):
     command, (number, code) = commands[how], ENDS[how]
-    until(lambda: len(processes.all_of(command.pid)) >= 3 or command.ended(), 90)  # the server, a worker, its watcher
+    until(lambda: len(processes.all_of(command.pid)) >= 3 or command.ended(), 180)  # the server, a worker, its watcher
     os.close(command.terminal) if number is None else os.kill(command.pid, number)
     until(lambda: command.ended() and not processes.all_of(command.pid), 10)
     assert command.code == code
