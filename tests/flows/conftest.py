@@ -16,6 +16,7 @@ from types import SimpleNamespace
 import pytest
 
 from flows.__main__ import main
+from flows.service import run_database
 from flows.workers.cluster import crew
 
 CAPTCHAS = Path(sys.executable).with_name("captchas")
@@ -40,6 +41,7 @@ def environment(serve) -> dict[str, str]:
     """Set the environment of all commands: the tests' Prefect server, with its database in a temporary folder."""
     url = os.environ["PREFECT_API_URL"]
     port = url.removesuffix("/api").rpartition(":")[2]
+    run_database.prepare(Path(os.environ["PREFECT_HOME"]))
     serve("server", [PREFECT, "server", "start", "--host", "127.0.0.1", "--port", port], f"{url}/health")
     return dict(os.environ)
 
