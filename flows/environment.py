@@ -20,7 +20,7 @@ from storage.errors import BadInput, Unreachable
 API = "PREFECT_API_URL"
 FILES = 256  # open files that a job gets at least; Prefect, Dask and the shards of one take about a hundred
 _WANTED_FILES = 4096  # asked for, where the hard limit allows it
-FILE_SIZE = 64 << 20  # bytes that a job may write to a file at least; Prefect's database grows with each run
+FILE_SIZE = 4 << 20  # bytes that a job may write to a file at least; the log of Prefect's database takes that many
 _ANSWER = 5.0  # seconds that a named server has to take a connection
 _EVERY = 0.25  # seconds between two tries
 _REMEDY = "start it, or correct or unset the variable"

@@ -6,6 +6,7 @@ code in this process too: together two thirds of the time to the first shard.
 
 import atexit
 import os
+import resource
 import shutil
 import socket
 import subprocess
@@ -222,6 +223,9 @@ def _remedy() -> str:
     free = shutil.disk_usage(folder).free
     if free < _ROOM:
         return f"{free} bytes are free in {folder}, which holds its database; free some space"
+    size = resource.getrlimit(resource.RLIMIT_FSIZE)[0]
+    if size != resource.RLIM_INFINITY:
+        return f"it may write {size} bytes to a file; raise the limit: ulimit -f unlimited"
     return (
         f"see {folder / LOG}; give the same command again, or start one (`prefect server start`) and name it in "
         "PREFECT_API_URL"
