@@ -12,6 +12,7 @@ from types import SimpleNamespace
 
 import cloudpickle
 import pytest
+from dask.distributed import Client
 from distributed.scheduler import KilledWorker
 
 from flows.workers import cluster, roster
@@ -223,3 +224,12 @@ def test_dask_that_does_not_close_is_left_and_its_workers_are_killed(monkeypatch
 def test_workers_must_be_positive():
     with pytest.raises(BadInput, match="workers: must be 1 or more; it is 0"), crew(0):
         pass
+
+
+def test_a_client_that_could_not_connect_is_collected_before_the_next_begins():
+    """Dask closes it when it is collected; while another client starts, that would be a deadlock."""
+    before = {id(found) for found in gc.get_objects() if isinstance(found, Client)}
+    with pytest.raises(BadInput, match="no Dask scheduler answers") as refused, crew(cluster="tcp://127.0.0.1:9"):
+        pass
+    assert refused.value.__cause__  # the error is kept, with its frames
+    assert not [found for found in gc.get_objects() if isinstance(found, Client) and id(found) not in before]
