@@ -1,12 +1,10 @@
 """A Dask client for this run: local processes, or a cluster."""
 
-import gc
 import logging
 import os
 import signal
 import threading
 import time
-import traceback
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
@@ -192,11 +190,25 @@ def _start(workers: int) -> LocalCluster:
             ) from error
 
 
+class _Connected(Client):
+    """A client that is closed at once if it cannot connect.
+
+    Dask would close it when it is collected. If that is while another client starts, both wait for one lock forever.
+    """
+
+    def __init__(self, address: str):
+        try:
+            Client.__init__(self, address, timeout="5s")
+        except BaseException:
+            with suppress(Exception):  # as far as it got
+                Client.close(self, timeout=CLOSING)
+            raise
+
+
 def _connect(address: str) -> Client:
     try:
-        client = Client(address, timeout="5s")
+        client: Client = _Connected(address)
     except (OSError, ValueError, TypeError, TimeoutError) as error:  # TypeError: tls:// without certificates
-        _collect(error)
         raise BadInput(
             f"cluster {address!r}: no Dask scheduler answers there ({error}); give tcp://HOST:PORT, or tls://HOST:PORT "
             "with the certificates in DASK_DISTRIBUTED__COMM__TLS__CA_FILE, …__CLIENT__CERT and …__CLIENT__KEY"
@@ -222,15 +234,3 @@ def roster_of(client: Client) -> Roster:
     """Return the roster of the open crew, or a new roster for a client of somebody else."""
     crew = _open.get()
     return crew.roster if crew and crew.client is client else Roster(client)
-
-
-def _collect(error: BaseException) -> None:
-    """Collect a client that could not connect, which the frames of its error hold.
-
-    Dask closes it when it is collected. If that were while another client starts, both would wait for one lock forever.
-    """
-    chain: BaseException | None = error
-    while chain is not None:
-        traceback.clear_frames(chain.__traceback__)
-        chain = chain.__cause__ or chain.__context__
-    gc.collect()

@@ -293,6 +293,7 @@ class Site:
         ]  # fmt: skip
         temporary = [
             path for path in (self.folder / "tmp").rglob("*")
-            if path.name not in ("dask-scratch-space", "global.lock", "purge.lock")  # Dask's own, always there
+            # Dask's own, always there.
+            if path.name not in (f"captchas-{os.getuid()}", "dask-scratch-space", "global.lock", "purge.lock")
         ]  # fmt: skip
         return sorted(str(path.relative_to(self.folder)) for path in [*ours, *temporary])

@@ -194,7 +194,7 @@ def test_solve_reads_with_the_shipped_model_where_there_is_no_other(trained, cap
     shipped = tmp_path / "package" / SHIPPED.name
     shipped.parent.mkdir()
     shutil.copy(trained.model, shipped)
-    monkeypatch.setattr("flows.solve.SHIPPED", shipped)
+    monkeypatch.setattr("flows.solve_request.SHIPPED", shipped)
     monkeypatch.setattr("flows.home.SHIPPED", shipped)
     for chosen in ((), ("--model", "ladder")):
         result = captchas("solve", pictures, *chosen, "--home", tmp_path / "home", "--json")

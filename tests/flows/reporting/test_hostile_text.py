@@ -97,7 +97,7 @@ def evaluated(name: str) -> dict:
 
 def test_artifacts_with_pictures(shown, hostile_names, tmp_path, monkeypatch):
     dot = png(np.zeros((2, 2), np.uint8))
-    monkeypatch.setattr(artifacts, "sheet_of", lambda *_: dot)
+    monkeypatch.setattr(artifacts, "dataset_sheet", lambda *_: dot)
     for name in hostile_names:
         folder = tmp_path / name
         folder.mkdir(parents=True, exist_ok=True)

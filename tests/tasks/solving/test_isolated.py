@@ -122,6 +122,7 @@ def deadly(content: bytes) -> bytes:
 def test_a_named_picture_that_ends_its_process_costs_its_own_answer():
     plan = SolvePlan(str(MODEL), model_digest(MODEL), "", Ranking.NONE, 0.0)
     picture = png(renderer_of(make_recipe(find_profile("book"), 5)).block(5, 0).images[0])
+    before = {*multiprocessing.active_children()}  # of other tests
     contents = [picture, b"crash", picture, b"hang", b"memory", b"no picture"]
     first, crashed, third, hung, memory, bad = answer_forked(plan, contents, deadly, patience=4.0)
     assert first == third == answer_pictures(plan, [picture], deadly)[0]
@@ -131,4 +132,4 @@ def test_a_named_picture_that_ends_its_process_costs_its_own_answer():
     assert bad.status == FAILED
     with pytest.raises(BadInput, match="the model does not fit"):
         answer_forked(plan, [b"mistake"], deadly)
-    assert not multiprocessing.active_children()
+    assert {*multiprocessing.active_children()} <= before
