@@ -20,7 +20,7 @@ from rich.text import Text
 
 from flows.environment import named_server, require_files, require_reachable, require_streams
 from flows.home import end_orphaned_servers, prepare_environment, served
-from flows.parameters import spelled
+from flows.parameters import command_at, require_single_output, spelled
 from flows.requests import checked, needing_workers
 from flows.service import embedded_server, processes, starting
 from flows.service.prefect_settings import settings_explained
@@ -37,7 +37,10 @@ COMMANDS = {
     "import": ("flows.ingest:ingest", "Make a dataset of a folder of labelled pictures."),
     "train": ("flows.train:train", "Train the letter network on a dataset."),
     "evaluate": ("flows.evaluate:evaluate", "Measure a model on a dataset's pictures that it has not seen."),
-    "solve": ("flows.solve:solve", "Read a folder of pictures, or one picture, into a CSV file."),
+    "solve": (
+        "flows.solve:solve",
+        "Read a folder of pictures into a file, or named pictures at once.",
+    ),
     "reproduce": ("flows.reproduce:reproduce", "Run the book's procedure as printed, then mend one defect at a time."),
     "demo": ("flows.demo:demo", "Draw, train, evaluate and solve on a small scale."),
     "regenerate": ("flows.regenerate:regenerate", "Draw, train, measure; serve the new model if it is no worse."),
@@ -80,8 +83,7 @@ def launch(
             if isinstance(name, str | Path) and is_url(name):
                 place(name)
     to_output = bound.arguments.get("out") == STANDARD_OUTPUT
-    if to_output and json_:
-        raise BadInput("out: must be a file with --json; it is -, and the report goes to standard output too")
+    require_single_output(bound.arguments.get("out"), json_)
     # The parameters are checked first: that tells a mistake before Prefect has started.
     with embedded_server.failures_explained(), checked(command, *bound.args, **bound.kwargs) as known:
         if known:
@@ -170,7 +172,8 @@ def _run(arguments: list[str]) -> int:
     _refuse_undecodable(arguments)
     # First of all, since parsing imports the flow and with it Prefect.
     own = prepare_environment(_home(arguments))
-    command = next((argument for argument in arguments if argument in COMMANDS), None)
+    place = command_at(arguments)
+    command = arguments[place] if place is not None and arguments[place] in COMMANDS else None
     if command not in PLAIN | {None} and not HELP.intersection(arguments):
         require_files()
         embedded_server.begin(own)
@@ -182,7 +185,8 @@ def _run(arguments: list[str]) -> int:
 
 def _named_pictures(arguments: list[str]) -> bool:
     """Read the pictures that `solve` names, if it names pictures: at once, without Prefect and Dask."""
-    if "solve" not in arguments or HELP.intersection(arguments):
+    place = command_at(arguments)
+    if place is None or arguments[place] != "solve" or HELP.intersection(arguments):
         return False
     from flows.solve_at_once import solve_named
 

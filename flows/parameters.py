@@ -4,12 +4,13 @@ The server refuses a value outside the limits before a run exists. In a shell, e
 words and also knows files and the other parameters. So these types only describe; they do not validate.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Annotated
 
 from pydantic import WithJsonSchema
 
 from storage.errors import BadInput
+from storage.files.targets import STANDARD_OUTPUT
 
 Count = Annotated[int, WithJsonSchema({"type": "integer", "minimum": 1})]  # 1 or more
 Seed = Annotated[int, WithJsonSchema({"type": "integer", "minimum": 0, "exclusiveMaximum": 1 << 63})]
@@ -24,6 +25,25 @@ def require_workers(workers: int | None) -> None:
     """Raise `BadInput` for a number of local processes below 1; None stands for as many as there are cores."""
     if workers is not None and workers < 1:
         raise BadInput(f"workers: must be 1 or more; it is {workers}")
+
+
+def command_at(tokens: Sequence[str]) -> int | None:
+    """Return where the command stands in a command line: first, or after `--home DIR` and `--json`; None without."""
+    place = 0
+    while place < len(tokens):
+        if tokens[place] == "--home":
+            place += 2
+        elif tokens[place] == "--json" or tokens[place].startswith("--home="):
+            place += 1
+        else:
+            return place
+    return None
+
+
+def require_single_output(out: object, as_json: bool) -> None:
+    """Raise `BadInput` if both the answers and the report would go to standard output."""
+    if as_json and out == STANDARD_OUTPUT:
+        raise BadInput("out: must be a file with --json; it is -, and the report goes to standard output too")
 
 
 def spelled(tokens: Iterable[str]) -> list[str]:

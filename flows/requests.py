@@ -108,14 +108,21 @@ def checked(function: Callable[..., object], *args: object, **kwargs: object) ->
         yield False
         return
     asked = declared.request(*args, **kwargs)
-    try:
+    with refusing():
         result = _checked(asked, declared.check)
+    with handed_on(asked, result):
+        yield True
+
+
+@contextmanager
+def refusing() -> Iterator[None]:
+    """Turn an error of ours into `Refused`, unless it is the user's mistake already, or a store is out of reach."""
+    try:
+        yield
     except CaptchasError as error:
         if isinstance(error, Unreachable) or error.exit_code == Refused.exit_code:
             raise
         raise Refused(str(error)) from error
-    with handed_on(asked, result):
-        yield True
 
 
 @contextmanager

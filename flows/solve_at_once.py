@@ -16,28 +16,30 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from flows.home import HOME, pictures_at
-from flows.parameters import spelled
+from flows.parameters import command_at, require_single_output, spelled
 from flows.reporting.show import show
+from flows.requests import refusing
 from flows.service.starting import tell_if_kernels_are_missing
 from flows.solve_request import SolveRequest, ledger, plan_of
 from storage.errors import BadInput, NotThere
 from storage.files import atomic
 from storage.files.places import Place, is_url, place
 from storage.files.stamps import stamp_of
-from storage.files.targets import STANDARD_OUTPUT, require_file
+from storage.files.targets import STANDARD_OUTPUT, is_stream, require_file
 from storage.ledger.ledger import ABSTAINED, FAILED, SOLVED, Answer, LedgerEntry, PictureFile, ResultRow, digest_of
 from tasks.loading.safe_read import MOST_BYTES, BadPicture, Unreadable, Unsettled, read_file, require_size
 from tasks.lowlevel.lean_numba import load_without_scipy
-from tasks.solving.batches import SolvePlan, failed
+from tasks.solving.batches import SolvePlan, failed, reader_of
 from tasks.solving.choice import SolveOutcome
 from tasks.solving.claims import require_own
 from tasks.solving.inbox import remember
 from tasks.solving.isolated import answer_forked
-from tasks.solving.tables import choose_format, told, write_answers
+from tasks.solving.tables import choose_format, could_be_answers, told, write_answers
 
 STANDARD_INPUT = Path("/dev/stdin")
+DESCRIPTORS = (Path("/dev/fd"), Path("/proc/self/fd"))  # where a shell has the output of `<(program)`
 BATCH = 256  # pictures that are in memory at once
-FOR_FOLDERS = {"move_to", "only_new", "follow_links", "workers", "cluster", "settle"}
+FOR_FOLDERS = ("move_to", "only_new", "follow_links", "settle", "workers", "cluster")
 _DEFAULTS = {field.name: field.default for field in fields(SolveRequest)}
 
 
@@ -74,13 +76,15 @@ def solve_named(arguments: list[str]) -> bool:
     load_without_scipy()
     tell_if_kernels_are_missing()
     request = given.request
-    plan = plan_of(request)
-    out = place(request.out) if request.out else None
-    format = choose_format(request.format, out)
-    if out:
-        require_own(out, ledger().parent, given.pictures[0].parent.resolve())
-        require_file(out, "out", stream=True, inputs=(*given.pictures, place(request.dictionary)))
-        atomic.make_folder(out.parent)
+    require_single_output(request.out, given.json)
+    with refusing():
+        plan = plan_of(request)
+        reader_of(plan)
+        out = place(request.out) if request.out else None
+        format = choose_format(request.format, out)
+        if out:
+            _require_free(out, given)
+            atomic.make_folder(out.parent)
     rows, entries = _answers(given.pictures, plan)
     counts = Counter(row.answer.status for row in rows)
     if out:
@@ -89,20 +93,25 @@ def solve_named(arguments: list[str]) -> bool:
     report = _report(plan, out, rows, dict(counts), time.monotonic() - began)
     if notes:
         report["not_kept_in_the_ledger"] = notes
-    with redirect_stdout(sys.stderr) if request.out == STANDARD_OUTPUT else nullcontext():
+    with redirect_stdout(sys.stderr) if out == STANDARD_OUTPUT else nullcontext():
         show(report if given.json else _for_people(report, rows), as_json=given.json)
     return True
 
 
 def _parsed(arguments: list[str]) -> _Given | None:
     """Parse a command line; None if it is no `solve`, or has a mistake, which the ordinary way reports."""
+    at = command_at(arguments)
+    if at is None or arguments[at] != "solve":
+        return None
     app = App(name="solve", help_flags=(), version_flags=())
     app.default(_signature())
     try:
-        at = arguments.index("solve")
-        tokens = [str(STANDARD_INPUT) if token == "-" else token for token in spelled(arguments)]
-        bound = app.parse_args([*tokens[:at], *tokens[at + 1 :]], exit_on_error=False, print_error=False)[1]
-    except (ValueError, CycloptsError):
+        tokens = [*arguments[:at], *arguments[at + 1 :]]
+        # The ordinary way takes `--path` for the first of these.
+        named = (token.removeprefix("--path=") for token in spelled(tokens) if token != "--path")
+        given = [str(STANDARD_INPUT) if token == "-" else token for token in named]
+        bound = app.parse_args(given, exit_on_error=False, print_error=False)[1]
+    except CycloptsError:
         return None
     values: dict[str, Any] = dict(bound.arguments)
     pictures, json = values.pop("path", ()), values.pop("json_", False)
@@ -154,6 +163,8 @@ def _all_pictures(given: _Given) -> bool:
         )
     if piped > 1:
         raise BadInput("path: - is standard input, which has one picture; it is given twice")
+    if piped and (sys.stdin is None or sys.stdin.closed):
+        raise BadInput("path: - reads a picture from standard input, which is closed; pipe a file into it")
     if piped and sys.stdin.isatty():
         raise BadInput("path: - reads a picture from standard input, which is a terminal here; pipe a file into it")
     for path in pictures:
@@ -164,6 +175,15 @@ def _all_pictures(given: _Given) -> bool:
         if not os.path.lexists(path):
             raise NotThere(f"{path}: no such file; give pictures that are there")
     return True
+
+
+def _require_free(out: Place, given: _Given) -> None:
+    """Refuse a file of answers that would replace a picture, a folder's answers or what is kept here."""
+    for path in given.pictures:
+        require_own(out, ledger().parent, path.resolve())
+    require_file(out, "out", stream=True, inputs=(*given.pictures, place(given.request.dictionary)))
+    if isinstance(out, Path) and not is_stream(out) and out.is_file() and not could_be_answers(out):
+        raise BadInput(f"out: must be a new file, or a file of answers; {out} is neither: choose another name")
 
 
 def _answers(pictures: tuple[Path, ...], plan: SolvePlan) -> tuple[list[ResultRow], list[LedgerEntry]]:
@@ -209,12 +229,18 @@ def _read(path: Path) -> tuple[PictureFile, bytes | BadPicture]:
         if path == STANDARD_INPUT:
             data = sys.stdin.buffer.read(MOST_BYTES + 1)
             require_size(len(data))
+        elif path.parent in DESCRIPTORS and path.is_fifo():
+            with path.open("rb") as stream:
+                data = stream.read(MOST_BYTES + 1)
+            require_size(len(data))
         else:
             with suppress(OSError):  # `read_file` says what is wrong
                 size, mtime = stamp_of(path.stat())
             data = read_file(path, (size, mtime) if size or mtime else None)
     except BadPicture as error:
         return PictureFile(str(path), size, mtime, None), error
+    except OSError as error:
+        return PictureFile(str(path), size, mtime, None), Unreadable(f"it cannot be read ({error.strerror})")
     return PictureFile(str(path), size, mtime, None), data
 
 

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from enum import Enum
 from pathlib import Path
 
-from storage.errors import BadInput
+from storage.errors import BadInput, Unwritable
 from storage.files.places import ObjectPath, Place, read_range
 
 STANDARD_OUTPUT = Path("-")
@@ -277,12 +277,19 @@ def streamed(path: Path) -> Iterator[Callable[[bytes], None]]:
     if path == STANDARD_OUTPUT:
         out = sys.stdout.buffer
         sys.stdout.flush()
-        yield lambda data: _put(out.write, data)
-        out.flush()
+        yield lambda data: _put(out.write, data, "standard output")
+        _put(lambda _: out.flush(), b"", "standard output")
         return
     with open(os.open(path, os.O_WRONLY), "wb") as file:  # noqa: PTH123 - never creates a file
-        yield lambda data: _put(file.write, data)
+        yield lambda data: _put(file.write, data, str(path))
 
 
-def _put(write: Callable[[bytes], int], data: bytes) -> None:
-    write(data)
+def _put(write: Callable[[bytes], object], data: bytes, name: str) -> None:
+    try:
+        write(data)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise Unwritable(
+            f"out: {name} cannot be written ({error.strerror}); send it to a file with free space"
+        ) from error

@@ -9,6 +9,7 @@ Pictures that a person named are read in a forked child, which has the model alr
 answer and not the command.
 """
 
+import ctypes
 import dataclasses
 import multiprocessing
 import os
@@ -29,6 +30,7 @@ from tasks.solving.batches import Listed, SolveJob, SolvePlan, SolveReceipt, ans
 
 LONGEST = 60.0  # seconds that one picture may take
 LONGEST_START = 4 * LONGEST  # seconds until a child has loaded the model
+_PARENT_DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG of prctl(2)
 _READY = "ready"  # the first message of a child
 _CHILD = "from tasks.solving.isolated import answer_all; answer_all()"
 
@@ -130,7 +132,7 @@ def _forked(
 ) -> list[Answer | Unreadable] | Fatal:
     context = multiprocessing.get_context("fork")
     answers, sink = context.Pipe(duplex=False)
-    child = context.Process(target=_answer_into, args=(sink, plan, pictures, read), daemon=True)
+    child = context.Process(target=_answer_into, args=(sink, os.getpid(), plan, pictures, read), daemon=True)
     child.start()
     sink.close()
     try:
@@ -150,11 +152,12 @@ def _forked(
 
 
 def _answer_into(
-    sink: Connection, plan: SolvePlan, pictures: Sequence[Listed], read: Callable[[Listed], bytes]
+    sink: Connection, parent: int, plan: SolvePlan, pictures: Sequence[Listed], read: Callable[[Listed], bytes]
 ) -> None:
     """Do the forked child's work: send the answers, or the error that this process would have raised."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
+    _end_with(parent)
     try:
         sink.send(answer_pictures(plan, pictures, read))
     except MemoryError:
@@ -163,9 +166,18 @@ def _answer_into(
         sink.send(error)
 
 
+def _end_with(parent: int) -> None:
+    """Have the kernel end this process with its parent (Linux), and keep no core file of it."""
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    if sys.platform.startswith("linux"):
+        ctypes.CDLL(None).prctl(_PARENT_DEATH_SIGNAL, int(signal.SIGKILL), 0, 0, 0)
+        if os.getppid() != parent:
+            os._exit(1)
+
+
 def answer_all() -> None:
     """Do the child's work: read a job from standard input, write the answers to standard output, one by one."""
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    _end_with(os.getppid())
     out = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # so that the output of libraries does not come between the answers
     job: SolveJob = pickle.load(sys.stdin.buffer)

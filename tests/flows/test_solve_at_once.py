@@ -12,9 +12,10 @@ import pytest
 from PIL import Image
 
 from flows.home import SHIPPED
+from flows.requests import Refused
 from flows.solve_at_once import solve_named
 from flows.solve_request import ledger
-from storage.errors import BadInput, NotThere
+from storage.errors import BadInput, CaptchasError, NotThere
 from storage.files.locks import inbox_locked
 from storage.ledger.ledger import FAILED, SOLVED, Ledger
 from tasks.datasets.recipe import make_recipe, renderer_of
@@ -22,6 +23,7 @@ from tasks.lowlevel.grey_png import png
 from tasks.profiles.built_in import find_profile
 from tasks.reading.ranking import Ranking
 from tasks.solving.batches import answer_pictures, make_plan
+from tasks.solving.claims import claim_answers
 from tasks.solving.tables import COLUMNS
 
 ROOT = Path(__file__).parents[2]
@@ -78,6 +80,39 @@ def test_standard_input_is_a_picture(inbox, monkeypatch, capsys):
         monkeypatch.setattr("sys.stdin", piped)
         (row,) = solved(capsys, *given, *DRAWN)["answers"]
         assert (row["path"], row["word"]) == ("-", *expected(inbox / "b.png"))
+
+
+def test_standard_input_may_be_closed_or_a_program(inbox, monkeypatch, capsys):
+    monkeypatch.setattr("sys.stdin", None)
+    with pytest.raises(BadInput, match="standard input, which is closed"):
+        solve_named(["solve", "-"])
+    reading, writing = os.pipe()
+    with os.fdopen(writing, "wb") as program:
+        program.write((inbox / "b.png").read_bytes())
+    (row,) = solved(capsys, f"/dev/fd/{reading}", *DRAWN)["answers"]  # as the shell gives `<(program)`
+    os.close(reading)
+    assert row["word"] == expected(inbox / "b.png")[0]
+    (row,) = solved(capsys, "--path", inbox / "c.png", *DRAWN)["answers"]
+    assert row["word"] == expected(inbox / "c.png")[0]
+
+
+def test_hostile_names_are_read_and_shown_safely(inbox, hostile_names, capsys):
+    picture, files = (inbox / "a.png").read_bytes(), []
+    for number, name in enumerate(hostile_names):
+        folder = inbox / str(number)  # names that a file system takes for one another
+        files.append(folder / name)
+        files[-1].parent.mkdir(parents=True, exist_ok=True)
+        files[-1].write_bytes(picture)
+    word = expected(inbox / "a.png")[0]
+    arguments = ["solve", *map(str, files), *DRAWN]
+    assert solve_named(arguments)
+    shown = capsys.readouterr().out
+    assert not [c for c in shown if not c.isprintable() and c != "\n"]
+    assert solve_named([*arguments, "--json"])
+    text = capsys.readouterr().out
+    assert not [c for c in text if not c.isprintable() and c != "\n"]
+    rows = json.loads(text)["answers"]
+    assert [(row["path"], row["word"]) for row in rows] == [(str(path), word) for path in files]
 
 
 def test_answers_go_to_a_file_or_to_standard_output(inbox, tmp_path, capsysbinary):
@@ -154,7 +189,8 @@ def test_more_pictures_than_a_batch(inbox, monkeypatch, capsys):
     ["verify", "a.png"], ["solve"],
     ["solve", "inbox"], ["solve", "inbox/none.png"], ["solve", "inbox/a.png", "--worker"],
     ["solve", "inbox/a.png", "--move-to", "done"], ["solve", "inbox/a.png", "--cluster", "tcp://h:1"],
-    ["solve", "memory://bucket/a.png"],
+    ["solve", "memory://bucket/a.png"], ["evaluate", "solve", "inbox/a.png"], ["inspect", "solve"], ["export", "solve"],
+    ["--home", "solve", "inspect", "inbox/a.png"],
 ])  # fmt: skip
 def test_other_command_lines_take_the_ordinary_way(arguments, inbox, capsys):
     assert not solve_named(arguments)
@@ -172,11 +208,19 @@ def test_other_command_lines_take_the_ordinary_way(arguments, inbox, capsys):
     (["inbox/a.png", "--abstain-below", "2"], BadInput, "abstain-below: must be from 0 to 1"),
     (["inbox/a.png", "--model", "none"], NotThere, "none"),
     (["inbox/a.png", "--out", "inbox/a.png"], BadInput, "out: must not be a file that is read"),
+    (["inbox/a.png", "--out", "inbox/b.png"], BadInput, "out: must be a new file, or a file of answers"),
+    (["inbox/a.png", "--out", "-", "--json"], BadInput, "out: must be a file with --json"),
+    (["inbox/a.png", "--out", "home/answers/inbox/answers.csv"], BadInput, "the answers of another folder"),
+    (["inbox/a.png", "--model", "cut.skops"], Refused, "cut.skops"),
     (["inbox/a.png", "--out", "inbox"], BadInput, "out: must be a new or an ordinary file"),
 ])  # fmt: skip
 def test_mistakes_are_named_before_any_work(arguments, error, says, inbox):
+    claim_answers(ledger().parent, inbox.resolve())
+    Path("cut.skops").write_bytes(SHIPPED.read_bytes()[:5000])
     with pytest.raises(error, match=says):
         solve_named(["solve", *arguments])
+    assert issubclass(error, CaptchasError)
+    assert error.exit_code == 2
     assert sorted(path.name for path in inbox.iterdir()) == ["a.png", "b.png", "c.png", "d.png"]
 
 

@@ -133,3 +133,36 @@ def test_a_named_picture_that_ends_its_process_costs_its_own_answer():
     with pytest.raises(BadInput, match="the model does not fit"):
         answer_forked(plan, [b"mistake"], deadly)
     assert {*multiprocessing.active_children()} <= before
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the kernel of Linux tells children")
+def test_a_forked_child_ends_with_its_parent(tmp_path):
+    code = textwrap.dedent(f"""
+        import os, time
+        from pathlib import Path
+        from storage.models import model_digest
+        from tasks.reading.ranking import Ranking
+        from tasks.solving.batches import SolvePlan
+        from tasks.solving.isolated import answer_forked
+        def hang(_content):
+            with open("new", "w") as file:
+                file.write(str(os.getpid()))
+            os.rename("new", "child")
+            time.sleep(60)
+        model = Path({str(MODEL)!r})
+        answer_forked(SolvePlan(str(model), model_digest(model), "", Ranking.NONE, 0.0), [b"x"], hang)
+    """)
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    parent = subprocess.Popen([sys.executable, "-c", code], cwd=tmp_path, env=environment)
+    wait_until((tmp_path / "child").exists)
+    child = Path("/proc", (tmp_path / "child").read_text(), "stat")
+    parent.kill()
+    parent.wait()
+    wait_until(lambda: not child.exists() or child.read_text().rpartition(")")[2].split()[0] == "Z")
+
+
+def wait_until(there, seconds: float = 30.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not there():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
