@@ -188,7 +188,8 @@ def _named_pictures(arguments: list[str]) -> bool:
     place = command_at(arguments)
     if place is None or arguments[place] != "solve" or HELP.intersection(arguments):
         return False
-    from flows.solve_at_once import solve_named
+    with starting.without_collector():
+        from flows.solve_at_once import solve_named
 
     return solve_named(arguments)
 

@@ -12,14 +12,16 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 
+from tests.benchmarks.peer_readers import PEER_PYTHON
 from tests.benchmarks.tables import Table, best
 
 ROUNDS = 5
 PICTURES = 100  # in the folder that is solved
 STARTING = 180.0  # seconds that `captchas up` gets
+PEER = "import sys, ddddocr; print(ddddocr.DdddOcr(show_ad=False).classification(open(sys.argv[1], 'rb').read()))"
 FLOW = """
 import json, time
 began = time.time()
@@ -52,6 +54,14 @@ def starting(table: Table, folder: Path) -> None:
     table.note("start: python -c 'import prefect'", reference, "s", None)
     flow = min(json.loads(python(FLOW.format(home=str(home)))) for _ in range(ROUNDS))
     table.note("start: a flow of Prefect alone that does nothing", flow, "s", reference)
+
+    picture = next(pictures.glob("*.png"))
+    at_once = best(lambda: captchas("solve", picture, "--dictionary", "none"), ROUNDS)
+    table.note("start: solve a named picture, whole command", at_once, "s", reference)
+    with suppress(OSError, subprocess.CalledProcessError):  # the peer may not be installed
+        there = [PEER_PYTHON, "-c", PEER, picture]
+        other = best(lambda: subprocess.run(there, check=True, stdout=subprocess.DEVNULL), ROUNDS)
+        table.note("start: ddddocr reads the picture, whole command", other, "s", reference)
 
     book = ("generate", "book", "--count", 1000)
 
