@@ -19,7 +19,7 @@ import flows
 from flows.home import UP_RECORD, home, served
 from flows.parameters import Port
 from flows.requests import Refused, command
-from flows.service import deployments, passwords, processes, run_database
+from flows.service import deployments, passwords, processes, run_database, ui_entry
 from flows.service.prefect_api import Api, Unanswered
 from flows.service.prefect_guard import hosts_from, server_command
 from flows.service.prefect_settings import require_valid
@@ -160,6 +160,7 @@ def _run(file: Path, port: int, stop: Stop) -> None:
         server.start()
         _until(api.healthy, STARTING, server, stop)
         passwords.write_private(place, json.dumps(record, indent=1).encode())
+        entry = ui_entry.write_entry(place.parent, url, os.environ[passwords.SERVER])
         deployments.make_pool(api)
         deployments.settle(api)
         if deployments.changed(api, file):
@@ -168,7 +169,7 @@ def _run(file: Path, port: int, stop: Stop) -> None:
         worker.start()
         _until(lambda: deployments.newest_worker(api) != before, STARTING, worker, stop)
         _tell(
-            f"up: the UI is at {url} and asks for the password, which is in {password_at}; "
+            f"up: the UI is at {url} and asks for the password, which is in {password_at}; {entry} opens it without; "
             f"pictures go into {home() / INBOX}; Ctrl-C ends it"
         )
         while not stop.wait(_EVERY):
@@ -184,6 +185,7 @@ def _run(file: Path, port: int, stop: Stop) -> None:
     finally:
         _end(server, worker)
         place.unlink(missing_ok=True)
+        place.with_name(ui_entry.FILE).unlink(missing_ok=True)
         shutil.rmtree(scratch, ignore_errors=True)
 
 

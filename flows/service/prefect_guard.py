@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import flows
+from flows.service import ui_entry
 from flows.service.starting import without_collector
 from storage.errors import BadInput
 
@@ -50,15 +51,14 @@ class Guard:
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         """Answer one request or WebSocket."""
         why = self.objection(scope) if scope["type"] in ("http", "websocket") else None
-        if why is None:
+        if why is None and _enters(scope):
+            await _answer(send, 200, ui_entry.HEADERS, ui_entry.PAGE)
+        elif why is None:
             await self._application(scope, receive, send)
         elif scope["type"] == "websocket":
             await send({"type": "websocket.close", "code": 1008, "reason": why})
         else:
-            body = f"captchas: refused: {why}\n".encode()
-            headers = [(b"content-type", b"text/plain"), (b"content-length", str(len(body)).encode())]
-            await send({"type": "http.response.start", "status": 403, "headers": headers})
-            await send({"type": "http.response.body", "body": body})
+            await _answer(send, 403, [(b"content-type", b"text/plain")], f"captchas: refused: {why}\n".encode())
 
     def objection(self, scope: Message) -> str | None:
         """Return why a request is refused; None if it is let through."""
@@ -73,7 +73,8 @@ class Guard:
         if b"origin" in headers and not self._is_ours(origin, default, port):
             return f"Origin must be this server's own, or be listed in {HOSTS}"
         foreign = set(headers.get(b"sec-fetch-site", ())) - _OWN_SITES
-        if foreign and not (origin and self._is_listed(origin, default)):
+        # A file of this user's opens the page for entering, which holds nothing and needs the password.
+        if foreign and not _enters(scope) and not (origin and self._is_listed(origin, default)):
             return "Sec-Fetch-Site names another site; type the address of this server, or use a bookmark"
         kinds = {kind.partition(b";")[0].strip().lower() for kind in headers.get(b"content-type", ())}
         return "Content-Type must be application/json" if kinds & _SIMPLE_TYPES else None
@@ -87,6 +88,16 @@ class Guard:
     def _is_listed(self, found: re.Match[str], default: str) -> bool:
         """Return whether the operator has listed a name, with its port or with any port."""
         return not self._listed.isdisjoint({(found["host"], found["port"] or default), (found["host"], None)})
+
+
+def _enters(scope: Message) -> bool:
+    return (scope["type"], scope.get("method"), scope.get("path")) == ("http", "GET", ui_entry.PATH)
+
+
+async def _answer(send: Send, status: int, headers: list[tuple[bytes, bytes]], body: bytes) -> None:
+    length = (b"content-length", str(len(body)).encode())
+    await send({"type": "http.response.start", "status": status, "headers": [*headers, length]})
+    await send({"type": "http.response.body", "body": body})
 
 
 def _only(headers: dict[bytes, list[bytes]], name: bytes) -> str:

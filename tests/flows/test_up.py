@@ -358,6 +358,18 @@ def test_a_page_in_a_browser_on_this_machine_reads_and_starts_nothing(site, tmp_
 
 
 @pytest.mark.skipif(not CHROMIUM.exists(), reason=f"needs a browser, {CHROMIUM}")
+def test_a_private_file_opens_the_ui_without_the_password(site, tmp_path):
+    entry = site.home / "prefect" / "open-ui.html"
+    assert entry.stat().st_mode & 0o777 == 0o600
+    assert "Flow Runs" in browse(entry.as_uri(), tmp_path / "entry", "--virtual-time-budget=20000")
+    assert "Flow Runs" not in browse(site.record["ui"], tmp_path / "none", "--virtual-time-budget=20000")
+    wrong = entry.read_text().replace("#", "#x")
+    (tmp_path / "wrong.html").write_text(wrong)
+    told = browse((tmp_path / "wrong.html").as_uri(), tmp_path / "wrong", "--virtual-time-budget=20000")
+    assert "The server refuses this password" in told
+
+
+@pytest.mark.skipif(not CHROMIUM.exists(), reason=f"needs a browser, {CHROMIUM}")
 def test_a_name_that_is_pointed_at_this_machine_opens_nothing(site, tmp_path):
     port = site.record["ui"].rpartition(":")[2]
     rebound = "--host-resolver-rules=MAP evil.example 127.0.0.1"
