@@ -33,7 +33,6 @@ _ROOM = 4 << 20  # bytes free below which a failing server is put down to the di
 _LAST = 0.5  # seconds that it gets when these are over
 # The environment that Prefect gives to the server that it starts itself.
 _AS_EMBEDDED = {"PREFECT_UI_ENABLED": "0", "PREFECT__SERVER_EPHEMERAL": "1", "PREFECT__SERVER_FINAL": "1"}
-_SET_UP = {"PREFECT_API_DATABASE_MIGRATE_ON_START": "0"}  # a fifth of a second
 
 
 class ServerLost(CaptchasError, RuntimeError):
@@ -57,7 +56,7 @@ class _Server:
             log = _log()
             self._process = subprocess.Popen(
                 server_command(self._port, "--log-level", "error", "--timeout-graceful-shutdown", "2"),
-                env=os.environ | _AS_EMBEDDED | (_SET_UP if run_database.is_current(_folder()) else {}),
+                env=os.environ | _AS_EMBEDDED,
                 # This process's standard output is for the report, and its messages for people hold no tracebacks.
                 stdout=subprocess.DEVNULL,
                 stderr=log,
