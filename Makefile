@@ -14,7 +14,7 @@ $(VENV)/.ready: pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[test]'
 	$(BIN)/python -m tasks.warm
-	$(BIN)/python -m flows.service.run_database
+	$(BIN)/python -m flows.service.database_template
 	touch $@
 
 demo: setup

@@ -6,7 +6,6 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-import tasks
 from flows.environment import API, active_profile, exempt_loopback, named_server
 from flows.service import passwords, processes
 from flows.service.prefect_settings import STARTING, require_settings
@@ -14,9 +13,9 @@ from storage.errors import BadInput, explained
 from storage.files import atomic
 from storage.files.places import ObjectPath, Place, is_url, place
 from storage.files.private import make_private_folder
+from tasks.shipped import SHIPPED
 
 HOME = "CAPTCHAS_HOME"
-SHIPPED = Path(tasks.__file__).with_name("ladder.skops")  # made by `captchas train --ladder`, kept with the package
 UP_RECORD = "up.json"  # under Prefect's folder, while `captchas up` runs
 
 

@@ -3,12 +3,13 @@
 from dataclasses import KW_ONLY, dataclass
 from pathlib import Path
 
-from flows.home import SHIPPED, home, model_file
+from flows.home import home, model_file
 from flows.parameters import Count, Name, Seconds, Share
 from storage.errors import BadInput
 from storage.ledger.ledger import LEDGER
 from tasks.readers import choose_words
 from tasks.reading.ranking import Ranking
+from tasks.shipped import SHIPPED
 from tasks.solving.batches import SolvePlan, make_plan, parse_length
 from tasks.solving.tables import AnswerFormat
 

@@ -58,7 +58,8 @@ ROOMS = {
     ),
     "tasks/solving": (STORAGE | {"tasks.readers", "tasks.reading", "tasks.loading", "tasks.figures"}, {"numpy"}),
     "tasks/warm.py": ({"tasks"}, {"numpy"}),
-    "tasks/compiled.py": (set(), set()),
+    "tasks/compiled.py": ({"storage.errors"}, set()),
+    "tasks/shipped.py": (set(), set()),
     "flows": ({"flows", "tasks", "storage"}, {"prefect", "pydantic", "dask", "distributed", "cyclopts", "rich"}),
     "fonts": (set(), set()),
 }  # fmt: skip

@@ -13,7 +13,6 @@ import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +21,7 @@ from flows.home import served
 from flows.service import passwords, processes, run_database
 from flows.service.prefect_api import Api
 from flows.service.prefect_guard import hosts_from, server_command
-from flows.service.prefect_settings import DATABASES
+from flows.service.prefect_settings import DATABASES, STARTING
 from flows.service.starting import import_rest, without_collector
 from storage.errors import CaptchasError
 
@@ -33,7 +32,6 @@ _ROOM = 4 << 20  # bytes free below which a failing server is put down to the di
 _LAST = 0.5  # seconds that it gets when these are over
 # The environment that Prefect gives to the server that it starts itself.
 _AS_EMBEDDED = {"PREFECT_UI_ENABLED": "0", "PREFECT__SERVER_EPHEMERAL": "1", "PREFECT__SERVER_FINAL": "1"}
-_SET_UP = {"PREFECT_API_DATABASE_MIGRATE_ON_START": "0"}  # a fifth of a second
 
 
 class ServerLost(CaptchasError, RuntimeError):
@@ -57,7 +55,7 @@ class _Server:
             log = _log()
             self._process = subprocess.Popen(
                 server_command(self._port, "--log-level", "error", "--timeout-graceful-shutdown", "2"),
-                env=os.environ | _AS_EMBEDDED | (_SET_UP if run_database.is_current(_folder()) else {}),
+                env=os.environ | _AS_EMBEDDED,
                 # This process's standard output is for the report, and its messages for people hold no tracebacks.
                 stdout=subprocess.DEVNULL,
                 stderr=log,
@@ -78,22 +76,13 @@ class _Server:
         process, deadline = self.start(), time.monotonic() + self._seconds
         with without_collector():
             import_rest()
-        while not self._healthy():
+        api = Api(self.url)
+        while not api.healthy():
             code = process.poll()
             if code is not None or time.monotonic() > deadline:
                 how = "takes too long to start" if code is None else f"ended while it started, with exit code {code}"
                 raise ServerLost(f"Prefect's server {how}; {_remedy()}")
             time.sleep(_EVERY)
-
-    def _healthy(self) -> bool:
-        connection = HTTPConnection("127.0.0.1", self._port, timeout=5)
-        try:
-            connection.request("GET", "/api/health")
-            return connection.getresponse().status == 200
-        except (OSError, HTTPException):
-            return False
-        finally:
-            connection.close()
 
     def stop(self, patience: float = _CLOSING) -> None:
         """End the server, if it runs; kill it after `patience` seconds."""
@@ -146,7 +135,7 @@ def begin(own: bool) -> None:
     """
     global _begun
     allowed = os.environ["PREFECT_SERVER_ALLOW_EPHEMERAL_MODE"].lower() in {"1", "true", "t", "yes", "y", "on"}
-    seconds = float(os.environ["PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS"])
+    seconds = float(os.environ[STARTING])
     there = served()
     if there and there["api"] == os.environ.get("PREFECT_API_URL"):
         _begun = _Served(there, seconds)

@@ -1,4 +1,4 @@
-"""A small client of a Prefect server's HTTP interface, for `captchas up`: it does not import Prefect."""
+"""A small client of a Prefect server's HTTP interface, for processes that do not import Prefect, or not yet."""
 
 import json
 import os

@@ -1,31 +1,30 @@
 """The database of runs in a new home: a copy of an empty database, which `make setup` has Prefect's server make.
 
 The server makes its tables by some hundred migrations, which take five times as long as its start. The template
-belongs to the installation and to the version of Prefect: `python -m flows.service.run_database` makes it.
+belongs to the installation and to the version of Prefect; `database_template` makes it.
 """
 
 import os
-import shutil
-import socket
+import re
 import sqlite3
-import subprocess
 import sys
+import tomllib
 from contextlib import closing, suppress
 from importlib.metadata import version
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from typing import Any
 
-from flows.service import passwords
-from flows.service.prefect_api import Api
-from flows.service.prefect_guard import server_command
+from flows.environment import active_profile
 from flows.service.starting import ONCE
 from storage.files import atomic
 from storage.files.private import create_private, private_mode
 
 DATABASE = "prefect.db"  # under PREFECT_HOME
 MEMO = "memo_store.toml"  # beside it; in it Prefect's server notes which types of blocks the database has
-_PATIENCE = 180.0  # seconds; the first start takes 10 on a free machine
 _REVISION = "SELECT version_num FROM alembic_version"
+_DRIVER = "sqlite+aiosqlite:///"
+# How the settings of Prefect name a database elsewhere: by a URL, or by the other driver with a host and a name.
+_ELSEWHERE = re.compile("connection_url|postgresql", re.IGNORECASE)
 
 
 def template() -> Path:
@@ -36,8 +35,11 @@ def template() -> Path:
 def prepare(folder: Path) -> bool:
     """Copy the template into a Prefect folder that has no database; return whether it has a database now.
 
-    Without a template, or where it cannot be copied, people are told that the server will make the database.
+    Without a template, or where it cannot be copied, people are told that the server will make the database. Nothing is
+    done, and the answer is False, if the operator has named another database.
     """
+    if _named_elsewhere():
+        return False
     for name in (MEMO, DATABASE):
         with suppress(OSError):
             _copy(template() / name, folder / name)
@@ -51,9 +53,38 @@ def prepare(folder: Path) -> bool:
     return there
 
 
+def _named_elsewhere() -> bool:
+    """Return whether the operator has named a database, in any place where Prefect looks for its settings.
+
+    Only Prefect can tell for sure, and its import takes a second. A wrong answer costs time or leaves an unused file:
+    whether migrations are needed, the server decides by `is_current`.
+    """
+    variables = [f"{name}={value}" for name, value in os.environ.items()]
+    with suppress(OSError, ValueError):
+        variables += [line.strip().removeprefix("export ") for line in Path(".env").read_text("utf-8").splitlines()]
+    said = [variable for variable in variables if variable.upper().startswith("PREFECT_")]
+    said += [str(_table("prefect.toml")), str(_table("pyproject.toml", "tool", "prefect")), str(active_profile())]
+    return any(_ELSEWHERE.search(text) for text in said)
+
+
+def _table(name: str, *keys: str) -> Any:
+    """Read a table of a TOML file in the working directory; an empty table if it is missing or malformed."""
+    try:
+        found: Any = tomllib.loads(Path(name).read_text("utf-8"))
+        for key in keys:
+            found = found[key]
+    except (OSError, ValueError, KeyError, TypeError):
+        return {}
+    return found
+
+
 def _copy(source: Path, target: Path) -> None:
-    """Copy a file under a new name: whole, never over a file that is there, and private from its first byte on."""
-    if target.exists():
+    """Copy a file under a new name: whole, never over another file, and private from its first byte on.
+
+    An empty file is replaced, which a command left that ended before its server made the database.
+    """
+    abandoned = _is_abandoned(target)
+    if target.exists() and not abandoned:
         return
     data = source.read_bytes()
     staged = atomic.temporary(target, atomic.new_run())
@@ -61,20 +92,45 @@ def _copy(source: Path, target: Path) -> None:
         descriptor = os.open(staged, os.O_WRONLY | os.O_CREAT | os.O_EXCL, private_mode(target.parent))
         with os.fdopen(descriptor, "wb") as new:
             new.write(data)
-        os.link(staged, target)
+        if abandoned and _is_abandoned(target):
+            staged.replace(target)
+        else:
+            os.link(staged, target)
     finally:
         atomic.discard(staged)
 
 
-def is_current(folder: Path) -> bool:
-    """Return whether the database needs no migration: it has the revision of the template of this version of Prefect.
+def _is_abandoned(file: Path) -> bool:
+    """Return whether a file of this user is empty, and no process has it open, such as a server that is starting.
 
-    False if the operator has set anything about databases.
+    False without /proc, where nobody can tell.
     """
-    if (folder / "profiles.toml").exists() or any("DATABASE" in name for name in os.environ if "PREFECT" in name):
+    try:
+        found = file.stat()
+    except OSError:
+        return False
+    if found.st_size or found.st_uid != os.geteuid() or not Path("/proc/self/fd").is_dir():
+        return False
+    for descriptor in Path("/proc").glob("[0-9]*/fd/*"):
+        with suppress(OSError):  # the process has ended, or is another user's
+            if os.path.samestat(descriptor.stat(), found):
+                return False
+    return True
+
+
+def is_current(url: str) -> bool:
+    """Return whether the server's database needs no migration: it has the revision of this installation's template.
+
+    Parameters
+    ----------
+    url : str
+        Where Prefect's server has its database, by all of its settings. False for other files than a home's.
+    """
+    file = Path(url.removeprefix(_DRIVER))
+    if not url.startswith(_DRIVER) or "?" in url or file.name != DATABASE or not file.is_absolute():
         return False
     try:
-        revisions = [_revision(where / DATABASE) for where in (folder, template())]
+        revisions = [_revision(database) for database in (file, template() / DATABASE)]
     except sqlite3.Error:
         return False
     return revisions[0] == revisions[1]
@@ -83,48 +139,3 @@ def is_current(folder: Path) -> bool:
 def _revision(database: Path) -> list[tuple[str]]:
     with closing(sqlite3.connect(f"{database.resolve().as_uri()}?mode=ro", uri=True, timeout=1)) as connection:
         return connection.execute(_REVISION).fetchall()
-
-
-def make() -> None:
-    """Have Prefect's server make the template, unless it is there.
-
-    Raises
-    ------
-    RuntimeError
-        The server did not start in `_PATIENCE` seconds.
-    """
-    if template().is_dir():
-        return
-    atomic.make_folder(template().parent)
-    with TemporaryDirectory(dir=template().parent) as name:
-        _serve_once(Path(name, "prefect"))
-        made = atomic.make_folder(Path(name, "made"))
-        shutil.copyfile(Path(name, "prefect", MEMO), made / MEMO)
-        with (
-            closing(sqlite3.connect(Path(name, "prefect", DATABASE))) as source,
-            closing(sqlite3.connect(made / DATABASE)) as target,
-        ):
-            source.backup(target)
-        made.rename(template())
-
-
-def _serve_once(folder: Path) -> None:
-    """Start a server whose Prefect folder is `folder`, and end it once it answers."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    others = {name: value for name, value in os.environ.items() if not name.startswith("PREFECT_")}
-    own = {"PREFECT_HOME": str(folder), "PREFECT_SERVER_ANALYTICS_ENABLED": "false", "DO_NOT_TRACK": "1"}
-    password = {passwords.SERVER: passwords.new_password()}
-    server = subprocess.Popen(server_command(port, "--log-level", "error"), env=others | own | password)
-    try:
-        if not Api(f"http://127.0.0.1:{port}/api", password=password[passwords.SERVER]).wait(_PATIENCE):
-            raise RuntimeError(f"Prefect's server did not start in {_PATIENCE:.0f} s; see its messages above")
-        server.terminate()
-        server.wait(_PATIENCE)
-    finally:
-        server.kill()
-
-
-if __name__ == "__main__":
-    make()

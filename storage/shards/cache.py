@@ -159,4 +159,4 @@ def _evict(newest: Path, most: int) -> None:
         total += size
         if total > most:
             with suppress(OSError):
-                os.unlink(path)  # noqa: PTH108
+                os.unlink(path)  # noqa: PTH108 - the path of an entry is a text

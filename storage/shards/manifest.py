@@ -22,6 +22,11 @@ def canonical(value: object) -> str:
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
+def identity_digest(identity: str) -> str:
+    """Return the sha256 of a dataset's canonical identity, which a manifest calls `identity`."""
+    return hashlib.sha256(identity.encode()).hexdigest()
+
+
 @dataclass(frozen=True)
 class Manifest:
     """The content of `manifest.json`; docs/format.md explains each field.

@@ -3,14 +3,13 @@
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 from storage.errors import BadInput, Damaged, GlyphsDiffer, NotThere
 from storage.files import atomic
 from storage.files.places import Place, read_range
-from storage.shards.manifest import MANIFEST, Manifest, canonical, load
+from storage.shards.manifest import MANIFEST, Manifest, canonical, identity_digest, load
 from storage.shards.shard import BLOCK, Shard, parse_name
 from tasks.datasets.folder import manifest_in
 from tasks.datasets.recipe import Recipe, identity_differences, identity_of, make_recipe, software
@@ -144,7 +143,7 @@ def _objection(folder: Place, manifest: Manifest) -> str:
     for index, line in enumerate(manifest.shards):
         if line["first"] % BLOCK:
             return f"its shards[{index}] begins at picture {line['first']}, which is within a block"
-    if sha256(canonical(identity_of(manifest)).encode()).hexdigest() != manifest.identity:
+    if identity_digest(canonical(identity_of(manifest))) != manifest.identity:
         return "its fields do not add up to its identity"
     if manifest.source is not None and not _bears_out(folder, manifest):
         return "its identity is not that of the shards that it names"
@@ -160,7 +159,7 @@ def _bears_out(folder: Place, manifest: Manifest) -> bool:
     for line in manifest.shards:
         try:
             with Shard(folder / line["name"], sha256=line["sha256"]) as shard:
-                return sha256(shard.identity.encode()).hexdigest() == manifest.identity
+                return identity_digest(shard.identity) == manifest.identity
         except Damaged:
             continue  # proving it tells why
     return True

@@ -3,7 +3,6 @@
 import functools
 import json
 from dataclasses import dataclass, replace
-from hashlib import sha256
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,7 @@ from PIL import features
 
 from storage.errors import BadInput, Different, GlyphsDiffer
 from storage.files.places import Place
-from storage.shards.manifest import Manifest, canonical
+from storage.shards.manifest import Manifest, canonical, identity_digest
 from storage.shards.shard import FORMAT
 from tasks.drawing.renderer import RENDERER, Renderer
 from tasks.profiles import word_lists
@@ -39,8 +38,8 @@ class Recipe:
 
     @property
     def digest(self) -> str:
-        """Return the sha256 of the identity; a manifest calls it `identity`."""
-        return sha256(self.identity.encode()).hexdigest()
+        """Return the digest of the identity."""
+        return identity_digest(self.identity)
 
 
 def make_recipe(profile: Profile, seed: int) -> Recipe:

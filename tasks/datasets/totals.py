@@ -3,13 +3,12 @@
 import json
 import time
 from dataclasses import dataclass
-from hashlib import sha256
 from typing import Any
 
 import numpy as np
 
 from storage.errors import OutOfBounds
-from storage.shards.manifest import Manifest
+from storage.shards.manifest import Manifest, identity_digest
 from storage.shards.shard import BLOCK, ShardLine, ShardRecord, combined
 from tasks.datasets.recipe import software
 from tasks.datasets.statistics import SIGMAS, Counts, Summary
@@ -132,7 +131,7 @@ class Gathered:
             self._require_letters(statistics["letters"], count, *letters_a_text)
         content = self._content
         return Manifest(
-            identity=sha256(self.identity.encode()).hexdigest(),
+            identity=identity_digest(self.identity),
             profile=content["profile"],
             seed=content["seed"],
             words=content.get("words"),

@@ -14,7 +14,7 @@ import numpy as np
 from storage.errors import BadInput
 from storage.exports.record import RECORD
 from storage.files import atomic
-from storage.shards.manifest import canonical
+from storage.shards.manifest import canonical, identity_digest
 from storage.shards.shard import FORMAT
 from storage.texts import csv_bytes
 from tasks.exchange.labels import LIST, TABLE, Labelling, pair
@@ -212,8 +212,8 @@ class Source:
 
     @property
     def digest(self) -> str:
-        """Return the sha256 of the identity; a manifest calls it `identity`."""
-        return sha256(self.identity.encode()).hexdigest()
+        """Return the digest of the identity."""
+        return identity_digest(self.identity)
 
 
 def write_records(source: Source, records: Path, csv_safe: bool = False) -> None:

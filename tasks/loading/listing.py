@@ -65,7 +65,7 @@ class _Rings:
 
     @staticmethod
     def _identity(folder: str) -> tuple[int, int]:
-        status = os.stat(folder)  # noqa: PTH116
+        status = os.stat(folder)  # noqa: PTH116 - folders are texts here, as `os.scandir` gives them
         return status.st_dev, status.st_ino
 
     def enter(self, folder: str) -> bool:
@@ -73,7 +73,7 @@ class _Rings:
         identity = self._identity(folder)
         if identity in self.open:
             return False
-        if os.path.islink(folder):  # noqa: PTH114
+        if os.path.islink(folder):  # noqa: PTH114 - as above
             if identity in self.linked:
                 return False
             self.linked.add(identity)

@@ -11,12 +11,12 @@ from skimage.transform import resize
 from sklearn.neural_network import MLPClassifier
 from threadpoolctl import threadpool_limits
 
-from flows.home import SHIPPED
 from storage.models import load_model
 from tasks.datasets.recipe import make_recipe, renderer_of
 from tasks.profiles.built_in import BUILT_IN
 from tasks.profiles.word_lists import WEB2, load_words
 from tasks.reading.reader import Reader
+from tasks.shipped import SHIPPED
 from tests.benchmarks.tables import SEED, Table, best
 
 COUNT = 4096  # pictures in memory, a process

@@ -16,7 +16,6 @@ from contextlib import closing, suppress
 from datetime import datetime
 from pathlib import Path
 
-from flows.home import SHIPPED
 from flows.service import processes
 from flows.service.prefect_api import Api, Unanswered
 from storage.ledger.ledger import ANSWER, LEDGER, PictureFile, digest_of, path_of
@@ -26,6 +25,7 @@ from tasks.datasets.recipe import make_recipe, renderer_of
 from tasks.lowlevel.grey_png import png
 from tasks.profiles.built_in import find_profile
 from tasks.reading.ranking import Ranking
+from tasks.shipped import SHIPPED
 from tasks.solving import batches
 
 MARK = "CAPTCHAS_SOAK"  # in the environment of all that is started, and of what that starts

@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 
 from flows.__main__ import COMMANDS, main
-from flows.home import SHIPPED
 from storage.models import save_model
 from tasks.reading import networks as classifier
 from tasks.reading.features import FEATURES, SIZE
+from tasks.shipped import SHIPPED
 
 # Prefect and what it brings warn while they are imported; that is theirs.
 pytestmark = pytest.mark.filterwarnings("ignore")

@@ -81,6 +81,13 @@ def test_a_variable_that_cannot_be_used_is_named(captchas, tmp_path, name, value
     assert "secret" not in result.stderr
 
 
+def test_kernels_that_are_not_to_be_compiled_are_refused(captchas, tmp_path):
+    picture = tmp_path / "a.png"
+    picture.touch()
+    in_a_line(captchas("solve", picture, NUMBA_DISABLE_JIT="1"), 2, "NUMBA_DISABLE_JIT: ", "unset it")
+    assert captchas("profiles", NUMBA_DISABLE_JIT="1").returncode == 0
+
+
 def test_a_bad_variable_is_named_after_up_could_not_start(captchas):
     result = captchas("up", "--port", 0, PREFECT_LOGGING_LEVEL="nonsense")
     assert result.returncode == 2

@@ -207,7 +207,7 @@ def test_a_home_in_a_bucket_is_refused(monkeypatch, capsys):
 
 
 def test_models_are_equal_wherever_they_are(bucket):
-    from flows.home import SHIPPED
+    from tasks.shipped import SHIPPED
 
     path = place(f"s3://{bucket}/ladder.skops")
     path.write_bytes(SHIPPED.read_bytes())

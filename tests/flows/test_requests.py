@@ -1,5 +1,6 @@
 """A command's request: its parameters declared once, checked once, and nothing misspelt swallowed."""
 
+import hashlib
 import inspect
 from dataclasses import KW_ONLY, FrozenInstanceError, dataclass
 from importlib import import_module
@@ -8,7 +9,9 @@ import pytest
 
 from flows.__main__ import COMMANDS
 from flows.requests import Refused, checked, command, handed_on, needing_workers
-from storage.errors import BadInput, Busy, Unreachable
+from flows.solve import solve
+from storage.errors import BadInput, Busy, Damaged, Unreachable
+from tasks.shipped import SHIPPED
 
 
 @dataclass(frozen=True)
@@ -99,6 +102,16 @@ def test_what_is_refused_before_it_runs_is_bad_input(number, error, code):
     with pytest.raises(error, match=f"number: must be even; it is {number}") as raised, checked(halve, number):
         pass
     assert raised.value.exit_code == code
+
+
+def test_a_forged_model_is_refused_before_the_run(tmp_path):
+    """Its seal fits, its content does not."""
+    body = SHIPPED.read_bytes()[:-64].replace(b"relu", b"tanh")
+    forged = tmp_path / "m.skops"
+    forged.write_bytes(body + hashlib.sha256(body).hexdigest().encode())
+    with pytest.raises(Refused, match=r"model .*m\.skops: ") as refused, checked(solve, tmp_path, model=str(forged)):
+        pass
+    assert refused.value.exit_code == 2 and isinstance(refused.value.__cause__, Damaged)
 
 
 def test_the_number_of_workers_is_checked_for_every_command():

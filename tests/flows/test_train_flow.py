@@ -10,10 +10,10 @@ import pytest
 from PIL import Image
 
 from flows import train as flow
-from flows.home import SHIPPED
 from storage.dataset import Dataset
 from storage.models import model_digest
 from tasks.profiles.built_in import UNSEEN
+from tasks.shipped import SHIPPED
 from tasks.training import settings as ladder
 
 # Prefect and what it brings warn while they are imported; that is theirs.

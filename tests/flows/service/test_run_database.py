@@ -3,12 +3,30 @@
 import os
 import sqlite3
 import stat
+import subprocess
+import sys
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 
 from flows.service import run_database
 from flows.service.run_database import DATABASE, MEMO, is_current, prepare
+
+ROOT = Path(__file__).parents[3]
+ELSEWHERE = "sqlite+aiosqlite:////elsewhere.db"
+FILES = {
+    "prefect.toml": f"[server.database]\nconnection_url = '{ELSEWHERE}'\n",
+    "pyproject.toml": f"[tool.prefect.server.database]\nconnection_url = '{ELSEWHERE}'\n",
+    ".env": f"PREFECT_API_DATABASE_CONNECTION_URL={ELSEWHERE}\n",
+    "prefect/profiles.toml": (
+        f"active = 'mine'\n[profiles.mine]\nPREFECT_API_DATABASE_CONNECTION_URL = '{ELSEWHERE}'\n"
+    ),
+}
+
+
+def url(folder) -> str:
+    return f"sqlite+aiosqlite:///{folder / DATABASE}"
 
 
 def make_database(path, revision="a1"):
@@ -28,6 +46,8 @@ def template(tmp_path, monkeypatch):
     monkeypatch.setattr(run_database, "template", lambda: folder)
     for name in [name for name in os.environ if "PREFECT" in name]:
         monkeypatch.delenv(name)
+    monkeypatch.setenv("PREFECT_HOME", str(tmp_path / "prefect"))
+    monkeypatch.chdir(tmp_path)
     return folder
 
 
@@ -43,7 +63,7 @@ def test_a_new_home_gets_the_template_privately_and_nothing_is_said(template, fo
     assert sorted(path.name for path in folder.iterdir()) == sorted([DATABASE, MEMO])
     assert (folder / DATABASE).read_bytes() == (template / DATABASE).read_bytes()
     assert {stat.S_IMODE(path.stat().st_mode) for path in folder.iterdir()} == {0o600}
-    assert is_current(folder)
+    assert is_current(url(folder))
     assert capsys.readouterr() == ("", "")
 
 
@@ -52,7 +72,7 @@ def test_a_database_that_is_there_is_kept(template, folder):
     before = (folder / DATABASE).read_bytes()
     assert prepare(folder)
     assert (folder / DATABASE).read_bytes() == before
-    assert not is_current(folder)  # the server looks for migrations
+    assert not is_current(url(folder))  # the server looks for migrations
 
 
 def test_without_a_template_people_are_told(template, folder, capsys, monkeypatch):
@@ -61,23 +81,103 @@ def test_without_a_template_people_are_told(template, folder, capsys, monkeypatc
     assert "setting up the home, once: Prefect's database of runs" in capsys.readouterr().err
     assert (folder / DATABASE).stat().st_size == 0
     assert stat.S_IMODE((folder / DATABASE).stat().st_mode) == 0o600
-    assert not is_current(folder)
+    assert not is_current(url(folder))
 
 
-def test_a_setting_about_databases_leaves_migrations_to_the_server(template, folder, monkeypatch):
+@pytest.mark.parametrize("name", [None, *FILES])
+def test_the_server_leaves_out_migrations_of_a_current_home_only(template, folder, name):
+    """Prefect itself says where the database is: four files and the environment may name it."""
     prepare(folder)
-    monkeypatch.setenv("PREFECT_API_DATABASE_CONNECTION_URL", "sqlite+aiosqlite:////elsewhere.db")
-    assert not is_current(folder)
-    monkeypatch.delenv("PREFECT_API_DATABASE_CONNECTION_URL")
-    assert is_current(folder)
-    (folder / "profiles.toml").touch()
-    assert not is_current(folder)
+    if name:
+        Path(name).write_text(FILES[name])
+    program = (
+        "from pathlib import Path; from flows.service import prefect_guard, run_database\n"
+        f"run_database.template = lambda: Path({str(template)!r})\n"
+        "prefect_guard.create_app()\n"
+        "from prefect.settings import PREFECT_API_DATABASE_MIGRATE_ON_START as asked\n"
+        "print(asked.value())"
+    )
+    command = [sys.executable, "-P", "-c", program]
+    result = subprocess.run(command, env=os.environ | {"PYTHONPATH": str(ROOT)}, capture_output=True, text=True)
+    assert result.stdout == f"{name is not None}\n", result.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("PREFECT_API_DATABASE_CONNECTION_URL", ELSEWHERE),
+        ("prefect_server_database_connection_url", ELSEWHERE),
+        ("PREFECT_SERVER_DATABASE_DRIVER", "postgresql+asyncpg"),
+        ("PREFECT_SERVER_DATABASE", f'{{"connection_url": "{ELSEWHERE}"}}'),
+    ],
+)
+def test_a_variable_that_names_a_database_leaves_the_home_without_one(
+    template, folder, monkeypatch, capsys, name, value
+):
+    monkeypatch.setenv(name, value)
+    assert not prepare(folder)
+    assert [*folder.iterdir()] == []
+    assert capsys.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_file_that_names_a_database_leaves_the_home_without_one(template, folder, capsys, name):
+    Path(name).write_text(FILES[name])
+    assert not prepare(folder)
+    assert not (folder / DATABASE).exists()
+    assert capsys.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("prefect.toml", "# connection_url = 'x'\n[server.database]\ntimeout = 20\n"),
+        ("prefect.toml", "[[["),
+        ("pyproject.toml", "[tool.other]\nconnection_url = 'x'\n"),
+        ("pyproject.toml", "tool = 3\n"),
+        (".env", "# PREFECT_API_DATABASE_CONNECTION_URL=x\nDATABASE_CONNECTION_URL=x\n"),
+        (".env", b"\xff"),
+    ],
+)
+def test_other_settings_leave_the_database_in_the_home(template, folder, name, content):
+    Path(name).write_bytes(content if isinstance(content, bytes) else content.encode())
+    assert prepare(folder)
+
+
+def test_an_empty_file_of_a_command_that_ended_early_is_replaced(template, folder, capsys):
+    (folder / DATABASE).touch()
+    assert prepare(folder)
+    assert (folder / DATABASE).read_bytes() == (template / DATABASE).read_bytes()
+    assert stat.S_IMODE((folder / DATABASE).stat().st_mode) == 0o600
+    assert sorted(path.name for path in folder.iterdir()) == sorted([DATABASE, MEMO])
+    assert capsys.readouterr() == ("", "")
+
+
+def test_an_empty_file_of_a_server_that_is_starting_is_kept(template, folder):
+    with (folder / DATABASE).open("wb") as database:
+        assert not prepare(folder)
+        assert os.path.samestat(os.fstat(database.fileno()), (folder / DATABASE).stat())
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        "postgresql+asyncpg://127.0.0.1/prefect.db", "sqlite+aiosqlite:///prefect.db",
+        "sqlite+aiosqlite:///file::memory:?cache=shared&uri=true", "sqlite+aiosqlite:///{folder}/prefect.db?mode=ro",
+        "sqlite+aiosqlite:///{folder}/other.db",
+    ],
+)  # fmt: skip
+def test_migrations_of_other_databases_are_left_to_the_server(template, folder, other, monkeypatch):
+    prepare(folder)
+    monkeypatch.chdir(folder)
+    (folder / "other.db").write_bytes((folder / DATABASE).read_bytes())
+    assert not is_current(other.format(folder=folder))
 
 
 def test_what_is_no_database_is_left_to_the_server(template, folder):
     (folder / DATABASE).write_bytes(b"a database")
     assert prepare(folder)
-    assert not is_current(folder)
+    assert not is_current(url(folder))
 
 
 def test_two_commands_on_a_new_home_leave_one_database(template, folder, monkeypatch):
