@@ -7,6 +7,7 @@ scikit-learn can open a model file.
 import io
 import json
 import math
+import os
 import zipfile
 from typing import Any, NamedTuple
 
@@ -14,6 +15,7 @@ import numpy as np
 from numpy.lib import format as npy
 
 MOST_BYTES = 64 << 20  # of all members together, unpacked: eighty times the shipped model
+LARGER = "CAPTCHAS_MODEL_BYTES"  # a variable of the environment, in place of `MOST_BYTES`
 MOST_MEMBERS = 1000
 SCHEMA = "schema.json"
 
@@ -37,14 +39,30 @@ def open_archive(data: bytes) -> tuple[zipfile.ZipFile, Any]:
     archive = zipfile.ZipFile(io.BytesIO(data))
     members = archive.infolist()
     total = sum(member.file_size for member in members)
-    if len(members) > MOST_MEMBERS or total > MOST_BYTES:
+    most = most_bytes()
+    if len(members) > MOST_MEMBERS or total > most:
         raise ValueError(
-            f"must have at most {MOST_MEMBERS} members of {MOST_BYTES} bytes; has {len(members)} of {total}"
+            f"must have at most {MOST_MEMBERS} members of {most} bytes in all; has {len(members)} of {total}; "
+            f"{LARGER} may allow more bytes"
         )
     names = [member.filename for member in members]
     if len(set(names)) < len(names) or SCHEMA not in names:
         raise ValueError(f"must have {SCHEMA}, and no name twice")
     return archive, json.loads(archive.read(SCHEMA))
+
+
+def most_bytes() -> int:
+    """Return how many bytes the members of an archive may have together: `MOST_BYTES`, or what the user allows.
+
+    Raises
+    ------
+    ValueError
+        The variable is no number.
+    """
+    asked = os.environ.get(LARGER, "")
+    if asked and not (asked.isascii() and asked.isdecimal()):
+        raise ValueError(f"{LARGER} must be a number of bytes; it is {asked!r}")
+    return int(asked or MOST_BYTES)
 
 
 def values_of(archive: zipfile.ZipFile, node: Any) -> Any:

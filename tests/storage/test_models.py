@@ -308,8 +308,19 @@ def test_a_member_that_inflates_without_end_is_refused_before_it_does(path):
     members, schema = archive_of(path)
     seal(path, members | {"99.npy": bytes(skops_archive.MOST_BYTES + 1)}, schema, zipfile.ZIP_DEFLATED)
     assert path.stat().st_size < 1 << 20
-    with pytest.raises(Damaged, match="must have at most"):
+    with pytest.raises(Damaged, match="must have at most .* CAPTCHAS_MODEL_BYTES may allow more"):
         load_model(path)
+
+
+def test_the_user_may_allow_larger_models(path, monkeypatch):
+    monkeypatch.setenv("CAPTCHAS_MODEL_BYTES", "100")
+    with pytest.raises(Damaged, match="of 100 bytes in all"):
+        load_model(path)
+    monkeypatch.setenv("CAPTCHAS_MODEL_BYTES", "1e9")
+    with pytest.raises(Damaged, match="must be a number of bytes; it is '1e9'"):
+        load_model(path)
+    monkeypatch.setenv("CAPTCHAS_MODEL_BYTES", str(1 << 30))
+    load_model(path)
 
 
 def test_a_header_that_claims_more_than_the_member_has_takes_no_memory(path):
