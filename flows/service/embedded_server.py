@@ -122,8 +122,8 @@ def begin(own: bool) -> None:
     """Start the server, name it in `PREFECT_API_URL`, and have it end with this process.
 
     If `captchas up` runs on this home, `wait` waits for its server instead. If there is no database yet, and no
-    template of it, `wait` starts the server: a mistake in the parameters ends the server early, which could leave half
-    a database.
+    template of it, or if the operator has named another database, `wait` starts the server: a mistake in the parameters
+    ends the server early, which could leave half a database.
 
     Nothing is started, and Prefect does as by default, if the user has named a server or a PREFECT_HOME (`own` is
     False), or wants no embedded server. A server that Prefect starts asks for a password too.
