@@ -56,7 +56,9 @@ ROOMS = {
                    "tasks.lowlevel"},
         {"numpy", "PIL", "skimage", "sklearn"},
     ),
-    "tasks/solving": (STORAGE | {"tasks.readers", "tasks.reading", "tasks.loading", "tasks.figures"}, {"numpy"}),
+    "tasks/solving": (
+        STORAGE | {"tasks.readers", "tasks.shipped", "tasks.reading", "tasks.loading", "tasks.figures"}, {"numpy"}
+    ),
     "tasks/warm.py": ({"tasks"}, {"numpy"}),
     "tasks/compiled.py": ({"storage.errors"}, set()),
     "tasks/shipped.py": (set(), set()),

@@ -3,8 +3,6 @@
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass
-from importlib.resources import files
-from pathlib import Path
 
 from storage.files.places import place
 from storage.models import model_digest
@@ -12,8 +10,7 @@ from tasks.loading.decode import load_batch
 from tasks.loading.in_memory import Given, picture_bytes
 from tasks.readers import choose_words, load_reader
 from tasks.reading.reader import Reader
-
-SHIPPED = Path(str(files("tasks"))) / "ladder.skops"
+from tasks.shipped import SHIPPED
 
 
 @dataclass(frozen=True)

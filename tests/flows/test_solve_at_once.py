@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from flows.home import SHIPPED
 from flows.requests import Refused
 from flows.solve_at_once import solve_named
 from flows.solve_request import ledger
@@ -22,6 +21,7 @@ from tasks.datasets.recipe import make_recipe, renderer_of
 from tasks.lowlevel.grey_png import png
 from tasks.profiles.built_in import find_profile
 from tasks.reading.ranking import Ranking
+from tasks.shipped import SHIPPED
 from tasks.solving.batches import answer_pictures, make_plan
 from tasks.solving.claims import claim_answers
 from tasks.solving.tables import COLUMNS

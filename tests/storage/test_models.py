@@ -308,7 +308,7 @@ def test_a_member_that_inflates_without_end_is_refused_before_it_does(path):
     members, schema = archive_of(path)
     seal(path, members | {"99.npy": bytes(skops_archive.MOST_BYTES + 1)}, schema, zipfile.ZIP_DEFLATED)
     assert path.stat().st_size < 1 << 20
-    with pytest.raises(Damaged, match="must have at most .* CAPTCHAS_MODEL_BYTES may allow more"):
+    with pytest.raises(Damaged, match=r"must have at most .* CAPTCHAS_MODEL_BYTES may allow more"):
         load_model(path)
 
 

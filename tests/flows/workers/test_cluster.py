@@ -231,8 +231,8 @@ def test_a_client_that_could_not_connect_is_closed_before_the_next_begins():
     before = {id(found) for found in gc.get_objects() if isinstance(found, Client)}
     gc.disable()
     try:
-        with pytest.raises(BadInput, match="no Dask scheduler answers") as refused, crew(cluster="tls://127.0.0.1:9"):
-            pass
+        with pytest.raises(BadInput, match="no Dask scheduler answers") as refused:
+            cluster._connect("tls://127.0.0.1:9")
         assert refused.value.__cause__  # the error is kept, with its frames
         left = [found for found in gc.get_objects() if isinstance(found, Client) and id(found) not in before]
         assert {client.status for client in left} <= {"closed"}
