@@ -3,6 +3,8 @@
 Numba keeps compiled kernels beside the modules, or in the user's cache folder if it may not write there.
 """
 
+import sys
+
 import numpy as np
 
 from tasks.datasets.recipe import make_recipe, renderer_of
@@ -51,5 +53,15 @@ def warm() -> None:
     Reader(built, record, ("BONE", "BOND")).read(block.images, list(Ranking))
 
 
+def warm_reading() -> None:
+    """Compile the kernels of reading alone, for a process beside `warm`, which then finds them compiled."""
+    images = np.zeros((32, 40, 90), np.uint8)
+    for left in (10, 30, 50, 70):
+        images[:, 10:30, left : left + 6] = 255
+    ink, _, _ = upright(images)
+    find_apart(ink)
+    shape_spans(ink, find_spans(ink))
+
+
 if __name__ == "__main__":
-    warm()
+    warm_reading() if sys.argv[1:] == ["reading"] else warm()

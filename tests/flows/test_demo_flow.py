@@ -143,6 +143,7 @@ def test_a_second_demo_redoes_only_what_is_missing(demo, captchas, tmp_path):
     assert {name for name, when in after.items() if before[name] != when} <= redone
 
 
+@pytest.mark.soak  # a quarter of a minute
 def test_memory_of_training_does_not_grow_with_the_dataset(demo, tmp_path, peak):
     """A fit over the spool holds one pool of spans, and some bytes of each: four times the files, the same peak."""
     data = Dataset(demo[0] / "datasets" / "book")

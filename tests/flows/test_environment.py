@@ -90,6 +90,7 @@ def test_kernels_that_are_not_to_be_compiled_are_refused(captchas, tmp_path):
     assert captchas("profiles", NUMBA_DISABLE_JIT="1").returncode == 0
 
 
+@LONG
 def test_a_bad_variable_is_named_after_up_could_not_start(captchas):
     result = captchas("up", "--port", 0, PREFECT_LOGGING_LEVEL="nonsense")
     assert result.returncode == 2
