@@ -44,8 +44,11 @@ ON_DEMAND = {
     "generate/generate", "verify/verify", "export/export", "ingest/import", "train/train", "evaluate/evaluate",
     "solve/solve", "reproduce/reproduce", "demo/demo",
 }  # fmt: skip
-# Whoever starts it; what is killed must not leave it running.
-PARENT = [sys.executable, "-c", "import subprocess, sys; sys.exit(subprocess.call(sys.argv[1:]))"]
+# Whoever starts it; what is killed must not leave it running. Under nohup the tests' own processes ignore SIGHUP.
+PARENT = [
+    sys.executable, "-c", "import signal, subprocess, sys; signal.signal(signal.SIGHUP, signal.SIG_DFL); "
+    "sys.exit(subprocess.call(sys.argv[1:]))",
+]  # fmt: skip
 COUNT = 49_152  # pictures of `hard`: three shards, about two seconds
 
 
