@@ -26,6 +26,7 @@ from tasks.datasets.statistics import SIGMAS
 from tasks.datasets.totals import Gathered
 from tasks.exchange import ingest, scan
 from tasks.exchange.ingest import as_imported, fill_jobs, fill_shard, require_same_files
+from tasks.exchange.labelling import Labelling
 from tasks.exchange.labels import find_labels
 from tasks.exchange.scan import PICTURES, REJECTS, ImportRequest, Listing, Source, scan_files, write_records
 from tasks.loading.decode import Invert, load_picture
@@ -391,7 +392,7 @@ def test_what_is_left_out_is_listed_with_its_reason(tmp_path):
     (folder / "a, b_A.png").write_bytes(b"")
     Image.new("L", (9, 9), 77).save(folder / "blank_C.png")
     (folder / ".hidden_A.png").write_bytes(b"")
-    source, gathered = brought_in(folder, out)
+    source, gathered = brought_in(folder, out, labelling=Labelling())
     assert gathered.manifest().count == 4
     with (tmp_path / "out records" / REJECTS).open(newline="") as file:
         rejects = {row["path"]: row["reason"] for row in csv.DictReader(file)}
@@ -417,7 +418,8 @@ def test_what_is_left_out_is_listed_with_its_reason(tmp_path):
 def test_the_record_of_an_export_is_no_reject(tmp_path):
     Image.fromarray(np.eye(9, dtype=np.uint8) * 255).save(tmp_path / "A.png")
     (tmp_path / "labels.csv").write_text("path,label\nA.png,A\n")
-    (tmp_path / "export.json").write_text("{}")
+    (tmp_path / ".export.json").write_text("{}")
+    (tmp_path / "export.json").write_text("{}")  # its name in earlier versions
     source = measured(tmp_path)
     assert (source.pairs, source.rejects) == ([("A.png", "A")], [])
 

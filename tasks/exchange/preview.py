@@ -1,0 +1,105 @@
+"""What an import will make: some pictures with their labels, the labels' lengths, and their alphabet."""
+
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from storage.files import atomic
+from tasks.exchange.scan import SOME_REJECTS, ImportRequest, Listing, first_rejects
+from tasks.figures.contact_sheet import mixed_sheet
+from tasks.loading.decode import decode_picture
+from tasks.loading.safe_read import BadPicture, read_file
+
+PAIRS = "pairs.png"
+SHOWN = 5  # pairs in a report
+TRIED = 25  # files that are tried for them, since some may be no pictures
+
+
+class Preview:
+    """Some labelled pictures from all over a folder.
+
+    Parameters
+    ----------
+    pairs : sequence of (path, label)
+    """
+
+    def __init__(self, wanted: ImportRequest, pairs: Sequence[tuple[str, str]]):
+        self._labels = [label for _, label in pairs]
+        chosen: list[tuple[str, str]] = []
+        self.images: list[np.ndarray] = []
+        ordered = sorted(pairs)
+        for k in _spread(len(ordered)):
+            path, label = ordered[k]
+            try:
+                self.images.append(decode_picture(read_file(Path(wanted.folder, path)), wanted.invert))
+            except BadPicture:
+                continue
+            chosen.append((path, label))
+            if len(chosen) == SHOWN:
+                break
+        self._chosen = chosen
+
+    def pairs(self) -> list[dict[str, str]]:
+        """Return path and label of each picture that is shown."""
+        return [{"picture": path, "label": label} for path, label in sorted(self._chosen)]
+
+    def lengths(self) -> dict[str, int]:
+        """Count the labels of each length."""
+        return {str(length): count for length, count in sorted(Counter(map(len, self._labels)).items())}
+
+    def alphabet(self) -> str:
+        """Return the characters of the labels."""
+        return "".join(sorted(set("".join(self._labels))))
+
+    def write_sheet(self, file: Path) -> None:
+        """Write a contact sheet of the pictures with their labels and paths.
+
+        Raises
+        ------
+        NoSpace, Unwritable
+        """
+        captions = [f"{label}\n{path}" for path, label in self._chosen]
+        atomic.replace(file, mixed_sheet(self.images, captions, columns=SHOWN))
+
+
+def _spread(count: int) -> list[int]:
+    """Return the places of some of `count` pairs: `SHOWN` from all over, then others between them."""
+    places: list[int] = []
+    for many in (SHOWN, TRIED):
+        step = (count - 1) / max(1, min(many, count) - 1)
+        places += [round(k * step) for k in range(min(many, count))]
+    return list(dict.fromkeys(places))
+
+
+def notes_of(wanted: ImportRequest, mended: Counter[str], twice_split: int = 0) -> list[str]:
+    """Say what a person should know of the labels, a sentence each."""
+    told = list(wanted.labelling.notes)
+    if count := mended["blanks"]:
+        told.append(f"{count:,} labels had blanks, which are taken out: no picture shows them")
+    if count := mended["zeros"]:
+        told.append(f"{count:,} labels got leading zeros")
+    if twice_split:
+        told.append(f"{twice_split:,} pictures are in more than one split, as equal files: scores will be too good")
+    return told
+
+
+def dry_report(listing: Listing, records: Path) -> dict[str, object]:
+    """Write the contact sheet, and report what an import would take; no picture but a few is read."""
+    wanted, seen = listing.wanted, Preview(listing.wanted, listing.pairs)
+    seen.write_sheet(records / PAIRS)
+    return {
+        "dry_run": True,
+        "name": wanted.name,
+        "folder": str(wanted.folder),
+        "labels": wanted.labelling.as_dict(),
+        "pictures": len(listing.pairs),
+        "rejected": len(listing.rejects),
+        "pairs": seen.pairs(),
+        "alphabet": wanted.alphabet or seen.alphabet(),
+        "label_lengths": seen.lengths(),
+        "notes": notes_of(wanted, listing.mended),
+        "sheet": str(records / PAIRS),
+        "rejects": first_rejects(listing.rejects[:SOME_REJECTS]),
+    }
