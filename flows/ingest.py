@@ -151,7 +151,7 @@ def ingest(request: IngestRequest, checked: tuple[ImportRequest, Place]) -> dict
         complete(target, gathered, run)
         Preview(wanted, source.pairs).write_sheet(records / PAIRS)
         report = report_of(source, target, records, gathered, time.monotonic() - began)
-    show_report("import", {key: value for key, value in report.items() if key != "rejects"}, target)
+    show_report("import", {key: value for key, value in report.items() if key not in ("rejects", "shown")}, target)
     return report
 
 

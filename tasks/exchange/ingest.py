@@ -286,7 +286,7 @@ def report(source: Source, folder: Place, records: Path, gathered: Gathered, sec
         "pairs": seen.pairs(),
         "alphabet": manifest.profile["alphabet"],
         "label_lengths": seen.lengths(),
-        "notes": notes_of(source.wanted, source.mended, source.twice_split()),
+        "notes": notes_of(source.wanted, source.mended, (path for path, _ in source.pairs), source.twice_split()),
         "canvas": [manifest.profile["height"], manifest.profile["width"]],
         "tallest": source.tallest[1],
         "widest": source.widest[1],
@@ -299,4 +299,5 @@ def report(source: Source, folder: Place, records: Path, gathered: Gathered, sec
         "files": [str(records / name) for name in (PICTURES, REJECTS)],
         "sheet": str(records / PAIRS),
         "rejects": first_rejects(source.rejects),
+        "shown": {"label_lengths": seen.lengths_told()},
     }

@@ -13,7 +13,7 @@ from storage.errors import BadInput
 from tasks.exchange.label_sources.label_columns import ListedLabels, resolve
 from tasks.exchange.label_sources.label_files import decode, read_table
 from tasks.exchange.label_sources.label_names import without_copy
-from tasks.exchange.label_sources.picture_index import PictureIndex
+from tasks.exchange.label_sources.picture_index import Match, PictureIndex, without_suffix
 
 LAST_PART = r"(?:.*_)?(?P<label>[^_]*)"  # the text after the last _, or the whole name
 NAMED = {  # the separator is _, or in names without it a dash, or in names without both a blank
@@ -24,6 +24,7 @@ NAMED = {  # the separator is _, or in names without it a dash, or in names with
 }
 LONGEST = 32  # characters of a label, as of a profile's texts
 SPREADSHEET = re.compile(r"\d(?:[.,]\d+)?E\+\d+|#[A-Z]+[!?]|\d+\.0")  # what spreadsheets and pandas make of a label
+MOSTLY = 0.7  # share of labels of one length, where shorter numbers look as if they had lost zeros
 BOXES = re.compile(r"\d+( -?\d*\.\d+){4,}")  # a line of YOLO's: class and box
 
 
@@ -166,39 +167,33 @@ class Labelling:
 
     def _beside(self, paths: Sequence[str]) -> ListedLabels:
         folder = self.folder or Path()
-        there = {path.removesuffix(self.beside) for path in paths if path.endswith(self.beside)}
         labels: dict[str, str] = {}
-        strangers: dict[str, str] = {}
         boxes = 0
-        for path in paths:
-            stem = posixpath.splitext(path)[0]
-            if path.endswith(self.beside) or stem not in there:
-                continue
-            file = folder / (stem + self.beside)
+        for path, text in texts_beside(paths, self.beside).items():
+            file = folder / text
             try:
                 lines = decode(file.read_bytes(), f"labels {file}").strip().splitlines()
             except OSError as error:
                 raise BadInput(f"labels {file}: cannot be read ({error.strerror})") from error
             boxes += bool(lines) and all(map(BOXES.fullmatch, lines))
-            labels[path] = lines[0] if len(lines) == 1 else "\n".join(lines)
+            labels[path] = "\n".join(lines)
         if boxes * 2 > len(labels):
             raise BadInput(
                 f"labels: the {self.beside} files hold boxes (class, x, y, width, height), not the texts of pictures; "
                 "give the labels with --labels FILE, or --pattern if they are in the names"
             )
-        return ListedLabels(folder, labels, strangers)
+        return ListedLabels(folder, labels)
 
-    def passes_over(self, path: str, stems: frozenset[str]) -> bool:
-        """Return whether a file belongs to a picture's label: the text beside it, or its boxes.
-
-        Parameters
-        ----------
-        stems : frozenset of str
-            The paths of pictures, without suffix.
-        """
-        return bool(self.beside) and any(
-            path.endswith(end) and path.removesuffix(end) in stems for end in (self.beside, ".gt.txt", ".box", ".json")
-        )
+    def only_pictures(self, paths: list[str]) -> list[str]:
+        """Leave out the files that belong to a picture's label: the text beside it, or its boxes."""
+        if not self.beside:
+            return paths
+        texts = texts_beside(paths, self.beside)
+        stems = {without_suffix(path) for path in texts}
+        ends = (".gt.txt", ".box", ".json")
+        own = {path for path in paths for end in ends if path.endswith(end) and path.removesuffix(end) in stems}
+        own.update(texts.values())
+        return [path for path in paths if path not in own]
 
     def as_dict(self) -> dict[str, str]:
         """Return the source, for a manifest: no path of this machine."""
@@ -220,6 +215,19 @@ class Labelling:
         return told
 
 
+def texts_beside(paths: Sequence[str], end: str) -> dict[str, str]:
+    """Return the text file of each picture: of the same name beside it, or in another folder such as labels/."""
+    index = PictureIndex([path for path in paths if not path.endswith(end)])
+    found: dict[str, str] = {}
+    for match in (Match.STEM, Match.NAME_STEM):
+        for path in paths:
+            if path.endswith(end) and len(pictures := index.find(match, path.removesuffix(end))) == 1:
+                found.setdefault(pictures[0], path)
+        if found:
+            break
+    return found
+
+
 def tidy_label(label: str, fold_case: bool = False) -> str:
     """Return a label in Unicode's normal form C, without blanks, which no picture shows; in upper case if wanted."""
     label = "".join(unicodedata.normalize("NFC", label).split(" "))
@@ -232,11 +240,10 @@ def shorter_numbers(labels: Sequence[str]) -> list[str]:
     for label in labels:
         lengths[len(label)] = lengths.get(len(label), 0) + 1
     usual = max(lengths, key=lambda length: lengths[length], default=0)
-    others = [label for label in labels if len(label) != usual]
-    if not others or lengths[usual] < 0.7 * len(labels) or not any(map(str.isdecimal, labels)):
+    if not labels or lengths[usual] < MOSTLY * len(labels):
         return []
-    lost = [label for label in others if len(label) < usual and label.isdecimal() and label[0] != "0"]
-    return lost if len(lost) == len(others) else []
+    lost = [label for label in labels if len(label) < usual and label.isdecimal() and label[0] != "0"]
+    return lost if 2 * len(lost) >= len(labels) - lengths[usual] else []
 
 
 def fill_zeros(labels: Sequence[str], length: int) -> list[str]:

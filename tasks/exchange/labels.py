@@ -1,6 +1,5 @@
 """Labels of pictures: find out where they are, and give every picture its label."""
 
-import re
 import sys
 from collections import Counter
 from collections.abc import Iterable
@@ -10,25 +9,31 @@ from pathlib import Path
 from storage.errors import BadInput, NotThere
 from storage.exports.record import RECORDS
 from tasks.exchange.label_sources.label_columns import ListedLabels, listed_labels, resolve
-from tasks.exchange.label_sources.label_files import JSONS, LIST, LISTS, PICTURE, TABLE, TABLES, UNREADABLE, read_table
+from tasks.exchange.label_sources.label_files import (
+    HOLDERS,
+    JSONS,
+    LIST,
+    LISTS,
+    PICTURE,
+    TABLE,
+    TABLES,
+    UNREADABLE,
+    read_table,
+)
 from tasks.exchange.label_sources.label_names import infer_pattern
 from tasks.exchange.label_sources.picture_index import PictureIndex
-from tasks.exchange.labelling import Labelling, LabelOptions, Zeros, fault_of, fill_zeros, shorter_numbers, tidy_label
+from tasks.exchange.labelling import (
+    Labelling,
+    LabelOptions,
+    Zeros,
+    fault_of,
+    fill_zeros,
+    shorter_numbers,
+    texts_beside,
+    tidy_label,
+)
 from tasks.loading.listing import list_names
 
-LABELISH = re.compile(r"label|annot|truth|answer|solution|metadata|caption|transcri|^gt\b|_gt$|^(train|val|test)$")
-HOLDERS = {  # of pictures, and how to take them out
-    ".tar": "unpack it first: cd FOLDER && for f in *.tar; do tar -xf $f; done",
-    ".zip": "unpack it first", ".tgz": "unpack it first", ".gz": "unpack it first", ".7z": "unpack it first",
-    ".rar": "unpack it first",
-    ".parquet": "export the dataset with `--format png`, or write its pictures into files",
-    ".arrow": "write its pictures into files", ".tfrecord": "write its pictures into files",
-    ".tfrecords": "write its pictures into files", ".mdb": "write its pictures into files",
-    ".npz": "write its pictures into files", ".npy": "write its pictures into files",
-    ".pkl": "write its pictures into files",
-    ".h5": "the dataset that it was made from can be used as it is; export that with `--format png`",
-    ".hdf5": "write its pictures into files",
-}  # fmt: skip
 BESIDE = (".gt.txt", ".txt")
 
 
@@ -74,14 +79,17 @@ class _Folder:
         self.pictures = [name for name in names if PICTURE.search(name) or _plain(name)]
         stems = {PICTURE.sub("", name) for name in self.pictures}
         others = [name for name in names if not PICTURE.search(name)]
-        self.beside = {end: sum(_is_beside(name, end, stems) for name in others) for end in BESIDE}
+        texts = {end: texts_beside([*self.pictures, *others], end) for end in BESIDE}
+        self.beside = {end: len(there) for end, there in texts.items()}
         ends = (*BESIDE, ".box", ".json", ".xml")
-        self.others = [name for name in others if not any(_is_beside(name, end, stems) for end in ends)]
+        beside = {text for there in texts.values() for text in there.values()}
+        others_of = [name for name in others if name not in beside]
+        self.others = [name for name in others_of if not any(_is_beside(name, end, stems) for end in ends)]
         self.beside_xml = sum(_is_beside(name, ".xml", stems) for name in others)
         self.beside_json = sum(_is_beside(name, ".json", stems) for name in others)
-        self.lists = [name for name in self.others if _suffix(name) in TABLES | JSONS | LISTS]
-        self.named = [name for name in self.lists if _labelish(name)]  # named as files of labels are
-        self.unreadable = [name for name in self.others if _suffix(name) in UNREADABLE]
+        self.lists = [name for name in self.others if suffix_of(name) in TABLES | JSONS | LISTS]
+        self.named = [name for name in self.lists if labelish(name)]  # named as files of labels are
+        self.unreadable = [name for name in self.others if suffix_of(name) in UNREADABLE]
         self.named += self.unreadable
 
     def labelling(self) -> Labelling:
@@ -96,7 +104,7 @@ class _Folder:
                 "give that file with --labels, or take it away"
             )
         if used:
-            notes = [f"{name}: not used ({reason})" for name, reason in failed.items() if _labelish(name)]
+            notes = [f"{name}: not used ({reason})" for name, reason in failed.items() if labelish(name)]
             return self._of_files(used, (*notes, *(f"{name}: not used; it names no picture" for name in unmatched)))
         if end:
             return Labelling(beside=end, folder=self.folder, options=self.options)
@@ -105,11 +113,11 @@ class _Folder:
         return Labelling(pattern, folder=self.folder, options=self.options)
 
     def _without_pictures(self) -> Labelling:
-        holders = [name for name in self.others if _suffix(name) in HOLDERS]
+        holders = [name for name in self.others if suffix_of(name) in HOLDERS]
         if holders:
             raise BadInput(
                 f"{self.folder}: has no picture file, but {holders[0]}, and the import reads picture files only; "
-                f"{HOLDERS[_suffix(holders[0])]}"
+                f"{HOLDERS[suffix_of(holders[0])]}"
             )
         found = [self.folder / name for name in (TABLE, LIST) if (self.folder / name).is_file()]
         if len(found) > 1:
@@ -137,7 +145,7 @@ class _Folder:
                 failed[name] = error
                 continue
             all_names = len(read.labels) + len(read.strangers)
-            if read.labels and (_labelish(name) or _suffix(name) in TABLES or len(read.labels) * 2 >= all_names):
+            if read.labels and (labelish(name) or suffix_of(name) in TABLES or len(read.labels) * 2 >= all_names):
                 used.append(read)
             else:
                 unmatched.append(name)
@@ -163,11 +171,11 @@ class _Folder:
 
     def _require_nothing_else(self, failed: dict[str, BadInput], unmatched: list[str]) -> None:
         """Refuse to take labels from names where a file lies that may hold them."""
-        some = [name for name in (*failed, *unmatched) if _labelish(name)]
+        some = [name for name in (*failed, *unmatched) if labelish(name)]
         if len(some) > 1 and {TABLE, LIST} <= set(some):
             raise self._both(TABLE, LIST)
         for name, error in failed.items():
-            if _labelish(name) or _suffix(name) in TABLES:
+            if labelish(name) or suffix_of(name) in TABLES:
                 raise error
         if unmatched and some:
             raise BadInput(
@@ -178,7 +186,7 @@ class _Folder:
         if self.unreadable:
             name = self.unreadable[0]
             raise BadInput(
-                f"labels {self.folder / name}: may hold labels, and cannot be read; {UNREADABLE[_suffix(name)]}, or "
+                f"labels {self.folder / name}: may hold labels, and cannot be read; {UNREADABLE[suffix_of(name)]}, or "
                 "take labels from the names with --pattern"
             )
         partly = next((end for end in BESIDE if self.beside[end]), "")
@@ -195,19 +203,9 @@ class _Folder:
                 )
 
 
-def _suffix(name: str) -> str:
-    return Path(name).suffix.lower()
-
-
 def _plain(name: str) -> bool:
     """Return whether a file may be a picture that has no suffix."""
-    return "." not in name.rpartition("/")[2] and not _labelish(name)
-
-
-def _labelish(name: str) -> bool:
-    """Return whether a file is named as files of labels are."""
-    stem = name.rpartition("/")[2].rpartition(".")[0].lower()
-    return LABELISH.search(stem) is not None
+    return "." not in name.rpartition("/")[2] and not labelish(name)
 
 
 def _is_beside(name: str, end: str, stems: set[str]) -> bool:
@@ -268,8 +266,7 @@ def pair(
     if source:
         paths = list(paths)
         listed = labelling.listed([path for path in paths if path.isascii() or _is_utf8(path)])
-        stems = frozenset(PICTURE.sub("", path) for path in listed.labels) if labelling.beside else frozenset()
-        paths = [path for path in paths if not labelling.passes_over(path, stems)]
+        paths = labelling.only_pictures(paths)
     allowed = frozenset(alphabet)
     pairs: list[tuple[str, str]] = []
     rejects: list[tuple[str, str]] = []

@@ -1,13 +1,14 @@
 """What an import will make: some pictures with their labels, the labels' lengths, and their alphabet."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
 
 from storage.files import atomic
-from tasks.exchange.scan import SOME_REJECTS, ImportRequest, Listing, first_rejects
+from tasks.exchange.label_sources.label_files import PICTURE
+from tasks.exchange.scan import ImportRequest, Listing, first_rejects, split_of
 from tasks.figures.contact_sheet import mixed_sheet
 from tasks.loading.decode import decode_picture
 from tasks.loading.safe_read import BadPicture, read_file
@@ -49,6 +50,10 @@ class Preview:
         """Count the labels of each length."""
         return {str(length): count for length, count in sorted(Counter(map(len, self._labels)).items())}
 
+    def lengths_told(self) -> str:
+        """Return the lengths as people read them."""
+        return ", ".join(f"{count:,} of {length}" for length, count in self.lengths().items())
+
     def alphabet(self) -> str:
         """Return the characters of the labels."""
         return "".join(sorted(set("".join(self._labels))))
@@ -73,13 +78,18 @@ def _spread(count: int) -> list[int]:
     return list(dict.fromkeys(places))
 
 
-def notes_of(wanted: ImportRequest, mended: Counter[str], twice_split: int = 0) -> list[str]:
+def notes_of(wanted: ImportRequest, mended: Counter[str], paths: Iterable[str], twice_split: int = 0) -> list[str]:
     """Say what a person should know of the labels, a sentence each."""
     told = list(wanted.labelling.notes)
     if count := mended["blanks"]:
         told.append(f"{count:,} labels had blanks, which are taken out: no picture shows them")
     if count := mended["zeros"]:
         told.append(f"{count:,} labels got leading zeros")
+    if not wanted.keep_splits and len(there := sorted({split for path in paths if (split := split_of(path))})) > 1:
+        told.append(
+            f"folders tell {' and '.join(there)}; the split follows from the pixels all the same, or from the "
+            "folders with --keep-splits"
+        )
     if twice_split:
         told.append(f"{twice_split:,} pictures are in more than one split, as equal files: scores will be too good")
     return told
@@ -87,19 +97,25 @@ def notes_of(wanted: ImportRequest, mended: Counter[str], twice_split: int = 0) 
 
 def dry_report(listing: Listing, records: Path) -> dict[str, object]:
     """Write the contact sheet, and report what an import would take; no picture but a few is read."""
-    wanted, seen = listing.wanted, Preview(listing.wanted, listing.pairs)
+    wanted = listing.wanted
+    # Only the import looks into files: here those that are not named as pictures do not count.
+    pairs = [pair for pair in listing.pairs if PICTURE.search(pair[0]) or "." not in pair[0].rpartition("/")[2]]
+    others = [(path, "is not named as a picture") for path, _ in sorted({*listing.pairs} - {*pairs})]
+    rejects = sorted([*listing.rejects, *others])
+    seen = Preview(wanted, pairs)
     seen.write_sheet(records / PAIRS)
     return {
         "dry_run": True,
         "name": wanted.name,
         "folder": str(wanted.folder),
         "labels": wanted.labelling.as_dict(),
-        "pictures": len(listing.pairs),
-        "rejected": len(listing.rejects),
+        "pictures": len(pairs),
+        "rejected": len(rejects),
         "pairs": seen.pairs(),
         "alphabet": wanted.alphabet or seen.alphabet(),
         "label_lengths": seen.lengths(),
-        "notes": notes_of(wanted, listing.mended),
+        "notes": notes_of(wanted, listing.mended, (path for path, _ in pairs)),
         "sheet": str(records / PAIRS),
-        "rejects": first_rejects(listing.rejects[:SOME_REJECTS]),
+        "rejects": first_rejects(rejects),
+        "shown": {"label_lengths": seen.lengths_told()},
     }

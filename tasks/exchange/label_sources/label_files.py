@@ -15,6 +15,7 @@ TABLE, LIST = "labels.csv", "gt.txt"  # the names that this project's own export
 PICTURE = re.compile(r"\.(?:png|jpe?g|jpe|jfif|gif|bmp|dib|webp|tiff?)$", re.IGNORECASE)
 TABLES, JSONS = {".csv", ".tsv"}, {".json", ".jsonl", ".ndjson"}
 LISTS = {".txt", ".lst", ".list"}
+LABELISH = re.compile(r"label|annot|truth|answer|solution|metadata|caption|transcri|^gt\b|_gt$|^(train|val|test)$")
 UNREADABLE = {
     ".xlsx": "save it as CSV", ".xls": "save it as CSV", ".ods": "save it as CSV", ".numbers": "export it as CSV",
     ".xml": "write path and label of each picture into a labels.csv",
@@ -27,6 +28,18 @@ UNREADABLE = {
     ".mat": "write path and label of each picture into a labels.csv",
     ".yaml": "write path and label of each picture into a labels.csv",
     ".yml": "write path and label of each picture into a labels.csv",
+}  # fmt: skip
+HOLDERS = {  # of pictures, and how to take them out
+    ".tar": "unpack it first: cd FOLDER && for f in *.tar; do tar -xf $f; done",
+    ".zip": "unpack it first", ".tgz": "unpack it first", ".gz": "unpack it first", ".7z": "unpack it first",
+    ".rar": "unpack it first",
+    ".parquet": "export the dataset with `--format png`, or write its pictures into files",
+    ".arrow": "write its pictures into files", ".tfrecord": "write its pictures into files",
+    ".tfrecords": "write its pictures into files", ".mdb": "write its pictures into files",
+    ".npz": "write its pictures into files", ".npy": "write its pictures into files",
+    ".pkl": "write its pictures into files",
+    ".h5": "the dataset that it was made from can be used as it is; export that with `--format png`",
+    ".hdf5": "write its pictures into files",
 }  # fmt: skip
 SEPARATORS = ",;\t|"
 SOME = 50  # rows that the separator is judged by
@@ -53,6 +66,17 @@ class LabelTable:
     unit: str
     rows: list[tuple[int, list[str]]]
     columns: tuple[str, ...] | None = None
+
+
+def suffix_of(name: str) -> str:
+    """Return the suffix of a file's name, in small letters."""
+    return Path(name).suffix.lower()
+
+
+def labelish(name: str) -> bool:
+    """Return whether a file is named as files of labels are."""
+    stem = name.rpartition("/")[2].rpartition(".")[0].lower()
+    return LABELISH.search(stem) is not None
 
 
 def read_table(file: Path) -> LabelTable:
@@ -167,7 +191,8 @@ def _list(file: Path, text: str) -> Iterator[tuple[int, list[str]]]:
         for number, line in lines:
             if "\t" not in line:
                 raise BadInput(f"labels {file}, line {number}: must be a path, a tab and a label; it is {line[:80]!r}")
-            yield number, [cell.strip() for cell in line.split("\t", 1)]
+            path, label = line.split("\t", 1)
+            yield number, [path.strip(), _transcribed(label.strip())]
         return
     separator = _separator(text)
     if sum(separator in line for _, line in lines) >= 0.9 * len(lines) > 0:
@@ -180,6 +205,17 @@ def _list(file: Path, text: str) -> Iterator[tuple[int, list[str]]]:
         if len(cells) < 2:
             raise BadInput(f"labels {file}, line {number}: must be a path and a label; it is {line[:80]!r}")
         yield number, [cell.strip(" :") for cell in cells]
+
+
+def _transcribed(label: str) -> str:
+    """Return the text of a label that is PaddleOCR's list of boxes with one box."""
+    if not label.startswith("[{"):
+        return label
+    try:
+        boxes = json.loads(label)
+        return str(boxes[0]["transcription"]) if len(boxes) == 1 else label
+    except (ValueError, KeyError, TypeError):
+        return label
 
 
 def _json(file: Path, text: str) -> LabelTable:

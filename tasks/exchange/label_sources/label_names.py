@@ -92,7 +92,8 @@ class _Names:
         tokens = [self._tokens(stem) for stem in stems]
         self.regular = [k for k, parts in enumerate(tokens) if len(parts) == self.count]
         self.columns = [[tokens[k][place] for k in self.regular] for place in range(self.count)]
-        self.kinds = kinds_of(self.columns, total)
+        folders = [paths[k].rpartition("/")[0] for k in self.regular]
+        self.kinds = kinds_of(self.columns, total, folders)
 
     def examples(self) -> list[int]:
         """Return the indices of a few names from all over."""

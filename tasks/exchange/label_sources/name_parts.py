@@ -26,7 +26,7 @@ class Part(Enum):
     DATE = "a date or time"
 
 
-def kinds_of(columns: list[list[str]], total: int) -> list[Part]:
+def kinds_of(columns: list[list[str]], total: int, folders: Sequence[str] = ()) -> list[Part]:
     """Judge each part of the names by its values in all names.
 
     Parameters
@@ -35,8 +35,14 @@ def kinds_of(columns: list[list[str]], total: int) -> list[Part]:
         For each part its values.
     total : int
         The number of pictures, of which the names are a sample.
+    folders : sequence of str, optional
+        The folder of each name. Counters may begin anew in each.
     """
     kinds = [_kind(values, total) for values in columns]
+    if len(set(folders)) > 1:
+        for place, values in enumerate(columns):
+            if kinds[place] in (Part.LABEL, Part.NUMBER) and _counts_in_folders(values, folders, total):
+                kinds[place] = Part.COUNTER
     for place, values in enumerate(columns):
         others = [list(rest) for k, rest in enumerate(columns) if k != place]
         if kinds[place] in (Part.LABEL, Part.NUMBER) and others and _counts_copies(values, others):
@@ -125,6 +131,17 @@ def _counts_on(values: list[str], total: int) -> bool:
     few = len(groups) <= max(1, len(values) // 8)
     sample = max(1.0, total / len(values))
     return few and all(_span(numbers) < 2 * sample * len(numbers) + 2 for numbers in groups.values())
+
+
+def _counts_in_folders(values: list[str], folders: Sequence[str], total: int) -> bool:
+    """Return whether values count the pictures of each folder."""
+    inside: dict[str, list[str]] = {}
+    for folder, value in zip(folders, values, strict=True):
+        inside.setdefault(folder, []).append(value)
+    if len(inside) > len(values) // 2:
+        return False
+    share = total / len(values)
+    return all(_kind(some, round(share * len(some))) in (Part.COUNTER, Part.FIXED) for some in inside.values())
 
 
 def _counts_copies(values: list[str], others: list[list[str]]) -> bool:
