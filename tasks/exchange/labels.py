@@ -18,7 +18,9 @@ from tasks.exchange.label_sources.label_files import (
     TABLE,
     TABLES,
     UNREADABLE,
+    labelish,
     read_table,
+    suffix_of,
 )
 from tasks.exchange.label_sources.label_names import infer_pattern
 from tasks.exchange.label_sources.picture_index import PictureIndex
