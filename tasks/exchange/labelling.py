@@ -1,5 +1,6 @@
 """The source of labels: file names, a file that lists them, or a text file beside each picture; and what is mended."""
 
+import json
 import posixpath
 import re
 import unicodedata
@@ -10,6 +11,7 @@ from functools import cached_property
 from pathlib import Path
 
 from storage.errors import BadInput
+from storage.exports.record import RECORDS
 from tasks.exchange.label_sources.label_columns import ListedLabels, resolve
 from tasks.exchange.label_sources.label_files import decode, read_table
 from tasks.exchange.label_sources.label_names import without_copy
@@ -213,6 +215,21 @@ class Labelling:
         if self.options.zeros:
             told["zeros"] = self.options.zeros.value
         return told
+
+
+def require_faithful(folder: Path, read: ListedLabels) -> None:
+    """Refuse labels of an export made with --csv-safe if one has an apostrophe, which it may have got there."""
+    for name in RECORDS:
+        try:
+            safe = json.loads((folder / name).read_bytes())["what"].get("csv_safe")
+        except (OSError, ValueError, TypeError, KeyError, AttributeError):
+            continue
+        label = next((label for label in read.labels.values() if "'" in label), None)
+        if safe and label is not None:
+            raise BadInput(
+                f"labels {read.file}: was written with --csv-safe, which puts apostrophes into labels such as "
+                f"{label!r}; export the dataset again without it"
+            )
 
 
 def texts_beside(paths: Sequence[str], end: str) -> dict[str, str]:

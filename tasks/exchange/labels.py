@@ -30,6 +30,7 @@ from tasks.exchange.labelling import (
     Zeros,
     fault_of,
     fill_zeros,
+    require_faithful,
     shorter_numbers,
     texts_beside,
     tidy_label,
@@ -156,6 +157,7 @@ class _Folder:
     def _of_files(self, used: list[ListedLabels], notes: tuple[str, ...]) -> Labelling:
         """Take the file that labels all that the others label, or all files if none labels what another does."""
         first, *others = used
+        require_faithful(self.folder, first)
         different = [read for read in others if not read.labels.items() <= first.labels.items()]
         if not different:
             chosen = Labelling(
