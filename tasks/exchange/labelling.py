@@ -234,6 +234,8 @@ def require_faithful(folder: Path, read: ListedLabels) -> None:
 
 def texts_beside(paths: Sequence[str], end: str) -> dict[str, str]:
     """Return the text file of each picture: of the same name beside it, or in another folder such as labels/."""
+    if not any(path.endswith(end) for path in paths):
+        return {}
     index = PictureIndex([path for path in paths if not path.endswith(end)])
     found: dict[str, str] = {}
     for match in (Match.STEM, Match.NAME_STEM):

@@ -80,8 +80,8 @@ class _Folder:
         self.folder, self.options = folder, options
         names = [name for name in list_names(folder) if name.rpartition("/")[2] not in RECORDS]
         self.pictures = [name for name in names if PICTURE.search(name) or _plain(name)]
-        stems = {PICTURE.sub("", name) for name in self.pictures}
         others = [name for name in names if not PICTURE.search(name)]
+        stems = {PICTURE.sub("", name) for name in self.pictures} if others else set()
         texts = {end: texts_beside([*self.pictures, *others], end) for end in BESIDE}
         self.beside = {end: len(there) for end, there in texts.items()}
         ends = (*BESIDE, ".box", ".json", ".xml")

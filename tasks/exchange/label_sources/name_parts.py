@@ -9,7 +9,7 @@ FEW = 5  # names at least, of which one may be unlike the others
 SAME = 0.95  # share of the names that must agree on a property
 LONGEST = 32  # characters of a label, as of a profile's texts
 HASH = 7  # digits of a short hash at least
-LONG_ID = 14  # characters that no label of a CAPTCHA has, and random names have
+LONG_ID = 11  # characters that no label of a CAPTCHA has, and random names have
 LONG_NUMBER = 9  # digits that no label has, and times and numbers of databases have
 DAY = re.compile(r"(19|20)\d\d(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])(T?([01]\d|2[0-3])[0-5]\d([0-5]\d\d{0,6})?)?Z?")
 
@@ -123,7 +123,7 @@ def _counts_on(values: list[str], total: int) -> bool:
     """Return whether values such as img12 are letters, the same in many, and a counter."""
     matches = [re.fullmatch(r"([^\W\d_]+)(\d+)", value) for value in values]
     found = [match for match in matches if match]
-    if len(found) < SAME * len(values) or len(set(values)) < len(values):
+    if len(values) < 2 or len(found) < SAME * len(values) or len(set(values)) < len(values):
         return False
     groups: dict[str, list[int]] = {}
     for match in found:
