@@ -20,6 +20,7 @@ LABEL_COLUMNS = (
     "characters", "chars", "digits", "phrase", "y",
 )  # fmt: skip
 SAMPLE = 2000  # rows that the columns are judged by
+FITS = 0.9  # share of a column that must name pictures
 SHOWN = 3  # values of a column in a message
 
 
@@ -190,8 +191,10 @@ class _Choice:
         return f"{self.width} columns without names"
 
     def _path_column(self) -> int:
-        scores = {column: self.best(column)[1] for column in range(self.width)}
         known = [k for name in PATH_COLUMNS for k, there in enumerate(self.names) if there == name]
+        if known and self.best(known[0])[1] >= FITS * len(self.sample()) > 0:
+            return known[0]
+        scores = {column: self.best(column)[1] for column in range(self.width)}
         most = max(scores.values(), default=0)
         if not most:
             if known and any(name in LABEL_COLUMNS for name in self.names):
@@ -206,7 +209,7 @@ class _Choice:
                 f"{PATH_COLUMNS[2]} and a column {', '.join(LABEL_COLUMNS[:3])} or {LABEL_COLUMNS[3]}, or --columns "
                 f"must name both; it is {','.join(self._first())!r}, and no column names pictures of the folder"
             )
-        fitting = [column for column, count in scores.items() if count >= 0.9 * most]
+        fitting = [column for column, count in scores.items() if count >= FITS * most]
         fitting = [k for k in fitting if self._distinct(k)] or fitting
         chosen = next((k for k in known if k in fitting), None)
         if chosen is not None:

@@ -186,8 +186,11 @@ class _Names:
         kind = kinds_of([folders, self.stems], self.total)[0]
         single = all(len(folder) == 1 for folder in different)
         lengths = {len(folder) for folder in different}
-        strong = len(different) > 4 and (single or (kind is Part.LABEL and len(lengths) < 3))
-        if others and (not strong or (single and all(folder.isdigit() for folder in different))):
+        # Each name once: folders such as 0 to 49, part-1 and block-00 are counted.
+        counted = kinds_of([[re.sub(r"[\W_]", "", folder) for folder in sorted(different)]], len(different))[0]
+        varied = kind is Part.LABEL and counted is Part.LABEL and len(lengths) < 3
+        strong = len(different) > 4 and (single or varied)
+        if others and (not strong or counted is Part.COUNTER):
             return None
         return Reading("folder", tuple(folders)) if strong or (single and not others) else None
 
