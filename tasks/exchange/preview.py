@@ -15,6 +15,11 @@ from tasks.loading.safe_read import BadPicture, read_file
 
 PAIRS = "pairs.png"
 SHOWN = 5  # pairs in a report
+NEEDED = (  # what a split is for, and the name of its folder
+    ("train", "train` learns from", "train"),
+    ("validation", "train` measures itself on", "val"),
+    ("test", "evaluate` reads", "test"),
+)
 TRIED = 25  # files that are tried for them, since some may be no pictures
 
 
@@ -82,14 +87,22 @@ def notes_of(wanted: ImportRequest, mended: Counter[str], paths: Iterable[str], 
     """Say what a person should know of the labels, a sentence each."""
     told = list(wanted.labelling.notes)
     if count := mended["blanks"]:
-        told.append(f"{count:,} labels had blanks, which are taken out: no picture shows them")
-    if count := mended["zeros"]:
-        told.append(f"{count:,} labels got leading zeros")
-    if not wanted.keep_splits and len(there := sorted({split for path in paths if (split := split_of(path))})) > 1:
         told.append(
-            f"folders tell {' and '.join(there)}; the split follows from the pixels all the same, or from the "
+            "1 label had a blank, which is taken out: no picture shows it" if count == 1
+            else f"{count:,} labels had blanks, which are taken out: no picture shows them"
+        )  # fmt: skip
+    if count := mended["zeros"]:
+        told.append(f"{count:,} label{'s' * (count > 1)} got leading zeros")
+    splits = sorted({split for path in paths if (split := split_of(path))})
+    if len(splits) > 1 and not wanted.keep_splits:
+        told.append(
+            f"folders tell {', '.join(splits[:-1])} and {splits[-1]}; the split follows from the pixels, or from the "
             "folders with --keep-splits"
         )
+    told += [
+        f"no folder tells {split}, which `captchas {use}: make a folder {name}"
+        for split, use, name in NEEDED if wanted.keep_splits and split not in splits
+    ]  # fmt: skip
     if twice_split:
         told.append(f"{twice_split:,} pictures are in more than one split, as equal files: scores will be too good")
     return told
