@@ -3,7 +3,9 @@
 import json
 import posixpath
 import re
+import sys
 import unicodedata
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -15,6 +17,7 @@ from storage.exports.record import RECORDS
 from tasks.exchange.label_sources.label_columns import ListedLabels, resolve
 from tasks.exchange.label_sources.label_files import decode, read_table
 from tasks.exchange.label_sources.label_names import without_copy
+from tasks.exchange.label_sources.name_parts import Part, kinds_of
 from tasks.exchange.label_sources.picture_index import Match, PictureIndex, without_suffix
 
 LAST_PART = r"(?:.*_)?(?P<label>[^_]*)"  # the text after the last _, or the whole name
@@ -27,6 +30,7 @@ NAMED = {  # the separator is _, or in names without it a dash, or in names with
 LONGEST = 32  # characters of a label, as of a profile's texts
 SPREADSHEET = re.compile(r"\d(?:[.,]\d+)?E\+\d+|#[A-Z]+[!?]|\d+\.0")  # what spreadsheets and pandas make of a label
 MOSTLY = 0.7  # share of labels of one length, where shorter numbers look as if they had lost zeros
+MANY = 10  # labels that are no chance
 BOXES = re.compile(r"\d+( -?\d*\.\d+){4,}")  # a line of YOLO's: class and box
 
 
@@ -268,6 +272,31 @@ def shorter_numbers(labels: Sequence[str]) -> list[str]:
 def fill_zeros(labels: Sequence[str], length: int) -> list[str]:
     """Write zeros before labels of digits that are shorter than `length`."""
     return [label.zfill(length) if label.isdecimal() else label for label in labels]
+
+
+def with_zeros(pairs: list[tuple[str, str]], labelling: Labelling, mended: Counter[str]) -> list[tuple[str, str]]:
+    """Write lost zeros before labels, or keep them short, as the options say; without an option, refuse."""
+    labels = [label for _, label in pairs]
+    counted = labelling.files and not labelling.options.columns and len(labels) >= MANY
+    if counted and all(map(str.isdecimal, labels)) and kinds_of([labels], len(labels))[0] is Part.COUNTER:
+        raise BadInput(
+            f"labels {labelling.source}: hold a counter ({', '.join(labels[:3])}, …), not what pictures show; choose "
+            "other columns with --columns, or say with it that these are the labels"
+        )
+    lost = shorter_numbers(labels)
+    if not lost or labelling.options.zeros is Zeros.KEEP:
+        return pairs
+    length = max(map(len, labels))
+    if labelling.options.zeros is None:
+        longer = next(label for label in labels if len(label) == length)
+        raise BadInput(
+            f"labels {labelling.source}: {len(lost):,} of {len(labels):,} labels are shorter numbers, such as "
+            f"{lost[0]!r} among {longer!r}, as if a spreadsheet had taken leading zeros away; choose --zeros fill "
+            f"({lost[0]!r} becomes {lost[0].zfill(length)!r}) or --zeros keep (the pictures show {lost[0]!r})"
+        )
+    mended["zeros"] += len(lost)
+    filled = fill_zeros(labels, length)
+    return [(path, sys.intern(label)) for (path, _), label in zip(pairs, filled, strict=True)]
 
 
 def fault_of(label: str, allowed: frozenset[str], listed: bool = False) -> str:

@@ -11,14 +11,13 @@ from storage.exports.record import RECORDS
 from tasks.exchange.label_sources.label_columns import ListedLabels, listed_labels, resolve
 from tasks.exchange.label_sources.label_files import (
     HOLDERS,
-    JSONS,
     LIST,
-    LISTS,
     PICTURE,
     TABLE,
     TABLES,
     UNREADABLE,
     labelish,
+    may_list,
     read_table,
     suffix_of,
 )
@@ -27,13 +26,11 @@ from tasks.exchange.label_sources.picture_index import PictureIndex
 from tasks.exchange.labelling import (
     Labelling,
     LabelOptions,
-    Zeros,
     fault_of,
-    fill_zeros,
     require_faithful,
-    shorter_numbers,
     texts_beside,
     tidy_label,
+    with_zeros,
 )
 from tasks.loading.listing import list_names
 
@@ -90,7 +87,7 @@ class _Folder:
         self.others = [name for name in others_of if not any(_is_beside(name, end, stems) for end in ends)]
         self.beside_xml = sum(_is_beside(name, ".xml", stems) for name in others)
         self.beside_json = sum(_is_beside(name, ".json", stems) for name in others)
-        self.lists = [name for name in self.others if suffix_of(name) in TABLES | JSONS | LISTS]
+        self.lists = [name for name in self.others if may_list(name)]
         self.named = [name for name in self.lists if labelish(name)]  # named as files of labels are
         self.unreadable = [name for name in self.others if suffix_of(name) in UNREADABLE]
         self.named += self.unreadable
@@ -289,27 +286,8 @@ def pair(
         pairs.append((path, sys.intern(label)))
     if listed:
         rejects += listed.strangers.items()
-        pairs = _with_zeros(pairs, labelling, mended)
+        pairs = with_zeros(pairs, labelling, mended)
     return sorted(pairs), sorted(rejects)
-
-
-def _with_zeros(pairs: list[tuple[str, str]], labelling: Labelling, mended: Counter[str]) -> list[tuple[str, str]]:
-    """Write lost zeros before labels, or keep them short, as the options say; without an option, refuse."""
-    labels = [label for _, label in pairs]
-    lost = shorter_numbers(labels)
-    if not lost or labelling.options.zeros is Zeros.KEEP:
-        return pairs
-    length = max(map(len, labels))
-    if labelling.options.zeros is None:
-        longer = next(label for label in labels if len(label) == length)
-        raise BadInput(
-            f"labels {labelling.source}: {len(lost):,} of {len(labels):,} labels are shorter numbers, such as "
-            f"{lost[0]!r} among {longer!r}, as if a spreadsheet had taken leading zeros away; choose --zeros fill "
-            f"({lost[0]!r} becomes {lost[0].zfill(length)!r}) or --zeros keep (the pictures show {lost[0]!r})"
-        )
-    mended["zeros"] += len(lost)
-    filled = fill_zeros(labels, length)
-    return [(path, sys.intern(label)) for (path, _), label in zip(pairs, filled, strict=True)]
 
 
 def _is_utf8(text: str) -> bool:

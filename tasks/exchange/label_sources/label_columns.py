@@ -7,6 +7,7 @@ from pathlib import Path
 
 from storage.errors import BadInput
 from tasks.exchange.label_sources.label_files import PICTURE, TABLES, LabelTable
+from tasks.exchange.label_sources.name_parts import Part, kinds_of
 from tasks.exchange.label_sources.picture_index import Match, PictureIndex, tidy_path
 
 PATH_COLUMNS = (
@@ -242,6 +243,7 @@ class _Choice:
         if len(others) == 1:
             return others[0]
         varied = [k for k in others if len(set(self._values(k))) > 1]
+        varied = [k for k in varied if not self._counts(k)] or varied
         known = [k for name in LABEL_COLUMNS for k in others if k < len(self.names) and self.names[k] == name]
         if len(self.rows) > 2:  # of one value each, a column says nothing of a picture
             known = [k for k in known if k in varied] or ([] if varied else known)
@@ -251,6 +253,10 @@ class _Choice:
         if len(unclear) == 1:
             return unclear[0]
         raise self._unclear("hold the labels", [(place, k) for k in unclear])
+
+    def _counts(self, column: int) -> bool:
+        """Return whether a column holds a counter, hashes or times, and so no labels."""
+        return kinds_of([self._values(column)], len(self.rows))[0] in (Part.COUNTER, Part.HASH, Part.DATE)
 
     def _unclear(self, what: str, choices: list[tuple[int, int]]) -> BadInput:
         readings = "; ".join(

@@ -16,6 +16,7 @@ PICTURE = re.compile(r"\.(?:png|jpe?g|jpe|jfif|gif|bmp|dib|webp|tiff?)$", re.IGN
 TABLES, JSONS = {".csv", ".tsv"}, {".json", ".jsonl", ".ndjson"}
 LISTS = {".txt", ".lst", ".list"}
 LABELISH = re.compile(r"label|annot|truth|answer|solution|metadata|caption|transcri|^gt\b|_gt$|^(train|val|test)$")
+OTHER_TEXTS = {"", ".dat", ".text", ".log", ".tab", ".psv", ".ssv"}  # of labels only if they are named so
 UNREADABLE = {
     ".xlsx": "save it as CSV", ".xls": "save it as CSV", ".ods": "save it as CSV", ".numbers": "export it as CSV",
     ".xml": "write path and label of each picture into a labels.csv",
@@ -75,8 +76,14 @@ def suffix_of(name: str) -> str:
 
 def labelish(name: str) -> bool:
     """Return whether a file is named as files of labels are."""
-    stem = name.rpartition("/")[2].rpartition(".")[0].lower()
-    return LABELISH.search(stem) is not None
+    base = name.rpartition("/")[2].lower()
+    return LABELISH.search(base.rpartition(".")[0] or base) is not None
+
+
+def may_list(name: str) -> bool:
+    """Return whether a file may list labels, by its name."""
+    suffix = suffix_of(name)
+    return suffix in TABLES | JSONS | LISTS or (suffix in OTHER_TEXTS and labelish(name))
 
 
 def read_table(file: Path) -> LabelTable:
@@ -269,8 +276,8 @@ def _listed(value: dict[str, Any]) -> object:
         if pictures and notes and all(isinstance(item, dict) for item in (*pictures, *notes)):
             return _coco(pictures, notes)
         tables = [item for item in lists.values() if item and all(isinstance(entry, dict) for entry in item)]
-        if len(tables) == 1:
-            return tables[0]
+        if tables and all(item.keys() == tables[0][0].keys() for entries in tables for item in entries):
+            return [item for entries in tables for item in entries]  # of train and val, for instance
         sizes = {len(item) for item in lists.values()}
         if len(lists) > 1 and len(sizes) == 1:
             return [dict(zip(lists, row, strict=True)) for row in zip(*lists.values(), strict=True)]

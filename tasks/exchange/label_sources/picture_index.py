@@ -70,8 +70,11 @@ class PictureIndex:
 
 
 def _name(path: str) -> str:
-    # The path of an uploaded picture may be a URL, or a query of Label Studio's.
-    return unquote(path.rpartition("=")[2] if "?" in path else path).rpartition("/")[2]
+    # The path of an uploaded picture may be a URL, or a query such as Label Studio's ?d=folder/1.png.
+    address, question, query = path.partition("?")
+    if question and not PICTURE.search(address):
+        address = query.rpartition("=")[2]
+    return (unquote(address) if "%" in address else address).rpartition("/")[2]
 
 
 def _number(path: str) -> str:

@@ -112,6 +112,11 @@ LAYOUTS: dict[str, tuple[Files, Want]] = {
     "`labels.csv` beside a folder of pictures": table("filename,label", picture="images/{}.png"),
     "`labels/labels.csv` beside `images/`": table("filename,label", name="labels/labels.csv", picture="images/{}.png"),
     "`train.csv` with `id,label`": table("id,label", "{k},{label}", name="train.csv", picture="train/{}.png"),
+    "a CSV with addresses (`https://…/1.png?sig=…`)": table(
+        "id,url,label,created", "7{k},https://x.y/a/{k}.png?sig=abc=,{label},2024-01-05", name="export.csv"
+    ),
+    "a CSV without a header: number, path, label": table("", "{k},{k}.png,{label}", name="data.csv"),
+    "`labels` without a suffix": table("", "{k}.png\t{label}", name="labels"),
     "`data.tsv`": table("name\tanswer", "{k}.png\t{label}", name="data.tsv"),
     "`labels.csv` with `IMG_1.png` for `img_1.PNG`": table("path,label", "IMG_{k}.png,{label}", picture="img_{}.PNG"),
     "`gt.txt` with tabs": table("", "{k}.png\t{label}", name="gt.txt", picture="images/{}.png"),
@@ -149,6 +154,12 @@ LAYOUTS: dict[str, tuple[Files, Want]] = {
     "`labels.json`: a list of pairs": as_json([[f"{k}.png", label] for k, label in enumerate(LABELS)]),
     "`labels.json`: `{\"images\": […], \"labels\": […]}`": as_json(
         {"images": [f"{k}.png" for k in range(N)], "labels": LABELS}
+    ),
+    "`labels.json`: `{\"train\": [{…}], \"val\": [{…}]}`": as_json(
+        {
+            split: [{"file": f"{k}.png", "text": label} for k, label in enumerate(LABELS) if (k % 4 > 0) is keep]
+            for split, keep in (("train", True), ("val", False))
+        }
     ),
     "COCO with a caption a picture": as_json(
         {
@@ -275,6 +286,9 @@ ASKED: dict[str, tuple[Files, list[str]]] = {
     "labels in order, without names": (
         named(lambda k, label: f"{k}.png")[0] | {"labels.txt": "\n".join(LABELS).encode()},
         ["must be a path and a label"],
+    ),
+    "numbers of words in a dictionary": (
+        table("", "{k}.png {k}", name="annotation.txt")[0], ["hold a counter", "--columns"]
     ),
     "a spreadsheet": (
         named(lambda k, label: f"{label}.png")[0] | {"labels.xlsx": b"PK"},
