@@ -177,7 +177,7 @@ class _Folder:
             raise self._both(TABLE, LIST)
         for name, error in failed.items():
             if labelish(name) or suffix_of(name) in TABLES:
-                raise error
+                raise BadInput(f"{error}. With --pattern, labels come from the names and this file is set aside")
         if unmatched and some:
             raise BadInput(
                 f"labels {self.folder / some[0]}: names none of the {len(self.pictures):,} pictures, such as "

@@ -283,6 +283,10 @@ ASKED: dict[str, tuple[Files, list[str]]] = {
         named(lambda k, label: f"{label}.png")[0] | {"labels.csv": b"path,label\nother.png,ABCD\n"},
         ["names none of the 24 pictures", "--columns", "--pattern"],
     ),
+    "a table of something else": (
+        named(lambda k, label: f"{label}.png")[0] | {"speeds.csv": b"when,much\nnow,3\nthen,4\n"},
+        ["speeds.csv", "no column names pictures", "--pattern"],
+    ),
     "labels in order, without names": (
         named(lambda k, label: f"{k}.png")[0] | {"labels.txt": "\n".join(LABELS).encode()},
         ["must be a path and a label"],
