@@ -20,6 +20,7 @@ from storage.files.targets import (
     Owned,
     is_stream,
     kind_of,
+    owned,
     require_file,
     require_folder,
     streamed,
