@@ -25,7 +25,9 @@ from tasks.datasets.folder import complete
 from tasks.datasets.totals import Gathered
 from tasks.exchange.ingest import fill_jobs, fill_shard, require_imported, require_same_files
 from tasks.exchange.ingest import report as report_of
+from tasks.exchange.labelling import LabelOptions, Zeros
 from tasks.exchange.labels import find_labels
+from tasks.exchange.preview import PAIRS, Preview, dry_report
 from tasks.exchange.scan import ImportRequest, Listing, Source, scan_files, write_records
 from tasks.loading.decode import Invert
 from tasks.profiles.profile import Profile
@@ -40,11 +42,21 @@ class IngestRequest:
     folder
         The folder of the pictures. Nothing is written there.
     labels
-        A file of labels: .csv with columns path (or file, filename) and label (or word, words, text), or
-        lines of path, tab, label.
+        A file of labels: a table (.csv, .tsv), lines of path and label (.txt), or JSON. By default such a file in
+        the folder, or a .txt or .gt.txt beside each picture, or else the names.
     pattern
-        How file names hold labels: a template such as '{label}_*', or a regular expression with a group
-        named label. By default the label follows the last _, or is the whole name.
+        How file names hold labels: first, last, whole, folder, a template such as '{label}_*', or a regular
+        expression with a group named label. By default the part of the names that varies as labels do.
+    columns
+        The columns of the file of labels that hold path and label, with a comma between: names, or numbers from 1.
+    fold_case
+        Make all labels upper case.
+    zeros
+        Labels of digits that are shorter than others: fill them with leading zeros, or keep them.
+    keep_splits
+        Take the split from folders train, val and test; by default it follows from the pixels.
+    dry_run
+        Show some pictures with their labels, and import nothing.
     name
         Of the dataset; by default the folder's.
     out
@@ -65,6 +77,11 @@ class IngestRequest:
     _: KW_ONLY
     labels: Path | None = None
     pattern: str | None = None
+    columns: str | None = None
+    fold_case: bool = False
+    zeros: Zeros | None = None
+    keep_splits: bool = False
+    dry_run: bool = False
     name: str | None = None
     out: Path | None = None
     alphabet: str | None = None
@@ -92,8 +109,20 @@ def check(request: IngestRequest) -> tuple[ImportRequest, Place]:
             raise BadInput(f"{option}: must be outside the folder that is imported; {there} is in {root}")
     require_folder(target, "out", may_be=Owned.DATASET)
     require_imported(target)
-    labelling = find_labels(root, request.labels and Path(request.labels).resolve(), request.pattern)
-    return ImportRequest(root, chosen, labelling, alphabet or "", Invert(request.invert)), target
+    options = LabelOptions(_columns(request.columns), request.fold_case, request.zeros and Zeros(request.zeros))
+    labelling = find_labels(root, request.labels and Path(request.labels).resolve(), request.pattern, options)
+    wanted = ImportRequest(root, chosen, labelling, alphabet or "", Invert(request.invert), request.keep_splits)
+    return wanted, target
+
+
+def _columns(given: str | None) -> tuple[str, str] | None:
+    """Divide the names of two columns, or name the rule."""
+    if given is None:
+        return None
+    path, comma, label = (part.strip() for part in given.partition(","))
+    if not (path and comma and label) or path == label:
+        raise BadInput(f"columns: must be two names with a comma between, such as image,solution; it is {given!r}")
+    return path, label
 
 
 @flow(flow_run_name=named("import", "folder", "name"))
@@ -103,13 +132,16 @@ def ingest(request: IngestRequest, checked: tuple[ImportRequest, Place]) -> dict
     """Make a dataset of a folder of labelled pictures.
 
     PNG, JPEG, GIF, BMP, WebP and TIFF in nested folders, read as `solve` reads them. Labels are taken from
-    labels.csv or gt.txt in the folder, else from the file names. Files without a label
+    a file of labels in the folder, from a text file beside each picture, or from the file names. Where two of
+    them or two parts of the names fit, both are shown and nothing is guessed. Files without a label
     and files that are no pictures are left out and listed with the reason.
     """
     wanted, target = checked
     records = home() / "reports" / "import" / target.resolve().name
     run = atomic.new_run()
     began = time.monotonic()
+    if request.dry_run:
+        return dry_report(Listing(wanted), records)
     with locked(target), crew(request.workers, request.cluster):
         source = measure(Listing(wanted))
         require_same_files(source, target, records)
@@ -117,8 +149,9 @@ def ingest(request: IngestRequest, checked: tuple[ImportRequest, Place]) -> dict
         atomic.make_folder(target)
         gathered = fill(source, target, run)
         complete(target, gathered, run)
+        Preview(wanted, source.pairs).write_sheet(records / PAIRS)
         report = report_of(source, target, records, gathered, time.monotonic() - began)
-    show_report("import", {key: value for key, value in report.items() if key != "rejects"}, target)
+    show_report("import", {key: value for key, value in report.items() if key not in ("rejects", "shown")}, target)
     return report
 
 

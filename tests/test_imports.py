@@ -43,7 +43,8 @@ ROOMS = {
         STORAGE | {"tasks.drawing", "tasks.profiles", "tasks.figures", "tasks.lowlevel"}, {"numpy", "numba", "PIL"}
     ),
     "tasks/exchange": (
-        STORAGE | {"tasks.datasets", "tasks.drawing", "tasks.loading", "tasks.profiles", "tasks.lowlevel"},
+        STORAGE | {"tasks.datasets", "tasks.drawing", "tasks.figures", "tasks.loading", "tasks.profiles",
+                   "tasks.lowlevel"},
         {"numpy", "PIL"},
     ),
     "tasks/worker.py": (STORAGE | {"tasks.datasets"}, set()),

@@ -10,7 +10,11 @@ from storage.exports.staging import measured
 from storage.files import atomic
 from storage.texts import as_json
 
-RECORD = "export.json"
+# Hidden, since other tools take a visible JSON file for data: Hugging Face's `datasets` reads all files of a folder
+# whose names do not begin with a dot, and fails on a Parquet export with a JSON file in it.
+RECORD = ".export.json"
+EARLIER = "export.json"  # its name in exports of earlier versions
+RECORDS = (RECORD, EARLIER)
 NOTES = ".parts"  # the folder in which an unfinished export keeps notes for the next run
 
 
@@ -31,7 +35,7 @@ class Part:
 
 @dataclass(frozen=True)
 class ExportRecord:
-    """The content of `export.json`.
+    """The content of an export's record.
 
     what : dict
         Everything that the bytes of the export depend on. Exports with different `what` are different exports.
@@ -77,7 +81,7 @@ class ExportRecord:
         Different
             The folder holds files that no export wrote.
         """
-        for path in (out / RECORD, out / NOTES / RECORD):
+        for path in (folder / name for folder in (out, out / NOTES) for name in RECORDS):
             try:
                 content = json.loads(path.read_bytes())
                 del content["pictures"]

@@ -47,6 +47,7 @@ _KINDS = (
 # The files that make a folder a dataset or an export, with words that only ours have: other programs use these names.
 _RECORDS = {
     "manifest.json": (Owned.DATASET, (b'"identity"', b'"shards"')),
+    ".export.json": (Owned.EXPORT, (b'"what"', b'"parts"')),
     "export.json": (Owned.EXPORT, (b'"what"', b'"parts"')),
 }
 _SHARD = re.compile(r"shard-\d{6}-\d+\.h5")

@@ -225,7 +225,17 @@ _SOURCE = Table(
         "pictures": Whole(), "digest": _DIGEST, "loader": Whole(),
         "ink": Table({"invert": Text("auto, yes or no", re.compile("auto|yes|no"))}),
     },
-    {"labels": Table({}, {"file": Text("a file's name", _FILE_NAME, 1, 255), "pattern": _ANY})},
+    {
+        "labels": Table(
+            {},
+            {
+                "file": Text("a file's name", _FILE_NAME, 1, 255), "pattern": _ANY, "found": _ANY, "beside": _ANY,
+                "columns": _ANY, "case": Text("upper", re.compile("upper")),
+                "zeros": Text("fill or keep", re.compile("fill|keep")),
+            },
+        ),
+        "split": Text("folders", re.compile("folders")),
+    },
     _PLAIN,
 )  # fmt: skip
 _MANIFEST = Table({

@@ -10,7 +10,7 @@ import numpy as np
 from storage.dataset import Dataset
 from storage.errors import BadInput, Different, NotThere
 from storage.exports.parquet import require_pyarrow
-from storage.exports.record import NOTES, RECORD, ExportRecord, Part
+from storage.exports.record import EARLIER, NOTES, RECORD, RECORDS, ExportRecord, Part
 from storage.exports.staging import clear, concatenate, remove
 from storage.exports.virtual import write_virtual
 from storage.files import atomic
@@ -204,7 +204,8 @@ def begin_export(plan: ExportPlan, out: Path) -> None:
         for part in there.parts if there else ():
             note(notes, part)  # each job checks whether its part is unchanged
         ExportRecord(plan.what).write(notes / RECORD)
-        remove(out / RECORD)
+        for name in RECORDS:
+            remove(out / name)
     clear(out)
     clear(notes)
 
@@ -243,7 +244,13 @@ def finish_export(plan: ExportPlan, out: Path, receipts: Iterable[PartReceipt]) 
 
 
 def tidy_export(out: Path) -> None:
-    """Remove the files that only an unfinished export needs."""
+    """Remove the files that only an unfinished export needs; give an earlier version's record its name of today."""
+    earlier = out / EARLIER
+    if earlier.is_file():
+        if (out / RECORD).is_file():
+            remove(earlier)
+        else:
+            earlier.replace(out / RECORD)
     remove(out / NOTES)
     clear(out)
 

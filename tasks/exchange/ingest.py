@@ -13,7 +13,7 @@ from PIL import __version__ as pillow
 from storage.errors import Damaged, Different, GlyphsDiffer, NotThere
 from storage.files.places import Place, place
 from storage.shards.manifest import Manifest
-from storage.shards.shard import BLOCK, Block, combined, layout, shard_name
+from storage.shards.shard import BLOCK, SPLITS, Block, combined, layout, shard_name
 from storage.shards.writer import write_shard
 from tasks.datasets import generate
 from tasks.datasets.folder import identity_in, manifest_in
@@ -22,7 +22,9 @@ from tasks.datasets.recipe import identity_differences, identity_of
 from tasks.datasets.statistics import Tally
 from tasks.datasets.totals import DrawReceipt, Gathered
 from tasks.drawing.renderer import split_by
-from tasks.exchange.scan import DIGEST_BYTES, PICTURES, REJECTS, Source, changes, first_rejects
+from tasks.exchange.labelling import Zeros
+from tasks.exchange.preview import PAIRS, Preview, notes_of
+from tasks.exchange.scan import DIGEST_BYTES, PICTURES, REJECTS, Source, changes, first_rejects, split_of
 from tasks.loading.decode import Invert, decode_picture
 from tasks.loading.safe_read import BadPicture, read_file
 from tasks.lowlevel.deflate import compress
@@ -31,7 +33,16 @@ from tasks.lowlevel.padding import stack_padded
 IMPORTED_PARAMETERS = np.dtype([("height", "<u2"), ("width", "<u2")])
 
 
-class ImportParameters(TypedDict):
+class ChosenParameters(TypedDict, total=False):
+    """The parameters of an import that are there only if they were given."""
+
+    columns: str
+    fold_case: bool
+    zeros: Zeros
+    keep_splits: bool
+
+
+class ImportParameters(ChosenParameters):
     """The parameters of an import, named as `captchas import` names them."""
 
     folder: Path
@@ -200,8 +211,12 @@ def _block(job: FillJob, offset: int, count: int) -> Block:
     images = stack_padded(pictures(), count, profile["height"], profile["width"])
     text = np.array([label.encode() for _, label in pairs], f"S{job.text_bytes}")
     boxes = np.full((count, profile["length"][1], 4), -1, np.int16)
-    # The split depends on the pixels and not on the label: copies with other labels stay in the same split.
-    return Block(images, text, boxes, parameters, split_by(content.T))
+    if identity["source"].get("split"):
+        split = np.array([SPLITS.index(split_of(path) or "train") for path, _ in pairs], np.uint8)
+    else:
+        # It depends on the pixels and not on the label: copies with other labels stay in the same split.
+        split = split_by(content.T)
+    return Block(images, text, boxes, parameters, split)
 
 
 def _picture(path: Path, digest: bytes, invert: Invert) -> np.ndarray:
@@ -236,7 +251,7 @@ def as_imported(folder: Place, source: Path) -> ImportParameters:
             f"{source}: has no {labels['file']}, which the labels came from; if that was elsewhere, give the same "
             "`captchas import` command again, with --labels: it restores missing shards"
         )
-    return {
+    again: ImportParameters = {
         "folder": source,
         "labels": source / labels["file"] if "file" in labels else None,
         "pattern": labels.get("pattern"),
@@ -245,11 +260,21 @@ def as_imported(folder: Place, source: Path) -> ImportParameters:
         "alphabet": manifest.profile["alphabet"],
         "invert": Invert(manifest.source["ink"]["invert"]),
     }
+    if "columns" in labels:
+        again["columns"] = labels["columns"]
+    if "case" in labels:
+        again["fold_case"] = True
+    if "zeros" in labels:
+        again["zeros"] = Zeros(labels["zeros"])
+    if "split" in manifest.source:
+        again["keep_splits"] = True
+    return again
 
 
 def report(source: Source, folder: Place, records: Path, gathered: Gathered, seconds: float) -> dict[str, object]:
     """Report the work of an import, and the content of the dataset."""
     manifest = Manifest.read(folder)
+    seen = Preview(source.wanted, source.pairs)
     return {
         "dataset": str(folder),
         "folder": str(source.wanted.folder),
@@ -258,7 +283,10 @@ def report(source: Source, folder: Place, records: Path, gathered: Gathered, sec
         "rejected": len(source.rejects),
         "filled": gathered.drawn,
         "kept": gathered.kept,
+        "pairs": seen.pairs(),
         "alphabet": manifest.profile["alphabet"],
+        "label_lengths": seen.lengths(),
+        "notes": notes_of(source.wanted, source.mended, (path for path, _ in source.pairs), source.twice_split()),
         "canvas": [manifest.profile["height"], manifest.profile["width"]],
         "tallest": source.tallest[1],
         "widest": source.widest[1],
@@ -269,5 +297,7 @@ def report(source: Source, folder: Place, records: Path, gathered: Gathered, sec
         "identity": manifest.identity,
         "content": manifest.content,
         "files": [str(records / name) for name in (PICTURES, REJECTS)],
+        "sheet": str(records / PAIRS),
         "rejects": first_rejects(source.rejects),
+        "shown": {"label_lengths": seen.lengths_told()},
     }

@@ -1,104 +1,239 @@
-"""Labels of pictures: from their file names, or from a file that lists them."""
+"""Labels of pictures: find out where they are, and give every picture its label."""
 
-import csv
-import io
-import posixpath
-import re
 import sys
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from functools import cached_property
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
 from storage.errors import BadInput, NotThere
+from storage.exports.record import RECORDS
+from tasks.exchange.label_sources.label_columns import ListedLabels, listed_labels, resolve
+from tasks.exchange.label_sources.label_files import (
+    HOLDERS,
+    LIST,
+    PICTURE,
+    TABLE,
+    TABLES,
+    UNREADABLE,
+    labelish,
+    may_list,
+    read_table,
+    suffix_of,
+)
+from tasks.exchange.label_sources.label_names import infer_pattern
+from tasks.exchange.label_sources.picture_index import PictureIndex
+from tasks.exchange.labelling import (
+    Labelling,
+    LabelOptions,
+    fault_of,
+    require_faithful,
+    texts_beside,
+    tidy_label,
+    with_zeros,
+)
+from tasks.loading.listing import list_names
 
-TABLE, LIST = "labels.csv", "gt.txt"  # the files of labels that are used by default if the folder has them
-PATH_COLUMNS = ("path", "file", "filename")
-LABEL_COLUMNS = ("label", "word", "words", "text")  # `words` is EasyOCR's
-LONGEST = 32  # characters of a label, as of a profile's texts
-LAST_PART = r"(?:.*_)?(?P<label>[^_]*)"  # the text after the last _, or the whole name
+BESIDE = (".gt.txt", ".txt")
 
 
-@dataclass(frozen=True)
-class Labelling:
-    """The source of labels.
+def find_labels(
+    folder: Path, file: Path | None = None, pattern: str | None = None, options: LabelOptions | None = None
+) -> Labelling:
+    """Choose where labels come from.
 
-    Parameters
-    ----------
-    pattern : str
-        For labels in file names: a regular expression with a group `label`, or a template with `{label}`
-        once and `*` for any characters within a name. It must match a file's whole name, without its suffix
-        or with it; or else the name with the folder above, and so on.
-    file : Path, optional
-        A file that lists paths and labels, used instead of the pattern.
+    That is the given file or pattern; else files that list labels, below the folder; else a text file beside each
+    picture; else the part of the pictures' names that varies as labels do.
 
     Raises
     ------
     BadInput
-        The pattern is neither a template nor a regular expression.
+        There are several such places, or none, or a file of labels cannot be used.
+    NotThere
     """
-
-    pattern: str = LAST_PART
-    file: Path | None = None
-
-    def __post_init__(self) -> None:
-        _ = self._regex  # raises for a wrong pattern now, not at the first file
-
-    @cached_property
-    def _regex(self) -> re.Pattern[str]:
-        pattern = self.pattern
-        if "(?P<label>" not in pattern:
-            if pattern.count("{label}") != 1:
-                raise BadInput(
-                    f"pattern {pattern!r}: must have {{label}} once, or be a regular expression with a group "
-                    "(?P<label>…); for instance '{label}_*' or '(?P<label>[A-Z]+)-[0-9]+'"
-                )
-            parts = re.split(r"(\{label\}|\*)", pattern)
-            meaning = {"{label}": "(?P<label>[^/]*?)", "*": "[^/]*"}
-            pattern = "".join(meaning.get(part, re.escape(part)) for part in parts)
-        try:
-            return re.compile(pattern, re.DOTALL)
-        except re.error as error:
-            raise BadInput(f"pattern {pattern!r}: is no regular expression ({error})") from error
-
-    def label(self, path: str) -> str | None:
-        """Find the label in a file's name; None if the pattern does not match. `path` has forward slashes."""
-        parts = path.split("/")
-        for first in range(len(parts) - 1, -1, -1):
-            name = "/".join(parts[first:])
-            match = self._regex.fullmatch(posixpath.splitext(name)[0]) or self._regex.fullmatch(name)
-            if match:
-                return match["label"] or ""
-        return None
-
-    def as_dict(self) -> dict[str, str]:
-        """Return the pattern or the file's name, for a manifest: no path of this machine."""
-        return {"file": self.file.name} if self.file else {"pattern": self.pattern}
-
-
-def find_labels(folder: Path, file: Path | None = None, pattern: str | None = None) -> Labelling:
-    """Choose where labels come from: the given file or pattern, else the folder's labels.csv or gt.txt, else names.
-
-    Raises
-    ------
-    BadInput, NotThere
-    """
+    options = options or LabelOptions()
     if file and pattern is not None:
         raise BadInput("labels and pattern: one of them at most; labels come from a file or from the names")
+    if options.columns and pattern is not None:
+        raise BadInput("columns and pattern: one of them at most; columns are those of a file of labels")
     if file:
         if not file.is_file():
             raise NotThere(f"labels {file}: no such file; give a {TABLE} or {LIST}")
-        return Labelling(file=file)
+        return Labelling(file=file, folder=folder, options=options)
+    there = _Folder(folder, options)
     if pattern is not None:
-        return Labelling(pattern)
-    found = [folder / name for name in (TABLE, LIST) if (folder / name).is_file()]
-    if len(found) > 1:
-        raise BadInput(f"labels: {folder} has both {TABLE} and {LIST}; choose one with --labels")
-    return Labelling(file=found[0]) if found else Labelling()
+        chosen = Labelling(pattern, folder=folder, options=options)
+        return replace(chosen, notes=tuple(f"{name}: not used, since --pattern was given" for name in there.named))
+    chosen = there.labelling()
+    if options.columns and not chosen.files:
+        raise BadInput(f"columns: are those of a file of labels, and {folder} has none; name it with --labels")
+    return chosen
+
+
+class _Folder:
+    """The pictures below a folder, and the files that may hold their labels."""
+
+    def __init__(self, folder: Path, options: LabelOptions):
+        self.folder, self.options = folder, options
+        names = [name for name in list_names(folder) if name.rpartition("/")[2] not in RECORDS]
+        self.pictures = [name for name in names if PICTURE.search(name) or _plain(name)]
+        others = [name for name in names if not PICTURE.search(name)]
+        stems = {PICTURE.sub("", name) for name in self.pictures} if others else set()
+        texts = {end: texts_beside([*self.pictures, *others], end) for end in BESIDE}
+        self.beside = {end: len(there) for end, there in texts.items()}
+        ends = (*BESIDE, ".box", ".json", ".xml")
+        beside = {text for there in texts.values() for text in there.values()}
+        others_of = [name for name in others if name not in beside]
+        self.others = [name for name in others_of if not any(_is_beside(name, end, stems) for end in ends)]
+        self.beside_xml = sum(_is_beside(name, ".xml", stems) for name in others)
+        self.beside_json = sum(_is_beside(name, ".json", stems) for name in others)
+        self.lists = [name for name in self.others if may_list(name)]
+        self.named = [name for name in self.lists if labelish(name)]  # named as files of labels are
+        self.unreadable = [name for name in self.others if suffix_of(name) in UNREADABLE]
+        self.named += self.unreadable
+
+    def labelling(self) -> Labelling:
+        """Choose, or refuse."""
+        if not self.pictures:
+            return self._without_pictures()
+        used, failed, unmatched = self._read()
+        end = next((end for end in BESIDE if self.beside[end] * 2 >= len(self.pictures)), "")
+        if used and end:
+            raise BadInput(
+                f"labels: {self.folder} has both a {end} beside each picture and {_name(used[0], self.folder)}; "
+                "give that file with --labels, or take it away"
+            )
+        if used:
+            notes = [f"{name}: not used ({reason})" for name, reason in failed.items() if labelish(name)]
+            return self._of_files(used, (*notes, *(f"{name}: not used; it names no picture" for name in unmatched)))
+        if end:
+            return Labelling(beside=end, folder=self.folder, options=self.options)
+        self._require_nothing_else(failed, unmatched)
+        pattern = infer_pattern(self.pictures, Labelling().pattern)
+        return Labelling(pattern, folder=self.folder, options=self.options)
+
+    def _without_pictures(self) -> Labelling:
+        holders = [name for name in self.others if suffix_of(name) in HOLDERS]
+        if holders:
+            raise BadInput(
+                f"{self.folder}: has no picture file, but {holders[0]}, and the import reads picture files only; "
+                f"{HOLDERS[suffix_of(holders[0])]}"
+            )
+        found = [self.folder / name for name in (TABLE, LIST) if (self.folder / name).is_file()]
+        if len(found) > 1:
+            raise self._both(TABLE, LIST)
+        if found:
+            return Labelling(file=found[0], folder=self.folder, options=self.options)
+        return Labelling(folder=self.folder, options=self.options)
+
+    def _both(self, one: str, other: str) -> BadInput:
+        return BadInput(
+            f"labels: {self.folder} has both {one} and {other}; choose one with --labels, since they differ"
+        )
+
+    def _read(self) -> tuple[list[ListedLabels], dict[str, BadInput], list[str]]:
+        """Read all files that may list labels: those that do, those that fail, and those that name no picture."""
+        index = PictureIndex(self.pictures)
+        used: list[ListedLabels] = []
+        failed: dict[str, BadInput] = {}
+        unmatched: list[str] = []
+        for name in self.lists:
+            base = name.rpartition("/")[0]
+            try:
+                read = resolve(read_table(self.folder / name), index, base, self.options.columns)
+            except BadInput as error:
+                failed[name] = error
+                continue
+            all_names = len(read.labels) + len(read.strangers)
+            if read.labels and (labelish(name) or suffix_of(name) in TABLES or len(read.labels) * 2 >= all_names):
+                used.append(read)
+            else:
+                unmatched.append(name)
+        return sorted(used, key=lambda read: -len(read.labels)), failed, unmatched
+
+    def _of_files(self, used: list[ListedLabels], notes: tuple[str, ...]) -> Labelling:
+        """Take the file that labels all that the others label, or all files if none labels what another does."""
+        first, *others = used
+        require_faithful(self.folder, first)
+        different = [read for read in others if not read.labels.items() <= first.labels.items()]
+        if not different:
+            chosen = Labelling(
+                folder=self.folder, options=self.options, notes=notes, agreeing=tuple(read.file for read in others)
+            )
+            at_top = first.file.parent == self.folder
+            return replace(chosen, file=first.file) if at_top else replace(chosen, found=(first.file,))
+        seen: dict[str, Path] = {}
+        for read in used:
+            for path in read.labels.keys() & seen.keys():
+                raise self._both(_name_of(seen[path], self.folder), _name(read, self.folder))
+            seen |= dict.fromkeys(read.labels, read.file)
+        files = tuple(sorted(read.file for read in used))
+        return Labelling(found=files, folder=self.folder, options=self.options, notes=notes)
+
+    def _require_nothing_else(self, failed: dict[str, BadInput], unmatched: list[str]) -> None:
+        """Refuse to take labels from names where a file lies that may hold them."""
+        some = [name for name in (*failed, *unmatched) if labelish(name)]
+        if len(some) > 1 and {TABLE, LIST} <= set(some):
+            raise self._both(TABLE, LIST)
+        for name, error in failed.items():
+            if labelish(name) or suffix_of(name) in TABLES:
+                raise BadInput(f"{error}. With --pattern, labels come from the names and this file is set aside")
+        if unmatched and some:
+            raise BadInput(
+                f"labels {self.folder / some[0]}: names none of the {len(self.pictures):,} pictures, such as "
+                f"{self.pictures[0]}; mend its paths, name its columns with --columns, or take labels from the names "
+                "with --pattern"
+            )
+        if self.unreadable:
+            name = self.unreadable[0]
+            raise BadInput(
+                f"labels {self.folder / name}: may hold labels, and cannot be read; {UNREADABLE[suffix_of(name)]}, or "
+                "take labels from the names with --pattern"
+            )
+        partly = next((end for end in BESIDE if self.beside[end]), "")
+        if partly:
+            raise BadInput(
+                f"labels: {self.beside[partly]:,} of {len(self.pictures):,} pictures have a {partly} beside them; take "
+                "labels from the names with --pattern, or write a file for every picture"
+            )
+        for suffix, count in ((".xml", self.beside_xml), (".json", self.beside_json)):
+            if count:
+                raise BadInput(
+                    f"labels: {count:,} pictures have a {suffix} beside them, which the import does not read; write "
+                    f"path and label of each picture into a {TABLE}, or take labels from the names with --pattern"
+                )
+
+
+def _plain(name: str) -> bool:
+    """Return whether a file may be a picture that has no suffix."""
+    return "." not in name.rpartition("/")[2] and not labelish(name)
+
+
+def _is_beside(name: str, end: str, stems: set[str]) -> bool:
+    return name.endswith(end) and name.removesuffix(end) in stems
+
+
+def _name(read: ListedLabels, folder: Path) -> str:
+    return _name_of(read.file, folder)
+
+
+def _name_of(file: Path, folder: Path) -> str:
+    return file.relative_to(folder).as_posix()
+
+
+def read_labels(file: Path, columns: tuple[str, str] | None = None) -> dict[str, str]:
+    """Read labels by path from a file that lists them, without a look at the pictures.
+
+    Raises
+    ------
+    NotThere, BadInput
+        With the line.
+    """
+    return listed_labels(read_table(file), columns)
 
 
 def pair(
-    paths: Iterable[str], labelling: Labelling, alphabet: str = ""
+    paths: Iterable[str], labelling: Labelling, alphabet: str = "", mended: Counter[str] | None = None
 ) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
     """Give every file its label.
 
@@ -108,6 +243,8 @@ def pair(
         Relative to the folder, with forward slashes; undecodable bytes as surrogates.
     alphabet : str
         Characters that labels may have; '' for any.
+    mended : Counter, optional
+        Counts the labels that were changed, by what was done.
 
     Returns
     -------
@@ -119,13 +256,18 @@ def pair(
     Raises
     ------
     BadInput
-        The file of labels cannot be read, or names a picture twice.
+        The file of labels cannot be read, or names a picture twice; or labels may have lost leading zeros.
     """
-    listed = read_labels(labelling.file) if labelling.file else {}
-    source = labelling.file.name if labelling.file else ""
+    mended = Counter() if mended is None else mended
+    source = labelling.source
     unlabelled = (
         f"no label in {source}" if source else f"no label: the name does not match the pattern {labelling.pattern!r}"
     )
+    listed: ListedLabels | None = None
+    if source:
+        paths = list(paths)
+        listed = labelling.listed([path for path in paths if path.isascii() or _is_utf8(path)])
+        paths = labelling.only_pictures(paths)
     allowed = frozenset(alphabet)
     pairs: list[tuple[str, str]] = []
     rejects: list[tuple[str, str]] = []
@@ -134,15 +276,17 @@ def pair(
             shown = path.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
             rejects.append((shown, "the name is not UTF-8; rename it"))
             continue
-        label = listed.pop(path, None) if source else labelling.label(path)
-        reason = unlabelled if label is None else _fault(label, allowed)
-        if label is None or reason:
+        raw = listed.labels.get(path) if listed else labelling.label(path)
+        label = None if raw is None else tidy_label(raw.strip(), labelling.options.fold_case)
+        reason = unlabelled if label is None else fault_of(label, allowed, listed is not None)
+        if raw is None or label is None or reason:
             rejects.append((path, reason))
-        else:
-            pairs.append((path, sys.intern(label)))
-    rejects += [
-        (path, f"{source} labels it, but the folder has no such file (or a link, or hidden)") for path in listed
-    ]
+            continue
+        mended["blanks"] += " " in raw.strip()
+        pairs.append((path, sys.intern(label)))
+    if listed:
+        rejects += listed.strangers.items()
+        pairs = with_zeros(pairs, labelling, mended)
     return sorted(pairs), sorted(rejects)
 
 
@@ -152,96 +296,3 @@ def _is_utf8(text: str) -> bool:
     except UnicodeEncodeError:
         return False
     return True
-
-
-def _fault(label: str, allowed: frozenset[str]) -> str:
-    """Return why a label cannot be used; '' if it can."""
-    if not label:
-        return "its label is empty"
-    if len(label) > LONGEST:
-        return f"its label has {len(label)} characters; at most {LONGEST} are possible"
-    if not label.isprintable() or any(map(str.isspace, label)):
-        return f"its label {label!r} has a blank or control character"
-    foreign = [character for character in label if character not in allowed] if allowed else []
-    return f"its label {label!r} has {foreign[0]!r}, which the alphabet lacks" if foreign else ""
-
-
-def read_labels(file: Path) -> dict[str, str]:
-    """Read labels by path from a table (.csv, .tsv) or from lines `path TAB label` (any other suffix), in UTF-8.
-
-    The first line of a table names its columns: one of path, file and filename; one of label, word, words and
-    text; and any others. Commas, semicolons or tabs separate them.
-
-    Raises
-    ------
-    NotThere, BadInput
-        With the line.
-    """
-    labels: dict[str, str] = {}
-    for line, path, label in _rows(file):
-        if path in labels:
-            first = next(number for number, other, _ in _rows(file) if other == path)
-            raise BadInput(f"labels {file}, lines {first} and {line}: both label {path!r}; keep one of them")
-        labels[path] = label
-    return labels
-
-
-def _rows(file: Path) -> Iterator[tuple[int, str, str]]:
-    """Yield (number of the line, path, label)."""
-    text = _text(file)
-    rows = _table(file, text) if file.suffix.lower() in (".csv", ".tsv") else _list(file, text)
-    for line, path, label in rows:
-        # Labels written on Windows have backslashes; './a.png' is 'a.png'.
-        yield line, posixpath.normpath(path.strip().replace("\\", "/")), label.strip()
-
-
-def _text(file: Path) -> str:
-    try:
-        data = file.read_bytes()
-    except FileNotFoundError:
-        raise NotThere(f"labels {file}: no such file; give a {TABLE} or {LIST}") from None
-    except OSError as error:
-        raise BadInput(f"labels {file}: cannot be read ({error.strerror})") from error
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        raise BadInput(
-            f"labels {file}, line {line}: byte 0x{data[error.start]:02x} is not UTF-8; save the file as UTF-8"
-        ) from error
-
-
-def _table(file: Path, text: str) -> Iterator[tuple[int, str, str]]:
-    header = text.partition("\n")[0]
-    separator = max(",;\t", key=header.count)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
-    try:
-        columns = [name.strip().lower() for name in next(reader, [])]
-        place, labelled = (
-            next((columns.index(name) for name in names if name in columns), None)
-            for names in (PATH_COLUMNS, LABEL_COLUMNS)
-        )
-        if place is None or labelled is None:
-            raise BadInput(
-                f"labels {file}: the first line must name a column {', '.join(PATH_COLUMNS[:-1])} or "
-                f"{PATH_COLUMNS[-1]} and a column {', '.join(LABEL_COLUMNS[:-1])} or {LABEL_COLUMNS[-1]}; "
-                f"it is {header.strip()!r}"
-            )
-        for row in reader:
-            if not row:
-                continue
-            if len(row) <= max(place, labelled):
-                raise BadInput(f"labels {file}, line {reader.line_num}: has {len(row)} columns of {len(columns)}")
-            yield reader.line_num, row[place], row[labelled]
-    except csv.Error as error:
-        raise BadInput(f"labels {file}, line {reader.line_num}: cannot be read as a table ({error})") from error
-
-
-def _list(file: Path, text: str) -> Iterator[tuple[int, str, str]]:
-    for number, line in enumerate(text.split("\n"), 1):
-        if not line.strip():
-            continue
-        path, tab, label = line.partition("\t")
-        if not tab:
-            raise BadInput(f"labels {file}, line {number}: must be a path, a tab and a label; it is {line[:80]!r}")
-        yield number, path, label

@@ -12,12 +12,15 @@ from typing import Any
 import numpy as np
 
 from storage.errors import BadInput
-from storage.exports.record import RECORD
+from storage.exports.record import RECORDS
 from storage.files import atomic
 from storage.shards.manifest import canonical, identity_digest
 from storage.shards.shard import FORMAT
 from storage.texts import csv_bytes
-from tasks.exchange.labels import LIST, TABLE, Labelling, pair
+from tasks.exchange.label_sources.label_files import LIST, TABLE
+from tasks.exchange.label_sources.label_names import SPLIT_FOLDERS
+from tasks.exchange.labelling import Labelling
+from tasks.exchange.labels import pair
 from tasks.loading.decode import LOADER, Invert, decode_picture
 from tasks.loading.listing import list_pictures
 from tasks.loading.safe_read import BadPicture, read_file
@@ -32,13 +35,17 @@ SOME_REJECTS = 20  # rejects in a report; rejects.csv lists all
 
 @dataclass(frozen=True)
 class ImportRequest:
-    """The folder to import, and the dataset's name. An empty `alphabet` means the characters of the labels."""
+    """The folder to import, and the dataset's name. An empty `alphabet` means the characters of the labels.
+
+    With `keep_splits`, the folders train, validation and test (and their short names) tell the split of a picture.
+    """
 
     folder: Path
     name: str
     labelling: Labelling
     alphabet: str = ""
     invert: Invert = Invert.AUTO
+    keep_splits: bool = False
 
 
 @dataclass(frozen=True)
@@ -78,15 +85,32 @@ class Listing:
         In order of the paths.
     rejects : list of (path, reason)
         All other files.
+    mended : Counter
+        The labels that were changed, by what was done: `blanks` taken out, `zeros` written.
     """
 
     def __init__(self, wanted: ImportRequest):
         self.wanted = wanted
-        own = [wanted.folder / TABLE, wanted.folder / LIST, wanted.folder / RECORD]
-        skip = [*own, wanted.labelling.file] if wanted.labelling.file else own
+        own = [wanted.folder / name for name in (TABLE, LIST, *RECORDS)]
+        skip = [*own, *wanted.labelling.files, *wanted.labelling.agreeing]
         start = len(str(wanted.folder).rstrip("/")) + 1
         files = (str(path)[start:] for path in list_pictures(wanted.folder, skip))
-        self.pairs, self.rejects = pair(files, wanted.labelling, wanted.alphabet)
+        self.mended: Counter[str] = Counter()
+        self.pairs, self.rejects = pair(files, wanted.labelling, wanted.alphabet, self.mended)
+        if wanted.keep_splits:
+            self._require_splits()
+
+    def _require_splits(self) -> None:
+        """Leave out the pictures whose folders tell no split."""
+        without = [path for path, _ in self.pairs if split_of(path) is None]
+        if without and len(without) == len(self.pairs):
+            raise BadInput(
+                f"keep-splits: {self.wanted.folder} has no pictures in folders train, val or test; for instance "
+                f"{without[0]} is in none"
+            )
+        left_out = set(without)
+        self.pairs = [(path, label) for path, label in self.pairs if path not in left_out]
+        self.rejects = sorted([*self.rejects, *((path, "in no folder train, val or test") for path in without)])
 
     def jobs(self) -> list[ScanJob]:
         """Make the jobs for all labelled files."""
@@ -95,6 +119,14 @@ class Listing:
         return [
             ScanJob(number, folder, tuple(path for path, _ in group), invert) for number, group in enumerate(groups)
         ]
+
+
+def split_of(path: str) -> str | None:
+    """Return the split that a picture's folders tell: `train/A/1.png` is of train, `data/val-0/1.png` of validation."""
+    for folder in path.split("/")[:-1]:
+        if split := SPLIT_FOLDERS.get(folder.lower().rstrip("-_. 0123456789")):
+            return split
+    return None
 
 
 def scan_files(job: ScanJob) -> ScanReceipt:
@@ -144,7 +176,7 @@ class Source:
     seed = 0
 
     def __init__(self, listing: Listing, receipts: Iterable[ScanReceipt]):
-        self.wanted = listing.wanted
+        self.wanted, self.mended = listing.wanted, listing.mended
         digests = np.zeros((len(listing.pairs), DIGEST_BYTES), np.uint8)
         gone: dict[int, str] = {}
         self.tallest, self.widest = (0, ""), (0, "")
@@ -167,6 +199,8 @@ class Source:
             "ink": {"invert": self.wanted.invert.value},
             "loader": LOADER,
         }
+        if self.wanted.keep_splits:
+            self.source["split"] = "folders"
         labels = {label for _, label in self.pairs}
         alphabet = self.wanted.alphabet or "".join(sorted(set().union(*labels)))
         if len(alphabet) > MOST_LETTERS:
@@ -209,6 +243,16 @@ class Source:
         for k, (path, label) in enumerate(self.pairs):
             file = self.digests[DIGEST_BYTES * k : DIGEST_BYTES * (k + 1)].hex()
             yield (canonical([path, label, file]) + "\n").encode()
+
+    def twice_split(self) -> int:
+        """Count the pictures whose files are also in another split, where folders tell the split."""
+        if not self.wanted.keep_splits:
+            return 0
+        splits: dict[bytes, set[str | None]] = {}
+        files = [self.digests[DIGEST_BYTES * k : DIGEST_BYTES * (k + 1)] for k in range(len(self.pairs))]
+        for file, (path, _) in zip(files, self.pairs, strict=True):
+            splits.setdefault(file, set()).add(split_of(path))
+        return sum(len(splits[file]) > 1 for file in files)
 
     @property
     def digest(self) -> str:

@@ -86,6 +86,29 @@ def test_a_folder_becomes_a_dataset(captchas, pictures, tmp_path):
     assert sorted(path.name for path in foreign.iterdir()) == ["notes.txt", shard.name]
 
 
+def test_a_dry_run_shows_five_pairs_and_imports_nothing(captchas, pictures, tmp_path):
+    home = tmp_path / "h"
+    command = ("import", pictures, "--pattern", "first", "--name", "mine", "--dry-run", "--home", home)
+    result = captchas(*command, "--json")
+    assert result.returncode == 0, result.stderr
+    report = result.report
+    assert (report["dry_run"], report["pictures"], len(report["pairs"])) == (True, COUNT + 1, 5)
+    assert all(Path(pair["picture"]).name.startswith(pair["label"] + "-") for pair in report["pairs"])
+    assert not (home / "datasets").exists()
+    assert [path.name for path in (home / "reports" / "import" / "mine").iterdir()] == ["pairs.png"]
+
+
+def test_names_with_two_readings_are_refused_with_both(captchas, tmp_path):
+    folder = tmp_path / "s"
+    folder.mkdir()
+    for first, last in zip(("kvbn", "wqzx", "hjmt", "plsd"), ("BONE", "DUCK", "TREE", "MOON"), strict=True):
+        (folder / f"{first}_{last}.png").write_bytes(b"")
+    result = captchas("import", folder, "--home", tmp_path / "h", "--json")
+    assert result.returncode == 2
+    for text in ("--pattern '{label}_*' reads 'hjmt'", "--pattern '*_{label}' reads 'TREE'"):
+        assert text in result.stderr
+
+
 @pytest.fixture
 def check(monkeypatch, tmp_path):
     from flows.ingest import IngestRequest, check
@@ -112,6 +135,9 @@ def test_names_and_places(check, pictures, tmp_path):
         ({"labels": "{}/notes.txt", "pattern": "{label}"}, BadInput, "one of them at most"),
         ({"pattern": "*"}, BadInput, "pattern '*': must have {label} once"),
         ({"pattern": "(?P<label>"}, BadInput, "is no regular expression"),
+        ({"columns": "image"}, BadInput, "columns: must be two names with a comma between"),
+        ({"columns": "a,a"}, BadInput, "it is 'a,a'"),
+        ({"columns": "a,b", "pattern": "first"}, BadInput, "columns and pattern: one of them at most"),
         ({"name": "a/b"}, BadInput, "name: must be letters, digits, - and _ only"),
         ({"alphabet": "AA"}, BadInput, "alphabet: must be every character once; A comes again"),
         ({"alphabet": "A B"}, BadInput, "no blank or control characters"),
@@ -120,7 +146,10 @@ def test_names_and_places(check, pictures, tmp_path):
 )
 def test_a_mistake_is_told_before_anything_is_read(check, pictures, options, error, said):
     options = {key: value.replace("{}", str(pictures)) for key, value in ({"folder": "{}"} | options).items()}
-    options = {key: value if key in ("pattern", "name", "alphabet") else Path(value) for key, value in options.items()}
+    options = {
+        key: value if key in ("pattern", "columns", "name", "alphabet") else Path(value)
+        for key, value in options.items()
+    }
     with pytest.raises(error) as raised:
         check(options.pop("folder"), **options)
     assert said in str(raised.value)

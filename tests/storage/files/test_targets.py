@@ -20,6 +20,7 @@ from storage.files.targets import (
     Owned,
     is_stream,
     kind_of,
+    owned,
     require_file,
     require_folder,
     streamed,
@@ -115,6 +116,14 @@ def test_ordinary_and_new_files_pass(tmp_path):
         require_folder(tmp_path / name, "out", members=("report.json",))
 
 
+@pytest.mark.parametrize("name", [".export.json", "export.json"])
+def test_an_export_is_known_by_its_record_also_of_earlier_versions(tmp_path, name):
+    (tmp_path / name).write_text('{"what": {}, "parts": []}')
+    assert owned(tmp_path) is Owned.EXPORT
+    (tmp_path / name).write_text('{"mine": 1}')
+    assert owned(tmp_path) is None
+
+
 @pytest.fixture
 def kept(tmp_path) -> dict[Path, Owned]:
     """Files of the project by what they are."""
@@ -122,7 +131,7 @@ def kept(tmp_path) -> dict[Path, Owned]:
     for folder in (data / "more", export):
         folder.mkdir(parents=True)
     (data / "manifest.json").write_text('{"identity": "", "shards": []}')
-    (export / "export.json").write_text('{"what": {}, "parts": []}')
+    (export / ".export.json").write_text('{"what": {}, "parts": []}')
     (data / "shard-000000-1.h5").write_bytes(b"\x89HDF\r\n\x1a\nx")
     with closing(sqlite3.connect(tmp_path / "b.dat")) as base:
         base.execute("CREATE TABLE t (a)")

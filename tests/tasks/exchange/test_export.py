@@ -22,15 +22,26 @@ from PIL import Image
 from storage.dataset import Dataset
 from storage.errors import BadInput, Damaged, Different, NoSpace, NotThere, Unwritable
 from storage.exports import parquet, staging
-from storage.exports.record import NOTES, RECORD, ExportRecord
+from storage.exports.record import EARLIER, NOTES, RECORD, ExportRecord
 from storage.exports.staging import measured, sync_filesystem
 from storage.shards.manifest import Manifest
 from storage.shards.shard import BLOCK, SPLITS, Block, combined
 from storage.shards.writer import write_shard
 from tasks.exchange import export_part as parts
-from tasks.exchange.export import ExportChoice, begin_export, examine, finish_export, missing_bytes, plan_export, report
+from tasks.exchange.export import (
+    ExportChoice,
+    begin_export,
+    examine,
+    finish_export,
+    missing_bytes,
+    plan_export,
+    report,
+    tidy_export,
+)
 from tasks.exchange.export_part import export_part, prove_shard
 from tasks.exchange.formats import ExportEntry, ExportFormat, ExportLayout, tar_end, tar_member, tesseract_boxes
+from tasks.exchange.labels import find_labels
+from tasks.exchange.scan import ImportRequest, Listing
 
 ALPHABET = "ABCÉ,/"
 GOLDEN = Path(__file__).parents[2] / "golden" / "v1" / "book"  # whose manifest has every field
@@ -337,7 +348,7 @@ def test_parquet(exported, truth):
 
 def test_hdf5(exported, dataset, monkeypatch, tmp_path):
     out = exported(ExportFormat.HDF5)
-    assert sorted(tree(out)) == ["dataset.h5", RECORD]
+    assert sorted(tree(out)) == sorted(["dataset.h5", RECORD])
     monkeypatch.chdir(tmp_path)  # names are relative to the file, not to where one stands
     whole = dataset.head(len(dataset))
     with h5py.File(out / "dataset.h5") as file:
@@ -731,3 +742,85 @@ def test_the_record_says_what_the_folder_holds(dataset, exported):
     assert record.what["content"] == dataset.manifest.content
     assert (record.pictures, [part.pictures for part in record.parts]) == (len(dataset), list(SIZES))
     assert record.stands(exported(ExportFormat.PARQUET))
+
+
+# Read again by `captchas import`, and by Hugging Face's datasets.
+
+
+def listed(folder: Path) -> Listing:
+    return Listing(ImportRequest(folder, "again", find_labels(folder)))
+
+
+@pytest.mark.parametrize("split", [None, "test"])
+@pytest.mark.parametrize(
+    "chosen", [one for one in ExportFormat if one not in (ExportFormat.PARQUET, ExportFormat.HDF5)]
+)
+def test_an_import_finds_the_labels_of_an_export(exported, truth, tmp_path, chosen, split):
+    out = exported(chosen, split=split)
+    if chosen is ExportFormat.WEBDATASET:
+        with pytest.raises(BadInput, match=r"has no picture file, but .*\.tar.*unpack it first"):
+            find_labels(out)
+        for path in out.glob("*.tar"):
+            with tarfile.open(path) as file:
+                file.extractall(tmp_path, filter="data")
+        out = tmp_path
+    found = listed(out)
+    assert found.rejects == []
+    assert {int(Path(path).stem): label for path, label in found.pairs} == {
+        one.number: one.text for one in truth if split in (None, one.split)
+    }
+
+
+@pytest.mark.parametrize("chosen", [ExportFormat.PARQUET, ExportFormat.HDF5])
+def test_an_import_refuses_an_export_without_picture_files(exported, chosen):
+    with pytest.raises(BadInput, match=r"reads picture files only; .*export .*`--format png`"):
+        find_labels(exported(chosen))
+
+
+def test_an_import_refuses_labels_with_apostrophes_of_csv_safe(dataset, tmp_path):
+    block = made_block(9, 3)
+    text = np.array([b"=A", *block.text[1:]], "S6")
+    made = put(
+        tmp_path / "d", [[block._replace(text=text)]],
+        profile=dataset.manifest.profile | {"alphabet": ALPHABET + "="},
+    )  # fmt: skip
+    for safe in (False, True):
+        run(made, tmp_path / f"{safe}", ExportChoice(ExportFormat.PNG, csv_safe=safe))
+    assert "=A" in dict(listed(tmp_path / "False").pairs).values()
+    with pytest.raises(BadInput, match=r"--csv-safe.*\"'=A\".*export the dataset again"):
+        find_labels(tmp_path / "True")
+
+
+@pytest.mark.parametrize("split", [None, "test"])
+@pytest.mark.parametrize("chosen", [one for one in ExportFormat if one is not ExportFormat.HDF5])
+def test_other_tools_take_nothing_but_data_for_data(exported, chosen, split):
+    """Hugging Face's datasets reads every file whose path has no part that begins with a dot or two underscores."""
+    out = exported(chosen, split=split)
+    visible = [Path(name) for name in tree(out) if not any(part.startswith((".", "__")) for part in Path(name).parts)]
+    wanted = {
+        ExportFormat.PNG: {".png", ".csv"}, ExportFormat.GT: {".png", ".csv", ".txt"},
+        ExportFormat.TESSERACT: {".png", ".txt", ".box"}, ExportFormat.COCO: {".png", ".json"},
+        ExportFormat.WEBDATASET: {".tar"}, ExportFormat.PARQUET: {".parquet"},
+    }  # fmt: skip
+    assert {path.suffix for path in visible} == wanted[chosen]
+    if split and len(wanted[chosen]) == 1:
+        assert all(path.name.startswith(f"{split}-") for path in visible)
+    assert (out / RECORD).is_file() and RECORD.startswith(".")
+
+
+def test_the_record_of_an_earlier_version_is_known_and_gets_its_new_name(dataset, tmp_path):
+    choice, out = ExportChoice(ExportFormat.PARQUET), tmp_path / "out"
+    run(dataset, out, choice)
+    before = tree(out)
+    (out / RECORD).rename(out / EARLIER)
+    plan = plan_export(dataset, choice, out)
+    assert plan.whole
+    tidy_export(out)
+    assert tree(out) == before
+    (out / RECORD).rename(out / EARLIER)
+    (out / "shard-000001.parquet").unlink()
+    assert [receipt.kept for receipt in run(dataset, out, choice)] == [True, False, True]
+    assert tree(out) == before
+    (out / RECORD).rename(out / EARLIER)
+    with pytest.raises(Different, match="holds another export"):
+        plan_export(dataset, ExportChoice(ExportFormat.PNG), out)

@@ -26,7 +26,9 @@ from tasks.datasets.statistics import SIGMAS
 from tasks.datasets.totals import Gathered
 from tasks.exchange import ingest, scan
 from tasks.exchange.ingest import as_imported, fill_jobs, fill_shard, require_same_files
+from tasks.exchange.labelling import Labelling, LabelOptions, Zeros
 from tasks.exchange.labels import find_labels
+from tasks.exchange.preview import dry_report
 from tasks.exchange.scan import PICTURES, REJECTS, ImportRequest, Listing, Source, scan_files, write_records
 from tasks.loading.decode import Invert, load_picture
 from tasks.lowlevel.deflate import compress
@@ -391,7 +393,7 @@ def test_what_is_left_out_is_listed_with_its_reason(tmp_path):
     (folder / "a, b_A.png").write_bytes(b"")
     Image.new("L", (9, 9), 77).save(folder / "blank_C.png")
     (folder / ".hidden_A.png").write_bytes(b"")
-    source, gathered = brought_in(folder, out)
+    source, gathered = brought_in(folder, out, labelling=Labelling())
     assert gathered.manifest().count == 4
     with (tmp_path / "out records" / REJECTS).open(newline="") as file:
         rejects = {row["path"]: row["reason"] for row in csv.DictReader(file)}
@@ -417,7 +419,8 @@ def test_what_is_left_out_is_listed_with_its_reason(tmp_path):
 def test_the_record_of_an_export_is_no_reject(tmp_path):
     Image.fromarray(np.eye(9, dtype=np.uint8) * 255).save(tmp_path / "A.png")
     (tmp_path / "labels.csv").write_text("path,label\nA.png,A\n")
-    (tmp_path / "export.json").write_text("{}")
+    (tmp_path / ".export.json").write_text("{}")
+    (tmp_path / "export.json").write_text("{}")  # its name in earlier versions
     source = measured(tmp_path)
     assert (source.pairs, source.rejects) == ([("A.png", "A")], [])
 
@@ -531,6 +534,146 @@ def test_a_dataset_tells_how_it_was_imported(pictures, imported, tmp_path):
     (folder / "labels.csv").write_text("path,label\n" + "".join(f"{path.name},A\n" for path in folder.glob("*.png")))
     brought_in(folder, tmp_path / "d")
     assert as_imported(tmp_path / "d", folder)["labels"] == folder / "labels.csv"
+
+
+# The split that folders tell, and what is shown before and after.
+
+
+def split_folders(folder: Path) -> Path:
+    """Thirty pictures in train, ten each in val and test-1; one of test-1 is also in train, one lies in no folder."""
+    for number, name in enumerate(("train", "val", "test-1")):
+        few(folder / name, "ABCABC" * (5 if name == "train" else 2), salt=number)
+    (folder / "test-1" / "0_A.png").write_bytes((folder / "train" / "7_B.png").read_bytes())
+    (folder / "99_C.png").write_bytes((folder / "train" / "7_B.png").read_bytes())
+    return folder
+
+
+def test_folders_tell_the_split_on_request(tmp_path):
+    folder = split_folders(tmp_path / "s")
+    source, _ = brought_in(folder, tmp_path / "kept", keep_splits=True)
+    dataset = Dataset(tmp_path / "kept")
+    splits = dict(zip(paths_of(dataset), dataset.head(99).split.tolist(), strict=True))
+    assert {path.partition("/")[0]: split for path, split in splits.items()} == {"train": 0, "val": 1, "test-1": 2}
+    assert len(splits) == 54
+    assert dict(source.rejects) == {"99_C.png": "in no folder train, val or test"}
+    assert source.twice_split() == 2
+    assert dataset.manifest.source["split"] == "folders"
+    assert dataset.manifest.statistics["splits"] == {"train": 30, "validation": 12, "test": 12}
+    again = as_imported(tmp_path / "kept", folder)
+    assert again["keep_splits"] is True
+    # Without it nothing of the identity changes, and the folders say nothing.
+    brought_in(folder, tmp_path / "hashed")
+    hashed = Dataset(tmp_path / "hashed")
+    assert set(hashed.manifest.source) == {"pictures", "digest", "ink", "loader", "labels"}
+    assert "keep_splits" not in as_imported(tmp_path / "hashed", folder)
+    own = dict(zip(paths_of(hashed), hashed.head(99).split.tolist(), strict=True))
+    assert own["train/7_B.png"] == own["test-1/0_A.png"]
+    with pytest.raises(Different, match=r"source\.split: None there, 'folders' wanted|imported from other files"):
+        brought_in(folder, tmp_path / "hashed", keep_splits=True)
+
+
+def test_a_missing_validation_folder_is_told(tmp_path):
+    folder = split_folders(tmp_path / "s")
+    shutil.rmtree(folder / "val")
+    source, gathered = brought_in(folder, tmp_path / "out", keep_splits=True)
+    (note, _) = ingest.report(source, tmp_path / "out", tmp_path / "r", gathered, 1.0)["notes"]
+    assert note == "no folder tells validation, which `captchas train` measures itself on: make a folder val"
+
+
+def test_a_folder_without_splits_keeps_none(tmp_path):
+    with pytest.raises(
+        BadInput, match=r"keep-splits: .* has no pictures in folders train, val or test; for instance 0_A"
+    ):
+        measured(few(tmp_path / "s"), keep_splits=True)
+
+
+@pytest.mark.parametrize(
+    ("path", "split"),
+    [("train/1.png", "train"), ("data/Val-0/A/1.png", "validation"), ("valid/1.png", "validation"),
+     ("dev/x", "validation"), ("test_2/1.png", "test"), ("eval/1.png", "test"), ("trained/1.png", None),
+     ("a/train.png", None), ("train.png", None)],
+)  # fmt: skip
+def test_which_folders_are_splits(path, split):
+    assert scan.split_of(path) == split
+
+
+def test_a_report_shows_five_pairs_lengths_alphabet_and_notes(tmp_path):
+    folder, out = split_folders(tmp_path / "s"), tmp_path / "out"
+    (folder / "100_Z Z.png").write_bytes((folder / "99_C.png").read_bytes())
+    (folder / "101_AB.png").write_bytes(b"no picture")
+    source, gathered = brought_in(folder, out, labelling=find_labels(folder, pattern="last"))
+    report = ingest.report(source, out, tmp_path / "records", gathered, 1.0)
+    assert [sorted(pair) for pair in report["pairs"]] == [["label", "picture"]] * 5
+    labels = dict(source.pairs)
+    assert all(labels[pair["picture"]] == pair["label"] for pair in report["pairs"])
+    assert {pair["picture"].partition("/")[0] for pair in report["pairs"]} >= {"train", "val"}
+    assert (report["alphabet"], report["label_lengths"]) == ("ABCZ", {"1": 55, "2": 1})
+    assert report["notes"] == [
+        "1 label had a blank, which is taken out: no picture shows it",
+        "folders tell test, train and validation; the split follows from the pixels, or from the folders with "
+        "--keep-splits",
+    ]
+
+
+def test_a_dry_run_shows_the_same_and_writes_a_sheet_only(tmp_path):
+    folder = few(tmp_path / "s", "ABCABC")
+    (folder / "README.txt").write_text("mine")
+    listing = Listing(ImportRequest(folder, "mine", find_labels(folder, pattern="last")))
+    report = dry_report(listing, tmp_path / "records")
+    assert names(tmp_path) == ["records", "s"] and names(tmp_path / "records") == ["pairs.png"]
+    assert (report["pictures"], report["rejected"]) == (6, 1)
+    assert report["rejects"] == [{"path": "README.txt", "reason": "is not named as a picture"}]
+    assert report["pairs"] == [{"picture": f"{k}_{'ABCABC'[k]}.png", "label": "ABCABC"[k]} for k in (0, 1, 2, 4, 5)]
+    assert (report["alphabet"], report["label_lengths"], report["notes"]) == ("ABC", {"1": 6}, [])
+    with Image.open(tmp_path / "records" / "pairs.png") as sheet:
+        assert sheet.width > 5 * 18
+    json.dumps(report)
+
+
+def test_pairs_that_are_no_pictures_are_passed_over(tmp_path):
+    folder = few(tmp_path / "s", "ABCABCABC")
+    for name in ("0_A.png", "8_C.png"):
+        (folder / name).write_bytes(b"")
+    report = dry_report(Listing(ImportRequest(folder, "mine", find_labels(folder))), tmp_path / "records")
+    assert len(report["pairs"]) == 5
+    assert {"0_A.png", "8_C.png"}.isdisjoint(pair["picture"] for pair in report["pairs"])
+
+
+@pytest.mark.parametrize(
+    ("options", "files", "told"),
+    [
+        ({}, {"list/answers.csv": "{}"}, {"found": "list/answers.csv"}),
+        ({"columns": ("bild", "wort")}, {"labels.csv": "{}"}, {"file": "labels.csv", "columns": "bild,wort"}),
+        ({"fold_case": True, "zeros": Zeros.KEEP}, {"labels.csv": "{}"},
+         {"file": "labels.csv", "case": "upper", "zeros": "keep"}),
+        ({}, {f"{k}_{'ABCAB'[k]}.txt": "X" for k in range(5)}, {"beside": ".txt"}),
+    ],
+)  # fmt: skip
+def test_an_import_can_be_repeated_from_its_manifest(tmp_path, options, files, told):
+    folder = few(tmp_path / "s")
+    rows = "bild,wort,x\n" + "".join(
+        f"{path.name},{path.stem[-1].lower()},1\n" for path in sorted(folder.glob("*.png"))
+    )
+    for name, text in files.items():
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_text(text.replace("{}", rows))
+    brought_in(folder, tmp_path / "out", labelling=find_labels(folder, options=LabelOptions(**options)))
+    before = state(tmp_path / "out")
+    manifest = Manifest.read(tmp_path / "out")  # its rules allow what is written
+    assert manifest.source["labels"] == told
+    again = as_imported(tmp_path / "out", folder)
+    columns = again.get("columns")
+    labelling = find_labels(
+        folder, again["labels"], again["pattern"],
+        LabelOptions(
+            columns and tuple(columns.split(",")), again.get("fold_case", False), again.get("zeros")
+        ),
+    )  # fmt: skip
+    (tmp_path / "out" / manifest.shards[0]["name"]).unlink()
+    brought_in(folder, tmp_path / "out", labelling=labelling)
+    assert {name: data for name, (_, data) in state(tmp_path / "out").items()} == {
+        name: data for name, (_, data) in before.items()
+    }
 
 
 # It can be looked at, learnt from and evaluated on.

@@ -79,7 +79,8 @@ def test_files_of_labels(tmp_path, name, content):
         ("l.csv", b"path,label\na.png,A\nb.png,B\n./a.png,C\n", ["lines 2 and 4", "'a.png'", "keep one"]),
         ("l.csv", b"path,label\na.png,A\na.png,A\n", ["lines 2 and 3"]),
         ("l.csv", b'path,label\n"a\nb.png",A\n"a\nb.png",A\n', ["lines 3 and 5"]),
-        ("l.csv", b"image,label\na.png,A\n", ["path, file or filename", "'image,label'"]),
+        ("l.csv", b"number,colour\n1,A\n", ["path, file or filename", "'number,colour'"]),
+        ("l.csv", b"path,label\na.png,A,B\n", ["line 2", "3 columns of 2", "double quotes"]),
         ("l.csv", b"", ["the first line must name"]),
         ("l.csv", b"path,label\na.png\n", ["line 2", "1 columns of 2"]),
         ("l.csv", b"path,label\na.png,\xe9\n", ["line 2", "0xe9", "not UTF-8"]),
@@ -116,17 +117,20 @@ def test_where_labels_come_from(tmp_path):
 
 def test_pairs_are_sorted_by_bytes_and_all_others_have_a_reason():
     undecodable = os.fsdecode(b"x_\xffA.png")
-    paths = ["z_B.png", "a/x_A.png", "a-b_A.png", "É_C.png", "Z_A.png", "x_.png", undecodable, "x_A B.png", "x_ABX.png",
-             "x_" + "A" * 33 + ".png"]  # fmt: skip
+    paths = ["z_B.png", "a/x_A.png", "a-b_A.png", "É_C.png", "Z_A.png", "x_.png", undecodable, "x_A B.png",
+             "x_A\tB.png", "x_ABX.png", "x_" + "A" * 33 + ".png"]  # fmt: skip
     pairs, rejects = pair(paths, Labelling(), "ABC ")
-    assert pairs == [("Z_A.png", "A"), ("a-b_A.png", "A"), ("a/x_A.png", "A"), ("z_B.png", "B"), ("É_C.png", "C")]
+    assert pairs == [
+        ("Z_A.png", "A"), ("a-b_A.png", "A"), ("a/x_A.png", "A"), ("x_A B.png", "AB"), ("z_B.png", "B"),
+        ("É_C.png", "C"),
+    ]  # fmt: skip
     assert [path.encode() for path, _ in pairs] == sorted(path.encode() for path, _ in pairs)
     reasons = dict(rejects)
     assert len(pairs) + len(rejects) == len(paths)
     assert reasons == {
         "x_.png": "its label is empty",
         "x_\\xffA.png": "the name is not UTF-8; rename it",
-        "x_A B.png": "its label 'A B' has a blank or control character",
+        "x_A\tB.png": "its label 'A\\tB' has a blank or control character",
         "x_ABX.png": "its label 'ABX' has 'X', which the alphabet lacks",
         "x_" + "A" * 33 + ".png": "its label has 33 characters; at most 32 are possible",
     }

@@ -1,0 +1,314 @@
+"""Files that list labels: tables, plain lists and JSON, with the encodings and separators that people use."""
+
+import csv
+import io
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from storage.errors import BadInput, NotThere
+
+TABLE, LIST = "labels.csv", "gt.txt"  # the names that this project's own exports use
+PICTURE = re.compile(r"\.(?:png|jpe?g|jpe|jfif|gif|bmp|dib|webp|tiff?)$", re.IGNORECASE)
+TABLES, JSONS = {".csv", ".tsv"}, {".json", ".jsonl", ".ndjson"}
+LISTS = {".txt", ".lst", ".list"}
+LABELISH = re.compile(r"label|annot|truth|answer|solution|metadata|caption|transcri|^gt\b|_gt$|^(train|val|test)$")
+OTHER_TEXTS = {"", ".dat", ".text", ".log", ".tab", ".psv", ".ssv"}  # of labels only if they are named so
+UNREADABLE = {
+    ".xlsx": "save it as CSV", ".xls": "save it as CSV", ".ods": "save it as CSV", ".numbers": "export it as CSV",
+    ".xml": "write path and label of each picture into a labels.csv",
+    ".parquet": "write path and label of each picture into a labels.csv",
+    ".arrow": "write path and label of each picture into a labels.csv",
+    ".feather": "write path and label of each picture into a labels.csv",
+    ".pkl": "write path and label of each picture into a labels.csv",
+    ".npy": "write path and label of each picture into a labels.csv",
+    ".npz": "write path and label of each picture into a labels.csv",
+    ".mat": "write path and label of each picture into a labels.csv",
+    ".yaml": "write path and label of each picture into a labels.csv",
+    ".yml": "write path and label of each picture into a labels.csv",
+}  # fmt: skip
+HOLDERS = {  # of pictures, and how to take them out
+    ".tar": "unpack it first: cd FOLDER && for f in *.tar; do tar -xf $f; done",
+    ".zip": "unpack it first", ".tgz": "unpack it first", ".gz": "unpack it first", ".7z": "unpack it first",
+    ".rar": "unpack it first",
+    ".parquet": "export the dataset with `--format png`, or write its pictures into files",
+    ".arrow": "write its pictures into files", ".tfrecord": "write its pictures into files",
+    ".tfrecords": "write its pictures into files", ".mdb": "write its pictures into files",
+    ".npz": "write its pictures into files", ".npy": "write its pictures into files",
+    ".pkl": "write its pictures into files",
+    ".h5": "the dataset that it was made from can be used as it is; export that with `--format png`",
+    ".hdf5": "write its pictures into files",
+}  # fmt: skip
+SEPARATORS = ",;\t|"
+SOME = 50  # rows that the separator is judged by
+DEEPEST = 12  # levels of tables and lists in an entry of a JSON file
+MOST_COLUMNS = 200  # of an entry of a JSON file
+SPLIT_LINE = re.compile(r"^(.*?\.(?:png|jpe?g|jpe|jfif|gif|bmp|dib|webp|tiff?))\s+(\S.*)$", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class LabelTable:
+    """The cells of a file of labels.
+
+    Parameters
+    ----------
+    unit : str
+        What the numbers count: 'line' or 'entry'.
+    rows : list of (number, cells)
+        All rows have as many cells as the first.
+    columns : tuple of str, optional
+        The names of the columns, if the format tells them. In a text file the first row may hold them.
+    """
+
+    file: Path
+    unit: str
+    rows: list[tuple[int, list[str]]]
+    columns: tuple[str, ...] | None = None
+
+
+def suffix_of(name: str) -> str:
+    """Return the suffix of a file's name, in small letters."""
+    return Path(name).suffix.lower()
+
+
+def labelish(name: str) -> bool:
+    """Return whether a file is named as files of labels are."""
+    base = name.rpartition("/")[2].lower()
+    return LABELISH.search(base.rpartition(".")[0] or base) is not None
+
+
+def may_list(name: str) -> bool:
+    """Return whether a file may list labels, by its name."""
+    suffix = suffix_of(name)
+    return suffix in TABLES | JSONS | LISTS or (suffix in OTHER_TEXTS and labelish(name))
+
+
+def read_table(file: Path) -> LabelTable:
+    """Read the cells of a file of labels; the suffix says which format it has.
+
+    Raises
+    ------
+    NotThere, BadInput
+        With the line.
+    """
+    suffix = file.suffix.lower()
+    if suffix in UNREADABLE and file.is_file():
+        raise BadInput(f"labels {file}: files of labels are text or JSON, not {suffix}; {UNREADABLE[suffix]}")
+    text = _text(file)
+    if suffix in JSONS:
+        return _json(file, text)
+    rows = list(_cells(file, text) if suffix in TABLES else _list(file, text))
+    if rows:
+        width = len(rows[0][1])
+        for number, cells in rows:
+            if len(cells) < width or any(cells[width:]):
+                raise BadInput(
+                    f"labels {file}, line {number}: has {len(cells)} columns of {width}; put a label that has a "
+                    "separator in it between double quotes"
+                )
+            del cells[width:]
+    return LabelTable(file, "line", rows)
+
+
+def _text(file: Path) -> str:
+    try:
+        data = file.read_bytes()
+    except FileNotFoundError:
+        raise NotThere(f"labels {file}: no such file; give a {TABLE} or {LIST}") from None
+    except OSError as error:
+        raise BadInput(f"labels {file}: cannot be read ({error.strerror})") from error
+    return decode(data, f"labels {file}")
+
+
+def decode(data: bytes, name: str) -> str:
+    """Decode a text file: UTF-8, or UTF-16 and UTF-32 with a mark or recognised by their zero bytes.
+
+    Raises
+    ------
+    BadInput
+        With the line.
+    """
+    try:
+        return data.decode(_encoding(data))
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise BadInput(
+            f"{name}, line {line}: byte 0x{data[error.start]:02x} is not UTF-8; save the file as UTF-8"
+        ) from error
+
+
+def _encoding(data: bytes) -> str:
+    if data.startswith((b"\xff\xfe\0\0", b"\0\0\xfe\xff")):
+        return "utf-32"
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return "utf-16"
+    head = data[:4000]
+    if len(head) > 3 and not len(data) % 2:  # ASCII characters in UTF-16 have a zero byte each, always on one side
+        for zeros, encoding in ((head[1::2], "utf-16-le"), (head[::2], "utf-16-be")):
+            if zeros.count(0) > 0.4 * len(zeros):
+                return encoding
+    return "utf-8-sig"
+
+
+def _separator(text: str) -> str:
+    """Return the separator that divides the first rows into as many cells each, two at least; else a comma."""
+    best, found = (0.0, 0), ","
+    for separator in SEPARATORS:
+        try:
+            widths = [len(row) for _, row in zip(range(SOME), _csv(text, separator), strict=False) if row]
+        except csv.Error:
+            continue
+        if not widths:
+            continue
+        usual = max(set(widths), key=lambda width: (width > 1, widths.count(width)))
+        if usual > 1 and (score := (widths.count(usual) / len(widths), usual)) > best:
+            best, found = score, separator
+    return found
+
+
+def _csv(text: str, separator: str) -> Iterator[list[str]]:
+    return csv.reader(io.StringIO(text, newline=""), delimiter=separator, skipinitialspace=True)
+
+
+def _cells(file: Path, text: str) -> Iterator[tuple[int, list[str]]]:
+    skipped = 0
+    first, _, rest = text.partition("\n")
+    if told := re.fullmatch(r"sep=(.)\r?", first):  # a spreadsheet's own line
+        separator, text, skipped = told[1], rest, 1
+    else:
+        separator = _separator(text)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, skipinitialspace=True)
+    try:
+        for row in reader:
+            if any(map(str.strip, row)):
+                yield reader.line_num + skipped, [cell.strip() for cell in row]
+    except csv.Error as error:
+        raise BadInput(
+            f"labels {file}, line {reader.line_num + skipped}: cannot be read as a table ({error})"
+        ) from error
+
+
+def _list(file: Path, text: str) -> Iterator[tuple[int, list[str]]]:
+    """Yield the two cells of each line: path and label, divided by a tab, another separator, or a blank."""
+    lines = [(number, line.rstrip("\r")) for number, line in enumerate(text.split("\n"), 1) if line.strip()]
+    if sum("\t" in line for _, line in lines) * 2 >= len(lines) > 0:
+        for number, line in lines:
+            if "\t" not in line:
+                raise BadInput(f"labels {file}, line {number}: must be a path, a tab and a label; it is {line[:80]!r}")
+            path, label = line.split("\t", 1)
+            yield number, [path.strip(), _transcribed(label.strip())]
+        return
+    separator = _separator(text)
+    if sum(separator in line for _, line in lines) >= 0.9 * len(lines) > 0:
+        yield from _cells(file, text)
+        return
+    for number, line in lines:
+        # A blank may be in the name or in the label: the suffix of a picture says where the name ends.
+        found = SPLIT_LINE.match(line.strip())
+        cells = list(found.groups()) if found else line.split(None, 1)
+        if len(cells) < 2:
+            raise BadInput(f"labels {file}, line {number}: must be a path and a label; it is {line[:80]!r}")
+        yield number, [cell.strip(" :") for cell in cells]
+
+
+def _transcribed(label: str) -> str:
+    """Return the text of a label that is PaddleOCR's list of boxes with one box."""
+    if not label.startswith("[{"):
+        return label
+    try:
+        boxes = json.loads(label)
+        return str(boxes[0]["transcription"]) if len(boxes) == 1 else label
+    except (ValueError, KeyError, TypeError):
+        return label
+
+
+def _json(file: Path, text: str) -> LabelTable:
+    try:
+        value = json.loads(text, object_pairs_hook=_once)
+    except (ValueError, RecursionError) as error:
+        value = _json_lines(file, text, error)
+    if isinstance(value, dict):
+        value = _listed(value)
+    if not isinstance(value, list) or not value:
+        raise BadInput(f"labels {file}: holds no labels; it must be an object or a list of objects, or a line for each")
+    rows = [_flat(entry) for entry in value]
+    columns = tuple(dict.fromkeys(name for row in rows for name in row))
+    if len(columns) > MOST_COLUMNS:
+        raise BadInput(f"labels {file}: its entries have {len(columns)} fields; write a path and a label in each")
+    return LabelTable(
+        file, "entry", [(number, [row.get(name, "") for name in columns]) for number, row in enumerate(rows, 1)],
+        columns,
+    )  # fmt: skip
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Refuse an object that has a key twice: JSON would keep the last in silence."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        keys = [key for key, _ in pairs]
+        twice = next(key for key in keys if keys.count(key) > 1)
+        raise BadInput(f"labels: the key {twice!r} occurs twice; keep one of them")
+    return found
+
+
+def _json_lines(file: Path, text: str, whole: Exception) -> list[Any]:
+    found = []
+    for number, line in enumerate(text.split("\n"), 1):
+        if line.strip():
+            try:
+                found.append(json.loads(line, object_pairs_hook=_once))
+            except BadInput:
+                raise
+            except (ValueError, RecursionError) as error:
+                said = error if found else whole
+                raise BadInput(f"labels {file}, line {number}: cannot be read as JSON ({said})") from error
+    return found
+
+
+def _listed(value: dict[str, Any]) -> object:
+    """Make a list of entries from an object: by path, lists side by side, or a list of pictures within."""
+    lists = {key: item for key, item in value.items() if isinstance(item, list)}
+    if lists:
+        pictures, notes = lists.get("images"), lists.get("annotations")
+        if pictures and notes and all(isinstance(item, dict) for item in (*pictures, *notes)):
+            return _coco(pictures, notes)
+        tables = [item for item in lists.values() if item and all(isinstance(entry, dict) for entry in item)]
+        if tables and all(item.keys() == tables[0][0].keys() for entries in tables for item in entries):
+            return [item for entries in tables for item in entries]  # of train and val, for instance
+        sizes = {len(item) for item in lists.values()}
+        if len(lists) > 1 and len(sizes) == 1:
+            return [dict(zip(lists, row, strict=True)) for row in zip(*lists.values(), strict=True)]
+        return []
+    if value and all(isinstance(item, dict) for item in value.values()):
+        return [{"path": key} | {f".{name}": inner for name, inner in item.items()} for key, item in value.items()]
+    return [{"path": key, "label": item} for key, item in value.items()]
+
+
+def _coco(pictures: list[dict[str, Any]], notes: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Put the only note of a picture beside it, if it has text: captions, for instance. Boxes of letters stay away."""
+    by_picture: dict[Any, list[dict[str, Any]]] = {}
+    for note in notes:
+        by_picture.setdefault(note.get("image_id"), []).append(note)
+    if all(len(by_picture.get(picture.get("id"), [])) == 1 for picture in pictures):
+        return [picture | {"annotation": by_picture[picture.get("id")][0]} for picture in pictures]
+    return pictures
+
+
+def _flat(value: object) -> dict[str, str]:
+    """Return the scalars of an entry by their dotted names; a list of two texts is a path and a label."""
+    found: dict[str, str] = {}
+
+    def walk(name: str, item: object, level: int) -> None:
+        if isinstance(item, dict | list):
+            if level < DEEPEST:
+                inner = item.items() if isinstance(item, dict) else enumerate(item)
+                for key, below in inner:
+                    walk(f"{name}.{key}" if name else str(key), below, level + 1)
+        elif item is not None:
+            found[name] = item if isinstance(item, str) else json.dumps(item)
+
+    walk("", value, 0)
+    return {name: text.strip() for name, text in found.items()}

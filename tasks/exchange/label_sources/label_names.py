@@ -1,0 +1,211 @@
+"""Which part of the pictures' names is the label: the part that varies as labels do, and no counter, hash or date."""
+
+import itertools
+import re
+import statistics
+import unicodedata
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from storage.errors import BadInput
+from tasks.exchange.label_sources.label_files import PICTURE
+from tasks.exchange.label_sources.name_parts import SAME, Part, kinds_of
+
+SEPARATORS = "_- ."
+SYMBOLS = "+=*?!@#$%&"  # labels that have these may have a dash and a dot too
+MOST = 50_000  # names that are looked at, from all over the folder
+SHOWN = 3  # names in a message
+COPY = re.compile(r"(?: ?\(\d{1,3}\)| - (?:Copy|Kopie|copie|copia)(?: \(\d+\))?| copy(?: \d+)?)+$", re.IGNORECASE)
+SPLIT_FOLDERS = {
+    "train": "train", "training": "train", "val": "validation", "valid": "validation", "validation": "validation",
+    "dev": "validation", "test": "test", "testing": "test", "eval": "test",
+}  # fmt: skip
+PLAIN_FOLDERS = {*SPLIT_FOLDERS, "images", "image", "img", "imgs", "pictures", "data", "dataset", "samples", "captcha",
+                 "captchas", "png", "jpg"}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A way to take labels from names: the pattern for `--pattern`, and the label of each name."""
+
+    pattern: str
+    labels: tuple[str, ...]
+
+
+def without_copy(stem: str) -> str:
+    """Return a name without the mark of a copy: `ABCD (1)`, `ABCD - Copy`, `ABCD copy 2` are `ABCD`."""
+    return COPY.sub("", stem) or stem
+
+
+def infer_pattern(paths: Sequence[str], default: str) -> str:
+    """Return the pattern by which the names of pictures tell their labels.
+
+    Parameters
+    ----------
+    paths : sequence of str
+        Of pictures, relative to the folder.
+    default : str
+        The pattern for no pictures.
+
+    Raises
+    ------
+    BadInput
+        Several parts of the names may be the label, or none. The message shows each reading.
+    """
+    paths = [path for path in paths if PICTURE.search(path)] or list(paths)
+    total = len(paths)
+    paths = paths[:: max(1, -(-total // MOST))]
+    paths = [path for path in paths if path.isprintable()]
+    if not paths:
+        return default
+    stems = [unicodedata.normalize("NFC", PICTURE.sub("", path.rpartition("/")[2])) for path in paths]
+    names = _Names(paths, [without_copy(stem) for stem in stems], total)
+    found = _distinct(names.readings())
+    if len(found) == 1:
+        return found[0].pattern
+    if found:
+        whole = Reading("whole", tuple(names.stems))
+        raise _unclear(names, _distinct([*found, whole]))
+    raise names.nothing()
+
+
+def _distinct(readings: Iterable[Reading]) -> list[Reading]:
+    """Leave out readings that give the same labels."""
+    return list({reading.labels: reading for reading in reversed(list(readings))}.values())[::-1]
+
+
+def _unclear(names: "_Names", readings: list[Reading]) -> BadInput:
+    told = "; ".join(
+        f"--pattern '{reading.pattern}' reads "
+        + ", ".join(f"{reading.labels[k]!r} in {names.paths[k]}" for k in names.examples())
+        for reading in readings
+    )
+    return BadInput(f"names: several parts of the pictures' names may be the label; choose one: {told}")
+
+
+class _Names:
+    """The names of pictures, divided into parts at the separators that all of them have."""
+
+    def __init__(self, paths: list[str], stems: list[str], total: int):
+        self.paths, self.stems, self.total = paths, stems, total
+        self.separators, self.count = self._structure()
+        tokens = [self._tokens(stem) for stem in stems]
+        self.regular = [k for k, parts in enumerate(tokens) if len(parts) == self.count]
+        self.columns = [[tokens[k][place] for k in self.regular] for place in range(self.count)]
+        folders = [paths[k].rpartition("/")[0] for k in self.regular]
+        self.kinds = kinds_of(self.columns, total, folders)
+
+    def examples(self) -> list[int]:
+        """Return the indices of a few names from all over."""
+        step = max(1, len(self.paths) // SHOWN)
+        return list(range(0, len(self.paths), step))[:SHOWN]
+
+    def _tokens(self, stem: str) -> list[str]:
+        return re.split(f"[{re.escape(self.separators)}]", stem) if self.separators else [stem]
+
+    def _structure(self) -> tuple[str, int]:
+        """Return the separators that divide nearly all names into equally many parts, most parts first."""
+        there = [mark for mark in SEPARATORS if any(mark in stem for stem in self.stems)]
+        best = ("", 1)
+        for size in range(1, len(there) + 1):
+            for marks in map("".join, itertools.combinations(there, size)):
+                counts = [1 + sum(map(stem.count, marks)) for stem in self.stems]
+                usual = statistics.mode(counts)
+                if usual > best[1] and counts.count(usual) >= SAME * len(counts):
+                    best = (marks, usual)
+        return best
+
+    def readings(self) -> list[Reading]:
+        """Return the readings whose values vary as labels do."""
+        loose = self._irregular() if self.count == 1 else None
+        inside = self._of_kind(Part.LABEL) if loose is None else loose
+        folder = self._folder(bool(inside))
+        return [*inside, folder] if folder else inside
+
+    def _of_kind(self, kind: Part) -> list[Reading]:
+        return [self._reading(place) for place, there in enumerate(self.kinds) if there is kind]
+
+    def _reading(self, place: int) -> Reading:
+        tokens = [self._tokens(stem) for stem in self.stems]
+        labels = tuple(parts[place] if place < len(parts) else "" for parts in tokens)
+        if self.count == 1:
+            return self._whole()
+        return Reading(self._pattern(place), labels)
+
+    def _whole(self) -> Reading:
+        """Return the reading of whole names; the few that have a separator, unlike all others, have no label."""
+        odd = [mark for mark in SEPARATORS if any(mark in stem for stem in self.stems)]
+        if any(mark in stem for stem in self.stems for mark in SYMBOLS):
+            odd = [mark for mark in odd if mark not in "-."]
+        pattern = f"(?P<label>[^/{re.escape(''.join(odd))}]+)" if odd else "whole"
+        return Reading(pattern, tuple(self.stems))
+
+    def _pattern(self, place: int) -> str:
+        """Write a template, if all names have the same separators at the same places; else a regular expression."""
+        marks = f"[{re.escape(self.separators)}]"
+        gaps = {tuple(re.findall(marks, self.stems[k])) for k in self.regular}
+        if len(gaps) == 1:
+            (between,) = gaps
+            stars = ["{label}" if k == place else "*" for k in range(self.count)]
+            return "".join(itertools.chain(*itertools.zip_longest(stars, between, fillvalue="")))
+        token = f"[^/{re.escape(self.separators)}]*"
+        return f"(?:{token}{marks}){{{place}}}(?P<label>{token})(?:{marks}.*)?"
+
+    def _irregular(self) -> list[Reading] | None:
+        """Return the readings of names that have differing numbers of parts: the first part, or the last.
+
+        None if hardly a name has a separator.
+        """
+        for mark in SEPARATORS:
+            divided = [stem for stem in self.stems if mark in stem]
+            if len(divided) <= (1 - SAME) * len(self.stems):
+                continue
+            ends = [[stem.partition(mark)[0] for stem in divided], [stem.rpartition(mark)[2] for stem in divided]]
+            kinds = kinds_of(ends, self.total)
+            patterns = (rf"(?P<label>[^/{mark}]*)(?:[{mark}].*)?", rf"(?:.*[{mark}])?(?P<label>[^/{mark}]*)")
+            if mark == "_":
+                patterns = ("first", "last")
+            labels = [
+                [stem.partition(mark)[0] for stem in self.stems], [stem.rpartition(mark)[2] for stem in self.stems]
+            ]  # fmt: skip
+            return [
+                Reading(pattern, tuple(values))
+                for pattern, values, kind in zip(patterns, labels, kinds, strict=True)
+                if kind is Part.LABEL
+            ]
+        return None
+
+    def _folder(self, others: bool) -> Reading | None:
+        """Return the reading of the folders' names, if they vary as labels do."""
+        if not all("/" in path for path in self.paths):
+            return None
+        folders = [unicodedata.normalize("NFC", path.split("/")[-2]) for path in self.paths]
+        different = set(folders)
+        if different & PLAIN_FOLDERS or {folder.lower() for folder in different} & PLAIN_FOLDERS or len(different) < 2:
+            return None
+        kind = kinds_of([folders, self.stems], self.total)[0]
+        single = all(len(folder) == 1 for folder in different)
+        lengths = {len(folder) for folder in different}
+        # Each name once: folders such as 0 to 49, part-1 and block-00 are counted.
+        counted = kinds_of([[re.sub(r"[\W_]", "", folder) for folder in sorted(different)]], len(different))[0]
+        varied = kind is Part.LABEL and counted is Part.LABEL and len(lengths) < 3
+        strong = len(different) > 4 and (single or varied)
+        if others and (not strong or counted is Part.COUNTER):
+            return None
+        return Reading("folder", tuple(folders)) if strong or (single and not others) else None
+
+    def nothing(self) -> BadInput:
+        """Make the error of names without a part that varies as labels do."""
+        if self.count == 1:
+            kind = self.kinds[0]
+            told = "they have differing numbers of parts" if kind is Part.LABEL else f"they are {kind.value}"
+        else:
+            told = ", ".join(
+                f"part {place} {'' if kind is Part.LABEL else 'is '}{kind.value}"
+                for place, kind in enumerate(self.kinds, 1)
+            )
+        shown = ", ".join(self.paths[k] for k in self.examples())
+        return BadInput(
+            f"names: no part of the pictures' names varies as labels do ({told}), for instance {shown}; say where the "
+            "labels are: --labels FILE, or --pattern whole, first, last, folder or a template such as '{label}_*'"
+        )

@@ -1,0 +1,197 @@
+"""What the parts of names are: labels, counters, hashes, dates or constants, by their values in all names."""
+
+import re
+import statistics
+from collections.abc import Callable, Sequence
+from enum import Enum
+
+FEW = 5  # names at least, of which one may be unlike the others
+SAME = 0.95  # share of the names that must agree on a property
+LONGEST = 32  # characters of a label, as of a profile's texts
+HASH = 7  # digits of a short hash at least
+LONG_ID = 11  # characters that no label of a CAPTCHA has, and random names have
+LONG_NUMBER = 9  # digits that no label has, and times and numbers of databases have
+DAY = re.compile(r"(19|20)\d\d(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])(T?([01]\d|2[0-3])[0-5]\d([0-5]\d\d{0,6})?)?Z?")
+
+
+class Part(Enum):
+    """What a part of the names is, by its values in all names. The value is for messages."""
+
+    LABEL = "may be the label"
+    WORDS = "a few words"
+    FIXED = "always the same"
+    COUNTER = "a counter"
+    NUMBER = "a number"
+    HASH = "a hash or random name"
+    DATE = "a date or time"
+
+
+def kinds_of(columns: list[list[str]], total: int, folders: Sequence[str] = ()) -> list[Part]:
+    """Judge each part of the names by its values in all names.
+
+    Parameters
+    ----------
+    columns : list of lists of str
+        For each part its values.
+    total : int
+        The number of pictures, of which the names are a sample.
+    folders : sequence of str, optional
+        The folder of each name. Counters may begin anew in each.
+    """
+    kinds = [_kind(values, total) for values in columns]
+    if len(set(folders)) > 1:
+        for place, values in enumerate(columns):
+            if kinds[place] in (Part.LABEL, Part.NUMBER) and _counts_in_folders(values, folders, total):
+                kinds[place] = Part.COUNTER
+    for place, values in enumerate(columns):
+        others = [list(rest) for k, rest in enumerate(columns) if k != place]
+        if kinds[place] in (Part.LABEL, Part.NUMBER) and others and _counts_copies(values, others):
+            kinds[place] = Part.COUNTER
+    _join_dates(columns, kinds)
+    _join_uuids(columns, kinds)
+    return kinds
+
+
+def _kind(values: Sequence[str], total: int) -> Part:
+    n, different = len(values), set(values)
+    filled = [value for value in values if value]
+    if (n > 1 and len(different) == 1) or len(filled) < 0.5 * n:
+        return Part.FIXED
+    longest = statistics.median(map(len, filled))
+    unique = len(different) == n
+    if _most(filled, _is_date):
+        return Part.DATE
+    if _most(filled, str.isdecimal):
+        return _kind_of_numbers([value for value in filled if value.isdecimal()], total)
+    if _is_hash(filled) or longest > LONGEST:
+        return Part.HASH
+    if unique and longest >= LONG_ID and len(set(map(len, filled))) == 1:
+        return Part.HASH
+    if _counts_on(filled, total):
+        return Part.COUNTER
+    few = len(different) <= 12 and n >= 5 * len(different)
+    words = few and all(value.isalpha() and value != value.upper() and len(value) > 2 for value in different)
+    return Part.WORDS if words and len(set(map(len, different))) > 1 else Part.LABEL
+
+
+def _most(values: Sequence[str], test: Callable[[str], bool]) -> bool:
+    """Return whether a test holds for nearly all values: of five to twenty, all but one."""
+    count = sum(map(test, values))
+    return count > 0 and len(values) - count <= max(len(values) >= FEW, (1 - SAME) * len(values))
+
+
+def _span(numbers: Sequence[int]) -> int:
+    """Return the span of numbers without the outermost fiftieths."""
+    ordered, out = sorted(numbers), len(numbers) // 50
+    return ordered[-1 - out] - ordered[out]
+
+
+def _kind_of_numbers(values: list[str], total: int) -> Part:
+    """Tell counters and numbers of records from labels of digits, which also begin with 0."""
+    numbers = [int(value) for value in values]
+    n, lengths = len(numbers), set(map(len, values))
+    unique = len(set(numbers)) >= n - n // 50
+    if statistics.median(map(len, values)) >= LONG_NUMBER:
+        return Part.NUMBER
+    if unique and _span(numbers) < 2 * total + 2:
+        return Part.COUNTER
+    if not unique:
+        return Part.LABEL
+    if len(lengths) > 1 and not any(value[0] == "0" and len(value) > 1 for value in values):
+        return Part.NUMBER
+    first = [value[0] for value in values]
+    if n >= 30 and "0" not in first and "0" in "".join(value[1:] for value in values):
+        return Part.NUMBER
+    if n >= 10 and max(map(first.count, set(first))) > 0.6 * n:
+        return Part.NUMBER
+    return Part.LABEL
+
+
+def _is_hash(values: list[str]) -> bool:
+    text = "".join(values)
+    digits = sum(map(str.isdecimal, text)) / max(1, len(text))
+    fits = re.compile(f"[0-9a-f]{{{HASH},}}|[0-9A-F]{{{HASH},}}").fullmatch
+    return 0.2 < digits < 1 and _most(values, lambda value: fits(value) is not None)
+
+
+def _is_date(value: str) -> bool:
+    """Return whether a value is a day such as 20240105, with a time or without, or seconds since 1970."""
+    return DAY.fullmatch(value) is not None or re.fullmatch(r"1\d{9}(\d{3}){0,3}", value) is not None
+
+
+def _counts_on(values: list[str], total: int) -> bool:
+    """Return whether values such as img12 are letters, the same in many, and a counter."""
+    matches = [re.fullmatch(r"([^\W\d_]+)(\d+)", value) for value in values]
+    found = [match for match in matches if match]
+    if len(values) < 2 or len(found) < SAME * len(values) or len(set(values)) < len(values):
+        return False
+    groups: dict[str, list[int]] = {}
+    for match in found:
+        groups.setdefault(match[1], []).append(int(match[2]))
+    few = len(groups) <= max(1, len(values) // 8)
+    sample = max(1.0, total / len(values))
+    return few and all(_span(numbers) < 2 * sample * len(numbers) + 2 for numbers in groups.values())
+
+
+def _counts_in_folders(values: list[str], folders: Sequence[str], total: int) -> bool:
+    """Return whether values count the pictures of each folder."""
+    inside: dict[str, list[str]] = {}
+    for folder, value in zip(folders, values, strict=True):
+        inside.setdefault(folder, []).append(value)
+    if len(inside) > len(values) // 2:
+        return False
+    share = total / len(values)
+    return all(_kind(some, round(share * len(some))) in (Part.COUNTER, Part.FIXED) for some in inside.values())
+
+
+def _counts_copies(values: list[str], others: list[list[str]]) -> bool:
+    """Return whether numbers count the pictures of equal other parts: A_1, A_2, B_1, B_2."""
+    if not all(map(str.isdecimal, values)) or len(set(values)) < 2:
+        return False
+    groups: dict[tuple[str, ...], list[int]] = {}
+    for value, rest in zip(values, zip(*others, strict=True), strict=True):
+        groups.setdefault(rest, []).append(int(value))
+    if len(groups) == len(values):
+        return False
+    whole = sum(sorted(numbers) == list(range(min(numbers), min(numbers) + len(numbers))) and min(numbers) < 2
+                for numbers in groups.values())  # fmt: skip
+    return whole >= SAME * len(groups)
+
+
+def _join_dates(columns: list[list[str]], kinds: list[Part]) -> None:
+    """Mark the parts of dates and times that separators divide, such as 2024-01-05 10.12.33."""
+    tests = {
+        "Y": re.compile(r"(19|20)\d\d"), "M": re.compile(r"0[1-9]|1[0-2]"), "D": re.compile(r"0[1-9]|[12]\d|3[01]"),
+        "h": re.compile(r"[01]\d|2[0-3]"), "m": re.compile(r"[0-5]\d"), "s": re.compile(r"[0-5]\d"),
+        "t": re.compile(r"([01]\d|2[0-3])[0-5]\d([0-5]\d(\d{3})?)?"),
+    }  # fmt: skip
+
+    def fits(place: int, letters: str) -> bool:
+        return place + len(letters) <= len(columns) and all(
+            all(tests[letter].fullmatch(value) for value in columns[place + k]) for k, letter in enumerate(letters)
+        )
+
+    dated = Part.DATE in kinds
+    for place in range(len(columns)):
+        for letters in ("YMD", "DMY", "MDY"):
+            if fits(place, letters):
+                kinds[place : place + 3] = [Part.DATE] * 3
+                dated = True
+    if not dated:
+        return
+    for letters in ("hms", "t"):
+        for place in range(len(columns)):
+            if Part.DATE in kinds[:place] and kinds[place] is not Part.DATE and fits(place, letters):
+                kinds[place : place + len(letters)] = [Part.DATE] * len(letters)
+                break
+
+
+def _join_uuids(columns: list[list[str]], kinds: list[Part]) -> None:
+    """Mark the five parts of a UUID."""
+    sizes = (8, 4, 4, 4, 12)
+    for place in range(len(columns) - 4):
+        if all(
+            re.fullmatch(f"[0-9a-fA-F]{{{size}}}", value)
+            for size, values in zip(sizes, columns[place : place + 5], strict=True) for value in values
+        ):  # fmt: skip
+            kinds[place : place + 5] = [Part.HASH] * 5

@@ -1,0 +1,101 @@
+"""The pictures of a folder, found by the names that files of labels use for them."""
+
+import posixpath
+import re
+import unicodedata
+from collections.abc import Callable, Sequence
+from enum import Enum
+from urllib.parse import unquote
+
+from tasks.exchange.label_sources.label_files import PICTURE
+
+HASHED = re.compile(r"[0-9a-f]{8}-")  # what Label Studio writes before the name of a picture
+
+
+class Match(Enum):
+    """How the names in a file of labels lead to pictures; the first that fits most names is used for all."""
+
+    PATH = "paths"
+    BESIDE = "paths from the file of labels"
+    STEM = "paths without suffix"
+    BESIDE_STEM = "paths from the file of labels, without suffix"
+    NAME = "file names"
+    NAME_STEM = "file names without suffix"
+    NUMBER = "numbers"
+    HASHED = "file names without Label Studio's prefix"
+    FOLDED = "file names in any case"
+
+
+def without_suffix(path: str) -> str:
+    """Return a path without the suffix of a picture."""
+    return PICTURE.sub("", path)
+
+
+def tidy_path(path: str) -> str:
+    """Return a path as people write it with slashes only, without './', in Unicode's normal form C."""
+    path = path.strip()
+    if path.isascii() and not any(mark in path for mark in ("\\", "//", "./")):
+        return path  # most are plain, and this takes a tenth of the time
+    return unicodedata.normalize("NFC", posixpath.normpath(path.replace("\\", "/")))
+
+
+class PictureIndex:
+    """The pictures of a folder, found by the names that files of labels use."""
+
+    def __init__(self, paths: Sequence[str]):
+        self.paths = paths
+        self._maps: dict[Match, dict[str, list[str]]] = {}
+
+    def find(self, match: Match, listed: str, base: str = "") -> list[str]:
+        """Return the pictures that a listed name may mean; `base` is the folder of the file of labels."""
+        named = tidy_path(listed)
+        if match in (Match.BESIDE, Match.BESIDE_STEM):
+            named = posixpath.normpath(posixpath.join(base, named))
+            match = {Match.BESIDE: Match.PATH, Match.BESIDE_STEM: Match.STEM}[match]
+        found = self._map(match).get(_KEYS[match](named), [])
+        if len(found) < 2 or match in (Match.PATH, Match.STEM):
+            return found
+        # Of several pictures of that name, those that share most folders with the listed path.
+        shared = [_shared_folders(named, path) for path in found]
+        return [path for path, folders in zip(found, shared, strict=True) if folders == max(shared)]
+
+    def _map(self, match: Match) -> dict[str, list[str]]:
+        if match not in self._maps:
+            there: dict[str, list[str]] = {}
+            for path in self.paths:
+                if key := _KEYS[match](tidy_path(path)):
+                    there.setdefault(key, []).append(path)
+            self._maps[match] = there
+        return self._maps[match]
+
+
+def _name(path: str) -> str:
+    # The path of an uploaded picture may be a URL, or a query such as Label Studio's ?d=folder/1.png.
+    address, question, query = path.partition("?")
+    if question and not PICTURE.search(address):
+        address = query.rpartition("=")[2]
+    return (unquote(address) if "%" in address else address).rpartition("/")[2]
+
+
+def _number(path: str) -> str:
+    stem = without_suffix(_name(path))
+    return stem.lstrip("0") or "0" if stem.isascii() and stem.isdigit() else ""
+
+
+_KEYS: dict[Match, Callable[[str], str]] = {
+    Match.PATH: str,
+    Match.STEM: without_suffix,
+    Match.NAME: _name,
+    Match.NAME_STEM: lambda path: without_suffix(_name(path)),
+    Match.NUMBER: _number,
+    Match.HASHED: lambda path: without_suffix(HASHED.sub("", _name(path), count=1)),
+    Match.FOLDED: lambda path: without_suffix(_name(path)).casefold(),
+}
+
+
+def _shared_folders(listed: str, path: str) -> int:
+    """Count the folders, from the file upwards, that two paths share."""
+    folders = [text.split("/")[-2::-1] for text in (listed, path)]
+    return next(
+        (k for k, (a, b) in enumerate(zip(*folders, strict=False)) if a != b), min(map(len, folders))
+    )  # fmt: skip

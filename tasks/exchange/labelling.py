@@ -1,0 +1,313 @@
+"""The source of labels: file names, a file that lists them, or a text file beside each picture; and what is mended."""
+
+import json
+import posixpath
+import re
+import sys
+import unicodedata
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from functools import cached_property
+from pathlib import Path
+
+from storage.errors import BadInput
+from storage.exports.record import RECORDS
+from tasks.exchange.label_sources.label_columns import ListedLabels, resolve
+from tasks.exchange.label_sources.label_files import decode, read_table
+from tasks.exchange.label_sources.label_names import without_copy
+from tasks.exchange.label_sources.name_parts import Part, kinds_of
+from tasks.exchange.label_sources.picture_index import Match, PictureIndex, without_suffix
+
+LAST_PART = r"(?:.*_)?(?P<label>[^_]*)"  # the text after the last _, or the whole name
+NAMED = {  # the separator is _, or in names without it a dash, or in names without both a blank
+    "first": r"(?P<label>(?=[^/]*_)[^/_]*|(?![^/]*_)(?=[^/]*-)[^/-]*|(?![^/]*[_-])[^/ ]*)(?:[_\- ].*)?",
+    "last": r"(?:.*_|(?!.*_).*-|(?!.*[_-]).* )?(?P<label>[^_]*)",
+    "whole": "(?P<label>[^/]*)",
+    "folder": "(?P<label>[^/]+)/[^/]*",
+}
+LONGEST = 32  # characters of a label, as of a profile's texts
+SPREADSHEET = re.compile(r"\d(?:[.,]\d+)?E\+\d+|#[A-Z]+[!?]|\d+\.0")  # what spreadsheets and pandas make of a label
+MOSTLY = 0.7  # share of labels of one length, where shorter numbers look as if they had lost zeros
+MANY = 10  # labels that are no chance
+BOXES = re.compile(r"\d+( -?\d*\.\d+){4,}")  # a line of YOLO's: class and box
+
+
+class Zeros(StrEnum):
+    """What to do with labels of digits that are shorter than others, as if a spreadsheet had cut leading zeros."""
+
+    FILL = "fill"
+    KEEP = "keep"
+
+
+@dataclass(frozen=True)
+class LabelOptions:
+    """How labels are read and mended.
+
+    Parameters
+    ----------
+    columns : (path, label), optional
+        Of a file of labels: names, or numbers from 1.
+    fold_case : bool
+        Make labels upper case.
+    zeros : Zeros, optional
+        None refuses labels that may have lost zeros.
+    """
+
+    columns: tuple[str, str] | None = None
+    fold_case: bool = False
+    zeros: Zeros | None = None
+
+
+@dataclass(frozen=True)
+class Labelling:
+    """The source of labels.
+
+    Parameters
+    ----------
+    pattern : str
+        For labels in file names: `first`, `last`, `whole` or `folder`, or a regular expression with a group `label`,
+        or a template with `{label}` once and `*` for any characters within a name. It must match a file's whole name,
+        without its suffix or with it; or else the name with the folder above, and so on. The mark of a copy, such as
+        the end of `ABCD (1).png`, belongs to no name.
+    file : Path, optional
+        A file that lists paths and labels, used instead of the pattern.
+    found : tuple of Path
+        Files of labels that lie below the folder, used instead of the pattern.
+    beside : str
+        The end of the names of text files that each hold the label of the picture beside them, such as `.gt.txt`.
+    folder : Path, optional
+        The folder of the pictures.
+    notes : tuple of str
+        What a person should know about the choice.
+    agreeing : tuple of Path
+        Other files of labels, which say the same.
+
+    Raises
+    ------
+    BadInput
+        The pattern is neither a template nor a regular expression.
+    """
+
+    pattern: str = LAST_PART
+    file: Path | None = None
+    found: tuple[Path, ...] = ()
+    beside: str = ""
+    folder: Path | None = field(default=None, compare=False)
+    options: LabelOptions = LabelOptions()
+    notes: tuple[str, ...] = field(default=(), compare=False)
+    agreeing: tuple[Path, ...] = field(default=(), compare=False)
+
+    def __post_init__(self) -> None:
+        _ = self._regex  # raises for a wrong pattern now, not at the first file
+
+    @cached_property
+    def _regex(self) -> re.Pattern[str]:
+        pattern = NAMED.get(self.pattern, self.pattern)
+        if "(?P<label>" not in pattern:
+            if pattern.count("{label}") != 1:
+                raise BadInput(
+                    f"pattern {pattern!r}: must have {{label}} once, or be {', '.join(NAMED)} or a regular expression "
+                    "with a group (?P<label>…); for instance '{label}_*' or '(?P<label>[A-Z]+)-[0-9]+'"
+                )
+            parts = re.split(r"(\{label\}|\*)", pattern)
+            meaning = {"{label}": "(?P<label>[^/]*?)", "*": "[^/]*"}
+            pattern = "".join(meaning.get(part, re.escape(part)) for part in parts)
+        try:
+            return re.compile(pattern, re.DOTALL)
+        except re.error as error:
+            raise BadInput(f"pattern {pattern!r}: is no regular expression ({error})") from error
+
+    def label(self, path: str) -> str | None:
+        """Find the label in a file's name; None if the pattern does not match. `path` has forward slashes."""
+        parts = path.split("/")
+        for first in range(len(parts) - 1, -1, -1):
+            name = "/".join(parts[first:])
+            stem, suffix = posixpath.splitext(name)
+            single = without_copy(stem)
+            for tried in dict.fromkeys((single, single + suffix, stem, name)):
+                if match := self._regex.fullmatch(tried):
+                    return without_copy(match["label"] or "")
+        return None
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """Return the files that list labels."""
+        return (self.file,) if self.file else self.found
+
+    @property
+    def source(self) -> str:
+        """Return what holds the labels, for messages; '' for names."""
+        if self.files:
+            return ", ".join(path.name for path in self.files[:2]) + ", …" * (len(self.files) > 2)
+        return f"a {self.beside} beside it" if self.beside else ""
+
+    def listed(self, paths: Sequence[str]) -> ListedLabels:
+        """Read the labels that files hold.
+
+        Raises
+        ------
+        NotThere, BadInput
+            A file cannot be read, or labels a picture that another file labels.
+        """
+        if self.beside:
+            return self._beside(paths)
+        index = PictureIndex(paths)
+        labels: dict[str, str] = {}
+        strangers: dict[str, str] = {}
+        for file in self.files:
+            read = resolve(read_table(file), index, self._base(file), self.options.columns)
+            for path in read.labels.keys() & labels.keys():
+                raise BadInput(f"labels {file}: labels {path!r}, as another file does; choose one with --labels")
+            labels |= read.labels
+            strangers |= read.strangers
+        return ListedLabels(self.files[0], labels, strangers)
+
+    def _base(self, file: Path) -> str:
+        """Return the folder of a file of labels, relative to that of the pictures; '' for one elsewhere."""
+        if self.folder is None or not file.parent.is_relative_to(self.folder):
+            return ""
+        base = file.parent.relative_to(self.folder).as_posix()
+        return "" if base == "." else base
+
+    def _beside(self, paths: Sequence[str]) -> ListedLabels:
+        folder = self.folder or Path()
+        labels: dict[str, str] = {}
+        boxes = 0
+        for path, text in texts_beside(paths, self.beside).items():
+            file = folder / text
+            try:
+                lines = decode(file.read_bytes(), f"labels {file}").strip().splitlines()
+            except OSError as error:
+                raise BadInput(f"labels {file}: cannot be read ({error.strerror})") from error
+            boxes += bool(lines) and all(map(BOXES.fullmatch, lines))
+            labels[path] = "\n".join(lines)
+        if boxes * 2 > len(labels):
+            raise BadInput(
+                f"labels: the {self.beside} files hold boxes (class, x, y, width, height), not the texts of pictures; "
+                "give the labels with --labels FILE, or --pattern if they are in the names"
+            )
+        return ListedLabels(folder, labels)
+
+    def only_pictures(self, paths: list[str]) -> list[str]:
+        """Leave out the files that belong to a picture's label: the text beside it, or its boxes."""
+        if not self.beside:
+            return paths
+        texts = texts_beside(paths, self.beside)
+        stems = {without_suffix(path) for path in texts}
+        ends = (".gt.txt", ".box", ".json")
+        own = {path for path in paths for end in ends if path.endswith(end) and path.removesuffix(end) in stems}
+        own.update(texts.values())
+        return [path for path in paths if path not in own]
+
+    def as_dict(self) -> dict[str, str]:
+        """Return the source, for a manifest: no path of this machine."""
+        told: dict[str, str] = {}
+        if self.file:
+            told["file"] = self.file.name
+        elif self.found and self.folder:
+            told["found"] = ", ".join(path.relative_to(self.folder).as_posix() for path in self.found)
+        elif self.beside:
+            told["beside"] = self.beside
+        else:
+            told["pattern"] = self.pattern
+        if self.options.columns:
+            told["columns"] = ",".join(self.options.columns)
+        if self.options.fold_case:
+            told["case"] = "upper"
+        if self.options.zeros:
+            told["zeros"] = self.options.zeros.value
+        return told
+
+
+def require_faithful(folder: Path, read: ListedLabels) -> None:
+    """Refuse labels of an export made with --csv-safe if one has an apostrophe, which it may have got there."""
+    for name in RECORDS:
+        try:
+            safe = json.loads((folder / name).read_bytes())["what"].get("csv_safe")
+        except (OSError, ValueError, TypeError, KeyError, AttributeError):
+            continue
+        label = next((label for label in read.labels.values() if "'" in label), None)
+        if safe and label is not None:
+            raise BadInput(
+                f"labels {read.file}: was written with --csv-safe, which puts apostrophes into labels such as "
+                f"{label!r}; export the dataset again without it"
+            )
+
+
+def texts_beside(paths: Sequence[str], end: str) -> dict[str, str]:
+    """Return the text file of each picture: of the same name beside it, or in another folder such as labels/."""
+    if not any(path.endswith(end) for path in paths):
+        return {}
+    index = PictureIndex([path for path in paths if not path.endswith(end)])
+    found: dict[str, str] = {}
+    for match in (Match.STEM, Match.NAME_STEM):
+        for path in paths:
+            if path.endswith(end) and len(pictures := index.find(match, path.removesuffix(end))) == 1:
+                found.setdefault(pictures[0], path)
+        if found:
+            break
+    return found
+
+
+def tidy_label(label: str, fold_case: bool = False) -> str:
+    """Return a label in Unicode's normal form C, without blanks, which no picture shows; in upper case if wanted."""
+    label = "".join(unicodedata.normalize("NFC", label).split(" "))
+    return "".join(letter.upper() if len(letter.upper()) == 1 else letter for letter in label) if fold_case else label
+
+
+def shorter_numbers(labels: Sequence[str]) -> list[str]:
+    """Return the labels of digits that may have lost leading zeros: most labels are longer, and of one length."""
+    lengths: dict[int, int] = {}
+    for label in labels:
+        lengths[len(label)] = lengths.get(len(label), 0) + 1
+    usual = max(lengths, key=lambda length: lengths[length], default=0)
+    if not labels or lengths[usual] < MOSTLY * len(labels):
+        return []
+    lost = [label for label in labels if len(label) < usual and label.isdecimal() and label[0] != "0"]
+    return lost if 2 * len(lost) >= len(labels) - lengths[usual] else []
+
+
+def fill_zeros(labels: Sequence[str], length: int) -> list[str]:
+    """Write zeros before labels of digits that are shorter than `length`."""
+    return [label.zfill(length) if label.isdecimal() else label for label in labels]
+
+
+def with_zeros(pairs: list[tuple[str, str]], labelling: Labelling, mended: Counter[str]) -> list[tuple[str, str]]:
+    """Write lost zeros before labels, or keep them short, as the options say; without an option, refuse."""
+    labels = [label for _, label in pairs]
+    counted = labelling.files and not labelling.options.columns and len(labels) >= MANY
+    if counted and all(map(str.isdecimal, labels)) and kinds_of([labels], len(labels))[0] is Part.COUNTER:
+        raise BadInput(
+            f"labels {labelling.source}: hold a counter ({', '.join(labels[:3])}, …), not what pictures show; choose "
+            "other columns with --columns, or say with it that these are the labels"
+        )
+    lost = shorter_numbers(labels)
+    if not lost or labelling.options.zeros is Zeros.KEEP:
+        return pairs
+    length = max(map(len, labels))
+    if labelling.options.zeros is None:
+        longer = next(label for label in labels if len(label) == length)
+        raise BadInput(
+            f"labels {labelling.source}: {len(lost):,} of {len(labels):,} labels are shorter numbers, such as "
+            f"{lost[0]!r} among {longer!r}, as if a spreadsheet had taken leading zeros away; choose --zeros fill "
+            f"({lost[0]!r} becomes {lost[0].zfill(length)!r}) or --zeros keep (the pictures show {lost[0]!r})"
+        )
+    mended["zeros"] += len(lost)
+    filled = fill_zeros(labels, length)
+    return [(path, sys.intern(label)) for (path, _), label in zip(pairs, filled, strict=True)]
+
+
+def fault_of(label: str, allowed: frozenset[str], listed: bool = False) -> str:
+    """Return why a label cannot be used; '' if it can."""
+    if not label:
+        return "its label is empty"
+    if len(label) > LONGEST:
+        return f"its label has {len(label)} characters; at most {LONGEST} are possible"
+    if not label.isprintable() or any(map(str.isspace, label)):
+        return f"its label {label!r} has a blank or control character"
+    if listed and SPREADSHEET.fullmatch(label):
+        return f"its label {label!r} is what a spreadsheet or pandas makes of another; write the label as text"
+    foreign = [character for character in label if character not in allowed] if allowed else []
+    return f"its label {label!r} has {foreign[0]!r}, which the alphabet lacks" if foreign else ""

@@ -1,0 +1,134 @@
+"""What an import will make: some pictures with their labels, the labels' lengths, and their alphabet."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from storage.files import atomic
+from tasks.exchange.label_sources.label_files import PICTURE
+from tasks.exchange.scan import ImportRequest, Listing, first_rejects, split_of
+from tasks.figures.contact_sheet import mixed_sheet
+from tasks.loading.decode import decode_picture
+from tasks.loading.safe_read import BadPicture, read_file
+
+PAIRS = "pairs.png"
+SHOWN = 5  # pairs in a report
+NEEDED = (  # what a split is for, and the name of its folder
+    ("train", "train` learns from", "train"),
+    ("validation", "train` measures itself on", "val"),
+    ("test", "evaluate` reads", "test"),
+)
+TRIED = 25  # files that are tried for them, since some may be no pictures
+
+
+class Preview:
+    """Some labelled pictures from all over a folder.
+
+    Parameters
+    ----------
+    pairs : sequence of (path, label)
+    """
+
+    def __init__(self, wanted: ImportRequest, pairs: Sequence[tuple[str, str]]):
+        self._labels = [label for _, label in pairs]
+        chosen: list[tuple[str, str]] = []
+        self.images: list[np.ndarray] = []
+        ordered = sorted(pairs)
+        for k in _spread(len(ordered)):
+            path, label = ordered[k]
+            try:
+                self.images.append(decode_picture(read_file(Path(wanted.folder, path)), wanted.invert))
+            except BadPicture:
+                continue
+            chosen.append((path, label))
+            if len(chosen) == SHOWN:
+                break
+        self._chosen = chosen
+
+    def pairs(self) -> list[dict[str, str]]:
+        """Return path and label of each picture that is shown."""
+        return [{"picture": path, "label": label} for path, label in sorted(self._chosen)]
+
+    def lengths(self) -> dict[str, int]:
+        """Count the labels of each length."""
+        return {str(length): count for length, count in sorted(Counter(map(len, self._labels)).items())}
+
+    def lengths_told(self) -> str:
+        """Return the lengths as people read them."""
+        return ", ".join(f"{count:,} of {length}" for length, count in self.lengths().items())
+
+    def alphabet(self) -> str:
+        """Return the characters of the labels."""
+        return "".join(sorted(set("".join(self._labels))))
+
+    def write_sheet(self, file: Path) -> None:
+        """Write a contact sheet of the pictures with their labels and paths.
+
+        Raises
+        ------
+        NoSpace, Unwritable
+        """
+        captions = [f"{label}\n{path}" for path, label in self._chosen]
+        atomic.replace(file, mixed_sheet(self.images, captions, columns=SHOWN))
+
+
+def _spread(count: int) -> list[int]:
+    """Return the places of some of `count` pairs: `SHOWN` from all over, then others between them."""
+    places: list[int] = []
+    for many in (SHOWN, TRIED):
+        step = (count - 1) / max(1, min(many, count) - 1)
+        places += [round(k * step) for k in range(min(many, count))]
+    return list(dict.fromkeys(places))
+
+
+def notes_of(wanted: ImportRequest, mended: Counter[str], paths: Iterable[str], twice_split: int = 0) -> list[str]:
+    """Say what a person should know of the labels, a sentence each."""
+    told = list(wanted.labelling.notes)
+    if count := mended["blanks"]:
+        told.append(
+            "1 label had a blank, which is taken out: no picture shows it" if count == 1
+            else f"{count:,} labels had blanks, which are taken out: no picture shows them"
+        )  # fmt: skip
+    if count := mended["zeros"]:
+        told.append(f"{count:,} label{'s' * (count > 1)} got leading zeros")
+    splits = sorted({split for path in paths if (split := split_of(path))})
+    if len(splits) > 1 and not wanted.keep_splits:
+        told.append(
+            f"folders tell {', '.join(splits[:-1])} and {splits[-1]}; the split follows from the pixels, or from the "
+            "folders with --keep-splits"
+        )
+    told += [
+        f"no folder tells {split}, which `captchas {use}: make a folder {name}"
+        for split, use, name in NEEDED if wanted.keep_splits and split not in splits
+    ]  # fmt: skip
+    if twice_split:
+        told.append(f"{twice_split:,} pictures are in more than one split, as equal files: scores will be too good")
+    return told
+
+
+def dry_report(listing: Listing, records: Path) -> dict[str, object]:
+    """Write the contact sheet, and report what an import would take; no picture but a few is read."""
+    wanted = listing.wanted
+    # Only the import looks into files: here those that are not named as pictures do not count.
+    pairs = [pair for pair in listing.pairs if PICTURE.search(pair[0]) or "." not in pair[0].rpartition("/")[2]]
+    others = [(path, "is not named as a picture") for path, _ in sorted({*listing.pairs} - {*pairs})]
+    rejects = sorted([*listing.rejects, *others])
+    seen = Preview(wanted, pairs)
+    seen.write_sheet(records / PAIRS)
+    return {
+        "dry_run": True,
+        "name": wanted.name,
+        "folder": str(wanted.folder),
+        "labels": wanted.labelling.as_dict(),
+        "pictures": len(pairs),
+        "rejected": len(rejects),
+        "pairs": seen.pairs(),
+        "alphabet": wanted.alphabet or seen.alphabet(),
+        "label_lengths": seen.lengths(),
+        "notes": notes_of(wanted, listing.mended, (path for path, _ in pairs)),
+        "sheet": str(records / PAIRS),
+        "rejects": first_rejects(rejects),
+        "shown": {"label_lengths": seen.lengths_told()},
+    }

@@ -1,0 +1,486 @@
+"""How strangers keep labels of pictures: each layout of docs/import.md, and those that must be asked about."""
+
+import hashlib
+import json
+import random
+import re
+import unicodedata
+import uuid
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from storage.errors import BadInput
+from tasks.exchange.label_sources.label_names import infer_pattern
+from tasks.exchange.labelling import Labelling, LabelOptions, Zeros
+from tasks.exchange.labels import find_labels
+from tasks.exchange.scan import ImportRequest, Listing
+
+N = 24
+CHANCE = random.Random(20240105)
+LABELS = ["".join(CHANCE.choice("ABCDEFGHJKLMNPQRSTUVWXYZ23456789") for _ in range(4)) for _ in range(N)]
+DIGITS = [f"{CHANCE.randrange(10_000):04d}" for _ in range(N)]
+HASHES = [hashlib.md5(str(k).encode()).hexdigest() for k in range(N)]
+Files = dict[str, bytes]
+Want = dict[str, str]
+
+
+def named(name: Callable[[int, str], str], labels: list[str] = LABELS) -> tuple[Files, Want]:
+    """Pictures whose names hold their labels."""
+    want = {name(k, label): label for k, label in enumerate(labels)}
+    assert len(want) == N
+    return dict.fromkeys(want, b""), want
+
+
+def beside(
+    files: dict[str, str | bytes] | Callable[[Callable], dict[str, str | bytes]],
+    picture: str = "{}.png",
+    labels: list[str] = LABELS,
+    hidden: int = 0,
+) -> tuple[Files, Want]:
+    """Numbered pictures, and files that hold their labels."""
+    paths = [picture.format(k) for k in range(N)]
+    made = files if isinstance(files, dict) else files(lambda row: "".join(map(row, range(N))))
+    there = {name: text if isinstance(text, bytes) else text.encode() for name, text in made.items()}
+    return dict.fromkeys(paths, b"") | there, dict(zip(paths[hidden:], labels[hidden:], strict=True))
+
+
+def table(header: str, row: str = "{k}.png,{label}", name: str = "labels.csv", **options) -> tuple[Files, Want]:
+    encoding, picture = options.pop("encoding", "utf-8"), options.pop("picture", "{}.png")
+    labels = options.pop("labels", LABELS)
+    lines = [row.format(k=k, label=label, hash=HASHES[k]) for k, label in enumerate(labels)]
+    return beside({name: "\n".join([*([header] if header else []), *lines, ""]).encode(encoding)}, picture, labels)
+
+
+def as_json(value: object, name: str = "labels.json", picture: str = "{}.png") -> tuple[Files, Want]:
+    return beside({name: json.dumps(value, ensure_ascii=False)}, picture)
+
+
+def lines_of(rows: list[dict]) -> str:
+    return "\n".join(map(json.dumps, rows))
+
+
+# The rows of the table in docs/import.md, by their first column.
+LAYOUTS: dict[str, tuple[Files, Want]] = {
+    "`BONE.png`": named(lambda k, label: f"{label}.png"),
+    "`0001_BONE.png`": named(lambda k, label: f"{k:04d}_{label}.png"),
+    "`BONE_12.jpg`": named(lambda k, label: f"{label}_{k}.jpg"),
+    "`BONE_9e107d9d372bb6826bd81d3542a419d6.png`": named(lambda k, label: f"{label}_{HASHES[k]}.png"),
+    "`BONE-3f2a91c0.png`": named(lambda k, label: f"{label}-{HASHES[k][:8]}.png"),
+    "`BONE-0f8b5c3e-….png` (a UUID)": named(lambda k, label: f"{label}-{uuid.UUID(HASHES[k])}.png"),
+    "`captcha_BONE.png`": named(lambda k, label: f"captcha_{label}.png"),
+    "`2024-01-05_BONE.png`": named(lambda k, label: f"2024-01-{k + 1:02d}_{label}.png"),
+    "`20240105-101233_BONE.png`": named(lambda k, label: f"202401{k + 1:02d}-10{k:02d}33_{label}.png"),
+    "`BONE_1704067200.png` (seconds)": named(lambda k, label: f"{label}_{1704067200 + 977 * k}.png"),
+    "`12_BONE_1704067200.png`": named(lambda k, label: f"{k}_{label}_{1704067200 + 977 * k}.png"),
+    "`img12-BONE.png`": named(lambda k, label: f"img{k}-{label}.png"),
+    "`00012 BONE.png`": named(lambda k, label: f"{k:05d} {label}.png"),
+    "`BONE.3f2a91c0.png`": named(lambda k, label: f"{label}.{HASHES[k][:8]}.png"),
+    "`BONE (1).png`, `BONE(1).png`, `BONE - Copy.png`": named(
+        lambda k, label: label + ["", " (1)", "(2)", " - Copy", " copy 2"][k % 5] + ".png"
+    ),
+    "`BONE.png` and some `BONE_1.png`": named(lambda k, label: f"{label}{'_1' * (k % 6 == 0)}.png"),
+    "`train/0001_BONE.png`, `test/0001_DUCK.png`": named(
+        lambda k, label: f"{'train' if k < 16 else 'test'}/{k % 16:04d}_{label}.png"
+    ),
+    "`A/0001.png` (a folder a letter)": named(
+        lambda k, label: f"{label}/{k // 8:04d}.png", [letter for _ in range(3) for letter in "ABCDEFGH"]
+    ),
+    "`train/A/1.png`": named(
+        lambda k, label: f"{['train', 'val', 'test'][k // 8]}/{label}/1.png", list(3 * "ABCDEFGH")
+    ),
+    "`BONE/0.png` (a folder a word)": named(
+        lambda k, label: f"{label}/{k % 3}.png", [LABELS[k // 3] for k in range(N)]
+    ),
+    "`labels.csv` with `filename,label`": table("filename,label"),
+    "`labels.csv` with `image,solution`": table("image,solution"),
+    "`labels.csv` with `bild;loesung`": table("bild;loesung", "{k}.png;{label}"),
+    "`labels.csv` with a first line `sep=;`": table("sep=;\nbild;loesung", "{k}.png;{label}"),
+    "`labels.csv` with bars": table("image|code", "{k}.png|{label}"),
+    "`labels.csv` of pandas, with an index": table(",filename,label", "{k},{k}.png,{label}"),
+    "`labels.csv` with other columns": table("filename,width,height,text", "{k}.png,1{k},30,{label}"),
+    "`labels.csv` without a header": table(""),
+    "`labels.csv`, label before path": table("", "{label},{k}.png"),
+    "`labels.csv` with names without suffix": table("filename,label", "{k},{label}"),
+    "`labels.csv` with `1` for `00001.png`": table("id,label", "{k},{label}", picture="{:05d}.png"),
+    "`labels.csv` in UTF-16": table("filename,label", encoding="utf-16"),
+    "`labels.csv` in UTF-16 without a mark": table("filename,label", encoding="utf-16-le"),
+    "`labels.csv` with paths of another machine": table(
+        "path,label", "C:\\Users\\me\\img\\{k}.png,{label}", picture="img/{}.png"
+    ),
+    "`labels.csv` beside a folder of pictures": table("filename,label", picture="images/{}.png"),
+    "`labels/labels.csv` beside `images/`": table("filename,label", name="labels/labels.csv", picture="images/{}.png"),
+    "`train.csv` with `id,label`": table("id,label", "{k},{label}", name="train.csv", picture="train/{}.png"),
+    "a CSV with addresses (`https://…/1.png?sig=…`)": table(
+        "id,url,label,created", "7{k},https://x.y/a/{k}.png?sig=abc=,{label},2024-01-05", name="export.csv"
+    ),
+    "a CSV without a header: number, path, label": table("", "{k},{k}.png,{label}", name="data.csv"),
+    "`labels` without a suffix": table("", "{k}.png\t{label}", name="labels"),
+    "`data.tsv`": table("name\tanswer", "{k}.png\t{label}", name="data.tsv"),
+    "`labels.csv` with `IMG_1.png` for `img_1.PNG`": table("path,label", "IMG_{k}.png,{label}", picture="img_{}.PNG"),
+    "`gt.txt` with tabs": table("", "{k}.png\t{label}", name="gt.txt", picture="images/{}.png"),
+    "`labels.txt` with blanks": table("", "{k}.png {label}", name="labels.txt"),
+    "`labels.txt` with commas": table("", "{k}.png,{label}", name="labels.txt"),
+    "`labels.txt` with colons": table("", "{k}.png: {label}", name="labels.txt"),
+    '`gt.txt` with `word_1.png, "BONE"` (ICDAR)': table(
+        "", 'word_{k}.png, "{label}"', name="gt.txt", picture="word_{}.png"
+    ),
+    "`train.txt` and `val.txt`": beside(
+        lambda text: {
+            f"{split}.txt": text(lambda k, keep=keep: f"{k}.png {LABELS[k]}\n" if (k % 4 > 0) is keep else "")
+            for split, keep in (("train", True), ("val", False))
+        },
+        "images/{}.png",
+    ),
+    "`Label.txt` of PaddleOCR": beside(
+        lambda text: {
+            "Label.txt": text(
+                lambda k: f"imgs/{k}.png\t{json.dumps([{'transcription': LABELS[k], 'points': [[0, 0], [9, 9]]}])}\n"
+            )
+        },
+        "imgs/{}.png",
+    ),
+    "a `.txt` a picture": beside({f"{k}.txt": LABELS[k] + "\r\n" for k in range(N)}),
+    "a `.gt.txt` a picture": beside({f"{k}.gt.txt": LABELS[k].encode("utf-8-sig") for k in range(N)}),
+    "`labels/1.txt` for `images/1.png`": beside({f"labels/{k}.txt": LABELS[k] for k in range(N)}, "images/{}.png"),
+    "`labels.json`: `{\"1.png\": \"BONE\"}`": as_json({f"{k}.png": label for k, label in enumerate(LABELS)}),
+    "`labels.json`: `{\"1.png\": {\"label\": \"BONE\"}}`": as_json(
+        {f"{k}.png": {"label": label, "width": 100} for k, label in enumerate(LABELS)}
+    ),
+    "`labels.json`: a list of objects": as_json(
+        [{"image": f"{k}.png", "solution": label} for k, label in enumerate(LABELS)]
+    ),
+    "`labels.json`: a list of pairs": as_json([[f"{k}.png", label] for k, label in enumerate(LABELS)]),
+    "`labels.json`: `{\"images\": […], \"labels\": […]}`": as_json(
+        {"images": [f"{k}.png" for k in range(N)], "labels": LABELS}
+    ),
+    "`labels.json`: `{\"train\": [{…}], \"val\": [{…}]}`": as_json(
+        {
+            split: [{"file": f"{k}.png", "text": label} for k, label in enumerate(LABELS) if (k % 4 > 0) is keep]
+            for split, keep in (("train", True), ("val", False))
+        }
+    ),
+    "COCO with a caption a picture": as_json(
+        {
+            "images": [{"id": 5 + k, "file_name": f"{k}.png"} for k in range(N)],
+            "annotations": [{"id": 900 + k, "image_id": 5 + k, "caption": label} for k, label in enumerate(LABELS)],
+        },
+        "captions.json",
+    ),
+    "`metadata.jsonl` of Hugging Face": beside(
+        {"metadata.jsonl": lines_of([{"file_name": f"{k}.png", "text": label} for k, label in enumerate(LABELS)])}
+    ),
+    "`metadata.csv` in each of `train/`, `test/`": (
+        {
+            **{f"{split}/{k}.png": b"" for split in ("train", "test") for k in range(N)},
+            **{
+                f"{split}/metadata.csv": "".join(
+                    ["file_name,text\n", *(f"{k}.png,{label}\n" for k, label in enumerate(LABELS))]
+                ).encode()
+                for split in ("train", "test")
+            },
+        },
+        {f"{split}/{k}.png": label for split in ("train", "test") for k, label in enumerate(LABELS)},
+    ),
+    "JSON of Label Studio": as_json(
+        [
+            {
+                "id": 50 + k,
+                "annotations": [
+                    {"id": k, "result": [{"value": {"text": [label]}, "from_name": "t", "type": "textarea"}]}
+                ],
+                "data": {"image": f"/data/upload/1/{HASHES[k][:8]}-{k}.png"},
+            }
+            for k, label in enumerate(LABELS)
+        ],
+        "project-1.json",
+    ),
+    "CSV of Label Studio": table(
+        "annotation_id,created_at,id,image,transcription",
+        "9{k},2024-01-01T10:{k:02d},5{k},/data/upload/1/{hash:.8}-{k}.png,{label}",
+        name="project-1.csv",
+    ),
+}  # fmt: skip
+
+
+def put(folder: Path, files: Files) -> Path:
+    for name, data in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(data)
+    return folder
+
+
+def read(folder: Path, pattern: str | None = None, **options) -> Listing:
+    labelling = find_labels(folder, None, pattern, LabelOptions(**options))
+    return Listing(ImportRequest(folder, "mine", labelling))
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_a_layout_is_recognised(tmp_path, layout):
+    files, want = LAYOUTS[layout]
+    found = read(put(tmp_path, files))
+    assert dict(found.pairs) == want
+    assert found.rejects == []
+
+
+def test_the_documentation_lists_these_layouts():
+    text = (Path(__file__).parents[3] / "docs" / "import.md").read_text()
+    part = text.partition("## Layouts")[2].partition("\n## ")[0]
+    rows = [
+        re.split(r"(?<!\\)\|", line)[1].strip().replace("\\|", "|")
+        for line in part.splitlines()
+        if line.startswith("|")
+    ]
+    assert rows[2:] == list(LAYOUTS)
+
+
+def words(count: int = N) -> list[str]:
+    return [hashlib.sha256(str(k).encode()).hexdigest()[:count].translate(str.maketrans("0123456789", "ghijklmnop"))
+            for k in range(N)]  # fmt: skip
+
+
+ASKED: dict[str, tuple[Files, list[str]]] = {
+    "both parts vary": (
+        named(lambda k, label: f"{label}_{words(6)[k]}.png")[0],
+        ["may be the label", "--pattern '{label}_*' reads", "--pattern '*_{label}' reads", "reads '"],
+    ),
+    "digits and digits": (
+        named(lambda k, label: f"{label}_{DIGITS[-1 - k]}.png", DIGITS)[0],
+        ["may be the label", "{label}_*", "*_{label}"],
+    ),
+    "a kind and a label": (
+        named(lambda k, label: f"{['easy', 'hard'][k % 2]}_{label}_{k}.png")[0], ["may be the label", "*_{label}_*"]
+    ),
+    "counters": (named(lambda k, label: f"{k}.png")[0], ["a counter", "--labels FILE", "--pattern whole, first, last"]),
+    "a camera's names": (named(lambda k, label: f"IMG_{1000 + k}.JPG")[0], ["part 2 is a counter"]),
+    "one name and numbers in brackets": (named(lambda k, label: f"captcha ({k + 1}).png")[0], ["always the same"]),
+    "hashes": (named(lambda k, label: f"{HASHES[k]}.png")[0], ["a hash or random name"]),
+    "screenshots": (
+        named(lambda k, label: f"Screenshot 2024-01-05 at 10.{k:02d}.{59 - k}.png")[0], ["a date or time"]
+    ),
+    "counters in folders of kinds": (
+        {f"{kind}/{k}.png": b"" for kind in ("easy", "hard") for k in range(N)}, ["a counter"]
+    ),
+    "two files of labels that differ": (
+        table("path,label")[0] | {"gt.txt": "".join(f"{k}.png\t{LABELS[-1 - k]}\n" for k in range(N)).encode()},
+        ["has both", "labels.csv", "gt.txt", "choose one with --labels"],
+    ),
+    "a file of labels and texts beside": (
+        table("path,label")[0] | {f"{k}.txt": LABELS[k].encode() for k in range(N)},
+        ["both a .txt beside each", "labels.csv"],
+    ),
+    "two columns of labels": (
+        table("filename,label,text", "{k}.png,{hash:.1},{label}")[0],
+        ["several columns may hold the labels", "--columns filename,label reads",
+         f"--columns filename,text reads '{LABELS[0]}'"],
+    ),
+    "unknown columns": (
+        table("bild,wer,loesung", "{k}.png,{hash:.1},{label}")[0], ["--columns bild,wer", "--columns bild,loesung"]
+    ),
+    "three columns without names": (table("", "{k}.png,{hash:.1},{label}")[0], ["--columns 1,2", "--columns 1,3"]),
+    "labels of other pictures": (
+        named(lambda k, label: f"{label}.png")[0] | {"labels.csv": b"path,label\nother.png,ABCD\n"},
+        ["names none of the 24 pictures", "--columns", "--pattern"],
+    ),
+    "a table of something else": (
+        named(lambda k, label: f"{label}.png")[0] | {"speeds.csv": b"when,much\nnow,3\nthen,4\n"},
+        ["speeds.csv", "no column names pictures", "--pattern"],
+    ),
+    "labels in order, without names": (
+        named(lambda k, label: f"{k}.png")[0] | {"labels.txt": "\n".join(LABELS).encode()},
+        ["must be a path and a label"],
+    ),
+    "numbers of words in a dictionary": (
+        table("", "{k}.png {k}", name="annotation.txt")[0], ["hold a counter", "--columns"]
+    ),
+    "a spreadsheet": (
+        named(lambda k, label: f"{label}.png")[0] | {"labels.xlsx": b"PK"},
+        ["labels.xlsx", "save it as CSV", "--pattern"],
+    ),
+    "boxes of YOLO": (
+        named(lambda k, label: f"{k}.png")[0]
+        | {f"{k}.txt": b"3 0.5 0.5 0.25 0.9\n1 0.7 0.5 0.2 0.9" for k in range(N)},
+        ["hold boxes", "--labels FILE"],
+    ),
+    "annotations of Pascal VOC": (
+        named(lambda k, label: f"{label}.png")[0] | {f"{label}.xml": b"<a/>" for label in LABELS},
+        ["24 pictures have a .xml"],
+    ),
+    "some texts only": (named(lambda k, label: f"{k}.png")[0] | {"3.txt": b"BONE"}, ["1 of 24 pictures have a .txt"]),
+    "a zip file": ({"captchas.zip": b"PK"}, ["no picture file", "captchas.zip", "unpack it first"]),
+    "numbers that lost zeros": (
+        table("path,label", labels=[str(int(label)) for label in DIGITS])[0],
+        ["shorter numbers", "--zeros fill", "--zeros keep", "among"],
+    ),
+    "a key twice": (
+        named(lambda k, label: f"{k}.png")[0] | {"labels.json": b'{"1.png": "A", "1.png": "B"}'},
+        ["'1.png' occurs twice"],
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", ASKED)
+def test_what_is_not_clear_is_asked(tmp_path, case):
+    files, said = ASKED[case]
+    with pytest.raises(BadInput) as error:
+        read(put(tmp_path, files))
+    for text in said:
+        assert text in str(error.value)
+
+
+def test_a_name_of_two_pictures_is_given_to_neither(tmp_path):
+    put(tmp_path, {"x/1.png": b"", "y/1.png": b"", "x/2.png": b"", "labels.csv": b"path,label\n1.png,AB\n2.png,CD\n"})
+    found = read(tmp_path)
+    assert found.pairs == [("x/2.png", "CD")]
+    reason = dict(found.rejects)["1.png"]
+    assert reason == "labels.csv labels it, which may be x/1.png or y/1.png; write the folder before the name"
+
+
+@pytest.mark.parametrize(
+    ("pattern", "label"),
+    [("first", "AB"), ("last", "x9"), ("whole", "AB_x9"), ("folder", "d"), ("{label}_*", "AB"), ("*_{label}", "x9")],
+)
+def test_a_word_or_a_pattern_settles_it(tmp_path, pattern, label):
+    put(tmp_path, {"d/AB_x9.png": b"", "d/AB_x9 (1).png": b""})
+    assert read(tmp_path, pattern).pairs == [("d/AB_x9 (1).png", label), ("d/AB_x9.png", label)]
+
+
+@pytest.mark.parametrize("columns", [("bild", "loesung"), ("Bild", "LOESUNG"), ("1", "3")])
+def test_columns_settle_it(tmp_path, columns):
+    files, want = table("bild,wer,loesung", "{k}.png,{hash:.1},{label}")
+    assert dict(read(put(tmp_path, files), columns=columns).pairs) == want
+
+
+@pytest.mark.parametrize("columns", [("bild", "word"), ("1", "4"), ("0", "1")])
+def test_columns_that_are_not_there_are_named(tmp_path, columns):
+    put(tmp_path, table("bild,wer,loesung", "{k}.png,{hash:.1},{label}")[0])
+    with pytest.raises(BadInput, match=r"columns '(word|4|0)'.*has no such columns; it has 'bild', 'wer', 'loesung'"):
+        read(tmp_path, columns=columns)
+
+
+def test_columns_need_a_file_of_labels(tmp_path):
+    put(tmp_path, named(lambda k, label: f"{label}.png")[0])
+    with pytest.raises(BadInput, match="columns: are those of a file of labels"):
+        read(tmp_path, columns=("a", "b"))
+    with pytest.raises(BadInput, match="columns and pattern"):
+        read(tmp_path, "whole", columns=("a", "b"))
+
+
+def test_zeros_that_a_spreadsheet_took_come_back_or_stay_away(tmp_path):
+    files, want = table("path,label", labels=[str(int(label)) for label in DIGITS])
+    short = [label for label in want.values() if len(label) < 4]
+    assert 0 < len(short) < N // 3
+    put(tmp_path, files)
+    found = read(tmp_path, zeros=Zeros.FILL)
+    assert dict(found.pairs) == {path: label.zfill(4) for path, label in want.items()}
+    assert found.mended["zeros"] == len(short)
+    assert dict(read(tmp_path, zeros=Zeros.KEEP).pairs) == want
+
+
+def test_labels_of_differing_lengths_lost_no_zeros(tmp_path):
+    """Answers of sums, words of any length, and numbers that kept their zeros."""
+    for number, labels in enumerate(
+        ([str(k % 19) for k in range(N)], [f"{k:03d}A"[: 2 + k % 3] for k in range(N)], DIGITS)
+    ):
+        files, want = table("path,label", labels=labels)
+        (tmp_path / str(number)).mkdir()
+        assert dict(read(put(tmp_path / str(number), files)).pairs) == want
+
+
+def test_labels_and_names_are_in_normal_form_c(tmp_path):
+    label, name = "É1", "ä.png"
+    apart = {form: unicodedata.normalize("NFD", form) for form in (label, name)}
+    put(tmp_path / "a", {f"{apart[label]}.png": b""})
+    assert read(tmp_path / "a").pairs == [(f"{apart[label]}.png", label)]  # the path is the one on the disk
+    put(tmp_path / "b", {apart[name]: b"", "labels.csv": f"path,label\n{name},{apart[label]}\n".encode()})
+    assert read(tmp_path / "b").pairs == [(apart[name], label)]
+
+
+def test_case_is_folded_on_request(tmp_path):
+    files, _ = table("path,label", labels=[f"aB{k:02d}ß" for k in range(N)])
+    put(tmp_path, files)
+    assert set(read(tmp_path).wanted.labelling.as_dict()) == {"file"}
+    found = read(tmp_path, fold_case=True)
+    assert found.pairs[0] == ("0.png", "AB00ß")  # a letter that becomes two stays
+    assert found.wanted.labelling.as_dict() == {"file": "labels.csv", "case": "upper"}
+
+
+def test_blanks_in_labels_are_taken_out_and_counted(tmp_path):
+    files, _ = table("path,label", '{k}.png," A B{k:02d} "')
+    found = read(put(tmp_path, files))
+    assert dict(found.pairs)["3.png"] == "AB03"
+    assert found.mended["blanks"] == N
+
+
+def test_files_that_say_the_same_are_no_rejects(tmp_path):
+    files, want = table("path,label")
+    put(tmp_path, files | {"gt.txt": "".join(f"{k}.png\t{label}\n" for k, label in enumerate(LABELS)).encode()})
+    found = read(tmp_path)
+    assert (dict(found.pairs), found.rejects) == (want, [])
+
+
+def test_a_file_of_labels_that_is_not_used_is_told(tmp_path):
+    files, want = named(lambda k, label: f"{label}_{k}.png")
+    put(tmp_path, files | {"sub/labels.csv": b"path,label\nx,y\n", "notes.txt": b"mine\n"})
+    found = read(tmp_path, "first")
+    assert {path: label for path, label in found.pairs if path in want} == want
+    assert found.wanted.labelling.notes == ("sub/labels.csv: not used, since --pattern was given",)
+
+
+@pytest.mark.parametrize("spoilt", ["1.20E+05", "#NAME?", "417.0"])
+def test_what_a_spreadsheet_made_of_a_label_is_left_out_and_told(tmp_path, spoilt):
+    files, _ = table("path,label")
+    files["labels.csv"] = files["labels.csv"].replace(LABELS[5].encode(), spoilt.encode())
+    found = read(put(tmp_path, files))
+    assert len(found.pairs) == N - 1
+    assert [path for path, _ in found.rejects] == ["5.png"]
+    assert "spreadsheet" in found.rejects[0][1]
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("count", [3, 12, 60, 400])
+@pytest.mark.parametrize(
+    "alphabet", ["ABCDEFGHJKLMNPQRSTUVWXYZ23456789", "abcdefghijklmnopqrstuvwxyz0123456789", "0123456789"]
+)
+def test_a_name_is_read_right_or_asked_about(seed, count, alphabet):
+    """Names as many tools write them, with labels of many alphabets and folders of many sizes."""
+    chance = random.Random(1000 * seed + count)
+    shapes: list[Callable[[int, str], str]] = [
+        lambda k, label: f"{label}_{chance.getrandbits(128):032x}",
+        lambda k, label: f"{label}_{chance.randrange(100_000, 1_000_000)}",
+        lambda k, label: f"{chance.getrandbits(32):08x}-{label}",
+        lambda k, label: f"{label}_{k}",
+        lambda k, label: f"{chance.randrange(10**6):06d}_{label}",
+        lambda k, label: f"captcha-{k}-{label}",
+        lambda k, label: f"{label}_{chance.choice('abc')}{k}",
+        lambda k, label: f"{label}-{chance.random():.5f}",
+        lambda k, label: f"2023-{1 + k % 12:02d}-{1 + k % 28:02d} {k % 24:02d}.{k % 60:02d}.{k * 7 % 60:02d} {label}",
+        lambda k, label: label,
+    ]
+    length = chance.choice([4, 5, 6])
+    for shape in shapes:
+        want = {}
+        for k in range(count):
+            label = "".join(chance.choice(alphabet) for _ in range(length))
+            want[shape(k, label) + ".png"] = label
+        try:
+            pattern = infer_pattern(list(want), "whole")
+        except BadInput as error:
+            assert "names:" in str(error)
+        else:
+            labelling = Labelling(pattern)
+            assert {path: label for path, label in want.items() if labelling.label(path) not in (label, None)} == {}
+
+
+def test_most_usual_names_need_no_question():
+    """Of the layouts above, with labels of digits: a question is right only where a counter may be a label too."""
+    clear = [
+        lambda k, label: f"{label}_{HASHES[k]}", lambda k, label: f"{k:04d}_{label}", lambda k, label: label,
+        lambda k, label: f"captcha_{label}", lambda k, label: f"2024-01-{k + 1:02d}_{label}",
+        lambda k, label: f"{label}_{k}",
+    ]  # fmt: skip
+    for shape in clear:
+        want = {shape(k, label) + ".png": label for k, label in enumerate(DIGITS)}
+        labelling = Labelling(infer_pattern(list(want), "whole"))
+        assert {path: labelling.label(path) for path in want} == want
