@@ -41,6 +41,7 @@ COMMANDS = {
         "flows.solve:solve",
         "Read a folder of pictures into a file, or named pictures at once.",
     ),
+    "serve": ("flows.serve:serve", "Choose the model that solve reads with, or tell which one it is."),
     "reproduce": ("flows.reproduce:reproduce", "Run the book's procedure as printed, then mend one defect at a time."),
     "demo": ("flows.demo:demo", "Draw, train, evaluate and solve on a small scale."),
     "regenerate": ("flows.regenerate:regenerate", "Draw, train, measure; serve the new model if it is no worse."),
@@ -49,7 +50,7 @@ COMMANDS = {
     "datasets": ("flows.datasets:datasets", "List datasets with their sizes, or remove a dataset."),
     "profiles": ("flows.profiles:profiles", "List the kinds of pictures that can be drawn, and the fonts."),
 }
-PLAIN = {"up", "inspect", "datasets", "profiles"}  # they are no flows and need no server
+PLAIN = {"up", "serve", "inspect", "datasets", "profiles"}  # they are no flows and need no server
 HELP = {"--help", "-h", "--version"}
 GRACE = 3.5  # seconds for a clean end after a signal: with the time that a busy machine adds, under five in all
 
