@@ -24,11 +24,11 @@ from storage.files import atomic
 from storage.files.locks import locked
 from storage.files.places import Place
 from storage.served import ServedBy, serve_model, served_in
-from storage.shards.shard import Split
 from tasks import models
 from tasks.datasets.generate import DrawReport, make_way
 from tasks.datasets.recipe import Recipe
 from tasks.scoring.compare import Pairs, compare, no_worse
+from tasks.scoring.evaluate import MeasuredSplit
 
 PROFILES, COUNTS = ("book", "letters"), (200_000, 65_536)
 CANDIDATES = "candidates"  # under models/
@@ -160,8 +160,8 @@ def _decide(renewal: Renewal, drawn: list[DrawReport], data: Dataset) -> Regener
     """Measure both models on the same unseen pictures, and serve the new model if it is no worse."""
     reports = home() / "reports" / "regenerate" / renewal.served.stem
     new = measurement(str(renewal.candidate), str(data.folder))
-    read_new = read_split(new.data, new.model, Split.TEST.value, new.words)
-    publish_report(read_new, new, reports / "candidate", Split.TEST)
+    read_new = read_split(new.data, new.model, MeasuredSplit.TEST.value, new.words)
+    publish_report(read_new, new, reports / "candidate", MeasuredSplit.TEST)
     try:
         served = measurement(str(renewal.served), str(data.folder))
     except NotThere:
@@ -169,8 +169,8 @@ def _decide(renewal: Renewal, drawn: list[DrawReport], data: Dataset) -> Regener
     except (BadInput, Damaged) as error:
         pairs, worse, why = None, False, f"the served model cannot read these pictures ({error})"
     else:
-        read_served = read_split(served.data, served.model, Split.TEST.value, new.words)
-        publish_report(read_served, served, reports / "served", Split.TEST)
+        read_served = read_split(served.data, served.model, MeasuredSplit.TEST.value, new.words)
+        publish_report(read_served, served, reports / "served", MeasuredSplit.TEST)
         pairs = compare(read_new, read_served)
         worse = not no_worse(pairs)
         why = "worse than the served model" if worse else "no worse than the served model"

@@ -53,6 +53,7 @@ class RankingError(TypedDict):
 class EvaluationSummary(TypedDict):
     """The parts of an evaluation that the command shows; `kept` if its report was there before."""
 
+    warning: str | None
     kept: bool
     report: str
     model: str
