@@ -52,7 +52,7 @@ COMMANDS = {
     "profiles": ("flows.profiles:profiles", "List the kinds of pictures that can be drawn, and the fonts."),
 }
 PLAIN = {"up", "serve", "inspect", "datasets", "profiles"}  # they are no flows and need no server
-BEGINS_ANEW = {"evaluate", "reproduce"}  # what they read is in memory until the end
+BEGINS_ANEW = {"train", "evaluate", "reproduce"}  # what they have done is kept at the end, but of the ladder's rungs
 HELP = {"--help", "-h", "--version"}
 GRACE = 3.5  # seconds for a clean end after a signal: with the time that a busy machine adds, under five in all
 
@@ -218,9 +218,8 @@ class _NothingKept(KeyboardInterrupt):
 def _next_time(interrupted: KeyboardInterrupt) -> str:
     """Return what the command that was interrupted does if it is given again."""
     at = command_at(sys.argv[1:])
-    if isinstance(interrupted, _NothingKept) or (at is not None and sys.argv[1 + at] in BEGINS_ANEW):
-        return "begins anew: nothing was kept"
-    return "goes on from here"
+    anew = at is not None and sys.argv[1 + at] in BEGINS_ANEW and "--ladder" not in sys.argv
+    return "begins anew" if anew or isinstance(interrupted, _NothingKept) else "goes on from here"
 
 
 def _flushed() -> bool:

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from flows.home import dataset_folder, model_file, pictures_at
 from flows.parameters import command_at, spelled
-from storage.errors import NotThere
+from storage.errors import CaptchasError, NotThere
 from storage.files.places import Place, is_url
 
 NO_FILES = ("web2", "none", "")  # dictionaries that are no files
@@ -52,7 +52,12 @@ def require_inputs(arguments: Sequence[str], modules: dict[str, str]) -> None:
     given = given_values([*arguments[:at], *arguments[at + 1 :]], options_of(modules[command]))
     for parameter, require in INPUTS[command].items():
         if values := given.get(parameter):
-            require(values)
+            try:
+                require(values)
+            except CaptchasError:
+                raise
+            except OSError:  # a path that cannot be looked at
+                return
 
 
 def options_of(module: str) -> Options:

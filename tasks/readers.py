@@ -65,6 +65,7 @@ def expect_texts(
     networks, record = load_model(model)
     classes = require_record(networks, record)
     kinds, derived = _kinds_of(record)
+    derived = derived and (dictionary is None or length is None)  # else nothing follows from it
     if dictionary is None:
         words, why = _learnt_words(kinds, classes, alphabet, length)
         dictionary = WEB2 if words else NO_DICTIONARY
