@@ -35,6 +35,9 @@ MISSING = [
     (("verify", "none"), "none: no dataset there"),
     (("verify", "--repair", "inbox", "--words", "none.txt"), "word list none.txt: no such file"),
     (("verify", "inbox", "--repair", "--source", "none"), "none: no such folder"),
+    (("verify", "inbox", "--redraw", "--font", "DejaVu Sans Bold", "--font", "a/none.ttf"), "font a/none.ttf: no such"),
+    (("reproduce", "--font", "none.otf"), "font none.otf: no such file"),
+    (("serve", "none"), "none.skops: no such file"),
     (("generate", "none.toml"), "profile none.toml: no such file"),
     (("regenerate", "book", "none.toml"), "profile none.toml: no such file"),
 ]
