@@ -18,7 +18,7 @@ from cyclopts import App, CycloptsError, Group, Parameter
 from rich.console import Console
 from rich.text import Text
 
-from flows.environment import named_server, require_files, require_reachable, require_streams
+from flows.environment import named_server, require_files, require_proxies, require_reachable, require_streams
 from flows.home import end_orphaned_servers, prepare_environment, served
 from flows.parameters import command_at, require_single_output, spelled
 from flows.requests import checked, needing_workers
@@ -50,6 +50,7 @@ COMMANDS = {
     "profiles": ("flows.profiles:profiles", "List the kinds of pictures that can be drawn, and the fonts."),
 }
 PLAIN = {"up", "inspect", "datasets", "profiles"}  # they are no flows and need no server
+OFFLINE = {"inspect", "datasets", "profiles", None}  # they ask no server
 HELP = {"--help", "-h", "--version"}
 GRACE = 3.5  # seconds for a clean end after a signal: with the time that a busy machine adds, under five in all
 
@@ -174,6 +175,8 @@ def _run(arguments: list[str]) -> int:
     own = prepare_environment(_home(arguments))
     place = command_at(arguments)
     command = arguments[place] if place is not None and arguments[place] in COMMANDS else None
+    if command not in OFFLINE and not HELP.intersection(arguments):
+        require_proxies()
     if command not in PLAIN | {None} and not HELP.intersection(arguments):
         require_files()
         embedded_server.begin(own)
