@@ -88,6 +88,8 @@ def test_kernels_that_are_not_to_be_compiled_are_refused(captchas, tmp_path):
     picture = tmp_path / "a.png"
     picture.touch()
     in_a_line(captchas("solve", picture, NUMBA_DISABLE_JIT="1"), 2, "NUMBA_DISABLE_JIT: ", "unset it")
+    in_a_line(captchas("generate", "book", NUMBA_DISABLE_JIT="2"), 2, "NUMBA_DISABLE_JIT: ", "unset it")
+    assert not (tmp_path / "data" / "prefect" / "prefect.db").exists()  # no server has been started
     assert captchas("profiles", NUMBA_DISABLE_JIT="1").returncode == 0
 
 
