@@ -25,7 +25,9 @@ def test_parameters_that_training_does_not_use_are_left_out():
 
 def test_a_record_of_another_form_is_shown_as_it_is():
     record = describe(SHIPPED)
-    assert all(in_sentences(record).get(key, "") is None for key in ("datasets", "gate_passes", "calibration", "software"))
+    assert all(
+        in_sentences(record).get(key, "") is None for key in ("datasets", "gate_passes", "calibration", "software")
+    )
     for key in ("datasets", "settings", "gate", "software", "classes", "calibration"):
         for value in (None, 7, "text", [1], {"a": 1}):
             said = in_sentences({**record, key: value})
