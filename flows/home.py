@@ -55,7 +55,7 @@ def new_dataset_folder(name: str) -> Path:
 def model_file(name: str | Path) -> Place:
     """Find a model's file by a name under the home (`.skops` optional), a path, or a URL; `ladder` is shipped."""
     path = place(name)
-    if isinstance(path, ObjectPath):
+    if isinstance(path, ObjectPath) or path.name in ("", ".."):
         return path
     under_home = home() / "models" / path.with_name(path.name.removesuffix(".skops") + ".skops")
     if under_home.name == SHIPPED.name and len(path.parts) == 1 and not under_home.exists():

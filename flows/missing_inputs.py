@@ -16,6 +16,7 @@ from storage.errors import CaptchasError, NotThere
 from storage.files.places import Place, is_url
 
 NO_FILES = ("web2", "none", "")  # dictionaries that are no files
+MANIFEST = "manifest.json"  # of a complete dataset; the module of manifests would bring HDF5
 FONT_FILES = (".ttf", ".otf", ".ttc")
 SHARED_FLAGS, SHARED_VALUES = {"json"}, {"home"}  # options of every command
 
@@ -52,7 +53,7 @@ def require_inputs(arguments: Sequence[str], modules: dict[str, str]) -> None:
         return  # names that cannot be shown are judged by the command
     given = given_values([*arguments[:at], *arguments[at + 1 :]], options_of(modules[command]))
     for parameter, require in INPUTS[command].items():
-        if values := given.get(parameter):
+        if values := [value for value in given.get(parameter, ()) if value]:
             try:
                 require(values)
             except CaptchasError:
@@ -94,7 +95,7 @@ def options_of(module: str) -> Options:
 
 
 def given_values(tokens: Sequence[str], options: Options) -> dict[str, list[str]]:
-    """Return the values of a command line by parameter; none of a line that has an unknown option.
+    """Return the values of a command line by parameter; none of a line that the command will not understand.
 
     Values without a name that are too many belong to the first parameter: `solve` takes several pictures.
     """
@@ -111,7 +112,10 @@ def given_values(tokens: Sequence[str], options: Options) -> dict[str, list[str]
             continue
         if name not in options.values | SHARED_VALUES:
             return {}
-        found.setdefault(name, []).append(value if joined else next(rest, ""))
+        value = value if joined else next(rest, "--")
+        if value.startswith("--"):  # there is none
+            return {}
+        found.setdefault(name, []).append(value)
     for name in options.positional:
         count = len(unnamed) if name in options.lists else 1
         if name not in found and unnamed:
@@ -133,7 +137,7 @@ def _pictures(names: list[str]) -> None:
 def _models(names: list[str]) -> None:
     for name in names:
         file = model_file(name)
-        if _lacks(file):
+        if _lacks(file) or (isinstance(file, Path) and file.is_dir()):
             from storage.models import model_digest
 
             model_digest(file)
@@ -142,7 +146,7 @@ def _models(names: list[str]) -> None:
 def _datasets(names: list[str]) -> None:
     for name in names:
         folder = dataset_folder(name)
-        if _lacks(folder):
+        if _lacks(folder / MANIFEST):
             from storage.shards.manifest import Manifest
 
             Manifest.read(folder)
