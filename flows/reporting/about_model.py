@@ -4,10 +4,13 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from flows.reporting.show import readable
+from storage.learnt_texts import TEXTS, learnt_texts
 from tasks.rates import Rate
+from tasks.readers import told_alphabet, told_length
 from tasks.reading.ranking import Ranking
 
 Record = Mapping[str, Any]
+_WORDS = {"web2": "English words (web2)", "list": "words of a list", "": "any strings"}
 _CURVES = {Ranking.NONE.value: "without a dictionary", Ranking.PROBABILITY.value: "with a dictionary"}
 
 
@@ -48,6 +51,13 @@ def _learnt(record: Record) -> str:
     )
 
 
+def _texts(record: Record) -> str:
+    return "; ".join(
+        f"{told_length(texts.length)} of {told_alphabet(texts.alphabet)}, {_WORDS[texts.words]}"
+        for texts in learnt_texts({TEXTS: record[TEXTS]})
+    )
+
+
 def _trained(record: Record) -> str:
     settings, used = record["settings"], record["parameters"]
     layers = " and ".join(str(size) for size in settings["hidden"])
@@ -78,6 +88,7 @@ _SENTENCES: dict[str, tuple[tuple[str, ...], Callable[[Record], str]]] = {
     "file": (("bytes", "sha256"), _file),
     "reads": (("classes",), _reads),
     "learnt from": (("datasets", "pictures", "marked", "letters", "spans"), _learnt),
+    "texts": ((TEXTS,), _texts),
     "trained": (("settings", "shows", "seconds", "parameters"), _trained),
     "gate": (("gate_passes", "gate"), _gate),
     "confidence": (("calibration",), _confidence),

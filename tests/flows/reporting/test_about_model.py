@@ -17,6 +17,17 @@ def test_people_see_layers_and_then_sentences(capsys):
         assert word not in said
 
 
+def test_the_texts_that_a_model_expects_are_told():
+    kinds = [
+        {"alphabet": "ABCDEF", "length": [4, 6], "words": "web2"},
+        {"alphabet": "0123456789", "length": [5, 5], "words": ""},
+    ]
+    assert in_sentences({"texts": kinds}) == {
+        "texts": "4 to 6 of A-F, English words (web2); 5 of 0-9, any strings"
+    }  # fmt: skip
+    assert in_sentences({"texts": [{"alphabet": 5}]}) == {}
+
+
 def test_parameters_that_training_does_not_use_are_left_out():
     parameters = describe(SHIPPED)["parameters"]
     assert {"solver", "batch_size", "hidden_layer_sizes"} <= set(parameters)
