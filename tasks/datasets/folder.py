@@ -105,11 +105,18 @@ def take_back(folder: Place, shards: Iterable[tuple[int, int]], identity: str) -
     """
     aside = _aside(folder)
     there = sealed(folder).keys()
-    found = [aside / shard_name(*shard) for shard in shards if shard not in there] if aside.is_dir() else []
+    found = [aside / shard_name(*shard) for shard in shards if shard not in there] if _is_folder(aside) else []
     back = [path for path in found if path.is_file() and _is_of(path, identity)]
     for path in back:
         atomic.move(path, folder / path.name)
     return len(back)
+
+
+def _is_folder(path: Place) -> bool:
+    try:
+        return path.is_dir()
+    except OSError:  # a name that is too long with its ending
+        return False
 
 
 def _aside(folder: Place) -> Place:
