@@ -26,7 +26,7 @@ from flows.requests import checked, needing_workers
 from flows.service import embedded_server, processes, starting
 from flows.service.prefect_settings import settings_explained
 from flows.service.starting import compile_kernels
-from storage.errors import BadInput, CaptchasError
+from storage.errors import BadInput, CaptchasError, too_long
 from storage.files.places import is_url, place
 from storage.files.targets import STANDARD_OUTPUT
 from storage.texts import plain, plain_lines
@@ -164,16 +164,14 @@ def main() -> None:
         _say(misuse_explained(error))
         code = 2
     except CaptchasError as error:
-        if "--json" in sys.argv and not error.report:
-            with suppress(OSError):  # standard output may be what cannot be written
-                json.dump({"error": str(error), "exit_code": error.exit_code}, sys.stdout)
-        _say(str(error))
-        code = error.exit_code
+        code = _refuse(error)
     except BrokenPipeError:
         code = ended.code if ended.begun else 1
     except OSError as error:
         if ended.begun:  # the progress could not be told to a closed terminal
             code = ended.code
+        elif long := too_long(error):
+            code = _refuse(long)
         else:
             only_told = HELP.intersection(sys.argv) or len(sys.argv) == 1
             _say(f"standard output: cannot be written ({error.strerror})" if only_told else str(error))
@@ -191,6 +189,15 @@ def _require_inputs(arguments: list[str]) -> None:
     if chosen is not None:
         os.environ[HOME] = str(chosen)
     require_inputs(arguments, {name: where.partition(":")[0] for name, (where, _) in COMMANDS.items()})
+
+
+def _refuse(error: CaptchasError) -> int:
+    """Print an error of ours; return its exit code."""
+    if "--json" in sys.argv and not error.report:
+        with suppress(OSError):  # standard output may be what cannot be written
+            json.dump({"error": str(error), "exit_code": error.exit_code}, sys.stdout)
+    _say(str(error))
+    return error.exit_code
 
 
 def _run(arguments: list[str]) -> int:

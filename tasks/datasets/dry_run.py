@@ -111,7 +111,11 @@ def rehearse(
         if on_shard:
             on_shard(size)
     for path in sorted(there.values()):
-        note(path.name, "stale", "no part of a dataset of that many pictures; removed if it is an older part of it")
+        note(
+            path.name,
+            "stale",
+            "no part of a dataset of that many pictures; removed if a longer shard replaces it, else kept",
+        )
     cost = measure_cost(recipe)
     return {
         "dataset": str(folder),

@@ -183,6 +183,23 @@ def test_a_mistake_is_told_with_exit_code_2(here, mistakes, tmp_path, arguments,
     assert not (tmp_path / "datasets").exists()
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("inspect", "n" * 300), ("inspect", f"{'n' * 300}.skops"), ("verify", "n" * 300), ("solve", "n" * 300),
+        ("evaluate", "n" * 300, "book"), ("train", "n" * 300), ("export", "n" * 300, "--format", "png"),
+        ("datasets", "--remove", "n" * 300), ("import", "é" * 200),
+    ],
+)  # fmt: skip
+def test_a_name_that_is_too_long_is_told(here, tmp_path, arguments):
+    result = here(*arguments, "--home", tmp_path)
+    assert result.returncode == 2
+    (line,) = result.stderr.splitlines()
+    assert "bytes" in line and "255" in line and "Errno" not in line
+    told = here(*arguments, "--home", tmp_path, "--json")
+    assert json.loads(told.stdout)["exit_code"] == 2
+
+
 def test_a_home_that_cannot_be_one_is_told(here, mistakes, monkeypatch):
     monkeypatch.delenv("PREFECT_API_URL")  # with a server of the user's nothing is made there
     monkeypatch.delenv("PREFECT_HOME")
