@@ -7,7 +7,7 @@ import sys
 import threading
 import traceback
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, nullcontext, redirect_stdout, suppress
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext, redirect_stdout, suppress
 from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
@@ -18,17 +18,19 @@ from cyclopts import App, CycloptsError, Group, Parameter
 from rich.console import Console
 from rich.text import Text
 
-from flows.environment import named_server, require_files, require_reachable, require_streams
-from flows.home import end_orphaned_servers, prepare_environment, served
-from flows.parameters import command_at, require_single_output, spelled
+from flows.environment import named_server, require_files, require_proxies, require_reachable, require_streams
+from flows.home import HOME, end_orphaned_servers, prepare_environment, served
+from flows.missing_inputs import require_inputs
+from flows.parameters import command_at, misuse_explained, require_single_output, spelled
 from flows.requests import checked, needing_workers
 from flows.service import embedded_server, processes, starting
 from flows.service.prefect_settings import settings_explained
-from flows.service.starting import tell_if_kernels_are_missing
-from storage.errors import BadInput, CaptchasError
+from flows.service.starting import compile_kernels
+from storage.errors import BadInput, CaptchasError, too_long
 from storage.files.places import is_url, place
 from storage.files.targets import STANDARD_OUTPUT
 from storage.texts import plain, plain_lines
+from tasks.compiled import require_compiling
 
 COMMANDS = {
     "generate": ("flows.generate:generate", "Draw a dataset of pictures into sharded HDF5, or finish or extend it."),
@@ -41,6 +43,7 @@ COMMANDS = {
         "flows.solve:solve",
         "Read a folder of pictures into a file, or named pictures at once.",
     ),
+    "serve": ("flows.serve:serve", "Choose the model that solve reads with, or tell which one it is."),
     "reproduce": ("flows.reproduce:reproduce", "Run the book's procedure as printed, then mend one defect at a time."),
     "demo": ("flows.demo:demo", "Draw, train, evaluate and solve on a small scale."),
     "regenerate": ("flows.regenerate:regenerate", "Draw, train, measure; serve the new model if it is no worse."),
@@ -49,7 +52,10 @@ COMMANDS = {
     "datasets": ("flows.datasets:datasets", "List datasets with their sizes, or remove a dataset."),
     "profiles": ("flows.profiles:profiles", "List the kinds of pictures that can be drawn, and the fonts."),
 }
-PLAIN = {"up", "inspect", "datasets", "profiles"}  # they are no flows and need no server
+PLAIN = {"up", "serve", "inspect", "datasets", "profiles"}  # they are no flows and need no server
+OFFLINE = {"serve", "inspect", "datasets", "profiles", None}  # they ask no server
+WRITES_NOTHING = {"profiles", None}
+BEGINS_ANEW = {"train", "evaluate", "reproduce"}  # what they have done is kept at the end, but of the ladder's rungs
 HELP = {"--help", "-h", "--version"}
 GRACE = 3.5  # seconds for a clean end after a signal: with the time that a busy machine adds, under five in all
 
@@ -95,7 +101,7 @@ def launch(
         try:
             with nullcontext() if no_flow else _workers_for(command):
                 embedded_server.wait()
-                with nullcontext() if no_flow else starting.without_heartbeats():
+                with nullcontext() if no_flow else starting.without_heartbeats(), _tagged(command, no_flow):
                     report = command(*bound.args, **bound.kwargs)
         except CaptchasError as error:
             if error.report:
@@ -107,13 +113,22 @@ def launch(
     return 0
 
 
+def _tagged(command: Callable[..., object], no_flow: bool) -> AbstractContextManager[object]:
+    """Give a command's run, and the runs within it, tags by which Prefect's UI finds them, as deployments have."""
+    if no_flow:
+        return nullcontext()
+    from prefect import tags
+
+    return tags("captchas", command.__name__)
+
+
 @contextmanager
 def _workers_for(command: Callable[..., object]) -> Iterator[None]:
     """Start the workers of a command that is sure to need them while Prefect's server still starts."""
     from flows.workers.cluster import crew
     from flows.workers.roster import WorkerLost
 
-    tell_if_kernels_are_missing()
+    compile_kernels()
     request = needing_workers(command)
     with ExitStack() as stack:
         if request is not None:
@@ -139,25 +154,24 @@ def main() -> None:
     starting.end_quickly()
     try:
         require_streams()
+        _require_inputs(sys.argv[1:])
         code = 0 if _named_pictures(sys.argv[1:]) else _run(sys.argv[1:])
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as interrupted:
         with suppress(OSError):  # the terminal may be closed
-            _say("interrupted; the same command goes on from here")
+            _say(f"interrupted; the same command {_next_time(interrupted)}")
         code = ended.code
     except CycloptsError as error:
-        _say(str(error))
+        _say(misuse_explained(error))
         code = 2
     except CaptchasError as error:
-        if "--json" in sys.argv and not error.report:
-            with suppress(OSError):  # standard output may be what cannot be written
-                json.dump({"error": str(error), "exit_code": error.exit_code}, sys.stdout)
-        _say(str(error))
-        code = error.exit_code
+        code = _refuse(error)
     except BrokenPipeError:
         code = ended.code if ended.begun else 1
     except OSError as error:
         if ended.begun:  # the progress could not be told to a closed terminal
             code = ended.code
+        elif long := too_long(error):
+            code = _refuse(long)
         else:
             only_told = HELP.intersection(sys.argv) or len(sys.argv) == 1
             _say(f"standard output: cannot be written ({error.strerror})" if only_told else str(error))
@@ -167,13 +181,35 @@ def main() -> None:
     sys.exit(code or 0)
 
 
+def _require_inputs(arguments: list[str]) -> None:
+    """Refuse inputs that are not there, in the home that the arguments name."""
+    if HELP.intersection(arguments):
+        return
+    chosen = _home(arguments)
+    if chosen is not None:
+        os.environ[HOME] = str(chosen)
+    require_inputs(arguments, {name: where.partition(":")[0] for name, (where, _) in COMMANDS.items()})
+
+
+def _refuse(error: CaptchasError) -> int:
+    """Print an error of ours; return its exit code."""
+    if "--json" in sys.argv and not error.report:
+        with suppress(OSError):  # standard output may be what cannot be written
+            json.dump({"error": str(error), "exit_code": error.exit_code}, sys.stdout)
+    _say(str(error))
+    return error.exit_code
+
+
 def _run(arguments: list[str]) -> int:
     """Run a command, and start the server that it needs, before the options are parsed."""
     _refuse_undecodable(arguments)
     # First of all, since parsing imports the flow and with it Prefect.
-    own = prepare_environment(_home(arguments))
     place = command_at(arguments)
     command = arguments[place] if place is not None and arguments[place] in COMMANDS else None
+    own = prepare_environment(_home(arguments), make_home=command not in WRITES_NOTHING)
+    if command not in OFFLINE and not HELP.intersection(arguments):
+        require_proxies()
+        require_compiling()
     if command not in PLAIN | {None} and not HELP.intersection(arguments):
         require_files()
         embedded_server.begin(own)
@@ -188,10 +224,24 @@ def _named_pictures(arguments: list[str]) -> bool:
     place = command_at(arguments)
     if place is None or arguments[place] != "solve" or HELP.intersection(arguments):
         return False
-    with starting.without_collector():
-        from flows.solve_at_once import solve_named
+    try:
+        with starting.without_collector():
+            from flows.solve_at_once import solve_named
 
-    return solve_named(arguments)
+        return solve_named(arguments)
+    except KeyboardInterrupt as interrupted:
+        raise _NothingKept from interrupted
+
+
+class _NothingKept(KeyboardInterrupt):
+    """Named pictures were being read: their answers are kept once all are there."""
+
+
+def _next_time(interrupted: KeyboardInterrupt) -> str:
+    """Return what the command that was interrupted does if it is given again."""
+    at = command_at(sys.argv[1:])
+    anew = at is not None and sys.argv[1 + at] in BEGINS_ANEW and "--ladder" not in sys.argv
+    return "begins anew" if anew or isinstance(interrupted, _NothingKept) else "goes on from here"
 
 
 def _flushed() -> bool:

@@ -24,7 +24,7 @@ from storage.files.targets import Owned, require_folder
 from storage.shards.shard import sealed
 from tasks.datasets import dry_run
 from tasks.datasets.dry_run import DryRunReport
-from tasks.datasets.folder import complete, tidy_dataset
+from tasks.datasets.folder import complete, shards_beyond, take_back, tidy_dataset
 from tasks.datasets.generate import DrawPlan, DrawReport, draw_shard, estimate_bytes, missing_pictures, plan_drawing
 from tasks.datasets.generate import report as report_of
 from tasks.datasets.recipe import Recipe, ambiguities, make_recipe, renderer_of
@@ -119,12 +119,20 @@ def generate(request: GenerateRequest, recipe: Recipe) -> DrawReport | DryRunRep
             get_run_logger().info("%s is whole: %s pictures", folder, f"{plan.count:,}")
             return _told(report_of(folder, drawn=0, kept=plan.count, seconds=0.0, rate=None), unclear, [], folder)
         began = time.monotonic()
+        wanted = [(job.index, job.count) for job in plan.jobs]
+        take_back(folder, wanted, recipe.identity)
         atomic.need_space(folder, int(estimate_bytes(recipe) * missing_pictures(plan, folder)))
         there = {path.name for path in sealed(folder).values()}
         gathered, shards = draw(recipe, plan, folder, there, request.workers, request.cluster)
+        beyond = shards_beyond(folder, wanted)
         complete(folder, gathered, run, renderer_of(recipe).letters_a_text())
         seconds = time.monotonic() - began
     report = report_of(folder, gathered.drawn, gathered.kept, seconds, gathered.pace.rate())
+    if beyond:
+        report["beyond"] = (
+            f"{beyond:,} sealed shards of a run for more pictures are in {folder.name}.foreign now; the same command "
+            "with its --count takes them back and goes on from them"
+        )
     return _told(report, unclear, shards, folder)
 
 

@@ -5,6 +5,7 @@ Every class also derives from the nearest built-in exception, so that a caller m
 
 import difflib
 import errno
+import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,8 @@ from typing import Any
 from storage.texts import plain
 
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+_MOST_NAME = 255  # bytes
+_SHOWN = 40  # characters of a name that is too long
 _REFUSED = {errno.EACCES, errno.EPERM, errno.EROFS}
 
 
@@ -85,6 +88,24 @@ def explained(error: OSError, path: Path) -> OSError:
             f"{path}: this user may not write there ({error.strerror}); change the permissions or choose another folder"
         )
     return OSError(error.errno, error.strerror, str(path))
+
+
+def too_long(error: OSError) -> BadInput | None:
+    """Return the project's error for a name that the file system refuses as too long; None for another error."""
+    if error.errno != errno.ENAMETOOLONG or error.filename is None:
+        return None
+    path = os.fsdecode(error.filename)
+    longest = max(Path(path).parts, key=lambda part: len(os.fsencode(part)), default="")
+    size = len(os.fsencode(longest))
+    if size > _MOST_NAME:
+        found = f"the name {longest[:_SHOWN]}… has {size} bytes"
+    else:  # a lock or a temporary file has the name with an ending
+        where = path if len(path) <= 2 * _SHOWN else f"{path[: 2 * _SHOWN]}…"
+        found = f"{where}: a name there is too long with its ending"
+    return BadInput(
+        f"{found}; a file system takes {_MOST_NAME} bytes for a name and 4,095 for a path; give a shorter name, for "
+        "instance with --name or --out"
+    )
 
 
 def readable_size(count: int) -> str:

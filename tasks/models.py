@@ -12,15 +12,23 @@ from storage.dataset import Dataset
 from storage.errors import BadInput, Damaged, NotThere
 from storage.files import atomic
 from storage.files.places import Place
+from storage.learnt_texts import TEXTS, WORDS, LearntTexts
 from storage.models import load_model, model_digest, save_model
 from tasks.rates import Rate
 from tasks.reading.features import FEATURES
 from tasks.reading.networks import LETTERS, FittedNetwork
 from tasks.training.settings import Settings, classes_of
 
+# Of the parameters that scikit-learn keeps, those that training uses; the others belong to its other optimisers, and to
+# its own loop over the data.
+USED = (
+    "activation", "alpha", "batch_size", "beta_1", "beta_2", "epsilon", "hidden_layer_sizes", "learning_rate_init",
+    "random_state", "solver",
+)  # fmt: skip
+
 
 def provenance_of(datasets: list[Dataset], settings: Settings) -> dict[str, Any]:
-    """Collect what a model depends on: its data, its settings and the version of its features."""
+    """Collect what a model depends on: its data with its texts, its settings and the version of its features."""
     return {
         "datasets": [
             {
@@ -32,11 +40,24 @@ def provenance_of(datasets: list[Dataset], settings: Settings) -> dict[str, Any]
             for dataset in datasets
         ],
         "classes": classes_of(datasets),
+        TEXTS: [texts.as_dict() for texts in _texts_of(datasets)],
         "features": FEATURES,
         "settings": {
             key: list(value) if isinstance(value, tuple) else value for key, value in asdict(settings).items()
         },
     }
+
+
+def _texts_of(datasets: list[Dataset]) -> list[LearntTexts]:
+    """Return the kinds of texts in the datasets, each once: what `solve` expects of pictures unless told otherwise."""
+    profiles = [dataset.manifest.profile for dataset in datasets]
+    kinds = [
+        LearntTexts(
+            profile["alphabet"], tuple(profile["length"]), profile["words"] if profile["words"] in WORDS else "list"
+        )
+        for profile in profiles
+    ]
+    return list(dict.fromkeys(kinds))
 
 
 def same_model(path: Place, provenance: dict[str, Any]) -> bool:
@@ -112,7 +133,6 @@ def describe(path: Place) -> dict[str, Any]:
         "model": str(path),
         "sha256": model_digest(path),
         "bytes": path.stat().st_size,
-        **provenance,
         "layers": [
             {"network": name, "layer": number, "inputs": weights.shape[0], "outputs": weights.shape[1],
              "weights": weights.size, "biases": len(biases),
@@ -120,7 +140,10 @@ def describe(path: Place) -> dict[str, Any]:
             for name, network in networks.items()
             for number, (weights, biases) in enumerate(zip(network.coefs_, network.intercepts_, strict=True), 1)
         ],
-        "parameters": {key: str(value) for key, value in sorted(networks[LETTERS].get_params().items())},
+        **provenance,
+        "parameters": {
+            key: str(value) for key, value in sorted(networks[LETTERS].get_params().items()) if key in USED
+        },
     }  # fmt: skip
 
 

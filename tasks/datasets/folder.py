@@ -1,6 +1,7 @@
 """A dataset's folder: read what it holds, finish it with a manifest, tidy it, and set foreign files aside."""
 
 import json
+from collections.abc import Collection, Iterable
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ from storage.files import atomic
 from storage.files.moves import free_name
 from storage.files.places import Fingerprint, Place
 from storage.shards.manifest import Manifest
-from storage.shards.shard import Shard, sealed
+from storage.shards.shard import Shard, sealed, shard_name
 from tasks.datasets.totals import Gathered
 
 
@@ -50,8 +51,7 @@ def set_aside(path: Place, judged: Fingerprint | None = None) -> None:
     """
     if judged is not None and atomic.fingerprint(path) != judged:
         return
-    home = path.parent.resolve()
-    folder = atomic.make_folder(home.with_name(home.name + ".foreign"))
+    folder = atomic.make_folder(_aside(path.parent))
     atomic.move(path, free_name(folder / path.name), judged)
 
 
@@ -61,8 +61,9 @@ def complete(
     """Write the manifest of a dataset whose shards are all sealed, then tidy the folder.
 
     The caller holds the dataset's lock, so that all temporary files are those of dead runs. Shorter shards that an
-    extension replaced are removed only after the manifest names the longer shards. If no shard was made and the
-    manifest is already right, the folder is only tidied.
+    extension replaced are removed only after the manifest names the longer shards. Shards beyond the dataset, which a
+    run for more pictures sealed before it died, are set aside; `take_back` returns them to such a run. If no shard
+    was made and the manifest is already right, the folder is only tidied.
 
     Parameters
     ----------
@@ -79,16 +80,48 @@ def complete(
         tidy_dataset(folder, gathered.identity)
         return Manifest.read(folder)
     manifest.write(folder, run)
-    names = {line["name"] for line in manifest.shards}
-    for path in sealed(folder).values():
-        if path.name in names:
+    counts = [line["count"] for line in manifest.shards]
+    for (index, count), path in sealed(folder).items():
+        if index < len(counts) and count == counts[index]:
             continue
-        if _is_of(path, gathered.identity):
+        if index < len(counts) and count < counts[index] and _is_of(path, gathered.identity):
             path.unlink()
         else:
             set_aside(path)
     _remove_leftovers(folder)
     return manifest
+
+
+def shards_beyond(folder: Place, shards: Collection[tuple[int, int]]) -> int:
+    """Count the sealed shards beyond a dataset of these shards, each an (index, count): `complete` sets them aside."""
+    longest = dict(shards)
+    return sum(count > longest.get(index, 0) for index, count in sealed(folder))
+
+
+def take_back(folder: Place, shards: Iterable[tuple[int, int]], identity: str) -> int:
+    """Move shards of this identity that are missing back from where `set_aside` put them; return how many.
+
+    The caller holds the dataset's lock. Whether they are intact is for the unit that would draw them to find out.
+    """
+    aside = _aside(folder)
+    there = sealed(folder).keys()
+    found = [aside / shard_name(*shard) for shard in shards if shard not in there] if _is_folder(aside) else []
+    back = [path for path in found if path.is_file() and _is_of(path, identity)]
+    for path in back:
+        atomic.move(path, folder / path.name)
+    return len(back)
+
+
+def _is_folder(path: Place) -> bool:
+    try:
+        return path.is_dir()
+    except OSError:  # a name that is too long with its ending
+        return False
+
+
+def _aside(folder: Place) -> Place:
+    home = folder.resolve()
+    return home.with_name(home.name + ".foreign")
 
 
 def _says(folder: Place, manifest: Manifest) -> bool:

@@ -26,7 +26,10 @@ BLOCKS_A_SHARD = 16  # 16,384 pictures
 
 @final
 class DrawReport(TypedDict):
-    """What a run drew and kept, and what the folder holds; `unclear` names letters that a face draws alike."""
+    """What a run drew and kept, and what the folder holds.
+
+    `unclear` names letters that a face draws alike; `beyond` tells of shards that a run for more pictures left.
+    """
 
     dataset: str
     profile: str
@@ -41,6 +44,7 @@ class DrawReport(TypedDict):
     pictures_per_second: int | None
     identity: str
     content: str
+    beyond: NotRequired[str]
     unclear: NotRequired[str]
 
 

@@ -1,8 +1,9 @@
 """Sum up an evaluation: scores, plots and tables, kept together in one folder."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, TypedDict
+from typing import Any, NotRequired, TypedDict
 
 import numpy as np
 
@@ -10,16 +11,19 @@ from storage.dataset import Dataset
 from storage.errors import BadInput
 from storage.files import atomic
 from storage.files.places import Place
-from storage.models import model_digest
+from storage.models import load_model, model_digest
 from storage.texts import as_json, csv_bytes, plain_lines
-from tasks.figures.comparisons import plot_reliability
+from tasks.figures.breakdown import plot_rates
+from tasks.figures.comparisons import LOOKS, plot_reliability
 from tasks.figures.contact_sheet import mixed_sheet
-from tasks.figures.scores import plot_confusion, plot_failures, plot_rates
+from tasks.figures.scores import plot_confusion, plot_failures
+from tasks.figures.style import sentence
 from tasks.profiles.fonts import face_names
+from tasks.profiles.ranges import LIMITS
 from tasks.profiles.word_lists import words_digest
 from tasks.rates import RATE_FIELDS, Calibration, Rate, RateRecord, ValueRate
 from tasks.reading.ranking import Ranking
-from tasks.scoring.evaluate import MISTAKES, EvaluateReceipt, ReadPictures, join
+from tasks.scoring.evaluate import MISTAKES, EvaluateReceipt, MeasuredSplit, ReadPictures, join
 from tasks.scoring.metrics import (
     FAILURES,
     LetterAverages,
@@ -65,6 +69,7 @@ class Evaluation(Scores):
     dictionary_words: int
     dictionary_sha256: str
     words_per_second_a_worker: int | None
+    warning: NotRequired[str | None]  # an earlier version's report has none
 
 
 def summarise(
@@ -94,10 +99,11 @@ def summarise(
     receipts = sorted(receipts, key=lambda receipt: receipt.shard)
     read = join([receipt for receipt in receipts if len(receipt.truth)])
     if not len(read.truth):
-        raise BadInput(f"{dataset.folder}: has no picture in the {split} split; draw more")
+        raise BadInput(f"{dataset.folder}: has no picture in the {split} split; draw more, or measure with --split all")
     best = Ranking.PROBABILITY.value if dictionary else Ranking.NONE.value
     seconds = sum(receipt.seconds for receipt in receipts)
     report: Evaluation = {
+        "warning": warning_of(load_model(model)[1], dataset, split),
         "model": str(model),
         "model_sha256": model_digest(model),
         "dataset": str(dataset.folder),
@@ -110,8 +116,32 @@ def summarise(
         **_scores(read, dataset, best),
         "words_per_second_a_worker": round(len(read.truth) / seconds) if seconds else None,
     }
-    title = f"{model.stem} on {dataset.folder.name} ({split} split, n = {len(read.truth):,})"
+    title = f"{model.stem} on {dataset.folder.name} ({told_split(split)}, n = {len(read.truth):,})"
     return report, _files(report, receipts, best, title)
+
+
+def told_split(split: str) -> str:
+    """Tell which pictures were measured."""
+    return "all splits" if split == MeasuredSplit.ALL else f"the {split} split"
+
+
+def warning_of(record: Mapping[str, Any], dataset: Dataset, split: str) -> str | None:
+    """Return the warning of a split that the model has seen in training; None of pictures that it has not seen."""
+    if split == MeasuredSplit.TEST:
+        return None
+    manifest = dataset.manifest
+    seen = any(
+        data.get("identity") == manifest.identity or data.get("content") == manifest.content
+        for data in record.get("datasets", ())
+    )
+    if not seen:
+        return None
+    how = {
+        MeasuredSplit.TRAIN: "the model learnt from this split",
+        MeasuredSplit.VALIDATION: "the model's confidence was fitted to this split",
+        MeasuredSplit.ALL: "the model learnt from most of these pictures",
+    }[MeasuredSplit(split)]
+    return f"{how}, so the figures promise too much; only --split test of this dataset is unseen"
 
 
 def _scores(read: ReadPictures, dataset: Dataset, best: str) -> Scores:
@@ -119,6 +149,7 @@ def _scores(read: ReadPictures, dataset: Dataset, best: str) -> Scores:
     right = {name: answer == read.truth for name, answer in read.answers.items()}
     letters = letter_scores(read.letters[:, 0], read.letters[:, 1], dataset.manifest.profile["alphabet"])
     columns = _columns(read.parameters, dataset.manifest.fonts)
+    by = {name: rates_by(values, right[best]) for name, values in columns.items()}
     return {
         "words": {name: Rate.of(flags).as_dict() for name, flags in right.items()},
         "cut_right": Rate.of(read.segments == np.char.str_len(read.truth)).as_dict(),
@@ -141,7 +172,7 @@ def _scores(read: ReadPictures, dataset: Dataset, best: str) -> Scores:
             for name in CALIBRATED
             if name in right
         },
-        "by": {name: rates_by(values, right[best]) for name, values in columns.items()},
+        "by": by or _by_text(read.truth, right[best]),
     }  # fmt: skip
 
 
@@ -149,14 +180,44 @@ def _files(report: Evaluation, receipts: list[EvaluateReceipt], best: str, title
     images = [image for receipt in receipts for image in receipt.mistakes[0]]
     captions = [caption for receipt in receipts for caption in receipt.mistakes[1]]
     return {
-        "rates.png": plot_rates(report["by"], f"Words right, {best}: {title}"),
+        "rates.png": plot_rates(
+            {_axis(name): rows for name, rows in report["by"].items()}, f"{LOOKS[best][1]}: {title}"
+        ),
         "confusion.png": plot_confusion(report["confusion"], report["letters"]["classes"], f"Letters: {title}"),
         "reliability.png": plot_reliability(report["calibration"], f"Confidence: {title}"),
         "failures.png": plot_failures(report["failures"], f"What went wrong: {title}"),
-        "mistakes.png": mixed_sheet(images[:MISTAKES], captions[:MISTAKES]),
+        "mistakes.png": mixed_sheet(images[:MISTAKES], captions[:MISTAKES]) if images else _no_mistake(report, best),
         "report.json": (as_json(report, indent=1) + "\n").encode(),
         "rates.csv": _rates_csv(report),
         "letters.txt": plain_lines(report["letters_report"]).encode(),
+    }
+
+
+def _no_mistake(report: Evaluation, best: str) -> bytes:
+    """Draw what stands in place of the sheet of mistakes if there is none."""
+    rate = report["words"][best]
+    return sentence("Mistakes", f"No word of {rate['n']:,} is wrong.\nWords right: {Rate(rate['right'], rate['n'])}")
+
+
+def _axis(name: str) -> str:
+    """Return the title of an axis for a parameter, with its unit."""
+    parameter, _, of_which = name.partition(" (")
+    if parameter not in LIMITS or parameter in {"shear", "scale"}:
+        return name  # it has its unit already, or none
+    unit = LIMITS[parameter][2].replace("percent", "%")
+    unit = "number" if unit == parameter else unit
+    return f"{parameter.replace('_', ' ')} ({unit}{', ' + of_which.rstrip(')') if of_which else ''})"
+
+
+def _by_text(truth: np.ndarray, right: np.ndarray) -> dict[str, list[ValueRate]]:
+    """Break rates down by what is known of any picture: the length of its text, and its letters."""
+    lengths = np.char.str_len(truth)
+    letters = sorted(set("".join(truth.tolist())))
+    return {
+        "length (letters)": rates_by(lengths, right),
+        "words with the letter": [
+            {"value": letter, **Rate.of(right[np.char.find(truth, letter) >= 0]).as_dict()} for letter in letters
+        ],
     }
 
 
@@ -213,6 +274,24 @@ def save_report(folder: Path, files: dict[str, bytes]) -> None:
     """Put an evaluation's files into its folder; `report.json` comes last and proves that all are there."""
     for name in sorted(files, key=lambda name: name == "report.json"):
         atomic.replace(folder / name, files[name])
+
+
+def require_same_split(folder: Path, split: str) -> None:
+    """Refuse a folder that has the report of another split.
+
+    Raises
+    ------
+    BadInput
+    """
+    try:
+        there = json.loads((folder / "report.json").read_bytes())["split"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return
+    if there != split:
+        raise BadInput(
+            f"out: must not replace the report of another split; {folder} has that of {told_split(str(there))}: name "
+            "another folder with --out"
+        )
 
 
 def saved_report(

@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -15,6 +16,8 @@ from storage.models import save_model
 from tasks.reading import networks as classifier
 from tasks.reading.features import FEATURES, SIZE
 from tasks.shipped import SHIPPED
+
+GOLDEN = str(Path(__file__).parents[1] / "golden" / "v1" / "book")  # a dataset
 
 # Prefect and what it brings warn while they are imported; that is theirs.
 pytestmark = pytest.mark.filterwarnings("ignore")
@@ -101,6 +104,11 @@ def mistakes(tmp_path_factory) -> Path:
         (("generate", "bok"), ["profile 'bok'", "letters, book", "did you mean 'book'?"]),
         (("generate", "book", "--count", "0"), ["count: must be 1 or more; it is 0"]),
         (("generate", "book", "--seed", "-1"), ["seed", "-1"]),
+        (("generate",), ["PROFILE is missing", "captchas generate --help"]),
+        (("import",), ["FOLDER is missing", "captchas import --help"]),
+        (("generate", "book", "--count"), ["--count: needs a value"]),
+        (("verify", "--dataset"), ["--dataset: needs a value"]),
+        (("generate", "book", "5"), ["generate: takes no argument '5' there", "captchas generate --help"]),
         (("generate", "book", "--conut", "5"), ["--conut", "--count"]),
         (("generate", "book", "--font", "Inter Blakc"), ["font 'Inter Blakc'", "did you mean 'Inter Black'?"]),
         (("generate", "book", "--font", "{}/none.ttf"), ["none.ttf: no such file"]),
@@ -113,15 +121,16 @@ def mistakes(tmp_path_factory) -> Path:
         (("generate", "book", "--words", "{}/foreign.txt"), ["line 2", "'Ï'", "alphabet"]),
         (("train", "nothing"), ["no complete dataset"]),
         (("train",), ["name one or more datasets, or give --ladder"]),
-        (("train", "book", "--ladder"), ["name one or more datasets, or give --ladder"]),
-        (("train", "book", "--shows", "0"), ["shows: must be 1 or more; it is 0"]),
-        (("train", "book", "--pictures", "5", "--pictures", "0"), ["pictures: must be 1 or more for each", "(5, 0)"]),
-        (("train", "book", "--hidden", "5000"), ["hidden: must be one to four layers of 1 to 4096 units"]),
+        (("train", GOLDEN, "--ladder"), ["name one or more datasets, or give --ladder"]),
+        (("train", GOLDEN, "--shows", "0"), ["shows: must be 1 or more; it is 0"]),
+        (("train", GOLDEN, "--pictures", "5", "--pictures", "0"), ["pictures: must be 1 or more for each", "(5, 0)"]),
+        (("train", GOLDEN, "--hidden", "5000"), ["hidden: must be one to four layers of 1 to 4096 units"]),
         (("train", "--ladder", "--pictures", "5", "--pictures", "6"), ["one for each of 8 datasets; it is (5, 6)"]),
         (("train", "book", "--threshold", "0.8"), ["--threshold"]),
         (("evaluate", "nothing", "book"), ["nothing.skops"]),
+        (("evaluate", "{}/empty", "book"), ["empty: is a folder; give the file of a model"]),
         (("evaluate", "{}/fine.skops"), ["name a dataset, or give --ladder"]),
-        (("evaluate", "{}/fine.skops", "book", "--ladder"), ["name a dataset, or give --ladder"]),
+        (("evaluate", "{}/fine.skops", GOLDEN, "--ladder"), ["name a dataset, or give --ladder"]),
         (("evaluate", "{}/fine.skops", "nothing"), ["no complete dataset"]),
         (("solve", "{}/pictures", "--model", "{}/model.skops"), ["is not a model"]),
         (("solve", "{}/pictures", "--model", "{}/damaged.skops"), ["damaged.skops", "differ"]),
@@ -145,6 +154,11 @@ def mistakes(tmp_path_factory) -> Path:
         (("solve", "{}/pictures", "--move-to", "{}/pictures/done"), ["move-to: must neither lie in the folder"]),
         (("solve", "{}/pictures", "--move-to", "{}/words.txt"), ["move-to: must be a folder", "words.txt is a file"]),
         (("solve", "{}/pictures", "--format", "xml"), ["--format", "xml"]),
+        (("inspect", "{}/damaged.skops"), ["damaged.skops", "differ"]),
+        (("inspect", "{}/model.skops"), ["is not a model"]),
+        (("serve", "{}/damaged.skops"), ["damaged.skops", "differ"]),
+        (("serve", "{}/bare.skops"), ["record lacks"]),
+        (("solve", "{}/pictures", "--again", "--keep"), ["keep: keeps the answers that --again reads again"]),
         (("inspect", "nothing"), ["neither a dataset", "nor a model"]),
         (("verify", "--source", "{}/empty", "--repair"), ["source: goes with one dataset; name it"]),
         (("regenerate", "bok"), ["profile 'bok'", "did you mean 'book'?"]),
@@ -169,10 +183,27 @@ def test_a_mistake_is_told_with_exit_code_2(here, mistakes, tmp_path, arguments,
     assert not (tmp_path / "datasets").exists()
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("inspect", "n" * 300), ("inspect", f"{'n' * 300}.skops"), ("verify", "n" * 300), ("solve", "n" * 300),
+        ("evaluate", "n" * 300, "book"), ("train", "n" * 300), ("export", "n" * 300, "--format", "png"),
+        ("datasets", "--remove", "n" * 300), ("import", "é" * 200),
+    ],
+)  # fmt: skip
+def test_a_name_that_is_too_long_is_told(here, tmp_path, arguments):
+    result = here(*arguments, "--home", tmp_path)
+    assert result.returncode == 2
+    (line,) = result.stderr.splitlines()
+    assert "bytes" in line and "255" in line and "Errno" not in line
+    told = here(*arguments, "--home", tmp_path, "--json")
+    assert json.loads(told.stdout)["exit_code"] == 2
+
+
 def test_a_home_that_cannot_be_one_is_told(here, mistakes, monkeypatch):
     monkeypatch.delenv("PREFECT_API_URL")  # with a server of the user's nothing is made there
     monkeypatch.delenv("PREFECT_HOME")
-    result = here("profiles", "--home", mistakes / "words.txt")
+    result = here("datasets", "--home", mistakes / "words.txt")
     assert result.returncode != 0
     assert "words.txt/prefect cannot be a folder" in result.stderr
     assert "Traceback" not in result.stderr
@@ -208,6 +239,17 @@ def test_removing_asks_first(here, monkeypatch, tmp_path):
     assert folder.exists()
     assert here("datasets", "--remove", "old", "--yes", "--home", tmp_path).returncode == 0
     assert not folder.exists()
+
+
+@pytest.mark.parametrize("arguments", [("--version",), ("--help",), (), ("profiles",), ("profiles", "hard")])
+def test_what_only_tells_writes_nothing(tmp_path, arguments):
+    clean = {name: value for name, value in os.environ.items() if not name.startswith(("PREFECT_", "CAPTCHAS_", "XDG"))}
+    root = Path(__file__).parents[2]
+    clean |= {"HOME": str(tmp_path), "PYTHONPATH": str(root), "NUMBA_CACHE_DIR": str(tmp_path / "numba")}
+    command = [sys.executable, "-B", "-m", "flows", *arguments]
+    run = subprocess.run(command, env=clean, cwd=tmp_path, capture_output=True, check=True)
+    assert run.stdout
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_the_command_line_imports_nothing_heavy():

@@ -17,7 +17,7 @@ from storage.shards.manifest import MANIFEST, Manifest
 from storage.shards.shard import BLOCK, SPLITS, combined, read_record, shard_name
 from storage.shards.writer import write_shard
 from tasks.datasets import generate, totals
-from tasks.datasets.folder import complete, tidy_dataset
+from tasks.datasets.folder import complete, shards_beyond, take_back, tidy_dataset
 from tasks.datasets.generate import draw_shard, estimate_bytes, missing_pictures, plan_drawing, report
 from tasks.datasets.recipe import Recipe, make_recipe, renderer_of
 from tasks.datasets.totals import Gathered
@@ -245,6 +245,29 @@ def test_an_extension_that_died_at_any_point_goes_on(recipe, tmp_path, one_block
     assert sum(len(block.images) for block in Dataset(begun).blocks()) == 3000
     draw(recipe, begun, 3001)
     whole_dataset(recipe, begun, 3001)
+
+
+def test_a_smaller_count_after_a_run_that_died_loses_no_sealed_shard(recipe, tmp_path, one_block):
+    folder = tmp_path / "d"
+    folder.mkdir()
+    for job in plan_drawing(recipe, folder, 6000, "dead").jobs:  # the run died before its manifest
+        draw_shard(job)
+    before = state(folder)
+    plan = plan_drawing(recipe, folder, COUNT, "run")
+    assert shards_beyond(folder, [(job.index, job.count) for job in plan.jobs]) == 4
+    draw(recipe, folder, COUNT)
+    whole_dataset(recipe, folder, COUNT)
+    aside = tmp_path / "d.foreign"
+    assert names(aside) == [shard_name(2, 1024), shard_name(3, 1024), shard_name(4, 1024), shard_name(5, 880)]
+    (aside / shard_name(3, 1024)).write_bytes(b"damaged")
+    wanted = [(job.index, job.count) for job in plan_drawing(recipe, folder, 6000, "run").jobs]
+    assert take_back(folder, wanted, "{}") == 0  # of another dataset
+    assert take_back(folder, wanted, recipe.identity) == 3
+    _, receipts = draw(recipe, folder, 6000)
+    assert [receipt.drawn for receipt in receipts] == [False, False, False, True, False, False]
+    whole_dataset(recipe, folder, 6000)
+    after = state(folder)
+    assert all(after[name] == before[name] for name in before if name not in (shard_name(3, 1024), MANIFEST))
 
 
 def test_a_run_that_died_after_its_manifest_is_tidied_by_the_same_command(recipe, tmp_path, one_block):
