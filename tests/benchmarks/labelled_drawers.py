@@ -125,8 +125,7 @@ def svg_line(random: Random, text: str) -> Image.Image:
     """Draw the same with a curve over the letters, as svg-captcha does by default."""
     ink = _svg(random, text)
     t = np.linspace(0, 1, 60)[:, None]
-    ends = np.array([[random.uniform(5, 20), random.uniform(8, 42)], [random.uniform(40, 70), random.uniform(5, 45)],
-                     [random.uniform(80, 110), random.uniform(5, 45)], [random.uniform(130, 145), random.uniform(8, 42)]])  # fmt: skip
+    ends = np.array([(x + random.uniform(-12, 12), random.uniform(6, 44)) for x in (15, 55, 95, 135)])
     way = (1 - t) ** 3 * ends[0] + 3 * t * (1 - t) ** 2 * ends[1] + 3 * t**2 * (1 - t) * ends[2] + t**3 * ends[3]
     line = Image.new("L", (150, 50))
     ImageDraw.Draw(line).line([tuple(point) for point in way.tolist()], 255, 2)
@@ -153,12 +152,14 @@ def pypi(random: Random, text: str) -> Image.Image:
 
 
 def colours(random: Random, text: str) -> Image.Image:
-    """Draw letters, each light or dark in a colour of its own, on a ground of coloured shapes, like multicolorcaptcha."""
+    """Draw letters, each in a colour of its own, on a ground of coloured shapes, like multicolorcaptcha."""
     picture = Image.new("RGB", (200, 80), tuple(random.integers(0, 256, 3).tolist()))
     pen = ImageDraw.Draw(picture)
     for _ in range(40):
         x, y, wide, high = random.integers(0, 200), random.integers(0, 80), *random.integers(5, 60, 2)
-        pen.ellipse((x - wide, y - high, x + wide, y + high), outline=tuple(random.integers(0, 256, 3).tolist()), width=3)
+        pen.ellipse(
+            (x - wide, y - high, x + wide, y + high), outline=tuple(random.integers(0, 256, 3).tolist()), width=3
+        )
     for _ in range(30):
         pen.line(random.integers(0, 200, 4).tolist(), tuple(random.integers(0, 256, 3).tolist()), 2)
     for number, letter in enumerate(text):
