@@ -43,6 +43,7 @@ from tasks.training.outcome import (
     rare_letters,
     read_validation,
     require_validation,
+    summary,
     warning_of,
 )
 from tasks.training.settings import (
@@ -164,9 +165,7 @@ def train(request: TrainRequest, choice: TrainChoice) -> dict[str, Any]:
         provenance = models.provenance_of(chosen, settings)
         if not request.again and models.same_model(path, provenance):
             get_run_logger().info("%s was made from these data with these settings: kept", path)
-            report = {"kept": True, **models.describe(path)}
-            show_trained(report, path)
-            return report
+            return _report(path, kept=True)
         run = atomic.new_run()
         with locked(path):
             beside = _beside(path)
@@ -178,9 +177,15 @@ def train(request: TrainRequest, choice: TrainChoice) -> dict[str, Any]:
                 models.save(path, networks, provenance, facts, marked.n, marked.right, run)
             finally:
                 shutil.rmtree(spool, ignore_errors=True)
-    report = {"kept": False, **models.describe(path)}
-    show_trained(report, path)
-    return report
+    return _report(path, kept=False)
+
+
+def _report(path: Place, *, kept: bool) -> dict[str, Any]:
+    """Show a model, and return its record with the outcome of the training at the end."""
+    content = {"kept": kept, **models.describe(path)}
+    show_trained(content, path)
+    end = summary(content)
+    return {key: value for key, value in content.items() if key not in end} | end
 
 
 def _beside(path: Place) -> Path:

@@ -1,9 +1,9 @@
 """What a training has led to: words right on the validation split, why others are wrong, and what to do next."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypedDict
+from typing import Any, TypedDict
 
 import numpy as np
 
@@ -139,12 +139,24 @@ def judge(
     words = Rate.of(np.array([truth == reading for truth, reading in pairs], bool))
     if _nothing_learnt(pairs, words, marked):
         raise NothingLearnt(_nothing(words, marked))
-    outcome: Outcome = {"validation": words.as_dict(), "why": [], "next": ["captchas evaluate MODEL DATASET"]}
+    outcome: Outcome = {"validation": words.as_dict(), "why": [], "next": []}
     if words.n and words.right / words.n < GOOD:
         reasons = _reasons(pairs, classes, labelled, marked, rare)
         outcome["why"] = [why for why, _ in reasons]
-        outcome["next"] = list(dict.fromkeys(remedy for _, remedy in reasons)) + outcome["next"]
+        outcome["next"] = list(dict.fromkeys(remedy for _, remedy in reasons))
     return outcome
+
+
+def summary(record: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the end of a report on a model: words right on validation, why others are wrong, and what to do next.
+
+    Models that an earlier version trained have nothing of that in their records.
+    """
+    if "validation" not in record:
+        return {}
+    told = Rate(record["validation"]["right"], record["validation"]["n"])
+    shown = {key: "; ".join(record[key]) for key in ("why", "next")}
+    return {"words_right_on_validation": str(told), "why": record["why"], "next": record["next"], "shown": shown}
 
 
 def _nothing_learnt(pairs: list[tuple[str, str]], words: Rate, marked: Rate) -> bool:

@@ -168,7 +168,7 @@ def test_components_stand_in_for_boxes_where_there_are_as_many_as_letters():
     codes[3, 3:] = -1  # of these four components, one too many
     ink = upright(block.images)[0]
     apart = find_apart(ink)
-    boxes = spool._stand_in(apart, codes)
+    boxes = spool._stand_in(ink, apart, codes)
     assert boxes.shape == (60, 4, 4)
     for number in range(60):
         own = apart.box[apart.picture == number]
@@ -182,14 +182,14 @@ def test_components_stand_in_for_boxes_where_there_are_as_many_as_letters():
 
 
 def taught(block, networks=None, least=None):
-    return spool._teach(block, find_profile("book").alphabet, networks, least, (1, 0, 0))
+    return spool.teach(block, find_profile("book").alphabet, networks, least, (1, 0, 0))
 
 
 def test_imported_pictures_teach_nearly_the_same_as_drawn_ones():
     block = book(150)
     bare = block._replace(boxes=np.full_like(block.boxes, -1))
-    spans, labels, picture, found = taught(bare)
-    _, _, _, expected = taught(block)
+    spans, labels, picture, found, _ = taught(bare)
+    _, _, _, expected, _ = taught(block)
     assert spans.shape == (len(labels), SIZE)
     assert expected.mean() > 0.97
     assert found.mean() > 0.8
@@ -201,7 +201,7 @@ def test_imported_pictures_teach_nearly_the_same_as_drawn_ones():
     codes = np.array([[alphabet.index(letter) for letter in text] for text in block.texts()])
     zero = np.zeros_like(shear)
     one = mark(lattice, codes, nearness(lattice, shear, offset, block.boxes), NEAR, 26)
-    other = mark(lattice, codes, nearness(lattice, zero, zero, spool._stand_in(find_apart(ink), codes)), NEAR, 26)
+    other = mark(lattice, codes, nearness(lattice, zero, zero, spool._stand_in(ink, find_apart(ink), codes)), NEAR, 26)
     both = (one >= 0) & (other >= 0) & (one < 26) & (other < 26)
     assert both.sum() > 900
     assert (one[both] == other[both]).all()
@@ -211,7 +211,7 @@ def test_pictures_whose_letters_are_not_found_teach_nothing():
     block = book(20)
     bare = block._replace(boxes=np.full_like(block.boxes, -1), text=np.array([b"ABCDEFG"] * 20))
     bare = Block(bare.images, bare.text, np.full((20, 7, 4), -1, np.int16), bare.parameters, bare.split)
-    spans, labels, _, found = taught(bare)
+    spans, labels, _, found, _ = taught(bare)
     assert not found.any()
     assert (len(spans), len(labels)) == (0, 0)
 
@@ -220,7 +220,7 @@ def test_without_boxes_the_second_round_agrees_with_the_first(learnt):
     bare = book(100)
     bare = bare._replace(boxes=np.full_like(bare.boxes, -1))
     before = taught(bare)[3]
-    spans, labels, picture, found = taught(bare, learnt.networks, learnt.record["gate"])
+    spans, labels, picture, found, _ = taught(bare, learnt.networks, learnt.record["gate"])
     assert (found == before).mean() > 0.97
     letters = labels < 26
     odds = letter_odds(learnt.networks[LETTERS], spans[letters])
@@ -232,7 +232,7 @@ def test_letters_that_touch_are_found_by_the_network_of_the_first_round(learnt):
     whole = book(200, "touching")
     bare = whole._replace(boxes=np.full_like(whole.boxes, -1))
     assert taught(bare)[3].mean() < 0.1  # nothing stands apart in the right number
-    spans, labels, _, found = taught(bare, learnt.networks, learnt.record["gate"])
+    spans, labels, _, found, _ = taught(bare, learnt.networks, learnt.record["gate"])
     assert found.mean() > 0.1
     # What is found is what the boxes say.
     ink, shear, offset = upright(whole.images)
