@@ -263,7 +263,7 @@ def fit(
 @task(cache_policy=NO_CACHE, task_run_name="read validation pictures", **RETRIES)
 def check_outcome(jobs: list[OutcomeJob]) -> list[OutcomeReceipt]:
     """Read validation pictures on Dask."""
-    with crew() as client, stage("reading validation pictures", len(jobs), "datasets") as shown:
+    with crew() as client, stage("reading", len(jobs), "datasets") as shown:
         return list(fan_out(client, read_validation, jobs, in_order=True, on_done=lambda _: shown.advance(1)))
 
 

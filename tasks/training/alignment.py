@@ -13,7 +13,7 @@ NEAR = -0.25  # mean nearness of a path's letters, below which a picture counts 
 LIKELY = -6.0  # the same for mean log odds, where a network aligns
 LETTERS_A_PICTURE, OTHERS_A_PICTURE = 9, 7  # spans that are learnt from at most; docs/reader.md, Training
 # Mean log odds of a believed path's letters, and how much more the best path of any letters may have.
-CREDIBLE, DOUBT = 1.0, 1.0
+CREDIBLE, DOUBT = 2.0, 1.0
 _ABSENT = -50.0  # nearness past the end of the text: far below that to any box
 
 

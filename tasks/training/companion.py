@@ -22,7 +22,7 @@ from tasks.profiles.profile import Ink, Profile
 from tasks.profiles.ranges import OFF, Grid
 from tasks.reading.deskew import upright
 from tasks.reading.lattice import find_spans
-from tasks.training.fit import SAMPLE
+from tasks.training.fit import SAMPLE, TRAIN, VALIDATION
 from tasks.training.settings import Settings
 from tasks.training.spool import GatherJob, GatherReceipt, gather, teach
 
@@ -120,7 +120,9 @@ def draw(job: DrawnJob) -> GatherReceipt:
     for number, block in enumerate(draw_face(job.look, job.face, (job.seed << 8) + job.number, job.pictures)):
         taught = teach(block, job.classes, None, None, (job.seed, job.number, number))
         samples = np.empty(len(taught.labels), SAMPLE)
-        samples["label"], samples["split"] = taught.labels, block.split[taught.picture]
+        # None of these pictures is ever tested on: those of the test split are learnt from too.
+        split = np.where(block.split == VALIDATION, VALIDATION, TRAIN)
+        samples["label"], samples["split"] = taught.labels, split[taught.picture]
         samples["span"] = taught.spans
         parts.append(samples)
     joined = np.concatenate(parts)

@@ -21,7 +21,9 @@ GOOD = 0.95  # words right, above which a report says no reasons
 FEW = 30  # times that each letter should be seen: from 100 pictures of four letters, 15 times, 97 % of words were right
 SELDOM = 3  # a letter that the labels have less often is named
 SURELY = 1.5  # nothing is learnt if letters are read right hardly more often than so many times by chance
-BELIEVED = 0.5  # of the pictures: a model that believes as many of the labels has learnt something
+# Of the pictures learnt from: a model that believes as many labels has learnt something, although the validation split
+# has less than ENOUGH letters to show it.
+BELIEVED, ENOUGH = 0.5, 100
 MOST_CHANCE = 0.6  # where guessing alone is right so often, it cannot be told from reading
 MOST_PAIRS = 3  # confusions that a report names
 
@@ -162,7 +164,7 @@ def summary(record: Mapping[str, Any]) -> dict[str, Any]:
 def _nothing_learnt(pairs: list[tuple[str, str]], words: Rate, marked: Rate) -> bool:
     """Tell whether letters and words are read no better than by guessing, and the labels are hardly believed."""
     letters = "".join(truth for truth, _ in pairs)
-    if not letters or marked.right >= BELIEVED * marked.n:
+    if not letters or (len(letters) < ENOUGH and marked.right >= BELIEVED * marked.n):
         return False
     shares = np.array(list(Counter(letters).values())) / len(letters)
     chance = float((shares**2).sum())
@@ -199,30 +201,36 @@ def _reasons(
             (f"letters not found: only in {marked} of the pictures they are where a network would read them",
              "look for wrong labels and for pictures unlike the others: captchas inspect DATASET")
         )  # fmt: skip
-    lengths = sum(len(truth) != len(reading) for truth, reading in wrong)
-    many = [(truth, reading) for truth, reading in wrong if len(truth) == len(reading)
-            and 2 * sum(map(str.__ne__, truth, reading)) > len(truth)]  # fmt: skip
-    if 3 * (lengths + len(many)) > len(wrong):
+    cut, confused = _mistakes(wrong)
+    if 3 * cut > len(wrong):
         reasons.append(
-            (f"letters that touch, or lines: {lengths + len(many)} of {len(wrong)} wrong words were cut wrongly",
+            (f"letters that touch, or lines: {cut} of {len(wrong)} wrong words were cut wrongly",
              "learn longer (--shows 8000000), or draw such pictures beside it (captchas generate PROFILE)")
         )  # fmt: skip
-    confused = Counter(
-        (one, other)
-        for truth, reading in wrong
-        if len(truth) == len(reading) and (truth, reading) not in many
-        for one, other in zip(truth, reading, strict=True)
-        if one != other
-    )
     if confused:
         said = ", ".join(f"{one} read as {other} ({times})" for (one, other), times in confused.most_common(MOST_PAIRS))
+        cases = sum(truth.casefold() == reading.casefold() for truth, reading in wrong)
         remedy = "label more pictures with those letters"
-        if sum(times for (one, other), times in confused.items() if one.casefold() == other.casefold()) * 2 > len(
-            wrong
-        ):
+        if 2 * cases > len(wrong):
             remedy = "import again with labels of one case, if either case is accepted"
         reasons.append((f"letters confused: {said}", remedy))
     if rare:
         said = ", ".join(f"{letter} ({times})" for letter, times in rare.items())
         reasons.append((f"letters that the labels hardly have: {said}", "label more pictures with those letters"))
     return reasons
+
+
+def _mistakes(wrong: list[tuple[str, str]]) -> tuple[int, Counter[tuple[str, str]]]:
+    """Count the words that were cut wrongly, and the pairs of letters that were confused in the others.
+
+    Nobody knows where the letters of imported pictures are: a word with another number of letters was cut wrongly, and
+    so was, most probably, a word of which most letters are wrong, unless only upper and lower case are.
+    """
+    cut, confused = 0, Counter[tuple[str, str]]()
+    for truth, reading in wrong:
+        pairs = [(one, other) for one, other in zip(truth, reading, strict=False) if one != other]
+        if len(truth) != len(reading) or (2 * len(pairs) > len(truth) and truth.casefold() != reading.casefold()):
+            cut += 1
+        else:
+            confused.update(pairs)
+    return cut, confused

@@ -202,16 +202,3 @@ def test_solve_reads_with_the_shipped_model_where_there_is_no_other(trained, cap
         assert (result.report["model"], result.report["total"]) == (str(shipped), 20)
 
 
-@pytest.mark.parametrize("sources", [(None, None), (None, {"labels": "file"})])
-def test_only_pictures_without_boxes_take_a_first_round(monkeypatch, tmp_path, sources):
-    """Its network finds their letters in the second; drawn ones are learnt from at once."""
-    seen = []
-    datasets = [SimpleNamespace(folder=tmp_path, manifest=SimpleNamespace(source=source)) for source in sources]
-    monkeypatch.setattr(flow, "jobs_of", lambda data, settings, share, model, *_: [(share, model and model.name)])
-    monkeypatch.setattr(flow, "gather", lambda jobs: seen.extend(jobs) or jobs)
-    monkeypatch.setattr(flow, "fit", lambda *_, every=True: seen.append(every) or ({}, {}))
-    monkeypatch.setattr(flow, "save_model", lambda path, *_: seen.append(path.name))
-    monkeypatch.setattr(flow, "calibrate", lambda jobs: {})
-    flow._learn(datasets, flow.Settings(), {"classes": "AB"}, tmp_path, "run")
-    first = [(flow.FIRST, None), False, "first.skops"] if any(sources) else []
-    assert seen == [*first, (flow.FINAL, "first.skops" if first else None), True, "checked.skops"]
