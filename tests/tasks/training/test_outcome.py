@@ -99,8 +99,9 @@ def test_without_a_validation_picture_training_is_refused_at_once():
 
 
 def test_a_summary_stands_at_the_end_and_old_models_have_none():
-    record = {"validation": Rate(9, 10).as_dict(), "why": ["a", "b"], "next": ["c"]}
+    record = {"validation": Rate(9, 10).as_dict(), "why": ["a", "b"], "next": ["c"], "rare": {}}
     end = summary(record)
     assert end["words_right_on_validation"].startswith("90.0")
     assert end["shown"] == {"why": "a; b", "next": "c"}
+    assert "warning" not in end and "é (2)" in summary(record | {"rare": {"é": 2}})["warning"]
     assert summary({"classes": "AB"}) == {}
