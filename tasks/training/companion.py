@@ -28,7 +28,11 @@ from tasks.training.spool import GatherJob, GatherReceipt, gather, teach
 
 PICTURES = 4_000  # in all faces together
 LONGEST = 6  # letters of a drawn text: more would teach the same and need wider pictures
-LOOKED_AT = 512  # imported pictures that the letters' height is measured on
+LOOKED_AT, LOOKED_AT_PIXELS = (
+    512,
+    20_000_000,
+)  # imported pictures that the letters' height is measured on, and their size
+MOST_LETTERS = 200  # that a profile may have: of more, the first
 SMALLEST, LARGEST = 14, 40  # pixels an em: above that only the work grows, since a span's features have no scale
 EM = 1.4  # pixels an em for a pixel of a letter's height, about that of capitals
 # Of the pictures learnt from, the companion has at least this share. Without it a set of 1,070 pictures was read as
@@ -63,11 +67,17 @@ def look_at(datasets: list[Dataset]) -> Look:
     alphabet = "".join(dict.fromkeys("".join(profile["alphabet"] for profile in profiles)))
     shortest = min(profile["length"][0] for profile in profiles)
     longest = max(profile["length"][1] for profile in profiles)
-    heights = [find_spans(upright(dataset.head(LOOKED_AT).images)[0], 0).height for dataset in datasets]
-    height = np.concatenate(heights)
+    height = np.concatenate([_heights(dataset) for dataset in datasets])
     size = round(EM * float(np.median(height[height > 0]))) if (height > 0).any() else LARGEST
     length = min(shortest, LONGEST), min(longest, LONGEST)
-    return Look(alphabet, length, min(max(size, SMALLEST), LARGEST))
+    return Look(alphabet[:MOST_LETTERS], length, min(max(size, SMALLEST), LARGEST))
+
+
+def _heights(dataset: Dataset) -> np.ndarray:
+    """Measure the height of the letters in some pictures, (n,) int64 px; 0 without ink."""
+    images = dataset.head(LOOKED_AT).images
+    some = max(LOOKED_AT_PIXELS // (images.shape[1] * images.shape[2]), 1)
+    return find_spans(upright(images[:some])[0], fine=0).height
 
 
 @dataclass(frozen=True)

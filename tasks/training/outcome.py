@@ -19,6 +19,7 @@ from tasks.training.spool import GatherReceipt
 CHECKED = 2048  # validation pictures of each dataset, rounded up to whole blocks
 GOOD = 0.95  # words right, above which a report says no reasons
 FEW = 30  # times that each letter should be seen: from 100 pictures of four letters, 15 times, 97 % of words were right
+UNSURE = 30  # validation pictures: of fewer, the rate says little
 SELDOM = 3  # a letter that the labels have less often is named
 SURELY = 1.5  # nothing is learnt if letters are read right hardly more often than so many times by chance
 # Of the pictures learnt from: a model that believes as many labels has learnt something, although the validation split
@@ -87,7 +88,7 @@ def require_validation(datasets: Sequence[Dataset]) -> None:
         pictures = sum(map(len, datasets))
         raise BadInput(
             f"train: none of the {pictures} pictures is in the validation split, which has one in ten, so that nobody "
-            "could tell how well a model reads; import more pictures"
+            "could tell how well a model reads; import more pictures, or let the import split them"
         )
 
 
@@ -142,7 +143,7 @@ def judge(
     if _nothing_learnt(pairs, words, marked):
         raise NothingLearnt(_nothing(words, marked))
     outcome: Outcome = {"validation": words.as_dict(), "why": [], "next": []}
-    if words.n and words.right / words.n < GOOD:
+    if words.n and (words.right / words.n < GOOD or words.n < UNSURE):
         reasons = _reasons(pairs, classes, labelled, marked, rare)
         outcome["why"] = [why for why, _ in reasons]
         outcome["next"] = list(dict.fromkeys(remedy for _, remedy in reasons))
@@ -197,6 +198,11 @@ def _reasons(
     """Return what makes words wrong, most telling first: why, and what to do."""
     wrong = [(truth, reading) for truth, reading in pairs if truth != reading]
     reasons = []
+    if len(pairs) < UNSURE:
+        reasons.append(
+            (f"a start: {len(pairs)} pictures were kept to try the model on, too few to tell how well it reads",
+             "label and import more pictures")
+        )  # fmt: skip
     often = float(np.median([times for times in labelled if times] or [0]))
     if often < FEW:
         reasons.append(

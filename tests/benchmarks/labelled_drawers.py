@@ -133,6 +133,22 @@ def svg_line(random: Random, text: str) -> Image.Image:
     return Image.fromarray((255 - (255 - random.integers(0, 80)) * ink).astype(np.uint8))
 
 
+def svg_outlined(random: Random, text: str) -> Image.Image:
+    """Draw the outlines of letters, each turned, at even distances."""
+    ink = Image.new("L", (150, 50))
+    for number, letter in enumerate(text):
+        face = _face(COMIC, 42)
+        tile = Image.new("L", (80, 100))
+        ImageDraw.Draw(tile).text((40, 50), letter, 0, face, "mm", stroke_width=2, stroke_fill=255)
+        inner = Image.new("L", tile.size)
+        ImageDraw.Draw(inner).text((40, 50), letter, 255, face, "mm")
+        tile.paste(0, (0, 0), inner)
+        tile = tile.rotate(random.uniform(-15, 15), Image.Resampling.BICUBIC)
+        place = round(148 / (len(text) + 1) * (number + 1)) - tile.width // 2
+        ink.paste(255, (place, 25 - tile.height // 2), tile)
+    return Image.fromarray((255 - (255 - random.integers(0, 80)) * (np.asarray(ink, float) / 255)).astype(np.uint8))
+
+
 def plain_sum(random: Random, text: str) -> Image.Image:
     """Draw a sum, letter beside letter, turned a little, with a few dots."""
     face = _face(SANS, 26)
@@ -180,6 +196,7 @@ FOUR_LOWER, FOUR_DIGITS = letters_of(string.ascii_lowercase, 4, 4), letters_of(s
 KINDS = {
     "kaggle": Kind(kaggle, letters_of(KAGGLE, 5, 5), (1070,), (0.95,)),
     "svg": Kind(svg, letters_of(SVG, 4, 4), (1500,), (0.9,)),
+    "svg-outlined": Kind(svg_outlined, letters_of(SVG, 4, 4), (1500,), (0.9,)),
     "svg-line": Kind(svg_line, letters_of(string.ascii_letters + string.digits, 4, 4), (1500,), (0.82,)),
     "sum": Kind(plain_sum, sum_of, (1000,), (0.98,)),
     "pypi-digits": Kind(pypi, FOUR_DIGITS, (1500,), (0.9,)),

@@ -30,6 +30,8 @@ def test_it_takes_over_letters_lengths_and_the_height():
     look = look_at([imported("AB"), imported("BC", (3, 9))])
     assert look == Look("ABC", (3, companion.LONGEST), round(companion.EM * 22))
     assert look_at([imported("AB", height=6)]).font_size == companion.SMALLEST
+    many = "".join(map(chr, range(0x4E00, 0x4E00 + 230)))
+    assert look_at([imported(many[:120]), imported(many[120:])]).alphabet == many[: companion.MOST_LETTERS]
 
 
 def test_there_is_a_job_for_each_face_that_has_some_of_the_letters(tmp_path):

@@ -70,6 +70,8 @@ def test_a_poor_start_is_one():
     truth = texts(100)
     half = [text[:2] + other[2:] for text, other in zip(truth, texts(100, key=1), strict=True)]
     assert judged(truth, half, marked=Rate(230, 1000))["why"]
+    found = judged(["1234", "5678"], ["1234", "5678"], labelled=[60] * 10)
+    assert [said.partition(":")[0] for said in found["why"]] == ["a start"]
     # From a handful of pictures, of which three are in the validation split, nobody can tell guesses from a start.
     assert judged(["1234", "5678", "9012"], ["1", "22", "3333"], marked=Rate(20, 27))["validation"]["right"] == 0
     # Where one answer is always right, guessing cannot be told from reading.
