@@ -226,7 +226,9 @@ def _find_letters(
 ) -> tuple[Path | None, int]:
     """Train the network that finds the letters of imported pictures, in rounds; also choose the number of copies."""
     classes, model, pictures = provenance["classes"], None, 0
-    gather(drawn_jobs(datasets, settings, classes, spool, run))
+    drawn = drawn_jobs(datasets, settings, classes, spool, run)
+    if drawn:
+        gather(drawn)
     for number in range(EARLY_ROUNDS):
         folder = atomic.make_folder(spool / f"round-{number}")
         receipts = gather(jobs_of(datasets, settings, ALL, model, folder, run))

@@ -28,10 +28,8 @@ from tasks.training.spool import GatherJob, GatherReceipt, gather, teach
 
 PICTURES = 4_000  # in all faces together
 LONGEST = 6  # letters of a drawn text: more would teach the same and need wider pictures
-LOOKED_AT, LOOKED_AT_PIXELS = (
-    512,
-    20_000_000,
-)  # imported pictures that the letters' height is measured on, and their size
+LOOKED_AT = 512  # imported pictures that the letters' height is measured on
+LOOKED_AT_PIXELS = 20_000_000  # of these pictures together, at most
 MOST_LETTERS = 200  # that a profile may have: of more, the first
 SMALLEST, LARGEST = 14, 40  # pixels an em: above that only the work grows, since a span's features have no scale
 EM = 1.4  # pixels an em for a pixel of a letter's height, about that of capitals

@@ -41,7 +41,7 @@ class GatherJob:
         The letters; their places are the labels.
     settings : Settings
     model : str or None
-        The model of a first round, which finds the letters of pictures without boxes.
+        The model of the round before, which finds the letters of pictures without boxes.
     spool, name : str
         The folder, and the beginning of the file's name.
     run : str

@@ -3,6 +3,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from tasks import models
 from tasks.profiles.fonts import bundled
 from tasks.training import companion
 from tasks.training.companion import DrawnJob, Look, cut, draw_face, drawn_jobs, drawn_samples, look_at
@@ -89,3 +90,13 @@ def test_few_pictures_get_all_of_it_and_many_a_share(tmp_path):
         1000, 750, 262, 450, 1000,
     ]  # fmt: skip
     assert drawn_samples(tmp_path / "none", 100) == []
+
+
+def test_the_next_training_removes_what_a_killed_one_drew(tmp_path):
+    """The spool lies beside the model, under the id of its run."""
+    spool = tmp_path / ".mine.0123456789ab.spool"
+    (spool / "round-0").mkdir(parents=True)
+    (spool / "round-0" / "1-000-000000.npy").write_bytes(b"")
+    cut(job(spool))
+    models.remove_leftovers(tmp_path / "mine.skops")
+    assert list(tmp_path.iterdir()) == []
