@@ -1,4 +1,4 @@
-"""Rank the words of a dictionary by their distance to each reading, and keep the three nearest."""
+"""Rank words by their distance to a reading, and strings by their case; keep the three best."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -8,13 +8,16 @@ from rapidfuzz.distance import Levenshtein
 from rapidfuzz.process import cdist
 
 from storage.errors import BadInput
-from tasks.reading.path_bounds import BEST
+from tasks.reading.path_bounds import BEST, NEVER, Spans
+from tasks.reading.string_search import Strings, best_strings
 from tasks.reading.word_search import Trie
 
-# A distance says which word is nearest, not how probable it is. The probabilities here assume that one letter in a
-# hundred is misread, and that all other letters are equally likely then; a missing or an added letter counts like a
-# misread letter. Each step of distance so divides a word's probability by the same number. It is not calibrated.
+# A distance says which word is nearest, not how probable it is. The shares here assume that one letter in a hundred is
+# misread, and that all other letters are equally likely then; a missing or an added letter counts like a misread
+# letter. Each step of distance so divides a word's share by the same number. No share is shown as a confidence.
 LETTER_ERROR = 0.01
+# The share of texts that mix upper and lower case, where nobody says what letters may occur; chosen, not measured.
+MIXED = 0.2
 _ROWS = 64  # pictures that are scored at once, so that their scores of thousands of words stay in the cache
 
 
@@ -42,7 +45,7 @@ class Ranked:
     words : (n, 3) str
         Best first; '' if there are fewer than three. Of equally good words, the first in the sorted list comes first.
     probabilities : (n, 3) float64
-        0 to 1; 0 beside ''.
+        0 to 1; 0 beside ''. Not a number where no curve gives a confidence.
     """
 
     words: np.ndarray
@@ -198,3 +201,95 @@ def _top(scores: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         values[:, k] = scores[rows, best[:, k]]
         scores[rows, best[:, k]] = -np.inf
     return best, np.exp(values - values[:, :1]) / total[:, None]
+
+
+class Cases:
+    """The two cases of an alphabet, where nobody said which letters may occur.
+
+    Many letters look alike in both cases: c, o, s, v, w, x, z. A text of one case is more probable than a text that
+    mixes them: of all texts a share `MIXED` draws each character from the whole alphabet, and the others draw from the
+    characters of one case, with digits and signs.
+
+    Attributes
+    ----------
+    upper, lower : (C,) bool
+    twin : (C,) int64
+        The same letter in the other case, or the letter itself if there is none.
+    """
+
+    def __init__(self, alphabet: str):
+        self.upper = np.array([letter.isupper() for letter in alphabet])
+        self.lower = np.array([letter.islower() for letter in alphabet])
+        place = {letter: number for number, letter in enumerate(alphabet)}
+        self.twin = np.array([place.get(letter.swapcase(), number) for number, letter in enumerate(alphabet)])
+
+    def __bool__(self) -> bool:
+        """Tell whether the alphabet has both cases."""
+        return bool(self.upper.any() and self.lower.any())
+
+    def subsets(self) -> tuple[np.ndarray, np.ndarray]:
+        """Return the columns of all letters but the lower case, and of all but the upper case."""
+        return np.flatnonzero(~self.lower), np.flatnonzero(~self.upper)
+
+    def has(self, classes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Tell which texts (..., L), -1 past the end, have upper case letters, and which lower case."""
+        there = classes >= 0
+        return (self.upper[classes] & there).any(axis=-1), (self.lower[classes] & there).any(axis=-1)
+
+    def bonus(self, classes: np.ndarray) -> np.ndarray:
+        """Return by how much its case raises the log probability of each text (..., L)."""
+        upper, lower = self.has(classes)
+        few = np.where(upper, (~self.lower).sum(), (~self.upper).sum())
+        gain = np.log((1 - MIXED) / 2 / MIXED) + (classes >= 0).sum(axis=-1) * np.log(len(self.twin) / few)
+        return np.where(upper & lower, 0.0, gain)
+
+    def favour(self, spans: Spans, strings: Strings, length: tuple[int, int], slack: float) -> Strings:
+        """Add the bonus of its case to each string, and search the best strings of one case where the best mixes both.
+
+        Parameters
+        ----------
+        spans, length, slack
+            As for `best_strings`, which found the strings.
+        strings : Strings
+        """
+        texts, chosen, scores = strings.texts.copy(), strings.chosen.copy(), strings.scores.copy()
+        there = scores > NEVER / 2
+        scores += np.where(there, self.bonus(texts), 0)
+        again = there[:, 0] & (np.logical_and(*self.has(texts[:, 0])) | (scores.argmax(axis=1) > 0))
+        rest = ~again
+        order = np.argsort(-scores[rest], axis=1, kind="stable")
+        texts[rest] = np.take_along_axis(texts[rest], order[:, :, None], axis=1)
+        scores[rest] = np.take_along_axis(scores[rest], order, axis=1)
+        if again.any():
+            texts[again], chosen[again], scores[again] = self._of_one_case(
+                spans, Strings(texts[again], chosen[again], scores[again]), again, length, slack
+            )
+        return Strings(texts, chosen, scores)
+
+    def _of_one_case(
+        self, spans: Spans, strings: Strings, again: np.ndarray, length: tuple[int, int], slack: float
+    ) -> Strings:
+        """Return the best three of some pictures' strings and of the strings over the letters of one case."""
+        counts = np.diff(spans.starts)
+        rows = np.flatnonzero(np.repeat(again, counts))
+        starts = np.concatenate([[0], np.cumsum(counts[again])])
+        found = [strings]
+        for columns in self.subsets():
+            odds = np.ascontiguousarray(spans.odds[rows][:, columns])
+            some = Spans(starts, spans.cuts[again], spans.first[rows], spans.last[rows], odds)
+            texts, chosen, scores = best_strings(some, *length, slack)
+            texts = np.where(texts >= 0, columns[texts], -1).astype(texts.dtype)
+            scores += np.where(scores > NEVER / 2, self.bonus(texts), 0)
+            found.append(Strings(texts, np.where(chosen >= 0, rows[chosen], -1), scores))
+        texts, scores = (
+            np.concatenate(parts, axis=1) for parts in ([f.texts for f in found], [f.scores for f in found])
+        )
+        same = (texts[:, :, None] == texts[:, None]).all(axis=-1) & (
+            np.arange(texts.shape[1]) < np.arange(texts.shape[1])[:, None]
+        )
+        scores[same.any(axis=2)] = NEVER  # the same string as one before it
+        order = np.argsort(-scores, axis=1, kind="stable")[:, :BEST]
+        texts, scores = np.take_along_axis(texts, order[:, :, None], axis=1), np.take_along_axis(scores, order, axis=1)
+        # The best string of all is the best of its own search.
+        chosen = np.stack([f.chosen for f in found])[order[:, 0] // BEST, np.arange(len(order))]
+        return Strings(texts, chosen, scores)
