@@ -14,9 +14,13 @@ from pathlib import Path
 import numpy as np
 from PIL import ExifTags, Image, UnidentifiedImageError
 
+from tasks.loading.ground import even_ground
 from tasks.loading.plain_png import decode_plain
 from tasks.loading.polarity import BRIGHT, DARK, LEFT_OPEN, background, ink_of
 from tasks.loading.safe_read import BadPicture, Unreadable, read_file
+from tasks.loading.structure import (
+    both_inks, even_strength, faint_columns, has_faint_letters, without_dots, without_frames, without_lines,
+)  # fmt: skip
 from tasks.lowlevel.padding import stack_padded
 
 LOADER = 1  # raised whenever the same file gives other pixels; part of an imported dataset's identity
@@ -102,7 +106,9 @@ def decode_picture(data: bytes, invert: Invert = Invert.AUTO) -> np.ndarray:
         pixels = _decoded(data)
     if pixels.ndim == 3:
         pixels = _filled(pixels)
-        pixels = _grey(pixels) if invert is Invert.AUTO else _luma(pixels)
+        if invert is Invert.AUTO:
+            return _coloured_ink(pixels)
+        pixels = _luma(pixels)
     return _ink(pixels, invert)
 
 
@@ -263,8 +269,20 @@ def _grey(colour: np.ndarray) -> np.ndarray:
         return red
     luma = _luma(colour)
     contrast = int(_apart(luma).max())
-    distance = np.maximum(np.maximum(_apart(red), _apart(green)), _apart(blue))
+    distance = _distance(colour)
     return distance if int(distance.max()) > 2 * contrast else luma
+
+
+def _coloured_ink(colour: np.ndarray) -> np.ndarray:
+    """Return the ink of a picture in colours; of letters in several colours, by the measure that shows them all."""
+    grey = _grey(colour)
+    ink = _ink(grey, Invert.AUTO, last=False)
+    if has_faint_letters(ink):
+        distance = _distance(colour)
+        other = _ink(distance, Invert.AUTO, last=False) if distance.max() >= LEAST_CONTRAST else ink
+        if faint_columns(other) < faint_columns(ink):
+            ink = other
+    return even_strength(ink)
 
 
 def _luma(colour: np.ndarray) -> np.ndarray:
@@ -280,12 +298,24 @@ def _apart(channel: np.ndarray) -> np.ndarray:
     return distance
 
 
-def _ink(grey: np.ndarray, invert: Invert) -> np.ndarray:
+def _distance(colour: np.ndarray) -> np.ndarray:
+    """Return the largest distance from the background in any channel, (h, w, 3) -> (h, w) uint8."""
+    red, green, blue = (_apart(np.ascontiguousarray(colour[..., k])) for k in range(3))
+    distance: np.ndarray = np.maximum(np.maximum(red, green), blue)
+    return distance
+
+
+def _ink(grey: np.ndarray, invert: Invert, *, last: bool = True) -> np.ndarray:
+    if invert is Invert.AUTO:
+        grey = even_ground(grey)
     ink, contrast, strongest, dark = ink_of(grey, _SIDES[invert])
     _refuse_blank(contrast)
     if strongest < LEAST_CONTRAST and invert is not Invert.AUTO:
         raise BadPicture(f"blank: less than {LEAST_CONTRAST} levels {'below' if dark else 'above'} the background")
-    return ink
+    if invert is Invert.AUTO:
+        ink = both_inks(grey, ink, int(background(grey)), dark)
+    ink = without_dots(without_frames(without_lines(ink)))
+    return even_strength(ink) if last else ink
 
 
 def _refuse_blank(contrast: float) -> None:

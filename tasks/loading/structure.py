@@ -1,0 +1,218 @@
+"""Ink -> letters alone: take away rules, grids and dots, and give faint letters full strength.
+
+Each step looks first, cheaply, whether a picture has what it is for; any other picture is returned as it is.
+"""
+
+import numpy as np
+
+from tasks.loading.ground import grown
+from tasks.loading.parts import AREA, BOTTOM, LEFT, RIGHT, TOP, find_parts, fullness
+
+FAINT = 12  # of 255: a weaker pixel is no line
+CROSSED = 0.9  # of a row or column: a line from border to border fills more
+RUN = 0.6  # of a row: a rule is not shorter
+THICK = 4  # rows or columns: a thicker line is not taken away; a sixteenth of the picture if that is more
+OVER = 0.3  # of the levels above a line's own: ink that is so much stronger belongs to letters over it
+INKED = 48  # of 255: a pixel belongs to a letter
+WEAK = 0.8  # of full strength: letters that are weaker get full strength
+WEAKEST = 48  # of 255: what is weaker stays as it is
+LETTER = 0.5  # of the height of the highest part: a letter is not lower
+DOT = 0.02  # of a letter's height squared: dots have at most so many pixels
+DOTTED = 0.02  # of the border: if more of it is dots, the picture is full of them
+DOTS = 20  # dots: a picture with fewer is not full of them
+
+
+def without_lines(ink: np.ndarray) -> np.ndarray:
+    """Take away lines that run along rows or columns, from border to border or along most of a row.
+
+    Where a letter crosses a line, it stays: a pixel of a line gets the weaker ink of those above and below the line.
+    """
+    rows, columns, _ = fullness(ink, FAINT)
+    height, width = ink.shape
+    along, down = rows >= RUN * width, columns >= CROSSED * height
+    if not along.any() and not down.any():
+        return ink
+    if along.mean() > 0.6 or down.mean() > 0.6:  # a ground that is not empty
+        return ink
+    out = ink.copy()
+    for top, bottom in _stretches(along):
+        if bottom - top <= max(THICK, height // 16) and _is_line(ink[top:bottom], rows[top:bottom], width):
+            _erase(out, top, bottom)
+    crosswise = np.ascontiguousarray(out.T)
+    stretches = [(a, b) for a, b in _stretches(down) if b - a <= max(THICK, height // 16)]
+    if stretches and not _is_cropped(crosswise, stretches):
+        for left, right in stretches:
+            _erase(crosswise, left, right)
+        out = np.ascontiguousarray(crosswise.T)
+    return out
+
+
+def _stretches(rows: np.ndarray) -> list[tuple[int, int]]:
+    edges = np.flatnonzero(np.diff(np.concatenate(([False], rows, [False])).astype(np.int8)))
+    return list(zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True))
+
+
+def _is_line(rows: np.ndarray, counts: np.ndarray, width: int) -> bool:
+    """Tell whether rows are a line: full of ink, or with one run of ink that is long enough."""
+    if counts.max() >= CROSSED * width:
+        return True
+    row = rows[int(counts.argmax())] >= FAINT
+    return max(b - a for a, b in _stretches(row)) >= RUN * width
+
+
+def _is_cropped(columns: np.ndarray, lines: list[tuple[int, int]]) -> bool:
+    """Tell whether letters reach from border to border themselves, so that their stems look like lines."""
+    rest = columns.copy()
+    for left, right in lines:
+        rest[max(left - 1, 0) : right + 1] = 0
+    reach = rest.max(axis=0) >= INKED
+    return bool(reach[:2].any() and reach[-2:].any())
+
+
+def _erase(ink: np.ndarray, top: int, bottom: int) -> None:
+    """Replace the rows of a line, and their blurred edges, by the weaker of the rows above and below."""
+    height = len(ink)
+    level = int(np.median(ink[top:bottom].max(axis=0)))
+    while top and FAINT // 2 < np.median(ink[top - 1]) < level:
+        top -= 1
+    while bottom < height and FAINT // 2 < np.median(ink[bottom]) < level:
+        bottom += 1
+    nothing = np.zeros(ink.shape[1], np.uint8)
+    above = ink[top - 1] if top else nothing
+    below = ink[bottom] if bottom < height else nothing
+    between = np.minimum(above, below)
+    line = ink[top:bottom]
+    letters = line > level + OVER * (255 - level)
+    line[:] = np.where(letters & (level < 255 * (1 - OVER)), line, between)
+
+
+def without_frames(ink: np.ndarray) -> np.ndarray:
+    """Take away frames that lie within a picture: parts that reach around what else is there."""
+    rows, _, _ = fullness(ink, INKED)
+    if rows.max() < RUN * ink.shape[1] * 0.9:
+        return ink
+    parts = find_parts(ink >= INKED)
+    table, (height, width) = parts.table, ink.shape
+    box = parts.width * parts.height
+    around = (parts.width >= 0.8 * width) & (parts.height >= 0.6 * height) & (parts.area < 0.35 * box)
+    if not around.any() or around.all():
+        return ink
+    edge = table[around]
+    inside = (
+        (table[:, TOP] > edge[:, TOP].min()) & (table[:, BOTTOM] < edge[:, BOTTOM].max())
+        & (table[:, LEFT] > edge[:, LEFT].min()) & (table[:, RIGHT] < edge[:, RIGHT].max())
+    )  # fmt: skip
+    rest = table[inside & ~around, AREA]
+    if not len(rest) or rest.max() < 12:
+        return ink
+    out = ink.copy()
+    out[grown(parts.of(around)) & ~parts.of(~around)] = 0
+    return out
+
+
+def both_inks(grey: np.ndarray, ink: np.ndarray, ground: int, dark: bool) -> np.ndarray:
+    """Add letters on the other side of the ground, if they stand beside the letters on this side.
+
+    Parameters
+    ----------
+    grey, ink : (H, W) uint8
+        The picture, and its ink on one side of the ground.
+    ground : int
+    dark : bool
+        Whether that ink is the darker side.
+    """
+    reach = int(grey.max()) - ground if dark else ground - int(grey.min())
+    strongest = ground - int(grey.min()) if dark else int(grey.max()) - ground
+    if reach < 16 or 4 * reach < strongest:
+        return ink
+    wide = grey.astype(np.int16)
+    apart = np.maximum(wide - ground if dark else ground - wide, 0)
+    if (apart > reach // 2).mean() < 0.005:
+        return ink
+    other = np.minimum(apart * 255 // reach, 255).astype(np.uint8)
+    own, more = find_parts(ink >= 96), find_parts(other >= 96)
+    if not len(own.table) or not len(more.table):
+        return ink
+    highest = max(int(own.height.max()), int(more.height.max()))
+    mine, letters = own.height >= LETTER * highest, more.height >= LETTER * highest
+    letters &= more.area >= 12
+    taken = np.zeros(grey.shape[1], np.bool_)
+    for _, left, _, right, _ in own.table[mine].tolist():
+        taken[left:right] = True
+    for k in np.flatnonzero(letters):
+        _, left, _, right, _ = more.table[k].tolist()
+        letters[k] = taken[left:right].mean() <= 0.35
+    if not letters.any():
+        return ink
+    out = ink.copy()
+    area = grown(more.of(letters)) & ~own.of(mine)
+    out[area] = np.maximum(out, other)[area]
+    return out
+
+
+def faint_columns(ink: np.ndarray) -> int:
+    """Count columns that begin a row of four whose ink is weaker than full strength everywhere."""
+    _, _, strongest = fullness(ink, INKED)
+    weak = (strongest >= WEAKEST) & (strongest < 255 * WEAK)
+    return int(np.count_nonzero(weak[:-3] & weak[1:-2] & weak[2:-1] & weak[3:]))
+
+
+def has_faint_letters(ink: np.ndarray) -> bool:
+    """Tell whether four columns or more in a row have ink that is weaker than full strength everywhere."""
+    return faint_columns(ink) > 0
+
+
+def even_strength(ink: np.ndarray) -> np.ndarray:
+    """Give each letter that stands alone full strength: contrast is judged by the letters, not by the darkest dot."""
+    if not has_faint_letters(ink):
+        return ink
+    parts = find_parts(ink >= WEAKEST)
+    if not len(parts.table):
+        return ink
+    # Lines and blots are no letters.
+    alone = (parts.height >= 6) & (parts.width <= 2.2 * parts.height)
+    if not alone.any():
+        return ink
+    alone &= parts.height >= LETTER * parts.height[alone].max()
+    gains = np.ones(len(parts.table))
+    for k in np.flatnonzero(alone):
+        level = float(np.quantile(ink[parts.labels == k], 0.9))
+        if level < 255 * WEAK:
+            gains[k] = 255 / level
+    if (gains == 1).all():
+        return ink
+    gain = np.ones(ink.shape)
+    for k in np.flatnonzero(gains > 1):
+        near = grown(parts.labels == k) & ((parts.labels == k) | (parts.labels < 0))
+        gain[near] = gains[k]
+    out: np.ndarray = np.minimum(np.rint(ink * gain), 255).astype(np.uint8)
+    return out
+
+
+def without_dots(ink: np.ndarray) -> np.ndarray:
+    """Take away dots that a picture is full of, and fill holes of a pixel in letters."""
+    border = np.concatenate((ink[0], ink[-1], ink[1:-1, 0], ink[1:-1, -1]))
+    if (border >= 128).mean() < DOTTED:
+        return ink
+    parts = find_parts(ink >= INKED)
+    large = parts.area > 12
+    if not large.any():
+        return ink
+    highest = int(parts.height[large].max())
+    dots = (parts.area <= max(2, min(DOT * highest * highest, 12))) & (parts.height < 0.35 * highest)
+    if dots.sum() < DOTS:
+        return ink
+    out = ink.copy()
+    out[parts.of(dots)] = 0
+    return _filled(out)
+
+
+def _filled(ink: np.ndarray) -> np.ndarray:
+    """Fill pixels without ink that six or more of their eight neighbours surround with ink."""
+    padded = np.pad(ink, 1)
+    height, width = ink.shape
+    around = np.stack(
+        [padded[y : y + height, x : x + width] for y in range(3) for x in range(3) if (y, x) != (1, 1)]
+    )
+    hole = (ink < 128) & ((around >= 128).sum(axis=0) >= 6)
+    return np.where(hole, np.sort(around, axis=0)[4], ink)
