@@ -21,7 +21,7 @@ OLD_LEAST_SURE, OLD_LEAST_SURE_OF_ALL, OLD_MARGIN = -8, -20, 8.0  # the same, in
 # What is known of every reading. All columns speak for the answer the more, the larger they are. Where too little and
 # too much both speak against it, there are two columns: the value, and the value turned round.
 COMMON = (
-    "least sure letter", "all letters", "letters allowed", "ink explained", "letters close", "few cuts",
+    "least sure letter", "all letters", "letters allowed", "ink explained", "letters close", "few cuts", "many cuts",
     "low", "high", "dense", "sparse", "thick", "thin",
 )  # fmt: skip
 # The columns of evidence for an answer, by ranking.
@@ -216,7 +216,7 @@ def common_evidence(letters: Letters, ink: np.ndarray, cuts: np.ndarray, height:
     np.minimum.at(least, picture, sure)
     columns = [
         np.clip(least, LEAST_SURE, SUREST), _log_odds(wrong), np.maximum(out, LEAST_ALLOWED),
-        -np.log1p(UNEXPLAINED * unexplained), -np.log1p(gap / tall), -room, -size, size, dense, -dense, thick, -thick,
+        -np.log1p(UNEXPLAINED * unexplained), -np.log1p(gap / tall), -room, room, -size, size, dense, -dense, thick, -thick,
     ]  # fmt: skip
     return np.column_stack(columns)
 

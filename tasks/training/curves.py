@@ -7,6 +7,7 @@ from tasks.reading.confidence import Curve, Line
 PLACES = (0, 0.01, 0.03, 0.1, 0.2, 0.35, 0.5, 0.65, 0.8, 0.9, 0.97, 1)  # quantiles of a column, where its line may bend
 # A step of 1 in a line costs as much as this share of an answer being as wrong as 1: few answers make flat lines.
 STIFF = 0.05
+MOST_ANSWERS = 120_000  # that are fitted to; of more, evenly spaced answers
 FIT_ROUNDS = 500  # of the search; it ends by itself after some 100
 
 
@@ -33,9 +34,10 @@ def fit_curve(evidence: np.ndarray, right: np.ndarray, weight: np.ndarray | None
     J. Platt, "Probabilistic outputs for support vector machines", 1999.
     """
     counts = np.ones(len(right)) if weight is None else weight
-    n = float(counts.sum())
+    n, step = float(counts.sum()), -(-len(right) // MOST_ANSWERS)
     if not len(right):
         return Curve(0.0, 0.0, 1.0, [Line([0.0], [0.0]) for _ in range(evidence.shape[1])])
+    evidence, right, counts = evidence[::step], right[::step], counts[::step] * step
     worst = evidence.min(axis=0) - np.maximum(evidence.std(axis=0), 1e-3)
     rows, truth = np.vstack([evidence, worst]), np.append(right, False)
     corners = [_corners(column) for column in rows.T]
