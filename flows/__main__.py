@@ -19,7 +19,8 @@ from rich.console import Console
 from rich.text import Text
 
 from flows.environment import named_server, require_files, require_reachable, require_streams
-from flows.home import end_orphaned_servers, prepare_environment, served
+from flows.home import HOME, end_orphaned_servers, prepare_environment, served
+from flows.missing_inputs import require_inputs
 from flows.parameters import command_at, require_single_output, spelled
 from flows.requests import checked, needing_workers
 from flows.service import embedded_server, processes, starting
@@ -41,6 +42,7 @@ COMMANDS = {
         "flows.solve:solve",
         "Read a folder of pictures into a file, or named pictures at once.",
     ),
+    "serve": ("flows.serve:serve", "Choose the model that solve reads with, or tell which one it is."),
     "reproduce": ("flows.reproduce:reproduce", "Run the book's procedure as printed, then mend one defect at a time."),
     "demo": ("flows.demo:demo", "Draw, train, evaluate and solve on a small scale."),
     "regenerate": ("flows.regenerate:regenerate", "Draw, train, measure; serve the new model if it is no worse."),
@@ -49,7 +51,8 @@ COMMANDS = {
     "datasets": ("flows.datasets:datasets", "List datasets with their sizes, or remove a dataset."),
     "profiles": ("flows.profiles:profiles", "List the kinds of pictures that can be drawn, and the fonts."),
 }
-PLAIN = {"up", "inspect", "datasets", "profiles"}  # they are no flows and need no server
+PLAIN = {"up", "serve", "inspect", "datasets", "profiles"}  # they are no flows and need no server
+BEGINS_ANEW = {"train", "evaluate", "reproduce"}  # what they have done is kept at the end, but of the ladder's rungs
 HELP = {"--help", "-h", "--version"}
 GRACE = 3.5  # seconds for a clean end after a signal: with the time that a busy machine adds, under five in all
 
@@ -139,10 +142,11 @@ def main() -> None:
     starting.end_quickly()
     try:
         require_streams()
+        _require_inputs(sys.argv[1:])
         code = 0 if _named_pictures(sys.argv[1:]) else _run(sys.argv[1:])
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as interrupted:
         with suppress(OSError):  # the terminal may be closed
-            _say("interrupted; the same command goes on from here")
+            _say(f"interrupted; the same command {_next_time(interrupted)}")
         code = ended.code
     except CycloptsError as error:
         _say(str(error))
@@ -167,6 +171,16 @@ def main() -> None:
     sys.exit(code or 0)
 
 
+def _require_inputs(arguments: list[str]) -> None:
+    """Refuse inputs that are not there, in the home that the arguments name."""
+    if HELP.intersection(arguments):
+        return
+    chosen = _home(arguments)
+    if chosen is not None:
+        os.environ[HOME] = str(chosen)
+    require_inputs(arguments, {name: where.partition(":")[0] for name, (where, _) in COMMANDS.items()})
+
+
 def _run(arguments: list[str]) -> int:
     """Run a command, and start the server that it needs, before the options are parsed."""
     _refuse_undecodable(arguments)
@@ -188,10 +202,24 @@ def _named_pictures(arguments: list[str]) -> bool:
     place = command_at(arguments)
     if place is None or arguments[place] != "solve" or HELP.intersection(arguments):
         return False
-    with starting.without_collector():
-        from flows.solve_at_once import solve_named
+    try:
+        with starting.without_collector():
+            from flows.solve_at_once import solve_named
 
-    return solve_named(arguments)
+        return solve_named(arguments)
+    except KeyboardInterrupt as interrupted:
+        raise _NothingKept from interrupted
+
+
+class _NothingKept(KeyboardInterrupt):
+    """Named pictures were being read: their answers are kept once all are there."""
+
+
+def _next_time(interrupted: KeyboardInterrupt) -> str:
+    """Return what the command that was interrupted does if it is given again."""
+    at = command_at(sys.argv[1:])
+    anew = at is not None and sys.argv[1 + at] in BEGINS_ANEW and "--ladder" not in sys.argv
+    return "begins anew" if anew or isinstance(interrupted, _NothingKept) else "goes on from here"
 
 
 def _flushed() -> bool:

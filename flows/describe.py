@@ -4,7 +4,8 @@ from pathlib import Path
 from typing import Any
 
 from flows.home import dataset_folder, home, model_file
-from storage.errors import NotThere
+from flows.requests import Refused
+from storage.errors import Damaged, NotThere
 from storage.files.places import local, place
 from storage.files.targets import require_file
 from tasks.datasets.describe import describe_dataset, describe_shard
@@ -21,7 +22,19 @@ def inspect(path: str, *, out: Path | None = None, first: int | None = None) -> 
         The contact sheet's file; by default reports/inspect/NAME.png under the home.
     first
         The first picture on the contact sheet, by its number in the dataset.
+
+    Raises
+    ------
+    Refused
+        The file is damaged: bad input, as for any command that is to read it.
     """
+    try:
+        return _described(path, out, first)
+    except Damaged as error:
+        raise Refused(str(error)) from error
+
+
+def _described(path: str, out: Path | None, first: int | None) -> dict[str, Any]:
     reports, sheet = home() / "reports" / "inspect", local(out, "out") if out else None
     if sheet:
         require_file(sheet, "out", inputs=(place(path),))

@@ -22,11 +22,24 @@ from storage.errors import BadInput
 from storage.files.places import Place, local
 from storage.files.targets import require_folder
 from storage.models import load_model, model_digest
-from storage.shards.shard import Split
 from tasks.profiles.built_in import find_profile
 from tasks.scoring import ladder_report
-from tasks.scoring.evaluate import EvaluateJob, EvaluateReceipt, dictionary_of, read_shard, reader_for
-from tasks.scoring.report import FILES, Evaluation, save_report, saved_report, summarise
+from tasks.scoring.evaluate import (
+    EvaluateJob,
+    EvaluateReceipt,
+    MeasuredSplit,
+    dictionary_of,
+    read_shard,
+    reader_for,
+)
+from tasks.scoring.report import (
+    FILES,
+    Evaluation,
+    require_same_split,
+    save_report,
+    saved_report,
+    summarise,
+)
 from tasks.training import settings
 
 
@@ -39,10 +52,11 @@ class Measurement(NamedTuple):
 
 
 class EvaluateChoice(NamedTuple):
-    """The model's file, and what to measure on one dataset; None for the ladder."""
+    """The model's file, what to measure on one dataset (None for the ladder), and the folder of the report."""
 
     model: Place
     on_one: Measurement | None
+    folder: Path
 
 
 @dataclass(frozen=True)
@@ -58,9 +72,11 @@ class EvaluateRequest:
     ladder
         Measure on every rung of the ladder instead; draw missing pictures; put all scores into a table and a plot.
     out
-        Folder of the report; by default reports/MODEL-on-DATASET (or -ladder) under the home.
+        Folder of the report; by default reports/MODEL-on-DATASET (or -ladder) under the home, with -SPLIT at its
+        end for another split than test.
     split
-        The split to read; only the test split is unseen by every model.
+        The pictures to read: of a dataset that the model learnt from, only the test split is unseen. Of a dataset
+        that no model learnt from, all are unseen, whatever their split.
     dictionary
         web2, a word list, or none; by default the words that the dataset was drawn from.
     workers
@@ -76,7 +92,7 @@ class EvaluateRequest:
     _: KW_ONLY
     ladder: bool = False
     out: Path | None = None
-    split: Split = Split.TEST
+    split: MeasuredSplit = MeasuredSplit.TEST
     dictionary: str | None = None
     workers: Count | None = None
     cluster: Name | None = None
@@ -91,11 +107,24 @@ def check(request: EvaluateRequest) -> EvaluateChoice:
     if (request.dataset is None) != request.ladder:
         raise BadInput(f"evaluate: name a dataset, or give --ladder; given: {'both' if request.ladder else 'neither'}")
     if request.dataset is not None:
-        return EvaluateChoice(model, measurement(request.model, request.dataset, request.dictionary))
+        on_one = measurement(request.model, request.dataset, request.dictionary)
+        folder = _folder(request, model, on_one.data.folder.name)
+        require_same_split(folder, request.split)
+        return EvaluateChoice(model, on_one, folder)
     classes = load_model(model)[1]["classes"]
+    folder = _folder(request, model, "ladder")
     for name in settings.RUNGS:
         _must_know(model, classes, find_profile(name).alphabet, f"profile {name}")
-    return EvaluateChoice(model, None)
+        require_same_split(folder / name, request.split)
+    return EvaluateChoice(model, None, folder)
+
+
+def _folder(request: EvaluateRequest, model: Place, measured: str) -> Path:
+    """Return the folder of a report: each split has its own."""
+    if request.out:
+        return local(request.out, "out")
+    of_split = "" if request.split == MeasuredSplit.TEST else f"-{request.split}"
+    return home() / "reports" / f"{model.stem}-on-{measured}{of_split}"
 
 
 def measurement(model: str, dataset: str, dictionary: str | None = None) -> Measurement:
@@ -128,14 +157,12 @@ def _must_know(model: Place, classes: str, alphabet: str, whose: str | Place) ->
 @told
 @command(EvaluateRequest, check)
 def evaluate(request: EvaluateRequest, choice: EvaluateChoice) -> EvaluationSummary | LadderSummary:
-    """Measure a model on a dataset's pictures that it has not seen.
+    """Measure a model on a dataset's pictures that it has not seen: the test split, or with --split all every picture.
 
     Writes report.json, rates.csv, letters.txt, and pictures: rates by each parameter of drawing, letter
     confusions, failures, how reliable confidence is, and a sheet of mistakes.
     """
-    model, split = choice.model, request.split
-    name = choice.on_one.data.folder.name if choice.on_one else "ladder"
-    folder = local(request.out, "out") if request.out else home() / "reports" / f"{model.stem}-on-{name}"
+    model, folder, split = choice.model, choice.folder, request.split
     with crew(request.workers, request.cluster):
         if choice.on_one:
             report, kept = _measure(choice.on_one, folder, split, request.again)
@@ -166,7 +193,7 @@ def of_one_dataset(report: EvaluationSummary | LadderSummary) -> EvaluationSumma
     return report
 
 
-def _measure(asked: Measurement, folder: Path, split: Split, again: bool) -> tuple[Evaluation, bool]:
+def _measure(asked: Measurement, folder: Path, split: MeasuredSplit, again: bool) -> tuple[Evaluation, bool]:
     """Return the report on a dataset, and whether it was saved before."""
     model, data, words = asked
     report = None if again else saved_report(folder, data, model, split.value, words)
@@ -176,7 +203,9 @@ def _measure(asked: Measurement, folder: Path, split: Split, again: bool) -> tup
     return publish_report(read_split(data, model, split.value, words), asked, folder, split), False
 
 
-def publish_report(receipts: list[EvaluateReceipt], asked: Measurement, folder: Path, split: Split) -> Evaluation:
+def publish_report(
+    receipts: list[EvaluateReceipt], asked: Measurement, folder: Path, split: MeasuredSplit
+) -> Evaluation:
     """Sum up the readings, save the report, and show it in Prefect."""
     report, files = summarise(receipts, asked.data, asked.model, split.value, asked.words)
     save_report(folder, files)

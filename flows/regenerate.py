@@ -14,6 +14,7 @@ from flows.reporting.artifacts import show_regenerated
 from flows.reporting.reports import RegenerateReport
 from flows.reporting.runs import named, told
 from flows.requests import command, handed_on
+from flows.solve_request import served_model
 from flows.train import TrainRequest, train
 from flows.train import check as check_training
 from flows.workers.cluster import crew
@@ -22,14 +23,15 @@ from storage.errors import BadInput, Damaged, NotThere
 from storage.files import atomic
 from storage.files.locks import locked
 from storage.files.places import Place
-from storage.shards.shard import Split
+from storage.served import ServedBy, serve_model, served_in
 from tasks import models
 from tasks.datasets.generate import DrawReport, make_way
 from tasks.datasets.recipe import Recipe
 from tasks.scoring.compare import Pairs, compare, no_worse
+from tasks.scoring.evaluate import MeasuredSplit
 
 PROFILES, COUNTS = ("book", "letters"), (200_000, 65_536)
-CANDIDATES = "candidates"  # under models/; `solve` takes the newest model of models/, never a candidate
+CANDIDATES = "candidates"  # under models/
 
 
 @dataclass(frozen=True)
@@ -133,6 +135,7 @@ def regenerate(request: RegenerateRequest, renewal: Renewal) -> RegenerateReport
         with locked(renewal.served):
             if models.same_model(renewal.served, models.provenance_of(data, choice.settings)):
                 models.drop(renewal.candidate, renewal.served)
+                _serve(renewal.served)
                 return _told(renewal, drawn, None, "the served model was made from these data and settings", False)
             with handed_on(training, choice):
                 train(**vars(training))
@@ -157,8 +160,8 @@ def _decide(renewal: Renewal, drawn: list[DrawReport], data: Dataset) -> Regener
     """Measure both models on the same unseen pictures, and serve the new model if it is no worse."""
     reports = home() / "reports" / "regenerate" / renewal.served.stem
     new = measurement(str(renewal.candidate), str(data.folder))
-    read_new = read_split(new.data, new.model, Split.TEST.value, new.words)
-    publish_report(read_new, new, reports / "candidate", Split.TEST)
+    read_new = read_split(new.data, new.model, MeasuredSplit.TEST.value, new.words)
+    publish_report(read_new, new, reports / "candidate", MeasuredSplit.TEST)
     try:
         served = measurement(str(renewal.served), str(data.folder))
     except NotThere:
@@ -166,8 +169,8 @@ def _decide(renewal: Renewal, drawn: list[DrawReport], data: Dataset) -> Regener
     except (BadInput, Damaged) as error:
         pairs, worse, why = None, False, f"the served model cannot read these pictures ({error})"
     else:
-        read_served = read_split(served.data, served.model, Split.TEST.value, new.words)
-        publish_report(read_served, served, reports / "served", Split.TEST)
+        read_served = read_split(served.data, served.model, MeasuredSplit.TEST.value, new.words)
+        publish_report(read_served, served, reports / "served", MeasuredSplit.TEST)
         pairs = compare(read_new, read_served)
         worse = not no_worse(pairs)
         why = "worse than the served model" if worse else "no worse than the served model"
@@ -175,7 +178,15 @@ def _decide(renewal: Renewal, drawn: list[DrawReport], data: Dataset) -> Regener
         get_run_logger().warning("The new model is worse than %s; it is kept as %s", renewal.served, renewal.candidate)
         return _told(renewal, drawn, pairs, why, False)
     aside = models.promote(renewal.candidate, renewal.served, atomic.new_run())
+    _serve(renewal.served)
     return _told(renewal, drawn, pairs, why, True, aside)
+
+
+def _serve(model: Path) -> None:
+    """Have `solve` read with a promoted model, unless a person chose another with `captchas serve`."""
+    there = served_in(model.parent)
+    if there is None or there.by is ServedBy.PROMOTION:
+        serve_model(model.parent, model, ServedBy.PROMOTION)
 
 
 def _told(
@@ -186,6 +197,7 @@ def _told(
         "model": str(renewal.served),
         "replaced": replaced,
         "why": why,
+        "solve_reads_with": str(served_model()[0]),
         "before": str(aside) if aside else None,
         "candidate": str(renewal.candidate) if renewal.candidate.exists() else None,
         "datasets": [

@@ -9,12 +9,21 @@ from prefect import flow, runtime, task
 from prefect.cache_policies import NO_CACHE
 
 from flows.home import pictures_at
+from flows.reporting.answers import answers_for_people
 from flows.reporting.artifacts import show_solved
 from flows.reporting.progress import stage
 from flows.reporting.reports import SolveReport
 from flows.reporting.runs import RETRIES, named, told
 from flows.requests import command
-from flows.solve_request import SolveRequest, ledger, plan_of, require_settings
+from flows.solve_request import (
+    TOLD,
+    PlannedReading,
+    SolveRequest,
+    dictionary_file,
+    ledger,
+    plan_of,
+    require_settings,
+)
 from flows.workers.cluster import crew
 from flows.workers.fanout import fan_out
 from storage.errors import BadInput
@@ -24,8 +33,8 @@ from storage.files.places import Place, local, place
 from storage.files.targets import is_stream, require_file, require_folder
 from storage.ledger.database import SIDES
 from storage.ledger.ledger import ABSTAINED, FAILED, LEDGER, SOLVED, Ledger
-from tasks.solving.batches import SolvePlan, look, reader_of
-from tasks.solving.choice import SolveChoice
+from tasks.solving.batches import look, reader_of
+from tasks.solving.choice import SolveChoice, SolveOutcome
 from tasks.solving.claims import claim_answers, require_own
 from tasks.solving.inbox import Inbox
 from tasks.solving.isolated import read_batch
@@ -42,7 +51,7 @@ class Checked(NamedTuple):
 
     choice: SolveChoice
     answers: AnswersFile
-    plan: SolvePlan
+    planned: PlannedReading
 
 
 def check(request: SolveRequest) -> Checked:
@@ -57,8 +66,7 @@ def check(request: SolveRequest) -> Checked:
     path = place(pictures_at(request.path))
     out = place(request.out) if request.out else None
     skip = (*([out] if out else []), *(ledger().with_name(LEDGER + side) for side in SIDES))
-    again = request.again or path.is_file()
-    choice = SolveChoice(path, again, request.settle, request.move_to, request.follow_links, skip)
+    choice = SolveChoice(path, not request.keep, request.settle, request.move_to, request.follow_links, skip)
     # The inbox of a scheduled run is empty most of the time, and so is an inbox whose files are moved.
     choice.require_possible(may_be_empty=bool(runtime.deployment.id or request.move_to))
     format = choose_format(request.format, out)
@@ -68,22 +76,22 @@ def check(request: SolveRequest) -> Checked:
     if request.move_to:
         require_folder(local(request.move_to, "move-to"), "move-to")
         atomic.make_folder(local(request.move_to, "move-to"))
-    plan = plan_of(request)
-    reader_of(plan)
+    planned = plan_of(request)
+    reader_of(planned.plan)
     if out:
-        return Checked(choice, AnswersFile(out, format, request.only_new, request.csv_safe), plan)
+        return Checked(choice, AnswersFile(out, format, request.only_new, request.csv_safe), planned)
     claim = claim_answers(ledger().parent, path.resolve())  # last, since it is for good
     out = claim.folder / f"answers.{format.value}"
     answers = AnswersFile(out, format, request.only_new, request.csv_safe, claim.why)
     require_file(out, "answers", stream=True)
     choice = replace(choice, skip=(out, *skip))
-    return Checked(choice, answers, plan)
+    return Checked(choice, answers, planned)
 
 
 def _require_free(out: Place, request: SolveRequest, choice: SolveChoice) -> None:
     """Refuse a file of answers that would replace a picture that is read, or a file of the home's answers."""
     require_own(out, ledger().parent, choice.path.resolve())
-    require_file(out, "out", stream=True, inputs=(choice.path, place(request.dictionary)))
+    require_file(out, "out", stream=True, inputs=(choice.path, *dictionary_file(request)))
     if isinstance(out, Path) and not is_stream(out) and out.is_file():
         folder = choice.folder
         if isinstance(folder, Path) and out.resolve().is_relative_to(folder) and not could_be_answers(out):
@@ -105,26 +113,33 @@ def solve(request: SolveRequest, checked: Checked) -> SolveReport:
     that cannot be read gets a row with the reason. The names of files do not matter. Answers are remembered
     under the home: the next run reads only files that are new, have changed, or failed for a reason that may pass.
     """
-    choice, answers, plan = checked
+    choice, answers, planned = checked
     durable = request.move_to is not None
     with inbox_locked(ledger().parent, choice.folder), Ledger(ledger(), durable=durable) as remembered:
-        inbox = Inbox(choice, plan, remembered)
+        inbox = Inbox(choice, planned.plan, remembered)
         seconds = read(inbox, request.workers, request.cluster)
         written = write(inbox, answers)
         sheet = answers_sheet(inbox)
-    report = _report(inbox, answers, written, seconds)
+    report = _report(inbox, planned, answers, written, seconds)
     show_solved(report, sheet, choice.folder, answers.out)
     return report
 
 
-def _report(inbox: Inbox, answers: AnswersFile, written: Written, seconds: float) -> SolveReport:
-    outcome, plan = inbox.outcome, inbox.plan
+def _report(
+    inbox: Inbox, planned: PlannedReading, answers: AnswersFile, written: Written, seconds: float
+) -> SolveReport:
+    outcome, reads = inbox.outcome, planned.report()
     report: SolveReport = {
+        "reads_with": reads["reads_with"],
+        "model": reads["model"],
+        "alphabet": reads["alphabet"],
+        "length": reads["length"],
+        "dictionary": reads["dictionary"],
+        "dictionary_words": reads["dictionary_words"],
+        "other_settings": _of_others(outcome),
         "answers": written.told,
         "answers_file": str(answers.out),
         "folder": str(inbox.choice.folder),
-        "model": plan.model,
-        "dictionary_words": plan.words.count("\n") + bool(plan.words),
         "total": outcome.total,
         "solved": outcome.counts[SOLVED],
         "abstained": outcome.counts[ABSTAINED],
@@ -140,12 +155,23 @@ def _report(inbox: Inbox, answers: AnswersFile, written: Written, seconds: float
         "left_for_the_next_run": outcome.left,
         "not_moved": inbox.mover.unmoved,
     }
-    report["shown"] = {"answers": None}  # people open the file
+    one = answers_for_people(written.first) if inbox.choice.only else {}
+    report["shown"] = dict.fromkeys((*TOLD, "answers")) | one  # people open the file of a folder's answers
     if answers.why:
         report["answers_note"] = answers.why
-    if outcome.skipped[OTHERS]:
-        report["hint"] = "with --again, what another model or other settings answered is read again"
     return report
+
+
+def _of_others(outcome: SolveOutcome) -> str | None:
+    """Tell what became of the answers of other settings."""
+    if kept := outcome.skipped[OTHERS]:
+        return f"{kept:,} answers of another model or other settings stay, by --keep; without it they are read again"
+    if outcome.others:
+        return (
+            f"{outcome.others:,} pictures with answers of another model or other settings were answered again; --keep "
+            "leaves such answers"
+        )
+    return None
 
 
 @task(cache_policy=NO_CACHE, task_run_name="read", **RETRIES)

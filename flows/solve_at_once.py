@@ -17,16 +17,17 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from flows.home import HOME, pictures_at
 from flows.parameters import command_at, require_single_output, spelled
+from flows.reporting.answers import answers_for_people
 from flows.reporting.show import show
 from flows.requests import refusing
 from flows.service.starting import tell_if_kernels_are_missing
-from flows.solve_request import SolveRequest, ledger, plan_of
+from flows.solve_request import PlannedReading, SolveRequest, dictionary_file, ledger, plan_of
 from storage.errors import BadInput, NotThere
 from storage.files import atomic
 from storage.files.places import Place, is_url, place
 from storage.files.stamps import stamp_of
 from storage.files.targets import STANDARD_OUTPUT, is_stream, require_file
-from storage.ledger.ledger import ABSTAINED, FAILED, SOLVED, Answer, LedgerEntry, PictureFile, ResultRow, digest_of
+from storage.ledger.ledger import ABSTAINED, FAILED, SOLVED, LedgerEntry, PictureFile, ResultRow, digest_of
 from tasks.loading.safe_read import MOST_BYTES, BadPicture, Unreadable, Unsettled, read_file, require_size
 from tasks.lowlevel.lean_numba import load_without_scipy
 from tasks.solving.batches import SolvePlan, failed, reader_of
@@ -39,7 +40,7 @@ from tasks.solving.tables import choose_format, could_be_answers, told, write_an
 STANDARD_INPUT = Path("/dev/stdin")
 DESCRIPTORS = (Path("/dev/fd"), Path("/proc/self/fd"))  # where a shell has the output of `<(program)`
 BATCH = 256  # pictures that are in memory at once
-FOR_FOLDERS = ("move_to", "only_new", "follow_links", "settle", "workers", "cluster")
+FOR_FOLDERS = ("move_to", "only_new", "keep", "follow_links", "settle", "workers", "cluster")
 _DEFAULTS = {field.name: field.default for field in fields(SolveRequest)}
 
 
@@ -78,19 +79,19 @@ def solve_named(arguments: list[str]) -> bool:
     request = given.request
     require_single_output(request.out, given.json)
     with refusing():
-        plan = plan_of(request)
-        reader_of(plan)
+        planned = plan_of(request)
+        reader_of(planned.plan)
         out = place(request.out) if request.out else None
         format = choose_format(request.format, out)
         if out:
             _require_free(out, given)
             atomic.make_folder(out.parent)
-    rows, entries = _answers(given.pictures, plan)
+    rows, entries = _answers(given.pictures, planned.plan)
     counts = Counter(row.answer.status for row in rows)
     if out:
         write_answers(out, format, rows, csv_safe=request.csv_safe)
-    notes = remember(ledger(), plan, entries)
-    report = _report(plan, out, rows, dict(counts), time.monotonic() - began)
+    notes = remember(ledger(), planned.plan, entries)
+    report = _report(planned, out, rows, dict(counts), time.monotonic() - began)
     if notes:
         report["not_kept_in_the_ledger"] = notes
     with redirect_stdout(sys.stderr) if out == STANDARD_OUTPUT else nullcontext():
@@ -181,7 +182,7 @@ def _require_free(out: Place, given: _Given) -> None:
     """Refuse a file of answers that would replace a picture, a folder's answers or what is kept here."""
     for path in given.pictures:
         require_own(out, ledger().parent, path.resolve())
-    require_file(out, "out", stream=True, inputs=(*given.pictures, place(given.request.dictionary)))
+    require_file(out, "out", stream=True, inputs=(*given.pictures, *dictionary_file(given.request)))
     if isinstance(out, Path) and not is_stream(out) and out.is_file() and not could_be_answers(out):
         raise BadInput(f"out: must be a new file, or a file of answers; {out} is neither: choose another name")
 
@@ -262,18 +263,18 @@ def _shown(path: Path) -> str:
 
 
 def _report(
-    plan: SolvePlan, out: Place | None, rows: list[ResultRow], counts: dict[str, int], seconds: float
+    planned: PlannedReading, out: Place | None, rows: list[ResultRow], counts: dict[str, int], seconds: float
 ) -> dict[str, Any]:
     """Return the report as a folder's run has it."""
     outcome = SolveOutcome()
     for row in rows:
         outcome.answer(row.path, row.answer)
     return {
+        **planned.report(),
+        "other_settings": None,
         "answers": told(rows),
         "answers_file": str(out) if out else None,
         "folder": None,
-        "model": plan.model,
-        "dictionary_words": plan.words.count("\n") + bool(plan.words),
         "total": len(rows),
         **{status: outcome.counts[status] for status in (SOLVED, ABSTAINED, FAILED)},
         "skipped": 0,
@@ -291,12 +292,5 @@ def _report(
 
 def _for_people(report: dict[str, Any], rows: list[ResultRow]) -> dict[str, Any]:
     """Return the parts of a report that people look for."""
-    shown = {"answers": [_row(row.path, row.answer) for row in rows]}
-    return shown | {name: report[name] for name in ("answers_file", "not_kept_in_the_ledger") if report.get(name)}
-
-
-def _row(path: str, answer: Answer) -> dict[str, object]:
-    sure = "" if answer.confidence is None else f"{100 * answer.confidence:.1f} %"
-    others = ", ".join(filter(None, (answer.second, answer.third)))
-    why = answer.reason or ""
-    return {"picture": path, "word": answer.word or "-", "sure": sure, "else": others, "why": why}
+    rest = {name: report[name] for name in ("answers_file", "not_kept_in_the_ledger") if report.get(name)}
+    return {"reads_with": report["reads_with"]} | answers_for_people(rows) | rest

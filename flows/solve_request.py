@@ -1,17 +1,26 @@
 """The request of `captchas solve`, with its model and settings: for the flow, and for pictures that are named."""
 
+import re
 from dataclasses import KW_ONLY, dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from flows.home import home, model_file
 from flows.parameters import Count, Name, Seconds, Share
+from flows.reporting.reports import ReadsWith
 from storage.errors import BadInput
+from storage.files.places import Place, place
 from storage.ledger.ledger import LEDGER
-from tasks.readers import choose_words
+from storage.served import ServedBy, served_in
+from tasks.profiles.word_lists import WEB2
+from tasks.readers import NO_DICTIONARY, ExpectedTexts, expect_texts
 from tasks.reading.ranking import Ranking
 from tasks.shipped import SHIPPED
 from tasks.solving.batches import SolvePlan, make_plan, parse_length
 from tasks.solving.tables import AnswerFormat
+
+MOST_NAMED = 3  # models beside the served model that a sentence names
+AFTERWARDS = (Ranking.POSITIONS, Ranking.LEVENSHTEIN)  # rankings that mean nothing without a dictionary
 
 
 @dataclass(frozen=True)
@@ -24,9 +33,11 @@ class SolveRequest:
         A folder, or one picture; a name under the home, such as inbox; or a URL of an object store. In a shell also
         several pictures, or - for a picture on standard input.
     model
-        A model's name under the home, or its file; by default the newest model there, or else the shipped model.
+        A model's name under the home, or its file; by default the served model: the model that
+        `captchas serve` chose or `captchas regenerate` promoted, else the shipped model.
     dictionary
-        web2 (the book's four-letter words), the path of a word list, or none for random strings.
+        web2 (English words), the path of a word list, or none for random strings; by default web2 if all texts that
+        the model learnt from are words of it, else none.
     ranking
         How a word is chosen: by letter probabilities, the book's equal positions, Levenshtein, or none.
     out
@@ -40,8 +51,10 @@ class SolveRequest:
     only_new
         Write only answers since the last run that wrote its answers; by default all.
     again
-        Also read pictures that another model, or the same model with other settings, has answered. For one picture
-        always so.
+        Also read pictures that another model, or the same model with other settings, has answered: this is the
+        default.
+    keep
+        Keep the answers of another model or of other settings, and read only what has none.
     settle
         Seconds between two looks at a file; a file that changes meanwhile is still being written and is left.
     move_to
@@ -53,7 +66,8 @@ class SolveRequest:
     alphabet
         The characters that may occur, such as 0123456789; by default all that the model knows.
     length
-        How many letters there are, such as 4 or 4-6; by default as many as the dictionary's words have.
+        How many letters there are, such as 4 or 4-6: no answer has another length. By default as many as the texts
+        that the model learnt from have, or the words of the list in --dictionary.
     workers
         Local processes; by default one for each core.
     cluster
@@ -63,13 +77,14 @@ class SolveRequest:
     path: Path
     _: KW_ONLY
     model: Name | None = None
-    dictionary: Name = "web2"
+    dictionary: Name | None = None
     ranking: Ranking = Ranking.PROBABILITY
     out: Path | None = None
     format: AnswerFormat | None = None
     csv_safe: bool = False
     only_new: bool = False
     again: bool = False
+    keep: bool = False
     settle: Seconds = 1.0
     move_to: Path | None = None
     follow_links: bool = False
@@ -87,25 +102,60 @@ def require_settings(request: SolveRequest) -> tuple[int, int] | None:
     ------
     BadInput
     """
+    if request.again and request.keep:
+        raise BadInput("keep: keeps the answers that --again reads again; give one of them")
     if not 0 <= request.abstain_below <= 1:
         raise BadInput(f"abstain-below: must be from 0 to 1; it is {request.abstain_below}")
     return parse_length(request.length)
 
 
-def plan_of(request: SolveRequest) -> SolvePlan:
-    """Return the model, the dictionary and the settings of a request.
+class PlannedReading(NamedTuple):
+    """The settings of a reading, and what people are told of them."""
+
+    plan: SolvePlan
+    texts: ExpectedTexts
+    told: str
+
+    def report(self) -> ReadsWith:
+        """Return the first part of a report."""
+        return {
+            "reads_with": self.told,
+            "model": self.plan.model,
+            "alphabet": self.texts.letters,
+            "length": list(self.texts.length) if self.texts.length else None,
+            "dictionary": self.texts.dictionary,
+            "dictionary_words": len(self.texts.words),
+        }
+
+
+# Parts of a report that the sentence `reads_with` tells people.
+TOLD = ("model", "alphabet", "length", "dictionary", "dictionary_words")
+
+
+def plan_of(request: SolveRequest) -> PlannedReading:
+    """Return the model, the dictionary and the settings of a request, with the reasons.
 
     Raises
     ------
     BadInput, NotThere, Damaged
     """
     length = require_settings(request)
-    model = model_file(request.model) if request.model else newest_model()
-    words: tuple[str, ...] = ()
-    if request.ranking is not Ranking.NONE:
-        words = choose_words(request.dictionary, model, request.alphabet, length)
-    ranking = request.ranking if words else Ranking.NONE
-    return make_plan(model, words, ranking, request.abstain_below, request.alphabet, length)
+    model, why = _model_of(request)
+    dictionary = NO_DICTIONARY if request.ranking is Ranking.NONE else request.dictionary
+    texts = expect_texts(model, dictionary, request.alphabet, length)
+    if not texts.words and request.dictionary is None and request.ranking in AFTERWARDS:
+        raise BadInput(
+            f"ranking: {request.ranking.value!r} needs a dictionary, and {model.stem} reads with none by default; give "
+            "web2 or a word list with --dictionary"
+        )
+    ranking = request.ranking if texts.words else Ranking.NONE
+    plan = make_plan(model, texts.words, ranking, request.abstain_below, texts.alphabet, texts.length)
+    return PlannedReading(plan, texts, f"{model.stem} ({why}); {texts.told}")
+
+
+def dictionary_file(request: SolveRequest) -> tuple[Place, ...]:
+    """Return the file of the word list that a request names; empty if it names none."""
+    return () if request.dictionary in (None, WEB2, NO_DICTIONARY) else (place(request.dictionary),)
 
 
 def ledger() -> Path:
@@ -113,8 +163,35 @@ def ledger() -> Path:
     return home() / "answers" / LEDGER
 
 
-def newest_model() -> Path:
-    """Return the model under the home that was trained last, or else the shipped model."""
-    models = (path for path in (home() / "models").glob("*.skops") if path.is_file())  # a link may lead nowhere
-    found = sorted(models, key=lambda path: path.stat().st_mtime)
-    return found[-1] if found else SHIPPED
+def served_model() -> tuple[Place, str]:
+    """Return the model that reads unless another is named, and why: the served model, or else the shipped model.
+
+    Raises
+    ------
+    Damaged
+    """
+    served = served_in(home() / "models")
+    if served is not None:
+        return served.model, "served by `captchas serve`" if served.by is ServedBy.CHOICE else "served by `regenerate`"
+    return SHIPPED, "the shipped model"
+
+
+def _model_of(request: SolveRequest) -> tuple[Place, str]:
+    """Return the model of a request, and why it is that; with the models beside it that the user may have meant."""
+    if request.model:
+        return model_file(request.model), "--model"
+    model, why = served_model()
+    others = [name for name in own_models() if name != model.stem or model == SHIPPED]
+    if others:
+        why += f", not {', '.join(others[:MOST_NAMED])}: name that with --model, or `captchas serve` it"
+    return model, why
+
+
+def own_models() -> list[str]:
+    """Return the names of the models under the home, newest first, without the copies that were put aside."""
+    models = home() / "models"
+    found = [path for path in models.glob("*.skops") if path.is_file()]  # a link may lead nowhere
+    names = {path.stem for path in found}
+    aside = re.compile(r"(.+)-[0-9a-f]{8}")
+    mine = [path for path in found if not ((kept := aside.fullmatch(path.stem)) and kept[1] in names)]
+    return [path.stem for path in sorted(mine, key=lambda path: -path.stat().st_mtime)]

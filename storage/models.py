@@ -15,6 +15,7 @@ import numpy as np
 from storage.errors import Damaged, NotThere
 from storage.files import atomic
 from storage.files.places import Place, place
+from storage.learnt_texts import learnt_texts
 from storage.skops_archive import StoredObject, open_archive, values_of
 
 if TYPE_CHECKING:
@@ -134,8 +135,8 @@ def load_model(path: str | Place) -> tuple[dict[str, Network], dict[str, Any]]:
     NotThere
     Damaged
         The file is not a model, was cut short or altered in any byte, is of another format, is too large, or holds
-        types that a model does not have (they are named; nothing of them was imported or run), or arrays that are not
-        those of a network.
+        types that a model does not have (they are named; nothing of them was imported or run), arrays that are not
+        those of a network, or a record with wrong `texts`.
     """
     data = _bytes(path)
     if data[-_HEX - len(_SEAL) : -_HEX] != _SEAL or not data.startswith(b"PK"):
@@ -167,6 +168,10 @@ def load_model(path: str | Place) -> tuple[dict[str, Network], dict[str, Any]]:
         raise Damaged(f"model {path}: its content is not that of a model ({error})") from error
     if not isinstance(provenance, dict):
         raise Damaged(f"model {path}: its content is not that of a model (no record of its origin); train it again")
+    try:
+        learnt_texts(provenance)
+    except ValueError as error:
+        raise Damaged(f"model {path}: its record is not that of a model ({error}); train it again") from error
     return networks, provenance
 
 

@@ -12,6 +12,7 @@ from storage.dataset import Dataset
 from storage.errors import BadInput, Damaged, NotThere
 from storage.files import atomic
 from storage.files.places import Place
+from storage.learnt_texts import TEXTS, WORDS, LearntTexts
 from storage.models import load_model, model_digest, save_model
 from tasks.rates import Rate
 from tasks.reading.features import FEATURES
@@ -20,7 +21,7 @@ from tasks.training.settings import Settings, classes_of
 
 
 def provenance_of(datasets: list[Dataset], settings: Settings) -> dict[str, Any]:
-    """Collect what a model depends on: its data, its settings and the version of its features."""
+    """Collect what a model depends on: its data with its texts, its settings and the version of its features."""
     return {
         "datasets": [
             {
@@ -32,11 +33,24 @@ def provenance_of(datasets: list[Dataset], settings: Settings) -> dict[str, Any]
             for dataset in datasets
         ],
         "classes": classes_of(datasets),
+        TEXTS: [texts.as_dict() for texts in _texts_of(datasets)],
         "features": FEATURES,
         "settings": {
             key: list(value) if isinstance(value, tuple) else value for key, value in asdict(settings).items()
         },
     }
+
+
+def _texts_of(datasets: list[Dataset]) -> list[LearntTexts]:
+    """Return the kinds of texts in the datasets, each once: what `solve` expects of pictures unless told otherwise."""
+    profiles = [dataset.manifest.profile for dataset in datasets]
+    kinds = [
+        LearntTexts(
+            profile["alphabet"], tuple(profile["length"]), profile["words"] if profile["words"] in WORDS else "list"
+        )
+        for profile in profiles
+    ]
+    return list(dict.fromkeys(kinds))
 
 
 def same_model(path: Place, provenance: dict[str, Any]) -> bool:

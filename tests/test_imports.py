@@ -24,8 +24,13 @@ ROOMS = {
     "storage/ledger": ({"storage.errors", "storage.files"}, {"blake3"}),
     "storage/dataset.py": ({"storage.errors", "storage.files", "storage.shards"}, {"numpy"}),
     "storage/skops_archive.py": (set(), {"numpy"}),
+    "storage/learnt_texts.py": (set(), set()),
+    "storage/served.py": ({"storage.errors", "storage.files"}, set()),
     # skops and scikit-learn for writing only: a model file stays one that users of scikit-learn can open.
-    "storage/models.py": ({"storage.errors", "storage.files", "storage.skops_archive"}, {"numpy", "skops", "sklearn"}),
+    "storage/models.py": (
+        {"storage.errors", "storage.files", "storage.learnt_texts", "storage.skops_archive"},
+        {"numpy", "skops", "sklearn"},
+    ),
     # Kernels: arrays in, arrays out. Of storage they know its errors, the figures its texts, the drawing its block.
     "tasks/rates.py": (set(), {"numpy"}),
     "tasks/lowlevel": (set(), {"numpy", "numba", "llvmlite"}),

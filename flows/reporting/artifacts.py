@@ -16,7 +16,7 @@ from tasks.datasets.describe import dataset_sheet
 from tasks.datasets.generate import DrawReport
 from tasks.datasets.judge import Finding, VerifyReport, summary
 from tasks.rates import Rate, RateRecord
-from tasks.scoring.report import Evaluation
+from tasks.scoring.report import Evaluation, told_split
 
 MOST_ROWS = 1000  # of a table: shards or findings
 MOST_KINDS = 20  # kinds of repair that a report counts
@@ -95,7 +95,8 @@ def show_evaluated(report: Evaluation, folder: Path) -> None:
     key = artifact_key("evaluate", folder.name)
     rows = [{"ranking": name, "words right": rate(content)} for name, content in report["words"].items()]
     _table(rows, key, f"{report['model']} on {report['dataset']}")
-    lines = [f"# {markdown(folder.name)}", "", f"{report['n']:,} pictures of the {report['split']} split.", ""]
+    lines = [f"# {markdown(folder.name)}", "", f"{report['n']:,} pictures of {told_split(report['split'])}.", ""]
+    lines += [f"**{markdown(warning)}**", ""] if (warning := report.get("warning")) else []
     lines += [f"- words right, {row['ranking']}: {row['words right']}" for row in rows]
     lines += [f"- cut into the right number of letters: {rate(report['cut_right'])}"]
     lines += [f"- letters cut from words: macro F1 {report['letters']['macro_f1']:.4f}"]
@@ -114,6 +115,7 @@ def show_ladder(folder: Path) -> None:
 def evaluation_for_people(report: Evaluation, kept: bool, folder: Path) -> EvaluationSummary:
     """Choose the parts of an evaluation's report that the command shows; rates with their intervals."""
     return {
+        "warning": report.get("warning"),
         "kept": kept,
         "report": str(folder),
         "model": report["model"],

@@ -53,6 +53,7 @@ class RankingError(TypedDict):
 class EvaluationSummary(TypedDict):
     """The parts of an evaluation that the command shows; `kept` if its report was there before."""
 
+    warning: str | None
     kept: bool
     report: str
     model: str
@@ -81,14 +82,24 @@ class LadderSummary(TypedDict):
     pictures_to_look_at: list[str]
 
 
-class SolveReport(TypedDict):
+class ReadsWith(TypedDict):
+    """What a run reads with: a sentence with the reasons, and its parts; `length` is None if it is not known."""
+
+    reads_with: str
+    model: str
+    alphabet: str
+    length: list[int] | None
+    dictionary: str
+    dictionary_words: int
+
+
+class SolveReport(ReadsWith):
     """What a run answered, left out and moved, and why."""
 
+    other_settings: str | None  # what became of answers of another model or other settings
     answers: list[dict[str, object]] | None  # by the columns of a file of answers; None for more than 1,000
     answers_file: str
     folder: str
-    model: str
-    dictionary_words: int
     total: int
     solved: int
     abstained: int
@@ -103,9 +114,8 @@ class SolveReport(TypedDict):
     failures: list[dict[str, str]]
     left_for_the_next_run: list[dict[str, str]]
     not_moved: list[dict[str, str]]
-    shown: NotRequired[dict[str, None]]
+    shown: NotRequired[dict[str, object]]
     answers_note: NotRequired[str]
-    hint: NotRequired[str]
 
 
 class DrawnDataset(TypedDict):
@@ -124,6 +134,7 @@ class RegenerateReport(TypedDict):
     model: str
     replaced: bool
     why: str
+    solve_reads_with: str  # without --model
     before: str | None
     candidate: str | None
     datasets: list[DrawnDataset]

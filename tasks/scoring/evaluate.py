@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
+from enum import StrEnum
 
 import numpy as np
 
@@ -20,9 +21,18 @@ RANKINGS = tuple(Ranking)  # scored with a dictionary; without a dictionary, onl
 MISTAKES = 48  # pictures on the sheet of mistakes
 
 
+class MeasuredSplit(StrEnum):
+    """The pictures to measure a model on: a split of the dataset, or all of it."""
+
+    TRAIN = "train"
+    VALIDATION = "validation"
+    TEST = "test"
+    ALL = "all"
+
+
 @dataclass(frozen=True)
 class EvaluateJob:
-    """Read the pictures of `split` in one shard with a model; an empty dictionary means none."""
+    """Read the pictures of `split`, a `MeasuredSplit`, in one shard; an empty dictionary means none."""
 
     folder: str
     shard: int
@@ -113,7 +123,7 @@ def reader_for(dataset: Dataset, model: str, sha256: str, dictionary: tuple[str,
 
 
 def read_shard(job: EvaluateJob) -> EvaluateReceipt:
-    """Read a shard's pictures of one split with every ranking.
+    """Read a shard's pictures of one split, or all of them, with every ranking.
 
     Raises
     ------
@@ -127,7 +137,7 @@ def read_shard(job: EvaluateJob) -> EvaluateReceipt:
     captions: list[str] = []
     seconds = 0.0
     alphabet = dataset.manifest.profile["alphabet"]
-    for block in dataset.blocks(job.split, [job.shard]):
+    for block in dataset.blocks(None if job.split == MeasuredSplit.ALL else job.split, [job.shard]):
         block.texts(alphabet)  # refuses labels that the dataset cannot have, which the scores could not count
         began = time.perf_counter()
         reader.read(block.images)  # as `solve` reads: the other rankings are no part of its speed

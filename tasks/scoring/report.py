@@ -1,8 +1,9 @@
 """Sum up an evaluation: scores, plots and tables, kept together in one folder."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, TypedDict
+from typing import Any, NotRequired, TypedDict
 
 import numpy as np
 
@@ -10,7 +11,7 @@ from storage.dataset import Dataset
 from storage.errors import BadInput
 from storage.files import atomic
 from storage.files.places import Place
-from storage.models import model_digest
+from storage.models import load_model, model_digest
 from storage.texts import as_json, csv_bytes, plain_lines
 from tasks.figures.comparisons import plot_reliability
 from tasks.figures.contact_sheet import mixed_sheet
@@ -19,7 +20,7 @@ from tasks.profiles.fonts import face_names
 from tasks.profiles.word_lists import words_digest
 from tasks.rates import RATE_FIELDS, Calibration, Rate, RateRecord, ValueRate
 from tasks.reading.ranking import Ranking
-from tasks.scoring.evaluate import MISTAKES, EvaluateReceipt, ReadPictures, join
+from tasks.scoring.evaluate import MISTAKES, EvaluateReceipt, MeasuredSplit, ReadPictures, join
 from tasks.scoring.metrics import (
     FAILURES,
     LetterAverages,
@@ -65,6 +66,7 @@ class Evaluation(Scores):
     dictionary_words: int
     dictionary_sha256: str
     words_per_second_a_worker: int | None
+    warning: NotRequired[str | None]  # an earlier version's report has none
 
 
 def summarise(
@@ -94,10 +96,11 @@ def summarise(
     receipts = sorted(receipts, key=lambda receipt: receipt.shard)
     read = join([receipt for receipt in receipts if len(receipt.truth)])
     if not len(read.truth):
-        raise BadInput(f"{dataset.folder}: has no picture in the {split} split; draw more")
+        raise BadInput(f"{dataset.folder}: has no picture in the {split} split; draw more, or measure with --split all")
     best = Ranking.PROBABILITY.value if dictionary else Ranking.NONE.value
     seconds = sum(receipt.seconds for receipt in receipts)
     report: Evaluation = {
+        "warning": warning_of(load_model(model)[1], dataset, split),
         "model": str(model),
         "model_sha256": model_digest(model),
         "dataset": str(dataset.folder),
@@ -110,8 +113,32 @@ def summarise(
         **_scores(read, dataset, best),
         "words_per_second_a_worker": round(len(read.truth) / seconds) if seconds else None,
     }
-    title = f"{model.stem} on {dataset.folder.name} ({split} split, n = {len(read.truth):,})"
+    title = f"{model.stem} on {dataset.folder.name} ({told_split(split)}, n = {len(read.truth):,})"
     return report, _files(report, receipts, best, title)
+
+
+def told_split(split: str) -> str:
+    """Tell which pictures were measured."""
+    return "all splits" if split == MeasuredSplit.ALL else f"the {split} split"
+
+
+def warning_of(record: Mapping[str, Any], dataset: Dataset, split: str) -> str | None:
+    """Return the warning of a split that the model has seen in training; None of pictures that it has not seen."""
+    if split == MeasuredSplit.TEST:
+        return None
+    manifest = dataset.manifest
+    seen = any(
+        data.get("identity") == manifest.identity or data.get("content") == manifest.content
+        for data in record.get("datasets", ())
+    )
+    if not seen:
+        return None
+    how = {
+        MeasuredSplit.TRAIN: "the model learnt from this split",
+        MeasuredSplit.VALIDATION: "the model's confidence was fitted to this split",
+        MeasuredSplit.ALL: "the model learnt from most of these pictures",
+    }[MeasuredSplit(split)]
+    return f"{how}, so the figures promise too much; only --split test of this dataset is unseen"
 
 
 def _scores(read: ReadPictures, dataset: Dataset, best: str) -> Scores:
@@ -213,6 +240,24 @@ def save_report(folder: Path, files: dict[str, bytes]) -> None:
     """Put an evaluation's files into its folder; `report.json` comes last and proves that all are there."""
     for name in sorted(files, key=lambda name: name == "report.json"):
         atomic.replace(folder / name, files[name])
+
+
+def require_same_split(folder: Path, split: str) -> None:
+    """Refuse a folder that has the report of another split.
+
+    Raises
+    ------
+    BadInput
+    """
+    try:
+        there = json.loads((folder / "report.json").read_bytes())["split"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return
+    if there != split:
+        raise BadInput(
+            f"out: must not replace the report of another split; {folder} has that of {told_split(str(there))}: name "
+            "another folder with --out"
+        )
 
 
 def saved_report(

@@ -15,7 +15,7 @@ from storage.shards.manifest import canonical
 from storage.texts import plain
 from tasks.loading.decode import LOADER, load_batch
 from tasks.loading.safe_read import GONE, UNSETTLED, BadPicture, Unreadable, Unsettled, read_file, require_size
-from tasks.readers import load_reader
+from tasks.readers import load_reader, told_length
 from tasks.reading.ranking import Ranking
 from tasks.reading.reader import LONGEST_ALLOWED, Reader
 
@@ -184,7 +184,7 @@ def answer_pictures(
             readings.reading_confidence.tolist(), readings.words.tolist(), readings.confidences.tolist(), strict=True,
         )  # fmt: skip
         for index, segments, reading, sure, words, confidences in found:
-            answers[index] = _answer(segments, reading, sure, words, confidences, plan.abstain_below)
+            answers[index] = _answer(plan, segments, reading, sure, words, confidences)
     return [answers[index] for index in range(len(pictures))]
 
 
@@ -223,8 +223,8 @@ def failed(reason: str, reading: str | None = None, segments: int | None = None)
 
 
 def _answer(
-    segments: int, reading: str, reading_confidence: float, words: list[str], confidences: list[float],
-    abstain_below: float,
+    plan: SolvePlan, segments: int, reading: str, reading_confidence: float, words: list[str],
+    confidences: list[float],
 ) -> Answer:  # fmt: skip
     """Return the answer for a picture; `words` and `confidences` are the best three."""
     if not segments:
@@ -233,9 +233,11 @@ def _answer(
     word, second, third = words
     if not word:
         return failed("no word of the dictionary fits", reading, segments)
+    if plan.length and not plan.length[0] <= len(word) <= plan.length[1]:
+        return failed(f"cannot be read as {told_length(plan.length)} letters", reading, segments)
     status, reason, confidence = SOLVED, None, confidences[0]
-    if confidence < abstain_below:
-        word, status, reason = None, ABSTAINED, f"confidence {confidence:.3f} is below {abstain_below:g}"
+    if confidence < plan.abstain_below:
+        word, status, reason = None, ABSTAINED, f"confidence {confidence:.3f} is below {plan.abstain_below:g}"
     return Answer(
         word, round(confidence, DIGITS), reading, round(reading_confidence, DIGITS),
         second or None, round(confidences[1], DIGITS) if second else None,

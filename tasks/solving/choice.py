@@ -161,6 +161,8 @@ class SolveOutcome:
         Files that were answered, by status.
     skipped : Counter of str
         Files that were not answered, by reason.
+    others : int
+        Files that had answers of another model or other settings and are answered again.
     failures, left : list of dict
         Path and reason of the first files that failed, and of the first files that were left for the next run.
     """
@@ -169,6 +171,7 @@ class SolveOutcome:
     read: int = 0
     counts: Counter[str] = field(default_factory=Counter)
     skipped: Counter[str] = field(default_factory=Counter)
+    others: int = 0
     failures: list[dict[str, str]] = field(default_factory=list)
     left: list[dict[str, str]] = field(default_factory=list)
 

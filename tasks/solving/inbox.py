@@ -52,7 +52,8 @@ class Inbox:
         """Prepare the next attempt: it takes the counts of what earlier attempts have answered from the ledger."""
         if self.attempts:
             moved = Counter({SOLVED: self.mover.moved})  # no listing finds these files again
-            self.outcome = SolveOutcome(read=self.outcome.read, counts=moved, failures=self.outcome.failures)
+            before = self.outcome
+            self.outcome = SolveOutcome(read=before.read, counts=moved, others=before.others, failures=before.failures)
             for _ in self.ledger.waiting():
                 pass  # a path that is taken out is forgotten
         self.attempts += 1

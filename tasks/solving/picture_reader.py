@@ -8,7 +8,7 @@ from storage.files.places import place
 from storage.models import model_digest
 from tasks.loading.decode import load_batch
 from tasks.loading.in_memory import Given, picture_bytes
-from tasks.readers import choose_words, load_reader
+from tasks.readers import expect_texts, load_reader, told_length
 from tasks.reading.reader import Reader
 from tasks.shipped import SHIPPED
 
@@ -52,6 +52,7 @@ class PictureReader:
         given = [*pictures]
         groups, failures = load_batch(given, picture_bytes)
         words = [Word("", 0.0)] * len(given)
+        shortest, longest = self._reader.length
         for index, error in failures:
             words[index] = Word("", 0.0, reason=str(error))
         for indices, images in groups:
@@ -61,14 +62,17 @@ class PictureReader:
             ):
                 (word, share), *others = zip(found, shares, strict=True)
                 rest = tuple(other for other in others if other[0])
-                words[index] = Word(word, share, rest, "" if word else "no letter found")
+                if word and not shortest <= len(word) <= longest:
+                    words[index] = Word("", 0.0, reason=f"cannot be read as {told_length((shortest, longest))} letters")
+                else:
+                    words[index] = Word(word, share, rest, "" if word else "no letter found")
         return words
 
 
 def open_reader(
     model: str | os.PathLike[str] | None = None,
     *,
-    dictionary: str = "none",
+    dictionary: str | None = None,
     alphabet: str | None = None,
     length: tuple[int, int] | None = None,
 ) -> PictureReader:
@@ -78,12 +82,13 @@ def open_reader(
     ----------
     model : path or URL, optional
         A model's file; by default the model that comes with the package.
-    dictionary : str
-        'none' for random strings, 'web2' for the English words, or the path of a word list.
+    dictionary : str, optional
+        'none' for random strings, 'web2' for the English words, or the path of a word list; by default 'web2' if all
+        texts that the model learnt from are words of it, else 'none'.
     alphabet : str, optional
         The letters that may occur, of those that the model knows.
     length : (int, int), optional
-        The shortest and the longest text.
+        The shortest and the longest text: no answer has another length. By default as the model learnt.
 
     Raises
     ------
@@ -101,5 +106,5 @@ def open_reader(
     'no picture'
     """
     path = place(SHIPPED if model is None else os.fspath(model))
-    words = choose_words(dictionary, path, alphabet, length)
-    return PictureReader(load_reader(str(path), model_digest(path), words, None, alphabet, length))
+    texts = expect_texts(path, dictionary, alphabet, length)
+    return PictureReader(load_reader(str(path), model_digest(path), texts.words, None, alphabet, texts.length))

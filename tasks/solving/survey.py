@@ -17,6 +17,7 @@ class Survey:
     def __init__(self, inbox: Inbox):
         self.inbox = inbox
         self._moved_before = inbox.mover.moved  # by earlier attempts
+        self._others = 0
 
     def candidates(self) -> Iterator[PictureFile]:
         """Yield every file that has to be looked at again, and write to the ledger which files are gone or back.
@@ -47,6 +48,8 @@ class Survey:
                     if row.gone:
                         back.append(row.key)
             elif isinstance(finding, OutdatedFile):
+                self._others += finding.known.settings != inbox.settings
+                outcome.others = max(outcome.others, self._others)  # an earlier attempt may have answered some
                 moved = self._finish(finding.known, finding.picture.path)
                 yield finding.picture._replace(digest=None) if moved else finding.picture
             elif isinstance(finding, NewFile):

@@ -16,6 +16,8 @@ from tasks.reading import networks as classifier
 from tasks.reading.features import FEATURES, SIZE
 from tasks.shipped import SHIPPED
 
+GOLDEN = str(Path(__file__).parents[1] / "golden" / "v1" / "book")  # a dataset
+
 # Prefect and what it brings warn while they are imported; that is theirs.
 pytestmark = pytest.mark.filterwarnings("ignore")
 
@@ -113,15 +115,15 @@ def mistakes(tmp_path_factory) -> Path:
         (("generate", "book", "--words", "{}/foreign.txt"), ["line 2", "'Ï'", "alphabet"]),
         (("train", "nothing"), ["no complete dataset"]),
         (("train",), ["name one or more datasets, or give --ladder"]),
-        (("train", "book", "--ladder"), ["name one or more datasets, or give --ladder"]),
-        (("train", "book", "--shows", "0"), ["shows: must be 1 or more; it is 0"]),
-        (("train", "book", "--pictures", "5", "--pictures", "0"), ["pictures: must be 1 or more for each", "(5, 0)"]),
-        (("train", "book", "--hidden", "5000"), ["hidden: must be one to four layers of 1 to 4096 units"]),
+        (("train", GOLDEN, "--ladder"), ["name one or more datasets, or give --ladder"]),
+        (("train", GOLDEN, "--shows", "0"), ["shows: must be 1 or more; it is 0"]),
+        (("train", GOLDEN, "--pictures", "5", "--pictures", "0"), ["pictures: must be 1 or more for each", "(5, 0)"]),
+        (("train", GOLDEN, "--hidden", "5000"), ["hidden: must be one to four layers of 1 to 4096 units"]),
         (("train", "--ladder", "--pictures", "5", "--pictures", "6"), ["one for each of 8 datasets; it is (5, 6)"]),
         (("train", "book", "--threshold", "0.8"), ["--threshold"]),
         (("evaluate", "nothing", "book"), ["nothing.skops"]),
         (("evaluate", "{}/fine.skops"), ["name a dataset, or give --ladder"]),
-        (("evaluate", "{}/fine.skops", "book", "--ladder"), ["name a dataset, or give --ladder"]),
+        (("evaluate", "{}/fine.skops", GOLDEN, "--ladder"), ["name a dataset, or give --ladder"]),
         (("evaluate", "{}/fine.skops", "nothing"), ["no complete dataset"]),
         (("solve", "{}/pictures", "--model", "{}/model.skops"), ["is not a model"]),
         (("solve", "{}/pictures", "--model", "{}/damaged.skops"), ["damaged.skops", "differ"]),
@@ -145,6 +147,11 @@ def mistakes(tmp_path_factory) -> Path:
         (("solve", "{}/pictures", "--move-to", "{}/pictures/done"), ["move-to: must neither lie in the folder"]),
         (("solve", "{}/pictures", "--move-to", "{}/words.txt"), ["move-to: must be a folder", "words.txt is a file"]),
         (("solve", "{}/pictures", "--format", "xml"), ["--format", "xml"]),
+        (("inspect", "{}/damaged.skops"), ["damaged.skops", "differ"]),
+        (("inspect", "{}/model.skops"), ["is not a model"]),
+        (("serve", "{}/damaged.skops"), ["damaged.skops", "differ"]),
+        (("serve", "{}/bare.skops"), ["record lacks"]),
+        (("solve", "{}/pictures", "--again", "--keep"), ["keep: keeps the answers that --again reads again"]),
         (("inspect", "nothing"), ["neither a dataset", "nor a model"]),
         (("verify", "--source", "{}/empty", "--repair"), ["source: goes with one dataset; name it"]),
         (("regenerate", "bok"), ["profile 'bok'", "did you mean 'book'?"]),

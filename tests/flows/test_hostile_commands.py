@@ -26,6 +26,7 @@ PARAMETERS: dict[str, list[dict]] = {
     "train": [{"datasets": [NAME]}],
     "evaluate": [{"model": NAME, "dataset": "x"}],
     "solve": [{"path": Path(NAME)}, {"path": Path(), "dictionary": NAME}, {"path": Path(), "model": NAME}],
+    "serve": [{"model": NAME}],
     "reproduce": [{"font": NAME}],
     "regenerate": [{"profiles": [NAME]}],
     "up": [{"deployments": Path(NAME)}],

@@ -134,10 +134,15 @@ def test_an_inbox_over_several_runs(captchas, images, tmp_path):
     assert (first["total"], first["solved"], first["skipped"], first["failed"], first["read"]) == (22, 21, 0, 1, 21)
     out = home / "answers" / "inbox" / "answers.csv"
     assert [row["status"] for row in rows(out)].count("solved") == 21
-    second = captchas(*common, "--dictionary", "none").report
-    assert (second["total"], second["solved"], second["skipped"], second["read"]) == (22, 0, 22, 0)
-    assert second["skipped_because"] == {"answered by another model or settings": 22}
-    assert "--again" in second["hint"]
+    assert first["other_settings"] is None
+    kept = captchas(*common, "--length", "4", "--keep").report
+    assert (kept["total"], kept["solved"], kept["skipped"], kept["read"]) == (22, 0, 22, 0)
+    assert kept["skipped_because"] == {"answered by another model or settings": 22}
+    assert kept["other_settings"].startswith("22 answers of another model or other settings stay, by --keep")
+    second = captchas(*common, "--length", "4").report
+    assert (second["solved"], second["failed"], second["read"], second["skipped"]) == (21, 1, 21, 0)
+    assert second["other_settings"].startswith("22 pictures with answers of another model or other settings were")
+    assert [*captchas(*common).report][:3] == ["reads_with", "model", "alphabet"]
     new = tmp_path / "new.jsonl"
     fill(folder, images, 23)
     third = captchas(*common, "--only-new", "--out", new, "--move-to", done).report
@@ -153,7 +158,11 @@ def test_an_inbox_over_several_runs(captchas, images, tmp_path):
     (folder / "text.png").unlink()
     assert captchas(*common).returncode == 2
     assert captchas(*common, "--move-to", done).report["rows"] == {"solved": 24}
-    settled = captchas("solve", done / "copy.png", "--settle", "0", "--home", home, "--json").report  # as a folder
+    single = ("solve", done / "copy.png", "--settle", "0", "--home", home)  # as a folder
+    settled = captchas(*single, "--json").report
+    shown = captchas(*single).stdout.splitlines()
+    assert shown[0].startswith("reads with: ladder (the shipped model); letters ")
+    assert [line.split()[1] for line in shown if line.startswith("word: ")] == [settled["answers"][0]["word"]]
     assert (settled["total"], settled["solved"], settled["read"]) == (1, 1, 0)
     assert [row["path"] for row in settled["answers"]] == ["copy.png"]
     assert [row["path"] for row in rows(home / "answers" / "copy" / "answers.csv")] == ["copy.png"]

@@ -51,13 +51,20 @@ def test_the_first_model_is_served(own):
     report = own.run()
     assert (report["replaced"], report["why"], report["n"]) == (True, "no model was served", None)
     assert [(one["count"], one["drawn"]) for one in report["datasets"]] == [(COUNT, COUNT)]
-    assert files(own.home / "models") == ["own.skops"]
+    assert files(own.home / "models") == ["own.skops", "served.json"]
+    assert report["solve_reads_with"] == str(own.served)
     assert report["candidate"] is None and report["before"] is None
 
 
 def test_with_the_same_data_and_settings_nothing_is_done(own):
     before = model_digest(own.served), own.served.stat().st_mtime_ns
+    served_json = own.home / "models" / "served.json"
+    served_json.write_text('{"model": "chosen.skops", "by": "choice"}')
     report = own.run()
+    assert report["solve_reads_with"] == str(own.home / "models" / "chosen.skops")  # a person's choice stands
+    served_json.unlink()
+    report = own.run()
+    assert report["solve_reads_with"] == str(own.served)
     assert not report["replaced"]
     assert report["why"] == "the served model was made from these data and settings"
     assert (model_digest(own.served), own.served.stat().st_mtime_ns) == before
@@ -78,7 +85,7 @@ def test_a_worse_model_is_kept_aside_and_not_trained_again(own, monkeypatch):
     # As after a kill between training and the decision: the candidate is there.
     assert own.run(shows=30) == report
     assert (model_digest(own.aside), own.aside.stat().st_mtime_ns) == aside
-    assert files(own.home / "models") == ["own.skops", "own.skops"]
+    assert files(own.home / "models") == ["own.skops", "own.skops", "served.json"]
     reports = own.home / "reports" / "regenerate" / "own"
     assert {"candidate", "served"} == {path.name for path in reports.iterdir()}
 

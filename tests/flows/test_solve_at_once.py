@@ -11,12 +11,13 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from flows.__main__ import main
 from flows.requests import Refused
 from flows.solve_at_once import solve_named
 from flows.solve_request import ledger
 from storage.errors import BadInput, CaptchasError, NotThere
 from storage.files.locks import inbox_locked
-from storage.ledger.ledger import FAILED, SOLVED, Ledger
+from storage.ledger.ledger import FAILED, SOLVED, Answer, Ledger
 from tasks.datasets.recipe import make_recipe, renderer_of
 from tasks.lowlevel.grey_png import png
 from tasks.profiles.built_in import find_profile
@@ -72,6 +73,20 @@ def test_people_see_each_word_beside_its_picture(inbox, capsys):
     assert word in shown
     assert "[red]x.png" in shown
     assert "the file is empty" in shown
+
+
+def test_one_picture_shows_its_word_its_confidence_and_the_next_two(inbox, monkeypatch, capsys):
+    answer = Answer("WORD", 0.93211, "WORD", 0.9, "WARD", 0.05, "WORE", 0.0001, 4)
+    monkeypatch.setattr("flows.solve_at_once.answer_forked", lambda _, contents, __: [answer] * len(contents))
+    assert solve_named(["solve", "inbox/a.png", *DRAWN])
+    shown = capsys.readouterr().out.splitlines()
+    assert shown[0].startswith("reads with: ladder (the shipped model); letters 0-9A-Z")
+    assert shown[0].endswith("; 4 of them (--length); no dictionary, as asked")
+    assert shown[1:] == ["picture: inbox/a.png", "word: WORD (93.2 %)", "next: WARD 5.0 %, WORE under 0.1 %"]
+    (inbox / "a.png").write_bytes(b"")
+    monkeypatch.undo()
+    assert solve_named(["solve", str(inbox / "a.png"), *DRAWN])
+    assert "word: - (failed: the file is empty" in capsys.readouterr().out
 
 
 def test_standard_input_is_a_picture(inbox, monkeypatch, capsys):
@@ -222,6 +237,26 @@ def test_mistakes_are_named_before_any_work(arguments, error, says, inbox):
     assert issubclass(error, CaptchasError)
     assert error.exit_code == 2
     assert sorted(path.name for path in inbox.iterdir()) == ["a.png", "b.png", "c.png", "d.png"]
+
+
+def test_an_interruption_says_what_the_same_command_does(inbox, monkeypatch, capsys):
+    """Named pictures are read anew; most other commands go on."""
+
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("flows.solve_at_once.answer_forked", interrupted)
+    monkeypatch.setattr("flows.__main__._run", interrupted)
+    for arguments, said in (
+        (("solve", "inbox/a.png"), "begins anew"), (("solve", "inbox"), "goes on from here"),
+        (("--json", "evaluate", "ladder"), "begins anew"), (("evaluate", "ladder", "--ladder"), "goes on from here"),
+        (("export", "--format", "png"), "goes on from here"),
+    ):  # fmt: skip
+        monkeypatch.setattr(sys, "argv", ["captchas", *arguments])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        assert ended.value.code == 130
+        assert f"interrupted; the same command {said}" in capsys.readouterr().err
 
 
 def test_the_whole_command_loads_nothing_heavy(inbox):

@@ -168,11 +168,10 @@ def test_solve_texts_of_several_lengths_over_an_alphabet(trained, captchas, pict
         assert row["reading"].isdecimal() and len(row["reading"]) == 5 == int(row["segments"])
 
 
-def test_solve_reads_with_the_newest_model_and_abstains(trained, captchas, pictures, tmp_path):
+def test_solve_abstains(trained, captchas, pictures, tmp_path):
     out = tmp_path / "answers.csv"
-    common = ("solve", pictures, "--out", out, "--home", trained.home, "--again", "--json")
+    common = ("solve", pictures, "--model", "book", "--out", out, "--home", trained.home, "--json")
     result = captchas(*common)
-    assert result.report["model"] == str(trained.model)
     sure = {row["path"]: row for row in rows(out)}
     right = [path for path, row in sure.items() if path.startswith("book") and row["word"] == path[-8:-4]]
     assert len(right) >= 8
@@ -187,6 +186,72 @@ def test_solve_reads_with_the_newest_model_and_abstains(trained, captchas, pictu
         assert read[path]["word"] == ""
         assert read[path]["confidence"] == sure[path]["confidence"]
         assert read[path]["reason"].endswith(f"is below {bound:g}")
+
+
+def test_solve_reads_with_the_served_model(trained, captchas, pictures, tmp_path):
+    """Training another changes nothing; a person's choice does, until the shipped model is served again."""
+    home = tmp_path / "home"
+    (home / "models").mkdir(parents=True)
+    shutil.copy(trained.model, home / "models" / "mine.skops")
+    common = ("solve", next(pictures.glob("book-0-*")), "--home", home)
+
+    def head() -> str:
+        return captchas(*common).stdout.partition("\n")[0]
+
+    assert head().startswith("reads with: ladder (the shipped model, not mine: name that with --model, or `captchas")
+    served = captchas("serve", "mine", "--home", home, "--json").report
+    assert served["served"] == str(home / "models" / "mine.skops")
+    assert head().startswith("reads with: mine (served by `captchas serve`); letters 0-9A-Z; 4 of them; no dictionary")
+    report = captchas(*common, "--json").report
+    assert (report["alphabet"], report["length"], report["dictionary"]) == (
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789", [4, 4], "none"
+    )  # fmt: skip
+    (home / "models" / "mine.skops").unlink()
+    missing = captchas(*common)
+    assert missing.returncode == 2
+    assert "mine.skops: no such file" in missing.stderr
+    assert captchas("serve", "--shipped", "--home", home).returncode == 0
+    assert head().startswith("reads with: ladder (the shipped model);")
+    for wrong in (("none",), ("mine", "--shipped"), (str(pictures),)):
+        assert captchas("serve", *wrong, "--home", home).returncode == 2
+
+
+def test_rankings_that_need_a_dictionary_say_so(trained, captchas, pictures):
+    result = captchas("solve", next(pictures.glob("book-0-*")), "--model", "book", "--ranking", "levenshtein",
+                      "--home", trained.home)  # fmt: skip
+    assert result.returncode == 2
+    assert "ranking: 'levenshtein' needs a dictionary" in result.stderr
+
+
+def test_every_split_has_its_own_report(trained, captchas, tmp_path):
+    """And a warning where the model learnt from it."""
+
+    def evaluate(*arguments):
+        result = captchas("evaluate", "book", *arguments, "--home", trained.home, "--json")
+        assert result.returncode == 0, result.stderr
+        return result.report
+
+    split = {name: evaluate("random", "--split", name) for name in ("test", "train", "validation", "all")}
+    assert split["all"]["pictures"] == sum(split[name]["pictures"] for name in ("test", "train", "validation")) == COUNT
+    assert split["test"]["warning"] is None
+    assert {name: report["warning"].partition(",")[0] for name, report in split.items() if report["warning"]} == {
+        "train": "the model learnt from this split",
+        "validation": "the model's confidence was fitted to this split",
+        "all": "the model learnt from most of these pictures",
+    }
+    reports = trained.home / "reports"
+    for name, report in split.items():
+        folder = reports / f"book-on-random{'' if name == 'test' else '-' + name}"
+        assert report["report"] == str(folder)
+        assert json.loads((folder / "report.json").read_text())["split"] == name
+    assert captchas("generate", "fonts", "--count", 1024, "--home", trained.home).returncode == 0
+    strange = evaluate("fonts", "--split", "all", "--out", tmp_path / "own")
+    assert (strange["pictures"], strange["warning"]) == (1024, None)
+    assert evaluate("fonts", "--split", "all", "--out", tmp_path / "own")["kept"]
+    other = captchas("evaluate", "book", "fonts", "--out", tmp_path / "own", "--home", trained.home)
+    assert other.returncode == 2
+    assert "out: must not replace the report of another split" in other.stderr
+    assert json.loads((tmp_path / "own" / "report.json").read_text())["split"] == "all"
 
 
 def test_solve_reads_with_the_shipped_model_where_there_is_no_other(trained, captchas, pictures, tmp_path, monkeypatch):

@@ -188,18 +188,6 @@ def test_a_model_that_reads_more_letters_is_not_replaced(two, tmp_path):
         must_know_as_much(served, "A")
 
 
-def test_words_to_rank_by_are_of_letters_that_the_model_knows(learnt, two, tmp_path, web2):
-    assert readers.choose_words("none", learnt.path) == ()
-    assert readers.choose_words("web2", learnt.path) == web2
-    three = readers.choose_words("web2", learnt.path, length=(3, 3))
-    assert {len(word) for word in three} == {3}
-    assert set("".join(readers.choose_words("web2", learnt.path, "ABDE"))) == set("ABDE")
-    (tmp_path / "words.txt").write_text("AB\nBABBA\n")
-    served, _ = two
-    assert readers.choose_words(str(tmp_path / "words.txt"), served) == ("AB", "BABBA")
-    assert readers.choose_words(str(tmp_path / "words.txt"), served, length=(1, 2)) == ("AB",)
-
-
 def test_a_reader_is_loaded_once_for_equal_jobs(learnt, web2):
     digest = model_digest(learnt.path)
     reader = readers.load_reader(str(learnt.path), digest, web2)

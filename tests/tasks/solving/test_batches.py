@@ -2,6 +2,7 @@
 
 import os
 import types
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -85,6 +86,17 @@ def test_each_kind_of_answer(folder):
             "no picture: not PNG, JPEG, GIF, BMP, WebP or TIFF, or the file's beginning is damaged",
         ),
     )
+
+
+def test_no_answer_has_another_length(folder):
+    """A reader gives the longest string that it finds, where none is long enough."""
+    there = pictures(folder, "a.png", "b,c.png", "deep/d\r\n.png")
+    for length, told in (((5, 5), "5"), ((1, 3), "1 to 3")):
+        (long, sure, none) = solve_batch(SolveJob(str(folder), there, replace(PLAN, length=length))).answers
+        assert long == batches.failed(f"cannot be read as {told} letters", "BONE", 4)
+        assert sure == batches.failed(f"cannot be read as {told} letters", "BOND", 4)
+        assert none.reason == "no letter found"
+    assert solve_batch(SolveJob(str(folder), there[:1], replace(PLAN, length=(2, 4)))).answers[0].word == "BONE"
 
 
 def test_a_look_gives_digests_and_reasons(folder, monkeypatch):

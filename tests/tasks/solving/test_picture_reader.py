@@ -57,6 +57,13 @@ def test_a_dictionary_and_the_next_answers(drawn):
     )
 
 
+def test_no_answer_has_another_length(drawn):
+    images, _ = drawn
+    answers = open_reader(length=(31, 32)).read(images[:, 12:24, 20:30])  # a piece of a letter
+    assert {answer.word for answer in answers} == {""}
+    assert {answer.reason for answer in answers} - {"no letter found"} == {"cannot be read as 31 to 32 letters"}
+
+
 def test_what_the_model_cannot_do_is_refused(tmp_path):
     with pytest.raises(BadInput, match="letters that the model knows"):
         open_reader(alphabet="ab")

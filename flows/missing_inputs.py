@@ -1,0 +1,190 @@
+"""Refuse inputs that are not there before anything starts: Prefect alone takes a second to import.
+
+The options of a command are read from the source of its request, `class …Request` in the command's file, since
+importing that file imports Prefect. Whatever cannot be understood here is left to the command itself.
+"""
+
+import ast
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from flows.home import dataset_folder, model_file, pictures_at
+from flows.parameters import command_at, spelled
+from storage.errors import CaptchasError, NotThere
+from storage.files.places import Place, is_url
+
+NO_FILES = ("web2", "none", "")  # dictionaries that are no files
+SHARED_FLAGS, SHARED_VALUES = {"json"}, {"home"}  # options of every command
+
+
+class Options(NamedTuple):
+    """The parameters of a command: those that may stand without a name, those that are lists, flags, and the rest."""
+
+    positional: tuple[str, ...]
+    lists: frozenset[str]
+    flags: frozenset[str]
+    values: frozenset[str]
+
+
+def require_inputs(arguments: Sequence[str], modules: dict[str, str]) -> None:
+    """Refuse a command line that names an input which is not on this machine.
+
+    Parameters
+    ----------
+    arguments : sequence of str
+        The command line without the program's name.
+    modules : dict of str to str
+        The module of each command.
+
+    Raises
+    ------
+    NotThere
+        As the command itself raises it.
+    BadInput
+        A URL that no command takes.
+    """
+    at = command_at(arguments)
+    command = arguments[at] if at is not None else ""
+    if at is None or command not in INPUTS or not "".join(arguments).isprintable():
+        return  # names that cannot be shown are judged by the command
+    given = given_values([*arguments[:at], *arguments[at + 1 :]], options_of(modules[command]))
+    for parameter, require in INPUTS[command].items():
+        if values := given.get(parameter):
+            try:
+                require(values)
+            except CaptchasError:
+                raise
+            except OSError:  # a path that cannot be looked at
+                return
+
+
+def options_of(module: str) -> Options:
+    """Read the parameters of a command from the request class in the file of `flows.NAME` or `flows.NAME_request`."""
+    root = Path(__file__).parent
+    name = module.rpartition(".")[2]
+    file = root / f"{name}_request.py"
+    tree = ast.parse((file if file.exists() else root / f"{name}.py").read_bytes())
+    fields = [
+        (node.target.id, ast.unparse(node.annotation))
+        for request in tree.body
+        if isinstance(request, ast.ClassDef) and request.name.endswith("Request")
+        for node in request.body
+        if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name)
+    ]
+    names = [field for field, _ in fields]
+    first = names.index("_") if "_" in names else 0
+    kinds = {field: annotation for field, annotation in fields if field != "_"}
+    return Options(
+        tuple(names[:first]),
+        frozenset(field for field, annotation in kinds.items() if annotation.startswith("list[")),
+        frozenset(field for field, annotation in kinds.items() if annotation == "bool"),
+        frozenset(field for field, annotation in kinds.items() if annotation != "bool"),
+    )
+
+
+def given_values(tokens: Sequence[str], options: Options) -> dict[str, list[str]]:
+    """Return the values of a command line by parameter; none of a line that has an unknown option.
+
+    Values without a name that are too many belong to the first parameter: `solve` takes several pictures.
+    """
+    found: dict[str, list[str]] = {}
+    unnamed: list[str] = []
+    rest = iter(spelled(tokens))
+    for token in rest:
+        if not token.startswith("-") or token == "-":
+            unnamed.append(token)
+            continue
+        name, joined, value = token.removeprefix("--").partition("=")
+        name = name.replace("-", "_")
+        if name in options.flags | SHARED_FLAGS or name.removeprefix("no_") in options.flags:
+            continue
+        if name not in options.values | SHARED_VALUES:
+            return {}
+        found.setdefault(name, []).append(value if joined else next(rest, ""))
+    for name in options.positional:
+        count = len(unnamed) if name in options.lists else 1
+        if name not in found and unnamed:
+            found[name], unnamed = unnamed[:count], unnamed[count:]
+    for name in options.positional[:1]:
+        found.setdefault(name, []).extend(unnamed)
+    return found
+
+
+def _pictures(names: list[str]) -> None:
+    for name in names:
+        if name == "-" or is_url(name) or os.path.lexists(pictures_at(Path(name))):
+            continue
+        if len(names) > 1:
+            raise NotThere(f"{name}: no such file; give pictures that are there")
+        raise NotThere(f"{name}: no such file or folder; give a picture, or a folder of pictures")
+
+
+def _models(names: list[str]) -> None:
+    for name in names:
+        file = model_file(name)
+        if _lacks(file):
+            from storage.models import model_digest
+
+            model_digest(file)
+
+
+def _datasets(names: list[str]) -> None:
+    for name in names:
+        folder = dataset_folder(name)
+        if _lacks(folder):
+            from storage.shards.manifest import Manifest
+
+            Manifest.read(folder)
+
+
+def _proven(names: list[str]) -> None:
+    for name in names:
+        folder = dataset_folder(name)
+        if _lacks(folder):
+            raise NotThere(f"{folder}: no dataset there; `captchas datasets` lists those under the home")
+
+
+def _word_lists(names: list[str]) -> None:
+    for name in names:
+        if name not in NO_FILES and _lacks(Path(name)):
+            from tasks.profiles.word_lists import load_words
+
+            load_words(name, "A", (1, 1))
+
+
+def _profiles(names: list[str]) -> None:
+    for name in names:
+        if name.endswith(".toml") and _lacks(Path(name)):
+            raise NotThere(f"profile {name}: no such file")
+
+
+def _folders(names: list[str]) -> None:
+    for name in names:
+        if not is_url(name) and _lacks(Path(name)):
+            raise NotThere(f"{name}: no such folder; check the path")
+
+
+def _labels(names: list[str]) -> None:
+    for name in names:
+        if _lacks(Path(name)):
+            raise NotThere(f"labels {name}: no such file; give a labels.csv or gt.txt")
+
+
+def _lacks(path: Place) -> bool:
+    """Return whether a path of this machine does not exist; a store is asked by the command."""
+    return isinstance(path, Path) and not path.exists()
+
+
+# The inputs of each command, by parameter: what is to be there before anything starts.
+INPUTS: dict[str, dict[str, Callable[[list[str]], None]]] = {
+    "solve": {"path": _pictures, "model": _models, "dictionary": _word_lists},
+    "evaluate": {"model": _models, "dataset": _datasets, "dictionary": _word_lists},
+    "train": {"datasets": _datasets},
+    "export": {"dataset": _datasets},
+    "import": {"folder": _folders, "labels": _labels},
+    "verify": {"dataset": _proven, "words": _word_lists, "source": _folders},
+    "generate": {"profile": _profiles, "words": _word_lists},
+    "regenerate": {"profiles": _profiles},
+}

@@ -1,0 +1,35 @@
+"""Choose the model that `captchas solve` reads with unless another is named, or tell which one it is."""
+
+from flows.home import home, model_file
+from flows.requests import refusing
+from flows.solve_request import own_models, served_model
+from storage.errors import BadInput
+from storage.models import load_model
+from storage.served import ServedBy, serve_model, serve_shipped
+from tasks.reading.networks import require_calibrated, require_record
+
+
+def serve(model: str | None = None, *, shipped: bool = False) -> dict[str, object]:
+    """Choose the model that solve reads with unless --model names another; without a model, tell which one it is.
+
+    Parameters
+    ----------
+    model
+        A model's name under the home, its file, or its URL in an object store.
+    shipped
+        Read with the model that comes with the package again.
+    """
+    if model is not None and shipped:
+        raise BadInput("shipped: chooses the model that comes with the package; leave out the model or --shipped")
+    models = home() / "models"
+    with refusing():
+        if model is not None:
+            file = model_file(model)
+            networks, record = load_model(file)
+            require_record(networks, record)
+            require_calibrated(record)
+            serve_model(models, file, ServedBy.CHOICE)
+        elif shipped:
+            serve_shipped(models)
+        served, why = served_model()
+    return {"served": str(served), "why": why, "models_of_this_home": own_models()}

@@ -1,0 +1,113 @@
+"""Inputs that are not there are refused before Prefect is imported, wherever they stand in the command line."""
+
+import inspect
+import json
+import subprocess
+import sys
+from importlib import import_module
+from pathlib import Path
+from typing import get_origin
+
+import pytest
+
+from flows.__main__ import COMMANDS
+from flows.missing_inputs import INPUTS, given_values, options_of, require_inputs
+from storage.errors import NotThere
+
+# Prefect and what it brings warn while they are imported; that is theirs.
+pytestmark = pytest.mark.filterwarnings("ignore")
+MODULES = {name: where.partition(":")[0] for name, (where, _) in COMMANDS.items()}
+MISSING = [
+    (("solve", "none"), "none: no such file or folder"),
+    (("solve", "inbox/a.png", "none"), "none: no such file; give pictures"),
+    (("solve", "--length", "4", "none"), "none: no such file or folder"),
+    (("solve", "inbox", "--model", "none"), "none.skops: no such file"),
+    (("solve", "inbox", "--model=none"), "none.skops: no such file"),
+    (("solve", "inbox", "--keep", "--dictionary", "none.txt"), "word list none.txt: no such file"),
+    (("evaluate", "none", "book"), "none.skops: no such file"),
+    (("evaluate", "--split", "all", "--again", "ladder", "none"), "none: no complete dataset there"),
+    (("evaluate", "ladder", "--dataset", "none"), "none: no complete dataset there"),
+    (("evaluate", "ladder", "--ladder", "--dictionary", "none.txt"), "word list none.txt: no such file"),
+    (("--json", "train", "--pictures", "5", "none"), "none: no complete dataset there"),
+    (("export", "--format", "png", "none"), "none: no complete dataset there"),
+    (("import", "none"), "none: no such folder"),
+    (("import", "inbox", "--labels", "none.csv"), "labels none.csv: no such file"),
+    (("verify", "none"), "none: no dataset there"),
+    (("verify", "--repair", "inbox", "--words", "none.txt"), "word list none.txt: no such file"),
+    (("verify", "inbox", "--repair", "--source", "none"), "none: no such folder"),
+    (("generate", "none.toml"), "profile none.toml: no such file"),
+    (("regenerate", "book", "none.toml"), "profile none.toml: no such file"),
+]
+
+
+@pytest.fixture
+def inbox(tmp_path, monkeypatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("CAPTCHAS_HOME", str(tmp_path / "home"))
+    (tmp_path / "inbox").mkdir()
+    (tmp_path / "inbox" / "a.png").write_bytes(b"")
+    return tmp_path / "inbox"
+
+
+@pytest.mark.parametrize(("arguments", "said"), MISSING)
+def test_what_is_not_there_is_named(inbox, arguments, said):
+    with pytest.raises(NotThere) as error:
+        require_inputs(arguments, MODULES)
+    assert said in str(error.value)
+    assert error.value.exit_code == 2
+
+
+@pytest.mark.parametrize("arguments", [
+    (), ("solve",), ("solve", "inbox"), ("solve", "inbox/a.png", "-"), ("solve", "s3://bucket/a.png"),
+    ("solve", "inbox", "--dictionary", "none"), ("solve", "inbox", "--dictionary", "web2", "--model", "ladder"),
+    ("evaluate", "ladder", "--ladder"), ("train", "--ladder"), ("verify",), ("inspect", "none"), ("up",),
+    ("solve", "none", "--lenght", "4"), ("verify", "s3://bucket/none"), ("export", "a\0b"), ("solve", "fol\udcff"),
+    ("evaluate", "a" * 5000, "book"),
+])  # fmt: skip
+def test_the_rest_is_left_to_the_command(inbox, arguments):
+    require_inputs(arguments, MODULES)
+
+
+@pytest.mark.parametrize("command", INPUTS)
+def test_options_are_those_of_the_command(command):
+    """They are read from the source, since importing it imports Prefect."""
+    module, _, name = COMMANDS[command][0].partition(":")
+    parameters = inspect.signature(getattr(import_module(module), name)).parameters
+    found = options_of(module)
+    assert found.flags == {key for key, one in parameters.items() if one.annotation is bool}
+    assert found.flags | found.values == set(parameters)
+    assert found.positional == tuple(
+        key for key, one in parameters.items() if one.kind is inspect.Parameter.POSITIONAL_OR_KEYWORD
+    )
+    listed = {
+        key for key, one in parameters.items()
+        if any(get_origin(part) is list for part in (one.annotation, *getattr(one.annotation, "__args__", ())))
+    }  # fmt: skip
+    assert found.lists == listed
+    assert set(INPUTS[command]) <= set(parameters)
+
+
+def test_values_are_found_as_the_command_finds_them():
+    options = options_of("flows.solve")
+    assert given_values(("a.png", "--only-new", "b.png", "--model", "m", "--json", "--out", "-", "-"), options) == {
+        "model": ["m"], "out": ["-"], "path": ["a.png", "b.png", "-"],
+    }  # fmt: skip
+    assert given_values(("--no-again", "--path", "a", "--home=h"), options) == {"path": ["a"], "home": ["h"]}
+    assert given_values(("a.png", "--bogus"), options) == given_values(("-x",), options) == {}
+
+
+def test_neither_prefect_nor_a_home_is_touched(inbox):
+    """In one process, whose modules are looked at."""
+    code = (
+        "import json, sys, flows.__main__ as command\n"
+        "codes = []\n"
+        f"for arguments in {[arguments for arguments, _ in MISSING]!r}:\n"
+        "    sys.argv = ['captchas', *arguments]\n"
+        "    try: command.main()\n"
+        "    except SystemExit as end: codes.append(end.code)\n"
+        "heavy = [name for name in ('prefect', 'dask', 'distributed', 'numba') if name in sys.modules]\n"
+        "print('\\n' + json.dumps([codes, heavy]))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert json.loads(done.stdout.splitlines()[-1]) == [[2] * len(MISSING), []]
+    assert [path.name for path in inbox.parent.iterdir()] == ["inbox"]
