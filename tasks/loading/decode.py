@@ -19,7 +19,7 @@ from tasks.loading.plain_png import decode_plain
 from tasks.loading.polarity import BRIGHT, DARK, LEFT_OPEN, background, ink_of
 from tasks.loading.safe_read import BadPicture, Unreadable, read_file
 from tasks.loading.structure import (
-    both_inks, even_strength, faint_columns, has_faint_letters, without_dots, without_frames, without_lines,
+    both_inks, even_strength, faint_columns, has_faint_letters, letters_alone,
 )  # fmt: skip
 from tasks.lowlevel.padding import stack_padded
 
@@ -306,15 +306,15 @@ def _distance(colour: np.ndarray) -> np.ndarray:
 
 
 def _ink(grey: np.ndarray, invert: Invert, *, last: bool = True) -> np.ndarray:
-    if invert is Invert.AUTO:
-        grey = even_ground(grey)
-    ink, contrast, strongest, dark = ink_of(grey, _SIDES[invert])
+    """Return the ink of a grey picture; `last`: faint letters get full strength."""
+    grey, ground = even_ground(grey)
+    ink, contrast, strongest, dark = ink_of(grey, _SIDES[invert], ground)
     _refuse_blank(contrast)
     if strongest < LEAST_CONTRAST and invert is not Invert.AUTO:
         raise BadPicture(f"blank: less than {LEAST_CONTRAST} levels {'below' if dark else 'above'} the background")
     if invert is Invert.AUTO:
-        ink = both_inks(grey, ink, int(background(grey)), dark)
-    ink = without_dots(without_frames(without_lines(ink)))
+        ink = both_inks(grey, ink, ground, dark)
+    ink = letters_alone(ink)
     return even_strength(ink) if last else ink
 
 
