@@ -3,6 +3,8 @@
 Grey in, grey out. A picture whose border and ground agree is returned as it is.
 """
 
+import itertools
+
 import numpy as np
 
 from tasks.loading.parts import find_parts
@@ -66,7 +68,7 @@ def _turned(grey: np.ndarray, contrast: int) -> np.ndarray:
         return grey
     groups = np.split(places, np.flatnonzero(np.diff(places) > 1) + 1)
     edges = [0, *(int(g[0] + change[g[0] - 1 : g[-1] + 1].argmax()) for g in groups), width]
-    strips = [(a, b) for a, b in zip(edges, edges[1:], strict=False) if b - a >= NARROWEST * width]
+    strips = [(a, b) for a, b in itertools.pairwise(edges) if b - a >= NARROWEST * width]
     grounds = [int(background(grey[:, a:b])) for a, b in strips]
     if len(strips) < 2 or max(grounds) - min(grounds) < contrast / 2:
         return grey

@@ -228,8 +228,6 @@ def _filled(ink: np.ndarray) -> np.ndarray:
     """Fill pixels without ink that six or more of their eight neighbours surround with ink."""
     padded = np.pad(ink, 1)
     height, width = ink.shape
-    around = np.stack(
-        [padded[y : y + height, x : x + width] for y in range(3) for x in range(3) if (y, x) != (1, 1)]
-    )
+    around = np.stack([padded[y : y + height, x : x + width] for y in range(3) for x in range(3) if (y, x) != (1, 1)])
     hole = (ink < 128) & ((around >= 128).sum(axis=0) >= 6)
     return np.where(hole, np.sort(around, axis=0)[4], ink)
