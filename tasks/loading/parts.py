@@ -55,7 +55,7 @@ def find_parts(mask: np.ndarray) -> Parts:
 
 
 def fullness(ink: np.ndarray, least: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Count the pixels of at least `least` in each row (H,) and each column (W,); find each column's strongest pixel."""
+    """Count the pixels of at least `least` in each row and in each column; find each column's strongest pixel."""
     rows, columns = np.zeros(ink.shape[0], np.int32), np.zeros(ink.shape[1], np.int32)
     strongest = np.zeros(ink.shape[1], np.uint8)
     _count(ink, np.uint8(least), rows, columns, strongest)
@@ -77,41 +77,24 @@ def _count(ink, least, rows, columns, strongest):
 
 @numba.njit(cache=True, nogil=True)
 def _label(mask, labels, table):
+    """Fill in the labels and the table of parts; return the number of parts."""
     height, width = mask.shape
     parent = np.empty(height * width // 2 + 2, np.int32)
     count = 0
     for y in range(height):
         for x in range(width):
-            if not mask[y, x]:
-                labels[y, x] = -1
-                continue
-            own = -1
-            if x and labels[y, x - 1] >= 0:
-                own = _root(parent, labels[y, x - 1])
-            if y:
-                for near in range(max(x - 1, 0), min(x + 2, width)):
-                    if labels[y - 1, near] >= 0:
-                        other = _root(parent, labels[y - 1, near])
-                        if own < 0:
-                            own = other
-                        elif own != other:
-                            own, other = min(own, other), max(own, other)
-                            parent[other] = own
-            if own < 0:
-                own = count
-                parent[count] = count
-                count += 1
-            labels[y, x] = own
+            labels[y, x] = -1
+            if mask[y, x]:
+                labels[y, x] = own = _join(labels, parent, y, x, count)
+                count += np.int32(own == count)
     numbers, found = np.empty(count, np.int32), 0
     for k in range(count):
         root = _root(parent, k)
+        numbers[k] = found if root == k else numbers[root]
         if root == k:
-            numbers[k] = found
             table[found, TOP], table[found, LEFT], table[found, BOTTOM], table[found, RIGHT] = height, width, 0, 0
             table[found, AREA] = 0
             found += 1
-        else:
-            numbers[k] = numbers[root]
     for y in range(height):
         for x in range(width):
             if labels[y, x] >= 0:
@@ -121,6 +104,27 @@ def _label(mask, labels, table):
                 table[k, BOTTOM], table[k, RIGHT] = max(table[k, BOTTOM], y + 1), max(table[k, RIGHT], x + 1)
                 table[k, AREA] += 1
     return found
+
+
+@numba.njit(cache=True, nogil=True)
+def _join(labels, parent, y, x, count):
+    """Return the part of a pixel: of the neighbours before it, which it joins; the new part `count` without any."""
+    own = np.int32(-1)
+    if x and labels[y, x - 1] >= 0:
+        own = _root(parent, labels[y, x - 1])
+    if y:
+        for near in range(max(x - 1, 0), min(x + 2, labels.shape[1])):
+            if labels[y - 1, near] >= 0:
+                other = _root(parent, labels[y - 1, near])
+                if own >= 0:
+                    parent[max(own, other)] = min(own, other)
+                    own = min(own, other)
+                else:
+                    own = other
+    if own < 0:
+        own = np.int32(count)
+        parent[count] = count
+    return own
 
 
 @numba.njit(cache=True, nogil=True)

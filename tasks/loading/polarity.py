@@ -14,7 +14,7 @@ def background(grey: np.ndarray) -> np.uint8:
     return np.uint8(_background(own(grey)))
 
 
-def ink_of(grey: np.ndarray, side: int) -> tuple[np.ndarray, int, int, bool]:
+def ink_of(grey: np.ndarray, side: int, ground: int = -1) -> tuple[np.ndarray, int, int, bool]:
     """Compute each pixel's distance from the background to one side, stretched so that the largest is 255.
 
     Parameters
@@ -23,6 +23,8 @@ def ink_of(grey: np.ndarray, side: int) -> tuple[np.ndarray, int, int, bool]:
     side : int
         `DARK`, `BRIGHT`, or `LEFT_OPEN`. If it is left open, the ink is the side that reaches four times as far from
         the background as the other; if neither does, it is the side with the larger sum of squares.
+    ground : int
+        The level of the background; by default the median of the outermost pixels.
 
     Returns
     -------
@@ -34,7 +36,7 @@ def ink_of(grey: np.ndarray, side: int) -> tuple[np.ndarray, int, int, bool]:
     """
     grey = own(grey)
     out = np.empty_like(grey)
-    return out, *_ink(grey, side, out)
+    return out, *_ink(grey, side, _background(grey) if ground < 0 else ground, out)
 
 
 def own(grey: np.ndarray) -> np.ndarray:
@@ -60,7 +62,7 @@ def _background(grey: np.ndarray) -> int:
 
 
 @numba.njit(cache=True, nogil=True)
-def _ink(grey: np.ndarray, side: int, out: np.ndarray) -> tuple[int, int, bool]:
+def _ink(grey: np.ndarray, side: int, ground: int, out: np.ndarray) -> tuple[int, int, bool]:
     flat, told = grey.ravel(), out.ravel()
     # Four tables of counts: neighbours are often equal, and an addition waits for the last addition to the same number.
     four, rest = np.zeros((4, 256), np.int64), len(flat) // 4 * 4
@@ -70,7 +72,7 @@ def _ink(grey: np.ndarray, side: int, out: np.ndarray) -> tuple[int, int, bool]:
     for k in range(rest, len(flat)):
         four[0, flat[k]] += 1
     counts = four[0] + four[1] + four[2] + four[3]
-    low, high, ground = 0, 255, _background(grey)
+    low, high = 0, 255
     while not counts[low]:
         low += 1
     while not counts[high]:

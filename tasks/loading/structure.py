@@ -8,6 +8,7 @@ import numpy as np
 from tasks.loading.ground import grown
 from tasks.loading.parts import AREA, BOTTOM, LEFT, RIGHT, TOP, find_parts, fullness
 
+SMALLEST = 8  # rows or columns: a smaller picture is left alone
 FAINT = 12  # of 255: a weaker pixel is no line
 CROSSED = 0.9  # of a row or column: a line from border to border fills more
 RUN = 0.6  # of a row: a rule is not shorter
@@ -16,10 +17,24 @@ OVER = 0.3  # of the levels above a line's own: ink that is so much stronger bel
 INKED = 48  # of 255: a pixel belongs to a letter
 WEAK = 0.8  # of full strength: letters that are weaker get full strength
 WEAKEST = 48  # of 255: what is weaker stays as it is
+FLAT = 1.35  # times its median: the ninth decile of a letter's ink is not stronger; of noise it is
 LETTER = 0.5  # of the height of the highest part: a letter is not lower
+WIDEST = 2.2  # times its height: a letter is not wider
 DOT = 0.02  # of a letter's height squared: dots have at most so many pixels
 DOTTED = 0.02  # of the border: if more of it is dots, the picture is full of them
 DOTS = 20  # dots: a picture with fewer is not full of them
+
+
+def letters_alone(ink: np.ndarray) -> np.ndarray:
+    """Take away frames, lines and dots; the strongest pixel is 255 again. Ink that would vanish stays."""
+    out = without_dots(without_lines(without_frames(ink)))
+    strongest = int(out.max())
+    if out is ink or strongest == 255:
+        return out
+    if strongest < INKED:
+        return ink
+    stretched: np.ndarray = ((out.astype(np.int32) * 255 + strongest // 2) // strongest).astype(np.uint8)
+    return stretched
 
 
 def without_lines(ink: np.ndarray) -> np.ndarray:
@@ -30,13 +45,15 @@ def without_lines(ink: np.ndarray) -> np.ndarray:
     rows, columns, _ = fullness(ink, FAINT)
     height, width = ink.shape
     along, down = rows >= RUN * width, columns >= CROSSED * height
-    if not along.any() and not down.any():
+    if min(height, width) < SMALLEST or not (along.any() or down.any()):
         return ink
     if along.mean() > 0.6 or down.mean() > 0.6:  # a ground that is not empty
         return ink
     out = ink.copy()
+    for y in np.flatnonzero(along & (rows < CROSSED * width)):
+        along[y] = max(b - a for a, b in _stretches(ink[y] >= FAINT)) >= RUN * width
     for top, bottom in _stretches(along):
-        if bottom - top <= max(THICK, height // 16) and _is_line(ink[top:bottom], rows[top:bottom], width):
+        if bottom - top <= max(THICK, height // 16):
             _erase(out, top, bottom)
     crosswise = np.ascontiguousarray(out.T)
     stretches = [(a, b) for a, b in _stretches(down) if b - a <= max(THICK, height // 16)]
@@ -52,14 +69,6 @@ def _stretches(rows: np.ndarray) -> list[tuple[int, int]]:
     return list(zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True))
 
 
-def _is_line(rows: np.ndarray, counts: np.ndarray, width: int) -> bool:
-    """Tell whether rows are a line: full of ink, or with one run of ink that is long enough."""
-    if counts.max() >= CROSSED * width:
-        return True
-    row = rows[int(counts.argmax())] >= FAINT
-    return max(b - a for a, b in _stretches(row)) >= RUN * width
-
-
 def _is_cropped(columns: np.ndarray, lines: list[tuple[int, int]]) -> bool:
     """Tell whether letters reach from border to border themselves, so that their stems look like lines."""
     rest = columns.copy()
@@ -73,9 +82,9 @@ def _erase(ink: np.ndarray, top: int, bottom: int) -> None:
     """Replace the rows of a line, and their blurred edges, by the weaker of the rows above and below."""
     height = len(ink)
     level = int(np.median(ink[top:bottom].max(axis=0)))
-    while top and FAINT // 2 < np.median(ink[top - 1]) < level:
+    if top and FAINT // 2 < np.quantile(ink[top - 1], 0.25) < level:
         top -= 1
-    while bottom < height and FAINT // 2 < np.median(ink[bottom]) < level:
+    if bottom < height and FAINT // 2 < np.quantile(ink[bottom], 0.25) < level:
         bottom += 1
     nothing = np.zeros(ink.shape[1], np.uint8)
     above = ink[top - 1] if top else nothing
@@ -93,8 +102,12 @@ def without_frames(ink: np.ndarray) -> np.ndarray:
         return ink
     parts = find_parts(ink >= INKED)
     table, (height, width) = parts.table, ink.shape
-    box = parts.width * parts.height
-    around = (parts.width >= 0.8 * width) & (parts.height >= 0.6 * height) & (parts.area < 0.35 * box)
+    around = (parts.width >= 0.8 * width) & (parts.height >= 0.6 * height)
+    for k in np.flatnonzero(around):
+        top, left, bottom, right, area = table[k].tolist()
+        deep = max(6, (bottom - top) // 7)
+        inner = parts.labels[top + deep : bottom - deep, left + deep : right - deep] == k
+        around[k] = inner.sum() <= 0.02 * area
     if not around.any() or around.all():
         return ink
     edge = table[around]
@@ -133,9 +146,10 @@ def both_inks(grey: np.ndarray, ink: np.ndarray, ground: int, dark: bool) -> np.
     own, more = find_parts(ink >= 96), find_parts(other >= 96)
     if not len(own.table) or not len(more.table):
         return ink
-    highest = max(int(own.height.max()), int(more.height.max()))
-    mine, letters = own.height >= LETTER * highest, more.height >= LETTER * highest
-    letters &= more.area >= 12
+    highest = int(own.height.max())
+    mine = own.height >= LETTER * highest
+    letters = (more.height >= LETTER * highest) & (more.height * LETTER <= highest) & (more.area >= 12)
+    letters &= more.width <= WIDEST * more.height
     taken = np.zeros(grey.shape[1], np.bool_)
     for _, left, _, right, _ in own.table[mine].tolist():
         taken[left:right] = True
@@ -153,6 +167,8 @@ def both_inks(grey: np.ndarray, ink: np.ndarray, ground: int, dark: bool) -> np.
 def faint_columns(ink: np.ndarray) -> int:
     """Count columns that begin a row of four whose ink is weaker than full strength everywhere."""
     _, _, strongest = fullness(ink, INKED)
+    if len(strongest) < 4:
+        return 0
     weak = (strongest >= WEAKEST) & (strongest < 255 * WEAK)
     return int(np.count_nonzero(weak[:-3] & weak[1:-2] & weak[2:-1] & weak[3:]))
 
@@ -170,14 +186,15 @@ def even_strength(ink: np.ndarray) -> np.ndarray:
     if not len(parts.table):
         return ink
     # Lines and blots are no letters.
-    alone = (parts.height >= 6) & (parts.width <= 2.2 * parts.height)
+    alone = (parts.height >= SMALLEST) & (parts.width <= WIDEST * parts.height)
     if not alone.any():
         return ink
     alone &= parts.height >= LETTER * parts.height[alone].max()
     gains = np.ones(len(parts.table))
     for k in np.flatnonzero(alone):
-        level = float(np.quantile(ink[parts.labels == k], 0.9))
-        if level < 255 * WEAK:
+        own = ink[parts.labels == k]
+        level = float(np.quantile(own, 0.9))
+        if level < 255 * WEAK and level <= FLAT * np.median(own):
             gains[k] = 255 / level
     if (gains == 1).all():
         return ink
@@ -191,8 +208,8 @@ def even_strength(ink: np.ndarray) -> np.ndarray:
 
 def without_dots(ink: np.ndarray) -> np.ndarray:
     """Take away dots that a picture is full of, and fill holes of a pixel in letters."""
-    border = np.concatenate((ink[0], ink[-1], ink[1:-1, 0], ink[1:-1, -1]))
-    if (border >= 128).mean() < DOTTED:
+    sides = [side >= 128 for side in (ink[0], ink[-1], ink[:, 0], ink[:, -1])]
+    if np.concatenate(sides).mean() < DOTTED or sum(bool(side.any()) for side in sides) < 3:
         return ink
     parts = find_parts(ink >= INKED)
     large = parts.area > 12
@@ -211,8 +228,6 @@ def _filled(ink: np.ndarray) -> np.ndarray:
     """Fill pixels without ink that six or more of their eight neighbours surround with ink."""
     padded = np.pad(ink, 1)
     height, width = ink.shape
-    around = np.stack(
-        [padded[y : y + height, x : x + width] for y in range(3) for x in range(3) if (y, x) != (1, 1)]
-    )
+    around = np.stack([padded[y : y + height, x : x + width] for y in range(3) for x in range(3) if (y, x) != (1, 1)])
     hole = (ink < 128) & ((around >= 128).sum(axis=0) >= 6)
     return np.where(hole, np.sort(around, axis=0)[4], ink)
