@@ -10,11 +10,13 @@ import numpy as np
 from storage.errors import BadInput
 from tasks.reading.features import measure_letters
 from tasks.reading.lattice import Lattice
+from tasks.reading.path_bounds import NEVER
 from tasks.reading.ranking import Ranking
 from tasks.reading.string_search import Strings
 
 # Evidence is cut off here: log odds, and logarithms of shares.
 SUREST, LEAST_SURE, LEAST_ALLOWED = 14.0, -14.0, -20.0
+ROUNDING = 1e-6  # logarithms of shares nearer to 0 than this are 0
 UNEXPLAINED = 100  # a hundredth of the ink that no letter explains counts like a letter's being half as sure
 OLD_LEAST_SURE, OLD_LEAST_SURE_OF_ALL, OLD_MARGIN = -8, -20, 8.0  # the same, in version 0.1
 
@@ -216,7 +218,8 @@ def common_evidence(letters: Letters, ink: np.ndarray, cuts: np.ndarray, height:
     np.minimum.at(least, picture, sure)
     columns = [
         np.clip(least, LEAST_SURE, SUREST), _log_odds(wrong), np.maximum(out, LEAST_ALLOWED),
-        -np.log1p(UNEXPLAINED * unexplained), -np.log1p(gap / tall), -room, room, -size, size, dense, -dense, thick, -thick,
+        -np.log1p(UNEXPLAINED * unexplained), -np.log1p(gap / tall), -room, room, -size, size, dense, -dense,
+        thick, -thick,
     ]  # fmt: skip
     return np.column_stack(columns)
 
@@ -226,8 +229,8 @@ def _odds_of(letters: Letters) -> tuple[np.ndarray, np.ndarray]:
     rows = np.arange(len(letters.column))
     none = np.zeros(len(rows))
     whole = np.logaddexp(none, _log_sum(letters.odds))
-    some = letters.odds[:, letters.allowed]
-    share = np.minimum(np.logaddexp(none, _log_sum(some)) - whole, 0)
+    share = np.logaddexp(none, _log_sum(letters.odds[:, letters.allowed])) - whole
+    share[share > -ROUNDING] = 0
     others = letters.odds.copy()
     others[:, ~letters.allowed] = -np.inf
     own = others[rows, letters.column]
@@ -266,3 +269,10 @@ def spread(best: np.ndarray, shares: np.ndarray) -> np.ndarray:
 def unknown(shape: Sequence[int]) -> np.ndarray:
     """Return confidences that no curve gives: not a number."""
     return np.full(tuple(shape), np.nan)
+
+
+def shares_of(scores: np.ndarray) -> np.ndarray:
+    """Return the shares, (n, 3), of strings with these scores among the three."""
+    weights = np.exp(scores - scores[:, :1]) * (scores > NEVER / 2)
+    shares: np.ndarray = weights / np.maximum(weights.sum(axis=1, keepdims=True), 1)
+    return shares

@@ -243,15 +243,37 @@ class Cases:
         gain = np.log((1 - MIXED) / 2 / MIXED) + (classes >= 0).sum(axis=-1) * np.log(len(self.twin) / few)
         return np.where(upper & lower, 0.0, gain)
 
-    def favour(self, spans: Spans, strings: Strings, length: tuple[int, int], slack: float) -> Strings:
-        """Add the bonus of its case to each string, and search the best strings of one case where the best mixes both.
+    def lower_other(self, odds: np.ndarray, texts: np.ndarray, columns: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Lower the odds of the letters that are of the other case than a text of one case.
 
         Parameters
         ----------
-        spans, length, slack
-            As for `best_strings`, which found the strings.
-        strings : Strings
+        odds : (m, C) float64
+            Log odds of all letters that the network knows, for each letter of the texts.
+        texts : (n, L)
+            As for `has`.
+        columns : (A,) int64
+            The columns of the alphabet's letters in `odds`.
+
+        Returns
+        -------
+        odds : (m, C) float64
+        turned : (n,) float64
+            By how much each text of one case beats the same text in the other case; infinite for all others.
         """
+        there, odds = texts >= 0, odds.copy()
+        picture, own = np.nonzero(there)[0], texts[there].astype(np.int64)
+        upper, lower = self.has(texts)
+        rows = np.arange(len(own))
+        gain = odds[rows, columns[own]] - odds[rows, columns[self.twin[own]]]
+        turned = np.maximum(np.bincount(picture, gain, len(texts)), 0)
+        bonus = self.bonus(texts)
+        for own_case, other in ((upper & ~lower, self.lower), (lower & ~upper, self.upper)):
+            odds[:, columns[other]] -= (bonus * own_case)[picture][:, None]
+        return odds, np.where(upper ^ lower, turned, np.inf)
+
+    def favour(self, spans: Spans, strings: Strings, length: tuple[int, int], slack: float) -> Strings:
+        """Add the bonus of its case to each string; search strings of one case where the best string mixes both."""
         texts, chosen, scores = strings.texts.copy(), strings.chosen.copy(), strings.scores.copy()
         there = scores > NEVER / 2
         scores += np.where(there, self.bonus(texts), 0)

@@ -18,6 +18,7 @@ from tasks.reading.confidence import (
     log_odds_of,
     old_confidence,
     old_evidence,
+    shares_of,
     spread,
     unknown,
 )
@@ -201,7 +202,7 @@ class Reader:
         evidence = self._evidence(strings, known, lattice, ink)
         old = {Ranking.NONE: old_evidence(strings, odds, lattice)}
         texts = join_letters(classes.reshape(-1, longest), self.dictionary).reshape(-1, BEST)
-        shares = self._confident(Ranking.NONE, evidence, old, _softmax(scores), found[:, 0])
+        shares = self._confident(Ranking.NONE, evidence, old, shares_of(scores), found[:, 0])
         answers = {Ranking.NONE: Ranked(texts, shares)}
         if Ranking.PROBABILITY in asked:
             words, worth, total = best_words(self.dictionary.trie, spans, MARGIN)
@@ -233,17 +234,8 @@ class Reader:
         counts, own = found.sum(axis=1), texts[:, 0][found].astype(np.int64)
         odds, margin = known[chosen[found]], np.minimum(scores[:, 0] - scores[:, 1], SLACK)
         if self._cases:
-            # In a text of one case, a letter of the other case is less probable; so is the same text in the other.
-            upper, lower = self._cases.has(texts[:, 0])
-            bonus = np.where(upper & lower, 0, self._cases.bonus(texts[:, 0]))
-            for has, other in ((upper, self._cases.lower), (lower, self._cases.upper)):
-                odds[:, self._columns[other]] -= np.repeat(bonus * (has & ~(upper & lower)), counts)[:, None]
-            rows = np.arange(len(own))
-            turned = known[chosen[found]][rows, self._columns[self._cases.twin[own]]]
-            less = np.bincount(
-                np.repeat(np.arange(len(counts)), counts), odds[rows, self._columns[own]] - turned, len(counts)
-            )
-            margin = np.where(upper ^ lower, np.minimum(margin, np.maximum(less, 0)), margin)
+            odds, turned = self._cases.lower_other(odds, texts[:, 0], self._columns)
+            margin = np.minimum(margin, turned)
         allowed = np.isin(np.arange(known.shape[1]), self._columns)
         letters = Letters(counts, odds, self._columns[own], allowed, lattice.box[chosen[found]])
         return {Ranking.NONE: np.column_stack([margin, common_evidence(letters, ink, lattice.cuts, lattice.height)])}
@@ -305,12 +297,6 @@ class Reader:
             best = confidence(evidence[ranking], curve)
         shown: np.ndarray = spread(best, shares) * there[:, None]
         return shown
-
-
-def _softmax(scores: np.ndarray) -> np.ndarray:
-    weights = np.exp(scores - scores[:, :1]) * (scores > NEVER / 2)
-    shares: np.ndarray = weights / np.maximum(weights.sum(axis=1, keepdims=True), 1)
-    return shares
 
 
 def _joined(parts: list[Readings]) -> Readings:

@@ -2,6 +2,7 @@
 
 import functools
 import hashlib
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
@@ -235,12 +236,18 @@ def _answer(
         return failed("no word of the dictionary fits", reading, segments)
     if plan.length and not plan.length[0] <= len(word) <= plan.length[1]:
         return failed(f"cannot be read as {told_length(plan.length)} letters", reading, segments)
-    status, reason, confidence = SOLVED, None, confidences[0]
-    if confidence < plan.abstain_below:
-        word, status, reason = None, ABSTAINED, f"confidence {confidence:.3f} is below {plan.abstain_below:g}"
+    status, reason = SOLVED, None
+    sure, of_second, of_third = map(_rounded, confidences)
+    if sure is None and plan.abstain_below > 0:
+        word, status, reason = None, ABSTAINED, "the model has no confidence for answers of a dictionary"
+    elif sure is not None and sure < plan.abstain_below:
+        word, status, reason = None, ABSTAINED, f"confidence {sure:.3f} is below {plan.abstain_below:g}"
     return Answer(
-        word, round(confidence, DIGITS), reading, round(reading_confidence, DIGITS),
-        second or None, round(confidences[1], DIGITS) if second else None,
-        third or None, round(confidences[2], DIGITS) if third else None,
-        segments, status, reason,
+        word, sure, reading, _rounded(reading_confidence), second or None, of_second if second else None,
+        third or None, of_third if third else None, segments, status, reason,
     )  # fmt: skip
+
+
+def _rounded(confidence: float) -> float | None:
+    """Round a confidence; None where the model has none, which is not a number."""
+    return None if math.isnan(confidence) else round(confidence, DIGITS)

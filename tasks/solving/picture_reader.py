@@ -1,5 +1,6 @@
 """Pictures read at once, in this process: the Python door for programs that have a few pictures and want words."""
 
+import math
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -18,13 +19,13 @@ class Word:
     """The answer to a picture.
 
     word : the best answer; '' if there is none, and `reason` says why
-    confidence : from 0 to 1, the calibrated probability that `word` is right
+    confidence : from 0 to 1, the calibrated probability that `word` is right; None if the model has none
     others : the next two answers, each with its share of the rest
     """
 
     word: str
-    confidence: float
-    others: tuple[tuple[str, float], ...] = ()
+    confidence: float | None
+    others: tuple[tuple[str, float | None], ...] = ()
     reason: str = ""
 
 
@@ -60,7 +61,8 @@ class PictureReader:
             for index, found, shares in zip(
                 indices.tolist(), readings.words.tolist(), readings.confidences.tolist(), strict=True
             ):
-                (word, share), *others = zip(found, shares, strict=True)
+                known = [None if math.isnan(share) else share for share in shares]
+                (word, share), *others = zip(found, known, strict=True)
                 rest = tuple(other for other in others if other[0])
                 if word and not shortest <= len(word) <= longest:
                     words[index] = Word("", 0.0, reason=f"cannot be read as {told_length((shortest, longest))} letters")

@@ -7,6 +7,7 @@ from tasks.reading.confidence import Curve, Line
 PLACES = (0, 0.01, 0.03, 0.1, 0.2, 0.35, 0.5, 0.65, 0.8, 0.9, 0.97, 1)  # quantiles of a column, where its line may bend
 # A step of 1 in a line costs as much as this share of an answer being as wrong as 1: few answers make flat lines.
 STIFF = 0.05
+NEAREST = 0.005  # of a column's range: bends are not nearer to each other, or rounding would move confidence
 MOST_ANSWERS = 120_000  # that are fitted to; of more, evenly spaced answers
 FIT_ROUNDS = 500  # of the search; it ends by itself after some 100
 
@@ -52,9 +53,14 @@ def fit_curve(evidence: np.ndarray, right: np.ndarray, weight: np.ndarray | None
 
 
 def _corners(column: np.ndarray) -> np.ndarray:
-    """Choose where the line of a column may bend, ascending: its quantiles, once each."""
-    corners: np.ndarray = np.unique(np.quantile(column, PLACES))
-    return corners
+    """Choose where the line of a column may bend, ascending: its quantiles, without those too near to another."""
+    quantiles = np.unique(np.quantile(column, PLACES))
+    near = (quantiles[-1] - quantiles[0]) * NEAREST
+    corners = [quantiles[0]]
+    for place in quantiles[1:]:
+        if place - corners[-1] > near:
+            corners.append(place)
+    return np.array(corners)
 
 
 def _ramps(column: np.ndarray, at: np.ndarray) -> np.ndarray:

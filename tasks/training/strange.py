@@ -50,8 +50,12 @@ def _mean(image: np.ndarray, share: float) -> np.ndarray:
     sums = np.concatenate([np.zeros((1, image.shape[1])), np.cumsum(image, axis=0)])
     places = np.arange(len(image) + 1)
     at = np.stack([np.interp(edges, places, column) for column in sums.T], axis=1)
-    small: np.ndarray = np.diff(at, axis=0) / np.diff(edges)[:, None]
-    return np.clip(small, 0, 255).astype(np.uint8)
+    return _bytes(np.diff(at, axis=0) / np.diff(edges)[:, None])
+
+
+def _bytes(values: np.ndarray) -> np.ndarray:
+    pixels: np.ndarray = np.clip(values, 0, 255).astype(np.uint8)
+    return pixels
 
 
 def _neighbours(image: np.ndarray) -> np.ndarray:
@@ -62,17 +66,17 @@ def _neighbours(image: np.ndarray) -> np.ndarray:
 
 def _thick(image: np.ndarray, random: np.random.Generator) -> np.ndarray:
     for _ in range(random.integers(1, 3)):
-        image = _neighbours(image).max(axis=0)
+        image = _bytes(_neighbours(image).max(axis=0))
     return image
 
 
 def _thin(image: np.ndarray, random: np.random.Generator) -> np.ndarray:
-    return _neighbours(image).min(axis=0) // 2 + (image // 2) * random.integers(0, 2)
+    return _bytes(_neighbours(image).min(axis=0) // 2 + (image // 2) * random.integers(0, 2))
 
 
 def _blurred(image: np.ndarray, random: np.random.Generator) -> np.ndarray:
     for _ in range(random.integers(1, 5)):
-        image = _neighbours(image).mean(axis=0).astype(np.uint8)
+        image = _bytes(_neighbours(image).mean(axis=0))
     return image
 
 
@@ -84,7 +88,7 @@ def _turned_round(image: np.ndarray, random: np.random.Generator) -> np.ndarray:
 def _twice(image: np.ndarray, random: np.random.Generator) -> np.ndarray:
     """Write the same text over it once more, moved, in ink of 30 to 100 %."""
     moved = np.roll(image, (random.integers(-9, 10), random.integers(8, 40)), axis=(0, 1))
-    return np.maximum(image, (moved * random.uniform(0.3, 1)).astype(np.uint8))
+    return _bytes(np.maximum(image, moved * random.uniform(0.3, 1)))
 
 
 def _covered(image: np.ndarray, random: np.random.Generator) -> np.ndarray:
@@ -106,13 +110,13 @@ def _broken(image: np.ndarray, random: np.random.Generator) -> np.ndarray:
 
 def _shaded(image: np.ndarray, random: np.random.Generator) -> np.ndarray:
     """Let the ink fade from one side to the other."""
-    ends = (1.0, random.uniform(0, 0.5))[:: random.choice([1, -1])]
-    return (image * np.linspace(*ends, image.shape[1])).astype(np.uint8)
+    ramp = np.linspace(1.0, random.uniform(0, 0.5), image.shape[1])
+    return _bytes(image * (ramp if random.random() < 0.5 else ramp[::-1]))
 
 
 def _worn(image: np.ndarray, random: np.random.Generator) -> np.ndarray:
     """Take away the ink of 10 to 60 % of all pixels."""
-    return image * (random.random(image.shape) > random.uniform(0.1, 0.6))
+    return _bytes(image * (random.random(image.shape) > random.uniform(0.1, 0.6)))
 
 
 def _hatched(image: np.ndarray, random: np.random.Generator) -> np.ndarray:
@@ -120,7 +124,7 @@ def _hatched(image: np.ndarray, random: np.random.Generator) -> np.ndarray:
     rows, columns = np.indices(image.shape)
     step, slope = random.integers(4, 12), random.choice([-1, 1, 2])
     stripes = (columns + slope * rows) % step < random.integers(1, 3)
-    return np.maximum(image, (stripes * random.integers(40, 255)).astype(np.uint8))
+    return _bytes(np.maximum(image, stripes * random.integers(40, 255)))
 
 
 def _blotted(image: np.ndarray, random: np.random.Generator) -> np.ndarray:
@@ -134,10 +138,10 @@ def _blotted(image: np.ndarray, random: np.random.Generator) -> np.ndarray:
 
 def _crossed(image: np.ndarray, random: np.random.Generator) -> np.ndarray:
     """Draw a thick line from left to right, of ink or of background."""
-    ends = random.uniform(0, image.shape[0], 2)
-    middle = np.linspace(*ends, image.shape[1])
+    first, last = random.uniform(0, image.shape[0], 2).tolist()
+    middle = np.linspace(first, last, image.shape[1])
     near = np.abs(np.arange(image.shape[0])[:, None] - middle) < random.uniform(0.8, 2.5)
-    return np.where(near, np.uint8(random.choice([0, 255])), image)
+    return np.where(near, np.uint8(255 * random.integers(0, 2)), image)
 
 
 def _reversed_strip(image: np.ndarray, random: np.random.Generator) -> np.ndarray:
