@@ -42,7 +42,8 @@ ROOMS = {
     "tasks/figures": ({"storage.texts", "tasks.rates", "tasks.lowlevel"}, {"numpy", "PIL", "matplotlib"}),
     # Units: one job each, a small receipt out.
     "tasks/training": (
-        STORAGE | {"tasks.reading", "tasks.profiles", "tasks.rates", "tasks.lowlevel"}, {"numpy", "threadpoolctl"}
+        STORAGE | {"tasks.reading", "tasks.profiles", "tasks.rates", "tasks.lowlevel"},
+        {"numpy", "scipy", "threadpoolctl"},
     ),
     "tasks/datasets": (
         STORAGE | {"tasks.drawing", "tasks.profiles", "tasks.figures", "tasks.lowlevel"}, {"numpy", "numba", "PIL"}

@@ -279,9 +279,9 @@ class Cases:
         scores += np.where(there, self.bonus(texts), 0)
         again = there[:, 0] & (np.logical_and(*self.has(texts[:, 0])) | (scores.argmax(axis=1) > 0))
         rest = ~again
-        order = np.argsort(-scores[rest], axis=1, kind="stable")
-        texts[rest] = np.take_along_axis(texts[rest], order[:, :, None], axis=1)
-        scores[rest] = np.take_along_axis(scores[rest], order, axis=1)
+        texts[rest], scores[rest] = _ordered(
+            texts[rest], scores[rest], np.argsort(-scores[rest], axis=1, kind="stable")
+        )
         if again.any():
             texts[again], chosen[again], scores[again] = self._of_one_case(
                 spans, Strings(texts[again], chosen[again], scores[again]), again, length, slack
@@ -295,7 +295,7 @@ class Cases:
         counts = np.diff(spans.starts)
         rows = np.flatnonzero(np.repeat(again, counts))
         starts = np.concatenate([[0], np.cumsum(counts[again])])
-        found = [strings]
+        found: list[Strings] = []
         for columns in self.subsets():
             odds = np.ascontiguousarray(spans.odds[rows][:, columns])
             some = Spans(starts, spans.cuts[again], spans.first[rows], spans.last[rows], odds)
@@ -303,15 +303,20 @@ class Cases:
             texts = np.where(texts >= 0, columns[texts], -1).astype(texts.dtype)
             scores += np.where(scores > NEVER / 2, self.bonus(texts), 0)
             found.append(Strings(texts, np.where(chosen >= 0, rows[chosen], -1), scores))
-        texts, scores = (
-            np.concatenate(parts, axis=1) for parts in ([f.texts for f in found], [f.scores for f in found])
-        )
-        same = (texts[:, :, None] == texts[:, None]).all(axis=-1) & (
-            np.arange(texts.shape[1]) < np.arange(texts.shape[1])[:, None]
-        )
-        scores[same.any(axis=2)] = NEVER  # the same string as one before it
-        order = np.argsort(-scores, axis=1, kind="stable")[:, :BEST]
-        texts, scores = np.take_along_axis(texts, order[:, :, None], axis=1), np.take_along_axis(scores, order, axis=1)
-        # The best string of all is the best of its own search.
-        chosen = np.stack([f.chosen for f in found])[order[:, 0] // BEST, np.arange(len(order))]
-        return Strings(texts, chosen, scores)
+        found.append(strings)
+        # The spans are known of the best string of each search only, so one of these is the best of all.
+        firsts = np.stack([part.scores[:, 0] for part in found])
+        search, each = firsts.argmax(axis=0), np.arange(len(strings.texts))
+        texts = np.concatenate([part.texts for part in found], axis=1)
+        scores = np.minimum(np.concatenate([part.scores for part in found], axis=1), firsts.max(axis=0)[:, None])
+        key = -scores
+        key[each, search * BEST] = -np.inf
+        texts, scores = _ordered(texts, scores, np.argsort(key, axis=1, kind="stable"))
+        same = np.tril((texts[:, :, None] == texts[:, None]).all(axis=-1), -1).any(axis=2)
+        scores[same] = NEVER  # the same string as one before it
+        texts, scores = _ordered(texts, scores, np.argsort(-scores, axis=1, kind="stable")[:, :BEST])
+        return Strings(texts, np.stack([part.chosen for part in found])[search, each], scores)
+
+
+def _ordered(texts: np.ndarray, scores: np.ndarray, order: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    return np.take_along_axis(texts, order[:, :, None], axis=1), np.take_along_axis(scores, order, axis=1)

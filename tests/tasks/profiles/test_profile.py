@@ -234,7 +234,7 @@ def test_a_file_by_a_relative_path(tmp_path, monkeypatch):
     [
         ('alphabt = "AB"', "unknown key 'alphabt'; the keys are alphabet, .*did you mean 'alphabet'?"),
         ("zzz = 1", r"unknown key 'zzz'; the keys are alphabet, .*width, words$"),
-        ('based_on = "bok"', "based_on: must be one of letters, book, .*hard; it is 'bok'; did you mean 'book'?"),
+        ('based_on = "bok"', "based_on: must be one of letters, book, .*strings; it is 'bok'; did you mean 'book'?"),
         ("based_on = 3", "based_on: must be one of letters, book, .*hard; it is 3"),
         ('based_on = ["book"]', r"based_on: must be one of letters, book, .*hard; it is \['book'\]"),
         ("shear = { start = 1 }", "shear: must be a table with start, stop and step; it is {'start': 1}"),
