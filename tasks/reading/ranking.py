@@ -206,15 +206,11 @@ def _top(scores: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 class Cases:
     """The two cases of an alphabet, where nobody said which letters may occur.
 
-    Many letters look alike in both cases: c, o, s, v, w, x, z. A text of one case is more probable than a text that
-    mixes them: of all texts a share `MIXED` draws each character from the whole alphabet, and the others draw from the
-    characters of one case, with digits and signs.
+    Many letters look alike in both cases, such as c and o. A text of one case is more probable than a text that mixes
+    them: a share `MIXED` of all texts draws from the whole alphabet, all others from one case, digits and signs.
 
-    Attributes
-    ----------
     upper, lower : (C,) bool
-    twin : (C,) int64
-        The same letter in the other case, or the letter itself if there is none.
+    twin : (C,) int64, the same letter in the other case, or the letter itself if there is none
     """
 
     def __init__(self, alphabet: str):
@@ -232,7 +228,7 @@ class Cases:
         return np.flatnonzero(~self.lower), np.flatnonzero(~self.upper)
 
     def has(self, classes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Tell which texts (..., L), -1 past the end, have upper case letters, and which lower case."""
+        """Tell which texts (..., L), -1 past the end, have letters of the upper case, and which of the lower."""
         there = classes >= 0
         return (self.upper[classes] & there).any(axis=-1), (self.lower[classes] & there).any(axis=-1)
 

@@ -8,7 +8,7 @@ PLACES = (0, 0.01, 0.03, 0.1, 0.2, 0.35, 0.5, 0.65, 0.8, 0.9, 0.97, 1)  # quanti
 # A step of 1 in a line costs as much as this share of an answer being as wrong as 1: few answers make flat lines.
 STIFF = 0.05
 NEAREST = 0.005  # of a column's range: bends are not nearer to each other, or rounding would move confidence
-MOST_ANSWERS = 120_000  # that are fitted to; of more, evenly spaced answers
+MOST_ANSWERS = 60_000  # that are fitted to; of more, evenly spaced answers
 FIT_ROUNDS = 500  # of the search; it ends by itself after some 100
 
 
