@@ -7,7 +7,7 @@ import sys
 import threading
 import traceback
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, nullcontext, redirect_stdout, suppress
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext, redirect_stdout, suppress
 from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
@@ -18,18 +18,19 @@ from cyclopts import App, CycloptsError, Group, Parameter
 from rich.console import Console
 from rich.text import Text
 
-from flows.environment import named_server, require_files, require_reachable, require_streams
+from flows.environment import named_server, require_files, require_proxies, require_reachable, require_streams
 from flows.home import HOME, end_orphaned_servers, prepare_environment, served
 from flows.missing_inputs import require_inputs
-from flows.parameters import command_at, require_single_output, spelled
+from flows.parameters import command_at, misuse_explained, require_single_output, spelled
 from flows.requests import checked, needing_workers
 from flows.service import embedded_server, processes, starting
 from flows.service.prefect_settings import settings_explained
-from flows.service.starting import tell_if_kernels_are_missing
+from flows.service.starting import compile_kernels
 from storage.errors import BadInput, CaptchasError
 from storage.files.places import is_url, place
 from storage.files.targets import STANDARD_OUTPUT
 from storage.texts import plain, plain_lines
+from tasks.compiled import require_compiling
 
 COMMANDS = {
     "generate": ("flows.generate:generate", "Draw a dataset of pictures into sharded HDF5, or finish or extend it."),
@@ -52,6 +53,8 @@ COMMANDS = {
     "profiles": ("flows.profiles:profiles", "List the kinds of pictures that can be drawn, and the fonts."),
 }
 PLAIN = {"up", "serve", "inspect", "datasets", "profiles"}  # they are no flows and need no server
+OFFLINE = {"serve", "inspect", "datasets", "profiles", None}  # they ask no server
+WRITES_NOTHING = {"profiles", None}
 BEGINS_ANEW = {"train", "evaluate", "reproduce"}  # what they have done is kept at the end, but of the ladder's rungs
 HELP = {"--help", "-h", "--version"}
 GRACE = 3.5  # seconds for a clean end after a signal: with the time that a busy machine adds, under five in all
@@ -98,7 +101,7 @@ def launch(
         try:
             with nullcontext() if no_flow else _workers_for(command):
                 embedded_server.wait()
-                with nullcontext() if no_flow else starting.without_heartbeats():
+                with nullcontext() if no_flow else starting.without_heartbeats(), _tagged(command, no_flow):
                     report = command(*bound.args, **bound.kwargs)
         except CaptchasError as error:
             if error.report:
@@ -110,13 +113,22 @@ def launch(
     return 0
 
 
+def _tagged(command: Callable[..., object], no_flow: bool) -> AbstractContextManager[object]:
+    """Give a command's run, and the runs within it, tags by which Prefect's UI finds them, as deployments have."""
+    if no_flow:
+        return nullcontext()
+    from prefect import tags
+
+    return tags("captchas", command.__name__)
+
+
 @contextmanager
 def _workers_for(command: Callable[..., object]) -> Iterator[None]:
     """Start the workers of a command that is sure to need them while Prefect's server still starts."""
     from flows.workers.cluster import crew
     from flows.workers.roster import WorkerLost
 
-    tell_if_kernels_are_missing()
+    compile_kernels()
     request = needing_workers(command)
     with ExitStack() as stack:
         if request is not None:
@@ -149,7 +161,7 @@ def main() -> None:
             _say(f"interrupted; the same command {_next_time(interrupted)}")
         code = ended.code
     except CycloptsError as error:
-        _say(str(error))
+        _say(misuse_explained(error))
         code = 2
     except CaptchasError as error:
         if "--json" in sys.argv and not error.report:
@@ -185,9 +197,12 @@ def _run(arguments: list[str]) -> int:
     """Run a command, and start the server that it needs, before the options are parsed."""
     _refuse_undecodable(arguments)
     # First of all, since parsing imports the flow and with it Prefect.
-    own = prepare_environment(_home(arguments))
     place = command_at(arguments)
     command = arguments[place] if place is not None and arguments[place] in COMMANDS else None
+    own = prepare_environment(_home(arguments), make_home=command not in WRITES_NOTHING)
+    if command not in OFFLINE and not HELP.intersection(arguments):
+        require_proxies()
+        require_compiling()
     if command not in PLAIN | {None} and not HELP.intersection(arguments):
         require_files()
         embedded_server.begin(own)

@@ -47,7 +47,9 @@ def _described(path: str, out: Path | None, first: int | None) -> dict[str, Any]
     if not path.endswith(".skops") and folder.is_dir():
         return describe_dataset(folder, sheet or reports / f"{folder.name}.png", first or 0)
     if model.exists():
+        from flows.reporting.about_model import in_sentences
         from tasks.models import describe
 
-        return describe(model)
+        record = describe(model)
+        return record | {"shown": in_sentences(record)}
     raise NotThere(f"{path}: neither a dataset ({folder}) nor a model ({model}); captchas datasets lists datasets")

@@ -7,6 +7,7 @@ import sys
 import time
 import tomllib
 from contextlib import suppress
+from importlib.util import find_spec
 from pathlib import Path
 from typing import NamedTuple
 from urllib.error import HTTPError
@@ -25,6 +26,9 @@ _ANSWER = 5.0  # seconds that a named server has to take a connection
 _EVERY = 0.25  # seconds between two tries
 _REMEDY = "start it, or correct or unset the variable"
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
+_PROXIES = ("http", "https", "all")  # the variables http_proxy, https_proxy and all_proxy, in either case
+_PORTS = {"http": 80, "https": 443}
+_SOCKS = ("socks5", "socks5h")  # kinds of proxies that Prefect's client takes with the package socksio
 
 
 class Server(NamedTuple):
@@ -92,6 +96,46 @@ def exempt_loopback() -> None:
             os.environ[name] = ",".join([*given, *(host for host in _LOOPBACK if host not in given)])
 
 
+def require_proxies() -> None:
+    """Refuse proxies in the environment that Prefect's client cannot use; it reads them even to reach this machine.
+
+    `all_proxy` is dropped if it names a SOCKS proxy that nothing here needs: no other part of the project reads it.
+
+    Raises
+    ------
+    BadInput
+    """
+    if "*" in getproxies().get("no", "").replace(" ", "").split(","):
+        return
+    for scheme in _PROXIES:
+        url = getproxies().get(scheme, "")
+        names = [name for name in os.environ if name.lower() == f"{scheme}_proxy" and os.environ[name] == url]
+        parts = _proxy(url) if url else None
+        if not url or (parts and (parts.scheme not in _SOCKS or find_spec("socksio"))):
+            continue
+        if parts and scheme == "all" and _is_local(named_server()):
+            for name in names:
+                del os.environ[name]
+            continue
+        rule = "SOCKS proxies need the package socksio" if parts else "must be a URL such as http://127.0.0.1:3128"
+        raise BadInput(f"{', '.join(names)}: {rule}; it is {masked(url)!r}; correct or unset it")
+
+
+def _proxy(url: str) -> SplitResult | None:
+    """Return the parts of a proxy's URL; None if there is no such proxy."""
+    try:
+        parts = urlsplit(url if "://" in url else f"http://{url}")
+        fits = parts.scheme in {"http", "https", *_SOCKS} and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return None
+    return parts if fits else None
+
+
+def _is_local(server: Server | None) -> bool:
+    """Return whether Prefect's server runs on this machine; without a named server it does."""
+    return server is None or _parts(server).hostname in _LOOPBACK
+
+
 def named_server() -> Server | None:
     """Find the Prefect server that the user has named: in `PREFECT_API_URL` or in the active profile.
 
@@ -136,25 +180,25 @@ def active_profile() -> dict[str, str]:
 def require_reachable(server: Server) -> None:
     """Refuse a server that takes no connection within some seconds, or is something else than Prefect's.
 
-    Behind a proxy only Prefect can tell; over HTTPS only Prefect knows the certificates.
+    Behind a proxy only Prefect can tell, so the proxy has to take a connection; over HTTPS only Prefect knows the
+    certificates.
 
     Raises
     ------
     Unreachable, Unanswered
     """
     parts = _parts(server)
-    host, port = parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
-    if parts.scheme in getproxies() and not proxy_bypass(host):
+    host, port = parts.hostname or "", parts.port or _PORTS[parts.scheme]
+    proxies = getproxies()
+    scheme = next((name for name in (parts.scheme, "all") if proxies.get(name)), None)
+    if scheme and not proxy_bypass(host):
+        proxy = _proxy(proxies[scheme])
+        if proxy:
+            reason = f"{scheme}_proxy: no proxy answers at {_shown(proxy)}, on the way to {_shown(parts)}"
+            remedy = f"start it, correct or unset the variable, or exempt the server: no_proxy={host}"
+            _connect(proxy.hostname or "", proxy.port or _PORTS.get(proxy.scheme, 1080), reason, remedy)
         return
-    deadline = time.monotonic() + _ANSWER
-    while True:
-        try:
-            with socket.create_connection((host, port), timeout=_ANSWER):
-                break
-        except (OSError, UnicodeError) as error:
-            if time.monotonic() > deadline:
-                raise Unreachable(f"{_nobody(server)} ({error}); {_REMEDY}") from error
-        time.sleep(_EVERY)
+    _connect(host, port, _nobody(server), _REMEDY)
     if parts.scheme == "http" and not os.environ.get("PREFECT_CLIENT_CUSTOM_HEADERS"):
         named = unquote(parts.netloc.rpartition("@")[0]) or None
         try:
@@ -167,6 +211,19 @@ def require_reachable(server: Server) -> None:
             raise Unreachable(f"{_nobody(server)}, but something else ({said}); {_REMEDY}") from error
         if not isinstance(found, str):
             raise Unreachable(f"{_nobody(server)}, but something else; {_REMEDY}")
+
+
+def _connect(host: str, port: int, reason: str, remedy: str) -> None:
+    """Connect once, within some seconds; else raise Unreachable."""
+    deadline = time.monotonic() + _ANSWER
+    while True:
+        try:
+            with socket.create_connection((host, port), timeout=_ANSWER):
+                return
+        except (OSError, UnicodeError) as error:
+            if time.monotonic() > deadline:
+                raise Unreachable(f"{reason} ({error}); {remedy}") from error
+        time.sleep(_EVERY)
 
 
 def _nobody(server: Server) -> str:

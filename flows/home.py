@@ -55,7 +55,7 @@ def new_dataset_folder(name: str) -> Path:
 def model_file(name: str | Path) -> Place:
     """Find a model's file by a name under the home (`.skops` optional), a path, or a URL; `ladder` is shipped."""
     path = place(name)
-    if isinstance(path, ObjectPath):
+    if isinstance(path, ObjectPath) or path.name in ("", ".."):
         return path
     under_home = home() / "models" / path.with_name(path.name.removesuffix(".skops") + ".skops")
     if under_home.name == SHIPPED.name and len(path.parts) == 1 and not under_home.exists():
@@ -75,13 +75,15 @@ def pictures_at(path: Path) -> Path:
     return under_home if not path.is_absolute() and not here and under_home.exists() else path
 
 
-def prepare_environment(chosen: Path | None = None) -> bool:
+def prepare_environment(chosen: Path | None = None, *, make_home: bool = True) -> bool:
     """Set the variables that Prefect reads when it is imported; keep those that the user has set.
 
     Parameters
     ----------
     chosen : Path, optional
         The `--home` of the command line.
+    make_home : bool
+        Whether to make the home's folder, if there is none; False for a command that writes nothing.
 
     Returns
     -------
@@ -111,15 +113,17 @@ def prepare_environment(chosen: Path | None = None) -> bool:
     exempt_loopback()
     if named_server() is None:
         folder = (home() / "prefect").resolve()
-        _make_private(folder.parent, folder)  # Prefect's server does not start without it
+        if make_home:
+            _make_private(folder.parent, folder)  # Prefect's server does not start without it
         own = os.environ.setdefault("PREFECT_HOME", str(folder)) == str(folder)
         there = served() if own else None
         if there:
             os.environ[API], os.environ[passwords.CLIENT] = there["api"], there["password"]
             own = False
     else:
-        with suppress(OSError):  # who writes there is told why it cannot be
-            _make_private(home().resolve())
+        if make_home:
+            with suppress(OSError):  # who writes there is told why it cannot be
+                _make_private(home().resolve())
         if passwords.CLIENT in (profile := active_profile()):  # for our requests, which know no profiles
             defaults[passwords.CLIENT] = profile[passwords.CLIENT]
     for name, value in defaults.items():

@@ -1,7 +1,7 @@
 """Refuse inputs that are not there before anything starts: Prefect alone takes a second to import.
 
-The options of a command are read from the source of its request, `class …Request` in the command's file, since
-importing that file imports Prefect. Whatever cannot be understood here is left to the command itself.
+The options of a command are read from the source of the command's file, since importing it imports Prefect. Whatever
+cannot be understood here is left to the command itself.
 """
 
 import ast
@@ -16,6 +16,8 @@ from storage.errors import CaptchasError, NotThere
 from storage.files.places import Place, is_url
 
 NO_FILES = ("web2", "none", "")  # dictionaries that are no files
+MANIFEST = "manifest.json"  # of a complete dataset; the module of manifests would bring HDF5
+FONT_FILES = (".ttf", ".otf", ".ttc")
 SHARED_FLAGS, SHARED_VALUES = {"json"}, {"home"}  # options of every command
 
 
@@ -51,7 +53,7 @@ def require_inputs(arguments: Sequence[str], modules: dict[str, str]) -> None:
         return  # names that cannot be shown are judged by the command
     given = given_values([*arguments[:at], *arguments[at + 1 :]], options_of(modules[command]))
     for parameter, require in INPUTS[command].items():
-        if values := given.get(parameter):
+        if values := [value for value in given.get(parameter, ()) if value]:
             try:
                 require(values)
             except CaptchasError:
@@ -61,31 +63,39 @@ def require_inputs(arguments: Sequence[str], modules: dict[str, str]) -> None:
 
 
 def options_of(module: str) -> Options:
-    """Read the parameters of a command from the request class in the file of `flows.NAME` or `flows.NAME_request`."""
-    root = Path(__file__).parent
-    name = module.rpartition(".")[2]
+    """Read the parameters of a command from the source of `flows.NAME_request` or `flows.NAME`.
+
+    They are the fields of a class `...Request`, or else the arguments of a function NAME.
+    """
+    root, name = Path(__file__).parent, module.rpartition(".")[2]
     file = root / f"{name}_request.py"
     tree = ast.parse((file if file.exists() else root / f"{name}.py").read_bytes())
-    fields = [
-        (node.target.id, ast.unparse(node.annotation))
+    fields: list[tuple[str, ast.expr | None]] = [
+        (node.target.id, node.annotation)
         for request in tree.body
         if isinstance(request, ast.ClassDef) and request.name.endswith("Request")
         for node in request.body
         if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name)
+    ] or [
+        (argument.arg, argument.annotation)
+        for function in tree.body
+        if isinstance(function, ast.FunctionDef) and function.name == name
+        for argument in (*function.args.args, ast.arg("_"), *function.args.kwonlyargs)
     ]
     names = [field for field, _ in fields]
     first = names.index("_") if "_" in names else 0
-    kinds = {field: annotation for field, annotation in fields if field != "_"}
+    kinds = {field: ast.unparse(annotation) for field, annotation in fields if annotation and field != "_"}
+    flags = {field for field, kind in kinds.items() if kind == "bool"}
     return Options(
         tuple(names[:first]),
-        frozenset(field for field, annotation in kinds.items() if annotation.startswith("list[")),
-        frozenset(field for field, annotation in kinds.items() if annotation == "bool"),
-        frozenset(field for field, annotation in kinds.items() if annotation != "bool"),
+        frozenset(field for field, kind in kinds.items() if kind.startswith("list[")),
+        frozenset(flags),
+        frozenset(kinds.keys() - flags),
     )
 
 
 def given_values(tokens: Sequence[str], options: Options) -> dict[str, list[str]]:
-    """Return the values of a command line by parameter; none of a line that has an unknown option.
+    """Return the values of a command line by parameter; none of a line that the command will not understand.
 
     Values without a name that are too many belong to the first parameter: `solve` takes several pictures.
     """
@@ -102,7 +112,10 @@ def given_values(tokens: Sequence[str], options: Options) -> dict[str, list[str]
             continue
         if name not in options.values | SHARED_VALUES:
             return {}
-        found.setdefault(name, []).append(value if joined else next(rest, ""))
+        value = value if joined else next(rest, "--")
+        if value.startswith("--"):  # there is none
+            return {}
+        found.setdefault(name, []).append(value)
     for name in options.positional:
         count = len(unnamed) if name in options.lists else 1
         if name not in found and unnamed:
@@ -124,7 +137,7 @@ def _pictures(names: list[str]) -> None:
 def _models(names: list[str]) -> None:
     for name in names:
         file = model_file(name)
-        if _lacks(file):
+        if _lacks(file) or (isinstance(file, Path) and file.is_dir()):
             from storage.models import model_digest
 
             model_digest(file)
@@ -133,7 +146,7 @@ def _models(names: list[str]) -> None:
 def _datasets(names: list[str]) -> None:
     for name in names:
         folder = dataset_folder(name)
-        if _lacks(folder):
+        if _lacks(folder / MANIFEST):
             from storage.shards.manifest import Manifest
 
             Manifest.read(folder)
@@ -152,6 +165,13 @@ def _word_lists(names: list[str]) -> None:
             from tasks.profiles.word_lists import load_words
 
             load_words(name, "A", (1, 1))
+
+
+def _fonts(names: list[str]) -> None:
+    for name in names:
+        path = Path(name).expanduser() if name.startswith("~/") else Path(name)
+        if path.suffix.lower() in FONT_FILES and _lacks(path):
+            raise NotThere(f"font {path}: no such file")
 
 
 def _profiles(names: list[str]) -> None:
@@ -184,7 +204,9 @@ INPUTS: dict[str, dict[str, Callable[[list[str]], None]]] = {
     "train": {"datasets": _datasets},
     "export": {"dataset": _datasets},
     "import": {"folder": _folders, "labels": _labels},
-    "verify": {"dataset": _proven, "words": _word_lists, "source": _folders},
-    "generate": {"profile": _profiles, "words": _word_lists},
+    "verify": {"dataset": _proven, "font": _fonts, "words": _word_lists, "source": _folders},
+    "generate": {"profile": _profiles, "font": _fonts, "words": _word_lists},
+    "reproduce": {"font": _fonts},
+    "serve": {"model": _models},
     "regenerate": {"profiles": _profiles},
 }

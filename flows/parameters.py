@@ -5,8 +5,10 @@ words and also knows files and the other parameters. So these types only describ
 """
 
 from collections.abc import Iterable, Sequence
+from inspect import Parameter
 from typing import Annotated
 
+from cyclopts import CycloptsError, MissingArgumentError, UnusedCliTokensError
 from pydantic import WithJsonSchema
 
 from storage.errors import BadInput
@@ -55,3 +57,18 @@ def spelled(tokens: Iterable[str]) -> list[str]:
         else:
             found.append(token)
     return found
+
+
+def misuse_explained(error: CycloptsError) -> str:
+    """Return a mistake in a command line as a sentence; arguments without a name are called as the help calls them."""
+    command = " ".join(error.command_chain or ())
+    see = f"see captchas {command} --help"
+    if isinstance(error, MissingArgumentError) and error.argument is not None and command:
+        name = error.keyword or error.argument.name
+        if error.keyword is None and error.argument.field_info.kind is not Parameter.KEYWORD_ONLY:
+            name = name.lstrip("-").upper()
+            return f"{name} is missing: captchas {command} {name} …; {see}"
+        return f"{name}: needs a value; {see}"
+    if isinstance(error, UnusedCliTokensError) and error.unused_tokens and command:
+        return f"{command}: takes no argument {error.unused_tokens[0]!r} there; {see}"
+    return str(error)

@@ -20,7 +20,7 @@ from flows.parameters import command_at, require_single_output, spelled
 from flows.reporting.answers import answers_for_people
 from flows.reporting.show import show
 from flows.requests import refusing
-from flows.service.starting import tell_if_kernels_are_missing
+from flows.service.starting import compile_kernels
 from flows.solve_request import PlannedReading, SolveRequest, dictionary_file, ledger, plan_of
 from storage.errors import BadInput, NotThere
 from storage.files import atomic
@@ -75,7 +75,7 @@ def solve_named(arguments: list[str]) -> bool:
         return False
     began = time.monotonic()
     load_without_scipy()
-    tell_if_kernels_are_missing()
+    compile_kernels()
     request = given.request
     require_single_output(request.out, given.json)
     with refusing():

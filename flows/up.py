@@ -30,6 +30,7 @@ from storage.files.locks import locked
 from storage.texts import plain_lines
 
 FILE = "prefect.yaml"
+PACKAGED = Path("deployment", FILE)  # under flows/; runs start in its folder, where no module shadows another
 INBOX = "inbox"  # under the home
 SCRATCH = "tmp"  # under Prefect's folder: temporary files that killed processes leave; emptied at each start
 STARTING = 180.0  # seconds that the server and the worker get each, twelve times what they need on a free machine
@@ -97,14 +98,10 @@ def _chosen(given: Path | None, deploy: bool) -> Path:
             f"PREFECT_API_URL: names a Prefect server already, {named}; unset it, or use that server: --deploy, "
             f"then `prefect worker start --pool {deployments.POOL}`"
         )
-    beside, here = Path(flows.__file__).parents[1] / FILE, Path(FILE)
-    chosen = given or (beside if beside.is_file() else here)
+    chosen = given or next(_files(), Path(FILE))
     if not chosen.is_file():
-        raise BadInput(
-            f"deployments: {chosen} is not there; run this in a clone of the project, or name its {FILE} with "
-            "--deployments"
-        )
-    return chosen.resolve()
+        raise BadInput(f"deployments: {chosen} is not there; name a file such as the project's {FILE}")
+    return chosen.absolute()
 
 
 @command(UpRequest, check)
@@ -267,8 +264,13 @@ def _there() -> tuple[str | None, Path | None, str | None]:
     record = served()
     if record:
         return record["api"], Path(record["deployments"]), record["password"]
-    beside = Path(flows.__file__).parents[1] / FILE
-    return os.environ.get("PREFECT_API_URL"), beside if beside.is_file() else None, None
+    return os.environ.get("PREFECT_API_URL"), next(_files(), None), None
+
+
+def _files() -> Iterator[Path]:
+    """Yield the files of deployments that are there: of the clone, of this folder, and of the installation."""
+    package = Path(flows.__file__).parent
+    yield from (path for path in (package.parent / FILE, Path(FILE), package / PACKAGED) if path.is_file())
 
 
 def _free(port: int) -> int:
@@ -278,9 +280,7 @@ def _free(port: int) -> int:
         try:
             probe.bind(("127.0.0.1", port))
         except OSError as error:
-            raise BadInput(
-                f"port: {port} cannot be used ({error.strerror}); give another port, or 0 for any"
-            ) from error
+            raise BadInput(f"port: {port} cannot be used ({error.strerror}); give another, or 0 for any") from error
         taken: int = probe.getsockname()[1]
         return taken
 

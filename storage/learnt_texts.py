@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 TEXTS = "texts"  # the key in a model's record; models of earlier versions have none
 WORDS = ("web2", "list", "")  # the book's dictionary, a list of the user's, or strings of no dictionary
-_MOST_KINDS = 1000  # of texts in one record, far more than anybody trains on
+_MOST_KINDS = 256  # of texts in one record, far more than anybody trains on
 _MOST_LETTERS, _LONGEST = 254, 32  # as in datasets and in networks
 
 
@@ -46,6 +46,8 @@ def _checked(kept: object) -> LearntTexts:
     alphabet, length, words = (kept[field] for field in LearntTexts._fields)
     if not isinstance(alphabet, str) or not 1 <= len(alphabet) <= _MOST_LETTERS or len(set(alphabet)) < len(alphabet):
         raise ValueError(f"{TEXTS}, alphabet: must be 1 to {_MOST_LETTERS} letters, each once")
+    if not alphabet.isprintable() or any(letter.isspace() for letter in alphabet):
+        raise ValueError(f"{TEXTS}, alphabet: must have no blank or control characters")
     whole = isinstance(length, list) and len(length) == 2 and all(type(bound) is int for bound in length)
     if not whole or not 1 <= length[0] <= length[1] <= _LONGEST:
         raise ValueError(f"{TEXTS}, length: must be the shortest and the longest, from 1 to {_LONGEST}")

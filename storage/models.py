@@ -229,6 +229,8 @@ def _bytes(path: str | Place) -> bytes:
         return place(path).read_bytes()
     except FileNotFoundError:
         raise NotThere(f"model {path}: no such file; train a model with `captchas train`") from None
+    except IsADirectoryError:
+        raise NotThere(f"model {path}: is a folder; give the file of a model, or its name under the home") from None
     except OSError as error:
         raise Damaged(f"model {path}: cannot be read ({error.strerror})") from error
 

@@ -15,6 +15,25 @@ _KERNELS = {
 }
 
 
+_SWITCH = "NUMBA_DISABLE_JIT"
+
+
+def require_compiling() -> None:
+    """Refuse an environment in which Python would run the kernels, which call instructions of the processor.
+
+    Raises
+    ------
+    BadInput
+    """
+    given = os.environ.get(_SWITCH, "0")
+    try:
+        off = int(given) != 0
+    except ValueError:  # numba warns, and compiles
+        off = False
+    if off:
+        raise BadInput(f"{_SWITCH}: must be 0, since the kernels only run compiled; it is {given!r}; unset it")
+
+
 def kernels_missing() -> bool:
     """Return whether a kernel of a module that is imported has to be compiled first, which takes seconds.
 
@@ -23,18 +42,16 @@ def kernels_missing() -> bool:
     Raises
     ------
     BadInput
-        NUMBA_DISABLE_JIT is set: Python would run the kernels, which call instructions of the processor.
+        Compiling is switched off.
     """
+    require_compiling()
     loaded = ((sys.modules[module], name) for module, name in _KERNELS.items() if module in sys.modules)
     return not all(_is_compiled(getattr(module, name)) for module, name in loaded)
 
 
 def _is_compiled(kernel: Any) -> bool:
     if not hasattr(kernel, "py_func"):  # a plain function
-        raise BadInput(
-            f"NUMBA_DISABLE_JIT: must be 0, since the kernels only run compiled; it is "
-            f"{os.environ.get('NUMBA_DISABLE_JIT')!r}; unset it"
-        )
+        raise BadInput("numba: is told not to compile, but the kernels only run compiled; see .numba_config.yaml")
     source = Path(kernel.py_func.__code__.co_filename)
     made = Path(kernel.stats.cache_path).glob(f"{source.stem}.{kernel.__name__}-*.nbi")
     return any(index.stat().st_mtime >= source.stat().st_mtime for index in made)

@@ -19,6 +19,13 @@ from tasks.reading.features import FEATURES
 from tasks.reading.networks import LETTERS, FittedNetwork
 from tasks.training.settings import Settings, classes_of
 
+# Of the parameters that scikit-learn keeps, those that training uses; the others belong to its other optimisers, and to
+# its own loop over the data.
+USED = (
+    "activation", "alpha", "batch_size", "beta_1", "beta_2", "epsilon", "hidden_layer_sizes", "learning_rate_init",
+    "random_state", "solver",
+)  # fmt: skip
+
 
 def provenance_of(datasets: list[Dataset], settings: Settings) -> dict[str, Any]:
     """Collect what a model depends on: its data with its texts, its settings and the version of its features."""
@@ -126,7 +133,6 @@ def describe(path: Place) -> dict[str, Any]:
         "model": str(path),
         "sha256": model_digest(path),
         "bytes": path.stat().st_size,
-        **provenance,
         "layers": [
             {"network": name, "layer": number, "inputs": weights.shape[0], "outputs": weights.shape[1],
              "weights": weights.size, "biases": len(biases),
@@ -134,7 +140,10 @@ def describe(path: Place) -> dict[str, Any]:
             for name, network in networks.items()
             for number, (weights, biases) in enumerate(zip(network.coefs_, network.intercepts_, strict=True), 1)
         ],
-        "parameters": {key: str(value) for key, value in sorted(networks[LETTERS].get_params().items())},
+        **provenance,
+        "parameters": {
+            key: str(value) for key, value in sorted(networks[LETTERS].get_params().items()) if key in USED
+        },
     }  # fmt: skip
 
 

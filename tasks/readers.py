@@ -79,7 +79,7 @@ def expect_texts(
         bounds = _bounds_of_words(words) if dictionary != WEB2 else (_bounds(_of_words(kinds)) or bounds)
     told = "; ".join(
         [
-            f"letters {_told_alphabet(alphabet or classes)}{' (--alphabet)' if alphabet else ''}",
+            f"letters {told_alphabet(alphabet or classes)}{' (--alphabet)' if alphabet else ''}",
             _told_bounds(bounds, length is not None),
             why + (", told from the names of its datasets" if derived else ""),
         ]
@@ -179,7 +179,7 @@ def _told_bounds(bounds: tuple[int, int] | None, given: bool) -> str:
     return f"{told_length(bounds)} of them{' (--length)' if given else ''}"
 
 
-def _told_alphabet(alphabet: str) -> str:
+def told_alphabet(alphabet: str) -> str:
     """Tell an alphabet in short: `A-Z0-9` for runs of letters, the first ones of a long alphabet without runs."""
     told, letters = "", sorted(set(alphabet))
     while letters:

@@ -4,6 +4,7 @@ Numba keeps compiled kernels beside the modules, or in the user's cache folder i
 """
 
 import sys
+from collections.abc import Callable
 
 import numpy as np
 
@@ -26,31 +27,39 @@ from tasks.reading.ranking import Ranking
 from tasks.reading.reader import Reader
 from tasks.training.alignment import NEAR, mark, nearness
 
+PARTS = ("drawing", "statistics", "files", "cutting", "learning", "reading")
 
-def warm() -> None:
-    """Draw a block and read it, with the types that every run has."""
+
+def warm(done: Callable[[str], object] = lambda _part: None) -> None:
+    """Draw a block and read it, with the types that every run has; call `done` with each of `PARTS` at its end."""
     profile = find_profile("book")
     recipe = make_recipe(profile, 1)
     block = renderer_of(recipe).block(recipe.seed, 0, 32)
     distorted = Profile("warm", top=20, left=20, height=90, width=90, rotation=Grid(0, 1), blur=Grid(1, 1))
     renderer_of(make_recipe(distorted, 1)).block(1, 0, 32)
+    done("drawing")
     Tally(profile.alphabet).add(block)
     Distinct().add(np.frombuffer(bytes(8), np.uint64))
+    done("statistics")
     images = block.images.reshape(-1)
     inflate(compress(images), np.empty_like(images))
     decode_picture(png(255 - block.images[0]))
+    done("files")
     ink, shear, offset = upright(block.images)
     find_apart(ink)
     lattice = find_spans(ink)
     codes = np.array([[profile.alphabet.index(letter) for letter in text] for text in block.texts()])
     mark(lattice, codes, nearness(lattice, shear, offset, block.boxes), NEAR, len(profile.alphabet))
+    done("cutting")
     X = shape_spans(ink, lattice)
     y = np.arange(len(X)) % (len(profile.alphabet) + 1)
     built = {LETTERS: networks.build((8,), 1), GATE: networks.build((8,), 1)}
     networks.fit(built[LETTERS], lambda rows: (X[rows], y[rows]), len(X), 512, len(profile.alphabet) + 1, 1)
     networks.fit(built[GATE], lambda rows: (X[rows], y[rows] % 2), len(X), 512, 2, 1)
+    done("learning")
     record = {"classes": profile.alphabet, "features": FEATURES, "gate": -1e9, "calibration": {}}
     Reader(built, record, ("BONE", "BOND")).read(block.images, list(Ranking))
+    done("reading")
 
 
 def warm_reading() -> None:
@@ -63,5 +72,14 @@ def warm_reading() -> None:
     shape_spans(ink, find_spans(ink))
 
 
+def _say(part: str) -> None:
+    """Print what is compiled, for a process that shows it to people."""
+    sys.stdout.write(f"{PARTS.index(part) + 1} of {len(PARTS)} parts ({part})\n")
+    sys.stdout.flush()
+
+
 if __name__ == "__main__":
-    warm_reading() if sys.argv[1:] == ["reading"] else warm()
+    if sys.argv[1:] == ["reading"]:
+        warm_reading()
+    else:
+        warm(_say if sys.argv[1:] == ["told"] else lambda _part: None)

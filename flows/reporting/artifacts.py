@@ -23,6 +23,14 @@ MOST_KINDS = 20  # kinds of repair that a report counts
 SHOWN = 24  # pictures on the contact sheet of a new dataset
 # The plots of an evaluation that Prefect's report shows: of eight, those that say most.
 PLOTS = {"rates.png": "Words right by each parameter of drawing", "mistakes.png": "Mistakes"}
+OUTCOMES = {
+    "segments": "wrong: cut into too few or too many letters",
+    "place": "wrong: the right number of letters, but at least one was cut elsewhere",
+    "letter": "wrong: cut rightly, but at least one letter was taken for another",
+    "damage": "wrong: read rightly, and changed into another word by the dictionary",
+    "rescue": "right: read wrongly, and mended by the dictionary",
+    "right": "right: read rightly",
+}
 FOR_PEOPLE = ("rates.png", "confusion.png", "failures.png", "reliability.png", "mistakes.png")
 
 
@@ -134,6 +142,7 @@ def evaluation_for_people(report: Evaluation, kept: bool, folder: Path) -> Evalu
             for name, content in report["calibration"].items()
         ],
         "failures": [{"ranking": name, **split} for name, split in report["failures"].items()],
+        "failures_explained": [{"outcome": name, "meaning": said} for name, said in OUTCOMES.items()],
         "words_per_second_a_worker": report["words_per_second_a_worker"],
         "pictures_to_look_at": [str(folder / name) for name in FOR_PEOPLE],
     }

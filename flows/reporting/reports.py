@@ -67,6 +67,7 @@ class EvaluationSummary(TypedDict):
     letters_right: str
     calibration_error: list[RankingError]
     failures: list[dict[str, str | int]]
+    failures_explained: list[dict[str, str]]
     words_per_second_a_worker: int | None
     pictures_to_look_at: list[str]
 

@@ -37,13 +37,16 @@ MOST_NAMES = 60  # characters of a run's name that are its parameters
 
 
 def named(command: str, *parameters: str) -> Callable[[], str]:
-    """Make a function that names a run: command, values of the parameters, day: `generate-book-5000-2026-11-26`."""
+    """Make a function that names a run: command, values of the parameters, time.
+
+    Such as `generate-book-5000-2026-11-26-14:05:09`, in local time: so runs of one day are told apart.
+    """
 
     def name() -> str:
         given = flow_run.parameters
         said = [_said(given.get(parameter)) for parameter in parameters]
-        day = datetime.now().date().isoformat()
-        return "-".join(filter(None, [command, plain("-".join(filter(None, said)))[:MOST_NAMES], day]))
+        time_of_day = f"{datetime.now():%Y-%m-%d-%H:%M:%S}"
+        return "-".join(filter(None, [command, plain("-".join(filter(None, said)))[:MOST_NAMES], time_of_day]))
 
     return name
 
@@ -75,7 +78,7 @@ def told(flow: Callable[P, Report]) -> Callable[P, Report]:
         while True:
             token = _within.set(True)
             try:
-                return flow(*args, **kwargs)
+                return _logged(flow(*args, **kwargs))
             except CaptchasError as error:
                 wait = next(waits, None) if isinstance(error, Busy | ClusterLost) else None
                 if wait is None:
@@ -92,6 +95,25 @@ def told(flow: Callable[P, Report]) -> Callable[P, Report]:
 
     run.__doc__ = _as_prefect_reads(flow.__doc__)
     return run
+
+
+def _logged(report: Report) -> Report:
+    """End a run's log with its result; a function that was called alone has no log."""
+    if flow_run.id:
+        get_run_logger().info("Result: %s", result_line(report))
+    return report
+
+
+def result_line(report: Mapping[str, object]) -> str:
+    """Return a report on a line: its simple values, and the number of rows of its tables."""
+    said = []
+    for key, value in report.items():
+        name = key.replace("_", " ")
+        if isinstance(value, list):
+            said += [f"{name} {len(value):,}"] if value else []
+        elif key != "shown" and value not in (None, "") and not isinstance(value, dict):
+            said.append(f"{name} {readable(value)}")
+    return "; ".join(said)
 
 
 def _as_prefect_reads(text: str | None) -> str | None:

@@ -21,7 +21,7 @@ from flows.home import served
 from flows.service import passwords, processes, run_database
 from flows.service.prefect_api import Api
 from flows.service.prefect_guard import hosts_from, server_command
-from flows.service.prefect_settings import DATABASES, STARTING
+from flows.service.prefect_settings import DATABASES, STARTING, passed
 from flows.service.starting import import_rest, without_collector
 from storage.errors import CaptchasError
 
@@ -193,18 +193,21 @@ def failures_explained() -> Iterator[None]:
         yield
     except Exception as error:
         from_client = any(kind.__module__.partition(".")[0] == "httpx" for kind in type(error).__mro__)
-        if not from_client and not str(error).startswith("Failed to reach API"):
+        # Prefect's client reads answers with pydantic, whose errors it lets through.
+        misread = isinstance(error, ValueError | TypeError | KeyError) and passed(error, "prefect/client/")
+        if isinstance(error, CaptchasError) or not (
+            from_client or misread or str(error).startswith("Failed to reach API")
+        ):
             raise
         said = str(error).partition("\n")[0].partition(" - For more")[0] or type(error).__name__
-        raise ServerLost(
-            f"{os.environ.get('PREFECT_API_URL')}: Prefect's server failed ({said}); {_remedy()}"
-        ) from error
+        what = f"gives an answer that Prefect does not know ({said})" if misread else f"failed ({said})"
+        raise ServerLost(f"{os.environ.get('PREFECT_API_URL')}: Prefect's server {what}; {_remedy()}") from error
 
 
 def _remedy() -> str:
     """Return what to do about a server that failed: free the disk if it is full, else look into the log."""
     if not is_ours():
-        return "see its log, then give the same command again"
+        return "see its log, then give the same command again; or correct or unset PREFECT_API_URL"
     folder = Path(os.environ["PREFECT_HOME"])
     database = next((name for name in DATABASES if os.environ.get(name)), None)
     if database:

@@ -1,24 +1,81 @@
 """A small client of a Prefect server's HTTP interface, for processes that do not import Prefect, or not yet."""
 
+import io
 import json
 import os
 import time
 from base64 import b64encode
-from http.client import HTTPException
+from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
+from socket import socket
 from typing import Any
 from urllib.error import HTTPError
-from urllib.request import ProxyHandler, Request, build_opener
+from urllib.request import HTTPHandler, HTTPSHandler, ProxyHandler, Request, build_opener
 
 from flows.service import passwords
 from storage.errors import CaptchasError
 
 _LOCKED = 60.0  # seconds that the server's database may be busy (status 503)
 _EVERY = 0.1  # seconds between two looks
-_urlopen = build_opener(ProxyHandler({})).open  # without proxies: the server is on this machine or near it
+_MOST = 64 << 20  # bytes of an answer; the longest, of 200 runs, has a thousandth of it
 
 
 class Unanswered(CaptchasError, ConnectionError):
     """Prefect's server does not answer, or refuses a request."""
+
+
+class _Timed(io.RawIOBase):
+    """The bytes that a server sends, until a time limit: a socket's own limit begins anew with each byte."""
+
+    def __init__(self, sent: io.RawIOBase, sock: socket):
+        self._sent, self._sock = sent, sock
+        self._limit = sock.gettimeout()
+        self._deadline = time.monotonic() + (self._limit or 0)
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int | None:
+        if self._limit is not None:
+            left = self._deadline - time.monotonic()
+            if left <= 0:
+                raise TimeoutError("timed out")
+            self._sock.settimeout(left)
+        count: int | None = self._sent.readinto(buffer)
+        return count
+
+    def close(self) -> None:
+        self._sent.close()
+        super().close()
+
+
+class _Answer(HTTPResponse):
+    """An answer whose head and body have to arrive within the time limit of the request."""
+
+    def __init__(self, sock: socket, *args: Any, **kwargs: Any):
+        super().__init__(sock, *args, **kwargs)
+        self.fp = io.BufferedReader(_Timed(self.fp.detach(), sock))
+
+
+class _Connection(HTTPConnection):
+    response_class = _Answer
+
+
+class _SecureConnection(HTTPSConnection):
+    response_class = _Answer
+
+
+class _Handler(HTTPHandler):
+    def http_open(self, request: Request) -> HTTPResponse:
+        return self.do_open(_Connection, request)
+
+
+class _SecureHandler(HTTPSHandler):
+    def https_open(self, request: Request) -> HTTPResponse:
+        return self.do_open(_SecureConnection, request)
+
+
+# Without proxies: the server is on this machine or near it.
+_urlopen = build_opener(ProxyHandler({}), _Handler, _SecureHandler).open
 
 
 class Api:
@@ -30,7 +87,7 @@ class Api:
     ----------
     url : str
     timeout : float
-        Seconds for a request.
+        Seconds for a request, from its first byte to the last of the answer.
     password : str, optional
         By default the value of PREFECT_API_AUTH_STRING; without it the key in PREFECT_API_KEY.
     """
@@ -112,7 +169,10 @@ class Api:
         while True:
             try:
                 with _urlopen(request, timeout=self._timeout) as answer:
-                    return json.loads(answer.read() or b"null")
+                    content = answer.read(_MOST + 1)
+                    if len(content) > _MOST:
+                        raise ValueError(f"its answer has more than {_MOST} bytes")
+                    return json.loads(content or b"null")
             except HTTPError as error:
                 if error.code == 404:
                     return None
@@ -123,9 +183,17 @@ class Api:
                     raise Unanswered(
                         f"{self.url}: Prefect's server refused (401); give its password in {passwords.CLIENT}"
                     ) from error
-                said = error.read(2000).decode(errors="replace")
+                said = _said(error)
                 raise Unanswered(f"{request.full_url}: Prefect's server refused ({error.code}: {said})") from error
             except (OSError, HTTPException, ValueError) as error:
                 raise Unanswered(
                     f"{self.url}: no Prefect server answers there ({error}); `captchas up` starts a server"
                 ) from error
+
+
+def _said(error: HTTPError) -> str:
+    """Return the beginning of what a server says about a refusal; nothing if it does not come in time."""
+    try:
+        return error.read(2000).decode(errors="replace")
+    except (OSError, HTTPException):
+        return ""

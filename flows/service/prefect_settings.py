@@ -94,7 +94,7 @@ def _explained(error: Exception) -> BadInput | None:
         return BadInput(f"{_refusals(error) or f'Prefect refuses its settings ({title})'}; {_CORRECT}")
     file = getattr(error, "filename", None)
     names = [name for name, value in _given().items() if file and value == str(file)]
-    if not names and _LOGGING in os.environ and _passed(error, "prefect/logging/configuration.py"):
+    if not names and _LOGGING in os.environ and passed(error, "prefect/logging/configuration.py"):
         names = [_LOGGING]
     said = " ".join(str(error).split())
     return BadInput(f"{', '.join(names)}: cannot be used ({said}); {_CORRECT}") if names else None
@@ -118,11 +118,11 @@ def _given() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if name.upper().startswith("PREFECT_")}
 
 
-def _passed(error: Exception, file: str) -> bool:
-    """Return whether an error came through a file of Prefect's."""
+def passed(error: BaseException, files: str) -> bool:
+    """Return whether an error came through a file of Prefect's with these words in its path."""
     trace = error.__traceback__
     while trace:
-        if trace.tb_frame.f_code.co_filename.endswith(file):
+        if files in trace.tb_frame.f_code.co_filename:
             return True
         trace = trace.tb_next
     return False

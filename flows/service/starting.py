@@ -2,10 +2,16 @@
 
 import atexit
 import gc
+import os
+import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from importlib import import_module
+from pathlib import Path
+
+import tasks
+from flows.service import processes
 
 ONCE = "setting up the home, once"
 # Prefect imports these when it runs its first flow; they take a quarter of a second.
@@ -36,12 +42,27 @@ def import_rest() -> None:
         import_module(name)
 
 
-def tell_if_kernels_are_missing() -> None:
-    """Say on standard error that kernels have to be compiled, if setup did not compile them."""
+def compile_kernels() -> None:
+    """Compile the kernels in a process of their own, if setup did not, and say on standard error how far it is.
+
+    Without that, this process and each worker would compile them again, in silence.
+    """
     from tasks.compiled import kernels_missing
 
-    if kernels_missing():
-        sys.stderr.write(f"captchas: {ONCE}: compiling the kernels, which takes a minute or more\n")
+    if not kernels_missing():
+        return
+    said = f"captchas: {ONCE}: compiling the kernels"
+    sys.stderr.write(f"{said}, which takes a minute or more\n")
+    command = [sys.executable, "-P", "-m", "tasks.warm", "told"]  # nothing of the working directory (`-P`)
+    root = str(Path(tasks.__file__).parents[1])
+    paths = os.pathsep.join(filter(None, [root, os.environ.get("PYTHONPATH")]))
+    with subprocess.Popen(
+        command, env=os.environ | {"PYTHONPATH": paths}, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL, text=True, preexec_fn=processes.end_with(os.getpid()),
+    ) as process:  # fmt: skip
+        for line in process.stdout or ():
+            sys.stderr.write(f"{said}: {line}")
+            sys.stderr.flush()
 
 
 def end_quickly() -> None:

@@ -1,5 +1,6 @@
 """The unit of a dry run: report the effect of generating on a folder, its time and its space. Nothing is written."""
 
+import itertools
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -34,6 +35,7 @@ class DryRunReport(TypedDict):
     workers: int
     identity: str
     findings: list[dict[str, str]]
+    shown: dict[str, list[dict[str, str]]]
     unclear: NotRequired[str]
 
 
@@ -123,7 +125,18 @@ def rehearse(
         "workers": workers,
         "identity": recipe.digest,
         "findings": rows,
+        "shown": {"findings": as_ranges(rows)},
     }
+
+
+def as_ranges(rows: list[dict[str, str]]) -> list[dict[str, str]]:
+    """Join neighbouring shards of one state and reason into one row, for people: `FIRST to LAST`, and how many."""
+    found = []
+    for _, group in itertools.groupby(rows, lambda row: (row["state"], row["reason"])):
+        shards = list(group)
+        names = [shards[0]["shard"], shards[-1]["shard"]][: len(shards)]
+        found.append({**shards[0], "shard": " to ".join(names), "shards": f"{len(shards):,}"})
+    return found
 
 
 def _fault(path: Place, recipe: Recipe, first: int) -> str | None:

@@ -150,7 +150,10 @@ def identity_of(manifest: Manifest) -> dict[str, Any]:
 
 
 def identity_differences(there: dict[str, Any], wanted: dict[str, Any], second: str = "wanted") -> list[str]:
-    """List the differences of two identities, each as 'field: a there, b wanted'; `second` replaces 'wanted'."""
+    """List the differences of two identities, each as 'field: a there, b wanted'; `second` replaces 'wanted'.
+
+    A field that an identity lacks, or that is None, is "not set".
+    """
     found: list[str] = []
     for key in sorted(set(there) | set(wanted)):
         a, b = there.get(key), wanted.get(key)
@@ -167,7 +170,8 @@ def identity_differences(there: dict[str, Any], wanted: dict[str, Any], second: 
             if len(a) != len(b):
                 found.append(f"fonts: {len(a)} there, {len(b)} {second}")
         else:
-            found.append(f"{key}: {a!r} there, {b!r} {second}")
+            first, other = ("not set" if value is None else repr(value) for value in (a, b))
+            found.append(f"{key}: {first} there, {other} {'now' if b is None and second == 'wanted' else second}")
     return found
 
 

@@ -16,6 +16,7 @@ from storage.exports.virtual import write_virtual
 from storage.files import atomic
 from storage.files.places import ObjectPath
 from storage.shards.shard import SPLITS, Block, ShardLine
+from tasks.datasets.recipe import identity_differences
 from tasks.exchange.export_part import PartJob, PartReceipt, chosen_rows, entries_of, fragment, note
 from tasks.exchange.formats import FOLDERS, SUFFIX, WITH_BOXES, ExportFormat, ExportIndex, ExportLayout
 from tasks.profiles.fonts import face_names
@@ -153,11 +154,7 @@ def _head(dataset: Dataset) -> Block:
 
 
 def _require_same(there: dict[str, Any], wanted: dict[str, Any], out: Path) -> None:
-    found = [
-        f"{key}: {there.get(key)!r} there, {wanted.get(key)!r} wanted"
-        for key in sorted(set(there) | set(wanted))
-        if there.get(key) != wanted.get(key)
-    ]
+    found = identity_differences(there, wanted)
     if found:
         raise Different(
             f"{out}: holds another export ({'; '.join(found)}); give another folder with --out, or remove that one"

@@ -19,6 +19,8 @@ MARKS = (RED, BLUE, GREEN, PURPLE)
 COLOURS = 32  # in a picture that has to be small
 MOST_LINE = 3 * MOST_CAPTION  # characters of a caption's line, which may name several words
 PAD, GAP, SPACING = 6, 8, 3  # pixels inside a cell, between cells, and between the lines of a caption
+MOST_SHEET = 1000  # pixels of a sheet that is shown at its own size within a page
+FEW = 12  # pictures, which may stand below each other
 ENLARGE = 2  # letters of 20 pixels are too small to judge on a screen
 
 _Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
@@ -41,6 +43,8 @@ def contact_sheet(
         A caption may have several lines. Each is drawn as `storage.texts.caption` returns it: Pillow's own font has
         the printable ASCII characters and little else.
     columns : int, 1 or more
+        At most; fewer if the sheet would be wider than `MOST_SHEET`. Pictures too wide for that, and many of which only
+        two would stand side by side, keep their own size.
     sizes : (n, 2) int, optional
         Height and width of the part of each picture that is drawn, from its top left corner. Default: all of it.
     marks : (n, L, 4) int, optional
@@ -74,7 +78,7 @@ def contact_sheet(
     font = ImageFont.load_default(size=13)
     captions = ["\n".join(caption(line, MOST_LINE) for line in text.split("\n")) for text in captions]
     cell = _Cell.holding(sizes, captions, font)
-    columns = max(1, min(columns, n))
+    columns = max(1, min(columns, n, (MOST_SHEET - GAP) // (cell.width + GAP)))
     rows = max(1, math.ceil(n / columns))
     sheet = Image.new("RGB", (columns * (cell.width + GAP) + GAP, rows * (cell.height + GAP) + GAP), "white")
     draw = ImageDraw.Draw(sheet)
@@ -84,11 +88,11 @@ def contact_sheet(
         draw.rectangle((x, y, x + cell.width - 1, y + cell.height - 1), fill=PALE, outline=FAINT_GREY)
         high, across = (int(side) for side in sizes[k])
         picture = Image.fromarray(255 - images[k, :high, :across])
-        picture = picture.resize((ENLARGE * across, ENLARGE * high), Image.Resampling.NEAREST)
+        picture = picture.resize((cell.times * across, cell.times * high), Image.Resampling.NEAREST)
         left, top = x + (cell.width - picture.width) // 2, y + PAD + (cell.tallest - picture.height) // 2
         draw.rectangle((left - 1, top - 1, left + picture.width, top + picture.height), outline=FAINT_GREY)
         sheet.paste(picture, (left, top))
-        _outline(draw, left, top, ENLARGE * marks[k].astype(int))
+        _outline(draw, left, top, cell.times * marks[k].astype(int))
         draw.multiline_text(
             (x + cell.width / 2, y + cell.tallest + 2 * PAD),
             captions[k], fill=INK, font=font, anchor="ma", spacing=SPACING, align="center",
@@ -118,11 +122,12 @@ def mixed_sheet(pictures: Sequence[np.ndarray], captions: Sequence[str], columns
 
 @dataclass(frozen=True)
 class _Cell:
-    """The size of a cell of a sheet, and the height of the tallest picture as it is drawn, in pixels."""
+    """The size of a cell of a sheet, the height of the tallest picture as it is drawn, and how often it is enlarged."""
 
     width: int
     height: int
     tallest: int
+    times: int
 
     @classmethod
     def holding(cls, sizes: np.ndarray, captions: Sequence[str], font: _Font) -> "_Cell":
@@ -132,10 +137,13 @@ class _Cell:
         """
         ruler = ImageDraw.Draw(Image.new("RGB", (1, 1)))
         texts = [ruler.multiline_textbbox((0, 0), caption, font=font, spacing=SPACING) for caption in captions]
-        tallest, widest = (int(side) for side in ENLARGE * sizes.max(axis=0, initial=1))
+        across = 1 if len(sizes) <= FEW else 3
+        room = (MOST_SHEET - GAP) // across - GAP - 2 * PAD
+        times = ENLARGE if ENLARGE * sizes[:, 1].max(initial=1) <= room else 1
+        tallest, widest = (int(side) for side in times * sizes.max(axis=0, initial=1))
         width = max([widest, *(math.ceil(box[2]) for box in texts)])
         text_height = max((math.ceil(box[3]) for box in texts), default=0)
-        return cls(width + 2 * PAD, tallest + text_height + 3 * PAD, tallest)
+        return cls(width + 2 * PAD, tallest + text_height + 3 * PAD, tallest, times)
 
 
 def _outline(draw: ImageDraw.ImageDraw, left: int, top: int, boxes: np.ndarray) -> None:

@@ -1,19 +1,26 @@
 """The parts that all plots share: the figure, its axes and legend, error bars, and the bytes of the PNG file."""
 
 import io
+import textwrap
 from collections.abc import Collection, Iterable, Sequence
 from typing import Literal
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter
+from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
 from storage.texts import plain
 from tasks.figures.contact_sheet import FAINT_GREY, INK, SOFT
-from tasks.rates import RateRecord
+from tasks.rates import ConfidenceRate, Rate, RateRecord
 
+MOST_WIDTH = 1000  # pixels of a figure that is shown at its own size within a page
+NEEDED = 30  # tries of a point; the rate of fewer says nothing
+NEAR = 0.9  # rates that are all at least this are shown as errors, on a log axis
+
+_TITLE_LETTERS = 9  # of a title on an inch, if they are wide
 # Without a sign: the axis of failures counts mended words to the left of zero.
 PERCENT = FuncFormatter(lambda value, _: f"{abs(value):g} %")
 
@@ -29,7 +36,7 @@ def put_legend(figure: Figure, axes: Axes, looks: Iterable[tuple[str, str]], col
         Entries side by side.
     """
     handles = [axes.barh(0, 0, color=colour, label=label) for colour, label in looks]
-    figure.legend(handles=handles, loc="outside lower center", ncols=columns, frameon=False, fontsize=8.5)
+    figure.legend(handles=handles, loc="outside lower center", ncols=columns, frameon=False, fontsize=9)
 
 
 def error_bars(rows: Sequence[RateRecord]) -> tuple[np.ndarray, np.ndarray]:
@@ -58,6 +65,79 @@ def count_range(counts: Collection[int]) -> str:
     return f"n = {low:,}" if low == high else f"n = {low:,} to {high:,}"
 
 
+def near_all(rates: Iterable[RateRecord]) -> bool:
+    """Return whether all rates are so near 1 that only their errors can be told apart."""
+    known = [rate["rate"] for rate in rates if rate["rate"] is not None]
+    return bool(known) and min(known) >= NEAR
+
+
+def as_errors(rows: Sequence[RateRecord]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return errors and the reach of their intervals for a log axis, which has no place for 0.
+
+    Returns
+    -------
+    errors : (n,) float64
+        In percent; without an error the upper end of the interval.
+    reach : (2, n) float64
+        How far each interval goes below and above, in percent.
+    none : (n,) bool
+        Where there is no error.
+    """
+    wrong = [Rate(row["n"] - row["right"], row["n"]) for row in rows]
+    none = np.array([rate.right == 0 for rate in wrong], bool)
+    error, low, high = 100 * np.array([(rate.value, rate.low, rate.high) for rate in wrong], float).reshape(-1, 3).T
+    error = np.where(none, high, error)
+    low = np.where(none, high, low)
+    return error, np.maximum([error - low, high - error], 0), none
+
+
+def log_limits(rows: Sequence[RateRecord]) -> tuple[float, float]:
+    """Return the limits of a log axis, in percent, that hold the errors of all rows and their intervals."""
+    error, reach, _ = as_errors(rows)
+    low, high = float((error - reach[0]).min()), float((error + reach[1]).max())
+    return min(0.6 * low, 0.1 * high), 1.6 * high
+
+
+def log_axis(axis: Axis, low: float, high: float) -> None:
+    """Give an axis, of the limits given in percent, a log scale with few, readable ticks."""
+    if axis is axis.axes.xaxis:
+        axis.axes.set(xscale="log", xlim=(low, high))
+    else:
+        axis.axes.set(yscale="log", ylim=(low, high))
+    steps = (1.0, 2.0, 5.0) if high / low < 100 else (1.0,)
+    axis.set_major_locator(LogLocator(subs=steps))
+    axis.set_minor_locator(NullLocator())
+    axis.set_major_formatter(PERCENT)
+
+
+def at_least(rows: Sequence[ConfidenceRate]) -> list[ConfidenceRate]:
+    """Pool neighbouring bins of confidence until each has `NEEDED` answers or more; empty if there are too few."""
+    found: list[ConfidenceRate] = []
+    for row in sorted(rows, key=lambda row: -row["confidence"]):  # most answers are sure: they keep their own bin
+        if found and found[-1]["n"] < NEEDED:
+            found[-1] = _both(found[-1], row)
+        else:
+            found.append(row)
+    if len(found) > 1 and found[-1]["n"] < NEEDED:
+        last = found.pop()
+        found[-1] = _both(found[-1], last)
+    return [row for row in reversed(found) if row["n"] >= NEEDED]
+
+
+def _both(a: ConfidenceRate, b: ConfidenceRate) -> ConfidenceRate:
+    n = a["n"] + b["n"]
+    confidence = (a["confidence"] * a["n"] + b["confidence"] * b["n"]) / n
+    return {"confidence": confidence, **Rate(a["right"] + b["right"], n).as_dict()}
+
+
+def beside(axes: Axes, place: float, words: str) -> None:
+    """Write text right of the axes, at `place` of the vertical axis."""
+    axes.annotate(
+        words, (1, place), xycoords=("axes fraction", "data"), xytext=(6, 0), textcoords="offset points",
+        va="center", fontsize=9, color=INK, annotation_clip=False,
+    )  # fmt: skip
+
+
 def plain_axes(axes: Axes, grid: Literal["x", "y", "both"]) -> None:
     """Give axes a faint grid along `grid` (``"x"``, ``"y"`` or ``"both"``) and remove what shows no data."""
     axes.grid(axis=grid, color=FAINT_GREY, linewidth=0.7)
@@ -68,17 +148,27 @@ def plain_axes(axes: Axes, grid: Literal["x", "y", "both"]) -> None:
 
 
 def new_figure(width: float, height: float, title: str) -> Figure:
-    """Make a figure of `width` x `height` inches with a title, without pyplot, which would keep the figure."""
-    figure = Figure(figsize=(width, height), dpi=120, layout="constrained", facecolor="white")
+    """Make a figure of `width` x `height` inches with a title, without pyplot, which would keep the figure.
+
+    It is at most `MOST_WIDTH` pixels wide, so that pages do not shrink its text.
+    """
+    dpi = min(120, MOST_WIDTH / width)
+    figure = Figure(figsize=(width, height), dpi=dpi, layout="constrained", facecolor="white")
     FigureCanvasAgg(figure)
-    figure.suptitle(plain(title), fontsize=12.5, fontweight="bold", color=INK, parse_math=False)
+    lines = textwrap.fill(plain(title), max(20, int(width * _TITLE_LETTERS)))
+    figure.suptitle(lines, fontsize=12.5, fontweight="bold", color=INK, parse_math=False)
     return figure
 
 
 def say_instead(figure: Figure, words: str) -> Figure:
     """Write words in the middle of a figure that has nothing to plot."""
-    figure.text(0.5, 0.4, words, ha="center", va="center", color=SOFT)
+    figure.text(0.5, 0.4, words, ha="center", va="center", color=SOFT, linespacing=1.5)
     return figure
+
+
+def sentence(title: str, words: str) -> bytes:
+    """Draw a title and a sentence, in place of a picture that would be empty."""
+    return rendered(say_instead(new_figure(8, 1.4, title), words))
 
 
 def rendered(figure: Figure) -> bytes:

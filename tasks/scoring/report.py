@@ -13,10 +13,13 @@ from storage.files import atomic
 from storage.files.places import Place
 from storage.models import load_model, model_digest
 from storage.texts import as_json, csv_bytes, plain_lines
-from tasks.figures.comparisons import plot_reliability
+from tasks.figures.breakdown import plot_rates
+from tasks.figures.comparisons import LOOKS, plot_reliability
 from tasks.figures.contact_sheet import mixed_sheet
-from tasks.figures.scores import plot_confusion, plot_failures, plot_rates
+from tasks.figures.scores import plot_confusion, plot_failures
+from tasks.figures.style import sentence
 from tasks.profiles.fonts import face_names
+from tasks.profiles.ranges import LIMITS
 from tasks.profiles.word_lists import words_digest
 from tasks.rates import RATE_FIELDS, Calibration, Rate, RateRecord, ValueRate
 from tasks.reading.ranking import Ranking
@@ -146,6 +149,7 @@ def _scores(read: ReadPictures, dataset: Dataset, best: str) -> Scores:
     right = {name: answer == read.truth for name, answer in read.answers.items()}
     letters = letter_scores(read.letters[:, 0], read.letters[:, 1], dataset.manifest.profile["alphabet"])
     columns = _columns(read.parameters, dataset.manifest.fonts)
+    by = {name: rates_by(values, right[best]) for name, values in columns.items()}
     return {
         "words": {name: Rate.of(flags).as_dict() for name, flags in right.items()},
         "cut_right": Rate.of(read.segments == np.char.str_len(read.truth)).as_dict(),
@@ -168,7 +172,7 @@ def _scores(read: ReadPictures, dataset: Dataset, best: str) -> Scores:
             for name in CALIBRATED
             if name in right and not np.isnan(read.confidences[name]).any()
         },
-        "by": {name: rates_by(values, right[best]) for name, values in columns.items()},
+        "by": by or _by_text(read.truth, right[best]),
     }  # fmt: skip
 
 
@@ -176,14 +180,44 @@ def _files(report: Evaluation, receipts: list[EvaluateReceipt], best: str, title
     images = [image for receipt in receipts for image in receipt.mistakes[0]]
     captions = [caption for receipt in receipts for caption in receipt.mistakes[1]]
     return {
-        "rates.png": plot_rates(report["by"], f"Words right, {best}: {title}"),
+        "rates.png": plot_rates(
+            {_axis(name): rows for name, rows in report["by"].items()}, f"{LOOKS[best][1]}: {title}"
+        ),
         "confusion.png": plot_confusion(report["confusion"], report["letters"]["classes"], f"Letters: {title}"),
         "reliability.png": plot_reliability(report["calibration"], f"Confidence: {title}"),
         "failures.png": plot_failures(report["failures"], f"What went wrong: {title}"),
-        "mistakes.png": mixed_sheet(images[:MISTAKES], captions[:MISTAKES]),
+        "mistakes.png": mixed_sheet(images[:MISTAKES], captions[:MISTAKES]) if images else _no_mistake(report, best),
         "report.json": (as_json(report, indent=1) + "\n").encode(),
         "rates.csv": _rates_csv(report),
         "letters.txt": plain_lines(report["letters_report"]).encode(),
+    }
+
+
+def _no_mistake(report: Evaluation, best: str) -> bytes:
+    """Draw what stands in place of the sheet of mistakes if there is none."""
+    rate = report["words"][best]
+    return sentence("Mistakes", f"No word of {rate['n']:,} is wrong.\nWords right: {Rate(rate['right'], rate['n'])}")
+
+
+def _axis(name: str) -> str:
+    """Return the title of an axis for a parameter, with its unit."""
+    parameter, _, of_which = name.partition(" (")
+    if parameter not in LIMITS or parameter in {"shear", "scale"}:
+        return name  # it has its unit already, or none
+    unit = LIMITS[parameter][2].replace("percent", "%")
+    unit = "number" if unit == parameter else unit
+    return f"{parameter.replace('_', ' ')} ({unit}{', ' + of_which.rstrip(')') if of_which else ''})"
+
+
+def _by_text(truth: np.ndarray, right: np.ndarray) -> dict[str, list[ValueRate]]:
+    """Break rates down by what is known of any picture: the length of its text, and its letters."""
+    lengths = np.char.str_len(truth)
+    letters = sorted(set("".join(truth.tolist())))
+    return {
+        "length (letters)": rates_by(lengths, right),
+        "words with the letter": [
+            {"value": letter, **Rate.of(right[np.char.find(truth, letter) >= 0]).as_dict()} for letter in letters
+        ],
     }
 
 

@@ -238,8 +238,9 @@ class Site:
 
     def answers_wanted(self) -> dict[str, tuple]:
         """What this process answers, undisturbed."""
-        words = readers.choose_words("web2", SHIPPED)
-        plan = batches.make_plan(SHIPPED, words, Ranking.PROBABILITY)
+        texts = readers.expect_texts(SHIPPED)
+        ranking = Ranking.PROBABILITY if texts.words else Ranking.NONE
+        plan = batches.make_plan(SHIPPED, texts.words, ranking, 0.0, texts.alphabet, texts.length)
         files = []
         for path in sorted(self.dropped):
             stat = (self.inbox / path).stat()

@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -103,6 +104,11 @@ def mistakes(tmp_path_factory) -> Path:
         (("generate", "bok"), ["profile 'bok'", "letters, book", "did you mean 'book'?"]),
         (("generate", "book", "--count", "0"), ["count: must be 1 or more; it is 0"]),
         (("generate", "book", "--seed", "-1"), ["seed", "-1"]),
+        (("generate",), ["PROFILE is missing", "captchas generate --help"]),
+        (("import",), ["FOLDER is missing", "captchas import --help"]),
+        (("generate", "book", "--count"), ["--count: needs a value"]),
+        (("verify", "--dataset"), ["--dataset: needs a value"]),
+        (("generate", "book", "5"), ["generate: takes no argument '5' there", "captchas generate --help"]),
         (("generate", "book", "--conut", "5"), ["--conut", "--count"]),
         (("generate", "book", "--font", "Inter Blakc"), ["font 'Inter Blakc'", "did you mean 'Inter Black'?"]),
         (("generate", "book", "--font", "{}/none.ttf"), ["none.ttf: no such file"]),
@@ -122,6 +128,7 @@ def mistakes(tmp_path_factory) -> Path:
         (("train", "--ladder", "--pictures", "5", "--pictures", "6"), ["one for each of 8 datasets; it is (5, 6)"]),
         (("train", "book", "--threshold", "0.8"), ["--threshold"]),
         (("evaluate", "nothing", "book"), ["nothing.skops"]),
+        (("evaluate", "{}/empty", "book"), ["empty: is a folder; give the file of a model"]),
         (("evaluate", "{}/fine.skops"), ["name a dataset, or give --ladder"]),
         (("evaluate", "{}/fine.skops", GOLDEN, "--ladder"), ["name a dataset, or give --ladder"]),
         (("evaluate", "{}/fine.skops", "nothing"), ["no complete dataset"]),
@@ -179,7 +186,7 @@ def test_a_mistake_is_told_with_exit_code_2(here, mistakes, tmp_path, arguments,
 def test_a_home_that_cannot_be_one_is_told(here, mistakes, monkeypatch):
     monkeypatch.delenv("PREFECT_API_URL")  # with a server of the user's nothing is made there
     monkeypatch.delenv("PREFECT_HOME")
-    result = here("profiles", "--home", mistakes / "words.txt")
+    result = here("datasets", "--home", mistakes / "words.txt")
     assert result.returncode != 0
     assert "words.txt/prefect cannot be a folder" in result.stderr
     assert "Traceback" not in result.stderr
@@ -215,6 +222,17 @@ def test_removing_asks_first(here, monkeypatch, tmp_path):
     assert folder.exists()
     assert here("datasets", "--remove", "old", "--yes", "--home", tmp_path).returncode == 0
     assert not folder.exists()
+
+
+@pytest.mark.parametrize("arguments", [("--version",), ("--help",), (), ("profiles",), ("profiles", "hard")])
+def test_what_only_tells_writes_nothing(tmp_path, arguments):
+    clean = {name: value for name, value in os.environ.items() if not name.startswith(("PREFECT_", "CAPTCHAS_", "XDG"))}
+    root = Path(__file__).parents[2]
+    clean |= {"HOME": str(tmp_path), "PYTHONPATH": str(root), "NUMBA_CACHE_DIR": str(tmp_path / "numba")}
+    command = [sys.executable, "-B", "-m", "flows", *arguments]
+    run = subprocess.run(command, env=clean, cwd=tmp_path, capture_output=True, check=True)
+    assert run.stdout
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_the_command_line_imports_nothing_heavy():

@@ -1,5 +1,6 @@
 """A wrong environment: each is told in a line that names it, by the real command, before any work."""
 
+import json
 import os
 import subprocess
 import sys
@@ -87,6 +88,8 @@ def test_kernels_that_are_not_to_be_compiled_are_refused(captchas, tmp_path):
     picture = tmp_path / "a.png"
     picture.touch()
     in_a_line(captchas("solve", picture, NUMBA_DISABLE_JIT="1"), 2, "NUMBA_DISABLE_JIT: ", "unset it")
+    in_a_line(captchas("generate", "book", NUMBA_DISABLE_JIT="2"), 2, "NUMBA_DISABLE_JIT: ", "unset it")
+    assert not (tmp_path / "data" / "prefect" / "prefect.db").exists()  # no server has been started
     assert captchas("profiles", NUMBA_DISABLE_JIT="1").returncode == 0
 
 
@@ -170,6 +173,60 @@ def test_small_files_are_named(captchas):
 @pytest.mark.parametrize("home", ["", "/proc/1/nowhere", "/dev/null"])
 def test_a_home_of_the_user_that_is_of_no_use_does_no_harm(captchas, home):
     assert captchas("datasets", "--json", HOME=home).returncode == 0
+
+
+@pytest.mark.parametrize("answer", [b"[]", pytest.param(b"nothing", marks=LONG)])
+def test_a_server_that_only_looks_like_prefect_s_is_named(captchas, answer):
+    class Other(BaseHTTPRequestHandler):
+        def do_GET(self):
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(b'"3.8.8"' if self.path.endswith("version") else answer)
+
+        do_POST = do_GET  # noqa: N815 - named by http.server
+
+        def log_message(self, *_):
+            pass
+
+    with HTTPServer(("127.0.0.1", 0), Other) as server:
+        threading.Thread(target=server.serve_forever, args=(0.05,)).start()
+        try:
+            url = f"http://127.0.0.1:{server.server_port}/api"
+            result = captchas("generate", "book", "--count", 10, PREFECT_API_URL=url)
+        finally:
+            server.shutdown()
+    in_a_line(result, 1, url, "an answer that Prefect does not know", "correct or unset PREFECT_API_URL")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("http_proxy", "garbage:xx"), ("HTTPS_PROXY", "ftp://h:3"), ("http_proxy", "socks5://h:3"), ("ALL_PROXY", "::1")],
+)
+def test_a_proxy_that_cannot_be_used_is_named(captchas, name, value):
+    in_a_line(captchas("generate", "book", **{name: value}), 2, f"captchas: {name}: ", value, "correct or unset it")
+    assert captchas("profiles", **{name: value}).returncode == 0
+
+
+def test_a_proxy_that_does_not_answer_is_named_where_the_server_is_behind_it(captchas):
+    result = captchas(
+        "generate", "book", ALL_PROXY="http://me:secret@127.0.0.1:9", PREFECT_API_URL="http://10.1.2.3:4200/api"
+    )
+    in_a_line(result, 1, "captchas: all_proxy: ", "http://127.0.0.1:9", "no_proxy=10.1.2.3")
+    assert "secret" not in result.stderr
+
+
+@pytest.mark.parametrize(
+    "proxies",
+    [
+        {"http_proxy": "http://127.0.0.1:9", "HTTPS_PROXY": "127.0.0.1:9", "all_proxy": "http://127.0.0.1:9"},
+        pytest.param({"HTTP_PROXY": "http://127.0.0.1:9", "NO_PROXY": "example.org"}, marks=LONG),
+        pytest.param({"ALL_PROXY": "socks5h://127.0.0.1:9"}, marks=LONG),
+        pytest.param({"http_proxy": "nonsense:x", "no_proxy": "*"}, marks=LONG),
+    ],
+)
+def test_a_run_on_this_machine_needs_no_proxy(captchas, proxies):
+    result = captchas("generate", "book", "--count", 10, "--json", **proxies)
+    assert (result.returncode, json.loads(result.stdout)["drawn"]) == (0, 10), result.stderr
 
 
 def test_loopback_is_exempt_from_proxies(captchas):

@@ -47,5 +47,5 @@ def test_two_workers_write_what_one_process_writes(captchas, make_blocks, tmp_pa
     assert (again.report["written"], again.report["kept"]) == (0, first.report["pictures"])
     other = captchas(*command[:4], "--out", out, "--home", tmp_path)
     assert other.returncode == 2
-    assert "split: 'test' there, None wanted" in other.stderr
+    assert "split: 'test' there, not set now" in other.stderr
     assert "Traceback" not in other.stderr

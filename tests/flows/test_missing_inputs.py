@@ -24,17 +24,24 @@ MISSING = [
     (("solve", "inbox", "--model", "none"), "none.skops: no such file"),
     (("solve", "inbox", "--model=none"), "none.skops: no such file"),
     (("solve", "inbox", "--keep", "--dictionary", "none.txt"), "word list none.txt: no such file"),
+    (("evaluate", "./inbox", "book"), "inbox: is a folder; give the file of a model"),
+    (("solve", "inbox", "--model", "."), ".: is a folder; give the file of a model"),
+    (("solve", "inbox", "--model", ".."), "..: is a folder; give the file of a model"),
     (("evaluate", "none", "book"), "none.skops: no such file"),
     (("evaluate", "--split", "all", "--again", "ladder", "none"), "none: no complete dataset there"),
     (("evaluate", "ladder", "--dataset", "none"), "none: no complete dataset there"),
     (("evaluate", "ladder", "--ladder", "--dictionary", "none.txt"), "word list none.txt: no such file"),
     (("--json", "train", "--pictures", "5", "none"), "none: no complete dataset there"),
+    (("train", "./inbox"), "inbox: no complete dataset there"),
     (("export", "--format", "png", "none"), "none: no complete dataset there"),
     (("import", "none"), "none: no such folder"),
     (("import", "inbox", "--labels", "none.csv"), "labels none.csv: no such file"),
     (("verify", "none"), "none: no dataset there"),
     (("verify", "--repair", "inbox", "--words", "none.txt"), "word list none.txt: no such file"),
     (("verify", "inbox", "--repair", "--source", "none"), "none: no such folder"),
+    (("verify", "inbox", "--redraw", "--font", "DejaVu Sans Bold", "--font", "a/none.ttf"), "font a/none.ttf: no such"),
+    (("reproduce", "--font", "none.otf"), "font none.otf: no such file"),
+    (("serve", "none"), "none.skops: no such file"),
     (("generate", "none.toml"), "profile none.toml: no such file"),
     (("regenerate", "book", "none.toml"), "profile none.toml: no such file"),
 ]
@@ -62,7 +69,7 @@ def test_what_is_not_there_is_named(inbox, arguments, said):
     ("solve", "inbox", "--dictionary", "none"), ("solve", "inbox", "--dictionary", "web2", "--model", "ladder"),
     ("evaluate", "ladder", "--ladder"), ("train", "--ladder"), ("verify",), ("inspect", "none"), ("up",),
     ("solve", "none", "--lenght", "4"), ("verify", "s3://bucket/none"), ("export", "a\0b"), ("solve", "fol\udcff"),
-    ("evaluate", "a" * 5000, "book"),
+    ("evaluate", "a" * 5000, "book"), ("solve", "inbox", "--model=", "--dictionary="), ("solve", ""),
 ])  # fmt: skip
 def test_the_rest_is_left_to_the_command(inbox, arguments):
     require_inputs(arguments, MODULES)
@@ -94,6 +101,7 @@ def test_values_are_found_as_the_command_finds_them():
     }  # fmt: skip
     assert given_values(("--no-again", "--path", "a", "--home=h"), options) == {"path": ["a"], "home": ["h"]}
     assert given_values(("a.png", "--bogus"), options) == given_values(("-x",), options) == {}
+    assert given_values(("a.png", "--model"), options) == given_values(("--model", "--json", "a"), options) == {}
 
 
 def test_neither_prefect_nor_a_home_is_touched(inbox):

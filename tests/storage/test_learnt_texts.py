@@ -28,8 +28,10 @@ def test_texts_are_read_as_they_were_written(network, tmp_path):
 
 
 @pytest.mark.parametrize("forged", [
-    None, "AB", 5, {}, FINE, [5], [[]], [None], [FINE] * 1001, [FINE | {"more": 1}], [{"alphabet": "AB"}],
-    [FINE | {"alphabet": ""}], [FINE | {"alphabet": "AA"}], [FINE | {"alphabet": ["A", "B"]}],
+    None, "AB", 5, {}, FINE, [5], [[]], [None], [FINE] * 257, [FINE | {"more": 1}], [{"alphabet": "AB"}],
+    [FINE | {"alphabet": ""}], [FINE | {"alphabet": "AA"}], [FINE | {"alphabet": "A B"}],
+    [FINE | {"alphabet": "A\x1b"}],
+    [FINE | {"alphabet": "\ud800"}], [FINE | {"alphabet": ["A", "B"]}],
     [FINE | {"alphabet": "".join(map(chr, range(256, 600)))}],
     [FINE | {"length": [6, 4]}], [FINE | {"length": [0, 4]}], [FINE | {"length": [4, 33]}], [FINE | {"length": 4}],
     [FINE | {"length": [4]}], [FINE | {"length": [4.0, 5]}], [FINE | {"length": [True, 5]}], [FINE | {"length": "46"}],

@@ -169,7 +169,7 @@ def test_a_file_that_was_cut_short_or_is_no_model_is_refused(path):
 
 
 def test_a_folder_is_no_model(tmp_path):
-    with pytest.raises(Damaged, match="cannot be read"):
+    with pytest.raises(NotThere, match="is a folder; give the file of a model"):
         load_model(tmp_path)
 
 

@@ -32,9 +32,11 @@ pytestmark = pytest.mark.filterwarnings("ignore")
         ({}, "verify-"),
     ],
 )
-def test_a_run_is_named_for_what_it_works_on_and_the_day(monkeypatch, given, name):
+def test_a_run_is_named_for_what_it_works_on_and_the_time(monkeypatch, given, name):
     monkeypatch.setattr(runs, "flow_run", SimpleNamespace(parameters=given))
-    assert re.fullmatch(re.escape(name) + r"20\d\d-\d\d-\d\d", runs.named("verify", "dataset", "count")())
+    assert re.fullmatch(
+        re.escape(name) + r"20\d\d-\d\d-\d\d-\d\d:\d\d:\d\d", runs.named("verify", "dataset", "count")()
+    )
 
 
 def test_an_error_of_ours_is_the_states_message_and_reaches_the_caller_as_it_is(environment, caplog):
@@ -62,9 +64,26 @@ def test_an_error_of_ours_is_the_states_message_and_reaches_the_caller_as_it_is(
         failing(False)
 
 
+def test_a_runs_log_ends_with_the_result(environment, caplog):
+    report = {"dataset": "d", "count": 5000, "hint": None, "rows": [{"a": 1}], "splits": {"x": 1}, "shown": {"a": 1}}
+
+    @flow
+    @runs.told
+    def works() -> dict:
+        return report
+
+    with caplog.at_level(logging.INFO, "prefect.flow_runs"):
+        assert works() == report
+    ours = [record.getMessage() for record in caplog.records if "Result" in record.getMessage()]
+    assert ours == ["Result: dataset d; count 5,000; rows 1"]
+    assert works.fn() == report  # alone, without a run
+
+
 def test_a_deployments_run_waits_for_a_dataset_and_a_shell_does_not(monkeypatch):
     said, waited, held = [], [], iter([True, True, False, True, True, True, True, True])
-    logger = SimpleNamespace(warning=lambda *words: said.append(words), error=lambda *words: said.append(words))
+    logger = SimpleNamespace(
+        warning=lambda *words: said.append(words), error=lambda *words: said.append(words), info=lambda *_: None
+    )
     monkeypatch.setattr(runs, "get_run_logger", lambda: logger)
     monkeypatch.setattr(runs.time, "sleep", waited.append)
     monkeypatch.setattr(runs, "WAITS", (3, 5))

@@ -40,6 +40,16 @@ def test_nothing_is_left_to_do_on_a_whole_dataset(recipe, folder):
     assert files(folder) == before
 
 
+def test_neighbours_are_told_as_a_range_to_people(recipe, folder):
+    (folder / shard_name(1, BLOCK)).unlink()
+    found = rehearse(recipe, plan_drawing(recipe, folder, 9 * BLOCK, "run"), folder, 2)
+    assert len(found["findings"]) == 9
+    rows = [(row["shard"], row["state"], row["shards"]) for row in found["shown"]["findings"]]
+    assert rows == [
+        (f"{shard_name(1, BLOCK)} to {shard_name(8, BLOCK)}", "missing", "8"), (shard_name(2, 452), "stale", "1")
+    ]  # fmt: skip
+
+
 def test_every_shard_is_missing_from_a_folder_that_is_not_there(recipe, tmp_path):
     found = rehearse(recipe, plan_drawing(recipe, tmp_path / "none", 20 * BLOCK, "run"), tmp_path / "none", 2)
     assert found["shards"]["missing"] == 2 and found["to_draw"] == 20 * BLOCK

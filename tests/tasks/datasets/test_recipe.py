@@ -217,7 +217,8 @@ def test_differences_of_fonts():
 
 
 def test_differences_of_a_field_that_only_one_has():
-    assert identity_differences({"a": 1}, {"a": 1, "b": 2}) == ["b: None there, 2 wanted"]
+    assert identity_differences({"a": 1}, {"a": 1, "b": 2}) == ["b: not set there, 2 wanted"]
+    assert identity_differences({"b": "test"}, {"b": None}) == ["b: 'test' there, not set now"]
 
 
 def test_require_same(recipe, tmp_path):

@@ -651,10 +651,10 @@ def test_without_syncfs_all_is_synced(monkeypatch, tmp_path):
     ("choice", "message"),
     [
         (ExportChoice(ExportFormat.GT), "format: 'png' there, 'gt' wanted"),
-        (ExportChoice(ExportFormat.PNG, split="test"), "split: None there, 'test' wanted"),
-        (ExportChoice(ExportFormat.PNG, count=7), "count: None there, 7 wanted"),
+        (ExportChoice(ExportFormat.PNG, split="test"), "split: not set there, 'test' wanted"),
+        (ExportChoice(ExportFormat.PNG, count=7), "count: not set there, 7 wanted"),
         (ExportChoice(ExportFormat.PNG, invert=True), "invert: False there, True wanted"),
-        (ExportChoice(ExportFormat.PNG, csv_safe=True), "csv_safe: None there, True wanted"),
+        (ExportChoice(ExportFormat.PNG, csv_safe=True), "csv_safe: not set there, True wanted"),
     ],
 )
 @pytest.mark.parametrize("complete", [True, False])

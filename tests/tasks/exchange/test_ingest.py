@@ -573,6 +573,8 @@ def test_a_reader_scores_as_on_the_original(drawn, imported, model):
     report, files = reports.summarise(receipts, imported, model, "test", words)
     assert report["n"] == len(truth)
     assert report["words"]["probability"]["right"] == int((answers == truth).sum())
-    assert report["by"] == {}  # nothing is known of how they were drawn
+    # Nothing is known of how they were drawn.
+    assert set(report["by"]) == {"length (letters)", "words with the letter"}
+    assert sum(row["n"] for row in report["by"]["length (letters)"]) == report["n"]
     assert all(split["place"] == 0 for split in report["failures"].values())  # nor where the letters are
     assert set(files) == set(reports.FILES)

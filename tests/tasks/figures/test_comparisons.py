@@ -1,8 +1,10 @@
 import numpy as np
 import pytest
 
+from tasks.figures import comparisons
 from tasks.figures.comparisons import LOOKS, STEP_LOOKS, plot_ladder, plot_reliability, plot_steps
 from tasks.figures.contact_sheet import SOFT
+from tasks.figures.style import at_least
 from tasks.rates import Rate
 from tasks.reading.ranking import Ranking
 from tasks.scoring.metrics import calibration_error, reliability
@@ -61,6 +63,32 @@ def test_confidence_that_means_what_it_says_lies_on_the_diagonal():
     (on, left), (above, again) = dots(0), dots(0.2)
     assert above < on - 20
     assert again == pytest.approx(left, abs=3)
+
+
+def test_bins_with_few_answers_are_pooled():
+    bins = [(0.2, 3), (0.5, 20), (0.7, 40), (0.9, 5), (0.99, 5000)]
+    rows = [{"confidence": place, **Rate(n, n).as_dict()} for place, n in bins]
+    found = at_least(rows)
+    assert [row["n"] for row in found] == [23 + 45, 5000]
+    assert found[0]["confidence"] == pytest.approx((0.2 * 3 + 0.5 * 20 + 0.7 * 40 + 0.9 * 5) / 68)
+    assert at_least(rows[:2]) == []
+    assert (rgb(plot_reliability({"none": {"error": 0.1, "reliability": rows[:2]}}, "t")) < 200).any()
+
+
+def test_errors_are_shown_where_all_is_near_100_percent(monkeypatch):
+    seen = []
+    monkeypatch.setattr(comparisons, "rendered", lambda figure: seen.append(figure) or b"")
+    plot_ladder([rung("book", none=1000, probability=999), rung("random", none=950)], "t")
+    plot_ladder([rung("book", none=1000), rung("random", none=850)], "t")
+    sure = [{"confidence": c, **Rate(right, 1000).as_dict()} for c, right in ((0.98, 979), (1.0, 1000))]
+    plot_reliability({"none": {"error": 0.0, "reliability": sure}}, "t")
+    plot_reliability(calibration(), "t")
+    assert [figure.axes[0].get_xscale() for figure in seen] == ["log", "linear", "log", "linear"]
+
+
+def test_plots_fit_a_page_of_1000_pixels():
+    for plot in PLOTS.values():
+        assert rgb(plot()).shape[1] <= 1000
 
 
 def test_bars_of_the_ladder_are_as_long_as_their_rates():

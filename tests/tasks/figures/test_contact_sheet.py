@@ -122,3 +122,14 @@ def test_a_sheet_of_mixed_sizes_shows_each_picture_whole():
 
 def test_a_sheet_of_no_mixed_sizes_is_a_picture():
     assert mixed_sheet([], []) == contact_sheet(np.empty((0, 8, 8), np.uint8), [])
+
+
+@pytest.mark.parametrize("width", [20, 140, 300, 600, 900])
+def test_a_sheet_fits_a_page_of_1000_pixels(width):
+    images = np.full((9, 30, width), 255, np.uint8)
+    sheet = decoded(contact_sheet(images, ["WORD"] * 9, columns=8))
+    assert sheet.shape[1] <= 1000
+    assert (sheet == 0).all(axis=2).sum() >= 9 * 30 * width * (ENLARGE**2 if width < 490 else 1)
+    many = decoded(contact_sheet(np.repeat(images, 5, axis=0), ["WORD"] * 45))
+    assert many.shape[1] <= 1000
+    assert many.shape[0] < 2500 or width > 490

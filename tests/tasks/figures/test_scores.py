@@ -6,8 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tasks.figures import breakdown, scores
+from tasks.figures.breakdown import _limits, plot_rates
 from tasks.figures.contact_sheet import SKY
-from tasks.figures.scores import FAILURE_LOOKS, _limits, plot_confusion, plot_failures, plot_rates
+from tasks.figures.scores import FAILURE_LOOKS, plot_confusion, plot_failures
 from tasks.rates import Rate
 from tasks.scoring.metrics import rates_by
 from tests.plotted import colour, decoded, require_plot, rgb
@@ -76,6 +78,67 @@ def test_limits_never_hide_an_error_bar(share, n):
 @pytest.mark.parametrize("tables", [{}, {"font": []}, {"font": rates_by(np.array([], dtype="U1"), np.array([]))}])
 def test_rates_of_nothing_say_so(tables):
     assert (rgb(plot_rates(tables, "t")) < 200).any()
+
+
+def test_all_plots_fit_a_page_of_1000_pixels():
+    names = table([f"Face {k}" for k in range(70)], 0.7, 200)
+    numbers = {f"{k}": table(range(9), 0.6, 500) for k in range(14)}
+    letters = [chr(65 + k) for k in range(70)]
+    plots = (
+        plot_rates({**numbers, "font": names}, "a long title " * 30),
+        plot_confusion(np.eye(70, dtype=int) * 40 + 1, letters, "t"),
+        plot_failures({"none": bars(segments=500)}, "t"),
+    )
+    for plot in plots:
+        height, width, _ = rgb(plot).shape
+        assert width <= 1000 and height <= 2000
+
+
+def test_errors_are_shown_where_all_is_near_100_percent(monkeypatch):
+    seen = []
+    monkeypatch.setattr(breakdown, "rendered", lambda figure: seen.append(figure) or b"")
+    near = {"a (px)": table([1, 2, 3], 0.995, 1000), "font": table(["X", "Y"], 0.97, 1000)}
+    near["a (px)"][1] = {"value": 2, **Rate(1000, 1000).as_dict()}
+    plot_rates(near, "t")
+    plot_rates({"a (px)": table([1, 2], 0.8, 1000)}, "t")
+    points, names = seen[0].axes
+    assert (points.get_yscale(), names.get_xscale(), seen[1].axes[0].get_yscale()) == ("log", "log", "linear")
+    assert seen[0]._suptitle.get_text().startswith("Words wrong, t")
+    low, high = points.get_ylim()
+    for row in near["a (px)"]:
+        wrong = Rate(row["n"] - row["right"], row["n"])
+        assert low < 100 * (wrong.low or wrong.high) and 100 * wrong.high < high
+
+
+@pytest.mark.parametrize("sizes", [[5, 200, 3, 40, 29, 1], [29, 29, 29], [1, 100], [100, 1], [10, 10, 9], [31]])
+def test_no_point_has_fewer_than_30_tries(sizes):
+    rows = [{"value": 10 * k, **Rate(n // 2, n).as_dict()} for k, n in enumerate(sizes)]
+    found = breakdown.pooled(rows)
+    assert all(row["n"] >= 30 for row in found)
+    assert sum(row["n"] for row in found) == (sum(sizes) if sum(sizes) >= 30 else 0)
+    assert sum(row["right"] for row in found) == (sum(n // 2 for n in sizes) if sum(sizes) >= 30 else 0)
+    names = breakdown.pooled([{**row, "value": str(row["value"])} for row in rows])
+    assert [row["n"] for row in names] == [n for n in sizes if n >= 30]
+
+
+def test_a_few_words_are_told_by_their_rate(monkeypatch):
+    seen = []
+    monkeypatch.setattr(breakdown, "rendered", lambda figure: seen.append(figure) or b"")
+    plot_rates({"a": table([1, 2], 0.5, 8), "letter": table(["A", "B", "C"], 0.5, 10)}, "t")
+    text = seen[0].texts[-1]
+    assert "50.00 %" in text.get_text() and "n = 16" in text.get_text()
+
+
+def test_of_many_letters_those_with_the_most_mistakes_are_shown(monkeypatch):
+    seen = []
+    monkeypatch.setattr(scores, "rendered", lambda figure: seen.append(figure) or b"")
+    counts = np.eye(40, dtype=int) * 50
+    counts[5, 39] = 7
+    plot_confusion(counts, [chr(65 + k) for k in range(40)], "t")
+    axes = seen[0].axes[0]
+    shown = [tick.get_text() for tick in axes.get_xticklabels()]
+    assert len(shown) == scores.MOST_CLASSES and {chr(70), chr(104)} <= set(shown)
+    assert "2,007 letters, 7 mistakes" in axes.get_xlabel() and "26 of 40" in axes.get_xlabel()
 
 
 def test_rates_take_names_that_look_like_mathematics():
