@@ -12,16 +12,11 @@ import numpy as np
 from tasks.loading.colour import distance_of, filled, grey_of, luma
 from tasks.loading.frames import LEAST_CONTRAST, LONGEST_SIDE, Frames, choose_frame, decode_frames, refuse_blank
 from tasks.loading.ground import even_ground
+from tasks.loading.parts import signs_of
 from tasks.loading.plain_png import decode_plain
 from tasks.loading.polarity import BRIGHT, DARK, LEFT_OPEN, ink_of
 from tasks.loading.safe_read import BadPicture, read_file
-from tasks.loading.structure import (
-    both_inks,
-    even_strength,
-    faint_columns,
-    has_faint_letters,
-    letters_alone,
-)  # fmt: skip
+from tasks.loading.structure import both_inks, even_strength, letters_alone
 from tasks.lowlevel.padding import stack_padded
 
 LOADER = 1  # raised whenever the same file gives other pixels; part of an imported dataset's identity
@@ -123,7 +118,7 @@ def _of_frames(frames: Frames, invert: Invert) -> tuple[np.ndarray, str]:
     if len(reasons) == len(inks):
         raise reasons[0]
     chosen = choose_frame(inks)
-    ink: np.ndarray = np.maximum.reduce([inks[k] for k in chosen])
+    ink: np.ndarray = np.maximum.reduce([ink for k in chosen if (ink := inks[k]) is not None])
     numbers = ", ".join(str(k + 1) for k in chosen)
     note = "" if chosen == [0] else f"read from frame{'s' * (len(chosen) > 1)} {numbers} of {frames.count}"
     return ink, note
@@ -135,7 +130,8 @@ def _ink_of(pixels: np.ndarray, invert: Invert) -> np.ndarray:
         if invert is Invert.AUTO:
             return _coloured_ink(pixels)
         pixels = luma(pixels)
-    return _ink(pixels, invert)
+    ink = _ink(pixels, invert)
+    return even_strength(ink) if signs_of(ink).weak else ink
 
 
 def load_batch(
@@ -188,23 +184,24 @@ def load_batch(
 def _coloured_ink(colour: np.ndarray) -> np.ndarray:
     """Return the ink of a picture in colours; of letters in several colours, by the measure that shows them all."""
     grey = grey_of(colour)
-    ink = _ink(grey, Invert.AUTO, last=False)
-    if has_faint_letters(ink):
-        distance = distance_of(colour)
-        other = _ink(distance, Invert.AUTO, last=False) if distance.max() >= LEAST_CONTRAST else ink
-        if faint_columns(other) < faint_columns(ink):
+    ink = _ink(grey, Invert.AUTO)
+    weak = signs_of(ink).weak
+    if not weak:
+        return ink
+    distance = distance_of(colour)
+    if distance.max() >= LEAST_CONTRAST:
+        other = _ink(distance, Invert.AUTO)
+        if signs_of(other).weak < weak:
             ink = other
     return even_strength(ink)
 
 
-def _ink(grey: np.ndarray, invert: Invert, *, last: bool = True) -> np.ndarray:
-    """Return the ink of a grey picture; `last`: faint letters get full strength."""
+def _ink(grey: np.ndarray, invert: Invert) -> np.ndarray:
     grey, ground = even_ground(grey)
     ink, contrast, strongest, dark = ink_of(grey, _SIDES[invert], ground)
     refuse_blank(contrast)
     if strongest < LEAST_CONTRAST and invert is not Invert.AUTO:
         raise BadPicture(f"blank: less than {LEAST_CONTRAST} levels {'below' if dark else 'above'} the background")
     if invert is Invert.AUTO:
-        ink = both_inks(grey, ink, ground, dark)
-    ink = letters_alone(ink)
-    return even_strength(ink) if last else ink
+        ink = both_inks(grey, ink, ground, dark, contrast - strongest, strongest)
+    return letters_alone(ink, signs_of(ink))

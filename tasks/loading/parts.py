@@ -5,6 +5,8 @@ from typing import NamedTuple
 import numba
 import numpy as np
 
+FAINT = 12  # of 255: a weaker pixel is no line
+WEAKEST, WEAK = 48, 204  # of 255: a letter whose strongest ink is from the one to below the other is faint
 TOP, LEFT, BOTTOM, RIGHT, AREA = range(5)  # columns of a table of parts
 
 
@@ -54,29 +56,70 @@ def find_parts(mask: np.ndarray) -> Parts:
     return Parts(labels, table[:count].copy())
 
 
-def fullness(ink: np.ndarray, least: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Count the pixels of at least `least` in each row and in each column; find each column's strongest pixel."""
-    rows, columns = np.zeros(ink.shape[0], np.int32), np.zeros(ink.shape[1], np.int32)
-    strongest = np.zeros(ink.shape[1], np.uint8)
-    _count(ink, np.uint8(least), rows, columns, strongest)
-    return rows, columns, strongest
+class Signs(NamedTuple):
+    """What a cheap look at ink tells.
+
+    Attributes
+    ----------
+    row, column : float
+        Share of the fullest row and of the fullest column that has ink of at least `FAINT`.
+    weak : int
+        Columns that begin a row of four whose strongest ink is from `WEAKEST` to `WEAK`: letters that are faint.
+    sides : int
+        Sides of the picture with ink of at least 128.
+    border : float
+        Share of the outermost pixels with such ink.
+    """
+
+    row: float
+    column: float
+    weak: int
+    sides: int
+    border: float
+
+
+def signs_of(ink: np.ndarray) -> Signs:
+    """Look at ink (H, W) uint8."""
+    return Signs(*_signs(ink, np.zeros(ink.shape[1], np.int32), np.zeros(ink.shape[1], np.uint8)))
+
+
+def fullness(ink: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Count the pixels of at least `FAINT` in each row (H,) and in each column (W,)."""
+    inked = ink >= FAINT
+    return inked.sum(axis=1), inked.sum(axis=0)
 
 
 @numba.njit(cache=True, nogil=True)
-def _count(ink, least, rows, columns, strongest):
-    for y in range(len(ink)):
+def _signs(ink: np.ndarray, counts: np.ndarray, strongest: np.ndarray) -> tuple[float, float, int, int, float]:
+    height, width = ink.shape
+    fullest = 0
+    for y in range(height):
         row = ink[y]
         total = np.int32(0)
-        for x in range(len(row)):
-            inked = np.int32(row[x] >= least)
+        for x in range(width):
+            inked = np.int32(row[x] >= np.uint8(FAINT))
             total += inked
-            columns[x] += inked
+            counts[x] += inked
             strongest[x] = max(strongest[x], row[x])
-        rows[y] = total
+        fullest = max(fullest, total)
+    weak, run = 0, 0
+    for x in range(width):
+        run = run + 1 if WEAKEST <= strongest[x] < WEAK else 0
+        weak += run >= 4
+    top, bottom, left, right = 0, 0, 0, 0
+    for x in range(width):
+        top += ink[0, x] >= 128
+        bottom += ink[height - 1, x] >= 128
+    for y in range(height):
+        left += ink[y, 0] >= 128
+        right += ink[y, width - 1] >= 128
+    sides = int(top > 0) + int(bottom > 0) + int(left > 0) + int(right > 0)
+    border = (top + bottom + left + right) / (2 * (height + width))
+    return fullest / width, counts.max() / height, weak, sides, border
 
 
 @numba.njit(cache=True, nogil=True)
-def _label(mask, labels, table):
+def _label(mask: np.ndarray, labels: np.ndarray, table: np.ndarray) -> int:
     """Fill in the labels and the table of parts; return the number of parts."""
     height, width = mask.shape
     parent = np.empty(height * width // 2 + 2, np.int32)
@@ -86,7 +129,7 @@ def _label(mask, labels, table):
             labels[y, x] = -1
             if mask[y, x]:
                 labels[y, x] = own = _join(labels, parent, y, x, count)
-                count += np.int32(own == count)
+                count += own == count
     numbers, found = np.empty(count, np.int32), 0
     for k in range(count):
         root = _root(parent, k)
@@ -107,9 +150,9 @@ def _label(mask, labels, table):
 
 
 @numba.njit(cache=True, nogil=True)
-def _join(labels, parent, y, x, count):
+def _join(labels: np.ndarray, parent: np.ndarray, y: int, x: int, count: int) -> int:
     """Return the part of a pixel: of the neighbours before it, which it joins; the new part `count` without any."""
-    own = np.int32(-1)
+    own = -1
     if x and labels[y, x - 1] >= 0:
         own = _root(parent, labels[y, x - 1])
     if y:
@@ -122,13 +165,13 @@ def _join(labels, parent, y, x, count):
                 else:
                     own = other
     if own < 0:
-        own = np.int32(count)
+        own = count
         parent[count] = count
     return own
 
 
 @numba.njit(cache=True, nogil=True)
-def _root(parent, k):
+def _root(parent: np.ndarray, k: int) -> int:
     while parent[k] != k:
         parent[k] = parent[parent[k]]
         k = parent[k]

@@ -5,29 +5,32 @@ Each step looks first, cheaply, whether a picture has what it is for; any other 
 
 import numpy as np
 
-from tasks.loading.ground import grown
-from tasks.loading.parts import AREA, BOTTOM, LEFT, RIGHT, TOP, find_parts, fullness
+from tasks.loading.ground import SMALLEST, grown
+from tasks.loading.parts import AREA, BOTTOM, FAINT, LEFT, RIGHT, TOP, WEAK, WEAKEST, Parts, Signs, find_parts, fullness
 
-SMALLEST = 8  # rows or columns: a smaller picture is left alone
-FAINT = 12  # of 255: a weaker pixel is no line
 CROSSED = 0.9  # of a row or column: a line from border to border fills more
 RUN = 0.6  # of a row: a rule is not shorter
 THICK = 4  # rows or columns: a thicker line is not taken away; a sixteenth of the picture if that is more
 OVER = 0.3  # of the levels above a line's own: ink that is so much stronger belongs to letters over it
 INKED = 48  # of 255: a pixel belongs to a letter
-WEAK = 0.8  # of full strength: letters that are weaker get full strength
-WEAKEST = 48  # of 255: what is weaker stays as it is
 FLAT = 1.35  # times its median: the ninth decile of a letter's ink is not stronger; of noise it is
 LETTER = 0.5  # of the height of the highest part: a letter is not lower
+FILLED, SOLID = 0.2, 0.8  # of its box: a letter covers at least the one, and at most the other if it is no bar
+SHARED = 0.35  # of its columns: a letter shares at most as many with others
+LEAST_REACH = 16  # levels: ink on the other side of the ground is not closer to it
 WIDEST = 2.2  # times its height: a letter is not wider
 DOT = 0.02  # of a letter's height squared: dots have at most so many pixels
 DOTTED = 0.02  # of the border: if more of it is dots, the picture is full of them
 DOTS = 20  # dots: a picture with fewer is not full of them
 
 
-def letters_alone(ink: np.ndarray) -> np.ndarray:
+def letters_alone(ink: np.ndarray, signs: Signs) -> np.ndarray:
     """Take away frames, lines and dots; the strongest pixel is 255 again. Ink that would vanish stays."""
-    out = without_dots(without_lines(without_frames(ink)))
+    out = ink
+    if min(ink.shape) >= SMALLEST and (signs.row >= RUN or signs.column >= CROSSED):
+        out = without_lines(without_frames(ink))
+    if signs.border >= DOTTED and signs.sides >= 3:
+        out = without_dots(out)
     strongest = int(out.max())
     if out is ink or strongest == 255:
         return out
@@ -42,11 +45,9 @@ def without_lines(ink: np.ndarray) -> np.ndarray:
 
     Where a letter crosses a line, it stays: a pixel of a line gets the weaker ink of those above and below the line.
     """
-    rows, columns, _ = fullness(ink, FAINT)
+    rows, columns = fullness(ink)
     height, width = ink.shape
     along, down = rows >= RUN * width, columns >= CROSSED * height
-    if min(height, width) < SMALLEST or not (along.any() or down.any()):
-        return ink
     if along.mean() > 0.6 or down.mean() > 0.6:  # a ground that is not empty
         return ink
     out = ink.copy()
@@ -97,10 +98,10 @@ def _erase(ink: np.ndarray, top: int, bottom: int) -> None:
 
 def without_frames(ink: np.ndarray) -> np.ndarray:
     """Take away frames that lie within a picture: parts that reach around what else is there."""
-    rows, _, _ = fullness(ink, INKED)
-    if rows.max() < RUN * ink.shape[1] * 0.9:
+    mask = ink >= INKED
+    if mask.sum(axis=1).max() < RUN * ink.shape[1] * 0.9:
         return ink
-    parts = find_parts(ink >= INKED)
+    parts = find_parts(mask)
     table, (height, width) = parts.table, ink.shape
     around = (parts.width >= 0.8 * width) & (parts.height >= 0.6 * height)
     for k in np.flatnonzero(around):
@@ -123,7 +124,7 @@ def without_frames(ink: np.ndarray) -> np.ndarray:
     return out
 
 
-def both_inks(grey: np.ndarray, ink: np.ndarray, ground: int, dark: bool) -> np.ndarray:
+def both_inks(grey: np.ndarray, ink: np.ndarray, ground: int, dark: bool, reach: int, strongest: int) -> np.ndarray:
     """Add letters on the other side of the ground, if they stand beside the letters on this side.
 
     Parameters
@@ -133,10 +134,10 @@ def both_inks(grey: np.ndarray, ink: np.ndarray, ground: int, dark: bool) -> np.
     ground : int
     dark : bool
         Whether that ink is the darker side.
+    reach, strongest : int
+        Levels from the ground to the furthest pixel of the other side, and of this side.
     """
-    reach = int(grey.max()) - ground if dark else ground - int(grey.min())
-    strongest = ground - int(grey.min()) if dark else int(grey.max()) - ground
-    if reach < 16 or 4 * reach < strongest:
+    if reach < LEAST_REACH or 4 * reach < strongest:
         return ink
     wide = grey.astype(np.int16)
     apart = np.maximum(wide - ground if dark else ground - wide, 0)
@@ -150,12 +151,7 @@ def both_inks(grey: np.ndarray, ink: np.ndarray, ground: int, dark: bool) -> np.
     mine = own.height >= LETTER * highest
     letters = (more.height >= LETTER * highest) & (more.height * LETTER <= highest) & (more.area >= 12)
     letters &= more.width <= WIDEST * more.height
-    taken = np.zeros(grey.shape[1], np.bool_)
-    for _, left, _, right, _ in own.table[mine].tolist():
-        taken[left:right] = True
-    for k in np.flatnonzero(letters):
-        _, left, _, right, _ = more.table[k].tolist()
-        letters[k] = taken[left:right].mean() <= 0.35
+    letters &= ~_at_border(more, grey.shape) & _beside(more, own.table[mine])
     if not letters.any():
         return ink
     out = ink.copy()
@@ -164,24 +160,26 @@ def both_inks(grey: np.ndarray, ink: np.ndarray, ground: int, dark: bool) -> np.
     return out
 
 
-def faint_columns(ink: np.ndarray) -> int:
-    """Count columns that begin a row of four whose ink is weaker than full strength everywhere."""
-    _, _, strongest = fullness(ink, INKED)
-    if len(strongest) < 4:
-        return 0
-    weak = (strongest >= WEAKEST) & (strongest < 255 * WEAK)
-    return int(np.count_nonzero(weak[:-3] & weak[1:-2] & weak[2:-1] & weak[3:]))
+def _at_border(parts: Parts, shape: tuple[int, ...]) -> np.ndarray:
+    table = parts.table
+    touches: np.ndarray = (
+        (table[:, TOP] == 0) | (table[:, LEFT] == 0) | (table[:, BOTTOM] == shape[0]) | (table[:, RIGHT] == shape[1])
+    )
+    return touches
 
 
-def has_faint_letters(ink: np.ndarray) -> bool:
-    """Tell whether four columns or more in a row have ink that is weaker than full strength everywhere."""
-    return faint_columns(ink) > 0
+def _beside(parts: Parts, letters: np.ndarray) -> np.ndarray:
+    """Tell which parts share few of their columns with letters, (m, 5) int64 as in `Parts.table`."""
+    taken = np.zeros(parts.labels.shape[1] + 1, np.int64)
+    for _, left, _, right, _ in letters.tolist():
+        taken[left + 1 : right + 1] = 1
+    taken = np.cumsum(taken)
+    beside: np.ndarray = taken[parts.table[:, RIGHT]] - taken[parts.table[:, LEFT]] <= SHARED * parts.width
+    return beside
 
 
 def even_strength(ink: np.ndarray) -> np.ndarray:
     """Give each letter that stands alone full strength: contrast is judged by the letters, not by the darkest dot."""
-    if not has_faint_letters(ink):
-        return ink
     parts = find_parts(ink >= WEAKEST)
     if not len(parts.table):
         return ink
@@ -190,16 +188,20 @@ def even_strength(ink: np.ndarray) -> np.ndarray:
     if not alone.any():
         return ink
     alone &= parts.height >= LETTER * parts.height[alone].max()
+    alone &= ~_at_border(parts, ink.shape) & (parts.area >= FILLED * parts.width * parts.height)
+    alone &= (parts.area <= SOLID * parts.width * parts.height) | (2 * parts.width <= parts.height)
     gains = np.ones(len(parts.table))
     for k in np.flatnonzero(alone):
         own = ink[parts.labels == k]
         level = float(np.quantile(own, 0.9))
-        if level < 255 * WEAK and level <= FLAT * np.median(own):
+        if level < WEAK and level <= FLAT * np.median(own):
             gains[k] = 255 / level
-    if (gains == 1).all():
+    faint = gains > 1
+    faint &= _beside(parts, parts.table[(parts.height >= LETTER * parts.height[alone].max(initial=1)) & ~faint])
+    if not faint.any():
         return ink
     gain = np.ones(ink.shape)
-    for k in np.flatnonzero(gains > 1):
+    for k in np.flatnonzero(faint):
         near = grown(parts.labels == k) & ((parts.labels == k) | (parts.labels < 0))
         gain[near] = gains[k]
     out: np.ndarray = np.minimum(np.rint(ink * gain), 255).astype(np.uint8)
@@ -208,9 +210,6 @@ def even_strength(ink: np.ndarray) -> np.ndarray:
 
 def without_dots(ink: np.ndarray) -> np.ndarray:
     """Take away dots that a picture is full of, and fill holes of a pixel in letters."""
-    sides = [side >= 128 for side in (ink[0], ink[-1], ink[:, 0], ink[:, -1])]
-    if np.concatenate(sides).mean() < DOTTED or sum(bool(side.any()) for side in sides) < 3:
-        return ink
     parts = find_parts(ink >= INKED)
     large = parts.area > 12
     if not large.any():
