@@ -118,7 +118,7 @@ def _of_frames(frames: Frames, invert: Invert) -> tuple[np.ndarray, str]:
     if len(reasons) == len(inks):
         raise reasons[0]
     chosen = choose_frame(inks)
-    ink: np.ndarray = np.maximum.reduce([ink for k in chosen if (ink := inks[k]) is not None])
+    ink: np.ndarray = np.maximum.reduce([own for k in chosen if (own := inks[k]) is not None])
     numbers = ", ".join(str(k + 1) for k in chosen)
     note = "" if chosen == [0] else f"read from frame{'s' * (len(chosen) > 1)} {numbers} of {frames.count}"
     return ink, note
@@ -188,10 +188,10 @@ def _coloured_ink(colour: np.ndarray) -> np.ndarray:
     weak = signs_of(ink).weak
     if not weak:
         return ink
-    distance = distance_of(colour)
-    if distance.max() >= LEAST_CONTRAST:
-        other = _ink(distance, Invert.AUTO)
-        if signs_of(other).weak < weak:
+    if (colour != colour[..., :1]).any():
+        distance = distance_of(colour)
+        other = _ink(distance, Invert.AUTO) if distance.max() >= LEAST_CONTRAST else ink
+        if 2 * signs_of(other).weak < weak:
             ink = other
     return even_strength(ink)
 

@@ -25,6 +25,7 @@ NARROWEST = 0.12  # of the picture: a part with a ground of its own is not narro
 PLAIN = 0.85  # of the border of such a part: as much of it is ground
 CLEARER = 1.3  # times: a ground that is not the border's is so much more frequent in the middle than the border's level
 AROUND_ALL = 0.45  # of the border: a frame covers more
+SHADES = 0.15  # of the picture's outer part: if more lies between the border's level and the ground, it is a gradient
 INSIDE = 0.02  # of the picture's middle: a frame covers no more of it; the ground between letters does
 
 
@@ -42,7 +43,7 @@ def even_ground(grey: np.ndarray) -> tuple[np.ndarray, int]:
         grey = _turned(_turned(grey, high - low).T, high - low).T
         level, low, high, _, inside = _survey(own(grey), AROUND, LEAST_CONTRAST)
     if inside < GROUND:
-        return _without_frame(grey, level, (high - low) // 3)
+        return _without_frame(grey, level, (high - low) // 4)
     return grey, level
 
 
@@ -60,7 +61,7 @@ def _survey(grey: np.ndarray, around: int, least: int) -> tuple[int, int, int, f
         for x in range(width):
             low, high = min(low, row[x]), max(high, row[x])
     if high - low < least:
-        return level, np.int64(low), np.int64(high), 0.0, 1.0
+        return level, int(low), int(high), 0.0, 1.0
     far, other = max(around, (np.int64(high) - low) // 4), 0
     for x in range(width):
         other += int(abs(np.int64(grey[0, x]) - level) > far) + int(abs(np.int64(grey[height - 1, x]) - level) > far)
@@ -70,12 +71,10 @@ def _survey(grey: np.ndarray, around: int, least: int) -> tuple[int, int, int, f
     near, of = 0, 0
     for y in range(height // 4, height - height // 4):
         row = grey[y, width // 8 : width - width // 8]
-        inked = np.int32(0)
         for x in range(len(row)):
-            inked += np.int32((row[x] >= bottom) & (row[x] <= top))
-        near += inked
+            near += int((row[x] >= bottom) & (row[x] <= top))
         of += len(row)
-    return level, np.int64(low), np.int64(high), other / (2 * (height + width)), near / max(of, 1)
+    return level, int(low), int(high), other / (2 * (height + width)), near / max(of, 1)
 
 
 def _border(grey: np.ndarray) -> np.ndarray:
@@ -128,10 +127,8 @@ def _without_frame(grey: np.ndarray, level: int, far: int) -> tuple[np.ndarray, 
     at_border = _border(parts.labels)
     covered = np.bincount(at_border[at_border >= 0], minlength=len(parts.table)) / len(at_border)
     frame = parts.of(covered == covered.max())
-    if covered.max() >= AROUND_ALL:
-        inside = frame[height // 4 : -(height // 4), width // 8 : -(width // 8)]
-        if inside.mean() > INSIDE:
-            return grey, level
+    inside = frame[height // 4 : -(height // 4), width // 8 : -(width // 8)].mean()
+    if covered.max() >= AROUND_ALL and inside <= INSIDE and not _shaded(grey, level, ground):
         out = grey.copy()
         out[frame | (grown(frame) & ~other)] = ground
         return out, ground
@@ -139,6 +136,15 @@ def _without_frame(grey: np.ndarray, level: int, far: int) -> tuple[np.ndarray, 
     mixed = (abs(_border(grey) - level) > far).mean() > MIXED
     clear = abs(ground - level) >= far and near.max() >= CLEARER * near[level]
     return grey, ground if mixed and clear else level
+
+
+def _shaded(grey: np.ndarray, level: int, ground: int) -> bool:
+    """Tell whether the border turns into the ground little by little, as in a gradient."""
+    low, high = min(level, ground) + AROUND, max(level, ground) - AROUND
+    outer = np.ones(grey.shape, np.bool_)
+    outer[grey.shape[0] // 6 : -(grey.shape[0] // 6), grey.shape[1] // 12 : -(grey.shape[1] // 12)] = False
+    band = grey[outer]
+    return bool(((band > low) & (band < high)).mean() > SHADES)
 
 
 def _window(counts: np.ndarray, middle: int) -> np.ndarray:

@@ -101,7 +101,7 @@ def _signs(ink: np.ndarray, counts: np.ndarray, strongest: np.ndarray) -> tuple[
             total += inked
             counts[x] += inked
             strongest[x] = max(strongest[x], row[x])
-        fullest = max(fullest, total)
+        fullest = max(fullest, int(total))
     weak, run = 0, 0
     for x in range(width):
         run = run + 1 if WEAKEST <= strongest[x] < WEAK else 0

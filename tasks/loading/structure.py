@@ -15,7 +15,7 @@ OVER = 0.3  # of the levels above a line's own: ink that is so much stronger bel
 INKED = 48  # of 255: a pixel belongs to a letter
 FLAT = 1.35  # times its median: the ninth decile of a letter's ink is not stronger; of noise it is
 LETTER = 0.5  # of the height of the highest part: a letter is not lower
-FILLED, SOLID = 0.2, 0.8  # of its box: a letter covers at least the one, and at most the other if it is no bar
+FILLED, SOLID = 0.2, 0.9  # of its box: a letter covers at least the one, and at most the other if it is no bar
 SHARED = 0.35  # of its columns: a letter shares at most as many with others
 LEAST_REACH = 16  # levels: ink on the other side of the ground is not closer to it
 WIDEST = 2.2  # times its height: a letter is not wider
@@ -139,7 +139,7 @@ def both_inks(grey: np.ndarray, ink: np.ndarray, ground: int, dark: bool, reach:
     """
     if reach < LEAST_REACH or 4 * reach < strongest:
         return ink
-    wide = grey.astype(np.int16)
+    wide = grey.astype(np.int32)
     apart = np.maximum(wide - ground if dark else ground - wide, 0)
     if (apart > reach // 2).mean() < 0.005:
         return ink
