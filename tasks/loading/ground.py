@@ -26,6 +26,7 @@ PLAIN = 0.85  # of the border of such a part: as much of it is ground
 CLEARER = 1.3  # times: a ground that is not the border's is so much more frequent in the middle than the border's level
 AROUND_ALL = 0.45  # of the border: a frame covers more
 SHADES = 0.15  # of the picture's outer part: if more lies between the border's level and the ground, it is a gradient
+FEW = 0.6  # of those levels: in a gradient fewer are near one level
 INSIDE = 0.02  # of the picture's middle: a frame covers no more of it; the ground between letters does
 
 
@@ -123,15 +124,18 @@ def _without_frame(grey: np.ndarray, level: int, far: int) -> tuple[np.ndarray, 
     if abs(ground - level) <= AROUND or near.max() < SHARE * counts.sum():
         return grey, level
     other = apart > abs(ground - level) // 2
-    parts = find_parts(other)
-    at_border = _border(parts.labels)
-    covered = np.bincount(at_border[at_border >= 0], minlength=len(parts.table)) / len(at_border)
-    frame = parts.of(covered == covered.max())
-    inside = frame[height // 4 : -(height // 4), width // 8 : -(width // 8)].mean()
-    if covered.max() >= AROUND_ALL and inside <= INSIDE and not _shaded(grey, level, ground):
-        out = grey.copy()
-        out[frame | (grown(frame) & ~other)] = ground
-        return out, ground
+    if (abs(_border(grey) - ground) > abs(ground - level) // 2).mean() >= AROUND_ALL and not _shaded(
+        grey, level, ground
+    ):
+        parts = find_parts(other)
+        at_border = _border(parts.labels)
+        covered = np.bincount(at_border[at_border >= 0], minlength=len(parts.table)) / len(at_border)
+        frame = parts.of(covered == covered.max())
+        inside = frame[height // 4 : -(height // 4), width // 8 : -(width // 8)].mean()
+        if covered.max() >= AROUND_ALL and inside <= INSIDE:
+            out = grey.copy()
+            out[frame | (grown(frame) & ~other)] = ground
+            return out, ground
     # Without a frame the two levels are those of letters and ground; a shade of the ground is no other ground.
     mixed = (abs(_border(grey) - level) > far).mean() > MIXED
     clear = abs(ground - level) >= far and near.max() >= CLEARER * near[level]
@@ -144,7 +148,11 @@ def _shaded(grey: np.ndarray, level: int, ground: int) -> bool:
     outer = np.ones(grey.shape, np.bool_)
     outer[grey.shape[0] // 6 : -(grey.shape[0] // 6), grey.shape[1] // 12 : -(grey.shape[1] // 12)] = False
     band = grey[outer]
-    return bool(((band > low) & (band < high)).mean() > SHADES)
+    between = np.bincount(band[(band > low) & (band < high)], minlength=256)
+    if between.sum() <= SHADES * band.size:
+        return False
+    # A second frame has few levels.
+    return bool(np.convolve(between, np.ones(2 * AROUND + 1, np.int64)).max() < FEW * between.sum())
 
 
 def _window(counts: np.ndarray, middle: int) -> np.ndarray:

@@ -64,7 +64,8 @@ class Signs(NamedTuple):
     row, column : float
         Share of the fullest row and of the fullest column that has ink of at least `FAINT`.
     weak : int
-        Columns that begin a row of four whose strongest ink is from `WEAKEST` to `WEAK`: letters that are faint.
+        Columns that end a row of four whose strongest ink is from `WEAKEST` to `WEAK`, if some of it is high: letters
+        that are faint, not lines.
     sides : int
         Sides of the picture with ink of at least 128.
     border : float
@@ -80,17 +81,34 @@ class Signs(NamedTuple):
 
 def signs_of(ink: np.ndarray) -> Signs:
     """Look at ink (H, W) uint8."""
-    return Signs(*_signs(ink, np.zeros(ink.shape[1], np.int32), np.zeros(ink.shape[1], np.uint8)))
+    counts = np.zeros((2, ink.shape[1]), np.int32)
+    return Signs(*_signs(ink, counts[0], counts[1], np.zeros(ink.shape[1], np.uint8)))
 
 
-def fullness(ink: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Count the pixels of at least `FAINT` in each row (H,) and in each column (W,)."""
-    inked = ink >= FAINT
-    return inked.sum(axis=1), inked.sum(axis=0)
+def fullness(ink: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Count the pixels of at least `FAINT` in each row, each column, and each row's longest run of such pixels."""
+    height, width = ink.shape
+    rows, columns, runs = np.zeros(height, np.int64), np.zeros(width, np.int64), np.zeros(height, np.int64)
+    _fill_in(ink, rows, columns, runs)
+    return rows, columns, runs
 
 
 @numba.njit(cache=True, nogil=True)
-def _signs(ink: np.ndarray, counts: np.ndarray, strongest: np.ndarray) -> tuple[float, float, int, int, float]:
+def _fill_in(ink: np.ndarray, rows: np.ndarray, columns: np.ndarray, runs: np.ndarray) -> None:
+    for y in range(len(ink)):
+        run = 0
+        for x in range(ink.shape[1]):
+            run = run + 1 if ink[y, x] >= FAINT else 0
+            rows[y] += run > 0
+            columns[x] += run > 0
+            runs[y] = max(runs[y], run)
+
+
+@numba.njit(cache=True, nogil=True)
+def _signs(
+    ink: np.ndarray, counts: np.ndarray, solid: np.ndarray, strongest: np.ndarray
+) -> tuple[float, float, int, int, float]:
+    """Return what `Signs` holds; `counts`, `solid` and `strongest`, (W,), are zeros to begin with."""
     height, width = ink.shape
     fullest = 0
     for y in range(height):
@@ -100,12 +118,16 @@ def _signs(ink: np.ndarray, counts: np.ndarray, strongest: np.ndarray) -> tuple[
             inked = np.int32(row[x] >= np.uint8(FAINT))
             total += inked
             counts[x] += inked
+            solid[x] += np.int32(row[x] >= np.uint8(WEAKEST))
             strongest[x] = max(strongest[x], row[x])
         fullest = max(fullest, int(total))
-    weak, run = 0, 0
+    weak, run, most = 0, 0, 0
     for x in range(width):
-        run = run + 1 if WEAKEST <= strongest[x] < WEAK else 0
-        weak += run >= 4
+        if WEAKEST <= strongest[x] < WEAK and 5 * solid[x] < 4 * height:  # else it is a ground
+            run, most = run + 1, max(most, solid[x])
+            weak += int(run >= 4 and most >= 4 and 12 * most >= height)
+        else:
+            run, most = 0, 0
     top, bottom, left, right = 0, 0, 0, 0
     for x in range(width):
         top += ink[0, x] >= 128

@@ -45,14 +45,12 @@ def without_lines(ink: np.ndarray) -> np.ndarray:
 
     Where a letter crosses a line, it stays: a pixel of a line gets the weaker ink of those above and below the line.
     """
-    rows, columns = fullness(ink)
+    rows, columns, runs = fullness(ink)
     height, width = ink.shape
-    along, down = rows >= RUN * width, columns >= CROSSED * height
+    along, down = (rows >= CROSSED * width) | (runs >= RUN * width), columns >= CROSSED * height
     if along.mean() > 0.6 or down.mean() > 0.6:  # a ground that is not empty
         return ink
     out = ink.copy()
-    for y in np.flatnonzero(along & (rows < CROSSED * width)):
-        along[y] = max(b - a for a, b in _stretches(ink[y] >= FAINT)) >= RUN * width
     for top, bottom in _stretches(along):
         if bottom - top <= max(THICK, height // 16):
             _erase(out, top, bottom)
