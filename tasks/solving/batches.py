@@ -173,7 +173,8 @@ def answer_pictures(
         The model or dictionary does not fit.
     """
     reader = reader_of(plan)
-    groups, failures = load_batch(pictures, read)
+    notes: dict[int, str] = {}
+    groups, failures = load_batch(pictures, read, notes)
     answers: dict[int, Answer | Unreadable] = {}
     for index, error in failures:
         answers[index] = error if isinstance(error, Unreadable) else failed(str(error))
@@ -184,7 +185,9 @@ def answer_pictures(
             readings.reading_confidence.tolist(), readings.words.tolist(), readings.confidences.tolist(), strict=True,
         )  # fmt: skip
         for index, segments, reading, sure, words, confidences in found:
-            answers[index] = _answer(segments, reading, sure, words, confidences, plan.abstain_below)
+            answers[index] = _answer(
+                segments, reading, sure, words, confidences, plan.abstain_below, notes.get(index)
+            )  # fmt: skip
     return [answers[index] for index in range(len(pictures))]
 
 
@@ -224,18 +227,19 @@ def failed(reason: str, reading: str | None = None, segments: int | None = None)
 
 def _answer(
     segments: int, reading: str, reading_confidence: float, words: list[str], confidences: list[float],
-    abstain_below: float,
+    abstain_below: float, note: str | None = None,
 ) -> Answer:  # fmt: skip
-    """Return the answer for a picture; `words` and `confidences` are the best three."""
+    """Return the answer for a picture; `words` and `confidences` are the best three, `note` is to be known of it."""
     if not segments:
         return failed("no letter found", segments=0)
     word: str | None
     word, second, third = words
     if not word:
         return failed("no word of the dictionary fits", reading, segments)
-    status, reason, confidence = SOLVED, None, confidences[0]
+    status, reason, confidence = SOLVED, note, confidences[0]
     if confidence < abstain_below:
-        word, status, reason = None, ABSTAINED, f"confidence {confidence:.3f} is below {abstain_below:g}"
+        word, status = None, ABSTAINED
+        reason = "; ".join(filter(None, (f"confidence {confidence:.3f} is below {abstain_below:g}", note)))
     return Answer(
         word, round(confidence, DIGITS), reading, round(reading_confidence, DIGITS),
         second or None, round(confidences[1], DIGITS) if second else None,

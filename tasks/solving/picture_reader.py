@@ -17,9 +17,10 @@ from tasks.shipped import SHIPPED
 class Word:
     """The answer to a picture.
 
-    word : the best answer; '' if there is none, and `reason` says why
+    word : the best answer; '' if there is none
     confidence : from 0 to 1, the calibrated probability that `word` is right
     others : the next two answers, each with its share of the rest
+    reason : why there is no word, or which of several frames the word was read from
     """
 
     word: str
@@ -50,7 +51,8 @@ class PictureReader:
             an error.
         """
         given = [*pictures]
-        groups, failures = load_batch(given, picture_bytes)
+        notes: dict[int, str] = {}
+        groups, failures = load_batch(given, picture_bytes, notes)
         words = [Word("", 0.0)] * len(given)
         for index, error in failures:
             words[index] = Word("", 0.0, reason=str(error))
@@ -61,7 +63,7 @@ class PictureReader:
             ):
                 (word, share), *others = zip(found, shares, strict=True)
                 rest = tuple(other for other in others if other[0])
-                words[index] = Word(word, share, rest, "" if word else "no letter found")
+                words[index] = Word(word, share, rest, notes.get(index, "") if word else "no letter found")
         return words
 
 
