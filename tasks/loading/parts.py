@@ -6,6 +6,8 @@ import numba
 import numpy as np
 
 FAINT = 12  # of 255: a weaker pixel is no line
+SHARP = 192  # of 255: the ends of such a gap are not weaker, since a light line has sharp edges
+GAP = 2  # rows: a gap in a column that a thin light line may have cut is not higher
 WEAKEST, WEAK = 48, 204  # of 255: a letter whose strongest ink is from the one to below the other is faint
 TOP, LEFT, BOTTOM, RIGHT, AREA = range(5)  # columns of a table of parts
 
@@ -70,6 +72,8 @@ class Signs(NamedTuple):
         Sides of the picture with ink of at least 128.
     border : float
         Share of the outermost pixels with such ink.
+    gaps : float
+        Share of the inked columns in which a gap of at most two rows parts strong ink.
     """
 
     row: float
@@ -77,12 +81,13 @@ class Signs(NamedTuple):
     weak: int
     sides: int
     border: float
+    gaps: float
 
 
 def signs_of(ink: np.ndarray) -> Signs:
     """Look at ink (H, W) uint8."""
     counts = np.zeros((2, ink.shape[1]), np.int32)
-    return Signs(*_signs(ink, counts[0], counts[1], np.zeros(ink.shape[1], np.uint8)))
+    return Signs(*_signs(ink, counts[0], counts[1], np.zeros(ink.shape[1], np.uint8)), _gaps(ink, GAP, None))
 
 
 def fullness(ink: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -102,6 +107,35 @@ def _fill_in(ink: np.ndarray, rows: np.ndarray, columns: np.ndarray, runs: np.nd
             rows[y] += run > 0
             columns[x] += run > 0
             runs[y] = max(runs[y], run)
+
+
+def fill_gaps(ink: np.ndarray) -> np.ndarray:
+    """Fill the gaps in columns that `Signs.gaps` counts with the weaker ink of both ends; return new ink."""
+    out = ink.copy()
+    _gaps(ink, GAP, out)
+    return out
+
+
+@numba.njit(cache=True, nogil=True)
+def _gaps(ink: np.ndarray, most: int, out: np.ndarray | None) -> float:
+    """Return the share of inked columns that have a gap of at most `most` rows; fill the gaps in `out`, if given."""
+    height, width = ink.shape
+    last = np.full(width, -1, np.int32)  # the last row with strong ink
+    gaps = np.zeros(width, np.uint8)
+    for y in range(height):
+        row = ink[y]
+        for x in range(width):
+            if row[x] >= SHARP:
+                gap = y - last[x] - 1
+                if last[x] >= 0 and 0 < gap <= most and ink[y - 1, x] < WEAKEST and ink[last[x] + 1, x] < WEAKEST:
+                    gaps[x] = 1
+                    if out is not None:
+                        out[last[x] + 1 : y, x] = min(row[x], ink[last[x], x])
+                last[x] = y
+    inked = 0
+    for x in range(width):
+        inked += int(last[x] >= 0)
+    return float(gaps.sum()) / max(inked, 1)
 
 
 @numba.njit(cache=True, nogil=True)

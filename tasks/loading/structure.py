@@ -6,7 +6,21 @@ Each step looks first, cheaply, whether a picture has what it is for; any other 
 import numpy as np
 
 from tasks.loading.ground import SMALLEST, grown
-from tasks.loading.parts import AREA, BOTTOM, FAINT, LEFT, RIGHT, TOP, WEAK, WEAKEST, Parts, Signs, find_parts, fullness
+from tasks.loading.parts import (
+    AREA,
+    BOTTOM,
+    FAINT,
+    LEFT,
+    RIGHT,
+    TOP,
+    WEAK,
+    WEAKEST,
+    Parts,
+    Signs,
+    fill_gaps,
+    find_parts,
+    fullness,
+)
 
 CROSSED = 0.9  # of a row or column: a line from border to border fills more
 RUN = 0.6  # of a row: a rule is not shorter
@@ -19,6 +33,8 @@ FILLED, SOLID = 0.2, 0.9  # of its box: a letter covers at least the one, and at
 SHARED = 0.35  # of its columns: a letter shares at most as many with others
 LEAST_REACH = 16  # levels: ink on the other side of the ground is not closer to it
 WIDEST = 2.2  # times its height: a letter is not wider
+CUT = 0.3  # of the inked columns: if more have a gap of a row or two, light lines cut through the letters
+HIGH = 14  # rows: letters that are lower have such gaps of their own
 DOT = 0.02  # of a letter's height squared: dots have at most so many pixels
 DOTTED = 0.02  # of the border: if more of it is dots, the picture is full of them
 DOTS = 20  # dots: a picture with fewer is not full of them
@@ -31,6 +47,8 @@ def letters_alone(ink: np.ndarray, signs: Signs) -> np.ndarray:
         out = without_lines(without_frames(ink))
     if signs.border >= DOTTED and signs.sides >= 3:
         out = without_dots(out)
+    if signs.gaps >= CUT:
+        out = without_cuts(out)
     strongest = int(out.max())
     if out is ink or strongest == 255:
         return out
@@ -38,6 +56,14 @@ def letters_alone(ink: np.ndarray, signs: Signs) -> np.ndarray:
         return ink
     stretched: np.ndarray = ((out.astype(np.int32) * 255 + strongest // 2) // strongest).astype(np.uint8)
     return stretched
+
+
+def without_cuts(ink: np.ndarray) -> np.ndarray:
+    """Fill light lines of one or two pixels that cut through letters; low letters have such gaps of their own."""
+    rows = np.flatnonzero((ink >= 128).any(axis=1))
+    if rows[-1] - rows[0] + 1 < HIGH:
+        return ink
+    return fill_gaps(ink)
 
 
 def without_lines(ink: np.ndarray) -> np.ndarray:
