@@ -16,10 +16,10 @@ from tasks.loading.parts import signs_of
 from tasks.loading.plain_png import decode_plain
 from tasks.loading.polarity import BRIGHT, DARK, LEFT_OPEN, ink_of
 from tasks.loading.safe_read import BadPicture, read_file
-from tasks.loading.structure import both_inks, even_strength, letters_alone
+from tasks.loading.structure import both_inks, even_strength, legible, letters_alone
 from tasks.lowlevel.padding import stack_padded
 
-LOADER = 1  # raised whenever the same file gives other pixels; part of an imported dataset's identity
+LOADER = 2  # raised whenever the same file gives other pixels; part of an imported dataset's identity
 MOST_SHAPES = 64  # if a batch has more, its pictures are padded
 PADDED_TO = 16
 
@@ -137,8 +137,9 @@ def _ink_of(pixels: np.ndarray, invert: Invert) -> np.ndarray:
 def load_batch(
     paths: Iterable[object], read: Callable[..., bytes] = read_file, notes: dict[int, str] | None = None
 ) -> tuple[list[tuple[np.ndarray, np.ndarray]], list[tuple[int, BadPicture]]]:
-    """Load many picture files, and stack pictures of equal shape.
+    """Load many picture files for reading, and stack pictures of equal shape.
 
+    Unlike `load_picture` it enlarges tiny letters, and gives a margin to a picture whose border letters touch.
     If more than 64 shapes occur, pictures are padded with zeros at the right and at the bottom to multiples of 16, so
     that the groups stay few and the reader's batches large.
 
@@ -164,6 +165,7 @@ def load_batch(
         except BadPicture as error:
             failures.append((index, error))
         else:
+            picture = legible(picture, signs_of(picture).touched)
             height, width = picture.shape
             by_shape.setdefault((height, width), []).append((index, picture))
             if note and notes is not None:

@@ -72,6 +72,9 @@ class Signs(NamedTuple):
         Sides of the picture with ink of at least 128.
     border : float
         Share of the outermost pixels with such ink.
+    touched : bool
+        Whether letters touch the border: a run of such ink on one side is three pixels long, and the side has more of
+        it than lines leave there that cross it.
     gaps : float
         Share of the inked columns in which a gap of at most two rows parts strong ink.
     """
@@ -81,6 +84,7 @@ class Signs(NamedTuple):
     weak: int
     sides: int
     border: float
+    touched: bool
     gaps: float
 
 
@@ -123,14 +127,17 @@ def _gaps(ink: np.ndarray, most: int, out: np.ndarray | None) -> float:
     last = np.full(width, -1, np.int32)  # the last row with strong ink
     gaps = np.zeros(width, np.uint8)
     for y in range(height):
-        row = ink[y]
+        row, below = ink[y], ink[min(y + 1, height - 1)]
         for x in range(width):
             if row[x] >= SHARP:
-                gap = y - last[x] - 1
-                if last[x] >= 0 and 0 < gap <= most and ink[y - 1, x] < WEAKEST and ink[last[x] + 1, x] < WEAKEST:
+                before = last[x]
+                # Both ends are two rows high, unlike dots; the gap is empty, unlike a blurred one.
+                thick = below[x] >= SHARP and before > 0 and ink[before - 1, x] >= SHARP
+                gap = 1 < y - before <= most + 1 and ink[y - 1, x] < WEAKEST and ink[before + 1, x] < WEAKEST
+                if thick and gap:
                     gaps[x] = 1
                     if out is not None:
-                        out[last[x] + 1 : y, x] = min(row[x], ink[last[x], x])
+                        out[before + 1 : y, x] = min(row[x], ink[before, x])
                 last[x] = y
     inked = 0
     for x in range(width):
@@ -141,7 +148,7 @@ def _gaps(ink: np.ndarray, most: int, out: np.ndarray | None) -> float:
 @numba.njit(cache=True, nogil=True)
 def _signs(
     ink: np.ndarray, counts: np.ndarray, solid: np.ndarray, strongest: np.ndarray
-) -> tuple[float, float, int, int, float]:
+) -> tuple[float, float, int, int, float, bool]:
     """Return what `Signs` holds; `counts`, `solid` and `strongest`, (W,), are zeros to begin with."""
     height, width = ink.shape
     fullest = 0
@@ -162,16 +169,24 @@ def _signs(
             weak += int(run >= 4 and most >= 4 and 12 * most >= height)
         else:
             run, most = 0, 0
-    top, bottom, left, right = 0, 0, 0, 0
-    for x in range(width):
-        top += ink[0, x] >= 128
-        bottom += ink[height - 1, x] >= 128
-    for y in range(height):
-        left += ink[y, 0] >= 128
-        right += ink[y, width - 1] >= 128
+    top, above = _side(ink[0], 0.08)
+    bottom, below = _side(ink[height - 1], 0.08)
+    left, before = _side(ink[:, 0], 0.2)
+    right, behind = _side(ink[:, width - 1], 0.2)
     sides = int(top > 0) + int(bottom > 0) + int(left > 0) + int(right > 0)
     border = (top + bottom + left + right) / (2 * (height + width))
-    return fullest / width, counts.max() / height, weak, sides, border
+    return fullest / width, counts.max() / height, weak, sides, border, above or below or before or behind
+
+
+@numba.njit(cache=True, nogil=True)
+def _side(side: np.ndarray, share: float) -> tuple[int, bool]:
+    """Count the pixels of strong ink on a side; tell whether they are so many, and in a run, that letters touch it."""
+    count, run, longest = 0, 0, 0
+    for x in range(len(side)):
+        run = run + 1 if side[x] >= 128 else 0
+        count += int(run > 0)
+        longest = max(longest, run)
+    return count, longest >= 3 and count >= share * len(side)
 
 
 @numba.njit(cache=True, nogil=True)

@@ -4,6 +4,7 @@ Each step looks first, cheaply, whether a picture has what it is for; any other 
 """
 
 import numpy as np
+from PIL import Image
 
 from tasks.loading.ground import SMALLEST, grown
 from tasks.loading.parts import (
@@ -36,6 +37,10 @@ WIDEST = 2.2  # times its height: a letter is not wider
 CUT = 0.3  # of the inked columns: if more have a gap of a row or two, light lines cut through the letters
 HIGH = 14  # rows: letters that are lower have such gaps of their own
 DOT = 0.02  # of a letter's height squared: dots have at most so many pixels
+# Rows. Of 200 pictures of 40 x 12 pixels 70 % are read as they are, 96 % enlarged; of 60 x 20, 98 and 99 %.
+SMALL, LOWEST = 24, 5  # a picture with more rows is not enlarged, nor are letters with fewer
+ENLARGED = ((8, 3), (11, 2))  # letters of at most so many rows are enlarged so many times
+MARGIN = 2  # pixels, around letters that touch the border; of 200 cropped pictures 88 % are read without, 98 % with
 DOTTED = 0.02  # of the border: if more of it is dots, the picture is full of them
 DOTS = 20  # dots: a picture with fewer is not full of them
 
@@ -54,7 +59,12 @@ def letters_alone(ink: np.ndarray, signs: Signs) -> np.ndarray:
         return out
     if strongest < INKED:
         return ink
-    stretched: np.ndarray = ((out.astype(np.int32) * 255 + strongest // 2) // strongest).astype(np.uint8)
+    return _stretched(out)
+
+
+def _stretched(ink: np.ndarray) -> np.ndarray:
+    strongest = int(ink.max())
+    stretched: np.ndarray = ((ink.astype(np.int32) * 255 + strongest // 2) // strongest).astype(np.uint8)
     return stretched
 
 
@@ -254,3 +264,16 @@ def _filled(ink: np.ndarray) -> np.ndarray:
     around = np.stack([padded[y : y + height, x : x + width] for y in range(3) for x in range(3) if (y, x) != (1, 1)])
     hole = (ink < 128) & ((around >= 128).sum(axis=0) >= 6)
     return np.where(hole, np.sort(around, axis=0)[4], ink)
+
+
+def legible(ink: np.ndarray, touched: bool) -> np.ndarray:
+    """Enlarge letters in a tiny picture; give a picture a margin if letters touch its border, as `Signs` tells."""
+    if SMALLEST <= len(ink) <= SMALL:
+        rows = np.flatnonzero((ink >= 128).any(axis=1))
+        high = int(rows[-1] - rows[0]) + 1 if len(rows) else 0
+        factor = next((factor for most, factor in ENLARGED if LOWEST <= high <= most), 1)
+        if factor > 1:
+            size = ink.shape[1] * factor, ink.shape[0] * factor
+            ink = np.array(Image.fromarray(ink).resize(size, Image.Resampling.BICUBIC))
+            ink = _stretched(ink)
+    return np.pad(ink, MARGIN) if touched and min(ink.shape) >= SMALLEST else ink
