@@ -12,19 +12,14 @@ import numpy as np
 from tasks.loading.colour import distance_of, filled, grey_of, luma
 from tasks.loading.frames import LEAST_CONTRAST, LONGEST_SIDE, Frames, choose_frame, decode_frames, refuse_blank
 from tasks.loading.ground import even_ground
+from tasks.loading.parts import signs_of
 from tasks.loading.plain_png import decode_plain
 from tasks.loading.polarity import BRIGHT, DARK, LEFT_OPEN, ink_of
 from tasks.loading.safe_read import BadPicture, read_file
-from tasks.loading.structure import (
-    both_inks,
-    even_strength,
-    faint_columns,
-    has_faint_letters,
-    letters_alone,
-)  # fmt: skip
+from tasks.loading.structure import both_inks, even_strength, legible, letters_alone
 from tasks.lowlevel.padding import stack_padded
 
-LOADER = 1  # raised whenever the same file gives other pixels; part of an imported dataset's identity
+LOADER = 2  # raised whenever the same file gives other pixels; part of an imported dataset's identity
 MOST_SHAPES = 64  # if a batch has more, its pictures are padded
 PADDED_TO = 16
 
@@ -123,7 +118,7 @@ def _of_frames(frames: Frames, invert: Invert) -> tuple[np.ndarray, str]:
     if len(reasons) == len(inks):
         raise reasons[0]
     chosen = choose_frame(inks)
-    ink: np.ndarray = np.maximum.reduce([inks[k] for k in chosen])
+    ink: np.ndarray = np.maximum.reduce([own for k in chosen if (own := inks[k]) is not None])
     numbers = ", ".join(str(k + 1) for k in chosen)
     note = "" if chosen == [0] else f"read from frame{'s' * (len(chosen) > 1)} {numbers} of {frames.count}"
     return ink, note
@@ -135,14 +130,16 @@ def _ink_of(pixels: np.ndarray, invert: Invert) -> np.ndarray:
         if invert is Invert.AUTO:
             return _coloured_ink(pixels)
         pixels = luma(pixels)
-    return _ink(pixels, invert)
+    ink = _ink(pixels, invert)
+    return even_strength(ink) if signs_of(ink).weak else ink
 
 
 def load_batch(
     paths: Iterable[object], read: Callable[..., bytes] = read_file, notes: dict[int, str] | None = None
 ) -> tuple[list[tuple[np.ndarray, np.ndarray]], list[tuple[int, BadPicture]]]:
-    """Load many picture files, and stack pictures of equal shape.
+    """Load many picture files for reading, and stack pictures of equal shape.
 
+    Unlike `load_picture` it enlarges tiny letters, and gives a margin to a picture whose border letters touch.
     If more than 64 shapes occur, pictures are padded with zeros at the right and at the bottom to multiples of 16, so
     that the groups stay few and the reader's batches large.
 
@@ -168,6 +165,7 @@ def load_batch(
         except BadPicture as error:
             failures.append((index, error))
         else:
+            picture = legible(picture, signs_of(picture).touched)
             height, width = picture.shape
             by_shape.setdefault((height, width), []).append((index, picture))
             if note and notes is not None:
@@ -188,23 +186,24 @@ def load_batch(
 def _coloured_ink(colour: np.ndarray) -> np.ndarray:
     """Return the ink of a picture in colours; of letters in several colours, by the measure that shows them all."""
     grey = grey_of(colour)
-    ink = _ink(grey, Invert.AUTO, last=False)
-    if has_faint_letters(ink):
+    ink = _ink(grey, Invert.AUTO)
+    weak = signs_of(ink).weak
+    if not weak:
+        return ink
+    if (colour != colour[..., :1]).any():
         distance = distance_of(colour)
-        other = _ink(distance, Invert.AUTO, last=False) if distance.max() >= LEAST_CONTRAST else ink
-        if faint_columns(other) < faint_columns(ink):
+        other = _ink(distance, Invert.AUTO) if distance.max() >= LEAST_CONTRAST else ink
+        if 2 * signs_of(other).weak < weak:
             ink = other
     return even_strength(ink)
 
 
-def _ink(grey: np.ndarray, invert: Invert, *, last: bool = True) -> np.ndarray:
-    """Return the ink of a grey picture; `last`: faint letters get full strength."""
+def _ink(grey: np.ndarray, invert: Invert) -> np.ndarray:
     grey, ground = even_ground(grey)
     ink, contrast, strongest, dark = ink_of(grey, _SIDES[invert], ground)
     refuse_blank(contrast)
     if strongest < LEAST_CONTRAST and invert is not Invert.AUTO:
         raise BadPicture(f"blank: less than {LEAST_CONTRAST} levels {'below' if dark else 'above'} the background")
     if invert is Invert.AUTO:
-        ink = both_inks(grey, ink, ground, dark)
-    ink = letters_alone(ink)
-    return even_strength(ink) if last else ink
+        ink = both_inks(grey, ink, ground, dark, contrast - strongest, strongest)
+    return letters_alone(ink, signs_of(ink))

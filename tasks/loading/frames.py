@@ -87,13 +87,13 @@ def choose_frame(inks: list[np.ndarray | None]) -> list[int]:
     inks : list of (H, W) uint8 or None
         The ink of each frame; None for a blank frame. At least one is not blank.
     """
-    amounts = [0 if ink is None else int(ink.sum(dtype=np.int64)) for ink in inks]
-    best = next(k for k, amount in enumerate(amounts) if amount >= FULL * max(amounts))
-    chosen, whole = [best], inks[best]
-    assert whole is not None
-    for k in sorted(range(len(inks)), key=lambda k: -amounts[k]):
-        ink = inks[k]
-        if k == best or ink is None or ink.shape != whole.shape:
+    there = {k: ink for k, ink in enumerate(inks) if ink is not None}
+    amounts = {k: int(ink.sum(dtype=np.int64)) for k, ink in there.items()}
+    best = next(k for k, amount in amounts.items() if amount >= FULL * max(amounts.values()))
+    chosen, whole = [best], there[best]
+    for k in sorted(there, key=lambda k: -amounts[k]):
+        ink = there[k]
+        if k == best or ink.shape != whole.shape:
             continue
         near = np.asarray(Image.fromarray(whole).filter(ImageFilter.MaxFilter(5)))
         more = np.where(ink > whole, ink - whole, 0).astype(np.int64)

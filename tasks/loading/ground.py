@@ -5,14 +5,16 @@ Grey in, grey out. A picture whose border and ground agree is returned as it is.
 
 import itertools
 
+import numba
 import numpy as np
 
 from tasks.loading.parts import find_parts
-from tasks.loading.polarity import background
+from tasks.loading.polarity import background, background_level, own
 
 # Levels of 255. A picture with less between its darkest and brightest pixel is left alone: noise may be as strong.
 # Levels of 255. A picture with less between its darkest and brightest pixel is left alone: noise may be as strong.
 LEAST_CONTRAST = 24
+SMALLEST = 8  # rows or columns: a smaller picture is left alone
 MIXED = 0.08  # of the border: if more of it is no ground, the picture may have parts with another ground
 GROUND = 0.5  # of the picture's middle: if less of it has the border's level, the ground may have another
 AROUND = 12  # levels: pixels that differ by less belong to the same ground
@@ -22,7 +24,10 @@ ENDS = 8  # a part of the picture's height or width: the ends of a row or column
 NARROWEST = 0.12  # of the picture: a part with a ground of its own is not narrower
 PLAIN = 0.85  # of the border of such a part: as much of it is ground
 CLEARER = 1.3  # times: a ground that is not the border's is so much more frequent in the middle than the border's level
-AROUND_ALL = 0.75  # of the border: a frame covers more
+AROUND_ALL = 0.45  # of the border: a frame covers more
+SHADES = 0.15  # of the picture's outer part: if more lies between the border's level and the ground, it is a gradient
+FEW = 0.6  # of those levels: in a gradient fewer are near one level
+INSIDE = 0.02  # of the picture's middle: a frame covers no more of it; the ground between letters does
 
 
 def even_ground(grey: np.ndarray) -> tuple[np.ndarray, int]:
@@ -32,20 +37,45 @@ def even_ground(grey: np.ndarray) -> tuple[np.ndarray, int]:
     and the margins around a card get the level of the ground inside. If letters cover the border, so that its median is
     theirs, the ground is the level of the middle.
     """
-    if min(grey.shape) < 8:
-        return grey, int(background(grey))
-    level, border = int(background(grey)), _border(grey)
-    low, high = int(grey.min()), int(grey.max())
-    if high - low < LEAST_CONTRAST:
+    level, low, high, mixed, inside = _survey(own(grey), AROUND, LEAST_CONTRAST)
+    if min(grey.shape) < SMALLEST or high - low < LEAST_CONTRAST:
         return grey, level
-    if (abs(border - level) > max(AROUND, (high - low) // 4)).mean() > MIXED:
+    if mixed > MIXED:
         grey = _turned(_turned(grey, high - low).T, high - low).T
-        level = int(background(grey))
-    inner = grey[grey.shape[0] // 4 : -(grey.shape[0] // 4), grey.shape[1] // 8 : -(grey.shape[1] // 8)]
-    counts = np.bincount(inner.ravel(), minlength=256)
-    if counts[max(level - AROUND, 0) : level + AROUND + 1].sum() < GROUND * inner.size:
-        return _without_frame(grey, counts, level, (high - low) // 3)
+        level, low, high, _, inside = _survey(own(grey), AROUND, LEAST_CONTRAST)
+    if inside < GROUND:
+        return _without_frame(grey, level, (high - low) // 4)
     return grey, level
+
+
+@numba.njit(cache=True, nogil=True)
+def _survey(grey: np.ndarray, around: int, least: int) -> tuple[int, int, int, float, float]:
+    """Return the border's level, the lowest and the highest, and how much is ground by that level.
+
+    These are the share of the border that is not near that level, and the share of the middle that is; 0 and 1 for a
+    picture with less contrast than `least`.
+    """
+    height, width = grey.shape
+    level, low, high = background_level(grey), np.uint8(255), np.uint8(0)
+    for y in range(height):
+        row = grey[y]
+        for x in range(width):
+            low, high = min(low, row[x]), max(high, row[x])
+    if high - low < least:
+        return level, int(low), int(high), 0.0, 1.0
+    far, other = max(around, (np.int64(high) - low) // 4), 0
+    for x in range(width):
+        other += int(abs(np.int64(grey[0, x]) - level) > far) + int(abs(np.int64(grey[height - 1, x]) - level) > far)
+    for y in range(height):
+        other += int(abs(np.int64(grey[y, 0]) - level) > far) + int(abs(np.int64(grey[y, width - 1]) - level) > far)
+    bottom, top = np.uint8(max(level - around, 0)), np.uint8(min(level + around, 255))
+    near, of = 0, 0
+    for y in range(height // 4, height - height // 4):
+        row = grey[y, width // 8 : width - width // 8]
+        for x in range(len(row)):
+            near += int((row[x] >= bottom) & (row[x] <= top))
+        of += len(row)
+    return level, int(low), int(high), other / (2 * (height + width)), near / max(of, 1)
 
 
 def _border(grey: np.ndarray) -> np.ndarray:
@@ -74,38 +104,55 @@ def _turned(grey: np.ndarray, contrast: int) -> np.ndarray:
         return grey
     ground = grounds[int(np.argmax([b - a for a, b in strips]))]
     out = grey.copy()
-    for (a, b), own in zip(strips, grounds, strict=True):
+    for (a, b), level in zip(strips, grounds, strict=True):
         ends = np.concatenate((wide[0, a:b], wide[-1, a:b]))
-        if (abs(ends - own) <= contrast / 4).mean() < PLAIN:
+        if (abs(ends - level) <= contrast / 4).mean() < PLAIN:
             return grey
-        if abs(own - ground) >= contrast / 2:
+        if abs(level - ground) >= contrast / 2:
             # The strip's ground becomes the ground; letters in it are as far from it as they were, to the other side.
-            out[:, a:b] = np.clip(ground + own - wide[:, a:b], 0, 255)
+            out[:, a:b] = np.clip(ground + level - wide[:, a:b], 0, 255)
     return out
 
 
-def _without_frame(grey: np.ndarray, counts: np.ndarray, level: int, far: int) -> tuple[np.ndarray, int]:
-    """Replace a frame by the ground inside, if there is a ground inside; return the picture and its ground.
-
-    counts : (256,) int64
-        Of the levels in the picture's middle.
-    """
+def _without_frame(grey: np.ndarray, level: int, far: int) -> tuple[np.ndarray, int]:
+    """Replace a frame by the ground inside, if there is a ground inside; return the picture and its ground."""
+    height, width = grey.shape
+    counts = np.bincount(grey[height // 4 : -(height // 4), width // 8 : -(width // 8)].ravel(), minlength=256)
     near = np.convolve(counts, np.ones(2 * AROUND + 1, np.int64), "same")
     ground = int(np.average(np.arange(256), weights=_window(counts, int(near.argmax()))).round())
     apart = abs(grey.astype(np.int16) - ground)
     if abs(ground - level) <= AROUND or near.max() < SHARE * counts.sum():
         return grey, level
     other = apart > abs(ground - level) // 2
-    parts = find_parts(other)
-    at_border = _border(parts.labels)
-    covered = np.bincount(at_border[at_border >= 0], minlength=len(parts.table)) / len(at_border)
-    frame = parts.of(covered == covered.max())
-    if covered.max() >= AROUND_ALL:
-        out = grey.copy()
-        out[frame | (grown(frame) & ~other)] = ground
-        return out, ground
+    if (abs(_border(grey) - ground) > abs(ground - level) // 2).mean() >= AROUND_ALL and not _shaded(
+        grey, level, ground
+    ):
+        parts = find_parts(other)
+        at_border = _border(parts.labels)
+        covered = np.bincount(at_border[at_border >= 0], minlength=len(parts.table)) / len(at_border)
+        frame = parts.of(covered == covered.max())
+        inside = frame[height // 4 : -(height // 4), width // 8 : -(width // 8)].mean()
+        if covered.max() >= AROUND_ALL and inside <= INSIDE:
+            out = grey.copy()
+            out[frame | (grown(frame) & ~other)] = ground
+            return out, ground
     # Without a frame the two levels are those of letters and ground; a shade of the ground is no other ground.
-    return grey, ground if abs(ground - level) >= far and near.max() >= CLEARER * near[level] else level
+    mixed = (abs(_border(grey) - level) > far).mean() > MIXED
+    clear = abs(ground - level) >= far and near.max() >= CLEARER * near[level]
+    return grey, ground if mixed and clear else level
+
+
+def _shaded(grey: np.ndarray, level: int, ground: int) -> bool:
+    """Tell whether the border turns into the ground little by little, as in a gradient."""
+    low, high = min(level, ground) + AROUND, max(level, ground) - AROUND
+    outer = np.ones(grey.shape, np.bool_)
+    outer[grey.shape[0] // 6 : -(grey.shape[0] // 6), grey.shape[1] // 12 : -(grey.shape[1] // 12)] = False
+    band = grey[outer]
+    between = np.bincount(band[(band > low) & (band < high)], minlength=256)
+    if between.sum() <= SHADES * band.size:
+        return False
+    # A second frame has few levels.
+    return bool(np.convolve(between, np.ones(2 * AROUND + 1, np.int64)).max() < FEW * between.sum())
 
 
 def _window(counts: np.ndarray, middle: int) -> np.ndarray:

@@ -11,7 +11,7 @@ _FAR = 4
 
 def background(grey: np.ndarray) -> np.uint8:
     """Return the median of the outermost pixels of (h, w) uint8, the higher of two middle values."""
-    return np.uint8(_background(own(grey)))
+    return np.uint8(background_level(own(grey)))
 
 
 def ink_of(grey: np.ndarray, side: int, ground: int = -1) -> tuple[np.ndarray, int, int, bool]:
@@ -36,7 +36,7 @@ def ink_of(grey: np.ndarray, side: int, ground: int = -1) -> tuple[np.ndarray, i
     """
     grey = own(grey)
     out = np.empty_like(grey)
-    return out, *_ink(grey, side, _background(grey) if ground < 0 else ground, out)
+    return out, *_ink(grey, side, background_level(grey) if ground < 0 else ground, out)
 
 
 def own(grey: np.ndarray) -> np.ndarray:
@@ -45,7 +45,8 @@ def own(grey: np.ndarray) -> np.ndarray:
 
 
 @numba.njit(cache=True, nogil=True)
-def _background(grey: np.ndarray) -> int:
+def background_level(grey: np.ndarray) -> int:
+    """Return the median of the outermost pixels, as `background` does."""
     counts = np.zeros(256, np.int64)
     height, width = grey.shape
     for y in (0, height - 1):  # the row of a picture with one row counts twice

@@ -4,37 +4,76 @@ Each step looks first, cheaply, whether a picture has what it is for; any other 
 """
 
 import numpy as np
+from PIL import Image
 
-from tasks.loading.ground import grown
-from tasks.loading.parts import AREA, BOTTOM, LEFT, RIGHT, TOP, find_parts, fullness
+from tasks.loading.ground import SMALLEST, grown
+from tasks.loading.parts import (
+    AREA,
+    BOTTOM,
+    FAINT,
+    LEFT,
+    RIGHT,
+    TOP,
+    WEAK,
+    WEAKEST,
+    Parts,
+    Signs,
+    fill_gaps,
+    find_parts,
+    fullness,
+)
 
-SMALLEST = 8  # rows or columns: a smaller picture is left alone
-FAINT = 12  # of 255: a weaker pixel is no line
 CROSSED = 0.9  # of a row or column: a line from border to border fills more
 RUN = 0.6  # of a row: a rule is not shorter
 THICK = 4  # rows or columns: a thicker line is not taken away; a sixteenth of the picture if that is more
 OVER = 0.3  # of the levels above a line's own: ink that is so much stronger belongs to letters over it
 INKED = 48  # of 255: a pixel belongs to a letter
-WEAK = 0.8  # of full strength: letters that are weaker get full strength
-WEAKEST = 48  # of 255: what is weaker stays as it is
 FLAT = 1.35  # times its median: the ninth decile of a letter's ink is not stronger; of noise it is
 LETTER = 0.5  # of the height of the highest part: a letter is not lower
+FILLED, SOLID = 0.2, 0.9  # of its box: a letter covers at least the one, and at most the other if it is no bar
+SHARED = 0.35  # of its columns: a letter shares at most as many with others
+LEAST_REACH = 16  # levels: ink on the other side of the ground is not closer to it
 WIDEST = 2.2  # times its height: a letter is not wider
+CUT = 0.3  # of the inked columns: if more have a gap of a row or two, light lines cut through the letters
+HIGH = 14  # rows: letters that are lower have such gaps of their own
 DOT = 0.02  # of a letter's height squared: dots have at most so many pixels
+# Rows. Of 200 pictures of 40 x 12 pixels 70 % are read as they are, 96 % enlarged; of 60 x 20, 98 and 99 %.
+SMALL, LOWEST = 24, 5  # a picture with more rows is not enlarged, nor are letters with fewer
+ENLARGED = ((8, 3), (11, 2))  # letters of at most so many rows are enlarged so many times
+MARGIN = 2  # pixels, around letters that touch the border; of 200 cropped pictures 88 % are read without, 98 % with
 DOTTED = 0.02  # of the border: if more of it is dots, the picture is full of them
 DOTS = 20  # dots: a picture with fewer is not full of them
 
 
-def letters_alone(ink: np.ndarray) -> np.ndarray:
+def letters_alone(ink: np.ndarray, signs: Signs) -> np.ndarray:
     """Take away frames, lines and dots; the strongest pixel is 255 again. Ink that would vanish stays."""
-    out = without_dots(without_lines(without_frames(ink)))
+    out = ink
+    if min(ink.shape) >= SMALLEST and (signs.row >= RUN or signs.column >= CROSSED):
+        out = without_lines(without_frames(ink))
+    if signs.border >= DOTTED and signs.sides >= 3:
+        out = without_dots(out)
+    if signs.gaps >= CUT:
+        out = without_cuts(out)
     strongest = int(out.max())
     if out is ink or strongest == 255:
         return out
     if strongest < INKED:
         return ink
-    stretched: np.ndarray = ((out.astype(np.int32) * 255 + strongest // 2) // strongest).astype(np.uint8)
+    return _stretched(out)
+
+
+def _stretched(ink: np.ndarray) -> np.ndarray:
+    strongest = int(ink.max())
+    stretched: np.ndarray = ((ink.astype(np.int32) * 255 + strongest // 2) // strongest).astype(np.uint8)
     return stretched
+
+
+def without_cuts(ink: np.ndarray) -> np.ndarray:
+    """Fill light lines of one or two pixels that cut through letters; low letters have such gaps of their own."""
+    rows = np.flatnonzero((ink >= 128).any(axis=1))
+    if rows[-1] - rows[0] + 1 < HIGH:
+        return ink
+    return fill_gaps(ink)
 
 
 def without_lines(ink: np.ndarray) -> np.ndarray:
@@ -42,16 +81,12 @@ def without_lines(ink: np.ndarray) -> np.ndarray:
 
     Where a letter crosses a line, it stays: a pixel of a line gets the weaker ink of those above and below the line.
     """
-    rows, columns, _ = fullness(ink, FAINT)
+    rows, columns, runs = fullness(ink)
     height, width = ink.shape
-    along, down = rows >= RUN * width, columns >= CROSSED * height
-    if min(height, width) < SMALLEST or not (along.any() or down.any()):
-        return ink
+    along, down = (rows >= CROSSED * width) | (runs >= RUN * width), columns >= CROSSED * height
     if along.mean() > 0.6 or down.mean() > 0.6:  # a ground that is not empty
         return ink
     out = ink.copy()
-    for y in np.flatnonzero(along & (rows < CROSSED * width)):
-        along[y] = max(b - a for a, b in _stretches(ink[y] >= FAINT)) >= RUN * width
     for top, bottom in _stretches(along):
         if bottom - top <= max(THICK, height // 16):
             _erase(out, top, bottom)
@@ -97,10 +132,10 @@ def _erase(ink: np.ndarray, top: int, bottom: int) -> None:
 
 def without_frames(ink: np.ndarray) -> np.ndarray:
     """Take away frames that lie within a picture: parts that reach around what else is there."""
-    rows, _, _ = fullness(ink, INKED)
-    if rows.max() < RUN * ink.shape[1] * 0.9:
+    mask = ink >= INKED
+    if mask.sum(axis=1).max() < RUN * ink.shape[1] * 0.9:
         return ink
-    parts = find_parts(ink >= INKED)
+    parts = find_parts(mask)
     table, (height, width) = parts.table, ink.shape
     around = (parts.width >= 0.8 * width) & (parts.height >= 0.6 * height)
     for k in np.flatnonzero(around):
@@ -123,7 +158,7 @@ def without_frames(ink: np.ndarray) -> np.ndarray:
     return out
 
 
-def both_inks(grey: np.ndarray, ink: np.ndarray, ground: int, dark: bool) -> np.ndarray:
+def both_inks(grey: np.ndarray, ink: np.ndarray, ground: int, dark: bool, reach: int, strongest: int) -> np.ndarray:
     """Add letters on the other side of the ground, if they stand beside the letters on this side.
 
     Parameters
@@ -133,12 +168,12 @@ def both_inks(grey: np.ndarray, ink: np.ndarray, ground: int, dark: bool) -> np.
     ground : int
     dark : bool
         Whether that ink is the darker side.
+    reach, strongest : int
+        Levels from the ground to the furthest pixel of the other side, and of this side.
     """
-    reach = int(grey.max()) - ground if dark else ground - int(grey.min())
-    strongest = ground - int(grey.min()) if dark else int(grey.max()) - ground
-    if reach < 16 or 4 * reach < strongest:
+    if reach < LEAST_REACH or 4 * reach < strongest:
         return ink
-    wide = grey.astype(np.int16)
+    wide = grey.astype(np.int32)
     apart = np.maximum(wide - ground if dark else ground - wide, 0)
     if (apart > reach // 2).mean() < 0.005:
         return ink
@@ -150,12 +185,7 @@ def both_inks(grey: np.ndarray, ink: np.ndarray, ground: int, dark: bool) -> np.
     mine = own.height >= LETTER * highest
     letters = (more.height >= LETTER * highest) & (more.height * LETTER <= highest) & (more.area >= 12)
     letters &= more.width <= WIDEST * more.height
-    taken = np.zeros(grey.shape[1], np.bool_)
-    for _, left, _, right, _ in own.table[mine].tolist():
-        taken[left:right] = True
-    for k in np.flatnonzero(letters):
-        _, left, _, right, _ = more.table[k].tolist()
-        letters[k] = taken[left:right].mean() <= 0.35
+    letters &= ~_at_border(more, grey.shape) & _beside(more, own.table[mine])
     if not letters.any():
         return ink
     out = ink.copy()
@@ -164,24 +194,26 @@ def both_inks(grey: np.ndarray, ink: np.ndarray, ground: int, dark: bool) -> np.
     return out
 
 
-def faint_columns(ink: np.ndarray) -> int:
-    """Count columns that begin a row of four whose ink is weaker than full strength everywhere."""
-    _, _, strongest = fullness(ink, INKED)
-    if len(strongest) < 4:
-        return 0
-    weak = (strongest >= WEAKEST) & (strongest < 255 * WEAK)
-    return int(np.count_nonzero(weak[:-3] & weak[1:-2] & weak[2:-1] & weak[3:]))
+def _at_border(parts: Parts, shape: tuple[int, ...]) -> np.ndarray:
+    table = parts.table
+    touches: np.ndarray = (
+        (table[:, TOP] == 0) | (table[:, LEFT] == 0) | (table[:, BOTTOM] == shape[0]) | (table[:, RIGHT] == shape[1])
+    )
+    return touches
 
 
-def has_faint_letters(ink: np.ndarray) -> bool:
-    """Tell whether four columns or more in a row have ink that is weaker than full strength everywhere."""
-    return faint_columns(ink) > 0
+def _beside(parts: Parts, letters: np.ndarray) -> np.ndarray:
+    """Tell which parts share few of their columns with letters, (m, 5) int64 as in `Parts.table`."""
+    taken = np.zeros(parts.labels.shape[1] + 1, np.int64)
+    for _, left, _, right, _ in letters.tolist():
+        taken[left + 1 : right + 1] = 1
+    taken = np.cumsum(taken)
+    beside: np.ndarray = taken[parts.table[:, RIGHT]] - taken[parts.table[:, LEFT]] <= SHARED * parts.width
+    return beside
 
 
 def even_strength(ink: np.ndarray) -> np.ndarray:
     """Give each letter that stands alone full strength: contrast is judged by the letters, not by the darkest dot."""
-    if not has_faint_letters(ink):
-        return ink
     parts = find_parts(ink >= WEAKEST)
     if not len(parts.table):
         return ink
@@ -190,16 +222,20 @@ def even_strength(ink: np.ndarray) -> np.ndarray:
     if not alone.any():
         return ink
     alone &= parts.height >= LETTER * parts.height[alone].max()
+    alone &= ~_at_border(parts, ink.shape) & (parts.area >= FILLED * parts.width * parts.height)
+    alone &= (parts.area <= SOLID * parts.width * parts.height) | (2 * parts.width <= parts.height)
     gains = np.ones(len(parts.table))
     for k in np.flatnonzero(alone):
         own = ink[parts.labels == k]
         level = float(np.quantile(own, 0.9))
-        if level < 255 * WEAK and level <= FLAT * np.median(own):
+        if level < WEAK and level <= FLAT * np.median(own):
             gains[k] = 255 / level
-    if (gains == 1).all():
+    faint = gains > 1
+    faint &= _beside(parts, parts.table[(parts.height >= LETTER * parts.height[alone].max(initial=1)) & ~faint])
+    if not faint.any():
         return ink
     gain = np.ones(ink.shape)
-    for k in np.flatnonzero(gains > 1):
+    for k in np.flatnonzero(faint):
         near = grown(parts.labels == k) & ((parts.labels == k) | (parts.labels < 0))
         gain[near] = gains[k]
     out: np.ndarray = np.minimum(np.rint(ink * gain), 255).astype(np.uint8)
@@ -208,9 +244,6 @@ def even_strength(ink: np.ndarray) -> np.ndarray:
 
 def without_dots(ink: np.ndarray) -> np.ndarray:
     """Take away dots that a picture is full of, and fill holes of a pixel in letters."""
-    sides = [side >= 128 for side in (ink[0], ink[-1], ink[:, 0], ink[:, -1])]
-    if np.concatenate(sides).mean() < DOTTED or sum(bool(side.any()) for side in sides) < 3:
-        return ink
     parts = find_parts(ink >= INKED)
     large = parts.area > 12
     if not large.any():
@@ -231,3 +264,16 @@ def _filled(ink: np.ndarray) -> np.ndarray:
     around = np.stack([padded[y : y + height, x : x + width] for y in range(3) for x in range(3) if (y, x) != (1, 1)])
     hole = (ink < 128) & ((around >= 128).sum(axis=0) >= 6)
     return np.where(hole, np.sort(around, axis=0)[4], ink)
+
+
+def legible(ink: np.ndarray, touched: bool) -> np.ndarray:
+    """Enlarge letters in a tiny picture; give a picture a margin if letters touch its border, as `Signs` tells."""
+    if SMALLEST <= len(ink) <= SMALL:
+        rows = np.flatnonzero((ink >= 128).any(axis=1))
+        high = int(rows[-1] - rows[0]) + 1 if len(rows) else 0
+        factor = next((factor for most, factor in ENLARGED if LOWEST <= high <= most), 1)
+        if factor > 1:
+            size = ink.shape[1] * factor, ink.shape[0] * factor
+            ink = np.array(Image.fromarray(ink).resize(size, Image.Resampling.BICUBIC))
+            ink = _stretched(ink)
+    return np.pad(ink, MARGIN) if touched and min(ink.shape) >= SMALLEST else ink

@@ -18,9 +18,10 @@ from tasks.shipped import SHIPPED
 class Word:
     """The answer to a picture.
 
-    word : the best answer; '' if there is none, and `reason` says why
+    word : the best answer; '' if there is none
     confidence : from 0 to 1, the calibrated probability that `word` is right; None if the model has none
     others : the next two answers, each with its share of the rest
+    reason : why there is no word, or which of several frames the word was read from
     """
 
     word: str
@@ -51,7 +52,8 @@ class PictureReader:
             an error.
         """
         given = [*pictures]
-        groups, failures = load_batch(given, picture_bytes)
+        notes: dict[int, str] = {}
+        groups, failures = load_batch(given, picture_bytes, notes)
         words = [Word("", 0.0)] * len(given)
         shortest, longest = self._reader.length
         for index, error in failures:
@@ -67,7 +69,7 @@ class PictureReader:
                 if word and not shortest <= len(word) <= longest:
                     words[index] = Word("", 0.0, reason=f"cannot be read as {told_length((shortest, longest))} letters")
                 else:
-                    words[index] = Word(word, share, rest, "" if word else "no letter found")
+                    words[index] = Word(word, share, rest, notes.get(index, "") if word else "no letter found")
         return words
 
 

@@ -53,9 +53,8 @@ def main() -> None:
         print(f"{kind:20}{len(drawn):6}{right.mean():9.1%}{KINDS[kind].wanted:9.1%}{wrong:16}", flush=True)
         pooled.append((sure, right))
     sure, right = (np.concatenate(part) for part in zip(*pooled, strict=True))
-    print(
-        f"all: n = {len(right):,}, {right.mean():.1%} right, expected calibration error {calibration_error(sure, right):.1%}"
-    )
+    error = calibration_error(sure, right)
+    print(f"all: n = {len(right):,}, {right.mean():.1%} right, expected calibration error {error:.1%}")
 
 
 if __name__ == "__main__":
