@@ -2,6 +2,7 @@
 
 import hashlib
 import shutil
+from collections.abc import Sequence
 from dataclasses import KW_ONLY, dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -26,13 +27,28 @@ from storage.files.places import ObjectPath, Place, place
 from storage.files.targets import require_file
 from storage.models import save_model
 from tasks import models
+from tasks.rates import Rate
 from tasks.reading.networks import FittedNetwork
 from tasks.training.calibrate import CheckJob, check_answers
 from tasks.training.calibrate import calibrate as fit_confidence
-from tasks.training.fit import FitFacts
+from tasks.training.companion import DrawnJob, cut, drawn_jobs, drawn_samples
+from tasks.training.copies import copies_for
+from tasks.training.fit import FitFacts, Spans
 from tasks.training.fit import fit as fit_networks
+from tasks.training.outcome import (
+    OutcomeJob,
+    OutcomeReceipt,
+    judge,
+    occurrences,
+    rare_letters,
+    read_validation,
+    require_validation,
+    summary,
+    warning_of,
+)
 from tasks.training.settings import (
-    FIRST_SHARE,
+    EARLY_ROUNDS,
+    IMPORTED_SHOWS,
     LADDER_COUNT,
     LADDER_SEED,
     LADDER_SETTINGS,
@@ -40,12 +56,12 @@ from tasks.training.settings import (
     Settings,
     check_faces,
     classes_of,
+    early,
     shares_of,
 )
-from tasks.training.spool import GatherJob, GatherReceipt, jobs_of
-from tasks.training.spool import gather as gather_shard
+from tasks.training.spool import GatherJob, GatherReceipt, jobs_of, with_copies
 
-FINAL, FIRST = 1, FIRST_SHARE  # rounds of training: every picture, or one picture in FIRST_SHARE
+ALL = 1  # of the pictures that the settings want, one in so many
 
 
 class TrainChoice(NamedTuple):
@@ -71,7 +87,8 @@ class TrainRequest:
     pictures
         Of the train split of each dataset, at most: one number, or one for each dataset; by default 20,000.
     shows
-        Spans shown to the network, counted with repetition; by default 1,000,000.
+        Spans shown to the network, counted with repetition; by default 1,000,000, or 3,000,000 if a dataset was
+        imported.
     hidden
         Units of the hidden layer, or of each; by default 128.
     leave_out
@@ -119,6 +136,9 @@ def check(request: TrainRequest) -> TrainChoice:
         chosen = [Dataset(dataset_folder(name)) for name in names]
         classes_of(chosen)
         check_faces(chosen, settings.leave_out)
+        require_validation(chosen)
+        if request.shows is None and any(dataset.manifest.source for dataset in chosen):
+            settings = replace(settings, shows=IMPORTED_SHOWS)
     shares_of(settings, len(names))
     return TrainChoice(names, settings)
 
@@ -130,8 +150,9 @@ def train(request: TrainRequest, choice: TrainChoice) -> dict[str, Any]:
     """Train a reader on one or more datasets, and save it with its provenance and scores.
 
     Letters are cut from words, with what their neighbours leave in the picture, by their true boxes. Imported pictures
-    have none: letters that stand apart teach a first network, which then finds the others. The same datasets,
-    settings and seed give the same model on one machine; a model of these is kept.
+    have none: drawn pictures of the same letters teach a first network, which finds theirs. The same datasets,
+    settings and seed give the same model on one machine; a model of these is kept. A training that learnt nothing
+    writes no model.
     """
     names, settings = choice
     with crew(request.workers, request.cluster):
@@ -144,9 +165,7 @@ def train(request: TrainRequest, choice: TrainChoice) -> dict[str, Any]:
         provenance = models.provenance_of(chosen, settings)
         if not request.again and models.same_model(path, provenance):
             get_run_logger().info("%s was made from these data with these settings: kept", path)
-            report = {"kept": True, **models.describe(path)}
-            show_trained(report, path)
-            return report
+            return _report(path, kept=True)
         run = atomic.new_run()
         with locked(path):
             beside = _beside(path)
@@ -154,16 +173,19 @@ def train(request: TrainRequest, choice: TrainChoice) -> dict[str, Any]:
             models.remove_leftovers(beside)
             spool = atomic.make_folder(beside.with_name(f".{beside.stem}.{run}.spool"))
             try:
-                facts, networks, receipts = _learn(chosen, settings, provenance, spool, run)
-                pictures, marked = (
-                    sum(getattr(receipt, key) for receipt in receipts) for key in ("pictures", "marked")
-                )
-                models.save(path, networks, provenance, facts, pictures, marked, run)
+                facts, networks, marked = _learn(chosen, settings, provenance, spool, run)
+                models.save(path, networks, provenance, facts, marked.n, marked.right, run)
             finally:
                 shutil.rmtree(spool, ignore_errors=True)
-    report = {"kept": False, **models.describe(path)}
-    show_trained(report, path)
-    return report
+    return _report(path, kept=False)
+
+
+def _report(path: Place, *, kept: bool) -> dict[str, Any]:
+    """Show a model, and return its record with the outcome of the training at the end."""
+    content = {"kept": kept, **models.describe(path)}
+    show_trained(content, path)
+    end = summary(content)
+    return {key: value for key, value in content.items() if key not in end} | end
 
 
 def _beside(path: Place) -> Path:
@@ -175,42 +197,76 @@ def _beside(path: Place) -> Path:
 
 def _learn(
     datasets: list[Dataset], settings: Settings, provenance: dict[str, Any], spool: Path, run: str
-) -> tuple[dict[str, object], dict[str, FittedNetwork], list[GatherReceipt]]:
-    """Gather letters, fit the networks, and calibrate the confidence; imported pictures take two rounds."""
-    model, classes = None, provenance["classes"]
+) -> tuple[dict[str, object], dict[str, FittedNetwork], Rate]:
+    """Gather letters, fit the networks, calibrate the confidence, and judge the outcome."""
+    classes, model, copies = provenance["classes"], None, 0
     if any(data.manifest.source for data in datasets):
-        model = spool / "first.skops"
-        gather(jobs_of(datasets, settings, FIRST, None, spool, run))
-        networks, facts = fit(spool, f"{FIRST}", classes, settings, settings.shows // FIRST, every=False)
-        save_model(model, networks, {**provenance, **facts}, run)
-    receipts = gather(jobs_of(datasets, settings, FINAL, model, spool, run))
-    networks, facts = fit(spool, f"{FINAL}", classes, settings, settings.shows)
+        model, copies = _find_letters(datasets, early(settings), provenance, spool, run)
+    folder = atomic.make_folder(spool / "last")
+    receipts = gather(with_copies(jobs_of(datasets, settings, ALL, model, folder, run), copies, datasets))
+    marked = Rate(sum(receipt.marked for receipt in receipts), sum(receipt.pictures for receipt in receipts))
+    labelled, learnt = occurrences(receipts)
+    networks, facts = fit(
+        folder, f"{ALL}", classes, settings, settings.shows, drawn_samples(spool, (1 + copies) * marked.n)
+    )
+    rare = rare_letters(classes, labelled, learnt)
+    if rare:
+        get_run_logger().warning("%s", warning_of(rare))
     checked = spool / "checked.skops"
     save_model(checked, networks, {**provenance, **facts, "calibration": {}}, run)
-    jobs = [CheckJob(str(data.folder.resolve()), str(checked.resolve()), settings.leave_out) for data in datasets]
-    return {**facts, "calibration": calibrate(jobs)}, networks, receipts
+    asked = [(str(data.folder.resolve()), str(checked.resolve()), settings.leave_out) for data in datasets]
+    read = check_outcome([OutcomeJob(*job) for job in asked])
+    outcome = judge(read, classes, labelled, marked, rare)
+    curves = calibrate([CheckJob(*job) for job in asked])
+    return {**facts, **outcome, "rare": rare, "calibration": curves}, networks, marked
+
+
+def _find_letters(
+    datasets: list[Dataset], settings: Settings, provenance: dict[str, Any], spool: Path, run: str
+) -> tuple[Path | None, int]:
+    """Train the network that finds the letters of imported pictures, in rounds; also choose the number of copies."""
+    classes, model, pictures = provenance["classes"], None, 0
+    drawn = drawn_jobs(datasets, settings, classes, spool, run)
+    if drawn:
+        gather(drawn)
+    for number in range(EARLY_ROUNDS):
+        folder = atomic.make_folder(spool / f"round-{number}")
+        receipts = gather(jobs_of(datasets, settings, ALL, model, folder, run))
+        beside = drawn_samples(spool, pictures)
+        pictures = sum(receipt.pictures for receipt in receipts)
+        networks, facts = fit(folder, f"{ALL}", classes, settings, settings.shows, beside)
+        model = folder / "model.skops"
+        save_model(model, networks, {**provenance, **facts}, run)
+    return model, copies_for(datasets, pictures)
 
 
 @task(cache_policy=NO_CACHE, task_run_name="gather letters", **RETRIES)
-def gather(jobs: list[GatherJob]) -> list[GatherReceipt]:
-    """Cut shards into spans on Dask, into spool files that the fit maps."""
-    writes, reads = {job.spool for job in jobs}, {job.folder for job in jobs}
+def gather(jobs: Sequence[GatherJob | DrawnJob]) -> list[GatherReceipt]:
+    """Cut shards, and the pictures of a companion, into spans on Dask, into spool files that the fit maps."""
+    reads = {job.folder for job in jobs if isinstance(job, GatherJob)}
     with (
-        crew(writes=writes, reads=reads) as client,
+        crew(writes={job.spool for job in jobs}, reads=reads) as client,
         stage("cutting letters", sum(job.pictures for job in jobs)) as shown,
     ):
-        return list(fan_out(client, gather_shard, jobs, on_done=lambda receipt: shown.advance(receipt.pictures)))
+        return list(fan_out(client, cut, jobs, on_done=lambda receipt: shown.advance(receipt.pictures)))
 
 
 @task(cache_policy=NO_CACHE, task_run_name="fit")
 def fit(
-    spool: Path, name: str, classes: str, settings: Settings, shows: int, every: bool = True
+    spool: Path, name: str, classes: str, settings: Settings, shows: int, beside: Sequence[Spans] = ()
 ) -> tuple[dict[str, FittedNetwork], FitFacts]:
     """Fit the networks over the spool."""
     with stage("training", shows, "spans") as shown:
         return fit_networks(
-            spool, name, classes, settings, shows, lambda done, _: shown.advance(done - shown.done), every
+            spool, name, classes, settings, shows, lambda done, _: shown.advance(done - shown.done), beside
         )
+
+
+@task(cache_policy=NO_CACHE, task_run_name="read validation pictures", **RETRIES)
+def check_outcome(jobs: list[OutcomeJob]) -> list[OutcomeReceipt]:
+    """Read validation pictures on Dask."""
+    with crew() as client, stage("reading", len(jobs), "datasets") as shown:
+        return list(fan_out(client, read_validation, jobs, in_order=True, on_done=lambda _: shown.advance(1)))
 
 
 @task(cache_policy=NO_CACHE, task_run_name="calibrate", **RETRIES)

@@ -58,6 +58,10 @@ class GlyphsDiffer(CaptchasError, RuntimeError):
     """Fonts or libraries on this machine draw other bitmaps than those that the dataset was made from."""
 
 
+class NothingLearnt(CaptchasError, RuntimeError):
+    """A training after which a model reads no better than by guessing."""
+
+
 class OutOfBounds(CaptchasError, ArithmeticError):
     """A dataset's statistics differ from those that its profile promises."""
 

@@ -94,6 +94,9 @@ def show_trained(report: dict[str, Any], model: Place) -> None:
     lines += [f"- {name}: {report[name]:,}" for name in ("letters", "spans", "shows", "seconds")]
     lines += [f"- pictures whose letters were found: {rate(report['marked'])}"]
     lines += [f"- letters the gate lets by: {rate(report['gate_passes'])}"]
+    if "validation" in report:
+        lines += [f"- words right on the validation split: {rate(report['validation'])}"]
+        lines += [f"- {title}: {markdown(said)}" for title in ("why", "next") for said in report[title]]
     lines += ["", f"File: {code(model)}. How well it reads: {code(f'captchas evaluate {model.stem} DATASET')}"]
     _markdown(lines, f"{key}-report", model)
 

@@ -1,4 +1,4 @@
-"""From labelled pictures to a model: settings, spools of labelled spans, fitting, calibration.
+"""From labelled pictures to a model: settings, spools of labelled spans, fitting, calibration, the outcome.
 
-`flows.train` calls `spool`, `fit` and `calibrate` in that order; other rooms import `settings`.
+`flows.train` calls `companion`, `spool`, `fit`, `outcome` and `calibrate` in that order; other rooms import `settings`.
 """

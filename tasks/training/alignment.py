@@ -12,6 +12,8 @@ OUTWARD = 0.2  # weight of the distance to a box's innermost edges: of the spans
 NEAR = -0.25  # mean nearness of a path's letters, below which a picture counts as not aligned
 LIKELY = -6.0  # the same for mean log odds, where a network aligns
 LETTERS_A_PICTURE, OTHERS_A_PICTURE = 9, 7  # spans that are learnt from at most; docs/reader.md, Training
+# Mean log odds of a believed path's letters, and how much more the best path of any letters may have.
+CREDIBLE, DOUBT = 2.0, 1.0
 _ABSENT = -50.0  # nearness past the end of the text: far below that to any box
 
 
@@ -103,6 +105,35 @@ def mark(lattice: Lattice, codes: np.ndarray, worth: np.ndarray, least: float, c
         labels[off <= SAME] = codes[picture, k][off <= SAME]
     labels[(scores <= least * lengths)[picture]] = -1
     return labels
+
+
+def believed(lattice: Lattice, codes: np.ndarray, odds: np.ndarray) -> np.ndarray:
+    """Tell in which pictures a network would read the known letters where the best path puts them, (n,) bool.
+
+    In a picture whose letters it does not see, some path of the known letters exists all the same. But the network
+    finds it hardly likely, or other letters far more likely.
+
+    Parameters
+    ----------
+    lattice : Lattice
+    codes : (n, L) int
+        Classes of the picture's letters, -1 past the end.
+    odds : (m, C) float64
+        Log odds of each span and class, from the network.
+    """
+    lengths = (codes >= 0).sum(axis=1)
+    own = _best_worth(lattice, codes, odds_of_letters(lattice, codes, odds))
+    free = _best_worth(lattice, codes, np.repeat(odds.max(axis=1)[:, None], codes.shape[1], axis=1))
+    credible: np.ndarray = (own > CREDIBLE * lengths) & (own > free - DOUBT * lengths)
+    return credible
+
+
+def _best_worth(lattice: Lattice, codes: np.ndarray, worth: np.ndarray) -> np.ndarray:
+    """Return the worth of the best path of as many letters as each picture has, (n,) float64."""
+    chosen, scores = np.full(codes.shape, -1, np.int64), np.zeros(len(codes))
+    lengths = (codes >= 0).sum(axis=1)
+    align(lattice.starts, lattice.cuts, lattice.first, lattice.last, worth, lengths, chosen, scores)
+    return scores
 
 
 def pick(

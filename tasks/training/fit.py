@@ -1,7 +1,7 @@
 """Fit a reader's two networks to the spans in a spool, and find the gate's bound."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TypedDict
 
@@ -18,6 +18,7 @@ from tasks.training.settings import Settings
 
 TRAIN, VALIDATION = SPLITS.index("train"), SPLITS.index("validation")
 SAMPLE = np.dtype([("label", "u1"), ("split", "u1"), ("span", "u1", (SIZE,))])  # a row of a spool file
+Spans = np.ndarray  # (k,) SAMPLE
 PASSED = 0.995  # share of the validation letters known to the large network that the gate lets through
 
 
@@ -90,7 +91,7 @@ def fit(
     settings: Settings,
     shows: int,
     on_pool: Callable[[int, float], None] | None = None,
-    every: bool = True,
+    beside: Sequence[np.ndarray] = (),
 ) -> tuple[dict[str, FittedNetwork], FitFacts]:
     """Fit both networks to the files of a spool.
 
@@ -106,8 +107,8 @@ def fit(
         Spans shown to the large network, counted with repetition; the gate is shown half as many.
     on_pool : callable, optional
         As for `tasks.reading.networks.fit`.
-    every : bool
-        Whether each class must have a letter. A first round may do without a letter that only more pictures show.
+    beside : sequence of (k,) SAMPLE
+        More samples to learn from, which are in no file of the spool.
 
     Returns
     -------
@@ -119,12 +120,16 @@ def fit(
     Raises
     ------
     BadInput
-        A class without any letter, or no letter to judge the gate by.
+        No letter at all to learn from, or to judge the gate by. A class without any letter is never read.
     """
-    files = [np.load(path, mmap_mode="r") for path in sorted(spool.glob(f"{name}-*.npy"))]
+    files = [*(np.load(path, mmap_mode="r") for path in sorted(spool.glob(f"{name}-*.npy"))), *beside]
     train, validation = (Samples(files, split, len(classes)) for split in (TRAIN, VALIDATION))
     counts = train.counts()
-    _require_letters(counts, classes, every)
+    if not counts[:-1].any():
+        raise BadInput(
+            f"train: none of the letters {' '.join(classes)} was found in the train split; use more pictures, or some "
+            "whose letters stand apart"
+        )
     began = time.perf_counter()
     letters = networks.build(settings.hidden, settings.seed)
     gate = networks.build((networks.GATE_HIDDEN,), settings.seed)
@@ -143,15 +148,6 @@ def fit(
         "gate_passes": passed,
     }
     return fitted, facts
-
-
-def _require_letters(counts: np.ndarray, classes: str, every: bool) -> None:
-    lacking = [letter for letter, count in zip(classes, counts[:-1], strict=True) if not count]
-    if lacking and (every or len(lacking) == len(classes)):
-        raise BadInput(
-            f"train: no letter {' '.join(lacking)} was found in the train split; use more pictures, or some "
-            "whose letters stand apart"
-        )
 
 
 def _bound(fitted: dict[str, FittedNetwork], validation: Samples) -> tuple[float, RateRecord]:

@@ -1,6 +1,6 @@
 """Training settings, the letters and faces of the datasets, and how the shipped model (the ladder's) is trained."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -15,7 +15,10 @@ MOST_HIDDEN_LAYERS, MOST_UNITS = (
     4,
     4096,
 )  # hidden layers, and units of each; a guard against slips, not a measured limit
-FIRST_SHARE = 4  # the first round gets a fourth of the pictures and of the shows
+# Imported pictures are learnt from in rounds: each finds their letters with the network of the round before. All but
+# the last get a fourth of the shows, and no more than so many pictures of each dataset.
+EARLY_ROUNDS, EARLY_SHARE, EARLY_PICTURES = 2, 4, 4_000
+IMPORTED_SHOWS = 3_000_000  # by default where a dataset was imported: varied copies give so many spans
 
 
 @dataclass(frozen=True)
@@ -58,6 +61,15 @@ class Settings:
         ):  # fmt: skip
             if not holds:
                 raise BadInput(f"{name}: must be {rule}; it is {getattr(self, name)}")
+
+
+def early(settings: Settings) -> Settings:
+    """Return the settings of a round before the last."""
+    return replace(
+        settings,
+        pictures=tuple(min(count, EARLY_PICTURES) for count in settings.pictures),
+        shows=max(settings.shows // EARLY_SHARE, 1),
+    )
 
 
 def shares_of(settings: Settings, datasets: int) -> tuple[int, ...]:

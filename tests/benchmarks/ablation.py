@@ -146,7 +146,7 @@ def main() -> None:
         classes = record["classes"]
 
         def fitted(which: str) -> dict:
-            networks, facts = fit.fit(spool, which, classes, settings, settings.shows, every=False)
+            networks, facts = fit.fit(spool, which, classes, settings, settings.shows)
             return {"networks": networks, "record": record | facts}
 
         with crew() as client:

@@ -15,6 +15,8 @@ from storage.models import model_digest
 from tasks.profiles.built_in import UNSEEN
 from tasks.shipped import SHIPPED
 from tasks.training import settings as ladder
+from tasks.training.outcome import OutcomeReceipt
+from tasks.training.spool import GatherReceipt
 
 # Prefect and what it brings warn while they are imported; that is theirs.
 pytestmark = pytest.mark.filterwarnings("ignore")
@@ -268,15 +270,41 @@ def test_solve_reads_with_the_shipped_model_where_there_is_no_other(trained, cap
 
 
 @pytest.mark.parametrize("sources", [(None, None), (None, {"labels": "file"})])
-def test_only_pictures_without_boxes_take_a_first_round(monkeypatch, tmp_path, sources):
-    """Its network finds their letters in the second; drawn ones are learnt from at once."""
+def test_only_pictures_without_boxes_take_early_rounds(monkeypatch, tmp_path, sources):
+    """A companion and a network find their letters, round by round; drawn ones are learnt from at once."""
     seen = []
-    datasets = [SimpleNamespace(folder=tmp_path, manifest=SimpleNamespace(source=source)) for source in sources]
-    monkeypatch.setattr(flow, "jobs_of", lambda data, settings, share, model, *_: [(share, model and model.name)])
-    monkeypatch.setattr(flow, "gather", lambda jobs: seen.extend(jobs) or jobs)
-    monkeypatch.setattr(flow, "fit", lambda *_, every=True: seen.append(every) or ({}, {}))
-    monkeypatch.setattr(flow, "save_model", lambda path, *_: seen.append(path.name))
+    profile = {"height": 40, "width": 100}
+    datasets = [
+        SimpleNamespace(folder=tmp_path, manifest=SimpleNamespace(source=source, profile=profile)) for source in sources
+    ]
+    receipt = GatherReceipt(0, 100, 90, 400, 900, (200, 200), (300, 300))
+    monkeypatch.setattr(flow, "drawn_jobs", lambda *_: seen.append("companion") or [])
+    monkeypatch.setattr(
+        flow,
+        "jobs_of",
+        lambda data, settings, share, model, spool, _: seen.append((spool.name, model and model.parent.name)),
+    )
+    monkeypatch.setattr(flow, "with_copies", lambda jobs, copies, _: seen.append(copies))
+    monkeypatch.setattr(flow, "gather", lambda jobs: [receipt, receipt])
+    monkeypatch.setattr(
+        flow, "fit", lambda spool, name, classes, settings, shows, beside: seen.append(shows) or ({}, {})
+    )
+    monkeypatch.setattr(flow, "save_model", lambda path, *_: None)
+    monkeypatch.setattr(flow, "check_outcome", lambda jobs: [OutcomeReceipt(("AB",) * 9, ("AB",) * 9)])
     monkeypatch.setattr(flow, "calibrate", lambda jobs: {})
-    flow._learn(datasets, flow.Settings(), {"classes": "AB"}, tmp_path, "run")
-    first = [(flow.FIRST, None), False, "first.skops"] if any(sources) else []
-    assert seen == [*first, (flow.FINAL, "first.skops" if first else None), True, "checked.skops"]
+    facts, _, marked = flow._learn(datasets, flow.Settings(shows=4000), {"classes": "AB"}, tmp_path, "run")
+    rounds = ["companion", ("round-0", None), 1000, ("round-1", "round-0"), 1000, ("last", "round-1"), 16, 4000]
+    assert seen == (rounds if any(sources) else [("last", None), 0, 4000])
+    assert (marked.right, marked.n) == (180, 200)
+    assert (facts["validation"]["right"], facts["rare"]) == (9, {})
+
+
+def test_imported_pictures_are_shown_more_often_unless_told_otherwise(monkeypatch):
+    def shows(source, given=None):
+        manifest = SimpleNamespace(
+            source=source, profile={"alphabet": "AB"}, fonts=None, statistics={"splits": {"validation": 1}}
+        )
+        monkeypatch.setattr(flow, "Dataset", lambda folder: SimpleNamespace(manifest=manifest))
+        return flow.check(flow.TrainRequest(["some"], shows=given))[1].shows
+
+    assert (shows(None), shows({"labels": "file"}), shows({"labels": "file"}, 77)) == (1_000_000, 3_000_000, 77)

@@ -1,4 +1,6 @@
 from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -7,6 +9,7 @@ from storage.shards.shard import Block
 from tasks.datasets.recipe import make_recipe, renderer_of
 from tasks.profiles.built_in import find_profile
 from tasks.profiles.fonts import face_names
+from tasks.profiles.ranges import OFF, Grid
 from tasks.reading.components import find_apart
 from tasks.reading.deskew import upright
 from tasks.reading.features import COARSE, SIZE, shape_spans
@@ -168,7 +171,7 @@ def test_components_stand_in_for_boxes_where_there_are_as_many_as_letters():
     codes[3, 3:] = -1  # of these four components, one too many
     ink = upright(block.images)[0]
     apart = find_apart(ink)
-    boxes = spool._stand_in(apart, codes)
+    boxes = spool._stand_in(ink, apart, codes)
     assert boxes.shape == (60, 4, 4)
     for number in range(60):
         own = apart.box[apart.picture == number]
@@ -182,14 +185,14 @@ def test_components_stand_in_for_boxes_where_there_are_as_many_as_letters():
 
 
 def taught(block, networks=None, least=None):
-    return spool._teach(block, find_profile("book").alphabet, networks, least, (1, 0, 0))
+    return spool.teach(block, find_profile("book").alphabet, networks, least, (1, 0, 0))
 
 
 def test_imported_pictures_teach_nearly_the_same_as_drawn_ones():
     block = book(150)
     bare = block._replace(boxes=np.full_like(block.boxes, -1))
-    spans, labels, picture, found = taught(bare)
-    _, _, _, expected = taught(block)
+    spans, labels, picture, found, _ = taught(bare)
+    _, _, _, expected, _ = taught(block)
     assert spans.shape == (len(labels), SIZE)
     assert expected.mean() > 0.97
     assert found.mean() > 0.8
@@ -201,7 +204,7 @@ def test_imported_pictures_teach_nearly_the_same_as_drawn_ones():
     codes = np.array([[alphabet.index(letter) for letter in text] for text in block.texts()])
     zero = np.zeros_like(shear)
     one = mark(lattice, codes, nearness(lattice, shear, offset, block.boxes), NEAR, 26)
-    other = mark(lattice, codes, nearness(lattice, zero, zero, spool._stand_in(find_apart(ink), codes)), NEAR, 26)
+    other = mark(lattice, codes, nearness(lattice, zero, zero, spool._stand_in(ink, find_apart(ink), codes)), NEAR, 26)
     both = (one >= 0) & (other >= 0) & (one < 26) & (other < 26)
     assert both.sum() > 900
     assert (one[both] == other[both]).all()
@@ -211,7 +214,7 @@ def test_pictures_whose_letters_are_not_found_teach_nothing():
     block = book(20)
     bare = block._replace(boxes=np.full_like(block.boxes, -1), text=np.array([b"ABCDEFG"] * 20))
     bare = Block(bare.images, bare.text, np.full((20, 7, 4), -1, np.int16), bare.parameters, bare.split)
-    spans, labels, _, found = taught(bare)
+    spans, labels, _, found, _ = taught(bare)
     assert not found.any()
     assert (len(spans), len(labels)) == (0, 0)
 
@@ -220,7 +223,7 @@ def test_without_boxes_the_second_round_agrees_with_the_first(learnt):
     bare = book(100)
     bare = bare._replace(boxes=np.full_like(bare.boxes, -1))
     before = taught(bare)[3]
-    spans, labels, picture, found = taught(bare, learnt.networks, learnt.record["gate"])
+    spans, labels, picture, found, _ = taught(bare, learnt.networks, learnt.record["gate"])
     assert (found == before).mean() > 0.97
     letters = labels < 26
     odds = letter_odds(learnt.networks[LETTERS], spans[letters])
@@ -232,7 +235,7 @@ def test_letters_that_touch_are_found_by_the_network_of_the_first_round(learnt):
     whole = book(200, "touching")
     bare = whole._replace(boxes=np.full_like(whole.boxes, -1))
     assert taught(bare)[3].mean() < 0.1  # nothing stands apart in the right number
-    spans, labels, _, found = taught(bare, learnt.networks, learnt.record["gate"])
+    spans, labels, _, found, _ = taught(bare, learnt.networks, learnt.record["gate"])
     assert found.mean() > 0.1
     # What is found is what the boxes say.
     ink, shear, offset = upright(whole.images)
@@ -244,3 +247,68 @@ def test_letters_that_touch_are_found_by_the_network_of_the_first_round(learnt):
     known = [(one, other) for one, other in pairs if 0 <= one < 26]
     assert len(known) > 100
     assert np.mean([one == other for one, other in known]) > 0.9
+
+
+def test_letters_of_several_pieces_count_as_one_each():
+    """`=`, `?`, `i`, `:` and `%` are no single components; whatever shares a column is one letter."""
+    letters = "=?i:%j12"
+    profile = replace(
+        find_profile("random"), name="pieces", alphabet=letters, fonts=("DejaVu Sans Bold",), length=(3, 4),
+        tracking=Grid(4, 6), shear=OFF, scale=Grid(100, 100), width=200,
+    )  # fmt: skip
+    block = renderer_of(make_recipe(profile, 1)).block(1, 0, 60)
+    bare = block._replace(boxes=np.full_like(block.boxes, -1))
+    _, _, _, found, _ = spool.teach(bare, letters, None, None, (1, 0, 0))
+    assert found.mean() > 0.9
+    ink, shear, offset = upright(block.images)
+    codes = spool._codes_of(block.texts(), letters)
+    boxes = spool._stand_in(ink, find_apart(ink), codes)
+    there = boxes[:, :1, 0] >= 0
+    # They are where the letters are: each box holds the middle of the true box.
+    middle = (
+        block.boxes[..., 1::2].mean(axis=2)
+        + offset[:, None]
+        - shear[:, None] / 1000 * block.boxes[..., ::2].mean(axis=2)
+    )
+    inside = (boxes[..., 1] <= middle) & (middle <= boxes[..., 3])
+    assert inside[(codes >= 0) & there].mean() > 0.98
+
+
+def test_copies_teach_as_their_pictures_do_and_count_for_no_pictures(learnt, draw_dataset, tmp_path):
+    dataset = draw_dataset(replace(find_profile("book"), name="few"), 200, tmp_path / "few")
+    job = GatherJob(str(dataset.folder), 0, 150, learnt.record["classes"], QUICK, None, str(tmp_path), "1-000", "run")
+    jobs = spool.with_copies([job], 2, [dataset])
+    assert jobs == [job]  # drawn pictures have boxes, which would no longer fit
+    own = gather(job)
+    receipts = [gather(replace(job, copy=number, name=f"1-000-copy-{number:02d}")) for number in (1, 2)]
+    assert {(receipt.pictures, receipt.marked, sum(receipt.labelled)) for receipt in receipts} == {(0, 0, 0)}
+    assert sum(own.labelled) == 4 * own.pictures > 500
+    assert all(sum(receipt.learnt) > 0.7 * sum(own.learnt) for receipt in receipts)
+    one, other = (np.load(tmp_path / f"1-000-copy-{number:02d}-000000.npy") for number in (1, 2))
+    assert set(one["split"].tolist()) == {TRAIN}  # nothing is measured on copies
+    assert not np.array_equal(one["span"][:20], other["span"][:20])
+
+
+def test_imported_pictures_have_jobs_for_their_copies():
+    job = GatherJob("/sets/mine", 3, 10, "AB", QUICK, None, "/spool", "1-000", "run")
+    mine, drawn = (
+        SimpleNamespace(folder=Path(f"/sets/{name}"), manifest=SimpleNamespace(source=source))
+        for name, source in (("mine", {"digest": "x"}), ("drawn", None))
+    )
+    jobs = spool.with_copies([job, replace(job, folder="/sets/drawn", name="1-001")], 2, [mine, drawn])
+    assert [(one.folder, one.name, one.copy) for one in jobs] == [
+        ("/sets/mine", "1-000", 0), ("/sets/drawn", "1-001", 0), ("/sets/mine", "1-000-copy-01", 1),
+        ("/sets/mine", "1-000-copy-02", 2),
+    ]  # fmt: skip
+
+
+def test_only_what_the_network_would_read_there_is_believed(learnt):
+    whole = book(150)
+    bare = whole._replace(boxes=np.full_like(whole.boxes, -1))
+    right = taught(bare, learnt.networks, learnt.record["gate"])
+    assert right.found.mean() > 0.9
+    assert right.believed.mean() > 0.9
+    # Labels of other pictures: some path of their letters exists, and nobody believes it.
+    wrong = taught(bare._replace(text=np.roll(bare.text, 1)), learnt.networks, learnt.record["gate"])
+    assert wrong.believed.mean() < 0.05
+    assert not (right.believed & ~right.found).any() and not (wrong.believed & ~wrong.found).any()
