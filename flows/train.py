@@ -270,7 +270,7 @@ def check_outcome(jobs: list[OutcomeJob]) -> list[OutcomeReceipt]:
 
 
 @task(cache_policy=NO_CACHE, task_run_name="calibrate", **RETRIES)
-def calibrate(jobs: list[CheckJob]) -> dict[str, list[float]]:
+def calibrate(jobs: list[CheckJob]) -> dict[str, dict[str, Any]]:
     """Read validation pictures on Dask, and fit the confidence to how often the answers are right."""
     with crew() as client, stage("calibrating", len(jobs), "datasets") as shown:
         return fit_confidence(list(fan_out(client, check_answers, jobs, on_done=lambda _: shown.advance(1))))

@@ -43,7 +43,7 @@ ROOMS = {
     # Units: one job each, a small receipt out.
     "tasks/training": (
         STORAGE | {"tasks.drawing", "tasks.reading", "tasks.profiles", "tasks.rates", "tasks.lowlevel"},
-        {"numpy", "threadpoolctl"},
+        {"numpy", "scipy", "threadpoolctl"},
     ),
     "tasks/datasets": (
         STORAGE | {"tasks.drawing", "tasks.profiles", "tasks.figures", "tasks.lowlevel"}, {"numpy", "numba", "PIL"}

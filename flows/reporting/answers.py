@@ -12,7 +12,8 @@ def answers_for_people(rows: Sequence[ResultRow]) -> dict[str, object]:
     if len(rows) != 1:
         return {"answers": [_row(row.path, row.answer) for row in rows]}
     ((path, answer),) = rows
-    said = f"{answer.word} ({_percent(answer.confidence)})" if answer.word else f"- ({answer.status}: {answer.reason})"
+    sure = "no confidence" if answer.confidence is None else _percent(answer.confidence)
+    said = f"{answer.word} ({sure})" if answer.word else f"- ({answer.status}: {answer.reason})"
     return {"picture": path, "word": said, "next": _others(answer) or None}
 
 
@@ -29,7 +30,7 @@ def _row(path: str, answer: Answer) -> dict[str, object]:
 def _others(answer: Answer) -> str:
     """Tell the second and the third answer, each with its share."""
     others = ((answer.second, answer.second_confidence), (answer.third, answer.third_confidence))
-    return ", ".join(f"{word} {_percent(share)}" for word, share in others if word)
+    return ", ".join(f"{word} {_percent(share)}".rstrip() for word, share in others if word)
 
 
 def _percent(share: float | None) -> str:

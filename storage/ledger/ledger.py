@@ -38,7 +38,7 @@ class Answer(NamedTuple):
     third_confidence: float | None = None
     segments: int | None = None  # letters in the picture
     status: str = FAILED
-    reason: str | None = None  # why there is no word
+    reason: str | None = None  # why there is no word, or what is to be known of the picture
 
 
 ANSWER = Answer._fields

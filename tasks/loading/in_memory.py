@@ -4,7 +4,7 @@ import io
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageOps
 
 from tasks.loading.safe_read import BadPicture, read_file
 
@@ -37,8 +37,13 @@ def picture_bytes(picture: Given) -> bytes:
         raise BadPicture(f"must be a path, bytes, a Pillow image or an array, not {type(picture).__name__}")
     buffer = io.BytesIO()
     try:
-        # TIFF has every mode of Pillow but a few, and is not compressed.
-        picture.save(buffer, "TIFF")
+        # TIFF has every mode of Pillow but a few, and is not compressed. Turned here, since Pillow would not keep the
+        # orientation of another format.
+        frames = getattr(picture, "n_frames", 1) > 1
+        if frames:
+            picture.save(buffer, "TIFF", save_all=True)
+        else:
+            ImageOps.exif_transpose(picture).save(buffer, "TIFF")
     except (OSError, ValueError, KeyError) as error:
         raise BadPicture(f"an image of mode {picture.mode} cannot be read ({error})") from error
     return buffer.getvalue()

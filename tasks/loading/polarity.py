@@ -11,10 +11,10 @@ _FAR = 4
 
 def background(grey: np.ndarray) -> np.uint8:
     """Return the median of the outermost pixels of (h, w) uint8, the higher of two middle values."""
-    return np.uint8(_background(own(grey)))
+    return np.uint8(background_level(own(grey)))
 
 
-def ink_of(grey: np.ndarray, side: int) -> tuple[np.ndarray, int, int, bool]:
+def ink_of(grey: np.ndarray, side: int, ground: int = -1) -> tuple[np.ndarray, int, int, bool]:
     """Compute each pixel's distance from the background to one side, stretched so that the largest is 255.
 
     Parameters
@@ -23,6 +23,8 @@ def ink_of(grey: np.ndarray, side: int) -> tuple[np.ndarray, int, int, bool]:
     side : int
         `DARK`, `BRIGHT`, or `LEFT_OPEN`. If it is left open, the ink is the side that reaches four times as far from
         the background as the other; if neither does, it is the side with the larger sum of squares.
+    ground : int
+        The level of the background; by default the median of the outermost pixels.
 
     Returns
     -------
@@ -34,7 +36,7 @@ def ink_of(grey: np.ndarray, side: int) -> tuple[np.ndarray, int, int, bool]:
     """
     grey = own(grey)
     out = np.empty_like(grey)
-    return out, *_ink(grey, side, out)
+    return out, *_ink(grey, side, background_level(grey) if ground < 0 else ground, out)
 
 
 def own(grey: np.ndarray) -> np.ndarray:
@@ -43,7 +45,8 @@ def own(grey: np.ndarray) -> np.ndarray:
 
 
 @numba.njit(cache=True, nogil=True)
-def _background(grey: np.ndarray) -> int:
+def background_level(grey: np.ndarray) -> int:
+    """Return the median of the outermost pixels, as `background` does."""
     counts = np.zeros(256, np.int64)
     height, width = grey.shape
     for y in (0, height - 1):  # the row of a picture with one row counts twice
@@ -60,7 +63,7 @@ def _background(grey: np.ndarray) -> int:
 
 
 @numba.njit(cache=True, nogil=True)
-def _ink(grey: np.ndarray, side: int, out: np.ndarray) -> tuple[int, int, bool]:
+def _ink(grey: np.ndarray, side: int, ground: int, out: np.ndarray) -> tuple[int, int, bool]:
     flat, told = grey.ravel(), out.ravel()
     # Four tables of counts: neighbours are often equal, and an addition waits for the last addition to the same number.
     four, rest = np.zeros((4, 256), np.int64), len(flat) // 4 * 4
@@ -70,7 +73,7 @@ def _ink(grey: np.ndarray, side: int, out: np.ndarray) -> tuple[int, int, bool]:
     for k in range(rest, len(flat)):
         four[0, flat[k]] += 1
     counts = four[0] + four[1] + four[2] + four[3]
-    low, high, ground = 0, 255, _background(grey)
+    low, high = 0, 255
     while not counts[low]:
         low += 1
     while not counts[high]:

@@ -28,6 +28,9 @@ MORE = (
 )  # fmt: skip
 
 SEEN = (*SOLID, *MORE, "CabinSketch Bold", "Tomson Talks")  # the last two vanish under noise
+EVERY_FACE = tuple(sorted(SEEN + UNSEEN))
+# Faces whose lower case letters look like capitals: nobody could tell "wUch" from "WUCH" there.
+ONE_CASE = ("Bebas Neue Bold", "Because We Connect", "Tomson Talks")
 
 # The ladder: the same words, face and shears as the book's, but larger, so that letters stay legible. Each rung adds
 # one thing that makes CAPTCHAs hard; the last rung has all of them.
@@ -56,19 +59,27 @@ _HARD = replace(
     overlap=Grid(-1, 2),
 )  # fmt: skip
 
+# Random strings in many faces; the canvas has room for letters that reach below the line.
+_CODES = replace(_RUNG, name="codes", fonts=EVERY_FACE, words="", height=44, width=144, left=8, top=3)
+_TWO_CASES = replace(_CODES, fonts=tuple(face for face in EVERY_FACE if face not in ONE_CASE))
+_CAPITALS, _SMALL = string.ascii_uppercase + string.digits, string.ascii_lowercase
+
 BUILT_IN = {
     profile.name: profile
     for profile in (
         Profile("letters"),  # the book's training samples: single letters
         Profile("book", words="web2", length=(4, 4), width=100),  # the book's CAPTCHAs
-        replace(_RUNG, name="fonts", fonts=tuple(sorted(SEEN + UNSEEN))),
+        replace(_RUNG, name="fonts", fonts=EVERY_FACE),
         replace(_RUNG, name="unseen", fonts=UNSEEN),
         _turned(replace(_RUNG, name="jitter", move_x=Grid(-3, 3), tracking=Grid(0, 4), width=144, left=6)),
         replace(_RUNG, name="touching", overlap=Grid(1, 3), width=120),
         _noisy(replace(_RUNG, name="noise")),
         _waved(replace(_RUNG, name="warp", left=6)),
-        replace(_RUNG, name="random", words="", alphabet=string.ascii_uppercase + string.digits, width=138),
+        replace(_RUNG, name="random", words="", alphabet=_CAPITALS, width=138),
         _noisy(_waved(_turned(_HARD))),
+        replace(_CODES, alphabet=_CAPITALS),
+        replace(_TWO_CASES, name="lower", alphabet=_SMALL),
+        replace(_TWO_CASES, name="strings", alphabet=_CAPITALS + _SMALL),
     )
 }
 

@@ -1,6 +1,5 @@
 """The two networks of a reader: the gate tells single letters from other ink, the large network names the letter."""
 
-import math
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,6 +9,7 @@ import numpy as np
 
 from storage.errors import BadInput
 from tasks.lowlevel.int16_matmul import Packed, multiply, pack
+from tasks.reading.confidence import curves_of, is_number
 from tasks.reading.features import FEATURES, SIZE
 from tasks.reading.ranking import Ranking
 
@@ -25,8 +25,6 @@ _CHUNK = 2048  # spans multiplied at once: the activations stay in the processor
 # What a record must say for pictures to be cut and read as they were when the model was trained.
 NEEDED = ("classes", "features", "gate", "calibration")
 MOST_CLASSES = 254  # a label of one byte tells so many apart, beside "not one letter"
-# Columns of evidence by ranking; a calibration has a shift, and a weight for each column and each product of two.
-EVIDENCE = {Ranking.NONE.value: 5, Ranking.PROBABILITY.value: 4}
 
 
 class FittedNetwork(Protocol):
@@ -73,32 +71,21 @@ def require_record(networks: Mapping[str, FittedNetwork], provenance: Mapping[st
         )
     if len(networks[GATE].classes_) != 2:
         raise BadInput(f"model: its gate must tell 2 classes apart; it knows {len(networks[GATE].classes_)}")
-    if not _is_number(provenance["gate"]):
+    if not is_number(provenance["gate"]):
         raise BadInput(f"model, gate: must be a finite number; it is {provenance['gate']!r}")
-    curves = provenance["calibration"]
-    if not isinstance(curves, dict) or not curves.keys() <= EVIDENCE.keys():
-        raise BadInput(f"model, calibration: must be weights by ranking ({', '.join(EVIDENCE)}); it is {curves!r}")
-    for name, weights in curves.items():
-        columns = EVIDENCE[name]
-        wanted = 1 + columns + columns * (columns + 1) // 2
-        if not isinstance(weights, list) or len(weights) != wanted or not all(map(_is_number, weights)):
-            raise BadInput(f"model, calibration: must be {wanted} finite numbers for {name!r}; it is {weights!r}")
+    curves_of(provenance["calibration"])
     return known
 
 
 def require_calibrated(provenance: Mapping[str, Any]) -> None:
-    """Refuse a model whose confidence was never fitted: its answers would all claim the share of a search.
+    """Refuse a model whose confidence was never fitted: its answers would have none.
 
     Raises
     ------
     BadInput
     """
     if Ranking.NONE.value not in provenance["calibration"]:
-        raise BadInput("model, calibration: has no weights, so no confidence could be believed; train it again")
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+        raise BadInput("model, calibration: has no curve, so no confidence could be believed; train it again")
 
 
 @dataclass(frozen=True)

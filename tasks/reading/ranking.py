@@ -1,4 +1,4 @@
-"""Rank the words of a dictionary by their distance to each reading, and keep the three nearest."""
+"""Rank words by their distance to a reading, and strings by their case; keep the three best."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -8,13 +8,16 @@ from rapidfuzz.distance import Levenshtein
 from rapidfuzz.process import cdist
 
 from storage.errors import BadInput
-from tasks.reading.path_bounds import BEST
+from tasks.reading.path_bounds import BEST, NEVER, Spans
+from tasks.reading.string_search import Strings, best_strings
 from tasks.reading.word_search import Trie
 
-# A distance says which word is nearest, not how probable it is. The probabilities here assume that one letter in a
-# hundred is misread, and that all other letters are equally likely then; a missing or an added letter counts like a
-# misread letter. Each step of distance so divides a word's probability by the same number. It is not calibrated.
+# A distance says which word is nearest, not how probable it is. The shares here assume that one letter in a hundred is
+# misread, and that all other letters are equally likely then; a missing or an added letter counts like a misread
+# letter. Each step of distance so divides a word's share by the same number. No share is shown as a confidence.
 LETTER_ERROR = 0.01
+# The share of texts that mix upper and lower case, where nobody says what letters may occur; chosen, not measured.
+MIXED = 0.2
 _ROWS = 64  # pictures that are scored at once, so that their scores of thousands of words stay in the cache
 
 
@@ -42,7 +45,7 @@ class Ranked:
     words : (n, 3) str
         Best first; '' if there are fewer than three. Of equally good words, the first in the sorted list comes first.
     probabilities : (n, 3) float64
-        0 to 1; 0 beside ''.
+        0 to 1; 0 beside ''. Not a number where no curve gives a confidence.
     """
 
     words: np.ndarray
@@ -198,3 +201,118 @@ def _top(scores: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         values[:, k] = scores[rows, best[:, k]]
         scores[rows, best[:, k]] = -np.inf
     return best, np.exp(values - values[:, :1]) / total[:, None]
+
+
+class Cases:
+    """The two cases of an alphabet, where nobody said which letters may occur.
+
+    Many letters look alike in both cases, such as c and o. A text of one case is more probable than a text that mixes
+    them: a share `MIXED` of all texts draws from the whole alphabet, all others from one case, digits and signs.
+
+    upper, lower : (C,) bool
+    twin : (C,) int64, the same letter in the other case, or the letter itself if there is none
+    """
+
+    def __init__(self, alphabet: str):
+        self.upper = np.array([letter.isupper() for letter in alphabet])
+        self.lower = np.array([letter.islower() for letter in alphabet])
+        place = {letter: number for number, letter in enumerate(alphabet)}
+        self.twin = np.array([place.get(letter.swapcase(), number) for number, letter in enumerate(alphabet)])
+
+    def __bool__(self) -> bool:
+        """Tell whether the alphabet has both cases."""
+        return bool(self.upper.any() and self.lower.any())
+
+    def subsets(self) -> tuple[np.ndarray, np.ndarray]:
+        """Return the columns of all letters but the lower case, and of all but the upper case."""
+        return np.flatnonzero(~self.lower), np.flatnonzero(~self.upper)
+
+    def has(self, classes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Tell which texts (..., L), -1 past the end, have letters of the upper case, and which of the lower."""
+        there = classes >= 0
+        return (self.upper[classes] & there).any(axis=-1), (self.lower[classes] & there).any(axis=-1)
+
+    def bonus(self, classes: np.ndarray) -> np.ndarray:
+        """Return by how much its case raises the log probability of each text (..., L)."""
+        upper, lower = self.has(classes)
+        few = np.where(upper, (~self.lower).sum(), (~self.upper).sum())
+        gain = np.log((1 - MIXED) / 2 / MIXED) + (classes >= 0).sum(axis=-1) * np.log(len(self.twin) / few)
+        return np.where(upper & lower, 0.0, gain)
+
+    def lower_other(self, odds: np.ndarray, texts: np.ndarray, columns: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Lower the odds of the letters that are of the other case than a text of one case.
+
+        Parameters
+        ----------
+        odds : (m, C) float64
+            Log odds of all letters that the network knows, for each letter of the texts.
+        texts : (n, L)
+            As for `has`.
+        columns : (A,) int64
+            The columns of the alphabet's letters in `odds`.
+
+        Returns
+        -------
+        odds : (m, C) float64
+        turned : (n,) float64
+            By how much each text of one case beats the same text in the other case; infinite for all others.
+        """
+        there, odds = texts >= 0, odds.copy()
+        picture, own = np.nonzero(there)[0], texts[there].astype(np.int64)
+        upper, lower = self.has(texts)
+        rows = np.arange(len(own))
+        gain = odds[rows, columns[own]] - odds[rows, columns[self.twin[own]]]
+        turned = np.maximum(np.bincount(picture, gain, len(texts)), 0)
+        bonus = self.bonus(texts)
+        for own_case, other in ((upper & ~lower, self.lower), (lower & ~upper, self.upper)):
+            odds[:, columns[other]] -= (bonus * own_case)[picture][:, None]
+        return odds, np.where(upper ^ lower, turned, np.inf)
+
+    def favour(self, spans: Spans, strings: Strings, length: tuple[int, int], slack: float) -> Strings:
+        """Add the bonus of its case to each string; search strings of one case where the best string mixes both."""
+        texts, chosen, scores = strings.texts.copy(), strings.chosen.copy(), strings.scores.copy()
+        there = scores > NEVER / 2
+        scores += np.where(there, self.bonus(texts), 0)
+        again = there[:, 0] & (np.logical_and(*self.has(texts[:, 0])) | (scores.argmax(axis=1) > 0))
+        rest = ~again
+        texts[rest], scores[rest] = _ordered(
+            texts[rest], scores[rest], np.argsort(-scores[rest], axis=1, kind="stable")
+        )
+        if again.any():
+            texts[again], chosen[again], scores[again] = self._of_one_case(
+                spans, Strings(texts[again], chosen[again], scores[again]), again, length, slack
+            )
+        return Strings(texts, chosen, scores)
+
+    def _of_one_case(
+        self, spans: Spans, strings: Strings, again: np.ndarray, length: tuple[int, int], slack: float
+    ) -> Strings:
+        """Return the best three of some pictures' strings and of the strings over the letters of one case."""
+        counts = np.diff(spans.starts)
+        rows = np.flatnonzero(np.repeat(again, counts))
+        starts = np.concatenate([[0], np.cumsum(counts[again])])
+        found: list[Strings] = []
+        for columns in self.subsets():
+            odds = np.ascontiguousarray(spans.odds[rows][:, columns])
+            some = Spans(starts, spans.cuts[again], spans.first[rows], spans.last[rows], odds)
+            texts, chosen, scores = best_strings(some, *length, slack)
+            texts = np.where(texts >= 0, columns[texts], -1).astype(texts.dtype)
+            scores += np.where(scores > NEVER / 2, self.bonus(texts), 0)
+            found.append(Strings(texts, np.where(chosen >= 0, rows[chosen], -1), scores))
+        found.append(strings)
+        # The spans are known of the best string of each search only, so one of these is the best of all.
+        firsts = np.stack([part.scores[:, 0] for part in found])
+        search, each = firsts.argmax(axis=0), np.arange(len(strings.texts))
+        texts = np.concatenate([part.texts for part in found], axis=1)
+        scores = np.minimum(np.concatenate([part.scores for part in found], axis=1), firsts.max(axis=0)[:, None])
+        key = -scores
+        key[each, search * BEST] = -np.inf
+        texts, scores = _ordered(texts, scores, np.argsort(key, axis=1, kind="stable"))
+        same = np.tril((texts[:, :, None] == texts[:, None]).all(axis=-1), -1).any(axis=2)
+        scores[same] = NEVER  # the same string as one before it
+        texts, scores = _ordered(texts, scores, np.argsort(-scores, axis=1, kind="stable")[:, :BEST])
+        return Strings(texts, np.stack([part.chosen for part in found])[search, each], scores)
+
+
+def _ordered(texts: np.ndarray, scores: np.ndarray, order: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    return np.take_along_axis(texts, order[:, :, None], axis=1), np.take_along_axis(scores, order, axis=1)

@@ -8,14 +8,27 @@ import numpy as np
 
 from storage.errors import BadInput
 from tasks.reading.components import find_apart
-from tasks.reading.confidence import confidence
+from tasks.reading.confidence import (
+    ALLOWED,
+    Curve,
+    Letters,
+    common_evidence,
+    confidence,
+    curves_of,
+    log_odds_of,
+    old_confidence,
+    old_evidence,
+    shares_of,
+    spread,
+    unknown,
+)
 from tasks.reading.deskew import upright
 from tasks.reading.features import shape_spans
 from tasks.reading.lattice import Lattice, find_spans
 from tasks.reading.networks import GATE, LETTERS, FittedNetwork, gate_odds, layers_of, letter_odds, require_record
 from tasks.reading.path_bounds import BEST, NEVER, Spans
-from tasks.reading.ranking import Dictionary, Ranked, Ranking, join_letters, nearest_words
-from tasks.reading.string_search import best_strings
+from tasks.reading.ranking import Cases, Dictionary, Ranked, Ranking, join_letters, nearest_words
+from tasks.reading.string_search import Strings, best_strings
 from tasks.reading.word_search import best_words
 
 LONGEST_BY_DEFAULT = 12  # letters of a text whose length is not known
@@ -25,7 +38,7 @@ SURE = 1.0  # a picture whose components are all letters at least this surely is
 SLACK = 8.0  # strings that score this much less than the best are not searched
 MARGIN = 5.0  # words that score this much less than the best do not count in the sum of all words
 FAR = -3.0  # a span whose best letter has less is on no path worth a search; costs no word of `hard` (docs/reader.md)
-LEAST_SURE, LEAST_SURE_OF_ALL, MOST_BENT = -8, -20, -20  # evidence for a confidence is cut off here
+MOST_BENT = -20  # evidence for a confidence is cut off here
 LEAST_SHARE = 1e-5  # so is a word's share of all words, and its complement
 LONGEST_ALLOWED = 32  # letters
 _AT_ONCE = 256  # pictures that are read at once
@@ -41,9 +54,10 @@ class Readings:
     reading : (n,) str
         The most probable letters, before any dictionary; '' without ink.
     reading_confidence : (n,) float64
-        Calibrated; 0 beside ''.
+        Calibrated; 0 beside ''; not a number if the model has no curve for it.
     words, confidences : (n, 3) str, (n, 3) float64
-        Best first, by the reader's ranking; '' and 0 where there are fewer.
+        Best first, by the reader's ranking; '' and 0 where there are fewer. Not a number where the model has no curve
+        for the ranking: a share among words is no confidence.
     segments : (n,) int64
         How many letters the picture was cut into.
     picture, box : (m,) int64, (m, 4) int16
@@ -82,7 +96,8 @@ class Reader:
     ranking : Ranking, optional
         By default `PROBABILITY` with a dictionary, and `NONE` without.
     alphabet : str, optional
-        The letters that may occur, of those that the model knows; by default all.
+        The letters that may occur, of those that the model knows, each as probable as the others. By default all, and
+        texts of one case are more probable (see `tasks.reading.ranking.Cases`).
     length : (int, int), optional
         The shortest and the longest text; by default those of the dictionary's words, or 1 to 12.
 
@@ -128,7 +143,8 @@ class Reader:
             )
         self._columns = np.array([known.index(letter) for letter in self.alphabet])
         self.least: float = provenance["gate"]
-        self.curves: dict[str, list[float]] = provenance["calibration"]
+        self.curves: dict[str, Curve | list[float]] = curves_of(provenance["calibration"])
+        self._cases = Cases(self.alphabet) if alphabet is None else None
         self.dictionary = Dictionary(words, self.alphabet)
         lengths = [len(word) for word in self.dictionary.listed] or [1, LONGEST_BY_DEFAULT]
         self.length = (min(lengths), max(lengths)) if length is None else length
@@ -173,45 +189,67 @@ class Reader:
 
     def _read(self, images: np.ndarray, asked: tuple[Ranking, ...]) -> Readings:
         ink, shear, offset = upright(images)
-        lattice, odds = self.spans(ink)
-        n, (shortest, longest) = len(images), self.length
+        lattice, known = self.spans(ink)
+        n, longest = len(images), self.length[1]
+        odds = np.ascontiguousarray(known[:, self._columns])
         spans = Spans(lattice.starts, lattice.cuts, lattice.first, lattice.last, odds)
-        classes, chosen, scores = best_strings(spans, shortest, longest, SLACK)
-        found, sure = chosen >= 0, _sureness(odds, classes[:, 0], chosen)
-        # Long and high text is misread more often than its scores say, unless a dictionary helps.
-        room = np.log1p(np.column_stack([lattice.cuts, lattice.height]))
-        evidence = {Ranking.NONE: np.column_stack([np.minimum(scores[:, 0] - scores[:, 1], SLACK), sure, room])}
-        shares = self._confident(Ranking.NONE, evidence, _softmax(scores), found[:, 0])
-        strings = join_letters(classes.reshape(-1, longest), self.dictionary).reshape(-1, BEST)
-        answers = {Ranking.NONE: Ranked(strings, shares)}
+        strings = best_strings(spans, *self.length, SLACK)
+        plain = strings.scores[:, 0]
+        if self._cases:
+            strings = self._cases.favour(spans, strings, self.length, SLACK)
+        classes, chosen, scores = strings
+        found = chosen >= 0
+        evidence = self._evidence(strings, known, lattice, ink)
+        old = {Ranking.NONE: old_evidence(strings, odds, lattice)}
+        texts = join_letters(classes.reshape(-1, longest), self.dictionary).reshape(-1, BEST)
+        shares = self._confident(Ranking.NONE, evidence, old, shares_of(scores), found[:, 0])
+        answers = {Ranking.NONE: Ranked(texts, shares)}
         if Ranking.PROBABILITY in asked:
             words, worth, total = best_words(self.dictionary.trie, spans, MARGIN)
             listed = np.append(self.dictionary.words, "")
             own = np.exp(np.maximum(worth - total[:, None], -50)) * (words >= 0)
-            bent = np.clip(worth[:, 0] - scores[:, 0], MOST_BENT, 0)
-            evidence[Ranking.PROBABILITY] = np.column_stack([_logit(own[:, 0]), bent, sure])
-            shares = self._confident(Ranking.PROBABILITY, evidence, own, words[:, 0] >= 0)
+            bent = np.clip(worth[:, 0] - plain, MOST_BENT, 0)
+            first = np.column_stack([log_odds_of(own[:, 0], LEAST_SHARE), bent])
+            evidence[Ranking.PROBABILITY] = np.column_stack([first, evidence[Ranking.NONE][:, 1:]])
+            old[Ranking.PROBABILITY] = np.column_stack([first, old[Ranking.NONE][:, 1:3]])
+            shares = self._confident(Ranking.PROBABILITY, evidence, old, own, words[:, 0] >= 0)
             answers[Ranking.PROBABILITY] = Ranked(listed[words], shares)
         for ranking in asked:
             if ranking not in answers:
-                answers[ranking] = nearest_words(classes[:, 0], self.dictionary, ranking)
+                ranked = nearest_words(classes[:, 0], self.dictionary, ranking)
+                answers[ranking] = Ranked(ranked.words, unknown(ranked.words.shape))
         own = answers[self.ranking]
         return Readings(
-            strings[:, 0], answers[Ranking.NONE].probabilities[:, 0], own.words, own.probabilities, found.sum(axis=1),
+            texts[:, 0], answers[Ranking.NONE].probabilities[:, 0], own.words, own.probabilities, found.sum(axis=1),
             np.repeat(np.arange(n), found.sum(axis=1)), lattice.box[chosen[found]], lattice.height, shear, offset,
             {ranking: answers[ranking] for ranking in asked}, evidence,
         )  # fmt: skip
 
+    def _evidence(
+        self, strings: Strings, known: np.ndarray, lattice: Lattice, ink: np.ndarray
+    ) -> dict[Ranking, np.ndarray]:
+        """Compute the evidence for the best strings; `known` has the log odds of all letters that the model knows."""
+        texts, chosen, scores = strings
+        found = chosen >= 0
+        counts, own = found.sum(axis=1), texts[:, 0][found].astype(np.int64)
+        odds, margin = known[chosen[found]], np.minimum(scores[:, 0] - scores[:, 1], SLACK)
+        if self._cases:
+            odds, turned = self._cases.lower_other(odds, texts[:, 0], self._columns)
+            margin = np.minimum(margin, turned)
+        allowed = np.isin(np.arange(known.shape[1]), self._columns)
+        letters = Letters(counts, odds, self._columns[own], allowed, lattice.box[chosen[found]])
+        return {Ranking.NONE: np.column_stack([margin, common_evidence(letters, ink, lattice.cuts, lattice.height)])}
+
     def spans(self, ink: np.ndarray) -> tuple[Lattice, np.ndarray]:
         """Find the spans of upright ink that may be letters, and their log odds (m, C) float64 against other ink.
 
-        Components are the spans if each surely is a letter and their number is allowed; else spans between any cuts
-        that the gate does not refuse. The large network gives the log odds.
+        The odds are of all C letters that the model knows. Components are the spans if each surely is a letter and
+        their number is allowed; else spans between any cuts that the gate does not refuse.
         """
         # Columns that were picked lie behind each other, and a kernel compiles anew for another order of its arrays.
         apart = find_apart(ink)
-        odds = letter_odds(self._letters, shape_spans(ink, apart))[:, self._columns]
-        doubtful = np.bincount(apart.picture[odds.max(axis=1, initial=NEVER) < SURE], minlength=len(ink)) > 0
+        odds = letter_odds(self._letters, shape_spans(ink, apart))
+        doubtful = np.bincount(apart.picture[self._top(odds) < SURE], minlength=len(ink)) > 0
         fine = (apart.counts >= self.length[0]) & (apart.counts <= self.length[1]) & ~doubtful
         if fine.all():
             return apart, odds.astype(np.float64, order="C")
@@ -230,51 +268,35 @@ class Reader:
         lattice = find_spans(ink)
         shapes = shape_spans(ink, lattice)
         passed = gate_odds(self._gate, shapes) >= self.least
-        odds = letter_odds(self._letters, shapes[passed])[:, self._columns]
-        near = odds.max(axis=1, initial=NEVER) >= FAR
+        odds = letter_odds(self._letters, shapes[passed])
+        near = self._top(odds) >= FAR
         passed[passed], odds = near, odds[near]
         # A picture that has no path left gets all its spans back.
         lost = (lattice.keep(passed).longest() < self.length[0])[lattice.picture]
         if lost.any():
             passed |= lost
-            odds = letter_odds(self._letters, shapes[passed])[:, self._columns]
+            odds = letter_odds(self._letters, shapes[passed])
         return lattice.keep(passed), odds
 
+    def _top(self, odds: np.ndarray) -> np.ndarray:
+        """Return the largest log odds of the letters that may occur, (m,)."""
+        top: np.ndarray = odds[:, self._columns].max(axis=1, initial=NEVER)
+        return top
+
     def _confident(
-        self, ranking: Ranking, evidence: dict[Ranking, np.ndarray], shares: np.ndarray, there: np.ndarray
-    ) -> np.ndarray:
+        self, ranking: Ranking, evidence: dict[Ranking, np.ndarray], old: dict[Ranking, np.ndarray],
+        shares: np.ndarray, there: np.ndarray,
+    ) -> np.ndarray:  # fmt: skip
         """Return confidences, (n, 3): of the best word by the calibration; the others share the rest in proportion."""
         curve = self.curves.get(ranking.value)
-        best = shares[:, 0] if curve is None else confidence(evidence[ranking], curve)
-        rest = np.where(shares[:, 0] < 1, (1 - best) / np.maximum(1 - shares[:, 0], 1e-300), 0)
-        out = shares * rest[:, None]
-        out[:, 1:] = np.minimum(out[:, 1:], best[:, None])
-        out[:, 0] = best
-        shown: np.ndarray = out * there[:, None]
+        if curve is None:
+            return unknown(shares.shape)
+        if isinstance(curve, list):
+            best = old_confidence(old[ranking], curve, evidence[Ranking.NONE][:, ALLOWED])
+        else:
+            best = confidence(evidence[ranking], curve)
+        shown: np.ndarray = spread(best, shares) * there[:, None]
         return shown
-
-
-def _sureness(odds: np.ndarray, classes: np.ndarray, chosen: np.ndarray) -> np.ndarray:
-    """Compute, (n, 2), the log probability of the least sure letter of each reading, and of all of them together."""
-    found = chosen >= 0
-    own = odds[chosen[found]]
-    most = np.maximum(own.max(axis=1, initial=0), 0)
-    total = most + np.log(np.exp(-most) + np.exp(own - most[:, None]).sum(axis=1))
-    log = np.zeros(chosen.shape)
-    log[found] = own[np.arange(len(own)), classes[found]] - total
-    return np.column_stack([np.maximum(log.min(axis=1), LEAST_SURE), np.maximum(log.sum(axis=1), LEAST_SURE_OF_ALL)])
-
-
-def _softmax(scores: np.ndarray) -> np.ndarray:
-    weights = np.exp(scores - scores[:, :1]) * (scores > NEVER / 2)
-    shares: np.ndarray = weights / np.maximum(weights.sum(axis=1, keepdims=True), 1)
-    return shares
-
-
-def _logit(share: np.ndarray) -> np.ndarray:
-    share = np.clip(share, LEAST_SHARE, 1 - LEAST_SHARE)
-    odds: np.ndarray = np.log(share / (1 - share))
-    return odds
 
 
 def _joined(parts: list[Readings]) -> Readings:

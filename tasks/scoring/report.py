@@ -40,7 +40,7 @@ FILES = (
 )  # fmt: skip
 NO_DISTORTIONS = {"height", "width", "font", "shear", "scale", "noise", "phase_y", "phase_x", "boxes"}
 MOST_VALUES = 12  # a parameter with more distinct values is put into as many groups
-CALIBRATED = (Ranking.NONE.value, Ranking.PROBABILITY.value)  # rankings whose confidence is fitted
+CALIBRATED = (Ranking.NONE.value, Ranking.PROBABILITY.value)  # rankings whose confidence may be fitted
 
 
 class Scores(TypedDict):
@@ -170,7 +170,7 @@ def _scores(read: ReadPictures, dataset: Dataset, best: str) -> Scores:
                 "reliability": reliability(read.confidences[name], right[name]),
             }
             for name in CALIBRATED
-            if name in right
+            if name in right and not np.isnan(read.confidences[name]).any()
         },
         "by": by or _by_text(read.truth, right[best]),
     }  # fmt: skip

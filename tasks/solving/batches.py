@@ -2,6 +2,7 @@
 
 import functools
 import hashlib
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
@@ -173,7 +174,8 @@ def answer_pictures(
         The model or dictionary does not fit.
     """
     reader = reader_of(plan)
-    groups, failures = load_batch(pictures, read)
+    notes: dict[int, str] = {}
+    groups, failures = load_batch(pictures, read, notes)
     answers: dict[int, Answer | Unreadable] = {}
     for index, error in failures:
         answers[index] = error if isinstance(error, Unreadable) else failed(str(error))
@@ -184,7 +186,7 @@ def answer_pictures(
             readings.reading_confidence.tolist(), readings.words.tolist(), readings.confidences.tolist(), strict=True,
         )  # fmt: skip
         for index, segments, reading, sure, words, confidences in found:
-            answers[index] = _answer(plan, segments, reading, sure, words, confidences)
+            answers[index] = _answer(plan, segments, reading, sure, words, confidences, notes.get(index))
     return [answers[index] for index in range(len(pictures))]
 
 
@@ -224,9 +226,9 @@ def failed(reason: str, reading: str | None = None, segments: int | None = None)
 
 def _answer(
     plan: SolvePlan, segments: int, reading: str, reading_confidence: float, words: list[str],
-    confidences: list[float],
+    confidences: list[float], note: str | None = None,
 ) -> Answer:  # fmt: skip
-    """Return the answer for a picture; `words` and `confidences` are the best three."""
+    """Return the answer for a picture; `words` and `confidences` are the best three, `note` is to be known of it."""
     if not segments:
         return failed("no letter found", segments=0)
     word: str | None
@@ -235,12 +237,20 @@ def _answer(
         return failed("no word of the dictionary fits", reading, segments)
     if plan.length and not plan.length[0] <= len(word) <= plan.length[1]:
         return failed(f"cannot be read as {told_length(plan.length)} letters", reading, segments)
-    status, reason, confidence = SOLVED, None, confidences[0]
-    if confidence < plan.abstain_below:
-        word, status, reason = None, ABSTAINED, f"confidence {confidence:.3f} is below {plan.abstain_below:g}"
+    status, reason = SOLVED, note
+    sure, of_second, of_third = map(_rounded, confidences)
+    if plan.abstain_below > 0 and (sure is None or sure < plan.abstain_below):
+        word, status = None, ABSTAINED
+        why = "the model has no confidence for answers of a dictionary"
+        if sure is not None:
+            why = f"confidence {sure:.3f} is below {plan.abstain_below:g}"
+        reason = "; ".join(filter(None, (why, note)))
     return Answer(
-        word, round(confidence, DIGITS), reading, round(reading_confidence, DIGITS),
-        second or None, round(confidences[1], DIGITS) if second else None,
-        third or None, round(confidences[2], DIGITS) if third else None,
-        segments, status, reason,
+        word, sure, reading, _rounded(reading_confidence), second or None, of_second if second else None,
+        third or None, of_third if third else None, segments, status, reason,
     )  # fmt: skip
+
+
+def _rounded(confidence: float) -> float | None:
+    """Round a confidence; None where the model has none, which is not a number."""
+    return None if math.isnan(confidence) else round(confidence, DIGITS)

@@ -1,5 +1,6 @@
 """Pictures read at once, in this process: the Python door for programs that have a few pictures and want words."""
 
+import math
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -17,14 +18,15 @@ from tasks.shipped import SHIPPED
 class Word:
     """The answer to a picture.
 
-    word : the best answer; '' if there is none, and `reason` says why
-    confidence : from 0 to 1, the calibrated probability that `word` is right
+    word : the best answer; '' if there is none
+    confidence : from 0 to 1, the calibrated probability that `word` is right; None if the model has none
     others : the next two answers, each with its share of the rest
+    reason : why there is no word, or which of several frames the word was read from
     """
 
     word: str
-    confidence: float
-    others: tuple[tuple[str, float], ...] = ()
+    confidence: float | None
+    others: tuple[tuple[str, float | None], ...] = ()
     reason: str = ""
 
 
@@ -50,7 +52,8 @@ class PictureReader:
             an error.
         """
         given = [*pictures]
-        groups, failures = load_batch(given, picture_bytes)
+        notes: dict[int, str] = {}
+        groups, failures = load_batch(given, picture_bytes, notes)
         words = [Word("", 0.0)] * len(given)
         shortest, longest = self._reader.length
         for index, error in failures:
@@ -60,12 +63,13 @@ class PictureReader:
             for index, found, shares in zip(
                 indices.tolist(), readings.words.tolist(), readings.confidences.tolist(), strict=True
             ):
-                (word, share), *others = zip(found, shares, strict=True)
+                known = [None if math.isnan(share) else share for share in shares]
+                (word, share), *others = zip(found, known, strict=True)
                 rest = tuple(other for other in others if other[0])
                 if word and not shortest <= len(word) <= longest:
                     words[index] = Word("", 0.0, reason=f"cannot be read as {told_length((shortest, longest))} letters")
                 else:
-                    words[index] = Word(word, share, rest, "" if word else "no letter found")
+                    words[index] = Word(word, share, rest, notes.get(index, "") if word else "no letter found")
         return words
 
 

@@ -49,6 +49,18 @@ DIGESTS = {
         "44c562295ad536ec01b37d94d27d35e6b30e836772cfaa9964073d29167fddc8",
         "4124a74ac03bc2878e970790e03e53121f47edc4885746e9f0ce5aeb5aaccc95",
     ),
+    "codes": (
+        "1c2b183366aa9933618b425c4ab89fb9c431fd707904c7be769b9ae0ce33d612",
+        "5ec4c8d54a2b6dc696016dd79d59ea50540b1df610bec9a642117f3a23ae8e21",
+    ),
+    "lower": (
+        "6d6405ea6a60a789f707c2cf73bd6164f3dc1234895d5de18fa3d4a60ec289a6",
+        "6cbb6bd6aa6b3048f12a5b95c02c6e6e1c32a6e22132d4dd0ea56f351212e022",
+    ),
+    "strings": (
+        "2318a6c624ecd48974e440c15346a14172c640ea8518584f0e260eb21504ac6f",
+        "bcadc255af2c1eda5393457cf95d7880df41e0bfe71b0c73f57acbee7bf7cc6e",
+    ),
 }
 
 

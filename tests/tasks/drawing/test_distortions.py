@@ -190,6 +190,9 @@ GOLDEN = {
     "warp": "18ec5e7664584792dd1e9e592d110c4c",
     "random": "2619ac285a14814f95983d62db80d2d3",
     "hard": "e3e6faaa1b49da6c3336c344be1a35a7",
+    "codes": "618d15ed36416836f332c2a508c5c73a",
+    "lower": "a51d65410659ac5ac5ab9465778577cb",
+    "strings": "68c8b6051a8b7d6765b0fe03f4802990",
 }
 
 

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from storage.errors import BadInput, NotThere
-from tasks.loading import decode
+from tasks.loading import frames
 from tasks.loading.decode import BadPicture, load_batch, load_picture
 from tasks.loading.listing import list_pictures
 
@@ -317,7 +317,7 @@ def test_a_file_that_this_user_may_not_read(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize(("width", "height"), [(10_000, 10_000), (4001, 4000), (20_000, 20_000)])
 def test_too_many_pixels_are_refused_before_decoding(tmp_path, monkeypatch, width, height):
-    monkeypatch.setattr(decode, "_pixels", lambda _: pytest.fail("decoded"))
+    monkeypatch.setattr(frames, "_pixels", lambda _: pytest.fail("decoded"))
     path = tmp_path / "a.png"
     path.write_bytes(hollow_png(width, height))
     text = reason(path)
@@ -326,7 +326,7 @@ def test_too_many_pixels_are_refused_before_decoding(tmp_path, monkeypatch, widt
 
 
 def test_a_decompression_bomb(tmp_path, monkeypatch):
-    monkeypatch.setattr(decode, "_pixels", lambda _: pytest.fail("decoded"))
+    monkeypatch.setattr(frames, "_pixels", lambda _: pytest.fail("decoded"))
     head = chunk(b"IHDR", struct.pack(">IIBBBBB", 60_000, 60_000, 1, 0, 0, 0, 0))
     squeeze = zlib.compressobj(9)
     rows = b"".join(squeeze.compress(bytes(7501 * 100)) for _ in range(20)) + squeeze.flush()
@@ -356,7 +356,7 @@ def huge(kind: str) -> bytes:
 
 @pytest.mark.parametrize("kind", ["GIF", "BMP", "JPEG", "TIFF"])
 def test_too_many_pixels_in_every_header(tmp_path, monkeypatch, kind):
-    monkeypatch.setattr(decode, "_pixels", lambda _: pytest.fail("decoded"))
+    monkeypatch.setattr(frames, "_pixels", lambda _: pytest.fail("decoded"))
     path = tmp_path / "a"
     path.write_bytes(huge(kind))
     assert "12000 x 12000 = 144,000,000 pixels; at most 16,000,000" in reason(path)

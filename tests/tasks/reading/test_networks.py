@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from storage.errors import BadInput
+from tasks.reading.confidence import EVIDENCE
 from tasks.reading.features import FEATURES, SIZE
 from tasks.reading.networks import (
     FASTEST,
@@ -254,8 +255,15 @@ def test_any_seed_of_the_project_builds_a_network(seed):
     assert build((8,), 14).random_state == 14
 
 
+FLAT = {"at": [0.0, 1.0], "worth": [0.0, 0.0]}
+
+
+def curve(**changes) -> dict:
+    return {"shift": 0.0, "least": 0.1, "most": 0.9, "lines": [FLAT] * len(EVIDENCE["none"])} | changes
+
+
 def record(**changes) -> dict:
-    curves = {"none": [0.0] * 21, "probability": [0.0] * 15}
+    curves = {"none": curve(), "probability": [0.0] * 15}  # the second as of version 0.1
     return {"classes": "ABC", "features": FEATURES, "gate": -1.0, "calibration": curves} | changes
 
 
@@ -275,7 +283,7 @@ def test_a_record_that_fits_gives_its_letters():
     assert require_record(FITTING, record()) == "ABC"
     assert require_record(FITTING, record(calibration={})) == "ABC"  # in training, before it is fitted
     require_calibrated(record())
-    with pytest.raises(BadInput, match="calibration: has no weights"):
+    with pytest.raises(BadInput, match="calibration: has no curve"):
         require_calibrated(record(calibration={}))
 
 
@@ -292,12 +300,45 @@ def test_a_record_that_fits_gives_its_letters():
         ({"gate": float("nan")}, "gate: must be a finite number"),
         ({"gate": "0"}, "gate: must be a finite number"),
         ({"gate": True}, "gate: must be a finite number"),
-        ({"calibration": None}, "calibration: must be weights by ranking"),
+        ({"calibration": None}, "calibration: must be curves by ranking"),
         ({"calibration": {"none": []}}, "must be 21 finite numbers for 'none'"),
         ({"calibration": {"none": [1.0] * 20}}, "must be 21 finite numbers"),
         ({"calibration": {"none": [float("inf")] * 21}}, "must be 21 finite numbers"),
         ({"calibration": {"probability": [0.0] * 21}}, "must be 15 finite numbers"),
-        ({"calibration": {"levenshtein": [0.0]}}, "must be weights by ranking"),
+        ({"calibration": {"levenshtein": [0.0]}}, "must be curves by ranking"),
+        ({"calibration": {"none": None}}, "must have shift, least, most, lines for 'none'"),
+        ({"calibration": {"none": {"shift": 0.0}}}, "must have shift, least, most, lines for 'none'"),
+        *(
+            ({"calibration": {"none": curve(**changes)}}, said)
+            for changes, said in (
+                ({"shift": float("nan")}, "finite shift"),
+                ({"shift": "0"}, "finite shift"),
+                ({"least": -0.1}, "0 <= least <= most <= 1"),
+                ({"least": 0.9, "most": 0.1}, "0 <= least <= most <= 1"),
+                ({"most": 1.5}, "0 <= least <= most <= 1"),
+                ({"lines": None}, "a line for each of margin"),
+                ({"lines": [FLAT] * (len(EVIDENCE["none"]) - 1)}, "a line for each of margin"),
+                *(
+                    ({"lines": [line] + [FLAT] * (len(EVIDENCE["none"]) - 1)}, "'margin': must be 1 to 64 corners")
+                    for line in (
+                        None,
+                        [],
+                        {},
+                        {"at": [0.0]},
+                        {"at": [], "worth": []},
+                        {"at": [0.0], "worth": [0.0, 1.0]},
+                        {"at": [0.0, 0.0], "worth": [0.0, 1.0]},
+                        {"at": [1.0, 0.0], "worth": [0.0, 1.0]},
+                        {"at": [0.0, 1.0], "worth": [1.0, 0.0]},
+                        {"at": [0.0, 1.0], "worth": [0.0, float("inf")]},
+                        {"at": [0.0, float("nan")], "worth": [0.0, 1.0]},
+                        {"at": "01", "worth": [0.0, 1.0]},
+                        {"at": [*range(65)], "worth": [*range(65)]},
+                        {"at": [0.0, True], "worth": [0.0, 1.0]},
+                    )
+                ),
+            )
+        ),
     ],
 )
 def test_a_record_that_does_not_fit_is_refused(changes, said):

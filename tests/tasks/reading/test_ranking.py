@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 
 from storage.errors import BadInput
-from tasks.reading.ranking import LETTER_ERROR, Dictionary, Ranking, join_letters, nearest_words
+from tasks.reading.path_bounds import NEVER, Spans
+from tasks.reading.ranking import LETTER_ERROR, MIXED, Cases, Dictionary, Ranking, join_letters, nearest_words
+from tasks.reading.string_search import best_strings
 
 NEAREST = (Ranking.POSITIONS, Ranking.LEVENSHTEIN)
 ABC = "ABCDE"
@@ -172,3 +174,55 @@ def test_a_word_that_cannot_be_read_is_named(words, name):
 def test_a_ranking_without_the_dictionary_it_needs_is_refused(ranking):
     with pytest.raises(BadInput, match=f"^ranking '{ranking.value}': needs a dictionary"):
         nearest_words(codes("BAD"), Dictionary((), ABC), ranking)
+
+
+# Texts of one case.
+
+BOTH = "ABab1"
+
+
+def favoured(odds):
+    """The best strings over `BOTH` of pictures whose k-th letter has `odds[picture, k]`, and what the search says."""
+    n, length, _ = odds.shape
+    first = np.tile(np.arange(length, dtype=np.int16), n)
+    starts, cuts = np.arange(n + 1) * length, np.full(n, length + 1)
+    spans = Spans(starts, cuts, first, first + np.int16(1), np.ascontiguousarray(odds.reshape(n * length, -1)))
+    plain = best_strings(spans, length, length, 8.0)
+    return plain, Cases(BOTH).favour(spans, plain, (length, length), 8.0)
+
+
+def test_a_text_of_one_case_wins_against_one_that_mixes_both_unless_the_letters_speak_clearly():
+    assert not Cases("AB1")
+    assert not Cases("ab1")
+    assert Cases(BOTH)
+    sure = np.array([9.0, -9, -9, -9, -9])
+    doubtful, clear = np.array([-9.0, 5, -9, 5.5, -9]), np.array([-9.0, 0, -9, 9, -9])
+    plain, found = favoured(np.array([[sure, doubtful], [sure, clear]]))
+    spelled = [["".join(BOTH[k] for k in text if k >= 0) for text in best.texts[:, 0]] for best in (plain, found)]
+    assert spelled == [["Ab", "Ab"], ["AB", "Ab"]]
+    assert found.chosen.tolist() == [[0, 1], [2, 3]]
+
+
+def test_the_best_texts_are_those_of_all_texts_by_letters_and_case():
+    random = np.random.Generator(np.random.Philox(6))
+    odds = random.normal(3, 1.5, (60, 3, 5))
+    _, found = favoured(odds)
+    bonus = np.log((1 - MIXED) / 2 / MIXED) + 3 * np.log(5 / 3)
+    for picture in range(len(odds)):
+        worth = {}
+        for text in itertools.product(range(5), repeat=3):
+            letters = "".join(BOTH[k] for k in text)
+            mixed = letters.upper() != letters and letters.lower() != letters
+            worth[text] = sum(odds[picture, k, letter] for k, letter in enumerate(text)) + (0 if mixed else bonus)
+        best = max(worth, key=worth.get)
+        assert tuple(found.texts[picture, 0]) == best
+        assert found.scores[picture, 0] == pytest.approx(worth[best])
+        assert (np.diff(found.scores[picture]) <= 0).all()
+        listed = [
+            tuple(text)
+            for text, score in zip(found.texts[picture], found.scores[picture], strict=True)
+            if score > NEVER / 2
+        ]
+        assert len(set(listed)) == len(listed)
+        assert found.scores[picture, : len(listed)] == pytest.approx([worth[text] for text in listed])
+        assert found.chosen[picture].tolist() == [3 * picture, 3 * picture + 1, 3 * picture + 2]

@@ -31,6 +31,7 @@ class Scripted:
         20: ("BOND", 0.25, ["BOND", "", ""], [0.4, 0.0, 0.0], 4),
         30: ("", 0.0, ["", "", ""], [0.0, 0.0, 0.0], 0),
         40: ("LONGER", 0.5, ["", "", ""], [0.0, 0.0, 0.0], 6),
+        50: ("BONE", 0.75, ["BONE", "BOND", ""], [np.nan, np.nan, np.nan], 4),  # the model has no curve for words
     })  # fmt: skip
 
     def read(self, images):
@@ -86,6 +87,18 @@ def test_each_kind_of_answer(folder):
             "no picture: not PNG, JPEG, GIF, BMP, WebP or TIFF, or the file's beginning is damaged",
         ),
     )
+
+
+def test_where_the_model_has_no_confidence_none_is_shown_and_none_is_enough(folder):
+    image = np.zeros((4, 6), np.uint8)
+    image[1, 1], image[2, 2] = 50, 255
+    Image.fromarray(image).save(folder / "a.png")
+    there = pictures(folder, "a.png")
+    (shown,) = solve_batch(SolveJob(str(folder), there, replace(PLAN, abstain_below=0.0))).answers
+    assert shown == ("BONE", None, "BONE", 0.75, "BOND", None, None, None, 4, "solved", None)
+    (asked,) = solve_batch(SolveJob(str(folder), there, PLAN)).answers
+    assert (asked.word, asked.confidence, asked.status) == (None, None, "abstained")
+    assert "no confidence" in asked.reason
 
 
 def test_no_answer_has_another_length(folder):

@@ -66,7 +66,7 @@ def test_no_answer_has_another_length(drawn):
 
 def test_what_the_model_cannot_do_is_refused(tmp_path):
     with pytest.raises(BadInput, match="letters that the model knows"):
-        open_reader(alphabet="ab")
+        open_reader(alphabet="äß")
     with pytest.raises(NotThere, match="no such file"):
         open_reader(tmp_path / "none.skops")
 

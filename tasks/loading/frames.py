@@ -1,0 +1,187 @@
+"""Picture files -> the pixels of their frames, with Pillow; which frames make up the picture."""
+
+import io
+import re
+import threading
+import warnings
+from dataclasses import dataclass
+
+import numpy as np
+from PIL import ExifTags, Image, ImageFilter, UnidentifiedImageError
+
+from tasks.loading.safe_read import BadPicture, Unreadable
+
+FORMATS = ("PNG", "JPEG", "GIF", "BMP", "WEBP", "TIFF")
+MOST_PIXELS = 16_000_000
+MOST_FRAMES = 64  # later frames are not looked at
+LONGEST_SIDE = 640
+LEAST_CONTRAST = 8  # levels of 255 between the darkest and the brightest pixel
+GROUND = 0.4  # of a picture of 16 bits that uses few of its levels: if less is ground, nothing stands out
+FULL = 0.9  # of the fullest frame's ink: the first frame that has more is as good
+NEW = 0.08  # of the fullest frame's ink: a frame that adds more to it has letters that the fullest lacks
+BESIDE = 0.5  # of what a frame adds: if more of it touches ink that is there, the letters moved
+
+# Pillow warns about odd files. `catch_warnings` replaces a list of the whole process, which two threads at once would
+# leave wrong; hence the lock. Processes decode in parallel, threads do not.
+_QUIET = threading.Lock()
+
+# The turn that makes a picture upright, by its EXIF orientation; 1 is upright.
+_TURNS: dict[object, Image.Transpose] = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT, 3: Image.Transpose.ROTATE_180, 4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE, 6: Image.Transpose.ROTATE_270, 7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Frames:
+    """The k frames of a file that have the first frame's size, each (h, w), (h, w, 3) or (h, w, 4) uint8.
+
+    count : the frames that the file has
+    """
+
+    pixels: list[np.ndarray]
+    count: int = 1
+
+
+def decode_frames(data: bytes) -> Frames:
+    """Decode a file with Pillow, no side over 640. A damaged frame ends the frames, unless it is the first.
+
+    libtiff writes its complaints about a damaged TIFF to standard error itself; they cannot be caught here.
+    """
+    try:
+        with (
+            _QUIET,
+            warnings.catch_warnings(action="ignore"),
+            Image.open(io.BytesIO(data), formats=FORMATS) as image,
+        ):
+            width, height = image.size
+            if width * height > MOST_PIXELS:
+                raise BadPicture(
+                    f"{width} x {height} = {width * height:,} pixels; at most {MOST_PIXELS:,} are read: "
+                    "make the picture smaller"
+                )
+            return _all_frames(image)
+    except BadPicture:
+        raise
+    except Image.DecompressionBombError as error:  # Pillow refuses before it tells the size
+        found = re.search(r"(\d+) pixels", str(error))
+        count = f"{int(found[1]):,} pixels" if found else "too many pixels"
+        raise BadPicture(f"{count}; at most {MOST_PIXELS:,} are read: make the picture smaller") from error
+    except UnidentifiedImageError as error:
+        raise BadPicture(
+            "no picture: not PNG, JPEG, GIF, BMP, WebP or TIFF, or the file's beginning is damaged"
+        ) from error
+    except MemoryError as error:
+        raise Unreadable("its decoding asks for more memory than there is") from error
+    except Exception as error:  # decoders raise all kinds of errors; the message keeps the reason
+        said = " ".join(str(error).split())[:200] or type(error).__name__
+        raise BadPicture(f"damaged or cut off: {said}") from error
+
+
+def choose_frame(inks: list[np.ndarray | None]) -> list[int]:
+    """Return the numbers of the frames that make up the picture: the fullest, and others with letters that it lacks.
+
+    Parameters
+    ----------
+    inks : list of (H, W) uint8 or None
+        The ink of each frame; None for a blank frame. At least one is not blank.
+    """
+    there = {k: ink for k, ink in enumerate(inks) if ink is not None}
+    amounts = {k: int(ink.sum(dtype=np.int64)) for k, ink in there.items()}
+    best = next(k for k, amount in amounts.items() if amount >= FULL * max(amounts.values()))
+    chosen, whole = [best], there[best]
+    for k in sorted(there, key=lambda k: -amounts[k]):
+        ink = there[k]
+        if k == best or ink.shape != whole.shape:
+            continue
+        near = np.asarray(Image.fromarray(whole).filter(ImageFilter.MaxFilter(5)))
+        more = np.where(ink > whole, ink - whole, 0).astype(np.int64)
+        if more.sum() > NEW * amounts[best] and more[near >= 64].sum() <= BESIDE * more.sum():
+            chosen.append(k)
+            whole = np.maximum(whole, ink)
+    return sorted(chosen)
+
+
+def _all_frames(image: Image.Image) -> Frames:
+    first = _pixels(image)
+    count = int(getattr(image, "n_frames", 1))
+    frames, size = [first], image.size
+    for k in range(1, min(count, MOST_FRAMES, MOST_PIXELS // max(1, size[0] * size[1]) + 1)):
+        try:
+            image.seek(k)
+            if image.size == size:
+                frames.append(_pixels(image))
+        except Exception:  # noqa: BLE001 - decoders raise all kinds of errors; what came before is there
+            break
+    return Frames(frames, count)
+
+
+def _pixels(image: Image.Image) -> np.ndarray:
+    image.load()
+    turn = _turn(image)
+    mode = image.mode
+    if mode.startswith(("I", "F")):
+        image = Image.fromarray(_levels(np.asarray(image)))
+    elif image.has_transparency_data:
+        image = image.convert("RGBA")
+    elif mode == "1":
+        image = image.convert("L")
+    elif mode == "LAB":  # Pillow cannot convert it; its first channel is lightness
+        image = image.getchannel(0)
+    elif mode not in {"L", "RGB"}:
+        image = image.convert("RGB")
+    longest = max(image.size)
+    if longest > LONGEST_SIDE:
+        width, height = (max(1, round(side * LONGEST_SIDE / longest)) for side in image.size)
+        image = image.resize((width, height), Image.Resampling.BOX)
+    if turn is not None:
+        image = image.transpose(turn)
+    shape = (image.height, image.width, len(image.getbands()))
+    return np.frombuffer(image.tobytes(), np.uint8).reshape(shape[:2] if shape[2] == 1 else shape)
+
+
+def _turn(image: Image.Image) -> Image.Transpose | None:
+    """Return how a loaded picture is turned upright by its metadata; None for none, and for metadata that is damaged.
+
+    Pillow turns TIFF files itself as it loads them, and takes the orientation away.
+    """
+    try:
+        return _TURNS.get(image.getexif().get(ExifTags.Base.Orientation))
+    except Exception:  # noqa: BLE001 - whatever is wrong with the metadata, the pixels are there
+        return None
+
+
+def _levels(values: np.ndarray) -> np.ndarray:
+    """Stretch integers of 16 or 32 bits, or floats, over 0 to 255."""
+    low, high = float(values.min()), float(values.max())
+    span = high - low
+    if not np.isfinite(span):
+        raise BadPicture("it holds values that are no finite numbers")
+    largest = max(abs(low), abs(high))
+    white = next((white for white in (1.0, 255.0, 65535.0) if largest <= white), largest)
+    if span < LEAST_CONTRAST / 65535 * white:
+        refuse_blank(span / white * 255)
+    levels = values.astype(np.float64)
+    levels -= low
+    levels *= 255
+    levels /= span
+    stretched: np.ndarray = np.rint(levels, out=levels).astype(np.uint8)
+    counts = np.bincount(stretched.ravel(), minlength=256)
+    if np.convolve(counts, np.ones(25, np.int64), "same").max() < GROUND * stretched.size:
+        refuse_blank(span / white * 255)  # noise that was stretched has no ground
+    return stretched
+
+
+def refuse_blank(contrast: float) -> None:
+    """Refuse a picture with too few levels of 255 between its darkest and its brightest pixel.
+
+    Raises
+    ------
+    BadPicture
+    """
+    if contrast < LEAST_CONTRAST:
+        raise BadPicture(
+            f"blank: the darkest and the brightest pixel are {contrast:.3g} of 255 levels apart, "
+            f"at least {LEAST_CONTRAST} are needed"
+        )
