@@ -10,6 +10,7 @@ import numpy as np
 from tasks.datasets.recipe import make_recipe, renderer_of
 from tasks.datasets.statistics import Distinct, Tally
 from tasks.loading.decode import decode_picture
+from tasks.loading.parts import fill_gaps, find_parts, fullness
 from tasks.lowlevel.deflate import compress
 from tasks.lowlevel.grey_png import png
 from tasks.lowlevel.inflate import inflate
@@ -38,7 +39,10 @@ def warm() -> None:
     Distinct().add(np.frombuffer(bytes(8), np.uint64))
     images = block.images.reshape(-1)
     inflate(compress(images), np.empty_like(images))
-    decode_picture(png(255 - block.images[0]))
+    decoded = decode_picture(png(255 - block.images[0]))
+    find_parts(decoded > 0)
+    fullness(decoded)
+    fill_gaps(decoded)
     ink, shear, offset = upright(block.images)
     find_apart(ink)
     lattice = find_spans(ink)
