@@ -11,6 +11,7 @@ import numpy as np
 from tasks.datasets.recipe import make_recipe, renderer_of
 from tasks.datasets.statistics import Distinct, Tally
 from tasks.loading.decode import decode_picture
+from tasks.loading.parts import fill_gaps, find_parts, fullness
 from tasks.lowlevel.deflate import compress
 from tasks.lowlevel.grey_png import png
 from tasks.lowlevel.inflate import inflate
@@ -43,7 +44,10 @@ def warm(done: Callable[[str], object] = lambda _part: None) -> None:
     done("statistics")
     images = block.images.reshape(-1)
     inflate(compress(images), np.empty_like(images))
-    decode_picture(png(255 - block.images[0]))
+    decoded = decode_picture(png(255 - block.images[0]))
+    find_parts(decoded > 0)
+    fullness(decoded)
+    fill_gaps(decoded)
     done("files")
     ink, shear, offset = upright(block.images)
     find_apart(ink)

@@ -1,8 +1,10 @@
 """Pictures unlike those that the shipped model learnt from are read; `tests.benchmarks.strangers` measures how many."""
 
 import functools
+import io
 
 import pytest
+from PIL import Image
 
 from tasks.solving.picture_reader import PictureReader, Word, open_reader
 from tests.strangers import KINDS, draw
@@ -38,6 +40,15 @@ def test_they_are_read(kind):
 def test_an_answer_says_which_frames_it_is_from(kind, reason):
     found, _ = answers(kind)
     assert sum(answer.reason == reason for answer in found) >= 22
+
+
+@pytest.mark.parametrize("kind", ["exif", "letters-in-turn"])
+def test_pictures_in_memory_are_turned_and_have_all_their_frames(kind):
+    drawn = draw(kind, 6, SEED)
+    opened = [Image.open(io.BytesIO(file)) for file, _ in drawn]
+    assert [answer.word for answer in reader().read(opened)] == [
+        answer.word for answer in reader().read([file for file, _ in drawn])
+    ]
 
 
 def test_the_same_pictures_give_the_same_answers():

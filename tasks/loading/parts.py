@@ -8,6 +8,7 @@ import numpy as np
 FAINT = 12  # of 255: a weaker pixel is no line
 SHARP = 192  # of 255: the ends of such a gap are not weaker, since a light line has sharp edges
 GAP = 2  # rows: a gap in a column that a thin light line may have cut is not higher
+RULE = 128  # of 255: a rule that does not reach the borders is not weaker; the blur between close letters is
 WEAKEST, WEAK = 48, 204  # of 255: a letter whose strongest ink is from the one to below the other is faint
 TOP, LEFT, BOTTOM, RIGHT, AREA = range(5)  # columns of a table of parts
 
@@ -95,7 +96,7 @@ def signs_of(ink: np.ndarray) -> Signs:
 
 
 def fullness(ink: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Count the pixels of at least `FAINT` in each row, each column, and each row's longest run of such pixels."""
+    """Count the pixels of at least `FAINT` in each row and in each column; measure each row's longest run of `RULE`."""
     height, width = ink.shape
     rows, columns, runs = np.zeros(height, np.int64), np.zeros(width, np.int64), np.zeros(height, np.int64)
     _fill_in(ink, rows, columns, runs)
@@ -107,9 +108,9 @@ def _fill_in(ink: np.ndarray, rows: np.ndarray, columns: np.ndarray, runs: np.nd
     for y in range(len(ink)):
         run = 0
         for x in range(ink.shape[1]):
-            run = run + 1 if ink[y, x] >= FAINT else 0
-            rows[y] += run > 0
-            columns[x] += run > 0
+            run = run + 1 if ink[y, x] >= RULE else 0
+            rows[y] += ink[y, x] >= FAINT
+            columns[x] += ink[y, x] >= FAINT
             runs[y] = max(runs[y], run)
 
 

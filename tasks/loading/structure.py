@@ -24,7 +24,7 @@ from tasks.loading.parts import (
 )
 
 CROSSED = 0.9  # of a row or column: a line from border to border fills more
-RUN = 0.6  # of a row: a rule is not shorter
+RUN = 0.7  # of a row: a rule is not shorter
 THICK = 4  # rows or columns: a thicker line is not taken away; a sixteenth of the picture if that is more
 OVER = 0.3  # of the levels above a line's own: ink that is so much stronger belongs to letters over it
 INKED = 48  # of 255: a pixel belongs to a letter
@@ -133,7 +133,7 @@ def _erase(ink: np.ndarray, top: int, bottom: int) -> None:
 def without_frames(ink: np.ndarray) -> np.ndarray:
     """Take away frames that lie within a picture: parts that reach around what else is there."""
     mask = ink >= INKED
-    if mask.sum(axis=1).max() < RUN * ink.shape[1] * 0.9:
+    if mask.sum(axis=1).max() < RUN * ink.shape[1]:
         return ink
     parts = find_parts(mask)
     table, (height, width) = parts.table, ink.shape
