@@ -3,7 +3,7 @@
 import functools
 import hashlib
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -12,7 +12,7 @@ import numpy as np
 from fontTools.ttLib import TTCollection, TTFont
 from PIL import Image, ImageDraw, ImageFont
 
-from storage.errors import BadInput, NotThere, nearest
+from storage.errors import BadInput, Damaged, NotThere, nearest
 from tasks.profiles.profile import Ink
 
 COLLECTIONS = (".ttc", ".otc")
@@ -29,6 +29,24 @@ def face_name(family: str, style: str) -> str:
 def face_names(fonts: Iterable[dict[str, str]] | None) -> list[str]:
     """Return the name of each font of a manifest or an identity, in order; no names for imported pictures."""
     return [face_name(font["family"], font["style"]) for font in fonts or ()]
+
+
+def faces_of(numbers: np.ndarray, names: Sequence[str]) -> np.ndarray:
+    """Return the face of each picture by its number in the manifest's list, (n,) str.
+
+    Raises
+    ------
+    Damaged
+        A number is past the list.
+    """
+    past = [int(number) for number in numbers if not 0 <= number < len(names)]
+    if past:
+        raise Damaged(
+            f"parameter font: must be a number below {len(names)}, the faces in the manifest; a picture has {past[0]}; "
+            "its shard was not drawn by this program; captchas verify --redraw finds which"
+        )
+    found: np.ndarray = np.array(names)[numbers]
+    return found
 
 
 @dataclass(frozen=True)

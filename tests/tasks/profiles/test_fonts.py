@@ -15,9 +15,10 @@ from PIL import Image, ImageDraw, ImageFont
 
 import fonts as font_package
 from flows.profiles import profiles
-from storage.errors import BadInput, NotThere
+from storage.errors import BadInput, Damaged, NotThere
+from tasks.exchange.formats import plain_rows
 from tasks.profiles import fonts
-from tasks.profiles.fonts import bundled, draw_glyphs, face_names, find_face, require_characters
+from tasks.profiles.fonts import bundled, draw_glyphs, face_names, faces_of, find_face, require_characters
 from tasks.profiles.profile import Ink
 from tasks.profiles.word_lists import load_words
 
@@ -368,3 +369,13 @@ def test_a_face_that_a_collection_does_not_have_is_refused(collection, tmp_path)
         find_face(str(tmp_path / "bad.ttc#1"))
     with pytest.raises(BadInput, match="must be one of"):
         find_face(f"{collection}#x")
+
+
+def test_the_number_of_a_face_past_the_list_is_damage():
+    assert faces_of(np.array([1, 0, 1]), ["a", "b"]).tolist() == ["b", "a", "b"]
+    with pytest.raises(Damaged, match=r"parameter font: must be a number below 2.*has 9.*verify --redraw"):
+        faces_of(np.array([0, 9]), ["a", "b"])
+    rows = np.zeros(3, [("font", "<u2"), ("shear", "<i2")])
+    rows["font"][2] = 1
+    with pytest.raises(Damaged, match="has 1"):
+        list(plain_rows(rows, ("only",)))
