@@ -17,6 +17,7 @@ from tasks.drawing.renderer import RENDERER, Renderer
 from tasks.profiles import word_lists
 from tasks.profiles.fonts import Face, GlyphSet, bundled, draw_glyphs, face_name, find_face
 from tasks.profiles.profile import Profile
+from tasks.profiles.scripts import require_basic_layout
 
 MOST_RENDERERS = 4  # that a process keeps: each holds its bitmaps and its letters in every shape
 
@@ -53,6 +54,7 @@ def make_recipe(profile: Profile, seed: int) -> Recipe:
     """
     if not 0 <= seed < 1 << 63:
         raise BadInput(f"seed: must be a whole number from 0 to 2**63 - 1; it is {seed}")
+    require_basic_layout(profile)
     profile = _with_full_paths(profile)
     return Recipe(profile, seed, _here(profile, seed)[1])
 

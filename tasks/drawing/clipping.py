@@ -12,6 +12,7 @@ from tasks.profiles.profile import Profile
 from tasks.profiles.ranges import Grid
 
 _ROUNDING = 32  # 1/32 px of slack for the rounding of turned coordinates
+_TRIES = 8  # of a fitting picture: a larger top or height moves sheared letters to the right again
 _PEN = 64  # units of a pixel in which pens move
 _LEFT, _RIGHT, _UP, _DOWN = range(4)  # edges
 
@@ -24,10 +25,27 @@ def check_fit(profile: Profile, faces: tuple[Face, ...], glyphs: tuple[GlyphSet,
     Raises
     ------
     BadInput
-        The message has the worst text, its face and shear, the edge and the number of pixels.
+        The message has, for each edge, the worst text, its face and shear and the number of pixels, and which picture
+        would do.
     """
-    worst: tuple[int, str] = (0, "")
     texts = _letters(words, profile.alphabet)
+    worst = _worst(profile, faces, glyphs, texts)
+    if worst:
+        said = "; ".join(where for _, where in sorted(worst.values(), key=lambda found: -found[0]))
+        raise BadInput(
+            f"profile {profile.name!r}: the picture is {profile.height} x {profile.width} px, and {said}; "
+            "choose a larger height or width, a larger left (if it is the left edge), a smaller font_size or less shear"
+            + (", a larger top, or less rotation, move, tracking or wave" if profile.moves_letters else "")
+            + _fitting(profile, faces, glyphs, texts, worst)
+        )
+
+
+Worst = dict[str, tuple[int, str]]
+
+
+def _worst(profile: Profile, faces: tuple[Face, ...], glyphs: tuple[GlyphSet, ...], texts: np.ndarray) -> Worst:
+    """Find for each edge that is passed the most pixels, and where: text, face and shear."""
+    worst: Worst = {}
     for face, glyph_set in zip(faces, glyphs, strict=True):
         # Shear is monotone, so the extremes are at its first and last value.
         for shear in {profile.shear.values()[0], profile.shear.values()[-1]}:
@@ -38,14 +56,33 @@ def check_fit(profile: Profile, faces: tuple[Face, ...], glyphs: tuple[GlyphSet,
             else:
                 found = _overhangs(profile, glyph_set, texts, _edges(profile, glyph_set, shear))
             for edge, over, text in found:
-                if over > worst[0]:
-                    worst = (over, f"{text!r} in {face.name} reaches {over} px past the {edge} edge at shear {shear}")
-    if worst[0]:
-        raise BadInput(
-            f"profile {profile.name!r}: the picture is {profile.height} x {profile.width} px, and {worst[1]}; "
-            "choose a larger height or width, a larger left (if it is the left edge), a smaller font_size or less shear"
-            + (", a larger top, or less rotation, move, tracking or wave" if profile.moves_letters else "")
-        )
+                if over > worst.get(edge, (0, ""))[0]:
+                    said = f"{text!r} in {face.name} reaches {over} px past the {edge} edge at shear {shear}"
+                    worst[edge] = (over, said)
+    return worst
+
+
+def _fitting(
+    profile: Profile, faces: tuple[Face, ...], glyphs: tuple[GlyphSet, ...], texts: np.ndarray, worst: Worst
+) -> str:
+    """Say which picture would do; nothing if none is found that is small enough."""
+    for _ in range(_TRIES):
+        over = {edge: pixels for edge, (pixels, _) in worst.items()}
+        left, top = over.get("left", 0), over.get("top", 0)
+        try:
+            profile = replace(
+                profile, left=profile.left + left, top=profile.top + top,
+                width=profile.width + left + over.get("right", 0), height=profile.height + top + over.get("bottom", 0),
+            )  # fmt: skip
+        except BadInput:  # larger than any picture may be
+            return ""
+        worst = _worst(profile, faces, glyphs, texts)
+        if not worst:
+            return (
+                f". All texts fit with height = {profile.height}, width = {profile.width}, left = {profile.left}, "
+                f"top = {profile.top}"
+            )
+    return ""
 
 
 def _edges(profile: Profile, glyphs: GlyphSet, shear: int) -> np.ndarray:

@@ -12,6 +12,7 @@ import numpy as np
 from storage.errors import BadInput
 from storage.texts import csv_bytes, harmless
 from tasks.lowlevel.grey_png import png
+from tasks.profiles.fonts import faces_of
 
 
 class ExportFormat(StrEnum):
@@ -245,6 +246,8 @@ def _cell(value: object) -> object:
 def plain_rows(parameters: np.ndarray, fonts: tuple[str, ...] = ()) -> Iterator[dict[str, Any]]:
     """Yield the rows of a compound array as JSON-safe dicts, with the font's name instead of its number."""
     names = parameters.dtype.names or ()
+    if fonts and "font" in names:
+        faces_of(parameters["font"], fonts)
     for row in parameters.tolist():
         plain = dict(zip(names, row, strict=True))
         for name, value in plain.items():

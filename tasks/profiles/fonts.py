@@ -3,17 +3,19 @@
 import functools
 import hashlib
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 
 import numpy as np
-from fontTools.ttLib import TTFont
+from fontTools.ttLib import TTCollection, TTFont
 from PIL import Image, ImageDraw, ImageFont
 
-from storage.errors import BadInput, NotThere, nearest
+from storage.errors import BadInput, Damaged, NotThere, nearest
 from tasks.profiles.profile import Ink
+
+COLLECTIONS = (".ttc", ".otc")
 
 
 def face_name(family: str, style: str) -> str:
@@ -29,9 +31,30 @@ def face_names(fonts: Iterable[dict[str, str]] | None) -> list[str]:
     return [face_name(font["family"], font["style"]) for font in fonts or ()]
 
 
+def faces_of(numbers: np.ndarray, names: Sequence[str]) -> np.ndarray:
+    """Return the face of each picture by its number in the manifest's list, (n,) str.
+
+    Raises
+    ------
+    Damaged
+        A number is past the list.
+    """
+    past = [int(number) for number in numbers if not 0 <= number < len(names)]
+    if past:
+        raise Damaged(
+            f"parameter font: must be a number below {len(names)}, the faces in the manifest; a picture has {past[0]}; "
+            "its shard was not drawn by this program; captchas verify --redraw finds which"
+        )
+    found: np.ndarray = np.array(names)[numbers]
+    return found
+
+
 @dataclass(frozen=True)
 class Face:
-    """A font file: the family and style that it states, its path, and its sha256."""
+    """A font file: the family and style that it states, its path, and its sha256.
+
+    The path of a face in a collection ends with its number: ``fonts.ttc#2``.
+    """
 
     family: str
     style: str
@@ -42,6 +65,11 @@ class Face:
     def name(self) -> str:
         """Return the name by `face_name`."""
         return face_name(self.family, self.style)
+
+    @property
+    def file(self) -> tuple[str, int]:
+        """Return the path of the file, and the number of the face in it."""
+        return _numbered(self.path)
 
     def as_dict(self) -> dict[str, str]:
         """Return the part of it that belongs to a dataset's identity: all but the path."""
@@ -69,7 +97,9 @@ def bundled() -> dict[str, Face]:
 
 
 def find_face(name: str) -> Face:
-    """Find a bundled face by its name, or any .ttf or .otf file by its path.
+    """Find a bundled face by its name, or any .ttf or .otf file by its path, or a face of a .ttc collection.
+
+    The faces of a collection are numbered from 0: ``fonts.ttc#2`` is the third; without a number the first is meant.
 
     Raises
     ------
@@ -81,23 +111,53 @@ def find_face(name: str) -> Face:
     faces = bundled()
     if name in faces:
         return faces[name]
-    path = Path(os.path.expanduser(name))  # noqa: PTH111 - Path.expanduser raises for an unknown user
-    if path.suffix.lower() in {".ttf", ".otf"}:
-        return _face(path)
+    file, number = _numbered(os.path.expanduser(name))  # noqa: PTH111 - Path.expanduser raises for an unknown user
+    suffix = Path(file).suffix.lower()
+    if suffix in {".ttf", ".otf"}:
+        return _face(Path(file))
+    if suffix in COLLECTIONS:
+        return _face(Path(file), number)
     raise BadInput(
-        f"font {name!r}: must be one of {', '.join(faces)}, or the path of a .ttf or .otf file{nearest(name, faces)}"
+        f"font {name!r}: must be one of {', '.join(faces)}, or the path of a face in a .ttc file, such as fonts.ttc#2, "
+        f"or of a .ttf or .otf file{nearest(name, faces)}"
     )
 
 
-def _face(path: Path) -> Face:
+def _numbered(path: str) -> tuple[str, int]:
+    """Divide a path into that of the file and the number of the face: ``fonts.ttc#2`` has face 2, others 0."""
+    file, _, number = path.rpartition("#")
+    if Path(file).suffix.lower() in COLLECTIONS and number.isascii() and number.isdecimal():
+        return file, int(number)
+    return path, 0
+
+
+def _require_number(path: Path, number: int) -> None:
+    """Refuse a face that a collection does not have."""
+    try:
+        with path.open("rb") as file, TTCollection(file, lazy=True) as collection:
+            count = len(collection.fonts)
+    except FileNotFoundError:
+        raise NotThere(f"font {path}: no such file") from None
+    except Exception as error:  # fontTools meets damaged files with struct.error, AssertionError …
+        raise BadInput(f"font {path}: cannot be read as a collection ({error})") from error
+    if number >= count:
+        faces = "face, 0" if count == 1 else f"faces, 0 to {count - 1}"
+        raise BadInput(f"font {path}#{number}: the number must be that of a face; the file has {count} {faces}")
+
+
+def _face(path: Path, number: int | None = None) -> Face:
+    if number is not None:
+        _require_number(path, number)
     try:
         data = path.read_bytes()
-        family, style = ImageFont.truetype(str(path), 16, layout_engine=ImageFont.Layout.BASIC).getname()
+        basic = ImageFont.Layout.BASIC
+        family, style = ImageFont.truetype(str(path), 16, index=number or 0, layout_engine=basic).getname()
     except FileNotFoundError:
         raise NotThere(f"font {path}: no such file") from None
     except OSError as error:
         raise BadInput(f"font {path}: cannot be read as a font ({error})") from error
-    return Face(family or path.stem, style or "Regular", str(path.resolve()), hashlib.sha256(data).hexdigest())
+    whole = str(path.resolve()) if number is None else f"{path.resolve()}#{number}"
+    return Face(family or path.stem, style or "Regular", whole, hashlib.sha256(data).hexdigest())
 
 
 @dataclass(frozen=True)
@@ -152,7 +212,8 @@ def draw_glyphs(face: Face, size: int, alphabet: str, ink: Ink) -> GlyphSet:
     """
     require_characters(face, alphabet)
     # BASIC, because Raqm depends on the system's libraries, and other systems would draw other bytes.
-    font = ImageFont.truetype(face.path, size, layout_engine=ImageFont.Layout.BASIC)
+    path, number = face.file
+    font = ImageFont.truetype(path, size, index=number, layout_engine=ImageFont.Layout.BASIC)
     advance = np.array([_sixty_fourths(font, letter) for letter in alphabet], np.int32)
     kerning = np.array(
         [
@@ -209,7 +270,8 @@ def require_characters(face: Face, alphabet: str) -> None:
         The message has the characters.
     """
     try:
-        with TTFont(face.path, lazy=True) as font:
+        path, number = face.file
+        with TTFont(path, lazy=True, fontNumber=number) as font:
             known = font.getBestCmap() or {}
     except Exception as error:  # fontTools meets damaged tables with KeyError, struct.error, AssertionError …
         raise BadInput(f"font {face.path}: its character table cannot be read ({error})") from error

@@ -28,7 +28,8 @@ class Profile(Distortions):
     name : str
         The profile's name, and by default that of the dataset's folder.
     fonts : tuple of str
-        Names of bundled faces (`captchas profiles --fonts` lists them), or paths of .ttf or .otf files.
+        Names of bundled faces (`captchas profiles --fonts` lists them), or paths of .ttf or .otf files, or of
+        faces in .ttc files: ``fonts.ttc#2``, from 0.
     alphabet : str
         The characters that may occur, each once.
     words : str

@@ -18,7 +18,7 @@ from tasks.figures.comparisons import LOOKS, plot_reliability
 from tasks.figures.contact_sheet import mixed_sheet
 from tasks.figures.scores import plot_confusion, plot_failures
 from tasks.figures.style import sentence
-from tasks.profiles.fonts import face_names
+from tasks.profiles.fonts import face_names, faces_of
 from tasks.profiles.ranges import LIMITS
 from tasks.profiles.word_lists import words_digest
 from tasks.rates import RATE_FIELDS, Calibration, Rate, RateRecord, ValueRate
@@ -229,7 +229,7 @@ def _columns(parameters: np.ndarray, fonts: list[dict[str, Any]]) -> dict[str, n
         if name in names:
             columns[title] = parameters[name].astype(int)
     if "font" in names:
-        columns["font"] = np.array(face_names(fonts))[parameters["font"]]
+        columns["font"] = faces_of(parameters["font"], face_names(fonts))
     for name in names:
         if name not in NO_DISTORTIONS:
             values, title = parameters[name].astype(int), name

@@ -289,6 +289,6 @@ def test_inspect_and_list(demo, captchas, tmp_path):
     result = captchas("inspect", "book", "--home", home, "--out", sheet, "--json")
     assert result.report["pictures"] == len(Dataset(home / "datasets" / "book"))
     with Image.open(sheet) as image:
-        assert image.width > 1000
+        assert 600 < image.width <= 1000 < image.height
     listed = captchas("datasets", "--home", home, "--json").report["datasets"]
     assert [(row["name"], row["state"]) for row in listed] == [("book", "complete"), ("letters", "complete")]

@@ -109,6 +109,20 @@ def test_what_does_not_fit_names_the_edge(change, message, glyphs):
         renderer_for(replace(BASE, rotation=Grid(-30, 30), move_y=Grid(-3, 3), **change), glyphs)
 
 
+@pytest.mark.parametrize("name", CASES)
+def test_all_edges_are_named_at_once_with_a_picture_that_would_do(name, glyphs):
+    small = replace(CASES[name], height=12, width=20)
+    with pytest.raises(BadInput) as error:
+        renderer_for(small, glyphs)
+    said = str(error.value)
+    named = set(re.findall(r"past the (\w+) edge", said))
+    assert len(named) == said.count(" edge at ") >= 2  # each once
+    fits = re.search(r"fit with height = (\d+), width = (\d+), left = (\d+), top = (\d+)", said)
+    sizes = dict(zip(("height", "width", "left", "top"), map(int, fits.groups()), strict=True))
+    renderer_for(replace(small, **sizes), glyphs)
+    assert all(edge in named for edge in ("left", "top") if sizes[edge] > getattr(small, edge))
+
+
 def test_letters_must_keep_their_order(glyphs):
     with pytest.raises(
         BadInput, match=r"overlap: must be less than the narrowest letter, 'I' in Inter Black, is wide, 4\.0 px"

@@ -10,13 +10,15 @@ import numpy as np
 import pytest
 from fontTools.fontBuilder import FontBuilder
 from fontTools.pens.ttGlyphPen import TTGlyphPen
+from fontTools.ttLib import TTCollection, TTFont
 from PIL import Image, ImageDraw, ImageFont
 
 import fonts as font_package
 from flows.profiles import profiles
-from storage.errors import BadInput, NotThere
+from storage.errors import BadInput, Damaged, NotThere
+from tasks.exchange.formats import plain_rows
 from tasks.profiles import fonts
-from tasks.profiles.fonts import bundled, draw_glyphs, face_names, find_face, require_characters
+from tasks.profiles.fonts import bundled, draw_glyphs, face_names, faces_of, find_face, require_characters
 from tasks.profiles.profile import Ink
 from tasks.profiles.word_lists import load_words
 
@@ -334,3 +336,46 @@ def test_every_listed_face_is_named_as_in_a_manifest_that_has_it():
     listed = [font["name"] for font in profiles(fonts=True)["fonts"]]
     assert face_names(find_face(name).as_dict() for name in listed) == listed
     assert find_face("Prociono").style == "Regular" and "Prociono" in listed
+
+
+@pytest.fixture(scope="module")
+def collection(tmp_path_factory):
+    """A file of two faces."""
+    faces = [bundled()[name] for name in ("DejaVu Sans Bold", "Manrope ExtraBold")]
+    made = TTCollection()
+    made.fonts = [TTFont(face.path) for face in faces]
+    path = tmp_path_factory.mktemp("fonts") / "two.ttc"
+    made.save(path)
+    return path
+
+
+def test_a_face_of_a_collection_is_drawn_like_its_own_file(collection):
+    for number, name in enumerate(("DejaVu Sans Bold", "Manrope ExtraBold")):
+        face = find_face(f"{collection}#{number}")
+        assert (face.name, face.path) == (name, f"{collection}#{number}")
+        assert find_face(face.path) == face
+        alone, there = draw_glyphs(bundled()[name], 24, "ABW", Ink.GREY), draw_glyphs(face, 24, "ABW", Ink.GREY)
+        assert alone.digest() == there.digest()
+    assert find_face(str(collection)).name == "DejaVu Sans Bold"
+
+
+def test_a_face_that_a_collection_does_not_have_is_refused(collection, tmp_path):
+    with pytest.raises(BadInput, match=r"two\.ttc#2: the number must be that of a face; the file has 2 faces, 0 to 1"):
+        find_face(f"{collection}#2")
+    with pytest.raises(NotThere, match=r"none.ttc: no such file"):
+        find_face(str(tmp_path / "none.ttc#0"))
+    (tmp_path / "bad.ttc").write_bytes(b"no font")
+    with pytest.raises(BadInput, match="cannot be read as a collection"):
+        find_face(str(tmp_path / "bad.ttc#1"))
+    with pytest.raises(BadInput, match="must be one of"):
+        find_face(f"{collection}#x")
+
+
+def test_the_number_of_a_face_past_the_list_is_damage():
+    assert faces_of(np.array([1, 0, 1]), ["a", "b"]).tolist() == ["b", "a", "b"]
+    with pytest.raises(Damaged, match=r"parameter font: must be a number below 2.*has 9.*verify --redraw"):
+        faces_of(np.array([0, 9]), ["a", "b"])
+    rows = np.zeros(3, [("font", "<u2"), ("shear", "<i2")])
+    rows["font"][2] = 1
+    with pytest.raises(Damaged, match="has 1"):
+        list(plain_rows(rows, ("only",)))

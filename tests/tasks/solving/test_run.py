@@ -5,6 +5,7 @@ import itertools
 import os
 import random
 import sqlite3
+import struct
 from collections import Counter, deque
 from contextlib import closing
 from functools import partial
@@ -792,3 +793,34 @@ def test_names_modes_and_links_cost_their_rows_only(folder, read, tmp_path):
     assert "File name too long" in found.rows["long"][-1]
     moved = run(folder, move_to=tmp_path / "out")
     assert moved.mover.unmoved == []
+
+
+def _acl(*entries: tuple[int, int, int]) -> bytes:
+    """Return an access control list of (tag, permissions, user or group) as the system keeps it."""
+    return struct.pack("<I", 2) + b"".join(struct.pack("<HHI", *entry) for entry in entries)
+
+
+NOBODY = 0xFFFFFFFF
+HOSTILE = {
+    "user.\x1b[31m\u202e": b"\xff\x00=cmd|' /C calc'!A0",
+    "user." + "n" * 200: bytes(range(256)) * 3,
+    "user.mime_type": b"text/html",
+    "user.empty": b"",
+    "system.posix_acl_access": _acl((1, 0, NOBODY), (2, 7, 12345), (4, 0, NOBODY), (16, 7, NOBODY), (32, 0, NOBODY)),
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_attributes_and_lists_of_access_cost_no_row_but_their_own(folder, read, tmp_path, name):
+    marked = [folder / "ab.png", draw(folder / "more.png", 62)]
+    try:
+        for path in [*marked, folder / "z"]:
+            os.setxattr(path, name, HOSTILE[name])
+    except OSError as error:
+        pytest.skip(f"this file system does not take {name!r}: {error}")
+    found = run(folder)
+    assert found.rows.keys() == {*NAMES, "more.png"}
+    assert found.outcome.counts["solved"] >= len(NAMES) - 2  # the files in `z` and the marked may not be readable
+    moved = run(folder, move_to=tmp_path / "out")
+    assert moved.mover.unmoved == [] or os.geteuid() != 0
+    assert HOSTILE[name] in {os.getxattr(path, name) for path in (tmp_path / "out").rglob("more.png")}
