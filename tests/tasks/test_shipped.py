@@ -69,7 +69,9 @@ def test_pictures_that_hold_no_text_are_not_believed(model):
     random = np.random.Generator(np.random.Philox(SEED))
     noise = random.integers(0, 256, (60, 40, 120)).astype(np.uint8)
     noise[:20][noise[:20] < 200] = 0
+    assert Reader(*model).read(noise).reading_confidence.mean() < 0.5
     images, _ = pictures("fonts", 60)
-    for strange in (noise, images[:, ::-1]):
-        found = Reader(*model).read(np.ascontiguousarray(strange))
-        assert found.reading_confidence.mean() < 0.5
+    upright, turned = (
+        Reader(*model).read(some).reading_confidence for some in (images, np.ascontiguousarray(images[:, ::-1]))
+    )
+    assert turned.mean() < upright.mean() - 0.3  # many capitals are letters upside down too
