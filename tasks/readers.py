@@ -153,9 +153,20 @@ def _given_words(
 ) -> tuple[str, ...]:
     """Return the words of `web2`, as the model learnt them if it did, or of a user's list."""
     if source != WEB2:
-        return load_words(source, alphabet or classes, length or ANY_LENGTH)
+        words = load_words(source, alphabet or classes, length or ANY_LENGTH)
+        return words if alphabet else _in_both_cases(words, classes)
     learnt = _web2(_of_words(kinds), classes, alphabet, length)
     return learnt or load_words(WEB2, alphabet or classes, length or _bounds(kinds) or BOOK_LENGTH)
+
+
+def _in_both_cases(words: Sequence[str], classes: str) -> tuple[str, ...]:
+    """Add each word in capitals and in small letters, as far as the model knows them: lists are rarely in both."""
+    letters, both = set(classes), set(words)
+    for word in words:
+        both.update(
+            form for form in (word.upper(), word.lower()) if len(form) == len(word) and letters.issuperset(form)
+        )
+    return tuple(sorted(both))
 
 
 def _bounds(kinds: Sequence[LearntTexts]) -> tuple[int, int] | None:

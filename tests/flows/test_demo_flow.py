@@ -261,7 +261,7 @@ def test_solve_with_a_list_of_our_own_and_abstaining(demo, captchas, tmp_path):
     (row,) = rows(out)
     assert row["reading"] == picture.stem[7:]
     assert row["status"] == "solved"  # the only word of that length
-    assert row["word"] == "ZZZZ"
+    assert row["word"].upper() == "ZZZZ"  # the list may be in another case than the pictures
     # It fits no letter that was read, so nobody should be sure of it.
     result = captchas(
         "solve", picture, "--home", demo[0], "--dictionary", words, "--out", out, "--abstain-below", "0.999", "--json"

@@ -44,9 +44,11 @@ ON_DEMAND = {
     "generate/generate", "verify/verify", "export/export", "ingest/import", "train/train", "evaluate/evaluate",
     "solve/solve", "reproduce/reproduce", "demo/demo",
 }  # fmt: skip
-# Whoever starts it; what is killed must not leave it running. Under nohup the tests' own processes ignore SIGHUP.
+# Whoever starts it; what is killed must not leave it running. Under `nohup` or `&` the tests' own processes ignore some
+# signals, and what they start would outlive its parent.
 PARENT = [
-    sys.executable, "-c", "import signal, subprocess, sys; signal.signal(signal.SIGHUP, signal.SIG_DFL); "
+    sys.executable, "-c", "import signal, subprocess, sys; "
+    "[signal.signal(number, signal.SIG_DFL) for number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT)]; "
     "sys.exit(subprocess.call(sys.argv[1:]))",
 ]  # fmt: skip
 COUNT = 49_152  # pictures of `hard`: three shards, about two seconds
@@ -497,7 +499,7 @@ def test_the_nightly_run_mends_a_shard_and_tells_of_it(site):
 
 def test_the_story_of_a_run_that_drew(site):
     run = site.ended(site.begin("generate/generate", profile="letters", count=20_000))
-    assert re.fullmatch(r"generate-letters-20000-\d{4}-\d\d-\d\d", run["name"])
+    assert re.fullmatch(r"generate-letters-20000-\d{4}-\d\d-\d\d-\d\d:\d\d:\d\d", run["name"])
     told = site.artifacts(run["id"])
     assert set(told) == {"drawing", "generate-letters", "generate-letters-report"}
     assert re.search(r"20,000 of 20,000 pictures, [\d,]+/s, \d+ s in all", told["drawing"]["description"])

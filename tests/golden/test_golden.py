@@ -19,6 +19,7 @@ from storage.shards.shard import FORMAT, SPLITS, Shard, parse_name
 from tasks.datasets.inventory import inventory
 from tasks.datasets.judge import judge
 from tasks.datasets.prove import proof_jobs, prove
+from tasks.exchange import scan
 
 HERE = Path(__file__).parent
 GOLDEN = sorted(path.with_suffix("") for path in HERE.glob("v*/*.json"))
@@ -110,11 +111,14 @@ def test_the_documented_digests_are_those_of_the_file(folder):
 
 
 @pytest.mark.parametrize("folder", NOW, ids=name)
-def test_made_again_it_has_the_same_content(folder, make, tmp_path):
+def test_made_again_it_has_the_same_content(folder, make, tmp_path, monkeypatch):
     wanted = expected(folder)
     here = {one: version(one) for one in ("pillow", "english-words")} | {"freetype": features.version("freetype2")}
     if here != wanted["software"]:
         pytest.skip(f"it was made with {wanted['software']}, here are {here}")
+    source = Dataset(folder).manifest.source
+    if source:  # later loaders give these plain pictures the same pixels; the loader's number is part of the identity
+        monkeypatch.setattr(scan, "LOADER", source["loader"])
     make.make(folder.name, tmp_path / "d")
     again = Dataset(tmp_path / "d").manifest
     assert (again.identity, again.content) == (wanted["identity"], wanted["content"])
