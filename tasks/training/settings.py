@@ -143,6 +143,6 @@ LADDER_SEED = 1
 # Pictures to learn from: of the harder rungs more, of `unseen` none, and of all others none in the faces of `unseen`.
 LEARNT = {
     "book": 6_000, "fonts": 24_000, "jitter": 6_000, "touching": 10_000, "noise": 16_000, "warp": 6_000,
-    "random": 8_000, "hard": 48_000, "codes": 24_000, "lower": 12_000, "strings": 40_000,
+    "random": 8_000, "hard": 64_000, "codes": 24_000, "lower": 12_000, "strings": 40_000,
 }  # fmt: skip
-LADDER_SETTINGS = Settings(pictures=tuple(LEARNT.values()), shows=18_000_000, hidden=(256,), leave_out=UNSEEN)
+LADDER_SETTINGS = Settings(pictures=tuple(LEARNT.values()), shows=20_000_000, hidden=(384,), leave_out=UNSEEN)
