@@ -89,6 +89,7 @@ _SENTENCES: dict[str, tuple[tuple[str, ...], Callable[[Record], str]]] = {
     "reads": (("classes",), _reads),
     "learnt from": (("datasets", "pictures", "marked", "letters", "spans"), _learnt),
     "texts": ((TEXTS,), _texts),
+    "right on validation": (("validation",), lambda record: f"{_rate(record['validation'])} of the words"),
     "trained": (("settings", "shows", "seconds", "parameters"), _trained),
     "gate": (("gate_passes", "gate"), _gate),
     "confidence": (("calibration",), _confidence),

@@ -158,7 +158,7 @@ def summary(record: Mapping[str, Any]) -> dict[str, Any]:
     if "validation" not in record:
         return {}
     told = Rate(record["validation"]["right"], record["validation"]["n"])
-    shown = {key: "; ".join(record[key]) for key in ("why", "next")}
+    shown = {key: "; ".join(record[key]) or None for key in ("why", "next")}
     warning = {"warning": warning_of(record["rare"])} if record["rare"] else {}
     return warning | {
         "words_right_on_validation": str(told),
