@@ -55,6 +55,7 @@ def main() -> None:
     sure, right = (np.concatenate(part) for part in zip(*pooled, strict=True))
     error = calibration_error(sure, right)
     print(f"all: n = {len(right):,}, {right.mean():.1%} right, expected calibration error {error:.1%}")
+    print(f"wrong of those over {SURE}: {((sure > SURE) & ~right).sum():,} of {(sure > SURE).sum():,}")
 
 
 if __name__ == "__main__":
