@@ -2,7 +2,7 @@
 
 import itertools
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, TypeGuard
 
 import numpy as np
@@ -107,21 +107,29 @@ def old_evidence(strings: Strings, odds: np.ndarray, lattice: Lattice) -> np.nda
     return np.column_stack([margin, least, np.maximum(log.sum(axis=1), OLD_LEAST_SURE_OF_ALL), room])
 
 
-def curves_of(records: object) -> dict[str, Curve | list[float]]:
+def curves_of(
+    records: object, columns: Mapping[str, tuple[str, ...]] = EVIDENCE
+) -> dict[str, Curve | list[float]]:
     """Check a model's calibration, and return its curves by ranking; a list of weights is that of an old model.
+
+    Parameters
+    ----------
+    records : object
+    columns : mapping of str to tuple of str
+        The columns of the evidence, by ranking.
 
     Raises
     ------
     BadInput
         A ranking that has no confidence, or a curve that no training makes.
     """
-    if not isinstance(records, dict) or not records.keys() <= EVIDENCE.keys():
-        raise BadInput(f"model, calibration: must be curves by ranking ({', '.join(EVIDENCE)}); it is {records!r}")
-    return {name: _curve(name, record) for name, record in records.items()}
+    if not isinstance(records, dict) or not records.keys() <= columns.keys():
+        raise BadInput(f"model, calibration: must be curves by ranking ({', '.join(columns)}); it is {records!r}")
+    return {name: _curve(name, record, columns[name]) for name, record in records.items()}
 
 
-def _curve(name: str, record: object) -> Curve | list[float]:
-    if isinstance(record, list):
+def _curve(name: str, record: object, known: tuple[str, ...]) -> Curve | list[float]:
+    if isinstance(record, list) and known == EVIDENCE[name]:
         columns = _OLD_COLUMNS[name]
         wanted = 1 + columns + columns * (columns + 1) // 2
         if len(record) != wanted or not all(map(is_number, record)):
@@ -135,7 +143,6 @@ def _curve(name: str, record: object) -> Curve | list[float]:
             f"model, calibration: must have a finite shift, and 0 <= least <= most <= 1 for {name!r}; they are "
             f"{shift!r}, {least!r}, {most!r}"
         )
-    known = EVIDENCE[name]
     if not isinstance(lines, list) or len(lines) != len(known):
         raise BadInput(f"model, calibration: must have a line for each of {', '.join(known)}; it is {lines!r}")
     return Curve(float(shift), float(least), float(most), [_line(*pair) for pair in zip(known, lines, strict=True)])

@@ -179,7 +179,7 @@ class Reader:
         parts = [
             self._read(images[first : first + _AT_ONCE], asked) for first in range(0, max(len(images), 1), _AT_ONCE)
         ]
-        return parts[0] if len(parts) == 1 else _joined(parts)
+        return parts[0] if len(parts) == 1 else joined(parts)
 
     def _possible(self, ranking: Ranking) -> Ranking:
         ranking = Ranking(ranking)
@@ -299,10 +299,10 @@ class Reader:
         return shown
 
 
-def _joined(parts: list[Readings]) -> Readings:
+def joined(parts: list[Readings]) -> Readings:
     """Join the readings of consecutive pictures."""
     before = np.cumsum([0] + [len(part.reading) for part in parts])[:-1]
-    joined = {
+    whole = {
         field.name: np.concatenate([getattr(part, field.name) for part in parts])
         for field in fields(Readings)
         if field.name not in ("picture", "answers", "evidence")
@@ -316,4 +316,4 @@ def _joined(parts: list[Readings]) -> Readings:
         for ranking in parts[0].answers
     }
     evidence = {key: np.concatenate([part.evidence[key] for part in parts]) for key in parts[0].evidence}
-    return Readings(**joined, picture=picture, answers=answers, evidence=evidence)
+    return Readings(**whole, picture=picture, answers=answers, evidence=evidence)

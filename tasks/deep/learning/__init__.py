@@ -1,0 +1,4 @@
+"""Labelled pictures, drawn as they are needed or from datasets -> a deep model; needs the extra `deep`, PyTorch.
+
+Others import `train_network`, `sources` and `settings`.
+"""

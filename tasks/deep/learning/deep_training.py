@@ -1,0 +1,180 @@
+"""Train a deep model and write it: from profiles and datasets to one `.onnx` file with its record."""
+
+import os
+import platform
+from collections.abc import Callable, Sequence
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from storage.deep_models import FORMAT, DeepModel, load_deep_model, save_deep_model, seal_model
+from storage.errors import BadInput
+from storage.learnt_texts import TEXTS, LearntTexts
+from tasks.deep.learning.settings import Settings
+from tasks.deep.learning.sources import Drawn, Form, Source, Stored, require_drawable
+from tasks.deep.pictures import natural_widths, padded_width
+from tasks.deep.session import MOST_LETTERS
+from tasks.deep.shape import LONGEST, Shape
+
+if TYPE_CHECKING:
+    from tasks.deep.learning.stream import StreamPlan
+    from tasks.deep.learning.train_network import Progress, Trained
+
+MIXED_ON_GPU = 16  # blocks
+_STRETCHED = 1.35  # of the natural width, where pictures are moved
+
+
+def require_torch() -> None:
+    """Refuse to train where PyTorch is not installed.
+
+    Raises
+    ------
+    BadInput
+    """
+    try:
+        import torch  # noqa: F401 - only whether it is there
+    except ImportError:
+        raise BadInput(
+            "train --reader deep: needs PyTorch, which is not installed; type `pip install 'beating-captchas[deep]'`, "
+            "or `pip install torch`"
+        ) from None
+
+
+def form_of(sources: Sequence[Source], settings: Settings) -> Form:
+    """Return how pictures and labels of the sources are put before the network.
+
+    Raises
+    ------
+    BadInput
+    """
+    letters = sorted({_capital(letter) if settings.folded else letter for s in sources for letter in s.alphabet})
+    if len(letters) < 2:
+        raise BadInput(
+            f"train: must have two letters or more to tell apart; the sources have {''.join(letters)!r} only. Add a "
+            "dataset with others"
+        )
+    if len(letters) > MOST_LETTERS:
+        raise BadInput(f"train: must have at most {MOST_LETTERS} letters; the sources have {len(letters)}")
+    shape = settings.shape
+    sizes = np.array([source.size for source in sources])
+    widths = natural_widths(sizes, shape.height, shape.widest)
+    if settings.moved:
+        widths = np.minimum(np.rint(widths * _STRETCHED).astype(np.int64), shape.widest)
+    return Form(shape.height, padded_width(widths, shape.widest), "".join(letters), settings.folded, settings.moved)
+
+
+def _capital(letter: str) -> str:
+    return letter.upper() if len(letter.upper()) == 1 else letter
+
+
+def train_deep(
+    sources: Sequence[Source],
+    settings: Settings,
+    out: Path,
+    checkpoint: Path | None = None,
+    progress: "Callable[[Progress], object]" = lambda _progress: None,
+    checked: int = 4096,
+    begin_with: Path | None = None,
+) -> dict[str, Any]:
+    """Train, measure on validation pictures, fit the confidence, and write the model.
+
+    Parameters
+    ----------
+    sources : sequence of Drawn or Stored
+    out : Path
+        The model's file.
+    checkpoint : Path, optional
+        Where a killed training is taken up; it is removed when the model is written.
+    checked : int
+        Validation pictures of each source, for the scores and the confidence.
+    begin_with : Path, optional
+        A checkpoint's or another model's weights are not in its file: `begin_with` names a file of weights that
+        `train_deep` wrote beside a model, `MODEL.weights`.
+
+    Returns
+    -------
+    dict
+        The record in the file.
+
+    Raises
+    ------
+    BadInput, NotThere, Damaged, NothingLearnt, NoSpace, Unwritable
+    """
+    require_torch()
+    from tasks.deep.learning.checkpoint import load_weights, remove_checkpoint
+    from tasks.deep.learning.stream import StreamPlan
+    from tasks.deep.learning.train_network import device_of, fit_network
+
+    require_drawable(sources)
+    form = form_of(sources, settings)
+    mixed = MIXED_ON_GPU if device_of().type == "cuda" else 8
+    plan = StreamPlan(tuple(sources), form, settings.seed, settings.batch, mixed)
+    weights = None if begin_with is None else load_weights(begin_with)
+    trained = fit_network(plan, settings, checkpoint, progress, weights)
+    record = write_model(trained, plan, settings, out, checked)
+    if checkpoint is not None:
+        remove_checkpoint(checkpoint)
+    return record
+
+
+def write_model(trained: "Trained", plan: "StreamPlan", settings: Settings, out: Path, checked: int) -> dict[str, Any]:
+    """Measure a trained network, and write it with its record; return the record."""
+    from tasks.deep.learning.onnx_network import onnx_bytes
+    from tasks.deep.learning.reliability import measure
+    from tasks.deep.learning.stream import held_out
+
+    shape = settings.shape
+    network = onnx_bytes(trained.network, shape)
+    record = record_of(trained, plan, settings, shape)
+    bare = seal_model(network, record)
+    save_deep_model(out, bare)  # the network is safe before it is measured
+    threads = len(os.sched_getaffinity(0))
+    pictures = held_out(plan, checked, processes=settings.processes)
+    model: DeepModel = load_deep_model(out)
+    scores, curves = measure(model, plan.sources, pictures, threads)
+    record |= {"scores": scores, "calibration": curves}
+    save_deep_model(out, seal_model(network, record))
+    return record
+
+
+def record_of(trained: "Trained", plan: "StreamPlan", settings: Settings, shape: Shape) -> dict[str, Any]:
+    """Return what a model depends on, and how its training went."""
+    kinds = [
+        LearntTexts(source.alphabet, (source.length[0], min(source.length[1], LONGEST)), source.words)
+        for source in plan.sources
+    ]
+    return {
+        "format": FORMAT, "reader": "deep", "shape": shape.as_dict(), "classes": plan.form.alphabet,
+        "folded": settings.folded, TEXTS: [texts.as_dict() for texts in dict.fromkeys(kinds)],
+        "sources": [_told(source) for source in plan.sources], "settings": settings.as_dict(),
+        "steps": trained.steps, "pictures": trained.pictures, "seconds": round(trained.seconds, 1),
+        "curve": trained.curve, "calibration": {}, "software": _software(),
+    }  # fmt: skip
+
+
+def _told(source: Source) -> dict[str, Any]:
+    if isinstance(source, Drawn):
+        profile = source.profile.as_dict()
+        profile["fonts"] = [name.rpartition("/")[2] for name in profile["fonts"]]
+        profile["words"] = source.words
+        return {"draw": profile, "seed": source.seed, "weight": source.weight}
+    return {"dataset": Path(source.folder).name, "weight": source.weight, **_identity(source)}
+
+
+def _identity(source: Stored) -> dict[str, Any]:
+    from storage.dataset import Dataset
+
+    manifest = Dataset(source.folder).manifest
+    return {"identity": manifest.identity, "content": manifest.content, "count": manifest.count}
+
+
+def _software() -> dict[str, str]:
+    found = {"python": ".".join(platform.python_version_tuple()[:2])}
+    for name in ("beating-captchas", "torch", "onnx", "onnxruntime", "numpy", "numba", "pillow"):
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:  # a clone that is not installed
+            continue
+    return found

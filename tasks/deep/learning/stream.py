@@ -1,0 +1,266 @@
+"""Batches for training: blocks are drawn or read ahead, by a thread or by processes, and mixed the same way each time."""
+
+import multiprocessing
+import queue
+import threading
+from collections import deque
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from storage.shards.shard import BLOCK
+from tasks.deep.learning.sources import Form, Slot, Source, blocks_of, fill, slot_bytes
+from tasks.deep.pictures import gather, padded_width
+
+_READY = 3  # batches that wait for the network
+_MIXED_COUNTER = 1 << 34  # of Philox: the order of rows in a group of blocks
+
+
+class Batch(NamedTuple):
+    """A batch: as in `Slot`, with pictures cut to the widest, and the source of each row."""
+
+    pictures: np.ndarray
+    labels: np.ndarray
+    centres: np.ndarray
+    source: np.ndarray
+
+
+class Place(NamedTuple):
+    """Where a stream is: the next group of blocks, and how many of its batches are done."""
+
+    group: int
+    batch: int
+
+
+@dataclass(frozen=True)
+class StreamPlan:
+    """What decides a stream's batches; a plan and a seed give the same batches on every machine.
+
+    size : pictures in a batch
+    mixed : blocks that are mixed with each other
+    """
+
+    sources: tuple[Source, ...]
+    form: Form
+    seed: int
+    size: int = 128
+    mixed: int = 8
+
+
+class _Job(NamedTuple):
+    source: int
+    number: int
+    split: str
+    slot: int
+
+
+def schedule(weights: Sequence[float]) -> Iterator[tuple[int, int]]:
+    """Iterate over (source, number of its block) for ever: each source comes as often as its share of the weights."""
+    share = np.array(weights, np.float64) / sum(weights)
+    counts = np.zeros(len(share), np.int64)
+    done = 0
+    while True:
+        done += 1
+        source = int(np.argmax(share * done - counts))
+        yield source, int(counts[source])
+        counts[source] += 1
+
+
+class Feeder:
+    """Fills slots with normalised blocks: in a thread of this process, or in processes that share the slots' memory.
+
+    Parameters
+    ----------
+    processes : int
+        0 for one thread of this process.
+    slots : int
+    """
+
+    def __init__(self, plan: StreamPlan, processes: int, slots: int):
+        self._plan = plan
+        memory: list[Any]
+        if processes:
+            context = multiprocessing.get_context("spawn")
+            memory = [context.RawArray("B", slot_bytes(plan.form)) for _ in range(slots)]
+            self._pool: Executor = ProcessPoolExecutor(processes, context, _begin, (plan, memory))
+        else:
+            memory = [bytearray(slot_bytes(plan.form)) for _ in range(slots)]
+            self._pool = ThreadPoolExecutor(1, "captchas-draw")
+        self.slots = [Slot.of(memoryview(part).cast("B"), plan.form) for part in memory]
+        self._here = not processes
+
+    def submit(self, job: _Job) -> "Future[int]":
+        """Begin to fill a slot; the result is the number of pictures."""
+        if self._here:
+            return self._pool.submit(_fill, self._plan, self.slots, job)
+        return self._pool.submit(_fill_here, job)
+
+    def close(self) -> None:
+        """End the workers, after the blocks that they have begun."""
+        self._pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _fill(plan: StreamPlan, slots: Sequence[Slot], job: _Job) -> int:
+    return fill(plan.sources[job.source], job.number, job.split, plan.form, slots[job.slot], plan.seed)
+
+
+_OWN: dict[str, Any] = {}  # of a worker process: the plan, and the slots that it shares
+
+
+def _begin(plan: StreamPlan, memory: list[Any]) -> None:
+    _OWN["plan"] = plan
+    _OWN["slots"] = [Slot.of(memoryview(part).cast("B"), plan.form) for part in memory]
+
+
+def _fill_here(job: _Job) -> int:
+    return _fill(_OWN["plan"], _OWN["slots"], job)
+
+
+class Stream:
+    """An endless iterator of (place after the batch, batch), assembled ahead by a thread.
+
+    Parameters
+    ----------
+    plan : StreamPlan
+    processes : int
+        That draw; 0 for a thread.
+    start : Place
+        Where to go on.
+    """
+
+    def __init__(self, plan: StreamPlan, processes: int = 0, start: Place = Place(0, 0)):
+        self._plan, self._start = plan, start
+        self._ahead = plan.mixed + 2 * max(processes, 1)
+        self._feeder = Feeder(plan, processes, plan.mixed + self._ahead)
+        self._ready: queue.Queue[tuple[Place, Batch] | BaseException] = queue.Queue(_READY)
+        self._closed = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="captchas-mix", daemon=True)
+        self._thread.start()
+
+    def __iter__(self) -> Iterator[tuple[Place, Batch]]:
+        return self
+
+    def __next__(self) -> tuple[Place, Batch]:
+        item = self._ready.get()
+        if isinstance(item, BaseException):
+            self.close()
+            raise item
+        return item
+
+    def close(self) -> None:
+        """End the thread and the workers."""
+        self._closed.set()
+        while self._thread.is_alive():
+            try:
+                self._ready.get(timeout=0.05)
+            except queue.Empty:
+                continue
+        self._feeder.close()
+
+    def _put(self, item: "tuple[Place, Batch] | BaseException") -> bool:
+        while not self._closed.is_set():
+            try:
+                self._ready.put(item, timeout=0.2)
+            except queue.Full:
+                continue
+            return True
+        return False
+
+    def _run(self) -> None:
+        try:
+            self._mix()
+        except BaseException as error:  # noqa: BLE001 - it is raised where the batch is wanted
+            self._put(error)
+
+    def _mix(self) -> None:
+        plan = self._plan
+        blocks = schedule([source.weight for source in plan.sources])
+        for _ in range(self._start.group * plan.mixed):
+            next(blocks)
+        free = deque(range(len(self._feeder.slots)))
+        begun: deque[tuple[int, int, Future[int]]] = deque()
+        group, skip = self._start
+        while not self._closed.is_set():
+            while free and len(begun) < self._ahead:
+                source, number = next(blocks)
+                slot = free.popleft()
+                begun.append((slot, source, self._feeder.submit(_Job(source, number, "train", slot))))
+            taken = []
+            for _ in range(plan.mixed):
+                slot, source, job = begun.popleft()
+                taken.append((slot, source, job.result()))
+                if len(begun) < self._ahead and free:
+                    extra, number = next(blocks)
+                    fresh = free.popleft()
+                    begun.append((fresh, extra, self._feeder.submit(_Job(extra, number, "train", fresh))))
+            for place, batch in self._batches(group, taken):
+                if place.batch > skip or place.group > group:
+                    if not self._put((place, batch)):
+                        return
+            free.extend(slot for slot, _, _ in taken)
+            group, skip = group + 1, 0
+
+    def _batches(self, group: int, taken: list[tuple[int, int, int]]) -> Iterator[tuple[Place, Batch]]:
+        """Mix the pictures of a group of blocks; those that fill no batch are left out."""
+        plan, slots = self._plan, self._feeder.slots
+        rows = np.concatenate([np.arange(count) + BLOCK * k for k, (_, _, count) in enumerate(taken)])
+        numbers = np.random.Philox(key=[plan.seed, group], counter=[0, 0, 0, _MIXED_COUNTER]).random_raw(len(rows))
+        rows = rows[np.argsort(numbers, kind="stable")]
+        size = min(plan.size, len(rows))
+        batches = len(rows) // size if size else 0
+        for k in range(batches):
+            chosen = rows[k * size : (k + 1) * size]
+            place = Place(group, k + 1) if k + 1 < batches else Place(group + 1, 0)
+            yield place, _assemble([(slots[slot], source) for slot, source, _ in taken], chosen)
+
+
+def _assemble(taken: list[tuple[Slot, int]], rows: np.ndarray) -> Batch:
+    block, within = rows // BLOCK, rows % BLOCK
+    order = np.argsort(block, kind="stable")
+    block, within = block[order], within[order]
+    parts = [(slot, source, within[block == k]) for k, (slot, source) in enumerate(taken)]
+    widths = np.concatenate([slot.widths[own] for slot, _, own in parts])
+    first = taken[0][0].pictures
+    pictures = np.empty((len(rows), *first.shape[1:3], padded_width(widths, first.shape[3])), np.uint8)
+    at = 0
+    for slot, _, own in parts:
+        gather(slot.pictures, own, pictures[at : at + len(own)])
+        at += len(own)
+    return Batch(
+        pictures, np.concatenate([slot.labels[own] for slot, _, own in parts]),
+        np.concatenate([slot.centres[own] for slot, _, own in parts]),
+        np.concatenate([np.full(len(own), source, np.uint8) for _, source, own in parts]),
+    )  # fmt: skip
+
+
+def held_out(plan: StreamPlan, count: int, split: str = "validation", processes: int = 0) -> Iterator[Batch]:
+    """Iterate over the first `count` pictures of a split of each source, block by block, never moved."""
+    feeder = Feeder(plan, processes, max(2, 2 * processes))
+    try:
+        for source in range(len(plan.sources)):
+            yield from _held_out(plan, feeder, source, count, split)
+    finally:
+        feeder.close()
+
+
+def _held_out(plan: StreamPlan, feeder: Feeder, source: int, count: int, split: str) -> Iterator[Batch]:
+    blocks, begun, number, have = blocks_of(plan.sources[source]), deque[tuple[int, "Future[int]"]](), 0, 0
+    free = deque(range(len(feeder.slots)))
+    while have < count:
+        while free and (blocks is None or number < blocks):
+            slot = free.popleft()
+            begun.append((slot, feeder.submit(_Job(source, number, split, slot))))
+            number += 1
+        if not begun:
+            return
+        slot, job = begun.popleft()
+        rows = np.arange(min(job.result(), count - have))
+        if len(rows):
+            yield _assemble([(feeder.slots[slot], source)], rows)
+        have += len(rows)
+        free.append(slot)
+    for _, job in begun:
+        job.cancel() or job.result()

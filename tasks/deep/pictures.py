@@ -1,0 +1,165 @@
+"""Pictures of any size -> pictures of one height, as the network takes them; training and reading share this kernel."""
+
+import numba
+import numpy as np
+
+from tasks.deep.shape import COLUMNS_PADDED_TO
+
+_ANTIALIASED = 1.0  # half the width of the triangle that weighs pixels, in pixels of the larger grid
+
+
+def natural_widths(sizes: np.ndarray, height: int, widest: int) -> np.ndarray:
+    """Return how wide pictures of sizes (n, 2), rows and columns, are at that height, (n,) int64: at most `widest`."""
+    sizes = np.maximum(sizes, 1)
+    widths: np.ndarray = np.rint(sizes[:, 1] * height / sizes[:, 0]).astype(np.int64)
+    return np.clip(widths, COLUMNS_PADDED_TO, widest)
+
+
+def padded_width(widths: np.ndarray, widest: int) -> int:
+    """Return the width of a batch of pictures that are so wide."""
+    return min(-(-int(widths.max(initial=1)) // COLUMNS_PADDED_TO) * COLUMNS_PADDED_TO, widest)
+
+
+def whole(sizes: np.ndarray) -> np.ndarray:
+    """Return the rectangle of each whole picture, (n, 4) float64, of sizes (n, 2)."""
+    none = np.zeros(len(sizes))
+    return np.column_stack([none, none, sizes[:, 0], sizes[:, 1]])
+
+
+def normalise(
+    images: np.ndarray, sizes: np.ndarray, rectangles: np.ndarray, widths: np.ndarray, out: np.ndarray
+) -> np.ndarray:
+    """Draw a rectangle of each picture at another size, without aliases, on the picture's own ground.
+
+    Parameters
+    ----------
+    images : (n, H, W) or (n, H, W, 3) uint8
+        Ink, 0 ground to 255, which becomes dark on light; or sRGB as seen.
+    sizes : (n, 2) int64
+        Rows and columns of each picture, which is at the top left of its canvas.
+    rectangles : (n, 4) float64
+        Top, left, bottom, right, in pixels; it may reach beyond the picture, where the ground is: the median of the
+        picture's outermost pixels.
+    widths : (n,) int64
+        Columns of `out` that each rectangle fills; beyond them is ground.
+    out : (n, 3, height, width) uint8
+        Filled.
+
+    References
+    ----------
+    The triangle filter of Pillow's `BILINEAR`, with the same antialiasing when it shrinks.
+    """
+    sizes, widths = sizes.astype(np.int64), widths.astype(np.int64)
+    rectangles = rectangles.astype(np.float64)
+    if images.ndim == 3:
+        _normalise(images[..., None], True, sizes, rectangles, widths, out)
+    else:
+        _normalise(images, False, sizes, rectangles, widths, out)
+    return out
+
+
+@numba.njit(cache=True, nogil=True)
+def _normalise(images, ink, sizes, rectangles, widths, out):
+    n, _, rows, columns = out.shape
+    channels = images.shape[3]
+    most = max(images.shape[1], images.shape[2]) + 2
+    line = np.empty(images.shape[2] * channels, np.float32)
+    starts, counts = np.empty(columns, np.int64), np.empty(columns, np.int64)
+    weights, own = np.empty((columns, most), np.float32), np.empty(most, np.float32)
+    ground = np.empty(channels, np.float32)
+    for i in range(n):
+        height, width = min(sizes[i, 0], images.shape[1]), min(sizes[i, 1], images.shape[2])
+        top, left, bottom, right = rectangles[i]
+        wide = min(max(widths[i], 1), columns)
+        image = images[i]
+        _find_ground(image, height, width, ground)
+        for x in range(wide):
+            step = (right - left) / wide
+            starts[x], counts[x] = _weigh(left + (x + 0.5) * step, step, width, weights[x])
+        step = (bottom - top) / rows
+        for y in range(rows):
+            start, count = _weigh(top + (y + 0.5) * step, step, height, own)
+            used = width * channels
+            line[:used] = 0.0
+            inside = np.float32(0.0)
+            for k in range(count):
+                weight = own[k]
+                inside += weight
+                source = image[start + k]
+                for x in range(width):
+                    for c in range(channels):
+                        line[x * channels + c] += weight * source[x, c]
+            for c in range(channels):
+                rest = (np.float32(1.0) - inside) * ground[c]
+                if rest > 1e-3:
+                    for x in range(width):
+                        line[x * channels + c] += rest
+            for c in range(channels):
+                _fill_row(line, channels, c, starts, counts, weights, ground[c], wide, ink, out[i, c, y])
+        if channels == 1:
+            out[i, 1], out[i, 2] = out[i, 0], out[i, 0]
+
+
+@numba.njit(cache=True, nogil=True)
+def _fill_row(line, channels, c, starts, counts, weights, ground, wide, ink, row):
+    for x in range(len(row)):
+        value = ground
+        if x < wide:
+            value, inside = np.float32(0.0), np.float32(0.0)
+            for k in range(counts[x]):
+                weight = weights[x, k]
+                inside += weight
+                value += weight * line[(starts[x] + k) * channels + c]
+            value += (np.float32(1.0) - inside) * ground
+        level = min(max(int(value + np.float32(0.5)), 0), 255)
+        row[x] = 255 - level if ink else level
+
+
+@numba.njit(cache=True, nogil=True)
+def _weigh(centre, step, size, weights):
+    """Fill in the weights of the pixels under a triangle; return the first pixel and their number.
+
+    Weights of pixels beyond the picture are left out, so the sum may be under 1.
+    """
+    reach = max(step, 1.0) * _ANTIALIASED
+    first, last = int(np.floor(centre - reach)), int(np.ceil(centre + reach))
+    total = 0.0
+    start, count = max(first, 0), 0
+    for x in range(first, last):
+        weight = max(1.0 - abs(x + 0.5 - centre) / reach, 0.0)
+        total += weight
+        if 0 <= x < size:
+            weights[count] = weight
+            count += 1
+    for k in range(count):
+        weights[k] /= total
+    return start, count
+
+
+@numba.njit(cache=True, nogil=True)
+def _find_ground(image, height, width, ground):
+    """Fill in the median of the outermost pixels, of each channel."""
+    levels = np.empty(256, np.int64)
+    for c in range(image.shape[2]):
+        levels[:] = 0
+        for x in range(width):
+            levels[image[0, x, c]] += 1
+            levels[image[height - 1, x, c]] += 1
+        for y in range(height):
+            levels[image[y, 0, c]] += 1
+            levels[image[y, width - 1, c]] += 1
+        half, level = width + height, 0
+        below = levels[0]
+        while below < half:
+            level += 1
+            below += levels[level]
+        ground[c] = level
+
+
+@numba.njit(cache=True, nogil=True)
+def gather(images, rows, out):
+    """Copy the rows of `images`, (m, 3, H, W), that `rows` names into `out`, (n, 3, H, w), w at most W."""
+    for i in range(len(rows)):
+        for c in range(out.shape[1]):
+            for y in range(out.shape[2]):
+                out[i, c, y] = images[rows[i], c, y, : out.shape[3]]

@@ -1,0 +1,82 @@
+"""Run a deep model with onnxruntime: normalised pictures in, the scores of each column out."""
+
+import functools
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from storage.deep_models import DeepModel
+from storage.errors import BadInput, Damaged
+from tasks.deep.shape import BLANK, Shape, shape_from
+
+_AT_ONCE = 64  # pictures: larger batches take more memory and are no faster
+MOST_LETTERS = 254
+
+
+class Session:
+    """A network that is ready to run, in `threads` threads of this process.
+
+    Raises
+    ------
+    Damaged
+        The record does not fit the network, or onnxruntime refuses it.
+    """
+
+    def __init__(self, model: DeepModel, threads: int = 1):
+        self.shape, self.alphabet = checked_record(model)
+        import onnxruntime  # takes 0.2 s; only what reads with a deep model needs it
+
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
+        options.log_severity_level = 3
+        try:
+            self._session = onnxruntime.InferenceSession(
+                model.network, options, providers=["CPUExecutionProvider"]
+            )
+        except Exception as error:  # onnxruntime raises many types of its own
+            raise Damaged(f"model: onnxruntime does not take it ({error}); train it again") from error
+        self._input = self._session.get_inputs()[0].name
+
+    def scores(self, pictures: np.ndarray) -> np.ndarray:
+        """Compute scores (n, columns, 1 + letters) float32 of normalised pictures (n, 3, height, width) uint8."""
+        parts = [
+            self._session.run(None, {self._input: pictures[first : first + _AT_ONCE]})[0]
+            for first in range(0, len(pictures), _AT_ONCE)
+        ]
+        scores: np.ndarray = parts[0] if len(parts) == 1 else np.concatenate(parts)
+        return scores
+
+
+def checked_record(model: DeepModel) -> tuple[Shape, str]:
+    """Return the shape and the letters of a model, whose record has to fit its network.
+
+    Raises
+    ------
+    Damaged
+    """
+    try:
+        shape, alphabet = shape_from(model.record.get("shape")), _alphabet(model.record)
+        if shape.height != model.height or len(alphabet) + 1 + BLANK != model.classes:
+            raise BadInput(
+                f"shape: a height of {shape.height} px and {len(alphabet)} letters; the network takes {model.height} "
+                f"px and gives {model.classes} classes"
+            )
+    except BadInput as error:
+        raise Damaged(f"model: its record does not fit its network ({error}); train it again") from error
+    return shape, alphabet
+
+
+def _alphabet(record: Mapping[str, Any]) -> str:
+    alphabet = record.get("classes")
+    if not isinstance(alphabet, str) or not 1 <= len(alphabet) <= MOST_LETTERS or len(set(alphabet)) < len(alphabet):
+        raise BadInput(f"classes: must be 1 to {MOST_LETTERS} letters, each once; it is {alphabet!r}")
+    if not alphabet.isprintable() or any(letter.isspace() for letter in alphabet):
+        raise BadInput(f"classes: must have no blank or control characters; it is {alphabet!r}")
+    return alphabet
+
+
+@functools.lru_cache(maxsize=4)
+def session_of(model: DeepModel, threads: int = 1) -> Session:
+    """Return the session of a model; the last few stay in memory."""
+    return Session(model, threads)
