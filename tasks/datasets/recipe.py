@@ -52,11 +52,16 @@ def make_recipe(profile: Profile, seed: int) -> Recipe:
     ------
     BadInput, NotThere
     """
-    if not 0 <= seed < 1 << 63:
-        raise BadInput(f"seed: must be a whole number from 0 to 2**63 - 1; it is {seed}")
+    require_seed(seed)
     require_basic_layout(profile)
     profile = _with_full_paths(profile)
     return Recipe(profile, seed, _here(profile, seed)[1])
+
+
+def require_seed(seed: int) -> None:
+    """Raise `BadInput` for a seed that does not fit into 63 bits."""
+    if not 0 <= seed < 1 << 63:
+        raise BadInput(f"seed: must be a whole number from 0 to 2**63 - 1; it is {seed}")
 
 
 def _with_full_paths(profile: Profile) -> Profile:
