@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from storage.shards.shard import BLOCK, DIGEST, FORMAT, shard_name
+from storage.shards.shard import BLOCK, DIGEST, FORMAT, PIXELS, shard_name
 
 _INT64 = (1 << 63) - 1  # numbers of pictures and bytes must fit into int64
 _UINT16 = (1 << 16) - 1  # shards hold sides in uint16
@@ -223,9 +223,9 @@ _LINE_OF_SHARD = Table({
 _SOURCE = Table(
     {
         "pictures": Whole(), "digest": _DIGEST, "loader": Whole(),
-        "ink": Table({"invert": Text("auto, yes or no", re.compile("auto|yes|no"))}),
     },
     {
+        "ink": Table({"invert": Text("auto, yes or no", re.compile("auto|yes|no"))}),
         "labels": Table(
             {},
             {
@@ -242,7 +242,7 @@ _MANIFEST = Table({
     "identity": _DIGEST, "profile": _PROFILE, "seed": Whole(), "count": Whole(1), "content": _DIGEST,
     "fonts": ListOf(_FONT, 0, 1000), "software": Table(others=Text()), "statistics": _STATISTICS,
     "shards": ListOf(_LINE_OF_SHARD, 1), "words": Maybe(_DIGEST), "renderer": Whole(), "source": Maybe(_SOURCE),
-    "block": Whole(BLOCK, BLOCK), "digests": Text(DIGEST, re.compile(DIGEST)), "format": Whole(FORMAT, FORMAT),
+    "block": Whole(BLOCK, BLOCK), "digests": Text(DIGEST, re.compile(DIGEST)), "format": Whole(min(PIXELS), max(PIXELS)),
 })  # fmt: skip
 
 
@@ -281,3 +281,5 @@ def _require_profile(content: dict[str, Any]) -> None:
     for key, wanted in (("fonts", []), ("words", None), ("renderer", 0)):
         if content[key] != wanted:
             raise Misfit(key, f"{wanted!r} for imported pictures", content[key])
+    if ("ink" in content["source"]) is not (content["format"] == FORMAT):
+        raise Misfit("source.ink", f"there in format {FORMAT} only, where pictures are ink", content["source"])

@@ -5,26 +5,30 @@ from collections.abc import Iterable
 import numpy as np
 
 
-def stack_padded(pictures: Iterable[np.ndarray], count: int, height: int, width: int) -> np.ndarray:
+def stack_padded(
+    pictures: Iterable[np.ndarray], count: int, height: int, width: int, pixel: tuple[int, ...] = ()
+) -> np.ndarray:
     """Copy pictures into one array, with zeros at the right of each and below it.
 
     Parameters
     ----------
-    pictures : iterable of (h, w) uint8
+    pictures : iterable of (h, w, *pixel) uint8
         As many as `count`, none larger than the canvas. Each is copied before the next is asked for.
     height, width : int
         Of the canvas.
+    pixel : tuple of int
+        The shape of a pixel: none in grey, (3,) in colour.
 
     Returns
     -------
-    (count, height, width) uint8
+    (count, height, width, *pixel) uint8
 
     Raises
     ------
     ValueError
         A picture is larger than the canvas, or their number is not `count`.
     """
-    images = np.zeros((count, height, width), np.uint8)
+    images = np.zeros((count, height, width, *pixel), np.uint8)
     for image, picture in zip(images, pictures, strict=True):
         image[: picture.shape[0], : picture.shape[1]] = picture
     return images
