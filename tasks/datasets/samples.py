@@ -51,7 +51,9 @@ def first_pictures(profile: Profile, seed: int, count: int) -> Block:
     table = Renderer(profile, faces, (any_face,) * len(faces), words).parameters(seed, 0).rows(slice(count))
     texts = ("".join(profile.alphabet[k] for k in row if k >= 0) for row in table.letters)
     pairs = frozenset(pair for text in texts for pair in pairwise(text))
-    used = np.unique(table.font)
+    used = np.unique(table.drawn["face"] if profile.own_faces else table.font)
+    if profile.changes("decoys"):  # they are chosen from all faces
+        used = np.arange(len(faces))
     glyphs = {number: drawn(faces[number], pairs) for number in used.tolist()}
     spare = glyphs[used[0]]
     return Renderer(profile, faces, tuple(glyphs.get(n, spare) for n in range(len(faces))), words).render(table)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from storage.errors import BadInput, NotThere, nearest
 from tasks.profiles.colours import Colours
+from tasks.profiles.look_alikes import LOOK_ALIKES
 from tasks.profiles.profile import Profile, profile_from
 from tasks.profiles.ranges import Grid
 
@@ -90,9 +91,11 @@ BUILT_IN = {
     )
 }
 
+NAMED = BUILT_IN | LOOK_ALIKES  # all that have a name
+
 
 def find_profile(name: str) -> Profile:
-    """Find a built-in profile by its name, or read a user's from the path of its TOML file.
+    """Find a built-in profile or a look-alike by its name, or read a user's from the path of its TOML file.
 
     Raises
     ------
@@ -101,12 +104,12 @@ def find_profile(name: str) -> Profile:
     BadInput
         No such profile; the message has the nearest valid name. Or see `read_profile`.
     """
-    if name in BUILT_IN:
-        return BUILT_IN[name]
+    if name in NAMED:
+        return NAMED[name]
     if name.endswith(".toml") or "/" in name:
         return read_profile(Path(name))
     raise BadInput(
-        f"profile {name!r}: must be one of {', '.join(BUILT_IN)}, or the path of a .toml file{nearest(name, BUILT_IN)}"
+        f"profile {name!r}: must be one of {', '.join(NAMED)}, or the path of a .toml file{nearest(name, NAMED)}"
     )
 
 
@@ -143,9 +146,9 @@ def read_profile(path: Path) -> Profile:
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise BadInput(f"profile {path}: cannot be read as TOML ({error})") from error
     base = content.pop("based_on", None)
-    if base is not None and base not in list(BUILT_IN):  # a list: a TOML value may be unhashable
+    if base is not None and base not in list(NAMED):  # a list: a TOML value may be unhashable
         raise BadInput(
-            f"profile {path}, based_on: must be one of {', '.join(BUILT_IN)}; it is {base!r}{nearest(base, BUILT_IN)}"
+            f"profile {path}, based_on: must be one of {', '.join(NAMED)}; it is {base!r}{nearest(base, NAMED)}"
         )
     content.setdefault("name", path.stem)
-    return profile_from(content, BUILT_IN.get(base), str(path))
+    return profile_from(content, NAMED.get(base), str(path))

@@ -24,10 +24,18 @@ class Ground(StrEnum):
     TEXTURE = "texture"
 
 
-COLOUR_FIELDS = ("ground_colour", "pattern_colour", "letter_colour", "shadow_colour", "line_colour", "speck_colour")
+COLOUR_FIELDS = (
+    "ground_colour",
+    "pattern_colour",
+    "letter_colour",
+    "shadow_colour",
+    "line_colour",
+    "speck_colour",
+    "frame_colour",
+)
 FLAGS = ("own_colours", "own_line_colours", "own_faces")
 # With any of these, texts are set into the picture by their own size, and made smaller where they are too large.
-FITTED = ("size", "growth", "weight", "hollow", "shadow_y", "shadow_x", "bounce")
+FITTED = ("size", "stretch", "lean", "growth", "weight", "hollow", "shadow_y", "shadow_x", "bounce")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,8 +47,10 @@ class Painting(Distortions):
 
     Parameters
     ----------
-    ground_colour, pattern_colour, letter_colour, shadow_colour, line_colour, speck_colour : Colours, optional
-        Colours of the ground, of what is drawn on it, of letters, shadows, strokes and specks.
+    ground_colour, pattern_colour, letter_colour, shadow_colour : Colours, optional
+        Colours of the ground, of what is drawn on it, of letters and shadows.
+    line_colour, speck_colour, frame_colour : Colours, optional
+        Colours of strokes, of specks and blots, and of the frame, which is black by default.
     own_colours, own_line_colours : bool
         Each letter has its own colour; strokes and specks have eight colours in turn.
     contrast : int
@@ -88,6 +98,20 @@ class Painting(Distortions):
         Percent of the difference to the blurred picture that is added.
     halftone : Grid
         Levels that a picture is printed with; 0 leaves all.
+    stretch : Grid
+        Percent of its height to which each letter is stretched; its width stays.
+    lean : Grid
+        Angle by which each letter is sheared about its own centre, before it is turned, in 1/1000 radian.
+    letter_ink : Grid
+        How much letters cover what is under them, in percent; two that overlap cover it more.
+    speck_size : Grid
+        Specks are squares of so many pixels; 0 is 1 or 2 by 1 or 2.
+    blots, blot_size : Grid
+        Discs over the letters; the largest diameter in pixels, of which each has a third to the whole.
+    slashes, slash_width : Grid
+        Lines through each letter, in its colour.
+    frame_y, frame_x : Grid
+        Pixels at top and bottom, and at left and right, that a frame covers.
     """
 
     ground_colour: Colours | None = None
@@ -96,6 +120,7 @@ class Painting(Distortions):
     shadow_colour: Colours | None = None
     line_colour: Colours | None = None
     speck_colour: Colours | None = None
+    frame_colour: Colours | None = None
     own_colours: bool = False
     own_line_colours: bool = False
     contrast: int = LEAST_CONTRAST
@@ -135,6 +160,16 @@ class Painting(Distortions):
     coarse: Grid = THIN
     sharpen: Grid = OFF
     halftone: Grid = OFF
+    stretch: Grid = FULL
+    lean: Grid = OFF
+    letter_ink: Grid = FULL
+    speck_size: Grid = OFF
+    blots: Grid = OFF
+    blot_size: Grid = Grid(8, 8)
+    slashes: Grid = OFF
+    slash_width: Grid = Grid(1, 1)
+    frame_y: Grid = OFF
+    frame_x: Grid = OFF
 
     @property
     def colour(self) -> bool:

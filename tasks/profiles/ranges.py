@@ -78,6 +78,16 @@ LIMITS = {
     "coarse": (1, 16, "px"),
     "sharpen": (0, 400, "percent"),
     "halftone": (0, 64, "levels"),
+    "stretch": (40, 250, "percent"),
+    "lean": (-800, 800, "1/1000 radian"),
+    "letter_ink": (1, 100, "percent"),
+    "speck_size": (0, 16, "px"),
+    "blots": (0, 200, "blots"),
+    "blot_size": (1, 64, "px"),
+    "slashes": (0, 8, "lines"),
+    "slash_width": (1, 32, "px"),
+    "frame_y": (0, 500, "px"),
+    "frame_x": (0, 500, "px"),
 }
 MOVING = ("rotation", "move_y", "move_x", "tracking", "wave_y", "wave_x")
 NOISE = ("lines", "arcs", "specks", "background", "blur")

@@ -65,7 +65,9 @@ def drawn(name: str, count: int, seed: int = 1) -> list[Image.Image]:
     block = first_pictures(find_profile(f"like-{name}"), seed, count)
     sizes = zip(block.parameters["height"].tolist(), block.parameters["width"].tolist(), strict=True)
     images = block.images if block.images.ndim == 4 else 255 - block.images
-    return [Image.fromarray(image[:high, :wide]).convert("RGB") for image, (high, wide) in zip(images, sizes, strict=True)]
+    return [
+        Image.fromarray(image[:high, :wide]).convert("RGB") for image, (high, wide) in zip(images, sizes, strict=True)
+    ]
 
 
 def write_sheets(names: list[str], out: Path) -> None:

@@ -30,9 +30,10 @@ class Wanted(NamedTuple):
     letter, face, angle : (n, L) int64; -1 for a letter past the end; the angle's number in `Faces.reach`
     turn : (n, L, 2) int64, sine and cosine in 1/65536
     zoom : (n, L) int64, in 1/65536
+    stretch : (n, L) int64, percent of a letter's height
     move : (n, L, 2) int64, down and to the right, in pixels
     gap : (n, L) int64, pixels before a letter; if letters are set by their ink, between the inks
-    half : (n, L, 2) int64, half the height and width of the bitmap that is drawn, in half pixels
+    half : (n, L, 2) int64, half the height and width of what is drawn of a bitmap, leant and stretched, in half pixels
     slope : (n,) int64, tangent of the shear in 1/65536
     spare : (n, 4) int64, top, left, bottom, right, in 1/64 px: what waves and shadows take
     place : (n, 2) int64, percent of the room
@@ -43,6 +44,7 @@ class Wanted(NamedTuple):
     angle: np.ndarray
     turn: np.ndarray
     zoom: np.ndarray
+    stretch: np.ndarray
     move: np.ndarray
     gap: np.ndarray
     half: np.ndarray
@@ -76,7 +78,7 @@ def _line_up(wanted, n, faces, by_ink, centre):
             middle = PEN * faces.corners[g, 1] + PEN // 2 * (faces.shapes[g, 1] - 1)
             centre[k, 1] = pen + (middle * zoom >> 16)
         middle = PEN * faces.corners[g, 0] + PEN // 2 * (faces.shapes[g, 0] - 1)
-        centre[k, 0] = (middle * zoom >> 16) + PEN * wanted.move[n, k, 0]
+        centre[k, 0] = (middle * (zoom * wanted.stretch[n, k] // 100) >> 16) + PEN * wanted.move[n, k, 0]
         centre[k, 1] += PEN * wanted.move[n, k, 1]
     return wanted.letter.shape[1]
 

@@ -21,7 +21,10 @@ _CENTRED = 50
 
 
 class Placed(NamedTuple):
-    """Where letters stand: bitmaps (n, L), centres (n, L, 2) in 1/64 px, sizes (n, L) in 1/65536, and the split's columns."""
+    """Where letters stand: bitmaps (n, L), centres (n, L, 2) in 1/64 px, `zoom` (n, L, 3) as the kernel takes it.
+
+    moved : (n, columns), what tells letters apart for the split
+    """
 
     glyph: np.ndarray
     behind: np.ndarray
@@ -118,7 +121,7 @@ class Painter:
         glyph = np.where(there, number + self._count * kinds, -1)
         behind = np.where(there, number + self._count * behind, -1)
         if not self._profile.fits_text:
-            zoom = np.full(letters.shape, resampling.ONE, np.int64)
+            zoom = np.full((*letters.shape, 3), (resampling.ONE, resampling.ONE, 0), np.int64)
             moved = placement.moved
             fit = np.full(len(letters), 100, np.int64)
             return Placed(glyph, behind, placement.centre << 5, placement.turn, zoom, fit, moved)
@@ -128,7 +131,18 @@ class Painter:
         zoom = wanted.zoom * fit[:, None] // 100
         rotation = drawn["rotation"].astype(np.int64) if "rotation" in drawn.dtype.names else np.zeros_like(zoom)
         parts = [np.where(there, part, 0) for part in (rotation, centre[..., 0], centre[..., 1], zoom)]
-        return Placed(glyph, behind, centre, placement.turn, np.maximum(zoom, 1), fit, np.concatenate(parts, axis=1))
+        zoom = np.maximum(zoom, 1)
+        form = np.stack([zoom, np.maximum(zoom * wanted.stretch // 100, 1), self._lean(drawn, letters)], axis=2)
+        return Placed(glyph, behind, centre, placement.turn, form, fit, np.concatenate(parts, axis=1))
+
+    def _lean(self, drawn: np.ndarray, letters: np.ndarray) -> np.ndarray:
+        """Return the tangent of each letter's lean in 1/65536, (n, L) int64."""
+        lean = self._number(drawn, "lean")
+        values = self._profile.lean.values()
+        tangents = np.array([resampling.tangent(angle) for angle in (0, *values)], np.int64)
+        # Past the end of a text the lean is 0, which the range need not have.
+        number = np.where(lean == 0, 0, 1 + np.searchsorted(values, lean).clip(max=len(values) - 1))
+        return np.broadcast_to(tangents[number].reshape(len(drawn), -1), letters.shape)
 
     def _room(self) -> np.ndarray:
         profile = self._profile
@@ -186,10 +200,14 @@ class Painter:
         move = np.stack([each("move_y") + odd, each("move_x")], axis=2)
         gap = -each("overlap") if profile.overlap is not None else each("tracking")
         angle = np.searchsorted(profile.rotation.values(), each("rotation")).clip(max=self._faces.reach.shape[1] - 1)
+        stretch = np.broadcast_to(self._number(drawn, "stretch").reshape(len(drawn), -1), letters.shape)
+        stretch = np.where(letters < 0, 100, stretch)
         half = self._bitmaps.shapes[np.maximum(glyph, 0)]
+        half[..., 0] = half[..., 0] * stretch // 100
+        half[..., 1] += abs(self._lean(drawn, letters)) * half[..., 0] >> 16
         place = np.stack([self._number(drawn, name) for name in ("place_y", "place_x")], axis=1)
         return layout.Wanted(
-            np.where(letters >= 0, letters, -1).astype(np.int64), face, angle, placement.turn, zoom, move, gap, half,
+            np.where(letters >= 0, letters, -1).astype(np.int64), face, angle, placement.turn, zoom, stretch, move, gap, half,
             slope, self._spare(drawn, slope), place,
         )  # fmt: skip
 
@@ -247,11 +265,11 @@ class Painter:
         )
 
     def _colours(self, drawn: np.ndarray, shape: tuple[int, ...], channels: int) -> list[np.ndarray]:
-        """Return the colours of grounds, tiles, letters, shadows, strokes and specks as the kernel takes them."""
+        """Return the colours of grounds, tiles, letters, shadows, strokes, specks and frame as the kernel takes them."""
         named, n = set(drawn.dtype.names or ()), len(drawn)
         if channels == 1:
             ink = [np.zeros((n, 2, 1), np.uint8), np.zeros((n, 1, 1), np.uint8)]
-            return ink + [np.full((n, count, 1), 255, np.uint8) for count in (shape[1], shape[1], TURNS, TURNS)]
+            return ink + [np.full((n, count, 1), 255, np.uint8) for count in (shape[1], shape[1], TURNS, TURNS, 1)]
 
         def spread(name: str, count: int) -> np.ndarray:
             stored: np.ndarray = drawn[name].reshape(n, -1)
@@ -264,7 +282,9 @@ class Painter:
         shadow = spread("shadow_colour", shape[1]) if "shadow_colour" in named else letter
         line = spread("line_colour", TURNS) if "line_colour" in named else np.repeat(letter[:, :1], TURNS, axis=1)
         speck = spread("speck_colour", TURNS) if "speck_colour" in named else line
-        return [np.concatenate([ground, pattern], axis=1), tile, letter, shadow, np.ascontiguousarray(line), speck]
+        frame = spread("frame_colour", 1) if "frame_colour" in named else np.zeros((n, 1, 3), np.uint8)
+        line, grounds = np.ascontiguousarray(line), np.concatenate([ground, pattern], axis=1)
+        return [grounds, tile, letter, shadow, line, np.ascontiguousarray(speck), frame]
 
     def columns(self, drawn: np.ndarray, placed: Placed) -> list[np.ndarray]:
         """Return the values that tell pictures of equal texts and faces apart, each (n,) uint64, for the split."""

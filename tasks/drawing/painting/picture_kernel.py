@@ -21,13 +21,15 @@ NUMBERS = (
     "ground", "ground_size", "ground_width", "background", "lines_under", "arcs_under", "lines", "arcs", "line_width",
     "line_ink", "specks", "strikes", "strike_width", "strike_ink", "ellipses", "rings", "crosses", "shape_width",
     "shape_ink", "hatching", "hatching_width", "hatching_ink", "decoys", "decoy_size", "decoy_ink", "shadow",
-    "shadow_y", "shadow_x", "shadow_ink", "salt", "coarse", "blur", "sharpen", "halftone",
+    "shadow_y", "shadow_x", "shadow_ink", "salt", "coarse", "blur", "sharpen", "halftone", "letter_ink",
+    "speck_size", "blots", "blot_size", "slashes", "slash_width", "frame_y", "frame_x",
 )  # fmt: skip
 (
     GROUND, GROUND_SIZE, GROUND_WIDTH, BACKGROUND, LINES_UNDER, ARCS_UNDER, LINES_OVER, ARCS_OVER, LINE_WIDTH,
     LINE_INK, SPECKS, STRIKES, STRIKE_WIDTH, STRIKE_INK, ELLIPSES, RINGS, CROSSES, SHAPE_WIDTH,
     SHAPE_INK, HATCHING, HATCHING_WIDTH, HATCHING_INK, DECOYS, DECOY_SIZE, DECOY_INK, SHADOW,
-    SHADOW_Y, SHADOW_X, SHADOW_INK, SALT, COARSE, BLUR, SHARPEN, HALFTONE,
+    SHADOW_Y, SHADOW_X, SHADOW_INK, SALT, COARSE, BLUR, SHARPEN, HALFTONE, LETTER_INK,
+    SPECK_SIZE, BLOTS, BLOT_SIZE, SLASHES, SLASH_WIDTH, FRAME_Y, FRAME_X,
 ) = range(len(NUMBERS))  # fmt: skip
 # Chances of the key `paint`, beside those in `grounds` and `strokes`: the turn of hatching, and the decoys'.
 HATCH, DECOY, A_DECOY = 8, 1 << 15, 8
@@ -36,10 +38,11 @@ HATCH, DECOY, A_DECOY = 8, 1 << 15, 8
 class Pictures(NamedTuple):
     """The values of n pictures.
 
-    numbers : (n, 34) int64, see `NUMBERS`; inks and widths as profiles have them, `shadow` is 1 with a shadow
+    numbers : (n, 42) int64, see `NUMBERS`; inks and widths as profiles have them, `shadow` is 1 with a shadow
     noise, paint : (n,) uint64, keys of the chances
     ground : (n, 2, C) uint8, colours of the ground and its pattern; tile, letter, shadow : (n, L, C) uint8
     line, speck : (n, 8, C) uint8
+    frame : (n, 1, C) uint8
     turn : (n, 2) int64, sine and cosine of the ground's axis
     """
 
@@ -52,6 +55,7 @@ class Pictures(NamedTuple):
     shadow: np.ndarray
     line: np.ndarray
     speck: np.ndarray
+    frame: np.ndarray
     turn: np.ndarray
 
 
@@ -60,7 +64,7 @@ class Letters(NamedTuple):
 
     glyph, behind : (n, L) int64, numbers of the bitmaps of letters and of their shadows
     centre : (n, L, 2) int64, in 1/64 px
-    zoom : (n, L) int64, in 1/65536
+    zoom : (n, L, 3) int64, in 1/65536: of its width and its height, and the tangent of its lean
     decoys : (D,) int64, the bitmaps that decoys are chosen from
     """
 
@@ -110,12 +114,17 @@ def _faded(cover, box, ink):
 def _source(bitmaps, g, y0, x0, sine, cosine, zoom, slope):
     """Return where a letter's samples lie in its bitmap, as in `warp_kernel`, and the turn that bounds its region."""
     height, width = bitmaps.shapes[g, 0], bitmaps.shapes[g, 1]
-    s, c = (sine << 16) // zoom, (cosine << 16) // zoom
+    across, down, lean = zoom
+    # A letter is made larger, then leant, then turned, and then sheared with the others: here all of it backwards.
+    s, c = ((sine + (lean * cosine >> 16)) << 16) // across, ((cosine - (lean * sine >> 16)) << 16) // across
+    t, d = (sine << 16) // down, (cosine << 16) // down
     column = ((width - 1) << 15) + ((s * y0 - c * x0) >> 16)
-    row = ((height - 1) << 15) - ((s * x0 + c * y0) >> 16)
+    row = ((height - 1) << 15) - ((t * x0 + d * y0) >> 16)
     corner = bitmaps.first[g] + 2 * (width + 3) + 2
-    source = warp_kernel.Source(corner, height, width, s, c, -(c * slope >> 16) - s, c - (s * slope >> 16), column, row)
-    bound = warp_kernel.Source(corner, height, width, sine * zoom >> 16, cosine * zoom >> 16, 0, 0, 0, 0)
+    source = warp_kernel.Source(corner, height, width, t, c, -(c * slope >> 16) - s, d - (t * slope >> 16), column, row)
+    tall = ((height + 1) * down + across - 1) // across - 1
+    wide = width + (abs(lean) * (tall + 1) + ONE - 1 >> 16)
+    bound = warp_kernel.Source(corner, tall, wide, sine * across >> 16, cosine * across >> 16, 0, 0, 0, 0)
     return source, bound
 
 
@@ -124,12 +133,13 @@ def _cover(bitmaps, scales, letters, n, g, place, turn, zoom, slope, tables, scr
     """Write the shares of a letter, and return its box.
 
     place : y and x of its centre, in 1/65536 px before shear and scale
+    zoom : three numbers as in `Letters`
     ready : (1,) int64, the row of `scales` that the waves in `scratch` belong to, or -1
     """
     scale, wave = letters.scale[n], letters.wave[n]
     rows, columns = scales.sizes[scale, 0], scales.sizes[scale, 1]
     # A letter that is made much smaller has more samples.
-    number = scale + (len(scales.sizes) if zoom * scales.percents[scale] < ONE * DENSE else 0)
+    number = scale + (len(scales.sizes) if min(zoom[0], zoom[1]) * scales.percents[scale] < ONE * DENSE else 0)
     side, places = scales.dense[number], scales.places[number]
     factor = (side * scales.percents[scale] << 16) // 100
     high, wide = wave[0] * ONE // 10, wave[1] * ONE // 10
@@ -257,7 +267,8 @@ def _draw_decoys(planes, pictures, n, letters, bitmaps, scales, tables, scratch,
         number = (strokes.chance(key, place + 3, len(tables.sines) // 6) - len(tables.sines) // 12) % len(tables.sines)
         turn = tables.sines[number], tables.sines[(number + len(tables.sines) // 4) % len(tables.sines)]
         zoom = numbers[DECOY_SIZE] * ONE // 100
-        box = _cover(bitmaps, scales, letters, n, g, (y, x), turn, zoom, 0, tables, scratch, ready, cover)
+        form = zoom, zoom, np.int64(0)
+        box = _cover(bitmaps, scales, letters, n, g, (y, x), turn, form, 0, tables, scratch, ready, cover)
         _paint_cover(planes, cover, box, numbers[DECOY_INK], pictures.line[n, k % LINES])
 
 
@@ -277,13 +288,20 @@ def _draw_letters(planes, pictures, n, letters, bitmaps, scales, tables, scratch
                 y += numbers[SHADOW_Y] * ONE
                 x += numbers[SHADOW_X] * ONE - (letters.slope[n] * numbers[SHADOW_Y])
             turn = letters.turn[n, k, 0], letters.turn[n, k, 1]
+            form = letters.zoom[n, k, 0], letters.zoom[n, k, 1], letters.zoom[n, k, 2]
             box = _cover(
-                bitmaps, scales, letters, n, g, (y, x), turn, letters.zoom[n, k], letters.slope[n], tables, scratch,
-                ready, cover,
-            )  # fmt: skip
+                bitmaps, scales, letters, n, g, (y, x), turn, form, letters.slope[n], tables, scratch, ready, cover
+            )
             if front:
                 boxes[k] = box
-                _paint_cover(planes, cover, box, 100, pictures.letter[n, k])
+                _paint_cover(planes, cover, box, numbers[LETTER_INK], pictures.letter[n, k])
+                if box[0] >= 0:
+                    for i in range(numbers[SLASHES]):
+                        place = strokes.SLASH + strokes.A_SLASH * (strokes.SLASHES * k + i)
+                        strokes.slash(
+                            planes, pictures.paint[n], place, box, numbers[SLASH_WIDTH], tables.thickness,
+                            tables.sines, pictures.letter[n, k],
+                        )  # fmt: skip
             else:
                 _paint_cover(planes, cover, box, numbers[SHADOW_INK], pictures.shadow[n, k])
 
@@ -306,9 +324,17 @@ def _draw_over(planes, pictures, n, tables, boxes):
         )  # fmt: skip
     for k in range(numbers[SPECKS]):
         place = strokes.SPECK + strokes.A_SPECK * k
-        strokes.speck(planes, key, place, numbers[LINE_INK] * 255 // 100, pictures.speck[n, k % LINES])
+        ink = numbers[LINE_INK] * 255 // 100
+        strokes.speck(planes, key, place, numbers[SPECK_SIZE], ink, pictures.speck[n, k % LINES])
+    for k in range(numbers[BLOTS]):
+        place = strokes.BLOT + strokes.A_BLOT * k
+        strokes.blot(
+            planes, pictures.paint[n], place, numbers[BLOT_SIZE], 255, tables.chords, pictures.speck[n, k % LINES]
+        )
     if numbers[SALT]:
         strokes.grains(planes, pictures.paint[n], numbers[SALT])
+    if numbers[FRAME_Y] or numbers[FRAME_X]:
+        strokes.frame(planes, numbers[FRAME_Y], numbers[FRAME_X], pictures.frame[n, 0])
 
 
 @numba.njit(cache=True, nogil=True)

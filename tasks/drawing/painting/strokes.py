@@ -18,6 +18,7 @@ STEEPEST = 8  # rows a column; a steeper stroke has the thickness of this slope
 CHORDS = 1 << 10  # steps in the table of a circle's half chords
 # Where the chances of each kind begin, and how many each may use.
 STROKE, SPECK, STRIKE, ELLIPSE, CROSS, GRAIN = 16, 1 << 16, 1 << 12, 1 << 13, 1 << 14, 1 << 24
+BLOT, SLASH, A_BLOT, A_SLASH, SLASHES = 1 << 18, 1 << 19, 4, 4, 8  # a letter has at most so many slashes
 A_STROKE, A_SPECK, A_STRIKE, AN_ELLIPSE, A_CROSS = 8, 4, 8, 8, 8
 PHASES = 1 << 12  # steps of a turn in the table of sines
 
@@ -147,12 +148,45 @@ def cross(planes, key, place, width, ink, thickness, table, colour):
 
 
 @numba.njit(cache=True, nogil=True)
-def speck(planes, key, place, ink, colour):
-    """Draw a spot of 1 or 2 by 1 or 2 pixels."""
+def slash(planes, key, place, box, width, thickness, table, colour):
+    """Draw a straight line near the middle of a letter's `box`, turned by up to 80 degrees."""
+    tall, wide = box[2] - box[0], box[3] - box[1]
+    y0 = (box[0] + box[2]) * HALF + chance(key, place, tall * HALF) - tall * ONE // 4
+    x0 = (box[1] + box[3]) * HALF + chance(key, place + 1, wide * HALF) - wide * ONE // 4
+    number = (chance(key, place + 2, PHASES * 4 // 9) - PHASES * 2 // 9) % PHASES
+    reach = max(tall, wide) * (30 + chance(key, place + 3, 50)) // 100  # half of its length
+    dy, dx = table[number] * reach, table[(number + PHASES // 4) % PHASES] * reach
+    _segment(planes, y0, x0, dy, max(dx, 1), width, 255, thickness, colour)
+
+
+@numba.njit(cache=True, nogil=True)
+def blot(planes, key, place, size, ink, table, colour):
+    """Draw a disc with a diameter of a third of `size` pixels to the whole."""
+    _, rows, columns = planes.shape
+    y0, x0 = chance(key, place, rows * ONE), chance(key, place + 1, columns * ONE)
+    least = max(1, size // 3)
+    _ring(planes, y0, x0, 0, 0, least + chance(key, place + 2, size - least + 1), ink, table, colour)
+
+
+@numba.njit(cache=True, nogil=True)
+def frame(planes, high, wide, colour):
+    """Cover `high` rows at top and bottom, and `wide` columns at left and right."""
+    _, rows, columns = planes.shape
+    for c in range(planes.shape[0]):
+        planes[c, : min(high, rows)] = colour[c]
+        planes[c, max(0, rows - high) :] = colour[c]
+        planes[c, :, : min(wide, columns)] = colour[c]
+        planes[c, :, max(0, columns - wide) :] = colour[c]
+
+
+@numba.njit(cache=True, nogil=True)
+def speck(planes, key, place, side, ink, colour):
+    """Draw a square spot of `side` pixels, or for 0 a spot of 1 or 2 by 1 or 2."""
     _, rows, columns = planes.shape
     y, x, size = chance(key, place, rows), chance(key, place + 1, columns), chance(key, place + 2, 4)
-    for i in range(y, min(y + 1 + size // 2, rows)):
-        for j in range(x, min(x + 1 + size % 2, columns)):
+    high, wide = (side, side) if side else (1 + size // 2, 1 + size % 2)
+    for i in range(y, min(y + high, rows)):
+        for j in range(x, min(x + wide, columns)):
             dab(planes, i, j, np.uint8(ink), colour)
 
 

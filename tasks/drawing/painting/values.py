@@ -22,12 +22,13 @@ COLUMNS = {
     "place_x": 526, "lines_under": 527, "arcs_under": 528, "strikes": 529, "strike_width": 530, "strike_ink": 531,
     "ellipses": 532, "rings": 533, "crosses": 534, "shape_width": 535, "shape_ink": 536, "hatching": 537,
     "hatching_width": 538, "hatching_ink": 539, "decoys": 540, "decoy_size": 541, "decoy_ink": 542, "salt": 543,
-    "coarse": 544, "sharpen": 545, "halftone": 546,
+    "coarse": 544, "sharpen": 545, "halftone": 546, "letter_ink": 560, "speck_size": 561, "blots": 562,
+    "blot_size": 563, "slashes": 564, "slash_width": 565, "frame_y": 566, "frame_x": 567,
 }  # fmt: skip
-LETTER_COLUMNS = {"face": 1024, "size": 1056}  # letter k adds k
+LETTER_COLUMNS = {"face": 1024, "size": 1056, "stretch": 1088, "lean": 1120}  # letter k adds k
 # Colour k of a role takes three columns from 3 k on: hue (or the number in a list), saturation, lightness.
-COLOUR_COLUMNS = {name: 2048 + 128 * number for number, name in enumerate(COLOUR_FIELDS)}
-TILES = 2048 + 128 * len(COLOUR_FIELDS)
+TILES = 2048 + 128 * 6  # after the first six fields
+COLOUR_COLUMNS = {name: 2048 + 128 * (number + (number > 5)) for number, name in enumerate(COLOUR_FIELDS)}
 TURNS = 8  # colours that strokes have in turn
 # Fields without effect where the first is 0 (or, of the ground, where it is not of a kind): they are 0 then.
 _IDLE = {
@@ -36,10 +37,15 @@ _IDLE = {
     ("ellipses", "crosses"): ("shape_width", "shape_ink"),
     ("hatching",): ("hatching_width", "hatching_ink"),
     ("decoys",): ("decoy_size", "decoy_ink"),
+    ("specks",): ("speck_size",),
+    ("blots",): ("blot_size",),
+    ("slashes",): ("slash_width",),
+    ("frame_y", "frame_x"): ("frame_colour",),
     ("shadow_y", "shadow_x", "shadow_weight"): ("shadow_ink", "shadow_colour"),
 }
 _STROKES = ("lines", "arcs", "lines_under", "arcs_under", "strikes", "ellipses", "crosses", "hatching", "decoys")
-_CHANCES = ("lines_under", "arcs_under", "strikes", "ellipses", "crosses", "hatching", "decoys", "salt")
+_CHANCES = ("lines_under", "arcs_under", "strikes", "ellipses", "crosses", "hatching", "decoys", "salt", "blots",
+            "slashes")  # fmt: skip
 _USES = {  # of the ground's fields, which grounds use them
     "ground_size": (Ground.GRID, Ground.STRIPES, Ground.DOTS, Ground.CHECKS, Ground.TEXTURE),
     "ground_width": (Ground.GRID, Ground.STRIPES, Ground.DOTS),
@@ -67,7 +73,7 @@ class Values:
         fields: list[tuple[str, str] | tuple[str, str, tuple[int]]] = [("paint", "<u8")]
         if profile.own_faces:
             fields.append(("face", "<u2", (longest,)))
-        fields += [(name, "<i2", (longest,)) if name == "size" else (name, "<i2") for name in self._numbers]
+        fields += [(name, "<i2", (longest,)) if name in LETTER_COLUMNS else (name, "<i2") for name in self._numbers]
         self._grounds = np.array([GROUNDS[ground] for ground in profile.ground], np.int64)
         if profile.changes("ground"):
             fields.append(("ground", "<u2"))
@@ -86,7 +92,7 @@ class Values:
             found["pattern_colour"] = profile.pattern_colour
             if Ground.TILES in profile.ground:
                 found["tile_colour"] = profile.pattern_colour
-        for name in ("shadow_colour", "line_colour", "speck_colour"):
+        for name in ("shadow_colour", "line_colour", "speck_colour", "frame_colour"):
             given = getattr(profile, name)
             if given:
                 found[name] = given
@@ -113,7 +119,7 @@ class Values:
             for k in range(1, letters.shape[1]):
                 drawn["face"][:, k] = below(column(LETTER_COLUMNS["face"] + k), len(self._profile.fonts))
         for name, values in self._numbers.items():
-            if name == "size":
+            if name in LETTER_COLUMNS:
                 for k in range(letters.shape[1]):
                     drawn[name][:, k] = values[below(column(LETTER_COLUMNS[name] + k), len(values))]
             else:
@@ -186,7 +192,7 @@ class Values:
                     found |= drawn[field] != 0
             return found
 
-        for name in ("face", "size", "letter_colour", "tile_colour"):
+        for name in (*LETTER_COLUMNS, "letter_colour", "tile_colour"):
             if name in names and drawn[name].ndim == 2:
                 drawn[name][letters < 0] = 0
         for name in ("growth", "bounce"):
@@ -202,9 +208,9 @@ class Values:
                 drawn[name][~np.isin(ground, [GROUNDS[user] for user in users])] = 0
         if "line_colour" in names:
             stroked = _STROKES if "speck_colour" in names else (*_STROKES, "specks")
-            drawn["line_colour"][~any_of(stroked)] = 0
+            drawn["line_colour"][~any_of(stroked if "speck_colour" in names else (*stroked, "blots"))] = 0
         if "speck_colour" in names:
-            drawn["speck_colour"][~any_of(("specks",))] = 0
+            drawn["speck_colour"][~any_of(("specks", "blots"))] = 0
         by_chance = any_of(_CHANCES) | np.isin(ground, [GROUNDS[user] for user in _USES["paint"]])
         drawn["paint"][~by_chance] = 0
 
