@@ -256,7 +256,8 @@ _MANIFEST = Table({
     "identity": _DIGEST, "profile": _PROFILE, "seed": Whole(), "count": Whole(1), "content": _DIGEST,
     "fonts": ListOf(_FONT, 0, 1000), "software": Table(others=Text()), "statistics": _STATISTICS,
     "shards": ListOf(_LINE_OF_SHARD, 1), "words": Maybe(_DIGEST), "renderer": Whole(), "source": Maybe(_SOURCE),
-    "block": Whole(BLOCK, BLOCK), "digests": Text(DIGEST, re.compile(DIGEST)), "format": Whole(min(PIXELS), max(PIXELS)),
+    "block": Whole(BLOCK, BLOCK), "digests": Text(DIGEST, re.compile(DIGEST)),
+    "format": Whole(min(PIXELS), max(PIXELS)),
 })  # fmt: skip
 
 
