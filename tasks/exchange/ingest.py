@@ -25,6 +25,7 @@ from tasks.drawing.renderer import split_by
 from tasks.exchange.import_records import PICTURES, REJECTS, changes
 from tasks.exchange.preview import PAIRS, Preview, notes_of
 from tasks.exchange.scan import DIGEST_BYTES, Source, first_rejects, split_of
+from tasks.loading.colour import ground_colour
 from tasks.loading.decode import Colour, Invert, decode_picture, decode_seen
 from tasks.loading.safe_read import BadPicture, read_file
 from tasks.lowlevel.deflate import compress
@@ -197,7 +198,8 @@ def _block(job: FillJob, offset: int, count: int) -> Block:
             content[k] = np.frombuffer(sha256(b"%d %d " % (height, width) + picture.tobytes()).digest(), "<u8")
             yield picture
 
-    images = stack_padded(pictures(), count, profile["height"], profile["width"], pixel)
+    around = ground_colour if pixel else None  # so that the canvas shows no edge where a picture ends
+    images = stack_padded(pictures(), count, profile["height"], profile["width"], pixel, around)
     text = np.array([label.encode() for _, label in pairs], f"S{job.text_bytes}")
     boxes = np.full((count, profile["length"][1], 4), -1, np.int16)
     if identity["source"].get("split"):

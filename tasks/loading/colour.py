@@ -42,7 +42,8 @@ def _laid(colour: np.ndarray, alpha: np.ndarray, ground: np.ndarray | np.int32) 
 def as_seen(pixels: np.ndarray) -> np.ndarray:
     """Return a picture as people see it: (h, w), (h, w, 3) or (h, w, 4) -> (h, w, 3) uint8.
 
-    A transparent picture is laid on white, as in a browser; on black if all its ink is light, as on a dark page.
+    A transparent picture is laid on white, as in a browser; on black if all its ink is light, as on a dark page. What
+    covers most of a picture is no ink but a card with margins around it.
 
     Raises
     ------
@@ -59,8 +60,14 @@ def as_seen(pixels: np.ndarray) -> np.ndarray:
         raise BadPicture("blank: every pixel is transparent")
     if alpha.min() == 255:
         return np.ascontiguousarray(colour)
-    light = np.quantile(luma(colour)[alpha >= (most + 1) // 2], EDGES) > LIGHT
+    drawn = alpha >= (most + 1) // 2
+    light = 2 * np.count_nonzero(drawn) < drawn.size and np.quantile(luma(colour)[drawn], EDGES) > LIGHT
     return _laid(colour, alpha, np.int32(0 if light else 255))
+
+
+def ground_colour(seen: np.ndarray) -> np.ndarray:
+    """Return the colour of a picture's ground, (h, w, 3) -> (3,) uint8."""
+    return np.array([background(np.ascontiguousarray(seen[..., k])) for k in range(3)], np.uint8)
 
 
 def is_coloured(seen: np.ndarray) -> bool:

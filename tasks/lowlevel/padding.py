@@ -1,14 +1,19 @@
 """Pictures of different sizes in one array, each at the top left of its canvas."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import numpy as np
 
 
 def stack_padded(
-    pictures: Iterable[np.ndarray], count: int, height: int, width: int, pixel: tuple[int, ...] = ()
+    pictures: Iterable[np.ndarray],
+    count: int,
+    height: int,
+    width: int,
+    pixel: tuple[int, ...] = (),
+    around: Callable[[np.ndarray], np.ndarray] | None = None,
 ) -> np.ndarray:
-    """Copy pictures into one array, with zeros at the right of each and below it.
+    """Copy pictures into one array, with zeros at the right of each and below it, or with a pixel of its own.
 
     Parameters
     ----------
@@ -18,6 +23,8 @@ def stack_padded(
         Of the canvas.
     pixel : tuple of int
         The shape of a pixel: none in grey, (3,) in colour.
+    around : callable, optional
+        Returns the pixel that fills the canvas around a picture.
 
     Returns
     -------
@@ -30,5 +37,7 @@ def stack_padded(
     """
     images = np.zeros((count, height, width, *pixel), np.uint8)
     for image, picture in zip(images, pictures, strict=True):
+        if around and image.shape != picture.shape:
+            image[:] = around(picture)
         image[: picture.shape[0], : picture.shape[1]] = picture
     return images
