@@ -51,9 +51,10 @@ COMMANDS = {
     "inspect": ("flows.describe:inspect", "Show what a dataset or a model file holds."),
     "datasets": ("flows.datasets:datasets", "List datasets with their sizes, or remove a dataset."),
     "profiles": ("flows.profiles:profiles", "List the kinds of pictures that can be drawn, and the fonts."),
+    "preview": ("flows.preview:preview", "Draw a profile's first pictures as a contact sheet, at once."),
 }
-PLAIN = {"up", "serve", "inspect", "datasets", "profiles"}  # they are no flows and need no server
-OFFLINE = {"serve", "inspect", "datasets", "profiles", None}  # they ask no server
+PLAIN = {"up", "serve", "inspect", "datasets", "profiles", "preview"}  # they are no flows and need no server
+OFFLINE = {"serve", "inspect", "datasets", "profiles", "preview", None}  # they ask no server
 WRITES_NOTHING = {"profiles", None}
 BEGINS_ANEW = {"train", "evaluate", "reproduce"}  # what they have done is kept at the end, but of the ladder's rungs
 HELP = {"--help", "-h", "--version"}

@@ -2,7 +2,7 @@
 
 from dataclasses import fields
 
-from tasks.profiles.built_in import BUILT_IN, find_profile
+from tasks.profiles.built_in import NAMED, find_profile
 from tasks.profiles.fonts import bundled, find_face
 from tasks.profiles.profile import Profile
 from tasks.profiles.ranges import LIMITS, Distortions
@@ -22,7 +22,7 @@ def profiles(name: str | None = None, *, fonts: bool = False) -> dict[str, objec
     """
     if fonts:
         return {"fonts": [{"name": face.name, "font_path": face.path} for face in bundled().values()]}
-    chosen = [find_profile(name)] if name is not None else list(BUILT_IN.values())
+    chosen = [find_profile(name)] if name is not None else list(NAMED.values())
     content = [_fields(profile) for profile in chosen]
     shown = [
         {

@@ -46,12 +46,14 @@ Worst = dict[str, tuple[int, str]]
 def _worst(profile: Profile, faces: tuple[Face, ...], glyphs: tuple[GlyphSet, ...], texts: np.ndarray) -> Worst:
     """Find for each edge that is passed the most pixels, and where: text, face and shear."""
     worst: Worst = {}
-    for face, glyph_set in zip(faces, glyphs, strict=True):
+    # Where faces share their letters, as for `first_pictures`, the letters are checked once.
+    different = {id(glyph_set): (face, glyph_set) for face, glyph_set in zip(faces, glyphs, strict=True)}
+    for face, glyph_set in different.values():
         # Shear is monotone, so the extremes are at its first and last value.
         for shear in {profile.shear.values()[0], profile.shear.values()[-1]}:
             if profile.overlap is not None:
                 found = _set_by_ink(profile, profile.overlap, face, glyph_set, texts, shear)
-            elif profile.moves_letters:
+            elif profile.resamples:
                 found = _overhangs(profile, _by_letter(glyph_set), texts, _reaches(profile, glyph_set, shear))
             else:
                 found = _overhangs(profile, glyph_set, texts, _edges(profile, glyph_set, shear))

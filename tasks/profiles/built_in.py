@@ -6,6 +6,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from storage.errors import BadInput, NotThere, nearest
+from tasks.profiles.colours import Colours
+from tasks.profiles.look_alikes import LOOK_ALIKES
 from tasks.profiles.profile import Profile, profile_from
 from tasks.profiles.ranges import Grid
 
@@ -64,6 +66,11 @@ _CODES = replace(_RUNG, name="codes", fonts=EVERY_FACE, words="", height=44, wid
 _TWO_CASES = replace(_CODES, fonts=tuple(face for face in EVERY_FACE if face not in ONE_CASE))
 _CAPITALS, _SMALL = string.ascii_uppercase + string.digits, string.ascii_lowercase
 
+_JITTER = _turned(replace(_RUNG, name="jitter", move_x=Grid(-3, 3), tracking=Grid(0, 4), width=144, left=6))
+_COLOUR = replace(
+    _JITTER, name="colour", ground_colour=Colours(), letter_colour=Colours(), own_colours=True, contrast=30
+)
+
 BUILT_IN = {
     profile.name: profile
     for profile in (
@@ -71,7 +78,7 @@ BUILT_IN = {
         Profile("book", words="web2", length=(4, 4), width=100),  # the book's CAPTCHAs
         replace(_RUNG, name="fonts", fonts=EVERY_FACE),
         replace(_RUNG, name="unseen", fonts=UNSEEN),
-        _turned(replace(_RUNG, name="jitter", move_x=Grid(-3, 3), tracking=Grid(0, 4), width=144, left=6)),
+        _JITTER,
         replace(_RUNG, name="touching", overlap=Grid(1, 3), width=120),
         _noisy(replace(_RUNG, name="noise")),
         _waved(replace(_RUNG, name="warp", left=6)),
@@ -80,12 +87,15 @@ BUILT_IN = {
         replace(_CODES, alphabet=_CAPITALS),
         replace(_TWO_CASES, name="lower", alphabet=_SMALL),
         replace(_TWO_CASES, name="strings", alphabet=_CAPITALS + _SMALL),
+        _COLOUR,
     )
 }
 
+NAMED = BUILT_IN | LOOK_ALIKES  # all that have a name
+
 
 def find_profile(name: str) -> Profile:
-    """Find a built-in profile by its name, or read a user's from the path of its TOML file.
+    """Find a built-in profile or a look-alike by its name, or read a user's from the path of its TOML file.
 
     Raises
     ------
@@ -94,12 +104,12 @@ def find_profile(name: str) -> Profile:
     BadInput
         No such profile; the message has the nearest valid name. Or see `read_profile`.
     """
-    if name in BUILT_IN:
-        return BUILT_IN[name]
+    if name in NAMED:
+        return NAMED[name]
     if name.endswith(".toml") or "/" in name:
         return read_profile(Path(name))
     raise BadInput(
-        f"profile {name!r}: must be one of {', '.join(BUILT_IN)}, or the path of a .toml file{nearest(name, BUILT_IN)}"
+        f"profile {name!r}: must be one of {', '.join(NAMED)}, or the path of a .toml file{nearest(name, NAMED)}"
     )
 
 
@@ -136,9 +146,9 @@ def read_profile(path: Path) -> Profile:
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise BadInput(f"profile {path}: cannot be read as TOML ({error})") from error
     base = content.pop("based_on", None)
-    if base is not None and base not in list(BUILT_IN):  # a list: a TOML value may be unhashable
+    if base is not None and base not in list(NAMED):  # a list: a TOML value may be unhashable
         raise BadInput(
-            f"profile {path}, based_on: must be one of {', '.join(BUILT_IN)}; it is {base!r}{nearest(base, BUILT_IN)}"
+            f"profile {path}, based_on: must be one of {', '.join(NAMED)}; it is {base!r}{nearest(base, NAMED)}"
         )
     content.setdefault("name", path.stem)
-    return profile_from(content, BUILT_IN.get(base), str(path))
+    return profile_from(content, NAMED.get(base), str(path))

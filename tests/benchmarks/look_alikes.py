@@ -1,0 +1,139 @@
+"""Set the pictures of other generators beside ours, and read theirs with a reader that learnt from ours alone.
+
+    python -m tests.benchmarks.look_alikes sheets [NAME ...] [--out docs/look-alikes]
+    python -m tests.benchmarks.look_alikes rates [NAME ...] [--drawn 20000] [--count 2000] [--seed 1]
+
+Their pictures are those of `tests.benchmarks.others`, seed 2. Ours are of the profile `like-NAME`, whose fields were set
+by the packages' documentation and source, and by eye on pictures of seed 1.
+"""
+
+import argparse
+import io
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+
+from flows.home import home
+from storage.dataset import Dataset
+from storage.files import atomic
+from storage.models import load_model
+from tasks.datasets.samples import first_pictures
+from tasks.profiles.built_in import find_profile
+from tasks.rates import Rate
+from tasks.reading.reader import Reader
+from tests.benchmarks.others import GENERATORS, NotInstalled, write_others
+
+SEED = 2  # of their pictures
+ACROSS, GAP, HEAD = 1000, 8, 26  # pixels of a sheet: its width, between pictures, of a heading
+SHOWN = 12  # pictures of each kind
+MOST_WIDE = 240  # pixels of a picture on a sheet; larger ones are shrunk
+
+
+def sheet(theirs: list[Image.Image], ours: list[Image.Image], names: tuple[str, str]) -> bytes:
+    """Draw two columns of pictures, theirs and ours, as a PNG at most `ACROSS` pixels wide."""
+    wide = max(picture.width for picture in theirs)
+    zoom = min(1.0, MOST_WIDE / wide) if wide > MOST_WIDE else float(max(1, MOST_WIDE // wide))
+    columns = []
+    for pictures in (theirs, ours):
+        how = Image.Resampling.LANCZOS if zoom < 1 else Image.Resampling.NEAREST
+        columns.append([p.resize((round(p.width * zoom), round(p.height * zoom)), how) for p in pictures])
+    wide, high = (max(getattr(p, side) for column in columns for p in column) for side in ("width", "height"))
+    half = (ACROSS - GAP) // 2
+    each = max(1, (half - GAP) // (wide + GAP))
+    rows = -(-max(map(len, columns)) // each)
+    page = Image.new("RGB", (ACROSS, HEAD + rows * (high + GAP) + GAP), "white")
+    pen = ImageDraw.Draw(page)
+    for side, (name, column) in enumerate(zip(names, columns, strict=True)):
+        left = side * (half + GAP)
+        pen.text((left + GAP, 6), name, "#222222", ImageFont.load_default(size=13))
+        for k, picture in enumerate(column):
+            x, y = left + GAP + k % each * (wide + GAP), HEAD + k // each * (high + GAP)
+            pen.rectangle((x - 1, y - 1, x + picture.width, y + picture.height), outline="#dddddd")
+            page.paste(picture, (x, y))
+    file = io.BytesIO()
+    page.save(file, "PNG", optimize=True)
+    return file.getvalue()
+
+
+def drawn(name: str, count: int, seed: int = 1) -> list[Image.Image]:
+    """Draw our pictures of a look-alike."""
+    block = first_pictures(find_profile(f"like-{name}"), seed, count)
+    sizes = zip(block.parameters["height"].tolist(), block.parameters["width"].tolist(), strict=True)
+    images = block.images if block.images.ndim == 4 else 255 - block.images
+    return [
+        Image.fromarray(image[:high, :wide]).convert("RGB") for image, (high, wide) in zip(images, sizes, strict=True)
+    ]
+
+
+def write_sheets(names: list[str], out: Path) -> None:
+    """Write a sheet for each generator; it is named for it."""
+    for name in names:
+        folder = write_others(name, home() / "samples" / "others", max(SHOWN, 20), SEED)
+        theirs = [Image.open(path).convert("RGB") for path in sorted(folder.iterdir())[:SHOWN]]
+        package = GENERATORS[name].package.rpartition("-")
+        page = sheet(theirs, drawn(name, SHOWN), (f"{package[0]} {package[2]}", f"captchas preview like-{name}"))
+        atomic.replace(out / f"{name}.png", page)
+        print(out / f"{name}.png")
+
+
+def captchas(*arguments: object) -> None:
+    """Run a command; it must succeed, and what it prints is only shown if it does not."""
+    run = subprocess.run(
+        [sys.executable, "-m", "flows", *map(str, arguments)], capture_output=True, text=True, check=False
+    )
+    if run.returncode:
+        raise SystemExit(f"captchas {' '.join(map(str, arguments))}: {run.stdout}{run.stderr}")
+
+
+def rates_of(name: str, counts: tuple[int, int], seed: int, folder: Path) -> tuple[str, ...]:
+    """Draw, train, import and read; return the columns of a line of the table."""
+    theirs = write_others(name, home() / "samples" / "others", counts[1], SEED)
+    began = time.monotonic()
+    captchas("generate", f"like-{name}", "--count", counts[0], "--seed", seed, "--home", folder)
+    captchas("train", f"like-{name}", "--home", folder)
+    captchas("import", theirs, "--name", "theirs", "--labels", "names", "--colour", "keep", "--home", folder)
+    networks, record = load_model(folder / "models" / f"like-{name}.skops")
+    reader = Reader(networks, record, length=GENERATORS[name].length)
+    right, folded = [], []
+    for block in Dataset(folder / "datasets" / "theirs").batches(batch=500):
+        texts = np.array(block.texts())
+        readings = np.asarray(reader.read(block.images).reading)
+        right.append(readings == texts)
+        folded.append(np.char.lower(readings) == np.char.lower(texts))
+    told = (str(Rate.of(np.concatenate(rows))) for rows in (folded, right))
+    return (name, *told, f"{time.monotonic() - began:.0f}")
+
+
+def main() -> int:
+    """Write sheets or print rates; leave out what is not installed."""
+    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.look_alikes")
+    parser.add_argument("what", choices=("sheets", "rates"))
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"by default all: {', '.join(GENERATORS)}")
+    parser.add_argument("--drawn", type=int, default=20_000, help="of our pictures, to learn from")
+    parser.add_argument("--count", type=int, default=2000, help="of theirs, to read")
+    parser.add_argument("--seed", type=int, default=1, help="of ours")
+    parser.add_argument("--out", type=Path, default=Path("docs") / "look-alikes")
+    options = parser.parse_args()
+    names = options.names or list(GENERATORS)
+    if options.what == "sheets":
+        write_sheets(names, options.out)
+        return 0
+    print("| generator | words right, case folded | exact | s |\n|---|---|---|---|", flush=True)
+    for name in names:
+        try:
+            with tempfile.TemporaryDirectory() as folder:
+                line = rates_of(name, (options.drawn, options.count), options.seed, Path(folder))
+        except NotInstalled as error:
+            print(f"left out: {error}", file=sys.stderr)
+        else:
+            print(f"| {' | '.join(line)} |", flush=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
