@@ -142,7 +142,7 @@ class _Unfit(ValueError):
     """Something that no model of this program has."""
 
 
-def _require_plain(model: Any) -> None:  # noqa: ANN401 - onnx.ModelProto, whose module is imported only when needed
+def _require_plain(model: Any) -> None:
     opsets = {entry.domain: entry.version for entry in model.opset_import}
     if set(opsets) != {""} or opsets[""] not in OPSETS:
         raise _Unfit(f"needs operators of opset {opsets}; known is {OPSETS.start} to {OPSETS.stop - 1} of ONNX's own")
@@ -162,7 +162,7 @@ def _require_plain(model: Any) -> None:  # noqa: ANN401 - onnx.ModelProto, whose
     _require_ends(model.graph)
 
 
-def _require_array(array: Any, name: str) -> None:  # noqa: ANN401 - onnx.TensorProto
+def _require_array(array: Any, name: str) -> None:
     if array.data_location or len(array.external_data):
         raise _Unfit(f"keeps {name} in another file, which no model does")
     if not array.data_type:
@@ -178,7 +178,7 @@ def _require_array(array: Any, name: str) -> None:  # noqa: ANN401 - onnx.Tensor
         raise _Unfit(f"has an array {name} of shape {tuple(array.dims)} without its bytes")
 
 
-def _require_ends(graph: Any) -> None:  # noqa: ANN401 - onnx.GraphProto
+def _require_ends(graph: Any) -> None:
     if len(graph.input) != 1 or len(graph.output) != 1:
         raise _Unfit(f"has {len(graph.input)} inputs and {len(graph.output)} outputs; a model has one of each")
     ends = [end.type.tensor_type for end in (graph.input[0], graph.output[0])]
@@ -195,7 +195,7 @@ def _require_ends(graph: Any) -> None:  # noqa: ANN401 - onnx.GraphProto
         )
 
 
-def _seal(model: Any, record: str) -> str:  # noqa: ANN401 - onnx.ModelProto
+def _seal(model: Any, record: str) -> str:
     digest = hashlib.sha256(model.graph.SerializeToString(deterministic=True))
     digest.update(record.encode())
     return digest.hexdigest()

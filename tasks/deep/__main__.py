@@ -44,7 +44,11 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--averaged", type=float, default=0.999)
     parser.add_argument("--processes", type=int, default=0)
     parser.add_argument("--checked", type=int, default=4096)
-    parser.add_argument("--moved", action="store_true", help="change pictures at random, so that strangers' can be read")
+    parser.add_argument(
+        "--moved", action="store_true", help="change pictures at random, so that strangers' can be read"
+    )
+    parser.add_argument("--begin-with", type=Path, help="the checkpoint of another training, to begin with its weights")
+    parser.add_argument("--keep", action="store_true", help="keep the checkpoint when the model is written")
     parser.add_argument("--folded", action="store_true", help="count lower case as upper case")
     return parser
 
@@ -62,7 +66,9 @@ def main() -> int:
         sources += [Drawn(find_profile(name), given.seed, weight) for name, weight in given.draw]
         checkpoint = given.checkpoint or given.out.with_name(f"{given.out.name}.checkpoint")
         began = time.monotonic()
-        record = train_deep(sources, settings, given.out, checkpoint, _Lines(), given.checked)
+        record = train_deep(
+            sources, settings, given.out, checkpoint, _Lines(), given.checked, given.begin_with, given.keep
+        )
     except CaptchasError as error:
         print(error, file=sys.stderr)
         return error.exit_code

@@ -93,110 +93,125 @@ class _Beam(NamedTuple):
     letter: np.ndarray
 
 
-def _new_beam(size, longest):
+class _Grown(NamedTuple):
+    """The same texts after one column more, and those with one letter more.
+
+    before, added : (G,) int64, the text that it comes from, and the class of the letter that was added, 0 for none
+    total : (G,) float64, of all its paths
+    """
+
+    length: np.ndarray
+    key: np.ndarray
+    blank: np.ndarray
+    letter: np.ndarray
+    before: np.ndarray
+    added: np.ndarray
+    total: np.ndarray
+
+
+@numba.njit(cache=True, nogil=True)
+def _make_beam(size, longest):
     return _Beam(
         np.zeros((size, longest), np.int16), np.zeros(size, np.int64), np.zeros(size, np.uint64), np.zeros(size),
         np.zeros(size),
     )  # fmt: skip
 
 
-_make_beam = numba.njit(cache=True, nogil=True)(_new_beam)
+@numba.njit(cache=True, nogil=True)
+def _make_grown(size):
+    return _Grown(
+        np.zeros(size, np.int64), np.zeros(size, np.uint64), np.zeros(size), np.zeros(size), np.zeros(size, np.int64),
+        np.zeros(size, np.int64), np.zeros(size),
+    )  # fmt: skip
 
 
 @numba.njit(cache=True, nogil=True)
 def _search(shares, shortest, longest, texts):
     most = _BEAM + BEST * (longest + 1)
-    classes = shares.shape[2]
     now, then = _make_beam(most, longest), _make_beam(most, longest)
-    grown = _make_beam(most * (classes + 1), longest)
-    origin = np.empty(most * (classes + 1), np.int64)
-    order_of = np.empty(most * (classes + 1))
+    grown = _make_grown(most * (shares.shape[2] + 1))
     alpha = np.empty(2 * longest + 1)
     for i in range(len(shares)):
         columns = shares[i]
         count = 1
         now.length[0], now.key[0], now.blank[0], now.letter[0] = 0, 0, 1.0, 0.0
         for t in range(len(columns)):
-            count = _follow(columns[t], now, count, then, grown, origin, order_of, longest)
+            total = _stay(columns[t], now, count, grown)
+            if columns[t, BLANK] < _SURE_BLANK:
+                total = _grow(columns[t], now, count, grown, longest)
+            count = _keep(now, then, grown, total, longest)
             now, then = then, now
         _choose(columns, now, count, shortest, alpha, texts.classes[i], texts.scores[i])
         _find_peaks(columns, texts.classes[i, 0], texts.peaks[i], texts.weakest, i)
 
 
 @numba.njit(cache=True, nogil=True)
-def _follow(column, now, count, then, grown, origin, order_of, longest):
-    """Follow all texts of `now` through a column into `then`; return how many there are."""
-    total = count
+def _stay(column, now, count, grown):
+    """Follow texts through a column without a new letter; return how many there are."""
     for b in range(count):
-        mass = now.blank[b] + now.letter[b]
-        grown.blank[b] = mass * column[BLANK]
-        grown.letter[b] = 0.0
+        grown.blank[b], grown.letter[b] = (now.blank[b] + now.letter[b]) * column[BLANK], 0.0
         if now.length[b]:
             grown.letter[b] = now.letter[b] * column[1 + now.letters[b, now.length[b] - 1]]
-        grown.length[b], grown.key[b], origin[b] = now.length[b], now.key[b], b
-    if column[BLANK] < _SURE_BLANK:
-        top = 1
-        for c in range(2, len(column)):
-            if column[c] > column[top]:
-                top = c
-        for c in range(1, len(column)):
-            if column[c] < _LEAST_LETTER and c != top:
-                continue
-            for b in range(count):
-                if now.length[b] == longest:
-                    continue
-                mass = now.blank[b]
-                if not now.length[b] or now.letters[b, now.length[b] - 1] != c - 1:
-                    mass += now.letter[b]
-                mass *= column[c]
-                key = (now.key[b] + np.uint64(c)) * _PRIME
-                same = -1
-                for other in range(count):
-                    if now.key[other] == key and now.length[other] == now.length[b] + 1:
-                        same = other
-                if same >= 0:
-                    grown.letter[same] += mass
-                elif mass > 0.0:
-                    grown.blank[total], grown.letter[total] = 0.0, mass
-                    grown.length[total], grown.key[total] = now.length[b] + 1, key
-                    origin[total] = b * len(column) + c + len(now.length)
-                    total += 1
-    return _keep(now, count, then, grown, origin, order_of, total, len(column), longest)
+        grown.length[b], grown.key[b], grown.before[b], grown.added[b] = now.length[b], now.key[b], b, 0
+    return count
 
 
 @numba.njit(cache=True, nogil=True)
-def _keep(now, count, then, grown, origin, order_of, total, classes, longest):
-    """Keep the most probable texts, and the best three of each length; largest first."""
+def _grow(column, now, count, grown, longest):
+    """Add each letter that may begin in a column to each text; return how many texts there are then."""
+    total = count
+    top = 1 + np.argmax(column[1:])
+    for c in range(1, len(column)):
+        if column[c] < _LEAST_LETTER and c != top:
+            continue
+        for b in range(count):
+            if now.length[b] == longest:
+                continue
+            mass = now.blank[b]
+            if not now.length[b] or now.letters[b, now.length[b] - 1] != c - 1:
+                mass += now.letter[b]
+            mass *= column[c]
+            key = (now.key[b] + np.uint64(c)) * _PRIME
+            same = _find(now, count, key, now.length[b] + 1)
+            if same >= 0:
+                grown.letter[same] += mass
+            elif mass > 0.0:
+                grown.blank[total], grown.letter[total] = 0.0, mass
+                grown.length[total], grown.key[total] = now.length[b] + 1, key
+                grown.before[total], grown.added[total] = b, c
+                total += 1
+    return total
+
+
+@numba.njit(cache=True, nogil=True)
+def _find(now, count, key, length):
+    """Return the place of a text that is followed already, or -1."""
+    for other in range(count):
+        if now.key[other] == key and now.length[other] == length:
+            return other
+    return -1
+
+
+@numba.njit(cache=True, nogil=True)
+def _keep(now, then, grown, total, longest):
+    """Keep the most probable texts, and the best three of each length, in `then`; return how many they are."""
     for k in range(total):
-        order_of[k] = grown.blank[k] + grown.letter[k]
+        grown.total[k] = grown.blank[k] + grown.letter[k]
     kept = 0
     seen = np.zeros(longest + 1, np.int64)
-    if total <= _BEAM:
-        for k in range(total):
-            _copy(now, then, kept, grown, k, origin[k], classes)
-            kept += 1
-        return kept
-    for k in np.argsort(-order_of[:total]):
-        if kept == len(then.length) or order_of[k] <= 0.0:
+    for k in np.argsort(-grown.total[:total]):
+        if kept == len(then.length) or grown.total[k] <= 0.0:
             break
         if kept < _BEAM or seen[grown.length[k]] < BEST:
             seen[grown.length[k]] += 1
-            _copy(now, then, kept, grown, k, origin[k], classes)
+            before = grown.before[k]
+            then.blank[kept], then.letter[kept] = grown.blank[k], grown.letter[k]
+            then.length[kept], then.key[kept] = grown.length[k], grown.key[k]
+            then.letters[kept] = now.letters[before]
+            if grown.added[k]:
+                then.letters[kept, now.length[before]] = grown.added[k] - 1
             kept += 1
     return kept
-
-
-@numba.njit(cache=True, nogil=True)
-def _copy(now, then, to, grown, k, origin, classes):
-    then.blank[to], then.letter[to] = grown.blank[k], grown.letter[k]
-    then.length[to], then.key[to] = grown.length[k], grown.key[k]
-    b, c = origin, 0
-    if origin >= len(now.length):
-        b, c = (origin - len(now.length)) // classes, (origin - len(now.length)) % classes
-    for j in range(now.length[b]):
-        then.letters[to, j] = now.letters[b, j]
-    if c:
-        then.letters[to, now.length[b]] = c - 1
 
 
 @numba.njit(cache=True, nogil=True)
@@ -254,9 +269,8 @@ def _find_peaks(columns, letters, peaks, weakest, i):
     for k in range(length):
         best, at = 0.0, -1
         for t in range(size):
-            if k and t:
-                if at < 0 or worth[k - 1, t - 1] > best:
-                    best, at = worth[k - 1, t - 1], t - 1
+            if k and t and (at < 0 or worth[k - 1, t - 1] > best):
+                best, at = worth[k - 1, t - 1], t - 1
             if not k or at >= 0:
                 worth[k, t] = best + np.log(columns[t, 1 + letters[k]] + 1e-30)
                 came[k, t] = at

@@ -112,7 +112,8 @@ class DeepReader:
         """
         if images.dtype != np.uint8 or images.ndim not in (3, 4) or (images.ndim == 4 and images.shape[3] != 3):
             raise ValueError(
-                f"images: must be (n, rows, columns) or (n, rows, columns, 3) uint8; it is {images.shape} {images.dtype}"
+                f"images: must be (n, rows, columns) or (n, rows, columns, 3) uint8; it is {images.shape} "
+                f"{images.dtype}"
             )
         if sizes is None:
             sizes = np.tile(np.array(images.shape[1:3], np.int64), (len(images), 1))
@@ -209,9 +210,11 @@ def _boxes(texts: Texts, found: np.ndarray, seen: Seen) -> np.ndarray:
     halves = np.full(middle.shape, 1.5) * scale
     left, right = middle - halves, middle + halves
     left[:, 1:] = np.maximum(left[:, 1:], (middle[:, 1:] + middle[:, :-1]) / 2)
-    right[:, :-1] = np.where(found[:, 1:], np.minimum(right[:, :-1], (middle[:, 1:] + middle[:, :-1]) / 2), right[:, :-1])
+    nearest = np.minimum(right[:, :-1], (middle[:, 1:] + middle[:, :-1]) / 2)
+    right[:, :-1] = np.where(found[:, 1:], nearest, right[:, :-1])
     columns = seen.sizes[:, 1:2].astype(np.float64)
     boxes = np.zeros((*found.shape, 4))
     boxes[..., 1], boxes[..., 3] = np.clip(left, 0, columns), np.clip(right, 0, columns)
     boxes[..., 2] = seen.sizes[:, :1]
-    return np.rint(boxes[found]).astype(np.int16)
+    pixels: np.ndarray = np.rint(boxes[found]).astype(np.int16)
+    return pixels

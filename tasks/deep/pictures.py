@@ -12,7 +12,8 @@ def natural_widths(sizes: np.ndarray, height: int, widest: int) -> np.ndarray:
     """Return how wide pictures of sizes (n, 2), rows and columns, are at that height, (n,) int64: at most `widest`."""
     sizes = np.maximum(sizes, 1)
     widths: np.ndarray = np.rint(sizes[:, 1] * height / sizes[:, 0]).astype(np.int64)
-    return np.clip(widths, COLUMNS_PADDED_TO, widest)
+    np.clip(widths, COLUMNS_PADDED_TO, widest, out=widths)
+    return widths
 
 
 def padded_width(widths: np.ndarray, widest: int) -> int:
@@ -76,6 +77,7 @@ def _normalise(images, ink, sizes, rectangles, widths, out):
         for x in range(wide):
             step = (right - left) / wide
             starts[x], counts[x] = _weigh(left + (x + 0.5) * step, step, width, weights[x])
+        taps = (starts[:wide], counts, weights)
         step = (bottom - top) / rows
         for y in range(rows):
             start, count = _weigh(top + (y + 0.5) * step, step, height, own)
@@ -95,21 +97,22 @@ def _normalise(images, ink, sizes, rectangles, widths, out):
                     for x in range(width):
                         line[x * channels + c] += rest
             for c in range(channels):
-                _fill_row(line, channels, c, starts, counts, weights, ground[c], wide, ink, out[i, c, y])
+                _fill_row(line[c::channels], taps, ground[c], ink, out[i, c, y])
         if channels == 1:
             out[i, 1], out[i, 2] = out[i, 0], out[i, 0]
 
 
 @numba.njit(cache=True, nogil=True)
-def _fill_row(line, channels, c, starts, counts, weights, ground, wide, ink, row):
+def _fill_row(line, taps, ground, ink, row):
+    starts, counts, weights = taps
     for x in range(len(row)):
         value = ground
-        if x < wide:
+        if x < len(starts):
             value, inside = np.float32(0.0), np.float32(0.0)
             for k in range(counts[x]):
                 weight = weights[x, k]
                 inside += weight
-                value += weight * line[(starts[x] + k) * channels + c]
+                value += weight * line[starts[x] + k]
             value += (np.float32(1.0) - inside) * ground
         level = min(max(int(value + np.float32(0.5)), 0), 255)
         row[x] = 255 - level if ink else level

@@ -31,9 +31,7 @@ class Session:
         options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
         options.log_severity_level = 3
         try:
-            self._session = onnxruntime.InferenceSession(
-                model.network, options, providers=["CPUExecutionProvider"]
-            )
+            self._session = onnxruntime.InferenceSession(model.network, options, providers=["CPUExecutionProvider"])
         except Exception as error:  # onnxruntime raises many types of its own
             raise Damaged(f"model: onnxruntime does not take it ({error}); train it again") from error
         self._input = self._session.get_inputs()[0].name

@@ -41,10 +41,9 @@ class Shape:
         )  # fmt: skip
         for field, least, most in (("channels", 1, _MOST_CHANNELS), ("blocks", 0, _MOST_BLOCKS)):
             values = getattr(self, field)
-            self._check(
-                isinstance(values, tuple) and len(values) == 3 and all(type(v) is int and least <= v <= most for v in values),
-                field, f"three whole numbers from {least} to {most}",
-            )  # fmt: skip
+            fits = isinstance(values, tuple) and len(values) == 3
+            fits = fits and all(type(value) is int and least <= value <= most for value in values)
+            self._check(fits, field, f"three whole numbers from {least} to {most}")
         self._check(1 <= self.context <= _MOST_CHANNELS, "context", f"from 1 to {_MOST_CHANNELS} channels")
         self._check(1 <= self.depth <= _MOST_BLOCKS, "depth", f"from 1 to {_MOST_BLOCKS} blocks")
 

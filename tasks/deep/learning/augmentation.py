@@ -1,4 +1,4 @@
-"""Colours, contrast, blur, noise, lines: pictures of a batch changed at random, so that strangers' pictures can be read.
+"""Change the colours, contrast and sharpness of a batch at random, so that strangers' pictures can be read.
 
 Where letters stand is changed earlier, by `sources`, in the same step that normalises pictures.
 """

@@ -3,7 +3,6 @@
 import contextlib
 import io
 import json
-import os
 from pathlib import Path
 from typing import Any
 
@@ -82,4 +81,4 @@ def load_weights(path: Path) -> dict[str, Any]:
 def remove_checkpoint(path: Path) -> None:
     """Remove a checkpoint whose training is done."""
     with contextlib.suppress(FileNotFoundError):
-        os.unlink(path)
+        path.unlink()

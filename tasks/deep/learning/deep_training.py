@@ -19,7 +19,7 @@ from tasks.deep.session import MOST_LETTERS
 from tasks.deep.shape import LONGEST, Shape
 
 if TYPE_CHECKING:
-    from tasks.deep.learning.stream import StreamPlan
+    from tasks.deep.learning.stream import Feeder, StreamPlan
     from tasks.deep.learning.train_network import Progress, Trained
 
 MIXED_ON_GPU = 16  # blocks
@@ -77,6 +77,7 @@ def train_deep(
     progress: "Callable[[Progress], object]" = lambda _progress: None,
     checked: int = 4096,
     begin_with: Path | None = None,
+    keep: bool = False,
 ) -> dict[str, Any]:
     """Train, measure on validation pictures, fit the confidence, and write the model.
 
@@ -90,8 +91,9 @@ def train_deep(
     checked : int
         Validation pictures of each source, for the scores and the confidence.
     begin_with : Path, optional
-        A checkpoint's or another model's weights are not in its file: `begin_with` names a file of weights that
-        `train_deep` wrote beside a model, `MODEL.weights`.
+        The checkpoint of another training, to begin with its weights.
+    keep : bool
+        Keep the checkpoint.
 
     Returns
     -------
@@ -104,7 +106,7 @@ def train_deep(
     """
     require_torch()
     from tasks.deep.learning.checkpoint import load_weights, remove_checkpoint
-    from tasks.deep.learning.stream import StreamPlan
+    from tasks.deep.learning.stream import Feeder, StreamPlan
     from tasks.deep.learning.train_network import device_of, fit_network
 
     require_drawable(sources)
@@ -112,14 +114,18 @@ def train_deep(
     mixed = MIXED_ON_GPU if device_of().type == "cuda" else 8
     plan = StreamPlan(tuple(sources), form, settings.seed, settings.batch, mixed)
     weights = None if begin_with is None else load_weights(begin_with)
-    trained = fit_network(plan, settings, checkpoint, progress, weights)
-    record = write_model(trained, plan, settings, out, checked)
-    if checkpoint is not None:
+    feeder = Feeder(plan, settings.processes)
+    try:
+        trained = fit_network(feeder, settings, checkpoint, progress, weights)
+        record = write_model(trained, feeder, settings, out, checked)
+    finally:
+        feeder.close()
+    if checkpoint is not None and not keep:
         remove_checkpoint(checkpoint)
     return record
 
 
-def write_model(trained: "Trained", plan: "StreamPlan", settings: Settings, out: Path, checked: int) -> dict[str, Any]:
+def write_model(trained: "Trained", feeder: "Feeder", settings: Settings, out: Path, checked: int) -> dict[str, Any]:
     """Measure a trained network, and write it with its record; return the record."""
     from tasks.deep.learning.onnx_network import onnx_bytes
     from tasks.deep.learning.reliability import measure
@@ -127,13 +133,12 @@ def write_model(trained: "Trained", plan: "StreamPlan", settings: Settings, out:
 
     shape = settings.shape
     network = onnx_bytes(trained.network, shape)
-    record = record_of(trained, plan, settings, shape)
+    record = record_of(trained, feeder.plan, settings, shape)
     bare = seal_model(network, record)
     save_deep_model(out, bare)  # the network is safe before it is measured
     threads = len(os.sched_getaffinity(0))
-    pictures = held_out(plan, checked, processes=settings.processes)
     model: DeepModel = load_deep_model(out)
-    scores, curves = measure(model, plan.sources, pictures, threads)
+    scores, curves = measure(model, feeder.plan.sources, held_out(feeder, checked), threads)
     record |= {"scores": scores, "calibration": curves}
     save_deep_model(out, seal_model(network, record))
     return record

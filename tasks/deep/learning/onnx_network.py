@@ -1,7 +1,8 @@
 """A trained network -> the bytes of an ONNX file."""
 
-import io
+import tempfile
 import warnings
+from pathlib import Path
 
 import torch
 
@@ -17,11 +18,11 @@ def onnx_bytes(network: Network, shape: Shape) -> bytes:
     Normalisation by statistics is folded into the convolutions.
     """
     example = torch.zeros((2, 3, shape.height, 16 * STRIDE), dtype=torch.uint8)
-    buffer = io.BytesIO()
-    with warnings.catch_warnings(action="ignore"):  # the exporter by tracing is being replaced; it needs no package more
-        torch.onnx.export(
-            network.eval(), (example,), buffer, opset_version=_OPSET, dynamo=False, input_names=["pictures"],
+    with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings(action="ignore"):
+        path = Path(folder, "network.onnx")
+        torch.onnx.export(  # by tracing: the newer way needs a package more, and its warning is of no use to a user
+            network.eval(), (example,), path, opset_version=_OPSET, dynamo=False, input_names=["pictures"],
             output_names=["scores"],
             dynamic_axes={"pictures": {0: "n", 3: "width"}, "scores": {0: "n", 1: "columns"}},
         )  # fmt: skip
-    return buffer.getvalue()
+        return path.read_bytes()

@@ -1,7 +1,6 @@
 """What a network learns from: profiles, drawn as pictures are needed, and datasets; a block of either, normalised."""
 
 import functools
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -243,13 +242,17 @@ def _labels(texts: Sequence[str], form: Form, source: Source) -> np.ndarray:
 def _move(sizes: np.ndarray, boxes: np.ndarray, chance: np.ndarray, form: Form) -> tuple[np.ndarray, np.ndarray]:
     """Choose a rectangle around the ink of each picture, and the width that it is drawn at."""
     rows, columns = sizes.T.astype(np.float64)
+    boxes = boxes.astype(np.float64)
     there = boxes[:, :, 0] >= 0
     known = there.any(axis=1)
+    first, last = np.where(there, 0.0, np.inf), np.where(there, 0.0, -np.inf)
     ink = np.column_stack([
-        np.where(there, boxes[:, :, 0], rows[:, None]).min(axis=1), np.where(there, boxes[:, :, 1], columns[:, None]).min(axis=1),
-        rows - np.where(there, boxes[:, :, 2], 0).max(axis=1), columns - np.where(there, boxes[:, :, 3], 0).max(axis=1),
+        (boxes[:, :, 0] + first).min(axis=1), (boxes[:, :, 1] + first).min(axis=1),
+        rows - (boxes[:, :, 2] + last).max(axis=1), columns - (boxes[:, :, 3] + last).max(axis=1),
     ])  # fmt: skip
-    room = np.where(known[:, None], ink - _LETTERS_APART, 0.0).clip(0)  # that a crop may take: top, left, bottom, right
+    room = np.where(known[:, None], ink - _LETTERS_APART, 0.0).clip(
+        min=0
+    )  # that a crop may take: top, left, bottom, right
     change = np.empty((len(sizes), 4))
     for side in range(4):
         share = chance[:, side] * (_PADDED + _CROPPED) - _CROPPED
@@ -272,7 +275,7 @@ def _centres(boxes: np.ndarray, labels: np.ndarray, rectangles: np.ndarray, widt
     column = (middle - left) / (right - left) * widths[:, None] / STRIDE
     known = (boxes[:, :longest, 0] >= 0) & (labels[:, :longest] > 0)
     # Letters may be drawn over each other; only those that go on to the right tell a column of their own.
-    known[:, 1:] &= np.diff(column, axis=1) >= 1
+    known[:, 1:] &= column[:, 1:] - column[:, :-1] >= 1
     centres[:, :longest] = np.where(known, column, -1.0)
     return centres
 
@@ -295,5 +298,4 @@ def require_drawable(sources: Sequence[Source]) -> None:
                 f"at most {LONGEST}"
             )
         if isinstance(source, Stored):
-            os.fspath(source.folder)
             _opened(source.folder)

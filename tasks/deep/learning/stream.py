@@ -1,4 +1,4 @@
-"""Batches for training: blocks are drawn or read ahead, by a thread or by processes, and mixed the same way each time."""
+"""Batches for training: blocks drawn or read ahead by a thread or by processes, and mixed the same way each time."""
 
 import multiprocessing
 import queue
@@ -33,6 +33,9 @@ class Place(NamedTuple):
 
     group: int
     batch: int
+
+
+_BEGINNING = Place(0, 0)
 
 
 @dataclass(frozen=True)
@@ -76,11 +79,23 @@ class Feeder:
     ----------
     processes : int
         0 for one thread of this process.
-    slots : int
+
+    Attributes
+    ----------
+    plan : StreamPlan
+    slots : list of Slot
+    ahead : int
+        Blocks that training has begun at most.
+    training, spare : range
+        Slots for training, and for pictures that are held out.
     """
 
-    def __init__(self, plan: StreamPlan, processes: int, slots: int):
-        self._plan = plan
+    def __init__(self, plan: StreamPlan, processes: int = 0):
+        self.plan = plan
+        self.ahead = plan.mixed + 2 * max(processes, 1)
+        self.training = range(plan.mixed + self.ahead)
+        self.spare = range(len(self.training), len(self.training) + 2 + processes)
+        slots = self.spare.stop
         memory: list[Any]
         if processes:
             context = multiprocessing.get_context("spawn")
@@ -95,7 +110,7 @@ class Feeder:
     def submit(self, job: _Job) -> "Future[int]":
         """Begin to fill a slot; the result is the number of pictures."""
         if self._here:
-            return self._pool.submit(_fill, self._plan, self.slots, job)
+            return self._pool.submit(_fill, self.plan, self.slots, job)
         return self._pool.submit(_fill_here, job)
 
     def close(self) -> None:
@@ -124,17 +139,14 @@ class Stream:
 
     Parameters
     ----------
-    plan : StreamPlan
-    processes : int
-        That draw; 0 for a thread.
+    feeder : Feeder
+        Of which no other stream takes training slots.
     start : Place
         Where to go on.
     """
 
-    def __init__(self, plan: StreamPlan, processes: int = 0, start: Place = Place(0, 0)):
-        self._plan, self._start = plan, start
-        self._ahead = plan.mixed + 2 * max(processes, 1)
-        self._feeder = Feeder(plan, processes, plan.mixed + self._ahead)
+    def __init__(self, feeder: Feeder, start: Place = _BEGINNING):
+        self._feeder, self._plan, self._start = feeder, feeder.plan, start
         self._ready: queue.Queue[tuple[Place, Batch] | BaseException] = queue.Queue(_READY)
         self._closed = threading.Event()
         self._thread = threading.Thread(target=self._run, name="captchas-mix", daemon=True)
@@ -151,14 +163,13 @@ class Stream:
         return item
 
     def close(self) -> None:
-        """End the thread and the workers."""
+        """End the thread, after the blocks that are begun."""
         self._closed.set()
         while self._thread.is_alive():
             try:
                 self._ready.get(timeout=0.05)
             except queue.Empty:
                 continue
-        self._feeder.close()
 
     def _put(self, item: "tuple[Place, Batch] | BaseException") -> bool:
         while not self._closed.is_set():
@@ -180,28 +191,34 @@ class Stream:
         blocks = schedule([source.weight for source in plan.sources])
         for _ in range(self._start.group * plan.mixed):
             next(blocks)
-        free = deque(range(len(self._feeder.slots)))
+        free = deque(self._feeder.training)
         begun: deque[tuple[int, int, Future[int]]] = deque()
         group, skip = self._start
         while not self._closed.is_set():
-            while free and len(begun) < self._ahead:
-                source, number = next(blocks)
-                slot = free.popleft()
-                begun.append((slot, source, self._feeder.submit(_Job(source, number, "train", slot))))
             taken = []
             for _ in range(plan.mixed):
+                self._begin(blocks, free, begun)
                 slot, source, job = begun.popleft()
                 taken.append((slot, source, job.result()))
-                if len(begun) < self._ahead and free:
-                    extra, number = next(blocks)
-                    fresh = free.popleft()
-                    begun.append((fresh, extra, self._feeder.submit(_Job(extra, number, "train", fresh))))
+            self._begin(blocks, free, begun)
             for place, batch in self._batches(group, taken):
-                if place.batch > skip or place.group > group:
-                    if not self._put((place, batch)):
-                        return
+                wanted = place.batch > skip or place.group > group
+                if wanted and not self._put((place, batch)):
+                    break
             free.extend(slot for slot, _, _ in taken)
             group, skip = group + 1, 0
+        for _, _, job in begun:
+            if not job.cancel():
+                job.exception()  # waits
+
+    def _begin(
+        self, blocks: Iterator[tuple[int, int]], free: deque[int], begun: "deque[tuple[int, int, Future[int]]]"
+    ) -> None:
+        """Begin as many blocks as there are slots for."""
+        while free and len(begun) < self._feeder.ahead:
+            source, number = next(blocks)
+            slot = free.popleft()
+            begun.append((slot, source, self._feeder.submit(_Job(source, number, "train", slot))))
 
     def _batches(self, group: int, taken: list[tuple[int, int, int]]) -> Iterator[tuple[Place, Batch]]:
         """Mix the pictures of a group of blocks; those that fill no batch are left out."""
@@ -236,19 +253,16 @@ def _assemble(taken: list[tuple[Slot, int]], rows: np.ndarray) -> Batch:
     )  # fmt: skip
 
 
-def held_out(plan: StreamPlan, count: int, split: str = "validation", processes: int = 0) -> Iterator[Batch]:
+def held_out(feeder: Feeder, count: int, split: str = "validation") -> Iterator[Batch]:
     """Iterate over the first `count` pictures of a split of each source, block by block, never moved."""
-    feeder = Feeder(plan, processes, max(2, 2 * processes))
-    try:
-        for source in range(len(plan.sources)):
-            yield from _held_out(plan, feeder, source, count, split)
-    finally:
-        feeder.close()
+    for source in range(len(feeder.plan.sources)):
+        yield from _held_out(feeder, source, count, split)
 
 
-def _held_out(plan: StreamPlan, feeder: Feeder, source: int, count: int, split: str) -> Iterator[Batch]:
-    blocks, begun, number, have = blocks_of(plan.sources[source]), deque[tuple[int, "Future[int]"]](), 0, 0
-    free = deque(range(len(feeder.slots)))
+def _held_out(feeder: Feeder, source: int, count: int, split: str) -> Iterator[Batch]:
+    blocks, number, have = blocks_of(feeder.plan.sources[source]), 0, 0
+    begun: deque[tuple[int, Future[int]]] = deque()
+    free = deque(feeder.spare)
     while have < count:
         while free and (blocks is None or number < blocks):
             slot = free.popleft()
@@ -263,4 +277,5 @@ def _held_out(plan: StreamPlan, feeder: Feeder, source: int, count: int, split: 
         have += len(rows)
         free.append(slot)
     for _, job in begun:
-        job.cancel() or job.result()
+        if not job.cancel():
+            job.result()

@@ -18,7 +18,7 @@ from tasks.deep.learning.augmentation import augment
 from tasks.deep.learning.checkpoint import load_checkpoint, save_checkpoint
 from tasks.deep.learning.network import Network, state_of
 from tasks.deep.learning.settings import Settings
-from tasks.deep.learning.stream import Batch, Place, Stream, StreamPlan, held_out
+from tasks.deep.learning.stream import Batch, Feeder, Place, Stream, held_out
 from tasks.deep.shape import BLANK
 
 _WARMED = 0.02  # of the budget: the rate rises
@@ -68,7 +68,7 @@ def device_of() -> torch.device:
 
 
 def fit_network(
-    plan: StreamPlan,
+    feeder: Feeder,
     settings: Settings,
     checkpoint: Path | None = None,
     progress: Callable[[Progress], object] = lambda _progress: None,
@@ -78,6 +78,8 @@ def fit_network(
 
     Parameters
     ----------
+    feeder : Feeder
+    settings : Settings
     checkpoint : Path, optional
         Where the state is kept, at most a minute old, and taken up again if the same training was killed.
     begin_with : dict, optional
@@ -90,9 +92,9 @@ def fit_network(
     BadInput, Damaged
         Of the checkpoint, or of a label.
     """
-    run = _Run(plan, settings, checkpoint, progress, begin_with)
+    run = _Run(feeder, settings, checkpoint, progress, begin_with)
     run.resume()
-    stream = Stream(plan, settings.processes, run.place)
+    stream = Stream(feeder, run.place)
     try:
         while run.share < 1:
             run.step(*next(stream))
@@ -105,16 +107,20 @@ class _Run:
     """The state of a training."""
 
     def __init__(
-        self, plan: StreamPlan, settings: Settings, checkpoint: Path | None,
+        self, feeder: Feeder, settings: Settings, checkpoint: Path | None,
         progress: Callable[[Progress], object], begin_with: dict[str, Tensor] | None,
     ):  # fmt: skip
-        self._plan, self._settings, self._checkpoint, self._report = plan, settings, checkpoint, progress
+        self._feeder, self._plan, self._settings = feeder, feeder.plan, settings
+        self._checkpoint, self._report = checkpoint, progress
         self._device = device_of()
         torch.manual_seed(settings.seed)
-        network = Network(settings.shape, len(plan.form.alphabet))
+        network = Network(settings.shape, len(self._plan.form.alphabet))
         if begin_with is not None:
             network.load_state_dict(begin_with)
-        self._network = network.to(self._device, memory_format=torch.channels_last)
+        self._network = network.to(self._device)
+        for weights in self._network.parameters():
+            if weights.ndim == 4:
+                weights.data = weights.data.contiguous(memory_format=torch.channels_last)
         self._averaged = copy.deepcopy(self._network).eval().requires_grad_(False)
         decaying = [weights for weights in self._network.parameters() if weights.ndim > 1]
         plain = [weights for weights in self._network.parameters() if weights.ndim <= 1]
@@ -189,7 +195,7 @@ class _Run:
         if self._settings.smoothing:
             loss = loss - self._settings.smoothing * logs.mean()
         self._optimizer.zero_grad(set_to_none=True)
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]  # PyTorch has no type for it
         torch.nn.utils.clip_grad_norm_(self._network.parameters(), _CLIPPED, foreach=True)
         self._optimizer.step()
         return loss.detach()
@@ -247,7 +253,7 @@ class _Run:
     def _words_right(self) -> float:
         if self._validation is None:
             count = max(1, _LOOKED_AT // len(self._plan.sources))
-            self._validation = list(held_out(self._plan, count))
+            self._validation = list(held_out(self._feeder, count))
         right = [self._right_of(batch) for batch in self._validation]
         return float(np.concatenate(right).mean()) if right else math.nan
 
@@ -261,8 +267,10 @@ class _Run:
         ], bool)  # fmt: skip
 
     def finish(self) -> Trained:
-        """Return the averaged network."""
-        network = self._averaged.to("cpu", memory_format=torch.contiguous_format)
+        """Save the last state, and return the averaged network."""
+        if self._checkpoint is not None:
+            self._save(self._checkpoint)
+        network = self._averaged.to("cpu")
         return Trained(network, self._steps, self._pictures, self._seconds, self._curve)
 
 
