@@ -250,9 +250,8 @@ def _move(sizes: np.ndarray, boxes: np.ndarray, chance: np.ndarray, form: Form) 
         (boxes[:, :, 0] + first).min(axis=1), (boxes[:, :, 1] + first).min(axis=1),
         rows - (boxes[:, :, 2] + last).max(axis=1), columns - (boxes[:, :, 3] + last).max(axis=1),
     ])  # fmt: skip
-    room = np.where(known[:, None], ink - _LETTERS_APART, 0.0).clip(
-        min=0
-    )  # that a crop may take: top, left, bottom, right
+    # What a crop may take at the top, left, bottom and right.
+    room = np.maximum(np.where(known[:, None], ink - _LETTERS_APART, 0.0), 0.0)
     change = np.empty((len(sizes), 4))
     for side in range(4):
         share = chance[:, side] * (_PADDED + _CROPPED) - _CROPPED
