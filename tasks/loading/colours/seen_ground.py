@@ -18,10 +18,24 @@ ALIKE = 24  # levels: colours that differ by less are the same frame
 
 @numba.njit(cache=True, nogil=True)
 def frame_of(picture: np.ndarray) -> int:
-    """Return how many pixels thick a frame in a colour of its own is; 0 for none. (H, W, 3) uint8."""
-    height, width = picture.shape[0], picture.shape[1]
-    red, green, blue = np.int64(picture[0, 0, 0]), np.int64(picture[0, 0, 1]), np.int64(picture[0, 0, 2])
+    """Return how many pixels thick the frames are that have a colour of their own; 0 for none. (H, W, 3) uint8."""
     depth = 0
+    while True:
+        thick = _frame_at(picture, depth)
+        if not thick:
+            return depth
+        depth += thick
+
+
+@numba.njit(cache=True, nogil=True)
+def _frame_at(picture: np.ndarray, first: int) -> int:
+    """Return how many pixels thick the frame is that begins at a depth."""
+    height, width = picture.shape[0], picture.shape[1]
+    if 2 * first >= min(height, width):
+        return 0
+    red, green, blue = (np.int64(picture[first, first, 0]), np.int64(picture[first, first, 1]),
+                        np.int64(picture[first, first, 2]))
+    depth = first
     while depth <= min(height, width) // DEEPEST:
         alike, of = 0, 0
         for y in range(depth, height - depth):
@@ -32,8 +46,7 @@ def frame_of(picture: np.ndarray) -> int:
                 alike += int(far <= ALIKE)
                 of += 1
         if alike < FRAMED * of:
-            # Blurred frames end in a ring or two of mixed colours.
-            return depth if alike <= INNER * of or depth == 0 else 0
+            return depth - first if alike <= INNER * of else 0
         depth += 1
     return 0
 
