@@ -9,13 +9,14 @@ from pathlib import Path
 
 import numpy as np
 
-from tasks.loading.colour import as_seen, distance_of, filled, grey_of, luma
+from tasks.loading.colour import distance_of, filled, grey_of, luma
 from tasks.loading.frames import LEAST_CONTRAST, LONGEST_SIDE, Frames, choose_frame, decode_frames, refuse_blank
 from tasks.loading.ground import even_ground
 from tasks.loading.parts import signs_of
 from tasks.loading.plain_png import decode_plain
 from tasks.loading.polarity import BRIGHT, DARK, LEFT_OPEN, ink_of
 from tasks.loading.safe_read import BadPicture, read_file
+from tasks.loading.seen import as_seen
 from tasks.loading.structure import both_inks, even_strength, legible, letters_alone
 from tasks.lowlevel.padding import stack_padded
 
