@@ -51,7 +51,7 @@ def _worst(profile: Profile, faces: tuple[Face, ...], glyphs: tuple[GlyphSet, ..
         for shear in {profile.shear.values()[0], profile.shear.values()[-1]}:
             if profile.overlap is not None:
                 found = _set_by_ink(profile, profile.overlap, face, glyph_set, texts, shear)
-            elif profile.moves_letters:
+            elif profile.resamples:
                 found = _overhangs(profile, _by_letter(glyph_set), texts, _reaches(profile, glyph_set, shear))
             else:
                 found = _overhangs(profile, glyph_set, texts, _edges(profile, glyph_set, shear))

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from math import prod
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -12,6 +13,7 @@ from tasks.drawing import letter_kernel
 from tasks.drawing.clipping import check_fit
 from tasks.drawing.distortions import Placement, Variation
 from tasks.drawing.letter_kernel import Bitmaps, Setting, Shears, Sprites, Texts
+from tasks.drawing.painting.painter import Painter, Placed
 from tasks.drawing.randomness import below, raw
 from tasks.drawing.resampling import make_taps, phases, tangent
 from tasks.lowlevel.splitmix64 import GAMMA, mix
@@ -65,6 +67,7 @@ class Renderer:
     def __init__(self, profile: Profile, faces: tuple[Face, ...], glyphs: tuple[GlyphSet, ...], words: tuple[str, ...]):
         self.profile = profile
         self.canvas = profile.canvas
+        self.shape = (*profile.canvas, 3) if profile.colour else profile.canvas  # of a picture's array
         self._shears = np.array(profile.shear.values(), np.int64)
         self._scales = np.array(profile.scale.values(), np.int64)
         self._slopes = np.array([tangent(int(shear)) for shear in self._shears], np.int64)
@@ -81,9 +84,12 @@ class Renderer:
         self._read_words(words)
         self._join(glyphs)
         self._variation = Variation(profile, glyphs, self.longest)
-        self._parameters = np.dtype(PARAMETERS.descr + [(name, *part) for name, *part in self._variation.dtype.descr])
-        check_fit(profile, faces, glyphs, words)
-        if not profile.moves_letters:
+        self._painter = Painter(profile, glyphs, self.longest, self._variation) if profile.paints else None
+        self._drawn = np.dtype([*self._variation.dtype.descr, *(self._painter.dtype.descr if self._painter else [])])
+        self._parameters = np.dtype(PARAMETERS.descr + [(name, *part) for name, *part in self._drawn.descr])
+        if not profile.fits_text:
+            check_fit(profile, faces, glyphs, words)
+        if not profile.resamples:
             self._by_shear = self._make_shears()
             self._sprites = self._make_sprites(self._by_shear)
 
@@ -176,13 +182,25 @@ class Renderer:
             columns = [below(raw(seed, block, FIRST_LETTER + k), len(profile.alphabet)) for k in range(longest)]
             letters = np.stack(columns, axis=1).astype(np.int32)
             letters[np.arange(longest) >= lengths[:, None]] = -1
+        font = below(raw(seed, block, FONT), len(self._face_numbers))
+        drawn = self._variation.draw(lambda column: raw(seed, block, column), letters)
+        if self._painter:
+            painted = self._painter.values.draw(lambda column: raw(seed, block, column), letters, font)
+            drawn = self._joined(drawn, painted, letters)
         return BlockParameters(
-            letters,
-            below(raw(seed, block, FONT), len(self._face_numbers)),
-            below(raw(seed, block, SHEAR), len(self._shears)),
-            below(raw(seed, block, SCALE), len(self._scales)),
-            self._variation.draw(lambda column: raw(seed, block, column), letters),
-        )
+            letters, font, below(raw(seed, block, SHEAR), len(self._shears)),
+            below(raw(seed, block, SCALE), len(self._scales)), drawn,
+        )  # fmt: skip
+
+    def _joined(self, varied: np.ndarray, painted: np.ndarray, letters: np.ndarray) -> np.ndarray:
+        """Join the values of both kinds of distortions; what has no effect is 0."""
+        drawn = np.zeros(len(letters), self._drawn)
+        for part in (varied, painted):
+            for name in part.dtype.names or ():
+                drawn[name] = part[name]
+        if self._painter:
+            self._painter.values.clear(drawn, letters)
+        return drawn
 
     def letters_a_text(self) -> tuple[np.ndarray, np.ndarray]:
         """Return mean and variance of each character's count in a text, both (A,) float64."""
@@ -196,7 +214,7 @@ class Renderer:
 
     def scratch(self) -> np.ndarray:
         """Return memory for a whole block's pictures, to be used for block after block."""
-        return np.empty(BLOCK * self.canvas[0] * self.canvas[1] + WORD, np.uint8)
+        return np.empty(BLOCK * prod(self.shape) + WORD, np.uint8)
 
     def block(self, seed: int, block: int, count: int = BLOCK, pixels: np.ndarray | None = None) -> Block:
         """Draw the first `count` pictures of a block, with text, boxes, parameters and split.
@@ -212,13 +230,16 @@ class Renderer:
     def render(self, table: BlockParameters, pixels: np.ndarray | None = None) -> Block:
         """Draw the pictures of any table; rows do not depend on one another."""
         count = len(table.letters)
-        size = count * self.canvas[0] * self.canvas[1]
+        size = count * prod(self.shape)
         # The kernel writes whole words, so the last may reach past the pictures.
         pixels = np.empty(size + WORD, np.uint8) if pixels is None else pixels[: size + WORD]
-        images = pixels[:size].reshape(count, *self.canvas)
+        images = pixels[:size].reshape(count, *self.shape)
         boxes = np.empty((count, self.longest, 4), np.int16)
         placement = self._place(table)
-        if placement is None:
+        drawn = table.drawn
+        if isinstance(placement, Placed):
+            drawn = self._paint(table, placement, images, boxes)
+        elif placement is None:
             texts = Texts(table.letters, table.font, table.shear, table.scale)
             letter_kernel.draw_rows(
                 texts, self._setting, self._bitmaps, self._by_shear, self._sprites, pixels, self.canvas, boxes
@@ -226,20 +247,35 @@ class Renderer:
         else:
             slopes = self._slopes[table.shear]
             self._variation.draw_letters(placement, slopes, table.scale, self._sizes, table.drawn, images, boxes)
-        if self.profile.adds_noise:
+        if self.profile.adds_noise and not self._painter:
             self._variation.add_noise(table.drawn, self._sizes[table.scale], images, boxes)
         parameters = np.empty(count, self._parameters)
         parameters["height"], parameters["width"] = self._sizes[table.scale].T
         parameters["font"] = table.font
         parameters["shear"] = self._shears[table.shear]
         parameters["scale"] = self._scales[table.scale]
-        for name in table.drawn.dtype.names or ():
-            parameters[name] = table.drawn[name]
+        for name in drawn.dtype.names or ():
+            parameters[name] = drawn[name]
         return Block(images, self._text(table.letters), boxes, parameters, self._split(table, placement))
 
-    def _place(self, table: BlockParameters) -> Placement | None:
+    def _place(self, table: BlockParameters) -> Placement | Placed | None:
         """Place the letters; None if they stand as the font puts them."""
-        return self._variation.place(table.letters, table.font, table.drawn) if self.profile.moves_letters else None
+        if not self.profile.resamples:
+            return None
+        placement = self._variation.place(table.letters, table.font, table.drawn)
+        if not self._painter:
+            return placement
+        return self._painter.place(table.letters, table.font, self._slopes[table.shear], table.drawn, placement)
+
+    def _paint(self, table: BlockParameters, placed: Placed, images: np.ndarray, boxes: np.ndarray) -> np.ndarray:
+        """Paint pictures, and return their values with the sizes at which their texts fit."""
+        drawn = table.drawn.copy()
+        if "fit" in (drawn.dtype.names or ()):
+            drawn["fit"] = placed.fit
+        canvases = images.reshape(len(images), *self.canvas, -1)
+        if self._painter:
+            self._painter.paint(placed, self._slopes[table.shear], table.scale, drawn, canvases, boxes)
+        return drawn
 
     def table(
         self, texts: list[str], font: ArrayLike = 0, shear: ArrayLike = 0, scale: ArrayLike = 100,
@@ -271,11 +307,19 @@ class Renderer:
                 raise BadInput(f"{field}: must be one of {allowed.tolist()}; it is {value!r}")
             return found
 
-        faces = np.arange(len(self._face_numbers))
+        known = self._drawn.names or ()
+        for name in distortions:
+            if name not in known:
+                raise BadInput(f"{name}: must be one of {', '.join(known or ('no distortion',))}")
+        face = indices("font", font, np.arange(len(self._face_numbers)))
+        varied = self._variation.dtype.names or ()
+        drawn = self._variation.chosen(letters, {k: v for k, v in distortions.items() if k in varied})
+        if self._painter:
+            rest = {k: v for k, v in distortions.items() if k not in varied}
+            drawn = self._joined(drawn, self._painter.values.chosen(letters, face, rest), letters)
         return BlockParameters(
-            letters, indices("font", font, faces), indices("shear", shear, self._shears),
-            indices("scale", scale, self._scales), self._variation.chosen(letters, distortions),
-        )  # fmt: skip
+            letters, face, indices("shear", shear, self._shears), indices("scale", scale, self._scales), drawn
+        )
 
     def split(self, table: BlockParameters) -> np.ndarray:
         """Return 0 train, 1 validation, 2 test (80/10/10), (n,) uint8, from letters, face, shear, scale, distortions.
@@ -284,11 +328,20 @@ class Renderer:
         """
         return self._split(table, self._place(table))
 
-    def _split(self, table: BlockParameters, placement: Placement | None) -> np.ndarray:
-        columns = [self._codes[table.font, letters] for letters in table.letters.T]
+    def _split(self, table: BlockParameters, placement: Placement | Placed | None) -> np.ndarray:
+        faces = np.broadcast_to(table.font[:, None], table.letters.shape)
+        if self.profile.own_faces:
+            faces = table.drawn["face"]
+        columns = [self._codes[face, letters] for face, letters in zip(faces.T, table.letters.T, strict=True)]
         columns += [self._face_numbers[table.font], self._shears[table.shear].astype(np.uint64)]
         columns += [self._scales[table.scale].astype(np.uint64)]
-        return split_by(columns + self._variation.columns(table.drawn, placement))
+        if not self._painter or not isinstance(placement, Placed):
+            return split_by(columns + self._variation.columns(table.drawn, placement))
+        if self.profile.own_faces:
+            columns += [np.where(letters < 0, 0, self._face_numbers[face])
+                        for face, letters in zip(faces.T, table.letters.T, strict=True)]  # fmt: skip
+        columns += self._variation.columns(table.drawn, None)
+        return split_by(columns + self._painter.columns(table.drawn, placement))
 
     def _text(self, letters: np.ndarray) -> np.ndarray:
         length = self.longest

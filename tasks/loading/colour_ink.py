@@ -36,6 +36,29 @@ def to_ink(images: np.ndarray) -> np.ndarray:
     return out
 
 
+def ink_of_batch(images: np.ndarray, heights: np.ndarray, widths: np.ndarray) -> np.ndarray:
+    """Return the ink of a dataset's pictures, each without the rest of its canvas; grey pictures are ink already.
+
+    Parameters
+    ----------
+    images : (n, H, W) or (n, H, W, 3) uint8
+    heights, widths : (n,) int
+        Pixels of each picture; it sits top left.
+
+    Returns
+    -------
+    (n, H, W) uint8
+    """
+    if images.ndim == 3:
+        return images
+    out = np.zeros(images.shape[:3], np.uint8)
+    sizes, groups = np.unique(np.stack([heights, widths], axis=1), axis=0, return_inverse=True)
+    for number, (height, width) in enumerate(sizes.tolist()):
+        rows = np.flatnonzero(groups == number)
+        out[rows, :height, :width] = to_ink(images[rows, :height, :width])
+    return out
+
+
 def ink_of_colours(colour: np.ndarray) -> np.ndarray:
     """Turn a picture in colour into ink, (H, W, 3) -> (H, W) uint8.
 

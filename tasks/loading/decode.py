@@ -1,4 +1,4 @@
-"""Picture files of any common kind -> pictures as the reader takes them: uint8, 0 background to 255 ink.
+"""Picture files of any kind -> pictures as the reader takes them, 0 background to 255 ink, or as people see them.
 
 A file that cannot be read never ends a run: for every fault `load_picture` raises `BadPicture`, with the reason.
 """
@@ -11,6 +11,7 @@ import numpy as np
 
 from tasks.loading.colour_ink import ink_of_colours, ink_of_levels
 from tasks.loading.colours.brightness import filled, luma
+from tasks.loading.colours.seen import as_seen
 from tasks.loading.frames import LONGEST_SIDE, Frames, choose_frame, decode_frames
 from tasks.loading.parts import signs_of
 from tasks.loading.plain_png import decode_plain
@@ -19,7 +20,8 @@ from tasks.loading.safe_read import BadPicture, read_file
 from tasks.loading.structure import legible
 from tasks.lowlevel.padding import stack_padded
 
-LOADER = 3  # raised whenever the same file gives other pixels; part of an imported dataset's identity
+LOADER = 3  # raised whenever the same file gives other ink; part of an imported dataset's identity
+SEEN = 1  # the same for pictures as they are seen
 MOST_SHAPES = 64  # if a batch has more, its pictures are padded
 PADDED_TO = 16
 
@@ -30,6 +32,14 @@ class Invert(StrEnum):
     AUTO = "auto"
     YES = "yes"
     NO = "no"
+
+
+class Colour(StrEnum):
+    """Whether pictures keep their colours (`keep`), become ink (`grey`), or keep them if any has a colour (`auto`)."""
+
+    AUTO = "auto"
+    KEEP = "keep"
+    GREY = "grey"
 
 
 _SIDES = {Invert.AUTO: LEFT_OPEN, Invert.YES: DARK, Invert.NO: BRIGHT}
@@ -107,14 +117,7 @@ def decode_noted(data: bytes, invert: Invert = Invert.AUTO) -> tuple[np.ndarray,
 
 def _of_frames(frames: Frames, invert: Invert) -> tuple[np.ndarray, str]:
     """Return the ink of several frames, and which of them it is from."""
-    inks: list[np.ndarray | None] = []
-    reasons = []
-    for pixels in frames.pixels:
-        try:
-            inks.append(_ink_of(pixels, invert))
-        except BadPicture as error:
-            inks.append(None)
-            reasons.append(error)
+    inks, reasons = _inks_of(frames.pixels, invert)
     if len(reasons) == len(inks):
         raise reasons[0]
     chosen = choose_frame(inks)
@@ -122,6 +125,55 @@ def _of_frames(frames: Frames, invert: Invert) -> tuple[np.ndarray, str]:
     numbers = ", ".join(str(k + 1) for k in chosen)
     note = "" if chosen == [0] else f"read from frame{'s' * (len(chosen) > 1)} {numbers} of {frames.count}"
     return ink, note
+
+
+def _inks_of(frames: list[np.ndarray], invert: Invert) -> tuple[list[np.ndarray | None], list[BadPicture]]:
+    """Return the ink of each frame, None for a frame that has none, and why."""
+    inks: list[np.ndarray | None] = []
+    reasons = []
+    for pixels in frames:
+        try:
+            inks.append(_ink_of(pixels, invert))
+        except BadPicture as error:
+            inks.append(None)
+            reasons.append(error)
+    return inks, reasons
+
+
+def decode_seen(data: bytes) -> np.ndarray:
+    """Decode a picture file as a browser shows it; of several frames the fullest, with letters that it lacks.
+
+    A picture that is transparent is laid on white, or on black if all its ink is light. A picture with a side over 640
+    pixels is shrunk; it is turned as its EXIF orientation says.
+
+    Returns
+    -------
+    (h, w, 3) uint8
+        sRGB.
+
+    Raises
+    ------
+    BadPicture
+    """
+    pixels = decode_plain(data, LONGEST_SIDE)
+    frames = [pixels] if pixels is not None else decode_frames(data, as_shown=True).pixels
+    seen = as_seen(frames[0]) if len(frames) == 1 else _seen_of_frames(frames)
+    refuse_blank(int((seen.max(axis=(0, 1)) - seen.min(axis=(0, 1))).max()))
+    return seen
+
+
+def _seen_of_frames(frames: list[np.ndarray]) -> np.ndarray:
+    """Return the fullest frame as it is seen, with the letters of other frames that it lacks."""
+    inks, reasons = _inks_of(frames, Invert.AUTO)
+    if len(reasons) == len(frames):
+        raise reasons[0]
+    there = {k: ink for k in choose_frame(inks) if (ink := inks[k]) is not None}
+    first, *others = sorted(there, key=lambda k: -int(there[k].sum(dtype=np.int64)))
+    seen = as_seen(frames[first]).copy()
+    for k in others:
+        more = there[k] > there[first]
+        seen[more] = as_seen(frames[k])[more]
+    return seen
 
 
 def _ink_of(pixels: np.ndarray, invert: Invert) -> np.ndarray:

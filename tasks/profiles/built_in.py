@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from storage.errors import BadInput, NotThere, nearest
+from tasks.profiles.colours import Colours
 from tasks.profiles.profile import Profile, profile_from
 from tasks.profiles.ranges import Grid
 
@@ -64,6 +65,11 @@ _CODES = replace(_RUNG, name="codes", fonts=EVERY_FACE, words="", height=44, wid
 _TWO_CASES = replace(_CODES, fonts=tuple(face for face in EVERY_FACE if face not in ONE_CASE))
 _CAPITALS, _SMALL = string.ascii_uppercase + string.digits, string.ascii_lowercase
 
+_JITTER = _turned(replace(_RUNG, name="jitter", move_x=Grid(-3, 3), tracking=Grid(0, 4), width=144, left=6))
+_COLOUR = replace(
+    _JITTER, name="colour", ground_colour=Colours(), letter_colour=Colours(), own_colours=True, contrast=30
+)
+
 BUILT_IN = {
     profile.name: profile
     for profile in (
@@ -71,7 +77,7 @@ BUILT_IN = {
         Profile("book", words="web2", length=(4, 4), width=100),  # the book's CAPTCHAs
         replace(_RUNG, name="fonts", fonts=EVERY_FACE),
         replace(_RUNG, name="unseen", fonts=UNSEEN),
-        _turned(replace(_RUNG, name="jitter", move_x=Grid(-3, 3), tracking=Grid(0, 4), width=144, left=6)),
+        _JITTER,
         replace(_RUNG, name="touching", overlap=Grid(1, 3), width=120),
         _noisy(replace(_RUNG, name="noise")),
         _waved(replace(_RUNG, name="warp", left=6)),
@@ -80,6 +86,7 @@ BUILT_IN = {
         replace(_CODES, alphabet=_CAPITALS),
         replace(_TWO_CASES, name="lower", alphabet=_SMALL),
         replace(_TWO_CASES, name="strings", alphabet=_CAPITALS + _SMALL),
+        _COLOUR,
     )
 }
 

@@ -65,6 +65,10 @@ DIGESTS = {
         "2318a6c624ecd48974e440c15346a14172c640ea8518584f0e260eb21504ac6f",
         "bcadc255af2c1eda5393457cf95d7880df41e0bfe71b0c73f57acbee7bf7cc6e",
     ),
+    "colour": (
+        "18050bceabfcbd4bd7550a7c2d5d8b74300c4cc1feacb8bef397887fcf767555",
+        "865da3bec5e5f937dc424cbf35d43c09a22cc4b00a446f12dac9083956a172a0",
+    ),
 }
 
 

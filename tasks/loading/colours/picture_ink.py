@@ -5,6 +5,7 @@ import numpy as np
 
 from tasks.loading.colours.layers import BINS, MOST, find_inks, share_out
 from tasks.loading.colours.one_hue import levels_of
+from tasks.loading.colours.seen import TINT
 from tasks.loading.colours.seen_ground import (
     find_pattern,
     find_under,
@@ -18,7 +19,6 @@ from tasks.loading.colours.votes import COLUMNS, find_ink_parts, lay_down, vote
 
 LEAST, MOST_LEAST = 24, 64  # levels: ink is not nearer to the ground than the one, and always at the other
 STEP = 24.0, 56.0  # levels: the ground may differ so much from what it was, at least and at most
-PALE = 16  # levels between a pixel's channels: a picture without more is grey
 LANES = 16  # numbers that a processor works on at once: rows are padded to so many
 REACH = 5  # pixels: a line that crosses a letter is not thicker
 DONE, GREY, DYED, EMPTY = range(4)  # what becomes of a picture
@@ -64,7 +64,7 @@ def _is_grey(picture: np.ndarray) -> bool:
         row = picture[y]
         for x in range(len(row)):
             red, green, blue = np.int64(row[x, 0]), np.int64(row[x, 1]), np.int64(row[x, 2])
-            if max(red, max(green, blue)) - min(red, min(green, blue)) > PALE:
+            if max(red, max(green, blue)) - min(red, min(green, blue)) > TINT:
                 return False
     return True
 

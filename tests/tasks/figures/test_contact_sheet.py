@@ -91,7 +91,7 @@ def test_sheet_of_nothing_is_a_picture():
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"images": np.zeros((2, 4, 4))}, "images must be 3-D uint8"),
+        ({"images": np.zeros((2, 4, 4))}, r"images must be \(n, H, W\) or \(n, H, W, 3\) uint8"),
         ({"captions": ["one"]}, "captions must be 2, as many as images, not 1"),
         ({"columns": 0}, "columns must be 1 or more, not 0"),
         ({"sizes": np.array([[4, 4], [5, 4]])}, "sizes must be .* between 1 and 4 x 4"),

@@ -1,0 +1,169 @@
+"""Strokes and shapes, painted column by column: lines, arcs, waves, ellipses, crosses, specks.
+
+All chances follow from a 64-bit key: chance n is output n of SplitMix64 with that seed. Each kind begins at a place of
+its own, and each of its strokes may use so many.
+"""
+
+import math
+
+import numba
+import numpy as np
+
+from tasks.drawing.painting.blending import dab
+from tasks.drawing.resampling import HALF, ONE
+from tasks.lowlevel.splitmix64 import output
+
+STEEPNESS = 16  # steps a unit of slope in the table of thicknesses
+STEEPEST = 8  # rows a column; a steeper stroke has the thickness of this slope
+CHORDS = 1 << 10  # steps in the table of a circle's half chords
+# Where the chances of each kind begin, and how many each may use.
+STROKE, SPECK, STRIKE, ELLIPSE, CROSS, GRAIN = 16, 1 << 16, 1 << 12, 1 << 13, 1 << 14, 1 << 24
+A_STROKE, A_SPECK, A_STRIKE, AN_ELLIPSE, A_CROSS = 8, 4, 8, 8, 8
+PHASES = 1 << 12  # steps of a turn in the table of sines
+
+
+def chords() -> np.ndarray:
+    """Return sqrt(1 - (n / 1024)**2) in 1/65536, (1025,) int64: a circle's half chord at a distance from its centre."""
+    return np.array([math.isqrt((CHORDS**2 - n * n) << 32) // CHORDS for n in range(CHORDS + 1)])
+
+
+@numba.njit(cache=True, nogil=True)
+def chance(key, number, limit):
+    """Return chance `number` of a key, 0 … limit - 1."""
+    return np.int64((output(key, number) >> np.uint64(32)) * np.uint64(limit) >> np.uint64(32))
+
+
+@numba.njit(cache=True, nogil=True)
+def span(planes, x, top, bottom, ink, colour):
+    """Cover the rows top to bottom, in 1/65536 px, of a column; pixel i reaches from i to i + 1."""
+    rows = planes.shape[1]
+    for i in range(max(0, top >> 16), min(rows, (bottom + ONE - 1) >> 16)):
+        share = min(bottom, (i + 1) << 16) - max(top, i << 16)
+        dab(planes, i, x, np.uint8(share * ink >> 16), colour)
+
+
+@numba.njit(cache=True, nogil=True)
+def _half(slope, width, thickness):
+    """Return half the rows that a stroke of a slope covers, in 1/65536 px."""
+    return width * thickness[min(slope * STEEPNESS >> 16, STEEPNESS * STEEPEST)] << 7
+
+
+@numba.njit(cache=True, nogil=True)
+def stroke(planes, key, place, bent, width, ink, thickness, colour):
+    """Draw a line, or an arc if `bent`, from the left to the right quarter; its chances begin at `place`."""
+    _, rows, columns = planes.shape
+    quarter = max(1, columns // 4)
+    first, last = chance(key, place, quarter), columns - 1 - chance(key, place + 1, quarter)
+    inverse = ONE * ONE // max(1, last - first)
+    # Ends lie in the middle two thirds of the rows; an arc's middle lies up to half the rows off their mean.
+    y0 = rows * ONE // 6 + chance(key, place + 2, rows * ONE * 2 // 3)
+    y1 = rows * ONE // 6 + chance(key, place + 3, rows * ONE * 2 // 3)
+    bow = chance(key, place + 4, rows * ONE) - rows * HALF if bent else 0
+    for x in range(first, last + 1):
+        t = (x - first) * inverse >> 16
+        y = y0 + ((y1 - y0) * t >> 16) + (4 * bow * (t * (ONE - t) >> 16) >> 16)
+        slope = abs(y1 - y0 + (4 * bow * (ONE - 2 * t) >> 16)) * inverse >> 32
+        half = _half(slope, width, thickness)
+        span(planes, x, y - half + HALF, y + half + HALF, ink, colour)
+
+
+@numba.njit(cache=True, nogil=True)
+def strike(planes, key, place, box, width, ink, thickness, table, colour):
+    """Draw a wave through the text's `box`: half a turn to two turns, up to a third of its height up and down."""
+    _, rows, columns = planes.shape
+    tall, wide = box[2] - box[0], box[3] - box[1]
+    if tall <= 0 or wide <= 0:
+        return
+    swing = tall * ONE // 12 + chance(key, place, tall * ONE // 4)
+    middle = (box[0] + box[2]) * HALF + chance(key, place + 1, tall * ONE // 4 + 1) - tall * ONE // 8
+    turns = HALF + chance(key, place + 2, 3 * HALF)
+    phase, reach = chance(key, place + 3, ONE), 2 + wide // 16
+    step = turns // wide  # of a turn, in 1/65536
+    for x in range(max(0, box[1] - reach), min(columns, box[3] + reach)):
+        angle = phase + step * x
+        y = middle + (table[(angle & ONE - 1) // (ONE // PHASES)] * swing >> 16)
+        after = middle + (table[(angle + step & ONE - 1) // (ONE // PHASES)] * swing >> 16)
+        half = _half(abs(after - y), width, thickness)
+        span(planes, x, y - half + HALF, y + half + HALF, ink, colour)
+
+
+@numba.njit(cache=True, nogil=True)
+def _chord(table, place, radius):
+    """Return the half chord, 0 to 65536, of an ellipse at a place; both in 1/65536 px, the place within the radius."""
+    return table[min(abs(place) * CHORDS // max(1, radius), CHORDS)]
+
+
+@numba.njit(cache=True, nogil=True)
+def _ring(planes, y0, x0, tall, wide, width, ink, table, colour):
+    """Draw an ellipse's outline of some width about (y0, x0); all but the ink in 1/65536 px."""
+    half = width * HALF
+    for x in range(max(0, (x0 - wide - half) >> 16), min(planes.shape[2], ((x0 + wide + half) >> 16) + 1)):
+        off = (x << 16) + HALF - x0
+        if abs(off) > wide + half:
+            continue
+        outer = (tall + half) * _chord(table, off, wide + half) >> 16
+        inner = 0
+        if abs(off) < wide - half and tall > half:
+            inner = (tall - half) * _chord(table, off, wide - half) >> 16
+        if inner > 0:
+            span(planes, x, y0 - outer, y0 - inner, ink, colour)
+            span(planes, x, y0 + inner, y0 + outer, ink, colour)
+        else:
+            span(planes, x, y0 - outer, y0 + outer, ink, colour)
+
+
+@numba.njit(cache=True, nogil=True)
+def ellipse(planes, key, place, rings, width, ink, table, colour):
+    """Draw an ellipse, or as many concentric rings, up to half as large as the picture is high."""
+    _, rows, columns = planes.shape
+    y0, x0 = chance(key, place, rows * ONE), chance(key, place + 1, columns * ONE)
+    tall = rows * ONE // 8 + chance(key, place + 2, rows * ONE * 3 // 8)
+    wide = tall * (ONE // 2 + chance(key, place + 3, ONE + HALF)) >> 16
+    for k in range(1, rings + 1):
+        _ring(planes, y0, x0, tall * k // rings, wide * k // rings, width, ink, table, colour)
+
+
+@numba.njit(cache=True, nogil=True)
+def _segment(planes, y0, x0, dy, dx, width, ink, thickness, colour):
+    """Draw a straight line from (y0 - dy, x0 - dx) to (y0 + dy, x0 + dx), in 1/65536 px, with |dy| at most 8 |dx|."""
+    slope = (dy << 16) // dx
+    half = _half(abs(slope), width, thickness)
+    first, last = min(x0 - dx, x0 + dx) >> 16, max(x0 - dx, x0 + dx) >> 16
+    for x in range(max(0, first), min(planes.shape[2], last + 1)):
+        y = y0 + (slope * ((x << 16) + HALF - x0) >> 16)
+        span(planes, x, y - half, y + half, ink, colour)
+
+
+@numba.njit(cache=True, nogil=True)
+def cross(planes, key, place, width, ink, thickness, table, colour):
+    """Draw two short lines at right angles to each other, turned by 12 to 78 degrees."""
+    _, rows, columns = planes.shape
+    y0, x0 = chance(key, place, rows * ONE), chance(key, place + 1, columns * ONE)
+    reach = 2 + chance(key, place + 2, max(1, rows // 8))
+    number = PHASES // 30 + chance(key, place + 3, PHASES * 11 // 60)
+    s, c = table[number] * reach, table[number + PHASES // 4] * reach
+    _segment(planes, y0, x0, s, c, width, ink, thickness, colour)
+    _segment(planes, y0, x0, c, -s, width, ink, thickness, colour)
+
+
+@numba.njit(cache=True, nogil=True)
+def speck(planes, key, place, ink, colour):
+    """Draw a spot of 1 or 2 by 1 or 2 pixels."""
+    _, rows, columns = planes.shape
+    y, x, size = chance(key, place, rows), chance(key, place + 1, columns), chance(key, place + 2, 4)
+    for i in range(y, min(y + 1 + size // 2, rows)):
+        for j in range(x, min(x + 1 + size % 2, columns)):
+            dab(planes, i, j, np.uint8(ink), colour)
+
+
+@numba.njit(cache=True, nogil=True)
+def grains(planes, key, permille):
+    """Make so many of 1,000 pixels white or black; each grain takes one chance."""
+    _, rows, columns = planes.shape
+    for k in range(rows * columns * permille // 1000):
+        bits = output(key, GRAIN + k)
+        y = np.int64((bits >> np.uint64(43)) * np.uint64(rows) >> np.uint64(21))
+        x = np.int64((bits >> np.uint64(22) & np.uint64(0x1FFFFF)) * np.uint64(columns) >> np.uint64(21))
+        value = np.uint8(255 * (bits & np.uint64(1)))
+        for c in range(planes.shape[0]):
+            planes[c, y, x] = value
