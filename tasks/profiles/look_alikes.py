@@ -24,13 +24,13 @@ def _like(name: str, **fields: object) -> Profile:
 # PyPI `captcha` 0.7.1: 160 x 60, letters of 42, 50 or 56 px stretched to their cells, turned by up to 30 degrees and
 # bent; a space between two of them every other time; an arc and thirty dots; a smoothed picture of two colours.
 _CAPTCHA = _like(
-    "captcha", fonts=("Cabin Medium", "Inconsolata Medium", "OCR B", "Tuffy Bold"),
+    "captcha", fonts=("B612 Mono Bold", "Cabin Medium", "OCR B", "Tuffy Bold"),
     alphabet=string.ascii_uppercase + string.digits, length=(4, 5), height=60, width=160, font_size=52,
     size=Grid(75, 100, 5), stretch=Grid(130, 165, 5), lean=Grid(-150, 150, 10), rotation=Grid(-15, 15),
     weight=Grid(0, 10, 5), tracking=Grid(-6, 22, 2), place_x=Grid(0, 60, 10), letter_ink=Grid(65, 100, 5),
     ground_colour=Colours(lightness=Grid(94, 99), saturation=Grid(0, 80)),
     letter_colour=Colours(lightness=Grid(35, 62), saturation=Grid(0, 80)), contrast=18,
-    arcs=Grid(1, 1), specks=Grid(30, 30), speck_size=Grid(3, 3), blur=Grid(1, 1), sharpen=Grid(40, 40),
+    arcs=Grid(1, 1), specks=Grid(30, 30), speck_size=Grid(3, 3), blur=Grid(1, 1), sharpen=Grid(120, 120),
 )  # fmt: skip
 
 # django-simple-captcha 0.7.0: capitals of 22 px, each turned by up to 35 degrees, 2 px apart, near the top; an arc, two
@@ -49,8 +49,8 @@ _MULTICOLOR = _like(
     fonts=("Averia Serif GWF Bold", "Because We Connect", "CabinSketch Bold", "Kaushan Script", "Leckerli One",
            "OCR B", "TeX Gyre Cursor Bold", "TeX Gyre Heros", "TeX Gyre Schola Bold", "Tomson Talks"),
     alphabet=string.digits, length=(4, 4), height=360, width=640, top=100, left=16, font_size=125, scale=Grid(50, 50),
-    own_faces=True, size=Grid(65, 100, 5), rotation=Grid(-55, 55), tracking=Grid(60, 110, 5), move_y=Grid(-18, 18, 2),
-    ground_colour=Colours(), letter_colour=Colours(), own_colours=True, contrast=22,
+    own_faces=True, size=Grid(65, 100, 5), rotation=Grid(-55, 55), tracking=Grid(80, 130, 5), move_y=Grid(-18, 18, 2),
+    ground_colour=Colours(), letter_colour=Colours(), own_colours=True, contrast=26,
     slashes=Grid(2, 2), slash_width=Grid(2, 2), lines=Grid(2, 2), line_width=Grid(2, 2),
     line_colour=Colours(("#000000",)), blots=Grid(34, 34), blot_size=Grid(12, 12), speck_colour=Colours(),
     own_line_colours=True, frame_y=Grid(50, 50),

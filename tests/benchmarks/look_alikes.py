@@ -1,10 +1,11 @@
 """Set the pictures of other generators beside ours, and read theirs with a reader that learnt from ours alone.
 
     python -m tests.benchmarks.look_alikes sheets [NAME ...] [--out docs/look-alikes]
+    python -m tests.benchmarks.look_alikes beside FOLDER PROFILE --out FILE     # the same of any pictures
     python -m tests.benchmarks.look_alikes rates [NAME ...] [--drawn 20000] [--count 2000] [--seed 1]
 
-Their pictures are those of `tests.benchmarks.others`, seed 2. Ours are of the profile `like-NAME`, whose fields were set
-by the packages' documentation and source, and by eye on pictures of seed 1.
+Their pictures are those of `tests.benchmarks.others`, seed 2. Ours are of the profile `like-NAME`, whose fields were
+set by the packages' documentation and source, and by eye on pictures of seed 1.
 """
 
 import argparse
@@ -31,22 +32,16 @@ from tests.benchmarks.others import GENERATORS, NotInstalled, write_others
 SEED = 2  # of their pictures
 ACROSS, GAP, HEAD = 1000, 8, 26  # pixels of a sheet: its width, between pictures, of a heading
 SHOWN = 12  # pictures of each kind
-MOST_WIDE = 240  # pixels of a picture on a sheet; larger ones are shrunk
+MOST_WIDE = 236  # pixels of a picture on a sheet; larger ones are shrunk
 
 
 def sheet(theirs: list[Image.Image], ours: list[Image.Image], names: tuple[str, str]) -> bytes:
     """Draw two columns of pictures, theirs and ours, as a PNG at most `ACROSS` pixels wide."""
-    wide = max(picture.width for picture in theirs)
-    zoom = min(1.0, MOST_WIDE / wide) if wide > MOST_WIDE else float(max(1, MOST_WIDE // wide))
-    columns = []
-    for pictures in (theirs, ours):
-        how = Image.Resampling.LANCZOS if zoom < 1 else Image.Resampling.NEAREST
-        columns.append([p.resize((round(p.width * zoom), round(p.height * zoom)), how) for p in pictures])
+    columns = [[_sized(picture, max(p.width for p in pictures)) for picture in pictures] for pictures in (theirs, ours)]
     wide, high = (max(getattr(p, side) for column in columns for p in column) for side in ("width", "height"))
-    half = (ACROSS - GAP) // 2
-    each = max(1, (half - GAP) // (wide + GAP))
-    rows = -(-max(map(len, columns)) // each)
-    page = Image.new("RGB", (ACROSS, HEAD + rows * (high + GAP) + GAP), "white")
+    each = max(1, ((ACROSS - GAP) // 2 - GAP) // (wide + GAP))
+    half, rows = each * (wide + GAP) + GAP, -(-max(map(len, columns)) // each)
+    page = Image.new("RGB", (2 * half + GAP, HEAD + rows * (high + GAP) + GAP), "white")
     pen = ImageDraw.Draw(page)
     for side, (name, column) in enumerate(zip(names, columns, strict=True)):
         left = side * (half + GAP)
@@ -60,9 +55,16 @@ def sheet(theirs: list[Image.Image], ours: list[Image.Image], names: tuple[str, 
     return file.getvalue()
 
 
-def drawn(name: str, count: int, seed: int = 1) -> list[Image.Image]:
-    """Draw our pictures of a look-alike."""
-    block = first_pictures(find_profile(f"like-{name}"), seed, count)
+def _sized(picture: Image.Image, widest: int) -> Image.Image:
+    """Enlarge a picture by a whole number, or shrink it, so that the widest of its kind is up to `MOST_WIDE` wide."""
+    zoom = MOST_WIDE / widest if widest > MOST_WIDE else float(MOST_WIDE // widest)
+    how = Image.Resampling.LANCZOS if zoom < 1 else Image.Resampling.NEAREST
+    return picture.resize((round(picture.width * zoom), round(picture.height * zoom)), how)
+
+
+def drawn(profile: str, count: int, seed: int = 1) -> list[Image.Image]:
+    """Draw our pictures of a profile."""
+    block = first_pictures(find_profile(profile), seed, count)
     sizes = zip(block.parameters["height"].tolist(), block.parameters["width"].tolist(), strict=True)
     images = block.images if block.images.ndim == 4 else 255 - block.images
     return [
@@ -70,15 +72,19 @@ def drawn(name: str, count: int, seed: int = 1) -> list[Image.Image]:
     ]
 
 
+def write_beside(folder: Path, profile: str, heading: str, out: Path) -> None:
+    """Write a sheet of the first pictures of a folder beside ours."""
+    theirs = [Image.open(path).convert("RGB") for path in sorted(folder.iterdir())[:SHOWN]]
+    atomic.replace(out, sheet(theirs, drawn(profile, SHOWN), (heading, f"captchas preview {Path(profile).name}")))
+    print(out)
+
+
 def write_sheets(names: list[str], out: Path) -> None:
     """Write a sheet for each generator; it is named for it."""
     for name in names:
         folder = write_others(name, home() / "samples" / "others", max(SHOWN, 20), SEED)
-        theirs = [Image.open(path).convert("RGB") for path in sorted(folder.iterdir())[:SHOWN]]
         package = GENERATORS[name].package.rpartition("-")
-        page = sheet(theirs, drawn(name, SHOWN), (f"{package[0]} {package[2]}", f"captchas preview like-{name}"))
-        atomic.replace(out / f"{name}.png", page)
-        print(out / f"{name}.png")
+        write_beside(folder, f"like-{name}", f"{package[0]} {package[2]}", out / f"{name}.png")
 
 
 def captchas(*arguments: object) -> None:
@@ -112,13 +118,16 @@ def rates_of(name: str, counts: tuple[int, int], seed: int, folder: Path) -> tup
 def main() -> int:
     """Write sheets or print rates; leave out what is not installed."""
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.look_alikes")
-    parser.add_argument("what", choices=("sheets", "rates"))
+    parser.add_argument("what", choices=("sheets", "beside", "rates"))
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"by default all: {', '.join(GENERATORS)}")
     parser.add_argument("--drawn", type=int, default=20_000, help="of our pictures, to learn from")
     parser.add_argument("--count", type=int, default=2000, help="of theirs, to read")
     parser.add_argument("--seed", type=int, default=1, help="of ours")
     parser.add_argument("--out", type=Path, default=Path("docs") / "look-alikes")
     options = parser.parse_args()
+    if options.what == "beside":
+        write_beside(Path(options.names[0]), options.names[1], options.names[0], options.out)
+        return 0
     names = options.names or list(GENERATORS)
     if options.what == "sheets":
         write_sheets(names, options.out)

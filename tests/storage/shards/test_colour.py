@@ -61,6 +61,16 @@ def test_every_way_of_reading_gives_the_pictures(dataset, colours):
     ).all()
 
 
+def test_an_object_store_holds_them_too(dataset, colours, object_folder):
+    records = [write_shard(object_folder, 0, 0, [colours[1]], '{"format":2}', "run")]
+    lines = [record.as_dict() for record in records]
+    replace(dataset.manifest, count=len(colours[1].images), shards=lines).write(object_folder)
+    stored = Dataset(object_folder)
+    assert stored.colour
+    assert (stored[:].images == colours[1].images).all()
+    assert (next(stored.batches(500)).images == colours[1].images).all()
+
+
 def test_plain_h5py_reads_it_and_its_documented_digest(dataset, colours):
     with h5py.File(dataset.path(0)) as file:
         images = file["images"]
