@@ -244,7 +244,7 @@ def _move(sizes: np.ndarray, boxes: np.ndarray, chance: np.ndarray, form: Form) 
     rows, columns = sizes.T.astype(np.float64)
     boxes = boxes.astype(np.float64)
     there = boxes[:, :, 0] >= 0
-    known = there.any(axis=1)
+    known: np.ndarray = there.any(axis=1)
     first, last = np.where(there, 0.0, np.inf), np.where(there, 0.0, -np.inf)
     ink = np.column_stack([
         (boxes[:, :, 0] + first).min(axis=1), (boxes[:, :, 1] + first).min(axis=1),
@@ -274,7 +274,8 @@ def _centres(boxes: np.ndarray, labels: np.ndarray, rectangles: np.ndarray, widt
     column = (middle - left) / (right - left) * widths[:, None] / STRIDE
     known = (boxes[:, :longest, 0] >= 0) & (labels[:, :longest] > 0)
     # Letters may be drawn over each other; only those that go on to the right tell a column of their own.
-    known[:, 1:] &= column[:, 1:] - column[:, :-1] >= 1
+    apart = np.diff(column, axis=1)
+    known[:, 1:] &= apart >= 1
     centres[:, :longest] = np.where(known, column, -1.0)
     return centres
 
