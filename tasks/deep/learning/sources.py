@@ -244,7 +244,7 @@ def _move(sizes: np.ndarray, boxes: np.ndarray, chance: np.ndarray, form: Form) 
     rows, columns = sizes.T.astype(np.float64)
     boxes = boxes.astype(np.float64)
     there = boxes[:, :, 0] >= 0
-    known: np.ndarray = there.any(axis=1)
+    known = np.asarray(there.any(axis=1))
     first, last = np.where(there, 0.0, np.inf), np.where(there, 0.0, -np.inf)
     ink = np.column_stack([
         (boxes[:, :, 0] + first).min(axis=1), (boxes[:, :, 1] + first).min(axis=1),
