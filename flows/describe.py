@@ -8,6 +8,7 @@ from flows.requests import Refused
 from storage.errors import Damaged, NotThere
 from storage.files.places import local, place
 from storage.files.targets import require_file
+from storage.served import SUFFIXES
 from tasks.datasets.describe import describe_dataset, describe_shard
 
 
@@ -17,7 +18,7 @@ def inspect(path: str, *, out: Path | None = None, first: int | None = None) -> 
     Parameters
     ----------
     path
-        A dataset's or a model's name under the home, a path or a URL: a folder, a .h5 shard, a .skops model.
+        A dataset's or a model's name under the home, a path or a URL: a folder, a .h5 shard, a model (.skops, .onnx).
     out
         The contact sheet's file; by default reports/inspect/NAME.png under the home.
     first
@@ -44,7 +45,7 @@ def _described(path: str, out: Path | None, first: int | None) -> dict[str, Any]
             raise NotThere(f"{path}: no such file")
         return describe_shard(shard, sheet or reports / f"{shard.stem}.png", first)
     folder, model = dataset_folder(path), model_file(path)
-    if not path.endswith(".skops") and folder.is_dir():
+    if not path.endswith(SUFFIXES) and folder.is_dir():
         return describe_dataset(folder, sheet or reports / f"{folder.name}.png", first or 0)
     if model.exists():
         from flows.reporting.about_model import in_sentences

@@ -21,7 +21,8 @@ from storage.dataset import Dataset
 from storage.errors import BadInput
 from storage.files.places import Place, local
 from storage.files.targets import require_folder
-from storage.models import load_model, model_digest
+from storage.model_records import load_record
+from storage.models import model_digest
 from tasks.profiles.built_in import find_profile
 from tasks.scoring import ladder_report
 from tasks.scoring.evaluate import (
@@ -111,7 +112,7 @@ def check(request: EvaluateRequest) -> EvaluateChoice:
         folder = _folder(request, model, on_one.data.folder.name)
         require_same_split(folder, request.split)
         return EvaluateChoice(model, on_one, folder)
-    classes = load_model(model)[1]["classes"]
+    classes = load_record(model)["classes"]
     folder = _folder(request, model, "ladder")
     for name in settings.RUNGS:
         _must_know(model, classes, find_profile(name).alphabet, f"profile {name}")
@@ -135,7 +136,7 @@ def measurement(model: str, dataset: str, dictionary: str | None = None) -> Meas
     BadInput, NotThere, Damaged
     """
     file = model_file(model)
-    classes = load_model(file)[1]["classes"]
+    classes = load_record(file)["classes"]
     data = Dataset(dataset_folder(dataset))
     _must_know(file, classes, data.manifest.profile["alphabet"], data.folder)
     words = dictionary_of(data, dictionary)

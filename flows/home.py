@@ -13,6 +13,7 @@ from storage.errors import BadInput, explained
 from storage.files import atomic
 from storage.files.places import ObjectPath, Place, is_url, place
 from storage.files.private import make_private_folder
+from storage.served import SUFFIXES, without_suffix
 from tasks.shipped import SHIPPED
 
 HOME = "CAPTCHAS_HOME"
@@ -53,11 +54,17 @@ def new_dataset_folder(name: str) -> Path:
 
 
 def model_file(name: str | Path) -> Place:
-    """Find a model's file by a name under the home (`.skops` optional), a path, or a URL; `ladder` is shipped."""
+    """Find a model's file by a name under the home, a path, or a URL; `ladder` is shipped.
+
+    A name needs no ending: the classic model of that name comes before the deep one.
+    """
     path = place(name)
     if isinstance(path, ObjectPath) or path.name in ("", ".."):
         return path
-    under_home = home() / "models" / path.with_name(path.name.removesuffix(".skops") + ".skops")
+    models, bare = home() / "models", without_suffix(path.name)
+    wanted = [path.suffix] if path.suffix in SUFFIXES else SUFFIXES
+    files = [models / path.with_name(bare + suffix) for suffix in wanted]
+    under_home = next((file for file in files if file.exists()), files[0])
     if under_home.name == SHIPPED.name and len(path.parts) == 1 and not under_home.exists():
         return SHIPPED
     return (

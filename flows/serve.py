@@ -4,9 +4,8 @@ from flows.home import home, model_file
 from flows.requests import refusing
 from flows.solve_request import own_models, served_model
 from storage.errors import BadInput
-from storage.models import load_model
 from storage.served import ServedBy, serve_model, serve_shipped
-from tasks.reading.networks import require_calibrated, require_record
+from tasks.readers import known_letters, require_confidence
 
 
 def serve(model: str | None = None, *, shipped: bool = False) -> dict[str, object]:
@@ -25,9 +24,8 @@ def serve(model: str | None = None, *, shipped: bool = False) -> dict[str, objec
     with refusing():
         if model is not None:
             file = model_file(model)
-            networks, record = load_model(file)
-            require_record(networks, record)
-            require_calibrated(record)
+            known_letters(file)
+            require_confidence(file)
             serve_model(models, file, ServedBy.CHOICE)
         elif shipped:
             serve_shipped(models)

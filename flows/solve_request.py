@@ -11,7 +11,7 @@ from flows.reporting.reports import ReadsWith
 from storage.errors import BadInput
 from storage.files.places import Place, place
 from storage.ledger.ledger import LEDGER
-from storage.served import ServedBy, served_in
+from storage.served import SUFFIXES, ServedBy, served_in
 from tasks.profiles.word_lists import WEB2
 from tasks.readers import NO_DICTIONARY, ExpectedTexts, expect_texts
 from tasks.reading.ranking import Ranking
@@ -190,7 +190,7 @@ def _model_of(request: SolveRequest) -> tuple[Place, str]:
 def own_models() -> list[str]:
     """Return the names of the models under the home, newest first, without the copies that were put aside."""
     models = home() / "models"
-    found = [path for path in models.glob("*.skops") if path.is_file()]  # a link may lead nowhere
+    found = [path for path in models.glob("*") if path.suffix in SUFFIXES and path.is_file()]  # a link may lead nowhere
     names = {path.stem for path in found}
     aside = re.compile(r"(.+)-[0-9a-f]{8}")
     mine = [path for path in found if not ((kept := aside.fullmatch(path.stem)) and kept[1] in names)]

@@ -10,6 +10,7 @@ from storage.files import atomic
 from storage.files.places import Place, place
 
 RECORD = "served.json"  # beside the models of a home
+SUFFIXES = (".skops", ".onnx")  # of model files: classic, deep
 
 
 class ServedBy(StrEnum):
@@ -62,3 +63,10 @@ def serve_model(models: Path, model: Place, by: ServedBy) -> None:
 def serve_shipped(models: Path) -> None:
     """Serve the model that comes with the package again."""
     atomic.discard(models / RECORD)
+
+
+def without_suffix(name: str) -> str:
+    """Return a model's name without the ending of its file."""
+    for suffix in SUFFIXES:
+        name = name.removesuffix(suffix)
+    return name

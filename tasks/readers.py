@@ -1,18 +1,27 @@
-"""Open a model file as a reader, and decide which texts its answers may be."""
+"""Open a model file as a reader, decide which texts its answers may be, and let it read picture files."""
 
 import functools
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
+from storage.deep_models import is_deep, load_deep_model
 from storage.errors import BadInput, Damaged
 from storage.files.places import Place
 from storage.learnt_texts import LearntTexts, learnt_texts
+from storage.model_records import load_record
 from storage.models import load_model, model_digest
+from tasks.deep.deep_reader import DeepReader, require_curve
+from tasks.deep.session import checked_record
+from tasks.loading.decode import load_batch
+from tasks.loading.safe_read import BadPicture
+from tasks.loading.seen_batches import load_seen_batch
 from tasks.profiles.word_lists import WEB2, load_words
 from tasks.reading.networks import require_calibrated, require_record
 from tasks.reading.ranking import Ranking
-from tasks.reading.reader import LONGEST_BY_DEFAULT, Reader
+from tasks.reading.reader import LONGEST_BY_DEFAULT, Reader, Readings
 from tasks.worker import at_home
 
 KEPT_READERS = 4  # in a worker's memory
@@ -62,8 +71,7 @@ def expect_texts(
     ------
     BadInput, NotThere, Damaged
     """
-    networks, record = load_model(model)
-    classes = require_record(networks, record)
+    record, classes = known_letters(model)
     kinds, derived = _kinds_of(record)
     derived = derived and (dictionary is None or length is None)  # else nothing follows from it
     if dictionary is None:
@@ -85,6 +93,31 @@ def expect_texts(
         ]
     )
     return ExpectedTexts(words, alphabet, bounds, alphabet or classes, dictionary, told)
+
+
+def known_letters(model: Place | str) -> tuple[dict[str, Any], str]:
+    """Check a model of either kind against its record; return the record and the letters that it knows.
+
+    Raises
+    ------
+    BadInput, NotThere, Damaged
+    """
+    if is_deep(model):
+        deep = load_deep_model(model)
+        return deep.record, checked_record(deep)[1]
+    networks, record = load_model(model)
+    return record, require_record(networks, record)
+
+
+def require_confidence(model: Place | str) -> None:
+    """Refuse a model of either kind whose confidence was never fitted.
+
+    Raises
+    ------
+    BadInput, NotThere, Damaged
+    """
+    record = load_record(model)
+    (require_curve if is_deep(model) else require_calibrated)(record)
 
 
 def _kinds_of(record: Mapping[str, Any]) -> tuple[list[LearntTexts], bool]:
@@ -211,8 +244,8 @@ def load_reader(
     ranking: Ranking | None = None,
     alphabet: str | None = None,
     length: tuple[int, int] | None = None,
-) -> Reader:
-    """Open a model file as a reader, and keep it for the worker's next job.
+) -> Reader | DeepReader:
+    """Open a model file of either kind as a reader, and keep it for the worker's next job.
 
     Parameters
     ----------
@@ -230,7 +263,36 @@ def load_reader(
     model = at_home(model)
     if model_digest(model) != sha256:
         raise Damaged(f"model {model}: is not the file that this run began with; run again")
+    if is_deep(model):
+        deep = load_deep_model(model)
+        require_curve(deep.record)
+        return DeepReader(deep, dictionary, ranking, alphabet, length)
     networks, record = load_model(model)
     reader = Reader(networks, record, dictionary, ranking, alphabet, length)
     require_calibrated(record)
     return reader
+
+
+def read_pictures(
+    reader: Reader | DeepReader, pictures: Iterable[object], read: Callable[..., bytes], notes: dict[int, str]
+) -> tuple[list[tuple[np.ndarray, Readings]], list[tuple[int, BadPicture]]]:
+    """Load and read pictures.
+
+    Parameters
+    ----------
+    read : callable
+        Returns the bytes of a picture's file, or raises `BadPicture`.
+    notes : dict
+        Filled in with what is to be known of a picture, by its index.
+
+    Returns
+    -------
+    readings : list of (indices (k,) int64, Readings)
+    failures : list of (index, BadPicture)
+        Every picture is either in one of the readings or here.
+    """
+    if isinstance(reader, DeepReader):
+        seen, failures = load_seen_batch(pictures, read)
+        return [(group.indices, reader.read(group.images, (), group.sizes)) for group in seen], failures
+    groups, failures = load_batch(pictures, read, notes)
+    return [(indices, reader.read(images)) for indices, images in groups], failures

@@ -32,6 +32,8 @@ ROOMS = {
         {"numpy", "skops", "sklearn"},
     ),
     # Kernels: arrays in, arrays out. Of storage they know its errors, the figures its texts, the drawing its block.
+    "storage/deep_models.py": ({"storage.errors", "storage.files", "storage.learnt_texts"}, {"onnx"}),
+    "storage/model_records.py": ({"storage.deep_models", "storage.files", "storage.models"}, set()),
     "tasks/rates.py": (set(), {"numpy"}),
     "tasks/lowlevel": (set(), {"numpy", "numba", "llvmlite"}),
     "tasks/profiles": (PLAIN, {"numpy", "PIL", "fontTools", "english_words"}),
@@ -45,6 +47,12 @@ ROOMS = {
         STORAGE | {"tasks.drawing", "tasks.loading", "tasks.reading", "tasks.profiles", "tasks.rates", "tasks.lowlevel"},
         {"numpy", "scipy", "threadpoolctl"},
     ),
+    # `learning` trains with torch, which an extra brings; what reads with a deep model never imports it.
+    "tasks/deep": (
+        STORAGE | {"tasks.datasets", "tasks.drawing", "tasks.profiles", "tasks.rates", "tasks.reading",
+                   "tasks.training"},
+        {"numpy", "numba", "onnxruntime", "torch"},
+    ),
     "tasks/datasets": (
         STORAGE | {"tasks.drawing", "tasks.profiles", "tasks.figures", "tasks.lowlevel"}, {"numpy", "numba", "PIL"}
     ),
@@ -57,14 +65,17 @@ ROOMS = {
     "tasks/models.py": (
         STORAGE | {"tasks.training", "tasks.reading", "tasks.rates"}, set()
     ),
-    "tasks/readers.py": (STORAGE | {"tasks.worker", "tasks.reading", "tasks.profiles"}, set()),
+    "tasks/readers.py": (
+        STORAGE | {"tasks.deep", "tasks.worker", "tasks.loading", "tasks.reading", "tasks.profiles"}, {"numpy"}
+    ),
     "tasks/scoring": (
-        STORAGE | {"tasks.readers", "tasks.worker", "tasks.loading", "tasks.reading", "tasks.profiles", "tasks.figures",
-                   "tasks.rates", "tasks.lowlevel"},
+        STORAGE | {"tasks.deep", "tasks.readers", "tasks.worker", "tasks.loading", "tasks.reading", "tasks.profiles",
+                   "tasks.figures", "tasks.rates", "tasks.lowlevel"},
         {"numpy", "PIL", "skimage", "sklearn"},
     ),
     "tasks/solving": (
-        STORAGE | {"tasks.readers", "tasks.shipped", "tasks.reading", "tasks.loading", "tasks.figures"}, {"numpy"}
+        STORAGE | {"tasks.deep", "tasks.readers", "tasks.shipped", "tasks.reading", "tasks.loading", "tasks.figures"},
+        {"numpy"},
     ),
     "tasks/warm.py": ({"tasks"}, {"numpy"}),
     "tasks/compiled.py": ({"storage.errors"}, set()),

@@ -57,7 +57,14 @@ def _said(value: object) -> str:
         return ""
     if isinstance(value, list | tuple):
         return "-".join(map(_said, value))
-    return shown(str(value)).rstrip("/").rpartition("/")[2].removesuffix(".skops").removesuffix(".toml")
+    return (
+        shown(str(value))
+        .rstrip("/")
+        .rpartition("/")[2]
+        .removesuffix(".skops")
+        .removesuffix(".onnx")
+        .removesuffix(".toml")
+    )
 
 
 def told(flow: Callable[P, Report]) -> Callable[P, Report]:

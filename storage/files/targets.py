@@ -99,7 +99,7 @@ def owned(path: Place) -> Owned | None:
         return Owned.DATABASE
     if head.startswith(_HDF5):
         return Owned.SHARD
-    if path.suffix == ".skops" or (head.startswith(_ZIP) and isinstance(path, Path) and _is_model(path)):
+    if path.suffix in (".skops", ".onnx") or (head.startswith(_ZIP) and isinstance(path, Path) and _is_model(path)):
         return Owned.MODEL
     return Owned.MANIFEST if path.name == "manifest.json" and _owned_folder(path.parent) else None
 

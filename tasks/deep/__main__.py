@@ -10,8 +10,8 @@ import time
 from pathlib import Path
 
 from storage.errors import CaptchasError
+from tasks.deep.learning.deep_settings import Settings
 from tasks.deep.learning.deep_training import train_deep
-from tasks.deep.learning.settings import Settings
 from tasks.deep.learning.sources import Drawn, Source, Stored
 from tasks.deep.shape import SHAPES
 from tasks.profiles.built_in import find_profile

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -218,3 +219,14 @@ def _boxes(texts: Texts, found: np.ndarray, seen: Seen) -> np.ndarray:
     boxes[..., 2] = seen.sizes[:, :1]
     pixels: np.ndarray = np.rint(boxes[found]).astype(np.int16)
     return pixels
+
+
+def require_curve(record: Mapping[str, Any]) -> None:
+    """Refuse a model whose confidence was never fitted: its answers would have none.
+
+    Raises
+    ------
+    BadInput
+    """
+    if Ranking.NONE.value not in record.get("calibration", {}):
+        raise BadInput("model, calibration: has no curve, so no confidence could be believed; train it again")

@@ -107,9 +107,7 @@ def old_evidence(strings: Strings, odds: np.ndarray, lattice: Lattice) -> np.nda
     return np.column_stack([margin, least, np.maximum(log.sum(axis=1), OLD_LEAST_SURE_OF_ALL), room])
 
 
-def curves_of(
-    records: object, columns: Mapping[str, tuple[str, ...]] = EVIDENCE
-) -> dict[str, Curve | list[float]]:
+def curves_of(records: object, columns: Mapping[str, tuple[str, ...]] = EVIDENCE) -> dict[str, Curve | list[float]]:
     """Check a model's calibration, and return its curves by ranking; a list of weights is that of an old model.
 
     Parameters

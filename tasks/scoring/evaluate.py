@@ -11,6 +11,7 @@ from storage.dataset import Dataset
 from storage.errors import BadInput
 from storage.shards.shard import Block
 from storage.texts import caption
+from tasks.deep.deep_reader import DeepReader
 from tasks.loading.colour_ink import ink_of_batch
 from tasks.lowlevel.inflate import inflate
 from tasks.profiles.word_lists import WEB2, load_words
@@ -112,7 +113,7 @@ def dictionary_of(dataset: Dataset, given: str | None) -> tuple[str, ...]:
     return load_words(source, profile["alphabet"], length)
 
 
-def reader_for(dataset: Dataset, model: str, sha256: str, dictionary: tuple[str, ...]) -> Reader:
+def reader_for(dataset: Dataset, model: str, sha256: str, dictionary: tuple[str, ...]) -> Reader | DeepReader:
     """Open a model as a reader that knows the alphabet of a dataset and the length of its texts.
 
     Raises
@@ -141,10 +142,10 @@ def read_shard(job: EvaluateJob) -> EvaluateReceipt:
     for block in dataset.blocks(None if job.split == MeasuredSplit.ALL else job.split, [job.shard]):
         block.texts(alphabet)  # refuses labels that the dataset cannot have, which the scores could not count
         began = time.perf_counter()
-        ink = ink_of_batch(block.images, block.parameters["height"], block.parameters["width"])
-        reader.read(ink)  # as `solve` reads: the other rankings are no part of its speed
+        pictures = _as_wanted(reader, block)
+        _read(reader, block, pictures, ())  # as `solve` reads: the other rankings are no part of its speed
         seconds += time.perf_counter() - began
-        readings = reader.read(ink, rankings=rankings)
+        readings = _read(reader, block, pictures, rankings)
         parts.append(_compared(block, readings, rankings))
         for image, said in _mistakes(block, readings, MISTAKES - len(images)):
             images.append(image)
@@ -154,6 +155,20 @@ def read_shard(job: EvaluateJob) -> EvaluateReceipt:
         **{field.name: getattr(read, field.name) for field in fields(read)},
         shard=job.shard, mistakes=(images, captions), seconds=seconds,
     )  # fmt: skip
+
+
+def _as_wanted(reader: Reader | DeepReader, block: Block) -> np.ndarray:
+    """Return a block's pictures as the reader wants them: as ink, or as they are seen."""
+    if isinstance(reader, DeepReader):
+        return block.images
+    return ink_of_batch(block.images, block.parameters["height"], block.parameters["width"])
+
+
+def _read(reader: Reader | DeepReader, block: Block, pictures: np.ndarray, rankings: Sequence[Ranking]) -> Readings:
+    if isinstance(reader, DeepReader):
+        sizes = np.column_stack([block.parameters["height"], block.parameters["width"]]).astype(np.int64)
+        return reader.read(pictures, rankings, sizes)
+    return reader.read(pictures, rankings)
 
 
 def _compared(block: Block, readings: Readings, rankings: Sequence[Ranking]) -> ReadPictures:

@@ -11,7 +11,8 @@ from storage.dataset import Dataset
 from storage.errors import BadInput
 from storage.files import atomic
 from storage.files.places import Place
-from storage.models import load_model, model_digest
+from storage.model_records import load_record
+from storage.models import model_digest
 from storage.texts import as_json, csv_bytes, plain_lines
 from tasks.figures.breakdown import plot_rates
 from tasks.figures.comparisons import LOOKS, plot_reliability
@@ -103,7 +104,7 @@ def summarise(
     best = Ranking.PROBABILITY.value if dictionary else Ranking.NONE.value
     seconds = sum(receipt.seconds for receipt in receipts)
     report: Evaluation = {
-        "warning": warning_of(load_model(model)[1], dataset, split),
+        "warning": warning_of(load_record(model), dataset, split),
         "model": str(model),
         "model_sha256": model_digest(model),
         "dataset": str(dataset.folder),

@@ -14,9 +14,10 @@ from storage.ledger.ledger import ABSTAINED, FAILED, SOLVED, Answer, KnownFile, 
 from storage.models import model_digest
 from storage.shards.manifest import canonical
 from storage.texts import plain
-from tasks.loading.decode import LOADER, load_batch
+from tasks.deep.deep_reader import DeepReader
+from tasks.loading.decode import LOADER
 from tasks.loading.safe_read import GONE, UNSETTLED, BadPicture, Unreadable, Unsettled, read_file, require_size
-from tasks.readers import load_reader, told_length
+from tasks.readers import load_reader, read_pictures, told_length
 from tasks.reading.ranking import Ranking
 from tasks.reading.reader import LONGEST_ALLOWED, Reader
 
@@ -133,7 +134,7 @@ def make_plan(
 
 
 @functools.lru_cache(maxsize=4)
-def reader_of(plan: SolvePlan) -> Reader:
+def reader_of(plan: SolvePlan) -> Reader | DeepReader:
     """Load the reader of a plan; the last few stay in memory."""
     words = tuple(plan.words.split("\n")) if plan.words else ()
     return load_reader(plan.model, plan.model_sha256, words, plan.ranking, plan.alphabet, plan.length)
@@ -175,12 +176,11 @@ def answer_pictures(
     """
     reader = reader_of(plan)
     notes: dict[int, str] = {}
-    groups, failures = load_batch(pictures, read, notes)
+    groups, failures = read_pictures(reader, pictures, read, notes)
     answers: dict[int, Answer | Unreadable] = {}
     for index, error in failures:
         answers[index] = error if isinstance(error, Unreadable) else failed(str(error))
-    for indices, images in groups:
-        readings = reader.read(images)
+    for indices, readings in groups:
         found = zip(
             indices.tolist(), readings.segments.tolist(), readings.reading.tolist(),
             readings.reading_confidence.tolist(), readings.words.tolist(), readings.confidences.tolist(), strict=True,

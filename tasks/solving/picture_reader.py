@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from storage.files.places import place
 from storage.models import model_digest
-from tasks.loading.decode import load_batch
+from tasks.deep.deep_reader import DeepReader
 from tasks.loading.in_memory import Given, picture_bytes
-from tasks.readers import expect_texts, load_reader, told_length
+from tasks.readers import expect_texts, load_reader, read_pictures, told_length
 from tasks.reading.reader import Reader
 from tasks.shipped import SHIPPED
 
@@ -33,7 +33,7 @@ class Word:
 class PictureReader:
     """A model that reads pictures from files or from memory; `open_reader` opens it."""
 
-    def __init__(self, reader: Reader):
+    def __init__(self, reader: Reader | DeepReader):
         self._reader = reader
 
     def read(self, pictures: Iterable[Given]) -> list[Word]:
@@ -53,13 +53,12 @@ class PictureReader:
         """
         given = [*pictures]
         notes: dict[int, str] = {}
-        groups, failures = load_batch(given, picture_bytes, notes)
+        groups, failures = read_pictures(self._reader, given, picture_bytes, notes)
         words = [Word("", 0.0)] * len(given)
         shortest, longest = self._reader.length
         for index, error in failures:
             words[index] = Word("", 0.0, reason=str(error))
-        for indices, images in groups:
-            readings = self._reader.read(images)
+        for indices, readings in groups:
             for index, found, shares in zip(
                 indices.tolist(), readings.words.tolist(), readings.confidences.tolist(), strict=True
             ):

@@ -1,4 +1,4 @@
 """Labelled pictures, drawn as they are needed or from datasets -> a deep model; needs the extra `deep`, PyTorch.
 
-Others import `train_network`, `sources` and `settings`.
+Others import `deep_training`, `sources` and `deep_settings`.
 """

@@ -12,7 +12,7 @@ import numpy as np
 from storage.deep_models import FORMAT, DeepModel, load_deep_model, save_deep_model, seal_model
 from storage.errors import BadInput
 from storage.learnt_texts import TEXTS, LearntTexts
-from tasks.deep.learning.settings import Settings
+from tasks.deep.learning.deep_settings import Settings
 from tasks.deep.learning.sources import Drawn, Form, Source, Stored, require_drawable
 from tasks.deep.pictures import natural_widths, padded_width
 from tasks.deep.session import MOST_LETTERS

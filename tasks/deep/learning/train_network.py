@@ -16,10 +16,10 @@ from torch.nn import functional
 from storage.errors import NothingLearnt
 from tasks.deep.learning.augmentation import augment
 from tasks.deep.learning.checkpoint import load_checkpoint, save_checkpoint
+from tasks.deep.learning.deep_settings import Settings
+from tasks.deep.learning.losses import collapsed, ctc, taught
 from tasks.deep.learning.network import Network, state_of
-from tasks.deep.learning.settings import Settings
 from tasks.deep.learning.stream import Batch, Feeder, Place, Stream, held_out
-from tasks.deep.shape import BLANK
 
 _WARMED = 0.02  # of the budget: the rate rises
 _LAST_RATE = 0.002  # of the largest rate, at the end
@@ -133,6 +133,8 @@ class _Run:
         self.place = Place(0, 0)
         self._steps, self._pictures, self._before = 0, 0, 0.0
         self._begun = self._saved = self._looked = time.monotonic()
+        self._first: float | None = None  # when the first batch came: until then kernels compile and workers start
+        self._share_before = 0.0
         self._losses: list[Tensor] = []
         self._loss, self._right, self._here = math.nan, math.nan, 0
         self._curve: list[dict[str, float]] = []
@@ -149,10 +151,14 @@ class _Run:
 
     @property
     def share(self) -> float:
-        """Return how much of the budget is used."""
+        """Return how much of the budget is used: of the steps, or of the time that the first batch left of it."""
         if self._settings.steps is not None:
             return self._steps / self._settings.steps
-        return self._seconds / (60 * (self._settings.minutes or 1))
+        if self._first is None:
+            return self._share_before
+        left = 60 * (self._settings.minutes or 1) - self._before - (self._first - self._begun)
+        along = (time.monotonic() - self._first) / max(left, 1e-3)
+        return self._share_before + (1 - self._share_before) * min(along, 1.0)
 
     def resume(self) -> None:
         """Take up the state of a killed training, if there is one."""
@@ -164,10 +170,12 @@ class _Run:
         self._optimizer.load_state_dict(state["optimizer"])
         self._chance.set_state(state["chance"])
         self.place, self._steps, self._pictures = state["place"], state["steps"], state["pictures"]
-        self._before, self._curve = state["seconds"], state["curve"]
+        self._before, self._share_before, self._curve = state["seconds"], state["share"], state["curve"]
 
     def step(self, place: Place, batch: Batch) -> None:
         """Learn from a batch; the stream is at `place` afterwards."""
+        if self._first is None:
+            self._first = time.monotonic()
         share = min(self.share, 1.0)
         for group in self._optimizer.param_groups:
             group["lr"] = self._settings.rate * rate_at(share)
@@ -221,7 +229,7 @@ class _Run:
                 f"{self._settings.rate:g}, for instance {self._settings.rate / 3:.1g}, or other pictures"
             )
         now = time.monotonic()
-        due = max(_LOOK_SECONDS, self._seconds / max(self.share, 1e-6) / _LOOKS)
+        due = max(_LOOK_SECONDS, (self._seconds + self._progress().seconds_left) / _LOOKS)
         if now - self._looked >= due or self.share >= 1:
             self._right, self._looked = self._words_right(), time.monotonic()
             self._curve.append({
@@ -234,11 +242,12 @@ class _Run:
             self._saved = time.monotonic()
 
     def _progress(self) -> Progress:
-        seconds, share = self._seconds, self.share
-        left = seconds / max(share, 1e-6) * max(1 - share, 0)
+        now, share = time.monotonic(), self.share
+        learning = now - (self._first or now)
+        left = learning / max(share - self._share_before, 1e-6) * max(1 - share, 0)
         return Progress(
             self._steps, self._pictures, share, self._loss, self._right,
-            self._here / max(time.monotonic() - self._begun, 1e-6), left,
+            self._here / max(learning, 1e-6), left,
         )  # fmt: skip
 
     def _save(self, path: Path) -> None:
@@ -246,7 +255,7 @@ class _Run:
             "network": self._network.state_dict(), "averaged": self._averaged.state_dict(),
             "optimizer": self._optimizer.state_dict(), "chance": self._chance.get_state(),
             "place": tuple(self.place), "steps": self._steps, "pictures": self._pictures,
-            "seconds": self._seconds, "curve": self._curve,
+            "seconds": self._seconds, "share": self.share, "curve": self._curve,
         }  # fmt: skip
         save_checkpoint(path, state, self._specification)
 
@@ -280,38 +289,6 @@ def rate_at(share: float) -> float:
         return 0.05 + 0.95 * share / _WARMED
     along = (share - _WARMED) / (1 - _WARMED)
     return _LAST_RATE + (1 - _LAST_RATE) * (1 + math.cos(math.pi * along)) / 2
-
-
-def ctc(logs: Tensor, labels: Tensor) -> Tensor:
-    """Return the mean negative log probability of the labels, (n, L) with 0 past the end, nats a picture.
-
-    References
-    ----------
-    A. Graves et al., "Connectionist temporal classification", 2006.
-    """
-    n, columns, _ = logs.shape
-    lengths = (labels > 0).sum(dim=1)
-    losses = functional.ctc_loss(
-        logs.transpose(0, 1), labels, torch.full((n,), columns, dtype=torch.long, device=logs.device), lengths,
-        blank=BLANK, reduction="none", zero_infinity=True,
-    )  # fmt: skip
-    return losses.mean()
-
-
-def taught(logs: Tensor, labels: Tensor, centres: Tensor) -> Tensor:
-    """Return the mean negative log probability of each letter in the column where its middle is, nats a letter."""
-    known = centres >= 0
-    column = centres.clamp(0, logs.shape[1] - 1).long()
-    rows = torch.arange(len(logs), device=logs.device)[:, None]
-    own = logs[rows, column, labels]
-    return -(own * known).sum() / known.sum().clamp(min=1)
-
-
-def collapsed(best: np.ndarray) -> list[list[int]]:
-    """Return the classes of each best path (n, columns), without repetitions and blanks."""
-    kept = best != BLANK
-    kept[:, 1:] &= best[:, 1:] != best[:, :-1]
-    return [row[keep].tolist() for row, keep in zip(best, kept, strict=True)]
 
 
 def _has_bfloat16() -> bool:
