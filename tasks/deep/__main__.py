@@ -47,8 +47,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--moved", action="store_true", help="change pictures at random, so that strangers' can be read"
     )
-    parser.add_argument("--begin-with", type=Path, help="the checkpoint of another training, to begin with its weights")
-    parser.add_argument("--keep", action="store_true", help="keep the checkpoint when the model is written")
+    parser.add_argument("--begin-with", type=Path, help="the weights of another training to begin with")
+    parser.add_argument("--weights", type=Path, help="where to write the weights of this training")
     parser.add_argument("--folded", action="store_true", help="count lower case as upper case")
     return parser
 
@@ -67,7 +67,7 @@ def main() -> int:
         checkpoint = given.checkpoint or given.out.with_name(f"{given.out.name}.checkpoint")
         began = time.monotonic()
         record = train_deep(
-            sources, settings, given.out, checkpoint, _Lines(), given.checked, given.begin_with, given.keep
+            sources, settings, given.out, checkpoint, _Lines(), given.checked, given.begin_with, given.weights
         )
     except CaptchasError as error:
         print(error, file=sys.stderr)

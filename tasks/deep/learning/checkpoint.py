@@ -61,8 +61,20 @@ def load_checkpoint(path: Path, specification: dict[str, Any]) -> dict[str, Any]
     return state
 
 
+def save_weights(path: Path, network: torch.nn.Module) -> None:
+    """Write the weights of a trained network, over an existing file: another training may begin with them.
+
+    Raises
+    ------
+    NoSpace, Unwritable
+    """
+    buffer = io.BytesIO()
+    torch.save({"averaged": network.state_dict()}, buffer)
+    atomic.replace(path, buffer.getvalue())
+
+
 def load_weights(path: Path) -> dict[str, Any]:
-    """Load the averaged weights of a checkpoint, to begin another training with.
+    """Load the weights that `save_weights` or a checkpoint holds, to begin another training with.
 
     Raises
     ------

@@ -77,7 +77,7 @@ def train_deep(
     progress: "Callable[[Progress], object]" = lambda _progress: None,
     checked: int = 4096,
     begin_with: Path | None = None,
-    keep: bool = False,
+    weights: Path | None = None,
 ) -> dict[str, Any]:
     """Train, measure on validation pictures, fit the confidence, and write the model.
 
@@ -90,10 +90,8 @@ def train_deep(
         Where a killed training is taken up; it is removed when the model is written.
     checked : int
         Validation pictures of each source, for the scores and the confidence.
-    begin_with : Path, optional
-        The checkpoint of another training, to begin with its weights.
-    keep : bool
-        Keep the checkpoint.
+    begin_with, weights : Path, optional
+        The weights of another training to begin with; where to write those of this training.
 
     Returns
     -------
@@ -105,7 +103,7 @@ def train_deep(
     BadInput, NotThere, Damaged, NothingLearnt, NoSpace, Unwritable
     """
     require_torch()
-    from tasks.deep.learning.checkpoint import load_weights, remove_checkpoint
+    from tasks.deep.learning.checkpoint import load_weights, remove_checkpoint, save_weights
     from tasks.deep.learning.stream import Feeder, StreamPlan
     from tasks.deep.learning.train_network import device_of, fit_network
 
@@ -113,14 +111,16 @@ def train_deep(
     form = form_of(sources, settings)
     mixed = MIXED_ON_GPU if device_of().type == "cuda" else 8
     plan = StreamPlan(tuple(sources), form, settings.seed, settings.batch, mixed)
-    weights = None if begin_with is None else load_weights(begin_with)
+    begun = None if begin_with is None else load_weights(begin_with)
     feeder = Feeder(plan, settings.processes)
     try:
-        trained = fit_network(feeder, settings, checkpoint, progress, weights)
+        trained = fit_network(feeder, settings, checkpoint, progress, begun)
+        if weights is not None:
+            save_weights(weights, trained.network)
         record = write_model(trained, feeder, settings, out, checked)
     finally:
         feeder.close()
-    if checkpoint is not None and not keep:
+    if checkpoint is not None:
         remove_checkpoint(checkpoint)
     return record
 

@@ -2,19 +2,23 @@
 
 import multiprocessing
 import queue
+import shutil
 import threading
 from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from storage.errors import NoSpace, readable_size
 from storage.shards.shard import BLOCK
 from tasks.deep.learning.sources import Form, Slot, Source, blocks_of, fill, slot_bytes
 from tasks.deep.pictures import gather, padded_width
 
+_SHARED = Path("/dev/shm")  # where Linux keeps the memory that processes share
 _READY = 3  # batches that wait for the network
 _MIXED_COUNTER = 1 << 34  # of Philox: the order of rows in a group of blocks
 
@@ -98,6 +102,7 @@ class Feeder:
         slots = self.spare.stop
         memory: list[Any]
         if processes:
+            _require_shared(slots * slot_bytes(plan.form), processes)
             context = multiprocessing.get_context("spawn")
             memory = [context.RawArray("B", slot_bytes(plan.form)) for _ in range(slots)]
             self._pool: Executor = ProcessPoolExecutor(processes, context, _begin, (plan, memory))
@@ -116,6 +121,22 @@ class Feeder:
     def close(self) -> None:
         """End the workers, after the blocks that they have begun."""
         self._pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _require_shared(wanted: int, processes: int) -> None:
+    """Refuse to begin if the memory that processes share cannot hold the slots: a process would die of it.
+
+    Raises
+    ------
+    NoSpace
+    """
+    if _SHARED.is_dir():
+        free = shutil.disk_usage(_SHARED).free
+        if free < wanted:
+            raise NoSpace(
+                f"{_SHARED}: has {readable_size(free)} free, and {processes} processes that draw share "
+                f"{readable_size(wanted)}; give fewer --processes, or make it larger"
+            )
 
 
 def _fill(plan: StreamPlan, slots: Sequence[Slot], job: _Job) -> int:

@@ -276,7 +276,7 @@ class _Run:
         ], bool)  # fmt: skip
 
     def finish(self) -> Trained:
-        """Save the last state, and return the averaged network."""
+        """Save the last state, so that a killed measurement need not train again; return the averaged network."""
         if self._checkpoint is not None:
             self._save(self._checkpoint)
         network = self._averaged.to("cpu")
