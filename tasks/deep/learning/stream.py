@@ -13,12 +13,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from storage.errors import NoSpace, readable_size
+from storage.errors import BadInput, NoSpace, readable_size
 from storage.shards.shard import BLOCK
 from tasks.deep.learning.sources import Form, Slot, Source, blocks_of, fill, slot_bytes
 from tasks.deep.pictures import gather, padded_width
 
 _SHARED = Path("/dev/shm")  # where Linux keeps the memory that processes share
+_FEWEST_DRAWN, _RARELY = 16, 20  # blocks that are drawn for held-out pictures, and pictures a block at least
 _READY = 3  # batches that wait for the network
 _MIXED_COUNTER = 1 << 34  # of Philox: the order of rows in a group of blocks
 
@@ -222,6 +223,11 @@ class Stream:
                 slot, source, job = begun.popleft()
                 taken.append((slot, source, job.result()))
             self._begin(blocks, free, begun)
+            if not any(count for _, _, count in taken):
+                raise BadInput(
+                    f"{plan.sources[taken[0][1]].name}: {plan.mixed} blocks have no picture of the train split; give a "
+                    "profile or a dataset with more distinct pictures"
+                )
             for place, batch in self._batches(group, taken):
                 wanted = place.batch > skip or place.group > group
                 if wanted and not self._put((place, batch)):
@@ -281,11 +287,13 @@ def held_out(feeder: Feeder, count: int, split: str = "validation") -> Iterator[
 
 
 def _held_out(feeder: Feeder, source: int, count: int, split: str) -> Iterator[Batch]:
-    blocks, number, have = blocks_of(feeder.plan.sources[source]), 0, 0
+    # Few distinct pictures may all be of one split: a profile is not drawn for ever.
+    blocks = blocks_of(feeder.plan.sources[source]) or _FEWEST_DRAWN + count // _RARELY
+    number, have = 0, 0
     begun: deque[tuple[int, Future[int]]] = deque()
     free = deque(feeder.spare)
     while have < count:
-        while free and (blocks is None or number < blocks):
+        while free and number < blocks:
             slot = free.popleft()
             begun.append((slot, feeder.submit(_Job(source, number, split, slot))))
             number += 1

@@ -1,0 +1,77 @@
+"""Pictures of any size come before the network at one height, without aliases, on their own ground."""
+
+import numpy as np
+import pytest
+
+from tasks.deep.pictures import gather, natural_widths, normalise, padded_width, whole
+
+
+def normalised(images, rectangle=None, height=32, width=32, columns=32):
+    sizes = np.tile(np.array(images.shape[1:3]), (len(images), 1))
+    rectangles = whole(sizes) if rectangle is None else np.tile(np.array(rectangle, float), (len(images), 1))
+    out = np.zeros((len(images), 3, height, columns), np.uint8)
+    return normalise(images, sizes, rectangles, np.full(len(images), width), out)
+
+
+def noise(*shape: int) -> np.ndarray:
+    return np.random.Generator(np.random.Philox(1)).integers(0, 256, shape, np.uint8)
+
+
+def test_a_picture_of_that_size_stays_as_it_is():
+    colour = noise(2, 32, 32, 3)
+    np.testing.assert_array_equal(normalised(colour), colour.transpose(0, 3, 1, 2))
+
+
+def test_ink_becomes_dark_on_light():
+    ink = noise(2, 32, 32)
+    np.testing.assert_array_equal(normalised(ink)[:, 1], 255 - ink)
+
+
+def test_ink_and_the_same_picture_as_seen_are_one():
+    ink = noise(2, 45, 60)
+    seen = np.repeat((255 - ink)[..., None], 3, axis=3)
+    apart = normalised(ink).astype(int) - normalised(seen)
+    assert np.abs(apart).max() <= 1
+
+
+def test_shrinking_averages_areas():
+    stripes = np.zeros((1, 64, 64), np.uint8)
+    stripes[:, :, ::2] = 255
+    inside = normalised(stripes)[0, 0, 2:-2, 2:-2]
+    assert np.abs(inside.astype(int) - 127).max() <= 2
+
+
+def test_beyond_a_picture_is_its_ground():
+    picture = np.full((1, 32, 32, 3), 90, np.uint8)
+    picture[0, 10:20, 10:20] = (200, 10, 30)
+    out = normalised(picture, rectangle=(-16, -16, 48, 48), width=24)
+    assert (out[0, :, :, 24:] == 90).all()
+    assert (out[0, :, :4] == 90).all()
+    assert out[0, 0].max() > 190
+
+
+def test_only_the_picture_on_its_canvas_is_seen():
+    canvas = noise(1, 60, 80)
+    sizes = np.array([[30, 40]])
+    parts = []
+    for image in (canvas, np.ascontiguousarray(canvas[:, :30, :40])):
+        out = np.zeros((1, 3, 32, 48), np.uint8)
+        parts.append(normalise(image, sizes, whole(sizes), np.array([43]), out))
+    np.testing.assert_array_equal(*parts)
+
+
+@pytest.mark.parametrize(("size", "wide"), [((60, 160), 85), ((30, 30), 32), ((10, 400), 160), ((400, 10), 8)])
+def test_widths_keep_the_aspect_within_bounds(size, wide):
+    assert natural_widths(np.array([size]), 32, 160).tolist() == [wide]
+
+
+def test_a_batch_is_as_wide_as_its_widest():
+    assert padded_width(np.array([33, 41, 9]), 160) == 48
+    assert padded_width(np.array([159]), 156) == 156
+
+
+def test_gathering_takes_rows_and_cuts_them():
+    images = noise(5, 3, 8, 16)
+    out = np.empty((2, 3, 8, 8), np.uint8)
+    gather(images, np.array([4, 1]), out)
+    np.testing.assert_array_equal(out, images[[4, 1], :, :, :8])
