@@ -12,7 +12,7 @@ from tasks.exchange.scan import ImportRequest, Listing, first_rejects, split_of
 from tasks.figures.contact_sheet import mixed_sheet
 from tasks.loading.decode import Colour, decode_picture, decode_seen
 from tasks.loading.safe_read import BadPicture, read_file
-from tasks.loading.seen import is_coloured
+from tasks.loading.colours.seen import is_coloured
 
 PAIRS = "pairs.png"
 SHOWN = 5  # pairs in a report

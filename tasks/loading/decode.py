@@ -9,18 +9,18 @@ from pathlib import Path
 
 import numpy as np
 
-from tasks.loading.colour import distance_of, filled, grey_of, luma
-from tasks.loading.frames import LEAST_CONTRAST, LONGEST_SIDE, Frames, choose_frame, decode_frames, refuse_blank
-from tasks.loading.ground import even_ground
+from tasks.loading.colour_ink import ink_of_colours, ink_of_levels
+from tasks.loading.colours.brightness import filled, luma
+from tasks.loading.colours.seen import as_seen
+from tasks.loading.frames import LONGEST_SIDE, Frames, choose_frame, decode_frames
 from tasks.loading.parts import signs_of
 from tasks.loading.plain_png import decode_plain
-from tasks.loading.polarity import BRIGHT, DARK, LEFT_OPEN, ink_of
+from tasks.loading.polarity import BRIGHT, DARK, LEFT_OPEN
 from tasks.loading.safe_read import BadPicture, read_file
-from tasks.loading.seen import as_seen
-from tasks.loading.structure import both_inks, even_strength, legible, letters_alone
+from tasks.loading.structure import legible
 from tasks.lowlevel.padding import stack_padded
 
-LOADER = 2  # raised whenever the same file gives other ink; part of an imported dataset's identity
+LOADER = 3  # raised whenever the same file gives other ink; part of an imported dataset's identity
 SEEN = 1  # the same for pictures as they are seen
 MOST_SHAPES = 64  # if a batch has more, its pictures are padded
 PADDED_TO = 16
@@ -180,10 +180,9 @@ def _ink_of(pixels: np.ndarray, invert: Invert) -> np.ndarray:
     if pixels.ndim == 3:
         pixels = filled(pixels)
         if invert is Invert.AUTO:
-            return _coloured_ink(pixels)
+            return ink_of_colours(pixels)
         pixels = luma(pixels)
-    ink = _ink(pixels, invert)
-    return even_strength(ink) if signs_of(ink).weak else ink
+    return ink_of_levels(pixels, _SIDES[invert])
 
 
 def load_batch(
@@ -233,29 +232,3 @@ def load_batch(
         images = stack_padded((picture for _, picture in members), len(members), *shape)
         groups.append((np.array([index for index, _ in members], np.int64), images))
     return groups, failures
-
-
-def _coloured_ink(colour: np.ndarray) -> np.ndarray:
-    """Return the ink of a picture in colours; of letters in several colours, by the measure that shows them all."""
-    grey = grey_of(colour)
-    ink = _ink(grey, Invert.AUTO)
-    weak = signs_of(ink).weak
-    if not weak:
-        return ink
-    if (colour != colour[..., :1]).any():
-        distance = distance_of(colour)
-        other = _ink(distance, Invert.AUTO) if distance.max() >= LEAST_CONTRAST else ink
-        if 2 * signs_of(other).weak < weak:
-            ink = other
-    return even_strength(ink)
-
-
-def _ink(grey: np.ndarray, invert: Invert) -> np.ndarray:
-    grey, ground = even_ground(grey)
-    ink, contrast, strongest, dark = ink_of(grey, _SIDES[invert], ground)
-    refuse_blank(contrast)
-    if strongest < LEAST_CONTRAST and invert is not Invert.AUTO:
-        raise BadPicture(f"blank: less than {LEAST_CONTRAST} levels {'below' if dark else 'above'} the background")
-    if invert is Invert.AUTO:
-        ink = both_inks(grey, ink, ground, dark, contrast - strongest, strongest)
-    return letters_alone(ink, signs_of(ink))

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from tasks.loading.colour import luma
+from tasks.loading.colours.brightness import luma
 from tasks.loading.polarity import background
 from tasks.loading.safe_read import BadPicture
 
