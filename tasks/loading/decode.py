@@ -12,7 +12,7 @@ import numpy as np
 from tasks.loading.colour_ink import ink_of_colours, ink_of_levels
 from tasks.loading.colours.brightness import filled, luma
 from tasks.loading.colours.seen import as_seen
-from tasks.loading.frames import LONGEST_SIDE, Frames, choose_frame, decode_frames
+from tasks.loading.frames import LONGEST_SIDE, Frames, choose_frame, decode_frames, refuse_blank
 from tasks.loading.parts import signs_of
 from tasks.loading.plain_png import decode_plain
 from tasks.loading.polarity import BRIGHT, DARK, LEFT_OPEN
