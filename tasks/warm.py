@@ -44,6 +44,9 @@ def warm(done: Callable[[str], object] = lambda _part: None) -> None:
     renderer_of(make_recipe(painted, 1)).block(1, 0, 32)
     done("drawing")
     Tally(profile.alphabet).add(block)
+    colours = np.repeat(block.images[..., None], 3, axis=3)
+    for images in (colours, np.frombuffer(colours.tobytes(), np.uint8).reshape(colours.shape)):  # drawn, and read
+        Tally(profile.alphabet).add(block._replace(images=images))
     Distinct().add(np.frombuffer(bytes(8), np.uint64))
     done("statistics")
     images = block.images.reshape(-1)

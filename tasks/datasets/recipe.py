@@ -12,7 +12,7 @@ from PIL import features
 from storage.errors import BadInput, Different, GlyphsDiffer
 from storage.files.places import Place
 from storage.shards.manifest import Manifest, canonical, identity_digest
-from storage.shards.shard import FORMAT
+from storage.shards.shard import COLOUR_FORMAT, FORMAT
 from tasks.drawing.renderer import RENDERER, Renderer
 from tasks.profiles import word_lists
 from tasks.profiles.fonts import Face, GlyphSet, bundled, draw_glyphs, face_name, find_face
@@ -105,7 +105,7 @@ def _assembled(profile: Profile, faces: tuple[Face, ...], words: tuple[str, ...]
     # The digest of a list identifies it; the path of its file is not part of the dataset.
     content["words"] = profile.words if profile.words in ("", word_lists.WEB2) else "list"
     identity = {
-        "format": FORMAT,
+        "format": COLOUR_FORMAT if profile.colour else FORMAT,
         "profile": content,
         "words": word_lists.words_digest(words) if words else None,
         "fonts": [

@@ -66,7 +66,8 @@ def write_samples(job: SampleJob) -> int:
         drawn = renderer.block(job.recipe.seed, block)
         for name, row in rows:
             height, width = int(drawn.parameters["height"][row]), int(drawn.parameters["width"][row])
-            atomic.publish(folder / name, png(255 - drawn.images[row, :height, :width]), job.run)
+            image = drawn.images[row, :height, :width]
+            atomic.publish(folder / name, png(255 - image if image.ndim == 2 else image), job.run)
     return sum(map(len, missing.values()))
 
 
