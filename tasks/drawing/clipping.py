@@ -12,7 +12,7 @@ from tasks.profiles.profile import Profile
 from tasks.profiles.ranges import Grid
 
 _ROUNDING = 32  # 1/32 px of slack for the rounding of turned coordinates
-LEAST_FIT = 40  # percent of its size at which a text may be drawn
+LEAST_FIT = 30  # percent of its size at which a text may be drawn
 _TRIES = 8  # of a fitting picture: a larger top or height moves sheared letters to the right again
 _PEN = 64  # units of a pixel in which pens move
 _LEFT, _RIGHT, _UP, _DOWN = range(4)  # edges

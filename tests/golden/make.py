@@ -55,8 +55,8 @@ PROFILES = (
         name="wild",
         fonts=("Inter Black", "Inter Bold"),
         length=(2, 3),
-        height=21,
-        width=52,
+        height=26,
+        width=64,
         font_size=12,
     ),
 )

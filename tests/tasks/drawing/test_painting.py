@@ -215,7 +215,7 @@ def test_text_is_fitted_to_the_picture_and_never_clipped():
     assert straight.sum() > 20
     assert (larger.images[straight, :50, :110] == block.images[straight]).all()
     with pytest.raises(
-        BadInput, match=r"'WWWW' in .* would be drawn at \d+ % of its size, and must be at 40 % or more"
+        BadInput, match=r"'WWWW' in .* would be drawn at \d+ % of its size, and must be at 30 % or more"
     ):
         renderer_for(replace(profile, width=40))
 
