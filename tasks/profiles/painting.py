@@ -8,6 +8,7 @@ from tasks.profiles.colours import Colours
 from tasks.profiles.ranges import OFF, Distortions, Grid, is_int
 
 FULL, THIN, USUAL, SMALL = Grid(100, 100), Grid(1, 1), Grid(16, 16), Grid(40, 40)
+MOST_WEIGHTS = 64  # in which every letter is drawn once
 LEAST_CONTRAST, MOST_CONTRAST = 10, 210  # tenths: any colours, and black on white
 
 
@@ -190,6 +191,8 @@ def broken_rules(painting: Painting) -> Iterator[tuple[str, str]]:
             yield name, "true or false"
     if not (is_int(painting.contrast) and LEAST_CONTRAST <= painting.contrast <= MOST_CONTRAST):
         yield "contrast", f"a whole number from {LEAST_CONTRAST} (any) to {MOST_CONTRAST} (black on white) tenths"
+    if len(painting.weight.values()) * len(painting.hollow.values()) > MOST_WEIGHTS:
+        yield "weight", f"so few values that there are at most {MOST_WEIGHTS} pairs with those of hollow"
     grounds = painting.ground
     if not (
         isinstance(grounds, tuple) and grounds and all(isinstance(ground, Ground) for ground in grounds)

@@ -55,9 +55,9 @@ PROFILES = (
         name="wild",
         fonts=("Inter Black", "Inter Bold"),
         length=(2, 3),
-        height=26,
-        width=64,
-        font_size=12,
+        height=22,
+        width=50,
+        font_size=10,
     ),
 )
 COUNT, SEED, SHOWN = (

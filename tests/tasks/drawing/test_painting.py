@@ -160,6 +160,15 @@ def test_a_hollow_letter_is_the_rim_of_a_solid_one():
     assert ((hollow == 0) & (solid == 255)).any()
 
 
+def test_a_thin_letter_can_still_be_seen():
+    block = renderer_for(replace(PLAIN, fonts=("Routed Gothic", "Inter Black"), weight=Grid(-40, -10, 10))).block(
+        1, 0, 64
+    )
+    for image, boxes in zip(share_of(block.images), block.boxes, strict=True):
+        for top, left, bottom, right in boxes[boxes[:, 0] >= 0]:
+            assert image[top:bottom, left:right].max() > 60
+
+
 def test_a_shadow_lies_behind_the_letters_where_it_is_shifted_to():
     top = {"place_y": Grid(0, 0), "place_x": Grid(0, 0)}  # where a shadow does not move the text
     profile = replace(PLAIN, shadow_y=Grid(0, 4), shadow_x=Grid(0, 3), shadow_colour=Colours(("#0000ff",)), **top)

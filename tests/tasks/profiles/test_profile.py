@@ -80,6 +80,7 @@ BROKEN = [
     ("contrast", 9, "a whole number from 10 (any) to 210 (black on white) tenths"),
     ("contrast", 211, "a whole number from 10 (any) to 210 (black on white) tenths"),
     ("contrast", 30.0, "a whole number from 10 (any) to 210 (black on white) tenths"),
+    ("weight", Grid(-40, 40), "so few values that there are at most 64 pairs with those of hollow"),
     ("ground", (), "a list of different ones of flat, gradient, grid, stripes, dots, checks, tiles, texture"),
     ("ground", ("flat",), "a list of different ones of flat"),
     ("ground", (Ground.FLAT, Ground.FLAT), "a list of different ones of flat"),
