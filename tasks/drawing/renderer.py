@@ -72,8 +72,8 @@ class Renderer:
         self._shears = np.array(profile.shear.values(), np.int64)
         self._scales = np.array(profile.scale.values(), np.int64)
         self._slopes = np.array([tangent(int(shear)) for shear in self._shears], np.int64)
-        self._sizes = np.array([(profile.height * s // 100, profile.width * s // 100) for s in self._scales], np.int64)
-        self._sizes = np.maximum(self._sizes, 1)
+        sizes = [(profile.height * scale // 100, profile.width * scale // 100) for scale in self._scales]
+        self._sizes = np.maximum(np.array(sizes, np.int64), 1)
         # By digest, not by place in the list, so that a face has the same number in every profile.
         self._face_numbers = np.array([int(face.sha256[:16], 16) for face in faces], np.uint64)
         # Letters that a face draws alike share a code, so that equal pictures share a split whatever their text is.
@@ -85,7 +85,7 @@ class Renderer:
         self._read_words(words)
         self._join(glyphs)
         self._variation = Variation(profile, glyphs, self.longest)
-        self._painter = Painter(profile, glyphs, self.longest, self._variation) if profile.paints else None
+        self._painter = Painter(profile, glyphs, self.longest) if profile.paints else None
         self._drawn = np.dtype([*self._variation.dtype.descr, *(self._painter.dtype.descr if self._painter else [])])
         self._parameters = np.dtype(PARAMETERS.descr + [(name, *part) for name, *part in self._drawn.descr])
         if profile.fits_text:
@@ -254,14 +254,12 @@ class Renderer:
         BadInput
             A character outside the alphabet, a text too long, or a value the profile does not have.
         """
-        letters = np.full((len(texts), self.longest), -1, np.int32)
+        letters, alphabet = np.full((len(texts), self.longest), -1, np.int32), self.profile.alphabet
         for row, text in zip(letters, texts, strict=True):
             for k, character in enumerate(text):
-                if k >= self.longest or character not in self.profile.alphabet:
-                    raise BadInput(
-                        f"text {text!r}: must be at most {self.longest} characters of {self.profile.alphabet!r}"
-                    )
-                row[k] = self.profile.alphabet.index(character)
+                if k >= self.longest or character not in alphabet:
+                    raise BadInput(f"text {text!r}: must be at most {self.longest} characters of {alphabet!r}")
+                row[k] = alphabet.index(character)
 
         def indices(field: str, value: ArrayLike, allowed: np.ndarray) -> np.ndarray:
             values = np.broadcast_to(np.asarray(value), len(texts))
@@ -270,10 +268,9 @@ class Renderer:
                 raise BadInput(f"{field}: must be one of {allowed.tolist()}; it is {value!r}")
             return found
 
-        known = self._drawn.names or ()
-        for name in distortions:
-            if name not in known:
-                raise BadInput(f"{name}: must be one of {', '.join(known or ('no distortion',))}")
+        known = [name for name in self._drawn.names or () if name != "fit"]  # which follows from the others
+        for name in distortions.keys() - known:
+            raise BadInput(f"{name}: must be one of {', '.join(known or ('no distortion',))}")
         face = indices("font", font, np.arange(len(self._face_numbers)))
         varied = self._variation.dtype.names or ()
         drawn = self._variation.chosen(letters, {k: v for k, v in distortions.items() if k in varied})

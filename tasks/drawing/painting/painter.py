@@ -6,7 +6,7 @@ import numpy as np
 
 from tasks.drawing import resampling, warp_kernel
 from tasks.drawing.bilinear import texels
-from tasks.drawing.distortions import NOISE_COLUMNS, PHASE_COLUMNS, WAVE, Placement, Variation, widen
+from tasks.drawing.distortions import NOISE_COLUMNS, PHASE_COLUMNS, WAVE, Placement, widen
 from tasks.drawing.noise_kernel import thicknesses
 from tasks.drawing.outlines import ink_columns
 from tasks.drawing.painting import layout, picture_kernel, strokes, weights
@@ -46,12 +46,10 @@ class Painter:
         The letters of its faces, in order.
     longest : int
         Number of letters of the longest text.
-    variation : Variation
-        The profile's other distortions.
     """
 
-    def __init__(self, profile: Profile, glyphs: tuple[GlyphSet, ...], longest: int, variation: Variation):
-        self._profile, self._variation = profile, variation
+    def __init__(self, profile: Profile, glyphs: tuple[GlyphSet, ...], longest: int):
+        self._profile = profile
         self.values = Values(profile, longest)
         self.dtype = np.dtype([*self.values.dtype.descr, *([("fit", "<u2")] if profile.fits_text else [])])
         alone = [[glyph_set.bitmaps[g] for g in glyph_set.variant[-1]] for glyph_set in glyphs]
