@@ -5,6 +5,7 @@ words and also knows files and the other parameters. So these types only describ
 """
 
 from collections.abc import Iterable, Sequence
+from enum import StrEnum
 from inspect import Parameter
 from typing import Annotated
 
@@ -19,8 +20,16 @@ Seed = Annotated[int, WithJsonSchema({"type": "integer", "minimum": 0, "exclusiv
 ModelSeed = Annotated[int, WithJsonSchema({"type": "integer", "minimum": 0, "exclusiveMaximum": 1 << 32})]
 Share = Annotated[float, WithJsonSchema({"type": "number", "minimum": 0, "maximum": 1})]
 Seconds = Annotated[float, WithJsonSchema({"type": "number", "minimum": 0})]
+Minutes = Annotated[float, WithJsonSchema({"type": "number", "exclusiveMinimum": 0})]
 Port = Annotated[int, WithJsonSchema({"type": "integer", "minimum": 0, "maximum": 65535})]
 Name = Annotated[str, WithJsonSchema({"type": "string", "minLength": 1})]
+
+
+class ReaderKind(StrEnum):
+    """A kind of reader: `classic` cuts pictures into letters, `deep` is a network over whole pictures."""
+
+    CLASSIC = "classic"
+    DEEP = "deep"
 
 
 def require_workers(workers: int | None) -> None:

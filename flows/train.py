@@ -12,18 +12,19 @@ from prefect.cache_policies import NO_CACHE
 
 from flows.generate import generate
 from flows.home import dataset_folder, home
-from flows.parameters import Count, ModelSeed, Name
-from flows.reporting.artifacts import show_trained
+from flows.parameters import Count, Minutes, ModelSeed, Name, ReaderKind
+from flows.reporting.artifacts import show_trained, show_trained_deep
 from flows.reporting.progress import stage
 from flows.reporting.runs import RETRIES, named, told
 from flows.requests import command
 from flows.workers.cluster import crew
+from flows.workers.deep_training import DeepChoice, choose_deep, fit_deep
 from flows.workers.fanout import fan_out
 from storage.dataset import Dataset
 from storage.errors import BadInput
 from storage.files import atomic
 from storage.files.locks import locked
-from storage.files.places import ObjectPath, Place, place
+from storage.files.places import ObjectPath, Place, local, place
 from storage.files.targets import require_file
 from storage.models import save_model
 from tasks import models
@@ -69,6 +70,7 @@ class TrainChoice(NamedTuple):
 
     names: list[str]
     settings: Settings
+    deep: DeepChoice | None = None
 
 
 @dataclass(frozen=True)
@@ -101,6 +103,15 @@ class TrainRequest:
         Address of a Dask scheduler to use instead, such as tcp://host:8786.
     again
         Train even if such a model is there.
+    reader
+        Classic, which cuts pictures into letters; or deep, a network over whole pictures, which needs PyTorch.
+    draw
+        A profile whose pictures the deep reader learns from as they are drawn, without a dataset. May be given again.
+    minutes
+        Budget of the deep reader's training; by default 20.
+    change
+        Change the pictures at random, so that the deep reader learns to read other generators' too; by default if a
+        dataset was imported.
     """
 
     datasets: list[Name] | None = None
@@ -115,11 +126,26 @@ class TrainRequest:
     workers: Count | None = None
     cluster: Name | None = None
     again: bool = False
+    reader: ReaderKind = ReaderKind.CLASSIC
+    draw: list[Name] | None = None
+    minutes: Minutes | None = None
+    change: bool | None = None
 
 
 def check(request: TrainRequest) -> TrainChoice:
     """Find the datasets and the settings that the parameters ask for, or name the wrong parameter."""
     ladder = request.ladder
+    if request.reader is ReaderKind.DEEP:
+        for name in ("ladder", "pictures", "shows", "hidden", "leave_out", "workers", "cluster"):
+            if getattr(request, name):
+                raise BadInput(f"{name}: belongs to the classic reader; leave it out with --reader deep")
+        if request.out:
+            require_file(local(request.out, "out"), "out", model=True)
+        deep = choose_deep(request.datasets, request.draw, request.minutes, request.change, request.seed)
+        return TrainChoice([source.name for source in deep.sources], Settings(), deep)
+    for name in ("draw", "minutes", "change"):
+        if getattr(request, name) is not None:
+            raise BadInput(f"{name}: belongs to the deep reader; give --reader deep with it, or leave it out")
     if bool(request.datasets) == ladder:
         raise BadInput(
             f"train: name one or more datasets, or give --ladder; given: {'both' if request.ladder else 'neither'}"
@@ -154,7 +180,9 @@ def train(request: TrainRequest, choice: TrainChoice) -> dict[str, Any]:
     settings and seed give the same model on one machine; a model of these is kept. A training that learnt nothing
     writes no model.
     """
-    names, settings = choice
+    names, settings, deep = choice
+    if deep is not None:
+        return _train_deep(request, names, deep)
     with crew(request.workers, request.cluster):
         if request.ladder:
             for name in names:
@@ -178,6 +206,18 @@ def train(request: TrainRequest, choice: TrainChoice) -> dict[str, Any]:
             finally:
                 shutil.rmtree(spool, ignore_errors=True)
     return _report(path, kept=False)
+
+
+def _train_deep(request: TrainRequest, names: list[str], deep: DeepChoice) -> dict[str, Any]:
+    """Train a deep model; keep the file that was at its path aside."""
+    path = local(request.out, "out") if request.out else home() / "models" / f"{names[0]}.onnx"
+    with locked(path):
+        atomic.make_folder(path.parent)
+        models.keep_aside(path, atomic.new_run())
+        fit_deep(deep.sources, deep.settings, path)
+    content = models.describe(path)
+    show_trained_deep(content, path)
+    return content
 
 
 def _report(path: Place, *, kept: bool) -> dict[str, Any]:

@@ -9,10 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from storage.dataset import Dataset
+from storage.deep_models import is_deep
 from storage.errors import BadInput, Damaged, NotThere
 from storage.files import atomic
 from storage.files.places import Place
 from storage.learnt_texts import TEXTS, WORDS, LearntTexts
+from storage.model_records import load_record
 from storage.models import load_model, model_digest, save_model
 from tasks.rates import Rate
 from tasks.reading.features import FEATURES
@@ -127,7 +129,10 @@ def keep_aside(path: Place, run: str) -> Place | None:
 
 
 def describe(path: Place) -> dict[str, Any]:
-    """Describe a model for people: its provenance, its networks' parameters and the shapes of their layers."""
+    """Describe a model for people: its provenance, and a classic model's layers and parameters."""
+    if is_deep(path):
+        record = load_record(path)
+        return {"model": str(path), "sha256": model_digest(path), "bytes": path.stat().st_size, **record}
     networks, provenance = load_model(path)
     return {
         "model": str(path),
@@ -156,7 +161,7 @@ def must_know_as_much(served: Path, classes: str) -> None:
         Names the letters that would be lost.
     """
     try:
-        known = load_model(served)[1]["classes"]
+        known = load_record(served)["classes"]
     except (NotThere, Damaged, KeyError):
         return
     lost = [letter for letter in known if letter not in classes]

@@ -101,6 +101,24 @@ def show_trained(report: dict[str, Any], model: Place) -> None:
     _markdown(lines, f"{key}-report", model)
 
 
+def show_trained_deep(report: dict[str, Any], model: Place) -> None:
+    """Show a deep model: what it learnt from, how many words it reads right, and the course of its training."""
+    key = artifact_key("train", model.stem)
+    rows = [
+        {"pictures": f"{look['pictures']:,}", "seconds": look["seconds"], "loss": look["loss"],
+         "validation words right": f"{100 * look['right']:.1f} %"}
+        for look in report["curve"]
+    ]  # fmt: skip
+    _table(rows, key, str(model))
+    lines = [f"# {markdown(model.stem)}: trained", "", f"- letters it knows: {code(report['classes'])}"]
+    lines += [f"- {name}: {report[name]:,}" for name in ("pictures", "steps", "seconds")]
+    for source, rates in report["scores"].items():
+        said = "; ".join(f"{ranking}: {rate(content)}" for ranking, content in rates.items())
+        lines += [f"- validation words right, {markdown(source)}: {said}"]
+    lines += ["", f"File: {code(model)}. How well it reads: {code(f'captchas evaluate {model.stem} DATASET')}"]
+    _markdown(lines, f"{key}-report", model)
+
+
 def show_evaluated(report: Evaluation, folder: Path) -> None:
     """Show an evaluation: a table of the rates, and a report with the plots that say most."""
     key = artifact_key("evaluate", folder.name)

@@ -26,13 +26,18 @@ class Stage:
         self._bar = bar
         self._task = bar.add_task(name, total=total, unit=unit, rate="")
         self._shown = self.began
+        self._note = ""
+
+    def note(self, text: str) -> None:
+        """Say more beside the number done, from the next `advance` on."""
+        self._note = text
 
     def advance(self, count: int) -> None:
         """Add `count` to the number done, and show it."""
         self.done += count
         now = time.monotonic()
         rate = self.done / max(now - self.began, 1e-6)
-        self._bar.update(self._task, completed=self.done, rate=f"{rate:,.0f}/s")
+        self._bar.update(self._task, completed=self.done, rate=self._note or f"{rate:,.0f}/s")
         if self._artifact and (now - self._shown > EVERY or self.done >= self.total):
             self._shown = now
             update_progress_artifact(
@@ -42,7 +47,7 @@ class Stage:
 
     def _said(self, rate: float) -> str:
         """Return the progress as text: `4,096 of 65,536 pictures, 9,512/s, 7 s to go`."""
-        said = f"{self.done:,} of {self.total:,} {self._unit}, {rate:,.0f}/s"
+        said = f"{self.done:,} of {self.total:,} {self._unit}, {self._note or f'{rate:,.0f}/s'}"
         if self.done < self.total and rate:
             return f"{said}, {duration((self.total - self.done) / rate)} to go"
         return f"{said}, {duration(time.monotonic() - self.began)} in all"
