@@ -9,7 +9,7 @@ import numpy as np
 from storage.deep_models import DeepModel
 from storage.errors import BadInput
 from tasks.deep.decoding import Texts, best_texts, column_shares
-from tasks.deep.pictures import natural_widths, normalise, padded_width, whole
+from tasks.deep.pictures import find_content, natural_widths, normalise, padded_width
 from tasks.deep.session import session_of
 from tasks.deep.shape import LONGEST, STRIDE
 from tasks.deep.word_paths import WordShares, best_words_of
@@ -128,9 +128,10 @@ class DeepReader:
     def look(self, images: np.ndarray, sizes: np.ndarray) -> Seen:
         """Normalise pictures and run the network."""
         shape = self.session.shape
-        widths = natural_widths(sizes, shape.height, shape.widest)
+        rectangles = find_content(images, sizes)
+        widths = natural_widths(rectangles[:, 2:] - rectangles[:, :2], shape.height, shape.widest)
         pictures = np.empty((len(images), 3, shape.height, padded_width(widths, shape.widest)), np.uint8)
-        normalise(images, sizes, whole(sizes), widths, pictures)
+        normalise(images, sizes, rectangles, widths, pictures)
         return Seen(self.session.scores(pictures), sizes, widths)
 
     def _possible(self, ranking: Ranking) -> Ranking:

@@ -5,6 +5,9 @@ import numpy as np
 
 from tasks.deep.shape import COLUMNS_PADDED_TO
 
+_MARGIN = 0.25  # of the content's height, that stays around it
+_LEAST_CONTENT = 8  # pixels: what is smaller is a speck
+_SAME_COLOUR = 12  # levels by which the pixels of a row or column of one colour differ at most: JPEG changes them
 _ANTIALIASED = 1.0  # half the width of the triangle that weighs pixels, in pixels of the larger grid
 
 
@@ -21,10 +24,26 @@ def padded_width(widths: np.ndarray, widest: int) -> int:
     return min(-(-int(widths.max(initial=1)) // COLUMNS_PADDED_TO) * COLUMNS_PADDED_TO, widest)
 
 
-def whole(sizes: np.ndarray) -> np.ndarray:
-    """Return the rectangle of each whole picture, (n, 4) float64, of sizes (n, 2)."""
-    none = np.zeros(len(sizes))
-    return np.column_stack([none, none, sizes[:, 0], sizes[:, 1]])
+def find_content(images: np.ndarray, sizes: np.ndarray) -> np.ndarray:
+    """Find the rectangle that is worth looking at in each picture: without frames, bars and wide empty margins.
+
+    Rows and columns at the edge that have one colour are left out, and then those inside them. A quarter of the
+    height that is left stays around it, as far as the colour beside it goes; so pictures with usual margins stay whole.
+
+    Parameters
+    ----------
+    images : (n, H, W) or (n, H, W, 3) uint8
+    sizes : (n, 2) int64
+        Rows and columns of each picture, which is at the top left of its canvas.
+
+    Returns
+    -------
+    (n, 4) float64
+        Top, left, bottom, right, in pixels; the whole picture if it has one colour.
+    """
+    rectangles = np.empty((len(images), 4), np.float64)
+    _find_content(images if images.ndim == 4 else images[..., None], sizes.astype(np.int64), rectangles)
+    return rectangles
 
 
 def normalise(
@@ -157,6 +176,56 @@ def _find_ground(image, height, width, ground):
             level += 1
             below += levels[level]
         ground[c] = level
+
+
+@numba.njit(cache=True, nogil=True)
+def _find_content(images, sizes, rectangles):
+    edges = np.empty(4, np.int64)  # top, left, bottom, right; half-open
+    for i in range(len(images)):
+        image = images[i]
+        height, width = min(sizes[i, 0], image.shape[0]), min(sizes[i, 1], image.shape[1])
+        edges[0], edges[1], edges[2], edges[3] = 0, 0, height, width
+        moved = True
+        while moved:
+            moved = False
+            for side in range(4):
+                while edges[2] - edges[0] > 1 and edges[3] - edges[1] > 1 and _is_plain(image, edges, side, 0):
+                    edges[side] += 1 if side < 2 else -1
+                    moved = True
+        if edges[2] - edges[0] < _LEAST_CONTENT or edges[3] - edges[1] < _LEAST_CONTENT:
+            edges[0], edges[1], edges[2], edges[3] = 0, 0, height, width
+        margin = int(_MARGIN * (edges[2] - edges[0]) + 0.5)
+        for side in range(4):
+            limit = 0 if side < 2 else (height if side == 2 else width)
+            most = min(margin, abs(limit - edges[side]))
+            grown = 0
+            while grown < most and _is_plain(image, edges, side, grown + 1):
+                grown += 1
+            rectangles[i, side] = edges[side] + (-grown if side < 2 else grown)
+
+
+@numba.njit(cache=True, nogil=True)
+def _is_plain(image, edges, side, outside):
+    """Tell whether a row or column inside the edges has one colour: the outermost, or `outside` lines beyond them.
+
+    A line beyond them must also have the colour of the line that touches them.
+    """
+    if side % 2 == 0:
+        at = edges[0] - outside if side == 0 else edges[2] - 1 + outside
+        first, last = edges[1], edges[3]
+    else:
+        at = edges[1] - outside if side == 1 else edges[3] - 1 + outside
+        first, last = edges[0], edges[2]
+    beside = at
+    if outside:
+        beside = at + outside - 1 if side < 2 else at - outside + 1
+    for c in range(image.shape[2]):
+        colour = int(image[beside, first, c]) if side % 2 == 0 else int(image[first, beside, c])
+        for k in range(first, last):
+            level = int(image[at, k, c]) if side % 2 == 0 else int(image[k, at, c])
+            if abs(level - colour) > _SAME_COLOUR:
+                return False
+    return True
 
 
 @numba.njit(cache=True, nogil=True)

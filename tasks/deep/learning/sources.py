@@ -10,7 +10,7 @@ from storage.dataset import Dataset
 from storage.errors import BadInput
 from storage.shards.shard import BLOCK, SPLITS, Block, blocks_in
 from tasks.datasets.recipe import make_recipe
-from tasks.deep.pictures import natural_widths, normalise, whole
+from tasks.deep.pictures import find_content, natural_widths, normalise
 from tasks.deep.shape import LONGEST, STRIDE
 from tasks.drawing.renderer import Renderer
 from tasks.profiles.profile import Profile
@@ -188,11 +188,12 @@ def fill(source: Source, number: int, split: str, form: Form, slot: Slot, seed: 
     count = len(texts)
     labels = _labels(texts, form, source)
     sizes = np.column_stack([block.parameters["height"], block.parameters["width"]]).astype(np.int64)
+    rectangles = find_content(block.images, sizes)
     if form.moved and split == "train":
         numbers = np.random.Philox(key=[seed, number], counter=[0, 0, 0, 1 << 32]).random_raw((count, 6))
-        rectangles, widths = _move(sizes, block.boxes, numbers / 2.0**64, form)
+        rectangles, widths = _move(rectangles, block.boxes, numbers / 2.0**64, form)
     else:
-        rectangles, widths = whole(sizes), natural_widths(sizes, form.height, form.columns)
+        widths = natural_widths(rectangles[:, 2:] - rectangles[:, :2], form.height, form.columns)
     normalise(block.images, sizes, rectangles, widths, slot.pictures[:count])
     slot.labels[:count], slot.widths[:count] = labels, widths
     slot.centres[:count] = _centres(block.boxes, labels, rectangles, widths)
@@ -239,26 +240,27 @@ def _labels(texts: Sequence[str], form: Form, source: Source) -> np.ndarray:
     return labels
 
 
-def _move(sizes: np.ndarray, boxes: np.ndarray, chance: np.ndarray, form: Form) -> tuple[np.ndarray, np.ndarray]:
-    """Choose a rectangle around the ink of each picture, and the width that it is drawn at."""
-    rows, columns = sizes.T.astype(np.float64)
+def _move(content: np.ndarray, boxes: np.ndarray, chance: np.ndarray, form: Form) -> tuple[np.ndarray, np.ndarray]:
+    """Choose a rectangle around the ink of each picture near its content, and the width that it is drawn at."""
+    top, left, bottom, right = content.T
+    rows = bottom - top
     boxes = boxes.astype(np.float64)
     there = boxes[:, :, 0] >= 0
     known = np.asarray(there.any(axis=1))
     first, last = np.where(there, 0.0, np.inf), np.where(there, 0.0, -np.inf)
     ink = np.column_stack([
-        (boxes[:, :, 0] + first).min(axis=1), (boxes[:, :, 1] + first).min(axis=1),
-        rows - (boxes[:, :, 2] + last).max(axis=1), columns - (boxes[:, :, 3] + last).max(axis=1),
+        (boxes[:, :, 0] + first).min(axis=1) - top, (boxes[:, :, 1] + first).min(axis=1) - left,
+        bottom - (boxes[:, :, 2] + last).max(axis=1), right - (boxes[:, :, 3] + last).max(axis=1),
     ])  # fmt: skip
     # What a crop may take at the top, left, bottom and right.
     room = np.maximum(np.where(known[:, None], ink - _LETTERS_APART, 0.0), 0.0)
-    change = np.empty((len(sizes), 4))
+    change = np.empty((len(content), 4))
     for side in range(4):
         share = chance[:, side] * (_PADDED + _CROPPED) - _CROPPED
         change[:, side] = np.maximum(share * rows, -room[:, side])
     still = chance[:, 4] < _IDENTITY
     change[still] = 0
-    rectangles = np.column_stack([-change[:, 0], -change[:, 1], rows + change[:, 2], columns + change[:, 3]])
+    rectangles = content + change * np.array([-1, -1, 1, 1])
     stretch = np.where(still, 1.0, np.exp((2 * chance[:, 5] - 1) * _STRETCHED))
     wide = (rectangles[:, 3] - rectangles[:, 1]) * stretch
     seen = np.column_stack([rectangles[:, 2] - rectangles[:, 0], wide])

@@ -17,7 +17,9 @@ CLOSE = 24  # levels: colours that are so near to an ink's are averaged into it
 PLENTY = 0.15  # of the pixels along an ink's direction: the strongest of them have the ink's own colour
 STRONGEST = 25  # tenths of the strength of the most frequent colour in that direction
 SLOPE = 12  # a part of a pixel's distance from the ground: neighbours that differ by more are an edge
-FAINTNESS = 20.0  # levels: a colour that is half an ink is explained as well as one that is half as many levels beside it
+FAINTNESS = (
+    20.0  # levels: a colour that is half an ink is explained as well as one that is half as many levels beside it
+)
 OWN = 0.04  # of the pixels that are no ground: a more frequent colour is an ink of its own
 RARE = 0.02  # of the pixels that are no ground: an ink has more
 
@@ -253,7 +255,12 @@ def _nearest(pixel: np.ndarray, ground: np.ndarray, inks: np.ndarray, count: int
     best, least = 0, 1e9
     for k in range(count):
         share, beside = share_of(
-            float(pixel[0]), float(pixel[1]), float(pixel[2]), float(ground[0]), float(ground[1]), float(ground[2]),
+            float(pixel[0]),
+            float(pixel[1]),
+            float(pixel[2]),
+            float(ground[0]),
+            float(ground[1]),
+            float(ground[2]),
             inks[k],
         )
         cost = _cost(share, beside)

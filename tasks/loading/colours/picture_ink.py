@@ -40,7 +40,11 @@ def ink_of_each(images: np.ndarray, out: np.ndarray, states: np.ndarray) -> None
     # One room for all pictures: memory that is fresh for each takes longer than the work.
     levels = np.zeros((10, (height + LANES) * (width + LANES)), np.float32)
     numbers, parts = np.empty((4, height * width + 1), np.int32), np.empty((height * width, COLUMNS), np.int32)
-    table, touched, bytes_ = np.zeros((BINS, 7), np.int64), np.empty(BINS, np.int64), np.empty((4, height * width), np.uint8)
+    table, touched, bytes_ = (
+        np.zeros((BINS, 7), np.int64),
+        np.empty(BINS, np.int64),
+        np.empty((4, height * width), np.uint8),
+    )
     for k in range(count):
         if _is_grey(images[k]):
             states[k] = GREY
@@ -142,7 +146,11 @@ def _roughness(picture: np.ndarray) -> int:
     for y in range(0, picture.shape[0], 4):
         for x in range(picture.shape[1] - 1):
             one, other = picture[y, x], picture[y, x + 1]
-            a, b, c = (abs(np.int64(one[0]) - other[0]), abs(np.int64(one[1]) - other[1]), abs(np.int64(one[2]) - other[2]))
+            a, b, c = (
+                abs(np.int64(one[0]) - other[0]),
+                abs(np.int64(one[1]) - other[1]),
+                abs(np.int64(one[2]) - other[2]),
+            )
             counts[max(a, max(b, c))] += 1
             of += 1
     seen, level = 0, 0
