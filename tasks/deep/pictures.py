@@ -27,7 +27,8 @@ def padded_width(widths: np.ndarray, widest: int) -> int:
 def find_content(images: np.ndarray, sizes: np.ndarray) -> np.ndarray:
     """Find the rectangle that is worth looking at in each picture: without frames, bars and wide empty margins.
 
-    Rows and columns at the edge that have one colour are left out, and then those inside them. A quarter of the
+    Rows and columns at the edge that have one colour are left out, and then those inside them: of the ground's colour,
+    or of a frame, which goes on beyond the ends; the stem of a letter ends where the letter does. A quarter of the
     height that is left stays around it, as far as the colour beside it goes; so pictures with usual margins stay whole.
 
     Parameters
@@ -181,15 +182,17 @@ def _find_ground(image, height, width, ground):
 @numba.njit(cache=True, nogil=True)
 def _find_content(images, sizes, rectangles):
     edges = np.empty(4, np.int64)  # top, left, bottom, right; half-open
+    ground = np.empty(images.shape[3], np.int64)
     for i in range(len(images)):
         image = images[i]
         height, width = min(sizes[i, 0], image.shape[0]), min(sizes[i, 1], image.shape[1])
         edges[0], edges[1], edges[2], edges[3] = 0, 0, height, width
+        _find_middle(image, height, width, ground)
         moved = True
         while moved:
             moved = False
             for side in range(4):
-                while edges[2] - edges[0] > 1 and edges[3] - edges[1] > 1 and _is_plain(image, edges, side, 0):
+                while edges[2] - edges[0] > 1 and edges[3] - edges[1] > 1 and _may_go(image, edges, side, ground):
                     edges[side] += 1 if side < 2 else -1
                     moved = True
         if edges[2] - edges[0] < _LEAST_CONTENT or edges[3] - edges[1] < _LEAST_CONTENT:
@@ -202,6 +205,42 @@ def _find_content(images, sizes, rectangles):
             while grown < most and _is_plain(image, edges, side, grown + 1):
                 grown += 1
             rectangles[i, side] = edges[side] + (-grown if side < 2 else grown)
+
+
+@numba.njit(cache=True, nogil=True)
+def _find_middle(image, height, width, ground):
+    """Fill in the median of all pixels, of each channel: the ground's colour, if it covers half of a picture."""
+    levels = np.empty(256, np.int64)
+    for c in range(image.shape[2]):
+        levels[:] = 0
+        for y in range(height):
+            for x in range(width):
+                levels[image[y, x, c]] += 1
+        below, level = levels[0], 0
+        while 2 * below < height * width:
+            level += 1
+            below += levels[level]
+        ground[c] = level
+
+
+@numba.njit(cache=True, nogil=True)
+def _may_go(image, edges, side, ground):
+    """Tell whether the outermost row or column has the ground's colour, or a frame's, which goes on beyond its ends."""
+    if not _is_plain(image, edges, side, 0):
+        return False
+    across = side % 2 == 0
+    at = edges[side] if side < 2 else edges[side] - 1
+    first, last = (edges[1], edges[3]) if across else (edges[0], edges[2])
+    limit = image.shape[1] if across else image.shape[0]
+    of_ground, goes_on = True, True
+    for c in range(image.shape[2]):
+        colour = int(image[at, first, c]) if across else int(image[first, at, c])
+        of_ground &= abs(colour - ground[c]) <= _SAME_COLOUR
+        for end in (first - 1, last):
+            if 0 <= end < limit:
+                level = int(image[at, end, c]) if across else int(image[end, at, c])
+                goes_on &= abs(level - colour) <= _SAME_COLOUR
+    return of_ground or goes_on
 
 
 @numba.njit(cache=True, nogil=True)

@@ -3,7 +3,12 @@
 import numpy as np
 import pytest
 
-from tasks.deep.pictures import gather, natural_widths, normalise, padded_width, whole
+from tasks.deep.pictures import find_content, gather, natural_widths, normalise, padded_width
+
+
+def whole(sizes: np.ndarray) -> np.ndarray:
+    """Return the rectangle of each whole picture."""
+    return np.column_stack([np.zeros((len(sizes), 2)), sizes])
 
 
 def normalised(images, rectangle=None, height=32, width=32, columns=32):
@@ -75,3 +80,34 @@ def test_gathering_takes_rows_and_cuts_them():
     out = np.empty((2, 3, 8, 8), np.uint8)
     gather(images, np.array([4, 1]), out)
     np.testing.assert_array_equal(out, images[[4, 1], :, :, :8])
+
+
+def content(picture: np.ndarray) -> list[float]:
+    return find_content(picture[None], np.array([picture.shape[:2]]))[0].tolist()
+
+
+def stems(height: int = 60, width: int = 160) -> np.ndarray:
+    """Draw an upright stroke, a square that is no letter, and a stroke again, all of one height, on white."""
+    picture = np.full((height, width, 3), 255, np.uint8)
+    picture[20:40, 30:36] = picture[20:40, 100:106] = picture[20:40:2, 60:80] = (0, 0, 90)
+    return picture
+
+
+def test_stems_of_letters_are_no_frame():
+    assert content(stems()) == [15, 25, 45, 111]
+    assert content(255 - stems()) == [15, 25, 45, 111]
+    assert content(255 - stems()[..., 0]) == [15, 25, 45, 111]
+
+
+def test_frames_and_bars_are_left_out():
+    framed = stems()
+    framed[:3] = framed[-3:] = framed[:, :3] = framed[:, -3:] = (200, 0, 0)
+    assert content(framed) == [15, 25, 45, 111]
+    barred = stems()
+    barred[:12] = barred[-12:] = 0
+    assert content(barred) == [15, 25, 45, 111]
+
+
+def test_a_picture_without_margins_or_of_one_colour_stays_whole():
+    assert content(noise(30, 50, 3)) == [0, 0, 30, 50]
+    assert content(np.full((30, 50, 3), 7, np.uint8)) == [0, 0, 30, 50]
