@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from tasks.deep.learning.train_network import Progress, Trained
 
 MIXED_ON_GPU = 16  # blocks
-_STRETCHED = 1.35  # of the natural width, where pictures are moved
+_ROOM = 1.6  # of a picture's width: without its margins at the top and the bottom it is wider, at the same height
 
 
 def require_torch() -> None:
@@ -60,8 +60,7 @@ def form_of(sources: Sequence[Source], settings: Settings) -> Form:
     shape = settings.shape
     sizes = np.array([source.size for source in sources])
     widths = natural_widths(sizes, shape.height, shape.widest)
-    if settings.moved:
-        widths = np.minimum(np.rint(widths * _STRETCHED).astype(np.int64), shape.widest)
+    widths = np.minimum(np.rint(widths * _ROOM).astype(np.int64), shape.widest)
     return Form(shape.height, padded_width(widths, shape.widest), "".join(letters), settings.folded, settings.moved)
 
 
