@@ -8,17 +8,18 @@ from torch.nn import functional
 from tasks.deep.shape import BLANK
 
 
-def ctc(logs: Tensor, labels: Tensor) -> Tensor:
+def ctc(logs: Tensor, labels: Tensor, lengths: Tensor) -> Tensor:
     """Return the mean negative log probability of the labels, (n, L) with 0 past the end, nats a picture.
+
+    `lengths` (n,) is on the processor, so that nothing waits for the device.
 
     References
     ----------
     A. Graves et al., "Connectionist temporal classification", 2006.
     """
     n, columns, _ = logs.shape
-    lengths = (labels > 0).sum(dim=1)
     losses = functional.ctc_loss(
-        logs.transpose(0, 1), labels, torch.full((n,), columns, dtype=torch.long, device=logs.device), lengths,
+        logs.transpose(0, 1), labels, torch.full((n,), columns, dtype=torch.long), lengths,
         blank=BLANK, reduction="none", zero_infinity=True,
     )  # fmt: skip
     return losses.mean()

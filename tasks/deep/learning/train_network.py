@@ -193,11 +193,12 @@ class _Run:
         if self._settings.moved:
             pictures = augment(pictures, self._chance)
         labels, centres = self._put(batch.labels).long(), self._put(batch.centres)
+        lengths = torch.from_numpy((batch.labels > 0).sum(axis=1))
         pictures = pictures.to(memory_format=torch.channels_last)
         with torch.autocast(self._device.type, torch.bfloat16, enabled=self._halved):
             scores = self._network(pictures)
         logs = functional.log_softmax(scores.float(), dim=2)
-        loss = ctc(logs, labels) / 4.0  # letters of a text: the scale of a loss for each letter
+        loss = ctc(logs, labels, lengths) / 4.0  # letters of a text: the scale of a loss for each letter
         if share < _TAUGHT:
             loss = loss + _TEACHING * (1 - share / _TAUGHT) * taught(logs, labels, centres)
         if self._settings.smoothing:
