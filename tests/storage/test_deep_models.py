@@ -1,0 +1,117 @@
+"""A deep model's file is checked before anything runs it."""
+
+import numpy as np
+import onnx
+import pytest
+from onnx import TensorProto, helper, numpy_helper
+
+from storage.deep_models import is_deep, load_deep_model, save_deep_model, seal_model
+from storage.errors import Damaged, NotThere
+
+RECORD = {"format": 1, "classes": "AB"}
+
+
+def model(operator: str = "Relu", opset: int = 17, height: int = 32, classes: int = 3, domain: str = ""):
+    """Make a graph that is no network, but looks like one from outside."""
+    ends = [
+        helper.make_tensor_value_info("pictures", TensorProto.UINT8, ["n", 3, height, "width"]),
+        helper.make_tensor_value_info("scores", TensorProto.FLOAT, ["n", "columns", classes]),
+    ]
+    nodes = [
+        helper.make_node("Cast", ["pictures"], ["levels"], to=TensorProto.FLOAT),
+        helper.make_node(operator, ["levels"], ["scores"], domain=domain),
+    ]
+    weights = numpy_helper.from_array(np.ones((2, 3), np.float32), "weights")
+    graph = helper.make_graph(nodes, "network", ends[:1], ends[1:], [weights])
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset)])
+
+
+def saved(path, found, record=RECORD):
+    save_deep_model(path, seal_model(found.SerializeToString(), record))
+    return path
+
+
+def test_a_model_comes_back_with_its_record(tmp_path):
+    path = saved(tmp_path / "a.onnx", model())
+    loaded = load_deep_model(path)
+    assert (loaded.record, loaded.height, loaded.classes) == (RECORD, 32, 3)
+    assert is_deep(path)
+    assert path.read_bytes() == saved(tmp_path / "b.onnx", model()).read_bytes()
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["a.onnx", "b.onnx"]
+
+
+def external(found):
+    weights = found.graph.initializer[0]
+    weights.data_location = TensorProto.EXTERNAL
+    entry = weights.external_data.add()
+    entry.key, entry.value = "location", "/etc/passwd"
+    return found
+
+
+def absurd(found):
+    found.graph.initializer[0].dims[:] = [1 << 40, 1 << 40]
+    return found
+
+
+def short(found):
+    found.graph.initializer[0].dims[:] = [512, 512]
+    return found
+
+
+def nested(found):
+    found.graph.node[1].attribute.append(helper.make_attribute("body", found.graph))
+    return found
+
+
+@pytest.mark.parametrize(
+    ("found", "said"),
+    [
+        (model("Loop"), "operator Loop"),
+        (model("Relu", domain="com.microsoft"), "operator com.microsoft.Relu"),
+        (model(opset=99), "opset"),
+        (model(height=9999), "takes"),
+        (model(classes=1), "takes"),
+        (external(model()), "another file"),
+        (absurd(model()), "of shape"),
+        (short(model()), "with 24 bytes"),
+        (nested(model()), "graph within"),
+    ],
+    ids=["loop", "domain", "opset", "height", "classes", "external", "absurd", "short", "nested"],
+)
+def test_what_no_model_has_is_refused(tmp_path, found, said):
+    with pytest.raises(Damaged, match=said):
+        load_deep_model(saved(tmp_path / "a.onnx", found))
+
+
+def test_every_changed_byte_is_noticed(tmp_path):
+    path = saved(tmp_path / "a.onnx", model())
+    data = path.read_bytes()
+    for place in range(0, len(data), 7):
+        path.write_bytes(data[:place] + bytes([data[place] ^ 4]) + data[place + 1 :])
+        with pytest.raises(Damaged):
+            load_deep_model(path)
+    path.write_bytes(data[: len(data) // 2])
+    with pytest.raises(Damaged):
+        load_deep_model(path)
+
+
+def test_files_that_are_no_model_are_named(tmp_path):
+    path = tmp_path / "a.onnx"
+    with pytest.raises(NotThere, match="no such file"):
+        load_deep_model(path)
+    with pytest.raises(NotThere, match="is a folder"):
+        load_deep_model(tmp_path)
+    path.write_bytes(b"no model at all")
+    with pytest.raises(Damaged, match="neither a classic model"):
+        load_deep_model(path)
+    onnx.save(model(), path)
+    with pytest.raises(Damaged, match="foreign ONNX"):
+        load_deep_model(path)
+
+
+@pytest.mark.parametrize(
+    ("record", "said"), [({"format": 9}, "format 9"), ({"format": 1, "texts": 3}, "record"), ([1], "record")]
+)
+def test_a_wrong_record_is_refused(tmp_path, record, said):
+    with pytest.raises(Damaged, match=said):
+        load_deep_model(saved(tmp_path / "a.onnx", model(), record))

@@ -1,0 +1,151 @@
+"""A tiny network is trained, killed, taken up again, exported and read with; what is wrong is named."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+import torch
+
+from storage.deep_models import load_deep_model
+from storage.errors import BadInput, Damaged, NothingLearnt
+from tasks.deep.deep_reader import DeepReader
+from tasks.deep.learning import deep_training, train_network
+from tasks.deep.learning.checkpoint import load_checkpoint, load_weights
+from tasks.deep.learning.deep_settings import Settings
+from tasks.deep.learning.deep_training import form_of, train_deep
+from tasks.deep.learning.sources import Drawn, Stored
+from tasks.deep.learning.stream import Feeder, StreamPlan
+from tasks.deep.learning.train_network import fit_network, rate_at
+from tasks.deep.shape import Shape
+from tasks.profiles.profile import Profile
+from tasks.profiles.ranges import OFF, Grid
+
+TINY = Shape(24, 48, (4, 6, 8), (0, 0, 0), 12, 1)
+PROFILE = Profile("two", length=(1, 2), width=50, shear=OFF, scale=Grid(100, 100), alphabet="ABCDEFGHKL")
+SETTINGS = Settings(TINY, steps=50, batch=16, rate=0.01)
+SOURCES = (Drawn(PROFILE, 1),)
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("deep")
+    seen = []
+    record = train_deep(
+        SOURCES, SETTINGS, folder / "two.onnx", folder / "checkpoint", seen.append, 40, weights=folder / "two.weights"
+    )
+    return folder, record, seen
+
+
+def test_training_writes_a_model_that_reads(trained):
+    folder, record, seen = trained
+    assert [progress.step for progress in seen] == [25, 50]
+    assert seen[-1].loss < seen[0].loss
+    assert not (folder / "checkpoint").exists()
+    assert record["scores"]["two"]["none"]["n"] == 40
+    model = load_deep_model(folder / "two.onnx")
+    assert model.record == record
+    pictures = np.random.Generator(np.random.Philox(1)).integers(0, 256, (5, 20, 30, 3), np.uint8)
+    readings = DeepReader(model, length=(2, 2)).read(pictures)
+    assert all(len(text) == 2 for text in readings.reading)
+    assert ((readings.confidences[:, 0] > 0) & (readings.confidences[:, 0] < 1)).all()
+    assert len(readings.box) == readings.segments.sum() == 10
+
+
+def test_steps_give_the_same_network_also_after_a_kill(tmp_path, monkeypatch):
+    settings = dataclasses.replace(SETTINGS, moved=True)
+    plan = StreamPlan(SOURCES, form_of(SOURCES, settings), 1, 16, mixed=2)
+    feeder = Feeder(plan)
+    whole = fit_network(feeder, settings).network.state_dict()
+    monkeypatch.setattr(train_network, "_SAVE_SECONDS", 0.0)
+
+    def kill(progress):
+        if progress.step == 50:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        fit_network(feeder, settings, tmp_path / "checkpoint", kill)
+    state = load_checkpoint(tmp_path / "checkpoint", _specification(settings, plan))
+    assert state["steps"] == 25
+    again = fit_network(feeder, settings, tmp_path / "checkpoint").network.state_dict()
+    feeder.close()
+    for name, weights in whole.items():
+        torch.testing.assert_close(again[name], weights, rtol=0, atol=0)
+
+
+def _specification(settings, plan):
+    return {
+        "settings": {**settings.as_dict(), "processes": None}, "sources": repr(plan.sources), "form": repr(plan.form)
+    }  # fmt: skip
+
+
+def test_a_loss_that_is_no_number_says_what_to_do(monkeypatch):
+    monkeypatch.setattr(train_network, "ctc", lambda logs, *_: logs.mean() * float("nan"))
+    feeder = Feeder(StreamPlan(SOURCES, form_of(SOURCES, SETTINGS), 1, 16, mixed=2))
+    with pytest.raises(NothingLearnt, match="give a lower --rate than 0.01"):
+        fit_network(feeder, SETTINGS)
+    feeder.close()
+
+
+def test_a_checkpoint_of_another_training_or_damaged_is_refused(trained, tmp_path):
+    path = tmp_path / "checkpoint"
+    path.write_bytes(b"PK damaged")
+    with pytest.raises(Damaged, match="remove it to begin anew"):
+        load_checkpoint(path, {})
+    with pytest.raises(Damaged, match="cannot be read"):
+        load_weights(path)
+    torch.save({"format": 1, "specification": '{"settings": 1}', "place": (0, 0)}, path)
+    with pytest.raises(BadInput, match=r"of another training \(other settings\)"):
+        load_checkpoint(path, {"settings": 2})
+
+
+def test_weights_begin_another_training(trained):
+    folder, _, _ = trained
+    weights = load_weights(folder / "two.weights")
+    feeder = Feeder(StreamPlan(SOURCES, form_of(SOURCES, SETTINGS), 1, 16, mixed=2))
+    run = train_network._Run(feeder, SETTINGS, None, lambda _: None, weights)
+    torch.testing.assert_close(run._network.state_dict()["scores.weight"], weights["scores.weight"])
+    feeder.close()
+
+
+def test_the_rate_rises_then_falls():
+    rates = [rate_at(share) for share in (0, 0.02, 0.3, 0.6, 1)]
+    assert rates[1] == 1
+    assert rates[0] < rates[4] * 100
+    assert sorted(rates[1:], reverse=True) == rates[1:]
+
+
+def test_without_pytorch_the_command_to_type_is_named(monkeypatch):
+    monkeypatch.setitem(__import__("sys").modules, "torch", None)
+    with pytest.raises(BadInput, match=r"pip install 'beating-captchas\[deep\]'"):
+        deep_training.require_torch()
+
+
+@pytest.mark.parametrize(
+    ("sources", "said"),
+    [
+        ((), "must have a dataset, or a profile to draw"),
+        ((Drawn(dataclasses.replace(PROFILE, alphabet="A"), 1),), "two letters or more"),
+        ((Drawn(PROFILE, 1, weight=0.0),), "weight must be above 0"),
+        ((Drawn(dataclasses.replace(PROFILE, length=(14, 15), width=400), 1),), "at most 12"),
+        ((Stored("nowhere/at-all"),), "nowhere/at-all"),
+    ],
+)
+def test_what_cannot_be_learnt_from_is_named(tmp_path, sources, said):
+    with pytest.raises((BadInput, FileNotFoundError), match=said):
+        train_deep(sources, SETTINGS, tmp_path / "x.onnx")
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"steps": None}, {"minutes": 1.0}, {"steps": 0}, {"batch": 1}, {"rate": 2.0}, {"smoothing": 0.9}]
+)
+def test_settings_are_checked(wrong):
+    with pytest.raises(BadInput, match="train"):
+        dataclasses.replace(SETTINGS, **wrong)
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"height": 33}, {"widest": 50}, {"channels": (1, 2)}, {"blocks": (0, 1, 99)}, {"depth": 0}]
+)
+def test_shapes_are_checked(wrong):
+    with pytest.raises(BadInput, match="shape, "):
+        dataclasses.replace(TINY, **wrong)
