@@ -13,6 +13,7 @@ from contextvars import copy_context
 from pathlib import Path
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 from dask import config as dask_config
 from distributed.utils import get_mp_context
@@ -20,6 +21,7 @@ from distributed.utils import get_mp_context
 from flows.__main__ import main
 from flows.service import run_database
 from flows.workers.cluster import crew
+from tasks.lowlevel.grey_png import png
 
 CAPTCHAS = Path(sys.executable).with_name("captchas")
 PREFECT = Path(sys.executable).with_name("prefect")
@@ -123,6 +125,13 @@ def captchas(environment, here) -> Run:
         return result
 
     return run
+
+
+@pytest.fixture
+def unplotted(monkeypatch) -> None:
+    """Have commands of this process draw no plots, for tests that look at the rest of a report: each takes a second."""
+    for name in ("plot_rates", "plot_confusion", "plot_failures", "plot_reliability"):
+        monkeypatch.setattr(f"tasks.scoring.report.{name}", lambda *_: png(np.zeros((9, 9), np.uint8)))
 
 
 @pytest.fixture(scope="session")
