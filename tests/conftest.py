@@ -30,7 +30,10 @@ from tasks.profiles.profile import Grid, Profile
 SERVER = "TESTS_PREFECT_FOLDER"  # where all processes of this run of pytest find their Prefect server
 STORE = "AWS_ENDPOINT_URL_S3"  # and their object store
 # Files go to pytest's processes whole, and in this order: first the longest, then what mostly waits for others.
-LONGEST_FIRST = ("test_up.py", "test_operations.py", "test_demo_flow.py", "test_generate_flow.py")
+LONGEST_FIRST = (
+    "test_up.py", "test_demo_flow.py", "test_generate_flow.py", "test_environment.py", "test_train_flow.py",
+    "test_kills.py", "test_train_imported.py", "test_signals.py", "test_outliving.py", "test_disk.py",
+)  # fmt: skip
 UNITS_LAST = ("tasks", "storage")
 TESTS = Path(__file__).parent
 

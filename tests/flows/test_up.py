@@ -133,7 +133,8 @@ class Site:
 
     def ended(self, run: str, seconds: float = 120) -> dict:
         """The run, once it ended."""
-        self.until(lambda: self.ask(f"flow_runs/{run}")["state"]["type"] not in UNDERWAY, seconds)
+        # Not more often: each question takes the server some hundredths of a second.
+        self.until(lambda: self.ask(f"flow_runs/{run}")["state"]["type"] not in UNDERWAY, seconds, every=0.5)
         return self.ask(f"flow_runs/{run}")
 
     def artifacts(self, run: str) -> dict[str, dict]:
@@ -146,12 +147,12 @@ class Site:
         return processes.started_by(lambda variables, _: variables.get("CAPTCHAS_HOME") == str(self.home.resolve()))
 
     @staticmethod
-    def until(reached, seconds: float) -> None:
-        """Wait until it is so."""
+    def until(reached, seconds: float, every: float = 0.1) -> None:
+        """Wait until it is so; look again after `every` seconds."""
         deadline = time.monotonic() + seconds
         while not reached():
             assert time.monotonic() < deadline
-            time.sleep(0.1)
+            time.sleep(every)
 
 
 UNDERWAY = ("SCHEDULED", "PENDING", "RUNNING", "CANCELLING")
@@ -404,7 +405,7 @@ def test_runs_are_planned_by_the_clock(site):
         flows = {run["deployment_id"] for run in runs if run["auto_scheduled"]}
         return len(flows) == len(SCHEDULED)
 
-    site.until(planned, 60)
+    site.until(planned, 60, every=0.5)
 
 
 @pytest.mark.parametrize(
@@ -449,7 +450,7 @@ def test_a_run_that_cannot_be_says_what_to_do_without_a_traceback(site):
     def told():
         return [line for line in logs() if line["level"] >= 40]
 
-    site.until(told, 30)  # they are sent a little later
+    site.until(told, 30, every=0.5)  # they are sent a little later
     assert not [line for line in logs() if "Traceback" in line["message"]]
 
 
@@ -535,7 +536,7 @@ def test_a_schedule_fires_and_pictures_in_the_inbox_are_answered(site):
         assert not failed, failed
         return any(run["state"]["type"] == "COMPLETED" for run in runs) and answers.exists() and len(rows()) == 5
 
-    site.until(answered, 90)
+    site.until(answered, 90, every=0.5)
     assert all(path.rpartition("_")[2] == f"{word}.png" for path, word in rows().items())
 
 
