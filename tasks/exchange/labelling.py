@@ -59,6 +59,10 @@ class LabelOptions:
     fold_case: bool = False
     zeros: Zeros | None = None
 
+    def tidy(self, label: str) -> str:
+        """Mend a label, but for its zeros."""
+        return tidy_label(label.strip(), self.fold_case)
+
 
 @dataclass(frozen=True)
 class Labelling:

@@ -30,7 +30,6 @@ from tasks.exchange.labelling import (
     LabelOptions,
     fault_of,
     require_faithful,
-    tidy_label,
     with_zeros,
 )
 from tasks.loading.listing import list_names
@@ -270,7 +269,7 @@ def pair(
             rejects.append((shown, "the name is not UTF-8; rename it"))
             continue
         raw = listed.labels.get(path) if listed else labelling.label(path)
-        label = None if raw is None else tidy_label(raw.strip(), labelling.options.fold_case)
+        label = None if raw is None else labelling.options.tidy(raw)
         reason = unlabelled if label is None else fault_of(label, allowed, listed is not None)
         if raw is None or label is None or reason:
             rejects.append((path, reason))

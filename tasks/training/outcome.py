@@ -14,6 +14,7 @@ from tasks.lowlevel.inflate import inflate
 from tasks.rates import Rate, RateRecord
 from tasks.reading.reader import Reader
 from tasks.training.settings import left_out
+from tasks.training.splits import lacks_validation, validation_blocks
 from tasks.training.spool import GatherReceipt
 
 CHECKED = 2048  # validation pictures of each dataset, rounded up to whole blocks
@@ -67,7 +68,7 @@ def read_validation(job: OutcomeJob) -> OutcomeReceipt:
     reader = Reader(networks, record, alphabet=profile["alphabet"], length=tuple(profile["length"]))
     truth: list[str] = []
     reading: list[str] = []
-    for block in dataset.blocks("validation"):
+    for block in validation_blocks(dataset):
         block = block.rows(~left_out(dataset, block, job.leave_out))
         truth += block.texts(profile["alphabet"])
         reading += reader.read(block.images).reading.tolist()
@@ -84,7 +85,8 @@ def require_validation(datasets: Sequence[Dataset]) -> None:
     BadInput
     """
     splits = [dataset.manifest.statistics["splits"]["validation"] for dataset in datasets]
-    if not any(splits):
+    taken = (lacks_validation(dataset) and any(True for _ in validation_blocks(dataset)) for dataset in datasets)
+    if not any(splits) and not any(taken):
         pictures = sum(map(len, datasets))
         raise BadInput(
             f"train: none of the {pictures} pictures is in the validation split, which has one in ten, so that nobody "

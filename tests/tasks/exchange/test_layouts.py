@@ -12,9 +12,10 @@ from pathlib import Path
 import pytest
 
 from storage.errors import BadInput
-from tasks.exchange.label_sources.label_names import infer_pattern
+from tasks.exchange.label_sources.label_names import difference, infer_pattern
 from tasks.exchange.labelling import Labelling, LabelOptions, Zeros
 from tasks.exchange.labels import find_labels
+from tasks.exchange.preview import dry_report
 from tasks.exchange.scan import ImportRequest, Listing
 
 N = 24
@@ -550,6 +551,41 @@ def test_files_that_say_the_same_are_no_rejects(tmp_path):
     put(tmp_path, files | {"gt.txt": "".join(f"{k}.png\t{label}\n" for k, label in enumerate(LABELS)).encode()})
     found = read(tmp_path)
     assert (dict(found.pairs), found.rejects) == (want, [])
+
+
+def notes(folder: Path, **options) -> list[str]:
+    report = dry_report(read(folder, **options), folder.with_name("reports"))
+    assert isinstance(report["notes"], list)
+    return report["notes"]
+
+
+@pytest.mark.parametrize("name", ["{label}.png", "{label}_{k}.png", "{k:03d}-{label}.png"])
+def test_names_that_differ_from_the_file_of_labels_are_told(tmp_path, name):
+    """Five rows of the table have slipped by one picture."""
+    labels = dict(enumerate(LABELS)) | {k: LABELS[k + 1] for k in range(5, 10)}
+    rows = [f"{name.format(k=k, label=label)},{labels[k]}" for k, label in enumerate(LABELS)]
+    files = named(lambda k, label: name.format(k=k, label=label))[0]
+    put(tmp_path, files | {"labels.csv": "\n".join(["path,label", *rows]).encode()})
+    (note,) = notes(tmp_path)
+    assert "5 of 24 differ from those that are used" in note
+    assert len(re.findall(r"(\S+\.png) has '(\w{4})', its name '(\w{4})'", note)) == 2
+    for path, label, there in re.findall(r"(\S+\.png) has '(\w{4})', its name '(\w{4})'", note):
+        k = LABELS.index(there)
+        assert (path, label) == (name.format(k=k, label=there), LABELS[k + 1])
+
+
+def test_names_that_say_the_same_as_mended_labels_are_not_told(tmp_path):
+    labels = [f"a{label[1:]}" for label in LABELS]
+    files = named(lambda k, label: f"{label}.png", labels)[0]
+    put(tmp_path, files | {"labels.csv": "\n".join(["p,l", *(f"{t}.png,{t.upper()} " for t in labels)]).encode()})
+    assert notes(tmp_path, fold_case=True) == []
+    assert "24 of 24 differ" in notes(tmp_path)[0]
+
+
+def test_names_without_labels_differ_from_none():
+    for files, want in LAYOUTS.values():
+        if not any(label in path for path, label in want.items()):
+            assert difference(list(want.items()), str) == "", next(iter(files))
 
 
 def test_a_file_of_labels_that_is_not_used_is_told(tmp_path):
