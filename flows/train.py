@@ -59,7 +59,7 @@ from tasks.training.settings import (
     early,
     shares_of,
 )
-from tasks.training.splits import lacks_validation
+from tasks.training.splits import note_of
 from tasks.training.spool import GatherJob, GatherReceipt, jobs_of, with_copies
 
 ALL = 1  # of the pictures that the settings want, one in so many
@@ -201,11 +201,6 @@ def _learn(
 ) -> tuple[dict[str, object], dict[str, FittedNetwork], Rate]:
     """Gather letters, fit the networks, calibrate the confidence, and judge the outcome."""
     classes, model, copies = provenance["classes"], None, 0
-    for data in filter(lacks_validation, datasets):
-        get_run_logger().info(
-            "%s: no folder told validation; one in ten of train's pictures, chosen by their pixels, are kept for it",
-            data.folder,
-        )
     if any(data.manifest.source for data in datasets):
         model, copies = _find_letters(datasets, early(settings), provenance, spool, run)
     folder = atomic.make_folder(spool / "last")
@@ -224,7 +219,9 @@ def _learn(
     read = check_outcome([OutcomeJob(*job) for job in asked])
     outcome = judge(read, classes, labelled, marked, rare)
     curves = calibrate([CheckJob(*job) for job in asked])
-    return {**facts, **outcome, "rare": rare, "calibration": curves}, networks, marked
+    note = note_of(datasets)
+    told = {"note": note} if note else {}
+    return {**facts, **outcome, **told, "rare": rare, "calibration": curves}, networks, marked
 
 
 def _find_letters(

@@ -161,13 +161,18 @@ def summary(record: Mapping[str, Any]) -> dict[str, Any]:
         return {}
     told = Rate(record["validation"]["right"], record["validation"]["n"])
     shown = {key: "; ".join(record[key]) or None for key in ("why", "next")}
+    note = {"note": record["note"]} if record.get("note") else {}
     warning = {"warning": warning_of(record["rare"])} if record["rare"] else {}
-    return warning | {
-        "words_right_on_validation": str(told),
-        "why": record["why"],
-        "next": record["next"],
-        "shown": shown,
-    }
+    return (
+        note
+        | warning
+        | {
+            "words_right_on_validation": str(told),
+            "why": record["why"],
+            "next": record["next"],
+            "shown": shown,
+        }
+    )
 
 
 def _nothing_learnt(pairs: list[tuple[str, str]], words: Rate, marked: Rate) -> bool:

@@ -1,6 +1,6 @@
 """What is learnt from and what is kept for validation, where folders told the split and none told validation."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 
@@ -16,6 +16,15 @@ def lacks_validation(dataset: Dataset) -> bool:
     splits = dataset.manifest.statistics["splits"]
     told = bool((dataset.manifest.source or {}).get("split"))
     return told and splits["train"] > 0 and splits["validation"] == 0
+
+
+def note_of(datasets: Sequence[Dataset]) -> str:
+    """Say which datasets lack validation, and what is done; '' if none does."""
+    names = ", ".join(dataset.folder.name for dataset in datasets if lacks_validation(dataset))
+    return (
+        f"no folder told the validation split of {names}: one in ten of its train pictures, chosen by their pixels, "
+        "are kept for that and not learnt from"
+    ) if names else ""  # fmt: skip
 
 
 def blocks_of(dataset: Dataset, shards: Iterable[int] | None = None) -> Iterator[Block]:

@@ -601,6 +601,7 @@ def test_a_training_takes_validation_from_train_if_no_folder_tells_it(tmp_path, 
     assert sum(len(block.text) for block in splits.validation_blocks(kept)) == count > 3
     assert splits.lacks_validation(kept) and not splits.lacks_validation(hashed)
     require_validation([kept])
+    assert splits.note_of([hashed]) == "" and "the validation split of kept: one in ten" in splits.note_of([kept])
     (job,) = jobs_of([kept], Settings(pictures=(999,), shows=99), 1, None, tmp_path, "run")
     assert gather(job).pictures == 90 - count
     # The rate that a training reports, and its confidence, are of these pictures.

@@ -106,4 +106,5 @@ def test_a_summary_stands_at_the_end_and_old_models_have_none():
     assert end["words_right_on_validation"].startswith("90.0")
     assert end["shown"] == {"why": "a; b", "next": "c"}
     assert "warning" not in end and "é (2)" in summary(record | {"rare": {"é": 2}})["warning"]
+    assert "note" not in end and list(summary(record | {"note": "mine"}))[0] == "note"
     assert summary({"classes": "AB"}) == {}
