@@ -44,9 +44,13 @@ CALIBRATED = (Ranking.NONE.value, Ranking.PROBABILITY.value)  # rankings whose c
 
 
 class Scores(TypedDict):
-    """The scores of words, letters, causes and confidence; those of words by ranking, `by` by parameter of drawing."""
+    """The scores of words, letters, causes and confidence; those of words by ranking, `by` by parameter of drawing.
+
+    `words_case_folded` takes upper and lower case for the same; it is there if the alphabet has some letter in both.
+    """
 
     words: dict[str, RateRecord]
+    words_case_folded: NotRequired[dict[str, RateRecord]]
     cut_right: RateRecord
     letters: LetterAverages
     letters_report: str
@@ -150,7 +154,7 @@ def _scores(read: ReadPictures, dataset: Dataset, best: str) -> Scores:
     letters = letter_scores(read.letters[:, 0], read.letters[:, 1], dataset.manifest.profile["alphabet"])
     columns = _columns(read.parameters, dataset.manifest.fonts)
     by = {name: rates_by(values, right[best]) for name, values in columns.items()}
-    return {
+    scores: Scores = {
         "words": {name: Rate.of(flags).as_dict() for name, flags in right.items()},
         "cut_right": Rate.of(read.segments == np.char.str_len(read.truth)).as_dict(),
         "letters": {
@@ -174,6 +178,16 @@ def _scores(read: ReadPictures, dataset: Dataset, best: str) -> Scores:
         },
         "by": by or _by_text(read.truth, right[best]),
     }  # fmt: skip
+    if has_both_cases(dataset.manifest.profile["alphabet"]):
+        truth = np.char.lower(read.truth)
+        folded = {name: Rate.of(np.char.lower(answer) == truth) for name, answer in read.answers.items()}
+        scores["words_case_folded"] = {name: rate.as_dict() for name, rate in folded.items()}
+    return scores
+
+
+def has_both_cases(alphabet: str) -> bool:
+    """Return whether an alphabet has some letter in upper and in lower case."""
+    return any(letter != letter.lower() and letter.lower() in alphabet for letter in alphabet)
 
 
 def _files(report: Evaluation, receipts: list[EvaluateReceipt], best: str, title: str) -> dict[str, bytes]:
@@ -257,6 +271,8 @@ def _rates_csv(report: Evaluation) -> bytes:
 
     for name, rate in report["words"].items():
         line("words", name, rate)
+    for name, rate in report.get("words_case_folded", {}).items():
+        line("words, case folded", name, rate)
     line("cut right", "", report["cut_right"])
     line("letters", "", report["letters"]["accuracy"])
     for name, rows in report["by"].items():
