@@ -19,7 +19,9 @@ ROOMS = {
     "storage/errors.py": ({"storage.texts"}, set()),
     "storage/objects": ({"storage.errors"}, {"fsspec", "blake3"}),
     "storage/files": ({"storage.errors", "storage.objects"}, {"filelock", "blake3"}),
-    "storage/shards": ({"storage.errors", "storage.files"}, {"numpy", "h5py", "isal", "zlib_ng", "blake3"}),
+    "storage/shards": (
+        {"storage.errors", "storage.files", "storage.texts"}, {"numpy", "h5py", "isal", "zlib_ng", "blake3"}
+    ),
     "storage/exports": ({"storage.errors", "storage.texts", "storage.files", "storage.shards"}, {"pyarrow", "h5py"}),
     "storage/ledger": ({"storage.errors", "storage.files"}, {"blake3"}),
     "storage/dataset.py": ({"storage.errors", "storage.files", "storage.shards"}, {"numpy"}),
@@ -69,7 +71,7 @@ ROOMS = {
     "tasks/warm.py": ({"tasks"}, {"numpy"}),
     "tasks/compiled.py": ({"storage.errors"}, set()),
     "tasks/shipped.py": (set(), set()),
-    "flows": ({"flows", "tasks", "storage"}, {"prefect", "pydantic", "dask", "distributed", "cyclopts", "rich"}),
+    "flows": ({"flows", "tasks", "storage"}, {"prefect", "dask", "distributed", "cyclopts", "rich"}),
     "fonts": (set(), set()),
 }  # fmt: skip
 PACKAGES = ("flows", "tasks", "storage", "fonts")

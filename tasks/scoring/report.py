@@ -28,7 +28,9 @@ from tasks.scoring.metrics import (
     FAILURES,
     LetterAverages,
     calibration_error,
+    case_folded,
     failure_split,
+    has_both_cases,
     letter_scores,
     rates_by,
     reliability,
@@ -44,13 +46,10 @@ CALIBRATED = (Ranking.NONE.value, Ranking.PROBABILITY.value)  # rankings whose c
 
 
 class Scores(TypedDict):
-    """The scores of words, letters, causes and confidence; those of words by ranking, `by` by parameter of drawing.
-
-    `words_case_folded` takes upper and lower case for the same; it is there if the alphabet has some letter in both.
-    """
+    """The scores of words, letters, causes and confidence; those of words by ranking, `by` by parameter of drawing."""
 
     words: dict[str, RateRecord]
-    words_case_folded: NotRequired[dict[str, RateRecord]]
+    words_case_folded: NotRequired[dict[str, RateRecord]]  # only of alphabets with both cases of a letter
     cut_right: RateRecord
     letters: LetterAverages
     letters_report: str
@@ -179,15 +178,8 @@ def _scores(read: ReadPictures, dataset: Dataset, best: str) -> Scores:
         "by": by or _by_text(read.truth, right[best]),
     }  # fmt: skip
     if has_both_cases(dataset.manifest.profile["alphabet"]):
-        truth = np.char.lower(read.truth)
-        folded = {name: Rate.of(np.char.lower(answer) == truth) for name, answer in read.answers.items()}
-        scores["words_case_folded"] = {name: rate.as_dict() for name, rate in folded.items()}
+        scores["words_case_folded"] = case_folded(read.truth, read.answers)
     return scores
-
-
-def has_both_cases(alphabet: str) -> bool:
-    """Return whether an alphabet has some letter in upper and in lower case."""
-    return any(letter != letter.lower() and letter.lower() in alphabet for letter in alphabet)
 
 
 def _files(report: Evaluation, receipts: list[EvaluateReceipt], best: str, title: str) -> dict[str, bytes]:

@@ -28,7 +28,10 @@ from tasks.solving.claims import claim_answers
 from tasks.solving.tables import COLUMNS
 
 ROOT = Path(__file__).parents[2]
-HEAVY = ("prefect", "dask", "distributed", "sklearn", "scipy.linalg", "skops", "matplotlib")
+HEAVY = (
+    "prefect", "dask", "distributed", "sklearn", "scipy.linalg", "skops", "matplotlib", "pydantic", "h5py", "rapidfuzz",
+    "cffi", "yaml",
+)  # fmt: skip
 DRAWN = ("--dictionary", "none", "--length", "4")
 
 
@@ -260,13 +263,17 @@ def test_an_interruption_says_what_the_same_command_does(inbox, monkeypatch, cap
 
 
 def test_the_whole_command_loads_nothing_heavy(inbox):
-    """Not even scipy.linalg, where numba looks for BLAS; and the import of the command loads no numba."""
+    """Not even scipy.linalg, where numba looks for BLAS, or cffi; and the import of the command loads no numba."""
     code = (
         "import sys, flows.__main__ as command\n"
         f"heavy = [name for name in {(*HEAVY, 'numba', 'numpy')} if name in sys.modules]\n"
         f"sys.argv = ['captchas', 'solve', {str(inbox / 'a.png')!r}]\n"
-        "from tasks.solving import batches, isolated\n"
-        "isolated.answer_forked = batches.answer_pictures\n"  # in this process, whose modules are looked at
+        "lean = command.import_lean\n"
+        "def import_lean():\n"
+        "    lean()\n"
+        "    from tasks.solving import batches, isolated\n"
+        "    isolated.answer_forked = batches.answer_pictures\n"  # in this process, whose modules are looked at
+        "command.import_lean = import_lean\n"
         "try: command.main()\n"
         "except SystemExit as end: code = end.code\n"
         f"print(code, heavy, [name for name in {HEAVY} if name in sys.modules])"

@@ -10,7 +10,8 @@ import pytest
 
 from flows.reporting.artifacts import evaluation_for_people
 from tasks.scoring.evaluate import ReadPictures
-from tasks.scoring.report import _rates_csv, _scores, has_both_cases
+from tasks.scoring.metrics import has_both_cases
+from tasks.scoring.report import _rates_csv, _scores
 
 
 def scored(alphabet, truth, answers):
