@@ -36,7 +36,7 @@ ROOMS = {
     # Kernels: arrays in, arrays out. Of storage they know its errors, the figures its texts, the drawing its block.
     "tasks/rates.py": (set(), {"numpy"}),
     "tasks/lowlevel": (set(), {"numpy", "numba", "llvmlite"}),
-    "tasks/profiles": (PLAIN, {"numpy", "PIL", "fontTools", "english_words"}),
+    "tasks/profiles": (PLAIN | {"storage.files.small_files"}, {"numpy", "PIL", "fontTools", "english_words"}),
     "tasks/drawing": (BLOCK | {"tasks.profiles", "tasks.lowlevel"}, {"numpy", "numba"}),
     # The loading also knows a file's stamp: it proves that a file is as it was when it was listed.
     "tasks/loading": (PLAIN | {"storage.files.stamps", "tasks.lowlevel"}, {"numpy", "numba", "PIL"}),

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from storage.errors import BadInput
 from storage.exports.record import RECORDS
+from storage.files.small_files import read_small
 from tasks.exchange.label_sources.beside import labels_beside, texts_beside
 from tasks.exchange.label_sources.label_columns import ListedLabels, resolve
 from tasks.exchange.label_sources.label_files import read_table
@@ -210,8 +211,8 @@ def require_faithful(folder: Path, read: ListedLabels) -> None:
     """Refuse labels of an export made with --csv-safe if one has an apostrophe, which it may have got there."""
     for name in RECORDS:
         try:
-            safe = json.loads((folder / name).read_bytes())["what"].get("csv_safe")
-        except (OSError, ValueError, TypeError, KeyError, AttributeError):
+            safe = json.loads(read_small(folder / name, name))["what"].get("csv_safe")
+        except (OSError, BadInput, ValueError, TypeError, KeyError, AttributeError):
             continue
         label = next((label for label in read.labels.values() if "'" in label), None)
         if safe and label is not None:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from storage.errors import BadInput
+from storage.files.small_files import read_small
 from tasks.exchange.label_sources.annotations import require_texts, xml_rows
 from tasks.exchange.label_sources.json_entries import entry_of
 from tasks.exchange.label_sources.label_columns import ListedLabels, resolve
@@ -85,6 +86,6 @@ def _annotated(folder: Path, found: dict[str, str], end: str, columns: tuple[str
 
 def _bytes(file: Path) -> bytes:
     try:
-        return file.read_bytes()
+        return read_small(file, f"labels {file}")
     except OSError as error:
         raise BadInput(f"labels {file}: cannot be read ({error.strerror})") from error

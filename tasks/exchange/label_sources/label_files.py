@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from storage.errors import BadInput, NotThere
+from storage.files.small_files import read_small
 from tasks.exchange.label_sources.annotations import require_texts, via_table, xml_rows
 from tasks.exchange.label_sources.json_entries import entries_of
 
@@ -138,7 +139,7 @@ def entries_table(file: Path, entries: list[dict[str, str]]) -> LabelTable:
 
 def _bytes(file: Path) -> bytes:
     try:
-        return file.read_bytes()
+        return read_small(file, f"labels {file}")
     except FileNotFoundError:
         raise NotThere(f"labels {file}: no such file; give a {TABLE} or {LIST}") from None
     except OSError as error:
