@@ -13,7 +13,8 @@ import pytest
 
 from storage.errors import BadInput
 from tasks.exchange.label_sources.label_names import difference, infer_pattern
-from tasks.exchange.labelling import Labelling, LabelOptions, Zeros
+from tasks.exchange.label_sources.picture_index import Match, PictureIndex
+from tasks.exchange.labelling import Labelling, LabelOptions, Zeros, shorter_numbers
 from tasks.exchange.labels import find_labels
 from tasks.exchange.preview import dry_report
 from tasks.exchange.scan import ImportRequest, Listing
@@ -519,6 +520,27 @@ def test_labels_of_differing_lengths_lost_no_zeros(tmp_path):
         files, want = table("path,label", labels=labels)
         (tmp_path / str(number)).mkdir()
         assert dict(read(put(tmp_path / str(number), files)).pairs) == want
+
+
+def test_numbers_among_many_other_short_labels_lost_no_zeros():
+    """Of the short labels most are no numbers: their lengths differ for another reason."""
+    four = [f"{k:04d}" for k in range(1000, 1075)]
+    words_of_three = [f"AB{k % 10}" for k in range(20)]
+    assert shorter_numbers([*four, *words_of_three, *"56789"]) == []
+    assert shorter_numbers([*four, *"56789"]) == [*"56789"]
+
+
+def test_a_listed_name_means_the_picture_that_shares_its_folders():
+    index = PictureIndex(["a/x/1.png", "b/y/1.png", "b/z/1.png"])
+    assert index.find(Match.NAME, "home/me/y/1.png") == ["b/y/1.png"]
+    assert index.find(Match.NAME, "1.png") == ["a/x/1.png", "b/y/1.png", "b/z/1.png"]
+
+
+def test_a_list_of_few_pictures_among_others_is_no_file_of_labels(tmp_path):
+    files, want = named(lambda k, label: f"{label}.png")
+    todo = "".join(f"{name} again\n" for name in (f"{LABELS[0]}.png", *(f"other-{k}.png" for k in range(9))))
+    found = dict(read(put(tmp_path, files | {"todo.txt": todo.encode()})).pairs)
+    assert found == want | {"todo.txt": "todo"}  # no picture, which the import finds out as it reads it
 
 
 def test_labels_and_names_are_in_normal_form_c(tmp_path):
