@@ -41,8 +41,18 @@ def test_a_border_of_another_level_is_ground_if_it_frames_and_not_if_it_is_ink()
     framed = np.pad(grey, 3, constant_values=90)
     out, level = even_ground(framed)
     assert level == 255 and (out[0] == 255).all()
-    # Letters so large that the middle is theirs have no frame around them.
+    # Thick strokes that cover most of the middle: the ground between them goes on to the border, as no frame does.
     plain = np.full((40, 120), 255, np.uint8)
-    plain[6:34, 8:112:2] = 0
+    for left in range(8, 112, 5):
+        plain[6:34, left : left + 3] = 0
     out, level = even_ground(plain)
     assert level == 255 and np.array_equal(out, plain)
+
+
+def test_a_middle_without_a_level_of_its_own_has_no_other_ground():
+    random = np.random.default_rng(1)
+    noise = np.where(random.random((40, 120)) < 0.25, 200, random.integers(0, 150, (40, 120))).astype(np.uint8)
+    noise[:8] = noise[-8:] = noise[:, :8] = noise[:, -8:] = 200
+    noise[:3] = noise[-3:] = noise[:, :3] = noise[:, -3:] = 90
+    out, level = even_ground(noise)
+    assert level == 90 and np.array_equal(out, noise)
