@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from flows import solve_at_once
 from flows.__main__ import main
 from flows.requests import Refused
 from flows.solve_at_once import solve_named
@@ -280,3 +281,19 @@ def test_the_whole_command_loads_nothing_heavy(inbox):
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=False)
     assert done.stdout.splitlines()[-1] == "0 [] []", done.stdout + done.stderr
+
+
+def test_large_pictures_are_not_held_all_at_once(tmp_path, monkeypatch):
+    pictures = tuple(tmp_path / f"{k}.png" for k in range(3))
+    for picture in pictures:
+        picture.write_bytes(b"1234")
+    assert [len(batch) for batch in solve_at_once._batches(pictures)] == [3]
+    monkeypatch.setattr(solve_at_once, "MOST_BYTES", 7)
+    assert [len(batch) for batch in solve_at_once._batches(pictures)] == [2, 1]
+
+
+def test_what_may_be_readable_next_time_is_kept_as_passing(tmp_path, monkeypatch):
+    (tmp_path / "a.png").write_bytes(b"1")
+    monkeypatch.setattr(solve_at_once, "answer_forked", lambda *_: [solve_at_once.Unreadable("no memory")])
+    _, (entry,) = solve_at_once._answers((tmp_path / "a.png",), None)
+    assert entry.passing is True
