@@ -31,6 +31,7 @@ from storage.files.places import is_url, place
 from storage.files.targets import STANDARD_OUTPUT
 from storage.texts import plain, plain_lines
 from tasks.compiled import require_compiling
+from tasks.lowlevel.lean_numba import import_lean
 
 COMMANDS = {
     "generate": ("flows.generate:generate", "Draw a dataset of pictures into sharded HDF5, or finish or extend it."),
@@ -226,6 +227,7 @@ def _named_pictures(arguments: list[str]) -> bool:
         return False
     try:
         with starting.without_collector():
+            import_lean()  # before the reader imports it
             from flows.solve_at_once import solve_named
 
         return solve_named(arguments)

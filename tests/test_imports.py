@@ -19,7 +19,9 @@ ROOMS = {
     "storage/errors.py": ({"storage.texts"}, set()),
     "storage/objects": ({"storage.errors"}, {"fsspec", "blake3"}),
     "storage/files": ({"storage.errors", "storage.objects"}, {"filelock", "blake3"}),
-    "storage/shards": ({"storage.errors", "storage.files"}, {"numpy", "h5py", "isal", "zlib_ng", "blake3"}),
+    "storage/shards": (
+        {"storage.errors", "storage.files", "storage.texts"}, {"numpy", "h5py", "isal", "zlib_ng", "blake3"}
+    ),
     "storage/exports": ({"storage.errors", "storage.texts", "storage.files", "storage.shards"}, {"pyarrow", "h5py"}),
     "storage/ledger": ({"storage.errors", "storage.files"}, {"blake3"}),
     "storage/dataset.py": ({"storage.errors", "storage.files", "storage.shards"}, {"numpy"}),
@@ -34,7 +36,7 @@ ROOMS = {
     # Kernels: arrays in, arrays out. Of storage they know its errors, the figures its texts, the drawing its block.
     "tasks/rates.py": (set(), {"numpy"}),
     "tasks/lowlevel": (set(), {"numpy", "numba", "llvmlite"}),
-    "tasks/profiles": (PLAIN, {"numpy", "PIL", "fontTools", "english_words"}),
+    "tasks/profiles": (PLAIN | {"storage.files.small_files"}, {"numpy", "PIL", "fontTools", "english_words"}),
     "tasks/drawing": (BLOCK | {"tasks.profiles", "tasks.lowlevel"}, {"numpy", "numba"}),
     # The loading also knows a file's stamp: it proves that a file is as it was when it was listed.
     "tasks/loading": (PLAIN | {"storage.files.stamps", "tasks.lowlevel"}, {"numpy", "numba", "PIL"}),
@@ -69,7 +71,7 @@ ROOMS = {
     "tasks/warm.py": ({"tasks"}, {"numpy"}),
     "tasks/compiled.py": ({"storage.errors"}, set()),
     "tasks/shipped.py": (set(), set()),
-    "flows": ({"flows", "tasks", "storage"}, {"prefect", "pydantic", "dask", "distributed", "cyclopts", "rich"}),
+    "flows": ({"flows", "tasks", "storage"}, {"prefect", "dask", "distributed", "cyclopts", "rich"}),
     "fonts": (set(), set()),
 }  # fmt: skip
 PACKAGES = ("flows", "tasks", "storage", "fonts")

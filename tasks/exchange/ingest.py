@@ -21,6 +21,7 @@ from tasks.datasets.generate import kept_shard
 from tasks.datasets.recipe import identity_differences, identity_of
 from tasks.datasets.statistics import Tally
 from tasks.datasets.totals import DrawReceipt, Gathered
+from tasks.drawing.randomness import pixels_digest
 from tasks.drawing.renderer import split_by
 from tasks.exchange.labelling import Zeros
 from tasks.exchange.preview import PAIRS, Preview, notes_of
@@ -205,7 +206,7 @@ def _block(job: FillJob, offset: int, count: int) -> Block:
             picture = _picture(Path(job.source, path), job.digests[at : at + DIGEST_BYTES], invert)
             height, width = picture.shape
             parameters[k] = height, width
-            content[k] = np.frombuffer(sha256(b"%d %d " % (height, width) + picture.tobytes()).digest(), "<u8")
+            content[k] = pixels_digest(picture)
             yield picture
 
     images = stack_padded(pictures(), count, profile["height"], profile["width"])
@@ -286,7 +287,7 @@ def report(source: Source, folder: Place, records: Path, gathered: Gathered, sec
         "pairs": seen.pairs(),
         "alphabet": manifest.profile["alphabet"],
         "label_lengths": seen.lengths(),
-        "notes": notes_of(source.wanted, source.mended, (path for path, _ in source.pairs), source.twice_split()),
+        "notes": notes_of(source.wanted, source.mended, source.pairs, source.twice_split()),
         "canvas": [manifest.profile["height"], manifest.profile["width"]],
         "tallest": source.tallest[1],
         "widest": source.widest[1],

@@ -14,9 +14,9 @@ import numpy as np
 from storage.errors import BadInput
 from storage.exports.record import RECORDS
 from storage.files import atomic
-from storage.shards.manifest import canonical, identity_digest
+from storage.shards.manifest import identity_digest
 from storage.shards.shard import FORMAT
-from storage.texts import csv_bytes
+from storage.texts import canonical, csv_bytes
 from tasks.exchange.label_sources.label_files import LIST, TABLE
 from tasks.exchange.label_sources.label_names import SPLIT_FOLDERS
 from tasks.exchange.labelling import Labelling
