@@ -202,8 +202,8 @@ class GlyphSet:
         return digest.hexdigest()
 
 
-def draw_glyphs(face: Face, size: int, alphabet: str, ink: Ink) -> GlyphSet:
-    """Draw every letter alone and after every other letter, with Pillow.
+def draw_glyphs(face: Face, size: int, alphabet: str, ink: Ink, alone: bool = False) -> GlyphSet:
+    """Draw every letter alone and after every other letter, with Pillow; or only `alone`, for letters that are moved.
 
     Raises
     ------
@@ -223,7 +223,7 @@ def draw_glyphs(face: Face, size: int, alphabet: str, ink: Ink) -> GlyphSet:
         np.int32,
     )
     shape = (int(size * 3), int(advance.max() // 64 * 2 + size * 3))
-    alone = [_draw(font, letter, size, shape, ink) for letter in alphabet]
+    single = [_draw(font, letter, size, shape, ink) for letter in alphabet]
     known: dict[bytes, int] = {}
     bitmaps: list[np.ndarray] = []
     corners: list[tuple[int, int]] = []
@@ -242,21 +242,21 @@ def draw_glyphs(face: Face, size: int, alphabet: str, ink: Ink) -> GlyphSet:
 
     variant = np.empty((len(alphabet) + 1, len(alphabet)), np.int32)
     for j, second in enumerate(alphabet):
-        border = (alone[j][0], alone[j][-1], alone[j][:, 0], alone[j][:, -1])
+        border = (single[j][0], single[j][-1], single[j][:, 0], single[j][:, -1])
         if any(line.any() for line in border):
             raise BadInput(f"font {face.name!r}: {second!r} is far larger than its em; choose another font")
-        if not alone[j].any():
+        if not single[j].any():
             raise BadInput(f"font {face.name!r}: draws nothing for {second!r} at size {size}; choose another font")
-        variant[-1, j] = index_of(alone[j], 0)
-    inked = [np.flatnonzero(picture.any(axis=0)) for picture in alone]
+        variant[-1, j] = index_of(single[j], 0)
+    inked = [np.flatnonzero(picture.any(axis=0)) for picture in single]
     for i, first in enumerate(alphabet):
         for j, second in enumerate(alphabet):
             pen = (advance[i] + kerning[i, j] + 32) >> 6
-            if inked[j][0] + pen > inked[i][-1] + 2:  # no common column: drawn like two single letters
+            if alone or inked[j][0] + pen > inked[i][-1] + 2:  # no common column: drawn like two single letters
                 variant[i, j] = variant[-1, j]
                 continue
             pair = _draw(font, first + second, size, shape, ink)
-            added = np.where(pair > alone[i], pair - alone[i], 0).astype(np.uint8)
+            added = np.where(pair > single[i], pair - single[i], 0).astype(np.uint8)
             variant[i, j] = index_of(added, pen) if added.any() else variant[-1, j]
     return GlyphSet(bitmaps, np.array(corners, np.int32), variant, advance, kerning)
 

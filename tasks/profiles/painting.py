@@ -24,6 +24,11 @@ class Ground(StrEnum):
     TEXTURE = "texture"
 
 
+# Their ranges may begin below 0, which counts as 0, so that they are seldom there.
+RARE = (
+    "hollow", "lines_under", "arcs_under", "strikes", "ellipses", "crosses", "hatching", "decoys", "salt", "coarse",
+    "sharpen", "halftone",
+)  # fmt: skip
 COLOUR_FIELDS = ("ground_colour", "pattern_colour", "letter_colour", "shadow_colour", "line_colour", "speck_colour")
 FLAGS = ("own_colours", "own_line_colours", "own_faces")
 # With any of these, texts are set into the picture by their own size, and made smaller where they are too large.
@@ -34,6 +39,7 @@ FITTED = ("size", "growth", "weight", "hollow", "shadow_y", "shadow_x", "bounce"
 class Painting(Distortions):
     """Changes that are painted, in colour or in ink; by default there are none.
 
+    A range of what may be rare (see `RARE`) can begin below 0, which counts as 0: -2 to 1 is a wave in every fourth picture.
     Colours that are not given: white ground, black letters, shadows and lines in the letters' colour, specks in the
     lines'. Lengths of letters and layout are in pixels before scaling, those of grounds and noise in the picture's.
 
@@ -50,6 +56,8 @@ class Painting(Distortions):
         Grounds to choose from.
     ground_size, ground_width : Grid
         The period of a ground's pattern, and the width of its lines or the radius of its dots, in pixels.
+    ground_ink : Grid
+        How far the colours of pattern and tiles are from the ground's colour to their own, in percent.
     ground_angle : Grid
         Degrees by which the pattern is turned, clockwise.
     own_faces : bool
@@ -103,6 +111,7 @@ class Painting(Distortions):
     ground_size: Grid = USUAL
     ground_width: Grid = THIN
     ground_angle: Grid = OFF
+    ground_ink: Grid = FULL
     own_faces: bool = False
     size: Grid = FULL
     growth: Grid = OFF

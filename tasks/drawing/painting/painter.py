@@ -10,8 +10,9 @@ from tasks.drawing.distortions import NOISE_COLUMNS, PHASE_COLUMNS, WAVE, Placem
 from tasks.drawing.noise_kernel import thicknesses
 from tasks.drawing.outlines import ink_columns
 from tasks.drawing.painting import layout, picture_kernel, strokes, weights
+from tasks.drawing.painting.covering import Letters
 from tasks.drawing.painting.grounds import NUMBERS as GROUNDS
-from tasks.drawing.painting.values import TURNS, Values
+from tasks.drawing.painting.values import TURNS, Values, values_of
 from tasks.profiles.fonts import GlyphSet
 from tasks.profiles.profile import Profile
 from tasks.profiles.ranges import Grid
@@ -56,12 +57,14 @@ class Painter:
         self._join(bitmaps)
         self._set_faces(bitmaps, glyphs)
         self._scale()
-        self._tables = picture_kernel.Tables(resampling.sines(warp_kernel.SINES), thicknesses(), strokes.chords())
+        self._tables = strokes.Tables(
+            resampling.sines(warp_kernel.SINES), thicknesses(), strokes.chords(), np.arange(self._count)
+        )
 
     def _join(self, bitmaps: list[np.ndarray]) -> None:
         """Join the bitmaps of all letters in every weight that occurs."""
         profile = self._profile
-        fronts = [(w, h) for w in profile.weight.values() for h in profile.hollow.values()]
+        fronts = [(w, h) for w in profile.weight.values() for h in values_of(profile, "hollow")]
         behind = [(w, 0) for w in profile.shadow_weight.values()]
         self._weights = {kind: number for number, kind in enumerate(dict.fromkeys([*fronts, *behind]))}
         drawn = [weights.weighted(bitmap, *kind) for kind in self._weights for bitmap in bitmaps]
@@ -215,9 +218,8 @@ class Painter:
         for k, name in enumerate((*WAVE, *PHASE_COLUMNS)):
             if name in (drawn.dtype.names or ()):
                 wave[:, k] = drawn[name]
-        decoys = np.arange(self._count, dtype=np.int64)
-        letters = picture_kernel.Letters(
-            placed.glyph, placed.behind, placed.centre, placed.turn, placed.zoom, slope, scale, wave, decoys
+        letters = Letters(
+            placed.glyph, placed.behind, placed.centre, placed.turn, placed.zoom, slope, scale, wave
         )
         pictures = self._pictures(drawn, placed.glyph, images.shape[-1])
         picture_kernel.paint(pictures, letters, self._bitmaps, self._scales, self._tables, images, boxes)

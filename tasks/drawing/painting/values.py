@@ -10,7 +10,7 @@ from tasks.drawing.painting import contrast
 from tasks.drawing.painting.grounds import NUMBERS as GROUNDS
 from tasks.drawing.randomness import below
 from tasks.profiles.colours import PARTS, Colours
-from tasks.profiles.painting import COLOUR_FIELDS, GRIDS, LEAST_CONTRAST, Ground
+from tasks.profiles.painting import COLOUR_FIELDS, GRIDS, LEAST_CONTRAST, RARE, Ground
 from tasks.profiles.profile import Profile
 
 # Columns of a block's random table, 512 and up; those below are in renderer.py and distortions.py. New values get
@@ -22,7 +22,7 @@ COLUMNS = {
     "place_x": 526, "lines_under": 527, "arcs_under": 528, "strikes": 529, "strike_width": 530, "strike_ink": 531,
     "ellipses": 532, "rings": 533, "crosses": 534, "shape_width": 535, "shape_ink": 536, "hatching": 537,
     "hatching_width": 538, "hatching_ink": 539, "decoys": 540, "decoy_size": 541, "decoy_ink": 542, "salt": 543,
-    "coarse": 544, "sharpen": 545, "halftone": 546,
+    "coarse": 544, "sharpen": 545, "halftone": 546, "ground_ink": 547,
 }  # fmt: skip
 LETTER_COLUMNS = {"face": 1024, "size": 1056}  # letter k adds k
 # Colour k of a role takes three columns from 3 k on: hue (or the number in a list), saturation, lightness.
@@ -44,10 +44,17 @@ _USES = {  # of the ground's fields, which grounds use them
     "ground_size": (Ground.GRID, Ground.STRIPES, Ground.DOTS, Ground.CHECKS, Ground.TEXTURE),
     "ground_width": (Ground.GRID, Ground.STRIPES, Ground.DOTS),
     "ground_angle": (Ground.GRADIENT, Ground.GRID, Ground.STRIPES, Ground.DOTS, Ground.CHECKS),
+    "ground_ink": tuple(ground for ground in Ground if ground is not Ground.FLAT),
     "paint": (Ground.GRID, Ground.STRIPES, Ground.DOTS, Ground.CHECKS, Ground.TEXTURE),
     "pattern_colour": tuple(ground for ground in Ground if ground not in (Ground.FLAT, Ground.TILES)),
     "tile_colour": (Ground.TILES,),
 }
+
+
+def values_of(profile: Profile, name: str) -> tuple[int, ...]:
+    """Return the values of a field; of those that may be rare, values below 0 count as 0."""
+    values: tuple[int, ...] = getattr(profile, name).values()
+    return tuple(max(0, value) for value in values) if name in RARE else values
 
 
 class Values:
@@ -62,7 +69,7 @@ class Values:
     def __init__(self, profile: Profile, longest: int):
         self._profile = profile
         self._numbers = {
-            name: np.array(getattr(profile, name).values(), np.int64) for name in GRIDS if profile.changes(name)
+            name: np.array(values_of(profile, name), np.int64) for name in GRIDS if profile.changes(name)
         }
         fields: list[tuple[str, str] | tuple[str, str, tuple[int]]] = [("paint", "<u8")]
         if profile.own_faces:
@@ -128,6 +135,7 @@ class Values:
                     drawn[name][:, k] = found
                 else:
                     drawn[name] = found
+        self._mix(drawn)
         self._separate(drawn, letters)
         return drawn
 
@@ -151,6 +159,7 @@ class Values:
             drawn["ground"] = self._grounds[0]
         for name, colours in self._colours.items():
             drawn[name] = _colours(colours, lambda _: np.zeros(1, np.uint64), 0)[0]
+        self._mix(drawn)
         self._separate(drawn, letters)
         allowed_by = self._numbers | {"ground": self._grounds, "face": np.arange(len(self._profile.fonts))}
         for name, value in values.items():
@@ -158,6 +167,18 @@ class Values:
                 raise BadInput(f"{name}: must be one of {allowed_by[name].tolist()}; it is {value!r}")
             drawn[name] = value
         return drawn
+
+    def _mix(self, drawn: np.ndarray) -> None:
+        """Move the colours of patterns towards the ground's by what `ground_ink` leaves."""
+        if "ground_ink" not in self._numbers:
+            return
+        ink = drawn["ground_ink"].astype(np.int64)
+        ground = drawn["ground_colour"].astype(np.int64)
+        for name in ("pattern_colour", "tile_colour"):
+            if name in self._colours:
+                own = drawn[name].astype(np.int64)
+                shape = (-1, 1) if own.ndim == 2 else (-1,)
+                drawn[name] = contrast.mixed(ground.reshape(shape), own, ink.reshape(shape))
 
     def _separate(self, drawn: np.ndarray, letters: np.ndarray) -> None:
         """Give letters the contrast to their ground that the profile asks for."""
