@@ -15,6 +15,7 @@ WIDE = 0.2  # of the picture's width: if an ink is wider, and has the runs of le
 LEVEL = 2.4  # times as many runs of pixels in columns as in rows: a line that is nearer to level than to upright
 LONG = 0.25  # of the picture's height: a thin part that is longer is a line
 MOST_OF_SPECK = 12  # pixels: a speck has no more
+OUTLINES = 6  # half pixels: if letters are not thicker, they are outlines
 MANY = 12  # specks: a picture with fewer has dots of letters
 LOWEST = 0.2  # of the picture's height: a letter is not lower
 SPARSE = 0.12  # of its box: a letter fills more
@@ -125,7 +126,8 @@ def vote(table: np.ndarray, parts: int, labels: np.ndarray, inks: int, kept: np.
     while usual > 0 and rest >= widths[usual]:
         rest -= widths[usual]
         usual -= 1
-    thin = THIN * usual / 2
+    outlines = usual < OUTLINES  # hollow letters are as thin as lines, and fall apart easily
+    thin = 0.0 if outlines else THIN * usual / 2
     for k in range(inks):
         level = rights[k] - lefts[k] >= WIDE * width and along[k] >= LEVEL * across[k]
         letters[k] = areas[k] > 0 and 2 * areas[k] / (across[k] + along[k]) >= thin and not level
@@ -136,7 +138,7 @@ def vote(table: np.ndarray, parts: int, labels: np.ndarray, inks: int, kept: np.
         if at_border[ink] or _is_long(row, height, width):
             kept[k] = False
         elif _is_speck(row, small):
-            kept[k] = letters[ink] and specks <= MANY
+            kept[k] = letters[ink] and (specks <= MANY or outlines)
         elif _thickness(row) >= thin:
             kept[k] = letters[ink] or row[BOTTOM] - row[TOP] >= LOWEST * height
         else:
