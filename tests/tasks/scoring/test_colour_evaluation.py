@@ -1,4 +1,4 @@
-"""A dataset in colour reaches the classic reader as ink: in training, in what fits its confidence, and in evaluation."""
+"""A dataset in colour reaches the classic reader as ink: in training, in fitting its confidence, in evaluation."""
 
 import numpy as np
 import pytest
