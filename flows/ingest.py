@@ -90,7 +90,7 @@ class IngestRequest:
     out: Path | None = None
     alphabet: str | None = None
     invert: Invert = Invert.AUTO
-    colour: Colour = Colour.GREY
+    colour: Colour = Colour.AUTO
     csv_safe: bool = False
     workers: Count | None = None
     cluster: Name | None = None

@@ -103,7 +103,8 @@ def _here(profile: Profile, seed: int) -> tuple[Renderer, str]:
 @functools.lru_cache(maxsize=MOST_RENDERERS)
 def _assembled(profile: Profile, faces: tuple[Face, ...], words: tuple[str, ...]) -> tuple[Renderer, dict[str, Any]]:
     """Draw glyphs and build a renderer; also the identity without its seed. A face is known by its sha256."""
-    glyphs = tuple(draw_glyphs(face, profile.font_size, profile.alphabet, profile.ink) for face in faces)
+    size, alphabet, ink, alone = profile.font_size, profile.alphabet, profile.ink, profile.paints
+    glyphs = tuple(draw_glyphs(face, size, alphabet, ink, alone) for face in faces)
     content = profile.as_dict()
     content["fonts"] = [face.name for face in faces]
     # The digest of a list identifies it; the path of its file is not part of the dataset.

@@ -45,7 +45,7 @@ def first_pictures(profile: Profile, seed: int, count: int) -> Block:
     words = load_words(profile.words, profile.alphabet, profile.length) if profile.words else ()
 
     def drawn(face: Face, pairs: frozenset[tuple[str, str]] = frozenset()) -> GlyphSet:
-        return draw_glyphs(face, profile.font_size, profile.alphabet, profile.ink, pairs)
+        return draw_glyphs(face, profile.font_size, profile.alphabet, profile.ink, profile.paints, pairs)
 
     any_face = drawn(faces[0])  # a table does not depend on what faces look like
     table = Renderer(profile, faces, (any_face,) * len(faces), words).parameters(seed, 0).rows(slice(count))

@@ -108,8 +108,8 @@ def mixed_sheet(pictures: Sequence[np.ndarray], captions: Sequence[str], columns
 
     Parameters
     ----------
-    pictures : sequence of (h, w) or of (h, w, 3) uint8
-        0 background to 255 ink, or colours as seen; there may be none.
+    pictures : sequence of (h, w) or (h, w, 3) uint8
+        0 background to 255 ink, or colours as seen, or some of each; there may be none.
     captions, columns
         As for `contact_sheet`.
 
@@ -120,7 +120,11 @@ def mixed_sheet(pictures: Sequence[np.ndarray], captions: Sequence[str], columns
     """
     sizes = np.array([picture.shape[:2] for picture in pictures], int).reshape(-1, 2)
     height, width = sizes.max(axis=0, initial=1)
-    pixel = pictures[0].shape[2:] if pictures else ()
+    pixel = max((picture.shape[2:] for picture in pictures), default=())
+    if pixel:
+        pictures = [
+            np.repeat(255 - picture[..., None], 3, axis=2) if picture.ndim == 2 else picture for picture in pictures
+        ]
     return contact_sheet(stack_padded(pictures, len(pictures), height, width, pixel), captions, columns, sizes)
 
 

@@ -7,7 +7,8 @@ from enum import StrEnum
 from tasks.profiles.colours import Colours
 from tasks.profiles.ranges import OFF, Distortions, Grid, is_int
 
-FULL, THIN, USUAL, SMALL = Grid(100, 100), Grid(1, 1), Grid(16, 16), Grid(40, 40)
+FULL, THIN, USUAL, SMALL, BROAD = Grid(100, 100), Grid(1, 1), Grid(16, 16), Grid(40, 40), Grid(8, 8)
+MOST_WEIGHTS = 64  # in which every letter is drawn once
 LEAST_CONTRAST, MOST_CONTRAST = 10, 210  # tenths: any colours, and black on white
 
 
@@ -24,15 +25,14 @@ class Ground(StrEnum):
     TEXTURE = "texture"
 
 
+# Their ranges may begin below 0, which counts as 0, so that they are seldom there.
+RARE = (
+    "hollow", "lines_under", "arcs_under", "strikes", "ellipses", "crosses", "hatching", "decoys", "salt", "coarse",
+    "sharpen", "halftone",
+)  # fmt: skip
 COLOUR_FIELDS = (
-    "ground_colour",
-    "pattern_colour",
-    "letter_colour",
-    "shadow_colour",
-    "line_colour",
-    "speck_colour",
-    "frame_colour",
-)
+    "ground_colour", "pattern_colour", "letter_colour", "shadow_colour", "line_colour", "speck_colour", "frame_colour",
+)  # fmt: skip
 FLAGS = ("own_colours", "own_line_colours", "own_faces")
 # With any of these, texts are set into the picture by their own size, and made smaller where they are too large.
 FITTED = ("size", "stretch", "lean", "growth", "weight", "hollow", "shadow_y", "shadow_x", "bounce")
@@ -42,6 +42,8 @@ FITTED = ("size", "stretch", "lean", "growth", "weight", "hollow", "shadow_y", "
 class Painting(Distortions):
     """Changes that are painted, in colour or in ink; by default there are none.
 
+    A range of what may be rare (see `RARE`) can begin below 0, which counts as 0: -2 to 1 is a wave in every fourth
+    picture.
     Colours that are not given: white ground, black letters, shadows and lines in the letters' colour, specks in the
     lines'. Lengths of letters and layout are in pixels before scaling, those of grounds and noise in the picture's.
 
@@ -60,6 +62,8 @@ class Painting(Distortions):
         Grounds to choose from.
     ground_size, ground_width : Grid
         The period of a ground's pattern, and the width of its lines or the radius of its dots, in pixels.
+    ground_ink : Grid
+        How far the colours of pattern and tiles are from the ground's colour to their own, in percent.
     ground_angle : Grid
         Degrees by which the pattern is turned, clockwise.
     own_faces : bool
@@ -128,6 +132,7 @@ class Painting(Distortions):
     ground_size: Grid = USUAL
     ground_width: Grid = THIN
     ground_angle: Grid = OFF
+    ground_ink: Grid = FULL
     own_faces: bool = False
     size: Grid = FULL
     growth: Grid = OFF
@@ -165,9 +170,9 @@ class Painting(Distortions):
     letter_ink: Grid = FULL
     speck_size: Grid = OFF
     blots: Grid = OFF
-    blot_size: Grid = Grid(8, 8)
+    blot_size: Grid = BROAD
     slashes: Grid = OFF
-    slash_width: Grid = Grid(1, 1)
+    slash_width: Grid = THIN
     frame_y: Grid = OFF
     frame_x: Grid = OFF
 
@@ -185,6 +190,11 @@ class Painting(Distortions):
     def paints(self) -> bool:
         """Return whether any field of this class differs from its default, so that pictures are painted."""
         return any(self.changes(field.name) for field in fields(Painting) if field.name not in _PLAIN)
+
+    @property
+    def adds_noise(self) -> bool:
+        """Return whether strokes, specks, shade or blur are drawn, whose values are stored together."""
+        return super().adds_noise or self.changes("lines_under") or self.changes("arcs_under")
 
     @property
     def resamples(self) -> bool:
@@ -210,6 +220,8 @@ def broken_rules(painting: Painting) -> Iterator[tuple[str, str]]:
             yield name, "true or false"
     if not (is_int(painting.contrast) and LEAST_CONTRAST <= painting.contrast <= MOST_CONTRAST):
         yield "contrast", f"a whole number from {LEAST_CONTRAST} (any) to {MOST_CONTRAST} (black on white) tenths"
+    if len(painting.weight.values()) * len(painting.hollow.values()) > MOST_WEIGHTS:
+        yield "weight", f"so few values that there are at most {MOST_WEIGHTS} pairs with those of hollow"
     grounds = painting.ground
     if not (
         isinstance(grounds, tuple) and grounds and all(isinstance(ground, Ground) for ground in grounds)

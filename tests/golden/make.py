@@ -50,9 +50,22 @@ PROFILES = (
         arcs=Grid(0, 1),
         scale=Grid(100, 100),
     ),
+    replace(  # everything that is painted
+        BUILT_IN["wild"],
+        name="wild",
+        fonts=("Inter Black", "Inter Bold"),
+        length=(2, 3),
+        height=22,
+        width=50,
+        font_size=10,
+    ),
 )
-COUNT, SEED, SHOWN = {"book": 40, "letters": 40, "hard": 12, "imported": 20, "imported-colour": 20}, 3, (0, 1, 7, 11)
-IN_COLOUR = {"imported-colour"}
+COUNT, SEED, SHOWN = (
+    {"book": 40, "letters": 40, "hard": 12, "imported": 20, "imported-colour": 20, "wild": 12},
+    3,
+    (0, 1, 7, 11),
+)
+IN_COLOUR = {"imported-colour", "wild"}
 
 
 def draw(profile, folder: Path) -> None:

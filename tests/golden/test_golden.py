@@ -51,7 +51,7 @@ def expected(folder: Path) -> dict:
 
 def test_there_is_one_of_each_kind_of_this_format():
     assert {folder.name for folder in NOW if format_of(folder) == 1} == {"book", "letters", "hard", "imported"}
-    assert {folder.name for folder in NOW if format_of(folder) == 2} == {"imported-colour"}
+    assert {folder.name for folder in NOW if format_of(folder) == 2} == {"imported-colour", "wild"}
     assert all(sum(path.stat().st_size for path in folder.iterdir()) < 60_000 for folder in GOLDEN)
 
 

@@ -29,6 +29,15 @@ def rgb_of(hue: np.ndarray, saturation: np.ndarray, lightness: np.ndarray) -> np
     return colour
 
 
+def mixed(ground: np.ndarray, colour: np.ndarray, percent: np.ndarray) -> np.ndarray:
+    """Return colours that are `percent` of the way from a ground's colour to another; int64, they broadcast."""
+    found = np.zeros(np.broadcast(ground, colour, percent).shape, np.int64)
+    for shift in (16, 8, 0):
+        here, there = ground >> shift & 255, colour >> shift & 255
+        found |= (here + (there - here) * percent // 100) << shift
+    return found
+
+
 @functools.cache
 def luminances() -> np.ndarray:
     """Return the linear light of each sRGB value, (256,) int64, in 1/65536, from whole numbers, rounded down."""

@@ -74,11 +74,13 @@ def _dots(pattern, y, cover, columns):
     """Write the shares of a row of dots; the distance to an edge follows from the squares, near the edge."""
     start, step, second, other = _steps(pattern, y)
     period, radius = np.int32(pattern.period), np.int32(16 * pattern.width)  # in 1/16 px
+    most, unit = np.int32(16 * radius), np.int32((8 << 16) // radius)
     for x in range(np.uint64(columns)):
         a = np.int32(_distance(start, step, x, period) >> np.int32(4))
         b = np.int32(_distance(second, other, x, period) >> np.int32(4))
         inside = np.int32(np.int32(radius * radius) - np.int32(a * a) - np.int32(b * b))
-        share = np.int32(np.int32(inside * np.int32(8)) // radius + np.int32(128))
+        inside = min(max(inside, -most), most)
+        share = np.int32(np.int32(np.int32(inside * unit) >> np.int32(16)) + np.int32(128))
         cover[x] = np.uint8(min(max(share, np.int32(0)), np.int32(255)))
 
 
@@ -160,8 +162,7 @@ def draw_ground(planes, kind, pattern, key, colours, cover, nodes):
             _texture(pattern, key, y, cover, columns, nodes)
         else:
             stripes(pattern, y, cover, columns, kind == GRID)
-        for c in range(planes.shape[0]):
-            blend_row(planes[c, y], cover, 0, columns, colours[1, c])
+        blend_row(planes, y, cover, colours[1])
 
 
 @numba.njit(cache=True, nogil=True)

@@ -6,12 +6,13 @@ import numpy as np
 
 from tasks.drawing import resampling, warp_kernel
 from tasks.drawing.bilinear import texels
-from tasks.drawing.distortions import NOISE_COLUMNS, PHASE_COLUMNS, WAVE, Placement, Variation, widen
+from tasks.drawing.distortions import NOISE_COLUMNS, PHASE_COLUMNS, WAVE, Placement, widen
 from tasks.drawing.noise_kernel import thicknesses
 from tasks.drawing.outlines import ink_columns
 from tasks.drawing.painting import layout, picture_kernel, strokes, weights
+from tasks.drawing.painting.covering import Letters
 from tasks.drawing.painting.grounds import NUMBERS as GROUNDS
-from tasks.drawing.painting.values import TURNS, Values
+from tasks.drawing.painting.values import TURNS, Values, values_of
 from tasks.profiles.fonts import GlyphSet
 from tasks.profiles.profile import Profile
 from tasks.profiles.ranges import Grid
@@ -21,9 +22,10 @@ _CENTRED = 50
 
 
 class Placed(NamedTuple):
-    """Where letters stand: bitmaps (n, L), centres (n, L, 2) in 1/64 px, `zoom` (n, L, 3) as the kernel takes it.
+    """Where letters stand: bitmaps (n, L), centres (n, L, 2) in 1/64 px.
 
-    moved : (n, columns), what tells letters apart for the split
+    zoom : (n, L, 3), of width and height, and the tangent of the lean, in 1/65536
+    moved : (n, columns) int64, what tells one place from another, for the split
     """
 
     glyph: np.ndarray
@@ -45,12 +47,10 @@ class Painter:
         The letters of its faces, in order.
     longest : int
         Number of letters of the longest text.
-    variation : Variation
-        The profile's other distortions.
     """
 
-    def __init__(self, profile: Profile, glyphs: tuple[GlyphSet, ...], longest: int, variation: Variation):
-        self._profile, self._variation = profile, variation
+    def __init__(self, profile: Profile, glyphs: tuple[GlyphSet, ...], longest: int):
+        self._profile = profile
         self.values = Values(profile, longest)
         self.dtype = np.dtype([*self.values.dtype.descr, *([("fit", "<u2")] if profile.fits_text else [])])
         alone = [[glyph_set.bitmaps[g] for g in glyph_set.variant[-1]] for glyph_set in glyphs]
@@ -59,12 +59,14 @@ class Painter:
         self._join(bitmaps)
         self._set_faces(bitmaps, glyphs)
         self._scale()
-        self._tables = picture_kernel.Tables(resampling.sines(warp_kernel.SINES), thicknesses(), strokes.chords())
+        self._tables = strokes.Tables(
+            resampling.sines(warp_kernel.SINES), thicknesses(), strokes.chords(), np.arange(self._count)
+        )
 
     def _join(self, bitmaps: list[np.ndarray]) -> None:
         """Join the bitmaps of all letters in every weight that occurs."""
         profile = self._profile
-        fronts = [(w, h) for w in profile.weight.values() for h in profile.hollow.values()]
+        fronts = [(w, h) for w in profile.weight.values() for h in values_of(profile, "hollow")]
         behind = [(w, 0) for w in profile.shadow_weight.values()]
         self._weights = {kind: number for number, kind in enumerate(dict.fromkeys([*fronts, *behind]))}
         drawn = [weights.weighted(bitmap, *kind) for kind in self._weights for bitmap in bitmaps]
@@ -129,7 +131,8 @@ class Painter:
         centre, fit = np.zeros((*letters.shape, 2), np.int64), np.zeros(len(letters), np.int64)
         layout.settle(wanted, self._faces, self._profile.overlap is not None, self._room(), centre, fit)
         zoom = wanted.zoom * fit[:, None] // 100
-        rotation = drawn["rotation"].astype(np.int64) if "rotation" in drawn.dtype.names else np.zeros_like(zoom)
+        named = drawn.dtype.names or ()
+        rotation = drawn["rotation"].astype(np.int64) if "rotation" in named else np.zeros_like(zoom)
         parts = [np.where(there, part, 0) for part in (rotation, centre[..., 0], centre[..., 1], zoom)]
         zoom = np.maximum(zoom, 1)
         form = np.stack([zoom, np.maximum(zoom * wanted.stretch // 100, 1), self._lean(drawn, letters)], axis=2)
@@ -207,17 +210,18 @@ class Painter:
         half[..., 1] += abs(self._lean(drawn, letters)) * half[..., 0] >> 16
         place = np.stack([self._number(drawn, name) for name in ("place_y", "place_x")], axis=1)
         return layout.Wanted(
-            np.where(letters >= 0, letters, -1).astype(np.int64), face, angle, placement.turn, zoom, stretch, move, gap, half,
-            slope, self._spare(drawn, slope), place,
+            np.where(letters >= 0, letters, -1).astype(np.int64), face, angle, placement.turn, zoom, stretch, move, gap,
+            half, slope, self._spare(drawn, slope), place,
         )  # fmt: skip
 
     def _spare(self, drawn: np.ndarray, slope: np.ndarray) -> np.ndarray:
         """Return what waves and shadows take at the top, left, bottom and right, (n, 4) int64, in 1/64 px."""
         named = set(drawn.dtype.names or ())
+        none = np.zeros(len(drawn), np.int64)
         wave = [
-            drawn[name].astype(np.int64) * layout.PEN // 10 + layout.PEN // 2 if name in named else np.zeros(len(drawn), np.int64)
+            drawn[name].astype(np.int64) * layout.PEN // 10 + layout.PEN // 2 if name in named else none
             for name in ("wave_y", "wave_x")
-        ]  # fmt: skip
+        ]
         down, right = (layout.PEN * self._number(drawn, name) for name in ("shadow_y", "shadow_x"))
         heavier = np.maximum(self._number(drawn, "shadow_weight"), 0) * layout.PEN // 10
         spare = [wave[0] - np.minimum(down - heavier, 0), wave[1] - np.minimum(right - heavier, 0)]
@@ -233,9 +237,9 @@ class Painter:
         for k, name in enumerate((*WAVE, *PHASE_COLUMNS)):
             if name in (drawn.dtype.names or ()):
                 wave[:, k] = drawn[name]
-        decoys = np.arange(self._count, dtype=np.int64)
-        letters = picture_kernel.Letters(
-            placed.glyph, placed.behind, placed.centre, placed.turn, placed.zoom, slope, scale, wave, decoys
+        across, down, lean = (np.ascontiguousarray(placed.zoom[..., k]) for k in range(3))
+        letters = Letters(
+            placed.glyph, placed.behind, placed.centre, placed.turn, across, down, lean, slope, scale, wave
         )
         pictures = self._pictures(drawn, placed.glyph, images.shape[-1])
         picture_kernel.paint(pictures, letters, self._bitmaps, self._scales, self._tables, images, boxes)
@@ -261,15 +265,16 @@ class Painter:
         keys = drawn["noise"].copy() if "noise" in named else np.zeros(len(drawn), np.uint64)
         turn = np.stack(resampling.turned(self._number(drawn, "ground_angle")), axis=1)
         return picture_kernel.Pictures(
-            numbers, keys, drawn["paint"].copy(), *self._colours(drawn, glyph.shape, channels), turn
+            numbers, keys, drawn["paint"].copy(), turn=turn, **self._colours(drawn, glyph.shape, channels)
         )
 
-    def _colours(self, drawn: np.ndarray, shape: tuple[int, ...], channels: int) -> list[np.ndarray]:
-        """Return the colours of grounds, tiles, letters, shadows, strokes, specks and frame as the kernel takes them."""
+    def _colours(self, drawn: np.ndarray, shape: tuple[int, ...], channels: int) -> dict[str, np.ndarray]:
+        """Return the colours of grounds, tiles, letters, shadows, strokes, specks, frame as the kernel takes them."""
         named, n = set(drawn.dtype.names or ()), len(drawn)
         if channels == 1:
-            ink = [np.zeros((n, 2, 1), np.uint8), np.zeros((n, 1, 1), np.uint8)]
-            return ink + [np.full((n, count, 1), 255, np.uint8) for count in (shape[1], shape[1], TURNS, TURNS, 1)]
+            counts = {"letter": shape[1], "shadow": shape[1], "line": TURNS, "speck": TURNS, "frame": 1}
+            inks = {name: np.full((n, count, 1), 255, np.uint8) for name, count in counts.items()}
+            return {"ground": np.zeros((n, 2, 1), np.uint8), "tile": np.zeros((n, 1, 1), np.uint8), **inks}
 
         def spread(name: str, count: int) -> np.ndarray:
             stored: np.ndarray = drawn[name].reshape(n, -1)
@@ -283,8 +288,10 @@ class Painter:
         line = spread("line_colour", TURNS) if "line_colour" in named else np.repeat(letter[:, :1], TURNS, axis=1)
         speck = spread("speck_colour", TURNS) if "speck_colour" in named else line
         frame = spread("frame_colour", 1) if "frame_colour" in named else np.zeros((n, 1, 3), np.uint8)
-        line, grounds = np.ascontiguousarray(line), np.concatenate([ground, pattern], axis=1)
-        return [grounds, tile, letter, shadow, line, np.ascontiguousarray(speck), frame]
+        return {
+            "ground": np.concatenate([ground, pattern], axis=1), "tile": tile, "letter": letter, "shadow": shadow,
+            "line": np.ascontiguousarray(line), "speck": np.ascontiguousarray(speck), "frame": frame,
+        }  # fmt: skip
 
     def columns(self, drawn: np.ndarray, placed: Placed) -> list[np.ndarray]:
         """Return the values that tell pictures of equal texts and faces apart, each (n,) uint64, for the split."""

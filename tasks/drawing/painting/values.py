@@ -10,8 +10,9 @@ from tasks.drawing.painting import contrast
 from tasks.drawing.painting.grounds import NUMBERS as GROUNDS
 from tasks.drawing.randomness import below
 from tasks.profiles.colours import PARTS, Colours
-from tasks.profiles.painting import COLOUR_FIELDS, GRIDS, LEAST_CONTRAST, Ground
+from tasks.profiles.painting import COLOUR_FIELDS, GRIDS, LEAST_CONTRAST, RARE, Ground
 from tasks.profiles.profile import Profile
+from tasks.profiles.ranges import Grid
 
 # Columns of a block's random table, 512 and up; those below are in renderer.py and distortions.py. New values get
 # numbers of their own at the end, so that a new column moves no other.
@@ -22,8 +23,8 @@ COLUMNS = {
     "place_x": 526, "lines_under": 527, "arcs_under": 528, "strikes": 529, "strike_width": 530, "strike_ink": 531,
     "ellipses": 532, "rings": 533, "crosses": 534, "shape_width": 535, "shape_ink": 536, "hatching": 537,
     "hatching_width": 538, "hatching_ink": 539, "decoys": 540, "decoy_size": 541, "decoy_ink": 542, "salt": 543,
-    "coarse": 544, "sharpen": 545, "halftone": 546, "letter_ink": 560, "speck_size": 561, "blots": 562,
-    "blot_size": 563, "slashes": 564, "slash_width": 565, "frame_y": 566, "frame_x": 567,
+    "coarse": 544, "sharpen": 545, "halftone": 546, "ground_ink": 547, "letter_ink": 560, "speck_size": 561,
+    "blots": 562, "blot_size": 563, "slashes": 564, "slash_width": 565, "frame_y": 566, "frame_x": 567,
 }  # fmt: skip
 LETTER_COLUMNS = {"face": 1024, "size": 1056, "stretch": 1088, "lean": 1120}  # letter k adds k
 # Colour k of a role takes three columns from 3 k on: hue (or the number in a list), saturation, lightness.
@@ -43,17 +44,26 @@ _IDLE = {
     ("frame_y", "frame_x"): ("frame_colour",),
     ("shadow_y", "shadow_x", "shadow_weight"): ("shadow_ink", "shadow_colour"),
 }
-_STROKES = ("lines", "arcs", "lines_under", "arcs_under", "strikes", "ellipses", "crosses", "hatching", "decoys")
+_LINES = ("lines", "arcs", "lines_under", "arcs_under")
+_STROKES = (*_LINES, "strikes", "ellipses", "crosses", "hatching", "decoys")
+_SPOTS = ("specks", "blots")
 _CHANCES = ("lines_under", "arcs_under", "strikes", "ellipses", "crosses", "hatching", "decoys", "salt", "blots",
             "slashes")  # fmt: skip
 _USES = {  # of the ground's fields, which grounds use them
     "ground_size": (Ground.GRID, Ground.STRIPES, Ground.DOTS, Ground.CHECKS, Ground.TEXTURE),
     "ground_width": (Ground.GRID, Ground.STRIPES, Ground.DOTS),
     "ground_angle": (Ground.GRADIENT, Ground.GRID, Ground.STRIPES, Ground.DOTS, Ground.CHECKS),
+    "ground_ink": tuple(ground for ground in Ground if ground is not Ground.FLAT),
     "paint": (Ground.GRID, Ground.STRIPES, Ground.DOTS, Ground.CHECKS, Ground.TEXTURE),
     "pattern_colour": tuple(ground for ground in Ground if ground not in (Ground.FLAT, Ground.TILES)),
     "tile_colour": (Ground.TILES,),
 }
+
+
+def values_of(profile: Profile, name: str) -> tuple[int, ...]:
+    """Return the values of a field; of those that may be rare, values below 0 count as 0."""
+    values: tuple[int, ...] = getattr(profile, name).values()
+    return tuple(max(0, value) for value in values) if name in RARE else values
 
 
 class Values:
@@ -67,9 +77,7 @@ class Values:
 
     def __init__(self, profile: Profile, longest: int):
         self._profile = profile
-        self._numbers = {
-            name: np.array(getattr(profile, name).values(), np.int64) for name in GRIDS if profile.changes(name)
-        }
+        self._numbers = {name: np.array(values_of(profile, name), np.int64) for name in GRIDS if profile.changes(name)}
         fields: list[tuple[str, str] | tuple[str, str, tuple[int]]] = [("paint", "<u8")]
         if profile.own_faces:
             fields.append(("face", "<u2", (longest,)))
@@ -134,6 +142,7 @@ class Values:
                     drawn[name][:, k] = found
                 else:
                     drawn[name] = found
+        self._mix(drawn)
         self._separate(drawn, letters)
         return drawn
 
@@ -157,13 +166,38 @@ class Values:
             drawn["ground"] = self._grounds[0]
         for name, colours in self._colours.items():
             drawn[name] = _colours(colours, lambda _: np.zeros(1, np.uint64), 0)[0]
-        self._separate(drawn, letters)
         allowed_by = self._numbers | {"ground": self._grounds, "face": np.arange(len(self._profile.fonts))}
-        for name, value in values.items():
-            if name in allowed_by and not np.isin(value, allowed_by[name]).all():
-                raise BadInput(f"{name}: must be one of {allowed_by[name].tolist()}; it is {value!r}")
-            drawn[name] = value
+        for name in values.keys() - self._colours.keys():
+            if name in allowed_by and not np.isin(values[name], allowed_by[name]).all():
+                raise BadInput(f"{name}: must be one of {allowed_by[name].tolist()}; it is {values[name]!r}")
+            drawn[name] = values[name]
+        self._mix(drawn)
+        self._separate(drawn, letters)
+        for name in values.keys() & self._colours.keys():
+            drawn[name] = values[name]
         return drawn
+
+    def largest(self, fields: np.dtype) -> dict[str, int]:
+        """Return of each number among `fields` the value that is furthest from 0; texts need most room then."""
+        profile, found = self._profile, {}
+        for name in fields.names or ():
+            grid = getattr(profile, name, None)
+            if isinstance(grid, Grid):
+                values = values_of(profile, name)
+                found[name] = values[0] if name == "overlap" else max(values, key=abs)
+        return found
+
+    def _mix(self, drawn: np.ndarray) -> None:
+        """Move the colours of patterns towards the ground's by what `ground_ink` leaves."""
+        if "ground_ink" not in self._numbers:
+            return
+        ink = drawn["ground_ink"].astype(np.int64)
+        ground = drawn["ground_colour"].astype(np.int64)
+        for name in ("pattern_colour", "tile_colour"):
+            if name in self._colours:
+                own = drawn[name].astype(np.int64)
+                shape = (-1, 1) if own.ndim == 2 else (-1,)
+                drawn[name] = contrast.mixed(ground.reshape(shape), own, ink.reshape(shape))
 
     def _separate(self, drawn: np.ndarray, letters: np.ndarray) -> None:
         """Give letters the contrast to their ground that the profile asks for."""
@@ -184,44 +218,45 @@ class Values:
     def clear(self, drawn: np.ndarray, letters: np.ndarray) -> None:
         """Set what has no effect to 0, in rows that also have the fields of the other distortions."""
         names = set(drawn.dtype.names or ())
+        ground = drawn["ground"] if "ground" in names else np.full(len(drawn), GROUNDS[self._profile.ground[0]])
 
-        def any_of(fields: tuple[str, ...]) -> np.ndarray:
+        def where(fields: tuple[str, ...]) -> np.ndarray:
+            """Return the rows in which any of the fields is not 0."""
             found = np.zeros(len(drawn), bool)
-            for field in fields:
-                if field in names:
-                    found |= drawn[field] != 0
+            for field in names & set(fields):
+                found |= drawn[field] != 0
             return found
+
+        def on(users: tuple[Ground, ...]) -> np.ndarray:
+            return np.isin(ground, [GROUNDS[user] for user in users])
 
         for name in (*LETTER_COLUMNS, "letter_colour", "tile_colour"):
             if name in names and drawn[name].ndim == 2:
                 drawn[name][letters < 0] = 0
-        for name in ("growth", "bounce"):
-            if name in names:
-                drawn[name][(letters >= 0).sum(axis=1) < 2] = 0
-        for causes, idle in _IDLE.items():
-            for name in idle:
-                if name in names:
-                    drawn[name][~any_of(causes)] = 0
-        ground = drawn["ground"] if "ground" in names else np.full(len(drawn), GROUNDS[Ground.FLAT])
-        for name, users in _USES.items():
-            if name in names and name != "paint":
-                drawn[name][~np.isin(ground, [GROUNDS[user] for user in users])] = 0
-        if "line_colour" in names:
-            stroked = _STROKES if "speck_colour" in names else (*_STROKES, "specks")
-            drawn["line_colour"][~any_of(stroked if "speck_colour" in names else (*stroked, "blots"))] = 0
-        if "speck_colour" in names:
-            drawn["speck_colour"][~any_of(("specks", "blots"))] = 0
-        by_chance = any_of(_CHANCES) | np.isin(ground, [GROUNDS[user] for user in _USES["paint"]])
-        drawn["paint"][~by_chance] = 0
+        words = (letters >= 0).sum(axis=1) > 1
+        rows = {"growth": words, "bounce": words}
+        rows |= {name: where(causes) for causes, idle in _IDLE.items() for name in idle}
+        rows |= {name: on(users) for name, users in _USES.items()}
+        rows["line_colour"] = where(_STROKES if "speck_colour" in names else (*_STROKES, *_SPOTS))
+        rows["speck_colour"] = where(_SPOTS)
+        rows["paint"] |= where(_CHANCES)
+        rows["line_width"] = where(_LINES)
+        rows["line_ink"] = where((*_LINES, "specks"))
+        rows["noise"] = where(("lines", "arcs", "specks", "background"))
+        for name in names & set(rows):
+            drawn[name][~rows[name]] = 0
 
 
 def _colours(colours: Colours, column: Callable[[int], np.ndarray], first: int) -> np.ndarray:
     """Draw a colour a row, int64."""
     if colours.listed:
         listed = np.array([int(colour[1:], 16) for colour in colours.listed], np.int64)
-        return listed[below(column(first), len(listed))]
+        chosen: np.ndarray = listed[below(column(first), len(listed))]
+        return chosen
     parts = []
     for k, name in enumerate(PARTS):
         values = np.array(getattr(colours, name).values(), np.int64)
         parts.append(values[below(column(first + k), len(values))])
-    return contrast.rgb_of(*parts)
+    hue, saturation, lightness = parts
+    found: np.ndarray = contrast.rgb_of(hue, saturation, lightness)
+    return found

@@ -7,6 +7,7 @@ import numpy as np
 
 _TENTHS = 10  # units of a pixel in which outlines move
 _ONE = 256
+_SEEN = 160  # ink that some pixel of a thin letter has at least
 
 
 @numba.njit(cache=True, nogil=True)
@@ -48,8 +49,11 @@ def _moved(bitmap: np.ndarray, tenths: int, reach: int) -> np.ndarray:
 def weighted(bitmap: np.ndarray, weight: int, hollow: int) -> np.ndarray:
     """Return a letter's bitmap with its outline moved by `weight`, and of it only an outline `hollow` wide.
 
-    Both are in 1/10 px. The bitmap grows by as many pixels on each side as its ink may; with 0 and 0 it stays.
+    Both are in 1/10 px. The bitmap grows by as many pixels on each side as its ink may; with 0 and 0 it stays. A
+    letter gets no thinner than it can be seen.
     """
+    if weight < 0 and _moved(bitmap, weight, -(weight // _TENTHS)).max() < min(_SEEN, bitmap.max()):
+        return weighted(bitmap, weight + 1, hollow)
     outer = weight + hollow // 2
     reach = max(0, -(-max(abs(outer), abs(outer - hollow)) // _TENTHS))
     if reach == 0:

@@ -19,6 +19,7 @@ from tasks.loading.colours.votes import COLUMNS, find_ink_parts, lay_down, vote
 
 LEAST, MOST_LEAST = 24, 64  # levels: ink is not nearer to the ground than the one, and always at the other
 STEP = 24.0, 56.0  # levels: the ground may differ so much from what it was, at least and at most
+SMALLEST = 8  # rows or columns: a smaller picture has no border to tell the ground by
 LANES = 16  # numbers that a processor works on at once: rows are padded to so many
 REACH = 5  # pixels: a line that crosses a letter is not thicker
 DONE, GREY, DYED, EMPTY = range(4)  # what becomes of a picture
@@ -40,7 +41,8 @@ def ink_of_each(images: np.ndarray, out: np.ndarray, states: np.ndarray) -> None
     # One room for all pictures: memory that is fresh for each takes longer than the work.
     levels = np.zeros((10, (height + LANES) * (width + LANES)), np.float32)
     numbers, parts = np.empty((4, height * width + 1), np.int32), np.empty((height * width, COLUMNS), np.int32)
-    table, touched, bytes_ = np.zeros((BINS, 7), np.int64), np.empty(BINS, np.int64), np.empty((4, height * width), np.uint8)
+    table, touched = np.zeros((BINS, 7), np.int64), np.empty(BINS, np.int64)
+    bytes_ = np.empty((4, height * width), np.uint8)
     for k in range(count):
         if _is_grey(images[k]):
             states[k] = GREY
@@ -76,6 +78,8 @@ def _ink(
 ) -> bool:  # fmt: skip
     """Fill in the ink of a picture; tell whether it has any."""
     height, width = out.shape
+    if min(height, width) < SMALLEST:
+        return False
     size = height * width
     far, labels = bytes_[0, :size].reshape(height, width), bytes_[1, :size].reshape(height, width)
     shares, state = bytes_[2, :size].reshape(height, width), bytes_[3, :size].reshape(height, width)
@@ -142,7 +146,11 @@ def _roughness(picture: np.ndarray) -> int:
     for y in range(0, picture.shape[0], 4):
         for x in range(picture.shape[1] - 1):
             one, other = picture[y, x], picture[y, x + 1]
-            a, b, c = (abs(np.int64(one[0]) - other[0]), abs(np.int64(one[1]) - other[1]), abs(np.int64(one[2]) - other[2]))
+            a, b, c = (
+                abs(np.int64(one[0]) - other[0]),
+                abs(np.int64(one[1]) - other[1]),
+                abs(np.int64(one[2]) - other[2]),
+            )
             counts[max(a, max(b, c))] += 1
             of += 1
     seen, level = 0, 0

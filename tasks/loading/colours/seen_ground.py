@@ -33,8 +33,11 @@ def _frame_at(picture: np.ndarray, first: int) -> int:
     height, width = picture.shape[0], picture.shape[1]
     if 2 * first >= min(height, width):
         return 0
-    red, green, blue = (np.int64(picture[first, first, 0]), np.int64(picture[first, first, 1]),
-                        np.int64(picture[first, first, 2]))
+    red, green, blue = (
+        np.int64(picture[first, first, 0]),
+        np.int64(picture[first, first, 1]),
+        np.int64(picture[first, first, 2]),
+    )
     depth = first
     while depth <= min(height, width) // DEEPEST:
         alike, of = 0, 0
@@ -52,9 +55,7 @@ def _frame_at(picture: np.ndarray, first: int) -> int:
 
 
 @numba.njit(cache=True, nogil=True)
-def follow(
-    planes: np.ndarray, columns: int, limit: np.float32, back: bool, level: np.ndarray, out: np.ndarray
-) -> None:
+def follow(planes: np.ndarray, columns: int, limit: np.float32, back: bool, level: np.ndarray, out: np.ndarray) -> None:
     """Follow the ground down all columns, or up; fill in each pixel's distance to it.
 
     Parameters

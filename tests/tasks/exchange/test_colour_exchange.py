@@ -219,7 +219,7 @@ def test_auto_follows_the_dataset_that_is_there(folder, tmp_path, monkeypatch):
         request = command.IngestRequest(source, pattern="last", out=tmp_path / out, name="mine", **options)
         return command.check(request)[0].colour
 
-    assert chosen("grey", colour=Colour.AUTO) is Colour.AUTO
+    assert chosen("grey") is chosen("grey", colour=Colour.AUTO) is Colour.AUTO
     brought_in(source, tmp_path / "grey", Colour.GREY)
     brought_in(source, tmp_path / "kept", Colour.KEEP)
     assert (colour_there(tmp_path / "grey"), colour_there(tmp_path / "none")) == (Colour.GREY, None)

@@ -133,3 +133,17 @@ def test_a_sheet_fits_a_page_of_1000_pixels(width):
     many = decoded(contact_sheet(np.repeat(images, 5, axis=0), ["WORD"] * 45))
     assert many.shape[1] <= 1000
     assert many.shape[0] < 2500 or width > 490
+
+
+def test_sheet_shows_colours_as_they_are():
+    images = np.full((2, 8, 12, 3), (200, 30, 90), np.uint8)
+    images[1] = (10, 220, 240)
+    sizes = np.array([[8, 12], [4, 6]])
+    ink = np.full((3, 3), 255, np.uint8)
+    mixed = mixed_sheet([images[0], images[1, :4, :6], ink], ["", "", ""])
+    assert (decoded(mixed) == 0).all(axis=2).sum() == 3 * 3 * ENLARGE**2
+    for sheet in (contact_sheet(images, ["", ""], sizes=sizes), mixed):
+        there = decoded(sheet)
+        assert [(there == pixel).all(axis=2).sum() for pixel in ((200, 30, 90), (10, 220, 240))] == [
+            8 * 12 * ENLARGE**2, 4 * 6 * ENLARGE**2
+        ]  # fmt: skip
