@@ -4,10 +4,12 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PEER := .venv-ddddocr
+OTHERS := captcha==0.7.1 django-simple-captcha==0.7.0 multicolorcaptcha==1.2.0
+NODE := .node-svg-captcha
 # Empty, so that Python keeps what it compiles: else each of the processes that tests start would compile the packages.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: setup demo check test soak bench bench-peers deploy clean
+.PHONY: setup demo check test soak bench bench-peers others deploy clean
 
 setup: $(VENV)/.ready
 
@@ -49,9 +51,21 @@ bench-peers: setup
 		|| echo "ddddocr could not be installed into $(PEER) (see above); going on without it"
 	@$(BIN)/python -m tests.benchmarks.peers $(ARGS)
 
+# CAPTCHA generators by others, each in an environment of its own; what cannot be installed is left out.
+others: setup
+	@for package in $(OTHERS); do \
+		folder=.venv-$${package%%=*}; \
+		test -e $$folder/.ready && continue; \
+		$(PYTHON) -m venv $$folder && $$folder/bin/python -m pip install --quiet --disable-pip-version-check $$package \
+			&& touch $$folder/.ready || { rm -rf $$folder; echo "$$package could not be installed (see above); going on without it"; }; \
+	done
+	@test -e $(NODE)/.ready || { mkdir -p $(NODE) && npm install --silent --no-audit --no-fund --prefix $(NODE) svg-captcha@1.4.0 @resvg/resvg-js@2 \
+		&& touch $(NODE)/.ready; } || { rm -rf $(NODE); echo "svg-captcha could not be installed with npm (see above); going on without it"; }
+	@$(BIN)/python -m tests.benchmarks.others $(ARGS)
+
 deploy: setup
 	@$(BIN)/captchas up --deploy
 
 clean:
-	rm -rf $(VENV) $(PEER) build *.egg-info .pytest_cache .ruff_cache
+	rm -rf $(VENV) $(PEER) $(foreach package,$(OTHERS),.venv-$(firstword $(subst ==, ,$(package)))) $(NODE) build *.egg-info .pytest_cache .ruff_cache
 	find flows tasks storage fonts tests -name __pycache__ -prune -exec rm -rf {} +

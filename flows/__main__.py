@@ -52,9 +52,11 @@ COMMANDS = {
     "inspect": ("flows.describe:inspect", "Show what a dataset or a model file holds."),
     "datasets": ("flows.datasets:datasets", "List datasets with their sizes, or remove a dataset."),
     "profiles": ("flows.profiles:profiles", "List the kinds of pictures that can be drawn, and the fonts."),
+    "preview": ("flows.preview:preview", "Draw a profile's first pictures as a contact sheet, at once."),
 }
-PLAIN = {"up", "serve", "inspect", "datasets", "profiles"}  # they are no flows and need no server
-OFFLINE = {"serve", "inspect", "datasets", "profiles", None}  # they ask no server
+PLAIN = {"up", "serve", "inspect", "datasets", "profiles", "preview"}  # they are no flows and need no server
+OFFLINE = {"serve", "inspect", "datasets", "profiles", "preview", None}  # they ask no server
+AT_ONCE = {"preview"}  # the process does nothing else with what it imports
 WRITES_NOTHING = {"profiles", None}
 BEGINS_ANEW = {"train", "evaluate", "reproduce"}  # what they have done is kept at the end, but of the ladder's rungs
 HELP = {"--help", "-h", "--version"}
@@ -216,6 +218,8 @@ def _run(arguments: list[str]) -> int:
         embedded_server.begin(own)
     if command:
         with settings_explained(), starting.without_collector():
+            if command in AT_ONCE:
+                import_lean()
             import_module(COMMANDS[command][0].partition(":")[0])
     return app.meta(exit_on_error=False, print_error=False, result_action="return_value") or 0
 

@@ -13,7 +13,7 @@ from storage.shards.shard import BLOCK, Block
 
 
 def images(folder: str | Place, *, blocks: int | None = None) -> da.Array:
-    """Return the pictures of a dataset on their canvas, (n, H, W) uint8: `array(folder, 'images')`."""
+    """Return the pictures of a dataset on their canvas, (n, H, W) or (n, H, W, 3) uint8: `array(folder, 'images')`."""
     return array(folder, "images", blocks=blocks)
 
 

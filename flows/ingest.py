@@ -23,13 +23,14 @@ from storage.files.places import Place, local, place
 from storage.files.targets import Owned, require_folder
 from tasks.datasets.folder import complete
 from tasks.datasets.totals import Gathered
-from tasks.exchange.ingest import fill_jobs, fill_shard, require_imported, require_same_files
+from tasks.exchange.import_records import write_records
+from tasks.exchange.ingest import colour_there, fill_jobs, fill_shard, require_imported, require_same_files
 from tasks.exchange.ingest import report as report_of
 from tasks.exchange.labelling import LabelOptions, Zeros
 from tasks.exchange.labels import find_labels
 from tasks.exchange.preview import PAIRS, Preview, dry_report
-from tasks.exchange.scan import ImportRequest, Listing, Source, scan_files, write_records
-from tasks.loading.decode import Invert
+from tasks.exchange.scan import ImportRequest, Listing, Source, scan_files
+from tasks.loading.decode import Colour, Invert
 from tasks.profiles.profile import Profile
 
 
@@ -65,6 +66,9 @@ class IngestRequest:
         The characters that labels may have; by default those that occur.
     invert
         Whether the pictures are dark on light: auto finds out for each, yes or no say it of all.
+    colour
+        Whether pictures keep their colours, as people see them, or become ink on an empty ground: auto keeps them
+        if any picture has a colour.
     csv_safe
         In rejects.csv, put an apostrophe before what a spreadsheet would run: = + - @ at the beginning of a name.
     workers
@@ -86,6 +90,7 @@ class IngestRequest:
     out: Path | None = None
     alphabet: str | None = None
     invert: Invert = Invert.AUTO
+    colour: Colour = Colour.AUTO
     csv_safe: bool = False
     workers: Count | None = None
     cluster: Name | None = None
@@ -111,8 +116,19 @@ def check(request: IngestRequest) -> tuple[ImportRequest, Place]:
     require_imported(target)
     options = LabelOptions(_columns(request.columns), request.fold_case, request.zeros and Zeros(request.zeros))
     labelling = find_labels(root, request.labels and Path(request.labels).resolve(), request.pattern, options)
-    wanted = ImportRequest(root, chosen, labelling, alphabet or "", Invert(request.invert), request.keep_splits)
+    invert, colour = Invert(request.invert), _colour(request, target)
+    wanted = ImportRequest(root, chosen, labelling, alphabet or "", invert, request.keep_splits, colour)
     return wanted, target
+
+
+def _colour(request: IngestRequest, target: Place) -> Colour:
+    """Return whether pictures keep their colours, where something else than the pictures decides it."""
+    colour, invert = Colour(request.colour), Invert(request.invert)
+    if colour is Colour.KEEP and invert is not Invert.AUTO:
+        raise BadInput(f"invert: tells which side is ink, and --colour keep makes no ink; it is {invert.value}")
+    if colour is Colour.AUTO and invert is not Invert.AUTO:
+        return Colour.GREY
+    return colour_there(target) or colour if colour is Colour.AUTO else colour
 
 
 def _columns(given: str | None) -> tuple[str, str] | None:
@@ -149,7 +165,7 @@ def ingest(request: IngestRequest, checked: tuple[ImportRequest, Place]) -> dict
         atomic.make_folder(target)
         gathered = fill(source, target, run)
         complete(target, gathered, run)
-        Preview(wanted, source.pairs).write_sheet(records / PAIRS)
+        Preview(source.wanted, source.pairs).write_sheet(records / PAIRS)
         report = report_of(source, target, records, gathered, time.monotonic() - began)
     show_report("import", {key: value for key, value in report.items() if key not in ("rejects", "shown")}, target)
     return report

@@ -2,8 +2,9 @@
 
 from dataclasses import fields
 
-from tasks.profiles.built_in import BUILT_IN, find_profile
+from tasks.profiles.built_in import NAMED, find_profile
 from tasks.profiles.fonts import bundled, find_face
+from tasks.profiles.painting import Painting
 from tasks.profiles.profile import Profile
 from tasks.profiles.ranges import LIMITS, Distortions
 
@@ -22,7 +23,7 @@ def profiles(name: str | None = None, *, fonts: bool = False) -> dict[str, objec
     """
     if fonts:
         return {"fonts": [{"name": face.name, "font_path": face.path} for face in bundled().values()]}
-    chosen = [find_profile(name)] if name is not None else list(BUILT_IN.values())
+    chosen = [find_profile(name)] if name is not None else list(NAMED.values())
     content = [_fields(profile) for profile in chosen]
     shown = [
         {
@@ -49,11 +50,13 @@ def _fields(profile: Profile) -> dict[str, object]:
 
 def _distortions(profile: Profile) -> str:
     ranges = {field.name: getattr(profile, field.name) for field in fields(Distortions)}
-    return ", ".join(
+    varied = [
         f"{name.replace('_', ' ')} {_range(grid.start, grid.stop)} ({LIMITS[name][2]})".removesuffix(f" ({name})")
         for name, grid in ranges.items()
         if name in profile.as_dict()
-    )
+    ]
+    painted = [field.name.replace("_", " ") for field in fields(Painting) if field.name not in ranges]
+    return ", ".join(varied + [name for name in painted if name.replace(" ", "_") in profile.as_dict()])
 
 
 def _range(low: int, high: int) -> str:

@@ -32,7 +32,7 @@ from tasks.datasets.prove import Proof, ProofJob, Proven, bundles, proof_jobs, p
 from tasks.datasets.recipe import Recipe
 from tasks.datasets.repair import count_jobs, count_shard, finish_repair, plan_repair, put_back, redraw_shard
 from tasks.datasets.totals import Gathered
-from tasks.exchange.ingest import as_imported
+from tasks.exchange.reimport import as_imported
 
 
 @dataclass(frozen=True)

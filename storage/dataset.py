@@ -14,14 +14,15 @@ from storage.shards.indexing import rows_of
 from storage.shards.manifest import Manifest
 from storage.shards.proven import ProvenShard, prove
 from storage.shards.recent import RecentBlocks
-from storage.shards.shard import BLOCK, SPLITS, Block, Shard
+from storage.shards.shard import BLOCK, PIXELS, SPLITS, Block, Shard
 from storage.shards.unpacking import Inflate
 
 
 class Picture(NamedTuple):
     """A picture with its label and parameters.
 
-    image : (height, width) uint8, 0 background to 255 ink, without the empty rest of the canvas
+    image : (height, width) uint8, 0 background to 255 ink, or (height, width, 3) uint8, sRGB as seen; without the rest
+        of the canvas
     text : the label
     boxes : (letters, 4) int16, each letter's top, left, bottom, right, half-open; -1 where unknown
     parameters : compound scalar, read by name: `parameters["shear"]`
@@ -173,7 +174,17 @@ class Dataset:
         shard = prove(str(self.path(number)), line["sha256"], self._inflate)
         if shard.count != line["count"]:
             raise Damaged(f"{shard.path}: holds {shard.count} pictures where the manifest says {line['count']}")
+        self._require_format(shard.path, shard.format)
         return shard
+
+    def _require_format(self, path: Place, number: int) -> None:
+        if number != self.manifest.format:
+            raise Damaged(f"{path}: is of format {number} where the manifest says {self.manifest.format}")
+
+    @property
+    def colour(self) -> bool:
+        """Return whether the pictures are in colour, (n, H, W, 3); else they are ink, (n, H, W)."""
+        return PIXELS[self.manifest.format] != ()
 
     def batches(  # noqa: PLR0913 - the public door: users name these options in one call
         self,
@@ -246,7 +257,9 @@ class Dataset:
         Damaged
             The file is missing or was altered.
         """
-        return Shard(self.path(number), sha256=self.manifest.shards[number]["sha256"], inflate=self._inflate)
+        shard = Shard(self.path(number), sha256=self.manifest.shards[number]["sha256"], inflate=self._inflate)
+        self._require_format(shard.path, shard.format)
+        return shard
 
     def blocks(
         self, split: str | None = None, shards: Iterable[int] | None = None, fields: Iterable[str] = Block._fields

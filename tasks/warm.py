@@ -5,17 +5,20 @@ Numba keeps compiled kernels beside the modules, or in the user's cache folder i
 
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 
 from tasks.datasets.recipe import make_recipe, renderer_of
 from tasks.datasets.statistics import Distinct, Tally
+from tasks.loading.colour_ink import to_ink
 from tasks.loading.decode import decode_picture
 from tasks.loading.parts import fill_gaps, find_parts, fullness
 from tasks.lowlevel.deflate import compress
 from tasks.lowlevel.grey_png import png
 from tasks.lowlevel.inflate import inflate
 from tasks.profiles.built_in import find_profile
+from tasks.profiles.colours import Colours
 from tasks.profiles.profile import Profile
 from tasks.profiles.ranges import Grid
 from tasks.reading import networks
@@ -38,13 +41,19 @@ def warm(done: Callable[[str], object] = lambda _part: None) -> None:
     block = renderer_of(recipe).block(recipe.seed, 0, 32)
     distorted = Profile("warm", top=20, left=20, height=90, width=90, rotation=Grid(0, 1), blur=Grid(1, 1))
     renderer_of(make_recipe(distorted, 1)).block(1, 0, 32)
+    painted = replace(distorted, letter_colour=Colours(("#204060",)), contrast=30, hollow=Grid(-9, 9, 9))
+    renderer_of(make_recipe(painted, 1)).block(1, 0, 32)
     done("drawing")
     Tally(profile.alphabet).add(block)
+    colours = np.repeat(block.images[..., None], 3, axis=3)
+    for images in (colours, np.frombuffer(colours.tobytes(), np.uint8).reshape(colours.shape)):  # drawn, and read
+        Tally(profile.alphabet).add(block._replace(images=images))
     Distinct().add(np.frombuffer(bytes(8), np.uint64))
     done("statistics")
     images = block.images.reshape(-1)
     inflate(compress(images), np.empty_like(images))
     decoded = decode_picture(png(255 - block.images[0]))
+    to_ink(np.repeat(255 - block.images[:1, ..., None], 3, axis=3))
     find_parts(decoded > 0)
     fullness(decoded)
     fill_gaps(decoded)

@@ -44,7 +44,8 @@ ROOMS = {
     "tasks/figures": ({"storage.texts", "tasks.rates", "tasks.lowlevel"}, {"numpy", "PIL", "matplotlib"}),
     # Units: one job each, a small receipt out.
     "tasks/training": (
-        STORAGE | {"tasks.drawing", "tasks.reading", "tasks.profiles", "tasks.rates", "tasks.lowlevel"},
+        STORAGE
+        | {"tasks.drawing", "tasks.loading", "tasks.reading", "tasks.profiles", "tasks.rates", "tasks.lowlevel"},
         {"numpy", "scipy", "threadpoolctl"},
     ),
     "tasks/datasets": (
@@ -61,8 +62,8 @@ ROOMS = {
     ),
     "tasks/readers.py": (STORAGE | {"tasks.worker", "tasks.reading", "tasks.profiles"}, set()),
     "tasks/scoring": (
-        STORAGE | {"tasks.readers", "tasks.worker", "tasks.reading", "tasks.profiles", "tasks.figures", "tasks.rates",
-                   "tasks.lowlevel"},
+        STORAGE | {"tasks.readers", "tasks.worker", "tasks.loading", "tasks.reading", "tasks.profiles", "tasks.figures",
+                   "tasks.rates", "tasks.lowlevel"},
         {"numpy", "PIL", "skimage", "sklearn"},
     ),
     "tasks/solving": (

@@ -10,7 +10,7 @@ from storage.errors import Damaged, NotThere, readable_size
 from storage.files import atomic
 from storage.files.places import Place
 from storage.shards.manifest_rules import require_manifest, shown
-from storage.shards.shard import BLOCK, DIGEST, FORMAT, ShardLine
+from storage.shards.shard import BLOCK, DIGEST, FORMAT, PIXELS, ShardLine
 from storage.texts import canonical
 
 MANIFEST = "manifest.json"
@@ -70,8 +70,10 @@ class Manifest:
             if not isinstance(content, dict) or "digest" not in content:
                 raise ValueError("it is no table with a digest")
             recorded = content.pop("digest")
-            if content.get("format") != FORMAT:
-                raise Damaged(f"{path}: format {shown(content.get('format'))}; this version reads format {FORMAT}")
+            number = content.get("format")
+            if type(number) is not int or number not in PIXELS:
+                known = " and ".join(map(str, PIXELS))
+                raise Damaged(f"{path}: format {shown(number)}; this version reads formats {known}")
             if recorded != _digest(content):
                 raise Damaged(
                     f"{path}: was changed after it was written (its digest differs); "

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from storage.shards.shard import BLOCK, DIGEST, FORMAT, shard_name
+from storage.shards.shard import BLOCK, DIGEST, FORMAT, PIXELS, shard_name
 
 _INT64 = (1 << 63) - 1  # numbers of pictures and bytes must fit into int64
 _UINT16 = (1 << 16) - 1  # shards hold sides in uint16
@@ -184,6 +184,20 @@ class Range:
             raise Misfit(name, "a whole number, or a table with start, stop and step", value)
 
 
+@dataclass(frozen=True)
+class Setting:
+    """What a profile says of a distortion or a colour: yes or no, a range, names, or a table of ranges."""
+
+    def require(self, value: object, name: str) -> None:
+        """Raise `Misfit` if a value breaks the rule."""
+        if isinstance(value, list):
+            ListOf(_NAME, 1, _LETTERS * 2).require(value, name)
+        elif isinstance(value, dict) and not {"start", "stop"} & value.keys():
+            Table(others=Range(), least=1).require(value, name)
+        elif not isinstance(value, bool):
+            Range().require(value, name)
+
+
 _ANY = Text("text", re.compile(r".*", re.DOTALL))
 _PLAIN = Plain()
 _NAME = Text(least=1)
@@ -200,7 +214,7 @@ _PROFILE = Table(
         "fonts": ListOf(_NAME, 1, 1000), "font_size": Whole(1, _UINT16), "left": Whole(0, _UINT16),
         "top": Whole(0, _UINT16), "ink": _NAME,
     },
-    Range(),  # the distortions, whose limits `tasks.profiles` knows
+    Setting(),  # the distortions and the colours, whose limits `tasks.profiles` knows
 )  # fmt: skip
 _FONT = Table(
     {"family": Text(), "style": Text(), "sha256": _DIGEST, "bitmaps": _DIGEST}, {"alike": ListOf(_NAME)}, _PLAIN
@@ -223,9 +237,9 @@ _LINE_OF_SHARD = Table({
 _SOURCE = Table(
     {
         "pictures": Whole(), "digest": _DIGEST, "loader": Whole(),
-        "ink": Table({"invert": Text("auto, yes or no", re.compile("auto|yes|no"))}),
     },
     {
+        "ink": Table({"invert": Text("auto, yes or no", re.compile("auto|yes|no"))}),
         "labels": Table(
             {},
             {
@@ -242,7 +256,8 @@ _MANIFEST = Table({
     "identity": _DIGEST, "profile": _PROFILE, "seed": Whole(), "count": Whole(1), "content": _DIGEST,
     "fonts": ListOf(_FONT, 0, 1000), "software": Table(others=Text()), "statistics": _STATISTICS,
     "shards": ListOf(_LINE_OF_SHARD, 1), "words": Maybe(_DIGEST), "renderer": Whole(), "source": Maybe(_SOURCE),
-    "block": Whole(BLOCK, BLOCK), "digests": Text(DIGEST, re.compile(DIGEST)), "format": Whole(FORMAT, FORMAT),
+    "block": Whole(BLOCK, BLOCK), "digests": Text(DIGEST, re.compile(DIGEST)),
+    "format": Whole(min(PIXELS), max(PIXELS)),
 })  # fmt: skip
 
 
@@ -281,3 +296,5 @@ def _require_profile(content: dict[str, Any]) -> None:
     for key, wanted in (("fonts", []), ("words", None), ("renderer", 0)):
         if content[key] != wanted:
             raise Misfit(key, f"{wanted!r} for imported pictures", content[key])
+    if ("ink" in content["source"]) is not (content["format"] == FORMAT):
+        raise Misfit("source.ink", f"there in format {FORMAT} only, where pictures are ink", content["source"])

@@ -34,6 +34,7 @@ class ProvenShard:
 
     sha256 : of the file
     count : number of pictures
+    format : of the shard, by which pictures are grey or in colour
     dtypes, shapes : by field; the shape of one row
     places : by field, (blocks, 2) int64, a chunk's first byte in the file and its length in bytes
     digests : by field, the chunks' BLAKE3, 32 bytes each, one after the other
@@ -43,6 +44,7 @@ class ProvenShard:
     path: Place
     sha256: str
     count: int
+    format: int
     dtypes: dict[str, np.dtype]
     shapes: dict[str, tuple[int, ...]]
     places: dict[str, np.ndarray]
@@ -157,7 +159,7 @@ class _Charted(Shard):
                 raise Damaged(f"{path}: {name} lacks a chunk")
             places[name] = table
             digests[name] = b"".join(blake3(whole[at : at + size]).digest() for at, size in table.tolist())
-        return ProvenShard(path, sha256, self.count, dtypes, shapes, places, digests, inflate)
+        return ProvenShard(path, sha256, self.count, self.format, dtypes, shapes, places, digests, inflate)
 
 
 @lru_cache(maxsize=SHARDS_KNOWN)

@@ -17,10 +17,11 @@ from zlib_ng import zlib_ng
 from storage.errors import Damaged
 from storage.files.places import Place
 from storage.shards.cache import file_bytes
-from storage.shards.shard_rules import decoded, require_fields
+from storage.shards.shard_rules import decoded, require_fields, require_format, require_images
 from storage.shards.unpacking import Inflate, inflated
 
-FORMAT = 1
+FORMAT, COLOUR_FORMAT = 1, 2  # of datasets in grey and in colour
+PIXELS: dict[int, tuple[int, ...]] = {FORMAT: (), COLOUR_FORMAT: (3,)}  # the shape of a pixel, by format
 BLOCK = 1024  # pictures in a block: the unit of randomness, of drawing and of storage
 DIGEST = "blake3"
 SEAL_BYTES = 32  # the BLAKE3 of a shard's HDF5 image, which follows the image
@@ -42,7 +43,7 @@ SPLITS = tuple(split.value for split in Split)
 class Block(NamedTuple):
     """Up to 1,024 consecutive pictures with their labels and parameters; an array that was not asked for is None.
 
-    images : (n, H, W) uint8, 0 background to 255 ink, the picture at the top left of its canvas
+    images : (n, H, W) uint8, 0 background to 255 ink, or (n, H, W, 3) uint8, sRGB as seen; at the canvas's top left
     text : (n,) fixed-length bytes, UTF-8, NUL-padded
     boxes : (n, L, 4) int16, a letter's top, left, bottom, right, half-open, -1 past the end of the text
     parameters : (n,) packed compound whose first fields are height, width, font, shear, scale
@@ -138,8 +139,7 @@ def parse_name(name: str) -> tuple[int, int] | None:
 
 def sealed(folder: Place) -> dict[tuple[int, int], Place]:
     """Find the files in `folder` that have a shard's name, by (index, count)."""
-    files = [(parse_name(path.name), path) for path in folder.glob("shard-*.h5")]
-    return {key: path for key, path in files if key is not None}
+    return {key: path for path in folder.glob("shard-*.h5") if (key := parse_name(path.name))}
 
 
 def layout(count: int, blocks_a_shard: int) -> list[tuple[int, int, int]]:
@@ -234,8 +234,7 @@ class Shard:
     ):
         self.path = path
         self._inflate = inflate
-        if image is None:
-            image = file_bytes(path, sha256)
+        image = file_bytes(path, sha256) if image is None else image
         # Before HDF5 sees a byte of the file: the library crashes or hangs on some damaged headers.
         if sha256 is not None:
             if hashlib.sha256(image).hexdigest() != sha256:
@@ -249,28 +248,30 @@ class Shard:
             raise Damaged(f"{path}: not a readable HDF5 file ({error})") from error
         try:
             self._read_structure()
-        except Damaged:
-            self._file.close()
-            raise
         except Exception as error:  # h5py raises errors of many types for damaged metadata
             self._file.close()
+            if isinstance(error, Damaged):
+                raise
             raise Damaged(f"{path}: its structure is damaged ({error})") from error
 
     def _read_structure(self) -> None:
-        """Read the attributes, find the five datasets, and check that their lengths agree."""
+        """Read the attributes, find the five datasets, and check that they fit each other and the format."""
         attributes = self._file.attrs
-        if int(attributes["format"]) != FORMAT or attributes["digest"] != DIGEST:
+        self.format = int(attributes["format"])
+        if self.format not in PIXELS or attributes["digest"] != DIGEST:
             raise Damaged(
-                f"{self.path}: format {attributes['format']} with {attributes['digest']} digests; "
-                f"this version reads format {FORMAT} with {DIGEST}"
+                f"{self.path}: format {self.format} with {attributes['digest']} digests; "
+                f"this version reads formats {' and '.join(map(str, PIXELS))} with {DIGEST}"
             )
         self.identity: str = attributes["identity"]
         self.index, self.first, self.count = (int(attributes[name]) for name in ("index", "first", "count"))
         self.digests: list[str] = [digest.decode() for digest in attributes["blocks"].tolist()]
+        require_format(self.identity, self.format, PIXELS)
         for name in Block._fields:  # a link would show the content of another file, anywhere on the machine
             if name in self._file and not isinstance(self._file.get(name, getlink=True), h5py.HardLink):
                 raise Damaged(f"{self.path}: its {name} are a link; a shard must hold them itself")
         self._datasets = {name: self._file[name] for name in Block._fields}
+        require_images(self._datasets["images"], PIXELS[self.format])
         require_fields(self._datasets["parameters"].dtype)
         lengths = {len(dataset) for dataset in self._datasets.values()}
         if lengths != {self.count} or len(self.digests) != blocks_in(self.count):

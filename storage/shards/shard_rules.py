@@ -1,6 +1,9 @@
 """The rules that names and labels in a shard must keep: a stranger may have made it, and its digests prove no sense."""
 
+import json
 import re
+from collections.abc import Mapping
+from typing import Protocol
 
 import numpy as np
 
@@ -37,6 +40,43 @@ def decoded(labels: np.ndarray, alphabet: str | None = None) -> list[str]:
         wrong = next(text for text in texts if foreign.intersection(text))
         raise Damaged(f"label {wrong!r} of a shard: must be of the alphabet {alphabet!r}; {_REMEDY}")
     return texts
+
+
+class _Stored(Protocol):
+    """An array in a file."""
+
+    shape: tuple[int, ...]
+    dtype: np.dtype
+
+
+def require_images(images: _Stored, pixel: tuple[int, ...]) -> None:
+    """Refuse pictures of another shape or type than (n, H, W, *pixel) uint8.
+
+    Raises
+    ------
+    ValueError
+        Names the rule and the value.
+    """
+    shape = images.shape
+    if images.dtype != np.uint8 or len(shape) != 3 + len(pixel) or shape[3:] != pixel or 0 in shape[1:]:
+        wanted = ", ".join(["n", "H", "W", *map(str, pixel)])
+        raise ValueError(f"images: must be ({wanted}) uint8 in this format; they are {shape} {images.dtype}")
+
+
+def require_format(identity: str, number: int, formats: Mapping[int, tuple[int, ...]]) -> None:
+    """Refuse a shard whose identity is of one of `formats`, but of another than the shard's own, `number`.
+
+    Raises
+    ------
+    ValueError
+    """
+    try:
+        content = json.loads(identity)
+    except ValueError:
+        return
+    told = content.get("format") if isinstance(content, dict) else None
+    if told in formats and told != number:
+        raise ValueError(f"its identity is of format {told}, its pictures are of format {number}")
 
 
 def require_fields(parameters: np.dtype) -> None:

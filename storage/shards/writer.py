@@ -12,7 +12,7 @@ from isal import isal_zlib
 from storage.errors import Damaged
 from storage.files import atomic
 from storage.files.places import Place
-from storage.shards.shard import BLOCK, DIGEST, FORMAT, Block, ShardRecord, combined, read_record, shard_name
+from storage.shards.shard import BLOCK, DIGEST, PIXELS, Block, ShardRecord, combined, read_record, shard_name
 
 _LEVEL = 1  # isal has levels 0 to 3
 _HEADERS = 1 << 18  # bytes of room for HDF5's headers and attributes beside the chunks
@@ -123,7 +123,7 @@ def assembled(
             )  # fmt: skip
             for number, chunk in enumerate(column):
                 dataset.id.write_direct_chunk((number * BLOCK,) + (0,) * len(shape), chunk)
-        file.attrs["format"] = FORMAT
+        file.attrs["format"] = next(number for number, pixel in PIXELS.items() if layout[0][1][2:] == pixel)
         file.attrs["digest"] = DIGEST
         file.attrs["identity"] = identity
         file.attrs["index"] = index

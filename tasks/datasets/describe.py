@@ -86,14 +86,22 @@ def dataset_sheet(folder: Place, shown: int = SHOWN) -> bytes:
     return _sheet(Dataset(folder)[:shown])
 
 
+def preview_sheet(block: Block, sheet: Place) -> None:
+    """Save a contact sheet of drawn pictures as PNG, each as people will see it above its text."""
+    atomic.replace(sheet, contact_sheet(block.images, block.texts(), sizes=_sizes(block)))
+
+
 def _draw_sheet(block: Block, sheet: Place) -> None:
     atomic.replace(sheet, _sheet(block))
 
 
 def _sheet(block: Block) -> bytes:
-    sizes = np.stack([block.parameters["height"], block.parameters["width"]], axis=1).astype(int)
     captions = [_caption(text, row) for text, row in zip(block.texts(), block.parameters, strict=True)]
-    return contact_sheet(block.images, captions, sizes=sizes, marks=block.boxes)
+    return contact_sheet(block.images, captions, sizes=_sizes(block), marks=block.boxes)
+
+
+def _sizes(block: Block) -> np.ndarray:
+    return np.stack([block.parameters["height"], block.parameters["width"]], axis=1).astype(int)
 
 
 def describe_shard(path: Place, sheet: Place, first: int | None = None) -> dict[str, object]:

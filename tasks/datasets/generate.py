@@ -107,8 +107,8 @@ def estimate_bytes(recipe: Recipe) -> float:
 
 
 def compressor_of(profile: Profile) -> Callable[[np.ndarray], bytes]:
-    """Return the compressor that suits a profile: noise leaves few runs of background for `compress` to find."""
-    return fast_zlib if profile.adds_noise else compress
+    """Return the compressor that suits a profile: noise and colours leave few runs of zeros for `compress` to find."""
+    return fast_zlib if profile.adds_noise or profile.colour else compress
 
 
 def draw_shard(job: DrawJob) -> DrawReceipt:

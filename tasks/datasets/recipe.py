@@ -12,7 +12,7 @@ from PIL import features
 from storage.errors import BadInput, Different, GlyphsDiffer
 from storage.files.places import Place
 from storage.shards.manifest import Manifest, identity_digest
-from storage.shards.shard import FORMAT
+from storage.shards.shard import COLOUR_FORMAT, FORMAT
 from storage.texts import canonical
 from tasks.drawing.renderer import RENDERER, Renderer
 from tasks.profiles import word_lists
@@ -53,11 +53,16 @@ def make_recipe(profile: Profile, seed: int) -> Recipe:
     ------
     BadInput, NotThere
     """
-    if not 0 <= seed < 1 << 63:
-        raise BadInput(f"seed: must be a whole number from 0 to 2**63 - 1; it is {seed}")
+    require_seed(seed)
     require_basic_layout(profile)
     profile = _with_full_paths(profile)
     return Recipe(profile, seed, _here(profile, seed)[1])
+
+
+def require_seed(seed: int) -> None:
+    """Raise `BadInput` for a seed that does not fit into 63 bits."""
+    if not 0 <= seed < 1 << 63:
+        raise BadInput(f"seed: must be a whole number from 0 to 2**63 - 1; it is {seed}")
 
 
 def _with_full_paths(profile: Profile) -> Profile:
@@ -99,13 +104,14 @@ def _here(profile: Profile, seed: int) -> tuple[Renderer, str]:
 @functools.lru_cache(maxsize=MOST_RENDERERS)
 def _assembled(profile: Profile, faces: tuple[Face, ...], words: tuple[str, ...]) -> tuple[Renderer, dict[str, Any]]:
     """Draw glyphs and build a renderer; also the identity without its seed. A face is known by its sha256."""
-    glyphs = tuple(draw_glyphs(face, profile.font_size, profile.alphabet, profile.ink) for face in faces)
+    size, alphabet, ink, alone = profile.font_size, profile.alphabet, profile.ink, profile.paints
+    glyphs = tuple(draw_glyphs(face, size, alphabet, ink, alone) for face in faces)
     content = profile.as_dict()
     content["fonts"] = [face.name for face in faces]
     # The digest of a list identifies it; the path of its file is not part of the dataset.
     content["words"] = profile.words if profile.words in ("", word_lists.WEB2) else "list"
     identity = {
-        "format": FORMAT,
+        "format": COLOUR_FORMAT if profile.colour else FORMAT,
         "profile": content,
         "words": word_lists.words_digest(words) if words else None,
         "fonts": [

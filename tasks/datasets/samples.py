@@ -1,16 +1,62 @@
-"""The unit that writes CAPTCHAs as single picture files, for a demonstration of solving."""
+"""A few pictures without a dataset: a profile's first, to look at, and single files, for a demonstration of solving."""
 
 import csv
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
+
+import numpy as np
 
 from storage.errors import BadInput
 from storage.files import atomic
-from storage.shards.shard import SPLITS
-from tasks.datasets.recipe import Recipe, renderer_of
+from storage.shards.shard import BLOCK, SPLITS, Block
+from tasks.datasets.recipe import Recipe, renderer_of, require_seed
+from tasks.drawing.renderer import Renderer
 from tasks.lowlevel.grey_png import png
+from tasks.profiles.fonts import Face, GlyphSet, draw_glyphs, find_face
+from tasks.profiles.profile import Profile
+from tasks.profiles.scripts import require_basic_layout
+from tasks.profiles.word_lists import load_words
 
 MOST_BLOCKS = 100  # without a picture of the test split: with 102,400 pictures, the profile has none
+
+
+def first_pictures(profile: Profile, seed: int, count: int) -> Block:
+    """Draw the first pictures that a dataset of this profile and seed has, and little else.
+
+    A recipe draws every pair of letters in every face, which can take seconds. Here only the pairs of these texts are
+    drawn. So the fit of other texts is not fully proven: `make_recipe` may still refuse the profile.
+
+    Parameters
+    ----------
+    count : int
+        From 1 to 1,024, a block.
+
+    Raises
+    ------
+    BadInput, NotThere
+        The profile cannot be drawn, or a number is past its limits.
+    """
+    if not 1 <= count <= BLOCK:
+        raise BadInput(f"count: must be from 1 to {BLOCK:,} pictures; it is {count}")
+    require_seed(seed)
+    require_basic_layout(profile)
+    faces = tuple(map(find_face, profile.fonts))
+    words = load_words(profile.words, profile.alphabet, profile.length) if profile.words else ()
+
+    def drawn(face: Face, pairs: frozenset[tuple[str, str]] = frozenset()) -> GlyphSet:
+        return draw_glyphs(face, profile.font_size, profile.alphabet, profile.ink, profile.paints, pairs)
+
+    any_face = drawn(faces[0])  # a table does not depend on what faces look like
+    table = Renderer(profile, faces, (any_face,) * len(faces), words).parameters(seed, 0).rows(slice(count))
+    texts = ("".join(profile.alphabet[k] for k in row if k >= 0) for row in table.letters)
+    pairs = frozenset(pair for text in texts for pair in pairwise(text))
+    used = np.unique(table.drawn["face"] if profile.own_faces else table.font)
+    if profile.changes("decoys"):  # they are chosen from all faces
+        used = np.arange(len(faces))
+    glyphs = {number: drawn(faces[number], pairs) for number in used.tolist()}
+    spare = glyphs[used[0]]
+    return Renderer(profile, faces, tuple(glyphs.get(n, spare) for n in range(len(faces))), words).render(table)
 
 
 @dataclass(frozen=True)
@@ -66,7 +112,8 @@ def write_samples(job: SampleJob) -> int:
         drawn = renderer.block(job.recipe.seed, block)
         for name, row in rows:
             height, width = int(drawn.parameters["height"][row]), int(drawn.parameters["width"][row])
-            atomic.publish(folder / name, png(255 - drawn.images[row, :height, :width]), job.run)
+            image = drawn.images[row, :height, :width]
+            atomic.publish(folder / name, png(255 - image if image.ndim == 2 else image), job.run)
     return sum(map(len, missing.values()))
 
 

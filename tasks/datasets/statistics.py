@@ -9,15 +9,13 @@ import numpy as np
 
 from storage.errors import OutOfBounds
 from storage.shards.shard import SPLITS, Block
-from tasks.lowlevel.splitmix64 import GAMMA, MULTIPLIERS
-from tasks.lowlevel.unaligned import load64
+from tasks.lowlevel.picture_sums import hash_pictures, spread_of_colours
 
 SOME = 1 << 10  # keys that are added before the size of the table is looked at again
 SIGMAS = 6.0  # standard deviations; a fair shard goes beyond once in 500 million statistics
 MILLION = 1_000_000  # shares of ink are counted in millionths
 BOUNDED = ("blank", "clipped", "equal_blocks", "letters_off", "ink_off")  # statistics
 _U = np.uint64
-SPREAD = np.uint64(0xD6E8FEB86659FD93)  # the odd multiplier of the mixer degski64, which spreads bits upwards
 
 
 @dataclass(frozen=True)
@@ -25,11 +23,11 @@ class Counts:
     """Counts of one shard. All are whole numbers, so that sums do not depend on their order.
 
     splits, letters : number of pictures in each split, and of each character of the alphabet
-    ink : sum of all pixel values
+    ink : sum of all pixel values; of colours, see `spread_of_colours`
     pixels : sum of the pictures' areas, height times width
     share, square : sums of each picture's share of ink, in millionths, and of its square
     least, most : the smallest and largest such share
-    blank, clipped : number of pictures without ink, and of those with a letter that left no pixel
+    blank, clipped : number of pictures without ink (of one colour), and of those with a letter that left no pixel
     where_blank, where_clipped : the first such picture in the shard, -1 if there is none
     keys : 64-bit hashes of the pictures, as bytes
     """
@@ -76,8 +74,11 @@ class Tally:
             for encoded, times in zip(texts.tolist(), counts.tolist(), strict=True):
                 for letter in encoded.decode():
                     self._letters[letter] += times
-        area = block.parameters["height"].astype(np.int64) * block.parameters["width"]
-        ink, keys = hash_pictures(np.ascontiguousarray(block.images).reshape(count, -1), area.astype(_U))
+        heights, widths = (block.parameters[side].astype(np.int64) for side in ("height", "width"))
+        area, images = heights * widths, np.ascontiguousarray(block.images)
+        ink, keys = hash_pictures(images.reshape(count, -1), area.astype(_U))
+        if images.ndim == 4:
+            ink = spread_of_colours(images, heights, widths)
         share = ink * MILLION // (255 * np.maximum(area, 1))
         for k, values in enumerate((ink, area, share, share * share)):
             self._sums[k] += int(values.sum())
@@ -108,43 +109,6 @@ class Tally:
             self._seen, tuple(self._splits.tolist()), tuple(letters), ink, pixels, share, square, least, most,
             blank, clipped, where_blank, where_clipped, b"".join(keys.tobytes() for keys in self._keys),
         )  # fmt: skip
-
-
-@numba.njit(cache=True, nogil=True)
-def hash_pictures(pixels, areas):
-    """Sum the ink of each picture, (n,) int64, and hash its pixels and area, (n,) uint64.
-
-    pixels : (n, H * W) uint8, areas : (n,) uint64
-
-    The hash is not cryptographic: it only counts equal pictures. Digests prove content.
-    """
-    count, size = pixels.shape
-    flat = pixels.reshape(-1)
-    ink, keys = np.zeros(count, np.int64), np.empty(count, np.uint64)
-    mask, fold = _U(0x00FF00FF00FF00FF), _U(0x0001000100010001)
-    for n in range(count):
-        state, total = areas[n] * GAMMA, _U(0)
-        first = _U(n * size)
-        whole = _U(size & ~7)
-        place = _U(0)
-        while place < whole:
-            word = load64(flat, first + place)
-            if word:
-                total += ((word & mask) + (word >> _U(8) & mask)) * fold >> _U(48)
-                mixed = word ^ word >> _U(32) ^ place * SPREAD
-                mixed = (mixed ^ mixed >> _U(31)) * MULTIPLIERS[0]
-                state += (mixed ^ mixed >> _U(29)) * MULTIPLIERS[1]
-            place += _U(8)
-        while place < _U(size):
-            value = _U(flat[first + place])
-            total += value
-            mixed = (value ^ place * SPREAD) * MULTIPLIERS[0]
-            state += value * (mixed ^ mixed >> _U(29)) * MULTIPLIERS[1]
-            place += _U(1)
-        ink[n] = total
-        state = (state ^ state >> _U(32)) * SPREAD
-        keys[n] = state ^ state >> _U(29)
-    return ink, keys
 
 
 class Distinct:

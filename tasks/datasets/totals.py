@@ -137,6 +137,7 @@ class Gathered:
             words=content.get("words"),
             fonts=content.get("fonts", []),
             renderer=content.get("renderer", 0),
+            format=content["format"],
             source=content["source"] | self._labels if "source" in content else None,
             count=count,
             content=combined([digests]),

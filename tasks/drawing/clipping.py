@@ -12,6 +12,7 @@ from tasks.profiles.profile import Profile
 from tasks.profiles.ranges import Grid
 
 _ROUNDING = 32  # 1/32 px of slack for the rounding of turned coordinates
+LEAST_FIT = 30  # percent of its size at which a text may be drawn
 _TRIES = 8  # of a fitting picture: a larger top or height moves sheared letters to the right again
 _PEN = 64  # units of a pixel in which pens move
 _LEFT, _RIGHT, _UP, _DOWN = range(4)  # edges
@@ -40,18 +41,57 @@ def check_fit(profile: Profile, faces: tuple[Face, ...], glyphs: tuple[GlyphSet,
         )
 
 
+def check_room(
+    profile: Profile, faces: tuple[Face, ...], glyphs: tuple[GlyphSet, ...], words: tuple[str, ...],
+    fits: Callable[[list[str], int], np.ndarray],
+) -> None:  # fmt: skip
+    """Refuse a profile whose texts are fitted to the picture, but whose widest would hardly be seen there.
+
+    Parameters
+    ----------
+    fits : callable
+        Takes a text for each face and a shear, and returns the percent of its size at which each is drawn, when all
+        else is at its largest.
+
+    Raises
+    ------
+    BadInput
+        The message has the worst text, its face, and how small it would be.
+    """
+    letters = _letters(words, profile.alphabet)
+    texts = []
+    for glyph_set in glyphs:
+        wide = np.append(glyph_set.advance, 0)
+        if words:
+            texts.append(words[int(wide[letters].sum(axis=1).argmax())])
+        else:
+            texts.append(profile.alphabet[int(glyph_set.advance.argmax())] * profile.length[1])
+    for shear in {profile.shear.values()[0], profile.shear.values()[-1]}:
+        found = fits(texts, shear)
+        worst = int(found.argmin())
+        if found[worst] < LEAST_FIT:
+            raise BadInput(
+                f"profile {profile.name!r}: the picture is {profile.height} x {profile.width} px, in which "
+                f"{texts[worst]!r} in {faces[worst].name} would be drawn at {found[worst]} % of its size, and must be "
+                f"at {LEAST_FIT} % or more; choose a larger height or width, a smaller left, top, font_size, size or "
+                "length, or less tracking, move, bounce or wave"
+            )
+
+
 Worst = dict[str, tuple[int, str]]
 
 
 def _worst(profile: Profile, faces: tuple[Face, ...], glyphs: tuple[GlyphSet, ...], texts: np.ndarray) -> Worst:
     """Find for each edge that is passed the most pixels, and where: text, face and shear."""
     worst: Worst = {}
-    for face, glyph_set in zip(faces, glyphs, strict=True):
+    # Where faces share their letters, as for `first_pictures`, the letters are checked once.
+    different = {id(glyph_set): (face, glyph_set) for face, glyph_set in zip(faces, glyphs, strict=True)}
+    for face, glyph_set in different.values():
         # Shear is monotone, so the extremes are at its first and last value.
         for shear in {profile.shear.values()[0], profile.shear.values()[-1]}:
             if profile.overlap is not None:
                 found = _set_by_ink(profile, profile.overlap, face, glyph_set, texts, shear)
-            elif profile.moves_letters:
+            elif profile.resamples:
                 found = _overhangs(profile, _by_letter(glyph_set), texts, _reaches(profile, glyph_set, shear))
             else:
                 found = _overhangs(profile, glyph_set, texts, _edges(profile, glyph_set, shear))

@@ -65,7 +65,7 @@ class Variation:
         self.dtype = np.dtype(fields)
         self._values = {name: np.array(getattr(profile, name).values(), np.int64) for name in names}
         self._thickness = noise_kernel.thicknesses()
-        if profile.moves_letters:
+        if profile.resamples:
             self._join(glyphs)
 
     def _join(self, glyphs: tuple[GlyphSet, ...]) -> None:
@@ -123,14 +123,12 @@ class Variation:
         Raises
         ------
         BadInput
-            A field or value that the profile does not have.
+            A value that the profile does not have.
         """
         drawn = np.zeros(len(letters), self.dtype)
         for name, allowed in self._values.items():
             drawn[name] = allowed[0]
         for name, value in values.items():
-            if name not in (self.dtype.names or ()):
-                raise BadInput(f"{name}: must be one of {', '.join(self.dtype.names or ('no distortion',))}")
             if name in self._values and not np.isin(value, self._values[name]).all():
                 raise BadInput(f"{name}: must be one of {self._values[name].tolist()}; it is {value!r}")
             drawn[name] = value
@@ -147,7 +145,7 @@ class Variation:
             drawn["wave_length"][(drawn["wave_y"] == 0) & (drawn["wave_x"] == 0)] = 0
             for wave, phase in (("wave_y", "phase_y"), ("wave_x", "phase_x")):
                 drawn[phase][drawn[wave] == 0] = 0
-        if self._profile.adds_noise:
+        if self._profile.adds_noise and not self._profile.paints:
             strokes = (drawn["lines"] > 0) | (drawn["arcs"] > 0)
             drawn["line_width"][~strokes] = 0
             drawn["line_ink"][~strokes & (drawn["specks"] == 0)] = 0
@@ -206,11 +204,7 @@ class Variation:
         """Draw noise over pictures of `sizes` (n, 2), in place; blur widens boxes by a pixel a pass."""
         settings = np.stack([drawn[name].astype(np.int64) for name in NOISE_COLUMNS], axis=1)
         noise_kernel.add_noise(images, sizes, drawn["noise"].copy(), settings, self._thickness)
-        passes = settings[:, -1][:, None]
-        there = boxes[..., 0] >= 0
-        for edge in range(4):
-            wider = boxes[..., edge] + (-passes if edge < 2 else passes)
-            boxes[..., edge] = np.where(there, wider.clip(0, sizes[:, edge % 2][:, None]), -1)
+        widen(boxes, settings[:, -1], sizes)
 
     def columns(self, drawn: np.ndarray, placement: Placement | None) -> list[np.ndarray]:
         """Return the values that tell pictures of equal text, face, shear and scale apart, each (n,) uint64.
@@ -220,3 +214,11 @@ class Variation:
         found = [] if placement is None else list(placement.moved.T)
         found += [drawn[name] for name in (self.dtype.names or ()) if name not in LETTER]
         return [values.astype(np.int64).astype(np.uint64) if values.dtype != np.uint64 else values for values in found]
+
+
+def widen(boxes: np.ndarray, passes: np.ndarray, sizes: np.ndarray) -> None:
+    """Widen boxes (n, L, 4) by a pixel a pass (n,) on each side, within pictures of `sizes` (n, 2), in place."""
+    there = boxes[..., 0] >= 0
+    for edge in range(4):
+        wider = boxes[..., edge] + (-passes if edge < 2 else passes)[:, None]
+        boxes[..., edge] = np.where(there, wider.clip(0, sizes[:, edge % 2][:, None]), -1)

@@ -87,7 +87,7 @@ def _stroke(picture, key, place, bent, width, ink, thickness):
 
 
 @numba.njit(cache=True, nogil=True)
-def _blur(picture, above, here, sums):
+def blur(picture, above, here, sums):
     """Filter a picture once with [1 2 1] / 4 down and across, its border repeated.
 
     above, here : (W,) uint8, and sums : (W + 2,) uint16, scratch
@@ -139,4 +139,4 @@ def add_noise(images, sizes, keys, settings, thickness):
                 for j in range(x, min(x + 1 + size % 2, sizes[n, 1])):
                     picture[i, j] = _cover(picture[i, j], np.uint16(ink))
         for _ in range(passes):
-            _blur(picture, above, here, sums)
+            blur(picture, above, here, sums)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from math import prod
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -9,11 +10,13 @@ from numpy.typing import ArrayLike
 from storage.errors import BadInput
 from storage.shards.shard import BLOCK, Block
 from tasks.drawing import letter_kernel
-from tasks.drawing.clipping import check_fit
+from tasks.drawing.clipping import check_fit, check_room
 from tasks.drawing.distortions import Placement, Variation
-from tasks.drawing.letter_kernel import Bitmaps, Setting, Shears, Sprites, Texts
+from tasks.drawing.letter_kernel import Bitmaps, Setting, Texts
+from tasks.drawing.painting.painter import Painter, Placed
 from tasks.drawing.randomness import below, raw
-from tasks.drawing.resampling import make_taps, phases, tangent
+from tasks.drawing.resampling import tangent
+from tasks.drawing.sprites import make_shears, make_sprites
 from tasks.lowlevel.splitmix64 import GAMMA, mix
 from tasks.lowlevel.unaligned import WORD
 from tasks.profiles.fonts import Face, GlyphSet
@@ -65,11 +68,12 @@ class Renderer:
     def __init__(self, profile: Profile, faces: tuple[Face, ...], glyphs: tuple[GlyphSet, ...], words: tuple[str, ...]):
         self.profile = profile
         self.canvas = profile.canvas
+        self.shape = (*profile.canvas, 3) if profile.colour else profile.canvas  # of a picture's array
         self._shears = np.array(profile.shear.values(), np.int64)
         self._scales = np.array(profile.scale.values(), np.int64)
         self._slopes = np.array([tangent(int(shear)) for shear in self._shears], np.int64)
-        self._sizes = np.array([(profile.height * s // 100, profile.width * s // 100) for s in self._scales], np.int64)
-        self._sizes = np.maximum(self._sizes, 1)
+        sizes = [(profile.height * scale // 100, profile.width * scale // 100) for scale in self._scales]
+        self._sizes = np.maximum(np.array(sizes, np.int64), 1)
         # By digest, not by place in the list, so that a face has the same number in every profile.
         self._face_numbers = np.array([int(face.sha256[:16], 16) for face in faces], np.uint64)
         # Letters that a face draws alike share a code, so that equal pictures share a split whatever their text is.
@@ -81,11 +85,17 @@ class Renderer:
         self._read_words(words)
         self._join(glyphs)
         self._variation = Variation(profile, glyphs, self.longest)
-        self._parameters = np.dtype(PARAMETERS.descr + [(name, *part) for name, *part in self._variation.dtype.descr])
-        check_fit(profile, faces, glyphs, words)
-        if not profile.moves_letters:
-            self._by_shear = self._make_shears()
-            self._sprites = self._make_sprites(self._by_shear)
+        self._painter = Painter(profile, glyphs, self.longest) if profile.paints else None
+        self._drawn = np.dtype([*self._variation.dtype.descr, *(self._painter.dtype.descr if self._painter else [])])
+        self._parameters = np.dtype(PARAMETERS.descr + [(name, *part) for name, *part in self._drawn.descr])
+        if profile.fits_text:
+            check_room(profile, faces, glyphs, words, self._fits)
+        else:
+            check_fit(profile, faces, glyphs, words)
+        if not profile.resamples:
+            lowest = int((self._bitmaps.corners[:, 0] + self._bitmaps.shapes[:, 0]).max())
+            self._by_shear = make_shears(self._slopes, self._scales, self._sizes, max(self.canvas), lowest)
+            self._sprites = make_sprites(self._bitmaps, self._by_shear, self.canvas[0])
 
     def _read_words(self, words: tuple[str, ...]) -> None:
         self.longest = max(map(len, words)) if words else self.profile.length[1]
@@ -117,53 +127,6 @@ class Renderer:
             np.array([bitmap.shape for bitmap in bitmaps], np.int64), corners,
         )  # fmt: skip
 
-    def _make_shears(self) -> Shears:
-        taps = [make_taps(int(scale), max(self.canvas)) for scale in self._scales]
-        widest = max(tap.weight.shape[1] for tap in taps)
-        periods = np.array([phases(int(scale)) for scale in self._scales], np.int64)
-        # Phase 0 begins so far right that no sheared letter starts left of column 1.
-        base = np.array([-(-(self._reach() + 2) // period) * period for period in periods.tolist()], np.int64)
-        return Shears(
-            self._slopes, self._scales, np.stack([tap.start for tap in taps]),
-            np.stack([np.pad(tap.weight, ((0, 0), (0, widest - tap.weight.shape[1]))) for tap in taps]),
-            self._sizes, periods, base,
-        )  # fmt: skip
-
-    def _reach(self) -> int:
-        """Return how many columns the steepest shear shifts the lowest row."""
-        lowest = int((self._bitmaps.corners[:, 0] + self._bitmaps.shapes[:, 0]).max())
-        return max(abs(int(slope)) for slope in self._slopes) * lowest >> 16
-
-    def _make_sprites(self, shears: Shears) -> Sprites:
-        """Draw all letters once if they need little memory; else return empty tables."""
-        count, reach = len(self._bitmaps.shapes), self._reach()
-        rows, columns = self._bitmaps.shapes.T
-        areas = (rows + 2) * (columns + reach + 4 + WORD)  # a pixel more on each side, and rows of whole words
-        wanted = sum(
-            int(areas.sum()) * period * scale * scale // 10_000 * len(self._shears)
-            for period, scale in zip(shears.periods.tolist(), self._scales.tolist(), strict=True)
-        )
-        if wanted > letter_kernel.SPRITE_BYTES:
-            return Sprites(np.zeros((0, 0), np.int64), np.zeros((0, 5), np.int64), np.zeros(0, np.uint8))
-        entry, used = 0, 0
-        first = np.zeros((len(self._shears), len(self._scales)), np.int64)
-        parts, entries = [], []
-        for k, scale in enumerate(self._scales.tolist()):
-            period, base, height = int(shears.periods[k]), int(shears.base[k]), int(self._sizes[k, 0])
-            widest = (base + period + int(columns.max()) + reach + 4) * scale // 100 + 4
-            taps = make_taps(scale, max(widest, self.canvas[0]))
-            out = np.empty(count * period * (height + 1) * (widest + WORD), np.uint8)
-            for h, slope in enumerate(self._slopes):
-                where = np.zeros((count, period, 5), np.int64)
-                size = letter_kernel.make_sprites(self._bitmaps, taps, slope, height, period, base, out, where)
-                where[..., 0] += used
-                first[h, k] = entry
-                parts.append(out[:size].copy())
-                entries.append(where.reshape(-1, 5))
-                entry += count * period
-                used += size
-        return Sprites(first, np.concatenate(entries), np.concatenate(parts))
-
     def parameters(self, seed: int, block: int) -> BlockParameters:
         """Draw the whole table of a block, always 1,024 rows."""
         profile = self.profile
@@ -176,13 +139,31 @@ class Renderer:
             columns = [below(raw(seed, block, FIRST_LETTER + k), len(profile.alphabet)) for k in range(longest)]
             letters = np.stack(columns, axis=1).astype(np.int32)
             letters[np.arange(longest) >= lengths[:, None]] = -1
+        font = below(raw(seed, block, FONT), len(self._face_numbers))
+        drawn = self._variation.draw(lambda column: raw(seed, block, column), letters)
+        if self._painter:
+            painted = self._painter.values.draw(lambda column: raw(seed, block, column), letters, font)
+            drawn = self._joined(drawn, painted, letters)
         return BlockParameters(
-            letters,
-            below(raw(seed, block, FONT), len(self._face_numbers)),
-            below(raw(seed, block, SHEAR), len(self._shears)),
-            below(raw(seed, block, SCALE), len(self._scales)),
-            self._variation.draw(lambda column: raw(seed, block, column), letters),
-        )
+            letters, font, below(raw(seed, block, SHEAR), len(self._shears)),
+            below(raw(seed, block, SCALE), len(self._scales)), drawn,
+        )  # fmt: skip
+
+    def _joined(self, varied: np.ndarray, painted: np.ndarray, letters: np.ndarray) -> np.ndarray:
+        """Join the values of both kinds of distortions; what has no effect is 0."""
+        drawn = np.zeros(len(letters), self._drawn)
+        for part in (varied, painted):
+            for name in part.dtype.names or ():
+                drawn[name] = part[name]
+        if self._painter:
+            self._painter.values.clear(drawn, letters)
+        return drawn
+
+    def _fits(self, texts: list[str], shear: int) -> np.ndarray:
+        """Return the percent of its size at which a text in each face fits, with all else at its largest, (n,) int."""
+        values = self._painter.values.largest(self._drawn) if self._painter else {}
+        placed = self._place(self.table(texts, np.arange(len(texts)), shear, self._scales[0], **values))
+        return placed.fit if isinstance(placed, Placed) else np.full(len(texts), 100)
 
     def letters_a_text(self) -> tuple[np.ndarray, np.ndarray]:
         """Return mean and variance of each character's count in a text, both (A,) float64."""
@@ -196,7 +177,7 @@ class Renderer:
 
     def scratch(self) -> np.ndarray:
         """Return memory for a whole block's pictures, to be used for block after block."""
-        return np.empty(BLOCK * self.canvas[0] * self.canvas[1] + WORD, np.uint8)
+        return np.empty(BLOCK * prod(self.shape) + WORD, np.uint8)
 
     def block(self, seed: int, block: int, count: int = BLOCK, pixels: np.ndarray | None = None) -> Block:
         """Draw the first `count` pictures of a block, with text, boxes, parameters and split.
@@ -212,13 +193,16 @@ class Renderer:
     def render(self, table: BlockParameters, pixels: np.ndarray | None = None) -> Block:
         """Draw the pictures of any table; rows do not depend on one another."""
         count = len(table.letters)
-        size = count * self.canvas[0] * self.canvas[1]
+        size = count * prod(self.shape)
         # The kernel writes whole words, so the last may reach past the pictures.
         pixels = np.empty(size + WORD, np.uint8) if pixels is None else pixels[: size + WORD]
-        images = pixels[:size].reshape(count, *self.canvas)
+        images = pixels[:size].reshape(count, *self.shape)
         boxes = np.empty((count, self.longest, 4), np.int16)
         placement = self._place(table)
-        if placement is None:
+        drawn = table.drawn
+        if isinstance(placement, Placed):
+            drawn = self._paint(table, placement, images, boxes)
+        elif placement is None:
             texts = Texts(table.letters, table.font, table.shear, table.scale)
             letter_kernel.draw_rows(
                 texts, self._setting, self._bitmaps, self._by_shear, self._sprites, pixels, self.canvas, boxes
@@ -226,20 +210,35 @@ class Renderer:
         else:
             slopes = self._slopes[table.shear]
             self._variation.draw_letters(placement, slopes, table.scale, self._sizes, table.drawn, images, boxes)
-        if self.profile.adds_noise:
+        if self.profile.adds_noise and not self._painter:
             self._variation.add_noise(table.drawn, self._sizes[table.scale], images, boxes)
         parameters = np.empty(count, self._parameters)
         parameters["height"], parameters["width"] = self._sizes[table.scale].T
         parameters["font"] = table.font
         parameters["shear"] = self._shears[table.shear]
         parameters["scale"] = self._scales[table.scale]
-        for name in table.drawn.dtype.names or ():
-            parameters[name] = table.drawn[name]
+        for name in drawn.dtype.names or ():
+            parameters[name] = drawn[name]
         return Block(images, self._text(table.letters), boxes, parameters, self._split(table, placement))
 
-    def _place(self, table: BlockParameters) -> Placement | None:
+    def _place(self, table: BlockParameters) -> Placement | Placed | None:
         """Place the letters; None if they stand as the font puts them."""
-        return self._variation.place(table.letters, table.font, table.drawn) if self.profile.moves_letters else None
+        if not self.profile.resamples:
+            return None
+        placement = self._variation.place(table.letters, table.font, table.drawn)
+        if not self._painter:
+            return placement
+        return self._painter.place(table.letters, table.font, self._slopes[table.shear], table.drawn, placement)
+
+    def _paint(self, table: BlockParameters, placed: Placed, images: np.ndarray, boxes: np.ndarray) -> np.ndarray:
+        """Paint pictures, and return their values with the sizes at which their texts fit."""
+        drawn = table.drawn.copy()
+        if "fit" in (drawn.dtype.names or ()):
+            drawn["fit"] = placed.fit
+        canvases = images.reshape(len(images), *self.canvas, -1)
+        if self._painter:
+            self._painter.paint(placed, self._slopes[table.shear], table.scale, drawn, canvases, boxes)
+        return drawn
 
     def table(
         self, texts: list[str], font: ArrayLike = 0, shear: ArrayLike = 0, scale: ArrayLike = 100,
@@ -255,14 +254,12 @@ class Renderer:
         BadInput
             A character outside the alphabet, a text too long, or a value the profile does not have.
         """
-        letters = np.full((len(texts), self.longest), -1, np.int32)
+        letters, alphabet = np.full((len(texts), self.longest), -1, np.int32), self.profile.alphabet
         for row, text in zip(letters, texts, strict=True):
             for k, character in enumerate(text):
-                if k >= self.longest or character not in self.profile.alphabet:
-                    raise BadInput(
-                        f"text {text!r}: must be at most {self.longest} characters of {self.profile.alphabet!r}"
-                    )
-                row[k] = self.profile.alphabet.index(character)
+                if k >= self.longest or character not in alphabet:
+                    raise BadInput(f"text {text!r}: must be at most {self.longest} characters of {alphabet!r}")
+                row[k] = alphabet.index(character)
 
         def indices(field: str, value: ArrayLike, allowed: np.ndarray) -> np.ndarray:
             values = np.broadcast_to(np.asarray(value), len(texts))
@@ -271,11 +268,18 @@ class Renderer:
                 raise BadInput(f"{field}: must be one of {allowed.tolist()}; it is {value!r}")
             return found
 
-        faces = np.arange(len(self._face_numbers))
+        known = [name for name in self._drawn.names or () if name != "fit"]  # which follows from the others
+        for name in distortions.keys() - known:
+            raise BadInput(f"{name}: must be one of {', '.join(known or ('no distortion',))}")
+        face = indices("font", font, np.arange(len(self._face_numbers)))
+        varied = self._variation.dtype.names or ()
+        drawn = self._variation.chosen(letters, {k: v for k, v in distortions.items() if k in varied})
+        if self._painter:
+            rest = {k: v for k, v in distortions.items() if k not in varied}
+            drawn = self._joined(drawn, self._painter.values.chosen(letters, face, rest), letters)
         return BlockParameters(
-            letters, indices("font", font, faces), indices("shear", shear, self._shears),
-            indices("scale", scale, self._scales), self._variation.chosen(letters, distortions),
-        )  # fmt: skip
+            letters, face, indices("shear", shear, self._shears), indices("scale", scale, self._scales), drawn
+        )
 
     def split(self, table: BlockParameters) -> np.ndarray:
         """Return 0 train, 1 validation, 2 test (80/10/10), (n,) uint8, from letters, face, shear, scale, distortions.
@@ -284,11 +288,18 @@ class Renderer:
         """
         return self._split(table, self._place(table))
 
-    def _split(self, table: BlockParameters, placement: Placement | None) -> np.ndarray:
-        columns = [self._codes[table.font, letters] for letters in table.letters.T]
+    def _split(self, table: BlockParameters, placement: Placement | Placed | None) -> np.ndarray:
+        own = self.profile.own_faces
+        faces = table.drawn["face"] if own else np.broadcast_to(table.font[:, None], table.letters.shape)
+        columns = list(self._codes[faces, table.letters].T)
         columns += [self._face_numbers[table.font], self._shears[table.shear].astype(np.uint64)]
         columns += [self._scales[table.scale].astype(np.uint64)]
-        return split_by(columns + self._variation.columns(table.drawn, placement))
+        if not isinstance(placement, Placed):
+            return split_by(columns + self._variation.columns(table.drawn, placement))
+        if own:
+            columns += list(np.where(table.letters < 0, np.uint64(0), self._face_numbers[faces]).T)
+        columns += self._variation.columns(table.drawn, None)
+        return split_by(columns + (self._painter.columns(table.drawn, placement) if self._painter else []))
 
     def _text(self, letters: np.ndarray) -> np.ndarray:
         length = self.longest

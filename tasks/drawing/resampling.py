@@ -107,10 +107,11 @@ def samples(scale: int) -> int:
     return 1 if scale >= DENSE else -(-100 // scale)
 
 
-def sample_places(scale: int, count: int) -> np.ndarray:
-    """Return the places of the samples of `count` pixels before scaling, (count * samples,) int64, in 1/65536 px.
+def sample_places(scale: int, count: int, side: int | None = None) -> np.ndarray:
+    """Return the places of the samples of `count` pixels before scaling, (count * side,) int64, in 1/65536 px.
 
-    Pixel centres are whole numbers: sample i of k a pixel lies at (i + 1/2) * 100 / (k * scale) - 1/2.
+    Pixel centres are whole numbers: sample i of k a pixel lies at (i + 1/2) * 100 / (k * scale) - 1/2. `side` is how
+    many samples a pixel has in each direction, by default `samples`.
     """
-    parts = samples(scale) * scale
-    return np.array([((2 * i + 1) * 100 * ONE // parts - ONE) >> 1 for i in range(count * samples(scale))], np.int64)
+    side = side or samples(scale)
+    return np.array([((2 * i + 1) * 100 * ONE // (side * scale) - ONE) >> 1 for i in range(count * side)], np.int64)

@@ -69,7 +69,7 @@ class Scales(NamedTuple):
     places: np.ndarray
 
 
-class _Picture(NamedTuple):
+class Picture(NamedTuple):
     """A picture's numbers; `factor`, in 1/65536, turns pixels before scaling into samples."""
 
     rows: int
@@ -81,7 +81,7 @@ class _Picture(NamedTuple):
     wide: int  # and of that which shifts columns
 
 
-class _Source(NamedTuple):
+class Source(NamedTuple):
     """A letter's bitmap, and where a place (y, x) before scaling lies in it, in 1/65536 px.
 
     Its column is cosine * x + column_y * y + column, its row sine * x + row_y * y + row.
@@ -98,7 +98,7 @@ class _Source(NamedTuple):
     row: int
 
 
-class _Region(NamedTuple):
+class Region(NamedTuple):
     """The rows of pixels and the columns of samples that a letter may touch, half-open."""
 
     top: int
@@ -107,7 +107,7 @@ class _Region(NamedTuple):
     right: int
 
 
-class _Scratch(NamedTuple):
+class Scratch(NamedTuple):
     """An entry a sample of a row or column."""
 
     down: np.ndarray  # the wave's shift of each column, and …
@@ -163,7 +163,7 @@ def _merge(line, first, last, row, seen):
 
 
 @numba.njit(cache=True, nogil=True)
-def _shift(table, amplitude, phase, length, places, count, shifts):
+def shift(table, amplitude, phase, length, places, count, shifts):
     """Write a wave's shifts of `count` rows or columns of samples, in 1/65536 px."""
     if amplitude == 0:
         shifts[:count] = 0
@@ -183,11 +183,11 @@ def _source(letters, n, j, bitmaps):
     column = ((width - 1) << 15) + ((s * y0 - c * x0) >> 16)
     row = ((height - 1) << 15) - ((s * x0 + c * y0) >> 16)
     corner = bitmaps.first[g] + BORDER * (width + 3) + BORDER
-    return _Source(corner, height, width, s, c, -(c * m >> 16) - s, c - (s * m >> 16), column, row)
+    return Source(corner, height, width, s, c, -(c * m >> 16) - s, c - (s * m >> 16), column, row)
 
 
 @numba.njit(cache=True, nogil=True)
-def _region(source, picture, y0, x0):
+def find_region(source, picture, y0, x0):
     """Return where a letter with its centre at (y0, x0), in 1/65536 px, may have ink.
 
     The region of its bitmap and a pixel around it, turned, sheared and waved.
@@ -202,7 +202,7 @@ def _region(source, picture, y0, x0):
     right = min(columns, ((middle + half_x) * factor >> 32) // k + 1) * k
     top = max(0, ((y0 + HALF - half_y) * factor >> 32) // k)
     bottom = min(rows, ((y0 + HALF + half_y) * factor >> 32) // k + 1)
-    return _Region(top, bottom, left, right)
+    return Region(top, bottom, left, right)
 
 
 @numba.njit(cache=True, nogil=True)
@@ -232,7 +232,7 @@ def _trim(seen, first, last):
 
 
 @numba.njit(cache=True, nogil=True)
-def _draw_letter(texels, source, region, picture, places, scratch, image):
+def draw_letter(texels, source, region, picture, places, scratch, image):
     """Add a letter to a picture, (H, W) uint8; returns its box, -1 four times if it has no ink there."""
     # Unpacked once a letter: a look-up of a field in the loops would count references to its array.
     down, across, tu, tv, found, weight, total, line, seen = scratch
@@ -273,8 +273,8 @@ def _draw_letter(texels, source, region, picture, places, scratch, image):
 
 
 @numba.njit(cache=True, nogil=True)
-def _scratch(count):
-    return _Scratch(
+def make_scratch(count):
+    return Scratch(
         np.zeros(count, np.int64), np.zeros(count, np.int64), np.zeros(count, np.int32), np.zeros(count, np.int32),
         np.zeros(count, np.uint32), np.zeros(count, np.uint32), np.zeros(count, np.int32),
         np.zeros(count, np.uint8), np.zeros(count, np.uint8),
@@ -288,7 +288,7 @@ def draw_letters(letters, bitmaps, scales, table, images, boxes):
     table : (4096,) int64, sines of a turn
     images : (n, H, W) uint8 and boxes : (n, L, 4) int16, written
     """
-    scratch = _scratch(scales.places.shape[1])
+    scratch = make_scratch(scales.places.shape[1])
     images.reshape(-1)[:] = 0
     boxes[:] = -1
     for n in range(len(images)):
@@ -297,13 +297,13 @@ def draw_letters(letters, bitmaps, scales, table, images, boxes):
         side, places = scales.dense[number], scales.places[number]
         factor = (side * scales.percents[number] << 16) // 100
         high, wide = wave[0] * ONE // 10, wave[1] * ONE // 10
-        picture = _Picture(rows, columns, side, factor, letters.slope[n], high, wide)
-        _shift(table, high, wave[3], wave[2], places, columns * side, scratch.down)
-        _shift(table, wide, wave[4], wave[2], places, rows * side, scratch.across)
+        picture = Picture(rows, columns, side, factor, letters.slope[n], high, wide)
+        shift(table, high, wave[3], wave[2], places, columns * side, scratch.down)
+        shift(table, wide, wave[4], wave[2], places, rows * side, scratch.across)
         for j in range(letters.glyph.shape[1]):
             if letters.glyph[n, j] < 0:
                 break
             source = _source(letters, n, j, bitmaps)
-            region = _region(source, picture, letters.centre[n, j, 0] << 15, letters.centre[n, j, 1] << 15)
+            region = find_region(source, picture, letters.centre[n, j, 0] << 15, letters.centre[n, j, 1] << 15)
             if region.right > region.left:
-                boxes[n, j] = _draw_letter(bitmaps.texels, source, region, picture, places, scratch, images[n])
+                boxes[n, j] = draw_letter(bitmaps.texels, source, region, picture, places, scratch, images[n])

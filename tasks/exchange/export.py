@@ -73,6 +73,10 @@ def examine(dataset: Dataset, choice: ExportChoice, out: Path) -> None:
             f"format hdf5: shows the shards as they are, so it takes no {'--split' if choice.split else '--invert'}; "
             "select rows by its `split` array when reading, or choose another format"
         )
+    if choice.invert and dataset.colour:
+        raise BadInput(
+            f"invert: turns ink dark on white, and the pictures of {dataset.folder} have colours; leave it out"
+        )
     if choice.format is ExportFormat.HDF5 and isinstance(dataset.folder, ObjectPath):
         raise BadInput(
             f"format hdf5: is one file over shards that stand on a disk, and {dataset.folder} is in an object store; "

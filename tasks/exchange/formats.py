@@ -36,7 +36,7 @@ SUFFIX = {ExportFormat.WEBDATASET: ".tar", ExportFormat.PARQUET: ".parquet"}
 class ExportEntry(NamedTuple):
     """A picture of a dataset with its label and parameters.
 
-    image : (height, width) uint8, 0 background to 255 ink
+    image : (height, width) uint8, 0 background to 255 ink, or (height, width, 3) uint8 as seen
     boxes : each letter's (top, left, bottom, right) in pixels, half-open; None for a letter without a box
     parameters : as in the dataset, but with the font's name instead of its number; JSON-safe
     """
@@ -142,7 +142,7 @@ class ExportLayout:
         return {}
 
     def _coco(self, entry: ExportEntry, path: str) -> dict[str, list[bytes]]:
-        height, width = entry.image.shape
+        height, width = entry.image.shape[:2]
         image = {
             "id": entry.number, "file_name": path, "width": width, "height": height,
             "text": entry.text, "split": entry.split,
@@ -173,7 +173,7 @@ def tesseract_boxes(entry: ExportEntry) -> bytes:
 
     A tab with a box outside of the picture ends the text line.
     """
-    height, width = entry.image.shape
+    height, width = entry.image.shape[:2]
     lines = [
         f"{letter} {box[1]} {height - box[2]} {box[3]} {height - box[0]} 0\n"
         for letter, box in zip(entry.text, entry.boxes, strict=False)

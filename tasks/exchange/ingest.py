@@ -5,15 +5,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, TypedDict
+from typing import Any
 
 import numpy as np
 from PIL import __version__ as pillow
 
-from storage.errors import Damaged, Different, GlyphsDiffer, NotThere
+from storage.errors import Damaged, Different, GlyphsDiffer
 from storage.files.places import Place, place
 from storage.shards.manifest import Manifest
-from storage.shards.shard import BLOCK, SPLITS, Block, combined, layout, shard_name
+from storage.shards.shard import BLOCK, FORMAT, PIXELS, SPLITS, Block, combined, layout, shard_name
 from storage.shards.writer import write_shard
 from tasks.datasets import generate
 from tasks.datasets.folder import identity_in, manifest_in
@@ -23,36 +23,16 @@ from tasks.datasets.statistics import Tally
 from tasks.datasets.totals import DrawReceipt, Gathered
 from tasks.drawing.randomness import pixels_digest
 from tasks.drawing.renderer import split_by
-from tasks.exchange.labelling import Zeros
+from tasks.exchange.import_records import PICTURES, REJECTS, changes
 from tasks.exchange.preview import PAIRS, Preview, notes_of
-from tasks.exchange.scan import DIGEST_BYTES, PICTURES, REJECTS, Source, changes, first_rejects, split_of
-from tasks.loading.decode import Invert, decode_picture
+from tasks.exchange.scan import DIGEST_BYTES, Source, first_rejects, split_of
+from tasks.loading.colours.seen import ground_colour
+from tasks.loading.decode import Colour, Invert, decode_picture, decode_seen
 from tasks.loading.safe_read import BadPicture, read_file
 from tasks.lowlevel.deflate import compress
 from tasks.lowlevel.padding import stack_padded
 
 IMPORTED_PARAMETERS = np.dtype([("height", "<u2"), ("width", "<u2")])
-
-
-class ChosenParameters(TypedDict, total=False):
-    """The parameters of an import that are there only if they were given."""
-
-    columns: str
-    fold_case: bool
-    zeros: Zeros
-    keep_splits: bool
-
-
-class ImportParameters(ChosenParameters):
-    """The parameters of an import, named as `captchas import` names them."""
-
-    folder: Path
-    labels: Path | None
-    pattern: str | None
-    name: str
-    out: Path
-    alphabet: str
-    invert: Invert
 
 
 @dataclass(frozen=True)
@@ -126,6 +106,15 @@ def fill_jobs(source: Source, folder: Place, run: str, manifest: Manifest | None
     ]  # fmt: skip
 
 
+def colour_there(folder: Place) -> Colour | None:
+    """Return whether the imported pictures that a folder holds kept their colours; None if it holds none."""
+    manifest = manifest_in(folder)
+    there = identity_of(manifest) if manifest else identity_in(folder)
+    if there is None or "source" not in there:
+        return None
+    return Colour.GREY if there["format"] == FORMAT else Colour.KEEP
+
+
 def require_imported(folder: Place) -> None:
     """Refuse a folder that holds a drawn dataset, before any picture is read.
 
@@ -195,7 +184,8 @@ def fill_shard(job: FillJob) -> DrawReceipt:
 def _block(job: FillJob, offset: int, count: int) -> Block:
     """Read `count` of a job's pictures, from `offset` on, into a block."""
     identity = json.loads(job.identity)
-    profile, invert = identity["profile"], Invert(identity["source"]["ink"]["invert"])
+    profile, pixel = identity["profile"], PIXELS[identity["format"]]
+    invert = Invert(identity["source"]["ink"]["invert"]) if identity["format"] == FORMAT else None
     pairs = job.pairs[offset : offset + count]
     parameters = np.empty(count, IMPORTED_PARAMETERS)
     content = np.empty((count, 4), np.uint64)
@@ -204,12 +194,13 @@ def _block(job: FillJob, offset: int, count: int) -> Block:
         for k, (path, _) in enumerate(pairs):
             at = DIGEST_BYTES * (offset + k)
             picture = _picture(Path(job.source, path), job.digests[at : at + DIGEST_BYTES], invert)
-            height, width = picture.shape
+            height, width = picture.shape[:2]
             parameters[k] = height, width
             content[k] = pixels_digest(picture)
             yield picture
 
-    images = stack_padded(pictures(), count, profile["height"], profile["width"])
+    around = ground_colour if pixel else None  # so that the canvas shows no edge where a picture ends
+    images = stack_padded(pictures(), count, profile["height"], profile["width"], pixel, around)
     text = np.array([label.encode() for _, label in pairs], f"S{job.text_bytes}")
     boxes = np.full((count, profile["length"][1], 4), -1, np.int16)
     if identity["source"].get("split"):
@@ -220,12 +211,12 @@ def _block(job: FillJob, offset: int, count: int) -> Block:
     return Block(images, text, boxes, parameters, split)
 
 
-def _picture(path: Path, digest: bytes, invert: Invert) -> np.ndarray:
-    """Decode a file, if its sha256 is still `digest`."""
+def _picture(path: Path, digest: bytes, invert: Invert | None) -> np.ndarray:
+    """Decode a file, as it is seen without `invert`, if its sha256 is still `digest`."""
     try:
         data = read_file(path)
         if sha256(data).digest() == digest:
-            return decode_picture(data, invert)
+            return decode_picture(data, invert) if invert else decode_seen(data)
         reason = "its sha256 has changed"
     except BadPicture as error:
         reason = str(error)
@@ -233,43 +224,6 @@ def _picture(path: Path, digest: bytes, invert: Invert) -> np.ndarray:
         f"{path}: has changed since the import began ({reason}); give the same command again once nothing "
         "changes the folder any more"
     )
-
-
-def as_imported(folder: Place, source: Path) -> ImportParameters:
-    """Return the parameters of a dataset's import, to import it again from the folder `source`.
-
-    Raises
-    ------
-    NotThere, Damaged
-        The folder holds no manifest of an import, or the file of labels is missing.
-    """
-    manifest = Manifest.read(folder)
-    if manifest.source is None:
-        raise Damaged(f"{folder}: its manifest names no source, so the dataset was not imported")
-    labels = manifest.source.get("labels", {})
-    if "file" in labels and not (source / labels["file"]).is_file():
-        raise NotThere(
-            f"{source}: has no {labels['file']}, which the labels came from; if that was elsewhere, give the same "
-            "`captchas import` command again, with --labels: it restores missing shards"
-        )
-    again: ImportParameters = {
-        "folder": source,
-        "labels": source / labels["file"] if "file" in labels else None,
-        "pattern": labels.get("pattern"),
-        "name": manifest.profile["name"],
-        "out": Path(str(folder)),
-        "alphabet": manifest.profile["alphabet"],
-        "invert": Invert(manifest.source["ink"]["invert"]),
-    }
-    if "columns" in labels:
-        again["columns"] = labels["columns"]
-    if "case" in labels:
-        again["fold_case"] = True
-    if "zeros" in labels:
-        again["zeros"] = Zeros(labels["zeros"])
-    if "split" in manifest.source:
-        again["keep_splits"] = True
-    return again
 
 
 def report(source: Source, folder: Place, records: Path, gathered: Gathered, seconds: float) -> dict[str, object]:
@@ -288,6 +242,7 @@ def report(source: Source, folder: Place, records: Path, gathered: Gathered, sec
         "alphabet": manifest.profile["alphabet"],
         "label_lengths": seen.lengths(),
         "notes": notes_of(source.wanted, source.mended, source.pairs, source.twice_split()),
+        "colour": source.wanted.colour is Colour.KEEP,
         "canvas": [manifest.profile["height"], manifest.profile["width"]],
         "tallest": source.tallest[1],
         "widest": source.widest[1],

@@ -11,7 +11,8 @@ from tasks.exchange.label_sources.label_files import PICTURE
 from tasks.exchange.label_sources.label_names import difference
 from tasks.exchange.scan import ImportRequest, Listing, first_rejects, split_of
 from tasks.figures.contact_sheet import mixed_sheet
-from tasks.loading.decode import decode_picture
+from tasks.loading.colours.seen import is_coloured
+from tasks.loading.decode import Colour, decode_picture, decode_seen
 from tasks.loading.safe_read import BadPicture, read_file
 
 PAIRS = "pairs.png"
@@ -30,23 +31,35 @@ class Preview:
     Parameters
     ----------
     pairs : sequence of (path, label)
+
+    Attributes
+    ----------
+    coloured : bool
+        Whether the pictures that are shown keep their colours.
+    images : list of (h, w) or (h, w, 3) uint8
     """
 
     def __init__(self, wanted: ImportRequest, pairs: Sequence[tuple[str, str]]):
         self._labels = [label for _, label in pairs]
         chosen: list[tuple[str, str]] = []
-        self.images: list[np.ndarray] = []
+        inks: list[np.ndarray] = []
+        seen: list[np.ndarray] = []
         ordered = sorted(pairs)
         for k in _spread(len(ordered)):
             path, label = ordered[k]
             try:
-                self.images.append(decode_picture(read_file(Path(wanted.folder, path)), wanted.invert))
+                data = read_file(Path(wanted.folder, path))
+                shown = [] if wanted.colour is Colour.GREY else [decode_seen(data)]
+                inks += [] if wanted.colour is Colour.KEEP else [decode_picture(data, wanted.invert)]
             except BadPicture:
                 continue
+            seen += shown
             chosen.append((path, label))
             if len(chosen) == SHOWN:
                 break
         self._chosen = chosen
+        self.coloured = wanted.colour is Colour.KEEP or any(map(is_coloured, seen))
+        self.images = seen if self.coloured else inks
 
     def pairs(self) -> list[dict[str, str]]:
         """Return path and label of each picture that is shown."""
@@ -132,6 +145,7 @@ def dry_report(listing: Listing, records: Path) -> dict[str, object]:
         "pairs": seen.pairs(),
         "alphabet": wanted.alphabet or seen.alphabet(),
         "label_lengths": seen.lengths(),
+        "colour": seen.coloured,
         "notes": notes_of(wanted, listing.mended, pairs),
         "sheet": str(records / PAIRS),
         "rejects": first_rejects(rejects),

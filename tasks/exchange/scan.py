@@ -1,10 +1,9 @@
 """The units of scanning a folder for an import: list its labelled pictures; digest, measure and record them."""
 
-import io
-import json
 from collections import Counter
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -13,22 +12,21 @@ import numpy as np
 
 from storage.errors import BadInput
 from storage.exports.record import RECORDS
-from storage.files import atomic
 from storage.shards.manifest import identity_digest
-from storage.shards.shard import FORMAT
-from storage.texts import canonical, csv_bytes
+from storage.shards.shard import COLOUR_FORMAT, FORMAT
+from storage.texts import canonical
 from tasks.exchange.label_sources.label_files import LIST, TABLE
 from tasks.exchange.label_sources.label_names import SPLIT_FOLDERS
 from tasks.exchange.labelling import Labelling
 from tasks.exchange.labels import pair
-from tasks.loading.decode import LOADER, Invert, decode_picture
+from tasks.loading.colours.seen import is_coloured
+from tasks.loading.decode import LOADER, SEEN, Colour, Invert, decode_picture, decode_seen
 from tasks.loading.listing import list_pictures
 from tasks.loading.safe_read import BadPicture, read_file
 from tasks.profiles.profile import LARGEST_CANVAS
 
 FILES = 256  # of one scan job
 DIGEST_BYTES = 32  # bytes of a file's sha256
-PICTURES, REJECTS = "pictures.jsonl", "rejects.csv"
 MOST_LETTERS = 200  # different characters, as in a profile's alphabet
 SOME_REJECTS = 20  # rejects in a report; rejects.csv lists all
 
@@ -38,6 +36,7 @@ class ImportRequest:
     """The folder to import, and the dataset's name. An empty `alphabet` means the characters of the labels.
 
     With `keep_splits`, the folders train, validation and test (and their short names) tell the split of a picture.
+    Ink is told by `invert`, which pictures in colour have no use for.
     """
 
     folder: Path
@@ -46,6 +45,7 @@ class ImportRequest:
     alphabet: str = ""
     invert: Invert = Invert.AUTO
     keep_splits: bool = False
+    colour: Colour = Colour.GREY
 
 
 @dataclass(frozen=True)
@@ -56,22 +56,53 @@ class ScanJob:
     folder: str
     paths: tuple[str, ...]
     invert: Invert
+    colour: Colour
+
+
+class Measured:
+    """The pictures of some files, as ink or as they are seen.
+
+    rejects : (index of the file, reason) of each file that is no picture
+    tallest, widest : (pixels, path)
+    """
+
+    def __init__(self) -> None:
+        self.rejects: list[tuple[int, str]] = []
+        self.tallest, self.widest = (0, ""), (0, "")
+
+    def measure(self, index: int, path: str, decode: Callable[[], np.ndarray]) -> np.ndarray | None:
+        """Decode and measure a file; None for a file that is no picture."""
+        try:
+            picture = decode()
+            height, width = picture.shape[:2]
+            if max(height, width) > LARGEST_CANVAS:
+                raise BadPicture(f"{height} x {width} px; at most {LARGEST_CANVAS} each way: make the picture smaller")
+        except BadPicture as error:
+            self.rejects.append((index, str(error)))
+            return None
+        self.tallest, self.widest = max(self.tallest, (height, path)), max(self.widest, (width, path))
+        return picture
+
+    def add(self, other: "Measured", first: int) -> None:
+        """Add the files of a job, whose first file is file `first`."""
+        self.rejects += [(first + index, reason) for index, reason in other.rejects]
+        self.tallest, self.widest = max(self.tallest, other.tallest), max(self.widest, other.widest)
 
 
 @dataclass(frozen=True)
 class ScanReceipt:
     """The result of a job.
 
-    digests : the sha256 of each file, in their order; zeros for a file that is no picture
-    rejects : (index in the job, reason) of each file that is no picture
-    tallest, widest : (pixels, path)
+    digests : the sha256 of each file, in their order; zeros for a file that cannot be read
+    coloured : whether a picture has a colour
+    ink, seen : of the pictures as ink, not all of them if pictures keep their colours; and as they are seen
     """
 
     number: int
     digests: bytes
-    rejects: tuple[tuple[int, str], ...]
-    tallest: tuple[int, str]
-    widest: tuple[int, str]
+    coloured: bool
+    ink: Measured
+    seen: Measured
 
 
 class Listing:
@@ -114,10 +145,11 @@ class Listing:
 
     def jobs(self) -> list[ScanJob]:
         """Make the jobs for all labelled files."""
-        folder, invert = str(self.wanted.folder), self.wanted.invert
+        folder, invert, colour = str(self.wanted.folder), self.wanted.invert, self.wanted.colour
         groups = (self.pairs[first : first + FILES] for first in range(0, len(self.pairs), FILES))
         return [
-            ScanJob(number, folder, tuple(path for path, _ in group), invert) for number, group in enumerate(groups)
+            ScanJob(number, folder, tuple(path for path, _ in group), invert, colour)
+            for number, group in enumerate(groups)
         ]
 
 
@@ -132,22 +164,23 @@ def split_of(path: str) -> str | None:
 def scan_files(job: ScanJob) -> ScanReceipt:
     """Digest and measure files; a file that is no picture becomes a reject with its reason."""
     digests: list[bytes] = []
-    rejects: list[tuple[int, str]] = []
-    tallest, widest = (0, ""), (0, "")
+    ink, seen = Measured(), Measured()
+    coloured = False
     for index, path in enumerate(job.paths):
-        digest = bytes(DIGEST_BYTES)
         try:
             data = read_file(Path(job.folder, path))
-            height, width = decode_picture(data, job.invert).shape
-            if max(height, width) > LARGEST_CANVAS:
-                raise BadPicture(f"{height} x {width} px; at most {LARGEST_CANVAS} each way: make the picture smaller")
         except BadPicture as error:
-            rejects.append((index, str(error)))
-        else:
-            digest = sha256(data).digest()
-            tallest, widest = max(tallest, (height, path)), max(widest, (width, path))
-        digests.append(digest)
-    return ScanReceipt(job.number, b"".join(digests), tuple(rejects), tallest, widest)
+            for measured in (ink, seen):
+                measured.rejects.append((index, str(error)))
+            digests.append(bytes(DIGEST_BYTES))
+            continue
+        digests.append(sha256(data).digest())
+        if job.colour is not Colour.GREY:
+            picture = seen.measure(index, path, partial(decode_seen, data))
+            coloured = coloured or (picture is not None and is_coloured(picture))
+        if job.colour is Colour.GREY or (job.colour is Colour.AUTO and not coloured):
+            ink.measure(index, path, partial(decode_picture, data, job.invert))
+    return ScanReceipt(job.number, b"".join(digests), coloured, ink, seen)
 
 
 class Source:
@@ -159,6 +192,8 @@ class Source:
 
     Attributes
     ----------
+    wanted : ImportRequest
+        Its `colour` is `keep` or `grey`, as the pictures decided.
     pairs : list of (path, label)
     digests : bytes, 32 a picture
     rejects : list of (path, reason)
@@ -176,16 +211,20 @@ class Source:
     seed = 0
 
     def __init__(self, listing: Listing, receipts: Iterable[ScanReceipt]):
-        self.wanted, self.mended = listing.wanted, listing.mended
+        self.mended = listing.mended
         digests = np.zeros((len(listing.pairs), DIGEST_BYTES), np.uint8)
-        gone: dict[int, str] = {}
-        self.tallest, self.widest = (0, ""), (0, "")
+        ink, seen, coloured = Measured(), Measured(), listing.wanted.colour is Colour.KEEP
         for receipt in receipts:
             first = receipt.number * FILES
             some = np.frombuffer(receipt.digests, np.uint8).reshape(-1, DIGEST_BYTES)
             digests[first : first + len(some)] = some
-            gone.update((first + index, reason) for index, reason in receipt.rejects)
-            self.tallest, self.widest = max(self.tallest, receipt.tallest), max(self.widest, receipt.widest)
+            coloured = coloured or receipt.coloured
+            ink.add(receipt.ink, first)
+            seen.add(receipt.seen, first)
+        self.wanted = replace(listing.wanted, colour=Colour.KEEP if coloured else Colour.GREY)
+        chosen = seen if coloured else ink
+        gone = dict(chosen.rejects)
+        self.tallest, self.widest = chosen.tallest, chosen.widest
         self.rejects = sorted(listing.rejects + [(listing.pairs[k][0], reason) for k, reason in gone.items()])
         keys = b"".join(sha256(path.encode()).digest()[:8] for path, _ in listing.pairs)
         order = [k for k in np.frombuffer(keys, ">u8").argsort(kind="stable").tolist() if k not in gone]
@@ -196,8 +235,7 @@ class Source:
         self.source: dict[str, Any] = {
             "pictures": len(self.pairs),
             "digest": self._digest(),
-            "ink": {"invert": self.wanted.invert.value},
-            "loader": LOADER,
+            **({"loader": SEEN} if coloured else {"ink": {"invert": self.wanted.invert.value}, "loader": LOADER}),
         }
         if self.wanted.keep_splits:
             self.source["split"] = "folders"
@@ -216,7 +254,8 @@ class Source:
             "height": self.tallest[0],
             "width": self.widest[0],
         }
-        self.identity = canonical({"format": FORMAT, "profile": profile, "source": self.source, "seed": self.seed})
+        number = COLOUR_FORMAT if coloured else FORMAT
+        self.identity = canonical({"format": number, "profile": profile, "source": self.source, "seed": self.seed})
 
     def _require_possible(self) -> None:
         """Refuse a folder without a labelled picture."""
@@ -258,48 +297,6 @@ class Source:
     def digest(self) -> str:
         """Return the digest of the identity."""
         return identity_digest(self.identity)
-
-
-def write_records(source: Source, records: Path, csv_safe: bool = False) -> None:
-    """Write `pictures.jsonl`, a line for each picture, and `rejects.csv`, a line for each file that was left out.
-
-    With `csv_safe` the latter holds nothing that a spreadsheet would run.
-    """
-    lines = io.BytesIO()
-    lines.writelines(source.lines())
-    atomic.replace(records / PICTURES, lines.getvalue())
-    atomic.replace(records / REJECTS, csv_bytes([("path", "reason"), *source.rejects], safe=csv_safe))
-
-
-def changes(there: dict[str, Any], source: Source, records: Path) -> str:
-    """Say how the files differ from those of the last import.
-
-    Parameters
-    ----------
-    there : dict
-        The last import's source, from its manifest.
-    records : Path
-        The folder with the last import's list of files. Without it only the numbers of pictures are told.
-    """
-    try:
-        data = (records / PICTURES).read_bytes()
-        if sha256(data).hexdigest() != there["digest"]:
-            data = b""
-    except OSError:
-        data = b""
-    if not data:
-        return f"{there['pictures']:,} pictures there, {len(source.pairs):,} now"
-    before = {path: (file, label) for path, label, file in map(json.loads, data.splitlines())}
-    counts: Counter[str] = Counter()
-    paths: list[str] = []
-    for path, label, file in map(json.loads, source.lines()):
-        was = before.pop(path, None)
-        if was != (file, label):
-            counts["added" if was is None else "changed" if was[0] != file else "labelled anew"] += 1
-            paths.append(path)
-    counts["removed"] = len(before)
-    said = ", ".join(f"{counts[kind]:,} {kind}" for kind in ("added", "removed", "changed", "labelled anew"))
-    return f"{said}, for instance {min([*paths, *before])!r}"
 
 
 def first_rejects(rejects: list[tuple[str, str]]) -> list[dict[str, str]]:

@@ -33,12 +33,12 @@ def contact_sheet(
     sizes: np.ndarray | None = None,
     marks: np.ndarray | None = None,
 ) -> bytes:
-    """Draw pictures in a grid, twice their size, dark on white, each above its caption.
+    """Draw pictures in a grid, twice their size, ink dark on white, each above its caption.
 
     Parameters
     ----------
-    images : (n, H, W) uint8
-        0 background to 255 ink; n may be 0.
+    images : (n, H, W) or (n, H, W, 3) uint8
+        0 background to 255 ink, or colours as seen; n may be 0.
     captions : sequence of n str
         A caption may have several lines. Each is drawn as `storage.texts.caption` returns it: Pillow's own font has
         the printable ASCII characters and little else.
@@ -61,9 +61,11 @@ def contact_sheet(
     ValueError
         The arrays do not fit each other.
     """
-    if images.ndim != 3 or images.dtype != np.uint8 or 0 in images.shape[1:]:
-        raise ValueError(f"images must be 3-D uint8 and not empty, not {images.shape} {images.dtype}")
-    n, height, width = images.shape
+    if images.ndim < 3 or images.shape[3:] not in ((), (3,)) or images.dtype != np.uint8 or 0 in images.shape[1:]:
+        raise ValueError(
+            f"images must be (n, H, W) or (n, H, W, 3) uint8 and not empty, not {images.shape} {images.dtype}"
+        )
+    n, height, width = images.shape[:3]
     if columns < 1:
         raise ValueError(f"columns must be 1 or more, not {columns}")
     if len(captions) != n:
@@ -87,7 +89,8 @@ def contact_sheet(
         x, y = GAP + column * (cell.width + GAP), GAP + row * (cell.height + GAP)
         draw.rectangle((x, y, x + cell.width - 1, y + cell.height - 1), fill=PALE, outline=FAINT_GREY)
         high, across = (int(side) for side in sizes[k])
-        picture = Image.fromarray(255 - images[k, :high, :across])
+        drawn = images[k, :high, :across]
+        picture = Image.fromarray(255 - drawn if drawn.ndim == 2 else drawn)
         picture = picture.resize((cell.times * across, cell.times * high), Image.Resampling.NEAREST)
         left, top = x + (cell.width - picture.width) // 2, y + PAD + (cell.tallest - picture.height) // 2
         draw.rectangle((left - 1, top - 1, left + picture.width, top + picture.height), outline=FAINT_GREY)
@@ -105,8 +108,8 @@ def mixed_sheet(pictures: Sequence[np.ndarray], captions: Sequence[str], columns
 
     Parameters
     ----------
-    pictures : sequence of (h, w) uint8
-        0 background to 255 ink; there may be none.
+    pictures : sequence of (h, w) or (h, w, 3) uint8
+        0 background to 255 ink, or colours as seen, or some of each; there may be none.
     captions, columns
         As for `contact_sheet`.
 
@@ -115,9 +118,14 @@ def mixed_sheet(pictures: Sequence[np.ndarray], captions: Sequence[str], columns
     bytes
         An RGB PNG.
     """
-    sizes = np.array([picture.shape for picture in pictures], int).reshape(-1, 2)
+    sizes = np.array([picture.shape[:2] for picture in pictures], int).reshape(-1, 2)
     height, width = sizes.max(axis=0, initial=1)
-    return contact_sheet(stack_padded(pictures, len(pictures), height, width), captions, columns, sizes)
+    pixel = max((picture.shape[2:] for picture in pictures), default=())
+    if pixel:
+        pictures = [
+            np.repeat(255 - picture[..., None], 3, axis=2) if picture.ndim == 2 else picture for picture in pictures
+        ]
+    return contact_sheet(stack_padded(pictures, len(pictures), height, width, pixel), captions, columns, sizes)
 
 
 @dataclass(frozen=True)

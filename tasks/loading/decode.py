@@ -1,4 +1,4 @@
-"""Picture files of any common kind -> pictures as the reader takes them: uint8, 0 background to 255 ink.
+"""Picture files of any kind -> pictures as the reader takes them, 0 background to 255 ink, or as people see them.
 
 A file that cannot be read never ends a run: for every fault `load_picture` raises `BadPicture`, with the reason.
 """
@@ -9,17 +9,19 @@ from pathlib import Path
 
 import numpy as np
 
-from tasks.loading.colour import distance_of, filled, grey_of, luma
-from tasks.loading.frames import LEAST_CONTRAST, LONGEST_SIDE, Frames, choose_frame, decode_frames, refuse_blank
-from tasks.loading.ground import even_ground
+from tasks.loading.colour_ink import ink_of_colours, ink_of_levels
+from tasks.loading.colours.brightness import filled, luma
+from tasks.loading.colours.seen import as_seen
+from tasks.loading.frames import LONGEST_SIDE, Frames, choose_frame, decode_frames, refuse_blank
 from tasks.loading.parts import signs_of
 from tasks.loading.plain_png import decode_plain
-from tasks.loading.polarity import BRIGHT, DARK, LEFT_OPEN, ink_of
+from tasks.loading.polarity import BRIGHT, DARK, LEFT_OPEN
 from tasks.loading.safe_read import BadPicture, read_file
-from tasks.loading.structure import both_inks, even_strength, legible, letters_alone
+from tasks.loading.structure import legible
 from tasks.lowlevel.padding import stack_padded
 
-LOADER = 2  # raised whenever the same file gives other pixels; part of an imported dataset's identity
+LOADER = 3  # raised whenever the same file gives other ink; part of an imported dataset's identity
+SEEN = 1  # the same for pictures as they are seen
 MOST_SHAPES = 64  # if a batch has more, its pictures are padded
 PADDED_TO = 16
 
@@ -30,6 +32,14 @@ class Invert(StrEnum):
     AUTO = "auto"
     YES = "yes"
     NO = "no"
+
+
+class Colour(StrEnum):
+    """Whether pictures keep their colours (`keep`), become ink (`grey`), or keep them if any has a colour (`auto`)."""
+
+    AUTO = "auto"
+    KEEP = "keep"
+    GREY = "grey"
 
 
 _SIDES = {Invert.AUTO: LEFT_OPEN, Invert.YES: DARK, Invert.NO: BRIGHT}
@@ -47,8 +57,8 @@ def load_picture(path: Path | str) -> np.ndarray:
     *Transparency*: transparent parts are filled with black or white, whichever contrasts more with the opaque part.
     If the opaque part covers most of the picture and has contrast of its own, they get its median colour.
 
-    *Colour*: colours become luma. If that would lose more than half of the contrast, they become the largest distance
-    from the background in any channel.
+    *Colour*: a picture in colours is read as `tasks.loading.colour_ink` reads datasets in colour; what follows is for
+    grey pictures and pictures of one hue.
 
     *Ground*: the background is the median of the outermost pixels, or the most frequent level of the middle if a frame,
     margins or letters cover the border. Parts that are inverted are inverted back (`tasks.loading.ground`).
@@ -107,14 +117,7 @@ def decode_noted(data: bytes, invert: Invert = Invert.AUTO) -> tuple[np.ndarray,
 
 def _of_frames(frames: Frames, invert: Invert) -> tuple[np.ndarray, str]:
     """Return the ink of several frames, and which of them it is from."""
-    inks: list[np.ndarray | None] = []
-    reasons = []
-    for pixels in frames.pixels:
-        try:
-            inks.append(_ink_of(pixels, invert))
-        except BadPicture as error:
-            inks.append(None)
-            reasons.append(error)
+    inks, reasons = _inks_of(frames.pixels, invert)
     if len(reasons) == len(inks):
         raise reasons[0]
     chosen = choose_frame(inks)
@@ -124,14 +127,62 @@ def _of_frames(frames: Frames, invert: Invert) -> tuple[np.ndarray, str]:
     return ink, note
 
 
+def _inks_of(frames: list[np.ndarray], invert: Invert) -> tuple[list[np.ndarray | None], list[BadPicture]]:
+    """Return the ink of each frame, None for a frame that has none, and why."""
+    inks: list[np.ndarray | None] = []
+    reasons = []
+    for pixels in frames:
+        try:
+            inks.append(_ink_of(pixels, invert))
+        except BadPicture as error:
+            inks.append(None)
+            reasons.append(error)
+    return inks, reasons
+
+
+def decode_seen(data: bytes) -> np.ndarray:
+    """Decode a picture file as a browser shows it; of several frames the fullest, with letters that it lacks.
+
+    A picture that is transparent is laid on white, or on black if all its ink is light. A picture with a side over 640
+    pixels is shrunk; it is turned as its EXIF orientation says.
+
+    Returns
+    -------
+    (h, w, 3) uint8
+        sRGB.
+
+    Raises
+    ------
+    BadPicture
+    """
+    pixels = decode_plain(data, LONGEST_SIDE)
+    frames = [pixels] if pixels is not None else decode_frames(data, as_shown=True).pixels
+    seen = as_seen(frames[0]) if len(frames) == 1 else _seen_of_frames(frames)
+    refuse_blank(int((seen.max(axis=(0, 1)) - seen.min(axis=(0, 1))).max()))
+    return seen
+
+
+def _seen_of_frames(frames: list[np.ndarray]) -> np.ndarray:
+    """Return the fullest frame as it is seen, with the letters of other frames that it lacks."""
+    inks, reasons = _inks_of(frames, Invert.AUTO)
+    if len(reasons) == len(frames):
+        raise reasons[0]
+    there = {k: ink for k in choose_frame(inks) if (ink := inks[k]) is not None}
+    first, *others = sorted(there, key=lambda k: -int(there[k].sum(dtype=np.int64)))
+    seen = as_seen(frames[first]).copy()
+    for k in others:
+        more = there[k] > there[first]
+        seen[more] = as_seen(frames[k])[more]
+    return seen
+
+
 def _ink_of(pixels: np.ndarray, invert: Invert) -> np.ndarray:
     if pixels.ndim == 3:
         pixels = filled(pixels)
         if invert is Invert.AUTO:
-            return _coloured_ink(pixels)
+            return ink_of_colours(pixels)
         pixels = luma(pixels)
-    ink = _ink(pixels, invert)
-    return even_strength(ink) if signs_of(ink).weak else ink
+    return ink_of_levels(pixels, _SIDES[invert])
 
 
 def load_batch(
@@ -181,29 +232,3 @@ def load_batch(
         images = stack_padded((picture for _, picture in members), len(members), *shape)
         groups.append((np.array([index for index, _ in members], np.int64), images))
     return groups, failures
-
-
-def _coloured_ink(colour: np.ndarray) -> np.ndarray:
-    """Return the ink of a picture in colours; of letters in several colours, by the measure that shows them all."""
-    grey = grey_of(colour)
-    ink = _ink(grey, Invert.AUTO)
-    weak = signs_of(ink).weak
-    if not weak:
-        return ink
-    if (colour != colour[..., :1]).any():
-        distance = distance_of(colour)
-        other = _ink(distance, Invert.AUTO) if distance.max() >= LEAST_CONTRAST else ink
-        if 2 * signs_of(other).weak < weak:
-            ink = other
-    return even_strength(ink)
-
-
-def _ink(grey: np.ndarray, invert: Invert) -> np.ndarray:
-    grey, ground = even_ground(grey)
-    ink, contrast, strongest, dark = ink_of(grey, _SIDES[invert], ground)
-    refuse_blank(contrast)
-    if strongest < LEAST_CONTRAST and invert is not Invert.AUTO:
-        raise BadPicture(f"blank: less than {LEAST_CONTRAST} levels {'below' if dark else 'above'} the background")
-    if invert is Invert.AUTO:
-        ink = both_inks(grey, ink, ground, dark, contrast - strongest, strongest)
-    return letters_alone(ink, signs_of(ink))

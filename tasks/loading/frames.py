@@ -44,10 +44,11 @@ class Frames:
     count: int = 1
 
 
-def decode_frames(data: bytes) -> Frames:
+def decode_frames(data: bytes, as_shown: bool = False) -> Frames:
     """Decode a file with Pillow, no side over 640. A damaged frame ends the frames, unless it is the first.
 
-    libtiff writes its complaints about a damaged TIFF to standard error itself; they cannot be caught here.
+    Levels of 16 bits are stretched, or with `as_shown` cut to their higher 8 bits, as browsers do. libtiff
+    writes its complaints about a damaged TIFF to standard error itself; they cannot be caught here.
     """
     try:
         with (
@@ -61,7 +62,7 @@ def decode_frames(data: bytes) -> Frames:
                     f"{width} x {height} = {width * height:,} pixels; at most {MOST_PIXELS:,} are read: "
                     "make the picture smaller"
                 )
-            return _all_frames(image)
+            return _all_frames(image, as_shown)
     except BadPicture:
         raise
     except Image.DecompressionBombError as error:  # Pillow refuses before it tells the size
@@ -103,25 +104,27 @@ def choose_frame(inks: list[np.ndarray | None]) -> list[int]:
     return sorted(chosen)
 
 
-def _all_frames(image: Image.Image) -> Frames:
-    first = _pixels(image)
+def _all_frames(image: Image.Image, as_shown: bool) -> Frames:
+    first = _pixels(image, as_shown)
     count = int(getattr(image, "n_frames", 1))
     frames, size = [first], image.size
     for k in range(1, min(count, MOST_FRAMES, MOST_PIXELS // max(1, size[0] * size[1]) + 1)):
         try:
             image.seek(k)
             if image.size == size:
-                frames.append(_pixels(image))
+                frames.append(_pixels(image, as_shown))
         except Exception:  # noqa: BLE001 - decoders raise all kinds of errors; what came before is there
             break
     return Frames(frames, count)
 
 
-def _pixels(image: Image.Image) -> np.ndarray:
+def _pixels(image: Image.Image, as_shown: bool) -> np.ndarray:
     image.load()
     turn = _turn(image)
     mode = image.mode
-    if mode.startswith(("I", "F")):
+    if mode.startswith("I;16") and as_shown:
+        image = Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
+    elif mode.startswith(("I", "F")):
         image = Image.fromarray(_levels(np.asarray(image)))
     elif image.has_transparency_data:
         image = image.convert("RGBA")

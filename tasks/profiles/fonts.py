@@ -3,7 +3,7 @@
 import functools
 import hashlib
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -203,8 +203,17 @@ class GlyphSet:
         return digest.hexdigest()
 
 
-def draw_glyphs(face: Face, size: int, alphabet: str, ink: Ink) -> GlyphSet:
-    """Draw every letter alone and after every other letter, with Pillow.
+def draw_glyphs(
+    face: Face, size: int, alphabet: str, ink: Ink, alone: bool = False,
+    pairs: Container[tuple[str, str]] | None = None,
+) -> GlyphSet:  # fmt: skip
+    """Draw every letter alone and after every other letter, with Pillow; or only `alone`, for letters that are moved.
+
+    Parameters
+    ----------
+    pairs : container of (str, str), optional
+        Kern and draw only these letters together, and any other letter as it is alone: for a few known texts, since
+        pairs take nearly all the time. Default: every pair.
 
     Raises
     ------
@@ -216,15 +225,12 @@ def draw_glyphs(face: Face, size: int, alphabet: str, ink: Ink) -> GlyphSet:
     path, number = face.file
     font = ImageFont.truetype(path, size, index=number, layout_engine=ImageFont.Layout.BASIC)
     advance = np.array([_sixty_fourths(font, letter) for letter in alphabet], np.int32)
-    kerning = np.array(
-        [
-            [_sixty_fourths(font, first + second) - advance[i] - advance[j] for j, second in enumerate(alphabet)]
-            for i, first in enumerate(alphabet)
-        ],
-        np.int32,
-    )
+    wanted = np.array([[pairs is None or (a, b) in pairs for b in alphabet] for a in alphabet])
+    kerning = np.zeros((len(alphabet), len(alphabet)), np.int32)
+    for i, j in np.argwhere(wanted):
+        kerning[i, j] = _sixty_fourths(font, alphabet[i] + alphabet[j]) - advance[i] - advance[j]
     shape = (int(size * 3), int(advance.max() // 64 * 2 + size * 3))
-    alone = [_draw(font, letter, size, shape, ink) for letter in alphabet]
+    single = [_draw(font, letter, size, shape, ink) for letter in alphabet]
     known: dict[bytes, int] = {}
     bitmaps: list[np.ndarray] = []
     corners: list[tuple[int, int]] = []
@@ -243,21 +249,22 @@ def draw_glyphs(face: Face, size: int, alphabet: str, ink: Ink) -> GlyphSet:
 
     variant = np.empty((len(alphabet) + 1, len(alphabet)), np.int32)
     for j, second in enumerate(alphabet):
-        border = (alone[j][0], alone[j][-1], alone[j][:, 0], alone[j][:, -1])
+        border = (single[j][0], single[j][-1], single[j][:, 0], single[j][:, -1])
         if any(line.any() for line in border):
             raise BadInput(f"font {face.name!r}: {second!r} is far larger than its em; choose another font")
-        if not alone[j].any():
+        if not single[j].any():
             raise BadInput(f"font {face.name!r}: draws nothing for {second!r} at size {size}; choose another font")
-        variant[-1, j] = index_of(alone[j], 0)
-    inked = [np.flatnonzero(picture.any(axis=0)) for picture in alone]
+        variant[-1, j] = index_of(single[j], 0)
+    inked = [np.flatnonzero(picture.any(axis=0)) for picture in single]
     for i, first in enumerate(alphabet):
         for j, second in enumerate(alphabet):
             pen = (advance[i] + kerning[i, j] + 32) >> 6
-            if inked[j][0] + pen > inked[i][-1] + 2:  # no common column: drawn like two single letters
+            # Without a common column they are drawn like two single letters.
+            if alone or inked[j][0] + pen > inked[i][-1] + 2 or not wanted[i, j]:
                 variant[i, j] = variant[-1, j]
                 continue
             pair = _draw(font, first + second, size, shape, ink)
-            added = np.where(pair > alone[i], pair - alone[i], 0).astype(np.uint8)
+            added = np.where(pair > single[i], pair - single[i], 0).astype(np.uint8)
             variant[i, j] = index_of(added, pen) if added.any() else variant[-1, j]
     return GlyphSet(bitmaps, np.array(corners, np.int32), variant, advance, kerning)
 

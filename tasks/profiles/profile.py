@@ -6,7 +6,9 @@ from enum import StrEnum
 from typing import Any
 
 from storage.errors import BadInput, nearest
-from tasks.profiles.ranges import LIMITS, OFF, Distortions, Grid, is_int
+from tasks.profiles.colours import colours_from
+from tasks.profiles.painting import COLOUR_FIELDS, GRIDS, Ground, Painting, broken_rules
+from tasks.profiles.ranges import LIMITS, OFF, Distortions, Grid, grid_from, is_int
 
 LARGEST_CANVAS = 1024  # rows or columns; beyond it a block of 1,024 pictures would not fit in memory
 BOOK_SHEAR, BOOK_SCALE = Grid(0, 450, 50), Grid(50, 140, 10)
@@ -20,7 +22,7 @@ class Ink(StrEnum):
 
 
 @dataclass(frozen=True)
-class Profile(Distortions):
+class Profile(Painting):
     """A kind of picture. Every random choice is uniform over the values that a field lists.
 
     Parameters
@@ -52,6 +54,8 @@ class Profile(Distortions):
     rotation, move_y, move_x, tracking, overlap, wave_y, wave_x, wave_length : Grid
     lines, arcs, line_width, line_ink, specks, background, blur : Grid
         See `Distortions`.
+    ground_colour … halftone
+        See `Painting`.
 
     Raises
     ------
@@ -133,12 +137,15 @@ class Profile(Distortions):
 
         So a dataset keeps its identity when later versions have more distortions.
         """
-        content, later = asdict(self), ("top", *(field.name for field in fields(Distortions)))
+        content, later = asdict(self), ("top", *(field.name for field in fields(Painting)))
         defaults = {field.name: field.default for field in fields(self)}
         for name in later:
             value = content.pop(name)
             if getattr(self, name) != defaults[name]:
                 content[name] = value
+        content |= {name: getattr(self, name).as_value() for name in COLOUR_FIELDS if name in content}
+        if "ground" in content:
+            content["ground"] = list(map(str, self.ground))
         content |= {"fonts": list(self.fonts), "length": list(self.length), "ink": str(self.ink)}
         return content
 
@@ -146,6 +153,11 @@ class Profile(Distortions):
         for field in fields(Distortions):
             if field.name != "overlap" or self.overlap is not None:
                 self._check_grid(field.name)
+        for name in GRIDS:
+            if getattr(self, name) is not None or name not in ("place_y", "place_x"):
+                self._check_grid(name)
+        for name, rule in broken_rules(self):
+            self._check(False, name, rule)
         self._check(
             self.overlap is None or self.tracking == OFF,
             "overlap", f"without tracking, which is {self.tracking!r}, since it sets the letters by their ink",
@@ -204,14 +216,20 @@ def profile_from(content: dict[str, Any], base: Profile | None = None, source: s
         if isinstance(values.get(key), list):
             values[key] = tuple(values[key])
     for key in LIMITS:
-        grid = values.get(key)
-        if isinstance(grid, dict):
-            wrong = set(grid) - {"start", "stop", "step"}
-            if wrong or not {"start", "stop"} <= set(grid):
-                raise BadInput(f"{source}, {key}: must be a table with start, stop and step; it is {grid!r}")
-            values[key] = Grid(**grid)
-        elif is_int(grid):
-            values[key] = Grid(grid, grid)
+        if key in values:
+            values[key] = grid_from(values[key], f"{source}, {key}")
+    for key in COLOUR_FIELDS:
+        if key in values:
+            values[key] = colours_from(values[key], f"{source}, {key}")
+    if "ground" in values:
+        values["ground"] = _grounds(values["ground"])
     if "ink" in values and values["ink"] in list(Ink):
         values["ink"] = Ink(values["ink"])
     return replace(base, **values) if base else Profile(**values)
+
+
+def _grounds(value: object) -> object:
+    """Make grounds of a name or a list of names; return anything else as it is."""
+    names = [value] if isinstance(value, str) else value
+    known = list(Ground)
+    return tuple(map(Ground, names)) if isinstance(names, list) and all(name in known for name in names) else value

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import TypeGuard
 
+from storage.errors import BadInput
+
 
 @dataclass(frozen=True)
 class Grid:
@@ -42,6 +44,51 @@ LIMITS = {
     "specks": (0, 10_000, "specks"),
     "background": (0, 90, "percent"),
     "blur": (0, 16, "passes"),
+    "ground_size": (4, 512, "px"),
+    "ground_width": (1, 64, "px"),
+    "ground_angle": (0, 359, "degrees"),
+    "ground_ink": (1, 100, "percent"),
+    "size": (40, 250, "percent"),
+    "growth": (-80, 80, "percent"),
+    "weight": (-40, 40, "1/10 px"),
+    "hollow": (-60, 60, "1/10 px"),
+    "shadow_y": (-50, 50, "px"),
+    "shadow_x": (-50, 50, "px"),
+    "shadow_ink": (1, 100, "percent"),
+    "shadow_weight": (-40, 40, "1/10 px"),
+    "bounce": (-100, 100, "px"),
+    "place_y": (0, 100, "percent"),
+    "place_x": (0, 100, "percent"),
+    "lines_under": (-100, 100, "lines"),
+    "arcs_under": (-100, 100, "arcs"),
+    "strikes": (-16, 16, "waves"),
+    "strike_width": (1, 32, "px"),
+    "strike_ink": (1, 100, "percent"),
+    "ellipses": (-100, 100, "ellipses"),
+    "rings": (1, 16, "rings"),
+    "crosses": (-100, 100, "crosses"),
+    "shape_width": (1, 32, "px"),
+    "shape_ink": (1, 100, "percent"),
+    "hatching": (-256, 256, "px"),
+    "hatching_width": (1, 32, "px"),
+    "hatching_ink": (1, 100, "percent"),
+    "decoys": (-200, 200, "letters"),
+    "decoy_size": (20, 100, "percent"),
+    "decoy_ink": (1, 100, "percent"),
+    "salt": (-500, 500, "1/1000"),
+    "coarse": (-16, 16, "px"),
+    "sharpen": (-400, 400, "percent"),
+    "halftone": (-64, 64, "levels"),
+    "stretch": (40, 250, "percent"),
+    "lean": (-800, 800, "1/1000 radian"),
+    "letter_ink": (1, 100, "percent"),
+    "speck_size": (0, 16, "px"),
+    "blots": (0, 200, "blots"),
+    "blot_size": (1, 64, "px"),
+    "slashes": (0, 8, "lines"),
+    "slash_width": (1, 32, "px"),
+    "frame_y": (0, 500, "px"),
+    "frame_x": (0, 500, "px"),
 }
 MOVING = ("rotation", "move_y", "move_x", "tracking", "wave_y", "wave_x")
 NOISE = ("lines", "arcs", "specks", "background", "blur")
@@ -114,3 +161,19 @@ class Distortions:
 def is_int(value: object) -> TypeGuard[int]:
     """Return whether a value is a whole number, and not True or False."""
     return isinstance(value, int) and not isinstance(value, bool)
+
+
+def grid_from(value: object, name: str) -> object:
+    """Make a range of a table with start, stop and perhaps step, or of a whole number; return another value as it is.
+
+    Raises
+    ------
+    BadInput
+        A table lacks start or stop, or has other keys.
+    """
+    if isinstance(value, dict):
+        wrong = set(value) - {"start", "stop", "step"}
+        if wrong or not {"start", "stop"} <= set(value):
+            raise BadInput(f"{name}: must be a table with start, stop and step; it is {value!r}")
+        return Grid(**value)
+    return Grid(value, value) if is_int(value) else value

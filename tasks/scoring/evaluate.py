@@ -11,6 +11,7 @@ from storage.dataset import Dataset
 from storage.errors import BadInput
 from storage.shards.shard import Block
 from storage.texts import caption
+from tasks.loading.colour_ink import ink_of_batch
 from tasks.lowlevel.inflate import inflate
 from tasks.profiles.word_lists import WEB2, load_words
 from tasks.readers import load_reader
@@ -140,9 +141,10 @@ def read_shard(job: EvaluateJob) -> EvaluateReceipt:
     for block in dataset.blocks(None if job.split == MeasuredSplit.ALL else job.split, [job.shard]):
         block.texts(alphabet)  # refuses labels that the dataset cannot have, which the scores could not count
         began = time.perf_counter()
-        reader.read(block.images)  # as `solve` reads: the other rankings are no part of its speed
+        ink = ink_of_batch(block.images, block.parameters["height"], block.parameters["width"])
+        reader.read(ink)  # as `solve` reads: the other rankings are no part of its speed
         seconds += time.perf_counter() - began
-        readings = reader.read(block.images, rankings=rankings)
+        readings = reader.read(ink, rankings=rankings)
         parts.append(_compared(block, readings, rankings))
         for image, said in _mistakes(block, readings, MISTAKES - len(images)):
             images.append(image)

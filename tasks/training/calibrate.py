@@ -8,6 +8,7 @@ import numpy as np
 
 from storage.dataset import Dataset
 from storage.models import load_model
+from tasks.loading.colour_ink import ink_of_batch
 from tasks.lowlevel.inflate import inflate
 from tasks.profiles.word_lists import WEB2, load_words
 from tasks.reading.ranking import Ranking
@@ -69,13 +70,14 @@ def check_answers(job: CheckJob) -> CheckReceipt:
         if job.leave_out:
             block = block.rows(~left_out(dataset, block, job.leave_out))
         truth = np.array(block.texts(alphabet))
+        ink = ink_of_batch(block.images, block.parameters["height"], block.parameters["width"])
         some = slice(number % PART, None, PART)
-        strange = make_strange(block.images[some], number)
-        answers.add(reader, block.images, truth, 1.0)
+        strange = make_strange(ink[some], number)
+        answers.add(reader, ink, truth, 1.0)
         answers.add(reader, strange, truth[some], PART * STRANGE)
-        answers.add(untold, block.images[some], truth[some], PART * UNTOLD)
+        answers.add(untold, ink[some], truth[some], PART * UNTOLD)
         answers.add(untold, strange, truth[some], PART * STRANGE)
-        answers.add(foreign, block.images[some], truth[some], PART * FOREIGN)
+        answers.add(foreign, ink[some], truth[some], PART * FOREIGN)
         if answers.pictures >= CHECKED:
             break
     return answers.receipt()

@@ -17,6 +17,7 @@ from storage.errors import BadInput
 from storage.files import atomic
 from storage.shards.shard import Block
 from tasks.drawing.renderer import Renderer
+from tasks.loading.colour_ink import ink_of_batch
 from tasks.profiles.fonts import GlyphSet, bundled, draw_glyphs, find_face, require_characters
 from tasks.profiles.profile import Ink, Profile
 from tasks.profiles.ranges import OFF, Grid
@@ -73,9 +74,11 @@ def look_at(datasets: list[Dataset]) -> Look:
 
 def _heights(dataset: Dataset) -> np.ndarray:
     """Measure the height of the letters in some pictures, (n,) int64 px; 0 without ink."""
-    images = dataset.head(LOOKED_AT).images
-    some = max(LOOKED_AT_PIXELS // (images.shape[1] * images.shape[2]), 1)
-    return find_spans(upright(images[:some])[0], fine=0).height
+    block = dataset.head(LOOKED_AT)
+    some = max(LOOKED_AT_PIXELS // (block.images.shape[1] * block.images.shape[2]), 1)
+    block = block.rows(slice(0, some))
+    ink = ink_of_batch(block.images, block.parameters["height"], block.parameters["width"])
+    return find_spans(upright(ink)[0], fine=0).height
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ import numpy as np
 from storage.dataset import Dataset
 from storage.errors import BadInput, NothingLearnt
 from storage.models import load_model
+from tasks.loading.colour_ink import ink_of_batch
 from tasks.lowlevel.inflate import inflate
 from tasks.rates import Rate, RateRecord
 from tasks.reading.reader import Reader
@@ -71,7 +72,8 @@ def read_validation(job: OutcomeJob) -> OutcomeReceipt:
     for block in validation_blocks(dataset):
         block = block.rows(~left_out(dataset, block, job.leave_out))
         truth += block.texts(profile["alphabet"])
-        reading += reader.read(block.images).reading.tolist()
+        ink = ink_of_batch(block.images, block.parameters["height"], block.parameters["width"])
+        reading += reader.read(ink).reading.tolist()
         if len(truth) >= CHECKED:
             break
     return OutcomeReceipt(tuple(truth), tuple(reading))

@@ -11,6 +11,7 @@ from storage.dataset import Dataset
 from storage.files import atomic
 from storage.models import Network, load_model
 from storage.shards.shard import Block
+from tasks.loading.colour_ink import ink_of_batch
 from tasks.lowlevel.inflate import inflate
 from tasks.reading.components import find_apart
 from tasks.reading.deskew import upright
@@ -139,6 +140,7 @@ def gather(job: GatherJob) -> GatherReceipt:
         block = block.rows(used & wanted)
         if not len(block.text):
             break
+        block = block._replace(images=ink_of_batch(block.images, block.parameters["height"], block.parameters["width"]))
         if job.copy:
             block = _copied(block.rows(block.split == TRAIN), job, number)
         taught = teach(block, job.classes, networks, record.get("gate"), (job.settings.seed, job.shard, number))

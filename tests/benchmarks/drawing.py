@@ -5,6 +5,7 @@ import os
 from pathlib import Path
 
 import numpy as np
+from captcha.image import ImageCaptcha
 
 from flows.workers.cluster import crew
 from flows.workers.fanout import fan_out
@@ -46,9 +47,24 @@ def drawing(table: Table, count: int, folder: Path) -> float:
     generate(table, "book", count, folder, reference, large=True)
     generate(table, "letters", count, folder, letters)
     for name in BUILT_IN:
-        if name not in ("book", "letters"):
+        if name not in ("book", "letters") and not BUILT_IN[name].colour:
             generate(table, name, max(count // 4, 100_000), folder, reference)
+    in_colour(table, max(count // 4, 100_000), folder)
     return reference
+
+
+def in_colour(table: Table, count: int, folder: Path) -> None:
+    """Time the profiles in colour, and the painting alone, beside the `captcha` package in the same process."""
+    images = ImageCaptcha(width=160, height=60)
+    texts = [f"{number:04d}" for number in range(300)]
+    package = len(texts) / best(lambda: [images.generate_image(text) for text in texts])
+    table.add("captcha package: draw", len(texts), package)
+    for name in [name for name in BUILT_IN if BUILT_IN[name].colour]:
+        renderer = renderer_of(make_recipe(BUILT_IN[name], SEED))
+        pixels = renderer.scratch()
+        seconds = best(lambda painter=renderer, room=pixels: [painter.block(SEED, k, pixels=room) for k in range(4)], 5)
+        table.add(f"{name}: kernel", 4096, 4096 / seconds, 1, package)
+        generate(table, name, count, folder, package)
 
 
 def parts(table: Table, reference: float, folder: Path) -> None:

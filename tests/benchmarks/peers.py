@@ -4,7 +4,8 @@
         [--model FILE] [--folder DIR] [--json FILE] [--markdown FILE]
 
 A profile is one of this project's (pictures of its test split), `captcha` (the `captcha` package's pictures of
-words) or `captcha-strings` (the same of any four letters). Nothing is installed here: the make target does that.
+words), `captcha-strings` (the same of any four letters) or `real-NAME` (a generator's of tests.benchmarks.others).
+Nothing is installed here: the make targets do that.
 """
 
 import argparse
@@ -27,11 +28,13 @@ from tasks.profiles.built_in import find_profile
 from tasks.profiles.word_lists import load_words
 from tests.benchmarks import peer_readers as readers
 from tests.benchmarks.foreign import ALPHABET, LENGTH, PACKAGE, foreign_names, write_foreign
+from tests.benchmarks.others import GENERATORS, NotInstalled, write_others
 from tests.benchmarks.peer_readers import Absent, Failed, Reading
 
 SEED = 2  # another than the datasets'; what counts is the test split, which no model is trained on
 PROFILES = ("book", "jitter", "noise", "hard", "captcha")
 FOREIGN = {"captcha": False, "captcha-strings": True}
+REAL = "real-"
 READERS = ("captchas", "tesseract", "ddddocr")
 TRIALS = 100  # pictures on which the settings of a peer are chosen
 
@@ -53,9 +56,15 @@ def prepare(profile: str, count: int, folder: Path) -> Pictures:
     Raises
     ------
     CaptchasError
+    NotInstalled
     """
     began = time.perf_counter()
-    if profile in FOREIGN:
+    if profile.removeprefix(REAL) in GENERATORS and profile.startswith(REAL):
+        name = profile.removeprefix(REAL)
+        place = write_others(name, folder, count, SEED)
+        drawn, names = count, sorted(path.name for path in place.iterdir())
+        alphabet, words = GENERATORS[name].alphabet, ()
+    elif profile in FOREIGN:
         strings = FOREIGN[profile]
         place = folder / f"{profile}-{count}-{PACKAGE}-seed-{SEED}"
         drawn = write_foreign(place, count, SEED, strings=strings)
@@ -165,7 +174,11 @@ def compare(profiles: list[str], wanted: list[str], count: int, folder: Path, mo
         except Absent as error:
             results.leave_out(name, str(error))
     for profile in profiles:
-        pictures = prepare(profile, count, folder)
+        try:
+            pictures = prepare(profile, count, folder)
+        except NotInstalled as error:
+            results.leave_out(profile, str(error))
+            continue
         for name in wanted:
             if name in runs:
                 try:
@@ -173,6 +186,9 @@ def compare(profiles: list[str], wanted: list[str], count: int, folder: Path, mo
                 except Failed as error:
                     results.leave_out(f"{name} on {profile}", str(error))
     return results, versions
+
+
+_PROFILES = f"built-in, TOML, {', '.join(FOREIGN)}, or {', '.join(REAL + name for name in GENERATORS)}"
 
 
 def positive(text: str) -> int:
@@ -186,7 +202,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Run all; return 0, or 1 if this project's own reader has no line."""
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.peers")
     parser.add_argument("--count", type=positive, default=200, help="pictures of each profile")
-    parser.add_argument("--profiles", nargs="+", default=PROFILES, help=f"built-in, TOML, or {', '.join(FOREIGN)}")
+    parser.add_argument("--profiles", nargs="+", default=PROFILES, help=_PROFILES)
     parser.add_argument("--readers", nargs="+", choices=READERS, default=READERS)
     parser.add_argument("--model", help="as of captchas solve; by default what that takes")
     parser.add_argument("--folder", type=Path, help="where the pictures are kept; by default samples/peers in the home")

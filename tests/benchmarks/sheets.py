@@ -15,7 +15,7 @@ COUNT, COLUMNS = 12, 6
 def main() -> None:
     """Draw the first pictures of each rung, with the ladder's seed."""
     folder = atomic.make_folder(Path(sys.argv[1] if len(sys.argv) > 1 else "docs/ladder"))
-    for name in RUNGS:
+    for name in (*RUNGS, *(name for name in BUILT_IN if BUILT_IN[name].colour)):
         block = renderer_of(make_recipe(BUILT_IN[name], LADDER_SEED)).block(LADDER_SEED, 0, COUNT)
         sizes = list(zip(block.parameters["height"].tolist(), block.parameters["width"].tolist(), strict=True))
         atomic.replace(folder / f"{name}.png", contact_sheet(block.images, block.texts(), COLUMNS, sizes=sizes))

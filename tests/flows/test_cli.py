@@ -171,6 +171,12 @@ def mistakes(tmp_path_factory) -> Path:
         (("up", "--port", "70000"), ["port: must be from 0 (any free port) to 65535; it is 70000"]),
         (("datasets", "--remove", "nothing"), ["no dataset 'nothing'"]),
         (("profiles", "boook"), ["did you mean 'book'?"]),
+        (("preview", "boook"), ["did you mean 'book'?"]),
+        (("preview", "{}/bad.toml"), ["unknown key 'shaer'", "did you mean 'shear'?"]),
+        (("preview", "{}/absent.toml"), ["absent.toml: no such file"]),
+        (("preview", "{}/bad.toml", "--out", "{}/bad.toml"), ["out: must not be a file that is read"]),
+        (("preview", "book", "--count", "0"), ["count: must be from 1 to 1,024 pictures; it is 0"]),
+        (("preview", "book", "--seed", "-1"), ["seed", "-1"]),
     ],
 )
 def test_a_mistake_is_told_with_exit_code_2(here, mistakes, tmp_path, arguments, said):
@@ -262,7 +268,8 @@ def test_the_command_line_imports_nothing_heavy():
 
 
 def test_nothing_of_prefect_is_imported_for_small_commands():
-    program = "import sys, json, flows.profiles, flows.datasets, flows.describe; print(json.dumps(sorted(sys.modules)))"
+    modules = "flows.profiles, flows.datasets, flows.describe, flows.preview"
+    program = f"import sys, json, {modules}; print(json.dumps(sorted(sys.modules)))"
     loaded = json.loads(subprocess.run([sys.executable, "-c", program], capture_output=True, check=True).stdout)
     assert "prefect" not in loaded
     assert "distributed" not in loaded

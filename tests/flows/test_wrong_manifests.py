@@ -25,7 +25,8 @@ from tasks.datasets.inventory import inventory, require_dataset
 from tasks.datasets.judge import judge
 from tasks.datasets.prove import proof_jobs, prove_all
 from tasks.datasets.recipe import make_recipe
-from tasks.exchange.ingest import as_imported, require_imported
+from tasks.exchange.ingest import require_imported
+from tasks.exchange.reimport import as_imported
 from tasks.profiles.built_in import BUILT_IN
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "v1"

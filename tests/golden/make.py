@@ -1,8 +1,8 @@
-"""Make the small datasets of this format version that later versions must still read.
+"""Make the small datasets of these format versions that later versions must still read.
 
-`python tests/golden/make.py [NAME …]` writes `v1/NAME/` (the version is `shard.FORMAT`) and `v1/NAME.json`,
-what a reader has to find there. Old versions' folders stay as they are. Look at what it made before you keep it:
-`captchas inspect tests/golden/v1/book --out sheet.png`, and the pictures in the .json, two digits a pixel.
+`python tests/golden/make.py [NAME …]` writes `v1/NAME/`, or `v2/NAME/` in colour, and `v1/NAME.json`, what a reader has
+to find there. Old versions' folders stay as they are. Look at what it made before you keep it: `captchas inspect
+tests/golden/v1/book --out sheet.png`, and the pictures in the .json, two digits a value.
 """
 
 import json
@@ -13,10 +13,11 @@ from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 
+import numpy as np
 from PIL import Image
 
 from storage.dataset import Dataset
-from storage.shards.shard import FORMAT
+from storage.shards.shard import COLOUR_FORMAT, FORMAT
 from tasks.datasets.folder import complete
 from tasks.datasets.generate import draw_shard, plan_drawing
 from tasks.datasets.recipe import make_recipe
@@ -24,6 +25,7 @@ from tasks.datasets.totals import Gathered
 from tasks.exchange.ingest import fill_jobs, fill_shard
 from tasks.exchange.labels import find_labels
 from tasks.exchange.scan import ImportRequest, Listing, Source, scan_files
+from tasks.loading.decode import Colour
 from tasks.profiles.built_in import BUILT_IN
 from tasks.profiles.ranges import Grid
 
@@ -48,8 +50,22 @@ PROFILES = (
         arcs=Grid(0, 1),
         scale=Grid(100, 100),
     ),
+    replace(  # everything that is painted
+        BUILT_IN["wild"],
+        name="wild",
+        fonts=("Inter Black", "Inter Bold"),
+        length=(2, 3),
+        height=22,
+        width=50,
+        font_size=10,
+    ),
 )
-COUNT, SEED, SHOWN = {"book": 40, "letters": 40, "hard": 12, "imported": 20}, 3, (0, 1, 7, 11)
+COUNT, SEED, SHOWN = (
+    {"book": 40, "letters": 40, "hard": 12, "imported": 20, "imported-colour": 20, "wild": 12},
+    3,
+    (0, 1, 7, 11),
+)
+IN_COLOUR = {"imported-colour", "wild"}
 
 
 def draw(profile, folder: Path) -> None:
@@ -62,18 +78,34 @@ def draw(profile, folder: Path) -> None:
     complete(folder, gathered, "golden")
 
 
+def place(name: str) -> Path:
+    """Where it lies."""
+    return HERE / f"v{COLOUR_FORMAT if name in IN_COLOUR else FORMAT}" / name
+
+
+def coloured(ink: np.ndarray, number: int) -> np.ndarray:
+    """The picture in two colours that follow from its number; every third on a gradient, every fourth light on dark."""
+    ground, letters = np.array(
+        [[230, 240, 200 - number], [20 + 5 * number, 60, 160 - 7 * number]][:: -1 if number % 4 == 3 else 1]
+    )
+    cover = ink[..., None].astype(np.int64)
+    shade = np.arange(ink.shape[1])[:, None] * (number % 3 == 2)
+    return np.clip((np.maximum(ground - shade, 0) * (255 - cover) + letters * cover) // 255, 0, 255).astype(np.uint8)
+
+
 def bring_in(folder: Path) -> None:
-    """What `captchas import` does, of the pictures of `book`, dark on light as PNG files."""
+    """What `captchas import` does, of the pictures of `book`, dark on light or in colours, as PNG files."""
+    in_colour = folder.name in IN_COLOUR
     with tempfile.TemporaryDirectory() as name:
         source = Path(name) / "pictures"
         source.mkdir()
-        for number, picture in enumerate(
-            Dataset(HERE / f"v{FORMAT}" / "book")[number] for number in range(COUNT["imported"])
-        ):
+        for number, picture in enumerate(Dataset(place("book"))[number] for number in range(COUNT["imported"])):
             # By Pillow at this level: the identity of an imported dataset covers the bytes of its files.
             path = source / f"{number}_{picture.text}.png"
-            Image.fromarray(255 - picture.image).save(path, compress_level=1)
-        listing = Listing(ImportRequest(source, "imported", find_labels(source)))
+            pixels = coloured(picture.image, number) if in_colour else 255 - picture.image
+            Image.fromarray(pixels).save(path, compress_level=1)
+        colour = Colour.AUTO if in_colour else Colour.GREY
+        listing = Listing(ImportRequest(source, "imported", find_labels(source), colour=colour))
         wanted = Source(listing, [scan_files(job) for job in listing.jobs()])
         folder.mkdir(parents=True)
         gathered = Gathered(wanted.identity, wanted.wanted.labelling.as_dict())
@@ -84,7 +116,7 @@ def bring_in(folder: Path) -> None:
 
 def make(name: str, folder: Path) -> None:
     """One of them, drawn or imported."""
-    if name == "imported":
+    if name.startswith("imported"):
         bring_in(folder)
     else:
         draw(next(profile for profile in PROFILES if profile.name == name), folder)
@@ -115,7 +147,7 @@ def seen(folder: Path) -> dict:
 def main() -> None:
     """Make them anew."""
     for name in sys.argv[1:] or COUNT:
-        folder = HERE / f"v{FORMAT}" / name
+        folder = place(name)
         shutil.rmtree(folder, ignore_errors=True)
         make(name, folder)
         text = json.dumps(seen(folder), indent=1, ensure_ascii=False)

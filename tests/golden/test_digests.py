@@ -65,6 +65,26 @@ DIGESTS = {
         "2318a6c624ecd48974e440c15346a14172c640ea8518584f0e260eb21504ac6f",
         "bcadc255af2c1eda5393457cf95d7880df41e0bfe71b0c73f57acbee7bf7cc6e",
     ),
+    "colour": (
+        "fcfb78607f83047af3b2dff5e461e775719dcf186ec0bb0369c483b2a9be51ad",
+        "865da3bec5e5f937dc424cbf35d43c09a22cc4b00a446f12dac9083956a172a0",
+    ),
+    "faces": (
+        "63dd0a41a91d4f1f84239689df672fcf6eb1b127ceccf6c8914544790ff2db67",
+        "b764dcbeeea5122cb6a0bf5abf7213ce51b810aee627b5fa5ce1dfac72123016",
+    ),
+    "hollow": (
+        "a695888256345811045dc6ac51d9109e2f6d5b34330f2e854199c2ee60c0648a",
+        "a88908c145d6d7ce069c319f203653f9e53b0f6513df3fe0d029937ecc22afe2",
+    ),
+    "ground": (
+        "75a29ef511cbc3e6e04bbe22eb234df16d60bc3de4dc6285a927be9a95d9be76",
+        "f21875ba1af55f44c0689c0fb5e801becbf7f0a22cb033a50aa964c0e2cdaf4f",
+    ),
+    "wild": (
+        "15547870856c9297ac3d76bc96e51d8f6b3b0fd25e131d939925485f7962cf3f",
+        "d5b2f366271cb5626a02acd6529f5f1408b9030a5bbe4eceef7638855e175f2d",
+    ),
 }
 
 

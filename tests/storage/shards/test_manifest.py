@@ -82,10 +82,10 @@ def test_an_edited_one_is_damaged(tmp_path, old, new):
         Manifest.read(tmp_path)
 
 
-@pytest.mark.parametrize("other", [0, 2, "1", None])
+@pytest.mark.parametrize("other", [0, 3, True, "1", None])
 def test_another_format_names_both_versions(tmp_path, other):
-    put(tmp_path, asdict(WHOLE) | {"format": other, "new_in_2": 1})
-    with pytest.raises(Damaged, match=rf"format {other!r}; this version reads format 1"):
+    put(tmp_path, asdict(WHOLE) | {"format": other, "new_in_3": 1})
+    with pytest.raises(Damaged, match=rf"format {other!r}; this version reads formats 1 and 2"):
         Manifest.read(tmp_path)
 
 

@@ -295,7 +295,7 @@ EDITS = {
     "identity gone": (drop_identity, "its structure is damaged"),
     "array gone": (drop_array, "its structure is damaged"),
     "array short": (shorten_array, "holds [1400, 1500] rows where 1500 were sealed"),
-    "format": (attribute(format=2), "format 2 with blake3 digests; this version reads format 1 with blake3"),
+    "format": (attribute(format=3), "format 3 with blake3 digests; this version reads formats 1 and 2 with blake3"),
     "digest": (attribute(digest="md5"), "format 1 with md5 digests"),
     "count": (attribute(count=1499), "holds [1500] rows where 1499 were sealed"),
     "count's type": (attribute(count="many"), "its structure is damaged"),

@@ -401,8 +401,8 @@ def no_json(folder, other):
 
 
 def another_format(folder, other):
-    edit(folder, lambda manifest: manifest.update(format=2))
-    return [(MANIFEST, "manifest", "format 2; this version reads format 1", "rebuilt")], [MANIFEST]
+    edit(folder, lambda manifest: manifest.update(format=3))
+    return [(MANIFEST, "manifest", "format 3; this version reads formats 1 and 2", "rebuilt")], [MANIFEST]
 
 
 def resealed(reason: str, **changes):

@@ -9,7 +9,7 @@ import pytest
 
 from storage.shards.shard import SPLITS
 from tasks.datasets.recipe import make_recipe, renderer_of
-from tasks.datasets.statistics import hash_pictures
+from tasks.lowlevel.picture_sums import hash_pictures
 from tasks.profiles.built_in import BUILT_IN
 from tasks.profiles.word_lists import load_words
 

@@ -6,7 +6,8 @@ import pytest
 from storage.errors import OutOfBounds
 from storage.shards.shard import BLOCK, Block
 from tasks.datasets.recipe import make_recipe, renderer_of
-from tasks.datasets.statistics import Distinct, Summary, Tally, hash_pictures
+from tasks.datasets.statistics import Distinct, Summary, Tally
+from tasks.lowlevel.picture_sums import hash_pictures
 from tasks.profiles.built_in import BUILT_IN
 
 

@@ -25,12 +25,14 @@ from tasks.datasets.recipe import make_recipe, renderer_of, require_same
 from tasks.datasets.statistics import SIGMAS
 from tasks.datasets.totals import Gathered
 from tasks.exchange import ingest, scan
-from tasks.exchange.ingest import as_imported, fill_jobs, fill_shard, require_same_files
+from tasks.exchange.import_records import PICTURES, REJECTS, write_records
+from tasks.exchange.ingest import fill_jobs, fill_shard, require_same_files
 from tasks.exchange.labelling import Labelling, LabelOptions, Zeros
 from tasks.exchange.labels import find_labels
 from tasks.exchange.preview import dry_report
-from tasks.exchange.scan import PICTURES, REJECTS, ImportRequest, Listing, Source, scan_files, write_records
-from tasks.loading.decode import Invert, load_picture
+from tasks.exchange.reimport import as_imported
+from tasks.exchange.scan import ImportRequest, Listing, Source, scan_files
+from tasks.loading.decode import Colour, Invert, load_picture
 from tasks.lowlevel.deflate import compress
 from tasks.lowlevel.grey_png import png
 from tasks.profiles.built_in import find_profile
@@ -173,7 +175,7 @@ def test_the_files_left_behind_and_the_manifest(pictures, imported):
     source = manifest.source
     lines = (imported.folder.with_name("pictures records") / PICTURES).read_bytes()
     assert source["digest"] == sha256(lines).hexdigest()
-    assert (source["pictures"], source["ink"], source["loader"]) == (COUNT, {"invert": "auto"}, 2)
+    assert (source["pictures"], source["ink"], source["loader"]) == (COUNT, {"invert": "auto"}, 3)
     assert "pattern" in source["labels"]
     assert manifest.fonts == []
     assert (manifest.words, manifest.renderer, manifest.seed) == (None, 0, 0)
@@ -532,7 +534,7 @@ def test_a_dataset_tells_how_it_was_imported(pictures, imported, tmp_path):
     assert again == {
         "folder": pictures, "labels": None, "pattern": imported.manifest.source["labels"]["pattern"],
         "name": imported.manifest.profile["name"], "out": imported.folder, "invert": Invert.AUTO,
-        "alphabet": imported.manifest.profile["alphabet"],
+        "alphabet": imported.manifest.profile["alphabet"], "colour": Colour.GREY,
     }  # fmt: skip
     folder = few(tmp_path / "s")
     (folder / "labels.csv").write_text("path,label\n" + "".join(f"{path.name},A\n" for path in folder.glob("*.png")))

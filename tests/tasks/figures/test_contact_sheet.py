@@ -91,7 +91,7 @@ def test_sheet_of_nothing_is_a_picture():
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"images": np.zeros((2, 4, 4))}, "images must be 3-D uint8"),
+        ({"images": np.zeros((2, 4, 4))}, r"images must be \(n, H, W\) or \(n, H, W, 3\) uint8"),
         ({"captions": ["one"]}, "captions must be 2, as many as images, not 1"),
         ({"columns": 0}, "columns must be 1 or more, not 0"),
         ({"sizes": np.array([[4, 4], [5, 4]])}, "sizes must be .* between 1 and 4 x 4"),
@@ -133,3 +133,17 @@ def test_a_sheet_fits_a_page_of_1000_pixels(width):
     many = decoded(contact_sheet(np.repeat(images, 5, axis=0), ["WORD"] * 45))
     assert many.shape[1] <= 1000
     assert many.shape[0] < 2500 or width > 490
+
+
+def test_sheet_shows_colours_as_they_are():
+    images = np.full((2, 8, 12, 3), (200, 30, 90), np.uint8)
+    images[1] = (10, 220, 240)
+    sizes = np.array([[8, 12], [4, 6]])
+    ink = np.full((3, 3), 255, np.uint8)
+    mixed = mixed_sheet([images[0], images[1, :4, :6], ink], ["", "", ""])
+    assert (decoded(mixed) == 0).all(axis=2).sum() == 3 * 3 * ENLARGE**2
+    for sheet in (contact_sheet(images, ["", ""], sizes=sizes), mixed):
+        there = decoded(sheet)
+        assert [(there == pixel).all(axis=2).sum() for pixel in ((200, 30, 90), (10, 220, 240))] == [
+            8 * 12 * ENLARGE**2, 4 * 6 * ENLARGE**2
+        ]  # fmt: skip

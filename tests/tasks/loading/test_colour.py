@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from tasks.loading.colour import filled, grey_of
+from tasks.loading.colours.brightness import filled, grey_of
 
 
 def painted(paper, ink, size=(20, 60)):

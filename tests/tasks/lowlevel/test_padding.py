@@ -29,3 +29,14 @@ def test_a_picture_larger_than_the_canvas_is_refused(shape):
 def test_another_number_of_pictures_is_refused(count):
     with pytest.raises(ValueError, match="zip"):
         stack_padded([np.ones((2, 2), np.uint8)] * 2, count, 2, 2)
+
+
+def test_pictures_in_colour_may_go_on_around_themselves():
+    pictures = [np.full((2, 3, 3), (9, 8, 7), np.uint8), np.zeros((4, 5, 3), np.uint8)]
+    assert (stack_padded(pictures, 2, 4, 5, (3,))[0, 2:] == 0).all()
+    around = stack_padded(pictures, 2, 4, 5, (3,), lambda picture: picture[0, 0] + 1)
+    assert around.shape == (2, 4, 5, 3)
+    assert (around[0, :2, :3] == (9, 8, 7)).all()
+    assert (around[0, 2:] == (10, 9, 8)).all()
+    assert (around[0, :, 3:] == (10, 9, 8)).all()
+    assert (around[1] == 0).all()  # it fills its canvas

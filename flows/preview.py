@@ -1,0 +1,63 @@
+"""Draw a profile's first pictures as a contact sheet, at once: no dataset, no server."""
+
+from dataclasses import replace
+from pathlib import Path
+
+from flows.home import home
+from flows.parameters import Count, Name, Seed
+from flows.service.starting import compile_kernels
+from storage.files.places import local, place
+from storage.files.targets import require_file
+from tasks.datasets.describe import preview_sheet
+from tasks.datasets.samples import first_pictures
+from tasks.profiles.built_in import find_profile
+
+
+def preview(
+    profile: Name,
+    *,
+    count: Count = 24,
+    seed: Seed = 1,
+    out: Path | None = None,
+    font: list[str] | None = None,
+    words: str | None = None,
+) -> dict[str, object]:
+    """Draw a profile's first pictures as a contact sheet, at once, to see what `generate` would draw.
+
+    Parameters
+    ----------
+    profile
+        A built-in profile (see `captchas profiles`) or the path of a .toml file.
+    count
+        Number of pictures, at most 1,024.
+    seed
+        As of `captchas generate`, whose first pictures these are.
+    out
+        The contact sheet's file, a PNG; by default reports/preview/PROFILE.png under the home.
+    font
+        Use these faces instead of the profile's: bundled names or paths. May be given again.
+    words
+        Use this word list instead of the profile's: web2, a path, or '' for random strings.
+    """
+    sheet = local(out, "out") if out else None
+    if sheet:
+        read = [place(name) for name in (profile, words or "", *(font or ())) if name.endswith((".toml", ".txt"))]
+        require_file(sheet, "out", inputs=read)
+    chosen = find_profile(profile)
+    if font:
+        chosen = replace(chosen, fonts=tuple(font))
+    if words is not None:
+        chosen = replace(chosen, words=words)
+    compile_kernels()
+    block = first_pictures(chosen, seed, count)
+    sheet = sheet or home() / "reports" / "preview" / f"{chosen.name}.png"
+    preview_sheet(block, sheet)
+    texts = block.texts()
+    return {
+        "profile": chosen.name,
+        "seed": seed,
+        "pictures": len(texts),
+        "canvas": list(chosen.canvas),
+        "texts": texts,
+        "contact_sheet": str(sheet),
+    }

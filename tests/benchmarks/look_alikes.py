@@ -1,0 +1,152 @@
+"""Set the pictures of other generators beside ours, and read theirs with a reader that learnt from ours alone.
+
+    python -m tests.benchmarks.look_alikes sheets [NAME ...] [--out docs/look-alikes]
+    python -m tests.benchmarks.look_alikes beside FOLDER PROFILE --out FILE     # the same of any pictures
+    python -m tests.benchmarks.look_alikes rates [NAME ...] [--drawn 20000] [--count 2000] [--seed 1]
+
+Their pictures are those of `tests.benchmarks.others`, seed 2. Ours are of the profile `like-NAME`, whose fields were
+set by the packages' documentation and source, and by eye on pictures of seed 1.
+"""
+
+import argparse
+import io
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+
+from flows.home import home
+from storage.files import atomic
+from storage.models import load_model
+from tasks.datasets.samples import first_pictures
+from tasks.loading.colour_ink import to_ink
+from tasks.profiles.built_in import find_profile
+from tasks.rates import Rate
+from tasks.reading.reader import Reader
+from tests.benchmarks.others import GENERATORS, NotInstalled, write_others
+
+SEED = 2  # of their pictures
+ACROSS, GAP, HEAD = 1000, 8, 26  # pixels of a sheet: its width, between pictures, of a heading
+BATCH = 250  # pictures that are read together
+SHOWN = 12  # pictures of each kind
+MOST_WIDE = 236  # pixels of a picture on a sheet; larger ones are shrunk
+
+
+def sheet(theirs: list[Image.Image], ours: list[Image.Image], names: tuple[str, str]) -> bytes:
+    """Draw two columns of pictures, theirs and ours, as a PNG at most `ACROSS` pixels wide."""
+    columns = [[_sized(picture, max(p.width for p in pictures)) for picture in pictures] for pictures in (theirs, ours)]
+    wide, high = (max(getattr(p, side) for column in columns for p in column) for side in ("width", "height"))
+    each = max(1, ((ACROSS - GAP) // 2 - GAP) // (wide + GAP))
+    half, rows = each * (wide + GAP) + GAP, -(-max(map(len, columns)) // each)
+    page = Image.new("RGB", (2 * half + GAP, HEAD + rows * (high + GAP) + GAP), "white")
+    pen = ImageDraw.Draw(page)
+    for side, (name, column) in enumerate(zip(names, columns, strict=True)):
+        left = side * (half + GAP)
+        pen.text((left + GAP, 6), name, "#222222", ImageFont.load_default(size=13))
+        for k, picture in enumerate(column):
+            x, y = left + GAP + k % each * (wide + GAP), HEAD + k // each * (high + GAP)
+            pen.rectangle((x - 1, y - 1, x + picture.width, y + picture.height), outline="#dddddd")
+            page.paste(picture, (x, y))
+    file = io.BytesIO()
+    page.save(file, "PNG", optimize=True)
+    return file.getvalue()
+
+
+def _sized(picture: Image.Image, widest: int) -> Image.Image:
+    """Enlarge a picture by a whole number, or shrink it, so that the widest of its kind is up to `MOST_WIDE` wide."""
+    zoom = MOST_WIDE / widest if widest > MOST_WIDE else float(MOST_WIDE // widest)
+    how = Image.Resampling.LANCZOS if zoom < 1 else Image.Resampling.NEAREST
+    return picture.resize((round(picture.width * zoom), round(picture.height * zoom)), how)
+
+
+def drawn(profile: str, count: int, seed: int = 1) -> list[Image.Image]:
+    """Draw our pictures of a profile."""
+    block = first_pictures(find_profile(profile), seed, count)
+    sizes = zip(block.parameters["height"].tolist(), block.parameters["width"].tolist(), strict=True)
+    images = block.images if block.images.ndim == 4 else 255 - block.images
+    return [
+        Image.fromarray(image[:high, :wide]).convert("RGB") for image, (high, wide) in zip(images, sizes, strict=True)
+    ]
+
+
+def write_beside(folder: Path, profile: str, heading: str, out: Path) -> None:
+    """Write a sheet of the first pictures of a folder beside ours."""
+    theirs = [Image.open(path).convert("RGB") for path in sorted(folder.iterdir())[:SHOWN]]
+    atomic.replace(out, sheet(theirs, drawn(profile, SHOWN), (heading, f"captchas preview {Path(profile).name}")))
+    print(out)
+
+
+def write_sheets(names: list[str], out: Path) -> None:
+    """Write a sheet for each generator; it is named for it."""
+    for name in names:
+        folder = write_others(name, home() / "samples" / "others", max(SHOWN, 20), SEED)
+        package = GENERATORS[name].package.rpartition("-")
+        write_beside(folder, f"like-{name}", f"{package[0]} {package[2]}", out / f"{name}.png")
+
+
+def captchas(*arguments: object) -> None:
+    """Run a command; it must succeed, and what it prints is only shown if it does not."""
+    run = subprocess.run(
+        [sys.executable, "-m", "flows", *map(str, arguments)], capture_output=True, text=True, check=False
+    )
+    if run.returncode:
+        raise SystemExit(f"captchas {' '.join(map(str, arguments))}: {run.stdout}{run.stderr}")
+
+
+def read(model: Path, folder: Path, length: tuple[int, int]) -> tuple[Rate, Rate]:
+    """Read a folder of NUMBER_TEXT.png with no dictionary; return the words right, case folded and exact."""
+    networks, record = load_model(model)
+    reader, paths = Reader(networks, record, length=length), sorted(folder.iterdir())
+    texts = np.array([path.stem.partition("_")[2] for path in paths])
+    pictures = [np.asarray(Image.open(path).convert("RGB")) for path in paths]
+    readings = np.zeros(len(paths), f"U{length[1]}")
+    for shape in {picture.shape for picture in pictures}:
+        rows = [k for k, picture in enumerate(pictures) if picture.shape == shape]
+        for first in range(0, len(rows), BATCH):
+            some = rows[first : first + BATCH]
+            readings[some] = reader.read(to_ink(np.stack([pictures[k] for k in some]))).reading
+    return Rate.of(np.char.lower(readings) == np.char.lower(texts)), Rate.of(readings == texts)
+
+
+def rates_of(name: str, counts: tuple[int, int], seed: int, folder: Path) -> tuple[str, ...]:
+    """Draw and train, unless the home in `folder` has such a model, and read; return the columns of a line."""
+    theirs, model = write_others(name, home() / "samples" / "others", counts[1], SEED), f"like-{name}.skops"
+    if not (folder / "models" / model).exists():
+        captchas("generate", f"like-{name}", "--count", counts[0], "--seed", seed, "--home", folder)
+        captchas("train", f"like-{name}", "--home", folder)
+    folded, exact = read(folder / "models" / model, theirs, GENERATORS[name].length)
+    return name, str(folded), str(exact)
+
+
+def main() -> int:
+    """Write sheets or print rates; leave out what is not installed."""
+    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.look_alikes")
+    parser.add_argument("what", choices=("sheets", "beside", "rates"))
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"by default all: {', '.join(GENERATORS)}")
+    parser.add_argument("--drawn", type=int, default=20_000, help="of our pictures, to learn from")
+    parser.add_argument("--count", type=int, default=2000, help="of theirs, to read")
+    parser.add_argument("--seed", type=int, default=1, help="of ours")
+    parser.add_argument("--out", type=Path, default=Path("docs") / "look-alikes")
+    options = parser.parse_args()
+    if options.what == "beside":
+        write_beside(Path(options.names[0]), options.names[1], options.names[0], options.out)
+        return 0
+    names = options.names or list(GENERATORS)
+    if options.what == "sheets":
+        write_sheets(names, options.out)
+        return 0
+    print("| generator | words right, case folded | exact |\n|---|---|---|", flush=True)
+    for name in names:
+        try:
+            line = rates_of(name, (options.drawn, options.count), options.seed, home() / "samples" / "look-alikes")
+        except NotInstalled as error:
+            print(f"left out: {error}", file=sys.stderr)
+        else:
+            print(f"| {' | '.join(line)} |", flush=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,78 @@
+"""`captchas preview`: a contact sheet at once, of the pictures that a dataset would begin with."""
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from flows.preview import preview
+from storage.errors import BadInput
+from tasks.datasets.recipe import make_recipe, renderer_of
+from tasks.datasets.samples import first_pictures
+from tasks.profiles.profile import Profile
+from tasks.profiles.ranges import Grid
+
+FACES = ("Inter Black", "Goudy Bookletter 1911", "DejaVu Sans Bold")
+PLAIN = Profile("plain", fonts=FACES, alphabet="AVTJjfo", length=(3, 5), width=144, left=3, scale=Grid(100, 120, 10))
+
+
+@pytest.fixture(autouse=True)
+def _home(tmp_path, monkeypatch):
+    monkeypatch.setenv("CAPTCHAS_HOME", str(tmp_path))
+
+
+def test_it_says_where_the_sheet_is_and_what_it_shows(tmp_path):
+    told = preview("letters", count=3, seed=2)
+    assert told["contact_sheet"] == str(tmp_path / "reports" / "preview" / "letters.png")
+    assert (told["profile"], told["seed"], told["pictures"]) == ("letters", 2, 3)
+    with Image.open(told["contact_sheet"]) as sheet:
+        assert sheet.format == "PNG"
+        one_row = sheet.size
+    assert [path.name for path in (tmp_path / "reports" / "preview").iterdir()] == ["letters.png"]
+    more = preview("letters", count=20, seed=2, out=tmp_path / "own.png")
+    assert more["contact_sheet"] == str(tmp_path / "own.png")
+    assert more["texts"][:3] == told["texts"]
+    with Image.open(tmp_path / "own.png") as sheet:
+        assert sheet.height > one_row[1]
+
+
+def test_a_toml_file_with_other_faces_and_words(tmp_path):
+    (tmp_path / "mine.toml").write_text('based_on = "book"\nwidth = 120\n')
+    (tmp_path / "words.txt").write_text("BONE\nCAKE\n")
+    told = preview(str(tmp_path / "mine.toml"), count=5, font=["Inter Bold"], words=str(tmp_path / "words.txt"))
+    assert told["profile"] == "mine"
+    assert set(told["texts"]) <= {"BONE", "CAKE"}
+
+
+@pytest.mark.parametrize("changes", [{}, {"rotation": Grid(-9, 9), "height": 50, "top": 9, "left": 9, "width": 160}])
+def test_the_pictures_are_the_first_of_the_dataset(changes):
+    """Letters that touch are drawn as pairs, and each face appears: nothing that was left out shows."""
+    profile = Profile(**vars(PLAIN) | changes)
+    shown = first_pictures(profile, 5, 40)
+    drawn = renderer_of(make_recipe(profile, 5)).block(5, 0, 40)
+    for ours, theirs in zip(shown, drawn, strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+    assert set(shown.parameters["font"]) == {0, 1, 2}
+
+
+def test_few_pairs_and_faces_are_drawn(monkeypatch):
+    """Every pair in every face of the ladder takes seconds, and a sheet shows a few."""
+    from tasks.datasets import samples
+
+    pairs = []
+
+    def counting(*arguments):
+        pairs.append(len(arguments[-1]))
+        return real(*arguments)
+
+    real = samples.draw_glyphs
+    monkeypatch.setattr(samples, "draw_glyphs", counting)
+    first_pictures(Profile(**vars(PLAIN) | {"fonts": ("Inter Black", *FACES[1:]) * 3}), 5, 2)
+    assert len(pairs) <= 3
+    assert max(pairs) <= 2 * 4
+
+
+def test_what_cannot_be_drawn_is_told():
+    with pytest.raises(BadInput, match="past the right edge"):
+        first_pictures(Profile(**vars(PLAIN) | {"width": 60}), 1, 8)
+    with pytest.raises(BadInput, match=r"count: must be from 1 to 1,024 pictures; it is 1025"):
+        first_pictures(PLAIN, 1, 1025)

@@ -1,0 +1,53 @@
+"""Look-alikes of other generators: what their documentation says, drawable, and found by name."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from flows.profiles import profiles
+from tasks.datasets.samples import first_pictures
+from tasks.profiles.built_in import BUILT_IN, find_profile, read_profile
+from tasks.profiles.look_alikes import LOOK_ALIKES
+
+# Rows, columns, number of characters, shortest and longest text, by the generators' documentation or source. The
+# pictures of django-simple-captcha are as wide as their texts, and multicolorcaptcha's are drawn at half size.
+FACTS = {
+    "like-captcha": (60, 160, 36, 4, 5),
+    "like-django-simple-captcha": (31, 84, 26, 4, 4),
+    "like-multicolorcaptcha": (180, 320, 10, 4, 4),
+    "like-svg-captcha": (50, 150, 62, 4, 4),
+    "like-kaptcha": (50, 200, 20, 5, 5),
+    "like-dchest-captcha": (80, 240, 10, 6, 6),
+}
+
+
+def test_they_have_the_sizes_and_texts_of_the_generators():
+    assert {
+        name: (*profile.canvas, len(profile.alphabet), *profile.length) for name, profile in LOOK_ALIKES.items()
+    } == FACTS
+
+
+def test_they_are_no_rungs_but_are_listed_and_found(tmp_path):
+    assert not set(LOOK_ALIKES) & set(BUILT_IN)
+    assert set(LOOK_ALIKES) <= {row["name"] for row in profiles()["profiles"]}
+    assert find_profile("like-kaptcha") is LOOK_ALIKES["like-kaptcha"]
+    path = Path(tmp_path, "mine.toml")
+    path.write_text('based_on = "like-svg-captcha"\nlength = [5, 5]\nwidth = 190\n')
+    assert (read_profile(path).canvas, read_profile(path).shadow_x) == (
+        (50, 190),
+        LOOK_ALIKES["like-svg-captcha"].shadow_x,
+    )
+
+
+@pytest.mark.parametrize("name", FACTS)
+def test_they_draw_every_letter_into_the_picture(name):
+    profile = LOOK_ALIKES[name]
+    block = first_pictures(profile, 1, 6)
+    assert block.images.shape == (6, *profile.canvas, 3)
+    assert all(set(text) <= set(profile.alphabet) for text in block.texts())
+    for text, boxes in zip(block.texts(), block.boxes.astype(int), strict=True):
+        there = boxes[: len(text)]
+        assert (there[:, :2] >= 0).all() and (there[:, 2:] <= profile.canvas).all()
+        assert ((there[:, 2] - there[:, 0]) >= 6).all()  # rows: nothing has shrunk beyond legibility
+    assert len(np.unique(block.images.reshape(6, -1), axis=0)) == 6
