@@ -42,7 +42,8 @@ ROOMS = {
     "tasks/figures": ({"storage.texts", "tasks.rates", "tasks.lowlevel"}, {"numpy", "PIL", "matplotlib"}),
     # Units: one job each, a small receipt out.
     "tasks/training": (
-        STORAGE | {"tasks.drawing", "tasks.loading", "tasks.reading", "tasks.profiles", "tasks.rates", "tasks.lowlevel"},
+        STORAGE
+        | {"tasks.drawing", "tasks.loading", "tasks.reading", "tasks.profiles", "tasks.rates", "tasks.lowlevel"},
         {"numpy", "scipy", "threadpoolctl"},
     ),
     "tasks/datasets": (

@@ -25,9 +25,9 @@ from tasks.drawing.renderer import split_by
 from tasks.exchange.import_records import PICTURES, REJECTS, changes
 from tasks.exchange.preview import PAIRS, Preview, notes_of
 from tasks.exchange.scan import DIGEST_BYTES, Source, first_rejects, split_of
+from tasks.loading.colours.seen import ground_colour
 from tasks.loading.decode import Colour, Invert, decode_picture, decode_seen
 from tasks.loading.safe_read import BadPicture, read_file
-from tasks.loading.colours.seen import ground_colour
 from tasks.lowlevel.deflate import compress
 from tasks.lowlevel.padding import stack_padded
 

@@ -10,9 +10,9 @@ from storage.files import atomic
 from tasks.exchange.label_sources.label_files import PICTURE
 from tasks.exchange.scan import ImportRequest, Listing, first_rejects, split_of
 from tasks.figures.contact_sheet import mixed_sheet
+from tasks.loading.colours.seen import is_coloured
 from tasks.loading.decode import Colour, decode_picture, decode_seen
 from tasks.loading.safe_read import BadPicture, read_file
-from tasks.loading.colours.seen import is_coloured
 
 PAIRS = "pairs.png"
 SHOWN = 5  # pairs in a report
