@@ -5,6 +5,7 @@ Numba keeps compiled kernels beside the modules, or in the user's cache folder i
 
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 
@@ -17,6 +18,7 @@ from tasks.lowlevel.deflate import compress
 from tasks.lowlevel.grey_png import png
 from tasks.lowlevel.inflate import inflate
 from tasks.profiles.built_in import find_profile
+from tasks.profiles.colours import Colours
 from tasks.profiles.profile import Profile
 from tasks.profiles.ranges import Grid
 from tasks.reading import networks
@@ -39,6 +41,8 @@ def warm(done: Callable[[str], object] = lambda _part: None) -> None:
     block = renderer_of(recipe).block(recipe.seed, 0, 32)
     distorted = Profile("warm", top=20, left=20, height=90, width=90, rotation=Grid(0, 1), blur=Grid(1, 1))
     renderer_of(make_recipe(distorted, 1)).block(1, 0, 32)
+    painted = replace(distorted, letter_colour=Colours(("#204060",)), contrast=30, hollow=Grid(-9, 9, 9))
+    renderer_of(make_recipe(painted, 1)).block(1, 0, 32)
     done("drawing")
     Tally(profile.alphabet).add(block)
     colours = np.repeat(block.images[..., None], 3, axis=3)

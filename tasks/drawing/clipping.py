@@ -12,6 +12,7 @@ from tasks.profiles.profile import Profile
 from tasks.profiles.ranges import Grid
 
 _ROUNDING = 32  # 1/32 px of slack for the rounding of turned coordinates
+LEAST_FIT = 40  # percent of its size at which a text may be drawn
 _TRIES = 8  # of a fitting picture: a larger top or height moves sheared letters to the right again
 _PEN = 64  # units of a pixel in which pens move
 _LEFT, _RIGHT, _UP, _DOWN = range(4)  # edges
@@ -38,6 +39,43 @@ def check_fit(profile: Profile, faces: tuple[Face, ...], glyphs: tuple[GlyphSet,
             + (", a larger top, or less rotation, move, tracking or wave" if profile.moves_letters else "")
             + _fitting(profile, faces, glyphs, texts, worst)
         )
+
+
+def check_room(
+    profile: Profile, faces: tuple[Face, ...], glyphs: tuple[GlyphSet, ...], words: tuple[str, ...],
+    fits: Callable[[list[str], int], np.ndarray],
+) -> None:  # fmt: skip
+    """Refuse a profile whose texts are fitted to the picture, but whose widest would hardly be seen there.
+
+    Parameters
+    ----------
+    fits : callable
+        Takes a text for each face and a shear, and returns the percent of its size at which each is drawn, when all
+        else is at its largest.
+
+    Raises
+    ------
+    BadInput
+        The message has the worst text, its face, and how small it would be.
+    """
+    letters = _letters(words, profile.alphabet)
+    texts = []
+    for glyph_set in glyphs:
+        wide = np.append(glyph_set.advance, 0)
+        if words:
+            texts.append(words[int(wide[letters].sum(axis=1).argmax())])
+        else:
+            texts.append(profile.alphabet[int(glyph_set.advance.argmax())] * profile.length[1])
+    for shear in {profile.shear.values()[0], profile.shear.values()[-1]}:
+        found = fits(texts, shear)
+        worst = int(found.argmin())
+        if found[worst] < LEAST_FIT:
+            raise BadInput(
+                f"profile {profile.name!r}: the picture is {profile.height} x {profile.width} px, in which "
+                f"{texts[worst]!r} in {faces[worst].name} would be drawn at {found[worst]} % of its size, and must be "
+                f"at {LEAST_FIT} % or more; choose a larger height or width, a smaller left, top, font_size, size or "
+                "length, or less tracking, move, bounce or wave"
+            )
 
 
 Worst = dict[str, tuple[int, str]]

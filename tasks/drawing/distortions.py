@@ -145,7 +145,7 @@ class Variation:
             drawn["wave_length"][(drawn["wave_y"] == 0) & (drawn["wave_x"] == 0)] = 0
             for wave, phase in (("wave_y", "phase_y"), ("wave_x", "phase_x")):
                 drawn[phase][drawn[wave] == 0] = 0
-        if self._profile.adds_noise:
+        if self._profile.adds_noise and not self._profile.paints:
             strokes = (drawn["lines"] > 0) | (drawn["arcs"] > 0)
             drawn["line_width"][~strokes] = 0
             drawn["line_ink"][~strokes & (drawn["specks"] == 0)] = 0

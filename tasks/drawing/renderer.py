@@ -10,12 +10,13 @@ from numpy.typing import ArrayLike
 from storage.errors import BadInput
 from storage.shards.shard import BLOCK, Block
 from tasks.drawing import letter_kernel
-from tasks.drawing.clipping import check_fit
+from tasks.drawing.clipping import check_fit, check_room
 from tasks.drawing.distortions import Placement, Variation
-from tasks.drawing.letter_kernel import Bitmaps, Setting, Shears, Sprites, Texts
+from tasks.drawing.letter_kernel import Bitmaps, Setting, Texts
 from tasks.drawing.painting.painter import Painter, Placed
 from tasks.drawing.randomness import below, raw
-from tasks.drawing.resampling import make_taps, phases, tangent
+from tasks.drawing.resampling import tangent
+from tasks.drawing.sprites import make_shears, make_sprites
 from tasks.lowlevel.splitmix64 import GAMMA, mix
 from tasks.lowlevel.unaligned import WORD
 from tasks.profiles.fonts import Face, GlyphSet
@@ -87,11 +88,14 @@ class Renderer:
         self._painter = Painter(profile, glyphs, self.longest, self._variation) if profile.paints else None
         self._drawn = np.dtype([*self._variation.dtype.descr, *(self._painter.dtype.descr if self._painter else [])])
         self._parameters = np.dtype(PARAMETERS.descr + [(name, *part) for name, *part in self._drawn.descr])
-        if not profile.fits_text:
+        if profile.fits_text:
+            check_room(profile, faces, glyphs, words, self._fits)
+        else:
             check_fit(profile, faces, glyphs, words)
         if not profile.resamples:
-            self._by_shear = self._make_shears()
-            self._sprites = self._make_sprites(self._by_shear)
+            lowest = int((self._bitmaps.corners[:, 0] + self._bitmaps.shapes[:, 0]).max())
+            self._by_shear = make_shears(self._slopes, self._scales, self._sizes, max(self.canvas), lowest)
+            self._sprites = make_sprites(self._bitmaps, self._by_shear, self.canvas[0])
 
     def _read_words(self, words: tuple[str, ...]) -> None:
         self.longest = max(map(len, words)) if words else self.profile.length[1]
@@ -122,53 +126,6 @@ class Renderer:
             np.cumsum([0] + [bitmap.size for bitmap in bitmaps[:-1]]).astype(np.int64),
             np.array([bitmap.shape for bitmap in bitmaps], np.int64), corners,
         )  # fmt: skip
-
-    def _make_shears(self) -> Shears:
-        taps = [make_taps(int(scale), max(self.canvas)) for scale in self._scales]
-        widest = max(tap.weight.shape[1] for tap in taps)
-        periods = np.array([phases(int(scale)) for scale in self._scales], np.int64)
-        # Phase 0 begins so far right that no sheared letter starts left of column 1.
-        base = np.array([-(-(self._reach() + 2) // period) * period for period in periods.tolist()], np.int64)
-        return Shears(
-            self._slopes, self._scales, np.stack([tap.start for tap in taps]),
-            np.stack([np.pad(tap.weight, ((0, 0), (0, widest - tap.weight.shape[1]))) for tap in taps]),
-            self._sizes, periods, base,
-        )  # fmt: skip
-
-    def _reach(self) -> int:
-        """Return how many columns the steepest shear shifts the lowest row."""
-        lowest = int((self._bitmaps.corners[:, 0] + self._bitmaps.shapes[:, 0]).max())
-        return max(abs(int(slope)) for slope in self._slopes) * lowest >> 16
-
-    def _make_sprites(self, shears: Shears) -> Sprites:
-        """Draw all letters once if they need little memory; else return empty tables."""
-        count, reach = len(self._bitmaps.shapes), self._reach()
-        rows, columns = self._bitmaps.shapes.T
-        areas = (rows + 2) * (columns + reach + 4 + WORD)  # a pixel more on each side, and rows of whole words
-        wanted = sum(
-            int(areas.sum()) * period * scale * scale // 10_000 * len(self._shears)
-            for period, scale in zip(shears.periods.tolist(), self._scales.tolist(), strict=True)
-        )
-        if wanted > letter_kernel.SPRITE_BYTES:
-            return Sprites(np.zeros((0, 0), np.int64), np.zeros((0, 5), np.int64), np.zeros(0, np.uint8))
-        entry, used = 0, 0
-        first = np.zeros((len(self._shears), len(self._scales)), np.int64)
-        parts, entries = [], []
-        for k, scale in enumerate(self._scales.tolist()):
-            period, base, height = int(shears.periods[k]), int(shears.base[k]), int(self._sizes[k, 0])
-            widest = (base + period + int(columns.max()) + reach + 4) * scale // 100 + 4
-            taps = make_taps(scale, max(widest, self.canvas[0]))
-            out = np.empty(count * period * (height + 1) * (widest + WORD), np.uint8)
-            for h, slope in enumerate(self._slopes):
-                where = np.zeros((count, period, 5), np.int64)
-                size = letter_kernel.make_sprites(self._bitmaps, taps, slope, height, period, base, out, where)
-                where[..., 0] += used
-                first[h, k] = entry
-                parts.append(out[:size].copy())
-                entries.append(where.reshape(-1, 5))
-                entry += count * period
-                used += size
-        return Sprites(first, np.concatenate(entries), np.concatenate(parts))
 
     def parameters(self, seed: int, block: int) -> BlockParameters:
         """Draw the whole table of a block, always 1,024 rows."""
@@ -201,6 +158,12 @@ class Renderer:
         if self._painter:
             self._painter.values.clear(drawn, letters)
         return drawn
+
+    def _fits(self, texts: list[str], shear: int) -> np.ndarray:
+        """Return the percent of its size at which a text in each face fits, with all else at its largest, (n,) int."""
+        values = self._painter.values.largest(self._drawn) if self._painter else {}
+        placed = self._place(self.table(texts, np.arange(len(texts)), shear, self._scales[0], **values))
+        return placed.fit if isinstance(placed, Placed) else np.full(len(texts), 100)
 
     def letters_a_text(self) -> tuple[np.ndarray, np.ndarray]:
         """Return mean and variance of each character's count in a text, both (A,) float64."""
@@ -329,19 +292,17 @@ class Renderer:
         return self._split(table, self._place(table))
 
     def _split(self, table: BlockParameters, placement: Placement | Placed | None) -> np.ndarray:
-        faces = np.broadcast_to(table.font[:, None], table.letters.shape)
-        if self.profile.own_faces:
-            faces = table.drawn["face"]
-        columns = [self._codes[face, letters] for face, letters in zip(faces.T, table.letters.T, strict=True)]
+        own = self.profile.own_faces
+        faces = table.drawn["face"] if own else np.broadcast_to(table.font[:, None], table.letters.shape)
+        columns = list(self._codes[faces, table.letters].T)
         columns += [self._face_numbers[table.font], self._shears[table.shear].astype(np.uint64)]
         columns += [self._scales[table.scale].astype(np.uint64)]
-        if not self._painter or not isinstance(placement, Placed):
+        if not isinstance(placement, Placed):
             return split_by(columns + self._variation.columns(table.drawn, placement))
-        if self.profile.own_faces:
-            columns += [np.where(letters < 0, 0, self._face_numbers[face])
-                        for face, letters in zip(faces.T, table.letters.T, strict=True)]  # fmt: skip
+        if own:
+            columns += list(np.where(table.letters < 0, np.uint64(0), self._face_numbers[faces]).T)
         columns += self._variation.columns(table.drawn, None)
-        return split_by(columns + self._painter.columns(table.drawn, placement))
+        return split_by(columns + (self._painter.columns(table.drawn, placement) if self._painter else []))
 
     def _text(self, letters: np.ndarray) -> np.ndarray:
         length = self.longest

@@ -74,20 +74,20 @@ _COLOUR = replace(
     _JITTER, name="colour", ground_colour=Colours(), letter_colour=Colours(), own_colours=True, contrast=30
 )
 _FACES = replace(_COLOUR, name="faces", fonts=_CLEAR, own_faces=True, size=Grid(80, 125, 5), left=2, top=1)
-_HOLLOW = replace(_COLOUR, name="hollow", hollow=Grid(8, 14, 2), weight=Grid(5, 10, 5), left=2, top=1)
-_PATTERNED = {
-    "pattern_colour": Colours(), "ground": tuple(Ground), "ground_size": Grid(8, 32, 4),
-    "ground_width": Grid(1, 3), "ground_angle": Grid(0, 345, 15),
-}  # fmt: skip
-_GROUND = replace(_COLOUR, name="ground", ground_ink=Grid(20, 60, 5), **_PATTERNED)
+_HOLLOW = replace(_COLOUR, name="hollow", hollow=Grid(12, 18, 2), weight=Grid(5, 10, 5), contrast=45, left=2, top=1)
+_GROUND = replace(
+    _COLOUR, name="ground", pattern_colour=Colours(), ground=tuple(Ground), ground_size=Grid(8, 32, 4),
+    ground_width=Grid(1, 3), ground_angle=Grid(0, 345, 15), ground_ink=Grid(20, 60, 5),
+)  # fmt: skip
 _WILD = Profile(
     "wild", fonts=tuple(face for face in _CLEAR if face not in ONE_CASE), alphabet=_CAPITALS + _SMALL, length=(4, 7),
     height=60, width=160, font_size=28, left=3, top=2, ink=Ink.GREY, shear=Grid(-200, 200, 50), scale=Grid(100, 100),
     rotation=Grid(-15, 15), move_y=Grid(-2, 2), tracking=Grid(0, 4), bounce=Grid(-6, 6, 2),
     wave_y=Grid(0, 20, 5), wave_x=Grid(0, 20, 5), wave_length=Grid(60, 90, 10),
     ground_colour=Colours(), letter_colour=Colours(), shadow_colour=Colours(), line_colour=Colours(),
-    speck_colour=Colours(), own_colours=True, own_line_colours=True, contrast=35,
-    ground_ink=Grid(10, 40, 5), **_PATTERNED,
+    speck_colour=Colours(), own_colours=True, own_line_colours=True, contrast=45,
+    pattern_colour=Colours(), ground=_GROUND.ground, ground_size=_GROUND.ground_size,
+    ground_width=_GROUND.ground_width, ground_angle=_GROUND.ground_angle, ground_ink=Grid(10, 40, 5),
     own_faces=True, size=Grid(85, 135, 5), growth=Grid(-20, 20, 5), weight=Grid(0, 10, 5), hollow=Grid(-18, 18, 18),
     shadow_y=Grid(-2, 2), shadow_x=Grid(-2, 2), shadow_ink=Grid(20, 60, 10),
     place_y=Grid(0, 100), place_x=Grid(0, 100),
@@ -96,7 +96,7 @@ _WILD = Profile(
     ellipses=Grid(0, 1), rings=Grid(1, 3), crosses=Grid(0, 4), shape_ink=Grid(20, 60, 10),
     hatching=Grid(0, 24, 12), hatching_ink=Grid(10, 30, 10),
     decoys=Grid(0, 6), decoy_size=Grid(30, 40, 5), decoy_ink=Grid(20, 40, 10),
-    specks=Grid(0, 30), salt=Grid(0, 6), coarse=Grid(-8, 2, 2), blur=Grid(0, 1), sharpen=Grid(0, 100, 50),
+    specks=Grid(0, 30), salt=Grid(0, 6), coarse=Grid(-12, 2, 2), blur=Grid(0, 1), sharpen=Grid(0, 100, 50),
     halftone=Grid(0, 24, 8),
 )  # fmt: skip
 

@@ -82,7 +82,8 @@ def colours_from(value: object, source: str) -> object:
             return Colours(tuple(colour.lower() for colour in value))
         if isinstance(value, dict):
             _require(not set(value) - set(PARTS), "colours", f"a table with {', '.join(PARTS)}", value)
-            return Colours(**{name: grid_from(part, name) for name, part in value.items()})
+            parts: dict[str, Any] = {name: grid_from(part, name) for name, part in value.items()}
+            return Colours(**parts)
     except BadInput as error:
         raise BadInput(f"{source}, {error}") from None
     return value

@@ -39,7 +39,8 @@ FITTED = ("size", "growth", "weight", "hollow", "shadow_y", "shadow_x", "bounce"
 class Painting(Distortions):
     """Changes that are painted, in colour or in ink; by default there are none.
 
-    A range of what may be rare (see `RARE`) can begin below 0, which counts as 0: -2 to 1 is a wave in every fourth picture.
+    A range of what may be rare (see `RARE`) can begin below 0, which counts as 0: -2 to 1 is a wave in every fourth
+    picture.
     Colours that are not given: white ground, black letters, shadows and lines in the letters' colour, specks in the
     lines'. Lengths of letters and layout are in pixels before scaling, those of grounds and noise in the picture's.
 
@@ -159,6 +160,11 @@ class Painting(Distortions):
     def paints(self) -> bool:
         """Return whether any field of this class differs from its default, so that pictures are painted."""
         return any(self.changes(field.name) for field in fields(Painting) if field.name not in _PLAIN)
+
+    @property
+    def adds_noise(self) -> bool:
+        """Return whether strokes, specks, shade or blur are drawn, whose values are stored together."""
+        return super().adds_noise or self.changes("lines_under") or self.changes("arcs_under")
 
     @property
     def resamples(self) -> bool:

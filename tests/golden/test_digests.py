@@ -69,6 +69,22 @@ DIGESTS = {
         "18050bceabfcbd4bd7550a7c2d5d8b74300c4cc1feacb8bef397887fcf767555",
         "865da3bec5e5f937dc424cbf35d43c09a22cc4b00a446f12dac9083956a172a0",
     ),
+    "faces": (
+        "3052f85670b7cb9666a0ad40ff1654711d9b56e8dcfc43d54c0cdd47e8b7d7a9",
+        "b764dcbeeea5122cb6a0bf5abf7213ce51b810aee627b5fa5ce1dfac72123016",
+    ),
+    "hollow": (
+        "02e5af85f130449e7b140fb3373e240da474d3e3c1ad657985a750d3a3abfd2f",
+        "a88908c145d6d7ce069c319f203653f9e53b0f6513df3fe0d029937ecc22afe2",
+    ),
+    "ground": (
+        "fa5f0ebc8ccd9220af1bb1cc5d2e514551b90e87d95a147c1b6a288968508dbe",
+        "f21875ba1af55f44c0689c0fb5e801becbf7f0a22cb033a50aa964c0e2cdaf4f",
+    ),
+    "wild": (
+        "f14dd8c6f33bac0fef4420520fedd78836dde18f1353719197325e0ae0220998",
+        "d5b2f366271cb5626a02acd6529f5f1408b9030a5bbe4eceef7638855e175f2d",
+    ),
 }
 
 

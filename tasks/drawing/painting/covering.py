@@ -1,4 +1,4 @@
-"""Cover a picture by letters: a letter is sampled as in the general kernel, into shares, and then laid in its colour."""
+"""Cover a picture by letters: each is sampled as in the general kernel, into shares, and then laid in its colour."""
 
 from typing import NamedTuple
 

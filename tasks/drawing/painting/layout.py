@@ -53,7 +53,7 @@ class Wanted(NamedTuple):
 
 @numba.njit(cache=True, nogil=True)
 def _line_up(wanted, n, faces, by_ink, centre):
-    """Write the letters' centres before they are fitted, (L, 2), in 1/64 px from the first pen, and return their number."""
+    """Write the letters' centres, (L, 2), in 1/64 px from the first pen, and return their number."""
     pen = 0
     for k in range(wanted.letter.shape[1]):
         letter, face, zoom = wanted.letter[n, k], wanted.face[n, k], wanted.zoom[n, k]
@@ -116,7 +116,8 @@ def settle(wanted, faces, by_ink, room, centre, fit):
     fit : (n,) int64, written
         Percent of its size at which a text fits into the room; 0 if it fits at none.
     """
-    height, width = PEN * room[2], PEN * room[3]
+    # From the centre of the first pixel to that of the last.
+    height, width = PEN * (room[2] - 1), PEN * (room[3] - 1)
     for n in range(len(centre)):
         count = _line_up(wanted, n, faces, by_ink, centre[n])
         percent = 100

@@ -22,7 +22,10 @@ _CENTRED = 50
 
 
 class Placed(NamedTuple):
-    """Where letters stand: bitmaps (n, L), centres (n, L, 2) in 1/64 px, sizes (n, L) in 1/65536, and the split's columns."""
+    """Where letters stand: bitmaps (n, L), centres (n, L, 2) in 1/64 px, sizes (n, L) in 1/65536.
+
+    moved : (n, columns) int64, what tells one place from another, for the split
+    """
 
     glyph: np.ndarray
     behind: np.ndarray
@@ -129,7 +132,8 @@ class Painter:
         centre, fit = np.zeros((*letters.shape, 2), np.int64), np.zeros(len(letters), np.int64)
         layout.settle(wanted, self._faces, self._profile.overlap is not None, self._room(), centre, fit)
         zoom = wanted.zoom * fit[:, None] // 100
-        rotation = drawn["rotation"].astype(np.int64) if "rotation" in drawn.dtype.names else np.zeros_like(zoom)
+        named = drawn.dtype.names or ()
+        rotation = drawn["rotation"].astype(np.int64) if "rotation" in named else np.zeros_like(zoom)
         parts = [np.where(there, part, 0) for part in (rotation, centre[..., 0], centre[..., 1], zoom)]
         return Placed(glyph, behind, centre, placement.turn, np.maximum(zoom, 1), fit, np.concatenate(parts, axis=1))
 
@@ -199,10 +203,11 @@ class Painter:
     def _spare(self, drawn: np.ndarray, slope: np.ndarray) -> np.ndarray:
         """Return what waves and shadows take at the top, left, bottom and right, (n, 4) int64, in 1/64 px."""
         named = set(drawn.dtype.names or ())
+        none = np.zeros(len(drawn), np.int64)
         wave = [
-            drawn[name].astype(np.int64) * layout.PEN // 10 + layout.PEN // 2 if name in named else np.zeros(len(drawn), np.int64)
+            drawn[name].astype(np.int64) * layout.PEN // 10 + layout.PEN // 2 if name in named else none
             for name in ("wave_y", "wave_x")
-        ]  # fmt: skip
+        ]
         down, right = (layout.PEN * self._number(drawn, name) for name in ("shadow_y", "shadow_x"))
         heavier = np.maximum(self._number(drawn, "shadow_weight"), 0) * layout.PEN // 10
         spare = [wave[0] - np.minimum(down - heavier, 0), wave[1] - np.minimum(right - heavier, 0)]
@@ -218,9 +223,7 @@ class Painter:
         for k, name in enumerate((*WAVE, *PHASE_COLUMNS)):
             if name in (drawn.dtype.names or ()):
                 wave[:, k] = drawn[name]
-        letters = Letters(
-            placed.glyph, placed.behind, placed.centre, placed.turn, placed.zoom, slope, scale, wave
-        )
+        letters = Letters(placed.glyph, placed.behind, placed.centre, placed.turn, placed.zoom, slope, scale, wave)
         pictures = self._pictures(drawn, placed.glyph, images.shape[-1])
         picture_kernel.paint(pictures, letters, self._bitmaps, self._scales, self._tables, images, boxes)
         sizes, named = self._scales.sizes[scale], drawn.dtype.names or ()
@@ -244,8 +247,9 @@ class Painter:
                 numbers[:, k] = self._number(drawn, name)
         keys = drawn["noise"].copy() if "noise" in named else np.zeros(len(drawn), np.uint64)
         turn = np.stack(resampling.turned(self._number(drawn, "ground_angle")), axis=1)
+        ground, tile, letter, shadow, line, speck = self._colours(drawn, glyph.shape, channels)
         return picture_kernel.Pictures(
-            numbers, keys, drawn["paint"].copy(), *self._colours(drawn, glyph.shape, channels), turn
+            numbers, keys, drawn["paint"].copy(), ground, tile, letter, shadow, line, speck, turn
         )
 
     def _colours(self, drawn: np.ndarray, shape: tuple[int, ...], channels: int) -> list[np.ndarray]:

@@ -12,6 +12,7 @@ from tasks.drawing.randomness import below
 from tasks.profiles.colours import PARTS, Colours
 from tasks.profiles.painting import COLOUR_FIELDS, GRIDS, LEAST_CONTRAST, RARE, Ground
 from tasks.profiles.profile import Profile
+from tasks.profiles.ranges import Grid
 
 # Columns of a block's random table, 512 and up; those below are in renderer.py and distortions.py. New values get
 # numbers of their own at the end, so that a new column moves no other.
@@ -38,7 +39,8 @@ _IDLE = {
     ("decoys",): ("decoy_size", "decoy_ink"),
     ("shadow_y", "shadow_x", "shadow_weight"): ("shadow_ink", "shadow_colour"),
 }
-_STROKES = ("lines", "arcs", "lines_under", "arcs_under", "strikes", "ellipses", "crosses", "hatching", "decoys")
+_LINES = ("lines", "arcs", "lines_under", "arcs_under")
+_STROKES = (*_LINES, "strikes", "ellipses", "crosses", "hatching", "decoys")
 _CHANCES = ("lines_under", "arcs_under", "strikes", "ellipses", "crosses", "hatching", "decoys", "salt")
 _USES = {  # of the ground's fields, which grounds use them
     "ground_size": (Ground.GRID, Ground.STRIPES, Ground.DOTS, Ground.CHECKS, Ground.TEXTURE),
@@ -68,9 +70,7 @@ class Values:
 
     def __init__(self, profile: Profile, longest: int):
         self._profile = profile
-        self._numbers = {
-            name: np.array(values_of(profile, name), np.int64) for name in GRIDS if profile.changes(name)
-        }
+        self._numbers = {name: np.array(values_of(profile, name), np.int64) for name in GRIDS if profile.changes(name)}
         fields: list[tuple[str, str] | tuple[str, str, tuple[int]]] = [("paint", "<u8")]
         if profile.own_faces:
             fields.append(("face", "<u2", (longest,)))
@@ -159,14 +159,26 @@ class Values:
             drawn["ground"] = self._grounds[0]
         for name, colours in self._colours.items():
             drawn[name] = _colours(colours, lambda _: np.zeros(1, np.uint64), 0)[0]
+        allowed_by = self._numbers | {"ground": self._grounds, "face": np.arange(len(self._profile.fonts))}
+        for name in values.keys() - self._colours.keys():
+            if name in allowed_by and not np.isin(values[name], allowed_by[name]).all():
+                raise BadInput(f"{name}: must be one of {allowed_by[name].tolist()}; it is {values[name]!r}")
+            drawn[name] = values[name]
         self._mix(drawn)
         self._separate(drawn, letters)
-        allowed_by = self._numbers | {"ground": self._grounds, "face": np.arange(len(self._profile.fonts))}
-        for name, value in values.items():
-            if name in allowed_by and not np.isin(value, allowed_by[name]).all():
-                raise BadInput(f"{name}: must be one of {allowed_by[name].tolist()}; it is {value!r}")
-            drawn[name] = value
+        for name in values.keys() & self._colours.keys():
+            drawn[name] = values[name]
         return drawn
+
+    def largest(self, fields: np.dtype) -> dict[str, int]:
+        """Return of each number among `fields` the value that is furthest from 0; texts need most room then."""
+        profile, found = self._profile, {}
+        for name in fields.names or ():
+            grid = getattr(profile, name, None)
+            if isinstance(grid, Grid):
+                values = values_of(profile, name)
+                found[name] = values[0] if name == "overlap" else max(values, key=abs)
+        return found
 
     def _mix(self, drawn: np.ndarray) -> None:
         """Move the colours of patterns towards the ground's by what `ground_ink` leaves."""
@@ -199,44 +211,45 @@ class Values:
     def clear(self, drawn: np.ndarray, letters: np.ndarray) -> None:
         """Set what has no effect to 0, in rows that also have the fields of the other distortions."""
         names = set(drawn.dtype.names or ())
+        ground = drawn["ground"] if "ground" in names else np.full(len(drawn), GROUNDS[self._profile.ground[0]])
 
-        def any_of(fields: tuple[str, ...]) -> np.ndarray:
+        def where(fields: tuple[str, ...]) -> np.ndarray:
+            """Return the rows in which any of the fields is not 0."""
             found = np.zeros(len(drawn), bool)
-            for field in fields:
-                if field in names:
-                    found |= drawn[field] != 0
+            for field in names & set(fields):
+                found |= drawn[field] != 0
             return found
+
+        def on(users: tuple[Ground, ...]) -> np.ndarray:
+            return np.isin(ground, [GROUNDS[user] for user in users])
 
         for name in ("face", "size", "letter_colour", "tile_colour"):
             if name in names and drawn[name].ndim == 2:
                 drawn[name][letters < 0] = 0
-        for name in ("growth", "bounce"):
-            if name in names:
-                drawn[name][(letters >= 0).sum(axis=1) < 2] = 0
-        for causes, idle in _IDLE.items():
-            for name in idle:
-                if name in names:
-                    drawn[name][~any_of(causes)] = 0
-        ground = drawn["ground"] if "ground" in names else np.full(len(drawn), GROUNDS[Ground.FLAT])
-        for name, users in _USES.items():
-            if name in names and name != "paint":
-                drawn[name][~np.isin(ground, [GROUNDS[user] for user in users])] = 0
-        if "line_colour" in names:
-            stroked = _STROKES if "speck_colour" in names else (*_STROKES, "specks")
-            drawn["line_colour"][~any_of(stroked)] = 0
-        if "speck_colour" in names:
-            drawn["speck_colour"][~any_of(("specks",))] = 0
-        by_chance = any_of(_CHANCES) | np.isin(ground, [GROUNDS[user] for user in _USES["paint"]])
-        drawn["paint"][~by_chance] = 0
+        words = (letters >= 0).sum(axis=1) > 1
+        rows = {"growth": words, "bounce": words}
+        rows |= {name: where(causes) for causes, idle in _IDLE.items() for name in idle}
+        rows |= {name: on(users) for name, users in _USES.items()}
+        rows["line_colour"] = where(_STROKES if "speck_colour" in names else (*_STROKES, "specks"))
+        rows["speck_colour"] = where(("specks",))
+        rows["paint"] |= where(_CHANCES)
+        rows["line_width"] = where(_LINES)
+        rows["line_ink"] = where((*_LINES, "specks"))
+        rows["noise"] = where(("lines", "arcs", "specks", "background"))
+        for name in names & set(rows):
+            drawn[name][~rows[name]] = 0
 
 
 def _colours(colours: Colours, column: Callable[[int], np.ndarray], first: int) -> np.ndarray:
     """Draw a colour a row, int64."""
     if colours.listed:
         listed = np.array([int(colour[1:], 16) for colour in colours.listed], np.int64)
-        return listed[below(column(first), len(listed))]
+        chosen: np.ndarray = listed[below(column(first), len(listed))]
+        return chosen
     parts = []
     for k, name in enumerate(PARTS):
         values = np.array(getattr(colours, name).values(), np.int64)
         parts.append(values[below(column(first + k), len(values))])
-    return contrast.rgb_of(*parts)
+    hue, saturation, lightness = parts
+    found: np.ndarray = contrast.rgb_of(hue, saturation, lightness)
+    return found

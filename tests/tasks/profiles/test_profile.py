@@ -6,8 +6,10 @@ import pytest
 
 from storage.errors import BadInput, NotThere, nearest
 from tasks.profiles.built_in import BUILT_IN, find_profile, read_profile
+from tasks.profiles.colours import Colours
+from tasks.profiles.painting import COLOUR_FIELDS, FLAGS, GRIDS, Ground, Painting
 from tasks.profiles.profile import LARGEST_CANVAS, Grid, Ink, Profile, profile_from
-from tasks.profiles.ranges import Distortions
+from tasks.profiles.ranges import LIMITS
 
 # Each is one field with a value that breaks one rule, and words of that rule.
 BROKEN = [
@@ -75,6 +77,20 @@ BROKEN = [
     ("specks", Grid(0, 10_001), "start <= stop from 0 to 10000 specks, step at least 1"),
     ("background", Grid(0, 91), "start <= stop from 0 to 90 percent, step at least 1"),
     ("blur", Grid(0, True), "start <= stop from 0 to 16 passes, step at least 1"),
+    ("contrast", 9, "a whole number from 10 (any) to 210 (black on white) tenths"),
+    ("contrast", 211, "a whole number from 10 (any) to 210 (black on white) tenths"),
+    ("contrast", 30.0, "a whole number from 10 (any) to 210 (black on white) tenths"),
+    ("ground", (), "a list of different ones of flat, gradient, grid, stripes, dots, checks, tiles, texture"),
+    ("ground", ("flat",), "a list of different ones of flat"),
+    ("ground", (Ground.FLAT, Ground.FLAT), "a list of different ones of flat"),
+    ("ground", (Ground.DOTS,), "flat alone, unless there is a pattern_colour to draw others with"),
+    *((name, "#ffffff", "a colour such as '#1f77b4', a list of them, or a table with hue,") for name in COLOUR_FIELDS),
+    *((name, 1, "true or false") for name in FLAGS),
+    *(
+        (name, Grid(LIMITS[name][0] - 1, LIMITS[name][1]), f"start <= stop from {LIMITS[name][0]} to {LIMITS[name][1]}")
+        for name in GRIDS
+    ),
+    *((name, Grid(LIMITS[name][0], LIMITS[name][1] + 1), LIMITS[name][2]) for name in GRIDS),
 ]
 
 
@@ -124,8 +140,11 @@ def test_which_profiles_are_distorted():
     assert not any(BUILT_IN[name].moves_letters or BUILT_IN[name].adds_noise for name in ("letters", "book", "fonts"))
     assert [(p.name, p.moves_letters, p.adds_noise) for p in BUILT_IN.values() if p.moves_letters or p.adds_noise] == [
         ("jitter", True, False), ("touching", True, False), ("noise", False, True), ("warp", True, False),
-        ("hard", True, True),
+        ("hard", True, True), ("colour", True, False), ("faces", True, False), ("hollow", True, False),
+        ("ground", True, False), ("wild", True, True),
     ]  # fmt: skip
+    assert [p.name for p in BUILT_IN.values() if p.colour] == ["colour", "faces", "hollow", "ground", "wild"]
+    assert [p.name for p in BUILT_IN.values() if p.paints] == ["colour", "faces", "hollow", "ground", "wild"]
     assert not Profile("x", line_width=Grid(3, 4), wave_length=Grid(9, 9), rotation=Grid(0, 0, 5)).moves_letters
 
 
@@ -161,11 +180,17 @@ DISTORTED = replace(
     CUSTOM, name="bent", top=2, rotation=Grid(-9, 9, 3), overlap=Grid(0, 0), wave_y=Grid(5, 20, 5), lines=Grid(1, 1)
 )
 
+PAINTED = replace(
+    CUSTOM, name="painted", letter_colour=Colours(("#102030",)), ground_colour=Colours(hue=Grid(340, 380)),
+    pattern_colour=Colours(("#ffffff", "#eeeeee")), ground=(Ground.TILES, Ground.FLAT), own_colours=True, contrast=45,
+    place_x=Grid(0, 100), hollow=Grid(-10, 10, 10),
+)  # fmt: skip
 
-@pytest.mark.parametrize("profile", [*BUILT_IN.values(), CUSTOM, DISTORTED], ids=lambda profile: profile.name)
+
+@pytest.mark.parametrize("profile", [*BUILT_IN.values(), CUSTOM, DISTORTED, PAINTED], ids=lambda profile: profile.name)
 def test_as_dict_and_back(profile):
     content = json.loads(json.dumps(profile.as_dict()))
-    later = {"top", *Distortions.__dataclass_fields__}
+    later = {"top", *Painting.__dataclass_fields__}
     defaults = {name: field.default for name, field in Profile.__dataclass_fields__.items()}
     # What later versions added is there only where it is not as it was without.
     added = {name for name in later if getattr(profile, name) != defaults[name]}
@@ -234,9 +259,9 @@ def test_a_file_by_a_relative_path(tmp_path, monkeypatch):
     [
         ('alphabt = "AB"', "unknown key 'alphabt'; the keys are alphabet, .*did you mean 'alphabet'?"),
         ("zzz = 1", r"unknown key 'zzz'; the keys are alphabet, .*width, words$"),
-        ('based_on = "bok"', "based_on: must be one of letters, book, .*strings; it is 'bok'; did you mean 'book'?"),
-        ("based_on = 3", "based_on: must be one of letters, book, .*strings; it is 3"),
-        ('based_on = ["book"]', r"based_on: must be one of letters, book, .*strings; it is \['book'\]"),
+        ('based_on = "bok"', "based_on: must be one of letters, book, .*wild; it is 'bok'; did you mean 'book'?"),
+        ("based_on = 3", "based_on: must be one of letters, book, .*wild; it is 3"),
+        ('based_on = ["book"]', r"based_on: must be one of letters, book, .*wild; it is \['book'\]"),
         ("shear = { start = 1 }", "shear: must be a table with start, stop and step; it is {'start': 1}"),
         (
             "shear = { start = 1, stop = 2, stp = 1 }",
@@ -289,7 +314,7 @@ def test_a_file_name_that_is_no_profiles_name_asks_for_one(tmp_path):
 )
 def test_an_unknown_profile_names_the_nearest(name, end):
     with pytest.raises(
-        BadInput, match=r"must be one of letters, book, .*, strings, or the path of a \.toml file"
+        BadInput, match=r"must be one of letters, book, .*, wild, or the path of a \.toml file"
     ) as error:
         find_profile(name)
     assert str(error.value).startswith(f"profile {name!r}: ")
@@ -305,3 +330,39 @@ def test_no_path_is_read_for_a_built_in_name(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     Path("book").write_text("not toml")
     assert find_profile("book") is BUILT_IN["book"]
+
+
+def test_colours_and_grounds_from_toml(tmp_path):
+    path = tmp_path / "painted.toml"
+    path.write_text(
+        """
+        based_on = "book"
+        letter_colour = "#102030"
+        ground_colour = {hue = {start = 340, stop = 380}, lightness = 90}
+        line_colour = ["#AABBCC", "#000000"]
+        pattern_colour = "#ffffff"
+        ground = ["tiles", "flat"]
+        place_x = 50
+        """
+    )
+    read = read_profile(path)
+    assert read.letter_colour == Colours(("#102030",))
+    assert read.ground_colour == Colours(hue=Grid(340, 380), lightness=Grid(90, 90))
+    assert read.line_colour == Colours(("#aabbcc", "#000000"))
+    assert read.ground == (Ground.TILES, Ground.FLAT)
+    assert read.place_x == Grid(50, 50)
+    for line, rule in (
+        ('letter_colour = "red"', r"letter_colour, listed: must be at most 256 colours such as '#1f77b4'.*'red'"),
+        (
+            "letter_colour = {hue = 720}",
+            r"letter_colour, hue: must be a range with start <= stop from 0 to 719 degrees",
+        ),
+        ("letter_colour = {hue = {stop = 7}}", "letter_colour, hue: must be a table with start, stop and step"),
+        ("letter_colour = {tint = 7}", "letter_colour, colours: must be a table with hue, saturation, lightness"),
+        ("letter_colour = 7", "letter_colour: must be a colour such as '#1f77b4', a list of them"),
+        ('ground = "grass"', "ground: must be a list of different ones of flat, gradient"),
+        ("own_colours = 1", "own_colours: must be true or false; it is 1"),
+    ):
+        path.write_text(f'based_on = "book"\n{line}\n')
+        with pytest.raises(BadInput, match=rule):
+            read_profile(path)
