@@ -54,10 +54,12 @@ PROFILES = (
         BUILT_IN["wild"],
         name="wild",
         fonts=("Inter Black", "Inter Bold"),
-        length=(2, 3),
+        length=(1, 2),
         height=21,
         width=52,
-        font_size=12,
+        font_size=10,
+        left=1,
+        top=1,
     ),
 )
 COUNT, SEED, SHOWN = (
