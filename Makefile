@@ -6,6 +6,8 @@ BIN := $(VENV)/bin
 PEER := .venv-ddddocr
 OTHERS := captcha==0.7.1 django-simple-captcha==0.7.0 multicolorcaptcha==1.2.0
 NODE := .node-svg-captcha
+# Empty, so that Python keeps what it compiles: else each of the processes that tests start would compile the packages.
+export PYTHONDONTWRITEBYTECODE :=
 
 .PHONY: setup demo check test soak bench bench-peers others deploy clean
 
@@ -14,7 +16,8 @@ setup: $(VENV)/.ready
 $(VENV)/.ready: pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.11 setup")'
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[test]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile -c constraints.txt -e '.[test]'
+	$(BIN)/python -m compileall -qq -j 0 -x '/tests?/' $(VENV)/lib flows tasks storage || true  # pip uses a single core
 	$(BIN)/python -m flows.service.database_template & template=$$!; \
 		$(BIN)/python -m tasks.warm reading & reading=$$!; \
 		$(BIN)/python -m tasks.warm && wait $$reading && wait $$template

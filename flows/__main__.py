@@ -31,6 +31,7 @@ from storage.files.places import is_url, place
 from storage.files.targets import STANDARD_OUTPUT
 from storage.texts import plain, plain_lines
 from tasks.compiled import require_compiling
+from tasks.lowlevel.lean_numba import import_lean
 
 COMMANDS = {
     "generate": ("flows.generate:generate", "Draw a dataset of pictures into sharded HDF5, or finish or extend it."),
@@ -55,6 +56,7 @@ COMMANDS = {
 }
 PLAIN = {"up", "serve", "inspect", "datasets", "profiles", "preview"}  # they are no flows and need no server
 OFFLINE = {"serve", "inspect", "datasets", "profiles", "preview", None}  # they ask no server
+AT_ONCE = {"preview"}  # the process does nothing else with what it imports
 WRITES_NOTHING = {"profiles", None}
 BEGINS_ANEW = {"train", "evaluate", "reproduce"}  # what they have done is kept at the end, but of the ladder's rungs
 HELP = {"--help", "-h", "--version"}
@@ -216,6 +218,8 @@ def _run(arguments: list[str]) -> int:
         embedded_server.begin(own)
     if command:
         with settings_explained(), starting.without_collector():
+            if command in AT_ONCE:
+                import_lean()
             import_module(COMMANDS[command][0].partition(":")[0])
     return app.meta(exit_on_error=False, print_error=False, result_action="return_value") or 0
 
@@ -227,6 +231,7 @@ def _named_pictures(arguments: list[str]) -> bool:
         return False
     try:
         with starting.without_collector():
+            import_lean()  # before the reader imports it
             from flows.solve_at_once import solve_named
 
         return solve_named(arguments)

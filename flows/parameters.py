@@ -4,25 +4,36 @@ The server refuses a value outside the limits before a run exists. In a shell, e
 words and also knows files and the other parameters. So these types only describe; they do not validate.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from enum import StrEnum
 from inspect import Parameter
 from typing import Annotated
 
 from cyclopts import CycloptsError, MissingArgumentError, UnusedCliTokensError
-from pydantic import WithJsonSchema
 
 from storage.errors import BadInput
 from storage.files.targets import STANDARD_OUTPUT
 
-Count = Annotated[int, WithJsonSchema({"type": "integer", "minimum": 1})]  # 1 or more
-Seed = Annotated[int, WithJsonSchema({"type": "integer", "minimum": 0, "exclusiveMaximum": 1 << 63})]
-ModelSeed = Annotated[int, WithJsonSchema({"type": "integer", "minimum": 0, "exclusiveMaximum": 1 << 32})]
-Share = Annotated[float, WithJsonSchema({"type": "number", "minimum": 0, "maximum": 1})]
-Seconds = Annotated[float, WithJsonSchema({"type": "number", "minimum": 0})]
-Minutes = Annotated[float, WithJsonSchema({"type": "number", "exclusiveMinimum": 0})]
-Port = Annotated[int, WithJsonSchema({"type": "integer", "minimum": 0, "maximum": 65535})]
-Name = Annotated[str, WithJsonSchema({"type": "string", "minLength": 1})]
+
+@dataclass(frozen=True, eq=False)
+class Limits:
+    """The JSON schema of a parameter, as `pydantic.WithJsonSchema` gives it; but pydantic takes long to import."""
+
+    schema: Mapping[str, str | int]
+
+    def __get_pydantic_json_schema__(self, _core_schema: object, _handler: object) -> dict[str, str | int]:
+        return dict(self.schema)
+
+
+Count = Annotated[int, Limits({"type": "integer", "minimum": 1})]  # 1 or more
+Seed = Annotated[int, Limits({"type": "integer", "minimum": 0, "exclusiveMaximum": 1 << 63})]
+ModelSeed = Annotated[int, Limits({"type": "integer", "minimum": 0, "exclusiveMaximum": 1 << 32})]
+Share = Annotated[float, Limits({"type": "number", "minimum": 0, "maximum": 1})]
+Seconds = Annotated[float, Limits({"type": "number", "minimum": 0})]
+Minutes = Annotated[float, Limits({"type": "number", "exclusiveMinimum": 0})]
+Port = Annotated[int, Limits({"type": "integer", "minimum": 0, "maximum": 65535})]
+Name = Annotated[str, Limits({"type": "string", "minLength": 1})]
 
 
 class ReaderKind(StrEnum):

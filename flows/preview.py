@@ -10,7 +10,6 @@ from storage.files.places import local, place
 from storage.files.targets import require_file
 from tasks.datasets.describe import preview_sheet
 from tasks.datasets.samples import first_pictures
-from tasks.lowlevel.lean_numba import load_without_scipy
 from tasks.profiles.built_in import find_profile
 
 
@@ -49,7 +48,6 @@ def preview(
         chosen = replace(chosen, fonts=tuple(font))
     if words is not None:
         chosen = replace(chosen, words=words)
-    load_without_scipy()
     compile_kernels()
     block = first_pictures(chosen, seed, count)
     sheet = sheet or home() / "reports" / "preview" / f"{chosen.name}.png"

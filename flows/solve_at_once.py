@@ -29,7 +29,6 @@ from storage.files.stamps import stamp_of
 from storage.files.targets import STANDARD_OUTPUT, is_stream, require_file
 from storage.ledger.ledger import ABSTAINED, FAILED, SOLVED, LedgerEntry, PictureFile, ResultRow, digest_of
 from tasks.loading.safe_read import MOST_BYTES, BadPicture, Unreadable, Unsettled, read_file, require_size
-from tasks.lowlevel.lean_numba import load_without_scipy
 from tasks.solving.batches import SolvePlan, failed, reader_of
 from tasks.solving.choice import SolveOutcome
 from tasks.solving.claims import require_own
@@ -74,7 +73,6 @@ def solve_named(arguments: list[str]) -> bool:
     if given is None or not _all_pictures(given):
         return False
     began = time.monotonic()
-    load_without_scipy()
     compile_kernels()
     request = given.request
     require_single_output(request.out, given.json)

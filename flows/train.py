@@ -60,6 +60,7 @@ from tasks.training.settings import (
     early,
     shares_of,
 )
+from tasks.training.splits import note_of
 from tasks.training.spool import GatherJob, GatherReceipt, jobs_of, with_copies
 
 ALL = 1  # of the pictures that the settings want, one in so many
@@ -258,7 +259,9 @@ def _learn(
     read = check_outcome([OutcomeJob(*job) for job in asked])
     outcome = judge(read, classes, labelled, marked, rare)
     curves = calibrate([CheckJob(*job) for job in asked])
-    return {**facts, **outcome, "rare": rare, "calibration": curves}, networks, marked
+    note = note_of(datasets)
+    told = {"note": note} if note else {}
+    return {**facts, **outcome, **told, "rare": rare, "calibration": curves}, networks, marked
 
 
 def _find_letters(

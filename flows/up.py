@@ -24,6 +24,7 @@ from flows.service.prefect_api import Api, Unanswered
 from flows.service.prefect_guard import hosts_from, server_command
 from flows.service.prefect_settings import require_valid
 from flows.service.processes import Child
+from flows.service.starting import start_compiler
 from storage.errors import BadInput, Busy
 from storage.files import atomic
 from storage.files.locks import locked
@@ -144,8 +145,7 @@ def _run(file: Path, port: int, stop: Stop) -> None:
     serving = server_command(port, "--log-level", "warning", "--timeout-graceful-shutdown", "2")
     server = Child("server", serving, environment, logs / "server.log", file.parent)
     api = Api(f"{url}/api")
-    working = _worker_command()
-    worker = Child("worker", working, environment, logs / "worker.log", file.parent, lambda: _settled(api))
+    worker = Child("worker", _worker_command(), environment, logs / "worker.log", file.parent, lambda: _settled(api))
     record = {
         "pid": os.getpid(), "started": processes.started(os.getpid()), "api": api.url, "ui": url,
         "deployments": str(file), "logs": str(logs), "password": os.environ[passwords.SERVER],
@@ -160,8 +160,10 @@ def _run(file: Path, port: int, stop: Stop) -> None:
         entry = ui_entry.write_entry(place.parent, url, os.environ[passwords.SERVER])
         deployments.make_pool(api)
         deployments.settle(api)
+        compiled = start_compiler(environment, logs, _tell)
         if deployments.changed(api, file):
             _deploy(api, file, environment, logs, stop)
+        _until(compiled, 10 * STARTING, None, stop)
         before = deployments.newest_worker(api)
         worker.start()
         _until(lambda: deployments.newest_worker(api) != before, STARTING, worker, stop)
@@ -171,8 +173,7 @@ def _run(file: Path, port: int, stop: Stop) -> None:
         )
         while not stop.wait(_EVERY):
             for child in (server, worker):
-                said = child.look()
-                if said:
+                if said := child.look():
                     _tell(said)
     except Stopped:
         pass
@@ -281,8 +282,7 @@ def _free(port: int) -> int:
             probe.bind(("127.0.0.1", port))
         except OSError as error:
             raise BadInput(f"port: {port} cannot be used ({error.strerror}); give another, or 0 for any") from error
-        taken: int = probe.getsockname()[1]
-        return taken
+        return int(probe.getsockname()[1])
 
 
 @contextmanager

@@ -40,7 +40,7 @@ def served_in(models: Path) -> Served | None:
         content = json.loads(record.read_bytes())
         named = place(content["model"])
         return Served(models / named if isinstance(named, Path) else named, ServedBy(content["by"]))
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):  # the latter: the home is a file, which whoever writes there tells
         return None
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise Damaged(

@@ -128,3 +128,8 @@ def _escaped(text: str, escape: Callable[[str], str], kept: str = "") -> str:
         return character if fit else escape(character)
 
     return _NOT_ASCII_PRINTABLE.sub(written, text)
+
+
+def canonical(value: object) -> str:
+    """Write JSON with sorted keys and no spaces, so that equal values give equal text and equal digests."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)

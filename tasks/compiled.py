@@ -2,6 +2,7 @@
 
 import os
 import sys
+from importlib import import_module
 from pathlib import Path
 from typing import Any  # numba's dispatchers have no types
 
@@ -34,10 +35,10 @@ def require_compiling() -> None:
         raise BadInput(f"{_SWITCH}: must be 0, since the kernels only run compiled; it is {given!r}; unset it")
 
 
-def kernels_missing() -> bool:
+def kernels_missing(every: bool = False) -> bool:
     """Return whether a kernel of a module that is imported has to be compiled first, which takes seconds.
 
-    Numba keeps compiled kernels in files that are newer than the source.
+    Numba keeps compiled kernels in files that are newer than the source. With `every`, the modules are imported first.
 
     Raises
     ------
@@ -45,6 +46,9 @@ def kernels_missing() -> bool:
         Compiling is switched off.
     """
     require_compiling()
+    if every:
+        for module in _KERNELS:
+            import_module(module)
     loaded = ((sys.modules[module], name) for module, name in _KERNELS.items() if module in sys.modules)
     return not all(_is_compiled(getattr(module, name)) for module, name in loaded)
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from tasks.datasets.recipe import make_recipe, renderer_of
 from tasks.datasets.statistics import Distinct, Tally
+from tasks.loading.colour_ink import to_ink
 from tasks.loading.decode import decode_picture
 from tasks.loading.parts import fill_gaps, find_parts, fullness
 from tasks.lowlevel.deflate import compress
@@ -52,6 +53,7 @@ def warm(done: Callable[[str], object] = lambda _part: None) -> None:
     images = block.images.reshape(-1)
     inflate(compress(images), np.empty_like(images))
     decoded = decode_picture(png(255 - block.images[0]))
+    to_ink(np.repeat(255 - block.images[:1, ..., None], 3, axis=3))
     find_parts(decoded > 0)
     fullness(decoded)
     fill_gaps(decoded)

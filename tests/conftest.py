@@ -30,7 +30,10 @@ from tasks.profiles.profile import Grid, Profile
 SERVER = "TESTS_PREFECT_FOLDER"  # where all processes of this run of pytest find their Prefect server
 STORE = "AWS_ENDPOINT_URL_S3"  # and their object store
 # Files go to pytest's processes whole, and in this order: first the longest, then what mostly waits for others.
-LONGEST_FIRST = ("test_up.py", "test_operations.py", "test_demo_flow.py", "test_generate_flow.py")
+LONGEST_FIRST = (
+    "test_up.py", "test_demo_flow.py", "test_generate_flow.py", "test_environment.py", "test_train_flow.py",
+    "test_kills.py", "test_train_imported.py", "test_signals.py", "test_outliving.py", "test_disk.py",
+)  # fmt: skip
 UNITS_LAST = ("tasks", "storage")
 TESTS = Path(__file__).parent
 
@@ -104,11 +107,28 @@ def pytest_unconfigure(config) -> None:
     shutil.rmtree(folder, ignore_errors=True)
 
 
+class _Backwards(pytest.Dir):
+    """A folder that is collected from its end."""
+
+    def collect(self) -> list:
+        return [*super().collect()][::-1]
+
+
+def pytest_collect_directory(path: Path, parent) -> pytest.Dir | None:
+    """Have every other process collect backwards: what one has compiled, the others find compiled in a new clone."""
+    backwards = os.environ.get("PYTEST_XDIST_WORKER", "gw0")[-1] in "13579"
+    return _Backwards.from_parent(parent, path=path) if backwards else None
+
+
 def pytest_collection_modifyitems(items) -> None:
     """Put the files that take longest first, so that none of them runs alone at the end."""
     places = {name: place for place, name in enumerate(LONGEST_FIRST)}
     units = [TESTS / name for name in UNITS_LAST]
-    items.sort(key=lambda item: places.get(item.path.name, len(places) + any(map(item.path.is_relative_to, units))))
+
+    def place(item) -> tuple[int, Path]:
+        return places.get(item.path.name, len(places) + any(map(item.path.is_relative_to, units))), item.path
+
+    items.sort(key=place)
 
 
 @pytest.fixture(autouse=True)

@@ -5,6 +5,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from PIL import Image
+
+from tasks.figures.style import MOST_WIDTH
 
 ROOT = Path(__file__).parents[1]
 TOOLS = Path(sys.executable).parent
@@ -14,3 +17,12 @@ TOOLS = Path(sys.executable).parent
 def test_nothing_is_left_to_mend(command):
     done = subprocess.run([TOOLS / command[0], *command[1:]], cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_figures_of_the_documentation_are_readable_inline():
+    """Their code makes them so; a figure that an earlier version of it made is to be made again."""
+    figures = [file for file in ROOT.glob("docs/**/*.png") if file.parent.name != "operations"]  # screenshots
+    assert figures
+    for file in figures:
+        with Image.open(file) as figure:
+            assert figure.width <= MOST_WIDTH, file.name

@@ -8,7 +8,14 @@ from typing import Any
 from prefect.artifacts import create_markdown_artifact, create_table_artifact
 
 from flows.reporting.progress import artifact_key
-from flows.reporting.reports import EvaluationSummary, RegenerateReport, ShardState, SolveReport, VerifiedDataset
+from flows.reporting.reports import (
+    EvaluationSummary,
+    RankingRate,
+    RegenerateReport,
+    ShardState,
+    SolveReport,
+    VerifiedDataset,
+)
 from flows.reporting.runs import as_lines, picture
 from storage.files.places import Place
 from storage.texts import code, markdown, plain, plain_values
@@ -141,6 +148,10 @@ def show_ladder(folder: Path) -> None:
     _markdown([f"# {markdown(folder.name)}", "", text, "", shown], artifact_key("evaluate", folder.name))
 
 
+def _by_ranking(words: dict[str, RateRecord]) -> list[RankingRate]:
+    return [{"ranking": name, "words_right": rate(content), **content} for name, content in words.items()]
+
+
 def evaluation_for_people(report: Evaluation, kept: bool, folder: Path) -> EvaluationSummary:
     """Choose the parts of an evaluation's report that the command shows; rates with their intervals."""
     return {
@@ -152,9 +163,8 @@ def evaluation_for_people(report: Evaluation, kept: bool, folder: Path) -> Evalu
         "split": report["split"],
         "pictures": report["n"],
         "dictionary_words": report["dictionary_words"],
-        "words": [
-            {"ranking": name, "words_right": rate(content), **content} for name, content in report["words"].items()
-        ],
+        "words": _by_ranking(report["words"]),
+        "words_case_folded": _by_ranking(report.get("words_case_folded", {})),
         "cut_right": rate(report["cut_right"]),
         "letters_macro_f1": report["letters"]["macro_f1"],
         "letters_right": rate(report["letters"]["accuracy"]),

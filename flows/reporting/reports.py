@@ -62,6 +62,7 @@ class EvaluationSummary(TypedDict):
     pictures: int
     dictionary_words: int
     words: list[RankingRate]
+    words_case_folded: list[RankingRate]
     cut_right: str
     letters_macro_f1: float | None
     letters_right: str

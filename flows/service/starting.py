@@ -5,7 +5,7 @@ import gc
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from importlib import import_module
 from pathlib import Path
@@ -14,6 +14,7 @@ import tasks
 from flows.service import processes
 
 ONCE = "setting up the home, once"
+COMPILING = f"{ONCE}: compiling the kernels"
 # Prefect imports these when it runs its first flow; they take a quarter of a second.
 _LATER = ("prefect.flow_engine", "prefect.task_engine", "fastapi.encoders", "anyio._backends._asyncio")
 
@@ -51,18 +52,58 @@ def compile_kernels() -> None:
 
     if not kernels_missing():
         return
-    said = f"captchas: {ONCE}: compiling the kernels"
+    said = f"captchas: {COMPILING}"
     sys.stderr.write(f"{said}, which takes a minute or more\n")
-    command = [sys.executable, "-P", "-m", "tasks.warm", "told"]  # nothing of the working directory (`-P`)
-    root = str(Path(tasks.__file__).parents[1])
-    paths = os.pathsep.join(filter(None, [root, os.environ.get("PYTHONPATH")]))
+    command, paths = compiling()
     with subprocess.Popen(
-        command, env=os.environ | {"PYTHONPATH": paths}, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL, text=True, preexec_fn=processes.end_with(os.getpid()),
-    ) as process:  # fmt: skip
+        command,
+        env=os.environ | paths,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        preexec_fn=processes.end_with(os.getpid()),
+    ) as process:
         for line in process.stdout or ():
             sys.stderr.write(f"{said}: {line}")
             sys.stderr.flush()
+
+
+def compiling() -> tuple[list[str], dict[str, str]]:
+    """Return the command that compiles all kernels and prints how far it is, and the environment that it needs too."""
+    root = str(Path(tasks.__file__).parents[1])
+    paths = os.pathsep.join(filter(None, [root, os.environ.get("PYTHONPATH")]))
+    # Nothing of the working directory is imported (`-P`).
+    return [sys.executable, "-P", "-m", "tasks.warm", "told"], {"PYTHONPATH": paths}
+
+
+def start_compiler(environment: dict[str, str], logs: Path, tell: Callable[[str], object]) -> Callable[[], bool]:
+    """Start to compile the kernels in the background, if setup did not; return a function that is asked for its end.
+
+    Else the first runs of deployments would compile them, in each of their workers. The function tells how far it is.
+    """
+    from tasks.compiled import kernels_missing
+
+    if not kernels_missing(every=True):
+        return lambda: True
+    tell(f"{COMPILING}, which takes a minute or more; no run starts before")
+    command, paths = compiling()
+    compiler = processes.Child("compiler", command, environment | paths, logs / "kernels.log")
+    compiler.start()
+    told = {"-"}  # the last line of an empty log
+
+    def compiled() -> bool:
+        running, said = compiler.running, compiler.last_words()
+        if said not in told:
+            told.add(said)
+            tell(f"{COMPILING}: {said}")
+        if not running:
+            compiler.end(0)
+        if compiler.code:
+            tell(f"the kernels could not be compiled; see {compiler.log}")
+        return not running
+
+    return compiled
 
 
 def end_quickly() -> None:

@@ -11,15 +11,11 @@ from storage.files import atomic
 from storage.files.places import Place
 from storage.shards.manifest_rules import require_manifest, shown
 from storage.shards.shard import BLOCK, DIGEST, FORMAT, PIXELS, ShardLine
+from storage.texts import canonical
 
 MANIFEST = "manifest.json"
 # Names of shards count to a million, and a shard's entry takes 280 bytes: no dataset has a larger manifest.
 LARGEST = 300_000_000  # bytes
-
-
-def canonical(value: object) -> str:
-    """Write JSON with sorted keys and no spaces, so that equal values give equal text and equal digests."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
 def identity_digest(identity: str) -> str:

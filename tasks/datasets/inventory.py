@@ -9,8 +9,9 @@ from typing import Any
 from storage.errors import BadInput, Damaged, GlyphsDiffer, NotThere
 from storage.files import atomic
 from storage.files.places import Place, read_range
-from storage.shards.manifest import MANIFEST, Manifest, canonical, identity_digest, load
+from storage.shards.manifest import MANIFEST, Manifest, identity_digest, load
 from storage.shards.shard import BLOCK, Shard, parse_name
+from storage.texts import canonical
 from tasks.datasets.folder import manifest_in
 from tasks.datasets.recipe import Recipe, identity_differences, identity_of, make_recipe, software
 from tasks.profiles.fonts import bundled

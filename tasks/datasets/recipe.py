@@ -11,8 +11,9 @@ from PIL import features
 
 from storage.errors import BadInput, Different, GlyphsDiffer
 from storage.files.places import Place
-from storage.shards.manifest import Manifest, canonical, identity_digest
+from storage.shards.manifest import Manifest, identity_digest
 from storage.shards.shard import COLOUR_FORMAT, FORMAT
+from storage.texts import canonical
 from tasks.drawing.renderer import RENDERER, Renderer
 from tasks.profiles import word_lists
 from tasks.profiles.fonts import Face, GlyphSet, bundled, draw_glyphs, face_name, find_face

@@ -1,5 +1,7 @@
 """Random numbers by place: each column of a block's table has its own, from Philox's raw output."""
 
+from hashlib import sha256
+
 import numpy as np
 
 from storage.shards.shard import BLOCK
@@ -17,3 +19,9 @@ def raw(seed: int, block: int, column: int) -> np.ndarray:
 def below(numbers: np.ndarray, limit: int) -> np.ndarray:
     """Map uint64 numbers to 0 … limit - 1 by a multiplication of the upper half; the bias is under limit / 2**32."""
     return ((numbers >> np.uint64(32)) * np.uint64(limit) >> np.uint64(32)).astype(np.int64)
+
+
+def pixels_digest(picture: np.ndarray) -> np.ndarray:
+    """Return the digest of an imported picture's size and pixels that decides about its split, (4,) uint64."""
+    height, width = picture.shape[:2]
+    return np.frombuffer(sha256(b"%d %d " % (height, width) + picture.tobytes()).digest(), "<u8")

@@ -21,13 +21,14 @@ from tasks.datasets.generate import kept_shard
 from tasks.datasets.recipe import identity_differences, identity_of
 from tasks.datasets.statistics import Tally
 from tasks.datasets.totals import DrawReceipt, Gathered
+from tasks.drawing.randomness import pixels_digest
 from tasks.drawing.renderer import split_by
 from tasks.exchange.import_records import PICTURES, REJECTS, changes
 from tasks.exchange.preview import PAIRS, Preview, notes_of
 from tasks.exchange.scan import DIGEST_BYTES, Source, first_rejects, split_of
+from tasks.loading.colours.seen import ground_colour
 from tasks.loading.decode import Colour, Invert, decode_picture, decode_seen
 from tasks.loading.safe_read import BadPicture, read_file
-from tasks.loading.colours.seen import ground_colour
 from tasks.lowlevel.deflate import compress
 from tasks.lowlevel.padding import stack_padded
 
@@ -195,7 +196,7 @@ def _block(job: FillJob, offset: int, count: int) -> Block:
             picture = _picture(Path(job.source, path), job.digests[at : at + DIGEST_BYTES], invert)
             height, width = picture.shape[:2]
             parameters[k] = height, width
-            content[k] = np.frombuffer(sha256(b"%d %d " % (height, width) + picture.tobytes()).digest(), "<u8")
+            content[k] = pixels_digest(picture)
             yield picture
 
     around = ground_colour if pixel else None  # so that the canvas shows no edge where a picture ends
@@ -240,7 +241,7 @@ def report(source: Source, folder: Place, records: Path, gathered: Gathered, sec
         "pairs": seen.pairs(),
         "alphabet": manifest.profile["alphabet"],
         "label_lengths": seen.lengths(),
-        "notes": notes_of(source.wanted, source.mended, (path for path, _ in source.pairs), source.twice_split()),
+        "notes": notes_of(source.wanted, source.mended, source.pairs, source.twice_split()),
         "colour": source.wanted.colour is Colour.KEEP,
         "canvas": [manifest.profile["height"], manifest.profile["width"]],
         "tallest": source.tallest[1],

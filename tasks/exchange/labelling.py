@@ -14,11 +14,13 @@ from pathlib import Path
 
 from storage.errors import BadInput
 from storage.exports.record import RECORDS
+from storage.files.small_files import read_small
+from tasks.exchange.label_sources.beside import labels_beside, texts_beside
 from tasks.exchange.label_sources.label_columns import ListedLabels, resolve
-from tasks.exchange.label_sources.label_files import decode, read_table
+from tasks.exchange.label_sources.label_files import read_table
 from tasks.exchange.label_sources.label_names import without_copy
 from tasks.exchange.label_sources.name_parts import Part, kinds_of
-from tasks.exchange.label_sources.picture_index import Match, PictureIndex, without_suffix
+from tasks.exchange.label_sources.picture_index import PictureIndex, without_suffix
 
 LAST_PART = r"(?:.*_)?(?P<label>[^_]*)"  # the text after the last _, or the whole name
 NAMED = {  # the separator is _, or in names without it a dash, or in names without both a blank
@@ -31,7 +33,6 @@ LONGEST = 32  # characters of a label, as of a profile's texts
 SPREADSHEET = re.compile(r"\d(?:[.,]\d+)?E\+\d+|#[A-Z]+[!?]|\d+\.0")  # what spreadsheets and pandas make of a label
 MOSTLY = 0.7  # share of labels of one length, where shorter numbers look as if they had lost zeros
 MANY = 10  # labels that are no chance
-BOXES = re.compile(r"\d+( -?\d*\.\d+){4,}")  # a line of YOLO's: class and box
 
 
 class Zeros(StrEnum):
@@ -59,6 +60,10 @@ class LabelOptions:
     fold_case: bool = False
     zeros: Zeros | None = None
 
+    def tidy(self, label: str) -> str:
+        """Mend a label, but for its zeros."""
+        return tidy_label(label.strip(), self.fold_case)
+
 
 @dataclass(frozen=True)
 class Labelling:
@@ -76,7 +81,7 @@ class Labelling:
     found : tuple of Path
         Files of labels that lie below the folder, used instead of the pattern.
     beside : str
-        The end of the names of text files that each hold the label of the picture beside them, such as `.gt.txt`.
+        The end of the names of files that each hold the label of the picture beside them, such as `.gt.txt`.
     folder : Path, optional
         The folder of the pictures.
     notes : tuple of str
@@ -152,7 +157,7 @@ class Labelling:
             A file cannot be read, or labels a picture that another file labels.
         """
         if self.beside:
-            return self._beside(paths)
+            return labels_beside(self.folder or Path(), paths, self.beside, self.options.columns)
         index = PictureIndex(paths)
         labels: dict[str, str] = {}
         strangers: dict[str, str] = {}
@@ -171,32 +176,13 @@ class Labelling:
         base = file.parent.relative_to(self.folder).as_posix()
         return "" if base == "." else base
 
-    def _beside(self, paths: Sequence[str]) -> ListedLabels:
-        folder = self.folder or Path()
-        labels: dict[str, str] = {}
-        boxes = 0
-        for path, text in texts_beside(paths, self.beside).items():
-            file = folder / text
-            try:
-                lines = decode(file.read_bytes(), f"labels {file}").strip().splitlines()
-            except OSError as error:
-                raise BadInput(f"labels {file}: cannot be read ({error.strerror})") from error
-            boxes += bool(lines) and all(map(BOXES.fullmatch, lines))
-            labels[path] = "\n".join(lines)
-        if boxes * 2 > len(labels):
-            raise BadInput(
-                f"labels: the {self.beside} files hold boxes (class, x, y, width, height), not the texts of pictures; "
-                "give the labels with --labels FILE, or --pattern if they are in the names"
-            )
-        return ListedLabels(folder, labels)
-
     def only_pictures(self, paths: list[str]) -> list[str]:
         """Leave out the files that belong to a picture's label: the text beside it, or its boxes."""
         if not self.beside:
             return paths
         texts = texts_beside(paths, self.beside)
         stems = {without_suffix(path) for path in texts}
-        ends = (".gt.txt", ".box", ".json")
+        ends = (".gt.txt", ".box", ".json", ".xml")
         own = {path for path in paths for end in ends if path.endswith(end) and path.removesuffix(end) in stems}
         own.update(texts.values())
         return [path for path in paths if path not in own]
@@ -225,8 +211,8 @@ def require_faithful(folder: Path, read: ListedLabels) -> None:
     """Refuse labels of an export made with --csv-safe if one has an apostrophe, which it may have got there."""
     for name in RECORDS:
         try:
-            safe = json.loads((folder / name).read_bytes())["what"].get("csv_safe")
-        except (OSError, ValueError, TypeError, KeyError, AttributeError):
+            safe = json.loads(read_small(folder / name, name))["what"].get("csv_safe")
+        except (OSError, BadInput, ValueError, TypeError, KeyError, AttributeError):
             continue
         label = next((label for label in read.labels.values() if "'" in label), None)
         if safe and label is not None:
@@ -234,21 +220,6 @@ def require_faithful(folder: Path, read: ListedLabels) -> None:
                 f"labels {read.file}: was written with --csv-safe, which puts apostrophes into labels such as "
                 f"{label!r}; export the dataset again without it"
             )
-
-
-def texts_beside(paths: Sequence[str], end: str) -> dict[str, str]:
-    """Return the text file of each picture: of the same name beside it, or in another folder such as labels/."""
-    if not any(path.endswith(end) for path in paths):
-        return {}
-    index = PictureIndex([path for path in paths if not path.endswith(end)])
-    found: dict[str, str] = {}
-    for match in (Match.STEM, Match.NAME_STEM):
-        for path in paths:
-            if path.endswith(end) and len(pictures := index.find(match, path.removesuffix(end))) == 1:
-                found.setdefault(pictures[0], path)
-        if found:
-            break
-    return found
 
 
 def tidy_label(label: str, fold_case: bool = False) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from storage.errors import BadInput, NotThere
 from storage.exports.record import RECORDS
+from tasks.exchange.label_sources.beside import ANNOTATIONS, BESIDE, TEXTS, texts_beside
 from tasks.exchange.label_sources.label_columns import ListedLabels, listed_labels, resolve
 from tasks.exchange.label_sources.label_files import (
     HOLDERS,
@@ -16,6 +17,7 @@ from tasks.exchange.label_sources.label_files import (
     TABLE,
     TABLES,
     UNREADABLE,
+    XML,
     labelish,
     may_list,
     read_table,
@@ -28,13 +30,9 @@ from tasks.exchange.labelling import (
     LabelOptions,
     fault_of,
     require_faithful,
-    texts_beside,
-    tidy_label,
     with_zeros,
 )
 from tasks.loading.listing import list_names
-
-BESIDE = (".gt.txt", ".txt")
 
 
 def find_labels(
@@ -65,7 +63,7 @@ def find_labels(
         chosen = Labelling(pattern, folder=folder, options=options)
         return replace(chosen, notes=tuple(f"{name}: not used, since --pattern was given" for name in there.named))
     chosen = there.labelling()
-    if options.columns and not chosen.files:
+    if options.columns and not chosen.files and chosen.beside not in ANNOTATIONS:
         raise BadInput(f"columns: are those of a file of labels, and {folder} has none; name it with --labels")
     return chosen
 
@@ -81,12 +79,10 @@ class _Folder:
         stems = {PICTURE.sub("", name) for name in self.pictures} if others else set()
         texts = {end: texts_beside([*self.pictures, *others], end) for end in BESIDE}
         self.beside = {end: len(there) for end, there in texts.items()}
-        ends = (*BESIDE, ".box", ".json", ".xml")
+        ends = (*BESIDE, ".box")
         beside = {text for there in texts.values() for text in there.values()}
         others_of = [name for name in others if name not in beside]
         self.others = [name for name in others_of if not any(_is_beside(name, end, stems) for end in ends)]
-        self.beside_xml = sum(_is_beside(name, ".xml", stems) for name in others)
-        self.beside_json = sum(_is_beside(name, ".json", stems) for name in others)
         self.lists = [name for name in self.others if may_list(name)]
         self.named = [name for name in self.lists if labelish(name)]  # named as files of labels are
         self.unreadable = [name for name in self.others if suffix_of(name) in UNREADABLE]
@@ -98,13 +94,15 @@ class _Folder:
             return self._without_pictures()
         used, failed, unmatched = self._read()
         end = next((end for end in BESIDE if self.beside[end] * 2 >= len(self.pictures)), "")
-        if used and end:
+        if used and end in TEXTS:
             raise BadInput(
                 f"labels: {self.folder} has both a {end} beside each picture and {_name(used[0], self.folder)}; "
                 "give that file with --labels, or take it away"
             )
         if used:
             notes = [f"{name}: not used ({reason})" for name, reason in failed.items() if labelish(name)]
+            if end:
+                notes.append(f"a {end} beside each picture: not used, since {_name(used[0], self.folder)} has labels")
             return self._of_files(used, (*notes, *(f"{name}: not used; it names no picture" for name in unmatched)))
         if end:
             return Labelling(beside=end, folder=self.folder, options=self.options)
@@ -176,7 +174,7 @@ class _Folder:
         if len(some) > 1 and {TABLE, LIST} <= set(some):
             raise self._both(TABLE, LIST)
         for name, error in failed.items():
-            if labelish(name) or suffix_of(name) in TABLES:
+            if labelish(name) or suffix_of(name) in {*TABLES, XML}:
                 raise BadInput(f"{error}. With --pattern, labels come from the names and this file is set aside")
         if unmatched and some:
             raise BadInput(
@@ -196,12 +194,6 @@ class _Folder:
                 f"labels: {self.beside[partly]:,} of {len(self.pictures):,} pictures have a {partly} beside them; take "
                 "labels from the names with --pattern, or write a file for every picture"
             )
-        for suffix, count in ((".xml", self.beside_xml), (".json", self.beside_json)):
-            if count:
-                raise BadInput(
-                    f"labels: {count:,} pictures have a {suffix} beside them, which the import does not read; write "
-                    f"path and label of each picture into a {TABLE}, or take labels from the names with --pattern"
-                )
 
 
 def _plain(name: str) -> bool:
@@ -277,7 +269,7 @@ def pair(
             rejects.append((shown, "the name is not UTF-8; rename it"))
             continue
         raw = listed.labels.get(path) if listed else labelling.label(path)
-        label = None if raw is None else tidy_label(raw.strip(), labelling.options.fold_case)
+        label = None if raw is None else labelling.options.tidy(raw)
         reason = unlabelled if label is None else fault_of(label, allowed, listed is not None)
         if raw is None or label is None or reason:
             rejects.append((path, reason))

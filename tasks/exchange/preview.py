@@ -1,25 +1,26 @@
 """What an import will make: some pictures with their labels, the labels' lengths, and their alphabet."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
 from storage.files import atomic
 from tasks.exchange.label_sources.label_files import PICTURE
+from tasks.exchange.label_sources.label_names import difference
 from tasks.exchange.scan import ImportRequest, Listing, first_rejects, split_of
 from tasks.figures.contact_sheet import mixed_sheet
+from tasks.loading.colours.seen import is_coloured
 from tasks.loading.decode import Colour, decode_picture, decode_seen
 from tasks.loading.safe_read import BadPicture, read_file
-from tasks.loading.colours.seen import is_coloured
 
 PAIRS = "pairs.png"
 SHOWN = 5  # pairs in a report
-NEEDED = (  # what a split is for, and the name of its folder
-    ("train", "train` learns from", "train"),
-    ("validation", "train` measures itself on", "val"),
-    ("test", "evaluate` reads", "test"),
+NEEDED = (  # what a split is for, and what to do or what happens without its folder
+    ("train", "train` learns from", "make a folder train"),
+    ("validation", "train` measures itself on", "it takes one in ten of train's, chosen by their pixels"),
+    ("test", "evaluate` reads", "make a folder test, or evaluate with --split all"),
 )
 TRIED = 25  # files that are tried for them, since some may be no pictures
 
@@ -96,9 +97,13 @@ def _spread(count: int) -> list[int]:
     return list(dict.fromkeys(places))
 
 
-def notes_of(wanted: ImportRequest, mended: Counter[str], paths: Iterable[str], twice_split: int = 0) -> list[str]:
+def notes_of(
+    wanted: ImportRequest, mended: Counter[str], pairs: Sequence[tuple[str, str]], twice_split: int = 0
+) -> list[str]:
     """Say what a person should know of the labels, a sentence each."""
     told = list(wanted.labelling.notes)
+    if wanted.labelling.source and (differs := difference(pairs, wanted.labelling.options.tidy)):
+        told.append(differs)
     if count := mended["blanks"]:
         told.append(
             "1 label had a blank, which is taken out: no picture shows it" if count == 1
@@ -106,15 +111,15 @@ def notes_of(wanted: ImportRequest, mended: Counter[str], paths: Iterable[str], 
         )  # fmt: skip
     if count := mended["zeros"]:
         told.append(f"{count:,} label{'s' * (count > 1)} got leading zeros")
-    splits = sorted({split for path in paths if (split := split_of(path))})
+    splits = sorted({split for path, _ in pairs if (split := split_of(path))})
     if len(splits) > 1 and not wanted.keep_splits:
         told.append(
             f"folders tell {', '.join(splits[:-1])} and {splits[-1]}; the split follows from the pixels, or from the "
             "folders with --keep-splits"
         )
     told += [
-        f"no folder tells {split}, which `captchas {use}: make a folder {name}"
-        for split, use, name in NEEDED if wanted.keep_splits and split not in splits
+        f"no folder tells {split}, which `captchas {use}: {remedy}"
+        for split, use, remedy in NEEDED if wanted.keep_splits and split not in splits
     ]  # fmt: skip
     if twice_split:
         told.append(f"{twice_split:,} pictures are in more than one split, as equal files: scores will be too good")
@@ -141,7 +146,7 @@ def dry_report(listing: Listing, records: Path) -> dict[str, object]:
         "alphabet": wanted.alphabet or seen.alphabet(),
         "label_lengths": seen.lengths(),
         "colour": seen.coloured,
-        "notes": notes_of(wanted, listing.mended, (path for path, _ in pairs)),
+        "notes": notes_of(wanted, listing.mended, pairs),
         "sheet": str(records / PAIRS),
         "rejects": first_rejects(rejects),
         "shown": {"label_lengths": seen.lengths_told()},

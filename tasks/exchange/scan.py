@@ -12,16 +12,17 @@ import numpy as np
 
 from storage.errors import BadInput
 from storage.exports.record import RECORDS
-from storage.shards.manifest import canonical, identity_digest
+from storage.shards.manifest import identity_digest
 from storage.shards.shard import COLOUR_FORMAT, FORMAT
+from storage.texts import canonical
 from tasks.exchange.label_sources.label_files import LIST, TABLE
 from tasks.exchange.label_sources.label_names import SPLIT_FOLDERS
 from tasks.exchange.labelling import Labelling
 from tasks.exchange.labels import pair
+from tasks.loading.colours.seen import is_coloured
 from tasks.loading.decode import LOADER, SEEN, Colour, Invert, decode_picture, decode_seen
 from tasks.loading.listing import list_pictures
 from tasks.loading.safe_read import BadPicture, read_file
-from tasks.loading.colours.seen import is_coloured
 from tasks.profiles.profile import LARGEST_CANVAS
 
 FILES = 256  # of one scan job

@@ -2,16 +2,14 @@
 
 import math
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
-from matplotlib.axes import Axes
-from matplotlib.ticker import MaxNLocator
 
 from storage.texts import plain
 from tasks.figures.contact_sheet import BLUE, SKY, SOFT
 from tasks.figures.style import (
     NEEDED,
-    PERCENT,
     as_errors,
     beside,
     count_range,
@@ -20,11 +18,15 @@ from tasks.figures.style import (
     log_limits,
     near_all,
     new_figure,
+    percent_sign,
     plain_axes,
     rendered,
     say_instead,
 )
 from tasks.rates import Rate, ValueRate
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 Tables = dict[str, list[ValueRate]]
 TALL = {1: 2.9, 2: 2.9, 3: 2.2}  # inches of a panel, by the number of panels side by side
@@ -47,6 +49,8 @@ def plot_rates(tables: Tables, title: str) -> bytes:
         may count a word more than once.
     title : str
     """
+    from matplotlib.ticker import MaxNLocator
+
     shown = {name: rows for name, given in tables.items() if (rows := pooled(given))}
     # A parameter that has the same value everywhere tells nothing, unless there is no other.
     shown = {name: rows for name, rows in shown.items() if len(rows) > 1} or dict(list(shown.items())[:1])
@@ -121,7 +125,7 @@ def _too_few(tables: Tables) -> str:
     return f"Fewer than {NEEDED} words for any value of a parameter.\nWords right: {every}"
 
 
-def _points(axes: Axes, rows: Sequence[ValueRate], wrong: bool, limits: tuple[float, float]) -> None:
+def _points(axes: "Axes", rows: Sequence[ValueRate], wrong: bool, limits: tuple[float, float]) -> None:
     """Draw the points of a parameter of numbers."""
     values = np.array([row["value"] for row in rows], float)
     if wrong:
@@ -131,7 +135,7 @@ def _points(axes: Axes, rows: Sequence[ValueRate], wrong: bool, limits: tuple[fl
     else:
         (rates, reach), none = error_bars(rows), np.zeros(len(rows), bool)
         axes.set_ylim(limits)
-        axes.yaxis.set_major_formatter(PERCENT)
+        axes.yaxis.set_major_formatter(percent_sign)
     if not none.any():  # a line through upper ends would look like rates
         axes.plot(values, rates, color=SKY, linewidth=1, zorder=2)
     axes.errorbar(
@@ -142,7 +146,7 @@ def _points(axes: Axes, rows: Sequence[ValueRate], wrong: bool, limits: tuple[fl
     plain_axes(axes, "both")
 
 
-def _bars(axes: Axes, rows: Sequence[ValueRate], wrong: bool, limits: tuple[float, float]) -> None:
+def _bars(axes: "Axes", rows: Sequence[ValueRate], wrong: bool, limits: tuple[float, float]) -> None:
     """Draw a bar for each name, or only its end if the axis is logarithmic and has no zero."""
     rows = sorted(rows, key=lambda row: (row["right"] / row["n"], row["value"]))[:MOST_NAMES]
     places = np.arange(len(rows))
@@ -159,7 +163,7 @@ def _bars(axes: Axes, rows: Sequence[ValueRate], wrong: bool, limits: tuple[floa
         # A reader compares lengths, so the label says if the axis cuts the bars.
         cut = f" (bars cut at {limits[0]:g} %)" if limits[0] > 0 else ""
         axes.set(xlim=limits, xlabel=f"words right{cut}")
-        axes.xaxis.set_major_formatter(PERCENT)
+        axes.xaxis.set_major_formatter(percent_sign)
     for place, row in enumerate(rows):
         lost = row["n"] - row["right"]
         share = f"{100 * lost / row['n']:.2g} % wrong" if wrong else f"{100 * row['right'] / row['n']:.1f} %"
@@ -170,7 +174,7 @@ def _bars(axes: Axes, rows: Sequence[ValueRate], wrong: bool, limits: tuple[floa
     plain_axes(axes, "x")
 
 
-def _no_errors(axes: Axes, places: np.ndarray, ends: np.ndarray, along: str) -> None:
+def _no_errors(axes: "Axes", places: np.ndarray, ends: np.ndarray, along: str) -> None:
     """Mark where there is no error: an open triangle at the upper end of the interval, which reaches to 0."""
     if len(places):
         x, y, marker = (places, ends, "v") if along == "y" else (ends, places, "<")
@@ -187,6 +191,6 @@ def _limits(rows: Sequence[ValueRate]) -> tuple[float, float]:
     return math.floor(10 * bottom) / 10, min(high + 0.1 * span, 100 + 0.04 * span)
 
 
-def _counted(axes: Axes, rows: Sequence[ValueRate], mark: str) -> None:
+def _counted(axes: "Axes", rows: Sequence[ValueRate], mark: str) -> None:
     """Write above the axes how many tries a `mark` has."""
     axes.set_title(f"{count_range([row['n'] for row in rows])} a {mark}", fontsize=9, color=SOFT, loc="right")

@@ -1,16 +1,14 @@
 """Plots that compare rankings, rungs or steps, each as the bytes of a PNG file: equal input gives equal bytes."""
 
 from collections.abc import Iterable, Sequence
-from typing import TypedDict
+from typing import TYPE_CHECKING, TypedDict
 
 import numpy as np
-from matplotlib.axes import Axes
 
 from tasks.figures.contact_sheet import BLUE, GREEN, INK, ORANGE, SOFT
 from tasks.figures.style import (
     NEAR,
     NEEDED,
-    PERCENT,
     as_errors,
     at_least,
     count_range,
@@ -19,12 +17,16 @@ from tasks.figures.style import (
     log_limits,
     near_all,
     new_figure,
+    percent_sign,
     plain_axes,
     put_legend,
     rendered,
     say_instead,
 )
 from tasks.rates import Calibration, ConfidenceRate, RateRecord
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 LOOKS = {
     "none": (BLUE, "no dictionary"),
@@ -99,15 +101,15 @@ def plot_reliability(calibration: dict[str, Calibration], title: str) -> bytes:
         low, high = 0, 100
         axes.set(xlim=(-3, 103), ylim=(-3, 103), xlabel=f"mean confidence ({sizes})",
                  ylabel="answers right, with 95 % interval")  # fmt: skip
-        axes.xaxis.set_major_formatter(PERCENT)
-        axes.yaxis.set_major_formatter(PERCENT)
+        axes.xaxis.set_major_formatter(percent_sign)
+        axes.yaxis.set_major_formatter(percent_sign)
     axes.plot([low, high], [low, high], color=SOFT, linewidth=1, zorder=1)
     plain_axes(axes, "both")
     put_legend(figure, axes, looks, 1)
     return rendered(figure)
 
 
-def _curve(axes: Axes, rows: Sequence[ConfidenceRate], colour: str, wrong: bool, most: int) -> None:
+def _curve(axes: "Axes", rows: Sequence[ConfidenceRate], colour: str, wrong: bool, most: int) -> None:
     """Draw the points of a ranking, each with its interval and as large as it has answers."""
     confidence = np.array([row["confidence"] for row in rows])
     if wrong:
@@ -160,13 +162,13 @@ def plot_ladder(rows: Sequence[RungWords], title: str) -> bytes:
     else:
         axes.set(xlim=(0, 108), xlabel="words right, with 95 % interval")
         axes.set_xticks(range(0, 101, 20))
-        axes.xaxis.set_major_formatter(PERCENT)
+        axes.xaxis.set_major_formatter(percent_sign)
     plain_axes(axes, "x")
     put_legend(figure, axes, [LOOKS[name] for name in used], 2)
     return rendered(figure)
 
 
-def _error_at(axes: Axes, place: float, rate: RateRecord, colour: str) -> None:
+def _error_at(axes: "Axes", place: float, rate: RateRecord, colour: str) -> None:
     """Draw the words wrong of a rung and a ranking on a log axis, with the interval and the number."""
     (percent,), reach, (none,) = as_errors([rate])
     axes.errorbar(
@@ -212,13 +214,13 @@ def plot_steps(rows: Sequence[StepScores], title: str) -> bytes:
     axes.set(xlim=(0, 108), ylim=(len(rows) - 0.45, -0.55))
     axes.set_xlabel(f"words right, with 95 % interval ({count_range(counts)} words a bar)")
     axes.set_xticks(range(0, 101, 20))
-    axes.xaxis.set_major_formatter(PERCENT)
+    axes.xaxis.set_major_formatter(percent_sign)
     plain_axes(axes, "x")
     put_legend(figure, axes, [(SOFT, "right number of segments"), *STEP_LOOKS.values()], 4)
     return rendered(figure)
 
 
-def _bar(axes: Axes, place: float, percent: float, reach: Iterable[float], colour: str, height: float) -> None:
+def _bar(axes: "Axes", place: float, percent: float, reach: Iterable[float], colour: str, height: float) -> None:
     """Draw a bar with its interval, which reaches so many percent below and above its end, and its number."""
     axes.barh(place, percent, height=height, color=colour, zorder=2)
     low, high = reach

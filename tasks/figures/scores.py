@@ -3,16 +3,14 @@
 from collections.abc import Sequence
 
 import numpy as np
-from matplotlib.colors import ListedColormap, PowerNorm
-from matplotlib.ticker import MaxNLocator
 
 from storage.texts import plain
 from tasks.figures.contact_sheet import BLUE, FAINT_GREY, GREEN, INK, ORANGE, RED, SKY, SOFT
 from tasks.figures.style import (
     NEEDED,
-    PERCENT,
     beside,
     new_figure,
+    percent_sign,
     plain_axes,
     put_legend,
     rendered,
@@ -42,6 +40,8 @@ def plot_confusion(counts: Sequence[Sequence[int]] | np.ndarray, classes: Sequen
     classes : sequence of k str
     title : str
     """
+    from matplotlib.colors import ListedColormap, PowerNorm
+
     confusion = np.asarray(counts)
     size = len(classes)
     if confusion.shape != (size, size):
@@ -96,6 +96,8 @@ def plot_failures(split: dict[str, dict[str, int]], title: str) -> bytes:
         Name of the ranking to the counts of `tasks.scoring.metrics.failure_split`.
     title : str
     """
+    from matplotlib.ticker import MaxNLocator
+
     figure = new_figure(9.5, 1.9 + 0.62 * len(split), title)
     if not any(sum(counts.values()) for counts in split.values()):
         return rendered(say_instead(figure, "no words"))
@@ -130,7 +132,7 @@ def plot_failures(split: dict[str, dict[str, int]], title: str) -> bytes:
     axes.invert_yaxis()
     axes.set_xlabel("share of all words: mended to the left of zero, lost to the right")
     axes.xaxis.set_major_locator(MaxNLocator(nbins=9, steps=[1, 2, 5, 10]))
-    axes.xaxis.set_major_formatter(PERCENT)
+    axes.xaxis.set_major_formatter(percent_sign)
     plain_axes(axes, "x")
     put_legend(figure, axes, FAILURE_LOOKS.values(), 3)
     return rendered(figure)

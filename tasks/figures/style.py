@@ -3,29 +3,33 @@
 import io
 import textwrap
 from collections.abc import Collection, Iterable, Sequence
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
-from matplotlib.axes import Axes
-from matplotlib.axis import Axis
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
 from storage.texts import plain
 from tasks.figures.contact_sheet import FAINT_GREY, INK, SOFT
 from tasks.rates import ConfidenceRate, Rate, RateRecord
+
+# Every command imports this room, and few commands plot: matplotlib, which takes a third of a second, is imported then.
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.axis import Axis
+    from matplotlib.figure import Figure
 
 MOST_WIDTH = 1000  # pixels of a figure that is shown at its own size within a page
 NEEDED = 30  # tries of a point; the rate of fewer says nothing
 NEAR = 0.9  # rates that are all at least this are shown as errors, on a log axis
 
 _TITLE_LETTERS = 9  # of a title on an inch, if they are wide
-# Without a sign: the axis of failures counts mended words to the left of zero.
-PERCENT = FuncFormatter(lambda value, _: f"{abs(value):g} %")
 
 
-def put_legend(figure: Figure, axes: Axes, looks: Iterable[tuple[str, str]], columns: int) -> None:
+def percent_sign(value: float, _place: float | None = None) -> str:
+    """Format a tick in percent, without a sign: the axis of failures counts mended words to the left of zero."""
+    return f"{abs(value):g} %"
+
+
+def put_legend(figure: "Figure", axes: "Axes", looks: Iterable[tuple[str, str]], columns: int) -> None:
     """Put a legend below the axes.
 
     Parameters
@@ -98,8 +102,10 @@ def log_limits(rows: Sequence[RateRecord]) -> tuple[float, float]:
     return min(0.6 * low, 0.1 * high), 1.6 * high
 
 
-def log_axis(axis: Axis, low: float, high: float) -> None:
+def log_axis(axis: "Axis", low: float, high: float) -> None:
     """Give an axis, of the limits given in percent, a log scale with few, readable ticks."""
+    from matplotlib.ticker import LogLocator, NullLocator
+
     if axis is axis.axes.xaxis:
         axis.axes.set(xscale="log", xlim=(low, high))
     else:
@@ -107,7 +113,7 @@ def log_axis(axis: Axis, low: float, high: float) -> None:
     steps = (1.0, 2.0, 5.0) if high / low < 100 else (1.0,)
     axis.set_major_locator(LogLocator(subs=steps))
     axis.set_minor_locator(NullLocator())
-    axis.set_major_formatter(PERCENT)
+    axis.set_major_formatter(percent_sign)
 
 
 def at_least(rows: Sequence[ConfidenceRate]) -> list[ConfidenceRate]:
@@ -130,7 +136,7 @@ def _both(a: ConfidenceRate, b: ConfidenceRate) -> ConfidenceRate:
     return {"confidence": confidence, **Rate(a["right"] + b["right"], n).as_dict()}
 
 
-def beside(axes: Axes, place: float, words: str) -> None:
+def beside(axes: "Axes", place: float, words: str) -> None:
     """Write text right of the axes, at `place` of the vertical axis."""
     axes.annotate(
         words, (1, place), xycoords=("axes fraction", "data"), xytext=(6, 0), textcoords="offset points",
@@ -138,7 +144,7 @@ def beside(axes: Axes, place: float, words: str) -> None:
     )  # fmt: skip
 
 
-def plain_axes(axes: Axes, grid: Literal["x", "y", "both"]) -> None:
+def plain_axes(axes: "Axes", grid: Literal["x", "y", "both"]) -> None:
     """Give axes a faint grid along `grid` (``"x"``, ``"y"`` or ``"both"``) and remove what shows no data."""
     axes.grid(axis=grid, color=FAINT_GREY, linewidth=0.7)
     axes.set_axisbelow(True)
@@ -147,11 +153,14 @@ def plain_axes(axes: Axes, grid: Literal["x", "y", "both"]) -> None:
     axes.tick_params(labelsize=9, length=0)
 
 
-def new_figure(width: float, height: float, title: str) -> Figure:
+def new_figure(width: float, height: float, title: str) -> "Figure":
     """Make a figure of `width` x `height` inches with a title, without pyplot, which would keep the figure.
 
     It is at most `MOST_WIDTH` pixels wide, so that pages do not shrink its text.
     """
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
     dpi = min(120, MOST_WIDTH / width)
     figure = Figure(figsize=(width, height), dpi=dpi, layout="constrained", facecolor="white")
     FigureCanvasAgg(figure)
@@ -160,7 +169,7 @@ def new_figure(width: float, height: float, title: str) -> Figure:
     return figure
 
 
-def say_instead(figure: Figure, words: str) -> Figure:
+def say_instead(figure: "Figure", words: str) -> "Figure":
     """Write words in the middle of a figure that has nothing to plot."""
     figure.text(0.5, 0.4, words, ha="center", va="center", color=SOFT, linespacing=1.5)
     return figure
@@ -171,7 +180,7 @@ def sentence(title: str, words: str) -> bytes:
     return rendered(say_instead(new_figure(8, 1.4, title), words))
 
 
-def rendered(figure: Figure) -> bytes:
+def rendered(figure: "Figure") -> bytes:
     """Draw a figure; return the bytes of a PNG file, equal for equal figures."""
     file = io.BytesIO()
     # matplotlib would write its version into the file, which then would differ between versions.

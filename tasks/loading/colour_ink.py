@@ -26,8 +26,9 @@ def to_ink(images: np.ndarray) -> np.ndarray:
         0 ground to 255 ink.
     """
     out, states = np.empty(images.shape[:3], np.uint8), np.empty(len(images), np.uint8)
-    if out.size:
-        ink_of_each(np.ascontiguousarray(images), out, states)
+    if not out.size:
+        return out
+    ink_of_each(np.ascontiguousarray(images), out, states)
     for k in np.flatnonzero(states != DONE).tolist():
         try:
             out[k] = ink_of_levels(out[k] if states[k] == DYED else grey_of(images[k]))
@@ -73,9 +74,10 @@ def ink_of_colours(colour: np.ndarray) -> np.ndarray:
     """
     out, states = np.empty((1, *colour.shape[:2]), np.uint8), np.empty(1, np.uint8)
     ink_of_each(np.ascontiguousarray(colour)[None], out, states)
+    ink: np.ndarray = out[0]
     if states[0] == DONE:
-        return out[0]
-    return ink_of_levels(out[0] if states[0] == DYED else grey_of(colour))
+        return ink
+    return ink_of_levels(ink if states[0] == DYED else grey_of(colour))
 
 
 def ink_of_levels(grey: np.ndarray, side: int = LEFT_OPEN) -> np.ndarray:

@@ -57,8 +57,8 @@ def load_picture(path: Path | str) -> np.ndarray:
     *Transparency*: transparent parts are filled with black or white, whichever contrasts more with the opaque part.
     If the opaque part covers most of the picture and has contrast of its own, they get its median colour.
 
-    *Colour*: colours become luma. If that would lose more than half of the contrast, they become the largest distance
-    from the background in any channel.
+    *Colour*: a picture in colours is read as `tasks.loading.colour_ink` reads datasets in colour; what follows is for
+    grey pictures and pictures of one hue.
 
     *Ground*: the background is the median of the outermost pixels, or the most frequent level of the middle if a frame,
     margins or letters cover the border. Parts that are inverted are inverted back (`tasks.loading.ground`).

@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from storage.errors import BadInput, NotThere, nearest
+from storage.files.small_files import read_small
 from tasks.profiles.colours import Colours
 from tasks.profiles.look_alikes import LOOK_ALIKES
 from tasks.profiles.painting import Ground
@@ -174,7 +175,7 @@ def read_profile(path: Path) -> Profile:
     ('slanted', 'web2', (200, 250, 300, 350, 400))
     """
     try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
+        content = tomllib.loads(read_small(path, f"profile {path}").decode())
     except FileNotFoundError:
         raise NotThere(f"profile {path}: no such file") from None
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:

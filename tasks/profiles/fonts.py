@@ -13,6 +13,7 @@ from fontTools.ttLib import TTCollection, TTFont
 from PIL import Image, ImageDraw, ImageFont
 
 from storage.errors import BadInput, Damaged, NotThere, nearest
+from storage.files.small_files import read_small
 from tasks.profiles.profile import Ink
 
 COLLECTIONS = (".ttc", ".otc")
@@ -149,7 +150,7 @@ def _face(path: Path, number: int | None = None) -> Face:
     if number is not None:
         _require_number(path, number)
     try:
-        data = path.read_bytes()
+        data = read_small(path, f"font {path}")
         basic = ImageFont.Layout.BASIC
         family, style = ImageFont.truetype(str(path), 16, index=number or 0, layout_engine=basic).getname()
     except FileNotFoundError:
@@ -203,13 +204,9 @@ class GlyphSet:
 
 
 def draw_glyphs(
-    face: Face,
-    size: int,
-    alphabet: str,
-    ink: Ink,
-    alone: bool = False,
+    face: Face, size: int, alphabet: str, ink: Ink, alone: bool = False,
     pairs: Container[tuple[str, str]] | None = None,
-) -> GlyphSet:
+) -> GlyphSet:  # fmt: skip
     """Draw every letter alone and after every other letter, with Pillow; or only `alone`, for letters that are moved.
 
     Parameters

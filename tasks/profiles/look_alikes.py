@@ -62,9 +62,9 @@ _SVG = _like(
     "svg-captcha", fonts=("Averia Serif GWF Bold", "Cabin Medium", "Comic Neue Bold", "Tuffy Bold"),
     alphabet=string.ascii_letters + string.digits, length=(4, 4), height=50, width=150, top=2, left=4, font_size=40,
     tracking=Grid(5, 10), place_y=Grid(50, 70, 10), ground_colour=Colours(("#ffffff",)),
-    letter_colour=Colours(("#ffffff",)), shadow_colour=Colours(_GREYS[:5]), weight=Grid(-4, -2),
-    shadow_weight=Grid(9, 11),
-    shadow_y=Grid(1, 1), shadow_x=Grid(1, 1), arcs=Grid(1, 1), line_colour=Colours(_GREYS[1:]),
+    letter_colour=Colours(("#ffffff",)), weight=Grid(-4, -2), shadow_colour=Colours(_GREYS[:5]),
+    shadow_weight=Grid(9, 11), shadow_y=Grid(1, 1), shadow_x=Grid(1, 1), arcs=Grid(1, 1),
+    line_colour=Colours(_GREYS[1:]),
 )  # fmt: skip
 
 # kaptcha 2.3, by its documentation: 200 x 50, five characters in black, Arial or Courier of 40 px, 2 px apart, from

@@ -7,7 +7,7 @@ from enum import StrEnum
 from tasks.profiles.colours import Colours
 from tasks.profiles.ranges import OFF, Distortions, Grid, is_int
 
-FULL, THIN, USUAL, SMALL, ROUND = Grid(100, 100), Grid(1, 1), Grid(16, 16), Grid(40, 40), Grid(8, 8)
+FULL, THIN, USUAL, SMALL, BROAD = Grid(100, 100), Grid(1, 1), Grid(16, 16), Grid(40, 40), Grid(8, 8)
 MOST_WEIGHTS = 64  # in which every letter is drawn once
 LEAST_CONTRAST, MOST_CONTRAST = 10, 210  # tenths: any colours, and black on white
 
@@ -170,7 +170,7 @@ class Painting(Distortions):
     letter_ink: Grid = FULL
     speck_size: Grid = OFF
     blots: Grid = OFF
-    blot_size: Grid = ROUND
+    blot_size: Grid = BROAD
     slashes: Grid = OFF
     slash_width: Grid = THIN
     frame_y: Grid = OFF

@@ -7,6 +7,7 @@ from pathlib import Path
 from english_words import get_english_words_set
 
 from storage.errors import BadInput, NotThere
+from storage.files.small_files import read_small
 
 WEB2 = "web2"
 
@@ -60,7 +61,7 @@ def load_words(source: str, alphabet: str, length: tuple[int, int]) -> tuple[str
 
 def _lines(path: Path) -> list[str]:
     try:
-        data = path.read_bytes()
+        data = read_small(path, f"word list {path}")
     except FileNotFoundError:
         raise NotThere(f"word list {path}: no such file; give 'web2' or the path of a text file") from None
     except OSError as error:

@@ -4,8 +4,6 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 import numpy as np
-from rapidfuzz.distance import Levenshtein
-from rapidfuzz.process import cdist
 
 from storage.errors import BadInput
 from tasks.reading.path_bounds import BEST, NEVER, Spans
@@ -177,6 +175,9 @@ def _matches(classes: np.ndarray, group: _Group, alphabet: int) -> np.ndarray:
 
 def _nearness(readings: np.ndarray, dictionary: Dictionary) -> np.ndarray:
     """Return log weights (g, W) of all words, by their Levenshtein distance to each reading."""
+    from rapidfuzz.distance import Levenshtein  # for this ranking only, which no command reads by
+    from rapidfuzz.process import cdist
+
     distances = cdist(readings.tolist(), dictionary.listed, scorer=Levenshtein.distance, dtype=np.uint16)
     return distances.astype(np.float32) * -_step(len(dictionary.alphabet))
 

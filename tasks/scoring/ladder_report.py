@@ -3,6 +3,7 @@
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NotRequired
 
 from storage.files import atomic
 from storage.files.places import Place
@@ -24,13 +25,14 @@ class Rung(RungWords):
     cut_right: RateRecord
     letters_macro_f1: float | None
     calibration: dict[str, float]
+    words_case_folded: NotRequired[dict[str, RateRecord]]
     failures: dict[str, dict[str, int]]
     words_per_second_a_worker: int | None
 
 
 def ladder_rows(reports: Sequence[Evaluation]) -> list[Rung]:
     """Pick each rung's row of the table from the reports of `tasks.scoring.report.summarise`."""
-    return [
+    rows: list[Rung] = [
         {
             "rung": Path(report["dataset"]).name,
             "n": report["n"],
@@ -43,6 +45,10 @@ def ladder_rows(reports: Sequence[Evaluation]) -> list[Rung]:
         }
         for report in reports
     ]
+    for row, report in zip(rows, reports, strict=True):
+        if "words_case_folded" in report:
+            row["words_case_folded"] = report["words_case_folded"]
+    return rows
 
 
 def save_ladder(folder: Path, model: Place, reports: Sequence[Evaluation]) -> list[Rung]:
@@ -82,6 +88,11 @@ def markdown(rows: list[Rung]) -> str:
         split = row["failures"]["none"]
         shares = [f"{100 * split[name] / row['n']:.2f} %" for name in ("segments", "place", "letter")]
         lines.append(f"| {row['rung']} | {' | '.join(shares)} | {row['letters_macro_f1']:.4f} |")
+    folded = [
+        f"{row['rung']} {_rate(row['words_case_folded'].get('none'))}" for row in rows if "words_case_folded" in row
+    ]
+    if folded:
+        lines += ["", f"With upper and lower case taken for the same, no dictionary: {'; '.join(folded)}."]
     return "\n".join(lines) + "\n"
 
 

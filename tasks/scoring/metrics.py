@@ -262,3 +262,14 @@ def reliability(confidence: np.ndarray, right: np.ndarray, bins: int = BINS) -> 
         own = place == k
         rows.append({"confidence": float(confidence[own].mean()), **Rate.of(right[own]).as_dict()})
     return rows
+
+
+def has_both_cases(alphabet: str) -> bool:
+    """Return whether an alphabet has some letter in upper and in lower case."""
+    return any(letter != letter.lower() and letter.lower() in alphabet for letter in alphabet)
+
+
+def case_folded(truth: np.ndarray, answers: dict[str, np.ndarray]) -> dict[str, RateRecord]:
+    """Return the rate of right answers, (n,) str by ranking, with upper and lower case taken for the same."""
+    lower = np.char.lower(truth)
+    return {name: Rate.of(np.char.lower(answer) == lower).as_dict() for name, answer in answers.items()}

@@ -29,7 +29,9 @@ from tasks.scoring.metrics import (
     FAILURES,
     LetterAverages,
     calibration_error,
+    case_folded,
     failure_split,
+    has_both_cases,
     letter_scores,
     rates_by,
     reliability,
@@ -48,6 +50,7 @@ class Scores(TypedDict):
     """The scores of words, letters, causes and confidence; those of words by ranking, `by` by parameter of drawing."""
 
     words: dict[str, RateRecord]
+    words_case_folded: NotRequired[dict[str, RateRecord]]  # only of alphabets with both cases of a letter
     cut_right: RateRecord
     letters: LetterAverages
     letters_report: str
@@ -151,7 +154,7 @@ def _scores(read: ReadPictures, dataset: Dataset, best: str) -> Scores:
     letters = letter_scores(read.letters[:, 0], read.letters[:, 1], dataset.manifest.profile["alphabet"])
     columns = _columns(read.parameters, dataset.manifest.fonts)
     by = {name: rates_by(values, right[best]) for name, values in columns.items()}
-    return {
+    scores: Scores = {
         "words": {name: Rate.of(flags).as_dict() for name, flags in right.items()},
         "cut_right": Rate.of(read.segments == np.char.str_len(read.truth)).as_dict(),
         "letters": {
@@ -175,6 +178,9 @@ def _scores(read: ReadPictures, dataset: Dataset, best: str) -> Scores:
         },
         "by": by or _by_text(read.truth, right[best]),
     }  # fmt: skip
+    if has_both_cases(dataset.manifest.profile["alphabet"]):
+        scores["words_case_folded"] = case_folded(read.truth, read.answers)
+    return scores
 
 
 def _files(report: Evaluation, receipts: list[EvaluateReceipt], best: str, title: str) -> dict[str, bytes]:
@@ -258,6 +264,8 @@ def _rates_csv(report: Evaluation) -> bytes:
 
     for name, rate in report["words"].items():
         line("words", name, rate)
+    for name, rate in report.get("words_case_folded", {}).items():
+        line("words, case folded", name, rate)
     line("cut right", "", report["cut_right"])
     line("letters", "", report["letters"]["accuracy"])
     for name, rows in report["by"].items():

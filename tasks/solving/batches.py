@@ -12,8 +12,7 @@ from storage.files.places import Place, is_url, place
 from storage.files.stamps import Stamp
 from storage.ledger.ledger import ABSTAINED, FAILED, SOLVED, Answer, KnownFile, PictureFile, digest_of
 from storage.models import model_digest
-from storage.shards.manifest import canonical
-from storage.texts import plain
+from storage.texts import canonical, plain
 from tasks.deep.deep_reader import DeepReader
 from tasks.loading.decode import LOADER
 from tasks.loading.safe_read import GONE, UNSETTLED, BadPicture, Unreadable, Unsettled, read_file, require_size

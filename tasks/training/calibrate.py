@@ -15,6 +15,7 @@ from tasks.reading.ranking import Ranking
 from tasks.reading.reader import Reader
 from tasks.training.curves import fit_curve
 from tasks.training.settings import left_out
+from tasks.training.splits import validation_blocks
 from tasks.training.strange import make_strange
 
 CHECKED = 4096  # validation pictures of each dataset, rounded up to whole blocks
@@ -65,7 +66,7 @@ def check_answers(job: CheckJob) -> CheckReceipt:
     untold = Reader(networks, record)
     foreign = Reader(networks, record, alphabet=record["classes"][::PART])
     answers = _Answers()
-    for number, block in enumerate(dataset.blocks("validation")):
+    for number, block in enumerate(validation_blocks(dataset)):
         if job.leave_out:
             block = block.rows(~left_out(dataset, block, job.leave_out))
         truth = np.array(block.texts(alphabet))

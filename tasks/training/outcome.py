@@ -15,6 +15,7 @@ from tasks.lowlevel.inflate import inflate
 from tasks.rates import Rate, RateRecord
 from tasks.reading.reader import Reader
 from tasks.training.settings import left_out
+from tasks.training.splits import lacks_validation, validation_blocks
 from tasks.training.spool import GatherReceipt
 
 CHECKED = 2048  # validation pictures of each dataset, rounded up to whole blocks
@@ -68,7 +69,7 @@ def read_validation(job: OutcomeJob) -> OutcomeReceipt:
     reader = Reader(networks, record, alphabet=profile["alphabet"], length=tuple(profile["length"]))
     truth: list[str] = []
     reading: list[str] = []
-    for block in dataset.blocks("validation"):
+    for block in validation_blocks(dataset):
         block = block.rows(~left_out(dataset, block, job.leave_out))
         truth += block.texts(profile["alphabet"])
         ink = ink_of_batch(block.images, block.parameters["height"], block.parameters["width"])
@@ -86,7 +87,8 @@ def require_validation(datasets: Sequence[Dataset]) -> None:
     BadInput
     """
     splits = [dataset.manifest.statistics["splits"]["validation"] for dataset in datasets]
-    if not any(splits):
+    taken = (lacks_validation(dataset) and any(True for _ in validation_blocks(dataset)) for dataset in datasets)
+    if not any(splits) and not any(taken):
         pictures = sum(map(len, datasets))
         raise BadInput(
             f"train: none of the {pictures} pictures is in the validation split, which has one in ten, so that nobody "
@@ -161,13 +163,18 @@ def summary(record: Mapping[str, Any]) -> dict[str, Any]:
         return {}
     told = Rate(record["validation"]["right"], record["validation"]["n"])
     shown = {key: "; ".join(record[key]) or None for key in ("why", "next")}
+    note = {"note": record["note"]} if record.get("note") else {}
     warning = {"warning": warning_of(record["rare"])} if record["rare"] else {}
-    return warning | {
-        "words_right_on_validation": str(told),
-        "why": record["why"],
-        "next": record["next"],
-        "shown": shown,
-    }
+    return (
+        note
+        | warning
+        | {
+            "words_right_on_validation": str(told),
+            "why": record["why"],
+            "next": record["next"],
+            "shown": shown,
+        }
+    )
 
 
 def _nothing_learnt(pairs: list[tuple[str, str]], words: Rate, marked: Rate) -> bool:

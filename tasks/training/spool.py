@@ -22,6 +22,7 @@ from tasks.training.alignment import LIKELY, NEAR, believed, mark, nearness, odd
 from tasks.training.copies import vary
 from tasks.training.fit import SAMPLE, TRAIN, VALIDATION
 from tasks.training.settings import Settings, classes_of, left_out, shares_of
+from tasks.training.splits import blocks_of
 
 TRAIN_SHARE = 0.8  # of a dataset's pictures are in its train split
 REFUSED = -15.0  # log odds of every letter for a span that the gate refuses: far below those of a letter
@@ -133,7 +134,7 @@ def gather(job: GatherJob) -> GatherReceipt:
     networks, record = load_model(job.model) if job.model else (None, {})
     parts, pictures, marked, letters = [], 0, 0, 0
     labelled, learnt = np.zeros(len(job.classes), np.int64), np.zeros(len(job.classes), np.int64)
-    for number, block in enumerate(dataset.blocks(shards=[job.shard])):
+    for number, block in enumerate(blocks_of(dataset, [job.shard])):
         used = (block.split <= VALIDATION) & ~left_out(dataset, block, job.settings.leave_out)
         wanted = np.cumsum(used & (block.split == TRAIN)) + pictures <= job.pictures
         block = block.rows(used & wanted)

@@ -68,7 +68,7 @@ class Started:
         while (ids := {"client": [self.id], "worker": self.workers(), "everything": self.session()}[kind]) == []:
             if self.process.poll() is not None:
                 return False
-            time.sleep(0.01)
+            time.sleep(0.05)
         if self.process.poll() is not None:
             return False
         for one in [choose(ids)] if kind == "worker" else ids:
@@ -86,11 +86,11 @@ class Started:
 
     def gone(self, patience: float = 60) -> bool:
         """Wait until all processes of the session end, and reap them; return whether they did."""
-        for _ in range(int(patience / 0.02)):
+        for _ in range(int(patience / 0.1)):
             self.reap()
             if not self.session():
                 return True
-            time.sleep(0.02)
+            time.sleep(0.1)  # to look at every process takes a hundredth of a second
         return False
 
     def reap(self) -> None:

@@ -19,8 +19,9 @@ from pathlib import Path
 from storage.errors import CaptchasError, Damaged
 from storage.files import atomic
 from storage.files.locks import locked
-from storage.shards.manifest import MANIFEST, canonical
+from storage.shards.manifest import MANIFEST
 from storage.shards.shard import parse_name, read_record
+from storage.texts import canonical
 from tasks.datasets import generate, prove
 from tasks.datasets import repair as mending
 from tasks.datasets.folder import complete, tidy_dataset

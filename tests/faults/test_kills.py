@@ -58,7 +58,7 @@ def test_killed_at_random_moments(start, whole, sealed_only, list_files, long, s
     """Workers, the client, everything: while they start, draw, seal, write the manifest and end."""
     goal = whole(COUNT)
     kinds = ("client", "everything", "worker")
-    trials = [(kind,) for kind in kinds for _ in range(20)] if long else [kinds, kinds[::-1]]
+    trials = [(kind,) for kind in kinds for _ in range(20)] if long else [kinds]
     rng = random.Random(seed)
     folder = tmp_path / "d"
     command = ("drive.py", folder, COUNT, "--workers", 2)
@@ -101,4 +101,4 @@ def test_killed_at_random_moments(start, whole, sealed_only, list_files, long, s
         f"{kills} SIGKILLs, seed {seed}, {time.monotonic() - began:.0f} s: of {', '.join(kinds)} in turn; "
         f"{', '.join(f'{count} {phase}' for phase, count in sorted(phases.items()))}; runs that said no: {lost}"
     )
-    assert kills >= (50 if long else 3)
+    assert kills >= (50 if long else 2)

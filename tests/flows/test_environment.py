@@ -215,13 +215,13 @@ def test_a_proxy_that_does_not_answer_is_named_where_the_server_is_behind_it(cap
     assert "secret" not in result.stderr
 
 
+@LONG  # tests/flows/service/test_embedded_server.py has a command that runs with three proxies
 @pytest.mark.parametrize(
     "proxies",
     [
-        {"http_proxy": "http://127.0.0.1:9", "HTTPS_PROXY": "127.0.0.1:9", "all_proxy": "http://127.0.0.1:9"},
-        pytest.param({"HTTP_PROXY": "http://127.0.0.1:9", "NO_PROXY": "example.org"}, marks=LONG),
-        pytest.param({"ALL_PROXY": "socks5h://127.0.0.1:9"}, marks=LONG),
-        pytest.param({"http_proxy": "nonsense:x", "no_proxy": "*"}, marks=LONG),
+        {"HTTP_PROXY": "http://127.0.0.1:9", "NO_PROXY": "example.org"},
+        {"ALL_PROXY": "socks5h://127.0.0.1:9"},
+        {"http_proxy": "nonsense:x", "no_proxy": "*"},
     ],
 )
 def test_a_run_on_this_machine_needs_no_proxy(captchas, proxies):

@@ -31,7 +31,7 @@ def files(folder: Path) -> list[str]:
 @pytest.fixture(scope="module")
 def whole(captchas, tmp_path_factory) -> Dataset:
     home = tmp_path_factory.mktemp("one")
-    result = captchas("generate", "book", "--count", COUNT, "--workers", 1, "--home", home, "--json", alone=True)
+    result = captchas("generate", "book", "--count", COUNT, "--workers", 1, "--home", home, "--json")
     assert result.returncode == 0, result.stderr
     assert result.report["drawn"] == COUNT
     return Dataset(home / "datasets" / "book")

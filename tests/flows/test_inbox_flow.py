@@ -171,6 +171,14 @@ def test_an_inbox_over_several_runs(captchas, images, tmp_path):
     assert at_once["answers"][0]["path"] == str(done / "copy.png")
 
 
+def test_only_the_empty_inbox_of_a_deployment_is_no_mistake(captchas, monkeypatch, tmp_path):
+    (tmp_path / "inbox").mkdir()
+    assert captchas("solve", "inbox", "--home", tmp_path).returncode == 2
+    monkeypatch.setenv("PREFECT__RUNTIME__DEPLOYMENT__ID", "of a schedule")  # as Prefect's tests name it
+    result = captchas("solve", "inbox", "--home", tmp_path, "--json")
+    assert (result.returncode, result.report["total"]) == (0, 0)
+
+
 def test_lost_workers_cost_a_pause_and_the_report_counts_all(captchas, images, tmp_path, monkeypatch):
     """The request, which loads the model, is checked once for the shell and the flow together."""
     folder, home, checked = tmp_path / "inbox", tmp_path / "home", []

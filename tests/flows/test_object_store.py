@@ -122,7 +122,7 @@ def test_two_runs_at_once(captchas, made, tmp_path):
 
 
 @pytest.mark.soak
-def test_learning_and_measuring_there(captchas, bucket, tmp_path):
+def test_learning_and_measuring_there(captchas, unplotted, bucket, tmp_path):
     model, made = f"s3://{bucket}/models/tiny.skops", place(f"s3://{bucket}/letters")
     for folder in (made, tmp_path / "letters"):
         result = captchas("generate", "letters", "--count", 3000, "--out", folder, "--home", tmp_path)

@@ -11,7 +11,7 @@ from storage.models import load_model, model_digest
 from storage.shards.shard import SPLITS
 
 # Prefect and what it brings warn while they are imported; that is theirs.
-pytestmark = pytest.mark.filterwarnings("ignore")
+pytestmark = [pytest.mark.filterwarnings("ignore"), pytest.mark.usefixtures("unplotted")]
 PROFILE = """
 name = "own"
 based_on = "book"

@@ -30,7 +30,7 @@ def until(reached: Callable[[], object], seconds: float) -> None:
     deadline = time.monotonic() + seconds
     while not reached():
         assert time.monotonic() < deadline
-        time.sleep(0.05)
+        time.sleep(0.2)  # to look at the environment of every process takes a hundredth of a second
 
 
 class Command:

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from flows import solve_at_once
 from flows.__main__ import main
 from flows.requests import Refused
 from flows.solve_at_once import solve_named
@@ -28,7 +29,10 @@ from tasks.solving.claims import claim_answers
 from tasks.solving.tables import COLUMNS
 
 ROOT = Path(__file__).parents[2]
-HEAVY = ("prefect", "dask", "distributed", "sklearn", "scipy.linalg", "skops", "matplotlib")
+HEAVY = (
+    "prefect", "dask", "distributed", "sklearn", "scipy.linalg", "skops", "matplotlib", "pydantic", "h5py", "rapidfuzz",
+    "cffi", "yaml",
+)  # fmt: skip
 DRAWN = ("--dictionary", "none", "--length", "4")
 
 
@@ -260,16 +264,36 @@ def test_an_interruption_says_what_the_same_command_does(inbox, monkeypatch, cap
 
 
 def test_the_whole_command_loads_nothing_heavy(inbox):
-    """Not even scipy.linalg, where numba looks for BLAS; and the import of the command loads no numba."""
+    """Not even scipy.linalg, where numba looks for BLAS, or cffi; and the import of the command loads no numba."""
     code = (
         "import sys, flows.__main__ as command\n"
         f"heavy = [name for name in {(*HEAVY, 'numba', 'numpy')} if name in sys.modules]\n"
         f"sys.argv = ['captchas', 'solve', {str(inbox / 'a.png')!r}]\n"
-        "from tasks.solving import batches, isolated\n"
-        "isolated.answer_forked = batches.answer_pictures\n"  # in this process, whose modules are looked at
+        "lean = command.import_lean\n"
+        "def import_lean():\n"
+        "    lean()\n"
+        "    from tasks.solving import batches, isolated\n"
+        "    isolated.answer_forked = batches.answer_pictures\n"  # in this process, whose modules are looked at
+        "command.import_lean = import_lean\n"
         "try: command.main()\n"
         "except SystemExit as end: code = end.code\n"
         f"print(code, heavy, [name for name in {HEAVY} if name in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=False)
     assert done.stdout.splitlines()[-1] == "0 [] []", done.stdout + done.stderr
+
+
+def test_large_pictures_are_not_held_all_at_once(tmp_path, monkeypatch):
+    pictures = tuple(tmp_path / f"{k}.png" for k in range(3))
+    for picture in pictures:
+        picture.write_bytes(b"1234")
+    assert [len(batch) for batch in solve_at_once._batches(pictures)] == [3]
+    monkeypatch.setattr(solve_at_once, "MOST_BYTES", 7)
+    assert [len(batch) for batch in solve_at_once._batches(pictures)] == [2, 1]
+
+
+def test_what_may_be_readable_next_time_is_kept_as_passing(tmp_path, monkeypatch):
+    (tmp_path / "a.png").write_bytes(b"1")
+    monkeypatch.setattr(solve_at_once, "answer_forked", lambda *_: [solve_at_once.Unreadable("no memory")])
+    _, (entry,) = solve_at_once._answers((tmp_path / "a.png",), None)
+    assert entry.passing is True

@@ -43,6 +43,17 @@ def trained(captchas, tmp_path_factory) -> SimpleNamespace:
 
 
 @pytest.fixture(scope="module")
+def few(trained, captchas, tmp_path_factory) -> SimpleNamespace:
+    """A model of capital letters alone, with other settings, in the place of a copy of the other model."""
+    model = tmp_path_factory.mktemp("few") / "book.skops"
+    shutil.copy(trained.model, model)
+    result = captchas("train", "book", "--pictures", 500, "--shows", 5000, "--hidden", 4, "--out", model,
+                      "--home", trained.home, "--json")  # fmt: skip
+    assert result.returncode == 0, result.stderr
+    return SimpleNamespace(model=model, report=result.report)
+
+
+@pytest.fixture(scope="module")
 def pictures(trained, tmp_path_factory) -> Path:
     """Ten pictures of each dataset's test split, named for what they show."""
     folder = tmp_path_factory.mktemp("pictures")
@@ -64,20 +75,15 @@ def test_a_model_of_two_datasets(trained):
     assert sorted(path.name for path in trained.model.parent.iterdir()) == ["book.skops", "book.skops.lock"]
 
 
-def test_an_equal_model_is_kept_and_another_is_put_aside(trained, captchas, tmp_path):
+def test_an_equal_model_is_kept_and_another_is_put_aside(trained, few, captchas):
     before = model_digest(trained.model), trained.model.stat().st_mtime_ns
     result = captchas(*TRAIN, "--home", trained.home, "--json")
     assert result.report["kept"]
     assert (model_digest(trained.model), trained.model.stat().st_mtime_ns) == before
-    # Other settings, in another place, so that the model stays for the other tests.
-    copy = tmp_path / "book.skops"
-    shutil.copy(trained.model, copy)
-    other = ("train", "book", "--pictures", 500, "--shows", 5000, "--hidden", 4, "--out", copy)
-    result = captchas(*other, "--home", trained.home, "--json")
-    assert result.returncode == 0, result.stderr
-    assert not result.report["kept"]
-    aside = copy.with_name(f"book-{before[0][:8]}.skops")
-    assert sorted(path.name for path in tmp_path.iterdir()) == sorted([aside.name, "book.skops", "book.skops.lock"])
+    assert not few.report["kept"]
+    aside = few.model.with_name(f"book-{before[0][:8]}.skops")
+    left = sorted(path.name for path in few.model.parent.iterdir())
+    assert left == sorted([aside.name, "book.skops", "book.skops.lock"])
     assert model_digest(aside) == before[0]
 
 
@@ -140,15 +146,10 @@ def test_evaluating_on_a_ladder(trained, captchas, monkeypatch):
     assert [path.stat().st_mtime_ns for path in sorted(folder.glob("*/*"))] == times
 
 
-def test_a_rung_with_letters_that_the_model_does_not_know_is_told_first(trained, captchas, tmp_path, monkeypatch):
-    model = tmp_path / "few.skops"
-    result = captchas(
-        "train", "book", "--pictures", 500, "--shows", 5000, "--hidden", 4, "--out", model, "--home", trained.home
-    )
-    assert result.returncode == 0, result.stderr
+def test_a_rung_with_letters_that_the_model_does_not_know_is_told_first(trained, few, captchas, monkeypatch):
     monkeypatch.setattr(ladder, "LADDER_COUNT", 2 * COUNT)
     monkeypatch.setattr(ladder, "RUNGS", ("book", "random"))
-    result = captchas("evaluate", model, "--ladder", "--home", trained.home)
+    result = captchas("evaluate", few.model, "--ladder", "--home", trained.home)
     assert result.returncode == 2
     assert "cannot read 0 1 2 3" in result.stderr
     assert "profile random" in result.stderr
@@ -226,7 +227,7 @@ def test_rankings_that_need_a_dictionary_say_so(trained, captchas, pictures):
     assert "ranking: 'levenshtein' needs a dictionary" in result.stderr
 
 
-def test_every_split_has_its_own_report(trained, captchas, tmp_path):
+def test_every_split_has_its_own_report(trained, captchas, unplotted, tmp_path):
     """And a warning where the model learnt from it."""
 
     def evaluate(*arguments):

@@ -20,7 +20,7 @@ from tests.benchmarks.labelled_drawers import Kind, letters_of, svg_line, write
 
 # Prefect and what it brings warn while they are imported; that is theirs.
 pytestmark = pytest.mark.filterwarnings("ignore")
-SHOWS = ("--shows", 60_000)
+SHOWS = ("--shows", 40_000)
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -106,7 +106,7 @@ def noise(random, text):
 def test_a_training_that_learns_nothing_says_so_and_keeps_the_model(struck, captchas, tmp_path):
     dataset, _ = struck
     home = dataset.folder.parent.parent
-    write(Kind(noise, letters_of(string.digits, 4, 4), (), ()), 400, 1, tmp_path / "noise")
+    write(Kind(noise, letters_of(string.digits, 4, 4), (), ()), 200, 1, tmp_path / "noise")
     imported(captchas, tmp_path / "noise", home, "noise")
     model = home / "models" / "struck.skops"
     before = model_digest(model)

@@ -17,7 +17,8 @@ from flows.train import TrainRequest, check
 from storage.dataset import Dataset
 from storage.errors import CaptchasError, Damaged
 from storage.shards import manifest as module
-from storage.shards.manifest import MANIFEST, Manifest, canonical
+from storage.shards.manifest import MANIFEST, Manifest
+from storage.texts import canonical
 from tasks.datasets.describe import datasets_under, describe_dataset
 from tasks.datasets.generate import plan_drawing
 from tasks.datasets.inventory import inventory, require_dataset

@@ -24,9 +24,10 @@ import numpy as np
 from storage.dataset import Dataset
 from storage.errors import CaptchasError
 from storage.shards import proven
-from storage.shards.manifest import MANIFEST, canonical
+from storage.shards.manifest import MANIFEST
 from storage.shards.shard import BLOCK, Block, Shard, combined, parse_name
 from storage.shards.writer import write_shard
+from storage.texts import canonical
 from tasks.datasets.inventory import inventory, recipe_of, require_dataset
 from tasks.datasets.judge import judge
 from tasks.datasets.prove import proof_jobs, prove

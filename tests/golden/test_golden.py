@@ -14,8 +14,9 @@ from blake3 import blake3
 from PIL import features
 
 from storage.dataset import Dataset
-from storage.shards.manifest import MANIFEST, canonical
+from storage.shards.manifest import MANIFEST
 from storage.shards.shard import PIXELS, SPLITS, Shard, parse_name
+from storage.texts import canonical
 from tasks.datasets.inventory import inventory
 from tasks.datasets.judge import judge
 from tasks.datasets.prove import proof_jobs, prove

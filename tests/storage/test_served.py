@@ -32,3 +32,8 @@ def test_a_record_of_another_program_is_no_choice(tmp_path, content):
     (tmp_path / RECORD).write_bytes(content)
     with pytest.raises(Damaged, match="does not say which model is served"):
         served_in(tmp_path)
+
+
+def test_a_home_that_is_a_file_has_no_served_model(tmp_path):
+    (tmp_path / "home").touch()
+    assert served_in(tmp_path / "home" / "models") is None

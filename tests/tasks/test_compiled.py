@@ -24,6 +24,13 @@ def test_a_kernel_that_was_not_compiled_is_missed(tmp_path):
     assert run.stdout.split() == [b"True"]
 
 
+def test_every_module_is_looked_at_on_request(tmp_path):
+    program = "from tasks.compiled import kernels_missing; print(kernels_missing(), kernels_missing(every=True))"
+    environment = os.environ | {"NUMBA_CACHE_DIR": str(tmp_path)}
+    run = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, check=True)
+    assert run.stdout.split() == [b"False", b"True"]
+
+
 def test_a_kernel_that_is_older_than_its_source_is_missed(tmp_path):
     source_of = tasks.lowlevel.deflate._encode.py_func
     kernel = SimpleNamespace(

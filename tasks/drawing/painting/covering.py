@@ -16,7 +16,8 @@ class Letters(NamedTuple):
 
     glyph, behind : (n, L) int64, numbers of the bitmaps of letters and of their shadows
     centre : (n, L, 2) int64, in 1/64 px
-    zoom : (n, L, 3) int64, in 1/65536: of its width and its height, and the tangent of its lean
+    zoom, tall : (n, L) int64, in 1/65536, of a letter's width and its height
+    lean : (n, L) int64, the tangent of the angle by which it leans, in 1/65536
     """
 
     glyph: np.ndarray
@@ -24,6 +25,8 @@ class Letters(NamedTuple):
     centre: np.ndarray
     turn: np.ndarray
     zoom: np.ndarray
+    tall: np.ndarray
+    lean: np.ndarray
     slope: np.ndarray
     scale: np.ndarray
     wave: np.ndarray
@@ -48,9 +51,9 @@ class Bench(NamedTuple):
 
 
 class Look(NamedTuple):
-    """How a letter is drawn: its bitmap, its centre in 1/65536 px, its turn and shear, all in 1/65536.
+    """How a letter is drawn: its bitmap, its centre in 1/65536 px, its turn and shear, its size; all in 1/65536.
 
-    across, down, lean : its width, its height and the tangent of its own shear
+    It is made larger, across by `zoom` and down by `tall`, then leant, then turned, then sheared with the others.
     """
 
     glyph: int
@@ -59,8 +62,8 @@ class Look(NamedTuple):
     sine: int
     cosine: int
     slope: int
-    across: int
-    down: int
+    zoom: int
+    tall: int
     lean: int
 
 
@@ -68,19 +71,20 @@ class Look(NamedTuple):
 def _sources(bitmaps, look):
     """Return where a letter's samples lie in its bitmap, and a source with the turn that bounds its region."""
     height, width = bitmaps.shapes[look.glyph, 0], bitmaps.shapes[look.glyph, 1]
-    across, down, lean, m = look.across, look.down, look.lean, look.slope
-    # A letter is made larger, then leant, then turned, and then sheared with the others: here all of it backwards.
-    s, c = look.sine + (lean * look.cosine >> 16), look.cosine - (lean * look.sine >> 16)
-    s, c = (s << 16) // across, (c << 16) // across
+    across, down, lean, m = look.zoom, look.tall, look.lean, look.slope
+    # What is done to the letter is undone here, backwards: u = c x - s y is its column, v = t x + d y its row.
+    s = ((look.sine + (lean * look.cosine >> 16)) << 16) // across
+    c = ((look.cosine - (lean * look.sine >> 16)) << 16) // across
     t, d = (look.sine << 16) // down, (look.cosine << 16) // down
     column = ((width - 1) << 15) + ((s * look.y - c * look.x) >> 16)
     row = ((height - 1) << 15) - ((t * look.x + d * look.y) >> 16)
     corner = bitmaps.first[look.glyph] + BORDER * (width + 3) + BORDER
     source = warp_kernel.Source(corner, height, width, t, c, -(c * m >> 16) - s, d - (t * m >> 16), column, row)
-    tall = ((height + 1) * down + across - 1) // across - 1
-    wide = width + (abs(lean) * (tall + 1) + ONE - 1 >> 16)
+    # A bitmap that holds the letter as it leans; with a pixel more above and below, which is stretched too.
+    high = ((height + 1) * down + across - 1) // across - 1
+    wide = width + ((abs(lean) * (high + 1) + ONE - 1) >> 16)
     s, c = look.sine * across >> 16, look.cosine * across >> 16
-    return source, warp_kernel.Source(corner, tall, wide, s, c, 0, 0, 0, 0)
+    return source, warp_kernel.Source(corner, high, wide, s, c, 0, 0, 0, 0)
 
 
 @numba.njit(cache=True, nogil=True, inline="always")
@@ -91,7 +95,7 @@ def sample(bench, shares, scale, wave, look):
     """
     scales, scratch = bench.scales, bench.scratch
     rows, columns = shares.shape
-    number = scale + (len(scales.sizes) if min(look.across, look.down) * scales.percents[scale] < ONE * DENSE else 0)
+    number = scale + (len(scales.sizes) if min(look.zoom, look.tall) * scales.percents[scale] < ONE * DENSE else 0)
     side, places = scales.dense[number], scales.places[number]
     factor = (side * scales.percents[scale] << 16) // 100
     high, wide = wave[0] * ONE // 10, wave[1] * ONE // 10

@@ -22,8 +22,9 @@ _CENTRED = 50
 
 
 class Placed(NamedTuple):
-    """Where letters stand: bitmaps (n, L), centres (n, L, 2) in 1/64 px, `zoom` (n, L, 3) as the kernel takes it.
+    """Where letters stand: bitmaps (n, L), centres (n, L, 2) in 1/64 px.
 
+    zoom : (n, L, 3), of width and height, and the tangent of the lean, in 1/65536
     moved : (n, columns) int64, what tells one place from another, for the split
     """
 
@@ -236,7 +237,10 @@ class Painter:
         for k, name in enumerate((*WAVE, *PHASE_COLUMNS)):
             if name in (drawn.dtype.names or ()):
                 wave[:, k] = drawn[name]
-        letters = Letters(placed.glyph, placed.behind, placed.centre, placed.turn, placed.zoom, slope, scale, wave)
+        across, down, lean = (np.ascontiguousarray(placed.zoom[..., k]) for k in range(3))
+        letters = Letters(
+            placed.glyph, placed.behind, placed.centre, placed.turn, across, down, lean, slope, scale, wave
+        )
         pictures = self._pictures(drawn, placed.glyph, images.shape[-1])
         picture_kernel.paint(pictures, letters, self._bitmaps, self._scales, self._tables, images, boxes)
         sizes, named = self._scales.sizes[scale], drawn.dtype.names or ()
@@ -260,15 +264,17 @@ class Painter:
                 numbers[:, k] = self._number(drawn, name)
         keys = drawn["noise"].copy() if "noise" in named else np.zeros(len(drawn), np.uint64)
         turn = np.stack(resampling.turned(self._number(drawn, "ground_angle")), axis=1)
-        colours = self._colours(drawn, glyph.shape, channels)
-        return picture_kernel.Pictures(numbers, keys, drawn["paint"].copy(), *colours, turn)
+        return picture_kernel.Pictures(
+            numbers, keys, drawn["paint"].copy(), turn=turn, **self._colours(drawn, glyph.shape, channels)
+        )
 
-    def _colours(self, drawn: np.ndarray, shape: tuple[int, ...], channels: int) -> list[np.ndarray]:
-        """Return the colours of grounds, tiles, letters, shadows, strokes, specks and frame, as the kernel wants."""
+    def _colours(self, drawn: np.ndarray, shape: tuple[int, ...], channels: int) -> dict[str, np.ndarray]:
+        """Return the colours of grounds, tiles, letters, shadows, strokes, specks, frame as the kernel takes them."""
         named, n = set(drawn.dtype.names or ()), len(drawn)
         if channels == 1:
-            ink = [np.zeros((n, 2, 1), np.uint8), np.zeros((n, 1, 1), np.uint8)]
-            return ink + [np.full((n, count, 1), 255, np.uint8) for count in (shape[1], shape[1], TURNS, TURNS, 1)]
+            counts = {"letter": shape[1], "shadow": shape[1], "line": TURNS, "speck": TURNS, "frame": 1}
+            inks = {name: np.full((n, count, 1), 255, np.uint8) for name, count in counts.items()}
+            return {"ground": np.zeros((n, 2, 1), np.uint8), "tile": np.zeros((n, 1, 1), np.uint8), **inks}
 
         def spread(name: str, count: int) -> np.ndarray:
             stored: np.ndarray = drawn[name].reshape(n, -1)
@@ -282,8 +288,10 @@ class Painter:
         line = spread("line_colour", TURNS) if "line_colour" in named else np.repeat(letter[:, :1], TURNS, axis=1)
         speck = spread("speck_colour", TURNS) if "speck_colour" in named else line
         frame = spread("frame_colour", 1) if "frame_colour" in named else np.zeros((n, 1, 3), np.uint8)
-        line, grounds = np.ascontiguousarray(line), np.concatenate([ground, pattern], axis=1)
-        return [grounds, tile, letter, shadow, line, np.ascontiguousarray(speck), frame]
+        return {
+            "ground": np.concatenate([ground, pattern], axis=1), "tile": tile, "letter": letter, "shadow": shadow,
+            "line": np.ascontiguousarray(line), "speck": np.ascontiguousarray(speck), "frame": frame,
+        }  # fmt: skip
 
     def columns(self, drawn: np.ndarray, placed: Placed) -> list[np.ndarray]:
         """Return the values that tell pictures of equal texts and faces apart, each (n,) uint64, for the split."""

@@ -43,8 +43,7 @@ class Pictures(NamedTuple):
     numbers : (n, 42) int64, see `NUMBERS`; inks and widths as profiles have them, `shadow` is 1 with a shadow
     noise, paint : (n,) uint64, keys of the chances
     ground : (n, 2, C) uint8, colours of the ground and its pattern; tile, letter, shadow : (n, L, C) uint8
-    line, speck : (n, 8, C) uint8
-    frame : (n, 1, C) uint8
+    line, speck : (n, 8, C) uint8; frame : (n, 1, C) uint8
     turn : (n, 2) int64, sine and cosine of the ground's axis
     """
 
@@ -176,16 +175,6 @@ def _draw_decoys(planes, pictures, n, letters, bench, tables, shares):
 
 
 @numba.njit(cache=True, nogil=True)
-def _slash(planes, pictures, n, k, box, tables):
-    """Draw lines through a letter, in its colour."""
-    numbers = pictures.numbers[n]
-    pen = strokes.Pen(numbers[SLASH_WIDTH], 255, channels(pictures.letter[n, k]))
-    for i in range(numbers[SLASHES]):
-        place = strokes.SLASH + strokes.A_SLASH * (strokes.SLASHES * k + i)
-        strokes.slash(planes, pictures.paint[n], place, box, tables, pen)
-
-
-@numba.njit(cache=True, nogil=True)
 def _draw_letters(planes, pictures, n, letters, bench, tables, shares, boxes):
     """Draw shadows and letters; boxes : (n, L, 4) int16, written."""
     numbers, slope, scale, wave = pictures.numbers[n], letters.slope[n], letters.scale[n], letters.wave[n]
@@ -198,18 +187,17 @@ def _draw_letters(planes, pictures, n, letters, bench, tables, shares, boxes):
                 y += numbers[SHADOW_Y] * ONE
                 x += numbers[SHADOW_X] * ONE - slope * numbers[SHADOW_Y]
                 g = letters.behind[n, k]
-            zoom = letters.zoom[n, k]
-            look = Look(
-                g, y, x, letters.turn[n, k, 0], letters.turn[n, k, 1], slope, zoom[0], zoom[1], zoom[2]
-            )  # fmt: skip
+            form = letters.zoom[n, k], letters.tall[n, k], letters.lean[n, k]
+            look = Look(g, y, x, letters.turn[n, k, 0], letters.turn[n, k, 1], slope, *form)
             box = sample(bench, shares, scale, wave, look)
             if layer == 0:
                 lay(planes, shares, box, numbers[SHADOW_INK], pictures.shadow[n, k])
             else:
                 boxes[n, k] = box
                 lay(planes, shares, box, numbers[LETTER_INK], pictures.letter[n, k])
-                if box[0] >= 0 and numbers[SLASHES]:
-                    _slash(planes, pictures, n, k, box, tables)
+                if numbers[SLASHES] and box[0] >= 0:
+                    pen = strokes.Pen(numbers[SLASH_WIDTH], 255, channels(pictures.letter[n, k]))
+                    strokes.slash(planes, pictures.paint[n], k, box, numbers[SLASHES], tables, pen)
 
 
 @numba.njit(cache=True, nogil=True)
@@ -232,10 +220,8 @@ def _draw_over(planes, pictures, n, tables, boxes):
         pen = strokes.Pen(1, ink, channels(pictures.speck[n, k % LINES]))
         strokes.speck(planes, key, strokes.SPECK + strokes.A_SPECK * k, numbers[SPECK_SIZE], pen)
     for k in range(numbers[BLOTS]):
-        pen = strokes.Pen(1, 255, channels(pictures.speck[n, k % LINES]))
-        strokes.blot(
-            planes, pictures.paint[n], strokes.BLOT + strokes.A_BLOT * k, numbers[BLOT_SIZE], tables.chords, pen
-        )
+        place, colour = strokes.BLOT + strokes.A_BLOT * k, channels(pictures.speck[n, k % LINES])
+        strokes.blot(planes, pictures.paint[n], place, numbers[BLOT_SIZE], tables.chords, colour)
     if numbers[SALT]:
         strokes.grains(planes, pictures.paint[n], numbers[SALT])
     if numbers[FRAME_Y] or numbers[FRAME_X]:

@@ -172,25 +172,26 @@ def cross(planes, key, place, tables, pen):
 
 
 @numba.njit(cache=True, nogil=True)
-def slash(planes, key, place, box, tables, pen):
-    """Draw a straight line near the middle of a letter's `box`, turned by up to 80 degrees."""
-    tall, wide, table = box[2] - box[0], box[3] - box[1], tables.sines
-    y0 = (box[0] + box[2]) * HALF + chance(key, place, tall * HALF) - tall * ONE // 4
-    x0 = (box[1] + box[3]) * HALF + chance(key, place + 1, wide * HALF) - wide * ONE // 4
-    number = (chance(key, place + 2, PHASES * 4 // 9) - PHASES * 2 // 9) % PHASES
-    reach = max(tall, wide) * (30 + chance(key, place + 3, 50)) // 100  # half of its length
-    dy, dx = table[number] * reach, table[(number + PHASES // 4) % PHASES] * reach
-    _segment(planes, (y0, x0), (dy, max(dx, 1)), tables.thickness, pen)
+def slash(planes, key, letter, box, count, tables, pen):
+    """Draw straight lines near the middle of a letter's `box`, turned by up to 80 degrees."""
+    tall, wide = box[2] - box[0], box[3] - box[1]
+    for k in range(count):
+        place = SLASH + A_SLASH * (SLASHES * letter + k)
+        y0 = (box[0] + box[2]) * HALF + chance(key, place, tall * HALF) - tall * ONE // 4
+        x0 = (box[1] + box[3]) * HALF + chance(key, place + 1, wide * HALF) - wide * ONE // 4
+        number = (chance(key, place + 2, PHASES * 4 // 9) - PHASES * 2 // 9) % PHASES
+        reach = max(tall, wide) * (35 + chance(key, place + 3, 60)) // 100  # half of its length
+        dy, dx = tables.sines[number] * reach, tables.sines[(number + PHASES // 4) % PHASES] * reach
+        _segment(planes, (y0, x0), (dy, max(dx, 1)), tables.thickness, pen)
 
 
 @numba.njit(cache=True, nogil=True)
-def blot(planes, key, place, size, table, pen):
-    """Draw a disc with a diameter of a third of `size` pixels to the whole; the pen's width does not count."""
+def blot(planes, key, place, size, table, colour):
+    """Draw a disc with a diameter of a third of `size` pixels to the whole."""
     _, rows, columns = planes.shape
     y0, x0 = chance(key, place, rows * ONE), chance(key, place + 1, columns * ONE)
     least = max(1, size // 3)
-    wide = Pen(least + chance(key, place + 2, size - least + 1), pen.ink, pen.colour)
-    _ring(planes, (y0, x0), (0, 0), table, wide)
+    _ring(planes, (y0, x0), (0, 0), table, Pen(least + chance(key, place + 2, size - least + 1), 255, colour))
 
 
 @numba.njit(cache=True, nogil=True)

@@ -46,6 +46,7 @@ _IDLE = {
 }
 _LINES = ("lines", "arcs", "lines_under", "arcs_under")
 _STROKES = (*_LINES, "strikes", "ellipses", "crosses", "hatching", "decoys")
+_SPOTS = ("specks", "blots")
 _CHANCES = ("lines_under", "arcs_under", "strikes", "ellipses", "crosses", "hatching", "decoys", "salt", "blots",
             "slashes")  # fmt: skip
 _USES = {  # of the ground's fields, which grounds use them
@@ -236,8 +237,8 @@ class Values:
         rows = {"growth": words, "bounce": words}
         rows |= {name: where(causes) for causes, idle in _IDLE.items() for name in idle}
         rows |= {name: on(users) for name, users in _USES.items()}
-        rows["line_colour"] = where(_STROKES if "speck_colour" in names else (*_STROKES, "specks", "blots"))
-        rows["speck_colour"] = where(("specks", "blots"))
+        rows["line_colour"] = where(_STROKES if "speck_colour" in names else (*_STROKES, *_SPOTS))
+        rows["speck_colour"] = where(_SPOTS)
         rows["paint"] |= where(_CHANCES)
         rows["line_width"] = where(_LINES)
         rows["line_ink"] = where((*_LINES, "specks"))

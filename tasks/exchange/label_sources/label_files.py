@@ -1,4 +1,4 @@
-"""Files that list labels: tables, plain lists and JSON, with the encodings and separators that people use."""
+"""Files that list labels: tables, plain lists, JSON and XML, with the encodings and separators that people use."""
 
 import csv
 import io
@@ -7,19 +7,20 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from storage.errors import BadInput, NotThere
+from storage.files.small_files import read_small
+from tasks.exchange.label_sources.annotations import require_texts, via_table, xml_rows
+from tasks.exchange.label_sources.json_entries import entries_of
 
 TABLE, LIST = "labels.csv", "gt.txt"  # the names that this project's own exports use
 PICTURE = re.compile(r"\.(?:png|jpe?g|jpe|jfif|gif|bmp|dib|webp|tiff?)$", re.IGNORECASE)
-TABLES, JSONS = {".csv", ".tsv"}, {".json", ".jsonl", ".ndjson"}
+TABLES, JSONS, XML = {".csv", ".tsv"}, {".json", ".jsonl", ".ndjson"}, ".xml"
 LISTS = {".txt", ".lst", ".list"}
 LABELISH = re.compile(r"label|annot|truth|answer|solution|metadata|caption|transcri|^gt\b|_gt$|^(train|val|test)$")
 OTHER_TEXTS = {"", ".dat", ".text", ".log", ".tab", ".psv", ".ssv"}  # of labels only if they are named so
 UNREADABLE = {
     ".xlsx": "save it as CSV", ".xls": "save it as CSV", ".ods": "save it as CSV", ".numbers": "export it as CSV",
-    ".xml": "write path and label of each picture into a labels.csv",
     ".parquet": "write path and label of each picture into a labels.csv",
     ".arrow": "write path and label of each picture into a labels.csv",
     ".feather": "write path and label of each picture into a labels.csv",
@@ -44,8 +45,7 @@ HOLDERS = {  # of pictures, and how to take them out
 }  # fmt: skip
 SEPARATORS = ",;\t|"
 SOME = 50  # rows that the separator is judged by
-DEEPEST = 12  # levels of tables and lists in an entry of a JSON file
-MOST_COLUMNS = 200  # of an entry of a JSON file
+MOST_COLUMNS = 200  # of an entry of a JSON file or an XML file
 SPLIT_LINE = re.compile(r"^(.*?\.(?:png|jpe?g|jpe|jfif|gif|bmp|dib|webp|tiff?))\s+(\S.*)$", re.IGNORECASE)
 
 
@@ -83,7 +83,7 @@ def labelish(name: str) -> bool:
 def may_list(name: str) -> bool:
     """Return whether a file may list labels, by its name."""
     suffix = suffix_of(name)
-    return suffix in TABLES | JSONS | LISTS or (suffix in OTHER_TEXTS and labelish(name))
+    return suffix in {*TABLES, *JSONS, *LISTS, XML} or (suffix in OTHER_TEXTS and labelish(name))
 
 
 def read_table(file: Path) -> LabelTable:
@@ -96,12 +96,21 @@ def read_table(file: Path) -> LabelTable:
     """
     suffix = file.suffix.lower()
     if suffix in UNREADABLE and file.is_file():
-        raise BadInput(f"labels {file}: files of labels are text or JSON, not {suffix}; {UNREADABLE[suffix]}")
-    text = _text(file)
+        raise BadInput(f"labels {file}: files of labels are text, JSON or XML, not {suffix}; {UNREADABLE[suffix]}")
+    data, name = _bytes(file), f"labels {file}"
+    if suffix == XML:
+        entries = xml_rows(data, name)
+        require_texts(entries, name)
+        return entries_table(file, entries)
+    text = decode(data, name)
     if suffix in JSONS:
-        return _json(file, text)
+        return entries_table(file, entries_of(text, name))
     rows = list(_cells(file, text) if suffix in TABLES else _list(file, text))
     if rows:
+        regions = via_table(rows[0][1], (cells for _, cells in rows[1:]), name)
+        if regions is not None:
+            require_texts(regions, name)
+            return entries_table(file, regions)
         width = len(rows[0][1])
         for number, cells in rows:
             if len(cells) < width or any(cells[width:]):
@@ -113,14 +122,28 @@ def read_table(file: Path) -> LabelTable:
     return LabelTable(file, "line", rows)
 
 
-def _text(file: Path) -> str:
+def entries_table(file: Path, entries: list[dict[str, str]]) -> LabelTable:
+    """Make a table of entries: a column for each field.
+
+    Raises
+    ------
+    BadInput
+        There are too many fields.
+    """
+    columns = tuple(dict.fromkeys(name for entry in entries for name in entry))
+    if len(columns) > MOST_COLUMNS:
+        raise BadInput(f"labels {file}: its entries have {len(columns)} fields; write a path and a label in each")
+    rows = [(number, [entry.get(name, "") for name in columns]) for number, entry in enumerate(entries, 1)]
+    return LabelTable(file, "entry", rows, columns)
+
+
+def _bytes(file: Path) -> bytes:
     try:
-        data = file.read_bytes()
+        return read_small(file, f"labels {file}")
     except FileNotFoundError:
         raise NotThere(f"labels {file}: no such file; give a {TABLE} or {LIST}") from None
     except OSError as error:
         raise BadInput(f"labels {file}: cannot be read ({error.strerror})") from error
-    return decode(data, f"labels {file}")
 
 
 def decode(data: bytes, name: str) -> str:
@@ -223,92 +246,3 @@ def _transcribed(label: str) -> str:
         return str(boxes[0]["transcription"]) if len(boxes) == 1 else label
     except (ValueError, KeyError, TypeError):
         return label
-
-
-def _json(file: Path, text: str) -> LabelTable:
-    try:
-        value = json.loads(text, object_pairs_hook=_once)
-    except (ValueError, RecursionError) as error:
-        value = _json_lines(file, text, error)
-    if isinstance(value, dict):
-        value = _listed(value)
-    if not isinstance(value, list) or not value:
-        raise BadInput(f"labels {file}: holds no labels; it must be an object or a list of objects, or a line for each")
-    rows = [_flat(entry) for entry in value]
-    columns = tuple(dict.fromkeys(name for row in rows for name in row))
-    if len(columns) > MOST_COLUMNS:
-        raise BadInput(f"labels {file}: its entries have {len(columns)} fields; write a path and a label in each")
-    return LabelTable(
-        file, "entry", [(number, [row.get(name, "") for name in columns]) for number, row in enumerate(rows, 1)],
-        columns,
-    )  # fmt: skip
-
-
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Refuse an object that has a key twice: JSON would keep the last in silence."""
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        keys = [key for key, _ in pairs]
-        twice = next(key for key in keys if keys.count(key) > 1)
-        raise BadInput(f"labels: the key {twice!r} occurs twice; keep one of them")
-    return found
-
-
-def _json_lines(file: Path, text: str, whole: Exception) -> list[Any]:
-    found = []
-    for number, line in enumerate(text.split("\n"), 1):
-        if line.strip():
-            try:
-                found.append(json.loads(line, object_pairs_hook=_once))
-            except BadInput:
-                raise
-            except (ValueError, RecursionError) as error:
-                said = error if found else whole
-                raise BadInput(f"labels {file}, line {number}: cannot be read as JSON ({said})") from error
-    return found
-
-
-def _listed(value: dict[str, Any]) -> object:
-    """Make a list of entries from an object: by path, lists side by side, or a list of pictures within."""
-    lists = {key: item for key, item in value.items() if isinstance(item, list)}
-    if lists:
-        pictures, notes = lists.get("images"), lists.get("annotations")
-        if pictures and notes and all(isinstance(item, dict) for item in (*pictures, *notes)):
-            return _coco(pictures, notes)
-        tables = [item for item in lists.values() if item and all(isinstance(entry, dict) for entry in item)]
-        if tables and all(item.keys() == tables[0][0].keys() for entries in tables for item in entries):
-            return [item for entries in tables for item in entries]  # of train and val, for instance
-        sizes = {len(item) for item in lists.values()}
-        if len(lists) > 1 and len(sizes) == 1:
-            return [dict(zip(lists, row, strict=True)) for row in zip(*lists.values(), strict=True)]
-        return []
-    if value and all(isinstance(item, dict) for item in value.values()):
-        return [{"path": key} | {f".{name}": inner for name, inner in item.items()} for key, item in value.items()]
-    return [{"path": key, "label": item} for key, item in value.items()]
-
-
-def _coco(pictures: list[dict[str, Any]], notes: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Put the only note of a picture beside it, if it has text: captions, for instance. Boxes of letters stay away."""
-    by_picture: dict[Any, list[dict[str, Any]]] = {}
-    for note in notes:
-        by_picture.setdefault(note.get("image_id"), []).append(note)
-    if all(len(by_picture.get(picture.get("id"), [])) == 1 for picture in pictures):
-        return [picture | {"annotation": by_picture[picture.get("id")][0]} for picture in pictures]
-    return pictures
-
-
-def _flat(value: object) -> dict[str, str]:
-    """Return the scalars of an entry by their dotted names; a list of two texts is a path and a label."""
-    found: dict[str, str] = {}
-
-    def walk(name: str, item: object, level: int) -> None:
-        if isinstance(item, dict | list):
-            if level < DEEPEST:
-                inner = item.items() if isinstance(item, dict) else enumerate(item)
-                for key, below in inner:
-                    walk(f"{name}.{key}" if name else str(key), below, level + 1)
-        elif item is not None:
-            found[name] = item if isinstance(item, str) else json.dumps(item)
-
-    walk("", value, 0)
-    return {name: text.strip() for name, text in found.items()}

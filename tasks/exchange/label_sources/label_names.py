@@ -4,7 +4,7 @@ import itertools
 import re
 import statistics
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from storage.errors import BadInput
@@ -15,6 +15,8 @@ SEPARATORS = "_- ."
 SYMBOLS = "+=*?!@#$%&"  # labels that have these may have a dash and a dot too
 MOST = 50_000  # names that are looked at, from all over the folder
 SHOWN = 3  # names in a message
+EXAMPLES = 2  # labels that differ, in a message
+MOSTLY = 0.9  # share of the names that must have a label, where labels from elsewhere are compared with them
 COPY = re.compile(r"(?: ?\(\d{1,3}\)| - (?:Copy|Kopie|copie|copia)(?: \(\d+\))?| copy(?: \d+)?)+$", re.IGNORECASE)
 SPLIT_FOLDERS = {
     "train": "train", "training": "train", "val": "validation", "valid": "validation", "validation": "validation",
@@ -52,14 +54,9 @@ def infer_pattern(paths: Sequence[str], default: str) -> str:
     BadInput
         Several parts of the names may be the label, or none. The message shows each reading.
     """
-    paths = [path for path in paths if PICTURE.search(path)] or list(paths)
-    total = len(paths)
-    paths = paths[:: max(1, -(-total // MOST))]
-    paths = [path for path in paths if path.isprintable()]
-    if not paths:
+    names = _names_of(paths)
+    if names is None:
         return default
-    stems = [unicodedata.normalize("NFC", PICTURE.sub("", path.rpartition("/")[2])) for path in paths]
-    names = _Names(paths, [without_copy(stem) for stem in stems], total)
     found = _distinct(names.readings())
     if len(found) == 1:
         return found[0].pattern
@@ -67,6 +64,49 @@ def infer_pattern(paths: Sequence[str], default: str) -> str:
         whole = Reading("whole", tuple(names.stems))
         raise _unclear(names, _distinct([*found, whole]))
     raise names.nothing()
+
+
+def difference(pairs: Sequence[tuple[str, str]], tidy: Callable[[str], str]) -> str:
+    """Say how the labels of pictures differ from those that their names give, too; '' if they do not.
+
+    Parameters
+    ----------
+    pairs : sequence of (path, label)
+        The labels are from elsewhere than the names.
+    tidy : function
+        Mends a label of a name as labels are mended.
+    """
+    names = _names_of([path for path, _ in pairs])
+    if names is None:
+        return ""
+    labels = dict(pairs)
+    differing = [
+        (reading, [(path, there) for path, there in zip(names.paths, map(tidy, reading.labels), strict=True)
+                   if labels[path] != there])
+        for reading in names.readings() if sum(map(bool, reading.labels)) >= MOSTLY * len(reading.labels)
+    ]  # fmt: skip
+    if not differing:
+        return ""
+    reading, others = min(differing, key=lambda found: len(found[1]))
+    if not others:
+        return ""
+    told = " and ".join(f"{path} has {labels[path]!r}, its name {there!r}" for path, there in others[:EXAMPLES])
+    return (
+        f"names seem to hold labels too (--pattern '{reading.pattern}'), and {len(others):,} of {len(names.paths):,} "
+        f"differ from those that are used: {told}"
+    )
+
+
+def _names_of(paths: Sequence[str]) -> "_Names | None":
+    """Return the names of pictures, or of some from all over the folder; None if there are none."""
+    paths = [path for path in paths if PICTURE.search(path)] or list(paths)
+    total = len(paths)
+    paths = paths[:: max(1, -(-total // MOST))]
+    paths = [path for path in paths if path.isprintable()]
+    if not paths:
+        return None
+    stems = [unicodedata.normalize("NFC", PICTURE.sub("", path.rpartition("/")[2])) for path in paths]
+    return _Names(paths, [without_copy(stem) for stem in stems], total)
 
 
 def _distinct(readings: Iterable[Reading]) -> list[Reading]:

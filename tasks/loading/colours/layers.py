@@ -1,4 +1,4 @@
-"""Inks of a picture in colour: the few colours that its pixels away from the ground have, and each pixel's share of one.
+"""Inks of a picture in colour: the few colours that its pixels off the ground have, and each pixel's share of one.
 
 A pixel at a letter's edge mixes the letter's colour with the ground's, so it lies between both. An ink is therefore a
 direction: pixels whose difference from the ground points along an ink's difference belong to that ink.
@@ -17,15 +17,14 @@ CLOSE = 24  # levels: colours that are so near to an ink's are averaged into it
 PLENTY = 0.15  # of the pixels along an ink's direction: the strongest of them have the ink's own colour
 STRONGEST = 25  # tenths of the strength of the most frequent colour in that direction
 SLOPE = 12  # a part of a pixel's distance from the ground: neighbours that differ by more are an edge
-FAINTNESS = (
-    20.0  # levels: a colour that is half an ink is explained as well as one that is half as many levels beside it
-)
+FAINTNESS = 20.0  # levels: half an ink explains a colour as badly as an ink that is half as many levels beside it
+BLUR = 2  # pixels: an edge is not broader
 OWN = 0.04  # of the pixels that are no ground: a more frequent colour is an ink of its own
 RARE = 0.02  # of the pixels that are no ground: an ink has more
 
 
 @numba.njit(cache=True, nogil=True)
-def find_inks(
+def find_inks(  # noqa: PLR0913 - a hot kernel: arrays are rooms that all pictures share
     picture: np.ndarray, under: np.ndarray, far: np.ndarray, least: int, spread: float,
     rows: np.ndarray, columns: np.ndarray, table: np.ndarray, touched: np.ndarray, inks: np.ndarray, ink_of: np.ndarray,
 ) -> int:  # fmt: skip
@@ -115,7 +114,7 @@ def _count_colours(
 
 
 @numba.njit(cache=True, nogil=True)
-def _absorb(
+def _absorb(  # noqa: PLR0913 - a part of `find_inks`
     table: np.ndarray, touched: np.ndarray, count: int, best: int, spread: float, own: float,
     inks: np.ndarray, ink_of: np.ndarray, number: int,
 ) -> None:  # fmt: skip
@@ -129,7 +128,7 @@ def _absorb(
         row = table[touched[k]]
         if ink_of[touched[k]] < 0:
             share, beside = _share_of_bin(row, ink)
-            if LEAST_SHARE <= share and beside <= spread:
+            if share >= LEAST_SHARE and beside <= spread:
                 strengths[min(int(10 * share), STRONGEST)] += row[0]
     rest, most = PLENTY * strengths.sum(), STRONGEST
     while most > 0 and rest >= strengths[most]:
@@ -165,7 +164,7 @@ def _strengthen(
 
 @numba.njit(cache=True, nogil=True)
 def _share_of_bin(row: np.ndarray, ink: np.ndarray) -> tuple[float, float]:
-    """Return which share of a colour is ink, and how much further it is beside the mixture than it may be, in levels."""
+    """Return which share of a colour is ink, and how many levels too far it is beside the mixture."""
     n = float(row[0])
     share, beside = share_of(row[1] / n, row[2] / n, row[3] / n, row[4] / n, row[5] / n, row[6] / n, ink)
     length = max(abs(row[1] - row[4]), max(abs(row[2] - row[5]), abs(row[3] - row[6]))) / n
@@ -176,7 +175,7 @@ def _share_of_bin(row: np.ndarray, ink: np.ndarray) -> tuple[float, float]:
 def share_of(
     red: float, green: float, blue: float, from_red: float, from_green: float, from_blue: float, ink: np.ndarray
 ) -> tuple[float, float]:
-    """Return which share of a colour is ink, the rest ground, and how many levels the colour lies beside that mixture."""
+    """Return which share of a colour is ink, the rest ground, and how many levels it lies beside that mixture."""
     p, q, r = ink[0] - from_red, ink[1] - from_green, ink[2] - from_blue
     a, b, c = red - from_red, green - from_green, blue - from_blue
     length = p * p + q * q + r * r
@@ -187,7 +186,7 @@ def share_of(
 
 
 @numba.njit(cache=True, nogil=True)
-def share_out(
+def share_out(  # noqa: PLR0913 - a hot kernel: arrays are rooms that all pictures share
     picture: np.ndarray, under: np.ndarray, far: np.ndarray, least: int, rows: np.ndarray, columns: np.ndarray,
     inks: np.ndarray, count: int, ink_of: np.ndarray, labels: np.ndarray, shares: np.ndarray,
 ) -> None:  # fmt: skip
@@ -203,7 +202,6 @@ def share_out(
         `NONE` for less than a `STRONG` share.
     shares : (H, W) uint8
     """
-    height, width = far.shape
     labels[:], shares[:] = NONE, 0
     for k in range(len(rows)):
         y, x = rows[k], columns[k]
@@ -213,16 +211,11 @@ def share_out(
             if ink_of[bin_] < 0:
                 ink_of[bin_] = _nearest(pixel, picture[max(under[y, x], 0), x], inks, count)
             labels[y, x] = ink_of[bin_]
-    for _ in range(2):
+    for _ in range(BLUR):
         for k in range(len(rows)):
             y, x = rows[k], columns[k]
             if labels[y, x] == NONE:
-                strongest, own = far[y, x], np.uint8(NONE)
-                for row in range(max(y - 1, 0), min(y + 2, height)):
-                    for column in range(max(x - 1, 0), min(x + 2, width)):
-                        if far[row, column] > strongest and labels[row, column] != NONE:
-                            strongest, own = far[row, column], labels[row, column]
-                labels[y, x] = own
+                labels[y, x] = _strongest_beside(far, labels, y, x)
     for k in range(len(rows)):
         y, x = rows[k], columns[k]
         if labels[y, x] == NONE:
@@ -238,8 +231,19 @@ def share_out(
 
 
 @numba.njit(cache=True, nogil=True)
+def _strongest_beside(far: np.ndarray, labels: np.ndarray, y: int, x: int) -> int:
+    """Return the ink of the neighbour that is farthest from the ground, and farther than the pixel; or `NONE`."""
+    strongest, own = far[y, x], np.uint8(NONE)
+    for row in range(max(y - 1, 0), min(y + 2, far.shape[0])):
+        for column in range(max(x - 1, 0), min(x + 2, far.shape[1])):
+            if far[row, column] > strongest and labels[row, column] != NONE:
+                strongest, own = far[row, column], labels[row, column]
+    return int(own)
+
+
+@numba.njit(cache=True, nogil=True)
 def stands_out(far: np.ndarray, y: int, x: int) -> bool:
-    """Tell whether a pixel is no edge: neither in its row nor in its column one neighbour is nearer, the other farther."""
+    """Tell whether a pixel is no edge: an edge lies between a nearer and a farther neighbour, in its row or column."""
     height, width = far.shape
     own, least = np.int64(far[y, x]), np.int64(far[y, x]) // SLOPE
     a, b = np.int64(far[y, max(x - 1, 0)]) - own, np.int64(far[y, min(x + 1, width - 1)]) - own

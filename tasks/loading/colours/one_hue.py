@@ -43,7 +43,7 @@ def levels_of(picture: np.ndarray, out: np.ndarray) -> bool:
 def _farthest(picture: np.ndarray, colour: np.ndarray) -> np.ndarray:
     """Return the pixel whose colour is farthest from another."""
     a, b, c = np.int64(colour[0]), np.int64(colour[1]), np.int64(colour[2])
-    top, left, most = 0, 0, -1
+    top, left, most = 0, 0, np.int64(-1)
     for y in range(picture.shape[0]):
         row = picture[y]
         for x in range(len(row)):
@@ -51,4 +51,5 @@ def _farthest(picture: np.ndarray, colour: np.ndarray) -> np.ndarray:
             far = p * p + q * q + r * r
             if far > most:
                 top, left, most = y, x, far
-    return picture[top, left]
+    found: np.ndarray = picture[top, left]
+    return found

@@ -19,6 +19,7 @@ from tasks.loading.colours.votes import COLUMNS, find_ink_parts, lay_down, vote
 
 LEAST, MOST_LEAST = 24, 64  # levels: ink is not nearer to the ground than the one, and always at the other
 STEP = 24.0, 56.0  # levels: the ground may differ so much from what it was, at least and at most
+SMALLEST = 8  # rows or columns: a smaller picture has no border to tell the ground by
 LANES = 16  # numbers that a processor works on at once: rows are padded to so many
 REACH = 5  # pixels: a line that crosses a letter is not thicker
 DONE, GREY, DYED, EMPTY = range(4)  # what becomes of a picture
@@ -40,11 +41,8 @@ def ink_of_each(images: np.ndarray, out: np.ndarray, states: np.ndarray) -> None
     # One room for all pictures: memory that is fresh for each takes longer than the work.
     levels = np.zeros((10, (height + LANES) * (width + LANES)), np.float32)
     numbers, parts = np.empty((4, height * width + 1), np.int32), np.empty((height * width, COLUMNS), np.int32)
-    table, touched, bytes_ = (
-        np.zeros((BINS, 7), np.int64),
-        np.empty(BINS, np.int64),
-        np.empty((4, height * width), np.uint8),
-    )
+    table, touched = np.zeros((BINS, 7), np.int64), np.empty(BINS, np.int64)
+    bytes_ = np.empty((4, height * width), np.uint8)
     for k in range(count):
         if _is_grey(images[k]):
             states[k] = GREY
@@ -80,6 +78,8 @@ def _ink(
 ) -> bool:  # fmt: skip
     """Fill in the ink of a picture; tell whether it has any."""
     height, width = out.shape
+    if min(height, width) < SMALLEST:
+        return False
     size = height * width
     far, labels = bytes_[0, :size].reshape(height, width), bytes_[1, :size].reshape(height, width)
     shares, state = bytes_[2, :size].reshape(height, width), bytes_[3, :size].reshape(height, width)

@@ -14,6 +14,8 @@ BROAD = 0.4  # of the picture's width: a line is wider than letters
 WIDE = 0.2  # of the picture's width: if an ink is wider, and has the runs of level lines, it is lines
 LEVEL = 2.4  # times as many runs of pixels in columns as in rows: a line that is nearer to level than to upright
 LONG = 0.25  # of the picture's height: a thin part that is longer is a line
+MOST_OF_SPECK = 12  # pixels: a speck has no more
+OUTLINES = 6  # half pixels: if letters are not thicker, they are outlines
 MANY = 12  # specks: a picture with fewer has dots of letters
 LOWEST = 0.2  # of the picture's height: a letter is not lower
 SPARSE = 0.12  # of its box: a letter fills more
@@ -104,26 +106,17 @@ def vote(table: np.ndarray, parts: int, labels: np.ndarray, inks: int, kept: np.
     height, width = labels.shape
     letters = np.zeros(inks, np.bool_)
     small = max(2.0, SPECK * height)
-    edges = np.zeros(inks)
-    for x in range(width):
-        for y in (0, height - 1):
-            if labels[y, x] != NONE:
-                edges[labels[y, x]] += 1
-    for y in range(height):
-        for x in (0, width - 1):
-            if labels[y, x] != NONE:
-                edges[labels[y, x]] += 1
+    at_border = _at_border(labels, inks)
     widths, areas, specks = np.zeros(40), np.zeros(inks), 0
     across, along, lefts, rights = np.zeros(inks), np.zeros(inks), np.full(inks, width), np.zeros(inks, np.int64)
     for k in range(parts):
         row = table[k]
         ink = row[INK]
-        if row[PARENT] != k or edges[ink] > EDGE * 2 * (height + width):
+        if row[PARENT] != k or at_border[ink]:
             continue
-        if max(row[BOTTOM] - row[TOP], row[RIGHT] - row[LEFT]) <= small and row[AREA] <= 12:
+        if _is_speck(row, small):
             specks += 1
-            continue
-        if not _is_long(row, height, width):
+        elif not _is_long(row, height, width):
             widths[min(int(2 * _thickness(row)), 39)] += row[AREA]
             areas[ink] += row[AREA]
             across[ink] += row[ACROSS]
@@ -133,7 +126,8 @@ def vote(table: np.ndarray, parts: int, labels: np.ndarray, inks: int, kept: np.
     while usual > 0 and rest >= widths[usual]:
         rest -= widths[usual]
         usual -= 1
-    thin = THIN * usual / 2
+    outlines = usual < OUTLINES  # hollow letters are as thin as lines, and fall apart easily
+    thin = 0.0 if outlines else THIN * usual / 2
     for k in range(inks):
         level = rights[k] - lefts[k] >= WIDE * width and along[k] >= LEVEL * across[k]
         letters[k] = areas[k] > 0 and 2 * areas[k] / (across[k] + along[k]) >= thin and not level
@@ -141,14 +135,14 @@ def vote(table: np.ndarray, parts: int, labels: np.ndarray, inks: int, kept: np.
     for k in range(parts):
         row = table[k]
         ink = row[INK]
-        fits = edges[ink] <= EDGE * 2 * (height + width) and not _is_long(row, height, width)
-        wide = max(row[BOTTOM] - row[TOP], row[RIGHT] - row[LEFT])
-        if wide <= small and row[AREA] <= 12:
-            kept[k] = fits and letters[ink] and specks <= MANY
+        if at_border[ink] or _is_long(row, height, width):
+            kept[k] = False
+        elif _is_speck(row, small):
+            kept[k] = letters[ink] and (specks <= MANY or outlines)
         elif _thickness(row) >= thin:
-            kept[k] = fits and (letters[ink] or row[BOTTOM] - row[TOP] >= LOWEST * height)
+            kept[k] = letters[ink] or row[BOTTOM] - row[TOP] >= LOWEST * height
         else:
-            kept[k] = fits and letters[ink] and wide < LONG * height
+            kept[k] = letters[ink] and max(row[BOTTOM] - row[TOP], row[RIGHT] - row[LEFT]) < LONG * height
         some |= kept[k] and row[PARENT] == k
     for k in range(parts):
         kept[k] = kept[_root(table, k)] or not some
@@ -160,13 +154,34 @@ def _is_long(row: np.ndarray, height: int, width: int) -> bool:
     high, wide = row[BOTTOM] - row[TOP], row[RIGHT] - row[LEFT]
     if wide >= WIDE * width and row[ALONG] >= LEVEL * row[ACROSS]:
         return True
-    return wide >= BROAD * width and (high < LOWEST * height or row[AREA] < SPARSE * high * wide)
+    return bool(wide >= BROAD * width and (high < LOWEST * height or row[AREA] < SPARSE * high * wide))
+
+
+@numba.njit(cache=True, nogil=True)
+def _at_border(labels: np.ndarray, inks: int) -> np.ndarray:
+    """Tell which inks cover so much of the border that they are part of the ground, (inks,) bool."""
+    height, width = labels.shape
+    counts = np.zeros(256, np.int64)
+    for x in range(width):
+        counts[labels[0, x]] += 1
+        counts[labels[height - 1, x]] += 1
+    for y in range(height):
+        counts[labels[y, 0]] += 1
+        counts[labels[y, width - 1]] += 1
+    covered: np.ndarray = counts[:inks] > EDGE * 2 * (height + width)
+    return covered
+
+
+@numba.njit(cache=True, nogil=True)
+def _is_speck(row: np.ndarray, small: float) -> bool:
+    """Tell whether a part is as small as noise, or as the dot of a letter."""
+    return bool(max(row[BOTTOM] - row[TOP], row[RIGHT] - row[LEFT]) <= small and row[AREA] <= MOST_OF_SPECK)
 
 
 @numba.njit(cache=True, nogil=True)
 def _thickness(row: np.ndarray) -> float:
     """Return about twice the width of a part's strokes: its pixels by half the length of its outline."""
-    return 2.0 * row[AREA] / (row[ACROSS] + row[ALONG])
+    return float(2.0 * row[AREA] / (row[ACROSS] + row[ALONG]))
 
 
 @numba.njit(cache=True, nogil=True)

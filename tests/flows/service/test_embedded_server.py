@@ -169,7 +169,7 @@ def test_other_errors_of_a_run_pass():
         _ = 1 / 0
 
 
-def test_a_command_uses_it_and_leaves_no_process(environment, tmp_path):
+def test_a_command_uses_it_in_spite_of_proxies_and_leaves_no_process(environment, tmp_path):
     folder = tmp_path / "prefect"
     folder.mkdir()
     # What a first run leaves: the database of the tests' own server, which is complete.
@@ -179,6 +179,8 @@ def test_a_command_uses_it_and_leaves_no_process(environment, tmp_path):
     ):
         made.backup(copy)
     plain = {name: value for name, value in environment.items() if not name.startswith("PREFECT_")}
+    # Nothing answers there: what runs on this machine is asked without a proxy.
+    plain |= {"http_proxy": "http://127.0.0.1:9", "HTTPS_PROXY": "127.0.0.1:9", "all_proxy": "http://127.0.0.1:9"}
     command = [sys.executable, "-X", "importtime", "-m", "flows", "generate", "letters", "--count", "1024", "--json"]
     run = subprocess.run(
         [*command, "--home", str(tmp_path), "--out", str(tmp_path / "d")],

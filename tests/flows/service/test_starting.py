@@ -2,13 +2,16 @@
 
 import gc
 import json
+import os
 import subprocess
 import sys
+import time
 
 import pytest
 from prefect.settings import PREFECT_FLOWS_HEARTBEAT_FREQUENCY, get_current_settings, temporary_settings
 
-from flows.service.starting import without_collector, without_heartbeats
+from flows.service import starting
+from flows.service.starting import start_compiler, without_collector, without_heartbeats
 
 
 @pytest.mark.parametrize("on", [True, False])
@@ -42,3 +45,37 @@ def test_prefect_imports_nothing_more_once_the_rest_is_imported():
     )
     run = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True)
     assert json.loads(run.stdout) == []
+
+
+def compiled_by(program, tmp_path, monkeypatch):
+    """Have `program` stand for the compiler, and wait for its end; what is told."""
+    monkeypatch.setattr("tasks.compiled.kernels_missing", lambda every: every)
+    monkeypatch.setattr(starting, "compiling", lambda: ([sys.executable, "-c", program], {"ADDED": "1"}))
+    told = []
+    compiled = start_compiler(dict(os.environ), tmp_path, told.append)
+    for _ in range(600):
+        if compiled():
+            return told
+        time.sleep(0.05)
+    raise TimeoutError
+
+
+def test_kernels_that_setup_did_not_compile_are_compiled_before_a_worker_starts(tmp_path, monkeypatch):
+    program = "import os, time; print('1 of 1 parts (' + os.environ['ADDED'] + ')', flush=True); time.sleep(0.3)"
+    assert compiled_by(program, tmp_path, monkeypatch) == [
+        "setting up the home, once: compiling the kernels, which takes a minute or more; no run starts before",
+        "setting up the home, once: compiling the kernels: 1 of 1 parts (1)",
+    ]
+
+
+def test_kernels_that_cannot_be_compiled_are_told(tmp_path, monkeypatch):
+    told = compiled_by("raise SystemExit('no room')", tmp_path, monkeypatch)
+    assert told[-2:] == [
+        "setting up the home, once: compiling the kernels: no room",
+        f"the kernels could not be compiled; see {tmp_path / 'kernels.log'}",
+    ]
+
+
+def test_nothing_is_told_if_setup_compiled_the_kernels(tmp_path, monkeypatch):
+    monkeypatch.setattr("tasks.compiled.kernels_missing", lambda every: False)
+    assert start_compiler({}, tmp_path, pytest.fail)()

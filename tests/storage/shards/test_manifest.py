@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from storage.errors import Damaged, NotThere
-from storage.shards.manifest import MANIFEST, Manifest, canonical
+from storage.shards.manifest import MANIFEST, Manifest
+from storage.texts import canonical
 
 GOLDEN = Manifest.read(Path(__file__).parents[2] / "golden" / "v1" / "book")
 WHOLE = replace(

@@ -15,9 +15,10 @@ from blake3 import blake3
 
 from storage.errors import BadInput, Damaged, GlyphsDiffer, NotThere
 from storage.files import atomic
-from storage.shards.manifest import MANIFEST, canonical
+from storage.shards.manifest import MANIFEST
 from storage.shards.shard import BLOCK, Block, Shard, combined, shard_name
 from storage.shards.writer import write_shard
+from storage.texts import canonical
 from tasks.datasets import generate, inventory
 from tasks.datasets.folder import complete
 from tasks.datasets.generate import draw_shard, plan_drawing

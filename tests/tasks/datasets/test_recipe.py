@@ -6,7 +6,8 @@ from hashlib import sha256
 import pytest
 
 from storage.errors import BadInput, Different, GlyphsDiffer, NotThere
-from storage.shards.manifest import Manifest, canonical
+from storage.shards.manifest import Manifest
+from storage.texts import canonical
 from tasks.datasets import recipe as recipes
 from tasks.datasets.recipe import identity_differences, identity_of, make_recipe, renderer_of, require_same, software
 from tasks.profiles.fonts import GlyphSet, bundled, find_face

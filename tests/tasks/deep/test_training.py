@@ -81,7 +81,7 @@ def _specification(settings, plan):
 def test_a_loss_that_is_no_number_says_what_to_do(monkeypatch):
     monkeypatch.setattr(train_network, "ctc", lambda logs, *_: logs.mean() * float("nan"))
     feeder = Feeder(StreamPlan(SOURCES, form_of(SOURCES, SETTINGS), 1, 16, mixed=2))
-    with pytest.raises(NothingLearnt, match="give a lower --rate than 0.01"):
+    with pytest.raises(NothingLearnt, match=r"give a lower --rate than 0\.01"):
         fit_network(feeder, SETTINGS)
     feeder.close()
 

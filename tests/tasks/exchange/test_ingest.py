@@ -40,7 +40,11 @@ from tasks.profiles.word_lists import load_words
 from tasks.reading.reader import Reader
 from tasks.scoring import report as reports
 from tasks.scoring.evaluate import EvaluateJob, read_shard
+from tasks.shipped import SHIPPED
+from tasks.training import calibrate, splits
+from tasks.training.outcome import OutcomeJob, read_validation, require_validation
 from tasks.training.settings import Settings
+from tasks.training.spool import gather, jobs_of
 
 COUNT = 1500
 
@@ -171,7 +175,7 @@ def test_the_files_left_behind_and_the_manifest(pictures, imported):
     source = manifest.source
     lines = (imported.folder.with_name("pictures records") / PICTURES).read_bytes()
     assert source["digest"] == sha256(lines).hexdigest()
-    assert (source["pictures"], source["ink"], source["loader"]) == (COUNT, {"invert": "auto"}, 2)
+    assert (source["pictures"], source["ink"], source["loader"]) == (COUNT, {"invert": "auto"}, 3)
     assert "pattern" in source["labels"]
     assert manifest.fonts == []
     assert (manifest.words, manifest.renderer, manifest.seed) == (None, 0, 0)
@@ -579,7 +583,35 @@ def test_a_missing_validation_folder_is_told(tmp_path):
     shutil.rmtree(folder / "val")
     source, gathered = brought_in(folder, tmp_path / "out", keep_splits=True)
     (note, _) = ingest.report(source, tmp_path / "out", tmp_path / "r", gathered, 1.0)["notes"]
-    assert note == "no folder tells validation, which `captchas train` measures itself on: make a folder val"
+    assert note == (
+        "no folder tells validation, which `captchas train` measures itself on: it takes one in ten of train's, chosen "
+        "by their pixels"
+    )
+
+
+def test_a_training_takes_validation_from_train_if_no_folder_tells_it(tmp_path, monkeypatch):
+    few(tmp_path / "s" / "train", "ABCABC" * 15)
+    few(tmp_path / "s" / "test", "ABCABC" * 2, salt=1)
+    brought_in(tmp_path / "s", tmp_path / "kept", keep_splits=True)
+    brought_in(tmp_path / "s", tmp_path / "hashed")
+    kept, hashed = Dataset(tmp_path / "kept"), Dataset(tmp_path / "hashed")
+    own = dict(zip(paths_of(hashed), hashed.head(999).split.tolist(), strict=True))
+    want = {path: 2 if path.startswith("test") else int(split == 1) for path, split in own.items()}
+    blocks = list(splits.blocks_of(kept))
+    assert dict(zip(paths_of(kept), np.concatenate([block.split for block in blocks]).tolist(), strict=True)) == want
+    count = list(want.values()).count(1)
+    assert sum(len(block.text) for block in splits.validation_blocks(kept)) == count > 3
+    assert splits.lacks_validation(kept) and not splits.lacks_validation(hashed)
+    require_validation([kept])
+    assert splits.note_of([hashed]) == "" and "the validation split of kept: one in ten" in splits.note_of([kept])
+    (job,) = jobs_of([kept], Settings(pictures=(999,), shows=99), 1, None, tmp_path, "run")
+    assert gather(job).pictures == 90 - count
+    # The rate that a training reports, and its confidence, are of these pictures.
+    assert len(read_validation(OutcomeJob(str(kept.folder), str(SHIPPED), ())).truth) == count
+    seen = []
+    monkeypatch.setattr(calibrate._Answers, "add", lambda _, reader, images, truth, weight: seen.append(len(images)))
+    calibrate.check_answers(calibrate.CheckJob(str(kept.folder), str(SHIPPED), ()))
+    assert seen[0] == count
 
 
 def test_a_folder_without_splits_keeps_none(tmp_path):

@@ -12,9 +12,11 @@ from pathlib import Path
 import pytest
 
 from storage.errors import BadInput
-from tasks.exchange.label_sources.label_names import infer_pattern
-from tasks.exchange.labelling import Labelling, LabelOptions, Zeros
+from tasks.exchange.label_sources.label_names import difference, infer_pattern
+from tasks.exchange.label_sources.picture_index import Match, PictureIndex
+from tasks.exchange.labelling import Labelling, LabelOptions, Zeros, shorter_numbers
 from tasks.exchange.labels import find_labels
+from tasks.exchange.preview import dry_report
 from tasks.exchange.scan import ImportRequest, Listing
 
 N = 24
@@ -55,6 +57,70 @@ def table(header: str, row: str = "{k}.png,{label}", name: str = "labels.csv", *
 
 def as_json(value: object, name: str = "labels.json", picture: str = "{}.png") -> tuple[Files, Want]:
     return beside({name: json.dumps(value, ensure_ascii=False)}, picture)
+
+
+def voc(label: str, letters: bool = False) -> str:
+    """Pascal VOC as LabelImg writes it: one box of the text, or a box a letter, in no order."""
+    boxes = sorted(enumerate(label), key=lambda box: HASHES[box[0]]) if letters else [(0, label)]
+    return (
+        "<annotation><folder>old</folder><filename>other.jpg</filename><path>C:\\old\\other.jpg</path>"
+        "<source><database>Unknown</database></source>"
+        "<size><width>100</width><height>30</height><depth>1</depth></size>"
+        + "".join(
+            f"<object><name>{text}</name><pose>Unspecified</pose><truncated>0</truncated><bndbox><xmin>{9 + 20 * k}"
+            f"</xmin><ymin>{k}</ymin><xmax>{29 + 20 * k}</xmax><ymax>28</ymax></bndbox></object>"
+            for k, text in boxes
+        )
+        + "</annotation>"
+    )
+
+
+def labelme(label: str, path: str, letters: bool = False) -> str:
+    shapes = [(0, label)] if not letters else [*enumerate(label)][::-1]
+    return json.dumps(
+        {
+            "version": "5.4.1", "flags": {}, "imagePath": path, "imageData": "iVBORw0KGgo" * 99,
+            "shapes": [
+                {"label": text, "points": [[90 + 20 * k, 3], [9 + 20 * k, 28]], "shape_type": "rectangle", "flags": {}}
+                for k, text in shapes
+            ],
+        }
+    )  # fmt: skip
+
+
+def via(attribute: str = "text") -> dict[str, object]:
+    """VIA's annotations: a region a picture."""
+    return {
+        f"{k}.png{700 + k}": {
+            "filename": f"{k}.png", "size": 700 + k, "file_attributes": {},
+            "regions": [
+                {
+                    "shape_attributes": {"name": "rect", "x": k, "y": 2, "width": 90, "height": 20},
+                    "region_attributes": {"type": "captcha", attribute: label},
+                }
+            ],
+        }
+        for k, label in enumerate(LABELS)
+    }  # fmt: skip
+
+
+def via_csv(letters: bool = False) -> str:
+    head = "filename,file_size,file_attributes,region_count,region_id,region_shape_attributes,region_attributes\n"
+
+    def cell(value: dict) -> str:
+        return '"' + json.dumps(value).replace('"', '""') + '"'
+
+    return head + "".join(
+        f"{k}.png,7{k},{cell({})},{len(parts)},{number},{cell({'x': 20 * number})},{cell({'c': text})}\n"
+        for k, label in enumerate(LABELS)
+        for parts in [list(enumerate(label))[::-1] if letters else [(0, label)]]
+        for number, text in parts
+    )
+
+
+def xml(row: str, root: str, head: str = '<?xml version="1.0" encoding="utf-8"?>') -> str:
+    rows = "".join(row.format(k=k, label=label, first=label[0], rest=label[1:]) for k, label in enumerate(LABELS))
+    return f"{head}<{root}>{rows}</{root}>"
 
 
 def lines_of(rows: list[dict]) -> str:
@@ -201,6 +267,46 @@ LAYOUTS: dict[str, tuple[Files, Want]] = {
         "9{k},2024-01-01T10:{k:02d},5{k},/data/upload/1/{hash:.8}-{k}.png,{label}",
         name="project-1.csv",
     ),
+    "Pascal VOC: an `.xml` a picture": beside({f"{k}.xml": voc(label) for k, label in enumerate(LABELS)}),
+    "Pascal VOC: a box a letter": beside({f"{k}.xml": voc(label, True) for k, label in enumerate(LABELS)}),
+    "`Annotations/1.xml` for `JPEGImages/1.jpg`": beside(
+        {f"Annotations/{k}.xml": voc(label) for k, label in enumerate(LABELS)}, "JPEGImages/{}.jpg"
+    ),
+    "XML of CVAT": beside(
+        {
+            "annotations.xml": xml(
+                '<image id="{k}" name="{k}.png" width="100" height="30"><box label="captcha" occluded="0" xtl="{k}"'
+                ' ytl="2" xbr="90" ybr="20" z_order="0"><attribute name="text">{label}</attribute></box></image>',
+                "annotations", '<?xml version="1.0" encoding="utf-8"?>\n',
+            ).replace("<annotations>", "<annotations><version>1.1</version><meta><task><id>7</id></task></meta>")
+        }
+    ),
+    "XML of ICDAR and SVT": beside(
+        {
+            "train.xml": xml(
+                '<image><imageName>img/{k}.png</imageName><lex>A,B</lex><Resolution x="100" y="30"/>'
+                '<taggedRectangles><taggedRectangle height="9" width="9" x="{k}" y="1"><tag>{label}</tag>'
+                "</taggedRectangle></taggedRectangles></image>", "tagset",
+            )
+        }, "img/{}.png",
+    ),
+    "other XML: an element a picture": beside(
+        {"words.xml": xml('<image file="{k}.png" tag="{label}"/>', "imagelist")}
+    ),
+    "LabelMe: a `.json` a picture": beside({f"{k}.json": labelme(v, f"{k}.png") for k, v in enumerate(LABELS)}),
+    "LabelMe: a shape a letter": beside(
+        {f"{k}.json": labelme(v, f"..\\{k}.png", True) for k, v in enumerate(LABELS)}
+    ),
+    "other JSON a picture: `{\"text\": \"BONE\"}`": beside(
+        {f"{k}.json": json.dumps({"image": f"{k}.png", "text": v, "font": "Inter"}) for k, v in enumerate(LABELS)}
+    ),
+    "JSON of VIA": as_json(via(), "via_region_data.json"),
+    "a project of VIA": as_json(
+        {"_via_settings": {"ui": {}}, "_via_img_metadata": via("wert"), "_via_attributes": {"region": {}, "file": {}}},
+        "via_project_5Jan2024.json",
+    ),
+    "CSV of VIA": beside({"via_region_data.csv": via_csv()}),
+    "CSV of VIA: a region a letter": beside({"via_export_csv.csv": via_csv(True)}),
 }  # fmt: skip
 
 
@@ -303,9 +409,32 @@ ASKED: dict[str, tuple[Files, list[str]]] = {
         | {f"{k}.txt": b"3 0.5 0.5 0.25 0.9\n1 0.7 0.5 0.2 0.9" for k in range(N)},
         ["hold boxes", "--labels FILE"],
     ),
-    "annotations of Pascal VOC": (
+    "annotations without a text": (
         named(lambda k, label: f"{label}.png")[0] | {f"{label}.xml": b"<a/>" for label in LABELS},
-        ["24 pictures have a .xml"],
+        ["the .xml files beside the pictures", "hold no text", "--pattern"],
+    ),
+    "annotations of a class": (
+        named(lambda k, label: f"{k}.png")[0] | {f"{k}.xml": voc("captcha").encode() for k in range(N)},
+        ["the .xml files beside the pictures", "say only 'captcha'", "labels.csv", "--pattern"],
+    ),
+    "regions of a class": (
+        as_json({key: row | {"regions": [{"region_attributes": {"a": "captcha"}}]} for key, row in via().items()})[0],
+        ["labels.json: its annotations say only 'captcha'"],
+    ),
+    "several fields of annotations": (
+        beside({f"{k}.json": json.dumps({"wer": HASHES[k][:2], "wort": label}) for k, label in enumerate(LABELS)})[0],
+        ["several columns may hold the labels", "--columns path,wer reads", "--columns path,wort reads"],
+    ),
+    "some annotations only": (
+        named(lambda k, label: f"{k}.png")[0] | {"3.xml": voc("BONE").encode()}, ["1 of 24 pictures have a .xml"]
+    ),
+    "a damaged annotation": (
+        named(lambda k, label: f"{k}.png")[0]
+        | {f"{k}.xml": voc(label).encode()[: 200 if k == 5 else None] for k, label in enumerate(LABELS)},
+        ["5.xml: cannot be read as XML"],
+    ),
+    "XML of something else": (
+        named(lambda k, label: f"{label}.png")[0] | {"options.xml": b"<a><b c='1'/></a>"}, ["options.xml", "--pattern"]
     ),
     "some texts only": (named(lambda k, label: f"{k}.png")[0] | {"3.txt": b"BONE"}, ["1 of 24 pictures have a .txt"]),
     "a zip file": ({"captchas.zip": b"PK"}, ["no picture file", "captchas.zip", "unpack it first"]),
@@ -352,6 +481,11 @@ def test_columns_settle_it(tmp_path, columns):
     assert dict(read(put(tmp_path, files), columns=columns).pairs) == want
 
 
+def test_columns_choose_a_field_of_annotations(tmp_path):
+    files, want = beside({f"{k}.json": json.dumps({"wer": HASHES[k][:2], "wort": v}) for k, v in enumerate(LABELS)})
+    assert dict(read(put(tmp_path, files), columns=("path", "wort")).pairs) == want
+
+
 @pytest.mark.parametrize("columns", [("bild", "word"), ("1", "4"), ("0", "1")])
 def test_columns_that_are_not_there_are_named(tmp_path, columns):
     put(tmp_path, table("bild,wer,loesung", "{k}.png,{hash:.1},{label}")[0])
@@ -388,6 +522,27 @@ def test_labels_of_differing_lengths_lost_no_zeros(tmp_path):
         assert dict(read(put(tmp_path / str(number), files)).pairs) == want
 
 
+def test_numbers_among_many_other_short_labels_lost_no_zeros():
+    """Of the short labels most are no numbers: their lengths differ for another reason."""
+    four = [f"{k:04d}" for k in range(1000, 1075)]
+    words_of_three = [f"AB{k % 10}" for k in range(20)]
+    assert shorter_numbers([*four, *words_of_three, *"56789"]) == []
+    assert shorter_numbers([*four, *"56789"]) == [*"56789"]
+
+
+def test_a_listed_name_means_the_picture_that_shares_its_folders():
+    index = PictureIndex(["a/x/1.png", "b/y/1.png", "b/z/1.png"])
+    assert index.find(Match.NAME, "home/me/y/1.png") == ["b/y/1.png"]
+    assert index.find(Match.NAME, "1.png") == ["a/x/1.png", "b/y/1.png", "b/z/1.png"]
+
+
+def test_a_list_of_few_pictures_among_others_is_no_file_of_labels(tmp_path):
+    files, want = named(lambda k, label: f"{label}.png")
+    todo = "".join(f"{name} again\n" for name in (f"{LABELS[0]}.png", *(f"other-{k}.png" for k in range(9))))
+    found = dict(read(put(tmp_path, files | {"todo.txt": todo.encode()})).pairs)
+    assert found == want | {"todo.txt": "todo"}  # no picture, which the import finds out as it reads it
+
+
 def test_labels_and_names_are_in_normal_form_c(tmp_path):
     label, name = "É1", "ä.png"
     apart = {form: unicodedata.normalize("NFD", form) for form in (label, name)}
@@ -418,6 +573,41 @@ def test_files_that_say_the_same_are_no_rejects(tmp_path):
     put(tmp_path, files | {"gt.txt": "".join(f"{k}.png\t{label}\n" for k, label in enumerate(LABELS)).encode()})
     found = read(tmp_path)
     assert (dict(found.pairs), found.rejects) == (want, [])
+
+
+def notes(folder: Path, **options) -> list[str]:
+    report = dry_report(read(folder, **options), folder.with_name("reports"))
+    assert isinstance(report["notes"], list)
+    return report["notes"]
+
+
+@pytest.mark.parametrize("name", ["{label}.png", "{label}_{k}.png", "{k:03d}-{label}.png"])
+def test_names_that_differ_from_the_file_of_labels_are_told(tmp_path, name):
+    """Five rows of the table have slipped by one picture."""
+    labels = dict(enumerate(LABELS)) | {k: LABELS[k + 1] for k in range(5, 10)}
+    rows = [f"{name.format(k=k, label=label)},{labels[k]}" for k, label in enumerate(LABELS)]
+    files = named(lambda k, label: name.format(k=k, label=label))[0]
+    put(tmp_path, files | {"labels.csv": "\n".join(["path,label", *rows]).encode()})
+    (note,) = notes(tmp_path)
+    assert "5 of 24 differ from those that are used" in note
+    assert len(re.findall(r"(\S+\.png) has '(\w{4})', its name '(\w{4})'", note)) == 2
+    for path, label, there in re.findall(r"(\S+\.png) has '(\w{4})', its name '(\w{4})'", note):
+        k = LABELS.index(there)
+        assert (path, label) == (name.format(k=k, label=there), LABELS[k + 1])
+
+
+def test_names_that_say_the_same_as_mended_labels_are_not_told(tmp_path):
+    labels = [f"a{label[1:]}" for label in LABELS]
+    files = named(lambda k, label: f"{label}.png", labels)[0]
+    put(tmp_path, files | {"labels.csv": "\n".join(["p,l", *(f"{t}.png,{t.upper()} " for t in labels)]).encode()})
+    assert notes(tmp_path, fold_case=True) == []
+    assert "24 of 24 differ" in notes(tmp_path)[0]
+
+
+def test_names_without_labels_differ_from_none():
+    for files, want in LAYOUTS.values():
+        if not any(label in path for path, label in want.items()):
+            assert difference(list(want.items()), str) == "", next(iter(files))
 
 
 def test_a_file_of_labels_that_is_not_used_is_told(tmp_path):
@@ -484,3 +674,58 @@ def test_most_usual_names_need_no_question():
         want = {shape(k, label) + ".png": label for k, label in enumerate(DIGITS)}
         labelling = Labelling(infer_pattern(list(want), "whole"))
         assert {path: labelling.label(path) for path in want} == want
+
+
+@pytest.mark.parametrize(
+    "doctype",
+    [
+        '<!DOCTYPE a [<!ENTITY x "ha"><!ENTITY y "&x;&x;&x;&x;">]>',
+        '<!DOCTYPE a [<!ENTITY x SYSTEM "file:///etc/passwd">]>',
+        '<!DOCTYPE a [<!ENTITY % x SYSTEM "http://127.0.0.1:9/x.dtd"> %x;]>',
+        '<!DOCTYPE a SYSTEM "http://127.0.0.1:9/x.dtd">',
+    ],
+)
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+def test_xml_that_may_define_entities_is_refused(tmp_path, doctype, encoding):
+    text = xml(
+        '<image file="{k}.png" tag="&x;"/>', "imagelist", f'<?xml version="1.0" encoding="{encoding}"?>{doctype}'
+    )
+    put(tmp_path, beside({"words.xml": text.encode(encoding)})[0])
+    with pytest.raises(BadInput, match=r"words.xml: has a document type \(\w+\), which may define entities"):
+        read(tmp_path)
+
+
+def test_shapes_that_give_no_single_text_label_nothing(tmp_path):
+    two = voc("AB").replace("</annotation>", voc("CD").partition("</size>")[2])
+    files = {f"{k}.xml": voc(label) for k, label in enumerate(LABELS)} | {"3.xml": two}
+    found = read(put(tmp_path, beside(files)[0]))
+    assert len(found.pairs) == N - 1
+    assert found.rejects == [("3.png", "its label is empty")]
+
+
+def test_a_file_of_labels_beside_annotations_is_told(tmp_path):
+    files, want = table("path,label")
+    found = read(put(tmp_path, files | {f"{k}.xml": voc("captcha").encode() for k in range(N)}))
+    assert dict(found.pairs) == want
+    (note,) = found.wanted.labelling.notes
+    assert note == "a .xml beside each picture: not used, since labels.csv has labels"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"shapes": [{"label": 1, "points": [["a", 1], 5, []]}, null, 5, {"points": 5}], "imagePath": null}',
+        '{"shapes": [{"label": ["A"], "points": {"x": [1e999]}}], "imagePath": {}}',
+        '{"a": {"filename": [1], "regions": {"0": 5}}, "b": {"filename": null, "regions": 5}}',
+        '{"a": {"filename": "x", "regions": [{"shape_attributes": {"all_points_x": "1"}, "region_attributes": []}]}}',
+        '{"_via_img_metadata": [], "_via_settings": 5}', '{"shapes": [], "imagePath": 5}', "5", "null", "[[[]]]", "{}",
+    ],
+)  # fmt: skip
+def test_annotations_of_any_shape_are_refused_or_left_out(tmp_path, text):
+    for name in ("labels.json", "0.json"):
+        put(tmp_path / name, beside({name: text}, "{}.PNG")[0])
+        with pytest.raises(BadInput):
+            read(tmp_path / name)
+    put(tmp_path / "all", beside({f"{k}.json": text for k in range(N)})[0])
+    with pytest.raises(BadInput):
+        read(tmp_path / "all")

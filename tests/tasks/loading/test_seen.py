@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
-from tasks.loading.decode import BadPicture, decode_seen
 from tasks.loading.colours.seen import TINT, as_seen, ground_colour, is_coloured
+from tasks.loading.decode import BadPicture, decode_seen
 
 RED, BLUE, PAPER, NOTHING = (180, 20, 40), (20, 40, 160), (220, 240, 200), (0, 0, 0, 0)
 

@@ -260,9 +260,9 @@ def test_a_file_by_a_relative_path(tmp_path, monkeypatch):
     [
         ('alphabt = "AB"', "unknown key 'alphabt'; the keys are alphabet, .*did you mean 'alphabet'?"),
         ("zzz = 1", r"unknown key 'zzz'; the keys are alphabet, .*width, words$"),
-        ('based_on = "bok"', "based_on: must be one of letters, book, .*wild; it is 'bok'; did you mean 'book'?"),
-        ("based_on = 3", "based_on: must be one of letters, book, .*wild; it is 3"),
-        ('based_on = ["book"]', r"based_on: must be one of letters, book, .*wild; it is \['book'\]"),
+        ('based_on = "bok"', "based_on: must be one of letters, book, .*-captcha; it is 'bok'; did you mean 'book'?"),
+        ("based_on = 3", "based_on: must be one of letters, book, .*-captcha; it is 3"),
+        ('based_on = ["book"]', r"based_on: must be one of letters, book, .*-captcha; it is \['book'\]"),
         ("shear = { start = 1 }", "shear: must be a table with start, stop and step; it is {'start': 1}"),
         (
             "shear = { start = 1, stop = 2, stp = 1 }",
@@ -315,7 +315,7 @@ def test_a_file_name_that_is_no_profiles_name_asks_for_one(tmp_path):
 )
 def test_an_unknown_profile_names_the_nearest(name, end):
     with pytest.raises(
-        BadInput, match=r"must be one of letters, book, .*, wild, or the path of a \.toml file"
+        BadInput, match=r"must be one of letters, book, .*-captcha, or the path of a \.toml file"
     ) as error:
         find_profile(name)
     assert str(error.value).startswith(f"profile {name!r}: ")

@@ -63,6 +63,17 @@ def test_the_tables_have_a_line_for_each_rung():
     assert columns[len(columns) // 2 :] == [6] * 5
 
 
+def test_rates_with_case_folded_stand_below():
+    reports = [REPORTS[0], report("strings", 900, dictionary=False) | {"words_case_folded": {"none": rate(970)}}]
+    rows = ladder_report.ladder_rows(reports)
+    assert "words_case_folded" not in rows[0]
+    last = ladder_report.markdown(rows).splitlines()[-1]
+    assert last == (
+        "With upper and lower case taken for the same, no dictionary: strings "
+        f"{str(Rate(970, 1000)).replace(', n = 1,000', '')}."
+    )
+
+
 def test_a_speed_that_was_not_measured_is_a_dash():
     rows = ladder_report.ladder_rows([report("book") | {"words_per_second_a_worker": None}])
     assert ladder_report.markdown(rows).splitlines()[2].endswith("| - |")

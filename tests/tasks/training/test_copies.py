@@ -44,3 +44,11 @@ def test_few_pictures_are_copied_often_and_many_or_large_ones_not():
 
     assert [number(count) for count in (0, 1, 24, 1200, 6000, 20_000)] == [0, 16, 16, 4, 0, 0]
     assert number(1200, 640, 640) == 0
+
+
+def test_nothing_is_drawn_beside_a_picture_that_is_smaller_than_its_canvas():
+    images = np.zeros((8, 30, 60), np.uint8)
+    images[:, :20, :40] = 255
+    varied = vary(images, np.full(8, 20), np.full(8, 40), (1, 2))
+    assert varied[:, :20, :40].mean() > 200
+    assert not varied[:, 20:].any() and not varied[:, :, 40:].any()

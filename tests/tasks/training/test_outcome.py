@@ -92,7 +92,8 @@ def test_rare_letters_are_named_with_their_number_in_the_labels():
 
 def test_without_a_validation_picture_training_is_refused_at_once():
     def dataset(validation):
-        manifest = SimpleNamespace(statistics={"splits": {"train": 9, "validation": validation, "test": 0}})
+        splits = {"train": 9, "validation": validation, "test": 0}
+        manifest = SimpleNamespace(source=None, statistics={"splits": splits})
         return type("Data", (), {"manifest": manifest, "__len__": lambda self: 9})()
 
     require_validation([dataset(0), dataset(1)])
@@ -106,4 +107,5 @@ def test_a_summary_stands_at_the_end_and_old_models_have_none():
     assert end["words_right_on_validation"].startswith("90.0")
     assert end["shown"] == {"why": "a; b", "next": "c"}
     assert "warning" not in end and "é (2)" in summary(record | {"rare": {"é": 2}})["warning"]
+    assert "note" not in end and next(iter(summary(record | {"note": "mine"}))) == "note"
     assert summary({"classes": "AB"}) == {}

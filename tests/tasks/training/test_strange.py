@@ -37,3 +37,11 @@ def test_any_picture_can_be_changed():
 
 def test_confidence_is_not_judged_by_the_kinds_that_it_is_fitted_on():
     assert not {name.replace(" ", "-") for name in CHANGES} & set(KINDS)
+
+
+def test_the_changes_take_turns(monkeypatch):
+    changes = {str(number): lambda image, _, number=number: np.full_like(image, number) for number in (1, 2, 3)}
+    monkeypatch.setattr("tasks.training.strange.CHANGES", changes)
+    images = np.zeros((4, 9, 9), np.uint8)
+    images[:, 4, 4] = 255
+    assert make_strange(images, 1).max(axis=(1, 2)).tolist() == [1, 2, 3, 1]

@@ -1,0 +1,129 @@
+"""The entries of a JSON file that may list labels: an object or a list, a line for each, or what a tool writes."""
+
+import json
+from typing import Any
+
+from storage.errors import BadInput
+from tasks.exchange.label_sources.annotations import labelme_row, require_texts, via_rows
+
+DEEPEST = 12  # levels of tables and lists in an entry of a JSON file
+
+
+def entries_of(text: str, name: str) -> list[dict[str, str]]:
+    """Return the fields of each entry: scalars by their dotted names.
+
+    Parameters
+    ----------
+    name : str
+        Of the file, for messages.
+
+    Raises
+    ------
+    BadInput
+        With the line.
+    """
+    value = parsed(text, name)
+    rows = via_rows(value)
+    if rows is not None:
+        require_texts(rows, name)
+        return rows
+    if isinstance(value, dict):
+        value = _listed(value)
+    if not isinstance(value, list) or not value:
+        raise BadInput(f"{name}: holds no labels; it must be an object or a list of objects, or a line for each")
+    return [labelme_row(entry) or _flat(entry) for entry in value]
+
+
+def entry_of(text: str, name: str) -> dict[str, str]:
+    """Return the fields of a JSON file that is about one picture.
+
+    Raises
+    ------
+    BadInput
+    """
+    value = parsed(text, name)
+    return labelme_row(value) or (via_rows(value) or [{}])[0] or _flat(value)
+
+
+def parsed(text: str, name: str) -> object:
+    """Parse a JSON document, or a line for each entry.
+
+    Raises
+    ------
+    BadInput
+        With the line.
+    """
+    try:
+        return json.loads(text, object_pairs_hook=_once)
+    except (ValueError, RecursionError) as error:
+        return _json_lines(text, name, error)
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Refuse an object that has a key twice: JSON would keep the last in silence."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        keys = [key for key, _ in pairs]
+        twice = next(key for key in keys if keys.count(key) > 1)
+        raise BadInput(f"labels: the key {twice!r} occurs twice; keep one of them")
+    return found
+
+
+def _json_lines(text: str, name: str, whole: Exception) -> list[Any]:
+    found = []
+    for number, line in enumerate(text.split("\n"), 1):
+        if line.strip():
+            try:
+                found.append(json.loads(line, object_pairs_hook=_once))
+            except BadInput:
+                raise
+            except (ValueError, RecursionError) as error:
+                said = error if found else whole
+                raise BadInput(f"{name}, line {number}: cannot be read as JSON ({said})") from error
+    return found
+
+
+def _listed(value: dict[str, Any]) -> object:
+    """Make a list of entries from an object: by path, lists side by side, or a list of pictures within."""
+    lists = {key: item for key, item in value.items() if isinstance(item, list)}
+    if lists:
+        pictures, notes = lists.get("images"), lists.get("annotations")
+        if pictures and notes and all(isinstance(item, dict) for item in (*pictures, *notes)):
+            return _coco(pictures, notes)
+        tables = [item for item in lists.values() if item and all(isinstance(entry, dict) for entry in item)]
+        if tables and all(item.keys() == tables[0][0].keys() for entries in tables for item in entries):
+            return [item for entries in tables for item in entries]  # of train and val, for instance
+        sizes = {len(item) for item in lists.values()}
+        if len(lists) > 1 and len(sizes) == 1:
+            return [dict(zip(lists, row, strict=True)) for row in zip(*lists.values(), strict=True)]
+        return []
+    if value and all(isinstance(item, dict) for item in value.values()):
+        return [{"path": key} | {f".{name}": inner for name, inner in item.items()} for key, item in value.items()]
+    return [{"path": key, "label": item} for key, item in value.items()]
+
+
+def _coco(pictures: list[dict[str, Any]], notes: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Put the only note of a picture beside it, if it has text: captions, for instance. Boxes of letters stay away."""
+    by_picture: dict[Any, list[dict[str, Any]]] = {}
+    for note in notes:
+        by_picture.setdefault(note.get("image_id"), []).append(note)
+    if all(len(by_picture.get(picture.get("id"), [])) == 1 for picture in pictures):
+        return [picture | {"annotation": by_picture[picture.get("id")][0]} for picture in pictures]
+    return pictures
+
+
+def _flat(value: object) -> dict[str, str]:
+    """Return the scalars of an entry by their dotted names; a list of two texts is a path and a label."""
+    found: dict[str, str] = {}
+
+    def walk(name: str, item: object, level: int) -> None:
+        if isinstance(item, dict | list):
+            if level < DEEPEST:
+                inner = item.items() if isinstance(item, dict) else enumerate(item)
+                for key, below in inner:
+                    walk(f"{name}.{key}" if name else str(key), below, level + 1)
+        elif item is not None:
+            found[name] = item if isinstance(item, str) else json.dumps(item)
+
+    walk("", value, 0)
+    return {name: text.strip() for name, text in found.items()}
