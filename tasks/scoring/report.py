@@ -131,14 +131,12 @@ def told_split(split: str) -> str:
 
 def warning_of(record: Mapping[str, Any], dataset: Dataset, split: str) -> str | None:
     """Return the warning of a split that the model has seen in training; None of pictures that it has not seen."""
-    if split == MeasuredSplit.TEST:
-        return None
     manifest = dataset.manifest
     seen = any(
         data.get("identity") == manifest.identity or data.get("content") == manifest.content
         for data in record.get("datasets", ())
     )
-    if not seen:
+    if split == MeasuredSplit.TEST or not seen:
         return None
     how = {
         MeasuredSplit.TRAIN: "the model learnt from this split",

@@ -152,7 +152,8 @@ def record_of(trained: "Trained", plan: "StreamPlan", settings: Settings, shape:
     return {
         "format": FORMAT, "reader": "deep", "shape": shape.as_dict(), "classes": plan.form.alphabet,
         "folded": settings.folded, TEXTS: [texts.as_dict() for texts in dict.fromkeys(kinds)],
-        "sources": [_told(source) for source in plan.sources], "settings": settings.as_dict(),
+        "sources": [_told(source) for source in plan.sources],
+        "datasets": [_told(source) for source in plan.sources if isinstance(source, Stored)], "settings": settings.as_dict(),
         "steps": trained.steps, "pictures": trained.pictures, "seconds": round(trained.seconds, 1),
         "curve": trained.curve, "calibration": {}, "software": _software(),
     }  # fmt: skip
@@ -164,7 +165,7 @@ def _told(source: Source) -> dict[str, Any]:
         profile["fonts"] = [name.rpartition("/")[2] for name in profile["fonts"]]
         profile["words"] = source.words
         return {"draw": profile, "seed": source.seed, "weight": source.weight}
-    return {"dataset": Path(source.folder).name, "weight": source.weight, **_identity(source)}
+    return {"name": Path(source.folder).name, "weight": source.weight, **_identity(source)}
 
 
 def _identity(source: Stored) -> dict[str, Any]:
