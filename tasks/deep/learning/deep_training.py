@@ -153,7 +153,8 @@ def record_of(trained: "Trained", plan: "StreamPlan", settings: Settings, shape:
         "format": FORMAT, "reader": "deep", "shape": shape.as_dict(), "classes": plan.form.alphabet,
         "folded": settings.folded, TEXTS: [texts.as_dict() for texts in dict.fromkeys(kinds)],
         "sources": [_told(source) for source in plan.sources],
-        "datasets": [_told(source) for source in plan.sources if isinstance(source, Stored)], "settings": settings.as_dict(),
+        "datasets": [_told(source) for source in plan.sources if isinstance(source, Stored)],
+        "settings": settings.as_dict(),
         "steps": trained.steps, "pictures": trained.pictures, "seconds": round(trained.seconds, 1),
         "curve": trained.curve, "calibration": {}, "software": _software(),
     }  # fmt: skip
