@@ -33,6 +33,7 @@ PARAMETERS: dict[str, list[dict]] = {
     "inspect": [{"path": NAME}, {"path": f"{NAME}.h5"}, {"path": f"{NAME}.skops"}],
     "datasets": [{"remove": NAME}],
     "profiles": [{"name": NAME}, {"name": f"{NAME}.toml"}],
+    "preview": [{"profile": NAME}, {"profile": f"{NAME}.toml"}, {"profile": "book", "font": [NAME]}],
 }
 # Options whose values cyclopts itself refuses.
 LINES = dict.fromkeys(COMMANDS, (f"--{NAME}",)) | {

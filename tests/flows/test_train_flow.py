@@ -280,7 +280,11 @@ def test_only_pictures_without_boxes_take_early_rounds(monkeypatch, tmp_path, so
     seen = []
     profile = {"height": 40, "width": 100}
     datasets = [
-        SimpleNamespace(folder=tmp_path, manifest=SimpleNamespace(source=source, profile=profile)) for source in sources
+        SimpleNamespace(
+            folder=tmp_path,
+            manifest=SimpleNamespace(source=source, profile=profile, statistics={"splits": {"validation": 1}}),
+        )
+        for source in sources
     ]
     receipt = GatherReceipt(0, 100, 90, 400, 900, (200, 200), (300, 300))
     monkeypatch.setattr(flow, "drawn_jobs", lambda *_: seen.append("companion") or [])

@@ -3,6 +3,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from storage.shards.shard import Block
 from tasks import models
 from tasks.profiles.fonts import bundled
 from tasks.training import companion
@@ -20,7 +21,11 @@ def imported(alphabet, length=(4, 5), height=22, source=True):
     manifest = SimpleNamespace(
         profile={"alphabet": alphabet, "length": list(length)}, source={} if not source else {"a": 1}
     )
-    return SimpleNamespace(manifest=manifest, head=lambda count: SimpleNamespace(images=images[:count]))
+    parameters = np.zeros(len(images), [("height", "<u2"), ("width", "<u2")])
+    parameters["height"], parameters["width"] = images.shape[1:]
+    text, boxes = np.zeros(len(images), "S1"), np.zeros((len(images), 1, 4), np.int16)
+    block = Block(images, text, boxes, parameters, np.zeros(len(images), np.uint8))
+    return SimpleNamespace(manifest=manifest, head=lambda count: block.rows(slice(count)))
 
 
 def job(folder, face="Inter Bold", seed=1, number=3, letters=LETTERS):
