@@ -14,7 +14,7 @@ from storage.files import atomic
 from storage.files.places import ObjectPath, Place, is_url, place
 from storage.files.private import make_private_folder
 from storage.served import SUFFIXES, without_suffix
-from tasks.shipped import SHIPPED
+from tasks.shipped import SHIPPED, STRANGERS
 
 HOME = "CAPTCHAS_HOME"
 UP_RECORD = "up.json"  # under Prefect's folder, while `captchas up` runs
@@ -54,7 +54,7 @@ def new_dataset_folder(name: str) -> Path:
 
 
 def model_file(name: str | Path) -> Place:
-    """Find a model's file by a name under the home, a path, or a URL; `ladder` is shipped.
+    """Find a model's file by a name under the home, a path, or a URL; `ladder` and `strangers` are shipped.
 
     A name needs no ending: the classic model of that name comes before the deep one.
     """
@@ -65,8 +65,10 @@ def model_file(name: str | Path) -> Place:
     wanted = [path.suffix] if path.suffix in SUFFIXES else SUFFIXES
     files = [models / path.with_name(bare + suffix) for suffix in wanted]
     under_home = next((file for file in files if file.exists()), files[0])
-    if under_home.name == SHIPPED.name and len(path.parts) == 1 and not under_home.exists():
-        return SHIPPED
+    if len(path.parts) == 1 and not under_home.exists():
+        for shipped in (SHIPPED, STRANGERS):
+            if shipped.stem == bare and shipped.suffix in wanted:
+                return shipped
     return (
         path if len(path.parts) > 1 or path.is_absolute() or (path.exists() and not under_home.exists()) else under_home
     )

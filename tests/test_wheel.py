@@ -11,7 +11,8 @@ import pytest
 ROOT = Path(__file__).parents[1]
 PACKAGES = ("flows", "tasks", "storage", "fonts")
 NAMED_BY_HAND = {
-    "flows/py.typed", "tasks/py.typed", "storage/py.typed", "tasks/ladder.skops", "fonts/SHA256SUMS",
+    "flows/py.typed", "tasks/py.typed", "storage/py.typed", "tasks/ladder.skops", "tasks/strangers.onnx",
+    "fonts/SHA256SUMS",
     "flows/deployment/prefect.yaml",
 }  # fmt: skip
 
