@@ -3,6 +3,7 @@
     python -m tests.benchmarks.look_alikes sheets [NAME ...] [--out docs/look-alikes]
     python -m tests.benchmarks.look_alikes beside FOLDER PROFILE --out FILE     # the same of any pictures
     python -m tests.benchmarks.look_alikes rates [NAME ...] [--drawn 20000] [--count 2000] [--seed 1]
+    python -m tests.benchmarks.look_alikes shipped [NAME ...] [--count 2000]    # the models of the package read theirs
 
 Their pictures are those of `tests.benchmarks.others`, seed 2. Ours are of the profile `like-NAME`, whose fields were
 set by the packages' documentation and source, and by eye on pictures of seed 1.
@@ -19,12 +20,15 @@ from PIL import Image, ImageDraw, ImageFont
 
 from flows.home import home
 from storage.files import atomic
-from storage.models import load_model
+from storage.models import load_model, model_digest
 from tasks.datasets.samples import first_pictures
 from tasks.loading.colour_ink import to_ink
 from tasks.profiles.built_in import find_profile
 from tasks.rates import Rate
+from tasks.readers import load_reader, read_pictures
 from tasks.reading.reader import Reader
+from tasks.scoring.metrics import calibration_error
+from tasks.shipped import SHIPPED, STRANGERS
 from tests.benchmarks.others import GENERATORS, NotInstalled, write_others
 
 SEED = 2  # of their pictures
@@ -95,6 +99,41 @@ def captchas(*arguments: object) -> None:
         raise SystemExit(f"captchas {' '.join(map(str, arguments))}: {run.stdout}{run.stderr}")
 
 
+def read_shipped(model: Path, folder: Path, length: tuple[int, int]) -> tuple[Rate, Rate, float]:
+    """Read a folder of NUMBER_TEXT.png as `captchas solve --dictionary none --length` does.
+
+    Returns
+    -------
+    tuple of Rate, Rate, float
+        Words right, case folded and exact; the calibration error of the confidence in exact answers.
+    """
+    paths = sorted(folder.iterdir())
+    reader = load_reader(str(model), model_digest(model), (), length=length)
+    groups, failures = read_pictures(reader, paths, lambda path, *_: path.read_bytes(), {})
+    if failures:
+        raise SystemExit(f"{folder}: {failures[0][1]}")
+    texts = np.array([path.stem.partition("_")[2] for path in paths])
+    words, sure = np.zeros(len(paths), f"U{length[1]}"), np.zeros(len(paths))
+    for rows, readings in groups:
+        words[rows], sure[rows] = readings.words[:, 0], readings.confidences[:, 0]
+    folded, exact = np.char.lower(words) == np.char.lower(texts), words == texts
+    return Rate.of(folded), Rate.of(exact), calibration_error(sure, exact)
+
+
+def print_shipped(names: list[str], count: int) -> None:
+    """Print how the models of the package read each generator's pictures."""
+    print("| generator | model | words right, case folded | exact | calibration error |\n|---|---|---|---|---|")
+    for name in names:
+        try:
+            theirs = write_others(name, home() / "samples" / "others", count, SEED)
+        except NotInstalled as error:
+            print(f"left out: {error}", file=sys.stderr)
+            continue
+        for model in (SHIPPED, STRANGERS):
+            folded, exact, error = read_shipped(model, theirs, GENERATORS[name].length)
+            print(f"| {name} | {model.stem} | {folded} | {exact} | {100 * error:.1f} % |", flush=True)
+
+
 def read(model: Path, folder: Path, length: tuple[int, int]) -> tuple[Rate, Rate]:
     """Read a folder of NUMBER_TEXT.png with no dictionary; return the words right, case folded and exact."""
     networks, record = load_model(model)
@@ -123,7 +162,7 @@ def rates_of(name: str, counts: tuple[int, int], seed: int, folder: Path) -> tup
 def main() -> int:
     """Write sheets or print rates; leave out what is not installed."""
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.look_alikes")
-    parser.add_argument("what", choices=("sheets", "beside", "rates"))
+    parser.add_argument("what", choices=("sheets", "beside", "rates", "shipped"))
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"by default all: {', '.join(GENERATORS)}")
     parser.add_argument("--drawn", type=int, default=20_000, help="of our pictures, to learn from")
     parser.add_argument("--count", type=int, default=2000, help="of theirs, to read")
@@ -136,6 +175,9 @@ def main() -> int:
     names = options.names or list(GENERATORS)
     if options.what == "sheets":
         write_sheets(names, options.out)
+        return 0
+    if options.what == "shipped":
+        print_shipped(names, options.count)
         return 0
     print("| generator | words right, case folded | exact |\n|---|---|---|", flush=True)
     for name in names:

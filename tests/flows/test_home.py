@@ -10,6 +10,7 @@ import pytest
 
 from flows import home
 from flows.service import processes
+from tasks.shipped import STRANGERS
 
 
 @pytest.fixture
@@ -127,6 +128,12 @@ def test_names_and_paths(clean):
     assert home.dataset_folder("book") == clean / "datasets" / "book"
     assert home.dataset_folder("some/book").parts == ("some", "book")
     assert home.model_file("letters") == home.model_file("letters.skops") == clean / "models" / "letters.skops"
+    assert home.model_file("strangers") == home.model_file("strangers.onnx") == STRANGERS
+    assert home.model_file("strangers.skops") == clean / "models" / "strangers.skops"
+    own = clean / "models" / "strangers.onnx"
+    own.parent.mkdir(parents=True, exist_ok=True)
+    own.touch()
+    assert home.model_file("strangers") == own
 
 
 @pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="needs Linux's /proc")
