@@ -9,8 +9,10 @@ from dataclasses import replace
 
 import numpy as np
 
+from storage.deep_models import load_deep_model
 from tasks.datasets.recipe import make_recipe, renderer_of
 from tasks.datasets.statistics import Distinct, Tally
+from tasks.deep.deep_reader import DeepReader
 from tasks.loading.colour_ink import to_ink
 from tasks.loading.decode import decode_picture
 from tasks.loading.parts import fill_gaps, find_parts, fullness
@@ -29,9 +31,10 @@ from tasks.reading.lattice import find_spans
 from tasks.reading.networks import GATE, LETTERS
 from tasks.reading.ranking import Ranking
 from tasks.reading.reader import Reader
+from tasks.shipped import STRANGERS
 from tasks.training.alignment import NEAR, mark, nearness
 
-PARTS = ("drawing", "statistics", "files", "cutting", "learning", "reading")
+PARTS = ("drawing", "statistics", "cutting", "learning", "reading", "files", "whole pictures")
 
 
 def warm(done: Callable[[str], object] = lambda _part: None) -> None:
@@ -50,14 +53,6 @@ def warm(done: Callable[[str], object] = lambda _part: None) -> None:
         Tally(profile.alphabet).add(block._replace(images=images))
     Distinct().add(np.frombuffer(bytes(8), np.uint64))
     done("statistics")
-    images = block.images.reshape(-1)
-    inflate(compress(images), np.empty_like(images))
-    decoded = decode_picture(png(255 - block.images[0]))
-    to_ink(np.repeat(255 - block.images[:1, ..., None], 3, axis=3))
-    find_parts(decoded > 0)
-    fullness(decoded)
-    fill_gaps(decoded)
-    done("files")
     ink, shear, offset = upright(block.images)
     find_apart(ink)
     lattice = find_spans(ink)
@@ -73,16 +68,38 @@ def warm(done: Callable[[str], object] = lambda _part: None) -> None:
     record = {"classes": profile.alphabet, "features": FEATURES, "gate": -1e9, "calibration": {}}
     Reader(built, record, ("BONE", "BOND")).read(block.images, list(Ranking))
     done("reading")
+    images = block.images.reshape(-1)
+    inflate(compress(images), np.empty_like(images))
+    _warm_files(block.images)
+    done("files")
+    _warm_deep(block.images)
+    done("whole pictures")
+
+
+def _warm_files(images: np.ndarray) -> None:
+    decoded = decode_picture(png(255 - images[0]))
+    to_ink(np.repeat(255 - images[:1, ..., None], 3, axis=3))
+    find_parts(decoded > 0)
+    fullness(decoded)
+    fill_gaps(decoded)
+
+
+def _warm_deep(images: np.ndarray) -> None:
+    reader = DeepReader(load_deep_model(STRANGERS), ("BONE", "BOND"))
+    for some in (images[:2], np.repeat(images[:2, ..., None], 3, axis=3)):
+        reader.read(some, (Ranking.NONE, Ranking.PROBABILITY))
 
 
 def warm_reading() -> None:
-    """Compile the kernels of reading alone, for a process beside `warm`, which then finds them compiled."""
+    """Compile the kernels of reading and of files, for a process beside `warm`, which then finds them compiled."""
     images = np.zeros((32, 40, 90), np.uint8)
     for left in (10, 30, 50, 70):
         images[:, 10:30, left : left + 6] = 255
     ink, _, _ = upright(images)
     find_apart(ink)
     shape_spans(ink, find_spans(ink))
+    _warm_files(images)
+    _warm_deep(images)
 
 
 def _say(part: str) -> None:

@@ -108,7 +108,7 @@ def test_what_is_made_under_hostile_names(captchas, font, tmp_path):
         ("generate", profile, "--font", font, "--count", 200, "--out", data, "--json"),
         ("inspect", data),
         ("export", data, "--format", "png", "--count", 9, "--csv-safe", "--out", data.with_name(f"{data.name}.png")),
-        ("train", data, "--shows", 50, "--pictures", 100, "--hidden", 4, "--out", model),
+        ("train", data, "--shows", 4000, "--pictures", 160, "--hidden", 4, "--out", model),
         ("inspect", model),
         ("evaluate", model, data),
         ("evaluate", model, data, "--json"),

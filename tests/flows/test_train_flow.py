@@ -105,7 +105,7 @@ def test_settings_that_fit_no_dataset_are_refused(trained, captchas, arguments, 
 
 
 def test_the_ladder_has_settings_for_each_of_its_datasets():
-    names, settings = flow.check(flow.TrainRequest(ladder=True))
+    names, settings, _ = flow.check(flow.TrainRequest(ladder=True))
     assert len(names) == len(settings.pictures)
     assert set(names) < set(ladder.RUNGS)
     assert "unseen" not in names

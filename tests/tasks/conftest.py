@@ -10,7 +10,7 @@ import pytest
 
 from storage.dataset import Dataset
 from storage.models import load_model, save_model
-from tasks import models
+from tasks import models, readers
 from tasks.datasets import generate
 from tasks.datasets.folder import complete
 from tasks.datasets.recipe import make_recipe
@@ -107,9 +107,9 @@ class Numbers:
 @pytest.fixture
 def read_numbers(monkeypatch) -> list[str]:
     """Read everything that is solved with `Numbers`; collect the paths in order."""
-    read, load = [], batches.load_batch
+    read, load = [], readers.load_batch
     monkeypatch.setattr(batches, "reader_of", lambda _: Numbers())
     monkeypatch.setattr(
-        batches, "load_batch", lambda some, *more: load(read.extend(p.path for p in some) or some, *more)
+        readers, "load_batch", lambda some, *more: load(read.extend(p.path for p in some) or some, *more)
     )
     return read

@@ -204,7 +204,7 @@ class _Run:
         if self._settings.smoothing:
             loss = loss - self._settings.smoothing * logs.mean()
         self._optimizer.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]  # PyTorch has no type for it
+        loss.backward()
         torch.nn.utils.clip_grad_norm_(self._network.parameters(), _CLIPPED, foreach=True)
         self._optimizer.step()
         return loss.detach()
