@@ -10,7 +10,7 @@ _LEAST_SPREAD = 4.0  # levels of 255: pictures with less contrast are not stretc
 _CONTEXT = 7  # columns that a one-dimensional convolution sees
 
 
-class Network(nn.Module):
+class Network(nn.Module):  # type: ignore[misc]  # PyTorch's types are not read
     """Pictures (n, 3, height, width) uint8 -> scores (n, columns, 1 + letters), before any softmax.
 
     Parameters
@@ -54,7 +54,7 @@ def _convolution(inputs: int, outputs: int, size: int, stride: int | tuple[int, 
     )
 
 
-class _Residual(nn.Module):
+class _Residual(nn.Module):  # type: ignore[misc]  # PyTorch's types are not read
     """Two convolutions beside a shortcut."""
 
     def __init__(self, channels: int):
@@ -66,7 +66,7 @@ class _Residual(nn.Module):
         return functional.relu(x + self.second(self.first(x)))
 
 
-class _Columns(nn.Module):
+class _Columns(nn.Module):  # type: ignore[misc]  # PyTorch's types are not read
     """A convolution over columns, each channel alone, then one over channels, beside a shortcut."""
 
     def __init__(self, channels: int):
