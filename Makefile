@@ -17,7 +17,7 @@ $(VENV)/.ready: pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.11 setup")'
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile -c constraints.txt -e '.[test]'
-	$(BIN)/python -m compileall -qq -j 0 -x '/tests?/' $(VENV)/lib flows tasks storage || true  # pip uses a single core
+	$(BIN)/python -m compileall -qq -j 0 -x '/(tests?|torch|sympy|networkx)/' $(VENV)/lib flows tasks storage || true  # pip uses a single core
 	$(BIN)/python -m flows.service.database_template & template=$$!; \
 		$(BIN)/python -m tasks.warm reading & reading=$$!; \
 		$(BIN)/python -m tasks.warm && wait $$reading && wait $$template

@@ -5,8 +5,10 @@ import hashlib
 import io
 import itertools
 import json
+import sys
 import zipfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -105,13 +107,28 @@ def save_model(
     TypeError, ValueError
         A provenance that JSON cannot hold.
     """
-    import skops.io  # brings scikit-learn, which only training needs
+    with _without_torch():
+        import skops.io  # brings scikit-learn, which only training needs
 
     bare = {name: _bare(network) for name, network in sorted(networks.items())}
     text = json.dumps(provenance, ensure_ascii=False, sort_keys=True, allow_nan=False)
     data = _sealed(skops.io.dumps({"format": FORMAT, "networks": bare, "provenance": text}))
     atomic.replace(place(path), data, run)
     return hashlib.sha256(data).hexdigest()
+
+
+@contextmanager
+def _without_torch() -> Iterator[None]:
+    """Keep PyTorch out, if it is installed: skops imports all of scikit-learn, and a file there all of PyTorch."""
+    name = "sklearn.externals.array_api_compat.torch"
+    hidden = name not in sys.modules
+    if hidden:
+        sys.modules[name] = None  # type: ignore[assignment]  # makes its import an ImportError
+    try:
+        yield
+    finally:
+        if hidden:
+            del sys.modules[name]
 
 
 def _bare(network: "MLPClassifier") -> "MLPClassifier":

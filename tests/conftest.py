@@ -27,6 +27,9 @@ from storage.shards.shard import BLOCK, Block
 from tasks.datasets.recipe import Recipe, make_recipe
 from tasks.profiles.profile import Grid, Profile
 
+# Test modules import skops, which imports PyTorch through this wrapper: a second and a half in each process of pytest.
+sys.modules.setdefault("sklearn.externals.array_api_compat.torch", None)
+
 SERVER = "TESTS_PREFECT_FOLDER"  # where all processes of this run of pytest find their Prefect server
 STORE = "AWS_ENDPOINT_URL_S3"  # and their object store
 # Files go to pytest's processes whole, and in this order: first the longest, then what mostly waits for others.

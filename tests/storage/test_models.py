@@ -426,3 +426,18 @@ def test_a_thousand_forged_schemas_are_refused_or_read_as_what_they_were(path, n
         assert others <= (set() if at[-1] in UNREAD else {at[len(attributes)]}), (at, value)
         seen.add("another parameter" if others else "equal")
     assert seen == {"refused", "another parameter", "equal"}
+
+
+def test_writing_a_model_does_not_import_pytorch(tmp_path):
+    """It is installed for deep models only, and takes more than a second."""
+    program = """
+import sys
+import numpy as np
+from sklearn.neural_network import MLPClassifier
+from storage.models import save_model
+save_model(sys.argv[1], {"letters": MLPClassifier((2,)).partial_fit(np.eye(4), [0, 1, 0, 1], classes=[0, 1])}, {})
+assert "sklearn.externals.array_api_compat.torch" not in sys.modules, "a stub was left behind"
+assert "skops.io" in sys.modules and "torch" not in sys.modules
+"""
+    run = subprocess.run([sys.executable, "-c", program, tmp_path / "m.skops"], capture_output=True, text=True)
+    assert run.returncode == 0, run.stderr
