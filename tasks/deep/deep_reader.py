@@ -12,11 +12,12 @@ from tasks.deep.decoding import Texts, best_texts, column_shares
 from tasks.deep.pictures import find_content, natural_widths, normalise, padded_width
 from tasks.deep.session import session_of
 from tasks.deep.shape import LONGEST, STRIDE
-from tasks.deep.word_paths import WordShares, best_words_of
+from tasks.deep.word_paths import best_words_of
 from tasks.reading.confidence import Curve, confidence, curves_of, log_odds_of, shares_of, spread, unknown
 from tasks.reading.path_bounds import BEST, NEVER
 from tasks.reading.ranking import Dictionary, Ranked, Ranking, join_letters, nearest_words
 from tasks.reading.reader import Readings, joined
+from tasks.reading.word_search import Words
 
 _COMMON = ("weakest letter", "letters allowed", "few letters", "many letters", "few columns", "many columns")
 # The columns of evidence for an answer, by ranking; each speaks for it the more, the larger it is.
@@ -196,7 +197,7 @@ def _evidence(texts: Texts, allowed: np.ndarray, seen: Seen) -> np.ndarray:
     ])  # fmt: skip
 
 
-def _word_evidence(words: WordShares, texts: Texts, plain: np.ndarray) -> np.ndarray:
+def _word_evidence(words: Words, texts: Texts, plain: np.ndarray) -> np.ndarray:
     share = np.exp(np.maximum(words.scores[:, 0] - words.total, -50.0)) * (words.places[:, 0] >= 0)
     bent = np.clip(words.scores[:, 0] - texts.scores[:, 0], _MOST_BENT, 0)
     bent[texts.scores[:, 0] <= NEVER / 2] = _MOST_BENT

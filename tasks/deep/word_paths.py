@@ -7,28 +7,10 @@ import numpy as np
 
 from tasks.deep.shape import BLANK
 from tasks.reading.path_bounds import BEST, NEVER
-from tasks.reading.word_search import Trie
+from tasks.reading.word_search import Trie, Words
 
 _MARGIN = 9.0  # words whose logarithm is this much below the best do not count, and are no second or third answer
 _FLOOR = 1e-80  # prefixes less probable are not followed
-
-
-class WordShares(NamedTuple):
-    """The best words of n pictures.
-
-    Attributes
-    ----------
-    places : (n, 3) int64
-        Places in the list, best first and the first of equals; -1 where there are fewer.
-    scores : (n, 3) float64
-        Logarithms of their probabilities.
-    total : (n,) float64
-        Logarithm of the probability of all words; `NEVER` without a word.
-    """
-
-    places: np.ndarray
-    scores: np.ndarray
-    total: np.ndarray
 
 
 class _Tree(NamedTuple):
@@ -58,7 +40,7 @@ class _Path(NamedTuple):
     seen: np.ndarray
 
 
-def best_words_of(trie: Trie, shares: np.ndarray, length: tuple[int, int]) -> WordShares:
+def best_words_of(trie: Trie, shares: np.ndarray, length: tuple[int, int]) -> Words:
     """Find the three most probable words of each picture, exactly.
 
     No word is more probable than its prefix, so a prefix that is too improbable beside the best word is not followed.
@@ -72,7 +54,7 @@ def best_words_of(trie: Trie, shares: np.ndarray, length: tuple[int, int]) -> Wo
         The shortest and the longest word.
     """
     n = len(shares)
-    words = WordShares(np.full((n, BEST), -1, np.int64), np.full((n, BEST), NEVER), np.full(n, NEVER))
+    words = Words(np.full((n, BEST), -1, np.int64), np.full((n, BEST), NEVER), np.full(n, NEVER))
     tree = _Tree(trie.letter, trie.word, trie.begin, trie.child, trie.least, trie.most)
     _search_words(tree, np.ascontiguousarray(shares, np.float64), length[0], length[1], words)
     return words
