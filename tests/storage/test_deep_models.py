@@ -63,9 +63,15 @@ def nested(found):
     return found
 
 
+def long(found):
+    found.graph.node.extend([found.graph.node[1]] * 600)
+    return found
+
+
 @pytest.mark.parametrize(
     ("found", "said"),
     [
+        (long(model()), "at most 500"),
         (model("Loop"), "operator Loop"),
         (model("Relu", domain="com.microsoft"), "operator com.microsoft.Relu"),
         (model(opset=99), "opset"),
@@ -76,11 +82,19 @@ def nested(found):
         (short(model()), "with 24 bytes"),
         (nested(model()), "graph within"),
     ],
-    ids=["loop", "domain", "opset", "height", "classes", "external", "absurd", "short", "nested"],
+    ids=["long", "loop", "domain", "opset", "height", "classes", "external", "absurd", "short", "nested"],
 )
 def test_what_no_model_has_is_refused(tmp_path, found, said):
     with pytest.raises(Damaged, match=said):
         load_deep_model(saved(tmp_path / "a.onnx", found))
+
+
+def test_a_file_that_is_too_large_is_not_read_whole(tmp_path):
+    path = tmp_path / "a.onnx"
+    with path.open("wb") as file:
+        file.truncate(70_000_000)  # a hole, which takes no disk
+    with pytest.raises(Damaged, match="no deep model is that large"):
+        load_deep_model(path)
 
 
 def test_every_changed_byte_is_noticed(tmp_path):

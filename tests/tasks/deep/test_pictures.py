@@ -93,6 +93,12 @@ def stems(height: int = 60, width: int = 160) -> np.ndarray:
     return picture
 
 
+def test_faint_letters_are_content():
+    picture = np.full((60, 160, 3), 255, np.uint8)
+    picture[20:40, 30:36] = picture[20:40, 100:106] = picture[20:40:2, 60:80] = 225
+    assert content(picture) == [15, 25, 45, 111]
+
+
 def test_stems_of_letters_are_no_frame():
     assert content(stems()) == [15, 25, 45, 111]
     assert content(255 - stems()) == [15, 25, 45, 111]

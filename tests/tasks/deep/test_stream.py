@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from storage.errors import BadInput
+from tasks.datasets.recipe import make_recipe, renderer_of
 from tasks.deep.learning.sources import Drawn, Form, Slot, fill, slot_bytes
 from tasks.deep.learning.stream import Feeder, Place, Stream, StreamPlan, held_out, schedule
 from tasks.profiles.profile import Profile
@@ -37,13 +38,19 @@ def test_a_stream_goes_on_where_it_stopped():
             np.testing.assert_array_equal(there, here)
 
 
-def test_no_picture_comes_twice_and_all_are_of_the_train_split():
-    pictures = np.concatenate([batch.pictures for _, batch in batches(PLAN, 3)])
-    assert pictures.shape[1:] == (3, 32, 64)
+def test_what_is_held_out_is_in_no_batch_and_in_no_block_of_training():
+    learnt = [batch for _, batch in batches(PLAN, 12)]
+    assert learnt[0].pictures.shape[1:] == (3, 32, 64)
     feeder = Feeder(PLAN)
-    held = np.concatenate([batch.pictures for batch in held_out(feeder, 150)])
+    held = list(held_out(feeder, 150))
     feeder.close()
-    assert len(held) == 150
+    pictures = {picture.tobytes() for batch in held for picture in batch.pictures}
+    assert sum(len(batch.pictures) for batch in held) == 150
+    assert not pictures & {picture.tobytes() for batch in learnt for picture in batch.pictures}
+    block = renderer_of(make_recipe(PROFILE, 1)).block(1, 0)
+    beside = block.rows(block.split == 1).texts()  # the validation split of training's first block
+    texts = ["".join(FORM.alphabet[k - 1] for k in row[:2]) for batch in held for row in batch.labels.tolist()]
+    assert texts[: len(beside)] != beside
     first = batches(PLAN, 1)[0][1]
     assert first.labels[:, :2].min() >= 1
     assert first.labels[:, 2:].max() == 0

@@ -149,6 +149,8 @@ def test_one_pixel_of_a_colour_is_enough():
     assert not is_coloured(image)
     image[2, 3, 0] -= TINT // 2 + 1
     assert is_coloured(image)
+    image[2, 3] = (116, 128, 140)  # a hue that people see
+    assert is_coloured(image)
 
 
 def test_the_ground_is_the_colour_of_the_border():
