@@ -17,6 +17,7 @@ from pathlib import Path
 
 # Before NumPy is imported. pytest runs a process for each core, so more threads would only compete.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # PyTorch's threads spin while they wait for each other
 
 import cloudpickle
 import numpy as np
