@@ -9,6 +9,7 @@ import os
 import select
 import shutil
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -131,12 +132,16 @@ def browser(folder: Path) -> Iterator[Browser]:
     (their_in, to), (back, their_out) = os.pipe(), os.pipe()
     command = [
         program, "--headless", "--remote-debugging-pipe", f"--user-data-dir={folder}", "--no-first-run",
-        "--disable-gpu", "--disable-extensions", "--disable-background-networking", "--disable-component-update", "--hide-scrollbars",
-        "--disable-dev-shm-usage", "--proxy-server=127.0.0.1:9", "--force-color-profile=srgb",
+        "--disable-gpu", "--disable-extensions", "--disable-background-networking", "--disable-component-update",
+        "--hide-scrollbars", "--disable-dev-shm-usage", "--proxy-server=127.0.0.1:9", "--force-color-profile=srgb",
         *(["--no-sandbox"] if os.geteuid() == 0 else []), "about:blank",
     ]  # fmt: skip
-    # It reads file descriptor 3 and writes 4, whatever they are here.
-    wrapped = ["/bin/sh", "-c", f'exec "$@" 3<&{their_in} 4>&{their_out}', "sh", *command]
+    # The browser reads file descriptor 3 and writes 4. They may be others in this process, so another moves them.
+    move = (
+        f"import os, sys; os.dup2({their_in}, 93); os.dup2({their_out}, 94); os.dup2(93, 3); os.dup2(94, 4); "
+        "os.execvp(sys.argv[1], sys.argv[1:])"
+    )
+    wrapped = [sys.executable, "-S", "-c", move, *command]
     process = subprocess.Popen(
         wrapped, pass_fds=(their_in, their_out), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,

@@ -88,22 +88,18 @@ def causes() -> list[schema.Cause]:
     def bins(rows: list[tuple[str, int, int]]) -> list[schema.Bin]:
         return [schema.Bin(label=label, start=None, stop=None, **rate(right, n)) for label, right, n in rows]
 
+    overlaps = [("none", 598, 620), ("up to 5 %", 640, 700), ("5 to 10 %", 402, 480), ("over 10 %", 132, 200)]
+    shears = [("-0.2 to -0.1", 440, 500), ("-0.1 to 0", 470, 500), ("0 to 0.1", 471, 500), ("0.1 to 0.2", 449, 500)]
+    faces = [("DejaVu Sans Bold", 620, 640), ("Lobster Two", 540, 640), ("Amatic SC", 21, 24)]
+    rows = [
+        ("overlap", "Overlap of letters", False, "Letters that cover each other stop it most.", 0.31, overlaps),
+        ("shear", "Shear", True, "Letters that lean are read as often as upright letters.", 0.05, shears),
+        ("font", "Font", True, "A face is read less often than the others.", 0.12, faces),
+    ]
     return [
-        schema.Cause(
-            name="overlap", title="Overlap of letters", stored=False,
-            plain="Letters that cover each other stop the attacker most.", difference=0.31, bins=bins([("none", 598, 620), ("up to 5 %", 640, 700), ("5 to 10 %", 402, 480),
-                                                 ("over 10 %", 132, 200)]),
-        ),
-        schema.Cause(
-            name="shear", title="Shear", stored=True, plain="Letters that lean are read as often as upright letters.",
-            difference=0.05, bins=bins([("-0.2 to -0.1", 440, 500), ("-0.1 to 0", 470, 500), ("0 to 0.1", 471, 500),
-                                        ("0.1 to 0.2", 449, 500)]),
-        ),
-        schema.Cause(
-            name="font", title="Font", stored=True, plain="A face is read less often than the others.",
-            difference=0.12, bins=bins([("DejaVu Sans Bold", 620, 640), ("Lobster Two", 540, 640), ("Amatic SC", 21, 24)]),
-        ),
-    ]  # fmt: skip
+        schema.Cause(name=name, title=title, stored=stored, plain=plain, difference=difference, bins=bins(found))
+        for name, title, stored, plain, difference, found in rows
+    ]
 
 
 def what_ifs(n: int = 500) -> list[schema.WhatIf]:

@@ -1,5 +1,7 @@
 """The report of an audit: one page of HTML that opens offline."""
 
+from typing import Any
+
 from tasks.audit.page.elements.album import MOST, Album
 from tasks.audit.page.elements.document import MOST_BYTES, document, heading
 from tasks.audit.page.elements.markup import Child, element, together
@@ -17,6 +19,8 @@ PARTS = (
     ("first", "Verdict"), ("defects", "Defects"), ("attackers", "Attackers"), ("verdict", "How to read it"),
     ("why", "Why"), ("what-if", "What if"), ("made", "How it was made"),
 )  # fmt: skip
+# Characters of a text, rows of a table, and bytes of all pictures: the first that give a page below its limit.
+BOUNDS = ((4000, 500, MOST), (400, 100, MOST // 4), (80, 20, 0))
 KINDS = {
     "profile": "A profile", "dataset": "A dataset", "folder": "A folder of pictures",
     "callable": "A generator in Python", "command": "A generator run as a command",
@@ -38,10 +42,23 @@ def write_page(audit: Audit) -> str:
     str
         HTML without any request, below 3 MB as UTF-8: pictures that would pass that are left out, and their texts stay.
     """
-    page = _page(audit, Album())
-    if (size := len(page.encode())) > MOST_BYTES:  # texts of an unusual length
-        page = _page(audit, Album(max(MOST - (size - MOST_BYTES) - 1000, 0)))
+    page = ""
+    for most_text, most_rows, most_pictures in BOUNDS:
+        page = _page(_cut(audit, most_text, most_rows), Album(most_pictures))
+        if len(page.encode()) < MOST_BYTES:
+            break
     return page
+
+
+def _cut(value: Any, most_text: int, most_rows: int, key: str = "") -> Any:
+    """Return a value with its texts and lists cut; pictures stay."""
+    if isinstance(value, dict):
+        return {name: _cut(inner, most_text, most_rows, name) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [_cut(inner, most_text, most_rows) for inner in value[:most_rows]]
+    if isinstance(value, str) and key != "picture" and len(value) > most_text:
+        return f"{value[:most_text]}… (and {len(value) - most_text:,} characters more)"
+    return value
 
 
 def _page(audit: Audit, album: Album) -> str:

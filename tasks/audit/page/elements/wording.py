@@ -86,12 +86,12 @@ def duration(seconds: float | None) -> str:
     if seconds is None or not math.isfinite(seconds):
         return "not known"
     for unit, name in _UNITS:
-        if seconds >= unit:
+        if seconds >= 0.99 * unit:
             text = f"{seconds / unit:.1f}".removesuffix(".0")
             return f"{text} {name}{'' if text == '1' else 's'}"
     if seconds >= 10:
         return f"{seconds:.0f} s"
-    return f"{seconds:.2g} s" if seconds >= 0.001 else f"{1000 * seconds:.2g} ms"
+    return f"{1000 * seconds:.2g} ms" if 0 < seconds < 0.001 else f"{seconds:.2g} s"
 
 
 def number(value: float | None) -> str:
