@@ -67,7 +67,7 @@ def attacker(name: str, title: str, labels: int, right: int | None, n: int = 200
             for answered in (n // 10, n // 2, n)
         ] if right else [],
         expected_tries=1 / share if share else None, seconds_a_success=0.004 / share if share else None,
-        cost=labels * 0.01,
+        cost=labels * 0.01, right=None,
     ) | more  # fmt: skip
 
 
@@ -173,7 +173,7 @@ def audit(*, hostile: bool = False) -> schema.Audit:
             word=schema.BROKEN, attacker="deep", labels=10_000, words=rate(1846, 2000), unseen=2000, needed=None,
             sentence="A deep reader that learnt from 10,000 labelled pictures reads 92 of 100 pictures that it never "
             "saw; a model that anybody can download reads 66 of 100 without a single label.",
-            price_a_label=0.01, currency="USD",
+            price_a_label=0.01, currency="USD", compared=15, low=0.905, reasons=["2 of 3 attackers get through"],
         ),
         attackers=attackers(),
         samples=[

@@ -77,9 +77,9 @@ def data_table(
     return element("div", table, class_="scroll", role="region", aria_labelledby=f"{key}-caption", tabindex=0)
 
 
-def folded(summary: Child, *children: Child) -> Markup:
-    """Return what a reader opens: closed on a screen, open in print."""
-    return element("details", element("summary", summary), *children)
+def folded(summary: Child, *children: Child, again: bool = False) -> Markup:
+    """Return what a reader opens: closed on a screen, open in print, where what is said `again` is left out."""
+    return element("details", element("summary", summary), *children, class_="again" if again else None)
 
 
 def _cell(k: int, cell: Cell, numeric: bool) -> Markup:

@@ -6,13 +6,19 @@ from tasks.audit.schema import BROKEN, HELD, NOT_SHOWN, Attacker
 from tasks.rates import RateRecord
 
 MEANINGS = {
-    BROKEN: "An attacker of this audit reads at least 1 of 100 pictures, and chance alone does not explain it. "
-    "Programs can try again at no cost, so 1 of 100 is enough for them.",
-    NOT_SHOWN: "No attacker was shown to read 1 of 100 pictures, but the audit is too small, or too short, to say "
-    "that none could. More pictures or more minutes may settle it.",
-    HELD: "Every attacker of this audit stayed below 1 of 10,000 pictures, and enough pictures were tried to say so. "
-    "It says nothing about attackers that were not tried. It never means secure.",
+    BROKEN: "The strongest attacker reads more than 1 of 100 pictures, and luck does not explain it: the lower end of "
+    "its interval is above that, also when it is made wider because several attackers were compared. Programs can try "
+    "again at no cost, so 1 of 100 is enough for them.",
+    NOT_SHOWN: "No attacker was shown to read more than 1 of 100 pictures. But the audit cannot say that none does: an "
+    "attacker gets through now and then, the pictures were too few, or attackers had too little to learn from.",
+    HELD: "Every attacker surely stays below 1 of 10,000 pictures, those that learn had enough labelled pictures, and "
+    "none was left out. It says nothing about attackers that were not tried. It never means secure.",
 }
+_SHORT = {
+    "chance": "chance", "dictionary": "dictionary", "tesseract": "Tesseract", "ddddocr": "ddddocr",
+    "ladder": "shipped classic", "strangers": "shipped deep", "classic": "classic reader", "deep": "deep reader",
+}  # fmt: skip
+_ARTICLES = ("the ", "a ", "an ")
 _UNITS = ((86400.0, "day"), (3600.0, "hour"), (60.0, "minute"))
 
 
@@ -117,9 +123,31 @@ def counted(count: int, thing: str, things: str | None = None) -> str:
     return f"{count:,} {thing if count == 1 else things or thing + 's'}"
 
 
+def title_of(attacker: Attacker) -> str:
+    """Return an attacker's title as a heading: a capital letter, no article."""
+    title = attacker["title"]
+    title = next((title.removeprefix(one) for one in _ARTICLES if title.startswith(one)), title)
+    return title[:1].upper() + title[1:]
+
+
+def short_name(attacker: Attacker) -> str:
+    """Return a name that fits into a plot, the same for attackers that differ only in their labels."""
+    if "draws" in attacker["title"]:
+        return "deep, drawing"
+    return _SHORT.get(attacker["name"], title_of(attacker)[:16])
+
+
 def attacker_name(attacker: Attacker) -> str:
     """Return an attacker's title with the labelled pictures that it learnt from."""
-    return f"{attacker['title']}, {labels_text(attacker['labels'])}"
+    return f"{title_of(attacker)}, {labels_text(attacker['labels'])}"
+
+
+def after_word(word: str, sentence: str) -> str:
+    """Return a verdict's sentence without the verdict's word at its beginning, which stands above it."""
+    if not sentence.lower().startswith(f"{word}: "):
+        return sentence
+    rest = sentence[len(word) + 2 :]
+    return rest[:1].upper() + rest[1:]
 
 
 def labels_text(labels: int) -> str:

@@ -12,7 +12,7 @@ from tasks.audit.page.elements.data_table import (
 )
 from tasks.audit.page.elements.document import part
 from tasks.audit.page.elements.markup import Child, Markup, element, together
-from tasks.audit.page.elements.wording import counted, duration, one_in, percent, price
+from tasks.audit.page.elements.wording import counted, duration, one_in, percent, price, title_of
 from tasks.audit.page.parts.first_screen import strongest
 from tasks.audit.schema import TRIES, Attacker, Audit
 
@@ -48,7 +48,7 @@ def _attacker_table(audit: Audit, tried: list[Attacker]) -> Markup:
     ]  # fmt: skip
     rows = [
         [
-            Cell(one["title"]), number_cell(one["labels"]), number_cell(one["cost"], price(one["cost"], currency)),
+            Cell(title_of(one)), number_cell(one["labels"]), number_cell(one["cost"], price(one["cost"], currency)),
             rate_cell(one["words"]), rate_cell(one["letters"]),
             *[rate_cell(one["tries"].get(str(tries))) for tries in TRIES if tries > 1],
             number_cell(one["expected_tries"], "never seen" if one["expected_tries"] is None else None),
@@ -62,7 +62,7 @@ def _attacker_table(audit: Audit, tried: list[Attacker]) -> Markup:
 
 
 def _explained(tried: list[Attacker]) -> Markup | None:
-    said = {one["title"]: one["explained"] for one in tried}
+    said = {title_of(one): one["explained"] for one in tried}
     if not said:
         return None
     listed = element("dl", [element("div", element("dt", name), element("dd", text)) for name, text in said.items()])
@@ -72,15 +72,16 @@ def _explained(tried: list[Attacker]) -> Markup | None:
 def _selective(audit: Audit, tried: list[Attacker]) -> Markup | None:
     """Return how right attackers are that answer only what they are sure of."""
     best = strongest(audit)
+    most = {one["name"]: one for one in tried if one is not best}  # of each, with the most labels
     rows = [
         [
-            Cell(together(one["title"], element("small", f", {one['labels']:,} labels") if one["labels"] else None)),
+            Cell(together(title_of(one), element("small", f", {one['labels']:,} labels") if one["labels"] else None)),
             number_cell(row["coverage"], percent(row["coverage"])),
             bar_cell(row["right"]),
             rate_cell(row["right"]),
             number_cell(row["right"]["n"]),
         ]
-        for one in ([best] if best else []) + [one for one in tried if one is not best]
+        for one in ([best] if best else []) + list(most.values())
         for row in one["thresholds"]
     ]
     if not rows:
@@ -98,7 +99,7 @@ def _not_tried(audit: Audit) -> Markup | None:
     if not left:
         return None
     rows = [
-        [Cell(one["title"]), number_cell(one["labels"]), Cell(one["why_not"] or "no reason was kept")] for one in left
+        [Cell(title_of(one)), number_cell(one["labels"]), Cell(one["why_not"] or "no reason was kept")] for one in left
     ]
     columns = [Column("Attacker"), Column("Labelled pictures", True), Column("Why not, and what would change that")]
     return data_table("Attackers that were not tried", columns, rows, key="not-tried")

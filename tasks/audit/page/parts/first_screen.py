@@ -3,7 +3,16 @@
 from tasks.audit.page.elements.album import Album
 from tasks.audit.page.elements.data_table import Cell, Column, data_table, folded, number_cell, rate_cell
 from tasks.audit.page.elements.markup import Child, Markup, element, given, together
-from tasks.audit.page.elements.wording import counted, duration, interval, labels_text, percent, price
+from tasks.audit.page.elements.wording import (
+    after_word,
+    counted,
+    duration,
+    interval,
+    labels_text,
+    percent,
+    price,
+    title_of,
+)
 from tasks.audit.page.parts.cost_curve import NARROW, WIDE, cost_curve, measured
 from tasks.audit.schema import BROKEN, HELD, NOT_SHOWN, Attacker, Audit, Sample, Verdict, Word
 
@@ -35,7 +44,7 @@ def verdict_box(word: Word, sentence: str, facts: Child = None) -> Markup:
         "div",
         element("h2", verdict_mark(word), " ", element("span", "Verdict: ", class_="unseen"),
                 word[:1].upper() + word[1:], id="verdict-word"),
-        element("p", sentence, class_="lead"),
+        element("p", after_word(word, sentence), class_="lead"),
         facts,
         class_=f"verdict {KINDS.get(word, 'unclear')}",
     )  # fmt: skip
@@ -64,7 +73,7 @@ def _facts(audit: Audit) -> Markup | None:
         return None
     labels = labels_text(best["labels"]).removesuffix(" labelled picture").removesuffix(" labelled pictures")
     facts: list[tuple[str, Child, Child]] = [
-        ("Strongest attacker", best["title"], None),
+        ("Strongest attacker", title_of(best), None),
         ("Reads at the first try", _words_right(best), f"{interval(best['words'])} of unseen pictures"),
         ("Labelled pictures it learnt from", labels, _labels_cost(best, verdict)),
         ("Time to a success", duration(best["seconds_a_success"]), _tries_said(best)),
@@ -103,7 +112,7 @@ def _curve(audit: Audit) -> Markup:
     if wide is None:
         return element("div", heading, element("p", "No attacker was measured, so there is no curve."), class_="card")
     rows = [
-        [Cell(one["title"]), number_cell(one["labels"]), rate_cell(rate), number_cell(rate["n"]),
+        [Cell(title_of(one)), number_cell(one["labels"]), rate_cell(rate), number_cell(rate["n"]),
          number_cell(one["cost"], price(one["cost"], currency))]
         for one, rate in measured(attackers)
     ]  # fmt: skip
@@ -119,7 +128,9 @@ def _curve(audit: Audit) -> Markup:
         "div",
         heading,
         element("figure", wide, narrow, element("figcaption", caption)),
-        folded("The curve as a table", data_table("The points of the curve", columns, rows, key="curve-table")),
+        folded(
+            "The curve as a table", data_table("The points of the curve", columns, rows, key="curve-table"), again=True
+        ),
         class_="card",
     )
 
@@ -129,7 +140,7 @@ def _pictures(audit: Audit, album: Album) -> Markup:
     heading = element("h3", f"{counted(len(samples), 'picture')}, and what was read" if samples else "Pictures")
     if not samples:
         return element("div", heading, element("p", "The audit kept no pictures."), class_="card")
-    said = f"Read by: {best['title']}. " if best else ""
+    said = f"Read by: {title_of(best)}. " if best else ""
     return element(
         "div",
         heading,

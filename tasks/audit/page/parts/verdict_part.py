@@ -3,7 +3,7 @@
 from tasks.audit.page.elements.data_table import BAR, Cell, Column, bar_cell, data_table, rate_cell
 from tasks.audit.page.elements.document import part
 from tasks.audit.page.elements.markup import Markup, element, together
-from tasks.audit.page.elements.wording import MEANINGS, counted, percent, price
+from tasks.audit.page.elements.wording import MEANINGS, counted, percent, price, title_of
 from tasks.audit.page.parts.first_screen import strongest, verdict_mark
 from tasks.audit.schema import BROKEN_RATE, TRIES, WEAK_RATE, Attacker, Audit
 
@@ -15,6 +15,7 @@ def verdict_part(audit: Audit) -> Markup:
         "verdict", "3. The verdict, and how to read it", together(element("b", found["word"].capitalize()), ": ",
                                                                   MEANINGS.get(found["word"], "")),
         _against_limits(best) if best else None,
+        _reasons(audit),
         _needed(audit),
         element("h3", "The three words that a verdict can have"),
         element("dl", [element("div", element("dt", verdict_mark(word), " ", word.capitalize()), element("dd", text))
@@ -38,7 +39,19 @@ def _against_limits(best: Attacker) -> Markup:
         rows.append([Cell(counted(tries, "try", "tries")), bar_cell(rate), rate_cell(rate), *map(Cell, limits)])
     columns = [Column("The attacker may try"), BAR, Column("At least a success, 95 % interval", True),
                Column(f"Against {percent(BROKEN_RATE)}"), Column(f"Against {percent(WEAK_RATE)}")]  # fmt: skip
-    return data_table(f"The strongest attacker ({best['title']}) against the limits", columns, rows, key="limits")
+    return data_table(f"The strongest attacker ({title_of(best)}) against the limits", columns, rows, key="limits")
+
+
+def _reasons(audit: Audit) -> Markup | None:
+    found = audit["verdict"]
+    if not found["reasons"]:
+        return None
+    return together(
+        element("h3", "Why the CAPTCHA is not shown to hold"),
+        element(
+            "ul", [element("li", reason[:1].upper() + reason[1:]) for reason in found["reasons"]], class_="reasons"
+        ),
+    )
 
 
 def _needed(audit: Audit) -> Markup | None:

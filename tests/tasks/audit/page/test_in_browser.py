@@ -40,7 +40,9 @@ def column(page, number: int) -> list[str]:
 
 def test_no_request_leaves_the_page_and_nothing_complains(opened):
     assert opened.requests() == [] and opened.complaints() == []
-    assert opened.run("performance.getEntriesByType('resource').filter(one => !one.name.startsWith('data:')).length") == 0
+    assert (
+        opened.run("performance.getEntriesByType('resource').filter(one => !one.name.startsWith('data:')).length") == 0
+    )
     assert opened.run("[...document.images].every(one => one.complete && one.naturalWidth > 0)")
 
 
@@ -123,8 +125,8 @@ def test_texts_have_contrast_in_light_and_dark(running, report):
         node => node.nodeType === 3 && node.textContent.trim()) && one.checkVisibility() && !one.closest('script'))
         .map(one => {
             const light = colour => {
-                const parts = colour.match(/[\\d.]+/g).slice(0, 3).map(Number)
-                    .map(part => part / 255).map(part => part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4);
+                const parts = colour.match(/[\\d.]+/g).slice(0, 3).map(part => part / 255)
+                    .map(part => part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4);
                 return 0.2126 * parts[0] + 0.7152 * parts[1] + 0.0722 * parts[2];
             };
             let under = one, ground = 'rgba(0, 0, 0, 0)';
@@ -152,6 +154,8 @@ def test_print_opens_what_is_folded_and_closes_it_again(opened):
     assert opened.run("seen") == [0]
     assert opened.run("document.querySelectorAll('details[open]').length") == 0
     opened.look(794, media="print")
-    hidden = "[...document.querySelectorAll('nav, footer, .skip')].every(one => getComputedStyle(one).display === 'none')"
+    hidden = (
+        "[...document.querySelectorAll('nav, footer, .skip')].every(one => getComputedStyle(one).display === 'none')"
+    )
     assert opened.run(hidden)
     assert opened.run("getComputedStyle(document.querySelector('thead button'), '::after').content") == "none"

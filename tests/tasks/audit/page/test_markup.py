@@ -34,8 +34,11 @@ def test_attributes_that_run_something_are_refused(key):
         element("p", **{key: "x"})
 
 
-@pytest.mark.parametrize("source", ["https://x.org/a.png", "javascript:alert(1)", "data:text/html;base64,QQ==", "//x", "a.png",
-                                    "data:image/png;base64,QQ==\n", "data:image/svg+xml,<svg/>", "#a b"])  # fmt: skip
+@pytest.mark.parametrize(
+    "source",
+    ["https://x.org/a.png", "javascript:alert(1)", "data:text/html;base64,QQ==", "//x", "a.png",
+     "data:image/png;base64,QQ==\n", "data:image/svg+xml,<svg/>", "#a b"],
+)  # fmt: skip
 def test_sources_outside_the_page_are_refused(source):
     for key in ("src", "href"):
         with pytest.raises(ValueError, match="a place on the page"):
@@ -43,7 +46,9 @@ def test_sources_outside_the_page_are_refused(source):
 
 
 def test_attributes_are_written_as_html_has_them():
-    built = element("input", class_="a", aria_label="b", data_value=1.5, hidden=True, id=None, open=False, viewBox="0 0 1 2")
+    built = element(
+        "input", class_="a", aria_label="b", data_value=1.5, hidden=True, id=None, open=False, viewBox="0 0 1 2"
+    )
     assert built.text == '<input class="a" aria-label="b" data-value="1.5" hidden viewBox="0 0 1 2">'
     assert element("a", "x", href="#part").text == '<a href="#part">x</a>'
 
