@@ -7,7 +7,8 @@ from tasks.rates import Rate
 @pytest.mark.parametrize(
     ("share", "reach", "said"),
     [(0.0, None, "0 %"), (1.0, 0.001, "100 %"), (0.923, 0.024, "92.3 %"), (0.9, 0.3, "90 %"),
-     (0.99996, 0.0004, "99.996 %"), (0.0005, None, "0.05 %"), (0.0123, None, "1.2 %"), (0.5, None, "50 %"), (None, None, "not known"),
+     (0.99996, 0.0004, "99.996 %"), (0.0005, None, "0.05 %"),
+     (0.0123, None, "1.2 %"), (0.5, None, "50 %"), (None, None, "not known"),
      (float("nan"), 0.1, "not known"), (1e-12, None, "0 %")],
 )  # fmt: skip
 def test_a_share_has_as_many_decimals_as_it_bears(share, reach, said):
