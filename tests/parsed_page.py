@@ -27,7 +27,7 @@ class Parsed(HTMLParser):
 
     def handle_data(self, data):
         for place in self._open:
-            self.elements[place][2].append(data)
+            self.elements[place][2].append(data.replace("\u00a0", " "))
 
     def all(self, *tags: str) -> list[tuple[str, dict[str, str | None], str]]:
         return [(tag, attributes, "".join(text)) for tag, attributes, text in self.elements if tag in tags]

@@ -11,7 +11,7 @@ from tasks.audit.page.parts.cost_curve import measured
 from tasks.audit.page.parts.first_screen import KINDS, strongest, verdict_mark
 from tasks.audit.schema import Attacker, Audit
 
-_MARKS = {"stronger": "▼", "weaker": "▲", "not told apart": "○"}
+_MARKS = {"stronger": "▲", "weaker": "▼", "not told apart": "○"}
 _KINDS = {"stronger": "held", "weaker": "broken", "not told apart": "unclear"}
 
 

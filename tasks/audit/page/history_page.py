@@ -13,7 +13,7 @@ from tasks.rates import RateRecord
 
 WIDTH, HEIGHT = 720, 330  # pixels
 MOST = 60  # audits in a plot: the newest
-_LEFT, _RIGHT, _AXIS = 54.0, 708.0, RateAxis(24.0, 280.0)
+_LEFT, _RIGHT, _AXIS = 54.0, 708.0, RateAxis(32.0, 290.0)
 _APART = 78.0  # pixels between the dates below the axis
 
 
@@ -82,7 +82,8 @@ def _plot(audits: Sequence[Audit], *, alone: bool) -> Markup:
         element("desc", f"A logarithmic axis. With 95 % intervals. {described or 'No audit measured an attacker'}.",
                 id="history-desc"),
         raw_element("style", own_text("plots.css")) if alone else None,
-        element("text", "words right", x=0, y=15, class_="axis-name"),
+        element("rect", width=WIDTH, height=HEIGHT, class_="sheet") if alone else None,
+        element("text", "words right", x=0, y=14, class_="axis-name"),
         _AXIS.ticks(_LEFT),
         _AXIS.ground(_LEFT, _RIGHT),
         _AXIS.limits(_LEFT, _RIGHT, said=True),

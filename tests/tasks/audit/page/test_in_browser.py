@@ -34,7 +34,7 @@ def opened(running, report):
 
 
 def column(page, number: int) -> list[str]:
-    cells = f"[...{TABLE}.tBodies[0].rows].map(row => row.cells[{number}].textContent)"
+    cells = f"[...{TABLE}.tBodies[0].rows].map(row => row.cells[{number}].textContent.replaceAll('\u00a0', ' '))"
     return page.run(cells)
 
 

@@ -65,7 +65,7 @@ def test_a_history_draws_every_audit_with_its_interval():
     assert ["hollow" in one.get("class", "") for one in marks] == [False, False, True, False]
     heights = [float(y) for y in (one.split(",")[1] for one in root.find(f"{SVG}polyline").get("points").split())]
     assert heights[0] < heights[1] < heights[3] < heights[2]
-    assert "0 % (0 to 0.19 %)" in root.find(f"{SVG}desc").text and root.find(f"{SVG}style") is not None
+    assert "0\u00a0% (0 to 0.19\u00a0%)" in root.find(f"{SVG}desc").text and root.find(f"{SVG}style") is not None
     dates = [one.text for one in root.iter(f"{SVG}text") if one.text.startswith("2026")]
     assert dates == ["2026-01-04", "2026-01-03", "2026-01-02", "2026-01-01"]
 
