@@ -15,25 +15,28 @@ _MARKS = {"stronger": "▲", "weaker": "▼", "not told apart": "○"}
 _KINDS = {"stronger": "held", "weaker": "broken", "not told apart": "unclear"}
 
 
-def compared_word(difference: Sequence[float]) -> str:
+def compared_word(difference: Sequence[float] | None) -> str:
     """Return what the second CAPTCHA is to the first: stronger where it is surely read less often.
 
     Parameters
     ----------
-    difference : sequence of 3 float
-        Words right of the second less those of the first, and the ends of its 95 % interval; -1 to 1.
+    difference : sequence of 3 float, or None
+        Words right of the second less those of the first, and the ends of its 95 % interval; -1 to 1. None where an
+        audit measured no attacker.
     """
+    if difference is None:
+        return "not told apart"
     _, low, high = difference
     return "weaker" if low > 0 else "stronger" if high < 0 else "not told apart"
 
 
-def write_comparison(first: Audit, second: Audit, difference: Sequence[float]) -> str:
+def write_comparison(first: Audit, second: Audit, difference: Sequence[float] | None) -> str:
     """Return the page of `captchas audit compare FIRST SECOND`.
 
     Parameters
     ----------
     first, second : Audit
-    difference : sequence of 3 float
+    difference : sequence of 3 float, or None
         As for `compared_word`, of the strongest attackers.
 
     Returns
@@ -61,15 +64,15 @@ def _note(first: Audit, second: Audit) -> Child:
     ]  # fmt: skip
 
 
-def _box(word: str, difference: Sequence[float], names: tuple[str, str]) -> Markup:
-    change, low, high = difference
+def _box(word: str, difference: Sequence[float] | None, names: tuple[str, str]) -> Markup:
     said = {
         "stronger": "The strongest attacker reads the second surely less often than the first.",
         "weaker": "The strongest attacker reads the second surely more often than the first.",
         "not told apart": "The audits do not tell which is read more often: the interval of the difference holds 0. "
         "More pictures would make it narrower.",
     }[word]
-    scale = max(abs(low), abs(high), 0.01)
+    if difference is None:
+        said = "An audit measured no attacker, so there is nothing to compare."
     return element(
         "section",
         element(
@@ -77,14 +80,21 @@ def _box(word: str, difference: Sequence[float], names: tuple[str, str]) -> Mark
             element("h2", element("span", _MARKS[word], aria_hidden="true"), " ", given(names[1], 60), f" is {word}"
                     if word != "not told apart" else " and the first are not told apart", id="verdict-word"),
             element("p", said, class_="lead"),
-            element("p", "Words right change by ", element("b", f"{points(change)} percentage points"),
-                    f" (95 % interval {points(low)} to {points(high)})."),
-            element("p", "Fewer ", difference_bar(change, low, high, scale), " more", class_="scale",
-                    aria_hidden="true"),
+            _difference(difference) if difference else None,
             class_=f"verdict {_KINDS[word]}",
         ),
         aria_labelledby="verdict-word",
         id="first",
+    )  # fmt: skip
+
+
+def _difference(difference: Sequence[float]) -> Markup:
+    change, low, high = difference
+    scale = max(abs(low), abs(high), 0.01)
+    return together(
+        element("p", "Words right change by ", element("b", f"{points(change)} percentage points"),
+                f" (95 % interval {points(low)} to {points(high)})."),
+        element("p", "Fewer ", difference_bar(change, low, high, scale), " more", class_="scale", aria_hidden="true"),
     )  # fmt: skip
 
 

@@ -26,7 +26,7 @@ def at(day: int, right: int, n: int = 2000) -> schema.Audit:
 @pytest.mark.parametrize(
     ("difference", "word"),
     [((-0.3, -0.33, -0.27), "stronger"), ((0.1, 0.02, 0.18), "weaker"), ((0.01, -0.01, 0.03), "not told apart"),
-     ((0.0, 0.0, 0.0), "not told apart")],
+     ((0.0, 0.0, 0.0), "not told apart"), (None, "not told apart")],
 )  # fmt: skip
 def test_a_comparison_says_what_the_interval_says(difference, word):
     assert compared_word(difference) == word

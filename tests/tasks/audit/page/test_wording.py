@@ -41,6 +41,7 @@ def test_times_have_the_unit_that_fits(seconds, said):
 
 def test_differences_and_prices_have_signs_and_units():
     assert [wording.points(value) for value in (-0.12, 0.0001, 0.3)] == ["−12.0", "0", "+30.0"]
-    assert [wording.price(value, "EUR") for value in (None, 0.0, 1234.5)] == ["not known", "nothing", "1,234.50 EUR"]
+    assert [wording.price(value, "EUR") for value in (None, 0.0, 0.001, 1234.5)] == [
+        "not known", "nothing", "0.001 EUR", "1,234.50 EUR"]  # fmt: skip
     assert [wording.number(value) for value in (None, 3, 1234.4, 0.05, float("inf"))] == [
         "not known", "3", "1,234", "0.05", "not known"]  # fmt: skip
