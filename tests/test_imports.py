@@ -80,7 +80,10 @@ ROOMS = {
         STORAGE | {"tasks.deep", "tasks.readers", "tasks.shipped", "tasks.reading", "tasks.loading", "tasks.figures"},
         {"numpy"},
     ),
-    "tasks/audit": ({"tasks.rates"}, set()),
+    "tasks/audit": (
+        STORAGE | {"tasks.drawing", "tasks.loading", "tasks.profiles", "tasks.rates"},
+        {"numpy", "scipy", "PIL", "rapidfuzz"},
+    ),
     "tasks/warm.py": ({"tasks", "storage.deep_models"}, {"numpy"}),
     "tasks/compiled.py": ({"storage.errors"}, set()),
     "tasks/shipped.py": (set(), set()),
