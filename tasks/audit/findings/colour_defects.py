@@ -4,33 +4,45 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tasks.audit.findings.measuring.inks import Layer, layers_of
+from tasks.audit.findings.measuring.inks import Layer, layers_of, shapes_of
 from tasks.audit.findings.measuring.sampled import Sampled
 from tasks.audit.findings.measuring.shown import Severity, figure, finding, sheet
 from tasks.audit.schema import Figure, Finding
 from tasks.rates import Rate
 
 MOST_PICTURES = 300
+MOST_PIXELS = 6_000_000
 LEAST_PICTURES = 20
-OFTEN, SELDOM = 0.5, 0.1  # share of the pictures that colour alone divides, of high and of low severity
+OFTEN, SELDOM = 0.5, 0.25  # share of the pictures that colour alone divides, of high and of low severity
 LEAST_NOISE = 0.08  # of the pixels that are no ground; less noise does not hinder anybody
+LETTERS = 0.8  # share of pixels in parts like letters, of which a colour makes letters
+MIXED = 0.5  # of the pixels of each colour of noise, at most
+LEAST_ACROSS = 0.2  # of a picture's columns that letters reach over
 RULE = 0.95  # share of pixels that one threshold puts on the right side, from which it is a rule
 
 
 @dataclass(frozen=True)
 class Divided:
-    """A picture whose letters have one colour: the layers of letters and of noise, and whether both are clean."""
+    """A picture, the layers that make its letters and those that make noise, and whether one colour makes all letters.
+
+    Without layers of noise where no colours make letters alone.
+    """
 
     picture: np.ndarray
     letters: list[Layer]
     noise: list[Layer]
-    clean: bool
+
+    @property
+    def clean(self) -> bool:
+        """Return whether the letters have one colour, and the noise has others."""
+        return len(self.letters) == 1 and bool(self.noise)
 
 
 def find_colour(sample: Sampled) -> Finding:
     """Ask whether noise can be told from letters by colour alone, within each picture, or by one rule for all."""
     title = "Noise of another colour"
-    step = max(1, len(sample.pictures) // MOST_PICTURES)
+    pixels = max(1, sample.pictures[0].shape[0] * sample.pictures[0].shape[1])
+    step = max(1, -(-len(sample.pictures) // min(MOST_PICTURES, max(LEAST_PICTURES, MOST_PIXELS // pixels))))
     divided = [divide(picture, len(text)) for picture, text in
                zip(sample.seen[::step], sample.texts[::step], strict=True)]  # fmt: skip
     n = len(divided)
@@ -67,25 +79,37 @@ def find_colour(sample: Sampled) -> Finding:
 def divide(picture: np.ndarray, letters: int) -> Divided:
     """Divide a picture's colours into those of letters and those of noise, by the shapes that they make.
 
+    A single colour is tried first, then all colours but one.
+
     Parameters
     ----------
     picture : (h, w, 3) uint8
     letters : int
         How many letters it has.
-
-    Returns
-    -------
-    Divided
-        Without noise where no colour makes noise alone. `clean` if a single colour makes all that looks like letters.
     """
     layers = layers_of(picture)
     inked = sum(layer.pixels for layer in layers)
-    like = [layer for layer in layers if layer.looks_like_letters(letters)]
-    noise = [layer for layer in layers if layer.looks_like_noise()]
-    amount = sum(layer.pixels for layer in noise)
-    if not like or not inked or amount < LEAST_NOISE * inked:
-        return Divided(picture, like, [], False)
-    return Divided(picture, like, noise, len(like) == 1 and len(like) + len(noise) == len(layers))
+    every = np.logical_or.reduce([layer.mask for layer in layers]) if layers else np.zeros(picture.shape[:2], bool)
+    choices = [[layer] for layer in layers]
+    if len(layers) > 2:
+        choices += [[layer for layer in layers if layer is not one] for one in layers]
+    best, most = Divided(picture, layers, []), 0.0
+    for chosen in choices:
+        mask = np.logical_or.reduce([layer.mask for layer in chosen])
+        rest = every & ~mask
+        if rest.sum() < LEAST_NOISE * inked:
+            continue
+        like, unlike = shapes_of(mask, rest), shapes_of(rest, mask)
+        fits = like.share >= LETTERS and like.parts >= max(1, (letters + 1) // 3) and like.across >= LEAST_ACROSS
+        others = [layer for layer in layers if all(layer is not one for one in chosen)]
+        noise = unlike.share <= 1 - LETTERS and all(
+            shapes_of(layer.mask, every & ~layer.mask).share <= MIXED for layer in others
+        )
+        if fits and noise and like.share > most:
+            best, most = Divided(picture, chosen, others), like.share
+        if most and chosen is choices[len(layers) - 1]:
+            break
+    return best
 
 
 _PARTS = ("red", "green", "blue", "saturation", "lightness")

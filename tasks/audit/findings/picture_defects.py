@@ -13,6 +13,7 @@ from tasks.rates import Rate
 
 LEAST_PICTURES = 30
 OFTEN, SELDOM = 0.2, 0.01  # share of pictures with a letter at the border, of high and of low severity
+WHOLE = 0.85  # of its usual size: a letter at the border that has less is cut off
 FEW_SHAPES = 3.0  # pictures of a letter: with fewer, each letter is a stamp
 SOME_SHAPES = 200.0  # with fewer, an attacker can collect them all
 STILL = 1.0  # pixels by which a letter's place varies, below which it is fixed
@@ -32,10 +33,10 @@ def find_border(sample: Sampled, letters: Cut) -> Finding:
         if top <= 0 or left <= 0 or bottom >= height or right >= width:
             touching.add(number)
             which[label] += 1
-    lost = _lost(sample)
+    lost, kept = _lost(sample), _kept(letters, shape)
     n = len(set(letters.sources))
     rate = Rate(len(touching), n)
-    figures = {"touching": rate.as_dict(), "letters": dict(which.most_common(10)), "letters_lost": lost,
+    figures = {"touching": rate.as_dict(), "letters": dict(which.most_common(10)), "letters_lost": lost, "size_kept": kept,
                "boxes": "gaps between letters" if letters.by_gaps else "stored"}  # fmt: skip
     if n < LEAST_PICTURES:
         plain = "Where the letters are is not known, and gaps do not tell it, so their borders were not looked at."
@@ -43,17 +44,41 @@ def find_border(sample: Sampled, letters: Cut) -> Finding:
     if rate.low < SELDOM and not lost:
         plain = f"Letters keep away from the border (they touch it in {len(touching):,} of {n:,} pictures)."
         return finding("border", title, "none", plain, None, figures)
-    severity: Severity = "high" if rate.low >= OFTEN or lost >= SELDOM * n else "low"
-    plain = f"In {100 * rate.value:.1f} % of {n:,} pictures a letter touches the border, so part of it may be cut off."
+    cut = kept is not None and kept < WHOLE
+    severity: Severity = "high" if (cut and rate.low >= OFTEN) or lost >= SELDOM * n else "low"
+    plain = f"In {100 * rate.value:.1f} % of {n:,} pictures a letter touches the border" + (
+        f", and such letters are cut off: {100 * kept:.0f} % of their size is left."
+        if cut and kept is not None else ". They keep their size, so little or nothing is cut off."
+    )  # fmt: skip
     if lost:
         plain += f" In {lost:,} pictures a letter is outside altogether."
-    plain += " People then guess; a program that was shown such letters does not."
+    if cut or lost:
+        plain += " People then guess; a program that was shown such letters does not."
     shown = [sample.seen[number] for number in sorted(touching)[:4]]
     seen = [figure(sheet(shown), f"{len(shown)} pictures with a letter at the border.")] if shown else []
     return finding(
         "border", title, severity, plain, "Make the picture larger, the letters smaller, or their shifts shorter.",
         figures, seen,
     )  # fmt: skip
+
+
+def _kept(letters: Cut, shape: list[tuple[int, ...]]) -> float | None:
+    """Return how long letters at the border are across it, against the same letters elsewhere: the median share.
+
+    None if no letter is both at the border and often enough elsewhere.
+    """
+    inside: dict[str, list[tuple[int, int]]] = defaultdict(list)
+    at_border: list[tuple[str, int, int]] = []
+    for label, number, (top, left, bottom, right) in zip(letters.labels, letters.sources, letters.boxes, strict=True):
+        height, width = shape[number]
+        ends = (top <= 0 or bottom >= height, left <= 0 or right >= width)
+        if any(ends):
+            at_border += [(label, axis, (bottom - top, right - left)[axis]) for axis in (0, 1) if ends[axis]]
+        else:
+            inside[label].append((bottom - top, right - left))
+    usual = {label: np.median(sizes, axis=0) for label, sizes in inside.items() if len(sizes) >= 5}
+    shares = [extent / usual[label][axis] for label, axis, extent in at_border if label in usual]
+    return round(float(np.median(shares)), 3) if shares else None
 
 
 def _lost(sample: Sampled) -> int:

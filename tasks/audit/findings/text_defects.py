@@ -213,7 +213,7 @@ def find_length(texts: Sequence[str]) -> Finding:
         return finding(
             "length", title, "low",
             f"All {n:,} texts have {length} letters. An attacker who knows it cuts each picture into {length} and "
-            "need not find where a text ends.",
+            "need not find where a text ends." if length > 1 else f"All {n:,} texts are single letters.",
             "Let the length vary, for instance by two letters.", figures,
         )  # fmt: skip
     return finding(
