@@ -78,15 +78,16 @@ class Attacked:
             began = time.monotonic()
             tried = read()
             attack = attack if tried.labels is None else replace(attack, labels=tried.labels)
-            entry = judge(attack, tried.answers, self.unseen.truths, self.fold_case, tried.train_seconds)
-            kept = {"entry": entry, "answers": tried.answers.as_dict(), "seconds": time.monotonic() - began}
+            judged = judge(attack, tried.answers, self.unseen.truths, self.fold_case, tried.train_seconds)
+            kept = {"entry": judged, "answers": tried.answers.as_dict(), "seconds": time.monotonic() - began}
             self.steps.keep(key, kept, **more)
         else:
             self.clock.count(kept["seconds"])
         entry: Attacker = kept["entry"]
         self.answers[f"{attack.name}-{entry['labels']}"] = Answers.of(kept["answers"])
         self.entries.append(entry)
-        get_run_logger().info("%s: %s of %s right", told(attack), entry["words"]["right"], entry["words"]["n"])
+        words = entry["words"] or {"right": 0, "n": 0}
+        get_run_logger().info("%s: %s of %s right", told(attack), words["right"], words["n"])
         return entry
 
     def leave(self, attack: Attack, why_not: str) -> None:
