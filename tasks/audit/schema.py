@@ -9,9 +9,9 @@ from typing import Any, Literal, TypedDict
 from tasks.rates import RateRecord
 
 SCHEMA = 1
-BROKEN = "broken"
-NOT_SHOWN = "not shown to be strong"
-HELD = "held against what was tried"
+BROKEN: Literal["broken"] = "broken"
+NOT_SHOWN: Literal["not shown to be strong"] = "not shown to be strong"
+HELD: Literal["held against what was tried"] = "held against what was tried"
 Word = Literal["broken", "not shown to be strong", "held against what was tried"]
 BROKEN_RATE = 0.01  # words right at a try, from which a CAPTCHA is broken
 WEAK_RATE = 0.0001  # words right at a try, above which it has not been shown to be strong
