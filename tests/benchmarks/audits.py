@@ -18,6 +18,7 @@ from pathlib import Path
 
 from flows.home import home
 from storage.texts import markdown
+from tasks.figures.style import MOST_WIDTH
 from tasks.training.settings import RUNGS
 from tests.benchmarks.others import GENERATORS, NODE, NotInstalled, write_others
 from tests.browser import browser, find_browser
@@ -26,7 +27,7 @@ ROOT = Path(__file__).parents[2]
 SCRIPTS = "tests/benchmarks/generators"
 CAPITALS, ALL = string.ascii_uppercase + string.digits, string.ascii_letters + string.digits
 GREGWAR = "abcdefghijklmnpqrstuvwxyz123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"  # its own; it compares without case
-WIDTH, HEIGHT = 1280, 900  # pixels of a first screen
+HEIGHT = 900  # pixels of a first screen
 FOLDERS = ("django-simple-captcha", "multicolorcaptcha")  # drawn by `make others`, each in its own environment
 FOLDER_COUNT, FOLDER_SEED = 12_000, 3
 PHP, PERL = Path("/usr/share/php/Gregwar/Captcha/autoload.php"), Path("/usr/share/perl5/GD/SecurityImage.pm")
@@ -95,7 +96,7 @@ def save_screens(names: list[str], out: Path) -> None:
     """Save the first screen of each report as a PNG."""
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile, browser(Path(profile)) as page:
         for name in names:
-            page.look(WIDTH, HEIGHT)
+            page.look(MOST_WIDTH, HEIGHT)
             page.open(home() / "audits" / f"evidence-{name}" / "report.html")
             (out / f"{name}.png").write_bytes(page.picture())
 

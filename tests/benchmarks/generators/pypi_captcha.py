@@ -32,7 +32,7 @@ class Seeded:
 
 def _drawn(text: str, rng: np.random.Generator, **settings: Any) -> Image.Image:
     captcha.image.secrets = Seeded(rng)
-    image = captcha.image.ImageCaptcha(font_sizes=settings.pop("font_sizes", None))
+    image = captcha.image.ImageCaptcha()
     for name, value in settings.items():
         setattr(image, name, value)
     return image.generate_image(text)
@@ -54,5 +54,5 @@ def wild(text: str, rng: np.random.Generator) -> Image.Image:
 
 
 def narrow(text: str, rng: np.random.Generator) -> Image.Image:
-    """Draw large letters, without spaces, further over each other."""
-    return _drawn(text, rng, font_sizes=(56, 62), word_space_probability=0.0, word_offset_dx=0.6)
+    """Draw letters further over each other, without spaces."""
+    return _drawn(text, rng, word_space_probability=0.0, word_offset_dx=0.4)
