@@ -90,7 +90,8 @@ def _plot(audits: Sequence[Audit], *, alone: bool) -> Markup:
         element("polyline", points=path, class_=f"line {LOOKS[0]}"),
         [_AXIS.point(x, rate, LOOKS[0]) for x, (_, rate) in zip(places, rates, strict=True)],
         _dates(places, [audit["made"]["started"] for audit, _ in rates]),
-        role="img", viewBox=f"0 0 {WIDTH} {HEIGHT}", class_="curve", aria_labelledby="history-title history-desc",
+        role="img", viewBox=f"0 0 {WIDTH} {HEIGHT}", class_="curve", aria_labelledby="history-title",
+        aria_describedby="history-desc",
         xmlns="http://www.w3.org/2000/svg" if alone else None, width=WIDTH if alone else None,
         height=HEIGHT if alone else None,
     )  # fmt: skip

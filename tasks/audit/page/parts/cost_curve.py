@@ -88,7 +88,7 @@ def cost_curve(attackers: Sequence[Attacker], width: int, key: str) -> Markup | 
         [_alone(frame, k, len(without), one, rate) for k, (one, rate) in enumerate(without)],
         _with_labels(frame, curves) if labels else None,
         role="img", viewBox=f"0 0 {width} {height:.0f}", class_=f"curve {'wide' if frame.wide else 'narrow'}",
-        aria_labelledby=f"{key}-title {key}-desc",
+        aria_labelledby=f"{key}-title", aria_describedby=f"{key}-desc",
     )  # fmt: skip
 
 

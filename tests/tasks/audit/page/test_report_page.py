@@ -57,7 +57,7 @@ def test_a_screen_reader_finds_its_way(which, request):
     ids = [one["id"] for _, one, _ in found.elements if "id" in one]
     assert len(ids) == len(set(ids))
     for _, one, _ in found.elements:
-        for key in ("aria-labelledby", "href"):
+        for key in ("aria-labelledby", "aria-describedby", "href"):
             for name in (one.get(key) or "").replace("#", "").split():
                 assert name in ids, name
     assert found.all("a")[0][1]["href"] == "#main"
@@ -79,7 +79,9 @@ def test_every_picture_has_a_text(parsed):
     assert len(pictures) == 12 + 2 + 1 + 5 and all(one["alt"] for _, one, _ in pictures)
     assert all(one["src"].startswith("data:image/") for _, one, _ in pictures)
     for _, one, _ in parsed.all("svg"):
-        assert one.get("aria-hidden") == "true" or (one["role"] == "img" and one["aria-labelledby"])
+        assert one.get("aria-hidden") == "true" or (
+            one["role"] == "img" and one["aria-labelledby"] and one["aria-describedby"]
+        )
     assert all(len(text) > 100 for _, _, text in parsed.all("desc"))
 
 
