@@ -81,7 +81,9 @@ class Drawing:
         key = (face.path, profile.font_size, profile.ink, profile.paints)
         if key not in self._glyphs:
             pairs = frozenset(pair for word in self._words for pair in pairwise(word)) if self._words else None
-            self._glyphs[key] = draw_glyphs(face, profile.font_size, profile.alphabet, profile.ink, profile.paints, pairs)
+            self._glyphs[key] = draw_glyphs(
+                face, profile.font_size, profile.alphabet, profile.ink, profile.paints, pairs
+            )
         return self._glyphs[key]
 
     def rows(self, renderer: Renderer, split: str, count: int) -> list[tuple[int, np.ndarray]]:
@@ -169,7 +171,7 @@ def find_what_ifs(profile: Profile, read: Read, *, count: int, seed: int, until:
     adjusted = evidence.holm([p for _, p in found])
     for (one, _), p in zip(found, adjusted, strict=True):
         one["stronger"] = None if p >= TOLD else one["difference"][0] < 0
-        one["p"] = p  # type: ignore[typeddict-unknown-key]
+        one["p"] = p
     return sorted((one for one, _ in found), key=lambda one: -_worth(one))
 
 
@@ -211,15 +213,14 @@ def _tried(
     contrast = cost.contrast_of(drawn.pictures, letters)
     legible = cost.told_apart(own.examples, letters)
     lost, won = int((right & ~after).sum()), int((~right & after).sum())
-    one: dict[str, object] = {
-        "name": change.name, "change": change.told, "direction": change.direction, "words": Rate.of(after).as_dict(),
-        "difference": list(difference), "contrast": contrast / own.contrast if own.contrast else 1.0,
-        "overlap": cost.overlap_of(letters), "legible": legible / own.legible if own.legible else 1.0,
-        "stronger": None, "picture": _pictures(change, base, drawn), "legible_share": legible,
-        "overlap_before": own.overlap,
-    }  # fmt: skip
-    one["worth"] = _worth(one)  # type: ignore[arg-type]
-    return one, _mcnemar(lost, won)  # type: ignore[return-value]  # with keys more than the schema names
+    one = WhatIf(
+        name=change.name, change=change.told, direction=change.direction, words=Rate.of(after).as_dict(),
+        difference=list(difference), contrast=contrast / own.contrast if own.contrast else 1.0,
+        overlap=cost.overlap_of(letters), legible=legible / own.legible if own.legible else 1.0,
+        stronger=None, picture=_pictures(change, base, drawn), legible_share=legible, overlap_before=own.overlap,
+    )  # fmt: skip
+    one["worth"] = _worth(one)
+    return one, _mcnemar(lost, won)
 
 
 def _worth(one: WhatIf) -> float:
@@ -239,5 +240,3 @@ def _pictures(change: Change, base: Drawn, drawn: Drawn) -> Figure | None:
     texts = ", ".join(drawn.texts[k] for k in shown)
     pairs = [picture for k in shown for picture in (base.pictures[k], drawn.pictures[k])]
     return figure(sheet(pairs, 2), f"{texts}: on the left as it is, on the right with the change ({change.told}).")
-
-

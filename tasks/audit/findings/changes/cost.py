@@ -1,6 +1,7 @@
 """What a change costs a reader, measured on the pictures: contrast, overlap, and letters that can be told apart."""
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from scipy import ndimage
@@ -17,7 +18,8 @@ _NEAR, _FAR = 1, 4  # pixels around letters where the ground is measured
 # Fields that draw something besides letters, or colour them; without these a profile draws letters alone.
 _NOISE = (
     "lines", "arcs", "specks", "background", "blur", "lines_under", "arcs_under", "strikes", "ellipses", "crosses",
-    "hatching", "decoys", "salt", "coarse", "sharpen", "halftone", "blots", "slashes", "frame_y", "frame_x", "letter_ink",
+    "hatching", "decoys", "salt", "coarse", "sharpen", "halftone", "blots", "slashes", "frame_y", "frame_x",
+    "letter_ink",
     "shadow_y", "shadow_x", "shadow_ink", "shadow_weight", "ground", "ground_ink", "ground_colour", "pattern_colour",
     "letter_colour", "shadow_colour", "line_colour", "speck_colour", "frame_colour", "own_colours", "own_line_colours",
     "contrast",
@@ -26,8 +28,8 @@ _NOISE = (
 
 def bare(profile: Profile) -> Profile:
     """Return the profile that draws only the letters, as ink, in the same places."""
-    fields = Profile.__dataclass_fields__
-    return replace(profile, **{name: fields[name].default for name in _NOISE})
+    defaults: dict[str, Any] = {name: Profile.__dataclass_fields__[name].default for name in _NOISE}
+    return replace(profile, **defaults)
 
 
 @dataclass(frozen=True)
@@ -84,7 +86,8 @@ def told_apart(examples: Letters, asked: Letters) -> float:
 
 
 def _crops(letters: Letters, most: int) -> tuple[list[np.ndarray], list[str]]:
-    pictures, names = [], []
+    pictures: list[np.ndarray] = []
+    names: list[str] = []
     for ink, boxes, text in zip(letters.inks, letters.boxes, letters.texts, strict=True):
         for (top, left, bottom, right), letter in zip(boxes.tolist(), text, strict=False):
             if 0 <= top < bottom and 0 <= left < right and len(pictures) < most:

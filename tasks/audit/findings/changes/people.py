@@ -27,8 +27,8 @@ PUBLISHED: tuple[Published, ...] = (
     ),
 )
 STAND_IN = (
-    "No people were asked. What a change costs a reader is measured on the pictures: the contrast of letters to what is "
-    "around them, how much of their ink lies in two letters, and how many letters without noise a simple comparison "
+    "No people were asked. What a change costs a reader is measured on the pictures: the contrast of letters to what "
+    "is around them, how much of their ink lies in two letters, and how many letters without noise a simple comparison "
     "with examples of the unchanged profile still names. People read better than that comparison, but what it confuses "
     "is harder for them too."
 )

@@ -1,6 +1,6 @@
 """The table of changes: for each distortion what removes it, and what makes it a step stronger."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any, Literal
@@ -171,8 +171,8 @@ def said(field: str, grid: Grid) -> str:
     share, word = _UNITS.get(unit, (1.0, f" {unit}"))
     if unit in field or field.startswith(unit):  # `2 to 3`, of lines
         word = ""
-    ends = [f"{round(value * share, 1):g}" for value in dict.fromkeys((max(grid.start, 0) if field in RARE else grid.start,
-                                                                       grid.stop))]  # fmt: skip
+    start = max(grid.start, 0) if field in RARE else grid.start
+    ends = [f"{round(value * share, 1):g}" for value in (start, grid.stop)]
     return f"{' to '.join(dict.fromkeys(ends))}{word}"
 
 
@@ -230,5 +230,3 @@ def _replaced(
     except BadInput:  # the fields break a rule together, such as waves that fold the picture
         return
     yield Change(name, told, direction, changed)
-
-
