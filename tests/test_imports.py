@@ -80,7 +80,9 @@ ROOMS = {
         STORAGE | {"tasks.deep", "tasks.readers", "tasks.shipped", "tasks.reading", "tasks.loading", "tasks.figures"},
         {"numpy"},
     ),
-    "tasks/audit": ({"tasks.rates"}, set()),
+    "tasks/audit": (
+        STORAGE | {"tasks.datasets", "tasks.exchange", "tasks.loading", "tasks.rates"}, {"numpy", "PIL"}
+    ),
     "tasks/warm.py": ({"tasks", "storage.deep_models"}, {"numpy"}),
     "tasks/compiled.py": ({"storage.errors"}, set()),
     "tasks/shipped.py": (set(), set()),
