@@ -73,9 +73,7 @@ class Gathered:
         Of the pictures that were drawn.
     """
 
-    def __init__(
-        self, identity: str, labels: dict[str, str] | None = None, generator: dict[str, Any] | None = None
-    ):
+    def __init__(self, identity: str, labels: dict[str, str] | None = None, generator: dict[str, Any] | None = None):
         self.identity = identity
         self._content = content = json.loads(identity)
         told = {"labels": labels, "generator": generator}

@@ -6,7 +6,7 @@ import shutil
 from itertools import pairwise
 from pathlib import Path
 
-from storage.errors import BadInput, NotThere, nearest
+from storage.errors import BadInput, NotThere
 
 PLACES = ("text", "out", "seed", "index", "folder")
 _PLACE = re.compile(r"\{([A-Za-z]+)\}")
@@ -48,7 +48,7 @@ def arguments_of(command: str, alphabet: str, folder: Path) -> tuple[str, ...]:
                 "with it yourself, and give that folder"
             )
         if place.lower() in PLACES and place not in PLACES:
-            raise BadInput(f"command: places are written in small letters; it has {{{place}}}{nearest(place, PLACES)}")
+            raise BadInput(f"command: places are written in small letters; it has {{{place}}}")
     _require_safe(arguments, alphabet)
     program = arguments[0]
     found = shutil.which(program) if "/" not in program else shutil.which(str(folder / program))

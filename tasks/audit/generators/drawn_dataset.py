@@ -19,7 +19,7 @@ from tasks.audit.generators.judged import text_of_picture
 from tasks.audit.generators.own_generator import GUIDE, OwnGenerator
 from tasks.audit.generators.pool import Job, Pool, Result
 from tasks.audit.generators.processes.counter_texts import text_of
-from tasks.audit.generators.processes.returned import NoPicture, require_picture
+from tasks.audit.generators.processes.picture_files import NoPicture, require_picture
 from tasks.audit.generators.staged import ENDING, LABELS, Row, Staged
 from tasks.datasets.folder import complete, manifest_in
 from tasks.datasets.recipe import require_seed
@@ -231,22 +231,22 @@ def forget(folder: Path) -> None:
 
 
 def _nothing(generator: OwnGenerator, staged: Staged) -> BadInput:
-    kinds = "; ".join(f"{line['count']} {line['what']}, such as {line['example']}" for line in staged.failures())
-    tried = len(staged.failed)
-    if not tried:
-        return BadInput(f"{generator.given}: no time was left to draw a picture; give it more")
+    if not staged.failed:
+        return BadInput(f"{plain(generator.given)}: no time was left to draw a picture; give it more")
+    tried = min(len(staged.failed), TRIED)  # some more were in flight
+    failures = staged.failures(sorted(staged.failed)[tried - 1] + 1)
+    kinds = "; ".join(f"{line['count']} {line['what']}, such as {line['example']}" for line in failures)
     error = BadInput(
         f"{plain(generator.given)}: none of the first {tried} pictures can be used ({kinds}); mend the generator, or "
         f"see {GUIDE}"
     )
-    error.report = {"failures": [dict(line) for line in staged.failures()]}
+    error.report = {"failures": [dict(line) for line in failures]}
     return error
 
 
 def _report(generator: OwnGenerator, staged: Staged, count: int) -> schema.Generator:
     indices = sorted(staged.rows)[:count]
-    last = indices[-1]
-    asked = sum(index <= last for index in staged.failed) + len(indices)
+    asked = indices[-1] + 1
     chosen = (
         staged.rows[index].text != text_of(generator.seed, index, generator.alphabet, generator.lengths)
         for index in indices
@@ -263,6 +263,6 @@ def _report(generator: OwnGenerator, staged: Staged, count: int) -> schema.Gener
         "asked": asked,
         "drawn": len(indices),
         "failed": asked - len(indices),
-        "failures": staged.failures(),
+        "failures": staged.failures(asked),
         "seconds_a_picture": sum(staged.rows[index].seconds for index in indices) / len(indices),
     }

@@ -4,7 +4,7 @@ from typing import Any
 
 from tasks.audit.generators.own_generator import OwnGenerator
 from tasks.audit.generators.pool import Job
-from tasks.audit.generators.processes.returned import NoPicture
+from tasks.audit.generators.processes.picture_files import NoPicture
 from tasks.exchange.labelling import fault_of, tidy_label
 
 OTHER = "gave another text than was asked"

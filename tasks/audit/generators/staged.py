@@ -112,18 +112,19 @@ class Staged:
         atomic.replace(self.folder / LABELS, table)
         os.fsync(self._journal.fileno())
 
-    def failures(self) -> list[schema.Failure]:
-        """Count the kinds of failures, the most frequent first, each with its first picture's example."""
-        counts = Counter(failed.what for failed in self.failed.values())
-        first = {self.failed[index].what: index for index in sorted(self.failed, reverse=True)}
-        return [
-            {
-                "what": plain(what),
-                "count": count,
-                "example": plain(f"picture {first[what]}: {self.failed[first[what]].said}"),
-            }
-            for what, count in counts.most_common()
-        ]
+    def failures(self, count: int) -> list[schema.Failure]:
+        """Count the kinds of failures among the first `count` pictures that were tried, the most frequent first.
+
+        Each has the example of its first picture.
+        """
+        found = {index: failed for index, failed in sorted(self.failed.items()) if index < count}
+        counts = Counter(failed.what for failed in found.values())
+        first = {failed.what: index for index, failed in reversed(found.items())}
+
+        def example(what: str) -> str:
+            return plain(f"picture {first[what]}: {found[first[what]].said}")
+
+        return [{"what": plain(what), "count": count, "example": example(what)} for what, count in counts.most_common()]
 
     def _require_same(self, generator: OwnGenerator) -> None:
         path = self.folder / GENERATOR

@@ -13,11 +13,17 @@ from pathlib import Path
 from typing import Any
 
 from tasks.audit.generators.processes.limits import Limits, environment_of
-from tasks.audit.generators.processes.returned import NoPicture, require_picture
+from tasks.audit.generators.processes.picture_files import NoPicture, require_picture
 from tasks.audit.generators.processes.watched import PassedLimitError, Watch, Watched
 
 OUT = "picture.png"
 _SAID = 300  # characters
+# How a process ends that passed a limit of the kernel's; a shell says so with 128 and the number of the signal.
+_BY_KERNEL = {
+    code: limit
+    for number, limit in ((signal.SIGXFSZ, "output"), (signal.SIGXCPU, "seconds"))
+    for code in (-number, 128 + number)
+}
 _PRINTED = 4096  # bytes
 
 
@@ -103,9 +109,8 @@ def _run(arguments: list[str], given: str | None, watch: Watch, work: Path) -> t
         if theirs is not None:
             os.close(theirs)
     said = watched.last_line()[:_SAID]
-    if passed or code in (-signal.SIGXFSZ, -signal.SIGXCPU):
-        name = passed or ("output" if code == -signal.SIGXFSZ else "seconds")
-        raise NoPicture(limits.told()[name], said)
+    if passed := passed or _BY_KERNEL.get(code, ""):
+        raise NoPicture(limits.told()[passed], said)
     if len(watched.output) > limits.output:
         raise NoPicture(limits.told()["output"], said)
     if code:

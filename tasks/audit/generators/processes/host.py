@@ -13,7 +13,8 @@ from typing import Any
 from tasks.audit.generators.processes.callables import Found, find_callable
 from tasks.audit.generators.processes.limits import Limits
 from tasks.audit.generators.processes.messages import receive, send
-from tasks.audit.generators.processes.returned import NoPicture, unpack
+from tasks.audit.generators.processes.picture_files import NoPicture
+from tasks.audit.generators.processes.returned import unpack
 
 OURS = ("flows", "storage", "tasks")  # an owner's modules may have these names too
 _MOST_SAID = 2000  # characters of a message

@@ -5,31 +5,20 @@ import binascii
 import io
 import os
 import re
-import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
+
+from tasks.audit.generators.processes.picture_files import NoPicture, require_picture, too_large
 
 PICTURES = ("image", "picture", "img", "png")  # attributes and keys of what holds both
 TEXTS = ("text", "characters", "answer", "solution", "code", "label", "word", "value")
 KEPT = frozenset({"1", "L", "LA", "P", "RGB", "RGBA", "I;16"})  # modes that PNG has; others become RGB
-FORMATS = {"PNG": ".png", "JPEG": ".jpg", "GIF": ".gif", "BMP": ".bmp", "WEBP": ".webp", "TIFF": ".tif"}
 _DATA_URL = re.compile(r"data:image/[\w.+-]+;base64,", re.ASCII)
-_SVG = re.compile(
-    rb"(?:\xef\xbb\xbf)?\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)*(?:<!DOCTYPE\s+svg[^>]*>\s*)?<svg[\s>]", re.DOTALL
-)
 _LONGEST_TEXT = 200  # characters of what may be a text, and not a path or a page
-
-
-class NoPicture(ValueError):
-    """What was returned cannot be used; `what` is the kind of failure, the message says what was found."""
-
-    def __init__(self, what: str, said: str):
-        super().__init__(said)
-        self.what = what
 
 
 def unpack(value: Any, pixels: int) -> tuple[str | None, bytes]:
@@ -114,45 +103,6 @@ def picture_file(value: Any, pixels: int) -> bytes:
     raise NoPicture("returned no picture", _kind(value))
 
 
-def require_picture(data: bytes, pixels: int) -> str:
-    """Decode the bytes of a picture file, and return the ending of its name.
-
-    Raises
-    ------
-    NoPicture
-        They are no picture, or only half of it, or it has too many pixels.
-    """
-    if not data:
-        raise NoPicture("gave no picture", "nothing (0 bytes)")
-    if _SVG.match(data[:4096]):
-        raise NoPicture(
-            "gave an SVG",
-            "it has no pixels; convert it in the generator, for instance: "
-            """--command 'sh -c "node draw.js \\"$1\\" | rsvg-convert -b white -o \\"$2\\"" sh {text} {out}'""",
-        )
-    try:
-        with warnings.catch_warnings(action="ignore"), Image.open(io.BytesIO(data), formats=list(FORMATS)) as image:
-            width, height = image.size
-            if width * height > pixels:
-                raise NoPicture(_too_large(pixels), f"{width} x {height} pixels")
-            image.load()
-            return FORMATS[str(image.format)]
-    except NoPicture:
-        raise
-    except Image.DecompressionBombError as error:
-        raise NoPicture(_too_large(pixels), str(error)) from error
-    except UnidentifiedImageError as error:
-        begins = data[:40].decode("utf-8", "backslashreplace")
-        raise NoPicture("gave no picture", f"{len(data):,} bytes that begin with {begins!r}") from error
-    except Exception as error:  # decoders raise all kinds of errors
-        said = " ".join(str(error).split()) or type(error).__name__
-        raise NoPicture("gave a damaged picture", f"{len(data):,} bytes: {said}") from error
-
-
-def _too_large(pixels: int) -> str:
-    return f"drew more than {pixels:,} pixels"
-
-
 def _from_name(value: str | os.PathLike[str], pixels: int) -> bytes:
     if isinstance(value, str) and (start := _DATA_URL.match(value)):
         try:
@@ -172,7 +122,7 @@ def _from_name(value: str | os.PathLike[str], pixels: int) -> bytes:
 def _as_png(image: Image.Image, pixels: int) -> bytes:
     width, height = image.size
     if width * height > pixels:
-        raise NoPicture(_too_large(pixels), f"{width} x {height} pixels")
+        raise NoPicture(too_large(pixels), f"{width} x {height} pixels")
     if not width * height:
         raise NoPicture("returned no picture", f"an image of {width} x {height} pixels")
     if image.mode not in KEPT:

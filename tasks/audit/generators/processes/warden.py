@@ -16,7 +16,7 @@ from typing import Any
 from tasks.audit.generators.processes.command_run import ended_with, run_command
 from tasks.audit.generators.processes.limits import Limits, adopt_orphans, environment_of, kill_descendants
 from tasks.audit.generators.processes.messages import Garbled, packed, receive, send, unpacked
-from tasks.audit.generators.processes.returned import NoPicture
+from tasks.audit.generators.processes.picture_files import NoPicture
 from tasks.audit.generators.processes.watched import Gone, PassedLimitError, Watch, Watched
 
 _HOST = "from tasks.audit.generators.processes.host import main; main()"
