@@ -40,6 +40,7 @@ COMMANDS = {
     "import": ("flows.ingest:ingest", "Make a dataset of a folder of labelled pictures."),
     "train": ("flows.train:train", "Train the letter network on a dataset."),
     "evaluate": ("flows.evaluate:evaluate", "Measure a model on a dataset's pictures that it has not seen."),
+    "audit": ("flows.audit:commands", "Judge how strong a CAPTCHA is: let attackers try, and say what they got."),
     "solve": (
         "flows.solve:solve",
         "Read a folder of pictures into a file, or named pictures at once.",
@@ -54,8 +55,10 @@ COMMANDS = {
     "profiles": ("flows.profiles:profiles", "List the kinds of pictures that can be drawn, and the fonts."),
     "preview": ("flows.preview:preview", "Draw a profile's first pictures as a contact sheet, at once."),
 }
-PLAIN = {"up", "serve", "inspect", "datasets", "profiles", "preview"}  # they are no flows and need no server
-OFFLINE = {"serve", "inspect", "datasets", "profiles", "preview", None}  # they ask no server
+LOOKING = {"compare": "compare_audits", "history": "audit_history"}  # commands below `audit`, and their functions
+# They are no flows and need no server.
+PLAIN = {"up", "serve", "inspect", "datasets", "profiles", "preview", *LOOKING.values()}
+OFFLINE = {"serve", "inspect", "datasets", "profiles", "preview", *LOOKING.values(), None}  # they ask no server
 AT_ONCE = {"preview"}  # the process does nothing else with what it imports
 WRITES_NOTHING = {"profiles", None}
 BEGINS_ANEW = {"train", "evaluate", "reproduce"}  # what they have done is kept at the end, but of the ladder's rungs
@@ -210,10 +213,11 @@ def _run(arguments: list[str]) -> int:
     place = command_at(arguments)
     command = arguments[place] if place is not None and arguments[place] in COMMANDS else None
     own = prepare_environment(_home(arguments), make_home=command not in WRITES_NOTHING)
-    if command not in OFFLINE and not HELP.intersection(arguments):
+    does = _function_of(command, arguments)
+    if does not in OFFLINE and not HELP.intersection(arguments):
         require_proxies()
         require_compiling()
-    if command not in PLAIN | {None} and not HELP.intersection(arguments):
+    if does not in PLAIN | {None} and not HELP.intersection(arguments):
         require_files()
         embedded_server.begin(own)
     if command:
@@ -222,6 +226,13 @@ def _run(arguments: list[str]) -> int:
                 import_lean()
             import_module(COMMANDS[command][0].partition(":")[0])
     return app.meta(exit_on_error=False, print_error=False, result_action="return_value") or 0
+
+
+def _function_of(command: str | None, arguments: list[str]) -> str | None:
+    """Return the name of the function that a command line calls: of `audit compare`, that of `compare`."""
+    if command != "audit":
+        return command
+    return next((LOOKING[word] for word in arguments[arguments.index(command) + 1 :][:1] if word in LOOKING), command)
 
 
 def _named_pictures(arguments: list[str]) -> bool:

@@ -32,6 +32,7 @@ ModelSeed = Annotated[int, Limits({"type": "integer", "minimum": 0, "exclusiveMa
 Share = Annotated[float, Limits({"type": "number", "minimum": 0, "maximum": 1})]
 Seconds = Annotated[float, Limits({"type": "number", "minimum": 0})]
 Minutes = Annotated[float, Limits({"type": "number", "exclusiveMinimum": 0})]
+Price = Annotated[float, Limits({"type": "number", "minimum": 0})]
 Port = Annotated[int, Limits({"type": "integer", "minimum": 0, "maximum": 65535})]
 Name = Annotated[str, Limits({"type": "string", "minLength": 1})]
 

@@ -24,6 +24,7 @@ ROOMS = {
     ),
     "storage/exports": ({"storage.errors", "storage.texts", "storage.files", "storage.shards"}, {"pyarrow", "h5py"}),
     "storage/ledger": ({"storage.errors", "storage.files"}, {"blake3"}),
+    "storage/audits.py": ({"storage.errors", "storage.files", "storage.texts"}, set()),
     "storage/dataset.py": ({"storage.errors", "storage.files", "storage.shards"}, {"numpy"}),
     "storage/skops_archive.py": (set(), {"numpy"}),
     "storage/learnt_texts.py": (set(), set()),
@@ -81,7 +82,9 @@ ROOMS = {
         {"numpy"},
     ),
     "tasks/audit": (
-        STORAGE | {"tasks.datasets", "tasks.exchange", "tasks.loading", "tasks.rates"}, {"numpy", "PIL"}
+        STORAGE | {"tasks.datasets", "tasks.deep", "tasks.drawing", "tasks.exchange", "tasks.loading", "tasks.lowlevel",
+                   "tasks.profiles", "tasks.rates", "tasks.readers", "tasks.reading", "tasks.training"},
+        {"numpy", "scipy", "PIL", "rapidfuzz", "ddddocr"},
     ),
     "tasks/warm.py": ({"tasks", "storage.deep_models"}, {"numpy"}),
     "tasks/compiled.py": ({"storage.errors"}, set()),

@@ -9,9 +9,9 @@ from typing import Any, Literal, TypedDict
 from tasks.rates import RateRecord
 
 SCHEMA = 1
-BROKEN = "broken"
-NOT_SHOWN = "not shown to be strong"
-HELD = "held against what was tried"
+BROKEN: Literal["broken"] = "broken"
+NOT_SHOWN: Literal["not shown to be strong"] = "not shown to be strong"
+HELD: Literal["held against what was tried"] = "held against what was tried"
 Word = Literal["broken", "not shown to be strong", "held against what was tried"]
 BROKEN_RATE = 0.01  # words right at a try, from which a CAPTCHA is broken
 WEAK_RATE = 0.0001  # words right at a try, above which it has not been shown to be strong
@@ -104,6 +104,7 @@ class Attacker(TypedDict):
     expected_tries: float | None  # pictures until a success; None where nothing was right
     seconds_a_success: float | None
     cost: float | None  # of the labels, at the stated price
+    right: str | None  # which unseen pictures, in their order: hexadecimal digits of four flags each, highest bit first
 
 
 class Verdict(TypedDict):
@@ -118,6 +119,9 @@ class Verdict(TypedDict):
     needed: int | None  # unseen pictures that would show less than `WEAK_RATE`, where too few were there
     price_a_label: float
     currency: str
+    compared: int  # attackers that were measured
+    low: float | None  # of the strongest, in an interval that holds for all attackers at once; above 1 % is broken
+    reasons: list[str]  # why it is not shown to hold; none if it held
 
 
 class Sample(TypedDict):
