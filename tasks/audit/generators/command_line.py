@@ -14,6 +14,10 @@ _OPERATORS, _EXPANDED = "|&;<>()", "$`*~"
 _CODE = frozenset({"-c", "-e", "-E", "-r"})  # options of shells and interpreters, before code
 _ASSIGNED = re.compile(r"[A-Za-z_]\w*=")
 HARMLESS = re.compile(r"[\w.,:@%+=-]")  # characters that no shell and no program takes for something else
+RUNNERS = {
+    ".php": "php", ".pl": "perl", ".rb": "ruby", ".js": "node", ".cjs": "node", ".mjs": "node", ".sh": "sh",
+    ".lua": "lua", ".jar": "java -jar",
+}  # fmt: skip
 EXAMPLE = "--command 'php draw.php {text} {out}'"
 
 
@@ -57,17 +61,11 @@ def arguments_of(command: str, alphabet: str, folder: Path) -> tuple[str, ...]:
         if there.is_file():
             raise BadInput(
                 f"command: {program} is a file that cannot be run; name the program that runs it, such as "
-                f"'{_runner(program)} {program} {{text}} {{out}}', or make it executable and write "
+                f"'{RUNNERS.get(there.suffix, 'PROGRAM')} {program} {{text}} {{out}}', or make it executable and write "
                 f"./{Path(program).name}"
             )
         raise NotThere(f"command: no program {program!r} is on the PATH; install it, or give its path")
     return arguments
-
-
-def _runner(script: str) -> str:
-    known = {".php": "php", ".pl": "perl", ".rb": "ruby", ".js": "node", ".cjs": "node", ".mjs": "node",
-             ".py": "python", ".sh": "sh", ".lua": "lua", ".jar": "java -jar"}  # fmt: skip
-    return known.get(Path(script).suffix, "PROGRAM")
 
 
 def _require_no_shell(command: str, arguments: tuple[str, ...]) -> None:
