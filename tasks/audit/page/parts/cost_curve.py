@@ -142,17 +142,30 @@ def _with_labels(frame: _Frame, curves: dict[str, list[tuple[Attacker, RateRecor
     """Draw the curves of attackers that learn, the ticks of their labels, and their names."""
     drawn = _label_ticks(frame)
     ends: list[tuple[float, str, str]] = []
+    looks = iter(LOOKS * len(curves))
     for k, (name, found) in enumerate(curves.items()):
-        look = LOOKS[k % len(LOOKS)]
+        look = ALONE if len(found) == 1 else next(looks)
         points = sorted(found, key=lambda point: point[0]["labels"])
         aside = 3.0 * (2 * k - len(curves) + 1)  # so that intervals do not cover each other
         places = [(frame.x(one["labels"]) + aside, rate) for one, rate in points]
         path = " ".join(f"{x:.1f},{frame.axis.height(rate):.1f}" for x, rate in places)
-        drawn += [element("polyline", points=path, class_=f"line {look}")]
+        drawn += [] if look == ALONE else [element("polyline", points=path, class_=f"line {look}")]
         drawn += [frame.axis.point(x, rate, look) for x, rate in places]
         last = places[-1][1]
-        ends.append((frame.axis.height(last), f"{name} {percent(last['rate'])}", look))
+        said = f"{name} {percent(last['rate'])}"
+        if look == ALONE and frame.wide:
+            drawn.append(_beside(frame, *places[0], said))
+        else:
+            ends.append((frame.axis.height(last), said, look))
     return drawn + _names(frame, ends)
+
+
+def _beside(frame: _Frame, x: float, rate: RateRecord, said: str) -> Markup:
+    """Write the name of a point that no curve goes through beside it, where there is room."""
+    right = x > (frame.start + frame.right) / 2
+    y = frame.axis.height(rate) - 9
+    anchor = "end" if right else "start"
+    return element("text", said, x=x + (6 if right else -6), y=y, class_="name", text_anchor=anchor)
 
 
 def _label_ticks(frame: _Frame) -> list[Markup]:
@@ -175,7 +188,7 @@ def _names(frame: _Frame, ends: list[tuple[float, str, str]]) -> list[Markup]:
     if frame.wide:
         for k in range(1, len(heights)):
             heights[k] = max(heights[k], heights[k - 1] + _APART)
-        over = max(heights[-1] - frame.axis.bottom, 0)
+        over = max(max(heights, default=0.0) - frame.axis.bottom, 0)
         heights = [y - over for y in heights]
         for k in range(len(heights) - 2, -1, -1):
             heights[k] = min(heights[k], heights[k + 1] - _APART)

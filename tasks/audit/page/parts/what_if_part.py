@@ -47,7 +47,7 @@ def _what_if_table(rows: list[WhatIf]) -> Markup:
             Cell(one["change"]), Cell(outcome[one["stronger"]]), Cell(bar, difference), Cell(shown, difference),
             rate_cell(one["words"]),
             number_cell(one["contrast"], percent(one["contrast"])),
-            number_cell(one["overlap"], percent(one["overlap"])),
+            number_cell(one["overlap"], _overlap(one)),
             number_cell(one["legible"], percent(one["legible"])),
         ])  # fmt: skip
     columns = [
@@ -56,6 +56,12 @@ def _what_if_table(rows: list[WhatIf]) -> Markup:
         Column("Words right then", True), Column("Contrast", True), Column("Overlap", True), Column("Legibility", True),
     ]  # fmt: skip
     return data_table("Changes, the best for you first", columns, table, key="what-if-table", sortable=True)
+
+
+def _overlap(row: WhatIf) -> Markup:
+    before = row.get("overlap_before")
+    was = element("small", f"was {percent(before, 0.05)}") if before is not None else None
+    return together(percent(row["overlap"], 0.05), was)
 
 
 def _people() -> Markup:
