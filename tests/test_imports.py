@@ -82,8 +82,8 @@ ROOMS = {
         {"numpy"},
     ),
     "tasks/audit": (
-        STORAGE | {"tasks.datasets", "tasks.deep", "tasks.drawing", "tasks.loading", "tasks.lowlevel", "tasks.profiles",
-                   "tasks.rates", "tasks.readers", "tasks.reading", "tasks.training"},
+        STORAGE | {"tasks.datasets", "tasks.deep", "tasks.drawing", "tasks.exchange", "tasks.loading", "tasks.lowlevel",
+                   "tasks.profiles", "tasks.rates", "tasks.readers", "tasks.reading", "tasks.training"},
         {"numpy", "scipy", "PIL", "rapidfuzz", "ddddocr"},
     ),
     "tasks/warm.py": ({"tasks", "storage.deep_models"}, {"numpy"}),

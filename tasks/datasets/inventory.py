@@ -90,12 +90,30 @@ def require_dataset(
         return  # the shards may still tell
     if manifest is None:
         return
+    if manifest.source is not None:
+        require_no_generator(folder, manifest)
     if manifest.source is not None and source is None:
         raise _imported(folder)
     if manifest.source is None and source is not None:
         raise BadInput(f"source: is where an imported dataset came from; {folder} was drawn and needs none")
     if manifest.source is None:
         profile_of(identity_of(manifest), font, words)
+
+
+def require_no_generator(folder: Place, manifest: Manifest) -> None:
+    """Refuse to draw or import again what an owner's generator drew.
+
+    Raises
+    ------
+    BadInput
+    """
+    generator = (manifest.source or {}).get("generator")
+    if generator:
+        raise BadInput(
+            f"{folder}: its pictures were drawn by the generator {generator['given']!r}, which is not this project's, "
+            f"so nothing here can draw them again; what it drew is kept in {folder.name}.drawn beside the dataset, and "
+            "the command that made the dataset puts lost pictures back from there"
+        )
 
 
 def _holds_dataset(folder: Place) -> bool:

@@ -1,0 +1,60 @@
+"""Files of pictures that a generator gave: whether they are whole, and of which format."""
+
+import io
+import re
+import warnings
+
+from PIL import Image, UnidentifiedImageError
+
+FORMATS = {"PNG": ".png", "JPEG": ".jpg", "GIF": ".gif", "BMP": ".bmp", "WEBP": ".webp", "TIFF": ".tif"}
+_SVG = re.compile(
+    rb"(?:\xef\xbb\xbf)?\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)*(?:<!DOCTYPE\s+svg[^>]*>\s*)?<svg[\s>]", re.DOTALL
+)
+
+
+class NoPicture(ValueError):
+    """What was returned cannot be used; `what` is the kind of failure, the message says what was found."""
+
+    def __init__(self, what: str, said: str):
+        super().__init__(said)
+        self.what = what
+
+
+def require_picture(data: bytes, pixels: int) -> str:
+    """Decode the bytes of a picture file, and return the ending of its name.
+
+    Raises
+    ------
+    NoPicture
+        They are no picture, or only half of it, or it has too many pixels.
+    """
+    if not data:
+        raise NoPicture("gave no picture", "nothing (0 bytes)")
+    if _SVG.match(data[:4096]):
+        raise NoPicture(
+            "gave an SVG",
+            "it has no pixels; convert it in the generator, for instance: "
+            """--command 'sh -c "node draw.js \\"$1\\" | rsvg-convert -b white -o \\"$2\\"" sh {text} {out}'""",
+        )
+    try:
+        with warnings.catch_warnings(action="ignore"), Image.open(io.BytesIO(data), formats=list(FORMATS)) as image:
+            width, height = image.size
+            if width * height > pixels:
+                raise NoPicture(too_large(pixels), f"{width} x {height} pixels")
+            image.load()
+            return FORMATS[str(image.format)]
+    except NoPicture:
+        raise
+    except Image.DecompressionBombError as error:
+        raise NoPicture(too_large(pixels), str(error)) from error
+    except UnidentifiedImageError as error:
+        begins = data[:40].decode("utf-8", "backslashreplace")
+        raise NoPicture("gave no picture", f"{len(data):,} bytes that begin with {begins!r}") from error
+    except Exception as error:  # decoders raise all kinds of errors
+        said = " ".join(str(error).split()) or type(error).__name__
+        raise NoPicture("gave a damaged picture", f"{len(data):,} bytes: {said}") from error
+
+
+def too_large(pixels: int) -> str:
+    """Return what is said of a picture with too many pixels."""
+    return f"drew more than {pixels:,} pixels"
