@@ -41,10 +41,7 @@ COMMANDS = {
     "train": ("flows.train:train", "Train the letter network on a dataset."),
     "evaluate": ("flows.evaluate:evaluate", "Measure a model on a dataset's pictures that it has not seen."),
     "audit": ("flows.audit:commands", "Judge how strong a CAPTCHA is: let attackers try, and say what they got."),
-    "solve": (
-        "flows.solve:solve",
-        "Read a folder of pictures into a file, or named pictures at once.",
-    ),
+    "solve": ("flows.solve:solve", "Read a folder of pictures into a file, or named pictures at once."),
     "serve": ("flows.serve:serve", "Choose the model that solve reads with, or tell which one it is."),
     "reproduce": ("flows.reproduce:reproduce", "Run the book's procedure as printed, then mend one defect at a time."),
     "demo": ("flows.demo:demo", "Draw, train, evaluate and solve on a small scale."),
