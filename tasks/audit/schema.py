@@ -121,7 +121,7 @@ class Verdict(TypedDict):
     currency: str
     compared: int  # attackers that were measured
     low: float | None  # of the strongest, in an interval that holds for all attackers at once; above 1 % is broken
-    reasons: list[str]  # why it is not shown to hold; none if it held
+    reasons: list[str]  # why it is not shown to be strong; none for another word
 
 
 class Sample(TypedDict):
