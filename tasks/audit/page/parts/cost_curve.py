@@ -76,7 +76,8 @@ def cost_curve(attackers: Sequence[Attacker], width: int, key: str) -> Markup | 
         if one["labels"]:
             curves.setdefault(short_name(one), []).append((one, rate))
     labels = tuple(sorted({one["labels"] for one, _ in rates if one["labels"]}))
-    frame = _frame(width, len(without), labels)
+    named = any(len(found) > 1 for found in curves.values())
+    frame = _frame(width, len(without), labels, named=named)
     below = 80 if without else 44 if frame.wide else 44 + _APART * len(curves)
     height = frame.axis.bottom + below
     return element(
@@ -92,10 +93,10 @@ def cost_curve(attackers: Sequence[Attacker], width: int, key: str) -> Markup | 
     )  # fmt: skip
 
 
-def _frame(width: int, without: int, labels: tuple[int, ...]) -> _Frame:
+def _frame(width: int, without: int, labels: tuple[int, ...], *, named: bool) -> _Frame:
     wide = width == WIDE
     left = 54.0 if wide else 50.0
-    right = width - ((152.0 if labels else 12.0) if wide else 8.0)
+    right = width - ((152.0 if named else 12.0) if wide else 8.0)
     room = right - left
     zero = 0.0 if not without else room if not labels else min(max(without * (44 if wide else 24), 84), 0.55 * room)
     return _Frame(width, left, zero, right, RateAxis(32.0, 286.0 if wide else 250.0), labels)

@@ -21,7 +21,7 @@ def what_if_part(audit: Audit, album: Album) -> Markup:
         f"{counted(len(gains), 'change')} of {len(rows)} would make the CAPTCHA stronger against the strongest "
         f"attacker; the first in the table buys most ({gains[0]['change']}). "
         if gains
-        else f"None of {counted(len(rows), 'change')} was shown to make the CAPTCHA stronger. "
+        else f"No change of {len(rows)} was shown to make the CAPTCHA stronger. "
     )
     return part(
         "what-if", "5. What if you changed it?",
