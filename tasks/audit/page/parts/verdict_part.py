@@ -48,9 +48,7 @@ def _reasons(audit: Audit) -> Markup | None:
         return None
     return together(
         element("h3", "Why the CAPTCHA is not shown to hold"),
-        element(
-            "ul", [element("li", reason[:1].upper() + reason[1:]) for reason in found["reasons"]], class_="reasons"
-        ),
+        element("ul", [element("li", reason[:1].upper() + reason[1:]) for reason in found["reasons"]], class_="listed"),
     )
 
 
