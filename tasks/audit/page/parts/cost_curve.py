@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tasks.audit.page.elements.markup import Markup, element
-from tasks.audit.page.elements.rate_axis import ALONE, LOOKS, RateAxis, shape
+from tasks.audit.page.elements.rate_axis import ALONE, LIMIT, LOOKS, RateAxis, shape
 from tasks.audit.page.elements.wording import attacker_name, percent, rate_text, short_name
-from tasks.audit.schema import Attacker
+from tasks.audit.schema import BROKEN_RATE, Attacker
 from tasks.rates import RateRecord
 
 WIDE, NARROW = 640, 344  # pixels: for screens, and for telephones, on which the texts of the other would be too small
@@ -76,8 +76,7 @@ def cost_curve(attackers: Sequence[Attacker], width: int, key: str) -> Markup | 
         if one["labels"]:
             curves.setdefault(short_name(one), []).append((one, rate))
     labels = tuple(sorted({one["labels"] for one, _ in rates if one["labels"]}))
-    named = any(len(found) > 1 for found in curves.values())
-    frame = _frame(width, len(without), labels, named=named)
+    frame = _frame(width, len(without), labels)
     below = 80 if without else 44 if frame.wide else 44 + _APART * len(curves)
     height = frame.axis.bottom + below
     return element(
@@ -85,7 +84,7 @@ def cost_curve(attackers: Sequence[Attacker], width: int, key: str) -> Markup | 
         element("title", "Words right against the labelled pictures that an attacker needs", id=f"{key}-title"),
         element("desc", _described(rates), id=f"{key}-desc"),
         _ground(frame),
-        frame.axis.limits(frame.left, frame.right, said=frame.wide),
+        frame.axis.limits(frame.left, frame.right, said=frame.wide and not labels),
         [_alone(frame, k, len(without), one, rate) for k, (one, rate) in enumerate(without)],
         _with_labels(frame, curves) if labels else None,
         role="img", viewBox=f"0 0 {width} {height:.0f}", class_=f"curve {'wide' if frame.wide else 'narrow'}",
@@ -93,10 +92,10 @@ def cost_curve(attackers: Sequence[Attacker], width: int, key: str) -> Markup | 
     )  # fmt: skip
 
 
-def _frame(width: int, without: int, labels: tuple[int, ...], *, named: bool) -> _Frame:
+def _frame(width: int, without: int, labels: tuple[int, ...]) -> _Frame:
     wide = width == WIDE
     left = 54.0 if wide else 50.0
-    right = width - ((152.0 if named else 12.0) if wide else 8.0)
+    right = width - ((152.0 if labels else 12.0) if wide else 8.0)
     room = right - left
     zero = 0.0 if not without else room if not labels else min(max(without * (44 if wide else 24), 84), 0.55 * room)
     return _Frame(width, left, zero, right, RateAxis(32.0, 286.0 if wide else 250.0), labels)
@@ -142,7 +141,8 @@ def _alone(frame: _Frame, k: int, count: int, attacker: Attacker, rate: RateReco
 def _with_labels(frame: _Frame, curves: dict[str, list[tuple[Attacker, RateRecord]]]) -> list[Markup]:
     """Draw the curves of attackers that learn, the ticks of their labels, and their names."""
     drawn = _label_ticks(frame)
-    ends: list[tuple[float, str, str]] = []
+    # The line's name is among those of the curves, so that none covers another.
+    ends: list[tuple[float, str, str]] = [(frame.axis.y(BROKEN_RATE), LIMIT, "limit")] if frame.wide else []
     looks = iter(LOOKS * len(curves))
     for k, (name, found) in enumerate(curves.items()):
         look = ALONE if len(found) == 1 else next(looks)
@@ -196,8 +196,10 @@ def _names(frame: _Frame, ends: list[tuple[float, str, str]]) -> list[Markup]:
     else:
         x = frame.start + 12
         heights = [frame.axis.bottom + 40 + _APART * k for k in range(len(ends))]
-    return [
-        part
-        for y, (_, text, look) in zip(heights, ends, strict=True)
-        for part in (shape(x, y, look), element("text", text, x=x + 9, y=y + 4, class_=f"name {look}"))
-    ]
+    drawn = []
+    for y, (_, text, look) in zip(heights, ends, strict=True):
+        if look == "limit":
+            drawn.append(element("text", text, x=x - 4, y=y + 4, class_="limit"))
+        else:
+            drawn += [shape(x, y, look), element("text", text, x=x + 9, y=y + 4, class_=f"name {look}")]
+    return drawn
