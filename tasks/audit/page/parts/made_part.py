@@ -1,5 +1,8 @@
 """How an audit was made: what was audited, every command, seed and version, and what was left out."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from storage.texts import as_json
 from tasks.audit.page.elements.data_table import Cell, Column, data_table, folded, number_cell
 from tasks.audit.page.elements.document import part
@@ -24,7 +27,7 @@ def made_part(audit: Audit) -> Markup:
         element("pre", element("code", lines(made["command"])), tabindex=0),
         element("h3", "What was audited"),
         _pairs_of(_target_facts(target)),
-        folded("The profile", element("pre", element("code", lines(_profile(target))), tabindex=0))
+        folded("The profile", element("pre", element("code", lines(_profile(target["profile"]))), tabindex=0))
         if target["profile"] else None,
         _generator(target["generator"]) if target["generator"] else None,
         element("h3", "With what"),
@@ -68,8 +71,9 @@ def _target_facts(target: Target) -> list[tuple[str, Child]]:
     ]
 
 
-def _profile(target: Target) -> str:
-    text = as_json(target["profile"], indent=2)
+def _profile(profile: Mapping[str, Any]) -> str:
+    """Return a line for each field."""
+    text = "\n".join(f"{key}: {as_json(value)}" for key, value in profile.items())
     return text if len(text) <= _MOST_TEXT else f"{text[:_MOST_TEXT]}\n…"
 
 

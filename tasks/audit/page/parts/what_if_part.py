@@ -33,6 +33,8 @@ def what_if_part(audit: Audit, album: Album) -> Markup:
         "what-if", "5. What if you changed it?",
         f"{said}Each row draws the same texts again with one change. {UNFAIR}",
         _what_if_table(rows),
+        element("p", "“Cannot be told” allows for the number of changes: of 20 that do nothing, one looks as if it did "
+                "something.", class_="note"),
         element("p", STAND_IN, " Contrast and legibility are shares of what the CAPTCHA has now.", class_="note"),
         _pictures(rows, album),
         _people(),
