@@ -30,7 +30,7 @@ from storage.files.locks import locked
 from storage.files.places import local
 from storage.files.targets import require_folder
 from tasks.audit.attackers import budget
-from tasks.audit.attackers.labelled import find_unseen, size_of
+from tasks.audit.attackers.labelled import drop_labelled, find_unseen, size_of
 from tasks.audit.attackers.sample_pictures import samples_of
 from tasks.audit.attackers.verdict import percent, strongest, verdict_of
 from tasks.audit.schema import SCHEMA, Audit, Generator, Target
@@ -154,6 +154,7 @@ def audit(request: AuditRequest, choice: AuditChoice) -> dict[str, Any]:
                 content = put_together(request, target, field, generator, began)
                 write_result(folder, content)
                 field.steps.keep("finished", {"started": began})
+                drop_labelled(field.state)
                 result = dict(content)
     report = for_people(result, str(folder), str(folder / PAGE), kept=kept)
     require_strong(result, request.fail_above, report)
