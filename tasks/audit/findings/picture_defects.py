@@ -17,7 +17,7 @@ WHOLE = 0.85  # of its usual size: a letter at the border that has less is cut o
 FEW_SHAPES = 3.0  # pictures of a letter: with fewer, each letter is a stamp
 SOME_SHAPES = 200.0  # with fewer, an attacker can collect them all
 STILL = 1.0  # pixels by which a letter's place varies, below which it is fixed
-SAME_LEVEL, SAME_SHARE = 12, 0.9  # a pixel is constant if so many pictures have it within so many levels of the median
+SAME_LEVEL, SAME_SHARE = 12, 0.6  # a pixel is constant if so many pictures have it within so many levels of the median
 PATTERN, LARGE_PATTERN = 0.002, 0.01  # share of a picture's pixels that a constant pattern has
 _FAINT = 64
 
