@@ -93,7 +93,7 @@ OTHERS = ("wild", "colour", "strings", "noise", "like-captcha", "like-svg-captch
      *(pytest.param(name, seed, marks=pytest.mark.soak) for name in OTHERS for seed in range(2, 6))],
 )  # fmt: skip
 def test_honest_profiles_raise_no_high_alarm(name, seed):
-    sample = sampled(find_profile(name), 120, seed)
+    sample = sampled(find_profile(name), 60, seed)
     letters = cut_letters(sample)
     alphabet = find_profile(name).alphabet
     found = [find_border(sample, letters), find_alike(letters, alphabet, sample.texts), find_colour(sample),
