@@ -15,6 +15,7 @@ _NAME = re.compile(r"[a-zA-Z][a-zA-Z0-9]*(-[a-zA-Z0-9]+)*")
 _PICTURE = re.compile(r"data:image/(png|jpeg|gif|webp|svg\+xml);base64,[A-Za-z0-9+/]+={0,2}")
 _PLACE = re.compile(r"#[A-Za-z][A-Za-z0-9-]*")
 _PERCENT = re.compile(r"(?<=\d) %")  # no line may end between them
+_MORE = 30  # characters that are shown rather than counted
 _VOID = {"br", "hr", "img", "input", "link", "meta", "wbr"}
 _RAW = {"script", "style"}  # their text is not escaped by browsers, so only `raw_element` makes them
 _FETCHED = {"src", "href"}
@@ -87,11 +88,12 @@ def given(text: object, most: int = 200) -> Markup:
     ----------
     text : object
     most : int
-        Characters that are shown; the rest is counted.
+        Characters that are shown of a longer text; the rest is counted, unless it is as short as that.
     """
     shown = plain(text)
-    more = f" … (and {len(shown) - most:,} characters more)" if len(shown) > most else ""
-    return Markup(f"<bdi>{html.escape(shown[:most] + more, quote=False)}</bdi>")
+    if len(shown) > most + _MORE:
+        shown = f"{shown[:most]} … (and {len(shown) - most:,} characters more)"
+    return Markup(f"<bdi>{html.escape(shown, quote=False)}</bdi>")
 
 
 def is_picture(source: str) -> bool:

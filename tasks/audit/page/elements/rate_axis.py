@@ -11,6 +11,7 @@ from tasks.rates import RateRecord
 LOWEST = WEAK_RATE / 2  # at the end of the axis; what lies below is drawn there
 TICKS = (1.0, 0.1, 0.01, 0.001, 0.0001)
 LOOKS = ("one", "two", "three", "four")  # colour, dash and shape of a curve
+LIMIT = "1 %: broken above"
 ALONE = "none"  # the look of a mark that belongs to no curve
 _SHAPES = {"one": "circle", "two": "square", "three": "triangle", "four": "cross", ALONE: "diamond"}
 _CORNERS = {
@@ -61,8 +62,8 @@ class RateAxis:
             for rate, kind in ((BROKEN_RATE, "broken-line"), (WEAK_RATE, "held-line"))
         ]
         if said:
-            y = self.y(BROKEN_RATE) - 6
-            drawn.append(element("text", "1 %: broken above", x=left + 5, y=y, class_="limit"))
+            y = self.y(BROKEN_RATE) + 14
+            drawn.append(element("text", LIMIT, x=right - 4, y=y, class_="limit", text_anchor="end"))
         return drawn
 
     def point(self, x: float, rate: RateRecord, look: str) -> Markup:

@@ -37,8 +37,9 @@ def percent(share: float | None, reach: float | None = None) -> str:
     if value in (0.0, 100.0):
         return f"{value:.0f} %"
     if reach:
-        decimals = min(max(0, 1 - math.floor(math.log10(100 * reach))), 6)
-        return f"{value:.{decimals}f} %"
+        decimals = min(max(0, 1 - math.floor(math.log10(100 * reach))), 6 if value < 1 else 2)
+        text = f"{value:.{decimals}f}"
+        return f"{text} %" if float(text) < 100 or value > 100 else "nearly 100 %"
     decimals = 0 if value >= 10 else 1 if value >= 1 else min(6, 1 - math.floor(math.log10(value)))
     text = f"{value:.{decimals}f}"
     return f"{text.rstrip('0').rstrip('.') if '.' in text else text} %"
@@ -61,7 +62,7 @@ def interval(rate: RateRecord | None) -> str:
         return "not measured"
     low, high = _ends(rate)
     first, last = percent(low, high - low), percent(high, high - low)
-    return f"{first.removesuffix(' %')} to {last}"
+    return last if first == last else f"{first.removesuffix(' %')} to {last}"
 
 
 def rate_text(rate: RateRecord | None) -> str:
@@ -128,8 +129,8 @@ def counted(count: int, thing: str, things: str | None = None) -> str:
 def title_of(attacker: Attacker) -> str:
     """Return an attacker's title as a heading: a capital letter, no article."""
     title = attacker["title"]
-    title = next((title.removeprefix(one) for one in _ARTICLES if title.startswith(one)), title)
-    return title[:1].upper() + title[1:]
+    bare = next((title.removeprefix(one) for one in _ARTICLES if title.startswith(one)), None)
+    return title if bare is None else bare[:1].upper() + bare[1:]  # some names are written small: ddddocr
 
 
 def short_name(attacker: Attacker) -> str:

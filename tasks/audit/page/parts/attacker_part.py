@@ -13,6 +13,7 @@ from tasks.audit.page.elements.data_table import (
 from tasks.audit.page.elements.document import part
 from tasks.audit.page.elements.markup import Child, Markup, element, together
 from tasks.audit.page.elements.wording import counted, duration, one_in, percent, price, title_of
+from tasks.audit.page.parts.cost_curve import measured
 from tasks.audit.page.parts.first_screen import strongest
 from tasks.audit.schema import TRIES, Attacker, Audit
 
@@ -27,7 +28,7 @@ def attacker_part(audit: Audit) -> Markup:
         plain = (
             f"Of {counted(len(tried), 'attack')}, from weak to strong, {best['title']} does best: it reads "
             f"{one_in(best['words']['rate'] if best['words'] else None)} of the pictures. All were measured on the "
-            f"same {counted(audit['verdict']['unseen'], 'picture')}, which no attacker learnt from.",
+            f"same {counted(audit['verdict']['unseen'], 'picture')}, which no attacker learnt from{_on_fewer(audit)}."
         )
     return part(
         "attackers", "2. Attackers, from weak to strong", plain,
@@ -36,6 +37,13 @@ def attacker_part(audit: Audit) -> Markup:
         _selective(audit, tried),
         _not_tried(audit),
     )  # fmt: skip
+
+
+def _on_fewer(audit: Audit) -> str:
+    """Return that some were measured on fewer pictures, if so."""
+    unseen = audit["verdict"]["unseen"]
+    fewer = [title_of(one) for one, rate in measured(audit["attackers"]) if rate["n"] < unseen]
+    return f"; slow attackers on a part of them: {', '.join(dict.fromkeys(fewer))}" if fewer else ""
 
 
 def _attacker_table(audit: Audit, tried: list[Attacker]) -> Markup:

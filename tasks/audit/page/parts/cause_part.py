@@ -34,8 +34,9 @@ def why_part(audit: Audit, album: Album) -> Markup:
 
 def _plain(why: Why) -> str:
     said = f"These are the answers of {why['attacker']} to {counted(why['n'], 'unseen picture')}. "
-    if why["causes"]:
-        cause = why["causes"][0]
+    told = [cause for cause in why["causes"] if cause.get("told_apart", True)]
+    if told:
+        cause = told[0]
         said += (
             f"What matters most is {cause['title'][:1].lower() + cause['title'][1:]}: between its best and its worst "
             f"group, words right differ by {100 * cause['difference']:.0f} percentage points. "

@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tasks.audit.page.elements.markup import Markup, element
-from tasks.audit.page.elements.rate_axis import ALONE, LOOKS, RateAxis, shape
+from tasks.audit.page.elements.rate_axis import ALONE, LIMIT, LOOKS, RateAxis, shape
 from tasks.audit.page.elements.wording import attacker_name, percent, rate_text, short_name
-from tasks.audit.schema import Attacker
+from tasks.audit.schema import BROKEN_RATE, Attacker
 from tasks.rates import RateRecord
 
 WIDE, NARROW = 640, 344  # pixels: for screens, and for telephones, on which the texts of the other would be too small
@@ -84,7 +84,7 @@ def cost_curve(attackers: Sequence[Attacker], width: int, key: str) -> Markup | 
         element("title", "Words right against the labelled pictures that an attacker needs", id=f"{key}-title"),
         element("desc", _described(rates), id=f"{key}-desc"),
         _ground(frame),
-        frame.axis.limits(frame.left, frame.right, said=frame.wide),
+        frame.axis.limits(frame.left, frame.right, said=frame.wide and not labels),
         [_alone(frame, k, len(without), one, rate) for k, (one, rate) in enumerate(without)],
         _with_labels(frame, curves) if labels else None,
         role="img", viewBox=f"0 0 {width} {height:.0f}", class_=f"curve {'wide' if frame.wide else 'narrow'}",
@@ -141,18 +141,32 @@ def _alone(frame: _Frame, k: int, count: int, attacker: Attacker, rate: RateReco
 def _with_labels(frame: _Frame, curves: dict[str, list[tuple[Attacker, RateRecord]]]) -> list[Markup]:
     """Draw the curves of attackers that learn, the ticks of their labels, and their names."""
     drawn = _label_ticks(frame)
-    ends: list[tuple[float, str, str]] = []
+    # The line's name is among those of the curves, so that none covers another.
+    ends: list[tuple[float, str, str]] = [(frame.axis.y(BROKEN_RATE), LIMIT, "limit")] if frame.wide else []
+    looks = iter(LOOKS * len(curves))
     for k, (name, found) in enumerate(curves.items()):
-        look = LOOKS[k % len(LOOKS)]
+        look = ALONE if len(found) == 1 else next(looks)
         points = sorted(found, key=lambda point: point[0]["labels"])
         aside = 3.0 * (2 * k - len(curves) + 1)  # so that intervals do not cover each other
         places = [(frame.x(one["labels"]) + aside, rate) for one, rate in points]
         path = " ".join(f"{x:.1f},{frame.axis.height(rate):.1f}" for x, rate in places)
-        drawn += [element("polyline", points=path, class_=f"line {look}")]
+        drawn += [] if look == ALONE else [element("polyline", points=path, class_=f"line {look}")]
         drawn += [frame.axis.point(x, rate, look) for x, rate in places]
         last = places[-1][1]
-        ends.append((frame.axis.height(last), f"{name} {percent(last['rate'])}", look))
+        said = f"{name} {percent(last['rate'])}"
+        if look == ALONE and frame.wide:
+            drawn.append(_beside(frame, *places[0], said))
+        else:
+            ends.append((frame.axis.height(last), said, look))
     return drawn + _names(frame, ends)
+
+
+def _beside(frame: _Frame, x: float, rate: RateRecord, said: str) -> Markup:
+    """Write the name of a point that no curve goes through beside it, where there is room."""
+    right = x > (frame.start + frame.right) / 2
+    y = frame.axis.height(rate) - 9
+    anchor = "end" if right else "start"
+    return element("text", said, x=x + (6 if right else -6), y=y, class_="name", text_anchor=anchor)
 
 
 def _label_ticks(frame: _Frame) -> list[Markup]:
@@ -175,15 +189,17 @@ def _names(frame: _Frame, ends: list[tuple[float, str, str]]) -> list[Markup]:
     if frame.wide:
         for k in range(1, len(heights)):
             heights[k] = max(heights[k], heights[k - 1] + _APART)
-        over = max(heights[-1] - frame.axis.bottom, 0)
+        over = max(max(heights, default=0.0) - frame.axis.bottom, 0)
         heights = [y - over for y in heights]
         for k in range(len(heights) - 2, -1, -1):
             heights[k] = min(heights[k], heights[k + 1] - _APART)
     else:
         x = frame.start + 12
         heights = [frame.axis.bottom + 40 + _APART * k for k in range(len(ends))]
-    return [
-        part
-        for y, (_, text, look) in zip(heights, ends, strict=True)
-        for part in (shape(x, y, look), element("text", text, x=x + 9, y=y + 4, class_=f"name {look}"))
-    ]
+    drawn = []
+    for y, (_, text, look) in zip(heights, ends, strict=True):
+        if look == "limit":
+            drawn.append(element("text", text, x=x - 4, y=y + 4, class_="limit"))
+        else:
+            drawn += [shape(x, y, look), element("text", text, x=x + 9, y=y + 4, class_=f"name {look}")]
+    return drawn

@@ -29,7 +29,7 @@ def defect_part(audit: Audit, album: Album) -> Markup:
         serious = sum(one["severity"] == "high" for one in found)
         plain = (
             f"{counted(len(found), 'defect')} can be found without any attack, {serious or 'none'} of them serious. "
-            "A defect makes an attack easier, or makes one needless. Mend these first: it costs readers nothing."
+            "A defect makes an attack easier, or makes one needless. To mend it often costs readers nothing."
         )
     else:
         plain = "None of the defects that the audit looked for was found. That says nothing about attacks."
@@ -70,7 +70,7 @@ def _numbers(figures: Mapping[str, Any]) -> Markup | None:
     if not figures:
         return None
     rows = [
-        element("div", element("dt", given(name.replace("_", " "), 60)), element("dd", given(_value_text(value), 400)))
+        element("div", element("dt", given(name.replace("_", " "), 60)), element("dd", given(_value_text(value), 600)))
         for name, value in list(figures.items())[:_MOST_FIGURES]
     ]
     return folded("The numbers", element("dl", rows, class_="numbers"))
@@ -88,5 +88,6 @@ def _value_text(value: object) -> str:
             return f"{value['right']:,} of {value['n']:,}: {rate_text(value)}"  # type: ignore[arg-type]
         return ", ".join(f"{key}: {_value_text(inner)}" for key, inner in value.items())
     if isinstance(value, list | tuple):
-        return ", ".join(map(_value_text, value))
+        between = "; " if any(isinstance(inner, Mapping) for inner in value) else ", "
+        return between.join(map(_value_text, value))
     return str(value)

@@ -159,7 +159,7 @@ def _sample(k: int, sample: Sample, album: Album) -> Markup:
     word = "right" if sample["right"] else "wrong"
     read = sample["read"] or "nothing"
     confidence = sample["confidence"]
-    sure = None if confidence is None else f", {percent(confidence, 0.1)} sure"
+    sure = None if confidence is None else f", {percent(confidence)} sure"
     return element(
         "li",
         album.picture(sample["picture"], f"Picture {k}: its text is {sample['truth']}", class_="sample"),

@@ -5,7 +5,7 @@ from tasks.audit.page.elements.document import part
 from tasks.audit.page.elements.markup import Markup, element, together
 from tasks.audit.page.elements.wording import MEANINGS, counted, percent, price, title_of
 from tasks.audit.page.parts.first_screen import strongest, verdict_mark
-from tasks.audit.schema import BROKEN_RATE, TRIES, WEAK_RATE, Attacker, Audit
+from tasks.audit.schema import BROKEN, BROKEN_RATE, TRIES, WEAK_RATE, Attacker, Audit
 
 
 def verdict_part(audit: Audit) -> Markup:
@@ -44,13 +44,11 @@ def _against_limits(best: Attacker) -> Markup:
 
 def _reasons(audit: Audit) -> Markup | None:
     found = audit["verdict"]
-    if not found["reasons"]:
+    if found["word"] == BROKEN or not found["reasons"]:
         return None
     return together(
         element("h3", "Why the CAPTCHA is not shown to hold"),
-        element(
-            "ul", [element("li", reason[:1].upper() + reason[1:]) for reason in found["reasons"]], class_="reasons"
-        ),
+        element("ul", [element("li", reason[:1].upper() + reason[1:]) for reason in found["reasons"]], class_="listed"),
     )
 
 

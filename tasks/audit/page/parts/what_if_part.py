@@ -1,5 +1,6 @@
 """What would change the verdict: distortions removed or made stronger, with what they buy and cost."""
 
+from tasks.audit.findings.changes.people import PUBLISHED, STAND_IN, UNFAIR
 from tasks.audit.page.elements.album import Album
 from tasks.audit.page.elements.bars import difference_bar
 from tasks.audit.page.elements.data_table import Cell, Column, data_table, number_cell, rate_cell
@@ -21,15 +22,13 @@ def what_if_part(audit: Audit, album: Album) -> Markup:
         f"{counted(len(gains), 'change')} of {len(rows)} would make the CAPTCHA stronger against the strongest "
         f"attacker; the first in the table buys most ({gains[0]['change']}). "
         if gains
-        else f"None of {counted(len(rows), 'change')} was shown to make the CAPTCHA stronger. "
+        else f"No change of {len(rows)} was shown to make the CAPTCHA stronger. "
     )
     return part(
         "what-if", "5. What if you changed it?",
-        f"{said}Each row draws the same texts again with one change. An attacker that learns from the changed pictures "
-        "may do better than this.",
+        f"{said}Each row draws the same texts again with one change. {UNFAIR}",
         _what_if_table(rows),
-        element("p", "Contrast, overlap and legibility stand in for people: they are computed on the pictures, nobody "
-                "was asked. Contrast and legibility are shares of what the CAPTCHA has now.", class_="note"),
+        element("p", STAND_IN, " Contrast and legibility are shares of what the CAPTCHA has now.", class_="note"),
         element("div", [album.figure(one["picture"]) for one in rows if one["picture"]], class_="figures"),
         _people(),
     )  # fmt: skip
@@ -47,7 +46,7 @@ def _what_if_table(rows: list[WhatIf]) -> Markup:
             Cell(one["change"]), Cell(outcome[one["stronger"]]), Cell(bar, difference), Cell(shown, difference),
             rate_cell(one["words"]),
             number_cell(one["contrast"], percent(one["contrast"])),
-            number_cell(one["overlap"], percent(one["overlap"])),
+            number_cell(one["overlap"], _overlap(one)),
             number_cell(one["legible"], percent(one["legible"])),
         ])  # fmt: skip
     columns = [
@@ -58,13 +57,17 @@ def _what_if_table(rows: list[WhatIf]) -> Markup:
     return data_table("Changes, the best for you first", columns, table, key="what-if-table", sortable=True)
 
 
+def _overlap(row: WhatIf) -> Markup:
+    before = row.get("overlap_before")
+    was = element("small", f"was {percent(before, 0.05)}") if before is not None else None
+    return together(percent(row["overlap"], 0.05), was)
+
+
 def _people() -> Markup:
-    return element(
-        "p",
-        element("b", "People, for comparison: "),
-        "in a study of 1,400 people, distorted text took 9 to 15 seconds, and 50 to 84 % of the answers were right. "
-        "So harder pictures lose visitors too. ",
-        element("small", "A. Searles, Y. Nakatsuka, E. Ozturk, A. Paverd, G. Tsudik, A. Enkoji, “An Empirical Study & "
-                "Evaluation of Modern CAPTCHAs”, USENIX Security 2023."),
-        class_="note",
+    """Return what was published about people, as context."""
+    return together(
+        element("h3", "People, for comparison"),
+        element("ul", [element("li", one["what"], " ", element("small", f"{one['source']}.")) for one in PUBLISHED],
+                class_="listed"),
+        element("p", "Harder pictures stop visitors too.", class_="note"),
     )  # fmt: skip

@@ -2,6 +2,7 @@
 
 import copy
 import xml.etree.ElementTree as ET
+from functools import cache
 
 import pytest
 
@@ -15,9 +16,14 @@ from tests.sample_audit import HOSTILE, audit, rate
 SVG = "{http://www.w3.org/2000/svg}"
 
 
+@cache
+def first() -> schema.Audit:
+    return audit()
+
+
 def at(day: int, right: int, n: int = 2000) -> schema.Audit:
     """An audit of a day whose strongest attacker read `right` of `n` pictures."""
-    found = copy.deepcopy(audit())
+    found = copy.deepcopy(first())
     found["made"]["started"] = f"2026-{1 + day // 28:02}-{1 + day % 28:02}T03:00:00Z"
     found["verdict"]["words"] = rate(right, n)
     return found

@@ -7,7 +7,7 @@ from tasks.rates import Rate
 @pytest.mark.parametrize(
     ("share", "reach", "said"),
     [(0.0, None, "0 %"), (1.0, 0.001, "100 %"), (0.923, 0.024, "92.3 %"), (0.9, 0.3, "90 %"),
-     (0.99996, 0.0004, "99.996 %"), (0.0005, None, "0.05 %"),
+     (0.99991, 0.0004, "99.99 %"), (0.9999999, 1e-7, "nearly 100 %"), (0.0000123, 0.00004, "0.0012 %"),
      (0.0123, None, "1.2 %"), (0.5, None, "50 %"), (None, None, "not known"),
      (float("nan"), 0.1, "not known"), (1e-12, None, "0 %")],
 )  # fmt: skip
@@ -18,6 +18,8 @@ def test_a_share_has_as_many_decimals_as_it_bears(share, reach, said):
 def test_rates_have_their_interval():
     assert wording.rate_text(Rate(1846, 2000).as_dict()) == "92.3 % (91.0 to 93.4 %)"
     assert wording.interval(Rate(0, 2000).as_dict()) == "0 to 0.19 %"
+    near = {"right": 1, "n": 1, "rate": 0.9999999, "low": 0.9999998, "high": 0.99999999}
+    assert wording.rate_text(near) == "nearly 100 % (nearly 100 %)"
     assert wording.rate_text(Rate(0, 0).as_dict()) == wording.rate_text(None) == "not measured"
 
 
