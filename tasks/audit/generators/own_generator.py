@@ -19,6 +19,7 @@ from tasks.exchange.labelling import LONGEST, fault_of
 
 CALLABLE = re.compile(r"(?:[\w./-]*/)?[\w.-]+:[A-Za-z_][\w.]*")
 GUIDE = "docs/audit-generators.md"
+BATCH = 100  # pictures that a command with {count} draws at a time
 _MOST_LETTERS = 200
 _SCRIPT = 1 << 20  # bytes of a file that is named by a command and taken for its source
 
@@ -77,6 +78,11 @@ class OwnGenerator:
         return found | {"lengths": list(self.lengths), "files": [list(pair) for pair in self.files]}
 
     @property
+    def batch(self) -> int:
+        """Return how many pictures it draws at a time."""
+        return BATCH if any("{count}" in argument for argument in self.arguments) else 1
+
+    @property
     def digest(self) -> str:
         """Return the SHA-256 of the record."""
         return hashlib.sha256(canonical(self.record()).encode()).hexdigest()
@@ -103,7 +109,7 @@ def find_generator(
     given : str, optional
         `module:function` or `file.py:function`.
     command : str, optional
-        A command with the places {text}, {out}, {seed}, {index} and {folder}; either this or `given`.
+        A command with the places {text}, {out}, {seed}, {index}, {folder} and {count}; either this or `given`.
     alphabet : str, optional
         The characters of the texts that it is asked for; by default A-Z and 0-9.
     lengths : tuple of int, optional
@@ -127,8 +133,9 @@ def find_generator(
     if command is not None:
         arguments = arguments_of(command, letters, place)
         takes_rng = any("{seed}" in argument for argument in arguments)
+        takes_text = not any("{count}" in argument for argument in arguments)
         return OwnGenerator(
-            "command", command, str(place), seed, letters, sizes, True, takes_rng, None,
+            "command", command, str(place), seed, letters, sizes, takes_text, takes_rng, None,
             _files(arguments, place), arguments, chosen,
         )  # fmt: skip
     if given is None or not CALLABLE.fullmatch(given):
