@@ -3,7 +3,6 @@
 import hashlib
 import os
 import re
-import sys
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -89,13 +88,12 @@ class OwnGenerator:
 
     def spec(self) -> dict[str, Any]:
         """Return what a warden is told."""
-        told = {"folder": self.folder, "limits": self.limits.as_dict()}
-        return told | ({"arguments": self.arguments} if self.kind == "command" else _callable_spec(self.given))
+        what = {"arguments": self.arguments} if self.kind == "command" else {"given": self.given}
+        return _spec(what, self.folder, self.limits)
 
 
-def _callable_spec(given: str) -> dict[str, Any]:
-    path = os.pathsep.join(filter(None, sys.path))
-    return {"given": given, "path": path, "python_path": os.environ.get("PYTHONPATH")}
+def _spec(what: dict[str, Any], folder: str, limits: Limits) -> dict[str, Any]:
+    return what | {"folder": folder, "limits": limits.as_dict(), "python_path": os.environ.get("PYTHONPATH")}
 
 
 def find_generator(
@@ -140,8 +138,7 @@ def find_generator(
         )  # fmt: skip
     if given is None or not CALLABLE.fullmatch(given):
         raise BadInput(f"generator: must be module:function, such as draw:draw or draw.py:draw; it is {given!r}")
-    spec = {"folder": str(place), "limits": chosen.as_dict(), **_callable_spec(given)}
-    with Pool(spec, seed, 1) as pool:
+    with Pool(_spec({"given": given}, str(place), chosen), seed, 1) as pool:
         facts = pool.facts()
     if "what" in facts:
         if facts.get("refused"):
@@ -178,6 +175,9 @@ def _files(arguments: tuple[str, ...], folder: Path) -> tuple[tuple[str, str], .
     for number, argument in enumerate(arguments):
         path = folder / argument
         with suppress(OSError, ValueError):
-            if path.is_file() and path.stat().st_size <= _SCRIPT and (number or "/" in argument):
-                found.append((path.name, hashlib.sha256(path.read_bytes()).hexdigest()))
+            if not path.is_file() or path.stat().st_size > _SCRIPT or not (number or "/" in argument):
+                continue
+            data = path.read_bytes()
+            if number or data.startswith(b"#!"):  # the program itself is no owner's, unless it is a script
+                found.append((path.name, hashlib.sha256(data).hexdigest()))
     return tuple(found)

@@ -1,5 +1,6 @@
 """Commands of any language: how they are told what to draw, how they tell what they drew, and what fails."""
 
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from tasks.audit.generators.processes.counter_texts import seed_of
 from tasks.audit.generators.processes.limits import Limits
 from tasks.audit.generators.processes.picture_files import NoPicture
 
+LONG = 100_000 + os.getpid()  # seconds that nobody else sleeps
 LIMITS = Limits(seconds=20, memory=400_000_000, output=500_000, pixels=100_000, processes=8)
 
 
@@ -50,8 +52,8 @@ def came(generator: OwnGenerator, result: Result) -> tuple[str, bytes]:
     return text_of_picture(generator, result.job, result.answer), result.data
 
 
-def left_behind(seconds: bytes) -> list[Path]:
-    """List the processes that sleep for so many seconds."""
+def left_behind() -> list[Path]:
+    """List the processes of these tests that sleep on."""
 
     def arguments(path: Path) -> bytes:
         try:
@@ -59,7 +61,7 @@ def left_behind(seconds: bytes) -> list[Path]:
         except OSError:
             return b""
 
-    return [path for path in Path("/proc").glob("[0-9]*/cmdline") if arguments(path) == b"sleep\0" + seconds + b"\0"]
+    return [path for path in Path("/proc").glob("[0-9]*/cmdline") if arguments(path) == f"sleep\0{LONG}\0".encode()]
 
 
 @pytest.mark.parametrize(
@@ -78,14 +80,14 @@ def left_behind(seconds: bytes) -> list[Path]:
             "W0RD",
         ),
         ("sh -c 'test -z \"$AWS_SECRET_ACCESS_KEY\" && cat some.png; read word'", "W0RD"),
-        ("sh -c 'sleep 62 & cp some.png $1' sh {out} {text}", "W0RD"),
+        (f"sh -c 'sleep {LONG} & cp some.png $1' sh {{out}} {{text}}", "W0RD"),
     ],
 )
 def test_a_text_is_given_and_told_in_many_ways(drawn, folder, command, text):
     found, data = drawn(command)
     assert found == text
     assert data == (folder / ("red.jpg" if "red" in command else "some.png")).read_bytes()
-    assert not left_behind(b"62")
+    assert not left_behind()
 
 
 # What fails, by the picture's index; each command is told its picture in another way.
@@ -100,7 +102,7 @@ FAIL = {
         ("true", "wrote no picture to {out}", "no file there; it printed nothing"),
         ("cp some.png $2; echo 0THR", "gave another text than was asked", "printed '0THR'"),
         ("python3 -c 'x = bytearray(10**9)'", "ended with exit code 1", "MemoryError"),
-        ("for k in 1 2 3 4 5 6 7 8 9; do sleep 63 & done; wait", "had more than 8 processes at a time", ""),
+        (f"for k in 1 2 3 4 5 6 7 8 9; do sleep {LONG} & done; wait", "had more than 8 processes at a time", ""),
     ],
     "sh piped.sh {index}": [
         ("cat half.png", "gave a damaged picture", "900 bytes"),
@@ -131,7 +133,7 @@ def test_what_fails_is_told(folder, command):
             came(generator, result)
         assert error.value.what == what
         assert said in str(error.value)
-    assert not left_behind(b"63")
+    assert not left_behind()
 
 
 def test_a_slow_command_is_ended(drawn):
@@ -162,8 +164,18 @@ def test_a_command_that_cannot_be_run_is_refused_with_its_remedy(folder, command
     assert said in str(error.value)
 
 
+def test_the_environment_of_the_owner_is_not_that_of_this_program(drawn, monkeypatch):
+    monkeypatch.setenv("PYTHONPATH", "theirs")
+    monkeypatch.setenv("A_SECRET", "password")
+    told = drawn("sh -c 'cp some.png $1; echo \"$PYTHONPATH-$A_SECRET-${TMPDIR##*/}\"' sh {out}")[0]
+    assert told == "theirs--work"
+    monkeypatch.delenv("PYTHONPATH")
+    assert drawn("sh -c 'cp some.png $1; echo x${PYTHONPATH+set}' sh {out}")[0] == "x"
+
+
 @pytest.mark.parametrize(
-    "command", ["php -r 'echo $x | 3; {text}' {out}", 'sh -c "cat \\"$1\\" > x" sh {text}', "echo a~b {text}"]
+    "command",
+    ["php -r 'echo $x | 3; {text}' {out}", 'sh -c "cat \\"$1\\" > x" sh {text}', "echo a~b {text}"],
 )
 def test_what_is_quoted_needs_no_shell_of_ours(folder, command):
     find_generator(None, command, folder=folder)
