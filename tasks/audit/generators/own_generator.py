@@ -89,10 +89,11 @@ class OwnGenerator:
     def spec(self) -> dict[str, Any]:
         """Return what a warden is told."""
         what = {"arguments": self.arguments} if self.kind == "command" else {"given": self.given}
-        return _spec(what, self.folder, self.limits)
+        return spec_of(what, self.folder, self.limits)
 
 
-def _spec(what: dict[str, Any], folder: str, limits: Limits) -> dict[str, Any]:
+def spec_of(what: dict[str, Any], folder: str, limits: Limits) -> dict[str, Any]:
+    """Return what a warden is told: `given`, a callable, or `arguments` of a command, its folder and limits."""
     return what | {"folder": folder, "limits": limits.as_dict(), "python_path": os.environ.get("PYTHONPATH")}
 
 
@@ -138,7 +139,7 @@ def find_generator(
         )  # fmt: skip
     if given is None or not CALLABLE.fullmatch(given):
         raise BadInput(f"generator: must be module:function, such as draw:draw or draw.py:draw; it is {given!r}")
-    with Pool(_spec({"given": given}, str(place), chosen), seed, 1) as pool:
+    with Pool(spec_of({"given": given}, str(place), chosen), seed, 1) as pool:
         facts = pool.facts()
     if "what" in facts:
         if facts.get("refused"):
