@@ -21,7 +21,7 @@ from rich.text import Text
 from flows.environment import named_server, require_files, require_proxies, require_reachable, require_streams
 from flows.home import HOME, end_orphaned_servers, prepare_environment, served
 from flows.missing_inputs import require_inputs
-from flows.parameters import command_at, misuse_explained, require_single_output, spelled
+from flows.parameters import BELOW_AUDIT, command_at, function_of, misuse_explained, require_single_output, spelled
 from flows.requests import checked, needing_workers
 from flows.service import embedded_server, processes, starting
 from flows.service.prefect_settings import settings_explained
@@ -41,10 +41,7 @@ COMMANDS = {
     "train": ("flows.train:train", "Train the letter network on a dataset."),
     "evaluate": ("flows.evaluate:evaluate", "Measure a model on a dataset's pictures that it has not seen."),
     "audit": ("flows.audit:commands", "Judge how strong a CAPTCHA is: let attackers try, and say what they got."),
-    "solve": (
-        "flows.solve:solve",
-        "Read a folder of pictures into a file, or named pictures at once.",
-    ),
+    "solve": ("flows.solve:solve", "Read a folder of pictures into a file, or named pictures at once."),
     "serve": ("flows.serve:serve", "Choose the model that solve reads with, or tell which one it is."),
     "reproduce": ("flows.reproduce:reproduce", "Run the book's procedure as printed, then mend one defect at a time."),
     "demo": ("flows.demo:demo", "Draw, train, evaluate and solve on a small scale."),
@@ -55,10 +52,9 @@ COMMANDS = {
     "profiles": ("flows.profiles:profiles", "List the kinds of pictures that can be drawn, and the fonts."),
     "preview": ("flows.preview:preview", "Draw a profile's first pictures as a contact sheet, at once."),
 }
-LOOKING = {"compare": "compare_audits", "history": "audit_history"}  # commands below `audit`, and their functions
 # They are no flows and need no server.
-PLAIN = {"up", "serve", "inspect", "datasets", "profiles", "preview", *LOOKING.values()}
-OFFLINE = {"serve", "inspect", "datasets", "profiles", "preview", *LOOKING.values(), None}  # they ask no server
+PLAIN = {"up", "serve", "inspect", "datasets", "profiles", "preview", *BELOW_AUDIT.values()}
+OFFLINE = {"serve", "inspect", "datasets", "profiles", "preview", *BELOW_AUDIT.values(), None}  # they ask no server
 AT_ONCE = {"preview"}  # the process does nothing else with what it imports
 WRITES_NOTHING = {"profiles", None}
 BEGINS_ANEW = {"train", "evaluate", "reproduce"}  # what they have done is kept at the end, but of the ladder's rungs
@@ -213,7 +209,7 @@ def _run(arguments: list[str]) -> int:
     place = command_at(arguments)
     command = arguments[place] if place is not None and arguments[place] in COMMANDS else None
     own = prepare_environment(_home(arguments), make_home=command not in WRITES_NOTHING)
-    does = _function_of(command, arguments)
+    does = function_of(command, arguments)
     if does not in OFFLINE and not HELP.intersection(arguments):
         require_proxies()
         require_compiling()
@@ -226,13 +222,6 @@ def _run(arguments: list[str]) -> int:
                 import_lean()
             import_module(COMMANDS[command][0].partition(":")[0])
     return app.meta(exit_on_error=False, print_error=False, result_action="return_value") or 0
-
-
-def _function_of(command: str | None, arguments: list[str]) -> str | None:
-    """Return the name of the function that a command line calls: of `audit compare`, that of `compare`."""
-    if command != "audit":
-        return command
-    return next((LOOKING[word] for word in arguments[arguments.index(command) + 1 :][:1] if word in LOOKING), command)
 
 
 def _named_pictures(arguments: list[str]) -> bool:

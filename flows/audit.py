@@ -30,7 +30,7 @@ from storage.files.locks import locked
 from storage.files.places import local
 from storage.files.targets import require_folder
 from tasks.audit.attackers import budget
-from tasks.audit.attackers.labelled import find_unseen, size_of
+from tasks.audit.attackers.labelled import drop_labelled, find_unseen, size_of
 from tasks.audit.attackers.sample_pictures import samples_of
 from tasks.audit.attackers.verdict import percent, strongest, verdict_of
 from tasks.audit.schema import SCHEMA, Audit, Generator, Target
@@ -143,19 +143,20 @@ def audit(request: AuditRequest, choice: AuditChoice) -> dict[str, Any]:
     target, folder = choice
     with locked(folder):
         clock = Clock(request.minutes)
-        dataset, generator, began = draw_pictures(request, choice, clock)
         with crew(request.workers, request.cluster):
+            dataset, generator, began = draw_pictures(request, choice, clock)
             field = attacked(request, choice, dataset, clock)
-            kept = field.steps.find("finished")
-            result = find_audit(folder) if kept else None
+            result = find_audit(folder) if field.steps.find("finished") else None
+            kept = result is not None
             if result is None:
                 get_run_logger().info("%s unseen pictures; %s", len(field.unseen.rows), clock.told())
                 attack_all(field)
                 content = put_together(request, target, field, generator, began)
                 write_result(folder, content)
                 field.steps.keep("finished", {"started": began})
+                drop_labelled(field.state)
                 result = dict(content)
-    report = for_people(result, str(folder), str(folder / PAGE), kept=kept is not None)
+    report = for_people(result, str(folder), str(folder / PAGE), kept=kept)
     require_strong(result, request.fail_above, report)
     return report
 
@@ -171,7 +172,7 @@ def draw_pictures(request: AuditRequest, choice: AuditChoice, clock: Clock) -> t
         steps.forget()
     kept = steps.find("drawn")
     wanted = kept["count"] if kept else DRAWN_FOR_UNSEEN * budget.unseen_wanted(request.minutes)
-    dataset, generator = draw_target(target, wanted, clock.until("drawing"))
+    dataset, generator = draw_target(target, wanted, clock.until("drawing"), request.workers)
     if kept is None:
         kept = {"count": len(dataset), "started": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"}
         steps.keep("drawn", kept)
@@ -195,7 +196,7 @@ def attacked(request: AuditRequest, choice: AuditChoice, dataset: Dataset, clock
     }  # fmt: skip
     draws = target.given if target.kind == "profile" else None
     field = Attacked(
-        dataset, unseen, draws, words_of(dataset), request.fold_case, request.label_price, request.seed, folder,
+        dataset, unseen, draws, words_of(dataset), request.fold_case, request.label_price, request.seed,
         Steps(folder, depends), clock,
     )  # fmt: skip
     if unseen.dropped:
@@ -253,7 +254,7 @@ def spelled_again(request: AuditRequest) -> str:
         if value in (None, False) or value == field.default or field.name in ("workers", "cluster", "again", "out"):
             continue
         words += [] if field.name == "target" else [f"--{field.name.replace('_', '-')}"]
-        words += [] if value is True else [shlex.quote(str(value))]
+        words += [] if value is True else [shlex.quote(f"{value:g}" if isinstance(value, float) else str(value))]
     return " ".join(words)
 
 

@@ -24,6 +24,10 @@ def find_browser() -> str | None:
     return next(filter(None, map(shutil.which, PROGRAMS)), None)
 
 
+class NoBrowserError(Exception):
+    """No browser is installed, or it does not start here; the text says which."""
+
+
 class Browser:
     """A page of a running browser.
 
@@ -128,7 +132,7 @@ def browser(folder: Path) -> Iterator[Browser]:
     """Start a browser with a profile of its own in a folder, without a network, and end it."""
     program = find_browser()
     if program is None:
-        raise FileNotFoundError(f"none of {', '.join(PROGRAMS)} is installed")
+        raise NoBrowserError(f"none of {', '.join(PROGRAMS)} is installed")
     (their_in, to), (back, their_out) = os.pipe(), os.pipe()
     command = [
         program, "--headless", "--remote-debugging-pipe", f"--user-data-dir={folder}", "--no-first-run",
@@ -149,7 +153,10 @@ def browser(folder: Path) -> Iterator[Browser]:
     os.close(their_in)
     os.close(their_out)
     try:
-        found = Browser(to, back)
+        try:
+            found = Browser(to, back)
+        except (RuntimeError, TimeoutError, BrokenPipeError) as error:
+            raise NoBrowserError(f"{program} does not start here: {error}") from error
         yield found
         with suppress(RuntimeError, TimeoutError, BrokenPipeError):
             found._session = None

@@ -76,7 +76,7 @@ def attack_with_program(field: Attacked, name: str) -> None:
 def read_with_program(field: Attacked, program: other_programs.Program) -> Answers:
     """Choose a program's settings by labelled pictures, and read unseen pictures with them."""
     few = min(other_programs.CHOOSING, labelled_in(field.dataset))
-    chosen_by = take_labelled(field.dataset, few, field.folder / "state" / f"labelled-{few}")
+    chosen_by = take_labelled(field.dataset, few, field.state)
     way, seconds = other_programs.choose(program, chosen_by, field.alphabet, field.fold_case)
     affordable = int(field.clock.share("unlabelled") / 2 / max(seconds, 1e-4))
     count = min(max(affordable, FEWEST), len(field.unseen.rows))

@@ -41,12 +41,16 @@ class Attacked:
     fold_case: bool
     price: float
     seed: int
-    folder: Path
     steps: Steps
     clock: Clock
     entries: list[Attacker] = field(default_factory=list)
     answers: dict[str, Answers] = field(default_factory=dict)
     skipped: list[Skipped] = field(default_factory=list)
+
+    @property
+    def state(self) -> Path:
+        """Return the folder of what is not finished yet, and of models."""
+        return self.steps.folder
 
     @property
     def alphabet(self) -> str:

@@ -94,7 +94,7 @@ def use_by(field: Attacked, entry: Attacker) -> ModelUse | None:
 
 
 def _model_of(field: Attacked, entry: Attacker) -> Place | None:
-    models = field.folder / "state" / "models"
+    models = field.state / "models"
     name = {"classic": f"classic-{entry['labels']}.skops", "deep": f"deep-{entry['labels']}.onnx"}.get(entry["name"])
     shipped = {"ladder": SHIPPED, "strangers": STRANGERS}.get(entry["name"])
     if shipped is not None:

@@ -10,13 +10,13 @@ from typing import Any
 from prefect import task
 from prefect.artifacts import create_markdown_artifact
 from prefect.cache_policies import NO_CACHE
-from tasks.audit.page.report_page import write_page
 
 from flows.reporting.progress import artifact_key
 from flows.workers.cluster import cores
 from storage.audits import PAGE, save_audit
 from storage.texts import code, markdown
 from tasks.audit.attackers.verdict import percent, told_interval
+from tasks.audit.page.report_page import write_page
 from tasks.audit.schema import Attacker, Audit, Made
 from tasks.rates import Rate
 

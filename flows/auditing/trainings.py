@@ -11,7 +11,9 @@ from flows.train import train
 from flows.workers.deep_training import DeepChoice, choose_deep, fit_deep
 from storage.errors import BadInput, NothingLearnt
 from storage.files import atomic
+from storage.files.places import local
 from storage.model_records import load_record
+from storage.models import model_digest
 from tasks.audit.attackers import budget
 from tasks.audit.attackers.answers import Answers
 from tasks.audit.attackers.budget import Rung
@@ -101,18 +103,21 @@ class ClassicTraining:
             return None
 
     def _learn(self, rung: Rung) -> Tried:
-        field, began = self._field, time.monotonic()
-        labelled = _labelled(field, rung.labels)
-        plan = field.step(f"plan-classic-{rung.labels}", lambda: {"shows": budget.shows_for(rung, self._pace)})
-        model = _model(field, f"classic-{rung.labels}.skops")
+        field = self._field
+        name = f"classic-{rung.labels}"
+        shows = field.step(f"plan-{name}", lambda: {"shows": budget.shows_for(rung, self._pace)})["shows"]
+        model = _model(field, f"{name}.skops")
         try:
-            train([str(labelled)], pictures=[rung.labels], shows=plan["shows"], out=model, seed=_model_seed(field.seed))
+            trained = _trained(field, name, model, lambda: self._train(rung, shows, model))
         except NothingLearnt:
-            return _nothing(field, time.monotonic() - began)
-        seconds = time.monotonic() - began
-        self._pace = seconds / budget.classic_seconds(rung.labels, plan["shows"])
+            return _nothing(field)
+        self._pace = trained["seconds"] / budget.classic_seconds(rung.labels, shows)
         use = use_of(model, field.alphabet, field.length, field.words, field.fold_case)
-        return Tried(self._read(use, f"the classic reader with {rung.labels:,} labels"), seconds)
+        return Tried(self._read(use, f"the classic reader with {rung.labels:,} labels"), trained["seconds"])
+
+    def _train(self, rung: Rung, shows: int, model: Path) -> None:
+        labelled = _labelled(self._field, rung.labels)
+        train([str(labelled)], pictures=[rung.labels], shows=shows, out=model, seed=_model_seed(self._field.seed))
 
 
 class DeepTraining:
@@ -137,20 +142,22 @@ class DeepTraining:
             return None
 
     def _learn(self, rung: Rung) -> Tried:
-        field, began = self._field, time.monotonic()
-        name = "deep-drawing" if rung.labels == DRAWN else f"deep-{rung.labels}"
+        field, draws = self._field, rung.labels == DRAWN
+        name = "deep-drawing" if draws else f"deep-{rung.labels}"
         seconds = max(min(rung.seconds, field.clock.share("deep")) - budget.DEEP_START, budget.LEAST_DEEP)
-        plan = field.step(f"plan-{name}", lambda: {"minutes": round(seconds / 60, 2)})
+        minutes = field.step(f"plan-{name}", lambda: {"minutes": round(seconds / 60, 2)})["minutes"]
         model = _model(field, f"{name}.onnx")
-        chosen = self._chosen(rung, plan["minutes"])
         try:
-            fit_deep(chosen.sources, chosen.settings, model)
+            trained = _trained(field, name, model, lambda: self._train(rung, minutes, model))
         except NothingLearnt:
-            return _nothing(field, time.monotonic() - began)
-        seconds = time.monotonic() - began
+            return _nothing(field)
         use = use_of(model, field.alphabet, field.length, field.words, field.fold_case)
-        labels = int(load_record(model)["pictures"]) if rung.labels == DRAWN else None
-        return Tried(self._read(use, "the deep reader"), seconds, labels)
+        labels = int(load_record(model)["pictures"]) if draws else None
+        return Tried(self._read(use, "the deep reader"), trained["seconds"], labels)
+
+    def _train(self, rung: Rung, minutes: float, model: Path) -> None:
+        chosen = self._chosen(rung, minutes)
+        fit_deep(chosen.sources, chosen.settings, model)
 
     def _chosen(self, rung: Rung, minutes: float) -> DeepChoice:
         field = self._field
@@ -159,19 +166,31 @@ class DeepTraining:
         return choose_deep([str(_labelled(field, rung.labels))], None, minutes, None, _model_seed(field.seed))
 
 
-def _nothing(field: Attacked, seconds: float) -> Tried:
+def _trained(field: Attacked, name: str, model: Path, train_it: Callable[[], None]) -> dict[str, float]:
+    """Train, unless a run that was ended before it had read with the model has trained it; return the seconds."""
+    step = f"trained-{name}"
+    kept = field.steps.find(step)
+    if kept is None or not model.exists() or kept["sha256"] != model_digest(model):
+        began = time.monotonic()
+        train_it()
+        kept = {"seconds": time.monotonic() - began, "sha256": model_digest(model)}
+        field.steps.keep(step, kept)
+    else:
+        field.clock.count(kept["seconds"])
+    return kept
+
+
+def _nothing(field: Attacked) -> Tried:
     """Return what an attacker answers that learnt nothing: it has no word right."""
-    return Tried(Answers(((),) * len(field.unseen.rows), None, 0.0), seconds)
+    return Tried(Answers(((),) * len(field.unseen.rows), None, 0.0))
 
 
 def _labelled(field: Attacked, labels: int) -> Path:
-    folder = field.folder / "state" / f"labelled-{labels}"
-    take_labelled(field.dataset, labels, folder)
-    return folder.resolve()
+    return local(take_labelled(field.dataset, labels, field.state).folder, "labelled pictures").resolve()
 
 
 def _model(field: Attacked, name: str) -> Path:
-    return atomic.make_folder(field.folder / "state" / "models") / name
+    return atomic.make_folder(field.state / "models") / name
 
 
 def _model_seed(seed: int) -> int:

@@ -4,7 +4,7 @@ Shares and rates are 0 to 1, times are seconds. A later version may add keys; a 
 `SCHEMA`.
 """
 
-from typing import Any, Literal, TypedDict
+from typing import Any, Literal, NotRequired, TypedDict
 
 from tasks.rates import RateRecord
 
@@ -121,7 +121,7 @@ class Verdict(TypedDict):
     currency: str
     compared: int  # attackers that were measured
     low: float | None  # of the strongest, in an interval that holds for all attackers at once; above 1 % is broken
-    reasons: list[str]  # why it is not shown to hold; none if it held
+    reasons: list[str]  # why it is not shown to be strong; none for another word
 
 
 class Sample(TypedDict):
@@ -144,7 +144,7 @@ class Figure(TypedDict):
 class Finding(TypedDict):
     """A defect that needs no attack to be found, or the note that it was looked for and not found."""
 
-    name: str  # border, alike, frequencies, entropy, length, repeats, answer, colour, variation
+    name: str  # border, alike, frequencies, entropy, length, repeats, answer, colour, variation, ground, frames
     title: str
     severity: Literal["high", "low", "none", "unknown"]  # none: looked for, not found; unknown: cannot be told
     plain: str  # what it means for the owner: a sentence or two
@@ -170,6 +170,8 @@ class Cause(TypedDict):
     plain: str
     difference: float  # between the best and the worst bin with n of 30 or more
     bins: list[Bin]
+    p: NotRequired[float]  # the chance of such bins if it did not matter, corrected for the number of causes
+    told_apart: NotRequired[bool]  # p is below 0.01
 
 
 class Letter(RateRecord):
@@ -204,6 +206,10 @@ class WhatIf(TypedDict):
     legible: float  # letters told apart without noise: share of the profile's own; stands in for people
     stronger: bool | None  # than the profile for the owner; None if it cannot be told
     picture: Figure | None
+    p: NotRequired[float]  # the chance of such pairs without a change, corrected for the number of changes
+    worth: NotRequired[float]  # what it buys less what it costs a reader: the order of the list
+    legible_share: NotRequired[float]  # letters told apart
+    overlap_before: NotRequired[float]  # of the profile as it is
 
 
 class Skipped(TypedDict):

@@ -46,9 +46,12 @@ def spread(rungs: Sequence[int], most: int) -> list[int]:
 
 
 def plan_classic(rungs: Sequence[int], seconds: float) -> list[Rung]:
-    """Choose the classic reader's trainings: as many as get the least training within the seconds."""
-    most = max((count for count in range(len(rungs) + 1) if _least_classic(spread(rungs, count)) <= seconds), default=0)
-    chosen = spread(rungs, most)
+    """Choose the classic reader's trainings: the largest that gets the least training, and as many below it as do."""
+    chosen: list[int] = []
+    while rungs and not chosen:
+        counts = range(1, len(rungs) + 1)
+        fitting = [some for some in (spread(rungs, count) for count in counts) if _least_classic(some) <= seconds]
+        chosen, rungs = max(fitting, key=len, default=[]), rungs[:-1]
     spare = (seconds - _least_classic(chosen)) / max(len(chosen), 1)
     return [Rung(labels, _least_classic([labels]) + spare) for labels in chosen]
 

@@ -12,8 +12,8 @@ _EXPLAINED = {
         "ddddocr", "A program for CAPTCHAs that anybody can download; of its models and settings, the best.",
     ),
     "ladder": (
-        "the shipped classic reader", "It cuts a picture into letters. It learnt from other drawn pictures, none of "
-        "these.",
+        "the shipped classic reader", "It cuts a picture into letters. It learnt from pictures of this project's "
+        "profiles, and none of these.",
     ),
     "strangers": (
         "the shipped deep reader", "A network over whole pictures. It learnt from other generators' pictures, none of "

@@ -1,6 +1,8 @@
 """What an attacker may have: labelled pictures of a dataset, and the unseen pictures that all are measured on."""
 
+import shutil
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -11,7 +13,7 @@ import numpy as np
 from storage.dataset import Dataset
 from storage.errors import NotThere
 from storage.files import atomic
-from storage.shards.manifest import Manifest
+from storage.shards.manifest import Manifest, identity_digest
 from storage.shards.shard import BLOCK, FORMAT, SPLITS, Block, layout
 from storage.shards.writer import write_shard
 from storage.texts import canonical
@@ -26,6 +28,7 @@ from tasks.lowlevel.inflate import inflate
 from tasks.profiles.word_lists import WEB2
 from tasks.training.splits import blocks_of
 
+_NAMED = "labelled-"
 _TEST = SPLITS.index("test")
 _SIZES = np.dtype([("height", "<u2"), ("width", "<u2")])
 
@@ -117,20 +120,25 @@ def labelled_texts(dataset: Dataset, count: int) -> list[str]:
     return texts[:count]
 
 
-def take_labelled(dataset: Dataset, count: int, folder: Path) -> Dataset:
+def take_labelled(dataset: Dataset, count: int, within: Path) -> Dataset:
     """Make a dataset of the first `count` pictures that attackers may learn from, with their labels and nothing else.
 
     Of drawn pictures the places of letters and the parameters of drawing are left out: whoever buys labels has
     neither. A dataset of the same pictures that is there is kept.
+
+    Parameters
+    ----------
+    within : Path
+        The folder that it is put into, under a name of its own; `drop_labelled` removes what was put there.
 
     Raises
     ------
     Damaged, NoSpace, Unwritable
     """
     identity = canonical(_identity(dataset, count))
-    there = _there(folder)
-    if there is not None and there.manifest.count == count and _is_from(there, dataset):
-        return there
+    folder = within / f"{_NAMED}{count}-{identity_digest(identity)[:12]}"
+    with suppress(NotThere):
+        return Dataset(folder, inflate)
     atomic.make_folder(folder)
     run = atomic.new_run()
     gathered = Gathered(identity)
@@ -144,16 +152,10 @@ def take_labelled(dataset: Dataset, count: int, folder: Path) -> Dataset:
     return Dataset(folder, inflate)
 
 
-def _there(folder: Path) -> Dataset | None:
-    try:
-        return Dataset(folder, inflate)
-    except NotThere:
-        return None
-
-
-def _is_from(there: Dataset, dataset: Dataset) -> bool:
-    source = there.manifest.source or {}
-    return bool(source.get("digest") == _source_digest(dataset, there.manifest.count))
+def drop_labelled(within: Path) -> None:
+    """Remove the datasets that `take_labelled` made: they can be made again."""
+    for folder in within.glob(f"{_NAMED}*"):
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _source_digest(dataset: Dataset, count: int) -> str:

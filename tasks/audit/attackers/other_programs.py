@@ -23,7 +23,7 @@ from PIL import Image, ImageFilter, ImageOps
 from storage.dataset import Dataset
 from storage.errors import CaptchasError
 from tasks.audit.attackers.answers import Answers, compared_as
-from tasks.audit.attackers.labelled import labelled_texts, pictures_at
+from tasks.audit.attackers.labelled import pictures_at
 
 CHOOSING = 60  # labelled pictures that choose the settings
 _BATCH = 25  # pictures of a process of Tesseract
@@ -117,7 +117,7 @@ def choose(program: Program, labelled: Dataset, letters: str, fold_case: bool) -
     Failed
     """
     as_ = compared_as(fold_case)
-    pictures, truths = as_seen(labelled, range(len(labelled))), labelled_texts(labelled, len(labelled))
+    pictures, truths = as_seen(labelled, range(len(labelled))), labelled[:].texts()
     found: list[tuple[int, int, Choice]] = []
     for number, way in enumerate(program.ways):
         began = time.perf_counter()

@@ -41,7 +41,7 @@ def verdict_of(
     reasons = [] if best is None else _reasons(measured, attackers, skipped)
     word: Word = NOT_SHOWN
     if low is not None and low > BROKEN_RATE:
-        word = BROKEN
+        word, reasons = BROKEN, []
     elif best is not None and not reasons:
         word = HELD
     return {

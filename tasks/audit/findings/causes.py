@@ -2,6 +2,7 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 
 import numpy as np
 from rapidfuzz.distance import Levenshtein
@@ -59,7 +60,9 @@ def find_causes(
     # Saliency shows pictures that were read right, the surest first, and one that was read wrong.
     sure = np.nan_to_num(np.asarray(confidences, np.float64)[chosen], nan=0.0)
     order = np.argsort(-sure, kind="stable")
-    shown = [k for k in order.tolist() if right[chosen[k]]][:3] + [k for k in order.tolist() if not right[chosen[k]]][:1]
+    shown = [k for k in order.tolist() if right[chosen[k]]][:3] + [k for k in order.tolist() if not right[chosen[k]]][
+        :1
+    ]
     return Why(
         attacker="", n=len(truths), causes=_causes(properties, right[chosen]), letters=_letters(truths, reads),
         pairs=_pairs(truths, reads), failures=_failures(truths, reads),
@@ -91,16 +94,14 @@ def _cause(one: Property, bins: list[Bin], p: float) -> Cause:
     worst = min(large, key=lambda b: b["rate"] or 0.0)
     difference = (best["rate"] or 0.0) - (worst["rate"] or 0.0)
     told = p < TOLD
-    plain = (
-        f"{one.title}: {100 * (best['rate'] or 0):.0f} % right at {best['label']}, {100 * (worst['rate'] or 0):.0f} % at "
-        f"{worst['label']}."
-        + ("" if told else " Chance may make such a difference: more pictures would tell.")
-    )
-    cause: dict[str, object] = {
-        "name": one.name, "title": one.title, "stored": one.stored, "plain": plain, "difference": difference,
-        "bins": bins, "p": p, "told_apart": told,
-    }  # fmt: skip
-    return cause  # type: ignore[return-value]  # with two keys more than the schema names
+    rates = [f"{100 * (b['rate'] or 0):.0f} % right at {b['label']}" for b in (best, worst)]
+    plain = f"{one.title}: {', '.join(rates)}."
+    if not told:
+        plain += " Chance may make such a difference: more pictures would tell."
+    return Cause(
+        name=one.name, title=one.title, stored=one.stored, plain=plain, difference=difference, bins=bins, p=p,
+        told_apart=told,
+    )  # fmt: skip
 
 
 def _bins(one: Property, right: np.ndarray) -> list[Bin]:
@@ -113,7 +114,7 @@ def _bins(one: Property, right: np.ndarray) -> list[Bin]:
         return [_bin(_shown(value), float(value), float(value), right[one.values == value]) for value in values]
     edges = np.unique(np.quantile(one.values, np.linspace(0, 1, BINS + 1)))
     found = []
-    for k, (low, high) in enumerate(zip(edges[:-1], edges[1:], strict=True)):
+    for k, (low, high) in enumerate(pairwise(edges.tolist())):
         last = k == len(edges) - 2
         inside = (one.values >= low) & ((one.values <= high) if last else (one.values < high))
         found.append(_bin(f"{_shown(low)} to {_shown(high)}", float(low), float(high), right[inside]))
@@ -131,7 +132,9 @@ def _bin(label: str, start: float | None, stop: float | None, right: np.ndarray)
 def _aligned(truth: str, said: str) -> list[tuple[str, str]]:
     """Return each true letter and what was read for it, '' for nothing, by the fewest changes."""
     pairs = []
-    for tag, first, last, start, stop in Levenshtein.opcodes(truth, said):
+    for change in Levenshtein.opcodes(truth, said):
+        tag, first, last = change.tag, change.src_start, change.src_end
+        start, stop = change.dest_start, change.dest_end
         if tag == "equal" or tag == "replace":
             pairs += list(zip(truth[first:last], said[start:stop], strict=True))
         elif tag == "delete":

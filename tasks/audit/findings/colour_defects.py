@@ -71,8 +71,8 @@ def find_colour(sample: Sampled) -> Finding:
         plain += f" One rule holds for all: {rule} (right for {100 * told:.0f} % of the pixels)."
     plain += " A program keeps the letters' colour and drops all else; the noise then hinders people only."
     return finding(
-        "colour", title, severity, plain, "Draw lines and specks in the colour of the letters that they cross.", figures,
-        _cleaned(clean or noisy),
+        "colour", title, severity, plain, "Draw lines and specks in the colour of the letters that they cross.",
+        figures, _cleaned(clean or noisy),
     )  # fmt: skip
 
 

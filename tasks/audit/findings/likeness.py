@@ -1,6 +1,7 @@
 """Letters that are drawn alike: pictures of two letters of which nobody can say which is which."""
 
 from collections.abc import Sequence
+from typing import TypedDict
 
 import numpy as np
 from scipy import special
@@ -11,8 +12,8 @@ from tasks.audit.findings.measuring.shown import Severity, figure, finding, shee
 from tasks.audit.schema import Figure, Finding
 
 LOOK_ALIKES = (
-    "O0", "0o", "Oo", "QO", "Il", "I1", "l1", "lI", "il", "S5", "s5", "B8", "Z2", "z2", "G6", "g9", "q9", "b6", "cC", "vV", "wW",
-    "xX", "zZ", "sS", "uU", "pP", "kK", "UV", "uv", "VY", "rn",
+    "O0", "0o", "Oo", "QO", "Il", "I1", "l1", "lI", "il", "S5", "s5", "B8", "Z2", "z2", "G6", "g9", "q9", "b6", "cC",
+    "vV", "wW", "xX", "zZ", "sS", "uU", "pP", "kK", "UV", "uv", "VY", "rn",
 )  # fmt: skip
 MOST_LETTERS = 6000
 LEAST_LETTERS = 20  # of each of two letters
@@ -21,8 +22,17 @@ SAME = 0.42
 _SHOWN = 6
 
 
+class Pair(TypedDict):
+    """Two letters, the share of their pictures that are nearer to the other, its lower end, and the pictures."""
+
+    letters: str
+    confused: float
+    low: float
+    n: int
+
+
 def find_alike(letters: Cut, alphabet: str, texts: Sequence[str]) -> Finding:
-    """Compare the pictures of every two letters: is a letter's nearest picture one of its own, or of the other?"""
+    """Compare the pictures of every two letters: ask whether the nearest picture shows the same letter or the other."""
     title = "Letters that are drawn alike"
     known = set(alphabet) | set("".join(texts))
     listed = sorted({pair for pair in LOOK_ALIKES if set(pair) <= known and len(set(pair)) == 2})
@@ -52,7 +62,7 @@ def find_alike(letters: Cut, alphabet: str, texts: Sequence[str]) -> Finding:
         "alike", title, "high" if same else "low",
         said + " That stops people as much as programs, and a program may try both.",
         "Leave one letter of each pair out, or accept either as the answer (and upper case for lower case).",
-        figures, [_pictures(letters, str(pair["letters"]), float(str(pair["confused"]))) for pair in alike[:3]],
+        figures, [_pictures(letters, pair["letters"], pair["confused"]) for pair in alike[:3]],
     )  # fmt: skip
 
 
@@ -60,7 +70,7 @@ def _named(pairs: Sequence[str]) -> str:
     return ", ".join(f"{pair[0]} and {pair[1]}" for pair in pairs)
 
 
-def _confused(letters: Cut, enough: set[str]) -> list[dict[str, object]]:
+def _confused(letters: Cut, enough: set[str]) -> list[Pair]:
     """Return the pairs of letters, the most alike first, with the share of letters nearer to the other of the two.
 
     The nearest of all other pictures of the two letters decides; both letters have the same weight. `low` is the lower
@@ -72,7 +82,7 @@ def _confused(letters: Cut, enough: set[str]) -> list[dict[str, object]]:
     place = {kind: number for number, kind in enumerate(kinds)}
     label = np.array([place[letters.labels[row]] for row in rows])
     nearest = nearest_by_kind(framed([letters.pictures[row] for row in rows]), label, len(kinds))
-    found: list[dict[str, object]] = []
+    found: list[Pair] = []
     quantile = float(-special.ndtri(evidence.LEVEL / max(1, len(kinds) * (len(kinds) - 1) // 2)))
     for a in range(len(kinds)):
         for b in range(a + 1, len(kinds)):
@@ -85,8 +95,10 @@ def _confused(letters: Cut, enough: set[str]) -> list[dict[str, object]]:
             share = (of_first + of_second) / 2
             n = int(2 * min(first.sum(), second.sum()))
             low = share - quantile * np.sqrt(max(share * (1 - share), 0.25 / n) / n)
-            found.append({"letters": kinds[a] + kinds[b], "confused": round(share, 4), "low": round(max(0, low), 4), "n": n})
-    return sorted(found, key=lambda pair: (-float(str(pair["low"])), -float(str(pair["confused"])), str(pair["letters"])))
+            found.append(
+                {"letters": kinds[a] + kinds[b], "confused": round(share, 4), "low": round(max(0, low), 4), "n": n}
+            )
+    return sorted(found, key=lambda pair: (-float(str(pair["low"])), -pair["confused"], pair["letters"]))
 
 
 def _beaten(other: np.ndarray, own: np.ndarray) -> float:

@@ -1,4 +1,4 @@
-"""Defects of the pictures: letters at the border, places and shapes that never vary, a ground that can be taken away."""
+"""Defects of the pictures: letters at the border, places and shapes that never vary, a constant ground."""
 
 from collections import Counter, defaultdict
 from hashlib import blake2b
@@ -36,8 +36,8 @@ def find_border(sample: Sampled, letters: Cut) -> Finding:
     lost, kept = _lost(sample), _kept(letters, shape)
     n = len(set(letters.sources))
     rate = Rate(len(touching), n)
-    figures = {"touching": rate.as_dict(), "letters": dict(which.most_common(10)), "letters_lost": lost, "size_kept": kept,
-               "boxes": "gaps between letters" if letters.by_gaps else "stored"}  # fmt: skip
+    figures = {"touching": rate.as_dict(), "letters": dict(which.most_common(10)), "letters_lost": lost,
+               "size_kept": kept, "boxes": "gaps between letters" if letters.by_gaps else "stored"}  # fmt: skip
     if n < LEAST_PICTURES:
         plain = "Where the letters are is not known, and gaps do not tell it, so their borders were not looked at."
         return finding("border", title, "unknown", plain, None, figures)
@@ -194,7 +194,9 @@ def _mean_picture(sample: Sampled) -> list[Figure]:
     rows = max(by_size(sample.pictures), key=len)
     mean = np.mean([sample.inks[row] for row in rows], axis=0)
     ink = (255 * mean / max(1.0, float(mean.max()))).astype(np.uint8)
-    return [figure(ink, f"The mean of {len(rows)} pictures: dark where ink often is. Letters stand in the same places.")]
+    return [
+        figure(ink, f"The mean of {len(rows)} pictures: dark where ink often is. Letters stand in the same places.")
+    ]
 
 
 def find_ground(sample: Sampled) -> Finding:
@@ -222,11 +224,13 @@ def find_ground(sample: Sampled) -> Finding:
     severity: Severity = "high" if within >= LARGE_PATTERN else "low"
     where = "where the letters are" if severity == "high" else "mostly outside the letters"
     shown = [
-        figure(median.astype(np.uint8), f"The median of {len(rows)} pictures: what is left when letters are averaged away.")
+        figure(
+            median.astype(np.uint8), f"The median of {len(rows)} pictures: what is left when letters are averaged away."
+        )
     ]
     return finding(
         "ground", title, severity,
-        f"{100 * share:.1f} % of the pixels are a pattern that is the same in all pictures, {where}. An attacker averages "
-        "some pictures, gets the pattern alone, and subtracts it.",
+        f"{100 * share:.1f} % of the pixels are a pattern that is the same in all pictures, {where}. An attacker "
+        "averages some pictures, gets the pattern alone, and subtracts it.",
         "Draw lines and grounds anew for each picture.", figures, shown,
     )  # fmt: skip

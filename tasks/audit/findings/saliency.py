@@ -60,7 +60,7 @@ def _shown(picture: np.ndarray, text: str, read: Read) -> Figure:
         told = f"Covering any square of {side} px changes nothing."
     else:
         told = (
-            f"The darker the orange, the more often covering a square of {side} px there changes the answer; it matters "
-            f"most in the {where} third. Where nothing is tinted, the answer does not depend on it."
+            f"The darker the orange, the more often covering a square of {side} px there changes the answer; it "
+            f"matters most in the {where} third. Where nothing is tinted, the answer does not depend on it."
         )
     return figure(sheet([seen, over], 1), f"A picture {said}, and below it how much each part matters. {told}")

@@ -65,12 +65,15 @@ def find_frequencies(texts: Sequence[str], alphabet: str, why: str | None) -> Fi
     plain = (
         f"Letters are not drawn evenly: against its fair share, {said}.{where} A letter has {entropy:.2f} bits instead "
         f"of {math.log2(size):.2f}, and an attacker who guesses the commonest is right in "
-        f"{100 * counts.max() / n:.1f} % instead of {100 / size:.1f} %."
-        + ("" if why is None else f" {why}")
+        f"{100 * counts.max() / n:.1f} % instead of {100 / size:.1f} %." + ("" if why is None else f" {why}")
     )
-    remedy = None if why else (
-        "Draw each letter with a uniform random choice, such as Python's secrets.choice; rounding a random number to "
-        "a place in the list draws the first and the last letter half as often."
+    remedy = (
+        None
+        if why
+        else (
+            "Draw each letter with a uniform random choice, such as Python's secrets.choice; rounding a random number "
+            "to a place in the list draws the first and the last letter half as often."
+        )
     )
     return finding("frequencies", "How often each letter occurs", severity, plain, remedy, figures)
 

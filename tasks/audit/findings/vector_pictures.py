@@ -29,10 +29,9 @@ class VectorPictures:
         source = data.decode("utf-8", "replace")
         told = "".join(part.strip() for part in _TEXT.findall(source))
         self._texts += bool(told) and (text is None or "".join(text.split()) in told)
-        paths = [
-            (_D.search(tag), tag) for tag in _PATH.findall(source) if not _HOLLOW.search(tag)
-        ]  # fmt: skip
-        drawn = sorted((_left(found.group(1)), "".join(_COMMAND.findall(found.group(1)))) for found, _ in paths if found)
+        paths = [_D.search(tag) for tag in _PATH.findall(source) if not _HOLLOW.search(tag)]
+        lines = [found.group(1) for found in paths if found]
+        drawn = sorted((_left(line), "".join(_COMMAND.findall(line))) for line in lines)
         if text is not None and len(drawn) == len(text):
             self._seen.append([(commands, letter) for (_, commands), letter in zip(drawn, text, strict=True)])
             self._letters += len(text)
@@ -44,7 +43,9 @@ class VectorPictures:
             for commands, letter in lines:
                 table[commands][letter] += 1
         asked = [pair for lines in self._seen[1::2] for pair in lines]
-        right = sum(bool(table[commands]) and table[commands].most_common(1)[0][0] == letter for commands, letter in asked)
+        right = sum(
+            bool(table[commands]) and table[commands].most_common(1)[0][0] == letter for commands, letter in asked
+        )
         return right, len(asked)
 
     def figures(self) -> dict[str, object]:
@@ -52,9 +53,7 @@ class VectorPictures:
         if not self._files:
             return {}
         right, asked = self._constant()
-        return {
-            "svg_files": self._files, "svg_with_text": self._texts, "svg_letters_told": right, "svg_letters": asked
-        }
+        return {"svg_files": self._files, "svg_with_text": self._texts, "svg_letters_told": right, "svg_letters": asked}
 
     def weaknesses(self) -> list[str]:
         """Say what the structure gives away, a sentence each."""

@@ -109,8 +109,8 @@ def paired_difference(before: np.ndarray, after: np.ndarray) -> tuple[float, flo
     (low1, high1), (low2, high2) = wilson(both + only_after, n), wilson(both + only_before, n)
     product = (both + only_after) * (only_before + neither) * (both + only_before) * (only_after + neither)
     gap = both * neither - only_after * only_before
-    gap = max(gap - n / 2, 0) if gap > 0 else gap
-    together = gap / math.sqrt(product) if product else 0.0
+    corrected = max(gap - n / 2, 0.0) if gap > 0 else float(gap)
+    together = corrected / math.sqrt(product) if product else 0.0
     difference = first - second
 
     def reach(a: float, b: float) -> float:
@@ -130,4 +130,3 @@ def binomial_z(count: int, n: int, share: float) -> float:
 def strict_z(tests: int) -> float:
     """Return the deviation that none of so many tests passes by chance, at `LEVEL` (Bonferroni)."""
     return float(-special.ndtri(LEVEL / max(tests, 1) / 2))
-

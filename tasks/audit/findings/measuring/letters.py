@@ -84,7 +84,9 @@ def shrunk(square: np.ndarray) -> np.ndarray:
     """Return a square of `SIDE` pixels a side, each the mean of what it covers (or the nearest pixel)."""
     side = len(square)
     edges = np.arange(SIDE + 1) * side / SIDE
-    weights = np.minimum(np.arange(side)[None] + 1, edges[1:, None]) - np.maximum(np.arange(side)[None], edges[:-1, None])
+    weights = np.minimum(np.arange(side)[None] + 1, edges[1:, None]) - np.maximum(
+        np.arange(side)[None], edges[:-1, None]
+    )
     weights = np.maximum(weights, 0)
     weights /= weights.sum(axis=1, keepdims=True)
     small: np.ndarray = weights @ square @ weights.T

@@ -54,7 +54,9 @@ def stored_properties(dataset: Dataset, parameters: np.ndarray) -> list[Property
             found.append(_number(name, values))
     both = {"ground_colour", "letter_colour"} <= set(parameters.dtype.names or ())
     if both:
-        found.append(Property("contrast", "contrast of letters to their ground, n : 1", _stored_contrast(parameters), True))
+        found.append(
+            Property("contrast", "contrast of letters to their ground, n : 1", _stored_contrast(parameters), True)
+        )
     return [one for one in found if len(np.unique(one.values)) > 1]
 
 
@@ -96,7 +98,7 @@ def brightness_of(shares: np.ndarray) -> np.ndarray:
 
 
 _TITLES = {
-    "contrast measured": "contrast of ink to ground, n : 1",
+    "contrast_measured": "contrast of ink to ground, n : 1",
     "ink": "share of the picture that is ink",
     "columns": "columns with ink between the first and the last, share (1: no gap between letters)",
     "specks": "parts of a few pixels, in 1,000 pixels",
@@ -110,10 +112,7 @@ _TITLES = {
 def measured_properties(pictures: list[np.ndarray], inks: list[np.ndarray], texts: list[str]) -> list[Property]:
     """Measure properties on pictures, and the lengths of their texts."""
     rows = np.array([_measure(picture, ink) for picture, ink in zip(pictures, inks, strict=True)])
-    found = [
-        Property(name.partition(" ")[0] if name != "contrast measured" else "contrast_measured", title, rows[:, k], False)
-        for k, (name, title) in enumerate(_TITLES.items())
-    ]
+    found = [Property(name, title, rows[:, k], False) for k, (name, title) in enumerate(_TITLES.items())]
     found.append(Property("length", "letters of the text", np.array([len(text) for text in texts], np.float64), False))
     grey = not pictures or pictures[0].ndim == 2
     return [one for one in found if len(np.unique(one.values)) > 1 and not (grey and one.name == "colours")]

@@ -14,11 +14,11 @@ from tasks.audit.schema import Figure, Finding
 Severity = Literal["high", "low", "none", "unknown"]
 GAP = 4  # pixels between pictures of a sheet
 WIDEST = 640  # pixels of a figure, as it is stored
-_LARGE = 110  # rows of a picture, from which it is not enlarged
+_LARGE = 240  # rows of a figure, up to which pictures are enlarged
 
 
 def figure(picture: np.ndarray, text: str) -> Figure:
-    """Make a figure of a picture, ink or sRGB, at least `_LARGE` / 2 pixels high."""
+    """Make a figure of a picture, ink or sRGB, enlarged by whole numbers if it is small."""
     seen = as_seen(picture)
     times = max(1, min(3, _LARGE // max(1, seen.shape[0]), WIDEST // max(1, seen.shape[1])))
     seen = seen.repeat(times, axis=0).repeat(times, axis=1)

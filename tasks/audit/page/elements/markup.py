@@ -14,6 +14,7 @@ from storage.texts import plain, plain_lines
 _NAME = re.compile(r"[a-zA-Z][a-zA-Z0-9]*(-[a-zA-Z0-9]+)*")
 _PICTURE = re.compile(r"data:image/(png|jpeg|gif|webp|svg\+xml);base64,[A-Za-z0-9+/]+={0,2}")
 _PLACE = re.compile(r"#[A-Za-z][A-Za-z0-9-]*")
+_PERCENT = re.compile(r"(?<=\d) %")  # no line may end between them
 _VOID = {"br", "hr", "img", "input", "link", "meta", "wbr"}
 _RAW = {"script", "style"}  # their text is not escaped by browsers, so only `raw_element` makes them
 _FETCHED = {"src", "href"}
@@ -90,7 +91,7 @@ def given(text: object, most: int = 200) -> Markup:
     """
     shown = plain(text)
     more = f" … (and {len(shown) - most:,} characters more)" if len(shown) > most else ""
-    return element("bdi", shown[:most] + more)
+    return Markup(f"<bdi>{html.escape(shown[:most] + more, quote=False)}</bdi>")
 
 
 def is_picture(source: str) -> bool:
@@ -103,7 +104,7 @@ def _texts(children: Iterable[Child]) -> Iterable[str]:
         if isinstance(child, Markup):
             yield child.text
         elif isinstance(child, str | int):
-            yield html.escape(plain(child), quote=False)
+            yield _PERCENT.sub("\u00a0%", html.escape(plain(child), quote=False))
         elif child is not None:
             yield from _texts(child)
 

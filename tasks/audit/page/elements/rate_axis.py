@@ -61,8 +61,8 @@ class RateAxis:
             for rate, kind in ((BROKEN_RATE, "broken-line"), (WEAK_RATE, "held-line"))
         ]
         if said:
-            y = self.y(BROKEN_RATE) + 14
-            drawn.append(element("text", "1 %: broken above", x=right - 4, y=y, class_="limit", text_anchor="end"))
+            y = self.y(BROKEN_RATE) - 6
+            drawn.append(element("text", "1 %: broken above", x=left + 5, y=y, class_="limit"))
         return drawn
 
     def point(self, x: float, rate: RateRecord, look: str) -> Markup:

@@ -115,7 +115,9 @@ def price(cost: float | None, currency: str) -> str:
     """Return a price: ``"12.50 USD"``; nothing for nothing."""
     if cost is None:
         return "not known"
-    return "nothing" if cost == 0 else f"{cost:,.2f} {currency}"
+    if cost == 0:
+        return "nothing"
+    return f"{cost:,.2f} {currency}" if cost >= 0.1 else f"{cost:.2g} {currency}"
 
 
 def counted(count: int, thing: str, things: str | None = None) -> str:

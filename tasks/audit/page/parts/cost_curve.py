@@ -14,7 +14,7 @@ from tasks.audit.page.elements.wording import attacker_name, percent, rate_text,
 from tasks.audit.schema import Attacker
 from tasks.rates import RateRecord
 
-WIDE, NARROW = 720, 344  # pixels: for screens, and for telephones, on which the texts of the other would be too small
+WIDE, NARROW = 640, 344  # pixels: for screens, and for telephones, on which the texts of the other would be too small
 _APART = 15.0  # pixels between the names of curves
 
 
@@ -88,7 +88,7 @@ def cost_curve(attackers: Sequence[Attacker], width: int, key: str) -> Markup | 
         [_alone(frame, k, len(without), one, rate) for k, (one, rate) in enumerate(without)],
         _with_labels(frame, curves) if labels else None,
         role="img", viewBox=f"0 0 {width} {height:.0f}", class_=f"curve {'wide' if frame.wide else 'narrow'}",
-        aria_labelledby=f"{key}-title {key}-desc",
+        aria_labelledby=f"{key}-title", aria_describedby=f"{key}-desc",
     )  # fmt: skip
 
 
@@ -97,8 +97,8 @@ def _frame(width: int, without: int, labels: tuple[int, ...]) -> _Frame:
     left = 54.0 if wide else 50.0
     right = width - ((152.0 if labels else 12.0) if wide else 8.0)
     room = right - left
-    zero = 0.0 if not without else room if not labels else min(max(without * (50 if wide else 24), 80), 0.55 * room)
-    return _Frame(width, left, zero, right, RateAxis(24.0, 290.0 if wide else 250.0), labels)
+    zero = 0.0 if not without else room if not labels else min(max(without * (44 if wide else 24), 84), 0.55 * room)
+    return _Frame(width, left, zero, right, RateAxis(32.0, 286.0 if wide else 250.0), labels)
 
 
 def _described(rates: Sequence[tuple[Attacker, RateRecord]]) -> str:
@@ -111,10 +111,10 @@ def _ground(frame: _Frame) -> list[Markup]:
     parts = [(frame.left, frame.left + frame.zero, "no label")] if frame.zero else []
     if frame.labels:
         parts.append((frame.start, frame.right, f"labelled pictures{' (log scale)' if frame.wide else ''}"))
-    drawn = [element("text", "words right", x=0, y=15, class_="axis-name"), *frame.axis.ticks(frame.left)]
+    drawn = [element("text", "words right", x=0, y=14, class_="axis-name"), *frame.axis.ticks(frame.left)]
     for start, stop, name in parts:
         drawn += frame.axis.ground(start, stop)
-        drawn.append(element("text", name, x=(start + stop) / 2, y=15, class_="axis-name", text_anchor="middle"))
+        drawn.append(element("text", name, x=(start + stop) / 2, y=14, class_="axis-name", text_anchor="middle"))
     return drawn
 
 

@@ -8,7 +8,6 @@ from tasks.audit.page.elements.wording import (
     counted,
     duration,
     interval,
-    labels_text,
     percent,
     price,
     title_of,
@@ -71,12 +70,16 @@ def _facts(audit: Audit) -> Markup | None:
     best, verdict = strongest(audit), audit["verdict"]
     if best is None:
         return None
-    labels = labels_text(best["labels"]).removesuffix(" labelled picture").removesuffix(" labelled pictures")
+    seconds = best["seconds_a_success"]
     facts: list[tuple[str, Child, Child]] = [
         ("Strongest attacker", title_of(best), None),
         ("Reads at the first try", _words_right(best), f"{interval(best['words'])} of unseen pictures"),
-        ("Labelled pictures it learnt from", labels, _labels_cost(best, verdict)),
-        ("Time to a success", duration(best["seconds_a_success"]), _tries_said(best)),
+        (
+            "Labelled pictures it learnt from",
+            f"{best['labels']:,}" if best["labels"] else "none",
+            _labels_cost(best, verdict),
+        ),
+        ("Time to a success", "no success seen" if seconds is None else duration(seconds), _tries_said(best)),
     ]
     return element(
         "dl",

@@ -2,7 +2,6 @@ import base64
 import copy
 import hashlib
 import re
-from html.parser import HTMLParser
 from itertools import pairwise
 
 import pytest
@@ -10,40 +9,8 @@ import pytest
 from storage.texts import plain
 from tasks.audit import schema
 from tasks.audit.page.report_page import write_page
+from tests.parsed_page import Parsed
 from tests.sample_audit import ALPHABET, HOSTILE, audit, noise_png, rate
-
-VOID = {"br", "hr", "img", "input", "link", "meta", "wbr"}
-
-
-class Parsed(HTMLParser):
-    """A page as a list of elements, with the text in each; it fails where an element does not end."""
-
-    def __init__(self, page: str):
-        super().__init__()
-        self.elements: list[tuple[str, dict[str, str | None], list[str]]] = []
-        self._open: list[int] = []
-        self.feed(page)
-        self.close()
-        assert self._open == []
-
-    def handle_starttag(self, tag, attributes):
-        self.elements.append((tag, dict(attributes), []))
-        assert len(dict(attributes)) == len(attributes)
-        if tag not in VOID:
-            self._open.append(len(self.elements) - 1)
-
-    def handle_endtag(self, tag):
-        assert self.elements[self._open.pop()][0] == tag
-
-    def handle_data(self, data):
-        for place in self._open:
-            self.elements[place][2].append(data)
-
-    def all(self, *tags: str) -> list[tuple[str, dict[str, str | None], str]]:
-        return [(tag, attributes, "".join(text)) for tag, attributes, text in self.elements if tag in tags]
-
-    def text(self) -> str:
-        return self.all("body")[0][2]
 
 
 @pytest.fixture(scope="module")
@@ -90,7 +57,7 @@ def test_a_screen_reader_finds_its_way(which, request):
     ids = [one["id"] for _, one, _ in found.elements if "id" in one]
     assert len(ids) == len(set(ids))
     for _, one, _ in found.elements:
-        for key in ("aria-labelledby", "href"):
+        for key in ("aria-labelledby", "aria-describedby", "href"):
             for name in (one.get(key) or "").replace("#", "").split():
                 assert name in ids, name
     assert found.all("a")[0][1]["href"] == "#main"
@@ -112,7 +79,9 @@ def test_every_picture_has_a_text(parsed):
     assert len(pictures) == 12 + 2 + 1 + 5 and all(one["alt"] for _, one, _ in pictures)
     assert all(one["src"].startswith("data:image/") for _, one, _ in pictures)
     for _, one, _ in parsed.all("svg"):
-        assert one.get("aria-hidden") == "true" or (one["role"] == "img" and one["aria-labelledby"])
+        assert one.get("aria-hidden") == "true" or (
+            one["role"] == "img" and one["aria-labelledby"] and one["aria-describedby"]
+        )
     assert all(len(text) > 100 for _, _, text in parsed.all("desc"))
 
 

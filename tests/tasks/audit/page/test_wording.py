@@ -7,7 +7,8 @@ from tasks.rates import Rate
 @pytest.mark.parametrize(
     ("share", "reach", "said"),
     [(0.0, None, "0 %"), (1.0, 0.001, "100 %"), (0.923, 0.024, "92.3 %"), (0.9, 0.3, "90 %"),
-     (0.99996, 0.0004, "99.996 %"), (0.0005, None, "0.05 %"), (0.0123, None, "1.2 %"), (0.5, None, "50 %"), (None, None, "not known"),
+     (0.99996, 0.0004, "99.996 %"), (0.0005, None, "0.05 %"),
+     (0.0123, None, "1.2 %"), (0.5, None, "50 %"), (None, None, "not known"),
      (float("nan"), 0.1, "not known"), (1e-12, None, "0 %")],
 )  # fmt: skip
 def test_a_share_has_as_many_decimals_as_it_bears(share, reach, said):
@@ -40,6 +41,7 @@ def test_times_have_the_unit_that_fits(seconds, said):
 
 def test_differences_and_prices_have_signs_and_units():
     assert [wording.points(value) for value in (-0.12, 0.0001, 0.3)] == ["−12.0", "0", "+30.0"]
-    assert [wording.price(value, "EUR") for value in (None, 0.0, 1234.5)] == ["not known", "nothing", "1,234.50 EUR"]
+    assert [wording.price(value, "EUR") for value in (None, 0.0, 0.001, 1234.5)] == [
+        "not known", "nothing", "0.001 EUR", "1,234.50 EUR"]  # fmt: skip
     assert [wording.number(value) for value in (None, 3, 1234.4, 0.05, float("inf"))] == [
         "not known", "3", "1,234", "0.05", "not known"]  # fmt: skip
