@@ -40,7 +40,7 @@ COMMANDS = {
     "import": ("flows.ingest:ingest", "Make a dataset of a folder of labelled pictures."),
     "train": ("flows.train:train", "Train the letter network on a dataset."),
     "evaluate": ("flows.evaluate:evaluate", "Measure a model on a dataset's pictures that it has not seen."),
-    "audit": ("flows.audit:commands", "Judge how strong a CAPTCHA is: let attackers try, and say what they got."),
+    "audit": ("flows.audit:audit", "Judge how strong a CAPTCHA is: let attackers try, and say what they got."),
     "solve": ("flows.solve:solve", "Read a folder of pictures into a file, or named pictures at once."),
     "serve": ("flows.serve:serve", "Choose the model that solve reads with, or tell which one it is."),
     "reproduce": ("flows.reproduce:reproduce", "Run the book's procedure as printed, then mend one defect at a time."),
@@ -69,7 +69,7 @@ app = App(
 app.meta.suppress_keyboard_interrupt = False  # `main` answers signals
 SHARED = Group("Options of every command")
 for _name, (_where, _help) in COMMANDS.items():
-    app.command(_where, name=_name, help=_help)
+    app.command("flows.audit:commands" if _name == "audit" else _where, name=_name, help=_help)
 
 
 HOME_HELP = "Folder of datasets, models, reports and answers; else $CAPTCHAS_HOME, else ./data."

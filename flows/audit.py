@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from cyclopts import App
-from prefect import flow, get_run_logger
+from prefect import flow
 
 from flows.auditing.attacks import attack_all
 from flows.auditing.clock import Clock
 from flows.auditing.comparing import audit_history, compare_audits
+from flows.auditing.course import Course
 from flows.auditing.field import Attacked
 from flows.auditing.following import explain_success, find_all_defects, try_changes
 from flows.auditing.results import for_people, made, write_result
@@ -30,7 +31,7 @@ from storage.files.locks import locked
 from storage.files.places import local
 from storage.files.targets import require_folder
 from tasks.audit.attackers import budget
-from tasks.audit.attackers.labelled import find_unseen, size_of
+from tasks.audit.attackers.labelled import drop_labelled, find_unseen, size_of
 from tasks.audit.attackers.sample_pictures import samples_of
 from tasks.audit.attackers.verdict import percent, strongest, verdict_of
 from tasks.audit.schema import SCHEMA, Audit, Generator, Target
@@ -149,11 +150,12 @@ def audit(request: AuditRequest, choice: AuditChoice) -> dict[str, Any]:
             result = find_audit(folder) if field.steps.find("finished") else None
             kept = result is not None
             if result is None:
-                get_run_logger().info("%s unseen pictures; %s", len(field.unseen.rows), clock.told())
                 attack_all(field)
                 content = put_together(request, target, field, generator, began)
                 write_result(folder, content)
+                field.course.ends()
                 field.steps.keep("finished", {"started": began})
+                drop_labelled(field.state)
                 result = dict(content)
     report = for_people(result, str(folder), str(folder / PAGE), kept=kept)
     require_strong(result, request.fail_above, report)
@@ -196,7 +198,7 @@ def attacked(request: AuditRequest, choice: AuditChoice, dataset: Dataset, clock
     draws = target.given if target.kind == "profile" else None
     field = Attacked(
         dataset, unseen, draws, words_of(dataset), request.fold_case, request.label_price, request.seed,
-        Steps(folder, depends), clock,
+        Steps(folder, depends), clock, Course(target.name, clock),
     )  # fmt: skip
     if unseen.dropped:
         field.skip(
@@ -219,6 +221,7 @@ def put_together(
 ) -> Audit:
     """Judge, look for what follows, and return all that was found."""
     best = strongest(field.entries)
+    field.course.begins("looking for defects, causes and changes")
     findings = find_all_defects(field, target.profile, target.sources)
     why = explain_success(field, target.profile, best) if best else None
     what_if = try_changes(field, target.profile)

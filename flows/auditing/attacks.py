@@ -23,6 +23,7 @@ from tasks.audit.attackers.model_reading import ModelUse, gather, read_jobs, rea
 from tasks.shipped import SHIPPED, STRANGERS
 
 PROGRAMS = ("tesseract", "ddddocr")
+MODELS = (SHIPPED, STRANGERS)
 FEWEST = 50  # unseen pictures that a slow program reads at least
 
 
@@ -31,7 +32,7 @@ def attack_all(field: Attacked) -> None:
     attack_blindly(field)
     for name in PROGRAMS:
         attack_with_program(field, name)
-    for model in (SHIPPED, STRANGERS):
+    for model in MODELS:
         attack = attack_of(model.stem)
         try:
             use = use_of(model, field.alphabet, field.length, field.words, field.fold_case)

@@ -6,9 +6,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from prefect import get_run_logger
-
 from flows.auditing.clock import Clock
+from flows.auditing.course import Course
 from storage.audits import Steps
 from storage.dataset import Dataset
 from tasks.audit.attackers.answers import Answers, Attack, judge, not_tried
@@ -43,6 +42,7 @@ class Attacked:
     seed: int
     steps: Steps
     clock: Clock
+    course: Course
     entries: list[Attacker] = field(default_factory=list)
     answers: dict[str, Answers] = field(default_factory=dict)
     skipped: list[Skipped] = field(default_factory=list)
@@ -78,7 +78,7 @@ class Attacked:
         key = key or f"{attack.name}-{attack.labels}"
         kept = self.steps.find(key, **more)
         if kept is None:
-            get_run_logger().info("trying %s, %s", told(attack), self.clock.told())
+            self.course.begins(f"trying {told(attack)}")
             began = time.monotonic()
             tried = read()
             attack = attack if tried.labels is None else replace(attack, labels=tried.labels)
@@ -91,17 +91,17 @@ class Attacked:
         self.answers[f"{attack.name}-{entry['labels']}"] = Answers.of(kept["answers"])
         self.entries.append(entry)
         words = entry["words"] or {"right": 0, "n": 0}
-        get_run_logger().info("%s: %s of %s right", told(attack), words["right"], words["n"])
+        self.course.tells(f"{told(attack)}: {words['right']:,} of {words['n']:,} right")
         return entry
 
     def leave(self, attack: Attack, why_not: str) -> None:
         """Note that an attacker cannot be tried here."""
-        get_run_logger().info("%s is not tried: %s", told(attack), why_not)
+        self.course.tells(f"{told(attack)} is not tried: {why_not}")
         self.entries.append(not_tried(attack, why_not))
 
     def skip(self, part: str, why: str) -> None:
         """Note that a part is left out."""
-        get_run_logger().warning("left out, %s: %s", part, why)
+        self.course.tells(f"left out, {part}: {why}")
         self.skipped.append({"part": part, "why": why})
 
     def step(self, name: str, work: Callable[[], Any], **more: object) -> Any:

@@ -88,28 +88,34 @@ def divide(picture: np.ndarray, letters: int) -> Divided:
         How many letters it has.
     """
     layers = layers_of(picture)
-    inked = sum(layer.pixels for layer in layers)
     every = np.logical_or.reduce([layer.mask for layer in layers]) if layers else np.zeros(picture.shape[:2], bool)
-    choices = [[layer] for layer in layers]
-    if len(layers) > 2:
-        choices += [[layer for layer in layers if layer is not one] for one in layers]
-    best, most = Divided(picture, layers, []), 0.0
-    for chosen in choices:
-        mask = np.logical_or.reduce([layer.mask for layer in chosen])
-        rest = every & ~mask
-        if rest.sum() < LEAST_NOISE * inked:
-            continue
-        like, unlike = shapes_of(mask, rest), shapes_of(rest, mask)
-        fits = like.share >= LETTERS and like.parts >= max(1, (letters + 1) // 3) and like.across >= LEAST_ACROSS
-        others = [layer for layer in layers if all(layer is not one for one in chosen)]
-        noise = unlike.share <= 1 - LETTERS and all(
-            shapes_of(layer.mask, every & ~layer.mask).share <= MIXED for layer in others
-        )
-        if fits and noise and like.share > most:
-            best, most = Divided(picture, chosen, others), like.share
-        if most and chosen is choices[len(layers) - 1]:
-            break
-    return best
+    singles = [[layer] for layer in layers]
+    all_but_one = [[layer for layer in layers if layer is not one] for one in layers] if len(layers) > 2 else []
+    for choices in (singles, all_but_one):
+        found = [(_likeness(chosen, layers, every, letters), chosen) for chosen in choices]
+        most, best = max(found, key=lambda pair: pair[0], default=(0.0, []))
+        if most:
+            return Divided(picture, best, [layer for layer in layers if all(layer is not one for one in best)])
+    return Divided(picture, layers, [])
+
+
+def _likeness(chosen: list[Layer], layers: list[Layer], every: np.ndarray, letters: int) -> float:
+    """Return which share of some layers' pixels is in parts like letters; 0 unless they make all letters, and no noise.
+
+    Then the other layers are noise: neither together nor alone do they make letters.
+    """
+    mask = np.logical_or.reduce([layer.mask for layer in chosen])
+    rest = every & ~mask
+    if rest.sum() < LEAST_NOISE * every.sum():
+        return 0.0
+    like = shapes_of(mask, rest)
+    if like.share < LETTERS or like.parts < max(1, (letters + 1) // 3) or like.across < LEAST_ACROSS:
+        return 0.0
+    if shapes_of(rest, mask).share > 1 - LETTERS:
+        return 0.0
+    others = [layer for layer in layers if all(layer is not one for one in chosen)]
+    mixed = any(shapes_of(layer.mask, every & ~layer.mask).share > MIXED for layer in others)
+    return 0.0 if mixed else like.share
 
 
 _PARTS = ("red", "green", "blue", "saturation", "lightness")

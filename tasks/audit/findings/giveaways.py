@@ -5,7 +5,7 @@ import hashlib
 import re
 import struct
 import zlib
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from tasks.audit.schema import Finding
 MOST_FILES = 2000
 LEAST_ANSWERS = 3  # files that tell their answer; fewer may be chance
 LEAST_SHARE = 0.01
+CONSTANT = 0.8  # share of the files with one answer among those that hold any, from which it is a constant word
 _MOST_TEXT = 1 << 20  # bytes of a compressed text
 _PIXELS = {b"IHDR", b"PLTE", b"IDAT", b"IEND", b"tRNS", b"fdAT", b"fcTL", b"acTL"}
 _WORD = re.compile(rb"[^\W_]+")
@@ -41,14 +42,11 @@ def find_giveaways(sources: Sequence[Path], texts: Sequence[str]) -> list[Findin
         plain = "The original files were not given, so their metadata, names and structure were not looked at."
         return [finding("answer", _TITLE, "unknown", plain, None, {"n": 0})]
     forms = _forms(texts)
-    places: Counter[str] = Counter()
-    wrong: Counter[str] = Counter()
-    examples: dict[str, str] = {}
-    named, frames, moving, unread = 0, [], 0, 0
-    vectors = VectorPictures()
     known = sorted(set(texts))
     step = max(1, len(known) // 2)
     other = {text: known[(place + step) % len(known)] for place, text in enumerate(known)}
+    places, vectors = _Places(), VectorPictures()
+    named, frames, unread = 0, [], 0
     for path in files:
         try:
             data = read_small(path, f"picture {path}")
@@ -60,40 +58,62 @@ def find_giveaways(sources: Sequence[Path], texts: Sequence[str]) -> list[Findin
         vectors.add(path, data, text)
         for place, part in (*parts_of(data), ("a hash in the file name", path.stem.encode())):
             for told in _told(part, text, forms, place):
-                places[place] += 1
-                examples.setdefault(place, f"{path.name}: {told}")
+                places.add(place, path.name, told, text is not None)
             if text is not None and other[text] != text:
-                wrong[place] += bool(list(_told(part, other[text], forms, place)))
-        count = data.count(b"\x21\xf9\x04") if data[:3] == b"GIF" else 1
-        frames.append(count)
-        moving += count > 1
-    found = [_answer(files, unread, named, places, wrong, examples, vectors)]
+                places.wrong[place] += bool(list(_told(part, other[text], forms, place)))
+        frames.append(data.count(b"\x21\xf9\x04") if data[:3] == b"GIF" else 1)
+    found = [_answer(len(files) - unread, unread, named, places, vectors)]
+    moving = sum(count > 1 for count in frames)
     if moving:
         found.append(_moving(frames, moving))
     return found
 
 
+class _Places:
+    """Counts where answers stand: of files whose answer is known, and of others, whose answers must differ."""
+
+    def __init__(self) -> None:
+        self.right: Counter[str] = Counter()
+        self.wrong: Counter[str] = Counter()
+        self.examples: dict[str, str] = {}
+        self._free: dict[str, Counter[str]] = defaultdict(Counter)
+
+    def add(self, place: str, name: str, told: str, known: bool) -> None:
+        """Count an answer; `known` if it is the file's own."""
+        if known:
+            self.right[place] += 1
+        else:
+            self._free[place][told] += 1
+        self.examples.setdefault(place, f"{name}: {told}")
+
+    def counts(self) -> Counter[str]:
+        """Return the files that tell an answer, by place; a word that most files hold is no answer."""
+        counts = self.right.copy()
+        for place, told in self._free.items():
+            if max(told.values()) <= CONSTANT * told.total():
+                counts[place] += told.total()
+        return counts
+
+
 _TITLE = "The answer in the file"
 
 
-def _answer(
-    files: Sequence[Path], unread: int, named: int, places: Counter[str], wrong: Counter[str],
-    examples: dict[str, str], vectors: VectorPictures,
-) -> Finding:  # fmt: skip
-    n = len(files) - unread
+def _answer(n: int, unread: int, named: int, places: _Places, vectors: VectorPictures) -> Finding:
     least = max(LEAST_ANSWERS, LEAST_SHARE * n) if n >= 10 * LEAST_ANSWERS else min(2, n)
-    told = {place: count for place, count in places.items() if count >= least and count > 3 * wrong[place]}
+    told = {
+        place: count for place, count in places.counts().items() if count >= least and count > 3 * places.wrong[place]
+    }
     severity: Severity = "none"
     said = []
     for place, count in sorted(told.items(), key=lambda item: -item[1]):
         severity = "high"
-        said.append(f"The answer stands in {place} of {count:,} of {n:,} files ({examples[place]}).")
+        said.append(f"The answer stands in {place} of {count:,} of {n:,} files ({places.examples[place]}).")
     weak = vectors.weaknesses()
     if weak:
         severity = "high"
         said += weak
     figures = {
-        "n": n, "unread": unread, "places": told, "by_another_text": {k: wrong[k] for k in told},
+        "n": n, "unread": unread, "places": told, "by_another_text": {k: places.wrong[k] for k in told},
         "text_in_name": named, **vectors.figures(),
     }  # fmt: skip
     if not said:

@@ -18,7 +18,7 @@ LOOK_ALIKES = (
 MOST_LETTERS = 6000
 LEAST_LETTERS = 20  # of each of two letters
 ALIKE = 0.25  # share of letters nearest to the other of the two, from which they are alike; 0.5 is no difference
-SAME = 0.42
+SAME = 0.35
 _SHOWN = 6
 
 

@@ -5,6 +5,7 @@ from hashlib import blake2b
 
 import numpy as np
 
+from tasks.audit.findings.measuring import evidence
 from tasks.audit.findings.measuring.letters import Cut
 from tasks.audit.findings.measuring.sampled import Sampled, as_seen, by_size
 from tasks.audit.findings.measuring.shown import Severity, figure, finding, sheet
@@ -17,7 +18,7 @@ WHOLE = 0.85  # of its usual size: a letter at the border that has less is cut o
 FEW_SHAPES = 3.0  # pictures of a letter: with fewer, each letter is a stamp
 SOME_SHAPES = 200.0  # with fewer, an attacker can collect them all
 STILL = 1.0  # pixels by which a letter's place varies, below which it is fixed
-SAME_LEVEL, SAME_SHARE = 12, 0.9  # a pixel is constant if so many pictures have it within so many levels of the median
+SAME_LEVEL, SAME_SHARE = 12, 0.75  # a pixel is constant if so many pictures have it within so many levels of the median
 PATTERN, LARGE_PATTERN = 0.002, 0.01  # share of a picture's pixels that a constant pattern has
 _FAINT = 64
 
@@ -95,11 +96,11 @@ def find_variation(sample: Sampled, letters: Cut) -> Finding:
     """Ask whether letters vary in place and shape: fixed places are cut by a ruler, fixed shapes read by a stamp."""
     title = "How letters vary"
     places, spread = _places(letters, sample.texts)
-    shapes, asked = _shapes(letters)
+    shapes, most_shapes, asked = _shapes(letters)
     bands = fixed_bands(sample)
     figures = {
         "n": len(sample.pictures), "letters": len(letters.labels), "places": places,
-        "place_varies_px": spread, "pictures_of_a_letter": shapes, "letters_asked": asked,
+        "place_varies_px": spread, "pictures_of_a_letter": shapes, "at_most": most_shapes, "letters_asked": asked,
         "empty_columns_cut_letters": bands,
     }  # fmt: skip
     if len(sample.pictures) < LEAST_PICTURES:
@@ -116,16 +117,16 @@ def find_variation(sample: Sampled, letters: Cut) -> Finding:
         )  # fmt: skip
         remedy.append("Shift the text, and let the distances between letters vary.")
         shown += _mean_picture(sample)
-    if shapes is not None and shapes < SOME_SHAPES:
-        severity = "high" if shapes < FEW_SHAPES else "low" if severity == "none" else severity
+    if shapes is not None and most_shapes is not None and most_shapes < SOME_SHAPES:
+        severity = "high" if most_shapes < FEW_SHAPES else "low" if severity == "none" else severity
         said.append(
             "Each letter always looks the same: an attacker keeps a stamp of each and compares."
-            if shapes < FEW_SHAPES
+            if most_shapes < FEW_SHAPES
             else f"A letter has only about {shapes:,.0f} different pictures, so an attacker can collect them."
         )
         remedy.append("Use several typefaces, and turn, scale and bend each letter by random amounts.")
     if not said:
-        if shapes is None and spread is None:
+        if not asked and spread is None:
             return finding(
                 "variation", title, "unknown",
                 "Where the letters are is not known, so their places and shapes were not compared; no columns are "
@@ -150,27 +151,27 @@ def _places(letters: Cut, texts: list[str]) -> tuple[int, float | None]:
     return sum(map(len, known)), round(spread, 2)
 
 
-def _shapes(letters: Cut) -> tuple[float | None, int]:
-    """Estimate how many different pictures a letter has, from how many pairs of them are equal; median over letters.
+def _shapes(letters: Cut) -> tuple[float | None, float | None, int]:
+    """Estimate how many different pictures a letter has, from how many pairs of its pictures are equal.
 
-    None where letters are too few to tell, or none are equal.
+    Returns
+    -------
+    shapes, most : float or None
+        If all are equally likely, and the upper end of the 95 % interval; None where no pair, or too few, is equal.
+    asked : int
+        Letters that were compared.
     """
-    if letters.by_gaps and len(letters.labels) < LEAST_PICTURES:
-        return None, 0
     counts: dict[str, Counter[bytes]] = defaultdict(Counter)
     for picture, label in zip(letters.pictures, letters.labels, strict=True):
         dark = (picture >= 128).astype(np.uint8)
         counts[label][blake2b(repr(dark.shape).encode() + dark.tobytes(), digest_size=12).digest()] += 1
-    sizes, asked = [], 0
-    for shapes in counts.values():
-        n = sum(shapes.values())
-        if n < LEAST_PICTURES:
-            continue
-        asked += n
-        equal = sum(count * (count - 1) // 2 for count in shapes.values())
-        sizes.append(n * (n - 1) / 2 / equal if equal else float("inf"))
-    middle = float(np.median(sizes)) if sizes else float("inf")
-    return (round(middle, 1) if np.isfinite(middle) else (float(asked) if asked else None)), asked
+    totals = [shapes.total() for shapes in counts.values()]
+    pairs = sum(n * (n - 1) / 2 for n in totals)
+    equal = sum(count * (count - 1) // 2 for shapes in counts.values() for count in shapes.values())
+    low, _ = evidence.poisson_interval(equal)
+    return (
+        round(pairs / equal, 1) if equal else None, round(pairs / low, 1) if low > 0 else None, sum(totals)
+    )  # fmt: skip
 
 
 def fixed_bands(sample: Sampled) -> bool:

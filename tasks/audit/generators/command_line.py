@@ -8,7 +8,7 @@ from pathlib import Path
 
 from storage.errors import BadInput, NotThere
 
-PLACES = ("text", "out", "seed", "index", "folder")
+PLACES = ("text", "out", "seed", "index", "folder", "count")
 _PLACE = re.compile(r"\{([A-Za-z]+)\}")
 _OPERATORS, _EXPANDED = "|&;<>()", "$`*~"
 _CODE = frozenset({"-c", "-e", "-E", "-r"})  # options of shells and interpreters, before code
@@ -45,14 +45,7 @@ def arguments_of(command: str, alphabet: str, folder: Path) -> tuple[str, ...]:
     if not arguments:
         raise BadInput(f"command: must name a program, such as {EXAMPLE}; it is {command!r}")
     _require_no_shell(command, arguments)
-    for place in _PLACE.findall(" ".join(arguments)):
-        if place == "count":
-            raise BadInput(
-                "command: {count} is not known, since a command draws a picture at a time; draw a folder of pictures "
-                "with it yourself, and give that folder"
-            )
-        if place.lower() in PLACES and place not in PLACES:
-            raise BadInput(f"command: places are written in small letters; it has {{{place}}}")
+    _require_places(arguments)
     _require_safe(arguments, alphabet)
     program = arguments[0]
     found = shutil.which(program) if "/" not in program else shutil.which(str(folder / program))
@@ -66,6 +59,19 @@ def arguments_of(command: str, alphabet: str, folder: Path) -> tuple[str, ...]:
             )
         raise NotThere(f"command: no program {program!r} is on the PATH; install it, or give its path")
     return arguments
+
+
+def _require_places(arguments: tuple[str, ...]) -> None:
+    """Refuse places that are written otherwise, or do not go together."""
+    found = _PLACE.findall(" ".join(arguments))
+    for place in found:
+        if place.lower() in PLACES and place not in PLACES:
+            raise BadInput(f"command: places are written in small letters; it has {{{place}}}")
+    if "count" in found and ("folder" not in found or {"text", "out"} & set(found)):
+        raise BadInput(
+            "command: {count} goes with {folder}, and not with {text} or {out}: so many pictures with texts of "
+            "their own are drawn into the folder, each named for its text, or with a table of labels"
+        )
 
 
 def _require_no_shell(command: str, arguments: tuple[str, ...]) -> None:

@@ -4,7 +4,6 @@ import shutil
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -15,24 +14,21 @@ from storage.files.places import Place, local
 from storage.shards.manifest import MANIFEST, Manifest
 from storage.texts import plain
 from tasks.audit import schema
-from tasks.audit.generators.judged import text_of_picture
+from tasks.audit.generators.judged import keep_result
 from tasks.audit.generators.own_generator import GUIDE, OwnGenerator
-from tasks.audit.generators.pool import Job, Pool, Result
+from tasks.audit.generators.pool import Job, Pool
 from tasks.audit.generators.processes.counter_texts import text_of
-from tasks.audit.generators.processes.picture_files import NoPicture, require_picture
-from tasks.audit.generators.staged import ENDING, LABELS, Row, Staged
+from tasks.audit.generators.staged import AGAIN, ENDING, LABELS, Row, Staged
 from tasks.datasets.folder import complete, manifest_in
 from tasks.datasets.recipe import require_seed
 from tasks.datasets.totals import Gathered
 from tasks.exchange.ingest import fill_jobs, fill_shard
 from tasks.exchange.labelling import Labelling
 from tasks.exchange.scan import ImportRequest, Listing, Source, scan_files
-from tasks.loading.decode import Colour, decode_seen
-from tasks.loading.safe_read import BadPicture
+from tasks.loading.decode import Colour
 
 TRIED = 20  # pictures: if none of the first can be used, the rest is not tried
 LATE = 3  # the same for pictures that take too long
-AGAIN = 8  # pictures that are drawn twice, to see whether they come out equal
 
 
 def draw(
@@ -114,26 +110,28 @@ class _Jobs(Iterator[Job]):
     def __next__(self) -> Job:
         if self.stopped or (self._until is not None and time.monotonic() >= self._until):
             raise StopIteration
-        staged = self._staged
+        staged, size = self._staged, self._generator.batch
         if len(staged.rows) + self._flying < self._count and self._next < 2 * self._count + TRIED:
             while self._next in staged.rows or self._next in staged.failed:
                 self._next += 1
-            job = Job(self._next, self._text(self._next))
-            self._next += 1
-            self._flying += 1
-            return job
+            first = self._next - self._next % size  # of a batch, of which a run may have kept a part
+            self._next = first + size
+            self._flying += size
+            return Job(first, self._text(first), count=size)
         return self._second()
 
     def landed(self, job: Job) -> None:
         """Note that a picture came, or failed."""
-        self._flying -= not job.again
+        self._flying -= 0 if job.again else job.count
 
     def _second(self) -> Job:
         """Return a picture that is to be drawn again."""
+        size = self._generator.batch
         for index in sorted(self._staged.rows)[:AGAIN]:
-            if index not in self._staged.equal and index not in self._repeated:
-                self._repeated.add(index)
-                return Job(index, self._text(index), again=True)
+            first = index - index % size
+            if index not in self._staged.equal and first not in self._repeated:
+                self._repeated.add(first)
+                return Job(first, self._text(first), again=True, count=size)
         raise StopIteration
 
     def _text(self, index: int) -> str | None:
@@ -150,37 +148,12 @@ def _draw_missing(
     with Pool(generator.spec(), generator.seed, workers) as pool:
         for result in pool.draw(jobs):
             jobs.landed(result.job)
-            _keep(generator, staged, result)
+            keep_result(generator, staged, result)
             if on_done and not result.job.again:
                 on_done(min(len(staged.rows), count))
             if not staged.rows:
                 slow = sum(failed.what == late for failed in staged.failed.values())
                 jobs.stopped = slow >= LATE or len(staged.failed) >= TRIED
-
-
-def _keep(generator: OwnGenerator, staged: Staged, result: Result) -> None:
-    """Keep a picture with its text, or note why it cannot be used."""
-    job, answer, data = result
-    try:
-        if "what" in answer:
-            raise NoPicture(str(answer["what"]), str(answer["said"]))
-        text = text_of_picture(generator, job, answer)
-        suffix = require_picture(data, generator.limits.pixels)
-        try:
-            seen = decode_seen(data)
-        except BadPicture as error:
-            raise NoPicture("gave a picture that cannot be read", str(error)) from error
-        pixels = sha256(repr(seen.shape).encode() + seen.tobytes()).hexdigest()[:32]
-        if job.again:
-            staged.compare(job.index, pixels if text == staged.rows[job.index].text else None)
-        else:
-            staged.add(job.index, text, data, suffix, pixels, float(answer["seconds"]))
-    except NoPicture as error:
-        if job.again:
-            staged.compare(job.index, None)
-        else:
-            said = f"{job.text!r}: {error}" if job.text and generator.takes_text else str(error)
-            staged.fail(job.index, error.what, said)
 
 
 class _Drawn(Listing):

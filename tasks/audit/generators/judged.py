@@ -1,14 +1,67 @@
-"""What a picture that came shows: the text that was asked for, or the text that its generator chose."""
+"""What came of a job: pictures to keep, each with the text that it shows, or the reason why one cannot be used."""
 
+from hashlib import sha256
 from typing import Any
 
+from tasks.audit.generators.batches import labelled_files
 from tasks.audit.generators.own_generator import OwnGenerator
-from tasks.audit.generators.pool import Job
-from tasks.audit.generators.processes.picture_files import NoPicture
+from tasks.audit.generators.pool import Job, Result
+from tasks.audit.generators.processes.picture_files import NoPicture, suffix_of
+from tasks.audit.generators.staged import AGAIN, Staged
 from tasks.exchange.labelling import fault_of, tidy_label
+from tasks.loading.decode import decode_seen
+from tasks.loading.safe_read import BadPicture
 
 OTHER = "gave another text than was asked"
 UNTOLD = "did not tell its text"
+FEWER = "drew fewer pictures than asked"
+
+
+def keep_result(generator: OwnGenerator, staged: Staged, result: Result) -> None:
+    """Keep the pictures that came of a job, or note why they cannot be used."""
+    job, answer, data = result
+    indices = range(job.index, job.index + job.count)
+    try:
+        if "what" in answer:
+            raise NoPicture(str(answer["what"]), str(answer["said"]))
+        if "files" in answer:
+            came = labelled_files(staged, answer, data)
+        else:
+            came = [(text_of_picture(generator, job, answer), data)]
+    except NoPicture as error:
+        for index in indices:
+            _miss(generator, staged, job, index, error)
+        return
+    for index in indices[len(came) :]:
+        _miss(generator, staged, job, index, NoPicture(FEWER, f"{len(came)} of {job.count}"))
+    for index, (text, file) in zip(indices, came, strict=False):
+        try:
+            _keep(staged, job, index, text, file, float(answer["seconds"]) / job.count)
+        except NoPicture as error:
+            _miss(generator, staged, job, index, error)
+
+
+def _keep(staged: Staged, job: Job, index: int, text: str, data: bytes, seconds: float) -> None:
+    """Keep a picture, or compare it with what it was the first time."""
+    try:
+        seen = decode_seen(data)
+    except BadPicture as error:
+        raise NoPicture("gave a picture that cannot be read", str(error)) from error
+    pixels = sha256(repr(seen.shape).encode() + seen.tobytes()).hexdigest()[:32]
+    if not job.again:
+        if index not in staged.rows:
+            staged.add(index, text, data, suffix_of(data), pixels, seconds)
+    elif index in staged.rows and len(staged.equal) < AGAIN:
+        staged.compare(index, pixels if text == staged.rows[index].text else None)
+
+
+def _miss(generator: OwnGenerator, staged: Staged, job: Job, index: int, error: NoPicture) -> None:
+    """Note why a picture cannot be used."""
+    if not job.again:
+        said = f"{job.text!r}: {error}" if job.text and generator.takes_text else str(error)
+        staged.fail(index, error.what, said)
+    elif index in staged.rows and len(staged.equal) < AGAIN:
+        staged.compare(index, None)
 
 
 def text_of_picture(generator: OwnGenerator, job: Job, answer: dict[str, Any]) -> str:

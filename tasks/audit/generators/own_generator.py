@@ -3,7 +3,6 @@
 import hashlib
 import os
 import re
-import sys
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -19,6 +18,7 @@ from tasks.exchange.labelling import LONGEST, fault_of
 
 CALLABLE = re.compile(r"(?:[\w./-]*/)?[\w.-]+:[A-Za-z_][\w.]*")
 GUIDE = "docs/audit-generators.md"
+BATCH = 100  # pictures that a command with {count} draws at a time
 _MOST_LETTERS = 200
 _SCRIPT = 1 << 20  # bytes of a file that is named by a command and taken for its source
 
@@ -77,19 +77,24 @@ class OwnGenerator:
         return found | {"lengths": list(self.lengths), "files": [list(pair) for pair in self.files]}
 
     @property
+    def batch(self) -> int:
+        """Return how many pictures it draws at a time."""
+        return BATCH if any("{count}" in argument for argument in self.arguments) else 1
+
+    @property
     def digest(self) -> str:
         """Return the SHA-256 of the record."""
         return hashlib.sha256(canonical(self.record()).encode()).hexdigest()
 
     def spec(self) -> dict[str, Any]:
         """Return what a warden is told."""
-        told = {"folder": self.folder, "limits": self.limits.as_dict()}
-        return told | ({"arguments": self.arguments} if self.kind == "command" else _callable_spec(self.given))
+        what = {"arguments": self.arguments} if self.kind == "command" else {"given": self.given}
+        return spec_of(what, self.folder, self.limits)
 
 
-def _callable_spec(given: str) -> dict[str, Any]:
-    path = os.pathsep.join(filter(None, sys.path))
-    return {"given": given, "path": path, "python_path": os.environ.get("PYTHONPATH")}
+def spec_of(what: dict[str, Any], folder: str, limits: Limits) -> dict[str, Any]:
+    """Return what a warden is told: `given`, a callable, or `arguments` of a command, its folder and limits."""
+    return what | {"folder": folder, "limits": limits.as_dict(), "python_path": os.environ.get("PYTHONPATH")}
 
 
 def find_generator(
@@ -103,7 +108,7 @@ def find_generator(
     given : str, optional
         `module:function` or `file.py:function`.
     command : str, optional
-        A command with the places {text}, {out}, {seed}, {index} and {folder}; either this or `given`.
+        A command with the places {text}, {out}, {seed}, {index}, {folder} and {count}; either this or `given`.
     alphabet : str, optional
         The characters of the texts that it is asked for; by default A-Z and 0-9.
     lengths : tuple of int, optional
@@ -127,14 +132,14 @@ def find_generator(
     if command is not None:
         arguments = arguments_of(command, letters, place)
         takes_rng = any("{seed}" in argument for argument in arguments)
+        takes_text = not any("{count}" in argument for argument in arguments)
         return OwnGenerator(
-            "command", command, str(place), seed, letters, sizes, True, takes_rng, None,
+            "command", command, str(place), seed, letters, sizes, takes_text, takes_rng, None,
             _files(arguments, place), arguments, chosen,
         )  # fmt: skip
     if given is None or not CALLABLE.fullmatch(given):
         raise BadInput(f"generator: must be module:function, such as draw:draw or draw.py:draw; it is {given!r}")
-    spec = {"folder": str(place), "limits": chosen.as_dict(), **_callable_spec(given)}
-    with Pool(spec, seed, 1) as pool:
+    with Pool(spec_of({"given": given}, str(place), chosen), seed, 1) as pool:
         facts = pool.facts()
     if "what" in facts:
         if facts.get("refused"):
@@ -171,6 +176,9 @@ def _files(arguments: tuple[str, ...], folder: Path) -> tuple[tuple[str, str], .
     for number, argument in enumerate(arguments):
         path = folder / argument
         with suppress(OSError, ValueError):
-            if path.is_file() and path.stat().st_size <= _SCRIPT and (number or "/" in argument):
-                found.append((path.name, hashlib.sha256(path.read_bytes()).hexdigest()))
+            if not path.is_file() or path.stat().st_size > _SCRIPT or not (number or "/" in argument):
+                continue
+            data = path.read_bytes()
+            if number or data.startswith(b"#!"):  # the program itself is no owner's, unless it is a script
+                found.append((path.name, hashlib.sha256(data).hexdigest()))
     return tuple(found)

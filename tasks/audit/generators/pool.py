@@ -11,6 +11,7 @@ from types import TracebackType
 from typing import Any, NamedTuple
 
 from storage.errors import CaptchasError
+from tasks.audit.generators.processes.counter_texts import seed_of
 from tasks.audit.generators.processes.limits import environment_of
 from tasks.audit.generators.processes.messages import packed, unpacked
 
@@ -23,11 +24,15 @@ _LOST = "ended the process that watches it"
 
 @dataclass(frozen=True)
 class Job:
-    """A picture to draw. `again` is whether it was drawn before, to see whether it comes out equal."""
+    """A picture to draw, or `count` of them from `index` on.
+
+    `again` is whether they were drawn before, to see whether they come out equal.
+    """
 
     index: int
     text: str | None
     again: bool = False
+    count: int = 1
 
 
 class Result(NamedTuple):
@@ -142,7 +147,10 @@ class Pool:
 
     def _send(self, warden: _Warden, job: Job | None) -> None:
         warden.job = job
-        wanted = {} if job is None else {"index": job.index, "text": job.text, "seed": self._seed}
+        wanted: dict[str, Any] = {}
+        if job is not None:
+            own = seed_of(self._seed, job.index)
+            wanted = {"index": job.index, "text": job.text, "seed": self._seed, "own": own, "count": job.count}
         with suppress(BrokenPipeError):  # it has ended, as the next read tells
             os.write(warden.jobs, packed(wanted))
 

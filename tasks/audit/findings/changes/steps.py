@@ -108,12 +108,12 @@ _UNITS = {"1/10 px": (0.1, " px"), "1/1000 radian": (0.0573, " degrees"), "perce
 
 
 def changes_of(profile: Profile) -> list[Change]:
-    """Return every change of a profile: what it has first, then what it lacks.
+    """Return every change of a profile: what it has removed, what it has stronger, then what it lacks.
 
     A change whose fields break a rule together is left out.
     """
-    own = [*_steps(profile), *_groups(profile), *_faces(profile), *_contrast(profile)]
-    return [*own, *_beginnings(profile)]
+    own = [*_groups(profile), *_faces(profile), *_contrast(profile), *_steps(profile)]
+    return [*sorted(own, key=lambda change: change.direction), *_beginnings(profile)]
 
 
 def _steps(profile: Profile) -> Iterator[Change]:

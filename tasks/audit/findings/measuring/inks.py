@@ -122,17 +122,31 @@ def _is_between(colour: np.ndarray, first: np.ndarray, second: np.ndarray, reach
 
 
 def shapes_of(mask: np.ndarray, others: np.ndarray) -> Shapes:
-    """Look at the parts of a mask, (h, w) bool, across gaps of a few pixels that `others`, (h, w) bool, cover."""
-    height, width = mask.shape
-    whole = mask | (others & ndimage.binary_dilation(mask, _EIGHT, iterations=2))
+    """Look at the parts of a mask, (h, w) bool, across gaps that `others`, (h, w) bool, cover: strokes of 2 or 4 px.
+
+    Wider gaps are closed only if parts look more like letters then; they also join letters that stand close.
+    """
+    found = [_shapes(mask | (others & ndimage.binary_closing(mask, _EIGHT, iterations=reach))) for reach in (1, 2)]
+    return max((_counted(mask, *parts) for parts in found), key=lambda shapes: shapes.share)
+
+
+def _shapes(whole: np.ndarray) -> tuple[np.ndarray, list[tuple[int, slice]]]:
+    """Return the number of each pixel's part, and the parts that look like letters, with their columns."""
+    height, width = whole.shape
     labels, _ = ndimage.label(whole, _EIGHT)
-    columns, inside, parts = np.zeros(width, bool), 0, 0
     sizes = np.bincount(labels.ravel())
-    own = np.bincount(labels[mask], minlength=len(sizes))
+    found = []
     for number, place in enumerate(ndimage.find_objects(labels), 1):
         rows, across = (part.stop - part.start for part in place)
         if rows >= _TALL * height and across <= _WIDE * width and sizes[number] >= _FULL * rows * across:
-            inside += int(own[number])
-            parts += 1
-            columns[place[1]] = True
-    return Shapes(inside / max(1, int(mask.sum())), parts, float(columns.mean()))
+            found.append((number, place[1]))
+    return labels, found
+
+
+def _counted(mask: np.ndarray, labels: np.ndarray, parts: list[tuple[int, slice]]) -> Shapes:
+    own = np.bincount(labels[mask], minlength=int(labels.max()) + 1)
+    columns = np.zeros(mask.shape[1], bool)
+    for _, place in parts:
+        columns[place] = True
+    inside = sum(int(own[number]) for number, _ in parts)
+    return Shapes(inside / max(1, int(mask.sum())), len(parts), float(columns.mean()))

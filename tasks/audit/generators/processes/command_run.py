@@ -17,6 +17,7 @@ from tasks.audit.generators.processes.picture_files import NoPicture, require_pi
 from tasks.audit.generators.processes.watched import PassedLimitError, Watch, Watched
 
 OUT = "picture.png"
+MOST_FILES = 1000  # of a batch
 _SAID = 300  # characters
 # How a process ends that passed a limit of the kernel's; a shell says so with 128 and the number of the signal.
 _BY_KERNEL = {
@@ -33,9 +34,9 @@ def run_command(arguments: Sequence[str], job: dict[str, Any], watch: Watch) -> 
     Parameters
     ----------
     arguments : sequence of str
-        With the places {text}, {out}, {seed}, {index} and {folder}.
+        With the places {text}, {out}, {seed}, {index}, {folder} and {count}.
     job : dict
-        `text`, `index` and `seed` of the picture.
+        `text`, `index` and `own`, the seed, of the picture; `count`, how many are to be drawn.
     watch : Watch
         Its scratch folder is empty, and empty again afterwards.
 
@@ -43,7 +44,8 @@ def run_command(arguments: Sequence[str], job: dict[str, Any], watch: Watch) -> 
     -------
     dict
         What it `printed` beside the picture; the `name` that it gave the picture; whether it was `asked` for the text
-        by an argument; whether it `read` the text that was on its standard input.
+        by an argument; whether it `read` the text that was on its standard input. For many pictures the names and
+        sizes of the `files`, whose bytes follow one another.
 
     Raises
     ------
@@ -53,15 +55,18 @@ def run_command(arguments: Sequence[str], job: dict[str, Any], watch: Watch) -> 
     for made in (drawn, work):
         made.mkdir()
     places = {
-        "text": job["text"], "seed": str(job["seed"]), "index": str(job["index"]), "out": str(drawn / OUT),
-        "folder": str(drawn),
+        "text": job["text"], "seed": str(job["own"]), "index": str(job["index"]), "out": str(drawn / OUT),
+        "folder": str(drawn), "count": str(job["count"]),
     }  # fmt: skip
     try:
-        asked = any("{text}" in argument for argument in arguments)
-        given = None if asked else job["text"]
-        output, read = _run([_filled(argument, places) for argument in arguments], given, watch, work)
-        named = any("{out}" in argument for argument in arguments)
-        filled = any("{folder}" in argument for argument in arguments)
+        asked, named, filled, many = (
+            any("{" + place + "}" in argument for argument in arguments) for place in ("text", "out", "folder", "count")
+        )
+        given = None if asked or many else job["text"]
+        seconds = watch.limits.seconds * job["count"]
+        output, read = _run([_filled(argument, places) for argument in arguments], given, watch, work, seconds)
+        if many:
+            return _all_files(drawn, output)
         printed, name, data = _outcome(output, drawn, named, filled, watch)
         return {"printed": printed, "name": name, "asked": asked, "read": read}, data
     finally:
@@ -82,7 +87,7 @@ def _filled(argument: str, places: dict[str, str]) -> str:
     return "".join(parts)
 
 
-def _run(arguments: list[str], given: str | None, watch: Watch, work: Path) -> tuple[bytes, bool]:
+def _run(arguments: list[str], given: str | None, watch: Watch, work: Path, seconds: float) -> tuple[bytes, bool]:
     """Run a command, with a text on its standard input; return its output, and whether it read the text."""
     theirs, limits = None, watch.limits
     if given is not None:
@@ -93,13 +98,13 @@ def _run(arguments: list[str], given: str | None, watch: Watch, work: Path) -> t
         try:
             watched = Watched(
                 watch, arguments, environment_of(str(work)),
-                stdin=subprocess.DEVNULL if theirs is None else theirs, seconds=limits.seconds,
+                stdin=subprocess.DEVNULL if theirs is None else theirs, seconds=seconds,
             )  # fmt: skip
         except OSError as error:
             raise NoPicture("could not be started", f"{arguments[0]}: {error.strerror or error}") from error
         passed = ""
         try:
-            watched.wait(lambda: False, limits.seconds)
+            watched.wait(lambda: False, seconds)
         except PassedLimitError as error:
             passed = str(error)
         finally:
@@ -151,6 +156,18 @@ def _outcome(output: bytes, drawn: Path, named: bool, filled: bool, watch: Watch
         raise NoPicture(f"wrote no picture to {place}", f"{found} there; {_beginning(output) or 'it printed nothing'}")
     printed = output[:_PRINTED].decode("utf-8", "replace").strip()
     return printed, (None if named or chosen.name == OUT else chosen.stem), _file(chosen, watch.limits)
+
+
+def _all_files(drawn: Path, output: bytes) -> tuple[dict[str, Any], bytes]:
+    """Return the files of a batch: their names, relative to the folder, and sizes, and all their bytes."""
+    paths = sorted(path for path in drawn.rglob("*") if path.is_file() and not path.is_symlink())
+    if not paths:
+        raise NoPicture("wrote no picture to {folder}", _beginning(output) or "it printed nothing")
+    if len(paths) > MOST_FILES:
+        raise NoPicture("wrote too many files to {folder}", f"{len(paths):,}; at most {MOST_FILES:,} are taken")
+    data = [path.read_bytes() for path in paths]
+    names = [path.relative_to(drawn).as_posix() for path in paths]
+    return {"files": [[name, len(one)] for name, one in zip(names, data, strict=True)]}, b"".join(data)
 
 
 def _path_in(output: bytes, drawn: Path, folder: Path) -> Path | None:

@@ -8,7 +8,7 @@ import os
 import struct
 from typing import Any
 
-MOST_HEADER = 1 << 16  # bytes of the JSON
+MOST_HEADER = 1 << 20  # bytes of the JSON
 _SIZES = struct.Struct("<II")  # of the JSON and of what is behind it
 
 

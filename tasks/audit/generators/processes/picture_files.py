@@ -6,7 +6,11 @@ import warnings
 
 from PIL import Image, UnidentifiedImageError
 
-FORMATS = {"PNG": ".png", "JPEG": ".jpg", "GIF": ".gif", "BMP": ".bmp", "WEBP": ".webp", "TIFF": ".tif"}
+FORMATS = ("PNG", "JPEG", "GIF", "BMP", "WEBP", "TIFF")
+_BEGINS = {
+    b"\x89PNG": ".png", b"\xff\xd8": ".jpg", b"GIF8": ".gif", b"BM": ".bmp", b"RIFF": ".webp",
+    b"II": ".tif", b"MM": ".tif",
+}  # fmt: skip
 _SVG = re.compile(
     rb"(?:\xef\xbb\xbf)?\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)*(?:<!DOCTYPE\s+svg[^>]*>\s*)?<svg[\s>]", re.DOTALL
 )
@@ -20,8 +24,13 @@ class NoPicture(ValueError):
         self.what = what
 
 
-def require_picture(data: bytes, pixels: int) -> str:
-    """Decode the bytes of a picture file, and return the ending of its name.
+def suffix_of(data: bytes) -> str:
+    """Return the ending that a picture file's name should have."""
+    return next((suffix for begins, suffix in _BEGINS.items() if data.startswith(begins)), "")
+
+
+def require_picture(data: bytes, pixels: int) -> None:
+    """Decode the bytes of a picture file.
 
     Raises
     ------
@@ -37,12 +46,11 @@ def require_picture(data: bytes, pixels: int) -> str:
             """--command 'sh -c "node draw.js \\"$1\\" | rsvg-convert -b white -o \\"$2\\"" sh {text} {out}'""",
         )
     try:
-        with warnings.catch_warnings(action="ignore"), Image.open(io.BytesIO(data), formats=list(FORMATS)) as image:
+        with warnings.catch_warnings(action="ignore"), Image.open(io.BytesIO(data), formats=FORMATS) as image:
             width, height = image.size
             if width * height > pixels:
                 raise NoPicture(too_large(pixels), f"{width} x {height} pixels")
             image.load()
-            return FORMATS[str(image.format)]
     except NoPicture:
         raise
     except Image.DecompressionBombError as error:

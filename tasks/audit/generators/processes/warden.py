@@ -42,10 +42,13 @@ def main() -> None:
     first = receive(jobs, 0)
     if first is None:
         return
+    ours = os.environ.pop("PYTHONPATH")
+    if first[0]["python_path"] is not None:
+        os.environ["PYTHONPATH"] = first[0]["python_path"]
     scratch = Path(tempfile.mkdtemp(prefix="captchas-draw-"))
     watch = Watch(Limits(**first[0]["limits"]), jobs, scratch, first[0]["folder"])
     try:
-        drawing = _Command(first[0], watch) if "arguments" in first[0] else _Callable(first[0], watch)
+        drawing = _Command(first[0], watch) if "arguments" in first[0] else _Callable(first[0], watch, ours)
         while (job := receive(jobs, 0)) is not None:
             began = time.monotonic()
             header, body = drawing.answer(job[0])
@@ -74,8 +77,8 @@ class _Command:
 class _Callable:
     """A Python callable in a host, which is started again after a picture that ended it."""
 
-    def __init__(self, spec: dict[str, Any], watch: Watch):
-        self._spec, self._watch, self._limits = spec, watch, watch.limits
+    def __init__(self, spec: dict[str, Any], watch: Watch, path: str):
+        self._spec, self._watch, self._limits, self._path = spec, watch, watch.limits, path
         self._host: Watched | None = None
         self._jobs = -1
         self._facts: dict[str, Any] = {}
@@ -92,10 +95,10 @@ class _Callable:
             return failed.answer, b""
 
     def _start(self) -> Watched:
-        limits, spec = self._limits, self._spec
+        limits = self._limits
         theirs, self._jobs = os.pipe()
         answers, ours = os.pipe()
-        environment = environment_of(str(self._watch.scratch)) | {"PYTHONPATH": spec["path"]}
+        environment = environment_of(str(self._watch.scratch)) | {"PYTHONPATH": self._path}
         try:
             self._host = host = Watched(
                 self._watch, [sys.executable, "-P", "-c", _HOST, str(theirs), str(ours)], environment,
@@ -104,7 +107,7 @@ class _Callable:
         finally:
             os.close(theirs)
             os.close(ours)
-        wanted = {key: spec[key] for key in ("given", "folder", "limits", "python_path")}
+        wanted = {key: self._spec[key] for key in ("given", "folder", "limits", "python_path")}
         self._facts, _ = self._ask(host, packed(wanted), limits.start, "start")
         if "what" in self._facts:
             self._end()

@@ -20,6 +20,7 @@ from tasks.audit.generators.processes.limits import (
 )
 
 TICK = 0.1  # seconds between two looks at memory, processes and files
+SHARE = 0.05  # of the time may be spent on looking
 _ENDING = 0.02  # seconds between two looks at a process that closed its output, where the kernel tells no end
 _CHUNK = 1 << 16
 _KEPT = 4096  # bytes of what a process said last
@@ -128,7 +129,7 @@ class Watched:
             It did not come to an end in so many seconds, or passed another limit.
         Gone
         """
-        deadline, looked = time.monotonic() + seconds, time.monotonic()
+        deadline, look = time.monotonic() + seconds, time.monotonic() + TICK
         while not done():
             if self.process.poll() is not None:
                 self._drain()
@@ -136,9 +137,10 @@ class Watched:
             now = time.monotonic()
             if now >= deadline:
                 raise PassedLimitError(late)
-            if now - looked > TICK:
+            if now >= look:
                 self._require_modest()
-                looked = time.monotonic()
+                ended = time.monotonic()
+                look = ended + max(TICK, (ended - now) / SHARE)
             open_pipes = len(self._selector.get_map()) > 1 + (self._ended is not None)
             patience = TICK if open_pipes or self._ended is not None else _ENDING
             for key, _ in self._selector.select(min(patience, deadline - now)):

@@ -13,6 +13,7 @@ from tasks.audit.generators.pool import Job, Pool
 from tasks.audit.generators.processes.limits import Limits
 from tasks.audit.generators.processes.picture_files import NoPicture
 
+LONG = str(100_000 + os.getpid())  # seconds that nobody else sleeps
 SOURCE = '''
 import ctypes, os, subprocess, sys, time
 import numpy as np
@@ -40,10 +41,10 @@ def forks():
     return fine()
 def breeds():
     for _ in range(12):
-        subprocess.Popen(["sleep", "60"], start_new_session=True)
+        subprocess.Popen(["sleep", "LONG"], start_new_session=True)
     time.sleep(60)
 def escapes():
-    subprocess.Popen("sleep 61 & sleep 61", shell=True, start_new_session=True)
+    subprocess.Popen("sleep LONG & sleep LONG", shell=True, start_new_session=True)
     os._exit(5)
 def secret(): raise RuntimeError(os.environ.get("AWS_SECRET_ACCESS_KEY", "no secret"))
 
@@ -52,7 +53,7 @@ CASES = [fine, raises, exits, leaves, crashes, hangs, eats, writes, large, nothi
 
 def draw(text, index):
     return CASES[index]()
-'''  # fmt: skip
+'''.replace("LONG", LONG)  # fmt: skip
 SAID = {
     1: ("raised ValueError", "no such letter (line 9 of wrong.py)"),
     2: ("raised SystemExit", "3 (line 10 of wrong.py)"),
@@ -114,7 +115,7 @@ def sleepers() -> list[str]:
             words = path.read_bytes().split(b"\0")
         except OSError:
             continue
-        found += [path.parent.name] * (words[:1] == [b"sleep"] and words[1:2] in ([b"60"], [b"61"]))
+        found += [path.parent.name] * (words[:1] == [b"sleep"] and words[1:2] == [LONG.encode()])
     return found
 
 

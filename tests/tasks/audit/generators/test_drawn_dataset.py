@@ -3,6 +3,7 @@
 import json
 import shutil
 from collections import Counter
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -57,15 +58,30 @@ def folder(tmp_path_factory):
     return made
 
 
-@pytest.fixture(scope="module")
-def find(folder):
-    """`find(name)`: the generator of that name."""
-    return lambda name, **options: find_generator(f"own:{name}", None, folder=folder, seed=3, **options)
+MANY = """
+import random, sys
+count, folder, seed = int(sys.argv[1]), sys.argv[2], int(sys.argv[3])
+random.seed(seed)
+for number in range(count - 3):
+    text = "".join(random.choices("ABCDEFGHJK", k=random.choice((3, 4))))
+    pixels = bytes(random.choices(range(256), k=40 * 12))
+    with open(f"{folder}/{number:03d}_{text}.bmp", "wb") as file:
+        file.write(b"BM" + (1078 + 480).to_bytes(4, "little") + bytes(4) + (1078).to_bytes(4, "little"))
+        file.write(b"".join(n.to_bytes(4, "little") for n in (40, 40, 12, 1 + (8 << 16), 0, 480, 2835, 2835, 256, 0)))
+        file.write(b"".join(bytes((n, n, n, 0)) for n in range(256)) + pixels)
+"""
 
 
 @pytest.fixture(scope="module")
-def grey(find):
-    return find("grey")
+def grey(folder):
+    """The generator that draws in grey."""
+    return find_generator("own:grey", None, folder=folder, seed=3)
+
+
+@pytest.fixture(scope="module")
+def find(grey):
+    """`find(name)`: another generator of the module, which takes a text and random numbers too."""
+    return lambda name, **options: replace(grey, given=f"own:{name}", **options)
 
 
 def calls(monkeypatch) -> list[int]:
@@ -162,13 +178,31 @@ def test_failures_are_counted_and_never_used(find, tmp_path):
     assert texts(tmp_path / "a") == [text_of(3, index, generator.alphabet, (4, 5)) for index in used]
 
 
+def test_a_command_draws_many_pictures_at_a_time(folder, tmp_path, monkeypatch):
+    (folder / "many.py").write_text(MANY)
+    generator = find_generator(None, "python3 many.py {count} {folder} {seed}", folder=folder)
+    drawn = calls(monkeypatch)
+    record = draw(generator, 120, tmp_path / "a", workers=2)
+    assert sorted(drawn) == [0, 0, 100]  # a batch is drawn twice
+    assert (record["drawn"], record["asked"], record["failed"]) == (120, 123, 3)
+    assert (record["takes_rng"], record["chooses_text"], record["redraws"]) == (True, True, True)
+    (failure,) = record["failures"]
+    assert failure == {"what": "drew fewer pictures than asked", "count": 3, "example": "picture 97: 97 of 100"}
+    data = Dataset(tmp_path / "a")
+    assert data.manifest.profile["length"] == [3, 4]
+    assert set(data.manifest.profile["alphabet"]) == set("ABCDEFGHJK")
+    drawn.clear()
+    assert draw(generator, 190, tmp_path / "a")["drawn"] == 190  # of what was drawn already
+    assert drawn == []
+
+
 def test_a_generator_that_ignores_its_rng_is_found_out(find, tmp_path):
     record = draw(find("ignores"), 10, tmp_path / "a")
     assert (record["takes_rng"], record["redraws"]) == (True, False)
 
 
 def test_equal_pictures_stay_on_a_side_and_texts_may_be_chosen(find, tmp_path):
-    record = draw(find("few"), 60, tmp_path / "a")
+    record = draw(find("few", takes_text=False), 60, tmp_path / "a")
     assert (record["chooses_text"], record["redraws"]) == (True, True)
     data = Dataset(tmp_path / "a")
     block = data[:60]
