@@ -1,6 +1,7 @@
 """How an audit was made: what was audited, every command, seed and version, and what was left out."""
 
 from collections.abc import Mapping
+from pathlib import PurePath
 from typing import Any
 
 from storage.texts import as_json
@@ -58,7 +59,7 @@ def _target_facts(target: Target) -> list[tuple[str, Child]]:
     return [
         ("Name", given(target["name"])),
         ("Given as", given(target["given"], 400)),
-        ("Dataset", given(target["dataset"], 400)),
+        ("Dataset", given(_place_of(target["dataset"]), 400)),
         ("Identity", element("code", given(target["identity"]))),
         ("Digest of all pictures and labels", element("code", given(target["content"] or "not computed"))),
         ("Pictures", f"{target['pictures']:,}"),
@@ -69,6 +70,12 @@ def _target_facts(target: Target) -> list[tuple[str, Child]]:
         ("Texts", letters),
         ("Upper and lower case", "counted alike" if target["fold_case"] else "told apart"),
     ]
+
+
+def _place_of(dataset: str) -> str:
+    """Return where a dataset is, without the folders of this machine, which are nobody else's business."""
+    path = PurePath(dataset)
+    return f"…/{'/'.join(path.parts[-2:])}" if path.is_absolute() and len(path.parts) > 3 else dataset
 
 
 def _profile(profile: Mapping[str, Any]) -> str:
