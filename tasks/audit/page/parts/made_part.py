@@ -96,7 +96,12 @@ def _generator(generator: Generator) -> Markup:
         ("Draws a picture again, equal to the last bit", redraws),
         ("Asked", counted(generator["asked"], "picture")),
         ("Drew", counted(generator["drawn"], "picture")),
-        ("Failed", f"{counted(generator['failed'], 'time')}; what failed was never trained on"),
+        (
+            "Failed",
+            f"{counted(generator['failed'], 'time')}; no attacker learnt from these"
+            if generator["failed"]
+            else "never",
+        ),
         ("Time a picture, in one process", duration(generator["seconds_a_picture"])),
     ]
     failures = [
