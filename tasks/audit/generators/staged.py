@@ -17,7 +17,6 @@ from tasks.audit import schema
 from tasks.audit.generators.own_generator import OwnGenerator
 
 GENERATOR, DRAWN, LABELS, PICTURES = "generator.json", "drawn.jsonl", "labels.csv", "pictures"
-ENDING = ".drawn"
 AGAIN = 8  # pictures that are drawn twice, to see whether they come out equal
 _A_FOLDER = 1000  # pictures
 _SAID = 300  # characters of an example
