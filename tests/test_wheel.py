@@ -13,6 +13,7 @@ PACKAGES = ("flows", "tasks", "storage", "fonts")
 NAMED_BY_HAND = {
     "flows/py.typed", "tasks/py.typed", "storage/py.typed", "tasks/ladder.skops", "tasks/strangers.onnx",
     "fonts/SHA256SUMS",
+    "tasks/audit/page/elements/page.css", "tasks/audit/page/elements/plots.css", "tasks/audit/page/elements/page.js",
     "flows/deployment/prefect.yaml",
 }  # fmt: skip
 
