@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from tasks.audit.generators.processes.picture_files import NoPicture, require_picture, too_large
+from tasks.audit.generators.processes.picture_files import NoPicture, too_large, whole_picture
 
 PICTURES = ("image", "picture", "img", "png")  # attributes and keys of what holds both
 TEXTS = ("text", "characters", "answer", "solution", "code", "label", "word", "value")
@@ -90,16 +90,13 @@ def picture_file(value: Any, pixels: int) -> bytes:
     elif hasattr(value, "read") and not isinstance(value, np.ndarray):
         value = value.read()
     if isinstance(value, bytes | bytearray | memoryview):
-        data = bytes(value)
-        require_picture(data, pixels)
-        return data
+        return whole_picture(bytes(value), pixels)
     if isinstance(value, np.ndarray) or hasattr(value, "__array__"):
         return _as_png(_image_of(np.asarray(value)), pixels)
     if hasattr(value, "save"):
         buffer = io.BytesIO()
         value.save(buffer, "PNG")
-        require_picture(buffer.getvalue(), pixels)
-        return buffer.getvalue()
+        return whole_picture(buffer.getvalue(), pixels)
     raise NoPicture("returned no picture", _kind(value))
 
 
@@ -115,8 +112,7 @@ def _from_name(value: str | os.PathLike[str], pixels: int) -> bytes:
         except (OSError, ValueError) as error:
             shown = str(value)[:80]
             raise NoPicture("returned no picture", f"the text {shown!r}, which is no file that can be read") from error
-    require_picture(data, pixels)
-    return data
+    return whole_picture(data, pixels)
 
 
 def _as_png(image: Image.Image, pixels: int) -> bytes:

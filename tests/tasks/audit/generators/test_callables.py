@@ -195,6 +195,18 @@ def test_pictures_come_in_many_kinds(value):
         assert np.array_equal(np.asarray(image.convert("L")), GREY)
 
 
+def test_the_portable_formats_become_png():
+    buffer = io.BytesIO()
+    PICTURE.save(buffer, "PPM")
+    assert buffer.getvalue().startswith(b"P5")
+    _, data = unpack(buffer, 1000)
+    with Image.open(io.BytesIO(data)) as image:
+        assert (image.format, image.size) == ("PNG", (20, 10))
+        assert np.array_equal(np.asarray(image), GREY)
+    with pytest.raises(NoPicture, match=r"truncated|not enough"):
+        unpack(buffer.getvalue()[:-5], 1000)
+
+
 def test_texts_come_before_or_behind_a_picture_or_by_name(tmp_path):
     (tmp_path / "x.png").write_bytes(DATA)
     for value in [
