@@ -97,9 +97,11 @@ def test_a_name_that_means_several_things_is_refused_with_ways_to_say_each(place
     [
         ({}, BadInput, "target: must be a profile, a dataset, a folder of labelled pictures, or your own generator"),
         ({"target": "hard", "command": "true"}, BadInput, "give one of them"),
+        ({"target": " "}, BadInput, "give one of them"),
         ({"target": "hrad"}, NotThere, "nothing has that name; did you mean 'hard'?; it must be"),
         ({"target": "hrad"}, NotThere, "datasets under the home: none"),
         ({"target": "own.py"}, BadInput, "name the function that draws: own.py:draw_captcha, own.py:loads"),
+        ({"target": "own"}, BadInput, "name the function that draws: own:draw_captcha, own:loads"),
         ({"target": "draw.php"}, BadInput, "say how it is run: --command 'php draw.php {text} {out}'"),
         ({"target": "one.png"}, BadInput, "is a file; it must be"),
         ({"target": "empty"}, BadInput, "is a folder without any file"),

@@ -102,6 +102,7 @@ def test_texts_depend_on_seed_and_index_alone():
         ("drawing:wants", "takes 'font', which nobody gives; a generator takes text and rng"),
         ("absent:draw", "absent: no module of that name in .* give its file .draw.py:draw., or if another Python"),
         ("absent.py:draw", "absent.py: no such file"),
+        ("no/absent:draw", "no/absent: no such file"),
     ],
 )
 def test_what_cannot_be_called_is_refused_with_its_remedy(folder, monkeypatch, given, said):
@@ -127,7 +128,9 @@ def test_a_module_that_cannot_be_imported_is_told(folder, given, said):
 
 
 def test_modules_of_any_name_are_found_in_their_folder(folder):
-    for given in ("tasks:alone", f"{folder}/types.py:alone"):
+    (folder / "a folder").mkdir()
+    (folder / "a folder" / "types.py").write_text(SOURCE)
+    for given in ("tasks:alone", "a folder/types.py:alone"):
         found = find_generator(given, None, folder=folder)
         assert (found.takes_text, found.takes_rng) == (True, False)
         assert len(found.source) == 64
