@@ -29,10 +29,10 @@ def unpack(value: Any, pixels: int) -> tuple[str | None, bytes]:
     NoPicture
     """
     text, picture = _parts(value)
-    return text, picture_file(picture, pixels)
+    return None if text is None else str(text)[:_LONGEST_TEXT], picture_file(picture, pixels)
 
 
-def _parts(value: Any) -> tuple[str | None, Any]:
+def _parts(value: Any) -> tuple[str | int | None, Any]:
     """Divide what was returned into a text and a picture, in either order, or by their names."""
     if isinstance(value, tuple | list) and len(value) == 2:
         first, second = value
@@ -50,19 +50,23 @@ def _parts(value: Any) -> tuple[str | None, Any]:
     return None, value
 
 
-def _named(values: Mapping[str, Any]) -> tuple[str | None, Any]:
+def _named(values: Mapping[str, Any]) -> tuple[str | int | None, Any]:
     """Find a picture and perhaps a text by their names."""
     picture, text = (
         next((found for key in keys if (found := values.get(key)) is not None), None) for keys in (PICTURES, TEXTS)
     )
-    return (text if isinstance(text, str) else None), picture
+    return (text if isinstance(text, str | int) else None), picture
 
 
 def _is_text(value: Any) -> bool:
-    return isinstance(value, str) and len(value) <= _LONGEST_TEXT
+    """Return whether a value may be a text, also the number that answers a sum."""
+    number = isinstance(value, int) and not isinstance(value, bool)
+    return number or (isinstance(value, str) and len(value) <= _LONGEST_TEXT)
 
 
-def _is_picture_name(value: str) -> bool:
+def _is_picture_name(value: str | int) -> bool:
+    if isinstance(value, int):
+        return False
     return bool(_DATA_URL.match(value)) or (Path(value).suffix != "" and Path(value).is_file())
 
 

@@ -219,6 +219,7 @@ def test_texts_come_before_or_behind_a_picture_or_by_name(tmp_path):
     ]:  # fmt: skip
         assert unpack(value, 1000)[0] == "ABC"
     assert unpack(tmp_path / "x.png", 1000) == (None, DATA)
+    assert unpack((12, PICTURE), 1000)[0] == unpack({"answer": 12, "image": PICTURE}, 1000)[0] == "12"
 
 
 @pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGB", "RGBA", "CMYK", "YCbCr", "HSV", "F", "I;16"])
@@ -246,7 +247,8 @@ def test_arrays_of_booleans_and_with_the_channels_first_are_pictures():
     [
         (3, "int"), (np.zeros((2, 2, 2, 2)), "shape"), (np.zeros((0, 4)), "shape"), (GREY * np.nan, "nan"),
         (GREY.astype(int) - 300, "-300"), (GREY.astype(complex), "complex"), ("no file", "'no file'"),
-        ((1, 2), "a pair of int and int"), ({"text": "A"}, r"nothing \(None\)"), (Image.new("L", (0, 4)), "0 x 4"),
+        ((1.5, None), r"a pair of float and nothing \(None\)"),
+        ({"text": "A"}, r"nothing \(None\)"), (Image.new("L", (0, 4)), "0 x 4"),
         ("data:image/png;base64,!", "not base64"),
     ],
 )  # fmt: skip
