@@ -21,6 +21,7 @@ from flows.reporting.answers import answers_for_people
 from flows.reporting.show import show
 from flows.requests import refusing
 from flows.service.starting import compile_kernels
+from flows.shell.quiet import is_quiet, shows_progress
 from flows.solve_request import PlannedReading, SolveRequest, dictionary_file, ledger, plan_of
 from storage.errors import BadInput, NotThere
 from storage.files import atomic
@@ -49,6 +50,7 @@ class _Given(NamedTuple):
     pictures: tuple[Path, ...]
     request: SolveRequest  # its path is the first picture
     json: bool
+    quiet: bool
 
 
 def solve_named(arguments: list[str]) -> bool:
@@ -92,8 +94,9 @@ def solve_named(arguments: list[str]) -> bool:
     report = _report(planned, out, rows, dict(counts), time.monotonic() - began)
     if notes:
         report["not_kept_in_the_ledger"] = notes
-    with redirect_stdout(sys.stderr) if out == STANDARD_OUTPUT else nullcontext():
-        show(report if given.json else _for_people(report, rows), as_json=given.json)
+    if given.json or not given.quiet:
+        with redirect_stdout(sys.stderr) if out == STANDARD_OUTPUT else nullcontext():
+            show(report if given.json else _for_people(report, rows), as_json=given.json)
     return True
 
 
@@ -114,13 +117,14 @@ def _parsed(arguments: list[str]) -> _Given | None:
         return None
     values: dict[str, Any] = dict(bound.arguments)
     pictures, json = values.pop("path", ()), values.pop("json_", False)
+    quiet = values.pop("quiet", False) or is_quiet()
     home = values.pop("home", None)
     if home is not None:
         os.environ[HOME] = str(home)
     if not pictures:
         return None
     return _Given(tuple(path if path == STANDARD_INPUT else pictures_at(path) for path in pictures),
-                  SolveRequest(pictures[0], **values), json)  # fmt: skip
+                  SolveRequest(pictures[0], **values), json, quiet)  # fmt: skip
 
 
 def _signature() -> Callable[..., None]:
@@ -133,6 +137,9 @@ def _signature() -> Callable[..., None]:
         inspect.Parameter(
             "json_", inspect.Parameter.KEYWORD_ONLY, default=False,
             annotation=Annotated[bool, Parameter(name="--json", negative="")],
+        ),
+        inspect.Parameter(
+            "quiet", inspect.Parameter.KEYWORD_ONLY, default=False, annotation=Annotated[bool, Parameter(negative="")]
         ),
     )  # fmt: skip
     first, *options = inspect.signature(SolveRequest).parameters.values()
@@ -190,7 +197,7 @@ def _answers(pictures: tuple[Path, ...], plan: SolvePlan) -> tuple[list[ResultRo
     rows: list[ResultRow] = []
     entries: list[LedgerEntry] = []
     columns = TextColumn("solving"), BarColumn(), MofNCompleteColumn()
-    shown = len(pictures) > BATCH and sys.stderr.isatty()
+    shown = len(pictures) > BATCH and shows_progress()
     # No thread may draw the bar while a child is forked.
     with Progress(*columns, console=Console(stderr=True), disable=not shown, auto_refresh=False) as bar:
         task = bar.add_task("", total=len(pictures))
