@@ -100,7 +100,7 @@ def say_plainly(arguments: Sequence[str]) -> int:
     else:
         shown = report["shown"]
         lines = shown.items() if isinstance(shown, dict) else ()
-        sys.stdout.writelines(f"{key}: {value}\n" for key, value in lines if value is not None)
+        sys.stdout.writelines(_printable(f"{key}: {value}") + "\n" for key, value in lines if value is not None)
     if ailing := ailments(report):
         sys.stderr.write(f"captchas: {ailing}\n")
     return int(bool(ailing))
@@ -123,6 +123,11 @@ def _report(results: list[CheckResult]) -> dict[str, object]:
             **{result.check: result.told() for result in results},
         },
     }
+
+
+def _printable(text: str) -> str:
+    """Return a text as any terminal can show it: `storage.texts` may be what is broken."""
+    return "".join(letter if letter.isprintable() and letter.isascii() else ascii(letter)[1:-1] for letter in text)
 
 
 def _wrong(report: Mapping[str, object]) -> list[str]:

@@ -94,7 +94,7 @@ def test_a_fault_gives_exit_code_1_and_the_whole_report(few, monkeypatch, capsys
 def test_without_the_packages_of_the_command_line_it_still_works(few, monkeypatch, capsys):
     monkeypatch.setitem(sys.modules, "flows.__main__", None)  # what a missing package does to its import
     for arguments, code, said in (
-        (["doctor", "--home", "elsewhere"], 1, "fonts: WRONG: a font differs; mend it: make setup\n"),
+        (["doctor", "--home", "elsewhere\x1b"], 1, "fonts: WRONG: a font differs; mend it: make setup\n"),
         (["doctor", "--json"], 1, '"remedy": "make setup"'),
         (["datasets"], 1, ""),
     ):
@@ -104,7 +104,7 @@ def test_without_the_packages_of_the_command_line_it_still_works(few, monkeypatc
         out, err = capsys.readouterr()
         assert ended.value.code == code and said in out and "Traceback" not in err
         assert ("captchas doctor" in err) is (arguments == ["datasets"])
-    assert os.environ["CAPTCHAS_HOME"] == "elsewhere"
+    assert os.environ["CAPTCHAS_HOME"] == "elsewhere\x1b"
 
 
 def test_checks_are_alone():

@@ -27,6 +27,7 @@ from flows.reporting.artifacts import (
     show_verified,
 )
 from flows.reporting.show import show
+from flows.shell.ending import print_defect
 from storage.errors import BadInput
 from storage.texts import plain
 from tasks.datasets.judge import Finding, State
@@ -212,7 +213,7 @@ def test_states_names_and_logs_of_runs(monkeypatch, hostile_names):
 
 def test_a_defect_of_ours(capsys, hostile_names):
     for name in hostile_names:
-        shell._print_defect(ValueError, ValueError(name), None)
+        print_defect(ValueError, ValueError(name), None)
         text = capsys.readouterr().err
         assert fit(text) and text.startswith("ValueError: ") and text.endswith("\n")
         text.encode()
