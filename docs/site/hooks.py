@@ -15,8 +15,13 @@ DOORS = (
     "storage.dataset", "tasks.solving.picture_reader", "tasks.reading.reader", "tasks.profiles.profile",
     "tasks.profiles.built_in", "flows.arrays",
 )  # fmt: skip
-REPORTS = ("flows/reporting/reports.py", "tasks/audit/schema.py")
+REPORTS = {
+    "tasks/datasets/generate.py": "Drawing", "tasks/datasets/dry_run.py": "Planning a drawing",
+    "tasks/datasets/judge.py": "Proving a dataset", "tasks/rates.py": "Rates",
+    "flows/reporting/reports.py": "Measuring, solving, regenerating", "tasks/audit/schema.py": "audit.json",
+}  # fmt: skip
 OUTWARD = re.compile(r"\[((?:[^\[\]]|\[[^\]]*\])*)\]\((\.\.?/[^()\s]*)\)")
+MOST_WIDTH = 76  # characters of a line of code that no page has to scroll
 README, START = "README.md", "index.md"
 
 
@@ -111,23 +116,37 @@ def described(module: ModuleType) -> Iterator[tuple[str, str, str]]:
 def signature_of(name: str, thing: Any) -> str:
     """Return how a function or a class is called."""
     try:
-        return f"{name}{inspect.signature(thing)}"
+        written = f"{name}{inspect.signature(thing)}"
     except (TypeError, ValueError):
         return name
+    short = re.sub(r"\b(?:[a-z_]\w*\.)+([A-Z]\w*|ndarray)", r"\1", written)  # without the modules of types
+    if len(short) <= MOST_WIDTH:
+        return short
+    head, _, rest = short.partition("(")
+    inside, closing, result = rest.rpartition(")")
+    parts = re.split(r", (?=[\w*]+(?::|$|,| =))", inside)
+    return f"{head}(\n" + "".join(f"    {part},\n" for part in parts) + closing + result
 
 
 def sections(docstring: str) -> str:
     """Return a numpydoc docstring as Markdown: its sections as lists, its examples as code."""
     parts = re.split(r"^(\w[\w ]*)\n-{3,}\n", docstring, flags=re.MULTILINE)
-    text = [parts[0].strip()]
+    text = [re.sub(r"``([^`]+)``", r"`\1`", parts[0].strip()), ""]
     for title, body in zip(parts[1::2], parts[2::2], strict=True):
         text.append(f"**{title}**\n")
         entries = re.findall(r"^(\S.*)\n?((?:^(?: +.*)?\n?)*)", body.rstrip(), flags=re.MULTILINE)
         if ">>>" in body:
-            text.append(f"```python\n{body.strip()}\n```")
+            text.append(f"```python\n{body.strip()}\n```\n")
         else:
-            text += [f"- `{head.strip()}` {' '.join(rest.split())}" for head, rest in entries]
-    return "\n".join(re.sub(r"``([^`]+)``", r"`\1`", line) for line in text)
+            text += [re.sub(r"``([^`]+)``", r"`\1`", item(head, rest)) for head, rest in entries]
+            text.append("")
+    return "\n".join(text)
+
+
+def item(head: str, rest: str) -> str:
+    """Return a parameter, an error or a result with its description, as a line of a list."""
+    name, _, kind = head.strip().partition(" : ")
+    return f"- `{name}`{f' ({kind})' if kind else ''}: {' '.join(rest.split())}".removesuffix(": ")
 
 
 def reports_page() -> str:
@@ -135,10 +154,10 @@ def reports_page() -> str:
     parts = [
         "# Reports as JSON\n\nEach key with its type in Python, and what it means where its name does not say it.\n"
     ]
-    for file in REPORTS:
+    for file, title in REPORTS.items():
         source = (ROOT / file).read_text()
         lines = source.splitlines()
-        parts.append(f"## {file}\n\n{ast.get_docstring(ast.parse(source))}\n")
+        parts.append(f"## {title}\n\n{ast.get_docstring(ast.parse(source))} (`{file}`)\n")
         for node in ast.parse(source).body:
             fields = [line for line in getattr(node, "body", ()) if isinstance(line, ast.AnnAssign)]
             if isinstance(node, ast.ClassDef) and fields:
@@ -151,5 +170,5 @@ def reports_page() -> str:
 def row(field: ast.AnnAssign, lines: list[str]) -> str:
     """Return a row of a table: the key, its type, and the comment behind it."""
     comment = lines[(field.end_lineno or field.lineno) - 1].partition("  # ")[2]
-    kind = ast.unparse(field.annotation).replace("|", "\\|")
+    kind = ast.unparse(field.annotation)
     return f"| `{ast.unparse(field.target)}` | `{kind}` | {comment} |"
