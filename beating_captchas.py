@@ -1,5 +1,7 @@
 """The `captchas` command begins here, under a name that is ours alone: others may have a `flows` or a `tasks` too."""
 
+import base64
+import hashlib
 import os
 import sys
 from importlib.util import find_spec
@@ -22,7 +24,9 @@ def clash() -> tuple[str, str] | None:
             [place for place in (found.origin, *(found.submodule_search_locations or ())) if place] if found else []
         )
         if places and Path(places[0]).resolve() == expected:
-            continue
+            if _as_installed(expected, name):
+                continue
+            return f"the package {name!r} is another's, installed over ours: {expected} was changed", _REINSTALL_ALONE
         if not places or not expected.is_file():
             return f"the package {name!r} is not whole: {expected} is not there", _REINSTALL
         remedy = (
@@ -33,6 +37,20 @@ def clash() -> tuple[str, str] | None:
     return None
 
 
+def _as_installed(file: Path, name: str) -> bool:
+    """Return whether a file is as pip recorded it; True where pip recorded none, as in a clone."""
+    for record in file.parents[1].glob("beating_captchas-*.dist-info/RECORD"):
+        for line in record.read_text(encoding="utf-8").splitlines():
+            if line.startswith(f"{name}/__init__.py,sha256="):
+                digest = base64.urlsafe_b64encode(hashlib.sha256(file.read_bytes()).digest()).decode().rstrip("=")
+                return line.split(",")[1] == f"sha256={digest}"
+    return True
+
+
+_REINSTALL_ALONE = (
+    "install this project into an environment of its own, or remove the other package and install this project again: "
+    f"{sys.executable} -m pip install --force-reinstall beating-captchas"
+)
 _REINSTALL = f"{sys.executable} -m pip install --force-reinstall beating-captchas"
 
 

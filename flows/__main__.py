@@ -66,12 +66,13 @@ HELP = {"--help", "-h", "--version"}
 app = App(
     name="captchas",
     help="Draw, store, learn and read text CAPTCHAs: reproducible sharded datasets and a letter reader.",
+    help_epilogue="To complete words with the Tab key: captchas --install-completion",
     version=lambda: version("beating-captchas"),
 )
 app.meta.suppress_keyboard_interrupt = False  # `main` answers signals
 SHARED = Group("Options of every command")
 for _name, (_where, _help) in COMMANDS.items():
-    app.command(_where, name=_name, help=_help, help_prologue=prologue(_name))
+    app.command(_where, name=_name, help=_help, help_prologue=prologue(_name), help_epilogue="")
 
 
 HOME_HELP = "Folder of datasets, models, reports and answers; else $CAPTCHAS_HOME, else ./data."

@@ -62,7 +62,9 @@ def check_database() -> CheckResult:
     if not file.exists():
         return fine("database", "no runs yet; the first run makes it")
     try:
-        with closing(sqlite3.connect(f"{file.resolve().as_uri()}?mode=ro", uri=True, timeout=ANSWER)) as database:
+        # With mode=ro alone SQLite would leave two files beside a database that nobody uses.
+        mode = "mode=ro" if file.with_name(f"{file.name}-wal").exists() else "mode=ro&immutable=1"
+        with closing(sqlite3.connect(f"{file.resolve().as_uri()}?{mode}", uri=True, timeout=ANSWER)) as database:
             database.execute("PRAGMA schema_version").fetchone()
             tables = database.execute("SELECT count(*) FROM sqlite_master WHERE type = 'table'").fetchone()[0]
     except sqlite3.Error as error:

@@ -1,5 +1,8 @@
 """`captchas doctor`: each fault is planted, found alone, and comes with what mends it."""
 
+import base64
+import hashlib
+import importlib.machinery
 import json
 import os
 import shutil
@@ -186,6 +189,32 @@ def test_packages_of_others_in_place_of_ours(tmp_path, monkeypatch):
     ill(alone(packages.check_names), State.WRONG, "not whole", "--force-reinstall")
 
 
+def test_a_package_that_was_installed_over_ours(tmp_path, monkeypatch):
+    """As pip does it without a word: two packages with a file of one name."""
+    for name in beating_captchas.OWN:
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "__init__.py").write_text(f'"""{name}"""\n')
+    record = tmp_path / "beating_captchas-1.dist-info" / "RECORD"
+    record.parent.mkdir()
+    record.write_text(
+        "".join(
+            f"{name}/__init__.py,sha256={base64.urlsafe_b64encode(hashlib.sha256(text).digest()).decode().rstrip('=')},9\n"
+            for name in beating_captchas.OWN
+            for text in [(tmp_path / name / "__init__.py").read_bytes()]
+        )
+    )
+    monkeypatch.setattr(beating_captchas, "__file__", str(tmp_path / "beating_captchas.py"))
+    spec = importlib.machinery.ModuleSpec
+    monkeypatch.setattr(
+        beating_captchas, "find_spec", lambda name: spec(name, None, origin=str(tmp_path / name / "__init__.py"))
+    )
+    assert beating_captchas.clash() is None
+    (tmp_path / "storage" / "__init__.py").write_text("import another")
+    found, remedy = beating_captchas.clash()
+    assert "'storage' is another's, installed over ours" in found and str(tmp_path / "storage") in found
+    assert "environment of its own" in remedy
+
+
 def test_extras_are_told(monkeypatch):
     monkeypatch.setattr(packages, "_version", lambda name: None if name == "torch" else "1")
     texts = ["numpy>=2", 'torch>=2; extra == "deep"', 's3fs; extra == "s3"', 'pyarrow; extra == "export"']
@@ -324,9 +353,12 @@ def test_a_database_of_runs_that_is_damaged(home):
     (home / "prefect").mkdir()
     file = home / "prefect" / "prefect.db"
     with sqlite3.connect(file) as database:
+        database.execute("PRAGMA journal_mode = WAL")
         database.execute("CREATE TABLE runs (name)")
+    assert "1 tables" in servers.check_database().found  # while it is in use
     database.close()
     assert "1 tables" in servers.check_database().found
+    assert [path.name for path in file.parent.iterdir()] == [file.name]
     file.write_bytes(b"no database at all" * 100)
     ill(servers.check_database(), State.WRONG, "prefect.db", "mv ")
 
