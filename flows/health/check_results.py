@@ -90,7 +90,7 @@ def failed(name: str, error: Exception) -> CheckResult:
     """Return the result of a check that raised an error: our own errors hold their remedy."""
     said = " ".join(str(error).split()) or type(error).__name__
     if isinstance(error, ImportError):
-        return wrong(name, f"Python cannot import what this needs ({said})", reinstall())
+        return wrong(name, f"Python cannot import what this needs ({said})", "see packages and imports")
     if hasattr(error, "exit_code"):  # one of ours: rule, value and remedy in a sentence
         said, _, remedy = said.rpartition("; ")
         return wrong(name, said or remedy, remedy or reinstall())

@@ -67,8 +67,9 @@ def check_versions() -> CheckResult:
 
 
 def start_imports() -> "subprocess.Popen[str]":
-    """Start to import each required package in a process of its own, which a broken package may end."""
-    command = [sys.executable, "-P", "-c", _IMPORTING, *MODULES.values()]
+    """Start to import each installed package in a process of its own, which a broken package may end."""
+    installed = [module for name, module in MODULES.items() if _version(name) is not None]
+    command = [sys.executable, "-P", "-c", _IMPORTING, *installed]
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
 
 
@@ -76,17 +77,17 @@ def check_imports(importing: "subprocess.Popen[str]") -> CheckResult:
     """Wait for the process that imports, and tell which package could not be."""
     printed, _ = importing.communicate()
     broken: dict[str, str] = {}
-    last = ""
+    last, tried = "", 0
     for line in printed.splitlines():
         mark, _, said = line.partition(" ")
         if mark == ">":
-            last = said
+            last, tried = said, tried + 1
         elif mark == "!":
             broken[last] = said
     if importing.returncode:
         broken[last] = f"ends Python with code {importing.returncode}"
     if not broken:
-        return fine("imports", f"all {len(MODULES)} packages")
+        return fine("imports", f"all {tried} packages that are installed")
     names = [name for name, module in MODULES.items() if module in broken]
     told = "; ".join(f"{module}: {said}" for module, said in broken.items())
     return wrong("imports", told, f"{pip()} --force-reinstall {' '.join(names)}")
