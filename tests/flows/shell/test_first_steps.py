@@ -119,6 +119,15 @@ def test_quiet_shows_errors_and_json_only(shown, tmp_path):
     assert "did you mean" in shown("generate", "bok", "--quiet", *home)[1]
 
 
+def test_quiet_is_known_to_what_runs(shown, tmp_path, monkeypatch):
+    """Before the options are parsed: the server and the workers start then."""
+    known = []
+    monkeypatch.setattr("flows.datasets.datasets_under", lambda _: known.append(quiet.is_quiet()) or [])
+    shown("datasets", "--quiet", "--home", str(tmp_path))
+    shown("datasets", "--home", str(tmp_path))
+    assert known == [True, False]
+
+
 def test_quiet_reads_pictures_in_silence(shown, tmp_path):
     import numpy as np
 
