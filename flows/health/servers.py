@@ -119,7 +119,7 @@ def check_store() -> CheckResult:
     from importlib.util import find_spec
 
     if find_spec("s3fs") is None:
-        return wrong("object store", f"{name} is set, but the extra s3 is missing", f"{pip()} s3fs")
+        return warning("object store", f"{name} is set, but the extra s3 is missing", f"{pip()} s3fs")
     parts = urlsplit(os.environ[name])
     shown = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
     try:

@@ -2,15 +2,19 @@
 
 import json
 import sys
+import textwrap
 from collections.abc import Mapping
 
 from rich.console import Console
+from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
 from storage.errors import Unwritable
 from storage.texts import as_json as fit_json
 from storage.texts import plain
+
+_UNBOUND = 10_000  # columns, more than any table takes
 
 
 def show(report: Mapping[str, object], *, as_json: bool) -> None:
@@ -49,9 +53,38 @@ def _print(report: Mapping[str, object], as_json: bool) -> None:
     shown = report.get("shown")
     for key, value in (content | (shown if isinstance(shown, dict) else {})).items():
         if isinstance(value, list) and value and all(isinstance(row, dict) for row in value):
-            console.print(_table(key, value))
+            _print_rows(console, key, value)
         elif value not in (None, [], {}):
-            console.print(fit(f"{_words(key)}: {readable(value)}"))
+            _print_lines(console, f"{_words(key)}: {readable(value)}")
+
+
+def _print_rows(console: Console, title: str, rows: list[dict[str, object]]) -> None:
+    """Print rows as a table; where that would break words on a narrow terminal, a paragraph a row."""
+    table = _table(title, rows)
+    for column in table.columns if console.is_terminal else ():
+        column.min_width = max(len(word) for cell in (column.header, *column.cells) for word in f"{cell} ".split(" "))
+    if not console.is_terminal or _narrowest(console, table) <= console.width:
+        console.print(table)
+        return
+    console.print(fit(f"{_words(title)}:"))
+    for row in rows:
+        (_, first), *others = row.items()
+        said = "; ".join(f"{_words(key)} {readable(value)}" for key, value in others if value not in (None, "", [], {}))
+        _print_lines(console, f"- {readable(first)}: {said}")
+
+
+def _narrowest(console: Console, table: Table) -> int:
+    """Return how wide a table has to be so that no word of it is broken, columns."""
+    return Measurement.get(console, console.options.update(max_width=_UNBOUND), table).minimum
+
+
+def _print_lines(console: Console, text: str) -> None:
+    """Print text in lines that break between words at the width of a terminal; paths stay whole. In a file: a line."""
+    broken = textwrap.TextWrapper(
+        max(20, console.width), subsequent_indent="    ", break_long_words=False, break_on_hyphens=False
+    )
+    for line in broken.wrap(plain(text)) if console.is_terminal else [text]:
+        console.print(fit(line))
 
 
 def _table(title: str, rows: list[dict[str, object]]) -> Table:

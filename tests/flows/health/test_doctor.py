@@ -385,7 +385,7 @@ def test_servers_that_do_not_answer(monkeypatch):
     with socket.create_server(("127.0.0.1", port)):
         assert servers.check_store().state is servers.check_cluster(f"127.0.0.1:{port}").state is State.FINE
     monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
-    ill(servers.check_store(), State.WRONG, "the extra s3", "s3fs")
+    ill(servers.check_store(), State.WARNING, "the extra s3", "s3fs")
 
 
 def test_a_run_that_fails_is_told(monkeypatch):

@@ -157,6 +157,7 @@ def test_a_table_keeps_its_columns(shown, hostile_names):
 def test_the_shell(capsys, monkeypatch, hostile_names, terminal):
     monkeypatch.setattr("sys.stdout.isatty", lambda: terminal)
     monkeypatch.setenv("TERM", "dumb")  # without colours, which are escape sequences of rich's own
+    monkeypatch.setattr("rich.console.Console.width", 5000)  # a terminal's lines break between the words of a name
     for name in hostile_names:
         report = solved([name]) | {"none": None, name: name}
         show(dict(report), as_json=False)

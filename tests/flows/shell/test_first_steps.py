@@ -11,6 +11,7 @@ import pytest
 
 from flows.__main__ import COMMANDS, app, main
 from flows.parameters import spelled
+from flows.reporting.show import show
 from flows.shell import quiet
 from flows.shell.examples import EXAMPLES, FIRST_STEPS
 from tasks.lowlevel.grey_png import png
@@ -92,6 +93,24 @@ def test_messages_break_between_words_and_paths_stay_whole(shown):
     assert all(len(line) <= 80 or WRONG[-1] in line for line in lines)
     _, err = shown("generate", "bok", TERM="dumb")
     assert len(err.splitlines()) > 1 and max(map(len, err.splitlines())) <= 80
+
+
+def test_reports_break_between_words_and_tables_that_do_not_fit_are_paragraphs(shown, tmp_path):
+    rows = [{"name": "jitter", "fonts": "Inter Black", "text": "characters", "none": None}, {"name": "b"}]
+    report = {"folder": "/a" * 60, "words": "one two " * 20, "rows": rows}
+    out = Terminal()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, "stdout", out)
+        patch.setenv("TERM", "xterm")
+        patch.setenv("NO_COLOR", "1")
+        for width in ("40", "26"):
+            patch.setenv("COLUMNS", width)
+            show(report, as_json=False)
+    wide, narrow = re.sub(r"\x1b\[[0-9;]*m", "", out.getvalue()).split("folder:")[1:]
+    assert "/a" * 60 in wide and "│ characters │" in wide
+    assert "- jitter: fonts Inter\n    Black; text characters\n- b:" in narrow and "│" not in narrow
+    for text, width in ((wide, 40), (narrow, 26)):
+        assert all(len(line) <= width for line in text.splitlines() if "/a/a" not in line)
 
 
 @pytest.mark.parametrize(
