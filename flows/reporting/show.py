@@ -5,16 +5,14 @@ import sys
 import textwrap
 from collections.abc import Mapping
 
+from rich.cells import cell_len
 from rich.console import Console
-from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
 from storage.errors import Unwritable
 from storage.texts import as_json as fit_json
 from storage.texts import plain
-
-_UNBOUND = 10_000  # columns, more than any table takes
 
 
 def show(report: Mapping[str, object], *, as_json: bool) -> None:
@@ -61,9 +59,7 @@ def _print(report: Mapping[str, object], as_json: bool) -> None:
 def _print_rows(console: Console, title: str, rows: list[dict[str, object]]) -> None:
     """Print rows as a table; where that would break words on a narrow terminal, a paragraph a row."""
     table = _table(title, rows)
-    for column in table.columns if console.is_terminal else ():
-        column.min_width = max(len(word) for cell in (column.header, *column.cells) for word in f"{cell} ".split(" "))
-    if not console.is_terminal or _narrowest(console, table) <= console.width:
+    if not console.is_terminal or _fitted(table, console.width):
         console.print(table)
         return
     console.print(fit(f"{_words(title)}:"))
@@ -73,9 +69,18 @@ def _print_rows(console: Console, title: str, rows: list[dict[str, object]]) -> 
         _print_lines(console, f"- {readable(first)}: {said}")
 
 
-def _narrowest(console: Console, table: Table) -> int:
-    """Return how wide a table has to be so that no word of it is broken, columns."""
-    return Measurement.get(console, console.options.update(max_width=_UNBOUND), table).minimum
+def _fitted(table: Table, width: int) -> bool:
+    """Choose the widths of a table's columns so that it fits and no word is broken; return whether that can be."""
+    cells = [[Text(str(cell)) for cell in (column.header, *column.cells)] for column in table.columns]
+    least = [max(cell_len(word) for text in column for word in [*text.plain.split(), ""]) for column in cells]
+    natural = [max(text.cell_len for text in column) for column in cells]
+    spare = width - sum(least) - 3 * len(least) - 1  # a border and two blanks beside each column, and the last border
+    if spare < 0:
+        return False
+    for number, column in enumerate(table.columns):
+        given = min(spare, natural[number] - least[number])
+        column.width, spare = least[number] + given, spare - given
+    return True
 
 
 def _print_lines(console: Console, text: str) -> None:
