@@ -31,7 +31,11 @@ _captchas() {
     found=(${found:#})
     (( ${#found} )) && compadd -- "${found[@]}" || _files
 }
-compdef _captchas captchas
+if [[ "${funcstack[1]}" == "_captchas" ]]; then  # the first Tab, with which zsh loads this file as the function
+    _captchas "$@"
+else
+    compdef _captchas captchas
+fi
 """
 FISH = """\
 function __captchas

@@ -106,23 +106,54 @@ def test_nothing_heavy_is_imported():
     assert done.stdout == "book\n0 set()\n"
 
 
+@pytest.fixture
+def command(home, tmp_path) -> dict[str, str]:
+    """An environment with a command of that name on PATH, as the installation makes it."""
+    file = tmp_path / "bin" / "captchas"
+    file.parent.mkdir()
+    file.write_text(
+        f"#!{sys.executable}\nimport sys\nsys.path.insert(0, {str(ROOT)!r})\n"
+        "from beating_captchas import main\nmain()\n"
+    )
+    file.chmod(file.stat().st_mode | stat.S_IXUSR)
+    return os.environ | {"PATH": f"{file.parent}:{os.environ['PATH']}"}
+
+
 @pytest.mark.skipif(not shutil.which("bash"), reason="there is no bash")
-def test_bash_completes(home, tmp_path):
-    """With a command of that name on PATH, as the installation makes it."""
-    command = tmp_path / "bin" / "captchas"
-    command.parent.mkdir()
-    command.write_text(f"#!{sys.executable}\nimport sys\nsys.path.insert(0, {str(ROOT)!r})\n"
-                       "from beating_captchas import main\nmain()\n")  # fmt: skip
-    command.chmod(command.stat().st_mode | stat.S_IXUSR)
+def test_bash_completes(command, tmp_path):
     (tmp_path / "completion.bash").write_text(SCRIPTS["bash"])
     asked = "COMP_WORDS=(captchas train mi); COMP_CWORD=2; _captchas"
     script = f'source "$0"; {asked}; printf "%s\\n" "${{COMPREPLY[@]}}"; complete -p captchas'
     done = subprocess.run(
-        ["bash", "-c", script, tmp_path / "completion.bash"], capture_output=True, text=True, check=True,
-        env=os.environ | {"PATH": f"{command.parent}:{os.environ['PATH']}"},
-    )  # fmt: skip
+        ["bash", "-c", script, tmp_path / "completion.bash"], capture_output=True, text=True, check=True, env=command
+    )
     assert done.stdout.splitlines()[:2] == ["mice", "mine"]
     assert done.stdout.splitlines()[2].endswith("-F _captchas captchas")
+
+
+@pytest.mark.skipif(not shutil.which("zsh"), reason="there is no zsh")
+@pytest.mark.parametrize("loading", ["autoload -U _captchas", "source $1/_captchas"])
+def test_zsh_completes(command, tmp_path, loading):
+    """Also with the first Tab, with which zsh loads the function from its folder."""
+    (tmp_path / "_captchas").write_text(SCRIPTS["zsh"])
+    script = (
+        f'compdef() {{ : }}; compadd() {{ shift; print -l -- "$@" }}; fpath=($1); {loading}; '
+        "words=(captchas train mi); CURRENT=3; _captchas"
+    )
+    done = subprocess.run(["zsh", "-f", "-c", script, "zsh", tmp_path], capture_output=True, text=True, check=True,
+                          env=command)  # fmt: skip
+    assert done.stdout.split() == ["mice", "mine"]
+
+
+@pytest.mark.skipif(not shutil.which("fish"), reason="there is no fish")
+def test_fish_completes(command, tmp_path):
+    (tmp_path / "captchas.fish").write_text(SCRIPTS["fish"])
+    script = (
+        f"source {tmp_path}/captchas.fish; complete -C 'captchas train mi'; complete -C 'captchas solve x --model=o'"
+    )
+    done = subprocess.run(["fish", "-c", script], capture_output=True, text=True, check=True,
+                          env=command | {"HOME": str(tmp_path)})  # fmt: skip
+    assert {"mice", "mine", "--model=own"} <= set(done.stdout.split())
 
 
 @pytest.mark.parametrize(
