@@ -1,8 +1,11 @@
 """The pages: every link, anchor and picture is there, every page is listed, and every command line can be parsed."""
 
 import importlib.util
+import os
 import re
 import shlex
+import subprocess
+import sys
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -177,6 +180,23 @@ def test_the_reference_has_what_programs_import_and_the_keys_of_reports(referenc
     page = reference["reference/python.md"]
     assert "### Dataset\n" in page and "### PictureReader" in page and "**Parameters**" in page and "**Raises**" in page
     assert "| `seconds_a_picture` | `float` | of one process |" in reference["reference/json.md"]
+
+
+@pytest.mark.soak
+def test_the_site_is_built_without_a_network(tmp_path):
+    """As `make docs` builds it; a request would go to a proxy that is not there."""
+    pytest.importorskip("material", reason="make docs installs mkdocs-material")
+    nowhere = dict.fromkeys(("http_proxy", "https_proxy", "HTTPS_PROXY"), "http://127.0.0.1:9")
+    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--config-file", SITE / "mkdocs.yml"]
+    done = subprocess.run(
+        [*command, "--site-dir", tmp_path], capture_output=True, text=True, check=False, env=os.environ | nowhere
+    )
+    assert done.returncode == 0, done.stderr
+    pages = [*tmp_path.rglob("*.html")]
+    assert len(pages) > 20
+    for page in pages:
+        loaded = re.findall(r"<(?:script|img|link)[^>]* (?:src|href)=\"?(https?:[^\" >]+)", page.read_text())
+        assert loaded == [], page.name
 
 
 def test_links_that_leave_the_pages_become_text(hooks):

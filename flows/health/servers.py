@@ -47,6 +47,8 @@ def check_home() -> CheckResult:
         return wrong("home", f"{folder} may be changed by every user (mode {mode:04o})", f"chmod o-rwx {folder}")
     if mode & _OTHERS_READ:
         return warning("home", f"{folder} may be read by every user (mode {mode:04o})", f"chmod o-rwx {folder}")
+    if folder.stat().st_uid != os.geteuid() != 0:
+        return warning("home", f"{folder} belongs to another user", f"chown -R {os.geteuid()} {folder}, or use --home")
     kind = _file_system(folder.resolve())
     if kind.startswith(_REMOTE):
         return warning("home", f"{folder} is on {kind}, whose locks may fail", "use a home on a disk of this machine")

@@ -330,6 +330,9 @@ def test_homes_that_cannot_be_used(home, monkeypatch):
     home.chmod(0o755)
     ill(servers.check_home(), State.WARNING, "every user", "chmod o-rwx")
     home.chmod(0o700)
+    with monkeypatch.context() as other:
+        other.setattr(os, "geteuid", lambda: 12345)
+        ill(servers.check_home(), State.WARNING, "another user", "chown -R 12345")
     mounts = home / "mounts"
     mounts.write_text(f"disk / ext4 rw 0 0\nserver:/x {home.resolve()} nfs4 rw 0 0\n")
     monkeypatch.setattr(servers, "MOUNTS", mounts)
