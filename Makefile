@@ -43,7 +43,7 @@ soak: setup
 # The site, in build/site: strict, and without a network once the extra is installed.
 docs: setup
 	@$(BIN)/python -c 'import material' 2> /dev/null || $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile -c constraints.txt -e '.[docs]'
-	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --quiet --strict --config-file docs/site/mkdocs.yml
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --config-file docs/site/mkdocs.yml  # --quiet would count no warning
 	@echo "build/site/index.html"
 
 bench: setup

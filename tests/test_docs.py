@@ -162,6 +162,8 @@ def test_every_page_is_in_the_navigation(reference):
 
 
 def test_the_site_asks_no_other_site_and_is_strict():
+    (built,) = re.findall(r"mkdocs (build .*)", re.sub("#.*", "", (ROOT / "Makefile").read_text()))
+    assert "--strict" in built and "quiet" not in built  # with --quiet mkdocs counts no warning
     settings = yaml.safe_load((SITE / "mkdocs.yml").read_text())
     assert settings["strict"] and settings["theme"]["font"] is False and settings["plugins"] == ["search"]
     checks = [rule for part in settings["validation"].values() for rule in part.values()]
