@@ -26,7 +26,7 @@ from flows.service.prefect_settings import settings_explained
 from flows.service.starting import compile_kernels
 from flows.shell.ending import Ended, flushed, print_defect
 from flows.shell.examples import FIRST_STEPS, prologue
-from flows.shell.quiet import QUIET, is_quiet
+from flows.shell.quiet import QUIET
 from storage.errors import BadInput, CaptchasError, too_long
 from storage.files.places import is_url, place
 from storage.files.targets import STANDARD_OUTPUT
@@ -85,7 +85,7 @@ def launch(
     *tokens: Annotated[str, Parameter(show=False, allow_leading_hyphen=True)],
     home: Annotated[Path | None, Parameter(group=SHARED, help=HOME_HELP)] = None,
     json_: Annotated[bool, Parameter(name="--json", group=SHARED, negative="", help=JSON_HELP)] = False,
-    quiet: Annotated[bool, Parameter(group=SHARED, negative="", help=QUIET_HELP)] = False,  # `_run` has read it
+    quiet: Annotated[bool, Parameter(group=SHARED, negative="", help=QUIET_HELP)] = False,  # `main` has read it
 ) -> int:
     """Run the command, print its report."""
     command, bound, _ = app.parse_args(spelled(tokens), exit_on_error=False, print_error=False)
@@ -111,10 +111,10 @@ def launch(
                 with nullcontext() if no_flow else starting.without_heartbeats(), _tagged(command, no_flow):
                     report = command(*bound.args, **bound.kwargs)
         except CaptchasError as error:
-            if error.report and (json_ or not (quiet or is_quiet())):
+            if error.report:
                 show(error.report, as_json=json_)
             raise
-    if isinstance(report, dict) and (json_ or not (quiet or is_quiet())):
+    if isinstance(report, dict):
         with redirect_stdout(sys.stderr) if to_output else nullcontext():
             show(report, as_json=json_)
     return 0
@@ -154,6 +154,8 @@ def _require_server(command: str) -> None:
 def main() -> None:
     """Run the command line; exit code 0, 1 for a failed job, 2 for bad input, 128 + N after signal N (Ctrl-C: 130)."""
     ended = Ended()
+    if "--quiet" in sys.argv[1:]:
+        os.environ[QUIET] = "1"  # before anything starts, which is quiet too
     processes.follow_parent()
     sys.excepthook = print_defect
     for number in processes.enders():
@@ -213,8 +215,6 @@ def _run(arguments: list[str]) -> int:
     if not arguments:
         sys.stdout.write(FIRST_STEPS)
         return 0
-    if "--quiet" in arguments:
-        os.environ[QUIET] = "1"  # what it starts is quiet too
     # First of all, since parsing imports the flow and with it Prefect.
     place = command_at(arguments)
     command = arguments[place] if place is not None and arguments[place] in COMMANDS else None

@@ -21,7 +21,7 @@ from flows.reporting.answers import answers_for_people
 from flows.reporting.show import show
 from flows.requests import refusing
 from flows.service.starting import compile_kernels
-from flows.shell.quiet import is_quiet, shows_progress
+from flows.shell.quiet import shows_progress
 from flows.solve_request import PlannedReading, SolveRequest, dictionary_file, ledger, plan_of
 from storage.errors import BadInput, NotThere
 from storage.files import atomic
@@ -50,7 +50,6 @@ class _Given(NamedTuple):
     pictures: tuple[Path, ...]
     request: SolveRequest  # its path is the first picture
     json: bool
-    quiet: bool
 
 
 def solve_named(arguments: list[str]) -> bool:
@@ -94,9 +93,8 @@ def solve_named(arguments: list[str]) -> bool:
     report = _report(planned, out, rows, dict(counts), time.monotonic() - began)
     if notes:
         report["not_kept_in_the_ledger"] = notes
-    if given.json or not given.quiet:
-        with redirect_stdout(sys.stderr) if out == STANDARD_OUTPUT else nullcontext():
-            show(report if given.json else _for_people(report, rows), as_json=given.json)
+    with redirect_stdout(sys.stderr) if out == STANDARD_OUTPUT else nullcontext():
+        show(report if given.json else _for_people(report, rows), as_json=given.json)
     return True
 
 
@@ -117,14 +115,13 @@ def _parsed(arguments: list[str]) -> _Given | None:
         return None
     values: dict[str, Any] = dict(bound.arguments)
     pictures, json = values.pop("path", ()), values.pop("json_", False)
-    quiet = values.pop("quiet", False) or is_quiet()
-    home = values.pop("home", None)
+    home, _ = values.pop("home", None), values.pop("quiet", None)  # `main` has read it
     if home is not None:
         os.environ[HOME] = str(home)
     if not pictures:
         return None
     return _Given(tuple(path if path == STANDARD_INPUT else pictures_at(path) for path in pictures),
-                  SolveRequest(pictures[0], **values), json, quiet)  # fmt: skip
+                  SolveRequest(pictures[0], **values), json)  # fmt: skip
 
 
 def _signature() -> Callable[..., None]:

@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from flows.shell.quiet import is_quiet
 from storage.errors import Unwritable
 from storage.texts import as_json as fit_json
 from storage.texts import plain
@@ -18,13 +19,16 @@ from storage.texts import plain
 def show(report: Mapping[str, object], *, as_json: bool) -> None:
     """Print a flow's report; lists of dicts become tables.
 
-    For people, the values under `shown` replace those of the same keys; the JSON leaves `shown` out.
+    For people, the values under `shown` replace those of the same keys; the JSON leaves `shown` out. With `--quiet`
+    people get nothing.
 
     Raises
     ------
     Unwritable
         Standard output is full, or fails; a closed pipe is a BrokenPipeError.
     """
+    if is_quiet() and not as_json:
+        return
     try:
         _print(report, as_json)
         sys.stdout.flush()

@@ -2,7 +2,6 @@
 
 import io
 import json
-import os
 import re
 import shlex
 import sys
@@ -41,13 +40,13 @@ def shown(monkeypatch):
             patch.setattr(sys, "stderr", err)
             for each in (app, app.meta):
                 patch.setattr(each, "_fallback_console", None)  # it knows whether standard output was a terminal
-            for name in ("NO_COLOR", "FORCE_COLOR", quiet.QUIET):
+            for name in ("NO_COLOR", "FORCE_COLOR"):
                 patch.delenv(name, raising=False)
+            patch.setenv(quiet.QUIET, "")  # which a command with --quiet sets
             for name, value in {"TERM": "xterm-256color", "COLUMNS": "80", **environment}.items():
                 patch.setenv(name, value)
             with pytest.raises(SystemExit):
                 main()
-            os.environ.pop(quiet.QUIET, None)
         return out.getvalue(), err.getvalue()
 
     return run
