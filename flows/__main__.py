@@ -19,7 +19,7 @@ from rich.text import Text
 from flows.environment import named_server, require_files, require_proxies, require_reachable, require_streams
 from flows.home import HOME, end_orphaned_servers, prepare_environment, served
 from flows.missing_inputs import require_inputs
-from flows.parameters import command_at, misuse_explained, require_single_output, spelled
+from flows.parameters import BELOW_AUDIT, command_at, function_of, misuse_explained, require_single_output, spelled
 from flows.requests import checked, needing_workers
 from flows.service import embedded_server, processes, starting
 from flows.service.prefect_settings import settings_explained
@@ -41,10 +41,8 @@ COMMANDS = {
     "import": ("flows.ingest:ingest", "Make a dataset of a folder of labelled pictures."),
     "train": ("flows.train:train", "Train the letter network on a dataset."),
     "evaluate": ("flows.evaluate:evaluate", "Measure a model on a dataset's pictures that it has not seen."),
-    "solve": (
-        "flows.solve:solve",
-        "Read a folder of pictures into a file, or named pictures at once.",
-    ),
+    "audit": ("flows.audit:audit", "Judge how strong a CAPTCHA is: let attackers try, and say what they got."),
+    "solve": ("flows.solve:solve", "Read a folder of pictures into a file, or named pictures at once."),
     "serve": ("flows.serve:serve", "Choose the model that solve reads with, or tell which one it is."),
     "reproduce": ("flows.reproduce:reproduce", "Run the book's procedure as printed, then mend one defect at a time."),
     "demo": ("flows.demo:demo", "Draw, train, evaluate and solve on a small scale."),
@@ -56,8 +54,18 @@ COMMANDS = {
     "doctor": ("flows.doctor:doctor", "Look for what is wrong with this installation, and say what mends it."),
     "preview": ("flows.preview:preview", "Draw a profile's first pictures as a contact sheet, at once."),
 }
-PLAIN = {"up", "doctor", "serve", "inspect", "datasets", "profiles", "preview"}  # they are no flows and need no server
-OFFLINE = {"doctor", "serve", "inspect", "datasets", "profiles", "preview", None}  # they ask no server
+# They are no flows and need no server.
+PLAIN = {"up", "doctor", "serve", "inspect", "datasets", "profiles", "preview", *BELOW_AUDIT.values()}
+OFFLINE = {
+    "doctor",
+    "serve",
+    "inspect",
+    "datasets",
+    "profiles",
+    "preview",
+    *BELOW_AUDIT.values(),
+    None,
+}  # they ask no server
 AT_ONCE = {"preview"}  # the process does nothing else with what it imports
 WRITES_NOTHING = {"doctor", "profiles", None}
 BEGINS_ANEW = {"train", "evaluate", "reproduce"}  # what they have done is kept at the end, but of the ladder's rungs
@@ -72,7 +80,10 @@ app = App(
 app.meta.suppress_keyboard_interrupt = False  # `main` answers signals
 SHARED = Group("Options of every command")
 for _name, (_where, _help) in COMMANDS.items():
-    app.command(_where, name=_name, help=_help, help_prologue=prologue(_name), help_epilogue="")
+    if _name == "audit":
+        app.command("flows.audit:commands", name=_name, help=_help)  # with the commands below it
+    else:
+        app.command(_where, name=_name, help=_help, help_prologue=prologue(_name), help_epilogue="")
 
 
 HOME_HELP = "Folder of datasets, models, reports and answers; else $CAPTCHAS_HOME, else ./data."
@@ -220,10 +231,11 @@ def _run(arguments: list[str]) -> int:
     command = arguments[place] if place is not None and arguments[place] in COMMANDS else None
     # The doctor tells what is wrong with the environment, so nothing is refused before it.
     own = command != "doctor" and prepare_environment(_home(arguments), make_home=command not in WRITES_NOTHING)
-    if command not in OFFLINE and not HELP.intersection(arguments):
+    does = function_of(command, arguments)
+    if does not in OFFLINE and not HELP.intersection(arguments):
         require_proxies()
         require_compiling()
-    if command not in PLAIN | {None} and not HELP.intersection(arguments):
+    if does not in PLAIN | {None} and not HELP.intersection(arguments):
         require_files()
         embedded_server.begin(own)
     if command:

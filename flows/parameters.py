@@ -32,8 +32,11 @@ ModelSeed = Annotated[int, Limits({"type": "integer", "minimum": 0, "exclusiveMa
 Share = Annotated[float, Limits({"type": "number", "minimum": 0, "maximum": 1})]
 Seconds = Annotated[float, Limits({"type": "number", "minimum": 0})]
 Minutes = Annotated[float, Limits({"type": "number", "exclusiveMinimum": 0})]
+Price = Annotated[float, Limits({"type": "number", "minimum": 0})]
 Port = Annotated[int, Limits({"type": "integer", "minimum": 0, "maximum": 65535})]
 Name = Annotated[str, Limits({"type": "string", "minLength": 1})]
+
+BELOW_AUDIT = {"compare": "compare_audits", "history": "audit_history"}  # commands below `audit`, and their functions
 
 
 class ReaderKind(StrEnum):
@@ -63,6 +66,14 @@ def command_at(tokens: Sequence[str]) -> int | None:
         else:
             return place
     return None
+
+
+def function_of(command: str | None, arguments: Sequence[str]) -> str | None:
+    """Return the name of the function that a command line calls: of `audit compare`, that of `compare`."""
+    if command != "audit":
+        return command
+    following = arguments[arguments.index(command) + 1 :][:1]
+    return next((BELOW_AUDIT[word] for word in following if word in BELOW_AUDIT), command)
 
 
 def require_single_output(out: object, as_json: bool) -> None:

@@ -44,8 +44,8 @@ class Calibration(TypedDict):
     reliability: list[ConfidenceRate]
 
 
-def wilson(right: int, n: int) -> tuple[float, float]:
-    """Compute Wilson's score interval of a rate, at 95 %.
+def wilson(right: int, n: int, z: float = Z) -> tuple[float, float]:
+    """Compute Wilson's score interval of a rate, at 95 % unless `z` says otherwise.
 
     It stays inside 0 to 1, and has a width even at 0 of n and at n of n, near which a good reader's rates lie. The
     normal interval of textbooks does neither.
@@ -54,6 +54,8 @@ def wilson(right: int, n: int) -> tuple[float, float]:
     ----------
     right : int, 0 to n
     n : int, 0 or more
+    z : float
+        The quantile of the normal distribution that the ends are at, above 0.
 
     Returns
     -------
@@ -79,8 +81,8 @@ def wilson(right: int, n: int) -> tuple[float, float]:
     if n == 0:
         return math.nan, math.nan
     share = right / n
-    middle = (share + Z * Z / (2 * n)) / (1 + Z * Z / n)
-    reach = Z / (1 + Z * Z / n) * math.sqrt(share * (1 - share) / n + Z * Z / (4 * n * n))
+    middle = (share + z * z / (2 * n)) / (1 + z * z / n)
+    reach = z / (1 + z * z / n) * math.sqrt(share * (1 - share) / n + z * z / (4 * n * n))
     # For these counts the ends are exactly 0 and 1; floating point may miss them by its last digit.
     low = 0.0 if right == 0 else middle - reach
     high = 1.0 if right == n else middle + reach

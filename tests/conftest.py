@@ -1,5 +1,6 @@
 """Fixtures that several folders of tests share, the order of the files, and the environment of all processes."""
 
+import gc
 import os
 import random
 import secrets
@@ -17,6 +18,7 @@ from pathlib import Path
 
 # Before NumPy is imported. pytest runs a process for each core, so more threads would only compete.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # PyTorch's threads spin while they wait for each other
 
 import cloudpickle
 import numpy as np
@@ -29,6 +31,8 @@ from tasks.profiles.profile import Grid, Profile
 
 # Test modules import skops, which imports PyTorch through this wrapper: a second and a half in each process of pytest.
 sys.modules.setdefault("sklearn.externals.array_api_compat.torch", None)
+if "PYTEST_XDIST_WORKER" in os.environ:
+    import skops.io  # noqa: F401 - it looks through all modules that are loaded, so the sooner, the fewer
 
 SERVER = "TESTS_PREFECT_FOLDER"  # where all processes of this run of pytest find their Prefect server
 STORE = "AWS_ENDPOINT_URL_S3"  # and their object store
@@ -132,6 +136,12 @@ def pytest_collection_modifyitems(items) -> None:
         return places.get(item.path.name, len(places) + any(map(item.path.is_relative_to, units))), item.path
 
     items.sort(key=place)
+
+
+def pytest_collection_finish() -> None:
+    """Have the collector of garbage never look again at the tests and modules that are there by now."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)

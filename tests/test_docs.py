@@ -25,7 +25,6 @@ PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").r
 FENCE = re.compile(r"^ *```(\w*)[^\n]*\n(.*?)^ *```", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"!?\[(?:[^\[\]]|\[[^\]]*\])*\]\(([^()\s]+(?:\([^()\s]*\))?)\)|<img[^>]* src=\"([^\"]+)\"")
 SHELL = ("", "sh", "bash", "console", "shell")  # languages of blocks in which commands stand
-CUT = re.compile(r"\s(?:#|&&|\|\|?|;|>|2>|<\()(?:\s|$).*|\s<\(.*")  # where a command ends in a line of a shell
 CONTINUED = re.compile(r"\\\n\s*")
 
 
@@ -66,22 +65,41 @@ def broken_links(page: Path) -> list[str]:
 
 def commands_in(text: str) -> list[tuple[str, bool]]:
     """The command lines of a page, and whether each stands in a block of code, so that it has to be whole."""
-    found = []
+    found: list[tuple[str, bool]] = []
     for language, block in FENCE.findall(text):
-        for line in CONTINUED.sub(" ", block).splitlines():
+        for line in CONTINUED.sub(" ", block).splitlines() if language in SHELL else ():
             line = re.sub(r"^\s*(?:\$ )?(?:[A-Z_]+=\S+ )*", "", line)
-            if line.startswith("captchas ") and language in SHELL:
-                found += [(part.strip(), True) for part in line.split(" && ") if part.startswith("captchas ")]
+            if line.startswith("captchas "):
+                found += [(part, True) for part in parts(line)]
     for span in re.findall(r"(?<!`)`([^`]+)`(?!`)", prose(text)):
-        span = " ".join(span.split())
-        found += [(part, False) for part in span.split(" && ") if part.startswith("captchas ")]
-    return [(CUT.sub("", line + " ").strip(), whole) for line, whole in found]
+        if span.startswith("captchas "):
+            found += [(part, False) for part in parts(" ".join(span.split()))]
+    return found
+
+
+def parts(line: str) -> list[str]:
+    """The commands of ours in a line of a shell, each without what follows it: a comment, a pipe, another command."""
+    tokens = shlex.shlex(line, posix=True, punctuation_chars=True)
+    tokens.whitespace_split, tokens.commenters = True, ""
+    found: list[list[str]] = [[]]
+    taken = True
+    for token in tokens:
+        if token.startswith("#"):
+            break
+        if set(token) <= set("();<>|&"):
+            taken = token in ("&&", "||", ";", "|")
+            found.append([])
+        elif taken:
+            found[-1].append(token)
+    return [shlex.join(words) for words in found if words[:1] == ["captchas"]]
 
 
 def wrong(line: str, whole: bool) -> str | None:
     """What the parser says of a command line; in running text a mention may lack what it has to have."""
-    mention = not whole or "…" in line or "..." in line
-    tokens = shlex.split(line.partition("…")[0].partition("...")[0])[1:]
+    tokens = shlex.split(line)[1:]
+    cut = next((k for k, token in enumerate(tokens) if "…" in token or "..." in token), len(tokens))
+    mention = not whole or cut < len(tokens)
+    tokens = tokens[:cut]
     if tokens[:1] in (["COMMAND"], ["--version"], ["--help"]) or (tokens and "completion" in tokens[0]):
         return None
     _, shared, _ = app.meta.parse_args(tokens, exit_on_error=False, print_error=False)

@@ -18,6 +18,7 @@ NAMED_BY_HAND = {
     BEGINNING,
     "flows/py.typed", "tasks/py.typed", "storage/py.typed", "tasks/ladder.skops", "tasks/strangers.onnx",
     "fonts/SHA256SUMS",
+    "tasks/audit/page/elements/page.css", "tasks/audit/page/elements/plots.css", "tasks/audit/page/elements/page.js",
     "flows/deployment/prefect.yaml",
 }  # fmt: skip
 

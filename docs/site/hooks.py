@@ -82,8 +82,7 @@ def commands_page() -> str:
     text = app.generate_docs(heading_level=1)
     text = re.sub(r"## Table of Contents\n.*?(?=\*\*Commands\*\*)", "", text, flags=re.DOTALL)
     for name, example in EXAMPLES.items():
-        heading = f"## captchas {name}\n"
-        text = text.replace(heading, f"{heading}\n```\n{example}\n```\n", 1)
+        text = re.sub(rf"^(#+ captchas {name})\n", rf"\1\n\n```\n{example}\n```\n", text, flags=re.MULTILINE)
     return re.sub(r"\n{3,}", "\n\n", text.replace("# captchas\n", "# Commands\n", 1))
 
 

@@ -249,6 +249,11 @@ _SOURCE = Table(
             },
         ),
         "split": Text("folders", re.compile("folders")),
+        "generator": Table(
+            {"kind": Text("callable or command", re.compile("callable|command")), "given": Text(), "seed": Whole(),
+             "digest": _DIGEST},
+            {}, _PLAIN,
+        ),
     },
     _PLAIN,
 )  # fmt: skip

@@ -4,14 +4,14 @@ Shares and rates are 0 to 1, times are seconds. A later version may add keys; a 
 `SCHEMA`.
 """
 
-from typing import Any, Literal, TypedDict
+from typing import Any, Literal, NotRequired, TypedDict
 
 from tasks.rates import RateRecord
 
 SCHEMA = 1
-BROKEN = "broken"
-NOT_SHOWN = "not shown to be strong"
-HELD = "held against what was tried"
+BROKEN: Literal["broken"] = "broken"
+NOT_SHOWN: Literal["not shown to be strong"] = "not shown to be strong"
+HELD: Literal["held against what was tried"] = "held against what was tried"
 Word = Literal["broken", "not shown to be strong", "held against what was tried"]
 BROKEN_RATE = 0.01  # words right at a try, from which a CAPTCHA is broken
 WEAK_RATE = 0.0001  # words right at a try, above which it has not been shown to be strong
@@ -104,6 +104,7 @@ class Attacker(TypedDict):
     expected_tries: float | None  # pictures until a success; None where nothing was right
     seconds_a_success: float | None
     cost: float | None  # of the labels, at the stated price
+    right: str | None  # which unseen pictures, in their order: hexadecimal digits of four flags each, highest bit first
 
 
 class Verdict(TypedDict):
@@ -118,6 +119,9 @@ class Verdict(TypedDict):
     needed: int | None  # unseen pictures that would show less than `WEAK_RATE`, where too few were there
     price_a_label: float
     currency: str
+    compared: int  # attackers that were measured
+    low: float | None  # of the strongest, in an interval that holds for all attackers at once; above 1 % is broken
+    reasons: list[str]  # why it is not shown to be strong; none for another word
 
 
 class Sample(TypedDict):
@@ -140,7 +144,7 @@ class Figure(TypedDict):
 class Finding(TypedDict):
     """A defect that needs no attack to be found, or the note that it was looked for and not found."""
 
-    name: str  # border, alike, frequencies, entropy, length, repeats, answer, colour, variation
+    name: str  # border, alike, frequencies, entropy, length, repeats, answer, colour, variation, ground, frames
     title: str
     severity: Literal["high", "low", "none", "unknown"]  # none: looked for, not found; unknown: cannot be told
     plain: str  # what it means for the owner: a sentence or two
@@ -166,6 +170,8 @@ class Cause(TypedDict):
     plain: str
     difference: float  # between the best and the worst bin with n of 30 or more
     bins: list[Bin]
+    p: NotRequired[float]  # the chance of such bins if it did not matter, corrected for the number of causes
+    told_apart: NotRequired[bool]  # p is below 0.01
 
 
 class Letter(RateRecord):
@@ -200,6 +206,10 @@ class WhatIf(TypedDict):
     legible: float  # letters told apart without noise: share of the profile's own; stands in for people
     stronger: bool | None  # than the profile for the owner; None if it cannot be told
     picture: Figure | None
+    p: NotRequired[float]  # the chance of such pairs without a change, corrected for the number of changes
+    worth: NotRequired[float]  # what it buys less what it costs a reader: the order of the list
+    legible_share: NotRequired[float]  # letters told apart
+    overlap_before: NotRequired[float]  # of the profile as it is
 
 
 class Skipped(TypedDict):

@@ -12,7 +12,7 @@ from storage.files.places import Place, read_range
 from storage.shards.manifest import MANIFEST, Manifest, identity_digest, load
 from storage.shards.shard import BLOCK, Shard, parse_name
 from storage.texts import canonical
-from tasks.datasets.folder import manifest_in
+from tasks.datasets.folder import BESIDE, DRAWN, manifest_in
 from tasks.datasets.recipe import Recipe, identity_differences, identity_of, make_recipe, software
 from tasks.profiles.fonts import bundled
 from tasks.profiles.profile import Profile, profile_from
@@ -90,12 +90,30 @@ def require_dataset(
         return  # the shards may still tell
     if manifest is None:
         return
+    if manifest.source is not None:
+        require_no_generator(folder, manifest)
     if manifest.source is not None and source is None:
         raise _imported(folder)
     if manifest.source is None and source is not None:
         raise BadInput(f"source: is where an imported dataset came from; {folder} was drawn and needs none")
     if manifest.source is None:
         profile_of(identity_of(manifest), font, words)
+
+
+def require_no_generator(folder: Place, manifest: Manifest) -> None:
+    """Refuse to draw or import again what an owner's generator drew.
+
+    Raises
+    ------
+    BadInput
+    """
+    generator = (manifest.source or {}).get("generator")
+    if generator:
+        raise BadInput(
+            f"{folder}: its pictures were drawn by the generator {generator['given']!r}, which is not this project's, "
+            f"so nothing here can draw them again; what it drew is kept in {folder.name}{DRAWN}, and "
+            "the command that made the dataset puts lost pictures back from there"
+        )
 
 
 def _holds_dataset(folder: Place) -> bool:
@@ -105,7 +123,7 @@ def _holds_dataset(folder: Place) -> bool:
 
 def datasets_in(folder: Path) -> list[Path]:
     """List the datasets in a folder, whole or not, in the order of their names."""
-    return sorted(path for path in folder.glob("*") if not path.name.endswith(".foreign") and _holds_dataset(path))
+    return sorted(path for path in folder.glob("*") if not path.name.endswith(BESIDE) and _holds_dataset(path))
 
 
 def is_imported(folder: Place) -> bool:

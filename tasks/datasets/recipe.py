@@ -145,8 +145,8 @@ def ambiguities(recipe: Recipe) -> list[str]:
 def identity_of(manifest: Manifest) -> dict[str, Any]:
     """Put the identity together from a manifest's fields."""
     if manifest.source is not None:
-        # The manifest says how labels were found; that is not part of the identity.
-        source = {key: value for key, value in manifest.source.items() if key != "labels"}
+        # The manifest says how labels were found, and what drew the pictures; that is not part of the identity.
+        source = {key: value for key, value in manifest.source.items() if key not in ("labels", "generator")}
         return {"format": manifest.format, "profile": manifest.profile, "source": source, "seed": manifest.seed}
     return {
         "format": manifest.format,

@@ -61,6 +61,8 @@ class Gathered:
         The dataset's identity, as its shards hold it.
     labels : dict, optional
         For imported pictures, where their labels come from; not part of the identity.
+    generator : dict, optional
+        For pictures that an owner's generator drew, what that is; not part of the identity.
 
     Attributes
     ----------
@@ -71,10 +73,11 @@ class Gathered:
         Of the pictures that were drawn.
     """
 
-    def __init__(self, identity: str, labels: dict[str, str] | None = None):
+    def __init__(self, identity: str, labels: dict[str, str] | None = None, generator: dict[str, Any] | None = None):
         self.identity = identity
         self._content = content = json.loads(identity)
-        self._labels = {"labels": labels} if labels else {}
+        told = {"labels": labels, "generator": generator}
+        self._told = {key: value for key, value in told.items() if value}
         self._profile = content["profile"]
         self._summary = Summary(self._profile["alphabet"], bounded="source" not in content)
         self._lines: dict[int, ShardLine] = {}
@@ -138,7 +141,7 @@ class Gathered:
             fonts=content.get("fonts", []),
             renderer=content.get("renderer", 0),
             format=content["format"],
-            source=content["source"] | self._labels if "source" in content else None,
+            source=content["source"] | self._told if "source" in content else None,
             count=count,
             content=combined([digests]),
             software=software(),

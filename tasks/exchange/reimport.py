@@ -7,6 +7,7 @@ from storage.errors import Damaged, NotThere
 from storage.files.places import Place
 from storage.shards.manifest import Manifest
 from storage.shards.shard import FORMAT
+from tasks.datasets.inventory import require_no_generator
 from tasks.exchange.labelling import Zeros
 from tasks.loading.decode import Colour, Invert
 
@@ -40,10 +41,13 @@ def as_imported(folder: Place, source: Path) -> ImportParameters:
     ------
     NotThere, Damaged
         The folder holds no manifest of an import, or the file of labels is missing.
+    BadInput
+        An owner's generator drew its pictures.
     """
     manifest = Manifest.read(folder)
     if manifest.source is None:
         raise Damaged(f"{folder}: its manifest names no source, so the dataset was not imported")
+    require_no_generator(folder, manifest)
     labels = manifest.source.get("labels", {})
     if "file" in labels and not (source / labels["file"]).is_file():
         raise NotThere(

@@ -118,7 +118,11 @@ class Listing:
         All other files.
     mended : Counter
         The labels that were changed, by what was done: `blanks` taken out, `zeros` written.
+    mixed : bool
+        Whether the dataset's order is that of the sha256 of the paths, or the listing's.
     """
+
+    mixed = True
 
     def __init__(self, wanted: ImportRequest):
         self.wanted = wanted
@@ -142,6 +146,14 @@ class Listing:
         left_out = set(without)
         self.pairs = [(path, label) for path, label in self.pairs if path not in left_out]
         self.rejects = sorted([*self.rejects, *((path, "in no folder train, val or test") for path in without)])
+
+    def order(self) -> list[int]:
+        """Return the places of the files in the order that their pictures have in the dataset."""
+        if not self.mixed:
+            return list(range(len(self.pairs)))
+        keys = b"".join(sha256(path.encode()).digest()[:8] for path, _ in self.pairs)
+        order: list[int] = np.frombuffer(keys, ">u8").argsort(kind="stable").tolist()
+        return order
 
     def jobs(self) -> list[ScanJob]:
         """Make the jobs for all labelled files."""
@@ -186,9 +198,9 @@ def scan_files(job: ScanJob) -> ScanReceipt:
 class Source:
     """The labelled, readable pictures of a folder, and the identity of their dataset.
 
-    Pictures are in the order of the sha256 of their paths. This order is the same on any file system, and it mixes
-    labels, by which names are often sorted: a network learns little from all A before all B, and each shard
-    should resemble the others.
+    Pictures are in the order of the sha256 of their paths, if the listing is `mixed`. This order is the same on any
+    file system, and it mixes labels, by which names are often sorted: a network learns little from all A before all B,
+    and each shard should resemble the others.
 
     Attributes
     ----------
@@ -226,8 +238,7 @@ class Source:
         gone = dict(chosen.rejects)
         self.tallest, self.widest = chosen.tallest, chosen.widest
         self.rejects = sorted(listing.rejects + [(listing.pairs[k][0], reason) for k, reason in gone.items()])
-        keys = b"".join(sha256(path.encode()).digest()[:8] for path, _ in listing.pairs)
-        order = [k for k in np.frombuffer(keys, ">u8").argsort(kind="stable").tolist() if k not in gone]
+        order = [k for k in listing.order() if k not in gone]
         self.pairs = [listing.pairs[k] for k in order]
         self.digests = digests[order].tobytes()
         self._require_possible()

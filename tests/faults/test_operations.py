@@ -15,7 +15,6 @@ from itertools import chain
 from pathlib import Path
 
 import pytest
-from matplotlib.figure import Figure
 
 from storage.ledger.ledger import Answer
 from storage.shards.manifest import Manifest
@@ -118,6 +117,8 @@ def growths(site) -> dict[tuple[str, int], tuple[float, float, float]]:
 
 def plot(site, kinds, out: Path) -> None:
     """Memory over time, a line a process, a panel a kind."""
+    from matplotlib.figure import Figure  # half a second in each process that collects this file
+
     figure = Figure(figsize=(9, 11), layout="constrained")
     axes = figure.subplots(len(kinds), 1, sharex=True)
     for axis, kind in zip(axes, kinds, strict=True):

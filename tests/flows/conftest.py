@@ -159,6 +159,6 @@ def start(environment) -> Iterator[Callable[..., subprocess.Popen]]:
 def demo(captchas, tmp_path_factory) -> tuple[Path, dict]:
     """Run the whole demo once; return its home and report, which several tests check."""
     home = tmp_path_factory.mktemp("demo")
-    result = captchas("demo", "--home", home, "--json", alone=True)
+    result = captchas("demo", "--home", home, "--json")
     assert result.returncode == 0, result.stderr
     return home, result.report

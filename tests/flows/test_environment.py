@@ -50,7 +50,7 @@ def in_a_line(result: subprocess.CompletedProcess, code: int, *words: str) -> No
         ("PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS", "abc"),
         pytest.param(*("PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS", "-1"), marks=LONG),
         pytest.param(*("PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS", "nan"), marks=LONG),
-        ("PREFECT_LOGGING_LEVEL", "nonsense"),
+        pytest.param(*("PREFECT_LOGGING_LEVEL", "nonsense"), marks=LONG),
         pytest.param(*("PREFECT_TASKS_DEFAULT_RETRIES", "many"), marks=LONG),
         pytest.param(*("PREFECT_SERVER_API_PORT", "http"), marks=LONG),
         ("PREFECT_API_URL", "nonsense"),
@@ -129,7 +129,14 @@ def test_a_server_that_is_not_there_is_named_without_its_password(captchas):
     assert "secret" not in result.stderr
 
 
-@pytest.mark.parametrize("content", ["[[[", "profiles = 3\n", "[profiles]\nwork = 'no table'\n"])
+@pytest.mark.parametrize(
+    "content",
+    [
+        "[[[",
+        pytest.param("profiles = 3\n", marks=LONG),
+        pytest.param("[profiles]\nwork = 'no table'\n", marks=LONG),
+    ],
+)
 def test_a_broken_file_of_profiles_is_named(captchas, tmp_path, content):
     (tmp_path / ".prefect").mkdir()
     (tmp_path / ".prefect" / "profiles.toml").write_text(content)
@@ -170,7 +177,9 @@ def test_small_files_are_named(captchas):
     in_a_line(result, 2, "size of files", "102400 bytes", "ulimit -f")
 
 
-@pytest.mark.parametrize("home", ["", "/proc/1/nowhere", "/dev/null"])
+@pytest.mark.parametrize(
+    "home", [pytest.param("", marks=LONG), "/proc/1/nowhere", pytest.param("/dev/null", marks=LONG)]
+)
 def test_a_home_of_the_user_that_is_of_no_use_does_no_harm(captchas, home):
     assert captchas("datasets", "--json", HOME=home).returncode == 0
 
@@ -200,7 +209,12 @@ def test_a_server_that_only_looks_like_prefect_s_is_named(captchas, answer):
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("http_proxy", "garbage:xx"), ("HTTPS_PROXY", "ftp://h:3"), ("http_proxy", "socks5://h:3"), ("ALL_PROXY", "::1")],
+    [
+        ("http_proxy", "garbage:xx"),
+        pytest.param(*("HTTPS_PROXY", "ftp://h:3"), marks=LONG),
+        pytest.param(*("http_proxy", "socks5://h:3"), marks=LONG),
+        ("ALL_PROXY", "::1"),
+    ],
 )
 def test_a_proxy_that_cannot_be_used_is_named(captchas, name, value):
     in_a_line(captchas("generate", "book", **{name: value}), 2, f"captchas: {name}: ", value, "correct or unset it")

@@ -27,6 +27,7 @@ PARAMETERS: dict[str, list[dict]] = {
     "evaluate": [{"model": NAME, "dataset": "x"}],
     "solve": [{"path": Path(NAME)}, {"path": Path(), "dictionary": NAME}, {"path": Path(), "model": NAME}],
     "serve": [{"model": NAME}],
+    "audit": [{"target": NAME}, {"target": f"{NAME}.toml"}, {"target": "book", "length": NAME}],
     "reproduce": [{"font": NAME}],
     "regenerate": [{"profiles": [NAME]}],
     "up": [{"deployments": Path(NAME)}],

@@ -219,20 +219,19 @@ def test_no_run_chooses_its_command_environment_or_folder(site, variables):
     assert not {"command", "env", "working_dir"} & set(job)
 
 
-def test_a_server_that_is_named_is_asked_with_the_password_of_the_environment(site, tmp_path):
+@pytest.mark.parametrize("arguments", [["--deploy"], pytest.param(["--check"], marks=pytest.mark.soak)])
+def test_a_server_that_is_named_is_asked_with_the_password_of_the_environment(site, tmp_path, arguments):
     """As on a site, where the operator sets both."""
     named = {"PREFECT_API_URL": site.record["api"], "PREFECT_API_AUTH_STRING": site.record["password"]}
     elsewhere = Site(tmp_path)
     elsewhere.environment |= named
-    for arguments in (["--deploy"], ["--check"]):
-        result = elsewhere.run("up", *arguments)
-        assert result.code == 0, result.said
+    result = elsewhere.run("up", *arguments)
+    assert result.code == 0, result.said
     assert len(site.ask("deployments/filter", {})) == len(SCHEDULED) + len(ON_DEMAND)
     elsewhere.environment |= {"PREFECT_API_AUTH_STRING": "of another server"}
-    for arguments in (["--deploy"], ["--check"]):
-        result = elsewhere.run("up", *arguments)
-        assert result.code == 1
-        assert "refused (401); give its password in PREFECT_API_AUTH_STRING" in result.said
+    result = elsewhere.run("up", *arguments)
+    assert result.code == 1
+    assert "refused (401); give its password in PREFECT_API_AUTH_STRING" in result.said
 
 
 CHROMIUM = Path("/usr/bin/chromium")
@@ -553,8 +552,15 @@ def test_a_killed_up_is_taken_over_and_its_runs_are_closed(site):
     assert "deployment" not in [path.stem for path in (site.home / "prefect" / "logs").iterdir()]
 
 
-def test_however_it_ends_while_it_starts_all_that_it_started_ends(tmp_path):
-    ends = {signal.SIGHUP: 0, signal.SIGTERM: 0, signal.SIGKILL: -signal.SIGKILL}
+@pytest.mark.parametrize(
+    "ends",
+    [
+        {signal.SIGTERM: 0, signal.SIGKILL: -signal.SIGKILL},
+        pytest.param({signal.SIGHUP: 0}, marks=pytest.mark.soak),
+    ],
+    ids=["terminated-and-killed", "hang-up"],
+)
+def test_however_it_ends_while_it_starts_all_that_it_started_ends(tmp_path, ends):
     started = {}
     try:
         for number in ends:

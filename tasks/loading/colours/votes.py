@@ -20,6 +20,10 @@ MANY = 12  # specks: a picture with fewer has dots of letters
 LOWEST = 0.2  # of the picture's height: a letter is not lower
 SPARSE = 0.12  # of its box: a letter fills more
 THIN = 0.62  # of the letters' thickness: lines are thinner
+# A part as thin as a line is a letter if it stands where a letter would.
+COVERED = 0.34  # of its columns, at most, hold letters
+WITHIN = 0.7  # of its height, at least, is level with letters
+ALIKE = 0.6, 1.6  # times the letters' height: how high it is, and at most how wide
 EDGE = 0.12  # of the border's pixels: an ink that covers more is part of the ground
 AREA, TOP, LEFT, BOTTOM, RIGHT, ACROSS, ALONG, INK, PARENT, COLUMNS = range(10)  # columns of a table of parts
 
@@ -144,8 +148,35 @@ def vote(table: np.ndarray, parts: int, labels: np.ndarray, inks: int, kept: np.
         else:
             kept[k] = letters[ink] and max(row[BOTTOM] - row[TOP], row[RIGHT] - row[LEFT]) < LONG * height
         some |= kept[k] and row[PARENT] == k
+    if some:
+        _keep_thin(table, parts, at_border, height, width, kept)
     for k in range(parts):
         kept[k] = kept[_root(table, k)] or not some
+
+
+@numba.njit(cache=True, nogil=True)
+def _keep_thin(table: np.ndarray, parts: int, at_border: np.ndarray, height: int, width: int, kept: np.ndarray) -> None:
+    """Keep thin parts that stand where a letter would: as high as the letters, beside them, level with them."""
+    held, top, bottom, areas, heights = np.zeros(width, np.bool_), height, 0, 0.0, 0.0
+    for k in range(parts):
+        row = table[k]
+        high = row[BOTTOM] - row[TOP]
+        if kept[k] and row[PARENT] == k and high >= LOWEST * height:
+            held[row[LEFT] : row[RIGHT]] = True
+            top, bottom = min(top, row[TOP]), max(bottom, row[BOTTOM])
+            areas += row[AREA]
+            heights += row[AREA] * high
+    if not areas:
+        return
+    usual = heights / areas
+    for k in range(parts):
+        row = table[k]
+        if kept[k] or row[PARENT] != k or at_border[row[INK]] or _is_long(row, height, width):
+            continue
+        high, wide = row[BOTTOM] - row[TOP], row[RIGHT] - row[LEFT]
+        beside = held[row[LEFT] : row[RIGHT]].sum() <= COVERED * wide
+        level = min(bottom, row[BOTTOM]) - max(top, row[TOP]) >= WITHIN * high
+        kept[k] = beside and level and ALIKE[0] * usual <= high <= ALIKE[1] * usual and wide <= ALIKE[1] * usual
 
 
 @numba.njit(cache=True, nogil=True)

@@ -183,7 +183,7 @@ def test_a_command_uses_it_in_spite_of_proxies_and_leaves_no_process(environment
     plain |= {"http_proxy": "http://127.0.0.1:9", "HTTPS_PROXY": "127.0.0.1:9", "all_proxy": "http://127.0.0.1:9"}
     command = [sys.executable, "-X", "importtime", "-m", "flows", "generate", "letters", "--count", "1024", "--json"]
     run = subprocess.run(
-        [*command, "--home", str(tmp_path), "--out", str(tmp_path / "d")],
+        [*command, "--workers", "1", "--home", str(tmp_path), "--out", str(tmp_path / "d")],
         capture_output=True, text=True, env=plain, timeout=240,
     )  # fmt: skip
     assert run.returncode == 0, run.stderr

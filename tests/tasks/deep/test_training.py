@@ -1,21 +1,19 @@
 """A tiny network is trained, killed, taken up again, exported and read with; what is wrong is named."""
 
 import dataclasses
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
-import torch
 
 from storage.deep_models import load_deep_model
 from storage.errors import BadInput, Damaged, NothingLearnt
 from tasks.deep.deep_reader import DeepReader
-from tasks.deep.learning import deep_training, train_network
-from tasks.deep.learning.checkpoint import load_checkpoint, load_weights
+from tasks.deep.learning import deep_training
 from tasks.deep.learning.deep_settings import Settings
 from tasks.deep.learning.deep_training import form_of, train_deep
 from tasks.deep.learning.sources import Drawn, Stored
 from tasks.deep.learning.stream import Feeder, StreamPlan
-from tasks.deep.learning.train_network import fit_network, rate_at
 from tasks.deep.shape import Shape
 from tasks.profiles.profile import Profile
 from tasks.profiles.ranges import OFF, Grid
@@ -24,6 +22,16 @@ TINY = Shape(24, 48, (4, 6, 8), (0, 0, 0), 12, 1)
 PROFILE = Profile("two", length=(1, 2), width=50, shear=OFF, scale=Grid(100, 100), alphabet="ABCDEFGHKL")
 SETTINGS = Settings(TINY, steps=50, batch=16, rate=0.01)
 SOURCES = (Drawn(PROFILE, 1),)
+
+
+@pytest.fixture(scope="module")
+def learning() -> SimpleNamespace:
+    """PyTorch and what imports it: not with this file, which every process of pytest collects."""
+    import torch
+
+    from tasks.deep.learning import checkpoint, train_network
+
+    return SimpleNamespace(torch=torch, checkpoint=checkpoint, train=train_network)
 
 
 @pytest.fixture(scope="module")
@@ -51,25 +59,25 @@ def test_training_writes_a_model_that_reads(trained):
     assert len(readings.box) == readings.segments.sum() == 10
 
 
-def test_steps_give_the_same_network_also_after_a_kill(tmp_path, monkeypatch):
+def test_steps_give_the_same_network_also_after_a_kill(learning, tmp_path, monkeypatch):
     settings = dataclasses.replace(SETTINGS, moved=True)
     plan = StreamPlan(SOURCES, form_of(SOURCES, settings), 1, 16, mixed=2)
     feeder = Feeder(plan)
-    whole = fit_network(feeder, settings).network.state_dict()
-    monkeypatch.setattr(train_network, "_SAVE_SECONDS", 0.0)
+    whole = learning.train.fit_network(feeder, settings).network.state_dict()
+    monkeypatch.setattr(learning.train, "_SAVE_SECONDS", 0.0)
 
     def kill(progress):
         if progress.step == 50:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        fit_network(feeder, settings, tmp_path / "checkpoint", kill)
-    state = load_checkpoint(tmp_path / "checkpoint", _specification(settings, plan))
+        learning.train.fit_network(feeder, settings, tmp_path / "checkpoint", kill)
+    state = learning.checkpoint.load_checkpoint(tmp_path / "checkpoint", _specification(settings, plan))
     assert state["steps"] == 25
-    again = fit_network(feeder, settings, tmp_path / "checkpoint").network.state_dict()
+    again = learning.train.fit_network(feeder, settings, tmp_path / "checkpoint").network.state_dict()
     feeder.close()
     for name, weights in whole.items():
-        torch.testing.assert_close(again[name], weights, rtol=0, atol=0)
+        learning.torch.testing.assert_close(again[name], weights, rtol=0, atol=0)
 
 
 def _specification(settings, plan):
@@ -78,37 +86,37 @@ def _specification(settings, plan):
     }  # fmt: skip
 
 
-def test_a_loss_that_is_no_number_says_what_to_do(monkeypatch):
-    monkeypatch.setattr(train_network, "ctc", lambda logs, *_: logs.mean() * float("nan"))
+def test_a_loss_that_is_no_number_says_what_to_do(learning, monkeypatch):
+    monkeypatch.setattr(learning.train, "ctc", lambda logs, *_: logs.mean() * float("nan"))
     feeder = Feeder(StreamPlan(SOURCES, form_of(SOURCES, SETTINGS), 1, 16, mixed=2))
     with pytest.raises(NothingLearnt, match=r"give a lower --rate than 0\.01"):
-        fit_network(feeder, SETTINGS)
+        learning.train.fit_network(feeder, SETTINGS)
     feeder.close()
 
 
-def test_a_checkpoint_of_another_training_or_damaged_is_refused(trained, tmp_path):
+def test_a_checkpoint_of_another_training_or_damaged_is_refused(trained, learning, tmp_path):
     path = tmp_path / "checkpoint"
     path.write_bytes(b"PK damaged")
     with pytest.raises(Damaged, match="remove it to begin anew"):
-        load_checkpoint(path, {})
+        learning.checkpoint.load_checkpoint(path, {})
     with pytest.raises(Damaged, match="cannot be read"):
-        load_weights(path)
-    torch.save({"format": 1, "specification": '{"settings": 1}', "place": (0, 0)}, path)
+        learning.checkpoint.load_weights(path)
+    learning.torch.save({"format": 1, "specification": '{"settings": 1}', "place": (0, 0)}, path)
     with pytest.raises(BadInput, match=r"of another training \(other settings\)"):
-        load_checkpoint(path, {"settings": 2})
+        learning.checkpoint.load_checkpoint(path, {"settings": 2})
 
 
-def test_weights_begin_another_training(trained):
+def test_weights_begin_another_training(trained, learning):
     folder, _, _ = trained
-    weights = load_weights(folder / "two.weights")
+    weights = learning.checkpoint.load_weights(folder / "two.weights")
     feeder = Feeder(StreamPlan(SOURCES, form_of(SOURCES, SETTINGS), 1, 16, mixed=2))
-    run = train_network._Run(feeder, SETTINGS, None, lambda _: None, weights)
-    torch.testing.assert_close(run._network.state_dict()["scores.weight"], weights["scores.weight"])
+    run = learning.train._Run(feeder, SETTINGS, None, lambda _: None, weights)
+    learning.torch.testing.assert_close(run._network.state_dict()["scores.weight"], weights["scores.weight"])
     feeder.close()
 
 
-def test_the_rate_rises_then_falls():
-    rates = [rate_at(share) for share in (0, 0.02, 0.3, 0.6, 1)]
+def test_the_rate_rises_then_falls(learning):
+    rates = [learning.train.rate_at(share) for share in (0, 0.02, 0.3, 0.6, 1)]
     assert rates[1] == 1
     assert rates[0] < rates[4] * 100
     assert sorted(rates[1:], reverse=True) == rates[1:]

@@ -84,6 +84,29 @@ def test_lines_of_another_colour_are_voted_down_and_letters_closed(ground):
     assert (ink >= 128)[:, 130:].sum() == 0  # where there are lines alone
 
 
+def corner(image, left, stroke, colour):
+    """Draw an L, 24 px high and 16 wide; return where it is."""
+    pen = ImageDraw.Draw(image)
+    pen.rectangle((left, 18, left + stroke - 1, 41), fill=colour)
+    pen.rectangle((left, 42 - stroke, left + 15, 41), fill=colour)
+    return slice(18, 42), slice(left, left + 16)
+
+
+@pytest.mark.parametrize("ground", INKS)
+def test_a_letter_of_thin_strokes_stays_beside_thick_letters(ground):
+    image = flat(ground)
+    thick = [corner(image, left, 6, INKS[ground][k]) for k, left in enumerate((12, 44, 108))]
+    thin = corner(image, 76, 1, INKS[ground][3])
+    ImageDraw.Draw(image).line((0, 48, 68, 10), fill=OTHER[ground])  # as thin, and another ink
+    ink = to_ink(np.asarray(image)[None])[0]
+    assert all((ink[place] > 200).sum() > 150 for place in thick)
+    assert (ink[thin] > 150).sum() >= 30  # of 39 px
+    ink[thin] = 0
+    for place in thick:
+        ink[place] = 0
+    assert (ink > 100).sum() < 8
+
+
 def test_specks_of_many_colours_are_voted_down():
     image, mask = written(LIGHT, flat(LIGHT))
     pixels, chance = np.array(image), np.random.default_rng(1)

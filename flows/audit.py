@@ -1,0 +1,288 @@
+"""Judge how strong a CAPTCHA is: let attackers try, weak and strong ones, and say what they got and why."""
+
+import shlex
+from collections.abc import Mapping
+from dataclasses import KW_ONLY, dataclass, fields
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from cyclopts import App
+from prefect import flow
+
+from flows.auditing.attacks import attack_all
+from flows.auditing.clock import Clock
+from flows.auditing.comparing import audit_history, compare_audits
+from flows.auditing.course import Course
+from flows.auditing.field import Attacked
+from flows.auditing.following import explain_success, find_all_defects, try_changes
+from flows.auditing.results import for_people, made, write_result
+from flows.auditing.target import AuditTarget, draw_target, find_target
+from flows.home import home
+from flows.parameters import Count, Minutes, Name, Price, Seed, Share
+from flows.reporting.runs import named, told
+from flows.requests import command
+from flows.shell.examples import prologue
+from flows.workers.cluster import crew
+from storage.audits import PAGE, RESULT, Steps, find_audit
+from storage.dataset import Dataset
+from storage.errors import BadInput, CaptchasError
+from storage.files.locks import locked
+from storage.files.places import local
+from storage.files.targets import require_folder
+from tasks.audit.attackers import budget
+from tasks.audit.attackers.labelled import drop_labelled, find_unseen, size_of
+from tasks.audit.attackers.sample_pictures import samples_of
+from tasks.audit.attackers.verdict import percent, strongest, verdict_of
+from tasks.audit.schema import SCHEMA, Audit, Generator, Target
+from tasks.scoring.evaluate import dictionary_of
+from tasks.solving.batches import parse_length
+
+PRICE = 0.001  # a label: about a dollar for a thousand, by Motoyama et al., USENIX Security 2010; docs/audit-json.md
+FEWEST_UNSEEN = 20  # pictures: with fewer nothing can be said
+DRAWN_FOR_UNSEEN = 10  # one in ten is in the test split
+STEPS = 1  # raised when a step would give something else
+
+
+class TooWeak(CaptchasError, RuntimeError):
+    """A CAPTCHA that is read more often than its owner allows."""
+
+    exit_code = 3
+
+
+class AuditChoice(NamedTuple):
+    """What to audit, and the folder of the audit."""
+
+    target: AuditTarget
+    folder: Path
+
+
+@dataclass(frozen=True)
+class AuditRequest:
+    """What to audit, for how long, and by which rules.
+
+    Parameters
+    ----------
+    target
+        A profile; a dataset's name under the home, its path or its URL; a folder of labelled pictures; or your own
+        generator, as module:function. Leave it out with --command.
+    command
+        Your own generator in any language: a command that draws a picture, such as 'php draw.php {text} {out}'.
+    minutes
+        Budget of the whole audit.
+    alphabet
+        The letters to ask your generator for.
+    length
+        How many of them: 5, or 4-6.
+    seed
+        Of the pictures that are drawn, and of all trainings.
+    fold_case
+        Count upper and lower case alike, as many forms do.
+    label_price
+        What a labelled picture costs an attacker; by default about what services that let people solve CAPTCHAs take.
+    currency
+        Of that price.
+    fail_above
+        End with exit code 3 if the strongest attacker surely reads more than this share of the pictures, such as 0.01:
+        if the lower end of its interval is above.
+    out
+        Folder of the audit; by default audits/TARGET under the home.
+    workers
+        Local processes; by default one for each core.
+    cluster
+        Address of a Dask scheduler to use instead, such as tcp://host:8786.
+    again
+        Begin anew, even if this audit is finished or was begun.
+    """
+
+    target: Name | None = None
+    _: KW_ONLY
+    command: Name | None = None
+    minutes: Minutes = 30.0
+    alphabet: Name | None = None
+    length: Name | None = None
+    seed: Seed = 1
+    fold_case: bool = False
+    label_price: Price = PRICE
+    currency: Name = "USD"
+    fail_above: Share | None = None
+    out: Path | None = None
+    workers: Count | None = None
+    cluster: Name | None = None
+    again: bool = False
+
+
+def check(request: AuditRequest) -> AuditChoice:
+    """Find what is to be audited, or name the wrong parameter."""
+    if request.minutes < budget.LEAST_MINUTES:
+        raise BadInput(
+            f"minutes: must be {budget.LEAST_MINUTES:g} or more: in less, the pictures cannot be drawn, read by the "
+            f"shipped models and written about; it is {request.minutes:g}. In 30 minutes readers are also trained"
+        )
+    if request.fail_above is not None and not 0 <= request.fail_above <= 1:
+        raise BadInput(f"fail-above: must be a share from 0 to 1, such as 0.01; it is {request.fail_above:g}")
+    if not 0 <= request.label_price < float("inf"):
+        raise BadInput(f"label-price: must be 0 or more; it is {request.label_price:g}")
+    if request.out:
+        require_folder(local(request.out, "out"), "out", members=(RESULT, PAGE))
+    bounds = parse_length(request.length)
+    lengths = tuple(range(bounds[0], bounds[1] + 1)) if bounds else None
+    target = find_target(request.target, request.command, alphabet=request.alphabet, lengths=lengths, seed=request.seed)
+    return AuditChoice(target, local(request.out, "out") if request.out else home() / "audits" / target.name)
+
+
+@flow(flow_run_name=named("audit", "target", "command"))
+@told
+@command(AuditRequest, check)
+def audit(request: AuditRequest, choice: AuditChoice) -> dict[str, Any]:
+    """Judge how strong a CAPTCHA is: let attackers try it, and say what they got, why, and what would change it.
+
+    Attackers are tried from weak to strong, each within its share of the minutes, all on the same pictures that none
+    of them has seen. The verdict is one of three: broken; not shown to be strong; held against what was tried. It is
+    written to audit.json and, for people, to report.html. A run that was ended goes on where it was.
+    """
+    target, folder = choice
+    with locked(folder):
+        clock = Clock(request.minutes)
+        with crew(request.workers, request.cluster):
+            dataset, generator, began = draw_pictures(request, choice, clock)
+            field = attacked(request, choice, dataset, clock)
+            result = find_audit(folder) if field.steps.find("finished") else None
+            kept = result is not None
+            if result is None:
+                attack_all(field)
+                content = put_together(request, target, field, generator, began)
+                write_result(folder, content)
+                field.course.ends()
+                field.steps.keep("finished", {"started": began})
+                drop_labelled(field.state)
+                result = dict(content)
+    report = for_people(result, str(folder), str(folder / PAGE), kept=kept)
+    require_strong(result, request.fail_above, report)
+    return report
+
+
+def draw_pictures(request: AuditRequest, choice: AuditChoice, clock: Clock) -> tuple[Dataset, Generator | None, str]:
+    """Draw what there is to draw; return the dataset, its generator, and when the audit began.
+
+    A run that goes on wants as many pictures as the first, though that may have had less time.
+    """
+    target, folder = choice
+    steps = Steps(folder, {"target": target.given, "seed": request.seed, "minutes": request.minutes})
+    if request.again:
+        steps.forget()
+    kept = steps.find("drawn")
+    wanted = kept["count"] if kept else DRAWN_FOR_UNSEEN * budget.unseen_wanted(request.minutes)
+    dataset, generator = draw_target(target, wanted, clock.until("drawing"), request.workers)
+    if kept is None:
+        kept = {"count": len(dataset), "started": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"}
+        steps.keep("drawn", kept)
+    return dataset, generator, kept["started"]
+
+
+def attacked(request: AuditRequest, choice: AuditChoice, dataset: Dataset, clock: Clock) -> Attacked:
+    """Choose the unseen pictures, and say what every step depends on."""
+    target, folder = choice
+    unseen = find_unseen(dataset, budget.unseen_wanted(request.minutes))
+    if len(unseen.rows) < FEWEST_UNSEEN:
+        raise BadInput(
+            f"{target.name}: {len(unseen.rows)} of its {len(dataset):,} pictures are in the test split, which no "
+            f"attacker learns from; {FEWEST_UNSEEN} are needed to say anything. Label about "
+            f"{10 * FEWEST_UNSEEN} pictures or more: one in ten is kept for this"
+        )
+    depends = {
+        "content": dataset.manifest.content, "unseen": len(unseen.rows), "fold_case": request.fold_case,
+        "seed": request.seed, "price": [request.label_price, request.currency], "minutes": request.minutes,
+        "version": version("beating-captchas"), "steps": STEPS,
+    }  # fmt: skip
+    draws = target.given if target.kind == "profile" else None
+    field = Attacked(
+        dataset, unseen, draws, words_of(dataset), request.fold_case, request.label_price, request.seed,
+        Steps(folder, depends), clock, Course(target.name, clock),
+    )  # fmt: skip
+    if unseen.dropped:
+        field.skip(
+            "unseen pictures", f"{unseen.dropped:,} of the test split equal pictures of the other splits; they would "
+            "be known to attackers"
+        )  # fmt: skip
+    return field
+
+
+def words_of(dataset: Dataset) -> tuple[str, ...]:
+    """Return the dictionary that a dataset's texts are from, which attackers guess soon; empty for none."""
+    try:
+        return dictionary_of(dataset, None)
+    except BadInput:  # a user's own list, which the dataset does not hold
+        return ()
+
+
+def put_together(
+    request: AuditRequest, target: AuditTarget, field: Attacked, generator: Generator | None, began: str
+) -> Audit:
+    """Judge, look for what follows, and return all that was found."""
+    best = strongest(field.entries)
+    field.course.begins("looking for defects, causes and changes")
+    findings = find_all_defects(field, target.profile, target.sources)
+    why = explain_success(field, target.profile, best) if best else None
+    what_if = try_changes(field, target.profile)
+    verdict = verdict_of(field.entries, len(field.unseen.rows), field.skipped, request.label_price, request.currency)
+    answers = field.answers[f"{best['name']}-{best['labels']}"] if best else None
+    return {
+        "schema": SCHEMA,
+        "made": made(began, field.clock.spent, request.minutes, request.seed, spelled_again(request)),
+        "target": described(target, field, generator), "verdict": verdict, "attackers": field.entries,
+        "samples": samples_of(field.dataset, field.unseen, answers, request.fold_case) if answers else [],
+        "findings": findings, "why": why, "what_if": what_if, "skipped": field.skipped,
+    }  # fmt: skip
+
+
+def described(target: AuditTarget, field: Attacked, generator: Generator | None) -> Target:
+    """Return what was audited."""
+    dataset, manifest = field.dataset, field.dataset.manifest
+    return {
+        "name": target.name, "kind": target.kind, "given": target.given, "dataset": str(dataset.folder),
+        "identity": manifest.identity, "content": manifest.content, "pictures": len(dataset),
+        "redrawable": manifest.source is None, "profile": manifest.profile if manifest.source is None else None,
+        "colour": dataset.colour, "size": size_of(dataset), "alphabet": field.alphabet, "lengths": list(field.length),
+        "fold_case": field.fold_case, "generator": generator,
+    }  # fmt: skip
+
+
+def spelled_again(request: AuditRequest) -> str:
+    """Return the command that makes the audit again, with the options that were given."""
+    words = ["captchas", "audit"]
+    for field in fields(request):
+        value = getattr(request, field.name)
+        if value in (None, False) or value == field.default or field.name in ("workers", "cluster", "again", "out"):
+            continue
+        words += [] if field.name == "target" else [f"--{field.name.replace('_', '-')}"]
+        words += [] if value is True else [shlex.quote(f"{value:g}" if isinstance(value, float) else str(value))]
+    return " ".join(words)
+
+
+def require_strong(result: Mapping[str, Any], fail_above: float | None, report: Mapping[str, Any]) -> None:
+    """Fail if the strongest attacker surely reads more than is allowed.
+
+    Raises
+    ------
+    TooWeak
+    """
+    low = result["verdict"]["low"]
+    if fail_above is None or low is None or low <= fail_above:
+        return
+    error = TooWeak(
+        f"{result['target']['name']}: is read in more than {100 * fail_above:g} % of the tries that --fail-above "
+        f"allows: the strongest attacker, {result['verdict']['attacker']}, in {percent(low)} at least. "
+        "The report says what helps it, and what would change it"
+    )
+    error.report = report
+    raise error
+
+
+commands = App(
+    name="audit", help_prologue=prologue("audit"), help_epilogue=""
+)  # with the commands below it; a target of their names is given as ./compare
+commands.default(audit)
+commands.command(compare_audits, name="compare", help_prologue=prologue("audit compare"))
+commands.command(audit_history, name="history", help_prologue=prologue("audit history"))

@@ -1,0 +1,105 @@
+"""Let all attackers try, from weak to strong: each within its share of the budget, on the same unseen pictures."""
+
+from collections.abc import Sequence
+from functools import partial
+
+from prefect import task
+from prefect.cache_policies import NO_CACHE
+
+from flows.auditing.field import Attacked, Tried
+from flows.auditing.trainings import attack_trained
+from flows.reporting.progress import stage
+from flows.reporting.runs import RETRIES
+from flows.workers.cluster import crew
+from flows.workers.fanout import fan_out
+from storage.dataset import Dataset
+from storage.errors import BadInput
+from storage.files.places import place
+from tasks.audit.attackers import constant, other_programs
+from tasks.audit.attackers.answers import Answers
+from tasks.audit.attackers.catalogue import attack_of
+from tasks.audit.attackers.labelled import labelled_in, labelled_texts, take_labelled
+from tasks.audit.attackers.model_reading import ModelUse, gather, read_jobs, read_rows, use_of
+from tasks.shipped import SHIPPED, STRANGERS
+
+PROGRAMS = ("tesseract", "ddddocr")
+MODELS = (SHIPPED, STRANGERS)
+FEWEST = 50  # unseen pictures that a slow program reads at least
+
+
+def attack_all(field: Attacked) -> None:
+    """Let all attackers try, and put what they got into `field`."""
+    attack_blindly(field)
+    for name in PROGRAMS:
+        attack_with_program(field, name)
+    for model in MODELS:
+        attack = attack_of(model.stem)
+        try:
+            use = use_of(model, field.alphabet, field.length, field.words, field.fold_case)
+        except BadInput as error:
+            field.leave(attack, str(error))
+            continue
+        field.attack(attack, partial(read_untrained, field, use, attack.title), sha256=use.sha256)
+    attack_trained(field, partial(read_unseen, field))
+
+
+def read_untrained(field: Attacked, use: ModelUse, title: str) -> Tried:
+    """Read the unseen pictures with a model that learnt from none of the labelled ones."""
+    return Tried(read_unseen(field, use, title))
+
+
+def attack_blindly(field: Attacked) -> None:
+    """Let those attackers try that look at no picture."""
+    texts = labelled_texts(field.dataset, constant.LOOKED_AT)
+    if not texts:
+        field.leave(attack_of("chance"), "no picture is left beside the unseen ones; label more pictures")
+        return
+    count = len(field.unseen.rows)
+    for name, guesses in (("chance", constant.by_letters(texts)), ("dictionary", constant.by_words(texts))):
+        attack = attack_of(name, len(texts), field.price)
+        if guesses:
+            field.attack(attack, partial(Tried, constant.always(guesses, count)))
+        else:
+            field.leave(attack, f"no text comes twice among {len(texts)}: there is no frequent word")
+
+
+def attack_with_program(field: Attacked, name: str) -> None:
+    """Let a program try that is installed, on as many unseen pictures as its share of the budget allows."""
+    attack = attack_of(name)
+    try:
+        program = other_programs.find_program(name)
+        field.attack(attack, lambda: Tried(read_with_program(field, program)))
+    except (other_programs.Missing, other_programs.Failed) as error:
+        field.leave(attack, str(error))
+
+
+@task(cache_policy=NO_CACHE, task_run_name="read with another program")
+def read_with_program(field: Attacked, program: other_programs.Program) -> Answers:
+    """Choose a program's settings by labelled pictures, and read unseen pictures with them."""
+    few = min(other_programs.CHOOSING, labelled_in(field.dataset))
+    chosen_by = take_labelled(field.dataset, few, field.state)
+    way, seconds = other_programs.choose(program, chosen_by, field.alphabet, field.fold_case)
+    affordable = int(field.clock.share("unlabelled") / 2 / max(seconds, 1e-4))
+    count = min(max(affordable, FEWEST), len(field.unseen.rows))
+    with stage(program.name, count) as shown:
+        pictures = other_programs.as_seen(field.dataset, field.unseen.rows[:count])
+        answers = other_programs.answers_of(program, pictures, way, field.alphabet)
+        shown.advance(count)
+    return answers
+
+
+def read_unseen(field: Attacked, use: ModelUse, title: str) -> Answers:
+    """Read the unseen pictures with a model."""
+    return read_rows_on_dask(field.dataset, field.unseen.rows, use, f"{title}, {field.clock.told()}")
+
+
+@task(cache_policy=NO_CACHE, task_run_name="read unseen pictures", **RETRIES)
+def read_rows_on_dask(dataset: Dataset, rows: Sequence[int], use: ModelUse, said: str) -> Answers:
+    """Read pictures of a dataset with a model on Dask."""
+    jobs = read_jobs(dataset, rows, use)
+    with (
+        crew(reads=[dataset.folder, place(use.model)]) as client,
+        stage("reading", len(rows)) as shown,
+    ):
+        shown.note(said)
+        return gather(fan_out(client, read_rows, jobs, on_done=lambda receipt: shown.advance(len(receipt.guesses))))

@@ -1,0 +1,206 @@
+"""Train the classic and the deep reader on more and more labelled pictures, until more no longer helps."""
+
+import time
+from collections.abc import Callable, Sequence
+from functools import partial
+from hashlib import sha256
+from pathlib import Path
+
+from flows.auditing.field import Attacked, Tried
+from flows.train import train
+from flows.workers.deep_training import DeepChoice, choose_deep, fit_deep
+from storage.errors import BadInput, NothingLearnt
+from storage.files import atomic
+from storage.files.places import local
+from storage.model_records import load_record
+from storage.models import model_digest
+from tasks.audit.attackers import budget
+from tasks.audit.attackers.answers import Answers
+from tasks.audit.attackers.budget import Rung
+from tasks.audit.attackers.catalogue import attack_of
+from tasks.audit.attackers.labelled import labelled_in, take_labelled
+from tasks.audit.attackers.model_reading import ModelUse, use_of
+from tasks.audit.attackers.verdict import helps
+from tasks.audit.schema import Attacker
+from tasks.deep.learning.deep_training import require_torch
+
+DRAWN = 1_000_000  # pictures that count for a deep training which draws its own: more than any labelled ones
+Read = Callable[[ModelUse, str], Answers]
+
+
+def attack_trained(field: Attacked, read: Read) -> None:
+    """Train both readers, each on as many sets of labelled pictures as the budget allows."""
+    rungs = budget.rungs_of(labelled_in(field.dataset))
+    if not rungs:
+        for name in ("classic", "deep"):
+            field.leave(attack_of(name), f"fewer than {budget.FEWEST} labelled pictures; label more of them")
+        return
+    try:
+        require_torch()
+        without_deep = None
+    except BadInput as error:
+        without_deep = str(error)
+    part = "classic" if without_deep is None else "deep"  # the time of what cannot be tried is not lost
+    climb(field, "classic", budget.plan_classic(rungs, field.clock.share(part)), rungs, ClassicTraining(field, read))
+    if without_deep is not None:
+        field.leave(attack_of("deep"), without_deep)
+        return
+    wanted = [*rungs, DRAWN] if field.draws is not None else rungs
+    climb(field, "deep", budget.plan_deep(wanted, field.clock.share("deep")), wanted, DeepTraining(field, read))
+
+
+def climb(
+    field: Attacked, name: str, plan: Sequence[Rung], wanted: Sequence[int], training: "ClassicTraining | DeepTraining"
+) -> None:
+    """Train on more and more pictures, until more no longer helps or the budget ends; note what is left out."""
+    before: Attacker | None = None
+    left_out = [labels for labels in wanted if labels not in {rung.labels for rung in plan}]
+    for number, rung in enumerate(plan):
+        if number and field.clock.share(name) < training.least(rung):
+            left_out += [later.labels for later in plan[number:]]
+            break
+        entry = training.attack(rung)
+        if entry is None:
+            continue
+        if before is not None and not helps(before, entry):
+            rest = [later.labels for later in plan[number + 1 :]]
+            if rest:
+                field.skip(f"{name}, {_listed(rest)}", "more labelled pictures no longer helped")
+            break
+        before = entry
+    if left_out:
+        needed = budget.minutes_for_all(labelled_in(field.dataset))
+        field.skip("attackers", (
+            f"the {name} reader on {_listed(sorted(left_out))}: the budget of {field.clock.total / 60:g} minutes was "
+            f"too small; --minutes {needed:.0f} is enough for all on two quiet cores"
+        ))  # fmt: skip
+
+
+def _listed(labels: Sequence[int]) -> str:
+    said = ["as many pictures as it draws" if count == DRAWN else f"{count:,}" for count in labels]
+    return ", ".join(said) + ("" if said[-1].endswith("draws") else " labelled pictures")
+
+
+class ClassicTraining:
+    """Trainings of the classic reader; it learns how fast this machine is."""
+
+    def __init__(self, field: Attacked, read: Read):
+        self._field, self._read = field, read
+        self._pace = 1.0
+
+    def least(self, rung: Rung) -> float:
+        """Return the seconds that a training takes at least."""
+        return self._pace * budget.classic_seconds(rung.labels, budget.LEAST_SHOWS)
+
+    def attack(self, rung: Rung) -> Attacker | None:
+        """Train, read and judge; None if these pictures cannot be learnt from."""
+        field = self._field
+        attack = attack_of("classic", rung.labels, field.price)
+        try:
+            return field.attack(attack, partial(self._learn, rung))
+        except BadInput as error:
+            field.leave(attack, str(error))
+            return None
+
+    def _learn(self, rung: Rung) -> Tried:
+        field = self._field
+        name = f"classic-{rung.labels}"
+        shows = field.step(f"plan-{name}", lambda: {"shows": budget.shows_for(rung, self._pace)})["shows"]
+        model = _model(field, f"{name}.skops")
+        try:
+            trained = _trained(field, name, model, lambda: self._train(rung, shows, model))
+        except NothingLearnt:
+            return _nothing(field)
+        self._pace = trained["seconds"] / budget.classic_seconds(rung.labels, shows)
+        use = use_of(model, field.alphabet, field.length, field.words, field.fold_case)
+        return Tried(self._read(use, f"the classic reader with {rung.labels:,} labels"), trained["seconds"])
+
+    def _train(self, rung: Rung, shows: int, model: Path) -> None:
+        labelled = _labelled(self._field, rung.labels)
+        train([str(labelled)], pictures=[rung.labels], shows=shows, out=model, seed=_model_seed(self._field.seed))
+
+
+class DeepTraining:
+    """Trainings of the deep reader."""
+
+    def __init__(self, field: Attacked, read: Read):
+        self._field, self._read = field, read
+
+    def least(self, rung: Rung) -> float:
+        """Return the seconds that a training takes at least."""
+        return min(budget.DEEP_START + budget.LEAST_DEEP, rung.seconds)
+
+    def attack(self, rung: Rung) -> Attacker | None:
+        """Train, read and judge; None if these pictures cannot be learnt from."""
+        field = self._field
+        draws = rung.labels == DRAWN
+        attack = attack_of("drawing") if draws else attack_of("deep", rung.labels, field.price)
+        try:
+            return field.attack(attack, partial(self._learn, rung), "deep-drawing" if draws else "")
+        except BadInput as error:
+            field.leave(attack, str(error))
+            return None
+
+    def _learn(self, rung: Rung) -> Tried:
+        field, draws = self._field, rung.labels == DRAWN
+        name = "deep-drawing" if draws else f"deep-{rung.labels}"
+        seconds = max(min(rung.seconds, field.clock.share("deep")) - budget.DEEP_START, budget.LEAST_DEEP)
+        minutes = field.step(f"plan-{name}", lambda: {"minutes": round(seconds / 60, 2)})["minutes"]
+        model = _model(field, f"{name}.onnx")
+        try:
+            trained = _trained(field, name, model, lambda: self._train(rung, minutes, model))
+        except NothingLearnt:
+            return _nothing(field)
+        use = use_of(model, field.alphabet, field.length, field.words, field.fold_case)
+        labels = int(load_record(model)["pictures"]) if draws else None
+        return Tried(self._read(use, "the deep reader"), trained["seconds"], labels)
+
+    def _train(self, rung: Rung, minutes: float, model: Path) -> None:
+        chosen = self._chosen(rung, minutes)
+        fit_deep(chosen.sources, chosen.settings, model)
+
+    def _chosen(self, rung: Rung, minutes: float) -> DeepChoice:
+        field = self._field
+        if rung.labels == DRAWN and field.draws is not None:
+            return choose_deep(None, [field.draws], minutes, None, _drawing_seed(field.seed))
+        return choose_deep([str(_labelled(field, rung.labels))], None, minutes, None, _model_seed(field.seed))
+
+
+def _trained(field: Attacked, name: str, model: Path, train_it: Callable[[], None]) -> dict[str, float]:
+    """Train, unless a run that was ended before it had read with the model has trained it; return the seconds."""
+    step = f"trained-{name}"
+    kept = field.steps.find(step)
+    if kept is None or not model.exists() or kept["sha256"] != model_digest(model):
+        began = time.monotonic()
+        train_it()
+        kept = {"seconds": time.monotonic() - began, "sha256": model_digest(model)}
+        field.steps.keep(step, kept)
+    else:
+        field.clock.count(kept["seconds"])
+    return kept
+
+
+def _nothing(field: Attacked) -> Tried:
+    """Return what an attacker answers that learnt nothing: it has no word right."""
+    return Tried(Answers(((),) * len(field.unseen.rows), None, 0.0))
+
+
+def _labelled(field: Attacked, labels: int) -> Path:
+    return local(take_labelled(field.dataset, labels, field.state).folder, "labelled pictures").resolve()
+
+
+def _model(field: Attacked, name: str) -> Path:
+    return atomic.make_folder(field.state / "models") / name
+
+
+def _model_seed(seed: int) -> int:
+    return _derived("trainings", seed) >> 32  # of 32 bits
+
+
+def _drawing_seed(seed: int) -> int:
+    """Return a seed other than that of the unseen pictures."""
+    return _derived("drawing", seed) >> 1  # of 63 bits
+
+
+def _derived(purpose: str, seed: int) -> int:
+    return int.from_bytes(sha256(f"audit {purpose} {seed}".encode()).digest()[:8], "big")

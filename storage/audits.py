@@ -1,0 +1,133 @@
+"""The folder of an audit: what is finished so far, the result, and the results of earlier audits."""
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from storage.errors import BadInput, Damaged, NotThere
+from storage.files import atomic
+from storage.texts import as_json, canonical
+
+RESULT, PAGE = "audit.json", "report.html"
+STATE, HISTORY = "state", "history"  # folders
+LARGEST = 64 << 20  # bytes of a result
+_STEP = re.compile(r"[a-z0-9-]+")
+_DATED = re.compile(r"\d{8}T\d{6}Z\.json")
+
+
+class Steps:
+    """The finished steps of an audit: a file for each, whole or not there, with all that it depends on.
+
+    Parameters
+    ----------
+    folder : Path
+        Of the audit.
+    depends : dict
+        What every step depends on, as JSON values.
+    """
+
+    def __init__(self, folder: Path, depends: dict[str, Any]):
+        self.folder = folder / STATE
+        self._depends = depends
+
+    def path(self, name: str) -> Path:
+        """Return the file of a step, whose name has small letters, digits and dashes."""
+        if not _STEP.fullmatch(name):
+            raise ValueError(f"a step's name must be of small letters, digits and dashes, not {name!r}")
+        return self.folder / f"{name}.json"
+
+    def find(self, name: str, **more: object) -> dict[str, Any] | None:
+        """Return what a step gave, if it depends on the same; else None. `more` is what only this step depends on."""
+        try:
+            content = json.loads(self.path(name).read_bytes())
+            if content["key"] == self._key(name, more):
+                return dict(content["result"])
+        except (OSError, ValueError, TypeError, KeyError):  # not there, or not whole: the step is done again
+            return None
+        return None
+
+    def keep(self, name: str, result: dict[str, Any], **more: object) -> None:
+        """Write what a step gave.
+
+        Raises
+        ------
+        NoSpace, Unwritable
+        """
+        content = {"key": self._key(name, more), "result": result}
+        atomic.replace(self.path(name), as_json(content).encode())
+
+    def forget(self) -> None:
+        """Remove the files of all steps."""
+        for path in self.folder.glob("*.json") if self.folder.is_dir() else ():
+            path.unlink(missing_ok=True)
+
+    def _key(self, name: str, more: dict[str, object]) -> str:
+        return hashlib.sha256(canonical([name, self._depends, more]).encode()).hexdigest()
+
+
+def save_audit(folder: Path, content: Mapping[str, Any], page: str | None, stamp: str) -> None:
+    """Write the result of an audit: a dated copy, the page, and last the result itself.
+
+    Parameters
+    ----------
+    page : str, optional
+        The report's page.
+    stamp : str
+        When the audit began, such as 20261127T181500Z.
+
+    Raises
+    ------
+    NoSpace, Unwritable
+    """
+    data = (as_json(content, indent=1) + "\n").encode()
+    atomic.replace(folder / HISTORY / f"{stamp}.json", data)
+    if page is not None:
+        atomic.replace(folder / PAGE, page.encode())
+    atomic.replace(folder / RESULT, data)
+
+
+def load_audit(path: Path) -> dict[str, Any]:
+    """Read the result of an audit: of its folder, or the file itself.
+
+    Raises
+    ------
+    NotThere, Damaged
+    BadInput
+        It is of a later version.
+    """
+    file = path / RESULT if path.is_dir() else path
+    try:
+        if file.stat().st_size > LARGEST:
+            raise Damaged(f"{file}: is larger than any audit ({LARGEST >> 20} MB); give an {RESULT}")
+        content = json.loads(file.read_bytes())
+    except FileNotFoundError:
+        raise NotThere(f"{path}: no finished audit there (no {RESULT}); make it with captchas audit TARGET") from None
+    except (ValueError, RecursionError) as error:
+        raise Damaged(f"{file}: cannot be read as an audit ({error}); give an {RESULT}, or make it again") from error
+    if not isinstance(content, dict) or not isinstance(content.get("schema"), int):
+        raise Damaged(f"{file}: is no audit (it has no number of a schema); give an {RESULT}")
+    if content["schema"] != 1:
+        raise BadInput(f"{file}: is of schema {content['schema']}; this version reads 1; update the program")
+    lacking = [
+        key for key in ("made", "target", "verdict", "attackers") if not isinstance(content.get(key), dict | list)
+    ]
+    if lacking:
+        raise Damaged(f"{file}: lacks {', '.join(lacking)}; make the audit again")
+    return content
+
+
+def find_audit(folder: Path) -> dict[str, Any] | None:
+    """Return the result of an audit in a folder; None if there is none that can be read."""
+    try:
+        return load_audit(folder)
+    except (NotThere, Damaged, BadInput):
+        return None
+
+
+def earlier_audits(folder: Path) -> list[Path]:
+    """Return the files of all finished audits in an audit's folder, the oldest first."""
+    history = folder / HISTORY
+    return sorted(path for path in history.iterdir() if _DATED.fullmatch(path.name)) if history.is_dir() else []

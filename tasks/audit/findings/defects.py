@@ -1,0 +1,84 @@
+"""Look for the defects of a CAPTCHA that need no attacker: the first part of an audit."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from storage.dataset import Dataset
+from tasks.audit.findings.colour_defects import find_colour
+from tasks.audit.findings.giveaways import find_giveaways
+from tasks.audit.findings.likeness import find_alike
+from tasks.audit.findings.measuring.letters import cut_letters
+from tasks.audit.findings.measuring.sampled import Sampled, take_sample
+from tasks.audit.findings.picture_defects import find_border, find_ground, find_variation
+from tasks.audit.findings.text_defects import (
+    explained,
+    find_entropy,
+    find_frequencies,
+    find_length,
+    find_repeats,
+    pool_of,
+)
+from tasks.audit.schema import Finding
+from tasks.profiles.profile import Profile
+
+_ORDER = {"high": 0, "low": 1, "unknown": 2, "none": 3}
+
+
+def find_defects(dataset: Dataset, profile: Profile | None, sources: Sequence[Path] = ()) -> list[Finding]:
+    """Look for defects in a dataset's texts and pictures, and in the files that they come from.
+
+    Parameters
+    ----------
+    profile : Profile, optional
+        Of which the dataset was drawn.
+    sources : sequence of Path
+        The owner's files, or folders of them, for metadata, names and SVG.
+
+    Returns
+    -------
+    list of Finding
+        One of each kind, the most severe first: `border`, `alike`, `frequencies`, `entropy`, `length`, `repeats`,
+        `answer`, `colour`, `variation`, `ground`; and `frames` if pictures move.
+
+    Raises
+    ------
+    Damaged
+    """
+    sample = take_sample(dataset)
+    alphabet = profile.alphabet if profile else str(dataset.manifest.profile.get("alphabet", ""))
+    texts = sample.every_text
+    letters = cut_letters(sample)
+    repeats = find_repeats(texts, alphabet, _different(dataset, sample), _disagreeing(sample))
+    entropy = find_entropy(texts, alphabet, pool_of(repeats))
+    found = [
+        find_border(sample, letters),
+        find_alike(letters, alphabet, texts),
+        find_frequencies(texts, alphabet, explained(entropy, repeats)),
+        entropy,
+        find_length(texts),
+        repeats,
+        find_colour(sample),
+        find_variation(sample, letters),
+        find_ground(sample),
+        *find_giveaways(sources, texts),
+    ]
+    return sorted(found, key=lambda finding: _ORDER[finding["severity"]])
+
+
+def _different(dataset: Dataset, sample: Sampled) -> tuple[int, int]:
+    """Return how many pictures of the dataset differ, and how many there are; else those of the sample."""
+    distinct = dataset.manifest.statistics.get("distinct")
+    if isinstance(distinct, dict) and isinstance(distinct.get("pictures"), int):
+        return int(distinct["pictures"]), len(dataset)
+    return len({_key(sample, k) for k in range(len(sample.pictures))}), len(sample.pictures)
+
+
+def _disagreeing(sample: Sampled) -> int:
+    """Count pictures of the sample that equal an earlier picture with another text."""
+    first: dict[tuple[tuple[int, ...], bytes], str] = {}
+    return sum(first.setdefault(_key(sample, k), text) != text for k, text in enumerate(sample.texts))
+
+
+def _key(sample: Sampled, number: int) -> tuple[tuple[int, ...], bytes]:
+    picture = sample.pictures[number]
+    return picture.shape, picture.tobytes()

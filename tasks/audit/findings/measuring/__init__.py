@@ -1,0 +1,1 @@
+"""What findings rest on: a sample of pictures, ink and its parts, properties of pictures, tests, pictures to show."""

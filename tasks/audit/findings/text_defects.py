@@ -1,0 +1,314 @@
+"""Defects of the texts: uneven letters, few bits, a fixed length, texts that come again."""
+
+import math
+from collections import Counter
+from collections.abc import Sequence
+
+import numpy as np
+
+from storage.errors import BadInput
+from tasks.audit.findings.measuring import evidence
+from tasks.audit.findings.measuring.shown import Severity, finding
+from tasks.audit.schema import BROKEN_RATE, WEAK_RATE, Finding
+from tasks.profiles.word_lists import WEB2, load_words
+
+TWICE = 2.0  # times its fair share, from which a letter's frequency is a defect of high severity
+LEAST_EFFECT = 0.05  # Cohen's w, below which a difference means nothing to an attacker
+FEW_TEXTS = 1000  # an attacker collects so many answers in an afternoon
+MOST_NAMED = 10
+WORDY = 0.3  # share of texts that are English words beyond what chance makes, from which texts are words
+_LEAST_TEXTS = 30
+_CONTROL = 0x746578747300  # the key of the shuffle that says how many words chance makes
+
+
+def find_frequencies(texts: Sequence[str], alphabet: str, why: str | None) -> Finding:
+    """Test how often each letter occurs, anywhere, first, at each place, and in pairs.
+
+    `why` explains uneven letters by what another finding says, such as that texts are words; they are no finding of
+    high severity then.
+    """
+    letters = "".join(sorted(set(alphabet) | set("".join(texts))))
+    size = len(letters)
+    lines = _numbered(texts, letters)
+    n = int((lines >= 0).sum())
+    figures: dict[str, object] = {"n": len(texts), "letters": n, "alphabet": size}
+    if size < 2 or n < evidence.LEAST_EXPECTED * size:
+        needed = math.ceil(evidence.LEAST_EXPECTED * size / max(1.0, n / max(1, len(texts))))
+        plain = f"{len(texts):,} texts are too few to test {size} letters; {needed:,} would do."
+        return finding("frequencies", "How often each letter occurs", "unknown", plain, None, figures)
+    counts = np.bincount(lines[lines >= 0], minlength=size)
+    tests = _frequency_tests(lines, size)
+    adjusted = evidence.holm([p for _, _, _, p in tests])
+    figures["tests"] = [
+        {"what": what, "n": count, "chi_square": round(x, 2), "p": p, "effect": round(math.sqrt(x / count), 4)}
+        for (what, count, x, _), p in zip(tests, adjusted, strict=True)
+    ]
+    found = [what for (what, count, x, _), p in zip(tests, adjusted, strict=True)
+             if p < evidence.LEVEL and math.sqrt(x / count) >= LEAST_EFFECT]  # fmt: skip
+    odd = _odd_letters(counts, letters)
+    entropy = evidence.bits(counts)
+    figures |= {
+        "times_fair_share": dict(sorted(odd.items(), key=lambda item: -item[1])[: 2 * MOST_NAMED]),
+        "bits_a_letter": round(entropy, 3), "bits_if_even": round(math.log2(size), 3),
+        "best_guess_of_a_letter": round(float(counts.max()) / n, 4), "chance_of_a_letter": round(1 / size, 4),
+        "repeats_within_texts": _within(lines, counts / n),
+    }  # fmt: skip
+    if not found:
+        return finding(
+            "frequencies", "How often each letter occurs", "none",
+            f"All {size} letters occur about equally often ({len(texts):,} texts, {n:,} letters).", None, figures,
+        )  # fmt: skip
+    most = max(odd.values(), default=1.0)
+    severity: Severity = "high" if most >= TWICE and why is None else "low"
+    said = ", ".join(f"{letter} {times:.1f} times" for letter, times in _extremes(odd)) or "no single letter stands out"
+    where = "" if tests[0][0] in found else f" The difference shows for {found[0]}."
+    plain = (
+        f"Letters are not drawn evenly: against its fair share, {said}.{where} A letter has {entropy:.2f} bits instead "
+        f"of {math.log2(size):.2f}, and an attacker who guesses the commonest is right in "
+        f"{100 * counts.max() / n:.1f} % instead of {100 / size:.1f} %." + ("" if why is None else f" {why}")
+    )
+    remedy = (
+        None
+        if why
+        else (
+            "Draw each letter with a uniform random choice, such as Python's secrets.choice; rounding a random number "
+            "to a place in the list draws the first and the last letter half as often."
+        )
+    )
+    return finding("frequencies", "How often each letter occurs", severity, plain, remedy, figures)
+
+
+def _numbered(texts: Sequence[str], letters: str) -> np.ndarray:
+    """Return the texts as numbers of letters, (n, L) int64, -1 past the end."""
+    place = {letter: number for number, letter in enumerate(letters)}
+    lines = np.full((len(texts), max(map(len, texts), default=0)), -1, np.int64)
+    for line, text in zip(lines, texts, strict=True):
+        line[: len(text)] = [place[letter] for letter in text]
+    return lines
+
+
+def _frequency_tests(lines: np.ndarray, size: int) -> list[tuple[str, int, float, float]]:
+    """Return (what, n, statistic, chance) of each test that has counts enough."""
+    tests = []
+    whole = np.bincount(lines[lines >= 0], minlength=size)
+    for what, counts in [("all letters", whole)] + [
+        ("the first letter" if k == 0 else f"letter {k + 1}", np.bincount(column[column >= 0], minlength=size))
+        for k, column in enumerate(lines.T)
+    ]:
+        n = int(counts.sum())
+        if n >= evidence.LEAST_EXPECTED * size:
+            tests.append((what, n, *evidence.chi_square(counts, np.full(size, n / size))))
+    first, second = lines[:, :-1].ravel(), lines[:, 1:].ravel()
+    there = second >= 0
+    n = int(there.sum())
+    shares = whole / whole.sum()
+    expected = n * np.outer(shares, shares)
+    if n and expected[expected > 0].min() >= evidence.LEAST_EXPECTED:
+        pairs = np.zeros((size, size), np.int64)
+        np.add.at(pairs, (first[there], second[there]), 1)
+        margins = np.outer(pairs.sum(axis=1), pairs.sum(axis=0)) / n
+        statistic = float(((pairs - margins) ** 2 / np.maximum(margins, 1e-9)).sum())
+        tests.append(("pairs of letters", n, statistic, float(evidence.chance_above(statistic, (size - 1) ** 2))))
+    return tests
+
+
+def _odd_letters(counts: np.ndarray, letters: str) -> dict[str, float]:
+    """Return the letters whose frequency chance does not explain, with the factor to their fair share."""
+    n, size = int(counts.sum()), len(letters)
+    least = evidence.strict_z(size)
+    return {
+        letter: round(float(count) * size / n, 3)
+        for letter, count in zip(letters, counts.tolist(), strict=True)
+        if abs(evidence.binomial_z(count, n, 1 / size)) > least
+    }
+
+
+def _extremes(odd: dict[str, float]) -> list[tuple[str, float]]:
+    ordered = sorted(odd.items(), key=lambda item: -item[1])
+    return ordered if len(ordered) <= 6 else ordered[:3] + ordered[-3:]
+
+
+def _within(lines: np.ndarray, shares: np.ndarray) -> dict[str, object]:
+    """Count texts in which a letter comes twice, against what the letters' frequencies lead to."""
+    lengths = (lines >= 0).sum(axis=1)
+    twice = sum(len(set(line[line >= 0].tolist())) < length for line, length in zip(lines, lengths, strict=True))
+    size = len(shares)
+    distinct = {int(length): math.prod(max(0, size - k) / size for k in range(length)) for length in np.unique(lengths)}
+    expected = sum(1 - distinct[int(length)] for length in lengths)
+    return {"texts": int(twice), "expected_if_even": round(float(expected), 1), "n": len(lines)}
+
+
+def find_repeats(texts: Sequence[str], alphabet: str, pictures: tuple[int, int], disagree: int) -> Finding:
+    """Compare how often texts and pictures come again with the birthday bound.
+
+    Parameters
+    ----------
+    pictures : (int, int)
+        Different pictures, and pictures in all.
+    disagree : int
+        Equal pictures with different texts.
+    """
+    n, counts = len(texts), Counter(texts)
+    pairs = sum(count * (count - 1) // 2 for count in counts.values())
+    size = max(2, len(set(alphabet) | set("".join(texts))))
+    lengths = Counter(map(len, texts))
+    expected = sum(count * (count - 1) / 2 / float(size) ** length for length, count in lengths.items())
+    low, high = evidence.poisson_interval(pairs)
+    all_pairs = n * (n - 1) / 2
+    pool = all_pairs / pairs if pairs else None
+    unlike, total = pictures
+    p = evidence.poisson_above(pairs, expected)
+    figures: dict[str, object] = {
+        "n": n, "different_texts": len(counts), "equal_pairs": pairs, "expected_equal_pairs": round(expected, 3),
+        "p": p,
+        "texts_there_are": None if pool is None else round(pool),
+        "texts_there_are_interval": [round(all_pairs / high), None if low == 0 else round(all_pairs / low)],
+        "commonest": dict(counts.most_common(MOST_NAMED)) if pairs else {},
+        "pictures": total, "different_pictures": unlike, "equal_pictures_with_other_texts": disagree,
+    }  # fmt: skip
+    said: list[str] = []
+    remedy: list[str] = []
+    severity: Severity = "none"
+    if n < _LEAST_TEXTS:
+        severity = "unknown"
+        said.append(f"{n} texts are too few to tell how often texts come again.")
+    elif pairs and p < evidence.LEVEL and pool is not None:
+        severity = "high" if pool <= FEW_TEXTS else "low"
+        if len(counts) <= MOST_NAMED:
+            named = ", ".join(counts)
+            said.append(f"There are only {len(counts)} texts in {n:,} pictures: {named}.")
+        else:
+            said.append(
+                f"Texts come again more often than random letters would: {pairs:,} equal pairs where {expected:.1f} "
+                f"are expected. There are about {pool:,.0f} texts, if each is as likely (at least "
+                f"{all_pairs / high:,.0f})."
+            )
+        remedy.append("Draw each letter anew for each picture instead of choosing from a list.")
+    else:
+        said.append(
+            f"Texts come again as often as random letters do ({pairs:,} equal pairs of {n:,} texts; expected "
+            f"{expected:.1f})."
+        )
+    again = total - unlike
+    if again and again >= 0.001 * total:
+        if again >= 0.05 * total:
+            severity = "high"
+        elif severity in ("none", "unknown"):
+            severity = "low"
+        said.append(f"{again:,} of {total:,} pictures are equal to another: who has seen the answer once knows it.")
+        remedy.append("Distort each picture with more random values, or delete a picture once it was shown.")
+    if disagree:
+        said.append(f"{disagree:,} pictures are equal to another with a different text, so some labels are wrong.")
+    return finding("repeats", "Texts and pictures that come again", severity, " ".join(said), " ".join(remedy), figures)
+
+
+def find_length(texts: Sequence[str]) -> Finding:
+    """Say whether all texts have one length, which spares an attacker to find it."""
+    lengths = Counter(map(len, texts))
+    n = len(texts)
+    entropy = evidence.bits(np.array(list(lengths.values())))
+    figures = {"n": n, "lengths": {str(k): v for k, v in sorted(lengths.items())}, "bits": round(entropy, 3)}
+    title = "Length of the texts"
+    if n < _LEAST_TEXTS:
+        return finding("length", title, "unknown", f"{n} texts are too few to tell.", None, figures)
+    if len(lengths) == 1:
+        length = next(iter(lengths))
+        return finding(
+            "length", title, "low",
+            f"All {n:,} texts have {length} letters. An attacker who knows it cuts each picture into {length} and "
+            "need not find where a text ends." if length > 1 else f"All {n:,} texts are single letters.",
+            "Let the length vary, for instance by two letters.", figures,
+        )  # fmt: skip
+    return finding(
+        "length", title, "none", f"Texts have {min(lengths)} to {max(lengths)} letters ({entropy:.1f} bits).", None,
+        figures,
+    )  # fmt: skip
+
+
+def find_entropy(texts: Sequence[str], alphabet: str, pool: float | None) -> Finding:
+    """Say how many bits a text has, and how often the best guess without looking is right."""
+    n = len(texts)
+    letters = "".join(sorted(set(alphabet) | set("".join(texts))))
+    lines = _numbered(texts, letters)
+    places = [column[column >= 0] for column in lines.T]
+    counts = [np.bincount(column, minlength=len(letters)) for column in places]
+    each = np.bincount(lines[lines >= 0], minlength=len(letters))
+    bits = sum(len(column) / max(1, n) * evidence.bits(each) for column in places)
+    even = sum(map(len, texts)) / max(1, n) * math.log2(max(2, len(letters)))
+    lengths = Counter(map(len, texts))
+    usual, often = lengths.most_common(1)[0] if lengths else (0, 0)
+    guess = often / max(1, n) * math.prod(float(c.max()) / max(1, c.sum()) for c in counts[:usual])
+    words, share, control = english(texts, letters)
+    wordy = share - control >= WORDY and n >= _LEAST_TEXTS
+    if wordy:
+        bits, guess = min(bits, math.log2(words)), max(guess, 1 / words)
+    if pool is not None:
+        bits, guess = min(bits, math.log2(pool)), max(guess, 1 / pool)
+    figures: dict[str, object] = {
+        "n": n, "alphabet": letters, "effective_alphabet": round(2 ** evidence.bits(each), 2),
+        "bits_a_text": round(bits, 2), "bits_if_even": round(even, 2), "best_guess": float(guess),
+        "english_words": round(share, 4), "english_words_by_chance": round(control, 4),
+        "words_of_the_dictionary": words if wordy else None,
+    }  # fmt: skip
+    title = "How much there is to guess"
+    if n < _LEAST_TEXTS:
+        return finding("entropy", title, "unknown", f"{n} texts are too few to tell.", None, figures)
+    said = f"A text has about {bits:.1f} bits, as if chosen from {2**bits:,.0f} equally likely texts."
+    if wordy:
+        said += (
+            f" {100 * share:.0f} % of the texts are English words, of which there are {words:,} of these lengths: an "
+            "attacker mends what was misread with a dictionary."
+        )
+    said += f" The best guess without looking at the picture is right in {100 * guess:.2g} % of tries."
+    severity: Severity = "high" if guess >= BROKEN_RATE else "low" if guess >= WEAK_RATE or wordy else "none"
+    remedy = None
+    if severity != "none":
+        remedy = "Draw random letters instead of words." if wordy else "Use longer texts, or more different letters."
+    return finding("entropy", title, severity, said, remedy, figures)
+
+
+def explained(entropy: Finding, repeats: Finding) -> str | None:
+    """Say what explains uneven letters: that there are few texts, or that texts are words; None if neither."""
+    pool = pool_of(repeats)
+    if pool is not None and pool <= FEW_TEXTS:
+        return "That follows from the few texts that there are."
+    return "That is so in English words." if entropy["figures"]["words_of_the_dictionary"] else None
+
+
+def pool_of(repeats: Finding) -> float | None:
+    """Return how many texts there are, if they come again more often than chance explains."""
+    figures = repeats["figures"]
+    return figures["texts_there_are"] if figures["p"] < evidence.LEVEL else None
+
+
+def english(texts: Sequence[str], letters: str) -> tuple[int, float, float]:
+    """Return the English words of these letters and lengths, the share of texts among them, and that of shuffled texts.
+
+    Texts are shuffled by exchanging the letters at each place between them, which keeps all frequencies.
+    """
+    if not texts:
+        return 1, 0.0, 0.0
+    chosen = list(texts[:: max(1, len(texts) // 5000)])
+    bounds = min(map(len, chosen)), max(map(len, chosen))
+    small = "".join(sorted({letter.lower() for letter in letters if letter.isalpha()}))
+    try:
+        words = set(load_words(WEB2, small, bounds)) if small else set()
+    except BadInput:  # no word has such letters and lengths
+        words = set()
+    if not words:
+        return 1, 0.0, 0.0
+    shuffled = _shuffled(chosen)
+    share, control = (
+        sum(text.lower() in words for text in some) / len(chosen) for some in (chosen, shuffled)
+    )  # fmt: skip
+    return len(words), share, control
+
+
+def _shuffled(texts: list[str]) -> list[str]:
+    chances = np.random.Philox(key=[_CONTROL, 0])
+    columns: list[list[str]] = []
+    for k in range(max(map(len, texts))):
+        there = [text[k] for text in texts if len(text) > k]
+        columns.append([there[place] for place in np.argsort(chances.random_raw(len(there))).tolist()])
+    ends = [iter(column) for column in columns]
+    return ["".join(next(ends[k]) for k in range(len(text))) for text in texts]

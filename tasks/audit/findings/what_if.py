@@ -1,0 +1,242 @@
+"""What if a distortion were removed or stronger: the same texts drawn anew, read again, and compared in pairs."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from itertools import pairwise
+
+import numpy as np
+from scipy import special
+
+from storage.errors import BadInput
+from storage.shards.shard import SPLITS
+from tasks.audit.findings.changes import cost
+from tasks.audit.findings.changes.steps import Change, changes_of
+from tasks.audit.findings.measuring import evidence
+from tasks.audit.findings.measuring.sampled import by_size
+from tasks.audit.findings.measuring.shown import figure, sheet
+from tasks.audit.findings.saliency import Read
+from tasks.audit.schema import Figure, WhatIf
+from tasks.drawing.renderer import Renderer
+from tasks.profiles.fonts import Face, GlyphSet, draw_glyphs, find_face
+from tasks.profiles.profile import Ink, Profile
+from tasks.profiles.word_lists import load_words
+from tasks.rates import Rate
+
+EXAMPLES = 600  # pictures of letters to compare with, from the train split
+MOST_BLOCKS = 64
+TOLD = 0.05  # chance, after Holm's correction for the number of changes, below which one is stronger or weaker
+_ROOM = 1.25  # times the picture's size, where a stronger distortion does not fit
+_TRIES = 3
+_SHOWN = 2
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """Pictures at their own size, boxes of their letters, texts."""
+
+    pictures: list[np.ndarray]
+    boxes: list[np.ndarray]
+    texts: list[str]
+
+
+class Drawing:
+    """Draws the same rows of a profile's random table with changed profiles; glyphs are kept.
+
+    Equal seeds give equal texts whatever is distorted, since each value has a column of its own.
+    """
+
+    def __init__(self, profile: Profile, seed: int):
+        self._seed = seed
+        self._words = load_words(profile.words, profile.alphabet, profile.length) if profile.words else ()
+        self._faces: dict[str, Face] = {}
+        self._glyphs: dict[tuple[str, int, Ink, bool], GlyphSet] = {}
+
+    def fitted(self, profile: Profile) -> tuple[Profile, Renderer]:
+        """Build a renderer; where texts do not fit, of a larger picture. Return what it draws, too.
+
+        Raises
+        ------
+        BadInput
+            They do not fit there either.
+        """
+        for _ in range(_TRIES - 1):
+            try:
+                return profile, self.renderer(profile)
+            except BadInput:
+                profile = _larger(profile)
+        return profile, self.renderer(profile)
+
+    def renderer(self, profile: Profile) -> Renderer:
+        """Build the renderer of a profile whose texts fit."""
+        faces = tuple(self._face(name) for name in profile.fonts)
+        return Renderer(profile, faces, tuple(self._glyph_set(face, profile) for face in faces), self._words)
+
+    def _face(self, name: str) -> Face:
+        if name not in self._faces:
+            self._faces[name] = find_face(name)
+        return self._faces[name]
+
+    def _glyph_set(self, face: Face, profile: Profile) -> GlyphSet:
+        key = (face.path, profile.font_size, profile.ink, profile.paints)
+        if key not in self._glyphs:
+            pairs = frozenset(pair for word in self._words for pair in pairwise(word)) if self._words else None
+            self._glyphs[key] = draw_glyphs(
+                face, profile.font_size, profile.alphabet, profile.ink, profile.paints, pairs
+            )
+        return self._glyphs[key]
+
+    def rows(self, renderer: Renderer, split: str, count: int) -> list[tuple[int, np.ndarray]]:
+        """Return the first rows of a split by block, `count` in all, or as many as `MOST_BLOCKS` blocks have."""
+        found, have = [], 0
+        for block in range(MOST_BLOCKS):
+            table = renderer.parameters(self._seed, block)
+            chosen = np.flatnonzero(renderer.split(table) == SPLITS.index(split))[: count - have]
+            found.append((block, chosen))
+            have += len(chosen)
+            if have >= count:
+                break
+        return found
+
+    def draw(self, renderer: Renderer, rows: list[tuple[int, np.ndarray]]) -> Drawn:
+        """Draw rows of the table."""
+        drawn = Drawn([], [], [])
+        for block, chosen in rows:
+            if not len(chosen):
+                continue
+            some = renderer.render(renderer.parameters(self._seed, block).rows(chosen))
+            sizes = np.column_stack([some.parameters["height"], some.parameters["width"]]).tolist()
+            texts = some.texts()
+            drawn.pictures.extend(image[:h, :w].copy() for image, (h, w) in zip(some.images, sizes, strict=True))
+            drawn.boxes.extend(box[: len(text)].copy() for box, text in zip(some.boxes, texts, strict=True))
+            drawn.texts.extend(texts)
+        return drawn
+
+
+def _larger(profile: Profile) -> Profile:
+    height, width = round(profile.height * _ROOM), round(profile.width * _ROOM)
+    return replace(
+        profile, height=height, width=width,
+        left=profile.left + (width - profile.width) // 3, top=profile.top + (height - profile.height) // 3,
+    )  # fmt: skip
+
+
+def find_what_ifs(profile: Profile, read: Read, *, count: int, seed: int, until: float) -> list[WhatIf]:
+    """Draw a profile with each distortion removed and each made a step stronger, and measure what that changes.
+
+    Parameters
+    ----------
+    profile : Profile
+    read : callable
+        Reads pictures of one size, (k, h, w) or (k, h, w, 3) uint8, and returns their texts. The attacker does not
+        learn the changed pictures: see `changes.people.UNFAIR`.
+    count : int
+        Pictures of each, from the test split, which no attacker learns from.
+    seed : int
+        Of all drawings. Take another than the attacker's training pictures have.
+    until : float
+        When to stop, as `time.monotonic` tells time. Changes that do not fit into the time are left out.
+
+    Returns
+    -------
+    list of WhatIf
+        What buys most beside what it costs a reader first: the fall in success less the loss in legibility and half the
+        loss in contrast. Each also has `worth`, that difference; `p`, corrected for the number of changes; and
+        `legible_share`, the letters told apart.
+
+    Raises
+    ------
+    BadInput
+        The profile cannot be drawn.
+    """
+    drawing = Drawing(profile, seed)
+    renderer = drawing.renderer(profile)
+    rows = drawing.rows(renderer, "test", count)
+    base = drawing.draw(renderer, rows)
+    right = _right(base, read)
+    plain = drawing.renderer(cost.bare(profile))
+    examples = _letters(drawing.draw(plain, drawing.rows(plain, "train", EXAMPLES)))
+    own = _Own(_letters(drawing.draw(plain, rows)), examples, base)
+    found: list[tuple[WhatIf, float]] = []
+    longest = 0.0
+    for change in changes_of(profile):
+        began = time.monotonic()
+        if began + longest > until:
+            break
+        try:
+            found.append(_tried(change, drawing, rows, base, right, own, read))
+        except BadInput:  # texts do not fit even into larger pictures, so there is nothing to compare
+            continue
+        longest = max(longest, time.monotonic() - began)
+    adjusted = evidence.holm([p for _, p in found])
+    for (one, _), p in zip(found, adjusted, strict=True):
+        one["stronger"] = None if p >= TOLD else one["difference"][0] < 0
+        one["p"] = p
+    return sorted((one for one, _ in found), key=lambda one: -_worth(one))
+
+
+class _Own:
+    """What the unchanged profile has: contrast, letters told apart, examples."""
+
+    def __init__(self, letters: cost.Letters, examples: cost.Letters, drawn: Drawn):
+        self.examples = examples
+        self.contrast = cost.contrast_of(drawn.pictures, letters)
+        self.legible = cost.told_apart(examples, letters)
+        self.overlap = cost.overlap_of(letters)
+
+
+def _letters(drawn: Drawn) -> cost.Letters:
+    return cost.Letters(drawn.pictures, drawn.boxes, drawn.texts)
+
+
+def _right(drawn: Drawn, read: Callable[[np.ndarray], list[str]]) -> np.ndarray:
+    """Read pictures, those of one size together, and return which are right, (n,) bool."""
+    right = np.zeros(len(drawn.texts), bool)
+    for rows in by_size(drawn.pictures):
+        for row, said in zip(rows, read(np.stack([drawn.pictures[row] for row in rows])), strict=True):
+            right[row] = said == drawn.texts[row]
+    return right
+
+
+def _tried(
+    change: Change, drawing: Drawing, rows: list[tuple[int, np.ndarray]], base: Drawn, right: np.ndarray, own: _Own,
+    read: Read,
+) -> tuple[WhatIf, float]:  # fmt: skip
+    """Draw and read a changed profile; return what it changes, and the chance of that if nothing had changed."""
+    profile, renderer = drawing.fitted(change.profile)
+    drawn = drawing.draw(renderer, rows)
+    if drawn.texts != base.texts:
+        raise BadInput(f"{change.told}: draws other texts")
+    after = _right(drawn, read)
+    letters = _letters(drawing.draw(drawing.renderer(cost.bare(profile)), rows))
+    difference = evidence.paired_difference(right, after)
+    contrast = cost.contrast_of(drawn.pictures, letters)
+    legible = cost.told_apart(own.examples, letters)
+    lost, won = int((right & ~after).sum()), int((~right & after).sum())
+    one = WhatIf(
+        name=change.name, change=change.told, direction=change.direction, words=Rate.of(after).as_dict(),
+        difference=list(difference), contrast=contrast / own.contrast if own.contrast else 1.0,
+        overlap=cost.overlap_of(letters), legible=legible / own.legible if own.legible else 1.0,
+        stronger=None, picture=_pictures(change, base, drawn), legible_share=legible, overlap_before=own.overlap,
+    )  # fmt: skip
+    one["worth"] = _worth(one)
+    return one, _mcnemar(lost, won)
+
+
+def _worth(one: WhatIf) -> float:
+    return -one["difference"][0] - max(0.0, 1 - one["legible"]) - max(0.0, 1 - one["contrast"]) / 2
+
+
+def _mcnemar(lost: int, won: int) -> float:
+    """Return the chance of pairs so uneven if a change did nothing: the exact test of McNemar."""
+    total = lost + won
+    return min(1.0, 2 * float(special.bdtr(min(lost, won), total, 0.5))) if total else 1.0
+
+
+def _pictures(change: Change, base: Drawn, drawn: Drawn) -> Figure | None:
+    shown = range(min(_SHOWN, len(drawn.pictures)))
+    if not shown:
+        return None
+    texts = ", ".join(drawn.texts[k] for k in shown)
+    pairs = [picture for k in shown for picture in (base.pictures[k], drawn.pictures[k])]
+    return figure(sheet(pairs, 2), f"{texts}: on the left as it is, on the right with the change ({change.told}).")

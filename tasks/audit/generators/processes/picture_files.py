@@ -1,0 +1,68 @@
+"""Files of pictures that a generator gave: whether they are whole, and of which format."""
+
+import io
+import re
+import warnings
+
+from PIL import Image, UnidentifiedImageError
+
+FORMATS = ("PNG", "JPEG", "GIF", "BMP", "WEBP", "TIFF")
+_BEGINS = {
+    b"\x89PNG": ".png", b"\xff\xd8": ".jpg", b"GIF8": ".gif", b"BM": ".bmp", b"RIFF": ".webp",
+    b"II": ".tif", b"MM": ".tif",
+}  # fmt: skip
+_SVG = re.compile(
+    rb"(?:\xef\xbb\xbf)?\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)*(?:<!DOCTYPE\s+svg[^>]*>\s*)?<svg[\s>]", re.DOTALL
+)
+
+
+class NoPicture(ValueError):
+    """What was returned cannot be used; `what` is the kind of failure, the message says what was found."""
+
+    def __init__(self, what: str, said: str):
+        super().__init__(said)
+        self.what = what
+
+
+def suffix_of(data: bytes) -> str:
+    """Return the ending that a picture file's name should have."""
+    return next((suffix for begins, suffix in _BEGINS.items() if data.startswith(begins)), "")
+
+
+def require_picture(data: bytes, pixels: int) -> None:
+    """Decode the bytes of a picture file.
+
+    Raises
+    ------
+    NoPicture
+        They are no picture, or only half of it, or it has too many pixels.
+    """
+    if not data:
+        raise NoPicture("gave no picture", "nothing (0 bytes)")
+    if _SVG.match(data[:4096]):
+        raise NoPicture(
+            "gave an SVG",
+            "it has no pixels; convert it in the generator, for instance: "
+            """--command 'sh -c "node draw.js \\"$1\\" | rsvg-convert -b white -o \\"$2\\"" sh {text} {out}'""",
+        )
+    try:
+        with warnings.catch_warnings(action="ignore"), Image.open(io.BytesIO(data), formats=FORMATS) as image:
+            width, height = image.size
+            if width * height > pixels:
+                raise NoPicture(too_large(pixels), f"{width} x {height} pixels")
+            image.load()
+    except NoPicture:
+        raise
+    except Image.DecompressionBombError as error:
+        raise NoPicture(too_large(pixels), str(error)) from error
+    except UnidentifiedImageError as error:
+        begins = data[:40].decode("utf-8", "backslashreplace")
+        raise NoPicture("gave no picture", f"{len(data):,} bytes that begin with {begins!r}") from error
+    except Exception as error:  # decoders raise all kinds of errors
+        said = " ".join(str(error).split()) or type(error).__name__
+        raise NoPicture("gave a damaged picture", f"{len(data):,} bytes: {said}") from error
+
+
+def too_large(pixels: int) -> str:
+    """Return what is said of a picture with too many pixels."""
+    return f"drew more than {pixels:,} pixels"

@@ -1,0 +1,154 @@
+"""Audit every rung of the ladder and generators in wide use; save the first screens of the reports and their verdicts.
+
+    python -m tests.benchmarks.audits [NAME ...] [--minutes 15] [--seed 1] [--out docs/audits] [--list]
+
+Each audit is the command that the table shows. An audit that is finished is not made again, so the script can be ended
+and goes on. What is not installed is left out and named: `make others` brings the generators of PyPI and npm;
+apt-get install php-cli php-gd php-gregwar-captcha libgd-securityimage-perl brings those of Debian.
+"""
+
+import argparse
+import json
+import string
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from flows.home import home
+from storage.texts import markdown
+from tasks.figures.style import MOST_WIDTH
+from tasks.training.settings import RUNGS
+from tests.benchmarks.others import GENERATORS, NODE, NotInstalled, write_others
+from tests.browser import browser, find_browser
+
+ROOT = Path(__file__).parents[2]
+SCRIPTS = "tests/benchmarks/generators"
+CAPITALS, ALL = string.ascii_uppercase + string.digits, string.ascii_letters + string.digits
+GREGWAR = "abcdefghijklmnpqrstuvwxyz123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"  # its own; it compares without case
+HEIGHT = 980  # pixels of a first screen
+FOLDERS = ("django-simple-captcha", "multicolorcaptcha")  # drawn by `make others`, each in its own environment
+FOLDER_COUNT, FOLDER_SEED = 12_000, 3
+PHP, PERL = Path("/usr/share/php/Gregwar/Captcha/autoload.php"), Path("/usr/share/perl5/GD/SecurityImage.pm")
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What is audited.
+
+    arguments : of `captchas audit`
+    needs : a file that is there if the generator is installed
+    """
+
+    arguments: tuple[str, ...]
+    needs: Path | None = None
+
+
+def _callable(setting: str) -> Subject:
+    given = f"{SCRIPTS.replace('/', '.')}.pypi_captcha:{setting}"
+    return Subject((given, "--alphabet", CAPITALS, "--length", "4-5"))
+
+
+def _command(line: str, alphabet: str, length: str, needs: Path, *more: str) -> Subject:
+    return Subject(("--command", f"{line} {{text}} {{out}}", "--alphabet", alphabet, "--length", length, *more), needs)
+
+
+SUBJECTS = {
+    **{rung: Subject((rung,)) for rung in RUNGS},
+    **{f"captcha-{setting}": _callable(setting) for setting in ("default", "calm", "wild", "narrow")},
+    **{name: Subject(()) for name in FOLDERS},
+    "svg-captcha": _command(f"node {SCRIPTS}/draw_one_svg.cjs", ALL, "4", NODE),
+    "gregwar": _command(f"php {SCRIPTS}/draw_gregwar.php", GREGWAR, "5", PHP, "--fold-case"),
+    "gd-security-image": _command(f"perl {SCRIPTS}/draw_gd_security_image.pl", string.digits, "6", PERL),
+}  # fmt: skip
+
+
+def arguments_of(name: str) -> tuple[str, ...]:
+    """Return what `captchas audit` takes; a folder of pictures is drawn first.
+
+    Raises
+    ------
+    NotInstalled
+    """
+    subject = SUBJECTS[name]
+    if subject.needs and not subject.needs.exists():
+        raise NotInstalled(f"{name}: {subject.needs} is missing")
+    if name not in FOLDERS:
+        return subject.arguments
+    if not GENERATORS[name].installed:
+        raise NotInstalled(f"{name}: run make others")
+    return (str(write_others(name, home() / "samples" / "others", FOLDER_COUNT, FOLDER_SEED)),)
+
+
+def run_audit(name: str, minutes: float, seed: int) -> dict:
+    """Audit, or go on; return audit.json."""
+    folder = home() / "audits" / f"evidence-{name}"
+    command = [sys.executable, "-m", "flows", "audit", *arguments_of(name), "--minutes", f"{minutes:g}"]
+    command += ["--seed", str(seed), "--out", str(folder)]
+    done = subprocess.run(command, cwd=ROOT, check=False)
+    if done.returncode:
+        raise NotInstalled(f"{name}: captchas audit ended with exit code {done.returncode}")
+    return json.loads((folder / "audit.json").read_text())
+
+
+def save_screens(names: list[str], out: Path) -> None:
+    """Save the first screen of each report as a PNG."""
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile, browser(Path(profile)) as page:
+        for name in names:
+            page.look(MOST_WIDTH, HEIGHT)
+            page.open(home() / "audits" / f"evidence-{name}" / "report.html")
+            (out / f"{name}.png").write_bytes(page.picture())
+
+
+def table(audits: dict[str, dict]) -> str:
+    """Return the verdicts as a table of Markdown."""
+    rows = ["| | verdict | strongest attacker | labelled pictures | words right, 95 % interval, n | serious defects |",
+            "|---|---|---|---|---|---|"]  # fmt: skip
+    for name, audit in audits.items():
+        verdict, words = audit["verdict"], audit["verdict"]["words"]
+        said = "not measured"
+        if words and words["n"]:
+            share, low, high = (f"{100 * words[key]:.3g}" for key in ("rate", "low", "high"))
+            said = f"{share} % ({low} to {high} %), {words['n']:,}"
+        serious = [one["title"] for one in audit["findings"] if one["severity"] == "high"]
+        cells = (f"[{name}]({name}.png)", f"**{verdict['word']}**", markdown(verdict["attacker"] or "none"),
+                 f"{verdict['labels']:,}", said, markdown("; ".join(serious) or "none"))  # fmt: skip
+        rows.append(f"| {' | '.join(cells)} |")
+    commands = [f"- {name}: `{audit['made']['command']}`" for name, audit in audits.items()]
+    return "\n".join([*rows, "", "The commands:", "", *commands, ""])
+
+
+def main() -> int:
+    """Audit what is installed, and write the table and the screens."""
+    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.audits")
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"by default all: {', '.join(SUBJECTS)}")
+    parser.add_argument("--minutes", type=float, default=15, help="of each audit")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--out", type=Path, default=ROOT / "docs" / "audits")
+    parser.add_argument("--list", action="store_true", help="only list the names")
+    options = parser.parse_args()
+    if options.list:
+        print("\n".join(SUBJECTS))
+        return 0
+    if unknown := set(options.names) - set(SUBJECTS):
+        parser.error(f"unknown: {', '.join(sorted(unknown))}; known are {', '.join(SUBJECTS)}")
+    options.out.mkdir(parents=True, exist_ok=True)
+    audits, left_out = {}, []
+    for name in options.names or SUBJECTS:
+        try:
+            audits[name] = run_audit(name, options.minutes, options.seed)
+        except NotInstalled as error:
+            left_out.append(str(error))
+        else:
+            (options.out / "verdicts.md").write_text(table(audits), encoding="utf-8")
+    if find_browser():
+        save_screens(list(audits), options.out)
+    else:
+        left_out.append("first screens: no Chromium is installed")
+    print("\n".join(f"left out: {said}" for said in left_out), file=sys.stderr)
+    return bool(left_out)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,238 @@
+"""`captchas audit` as a whole, on few pictures and with few attackers: what comes out, and what a run goes on from."""
+
+import json
+import shutil
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from flows import audit as flow
+from flows.auditing import attacks, trainings
+from flows.auditing.clock import Clock
+from storage.audits import Steps
+from storage.dataset import Dataset
+from storage.errors import BadInput, NothingLearnt
+from tasks.audit import schema
+from tasks.audit.attackers import budget
+from tasks.audit.attackers.labelled import find_unseen
+from tasks.shipped import SHIPPED
+
+# Prefect and what it brings warn while they are imported; that is theirs.
+pytestmark = pytest.mark.filterwarnings("ignore")
+UNSEEN = 60
+QUICK = ("--minutes", 1, "--json")
+
+
+@pytest.fixture(scope="module")
+def patch():
+    """Patch for the whole module: few pictures, the attackers that need no training, no other program."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(budget, "unseen_wanted", lambda _: UNSEEN)
+        patch.setattr(attacks, "PROGRAMS", ())
+        patch.setattr(attacks, "MODELS", (SHIPPED,))
+        patch.setattr(attacks, "attack_trained", lambda *_: None)
+        patch.setattr("flows.auditing.following.draw_changes", lambda *_: [])
+        yield patch
+
+
+@pytest.fixture(scope="module")
+def audited(patch, captchas, tmp_path_factory) -> SimpleNamespace:
+    """Audit a profile that the shipped reader reads."""
+    home = tmp_path_factory.mktemp("home")
+    result = captchas("audit", "book", *QUICK, "--home", home)
+    assert result.returncode == 0, result.stderr
+    folder = home / "audits" / "book"
+    return SimpleNamespace(
+        home=home, folder=folder, report=result.report, content=json.loads((folder / "audit.json").read_bytes())
+    )
+
+
+def test_a_captcha_that_is_read_is_broken(audited):
+    report, verdict = audited.report, audited.content["verdict"]
+    assert (report["verdict"], verdict["attacker"], verdict["labels"]) == (schema.BROKEN, "ladder", 0)
+    assert verdict["unseen"] == verdict["words"]["n"]
+    assert not report["kept"]
+    assert [entry["name"] for entry in audited.content["attackers"]] == ["chance", "dictionary", "ladder"]
+
+
+def test_what_stands_in_the_folder(audited):
+    names = sorted(path.relative_to(audited.folder).as_posix() for path in audited.folder.rglob("*"))
+    dated = [name for name in names if name.startswith("history/")]
+    assert len(dated) == 1
+    assert (audited.folder / dated[0]).read_bytes() == (audited.folder / "audit.json").read_bytes()
+    assert [name for name in names if "/" not in name] == ["audit.json", "history", "report.html", "state"]
+    assert "<html" in (audited.folder / "report.html").read_text()
+
+
+def lacking(content: object, kind: type, where: str = "") -> list[str]:
+    """Compare the keys of a dict, and of those within, with those of a TypedDict."""
+    wanted = set(kind.__annotations__)
+    for base in getattr(kind, "__orig_bases__", ()):
+        wanted |= set(getattr(base, "__annotations__", ()))
+    optional = getattr(kind, "__optional_keys__", ())
+    return [f"{where}{key}" for key in sorted(wanted ^ set(content)) if key not in optional]
+
+
+def test_audit_json_has_the_keys_of_its_schema_and_its_document_names_them(audited):
+    content, document = audited.content, Path("docs/audit-json.md").read_text()
+    parts = [
+        (content, schema.Audit), (content["made"], schema.Made), (content["target"], schema.Target),
+        (content["verdict"], schema.Verdict), (content["why"], schema.Why),
+        *((entry, schema.Attacker) for entry in content["attackers"]),
+        *((sample, schema.Sample) for sample in content["samples"]),
+    ]  # fmt: skip
+    for part, kind in parts:
+        assert lacking(part, kind) == [], kind
+    kinds = [kind for kind in vars(schema).values() if hasattr(kind, "__total__")]
+    unnamed = {key for kind in kinds for key in kind.__annotations__ if f"`{key}`" not in document}
+    assert unnamed <= {"rate"}  # of rates, whose keys are named together
+    assert len(content["samples"]) == 12
+
+
+def test_the_same_audit_is_kept(audited, captchas, monkeypatch):
+    monkeypatch.setattr(flow, "attack_all", lambda _: pytest.fail("it is finished"))
+    before = (audited.folder / "audit.json").stat().st_mtime_ns
+    result = captchas("audit", "book", *QUICK, "--home", audited.home)
+    assert result.report["kept"]
+    assert result.report["sentence"] == audited.report["sentence"]
+    assert (audited.folder / "audit.json").stat().st_mtime_ns == before
+
+
+@pytest.mark.parametrize(("allowed", "code"), [(0.5, 3), (1, 0)])
+def test_more_than_is_allowed_ends_with_a_code_of_its_own(audited, captchas, allowed, code):
+    result = captchas("audit", "book", *QUICK, "--fail-above", allowed, "--home", audited.home)
+    assert result.returncode == code
+    assert json.loads(result.stdout)["verdict"] == schema.BROKEN
+    if code:
+        assert "--fail-above" in result.stderr
+        assert "Traceback" not in result.stderr
+
+
+def test_finished_audits_are_listed_and_compared(audited, captchas):
+    for arguments in (("history", "book"), ("compare", "book", audited.folder / "audit.json")):
+        result = captchas("audit", *arguments, "--json", "--home", audited.home)
+        assert result.returncode == 0, result.stderr
+        if arguments[0] == "history":
+            assert [row["verdict"] for row in result.report["audits"]] == [schema.BROKEN]
+        else:
+            assert (result.report["second_is"], result.report["paired"]) == ("not told apart", True)
+    assert (audited.folder / "history.svg").read_text().startswith("<svg")
+    assert (audited.home / "audits" / "book-book.html").exists()
+
+
+def test_a_run_that_was_ended_goes_on_from_what_it_had(patch, audited, captchas, tmp_path, monkeypatch):
+    """The second attacker fails as nobody expects; the next run asks only this one and those after it."""
+    shutil.copytree(audited.home / "datasets", tmp_path / "datasets")
+    asked = []
+
+    def read(_field, use, _title):
+        asked.append(use)
+        raise MemoryError("gone")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(attacks, "read_untrained", read)
+        with pytest.raises(MemoryError):
+            captchas("audit", "book", *QUICK, "--home", tmp_path)
+    assert len(asked) == 1
+    state = tmp_path / "audits" / "book" / "state"
+    assert sorted(path.name for path in state.glob("*.json")) == ["chance-100.json", "drawn.json"]
+    guesses = (state / "chance-100.json").stat().st_mtime_ns
+    result = captchas("audit", "book", *QUICK, "--home", tmp_path)
+    assert result.returncode == 0, result.stderr
+    assert (state / "chance-100.json").stat().st_mtime_ns == guesses
+    assert result.report["words"] == audited.report["words"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("book", "--minutes", 0.1), "minutes: must be 1 or more"),
+        (("book", "--fail-above", 2), "share from 0 to 1"),
+        (("book", "--label-price", -1), "label-price: must be 0 or more"),
+        (("book", "--length", "x"), "length: must be a number"),
+        ((), "target: must be"),
+        (("./compare",), "'./compare'"),
+        (("compare", "book"), "SECOND is missing"),
+        (("history", "nothing"), "has no finished audit"),
+    ],
+)
+def test_bad_input_is_named(audited, captchas, arguments, said):
+    result = captchas("audit", *arguments, "--home", audited.home)
+    assert result.returncode == 2, result.stderr
+    assert said in " ".join(result.stderr.split())
+    assert "Traceback" not in result.stderr
+
+
+def noise(folder: Path, count: int) -> Path:
+    """Write pictures without any letter, under random labels of four."""
+    chance = np.random.default_rng(3)
+    folder.mkdir()
+    for number in range(count):
+        text = "".join(chance.choice(list("ABCDEFGHJKMNPQRS"), 4))
+        pixels = chance.integers(0, 256, (20, 60), np.uint8)
+        Image.fromarray(pixels).save(folder / f"{number:05d}_{text}.png")
+    return folder
+
+
+def test_noise_is_not_called_broken_nor_strong(patch, captchas, tmp_path):
+    folder = noise(tmp_path / "noise", 500)
+    result = captchas("audit", folder, *QUICK, "--home", tmp_path / "home")
+    assert result.returncode == 0, result.stderr
+    assert result.report["verdict"] == schema.NOT_SHOWN
+    content = json.loads((tmp_path / "home" / "audits" / "noise" / "audit.json").read_bytes())
+    assert content["verdict"]["words"]["right"] <= 1
+    assert content["target"]["kind"] == "folder"
+
+
+def test_too_few_pictures_are_told(patch, captchas, tmp_path):
+    result = captchas("audit", noise(tmp_path / "noise", 30), *QUICK, "--home", tmp_path / "home")
+    assert result.returncode == 2, result.stderr
+    assert "20 are needed" in result.stderr
+
+
+def field_of(tmp_path: Path, minutes: float = 30) -> flow.Attacked:
+    """What is attacked, without a flow."""
+    dataset = Dataset("tests/golden/v1/book")
+    course = SimpleNamespace(begins=lambda _: None, tells=lambda _: None)
+    unseen = find_unseen(dataset, 5)
+    return flow.Attacked(dataset, unseen, None, (), False, 0.001, 1, Steps(tmp_path, {}), Clock(minutes), course)
+
+
+def test_a_training_that_learns_nothing_has_no_word_right(tmp_path, monkeypatch):
+    """Shuffled labels give that."""
+
+    def train(*_, **__):
+        raise NothingLearnt("train: nothing was learnt")
+
+    monkeypatch.setattr(trainings, "train", train)
+    monkeypatch.setattr(trainings, "fit_deep", train)
+    field = field_of(tmp_path)
+    trainings.attack_trained(field, lambda *_: pytest.fail("there is no model"))
+    tried = [entry for entry in field.entries if entry["tried"]]
+    assert {entry["name"] for entry in tried} >= {"classic"}
+    assert {entry["words"]["right"] for entry in tried} == {0}
+
+
+def test_pictures_that_cannot_be_learnt_from_are_no_failure(tmp_path, monkeypatch):
+    def train(*_, **__):
+        raise BadInput("train: none of the pictures is in the validation split")
+
+    monkeypatch.setattr(trainings, "train", train)
+    monkeypatch.setattr(trainings, "fit_deep", train)
+    field = field_of(tmp_path)
+    trainings.attack_trained(field, lambda *_: pytest.fail("there is no model"))
+    assert {entry["tried"] for entry in field.entries} == {False}
+    assert all("validation" in entry["why_not"] or "PyTorch" in entry["why_not"] for entry in field.entries)
+
+
+def test_a_budget_too_small_for_a_training_says_what_it_would_take(tmp_path):
+    field = field_of(tmp_path, minutes=1)
+    field.clock.count(59)
+    trainings.attack_trained(field, lambda *_: pytest.fail("there is no time"))
+    assert field.entries == [] or all(not entry["tried"] for entry in field.entries)
+    told = [line for line in field.skipped if line["part"] == "attackers"]
+    assert told
+    assert all("--minutes" in line["why"] for line in told)

@@ -1,0 +1,121 @@
+"""Texts: planted defects are named, honest texts are not accused more often than the level says."""
+
+import numpy as np
+import pytest
+
+from tasks.audit.findings.measuring.evidence import LEVEL
+from tasks.audit.findings.text_defects import (
+    explained,
+    find_entropy,
+    find_frequencies,
+    find_length,
+    find_repeats,
+    pool_of,
+)
+from tasks.profiles.word_lists import load_words
+
+LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+
+
+def drawn(count: int, seed: int, alphabet: str = LETTERS, length: int = 4) -> list[str]:
+    """Draw texts of letters that are all equally likely; a letter that `alphabet` has twice is twice as likely."""
+    numbers = np.random.Generator(np.random.Philox(key=[seed, 5])).integers(0, len(alphabet), (count, length))
+    return ["".join(alphabet[k] for k in row) for row in numbers.tolist()]
+
+
+def repeats(texts: list[str], **changes):
+    return find_repeats(texts, LETTERS, changes.get("pictures", (len(texts), len(texts))), changes.get("disagree", 0))
+
+
+def test_a_letter_three_times_as_often_is_named():
+    found = find_frequencies(drawn(400, 1, LETTERS + "QQ"), LETTERS, None)
+    assert found["severity"] == "high"
+    assert "Q 2." in found["plain"] or "Q 3." in found["plain"]
+    assert max(found["figures"]["times_fair_share"], key=found["figures"]["times_fair_share"].get) == "Q"
+    assert found["remedy"]
+
+
+def test_letters_half_as_often_as_others_are_a_defect_of_low_severity():
+    """Rounding a random number to a place in the list does this to its first and last letter."""
+    found = find_frequencies(drawn(4000, 1, LETTERS[1:-1] * 2 + LETTERS[0] + LETTERS[-1]), LETTERS, None)
+    assert found["severity"] == "low"
+    assert {"A", "9"} <= set(found["figures"]["times_fair_share"])
+
+
+def test_a_first_letter_that_is_never_a_digit_is_found():
+    texts = [LETTERS[k % 26] + text for k, text in enumerate(drawn(3000, 2, length=3))]
+    tests = {row["what"]: row["p"] for row in find_frequencies(texts, LETTERS, None)["figures"]["tests"]}
+    assert tests["the first letter"] < LEVEL < tests["letter 2"]
+
+
+def test_pairs_that_depend_on_each_other_are_found():
+    texts = [a + LETTERS[(LETTERS.index(a) + 1) % 8] for a in drawn(3000, 3, LETTERS[:8], 1)]
+    tests = {row["what"]: row["p"] for row in find_frequencies(texts, LETTERS[:8], None)["figures"]["tests"]}
+    assert tests["pairs of letters"] < LEVEL < tests["all letters"]
+
+
+@pytest.mark.parametrize(
+    ("count", "alphabet", "length"), [(200, LETTERS, 4), (500, "0123456789", 4), (150, LETTERS, 6)]
+)
+def test_even_letters_are_seldom_accused(count, alphabet, length):
+    """Of 150 honest generators 0.15 are expected at the level; three or more have a chance of 1 in 2,000."""
+    found = [find_frequencies(drawn(count, seed, alphabet, length), alphabet, None) for seed in range(150)]
+    assert sum(one["severity"] in ("low", "high") for one in found) < 3
+    again = [find_repeats(drawn(count, seed, alphabet, length), alphabet, (1, 1), 0) for seed in range(150)]
+    assert sum(one["severity"] in ("low", "high") for one in again) < 3
+
+
+def test_too_few_texts_are_not_tested():
+    found = find_frequencies(drawn(20, 1), LETTERS, None)
+    assert found["severity"] == "unknown"
+    assert "45 would do" in found["plain"]
+
+
+def test_four_fixed_texts_are_named():
+    texts = [("8KXP", "B2QW", "M7RT", "ZH4C")[k % 4] for k in range(300)]
+    found = repeats(texts)
+    assert found["severity"] == "high"
+    assert all(text in found["plain"] for text in ("8KXP", "B2QW", "M7RT", "ZH4C"))
+    assert "only 4 texts" in found["plain"]
+    few = find_entropy(texts, LETTERS, pool_of(found))
+    assert few["severity"] == "high"
+    assert few["figures"]["best_guess"] == pytest.approx(0.25, abs=0.01)
+    assert find_frequencies(texts, LETTERS, explained(few, found))["severity"] == "low"
+
+
+def test_the_size_of_a_pool_is_estimated():
+    pool = drawn(3000, 1)
+    chosen = np.random.Generator(np.random.Philox(key=[1, 1])).integers(0, 3000, 1500)
+    low, high = repeats([pool[k] for k in chosen])["figures"]["texts_there_are_interval"]
+    assert low < 3000 < high
+
+
+def test_words_are_told_from_random_letters():
+    words = load_words("web2", LETTERS, (4, 4))
+    chosen = np.random.Generator(np.random.Philox(key=[1, 2])).integers(0, len(words), 400)
+    texts = [words[k] for k in chosen]
+    found = find_entropy(texts, LETTERS, None)
+    assert found["severity"] == "low"
+    assert found["figures"]["english_words"] == 1
+    assert found["figures"]["bits_a_text"] == pytest.approx(np.log2(len(words)), abs=0.01)
+    why = explained(found, repeats(texts))
+    assert "English" in why
+    assert find_frequencies(texts, LETTERS[:26], why)["severity"] == "low"
+    assert find_entropy(drawn(400, 1, LETTERS[:26]), LETTERS, None)["figures"]["words_of_the_dictionary"] is None
+
+
+def test_bits_are_those_of_the_letters():
+    found = find_entropy(drawn(4000, 1), LETTERS, None)
+    assert found["severity"] == "none"
+    assert found["figures"]["bits_a_text"] == pytest.approx(4 * np.log2(36), abs=0.02)
+    assert find_entropy(drawn(400, 1, "01", 4), "01", None)["severity"] == "high"
+
+
+def test_a_fixed_length_and_repeated_pictures_are_told():
+    assert find_length(drawn(100, 1))["severity"] == "low"
+    assert find_length(drawn(50, 1) + drawn(50, 2, length=5))["severity"] == "none"
+    assert find_length(["AB"] * 5)["severity"] == "unknown"
+    texts = drawn(1000, 1)
+    assert repeats(texts, pictures=(900, 1000))["severity"] == "high"
+    assert repeats(texts, pictures=(995, 1000))["severity"] == "low"
+    assert "labels are wrong" in repeats(texts, disagree=3)["plain"]

@@ -1,0 +1,89 @@
+"""The examples in docs/audit-generators.md draw, each as it stands, where its program and packages are installed."""
+
+import re
+import shlex
+import shutil
+import subprocess
+from dataclasses import replace
+from importlib.util import find_spec
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from tasks.audit.generators.judged import text_of_picture
+from tasks.audit.generators.own_generator import OwnGenerator, find_generator
+from tasks.audit.generators.pool import Job, Pool
+from tasks.audit.generators.processes.counter_texts import ALPHABET, LENGTHS, text_of
+from tasks.solving.batches import parse_length
+
+GUIDE = Path(__file__).parents[4] / "docs" / "audit-generators.md"
+BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+NAME = re.compile(r"(?:#|//|<\?php //) (\S+\.\w+)\n")
+NEEDED = {  # by the script's name
+    "django_many": lambda: False,  # needs an environment of its own
+    "svg_many": lambda: (
+        shutil.which("node") and not subprocess.run(["node", "-e", "require('svg-captcha')"]).returncode
+    ),
+    "piped": lambda: "gd" in php_modules(),
+    "draw.php": lambda: "gd" in php_modules(),
+    "choose": lambda: shutil.which("perl"),
+}
+
+
+def php_modules() -> list[str]:
+    if not shutil.which("php"):
+        return []
+    return subprocess.run(["php", "-m"], capture_output=True, text=True).stdout.split()
+
+
+def examples() -> list[str]:
+    """Return the commands of the guide."""
+    blocks = [text for kind, text in BLOCK.findall(GUIDE.read_text()) if kind == "sh"]
+    return [line for text in blocks for line in text.splitlines() if line.startswith("captchas audit")]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """A folder with the scripts of the guide."""
+    made = tmp_path_factory.mktemp("guide")
+    for kind, text in BLOCK.findall(GUIDE.read_text()):
+        if kind != "sh":
+            (made / NAME.match(text)[1]).write_text(text)
+    assert len(list(made.iterdir())) == 7
+    return made
+
+
+def test_the_guide_has_examples():
+    assert len(examples()) == 12
+
+
+@pytest.mark.parametrize("line", examples())
+def test_an_example_draws(folder, line):
+    words = shlex.split(line, comments=True)[2:]
+    missing = next((name for name, there in NEEDED.items() if name in line and not there()), None)
+    if missing or ("captcha.image" in line and not find_spec("captcha")):
+        pytest.skip("its program or its package is not installed")
+    options = dict(pairwise(words))
+    command, letters, bounds = (
+        options.get("--command"),
+        options.get("--alphabet"),
+        parse_length(options.get("--length")),
+    )
+    lengths = tuple(range(bounds[0], bounds[1] + 1)) if bounds else LENGTHS
+    if command:
+        generator = find_generator(None, command, folder=folder)
+    else:
+        generator = OwnGenerator("callable", words[0], str(folder), 1, letters or ALPHABET, lengths, True, True)
+    with Pool(generator.spec(), 1, 1) as pool:
+        if not command:
+            generator = replace(generator, takes_text=pool.facts()["takes_text"])
+        text = text_of(1, 0, generator.alphabet, generator.lengths) if generator.takes_text else None
+        (result,) = pool.draw(iter([Job(0, text, count=generator.batch)]))
+    assert "what" not in result.answer, result.answer
+    if generator.batch > 1:
+        assert len(result.answer["files"]) == generator.batch
+        return
+    shown = text_of_picture(generator, result.job, result.answer)
+    assert shown == text or "own_text" in line or "choose" in line
+    assert result.data.startswith((b"\x89PNG", b"BM"))
