@@ -280,9 +280,8 @@ def require_strong(result: Mapping[str, Any], fail_above: float | None, report: 
     raise error
 
 
-commands = App(
-    name="audit", help_prologue=prologue("audit"), help_epilogue=""
-)  # with the commands below it; a target of their names is given as ./compare
+# With the commands below it; a target of their names is given as ./compare.
+commands = App(name="audit", help_prologue=prologue("audit"), help_epilogue="")
 commands.default(audit)
 commands.command(compare_audits, name="compare", help_prologue=prologue("audit compare"))
 commands.command(audit_history, name="history", help_prologue=prologue("audit history"))

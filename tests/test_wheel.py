@@ -104,7 +104,7 @@ def test_the_wheel_works_in_an_empty_environment(built, tmp_path):
     def captchas(*arguments: object, code: int = 0) -> dict:
         command = [environment / "bin" / "captchas", *map(str, arguments), "--json", "--home", str(home)]
         done = subprocess.run(
-            command, capture_output=True, text=True, cwd=tmp_path, env=clean, timeout=900, check=False
+            command, capture_output=True, text=True, cwd=tmp_path, env=clean, timeout=2400, check=False
         )
         assert done.returncode == code, done.stderr
         return json.loads(done.stdout)

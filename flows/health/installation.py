@@ -1,6 +1,8 @@
 """Checks of what the packages bring with them: fonts, models, compiled kernels, deployments."""
 
-from flows.health.check_results import CheckResult, fine, is_clone, reinstall, root, warning, wrong
+import sys
+
+from flows.health.check_results import CheckResult, fine, reinstall, root, warning, wrong
 
 
 def check_fonts() -> CheckResult:
@@ -28,13 +30,11 @@ def check_models() -> CheckResult:
 
 def check_kernels() -> CheckResult:
     """Tell whether the kernels are compiled; if so, run two of them on this processor."""
-    from flows.service.starting import compiling
     from tasks.compiled import kernels_missing
 
     if kernels_missing(every=True):
-        (python, *words), paths = compiling()
-        command = "make setup" if is_clone() else f"PYTHONPATH={paths['PYTHONPATH']} {python} {' '.join(words)}"
-        return warning("kernels", "not compiled; the first command does it, which takes a minute or more", command)
+        remedy = f"{sys.executable or 'python3'} -m tasks.warm"
+        return warning("kernels", "not compiled; the first command does it, which takes a minute or more", remedy)
     from tasks.compiled import kernels_work
 
     if not kernels_work():

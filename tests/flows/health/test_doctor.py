@@ -256,8 +256,7 @@ def test_kernels_that_are_not_compiled_or_do_not_work(monkeypatch):
     from tasks import compiled
 
     monkeypatch.setattr(compiled, "kernels_missing", lambda every: every)
-    monkeypatch.setattr(installation, "is_clone", lambda: False)
-    ill(installation.check_kernels(), State.WARNING, "not compiled", "-m tasks.warm told")
+    ill(installation.check_kernels(), State.WARNING, "not compiled", "-m tasks.warm")
     monkeypatch.setattr(compiled, "kernels_missing", lambda every: False)
     monkeypatch.setattr("tasks.lowlevel.inflate.inflate", lambda stream, out: True)
     ill(installation.check_kernels(), State.WRONG, "do not come back")
