@@ -23,6 +23,7 @@ from flows.home import home
 from flows.parameters import Count, Minutes, Name, Price, Seed, Share
 from flows.reporting.runs import named, told
 from flows.requests import command
+from flows.shell.examples import prologue
 from flows.workers.cluster import crew
 from storage.audits import PAGE, RESULT, Steps, find_audit
 from storage.dataset import Dataset
@@ -279,7 +280,8 @@ def require_strong(result: Mapping[str, Any], fail_above: float | None, report: 
     raise error
 
 
-commands = App(name="audit")  # with the commands below it; a target of their names is given as ./compare
+# With the commands below it; a target of their names is given as ./compare.
+commands = App(name="audit", help_prologue=prologue("audit"), help_epilogue="")
 commands.default(audit)
-commands.command(compare_audits, name="compare")
-commands.command(audit_history, name="history")
+commands.command(compare_audits, name="compare", help_prologue=prologue("audit compare"))
+commands.command(audit_history, name="history", help_prologue=prologue("audit history"))

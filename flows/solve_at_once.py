@@ -21,6 +21,7 @@ from flows.reporting.answers import answers_for_people
 from flows.reporting.show import show
 from flows.requests import refusing
 from flows.service.starting import compile_kernels
+from flows.shell.quiet import shows_progress
 from flows.solve_request import PlannedReading, SolveRequest, dictionary_file, ledger, plan_of
 from storage.errors import BadInput, NotThere
 from storage.files import atomic
@@ -114,7 +115,7 @@ def _parsed(arguments: list[str]) -> _Given | None:
         return None
     values: dict[str, Any] = dict(bound.arguments)
     pictures, json = values.pop("path", ()), values.pop("json_", False)
-    home = values.pop("home", None)
+    home, _ = values.pop("home", None), values.pop("quiet", None)  # `main` has read it
     if home is not None:
         os.environ[HOME] = str(home)
     if not pictures:
@@ -133,6 +134,9 @@ def _signature() -> Callable[..., None]:
         inspect.Parameter(
             "json_", inspect.Parameter.KEYWORD_ONLY, default=False,
             annotation=Annotated[bool, Parameter(name="--json", negative="")],
+        ),
+        inspect.Parameter(
+            "quiet", inspect.Parameter.KEYWORD_ONLY, default=False, annotation=Annotated[bool, Parameter(negative="")]
         ),
     )  # fmt: skip
     first, *options = inspect.signature(SolveRequest).parameters.values()
@@ -190,7 +194,7 @@ def _answers(pictures: tuple[Path, ...], plan: SolvePlan) -> tuple[list[ResultRo
     rows: list[ResultRow] = []
     entries: list[LedgerEntry] = []
     columns = TextColumn("solving"), BarColumn(), MofNCompleteColumn()
-    shown = len(pictures) > BATCH and sys.stderr.isatty()
+    shown = len(pictures) > BATCH and shows_progress()
     # No thread may draw the bar while a child is forked.
     with Progress(*columns, console=Console(stderr=True), disable=not shown, auto_refresh=False) as bar:
         task = bar.add_task("", total=len(pictures))
