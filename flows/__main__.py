@@ -53,9 +53,10 @@ COMMANDS = {
     "datasets": ("flows.datasets:datasets", "List datasets with their sizes, or remove a dataset."),
     "profiles": ("flows.profiles:profiles", "List the kinds of pictures that can be drawn, and the fonts."),
     "preview": ("flows.preview:preview", "Draw a profile's first pictures as a contact sheet, at once."),
+    "explain": ("flows.explain:explain", "Show how a word is read, what a network learnt, or how it learns."),
 }
-PLAIN = {"up", "serve", "inspect", "datasets", "profiles", "preview"}  # they are no flows and need no server
-OFFLINE = {"serve", "inspect", "datasets", "profiles", "preview", None}  # they ask no server
+PLAIN = {"up", "serve", "inspect", "datasets", "profiles", "preview", "explain"}  # they are no flows and need no server
+OFFLINE = {"serve", "inspect", "datasets", "profiles", "preview", "explain", None}  # they ask no server
 AT_ONCE = {"preview"}  # the process does nothing else with what it imports
 WRITES_NOTHING = {"profiles", None}
 BEGINS_ANEW = {"train", "evaluate", "reproduce"}  # what they have done is kept at the end, but of the ladder's rungs

@@ -12,6 +12,7 @@ from typing import Annotated
 
 from cyclopts import CycloptsError, MissingArgumentError, UnusedCliTokensError
 
+from flows.explanations import with_explain_file
 from storage.errors import BadInput
 from storage.files.targets import STANDARD_OUTPUT
 
@@ -69,9 +70,9 @@ def require_single_output(out: object, as_json: bool) -> None:
 
 
 def spelled(tokens: Iterable[str]) -> list[str]:
-    """Write `--out -` as `--out=-`: cyclopts takes a lone `-` for another option."""
+    """Write `--out -` as `--out=-`, since cyclopts takes a lone `-` for another option, and give `--explain` a value."""
     found: list[str] = []
-    for token in tokens:
+    for token in with_explain_file(tokens):
         if token == "-" and found and found[-1] == "--out":
             found[-1] = "--out=-"
         else:

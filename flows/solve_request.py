@@ -68,6 +68,9 @@ class SolveRequest:
     length
         How many letters there are, such as 4 or 4-6: no answer has another length. By default as many as the texts
         that the model learnt from have, or the words of the list in --dictionary.
+    explain
+        Of named pictures only: also write a PNG with every stage of the reading. --explain alone writes
+        reports/explain/NAME.png under the home, --explain OUT.png that file.
     workers
         Local processes; by default one for each core.
     cluster
@@ -91,6 +94,7 @@ class SolveRequest:
     abstain_below: Share = 0.0
     alphabet: Name | None = None
     length: Name | None = None
+    explain: Name | None = None
     workers: Count | None = None
     cluster: Name | None = None
 
