@@ -11,7 +11,7 @@ from flows.service.starting import compile_kernels
 from flows.solve_request import served_model
 from storage.errors import BadInput
 from storage.files import atomic
-from storage.files.places import Place, local, place
+from storage.files.places import Place, local
 from storage.files.targets import require_file, require_folder
 from tasks.explaining.explain_picture import draw_word, explain_planned
 from tasks.figures.reading_stages import percent
@@ -78,7 +78,7 @@ def _word(
     word = next((form for form in forms if set(form) <= set(profile.alphabet)), what)
     name = word if word.isalnum() else "word"
     file = local(out, "out") if out else home() / "reports" / "explain" / f"{name}.png"
-    require_replaceable(file, "out", [place(dictionary)] if dictionary and dictionary not in NO_FILES else [])
+    require_replaceable(file, "out", [Path(dictionary)] if dictionary and dictionary not in NO_FILES else [])
     chosen = replace(profile, fonts=(font,)) if font else profile
     compile_kernels()
     picture, drawn = draw_word(word, chosen, seed)

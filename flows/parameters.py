@@ -70,7 +70,7 @@ def require_single_output(out: object, as_json: bool) -> None:
 
 
 def spelled(tokens: Iterable[str]) -> list[str]:
-    """Write `--out -` as `--out=-`, since cyclopts takes a lone `-` for another option, and give `--explain` a value."""
+    """Write `--out -` as `--out=-`, which cyclopts takes for another option, and give `--explain` a value."""
     found: list[str] = []
     for token in with_explain_file(tokens):
         if token == "-" and found and found[-1] == "--out":

@@ -42,7 +42,7 @@ function compute(network, letter, rate, times) {
 window.backpropagation = { compute };
 
 const at = (id) => document.getElementById(id);
-const number = (value) => (value !== 0 && Math.abs(value) < 0.0005 ? value.toExponential(1) : value.toFixed(3)).replace("-", "−");
+const number = (value) => (value !== 0 && Math.abs(value) < 0.0005 ? value.toExponential(1) : value.toFixed(3)).replaceAll("-", "−");
 const names = () => Array.from({ length: HIDDEN }, (_, j) => String(j + 1));
 const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 
@@ -60,7 +60,7 @@ function paint(canvas, values, plain) {
 function bars(place, labels, values, marks, options) {
   const signed = values.some((value) => value < 0);
   const most = options.most || Math.max(...values.map(Math.abs), ...(options.before || [0]).map(Math.abs), 1e-12);
-  const focused = document.activeElement && document.activeElement.dataset ? document.activeElement.dataset.place : null;
+  const focused = place.contains(document.activeElement);
   place.replaceChildren(...labels.map((label, k) => {
     const row = document.createElement(options.pick ? "button" : "div");
     row.className = "bar" + (marks.own === k ? " own" : "") + (marks.wanted === k ? " wanted" : "");
@@ -84,7 +84,7 @@ function bars(place, labels, values, marks, options) {
     row.append(name, track, told);
     return row;
   }));
-  if (focused !== null && options.pick) at("neuron").focus();
+  if (focused) at("neuron").focus();
 }
 
 function stages(state, j, letter, rate) {

@@ -60,9 +60,8 @@ def forward(weights: Weights, pixels: np.ndarray, wanted: int) -> Activity:
     sums = pixels @ weights.first + weights.first_bias
     hidden = np.maximum(sums, 0)
     scores = hidden @ weights.second + weights.second_bias
-    outputs = 1 / (1 + np.exp(-scores))
-    # log(1 + exp(s)) - s * wanted, in a form that never overflows
-    losses = np.logaddexp(0, scores)
+    outputs = np.exp(-np.logaddexp(0, -scores))  # 1 / (1 + exp(-s)), in a form that never overflows
+    losses = np.logaddexp(0, scores)  # log(1 + exp(s)), from which s is taken off where 1 is wanted
     return Activity(sums, hidden, outputs, float(losses.sum() - scores[wanted]))
 
 

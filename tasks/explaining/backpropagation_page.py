@@ -38,8 +38,8 @@ def write_page(face: Face, seed: int, file: Path) -> dict[str, Any]:
     after = forward(learn(weights, gradients, STARTING_RATE), pixels, letter)
     neuron = int(np.abs(gradients.delta).argmax())
     about = (
-        f"Face {face.name}, seed {seed}. The network has ReLU in its hidden neurons, a sigmoid at each output, and the log "
-        "loss summed over the outputs, as scikit-learn's MLPClassifier has on one-hot targets, which is what the book's "
+        f"Face {face.name}, seed {seed}. The network has ReLU in its hidden neurons, a sigmoid at each output, and the "
+        "log loss summed over the outputs. So has scikit-learn's MLPClassifier on one-hot targets, which the book's "
         "code makes. Written by captchas explain backpropagation."
     )
     data = page_data(networks, alphabet, letter, neuron)
@@ -70,7 +70,9 @@ def _misread(weights: Weights, alphabet: np.ndarray) -> int:
 def page_data(networks: dict[str, Weights], alphabet: np.ndarray, letter: int, neuron: int) -> dict[str, Any]:
     """Return what the page computes with: networks, the drawn letters in 0 to 255, and where it begins."""
     return {
-        "networks": {name: {part: value.tolist() for part, value in vars(own).items()} for name, own in networks.items()},
+        "networks": {
+            name: {part: value.tolist() for part, value in vars(own).items()} for name, own in networks.items()
+        },
         "alphabet": np.rint(255 * alphabet).astype(int).tolist(),
         "letter": letter,
         "neuron": neuron,

@@ -29,7 +29,8 @@ class Confusion:
         """Return the F1 score of each letter, (26,), not a number for a letter that neither occurs nor is read."""
         both = self.counts.sum(axis=0) + self.counts.sum(axis=1)
         right = 2.0 * np.diag(self.counts)
-        return np.divide(right, both, out=np.full(len(both), np.nan), where=both > 0)
+        scores: np.ndarray = np.divide(right, both, out=np.full(len(both), np.nan), where=both > 0)
+        return scores
 
     @property
     def macro(self) -> float:
@@ -68,7 +69,7 @@ class NetworkStudy:
     """
 
     parameters: dict[str, Any]
-    shapes: dict[str, list[int]]
+    shapes: dict[str, list[list[int]]]
     snapshots: list[Snapshot]
     steps: np.ndarray
     train_loss: np.ndarray
@@ -94,7 +95,8 @@ class Letters:
     @property
     def one_hot(self) -> np.ndarray:
         """Return a row of 26 outputs for each letter: 1 for the letter, 0 for all others."""
-        return np.eye(len(book.LETTERS), dtype=int)[self.targets]
+        rows: np.ndarray = np.eye(len(book.LETTERS), dtype=int)[self.targets]
+        return rows
 
 
 def study_network(font_path: str, seed: int = 14, last: int = FRAMES[-1], words: int = WORDS) -> NetworkStudy:

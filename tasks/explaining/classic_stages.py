@@ -119,7 +119,7 @@ def _spans(ink: np.ndarray, found: Found) -> Stage:
 
 def _letters(ink: np.ndarray, readings: Readings, found: Found, path: list[int]) -> Stage:
     says = (
-        "The network's letters for each piece of the reading, with their probabilities; the rest is \"no letter\". "
+        'The network\'s letters for each piece of the reading, with their probabilities; the rest is "no letter". '
         "Look for low bars: there the reading is in doubt."
     )
     crops = [_crop(ink, box) for box in readings.box]

@@ -17,7 +17,9 @@ MOST_ROWS = 16  # letters of the map
 VISIBLE = 0.02  # a letter that is nowhere more probable has no row of the map
 
 
-def deep_stages(reader: DeepReader, seen: np.ndarray, images: np.ndarray, sizes: np.ndarray) -> tuple[list[Stage], Readings]:
+def deep_stages(
+    reader: DeepReader, seen: np.ndarray, images: np.ndarray, sizes: np.ndarray
+) -> tuple[list[Stage], Readings]:
     """Read a picture; return all stages, and the readings.
 
     Parameters
@@ -69,7 +71,7 @@ def _columns(reader: DeepReader, shares: np.ndarray, normal: np.ndarray) -> Stag
     peaks = [int(column) for column in texts.peaks[0] if column >= 0]
     says = (
         "For each column of four pixels, from left to right, the probability of each letter (darker is surer); "
-        f"\"{NONE}\" means that no letter begins. Below: the likeliest of each column. Look for columns with two dark "
+        f'"{NONE}" means that no letter begins. Below: the likeliest of each column. Look for columns with two dark '
         "letters: there the network is in doubt."
     )
     letters = [NONE, *(reader.alphabet[k] for k in rows)]

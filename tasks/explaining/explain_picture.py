@@ -58,8 +58,8 @@ def explain_picture(reader: Reader | DeepReader, known: str, data: bytes, name: 
             raise failures[0][1]
         stages, readings = deep_stages(reader, seen, groups[0].images, groups[0].sizes)
     else:
-        ((_, images),) = load_batch([data], bytes)[0] or [(None, np.zeros((1, 1, 1), np.uint8))]
-        stages, readings = classic_stages(reader, known, seen, images[0], decode_noted(data)[0])
+        loaded, _ = decode_noted(data)
+        stages, readings = classic_stages(reader, known, seen, load_batch([data], bytes)[0][0][1][0], loaded)
     word, share = str(readings.words[0, 0]), float(readings.confidences[0, 0])
     sure = None if np.isnan(share) else share
     told = f"read as {word}" + (f", {percent(sure)} sure" if sure is not None else "") if word else "no word found"

@@ -30,9 +30,7 @@ DEAD = "-"  # the caption of a neuron that no letter excites
 SIDE = book.LETTER_SHAPE[0]
 
 
-def write_network(
-    face: Face, seed: int, folder: Path, last: int = FRAMES[-1], words: int = WORDS
-) -> dict[str, Any]:
+def write_network(face: Face, seed: int, folder: Path, last: int = FRAMES[-1], words: int = WORDS) -> dict[str, Any]:
     """Train the book's network; write its pictures and its numbers; return the report.
 
     Raises

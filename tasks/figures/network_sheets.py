@@ -38,13 +38,15 @@ def coloured(weights: np.ndarray) -> np.ndarray:
     return colours
 
 
-def _font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
+def _font(size: float) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
     return ImageFont.load_default(size=size)
 
 
-def _tiles(draw: ImageDraw.ImageDraw, sheet: Image.Image, tiles: np.ndarray, captions: Sequence[str], at: tuple[int, int],
-           columns: int, times: int) -> None:  # fmt: skip
+def _tiles(
+    sheet: Image.Image, tiles: np.ndarray, captions: Sequence[str], at: tuple[int, int], columns: int, times: int
+) -> None:
     """Draw tiles of weights in a grid, each above its caption."""
+    draw = ImageDraw.Draw(sheet)
     side = tiles.shape[1] * times
     for number, (tile, caption) in enumerate(zip(tiles, captions, strict=True)):
         row, column = divmod(number, columns)
@@ -73,13 +75,13 @@ def weight_sheet(weights: np.ndarray, captions: Sequence[str], title: str, says:
     draw = ImageDraw.Draw(sheet)
     draw.text((EDGE, 6), title, fill=INK, font=_font(16))
     draw.multiline_text((EDGE, 27), says, fill=SOFT, font=_font(12.5))
-    _tiles(draw, sheet, weights, captions, (EDGE, head + EDGE), columns, TIMES)
+    _tiles(sheet, weights, captions, (EDGE, head + EDGE), columns, TIMES)
     return _png(sheet)
 
 
 def _png(image: Image.Image) -> bytes:
     file = io.BytesIO()
-    image.save(file, format="PNG", optimize=True)
+    image.save(file, format="PNG")
     return file.getvalue()
 
 
@@ -95,7 +97,7 @@ def _frame(frame: Frame, columns: int) -> Image.Image:
     draw = ImageDraw.Draw(sheet)
     steps = "step" if frame.step == 1 else "steps"
     draw.text((EDGE, 6), f"After {frame.step:,} {steps}: macro F1 {frame.macro:.2f}", fill=INK, font=_font(17))
-    _tiles(draw, sheet, frame.tiles, frame.captions, (EDGE, HEAD), columns, times)
+    _tiles(sheet, frame.tiles, frame.captions, (EDGE, HEAD), columns, times)
     draw.text((left, 12), "true letter down, letter read across", fill=SOFT, font=_font(12))
     share = frame.confusion / np.maximum(frame.confusion.sum(axis=1, keepdims=True), 1)
     shade = np.rint(255 - (255 - np.array([0.0, 114, 178])) * np.sqrt(share)[..., None]).astype(np.uint8)
@@ -155,7 +157,10 @@ def plot_curves(steps: np.ndarray, train: np.ndarray, check: np.ndarray, macro: 
         plain_axes(axes, "both")
     put_legend(figure, left, [(BLUE, "loss of the letters it learns from"), (ORANGE, "loss of new letters"),
                               (GREEN, "macro F1")], 3)  # fmt: skip
+    for axes in (left, right):
+        axes.xaxis.set_major_formatter("{x:g}")
     left.set_xlim(left=1)
+    left.yaxis.set_major_formatter("{x:g}")
     return rendered(figure)
 
 
@@ -177,9 +182,13 @@ def plot_f1(counts: np.ndarray, each: np.ndarray, macro: float, micro: float, ti
     right.barh(places, np.nan_to_num(each), color=BLUE, height=0.7)
     right.axvline(macro, color=ORANGE, linewidth=1.8)
     right.axvline(micro, color=GREEN, linewidth=1.8, linestyle=(0, (4, 3)))
-    right.set_yticks(places, [f"{letter}  {n}" for letter, n in zip(LETTERS, counts.sum(axis=1), strict=True)], fontsize=8)
+    right.set_yticks(
+        places, [f"{letter}  {n}" for letter, n in zip(LETTERS, counts.sum(axis=1), strict=True)], fontsize=8
+    )
     low = max(0.0, min(float(np.nanmin(each)), macro, micro) - 0.08)
-    right.set(ylim=(len(LETTERS) - 0.4, -0.6), xlim=(low, 1.005), xlabel="F1 of each letter, beside how often it occurs")
+    right.set(
+        ylim=(len(LETTERS) - 0.4, -0.6), xlim=(low, 1.005), xlabel="F1 of each letter, beside how often it occurs"
+    )
     plain_axes(right, "x")
     put_legend(figure, right, [(BLUE, "F1 of a letter"), (ORANGE, f"macro: mean of the bars, {macro:.4f}"),
                                (GREEN, f"micro: all decisions together, {micro:.4f}")], 3)  # fmt: skip

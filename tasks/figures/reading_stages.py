@@ -124,10 +124,11 @@ def plot_stages(stages: Sequence[Stage], title: str) -> bytes:
         )  # fmt: skip
         figure.add_artist(band)
         high = 1 - at / total
+        margin = 0.52 / WIDTH
         figure.text(0.17 / WIDTH, high, f"{number}", fontsize=15, fontweight="bold", color=BLUE, va="top")
-        figure.text(0.52 / WIDTH, high - 0.02 / total, stage.title, fontsize=11.5, fontweight="bold", color=INK, va="top")
+        figure.text(margin, high - 0.02 / total, stage.title, fontsize=11.5, fontweight="bold", color=INK, va="top")
         figure.text(
-            0.52 / WIDTH, high - 0.29 / total, text, fontsize=8.8, color=INK, va="top", linespacing=1.3,
+            margin, high - 0.29 / total, text, fontsize=8.8, color=INK, va="top", linespacing=1.3,
             parse_math=False,
         )  # fmt: skip
         own = _height(stage.panel)
