@@ -23,7 +23,7 @@ from tasks.readers import expect_texts
 from tasks.reading.ranking import Ranking
 from tasks.solving.batches import SolvePlan, make_plan
 
-NETWORK, BACKPROPAGATION = "network", "backpropagation"
+CHAPTER, NETWORK, BACKPROPAGATION = "chapter", "network", "backpropagation"
 BOOK_FONT, BOOK_SEED = "Inter Black", 14
 
 
@@ -39,29 +39,32 @@ def explain(
 ) -> dict[str, object]:
     """Show how a word is read, what the book's network learnt, or how back-propagation teaches it.
 
-    WORD draws a word and writes one PNG with every stage of its reading. `network` trains the book's network on drawn
-    letters and writes pictures of its weights, its training and its mistakes. `backpropagation` writes a page to open
-    in a browser, in which a letter goes through a small network, and its error back.
+    WORD draws a word and writes one PNG with every stage of its reading. `chapter` draws what the book's chapter does,
+    by its own code, and an example for each of its defects. `network` trains the book's network on drawn letters and
+    writes pictures of its weights, its training and its mistakes. `backpropagation` writes a page to open in a browser,
+    in which a letter goes through a small network, and its error back.
 
     Parameters
     ----------
     what
-        A word such as BONE, or network, or backpropagation.
+        A word such as BONE, or chapter, network or backpropagation.
     profile
         Draw the word as this profile does, by default book: a built-in profile (see `captchas profiles`) or the path
-        of a .toml file. With it, network and backpropagation are words too.
+        of a .toml file. With it, chapter, network and backpropagation are words too.
     seed
-        Of the drawing, by default 1; of network and backpropagation, by default 14, the book's.
+        Of the drawing, by default 1; of chapter, network and backpropagation, by default 14, the book's.
     model
         The model that reads the word: a name under the home, or a file; by default as for `captchas solve`.
     dictionary
         web2, the path of a word list, or none; by default the words of the profile, if the word is one of them.
     font
-        The face of the letters of network and backpropagation, by default Inter Black.
+        The face of the letters, by default Inter Black; of a word by default the profile's faces.
     out
-        The PNG of a word, the folder of network, or the HTML file of backpropagation; by default in reports/explain
-        under the home.
+        The PNG of a word, the folder of chapter and network, or the HTML file of backpropagation; by default in
+        reports/explain under the home.
     """
+    if what == CHAPTER and profile is None:
+        return _chapter(font or BOOK_FONT, BOOK_SEED if seed is None else seed, out)
     if what == NETWORK and profile is None:
         return _network(font or BOOK_FONT, BOOK_SEED if seed is None else seed, out)
     if what == BACKPROPAGATION and profile is None:
@@ -97,7 +100,7 @@ def _word(
         "right": explained.word == word,
         "stages": list(explained.stages),
         "explanation": str(file),
-        "shown": {"confidence": percent(explained.confidence)},
+        "shown": {"model": Path(plan.model).stem, "confidence": percent(explained.confidence)},
     }
 
 
@@ -111,6 +114,16 @@ def _plan(word: str, drawn: Profile, source: str, model: Place, dictionary: str 
         words = words if word in words else ()
     ranking = Ranking.PROBABILITY if words else Ranking.NONE
     return make_plan(model, words, ranking, 0.0, drawn.alphabet, drawn.length)
+
+
+def _chapter(font: str, seed: int, out: Path | None) -> dict[str, object]:
+    """Draw the pictures of the book's chapter by its own code."""
+    from tasks.explaining.chapter import PICTURES, write_chapter  # it brings scikit-learn and scikit-image
+
+    folder = local(out, "out") if out else home() / "reports" / "explain" / CHAPTER
+    if out:
+        require_folder(folder, "out", members=PICTURES)
+    return write_chapter(find_face(font), seed, folder)
 
 
 def _network(font: str, seed: int, out: Path | None) -> dict[str, object]:

@@ -86,7 +86,7 @@ ROOMS = {
     "tasks/explaining": (
         {"storage.errors", "storage.files.atomic", "tasks.datasets", "tasks.deep", "tasks.figures", "tasks.loading",
          "tasks.lowlevel", "tasks.profiles", "tasks.readers", "tasks.reading", "tasks.scoring", "tasks.solving"},
-        {"numpy", "sklearn", "threadpoolctl"},
+        {"numpy", "PIL", "skimage", "sklearn", "threadpoolctl"},
     ),
     "tasks/warm.py": ({"tasks", "storage.deep_models"}, {"numpy"}),
     "tasks/compiled.py": ({"storage.errors"}, set()),
