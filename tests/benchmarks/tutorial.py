@@ -4,10 +4,13 @@
 
 What the commands print replaces what the pages show, and the pictures that the pages name are copied beside them.
 `<!-- lines: 1-4, 8 -->` before a block keeps those lines of its output. It takes about five minutes on two cores.
+With `--notebook` it only writes the pages as a notebook, tutorial.ipynb, which the whole run writes too.
 """
 
 import contextlib
+import hashlib
 import io
+import json
 import os
 import re
 import shlex
@@ -92,7 +95,7 @@ def remade(text: str, folder: Path) -> str:
         elif found["kind"] == "python":
             out = io.StringIO()
             with contextlib.redirect_stdout(out):
-                exec(compile(body, "page", "exec"), names)  # noqa: S102 - the pages are this project's own
+                exec(compile(body, "page", "exec"), names)
             printed = f"\n```text\n{out.getvalue()}```\n"
         else:
             given = [line for line in body.splitlines() if line.startswith("$ ")]
@@ -103,7 +106,77 @@ def remade(text: str, folder: Path) -> str:
     return BLOCK.sub(block, text)
 
 
+# The first cell of code: what a command and a picture of the pages are in a notebook.
+FIRST = """import shlex, subprocess, sys
+from pathlib import Path
+
+def captchas(line):
+    subprocess.run([sys.executable, "-m", "flows", *shlex.split(line)], check=True)
+
+def show(name):
+    path = next(Path().rglob(name))
+    try:
+        from IPython.display import Image, display
+    except ImportError:
+        print(path)
+    else:
+        display(Image(path))
+"""
+SHOWN = re.compile(r"^!\[[^\]]*\]\((?P<picture>[^)]+)\)\n", re.MULTILINE)
+
+
+def _cell(kind: str, source: str, place: str) -> dict[str, object]:
+    """Return a cell of a notebook; its id follows from its place and its text."""
+    cell: dict[str, object] = {
+        "cell_type": kind, "id": hashlib.sha256(f"{place}{source}".encode()).hexdigest()[:8], "metadata": {},
+        "source": source.strip("\n").splitlines(keepends=True),
+    }  # fmt: skip
+    return cell | ({"execution_count": None, "outputs": []} if kind == "code" else {})
+
+
+def cells_of(text: str) -> list[dict[str, object]]:
+    """Return the cells of a page: its text, its commands, its files and its Python, in their order."""
+    cells = [_cell("code", FIRST, "first")] if text.startswith("# The chapter, retold") else []
+
+    def add(kind: str, source: str) -> None:
+        if source.strip():
+            cells.append(_cell(kind, source, f"{text[:40]}{len(cells)}"))
+
+    def words(part: str) -> None:
+        at = 0
+        for shown in SHOWN.finditer(part):
+            add("markdown", part[at : shown.start()])
+            add("code", f"show({shown['picture']!r})")
+            at = shown.end()
+        add("markdown", part[at:])
+
+    at = 0
+    for block in BLOCK.finditer(text):
+        words(text[at : block.start()])
+        at = block.end()
+        if block["kind"] == "console":
+            lines = [line[2:] for line in block["body"].splitlines() if line.startswith("$ ")]
+            add("code", "".join(f"captchas({line.partition(' ')[2]!r})\n" for line in lines))
+        elif block["kind"] == "toml":
+            name = block["body"].partition("\n")[0].removeprefix("# ")
+            add("code", f"Path({name!r}).write_text({block['body']!r})")
+        else:
+            add("code", block["body"])
+    words(text[at:])
+    return cells
+
+
+def write_notebook() -> None:
+    cells = [cell for page in pages() for cell in cells_of(page.read_text())]
+    kernel = {"kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"}}
+    book = {"cells": cells, "metadata": kernel, "nbformat": 4, "nbformat_minor": 5}
+    (TUTORIAL / "tutorial.ipynb").write_text(json.dumps(book, indent=1, ensure_ascii=False) + "\n")
+
+
 def main() -> None:
+    if "--notebook" in sys.argv[1:]:
+        write_notebook()
+        return
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name).resolve()
         for page in pages():
@@ -112,6 +185,7 @@ def main() -> None:
                 (source,) = folder.rglob(file)
                 data = source.read_bytes()
                 (TUTORIAL / file).write_bytes(at_most(data, MOST_BYTES) if file.endswith(".png") else data)
+    write_notebook()
 
 
 if __name__ == "__main__":
