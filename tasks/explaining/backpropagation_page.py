@@ -10,7 +10,8 @@ import numpy as np
 
 from storage.files import atomic
 from tasks.explaining.backpropagation import HIDDEN, Weights, backward, drawn_alphabet, forward, learn, trained
-from tasks.profiles.fonts import Face, require_characters
+from tasks.explaining.book_face import require_book_face
+from tasks.profiles.fonts import Face
 from tasks.scoring import book
 
 FOLDER = Path(__file__).parent
@@ -24,10 +25,10 @@ def write_page(face: Face, seed: int, file: Path) -> dict[str, Any]:
     Raises
     ------
     BadInput
-        The face lacks a letter.
+        The face lacks a letter, or is too thin.
     NoSpace, Unwritable
     """
-    require_characters(face, book.LETTERS)
+    require_book_face(face)
     alphabet = drawn_alphabet(face.path)
     networks = dict(zip(("first", "halfway"), trained(face.path, seed), strict=True))
     letter = _misread(networks["halfway"], alphabet)

@@ -166,7 +166,8 @@ def _outputs(network: MLPClassifier, letters: Letters) -> np.ndarray:
 def _confusion(network: MLPClassifier, letters: Letters) -> Confusion:
     """Count which letter the largest output names for each letter."""
     counts = np.zeros((len(book.LETTERS),) * 2, np.int64)
-    np.add.at(counts, (letters.targets, _outputs(network, letters).argmax(axis=1)), 1)
+    if len(letters.targets):
+        np.add.at(counts, (letters.targets, _outputs(network, letters).argmax(axis=1)), 1)
     return Confusion(counts)
 
 

@@ -12,9 +12,10 @@ from skimage.transform import resize
 from threadpoolctl import threadpool_limits
 
 from storage.files import atomic
+from tasks.explaining.book_face import require_book_face
 from tasks.figures.contact_sheet import BLUE, GREEN, ORANGE, PURPLE, RED, SKY
 from tasks.figures.picture_rows import PictureCell, PictureRow, picture_rows
-from tasks.profiles.fonts import Face, require_characters
+from tasks.profiles.fonts import Face
 from tasks.profiles.word_lists import WEB2, load_words
 from tasks.scoring import book
 
@@ -43,10 +44,10 @@ def write_chapter(face: Face, seed: int, folder: Path, words: int = WORDS) -> di
     Raises
     ------
     BadInput
-        The face lacks a letter.
+        The face lacks a letter, or is too thin.
     NoSpace, Unwritable
     """
-    require_characters(face, book.LETTERS)
+    require_book_face(face)
     font = book.load_font(face.path)
     defects, rates = _defects(face, seed, words)
     sheets = {

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from storage.files import atomic
-from tasks.explaining.book_network import FRAMES, WORDS, NetworkStudy, study_network
+from tasks.explaining.book_face import require_book_face
+from tasks.explaining.book_network import FRAMES, WORDS, Confusion, NetworkStudy, study_network
 from tasks.figures.network_sheets import (
     Frame,
     plot_curves,
@@ -17,7 +18,8 @@ from tasks.figures.network_sheets import (
     training_strip,
     weight_sheet,
 )
-from tasks.profiles.fonts import Face, require_characters
+from tasks.figures.style import sentence
+from tasks.profiles.fonts import Face
 from tasks.scoring import book
 
 WEIGHTS, OUTPUT, GIF, STRIP, CURVES, ALONE, CUT, NUMBERS = PICTURES = (
@@ -36,10 +38,10 @@ def write_network(face: Face, seed: int, folder: Path, last: int = FRAMES[-1], w
     Raises
     ------
     BadInput
-        The face lacks a letter.
+        The face lacks a letter, or is too thin.
     NoSpace, Unwritable
     """
-    require_characters(face, book.LETTERS)
+    require_book_face(face)
     study = study_network(face.path, seed, last, words)
     dead = sum(not letters for letters in study.excites)
     files = _pictures(study, f"{face.name}, seed {seed}")
@@ -52,8 +54,8 @@ def write_network(face: Face, seed: int, folder: Path, last: int = FRAMES[-1], w
         "steps": last,
         "neurons_that_no_letter_excites": dead,
         "macro_f1_as_the_book_scores": round(study.book_macro, 4),
-        "letters_alone": _scores(study.alone.macro, study.alone.micro, int(study.alone.counts.sum())),
-        "letters_cut_from_words": _scores(study.cut.macro, study.cut.micro, int(study.cut.counts.sum())),
+        "letters_alone": _scores(study.alone),
+        "letters_cut_from_words": _scores(study.cut),
         "words_drawn": study.words,
         "words_cut_into_four": study.words_of_four,
         "excites": study.excites,
@@ -74,8 +76,14 @@ def write_network(face: Face, seed: int, folder: Path, last: int = FRAMES[-1], w
 _TOLD = ("hidden_layer_sizes", "activation", "solver", "batch_size", "learning_rate_init", "max_iter", "random_state")
 
 
-def _scores(macro: float, micro: float, n: int) -> dict[str, float]:
-    return {"n": n, "macro_f1": round(macro, 4), "micro_f1": round(micro, 4)}
+def _scores(confusion: Confusion) -> dict[str, float | None]:
+    """Return the scores, None where no word fell into four pieces."""
+    n = int(confusion.counts.sum())
+    return {
+        "n": n,
+        "macro_f1": round(confusion.macro, 4) if n else None,
+        "micro_f1": round(confusion.micro, 4) if n else None,
+    }
 
 
 def _pictures(study: NetworkStudy, told: str) -> dict[str, bytes]:
@@ -109,6 +117,8 @@ def _pictures(study: NetworkStudy, told: str) -> dict[str, bytes]:
 
 def _f1(study: NetworkStudy, *, alone: bool) -> bytes:
     confusion = study.alone if alone else study.cut
+    if not confusion.counts.any():
+        return sentence("Mistakes and F1", f"none of {study.words} words fell into four pieces")
     what = f"{int(confusion.counts.sum()):,} letters "
     what += "drawn alone" if alone else f"cut out of {study.words_of_four} of {study.words} words"
     return plot_f1(confusion.counts, confusion.each, confusion.macro, confusion.micro, f"Mistakes and F1: {what}")

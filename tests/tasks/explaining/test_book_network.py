@@ -2,24 +2,37 @@
 
 import io
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from PIL import Image
 from sklearn.metrics import f1_score
 
-from tasks.explaining import network_report
+from storage.errors import BadInput
+from tasks.explaining import book_network, network_report
+from tasks.explaining.backpropagation_page import write_page
 from tasks.explaining.book_network import Confusion, study_network
+from tasks.explaining.chapter import write_chapter
 from tasks.explaining.network_report import PICTURES, write_network
 from tasks.figures.network_sheets import coloured
 from tasks.profiles.fonts import find_face
+from tasks.scoring import book
 
 FACE = find_face("Inter Black")
 STEPS, WORDS = 30, 20
 
 
 @pytest.fixture(scope="module")
-def study():
+def few_letters():
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(book, "TRAINING_LETTERS", 400)
+        patch.setattr(book_network, "CHECKED", 130)
+        yield
+
+
+@pytest.fixture(scope="module")
+def study(few_letters):
     return study_network(FACE.path, 14, STEPS, WORDS)
 
 
@@ -70,6 +83,27 @@ def test_pictures_and_numbers_are_written(tmp_path, monkeypatch, study):
             assert len(np.unique(np.asarray(picture.convert("L")))) > 20
 
 
+def test_a_face_whose_words_never_fall_into_four(tmp_path, monkeypatch, study):
+    monkeypatch.setattr(network_report, "study_network", lambda *_: replace(study, cut=Confusion(0 * study.cut.counts)))
+    for name in ("plot_output_map", "plot_curves", "training_frames", "training_strip", "weight_sheet"):
+        monkeypatch.setattr(network_report, name, lambda *_: b"drawn elsewhere")
+    told = write_network(FACE, 14, tmp_path)["letters_cut_from_words"]
+    assert told == {"n": 0, "macro_f1": None, "micro_f1": None}
+    json.loads((tmp_path / "network.json").read_text(), parse_constant=pytest.fail)
+    assert len((tmp_path / "f1-cut.png").read_bytes()) < len((tmp_path / "f1-alone.png").read_bytes())
+
+
+def test_a_face_that_leaves_no_ink_is_refused(tmp_path, monkeypatch):
+    def none(*_):
+        raise ValueError("text: must leave ink; use a bolder font")
+
+    monkeypatch.setattr(book, "draw", none)
+    for write in (write_network, write_chapter, write_page):
+        with pytest.raises(BadInput, match=r"font Inter Black, text: must leave ink; use a bolder font"):
+            write(FACE, 14, tmp_path / "x")
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_colours_tell_the_side_of_a_weight():
     (up, down, none), *_ = coloured(np.array([[0.5, -0.5, 0.0]]))
     assert up[0] > up[2] + 100
@@ -77,7 +111,7 @@ def test_colours_tell_the_side_of_a_weight():
     assert none.tolist() == [255, 255, 255]
 
 
-def test_equal_seeds_give_equal_pictures(study):
+def test_equal_seeds_give_equal_pictures(study, few_letters):
     again = study_network(FACE.path, 14, 1, 2)
     np.testing.assert_array_equal(again.snapshots[0].weights, study.snapshots[0].weights)
     sheet = network_report.weight_sheet(study.snapshots[0].weights.T[:4].reshape(-1, 20, 20), ["a"] * 4, "t", "s")

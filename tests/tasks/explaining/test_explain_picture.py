@@ -101,7 +101,7 @@ def test_a_deep_model_shows_its_columns():
         assert drawn.width == 1000
 
 
-@pytest.mark.parametrize("kind", ["speck", "wide", "tall", "colour", "inverted"])
+@pytest.mark.parametrize("kind", ["speck", "wide", "tall", "colour"])
 def test_strange_pictures_are_explained_too(kind):
     rng = np.random.default_rng(5)
     array = np.full((20, 60), 255, np.uint8)
@@ -113,11 +113,8 @@ def test_strange_pictures_are_explained_too(kind):
     elif kind == "tall":
         array = np.full((300, 9), 255, np.uint8)
         array[40:60, 3:6] = 0
-    elif kind == "colour":
-        array = rng.integers(0, 256, (20, 60, 3), np.uint8)
     else:
-        array[:] = 0
-        array[4:16, 10:14] = 255
+        array = rng.integers(0, 256, (20, 60, 3), np.uint8)
     file = io.BytesIO()
     Image.fromarray(array).save(file, "PNG")
     explained = explain_picture(classic(), known_letters(place(SHIPPED))[1], file.getvalue(), kind)
