@@ -1,5 +1,6 @@
 """Explain how a model reads one picture: every stage in one PNG."""
 
+import functools
 import tempfile
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -78,7 +79,13 @@ def explain_planned(plan: SolvePlan, data: bytes, name: str) -> Explained:
     """
     words = tuple(plan.words.split("\n")) if plan.words else ()
     reader = load_reader(plan.model, plan.model_sha256, words, plan.ranking, plan.alphabet, plan.length)
-    return explain_picture(reader, known_letters(plan.model)[1], data, name)
+    return explain_picture(reader, _known(plan.model, plan.model_sha256), data, name)
+
+
+@functools.lru_cache(maxsize=4)
+def _known(model: str, _sha256: str) -> str:
+    """Return the letters that a model knows, for picture after picture."""
+    return known_letters(model)[1]
 
 
 def draw_word(word: str, profile: Profile, seed: int) -> tuple[bytes, Profile]:

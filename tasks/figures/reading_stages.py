@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 DESCRIPTION = "captchas explain"  # by which the next explanation knows a file that it may replace
 WIDTH, WORDS, GAP = 10.0, 3.1, 0.22  # inches: of the figure, of the words on its left, between two stages
 _LINE = 41  # characters of a line of words
-_LETTERS_A_ROW = 8
+_LETTERS_A_ROW = 6
 _RESTS = 4  # rows of spans that are not on the best path
 _NARROW = 0.035  # of a picture's width: a narrower span has no room for a letter's name
 
@@ -183,8 +183,9 @@ def _picture(axes: "Axes", panel: PicturePanel) -> None:
         axes.add_patch(
             Rectangle((left - 0.5, top - 0.5), right - left, bottom - top, fill=False, edgecolor=ORANGE, linewidth=1.6)
         )
-    for column in panel.cuts if panel.cuts is not None else ():
-        axes.plot([column - 0.5] * 2, [-0.5, rows - 0.5], color=BLUE, linewidth=1.1)
+    cuts = panel.cuts if panel.cuts is not None else ()
+    for column in cuts:
+        axes.plot([column - 0.5] * 2, [-0.5, rows - 0.5], color=BLUE, linewidth=1.4 if len(cuts) < 20 else 0.7)
     axes.set(xticks=[], yticks=[], xlim=(-0.5, columns - 0.5), ylim=(rows - 0.5, -0.5))
     axes.spines[:].set_color(FAINT_GREY)
 
@@ -215,7 +216,7 @@ def _letters(axes: "Axes", panel: LettersPanel) -> None:
         bars.barh(places, [share for _, share in shares], color=[BLUE, *[SKY] * (len(shares) - 1)][: len(shares)],
                   height=0.7)  # fmt: skip
         for place, (_, share) in enumerate(shares):
-            bars.text(share + 0.04, place, percent(share), va="center", fontsize=7, color=INK)
+            bars.text(share + 0.04, place, _short(share), va="center", fontsize=7.5, color=INK)
         bars.set_yticks(places, [letter for letter, _ in shares], fontsize=8.5, parse_math=False)
         bars.set(xlim=(0, 1), ylim=(3.5, -0.5), xticks=[])
         bars.spines[["top", "right", "bottom"]].set_visible(False)
@@ -238,6 +239,11 @@ def _rests(panel: PathPanel) -> int:
     return min(_RESTS, -(-(len(panel.shares) - len(panel.path)) // 4))
 
 
+def _short(share: float) -> str:
+    """Write a share in whole percent, where there is little room."""
+    return "> 99 %" if share > 0.995 else "< 1 %" if share < 0.005 else f"{100 * share:.0f} %"
+
+
 def _path(axes: "Axes", panel: PathPanel) -> None:
     """Draw the spans of the answer in the lowest row, and the surest others above it, wherever they find room."""
     from matplotlib.patches import Rectangle
@@ -247,18 +253,19 @@ def _path(axes: "Axes", panel: PathPanel) -> None:
     rows = _rests(panel)
     axes.set(xlim=(-0.5, panel.width - 0.5), ylim=(-0.1, rows + (1.25 if rows else 1.1)))
 
-    def bar(place: int, row: float, letter: str, colour: str, strength: float) -> None:
+    def bar(place: int, row: float, letter: str, colour: str = SOFT, strength: float = 1.0) -> None:
         left, right = (float(side) for side in panel.spans[place])
         axes.add_patch(
             Rectangle((left - 0.5, row + 0.08), right - left, 0.84, facecolor=colour, edgecolor="white", linewidth=1,
                       alpha=0.12 + 0.88 * strength)
         )  # fmt: skip
-        if right - left >= _NARROW * panel.width:
+        narrow = right - left < _NARROW * panel.width
+        if not narrow or colour == BLUE:
             axes.text((left + right) / 2 - 0.5, row + 0.48, letter, ha="center", va="center", parse_math=False,
-                      fontsize=9, color="white" if strength > 0.45 else INK)  # fmt: skip
+                      fontsize=7.5 if narrow else 9, color="white" if strength > 0.45 else INK)  # fmt: skip
 
     for place, letter in panel.path:
-        bar(place, 0, letter, BLUE, 1.0)
+        bar(place, 0, letter, BLUE)
     taken: list[list[tuple[int, int]]] = [[] for _ in range(rows)]
     for place in np.argsort(-panel.shares, kind="stable").tolist():
         left, right = (int(side) for side in panel.spans[place])
@@ -267,7 +274,7 @@ def _path(axes: "Axes", panel: PathPanel) -> None:
         for row, others in enumerate(taken):
             if all(right <= other[0] or left >= other[1] for other in others):
                 others.append((left, right))
-                bar(place, row + 1.15, panel.letters[place], SOFT, float(panel.shares[place]))
+                bar(place, row + 1.15, panel.letters[place], strength=float(panel.shares[place]))
                 break
 
 
