@@ -44,6 +44,14 @@ class ReaderKind(StrEnum):
     DEEP = "deep"
 
 
+class ReaderChoice(StrEnum):
+    """Which reader reads: of either kind, or `auto`, the served model, else both shipped models together."""
+
+    AUTO = "auto"
+    CLASSIC = "classic"
+    DEEP = "deep"
+
+
 def require_workers(workers: int | None) -> None:
     """Raise `BadInput` for a number of local processes below 1; None stands for as many as there are cores."""
     if workers is not None and workers < 1:

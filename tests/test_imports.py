@@ -54,7 +54,7 @@ ROOMS = {
     "tasks/deep": (
         STORAGE | {"tasks.datasets", "tasks.drawing", "tasks.profiles", "tasks.rates", "tasks.reading",
                    "tasks.training"},
-        {"numpy", "numba", "onnxruntime", "torch"},
+        {"numpy", "numba", "onnx", "onnxruntime", "torch"},
     ),
     "tasks/datasets": (
         STORAGE | {"tasks.drawing", "tasks.profiles", "tasks.figures", "tasks.lowlevel"}, {"numpy", "numba", "PIL"}
@@ -68,8 +68,11 @@ ROOMS = {
     "tasks/models.py": (
         STORAGE | {"tasks.training", "tasks.reading", "tasks.rates"}, set()
     ),
+    "tasks/both_readers.py": ({"tasks.deep", "tasks.loading", "tasks.reading"}, {"numpy"}),
     "tasks/readers.py": (
-        STORAGE | {"tasks.deep", "tasks.worker", "tasks.loading", "tasks.reading", "tasks.profiles"}, {"numpy"}
+        STORAGE | {"tasks.both_readers", "tasks.deep", "tasks.worker", "tasks.loading", "tasks.reading",
+                   "tasks.profiles"},
+        {"numpy"},
     ),
     "tasks/scoring": (
         STORAGE | {"tasks.deep", "tasks.readers", "tasks.worker", "tasks.loading", "tasks.reading", "tasks.profiles",
@@ -77,7 +80,8 @@ ROOMS = {
         {"numpy", "PIL", "skimage", "sklearn"},
     ),
     "tasks/solving": (
-        STORAGE | {"tasks.deep", "tasks.readers", "tasks.shipped", "tasks.reading", "tasks.loading", "tasks.figures"},
+        STORAGE
+        | {"tasks.both_readers", "tasks.readers", "tasks.shipped", "tasks.reading", "tasks.loading", "tasks.figures"},
         {"numpy"},
     ),
     "tasks/audit": ({"tasks.rates"}, set()),
