@@ -8,13 +8,14 @@ from flows.home import home, model_file
 from flows.missing_inputs import NO_FILES
 from flows.parameters import Name, Seed
 from flows.service.starting import compile_kernels
-from flows.solve_request import served_model
+from flows.solve_request import ChosenModels, served_model
 from storage.errors import BadInput
 from storage.files import atomic
-from storage.files.places import Place, local
+from storage.files.places import local
 from storage.files.targets import require_file, require_folder
+from tasks.both_readers import read_together
 from tasks.explaining.explain_picture import draw_word, explain_planned
-from tasks.figures.reading_stages import percent
+from tasks.figures.stage_panels import percent
 from tasks.profiles.built_in import find_profile
 from tasks.profiles.fonts import find_face
 from tasks.profiles.profile import Profile
@@ -85,14 +86,19 @@ def _word(
     chosen = replace(profile, fonts=(font,)) if font else profile
     compile_kernels()
     picture, drawn = draw_word(word, chosen, seed)
-    plan = _plan(word, drawn, profile.words, model_file(model) if model else served_model()[0], dictionary)
+    models = ChosenModels(model_file(model), None, "--model") if model else served_model()
+    if models.classic is not None and not read_together(drawn.length):
+        models = ChosenModels(models.classic, None, models.why)
+    plan = _plan(word, drawn, profile.words, models, dictionary)
     explained = explain_planned(plan, picture, word)
     atomic.replace(file, explained.png)
     return {
         "word": word,
         "profile": profile.name,
         "seed": seed,
+        "reads_with": models.told,
         "model": plan.model,
+        "classic_model": plan.classic,
         "dictionary_words": len(plan.words.split()),
         "answer": explained.word,
         "confidence": explained.confidence,
@@ -100,20 +106,20 @@ def _word(
         "right": explained.word == word,
         "stages": list(explained.stages),
         "explanation": str(file),
-        "shown": {"model": Path(plan.model).stem, "confidence": percent(explained.confidence)},
+        "shown": {"model": None, "classic_model": None, "confidence": percent(explained.confidence)},
     }
 
 
-def _plan(word: str, drawn: Profile, source: str, model: Place, dictionary: str | None) -> SolvePlan:
+def _plan(word: str, drawn: Profile, source: str, models: ChosenModels, dictionary: str | None) -> SolvePlan:
     """Return how to read a word: with the words that its profile draws, unless told otherwise."""
     words: tuple[str, ...] = ()
     if dictionary is not None:
-        words = expect_texts(model, dictionary, drawn.alphabet, drawn.length).words
+        words = expect_texts(models.model, dictionary, drawn.alphabet, drawn.length).words
     elif source:
         words = load_words(source, drawn.alphabet, drawn.length)
         words = words if word in words else ()
     ranking = Ranking.PROBABILITY if words else Ranking.NONE
-    return make_plan(model, words, ranking, 0.0, drawn.alphabet, drawn.length)
+    return make_plan(models.model, words, ranking, 0.0, drawn.alphabet, drawn.length, models.classic)
 
 
 def _chapter(font: str, seed: int, out: Path | None) -> dict[str, object]:

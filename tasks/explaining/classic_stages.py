@@ -4,7 +4,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tasks.figures.reading_stages import LettersPanel, PathPanel, PicturePanel, RankingPanel, Stage
+from tasks.figures.reading_stages import Stage
+from tasks.figures.stage_panels import LettersPanel, PathPanel, PicturePanel, RankingPanel
 from tasks.reading.components import find_apart
 from tasks.reading.deskew import upright
 from tasks.reading.lattice import Lattice, find_spans

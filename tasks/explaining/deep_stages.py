@@ -7,7 +7,8 @@ from tasks.deep.deep_reader import DeepReader
 from tasks.deep.pictures import find_content, natural_widths, normalise, padded_width
 from tasks.deep.shape import BLANK
 from tasks.explaining.classic_stages import ranking_stage
-from tasks.figures.reading_stages import ColumnsPanel, PicturePanel, RankingPanel, Stage
+from tasks.figures.reading_stages import Stage
+from tasks.figures.stage_panels import ColumnsPanel, PicturePanel, RankingPanel
 from tasks.reading.path_bounds import NEVER
 from tasks.reading.ranking import Ranking
 from tasks.reading.reader import Readings

@@ -8,18 +8,21 @@ from pathlib import Path
 import numpy as np
 
 from storage.errors import BadInput
+from tasks.both_readers import SURE, BothReaders, takes_classic
 from tasks.datasets.samples import first_pictures
 from tasks.deep.deep_reader import DeepReader
 from tasks.explaining.classic_stages import classic_stages
 from tasks.explaining.deep_stages import deep_stages
-from tasks.figures.reading_stages import percent, plot_stages
+from tasks.figures.reading_stages import Stage, plot_stages
+from tasks.figures.stage_panels import RankingPanel, percent
 from tasks.loading.decode import decode_noted, decode_seen, load_batch
+from tasks.loading.safe_read import BadPicture
 from tasks.loading.seen_batches import load_seen_batch
 from tasks.lowlevel.grey_png import png
 from tasks.profiles.profile import Profile
-from tasks.readers import known_letters, load_reader
-from tasks.reading.reader import Reader
-from tasks.solving.batches import SolvePlan
+from tasks.readers import AnyReader, known_letters
+from tasks.reading.reader import Readings
+from tasks.solving.batches import SolvePlan, reader_of
 
 LONGEST = 12  # letters of a word that is drawn to be explained
 
@@ -35,13 +38,15 @@ class Explained:
     png: bytes
 
 
-def explain_picture(reader: Reader | DeepReader, known: str, data: bytes, name: str) -> Explained:
+def explain_picture(reader: AnyReader, known: str, data: bytes, name: str) -> Explained:
     """Read a picture file and draw every stage.
+
+    Of two readers together, the stages are those of the reader whose answer is taken.
 
     Parameters
     ----------
     known : str
-        The letters that the model knows.
+        The letters that the classic model knows, if there is one.
     data : bytes
         Of a picture file.
     name : str
@@ -52,22 +57,54 @@ def explain_picture(reader: Reader | DeepReader, known: str, data: bytes, name: 
     BadPicture
         The file cannot be read as a picture.
     """
-    seen = decode_seen(data)
-    if isinstance(reader, DeepReader):
-        groups, failures = load_seen_batch([data], bytes)
-        if failures:
-            raise failures[0][1]
-        stages, readings = deep_stages(reader, seen, groups[0].images, groups[0].sizes)
-    else:
-        loaded, _ = decode_noted(data)
-        stages, readings = classic_stages(reader, known, seen, load_batch([data], bytes)[0][0][1][0], loaded)
-    word, share = str(readings.words[0, 0]), float(readings.confidences[0, 0])
-    sure = None if np.isnan(share) else share
+    stages, readings = _stages(reader, known, data)
+    word, sure = _answer(readings)
     told = f"read as {word}" + (f", {percent(sure)} sure" if sure is not None else "") if word else "no word found"
     return Explained(
         word, sure, str(readings.reading[0]), tuple(stage.title for stage in stages),
         plot_stages(stages, f"{name}: {told}"),
     )  # fmt: skip
+
+
+def _answer(readings: Readings) -> tuple[str, float | None]:
+    """Return the word of one picture with its confidence; None if it has none."""
+    share = float(readings.confidences[0, 0])
+    return str(readings.words[0, 0]), None if np.isnan(share) else share
+
+
+def _stages(reader: AnyReader, known: str, data: bytes) -> tuple[list[Stage], Readings]:
+    if isinstance(reader, BothReaders):
+        return _stages_of_both(reader, known, data)
+    seen = decode_seen(data)
+    if isinstance(reader, DeepReader):
+        groups, failures = load_seen_batch([data], bytes)
+        if failures:
+            raise failures[0][1]
+        return deep_stages(reader, seen, groups[0].images, groups[0].sizes)
+    loaded, _ = decode_noted(data)
+    return classic_stages(reader, known, seen, load_batch([data], bytes)[0][0][1][0], loaded)
+
+
+def _stages_of_both(reader: BothReaders, known: str, data: bytes) -> tuple[list[Stage], Readings]:
+    """Return the stages of the reader whose answer is taken, and before the last, why it is taken."""
+    try:
+        stages, readings = _stages(reader.classic, known, data)
+    except BadPicture:  # a picture without ink for the classic reader
+        return _stages(reader.deep, known, data)
+    word, sure = _answer(readings)
+    if (sure or 0.0) >= SURE:
+        return stages, readings
+    others, deep = _stages(reader.deep, known, data)
+    other, surer = _answer(deep)
+    taken = bool(takes_classic(readings.confidences[:, 0], deep.confidences[:, 0])[0])
+    says = (
+        f"The classic reader is under {100 * SURE:.0f} % sure, so the deep reader reads the picture too. The answer of "
+        f"the {'classic' if taken else 'deep'} reader is taken, and its stages are shown here."
+    )
+    rows = [(f"classic: {word or '-'}", sure), (f"deep: {other or '-'}", surer)]
+    which = Stage("Two readers", says, RankingPanel(rows, "confidence"))
+    shown, chosen = (stages, readings) if taken else (others, deep)
+    return [shown[0], which, *shown[1:]], chosen
 
 
 def explain_planned(plan: SolvePlan, data: bytes, name: str) -> Explained:
@@ -77,9 +114,8 @@ def explain_planned(plan: SolvePlan, data: bytes, name: str) -> Explained:
     ------
     BadInput, Damaged, BadPicture
     """
-    words = tuple(plan.words.split("\n")) if plan.words else ()
-    reader = load_reader(plan.model, plan.model_sha256, words, plan.ranking, plan.alphabet, plan.length)
-    return explain_picture(reader, _known(plan.model, plan.model_sha256), data, name)
+    model = (plan.classic, plan.classic_sha256) if plan.classic else (plan.model, plan.model_sha256)
+    return explain_picture(reader_of(plan), _known(*model), data, name)
 
 
 @functools.lru_cache(maxsize=4)

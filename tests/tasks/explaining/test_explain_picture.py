@@ -11,15 +11,17 @@ from PIL import Image
 from storage.errors import BadInput
 from storage.files.places import place
 from storage.models import model_digest
+from tasks.explaining import explain_picture as explain_picture_room
 from tasks.explaining.classic_stages import classic_stages
 from tasks.explaining.deep_stages import deep_stages
 from tasks.explaining.explain_picture import draw_word, explain_picture
-from tasks.figures.reading_stages import ColumnsPanel, LettersPanel, PathPanel, RankingPanel, percent, plot_stages
+from tasks.figures.reading_stages import plot_stages
+from tasks.figures.stage_panels import ColumnsPanel, LettersPanel, PathPanel, RankingPanel, percent
 from tasks.loading.decode import decode_noted, decode_seen, load_batch
 from tasks.loading.safe_read import BadPicture
 from tasks.loading.seen_batches import load_seen_batch
 from tasks.profiles.built_in import find_profile
-from tasks.readers import known_letters, load_reader
+from tasks.readers import known_letters, load_both, load_reader
 from tasks.shipped import SHIPPED, STRANGERS
 
 WORDS = ("BONE", "LORD", "OORD", "WORD")
@@ -99,6 +101,24 @@ def test_a_deep_model_shows_its_columns():
     assert [stage.title for stage in stages][-2:] == ["Best paths", "Dictionary"]
     with Image.open(io.BytesIO(plot_stages(stages, "deep"))) as drawn:
         assert drawn.width == 1000
+
+
+def test_of_two_readers_the_one_whose_answer_is_taken_is_shown(monkeypatch):
+    files = [(str(model), model_digest(model)) for model in (SHIPPED, STRANGERS)]
+    both = load_both(*files, WORDS, None, CAPITALS, (4, 4))
+    known = known_letters(place(SHIPPED))[1]
+    monkeypatch.setattr(explain_picture_room, "plot_stages", lambda *_: b"")
+    sure = explain_picture(both, known, draw_word("BONE", find_profile("book"), 1)[0], "BONE")
+    assert "Cuts" in sure.stages
+    assert "Two readers" not in sure.stages
+    data, _ = draw_word("WORD", find_profile("hard"), 3)
+    unsure = explain_picture(both, known, data, "WORD")
+    assert {"Two readers", "Columns"} <= set(unsure.stages)
+    ((_, readings),) = both.read_files([data], bytes, {})[0]
+    assert (unsure.word, unsure.confidence) == (readings.words[0, 0], readings.confidences[0, 0])
+    monkeypatch.setattr(explain_picture_room, "takes_classic", lambda *_: np.array([True]))
+    taken = explain_picture(both, known, data, "WORD")
+    assert {"Two readers", "Cuts"} <= set(taken.stages)
 
 
 @pytest.mark.parametrize("kind", ["speck", "wide", "tall", "colour"])
