@@ -9,7 +9,7 @@ NODE := .node-svg-captcha
 # Empty, so that Python keeps what it compiles: else each of the processes that tests start would compile the packages.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: setup demo check test soak bench bench-peers others deploy clean
+.PHONY: setup demo check test soak docs bench bench-peers others deploy clean
 
 setup: $(VENV)/.ready
 
@@ -39,6 +39,12 @@ test: setup
 
 soak: setup
 	$(BIN)/python -m pytest -m soak -n 0
+
+# The site, in build/site: strict, and without a network once the extra is installed.
+docs: setup
+	@$(BIN)/python -c 'import material' 2> /dev/null || $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile -c constraints.txt -e '.[docs]'
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --config-file docs/site/mkdocs.yml  # --quiet would count no warning
+	@echo "build/site/index.html"
 
 bench: setup
 	$(BIN)/python -m tests.benchmarks

@@ -4,14 +4,12 @@ import json
 import os
 import signal
 import sys
-import threading
-import traceback
+import textwrap
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext, redirect_stdout, suppress
 from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
-from types import FrameType, TracebackType
 from typing import Annotated
 
 from cyclopts import App, CycloptsError, Group, Parameter
@@ -26,10 +24,13 @@ from flows.requests import checked, needing_workers
 from flows.service import embedded_server, processes, starting
 from flows.service.prefect_settings import settings_explained
 from flows.service.starting import compile_kernels
+from flows.shell.ending import Ended, flushed, print_defect
+from flows.shell.examples import FIRST_STEPS, prologue
+from flows.shell.quiet import QUIET, is_quiet
 from storage.errors import BadInput, CaptchasError, too_long
 from storage.files.places import is_url, place
 from storage.files.targets import STANDARD_OUTPUT
-from storage.texts import plain, plain_lines
+from storage.texts import plain
 from tasks.compiled import require_compiling
 from tasks.lowlevel.lean_numba import import_lean
 
@@ -52,30 +53,33 @@ COMMANDS = {
     "inspect": ("flows.describe:inspect", "Show what a dataset or a model file holds."),
     "datasets": ("flows.datasets:datasets", "List datasets with their sizes, or remove a dataset."),
     "profiles": ("flows.profiles:profiles", "List the kinds of pictures that can be drawn, and the fonts."),
+    "doctor": ("flows.doctor:doctor", "Look for what is wrong with this installation, and say what mends it."),
     "preview": ("flows.preview:preview", "Draw a profile's first pictures as a contact sheet, at once."),
     "explain": ("flows.explain:explain", "Show how a word is read, what a network learnt, or how it learns."),
 }
-PLAIN = {"up", "serve", "inspect", "datasets", "profiles", "preview", "explain"}  # they are no flows and need no server
-OFFLINE = {"serve", "inspect", "datasets", "profiles", "preview", "explain", None}  # they ask no server
+# They are no flows and need no server.
+PLAIN = {"up", "doctor", "serve", "inspect", "datasets", "profiles", "preview", "explain"}
+OFFLINE = {"doctor", "serve", "inspect", "datasets", "profiles", "preview", "explain", None}  # they ask no server
 AT_ONCE = {"preview"}  # the process does nothing else with what it imports
-WRITES_NOTHING = {"profiles", None}
+WRITES_NOTHING = {"doctor", "profiles", None}
 BEGINS_ANEW = {"train", "evaluate", "reproduce"}  # what they have done is kept at the end, but of the ladder's rungs
 HELP = {"--help", "-h", "--version"}
-GRACE = 3.5  # seconds for a clean end after a signal: with the time that a busy machine adds, under five in all
 
 app = App(
     name="captchas",
     help="Draw, store, learn and read text CAPTCHAs: reproducible sharded datasets and a letter reader.",
+    help_epilogue="To complete words with the Tab key: captchas --install-completion",
     version=lambda: version("beating-captchas"),
 )
 app.meta.suppress_keyboard_interrupt = False  # `main` answers signals
 SHARED = Group("Options of every command")
 for _name, (_where, _help) in COMMANDS.items():
-    app.command(_where, name=_name, help=_help)
+    app.command(_where, name=_name, help=_help, help_prologue=prologue(_name), help_epilogue="")
 
 
 HOME_HELP = "Folder of datasets, models, reports and answers; else $CAPTCHAS_HOME, else ./data."
 JSON_HELP = "Print one JSON object and nothing else on standard output."
+QUIET_HELP = "Show no progress and no report; errors, and with --json the JSON object, are still shown."
 
 
 @app.meta.default
@@ -83,6 +87,7 @@ def launch(
     *tokens: Annotated[str, Parameter(show=False, allow_leading_hyphen=True)],
     home: Annotated[Path | None, Parameter(group=SHARED, help=HOME_HELP)] = None,
     json_: Annotated[bool, Parameter(name="--json", group=SHARED, negative="", help=JSON_HELP)] = False,
+    quiet: Annotated[bool, Parameter(group=SHARED, negative="", help=QUIET_HELP)] = False,  # `_run` has read it
 ) -> int:
     """Run the command, print its report."""
     command, bound, _ = app.parse_args(spelled(tokens), exit_on_error=False, print_error=False)
@@ -108,10 +113,10 @@ def launch(
                 with nullcontext() if no_flow else starting.without_heartbeats(), _tagged(command, no_flow):
                     report = command(*bound.args, **bound.kwargs)
         except CaptchasError as error:
-            if error.report:
+            if error.report and (json_ or not (quiet or is_quiet())):
                 show(error.report, as_json=json_)
             raise
-    if isinstance(report, dict):
+    if isinstance(report, dict) and (json_ or not (quiet or is_quiet())):
         with redirect_stdout(sys.stderr) if to_output else nullcontext():
             show(report, as_json=json_)
     return 0
@@ -150,9 +155,9 @@ def _require_server(command: str) -> None:
 
 def main() -> None:
     """Run the command line; exit code 0, 1 for a failed job, 2 for bad input, 128 + N after signal N (Ctrl-C: 130)."""
-    ended = _Ended()
+    ended = Ended()
     processes.follow_parent()
-    sys.excepthook = _print_defect
+    sys.excepthook = print_defect
     for number in processes.enders():
         signal.signal(number, ended.by)
     starting.end_quickly()
@@ -180,7 +185,7 @@ def main() -> None:
             only_told = HELP.intersection(sys.argv) or len(sys.argv) == 1
             _say(f"standard output: cannot be written ({error.strerror})" if only_told else str(error))
             code = 1
-    if not _flushed():
+    if not flushed():
         code = code or 1
     sys.exit(code or 0)
 
@@ -207,10 +212,16 @@ def _refuse(error: CaptchasError) -> int:
 def _run(arguments: list[str]) -> int:
     """Run a command, and start the server that it needs, before the options are parsed."""
     _refuse_undecodable(arguments)
+    if not arguments:
+        sys.stdout.write(FIRST_STEPS)
+        return 0
+    if "--quiet" in arguments:
+        os.environ[QUIET] = "1"  # what it starts is quiet too
     # First of all, since parsing imports the flow and with it Prefect.
     place = command_at(arguments)
     command = arguments[place] if place is not None and arguments[place] in COMMANDS else None
-    own = prepare_environment(_home(arguments), make_home=command not in WRITES_NOTHING)
+    # The doctor tells what is wrong with the environment, so nothing is refused before it.
+    own = command != "doctor" and prepare_environment(_home(arguments), make_home=command not in WRITES_NOTHING)
     if command not in OFFLINE and not HELP.intersection(arguments):
         require_proxies()
         require_compiling()
@@ -251,18 +262,6 @@ def _next_time(interrupted: KeyboardInterrupt) -> str:
     return "begins anew" if anew or isinstance(interrupted, _NothingKept) else "goes on from here"
 
 
-def _flushed() -> bool:
-    """Write out what is buffered; what cannot be written is dropped, else Python would try again at its end."""
-    whole = True
-    for stream in (sys.stdout, sys.stderr):
-        try:
-            stream.flush()
-        except OSError:
-            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
-            whole = False
-    return whole
-
-
 def _home(arguments: list[str]) -> Path | None:
     """Find the value of `--home` before the options are parsed."""
     for number, argument in enumerate(arguments):
@@ -281,38 +280,13 @@ def _refuse_undecodable(arguments: list[str]) -> None:
 
 
 def _say(message: str) -> None:
-    console = Console(stderr=True, highlight=False, soft_wrap=True)
-    console.print(Text.assemble(("captchas:", "bold red"), f" {plain(message)}"))
-
-
-def _print_defect(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
-    """Print the traceback of an error that nobody expected; its message may hold foreign text."""
-    sys.stderr.write(plain_lines("".join(traceback.format_exception(kind, error, trace))))
-
-
-class _Ended:
-    """The end by a signal; the first one counts, since a closed terminal may send several."""
-
-    code = 128 + signal.SIGINT
-
-    def __init__(self) -> None:
-        self.begun = False
-
-    def by(self, number: int, _frame: FrameType | None) -> None:
-        """End cleanly, but within `GRACE` seconds: Dask and Prefect may take longer than people wait."""
-        if self.begun:
-            return
-        self.begun, self.code = True, 128 + number
-        timer = threading.Timer(GRACE, self._now)
-        timer.daemon = True
-        timer.start()
-        raise KeyboardInterrupt
-
-    def _now(self) -> None:
-        try:
-            embedded_server.end()
-        finally:
-            os._exit(self.code)
+    console = Console(stderr=True, highlight=False)
+    name, said = "captchas:", f" {plain(message)}"
+    if console.is_terminal:  # lines break between words; paths stay whole, so that they can be copied
+        said = textwrap.fill(name + said, console.width, break_long_words=False, break_on_hyphens=False).removeprefix(
+            name
+        )
+    console.print(Text.assemble((name, "bold red"), said), soft_wrap=True)
 
 
 if __name__ == "__main__":

@@ -2,11 +2,18 @@
 
 import os
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from flows.home import home
 from storage.errors import BadInput
+from storage.files import atomic
 from storage.files.targets import require_file
+
+if TYPE_CHECKING:  # every command line is looked at here before anything heavy is imported
+    from tasks.loading.safe_read import BadPicture
+    from tasks.solving.batches import SolvePlan
 
 MARK = b"captchas explain"  # in the first bytes of each explanation
 DEFAULT = "yes"  # what a bare `--explain` stands for
@@ -82,3 +89,17 @@ def require_replaceable(out: Path, parameter: str, inputs: Iterable[Path] = ()) 
             f"{parameter}: must be a new file, or an explanation that may be replaced; {out} is neither: choose "
             "another name"
         )
+
+
+def write_explanation(
+    plan: "SolvePlan", files: list[Path], done: list[str], number: int, content: "bytes | BadPicture"
+) -> None:
+    """Write the explanation of the picture of that number, and add it to `done`; of a file that is no picture none."""
+    from tasks.explaining.explain_picture import explain_planned  # it brings matplotlib
+    from tasks.loading.safe_read import BadPicture
+
+    if isinstance(content, bytes):
+        with suppress(BadPicture):
+            explained = explain_planned(plan, content, files[number].stem)
+            atomic.replace(files[number], explained.png)
+            done.append(str(files[number]))

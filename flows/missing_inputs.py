@@ -1,33 +1,21 @@
 """Refuse inputs that are not there before anything starts: Prefect alone takes a second to import.
 
-The options of a command are read from the source of the command's file, since importing it imports Prefect. Whatever
-cannot be understood here is left to the command itself.
+Whatever cannot be understood here is left to the command itself.
 """
 
-import ast
 import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import NamedTuple
 
 from flows.home import dataset_folder, model_file, pictures_at
 from flows.parameters import command_at, spelled
+from flows.shell.options import SHARED_FLAGS, SHARED_VALUES, Options, options_of
 from storage.errors import CaptchasError, NotThere
 from storage.files.places import Place, is_url
 
 NO_FILES = ("web2", "none", "")  # dictionaries that are no files
 MANIFEST = "manifest.json"  # of a complete dataset; the module of manifests would bring HDF5
 FONT_FILES = (".ttf", ".otf", ".ttc")
-SHARED_FLAGS, SHARED_VALUES = {"json"}, {"home"}  # options of every command
-
-
-class Options(NamedTuple):
-    """The parameters of a command: those that may stand without a name, those that are lists, flags, and the rest."""
-
-    positional: tuple[str, ...]
-    lists: frozenset[str]
-    flags: frozenset[str]
-    values: frozenset[str]
 
 
 def require_inputs(arguments: Sequence[str], modules: dict[str, str]) -> None:
@@ -60,38 +48,6 @@ def require_inputs(arguments: Sequence[str], modules: dict[str, str]) -> None:
                 raise
             except OSError:  # a path that cannot be looked at
                 return
-
-
-def options_of(module: str) -> Options:
-    """Read the parameters of a command from the source of `flows.NAME_request` or `flows.NAME`.
-
-    They are the fields of a class `...Request`, or else the arguments of a function NAME.
-    """
-    root, name = Path(__file__).parent, module.rpartition(".")[2]
-    file = root / f"{name}_request.py"
-    tree = ast.parse((file if file.exists() else root / f"{name}.py").read_bytes())
-    fields: list[tuple[str, ast.expr | None]] = [
-        (node.target.id, node.annotation)
-        for request in tree.body
-        if isinstance(request, ast.ClassDef) and request.name.endswith("Request")
-        for node in request.body
-        if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name)
-    ] or [
-        (argument.arg, argument.annotation)
-        for function in tree.body
-        if isinstance(function, ast.FunctionDef) and function.name == name
-        for argument in (*function.args.args, ast.arg("_"), *function.args.kwonlyargs)
-    ]
-    names = [field for field, _ in fields]
-    first = names.index("_") if "_" in names else 0
-    kinds = {field: ast.unparse(annotation) for field, annotation in fields if annotation and field != "_"}
-    flags = {field for field, kind in kinds.items() if kind == "bool"}
-    return Options(
-        tuple(names[:first]),
-        frozenset(field for field, kind in kinds.items() if kind.startswith("list[")),
-        frozenset(flags),
-        frozenset(kinds.keys() - flags),
-    )
 
 
 def given_values(tokens: Sequence[str], options: Options) -> dict[str, list[str]]:

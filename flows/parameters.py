@@ -52,6 +52,9 @@ class ReaderChoice(StrEnum):
     DEEP = "deep"
 
 
+FLAGS = ("--json", "--quiet")  # options of every command that have no value
+
+
 def require_workers(workers: int | None) -> None:
     """Raise `BadInput` for a number of local processes below 1; None stands for as many as there are cores."""
     if workers is not None and workers < 1:
@@ -59,12 +62,12 @@ def require_workers(workers: int | None) -> None:
 
 
 def command_at(tokens: Sequence[str]) -> int | None:
-    """Return where the command stands in a command line: first, or after `--home DIR` and `--json`; None without."""
+    """Return where the command stands in a command line: first, or after the shared options; None without."""
     place = 0
     while place < len(tokens):
         if tokens[place] == "--home":
             place += 2
-        elif tokens[place] == "--json" or tokens[place].startswith("--home="):
+        elif tokens[place] in FLAGS or tokens[place].startswith("--home="):
             place += 1
         else:
             return place

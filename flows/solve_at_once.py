@@ -16,13 +16,14 @@ from cyclopts import App, CycloptsError, Parameter
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-from flows.explanations import explanation_file
+from flows.explanations import explanation_file, write_explanation
 from flows.home import HOME, pictures_at
 from flows.parameters import command_at, require_single_output, spelled
 from flows.reporting.answers import answers_for_people
 from flows.reporting.show import show
 from flows.requests import refusing
 from flows.service.starting import compile_kernels
+from flows.shell.quiet import is_quiet, shows_progress
 from flows.solve_request import PlannedReading, SolveRequest, dictionary_file, ledger, plan_of
 from storage.errors import BadInput, NotThere
 from storage.files import atomic
@@ -51,6 +52,7 @@ class _Given(NamedTuple):
     pictures: tuple[Path, ...]
     request: SolveRequest  # its path is the first picture
     json: bool
+    quiet: bool
 
 
 def solve_named(arguments: list[str]) -> bool:
@@ -88,7 +90,7 @@ def solve_named(arguments: list[str]) -> bool:
             _require_free(out, given)
             atomic.make_folder(out.parent)
     explained: list[str] = []
-    explain = functools.partial(_explain, planned.plan, files, explained) if files else None
+    explain = functools.partial(write_explanation, planned.plan, files, explained) if files else None
     rows, entries = _answers(given.pictures, planned.plan, explain)
     counts = Counter(row.answer.status for row in rows)
     if out:
@@ -99,8 +101,9 @@ def solve_named(arguments: list[str]) -> bool:
         report["not_kept_in_the_ledger"] = notes
     if files:
         report["explained"] = explained
-    with redirect_stdout(sys.stderr) if out == STANDARD_OUTPUT else nullcontext():
-        show(report if given.json else _for_people(report, rows), as_json=given.json)
+    if given.json or not given.quiet:
+        with redirect_stdout(sys.stderr) if out == STANDARD_OUTPUT else nullcontext():
+            show(report if given.json else _for_people(report, rows), as_json=given.json)
     return True
 
 
@@ -121,13 +124,14 @@ def _parsed(arguments: list[str]) -> _Given | None:
         return None
     values: dict[str, Any] = dict(bound.arguments)
     pictures, json = values.pop("path", ()), values.pop("json_", False)
+    quiet = values.pop("quiet", False) or is_quiet()
     home = values.pop("home", None)
     if home is not None:
         os.environ[HOME] = str(home)
     if not pictures:
         return None
     return _Given(tuple(path if path == STANDARD_INPUT else pictures_at(path) for path in pictures),
-                  SolveRequest(pictures[0], **values), json)  # fmt: skip
+                  SolveRequest(pictures[0], **values), json, quiet)  # fmt: skip
 
 
 def _signature() -> Callable[..., None]:
@@ -140,6 +144,9 @@ def _signature() -> Callable[..., None]:
         inspect.Parameter(
             "json_", inspect.Parameter.KEYWORD_ONLY, default=False,
             annotation=Annotated[bool, Parameter(name="--json", negative="")],
+        ),
+        inspect.Parameter(
+            "quiet", inspect.Parameter.KEYWORD_ONLY, default=False, annotation=Annotated[bool, Parameter(negative="")]
         ),
     )  # fmt: skip
     first, *options = inspect.signature(SolveRequest).parameters.values()
@@ -192,17 +199,6 @@ def _require_free(out: Place, given: _Given) -> None:
         raise BadInput(f"out: must be a new file, or a file of answers; {out} is neither: choose another name")
 
 
-def _explain(plan: SolvePlan, files: list[Path], done: list[str], number: int, content: bytes | BadPicture) -> None:
-    """Write the explanation of the picture of that number; of a file that is no picture there is none."""
-    from tasks.explaining.explain_picture import explain_planned  # it brings matplotlib
-
-    if isinstance(content, bytes):
-        with suppress(BadPicture):
-            explained = explain_planned(plan, content, files[number].stem)
-            atomic.replace(files[number], explained.png)
-            done.append(str(files[number]))
-
-
 def _answers(
     pictures: tuple[Path, ...], plan: SolvePlan, explain: Callable[[int, bytes | BadPicture], None] | None = None
 ) -> tuple[list[ResultRow], list[LedgerEntry]]:
@@ -213,7 +209,7 @@ def _answers(
     rows: list[ResultRow] = []
     entries: list[LedgerEntry] = []
     columns = TextColumn("solving"), BarColumn(), MofNCompleteColumn()
-    shown = len(pictures) > BATCH and sys.stderr.isatty()
+    shown = len(pictures) > BATCH and shows_progress()
     # No thread may draw the bar while a child is forked.
     with Progress(*columns, console=Console(stderr=True), disable=not shown, auto_refresh=False) as bar:
         task = bar.add_task("", total=len(pictures))

@@ -25,6 +25,7 @@ from flows.service.prefect_guard import hosts_from, server_command
 from flows.service.prefect_settings import require_valid
 from flows.service.processes import Child
 from flows.service.starting import start_compiler
+from flows.shell.quiet import tell
 from storage.errors import BadInput, Busy
 from storage.files import atomic
 from storage.files.locks import locked
@@ -316,5 +317,4 @@ def _stopping() -> Iterator[Stop]:
 def _tell(message: str) -> None:
     """Write a line for people to standard error; standard output is for the report."""
     with suppress(OSError):  # the terminal may be closed
-        sys.stderr.write(f"captchas: {plain_lines(message)}\n")
-        sys.stderr.flush()
+        tell(plain_lines(message))

@@ -59,3 +59,16 @@ def _is_compiled(kernel: Any) -> bool:
     source = Path(kernel.py_func.__code__.co_filename)
     made = Path(kernel.stats.cache_path).glob(f"{source.stem}.{kernel.__name__}-*.nbi")
     return any(index.stat().st_mtime >= source.stat().st_mtime for index in made)
+
+
+def kernels_work() -> bool:
+    """Return whether bytes that a kernel compresses come back: a processor may lack what they were compiled for."""
+    import numpy as np
+
+    from tasks.lowlevel.deflate import compress
+    from tasks.lowlevel.inflate import inflate
+
+    given = np.arange(4096, dtype=np.uint8)
+    back = np.empty_like(given)
+    inflate(compress(given), back)
+    return bool((given == back).all())

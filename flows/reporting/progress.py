@@ -1,7 +1,6 @@
 """Progress of a stage: a bar on a terminal, and a Prefect artifact once a second."""
 
 import re
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,6 +9,8 @@ from uuid import UUID
 from prefect.artifacts import create_progress_artifact, update_progress_artifact
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from flows.shell.quiet import shows_progress
 
 EVERY = 1.0  # seconds between updates of the artifact, which cost 17 ms each
 
@@ -61,7 +62,7 @@ def stage(name: str, total: int, unit: str = "pictures") -> Iterator[Stage]:
         TextColumn("{task.fields[unit]}", markup=False), TextColumn("{task.fields[rate]}"), TimeRemainingColumn(),
     )  # fmt: skip
     artifact = create_progress_artifact(0.0, key=artifact_key(name), description=f"0 of {total:,} {unit}")
-    with Progress(*columns, console=Console(stderr=True), disable=not sys.stderr.isatty()) as bar:
+    with Progress(*columns, console=Console(stderr=True), disable=not shows_progress()) as bar:
         yield Stage(name, total, unit, bar, artifact if isinstance(artifact, UUID) else None)
 
 

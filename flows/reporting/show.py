@@ -2,8 +2,10 @@
 
 import json
 import sys
+import textwrap
 from collections.abc import Mapping
 
+from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -49,9 +51,45 @@ def _print(report: Mapping[str, object], as_json: bool) -> None:
     shown = report.get("shown")
     for key, value in (content | (shown if isinstance(shown, dict) else {})).items():
         if isinstance(value, list) and value and all(isinstance(row, dict) for row in value):
-            console.print(_table(key, value))
+            _print_rows(console, key, value)
         elif value not in (None, [], {}):
-            console.print(fit(f"{_words(key)}: {readable(value)}"))
+            _print_lines(console, f"{_words(key)}: {readable(value)}")
+
+
+def _print_rows(console: Console, title: str, rows: list[dict[str, object]]) -> None:
+    """Print rows as a table; where that would break words on a narrow terminal, a paragraph a row."""
+    table = _table(title, rows)
+    if not console.is_terminal or _fitted(table, console.width):
+        console.print(table)
+        return
+    console.print(fit(f"{_words(title)}:"))
+    for row in rows:
+        (_, first), *others = row.items()
+        said = "; ".join(f"{_words(key)} {readable(value)}" for key, value in others if value not in (None, "", [], {}))
+        _print_lines(console, f"- {readable(first)}: {said}")
+
+
+def _fitted(table: Table, width: int) -> bool:
+    """Choose the widths of a table's columns so that it fits and no word is broken; return whether that can be."""
+    cells = [[Text(str(cell)) for cell in (column.header, *column.cells)] for column in table.columns]
+    least = [max(cell_len(word) for text in column for word in [*text.plain.split(), ""]) for column in cells]
+    natural = [max(text.cell_len for text in column) for column in cells]
+    spare = width - sum(least) - 3 * len(least) - 1  # a border and two blanks beside each column, and the last border
+    if spare < 0:
+        return False
+    for number, column in enumerate(table.columns):
+        given = min(spare, natural[number] - least[number])
+        column.width, spare = least[number] + given, spare - given
+    return True
+
+
+def _print_lines(console: Console, text: str) -> None:
+    """Print text in lines that break between words at the width of a terminal; paths stay whole. In a file: a line."""
+    broken = textwrap.TextWrapper(
+        max(20, console.width), subsequent_indent="    ", break_long_words=False, break_on_hyphens=False
+    )
+    for line in broken.wrap(plain(text)) if console.is_terminal else [text]:
+        console.print(fit(line))
 
 
 def _table(title: str, rows: list[dict[str, object]]) -> Table:

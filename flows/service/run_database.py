@@ -16,6 +16,7 @@ from typing import Any
 
 from flows.environment import active_profile
 from flows.service.starting import ONCE
+from flows.shell.quiet import tell
 from storage.files import atomic
 from storage.files.private import create_private, private_mode
 
@@ -49,7 +50,7 @@ def prepare(folder: Path) -> bool:
     except OSError:
         there = False
     if not there:
-        sys.stderr.write(f"captchas: {ONCE}: Prefect's database of runs, which takes 10 s or more\n")
+        tell(f"{ONCE}: Prefect's database of runs, which takes 10 s or more")
     return there
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import tasks
 from flows.service import processes
+from flows.shell.quiet import tell
 
 ONCE = "setting up the home, once"
 COMPILING = f"{ONCE}: compiling the kernels"
@@ -52,8 +53,7 @@ def compile_kernels() -> None:
 
     if not kernels_missing():
         return
-    said = f"captchas: {COMPILING}"
-    sys.stderr.write(f"{said}, which takes a minute or more\n")
+    tell(f"{COMPILING}, which takes a minute or more")
     command, paths = compiling()
     with subprocess.Popen(
         command,
@@ -65,8 +65,7 @@ def compile_kernels() -> None:
         preexec_fn=processes.end_with(os.getpid()),
     ) as process:
         for line in process.stdout or ():
-            sys.stderr.write(f"{said}: {line}")
-            sys.stderr.flush()
+            tell(f"{COMPILING}: {line.rstrip()}")
 
 
 def compiling() -> tuple[list[str], dict[str, str]]:
@@ -77,7 +76,7 @@ def compiling() -> tuple[list[str], dict[str, str]]:
     return [sys.executable, "-P", "-m", "tasks.warm", "told"], {"PYTHONPATH": paths}
 
 
-def start_compiler(environment: dict[str, str], logs: Path, tell: Callable[[str], object]) -> Callable[[], bool]:
+def start_compiler(environment: dict[str, str], logs: Path, say: Callable[[str], object]) -> Callable[[], bool]:
     """Start to compile the kernels in the background, if setup did not; return a function that is asked for its end.
 
     Else the first runs of deployments would compile them, in each of their workers. The function tells how far it is.
@@ -86,7 +85,7 @@ def start_compiler(environment: dict[str, str], logs: Path, tell: Callable[[str]
 
     if not kernels_missing(every=True):
         return lambda: True
-    tell(f"{COMPILING}, which takes a minute or more; no run starts before")
+    say(f"{COMPILING}, which takes a minute or more; no run starts before")
     command, paths = compiling()
     compiler = processes.Child("compiler", command, environment | paths, logs / "kernels.log")
     compiler.start()
@@ -96,11 +95,11 @@ def start_compiler(environment: dict[str, str], logs: Path, tell: Callable[[str]
         running, said = compiler.running, compiler.last_words()
         if said not in told:
             told.add(said)
-            tell(f"{COMPILING}: {said}")
+            say(f"{COMPILING}: {said}")
         if not running:
             compiler.end(0)
         if compiler.code:
-            tell(f"the kernels could not be compiled; see {compiler.log}")
+            say(f"the kernels could not be compiled; see {compiler.log}")
         return not running
 
     return compiled

@@ -54,7 +54,7 @@ def fit(text: str) -> bool:
 
 
 def test_every_command_tells_of_any_name(hostile_names, tmp_path, monkeypatch):
-    assert {*PARAMETERS, "demo"} == {*COMMANDS}  # the demo takes a number and an address
+    assert {*PARAMETERS, "demo", "doctor"} == {*COMMANDS}  # the two take a number and an address
     monkeypatch.setenv("CAPTCHAS_HOME", str(tmp_path / "home"))
     monkeypatch.delenv("PREFECT_API_URL")  # which `up` would name
     monkeypatch.chdir(tmp_path)

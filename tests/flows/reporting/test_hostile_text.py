@@ -27,6 +27,7 @@ from flows.reporting.artifacts import (
     show_verified,
 )
 from flows.reporting.show import show
+from flows.shell.ending import print_defect
 from storage.errors import BadInput
 from storage.texts import plain
 from tasks.datasets.judge import Finding, State
@@ -156,6 +157,7 @@ def test_a_table_keeps_its_columns(shown, hostile_names):
 def test_the_shell(capsys, monkeypatch, hostile_names, terminal):
     monkeypatch.setattr("sys.stdout.isatty", lambda: terminal)
     monkeypatch.setenv("TERM", "dumb")  # without colours, which are escape sequences of rich's own
+    monkeypatch.setattr("rich.console.Console.width", 5000)  # a terminal's lines break between the words of a name
     for name in hostile_names:
         report = solved([name]) | {"none": None, name: name}
         show(dict(report), as_json=False)
@@ -212,7 +214,7 @@ def test_states_names_and_logs_of_runs(monkeypatch, hostile_names):
 
 def test_a_defect_of_ours(capsys, hostile_names):
     for name in hostile_names:
-        shell._print_defect(ValueError, ValueError(name), None)
+        print_defect(ValueError, ValueError(name), None)
         text = capsys.readouterr().err
         assert fit(text) and text.startswith("ValueError: ") and text.endswith("\n")
         text.encode()

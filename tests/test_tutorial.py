@@ -7,8 +7,6 @@ import re
 
 import pytest
 
-from flows.__main__ import app
-from flows.parameters import spelled
 from tasks.profiles.built_in import find_profile
 from tests.benchmarks import tutorial
 from tests.benchmarks.tutorial import BLOCK, LINK, TUTORIAL, cells_of, commands, files, kept, pages, remade
@@ -21,13 +19,10 @@ def test_the_index_leads_to_every_page():
     assert len(PAGES) == 10
 
 
-@pytest.mark.filterwarnings("ignore")  # Prefect's, while it is imported
-def test_every_command_parses():
+def test_commands_are_found():
+    """`tests/test_docs.py` parses all command lines of all pages."""
     given = [command for page in PAGES for command in commands(page.read_text())]
     assert len(given) >= 12
-    for tokens in given:
-        _, bound, _ = app.parse_args(spelled(tokens), exit_on_error=False, print_error=False)
-        assert bound.arguments
     assert {tokens[0] for tokens in given} >= {"explain", "preview", "generate", "inspect", "reproduce", "evaluate"}
 
 

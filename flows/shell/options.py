@@ -1,0 +1,91 @@
+"""The options of the commands, read from the source of their files: to import a command imports Prefect."""
+
+import ast
+import re
+from pathlib import Path
+from typing import NamedTuple
+
+SHARED_FLAGS, SHARED_VALUES = {"json", "quiet"}, {"home"}  # options of every command
+
+
+class Options(NamedTuple):
+    """The parameters of a command: those that may stand without a name, those that are lists, flags, and the rest.
+
+    Attributes
+    ----------
+    choices
+        The values of each parameter that has but a few.
+    """
+
+    positional: tuple[str, ...]
+    lists: frozenset[str]
+    flags: frozenset[str]
+    values: frozenset[str]
+    choices: dict[str, list[str]]
+
+
+def commands() -> dict[str, str]:
+    """Return where each command is, as `module:function`, from the source of the command line."""
+    tree = ast.parse((Path(__file__).parents[1] / "__main__.py").read_bytes())
+    (table,) = (
+        node.value
+        for node in tree.body
+        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name) and node.targets[0].id == "COMMANDS"
+    )
+    return {name: where for name, (where, _) in ast.literal_eval(table).items()}
+
+
+def options_of(module: str, function: str | None = None) -> Options:
+    """Read the parameters of a command from the source of `flows.NAME_request` or `flows.NAME`.
+
+    They are the fields of a class `...Request`, or else the arguments of a function, by default of the same name.
+    """
+    root, name = Path(__file__).parents[1], module.rpartition(".")[2]
+    file = root / f"{name}_request.py"
+    tree = ast.parse((file if file.exists() else root / f"{name}.py").read_bytes())
+    fields: list[tuple[str, ast.expr | None]] = [
+        (node.target.id, node.annotation)
+        for request in tree.body
+        if isinstance(request, ast.ClassDef) and request.name.endswith("Request")
+        for node in request.body
+        if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name)
+    ] or [
+        (argument.arg, argument.annotation)
+        for node in tree.body
+        if isinstance(node, ast.FunctionDef) and node.name == (function or name)
+        for argument in (*node.args.args, ast.arg("_"), *node.args.kwonlyargs)
+    ]
+    names = [field for field, _ in fields]
+    first = names.index("_") if "_" in names else 0
+    kinds = {field: ast.unparse(annotation) for field, annotation in fields if annotation and field != "_"}
+    flags = {field for field, kind in kinds.items() if kind == "bool"}
+    return Options(
+        tuple(names[:first]),
+        frozenset(field for field, kind in kinds.items() if kind.startswith("list[")),
+        frozenset(flags),
+        frozenset(kinds.keys() - flags),
+        {field: found for field, kind in kinds.items() if (found := _choices(tree, kind))},
+    )
+
+
+def _choices(tree: ast.Module, kind: str) -> list[str]:
+    """Return the values of the enumeration that an annotation names; none if it names no enumeration of ours."""
+    for name in re.findall(r"\w+", kind):
+        for node in tree.body:
+            if not isinstance(node, ast.ImportFrom) or all(alias.name != name for alias in node.names):
+                continue
+            file = Path(__file__).parents[2].joinpath(*(node.module or "").split(".")).with_suffix(".py")
+            source = file.read_text() if file.is_file() else ""
+            if f"class {name}(StrEnum)" in source:
+                return _values(ast.parse(source), name)
+    return []
+
+
+def _values(tree: ast.Module, name: str) -> list[str]:
+    return [
+        line.value.value
+        for node in tree.body
+        if isinstance(node, ast.ClassDef) and node.name == name
+        for line in node.body
+        if isinstance(line, ast.Assign) and isinstance(line.value, ast.Constant) and isinstance(line.value.value, str)
+    ]

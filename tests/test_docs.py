@@ -1,0 +1,215 @@
+"""The pages: every link, anchor and picture is there, every page is listed, and every command line can be parsed."""
+
+import importlib.util
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+from urllib.parse import unquote
+
+import pytest
+import yaml
+from cyclopts import CycloptsError, MissingArgumentError
+
+from flows.__main__ import COMMANDS, app
+from flows.parameters import spelled
+from flows.shell.examples import EXAMPLES
+
+pytestmark = pytest.mark.filterwarnings("ignore")  # Prefect's, while the commands are imported
+
+ROOT = Path(__file__).parents[1]
+SITE = ROOT / "docs" / "site"
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
+FENCE = re.compile(r"^ *```(\w*)[^\n]*\n(.*?)^ *```", re.MULTILINE | re.DOTALL)
+LINK = re.compile(r"!?\[(?:[^\[\]]|\[[^\]]*\])*\]\(([^()\s]+(?:\([^()\s]*\))?)\)|<img[^>]* src=\"([^\"]+)\"")
+SHELL = ("", "sh", "bash", "console", "shell")  # languages of blocks in which commands stand
+CUT = re.compile(r"\s(?:#|&&|\|\|?|;|>|2>|<\()(?:\s|$).*|\s<\(.*")  # where a command ends in a line of a shell
+CONTINUED = re.compile(r"\\\n\s*")
+
+
+def prose(text: str) -> str:
+    """A page without its blocks of code."""
+    return FENCE.sub("", text)
+
+
+def anchors(text: str) -> set[str]:
+    """The anchors of a page's headings, as GitHub and the site name them."""
+    found: set[str] = set()
+    for title in re.findall(r"^#+ (.+?)\s*$", prose(text), re.MULTILINE):
+        title = re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", title)
+        slug = re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-")
+        name, number = slug, 0
+        while name in found:
+            number += 1
+            name = f"{slug}-{number}"
+        found.add(name)
+    return found | {*re.findall(r"<a (?:id|name)=\"([^\"]+)\"", text)}
+
+
+def broken_links(page: Path) -> list[str]:
+    """The links and pictures of a page that lead nowhere."""
+    text, found = page.read_text(), []
+    for match in LINK.finditer(prose(text)):
+        link = match[1] or match[2]
+        if re.match(r"[a-z]+:", link):
+            continue
+        path, _, anchor = unquote(link).partition("#")
+        target = (page.parent / path).resolve() if path else page
+        if not target.exists():
+            found.append(f"{page.name}: {link}: is not there")
+        elif anchor and target.suffix == ".md" and anchor not in anchors(target.read_text()):
+            found.append(f"{page.name}: {link}: has no such heading")
+    return found
+
+
+def commands_in(text: str) -> list[tuple[str, bool]]:
+    """The command lines of a page, and whether each stands in a block of code, so that it has to be whole."""
+    found = []
+    for language, block in FENCE.findall(text):
+        for line in CONTINUED.sub(" ", block).splitlines():
+            line = re.sub(r"^\s*(?:\$ )?(?:[A-Z_]+=\S+ )*", "", line)
+            if line.startswith("captchas ") and language in SHELL:
+                found += [(part.strip(), True) for part in line.split(" && ") if part.startswith("captchas ")]
+    for span in re.findall(r"(?<!`)`([^`]+)`(?!`)", prose(text)):
+        span = " ".join(span.split())
+        found += [(part, False) for part in span.split(" && ") if part.startswith("captchas ")]
+    return [(CUT.sub("", line + " ").strip(), whole) for line, whole in found]
+
+
+def wrong(line: str, whole: bool) -> str | None:
+    """What the parser says of a command line; in running text a mention may lack what it has to have."""
+    mention = not whole or "…" in line or "..." in line
+    tokens = shlex.split(line.partition("…")[0].partition("...")[0])[1:]
+    if tokens[:1] in (["COMMAND"], ["--version"], ["--help"]) or (tokens and "completion" in tokens[0]):
+        return None
+    _, shared, _ = app.meta.parse_args(tokens, exit_on_error=False, print_error=False)
+    given = [token for token in shared.args if token != "--help"]
+    try:
+        if not given or given[0] not in COMMANDS:
+            return f"{line}: no such command"
+        if given[0] == "solve":  # pictures that are named are read at once, by a parser of their own
+            given = ["solve", *(token for k, token in enumerate(given[1:]) if k == 0 or not _picture(token))]
+            given = [token if token != "-" or k > 1 else "a.png" for k, token in enumerate(given)]
+        app.parse_args(spelled(given), exit_on_error=False, print_error=False)
+    except CycloptsError as error:
+        unsaid = isinstance(error, MissingArgumentError) or re.search(r" --[a-z-]+ [A-Z]+( |$)", line)
+        return None if mention and unsaid else f"{line}: {error}"
+    return None
+
+
+def _picture(token: str) -> bool:
+    return token.endswith((".png", ".gif", ".jpg")) and not token.startswith("-")
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_every_command_line_is_one_that_the_command_takes(page):
+    lines = commands_in(page.read_text())
+    assert [said for line, whole in lines if (said := wrong(line, whole))] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_every_link_and_picture_is_there(page):
+    assert broken_links(page) == []
+
+
+def test_command_lines_are_found_and_mistakes_are_told(tmp_path):
+    page = tmp_path / "page.md"
+    page.write_text(
+        "`captchas sovle x`, `captchas import`, `captchas up …`\n"
+        "```\ncaptchas generate book --count many   # draw\n$ A=b captchas train && captchas inspect book --bad\n"
+        "captchas solve a.png b.png > out.txt\ncaptchas profiles \\\n    --fonts\n```\n"
+        "```python\ncaptchas = 1\n```\n[a](none.md) [b](#there-1) ![c](d.png)\n# There\n# There\n[e](page.md#where)\n"
+    )
+    lines = commands_in(page.read_text())
+    assert len(lines) == 8
+    assert [said.partition(":")[0] for line, whole in lines if (said := wrong(line, whole))] == [
+        "captchas generate book --count many", "captchas inspect book --bad", "captchas sovle x",
+    ]  # fmt: skip
+    assert [said.split(": ")[1] for said in broken_links(page)] == ["none.md", "d.png", "page.md#where"]
+
+
+def listed(entries: list) -> list[str]:
+    """The pages of the site's navigation."""
+    found = []
+    for entry in entries:
+        for value in entry.values() if isinstance(entry, dict) else [entry]:
+            found += listed(value) if isinstance(value, list) else [value]
+    return found
+
+
+@pytest.fixture(scope="module")
+def hooks():
+    """The module that mkdocs loads beside its own."""
+    spec = importlib.util.spec_from_file_location("site_hooks", SITE / "hooks.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="module")
+def reference(hooks) -> dict[str, str]:
+    """The pages that are written from the code."""
+    return hooks.reference_pages()
+
+
+def test_every_page_is_in_the_navigation(reference):
+    pages = listed(yaml.safe_load((SITE / "mkdocs.yml").read_text())["nav"])
+    there = {page.relative_to(ROOT / "docs").as_posix() for page in (ROOT / "docs").rglob("*.md")}
+    assert len(pages) == len(set(pages))
+    assert set(pages) == there | set(reference)
+
+
+def test_the_site_asks_no_other_site_and_is_strict():
+    (built,) = re.findall(r"mkdocs (build .*)", re.sub("#.*", "", (ROOT / "Makefile").read_text()))
+    assert "--strict" in built and "quiet" not in built  # with --quiet mkdocs counts no warning
+    settings = yaml.safe_load((SITE / "mkdocs.yml").read_text())
+    assert settings["strict"] and settings["theme"]["font"] is False and settings["plugins"] == ["search"]
+    checks = [rule for part in settings["validation"].values() for rule in part.values()]
+    assert len(checks) == 7 and set(checks) == {"warn"}  # strict makes errors of warnings
+
+
+def test_the_reference_has_every_command_with_its_options_and_example(reference):
+    page = reference["reference/commands.md"]
+    for command in COMMANDS:
+        part = page.partition(f"## captchas {command}\n")[2].partition("\n## ")[0]
+        assert EXAMPLES[command] in part and "captchas " + command in part and len(part) > 200, command
+    assert "--abstain-below" in page and "--quiet" in page
+
+
+def test_the_reference_has_what_programs_import_and_the_keys_of_reports(reference):
+    page = reference["reference/python.md"]
+    assert "### Dataset\n" in page and "### PictureReader" in page and "**Parameters**" in page and "**Raises**" in page
+    assert "| `seconds_a_picture` | `float` | of one process |" in reference["reference/json.md"]
+
+
+@pytest.mark.soak
+def test_the_site_is_built_without_a_network(tmp_path):
+    """As `make docs` builds it; a request would go to a proxy that is not there."""
+    pytest.importorskip("material", reason="make docs installs mkdocs-material")
+    nowhere = dict.fromkeys(("http_proxy", "https_proxy", "HTTPS_PROXY"), "http://127.0.0.1:9")
+    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--config-file", SITE / "mkdocs.yml"]
+    done = subprocess.run(
+        [*command, "--site-dir", tmp_path], capture_output=True, text=True, check=False, env=os.environ | nowhere
+    )
+    assert done.returncode == 0, done.stderr
+    pages = [*tmp_path.rglob("*.html")]
+    assert len(pages) > 20
+    for page in pages:
+        loaded = re.findall(r"<(?:script|img|link)[^>]* (?:src|href)=\"?(https?:[^\" >]+)", page.read_text())
+        assert loaded == [], page.name
+
+
+def test_links_that_leave_the_pages_become_text(hooks):
+    said = "[a](../README.md) [`b`](../flows/x.yaml) [c](../LICENSE) [d](format.md#x) [e](y.png)"
+    assert hooks.inward(said, "page.md") == "[a](index.md) `b` c (`LICENSE`) [d](format.md#x) [e](y.png)"
+    assert hooks.inward("[a](../format.md) [b](../../README.md)", "in/page.md") == "[a](../format.md) [b](../index.md)"
+    assert {hooks.slug(title) for title in ("Two  words", "`A`, b: 1.5 %")} == {"two--words", "a-b-15-"}
+
+
+def test_every_picture_is_shown_by_a_page():
+    shown = " ".join(page.read_text() for page in PAGES)
+    pictures = [file for kind in ("png", "svg") for file in (ROOT / "docs").rglob(f"*.{kind}")]
+    assert pictures
+    assert [file.name for file in pictures if file.name not in shown] == []
