@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from flows.home import home
 from storage.errors import BadInput
 from storage.files import atomic
+from storage.files.places import local
 from storage.files.targets import require_file
 
 if TYPE_CHECKING:  # every command line is looked at here before anything heavy is imported
@@ -70,8 +71,9 @@ def explanation_file(asked: str, pictures: Iterable[Path]) -> list[Path]:
             f"explain: one file is for one picture; {len(given)} pictures are given: leave the file out, and each gets "
             "its own"
         )
-    require_replaceable(Path(asked), "explain", given)
-    return [Path(asked)]
+    out = local(asked, "explain")
+    require_replaceable(out, "explain", given)
+    return [out]
 
 
 def require_replaceable(out: Path, parameter: str, inputs: Iterable[Path] = ()) -> None:

@@ -63,7 +63,7 @@ def check(request: SolveRequest) -> Checked:
         Naming the parameter that is wrong.
     """
     require_settings(request)
-    if request.explain:
+    if request.explain is not None:
         raise BadInput(
             f"explain: is for named pictures that are read at once, not for {request.path} and these options: name "
             "pictures, and leave out the options that are for folders"

@@ -81,7 +81,7 @@ def solve_named(arguments: list[str]) -> bool:
     request = given.request
     require_single_output(request.out, given.json)
     with refusing():
-        files = explanation_file(request.explain, given.pictures) if request.explain else []
+        files = explanation_file(request.explain, given.pictures) if request.explain is not None else []
         planned = plan_of(request)
         reader_of(planned.plan)
         out = place(request.out) if request.out else None

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from storage.errors import BadInput
+from storage.texts import caption
 from tasks.both_readers import SURE, BothReaders, takes_classic
 from tasks.datasets.samples import first_pictures
 from tasks.deep.deep_reader import DeepReader
@@ -62,7 +63,7 @@ def explain_picture(reader: AnyReader, known: str, data: bytes, name: str) -> Ex
     told = f"read as {word}" + (f", {percent(sure)} sure" if sure is not None else "") if word else "no word found"
     return Explained(
         word, sure, str(readings.reading[0]), tuple(stage.title for stage in stages),
-        plot_stages(stages, f"{name}: {told}"),
+        plot_stages(stages, f"{caption(name)}: {told}"),
     )  # fmt: skip
 
 

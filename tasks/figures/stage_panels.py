@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 ROOM = 6.13  # inches that a panel is wide
 _LETTERS_A_ROW = 6
 _RESTS = 4  # rows of spans that are not on the best path
+_FEW, _MOST_NAME = 13, 20  # characters of an answer in large letters, and at all
 _NARROW = 0.035  # of a picture's width: a narrower span has no room for a letter's name
 
 
@@ -246,13 +247,20 @@ def _ranking(axes: "Axes", panel: RankingPanel) -> None:
     axes.barh(places, values, color=[BLUE, *[SKY] * (len(values) - 1)], height=0.62)
     for place, (_, share) in enumerate(panel.rows):
         axes.text((share or 0) + 0.012, place, percent(share), va="center", fontsize=9, color=INK)
-    axes.set_yticks(places, [plain(text) for text, _ in panel.rows], fontsize=10, parse_math=False)
+    names = [_shortened(text) for text, _ in panel.rows]
+    size = 10 if max(map(len, names)) <= _FEW else 7.5  # the names stand between the words and the bars
+    axes.set_yticks(places, names, fontsize=size, parse_math=False)
     axes.set(xlim=(0, 1.12), ylim=(len(values) - 0.5, -0.5), xticks=[])
     axes.set_xlabel(panel.axis, fontsize=8.5, color=SOFT)
     axes.spines[["top", "right", "bottom"]].set_visible(False)
     axes.spines["left"].set_color(SOFT)
     axes.tick_params(length=0)
     axes.patch.set_alpha(0)
+
+
+def _shortened(text: str) -> str:
+    text = plain(text)
+    return text if len(text) <= _MOST_NAME else f"{text[: _MOST_NAME - 1]}…"
 
 
 def _inside(bounds: tuple[float, float, float, float]) -> tuple[float, float, float, float]:

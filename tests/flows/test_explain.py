@@ -33,7 +33,7 @@ def quick(monkeypatch):
     """Draw one small picture in place of all stages."""
     file = io.BytesIO()
     Image.new("L", (9, 9)).save(file, "PNG")
-    drawn = file.getvalue().replace(b"IHDR", b"IHDR", 1) + b"captchas explain"
+    drawn = file.getvalue() + b"captchas explain"
     monkeypatch.setattr(explain_picture, "plot_stages", lambda *_: drawn)
 
 
@@ -110,7 +110,8 @@ def test_where_explanations_go(folder, capsys, quick):
     assert solved(capsys, "empty.png", "--explain")["explained"] == []
     for given, rule in (
         (("a.png", "--explain=b.png"), "choose another name"), (("a.png", "--explain=x.txt"), r"ends in \.png"),
-        (("a.png", "b.png", "--explain=x.png"), "for one picture"),
+        (("a.png", "b.png", "--explain=x.png"), "for one picture"), (("a.png", "--explain="), r"ends in \.png"),
+        (("a.png", "--explain=s3://bucket/x.png"), "explain: "), (("a.png", "--explain=a.png/x.png"), "a.png"),
     ):  # fmt: skip
         with pytest.raises(BadInput, match=rule):
             solve_named(["solve", *given])

@@ -15,7 +15,7 @@ from tasks.explaining import explain_picture as explain_picture_room
 from tasks.explaining.classic_stages import classic_stages
 from tasks.explaining.deep_stages import deep_stages
 from tasks.explaining.explain_picture import draw_word, explain_picture
-from tasks.figures.reading_stages import plot_stages
+from tasks.figures.reading_stages import Stage, plot_stages
 from tasks.figures.stage_panels import ColumnsPanel, LettersPanel, PathPanel, RankingPanel, percent
 from tasks.loading.decode import decode_noted, decode_seen, load_batch
 from tasks.loading.safe_read import BadPicture
@@ -68,6 +68,7 @@ def test_where_the_dictionary_bends_the_reading_the_path_is_the_words():
     assert "".join(letter for _, letter in path.path) == word
     ends = [path.spans[k] for k, _ in path.path]
     assert all(a[1] <= b[0] for a, b in pairwise(ends))  # no overlap
+    assert not np.array_equal(ends, readings.box[:, [1, 3]])  # these are the cuts of the reading without a dictionary
     assert reading in stages["Path"].says
     assert reading in stages["Dictionary"].says
     assert "small network keeps" in stages["Cuts"].says
@@ -137,7 +138,8 @@ def test_strange_pictures_are_explained_too(kind):
         array = rng.integers(0, 256, (20, 60, 3), np.uint8)
     file = io.BytesIO()
     Image.fromarray(array).save(file, "PNG")
-    explained = explain_picture(classic(), known_letters(place(SHIPPED))[1], file.getvalue(), kind)
+    name = f"{kind} 字\x1b[31m $x$" + 60 * "y"
+    explained = explain_picture(classic(), known_letters(place(SHIPPED))[1], file.getvalue(), name)
     with Image.open(io.BytesIO(explained.png)) as drawn:
         assert drawn.width == 1000
         assert drawn.info["Description"] == "captchas explain"
@@ -159,6 +161,13 @@ def test_words_are_drawn_as_a_profile_draws_them():
     for word, rule in (("", "1 to 12 letters"), ("A" * 13, "1 to 12 letters"), ("BÖNE", "draws ABC")):
         with pytest.raises(BadInput, match=rule):
             draw_word(word, find_profile("book"), 1)
+
+
+def test_answers_of_any_length_and_script_are_drawn():
+    rows = [("字" * 32, 0.5), ("QUARTERLYQUARTERLY", None), ("$x$_{2}", 0.1)]
+    drawn = plot_stages([Stage("Answers", "said " * 40, RankingPanel(rows, "confidence"))], "title")
+    with Image.open(io.BytesIO(drawn)) as picture:
+        assert picture.width == 1000
 
 
 def test_percents_tell_nearly_all_from_all():
