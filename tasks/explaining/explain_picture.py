@@ -76,13 +76,17 @@ def _answer(readings: Readings) -> tuple[str, float | None]:
 def _stages(reader: AnyReader, known: str, data: bytes) -> tuple[list[Stage], Readings]:
     if isinstance(reader, BothReaders):
         return _stages_of_both(reader, known, data)
-    seen = decode_seen(data)
     if isinstance(reader, DeepReader):
         groups, failures = load_seen_batch([data], bytes)
         if failures:
             raise failures[0][1]
-        return deep_stages(reader, seen, groups[0].images, groups[0].sizes)
+        high, wide = groups[0].sizes[0].tolist()
+        return deep_stages(reader, groups[0].images[0, :high, :wide], groups[0].images, groups[0].sizes)
     loaded, _ = decode_noted(data)
+    try:
+        seen = decode_seen(data)
+    except BadPicture:  # levels that a screen does not tell apart, such as the lowest of 16 bits
+        seen = np.repeat(255 - loaded[:, :, None], 3, axis=2)
     return classic_stages(reader, known, seen, load_batch([data], bytes)[0][0][1][0], loaded)
 
 
@@ -95,7 +99,10 @@ def _stages_of_both(reader: BothReaders, known: str, data: bytes) -> tuple[list[
     word, sure = _answer(readings)
     if (sure or 0.0) >= SURE:
         return stages, readings
-    others, deep = _stages(reader.deep, known, data)
+    try:
+        others, deep = _stages(reader.deep, known, data)
+    except BadPicture:  # what only the deep reader cannot load has the classic reader's answer
+        return stages, readings
     other, surer = _answer(deep)
     taken = bool(takes_classic(readings.confidences[:, 0], deep.confidences[:, 0])[0])
     says = (

@@ -17,7 +17,7 @@ FACE, WORDS = find_face("Inter Black"), 40
 def test_rates_are_the_books_and_each_defect_has_its_example(tmp_path, monkeypatch):
     steps = (book.STEPS[1], book.STEPS[6])
     monkeypatch.setattr(book, "STEPS", steps)
-    monkeypatch.setattr(book, "TRAINING_LETTERS", 150)
+    monkeypatch.setattr(book, "TRAINING_LETTERS", 100)
     report = write_chapter(FACE, 14, tmp_path, WORDS)
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted(PICTURES)
     for name in PICTURES:

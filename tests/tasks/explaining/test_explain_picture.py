@@ -23,6 +23,8 @@ from tasks.loading.seen_batches import load_seen_batch
 from tasks.profiles.built_in import find_profile
 from tasks.readers import known_letters, load_both, load_reader
 from tasks.shipped import SHIPPED, STRANGERS
+from tasks.solving.picture_reader import PictureReader
+from tests.strangers import draw
 
 WORDS = ("BONE", "LORD", "OORD", "WORD")
 CAPITALS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -144,6 +146,20 @@ def test_strange_pictures_are_explained_too(kind):
         assert drawn.width == 1000
         assert drawn.info["Description"] == "captchas explain"
     assert len(explained.stages) >= 7
+
+
+@pytest.mark.parametrize("kind", ["sixteen-low", "letters-in-turn", "exif", "transparent-light"])
+def test_files_of_other_kinds_are_explained_as_they_are_read(kind, monkeypatch):
+    """Frames, levels that no screen tells apart, turned and transparent pictures."""
+    monkeypatch.setattr(explain_picture_room, "plot_stages", lambda *_: b"")
+    files = [(str(model), model_digest(model)) for model in (SHIPPED, STRANGERS)]
+    both = load_both(*files, (), None, CAPITALS, (4, 4))
+    ((data, _),) = draw(kind, 1, 3)
+    for reader in (both, both.classic, both.deep):
+        (own,) = PictureReader(reader).read([data])
+        if own.word:
+            explained = explain_picture(reader, known_letters(place(SHIPPED))[1], data, kind)
+            assert (explained.word, explained.confidence) == (own.word, own.confidence)
 
 
 def test_what_is_no_picture_has_a_reason():
