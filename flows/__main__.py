@@ -53,19 +53,11 @@ COMMANDS = {
     "profiles": ("flows.profiles:profiles", "List the kinds of pictures that can be drawn, and the fonts."),
     "doctor": ("flows.doctor:doctor", "Look for what is wrong with this installation, and say what mends it."),
     "preview": ("flows.preview:preview", "Draw a profile's first pictures as a contact sheet, at once."),
+    "explain": ("flows.explain:explain", "Show how a word is read, what a network learnt, or how it learns."),
 }
 # They are no flows and need no server.
-PLAIN = {"up", "doctor", "serve", "inspect", "datasets", "profiles", "preview", *BELOW_AUDIT.values()}
-OFFLINE = {
-    "doctor",
-    "serve",
-    "inspect",
-    "datasets",
-    "profiles",
-    "preview",
-    *BELOW_AUDIT.values(),
-    None,
-}  # they ask no server
+PLAIN = {"up", "doctor", "serve", "inspect", "datasets", "profiles", "preview", "explain", *BELOW_AUDIT.values()}
+OFFLINE = (PLAIN - {"up"}) | {None}  # they ask no server
 AT_ONCE = {"preview"}  # the process does nothing else with what it imports
 WRITES_NOTHING = {"doctor", "profiles", None}
 BEGINS_ANEW = {"train", "evaluate", "reproduce"}  # what they have done is kept at the end, but of the ladder's rungs

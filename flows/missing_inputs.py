@@ -162,6 +162,7 @@ INPUTS: dict[str, dict[str, Callable[[list[str]], None]]] = {
     "import": {"folder": _folders, "labels": _labels},
     "verify": {"dataset": _proven, "font": _fonts, "words": _word_lists, "source": _folders},
     "generate": {"profile": _profiles, "font": _fonts, "words": _word_lists},
+    "explain": {"profile": _profiles, "model": _models, "dictionary": _word_lists, "font": _fonts},
     "preview": {"profile": _profiles, "font": _fonts, "words": _word_lists},
     "reproduce": {"font": _fonts},
     "serve": {"model": _models},

@@ -12,6 +12,7 @@ from typing import Annotated
 
 from cyclopts import CycloptsError, MissingArgumentError, UnusedCliTokensError
 
+from flows.explanations import with_explain_file
 from storage.errors import BadInput
 from storage.files.targets import STANDARD_OUTPUT
 
@@ -42,6 +43,14 @@ BELOW_AUDIT = {"compare": "compare_audits", "history": "audit_history"}  # comma
 class ReaderKind(StrEnum):
     """A kind of reader: `classic` cuts pictures into letters, `deep` is a network over whole pictures."""
 
+    CLASSIC = "classic"
+    DEEP = "deep"
+
+
+class ReaderChoice(StrEnum):
+    """Which reader reads: of either kind, or `auto`, the served model, else both shipped models together."""
+
+    AUTO = "auto"
     CLASSIC = "classic"
     DEEP = "deep"
 
@@ -83,9 +92,9 @@ def require_single_output(out: object, as_json: bool) -> None:
 
 
 def spelled(tokens: Iterable[str]) -> list[str]:
-    """Write `--out -` as `--out=-`: cyclopts takes a lone `-` for another option."""
+    """Write `--out -` as `--out=-`, which cyclopts takes for another option, and give `--explain` a value."""
     found: list[str] = []
-    for token in tokens:
+    for token in with_explain_file(tokens):
         if token == "-" and found and found[-1] == "--out":
             found[-1] = "--out=-"
         else:

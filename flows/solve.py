@@ -63,6 +63,11 @@ def check(request: SolveRequest) -> Checked:
         Naming the parameter that is wrong.
     """
     require_settings(request)
+    if request.explain is not None:
+        raise BadInput(
+            f"explain: is for named pictures that are read at once, not for {request.path} and these options: name "
+            "pictures, and leave out the options that are for folders"
+        )
     path = place(pictures_at(request.path))
     out = place(request.out) if request.out else None
     skip = (*([out] if out else []), *(ledger().with_name(LEDGER + side) for side in SIDES))
@@ -132,6 +137,7 @@ def _report(
     report: SolveReport = {
         "reads_with": reads["reads_with"],
         "model": reads["model"],
+        "classic_model": reads["classic_model"],
         "alphabet": reads["alphabet"],
         "length": reads["length"],
         "dictionary": reads["dictionary"],

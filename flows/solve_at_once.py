@@ -1,5 +1,6 @@
 """`captchas solve` for pictures that are named, or `-`: read at once, in this process, without Prefect and Dask."""
 
+import functools
 import inspect
 import os
 import sys
@@ -15,6 +16,7 @@ from cyclopts import App, CycloptsError, Parameter
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
+from flows.explanations import explanation_file, write_explanation
 from flows.home import HOME, pictures_at
 from flows.parameters import command_at, require_single_output, spelled
 from flows.reporting.answers import answers_for_people
@@ -78,6 +80,7 @@ def solve_named(arguments: list[str]) -> bool:
     request = given.request
     require_single_output(request.out, given.json)
     with refusing():
+        files = explanation_file(request.explain, given.pictures) if request.explain is not None else []
         planned = plan_of(request)
         reader_of(planned.plan)
         out = place(request.out) if request.out else None
@@ -85,7 +88,9 @@ def solve_named(arguments: list[str]) -> bool:
         if out:
             _require_free(out, given)
             atomic.make_folder(out.parent)
-    rows, entries = _answers(given.pictures, planned.plan)
+    explained: list[str] = []
+    explain = functools.partial(write_explanation, planned.plan, files, explained) if files else None
+    rows, entries = _answers(given.pictures, planned.plan, explain)
     counts = Counter(row.answer.status for row in rows)
     if out:
         write_answers(out, format, rows, csv_safe=request.csv_safe)
@@ -93,6 +98,8 @@ def solve_named(arguments: list[str]) -> bool:
     report = _report(planned, out, rows, dict(counts), time.monotonic() - began)
     if notes:
         report["not_kept_in_the_ledger"] = notes
+    if files:
+        report["explained"] = explained
     with redirect_stdout(sys.stderr) if out == STANDARD_OUTPUT else nullcontext():
         show(report if given.json else _for_people(report, rows), as_json=given.json)
     return True
@@ -189,8 +196,13 @@ def _require_free(out: Place, given: _Given) -> None:
         raise BadInput(f"out: must be a new file, or a file of answers; {out} is neither: choose another name")
 
 
-def _answers(pictures: tuple[Path, ...], plan: SolvePlan) -> tuple[list[ResultRow], list[LedgerEntry]]:
-    """Read pictures in batches; return the rows of the results, and what a ledger may keep."""
+def _answers(
+    pictures: tuple[Path, ...], plan: SolvePlan, explain: Callable[[int, bytes | BadPicture], None] | None = None
+) -> tuple[list[ResultRow], list[LedgerEntry]]:
+    """Read pictures in batches; return the rows of the results, and what a ledger may keep.
+
+    A picture whose reading ended its process is not explained.
+    """
     rows: list[ResultRow] = []
     entries: list[LedgerEntry] = []
     columns = TextColumn("solving"), BarColumn(), MofNCompleteColumn()
@@ -202,6 +214,8 @@ def _answers(pictures: tuple[Path, ...], plan: SolvePlan) -> tuple[list[ResultRo
             answers = answer_forked(plan, [content for _, content in batch], _content)
             for (picture, content), found in zip(batch, answers, strict=True):
                 answer = failed(str(found)) if isinstance(found, Unreadable) else found
+                if explain and answer.segments is not None:
+                    explain(len(rows), content)
                 rows.append(ResultRow(_shown(Path(picture.path)), answer))
                 if Path(picture.path) != STANDARD_INPUT and not isinstance(found, Unsettled):
                     passing = isinstance(found, Unreadable)
@@ -294,5 +308,6 @@ def _report(
 
 def _for_people(report: dict[str, Any], rows: list[ResultRow]) -> dict[str, Any]:
     """Return the parts of a report that people look for."""
-    rest = {name: report[name] for name in ("answers_file", "not_kept_in_the_ledger") if report.get(name)}
+    names = ("answers_file", "explained", "not_kept_in_the_ledger")
+    rest = {name: report[name] for name in names if report.get(name)}
     return {"reads_with": report["reads_with"]} | answers_for_people(rows) | rest

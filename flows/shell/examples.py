@@ -21,6 +21,7 @@ EXAMPLES = {
     "profiles": "captchas profiles book",
     "doctor": "captchas doctor --start",
     "preview": "captchas preview hard --count 12",
+    "explain": "captchas explain BONE",
 }
 
 FIRST_STEPS = """\

@@ -180,9 +180,10 @@ def sentence(title: str, words: str) -> bytes:
     return rendered(say_instead(new_figure(8, 1.4, title), words))
 
 
-def rendered(figure: "Figure") -> bytes:
-    """Draw a figure; return the bytes of a PNG file, equal for equal figures."""
+def rendered(figure: "Figure", description: str | None = None) -> bytes:
+    """Draw a figure; return the bytes of a PNG file, equal for equal figures, with a description in its head."""
     file = io.BytesIO()
     # matplotlib would write its version into the file, which then would differ between versions.
-    figure.savefig(file, format="png", metadata={"Software": None})
+    said = {"Description": description} if description else {}
+    figure.savefig(file, format="png", metadata={"Software": None, **said})
     return file.getvalue()

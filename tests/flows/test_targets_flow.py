@@ -99,6 +99,8 @@ def test_answers_replace_nothing_that_is_read(inbox, tmp_path):
 def test_a_refused_request_claims_no_answers(inbox, tmp_path):
     with pytest.raises(BadInput):
         solves(SolveRequest(inbox, length="0"))
+    with pytest.raises(BadInput, match="explain: is for named pictures"):
+        solves(SolveRequest(inbox, explain="yes"))
     (tmp_path / "empty").mkdir()
     with pytest.raises(BadInput):
         solves(SolveRequest(tmp_path / "empty"))

@@ -1,0 +1,107 @@
+"""The files of explanations: where they go, and how `--explain` names one on a command line."""
+
+import os
+from collections.abc import Iterable
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from flows.home import home
+from storage.errors import BadInput
+from storage.files import atomic
+from storage.files.places import local
+from storage.files.targets import require_file
+
+if TYPE_CHECKING:  # every command line is looked at here before anything heavy is imported
+    from tasks.loading.safe_read import BadPicture
+    from tasks.solving.batches import SolvePlan
+
+MARK = b"captchas explain"  # in the first bytes of each explanation
+DEFAULT = "yes"  # what a bare `--explain` stands for
+_OPTION, _SUFFIX, _HEAD = "--explain", ".png", 512
+
+
+def is_explanation(path: str | os.PathLike[str]) -> bool:
+    """Return whether a file is an explanation, which the next explanation may replace."""
+    try:
+        with open(path, "rb") as file:  # noqa: PTH123 - names that Path refuses are no explanations either
+            return MARK in file.read(_HEAD)
+    except (OSError, ValueError):
+        return False
+
+
+def with_explain_file(tokens: Iterable[str]) -> list[str]:
+    """Write a bare `--explain` as `--explain=yes`, and `--explain OUT.png` as `--explain=OUT.png`.
+
+    A picture that is there stays a picture: only a PNG that is not there, or that is an explanation, is taken.
+    """
+    found: list[str] = []
+    for token in tokens:
+        if token == _OPTION:
+            found.append(f"{_OPTION}={DEFAULT}")
+        elif found and found[-1] == f"{_OPTION}={DEFAULT}" and _may_be_written(token):
+            found[-1] = f"{_OPTION}={token}"
+        else:
+            found.append(token)
+    return found
+
+
+def _may_be_written(token: str) -> bool:
+    named = token.lower().endswith(_SUFFIX) and not token.startswith("-")
+    return named and (not os.path.lexists(token) or is_explanation(token))
+
+
+def explanation_file(asked: str, pictures: Iterable[Path]) -> list[Path]:
+    """Return the file of each picture's explanation: the file that is asked for, or files under the home.
+
+    Raises
+    ------
+    BadInput
+        One file for several pictures, or a file that may not be replaced.
+    """
+    given = [*pictures]
+    if asked == DEFAULT:
+        names: list[str] = []
+        for picture in given:
+            stem = "picture" if str(picture).startswith("/dev/") else picture.stem
+            names.append(f"{stem}-{1 + names.count(stem)}" if stem in names else stem)
+        return [home() / "reports" / "explain" / f"{name}{_SUFFIX}" for name in names]
+    if len(given) > 1:
+        raise BadInput(
+            f"explain: one file is for one picture; {len(given)} pictures are given: leave the file out, and each gets "
+            "its own"
+        )
+    out = local(asked, "explain")
+    require_replaceable(out, "explain", given)
+    return [out]
+
+
+def require_replaceable(out: Path, parameter: str, inputs: Iterable[Path] = ()) -> None:
+    """Refuse a file that is no PNG by its name, that is read, or that holds something else than an explanation.
+
+    Raises
+    ------
+    BadInput
+    """
+    if out.suffix.lower() != _SUFFIX:
+        raise BadInput(f"{parameter}: must be a file that ends in {_SUFFIX}; it is {out}")
+    require_file(out, parameter, inputs=tuple(inputs))
+    if out.is_file() and not is_explanation(out):
+        raise BadInput(
+            f"{parameter}: must be a new file, or an explanation that may be replaced; {out} is neither: choose "
+            "another name"
+        )
+
+
+def write_explanation(
+    plan: "SolvePlan", files: list[Path], done: list[str], number: int, content: "bytes | BadPicture"
+) -> None:
+    """Write the explanation of the picture of that number, and add it to `done`; of a file that is no picture none."""
+    from tasks.explaining.explain_picture import explain_planned  # it brings matplotlib
+    from tasks.loading.safe_read import BadPicture
+
+    if isinstance(content, bytes):
+        with suppress(BadPicture):
+            explained = explain_planned(plan, content, files[number].stem)
+            atomic.replace(files[number], explained.png)
+            done.append(str(files[number]))

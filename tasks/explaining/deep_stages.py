@@ -1,0 +1,94 @@
+"""What a deep model makes of one picture, as stages to draw: content, columns with their letters, paths, answers."""
+
+import numpy as np
+
+from tasks.deep.decoding import best_texts, column_shares
+from tasks.deep.deep_reader import DeepReader
+from tasks.deep.pictures import find_content, natural_widths, normalise, padded_width
+from tasks.deep.shape import BLANK
+from tasks.explaining.classic_stages import ranking_stage
+from tasks.figures.reading_stages import Stage
+from tasks.figures.stage_panels import ColumnsPanel, PicturePanel, RankingPanel
+from tasks.reading.path_bounds import NEVER
+from tasks.reading.ranking import Ranking
+from tasks.reading.reader import Readings
+
+NONE = "–"  # a column that begins no letter
+MOST_ROWS = 16  # letters of the map
+VISIBLE = 0.02  # a letter that is nowhere more probable has no row of the map
+
+
+def deep_stages(
+    reader: DeepReader, seen: np.ndarray, images: np.ndarray, sizes: np.ndarray
+) -> tuple[list[Stage], Readings]:
+    """Read a picture; return all stages, and the readings.
+
+    Parameters
+    ----------
+    seen : (h, w, 3) uint8
+        The picture as people see it.
+    images, sizes
+        As for `DeepReader.read`, of one picture.
+    """
+    rankings = (Ranking.NONE, *([Ranking.PROBABILITY] if len(reader.dictionary) else []))
+    readings = reader.read(images, rankings, sizes)
+    shape = reader.session.shape
+    rectangle = find_content(images, sizes)
+    widths = natural_widths(rectangle[:, 2:] - rectangle[:, :2], shape.height, shape.widest)
+    picture = np.empty((1, 3, shape.height, padded_width(widths, shape.widest)), np.uint8)
+    normalise(images, sizes, rectangle, widths, picture)
+    high, wide = seen.shape[:2]
+    normal = np.ascontiguousarray(picture[0].transpose(1, 2, 0))
+    columns = reader.look(images, sizes).scores
+    chosen = np.array([reader.session.alphabet.index(letter) for letter in reader.alphabet], np.int64)
+    shares, _ = column_shares(columns, chosen)
+    stages = [
+        Stage("The picture", f"{wide} x {high} pixels, as a browser shows it.", PicturePanel(seen)),
+        Stage(
+            "What is looked at", "Frames and wide empty margins are left out: the network sees what is inside orange.",
+            PicturePanel(seen, np.rint(rectangle).astype(int)),
+        ),
+        Stage(
+            "As the network takes it",
+            f"Drawn {shape.height} pixels high. A deep network takes the whole picture, colours and lines too: "
+            "nothing is cut, and no ground is taken away before.",
+            PicturePanel(normal),
+        ),
+        _columns(reader, shares, normal),
+        _paths(reader, shares),
+        ranking_stage(reader.ranking, len(reader.dictionary), readings),
+    ]  # fmt: skip
+    return stages, readings
+
+
+def _columns(reader: DeepReader, shares: np.ndarray, normal: np.ndarray) -> Stage:
+    texts = best_texts(shares, *reader.length)
+    own = shares[0].T  # a row for the blank, and then for each letter
+    tops = own[1:].max(axis=1)
+    rows = np.flatnonzero(tops >= VISIBLE)
+    rows = rows[np.argsort(-tops[rows], kind="stable")][:MOST_ROWS]
+    rows = rows[np.argsort(own[1:][rows].argmax(axis=1), kind="stable")]  # in the order in which they come
+    best = "".join(NONE if k == BLANK else reader.alphabet[k - 1] for k in own.argmax(axis=0).tolist())
+    peaks = [int(column) for column in texts.peaks[0] if column >= 0]
+    says = (
+        "For each column of four pixels, from left to right, the probability of each letter (darker is surer); "
+        f'"{NONE}" means that no letter begins. Below: the likeliest of each column. Look for columns with two dark '
+        "letters: there the network is in doubt."
+    )
+    letters = [NONE, *(reader.alphabet[k] for k in rows)]
+    panel = ColumnsPanel(normal, letters, np.concatenate([own[:1], own[1:][rows]]), best, peaks)
+    return Stage("Columns", says, panel)
+
+
+def _paths(reader: DeepReader, shares: np.ndarray) -> Stage:
+    texts = best_texts(shares, *reader.length)
+    rows = [
+        ("".join(reader.alphabet[k] for k in classes if k >= 0), float(np.exp(score)))
+        for classes, score in zip(texts.classes[0], texts.scores[0], strict=True)
+        if score > NEVER / 2
+    ]
+    says = (
+        "The likeliest texts. Each sums up all paths through the columns that spell it: a letter may stand in several "
+        "neighbouring columns and counts once."
+    )
+    return Stage("Best paths", says, RankingPanel(rows, "probability"))
