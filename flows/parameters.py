@@ -10,6 +10,7 @@ from enum import StrEnum
 from inspect import Parameter
 from typing import Annotated
 
+import cyclopts
 from cyclopts import CycloptsError, MissingArgumentError, UnusedCliTokensError
 
 from storage.errors import BadInput
@@ -34,6 +35,9 @@ Seconds = Annotated[float, Limits({"type": "number", "minimum": 0})]
 Minutes = Annotated[float, Limits({"type": "number", "exclusiveMinimum": 0})]
 Port = Annotated[int, Limits({"type": "integer", "minimum": 0, "maximum": 65535})]
 Name = Annotated[str, Limits({"type": "string", "minLength": 1})]
+
+
+StartModel = Annotated[Name | None, cyclopts.Parameter(name="--from")]
 
 
 class ReaderKind(StrEnum):
