@@ -10,6 +10,7 @@ from enum import StrEnum
 from inspect import Parameter
 from typing import Annotated
 
+import cyclopts
 from cyclopts import CycloptsError, MissingArgumentError, UnusedCliTokensError
 
 from flows.explanations import with_explain_file
@@ -38,6 +39,9 @@ Port = Annotated[int, Limits({"type": "integer", "minimum": 0, "maximum": 65535}
 Name = Annotated[str, Limits({"type": "string", "minLength": 1})]
 
 BELOW_AUDIT = {"compare": "compare_audits", "history": "audit_history"}  # commands below `audit`, and their functions
+
+
+StartModel = Annotated[Name | None, cyclopts.Parameter(name="--from")]
 
 
 class ReaderKind(StrEnum):
