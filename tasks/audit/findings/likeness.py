@@ -7,7 +7,7 @@ import numpy as np
 from scipy import special
 
 from tasks.audit.findings.measuring import evidence
-from tasks.audit.findings.measuring.letters import Cut, framed
+from tasks.audit.findings.measuring.letters import Cut, framed, usual_side
 from tasks.audit.findings.measuring.shown import Severity, figure, finding, sheet
 from tasks.audit.schema import Figure, Finding
 
@@ -81,7 +81,8 @@ def _confused(letters: Cut, enough: set[str]) -> list[Pair]:
     rows = rows[np.linspace(0, len(rows) - 1, min(len(rows), MOST_LETTERS)).astype(int)]
     place = {kind: number for number, kind in enumerate(kinds)}
     label = np.array([place[letters.labels[row]] for row in rows])
-    nearest = nearest_by_kind(framed([letters.pictures[row] for row in rows]), label, len(kinds))
+    pictures = [letters.pictures[row] for row in rows]
+    nearest = nearest_by_kind(framed(pictures, usual_side(pictures)), label, len(kinds))
     found: list[Pair] = []
     quantile = float(-special.ndtri(evidence.LEVEL / max(1, len(kinds) * (len(kinds) - 1) // 2)))
     for a in range(len(kinds)):

@@ -6,8 +6,7 @@ from typing import Any
 import numpy as np
 from scipy import ndimage
 
-from tasks.audit.findings.likeness import nearest_by_kind
-from tasks.audit.findings.measuring.letters import framed
+from tasks.audit.findings.measuring.letters import framed, usual_side
 from tasks.audit.findings.measuring.properties import brightness_of
 from tasks.audit.findings.measuring.sampled import as_seen
 from tasks.profiles.profile import Profile
@@ -68,21 +67,26 @@ def overlap_of(letters: Letters) -> float:
     return twice / total if total else 0.0
 
 
-def told_apart(examples: Letters, asked: Letters) -> float:
-    """Return the share of letters whose nearest example shows the same letter.
+class Examples:
+    """Letters of known kinds, to which others are compared by their own pixels within their true boxes.
 
-    Letters are compared by their own pixels within their true boxes; so a neighbour that reaches in spoils them.
+    So a neighbour that reaches into a letter's box spoils it.
     """
-    shown, names = _crops(examples, MOST_EXAMPLES)
-    questions, truths = _crops(asked, MOST_ASKED)
-    if not shown or not questions:
-        return 0.0
-    kinds = sorted(set(names))
-    place = {name: number for number, name in enumerate(kinds)}
-    points = framed(shown + questions)
-    label = np.array([place[name] for name in names] + [-1] * len(questions))
-    nearest = nearest_by_kind(points, label, len(kinds))[len(shown) :]
-    return float(np.mean([kinds[k] == truth for k, truth in zip(nearest.argmin(axis=1).tolist(), truths, strict=True)]))
+
+    def __init__(self, letters: Letters):
+        pictures, self._names = _crops(letters, MOST_EXAMPLES)
+        self._side = usual_side(pictures)
+        self._points = framed(pictures, self._side)
+        self._squares = (self._points**2).sum(axis=1)
+
+    def told_apart(self, letters: Letters) -> float:
+        """Return the share of letters whose nearest example shows the same letter."""
+        pictures, truths = _crops(letters, MOST_ASKED)
+        if not pictures or not self._names:
+            return 0.0
+        points = framed(pictures, self._side)
+        nearest: list[int] = (self._squares - 2 * (points @ self._points.T)).argmin(axis=1).tolist()
+        return sum(self._names[k] == truth for k, truth in zip(nearest, truths, strict=True)) / len(truths)
 
 
 def _crops(letters: Letters, most: int) -> tuple[list[np.ndarray], list[str]]:

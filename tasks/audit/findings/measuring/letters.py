@@ -59,19 +59,23 @@ def boxes_by_gaps(ink: np.ndarray, count: int) -> list[tuple[int, int, int, int]
     return found if len(found) == count else []
 
 
-def framed(pictures: list[np.ndarray]) -> np.ndarray:
+def usual_side(pictures: list[np.ndarray]) -> int:
+    """Return the side of a square that holds all but the largest twentieth of some letters, pixels."""
+    return max(1, int(np.percentile([max(p.shape) for p in pictures], 95))) if pictures else 1
+
+
+def framed(pictures: list[np.ndarray], side: int) -> np.ndarray:
     """Put letters into frames of one size without changing their proportions to each other, (n, SIDE * SIDE) float32.
 
-    A letter is set into the middle of a square as large as the letters of the 95th percentile, which then shrinks; each
-    has the same mean square. So a small letter stays smaller than a large letter.
+    A letter is set into the middle of a square of `side` pixels, or of its own size if it is larger, which then
+    shrinks; each has the same mean square. So a small letter stays smaller than a large letter.
     """
-    largest = max(1, int(np.percentile([max(p.shape) for p in pictures], 95))) if pictures else 1
     out = np.zeros((len(pictures), SIDE, SIDE), np.float32)
     for frame, picture in zip(out, pictures, strict=True):
         height, width = picture.shape
-        side = max(largest, height, width)
-        square = np.zeros((side, side), np.float32)
-        top, left = (side - height) // 2, (side - width) // 2
+        own = max(side, height, width)
+        square = np.zeros((own, own), np.float32)
+        top, left = (own - height) // 2, (own - width) // 2
         square[top : top + height, left : left + width] = picture
         frame[:] = shrunk(square)
     flat = ndimage.gaussian_filter(out, (0, 0.7, 0.7)).reshape(len(pictures), SIDE * SIDE)
