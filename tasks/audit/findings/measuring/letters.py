@@ -9,6 +9,7 @@ from tasks.audit.findings.measuring.sampled import Sampled
 
 SIDE = 16  # pixels of a letter's frame
 MOST_LETTERS = 8000
+GAPPED = 0.5  # share of pictures that gaps divide, from which they are believed
 _FAINT = 64  # ink below it is no letter
 _SMALL = 0.25  # of the height of all ink: parts lower than that are no letters
 
@@ -25,10 +26,15 @@ class Cut:
 
 
 def cut_letters(sample: Sampled) -> Cut:
-    """Cut the letters of a sample out; none of a picture whose letters can be found neither by boxes nor by gaps."""
+    """Cut the letters of a sample out; none of a picture whose letters can be found neither by boxes nor by gaps.
+
+    Gaps are believed only if they divide most pictures: else those that they happen to divide have noise for letters.
+    """
     cut = Cut(by_gaps=not sample.boxed)
+    asked = 0
     for number, (ink, text) in enumerate(zip(sample.inks, sample.texts, strict=True)):
         boxes = sample.boxes[number, : len(text)].tolist() if sample.boxed else boxes_by_gaps(ink, len(text))
+        asked += 1
         if len(boxes) != len(text):
             continue
         for letter, (top, left, bottom, right) in zip(text, boxes, strict=True):
@@ -39,6 +45,8 @@ def cut_letters(sample: Sampled) -> Cut:
                 cut.boxes.append((top, left, bottom, right))
         if len(cut.labels) >= MOST_LETTERS:
             break
+    if cut.by_gaps and len(set(cut.sources)) < GAPPED * asked:
+        return Cut(by_gaps=True)
     return cut
 
 
