@@ -62,10 +62,12 @@ def find_frequencies(texts: Sequence[str], alphabet: str, why: str | None) -> Fi
     severity: Severity = "high" if most >= TWICE and why is None else "low"
     said = ", ".join(f"{letter} {times:.1f} times" for letter, times in _extremes(odd)) or "no single letter stands out"
     where = "" if {"all letters", "a single letter"} & set(found) else f" The difference shows for {found[0]}."
+    lost = math.log2(size) - entropy
     plain = (
-        f"Letters are not drawn evenly: against its fair share, {said}.{where} A letter has {entropy:.2f} bits instead "
-        f"of {math.log2(size):.2f}, and an attacker who guesses the commonest is right in "
-        f"{100 * counts.max() / n:.1f} % instead of {100 / size:.1f} %." + ("" if why is None else f" {why}")
+        f"Letters are not drawn evenly: against its fair share, {said}.{where} A letter has {entropy:.2f} bits"
+        f"{f' instead of {math.log2(size):.2f}' if lost >= 0.02 else ', hardly fewer than if it were'}, and an attacker "
+        f"who guesses the commonest is right in {100 * counts.max() / n:.1f} % instead of {100 / size:.1f} %."
+        + ("" if why is None else f" {why}")
     )
     remedy = (
         None
