@@ -23,7 +23,7 @@ from tasks.profiles.word_lists import load_words
 from tasks.rates import Rate
 
 LEAST, TRIAL = 200, 40  # pictures of each change, and to find out how long they take
-EXAMPLES = 600  # pictures of letters to compare with, from the train split
+EXAMPLES = 400  # pictures whose letters the others are compared with, from the train split
 MOST_BLOCKS = 64
 TOLD = 0.05  # chance, after Holm's correction for the number of changes, below which one is stronger or weaker
 _ROOM = 1.25  # times the picture's size, where a stronger distortion does not fit
@@ -160,12 +160,11 @@ def find_what_ifs(
     renderer = drawing.renderer(profile)
     changes = changes_of(profile)
     plain = drawing.renderer(cost.bare(profile))
-    examples = cost.Examples(_letters(drawing.draw(plain, drawing.rows(plain, "train", EXAMPLES))))
     rows = drawing.rows(renderer, "test", count)
-    asked = _Asked(drawing, rows, read, fold_case)
+    asked = _Asked(drawing, rows, drawing.rows(renderer, "train", EXAMPLES), read, fold_case)
     if changes and count > LEAST:
-        asked = asked.of(_first(rows, _affordable(asked, renderer, plain, examples, (until, len(changes)))))
-    own = _Own(asked, renderer, plain, examples)
+        asked = asked.of(_first(rows, _affordable(asked, renderer, plain, until, len(changes))))
+    own = _Seen(asked, renderer, plain)
     found: list[tuple[WhatIf, float]] = []
     longest = 0.0
     for change in changes:
@@ -190,6 +189,7 @@ class _Asked:
 
     drawing: Drawing
     rows: list[tuple[int, np.ndarray]]
+    examples: list[tuple[int, np.ndarray]]  # rows of letters that others are compared with
     read: Read
     fold_case: bool
 
@@ -206,30 +206,27 @@ class _Asked:
         return right
 
 
-class _Own:
-    """What the unchanged profile has: pictures, which of them are read, contrast, letters told apart, examples."""
+class _Seen:
+    """What a profile shows: pictures, which of them are read, contrast, overlap, letters told apart."""
 
-    def __init__(self, asked: _Asked, renderer: Renderer, plain: Renderer, examples: cost.Examples):
-        self.drawn = asked.drawing.draw(renderer, asked.rows)
+    def __init__(self, asked: _Asked, renderer: Renderer, plain: Renderer):
+        drawing = asked.drawing
+        self.drawn = drawing.draw(renderer, asked.rows)
         self.right = asked.right(self.drawn)
-        self.examples = examples
-        letters = _letters(asked.drawing.draw(plain, asked.rows))
+        letters = _letters(drawing.draw(plain, asked.rows))
         self.contrast = cost.contrast_of(self.drawn.pictures, letters)
-        self.legible = examples.told_apart(letters)
         self.overlap = cost.overlap_of(letters)
+        self.legible = cost.told_apart(_letters(drawing.draw(plain, asked.examples)), letters)
 
 
-def _affordable(
-    asked: _Asked, renderer: Renderer, plain: Renderer, examples: cost.Examples, bound: tuple[float, int]
-) -> int:  # fmt: skip
+def _affordable(asked: _Asked, renderer: Renderer, plain: Renderer, until: float, changes: int) -> int:
     """Return how many pictures of each of so many changes can be drawn, read and measured until a time."""
     seconds = []
     for count in (TRIAL, TRIAL, 3 * TRIAL):  # the first also compiles and warms up
         began = time.monotonic()
-        _Own(asked.of(_first(asked.rows, count)), renderer, plain, examples)
+        _Seen(asked.of(_first(asked.rows, count)), renderer, plain)
         seconds.append(time.monotonic() - began)
     each = max(1e-6, (seconds[2] - seconds[1]) / (2 * TRIAL))
-    until, changes = bound
     return max(LEAST, int(((until - time.monotonic()) / changes - seconds[1]) / each))
 
 
@@ -246,26 +243,25 @@ def _letters(drawn: Drawn) -> cost.Letters:
     return cost.Letters(drawn.pictures, drawn.boxes, drawn.texts)
 
 
-def _tried(change: Change, asked: _Asked, own: _Own) -> tuple[WhatIf, float]:
+def _tried(change: Change, asked: _Asked, own: _Seen) -> tuple[WhatIf, float]:
     """Draw and read a changed profile; return what it changes, and the chance of that if nothing had changed."""
     profile, renderer = asked.drawing.fitted(change.profile)
-    drawn = asked.drawing.draw(renderer, asked.rows)
-    if drawn.texts != own.drawn.texts:
+    changed = _Seen(asked, renderer, asked.drawing.renderer(cost.bare(profile)))
+    if changed.drawn.texts != own.drawn.texts:
         raise BadInput(f"{change.told}: draws other texts")
-    right, after = own.right, asked.right(drawn)
-    letters = _letters(asked.drawing.draw(asked.drawing.renderer(cost.bare(profile)), asked.rows))
-    difference = evidence.paired_difference(right, after)
-    contrast = cost.contrast_of(drawn.pictures, letters)
-    legible = own.examples.told_apart(letters)
-    lost, won = int((right & ~after).sum()), int((~right & after).sum())
+    right, after = own.right, changed.right
     one = WhatIf(
         name=change.name, change=change.told, direction=change.direction, words=Rate.of(after).as_dict(),
-        difference=list(difference), contrast=contrast / own.contrast if own.contrast else 1.0,
-        overlap=cost.overlap_of(letters), legible=legible / own.legible if own.legible else 1.0,
-        stronger=None, picture=_pictures(change, own.drawn, drawn), legible_share=legible, overlap_before=own.overlap,
+        difference=list(evidence.paired_difference(right, after)), contrast=_share(changed.contrast, own.contrast),
+        overlap=changed.overlap, legible=_share(changed.legible, own.legible), stronger=None,
+        picture=_pictures(change, own.drawn, changed.drawn), legible_share=changed.legible, overlap_before=own.overlap,
     )  # fmt: skip
     one["worth"] = _worth(one)
-    return one, _mcnemar(lost, won)
+    return one, _mcnemar(int((right & ~after).sum()), int((~right & after).sum()))
+
+
+def _share(part: float, whole: float) -> float:
+    return part / whole if whole else 1.0
 
 
 def _worth(one: WhatIf) -> float:

@@ -11,7 +11,7 @@ from tasks.audit.findings.measuring.properties import brightness_of
 from tasks.audit.findings.measuring.sampled import as_seen
 from tasks.profiles.profile import Profile
 
-MOST_EXAMPLES, MOST_ASKED = 4000, 1500
+MOST_EXAMPLES, MOST_ASKED = 2500, 1000
 _FULL_INK = 200
 _NEAR, _FAR = 1, 4  # pixels around letters where the ground is measured
 # Fields that draw something besides letters, or colour them; without these a profile draws letters alone.
@@ -67,26 +67,19 @@ def overlap_of(letters: Letters) -> float:
     return twice / total if total else 0.0
 
 
-class Examples:
-    """Letters of known kinds, to which others are compared by their own pixels within their true boxes.
+def told_apart(examples: Letters, asked: Letters) -> float:
+    """Return the share of letters whose nearest example shows the same letter.
 
-    So a neighbour that reaches into a letter's box spoils it.
+    Letters are compared by their own pixels within their true boxes; so a neighbour that reaches in spoils them.
     """
-
-    def __init__(self, letters: Letters):
-        pictures, self._names = _crops(letters, MOST_EXAMPLES)
-        self._side = usual_side(pictures)
-        self._points = framed(pictures, self._side)
-        self._squares = (self._points**2).sum(axis=1)
-
-    def told_apart(self, letters: Letters) -> float:
-        """Return the share of letters whose nearest example shows the same letter."""
-        pictures, truths = _crops(letters, MOST_ASKED)
-        if not pictures or not self._names:
-            return 0.0
-        points = framed(pictures, self._side)
-        nearest: list[int] = (self._squares - 2 * (points @ self._points.T)).argmin(axis=1).tolist()
-        return sum(self._names[k] == truth for k, truth in zip(nearest, truths, strict=True)) / len(truths)
+    shown, names = _crops(examples, MOST_EXAMPLES)
+    questions, truths = _crops(asked, MOST_ASKED)
+    if not shown or not questions:
+        return 0.0
+    side = usual_side(shown)
+    known, points = framed(shown, side), framed(questions, side)
+    nearest: list[int] = ((known**2).sum(axis=1) - 2 * (points @ known.T)).argmin(axis=1).tolist()
+    return sum(names[k] == truth for k, truth in zip(nearest, truths, strict=True)) / len(truths)
 
 
 def _crops(letters: Letters, most: int) -> tuple[list[np.ndarray], list[str]]:

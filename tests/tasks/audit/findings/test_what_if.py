@@ -80,11 +80,11 @@ def test_case_is_folded_where_it_does_not_count():
 def test_as_many_pictures_are_drawn_as_the_time_allows():
     drawing = Drawing(SMALL, 5)
     renderer, plain = drawing.renderer(SMALL), drawing.renderer(cost.bare(SMALL))
-    examples = cost.Examples(what_if._letters(drawing.draw(plain, drawing.rows(plain, "train", 50))))
-    asked = what_if._Asked(drawing, drawing.rows(renderer, "test", 130), by_pixels, False)
+    few, more = (drawing.rows(renderer, split, 130) for split in ("train", "test"))
+    asked = what_if._Asked(drawing, more, few, by_pixels, False)
     now = time.monotonic()
-    assert what_if._affordable(asked, renderer, plain, examples, (now, 10)) == what_if.LEAST
-    assert what_if._affordable(asked, renderer, plain, examples, (now + 10_000, 10)) > 1000
+    assert what_if._affordable(asked, renderer, plain, now, 10) == what_if.LEAST
+    assert what_if._affordable(asked, renderer, plain, now + 10_000, 10) > 1000
 
 
 def test_a_budget_that_is_used_leaves_changes_out():
@@ -144,7 +144,7 @@ def test_letters_alone_stand_where_the_picture_has_them():
             seen = picture if picture.ndim == 2 else 255 - picture[..., 0]
             assert (seen[ink >= 250] >= 200).mean() > 0.95
         alone = cost.Letters(letters.pictures, letters.boxes, letters.texts)
-        assert cost.Examples(alone).told_apart(alone) > 0.9
+        assert cost.told_apart(alone, alone) > 0.9
         assert 0.5 < cost.contrast_of(pictures.pictures, alone) <= 1
 
 
