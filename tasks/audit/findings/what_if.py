@@ -28,7 +28,7 @@ MOST_BLOCKS = 64
 TOLD = 0.05  # chance, after Holm's correction for the number of changes, below which one is stronger or weaker
 _ROOM = 1.25  # times the picture's size, where a stronger distortion does not fit
 _TRIES = 3
-_SHOWN = 2
+_SHOWN = 1
 
 
 @dataclass(frozen=True)

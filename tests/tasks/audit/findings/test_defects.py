@@ -1,5 +1,7 @@
 """Pictures: planted defects are named, honest profiles raise no alarm of high severity."""
 
+import base64
+import io
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -15,6 +17,7 @@ from tasks.audit.findings.likeness import find_alike
 from tasks.audit.findings.measuring.letters import boxes_by_gaps, cut_letters
 from tasks.audit.findings.measuring.properties import measured_properties
 from tasks.audit.findings.measuring.sampled import Sampled
+from tasks.audit.findings.measuring.shown import figure, sheet
 from tasks.audit.findings.picture_defects import find_border, find_ground, find_variation
 from tasks.datasets.folder import complete
 from tasks.datasets.samples import first_pictures
@@ -246,3 +249,12 @@ def test_all_that_was_planted_is_found_in_an_owners_folder(tmp_path):
         assert one["plain"].strip()
         assert one["remedy"] is None or one["severity"] in ("high", "low")
         assert "n" in one["figures"] or "n" in one["figures"]["touching"]
+
+
+def test_figures_are_small():
+    """A report has dozens of them in 3 MB."""
+    wild = sampled(find_profile("wild"), 2)
+    shown = figure(sheet(wild.pictures), "two pictures")
+    data = base64.b64decode(shown["picture"].partition(",")[2])
+    assert len(data) < 20_000
+    assert Image.open(io.BytesIO(data)).width == 324
