@@ -12,6 +12,7 @@ from tasks.audit.findings.measuring.shown import Severity, finding
 from tasks.audit.findings.repeated_texts import FEW_TEXTS, LEAST_TEXTS, MOST_NAMED, pool_of
 from tasks.audit.schema import BROKEN_RATE, WEAK_RATE, Finding
 from tasks.profiles.word_lists import WEB2, load_words
+from tasks.rates import Rate
 
 TWICE = 2.0  # times its fair share, from which a letter's frequency is a defect of high severity
 LEAST_EFFECT = 0.05  # Cohen's w, below which a difference means nothing to an attacker
@@ -178,7 +179,9 @@ def find_entropy(texts: Sequence[str], alphabet: str, pool: float | None) -> Fin
     even = sum(map(len, texts)) / max(1, n) * math.log2(max(2, len(letters)))
     lengths = Counter(map(len, texts))
     usual, often = lengths.most_common(1)[0] if lengths else (0, 0)
-    guess = often / max(1, n) * math.prod(float(c.max()) / max(1, c.sum()) for c in counts[:usual])
+    # The commonest of few letters is common by chance: the lower end of its share counts, and its fair share at least.
+    shares = [max(1 / len(letters), Rate(int(c.max()), int(c.sum())).low) for c in counts[:usual]]
+    guess = often / max(1, n) * math.prod(shares)
     words, share, control = english(texts, letters)
     wordy = share - control >= WORDY and n >= LEAST_TEXTS
     if wordy:

@@ -119,6 +119,13 @@ def test_bits_are_those_of_the_letters():
     assert find_entropy(drawn(400, 1, "01", 4), "01", None)["severity"] == "high"
 
 
+@pytest.mark.parametrize("count", [30, 60, 200])
+def test_few_texts_are_not_taken_for_easy_guesses(count):
+    """The commonest letter of thirty is common by chance."""
+    for seed in range(20):
+        assert find_entropy(drawn(count, seed), LETTERS, None)["severity"] == "none"
+
+
 def test_a_fixed_length_and_repeated_pictures_are_told():
     assert find_length(drawn(100, 1))["severity"] == "low"
     assert find_length(drawn(50, 1) + drawn(50, 2, length=5))["severity"] == "none"
