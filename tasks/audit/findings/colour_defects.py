@@ -111,7 +111,8 @@ def _likeness(chosen: list[Layer], layers: list[Layer], every: np.ndarray, lette
     like = shapes_of(mask, rest)
     if like.share < LETTERS or like.parts < max(1, (letters + 1) // 3) or like.across < LEAST_ACROSS:
         return 0.0
-    if shapes_of(rest, mask).share > 1 - LETTERS:
+    # Across letters the bits of a line beside them would join and be as high as letters.
+    if shapes_of(rest, np.zeros_like(rest)).share > 1 - LETTERS:
         return 0.0
     others = [layer for layer in layers if all(layer is not one for one in chosen)]
     mixed = any(shapes_of(layer.mask, every & ~layer.mask).share > MIXED for layer in others)

@@ -13,9 +13,11 @@ LEAST_SHARE = 0.004  # of a picture's pixels, of a layer
 _NEAR_LINE, _NEAR_BLURRED = 30.0, 50.0
 _CRISP = 0.5  # share of a layer's pixels within `_LEVELS` of its commonest colour: it is no mixture, which has many
 _LEVELS = 8
-_TALL = 0.25  # of the picture's height: a part as high may be a letter
+_TALL = 0.2  # of the picture's height: a part as high may be a letter
 _FULL, _WIDE = 0.22, 0.6  # of a part's box, of the picture's width: fuller and narrower parts may be letters
+_ENOUGH = 0.9  # share of a mask in parts like letters, from which no further gaps are closed
 _EIGHT = np.ones((3, 3), bool)
+_UPRIGHT = np.array([[0, 1, 0]] * 3, bool)
 
 
 @dataclass(frozen=True)
@@ -124,10 +126,16 @@ def _is_between(colour: np.ndarray, first: np.ndarray, second: np.ndarray, reach
 def shapes_of(mask: np.ndarray, others: np.ndarray) -> Shapes:
     """Look at the parts of a mask, (h, w) bool, across gaps that `others`, (h, w) bool, cover: strokes of 2 or 4 px.
 
-    Wider gaps are closed only if parts look more like letters then; they also join letters that stand close.
+    Gaps above each other are closed first, as strokes mostly run along the text; gaps in all directions, which also
+    join letters that stand close, only if parts do not look like letters yet. The best counts.
     """
-    found = [_shapes(mask | (others & ndimage.binary_closing(mask, _EIGHT, iterations=reach))) for reach in (1, 2)]
-    return max((_counted(mask, *parts) for parts in found), key=lambda shapes: shapes.share)
+    best = Shapes(0.0, 0, 0.0)
+    for form, reach in ((_UPRIGHT, 1), (_UPRIGHT, 2), (_EIGHT, 1), (_EIGHT, 2)):
+        whole = mask | (others & ndimage.binary_closing(mask, form, iterations=reach))
+        best = max(best, _counted(mask, *_shapes(whole)), key=lambda shapes: shapes.share)
+        if best.share >= _ENOUGH:
+            break
+    return best
 
 
 def _shapes(whole: np.ndarray) -> tuple[np.ndarray, list[tuple[int, slice]]]:

@@ -4,14 +4,8 @@ import numpy as np
 import pytest
 
 from tasks.audit.findings.measuring.evidence import LEVEL
-from tasks.audit.findings.text_defects import (
-    explained,
-    find_entropy,
-    find_frequencies,
-    find_length,
-    find_repeats,
-    pool_of,
-)
+from tasks.audit.findings.repeated_texts import find_repeats, pool_of
+from tasks.audit.findings.text_defects import explained, find_entropy, find_frequencies, find_length
 from tasks.profiles.word_lists import load_words
 
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
@@ -33,6 +27,12 @@ def test_a_letter_three_times_as_often_is_named():
     assert "Q 2." in found["plain"] or "Q 3." in found["plain"]
     assert max(found["figures"]["times_fair_share"], key=found["figures"]["times_fair_share"].get) == "Q"
     assert found["remedy"]
+
+
+def test_a_letter_three_times_as_often_is_found_in_few_texts():
+    """A test of single letters finds it where that of all letters together does not."""
+    found = [find_frequencies(drawn(130, seed, LETTERS + "QQ"), LETTERS, None) for seed in range(10)]
+    assert sum(one["severity"] == "high" for one in found) >= 8
 
 
 def test_letters_half_as_often_as_others_are_a_defect_of_low_severity():
@@ -90,6 +90,14 @@ def test_the_size_of_a_pool_is_estimated():
     assert low < 3000 < high
 
 
+def test_uneven_letters_are_not_taken_for_repeated_texts():
+    """Three letters out of 39 are the same, so that half as many texts again are equal."""
+    texts = drawn(12_000, 1, LETTERS + "QQQQ")
+    found = repeats(texts)
+    assert found["severity"] == "none"
+    assert found["figures"]["equal_pairs"] > 55  # 43 of even letters
+
+
 def test_words_are_told_from_random_letters():
     words = load_words("web2", LETTERS, (4, 4))
     chosen = np.random.Generator(np.random.Philox(key=[1, 2])).integers(0, len(words), 400)
@@ -109,6 +117,13 @@ def test_bits_are_those_of_the_letters():
     assert found["severity"] == "none"
     assert found["figures"]["bits_a_text"] == pytest.approx(4 * np.log2(36), abs=0.02)
     assert find_entropy(drawn(400, 1, "01", 4), "01", None)["severity"] == "high"
+
+
+@pytest.mark.parametrize("count", [30, 200])
+def test_few_texts_are_not_taken_for_easy_guesses(count):
+    """The commonest letter of thirty is common by chance."""
+    for seed in range(6):
+        assert find_entropy(drawn(count, seed), LETTERS, None)["severity"] == "none"
 
 
 def test_a_fixed_length_and_repeated_pictures_are_told():
