@@ -10,6 +10,7 @@ from enum import StrEnum
 from inspect import Parameter
 from typing import Annotated
 
+import cyclopts
 from cyclopts import CycloptsError, MissingArgumentError, UnusedCliTokensError
 
 from storage.errors import BadInput
@@ -39,9 +40,20 @@ Name = Annotated[str, Limits({"type": "string", "minLength": 1})]
 BELOW_AUDIT = {"compare": "compare_audits", "history": "audit_history"}  # commands below `audit`, and their functions
 
 
+StartModel = Annotated[Name | None, cyclopts.Parameter(name="--from")]
+
+
 class ReaderKind(StrEnum):
     """A kind of reader: `classic` cuts pictures into letters, `deep` is a network over whole pictures."""
 
+    CLASSIC = "classic"
+    DEEP = "deep"
+
+
+class ReaderChoice(StrEnum):
+    """Which reader reads: of either kind, or `auto`, the served model, else both shipped models together."""
+
+    AUTO = "auto"
     CLASSIC = "classic"
     DEEP = "deep"
 

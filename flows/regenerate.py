@@ -197,7 +197,7 @@ def _told(
         "model": str(renewal.served),
         "replaced": replaced,
         "why": why,
-        "solve_reads_with": str(served_model()[0]),
+        "solve_reads_with": str(served_model().model),
         "before": str(aside) if aside else None,
         "candidate": str(renewal.candidate) if renewal.candidate.exists() else None,
         "datasets": [

@@ -29,5 +29,6 @@ def serve(model: str | None = None, *, shipped: bool = False) -> dict[str, objec
             serve_model(models, file, ServedBy.CHOICE)
         elif shipped:
             serve_shipped(models)
-        served, why = served_model()
-    return {"served": str(served), "why": why, "models_of_this_home": own_models()}
+        chosen = served_model()
+    told = chosen.why if chosen.classic is None else chosen.told
+    return {"served": str(chosen.model), "why": told, "models_of_this_home": own_models()}

@@ -132,6 +132,7 @@ def _report(
     report: SolveReport = {
         "reads_with": reads["reads_with"],
         "model": reads["model"],
+        "classic_model": reads["classic_model"],
         "alphabet": reads["alphabet"],
         "length": reads["length"],
         "dictionary": reads["dictionary"],

@@ -6,16 +6,19 @@ from pathlib import Path
 from typing import NamedTuple
 
 from flows.home import home, model_file
-from flows.parameters import Count, Name, Seconds, Share
+from flows.parameters import Count, Name, ReaderChoice, Seconds, Share
 from flows.reporting.reports import ReadsWith
+from storage.deep_models import is_deep
 from storage.errors import BadInput
 from storage.files.places import Place, place
 from storage.ledger.ledger import LEDGER
-from storage.served import SUFFIXES, ServedBy, served_in
+from storage.served import SUFFIXES, ServedBy, served_in, without_suffix
+from tasks.both_readers import SURE, read_together
+from tasks.deep.shape import LONGEST
 from tasks.profiles.word_lists import WEB2
 from tasks.readers import NO_DICTIONARY, ExpectedTexts, expect_texts
 from tasks.reading.ranking import Ranking
-from tasks.shipped import SHIPPED
+from tasks.shipped import SHIPPED, STRANGERS
 from tasks.solving.batches import SolvePlan, make_plan, parse_length
 from tasks.solving.tables import AnswerFormat
 
@@ -34,7 +37,10 @@ class SolveRequest:
         several pictures, or - for a picture on standard input.
     model
         A model's name under the home, or its file; by default the served model: the model that
-        `captchas serve` chose or `captchas regenerate` promoted, else the shipped model.
+        `captchas serve` chose or `captchas regenerate` promoted, else the shipped models.
+    reader
+        Classic, which cuts pictures into letters; deep, a network over whole pictures; or auto: the served model, or
+        the shipped classic model where it is sure, and the shipped deep model else.
     dictionary
         web2 (English words), the path of a word list, or none for random strings; by default web2 if all texts that
         the model learnt from are words of it, else none.
@@ -77,6 +83,7 @@ class SolveRequest:
     path: Path
     _: KW_ONLY
     model: Name | None = None
+    reader: ReaderChoice = ReaderChoice.AUTO
     dictionary: Name | None = None
     ranking: Ranking = Ranking.PROBABILITY
     out: Path | None = None
@@ -121,6 +128,7 @@ class PlannedReading(NamedTuple):
         return {
             "reads_with": self.told,
             "model": self.plan.model,
+            "classic_model": self.plan.classic,
             "alphabet": self.texts.letters,
             "length": list(self.texts.length) if self.texts.length else None,
             "dictionary": self.texts.dictionary,
@@ -129,7 +137,7 @@ class PlannedReading(NamedTuple):
 
 
 # Parts of a report that the sentence `reads_with` tells people.
-TOLD = ("model", "alphabet", "length", "dictionary", "dictionary_words")
+TOLD = ("model", "classic_model", "alphabet", "length", "dictionary", "dictionary_words")
 
 
 def plan_of(request: SolveRequest) -> PlannedReading:
@@ -140,7 +148,8 @@ def plan_of(request: SolveRequest) -> PlannedReading:
     BadInput, NotThere, Damaged
     """
     length = require_settings(request)
-    model, why = _model_of(request)
+    chosen = _models_of(request)
+    model = chosen.model
     dictionary = NO_DICTIONARY if request.ranking is Ranking.NONE else request.dictionary
     texts = expect_texts(model, dictionary, request.alphabet, length)
     if not texts.words and request.dictionary is None and request.ranking in AFTERWARDS:
@@ -148,9 +157,12 @@ def plan_of(request: SolveRequest) -> PlannedReading:
             f"ranking: {request.ranking.value!r} needs a dictionary, and {model.stem} reads with none by default; give "
             "web2 or a word list with --dictionary"
         )
+    if chosen.classic is not None and not read_together(texts.length):
+        chosen = ChosenModels(chosen.classic, None, f"{chosen.why}; strangers knows no texts of over {LONGEST} letters")
+        model = chosen.model
     ranking = request.ranking if texts.words else Ranking.NONE
-    plan = make_plan(model, texts.words, ranking, request.abstain_below, texts.alphabet, texts.length)
-    return PlannedReading(plan, texts, f"{model.stem} ({why}); {texts.told}")
+    plan = make_plan(model, texts.words, ranking, request.abstain_below, texts.alphabet, texts.length, chosen.classic)
+    return PlannedReading(plan, texts, f"{chosen.told}; {texts.told}")
 
 
 def dictionary_file(request: SolveRequest) -> tuple[Place, ...]:
@@ -163,28 +175,75 @@ def ledger() -> Path:
     return home() / "answers" / LEDGER
 
 
-def served_model() -> tuple[Place, str]:
-    """Return the model that reads unless another is named, and why: the served model, or else the shipped model.
+class ChosenModels(NamedTuple):
+    """The model that reads, the classic model that reads before it if there is one, and why, in words."""
+
+    model: Place
+    classic: Place | None
+    why: str
+
+    @property
+    def told(self) -> str:
+        """Return what people are told: the names of the models, and why they read."""
+        if self.classic is None:
+            return f"{self.model.stem} ({self.why})"
+        return f"{self.classic.stem} where it is {100 * SURE:.0f} % sure, else {self.model.stem} ({self.why})"
+
+
+def served_model(reader: ReaderChoice = ReaderChoice.AUTO) -> ChosenModels:
+    """Return what reads unless a model is named: the served model if it is of the kind wanted, else what is shipped.
 
     Raises
     ------
-    Damaged
+    NotThere, Damaged
     """
     served = served_in(home() / "models")
-    if served is not None:
-        return served.model, "served by `captchas serve`" if served.by is ServedBy.CHOICE else "served by `regenerate`"
-    return SHIPPED, "the shipped model"
+    if served is not None and _is_kind(served.model, reader):
+        why = "served by `captchas serve`" if served.by is ServedBy.CHOICE else "served by `regenerate`"
+        return ChosenModels(served.model, None, why)
+    match reader:
+        case ReaderChoice.AUTO:
+            return ChosenModels(STRANGERS, SHIPPED, "the shipped models")
+        case ReaderChoice.CLASSIC:
+            return ChosenModels(SHIPPED, None, "the shipped classic model")
+        case ReaderChoice.DEEP:
+            return ChosenModels(STRANGERS, None, "the shipped deep model")
 
 
-def _model_of(request: SolveRequest) -> tuple[Place, str]:
-    """Return the model of a request, and why it is that; with the models beside it that the user may have meant."""
+def _is_kind(model: Place, reader: ReaderChoice) -> bool:
+    return reader is ReaderChoice.AUTO or is_deep(model) == (reader is ReaderChoice.DEEP)
+
+
+def _models_of(request: SolveRequest) -> ChosenModels:
+    """Return the models of a request, and why; with the models beside them that the user may have meant."""
     if request.model:
-        return model_file(request.model), "--model"
-    model, why = served_model()
-    others = [name for name in own_models() if name != model.stem or model == SHIPPED]
+        return ChosenModels(_named(request.model, request.reader), None, "--model")
+    chosen = served_model(request.reader)
+    shipped = chosen.model in (SHIPPED, STRANGERS)
+    others = [name for name in own_models() if name != chosen.model.stem or shipped]
     if others:
-        why += f", not {', '.join(others[:MOST_NAMED])}: name that with --model, or `captchas serve` it"
-    return model, why
+        why = f"{chosen.why}, not {', '.join(others[:MOST_NAMED])}: name that with --model, or `captchas serve` it"
+        chosen = chosen._replace(why=why)
+    return chosen
+
+
+def _named(name: str, reader: ReaderChoice) -> Place:
+    """Return the file of a model that is named, of the kind wanted: models of both kinds may have one name.
+
+    Raises
+    ------
+    BadInput, NotThere, Damaged
+    """
+    file = model_file(name)
+    if _is_kind(file, reader):
+        return file
+    beside = model_file(f"{without_suffix(name)}{SUFFIXES[reader is ReaderChoice.DEEP]}")
+    if without_suffix(name) == name and beside.is_file() and _is_kind(beside, reader):
+        return beside
+    raise BadInput(
+        f"reader: must be that of the model; {file} is {'deep' if is_deep(file) else 'classic'}, and --reader "
+        f"{reader.value} is asked for: leave out --reader, or name another --model"
+    )
 
 
 def own_models() -> list[str]:

@@ -12,7 +12,7 @@ from prefect.cache_policies import NO_CACHE
 
 from flows.generate import generate
 from flows.home import dataset_folder, home
-from flows.parameters import Count, Minutes, ModelSeed, Name, ReaderKind
+from flows.parameters import Count, Minutes, ModelSeed, Name, ReaderKind, StartModel
 from flows.reporting.artifacts import show_trained, show_trained_deep
 from flows.reporting.progress import stage
 from flows.reporting.runs import RETRIES, named, told
@@ -90,8 +90,7 @@ class TrainRequest:
     pictures
         Of the train split of each dataset, at most: one number, or one for each dataset; by default 20,000.
     shows
-        Spans shown to the network, counted with repetition; by default 1,000,000, or 3,000,000 if a dataset was
-        imported.
+        Spans shown to the network, with repetition; by default 1,000,000, or 3,000,000 for imported datasets.
     hidden
         Units of the hidden layer, or of each; by default 128.
     leave_out
@@ -109,10 +108,11 @@ class TrainRequest:
     draw
         A profile whose pictures the deep reader learns from as they are drawn, without a dataset. May be given again.
     minutes
-        Budget of the deep reader's training; by default 20.
+        The deep reader's budget; by default 20.
     change
-        Change the pictures at random, so that the deep reader learns to read other generators' too; by default if a
-        dataset was imported.
+        Change the deep reader's pictures at random, so that it reads strangers' too; by default for imported datasets.
+    start
+        A deep model to begin with, such as strangers: far fewer labelled pictures are enough then.
     """
 
     datasets: list[Name] | None = None
@@ -131,6 +131,7 @@ class TrainRequest:
     draw: list[Name] | None = None
     minutes: Minutes | None = None
     change: bool | None = None
+    start: StartModel = None
 
 
 def check(request: TrainRequest) -> TrainChoice:
@@ -142,19 +143,18 @@ def check(request: TrainRequest) -> TrainChoice:
                 raise BadInput(f"{name}: belongs to the classic reader; leave it out with --reader deep")
         if request.out:
             require_file(local(request.out, "out"), "out", model=True)
-        deep = choose_deep(request.datasets, request.draw, request.minutes, request.change, request.seed)
+        deep = choose_deep(request.datasets, request.draw, request.minutes, request.change, request.seed, request.start)
         return TrainChoice([source.name for source in deep.sources], Settings(), deep)
-    for name in ("draw", "minutes", "change"):
+    for name in ("draw", "minutes", "change", "start"):
         if getattr(request, name) is not None:
+            name = "from" if name == "start" else name
             raise BadInput(f"{name}: belongs to the deep reader; give --reader deep with it, or leave it out")
     if bool(request.datasets) == ladder:
         raise BadInput(
             f"train: name one or more datasets, or give --ladder; given: {'both' if request.ladder else 'neither'}"
         )
-    given = {name: getattr(request, name) for name in ("pictures", "shows", "hidden", "leave_out")}
-    given = {
-        key: tuple(value) if isinstance(value, list) else value for key, value in given.items() if value is not None
-    }
+    named = ((name, getattr(request, name)) for name in ("pictures", "shows", "hidden", "leave_out"))
+    given = {name: tuple(value) if isinstance(value, list) else value for name, value in named if value is not None}
     settings = replace(LADDER_SETTINGS if ladder else Settings(), **given, seed=request.seed)
     if request.out:
         require_file(place(request.out), "out", model=True)
@@ -215,7 +215,7 @@ def _train_deep(request: TrainRequest, names: list[str], deep: DeepChoice) -> di
     with locked(path):
         atomic.make_folder(path.parent)
         models.keep_aside(path, atomic.new_run())
-        fit_deep(deep.sources, deep.settings, path)
+        fit_deep(deep.sources, deep.settings, path, deep.start)
     content = models.describe(path)
     show_trained_deep(content, path)
     return content

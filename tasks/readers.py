@@ -13,6 +13,7 @@ from storage.files.places import Place
 from storage.learnt_texts import LearntTexts, learnt_texts
 from storage.model_records import load_record
 from storage.models import load_model, model_digest
+from tasks.both_readers import BothReaders
 from tasks.deep.deep_reader import DeepReader, require_curve
 from tasks.deep.session import checked_record
 from tasks.loading.decode import load_batch
@@ -30,6 +31,8 @@ BOOK_LENGTH = (4, 4)  # of the words of `web2` for a model that does not say wha
 ANY_LENGTH = (1, 32)  # of a user's list
 _RUN = 4  # letters in a row of Unicode that are told as A-Z
 _MOST_TOLD = 40  # characters of an alphabet in a sentence
+
+AnyReader = Reader | DeepReader | BothReaders
 
 
 @dataclass(frozen=True)
@@ -273,8 +276,25 @@ def load_reader(
     return reader
 
 
+@functools.lru_cache(maxsize=KEPT_READERS)
+def load_both(
+    classic: tuple[str, str], deep: tuple[str, str], dictionary: tuple[str, ...], ranking: Ranking | None = None,
+    alphabet: str | None = None, length: tuple[int, int] | None = None,
+) -> BothReaders:  # fmt: skip
+    """Open a classic and a deep model to read together; each is a file and its digest, the rest as `load_reader`.
+
+    Raises
+    ------
+    NotThere, BadInput, Damaged
+    """
+    first, second = (load_reader(*model, dictionary, ranking, alphabet, length) for model in (classic, deep))
+    if not isinstance(first, Reader) or not isinstance(second, DeepReader):
+        raise BadInput(f"model: a classic and a deep model must read together; they are {classic[0]} and {deep[0]}")
+    return BothReaders(first, second)
+
+
 def read_pictures(
-    reader: Reader | DeepReader, pictures: Iterable[object], read: Callable[..., bytes], notes: dict[int, str]
+    reader: AnyReader, pictures: Iterable[object], read: Callable[..., bytes], notes: dict[int, str]
 ) -> tuple[list[tuple[np.ndarray, Readings]], list[tuple[int, BadPicture]]]:
     """Load and read pictures.
 
@@ -291,8 +311,10 @@ def read_pictures(
     failures : list of (index, BadPicture)
         Every picture is either in one of the readings or here.
     """
+    if isinstance(reader, BothReaders):
+        return reader.read_files(pictures, read, notes)
     if isinstance(reader, DeepReader):
-        seen, failures = load_seen_batch(pictures, read)
+        seen, failures = load_seen_batch(pictures, read, notes)
         return [(group.indices, reader.read(group.images, (), group.sizes)) for group in seen], failures
     groups, failures = load_batch(pictures, read, notes)
     return [(indices, reader.read(images)) for indices, images in groups], failures

@@ -55,7 +55,7 @@ ROOMS = {
     "tasks/deep": (
         STORAGE | {"tasks.datasets", "tasks.drawing", "tasks.profiles", "tasks.rates", "tasks.reading",
                    "tasks.training"},
-        {"numpy", "numba", "onnxruntime", "torch"},
+        {"numpy", "numba", "onnx", "onnxruntime", "torch"},
     ),
     "tasks/datasets": (
         STORAGE | {"tasks.drawing", "tasks.profiles", "tasks.figures", "tasks.lowlevel"}, {"numpy", "numba", "PIL"}
@@ -69,8 +69,11 @@ ROOMS = {
     "tasks/models.py": (
         STORAGE | {"tasks.training", "tasks.reading", "tasks.rates"}, set()
     ),
+    "tasks/both_readers.py": ({"tasks.deep", "tasks.loading", "tasks.reading"}, {"numpy"}),
     "tasks/readers.py": (
-        STORAGE | {"tasks.deep", "tasks.worker", "tasks.loading", "tasks.reading", "tasks.profiles"}, {"numpy"}
+        STORAGE | {"tasks.both_readers", "tasks.deep", "tasks.worker", "tasks.loading", "tasks.reading",
+                   "tasks.profiles"},
+        {"numpy"},
     ),
     "tasks/scoring": (
         STORAGE | {"tasks.deep", "tasks.readers", "tasks.worker", "tasks.loading", "tasks.reading", "tasks.profiles",
@@ -78,7 +81,8 @@ ROOMS = {
         {"numpy", "PIL", "skimage", "sklearn"},
     ),
     "tasks/solving": (
-        STORAGE | {"tasks.deep", "tasks.readers", "tasks.shipped", "tasks.reading", "tasks.loading", "tasks.figures"},
+        STORAGE
+        | {"tasks.both_readers", "tasks.readers", "tasks.shipped", "tasks.reading", "tasks.loading", "tasks.figures"},
         {"numpy"},
     ),
     "tasks/audit": (

@@ -85,10 +85,14 @@ class LadderSummary(TypedDict):
 
 
 class ReadsWith(TypedDict):
-    """What a run reads with: a sentence with the reasons, and its parts; `length` is None if it is not known."""
+    """What a run reads with: a sentence with the reasons, and its parts; `length` is None if it is not known.
+
+    `classic_model` reads before `model`, which is deep then; None if there is no such model.
+    """
 
     reads_with: str
     model: str
+    classic_model: str | None
     alphabet: str
     length: list[int] | None
     dictionary: str

@@ -8,19 +8,25 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
-from flows.home import dataset_folder
+from flows.home import dataset_folder, model_file
 from flows.reporting.progress import stage
 from storage.dataset import Dataset
+from storage.deep_models import is_deep, load_deep_model
+from storage.errors import BadInput, NotThere
 from storage.files.places import local
+from storage.served import without_suffix
 from tasks.deep.learning.deep_settings import Settings
 from tasks.deep.learning.deep_training import form_of, require_torch, train_deep
 from tasks.deep.learning.sources import Drawn, Source, Stored, require_drawable
+from tasks.deep.session import checked_record
+from tasks.deep.shape import SMALL
 from tasks.profiles.built_in import find_profile
 
 if TYPE_CHECKING:
     from tasks.deep.learning.train_network import Progress
 
 _MINUTES, _RATE = 20.0, 3e-3
+_RATE_FROM = 1e-3  # where a model is begun with, which larger steps would undo
 _PARTS = 10_000  # of a budget, for the bar
 
 
@@ -29,10 +35,11 @@ class DeepChoice(NamedTuple):
 
     sources: list[Source]
     settings: Settings
+    start: Path | None = None
 
 
 @task(cache_policy=NO_CACHE, task_run_name="train a network")
-def fit_deep(sources: Sequence[Source], settings: Settings, out: Path) -> dict[str, Any]:
+def fit_deep(sources: Sequence[Source], settings: Settings, out: Path, start: Path | None = None) -> dict[str, Any]:
     """Train, measure and write a deep model; a killed run goes on from the checkpoint beside the model."""
     checkpoint = out.with_name(f".{out.name}.checkpoint")
     with stage("training", _PARTS, "parts of the budget") as shown:
@@ -44,12 +51,13 @@ def fit_deep(sources: Sequence[Source], settings: Settings, out: Path) -> dict[s
             )
             shown.advance(int(_PARTS * min(progress.share, 1.0)) - shown.done)
 
-        return train_deep(sources, settings, out, checkpoint, show)
+        return train_deep(sources, settings, out, checkpoint, show, begin_with=start)
 
 
 def choose_deep(
-    datasets: Sequence[str] | None, draw: Sequence[str] | None, minutes: float | None, change: bool | None, seed: int
-) -> DeepChoice:
+    datasets: Sequence[str] | None, draw: Sequence[str] | None, minutes: float | None, change: bool | None, seed: int,
+    start: str | None = None,
+) -> DeepChoice:  # fmt: skip
     """Find what a deep model is to learn from, or name the wrong parameter.
 
     Raises
@@ -62,7 +70,25 @@ def choose_deep(
     require_drawable(sources)
     if change is None:
         change = any(Dataset(source.folder).manifest.source for source in stored)
+    file, shape, rate = None, SMALL, _RATE
+    if start is not None:
+        file, rate = _deep_file(start), _RATE_FROM
+        shape = checked_record(load_deep_model(file))[0]
     processes = max(0, len(os.sched_getaffinity(0)) - 2)  # on few cores a thread beside the training is enough
-    settings = Settings(minutes=minutes or _MINUTES, seed=seed, rate=_RATE, moved=change, processes=processes)
+    settings = Settings(
+        shape, minutes=minutes or _MINUTES, seed=seed, rate=rate, moved=change, processes=processes
+    )  # fmt: skip
     form_of(sources, settings)
-    return DeepChoice(sources, settings)
+    return DeepChoice(sources, settings, file)
+
+
+def _deep_file(name: str) -> Path:
+    """Find a deep model by its name or file, also where a classic model has that name too."""
+    file = model_file(name)
+    if file.exists() and not is_deep(file) and without_suffix(name) == name:
+        file = model_file(f"{name}.onnx")
+    if not file.exists():
+        raise NotThere(f"from: {file} is not there; name a deep model, such as strangers")
+    if not is_deep(file):
+        raise BadInput(f"from: must be a deep model; {file} is a classic model. Name another, such as strangers")
+    return local(file, "from")

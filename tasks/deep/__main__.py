@@ -14,9 +14,10 @@ from tasks.deep.learning.deep_settings import Settings
 from tasks.deep.learning.deep_training import train_deep
 from tasks.deep.learning.sources import Drawn, Source, Stored
 from tasks.deep.shape import SHAPES
-from tasks.profiles.built_in import find_profile
+from tasks.profiles.built_in import EVERY_FACE, ONE_CASE, find_profile
 
 _LINE_SECONDS = 5.0
+_TWO_CASES = tuple(face for face in EVERY_FACE if face not in ONE_CASE)
 
 
 def weighted(given: str) -> tuple[str, float]:
@@ -49,6 +50,8 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--begin-with", type=Path, help="the weights of another training to begin with")
     parser.add_argument("--weights", type=Path, help="where to write the weights of this training")
+    parser.add_argument("--refit", type=Path, help="a model whose confidence is fitted anew, into --out; no training")
+    parser.add_argument("--faces", nargs="+", default=[], help="of unfamiliar pictures: names, or font files")
     parser.add_argument("--folded", action="store_true", help="count lower case as upper case")
     return parser
 
@@ -57,6 +60,12 @@ def main() -> int:
     """Train as the command line says."""
     given = _parser().parse_args()
     try:
+        if given.refit:
+            from tasks.deep.learning.reliability import refit
+
+            record = refit(given.refit, given.out, [*given.faces, *_TWO_CASES], given.seed)
+            print(json.dumps(record["calibrated_on"]), flush=True)
+            return 0
         settings = Settings(
             SHAPES[given.shape], given.minutes, given.steps, given.seed, given.batch, given.rate,
             smoothing=given.smoothing, averaged=given.averaged, moved=given.moved, folded=given.folded,

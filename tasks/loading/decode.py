@@ -122,9 +122,7 @@ def _of_frames(frames: Frames, invert: Invert) -> tuple[np.ndarray, str]:
         raise reasons[0]
     chosen = choose_frame(inks)
     ink: np.ndarray = np.maximum.reduce([own for k in chosen if (own := inks[k]) is not None])
-    numbers = ", ".join(str(k + 1) for k in chosen)
-    note = "" if chosen == [0] else f"read from frame{'s' * (len(chosen) > 1)} {numbers} of {frames.count}"
-    return ink, note
+    return ink, _told_frames(chosen, frames.count)
 
 
 def _inks_of(frames: list[np.ndarray], invert: Invert) -> tuple[list[np.ndarray | None], list[BadPicture]]:
@@ -155,25 +153,47 @@ def decode_seen(data: bytes) -> np.ndarray:
     ------
     BadPicture
     """
+    return _decode_seen(data, as_shown=True)[0]
+
+
+def decode_to_read(data: bytes) -> tuple[np.ndarray, str]:
+    """Decode a picture file as `decode_seen` does, for reading: levels of 16 bits are stretched, as they are for ink.
+
+    Also returns which frames the picture is from, if not the first.
+
+    Raises
+    ------
+    BadPicture
+    """
+    return _decode_seen(data, as_shown=False)
+
+
+def _decode_seen(data: bytes, as_shown: bool) -> tuple[np.ndarray, str]:
     pixels = decode_plain(data, LONGEST_SIDE)
-    frames = [pixels] if pixels is not None else decode_frames(data, as_shown=True).pixels
-    seen = as_seen(frames[0]) if len(frames) == 1 else _seen_of_frames(frames)
+    frames = Frames([pixels]) if pixels is not None else decode_frames(data, as_shown)
+    seen, note = (as_seen(frames.pixels[0]), "") if len(frames.pixels) == 1 else _seen_of_frames(frames)
     refuse_blank(int((seen.max(axis=(0, 1)) - seen.min(axis=(0, 1))).max()))
-    return seen
+    return seen, note
 
 
-def _seen_of_frames(frames: list[np.ndarray]) -> np.ndarray:
-    """Return the fullest frame as it is seen, with the letters of other frames that it lacks."""
-    inks, reasons = _inks_of(frames, Invert.AUTO)
-    if len(reasons) == len(frames):
+def _seen_of_frames(frames: Frames) -> tuple[np.ndarray, str]:
+    """Return the fullest frame as it is seen, with the letters of other frames that it lacks; and which they are."""
+    inks, reasons = _inks_of(frames.pixels, Invert.AUTO)
+    if len(reasons) == len(inks):
         raise reasons[0]
-    there = {k: ink for k in choose_frame(inks) if (ink := inks[k]) is not None}
+    chosen = choose_frame(inks)
+    there = {k: ink for k in chosen if (ink := inks[k]) is not None}
     first, *others = sorted(there, key=lambda k: -int(there[k].sum(dtype=np.int64)))
-    seen = as_seen(frames[first]).copy()
+    seen = as_seen(frames.pixels[first]).copy()
     for k in others:
         more = there[k] > there[first]
-        seen[more] = as_seen(frames[k])[more]
-    return seen
+        seen[more] = as_seen(frames.pixels[k])[more]
+    return seen, _told_frames(chosen, frames.count)
+
+
+def _told_frames(chosen: list[int], count: int) -> str:
+    numbers = ", ".join(str(k + 1) for k in chosen)
+    return "" if chosen == [0] else f"read from frame{'s' * (len(chosen) > 1)} {numbers} of {count}"
 
 
 def _ink_of(pixels: np.ndarray, invert: Invert) -> np.ndarray:

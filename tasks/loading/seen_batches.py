@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tasks.loading.decode import MOST_SHAPES, PADDED_TO, decode_seen
+from tasks.loading.decode import MOST_SHAPES, PADDED_TO, decode_to_read
 from tasks.loading.safe_read import BadPicture, read_file
 
 
@@ -23,12 +23,19 @@ class SeenGroup(NamedTuple):
 
 
 def load_seen_batch(
-    paths: Iterable[object], read: Callable[..., bytes] = read_file
+    paths: Iterable[object], read: Callable[..., bytes] = read_file, notes: dict[int, str] | None = None
 ) -> tuple[list[SeenGroup], list[tuple[int, BadPicture]]]:
     """Load many picture files as they are seen, and stack pictures of equal shape.
 
     If more than 64 shapes occur, pictures are stacked on canvases of multiples of 16, so that the groups stay few and
     the reader's batches large.
+
+    Parameters
+    ----------
+    read : callable
+        Returns the bytes of an entry of `paths`, or raises `BadPicture`.
+    notes : dict, optional
+        Filled in with what is to be known of a picture, by its index.
 
     Returns
     -------
@@ -40,9 +47,13 @@ def load_seen_batch(
     failures = []
     for index, path in enumerate(paths):
         try:
-            found.append((index, decode_seen(read(path))))
+            picture, note = decode_to_read(read(path))
         except BadPicture as error:
             failures.append((index, error))
+            continue
+        found.append((index, picture))
+        if note and notes is not None:
+            notes[index] = note
     shapes = {picture.shape[:2] for _, picture in found}
     unit = 1 if len(shapes) <= MOST_SHAPES else PADDED_TO
     groups: dict[tuple[int, int], list[tuple[int, np.ndarray]]] = {}

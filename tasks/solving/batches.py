@@ -13,12 +13,12 @@ from storage.files.stamps import Stamp
 from storage.ledger.ledger import ABSTAINED, FAILED, SOLVED, Answer, KnownFile, PictureFile, digest_of
 from storage.models import model_digest
 from storage.texts import canonical, plain
-from tasks.deep.deep_reader import DeepReader
+from tasks.both_readers import SURE, SURER
 from tasks.loading.decode import LOADER
 from tasks.loading.safe_read import GONE, UNSETTLED, BadPicture, Unreadable, Unsettled, read_file, require_size
-from tasks.readers import load_reader, read_pictures, told_length
+from tasks.readers import AnyReader, load_both, load_reader, read_pictures, told_length
 from tasks.reading.ranking import Ranking
-from tasks.reading.reader import LONGEST_ALLOWED, Reader
+from tasks.reading.reader import LONGEST_ALLOWED
 
 DIGITS = 6  # of a confidence
 
@@ -27,7 +27,11 @@ Listed = TypeVar("Listed")
 
 @dataclass(frozen=True)
 class SolvePlan:
-    """Settings that all batches of a run share. `words` is the dictionary, a word a line; empty for no dictionary."""
+    """Settings that all batches of a run share.
+
+    words : the dictionary, a word a line; empty for no dictionary
+    classic, classic_sha256 : a classic model that reads before `model`, which is deep then, and its digest
+    """
 
     model: str
     model_sha256: str
@@ -36,15 +40,18 @@ class SolvePlan:
     abstain_below: float
     alphabet: str | None = None
     length: tuple[int, int] | None = None
+    classic: str | None = None
+    classic_sha256: str | None = None
 
     @property
     def settings(self) -> str:
         """Return all settings that decide an answer besides the model, as text for the ledger."""
+        both = {"classic": [self.classic_sha256, SURE, SURER]} if self.classic else {}  # else as in earlier versions
         return canonical({
             "words": hashlib.sha256(self.words.encode()).hexdigest() if self.words else None,
             "ranking": self.ranking.value, "abstain_below": self.abstain_below, "alphabet": self.alphabet,
             "length": self.length, "loader": LOADER,
-        })  # fmt: skip
+        } | both)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -121,21 +128,28 @@ def make_plan(
     abstain_below: float = 0.0,
     alphabet: str | None = None,
     length: tuple[int, int] | None = None,
+    classic: Place | None = None,
 ) -> SolvePlan:
     """Return the plan for a model as it is now, with a dictionary, which may be empty.
+
+    With `classic`, that model reads first, and `model` is a deep model.
 
     Raises
     ------
     NotThere, Damaged
     """
     words = "\n".join(dictionary)
-    return SolvePlan(str(model.resolve()), model_digest(model), words, ranking, abstain_below, alphabet, length)
+    first = (None, None) if classic is None else (str(classic.resolve()), model_digest(classic))
+    return SolvePlan(str(model.resolve()), model_digest(model), words, ranking, abstain_below, alphabet, length, *first)
 
 
 @functools.lru_cache(maxsize=4)
-def reader_of(plan: SolvePlan) -> Reader | DeepReader:
+def reader_of(plan: SolvePlan) -> AnyReader:
     """Load the reader of a plan; the last few stay in memory."""
     words = tuple(plan.words.split("\n")) if plan.words else ()
+    if plan.classic and plan.classic_sha256:
+        first, second = (plan.classic, plan.classic_sha256), (plan.model, plan.model_sha256)
+        return load_both(first, second, words, plan.ranking, plan.alphabet, plan.length)
     return load_reader(plan.model, plan.model_sha256, words, plan.ranking, plan.alphabet, plan.length)
 
 

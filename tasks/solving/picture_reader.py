@@ -7,11 +7,10 @@ from dataclasses import dataclass
 
 from storage.files.places import place
 from storage.models import model_digest
-from tasks.deep.deep_reader import DeepReader
+from tasks.both_readers import read_together
 from tasks.loading.in_memory import Given, picture_bytes
-from tasks.readers import expect_texts, load_reader, read_pictures, told_length
-from tasks.reading.reader import Reader
-from tasks.shipped import SHIPPED
+from tasks.readers import AnyReader, expect_texts, load_both, load_reader, read_pictures, told_length
+from tasks.shipped import SHIPPED, STRANGERS
 
 
 @dataclass(frozen=True)
@@ -33,7 +32,7 @@ class Word:
 class PictureReader:
     """A model that reads pictures from files or from memory; `open_reader` opens it."""
 
-    def __init__(self, reader: Reader | DeepReader):
+    def __init__(self, reader: AnyReader):
         self._reader = reader
 
     def read(self, pictures: Iterable[Given]) -> list[Word]:
@@ -84,7 +83,8 @@ def open_reader(
     Parameters
     ----------
     model : path or URL, optional
-        A model's file; by default the model that comes with the package.
+        A model's file; by default both models that come with the package: the classic model where it is sure, and
+        the deep model else.
     dictionary : str, optional
         'none' for random strings, 'web2' for the English words, or the path of a word list; by default 'web2' if all
         texts that the model learnt from are words of it, else 'none'.
@@ -108,6 +108,12 @@ def open_reader(
     >>> reader.read([b"not a picture"])[0].reason.partition(":")[0]
     'no picture'
     """
-    path = place(SHIPPED if model is None else os.fspath(model))
+    path = place(STRANGERS if model is None else os.fspath(model))
     texts = expect_texts(path, dictionary, alphabet, length)
-    return PictureReader(load_reader(str(path), model_digest(path), texts.words, None, alphabet, texts.length))
+    own = (str(path), model_digest(path))
+    if model is None and read_together(texts.length):
+        classic = (str(SHIPPED), model_digest(SHIPPED))
+        return PictureReader(load_both(classic, own, texts.words, None, alphabet, texts.length))
+    if model is None:
+        own = (str(SHIPPED), model_digest(SHIPPED))
+    return PictureReader(load_reader(*own, texts.words, None, alphabet, texts.length))

@@ -1,31 +1,43 @@
-"""How the shipped model reads pictures unlike those it learnt from, kind by kind.
+"""How models read pictures unlike those that they learnt from, kind by kind.
 
-    python -m tests.benchmarks.strangers [KIND ...] [--count 200] [--seed 1] [--letters A-Z] [--model FILE]
+    python -m tests.benchmarks.strangers [KIND ...] [--count 200] [--seed 1] [--letters A-Z] [--model FILE ...]
 
-Each line: the kind, n, words right and the share that issue 16 wants, and wrong words with a confidence over 0.9. The
-last line has the expected calibration error of all kinds pooled. Nothing is told to the reader, and no dictionary.
+Each line: the kind, n, the share that issue 16 wants, and for each model the words right, and the wrong words with a
+confidence over 0.9. Models are files, or `auto`: what `captchas solve` reads with by default. The last lines have the
+expected calibration error of all kinds pooled. Nothing is told to the readers, and no dictionary.
 """
 
 import argparse
-from pathlib import Path
 
 import numpy as np
 
-from storage.models import load_model
-from tasks.loading.decode import load_batch
-from tasks.reading.reader import Reader
+from flows.home import model_file
+from storage.models import model_digest
+from tasks.readers import AnyReader, expect_texts, load_both, load_reader, read_pictures
 from tasks.scoring.metrics import calibration_error
+from tasks.shipped import SHIPPED, STRANGERS
 from tests.strangers import FACES, KINDS, LETTERS, draw
 
 SURE = 0.9
+AUTO = "auto"
+MODELS = ("ladder", "strangers", AUTO)
 
 
-def answers(reader: Reader, files: list[bytes]) -> tuple[list[str], np.ndarray]:
+def open_model(name: str) -> AnyReader:
+    """Open a model as `captchas solve --dictionary none` does, by its name or file; `auto` for the default."""
+    file = STRANGERS if name == AUTO else model_file(name)
+    length = expect_texts(file, "none").length
+    if name == AUTO:
+        classic, deep = ((str(model), model_digest(model)) for model in (SHIPPED, STRANGERS))
+        return load_both(classic, deep, (), length=length)
+    return load_reader(str(file), model_digest(file), (), length=length)
+
+
+def answers(reader: AnyReader, files: list[bytes]) -> tuple[list[str], np.ndarray]:
     """Return the words that a reader reads in picture files, and their confidences; '' and 0 for a bad picture."""
     words, confidences = [""] * len(files), np.zeros(len(files))
-    groups, _ = load_batch(range(len(files)), lambda k: files[k])
-    for indices, images in groups:
-        found = reader.read(images)
+    groups, _ = read_pictures(reader, range(len(files)), lambda k: files[k], {})
+    for indices, found in groups:
         confidences[indices] = found.confidences[:, 0]
         for index, word in zip(indices.tolist(), found.words[:, 0].tolist(), strict=True):
             words[index] = word
@@ -40,22 +52,26 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--letters", default=LETTERS)
     parser.add_argument("--faces", nargs="+", default=list(FACES), help="font files")
-    parser.add_argument("--model", type=Path, default=Path("tasks/ladder.skops"))
+    parser.add_argument("--model", nargs="+", default=list(MODELS), help="names or files of models, or auto")
     options = parser.parse_args()
-    reader = Reader(*load_model(options.model))
-    pooled = []
-    print(f"{'kind':20}{'n':>6}{'right':>9}{'wanted':>9}{'wrong over ' + str(SURE):>16}")
+    readers = {name: open_model(name) for name in options.model}
+    pooled: dict[str, list[tuple[np.ndarray, np.ndarray]]] = {name: [] for name in readers}
+    print(f"| kind | n | wanted | {' | '.join(f'{name} | wrong over {SURE}' for name in readers)} |")
+    print("|---|---|---|" + "---|---|" * len(readers))
     for kind in options.kinds or KINDS:
         drawn = draw(kind, options.count, options.seed, tuple(options.faces), options.letters)
-        words, sure = answers(reader, [file for file, _ in drawn])
-        right = np.array([word == text for word, (_, text) in zip(words, drawn, strict=True)])
-        wrong = int(((sure > SURE) & ~right).sum())
-        print(f"{kind:20}{len(drawn):6}{right.mean():9.1%}{KINDS[kind].wanted:9.1%}{wrong:16}", flush=True)
-        pooled.append((sure, right))
-    sure, right = (np.concatenate(part) for part in zip(*pooled, strict=True))
-    error = calibration_error(sure, right)
-    print(f"all: n = {len(right):,}, {right.mean():.1%} right, expected calibration error {error:.1%}")
-    print(f"wrong of those over {SURE}: {((sure > SURE) & ~right).sum():,} of {(sure > SURE).sum():,}")
+        cells = []
+        for name, reader in readers.items():
+            words, sure = answers(reader, [file for file, _ in drawn])
+            right = np.array([word == text for word, (_, text) in zip(words, drawn, strict=True)])
+            cells.append(f"{100 * right.mean():.1f} % | {int(((sure > SURE) & ~right).sum())}")
+            pooled[name].append((sure, right))
+        print(f"| {kind} | {len(drawn)} | {100 * KINDS[kind].wanted:.1f} % | {' | '.join(cells)} |", flush=True)
+    for name, parts in pooled.items():
+        sure, right = (np.concatenate(part) for part in zip(*parts, strict=True))
+        error, wrong = calibration_error(sure, right), ((sure > SURE) & ~right).sum()
+        print(f"{name}: n = {len(right):,}, {100 * right.mean():.1f} % right, calibration error {100 * error:.1f} %, "
+              f"wrong of those over {SURE}: {wrong:,} of {(sure > SURE).sum():,}")  # fmt: skip
 
 
 if __name__ == "__main__":

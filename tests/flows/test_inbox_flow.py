@@ -161,7 +161,9 @@ def test_an_inbox_over_several_runs(captchas, images, tmp_path):
     single = ("solve", done / "copy.png", "--settle", "0", "--home", home)  # as a folder
     settled = captchas(*single, "--json").report
     shown = captchas(*single).stdout.splitlines()
-    assert shown[0].startswith("reads with: ladder (the shipped model); letters ")
+    assert shown[0].startswith(
+        "reads with: ladder where it is 99 % sure, else strangers (the shipped models); letters "
+    )
     assert [line.split()[1] for line in shown if line.startswith("word: ")] == [settled["answers"][0]["word"]]
     assert (settled["total"], settled["solved"], settled["read"]) == (1, 1, 0)
     assert [row["path"] for row in settled["answers"]] == ["copy.png"]

@@ -19,11 +19,12 @@ from flows.solve_request import ledger
 from storage.errors import BadInput, CaptchasError, NotThere
 from storage.files.locks import inbox_locked
 from storage.ledger.ledger import FAILED, SOLVED, Answer, Ledger
+from storage.served import ServedBy, serve_model
 from tasks.datasets.recipe import make_recipe, renderer_of
 from tasks.lowlevel.grey_png import png
 from tasks.profiles.built_in import find_profile
 from tasks.reading.ranking import Ranking
-from tasks.shipped import SHIPPED
+from tasks.shipped import SHIPPED, STRANGERS
 from tasks.solving.batches import answer_pictures, make_plan
 from tasks.solving.claims import claim_answers
 from tasks.solving.tables import COLUMNS
@@ -49,7 +50,7 @@ def inbox(tmp_path, monkeypatch) -> Path:
 
 
 def expected(*files: Path) -> list[str | None]:
-    plan = make_plan(SHIPPED, (), Ranking.NONE, length=(4, 4))
+    plan = make_plan(STRANGERS, (), Ranking.NONE, length=(4, 4), classic=SHIPPED)
     return [answer.word for answer in answer_pictures(plan, files, Path.read_bytes)]
 
 
@@ -65,8 +66,39 @@ def test_named_pictures_are_read_and_nothing_is_left_behind(inbox, tmp_path, cap
     assert [row["path"] for row in report["answers"]] == [str(path) for path in files]
     assert set(report["answers"][0]) == set(COLUMNS)
     assert (report["total"], report["solved"], report["failed"], report["answers_file"]) == (3, 3, 0, None)
-    assert report["model"] == str(SHIPPED)
+    assert (report["model"], report["classic_model"]) == (str(STRANGERS), str(SHIPPED))
     assert sorted(path.name for path in tmp_path.iterdir()) == ["inbox"]  # no home, no ledger
+
+
+@pytest.mark.parametrize(("chosen", "told", "models"), [
+    (("--reader", "classic"), "ladder (the shipped classic model)", (SHIPPED, None)),
+    (("--reader", "deep"), "strangers (the shipped deep model)", (STRANGERS, None)),
+    (("--model", "strangers"), "strangers (--model)", (STRANGERS, None)),
+    (("--model", "ladder", "--reader", "classic"), "ladder (--model)", (SHIPPED, None)),
+    (("--length", "13-14"), "ladder (the shipped models; strangers knows no texts of over 12", (SHIPPED, None)),
+])  # fmt: skip
+def test_the_reader_is_chosen_and_told(inbox, capsys, chosen, told, models):
+    report = solved(capsys, inbox / "a.png", *chosen)
+    assert report["reads_with"].startswith(told)
+    assert (report["model"], report["classic_model"]) == (str(models[0]), models[1])
+
+
+def test_a_model_of_the_other_kind_is_refused(inbox):
+    with pytest.raises(BadInput, match=r"reader: must be that of the model; .*strangers\.onnx is deep, and --reader c"):
+        solve_named(["solve", "inbox/a.png", "--model", "strangers", "--reader", "classic"])
+
+
+def test_models_of_both_kinds_may_have_a_name(inbox, capsys):
+    models = Path("home", "models")
+    models.mkdir(parents=True)
+    for shipped in (SHIPPED, STRANGERS):
+        (models / f"mine{shipped.suffix}").write_bytes(shipped.read_bytes())
+    for reader, suffix in (("auto", ".skops"), ("classic", ".skops"), ("deep", ".onnx")):
+        report = solved(capsys, "inbox/a.png", "--model", "mine", "--reader", reader)
+        assert Path(report["model"]).name == f"mine{suffix}"
+    serve_model(models, models / "mine.skops", ServedBy.CHOICE)
+    assert solved(capsys, "inbox/a.png")["reads_with"].startswith("mine (served")
+    assert solved(capsys, "inbox/a.png", "--reader", "deep")["model"] == str(STRANGERS)
 
 
 def test_people_see_each_word_beside_its_picture(inbox, capsys):
@@ -84,7 +116,9 @@ def test_one_picture_shows_its_word_its_confidence_and_the_next_two(inbox, monke
     monkeypatch.setattr("flows.solve_at_once.answer_forked", lambda _, contents, __: [answer] * len(contents))
     assert solve_named(["solve", "inbox/a.png", *DRAWN])
     shown = capsys.readouterr().out.splitlines()
-    assert shown[0].startswith("reads with: ladder (the shipped model); letters 0-9A-Z")
+    assert shown[0].startswith(
+        "reads with: ladder where it is 99 % sure, else strangers (the shipped models); letters 0-9A-Z"
+    )
     assert shown[0].endswith("; 4 of them (--length); no dictionary, as asked")
     assert shown[1:] == ["picture: inbox/a.png", "word: WORD (93.2 %)", "next: WARD 5.0 %, WORE under 0.1 %"]
     (inbox / "a.png").write_bytes(b"")

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from tasks.deep.learning.train_network import Progress, Trained
 
 MIXED_ON_GPU = 16  # blocks
+_LOOKED_AT = 256  # pictures of each source, by which a model's layers are set at the beginning
 _ROOM = 1.6  # of a picture's width: without its margins at the top and the bottom it is wider, at the same height
 
 
@@ -89,8 +90,10 @@ def train_deep(
         Where a killed training is taken up; it is removed when the model is written.
     checked : int
         Validation pictures of each source, for the scores and the confidence.
-    begin_with, weights : Path, optional
-        The weights of another training to begin with; where to write those of this training.
+    begin_with : Path, optional
+        A deep model, or the weights of another training, to begin with.
+    weights : Path, optional
+        Where to write those of this training.
 
     Returns
     -------
@@ -102,7 +105,7 @@ def train_deep(
     BadInput, NotThere, Damaged, NothingLearnt, NoSpace, Unwritable
     """
     require_torch()
-    from tasks.deep.learning.checkpoint import load_weights, remove_checkpoint, save_weights
+    from tasks.deep.learning.checkpoint import remove_checkpoint, save_weights
     from tasks.deep.learning.stream import Feeder, StreamPlan
     from tasks.deep.learning.train_network import device_of, fit_network
 
@@ -110,13 +113,14 @@ def train_deep(
     form = form_of(sources, settings)
     mixed = MIXED_ON_GPU if device_of().type == "cuda" else 8
     plan = StreamPlan(tuple(sources), form, settings.seed, settings.batch, mixed)
-    begun = None if begin_with is None else load_weights(begin_with)
     feeder = Feeder(plan, settings.processes)
     try:
+        _require_validation(feeder)
+        begun = None if begin_with is None else _weights_of(begin_with, feeder)
         trained = fit_network(feeder, settings, checkpoint, progress, begun)
         if weights is not None:
             save_weights(weights, trained.network)
-        record = write_model(trained, feeder, settings, out, checked)
+        record = write_model(trained, feeder, settings, out, checked, begin_with)
     finally:
         feeder.close()
     if checkpoint is not None:
@@ -124,7 +128,46 @@ def train_deep(
     return record
 
 
-def write_model(trained: "Trained", feeder: "Feeder", settings: Settings, out: Path, checked: int) -> dict[str, Any]:
+def _require_validation(feeder: "Feeder") -> None:
+    """Refuse sources without a picture to check by: of few distinct texts, all may be of another split.
+
+    Raises
+    ------
+    BadInput
+    """
+    from tasks.deep.learning.stream import held_out
+
+    there = {int(batch.source[0]) for batch in held_out(feeder, 1)}
+    lacking = [source.name for number, source in enumerate(feeder.plan.sources) if number not in there]
+    if lacking:
+        raise BadInput(
+            f"{', '.join(lacking)}: has no picture of the validation split to check by; give more distinct texts"
+        )
+
+
+def _weights_of(path: Path, feeder: "Feeder") -> dict[str, Any]:
+    """Return the weights that a model, or another training, leaves to begin with.
+
+    Raises
+    ------
+    BadInput, NotThere, Damaged
+    """
+    from tasks.deep.learning.checkpoint import load_weights
+    from tasks.deep.learning.onnx_network import started
+    from tasks.deep.learning.stream import held_out
+
+    if path.suffix != ".onnx":
+        return load_weights(path)
+    pictures = [batch.pictures for batch in held_out(feeder, _LOOKED_AT, "train")]
+    widest = max(part.shape[3] for part in pictures)
+    ground = [np.pad(part, ((0, 0), (0, 0), (0, 0), (0, widest - part.shape[3])), mode="edge") for part in pictures]
+    weights: dict[str, Any] = started(path, feeder.plan.form.alphabet, np.concatenate(ground)).state_dict()
+    return weights
+
+
+def write_model(
+    trained: "Trained", feeder: "Feeder", settings: Settings, out: Path, checked: int, begun: Path | None = None
+) -> dict[str, Any]:
     """Measure a trained network, and write it with its record; return the record."""
     from tasks.deep.learning.onnx_network import onnx_bytes
     from tasks.deep.learning.reliability import measure
@@ -133,6 +176,10 @@ def write_model(trained: "Trained", feeder: "Feeder", settings: Settings, out: P
     shape = settings.shape
     network = onnx_bytes(trained.network, shape)
     record = record_of(trained, feeder.plan, settings, shape)
+    if begun is not None:
+        from tasks.deep.learning.onnx_network import told_start
+
+        record["from"] = told_start(begun) if begun.suffix == ".onnx" else {"name": begun.name}
     bare = seal_model(network, record)
     save_deep_model(out, bare)  # the network is safe before it is measured
     threads = len(os.sched_getaffinity(0))

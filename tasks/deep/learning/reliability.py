@@ -1,15 +1,19 @@
 """Measure a trained network on validation pictures, and fit how far its answers can be believed."""
 
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from storage.deep_models import DeepModel
+from storage.deep_models import DeepModel, load_deep_model, save_deep_model, seal_model
 from storage.errors import BadInput
+from tasks.datasets.samples import first_pictures
 from tasks.deep.deep_reader import DeepReader, Seen
-from tasks.deep.learning.sources import Source, Stored
+from tasks.deep.learning.sources import Drawn, Source, Stored
 from tasks.deep.learning.stream import Batch
+from tasks.deep.learning.unfamiliar import unfamiliar_profiles
+from tasks.profiles.built_in import find_profile
 from tasks.profiles.word_lists import load_words
 from tasks.rates import Rate
 from tasks.reading.ranking import Ranking
@@ -18,6 +22,7 @@ from tasks.training.curves import fit_curve
 # How much answers count beside those to pictures of which alphabet and lengths are told: where nothing is told, and
 # where most letters may not occur.
 _UNTOLD, _FOREIGN = 0.1, 0.025
+_AT_ONCE = 256  # pictures that are looked at
 _PART = 4  # one picture in so many is read once more; one letter in so many is allowed where most may not occur
 
 
@@ -44,6 +49,62 @@ def measure(
     return found.scores(), found.curves()
 
 
+def refit(
+    path: Path,
+    out: Path,
+    faces: Sequence[str],
+    seed: int,
+    pictures: int = 1024,
+    unfamiliar: tuple[int, int] = (240, 48),
+) -> dict[str, Any]:
+    """Fit a model's confidence anew: on pictures of its profiles, and of profiles that it did not learn from.
+
+    A curve that was fitted on what a network learnt from believes it too much on pictures of others.
+
+    Parameters
+    ----------
+    path, out : Path
+        The model, which learnt from built-in profiles, and the file to write.
+    faces : sequence of str
+        Of the unfamiliar profiles: bundled faces, or font files that no training knows.
+    seed : int
+        Of all pictures; not that of the training.
+    pictures : int
+        Of each profile.
+    unfamiliar : (int, int)
+        Unfamiliar profiles, and pictures of each; together they count as much as all others.
+
+    Returns
+    -------
+    dict
+        The record in the file.
+
+    Raises
+    ------
+    BadInput, NotThere, Damaged, NoSpace, Unwritable
+    """
+    model = load_deep_model(path)
+    named = [source["draw"]["name"] for source in model.record["sources"] if "draw" in source]
+    known: list[Source] = [Drawn(find_profile(name), seed) for name in named]
+    others: list[Source] = [Drawn(profile, seed) for profile in unfamiliar_profiles(seed, unfamiliar[0], faces)]
+    found = _Found(model, [*known, *others], threads=1)
+    for source in range(len(known)):
+        found.draw(source, seed, pictures)
+    left_out = 0
+    for source in range(len(known), len(known) + len(others)):
+        try:
+            found.draw(source, seed, unfamiliar[1], len(known) * pictures / (unfamiliar[0] * unfamiliar[1]))
+        except BadInput:  # its letters do not fit into its picture
+            left_out += 1
+    how = {
+        "seed": seed, "pictures": pictures, "unfamiliar": [unfamiliar[0] - left_out, unfamiliar[1]],
+        "faces": sorted(face.rpartition("/")[2] for face in faces),
+    }  # fmt: skip
+    record = model.record | {"calibration": found.curves(), "calibrated_on": how}
+    save_deep_model(out, seal_model(model.network, record))
+    return record
+
+
 class _Found:
     """The evidence for answers, whether they were right, and how much each counts, by ranking."""
 
@@ -58,18 +119,31 @@ class _Found:
 
     def add(self, batch: Batch) -> None:
         """Read a batch, knowing its source, and not."""
-        source = int(batch.source[0])
         truth = np.array(["".join(row) for row in self._letters[batch.labels].tolist()])
-        reader = self._told[source]
-        scores = reader.session.scores(batch.pictures)
+        scores = self._untold.session.scores(batch.pictures)
         sizes = np.tile(np.array(batch.pictures.shape[2:], np.int64), (len(truth), 1))
-        seen = Seen(scores, sizes, np.full(len(truth), batch.pictures.shape[3]))
-        for ranking, right in self._count(reader, seen, truth, 1.0).items():
+        self.add_seen(int(batch.source[0]), Seen(scores, sizes, np.full(len(truth), batch.pictures.shape[3])), truth)
+
+    def draw(self, source: int, seed: int, count: int, weight: float = 1.0) -> None:
+        """Read pictures of a profile that are drawn for it, as files are read."""
+        drawn = self._sources[source]
+        if not isinstance(drawn, Drawn):
+            raise TypeError(f"{drawn.name}: is no profile")
+        block = first_pictures(drawn.profile, seed, count)
+        sizes = np.column_stack([block.parameters["height"], block.parameters["width"]]).astype(np.int64)
+        truth = np.array(block.texts())
+        for first in range(0, count, _AT_ONCE):
+            rows = slice(first, first + _AT_ONCE)
+            self.add_seen(source, self._untold.look(block.images[rows], sizes[rows]), truth[rows], weight)
+
+    def add_seen(self, source: int, seen: Seen, truth: np.ndarray, weight: float = 1.0) -> None:
+        """Count the answers to pictures of a source, known and not."""
+        for ranking, right in self._count(self._told[source], seen, truth, weight).items():
             self._right.setdefault((source, ranking), []).append(right)
         some = slice(0, None, _PART)
         part = Seen(seen.scores[some], seen.sizes[some], seen.widths[some])
-        self._count(self._untold, part, truth[some], _PART * _UNTOLD)
-        self._count(self._foreign, part, truth[some], _PART * _FOREIGN)
+        self._count(self._untold, part, truth[some], weight * _PART * _UNTOLD)
+        self._count(self._foreign, part, truth[some], weight * _PART * _FOREIGN)
 
     def _count(self, reader: DeepReader, seen: Seen, truth: np.ndarray, weight: float) -> dict[str, np.ndarray]:
         readings = reader.read_seen(seen, [Ranking.NONE])

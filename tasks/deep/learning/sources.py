@@ -1,7 +1,7 @@
 """What a network learns from: profiles, drawn as pictures are needed, and datasets; a block of either, normalised."""
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +15,7 @@ from tasks.deep.shape import LONGEST, STRIDE
 from tasks.drawing.renderer import Renderer
 from tasks.profiles.profile import Profile
 
+_FEWEST = 50  # pictures: of fewer, not even a model that reads strangers' learns anything
 _UNSEEN_BLOCKS = 1 << 40  # validation is drawn from here, training from 0: no block is both
 _IDENTITY = 0.3  # of the pictures are not moved or stretched, as readers will see them
 _PADDED, _CROPPED = 0.35, 0.2  # of the height: margins that are added, or taken away at most
@@ -300,4 +301,13 @@ def require_drawable(sources: Sequence[Source]) -> None:
                 f"at most {LONGEST}"
             )
         if isinstance(source, Stored):
-            _opened(source.folder)
+            _require_pictures(source, _opened(source.folder).manifest.statistics["splits"])
+
+
+def _require_pictures(source: Stored, splits: Mapping[str, int]) -> None:
+    """Refuse a dataset of too few pictures to learn from; docs/deep.md has the learning curve."""
+    if splits["train"] < _FEWEST:
+        raise BadInput(
+            f"{source.name}: has {splits['train']} pictures to learn from; the deep reader needs {_FEWEST} at least, "
+            "some 2,000 with --from strangers, and 10,000 or more without. Label more, or train the classic reader"
+        )

@@ -161,9 +161,12 @@ class _Run:
         return self._share_before + (1 - self._share_before) * min(along, 1.0)
 
     def resume(self) -> None:
-        """Take up the state of a killed training, if there is one."""
-        state = None if self._checkpoint is None else load_checkpoint(self._checkpoint, self._specification)
+        """Take up the state of a killed training; if there is none, prove that the folder takes one."""
+        if self._checkpoint is None:
+            return
+        state = load_checkpoint(self._checkpoint, self._specification)
         if state is None:
+            self._save(self._checkpoint)
             return
         self._network.load_state_dict(state["network"])
         self._averaged.load_state_dict(state["averaged"])

@@ -1,21 +1,27 @@
 """A tiny network is trained, killed, taken up again, exported and read with; what is wrong is named."""
 
 import dataclasses
+import errno
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
 
-from storage.deep_models import load_deep_model
-from storage.errors import BadInput, Damaged, NothingLearnt
+from storage.deep_models import load_deep_model, seal_model
+from storage.errors import BadInput, Damaged, NoSpace, NothingLearnt, Unwritable
+from storage.files.local_files import LocalFiles
 from tasks.deep.deep_reader import DeepReader
 from tasks.deep.learning import deep_training, train_network
+from tasks.deep.learning import sources as sources_module
 from tasks.deep.learning.checkpoint import load_checkpoint, load_weights
 from tasks.deep.learning.deep_settings import Settings
 from tasks.deep.learning.deep_training import form_of, train_deep
-from tasks.deep.learning.sources import Drawn, Stored
+from tasks.deep.learning.onnx_network import started, told_start
+from tasks.deep.learning.sources import Drawn, Stored, require_drawable
 from tasks.deep.learning.stream import Feeder, StreamPlan
 from tasks.deep.learning.train_network import fit_network, rate_at
+from tasks.deep.session import session_of
 from tasks.deep.shape import Shape
 from tasks.profiles.profile import Profile
 from tasks.profiles.ranges import OFF, Grid
@@ -107,6 +113,53 @@ def test_weights_begin_another_training(trained):
     feeder.close()
 
 
+def test_a_model_begins_another_training_over_other_letters(trained, tmp_path):
+    """The network computes what the file does; a letter that is new begins as its twin, or as a rare letter."""
+    folder, record, _ = trained
+    model = load_deep_model(folder / "two.onnx")
+    noise = np.random.Generator(np.random.Philox(3)).integers(0, 256, (8, 3, 24, 48), np.uint8)
+    scores = session_of(model).scores(noise)
+    letters = record["classes"] + "a?"
+    network = started(folder / "two.onnx", letters, noise)
+    for mode in (network.eval(), network.train()):
+        with torch.no_grad():
+            found = mode(torch.from_numpy(noise)).numpy()
+        np.testing.assert_allclose(found[..., : scores.shape[2]], scores, atol=1e-3)
+        np.testing.assert_allclose(found[..., -2], scores[..., 1 + record["classes"].index("A")], atol=1e-3)
+        assert (found[..., -1] < scores[..., 1:].mean(axis=2)).all()
+    source = Drawn(dataclasses.replace(PROFILE, alphabet="ABCDa?", length=(1, 2)), 1)
+    settings = dataclasses.replace(SETTINGS, steps=25)
+    told = train_deep([source], settings, tmp_path / "x.onnx", checked=20, begin_with=folder / "two.onnx")
+    assert told["from"] == told_start(folder / "two.onnx")
+    assert told["from"]["name"] == "two"
+    assert told["from"]["classes"] == record["classes"]
+    assert load_deep_model(tmp_path / "x.onnx").record["classes"] == "?ABCDa"
+    with pytest.raises(BadInput, match="not of the shape that its record says"):
+        wrong = Shape(24, 48, (4, 6, 8), (0, 0, 0), 12, 2)
+        data = seal_model(model.network, model.record | {"shape": wrong.as_dict()})
+        (tmp_path / "wrong.onnx").write_bytes(data)
+        started(tmp_path / "wrong.onnx", letters, noise)
+
+
+@pytest.mark.parametrize(("number", "error"), [(errno.ENOSPC, NoSpace), (errno.EROFS, Unwritable)])
+def test_a_folder_that_takes_no_checkpoint_ends_the_training_before_it_begins(tmp_path, monkeypatch, number, error):
+    def refuse(*_):
+        raise OSError(number, "no")
+
+    feeder = Feeder(StreamPlan(SOURCES, form_of(SOURCES, SETTINGS), 1, 16, mixed=2))
+    monkeypatch.setattr(LocalFiles, "sync_folder", refuse)
+    with pytest.raises(error, match="checkpoint"):
+        fit_network(feeder, SETTINGS, tmp_path / "checkpoint")
+    feeder.close()
+
+
+def test_too_few_pictures_say_how_many_would_do(monkeypatch):
+    there = SimpleNamespace(statistics={"splits": {"train": 49}}, profile={"name": "few", "length": [4, 4]})
+    monkeypatch.setattr(sources_module, "_opened", lambda _: SimpleNamespace(manifest=there))
+    with pytest.raises(BadInput, match=r"has 49 pictures to learn from; .* 2,000 with --from strangers"):
+        require_drawable([Stored("few")])
+
+
 def test_the_rate_rises_then_falls():
     rates = [rate_at(share) for share in (0, 0.02, 0.3, 0.6, 1)]
     assert rates[1] == 1
@@ -128,6 +181,7 @@ def test_without_pytorch_the_command_to_type_is_named(monkeypatch):
         ((Drawn(PROFILE, 1, weight=0.0),), "weight must be above 0"),
         ((Drawn(dataclasses.replace(PROFILE, length=(14, 15), width=400), 1),), "at most 12"),
         ((Stored("nowhere/at-all"),), "nowhere/at-all"),
+        ((Drawn(dataclasses.replace(PROFILE, alphabet="AB", length=(1, 1)), 1),), "no picture of the validation split"),
     ],
 )
 def test_what_cannot_be_learnt_from_is_named(tmp_path, sources, said):

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image, ImageDraw
 
 from tasks.loading.colours.seen import TINT, as_seen, ground_colour, is_coloured
-from tasks.loading.decode import BadPicture, decode_seen
+from tasks.loading.decode import BadPicture, decode_seen, decode_to_read
 
 RED, BLUE, PAPER, NOTHING = (180, 20, 40), (20, 40, 160), (220, 240, 200), (0, 0, 0, 0)
 
@@ -156,3 +156,14 @@ def test_one_pixel_of_a_colour_is_enough():
 def test_the_ground_is_the_colour_of_the_border():
     assert ground_colour(pixels(strokes())).tolist() == list(PAPER)
     assert as_seen(np.asarray(GREY)).shape == (40, 120, 3)
+
+
+def test_dark_levels_of_sixteen_bits_are_stretched_for_reading():
+    dark = encoded(Image.fromarray(np.asarray(GREY).astype(np.uint16)))
+    with pytest.raises(BadPicture, match="blank"):
+        decode_seen(dark)
+    seen, note = decode_to_read(dark)
+    grey = np.asarray(GREY).astype(float)
+    wanted = (grey - grey.min()) / (grey.max() - grey.min()) * 255
+    assert near(seen, np.rint(wanted)[..., None].repeat(3, axis=2), 2)
+    assert note == ""
