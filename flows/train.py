@@ -154,7 +154,7 @@ def check(request: TrainRequest) -> TrainChoice:
             f"train: name one or more datasets, or give --ladder; given: {'both' if request.ladder else 'neither'}"
         )
     named = ((name, getattr(request, name)) for name in ("pictures", "shows", "hidden", "leave_out"))
-    given = {name: tuple(value) if isinstance(value, list) else value for name, value in named if value is not None}
+    given: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in named if value is not None}
     settings = replace(LADDER_SETTINGS if ladder else Settings(), **given, seed=request.seed)
     if request.out:
         require_file(place(request.out), "out", model=True)

@@ -23,8 +23,10 @@ from tasks.audit.attackers.model_reading import ModelUse, use_of
 from tasks.audit.attackers.verdict import helps
 from tasks.audit.schema import Attacker
 from tasks.deep.learning.deep_training import require_torch
+from tasks.shipped import STRANGERS
 
 DRAWN = 1_000_000  # pictures that count for a deep training which draws its own: more than any labelled ones
+CHECKED = 1_000  # validation pictures at most: reading more costs a short budget a good part
 Read = Callable[[ModelUse, str], Answers]
 
 
@@ -157,13 +159,14 @@ class DeepTraining:
 
     def _train(self, rung: Rung, minutes: float, model: Path) -> None:
         chosen = self._chosen(rung, minutes)
-        fit_deep(chosen.sources, chosen.settings, model)
+        fit_deep(chosen.sources, chosen.settings, model, chosen.start, CHECKED)
 
     def _chosen(self, rung: Rung, minutes: float) -> DeepChoice:
         field = self._field
         if rung.labels == DRAWN and field.draws is not None:
-            return choose_deep(None, [field.draws], minutes, None, _drawing_seed(field.seed))
-        return choose_deep([str(_labelled(field, rung.labels))], None, minutes, None, _model_seed(field.seed))
+            return choose_deep(None, [field.draws], minutes, None, _drawing_seed(field.seed), STRANGERS.stem)
+        labelled = str(_labelled(field, rung.labels))
+        return choose_deep([labelled], None, minutes, None, _model_seed(field.seed), STRANGERS.stem)
 
 
 def _trained(field: Attacked, name: str, model: Path, train_it: Callable[[], None]) -> dict[str, float]:
