@@ -7,7 +7,7 @@ import numpy as np
 from scipy import special
 
 from tasks.audit.findings.measuring import evidence
-from tasks.audit.findings.measuring.letters import Cut, framed
+from tasks.audit.findings.measuring.letters import Cut, framed, usual_side
 from tasks.audit.findings.measuring.shown import Severity, figure, finding, sheet
 from tasks.audit.schema import Figure, Finding
 
@@ -19,6 +19,7 @@ MOST_LETTERS = 6000
 LEAST_LETTERS = 20  # of each of two letters
 ALIKE = 0.25  # share of letters nearest to the other of the two, from which they are alike; 0.5 is no difference
 SAME = 0.35
+USUAL = 0.1  # share of the median pair, above which letters are too different, or too few, to be compared
 _SHOWN = 6
 
 
@@ -40,16 +41,21 @@ def find_alike(letters: Cut, alphabet: str, texts: Sequence[str]) -> Finding:
     counts = {letter: letters.labels.count(letter) for letter in set(letters.labels)}
     enough = {letter for letter, count in counts.items() if count >= LEAST_LETTERS}
     figures: dict[str, object] = {"n": n, "letters_compared": len(enough), "known_look_alikes_in_use": listed}
-    if len(enough) < 2:
-        plain = "There are no boxes of letters, or too few, so their pictures were not compared."
+    pairs = _confused(letters, enough) if len(enough) > 1 else []
+    usual = float(np.median([pair["confused"] for pair in pairs])) if pairs else None
+    figures |= {"pairs": pairs[:20], "usual": usual}
+    if usual is None or usual > USUAL:
+        plain = (
+            "There are no boxes of letters, or too few, so their pictures were not compared."
+            if usual is None
+            else "Letters vary so much that these are too few to compare their pictures."
+        )
         severity: Severity = "unknown"
         if listed:
             severity = "low"
             plain += f" The alphabet has letters that most typefaces draw much alike: {_named(listed)}."
         remedy = "Leave one letter of each such pair out, or accept either as the answer." if listed else None
         return finding("alike", title, severity, plain, remedy, figures)
-    pairs = _confused(letters, enough)
-    figures["pairs"] = pairs[:20]
     alike = [pair for pair in pairs if pair["low"] >= ALIKE]
     if not alike:
         plain = f"Every two letters can be told apart by their pictures ({n:,} letters of {len(enough)} kinds)."
@@ -81,7 +87,8 @@ def _confused(letters: Cut, enough: set[str]) -> list[Pair]:
     rows = rows[np.linspace(0, len(rows) - 1, min(len(rows), MOST_LETTERS)).astype(int)]
     place = {kind: number for number, kind in enumerate(kinds)}
     label = np.array([place[letters.labels[row]] for row in rows])
-    nearest = nearest_by_kind(framed([letters.pictures[row] for row in rows]), label, len(kinds))
+    pictures = [letters.pictures[row] for row in rows]
+    nearest = nearest_by_kind(framed(pictures, usual_side(pictures)), label, len(kinds))
     found: list[Pair] = []
     quantile = float(-special.ndtri(evidence.LEVEL / max(1, len(kinds) * (len(kinds) - 1) // 2)))
     for a in range(len(kinds)):

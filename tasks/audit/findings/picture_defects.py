@@ -13,6 +13,7 @@ from tasks.audit.schema import Figure, Finding
 from tasks.rates import Rate
 
 LEAST_PICTURES = 30
+MOST_COMPARED, MOST_PIXELS = 300, 8_000_000  # pictures that are laid on each other, and their pixels
 OFTEN, SELDOM = 0.2, 0.01  # share of pictures with a letter at the border, of high and of low severity
 WHOLE = 0.85  # of its usual size: a letter at the border that has less is cut off
 FEW_SHAPES = 3.0  # pictures of a letter: with fewer, each letter is a stamp
@@ -193,6 +194,7 @@ def fixed_bands(sample: Sampled) -> bool:
 
 def _mean_picture(sample: Sampled) -> list[Figure]:
     rows = max(by_size(sample.pictures), key=len)
+    rows = rows[: max(LEAST_PICTURES, MOST_PIXELS // sample.inks[rows[0]].size)]
     mean = np.mean([sample.inks[row] for row in rows], axis=0)
     ink = (255 * mean / max(1.0, float(mean.max()))).astype(np.uint8)
     return [
@@ -209,7 +211,8 @@ def find_ground(sample: Sampled) -> Finding:
     if n < LEAST_PICTURES:
         plain = "Too few pictures have one size, so they could not be laid on each other."
         return finding("ground", title, "unknown", plain, None, figures)
-    rows = rows[:: max(1, n // 300)]
+    pixels = max(1, sample.pictures[rows[0]].shape[0] * sample.pictures[rows[0]].shape[1])
+    rows = rows[:: max(1, -(-n // min(MOST_COMPARED, max(LEAST_PICTURES, MOST_PIXELS // pixels))))]
     stack = np.stack([as_seen(sample.pictures[row]) for row in rows]).astype(np.int16)
     median = np.median(stack, axis=0)
     constant = (np.abs(stack - median).max(axis=3) <= SAME_LEVEL).mean(axis=0) >= SAME_SHARE

@@ -53,7 +53,7 @@ def _shown(picture: np.ndarray, text: str, read: Read) -> Figure:
     faint = 255 - (255 - seen.astype(float)) * 0.5
     over = (faint * (1 - 0.75 * heat[..., None]) + _WARM * 0.75 * heat[..., None]).astype(np.uint8)
     across = heat.max(axis=0)
-    thirds = [float(part.mean()) for part in np.array_split(across, 3)]
+    thirds = [float(part.sum()) / max(1, part.size) for part in np.array_split(across, 3)]
     where = ("left", "middle", "right")[int(np.argmax(thirds))]
     said = f"read as {answer!r}" + (" (right)" if answer == text else f", the text is {text!r}")
     if not heat.any():

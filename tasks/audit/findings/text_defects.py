@@ -35,6 +35,8 @@ def find_frequencies(texts: Sequence[str], alphabet: str, why: str | None) -> Fi
     if size < 2 or n < evidence.LEAST_EXPECTED * size:
         needed = math.ceil(evidence.LEAST_EXPECTED * size / max(1.0, n / max(1, len(texts))))
         plain = f"{len(texts):,} texts are too few to test {size} letters; {needed:,} would do."
+        if size < 2:
+            plain = "All texts consist of one letter."
         return finding("frequencies", "How often each letter occurs", "unknown", plain, None, figures)
     counts = np.bincount(lines[lines >= 0], minlength=size)
     tests = _frequency_tests(lines, size)
@@ -61,12 +63,14 @@ def find_frequencies(texts: Sequence[str], alphabet: str, why: str | None) -> Fi
     most = max(odd.values(), default=1.0)
     severity: Severity = "high" if most >= TWICE and why is None else "low"
     said = ", ".join(f"{letter} {times:.1f} times" for letter, times in _extremes(odd)) or "no single letter stands out"
-    where = "" if tests[0][0] in found else f" The difference shows for {found[0]}."
+    where = "" if {"all letters", "a single letter"} & set(found) else f" The difference shows for {found[0]}."
+    full = math.log2(size)
+    instead = f"instead of {full:.2f}" if full - entropy >= 0.02 else "hardly less than even letters"
     plain = (
-        f"Letters are not drawn evenly: against its fair share, {said}.{where} A letter has {entropy:.2f} bits instead "
-        f"of {math.log2(size):.2f}, and an attacker who guesses the commonest is right in "
-        f"{100 * counts.max() / n:.1f} % instead of {100 / size:.1f} %." + ("" if why is None else f" {why}")
-    )
+        f"Letters are not drawn evenly: against its fair share, {said}.{where} A letter has {entropy:.2f} bits "
+        f"{instead}. An attacker who guesses the commonest is right in {100 * counts.max() / n:.1f} % instead of "
+        f"{100 / size:.1f} %."
+    ) + ("" if why is None else f" {why}")
     remedy = (
         None
         if why
@@ -98,6 +102,9 @@ def _frequency_tests(lines: np.ndarray, size: int) -> list[tuple[str, int, float
         n = int(counts.sum())
         if n >= evidence.LEAST_EXPECTED * size:
             tests.append((what, n, *evidence.chi_square(counts, np.full(size, n / size))))
+    n = int(whole.sum())
+    odd, chance = evidence.oddest(whole, 1 / size)
+    tests.append(("a single letter", n, float((whole[odd] - n / size) ** 2 / (n / size)), chance))
     first, second = lines[:, :-1].ravel(), lines[:, 1:].ravel()
     there = second >= 0
     n = int(there.sum())

@@ -1,7 +1,6 @@
 """What if a distortion were removed or stronger: the same texts drawn anew, read again, and compared in pairs."""
 
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
@@ -23,12 +22,13 @@ from tasks.profiles.profile import Ink, Profile
 from tasks.profiles.word_lists import load_words
 from tasks.rates import Rate
 
-EXAMPLES = 600  # pictures of letters to compare with, from the train split
+LEAST, TRIAL = 200, 40  # pictures of each change, and to find out how long they take
+EXAMPLES = 400  # pictures whose letters the others are compared with, from the train split
 MOST_BLOCKS = 64
 TOLD = 0.05  # chance, after Holm's correction for the number of changes, below which one is stronger or weaker
 _ROOM = 1.25  # times the picture's size, where a stronger distortion does not fit
 _TRIES = 3
-_SHOWN = 2
+_SHOWN = 1
 
 
 @dataclass(frozen=True)
@@ -121,7 +121,9 @@ def _larger(profile: Profile) -> Profile:
     )  # fmt: skip
 
 
-def find_what_ifs(profile: Profile, read: Read, *, count: int, seed: int, until: float) -> list[WhatIf]:
+def find_what_ifs(
+    profile: Profile, read: Read, *, count: int, seed: int, until: float, fold_case: bool = False
+) -> list[WhatIf]:  # fmt: skip
     """Draw a profile with each distortion removed and each made a step stronger, and measure what that changes.
 
     Parameters
@@ -131,11 +133,14 @@ def find_what_ifs(profile: Profile, read: Read, *, count: int, seed: int, until:
         Reads pictures of one size, (k, h, w) or (k, h, w, 3) uint8, and returns their texts. The attacker does not
         learn the changed pictures: see `changes.people.UNFAIR`.
     count : int
-        Pictures of each, from the test split, which no attacker learns from.
+        Pictures of each, from the test split, which no attacker learns from. Where the time is too short for all
+        changes, fewer, `LEAST` at least.
     seed : int
         Of all drawings. Take another than the attacker's training pictures have.
     until : float
         When to stop, as `time.monotonic` tells time. Changes that do not fit into the time are left out.
+    fold_case : bool
+        Count upper and lower case alike.
 
     Returns
     -------
@@ -149,22 +154,25 @@ def find_what_ifs(profile: Profile, read: Read, *, count: int, seed: int, until:
     BadInput
         The profile cannot be drawn.
     """
+    if time.monotonic() >= until:
+        return []
     drawing = Drawing(profile, seed)
     renderer = drawing.renderer(profile)
-    rows = drawing.rows(renderer, "test", count)
-    base = drawing.draw(renderer, rows)
-    right = _right(base, read)
+    changes = changes_of(profile)
     plain = drawing.renderer(cost.bare(profile))
-    examples = _letters(drawing.draw(plain, drawing.rows(plain, "train", EXAMPLES)))
-    own = _Own(_letters(drawing.draw(plain, rows)), examples, base)
+    rows = drawing.rows(renderer, "test", count)
+    asked = _Asked(drawing, rows, drawing.rows(renderer, "train", EXAMPLES), read, fold_case)
+    if changes and count > LEAST:
+        asked = asked.of(_first(rows, _affordable(asked, renderer, plain, until, len(changes))))
+    own = _Seen(asked, renderer, plain)
     found: list[tuple[WhatIf, float]] = []
     longest = 0.0
-    for change in changes_of(profile):
+    for change in changes:
         began = time.monotonic()
         if began + longest > until:
             break
         try:
-            found.append(_tried(change, drawing, rows, base, right, own, read))
+            found.append(_tried(change, asked, own))
         except BadInput:  # texts do not fit even into larger pictures, so there is nothing to compare
             continue
         longest = max(longest, time.monotonic() - began)
@@ -175,52 +183,85 @@ def find_what_ifs(profile: Profile, read: Read, *, count: int, seed: int, until:
     return sorted((one for one, _ in found), key=lambda one: -_worth(one))
 
 
-class _Own:
-    """What the unchanged profile has: contrast, letters told apart, examples."""
+@dataclass(frozen=True)
+class _Asked:
+    """The pictures that are drawn of each profile, and how they are read."""
 
-    def __init__(self, letters: cost.Letters, examples: cost.Letters, drawn: Drawn):
-        self.examples = examples
-        self.contrast = cost.contrast_of(drawn.pictures, letters)
-        self.legible = cost.told_apart(examples, letters)
+    drawing: Drawing
+    rows: list[tuple[int, np.ndarray]]
+    examples: list[tuple[int, np.ndarray]]  # rows of letters that others are compared with
+    read: Read
+    fold_case: bool
+
+    def of(self, rows: list[tuple[int, np.ndarray]]) -> "_Asked":
+        return replace(self, rows=rows)
+
+    def right(self, drawn: Drawn) -> np.ndarray:
+        """Read pictures, those of one size together, and return which are right, (n,) bool."""
+        right = np.zeros(len(drawn.texts), bool)
+        for rows in by_size(drawn.pictures):
+            for row, said in zip(rows, self.read(np.stack([drawn.pictures[row] for row in rows])), strict=True):
+                truth = drawn.texts[row]
+                right[row] = said.upper() == truth.upper() if self.fold_case else said == truth
+        return right
+
+
+class _Seen:
+    """What a profile shows: pictures, which of them are read, contrast, overlap, letters told apart."""
+
+    def __init__(self, asked: _Asked, renderer: Renderer, plain: Renderer):
+        drawing = asked.drawing
+        self.drawn = drawing.draw(renderer, asked.rows)
+        self.right = asked.right(self.drawn)
+        letters = _letters(drawing.draw(plain, asked.rows))
+        self.contrast = cost.contrast_of(self.drawn.pictures, letters)
         self.overlap = cost.overlap_of(letters)
+        self.legible = cost.told_apart(_letters(drawing.draw(plain, asked.examples)), letters)
+
+
+def _affordable(asked: _Asked, renderer: Renderer, plain: Renderer, until: float, changes: int) -> int:
+    """Return how many pictures of each of so many changes can be drawn, read and measured until a time."""
+    seconds = []
+    for count in (TRIAL, TRIAL, 3 * TRIAL):  # the first also compiles and warms up
+        began = time.monotonic()
+        _Seen(asked.of(_first(asked.rows, count)), renderer, plain)
+        seconds.append(time.monotonic() - began)
+    each = max(1e-6, (seconds[2] - seconds[1]) / (2 * TRIAL))
+    return max(LEAST, int(((until - time.monotonic()) / changes - seconds[1]) / each))
+
+
+def _first(rows: list[tuple[int, np.ndarray]], count: int) -> list[tuple[int, np.ndarray]]:
+    """Return the first `count` of the rows."""
+    found = []
+    for block, chosen in rows:
+        found.append((block, chosen[: max(0, count)]))
+        count -= len(chosen)
+    return found
 
 
 def _letters(drawn: Drawn) -> cost.Letters:
     return cost.Letters(drawn.pictures, drawn.boxes, drawn.texts)
 
 
-def _right(drawn: Drawn, read: Callable[[np.ndarray], list[str]]) -> np.ndarray:
-    """Read pictures, those of one size together, and return which are right, (n,) bool."""
-    right = np.zeros(len(drawn.texts), bool)
-    for rows in by_size(drawn.pictures):
-        for row, said in zip(rows, read(np.stack([drawn.pictures[row] for row in rows])), strict=True):
-            right[row] = said == drawn.texts[row]
-    return right
-
-
-def _tried(
-    change: Change, drawing: Drawing, rows: list[tuple[int, np.ndarray]], base: Drawn, right: np.ndarray, own: _Own,
-    read: Read,
-) -> tuple[WhatIf, float]:  # fmt: skip
+def _tried(change: Change, asked: _Asked, own: _Seen) -> tuple[WhatIf, float]:
     """Draw and read a changed profile; return what it changes, and the chance of that if nothing had changed."""
-    profile, renderer = drawing.fitted(change.profile)
-    drawn = drawing.draw(renderer, rows)
-    if drawn.texts != base.texts:
+    profile, renderer = asked.drawing.fitted(change.profile)
+    changed = _Seen(asked, renderer, asked.drawing.renderer(cost.bare(profile)))
+    if changed.drawn.texts != own.drawn.texts:
         raise BadInput(f"{change.told}: draws other texts")
-    after = _right(drawn, read)
-    letters = _letters(drawing.draw(drawing.renderer(cost.bare(profile)), rows))
-    difference = evidence.paired_difference(right, after)
-    contrast = cost.contrast_of(drawn.pictures, letters)
-    legible = cost.told_apart(own.examples, letters)
-    lost, won = int((right & ~after).sum()), int((~right & after).sum())
+    right, after = own.right, changed.right
     one = WhatIf(
         name=change.name, change=change.told, direction=change.direction, words=Rate.of(after).as_dict(),
-        difference=list(difference), contrast=contrast / own.contrast if own.contrast else 1.0,
-        overlap=cost.overlap_of(letters), legible=legible / own.legible if own.legible else 1.0,
-        stronger=None, picture=_pictures(change, base, drawn), legible_share=legible, overlap_before=own.overlap,
+        difference=list(evidence.paired_difference(right, after)), contrast=_share(changed.contrast, own.contrast),
+        overlap=changed.overlap, legible=_share(changed.legible, own.legible), stronger=None,
+        picture=_pictures(change, own.drawn, changed.drawn), legible_share=changed.legible, overlap_before=own.overlap,
     )  # fmt: skip
     one["worth"] = _worth(one)
-    return one, _mcnemar(lost, won)
+    return one, _mcnemar(int((right & ~after).sum()), int((~right & after).sum()))
+
+
+def _share(part: float, whole: float) -> float:
+    return part / whole if whole else 1.0
 
 
 def _worth(one: WhatIf) -> float:

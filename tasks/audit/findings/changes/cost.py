@@ -6,13 +6,12 @@ from typing import Any
 import numpy as np
 from scipy import ndimage
 
-from tasks.audit.findings.likeness import nearest_by_kind
-from tasks.audit.findings.measuring.letters import framed
+from tasks.audit.findings.measuring.letters import framed, usual_side
 from tasks.audit.findings.measuring.properties import brightness_of
 from tasks.audit.findings.measuring.sampled import as_seen
 from tasks.profiles.profile import Profile
 
-MOST_EXAMPLES, MOST_ASKED = 4000, 1500
+MOST_EXAMPLES, MOST_ASKED = 2500, 1000
 _FULL_INK = 200
 _NEAR, _FAR = 1, 4  # pixels around letters where the ground is measured
 # Fields that draw something besides letters, or colour them; without these a profile draws letters alone.
@@ -77,12 +76,10 @@ def told_apart(examples: Letters, asked: Letters) -> float:
     questions, truths = _crops(asked, MOST_ASKED)
     if not shown or not questions:
         return 0.0
-    kinds = sorted(set(names))
-    place = {name: number for number, name in enumerate(kinds)}
-    points = framed(shown + questions)
-    label = np.array([place[name] for name in names] + [-1] * len(questions))
-    nearest = nearest_by_kind(points, label, len(kinds))[len(shown) :]
-    return float(np.mean([kinds[k] == truth for k, truth in zip(nearest.argmin(axis=1).tolist(), truths, strict=True)]))
+    side = usual_side(shown)
+    known, points = framed(shown, side), framed(questions, side)
+    nearest: list[int] = ((known**2).sum(axis=1) - 2 * (points @ known.T)).argmin(axis=1).tolist()
+    return sum(names[k] == truth for k, truth in zip(nearest, truths, strict=True)) / len(truths)
 
 
 def _crops(letters: Letters, most: int) -> tuple[list[np.ndarray], list[str]]:

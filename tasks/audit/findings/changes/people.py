@@ -29,8 +29,8 @@ PUBLISHED: tuple[Published, ...] = (
 STAND_IN = (
     "No people were asked. What a change costs a reader is measured on the pictures: the contrast of letters to what "
     "is around them, how much of their ink lies in two letters, and how many letters without noise a simple comparison "
-    "with examples of the unchanged profile still names. People read better than that comparison, but what it confuses "
-    "is harder for them too."
+    "with other letters of the same kind of picture still names. People read better than that comparison, but what it "
+    "confuses is harder for them too."
 )
 UNFAIR = (
     "The attacker did not learn the changed pictures. An attacker who does gets back some of what it lost, so what a "

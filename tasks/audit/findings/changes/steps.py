@@ -124,7 +124,7 @@ def _steps(profile: Profile) -> Iterator[Change]:
         yield from _made(profile, step, "removed", f"{step.title}: without", {step.field: step.off})
         harder = stronger(step, grid)
         if harder is not None and harder != grid:
-            told = f"{step.title}: {said(step.field, grid)} to {said(step.field, harder)}"
+            told = f"{step.title}: {said(step.field, grid, False)}, made {said(step.field, harder)}"
             yield from _made(profile, step, "stronger", told, {step.field: harder})
 
 
@@ -165,11 +165,11 @@ def _half(distance: int, pace: int) -> int:
     return 0 if distance <= 0 else max(pace, -(-distance // 2) // pace * pace)
 
 
-def said(field: str, grid: Grid) -> str:
-    """Write a range with its unit, as people count: pixels instead of tenths, degrees instead of 1/1000 radian."""
+def said(field: str, grid: Grid, with_unit: bool = True) -> str:
+    """Write a range as people count: pixels instead of tenths, degrees instead of 1/1000 radian."""
     unit = LIMITS[field][2]
     share, word = _UNITS.get(unit, (1.0, f" {unit}"))
-    if unit in field or field.startswith(unit):  # `2 to 3`, of lines
+    if not with_unit or unit in field:  # `2 to 3`, of lines
         word = ""
     start = max(grid.start, 0) if field in RARE else grid.start
     ends = [f"{round(value * share, 1):g}" for value in (start, grid.stop)]
@@ -201,7 +201,7 @@ def _contrast(profile: Profile) -> Iterator[Change]:
         ("removed", min(MOST_CONTRAST, 2 * profile.contrast)),
         ("stronger", max(LEAST_CONTRAST, profile.contrast - CONTRAST_STEP)),
     ):
-        told = f"least contrast: {profile.contrast / 10:g} : 1 to {tenths / 10:g} : 1"
+        told = f"least contrast: {profile.contrast / 10:g} : 1, made {tenths / 10:g} : 1"
         yield from _replaced(profile, "contrast", told, direction, {"contrast": tenths})
 
 
@@ -212,7 +212,7 @@ def _beginnings(profile: Profile) -> Iterator[Change]:
         fields: dict[str, Any] = {step.field: step.first, **dict(step.also)}
         if step.field == "overlap":
             fields["tracking"] = OFF
-        told = f"{step.title}: none to {said(step.field, step.first)}"
+        told = f"{step.title}: {said(step.field, step.first)} instead of none"
         yield from _made(profile, step, "stronger", told, fields)
 
 

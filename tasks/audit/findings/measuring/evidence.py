@@ -127,6 +127,19 @@ def binomial_z(count: int, n: int, share: float) -> float:
     return (count - n * share) / deviation if deviation else 0.0
 
 
+def oddest(counts: np.ndarray, share: float) -> tuple[int, float]:
+    """Return the count that differs most from `share` of all, and the chance that any would differ as much.
+
+    The chance is that of the exact binomial test of each, both ways, times their number (Bonferroni).
+    """
+    n = int(counts.sum())
+    above = special.bdtrc(counts - 1, n, share)
+    below = special.bdtr(counts, n, share)
+    chances = 2 * np.minimum(np.where(counts > 0, above, 1.0), below)
+    place = int(chances.argmin())
+    return place, min(1.0, float(chances[place]) * len(counts))
+
+
 def strict_z(tests: int) -> float:
     """Return the deviation that none of so many tests passes by chance, at `LEVEL` (Bonferroni)."""
     return float(-special.ndtri(LEVEL / max(tests, 1) / 2))

@@ -13,7 +13,7 @@ LEAST_SHARE = 0.004  # of a picture's pixels, of a layer
 _NEAR_LINE, _NEAR_BLURRED = 30.0, 50.0
 _CRISP = 0.5  # share of a layer's pixels within `_LEVELS` of its commonest colour: it is no mixture, which has many
 _LEVELS = 8
-_TALL = 0.25  # of the picture's height: a part as high may be a letter
+_TALL = 0.2  # of the picture's height: a part as high may be a letter
 _FULL, _WIDE = 0.22, 0.6  # of a part's box, of the picture's width: fuller and narrower parts may be letters
 _EIGHT = np.ones((3, 3), bool)
 

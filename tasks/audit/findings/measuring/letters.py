@@ -9,6 +9,7 @@ from tasks.audit.findings.measuring.sampled import Sampled
 
 SIDE = 16  # pixels of a letter's frame
 MOST_LETTERS = 8000
+GAPPED = 0.5  # share of pictures that gaps divide, from which they are believed
 _FAINT = 64  # ink below it is no letter
 _SMALL = 0.25  # of the height of all ink: parts lower than that are no letters
 
@@ -25,10 +26,15 @@ class Cut:
 
 
 def cut_letters(sample: Sampled) -> Cut:
-    """Cut the letters of a sample out; none of a picture whose letters can be found neither by boxes nor by gaps."""
+    """Cut the letters of a sample out; none of a picture whose letters can be found neither by boxes nor by gaps.
+
+    Gaps are believed only if they divide most pictures: else those that they happen to divide have noise for letters.
+    """
     cut = Cut(by_gaps=not sample.boxed)
+    asked = 0
     for number, (ink, text) in enumerate(zip(sample.inks, sample.texts, strict=True)):
         boxes = sample.boxes[number, : len(text)].tolist() if sample.boxed else boxes_by_gaps(ink, len(text))
+        asked += 1
         if len(boxes) != len(text):
             continue
         for letter, (top, left, bottom, right) in zip(text, boxes, strict=True):
@@ -39,6 +45,8 @@ def cut_letters(sample: Sampled) -> Cut:
                 cut.boxes.append((top, left, bottom, right))
         if len(cut.labels) >= MOST_LETTERS:
             break
+    if cut.by_gaps and len(set(cut.sources)) < GAPPED * asked:
+        return Cut(by_gaps=True)
     return cut
 
 
@@ -59,19 +67,23 @@ def boxes_by_gaps(ink: np.ndarray, count: int) -> list[tuple[int, int, int, int]
     return found if len(found) == count else []
 
 
-def framed(pictures: list[np.ndarray]) -> np.ndarray:
+def usual_side(pictures: list[np.ndarray]) -> int:
+    """Return the side of a square that holds all but the largest twentieth of some letters, pixels."""
+    return max(1, int(np.percentile([max(p.shape) for p in pictures], 95))) if pictures else 1
+
+
+def framed(pictures: list[np.ndarray], side: int) -> np.ndarray:
     """Put letters into frames of one size without changing their proportions to each other, (n, SIDE * SIDE) float32.
 
-    A letter is set into the middle of a square as large as the letters of the 95th percentile, which then shrinks; each
-    has the same mean square. So a small letter stays smaller than a large letter.
+    A letter is set into the middle of a square of `side` pixels, or of its own size if it is larger, which then
+    shrinks; each has the same mean square. So a small letter stays smaller than a large letter.
     """
-    largest = max(1, int(np.percentile([max(p.shape) for p in pictures], 95))) if pictures else 1
     out = np.zeros((len(pictures), SIDE, SIDE), np.float32)
     for frame, picture in zip(out, pictures, strict=True):
         height, width = picture.shape
-        side = max(largest, height, width)
-        square = np.zeros((side, side), np.float32)
-        top, left = (side - height) // 2, (side - width) // 2
+        own = max(side, height, width)
+        square = np.zeros((own, own), np.float32)
+        top, left = (own - height) // 2, (own - width) // 2
         square[top : top + height, left : left + width] = picture
         frame[:] = shrunk(square)
     flat = ndimage.gaussian_filter(out, (0, 0.7, 0.7)).reshape(len(pictures), SIDE * SIDE)

@@ -1,5 +1,8 @@
 """Pictures: planted defects are named, honest profiles raise no alarm of high severity."""
 
+import base64
+import io
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,7 +15,9 @@ from tasks.audit.findings.colour_defects import find_colour
 from tasks.audit.findings.defects import find_defects
 from tasks.audit.findings.likeness import find_alike
 from tasks.audit.findings.measuring.letters import boxes_by_gaps, cut_letters
+from tasks.audit.findings.measuring.properties import measured_properties
 from tasks.audit.findings.measuring.sampled import Sampled
+from tasks.audit.findings.measuring.shown import figure, sheet
 from tasks.audit.findings.picture_defects import find_border, find_ground, find_variation
 from tasks.datasets.folder import complete
 from tasks.datasets.samples import first_pictures
@@ -186,6 +191,31 @@ def test_gaps_give_the_boxes_of_letters_that_stand_apart():
     assert boxes_by_gaps(np.zeros((20, 40), np.uint8), 1) == []
 
 
+STRANGE = {
+    "noise in colour": lambda rng, k: rng.integers(0, 256, (30, 80, 3)),
+    "noise in grey": lambda rng, k: rng.integers(0, 256, (30, 80)),
+    "no ink": lambda rng, k: np.zeros((30, 80)),
+    "white": lambda rng, k: np.full((30, 80, 3), 255),
+    "a pixel": lambda rng, k: rng.integers(0, 256, (1, 1, 3)),
+    "each of another size": lambda rng, k: rng.integers(0, 256, (5 + k, 20 + k, 3)),
+}
+
+
+@pytest.mark.parametrize("kind", STRANGE)
+@pytest.mark.parametrize("count", [1, 40])
+def test_strange_pictures_are_looked_at_and_not_accused(kind, count):
+    rng = np.random.Generator(np.random.Philox(key=[1, 1]))
+    pictures = [STRANGE[kind](rng, k).astype(np.uint8) for k in range(count)]
+    texts = ["".join("ABéD漢F"[number] for number in rng.integers(0, 6, 4)) for _ in range(count)]
+    sample = Sampled(pictures, texts, np.full((count, 4, 4), -1, np.int16), np.zeros(count), texts, count)
+    letters = cut_letters(sample)
+    found = [find_border(sample, letters), find_alike(letters, "", texts), find_colour(sample),
+             find_variation(sample, letters), find_ground(sample)]  # fmt: skip
+    assert {one["severity"] for one in found} <= {"none", "unknown"}
+    json.dumps(found, allow_nan=False)
+    measured_properties(pictures, sample.inks, texts)
+
+
 def imported(folder: Path, out: Path) -> Dataset:
     """What the flow does, without Dask and Prefect."""
     listing = Listing(ImportRequest(folder, "pictures", find_labels(folder), colour=Colour.KEEP))
@@ -219,3 +249,12 @@ def test_all_that_was_planted_is_found_in_an_owners_folder(tmp_path):
         assert one["plain"].strip()
         assert one["remedy"] is None or one["severity"] in ("high", "low")
         assert "n" in one["figures"] or "n" in one["figures"]["touching"]
+
+
+def test_figures_are_small():
+    """A report has dozens of them in 3 MB."""
+    wild = sampled(find_profile("wild"), 2)
+    shown = figure(sheet(wild.pictures), "two pictures")
+    data = base64.b64decode(shown["picture"].partition(",")[2])
+    assert len(data) < 20_000
+    assert Image.open(io.BytesIO(data)).width == 324

@@ -35,6 +35,12 @@ def test_a_letter_three_times_as_often_is_named():
     assert found["remedy"]
 
 
+def test_a_letter_three_times_as_often_is_found_in_few_texts():
+    """A test of single letters finds it where that of all letters together does not."""
+    found = [find_frequencies(drawn(130, seed, LETTERS + "QQ"), LETTERS, None) for seed in range(10)]
+    assert sum(one["severity"] == "high" for one in found) >= 8
+
+
 def test_letters_half_as_often_as_others_are_a_defect_of_low_severity():
     """Rounding a random number to a place in the list does this to its first and last letter."""
     found = find_frequencies(drawn(4000, 1, LETTERS[1:-1] * 2 + LETTERS[0] + LETTERS[-1]), LETTERS, None)

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from storage.errors import BadInput
+from tasks.audit.findings import what_if
 from tasks.audit.findings.changes import cost
 from tasks.audit.findings.changes.steps import STEPS, changes_of, said, stronger
 from tasks.audit.findings.measuring.evidence import holm, paired_difference
@@ -59,6 +60,31 @@ def test_what_an_attacker_loses_and_keeps_is_told():
     for one in found:
         assert one["picture"]["text"]
         assert one["change"]
+
+
+def test_case_is_folded_where_it_does_not_count():
+    small = replace(SMALL, alphabet="aBcD", lines=OFF, rotation=OFF)
+
+    def upper(images: np.ndarray) -> list[str]:
+        return [said.upper() for said in by_pixels(images)]
+
+    KNOWN.clear()
+    drawing = Drawing(small, 5)
+    learn(drawing, drawing.rows(drawing.renderer(small), "test", 8), small)
+    for fold in (True, False):
+        found = find_what_ifs(small, upper, count=8, seed=5, until=time.monotonic() + 60, fold_case=fold)
+        lost = next(one for one in found if one["name"] == "lines")
+        assert (lost["difference"][0] == -1) == fold  # else nothing was right before
+
+
+def test_as_many_pictures_are_drawn_as_the_time_allows():
+    drawing = Drawing(SMALL, 5)
+    renderer, plain = drawing.renderer(SMALL), drawing.renderer(cost.bare(SMALL))
+    few, more = (drawing.rows(renderer, split, 130) for split in ("train", "test"))
+    asked = what_if._Asked(drawing, more, few, by_pixels, False)
+    now = time.monotonic()
+    assert what_if._affordable(asked, renderer, plain, now, 10) == what_if.LEAST
+    assert what_if._affordable(asked, renderer, plain, now + 10_000, 10) > 1000
 
 
 def test_a_budget_that_is_used_leaves_changes_out():
