@@ -9,6 +9,7 @@ from storage.files.locks import locked
 from storage.files.places import ObjectPath
 from storage.texts import plain
 from tasks.datasets.describe import datasets_under
+from tasks.datasets.folder import DRAWN
 
 
 def datasets(*, remove: str | None = None, yes: bool = False) -> dict[str, object]:
@@ -17,7 +18,7 @@ def datasets(*, remove: str | None = None, yes: bool = False) -> dict[str, objec
     Parameters
     ----------
     remove
-        Delete this dataset, by its name under the home. Asks first.
+        Delete this dataset, by its name under the home, and what your generator drew for it. Asks first.
     yes
         Do not ask.
     """
@@ -37,4 +38,5 @@ def datasets(*, remove: str | None = None, yes: bool = False) -> dict[str, objec
             return {"removed": None}
     with locked(target):
         shutil.rmtree(target)
+        shutil.rmtree(target.with_name(target.name + DRAWN), ignore_errors=True)  # mostly there is none
     return {"removed": str(target)}

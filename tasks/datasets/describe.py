@@ -11,6 +11,7 @@ from storage.files import atomic
 from storage.files.places import Place
 from storage.shards.shard import BLOCK, Block, Shard
 from storage.texts import caption
+from tasks.datasets.folder import BESIDE
 from tasks.datasets.statistics import BOUNDED
 from tasks.figures.contact_sheet import contact_sheet
 from tasks.profiles.fonts import face_names
@@ -134,7 +135,7 @@ def datasets_under(folder: Path) -> list[DatasetLine]:
     The state of a dataset that cannot be read is its reason; the list goes on.
     """
     rows: list[DatasetLine] = []
-    for path in sorted(path for path in folder.glob("*") if path.is_dir() and not path.name.endswith(".foreign")):
+    for path in sorted(path for path in folder.glob("*") if path.is_dir() and not path.name.endswith(BESIDE)):
         row: DatasetLine = {
             "name": path.name, "profile": "", "seed": None,
             "pictures": None, "shards": None, "bytes": None, "state": "",

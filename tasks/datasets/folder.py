@@ -14,6 +14,9 @@ from storage.shards.manifest import Manifest
 from storage.shards.shard import Shard, sealed, shard_name
 from tasks.datasets.totals import Gathered
 
+DRAWN = ".drawn"  # ends the name of the folder beside a dataset that holds what an owner's generator drew for it
+BESIDE = (".foreign", DRAWN)  # ends the names of all folders beside a dataset that are none themselves
+
 
 def manifest_in(folder: Place) -> Manifest | None:
     """Read the manifest of a folder; None if it has none.

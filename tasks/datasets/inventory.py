@@ -12,7 +12,7 @@ from storage.files.places import Place, read_range
 from storage.shards.manifest import MANIFEST, Manifest, identity_digest, load
 from storage.shards.shard import BLOCK, Shard, parse_name
 from storage.texts import canonical
-from tasks.datasets.folder import manifest_in
+from tasks.datasets.folder import BESIDE, DRAWN, manifest_in
 from tasks.datasets.recipe import Recipe, identity_differences, identity_of, make_recipe, software
 from tasks.profiles.fonts import bundled
 from tasks.profiles.profile import Profile, profile_from
@@ -111,7 +111,7 @@ def require_no_generator(folder: Place, manifest: Manifest) -> None:
     if generator:
         raise BadInput(
             f"{folder}: its pictures were drawn by the generator {generator['given']!r}, which is not this project's, "
-            f"so nothing here can draw them again; what it drew is kept in {folder.name}.drawn beside the dataset, and "
+            f"so nothing here can draw them again; what it drew is kept in {folder.name}{DRAWN}, and "
             "the command that made the dataset puts lost pictures back from there"
         )
 
@@ -123,7 +123,7 @@ def _holds_dataset(folder: Place) -> bool:
 
 def datasets_in(folder: Path) -> list[Path]:
     """List the datasets in a folder, whole or not, in the order of their names."""
-    return sorted(path for path in folder.glob("*") if not path.name.endswith(".foreign") and _holds_dataset(path))
+    return sorted(path for path in folder.glob("*") if not path.name.endswith(BESIDE) and _holds_dataset(path))
 
 
 def is_imported(folder: Place) -> bool:

@@ -238,6 +238,8 @@ def test_without_any_model_it_says_which_file_is_missing(here, mistakes, tmp_pat
 def test_removing_asks_first(here, monkeypatch, tmp_path):
     folder = tmp_path / "datasets" / "old"
     folder.mkdir(parents=True)
+    drawn = folder.with_name("old.drawn")  # by an owner's generator
+    drawn.mkdir()
     monkeypatch.setattr(sys, "stdin", io.StringIO())
     result = here("datasets", "--remove", "old", "--home", tmp_path)
     assert result.returncode == 2
@@ -245,6 +247,7 @@ def test_removing_asks_first(here, monkeypatch, tmp_path):
     assert folder.exists()
     assert here("datasets", "--remove", "old", "--yes", "--home", tmp_path).returncode == 0
     assert not folder.exists()
+    assert not drawn.exists()
 
 
 @pytest.mark.parametrize("arguments", [("--version",), ("--help",), (), ("profiles",), ("profiles", "hard")])

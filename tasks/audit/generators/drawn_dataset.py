@@ -1,6 +1,5 @@
 """Draw pictures with an owner's generator, and make a dataset of them."""
 
-import shutil
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -18,8 +17,8 @@ from tasks.audit.generators.judged import keep_result
 from tasks.audit.generators.own_generator import GUIDE, OwnGenerator
 from tasks.audit.generators.pool import Job, Pool
 from tasks.audit.generators.processes.counter_texts import text_of
-from tasks.audit.generators.staged import AGAIN, ENDING, LABELS, Row, Staged
-from tasks.datasets.folder import complete, manifest_in
+from tasks.audit.generators.staged import AGAIN, LABELS, Row, Staged
+from tasks.datasets.folder import DRAWN, complete, manifest_in
 from tasks.datasets.recipe import require_seed
 from tasks.datasets.totals import Gathered
 from tasks.exchange.ingest import fill_jobs, fill_shard
@@ -71,7 +70,7 @@ def draw(
     target = local(folder, "folder").resolve()
     with locked(target):
         require_own(target, generator)
-        with Staged(target.with_name(target.name + ENDING), generator) as staged:
+        with Staged(target.with_name(target.name + DRAWN), generator) as staged:
             _draw_missing(generator, staged, count, workers, on_done, until)
             rows = staged.chosen(count)
             if not rows:
@@ -126,13 +125,21 @@ class _Jobs(Iterator[Job]):
 
     def _second(self) -> Job:
         """Return a picture that is to be drawn again."""
-        size = self._generator.batch
-        for index in sorted(self._staged.rows)[:AGAIN]:
+        size, staged = self._generator.batch, self._staged
+        chosen = sorted(staged.rows)[:AGAIN]
+        if self._flying and not self._settled(chosen):
+            raise StopIteration
+        for index in chosen:
             first = index - index % size
-            if index not in self._staged.equal and first not in self._repeated:
+            if index not in staged.equal and first not in self._repeated:
                 self._repeated.add(first)
                 return Job(first, self._text(first), again=True, count=size)
         raise StopIteration
+
+    def _settled(self, chosen: list[int]) -> bool:
+        """Return whether no picture that is in flight can come before the last of these."""
+        staged = self._staged
+        return len(chosen) == AGAIN and all(k in staged.rows or k in staged.failed for k in range(chosen[-1]))
 
     def _text(self, index: int) -> str | None:
         generator = self._generator
@@ -196,11 +203,6 @@ def _remove(folder: Path, manifest: Manifest) -> None:
     (folder / MANIFEST).unlink()
     for line in manifest.shards:
         (folder / line["name"]).unlink(missing_ok=True)
-
-
-def forget(folder: Path) -> None:
-    """Remove what was drawn for a dataset, but not the dataset."""
-    shutil.rmtree(folder.with_name(folder.name + ENDING), ignore_errors=True)
 
 
 def _nothing(generator: OwnGenerator, staged: Staged) -> BadInput:

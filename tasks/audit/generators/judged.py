@@ -3,7 +3,7 @@
 from hashlib import sha256
 from typing import Any
 
-from tasks.audit.generators.batches import labelled_files
+from tasks.audit.generators.drawn_batches import labelled_files
 from tasks.audit.generators.own_generator import OwnGenerator
 from tasks.audit.generators.pool import Job, Result
 from tasks.audit.generators.processes.picture_files import NoPicture, suffix_of

@@ -133,6 +133,7 @@ def find_generator(
         arguments = arguments_of(command, letters, place)
         takes_rng = any("{seed}" in argument for argument in arguments)
         takes_text = not any("{count}" in argument for argument in arguments)
+        _require_asked(takes_text, command, alphabet, lengths)
         return OwnGenerator(
             "command", command, str(place), seed, letters, sizes, takes_text, takes_rng, None,
             _files(arguments, place), arguments, chosen,
@@ -146,10 +147,18 @@ def find_generator(
             raise BadInput(plain(facts["said"]))
         said = f": {plain(facts['said'])}" if facts["said"] else ""
         raise BadInput(f"{given}: importing it {facts['what']}{said}; mend the module, or see {GUIDE}")
+    _require_asked(facts["takes_text"], given, alphabet, lengths)
     return OwnGenerator(
         "callable", given, str(place), seed, letters, sizes, facts["takes_text"], facts["takes_rng"], facts["source"],
         limits=chosen,
     )  # fmt: skip
+
+
+def _require_asked(takes_text: bool, given: str, alphabet: str | None, lengths: tuple[int, ...] | None) -> None:
+    """Refuse options about texts that the generator chooses."""
+    for name, value in (("alphabet", alphabet), ("length", lengths)):
+        if value is not None and not takes_text:
+            raise BadInput(f"{name}: says what to ask a generator for; {plain(given)} chooses its texts itself")
 
 
 def _letters(alphabet: str | None) -> str:

@@ -2,11 +2,15 @@
 
 import os
 import selectors
+import shutil
 import subprocess
 import sys
+import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 from types import TracebackType
 from typing import Any, NamedTuple
 
@@ -19,6 +23,7 @@ _WARDEN = "from tasks.audit.generators.processes.warden import main; main()"
 _CHUNK = 1 << 20
 _MOST = 1 << 30  # bytes of a warden's message: it knows the limits
 _ENDING = 10.0  # seconds that a warden has to end all that it watches
+_LOOK = 1.0  # seconds between two looks at wardens that are silent
 _LOST = "ended the process that watches it"
 
 
@@ -48,7 +53,9 @@ class _Warden:
     process: "subprocess.Popen[bytes]"
     jobs: int
     answers: int
+    scratch: Path
     job: Job | None = None
+    due: float = 0.0  # of its answer, by the monotonic clock
     read: bytearray = field(default_factory=bytearray)
 
 
@@ -87,6 +94,7 @@ class Pool:
                 warden.process.kill()
                 warden.process.wait()
             os.close(warden.answers)
+            shutil.rmtree(warden.scratch, ignore_errors=True)
         self._wardens.clear()
         self._selector.close()
 
@@ -95,7 +103,7 @@ class Pool:
         warden = self._start()
         self._send(warden, None)
         while (answer := self._read(warden)) is None:
-            self._selector.select()
+            self._select()
         return answer[0]
 
     def draw(self, jobs: Iterator[Job]) -> Iterator[Result]:
@@ -108,8 +116,7 @@ class Pool:
                 self._send(self._start(), job)
             if not any(warden.job for warden in self._wardens):
                 return
-            for key, _ in self._selector.select():
-                warden = key.data
+            for warden in self._select():
                 answer, job = self._read(warden), warden.job
                 if answer is None or job is None:
                     continue
@@ -118,16 +125,21 @@ class Pool:
                     self._give(warden, jobs)  # before the result is looked at, so that it draws meanwhile
                 yield Result(job, *answer)
 
+    def _select(self) -> list[_Warden]:
+        """Wait for wardens that have something to say; end those that have been silent for too long."""
+        ready = [key.data for key, _ in self._selector.select(_LOOK)]
+        for warden in self._wardens:
+            if time.monotonic() > warden.due:  # it watches the time itself, unless somebody stopped it
+                warden.process.kill()
+        return ready
+
     def _give(self, warden: _Warden, jobs: Iterator[Job]) -> None:
         if (job := next(jobs, None)) is not None:
             self._send(warden, job)
 
     def _start(self) -> _Warden:
-        environment = environment_of("") | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
-        for name in ("TMPDIR", "TMP", "TEMP"):
-            environment.pop(name)
-            if name in os.environ:
-                environment[name] = os.environ[name]
+        scratch = Path(tempfile.mkdtemp(prefix="captchas-draw-"))
+        environment = environment_of(str(scratch)) | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
         theirs, jobs = os.pipe()
         answers, ours = os.pipe()
         try:
@@ -139,14 +151,15 @@ class Pool:
             os.close(theirs)
             os.close(ours)
         os.set_blocking(answers, False)
-        warden = _Warden(process, jobs, answers)
+        warden = _Warden(process, jobs, answers, scratch)
         self._wardens.append(warden)
         self._selector.register(answers, selectors.EVENT_READ, warden)
-        os.write(jobs, packed(self._spec))
+        os.write(jobs, packed(self._spec | {"scratch": str(scratch)}))
         return warden
 
     def _send(self, warden: _Warden, job: Job | None) -> None:
-        warden.job = job
+        limits, count = self._spec["limits"], job.count if job else 1
+        warden.job, warden.due = job, time.monotonic() + limits["start"] + count * limits["seconds"] + _ENDING
         wanted: dict[str, Any] = {}
         if job is not None:
             own = seed_of(self._seed, job.index)
@@ -175,6 +188,7 @@ class Pool:
         os.close(warden.jobs)
         os.close(warden.answers)
         code = warden.process.wait()
+        shutil.rmtree(warden.scratch, ignore_errors=True)
         if warden.job is None:
             raise CaptchasError("a process that watches the generator did not start; its messages say why")
         return {"what": _LOST, "said": f"exit code {code}", "seconds": 0.0}, b""

@@ -10,14 +10,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, NamedTuple
 
-from storage.errors import Damaged, Different
+from storage.errors import Damaged, Different, explained
 from storage.files import atomic
 from storage.texts import canonical, csv_bytes, plain
 from tasks.audit import schema
 from tasks.audit.generators.own_generator import OwnGenerator
 
 GENERATOR, DRAWN, LABELS, PICTURES = "generator.json", "drawn.jsonl", "labels.csv", "pictures"
-ENDING = ".drawn"
 AGAIN = 8  # pictures that are drawn twice, to see whether they come out equal
 _A_FOLDER = 1000  # pictures
 _SAID = 300  # characters of an example
@@ -88,8 +87,11 @@ class Staged:
         """Keep a picture."""
         file = f"{PICTURES}/{index // _A_FOLDER:05d}/{index:08d}{suffix}"
         path = self.folder / file
-        path.parent.mkdir(exist_ok=True)
-        path.write_bytes(data)
+        try:
+            path.parent.mkdir(exist_ok=True)
+            path.write_bytes(data)
+        except OSError as error:
+            raise explained(error, path) from error
         self.rows[index] = row = Row(text, file, len(data), pixels, round(seconds, 6))
         self._note({"index": index, **row._asdict()})
 
@@ -169,7 +171,10 @@ class Staged:
             self.failed.pop(index, None)
 
     def _note(self, line: dict[str, Any]) -> None:
-        self._journal.write(json.dumps(line).encode() + b"\n")
+        try:
+            self._journal.write(json.dumps(line).encode() + b"\n")
+        except OSError as error:
+            raise explained(error, self.folder / DRAWN) from error
 
 
 def _difference(there: str, wanted: dict[str, Any]) -> str:

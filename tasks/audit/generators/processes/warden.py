@@ -8,7 +8,6 @@ import os
 import shutil
 import signal
 import sys
-import tempfile
 import time
 from pathlib import Path
 from typing import Any
@@ -45,7 +44,7 @@ def main() -> None:
     ours = os.environ.pop("PYTHONPATH")
     if first[0]["python_path"] is not None:
         os.environ["PYTHONPATH"] = first[0]["python_path"]
-    scratch = Path(tempfile.mkdtemp(prefix="captchas-draw-"))
+    scratch = Path(first[0]["scratch"])
     watch = Watch(Limits(**first[0]["limits"]), jobs, scratch, first[0]["folder"])
     try:
         drawing = _Command(first[0], watch) if "arguments" in first[0] else _Callable(first[0], watch, ours)

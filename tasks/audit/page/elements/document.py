@@ -53,7 +53,7 @@ def document(title: str, above: Child, parts: Sequence[tuple[str, str]], main: C
     )
     navigation = element(
         "nav",
-        element("ul", [element("li", element("a", name, href=f"#{key}")) for key, name in parts]),
+        element("ul", [element("li", element("a", name, href=f"#{key}")) for key, name in parts], role="list"),
         aria_label="Parts of this page",
     )
     body = element(

@@ -126,11 +126,16 @@ def counted(count: int, thing: str, things: str | None = None) -> str:
     return f"{count:,} {thing if count == 1 else things or thing + 's'}"
 
 
+def heading_case(text: str) -> str:
+    """Return a text with a capital letter at its beginning."""
+    return text[:1].upper() + text[1:]
+
+
 def title_of(attacker: Attacker) -> str:
     """Return an attacker's title as a heading: a capital letter, no article."""
     title = attacker["title"]
     bare = next((title.removeprefix(one) for one in _ARTICLES if title.startswith(one)), None)
-    return title if bare is None else bare[:1].upper() + bare[1:]  # some names are written small: ddddocr
+    return title if bare is None else heading_case(bare)  # some names are written small: ddddocr
 
 
 def short_name(attacker: Attacker) -> str:
@@ -149,8 +154,7 @@ def after_word(word: str, sentence: str) -> str:
     """Return a verdict's sentence without the verdict's word at its beginning, which stands above it."""
     if not sentence.lower().startswith(f"{word}: "):
         return sentence
-    rest = sentence[len(word) + 2 :]
-    return rest[:1].upper() + rest[1:]
+    return heading_case(sentence[len(word) + 2 :])
 
 
 def labels_text(labels: int) -> str:

@@ -5,7 +5,7 @@ from tasks.audit.page.elements.bars import scale_of
 from tasks.audit.page.elements.data_table import BAR, Cell, Column, bar_cell, data_table, folded, number_cell, rate_cell
 from tasks.audit.page.elements.document import part
 from tasks.audit.page.elements.markup import Markup, element, given, together
-from tasks.audit.page.elements.wording import counted, percent
+from tasks.audit.page.elements.wording import counted, heading_case, percent
 from tasks.audit.schema import Audit, Cause, Letter, Why
 
 ENOUGH = 30  # pictures of a bin, from which its rate tells something
@@ -34,7 +34,9 @@ def why_part(audit: Audit, album: Album) -> Markup:
 
 def _plain(why: Why) -> str:
     said = f"These are the answers of {why['attacker']} to {counted(why['n'], 'unseen picture')}. "
-    told = [cause for cause in why["causes"] if cause.get("told_apart", True)]
+    told = [cause for cause in why["causes"] if _told_apart(cause)]
+    if why["causes"] and not told:
+        said += "No parameter was shown to matter: chance may explain each difference. "
     if told:
         cause = told[0]
         said += (
@@ -50,18 +52,25 @@ def _plain(why: Why) -> str:
 def _causes(causes: list[Cause]) -> Markup | None:
     if not causes:
         return None
+    causes = sorted(causes, key=lambda cause: not _told_apart(cause))  # within, the largest difference first
     cards = [_cause(k, cause) for k, cause in enumerate(causes)]
-    rest = folded(
-        counted(len(cards) - OPEN, "parameter") + " that matter less", element("div", cards[OPEN:], class_="grid")
-    )
     return together(
         element("h3", "Success against each parameter"),
         element(
             "p", f"Each row is a group of pictures. A row of fewer than {ENOUGH} pictures tells little.", class_="note"
         ),
         element("div", cards[:OPEN], class_="cards"),
-        rest if len(cards) > OPEN else None,
+        folded(
+            f"{counted(len(cards) - OPEN, 'parameter')} more, of smaller difference",
+            element("div", cards[OPEN:], class_="grid"),
+        )
+        if len(cards) > OPEN
+        else None,
     )
+
+
+def _told_apart(cause: Cause) -> bool:
+    return cause.get("told_apart", True)
 
 
 def _cause(k: int, cause: Cause) -> Markup:
@@ -74,8 +83,8 @@ def _cause(k: int, cause: Cause) -> Markup:
     measured = "stored with the pictures" if cause["stored"] else "measured on the pictures"
     return element(
         "article",
-        element("h4", cause["title"], " ", element("span", measured, class_="tag")),
-        element("p", cause["plain"]),
+        element("h4", heading_case(cause["title"]), " ", element("span", measured, class_="tag")),
+        element("p", heading_case(cause["plain"])),
         data_table(f"Words right by {cause['title']}", columns, rows, key=f"cause-{k}"),
         class_="card",
     )
@@ -115,15 +124,23 @@ def _pairs(why: Why) -> Markup | None:
         [Cell(together(given(one["true"], 20), " read as ", given(one["read"], 20))), number_cell(one["count"])]
         for one in pairs
     ]
-    table = data_table("Letters taken for another", [Column("Letters"), Column("Times", True)], rows, key="pairs")
-    return together(element("h3", "Letters taken for each other"), table)
+    columns = [Column("Letters"), Column("Times", True)]
+    rest = data_table("Letters taken for another, less often", columns, rows[FEW:], key="pairs-rest")
+    return together(
+        element("h3", "Letters taken for each other"),
+        data_table("Letters taken for another", columns, rows[:FEW], key="pairs"),
+        folded(f"{counted(len(rows) - FEW, 'pair')} more", rest) if len(rows) > FEW else None,
+    )
 
 
 def _failures(why: Why) -> Markup | None:
     failures = why["failures"][:_MOST]
     if not failures:
         return None
-    rows = [[Cell(str(one["what"])), number_cell(one["count"]), Cell(str(one.get("plain") or ""))] for one in failures]
+    rows = [
+        [Cell(heading_case(str(one["what"]))), number_cell(one["count"]), Cell(str(one.get("plain") or ""))]
+        for one in failures
+    ]
     columns = [Column("What went wrong"), Column("Pictures", True), Column("What that means")]
     return together(
         element("h3", "How the attacker fails"),

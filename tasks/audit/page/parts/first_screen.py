@@ -147,7 +147,9 @@ def _pictures(audit: Audit, album: Album) -> Markup:
     return element(
         "div",
         heading,
-        element("ul", [_sample(k, sample, album) for k, sample in enumerate(samples, 1)], class_="samples"),
+        element(
+            "ul", [_sample(k, sample, album) for k, sample in enumerate(samples, 1)], class_="samples", role="list"
+        ),
         element(
             "p", said, "Chosen from the unseen pictures; the rates on this page are of all of them.", class_="note"
         ),

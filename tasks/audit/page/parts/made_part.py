@@ -1,5 +1,9 @@
 """How an audit was made: what was audited, every command, seed and version, and what was left out."""
 
+from collections.abc import Mapping
+from pathlib import PurePath
+from typing import Any
+
 from storage.texts import as_json
 from tasks.audit.page.elements.data_table import Cell, Column, data_table, folded, number_cell
 from tasks.audit.page.elements.document import part
@@ -24,7 +28,7 @@ def made_part(audit: Audit) -> Markup:
         element("pre", element("code", lines(made["command"])), tabindex=0),
         element("h3", "What was audited"),
         _pairs_of(_target_facts(target)),
-        folded("The profile", element("pre", element("code", lines(_profile(target))), tabindex=0))
+        folded("The profile", element("pre", element("code", lines(_profile(target["profile"]))), tabindex=0))
         if target["profile"] else None,
         _generator(target["generator"]) if target["generator"] else None,
         element("h3", "With what"),
@@ -55,7 +59,7 @@ def _target_facts(target: Target) -> list[tuple[str, Child]]:
     return [
         ("Name", given(target["name"])),
         ("Given as", given(target["given"], 400)),
-        ("Dataset", given(target["dataset"], 400)),
+        ("Dataset", given(_place_of(target["dataset"]), 400)),
         ("Identity", element("code", given(target["identity"]))),
         ("Digest of all pictures and labels", element("code", given(target["content"] or "not computed"))),
         ("Pictures", f"{target['pictures']:,}"),
@@ -68,8 +72,15 @@ def _target_facts(target: Target) -> list[tuple[str, Child]]:
     ]
 
 
-def _profile(target: Target) -> str:
-    text = as_json(target["profile"], indent=2)
+def _place_of(dataset: str) -> str:
+    """Return where a dataset is, without the folders of this machine, which are nobody else's business."""
+    path = PurePath(dataset)
+    return f"…/{'/'.join(path.parts[-2:])}" if path.is_absolute() and len(path.parts) > 3 else dataset
+
+
+def _profile(profile: Mapping[str, Any]) -> str:
+    """Return a line for each field."""
+    text = "\n".join(f"{key}: {as_json(value)}" for key, value in profile.items())
     return text if len(text) <= _MOST_TEXT else f"{text[:_MOST_TEXT]}\n…"
 
 
@@ -85,7 +96,12 @@ def _generator(generator: Generator) -> Markup:
         ("Draws a picture again, equal to the last bit", redraws),
         ("Asked", counted(generator["asked"], "picture")),
         ("Drew", counted(generator["drawn"], "picture")),
-        ("Failed", f"{counted(generator['failed'], 'time')}; what failed was never trained on"),
+        (
+            "Failed",
+            f"{counted(generator['failed'], 'time')}; no attacker learnt from these"
+            if generator["failed"]
+            else "never",
+        ),
         ("Time a picture, in one process", duration(generator["seconds_a_picture"])),
     ]
     failures = [

@@ -3,7 +3,7 @@
 from tasks.audit.page.elements.data_table import BAR, Cell, Column, bar_cell, data_table, rate_cell
 from tasks.audit.page.elements.document import part
 from tasks.audit.page.elements.markup import Markup, element, together
-from tasks.audit.page.elements.wording import MEANINGS, counted, percent, price, title_of
+from tasks.audit.page.elements.wording import MEANINGS, counted, heading_case, percent, price, title_of
 from tasks.audit.page.parts.first_screen import strongest, verdict_mark
 from tasks.audit.schema import BROKEN, BROKEN_RATE, TRIES, WEAK_RATE, Attacker, Audit
 
@@ -48,7 +48,7 @@ def _reasons(audit: Audit) -> Markup | None:
         return None
     return together(
         element("h3", "Why the CAPTCHA is not shown to hold"),
-        element("ul", [element("li", reason[:1].upper() + reason[1:]) for reason in found["reasons"]], class_="listed"),
+        element("ul", [element("li", heading_case(reason)) for reason in found["reasons"]], class_="listed"),
     )
 
 

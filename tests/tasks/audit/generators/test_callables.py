@@ -14,6 +14,7 @@ from storage.errors import BadInput, NotThere
 from tasks.audit.generators.own_generator import find_generator
 from tasks.audit.generators.processes.callables import find_callable
 from tasks.audit.generators.processes.counter_texts import generator_of, seed_of, text_of
+from tasks.audit.generators.processes.limits import Limits, limits_of
 from tasks.audit.generators.processes.picture_files import NoPicture
 from tasks.audit.generators.processes.returned import unpack
 
@@ -147,8 +148,23 @@ def test_modules_of_any_name_are_found_in_their_folder(folder):
 def test_options_that_break_their_rule_are_refused(folder, options, said):
     with pytest.raises(BadInput, match=said):
         find_generator(None, "true", folder=folder, **options)
+
+
+def test_what_to_ask_for_goes_with_a_generator_that_can_be_asked(folder):
+    for option in ({"alphabet": "ABC"}, {"lengths": (4,)}):
+        with pytest.raises(BadInput, match=r"\{folder\} chooses its texts itself"):
+            find_generator(None, "env true {count} {folder}", folder=folder, **option)
     with pytest.raises(BadInput, match="one of them"):
         find_generator("a:b", "true")
+
+
+@pytest.mark.parametrize("value", ["0", "-1", "many", "nan", "inf"])
+def test_limits_come_from_the_environment(value):
+    assert limits_of({}) == Limits()
+    found = limits_of({"CAPTCHAS_DRAW_SECONDS": "2.5", "CAPTCHAS_DRAW_BYTES": "5e8"})
+    assert (found.seconds, found.memory) == (2.5, 500_000_000)
+    with pytest.raises(BadInput, match=f"CAPTCHAS_DRAW_SECONDS: must be a number above 0; it is '{value}'"):
+        limits_of({"CAPTCHAS_DRAW_SECONDS": value})
 
 
 PICTURE = Image.effect_noise((20, 10), 60)

@@ -2,13 +2,15 @@
 
 import os
 import signal
+import tempfile
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from tasks.audit.generators.judged import text_of_picture
-from tasks.audit.generators.own_generator import find_generator
+from tasks.audit.generators.own_generator import OwnGenerator, find_generator
 from tasks.audit.generators.pool import Job, Pool
 from tasks.audit.generators.processes.limits import Limits
 from tasks.audit.generators.processes.picture_files import NoPicture
@@ -46,10 +48,11 @@ def breeds():
 def escapes():
     subprocess.Popen("sleep LONG & sleep LONG", shell=True, start_new_session=True)
     os._exit(5)
+def kills(): os.kill(os.getppid(), 9); time.sleep(60)
 def secret(): raise RuntimeError(os.environ.get("AWS_SECRET_ACCESS_KEY", "no secret"))
 
 CASES = [fine, raises, exits, leaves, crashes, hangs, eats, writes, large, nothing, half, prints, floats, other, sizes,
-         forks, breeds, escapes, secret, fine]
+         forks, breeds, escapes, secret, kills, fine]
 
 def draw(text, index):
     return CASES[index]()
@@ -69,17 +72,29 @@ SAID = {
     16: ("had more than 8 processes at a time", ""),
     17: ("ended its process: ended with exit code 5", ""),
     18: ("raised RuntimeError", "no secret"),
+    19: ("ended the process that watches it", "exit code -9"),
 }
 LIMITS = Limits(seconds=2.0, memory=400_000_000, output=2_000_000, pixels=1_000_000, processes=8)
 
 
 @pytest.fixture(scope="module")
-def came(tmp_path_factory):
+def monkeypatch_module():
+    """Changes for the tests of this module."""
+    with pytest.MonkeyPatch.context() as patch:
+        yield patch
+    tempfile.tempdir = None
+
+
+@pytest.fixture(scope="module")
+def came(tmp_path_factory, monkeypatch_module):
     """All cases, drawn by a single worker one after another."""
     folder = tmp_path_factory.mktemp("wrong")
+    (folder / "tmp").mkdir()
+    monkeypatch_module.setenv("TMPDIR", str(folder / "tmp"))
+    monkeypatch_module.setattr(tempfile, "tempdir", None)
     (folder / "wrong.py").write_text(SOURCE)
     generator = find_generator("wrong:draw", None, limits=LIMITS, folder=folder)
-    jobs = iter([Job(index, "ABCD") for index in range(20)])
+    jobs = iter([Job(index, "ABCD") for index in range(21)])
     with Pool(generator.spec(), 1, 1) as pool:
         results = {result.job.index: result for result in pool.draw(jobs)}
     return generator, results
@@ -87,7 +102,7 @@ def came(tmp_path_factory):
 
 def test_every_failure_is_told_and_costs_its_own_picture(came):
     _, results = came
-    assert list(results) == list(range(20))
+    assert list(results) == list(range(21))
     found = {index: result.answer for index, result in results.items() if "what" in result.answer}
     assert {index: answer["what"] for index, answer in found.items()} == {k: what for k, (what, _) in SAID.items()}
     for index, (_, said) in SAID.items():
@@ -97,7 +112,7 @@ def test_every_failure_is_told_and_costs_its_own_picture(came):
 
 def test_pictures_before_and_after_come_whole(came):
     generator, results = came
-    for index in (0, 11, 14, 15, 19):
+    for index in (0, 11, 14, 15, 20):
         assert results[index].data.startswith(b"\x89PNG")
         assert text_of_picture(generator, results[index].job, results[index].answer) == "ABCD"
 
@@ -119,8 +134,19 @@ def sleepers() -> list[str]:
     return found
 
 
-def test_no_process_outlives_its_picture(came):
+def test_neither_process_nor_file_outlives_its_picture(came):
     assert sleepers() == []
+    assert list(Path(os.environ["TMPDIR"]).glob("captchas-draw-*")) == []
+
+
+def test_a_process_that_is_stopped_is_given_up(tmp_path, monkeypatch):
+    monkeypatch.setattr("tasks.audit.generators.pool._ENDING", 0.5)
+    (tmp_path / "stops.py").write_text("import os, time\ndef draw(text): os.kill(os.getppid(), 19); time.sleep(60)\n")
+    generator = OwnGenerator("callable", "stops:draw", str(tmp_path), 1, "A", (1,), True, False)
+    generator = replace(generator, limits=Limits(seconds=0.1, start=1))
+    with Pool(generator.spec(), 1, 1) as pool:
+        (result,) = pool.draw(iter([Job(0, "A")]))
+    assert result.answer["what"] == "ended the process that watches it"
 
 
 def test_what_draws_ends_with_the_command(tmp_path):

@@ -17,6 +17,7 @@ from tasks.audit.generators.drawn_dataset import draw
 from tasks.audit.generators.own_generator import find_generator
 from tasks.audit.generators.pool import Pool
 from tasks.audit.generators.processes.counter_texts import text_of
+from tasks.datasets.describe import datasets_under
 from tasks.datasets.inventory import inventory, require_dataset
 from tasks.exchange.reimport import as_imported
 
@@ -252,6 +253,7 @@ def test_a_folder_of_another_generator_is_refused(grey, find, tmp_path):
 def test_the_dataset_says_that_it_cannot_be_drawn_again(whole):
     target = whole[0]
     assert inventory(target).imported
+    assert [(row["name"], row["state"]) for row in datasets_under(target.parent)] == [("a", "complete")]
     said = "were drawn by the generator 'own:grey', which is not this project's"
     with pytest.raises(BadInput, match=said):
         require_dataset(place(target), drawing=True)

@@ -125,12 +125,20 @@ def test_an_audit_that_found_nothing_has_a_page():
     found = audit()
     found |= {"attackers": [], "samples": [], "findings": [], "why": None, "what_if": []}
     found["skipped"] = [{"part": "why", "why": "no attacker read a picture"}, {"part": "what if", "why": "no profile"}]
-    found["target"] |= {"generator": None, "size": None, "content": None, "lengths": [4, 5], "profile": {"name": "x"}}
+    found["target"] |= {
+        "dataset": "/home/jane-doe/data/datasets/shop",
+        "generator": None,
+        "size": None,
+        "content": None,
+        "lengths": [4, 5],
+        "profile": {"name": "x"},
+    }
     found["verdict"] |= {"word": schema.NOT_SHOWN, "attacker": None, "words": None, "needed": 30_000}
     text = Parsed(write_page(found)).text()
     for said in ("Not shown to be strong", "no curve", "no attacker read a picture", "no profile", "30,000 unseen",
-                 "4 to 5 letters", "different sizes", "not computed"):  # fmt: skip
+                 "…/datasets/shop", "4 to 5 letters", "different sizes", "not computed"):  # fmt: skip
         assert said in text, said
+    assert "jane-doe" not in text
 
 
 @pytest.mark.parametrize("n", [1, 2000, 100_000])

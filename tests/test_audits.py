@@ -1,0 +1,49 @@
+"""The script that audits the ladder and generators in wide use names what is there, and writes what audits found."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tasks.training.settings import RUNGS
+from tests.benchmarks import audits
+from tests.benchmarks.others import NotInstalled
+from tests.sample_audit import audit
+
+ROOT = Path(__file__).parents[1]
+
+
+def test_every_rung_and_every_kind_of_generator_is_audited():
+    assert set(RUNGS) <= set(audits.SUBJECTS)
+    given = [" ".join(subject.arguments) for subject in audits.SUBJECTS.values()]
+    assert {name for name in ("node", "php", "perl") if any(f"--command {name} " in line for line in given)} == {
+        "node", "php", "perl"}  # fmt: skip
+    scripts = [word for line in given for word in line.split() if word.startswith(audits.SCRIPTS)]
+    assert len(scripts) == 3 and all((ROOT / script).is_file() for script in scripts)
+
+
+def test_what_is_missing_is_named(monkeypatch):
+    absent = audits.Subject((), Path("/nowhere/autoload.php"))
+    monkeypatch.setitem(audits.SUBJECTS, "gregwar", absent)
+    with pytest.raises(NotInstalled, match=r"gregwar: /nowhere/autoload\.php is missing"):
+        audits.arguments_of("gregwar")
+
+
+def test_the_table_has_verdict_interval_and_command():
+    found = audit()
+    found["target"]["name"] = "a|b"
+    text = audits.table({"shop": found})
+    (row,) = [line for line in text.splitlines() if line.startswith("| [shop]")]
+    assert "**broken**" in row and "92.3 % (91 to 93.4 %), 2,000" in row
+    assert "Noise has another colour than the letters" in row and row.count(" | ") == 5
+    assert "- shop: `captchas audit shop:draw --minutes 30 --seed 1`" in text
+
+
+def test_a_setting_of_the_package_draws_the_same_with_the_same_numbers():
+    settings = pytest.importorskip("tests.benchmarks.generators.pypi_captcha", exc_type=ImportError)
+    drawn = {
+        setting: getattr(settings, setting)("K7QX", np.random.default_rng(3)).tobytes()
+        for setting in ("default", "calm", "wild", "narrow")
+    }
+    assert len(set(drawn.values())) == 4
+    assert settings.wild("K7QX", np.random.default_rng(3)).tobytes() == drawn["wild"]
