@@ -75,7 +75,7 @@ def find_target(
     BadInput, NotThere
         Nothing has that name, or several things have; the message names them, and how to tell them apart.
     """
-    if (target is None) == (command is None):
+    if (target is None) == (command is None) or (target is not None and not target.strip()):
         raise BadInput(f"target: must be {KINDS}; give one of them")
     if command is not None or _is_callable(target or ""):
         generator = find_generator(target, command, alphabet=alphabet, lengths=lengths, seed=seed)
@@ -206,8 +206,9 @@ def _way(target: AuditTarget) -> str:
 def _missing(given: str) -> BadInput | NotThere:
     """Return the error for a name that nothing has, with what may have been meant."""
     path = Path(given)
-    if path.suffix == ".py" and path.is_file():
-        names = [f"{given}:{name}" for name in functions_in(path)]
+    source = path if path.suffix == ".py" else path.with_name(f"{path.name}.py")
+    if source.is_file():
+        names = [f"{given}:{name}" for name in functions_in(source)]
         return BadInput(f"target {given!r}: name the function that draws: {', '.join(names[:5]) or given + ':draw'}")
     if path.suffix in RUNNERS and path.is_file():
         return BadInput(

@@ -16,7 +16,7 @@ from tasks.audit.generators.processes.counter_texts import ALPHABET, LENGTHS
 from tasks.audit.generators.processes.limits import Limits, limits_of
 from tasks.exchange.labelling import LONGEST, fault_of
 
-CALLABLE = re.compile(r"(?:[\w./-]*/)?[\w.-]+:[A-Za-z_][\w.]*")
+CALLABLE = re.compile(r"(?:.+\.py|[\w./-]+):[^\W\d][\w.]*")
 GUIDE = "docs/audit-generators.md"
 BATCH = 100  # pictures that a command with {count} draws at a time
 _MOST_LETTERS = 200

@@ -1,5 +1,6 @@
 """Wardens at work: gives each the next picture to draw, and takes what comes, in any order."""
 
+import math
 import os
 import selectors
 import shutil
@@ -55,7 +56,7 @@ class _Warden:
     answers: int
     scratch: Path
     job: Job | None = None
-    due: float = 0.0  # of its answer, by the monotonic clock
+    due: float = math.inf  # of its answer, by the monotonic clock
     read: bytearray = field(default_factory=bytearray)
 
 
@@ -87,13 +88,13 @@ class Pool:
         """End all wardens, and wait until they have ended what they watched."""
         for warden in self._wardens:
             os.close(warden.jobs)
+            os.close(warden.answers)  # it may be about to write what nobody reads any more
         for warden in self._wardens:
             try:
                 warden.process.wait(_ENDING)
             except subprocess.TimeoutExpired:
                 warden.process.kill()
                 warden.process.wait()
-            os.close(warden.answers)
             shutil.rmtree(warden.scratch, ignore_errors=True)
         self._wardens.clear()
         self._selector.close()
@@ -179,6 +180,7 @@ class Pool:
         message = unpacked(warden.read, _MOST)
         if message is not None:
             warden.read.clear()
+            warden.due = math.inf
         return message
 
     def _lost(self, warden: _Warden) -> tuple[dict[str, Any], bytes]:

@@ -1,5 +1,6 @@
 """What a name given to `captchas audit` means, and that a name which means nothing, or several things, is refused."""
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -8,13 +9,9 @@ from PIL import Image
 from flows.auditing.target import draw_target, find_target
 from storage.errors import BadInput, CaptchasError, NotThere
 from storage.shards.manifest import Manifest
-from tasks.datasets.folder import complete
-from tasks.datasets.generate import draw_shard, plan_drawing
-from tasks.datasets.recipe import make_recipe
-from tasks.datasets.totals import Gathered
 from tasks.profiles.built_in import find_profile
-from tasks.profiles.profile import Profile
 
+GOLDEN = Path(__file__).parents[2] / "golden" / "v1" / "book"
 DRAWS = """
 import os
 from PIL import Image
@@ -45,14 +42,9 @@ def pictures(folder: Path) -> None:
         Image.effect_noise((30, 12), 80).save(folder / f"{text}.png")
 
 
-def drawn(profile: Profile, count: int, folder: Path) -> None:
-    """Draw a dataset as `captchas generate` does."""
-    recipe = make_recipe(profile, 1)
-    folder.mkdir(parents=True)
-    gathered = Gathered(recipe.identity)
-    for job in plan_drawing(recipe, folder, count, "run").jobs:
-        gathered.add(draw_shard(job))
-    complete(folder, gathered, "run")
+def drawn(folder: Path) -> None:
+    """Put a dataset there, of the profile `book`."""
+    shutil.copytree(GOLDEN, folder)
 
 
 def test_profiles_are_found_by_name_and_by_file(place):
@@ -65,19 +57,19 @@ def test_profiles_are_found_by_name_and_by_file(place):
 
 
 def test_datasets_are_found_by_name_and_by_path(place):
-    drawn(Profile("tiny"), 5, place / "home" / "datasets" / "tiny")
-    drawn(Profile("far"), 5, place / "far")
+    drawn(place / "home" / "datasets" / "tiny")
+    drawn(place / "far")
     for given, name in (("tiny", "tiny"), ("far", "far"), ("./far", "far"), (str(place / "far"), "far")):
         found = find(given)
-        assert (found.kind, found.name, found.profile.name) == ("dataset", name, name)
+        assert (found.kind, found.name, found.profile.name) == ("dataset", name, "book")
         data, record = draw_target(found, 100, 0.0)
-        assert (len(data), record) == (5, None)
+        assert (len(data), record) == (data.manifest.count, None)
 
 
 def test_a_dataset_of_a_profile_is_the_profile_with_its_seed(place):
-    drawn(find_profile("letters"), 5, place / "home" / "datasets" / "letters")
-    found = find("letters", seed=9)
-    assert (found.kind, found.seed) == ("profile", 1)
+    drawn(place / "home" / "datasets" / "book")
+    found = find("book", seed=9)
+    assert (found.kind, found.seed) == ("profile", Manifest.read(GOLDEN).seed)
 
 
 def test_folders_of_pictures_are_found(place):
@@ -89,7 +81,7 @@ def test_folders_of_pictures_are_found(place):
 
 def test_a_name_that_means_several_things_is_refused_with_ways_to_say_each(place):
     pictures(place / "hard")
-    drawn(Profile("tiny"), 5, place / "home" / "datasets" / "hard")
+    drawn(place / "home" / "datasets" / "hard")
     with pytest.raises(BadInput) as error:
         find("hard")
     assert str(error.value) == (
@@ -105,9 +97,11 @@ def test_a_name_that_means_several_things_is_refused_with_ways_to_say_each(place
     [
         ({}, BadInput, "target: must be a profile, a dataset, a folder of labelled pictures, or your own generator"),
         ({"target": "hard", "command": "true"}, BadInput, "give one of them"),
+        ({"target": " "}, BadInput, "give one of them"),
         ({"target": "hrad"}, NotThere, "nothing has that name; did you mean 'hard'?; it must be"),
         ({"target": "hrad"}, NotThere, "datasets under the home: none"),
         ({"target": "own.py"}, BadInput, "name the function that draws: own.py:draw_captcha, own.py:loads"),
+        ({"target": "own"}, BadInput, "name the function that draws: own:draw_captcha, own:loads"),
         ({"target": "draw.php"}, BadInput, "say how it is run: --command 'php draw.php {text} {out}'"),
         ({"target": "one.png"}, BadInput, "is a file; it must be"),
         ({"target": "empty"}, BadInput, "is a folder without any file"),

@@ -117,8 +117,8 @@ def find_callable(given: str, folder: str) -> Found:
 
 def _import(place: str, folder: Path) -> ModuleType:
     """Import a module by its name or its file; a file in `folder` comes before an installed module of that name."""
-    by_path = place.endswith(".py")
-    file = folder / place if by_path else folder / f"{place}.py"
+    by_path = place.endswith(".py") or "/" in place
+    file = folder / (place if place.endswith(".py") else f"{place}.py")
     sys.path.insert(0, str(file.parent.resolve() if by_path else folder))
     if by_path and not file.is_file():
         raise NotThere(f"{place}: no such file")

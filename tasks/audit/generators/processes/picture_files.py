@@ -29,8 +29,8 @@ def suffix_of(data: bytes) -> str:
     return next((suffix for begins, suffix in _BEGINS.items() if data.startswith(begins)), "")
 
 
-def require_picture(data: bytes, pixels: int) -> None:
-    """Decode the bytes of a picture file.
+def whole_picture(data: bytes, pixels: int) -> bytes:
+    """Decode the bytes of a picture file, and return them; PPM, PGM and PBM, which imports do not take, become PNG.
 
     Raises
     ------
@@ -46,11 +46,16 @@ def require_picture(data: bytes, pixels: int) -> None:
             """--command 'sh -c "node draw.js \\"$1\\" | rsvg-convert -b white -o \\"$2\\"" sh {text} {out}'""",
         )
     try:
-        with warnings.catch_warnings(action="ignore"), Image.open(io.BytesIO(data), formats=FORMATS) as image:
+        with warnings.catch_warnings(action="ignore"), Image.open(io.BytesIO(data), formats=(*FORMATS, "PPM")) as image:
             width, height = image.size
             if width * height > pixels:
                 raise NoPicture(too_large(pixels), f"{width} x {height} pixels")
             image.load()
+            if image.format != "PPM":
+                return data
+            buffer = io.BytesIO()
+            image.save(buffer, "PNG")
+            return buffer.getvalue()
     except NoPicture:
         raise
     except Image.DecompressionBombError as error:

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from tasks.audit.generators.processes.picture_files import NoPicture, require_picture, too_large
+from tasks.audit.generators.processes.picture_files import NoPicture, too_large, whole_picture
 
 PICTURES = ("image", "picture", "img", "png")  # attributes and keys of what holds both
 TEXTS = ("text", "characters", "answer", "solution", "code", "label", "word", "value")
@@ -29,10 +29,10 @@ def unpack(value: Any, pixels: int) -> tuple[str | None, bytes]:
     NoPicture
     """
     text, picture = _parts(value)
-    return text, picture_file(picture, pixels)
+    return None if text is None else str(text)[:_LONGEST_TEXT], picture_file(picture, pixels)
 
 
-def _parts(value: Any) -> tuple[str | None, Any]:
+def _parts(value: Any) -> tuple[str | int | None, Any]:
     """Divide what was returned into a text and a picture, in either order, or by their names."""
     if isinstance(value, tuple | list) and len(value) == 2:
         first, second = value
@@ -50,19 +50,23 @@ def _parts(value: Any) -> tuple[str | None, Any]:
     return None, value
 
 
-def _named(values: Mapping[str, Any]) -> tuple[str | None, Any]:
+def _named(values: Mapping[str, Any]) -> tuple[str | int | None, Any]:
     """Find a picture and perhaps a text by their names."""
     picture, text = (
         next((found for key in keys if (found := values.get(key)) is not None), None) for keys in (PICTURES, TEXTS)
     )
-    return (text if isinstance(text, str) else None), picture
+    return (text if isinstance(text, str | int) else None), picture
 
 
 def _is_text(value: Any) -> bool:
-    return isinstance(value, str) and len(value) <= _LONGEST_TEXT
+    """Return whether a value may be a text, also the number that answers a sum."""
+    number = isinstance(value, int) and not isinstance(value, bool)
+    return number or (isinstance(value, str) and len(value) <= _LONGEST_TEXT)
 
 
-def _is_picture_name(value: str) -> bool:
+def _is_picture_name(value: str | int) -> bool:
+    if isinstance(value, int):
+        return False
     return bool(_DATA_URL.match(value)) or (Path(value).suffix != "" and Path(value).is_file())
 
 
@@ -90,16 +94,13 @@ def picture_file(value: Any, pixels: int) -> bytes:
     elif hasattr(value, "read") and not isinstance(value, np.ndarray):
         value = value.read()
     if isinstance(value, bytes | bytearray | memoryview):
-        data = bytes(value)
-        require_picture(data, pixels)
-        return data
+        return whole_picture(bytes(value), pixels)
     if isinstance(value, np.ndarray) or hasattr(value, "__array__"):
         return _as_png(_image_of(np.asarray(value)), pixels)
     if hasattr(value, "save"):
         buffer = io.BytesIO()
         value.save(buffer, "PNG")
-        require_picture(buffer.getvalue(), pixels)
-        return buffer.getvalue()
+        return whole_picture(buffer.getvalue(), pixels)
     raise NoPicture("returned no picture", _kind(value))
 
 
@@ -115,8 +116,7 @@ def _from_name(value: str | os.PathLike[str], pixels: int) -> bytes:
         except (OSError, ValueError) as error:
             shown = str(value)[:80]
             raise NoPicture("returned no picture", f"the text {shown!r}, which is no file that can be read") from error
-    require_picture(data, pixels)
-    return data
+    return whole_picture(data, pixels)
 
 
 def _as_png(image: Image.Image, pixels: int) -> bytes:

@@ -102,6 +102,7 @@ def test_texts_depend_on_seed_and_index_alone():
         ("drawing:wants", "takes 'font', which nobody gives; a generator takes text and rng"),
         ("absent:draw", "absent: no module of that name in .* give its file .draw.py:draw., or if another Python"),
         ("absent.py:draw", "absent.py: no such file"),
+        ("no/absent:draw", "no/absent: no such file"),
     ],
 )
 def test_what_cannot_be_called_is_refused_with_its_remedy(folder, monkeypatch, given, said):
@@ -127,7 +128,9 @@ def test_a_module_that_cannot_be_imported_is_told(folder, given, said):
 
 
 def test_modules_of_any_name_are_found_in_their_folder(folder):
-    for given in ("tasks:alone", f"{folder}/types.py:alone"):
+    (folder / "a folder").mkdir()
+    (folder / "a folder" / "types.py").write_text(SOURCE)
+    for given in ("tasks:alone", "a folder/types.py:alone"):
         found = find_generator(given, None, folder=folder)
         assert (found.takes_text, found.takes_rng) == (True, False)
         assert len(found.source) == 64
@@ -195,6 +198,18 @@ def test_pictures_come_in_many_kinds(value):
         assert np.array_equal(np.asarray(image.convert("L")), GREY)
 
 
+def test_the_portable_formats_become_png():
+    buffer = io.BytesIO()
+    PICTURE.save(buffer, "PPM")
+    assert buffer.getvalue().startswith(b"P5")
+    _, data = unpack(buffer, 1000)
+    with Image.open(io.BytesIO(data)) as image:
+        assert (image.format, image.size) == ("PNG", (20, 10))
+        assert np.array_equal(np.asarray(image), GREY)
+    with pytest.raises(NoPicture, match=r"truncated|not enough"):
+        unpack(buffer.getvalue()[:-5], 1000)
+
+
 def test_texts_come_before_or_behind_a_picture_or_by_name(tmp_path):
     (tmp_path / "x.png").write_bytes(DATA)
     for value in [
@@ -204,6 +219,7 @@ def test_texts_come_before_or_behind_a_picture_or_by_name(tmp_path):
     ]:  # fmt: skip
         assert unpack(value, 1000)[0] == "ABC"
     assert unpack(tmp_path / "x.png", 1000) == (None, DATA)
+    assert unpack((12, PICTURE), 1000)[0] == unpack({"answer": 12, "image": PICTURE}, 1000)[0] == "12"
 
 
 @pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGB", "RGBA", "CMYK", "YCbCr", "HSV", "F", "I;16"])
@@ -231,7 +247,8 @@ def test_arrays_of_booleans_and_with_the_channels_first_are_pictures():
     [
         (3, "int"), (np.zeros((2, 2, 2, 2)), "shape"), (np.zeros((0, 4)), "shape"), (GREY * np.nan, "nan"),
         (GREY.astype(int) - 300, "-300"), (GREY.astype(complex), "complex"), ("no file", "'no file'"),
-        ((1, 2), "a pair of int and int"), ({"text": "A"}, r"nothing \(None\)"), (Image.new("L", (0, 4)), "0 x 4"),
+        ((1.5, None), r"a pair of float and nothing \(None\)"),
+        ({"text": "A"}, r"nothing \(None\)"), (Image.new("L", (0, 4)), "0 x 4"),
         ("data:image/png;base64,!", "not base64"),
     ],
 )  # fmt: skip

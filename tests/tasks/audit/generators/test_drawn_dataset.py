@@ -236,8 +236,8 @@ def test_pictures_that_came_until_the_end_of_the_time_are_used(grey, tmp_path):
         draw(grey, 5, tmp_path / "a", until=0.0)
 
 
-def test_a_folder_of_another_generator_is_refused(grey, find, tmp_path):
-    draw(grey, 5, tmp_path / "a")
+def test_a_folder_of_another_generator_is_refused(grey, find, whole, tmp_path):
+    shutil.copytree(whole[0].parent, tmp_path, dirs_exist_ok=True)
     with pytest.raises(Different, match="holds another dataset"):
         draw(find("colour"), 5, tmp_path / "a")
     shutil.rmtree(tmp_path / "a")
