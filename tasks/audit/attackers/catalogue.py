@@ -20,7 +20,7 @@ _EXPLAINED = {
         "these.",
     ),
     "classic": ("the classic reader", "It cuts pictures into letters. It learnt from labelled pictures of these."),
-    "deep": ("the deep reader", "The shipped network over whole pictures, which learnt on from labelled ones of these."),
+    "deep": ("the deep reader", "The shipped network over whole pictures, which learnt on from labelled ones."),
     "drawing": (
         "the deep reader that draws",
         "The shipped network over whole pictures, which learnt on from as many pictures as it could draw in its time: "
