@@ -2,6 +2,7 @@
 
 from tasks.audit.attackers.answers import Attack
 
+ORDER = ("chance", "dictionary", "tesseract", "ddddocr", "ladder", "strangers", "classic", "deep")
 _EXPLAINED = {
     "chance": ("a constant guess", "It looks at no picture, and gives the most frequent length and letters."),
     "dictionary": ("the most frequent word", "It looks at no picture, and gives the text that comes most often."),
