@@ -9,13 +9,13 @@ from flows.evaluate import measurement, publish_report, read_split
 from flows.generate import GenerateRequest, as_drawn, generate
 from flows.generate import check as check_recipe
 from flows.home import home, new_dataset_folder
-from flows.parameters import Count, ModelSeed, Name, Seed
+from flows.parameters import Count, Minutes, ModelSeed, Name, ReaderKind, Seed, StartModel
 from flows.reporting.artifacts import show_regenerated
 from flows.reporting.reports import RegenerateReport
 from flows.reporting.runs import named, told
 from flows.requests import command, handed_on
 from flows.solve_request import served_model
-from flows.train import TrainRequest, train
+from flows.train import TrainChoice, TrainRequest, train
 from flows.train import check as check_training
 from flows.workers.cluster import crew
 from storage.dataset import Dataset
@@ -23,10 +23,11 @@ from storage.errors import BadInput, Damaged, NotThere
 from storage.files import atomic
 from storage.files.locks import locked
 from storage.files.places import Place
-from storage.served import ServedBy, serve_model, served_in
+from storage.served import SUFFIXES, ServedBy, serve_model, served_in, without_suffix
 from tasks import models
 from tasks.datasets.generate import DrawReport, make_way
 from tasks.datasets.recipe import Recipe
+from tasks.deep.learning.deep_training import same_deep_model
 from tasks.scoring.compare import Pairs, compare, no_worse
 from tasks.scoring.evaluate import MeasuredSplit
 
@@ -76,6 +77,12 @@ class RegenerateRequest:
         Units of the hidden layer, or of each.
     model_seed
         Of the network.
+    reader
+        The kind of model: classic or deep; as for `captchas train`.
+    minutes
+        The deep reader's budget; by default 20.
+    start
+        A deep model to begin with, such as strangers.
     workers
         Local processes; by default one for each core.
     cluster
@@ -92,6 +99,9 @@ class RegenerateRequest:
     shows: Count | None = None
     hidden: list[Count] | None = None
     model_seed: ModelSeed = 1
+    reader: ReaderKind = ReaderKind.CLASSIC
+    minutes: Minutes | None = None
+    start: StartModel = None
     workers: Count | None = None
     cluster: Name | None = None
 
@@ -106,10 +116,10 @@ def check(request: RegenerateRequest) -> Renewal:
         raise BadInput(f"count: must be one number, or one for each of {len(names)} profiles; it is {counts}")
     asked = [GenerateRequest(name, count=count, seed=request.seed) for name, count in zip(names, counts, strict=True)]
     recipes = [check_recipe(dataset) for dataset in asked]
-    name = (request.model or recipes[0].profile.name).removesuffix(".skops")
+    name = without_suffix(request.model or recipes[0].profile.name)
     if Path(name).name != name:
         raise BadInput(f"model: must be a name under {home() / 'models'}; it is {request.model!r}")
-    served = home() / "models" / f"{name}.skops"
+    served = home() / "models" / f"{name}{SUFFIXES[request.reader is ReaderKind.DEEP]}"
     models.must_know_as_much(served, "".join(recipe.profile.alphabet for recipe in recipes))
     return Renewal(tuple(zip(asked, recipes, strict=True)), served)
 
@@ -128,18 +138,26 @@ def regenerate(request: RegenerateRequest, renewal: Renewal) -> RegenerateReport
         drawn = _draw(renewal, request.rebuild)
         training = TrainRequest(
             [str(folder) for folder in renewal.folders], out=renewal.candidate, pictures=request.pictures,
-            shows=request.shows, hidden=request.hidden, seed=request.model_seed,
+            shows=request.shows, hidden=request.hidden, seed=request.model_seed, reader=request.reader,
+            minutes=request.minutes, start=request.start,
         )  # fmt: skip
         choice = check_training(training)
         data = [Dataset(folder) for folder in renewal.folders]
         with locked(renewal.served):
-            if models.same_model(renewal.served, models.provenance_of(data, choice.settings)):
+            if _is_made(renewal.served, data, choice):
                 models.drop(renewal.candidate, renewal.served)
                 _serve(renewal.served)
                 return _told(renewal, drawn, None, "the served model was made from these data and settings", False)
             with handed_on(training, choice):
                 train(**vars(training))
             return _decide(renewal, drawn, data[0])
+
+
+def _is_made(served: Path, data: list[Dataset], choice: TrainChoice) -> bool:
+    """Tell whether the served model was made from these data and settings."""
+    if choice.deep is not None:
+        return same_deep_model(served, choice.deep.sources, choice.deep.settings)
+    return models.same_model(served, models.provenance_of(data, choice.settings))
 
 
 def _draw(renewal: Renewal, rebuild: bool) -> list[DrawReport]:

@@ -153,9 +153,9 @@ def check(request: TrainRequest) -> TrainChoice:
         raise BadInput(
             f"train: name one or more datasets, or give --ladder; given: {'both' if request.ladder else 'neither'}"
         )
-    options = ("pictures", "shows", "hidden", "leave_out")
-    given: dict[str, Any] = {name: getattr(request, name) for name in options if getattr(request, name) is not None}
-    given = {name: tuple(value) if isinstance(value, list) else value for name, value in given.items()}
+    wanted = {name: getattr(request, name) for name in ("pictures", "shows", "hidden", "leave_out")}
+    given: dict[str, Any] = {name: value for name, value in wanted.items() if value is not None}
+    given |= {name: tuple(value) for name, value in given.items() if isinstance(value, list)}
     settings = replace(LADDER_SETTINGS if ladder else Settings(), **given, seed=request.seed)
     if request.out:
         require_file(place(request.out), "out", model=True)

@@ -247,6 +247,7 @@ def load_reader(
     ranking: Ranking | None = None,
     alphabet: str | None = None,
     length: tuple[int, int] | None = None,
+    familiar: bool = False,
 ) -> Reader | DeepReader:
     """Open a model file of either kind as a reader, and keep it for the worker's next job.
 
@@ -254,8 +255,8 @@ def load_reader(
     ----------
     model, sha256 : str
         The file as the run's client names it, and its digest when the run began.
-    dictionary, ranking, alphabet, length
-        As for `tasks.reading.reader.Reader`.
+    dictionary, ranking, alphabet, length, familiar
+        As for the readers.
 
     Raises
     ------
@@ -269,7 +270,7 @@ def load_reader(
     if is_deep(model):
         deep = load_deep_model(model)
         require_curve(deep.record)
-        return DeepReader(deep, dictionary, ranking, alphabet, length)
+        return DeepReader(deep, dictionary, ranking, alphabet, length, familiar=familiar)
     networks, record = load_model(model)
     reader = Reader(networks, record, dictionary, ranking, alphabet, length)
     require_calibrated(record)
@@ -281,12 +282,7 @@ def load_both(
     classic: tuple[str, str], deep: tuple[str, str], dictionary: tuple[str, ...], ranking: Ranking | None = None,
     alphabet: str | None = None, length: tuple[int, int] | None = None,
 ) -> BothReaders:  # fmt: skip
-    """Open a classic and a deep model to read together; each is a file and its digest, the rest as `load_reader`.
-
-    Raises
-    ------
-    NotThere, BadInput, Damaged
-    """
+    """Open a classic and a deep model to read together; each is a file and its digest, the rest as `load_reader`."""
     first, second = (load_reader(*model, dictionary, ranking, alphabet, length) for model in (classic, deep))
     if not isinstance(first, Reader) or not isinstance(second, DeepReader):
         raise BadInput(f"model: a classic and a deep model must read together; they are {classic[0]} and {deep[0]}")

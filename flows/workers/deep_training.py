@@ -89,7 +89,8 @@ def _deep_file(name: str) -> Path:
     """Find a deep model by its name or file, also where a classic model has that name too."""
     file = model_file(name)
     if file.exists() and not is_deep(file) and without_suffix(name) == name:
-        file = model_file(f"{name}.onnx")
+        beside = model_file(f"{name}.onnx")
+        file = beside if beside.exists() else file
     if not file.exists():
         raise NotThere(f"from: {file} is not there; name a deep model, such as strangers")
     if not is_deep(file):

@@ -50,7 +50,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--begin-with", type=Path, help="the weights of another training to begin with")
     parser.add_argument("--weights", type=Path, help="where to write the weights of this training")
-    parser.add_argument("--refit", type=Path, help="a model whose confidence is fitted anew, into --out; no training")
+    parser.add_argument("--refit", type=Path, help="fit a model's cautious confidence, into --out; no training")
     parser.add_argument("--faces", nargs="+", default=[], help="of unfamiliar pictures: names, or font files")
     parser.add_argument("--folded", action="store_true", help="count lower case as upper case")
     return parser
@@ -64,7 +64,7 @@ def main() -> int:
             from tasks.deep.learning.reliability import refit
 
             record = refit(given.refit, given.out, [*given.faces, *_TWO_CASES], given.seed)
-            print(json.dumps(record["calibrated_on"]), flush=True)
+            print(json.dumps(record["cautious_on"]), flush=True)
             return 0
         settings = Settings(
             SHAPES[given.shape], given.minutes, given.steps, given.seed, given.batch, given.rate,

@@ -25,6 +25,7 @@ EVIDENCE: Mapping[str, tuple[str, ...]] = {
     Ranking.NONE.value: ("text", "margin", *_COMMON),
     Ranking.PROBABILITY.value: ("share of words", "reading bent", "text", *_COMMON),
 }
+CAUTIOUS = "cautious"  # in a record: the curves for pictures of which nobody knows that the model learnt from such
 _LEAST = 1e-7  # shares nearer to 0 or 1 count as that near
 _MOST_BENT, _WIDEST_MARGIN, _LEAST_ALLOWED = -20.0, 16.0, -20.0
 _AT_ONCE = 256  # pictures that are read at once
@@ -55,6 +56,8 @@ class DeepReader:
         As for `tasks.reading.reader.Reader`.
     threads : int
         Of onnxruntime.
+    familiar : bool
+        Whether the pictures are of a kind that the model learnt from, so that its confidence need not be cautious.
     """
 
     def __init__(
@@ -65,6 +68,7 @@ class DeepReader:
         alphabet: str | None = None,
         length: tuple[int, int] | None = None,
         threads: int = 1,
+        familiar: bool = False,
     ):
         self.session = session_of(model, threads)
         known = self.session.alphabet
@@ -80,7 +84,8 @@ class DeepReader:
                 f"{', '.join(map(repr, foreign)) or 'none'}. Train a model on such letters"
             )
         self._chosen = np.array([known.index(letter) for letter in self.alphabet], np.int64)
-        self.curves = curves_of(model.record.get("calibration", {}), EVIDENCE)
+        fitted = model.record.get("calibration", {})
+        self.curves = curves_of(fitted if familiar else model.record.get(CAUTIOUS, fitted), EVIDENCE)
         self.dictionary = Dictionary(words, self.alphabet)
         lengths = [len(word) for word in self.dictionary.listed] or [1, LONGEST]
         self.length = (min(lengths), min(max(lengths), LONGEST)) if length is None else length
@@ -221,6 +226,20 @@ def _boxes(texts: Texts, found: np.ndarray, seen: Seen) -> np.ndarray:
     boxes[..., 2] = seen.sizes[:, :1]
     pixels: np.ndarray = np.rint(boxes[found]).astype(np.int16)
     return pixels
+
+
+def is_familiar(record: Mapping[str, Any], profile: Mapping[str, Any]) -> bool:
+    """Tell whether a model learnt from pictures of a dataset's profile, whatever their faces and words."""
+    own = _kind_of(profile)
+    sources = record.get("sources", [])
+    drawn = [source["draw"] for source in sources if "draw" in source]
+    return any(own == _kind_of(other) for other in drawn) or profile.get("name") in [
+        source.get("name") for source in sources if "draw" not in source
+    ]
+
+
+def _kind_of(profile: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in profile.items() if key not in ("name", "fonts", "words")}
 
 
 def require_curve(record: Mapping[str, Any]) -> None:

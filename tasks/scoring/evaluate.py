@@ -8,16 +8,18 @@ from enum import StrEnum
 import numpy as np
 
 from storage.dataset import Dataset
+from storage.deep_models import is_deep, load_deep_model
 from storage.errors import BadInput
 from storage.shards.shard import Block
 from storage.texts import caption
-from tasks.deep.deep_reader import DeepReader
+from tasks.deep.deep_reader import DeepReader, is_familiar
 from tasks.loading.colour_ink import ink_of_batch
 from tasks.lowlevel.inflate import inflate
 from tasks.profiles.word_lists import WEB2, load_words
 from tasks.readers import load_reader
 from tasks.reading.ranking import Ranking
 from tasks.reading.reader import Reader, Readings
+from tasks.worker import at_home
 
 RANKINGS = tuple(Ranking)  # scored with a dictionary; without a dictionary, only `Ranking.NONE`
 MISTAKES = 48  # pictures on the sheet of mistakes
@@ -121,7 +123,9 @@ def reader_for(dataset: Dataset, model: str, sha256: str, dictionary: tuple[str,
     Damaged, BadInput
     """
     profile = dataset.manifest.profile
-    return load_reader(model, sha256, dictionary, None, profile["alphabet"], tuple(profile["length"]))
+    file = at_home(model)
+    familiar = is_deep(file) and is_familiar(load_deep_model(file).record, profile)
+    return load_reader(model, sha256, dictionary, None, profile["alphabet"], tuple(profile["length"]), familiar)
 
 
 def read_shard(job: EvaluateJob) -> EvaluateReceipt:

@@ -1,5 +1,6 @@
 """Datasets to a specification, a new model, and whether it is served: the real command on a small scale."""
 
+import string
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -7,8 +8,11 @@ import pytest
 
 from flows import regenerate as flow
 from storage.dataset import Dataset
+from storage.deep_models import load_deep_model, save_deep_model, seal_model
 from storage.models import load_model, model_digest
 from storage.shards.shard import SPLITS
+from tasks.deep.learning import deep_training
+from tasks.shipped import STRANGERS
 
 # Prefect and what it brings warn while they are imported; that is theirs.
 pytestmark = [pytest.mark.filterwarnings("ignore"), pytest.mark.usefixtures("unplotted")]
@@ -136,3 +140,34 @@ def test_a_dataset_of_another_recipe_is_moved_only_when_told_to(own, captchas):
     assert report["datasets"][0]["drawn"] == COUNT
     assert Dataset(folder).manifest.seed == 2
     assert Dataset(folder.with_name(f"own-{identity[:8]}")).manifest.identity == identity
+
+
+def test_a_deep_model_is_made_served_and_kept(own, captchas, monkeypatch, tmp_path):
+    """Training is left out: what it would write is the shipped deep model, with the record of this training."""
+    begun = []
+
+    def fit(sources, settings, out, start):
+        begun.append(start)
+        model = load_deep_model(STRANGERS)
+        told = {"sources": [deep_training._told(source) for source in sources], "settings": settings.as_dict()}
+        save_deep_model(out, seal_model(model.network, model.record | told))
+
+    monkeypatch.setattr("flows.train.fit_deep", fit)
+    profile = tmp_path / "own.toml"
+    profile.write_text(PROFILE.replace("ABCD", string.ascii_letters + string.digits) + "left = 4\nwidth = 130\n")
+
+    def run():
+        result = captchas("regenerate", profile, "--count", 1024, "--reader", "deep", "--from", "strangers",
+                          "--minutes", 1, "--home", tmp_path, "--json")  # fmt: skip
+        assert result.returncode == 0, result.stderr
+        return result.report
+
+    report = run()
+    served = tmp_path / "models" / "own.onnx"
+    assert (report["model"], report["replaced"], report["solve_reads_with"]) == (str(served), True, str(served))
+    assert begun == [STRANGERS]
+    assert run()["why"] == "the served model was made from these data and settings"
+    assert begun == [STRANGERS]
+    wrong = captchas("regenerate", profile, "--count", 1024, "--reader", "deep", "--shows", 5, "--home", tmp_path)
+    assert wrong.returncode == 2
+    assert "shows: belongs to the classic reader" in wrong.stderr

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 import shutil
 from pathlib import Path
 from types import SimpleNamespace
@@ -273,6 +274,28 @@ def test_solve_reads_with_the_shipped_model_where_there_is_no_other(trained, cap
         result = captchas("solve", pictures, *chosen, "--home", tmp_path / "home", "--json")
         assert result.returncode == 0, result.stderr
         assert (result.report[key], result.report["total"]) == (str(shipped), 20)
+
+
+@pytest.mark.parametrize(("given", "said"), [
+    (("book", "--from", "strangers"), "from: belongs to the deep reader"),
+    (("book", "--reader", "deep", "--from", "ladder"), "from: must be a deep model; .*ladder.skops is a classic"),
+    (("book", "--reader", "deep", "--from", "nowhere"), "from: .*nowhere.skops is not there"),
+])  # fmt: skip
+def test_a_start_that_cannot_be_is_named(trained, captchas, given, said):
+    result = captchas("train", *given, "--home", trained.home)
+    assert result.returncode == 2
+    assert re.search(said, result.stderr)
+
+
+@pytest.mark.soak
+def test_the_ladder_takes_a_deep_model_too(trained, captchas, unplotted, monkeypatch):
+    monkeypatch.setattr(ladder, "LADDER_COUNT", COUNT)
+    monkeypatch.setattr(ladder, "RUNGS", ("book",))
+    result = captchas("evaluate", "strangers", "--ladder", "--home", trained.home, "--json")
+    assert result.returncode == 0, result.stderr
+    assert result.report["rungs"][0]["n"] > 50
+    assert result.report["rungs"][0]["none"].startswith("100.0")
+    assert "| book |" in (trained.home / "reports" / "strangers-on-ladder" / "ladder.md").read_text()
 
 
 @pytest.mark.parametrize("sources", [(None, None), (None, {"labels": "file"})])

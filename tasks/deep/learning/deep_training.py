@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from storage.deep_models import FORMAT, DeepModel, load_deep_model, save_deep_model, seal_model
-from storage.errors import BadInput
+from storage.errors import BadInput, Damaged, NotThere
 from storage.learnt_texts import TEXTS, LearntTexts
 from tasks.deep.learning.deep_settings import Settings
 from tasks.deep.learning.sources import Drawn, Form, Source, Stored, require_drawable
@@ -205,6 +205,16 @@ def record_of(trained: "Trained", plan: "StreamPlan", settings: Settings, shape:
         "steps": trained.steps, "pictures": trained.pictures, "seconds": round(trained.seconds, 1),
         "curve": trained.curve, "calibration": {}, "software": _software(),
     }  # fmt: skip
+
+
+def same_deep_model(path: Path, sources: Sequence[Source], settings: Settings) -> bool:
+    """Tell whether the model at `path` was made from the same sources with the same settings."""
+    try:
+        record = load_deep_model(path).record
+    except (NotThere, Damaged):
+        return False
+    told = [_told(source) for source in sources]
+    return bool(record.get("sources") == told and record.get("settings") == settings.as_dict())
 
 
 def _told(source: Source) -> dict[str, Any]:

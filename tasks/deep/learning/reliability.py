@@ -9,7 +9,7 @@ import numpy as np
 from storage.deep_models import DeepModel, load_deep_model, save_deep_model, seal_model
 from storage.errors import BadInput
 from tasks.datasets.samples import first_pictures
-from tasks.deep.deep_reader import DeepReader, Seen
+from tasks.deep.deep_reader import CAUTIOUS, DeepReader, Seen
 from tasks.deep.learning.sources import Drawn, Source, Stored
 from tasks.deep.learning.stream import Batch
 from tasks.deep.learning.unfamiliar import unfamiliar_profiles
@@ -57,7 +57,7 @@ def refit(
     pictures: int = 1024,
     unfamiliar: tuple[int, int] = (240, 48),
 ) -> dict[str, Any]:
-    """Fit a model's confidence anew: on pictures of its profiles, and of profiles that it did not learn from.
+    """Fit a model's cautious confidence: on pictures of its profiles, and of profiles that it did not learn from.
 
     A curve that was fitted on what a network learnt from believes it too much on pictures of others.
 
@@ -86,7 +86,10 @@ def refit(
     model = load_deep_model(path)
     named = [source["draw"]["name"] for source in model.record["sources"] if "draw" in source]
     known: list[Source] = [Drawn(find_profile(name), seed) for name in named]
-    others: list[Source] = [Drawn(profile, seed) for profile in unfamiliar_profiles(seed, unfamiliar[0], faces)]
+    letters = str(model.record["classes"])
+    others: list[Source] = [
+        Drawn(profile, seed) for profile in unfamiliar_profiles(seed, unfamiliar[0], faces, letters)
+    ]
     found = _Found(model, [*known, *others], threads=1)
     for source in range(len(known)):
         found.draw(source, seed, pictures)
@@ -100,7 +103,7 @@ def refit(
         "seed": seed, "pictures": pictures, "unfamiliar": [unfamiliar[0] - left_out, unfamiliar[1]],
         "faces": sorted(face.rpartition("/")[2] for face in faces),
     }  # fmt: skip
-    record = model.record | {"calibration": found.curves(), "calibrated_on": how}
+    record = model.record | {CAUTIOUS: found.curves(), "cautious_on": how}
     save_deep_model(out, seal_model(model.network, record))
     return record
 

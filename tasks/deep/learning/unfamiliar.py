@@ -17,7 +17,7 @@ _COLOURFUL = 0.7
 _MOST_FACES = 4
 
 
-def unfamiliar_profiles(seed: int, count: int, faces: Sequence[str]) -> list[Profile]:
+def unfamiliar_profiles(seed: int, count: int, faces: Sequence[str], known: str = _ALPHABETS[-1]) -> list[Profile]:
     """Draw profiles that differ from each other and from those of the package.
 
     Parameters
@@ -27,19 +27,23 @@ def unfamiliar_profiles(seed: int, count: int, faces: Sequence[str]) -> list[Pro
     count : int
     faces : sequence of str
         Names of bundled faces, or font files.
+    known : str
+        The letters that a model knows; a profile has no others.
     """
-    return [_profile(number, np.random.Generator(np.random.Philox(key=[seed, number])), faces)
+    alphabets = ["".join(letter for letter in alphabet if letter in known) for alphabet in _ALPHABETS]
+    possible = [alphabet for alphabet in alphabets if len(alphabet) > 1] or [known]
+    return [_profile(number, np.random.Generator(np.random.Philox(key=[seed, number])), faces, possible)
             for number in range(count)]  # fmt: skip
 
 
-def _profile(number: int, chance: np.random.Generator, faces: Sequence[str]) -> Profile:
+def _profile(number: int, chance: np.random.Generator, faces: Sequence[str], alphabets: Sequence[str]) -> Profile:
     shortest = int(chance.integers(3, 7))
     longest = min(shortest + int(chance.integers(0, 3)), 7)
     size = int(chance.integers(18, 52))
     height, width = int(size * chance.uniform(1.2, 2.2)), int(size * (longest + 1) * chance.uniform(0.6, 1.0))
     some = chance.choice(len(faces), min(int(chance.integers(1, _MOST_FACES + 1)), len(faces)), replace=False)
     fields: dict[str, object] = {
-        "fonts": tuple(faces[k] for k in some.tolist()), "alphabet": _ALPHABETS[chance.integers(len(_ALPHABETS))],
+        "fonts": tuple(faces[k] for k in some.tolist()), "alphabet": alphabets[int(chance.integers(len(alphabets)))],
         "length": (shortest, longest), "height": height, "width": width, "font_size": size,
         "ink": Ink.GREY, "shear": OFF, "scale": Grid(100, 100), "place_y": Grid(20, 80, 10),
         "place_x": Grid(0, 100, 10), "left": int(chance.integers(0, 6)),
