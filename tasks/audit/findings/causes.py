@@ -49,6 +49,8 @@ def find_causes(
         property did not matter, corrected for the number of properties, and `told_apart`, whether it is under `TOLD`.
     """
     indices = np.asarray(split_indices, np.int64)
+    if not len(indices):
+        return Why(attacker="", n=0, causes=[], letters=[], pairs=[], failures=[], saliency=[])
     right = np.array([truth == said for truth, said in zip(truths, reads, strict=True)], bool)
     chosen = _chosen(dataset, len(indices))
     block = dataset[indices[chosen]]

@@ -1,4 +1,4 @@
-"""Defects of the texts: uneven letters, few bits, a fixed length, texts that come again."""
+"""Defects of the texts: uneven letters, few bits, a fixed length."""
 
 import math
 from collections import Counter
@@ -9,15 +9,13 @@ import numpy as np
 from storage.errors import BadInput
 from tasks.audit.findings.measuring import evidence
 from tasks.audit.findings.measuring.shown import Severity, finding
+from tasks.audit.findings.repeated_texts import FEW_TEXTS, LEAST_TEXTS, MOST_NAMED, pool_of
 from tasks.audit.schema import BROKEN_RATE, WEAK_RATE, Finding
 from tasks.profiles.word_lists import WEB2, load_words
 
 TWICE = 2.0  # times its fair share, from which a letter's frequency is a defect of high severity
 LEAST_EFFECT = 0.05  # Cohen's w, below which a difference means nothing to an attacker
-FEW_TEXTS = 1000  # an attacker collects so many answers in an afternoon
-MOST_NAMED = 10
 WORDY = 0.3  # share of texts that are English words beyond what chance makes, from which texts are words
-_LEAST_TEXTS = 30
 _CONTROL = 0x746578747300  # the key of the shuffle that says how many words chance makes
 
 
@@ -145,70 +143,6 @@ def _within(lines: np.ndarray, shares: np.ndarray) -> dict[str, object]:
     return {"texts": int(twice), "expected_if_even": round(float(expected), 1), "n": len(lines)}
 
 
-def find_repeats(texts: Sequence[str], alphabet: str, pictures: tuple[int, int], disagree: int) -> Finding:
-    """Compare how often texts and pictures come again with the birthday bound.
-
-    Parameters
-    ----------
-    pictures : (int, int)
-        Different pictures, and pictures in all.
-    disagree : int
-        Equal pictures with different texts.
-    """
-    n, counts = len(texts), Counter(texts)
-    pairs = sum(count * (count - 1) // 2 for count in counts.values())
-    size = max(2, len(set(alphabet) | set("".join(texts))))
-    lengths = Counter(map(len, texts))
-    expected = sum(count * (count - 1) / 2 / float(size) ** length for length, count in lengths.items())
-    low, high = evidence.poisson_interval(pairs)
-    all_pairs = n * (n - 1) / 2
-    pool = all_pairs / pairs if pairs else None
-    unlike, total = pictures
-    p = evidence.poisson_above(pairs, expected)
-    figures: dict[str, object] = {
-        "n": n, "different_texts": len(counts), "equal_pairs": pairs, "expected_equal_pairs": round(expected, 3),
-        "p": p,
-        "texts_there_are": None if pool is None else round(pool),
-        "texts_there_are_interval": [round(all_pairs / high), None if low == 0 else round(all_pairs / low)],
-        "commonest": dict(counts.most_common(MOST_NAMED)) if pairs else {},
-        "pictures": total, "different_pictures": unlike, "equal_pictures_with_other_texts": disagree,
-    }  # fmt: skip
-    said: list[str] = []
-    remedy: list[str] = []
-    severity: Severity = "none"
-    if n < _LEAST_TEXTS:
-        severity = "unknown"
-        said.append(f"{n} texts are too few to tell how often texts come again.")
-    elif pairs and p < evidence.LEVEL and pool is not None:
-        severity = "high" if pool <= FEW_TEXTS else "low"
-        if len(counts) <= MOST_NAMED:
-            named = ", ".join(counts)
-            said.append(f"There are only {len(counts)} texts in {n:,} pictures: {named}.")
-        else:
-            said.append(
-                f"Texts come again more often than random letters would: {pairs:,} equal pairs where {expected:.1f} "
-                f"are expected. There are about {pool:,.0f} texts, if each is as likely (at least "
-                f"{all_pairs / high:,.0f})."
-            )
-        remedy.append("Draw each letter anew for each picture instead of choosing from a list.")
-    else:
-        said.append(
-            f"Texts come again as often as random letters do ({pairs:,} equal pairs of {n:,} texts; expected "
-            f"{expected:.1f})."
-        )
-    again = total - unlike
-    if again and again >= 0.001 * total:
-        if again >= 0.05 * total:
-            severity = "high"
-        elif severity in ("none", "unknown"):
-            severity = "low"
-        said.append(f"{again:,} of {total:,} pictures are equal to another: who has seen the answer once knows it.")
-        remedy.append("Distort each picture with more random values, or delete a picture once it was shown.")
-    if disagree:
-        said.append(f"{disagree:,} pictures are equal to another with a different text, so some labels are wrong.")
-    return finding("repeats", "Texts and pictures that come again", severity, " ".join(said), " ".join(remedy), figures)
-
-
 def find_length(texts: Sequence[str]) -> Finding:
     """Say whether all texts have one length, which spares an attacker to find it."""
     lengths = Counter(map(len, texts))
@@ -216,7 +150,7 @@ def find_length(texts: Sequence[str]) -> Finding:
     entropy = evidence.bits(np.array(list(lengths.values())))
     figures = {"n": n, "lengths": {str(k): v for k, v in sorted(lengths.items())}, "bits": round(entropy, 3)}
     title = "Length of the texts"
-    if n < _LEAST_TEXTS:
+    if n < LEAST_TEXTS:
         return finding("length", title, "unknown", f"{n} texts are too few to tell.", None, figures)
     if len(lengths) == 1:
         length = next(iter(lengths))
@@ -246,7 +180,7 @@ def find_entropy(texts: Sequence[str], alphabet: str, pool: float | None) -> Fin
     usual, often = lengths.most_common(1)[0] if lengths else (0, 0)
     guess = often / max(1, n) * math.prod(float(c.max()) / max(1, c.sum()) for c in counts[:usual])
     words, share, control = english(texts, letters)
-    wordy = share - control >= WORDY and n >= _LEAST_TEXTS
+    wordy = share - control >= WORDY and n >= LEAST_TEXTS
     if wordy:
         bits, guess = min(bits, math.log2(words)), max(guess, 1 / words)
     if pool is not None:
@@ -258,7 +192,7 @@ def find_entropy(texts: Sequence[str], alphabet: str, pool: float | None) -> Fin
         "words_of_the_dictionary": words if wordy else None,
     }  # fmt: skip
     title = "How much there is to guess"
-    if n < _LEAST_TEXTS:
+    if n < LEAST_TEXTS:
         return finding("entropy", title, "unknown", f"{n} texts are too few to tell.", None, figures)
     said = f"A text has about {bits:.1f} bits, as if chosen from {2**bits:,.0f} equally likely texts."
     if wordy:
@@ -280,12 +214,6 @@ def explained(entropy: Finding, repeats: Finding) -> str | None:
     if pool is not None and pool <= FEW_TEXTS:
         return "That follows from the few texts that there are."
     return "That is so in English words." if entropy["figures"]["words_of_the_dictionary"] else None
-
-
-def pool_of(repeats: Finding) -> float | None:
-    """Return how many texts there are, if they come again more often than chance explains."""
-    figures = repeats["figures"]
-    return figures["texts_there_are"] if figures["p"] < evidence.LEVEL else None
 
 
 def english(texts: Sequence[str], letters: str) -> tuple[int, float, float]:

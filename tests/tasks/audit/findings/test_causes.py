@@ -134,3 +134,5 @@ def test_a_dataset_on_disk_is_read(random):
     )
     assert found["failures"] == []
     assert len(found["saliency"]) == 3
+    none = find_causes(data, None, np.zeros(0, np.int64), [], [], np.zeros(0), None)
+    assert (none["n"], none["causes"]) == (0, [])

@@ -14,7 +14,7 @@ from storage.dataset import Dataset
 from tasks.audit.findings.colour_defects import find_colour
 from tasks.audit.findings.defects import find_defects
 from tasks.audit.findings.likeness import find_alike
-from tasks.audit.findings.measuring.letters import boxes_by_gaps, cut_letters
+from tasks.audit.findings.measuring.letters import Cut, boxes_by_gaps, cut_letters
 from tasks.audit.findings.measuring.properties import measured_properties
 from tasks.audit.findings.measuring.sampled import Sampled
 from tasks.audit.findings.measuring.shown import figure, sheet
@@ -189,6 +189,25 @@ def test_gaps_give_the_boxes_of_letters_that_stand_apart():
     assert boxes_by_gaps(ink, 3) == [(4, 5, 16, 10), (4, 15, 18, 22), (2, 30, 10, 33)]
     assert boxes_by_gaps(ink, 4) == []
     assert boxes_by_gaps(np.zeros((20, 40), np.uint8), 1) == []
+
+
+def test_gaps_that_divide_few_pictures_are_not_believed():
+    """Where lines join most letters, the few pictures that have the right number of parts have noise for letters."""
+    sample = sampled(NOISY, 120, boxed=False)
+    assert any(boxes_by_gaps(ink, len(text)) for ink, text in zip(sample.inks, sample.texts, strict=True))
+    letters = cut_letters(sample)
+    assert letters.labels == []
+    assert find_border(sample, letters)["severity"] == "unknown"
+    assert find_alike(letters, "AH", sample.texts)["figures"]["letters_compared"] == 0
+
+
+def test_letters_that_are_too_different_are_not_compared():
+    """Of noise, every picture is as near to any letter: that is no likeness of two letters."""
+    numbers = np.random.Generator(np.random.Philox(key=[2, 2])).integers(0, 256, (200, 20, 12))
+    letters = Cut(list(numbers.astype(np.uint8)), list("ABCD") * 50, list(range(200)), [(1, 1, 21, 13)] * 200)
+    found = find_alike(letters, "ABCD", ["ABCD"])
+    assert found["severity"] == "unknown"
+    assert "vary so much" in found["plain"]
 
 
 STRANGE = {

@@ -4,14 +4,8 @@ import numpy as np
 import pytest
 
 from tasks.audit.findings.measuring.evidence import LEVEL
-from tasks.audit.findings.text_defects import (
-    explained,
-    find_entropy,
-    find_frequencies,
-    find_length,
-    find_repeats,
-    pool_of,
-)
+from tasks.audit.findings.repeated_texts import find_repeats, pool_of
+from tasks.audit.findings.text_defects import explained, find_entropy, find_frequencies, find_length
 from tasks.profiles.word_lists import load_words
 
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
@@ -94,6 +88,14 @@ def test_the_size_of_a_pool_is_estimated():
     chosen = np.random.Generator(np.random.Philox(key=[1, 1])).integers(0, 3000, 1500)
     low, high = repeats([pool[k] for k in chosen])["figures"]["texts_there_are_interval"]
     assert low < 3000 < high
+
+
+def test_uneven_letters_are_not_taken_for_repeated_texts():
+    """Three letters out of 39 are the same, so that half as many texts again are equal."""
+    texts = drawn(12_000, 1, LETTERS + "QQQQ")
+    found = repeats(texts)
+    assert found["severity"] == "none"
+    assert found["figures"]["equal_pairs"] > 55  # 43 of even letters
 
 
 def test_words_are_told_from_random_letters():

@@ -140,12 +140,16 @@ def test_letters_alone_stand_where_the_picture_has_them():
         rows = drawing.rows(renderer, "test", 6)
         pictures, letters = drawing.draw(renderer, rows), drawing.draw(bare, rows)
         assert pictures.texts == letters.texts
-        for picture, ink in zip(pictures.pictures, letters.pictures, strict=True):
-            seen = picture if picture.ndim == 2 else 255 - picture[..., 0]
-            assert (seen[ink >= 250] >= 200).mean() > 0.95
         alone = cost.Letters(letters.pictures, letters.boxes, letters.texts)
         assert cost.told_apart(alone, alone) > 0.9
         assert 0.5 < cost.contrast_of(pictures.pictures, alone) <= 1
+        for picture, ink in zip(pictures.pictures, letters.pictures, strict=True):
+            seen = picture if picture.ndim == 2 else 255 - picture[..., 0]
+            assert (seen[ink >= 250] >= 200).mean() > 0.95
+        for ink, boxes in zip(letters.pictures, letters.boxes, strict=True):
+            for top, left, bottom, right in boxes.tolist():
+                ink[top:bottom, left:right] = 0
+            assert not ink.any()  # no line is left
 
 
 def test_differences_of_pairs_are_newcombes():
