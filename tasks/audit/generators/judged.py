@@ -58,8 +58,8 @@ def _keep(staged: Staged, job: Job, index: int, text: str, data: bytes, seconds:
 def _miss(generator: OwnGenerator, staged: Staged, job: Job, index: int, error: NoPicture) -> None:
     """Note why a picture cannot be used."""
     if not job.again:
-        said = f"{job.text!r}: {error}" if job.text and generator.takes_text else str(error)
-        staged.fail(index, error.what, said)
+        asked = [repr(job.text)] if job.text and generator.takes_text else []
+        staged.fail(index, error.what, ": ".join([*asked, *filter(None, [str(error)])]))
     elif index in staged.rows and len(staged.equal) < AGAIN:
         staged.compare(index, None)
 

@@ -148,6 +148,11 @@ class Pool:
                 [sys.executable, "-P", "-c", _WARDEN], stdin=theirs, stdout=ours, env=environment,
                 start_new_session=True,  # Ctrl-C in a terminal is for the command, which then closes the pipe
             )  # fmt: skip
+        except OSError:
+            os.close(jobs)
+            os.close(answers)
+            shutil.rmtree(scratch, ignore_errors=True)
+            raise
         finally:
             os.close(theirs)
             os.close(ours)

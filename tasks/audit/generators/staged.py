@@ -125,7 +125,7 @@ class Staged:
         first = {failed.what: index for index, failed in reversed(found.items())}
 
         def example(what: str) -> str:
-            return plain(f"picture {first[what]}: {found[first[what]].said}")
+            return plain(": ".join(filter(None, [f"picture {first[what]}", found[first[what]].said])))
 
         return [{"what": plain(what), "count": count, "example": example(what)} for what, count in counts.most_common()]
 
