@@ -29,6 +29,7 @@ from tasks.shipped import STRANGERS
 DRAWN = 1_000_000  # pictures that count for a deep training which draws its own: more than any labelled ones
 CHECKED = 1_000  # validation pictures at most: reading more costs a short budget a good part
 ROUNDS = 2
+LAST = "classic"  # the part of the budget that ends the trainings
 Read = Callable[[ModelUse, str], Answers]
 
 
@@ -42,17 +43,16 @@ def attack_trained(field: Attacked, read: Read) -> None:
         for name in ("classic", "deep"):
             field.leave(attack_of(name), f"fewer than {budget.FEWEST} labelled pictures; label more of them")
         return
-    climbs = [Climb("classic", rungs, ClassicTraining(field, read), budget.plan_classic)]
+    climbs = [Climb("classic", rungs, ClassicTraining(field, read), budget.plan_classic)]  # its share ends both
     try:
         require_torch()
         wanted = [*rungs, DRAWN] if field.draws is not None else rungs
-        climbs.append(Climb("deep", wanted, DeepTraining(field, read), budget.plan_deep))
+        climbs.insert(0, Climb("deep", wanted, DeepTraining(field, read), budget.plan_deep))
     except BadInput as error:
         field.leave(attack_of("deep"), str(error))
     for number in range(ROUNDS):
         for climb in climbs:
-            # The time of what cannot be tried is not lost.
-            climb.go(field, climb.name if number == 0 and len(climbs) > 1 else "deep")
+            climb.go(field, climb.name if number == 0 else LAST)
     for climb in climbs:
         climb.tell(field)
     field.in_order()
@@ -168,7 +168,7 @@ class DeepTraining:
     def _learn(self, rung: Rung) -> Tried:
         field, draws = self._field, rung.labels == DRAWN
         name = "deep-drawing" if draws else f"deep-{rung.labels}"
-        seconds = max(min(rung.seconds, field.clock.share("deep")) - budget.DEEP_START, budget.LEAST_DEEP)
+        seconds = max(min(rung.seconds, field.clock.share(LAST)) - budget.DEEP_START, budget.LEAST_DEEP)
         minutes = field.step(f"plan-{name}", lambda: {"minutes": round(seconds / 60, 2)})["minutes"]
         model = _model(field, f"{name}.onnx")
         try:
