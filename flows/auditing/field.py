@@ -11,6 +11,7 @@ from flows.auditing.course import Course
 from storage.audits import Steps
 from storage.dataset import Dataset
 from tasks.audit.attackers.answers import Answers, Attack, judge, not_tried
+from tasks.audit.attackers.catalogue import ORDER
 from tasks.audit.attackers.labelled import Unseen
 from tasks.audit.schema import Attacker, Skipped
 
@@ -93,6 +94,10 @@ class Attacked:
         words = entry["words"] or {"right": 0, "n": 0}
         self.course.tells(f"{told(attack)}: {words['right']:,} of {words['n']:,} right")
         return entry
+
+    def in_order(self) -> None:
+        """Put the attackers into order, from weak to strong kinds, and from few labelled pictures to many."""
+        self.entries.sort(key=lambda entry: (ORDER.index(entry["name"]), entry["labels"]))
 
     def leave(self, attack: Attack, why_not: str) -> None:
         """Note that an attacker cannot be tried here."""

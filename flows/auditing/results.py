@@ -104,4 +104,5 @@ def for_people(audit: Mapping[str, Any], folder: str, page: str | None, kept: bo
             for found in audit["findings"] if found["severity"] in ("high", "low")
         ],
         "left_out": audit["skipped"], "minutes": round(audit["made"]["seconds"] / 60, 2),
+        "shown": {"words": None},  # the sentence has them
     }  # fmt: skip

@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Sequence
 from functools import partial
 from hashlib import sha256
+from itertools import pairwise
 from pathlib import Path
 
 from flows.auditing.field import Attacked, Tried
@@ -23,57 +24,79 @@ from tasks.audit.attackers.model_reading import ModelUse, use_of
 from tasks.audit.attackers.verdict import helps
 from tasks.audit.schema import Attacker
 from tasks.deep.learning.deep_training import require_torch
+from tasks.shipped import STRANGERS
 
 DRAWN = 1_000_000  # pictures that count for a deep training which draws its own: more than any labelled ones
+CHECKED = 1_000  # validation pictures at most: reading more costs a short budget a good part
+ROUNDS = 2
+LAST = "classic"  # the part of the budget that ends the trainings
 Read = Callable[[ModelUse, str], Answers]
 
 
 def attack_trained(field: Attacked, read: Read) -> None:
-    """Train both readers, each on as many sets of labelled pictures as the budget allows."""
+    """Train both readers, each on as many sets of labelled pictures as the budget allows.
+
+    What the first round leaves of the time, since more no longer helped or nothing fitted, goes to a second one.
+    """
     rungs = budget.rungs_of(labelled_in(field.dataset))
     if not rungs:
         for name in ("classic", "deep"):
             field.leave(attack_of(name), f"fewer than {budget.FEWEST} labelled pictures; label more of them")
         return
+    climbs = [Climb("classic", rungs, ClassicTraining(field, read), budget.plan_classic)]  # its share ends both
     try:
         require_torch()
-        without_deep = None
+        wanted = [*rungs, DRAWN] if field.draws is not None else rungs
+        climbs.insert(0, Climb("deep", wanted, DeepTraining(field, read), budget.plan_deep))
     except BadInput as error:
-        without_deep = str(error)
-    part = "classic" if without_deep is None else "deep"  # the time of what cannot be tried is not lost
-    climb(field, "classic", budget.plan_classic(rungs, field.clock.share(part)), rungs, ClassicTraining(field, read))
-    if without_deep is not None:
-        field.leave(attack_of("deep"), without_deep)
-        return
-    wanted = [*rungs, DRAWN] if field.draws is not None else rungs
-    climb(field, "deep", budget.plan_deep(wanted, field.clock.share("deep")), wanted, DeepTraining(field, read))
+        field.leave(attack_of("deep"), str(error))
+    for number in range(ROUNDS):
+        for climb in climbs:
+            climb.go(field, climb.name if number == 0 else LAST)
+    for climb in climbs:
+        climb.tell(field)
+    field.in_order()
 
 
-def climb(
-    field: Attacked, name: str, plan: Sequence[Rung], wanted: Sequence[int], training: "ClassicTraining | DeepTraining"
-) -> None:
-    """Train on more and more pictures, until more no longer helps or the budget ends; note what is left out."""
-    before: Attacker | None = None
-    left_out = [labels for labels in wanted if labels not in {rung.labels for rung in plan}]
-    for number, rung in enumerate(plan):
-        if number and field.clock.share(name) < training.least(rung):
-            left_out += [later.labels for later in plan[number:]]
-            break
-        entry = training.attack(rung)
-        if entry is None:
-            continue
-        if before is not None and not helps(before, entry):
-            rest = [later.labels for later in plan[number + 1 :]]
-            if rest:
-                field.skip(f"{name}, {_listed(rest)}", "more labelled pictures no longer helped")
-            break
-        before = entry
-    if left_out:
-        needed = budget.minutes_for_all(labelled_in(field.dataset))
-        field.skip("attackers", (
-            f"the {name} reader on {_listed(sorted(left_out))}: the budget of {field.clock.total / 60:g} minutes was "
-            f"too small; --minutes {needed:.0f} is enough for all on two quiet cores"
-        ))  # fmt: skip
+class Climb:
+    """A reader that is trained on more and more pictures, until more no longer helps or the budget ends."""
+
+    def __init__(
+        self, name: str, wanted: Sequence[int], training: "ClassicTraining | DeepTraining",
+        plan: Callable[[Sequence[int], float], list[Rung]],
+    ):  # fmt: skip
+        self.name, self._wanted, self._training, self._plan = name, wanted, training, plan
+        self._tried: dict[int, Attacker | None] = {}
+        self._enough: int | None = None
+
+    def go(self, field: Attacked, part: str) -> None:
+        """Train on what is still wanted, within the time that a part of the budget may use."""
+        for rung in self._plan(self._wanted_still(), field.clock.share(part) / self._training.pace):
+            if rung.labels not in self._wanted_still() or field.clock.share(part) < self._training.least(rung):
+                continue
+            self._tried[rung.labels] = self._training.attack(rung)
+            measured = [(labels, entry) for labels, entry in sorted(self._tried.items()) if entry is not None]
+            for (_, before), (labels, after) in pairwise(measured):
+                if not helps(before, after):
+                    self._enough = labels
+                    break
+
+    def tell(self, field: Attacked) -> None:
+        """Note what is left out."""
+        if rest := [labels for labels in self._wanted if labels not in self._tried and not self._is_wanted(labels)]:
+            field.skip(f"{self.name}, {_listed(rest)}", "more labelled pictures no longer helped")
+        if rest := self._wanted_still():
+            needed = budget.minutes_for_all(labelled_in(field.dataset))
+            field.skip("attackers", (
+                f"the {self.name} reader on {_listed(rest)}: the budget of {field.clock.total / 60:g} minutes was "
+                f"too small; --minutes {needed:.0f} is enough for all on two quiet cores"
+            ))  # fmt: skip
+
+    def _wanted_still(self) -> list[int]:
+        return [labels for labels in self._wanted if labels not in self._tried and self._is_wanted(labels)]
+
+    def _is_wanted(self, labels: int) -> bool:
+        return self._enough is None or labels <= self._enough
 
 
 def _listed(labels: Sequence[int]) -> str:
@@ -86,11 +109,11 @@ class ClassicTraining:
 
     def __init__(self, field: Attacked, read: Read):
         self._field, self._read = field, read
-        self._pace = 1.0
+        self.pace = 1.0
 
     def least(self, rung: Rung) -> float:
         """Return the seconds that a training takes at least."""
-        return self._pace * budget.classic_seconds(rung.labels, budget.LEAST_SHOWS)
+        return self.pace * budget.classic_seconds(rung.labels, budget.LEAST_SHOWS)
 
     def attack(self, rung: Rung) -> Attacker | None:
         """Train, read and judge; None if these pictures cannot be learnt from."""
@@ -105,13 +128,13 @@ class ClassicTraining:
     def _learn(self, rung: Rung) -> Tried:
         field = self._field
         name = f"classic-{rung.labels}"
-        shows = field.step(f"plan-{name}", lambda: {"shows": budget.shows_for(rung, self._pace)})["shows"]
+        shows = field.step(f"plan-{name}", lambda: {"shows": budget.shows_for(rung, self.pace)})["shows"]
         model = _model(field, f"{name}.skops")
         try:
             trained = _trained(field, name, model, lambda: self._train(rung, shows, model))
         except NothingLearnt:
             return _nothing(field)
-        self._pace = trained["seconds"] / budget.classic_seconds(rung.labels, shows)
+        self.pace = trained["seconds"] / budget.classic_seconds(rung.labels, shows)
         use = use_of(model, field.alphabet, field.length, field.words, field.fold_case)
         return Tried(self._read(use, f"the classic reader with {rung.labels:,} labels"), trained["seconds"])
 
@@ -125,6 +148,7 @@ class DeepTraining:
 
     def __init__(self, field: Attacked, read: Read):
         self._field, self._read = field, read
+        self.pace = 1.0
 
     def least(self, rung: Rung) -> float:
         """Return the seconds that a training takes at least."""
@@ -144,7 +168,7 @@ class DeepTraining:
     def _learn(self, rung: Rung) -> Tried:
         field, draws = self._field, rung.labels == DRAWN
         name = "deep-drawing" if draws else f"deep-{rung.labels}"
-        seconds = max(min(rung.seconds, field.clock.share("deep")) - budget.DEEP_START, budget.LEAST_DEEP)
+        seconds = max(min(rung.seconds, field.clock.share(LAST)) - budget.DEEP_START, budget.LEAST_DEEP)
         minutes = field.step(f"plan-{name}", lambda: {"minutes": round(seconds / 60, 2)})["minutes"]
         model = _model(field, f"{name}.onnx")
         try:
@@ -157,13 +181,14 @@ class DeepTraining:
 
     def _train(self, rung: Rung, minutes: float, model: Path) -> None:
         chosen = self._chosen(rung, minutes)
-        fit_deep(chosen.sources, chosen.settings, model)
+        fit_deep(chosen.sources, chosen.settings, model, chosen.start, CHECKED)
 
     def _chosen(self, rung: Rung, minutes: float) -> DeepChoice:
         field = self._field
         if rung.labels == DRAWN and field.draws is not None:
-            return choose_deep(None, [field.draws], minutes, None, _drawing_seed(field.seed))
-        return choose_deep([str(_labelled(field, rung.labels))], None, minutes, None, _model_seed(field.seed))
+            return choose_deep(None, [field.draws], minutes, None, _drawing_seed(field.seed), STRANGERS.stem)
+        labelled = str(_labelled(field, rung.labels))
+        return choose_deep([labelled], None, minutes, None, _model_seed(field.seed), STRANGERS.stem)
 
 
 def _trained(field: Attacked, name: str, model: Path, train_it: Callable[[], None]) -> dict[str, float]:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 _MINUTES, _RATE = 20.0, 3e-3
 _RATE_FROM = 1e-3  # where a model is begun with, which larger steps would undo
+_CHECKED = 4096  # validation pictures of a source, for the scores and the confidence
 _PARTS = 10_000  # of a budget, for the bar
 
 
@@ -39,7 +40,9 @@ class DeepChoice(NamedTuple):
 
 
 @task(cache_policy=NO_CACHE, task_run_name="train a network")
-def fit_deep(sources: Sequence[Source], settings: Settings, out: Path, start: Path | None = None) -> dict[str, Any]:
+def fit_deep(
+    sources: Sequence[Source], settings: Settings, out: Path, start: Path | None = None, checked: int = _CHECKED
+) -> dict[str, Any]:
     """Train, measure and write a deep model; a killed run goes on from the checkpoint beside the model."""
     checkpoint = out.with_name(f".{out.name}.checkpoint")
     with stage("training", _PARTS, "parts of the budget") as shown:
@@ -51,7 +54,7 @@ def fit_deep(sources: Sequence[Source], settings: Settings, out: Path, start: Pa
             )
             shown.advance(int(_PARTS * min(progress.share, 1.0)) - shown.done)
 
-        return train_deep(sources, settings, out, checkpoint, show, begin_with=start)
+        return train_deep(sources, settings, out, checkpoint, show, checked, begin_with=start)
 
 
 def choose_deep(

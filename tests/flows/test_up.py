@@ -42,7 +42,7 @@ SCHEDULED = {
 }
 ON_DEMAND = {
     "generate/generate", "verify/verify", "export/export", "ingest/import", "train/train", "evaluate/evaluate",
-    "solve/solve", "reproduce/reproduce", "demo/demo", "audit/audit",
+    "audit/audit", "solve/solve", "reproduce/reproduce", "demo/demo",
 }  # fmt: skip
 # Whoever starts it; what is killed must not leave it running. Under `nohup` or `&` the tests' own processes ignore some
 # signals, and what they start would outlive its parent.

@@ -2,6 +2,7 @@
 
 from tasks.audit.attackers.answers import Attack
 
+ORDER = ("chance", "dictionary", "tesseract", "ddddocr", "ladder", "strangers", "classic", "deep")
 _EXPLAINED = {
     "chance": ("a constant guess", "It looks at no picture, and gives the most frequent length and letters."),
     "dictionary": ("the most frequent word", "It looks at no picture, and gives the text that comes most often."),
@@ -20,11 +21,11 @@ _EXPLAINED = {
         "these.",
     ),
     "classic": ("the classic reader", "It cuts pictures into letters. It learnt from labelled pictures of these."),
-    "deep": ("the deep reader", "A network over whole pictures that learnt from labelled pictures of these."),
+    "deep": ("the deep reader", "The shipped network over whole pictures, which learnt on from labelled ones."),
     "drawing": (
         "the deep reader that draws",
-        "A network over whole pictures. It learnt from as many pictures as it could draw in its time: whoever has the "
-        "program that draws needs no labels.",
+        "The shipped network over whole pictures, which learnt on from as many pictures as it could draw in its time: "
+        "whoever has the program that draws needs no labels.",
     ),
 }  # fmt: skip
 

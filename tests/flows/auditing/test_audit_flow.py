@@ -1,6 +1,7 @@
 """`captchas audit` as a whole, on few pictures and with few attackers: what comes out, and what a run goes on from."""
 
 import json
+import re
 import shutil
 from pathlib import Path
 from types import SimpleNamespace
@@ -17,6 +18,8 @@ from storage.dataset import Dataset
 from storage.errors import BadInput, NothingLearnt
 from tasks.audit import schema
 from tasks.audit.attackers import budget
+from tasks.audit.attackers.answers import Answers, judge
+from tasks.audit.attackers.catalogue import attack_of
 from tasks.audit.attackers.labelled import find_unseen
 from tasks.shipped import SHIPPED
 
@@ -225,7 +228,8 @@ def test_pictures_that_cannot_be_learnt_from_are_no_failure(tmp_path, monkeypatc
     field = field_of(tmp_path)
     trainings.attack_trained(field, lambda *_: pytest.fail("there is no model"))
     assert {entry["tried"] for entry in field.entries} == {False}
-    assert all("validation" in entry["why_not"] or "PyTorch" in entry["why_not"] for entry in field.entries)
+    reasons = {"classic": "validation split", "deep": "to learn from|PyTorch"}  # the deep reader asks for more of them
+    assert all(re.search(reasons[entry["name"]], entry["why_not"]) for entry in field.entries)
 
 
 def test_a_budget_too_small_for_a_training_says_what_it_would_take(tmp_path):
@@ -236,3 +240,43 @@ def test_a_budget_too_small_for_a_training_says_what_it_would_take(tmp_path):
     told = [line for line in field.skipped if line["part"] == "attackers"]
     assert told
     assert all("--minutes" in line["why"] for line in told)
+
+
+class Trained:
+    """A training that takes no time and tells what it was asked."""
+
+    pace = 1.0
+
+    def __init__(self, right: dict[int, int]):
+        self.right, self.asked = right, []
+
+    def least(self, _rung: budget.Rung) -> float:
+        return 1.0
+
+    def attack(self, rung: budget.Rung) -> schema.Attacker:
+        self.asked.append(rung.labels)
+        right = self.right[rung.labels]
+        answers = Answers((("A",),) * right + (("X",),) * (100 - right), None, 0.1)
+        return judge(attack_of("classic", rung.labels), answers, ["A"] * 100, fold_case=False)
+
+
+def test_more_labels_are_tried_until_they_no_longer_help(tmp_path):
+    field = field_of(tmp_path)
+    training = Trained({100: 10, 300: 60, 1000: 60, 3000: 70})
+    climb = trainings.Climb("classic", [100, 300, 1000, 3000], training, budget.plan_classic)
+    climb.go(field, "classic")
+    climb.tell(field)
+    assert training.asked == [100, 300, 1000]
+    why = "more labelled pictures no longer helped"
+    assert field.skipped == [{"part": "classic, 3,000 labelled pictures", "why": why}]
+
+
+def test_a_second_round_tries_what_the_first_had_no_time_for(tmp_path):
+    field = field_of(tmp_path, minutes=4)
+    training = Trained({100: 10, 300: 60, 1000: 80})
+    climb = trainings.Climb("classic", [100, 300, 1000], training, lambda rungs, _: budget.plan_classic(rungs, 25))
+    for count in (1, 2, 3):
+        climb.go(field, "deep")
+        assert len(training.asked) == count
+    climb.tell(field)
+    assert (training.asked, field.skipped) == ([1000, 300, 100], [])
