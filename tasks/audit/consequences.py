@@ -38,4 +38,5 @@ def causes_of(
 
 def what_ifs_of(profile: Profile, use: ModelUse, seed: int, until: float) -> list[WhatIf]:
     """Draw the profile with each distortion removed and made stronger, and let a model read it."""
-    return find_what_ifs(profile, ReadingWith(use), count=PAIRS, seed=seed, until=until)
+    read = ReadingWith(use)
+    return find_what_ifs(profile, read, count=PAIRS, seed=seed, until=until, fold_case=use.fold_case)
