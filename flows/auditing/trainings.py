@@ -53,6 +53,8 @@ def attack_trained(field: Attacked, read: Read) -> None:
     for number in range(ROUNDS):
         for climb in climbs:
             climb.go(field, climb.name if number == 0 else LAST)
+            if not climb.begun:  # a short budget has no room in a share; the stronger reader then comes first
+                climb.go(field, LAST)
     for climb in climbs:
         climb.tell(field)
     field.in_order()
@@ -80,6 +82,11 @@ class Climb:
                 if not helps(before, after):
                     self._enough = labels
                     break
+
+    @property
+    def begun(self) -> bool:
+        """Return whether anything was tried."""
+        return bool(self._tried)
 
     def tell(self, field: Attacked) -> None:
         """Note what is left out."""
