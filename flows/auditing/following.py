@@ -81,7 +81,7 @@ def draw_changes(field: Attacked, profile: Profile, best: Attacker) -> list[What
     use = use_by(field, best)
     if use is None:
         raise TypeError("the attacker is no model")
-    return what_ifs_of(profile, use, field.seed, field.clock.until("what if"))
+    return what_ifs_of(profile, use, field.seed, field.clock.until("what if"), field.fold_case)
 
 
 def use_by(field: Attacked, entry: Attacker) -> ModelUse | None:

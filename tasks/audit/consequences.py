@@ -36,7 +36,7 @@ def causes_of(
     )  # fmt: skip
 
 
-def what_ifs_of(profile: Profile, use: ModelUse, seed: int, until: float) -> list[WhatIf]:
+def what_ifs_of(profile: Profile, use: ModelUse, seed: int, until: float, fold_case: bool) -> list[WhatIf]:
     """Draw the profile with each distortion removed and made stronger, and let a model read it."""
     read = ReadingWith(use)
-    return find_what_ifs(profile, read, count=PAIRS, seed=seed, until=until, fold_case=use.fold_case)
+    return find_what_ifs(profile, read, count=PAIRS, seed=seed, until=until, fold_case=fold_case)
