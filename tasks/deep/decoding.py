@@ -133,15 +133,19 @@ def _search(shares, shortest, longest, texts):
     alpha = np.empty(2 * longest + 1)
     for i in range(len(shares)):
         columns = shares[i]
-        count = 1
-        now.length[0], now.key[0], now.blank[0], now.letter[0] = 0, 0, 1.0, 0.0
-        for t in range(len(columns)):
-            total = _stay(columns[t], now, count, grown)
-            if columns[t, BLANK] < _SURE_BLANK:
-                total = _grow(columns[t], now, count, grown, longest)
-            count = _keep(now, then, grown, total, longest)
-            now, then = then, now
-        _choose(columns, now, count, shortest, alpha, texts.classes[i], texts.scores[i])
+        # Where too few columns hold a letter that may occur, letters may begin in any.
+        for sure_blank in (_SURE_BLANK, 2.0):
+            count = 1
+            now.length[0], now.key[0], now.blank[0], now.letter[0] = 0, 0, 1.0, 0.0
+            for t in range(len(columns)):
+                total = _stay(columns[t], now, count, grown)
+                if columns[t, BLANK] < sure_blank:
+                    total = _grow(columns[t], now, count, grown, longest)
+                count = _keep(now, then, grown, total, longest)
+                now, then = then, now
+            _choose(columns, now, count, shortest, alpha, texts.classes[i], texts.scores[i])
+            if texts.scores[i, 0] > NEVER:
+                break
         _find_peaks(columns, texts.classes[i, 0], texts.peaks[i], texts.weakest, i)
 
 

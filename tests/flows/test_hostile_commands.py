@@ -35,6 +35,7 @@ PARAMETERS: dict[str, list[dict]] = {
     "datasets": [{"remove": NAME}],
     "profiles": [{"name": NAME}, {"name": f"{NAME}.toml"}],
     "preview": [{"profile": NAME}, {"profile": f"{NAME}.toml"}, {"profile": "book", "font": [NAME]}],
+    "explain": [{"what": NAME}, {"what": "BONE", "profile": NAME}],
 }
 # Options whose values cyclopts itself refuses.
 LINES = dict.fromkeys(COMMANDS, (f"--{NAME}",)) | {

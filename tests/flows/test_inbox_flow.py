@@ -142,7 +142,7 @@ def test_an_inbox_over_several_runs(captchas, images, tmp_path):
     second = captchas(*common, "--length", "4").report
     assert (second["solved"], second["failed"], second["read"], second["skipped"]) == (21, 1, 21, 0)
     assert second["other_settings"].startswith("22 pictures with answers of another model or other settings were")
-    assert [*captchas(*common).report][:3] == ["reads_with", "model", "alphabet"]
+    assert [*captchas(*common).report][:3] == ["reads_with", "model", "classic_model"]
     new = tmp_path / "new.jsonl"
     fill(folder, images, 23)
     third = captchas(*common, "--only-new", "--out", new, "--move-to", done).report

@@ -41,6 +41,16 @@ def test_the_best_texts_are_those_of_all_paths(bounds):
             np.testing.assert_allclose(score, np.log(texts[text]), rtol=1e-9)
 
 
+def test_a_text_of_the_length_is_found_where_hardly_any_letter_may_occur():
+    shares = np.full((2, 8, 1 + LETTERS), 1e-7)
+    shares[:, :, 0] = 1 - LETTERS * 1e-7
+    shares[1, 3, 2] = 3e-7
+    found = best_texts(shares, 2, 3)
+    assert ((found.classes[:, 0] >= 0).sum(axis=1) == 2).all()
+    assert (found.scores[:, 0] < -20).all()
+    assert 1 in found.classes[1, 0]
+
+
 def test_the_best_words_are_those_of_all_paths():
     words = ["a", "ab", "aab", "abc", "b", "bba", "cab", "cc", "ccc"]
     shares = columns(12, 6, seed=2, sharp=1.0)
