@@ -3,6 +3,7 @@ SHELL := /bin/bash
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile
 PEER := .venv-ddddocr
 OTHERS := captcha==0.7.1 django-simple-captcha==0.7.0 multicolorcaptcha==1.2.0
 NODE := .node-svg-captcha
@@ -16,11 +17,12 @@ setup: $(VENV)/.ready
 $(VENV)/.ready: pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.11 setup")'
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile -c constraints.txt -e '.[test]'
-	$(BIN)/python -m compileall -qq -j 0 -x '/(tests?|torch|sympy|networkx)/' $(VENV)/lib flows tasks storage || true  # pip uses a single core
+	$(PIP) -c constraints.txt -e .
+	$(BIN)/python -m tasks.warm reading & reading=$$!; \
+		$(BIN)/python -m tasks.warm & kernels=$$!; \
+		$(PIP) -c constraints.txt -e '.[test]' && wait $$kernels && wait $$reading  # pip uses a single core
 	$(BIN)/python -m flows.service.database_template & template=$$!; \
-		$(BIN)/python -m tasks.warm reading & reading=$$!; \
-		$(BIN)/python -m tasks.warm && wait $$reading && wait $$template
+		$(BIN)/python -m compileall -qq -j 0 -x '/(tests?|torch|sympy|networkx)/' $(VENV)/lib flows tasks storage; wait $$template
 	touch $@
 
 demo: setup

@@ -30,6 +30,7 @@ def test_unfamiliar_profiles_differ_and_are_the_same_each_time():
     assert len(drawn) >= 4
 
 
+@pytest.mark.soak
 def test_a_model_is_refitted_and_stays_the_same_network(tmp_path, monkeypatch):
     monkeypatch.setattr("tasks.deep.learning.reliability.find_profile", lambda _: find_profile("book"))
     record = refit(STRANGERS, tmp_path / "again.onnx", FACES, 9, 4, (6, 4))

@@ -94,8 +94,8 @@ OTHERS = ("wild", "colour", "strings", "noise", "like-captcha", "like-svg-captch
 
 @pytest.mark.parametrize(
     ("name", "seed"),
-    [("hard", 1), ("random", 1), ("wild", 1),
-     *(pytest.param(name, seed, marks=pytest.mark.soak) for name in OTHERS for seed in range(2, 6))],
+    [("hard", 1), ("random", 1),
+     *(pytest.param(name, seed, marks=pytest.mark.soak) for name in OTHERS for seed in range(1, 6))],
 )  # fmt: skip
 def test_honest_profiles_raise_no_high_alarm(name, seed):
     sample = sampled(find_profile(name), 40, seed)
