@@ -25,12 +25,14 @@ from tasks.datasets.samples import first_pictures
 from tasks.loading.colour_ink import to_ink
 from tasks.profiles.built_in import find_profile
 from tasks.rates import Rate
-from tasks.readers import load_reader, read_pictures
+from tasks.readers import AnyReader, load_both, load_reader, read_pictures
 from tasks.reading.reader import Reader
 from tasks.scoring.metrics import calibration_error
 from tasks.shipped import SHIPPED, STRANGERS
 from tests.benchmarks.others import GENERATORS, NotInstalled, write_others
 
+MODELS = {"ladder": SHIPPED, "strangers": STRANGERS}
+AUTO = "auto"
 SEED = 2  # of their pictures
 ACROSS, GAP, HEAD = 1000, 8, 26  # pixels of a sheet: its width, between pictures, of a heading
 BATCH = 250  # pictures that are read together
@@ -99,8 +101,13 @@ def captchas(*arguments: object) -> None:
         raise SystemExit(f"captchas {' '.join(map(str, arguments))}: {run.stdout}{run.stderr}")
 
 
-def read_shipped(model: Path, folder: Path, length: tuple[int, int]) -> tuple[Rate, Rate, float]:
+def read_shipped(reads_with: str, folder: Path, length: tuple[int, int]) -> tuple[Rate, Rate, float]:
     """Read a folder of NUMBER_TEXT.png as `captchas solve --dictionary none --length` does.
+
+    Parameters
+    ----------
+    reads_with : str
+        A name in `MODELS`, or `AUTO` for both, which is the default of `captchas solve`.
 
     Returns
     -------
@@ -108,7 +115,11 @@ def read_shipped(model: Path, folder: Path, length: tuple[int, int]) -> tuple[Ra
         Words right, case folded and exact; the calibration error of the confidence in exact answers.
     """
     paths = sorted(folder.iterdir())
-    reader = load_reader(str(model), model_digest(model), (), length=length)
+    models = [(str(model), model_digest(model)) for model in MODELS.values()]
+    if reads_with == AUTO:
+        reader: AnyReader = load_both(*models, (), length=length)
+    else:
+        reader = load_reader(*models[[*MODELS].index(reads_with)], (), length=length)
     groups, failures = read_pictures(reader, paths, lambda path, *_: path.read_bytes(), {})
     if failures:
         raise SystemExit(f"{folder}: {failures[0][1]}")
@@ -129,9 +140,9 @@ def print_shipped(names: list[str], count: int) -> None:
         except NotInstalled as error:
             print(f"left out: {error}", file=sys.stderr)
             continue
-        for model in (SHIPPED, STRANGERS):
-            folded, exact, error = read_shipped(model, theirs, GENERATORS[name].length)
-            print(f"| {name} | {model.stem} | {folded} | {exact} | {100 * error:.1f} % |", flush=True)
+        for reads_with in (*MODELS, AUTO):
+            folded, exact, error = read_shipped(reads_with, theirs, GENERATORS[name].length)
+            print(f"| {name} | {reads_with} | {folded} | {exact} | {100 * error:.1f} % |", flush=True)
 
 
 def read(model: Path, folder: Path, length: tuple[int, int]) -> tuple[Rate, Rate]:
