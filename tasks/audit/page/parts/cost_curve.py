@@ -98,7 +98,8 @@ def _frame(width: int, without: int, labels: tuple[int, ...]) -> _Frame:
     right = width - ((152.0 if labels else 12.0) if wide else 8.0)
     room = right - left
     zero = 0.0 if not without else room if not labels else min(max(without * (44 if wide else 24), 84), 0.55 * room)
-    return _Frame(width, left, zero, right, RateAxis(32.0, 286.0 if wide else 250.0), labels)
+    # A narrow plot has the names of its parts in a line of their own: there they would meet the axis's name.
+    return _Frame(width, left, zero, right, RateAxis(32.0, 286.0) if wide else RateAxis(48.0, 266.0), labels)
 
 
 def _described(rates: Sequence[tuple[Attacker, RateRecord]]) -> str:
@@ -114,7 +115,9 @@ def _ground(frame: _Frame) -> list[Markup]:
     drawn = [element("text", "words right", x=0, y=14, class_="axis-name"), *frame.axis.ticks(frame.left)]
     for start, stop, name in parts:
         drawn += frame.axis.ground(start, stop)
-        drawn.append(element("text", name, x=(start + stop) / 2, y=14, class_="axis-name", text_anchor="middle"))
+        drawn.append(
+            element("text", name, x=(start + stop) / 2, y=frame.axis.top - 18, class_="axis-name", text_anchor="middle")
+        )
     return drawn
 
 
@@ -165,6 +168,8 @@ def _beside(frame: _Frame, x: float, rate: RateRecord, said: str) -> Markup:
     """Write the name of a point that no curve goes through beside it, where there is room."""
     right = x > (frame.start + frame.right) / 2
     y = frame.axis.height(rate) - 9
+    if y < frame.axis.top:  # where the names of the axes are
+        y = frame.axis.y(rate["low"] or 0.0) + 17
     anchor = "end" if right else "start"
     return element("text", said, x=x + (6 if right else -6), y=y, class_="name", text_anchor=anchor)
 

@@ -8,6 +8,7 @@ import pytest
 
 from storage.texts import plain
 from tasks.audit import schema
+from tasks.audit.page.elements.wording import short_name
 from tasks.audit.page.report_page import write_page
 from tests.parsed_page import Parsed
 from tests.sample_audit import ALPHABET, HOSTILE, audit, noise_png, rate
@@ -171,3 +172,31 @@ def test_a_page_stays_below_its_limit_and_keeps_the_texts():
         one["plain"] = "<" * 100_000
         one["figures"] = {f"{k}": "&" * 10_000 for k in range(300)}
     assert len(write_page(found).encode()) < 3_000_000
+
+
+def test_texts_that_the_audit_chose_are_not_held_against_the_owner():
+    found = audit()
+    said = "The audit chose the texts, 4 characters of"
+    assert said in Parsed(write_page(found)).text()
+    found["target"]["generator"]["chooses_text"] = True
+    assert said not in Parsed(write_page(found)).text()
+
+
+def test_names_on_the_curve_do_not_meet_those_of_the_axes():
+    """A reader of all pictures stands at the top of the plot, where the names of the axes are."""
+    found = audit()
+    learnt = next(one for one in found["attackers"] if one["labels"] and one["tried"])
+    learnt["words"] = rate(1999, 2000)
+    found["attackers"] = [one for one in found["attackers"] if not one["labels"]] + [learnt]
+    places: dict[str, list[tuple[str, float]]] = {}
+    for tag, one, text in Parsed(write_page(found)).all("svg", "text"):
+        classes = (one.get("class") or "").split()
+        if tag == "svg":
+            here = places.setdefault(classes[-1], []) if "curve" in classes else []
+        elif classes[0] in ("name", "axis-name"):
+            here.append((text, float(one["y"])))
+    assert [name for name, _ in places["wide"]] == [
+        "words right", "no label", "labelled pictures (log scale)", f"{short_name(learnt)} nearly 100 %"
+    ]  # fmt: skip
+    assert all(abs(y - places["wide"][-1][1]) >= 14 for _, y in places["wide"][:-1])
+    assert places["narrow"][1][1] - places["narrow"][0][1] >= 14
