@@ -148,12 +148,13 @@ def _with_labels(frame: _Frame, curves: dict[str, list[tuple[Attacker, RateRecor
     ends: list[tuple[float, str, str]] = [(frame.axis.y(BROKEN_RATE), LIMIT, "limit")] if frame.wide else []
     looks = iter(LOOKS * len(curves))
     for k, (name, found) in enumerate(curves.items()):
-        look = ALONE if len(found) == 1 else next(looks)
+        # A name below a narrow plot needs a shape to be found by; beside its point it needs none.
+        look = ALONE if len(found) == 1 and frame.wide else next(looks)
         points = sorted(found, key=lambda point: point[0]["labels"])
         aside = 3.0 * (2 * k - len(curves) + 1)  # so that intervals do not cover each other
         places = [(frame.x(one["labels"]) + aside, rate) for one, rate in points]
         path = " ".join(f"{x:.1f},{frame.axis.height(rate):.1f}" for x, rate in places)
-        drawn += [] if look == ALONE else [element("polyline", points=path, class_=f"line {look}")]
+        drawn += [] if len(found) == 1 else [element("polyline", points=path, class_=f"line {look}")]
         drawn += [frame.axis.point(x, rate, look) for x, rate in places]
         last = places[-1][1]
         said = f"{name} {percent(last['rate'])}"

@@ -51,8 +51,11 @@ def _whose_texts(audit: Audit) -> Markup | None:
         "p",
         f"The audit chose the texts, {sizes} characters of ",
         element("code", given(audit["target"]["alphabet"], 400)),
-        ". What is said of letters, lengths and texts is about these. Name what your site uses with --alphabet and "
-        "--length.",
+        ". What is said of letters, lengths and texts is about these. Name what your site uses with ",
+        element("code", "--alphabet", class_="option"),
+        " and ",
+        element("code", "--length", class_="option"),
+        ".",
     )
 
 

@@ -8,7 +8,6 @@ import pytest
 
 from storage.texts import plain
 from tasks.audit import schema
-from tasks.audit.page.elements.wording import short_name
 from tasks.audit.page.report_page import write_page
 from tests.parsed_page import Parsed
 from tests.sample_audit import ALPHABET, HOSTILE, audit, noise_png, rate
@@ -187,16 +186,17 @@ def test_names_on_the_curve_do_not_meet_those_of_the_axes():
     found = audit()
     learnt = next(one for one in found["attackers"] if one["labels"] and one["tried"])
     learnt["words"] = rate(1999, 2000)
-    found["attackers"] = [one for one in found["attackers"] if not one["labels"]] + [learnt]
+    other = copy.deepcopy(learnt) | {"name": "another", "title": "another", "labels": 3 * learnt["labels"]}
+    found["attackers"] = [one for one in found["attackers"] if not one["labels"]] + [learnt, other]
     places: dict[str, list[tuple[str, float]]] = {}
-    for tag, one, text in Parsed(write_page(found)).all("svg", "text"):
+    for tag, one, _ in Parsed(write_page(found)).all("svg", "text"):
         classes = (one.get("class") or "").split()
         if tag == "svg":
             here = places.setdefault(classes[-1], []) if "curve" in classes else []
-        elif classes[0] in ("name", "axis-name"):
-            here.append((text, float(one["y"])))
-    assert [name for name, _ in places["wide"]] == [
-        "words right", "no label", "labelled pictures (log scale)", f"{short_name(learnt)} nearly 100 %"
-    ]  # fmt: skip
-    assert all(abs(y - places["wide"][-1][1]) >= 14 for _, y in places["wide"][:-1])
+        elif "axis-name" in classes or "name" in classes:
+            here.append((" ".join(classes), float(one["y"])))
+    axes, names = places["wide"][:3], places["wide"][3:]
+    assert [kind for kind, _ in names] == ["name", "name"]
+    assert all(abs(y - height) >= 14 for _, y in axes for _, height in names)
     assert places["narrow"][1][1] - places["narrow"][0][1] >= 14
+    assert {kind for kind, _ in places["narrow"][3:]} == {"name one", "name two"}  # each has a shape to be found by
