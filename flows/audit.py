@@ -268,13 +268,13 @@ def require_strong(result: Mapping[str, Any], fail_above: float | None, report: 
     ------
     TooWeak
     """
-    low = result["verdict"]["low"]
+    low, name = result["verdict"]["low"], result["verdict"]["attacker"]
     if fail_above is None or low is None or low <= fail_above:
         return
+    title = next((entry["title"] for entry in result["attackers"] if entry["name"] == name), name)
     error = TooWeak(
-        f"{result['target']['name']}: is read in more than {100 * fail_above:g} % of the tries that --fail-above "
-        f"allows: the strongest attacker, {result['verdict']['attacker']}, in {percent(low)} at least. "
-        "The report says what helps it, and what would change it"
+        f"{result['target']['name']}: the strongest attacker, {title}, surely reads more than {percent(low)} of the "
+        f"pictures; --fail-above allows {100 * fail_above:g} %. The report says why, and what would change it"
     )
     error.report = report
     raise error

@@ -48,7 +48,7 @@ def compare_audits(first: Name, second: Name, *, out: Path | None = None) -> dic
     page = local(out, "out") if out else home() / "audits" / f"{names}.html"
     atomic.make_folder(page.parent)
     atomic.replace(page, write_comparison(audits[0], audits[1], found["difference"]).encode())
-    return {**found, "page": str(page)}
+    return {**found, "page": str(page), "shown": {"difference": None}}  # the sentence has it
 
 
 def audit_history(target: Name) -> dict[str, Any]:

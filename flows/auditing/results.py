@@ -104,5 +104,6 @@ def for_people(audit: Mapping[str, Any], folder: str, page: str | None, kept: bo
             for found in audit["findings"] if found["severity"] in ("high", "low")
         ],
         "left_out": audit["skipped"], "minutes": round(audit["made"]["seconds"] / 60, 2),
-        "shown": {"words": None},  # the sentence has them
+        # The sentence has the words right; that an audit is new needs no line.
+        "shown": {"words": None, "kept": "this audit was finished before; --again attacks anew" if kept else None},
     }  # fmt: skip

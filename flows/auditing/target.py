@@ -118,7 +118,7 @@ def draw_target(
     """
     record = None
     if target.generator is not None:
-        with stage("drawing", count) as shown:
+        with stage("drawing", count, until=until) as shown:
             record = draw(
                 target.generator, count, target.folder, workers=workers or cores(), until=until,
                 on_done=lambda done: shown.advance(done - shown.done),

@@ -18,9 +18,12 @@ EVERY = 1.0  # seconds between updates of the artifact, which cost 17 ms each
 class Stage:
     """The progress of a stage of a run."""
 
-    def __init__(self, name: str, total: int, unit: str, bar: Progress, artifact: UUID | None):
+    def __init__(
+        self, name: str, total: int, unit: str, bar: Progress, artifact: UUID | None, until: float | None = None
+    ):
         self.done = 0
-        self.total = total
+        self.total = self._most = total
+        self._until = until
         self.began = time.monotonic()
         self._unit = unit
         self._artifact = artifact
@@ -38,7 +41,9 @@ class Stage:
         self.done += count
         now = time.monotonic()
         rate = self.done / max(now - self.began, 1e-6)
-        self._bar.update(self._task, completed=self.done, rate=self._note or f"{rate:,.0f}/s")
+        if self._until is not None:
+            self.total = min(self._most, self.done + round(rate * max(self._until - now, 0.0)))
+        self._bar.update(self._task, completed=self.done, total=self.total, rate=self._note or f"{rate:,.0f}/s")
         if self._artifact and (now - self._shown > EVERY or self.done >= self.total):
             self._shown = now
             update_progress_artifact(
@@ -55,15 +60,18 @@ class Stage:
 
 
 @contextmanager
-def stage(name: str, total: int, unit: str = "pictures") -> Iterator[Stage]:
-    """Show a stage while it runs: an artifact, and a bar if standard error is a terminal."""
+def stage(name: str, total: int, unit: str = "pictures", until: float | None = None) -> Iterator[Stage]:
+    """Show a stage while it runs: an artifact, and a bar if standard error is a terminal.
+
+    A stage that ends at a time, `until` as `time.monotonic()` tells it, shows the number that it will reach by then.
+    """
     columns = (
         TextColumn("{task.description:<22}", markup=False), BarColumn(), MofNCompleteColumn(),
         TextColumn("{task.fields[unit]}", markup=False), TextColumn("{task.fields[rate]}"), TimeRemainingColumn(),
     )  # fmt: skip
     artifact = create_progress_artifact(0.0, key=artifact_key(name), description=f"0 of {total:,} {unit}")
     with Progress(*columns, console=Console(stderr=True), disable=not shows_progress()) as bar:
-        yield Stage(name, total, unit, bar, artifact if isinstance(artifact, UUID) else None)
+        yield Stage(name, total, unit, bar, artifact if isinstance(artifact, UUID) else None, until)
 
 
 def duration(seconds: float) -> str:

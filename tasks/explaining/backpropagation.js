@@ -119,7 +119,7 @@ function stages(state, j, letter, rate) {
       formula: `error of ${L} = ${number(activity.outputs[letter])} − 1 = ${number(gradients.error[letter])};  error of ${LETTERS[rival]} = ${number(gradients.error[rival])}` },
     { title: "Gradients of the last weights", at: [2, 3], arrow: "2-", picture: product, hidden: active,
       outputs: { values: gradients.second[j], says: `gradient of the weights from neuron ${N}` },
-      says: off ? `Neuron ${N} is silent, so its weights had no part in the error: their gradients are 0.` : `A weight had the more part in an error, the more active the neuron before it was. So its gradient is the product of both: it tells how fast the loss grows with this weight.`,
+      says: off ? `Neuron ${N} is silent, so its weights had no part in the error: their gradients are 0.` : `The more active a neuron is, the larger is the part of its weights in an error. So the gradient of a weight is the product of activation and error: it tells how fast the loss grows with this weight.`,
       formula: `gradient of the weight ${N} → ${L} = activation × error = ${number(activity.hidden[j])} × ${number(gradients.error[letter])} = ${number(gradients.second[j][letter])}` },
     { title: "The error flows back to the hidden neurons", at: [2, 3], arrow: "2-", picture: product, hidden: delta,
       outputs: { values: net.second[j].map((w, k) => w * gradients.error[k]), says: `weight × error, for neuron ${N}` },

@@ -160,8 +160,10 @@ def told_interval(rate: Rate) -> str:
 
 
 def percent(share: float) -> str:
-    """Return a share as people read it: enough decimals to tell it from 0."""
+    """Return a share as people read it: enough decimals to tell it from 0, and no "100" for what is less."""
     if share in (0.0, 1.0):
         return f"{100 * share:.0f} %"
+    if share >= 0.9995:
+        return "nearly 100 %"
     decimals = 1 if share >= 0.001 else min(max(1, math.ceil(-math.log10(100 * share)) + 1), 6)
     return f"{100 * share:.{decimals}f} %"

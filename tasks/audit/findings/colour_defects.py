@@ -68,7 +68,11 @@ def find_colour(sample: Sampled) -> Finding:
     if not sample.colour:
         plain = f"In {100 * rate.value:.0f} % of {n:,} pictures the noise is lighter or darker than the letters."
     if rule is not None:
-        plain += f" One rule holds for all: {rule} (right for {100 * told:.0f} % of the pixels)."
+        plain += f" One rule holds for all: {rule} (right for {100 * told:.3g} % of the pixels)."
+    if rate.low < SELDOM:  # letters of many colours: no single colour makes them, so only the rule is worth telling
+        plain = (
+            f"One rule tells letters from noise in all pictures: {rule} (right for {100 * told:.3g} % of the pixels)."
+        )
     plain += " A program keeps the letters' colour and drops all else; the noise then hinders people only."
     return finding(
         "colour", title, severity, plain, "Draw lines and specks in the colour of the letters that they cross.",

@@ -223,7 +223,7 @@ def find_ground(sample: Sampled) -> Finding:
     share, within = float(pattern.mean()), float(middle.mean()) if middle.size else 0.0
     figures |= {"pattern": round(share, 4), "pattern_in_the_middle": round(within, 4)}
     if share < PATTERN:
-        plain = f"No lines or patterns are the same in all pictures ({n:,} of {height} x {width} px)."
+        plain = f"No lines or patterns are the same in all pictures ({n:,} of {width} x {height} pixels)."
         return finding("ground", title, "none", plain, None, figures)
     severity: Severity = "high" if within >= LARGE_PATTERN else "low"
     where = "where the letters are" if severity == "high" else "mostly outside the letters"

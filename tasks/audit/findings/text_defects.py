@@ -203,12 +203,17 @@ def find_entropy(texts: Sequence[str], alphabet: str, pool: float | None) -> Fin
             f" {100 * share:.0f} % of the texts are English words, of which there are {words:,} of these lengths: an "
             "attacker mends what was misread with a dictionary."
         )
-    said += f" The best guess without looking at the picture is right in {100 * guess:.2g} % of tries."
+    said += f" The best guess without looking at the picture is right in {_told(guess)}."
     severity: Severity = "high" if guess >= BROKEN_RATE else "low" if guess >= WEAK_RATE or wordy else "none"
     remedy = None
     if severity != "none":
         remedy = "Draw random letters instead of words." if wordy else "Use longer texts, or more different letters."
     return finding("entropy", title, severity, said, remedy, figures)
+
+
+def _told(guess: float) -> str:
+    """Say how often a guess is right; what is seldom as 1 of many tries, since a tiny percentage says little."""
+    return f"{100 * guess:.2g} % of tries" if guess >= 1e-3 else f"1 of {float(f'{1 / guess:.2g}'):,.0f} tries"
 
 
 def explained(entropy: Finding, repeats: Finding) -> str | None:

@@ -77,8 +77,9 @@ def _box(word: str, difference: Sequence[float] | None, names: tuple[str, str]) 
         "section",
         element(
             "div",
-            element("h2", element("span", _MARKS[word], aria_hidden="true"), " ", given(names[1], 60), f" is {word}"
-                    if word != "not told apart" else " and the first are not told apart", id="verdict-word"),
+            element("h2", element("span", _MARKS[word], aria_hidden="true"), " ", element("span",
+                    given(names[1], 60), f" is {word}" if word != "not told apart" else
+                    " and the first are not told apart"), id="verdict-word"),  # one part, so that the lines break in it
             element("p", said, class_="lead"),
             _difference(difference) if difference else None,
             class_=f"verdict {_KINDS[word]}",

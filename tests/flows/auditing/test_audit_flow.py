@@ -13,6 +13,7 @@ from PIL import Image
 from flows import audit as flow
 from flows.auditing import attacks, trainings
 from flows.auditing.clock import Clock
+from flows.auditing.results import for_people
 from storage.audits import Steps
 from storage.dataset import Dataset
 from storage.errors import BadInput, NothingLearnt
@@ -100,6 +101,8 @@ def test_the_same_audit_is_kept(audited, captchas, monkeypatch):
     before = (audited.folder / "audit.json").stat().st_mtime_ns
     result = captchas("audit", "book", *QUICK, "--home", audited.home)
     assert result.report["kept"]
+    told = [for_people(audited.content, "here", None, kept=kept)["shown"]["kept"] for kept in (False, True)]
+    assert told[0] is None and "--again" in told[1]  # that an audit is new needs no line
     assert result.report["sentence"] == audited.report["sentence"]
     assert (audited.folder / "audit.json").stat().st_mtime_ns == before
 
@@ -110,7 +113,7 @@ def test_more_than_is_allowed_ends_with_a_code_of_its_own(audited, captchas, all
     assert result.returncode == code
     assert json.loads(result.stdout)["verdict"] == schema.BROKEN
     if code:
-        assert "--fail-above" in result.stderr
+        assert "the strongest attacker, the " in result.stderr and "--fail-above allows 50 %" in result.stderr
         assert "Traceback" not in result.stderr
 
 

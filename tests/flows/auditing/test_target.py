@@ -144,7 +144,7 @@ def test_an_owners_generator_has_a_folder_of_its_own(place, monkeypatch):
 class _Silent:
     """A stage of which nobody is told."""
 
-    def __init__(self, name: str, total: int):
+    def __init__(self, name: str, total: int, until: float):
         self.done = 0
 
     def __enter__(self):

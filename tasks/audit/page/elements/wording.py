@@ -42,6 +42,8 @@ def percent(share: float | None, reach: float | None = None) -> str:
         return f"{text} %" if float(text) < 100 or value > 100 else "nearly 100 %"
     decimals = 0 if value >= 10 else 1 if value >= 1 else min(6, 1 - math.floor(math.log10(value)))
     text = f"{value:.{decimals}f}"
+    if text == "100":
+        return "nearly 100 %"
     return f"{text.rstrip('0').rstrip('.') if '.' in text else text} %"
 
 

@@ -98,7 +98,8 @@ def _frame(width: int, without: int, labels: tuple[int, ...]) -> _Frame:
     right = width - ((152.0 if labels else 12.0) if wide else 8.0)
     room = right - left
     zero = 0.0 if not without else room if not labels else min(max(without * (44 if wide else 24), 84), 0.55 * room)
-    return _Frame(width, left, zero, right, RateAxis(32.0, 286.0 if wide else 250.0), labels)
+    # A narrow plot has the names of its parts in a line of their own: there they would meet the axis's name.
+    return _Frame(width, left, zero, right, RateAxis(32.0, 286.0) if wide else RateAxis(48.0, 266.0), labels)
 
 
 def _described(rates: Sequence[tuple[Attacker, RateRecord]]) -> str:
@@ -114,7 +115,9 @@ def _ground(frame: _Frame) -> list[Markup]:
     drawn = [element("text", "words right", x=0, y=14, class_="axis-name"), *frame.axis.ticks(frame.left)]
     for start, stop, name in parts:
         drawn += frame.axis.ground(start, stop)
-        drawn.append(element("text", name, x=(start + stop) / 2, y=14, class_="axis-name", text_anchor="middle"))
+        drawn.append(
+            element("text", name, x=(start + stop) / 2, y=frame.axis.top - 18, class_="axis-name", text_anchor="middle")
+        )
     return drawn
 
 
@@ -145,12 +148,13 @@ def _with_labels(frame: _Frame, curves: dict[str, list[tuple[Attacker, RateRecor
     ends: list[tuple[float, str, str]] = [(frame.axis.y(BROKEN_RATE), LIMIT, "limit")] if frame.wide else []
     looks = iter(LOOKS * len(curves))
     for k, (name, found) in enumerate(curves.items()):
-        look = ALONE if len(found) == 1 else next(looks)
+        # A name below a narrow plot needs a shape to be found by; beside its point it needs none.
+        look = ALONE if len(found) == 1 and frame.wide else next(looks)
         points = sorted(found, key=lambda point: point[0]["labels"])
         aside = 3.0 * (2 * k - len(curves) + 1)  # so that intervals do not cover each other
         places = [(frame.x(one["labels"]) + aside, rate) for one, rate in points]
         path = " ".join(f"{x:.1f},{frame.axis.height(rate):.1f}" for x, rate in places)
-        drawn += [] if look == ALONE else [element("polyline", points=path, class_=f"line {look}")]
+        drawn += [] if len(found) == 1 else [element("polyline", points=path, class_=f"line {look}")]
         drawn += [frame.axis.point(x, rate, look) for x, rate in places]
         last = places[-1][1]
         said = f"{name} {percent(last['rate'])}"
@@ -165,6 +169,8 @@ def _beside(frame: _Frame, x: float, rate: RateRecord, said: str) -> Markup:
     """Write the name of a point that no curve goes through beside it, where there is room."""
     right = x > (frame.start + frame.right) / 2
     y = frame.axis.height(rate) - 9
+    if y < frame.axis.top:  # where the names of the axes are
+        y = frame.axis.y(rate["low"] or 0.0) + 17
     anchor = "end" if right else "start"
     return element("text", said, x=x + (6 if right else -6), y=y, class_="name", text_anchor=anchor)
 

@@ -35,9 +35,28 @@ def defect_part(audit: Audit, album: Album) -> Markup:
         plain = "None of the defects that the audit looked for was found. That says nothing about attacks."
     return part(
         "defects", "1. Defects that need no attack", plain,
+        _whose_texts(audit) if findings else None,
         [_finding(one, album) for one in found],
         _not_found(rest),
     )  # fmt: skip
+
+
+def _whose_texts(audit: Audit) -> Markup | None:
+    """Say so where the audit chose the texts: then what is found about letters and lengths is no fault of the owner."""
+    generator, lengths = audit["target"]["generator"], audit["target"]["lengths"]
+    if generator is None or generator["chooses_text"]:
+        return None
+    sizes = " to ".join(map(str, sorted({min(lengths), max(lengths)})))
+    return element(
+        "p",
+        f"The audit chose the texts, {sizes} characters of ",
+        element("code", given(audit["target"]["alphabet"], 400)),
+        ". What is said of letters, lengths and texts is about these. Name what your site uses with ",
+        element("code", "--alphabet", class_="option"),
+        " and ",
+        element("code", "--length", class_="option"),
+        ".",
+    )
 
 
 def _finding(finding: Finding, album: Album) -> Markup:
@@ -62,7 +81,7 @@ def _not_found(findings: list[Finding]) -> Markup | None:
         for one in findings
     ]
     columns = [Column("Defect"), Column("Result"), Column("What that means")]
-    return data_table("Defects that were looked for and not found", columns, rows, key="not-found")
+    return data_table("What else was looked for", columns, rows, key="not-found")
 
 
 def _numbers(figures: Mapping[str, Any]) -> Markup | None:

@@ -91,7 +91,8 @@ def test_more_labels_no_longer_help_where_no_gain_is_shown():
 
 
 @pytest.mark.parametrize(
-    ("share", "said"), [(0, "0 %"), (1, "100 %"), (0.5, "50.0 %"), (0.00018, "0.018 %"), (1e-7, "0.000010 %")]
+    ("share", "said"),
+    [(0, "0 %"), (1, "100 %"), (0.5, "50.0 %"), (0.00018, "0.018 %"), (1e-7, "0.000010 %"), (0.99998, "nearly 100 %")],
 )
 def test_shares_are_told_with_enough_digits(share, said):
     assert percent(share) == said

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image, PngImagePlugin
+from PIL import Image, ImageDraw, ImageFont, PngImagePlugin
 
 from storage.dataset import Dataset
 from tasks.audit.findings.colour_defects import find_colour
@@ -87,6 +87,25 @@ def test_a_rule_that_holds_for_all_pictures_is_told():
     assert found["figures"]["rule"]
     assert found["figures"]["rule_right"] >= 0.95
     assert found["figures"]["rule"] in found["plain"]
+
+
+def test_a_rule_that_no_single_colour_shows_is_told_alone():
+    """Letters of many dark colours under thin lines: a share of 3 % would belie that the rule holds for all."""
+    rng, font, sample = np.random.default_rng(1), ImageFont.load_default(size=34), sampled(PLAIN)
+    pictures = []
+    for text in sample.texts:
+        picture = Image.new("RGB", (180, 64), (250, 248, 240))
+        for place, letter in enumerate(text):
+            tile = Image.new("L", (48, 48))
+            ImageDraw.Draw(tile).text((8, 2), letter, 255, font)
+            colour = (int(rng.integers(120)), 40, int(rng.integers(160)))
+            picture.paste(colour, (8 + 30 * place, int(rng.integers(4, 16))), tile.rotate(rng.uniform(-20, 20)))
+        for _ in range(5):
+            ImageDraw.Draw(picture).line((rng.random((3, 2)) * (180, 64)).ravel().tolist(), (90, 90, 160), 1)
+        pictures.append(np.asarray(picture))
+    found = find_colour(replace(sample, pictures=pictures))
+    assert found["severity"] == "high" and found["figures"]["divided_by_colour"]["low"] < 0.25
+    assert found["plain"].startswith(f"One rule tells letters from noise in all pictures: {found['figures']['rule']}")
 
 
 OTHERS = ("wild", "colour", "strings", "noise", "like-captcha", "like-svg-captcha")

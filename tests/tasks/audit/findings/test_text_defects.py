@@ -134,3 +134,7 @@ def test_a_fixed_length_and_repeated_pictures_are_told():
     assert repeats(texts, pictures=(900, 1000))["severity"] == "high"
     assert repeats(texts, pictures=(995, 1000))["severity"] == "low"
     assert "labels are wrong" in repeats(texts, disagree=3)["plain"]
+
+
+def test_a_guess_that_is_seldom_right_is_told_as_one_of_many_tries():
+    assert "is right in 1 of 1,600,000 tries." in find_entropy(drawn(4000, 1), LETTERS, None)["plain"]

@@ -39,6 +39,7 @@ def test_a_comparison_says_what_the_interval_says(difference, word):
     found = Parsed(write_comparison(audit(), audit(), difference))
     assert f"{word.capitalize()}: shop against shop" in found.all("title")[0][2]
     assert word in found.all("h2")[0][2]
+    assert any(text.startswith("shop ") and text.endswith(word.split()[-1]) for _, _, text in found.all("span"))
 
 
 def test_a_comparison_has_both_audits_side_by_side():

@@ -171,3 +171,32 @@ def test_a_page_stays_below_its_limit_and_keeps_the_texts():
         one["plain"] = "<" * 100_000
         one["figures"] = {f"{k}": "&" * 10_000 for k in range(300)}
     assert len(write_page(found).encode()) < 3_000_000
+
+
+def test_texts_that_the_audit_chose_are_not_held_against_the_owner():
+    found = audit()
+    said = "The audit chose the texts, 4 characters of"
+    assert said in Parsed(write_page(found)).text()
+    found["target"]["generator"]["chooses_text"] = True
+    assert said not in Parsed(write_page(found)).text()
+
+
+def test_names_on_the_curve_do_not_meet_those_of_the_axes():
+    """A reader of all pictures stands at the top of the plot, where the names of the axes are."""
+    found = audit()
+    learnt = next(one for one in found["attackers"] if one["labels"] and one["tried"])
+    learnt["words"] = rate(1999, 2000)
+    other = copy.deepcopy(learnt) | {"name": "another", "title": "another", "labels": 3 * learnt["labels"]}
+    found["attackers"] = [one for one in found["attackers"] if not one["labels"]] + [learnt, other]
+    places: dict[str, list[tuple[str, float]]] = {}
+    for tag, one, _ in Parsed(write_page(found)).all("svg", "text"):
+        classes = (one.get("class") or "").split()
+        if tag == "svg":
+            here = places.setdefault(classes[-1], []) if "curve" in classes else []
+        elif "axis-name" in classes or "name" in classes:
+            here.append((" ".join(classes), float(one["y"])))
+    axes, names = places["wide"][:3], places["wide"][3:]
+    assert [kind for kind, _ in names] == ["name", "name"]
+    assert all(abs(y - height) >= 14 for _, y in axes for _, height in names)
+    assert places["narrow"][1][1] - places["narrow"][0][1] >= 14
+    assert {kind for kind, _ in places["narrow"][3:]} == {"name one", "name two"}  # each has a shape to be found by

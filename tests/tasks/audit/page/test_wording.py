@@ -8,7 +8,7 @@ from tasks.rates import Rate
     ("share", "reach", "said"),
     [(0.0, None, "0 %"), (1.0, 0.001, "100 %"), (0.923, 0.024, "92.3 %"), (0.9, 0.3, "90 %"),
      (0.99991, 0.0004, "99.99 %"), (0.9999999, 1e-7, "nearly 100 %"), (0.0000123, 0.00004, "0.0012 %"),
-     (0.0123, None, "1.2 %"), (0.5, None, "50 %"), (None, None, "not known"),
+     (0.0123, None, "1.2 %"), (0.5, None, "50 %"), (0.996, None, "nearly 100 %"), (None, None, "not known"),
      (float("nan"), 0.1, "not known"), (1e-12, None, "0 %")],
 )  # fmt: skip
 def test_a_share_has_as_many_decimals_as_it_bears(share, reach, said):
