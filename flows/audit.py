@@ -146,8 +146,10 @@ def audit(request: AuditRequest, choice: AuditChoice) -> dict[str, Any]:
     with locked(folder):
         clock = Clock(request.minutes)
         with crew(request.workers, request.cluster):
-            dataset, generator, began = draw_pictures(request, choice, clock)
+            now = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
+            dataset, generator = draw_pictures(request, choice, clock)
             field = attacked(request, choice, dataset, clock)
+            began = field.step("began", lambda: now)  # a run of a changed target, or by other rules, is another audit
             result = find_audit(folder) if field.steps.find("finished") else None
             kept = result is not None
             if result is None:
@@ -163,22 +165,23 @@ def audit(request: AuditRequest, choice: AuditChoice) -> dict[str, Any]:
     return report
 
 
-def draw_pictures(request: AuditRequest, choice: AuditChoice, clock: Clock) -> tuple[Dataset, Generator | None, str]:
-    """Draw what there is to draw; return the dataset, its generator, and when the audit began.
+def draw_pictures(request: AuditRequest, choice: AuditChoice, clock: Clock) -> tuple[Dataset, Generator | None]:
+    """Draw what there is to draw; return the dataset and its generator.
 
     A run that goes on wants as many pictures as the first, though that may have had less time.
     """
     target, folder = choice
-    steps = Steps(folder, {"target": target.given, "seed": request.seed, "minutes": request.minutes})
+    source = None if target.generator is None else target.generator.digest
+    depends = {"target": target.given, "source": source, "seed": request.seed, "minutes": request.minutes}
+    steps = Steps(folder, depends)
     if request.again:
         steps.forget()
     kept = steps.find("drawn")
     wanted = kept["count"] if kept else DRAWN_FOR_UNSEEN * budget.unseen_wanted(request.minutes)
     dataset, generator = draw_target(target, wanted, clock.until("drawing"), request.workers)
     if kept is None:
-        kept = {"count": len(dataset), "started": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"}
-        steps.keep("drawn", kept)
-    return dataset, generator, kept["started"]
+        steps.keep("drawn", {"count": len(dataset)})
+    return dataset, generator
 
 
 def attacked(request: AuditRequest, choice: AuditChoice, dataset: Dataset, clock: Clock) -> Attacked:

@@ -104,6 +104,31 @@ def test_the_same_audit_is_kept(audited, captchas, monkeypatch):
     assert (audited.folder / "audit.json").stat().st_mtime_ns == before
 
 
+def test_an_audit_by_other_rules_leaves_the_earlier_one_in_the_history(audited, captchas, tmp_path, monkeypatch):
+    """As does that of a target that has changed: it began when it began, not when the earlier one did."""
+    shutil.copytree(audited.home, tmp_path / "home")
+    monkeypatch.setattr(attacks, "MODELS", ())
+    captchas("audit", "book", *QUICK, "--fold-case", "--home", tmp_path / "home")
+    rows = captchas("audit", "history", "book", "--json", "--home", tmp_path / "home").report["audits"]
+    assert [row["started"] for row in rows][:1] == [audited.content["made"]["started"]]
+    assert len(rows) == 2
+
+
+def test_a_generator_that_was_mended_is_asked_for_all_pictures_again(tmp_path, monkeypatch):
+    """The first was slow, so that few of its pictures came in time."""
+    wanted = []
+
+    def draw(_target, count, *_):
+        wanted.append(count)
+        return range(3), None
+
+    monkeypatch.setattr(flow, "draw_target", draw)
+    for digest in ("slow", "slow", "mended"):
+        target = SimpleNamespace(given="mine.py:draw", generator=SimpleNamespace(digest=digest))
+        flow.draw_pictures(flow.AuditRequest(minutes=1), flow.AuditChoice(target, tmp_path), Clock(1))
+    assert (wanted[1], wanted[0]) == (3, wanted[2])
+
+
 @pytest.mark.parametrize(("allowed", "code"), [(0.5, 3), (1, 0)])
 def test_more_than_is_allowed_ends_with_a_code_of_its_own(audited, captchas, allowed, code):
     result = captchas("audit", "book", *QUICK, "--fail-above", allowed, "--home", audited.home)
@@ -141,7 +166,7 @@ def test_a_run_that_was_ended_goes_on_from_what_it_had(patch, audited, captchas,
             captchas("audit", "book", *QUICK, "--home", tmp_path)
     assert len(asked) == 1
     state = tmp_path / "audits" / "book" / "state"
-    assert sorted(path.name for path in state.glob("*.json")) == ["chance-100.json", "drawn.json"]
+    assert sorted(path.name for path in state.glob("*.json")) == ["began.json", "chance-100.json", "drawn.json"]
     guesses = (state / "chance-100.json").stat().st_mtime_ns
     result = captchas("audit", "book", *QUICK, "--home", tmp_path)
     assert result.returncode == 0, result.stderr
