@@ -18,18 +18,20 @@ from storage.files.places import place
 from tasks.audit.attackers import constant, other_programs
 from tasks.audit.attackers.answers import Answers
 from tasks.audit.attackers.catalogue import attack_of
-from tasks.audit.attackers.labelled import labelled_in, labelled_texts, take_labelled
+from tasks.audit.attackers.labelled import labelled_in, labelled_texts, pictures_again, remember, take_labelled
 from tasks.audit.attackers.model_reading import ModelUse, gather, read_jobs, read_rows, use_of
 from tasks.shipped import SHIPPED, STRANGERS
 
 PROGRAMS = ("tesseract", "ddddocr")
 MODELS = (SHIPPED, STRANGERS)
+AGAIN = 0.001  # of the pictures: if fewer equal another, nobody gains much by remembering them
 FEWEST = 50  # unseen pictures that a slow program reads at least
 
 
 def attack_all(field: Attacked) -> None:
     """Let all attackers try, and put what they got into `field`."""
     attack_blindly(field)
+    attack_from_memory(field)
     for name in PROGRAMS:
         attack_with_program(field, name)
     for model in MODELS:
@@ -61,6 +63,14 @@ def attack_blindly(field: Attacked) -> None:
             field.attack(attack, partial(Tried, constant.always(guesses, count)))
         else:
             field.leave(attack, f"no text comes twice among {len(texts)}: there is no frequent word")
+
+
+def attack_from_memory(field: Attacked) -> None:
+    """Let who remembers pictures try, where pictures come again."""
+    dataset = field.dataset
+    if pictures_again(dataset) > AGAIN * len(dataset):
+        attack = attack_of("memory", len(dataset) - 1, field.price)
+        field.attack(attack, lambda: Tried(remember(dataset, field.unseen)))
 
 
 def attack_with_program(field: Attacked, name: str) -> None:

@@ -58,7 +58,7 @@ def test_a_captcha_that_is_read_is_broken(audited):
     assert (report["verdict"], verdict["attacker"], verdict["labels"]) == (schema.BROKEN, "ladder", 0)
     assert verdict["unseen"] == verdict["words"]["n"]
     assert not report["kept"]
-    assert [entry["name"] for entry in audited.content["attackers"]] == ["chance", "dictionary", "ladder"]
+    assert [entry["name"] for entry in audited.content["attackers"]] == ["chance", "dictionary", "memory", "ladder"]
 
 
 def test_what_stands_in_the_folder(audited):
@@ -166,7 +166,8 @@ def test_a_run_that_was_ended_goes_on_from_what_it_had(patch, audited, captchas,
             captchas("audit", "book", *QUICK, "--home", tmp_path)
     assert len(asked) == 1
     state = tmp_path / "audits" / "book" / "state"
-    assert sorted(path.name for path in state.glob("*.json")) == ["began.json", "chance-100.json", "drawn.json"]
+    names = sorted(path.name for path in state.glob("*.json"))
+    assert names == ["began.json", "chance-100.json", "drawn.json", "memory-599.json"]
     guesses = (state / "chance-100.json").stat().st_mtime_ns
     result = captchas("audit", "book", *QUICK, "--home", tmp_path)
     assert result.returncode == 0, result.stderr
@@ -227,6 +228,14 @@ def field_of(tmp_path: Path, minutes: float = 30) -> flow.Attacked:
     course = SimpleNamespace(begins=lambda _: None, tells=lambda _: None)
     unseen = find_unseen(dataset, 5)
     return flow.Attacked(dataset, unseen, None, (), False, 0.001, 1, Steps(tmp_path, {}), Clock(minutes), course)
+
+
+@pytest.mark.parametrize(("again", "tried"), [(0, []), (500, ["memory"])])
+def test_pictures_that_come_again_are_tried_from_memory(tmp_path, monkeypatch, again, tried):
+    monkeypatch.setattr(attacks, "pictures_again", lambda _: again)
+    field = field_of(tmp_path)
+    attacks.attack_from_memory(field)
+    assert [entry["name"] for entry in field.entries] == tried
 
 
 def test_a_training_that_learns_nothing_has_no_word_right(tmp_path, monkeypatch):
