@@ -25,7 +25,7 @@ from flows.reporting.runs import named, told
 from flows.requests import command
 from flows.shell.examples import prologue
 from flows.workers.cluster import crew
-from storage.audits import PAGE, RESULT, Steps, find_audit
+from storage.audits import PAGE, RESULT, Steps, find_audit, require_own
 from storage.dataset import Dataset
 from storage.errors import BadInput, CaptchasError
 from storage.files.locks import locked
@@ -126,6 +126,7 @@ def check(request: AuditRequest) -> AuditChoice:
         raise BadInput(f"label-price: must be 0 or more; it is {request.label_price:g}")
     if request.out:
         require_folder(local(request.out, "out"), "out", members=(RESULT, PAGE))
+        require_own(local(request.out, "out"))
     bounds = parse_length(request.length)
     lengths = tuple(range(bounds[0], bounds[1] + 1)) if bounds else None
     target = find_target(request.target, request.command, alphabet=request.alphabet, lengths=lengths, seed=request.seed)
