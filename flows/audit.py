@@ -32,7 +32,7 @@ from storage.files.locks import locked
 from storage.files.places import local
 from storage.files.targets import require_folder
 from tasks.audit.attackers import budget
-from tasks.audit.attackers.labelled import drop_labelled, find_unseen, size_of
+from tasks.audit.attackers.labelled import drop_labelled, find_unseen, pictures_again, size_of
 from tasks.audit.attackers.sample_pictures import samples_of
 from tasks.audit.attackers.verdict import percent, strongest, verdict_of
 from tasks.audit.schema import SCHEMA, Audit, Generator, Target
@@ -190,6 +190,7 @@ def attacked(request: AuditRequest, choice: AuditChoice, dataset: Dataset, clock
     target, folder = choice
     unseen = find_unseen(dataset, budget.unseen_wanted(request.minutes))
     if len(unseen.rows) < FEWEST_UNSEEN:
+        require_different(target.name, dataset)
         raise BadInput(
             f"{target.name}: {len(unseen.rows)} of its {len(dataset):,} pictures are in the test split, which no "
             f"attacker learns from; {FEWEST_UNSEEN} are needed to say anything. Label about "
@@ -211,6 +212,21 @@ def attacked(request: AuditRequest, choice: AuditChoice, dataset: Dataset, clock
             "be known to attackers"
         )  # fmt: skip
     return field
+
+
+def require_different(name: str, dataset: Dataset) -> None:
+    """Refuse pictures that are nearly all equal: more of them would change nothing.
+
+    Raises
+    ------
+    BadInput
+    """
+    different = len(dataset) - pictures_again(dataset)
+    if len(dataset) >= 10 * FEWEST_UNSEEN and different < len(dataset) / 2:
+        raise BadInput(
+            f"{name}: only {different:,} of its {len(dataset):,} pictures differ, and none of these few is kept from "
+            "the attackers often enough. Who has seen them once knows all answers: draw each picture anew"
+        )
 
 
 def words_of(dataset: Dataset) -> tuple[str, ...]:

@@ -16,7 +16,7 @@ from storage.dataset import Dataset
 from storage.errors import BadInput
 from storage.files.places import place
 from tasks.audit.attackers import constant, other_programs
-from tasks.audit.attackers.answers import Answers
+from tasks.audit.attackers.answers import Answers, compared_as
 from tasks.audit.attackers.catalogue import attack_of
 from tasks.audit.attackers.labelled import labelled_in, labelled_texts, pictures_again, remember, take_labelled
 from tasks.audit.attackers.model_reading import ModelUse, gather, read_jobs, read_rows, use_of
@@ -52,7 +52,8 @@ def read_untrained(field: Attacked, use: ModelUse, title: str) -> Tried:
 
 def attack_blindly(field: Attacked) -> None:
     """Let those attackers try that look at no picture."""
-    texts = labelled_texts(field.dataset, constant.LOOKED_AT)
+    as_ = compared_as(field.fold_case)
+    texts = [as_(text) for text in labelled_texts(field.dataset, constant.LOOKED_AT)]
     if not texts:
         field.leave(attack_of("chance"), "no picture is left beside the unseen ones; label more pictures")
         return

@@ -114,21 +114,6 @@ def test_an_audit_by_other_rules_leaves_the_earlier_one_in_the_history(audited, 
     assert len(rows) == 2
 
 
-def test_a_generator_that_was_mended_is_asked_for_all_pictures_again(tmp_path, monkeypatch):
-    """The first was slow, so that few of its pictures came in time."""
-    wanted = []
-
-    def draw(_target, count, *_):
-        wanted.append(count)
-        return range(3), None
-
-    monkeypatch.setattr(flow, "draw_target", draw)
-    for digest in ("slow", "slow", "mended"):
-        target = SimpleNamespace(given="mine.py:draw", generator=SimpleNamespace(digest=digest))
-        flow.draw_pictures(flow.AuditRequest(minutes=1), flow.AuditChoice(target, tmp_path), Clock(1))
-    assert (wanted[1], wanted[0]) == (3, wanted[2])
-
-
 @pytest.mark.parametrize(("allowed", "code"), [(0.5, 3), (1, 0)])
 def test_more_than_is_allowed_ends_with_a_code_of_its_own(audited, captchas, allowed, code):
     result = captchas("audit", "book", *QUICK, "--fail-above", allowed, "--home", audited.home)
@@ -228,14 +213,6 @@ def field_of(tmp_path: Path, minutes: float = 30) -> flow.Attacked:
     course = SimpleNamespace(begins=lambda _: None, tells=lambda _: None)
     unseen = find_unseen(dataset, 5)
     return flow.Attacked(dataset, unseen, None, (), False, 0.001, 1, Steps(tmp_path, {}), Clock(minutes), course)
-
-
-@pytest.mark.parametrize(("again", "tried"), [(0, []), (500, ["memory"])])
-def test_pictures_that_come_again_are_tried_from_memory(tmp_path, monkeypatch, again, tried):
-    monkeypatch.setattr(attacks, "pictures_again", lambda _: again)
-    field = field_of(tmp_path)
-    attacks.attack_from_memory(field)
-    assert [entry["name"] for entry in field.entries] == tried
 
 
 def test_a_training_that_learns_nothing_has_no_word_right(tmp_path, monkeypatch):
