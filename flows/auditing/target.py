@@ -127,6 +127,13 @@ def draw_target(
             f"{what}; remove that dataset first, the history of audits stays: captchas datasets --remove "
             f"{target.folder.name}"
         ) from error
+    except BadInput as error:
+        if target.kind != "folder" or "--labels" not in str(error):
+            raise
+        raise BadInput(
+            f"{error}. These are options of captchas import: give them there, and audit the dataset: captchas import "
+            f"{target.given} …, captchas audit {target.name}"
+        ) from error
     return Dataset(target.folder, inflate), record
 
 

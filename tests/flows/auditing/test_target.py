@@ -78,6 +78,18 @@ def test_a_target_that_changed_tells_how_it_is_audited_again(place, monkeypatch)
     assert "--out" not in str(refused.value)
 
 
+def test_a_folder_with_unclear_labels_is_sent_to_import(place, monkeypatch):
+    """An audit has no options for labels."""
+    pictures(place / "mine")
+
+    def refuse(*_, **__):
+        raise BadInput("names: say where the labels are: --labels FILE")
+
+    monkeypatch.setattr("flows.auditing.target.ingest", refuse)
+    with pytest.raises(BadInput, match=r"captchas import \./mine …, captchas audit mine"):
+        draw_target(find("./mine"), 10, 0.0)
+
+
 def test_a_dataset_of_a_profile_is_the_profile_with_its_seed(place):
     drawn(place / "home" / "datasets" / "book")
     found = find("book", seed=9)
