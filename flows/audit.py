@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from cyclopts import App
 from prefect import flow
 
-from flows.auditing.attacks import attack_all
+from flows.auditing.attacks import attack_all, programs_here
 from flows.auditing.clock import Clock
 from flows.auditing.comparing import audit_history, compare_audits
 from flows.auditing.course import Course
@@ -151,14 +151,14 @@ def audit(request: AuditRequest, choice: AuditChoice) -> dict[str, Any]:
             dataset, generator = draw_pictures(request, choice, clock)
             field = attacked(request, choice, dataset, clock)
             began = field.step("began", lambda: now)  # a run of a changed target, or by other rules, is another audit
-            result = find_audit(folder) if field.steps.find("finished") else None
+            result = find_audit(folder) if field.steps.find("finished", programs=programs_here()) else None
             kept = result is not None
             if result is None:
                 attack_all(field)
                 content = put_together(request, target, field, generator, began)
                 write_result(folder, content)
                 field.course.ends()
-                field.steps.keep("finished", {"started": began})
+                field.steps.keep("finished", {"started": began}, programs=programs_here())
                 drop_labelled(field.state)
                 result = dict(content)
     report = for_people(result, str(folder), str(folder / PAGE), kept=kept)

@@ -1,6 +1,7 @@
 """Let all attackers try, from weak to strong: each within its share of the budget, on the same unseen pictures."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import partial
 
 from prefect import task
@@ -43,6 +44,15 @@ def attack_all(field: Attacked) -> None:
             continue
         field.attack(attack, partial(read_untrained, field, use, attack.title), sha256=use.sha256)
     attack_trained(field, partial(read_unseen, field))
+
+
+def programs_here() -> list[str]:
+    """List the programs that can be tried: an audit is not finished by a program that was installed since."""
+    found = []
+    for name in PROGRAMS:
+        with suppress(other_programs.Missing):
+            found.append(other_programs.find_program(name).name)
+    return found
 
 
 def read_untrained(field: Attacked, use: ModelUse, title: str) -> Tried:

@@ -114,6 +114,16 @@ def test_an_audit_by_other_rules_leaves_the_earlier_one_in_the_history(audited, 
     assert len(rows) == 2
 
 
+def test_a_program_that_was_installed_since_is_tried(audited, captchas, monkeypatch):
+    def attack(_field):
+        raise MemoryError("it is tried")
+
+    monkeypatch.setattr(flow, "programs_here", lambda: ["ddddocr"])
+    monkeypatch.setattr(flow, "attack_all", attack)
+    with pytest.raises(MemoryError, match="it is tried"):
+        captchas("audit", "book", *QUICK, "--home", audited.home)
+
+
 @pytest.mark.parametrize(("allowed", "code"), [(0.5, 3), (1, 0)])
 def test_more_than_is_allowed_ends_with_a_code_of_its_own(audited, captchas, allowed, code):
     result = captchas("audit", "book", *QUICK, "--fail-above", allowed, "--home", audited.home)

@@ -48,6 +48,18 @@ def test_pictures_that_are_nearly_all_equal_are_told(monkeypatch):
     flow.require_different("too few to tell", range(30))
 
 
+def test_programs_are_those_that_are_installed(monkeypatch):
+    """The report asks to install the others; an audit after that is another."""
+
+    def find(name):
+        if name == "ddddocr":
+            raise attacks.other_programs.Missing("not installed")
+        return SimpleNamespace(name=name)
+
+    monkeypatch.setattr(attacks.other_programs, "find_program", find)
+    assert attacks.programs_here() == ["tesseract"]
+
+
 def test_who_guesses_counts_case_alike_where_the_audit_does(tmp_path, monkeypatch):
     """A text that comes twice, but in other letters, is frequent only so."""
     monkeypatch.setattr(attacks, "labelled_texts", lambda *_: ["Abcd", "aBcd", "efgh"])
