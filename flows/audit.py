@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from cyclopts import App
 from prefect import flow
 
-from flows.auditing.attacks import attack_all
+from flows.auditing.attacks import attack_all, programs_here
 from flows.auditing.clock import Clock
 from flows.auditing.comparing import audit_history, compare_audits
 from flows.auditing.course import Course
@@ -25,14 +25,14 @@ from flows.reporting.runs import named, told
 from flows.requests import command
 from flows.shell.examples import prologue
 from flows.workers.cluster import crew
-from storage.audits import PAGE, RESULT, Steps, find_audit
+from storage.audits import PAGE, RESULT, Steps, find_audit, require_own
 from storage.dataset import Dataset
 from storage.errors import BadInput, CaptchasError
 from storage.files.locks import locked
 from storage.files.places import local
 from storage.files.targets import require_folder
 from tasks.audit.attackers import budget
-from tasks.audit.attackers.labelled import drop_labelled, find_unseen, size_of
+from tasks.audit.attackers.labelled import drop_labelled, find_unseen, pictures_again, size_of
 from tasks.audit.attackers.sample_pictures import samples_of
 from tasks.audit.attackers.verdict import percent, strongest, verdict_of
 from tasks.audit.schema import SCHEMA, Audit, Generator, Target
@@ -126,6 +126,7 @@ def check(request: AuditRequest) -> AuditChoice:
         raise BadInput(f"label-price: must be 0 or more; it is {request.label_price:g}")
     if request.out:
         require_folder(local(request.out, "out"), "out", members=(RESULT, PAGE))
+        require_own(local(request.out, "out"))
     bounds = parse_length(request.length)
     lengths = tuple(range(bounds[0], bounds[1] + 1)) if bounds else None
     target = find_target(request.target, request.command, alphabet=request.alphabet, lengths=lengths, seed=request.seed)
@@ -146,16 +147,18 @@ def audit(request: AuditRequest, choice: AuditChoice) -> dict[str, Any]:
     with locked(folder):
         clock = Clock(request.minutes)
         with crew(request.workers, request.cluster):
-            dataset, generator, began = draw_pictures(request, choice, clock)
+            now = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
+            dataset, generator = draw_pictures(request, choice, clock)
             field = attacked(request, choice, dataset, clock)
-            result = find_audit(folder) if field.steps.find("finished") else None
+            began = field.step("began", lambda: now)  # a run of a changed target, or by other rules, is another audit
+            result = find_audit(folder) if field.steps.find("finished", programs=programs_here()) else None
             kept = result is not None
             if result is None:
                 attack_all(field)
                 content = put_together(request, target, field, generator, began)
                 write_result(folder, content)
                 field.course.ends()
-                field.steps.keep("finished", {"started": began})
+                field.steps.keep("finished", {"started": began}, programs=programs_here())
                 drop_labelled(field.state)
                 result = dict(content)
     report = for_people(result, str(folder), str(folder / PAGE), kept=kept)
@@ -163,22 +166,23 @@ def audit(request: AuditRequest, choice: AuditChoice) -> dict[str, Any]:
     return report
 
 
-def draw_pictures(request: AuditRequest, choice: AuditChoice, clock: Clock) -> tuple[Dataset, Generator | None, str]:
-    """Draw what there is to draw; return the dataset, its generator, and when the audit began.
+def draw_pictures(request: AuditRequest, choice: AuditChoice, clock: Clock) -> tuple[Dataset, Generator | None]:
+    """Draw what there is to draw; return the dataset and its generator.
 
     A run that goes on wants as many pictures as the first, though that may have had less time.
     """
     target, folder = choice
-    steps = Steps(folder, {"target": target.given, "seed": request.seed, "minutes": request.minutes})
+    source = None if target.generator is None else target.generator.digest
+    depends = {"target": target.given, "source": source, "seed": request.seed, "minutes": request.minutes}
+    steps = Steps(folder, depends)
     if request.again:
         steps.forget()
     kept = steps.find("drawn")
     wanted = kept["count"] if kept else DRAWN_FOR_UNSEEN * budget.unseen_wanted(request.minutes)
     dataset, generator = draw_target(target, wanted, clock.until("drawing"), request.workers)
     if kept is None:
-        kept = {"count": len(dataset), "started": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"}
-        steps.keep("drawn", kept)
-    return dataset, generator, kept["started"]
+        steps.keep("drawn", {"count": len(dataset)})
+    return dataset, generator
 
 
 def attacked(request: AuditRequest, choice: AuditChoice, dataset: Dataset, clock: Clock) -> Attacked:
@@ -186,6 +190,7 @@ def attacked(request: AuditRequest, choice: AuditChoice, dataset: Dataset, clock
     target, folder = choice
     unseen = find_unseen(dataset, budget.unseen_wanted(request.minutes))
     if len(unseen.rows) < FEWEST_UNSEEN:
+        require_different(target.name, dataset)
         raise BadInput(
             f"{target.name}: {len(unseen.rows)} of its {len(dataset):,} pictures are in the test split, which no "
             f"attacker learns from; {FEWEST_UNSEEN} are needed to say anything. Label about "
@@ -207,6 +212,21 @@ def attacked(request: AuditRequest, choice: AuditChoice, dataset: Dataset, clock
             "be known to attackers"
         )  # fmt: skip
     return field
+
+
+def require_different(name: str, dataset: Dataset) -> None:
+    """Refuse pictures that are nearly all equal: more of them would change nothing.
+
+    Raises
+    ------
+    BadInput
+    """
+    different = len(dataset) - pictures_again(dataset)
+    if len(dataset) >= 10 * FEWEST_UNSEEN and different < len(dataset) / 2:
+        raise BadInput(
+            f"{name}: only {different:,} of its {len(dataset):,} pictures differ, and none of these few is kept from "
+            "the attackers often enough. Who has seen them once knows all answers: draw each picture anew"
+        )
 
 
 def words_of(dataset: Dataset) -> tuple[str, ...]:

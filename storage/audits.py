@@ -127,6 +127,20 @@ def find_audit(folder: Path) -> dict[str, Any] | None:
         return None
 
 
+def require_own(folder: Path) -> None:
+    """Refuse a folder with files of an audit's names that no audit wrote.
+
+    Raises
+    ------
+    BadInput
+    """
+    theirs = [name for name in (RESULT, PAGE) if (folder / name).exists()]
+    if theirs and find_audit(folder) is None and not earlier_audits(folder):
+        raise BadInput(
+            f"out: {folder} holds a {theirs[0]} that is of no audit; choose another folder, or move the file"
+        )
+
+
 def earlier_audits(folder: Path) -> list[Path]:
     """Return the files of all finished audits in an audit's folder, the oldest first."""
     history = folder / HISTORY

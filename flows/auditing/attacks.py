@@ -1,6 +1,7 @@
 """Let all attackers try, from weak to strong: each within its share of the budget, on the same unseen pictures."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import partial
 
 from prefect import task
@@ -16,20 +17,22 @@ from storage.dataset import Dataset
 from storage.errors import BadInput
 from storage.files.places import place
 from tasks.audit.attackers import constant, other_programs
-from tasks.audit.attackers.answers import Answers
+from tasks.audit.attackers.answers import Answers, compared_as
 from tasks.audit.attackers.catalogue import attack_of
-from tasks.audit.attackers.labelled import labelled_in, labelled_texts, take_labelled
+from tasks.audit.attackers.labelled import labelled_in, labelled_texts, pictures_again, remember, take_labelled
 from tasks.audit.attackers.model_reading import ModelUse, gather, read_jobs, read_rows, use_of
 from tasks.shipped import SHIPPED, STRANGERS
 
 PROGRAMS = ("tesseract", "ddddocr")
 MODELS = (SHIPPED, STRANGERS)
+AGAIN = 0.001  # of the pictures: if fewer equal another, nobody gains much by remembering them
 FEWEST = 50  # unseen pictures that a slow program reads at least
 
 
 def attack_all(field: Attacked) -> None:
     """Let all attackers try, and put what they got into `field`."""
     attack_blindly(field)
+    attack_from_memory(field)
     for name in PROGRAMS:
         attack_with_program(field, name)
     for model in MODELS:
@@ -43,6 +46,15 @@ def attack_all(field: Attacked) -> None:
     attack_trained(field, partial(read_unseen, field))
 
 
+def programs_here() -> list[str]:
+    """List the programs that can be tried: an audit is not finished by a program that was installed since."""
+    found = []
+    for name in PROGRAMS:
+        with suppress(other_programs.Missing):
+            found.append(other_programs.find_program(name).name)
+    return found
+
+
 def read_untrained(field: Attacked, use: ModelUse, title: str) -> Tried:
     """Read the unseen pictures with a model that learnt from none of the labelled ones."""
     return Tried(read_unseen(field, use, title))
@@ -50,7 +62,8 @@ def read_untrained(field: Attacked, use: ModelUse, title: str) -> Tried:
 
 def attack_blindly(field: Attacked) -> None:
     """Let those attackers try that look at no picture."""
-    texts = labelled_texts(field.dataset, constant.LOOKED_AT)
+    as_ = compared_as(field.fold_case)
+    texts = [as_(text) for text in labelled_texts(field.dataset, constant.LOOKED_AT)]
     if not texts:
         field.leave(attack_of("chance"), "no picture is left beside the unseen ones; label more pictures")
         return
@@ -61,6 +74,14 @@ def attack_blindly(field: Attacked) -> None:
             field.attack(attack, partial(Tried, constant.always(guesses, count)))
         else:
             field.leave(attack, f"no text comes twice among {len(texts)}: there is no frequent word")
+
+
+def attack_from_memory(field: Attacked) -> None:
+    """Let who remembers pictures try, where pictures come again."""
+    dataset = field.dataset
+    if pictures_again(dataset) > AGAIN * len(dataset):
+        attack = attack_of("memory", len(dataset) - 1, field.price)
+        field.attack(attack, lambda: Tried(remember(dataset, field.unseen)))
 
 
 def attack_with_program(field: Attacked, name: str) -> None:

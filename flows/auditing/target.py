@@ -13,7 +13,7 @@ from flows.ingest import ingest
 from flows.reporting.progress import stage
 from flows.workers.cluster import cores
 from storage.dataset import Dataset
-from storage.errors import BadInput, Damaged, NotThere, nearest
+from storage.errors import BadInput, Damaged, Different, NotThere, nearest
 from storage.files.places import ObjectPath, Place, is_url, local, place
 from storage.shards.manifest import Manifest
 from tasks.audit import schema
@@ -116,6 +116,28 @@ def draw_target(
     ------
     BadInput, Different
     """
+    try:
+        record = _draw(target, count, until, workers)
+    except Different as error:
+        if target.generator is not None:
+            raise
+        what = re.split("; (?:give|choose) another", str(error))[0]  # its --out would be that of the audit
+        raise Different(
+            f"{target.name}: has changed since its pictures were taken for an audit, or something else has that name: "
+            f"{what}; remove that dataset first, the history of audits stays: captchas datasets --remove "
+            f"{target.folder.name}"
+        ) from error
+    except BadInput as error:
+        if target.kind != "folder" or "--labels" not in str(error):
+            raise
+        raise BadInput(
+            f"{error}. These are options of captchas import: give them there, and audit the dataset: captchas import "
+            f"{target.given} …, captchas audit {target.name}"
+        ) from error
+    return Dataset(target.folder, inflate), record
+
+
+def _draw(target: AuditTarget, count: int, until: float, workers: int | None) -> schema.Generator | None:
     record = None
     if target.generator is not None:
         with stage("drawing", count, until=until) as shown:
@@ -127,7 +149,7 @@ def draw_target(
         generate(target.given, count=count, seed=target.seed, out=Path(str(target.folder)))
     elif target.kind == "folder":
         ingest(target.sources[0], name=target.name, out=Path(str(target.folder)))
-    return Dataset(target.folder, inflate), record
+    return record
 
 
 def _is_callable(given: str) -> bool:

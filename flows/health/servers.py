@@ -78,8 +78,10 @@ def check_settings() -> CheckResult:
     """Try the variables of the environment as a command does."""
     from flows.environment import require_proxies
     from flows.service.prefect_settings import require_settings
+    from tasks.audit.generators.processes.limits import limits_of
     from tasks.compiled import require_compiling
 
+    limits_of()
     require_settings()
     require_proxies()
     require_compiling()

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from storage.audits import LARGEST, Steps, earlier_audits, find_audit, load_audit, save_audit
+from storage.audits import LARGEST, Steps, earlier_audits, find_audit, load_audit, require_own, save_audit
 from storage.errors import BadInput, Damaged, NotThere
 
 RESULT = {"schema": 1, "made": {}, "target": {}, "verdict": {}, "attackers": []}
@@ -27,6 +27,19 @@ def test_a_step_that_is_not_whole_is_done_again(tmp_path, bytes_):
     steps.keep("x", {})
     steps.path("x").write_bytes(bytes_)
     assert steps.find("x") is None
+
+
+@pytest.mark.parametrize("name", ["report.html", "audit.json"])
+def test_files_that_no_audit_wrote_are_not_written_over(tmp_path, name):
+    """Other programs write a `report.html` too."""
+    require_own(tmp_path)
+    (tmp_path / name).write_text("{}")
+    with pytest.raises(BadInput, match=name):
+        require_own(tmp_path)
+    save_audit(tmp_path, RESULT, "page", "20261127T181500Z")
+    require_own(tmp_path)
+    (tmp_path / "audit.json").write_text("damaged")
+    require_own(tmp_path)
 
 
 def test_steps_are_forgotten_on_request_and_named_plainly(tmp_path):

@@ -1,6 +1,7 @@
 """What an attacker may have: labelled pictures of a dataset, and the unseen pictures that all are measured on."""
 
 import shutil
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from storage.shards.manifest import Manifest, identity_digest
 from storage.shards.shard import BLOCK, FORMAT, SPLITS, Block, layout
 from storage.shards.writer import write_shard
 from storage.texts import canonical
+from tasks.audit.attackers.answers import GUESSES, Answers
 from tasks.datasets.folder import complete
 from tasks.datasets.generate import BLOCKS_A_SHARD
 from tasks.datasets.statistics import Tally
@@ -91,6 +93,35 @@ def _labelled_digests(dataset: Dataset) -> frozenset[bytes]:
 def _digests(block: Block) -> Iterator[bytes]:
     for image, size in zip(block.images, block.parameters, strict=True):
         yield pixels_digest(image[: size["height"], : size["width"]]).tobytes()
+
+
+def pictures_again(dataset: Dataset) -> int:
+    """Count the pictures that equal an earlier picture."""
+    return len(dataset) - int(dataset.manifest.statistics["distinct"]["pictures"])
+
+
+def remember(dataset: Dataset, unseen: Unseen) -> Answers:
+    """Answer each unseen picture as equal pictures elsewhere in the dataset are labelled, the commonest label first.
+
+    Since equal pictures are on one side of the split, they are looked for on both sides: else nobody would be found to
+    know a picture again, though a generator that shows few pictures shows them to attackers too.
+
+    Raises
+    ------
+    Damaged
+    """
+    asked = frozenset(unseen.rows)
+    shown: list[bytes] = []
+    labels: dict[bytes, Counter[str]] = defaultdict(Counter)
+    number = 0
+    for block in dataset.blocks():
+        for digest, text in zip(_digests(block), block.texts(dataset.manifest.profile["alphabet"]), strict=True):
+            labels[digest][text] += 1
+            if number in asked:
+                shown.append(digest)
+            number += 1
+    others = (labels[digest] - Counter([truth]) for digest, truth in zip(shown, unseen.truths, strict=True))
+    return Answers(tuple(tuple(text for text, _ in told.most_common(GUESSES)) for told in others), None, 0.0)
 
 
 def pictures_at(dataset: Dataset, rows: Sequence[int]) -> Iterator[np.ndarray]:

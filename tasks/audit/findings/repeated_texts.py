@@ -84,6 +84,9 @@ def _expected_pairs(texts: Sequence[str], alphabet: str) -> float:
     for length, n in Counter(map(len, texts)).items():
         some = [text for text in texts if len(text) == length]
         chance = 1.0
+        if len(set(some)) == 1:  # it tells nothing of letters apart from each other
+            expected += n * (n - 1) / 2 / size**length
+            continue
         for k in range(length):
             equal = sum(count * (count - 1) for count in Counter(text[k] for text in some).values())
             chance *= max(1 / size, equal / (n * (n - 1)) if n > 1 else 0.0)

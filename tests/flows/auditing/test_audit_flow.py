@@ -59,7 +59,7 @@ def test_a_captcha_that_is_read_is_broken(audited):
     assert (report["verdict"], verdict["attacker"], verdict["labels"]) == (schema.BROKEN, "ladder", 0)
     assert verdict["unseen"] == verdict["words"]["n"]
     assert not report["kept"]
-    assert [entry["name"] for entry in audited.content["attackers"]] == ["chance", "dictionary", "ladder"]
+    assert [entry["name"] for entry in audited.content["attackers"]] == ["chance", "dictionary", "memory", "ladder"]
 
 
 def test_what_stands_in_the_folder(audited):
@@ -107,6 +107,26 @@ def test_the_same_audit_is_kept(audited, captchas, monkeypatch):
     assert (audited.folder / "audit.json").stat().st_mtime_ns == before
 
 
+def test_an_audit_by_other_rules_leaves_the_earlier_one_in_the_history(audited, captchas, tmp_path, monkeypatch):
+    """As does that of a target that has changed: it began when it began, not when the earlier one did."""
+    shutil.copytree(audited.home, tmp_path / "home")
+    monkeypatch.setattr(attacks, "MODELS", ())
+    captchas("audit", "book", *QUICK, "--fold-case", "--home", tmp_path / "home")
+    rows = captchas("audit", "history", "book", "--json", "--home", tmp_path / "home").report["audits"]
+    assert [row["started"] for row in rows][:1] == [audited.content["made"]["started"]]
+    assert len(rows) == 2
+
+
+def test_a_program_that_was_installed_since_is_tried(audited, captchas, monkeypatch):
+    def attack(_field):
+        raise MemoryError("it is tried")
+
+    monkeypatch.setattr(flow, "programs_here", lambda: ["ddddocr"])
+    monkeypatch.setattr(flow, "attack_all", attack)
+    with pytest.raises(MemoryError, match="it is tried"):
+        captchas("audit", "book", *QUICK, "--home", audited.home)
+
+
 @pytest.mark.parametrize(("allowed", "code"), [(0.5, 3), (1, 0)])
 def test_more_than_is_allowed_ends_with_a_code_of_its_own(audited, captchas, allowed, code):
     result = captchas("audit", "book", *QUICK, "--fail-above", allowed, "--home", audited.home)
@@ -144,7 +164,8 @@ def test_a_run_that_was_ended_goes_on_from_what_it_had(patch, audited, captchas,
             captchas("audit", "book", *QUICK, "--home", tmp_path)
     assert len(asked) == 1
     state = tmp_path / "audits" / "book" / "state"
-    assert sorted(path.name for path in state.glob("*.json")) == ["chance-100.json", "drawn.json"]
+    names = sorted(path.name for path in state.glob("*.json"))
+    assert names == ["began.json", "chance-100.json", "drawn.json", "memory-599.json"]
     guesses = (state / "chance-100.json").stat().st_mtime_ns
     result = captchas("audit", "book", *QUICK, "--home", tmp_path)
     assert result.returncode == 0, result.stderr

@@ -9,6 +9,7 @@ from PIL import Image
 from flows.auditing.target import draw_target, find_target
 from storage.errors import BadInput, CaptchasError, NotThere
 from storage.shards.manifest import Manifest
+from tasks.exchange.ingest import require_imported
 from tasks.profiles.built_in import find_profile
 
 GOLDEN = Path(__file__).parents[2] / "golden" / "v1" / "book"
@@ -64,6 +65,29 @@ def test_datasets_are_found_by_name_and_by_path(place):
         assert (found.kind, found.name, found.profile.name) == ("dataset", name, "book")
         data, record = draw_target(found, 100, 0.0)
         assert (len(data), record) == (data.manifest.count, None)
+
+
+def test_a_target_that_changed_tells_how_it_is_audited_again(place, monkeypatch):
+    """There is no `--out` for the dataset of an audit."""
+    monkeypatch.setattr("flows.auditing.target.ingest", lambda _folder, name, out: require_imported(out))
+    drawn(place / "home" / "datasets" / "mine")
+    pictures(place / "mine")
+    found = find("./mine")
+    with pytest.raises(BadInput, match="captchas datasets --remove mine") as refused:
+        draw_target(found, 10, 0.0)
+    assert "--out" not in str(refused.value)
+
+
+def test_a_folder_with_unclear_labels_is_sent_to_import(place, monkeypatch):
+    """An audit has no options for labels."""
+    pictures(place / "mine")
+
+    def refuse(*_, **__):
+        raise BadInput("names: say where the labels are: --labels FILE")
+
+    monkeypatch.setattr("flows.auditing.target.ingest", refuse)
+    with pytest.raises(BadInput, match=r"captchas import \./mine …, captchas audit mine"):
+        draw_target(find("./mine"), 10, 0.0)
 
 
 def test_a_dataset_of_a_profile_is_the_profile_with_its_seed(place):

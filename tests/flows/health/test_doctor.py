@@ -311,6 +311,8 @@ def test_limits_and_settings_are_those_that_commands_refuse(monkeypatch):
     ill(alone(servers.check_settings), State.WRONG, "NUMBA_DISABLE_JIT", "unset it")
     monkeypatch.setenv("PREFECT_SERVER_DATABASE_CONNECTION_URL", "mysql://x")
     ill(alone(servers.check_settings), State.WRONG, "PREFECT_SERVER_DATABASE_CONNECTION_URL", "unset it")
+    monkeypatch.setenv("CAPTCHAS_DRAW_SECONDS", "long")
+    ill(alone(servers.check_settings), State.WRONG, "CAPTCHAS_DRAW_SECONDS", "unset it")
 
 
 def test_a_port_that_is_taken(monkeypatch):

@@ -15,8 +15,9 @@ MEANINGS = {
     "none was left out. It says nothing about attackers that were not tried. It never means secure.",
 }
 _SHORT = {
-    "chance": "chance", "dictionary": "dictionary", "tesseract": "Tesseract", "ddddocr": "ddddocr",
-    "ladder": "shipped classic", "strangers": "shipped deep", "classic": "classic reader", "deep": "deep reader",
+    "chance": "chance", "dictionary": "dictionary", "memory": "memory", "tesseract": "Tesseract",
+    "ddddocr": "ddddocr", "ladder": "shipped classic", "strangers": "shipped deep",
+    "classic": "classic reader", "deep": "deep reader",
 }  # fmt: skip
 _ARTICLES = ("the ", "a ", "an ")
 _UNITS = ((86400.0, "day"), (3600.0, "hour"), (60.0, "minute"))

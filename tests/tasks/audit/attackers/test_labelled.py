@@ -14,7 +14,9 @@ from tasks.audit.attackers.labelled import (
     find_unseen,
     labelled_in,
     labelled_texts,
+    pictures_again,
     pictures_at,
+    remember,
     size_of,
     take_labelled,
 )
@@ -71,6 +73,19 @@ def test_unseen_pictures_are_those_of_the_test_split(dataset):
     assert unseen.truths == tuple(dataset[row].text for row in unseen.rows)
     assert unseen.dropped == 0
     assert len(find_unseen(dataset, 1000).rows) == 10
+
+
+def test_pictures_that_come_again_are_remembered_across_the_split(tmp_path):
+    """Three pictures that are shown again and again, one of them on the unseen side, and a picture shown once."""
+    images = np.random.default_rng(1).integers(0, 255, (4, 8, 12), np.uint8)
+    which = [k % 3 for k in range(30)] + [3]
+    splits = ["test" if k >= 2 else "train" for k in which]
+    texts = ["AAA" if k == 29 else ("AB", "BA", "BB", "AA")[which[k]] for k in range(31)]
+    dataset = dataset_of(tmp_path / "few", block_of(texts, images[which], splits))
+    unseen = find_unseen(dataset, 100)
+    assert pictures_again(dataset) == 27
+    guesses = remember(dataset, unseen).guesses
+    assert guesses == (("BB", "AAA"),) * 9 + (("BB",), ())  # never by its own label
 
 
 def test_labelled_pictures_are_the_others_with_their_labels_and_nothing_else(dataset, tmp_path):

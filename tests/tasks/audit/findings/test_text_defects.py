@@ -71,6 +71,13 @@ def test_too_few_texts_are_not_tested():
     assert "45 would do" in found["plain"]
 
 
+def test_fixed_texts_of_as_many_lengths_are_named():
+    texts = [("8KXP", "B2Q", "M7RTA", "ZH4C9W")[k % 4] for k in range(300)]
+    found = repeats(texts)
+    assert found["severity"] == "high"
+    assert "only 4 texts" in found["plain"]
+
+
 def test_four_fixed_texts_are_named():
     texts = [("8KXP", "B2QW", "M7RT", "ZH4C")[k % 4] for k in range(300)]
     found = repeats(texts)

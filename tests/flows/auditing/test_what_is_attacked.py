@@ -1,0 +1,77 @@
+"""Which pictures an audit asks for and refuses, and attackers that read none of them."""
+
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from flows import audit as flow
+from flows.auditing import attacks
+from flows.auditing.clock import Clock
+from storage.audits import Steps
+from storage.dataset import Dataset
+from storage.errors import BadInput
+from tasks.audit.attackers.labelled import find_unseen
+
+# Prefect and what it brings warn while they are imported; that is theirs.
+pytestmark = pytest.mark.filterwarnings("ignore")
+
+
+def field_of(tmp_path: Path) -> flow.Attacked:
+    """What is attacked, without a flow."""
+    dataset = Dataset("tests/golden/v1/book")
+    course = SimpleNamespace(begins=lambda _: None, tells=lambda _: None)
+    unseen = find_unseen(dataset, 5)
+    return flow.Attacked(dataset, unseen, None, (), False, 0.001, 1, Steps(tmp_path, {}), Clock(30), course)
+
+
+def test_a_generator_that_was_mended_is_asked_for_all_pictures_again(tmp_path, monkeypatch):
+    """The first was slow, so that few of its pictures came in time."""
+    wanted = []
+
+    def draw(_target, count, *_):
+        wanted.append(count)
+        return range(3), None
+
+    monkeypatch.setattr(flow, "draw_target", draw)
+    for digest in ("slow", "slow", "mended"):
+        target = SimpleNamespace(given="mine.py:draw", generator=SimpleNamespace(digest=digest))
+        flow.draw_pictures(flow.AuditRequest(minutes=1), flow.AuditChoice(target, tmp_path), Clock(1))
+    assert (wanted[1], wanted[0]) == (3, wanted[2])
+
+
+def test_pictures_that_are_nearly_all_equal_are_told(monkeypatch):
+    """More labels would not help."""
+    monkeypatch.setattr(flow, "pictures_again", lambda _: 690)
+    with pytest.raises(BadInput, match="only 10 of its 700 pictures differ"):
+        flow.require_different("few", range(700))
+    flow.require_different("too few to tell", range(30))
+
+
+def test_programs_are_those_that_are_installed(monkeypatch):
+    """The report asks to install the others; an audit after that is another."""
+
+    def find(name):
+        if name == "ddddocr":
+            raise attacks.other_programs.Missing("not installed")
+        return SimpleNamespace(name=name)
+
+    monkeypatch.setattr(attacks.other_programs, "find_program", find)
+    assert attacks.programs_here() == ["tesseract"]
+
+
+def test_who_guesses_counts_case_alike_where_the_audit_does(tmp_path, monkeypatch):
+    """A text that comes twice, but in other letters, is frequent only so."""
+    monkeypatch.setattr(attacks, "labelled_texts", lambda *_: ["Abcd", "aBcd", "efgh"])
+    field = field_of(tmp_path)
+    field.fold_case = True
+    attacks.attack_blindly(field)
+    assert {entry["name"] for entry in field.entries if entry["tried"]} == {"chance", "dictionary"}
+
+
+@pytest.mark.parametrize(("again", "tried"), [(0, []), (500, ["memory"])])
+def test_pictures_that_come_again_are_tried_from_memory(tmp_path, monkeypatch, again, tried):
+    monkeypatch.setattr(attacks, "pictures_again", lambda _: again)
+    field = field_of(tmp_path)
+    attacks.attack_from_memory(field)
+    assert [entry["name"] for entry in field.entries] == tried
