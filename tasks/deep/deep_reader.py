@@ -9,9 +9,9 @@ import numpy as np
 from storage.deep_models import DeepModel
 from storage.errors import BadInput
 from tasks.deep.decoding import Texts, best_texts, column_shares
-from tasks.deep.pictures import find_content, natural_widths, normalise, padded_width
+from tasks.deep.pictures import canvas_widths, find_content, natural_widths, normalise
 from tasks.deep.session import session_of
-from tasks.deep.shape import LONGEST, STRIDE
+from tasks.deep.shape import BLANK, LONGEST, STRIDE
 from tasks.deep.word_paths import best_words_of
 from tasks.reading.confidence import Curve, confidence, curves_of, log_odds_of, shares_of, spread, unknown
 from tasks.reading.path_bounds import BEST, NEVER
@@ -29,6 +29,7 @@ CAUTIOUS = "cautious"  # in a record: the curves for pictures of which nobody kn
 _LEAST = 1e-7  # shares nearer to 0 or 1 count as that near
 _MOST_BENT, _WIDEST_MARGIN, _LEAST_ALLOWED = -20.0, 16.0, -20.0
 _AT_ONCE = 256  # pictures that are read at once
+_NO_LETTER = -1e4  # the score of a letter in a column beyond a picture's canvas
 
 
 @dataclass(frozen=True)
@@ -136,9 +137,16 @@ class DeepReader:
         shape = self.session.shape
         rectangles = find_content(images, sizes)
         widths = natural_widths(rectangles[:, 2:] - rectangles[:, :2], shape.height, shape.widest)
-        pictures = np.empty((len(images), 3, shape.height, padded_width(widths, shape.widest)), np.uint8)
-        normalise(images, sizes, rectangles, widths, pictures)
-        return Seen(self.session.scores(pictures), sizes, widths)
+        canvases = canvas_widths(widths, self.session.canvas, shape.widest)
+        classes = len(self.session.alphabet) + 1 + BLANK
+        scores = np.full((len(images), canvases.max(initial=STRIDE) // STRIDE, classes), _NO_LETTER, np.float32)
+        scores[:, :, BLANK] = 0.0
+        for canvas in np.unique(canvases).tolist():
+            rows = np.flatnonzero(canvases == canvas)
+            pictures = np.empty((len(rows), 3, shape.height, canvas), np.uint8)
+            normalise(images[rows], sizes[rows], rectangles[rows], widths[rows], pictures)
+            scores[rows, : canvas // STRIDE] = self.session.scores(pictures)
+        return Seen(scores, sizes, widths)
 
     def _possible(self, ranking: Ranking) -> Ranking:
         ranking = Ranking(ranking)

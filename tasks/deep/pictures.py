@@ -8,6 +8,7 @@ from tasks.deep.shape import COLUMNS_PADDED_TO
 _MARGIN = 0.25  # of the content's height, that stays around it
 _LEAST_CONTENT = 8  # pixels: what is smaller is a speck
 _SAME_COLOUR = 12  # levels by which the pixels of a row or column of one colour differ at most: JPEG changes them
+_FRAME = 2  # pixels: a frame that is no thicker is not taken for the ground
 _ANTIALIASED = 1.0  # half the width of the triangle that weighs pixels, in pixels of the larger grid
 
 
@@ -22,6 +23,17 @@ def natural_widths(sizes: np.ndarray, height: int, widest: int) -> np.ndarray:
 def padded_width(widths: np.ndarray, widest: int) -> int:
     """Return the width of a batch of pictures that are so wide."""
     return min(-(-int(widths.max(initial=1)) // COLUMNS_PADDED_TO) * COLUMNS_PADDED_TO, widest)
+
+
+def canvas_widths(widths: np.ndarray, usual: int, widest: int) -> np.ndarray:
+    """Return how wide the network sees pictures that are so wide, (n,) int64: `usual`, and more for wider pictures.
+
+    The ground beyond a picture takes part in the network. So its width must not depend on the pictures that are read
+    beside it, and is as in training, where most batches had a picture of the full width.
+    """
+    padded = -(-widths // COLUMNS_PADDED_TO) * COLUMNS_PADDED_TO
+    canvases: np.ndarray = np.clip(padded, usual, widest)
+    return canvases
 
 
 def find_content(images: np.ndarray, sizes: np.ndarray) -> np.ndarray:
@@ -60,7 +72,7 @@ def normalise(
         Rows and columns of each picture, which is at the top left of its canvas.
     rectangles : (n, 4) float64
         Top, left, bottom, right, in pixels; it may reach beyond the picture, where the ground is: the median of the
-        picture's outermost pixels.
+        picture's pixels near its edge.
     widths : (n,) int64
         Columns of `out` that each rectangle fills; beyond them is ground.
     out : (n, 3, height, width) uint8
@@ -161,17 +173,19 @@ def _weigh(centre, step, size, weights):
 
 @numba.njit(cache=True, nogil=True)
 def _find_ground(image, height, width, ground):
-    """Fill in the median of the outermost pixels, of each channel."""
+    """Fill in the median of the pixels a little inside the edge, of each channel: a thin frame is not among them."""
+    depth = min(_FRAME, (min(height, width) - 1) // 4)
+    top, left, bottom, right = depth, depth, height - 1 - depth, width - 1 - depth
     levels = np.empty(256, np.int64)
     for c in range(image.shape[2]):
         levels[:] = 0
-        for x in range(width):
-            levels[image[0, x, c]] += 1
-            levels[image[height - 1, x, c]] += 1
-        for y in range(height):
-            levels[image[y, 0, c]] += 1
-            levels[image[y, width - 1, c]] += 1
-        half, level = width + height, 0
+        for x in range(left, right + 1):
+            levels[image[top, x, c]] += 1
+            levels[image[bottom, x, c]] += 1
+        for y in range(top, bottom + 1):
+            levels[image[y, left, c]] += 1
+            levels[image[y, right, c]] += 1
+        half, level = right + 1 - left + bottom + 1 - top, 0
         below = levels[0]
         while below < half:
             level += 1

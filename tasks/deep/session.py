@@ -8,7 +8,7 @@ import numpy as np
 
 from storage.deep_models import DeepModel
 from storage.errors import BadInput, Damaged
-from tasks.deep.shape import BLANK, Shape, shape_from
+from tasks.deep.shape import BLANK, COLUMNS_PADDED_TO, Shape, shape_from
 
 _AT_ONCE = 64  # pictures: larger batches take more memory and are no faster
 MOST_LETTERS = 254
@@ -25,6 +25,7 @@ class Session:
 
     def __init__(self, model: DeepModel, threads: int = 1):
         self.shape, self.alphabet = checked_record(model)
+        self.canvas = _canvas(model.record, self.shape)
         import onnxruntime  # takes 0.2 s; only what reads with a deep model needs it
 
         options = onnxruntime.SessionOptions()
@@ -63,6 +64,17 @@ def checked_record(model: DeepModel) -> tuple[Shape, str]:
     except BadInput as error:
         raise Damaged(f"model: its record does not fit its network ({error}); train it again") from error
     return shape, alphabet
+
+
+def _canvas(record: Mapping[str, Any], shape: Shape) -> int:
+    """Return how wide the pictures were that a model learnt from, with ground; the widest where a file has no word."""
+    canvas = record.get("canvas", shape.widest)
+    if type(canvas) is not int or not 0 < canvas <= shape.widest or canvas % COLUMNS_PADDED_TO:
+        raise Damaged(
+            f"model: its record's canvas must be a multiple of {COLUMNS_PADDED_TO} up to {shape.widest} pixels; it is "
+            f"{canvas!r}; train it again"
+        )
+    return canvas
 
 
 def _alphabet(record: Mapping[str, Any]) -> str:

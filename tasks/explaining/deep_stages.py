@@ -4,7 +4,7 @@ import numpy as np
 
 from tasks.deep.decoding import best_texts, column_shares
 from tasks.deep.deep_reader import DeepReader
-from tasks.deep.pictures import find_content, natural_widths, normalise, padded_width
+from tasks.deep.pictures import canvas_widths, find_content, natural_widths, normalise
 from tasks.deep.shape import BLANK
 from tasks.explaining.classic_stages import ranking_stage
 from tasks.figures.reading_stages import Stage
@@ -35,7 +35,9 @@ def deep_stages(
     shape = reader.session.shape
     rectangle = find_content(images, sizes)
     widths = natural_widths(rectangle[:, 2:] - rectangle[:, :2], shape.height, shape.widest)
-    picture = np.empty((1, 3, shape.height, padded_width(widths, shape.widest)), np.uint8)
+    picture = np.empty(
+        (1, 3, shape.height, int(canvas_widths(widths, reader.session.canvas, shape.widest)[0])), np.uint8
+    )
     normalise(images, sizes, rectangle, widths, picture)
     high, wide = seen.shape[:2]
     normal = np.ascontiguousarray(picture[0].transpose(1, 2, 0))

@@ -198,6 +198,7 @@ def record_of(trained: "Trained", plan: "StreamPlan", settings: Settings, shape:
     ]
     return {
         "format": FORMAT, "reader": "deep", "shape": shape.as_dict(), "classes": plan.form.alphabet,
+        "canvas": plan.form.columns,
         "folded": settings.folded, TEXTS: [texts.as_dict() for texts in dict.fromkeys(kinds)],
         "sources": [_told(source) for source in plan.sources],
         "datasets": [_told(source) for source in plan.sources if isinstance(source, Stored)],

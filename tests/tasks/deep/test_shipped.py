@@ -1,8 +1,15 @@
 """The deep model of the package: found by its name, and worth having."""
 
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
 from storage.deep_models import load_deep_model
+from storage.errors import Damaged
 from tasks.datasets.samples import first_pictures
 from tasks.deep.deep_reader import DeepReader
+from tasks.deep.session import Session
 from tasks.profiles.built_in import find_profile
 from tasks.shipped import STRANGERS
 
@@ -15,3 +22,23 @@ def test_it_reads_what_it_never_saw():
         right = sum(a == b for a, b in zip(readings.words[:, 0].tolist(), block.texts(), strict=True))
         assert right >= 18, name
         assert ((readings.confidences[:, 0] > 0) & (readings.confidences[:, 0] < 1)).all()
+
+
+def test_an_answer_does_not_depend_on_the_pictures_beside_it():
+    """Pictures of several widths, alone and together."""
+    reader = DeepReader(load_deep_model(STRANGERS))
+    block = first_pictures(find_profile("hard"), 7, 6)
+    images, sizes = block.images, np.tile(np.array(block.images.shape[1:], np.int64), (6, 1))
+    sizes[::2, 1] = [60, 80, 100]
+    together = reader.read(images, (), sizes)
+    for k in range(6):
+        alone = reader.read(images[k : k + 1, :, : sizes[k, 1]])
+        assert alone.words[0].tolist() == together.words[k].tolist()
+        np.testing.assert_allclose(alone.confidences[0], together.confidences[k], rtol=1e-3)
+
+
+@pytest.mark.parametrize("canvas", [0, 12, 4096, "64", True, None])
+def test_a_canvas_that_cannot_be_is_damage(canvas):
+    model = load_deep_model(STRANGERS)
+    with pytest.raises(Damaged, match="canvas must be a multiple of 8 up to 192"):
+        Session(replace(model, record=model.record | {"canvas": canvas}))
