@@ -54,6 +54,7 @@ def test_a_repair_killed_at_every_file_system_call(calls, whole, tell, kind):
     tell(f"a repair ({kind}) killed at each of {len(lines)} file system calls")
 
 
+@pytest.mark.soak
 def test_killed_at_random_moments(start, whole, sealed_only, list_files, long, seed, tell, tmp_path):
     """Workers, the client, everything: while they start, draw, seal, write the manifest and end."""
     goal = whole(COUNT)

@@ -52,6 +52,7 @@ def test_where_files_must_have_names_a_worker_replaces_nothing_either(calls, who
     assert {line["ended"] for line in lines} > {"0"}
 
 
+@pytest.mark.soak
 def test_stopped_workers_of_a_killed_client(start, whole, sealed_only, list_files, long, seed, tell, tmp_path):
     """Dask's own: SIGSTOP them, SIGKILL their client, start the next run, wake them while it draws or after it."""
     goal = whole(COUNT)

@@ -199,6 +199,7 @@ def test_a_job_that_fails_while_its_receipt_is_fetched_is_done_again(client, mon
     assert lost
 
 
+@pytest.mark.soak
 def test_dask_that_does_not_close_is_left_and_its_workers_are_killed(monkeypatch):
     """As when the wall clock, by which it counts, is set back by hours meanwhile."""
     stuck = threading.Event()
