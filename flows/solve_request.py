@@ -317,4 +317,4 @@ def own_models() -> list[str]:
     names = {path.stem for path in found}
     aside = re.compile(r"(.+)-[0-9a-f]{8}")
     mine = [path for path in found if not ((kept := aside.fullmatch(path.stem)) and kept[1] in names)]
-    return [path.stem for path in sorted(mine, key=lambda path: -path.stat().st_mtime)]
+    return [*dict.fromkeys(path.stem for path in sorted(mine, key=lambda path: -path.stat().st_mtime))]

@@ -110,8 +110,8 @@ def show_trained(report: dict[str, Any], model: Place) -> None:
     _markdown(lines, f"{key}-report", model)
 
 
-def show_trained_deep(report: dict[str, Any], model: Place) -> None:
-    """Show a deep model: what it learnt from, how many words it reads right, and the course of its training."""
+def show_trained_deep(report: dict[str, Any], model: Place, plot: bytes) -> None:
+    """Show a deep model: how many words it reads right, and the course of its training, which is also plotted."""
     key = artifact_key("train", model.stem)
     rows = [
         {"pictures": f"{look['pictures']:,}", "seconds": look["seconds"], "loss": look["loss"],
@@ -124,6 +124,7 @@ def show_trained_deep(report: dict[str, Any], model: Place) -> None:
     for source, rates in report["scores"].items():
         said = "; ".join(f"{ranking}: {rate(content)}" for ranking, content in rates.items())
         lines += [f"- validation words right, {markdown(source)}: {said}"]
+    lines += ["", picture(plot, "The course of the training")]
     lines += ["", f"File: {code(model)}. How well it reads: {code(f'captchas evaluate {model.stem} DATASET')}"]
     _markdown(lines, f"{key}-report", model)
 

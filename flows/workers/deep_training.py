@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
-from flows.home import dataset_folder, model_file
+from flows.home import dataset_folder, home, model_file
+from flows.reporting.about_model import in_sentences
 from flows.reporting.artifacts import show_trained_deep
 from flows.reporting.progress import stage
 from storage.dataset import Dataset
@@ -22,8 +23,10 @@ from tasks import models
 from tasks.deep.learning.deep_settings import Settings
 from tasks.deep.learning.deep_training import form_of, require_torch, train_deep
 from tasks.deep.learning.sources import Drawn, Source, Stored, require_drawable
+from tasks.deep.outcome import summary
 from tasks.deep.session import checked_record
 from tasks.deep.shape import SMALL
+from tasks.figures.learning_curves import plot_training
 from tasks.profiles.built_in import find_profile
 
 if TYPE_CHECKING:
@@ -50,8 +53,12 @@ def train_deep_model(deep: DeepChoice, path: Path) -> dict[str, Any]:
         models.keep_aside(path, atomic.new_run())
         fit_deep(deep.sources, deep.settings, path, deep.start)
     content = models.describe(path)
-    show_trained_deep(content, path)
-    return content
+    plot = plot_training(content["curve"], f"The training of {path.stem}")
+    file = home() / "reports" / "train" / f"{path.stem}.png"
+    atomic.replace(file, plot)
+    show_trained_deep(content, path, plot)
+    end = summary(content) | {"pictures_to_look_at": [str(file)]}
+    return content | end | {"shown": in_sentences(content) | end["shown"]}
 
 
 def datasets_learnt(deep: DeepChoice) -> list[Dataset]:
