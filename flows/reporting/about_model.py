@@ -97,4 +97,4 @@ _SENTENCES: dict[str, tuple[tuple[str, ...], Callable[[Record], str]]] = {
     "confidence": (("calibration",), _confidence),
     "made with": (("software", "features"), _made),
 }
-_OF_BOTH = {subject: _SENTENCES[subject] for subject in ("file", "reads", "texts", "confidence")}
+_OF_BOTH = {subject: _SENTENCES[subject] for subject in ("file", "reads", "texts")}

@@ -20,12 +20,12 @@ from storage.files.locks import locked
 from storage.files.places import local
 from storage.served import without_suffix
 from tasks import models
+from tasks.deep.deep_outcome import summary
 from tasks.deep.learning.deep_settings import Settings
 from tasks.deep.learning.deep_training import form_of, require_torch, train_deep
 from tasks.deep.learning.sources import Drawn, Source, Stored, require_drawable
-from tasks.deep.outcome import summary
 from tasks.deep.session import checked_record
-from tasks.deep.shape import SMALL
+from tasks.deep.shape import LONGEST, SMALL
 from tasks.figures.learning_curves import plot_training
 from tasks.profiles.built_in import find_profile
 
@@ -98,6 +98,12 @@ def choose_deep(
     stored = [Stored(str(local(dataset_folder(name), "dataset"))) for name in datasets or ()]
     sources: list[Source] = [*stored, *(Drawn(find_profile(name), seed) for name in draw or ())]
     require_drawable(sources)
+    for source in sources:
+        if source.length[1] > LONGEST:
+            raise BadInput(
+                f"{source.name}: has texts of {source.length[0]} to {source.length[1]} letters; the deep reader reads "
+                f"at most {LONGEST}: leave out pictures with longer texts, or train the classic reader"
+            )
     if change is None:
         change = any(Dataset(source.folder).manifest.source for source in stored)
     file, shape, rate = None, SMALL, _RATE

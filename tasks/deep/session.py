@@ -8,7 +8,7 @@ import numpy as np
 
 from storage.deep_models import DeepModel
 from storage.errors import BadInput, Damaged
-from tasks.deep.shape import BLANK, COLUMNS_PADDED_TO, Shape, shape_from
+from tasks.deep.shape import BLANK, COLUMNS_PADDED_TO, STRIDE, Shape, shape_from
 
 _AT_ONCE = 64  # pictures: larger batches take more memory and are no faster
 MOST_LETTERS = 254
@@ -38,13 +38,28 @@ class Session:
         self._input = self._session.get_inputs()[0].name
 
     def scores(self, pictures: np.ndarray) -> np.ndarray:
-        """Compute scores (n, columns, 1 + letters) float32 of normalised pictures (n, 3, height, width) uint8."""
-        parts = [
-            self._session.run(None, {self._input: pictures[first : first + _AT_ONCE]})[0]
-            for first in range(0, len(pictures), _AT_ONCE)
-        ]
+        """Compute scores (n, columns, 1 + letters) float32 of normalised pictures (n, 3, height, width) uint8.
+
+        Raises
+        ------
+        Damaged
+            The network cannot do it, or gives no such scores: a file may look like a model and be none.
+        """
+        parts = [self._part(pictures[first : first + _AT_ONCE]) for first in range(0, len(pictures), _AT_ONCE)]
         scores: np.ndarray = parts[0] if len(parts) == 1 else np.concatenate(parts)
         return scores
+
+    def _part(self, pictures: np.ndarray) -> np.ndarray:
+        try:
+            (scores,) = self._session.run(None, {self._input: pictures})
+        except Exception as error:  # onnxruntime raises many types of its own
+            raise Damaged(f"model: its network does not run ({error}); train it again") from error
+        wanted = (len(pictures), pictures.shape[3] // STRIDE, len(self.alphabet) + 1 + BLANK)
+        if scores.shape != wanted:
+            raise Damaged(f"model: its network gives scores of shape {scores.shape}, not {wanted}; train it again")
+        if not np.isfinite(scores).all():
+            raise Damaged("model: its network gives scores that are no numbers; train it again")
+        return np.asarray(scores, np.float32)
 
 
 def checked_record(model: DeepModel) -> tuple[Shape, str]:
