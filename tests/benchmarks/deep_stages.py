@@ -1,4 +1,4 @@
-"""Where the deep reader's time goes, from a PNG file to an answer: `python -m tests.benchmarks.deep_stages`.
+"""Where the deep reader's time goes, from a file to an answer: `python -m tests.benchmarks.deep_stages`.
 
 Each stage is timed in CPU milliseconds a picture of one thread, the fastest of some rounds, so that other programs on
 the machine count for little.
