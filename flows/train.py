@@ -12,13 +12,13 @@ from prefect.cache_policies import NO_CACHE
 
 from flows.generate import generate
 from flows.home import dataset_folder, home
-from flows.parameters import Count, Minutes, ModelSeed, Name, ReaderKind, StartModel
+from flows.parameters import Count, Minutes, ModelSeed, Name, ReaderKind
 from flows.reporting.artifacts import show_trained, show_trained_deep
 from flows.reporting.progress import stage
 from flows.reporting.runs import RETRIES, named, told
 from flows.requests import command
 from flows.workers.cluster import crew
-from flows.workers.deep_training import DeepChoice, choose_deep, fit_deep
+from flows.workers.deep_training import DeepChoice, StartModel, choose_deep, fit_deep
 from flows.workers.fanout import fan_out
 from storage.dataset import Dataset
 from storage.errors import BadInput
