@@ -3,12 +3,14 @@
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
+from cyclopts import Parameter
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 from flows.home import dataset_folder, home, model_file
+from flows.parameters import Name
 from flows.reporting.about_model import in_sentences
 from flows.reporting.artifacts import show_trained_deep
 from flows.reporting.progress import stage
@@ -32,6 +34,7 @@ from tasks.profiles.built_in import find_profile
 if TYPE_CHECKING:
     from tasks.deep.learning.train_network import Progress
 
+StartModel = Annotated[Name | None, Parameter(name="--from")]
 _MINUTES, _RATE = 20.0, 3e-3
 _RATE_FROM = 1e-3  # where a model is begun with, which larger steps would undo
 _CHECKED = 4096  # validation pictures of a source, for the scores and the confidence

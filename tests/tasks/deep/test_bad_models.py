@@ -67,7 +67,7 @@ def test_a_network_that_does_not_run_is_damage(tmp_path):
 def test_a_network_that_onnxruntime_refuses_is_damage(tmp_path):
     wrong = network(tmp_path, helper.make_node("Add", ["flat", "nowhere"], ["other"]))
     with pytest.raises(Damaged, match="onnxruntime does not take it"):
-        Session(wrong)
+        Session(wrong).open()
 
 
 @pytest.mark.parametrize("change", [
