@@ -126,9 +126,9 @@ def check(request: EvaluateRequest) -> EvaluateChoice:
         folder = _folder(request, on_one.data.folder.name)
         require_same_split(folder, request.split)
         return EvaluateChoice(chosen, on_one, folder)
-    folder = _folder(request, "ladder")
+    folder, classes = _folder(request, "ladder"), load_record(model)["classes"]
     for name in settings.RUNGS:
-        _must_know(model, load_record(model)["classes"], find_profile(name).alphabet, f"profile {name}")
+        _must_know(model, classes, find_profile(name).alphabet, f"profile {name}")
         require_same_split(folder / name, request.split)
     return EvaluateChoice(chosen, None, folder)
 

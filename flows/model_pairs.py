@@ -74,7 +74,7 @@ def verdict(pair: ModelPair, words: bool) -> Verdict:
     scores = scores_of(pair)
     if scores is None:
         return _by_own_scores(pair)
-    ranking = Ranking.PROBABILITY.value if words and Ranking.PROBABILITY in scores.right else Ranking.NONE.value
+    ranking = Ranking.PROBABILITY.value if words and Ranking.PROBABILITY.value in scores.right else Ranking.NONE.value
     right = scores.right[ranking]
     rates = ", ".join(f"{readers} {100 * right[readers] / scores.n:.1f} %" for readers in Readers)
     names = ", ".join(scores.datasets[:_MOST_NAMED]) + (", …" if len(scores.datasets) > _MOST_NAMED else "")
@@ -83,7 +83,8 @@ def verdict(pair: ModelPair, words: bool) -> Verdict:
 
 def told_pair(pair: ModelPair) -> str:
     """Tell what reads if both models are named together, and why."""
-    found = verdict(pair, words=Ranking.PROBABILITY in getattr(scores_of(pair), "right", ()))
+    scores = scores_of(pair)
+    found = verdict(pair, words=scores is not None and Ranking.PROBABILITY.value in scores.right)
     return f"{pair.told(found.readers)} ({found.why})"
 
 
