@@ -23,7 +23,7 @@ def curve(tmp_path, monkeypatch) -> Curve:
     lines = [json.dumps([f"{k}.png", f"L{k}", "0"]) for k in range(60)]
     (work / "reports" / "import" / "all" / "pictures.jsonl").write_text("\n".join(lines))
     for k in range(60):
-        (tmp_path / f"{k}.png").touch()
+        (tmp_path / f"{k}.png").write_text(f"L{k}")
     profile = {"alphabet": "L0123456789"}
     monkeypatch.setattr(learning_curve, "Dataset", lambda _: SimpleNamespace(manifest=SimpleNamespace(profile=profile)))
     monkeypatch.setattr(learning_curve, "captchas", lambda *_: None)
@@ -44,8 +44,10 @@ def test_sets_grow_and_what_is_tried_is_in_none(curve):
     texts = [{line.partition(",")[2] for line in lines} for lines in (large, tried)]
     assert [len(found) for found in texts] == [30, 20]
     assert not texts[0] & texts[1]
-    first = curve._work / "sources" / "tried" / tried[0].partition(",")[0]
-    assert first.resolve().name == f"{tried[0].partition(',L')[2]}.png"
+    name, _, text = tried[0].partition(",")
+    first = curve._work / "sources" / "tried" / name
+    assert first.read_text() == text
+    assert not first.is_symlink()  # which `captchas import` would not follow
 
 
 def test_what_was_measured_is_not_trained_again(curve, monkeypatch):

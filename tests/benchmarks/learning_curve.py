@@ -13,6 +13,7 @@ table are written anew after each training.
 import argparse
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -91,7 +92,7 @@ class Curve:
             for number, (path, label) in enumerate(pairs):
                 own = source / f"{number:06d}{Path(path).suffix}"
                 if not own.exists():
-                    Path(own).symlink_to((self._folder / path).resolve())
+                    _put(self._folder / path, own)
                 lines.append(f"{own.name},{label}")
             atomic.replace(source / "labels.csv", ("\n".join(lines) + "\n").encode())
             captchas(self._work, "import", source, "--name", name, "--alphabet", self._alphabet)
@@ -136,6 +137,14 @@ class Curve:
         ]
         read = [read_shard(job) for job in jobs]
         return Rate.of(np.concatenate([part.answers["none"] == part.truth for part in read]))
+
+
+def _put(source: Path, target: Path) -> None:
+    """Give a picture another name: `captchas import` follows no symbolic links."""
+    try:
+        target.hardlink_to(source)
+    except OSError:  # on another disk
+        shutil.copyfile(source, target)
 
 
 def _say(progress: object) -> None:

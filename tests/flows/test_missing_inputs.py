@@ -28,6 +28,7 @@ MISSING = [
     (("solve", "inbox", "--model", "."), ".: is a folder; give the file of a model"),
     (("solve", "inbox", "--model", ".."), "..: is a folder; give the file of a model"),
     (("evaluate", "none", "book"), "none.skops: no such file"),
+    (("evaluate", "auto", "none"), "none: no complete dataset there"),
     (("evaluate", "--split", "all", "--again", "ladder", "none"), "none: no complete dataset there"),
     (("evaluate", "ladder", "--dataset", "none"), "none: no complete dataset there"),
     (("evaluate", "ladder", "--ladder", "--dictionary", "none.txt"), "word list none.txt: no such file"),
