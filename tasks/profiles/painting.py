@@ -15,6 +15,10 @@ LEAST_CONTRAST, MOST_CONTRAST = 10, 210  # tenths: any colours, and black on whi
 class Ground(StrEnum):
     """What lies under the letters. `tiles` gives each letter a field of its own colour."""
 
+    def __repr__(self) -> str:
+        """Write it like TOML, for messages."""
+        return f"'{self}'"
+
     FLAT = "flat"
     GRADIENT = "gradient"
     GRID = "grid"
