@@ -99,6 +99,10 @@ def _models(names: list[str]) -> None:
             model_digest(file)
 
 
+def _measured(names: list[str]) -> None:
+    _models([name for name in names if name != "auto"])  # which stands for what solve reads with
+
+
 def _datasets(names: list[str]) -> None:
     for name in names:
         folder = dataset_folder(name)
@@ -156,7 +160,7 @@ def _lacks(path: Place) -> bool:
 # The inputs of each command, by parameter: what is to be there before anything starts.
 INPUTS: dict[str, dict[str, Callable[[list[str]], None]]] = {
     "solve": {"path": _pictures, "model": _models, "dictionary": _word_lists},
-    "evaluate": {"model": _models, "dataset": _datasets, "dictionary": _word_lists},
+    "evaluate": {"model": _measured, "dataset": _datasets, "dictionary": _word_lists},
     "train": {"datasets": _datasets},
     "export": {"dataset": _datasets},
     "import": {"folder": _folders, "labels": _labels},

@@ -4,7 +4,7 @@ from flows.home import home, model_file
 from flows.requests import refusing
 from flows.solve_request import own_models, served_model
 from storage.errors import BadInput
-from storage.served import ServedBy, serve_model, serve_shipped
+from storage.served import ServedBy, serve_model, serve_shipped, without_suffix
 from tasks.readers import known_letters, require_confidence
 
 
@@ -14,7 +14,8 @@ def serve(model: str | None = None, *, shipped: bool = False) -> dict[str, objec
     Parameters
     ----------
     model
-        A model's name under the home, its file, or its URL in an object store.
+        A model's name under the home, its file, or its URL in an object store. A name stands for the models of both
+        kinds that have it, if they learnt from the same datasets: what reads best is taken.
     shipped
         Read with the model that comes with the package again.
     """
@@ -26,9 +27,9 @@ def serve(model: str | None = None, *, shipped: bool = False) -> dict[str, objec
             file = model_file(model)
             known_letters(file)
             require_confidence(file)
-            serve_model(models, file, ServedBy.CHOICE)
+            serve_model(models, file, ServedBy.CHOICE, any_kind=without_suffix(model) == model)
         elif shipped:
             serve_shipped(models)
         chosen = served_model()
-    told = chosen.why if chosen.classic is None else chosen.told
+    told = chosen.why if chosen.classic is None and chosen.pair is None else chosen.told
     return {"served": str(chosen.model), "why": told, "models_of_this_home": own_models()}

@@ -138,6 +138,7 @@ def _report(
         "reads_with": reads["reads_with"],
         "model": reads["model"],
         "classic_model": reads["classic_model"],
+        "reader": reads["reader"],
         "alphabet": reads["alphabet"],
         "length": reads["length"],
         "dictionary": reads["dictionary"],

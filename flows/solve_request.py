@@ -6,13 +6,15 @@ from pathlib import Path
 from typing import NamedTuple
 
 from flows.home import home, model_file
+from flows.model_pairs import ModelPair, pair_beside, pair_named, verdict
 from flows.parameters import Count, Name, ReaderChoice, Seconds, Share
 from flows.reporting.reports import ReadsWith
 from storage.deep_models import is_deep
 from storage.errors import BadInput
 from storage.files.places import Place, place
 from storage.ledger.ledger import LEDGER
-from storage.served import SUFFIXES, ServedBy, served_in, without_suffix
+from storage.pairs import Readers
+from storage.served import SUFFIXES, ServedBy, is_served_by_name, served_in, without_suffix
 from tasks.both_readers import SURE, read_together
 from tasks.deep.shape import LONGEST
 from tasks.profiles.word_lists import WEB2
@@ -39,8 +41,9 @@ class SolveRequest:
         A model's name under the home, or its file; by default the served model: the model that
         `captchas serve` chose or `captchas regenerate` promoted, else the shipped models.
     reader
-        Classic, which cuts pictures into letters; deep, a network over whole pictures; or auto: the served model, or
-        the shipped classic model where it is sure, and the shipped deep model else.
+        Classic, which cuts pictures into letters; deep, a network over whole pictures; or auto: of a classic and a
+        deep model of one name, what has the most validation words right: either, or both together. Without a served
+        model and without --model that is the shipped classic model where it is sure, and the shipped deep model else.
     dictionary
         web2 (English words), the path of a word list, or none for random strings; by default web2 if all texts that
         the model learnt from are words of it, else none.
@@ -133,6 +136,7 @@ class PlannedReading(NamedTuple):
             "reads_with": self.told,
             "model": self.plan.model,
             "classic_model": self.plan.classic,
+            "reader": _kind(self.plan.model, self.plan.classic).value,
             "alphabet": self.texts.letters,
             "length": list(self.texts.length) if self.texts.length else None,
             "dictionary": self.texts.dictionary,
@@ -140,8 +144,15 @@ class PlannedReading(NamedTuple):
         }
 
 
+def _kind(model: str | Place, classic: str | Place | None) -> Readers:
+    """Return which kinds of model read: both if there is a classic model beside."""
+    if classic is not None:
+        return Readers.BOTH
+    return Readers.DEEP if is_deep(model) else Readers.CLASSIC
+
+
 # Parts of a report that the sentence `reads_with` tells people.
-TOLD = ("model", "classic_model", "alphabet", "length", "dictionary", "dictionary_words")
+TOLD = ("model", "classic_model", "reader", "alphabet", "length", "dictionary", "dictionary_words")
 
 
 def plan_of(request: SolveRequest) -> PlannedReading:
@@ -161,9 +172,10 @@ def plan_of(request: SolveRequest) -> PlannedReading:
             f"ranking: {request.ranking.value!r} needs a dictionary, and {model.stem} reads with none by default; give "
             "web2 or a word list with --dictionary"
         )
-    if chosen.classic is not None and not read_together(texts.length):
-        chosen = ChosenModels(chosen.classic, None, f"{chosen.why}; strangers knows no texts of over {LONGEST} letters")
-        model = chosen.model
+    if chosen.pair is not None:
+        chosen = best_of(chosen.pair, chosen.how, words=bool(texts.words))
+    chosen = chosen.for_length(texts.length)
+    model = chosen.model
     ranking = request.ranking if texts.words else Ranking.NONE
     plan = make_plan(model, texts.words, ranking, request.abstain_below, texts.alphabet, texts.length, chosen.classic)
     return PlannedReading(plan, texts, f"{chosen.told}; {texts.told}")
@@ -180,18 +192,45 @@ def ledger() -> Path:
 
 
 class ChosenModels(NamedTuple):
-    """The model that reads, the classic model that reads before it if there is one, and why, in words."""
+    """The model that reads, the classic model that reads before it if there is one, and why, in words.
+
+    pair, how : the classic and the deep model that were to choose from, and how they were chosen, in words
+    """
 
     model: Place
     classic: Place | None
     why: str
+    pair: ModelPair | None = None
+    how: str = ""
+
+    @property
+    def readers(self) -> Readers:
+        """Return which kinds of model read."""
+        return _kind(self.model, self.classic)
 
     @property
     def told(self) -> str:
         """Return what people are told: the names of the models, and why they read."""
-        if self.classic is None:
-            return f"{self.model.stem} ({self.why})"
-        return f"{self.classic.stem} where it is {100 * SURE:.0f} % sure, else {self.model.stem} ({self.why})"
+        classic, model = (file and (file.name if self.pair else file.stem) for file in (self.classic, self.model))
+        if classic is None:
+            return f"{model} ({self.why})"
+        return f"{classic} where it is {100 * SURE:.0f} % sure, else {model} ({self.why})"
+
+    def for_length(self, length: tuple[int, int] | None) -> "ChosenModels":
+        """Return the models that read texts of such a length: of a classic and a deep model perhaps the classic."""
+        if self.classic is None or read_together(length):
+            return self
+        why = f"{self.why}; {self.model.stem} knows no texts of over {LONGEST} letters"
+        return self._replace(model=self.classic, classic=None, why=why)
+
+
+def best_of(pair: ModelPair, how: str, *, words: bool = False) -> ChosenModels:
+    """Return what reads of a classic and a deep model, with a dictionary or without."""
+    readers, why = verdict(pair, words)
+    model = pair.classic if readers is Readers.CLASSIC else pair.deep
+    return ChosenModels(
+        model, pair.classic if readers is Readers.BOTH else None, "; ".join(filter(None, (how, why))), pair, how
+    )
 
 
 def served_model(reader: ReaderChoice = ReaderChoice.AUTO) -> ChosenModels:
@@ -202,9 +241,13 @@ def served_model(reader: ReaderChoice = ReaderChoice.AUTO) -> ChosenModels:
     NotThere, Damaged
     """
     served = served_in(home() / "models")
-    if served is not None and _is_kind(served.model, reader):
+    if served is not None:
         why = "served by `captchas serve`" if served.by is ServedBy.CHOICE else "served by `regenerate`"
-        return ChosenModels(served.model, None, why)
+        pair = pair_beside(served.model) if is_served_by_name(home() / "models") else None
+        if pair is not None:
+            return _of_pair(pair, reader, why)
+        if _is_kind(served.model, reader):
+            return ChosenModels(served.model, None, why)
     match reader:
         case ReaderChoice.AUTO:
             return ChosenModels(STRANGERS, SHIPPED, "the shipped models")
@@ -214,6 +257,12 @@ def served_model(reader: ReaderChoice = ReaderChoice.AUTO) -> ChosenModels:
             return ChosenModels(STRANGERS, None, "the shipped deep model")
 
 
+def _of_pair(pair: ModelPair, reader: ReaderChoice, how: str) -> ChosenModels:
+    if reader is ReaderChoice.AUTO:
+        return best_of(pair, how)
+    return ChosenModels(pair.deep if reader is ReaderChoice.DEEP else pair.classic, None, how)
+
+
 def _is_kind(model: Place, reader: ReaderChoice) -> bool:
     return reader is ReaderChoice.AUTO or is_deep(model) == (reader is ReaderChoice.DEEP)
 
@@ -221,7 +270,7 @@ def _is_kind(model: Place, reader: ReaderChoice) -> bool:
 def _models_of(request: SolveRequest) -> ChosenModels:
     """Return the models of a request, and why; with the models beside them that the user may have meant."""
     if request.model:
-        return ChosenModels(_named(request.model, request.reader), None, "--model")
+        return named_models(request.model, request.reader)
     chosen = served_model(request.reader)
     shipped = chosen.model in (SHIPPED, STRANGERS)
     others = [name for name in own_models() if name != chosen.model.stem or shipped]
@@ -229,6 +278,17 @@ def _models_of(request: SolveRequest) -> ChosenModels:
         why = f"{chosen.why}, not {', '.join(others[:MOST_NAMED])}: name that with --model, or `captchas serve` it"
         chosen = chosen._replace(why=why)
     return chosen
+
+
+def named_models(name: str, reader: ReaderChoice, how: str = "--model") -> ChosenModels:
+    """Return the model of a name; with `auto` what reads of a classic and a deep model of that name.
+
+    Raises
+    ------
+    BadInput, NotThere, Damaged
+    """
+    pair = pair_named(name) if reader is ReaderChoice.AUTO else None
+    return best_of(pair, how) if pair else ChosenModels(_named(name, reader), None, how)
 
 
 def _named(name: str, reader: ReaderChoice) -> Place:
@@ -257,4 +317,4 @@ def own_models() -> list[str]:
     names = {path.stem for path in found}
     aside = re.compile(r"(.+)-[0-9a-f]{8}")
     mine = [path for path in found if not ((kept := aside.fullmatch(path.stem)) and kept[1] in names)]
-    return [path.stem for path in sorted(mine, key=lambda path: -path.stat().st_mtime)]
+    return [*dict.fromkeys(path.stem for path in sorted(mine, key=lambda path: -path.stat().st_mtime))]

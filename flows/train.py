@@ -12,13 +12,14 @@ from prefect.cache_policies import NO_CACHE
 
 from flows.generate import generate
 from flows.home import dataset_folder, home
+from flows.measured_pairs import told_beside
 from flows.parameters import Count, Minutes, ModelSeed, Name, ReaderKind, StartModel
-from flows.reporting.artifacts import show_trained, show_trained_deep
+from flows.reporting.artifacts import show_trained
 from flows.reporting.progress import stage
 from flows.reporting.runs import RETRIES, named, told
 from flows.requests import command
 from flows.workers.cluster import crew
-from flows.workers.deep_training import DeepChoice, choose_deep, fit_deep
+from flows.workers.deep_training import DeepChoice, choose_deep, datasets_learnt, train_deep_model
 from flows.workers.fanout import fan_out
 from storage.dataset import Dataset
 from storage.errors import BadInput
@@ -184,7 +185,8 @@ def train(request: TrainRequest, choice: TrainChoice) -> dict[str, Any]:
     """
     names, settings, deep = choice
     if deep is not None:
-        return _train_deep(request, names, deep)
+        file = local(request.out, "out") if request.out else home() / "models" / f"{names[0]}.onnx"
+        return train_deep_model(deep, file) | told_beside(file, datasets_learnt(deep))
     with crew(request.workers, request.cluster):
         if request.ladder:
             for name in names:
@@ -195,7 +197,7 @@ def train(request: TrainRequest, choice: TrainChoice) -> dict[str, Any]:
         provenance = models.provenance_of(chosen, settings)
         if not request.again and models.same_model(path, provenance):
             get_run_logger().info("%s was made from these data with these settings: kept", path)
-            return _report(path, kept=True)
+            return _report(path, chosen, kept=True)
         run = atomic.new_run()
         with locked(path):
             beside = _beside(path)
@@ -207,26 +209,14 @@ def train(request: TrainRequest, choice: TrainChoice) -> dict[str, Any]:
                 models.save(path, networks, provenance, facts, marked.n, marked.right, run)
             finally:
                 shutil.rmtree(spool, ignore_errors=True)
-    return _report(path, kept=False)
+        return _report(path, chosen, kept=False)
 
 
-def _train_deep(request: TrainRequest, names: list[str], deep: DeepChoice) -> dict[str, Any]:
-    """Train a deep model; keep the file that was at its path aside."""
-    path = local(request.out, "out") if request.out else home() / "models" / f"{names[0]}.onnx"
-    with locked(path):
-        atomic.make_folder(path.parent)
-        models.keep_aside(path, atomic.new_run())
-        fit_deep(deep.sources, deep.settings, path, deep.start)
-    content = models.describe(path)
-    show_trained_deep(content, path)
-    return content
-
-
-def _report(path: Place, *, kept: bool) -> dict[str, Any]:
+def _report(path: Place, datasets: list[Dataset], *, kept: bool) -> dict[str, Any]:
     """Show a model, and return its record with the outcome of the training at the end."""
     content = {"kept": kept, **models.describe(path)}
     show_trained(content, path)
-    end = summary(content)
+    end = summary(content) | told_beside(path, datasets)
     return {key: value for key, value in content.items() if key not in end} | end
 
 

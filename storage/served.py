@@ -48,8 +48,18 @@ def served_in(models: Path) -> Served | None:
         ) from error
 
 
-def serve_model(models: Path, model: Place, by: ServedBy) -> None:
+def is_served_by_name(models: Path) -> bool:
+    """Tell whether a name was chosen, not a file: it stands for the models of both kinds that have it."""
+    try:
+        return bool(json.loads((models / RECORD).read_bytes())["any_kind"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+
+
+def serve_model(models: Path, model: Place, by: ServedBy, *, any_kind: bool = False) -> None:
     """Serve a model from now on; a file among the models is recorded by its name, since homes may be moved.
+
+    With `any_kind`, models of the other kind beside it that have its name may read too.
 
     Raises
     ------
@@ -57,7 +67,8 @@ def serve_model(models: Path, model: Place, by: ServedBy) -> None:
     """
     inside = isinstance(model, Path) and model.resolve().parent == models.resolve()
     name = model.name if inside else str(model.resolve())
-    atomic.replace(models / RECORD, json.dumps({"model": name, "by": by.value}).encode(), atomic.new_run())
+    content = {"model": name, "by": by.value} | ({"any_kind": True} if inside and any_kind else {})
+    atomic.replace(models / RECORD, json.dumps(content).encode(), atomic.new_run())
 
 
 def serve_shipped(models: Path) -> None:

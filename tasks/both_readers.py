@@ -16,6 +16,7 @@ from tasks.reading.reader import Reader, Readings
 # Of the shares tried (docs/reader.md), those with which drawn pictures that no model learnt from were read best.
 SURE = 0.99  # confidence of the classic reader from which its answer is taken at once
 SURER = 0.2  # by how much it must be above the deep reader's otherwise
+RULE = (SURE, SURER)
 
 Group = tuple[np.ndarray, Readings]
 

@@ -29,6 +29,7 @@ ROOMS = {
     "storage/skops_archive.py": (set(), {"numpy"}),
     "storage/learnt_texts.py": (set(), set()),
     "storage/served.py": ({"storage.errors", "storage.files"}, set()),
+    "storage/pairs.py": ({"storage.files"}, set()),
     # skops and scikit-learn for writing only: a model file stays one that users of scikit-learn can open.
     "storage/models.py": (
         {"storage.errors", "storage.files", "storage.learnt_texts", "storage.skops_archive"},
@@ -76,8 +77,8 @@ ROOMS = {
         {"numpy"},
     ),
     "tasks/scoring": (
-        STORAGE | {"tasks.deep", "tasks.readers", "tasks.worker", "tasks.loading", "tasks.reading", "tasks.profiles",
-                   "tasks.figures", "tasks.rates", "tasks.lowlevel"},
+        STORAGE | {"tasks.both_readers", "tasks.deep", "tasks.readers", "tasks.worker", "tasks.loading",
+                   "tasks.reading", "tasks.profiles", "tasks.figures", "tasks.rates", "tasks.lowlevel"},
         {"numpy", "PIL", "skimage", "sklearn"},
     ),
     "tasks/solving": (

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from flows.reporting.about_deep_model import DEEP_SENTENCES
 from flows.reporting.show import readable
 from storage.learnt_texts import TEXTS, learnt_texts
 from tasks.rates import Rate
@@ -20,7 +21,8 @@ def in_sentences(record: Record) -> dict[str, str | None]:
     Keys that no sentence covers, or that are not as this version writes them, stay as they are.
     """
     said: dict[str, str | None] = {}
-    for subject, (keys, sentence) in _SENTENCES.items():
+    sentences = _OF_BOTH | DEEP_SENTENCES if record.get("reader") == "deep" else _SENTENCES
+    for subject, (keys, sentence) in sentences.items():
         try:
             text = sentence(record)
         except (KeyError, TypeError, ValueError, AttributeError):
@@ -95,3 +97,4 @@ _SENTENCES: dict[str, tuple[tuple[str, ...], Callable[[Record], str]]] = {
     "confidence": (("calibration",), _confidence),
     "made with": (("software", "features"), _made),
 }
+_OF_BOTH = {subject: _SENTENCES[subject] for subject in ("file", "reads", "texts", "confidence")}

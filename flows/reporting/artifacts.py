@@ -11,6 +11,7 @@ from flows.reporting.progress import artifact_key
 from flows.reporting.reports import (
     EvaluationSummary,
     RankingRate,
+    ReaderRate,
     RegenerateReport,
     ShardState,
     SolveReport,
@@ -18,6 +19,7 @@ from flows.reporting.reports import (
 )
 from flows.reporting.runs import as_lines, picture
 from storage.files.places import Place
+from storage.pairs import Readers
 from storage.texts import code, markdown, plain, plain_values
 from tasks.datasets.describe import dataset_sheet
 from tasks.datasets.generate import DrawReport
@@ -108,8 +110,8 @@ def show_trained(report: dict[str, Any], model: Place) -> None:
     _markdown(lines, f"{key}-report", model)
 
 
-def show_trained_deep(report: dict[str, Any], model: Place) -> None:
-    """Show a deep model: what it learnt from, how many words it reads right, and the course of its training."""
+def show_trained_deep(report: dict[str, Any], model: Place, plot: bytes) -> None:
+    """Show a deep model: how many words it reads right, and the course of its training, which is also plotted."""
     key = artifact_key("train", model.stem)
     rows = [
         {"pictures": f"{look['pictures']:,}", "seconds": look["seconds"], "loss": look["loss"],
@@ -122,6 +124,7 @@ def show_trained_deep(report: dict[str, Any], model: Place) -> None:
     for source, rates in report["scores"].items():
         said = "; ".join(f"{ranking}: {rate(content)}" for ranking, content in rates.items())
         lines += [f"- validation words right, {markdown(source)}: {said}"]
+    lines += ["", picture(plot, "The course of the training")]
     lines += ["", f"File: {code(model)}. How well it reads: {code(f'captchas evaluate {model.stem} DATASET')}"]
     _markdown(lines, f"{key}-report", model)
 
@@ -134,6 +137,7 @@ def show_evaluated(report: Evaluation, folder: Path) -> None:
     lines = [f"# {markdown(folder.name)}", "", f"{report['n']:,} pictures of {told_split(report['split'])}.", ""]
     lines += [f"**{markdown(warning)}**", ""] if (warning := report.get("warning")) else []
     lines += [f"- words right, {row['ranking']}: {row['words right']}" for row in rows]
+    lines += [f"- words right, reader {row['reader']}: {row['words_right']}" for row in _by_reader(report)]
     lines += [f"- cut into the right number of letters: {rate(report['cut_right'])}"]
     lines += [f"- letters cut from words: macro F1 {report['letters']['macro_f1']:.4f}"]
     for name, title in PLOTS.items():
@@ -152,12 +156,28 @@ def _by_ranking(words: dict[str, RateRecord]) -> list[RankingRate]:
     return [{"ranking": name, "words_right": rate(content), **content} for name, content in words.items()]
 
 
+def _by_reader(report: Evaluation) -> list[ReaderRate]:
+    """Return what a classic and a deep model have right, alone and together; nothing of one model."""
+    found = report.get("readers")
+    if found is None:
+        return []
+    classic, deep = Path(found["classic_model"]).name, Path(report["model"]).name
+    files = {Readers.CLASSIC: classic, Readers.BOTH: f"{classic}, {deep}", Readers.DEEP: deep}
+    return [
+        {"reader": readers.value, "model": files[readers], "words_right": rate(found["words"][readers]),
+         **found["words"][readers]}
+        for readers in Readers
+    ]  # fmt: skip
+
+
 def evaluation_for_people(report: Evaluation, kept: bool, folder: Path) -> EvaluationSummary:
     """Choose the parts of an evaluation's report that the command shows; rates with their intervals."""
     return {
         "warning": report.get("warning"),
         "kept": kept,
         "report": str(folder),
+        "reads_with": report["readers"]["reads_with"] if "readers" in report else None,
+        "readers": _by_reader(report),
         "model": report["model"],
         "dataset": report["dataset"],
         "split": report["split"],

@@ -49,6 +49,14 @@ class RankingError(TypedDict):
     error: str
 
 
+class ReaderRate(RateRecord):
+    """The words that a classic, a deep model or both together have right by their default answers."""
+
+    reader: str
+    model: str
+    words_right: str
+
+
 @final
 class EvaluationSummary(TypedDict):
     """The parts of an evaluation that the command shows; `kept` if its report was there before."""
@@ -56,6 +64,8 @@ class EvaluationSummary(TypedDict):
     warning: str | None
     kept: bool
     report: str
+    reads_with: str | None  # of a classic and a deep model: whose answers the figures count, and why
+    readers: list[ReaderRate]
     model: str
     dataset: str
     split: str
@@ -87,12 +97,14 @@ class LadderSummary(TypedDict):
 class ReadsWith(TypedDict):
     """What a run reads with: a sentence with the reasons, and its parts; `length` is None if it is not known.
 
-    `classic_model` reads before `model`, which is deep then; None if there is no such model.
+    `classic_model` reads before `model`, which is deep then; None if there is no such model. `reader` is `classic`,
+    `deep` or `both`.
     """
 
     reads_with: str
     model: str
     classic_model: str | None
+    reader: str
     alphabet: str
     length: list[int] | None
     dictionary: str

@@ -8,18 +8,25 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
-from flows.home import dataset_folder, model_file
+from flows.home import dataset_folder, home, model_file
+from flows.reporting.about_model import in_sentences
+from flows.reporting.artifacts import show_trained_deep
 from flows.reporting.progress import stage
 from storage.dataset import Dataset
 from storage.deep_models import is_deep, load_deep_model
 from storage.errors import BadInput, NotThere
+from storage.files import atomic
+from storage.files.locks import locked
 from storage.files.places import local
 from storage.served import without_suffix
+from tasks import models
 from tasks.deep.learning.deep_settings import Settings
 from tasks.deep.learning.deep_training import form_of, require_torch, train_deep
 from tasks.deep.learning.sources import Drawn, Source, Stored, require_drawable
+from tasks.deep.outcome import summary
 from tasks.deep.session import checked_record
 from tasks.deep.shape import SMALL
+from tasks.figures.learning_curves import plot_training
 from tasks.profiles.built_in import find_profile
 
 if TYPE_CHECKING:
@@ -37,6 +44,26 @@ class DeepChoice(NamedTuple):
     sources: list[Source]
     settings: Settings
     start: Path | None = None
+
+
+def train_deep_model(deep: DeepChoice, path: Path) -> dict[str, Any]:
+    """Train a deep model, keep the file that was at its path aside, and return the record."""
+    with locked(path):
+        atomic.make_folder(path.parent)
+        models.keep_aside(path, atomic.new_run())
+        fit_deep(deep.sources, deep.settings, path, deep.start)
+    content = models.describe(path)
+    plot = plot_training(content["curve"], f"The training of {path.stem}")
+    file = home() / "reports" / "train" / f"{path.stem}.png"
+    atomic.replace(file, plot)
+    show_trained_deep(content, path, plot)
+    end = summary(content) | {"pictures_to_look_at": [str(file)]}
+    return content | end | {"shown": in_sentences(content) | end["shown"]}
+
+
+def datasets_learnt(deep: DeepChoice) -> list[Dataset]:
+    """Return the datasets that a deep model is to learn from, without what is drawn."""
+    return [Dataset(source.folder) for source in deep.sources if isinstance(source, Stored)]
 
 
 @task(cache_policy=NO_CACHE, task_run_name="train a network")

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from enum import StrEnum
 
 import numpy as np
@@ -10,15 +10,17 @@ import numpy as np
 from storage.dataset import Dataset
 from storage.deep_models import is_deep, load_deep_model
 from storage.errors import BadInput
+from storage.pairs import Readers
 from storage.shards.shard import Block
 from storage.texts import caption
+from tasks.both_readers import BothReaders
 from tasks.deep.deep_reader import DeepReader, is_familiar
-from tasks.loading.colour_ink import ink_of_batch
 from tasks.lowlevel.inflate import inflate
 from tasks.profiles.word_lists import WEB2, load_words
-from tasks.readers import load_reader
+from tasks.readers import AnyReader, load_both, load_reader
 from tasks.reading.ranking import Ranking
 from tasks.reading.reader import Reader, Readings
+from tasks.scoring.block_readers import Beside, read_as_solve, read_block, read_by_both
 from tasks.worker import at_home
 
 RANKINGS = tuple(Ranking)  # scored with a dictionary; without a dictionary, only `Ranking.NONE`
@@ -36,7 +38,10 @@ class MeasuredSplit(StrEnum):
 
 @dataclass(frozen=True)
 class EvaluateJob:
-    """Read the pictures of `split`, a `MeasuredSplit`, in one shard; an empty dictionary means none."""
+    """Read the pictures of `split`, a `MeasuredSplit`, in one shard; an empty dictionary means none.
+
+    beside : a classic model that is measured beside `model`, which is deep then
+    """
 
     folder: str
     shard: int
@@ -44,6 +49,7 @@ class EvaluateJob:
     model: str
     model_sha256: str
     dictionary: tuple[str, ...]
+    beside: Beside | None = None
 
 
 @dataclass(frozen=True)
@@ -87,11 +93,14 @@ class EvaluateReceipt(ReadPictures):
         Up to `MISTAKES` pictures whose default answer is wrong, and their captions.
     seconds : float
         Time for the default answers.
+    right : dict of Readers to (n,) bool
+        Of a classic and a deep model: which default answers are right, alone and together.
     """
 
     shard: int
     mistakes: tuple[list[np.ndarray], list[str]]
     seconds: float
+    right: dict[Readers, np.ndarray] = field(default_factory=dict)
 
 
 def dictionary_of(dataset: Dataset, given: str | None) -> tuple[str, ...]:
@@ -136,9 +145,10 @@ def read_shard(job: EvaluateJob) -> EvaluateReceipt:
     Damaged, BadInput
     """
     dataset = Dataset(job.folder, inflate)
-    reader = reader_for(dataset, job.model, job.model_sha256, job.dictionary)
+    reader, counted = _reader_of(job, dataset), job.beside.readers if job.beside else Readers.BOTH
     rankings = RANKINGS if job.dictionary else (Ranking.NONE,)
     parts: list[ReadPictures] = []
+    right: list[dict[Readers, np.ndarray]] = []
     images: list[np.ndarray] = []
     captions: list[str] = []
     seconds = 0.0
@@ -146,33 +156,41 @@ def read_shard(job: EvaluateJob) -> EvaluateReceipt:
     for block in dataset.blocks(None if job.split == MeasuredSplit.ALL else job.split, [job.shard]):
         block.texts(alphabet)  # refuses labels that the dataset cannot have, which the scores could not count
         began = time.perf_counter()
-        pictures = _as_wanted(reader, block)
-        _read(reader, block, pictures, ())  # as `solve` reads: the other rankings are no part of its speed
+        read_as_solve(_quickest(reader, counted), block)  # the other rankings are no part of its speed
         seconds += time.perf_counter() - began
-        readings = _read(reader, block, pictures, rankings)
-        parts.append(_compared(block, readings, rankings))
-        for image, said in _mistakes(block, readings, MISTAKES - len(images)):
-            images.append(image)
-            captions.append(said)
+        if isinstance(reader, BothReaders):
+            found = read_by_both(reader, block, rankings)
+            right.append(found.right(np.array(block.texts())))
+            of_block = [(block.rows(rows), readings) for rows, readings in found.parts(counted)]
+        else:
+            of_block = [(block, read_block(reader, block, rankings))]
+        for some, readings in of_block:
+            parts.append(_compared(some, readings, rankings))
+            for image, said in _mistakes(some, readings, MISTAKES - len(images)):
+                images.append(image)
+                captions.append(said)
     read = join(parts)
     return EvaluateReceipt(
-        **{field.name: getattr(read, field.name) for field in fields(read)},
+        **{name.name: getattr(read, name.name) for name in fields(read)},
         shard=job.shard, mistakes=(images, captions), seconds=seconds,
+        right={readers: np.concatenate([part[readers] for part in right]) for readers in Readers if right},
     )  # fmt: skip
 
 
-def _as_wanted(reader: Reader | DeepReader, block: Block) -> np.ndarray:
-    """Return a block's pictures as the reader wants them: as ink, or as they are seen."""
-    if isinstance(reader, DeepReader):
-        return block.images
-    return ink_of_batch(block.images, block.parameters["height"], block.parameters["width"])
+def _reader_of(job: EvaluateJob, dataset: Dataset) -> AnyReader:
+    """Open the model of a job, or both models, which read as `solve` has them read: with cautious confidence."""
+    if job.beside is None:
+        return reader_for(dataset, job.model, job.model_sha256, job.dictionary)
+    profile = dataset.manifest.profile
+    both = (job.beside.model, job.beside.sha256), (job.model, job.model_sha256)
+    return load_both(*both, job.dictionary, None, profile["alphabet"], tuple(profile["length"]))
 
 
-def _read(reader: Reader | DeepReader, block: Block, pictures: np.ndarray, rankings: Sequence[Ranking]) -> Readings:
-    if isinstance(reader, DeepReader):
-        sizes = np.column_stack([block.parameters["height"], block.parameters["width"]]).astype(np.int64)
-        return reader.read(pictures, rankings, sizes)
-    return reader.read(pictures, rankings)
+def _quickest(reader: AnyReader, counted: Readers) -> AnyReader:
+    """Return what need only read: of two models perhaps the model whose answers count."""
+    if not isinstance(reader, BothReaders) or counted is Readers.BOTH:
+        return reader
+    return reader.classic if counted is Readers.CLASSIC else reader.deep
 
 
 def _compared(block: Block, readings: Readings, rankings: Sequence[Ranking]) -> ReadPictures:

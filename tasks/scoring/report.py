@@ -10,20 +10,22 @@ import numpy as np
 from storage.dataset import Dataset
 from storage.errors import BadInput
 from storage.files import atomic
-from storage.files.places import Place
+from storage.files.places import Place, place
 from storage.model_records import load_record
 from storage.models import model_digest
 from storage.texts import as_json, csv_bytes, plain_lines
+from tasks.both_readers import RULE
 from tasks.figures.breakdown import plot_rates
 from tasks.figures.comparisons import LOOKS, plot_reliability
 from tasks.figures.contact_sheet import mixed_sheet
 from tasks.figures.scores import plot_confusion, plot_failures
 from tasks.figures.style import sentence
-from tasks.profiles.fonts import face_names, faces_of
 from tasks.profiles.ranges import LIMITS
 from tasks.profiles.word_lists import words_digest
 from tasks.rates import RATE_FIELDS, Calibration, Rate, RateRecord, ValueRate
 from tasks.reading.ranking import Ranking
+from tasks.scoring.block_readers import Beside, ReadersRecord, readers_record
+from tasks.scoring.columns import columns_of, rates_by_text
 from tasks.scoring.evaluate import MISTAKES, EvaluateReceipt, MeasuredSplit, ReadPictures, join
 from tasks.scoring.metrics import (
     FAILURES,
@@ -41,8 +43,6 @@ FILES = (
     "rates.png", "confusion.png", "failures.png", "reliability.png", "mistakes.png", "report.json", "rates.csv",
     "letters.txt",
 )  # fmt: skip
-NO_DISTORTIONS = {"height", "width", "font", "shear", "scale", "noise", "phase_y", "phase_x", "boxes"}
-MOST_VALUES = 12  # a parameter with more distinct values is put into as many groups
 CALIBRATED = (Ranking.NONE.value, Ranking.PROBABILITY.value)  # rankings whose confidence may be fitted
 
 
@@ -58,6 +58,7 @@ class Scores(TypedDict):
     failures: dict[str, dict[str, int]]
     calibration: dict[str, Calibration]
     by: dict[str, list[ValueRate]]
+    readers: NotRequired[ReadersRecord]  # if a classic and a deep model were measured together
 
 
 class Evaluation(Scores):
@@ -77,7 +78,12 @@ class Evaluation(Scores):
 
 
 def summarise(
-    receipts: list[EvaluateReceipt], dataset: Dataset, model: Place, split: str, dictionary: tuple[str, ...]
+    receipts: list[EvaluateReceipt],
+    dataset: Dataset,
+    model: Place,
+    split: str,
+    dictionary: tuple[str, ...],
+    beside: Beside | None = None,
 ) -> tuple[Evaluation, dict[str, bytes]]:
     """Compute all scores of an evaluation, and its files.
 
@@ -87,6 +93,8 @@ def summarise(
         One a shard, in any order.
     dataset, model, split, dictionary
         As for the jobs that gave the receipts.
+    beside : Beside, optional
+        The classic model that was measured beside `model`.
 
     Returns
     -------
@@ -106,8 +114,10 @@ def summarise(
         raise BadInput(f"{dataset.folder}: has no picture in the {split} split; draw more, or measure with --split all")
     best = Ranking.PROBABILITY.value if dictionary else Ranking.NONE.value
     seconds = sum(receipt.seconds for receipt in receipts)
+    models = [model, *([place(beside.model)] if beside else [])]
+    warnings = [warning_of(load_record(one), dataset, split) for one in models]
     report: Evaluation = {
-        "warning": warning_of(load_record(model), dataset, split),
+        "warning": next(filter(None, warnings), None),
         "model": str(model),
         "model_sha256": model_digest(model),
         "dataset": str(dataset.folder),
@@ -120,7 +130,10 @@ def summarise(
         **_scores(read, dataset, best),
         "words_per_second_a_worker": round(len(read.truth) / seconds) if seconds else None,
     }
-    title = f"{model.stem} on {dataset.folder.name} ({told_split(split)}, n = {len(read.truth):,})"
+    if beside:
+        report["readers"] = readers_record(beside, [receipt.right for receipt in receipts])
+    names = " and ".join(dict.fromkeys(one.stem for one in reversed(models)))
+    title = f"{names} on {dataset.folder.name} ({told_split(split)}, n = {len(read.truth):,})"
     return report, _files(report, receipts, best, title)
 
 
@@ -150,7 +163,7 @@ def _scores(read: ReadPictures, dataset: Dataset, best: str) -> Scores:
     """Score words, letters, causes and confidence; by each parameter, the answers of the ranking `best`."""
     right = {name: answer == read.truth for name, answer in read.answers.items()}
     letters = letter_scores(read.letters[:, 0], read.letters[:, 1], dataset.manifest.profile["alphabet"])
-    columns = _columns(read.parameters, dataset.manifest.fonts)
+    columns = columns_of(read.parameters, dataset.manifest.fonts)
     by = {name: rates_by(values, right[best]) for name, values in columns.items()}
     scores: Scores = {
         "words": {name: Rate.of(flags).as_dict() for name, flags in right.items()},
@@ -174,7 +187,7 @@ def _scores(read: ReadPictures, dataset: Dataset, best: str) -> Scores:
             for name in CALIBRATED
             if name in right and not np.isnan(read.confidences[name]).any()
         },
-        "by": by or _by_text(read.truth, right[best]),
+        "by": by or rates_by_text(read.truth, right[best]),
     }  # fmt: skip
     if has_both_cases(dataset.manifest.profile["alphabet"]):
         scores["words_case_folded"] = case_folded(read.truth, read.answers)
@@ -212,46 +225,6 @@ def _axis(name: str) -> str:
     unit = LIMITS[parameter][2].replace("percent", "%")
     unit = "number" if unit == parameter else unit
     return f"{parameter.replace('_', ' ')} ({unit}{', ' + of_which.rstrip(')') if of_which else ''})"
-
-
-def _by_text(truth: np.ndarray, right: np.ndarray) -> dict[str, list[ValueRate]]:
-    """Break rates down by what is known of any picture: the length of its text, and its letters."""
-    lengths = np.char.str_len(truth)
-    letters = sorted(set("".join(truth.tolist())))
-    return {
-        "length (letters)": rates_by(lengths, right),
-        "words with the letter": [
-            {"value": letter, **Rate.of(right[np.char.find(truth, letter) >= 0]).as_dict()} for letter in letters
-        ],
-    }
-
-
-def _columns(parameters: np.ndarray, fonts: list[dict[str, Any]]) -> dict[str, np.ndarray]:
-    """Collect the values by which rates are broken down, (n,) each, by title; of imported pictures none are known."""
-    names = parameters.dtype.names or ()
-    columns = {}
-    for name, title in (("shear", "shear (1/1000 rad)"), ("scale", "scale (%)")):
-        if name in names:
-            columns[title] = parameters[name].astype(int)
-    if "font" in names:
-        columns["font"] = faces_of(parameters["font"], face_names(fonts))
-    for name in names:
-        if name not in NO_DISTORTIONS:
-            values, title = parameters[name].astype(int), name
-            if values.ndim > 1:  # a value for each letter
-                values, title = np.abs(values).max(axis=1), f"{name} (largest of a letter)"
-            columns[title] = _grouped(values)
-    return columns
-
-
-def _grouped(values: np.ndarray) -> np.ndarray:
-    """Replace values by the lower ends of their groups, if more than `MOST_VALUES` of them are distinct."""
-    distinct = np.unique(values)
-    if len(distinct) <= MOST_VALUES:
-        return values
-    width = -(-int(distinct[-1] - distinct[0] + 1) // MOST_VALUES)
-    lower: np.ndarray = distinct[0] + (values - distinct[0]) // width * width
-    return lower
 
 
 def _rates_csv(report: Evaluation) -> bytes:
@@ -302,9 +275,10 @@ def require_same_split(folder: Path, split: str) -> None:
 
 
 def saved_report(
-    folder: Path, dataset: Dataset, model: Place, split: str, dictionary: tuple[str, ...]
-) -> Evaluation | None:
-    """Read the report in `folder`; None unless it is whole and of the same model, dataset, split and dictionary."""
+    folder: Path, dataset: Dataset, model: Place, split: str, dictionary: tuple[str, ...],
+    beside: Beside | None = None,
+) -> Evaluation | None:  # fmt: skip
+    """Read the report in `folder`; None unless it is whole and of the same models, dataset, split and dictionary."""
     try:
         report: Evaluation = json.loads((folder / "report.json").read_bytes())
     except (OSError, ValueError):
@@ -315,5 +289,9 @@ def saved_report(
         "split": split,
         "dictionary_sha256": words_digest(dictionary),
     }
+    read: Mapping[str, Any] = report.get("readers", {})
+    own = (beside.sha256, beside.readers, [*RULE]) if beside else (None,) * 3
+    if tuple(map(read.get, ("classic_sha256", "reader", "rule"))) != own:
+        return None
     whole = all((folder / name).exists() for name in FILES)
     return report if whole and all(report.get(key) == value for key, value in wanted.items()) else None

@@ -1,0 +1,120 @@
+"""A classic and a deep model of one name that learnt from the same datasets: which of them reads, by validation."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from flows.home import home, model_file
+from storage.errors import Damaged, NotThere
+from storage.files.places import Place
+from storage.model_records import load_record
+from storage.models import model_digest
+from storage.pairs import PairScores, Readers, load_pair, record_of_pair
+from storage.served import SUFFIXES, without_suffix
+from tasks.both_readers import RULE, SURE
+from tasks.rates import Rate
+from tasks.reading.ranking import Ranking
+
+_MOST_NAMED = 3  # datasets that a sentence names
+
+
+class ModelPair(NamedTuple):
+    """The files of a classic and a deep model of one name."""
+
+    classic: Path
+    deep: Path
+
+    def told(self, readers: Readers) -> str:
+        """Tell which files read."""
+        match readers:
+            case Readers.BOTH:
+                return f"{self.classic.name} where it is {100 * SURE:.0f} % sure, else {self.deep.name}"
+            case Readers.CLASSIC:
+                return self.classic.name
+            case Readers.DEEP:
+                return self.deep.name
+
+
+class Verdict(NamedTuple):
+    """Which of two models read, and why, in words."""
+
+    readers: Readers
+    why: str
+
+
+def pair_named(name: str) -> ModelPair | None:
+    """Return the models of a name without an ending, if both kinds are under the home and learnt from the same."""
+    return pair_beside(model_file(name)) if without_suffix(name) == name and Path(name).name == name else None
+
+
+def pair_beside(file: Place) -> ModelPair | None:
+    """Return a model under the home and the model of the other kind beside it, if both learnt from the same."""
+    if not isinstance(file, Path) or file.parent.resolve() != (home() / "models").resolve():
+        return None
+    classic, deep = (file.with_name(without_suffix(file.name) + suffix) for suffix in SUFFIXES)
+    pair = ModelPair(classic, deep)
+    if not (classic.is_file() and deep.is_file()):
+        return None
+    return pair if scores_of(pair) or _learnt_the_same(pair) else None
+
+
+def scores_of(pair: ModelPair) -> PairScores | None:
+    """Return what validation showed of two models as they are now; None if nobody measured them."""
+    return load_pair(record_of_pair(pair.classic), model_digest(pair.classic), model_digest(pair.deep), RULE)
+
+
+def verdict(pair: ModelPair, words: bool) -> Verdict:
+    """Return which of two models read: what had the most validation pictures right.
+
+    Parameters
+    ----------
+    words : bool
+        Whether answers are words of a dictionary.
+    """
+    scores = scores_of(pair)
+    if scores is None:
+        return _by_own_scores(pair)
+    ranking = Ranking.PROBABILITY.value if words and Ranking.PROBABILITY in scores.right else Ranking.NONE.value
+    right = scores.right[ranking]
+    rates = ", ".join(f"{readers} {100 * right[readers] / scores.n:.1f} %" for readers in Readers)
+    names = ", ".join(scores.datasets[:_MOST_NAMED]) + (", …" if len(scores.datasets) > _MOST_NAMED else "")
+    return Verdict(scores.best(ranking), f"the best on {scores.n:,} validation pictures of {names}: {rates}")
+
+
+def told_pair(pair: ModelPair) -> str:
+    """Tell what reads if both models are named together, and why."""
+    found = verdict(pair, words=Ranking.PROBABILITY in getattr(scores_of(pair), "right", ()))
+    return f"{pair.told(found.readers)} ({found.why})"
+
+
+def learnt_from(pair: ModelPair) -> list[tuple[str, str]]:
+    """Return the name and the identity of each dataset that two models learnt from."""
+    return sorted(_learnt(load_record(pair.classic)))
+
+
+def _learnt(record: Mapping[str, Any]) -> set[tuple[str, str]]:
+    datasets = record.get("datasets")
+    return {(str(data.get("name")), str(data.get("identity"))) for data in datasets or () if isinstance(data, dict)}
+
+
+def _learnt_the_same(pair: ModelPair) -> bool:
+    try:
+        classic, deep = (_learnt(load_record(file)) for file in pair)
+    except (NotThere, Damaged):  # whoever reads with them tells what is wrong
+        return False
+    return bool(classic) and {identity for _, identity in classic} == {identity for _, identity in deep}
+
+
+def _by_own_scores(pair: ModelPair) -> Verdict:
+    """Compare what each model had right when it was trained: perhaps other pictures of the same split."""
+    classic, deep = (load_record(file) for file in pair)
+    none = Ranking.NONE.value
+    parts = {
+        Readers.CLASSIC: [classic["validation"]] if "validation" in classic else [],
+        Readers.DEEP: [found[none] for found in deep.get("scores", {}).values() if none in found],
+    }
+    rates = {readers: Rate(sum(part["right"] for part in found), sum(part["n"] for part in found))
+             for readers, found in parts.items()}  # fmt: skip
+    told = ", ".join(f"{readers} {rate}" for readers, rate in rates.items())
+    why = f"the best when trained: {told}; `captchas evaluate {pair.classic.stem} DATASET` tries both together"
+    return Verdict(max(rates, key=lambda readers: rates[readers].right / max(rates[readers].n, 1)), why)
