@@ -1,5 +1,10 @@
 """The `captchas` command: reads the shell's options, runs a flow, and prints its report."""
 
+if __name__ == "__main__":  # `python -m flows`; before imports, which another's `tasks` or `storage` might answer
+    from beating_captchas import main as begin
+
+    begin()
+
 import json
 import os
 import signal
@@ -289,7 +294,3 @@ def _say(message: str) -> None:
             name
         )
     console.print(Text.assemble((name, "bold red"), said), soft_wrap=True)
-
-
-if __name__ == "__main__":
-    main()

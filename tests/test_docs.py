@@ -16,21 +16,12 @@ from cyclopts import CycloptsError, MissingArgumentError
 from flows.__main__ import COMMANDS, app
 from flows.parameters import spelled
 from flows.shell.examples import EXAMPLES
+from tests.documented import PAGES, ROOT, commands_in, prose
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # Prefect's, while the commands are imported
 
-ROOT = Path(__file__).parents[1]
 SITE = ROOT / "docs" / "site"
-PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
-FENCE = re.compile(r"^ *```(\w*)[^\n]*\n(.*?)^ *```", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"!?\[(?:[^\[\]]|\[[^\]]*\])*\]\(([^()\s]+(?:\([^()\s]*\))?)\)|<img[^>]* src=\"([^\"]+)\"")
-SHELL = ("", "sh", "bash", "console", "shell")  # languages of blocks in which commands stand
-CONTINUED = re.compile(r"\\\n\s*")
-
-
-def prose(text: str) -> str:
-    """A page without its blocks of code."""
-    return FENCE.sub("", text)
 
 
 def anchors(text: str) -> set[str]:
@@ -61,37 +52,6 @@ def broken_links(page: Path) -> list[str]:
         elif anchor and target.suffix == ".md" and anchor not in anchors(target.read_text()):
             found.append(f"{page.name}: {link}: has no such heading")
     return found
-
-
-def commands_in(text: str) -> list[tuple[str, bool]]:
-    """The command lines of a page, and whether each stands in a block of code, so that it has to be whole."""
-    found: list[tuple[str, bool]] = []
-    for language, block in FENCE.findall(text):
-        for line in CONTINUED.sub(" ", block).splitlines() if language in SHELL else ():
-            line = re.sub(r"^\s*(?:\$ )?(?:[A-Z_]+=\S+ )*", "", line)
-            if line.startswith("captchas "):
-                found += [(part, True) for part in parts(line)]
-    for span in re.findall(r"(?<!`)`([^`]+)`(?!`)", prose(text)):
-        if span.startswith("captchas "):
-            found += [(part, False) for part in parts(" ".join(span.split()))]
-    return found
-
-
-def parts(line: str) -> list[str]:
-    """The commands of ours in a line of a shell, each without what follows it: a comment, a pipe, another command."""
-    tokens = shlex.shlex(line, posix=True, punctuation_chars=True)
-    tokens.whitespace_split, tokens.commenters = True, ""
-    found: list[list[str]] = [[]]
-    taken = True
-    for token in tokens:
-        if token.startswith("#"):
-            break
-        if set(token) <= set("();<>|&"):
-            taken = token in ("&&", "||", ";", "|")
-            found.append([])
-        elif taken:
-            found[-1].append(token)
-    return [shlex.join(words) for words in found if words[:1] == ["captchas"]]
 
 
 def wrong(line: str, whole: bool) -> str | None:
