@@ -9,7 +9,8 @@ FEWEST = 20  # labelled pictures that are worth a training
 # labelled pictures it makes more, and a short budget may be enough for one only.
 SHARES = {"drawing": 0.12, "unlabelled": 0.13, "deep": 0.32, "classic": 0.25, "findings": 0.1, "what if": 0.08}
 LEAST_MINUTES = 1.0  # below that not even the shipped models are read and written about
-_UNSEEN_A_MINUTE, _FEWEST_UNSEEN, _MOST_UNSEEN = 500, 500, 40_000  # the most suffice to show less than 0.01 %
+FEWEST_UNSEEN = 500
+_UNSEEN_A_MINUTE, _MOST_UNSEEN = 500, 40_000  # the most suffice to show less than 0.01 %
 # Seconds on two cores: of a training whatever it learns from; of a million shown spans; of a thousand pictures.
 _CLASSIC_START, _CLASSIC_SHOWS, _CLASSIC_PICTURES = 14.0, 26.0, 2.0
 LEAST_SHOWS, MOST_SHOWS = 200_000, 3_000_000
@@ -27,7 +28,12 @@ class Rung:
 
 def unseen_wanted(minutes: float) -> int:
     """Return how many unseen pictures all attackers are measured on, where there are enough."""
-    return int(min(max(_UNSEEN_A_MINUTE * minutes, _FEWEST_UNSEEN), _MOST_UNSEEN))
+    return int(min(max(_UNSEEN_A_MINUTE * minutes, FEWEST_UNSEEN), _MOST_UNSEEN))
+
+
+def minutes_to_draw(pictures: int, a_second: float) -> float:
+    """Return the minutes whose share for drawing is enough for so many pictures."""
+    return pictures / max(a_second, 1e-9) / (60 * SHARES["drawing"])
 
 
 def rungs_of(labelled: int) -> list[int]:
