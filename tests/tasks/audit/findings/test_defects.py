@@ -111,13 +111,18 @@ def test_a_rule_that_no_single_colour_shows_is_told_alone():
 
 def test_defects_count_case_as_the_audit_does(monkeypatch):
     asked = {}
+
+    def spied(name: str):
+        real = getattr(defects, name)
+
+        def spy(*given):
+            asked[name] = given
+            return real(*given)
+
+        return spy
+
     for name in ("find_repeats", "find_entropy", "find_frequencies"):
-
-        def spy(*given, _name=name, _real=vars(defects)[name]):
-            asked[_name] = given
-            return _real(*given)
-
-        monkeypatch.setattr(defects, name, spy)
+        monkeypatch.setattr(defects, name, spied(name))
     dataset = Dataset("tests/golden/v1/book")
     texts = take_sample(dataset).every_text
     find_defects(dataset, None, (), fold_case=True)
