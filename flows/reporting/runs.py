@@ -9,14 +9,16 @@ import threading
 import time
 from base64 import b64encode
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from contextvars import ContextVar
 from datetime import datetime
 from typing import Any, ParamSpec, TypedDict, TypeVar
+from uuid import UUID
 
-from prefect import State, get_run_logger
+from prefect import State, get_client, get_run_logger
 from prefect.exceptions import TerminationSignal
 from prefect.runtime import deployment, flow_run
-from prefect.states import Failed
+from prefect.states import Cancelled, Failed
 
 from flows.reporting.show import readable
 from flows.workers.roster import ClusterLost, WorkerLost
@@ -81,7 +83,8 @@ def told(flow: Callable[P, Report]) -> Callable[P, Report]:
         logging.getLogger("prefect.flow_runs").addFilter(_told_already)
         for name in ("prefect.task_runs", "prefect.flow_runs"):
             logging.getLogger(name).addFilter(_made_plain)
-        waits = iter(WAITS if deployment.id and not _within.get() else ())
+        outermost = not _within.get()
+        waits = iter(WAITS if deployment.id and outermost else ())
         while True:
             token = _within.set(True)
             try:
@@ -96,6 +99,8 @@ def told(flow: Callable[P, Report]) -> Callable[P, Report]:
             except TerminationSignal:
                 if deployment.id:
                     _end_soon()
+                    if outermost:
+                        _tell_cancelled()
                 raise
             finally:
                 _within.reset(token)
@@ -150,6 +155,17 @@ def _end_soon() -> None:
     timer = threading.Timer(ENDING, os._exit, [128 + signal.SIGTERM])
     timer.daemon = True
     timer.start()
+
+
+def _tell_cancelled() -> None:
+    """Tell the server that a run which was to be cancelled has ended.
+
+    Prefect's worker tells it too, but later: first it imports the flow in another process, to look for hooks.
+    """
+    with suppress(Exception), get_client(sync_client=True) as client:  # then Prefect's worker alone tells it
+        run = client.read_flow_run(UUID(str(flow_run.id)))
+        if run.state is not None and run.state.is_cancelling():
+            client.set_flow_run_state(run.id, Cancelled(message="Flow run was cancelled successfully."), force=True)
 
 
 def _without_traceback(record: logging.LogRecord) -> bool:
