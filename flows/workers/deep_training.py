@@ -23,7 +23,7 @@ from tasks import models
 from tasks.deep.learning.deep_settings import Settings
 from tasks.deep.learning.deep_training import form_of, require_torch, train_deep
 from tasks.deep.learning.sources import Drawn, Source, Stored, require_drawable
-from tasks.deep.outcome import summary
+from tasks.deep.deep_outcome import summary
 from tasks.deep.session import checked_record
 from tasks.deep.shape import SMALL
 from tasks.figures.learning_curves import plot_training

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tasks.deep.outcome import summary
+from tasks.deep.deep_outcome import summary
 
 CURVE = [{"right": 0.1 * k} for k in range(1, 9)]
 
