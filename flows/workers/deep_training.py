@@ -20,10 +20,10 @@ from storage.files.locks import locked
 from storage.files.places import local
 from storage.served import without_suffix
 from tasks import models
+from tasks.deep.deep_outcome import summary
 from tasks.deep.learning.deep_settings import Settings
 from tasks.deep.learning.deep_training import form_of, require_torch, train_deep
 from tasks.deep.learning.sources import Drawn, Source, Stored, require_drawable
-from tasks.deep.deep_outcome import summary
 from tasks.deep.session import checked_record
 from tasks.deep.shape import SMALL
 from tasks.figures.learning_curves import plot_training
