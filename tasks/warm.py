@@ -17,8 +17,8 @@ from tasks.loading.colour_ink import to_ink
 from tasks.loading.decode import decode_picture
 from tasks.loading.parts import fill_gaps, find_parts, fullness
 from tasks.lowlevel.deflate import compress
-from tasks.lowlevel.grey_png import png
 from tasks.lowlevel.inflate import inflate
+from tasks.lowlevel.png_encoder import png
 from tasks.profiles.built_in import find_profile
 from tasks.profiles.colours import Colours
 from tasks.profiles.profile import Profile

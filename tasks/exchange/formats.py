@@ -11,7 +11,7 @@ import numpy as np
 
 from storage.errors import BadInput
 from storage.texts import csv_bytes, harmless
-from tasks.lowlevel.grey_png import png
+from tasks.lowlevel.png_encoder import png
 from tasks.profiles.fonts import faces_of
 
 

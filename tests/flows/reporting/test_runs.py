@@ -17,7 +17,7 @@ from flows.reporting import runs
 from flows.reporting.progress import duration
 from flows.workers.roster import WorkerLost
 from storage.errors import BadInput, Busy
-from tasks.lowlevel.grey_png import png
+from tasks.lowlevel.png_encoder import png
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 
