@@ -154,7 +154,9 @@ def _forms(chance: np.random.Generator, size: int) -> list[dict[str, object]]:
          "shadow_weight": Grid(0, _upto(chance, 12))},
         {"slashes": Grid(0, _upto(chance, 3)), "slash_width": Grid(1, _upto(chance, 3))},
         {"blur": Grid(1, _upto(chance, 4))}, {"sharpen": Grid(0, _upto(chance, 200))},
-        {"coarse": Grid(1, _upto(chance, 3))},
+        {"coarse": Grid(1, _upto(chance, 3))}, {"corners": Grid(0, _upto(chance, 35))},
+        {"lenses": Grid(1, _upto(chance, 2)), "lens_y": Grid(50, 100, 10), "lens_x": Grid(30, 100, 10),
+         "lens_power": Grid(-_upto(chance, 60), _upto(chance, 50)), "lens_turn": Grid(-turn, turn)},
     ]  # fmt: skip
 
 
@@ -174,6 +176,8 @@ def _noise(chance: np.random.Generator, size: int) -> list[dict[str, object]]:
         {"blots": Grid(0, _upto(chance, 30)), "blot_size": Grid(2, _upto(chance, size / 3, 3))},
         {"frame_y": Grid(0, _upto(chance, 6)), "frame_x": Grid(0, _upto(chance, 6))},
         {"background": Grid(0, _upto(chance, 60))},
+        {"curves": Grid(0, _upto(chance, 4)), "curve_width": Grid(1, _upto(chance, 4)),
+         "curve_dash": Grid(0, _upto(chance, 12))},
     ]  # fmt: skip
 
 
