@@ -1,7 +1,7 @@
 """Choose among font files the faces that a reader of strangers' pictures learns from.
 
-    apt-get download PACKAGE … && for file in *.deb; do dpkg-deb -x $file faces; done   # see docs/deep.md
-    python -m tests.benchmarks.faces FOLDER … --learnt learnt.txt --kept kept.txt
+    xargs apt-get download < tests/benchmarks/faces.txt && for file in *.deb; do dpkg-deb -x "$file" faces; done
+    python -m tests.benchmarks.faces faces /usr/share/fonts --learnt learnt.txt --kept kept.txt
 
 A face is taken if it has all of A-Z, a-z and 0-9, if no face that was taken before draws nearly the same letters, and
 if the shipped model reads some of its letters: what it reads nothing of are ornaments and codes, seldom letters. One
