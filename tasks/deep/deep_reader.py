@@ -242,7 +242,7 @@ def is_familiar(record: Mapping[str, Any], profile: Mapping[str, Any]) -> bool:
     sources = record.get("sources", [])
     drawn = [source["draw"] for source in sources if "draw" in source]
     return any(own == _kind_of(other) for other in drawn) or profile.get("name") in [
-        source.get("name") for source in sources if "draw" not in source
+        source["name"] for source in sources if "name" in source
     ]
 
 
