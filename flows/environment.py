@@ -10,11 +10,8 @@ from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
 from typing import NamedTuple
-from urllib.error import HTTPError
 from urllib.parse import SplitResult, unquote, urlsplit
-from urllib.request import getproxies, proxy_bypass
 
-from flows.service.prefect_api import Api, Unanswered
 from flows.service.prefect_settings import masked
 from storage.errors import BadInput, Unreachable
 
@@ -105,6 +102,8 @@ def require_proxies() -> None:
     ------
     BadInput
     """
+    from urllib.request import getproxies  # takes long to import, as HTTP does
+
     if "*" in getproxies().get("no", "").replace(" ", "").split(","):
         return
     for scheme in _PROXIES:
@@ -187,6 +186,11 @@ def require_reachable(server: Server) -> None:
     ------
     Unreachable, Unanswered
     """
+    from urllib.error import HTTPError
+    from urllib.request import getproxies, proxy_bypass
+
+    from flows.service.prefect_api import Api, Unanswered
+
     parts = _parts(server)
     host, port = parts.hostname or "", parts.port or _PORTS[parts.scheme]
     proxies = getproxies()

@@ -1,6 +1,6 @@
 """A classic and a deep model of one name that learnt from the same datasets: which of them reads, by validation."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -94,7 +94,8 @@ def learnt_from(pair: ModelPair) -> list[tuple[str, str]]:
 
 def _learnt(record: Mapping[str, Any]) -> set[tuple[str, str]]:
     datasets = record.get("datasets")
-    return {(str(data.get("name")), str(data.get("identity"))) for data in datasets or () if isinstance(data, dict)}
+    listed = datasets if isinstance(datasets, list) else []
+    return {(str(data.get("name")), str(data.get("identity"))) for data in listed if isinstance(data, dict)}
 
 
 def _learnt_the_same(pair: ModelPair) -> bool:
@@ -108,13 +109,25 @@ def _learnt_the_same(pair: ModelPair) -> bool:
 def _by_own_scores(pair: ModelPair) -> Verdict:
     """Compare what each model had right when it was trained: perhaps other pictures of the same split."""
     classic, deep = (load_record(file) for file in pair)
-    none = Ranking.NONE.value
+    found = deep.get("scores")
     parts = {
-        Readers.CLASSIC: [classic["validation"]] if "validation" in classic else [],
-        Readers.DEEP: [found[none] for found in deep.get("scores", {}).values() if none in found],
-    }
-    rates = {readers: Rate(sum(part["right"] for part in found), sum(part["n"] for part in found))
-             for readers, found in parts.items()}  # fmt: skip
+        Readers.CLASSIC: [classic.get("validation")],
+        Readers.DEEP: [part.get(Ranking.NONE.value) for part in found.values() if isinstance(part, dict)]
+        if isinstance(found, dict) else [],
+    }  # fmt: skip
+    rates = {readers: _pooled(found) for readers, found in parts.items()}
     told = ", ".join(f"{readers} {rate}" for readers, rate in rates.items())
     why = f"the best when trained: {told}; `captchas evaluate {pair.classic.stem} DATASET` tries both together"
     return Verdict(max(rates, key=lambda readers: rates[readers].right / max(rates[readers].n, 1)), why)
+
+
+def _pooled(records: Sequence[object]) -> Rate:
+    """Add up rates of a record; those that are none are left out."""
+    right = n = 0
+    for record in records:
+        try:
+            rate = Rate(record["right"], record["n"])  # type: ignore[index]  # what a file holds
+        except (KeyError, TypeError, ValueError):
+            continue
+        right, n = right + rate.right, n + rate.n
+    return Rate(right, n)

@@ -7,11 +7,8 @@ words and also knows files and the other parameters. So these types only describ
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from inspect import Parameter
+from pathlib import Path
 from typing import Annotated
-
-import cyclopts
-from cyclopts import CycloptsError, MissingArgumentError, UnusedCliTokensError
 
 from flows.explanations import with_explain_file
 from storage.errors import BadInput
@@ -39,9 +36,6 @@ Port = Annotated[int, Limits({"type": "integer", "minimum": 0, "maximum": 65535}
 Name = Annotated[str, Limits({"type": "string", "minLength": 1})]
 
 BELOW_AUDIT = {"compare": "compare_audits", "history": "audit_history"}  # commands below `audit`, and their functions
-
-
-StartModel = Annotated[Name | None, cyclopts.Parameter(name="--from")]
 
 
 class ReaderKind(StrEnum):
@@ -81,6 +75,16 @@ def command_at(tokens: Sequence[str]) -> int | None:
     return None
 
 
+def home_of(arguments: Sequence[str]) -> Path | None:
+    """Find the value of `--home` before the options are parsed."""
+    for number, argument in enumerate(arguments):
+        if argument.startswith("--home="):
+            return Path(argument.removeprefix("--home="))
+        if argument == "--home" and number + 1 < len(arguments):
+            return Path(arguments[number + 1])
+    return None
+
+
 def function_of(command: str | None, arguments: Sequence[str]) -> str | None:
     """Return the name of the function that a command line calls: of `audit compare`, that of `compare`."""
     if command != "audit":
@@ -104,18 +108,3 @@ def spelled(tokens: Iterable[str]) -> list[str]:
         else:
             found.append(token)
     return found
-
-
-def misuse_explained(error: CycloptsError) -> str:
-    """Return a mistake in a command line as a sentence; arguments without a name are called as the help calls them."""
-    command = " ".join(error.command_chain or ())
-    see = f"see captchas {command} --help"
-    if isinstance(error, MissingArgumentError) and error.argument is not None and command:
-        name = error.keyword or error.argument.name
-        if error.keyword is None and error.argument.field_info.kind is not Parameter.KEYWORD_ONLY:
-            name = name.lstrip("-").upper()
-            return f"{name} is missing: captchas {command} {name} …; {see}"
-        return f"{name}: needs a value; {see}"
-    if isinstance(error, UnusedCliTokensError) and error.unused_tokens and command:
-        return f"{command}: takes no argument {error.unused_tokens[0]!r} there; {see}"
-    return str(error)

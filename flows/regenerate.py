@@ -9,7 +9,7 @@ from flows.evaluate import measurement, publish_report, read_split
 from flows.generate import GenerateRequest, as_drawn, generate
 from flows.generate import check as check_recipe
 from flows.home import home, new_dataset_folder
-from flows.parameters import Count, Minutes, ModelSeed, Name, ReaderKind, Seed, StartModel
+from flows.parameters import Count, Minutes, ModelSeed, Name, ReaderKind, Seed
 from flows.reporting.artifacts import show_regenerated
 from flows.reporting.reports import RegenerateReport
 from flows.reporting.runs import named, told
@@ -18,6 +18,7 @@ from flows.solve_request import served_model
 from flows.train import TrainChoice, TrainRequest, train
 from flows.train import check as check_training
 from flows.workers.cluster import crew
+from flows.workers.deep_training import StartModel
 from storage.dataset import Dataset
 from storage.errors import BadInput, Damaged, NotThere
 from storage.files import atomic

@@ -1,29 +1,26 @@
 """`captchas solve` for pictures that are named, or `-`: read at once, in this process, without Prefect and Dask."""
 
 import functools
-import inspect
 import os
 import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import nullcontext, redirect_stdout, suppress
+from contextlib import contextmanager, nullcontext, redirect_stdout, suppress
 from dataclasses import fields
 from pathlib import Path
-from typing import Annotated, Any, NamedTuple
-
-from cyclopts import App, CycloptsError, Parameter
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+from typing import Any, NamedTuple
 
 from flows.explanations import explanation_file, write_explanation
-from flows.home import HOME, pictures_at
-from flows.parameters import command_at, require_single_output, spelled
+from flows.parameters import require_single_output
 from flows.reporting.answers import answers_for_people
-from flows.reporting.show import show
+from flows.reporting.lines import fit
+from flows.reporting.show import show, writing
 from flows.requests import refusing
 from flows.service.starting import compile_kernels
-from flows.shell.quiet import shows_progress
+from flows.shell.quiet import is_quiet, shows_progress
+from flows.shell.saying import say
+from flows.shell.solve_arguments import STANDARD_INPUT, Given, parsed
 from flows.solve_request import PlannedReading, SolveRequest, dictionary_file, ledger, plan_of
 from storage.errors import BadInput, NotThere
 from storage.files import atomic
@@ -39,22 +36,19 @@ from tasks.solving.inbox import remember
 from tasks.solving.isolated import answer_forked
 from tasks.solving.tables import choose_format, could_be_answers, told, write_answers
 
-STANDARD_INPUT = Path("/dev/stdin")
 DESCRIPTORS = (Path("/dev/fd"), Path("/proc/self/fd"))  # where a shell has the output of `<(program)`
 BATCH = 256  # pictures that are in memory at once
 FOR_FOLDERS = ("move_to", "only_new", "keep", "follow_links", "settle", "workers", "cluster")
 _DEFAULTS = {field.name: field.default for field in fields(SolveRequest)}
 
 
-class _Given(NamedTuple):
-    """What the command line asks for."""
+class ReadAtOnce(NamedTuple):
+    """The end of a command that read pictures at once: exit code 1 if there is one of which it read nothing."""
 
-    pictures: tuple[Path, ...]
-    request: SolveRequest  # its path is the first picture
-    json: bool
+    exit_code: int
 
 
-def solve_named(arguments: list[str]) -> bool:
+def solve_named(arguments: list[str]) -> ReadAtOnce | None:
     """Solve the pictures that a command line names, and print the answers.
 
     Parameters
@@ -64,17 +58,17 @@ def solve_named(arguments: list[str]) -> bool:
 
     Returns
     -------
-    bool
-        False, and nothing is done, if it is another command, names a folder or a URL, or cannot be understood.
+    ReadAtOnce or None
+        None, and nothing is done, if it is another command, names a folder or a URL, or cannot be understood.
 
     Raises
     ------
     BadInput, NotThere, Damaged
         Naming the parameter that is wrong.
     """
-    given = _parsed(arguments)
+    given = parsed(arguments)
     if given is None or not _all_pictures(given):
-        return False
+        return None
     began = time.monotonic()
     compile_kernels()
     request = given.request
@@ -101,59 +95,28 @@ def solve_named(arguments: list[str]) -> bool:
     if files:
         report["explained"] = explained
     with redirect_stdout(sys.stderr) if out == STANDARD_OUTPUT else nullcontext():
+        if is_quiet() and not (given.json or out):
+            _print_words(rows)
         show(report if given.json else _for_people(report, rows), as_json=given.json)
-    return True
+    unread = [row for row in rows if row.answer.status == FAILED]
+    if is_quiet() and not given.json:
+        for row in unread:
+            say(f"{row.path}: {row.answer.reason}")
+    return ReadAtOnce(1 if unread else 0)
 
 
-def _parsed(arguments: list[str]) -> _Given | None:
-    """Parse a command line; None if it is no `solve`, or has a mistake, which the ordinary way reports."""
-    at = command_at(arguments)
-    if at is None or arguments[at] != "solve":
-        return None
-    app = App(name="solve", help_flags=(), version_flags=())
-    app.default(_signature())
-    try:
-        tokens = [*arguments[:at], *arguments[at + 1 :]]
-        # The ordinary way takes `--path` for the first of these.
-        named = (token.removeprefix("--path=") for token in spelled(tokens) if token != "--path")
-        given = [str(STANDARD_INPUT) if token == "-" else token for token in named]
-        bound = app.parse_args(given, exit_on_error=False, print_error=False)[1]
-    except CycloptsError:
-        return None
-    values: dict[str, Any] = dict(bound.arguments)
-    pictures, json = values.pop("path", ()), values.pop("json_", False)
-    home, _ = values.pop("home", None), values.pop("quiet", None)  # `main` has read it
-    if home is not None:
-        os.environ[HOME] = str(home)
-    if not pictures:
-        return None
-    return _Given(tuple(path if path == STANDARD_INPUT else pictures_at(path) for path in pictures),
-                  SolveRequest(pictures[0], **values), json)  # fmt: skip
+def _print_words(rows: list[ResultRow]) -> None:
+    """Print the bare word of one picture; of several a line each, with the path before the word and a tab between."""
+    with writing():
+        for row in rows:
+            word = fit(row.answer.word or "")
+            if len(rows) > 1:
+                sys.stdout.write(f"{fit(row.path)}\t{word}\n")
+            elif word:
+                sys.stdout.write(f"{word}\n")
 
 
-def _signature() -> Callable[..., None]:
-    """Return a function with the options of `SolveRequest`, but any number of pictures, and the shared options."""
-
-    def solve(*_: object, **__: object) -> None: ...
-
-    shared = (
-        inspect.Parameter("home", inspect.Parameter.KEYWORD_ONLY, default=None, annotation=Path | None),
-        inspect.Parameter(
-            "json_", inspect.Parameter.KEYWORD_ONLY, default=False,
-            annotation=Annotated[bool, Parameter(name="--json", negative="")],
-        ),
-        inspect.Parameter(
-            "quiet", inspect.Parameter.KEYWORD_ONLY, default=False, annotation=Annotated[bool, Parameter(negative="")]
-        ),
-    )  # fmt: skip
-    first, *options = inspect.signature(SolveRequest).parameters.values()
-    pictures = first.replace(kind=inspect.Parameter.VAR_POSITIONAL, annotation=Path)
-    vars(solve)["__signature__"] = inspect.Signature([pictures, *options, *shared])
-    solve.__annotations__ = {option.name: option.annotation for option in (pictures, *options, *shared)}
-    return solve
-
-
-def _all_pictures(given: _Given) -> bool:
+def _all_pictures(given: Given) -> bool:
     """Return whether to read at once; False for a folder, for what is not there, and for a run with its own options.
 
     Raises
@@ -187,7 +150,7 @@ def _all_pictures(given: _Given) -> bool:
     return True
 
 
-def _require_free(out: Place, given: _Given) -> None:
+def _require_free(out: Place, given: Given) -> None:
     """Refuse a file of answers that would replace a picture, a folder's answers or what is kept here."""
     for path in given.pictures:
         require_own(out, ledger().parent, path.resolve())
@@ -205,11 +168,8 @@ def _answers(
     """
     rows: list[ResultRow] = []
     entries: list[LedgerEntry] = []
-    columns = TextColumn("solving"), BarColumn(), MofNCompleteColumn()
     shown = len(pictures) > BATCH and shows_progress()
-    # No thread may draw the bar while a child is forked.
-    with Progress(*columns, console=Console(stderr=True), disable=not shown, auto_refresh=False) as bar:
-        task = bar.add_task("", total=len(pictures))
+    with _bar(len(pictures)) if shown else nullcontext(lambda _: None) as advance:
         for batch in _batches(pictures):
             answers = answer_forked(plan, [content for _, content in batch], _content)
             for (picture, content), found in zip(batch, answers, strict=True):
@@ -220,8 +180,20 @@ def _answers(
                 if Path(picture.path) != STANDARD_INPUT and not isinstance(found, Unsettled):
                     passing = isinstance(found, Unreadable)
                     entries.append(LedgerEntry(_kept(picture, content), answer, passing))
-            bar.update(task, advance=len(batch), refresh=shown)
+            advance(len(batch))
     return rows, entries
+
+
+@contextmanager
+def _bar(total: int) -> Iterator[Callable[[int], None]]:
+    """Show a bar; yields the function that advances it. No thread may draw it while a child is forked."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+    columns = TextColumn("solving"), BarColumn(), MofNCompleteColumn()
+    with Progress(*columns, console=Console(stderr=True), auto_refresh=False) as bar:
+        task = bar.add_task("", total=total)
+        yield lambda count: bar.update(task, advance=count, refresh=True)
 
 
 def _batches(pictures: tuple[Path, ...]) -> Iterator[list[tuple[PictureFile, bytes | BadPicture]]]:

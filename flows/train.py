@@ -13,13 +13,19 @@ from prefect.cache_policies import NO_CACHE
 from flows.generate import generate
 from flows.home import dataset_folder, home
 from flows.measured_pairs import told_beside
-from flows.parameters import Count, Minutes, ModelSeed, Name, ReaderKind, StartModel
+from flows.parameters import Count, Minutes, ModelSeed, Name, ReaderKind
 from flows.reporting.artifacts import show_trained
 from flows.reporting.progress import stage
 from flows.reporting.runs import RETRIES, named, told
 from flows.requests import command
 from flows.workers.cluster import crew
-from flows.workers.deep_training import DeepChoice, choose_deep, datasets_learnt, train_deep_model
+from flows.workers.deep_training import (
+    DeepChoice,
+    StartModel,
+    choose_deep,
+    datasets_learnt,
+    train_deep_model,
+)
 from flows.workers.fanout import fan_out
 from storage.dataset import Dataset
 from storage.errors import BadInput

@@ -248,6 +248,7 @@ def load_reader(
     alphabet: str | None = None,
     length: tuple[int, int] | None = None,
     familiar: bool = False,
+    waits: bool = False,
 ) -> Reader | DeepReader:
     """Open a model file of either kind as a reader, and keep it for the worker's next job.
 
@@ -257,6 +258,8 @@ def load_reader(
         The file as the run's client names it, and its digest when the run began.
     dictionary, ranking, alphabet, length, familiar
         As for the readers.
+    waits
+        Whether a deep model's network is opened only when it reads.
 
     Raises
     ------
@@ -270,7 +273,7 @@ def load_reader(
     if is_deep(model):
         deep = load_deep_model(model)
         require_curve(deep.record)
-        return DeepReader(deep, dictionary, ranking, alphabet, length, familiar=familiar)
+        return DeepReader(deep, dictionary, ranking, alphabet, length, familiar=familiar, waits=waits)
     networks, record = load_model(model)
     reader = Reader(networks, record, dictionary, ranking, alphabet, length)
     require_calibrated(record)
@@ -283,7 +286,8 @@ def load_both(
     alphabet: str | None = None, length: tuple[int, int] | None = None,
 ) -> BothReaders:  # fmt: skip
     """Open a classic and a deep model to read together; each is a file and its digest, the rest as `load_reader`."""
-    first, second = (load_reader(*model, dictionary, ranking, alphabet, length) for model in (classic, deep))
+    first = load_reader(*classic, dictionary, ranking, alphabet, length)
+    second = load_reader(*deep, dictionary, ranking, alphabet, length, waits=True)  # most pictures may not need it
     if not isinstance(first, Reader) or not isinstance(second, DeepReader):
         raise BadInput(f"model: a classic and a deep model must read together; they are {classic[0]} and {deep[0]}")
     return BothReaders(first, second)

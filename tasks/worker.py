@@ -5,7 +5,6 @@ import os
 import platform
 from collections.abc import Callable
 from hashlib import sha256
-from importlib.metadata import version
 from importlib.resources import files
 from pathlib import Path
 from typing import TypeVar
@@ -31,6 +30,8 @@ def record() -> dict[str, str]:
 
     It includes all that datasets and models record as their software: so that record is true of every worker.
     """
+    from importlib.metadata import version
+
     from tasks.datasets.recipe import software  # here, since a reader of pictures draws none
 
     code = sha256()

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from flows.__main__ import app
+from flows.command_line import app
 from flows.service.deployments import POOL
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # Prefect's, while the commands are imported

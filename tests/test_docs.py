@@ -13,8 +13,9 @@ import pytest
 import yaml
 from cyclopts import CycloptsError, MissingArgumentError
 
-from flows.__main__ import COMMANDS, app
+from flows.command_line import app
 from flows.parameters import spelled
+from flows.shell.commands import COMMANDS
 from flows.shell.examples import EXAMPLES
 from tests.documented import PAGES, ROOT, commands_in, prose
 

@@ -72,7 +72,7 @@ def reference_pages() -> dict[str, str]:
 
 def commands_page() -> str:
     """Return the options of all commands, from the commands themselves, each with its example."""
-    from flows.__main__ import app
+    from flows.command_line import app
     from flows.shell.examples import EXAMPLES
 
     text = app.generate_docs(heading_level=1)

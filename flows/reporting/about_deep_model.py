@@ -19,7 +19,7 @@ def _names(names: Sequence[str]) -> str:
 
 
 def _learnt(record: Record) -> str:
-    stored = [f"{data['name']} ({data['count']:,} pictures)" for data in record["datasets"]]
+    stored = [f"{data['name']} ({data['count']:,} pictures)" for data in record.get("datasets", ())]
     drawn = [source["draw"]["name"] for source in record["sources"] if "draw" in source]
     parts = [_names(stored)] if stored else []
     parts += [f"pictures drawn as it learnt: {_names(drawn)}"] if drawn else []
@@ -61,6 +61,12 @@ def _network(record: Record) -> str:
     )
 
 
+def _confidence(record: Record) -> str:
+    curves = " and ".join(f"with{'out' * (name == 'none')} a dictionary" for name in record["calibration"])
+    cautious = "; more cautious on pictures unlike those it learnt from" * ("cautious" in record)
+    return f"calibrated {curves}{cautious}"
+
+
 def _made(record: Record) -> str:
     return ", ".join(f"{name} {number}" for name, number in record["software"].items())
 
@@ -72,5 +78,6 @@ DEEP_SENTENCES: dict[str, tuple[tuple[str, ...], Callable[[Record], str]]] = {
     "right on validation": (("scores",), _right),
     "trained": (("settings", "seconds", "steps", "curve"), _trained),
     "network": (("shape", "canvas", "folded", "format", "reader"), _network),
+    "confidence": (("calibration", "cautious", "cautious_on"), _confidence),
     "made with": (("software",), _made),
 }

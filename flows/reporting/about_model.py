@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from flows.reporting.about_deep_model import DEEP_SENTENCES
-from flows.reporting.show import readable
+from flows.reporting.lines import readable
 from storage.learnt_texts import TEXTS, learnt_texts
 from tasks.rates import Rate
 from tasks.readers import told_alphabet, told_length
@@ -97,4 +97,4 @@ _SENTENCES: dict[str, tuple[tuple[str, ...], Callable[[Record], str]]] = {
     "confidence": (("calibration",), _confidence),
     "made with": (("software", "features"), _made),
 }
-_OF_BOTH = {subject: _SENTENCES[subject] for subject in ("file", "reads", "texts", "confidence")}
+_OF_BOTH = {subject: _SENTENCES[subject] for subject in ("file", "reads", "texts")}

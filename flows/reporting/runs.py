@@ -20,7 +20,7 @@ from prefect.exceptions import TerminationSignal
 from prefect.runtime import deployment, flow_run
 from prefect.states import Cancelled, Failed
 
-from flows.reporting.show import readable
+from flows.reporting.lines import readable
 from flows.workers.roster import ClusterLost, WorkerLost
 from storage.errors import Busy, CaptchasError
 from storage.files.places import shown

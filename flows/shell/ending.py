@@ -7,7 +7,6 @@ import threading
 import traceback
 from types import FrameType, TracebackType
 
-from flows.service import embedded_server
 from storage.texts import plain_lines
 
 GRACE = 3.5  # seconds for a clean end after a signal: with the time that a busy machine adds, under five in all
@@ -50,6 +49,8 @@ class Ended:
 
     def _now(self) -> None:
         try:
-            embedded_server.end()
+            server = sys.modules.get("flows.service.embedded_server")  # nothing else starts one
+            if server is not None:
+                server.end()
         finally:
             os._exit(self.code)

@@ -5,6 +5,8 @@ import re
 from pathlib import Path
 from typing import NamedTuple
 
+from flows.shell.commands import COMMANDS
+
 SHARED_FLAGS, SHARED_VALUES = {"json", "quiet"}, {"home"}  # options of every command
 
 
@@ -25,14 +27,8 @@ class Options(NamedTuple):
 
 
 def commands() -> dict[str, str]:
-    """Return where each command is, as `module:function`, from the source of the command line."""
-    tree = ast.parse((Path(__file__).parents[1] / "__main__.py").read_bytes())
-    (table,) = (
-        node.value
-        for node in tree.body
-        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name) and node.targets[0].id == "COMMANDS"
-    )
-    return {name: where for name, (where, _) in ast.literal_eval(table).items()}
+    """Return where each command is, as `module:function`."""
+    return {name: where for name, (where, _) in COMMANDS.items()}
 
 
 def options_of(module: str, function: str | None = None) -> Options:

@@ -3,12 +3,14 @@
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
+from cyclopts import Parameter
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 from flows.home import dataset_folder, home, model_file
+from flows.parameters import Name
 from flows.reporting.about_model import in_sentences
 from flows.reporting.artifacts import show_trained_deep
 from flows.reporting.progress import stage
@@ -25,13 +27,14 @@ from tasks.deep.learning.deep_settings import Settings
 from tasks.deep.learning.deep_training import form_of, require_torch, train_deep
 from tasks.deep.learning.sources import Drawn, Source, Stored, require_drawable
 from tasks.deep.session import checked_record
-from tasks.deep.shape import SMALL
+from tasks.deep.shape import LONGEST, SMALL
 from tasks.figures.learning_curves import plot_training
 from tasks.profiles.built_in import find_profile
 
 if TYPE_CHECKING:
     from tasks.deep.learning.train_network import Progress
 
+StartModel = Annotated[Name | None, Parameter(name="--from")]
 _MINUTES, _RATE = 20.0, 3e-3
 _RATE_FROM = 1e-3  # where a model is begun with, which larger steps would undo
 _CHECKED = 4096  # validation pictures of a source, for the scores and the confidence
@@ -98,6 +101,12 @@ def choose_deep(
     stored = [Stored(str(local(dataset_folder(name), "dataset"))) for name in datasets or ()]
     sources: list[Source] = [*stored, *(Drawn(find_profile(name), seed) for name in draw or ())]
     require_drawable(sources)
+    for source in sources:
+        if source.length[1] > LONGEST:
+            raise BadInput(
+                f"{source.name}: has texts of {source.length[0]} to {source.length[1]} letters; the deep reader reads "
+                f"at most {LONGEST}: leave out pictures with longer texts, or train the classic reader"
+            )
     if change is None:
         change = any(Dataset(source.folder).manifest.source for source in stored)
     file, shape, rate = None, SMALL, _RATE

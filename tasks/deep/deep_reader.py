@@ -59,6 +59,8 @@ class DeepReader:
         Of onnxruntime.
     familiar : bool
         Whether the pictures are of a kind that the model learnt from, so that its confidence need not be cautious.
+    waits : bool
+        Whether the network is opened only when the first picture is read.
     """
 
     def __init__(
@@ -70,8 +72,11 @@ class DeepReader:
         length: tuple[int, int] | None = None,
         threads: int = 1,
         familiar: bool = False,
+        waits: bool = False,
     ):
         self.session = session_of(model, threads)
+        if not waits:
+            self.session.open()
         known = self.session.alphabet
         self.folded: bool = bool(model.record.get("folded"))
         if self.folded:  # it reads all letters as capitals, so that is what an alphabet and words become

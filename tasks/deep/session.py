@@ -8,43 +8,73 @@ import numpy as np
 
 from storage.deep_models import DeepModel
 from storage.errors import BadInput, Damaged
-from tasks.deep.shape import BLANK, COLUMNS_PADDED_TO, Shape, shape_from
+from tasks.deep.shape import BLANK, COLUMNS_PADDED_TO, STRIDE, Shape, shape_from
 
 _AT_ONCE = 64  # pictures: larger batches take more memory and are no faster
 MOST_LETTERS = 254
 
 
 class Session:
-    """A network that is ready to run, in `threads` threads of this process.
+    """A network that runs in `threads` threads of this process.
 
     Raises
     ------
     Damaged
-        The record does not fit the network, or onnxruntime refuses it.
+        The record does not fit the network.
     """
 
     def __init__(self, model: DeepModel, threads: int = 1):
         self.shape, self.alphabet = checked_record(model)
         self.canvas = _canvas(model.record, self.shape)
+        self._model, self._threads = model, threads
+        self._session: Any = None
+
+    def open(self) -> None:
+        """Have onnxruntime open the network, now rather than when the first picture is read.
+
+        Raises
+        ------
+        Damaged
+            onnxruntime refuses it.
+        """
+        if self._session is not None:
+            return
         import onnxruntime  # takes 0.2 s; only what reads with a deep model needs it
 
         options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
+        options.intra_op_num_threads, options.inter_op_num_threads = self._threads, 1
         options.log_severity_level = 3
+        network, providers = self._model.network, ["CPUExecutionProvider"]
         try:
-            self._session = onnxruntime.InferenceSession(model.network, options, providers=["CPUExecutionProvider"])
+            self._session = onnxruntime.InferenceSession(network, options, providers=providers)
         except Exception as error:  # onnxruntime raises many types of its own
             raise Damaged(f"model: onnxruntime does not take it ({error}); train it again") from error
-        self._input = self._session.get_inputs()[0].name
 
     def scores(self, pictures: np.ndarray) -> np.ndarray:
-        """Compute scores (n, columns, 1 + letters) float32 of normalised pictures (n, 3, height, width) uint8."""
-        parts = [
-            self._session.run(None, {self._input: pictures[first : first + _AT_ONCE]})[0]
-            for first in range(0, len(pictures), _AT_ONCE)
-        ]
+        """Compute scores (n, columns, 1 + letters) float32 of normalised pictures (n, 3, height, width) uint8.
+
+        Raises
+        ------
+        Damaged
+            The network cannot do it, or gives no such scores: a file may look like a model and be none.
+        """
+        self.open()
+        parts = [self._part(pictures[first : first + _AT_ONCE]) for first in range(0, len(pictures), _AT_ONCE)]
         scores: np.ndarray = parts[0] if len(parts) == 1 else np.concatenate(parts)
         return scores
+
+    def _part(self, pictures: np.ndarray) -> np.ndarray:
+        try:
+            name = self._session.get_inputs()[0].name
+            (scores,) = self._session.run(None, {name: pictures})
+        except Exception as error:  # onnxruntime raises many types of its own
+            raise Damaged(f"model: its network does not run ({error}); train it again") from error
+        wanted = (len(pictures), pictures.shape[3] // STRIDE, len(self.alphabet) + 1 + BLANK)
+        if scores.shape != wanted:
+            raise Damaged(f"model: its network gives scores of shape {scores.shape}, not {wanted}; train it again")
+        if not np.isfinite(scores).all():
+            raise Damaged("model: its network gives scores that are no numbers; train it again")
+        return np.asarray(scores, np.float32)
 
 
 def checked_record(model: DeepModel) -> tuple[Shape, str]:

@@ -3,6 +3,8 @@
 import numba
 import numpy as np
 
+from tasks.lowlevel.normal_equations import solve
+
 # Behind each value: the words of `hard` right with other values, in percent without / with the dictionary, where they
 # are 71.8 / 92.1 with these (2,048 pictures, seed 2, the shipped model, `python -m tests.benchmarks.constants`).
 # Rows and columns of tiles; in each some background should be visible; (2, 4): 71.9 / 92.1, (8, 16): 71.4 / 92.5.
@@ -231,7 +233,7 @@ def _robust(design, level):
                         normal[a, b] += design[k, a] * design[k, b]
         for a in range(4):
             normal[a, a] += 1e-3
-        fit = np.linalg.solve(normal, right)
+        solve(normal, right, fit)
         over = 0.0
         for k in range(count):
             error = level[k]

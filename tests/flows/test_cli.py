@@ -11,7 +11,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from flows.__main__ import COMMANDS, main
+from flows.__main__ import main
+from flows.shell.commands import COMMANDS
 from storage.models import save_model
 from tasks.reading import networks as classifier
 from tasks.reading.features import FEATURES, SIZE

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from fontTools.ttLib import TTFont
 
-from flows.__main__ import COMMANDS
 from flows.requests import checked
+from flows.shell.commands import COMMANDS
 from storage.errors import CaptchasError
 from storage.texts import plain, plain_lines
 from tasks.profiles.fonts import bundled

@@ -10,8 +10,8 @@ from typing import get_origin
 
 import pytest
 
-from flows.__main__ import COMMANDS
 from flows.missing_inputs import INPUTS, given_values, options_of, require_inputs
+from flows.shell.commands import COMMANDS
 from storage.errors import NotThere
 
 # Prefect and what it brings warn while they are imported; that is theirs.

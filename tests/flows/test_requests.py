@@ -7,8 +7,8 @@ from importlib import import_module
 
 import pytest
 
-from flows.__main__ import COMMANDS
 from flows.requests import Refused, checked, command, handed_on, needing_workers
+from flows.shell.commands import COMMANDS
 from flows.solve import solve
 from storage.errors import BadInput, Busy, Damaged, Unreachable
 from tasks.shipped import SHIPPED

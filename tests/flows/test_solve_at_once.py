@@ -31,8 +31,8 @@ from tasks.solving.tables import COLUMNS
 
 ROOT = Path(__file__).parents[2]
 HEAVY = (
-    "prefect", "dask", "distributed", "sklearn", "scipy.linalg", "skops", "matplotlib", "pydantic", "h5py", "rapidfuzz",
-    "cffi", "yaml",
+    "prefect", "dask", "distributed", "sklearn", "scipy", "skops", "matplotlib", "pydantic", "h5py", "rapidfuzz",
+    "cffi", "yaml", "cyclopts", "rich.console", "http.client", "onnxruntime",
 )  # fmt: skip
 DRAWN = ("--dictionary", "none", "--length", "4")
 
@@ -125,6 +125,57 @@ def test_one_picture_shows_its_word_its_confidence_and_the_next_two(inbox, monke
     monkeypatch.undo()
     assert solve_named(["solve", str(inbox / "a.png"), *DRAWN])
     assert "word: - (failed: the file is empty" in capsys.readouterr().out
+
+
+def test_a_picture_that_cannot_be_read_is_a_failure(inbox, capsys):
+    """As for programs that show files: what can be read is read, and the exit code tells that something could not."""
+    (inbox / "text.png").write_text("no picture")
+    for names, code in (("a.png",), 0), (("text.png",), 1), (("text.png", "a.png"), 1), (("a.png", "b.png"), 0):
+        done = solve_named(["solve", *(f"inbox/{name}" for name in names), *DRAWN])
+        assert done.exit_code == code, names
+        assert len(done) and capsys.readouterr().err == ""  # the report tells which
+    done = solve_named(["solve", "inbox/a.png", *DRAWN, "--abstain-below", "1"])
+    assert done.exit_code == 0  # it was asked for
+
+
+def test_quiet_prints_the_bare_words(inbox, monkeypatch, capsys):
+    monkeypatch.setenv("CAPTCHAS_QUIET", "1")
+    (inbox / "text\n.png").write_text("no picture")
+    first, second = expected(inbox / "a.png", inbox / "b.png")
+    assert solve_named(["solve", "inbox/a.png", *DRAWN]).exit_code == 0
+    assert capsys.readouterr() == (f"{first}\n", "")
+    assert solve_named(["solve", "inbox/a.png", "inbox/text\n.png", "inbox/b.png", *DRAWN]).exit_code == 1
+    out, err = capsys.readouterr()
+    assert out == f"inbox/a.png\t{first}\ninbox/text\\n.png\t\ninbox/b.png\t{second}\n"
+    assert err.startswith("captchas: inbox/text\\n.png: no picture") and err.count("\n") == 1
+    assert solve_named(["solve", "inbox/a.png", *DRAWN, "--out", "words.csv"]).exit_code == 0
+    assert capsys.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("options", [
+    ["--json", "--quiet"], ["--out", "-"], ["--out=x.csv", "--csv-safe", "--format", "csv"],
+    ["--home=other", "--again"],
+    ["--reader", "deep", "--length", "4-6", "--alphabet", "ABC"], ["--abstain-below", "0.5", "--ranking=none"],
+    ["--model", "a-b.onnx", "--dictionary", "./list"], ["--settle", "2", "--workers", "3", "--move-to", "x"],
+    ["--explain", "--keep"], ["--only-new", "--follow-links", "--cluster", "tcp://h:1"], [],
+])  # fmt: skip
+def test_ordinary_command_lines_are_understood_without_cyclopts(options):
+    from flows.parameters import spelled
+    from flows.shell.solve_arguments import _plain_values, _values
+
+    tokens = spelled(["a.png", *options, "b.png"])
+    plain = _plain_values(tokens)
+    assert plain is not None and plain == _values(tokens)
+
+
+@pytest.mark.parametrize("options", [
+    ["--worker", "1"], ["--workers", "x"], ["--workers", "1e3"], ["--length"], ["--length", "--json"], ["-v"],
+    ["--csv_safe"], ["--json", "--json"], ["--no-again"], ["--reader", "DEEP"], ["--json=true"], ["--out", "-x"],
+])  # fmt: skip
+def test_unusual_command_lines_are_left_to_cyclopts(options):
+    from flows.shell.solve_arguments import _plain_values
+
+    assert _plain_values(["a.png", *options]) is None
 
 
 def test_standard_input_is_a_picture(inbox, monkeypatch, capsys):
@@ -298,7 +349,10 @@ def test_an_interruption_says_what_the_same_command_does(inbox, monkeypatch, cap
 
 
 def test_the_whole_command_loads_nothing_heavy(inbox):
-    """Not even scipy.linalg, where numba looks for BLAS, or cffi; and the import of the command loads no numba."""
+    """Not even scipy, where numba looks for BLAS, cffi, or the deep reader's runtime for a picture that is easy.
+
+    The import of the command loads no numba.
+    """
     code = (
         "import sys, flows.__main__ as command\n"
         f"heavy = [name for name in {(*HEAVY, 'numba', 'numpy')} if name in sys.modules]\n"

@@ -11,11 +11,15 @@ import pytest
 from PIL import Image
 
 from flows import train as flow
+from flows.workers import deep_training
 from storage.dataset import Dataset
+from storage.deep_models import load_deep_model, seal_model
+from storage.errors import BadInput
 from storage.models import load_model, model_digest
 from tasks.profiles.built_in import UNSEEN
+from tasks.profiles.profile import Profile
 from tasks.scoring.report import warning_of
-from tasks.shipped import SHIPPED
+from tasks.shipped import SHIPPED, STRANGERS
 from tasks.training import settings as ladder
 from tasks.training.outcome import OutcomeReceipt
 from tasks.training.spool import GatherReceipt
@@ -287,6 +291,12 @@ def test_a_start_that_cannot_be_is_named(trained, captchas, given, said):
     assert re.search(said, result.stderr)
 
 
+def test_texts_that_some_are_too_long_for_the_deep_reader_are_refused_before_it_learns(monkeypatch):
+    monkeypatch.setattr(deep_training, "find_profile", lambda _: Profile("long", length=(4, 13), width=400))
+    with pytest.raises(BadInput, match="long: has texts of 4 to 13 letters; the deep reader reads at most 12"):
+        deep_training.choose_deep(None, ["long"], None, None, 1)
+
+
 @pytest.mark.soak
 def test_the_ladder_takes_a_deep_model_too(trained, captchas, unplotted, monkeypatch):
     monkeypatch.setattr(ladder, "LADDER_COUNT", COUNT)
@@ -341,3 +351,35 @@ def test_imported_pictures_are_shown_more_often_unless_told_otherwise(monkeypatc
         return flow.check(flow.TrainRequest(["some"], shows=given))[1].shows
 
     assert (shows(None), shows({"labels": "file"}), shows({"labels": "file"}, 77)) == (1_000_000, 3_000_000, 77)
+
+
+def test_both_kinds_of_one_name_are_compared_once_and_measured_together(trained, captchas, unplotted, tmp_path):
+    """The deep model is the shipped network, said to have learnt from the classic model's datasets."""
+    home = tmp_path / "home"
+    (home / "models").mkdir(parents=True)
+    (home / "datasets").symlink_to(trained.home / "datasets")
+    classic = Path(shutil.copy(trained.model, home / "models"))
+    model = load_deep_model(STRANGERS)
+    datasets = [{**data, "weight": 1.0} for data in load_model(classic)[1]["datasets"]]
+    classic.with_suffix(".onnx").write_bytes(seal_model(model.network, model.record | {"datasets": datasets}))
+    told = captchas("evaluate", "book", "random", "--home", home, "--json").report
+    assert [row["reader"] for row in told["readers"]] == ["classic", "both", "deep"]
+    rates = {row["reader"]: row["right"] for row in told["readers"]}
+    assert max(rates.values()) > min(rates.values())
+    assert "validation pictures of book, random: classic " in told["reads_with"]
+    record = home / "models" / "book.pair.json"
+    kept = record.stat().st_mtime_ns
+    assert captchas("evaluate", "book", "random", "--home", home, "--json").report["kept"]
+    again = captchas(*TRAIN, "--home", home, "--json").report
+    assert again["kept"]
+    assert again["solve_reads_with"].startswith("`captchas solve --model book`: book.")
+    assert record.stat().st_mtime_ns == kept
+    record.unlink()
+    assert captchas(*TRAIN, "--home", home, "--json").report["solve_reads_with"] == again["solve_reads_with"]
+    assert record.exists()
+    alone = captchas("evaluate", "book", "random", "--reader", "deep", "--home", home, "--json").report
+    assert (alone["readers"], alone["words"][0]["right"]) == ([], rates["deep"])
+    shipped = captchas("evaluate", "auto", "random", "--home", home, "--json").report
+    assert shipped["reads_with"].startswith("ladder where it is 99 % sure, else strangers (the shipped models")
+    assert shipped["report"] == str(home / "reports" / "auto-on-random")
+    assert rates["deep"] == {row["reader"]: row["right"] for row in shipped["readers"]}["deep"]

@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 from markdown_it import MarkdownIt
 
-from flows import __main__ as shell
 from flows.reporting import artifacts, runs
 from flows.reporting.artifacts import (
     show_all_verified,
@@ -28,6 +27,7 @@ from flows.reporting.artifacts import (
 )
 from flows.reporting.show import show
 from flows.shell.ending import print_defect
+from flows.shell.saying import say
 from storage.errors import BadInput
 from storage.texts import plain
 from tasks.datasets.judge import Finding, State
@@ -157,7 +157,7 @@ def test_a_table_keeps_its_columns(shown, hostile_names):
 def test_the_shell(capsys, monkeypatch, hostile_names, terminal):
     monkeypatch.setattr("sys.stdout.isatty", lambda: terminal)
     monkeypatch.setenv("TERM", "dumb")  # without colours, which are escape sequences of rich's own
-    monkeypatch.setattr("rich.console.Console.width", 5000)  # a terminal's lines break between the words of a name
+    monkeypatch.setenv("COLUMNS", "5000")  # a terminal's lines break between the words of a name
     for name in hostile_names:
         report = solved([name]) | {"none": None, name: name}
         show(dict(report), as_json=False)
@@ -166,7 +166,7 @@ def test_the_shell(capsys, monkeypatch, hostile_names, terminal):
         show(dict(report), as_json=True)
         text = capsys.readouterr().out
         assert fit(text) and json.loads(text.encode()) == report
-        shell._say(f"{name}: no such file")
+        say(f"{name}: no such file")
         text = capsys.readouterr().err
         assert fit(text) and text == f"captchas: {plain(name)}: no such file\n"
 

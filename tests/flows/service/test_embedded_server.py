@@ -15,9 +15,10 @@ import httpx
 import pytest
 from prefect import Flow
 
-from flows.__main__ import COMMANDS, PLAIN
+from flows.command_line import PLAIN
 from flows.service import embedded_server, passwords, run_database
 from flows.service.prefect_guard import HOSTS
+from flows.shell.commands import COMMANDS
 from storage.errors import BadInput
 
 ANSWERS = """

@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from flows.__main__ import COMMANDS, FIRST_STEPS
+from flows.shell.commands import COMMANDS
 from flows.shell.completion import SCRIPTS, answer, complete
+from flows.shell.examples import FIRST_STEPS
 from flows.shell.options import commands, options_of
 from tasks.profiles.built_in import NAMED
 

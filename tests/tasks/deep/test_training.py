@@ -90,6 +90,28 @@ def _specification(settings, plan):
     }  # fmt: skip
 
 
+@pytest.mark.parametrize("has", [True, False])
+def test_a_processor_without_bfloat16_trains_in_float32(learning, monkeypatch, has):
+    """As one without AVX-512: autocast would be slower there."""
+    kinds = []
+    real = learning.train.Network.forward
+
+    def forward(network, pictures):
+        scores = real(network, pictures)
+        kinds.append(scores.dtype)
+        return scores
+
+    for name in ("_is_avx512_bf16_supported", "_is_amx_tile_supported"):
+        monkeypatch.setattr(learning.torch.cpu, name, lambda: has, raising=False)
+    monkeypatch.setattr(learning.train.Network, "forward", forward)
+    monkeypatch.setattr(learning.train, "device_of", lambda: learning.torch.device("cpu"))
+    feeder = Feeder(StreamPlan(SOURCES, form_of(SOURCES, SETTINGS), 1, 16, mixed=2))
+    trained = learning.train.fit_network(feeder, dataclasses.replace(SETTINGS, steps=1))
+    feeder.close()
+    assert kinds[0] == (learning.torch.bfloat16 if has else learning.torch.float32)
+    assert trained.steps == 1
+
+
 def test_a_loss_that_is_no_number_says_what_to_do(learning, monkeypatch):
     monkeypatch.setattr(learning.train, "ctc", lambda logs, *_: logs.mean() * float("nan"))
     feeder = Feeder(StreamPlan(SOURCES, form_of(SOURCES, SETTINGS), 1, 16, mixed=2))
@@ -203,6 +225,14 @@ def test_what_cannot_be_learnt_from_is_named(tmp_path, sources, said):
 def test_settings_are_checked(wrong):
     with pytest.raises(BadInput, match="train"):
         dataclasses.replace(SETTINGS, **wrong)
+
+
+def test_texts_of_one_length_and_of_two_letters_are_learnt(tmp_path):
+    profile = dataclasses.replace(PROFILE, alphabet="AB", length=(6, 6), width=150)
+    record = train_deep([Drawn(profile, 1)], dataclasses.replace(SETTINGS, steps=2), tmp_path / "x.onnx", checked=20)
+    assert (record["classes"], record["texts"][0]["length"]) == ("AB", [6, 6])
+    readings = DeepReader(load_deep_model(tmp_path / "x.onnx"), length=(6, 6)).read(np.zeros((1, 30, 90), np.uint8))
+    assert len(readings.reading[0]) == 6
 
 
 @pytest.mark.parametrize(
