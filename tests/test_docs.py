@@ -191,3 +191,9 @@ def test_every_picture_is_shown_by_a_page():
     pictures = [file for kind in ("png", "svg") for file in (ROOT / "docs").rglob(f"*.{kind}")]
     assert pictures
     assert [file.name for file in pictures if file.name not in shown] == []
+
+
+def test_the_diagram_has_every_room():
+    drawn = set(re.findall(r"<text class=\"t\"[^>]*>(\w+)</text>", (ROOT / "docs" / "rooms.svg").read_text()))
+    rooms = {path.parent.name for package in ("flows", "tasks", "storage") for path in ROOT.glob(f"{package}/*/*.py")}
+    assert rooms - drawn == set()
