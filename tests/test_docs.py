@@ -16,7 +16,7 @@ from cyclopts import CycloptsError, MissingArgumentError
 from flows.__main__ import COMMANDS, app
 from flows.parameters import spelled
 from flows.shell.examples import EXAMPLES
-from tests.documented import PAGES, ROOT, commands_in, prose
+from tests.documented import PAGES, ROOT, commands_in, programs_in, prose
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # Prefect's, while the commands are imported
 
@@ -197,3 +197,45 @@ def test_the_diagram_has_every_room():
     drawn = set(re.findall(r"<text class=\"t\"[^>]*>(\w+)</text>", (ROOT / "docs" / "rooms.svg").read_text()))
     rooms = {path.parent.name for package in ("flows", "tasks", "storage") for path in ROOT.glob(f"{package}/*/*.py")}
     assert rooms - drawn == set()
+
+
+# Lines that run programs of others, and what is tested of them.
+SITE_TEST = "tests/flows/service/test_site_on_loopback.py"
+ELSEWHERE = {
+    r"docker ": f"needs a container engine: tests/test_containers.py; the same services run in {SITE_TEST}",
+    r"(systemctl|createuser) ": f"needs a machine's administrator; the same services run in {SITE_TEST}",
+    r"(prefect server start$|dask (scheduler|worker) )": f"runs until it is ended: {SITE_TEST}",
+    r"(pip install|python3 -m venv|python -m build)": "needs a package index: tests/test_wheel.py",
+    r"python create_lmdb_dataset": "is another project's: tests/tasks/exchange/test_export.py",
+    r"python -c ": "prints where a file of the wheel is: tests/test_wheel.py",
+}
+PROGRAMS = sorted({line for page in PAGES for line in programs_in(page.read_text())})
+MAKE = [line for line in PROGRAMS if line.startswith("make ")]
+MODULES = [line for line in PROGRAMS if re.match(r"python -m (tests|tasks|flows|pytest)", line)]
+
+
+def test_every_other_program_is_made_sure_of():
+    rest = set(PROGRAMS) - {*MAKE} - {*MODULES}
+    assert {line for line in rest if not any(re.match(rule, line) for rule in ELSEWHERE)} == set()
+    for rule, reason in ELSEWHERE.items():
+        assert any(re.match(rule, line) for line in rest), rule
+        assert all((ROOT / name).is_file() for name in re.findall(r"tests/\S+\.py", reason)), reason
+
+
+@pytest.mark.parametrize("line", MAKE)
+def test_make_knows_each_target(line):
+    done = subprocess.run(["make", "-n", *shlex.split(line)[1:]], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("line", MODULES)
+def test_each_module_is_there_and_knows_its_options(line):
+    _, _, module, *arguments = shlex.split(line)
+    assert importlib.util.find_spec(module), line
+    named = [
+        file for name in (module, f"{module}.__main__") if (file := ROOT / f"{name.replace('.', '/')}.py").exists()
+    ]
+    for option in [word for word in arguments if word.startswith("--")] if named else ():
+        assert f'"{option}"' in named[-1].read_text() or module == "flows", option
+    if module in ("tests.benchmarks.colours", "tests.benchmarks.look_alikes"):
+        assert f'"{arguments[0]}"' in named[-1].read_text()
