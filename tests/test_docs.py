@@ -6,6 +6,7 @@ import re
 import shlex
 import subprocess
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -16,6 +17,7 @@ from cyclopts import CycloptsError, MissingArgumentError
 from flows.__main__ import COMMANDS, app
 from flows.parameters import spelled
 from flows.shell.examples import EXAMPLES
+from tests.browser import NoBrowserError, browser
 from tests.documented import PAGES, ROOT, commands_in, programs_in, prose
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # Prefect's, while the commands are imported
@@ -162,21 +164,57 @@ def test_the_reference_has_what_programs_import_and_the_keys_of_reports(referenc
     assert "| `seconds_a_picture` | `float` | of one process |" in reference["reference/json.md"]
 
 
-@pytest.mark.soak
-def test_the_site_is_built_without_a_network(tmp_path):
-    """As `make docs` builds it; a request would go to a proxy that is not there."""
+@pytest.fixture(scope="module")
+def built(tmp_path_factory) -> Path:
+    """The site as `make docs` builds it; a request would go to a proxy that is not there."""
     pytest.importorskip("material", reason="make docs installs mkdocs-material")
+    folder = tmp_path_factory.mktemp("site")
     nowhere = dict.fromkeys(("http_proxy", "https_proxy", "HTTPS_PROXY"), "http://127.0.0.1:9")
     command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--config-file", SITE / "mkdocs.yml"]
     done = subprocess.run(
-        [*command, "--site-dir", tmp_path], capture_output=True, text=True, check=False, env=os.environ | nowhere
+        [*command, "--site-dir", folder], capture_output=True, text=True, check=False, env=os.environ | nowhere
     )
     assert done.returncode == 0, done.stderr
-    pages = [*tmp_path.rglob("*.html")]
+    return folder
+
+
+@pytest.mark.soak
+def test_the_site_is_built_without_a_network(built):
+    pages = [*built.rglob("*.html")]
     assert len(pages) > 20
     for page in pages:
         loaded = re.findall(r"<(?:script|img|link)[^>]* (?:src|href)=\"?(https?:[^\" >]+)", page.read_text())
         assert loaded == [], page.name
+
+
+# What reaches past the screen and cannot be scrolled by itself, and pictures that were not loaded.
+TOO_WIDE = """(() => {
+    const inside = e => e !== document.body && e.parentElement
+        && (getComputedStyle(e).overflowX !== "visible" || inside(e.parentElement));
+    const past = r => r.width && r.right > innerWidth + 1;
+    const parts = [...document.querySelectorAll("article *")].filter(
+        e => past(e.getBoundingClientRect()) && !inside(e.parentElement));
+    const lost = [...document.images].filter(e => !e.complete || !e.naturalWidth).map(e => e.src);
+    return [...parts.slice(0, 3).map(e => e.outerHTML.slice(0, 80)), ...lost,
+        ...(document.documentElement.scrollWidth > innerWidth ? ["the page scrolls sideways"] : [])];
+})()"""
+
+
+@pytest.mark.soak
+def test_no_page_is_wider_than_a_screen(built, tmp_path):
+    with ExitStack() as stack:
+        try:
+            shown = stack.enter_context(browser(tmp_path))
+        except NoBrowserError as error:
+            pytest.skip(str(error))
+        found = []
+        for page in sorted(built.rglob("*.html")):
+            for width in (1400, 390):
+                shown.look(width)
+                shown.open(page)
+                found += [f"{page.relative_to(built)} at {width}: {part}" for part in shown.run(TOO_WIDE)]
+                found += [f"{page.relative_to(built)} asks for {url}" for url in shown.requests()]
+        assert [one for one in found if not one.startswith("404.html")] == []  # its links are a server's
 
 
 def test_links_that_leave_the_pages_become_text(hooks):

@@ -206,4 +206,5 @@ def test_the_site_runs_on_loopback(database, tmp_path):
         done = subprocess.run(run, env=site.environment("shell"), capture_output=True, text=True, timeout=600)
         assert done.returncode == 0, done.stdout + done.stderr + (tmp_path / "worker-0.log").read_text()[-3000:]
         states = [row["state_type"] for row in ask(url, "SELECT state_type FROM flow_run")]
-        assert states.count("COMPLETED") == len(states) >= 4
+        begun = [state for state in states if state != "SCHEDULED"]  # the schedules of deployments have runs that wait
+        assert begun == ["COMPLETED"] * 4, states
