@@ -178,18 +178,19 @@ def test_the_site_runs_on_loopback(database, tmp_path):
             start("dask-worker", number)
         until(lambda: answers(f"http://{site.at('server')}/api/health"), log)
 
-        def captchas(*arguments: object, service: str = "shell") -> dict:
+        def captchas(*arguments: object, service: str = "shell", codes: tuple[int, ...] = (0,)) -> dict:
             command = site.command(service, *map(str, arguments), "--json")
             done = subprocess.run(
                 command, env=site.environment(service), capture_output=True, text=True, cwd=tmp_path, timeout=600
             )
-            assert done.returncode == 0, done.stderr
+            assert done.returncode in codes, done.stderr
             return json.loads(done.stdout)
 
         deployed = captchas(*site.services["deploy"]["command"], service="deploy")
         assert "generate" in " ".join(deployed["deployments"])
         start("worker")
-        checks = {line["check"]: line for line in captchas(*site.services["shell"]["command"])["checks"]}
+        doctor = captchas(*site.services["shell"]["command"], codes=(0, 1))  # of a clone it may say more
+        checks = {line["check"]: line for line in doctor["checks"]}
         assert [checks[name]["state"] for name in ("prefect", "dask", "object store")] == ["fine"] * 3, checks
 
         cluster = ("--cluster", f"tcp://{site.at('scheduler')}")
@@ -205,4 +206,5 @@ def test_the_site_runs_on_loopback(database, tmp_path):
         done = subprocess.run(run, env=site.environment("shell"), capture_output=True, text=True, timeout=600)
         assert done.returncode == 0, done.stdout + done.stderr + (tmp_path / "worker-0.log").read_text()[-3000:]
         states = [row["state_type"] for row in ask(url, "SELECT state_type FROM flow_run")]
-        assert states.count("COMPLETED") == len(states) >= 4
+        begun = [state for state in states if state != "SCHEDULED"]  # the schedules of deployments have runs that wait
+        assert begun == ["COMPLETED"] * 4, states
