@@ -180,7 +180,8 @@ def draw_pictures(request: AuditRequest, choice: AuditChoice, clock: Clock) -> t
         steps.forget()
     kept = steps.find("drawn")
     wanted = kept["count"] if kept else DRAWN_FOR_UNSEEN * budget.unseen_wanted(request.minutes)
-    dataset, generator = draw_target(target, wanted, clock.until("drawing"), request.workers)
+    # On a busy machine workers may take longer to start than a short audit has for drawing.
+    dataset, generator = draw_target(target, wanted, clock.whole("drawing"), request.workers)
     if kept is None:
         steps.keep("drawn", {"count": len(dataset)})
     return dataset, generator

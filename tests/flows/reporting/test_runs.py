@@ -239,7 +239,7 @@ cancelled()
 @pytest.mark.parametrize(("state", "told"), [("CANCELLING", 1), ("RUNNING", 0)])
 def test_the_server_is_told_of_a_cancelled_run_by_the_run_itself(monkeypatch, state, told):
     """Prefect's worker imports the flow once more before it tells; a run that `captchas up` ends was not cancelled."""
-    there, sent = SimpleNamespace(is_cancelling=lambda: state == "CANCELLING"), []
+    states, sent = [state], []
 
     class Server:
         def __enter__(self):
@@ -249,14 +249,16 @@ def test_the_server_is_told_of_a_cancelled_run_by_the_run_itself(monkeypatch, st
             pass
 
         def read_flow_run(self, number):
-            return SimpleNamespace(id=number, state=there)
+            return SimpleNamespace(id=number, state=SimpleNamespace(is_cancelling=lambda: states[-1] == "CANCELLING"))
 
         def set_flow_run_state(self, number, state, force):
+            states.append(state.type.value)
             sent.append((str(number), state.type.value, force))
 
     monkeypatch.setattr(runs, "get_client", lambda sync_client: Server())
     monkeypatch.setattr(runs, "deployment", SimpleNamespace(id="a deployment"))
-    monkeypatch.setattr(runs, "flow_run", SimpleNamespace(id="00000000-0000-0000-0000-000000000001", parameters={}))
+    there = SimpleNamespace(id="00000000-0000-0000-0000-000000000001", parameters={})
+    monkeypatch.setattr(runs, "flow_run", there)
     monkeypatch.setattr(runs, "_end_soon", lambda: None)
 
     @runs.told
@@ -265,6 +267,7 @@ def test_the_server_is_told_of_a_cancelled_run_by_the_run_itself(monkeypatch, st
 
     @runs.told
     def cancelled():
+        there.id = "00000000-0000-0000-0000-000000000002"  # of the flow within it
         inner()
 
     with pytest.raises(TerminationSignal):

@@ -107,6 +107,17 @@ def test_a_rule_that_no_single_colour_shows_is_told_alone():
     found = find_colour(replace(sample, pictures=pictures))
     assert found["severity"] == "high" and found["figures"]["divided_by_colour"]["low"] < 0.25
     assert found["plain"].startswith(f"One rule tells letters from noise in all pictures: {found['figures']['rule']}")
+    # The picture shows what the rule keeps: no letter is lost whose own colour is no other letter's.
+    assert found["figures"]["rule"] in found["shown"][0]["text"]
+    seen = np.asarray(Image.open(io.BytesIO(base64.b64decode(found["shown"][0]["picture"].split(",")[1]))).convert("L"))
+    times = seen.shape[1] // (2 * 180)
+    left, right = seen[:, : 180 * times], seen[:, -180 * times :]
+    for line in range(3):
+        rows = slice(line * 68 * times, (line * 68 + 64) * times)
+        for place in range(len(sample.texts[line])):
+            columns = slice((16 + 30 * place) * times, (36 + 30 * place) * times)
+            dark = (left[rows, columns] < 75).sum()
+            assert (right[rows, columns] < 100).sum() > 0.5 * dark > 0, (line, place)
 
 
 def test_defects_count_case_as_the_audit_does(monkeypatch):
