@@ -65,9 +65,7 @@ def test_a_face_of_one_case_is_asked_for_capitals_only():
     alphabets = [unfamiliar_profile(3, number, ("Bebas Neue Bold",)).alphabet for number in range(30)]
     assert all(alphabet == alphabet.upper() for alphabet in alphabets)
     assert any(letter.isalpha() for alphabet in alphabets for letter in alphabet)
-    assert any(
-        letter.islower() for number in range(30) for letter in unfamiliar_profile(3, number, FACES[:3]).alphabet
-    )
+    assert any(letter.islower() for number in range(30) for letter in unfamiliar_profile(3, number, FACES[:3]).alphabet)
 
 
 def test_it_stands_beside_other_sources():
