@@ -4,6 +4,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile
+# What the extra `test` names. To install `.[test]` would build the project once more.
+TESTERS = $(BIN)/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]["test"], sep="\n")'
 PEER := .venv-ddddocr
 OTHERS := captcha==0.7.1 django-simple-captcha==0.7.0 multicolorcaptcha==1.2.0
 NODE := .node-svg-captcha
@@ -20,9 +22,9 @@ $(VENV)/.ready: pyproject.toml constraints.txt
 	$(PIP) -c constraints.txt -e .
 	$(BIN)/python -m tasks.warm reading & reading=$$!; \
 		$(BIN)/python -m tasks.warm & kernels=$$!; \
-		$(PIP) -c constraints.txt -e '.[test]' && wait $$kernels && wait $$reading  # pip uses a single core
+		$(PIP) -c constraints.txt -r <($(TESTERS)) && wait $$kernels && wait $$reading  # pip uses a single core
 	$(BIN)/python -m flows.service.database_template & template=$$!; \
-		$(BIN)/python -m compileall -qq -j 0 -x '/(tests?|torch|sympy|networkx)/' $(VENV)/lib flows tasks storage; wait $$template
+		$(BIN)/python -m compileall -qq -j 0 -x '/(tests?|torch|torchgen|sympy|mpmath|networkx|moto|mypyc?|setuptools|pip)/' $(VENV)/lib flows tasks storage; wait $$template
 	touch $@
 
 demo: setup

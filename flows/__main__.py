@@ -1,5 +1,10 @@
 """The `captchas` command: reads named pictures at once, or takes the ordinary way, and answers signals and errors."""
 
+if __name__ == "__main__":  # `python -m flows`; before imports, which another's `tasks` or `storage` might answer
+    from beating_captchas import main as begin
+
+    begin()
+
 import json
 import os
 import signal
@@ -115,7 +120,3 @@ def _next_time(interrupted: KeyboardInterrupt) -> str:
     at = command_at(sys.argv[1:])
     anew = at is not None and sys.argv[1 + at] in BEGINS_ANEW and "--ladder" not in sys.argv
     return "begins anew" if anew or isinstance(interrupted, _NothingKept) else "goes on from here"
-
-
-if __name__ == "__main__":
-    main()

@@ -15,20 +15,20 @@ from flows.auditing.attacks import attack_all, programs_here
 from flows.auditing.clock import Clock
 from flows.auditing.comparing import audit_history, compare_audits
 from flows.auditing.course import Course
+from flows.auditing.enough import DRAWN_FOR_UNSEEN, few_drawn
 from flows.auditing.field import Attacked
 from flows.auditing.following import explain_success, find_all_defects, try_changes
 from flows.auditing.results import for_people, made, write_result
+from flows.auditing.states import place_at_home, settle
 from flows.auditing.target import AuditTarget, draw_target, find_target
-from flows.home import home
 from flows.parameters import Count, Minutes, Name, Price, Seed, Share
 from flows.reporting.runs import named, told
 from flows.requests import command
 from flows.shell.examples import prologue
-from flows.workers.cluster import crew
-from storage.audits import PAGE, RESULT, Steps, find_audit, require_own
+from flows.workers.cluster import cores, crew
+from storage.audits import PAGE, RESULT, Steps, audit_locked, find_audit, require_own
 from storage.dataset import Dataset
 from storage.errors import BadInput, CaptchasError
-from storage.files.locks import locked
 from storage.files.places import local
 from storage.files.targets import require_folder
 from tasks.audit.attackers import budget
@@ -41,8 +41,7 @@ from tasks.solving.batches import parse_length
 
 PRICE = 0.001  # a label: about a dollar for a thousand, by Motoyama et al., USENIX Security 2010; docs/audit-json.md
 FEWEST_UNSEEN = 20  # pictures: with fewer nothing can be said
-DRAWN_FOR_UNSEEN = 10  # one in ten is in the test split
-STEPS = 1  # raised when a step would give something else
+STEPS = 2  # raised when a step would give something else
 
 
 class TooWeak(CaptchasError, RuntimeError):
@@ -130,7 +129,7 @@ def check(request: AuditRequest) -> AuditChoice:
     bounds = parse_length(request.length)
     lengths = tuple(range(bounds[0], bounds[1] + 1)) if bounds else None
     target = find_target(request.target, request.command, alphabet=request.alphabet, lengths=lengths, seed=request.seed)
-    return AuditChoice(target, local(request.out, "out") if request.out else home() / "audits" / target.name)
+    return AuditChoice(target, local(request.out, "out")) if request.out else AuditChoice(*place_at_home(target))
 
 
 @flow(flow_run_name=named("audit", "target", "command"))
@@ -144,12 +143,14 @@ def audit(request: AuditRequest, choice: AuditChoice) -> dict[str, Any]:
     written to audit.json and, for people, to report.html. A run that was ended goes on where it was.
     """
     target, folder = choice
-    with locked(folder):
+    with audit_locked(folder):
         clock = Clock(request.minutes)
-        with crew(request.workers, request.cluster):
+        with Course(target.name, clock) as course, crew(request.workers, request.cluster):
             now = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
+            choice = AuditChoice(settle(target, folder), folder)
+            course.begins("getting pictures")
             dataset, generator = draw_pictures(request, choice, clock)
-            field = attacked(request, choice, dataset, clock)
+            field = attacked(request, choice, dataset, generator, course)
             began = field.step("began", lambda: now)  # a run of a changed target, or by other rules, is another audit
             result = find_audit(folder) if field.steps.find("finished", programs=programs_here()) else None
             kept = result is not None
@@ -179,18 +180,24 @@ def draw_pictures(request: AuditRequest, choice: AuditChoice, clock: Clock) -> t
         steps.forget()
     kept = steps.find("drawn")
     wanted = kept["count"] if kept else DRAWN_FOR_UNSEEN * budget.unseen_wanted(request.minutes)
-    dataset, generator = draw_target(target, wanted, clock.until("drawing"), request.workers)
+    # On a busy machine workers may take longer to start than a short audit has for drawing.
+    dataset, generator = draw_target(target, wanted, clock.whole("drawing"), request.workers)
     if kept is None:
         steps.keep("drawn", {"count": len(dataset)})
     return dataset, generator
 
 
-def attacked(request: AuditRequest, choice: AuditChoice, dataset: Dataset, clock: Clock) -> Attacked:
+def attacked(
+    request: AuditRequest, choice: AuditChoice, dataset: Dataset, generator: Generator | None, course: Course
+) -> Attacked:
     """Choose the unseen pictures, and say what every step depends on."""
     target, folder = choice
     unseen = find_unseen(dataset, budget.unseen_wanted(request.minutes))
+    few = few_drawn(generator, len(unseen.rows), request.minutes, request.workers or cores())
     if len(unseen.rows) < FEWEST_UNSEEN:
         require_different(target.name, dataset)
+        if few:
+            raise BadInput(f"{target.name}: {few}; {FEWEST_UNSEEN} are needed to say anything")
         raise BadInput(
             f"{target.name}: {len(unseen.rows)} of its {len(dataset):,} pictures are in the test split, which no "
             f"attacker learns from; {FEWEST_UNSEEN} are needed to say anything. Label about "
@@ -204,8 +211,10 @@ def attacked(request: AuditRequest, choice: AuditChoice, dataset: Dataset, clock
     draws = target.given if target.kind == "profile" else None
     field = Attacked(
         dataset, unseen, draws, words_of(dataset), request.fold_case, request.label_price, request.seed,
-        Steps(folder, depends), clock, Course(target.name, clock),
+        Steps(folder, depends), course.clock, course, few,
     )  # fmt: skip
+    if few:
+        field.skip("unseen pictures", few)
     if unseen.dropped:
         field.skip(
             "unseen pictures", f"{unseen.dropped:,} of the test split equal pictures of the other splits; they would "
@@ -246,7 +255,9 @@ def put_together(
     findings = find_all_defects(field, target.profile, target.sources)
     why = explain_success(field, target.profile, best) if best else None
     what_if = try_changes(field, target.profile)
-    verdict = verdict_of(field.entries, len(field.unseen.rows), field.skipped, request.label_price, request.currency)
+    verdict = verdict_of(
+        field.entries, len(field.unseen.rows), field.skipped, request.label_price, request.currency, field.few
+    )
     answers = field.answers[f"{best['name']}-{best['labels']}"] if best else None
     return {
         "schema": SCHEMA,

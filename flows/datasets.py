@@ -4,6 +4,8 @@ import shutil
 import sys
 
 from flows.home import dataset_folder, home
+from flows.reporting.plain_reports import Removed
+from flows.reporting.reports import DatasetList
 from storage.errors import BadInput, NotThere
 from storage.files.locks import locked
 from storage.files.places import ObjectPath
@@ -12,7 +14,7 @@ from tasks.datasets.describe import datasets_under
 from tasks.datasets.folder import DRAWN
 
 
-def datasets(*, remove: str | None = None, yes: bool = False) -> dict[str, object]:
+def datasets(*, remove: str | None = None, yes: bool = False) -> DatasetList | Removed:
     """List datasets with their sizes, or remove a dataset.
 
     Parameters

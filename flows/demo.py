@@ -13,7 +13,7 @@ from flows.generate import as_drawn, generate
 from flows.home import dataset_folder, home, model_file
 from flows.parameters import Count, Name
 from flows.reporting.artifacts import show_demo
-from flows.reporting.reports import SolveReport
+from flows.reporting.reports import DemoReport, SolveReport
 from flows.reporting.runs import named, told
 from flows.requests import command
 from flows.solve import solve
@@ -58,7 +58,7 @@ def check(request: DemoRequest) -> None:
 @flow(flow_run_name=named("demo"))
 @told
 @command(DemoRequest, check)
-def demo(request: DemoRequest, _checked: None) -> dict[str, object]:
+def demo(request: DemoRequest, _checked: None) -> DemoReport:
     """Draw, train, evaluate and solve on a small scale.
 
     Finished parts are kept: if it is run again, also after a kill, only the rest is done.
@@ -75,7 +75,7 @@ def demo(request: DemoRequest, _checked: None) -> dict[str, object]:
     solved = answers.get("rows", answers).get("solved", 0)  # an earlier version's report has no rows
     file = Path(answers.get("answers_file") or str(answers["answers"]))  # which an earlier version's report has
     right = Rate(*share_right(file))
-    report = {
+    report: DemoReport = {
         "letters": _drawn(drawn[0]),
         "book": _drawn(drawn[1]),
         "model": f"{model['model']}: {model['letters']:,} letters, {model['shows']:,} shown, {model['seconds']} s",

@@ -48,7 +48,7 @@ def _described(path: str, out: Path | None, first: int | None) -> dict[str, Any]
     if not path.endswith(SUFFIXES) and folder.is_dir():
         return describe_dataset(folder, sheet or reports / f"{folder.name}.png", first or 0)
     if model.exists():
-        from flows.reporting.about_model import in_sentences
+        from flows.describing.about_model import in_sentences
         from tasks.models import describe
 
         record = describe(model)

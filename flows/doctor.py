@@ -145,3 +145,10 @@ def _is_up() -> bool:
     from flows.home import served
 
     return served() is not None
+
+
+if __name__ == "__main__":  # `python -m flows.doctor`
+    from beating_captchas import main as begin
+
+    sys.argv.insert(1, "doctor")
+    begin()

@@ -7,6 +7,7 @@ from flows.explanations import require_replaceable
 from flows.home import home, model_file
 from flows.missing_inputs import NO_FILES
 from flows.parameters import Name, Seed
+from flows.reporting.bar import shown_bar
 from flows.service.starting import compile_kernels
 from flows.solve_request import ChosenModels, served_model
 from storage.errors import BadInput
@@ -124,22 +125,28 @@ def _plan(word: str, drawn: Profile, source: str, models: ChosenModels, dictiona
 
 def _chapter(font: str, seed: int, out: Path | None) -> dict[str, object]:
     """Draw the pictures of the book's chapter by its own code."""
-    from tasks.explaining.chapter import PICTURES, write_chapter  # it brings scikit-learn and scikit-image
+    from tasks.explaining.chapter import PICTURES, STEPS, write_chapter  # it brings scikit-learn and scikit-image
 
     folder = local(out, "out") if out else home() / "reports" / "explain" / CHAPTER
     if out:
         require_folder(folder, "out", members=PICTURES)
-    return write_chapter(find_face(font), seed, folder)
+    with shown_bar("reading words", STEPS, "steps") as advance:
+        return write_chapter(find_face(font), seed, folder, advance=advance)
 
 
 def _network(font: str, seed: int, out: Path | None) -> dict[str, object]:
     """Train the book's network, and write the pictures of its inside."""
-    from tasks.explaining.network_report import PICTURES, write_network  # it brings scikit-learn and scikit-image
+    from tasks.explaining.network_report import (
+        PARTS,
+        PICTURES,
+        write_network,
+    )  # it brings scikit-learn and scikit-image
 
     folder = local(out, "out") if out else home() / "reports" / "explain" / NETWORK
     if out:
         require_folder(folder, "out", members=PICTURES)
-    return write_network(find_face(font), seed, folder)
+    with shown_bar("training", PARTS, "steps") as advance:
+        return write_network(find_face(font), seed, folder, advance=advance)
 
 
 def _backpropagation(font: str, seed: int, out: Path | None) -> dict[str, object]:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from flows.home import home
 from flows.parameters import Count, Name, Seed
+from flows.reporting.plain_reports import PreviewReport
 from flows.service.starting import compile_kernels
 from storage.files.places import local, place
 from storage.files.targets import require_file
@@ -21,7 +22,7 @@ def preview(
     out: Path | None = None,
     font: list[str] | None = None,
     words: str | None = None,
-) -> dict[str, object]:
+) -> PreviewReport:
     """Draw a profile's first pictures as a contact sheet, at once, to see what `generate` would draw.
 
     Parameters

@@ -11,6 +11,7 @@ from flows.home import home
 from flows.parameters import Count, ModelSeed, Name
 from flows.reporting.artifacts import show_reproduced
 from flows.reporting.progress import stage
+from flows.reporting.reports import ReproduceReport
 from flows.reporting.runs import RETRIES, named, told
 from flows.requests import command
 from flows.workers.cluster import crew
@@ -60,7 +61,7 @@ def check(request: ReproduceRequest) -> list[StepJob]:
 @flow(flow_run_name=named("reproduce", "font"))
 @told
 @command(ReproduceRequest, check)
-def reproduce(request: ReproduceRequest, jobs: list[StepJob]) -> dict[str, object]:
+def reproduce(request: ReproduceRequest, jobs: list[StepJob]) -> ReproduceReport:
     """Run the book's procedure as printed, then mend one defect at a time.
 
     Draws every four-letter word once with plain Pillow and scikit-image calls, cuts, reads and

@@ -2,17 +2,23 @@
 
 import hashlib
 import json
+import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from storage.errors import BadInput, Damaged, NotThere
+from storage.errors import BadInput, Busy, Damaged, NotThere
 from storage.files import atomic
+from storage.files.locks import locked
 from storage.texts import as_json, canonical
 
 RESULT, PAGE = "audit.json", "report.html"
 STATE, HISTORY = "state", "history"  # folders
+TARGET = "target"  # a file in the state, of JSON: whose audits these are, and what the last began with
+DIGITS = (8, 16, 64)  # of the sha256 of a target; the next number only if another target has the name
+LONGEST = 190  # bytes of a name that gets digits: file systems take 255
 LARGEST = 64 << 20  # bytes of a result
 _STEP = re.compile(r"[a-z0-9-]+")
 _DATED = re.compile(r"\d{8}T\d{6}Z\.json")
@@ -66,6 +72,77 @@ class Steps:
 
     def _key(self, name: str, more: dict[str, object]) -> str:
         return hashlib.sha256(canonical([name, self._depends, more]).encode()).hexdigest()
+
+
+def folder_of(audits: Path, name: str, whose: str) -> Path:
+    """Return the folder of a target's audits: `NAME`, or `NAME-DIGITS` if `NAME` has those of another target.
+
+    Parameters
+    ----------
+    audits : Path
+        The folder of all audits.
+    whose : str
+        What is audited, such as its kind and its path: two targets may have the same name.
+    """
+    digest = hashlib.sha256(whose.encode(errors="surrogateescape")).hexdigest()
+    short = os.fsdecode(os.fsencode(name)[:LONGEST])
+    places = [audits / name, *(audits / f"{short}-{digest[:digits]}" for digits in DIGITS)]
+    free = (place for place in places if target_in(place).get("whose") in (None, whose))
+    return next(free, places[-1])
+
+
+def target_in(folder: Path) -> dict[str, Any]:
+    """Return what `keep_target` wrote; empty if nothing that can be read is there."""
+    try:
+        found = json.loads((folder / STATE / TARGET).read_bytes())
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def keep_target(folder: Path, target: Mapping[str, Any]) -> None:
+    """Note whose audits a folder has, and what the last of them began with.
+
+    Raises
+    ------
+    NoSpace, Unwritable
+    """
+    atomic.replace(folder / STATE / TARGET, as_json(dict(target)).encode())
+
+
+@contextmanager
+def audit_locked(folder: Path) -> Iterator[None]:
+    """Hold the lock of an audit, a file in its state; an audit that fails before its first step leaves no folder.
+
+    Raises
+    ------
+    Busy
+        Another run holds it.
+    """
+    lock = folder / STATE / "audit"
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(locked(lock))
+        except Busy:
+            raise Busy(f"{folder}: another run is auditing it; wait for that to end, or choose another --out") from None
+        try:
+            yield
+        except BaseException:
+            _leave_nothing(folder)
+            raise
+
+
+def _leave_nothing(folder: Path) -> None:
+    """Remove the folder of an audit that has no step and no result; the caller holds its lock."""
+    state = folder / STATE
+    own = {TARGET, "audit.lock"}
+    if any(path.name != STATE for path in folder.iterdir()) or any(path.name not in own for path in state.iterdir()):
+        return
+    with suppress(OSError):  # a run that waits for nothing may have made a file since
+        for name in own:
+            (state / name).unlink(missing_ok=True)
+        state.rmdir()
+        folder.rmdir()
 
 
 def save_audit(folder: Path, content: Mapping[str, Any], page: str | None, stamp: str) -> None:

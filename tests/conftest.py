@@ -36,12 +36,18 @@ if "PYTEST_XDIST_WORKER" in os.environ:
 
 SERVER = "TESTS_PREFECT_FOLDER"  # where all processes of this run of pytest find their Prefect server
 STORE = "AWS_ENDPOINT_URL_S3"  # and their object store
-# Files go to pytest's processes whole, and in this order: first the longest, then what mostly waits for others.
-LONGEST_FIRST = (
-    "test_up.py", "test_demo_flow.py", "test_generate_flow.py", "test_environment.py", "test_train_flow.py",
-    "test_kills.py", "test_train_imported.py", "test_signals.py", "test_outliving.py", "test_disk.py",
-)  # fmt: skip
-UNITS_LAST = ("tasks", "storage")
+# Files go to pytest's processes whole. These take longest, about so many seconds; SECONDS has the others.
+LONGEST = {
+    "flows/test_up.py": 110, "flows/test_demo_flow.py": 60, "flows/auditing/test_audit_flow.py": 45,
+    "flows/test_generate_flow.py": 45, "flows/test_environment.py": 32, "flows/test_object_store.py": 32,
+    "flows/test_train_flow.py": 30, "test_style.py": 28, "tasks/drawing/test_renderer.py": 28,
+    "flows/test_hostile_commands.py": 22, "flows/test_hostile_names.py": 22, "tasks/exchange/test_ingest.py": 20,
+    "tasks/profiles/test_fonts.py": 19, "flows/test_signals.py": 19, "tasks/scoring/test_book.py": 18,
+    "faults/test_disk.py": 18, "faults/test_kills.py": 16, "flows/test_train_imported.py": 16,
+    "faults/test_outliving.py": 15, "flows/workers/test_cluster.py": 15, "flows/test_regenerate_flow.py": 15,
+}  # fmt: skip
+WAITING = ("flows", "faults")  # folders of tests that mostly wait for processes
+SECONDS = (2, 7)  # of a file of tests that compute, and of tests that wait
 TESTS = Path(__file__).parent
 
 
@@ -127,21 +133,31 @@ def pytest_collect_directory(path: Path, parent) -> pytest.Dir | None:
     return _Backwards.from_parent(parent, path=path) if backwards else None
 
 
+def pytest_collectstart() -> None:
+    """Look for no garbage while tests and modules are made: that took a third of the time."""
+    gc.disable()
+
+
 def pytest_collection_modifyitems(items) -> None:
-    """Put the files that take longest first, so that none of them runs alone at the end."""
-    places = {name: place for place, name in enumerate(LONGEST_FIRST)}
-    units = [TESTS / name for name in UNITS_LAST]
+    """Mix the files of tests that wait evenly with those of tests that compute, so that no core is ever idle.
 
-    def place(item) -> tuple[int, Path]:
-        return places.get(item.path.name, len(places) + any(map(item.path.is_relative_to, units))), item.path
-
-    items.sort(key=place)
+    Of each kind the longest come first, so that none of them runs alone at the end.
+    """
+    folders = [TESTS / name for name in WAITING]
+    waits = {item.path: any(map(item.path.is_relative_to, folders)) for item in items}
+    seconds = {file: LONGEST.get(file.relative_to(TESTS).as_posix(), SECONDS[waits[file]]) for file in waits}
+    begun, done = {}, [0, 0]
+    for file in sorted(waits, key=lambda file: (-seconds[file], file)):
+        begun[file] = done[waits[file]]
+        done[waits[file]] += seconds[file]
+    items.sort(key=lambda item: (begun[item.path] / done[waits[item.path]], item.path))
 
 
 def pytest_collection_finish() -> None:
     """Have the collector of garbage never look again at the tests and modules that are there by now."""
     gc.collect()
     gc.freeze()
+    gc.enable()
 
 
 @pytest.fixture(autouse=True)

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from storage.audits import save_audit
 from tasks.training.settings import RUNGS
 from tests.benchmarks import audits
 from tests.benchmarks.others import NotInstalled
@@ -19,7 +20,7 @@ def test_every_rung_and_every_kind_of_generator_is_audited():
     assert {name for name in ("node", "php", "perl") if any(f"--command {name} " in line for line in given)} == {
         "node", "php", "perl"}  # fmt: skip
     scripts = [word for line in given for word in line.split() if word.startswith(audits.SCRIPTS)]
-    assert len(scripts) == 3 and all((ROOT / script).is_file() for script in scripts)
+    assert len(scripts) == 5 and all((ROOT / script).is_file() for script in scripts)
 
 
 def test_what_is_missing_is_named(monkeypatch):
@@ -37,6 +38,19 @@ def test_the_table_has_verdict_interval_and_command():
     assert "**broken**" in row and "92.3 % (91 to 93.4 %), 2,000" in row
     assert "Noise has another colour than the letters" in row and row.count(" | ") == 5
     assert "- shop: `captchas audit shop:draw --minutes 30 --seed 1`" in text
+
+
+def test_the_table_has_all_that_are_finished(monkeypatch, tmp_path):
+    """Also those of an earlier call, which was ended or named others."""
+    monkeypatch.setenv("CAPTCHAS_HOME", str(tmp_path))
+    for name in ("svg-captcha", "book"):
+        save_audit(audits.folder_of(name), audit(), None, "20261127T181500Z")
+    monkeypatch.setattr(audits, "run_audit", lambda *_: None)
+    monkeypatch.setattr(audits, "find_browser", lambda: None)
+    monkeypatch.setattr("sys.argv", ["audits", "book", "--out", str(tmp_path / "out")])
+    audits.main()
+    rows = (tmp_path / "out" / "verdicts.md").read_text().splitlines()
+    assert [row[3 : row.index("]")] for row in rows if row.startswith("| [")] == ["book", "svg-captcha"]
 
 
 def test_a_setting_of_the_package_draws_the_same_with_the_same_numbers():

@@ -6,6 +6,7 @@ import re
 import shlex
 import subprocess
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -17,21 +18,13 @@ from flows.command_line import app
 from flows.parameters import spelled
 from flows.shell.commands import COMMANDS
 from flows.shell.examples import EXAMPLES
+from tests.browser import NoBrowserError, browser
+from tests.documented import PAGES, ROOT, commands_in, programs_in, prose
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # Prefect's, while the commands are imported
 
-ROOT = Path(__file__).parents[1]
 SITE = ROOT / "docs" / "site"
-PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
-FENCE = re.compile(r"^ *```(\w*)[^\n]*\n(.*?)^ *```", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"!?\[(?:[^\[\]]|\[[^\]]*\])*\]\(([^()\s]+(?:\([^()\s]*\))?)\)|<img[^>]* src=\"([^\"]+)\"")
-SHELL = ("", "sh", "bash", "console", "shell")  # languages of blocks in which commands stand
-CONTINUED = re.compile(r"\\\n\s*")
-
-
-def prose(text: str) -> str:
-    """A page without its blocks of code."""
-    return FENCE.sub("", text)
 
 
 def anchors(text: str) -> set[str]:
@@ -62,37 +55,6 @@ def broken_links(page: Path) -> list[str]:
         elif anchor and target.suffix == ".md" and anchor not in anchors(target.read_text()):
             found.append(f"{page.name}: {link}: has no such heading")
     return found
-
-
-def commands_in(text: str) -> list[tuple[str, bool]]:
-    """The command lines of a page, and whether each stands in a block of code, so that it has to be whole."""
-    found: list[tuple[str, bool]] = []
-    for language, block in FENCE.findall(text):
-        for line in CONTINUED.sub(" ", block).splitlines() if language in SHELL else ():
-            line = re.sub(r"^\s*(?:\$ )?(?:[A-Z_]+=\S+ )*", "", line)
-            if line.startswith("captchas "):
-                found += [(part, True) for part in parts(line)]
-    for span in re.findall(r"(?<!`)`([^`]+)`(?!`)", prose(text)):
-        if span.startswith("captchas "):
-            found += [(part, False) for part in parts(" ".join(span.split()))]
-    return found
-
-
-def parts(line: str) -> list[str]:
-    """The commands of ours in a line of a shell, each without what follows it: a comment, a pipe, another command."""
-    tokens = shlex.shlex(line, posix=True, punctuation_chars=True)
-    tokens.whitespace_split, tokens.commenters = True, ""
-    found: list[list[str]] = [[]]
-    taken = True
-    for token in tokens:
-        if token.startswith("#"):
-            break
-        if set(token) <= set("();<>|&"):
-            taken = token in ("&&", "||", ";", "|")
-            found.append([])
-        elif taken:
-            found[-1].append(token)
-    return [shlex.join(words) for words in found if words[:1] == ["captchas"]]
 
 
 def wrong(line: str, whole: bool) -> str | None:
@@ -203,21 +165,57 @@ def test_the_reference_has_what_programs_import_and_the_keys_of_reports(referenc
     assert "| `seconds_a_picture` | `float` | of one process |" in reference["reference/json.md"]
 
 
-@pytest.mark.soak
-def test_the_site_is_built_without_a_network(tmp_path):
-    """As `make docs` builds it; a request would go to a proxy that is not there."""
+@pytest.fixture(scope="module")
+def built(tmp_path_factory) -> Path:
+    """The site as `make docs` builds it; a request would go to a proxy that is not there."""
     pytest.importorskip("material", reason="make docs installs mkdocs-material")
+    folder = tmp_path_factory.mktemp("site")
     nowhere = dict.fromkeys(("http_proxy", "https_proxy", "HTTPS_PROXY"), "http://127.0.0.1:9")
     command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--config-file", SITE / "mkdocs.yml"]
     done = subprocess.run(
-        [*command, "--site-dir", tmp_path], capture_output=True, text=True, check=False, env=os.environ | nowhere
+        [*command, "--site-dir", folder], capture_output=True, text=True, check=False, env=os.environ | nowhere
     )
     assert done.returncode == 0, done.stderr
-    pages = [*tmp_path.rglob("*.html")]
+    return folder
+
+
+@pytest.mark.soak
+def test_the_site_is_built_without_a_network(built):
+    pages = [*built.rglob("*.html")]
     assert len(pages) > 20
     for page in pages:
         loaded = re.findall(r"<(?:script|img|link)[^>]* (?:src|href)=\"?(https?:[^\" >]+)", page.read_text())
         assert loaded == [], page.name
+
+
+# What reaches past the screen and cannot be scrolled by itself, and pictures that were not loaded.
+TOO_WIDE = """(() => {
+    const inside = e => e !== document.body && e.parentElement
+        && (getComputedStyle(e).overflowX !== "visible" || inside(e.parentElement));
+    const past = r => r.width && r.right > innerWidth + 1;
+    const parts = [...document.querySelectorAll("article *")].filter(
+        e => past(e.getBoundingClientRect()) && !inside(e.parentElement));
+    const lost = [...document.images].filter(e => !e.complete || !e.naturalWidth).map(e => e.src);
+    return [...parts.slice(0, 3).map(e => e.outerHTML.slice(0, 80)), ...lost,
+        ...(document.documentElement.scrollWidth > innerWidth ? ["the page scrolls sideways"] : [])];
+})()"""
+
+
+@pytest.mark.soak
+def test_no_page_is_wider_than_a_screen(built, tmp_path):
+    with ExitStack() as stack:
+        try:
+            shown = stack.enter_context(browser(tmp_path))
+        except NoBrowserError as error:
+            pytest.skip(str(error))
+        found = []
+        for page in sorted(built.rglob("*.html")):
+            for width in (1400, 390):
+                shown.look(width)
+                shown.open(page)
+                found += [f"{page.relative_to(built)} at {width}: {part}" for part in shown.run(TOO_WIDE)]
+                found += [f"{page.relative_to(built)} asks for {url}" for url in shown.requests()]
+        assert [one for one in found if not one.startswith("404.html")] == []  # its links are a server's
 
 
 def test_links_that_leave_the_pages_become_text(hooks):
@@ -232,3 +230,51 @@ def test_every_picture_is_shown_by_a_page():
     pictures = [file for kind in ("png", "svg") for file in (ROOT / "docs").rglob(f"*.{kind}")]
     assert pictures
     assert [file.name for file in pictures if file.name not in shown] == []
+
+
+def test_the_diagram_has_every_room():
+    drawn = set(re.findall(r"<text class=\"t\"[^>]*>(\w+)</text>", (ROOT / "docs" / "rooms.svg").read_text()))
+    rooms = {path.parent.name for package in ("flows", "tasks", "storage") for path in ROOT.glob(f"{package}/*/*.py")}
+    assert rooms - drawn == set()
+
+
+# Lines that run programs of others, and what is tested of them.
+SITE_TEST = "tests/flows/service/test_site_on_loopback.py"
+ELSEWHERE = {
+    r"docker ": f"needs a container engine: tests/test_containers.py; the same services run in {SITE_TEST}",
+    r"(systemctl|createuser) ": f"needs a machine's administrator; the same services run in {SITE_TEST}",
+    r"(prefect server start$|dask (scheduler|worker) )": f"runs until it is ended: {SITE_TEST}",
+    r"(pip install|python3 -m venv|python -m build)": "needs a package index: tests/test_wheel.py",
+    r"python create_lmdb_dataset": "is another project's: tests/tasks/exchange/test_export.py",
+    r"python -c ": "prints where a file of the wheel is: tests/test_wheel.py",
+}
+PROGRAMS = sorted({line for page in PAGES for line in programs_in(page.read_text())})
+MAKE = [line for line in PROGRAMS if line.startswith("make ")]
+MODULES = [line for line in PROGRAMS if re.match(r"python -m (tests|tasks|flows|pytest)", line)]
+
+
+def test_every_other_program_is_made_sure_of():
+    rest = set(PROGRAMS) - {*MAKE} - {*MODULES}
+    assert {line for line in rest if not any(re.match(rule, line) for rule in ELSEWHERE)} == set()
+    for rule, reason in ELSEWHERE.items():
+        assert any(re.match(rule, line) for line in rest), rule
+        assert all((ROOT / name).is_file() for name in re.findall(r"tests/\S+\.py", reason)), reason
+
+
+@pytest.mark.parametrize("line", MAKE)
+def test_make_knows_each_target(line):
+    done = subprocess.run(["make", "-n", *shlex.split(line)[1:]], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("line", MODULES)
+def test_each_module_is_there_and_knows_its_options(line):
+    _, _, module, *arguments = shlex.split(line)
+    assert importlib.util.find_spec(module), line
+    named = [
+        file for name in (module, f"{module}.__main__") if (file := ROOT / f"{name.replace('.', '/')}.py").exists()
+    ]
+    for option in [word for word in arguments if word.startswith("--")] if named else ():
+        assert f'"{option}"' in named[-1].read_text() or module == "flows", option
+    if module in ("tests.benchmarks.colours", "tests.benchmarks.look_alikes"):
+        assert f'"{arguments[0]}"' in named[-1].read_text()

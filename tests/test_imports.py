@@ -54,8 +54,8 @@ ROOMS = {
     ),
     # `learning` trains with torch, which an extra brings; what reads with a deep model never imports it.
     "tasks/deep": (
-        STORAGE | {"tasks.datasets", "tasks.drawing", "tasks.profiles", "tasks.rates", "tasks.reading",
-                   "tasks.training"},
+        STORAGE | {"tasks.datasets", "tasks.drawing", "tasks.lowlevel", "tasks.profiles", "tasks.rates",
+                   "tasks.reading", "tasks.training"},
         {"numpy", "numba", "onnx", "onnxruntime", "torch"},
     ),
     "tasks/datasets": (
@@ -102,7 +102,7 @@ ROOMS = {
     "tasks/warm.py": ({"tasks", "storage.deep_models"}, {"numpy"}),
     "tasks/compiled.py": ({"storage.errors", "tasks.lowlevel"}, {"numpy"}),
     "tasks/shipped.py": (set(), set()),
-    "tasks/lean_numba.py": (set(), set()),
+    "tasks/lean_numba.py": (set(), {"numba"}),
     "flows": (
         {"flows", "tasks", "storage"},
         {"prefect", "dask", "distributed", "cyclopts", "rich", "packaging", "beating_captchas"},

@@ -1,25 +1,21 @@
 """What mkdocs does beside its own work: the reference is written from the code, and outward links become text."""
 
-import ast
 import inspect
+import json
 import posixpath
 import re
 from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, get_args
 
 ROOT = Path(__file__).resolve().parents[2]
 DOORS = (
     "storage.dataset", "tasks.solving.picture_reader", "tasks.reading.reader", "tasks.profiles.profile",
     "tasks.profiles.built_in", "flows.arrays",
 )  # fmt: skip
-REPORTS = {
-    "tasks/datasets/generate.py": "Drawing", "tasks/datasets/dry_run.py": "Planning a drawing",
-    "tasks/datasets/judge.py": "Proving a dataset", "tasks/rates.py": "Rates",
-    "flows/reporting/reports.py": "Measuring, solving, regenerating", "tasks/audit/schema.py": "audit.json",
-}  # fmt: skip
+SCHEMA_FILES = "schemas/{}.schema.json"
 OUTWARD = re.compile(r"\[((?:[^\[\]]|\[[^\]]*\])*)\]\((\.\.?/[^()\s]*)\)")
 MOST_WIDTH = 76  # characters of a line of code that no page has to scroll
 README, START = "README.md", "index.md"
@@ -35,7 +31,7 @@ def on_files(files: Any, config: Any) -> Any:
     """Add the pages of the reference."""
     from mkdocs.structure.files import File
 
-    for name, content in reference_pages().items():
+    for name, content in (reference_pages() | schema_files()).items():
         files.append(File.generated(config, name, content=content))
     return files
 
@@ -149,25 +145,54 @@ def item(head: str, rest: str) -> str:
 
 
 def reports_page() -> str:
-    """Return the keys of the reports that `--json` prints and of the files of audits, from their types."""
+    """Return the keys of what `--json` prints and of the files of JSON, from their types, with links to the schemas."""
+    from flows.reporting.schemas import SCHEMAS, fields_of, title_of
+
     parts = [
-        "# Reports as JSON\n\nEach key with its type in Python, and what it means where its name does not say it.\n"
+        "# Reports as JSON\n\nWith `--json` a command prints one JSON object, and nothing else on standard output. A "
+        "command that is refused prints `error` and `exit_code`. Each schema is JSON Schema of 2020-12. The tables "
+        "below have the same keys, with their types in Python. A later version may add keys, so programs should pass "
+        "over keys that they do not know ([versions](../versions.md)).\n\n"
+        "| written by | is | schema |\n|---|---|---|"
     ]
-    for file, title in REPORTS.items():
-        source = (ROOT / file).read_text()
-        lines = source.splitlines()
-        parts.append(f"## {title}\n\n{ast.get_docstring(ast.parse(source))} (`{file}`)\n")
-        for node in ast.parse(source).body:
-            fields = [line for line in getattr(node, "body", ()) if isinstance(line, ast.AnnAssign)]
-            if isinstance(node, ast.ClassDef) and fields:
-                rows = "\n".join(row(field, lines) for field in fields)
-                said = ast.get_docstring(node) or ""
-                parts.append(f"### {node.name}\n\n{said}\n\n| key | type | |\n|---|---|---|\n{rows}\n")
-    return "\n".join(parts)
+    found: dict[str, type] = {}
+    for name, written in SCHEMAS.items():
+        kinds = ", or ".join(f"[{kind.__name__}](#{kind.__name__.lower()})" for kind in written.kinds)
+        parts.append(f"| {title_of(name)} | {kinds} | [{name}]({SCHEMA_FILES.format(name)}) |")
+        for kind in written.kinds:
+            found |= held_by(kind)
+    for name, kind in found.items():
+        rows = [
+            f"| `{key}` | `{written_type(own)}` | {meaning if always else f'may be missing; {meaning}'.strip('; ')} |"
+            for key, (own, always, meaning) in fields_of(kind).items()
+        ]
+        said = (inspect.getdoc(kind) or "").partition("\n\n")[0]
+        parts.append(f"\n### {name}\n\n{said}\n\n| key | type | |\n|---|---|---|\n" + "\n".join(rows))
+    return "\n".join(parts) + "\n"
 
 
-def row(field: ast.AnnAssign, lines: list[str]) -> str:
-    """Return a row of a table: the key, its type, and the comment behind it."""
-    comment = lines[(field.end_lineno or field.lineno) - 1].partition("  # ")[2]
-    kind = ast.unparse(field.annotation)
-    return f"| `{ast.unparse(field.target)}` | `{kind}` | {comment} |"
+def held_by(kind: type) -> dict[str, type]:
+    """Return a type with keys, and all such types that it holds, by their names."""
+    from flows.reporting.schemas import fields_of, has_keys
+
+    found = {kind.__name__: kind}
+    waiting = [own for own, _, _ in fields_of(kind).values()]
+    while waiting:
+        own = waiting.pop(0)
+        waiting += get_args(own)
+        if has_keys(own) and own.__name__ not in found:
+            found |= held_by(own)
+    return found
+
+
+def written_type(kind: Any) -> str:
+    """Return a type as it is written in an annotation."""
+    name = kind.__name__ if isinstance(kind, type) and not get_args(kind) else str(kind)
+    return re.sub(r"\b(?:[a-z_]+\.)+|<class '|'>", "", name).replace("NoneType", "None").replace("|", "\\|")
+
+
+def schema_files() -> dict[str, str]:
+    """Return the JSON schemas, by the names of their files in the site."""
+    from flows.reporting.schemas import SCHEMAS, schema_of
+
+    return {f"reference/{SCHEMA_FILES.format(name)}": json.dumps(schema_of(name), indent=1) + "\n" for name in SCHEMAS}

@@ -38,6 +38,10 @@ class Clock:
         """Return when a part must end, as `time.monotonic` tells time."""
         return time.monotonic() + self.share(part)
 
+    def whole(self, part: str) -> float:
+        """Return when a part must end that gets its whole share, however long what was before it took."""
+        return time.monotonic() + SHARES[part] * self.total
+
     def told(self) -> str:
         """Tell the time that is left."""
         return f"{duration(self.left)} left" if self.left > 0 else "the budget is used"

@@ -31,6 +31,7 @@ class Attacked:
     draws : the profile that attackers can draw from as its owner does; None if there is none
     words : the dictionary that the texts are from; empty for none
     price : of a label
+    few : why there are few unseen pictures, and what it would take; None if there are enough
     entries, answers : of each attacker that is done, in order; the answers by `name-labels`
     """
 
@@ -44,6 +45,7 @@ class Attacked:
     steps: Steps
     clock: Clock
     course: Course
+    few: str | None = None
     entries: list[Attacker] = field(default_factory=list)
     answers: dict[str, Answers] = field(default_factory=dict)
     skipped: list[Skipped] = field(default_factory=list)

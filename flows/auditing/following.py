@@ -59,7 +59,7 @@ def look_for_defects(field: Attacked, profile: Profile | None, sources: Sequence
     """Look at texts, pictures and files."""
     from tasks.audit.consequences import defects_of
 
-    return defects_of(field.dataset, profile, sources)
+    return defects_of(field.dataset, profile, sources, field.fold_case)
 
 
 @task(cache_policy=NO_CACHE, task_run_name="look for causes")

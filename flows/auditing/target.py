@@ -53,6 +53,8 @@ class AuditTarget:
     sources : tuple of Path
         Folders with the owner's own files.
     generator : OwnGenerator, optional
+    whose : str
+        What tells it from other targets of its name.
     """
 
     name: str
@@ -63,6 +65,7 @@ class AuditTarget:
     profile: Profile | None = None
     sources: tuple[Path, ...] = ()
     generator: OwnGenerator | None = None
+    whose: str = ""
 
 
 def find_target(
@@ -83,8 +86,9 @@ def find_target(
         folder = new_dataset_folder(f"{generator.name}-{generator.digest[:8]}")
         drawn = (folder.with_name(folder.name + DRAWN) / PICTURES,)
         return AuditTarget(
-            generator.name, generator.kind, generator.given, folder, seed, sources=drawn, generator=generator
-        )
+            generator.name, generator.kind, generator.given, folder, seed, sources=drawn, generator=generator,
+            whose=generator.whose,
+        )  # fmt: skip
     given = target or ""
     for name, value in (("alphabet", alphabet), ("length", lengths)):
         if value is not None:
@@ -171,8 +175,11 @@ def _candidates(given: str, seed: int) -> list[AuditTarget]:
         # A dataset that was drawn from the profile is the profile's, and so is its seed.
         own = there is not None and there.source is None and there.profile["name"] == profile.name
         found.append(
-            AuditTarget(profile.name, "profile", given, folder, there.seed if own and there else seed, profile)
-        )
+            AuditTarget(
+                profile.name, "profile", given, folder, there.seed if own and there else seed, profile,
+                whose=f"profile {given if given in NAMED else path.resolve()}",
+            )
+        )  # fmt: skip
         if own and folder == named:
             manifest = None
     if manifest is not None:
@@ -188,9 +195,9 @@ def _manifest_in(folder: Path) -> Manifest | None:
     """Return the manifest of a dataset's folder; None if it is no dataset. One that is damaged is told."""
     try:
         require_dataset(folder)
-    except NotThere:
+        return Manifest.read(folder)
+    except NotThere:  # also of a run that was ended before the dataset was whole: it goes on
         return None
-    return Manifest.read(folder)
 
 
 def _of_dataset(given: str, folder: Place, seed: int) -> AuditTarget:
@@ -199,7 +206,8 @@ def _of_dataset(given: str, folder: Place, seed: int) -> AuditTarget:
     if manifest.source is None:
         with suppress(BadInput, Damaged):  # fonts or words of its own: what is drawn by them cannot be changed here
             profile = profile_of(identity_of(manifest), None, None)
-    return AuditTarget(folder.name, "dataset", given, folder, seed, profile)
+    kept = folder.name if folder == new_dataset_folder(folder.name) else folder.resolve()  # a home may be moved
+    return AuditTarget(folder.name, "dataset", given, folder, seed, profile, whose=f"dataset {kept}")
 
 
 def _of_folder(given: str, folder: Path, seed: int) -> AuditTarget:
@@ -207,7 +215,7 @@ def _of_folder(given: str, folder: Path, seed: int) -> AuditTarget:
     name = re.sub(r"[^\w-]+", "-", root.name).strip("-") or "pictures"
     if next(list_pictures(root), None) is None:
         raise BadInput(f"target {given!r}: is a folder without any file; put labelled pictures into it")
-    return AuditTarget(name, "folder", given, new_dataset_folder(name), seed, sources=(root,))
+    return AuditTarget(name, "folder", given, new_dataset_folder(name), seed, sources=(root,), whose=f"folder {root}")
 
 
 def _told(target: AuditTarget) -> str:

@@ -1,6 +1,7 @@
 """Train the classic and the deep reader on more and more labelled pictures, until more no longer helps."""
 
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from functools import partial
 from hashlib import sha256
@@ -21,7 +22,7 @@ from tasks.audit.attackers.budget import Rung
 from tasks.audit.attackers.catalogue import attack_of
 from tasks.audit.attackers.labelled import labelled_in, take_labelled
 from tasks.audit.attackers.model_reading import ModelUse, use_of
-from tasks.audit.attackers.verdict import helps
+from tasks.audit.attackers.verdict import helps, strongest
 from tasks.audit.schema import Attacker
 from tasks.deep.learning.deep_training import require_torch
 from tasks.shipped import STRANGERS
@@ -30,6 +31,7 @@ DRAWN = 1_000_000  # pictures that count for a deep training which draws its own
 CHECKED = 1_000  # validation pictures at most: reading more costs a short budget a good part
 ROUNDS = 2
 LAST = "classic"  # the part of the budget that ends the trainings
+READERS = ("classic", "deep")
 Read = Callable[[ModelUse, str], Answers]
 
 
@@ -47,7 +49,8 @@ def attack_trained(field: Attacked, read: Read) -> None:
     try:
         require_torch()
         wanted = [*rungs, DRAWN] if field.draws is not None else rungs
-        climbs.insert(0, Climb("deep", wanted, DeepTraining(field, read), budget.plan_deep))
+        deep = DeepTraining(field, read)
+        climbs.insert(0, Climb("deep", wanted, deep, deep.plan, deep.point))
     except BadInput as error:
         field.leave(attack_of("deep"), str(error))
     for number in range(ROUNDS):
@@ -57,7 +60,22 @@ def attack_trained(field: Attacked, read: Read) -> None:
                 climb.go(field, LAST)
     for climb in climbs:
         climb.tell(field)
+    tell_short_curve(field, len(rungs))
     field.in_order()
+
+
+def tell_short_curve(field: Attacked, most: int) -> None:
+    """Note why the curve of the stronger reader has few points, if it has few; `most` are the numbers to try."""
+    counts = Counter(entry["name"] for entry in field.entries if entry["name"] in READERS and entry["words"])
+    best = strongest([entry for entry in field.entries if entry["name"] in READERS])
+    if best is None or counts[best["name"]] >= min(budget.POINTS, most):
+        return
+    title, found = best["title"].removesuffix(" that draws"), counts[best["name"]]
+    why = "more labelled pictures no longer helped"
+    if not any(line["part"].startswith(f"{best['name']}, ") for line in field.skipped):
+        needed = max(budget.CURVE_MINUTES, 1.5 * budget.POINTS * field.clock.total / 60 / found)
+        why = f"there was no time for more on this machine, beside what else it did; --minutes {needed:.0f} would do"
+    field.skip("cost curve", f"the curve of {title} has {found} of {budget.POINTS} points: {why}")
 
 
 class Climb:
@@ -65,23 +83,38 @@ class Climb:
 
     def __init__(
         self, name: str, wanted: Sequence[int], training: "ClassicTraining | DeepTraining",
-        plan: Callable[[Sequence[int], float], list[Rung]],
+        plan: Callable[[Sequence[int], float], list[Rung]], point: Callable[[], float] = lambda: 0.0,
     ):  # fmt: skip
-        self.name, self._wanted, self._training, self._plan = name, wanted, training, plan
+        self.name, self._wanted, self._training, self._plan, self._point = name, wanted, training, plan, point
         self._tried: dict[int, Attacker | None] = {}
         self._enough: int | None = None
 
     def go(self, field: Attacked, part: str) -> None:
-        """Train on what is still wanted, within the time that a part of the budget may use."""
-        for rung in self._plan(self._wanted_still(), field.clock.share(part) / self._training.pace):
-            if rung.labels not in self._wanted_still() or field.clock.share(part) < self._training.least(rung):
-                continue
+        """Train on what is still wanted, within the time that a part of the budget may use.
+
+        What is left is planned anew after each training, which tells how fast this machine is: a slow machine leaves
+        numbers out between the first and the last, and the last only if it has no time for another.
+        """
+        planned = self._plan(self._wanted_still(), self._seconds(field, part))
+        while planned:
+            rung, rest = planned[0], [rung.labels for rung in planned[1:]]
+            if self._seconds(field, part) < self._training.least(rung) / self._training.pace:
+                return
             self._tried[rung.labels] = self._training.attack(rung)
             measured = [(labels, entry) for labels, entry in sorted(self._tried.items()) if entry is not None]
             for (_, before), (labels, after) in pairwise(measured):
                 if not helps(before, after):
                     self._enough = labels
                     break
+            planned = self._plan([labels for labels in rest if self._is_wanted(labels)], self._seconds(field, part))
+
+    def _seconds(self, field: Attacked, part: str) -> float:
+        """Return the time that a part may use, on a machine of the pace that is assumed.
+
+        In a short budget it takes from later trainings what a curve of `POINTS` points needs.
+        """
+        missing = max(budget.POINTS - len(self._tried), 0) * self._point()
+        return max(field.clock.share(part), min(field.clock.share(LAST), missing)) / self._training.pace
 
     @property
     def begun(self) -> bool:
@@ -151,15 +184,25 @@ class ClassicTraining:
 
 
 class DeepTraining:
-    """Trainings of the deep reader."""
+    """Trainings of the deep reader; it learns what they take on this machine beside the training itself."""
+
+    pace = 1.0  # a training ends by the clock
 
     def __init__(self, field: Attacked, read: Read):
         self._field, self._read = field, read
-        self.pace = 1.0
+        self._start = budget.DEEP_START
+
+    def plan(self, rungs: Sequence[int], seconds: float) -> list[Rung]:
+        """Choose the trainings that so many seconds are enough for."""
+        return budget.plan_deep(rungs, seconds, self._start)
+
+    def point(self) -> float:
+        """Return the seconds that a point of the curve takes at least."""
+        return self._start + budget.LEAST_DEEP
 
     def least(self, rung: Rung) -> float:
         """Return the seconds that a training takes at least."""
-        return min(budget.DEEP_START + budget.LEAST_DEEP, rung.seconds)
+        return min(self.point(), rung.seconds)
 
     def attack(self, rung: Rung) -> Attacker | None:
         """Train, read and judge; None if these pictures cannot be learnt from."""
@@ -173,18 +216,25 @@ class DeepTraining:
             return None
 
     def _learn(self, rung: Rung) -> Tried:
+        began = time.monotonic()
+        tried, seconds = self._trained_and_read(rung)
+        self._start = max(time.monotonic() - began - seconds, budget.DEEP_START / 2)
+        return tried
+
+    def _trained_and_read(self, rung: Rung) -> tuple[Tried, float]:
+        """Return the answers, and the seconds of the training itself."""
         field, draws = self._field, rung.labels == DRAWN
         name = "deep-drawing" if draws else f"deep-{rung.labels}"
-        seconds = max(min(rung.seconds, field.clock.share(LAST)) - budget.DEEP_START, budget.LEAST_DEEP)
+        seconds = max(min(rung.seconds, field.clock.share(LAST)) - self._start, budget.LEAST_DEEP)
         minutes = field.step(f"plan-{name}", lambda: {"minutes": round(seconds / 60, 2)})["minutes"]
         model = _model(field, f"{name}.onnx")
         try:
             trained = _trained(field, name, model, lambda: self._train(rung, minutes, model))
         except NothingLearnt:
-            return _nothing(field)
+            return _nothing(field), 60 * minutes
         use = use_of(model, field.alphabet, field.length, field.words, field.fold_case)
         labels = int(load_record(model)["pictures"]) if draws else None
-        return Tried(self._read(use, "the deep reader"), trained["seconds"], labels)
+        return Tried(self._read(use, "the deep reader"), trained["seconds"], labels), 60 * minutes
 
     def _train(self, rung: Rung, minutes: float, model: Path) -> None:
         chosen = self._chosen(rung, minutes)

@@ -5,6 +5,8 @@ The reports of drawing and of proving are with their units, in `tasks.datasets`.
 
 from typing import Any, NotRequired, TypedDict, final
 
+from flows.reporting.plain_reports import ModelReport
+from tasks.datasets.describe import DatasetLine
 from tasks.rates import RateRecord
 
 
@@ -33,6 +35,13 @@ class AllVerified(TypedDict):
     """The proof of all datasets under the home."""
 
     datasets: list[VerifiedDataset]
+
+
+class DatasetList(TypedDict):
+    """The datasets of a home."""
+
+    folder: str
+    datasets: list[DatasetLine]
 
 
 class RankingRate(RateRecord):
@@ -111,13 +120,11 @@ class ReadsWith(TypedDict):
     dictionary_words: int
 
 
-class SolveReport(ReadsWith):
-    """What a run answered, left out and moved, and why."""
+class Solved(ReadsWith):
+    """What was answered, left out and moved, and why."""
 
     other_settings: str | None  # what became of answers of another model or other settings
     answers: list[dict[str, object]] | None  # by the columns of a file of answers; None for more than 1,000
-    answers_file: str
-    folder: str
     total: int
     solved: int
     abstained: int
@@ -132,6 +139,13 @@ class SolveReport(ReadsWith):
     failures: list[dict[str, str]]
     left_for_the_next_run: list[dict[str, str]]
     not_moved: list[dict[str, str]]
+
+
+class SolveReport(Solved):
+    """The run on a folder."""
+
+    answers_file: str
+    folder: str
     shown: NotRequired[dict[str, object]]
     answers_note: NotRequired[str]
 
@@ -162,3 +176,129 @@ class RegenerateReport(TypedDict):
     served_right: str | None
     only_one_right_new_won: str | None
     shown: NotRequired[dict[str, None]]
+
+
+class SolvedAtOnce(Solved):
+    """The answers of named pictures, at once."""
+
+    answers_file: str | None
+    folder: None
+    explained: NotRequired[list[str]]  # the files of --explain
+    not_kept_in_the_ledger: NotRequired[list[str]]
+
+
+class Pair(TypedDict):
+    """A picture with its label."""
+
+    picture: str
+    label: str
+
+
+class ImportPlanned(TypedDict):
+    """What an import would take; no picture but a few was read."""
+
+    dry_run: bool
+    name: str
+    folder: str
+    labels: dict[str, str]  # where labels come from
+    pictures: int
+    rejected: int
+    pairs: list[Pair]  # five
+    alphabet: str
+    label_lengths: dict[str, int]  # labels of each length
+    colour: bool
+    notes: list[str]
+    sheet: str
+    rejects: list[dict[str, str]]  # the first ones
+    shown: NotRequired[dict[str, object]]
+
+
+class ImportReport(TypedDict):
+    """What an import took, and what the dataset holds."""
+
+    dataset: str
+    folder: str
+    labels: dict[str, str]  # where labels come from
+    pictures: int
+    rejected: int
+    filled: int
+    kept: int
+    pairs: list[Pair]  # five
+    alphabet: str
+    label_lengths: dict[str, int]  # labels of each length
+    notes: list[str]
+    colour: bool
+    canvas: list[int]  # rows and columns
+    tallest: str
+    widest: str
+    shards: int
+    bytes: int
+    splits: dict[str, int]
+    seconds: float
+    identity: str
+    content: str
+    files: list[str]
+    sheet: str
+    rejects: list[dict[str, str]]  # the first ones
+    shown: NotRequired[dict[str, object]]
+
+
+class ExportReport(TypedDict):
+    """What an export wrote and kept, and what the folder holds."""
+
+    export: str
+    format: str
+    dataset: str
+    split: str | None
+    pictures: int
+    written: int
+    kept: int
+    parts: int
+    index: list[str]
+    files: int
+    bytes: int
+    seconds: float
+    pictures_per_second: int | None
+    identity: str
+    content: str
+
+
+class ReproduceReport(TypedDict):
+    """The book's procedure, a defect fewer in each step; rates in percent, with 95 % intervals."""
+
+    font: str
+    seed: int
+    n: int
+    steps: list[dict[str, str]]
+    plot: str
+    table: str
+    json_file: str
+
+
+class DemoReport(TypedDict):
+    """What the demo drew, trained, measured and read, in words."""
+
+    letters: str
+    book: str
+    model: str
+    unseen_words: list[dict[str, str]]
+    letters_cut_from_words: str
+    words_cut_into_the_right_number: str
+    calibration_error: list[str]
+    solved: str
+    new_captchas: str
+    solved_right: str
+    answers: str
+    seconds: float
+    look_at: list[str]
+
+
+class TrainReport(ModelReport):
+    """The model that was trained; a classic model with its outcome, and both kinds with further keys of their own."""
+
+    kept: NotRequired[bool]  # the model of these data and settings was there
+    words_right_on_validation: NotRequired[str]
+    why: NotRequired[list[str]]
+    next: NotRequired[list[str]]
+    note: NotRequired[str]
+    warning: NotRequired[str]

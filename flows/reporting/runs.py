@@ -9,14 +9,16 @@ import threading
 import time
 from base64 import b64encode
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from contextvars import ContextVar
 from datetime import datetime
 from typing import Any, ParamSpec, TypedDict, TypeVar
+from uuid import UUID
 
-from prefect import State, get_run_logger
+from prefect import State, get_client, get_run_logger
 from prefect.exceptions import TerminationSignal
 from prefect.runtime import deployment, flow_run
-from prefect.states import Failed
+from prefect.states import Cancelled, Failed
 
 from flows.reporting.lines import readable
 from flows.workers.roster import ClusterLost, WorkerLost
@@ -32,7 +34,8 @@ Report = TypeVar("Report", bound=Mapping[str, object])
 WAITS = (30, 120, 600, 1800, 3600)
 ENDING = 4.0  # seconds that a deployment's process has to end after SIGTERM; Prefect itself waits 30
 MOST_BYTES = 100_000  # of a picture in an artifact, which is a third longer as text
-_within: ContextVar[bool] = ContextVar("within", default=False)  # whether within a flow of ours, which does the waiting
+# The run of the outermost flow of ours, which does the waiting: its id, or "" where no run is.
+_outermost: ContextVar[str | None] = ContextVar("outermost", default=None)
 MOST_NAMES = 60  # characters of a run's name that are its parameters
 
 
@@ -81,9 +84,10 @@ def told(flow: Callable[P, Report]) -> Callable[P, Report]:
         logging.getLogger("prefect.flow_runs").addFilter(_told_already)
         for name in ("prefect.task_runs", "prefect.flow_runs"):
             logging.getLogger(name).addFilter(_made_plain)
-        waits = iter(WAITS if deployment.id and not _within.get() else ())
+        outer = _outermost.get()
+        waits = iter(WAITS if deployment.id and outer is None else ())
         while True:
-            token = _within.set(True)
+            token = _outermost.set(flow_run.id or "" if outer is None else outer)
             try:
                 return _logged(flow(*args, **kwargs))
             except CaptchasError as error:
@@ -96,9 +100,10 @@ def told(flow: Callable[P, Report]) -> Callable[P, Report]:
             except TerminationSignal:
                 if deployment.id:
                     _end_soon()
+                    _tell_cancelled(_outermost.get())
                 raise
             finally:
-                _within.reset(token)
+                _outermost.reset(token)
 
     run.__doc__ = _as_prefect_reads(flow.__doc__)
     return run
@@ -150,6 +155,17 @@ def _end_soon() -> None:
     timer = threading.Timer(ENDING, os._exit, [128 + signal.SIGTERM])
     timer.daemon = True
     timer.start()
+
+
+def _tell_cancelled(outermost: str | None) -> None:
+    """Tell the server that a run which was to be cancelled ends, unless the server knows that it has ended.
+
+    Prefect's worker tells it too, but later: first it imports the flow in another process, to look for hooks.
+    """
+    with suppress(Exception), get_client(sync_client=True) as client:  # then Prefect's worker alone tells it
+        run = client.read_flow_run(UUID(outermost))
+        if run.state is not None and run.state.is_cancelling():
+            client.set_flow_run_state(run.id, Cancelled(message="Flow run was cancelled successfully."), force=True)
 
 
 def _without_traceback(record: logging.LogRecord) -> bool:

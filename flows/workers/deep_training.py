@@ -9,9 +9,9 @@ from cyclopts import Parameter
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
+from flows.describing.about_model import in_sentences
 from flows.home import dataset_folder, home, model_file
 from flows.parameters import Name
-from flows.reporting.about_model import in_sentences
 from flows.reporting.artifacts import show_trained_deep
 from flows.reporting.progress import stage
 from storage.dataset import Dataset

@@ -18,9 +18,9 @@ from tasks.profiles.profile import Profile
 PAIRS = 1_000  # texts that each change is drawn with, at most
 
 
-def defects_of(dataset: Dataset, profile: Profile | None, sources: Sequence[Path]) -> list[Finding]:
+def defects_of(dataset: Dataset, profile: Profile | None, sources: Sequence[Path], fold_case: bool) -> list[Finding]:
     """Look for defects that need no attack."""
-    return find_defects(dataset, profile, sources)
+    return find_defects(dataset, profile, sources, fold_case)
 
 
 def causes_of(

@@ -12,7 +12,7 @@ from storage.files import atomic
 from storage.shards.shard import BLOCK, SPLITS, Block
 from tasks.datasets.recipe import Recipe, renderer_of, require_seed
 from tasks.drawing.renderer import Renderer
-from tasks.lowlevel.grey_png import png
+from tasks.lowlevel.png_encoder import png
 from tasks.profiles.fonts import Face, GlyphSet, draw_glyphs, find_face
 from tasks.profiles.profile import Profile
 from tasks.profiles.scripts import require_basic_layout

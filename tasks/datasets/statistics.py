@@ -9,6 +9,7 @@ import numpy as np
 
 from storage.errors import OutOfBounds
 from storage.shards.shard import SPLITS, Block
+from tasks.lowlevel.padding import to_read
 from tasks.lowlevel.picture_sums import hash_pictures, spread_of_colours
 
 SOME = 1 << 10  # keys that are added before the size of the table is looked at again
@@ -75,7 +76,7 @@ class Tally:
                 for letter in encoded.decode():
                     self._letters[letter] += times
         heights, widths = (block.parameters[side].astype(np.int64) for side in ("height", "width"))
-        area, images = heights * widths, np.ascontiguousarray(block.images)
+        area, images = heights * widths, to_read(block.images)
         ink, keys = hash_pictures(images.reshape(count, -1), area.astype(_U))
         if images.ndim == 4:
             ink = spread_of_colours(images, heights, widths)
@@ -132,15 +133,14 @@ class Distinct:
             if 4 * (self._count + len(some)) > 3 * len(self._table):
                 self._rebuild(2 * len(self._table))
             self._zero |= bool((some == 0).any())
-            self._count += _insert(self._table, some, self._limit())
+            self._count += _insert(self._table, to_read(some), self._limit())
             while self._count + self._zero > self._most:
                 self._level += 1
                 self._rebuild(len(self._table))
 
     def _rebuild(self, size: int) -> None:
         before, self._table = self._table, np.zeros(size, np.uint64)
-        before.setflags(write=False)  # like keys from a message: numba compiles one kernel only
-        self._count = _insert(self._table, before, self._limit())
+        self._count = _insert(self._table, to_read(before), self._limit())
 
     def _limit(self) -> np.uint64:
         return _U((1 << 64 - self._level) - 1)

@@ -13,6 +13,7 @@ from storage.errors import CaptchasError
 from tasks.deep.learning.deep_settings import Settings
 from tasks.deep.learning.deep_training import train_deep
 from tasks.deep.learning.sources import Drawn, Source, Stored
+from tasks.deep.learning.unfamiliar import Varied
 from tasks.deep.shape import SHAPES
 from tasks.profiles.built_in import EVERY_FACE, ONE_CASE, find_profile
 
@@ -51,7 +52,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--begin-with", type=Path, help="the weights of another training to begin with")
     parser.add_argument("--weights", type=Path, help="where to write the weights of this training")
     parser.add_argument("--refit", type=Path, help="fit a model's cautious confidence, into --out; no training")
-    parser.add_argument("--faces", nargs="+", default=[], help="of unfamiliar pictures: names, or font files")
+    parser.add_argument("--varied", type=float, metavar="WEIGHT", help="profiles drawn at random, another each block")
+    parser.add_argument("--faces", nargs="+", default=[], help="of profiles drawn at random: names, or font files")
     parser.add_argument("--folded", action="store_true", help="count lower case as upper case")
     return parser
 
@@ -73,6 +75,8 @@ def main() -> int:
         )  # fmt: skip
         sources: list[Source] = [Stored(folder, weight) for folder, weight in given.datasets]
         sources += [Drawn(find_profile(name), given.seed, weight) for name, weight in given.draw]
+        if given.varied is not None:
+            sources.append(Varied((*given.faces, *EVERY_FACE), given.seed, given.varied))
         checkpoint = given.checkpoint or given.out.with_name(f"{given.out.name}.checkpoint")
         began = time.monotonic()
         record = train_deep(

@@ -15,7 +15,7 @@ from tasks.deep.shape import BLANK, LONGEST, STRIDE
 from tasks.deep.word_paths import best_words_of
 from tasks.reading.confidence import Curve, confidence, curves_of, log_odds_of, shares_of, spread, unknown
 from tasks.reading.path_bounds import BEST, NEVER
-from tasks.reading.ranking import Dictionary, Ranked, Ranking, join_letters, nearest_words
+from tasks.reading.ranking import Ranked, Ranking, dictionary_of, join_letters, nearest_words
 from tasks.reading.reader import Readings, joined
 from tasks.reading.word_search import Words
 
@@ -92,7 +92,7 @@ class DeepReader:
         self._chosen = np.array([known.index(letter) for letter in self.alphabet], np.int64)
         fitted = model.record.get("calibration", {})
         self.curves = curves_of(fitted if familiar else model.record.get(CAUTIOUS, fitted), EVIDENCE)
-        self.dictionary = Dictionary(words, self.alphabet)
+        self.dictionary = dictionary_of(words, self.alphabet)
         lengths = [len(word) for word in self.dictionary.listed] or [1, LONGEST]
         self.length = (min(lengths), min(max(lengths), LONGEST)) if length is None else length
         if not 1 <= self.length[0] <= self.length[1] or self.length[0] > LONGEST:
@@ -247,7 +247,7 @@ def is_familiar(record: Mapping[str, Any], profile: Mapping[str, Any]) -> bool:
     sources = record.get("sources", [])
     drawn = [source["draw"] for source in sources if "draw" in source]
     return any(own == _kind_of(other) for other in drawn) or profile.get("name") in [
-        source.get("name") for source in sources if "draw" not in source
+        source["name"] for source in sources if "name" in source
     ]
 
 

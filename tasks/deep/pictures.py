@@ -4,6 +4,7 @@ import numba
 import numpy as np
 
 from tasks.deep.shape import COLUMNS_PADDED_TO
+from tasks.lowlevel.padding import to_read
 
 _MARGIN = 0.25  # of the content's height, that stays around it
 _LEAST_CONTENT = 8  # pixels: what is smaller is a speck
@@ -55,6 +56,7 @@ def find_content(images: np.ndarray, sizes: np.ndarray) -> np.ndarray:
         Top, left, bottom, right, in pixels; the whole picture if it has one colour.
     """
     rectangles = np.empty((len(images), 4), np.float64)
+    images = to_read(images)
     _find_content(images if images.ndim == 4 else images[..., None], sizes.astype(np.int64), rectangles)
     return rectangles
 

@@ -74,7 +74,7 @@ def check_room(
                 f"profile {profile.name!r}: the picture is {profile.height} x {profile.width} px, in which "
                 f"{texts[worst]!r} in {faces[worst].name} would be drawn at {found[worst]} % of its size, and must be "
                 f"at {LEAST_FIT} % or more; choose a larger height or width, a smaller left, top, font_size, size or "
-                "length, or less tracking, move, bounce or wave"
+                "length, or less tracking, move, bounce, wave or corners"
             )
 
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from storage.errors import BadInput
 from storage.texts import csv_bytes, harmless
-from tasks.lowlevel.grey_png import png
+from tasks.lowlevel.png_encoder import png
 from tasks.profiles.fonts import faces_of
 
 
@@ -92,6 +92,11 @@ class ExportLayout:
         """Return the names of the parameters, in order."""
         return self.parameters.names or ()
 
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """Return the names of the parameters of 64 bits without a sign, which are the keys of random numbers."""
+        return tuple(name for name in self.fields if self.parameters[name].base == np.uint64)
+
     def png(self, entry: ExportEntry) -> bytes:
         """Encode the picture as PNG."""
         return png(255 - entry.image if self.invert else entry.image)
@@ -103,7 +108,7 @@ class ExportLayout:
             case ExportFormat.TESSERACT:
                 return [picture, (".gt.txt", _line(self.format, entry)), (".box", tesseract_boxes(entry))]
             case ExportFormat.WEBDATASET:
-                return [picture, (".txt", entry.text.encode()), (".json", as_json(entry))]
+                return [picture, (".txt", entry.text.encode()), (".json", as_json(entry, self.keys))]
         return [picture]
 
     def index(self) -> ExportIndex | None:
@@ -182,10 +187,14 @@ def tesseract_boxes(entry: ExportEntry) -> bytes:
     return ("".join(lines) + f"\t {width} {height} {width + 1} {height + 1} 0\n").encode()
 
 
-def as_json(entry: ExportEntry) -> bytes:
-    """Encode a picture's label, parameters and boxes."""
+def as_json(entry: ExportEntry, keys: tuple[str, ...] = ()) -> bytes:
+    """Encode a picture's label, parameters and boxes.
+
+    The parameters named in `keys` become text: most readers of JSON know no whole numbers from 2**63 on.
+    """
     label = {"number": entry.number, "text": entry.text, "split": entry.split}
-    return _compact_json(label | entry.parameters | {"boxes": entry.boxes}).encode()
+    told = {name: str(entry.parameters[name]) for name in keys}
+    return _compact_json(label | entry.parameters | told | {"boxes": entry.boxes}).encode()
 
 
 def _compact_json(value: dict[str, Any]) -> str:

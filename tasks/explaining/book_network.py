@@ -1,5 +1,6 @@
 """The book's 400-100-26 network, trained on drawn letters step by step, with what it looks like on the way."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -99,7 +100,13 @@ class Letters:
         return rows
 
 
-def study_network(font_path: str, seed: int = 14, last: int = FRAMES[-1], words: int = WORDS) -> NetworkStudy:
+def study_network(
+    font_path: str,
+    seed: int = 14,
+    last: int = FRAMES[-1],
+    words: int = WORDS,
+    advance: Callable[[int], None] = lambda _: None,
+) -> NetworkStudy:
     """Draw the book's letters, train its network on them, and look at it on the way; about 4 s.
 
     Parameters
@@ -111,6 +118,8 @@ def study_network(font_path: str, seed: int = 14, last: int = FRAMES[-1], words:
         Steps of training.
     words : int
         Words to cut letters out of.
+    advance : callable
+        Called with 1 after each step of training.
     """
     font, step = book.load_font(font_path), book.STEPS[0]
     features, targets = book.letter_samples(np.random.RandomState(seed), book.TRAINING_LETTERS, font, step)
@@ -121,7 +130,7 @@ def study_network(font_path: str, seed: int = 14, last: int = FRAMES[-1], words:
     parameters = network.get_params()
     frames = [step for step in FRAMES if step <= last]
     with threadpool_limits(1):  # more threads would only wait for each other on batches this small
-        seen = _train(network, train, check, frames)
+        seen = _train(network, train, check, frames, advance)
     excitement = _excitement(network, check)
     of_words, four = _letters_of_words(font_path, seed, words)
     return NetworkStudy(
@@ -136,7 +145,7 @@ def study_network(font_path: str, seed: int = 14, last: int = FRAMES[-1], words:
 
 
 def _train(
-    network: MLPClassifier, train: Letters, check: Letters, frames: list[int]
+    network: MLPClassifier, train: Letters, check: Letters, frames: list[int], advance: Callable[[int], None]
 ) -> tuple[list[Snapshot], np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Train batch by batch, each batch a step; return the snapshots and the curves."""
     order, left = np.random.RandomState(network.random_state), np.zeros(0, int)
@@ -149,6 +158,7 @@ def _train(
             left = order.permutation(len(train.targets))
         rows, left = left[:BATCH], left[BATCH:]
         network.partial_fit(train.features[rows], targets[rows], classes=np.arange(len(book.LETTERS)))
+        advance(1)
         if step in looks:
             confusion = _confusion(network, check)
             curve.append((step, _loss(network, train), _loss(network, check), confusion.macro))

@@ -1,6 +1,6 @@
 """The book's chapter in pictures, by its own code: drawing, shearing, letters, pieces, crops, and each defect."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -24,6 +24,7 @@ SHOWN_SHEARS = (0.0, 0.1, 0.2, 0.3, 0.4, 0.45)
 SHOWN_SCALES = (0.5, 0.8, 1.0, 1.4)
 SHOWN_LETTERS = 39
 THRESHOLDS = (0.2, 0.4, 0.6)
+STEPS = len(book.STEPS)  # of the procedure, which take nearly all of the time
 WORDS = 400  # among which each defect's example is looked for
 WORD = "BONE"
 DRAWN = ("NAVY", "GAVE", WORD)  # words of the first picture
@@ -38,8 +39,20 @@ class Reading(NamedTuple):
     text: str
 
 
-def write_chapter(face: Face, seed: int, folder: Path, words: int = WORDS) -> dict[str, Any]:
+def write_chapter(
+    face: Face, seed: int, folder: Path, words: int = WORDS, advance: Callable[[int], None] = lambda _: None
+) -> dict[str, Any]:
     """Draw the chapter's pictures, and an example for each defect among some words; return the report.
+
+    Parameters
+    ----------
+    face : Face
+    seed : int
+    folder : Path
+    words : int
+        Words that each step of the procedure reads.
+    advance : callable
+        Called with 1 after each of the `STEPS`.
 
     Raises
     ------
@@ -49,7 +62,7 @@ def write_chapter(face: Face, seed: int, folder: Path, words: int = WORDS) -> di
     """
     require_book_face(face)
     font = book.load_font(face.path)
-    defects, rates = _defects(face, seed, words)
+    defects, rates = _defects(face, seed, words, advance)
     sheets = {
         "draw.png": picture_rows([_drawn(font)], "A word, drawn"),
         "shear.png": picture_rows(_sheared(font), "A word, sheared and scaled"),
@@ -134,12 +147,17 @@ def _cropped(font: FreeTypeFont) -> list[PictureRow]:
     return rows
 
 
-def _defects(face: Face, seed: int, count: int) -> tuple[list[PictureRow], list[dict[str, Any]]]:
+def _defects(
+    face: Face, seed: int, count: int, advance: Callable[[int], None]
+) -> tuple[list[PictureRow], list[dict[str, Any]]]:
     """Read words by each step of the procedure; show the first word that a mend mends, and the rates of all steps."""
     listed = load_words(WEB2, book.LETTERS, (book.LENGTH, book.LENGTH))
     words = [listed[k * len(listed) // count] for k in range(count)]
     pictures = [*book.draw_words(words, face.path, seed)]
-    readings = [_readings(step, pictures, face, seed) for step in book.STEPS]
+    readings = []
+    for step in book.STEPS:
+        readings.append(_readings(step, pictures, face, seed))
+        advance(1)
     right = [[own.text == word for own, word in zip(step, words, strict=True)] for step in readings]
     rates = [
         {"step": step.name, "words_right": sum(own), "percent": round(100 * sum(own) / count, 1),

@@ -19,7 +19,7 @@ from tasks.figures.stage_panels import RankingPanel, percent
 from tasks.loading.decode import decode_noted, decode_seen, load_batch
 from tasks.loading.safe_read import BadPicture
 from tasks.loading.seen_batches import load_seen_batch
-from tasks.lowlevel.grey_png import png
+from tasks.lowlevel.png_encoder import png
 from tasks.profiles.profile import Profile
 from tasks.readers import AnyReader, known_letters
 from tasks.reading.reader import Readings

@@ -1,6 +1,8 @@
 """Write the inside of the book's network as pictures and numbers."""
 
 import json
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -26,14 +28,32 @@ WEIGHTS, OUTPUT, GIF, STRIP, CURVES, ALONE, CUT, NUMBERS = PICTURES = (
     "weights.png", "output.png", "training.gif", "training.png", "curves.png", "f1-alone.png", "f1-cut.png",
     "network.json",
 )  # fmt: skip
+PARTS = FRAMES[-1] + len(PICTURES) - 1  # steps of training and pictures, which `advance` counts
 WATCHED = 24  # neurons in the frames of training
 STRIPPED = (1, 10, 100, 1000)  # steps in the picture of training
 DEAD = "-"  # the caption of a neuron that no letter excites
 SIDE = book.LETTER_SHAPE[0]
 
 
-def write_network(face: Face, seed: int, folder: Path, last: int = FRAMES[-1], words: int = WORDS) -> dict[str, Any]:
+def write_network(
+    face: Face,
+    seed: int,
+    folder: Path,
+    last: int = FRAMES[-1],
+    words: int = WORDS,
+    advance: Callable[[int], None] = lambda _: None,
+) -> dict[str, Any]:
     """Train the book's network; write its pictures and its numbers; return the report.
+
+    Parameters
+    ----------
+    face : Face
+    seed : int
+    folder : Path
+    last, words : int
+        Steps of training, and words to cut letters out of.
+    advance : callable
+        Called with 1 after each of the steps, and after each picture.
 
     Raises
     ------
@@ -42,9 +62,12 @@ def write_network(face: Face, seed: int, folder: Path, last: int = FRAMES[-1], w
     NoSpace, Unwritable
     """
     require_book_face(face)
-    study = study_network(face.path, seed, last, words)
+    study = study_network(face.path, seed, last, words, advance)
     dead = sum(not letters for letters in study.excites)
-    files = _pictures(study, f"{face.name}, seed {seed}")
+    files = {}
+    for name, draw in _pictures(study, f"{face.name}, seed {seed}").items():
+        files[name] = draw()
+        advance(1)
     report = {
         "font": face.name,
         "seed": seed,
@@ -86,8 +109,8 @@ def _scores(confusion: Confusion) -> dict[str, float | None]:
     }
 
 
-def _pictures(study: NetworkStudy, told: str) -> dict[str, bytes]:
-    """Draw all pictures, by the names of their files."""
+def _pictures(study: NetworkStudy, told: str) -> dict[str, Callable[[], bytes]]:
+    """Return what draws each picture, by the names of the files."""
     final = study.snapshots[-1]
     tiles = _tiles(final.weights)
     first = np.array([book.LETTERS.index(letters[0]) if letters else len(book.LETTERS) for letters in study.excites])
@@ -104,14 +127,14 @@ def _pictures(study: NetworkStudy, told: str) -> dict[str, bytes]:
     )  # fmt: skip
     names = [str(k + 1) for k in alive.tolist()]
     return {
-        WEIGHTS: weight_sheet(tiles[order], captions, f"What each hidden neuron looks for ({told})", says),
-        OUTPUT: plot_output_map(study.output[alive], names, f"From hidden neurons to letters ({told})"),
-        GIF: training_frames(frames),
-        STRIP: training_strip([frame for frame in frames if frame.step in STRIPPED]),
-        CURVES: plot_curves(study.steps, study.train_loss, study.check_loss, study.macro,
-                            f"Training of the book's network ({told})"),
-        ALONE: _f1(study, alone=True),
-        CUT: _f1(study, alone=False),
+        WEIGHTS: partial(weight_sheet, tiles[order], captions, f"What each hidden neuron looks for ({told})", says),
+        OUTPUT: partial(plot_output_map, study.output[alive], names, f"From hidden neurons to letters ({told})"),
+        GIF: partial(training_frames, frames),
+        STRIP: partial(training_strip, [frame for frame in frames if frame.step in STRIPPED]),
+        CURVES: partial(plot_curves, study.steps, study.train_loss, study.check_loss, study.macro,
+                        f"Training of the book's network ({told})"),
+        ALONE: partial(_f1, study, alone=True),
+        CUT: partial(_f1, study, alone=False),
     }  # fmt: skip
 
 

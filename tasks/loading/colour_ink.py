@@ -10,6 +10,7 @@ from tasks.loading.parts import signs_of
 from tasks.loading.polarity import LEFT_OPEN, ink_of
 from tasks.loading.safe_read import BadPicture
 from tasks.loading.structure import both_inks, even_strength, letters_alone
+from tasks.lowlevel.padding import to_read
 
 
 def to_ink(images: np.ndarray) -> np.ndarray:
@@ -28,7 +29,7 @@ def to_ink(images: np.ndarray) -> np.ndarray:
     out, states = np.empty(images.shape[:3], np.uint8), np.empty(len(images), np.uint8)
     if not out.size:
         return out
-    ink_of_each(np.ascontiguousarray(images), out, states)
+    ink_of_each(to_read(images), out, states)
     for k in np.flatnonzero(states != DONE).tolist():
         try:
             out[k] = ink_of_levels(out[k] if states[k] == DYED else grey_of(images[k]))
@@ -73,7 +74,7 @@ def ink_of_colours(colour: np.ndarray) -> np.ndarray:
         Blank.
     """
     out, states = np.empty((1, *colour.shape[:2]), np.uint8), np.empty(1, np.uint8)
-    ink_of_each(np.ascontiguousarray(colour)[None], out, states)
+    ink_of_each(to_read(colour)[None], out, states)
     ink: np.ndarray = out[0]
     if states[0] == DONE:
         return ink

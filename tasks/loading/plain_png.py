@@ -10,7 +10,7 @@ import zlib
 import numba
 import numpy as np
 
-from tasks.lowlevel.grey_png import SIGNATURE
+from tasks.lowlevel.png_encoder import SIGNATURE
 
 CHANNELS = {0: 1, 2: 3, 6: 4}  # of the colour types: grey, RGB, RGBA
 _CHUNK = struct.Struct(">I4s")

@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numba
 import numpy as np
 
+from tasks.lowlevel.padding import to_read
 from tasks.lowlevel.unaligned import load64, store64, trailing_zeros
 
 SAMPLE = 32  # the codes are made from every 32nd KiB
@@ -58,6 +59,7 @@ def compress(data: np.ndarray) -> bytes:
 
     The codes come from a sample, so that a single pass does the rest; the same data give the same bytes.
     """
+    data = to_read(data)
     lengths = code_lengths(_count_symbols(data, LENGTH_SYMBOLS, SAMPLE))
     codes = codes_of(lengths)
     start, bits = _header(lengths)

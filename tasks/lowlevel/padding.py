@@ -1,4 +1,4 @@
-"""Pictures of different sizes in one array, each at the top left of its canvas."""
+"""Arrays as kernels take them: pictures of different sizes in one, each at the top left, and what is only read."""
 
 from collections.abc import Callable, Iterable
 
@@ -41,3 +41,14 @@ def stack_padded(
             image[:] = around(picture)
         image[: picture.shape[0], : picture.shape[1]] = picture
     return images
+
+
+def to_read(array: np.ndarray) -> np.ndarray:
+    """Return a C-contiguous view that cannot be written to, and a copy only where the array is not contiguous.
+
+    numba compiles a kernel anew for arrays that cannot be written to, as those over bytes and those of Pillow, and for
+    those that are not contiguous. A kernel that only reads gets its arrays through this function, to be compiled once.
+    """
+    view = np.ascontiguousarray(array).view()
+    view.setflags(write=False)
+    return view

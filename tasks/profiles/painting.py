@@ -15,6 +15,10 @@ LEAST_CONTRAST, MOST_CONTRAST = 10, 210  # tenths: any colours, and black on whi
 class Ground(StrEnum):
     """What lies under the letters. `tiles` gives each letter a field of its own colour."""
 
+    def __repr__(self) -> str:
+        """Write it like TOML, for messages."""
+        return f"'{self}'"
+
     FLAT = "flat"
     GRADIENT = "gradient"
     GRID = "grid"
@@ -28,14 +32,15 @@ class Ground(StrEnum):
 # Their ranges may begin below 0, which counts as 0, so that they are seldom there.
 RARE = (
     "hollow", "lines_under", "arcs_under", "strikes", "ellipses", "crosses", "hatching", "decoys", "salt", "coarse",
-    "sharpen", "halftone",
+    "sharpen", "halftone", "curves", "lenses",
 )  # fmt: skip
 COLOUR_FIELDS = (
     "ground_colour", "pattern_colour", "letter_colour", "shadow_colour", "line_colour", "speck_colour", "frame_colour",
 )  # fmt: skip
 FLAGS = ("own_colours", "own_line_colours", "own_faces")
 # With any of these, texts are set into the picture by their own size, and made smaller where they are too large.
-FITTED = ("size", "stretch", "lean", "growth", "weight", "hollow", "shadow_y", "shadow_x", "bounce")
+FITTED = ("size", "stretch", "lean", "growth", "weight", "hollow", "shadow_y", "shadow_x", "bounce",
+          "corners")  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,6 +121,21 @@ class Painting(Distortions):
         Lines through each letter, in its colour.
     frame_y, frame_x : Grid
         Pixels at top and bottom, and at left and right, that a frame covers.
+    corners : Grid
+        Percent of a letter's height and width by which each of its four corners is moved at most; each letter has its
+        own, after it is turned.
+    curves, curve_width, curve_ink : Grid
+        Cubic Bezier curves from the left to the right edge, over the letters.
+    curve_dash : Grid
+        A curve is drawn for so many pixels, then left out for as many; 0 draws all of it.
+    lenses : Grid
+        Ellipses in which the letters are magnified, made smaller or whirled; what is under and over them stays.
+    lens_y, lens_x : Grid
+        Height and width of a lens, in percent of the picture's.
+    lens_power : Grid
+        Percent: above 0 the middle of a lens magnifies, below 0 it makes smaller.
+    lens_turn : Grid
+        Degrees by which the middle of a lens is turned, counter-clockwise.
     """
 
     ground_colour: Colours | None = None
@@ -175,6 +195,16 @@ class Painting(Distortions):
     slash_width: Grid = THIN
     frame_y: Grid = OFF
     frame_x: Grid = OFF
+    corners: Grid = OFF
+    curves: Grid = OFF
+    curve_width: Grid = THIN
+    curve_ink: Grid = FULL
+    curve_dash: Grid = OFF
+    lenses: Grid = OFF
+    lens_y: Grid = FULL
+    lens_x: Grid = FULL
+    lens_power: Grid = OFF
+    lens_turn: Grid = OFF
 
     @property
     def colour(self) -> bool:

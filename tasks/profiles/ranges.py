@@ -89,6 +89,16 @@ LIMITS = {
     "slash_width": (1, 32, "px"),
     "frame_y": (0, 500, "px"),
     "frame_x": (0, 500, "px"),
+    "corners": (0, 60, "percent"),
+    "curves": (-100, 100, "curves"),
+    "curve_width": (1, 32, "px"),
+    "curve_ink": (1, 100, "percent"),
+    "curve_dash": (0, 64, "px"),
+    "lenses": (-16, 16, "lenses"),
+    "lens_y": (10, 100, "percent"),
+    "lens_x": (10, 100, "percent"),
+    "lens_power": (-120, 80, "percent"),
+    "lens_turn": (-180, 180, "degrees"),
 }
 MOVING = ("rotation", "move_y", "move_x", "tracking", "wave_y", "wave_x")
 NOISE = ("lines", "arcs", "specks", "background", "blur")

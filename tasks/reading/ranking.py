@@ -1,5 +1,6 @@
 """Rank words by their distance to a reading, and strings by their case; keep the three best."""
 
+import functools
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -84,27 +85,20 @@ class Dictionary:
     def __init__(self, words: tuple[str, ...], alphabet: str):
         self.alphabet = alphabet
         self.letters = np.array(list(alphabet), "U1")
-        index = {character: number for number, character in enumerate(alphabet)}
-        chosen = sorted(set(words))
+        known, chosen = set(alphabet), sorted(set(words))
         for word in chosen:
-            foreign = sorted(set(word) - set(index))
-            if foreign or not word:
-                raise BadInput(
-                    f"dictionary, word {word!r}: must have one or more characters of {alphabet!r}, which are all that "
-                    f"the model can read; it has {', '.join(map(repr, foreign)) or 'none'}. Take the word out, or "
-                    "train a model on a profile whose alphabet has them"
-                )
+            if known.issuperset(word) and word:
+                continue
+            foreign = ", ".join(map(repr, sorted(set(word) - known)))
+            raise BadInput(
+                f"dictionary, word {word!r}: must have one or more characters of {alphabet!r}, which are all that "
+                f"the model can read; it has {foreign or 'none'}. Take the word out, or train a model on a profile "
+                "whose alphabet has them"
+            )
         self.listed = chosen
         self.words = np.array(chosen) if chosen else np.empty(0, "U1")
         self.trie = Trie(chosen, alphabet)
-        self._groups: dict[int, _Group] = {}
-        lengths = np.array([len(word) for word in chosen], int)
-        for length in np.unique(lengths).tolist():
-            places = np.flatnonzero(lengths == length)
-            codes = np.array([[index[c] for c in chosen[place]] for place in places])
-            onehot = np.zeros((length, len(alphabet), len(places)), np.float32)
-            onehot[np.arange(length)[:, None], codes.T, np.arange(len(places))] = 1
-            self._groups[length] = _Group(places, onehot.reshape(length * len(alphabet), len(places)))
+        self._groups: dict[int, _Group | None] = {}
 
     def __len__(self) -> int:
         """Return the number of words."""
@@ -112,7 +106,25 @@ class Dictionary:
 
     def group(self, length: int) -> _Group | None:
         """Return the words of that length, or None if the dictionary has none."""
-        return self._groups.get(length)
+        if length not in self._groups:
+            self._groups[length] = self._made_group(length)
+        return self._groups[length]
+
+    def _made_group(self, length: int) -> _Group | None:
+        places = np.array([place for place, word in enumerate(self.listed) if len(word) == length], np.int64)
+        if not len(places):
+            return None
+        index = {character: number for number, character in enumerate(self.alphabet)}
+        codes = np.array([[index[c] for c in self.listed[place]] for place in places])
+        onehot = np.zeros((length, len(self.alphabet), len(places)), np.float32)
+        onehot[np.arange(length)[:, None], codes.T, np.arange(len(places))] = 1
+        return _Group(places, onehot.reshape(length * len(self.alphabet), len(places)))
+
+
+@functools.lru_cache(maxsize=2)
+def dictionary_of(words: tuple[str, ...], alphabet: str) -> Dictionary:
+    """Return a dictionary; the last two stay in memory, since a classic and a deep reader read with the same."""
+    return Dictionary(words, alphabet)
 
 
 def nearest_words(classes: np.ndarray, dictionary: Dictionary, ranking: Ranking) -> Ranked:

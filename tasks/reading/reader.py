@@ -27,7 +27,7 @@ from tasks.reading.features import shape_spans
 from tasks.reading.lattice import Lattice, find_spans
 from tasks.reading.networks import GATE, LETTERS, FittedNetwork, gate_odds, layers_of, letter_odds, require_record
 from tasks.reading.path_bounds import BEST, NEVER, Spans
-from tasks.reading.ranking import Cases, Dictionary, Ranked, Ranking, join_letters, nearest_words
+from tasks.reading.ranking import Cases, Ranked, Ranking, dictionary_of, join_letters, nearest_words
 from tasks.reading.string_search import Strings, best_strings
 from tasks.reading.word_search import best_words
 
@@ -145,7 +145,7 @@ class Reader:
         self.least: float = provenance["gate"]
         self.curves: dict[str, Curve | list[float]] = curves_of(provenance["calibration"])
         self._cases = Cases(self.alphabet) if alphabet is None else None
-        self.dictionary = Dictionary(words, self.alphabet)
+        self.dictionary = dictionary_of(words, self.alphabet)
         lengths = [len(word) for word in self.dictionary.listed] or [1, LONGEST_BY_DEFAULT]
         self.length = (min(lengths), max(lengths)) if length is None else length
         if not 1 <= self.length[0] <= self.length[1] <= LONGEST_ALLOWED:

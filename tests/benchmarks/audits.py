@@ -3,12 +3,12 @@
     python -m tests.benchmarks.audits [NAME ...] [--minutes 15] [--seed 1] [--out docs/audits] [--list]
 
 Each audit is the command that the table shows. An audit that is finished is not made again, so the script can be ended
-and goes on. What is not installed is left out and named: `make others` brings the generators of PyPI and npm;
+and goes on; the table has all that are finished. What is not installed is left out and named: `make others` brings the
+generators of PyPI and npm;
 apt-get install php-cli php-gd php-gregwar-captcha libgd-securityimage-perl brings those of Debian.
 """
 
 import argparse
-import json
 import string
 import subprocess
 import sys
@@ -17,10 +17,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from flows.home import home
+from storage.audits import find_audit
 from storage.texts import markdown
 from tasks.figures.style import MOST_WIDTH
 from tasks.training.settings import RUNGS
-from tests.benchmarks.others import GENERATORS, NODE, NotInstalled, write_others
+from tests.benchmarks.others import GENERATORS, NODE, NotInstalled
 from tests.browser import browser, find_browser
 
 ROOT = Path(__file__).parents[2]
@@ -28,8 +29,8 @@ SCRIPTS = "tests/benchmarks/generators"
 CAPITALS, ALL = string.ascii_uppercase + string.digits, string.ascii_letters + string.digits
 GREGWAR = "abcdefghijklmnpqrstuvwxyz123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"  # its own; it compares without case
 HEIGHT = 980  # pixels of a first screen
-FOLDERS = ("django-simple-captcha", "multicolorcaptcha")  # drawn by `make others`, each in its own environment
-FOLDER_COUNT, FOLDER_SEED = 12_000, 3
+OWN_PYTHON = ("django-simple-captcha", "multicolorcaptcha")  # each in an environment of its own, by `make others`
+BRINGS = "see the first lines of this script"
 PHP, PERL = Path("/usr/share/php/Gregwar/Captcha/autoload.php"), Path("/usr/share/perl5/GD/SecurityImage.pm")
 
 
@@ -54,10 +55,17 @@ def _command(line: str, alphabet: str, length: str, needs: Path, *more: str) -> 
     return Subject(("--command", f"{line} {{text}} {{out}}", "--alphabet", alphabet, "--length", length, *more), needs)
 
 
+def _many(name: str) -> Subject:
+    generator = GENERATORS[name]
+    python = generator.interpreter.relative_to(ROOT)
+    line = f"{python} {SCRIPTS}/{generator.script} {{count}} {{seed}} {{folder}}"
+    return Subject(("--command", line), generator.interpreter)
+
+
 SUBJECTS = {
     **{rung: Subject((rung,)) for rung in RUNGS},
     **{f"captcha-{setting}": _callable(setting) for setting in ("default", "calm", "wild", "narrow")},
-    **{name: Subject(()) for name in FOLDERS},
+    **{name: _many(name) for name in OWN_PYTHON},
     "svg-captcha": _command(f"node {SCRIPTS}/draw_one_svg.cjs", ALL, "4", NODE),
     "gregwar": _command(f"php {SCRIPTS}/draw_gregwar.php", GREGWAR, "5", PHP, "--fold-case"),
     "gd-security-image": _command(f"perl {SCRIPTS}/draw_gd_security_image.pl", string.digits, "6", PERL),
@@ -65,7 +73,7 @@ SUBJECTS = {
 
 
 def arguments_of(name: str) -> tuple[str, ...]:
-    """Return what `captchas audit` takes; a folder of pictures is drawn first.
+    """Return what `captchas audit` takes.
 
     Raises
     ------
@@ -73,23 +81,28 @@ def arguments_of(name: str) -> tuple[str, ...]:
     """
     subject = SUBJECTS[name]
     if subject.needs and not subject.needs.exists():
-        raise NotInstalled(f"{name}: {subject.needs} is missing")
-    if name not in FOLDERS:
-        return subject.arguments
-    if not GENERATORS[name].installed:
-        raise NotInstalled(f"{name}: run make others")
-    return (str(write_others(name, home() / "samples" / "others", FOLDER_COUNT, FOLDER_SEED)),)
+        raise NotInstalled(f"{name}: {subject.needs} is missing; {BRINGS}")
+    return subject.arguments
 
 
-def run_audit(name: str, minutes: float, seed: int) -> dict:
-    """Audit, or go on; return audit.json."""
-    folder = home() / "audits" / f"evidence-{name}"
+def folder_of(name: str) -> Path:
+    """Return the folder of an audit, in the home."""
+    return home() / "audits" / f"evidence-{name}"
+
+
+def finished() -> dict[str, dict]:
+    """Return all audits that are finished, in the order of the subjects."""
+    found = {name: find_audit(folder_of(name)) for name in SUBJECTS}
+    return {name: audit for name, audit in found.items() if audit is not None}
+
+
+def run_audit(name: str, minutes: float, seed: int) -> None:
+    """Audit, or go on."""
     command = [sys.executable, "-m", "flows", "audit", *arguments_of(name), "--minutes", f"{minutes:g}"]
-    command += ["--seed", str(seed), "--out", str(folder)]
+    command += ["--seed", str(seed), "--out", str(folder_of(name))]
     done = subprocess.run(command, cwd=ROOT, check=False)
     if done.returncode:
         raise NotInstalled(f"{name}: captchas audit ended with exit code {done.returncode}")
-    return json.loads((folder / "audit.json").read_text())
 
 
 def save_screens(names: list[str], out: Path) -> None:
@@ -97,7 +110,7 @@ def save_screens(names: list[str], out: Path) -> None:
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile, browser(Path(profile)) as page:
         for name in names:
             page.look(MOST_WIDTH, HEIGHT)
-            page.open(home() / "audits" / f"evidence-{name}" / "report.html")
+            page.open(folder_of(name) / "report.html")
             (out / f"{name}.png").write_bytes(page.picture())
 
 
@@ -134,16 +147,16 @@ def main() -> int:
     if unknown := set(options.names) - set(SUBJECTS):
         parser.error(f"unknown: {', '.join(sorted(unknown))}; known are {', '.join(SUBJECTS)}")
     options.out.mkdir(parents=True, exist_ok=True)
-    audits, left_out = {}, []
+    left_out = []
     for name in options.names or SUBJECTS:
         try:
-            audits[name] = run_audit(name, options.minutes, options.seed)
+            run_audit(name, options.minutes, options.seed)
         except NotInstalled as error:
             left_out.append(str(error))
         else:
-            (options.out / "verdicts.md").write_text(table(audits), encoding="utf-8")
+            (options.out / "verdicts.md").write_text(table(finished()), encoding="utf-8")
     if find_browser():
-        save_screens(list(audits), options.out)
+        save_screens(list(finished()), options.out)
     else:
         left_out.append("first screens: no Chromium is installed")
     print("\n".join(f"left out: {said}" for said in left_out), file=sys.stderr)

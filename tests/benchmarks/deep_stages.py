@@ -18,7 +18,7 @@ from tasks.deep.deep_reader import DeepReader
 from tasks.deep.pictures import canvas_widths, find_content, natural_widths, normalise
 from tasks.deep.word_paths import best_words_of
 from tasks.loading.seen_batches import load_seen_batch
-from tasks.lowlevel.grey_png import png
+from tasks.lowlevel.png_encoder import png
 from tasks.profiles.built_in import find_profile
 from tasks.profiles.word_lists import WEB2, load_words
 from tasks.reading.ranking import Ranking

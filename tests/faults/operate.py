@@ -22,7 +22,7 @@ from storage.ledger.ledger import ANSWER, LEDGER, PictureFile, digest_of, path_o
 from storage.shards.manifest import MANIFEST
 from tasks import readers
 from tasks.datasets.recipe import make_recipe, renderer_of
-from tasks.lowlevel.grey_png import png
+from tasks.lowlevel.png_encoder import png
 from tasks.profiles.built_in import find_profile
 from tasks.reading.ranking import Ranking
 from tasks.shipped import SHIPPED

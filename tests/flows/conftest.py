@@ -21,7 +21,7 @@ from distributed.utils import get_mp_context
 from flows.__main__ import main
 from flows.service import run_database
 from flows.workers.cluster import crew
-from tasks.lowlevel.grey_png import png
+from tasks.lowlevel.png_encoder import png
 
 CAPTCHAS = Path(sys.executable).with_name("captchas")
 PREFECT = Path(sys.executable).with_name("prefect")

@@ -73,7 +73,7 @@ def test_topics_have_their_own_files(folder, monkeypatch):
     from tasks.explaining import backpropagation_page, network_report
 
     seen = []
-    monkeypatch.setattr(network_report, "write_network", lambda *given: seen.append(given) or {})
+    monkeypatch.setattr(network_report, "write_network", lambda *given, advance: seen.append(given) or {})
     monkeypatch.setattr(backpropagation_page, "write_page", lambda *given: seen.append(given) or {})
     explain("network")
     explain("backpropagation", seed=3, font="Inter Bold")

@@ -13,7 +13,7 @@ import pytest
 from storage.shards.manifest import Manifest
 from storage.texts import plain
 from tasks.datasets.recipe import make_recipe, renderer_of
-from tasks.lowlevel.grey_png import png
+from tasks.lowlevel.png_encoder import png
 from tasks.profiles.built_in import find_profile
 
 # Prefect and what it brings warn while they are imported; that is theirs.

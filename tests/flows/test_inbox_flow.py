@@ -18,7 +18,7 @@ from flows.workers.roster import WorkerLost
 from storage.files.locks import inbox_locked
 from storage.ledger.ledger import LEDGER
 from tasks.datasets.recipe import make_recipe, renderer_of
-from tasks.lowlevel.grey_png import png
+from tasks.lowlevel.png_encoder import png
 from tasks.profiles.built_in import find_profile
 from tasks.solving.batches import reader_of
 from tasks.solving.run import Attempt

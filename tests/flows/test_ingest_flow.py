@@ -14,7 +14,7 @@ from tasks.datasets.totals import Gathered
 from tasks.exchange import ingest
 from tasks.exchange.labels import find_labels
 from tasks.exchange.scan import ImportRequest, Listing, Source, scan_files
-from tasks.lowlevel.grey_png import png
+from tasks.lowlevel.png_encoder import png
 
 # Prefect and what it brings warn while they are imported; that is theirs.
 pytestmark = pytest.mark.filterwarnings("ignore")

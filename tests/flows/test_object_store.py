@@ -19,7 +19,7 @@ from storage.files.places import ObjectPath, place, sizes
 from storage.models import load_model, model_digest
 from storage.shards.manifest import MANIFEST
 from storage.shards.shard import shard_name
-from tasks.lowlevel.grey_png import png
+from tasks.lowlevel.png_encoder import png
 
 # Prefect and what it brings warn while they are imported; that is theirs.
 pytestmark = pytest.mark.filterwarnings("ignore")

@@ -21,7 +21,7 @@ from storage.files.locks import inbox_locked
 from storage.ledger.ledger import FAILED, SOLVED, Answer, Ledger
 from storage.served import ServedBy, serve_model
 from tasks.datasets.recipe import make_recipe, renderer_of
-from tasks.lowlevel.grey_png import png
+from tasks.lowlevel.png_encoder import png
 from tasks.profiles.built_in import find_profile
 from tasks.reading.ranking import Ranking
 from tasks.shipped import SHIPPED, STRANGERS

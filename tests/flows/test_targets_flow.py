@@ -27,7 +27,7 @@ from flows.train import check as trains
 from storage.errors import BadInput
 from tasks.datasets.recipe import make_recipe, renderer_of
 from tasks.exchange.formats import ExportFormat
-from tasks.lowlevel.grey_png import png
+from tasks.lowlevel.png_encoder import png
 from tasks.profiles.built_in import find_profile
 
 pytestmark = pytest.mark.filterwarnings("ignore")

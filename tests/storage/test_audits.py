@@ -4,8 +4,20 @@ import json
 
 import pytest
 
-from storage.audits import LARGEST, Steps, earlier_audits, find_audit, load_audit, require_own, save_audit
-from storage.errors import BadInput, Damaged, NotThere
+from storage.audits import (
+    LARGEST,
+    Steps,
+    audit_locked,
+    earlier_audits,
+    find_audit,
+    folder_of,
+    keep_target,
+    load_audit,
+    require_own,
+    save_audit,
+    target_in,
+)
+from storage.errors import BadInput, Busy, Damaged, NotThere
 
 RESULT = {"schema": 1, "made": {}, "target": {}, "verdict": {}, "attackers": []}
 
@@ -88,3 +100,37 @@ def test_a_file_that_is_too_large_is_not_read(tmp_path):
 def test_the_result_is_plain_json(tmp_path):
     save_audit(tmp_path, RESULT | {"text": "é\u202e"}, None, "20260101T000000Z")
     assert json.loads((tmp_path / "audit.json").read_bytes())["text"] == "é\u202e"
+
+
+def test_two_targets_of_one_name_have_folders_of_their_own(tmp_path):
+    names = []
+    for whose in ("folder /a/shots", "folder /b/shots", "folder /a/shots", "folder /b/shots"):
+        folder = folder_of(tmp_path, "shots", whose)
+        keep_target(folder, {"whose": whose})
+        names.append(folder.name)
+    assert names[0] == names[2] == "shots"
+    assert names[1] == names[3] and names[1].startswith("shots-")
+    assert len(folder_of(tmp_path, "x" * 255, "y").name) == 255  # a name of its own is kept
+    keep_target(tmp_path / ("x" * 255), {"whose": "z"})
+    assert len(folder_of(tmp_path, "x" * 255, "y").name) < 255
+
+
+def test_whose_an_audit_is_outlives_a_new_beginning(tmp_path):
+    keep_target(tmp_path, {"whose": "me"})
+    Steps(tmp_path, {}).forget()
+    assert target_in(tmp_path) == {"whose": "me"}
+    (tmp_path / "state" / "target").write_text("[")
+    assert target_in(tmp_path) == {}
+
+
+def test_an_audit_that_came_to_nothing_leaves_nothing(tmp_path):
+    with pytest.raises(BadInput), audit_locked(tmp_path / "mine"):
+        keep_target(tmp_path / "mine", {"whose": "me"})
+        with pytest.raises(Busy, match="auditing it"), audit_locked(tmp_path / "mine"):
+            pass
+        raise BadInput("nothing can be drawn")
+    assert list(tmp_path.iterdir()) == []
+    with pytest.raises(KeyboardInterrupt), audit_locked(tmp_path / "mine"):
+        Steps(tmp_path / "mine", {}).keep("drawn", {"count": 3})
+        raise KeyboardInterrupt
+    assert Steps(tmp_path / "mine", {}).find("drawn") == {"count": 3}

@@ -8,7 +8,7 @@ from tasks import both_readers
 from tasks.both_readers import SURE, SURER, rows_of, takes_classic
 from tasks.datasets.samples import first_pictures
 from tasks.loading.safe_read import BadPicture
-from tasks.lowlevel.grey_png import png
+from tasks.lowlevel.png_encoder import png
 from tasks.profiles.built_in import find_profile
 from tasks.readers import load_both, load_reader, read_pictures
 from tasks.reading.ranking import Ranking

@@ -6,9 +6,16 @@ import sys
 from pathlib import Path
 from types import SimpleNamespace
 
+import numpy as np
+
 import tasks.lowlevel.deflate
 import tasks.reading.lattice  # noqa: F401 - one of the modules that are looked at
+from storage.shards.shard import Block
 from tasks import compiled
+from tasks.datasets import statistics
+from tasks.deep import pictures
+from tasks.loading import colour_ink
+from tasks.lowlevel import deflate
 from tasks.warm import warm
 
 
@@ -43,3 +50,26 @@ def test_a_kernel_that_is_older_than_its_source_is_missed(tmp_path):
     source = Path(tasks.lowlevel.deflate.__file__).stat().st_mtime
     os.utime(index, (source - 1, source - 1))
     assert not compiled._is_compiled(kernel)
+
+
+def test_a_kernel_that_reads_is_compiled_once_for_all_arrays():
+    """Also for those over bytes and of Pillow, which cannot be written to, and for those that are not contiguous."""
+    given = np.full((1, 30, 60, 3), 255, np.uint8)
+    given[0, 8:22, 20:24] = 200, 30, 30
+    shown = np.frombuffer(given.tobytes(), np.uint8).reshape(given.shape)
+    kernels = colour_ink.ink_of_each, deflate._encode, deflate._count_symbols, pictures._find_content
+    kernels = (*kernels, statistics.spread_of_colours, statistics.hash_pictures, statistics._insert)
+    block = Block(
+        given, np.array([b"A"]), np.zeros((1, 1, 4), np.int16),
+        np.array([(30, 60)], [("height", "<u2"), ("width", "<u2")]), np.zeros(1, np.uint8),
+    )  # fmt: skip
+    counts = []
+    for images in (given, shown, np.asfortranarray(given)):
+        colour_ink.to_ink(images)
+        colour_ink.ink_of_colours(images[0])
+        pictures.find_content(images, np.array([[30, 60]]))
+        deflate.compress(images.reshape(-1))
+        statistics.Distinct().add(images.reshape(-1)[:80].view(np.uint64))
+        statistics.Tally("A").add(block._replace(images=images))
+        counts.append([len(kernel.signatures) for kernel in kernels])
+    assert counts[0] == counts[1] == counts[2]

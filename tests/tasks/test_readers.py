@@ -10,7 +10,7 @@ import pytest
 from storage.errors import BadInput, NotThere
 from storage.learnt_texts import TEXTS, LearntTexts
 from storage.models import model_digest, save_model
-from tasks.lowlevel.grey_png import png
+from tasks.lowlevel.png_encoder import png
 from tasks.profiles.built_in import find_profile
 from tasks.profiles.ranges import Grid
 from tasks.profiles.word_lists import load_words

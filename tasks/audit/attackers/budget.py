@@ -9,12 +9,15 @@ FEWEST = 20  # labelled pictures that are worth a training
 # labelled pictures it makes more, and a short budget may be enough for one only.
 SHARES = {"drawing": 0.12, "unlabelled": 0.13, "deep": 0.32, "classic": 0.25, "findings": 0.1, "what if": 0.08}
 LEAST_MINUTES = 1.0  # below that not even the shipped models are read and written about
-_UNSEEN_A_MINUTE, _FEWEST_UNSEEN, _MOST_UNSEEN = 500, 500, 40_000  # the most suffice to show less than 0.01 %
+FEWEST_UNSEEN = 500
+_UNSEEN_A_MINUTE, _MOST_UNSEEN = 500, 40_000  # the most suffice to show less than 0.01 %
 # Seconds on two cores: of a training whatever it learns from; of a million shown spans; of a thousand pictures.
 _CLASSIC_START, _CLASSIC_SHOWS, _CLASSIC_PICTURES = 14.0, 26.0, 2.0
 LEAST_SHOWS, MOST_SHOWS = 200_000, 3_000_000
-DEEP_START, LEAST_DEEP = 25.0, 30.0  # seconds around a deep training, and of it
-_GROWTH = 0.25  # a deep training with so many times the labels takes that power of so many times the minutes
+DEEP_START, LEAST_DEEP = 14.0, 12.0  # seconds around a deep training, and of it
+POINTS = 3  # of the stronger reader's curve at least, in an audit of `CURVE_MINUTES` or more
+CURVE_MINUTES = 3.0
+_GROWTH = 0.4  # a deep training with so many times the labels takes that power of so many times the minutes
 
 
 @dataclass(frozen=True)
@@ -27,7 +30,12 @@ class Rung:
 
 def unseen_wanted(minutes: float) -> int:
     """Return how many unseen pictures all attackers are measured on, where there are enough."""
-    return int(min(max(_UNSEEN_A_MINUTE * minutes, _FEWEST_UNSEEN), _MOST_UNSEEN))
+    return int(min(max(_UNSEEN_A_MINUTE * minutes, FEWEST_UNSEEN), _MOST_UNSEEN))
+
+
+def minutes_to_draw(pictures: int, a_second: float) -> float:
+    """Return the minutes whose share for drawing is enough for so many pictures."""
+    return pictures / max(a_second, 1e-9) / (60 * SHARES["drawing"])
 
 
 def rungs_of(labelled: int) -> list[int]:
@@ -72,20 +80,23 @@ def shows_for(rung: Rung, pace: float) -> int:
     return int(min(max(1e6 * left / _CLASSIC_SHOWS, LEAST_SHOWS), MOST_SHOWS))
 
 
-def plan_deep(rungs: Sequence[int], seconds: float) -> list[Rung]:
-    """Choose the deep reader's trainings: as many as get `LEAST_DEEP` seconds, more of it for more labels."""
-    chosen = spread(rungs, min(int(seconds // (DEEP_START + LEAST_DEEP)), len(rungs)))
+def plan_deep(rungs: Sequence[int], seconds: float, start: float = DEEP_START) -> list[Rung]:
+    """Choose the deep reader's trainings: as many as get `LEAST_DEEP` seconds, more of it for more labels.
+
+    `start` is what each takes beside its training; the last of the rungs is the last to be left out.
+    """
+    chosen = spread(rungs, min(int(seconds // (start + LEAST_DEEP)), len(rungs)))
     weights = [labels**_GROWTH for labels in chosen]
-    free = seconds - (DEEP_START + LEAST_DEEP) * len(chosen)
+    free = seconds - (start + LEAST_DEEP) * len(chosen)
     return [
-        Rung(labels, DEEP_START + LEAST_DEEP + free * weight / sum(weights))
+        Rung(labels, start + LEAST_DEEP + free * weight / sum(weights))
         for labels, weight in zip(chosen, weights, strict=True)
     ]
 
 
 def minutes_for_all(labelled: int) -> float:
-    """Return the minutes in which every number of labelled pictures would be tried."""
+    """Return the minutes in which every number of labelled pictures would be tried, with time to learn from each."""
     rungs = rungs_of(labelled)
     classic = _least_classic(rungs) / SHARES["classic"]
-    deep = (DEEP_START + LEAST_DEEP) * len(rungs) / SHARES["deep"]
+    deep = (DEEP_START + 2 * LEAST_DEEP) * len(rungs) / SHARES["deep"]
     return max(classic, deep, 60 * LEAST_MINUTES) / 60

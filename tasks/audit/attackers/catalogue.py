@@ -4,7 +4,7 @@ from tasks.audit.attackers.answers import Attack
 
 ORDER = ("chance", "dictionary", "memory", "tesseract", "ddddocr", "ladder", "strangers", "classic", "deep")
 _EXPLAINED = {
-    "chance": ("a constant guess", "It looks at no picture, and gives the most frequent length and letters."),
+    "chance": ("a constant guess", "It looks at no picture, and gives the likeliest text by length and letters."),
     "dictionary": ("the most frequent word", "It looks at no picture, and gives the text that comes most often."),
     "memory": (
         "a memory of pictures", "It reads nothing: it answers a picture as an equal picture was labelled. It has seen "

@@ -1,9 +1,11 @@
 """Attackers that do not look at the picture: they give the same answer each time."""
 
+import math
 from collections import Counter
 from collections.abc import Sequence
 
 from tasks.audit.attackers.answers import GUESSES, Answers
+from tasks.rates import Rate
 
 LOOKED_AT = 100  # labelled texts that tell which answer is best: people who try a form see as many
 _REPEATED = 2  # times that a text has to come before it is called frequent
@@ -12,23 +14,38 @@ _REPEATED = 2  # times that a text has to come before it is called frequent
 def by_letters(texts: Sequence[str]) -> tuple[str, ...]:
     """Return the best constant guesses by length and letter frequency, best first.
 
-    The length is the most frequent one; each place has its most frequent letter. The second and the third guess take
-    the next letter at the place where that costs least.
+    Lengths count as often as they come: where short texts are about as frequent as long ones, a short guess is right
+    far more often, since it has fewer letters to guess.
     """
-    length = Counter(map(len, texts)).most_common(1)[0][0]
-    places = [Counter(text[k] for text in texts if len(text) == length).most_common(GUESSES) for k in range(length)]
-    best = [letters[0][0] for letters in places]
-    others = sorted(
+    letters = len(set("".join(texts)))
+    found: list[tuple[float, int, str]] = []
+    for length in dict.fromkeys(map(len, texts)):
+        some = [text for text in texts if len(text) == length]
+        for chance, count, guess in _of_length(some, letters):
+            found.append((len(some) / len(texts) * chance, count, guess))
+    # Among equal chances the more frequent letters, and then the order of the alphabet.
+    best = sorted(found, key=lambda one: (-one[0], -one[1], one[2]))
+    return tuple(guess for _, _, guess in best[:GUESSES])
+
+
+def _of_length(texts: Sequence[str], letters: int) -> list[tuple[float, int, str]]:
+    """Return the best guesses for texts of one length: chance, how often their letters came, guess.
+
+    The first has the most frequent letter at each place; others take the next one at a single place. The most frequent
+    of few letters is frequent by chance, so the lower end of its share counts, and a fair share at least.
+    """
+    n = len(texts)
+    places = [Counter(text[k] for text in texts).most_common(GUESSES) for k in range(len(texts[0]))]
+    best = [place[0] for place in places]
+    choices = [best, *([*best[:k], other, *best[k + 1 :]] for k, place in enumerate(places) for other in place[1:])]
+    return [
         (
-            (count / letters[0][1], k, letter)
-            for k, letters in enumerate(places)
-            for letter, count in letters[1:]
-        ),
-        reverse=True,
-    )  # fmt: skip
-    guesses = ["".join(best)]
-    guesses += ["".join([*best[:k], letter, *best[k + 1 :]]) for _, k, letter in others[: GUESSES - 1]]
-    return tuple(guesses)
+            math.prod(max(1 / letters, Rate(count, n).low) for _, count in chosen),
+            sum(count for _, count in chosen),
+            "".join(letter for letter, _ in chosen),
+        )
+        for chosen in choices
+    ]
 
 
 def by_words(texts: Sequence[str]) -> tuple[str, ...]:

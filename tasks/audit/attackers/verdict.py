@@ -11,6 +11,7 @@ from tasks.rates import Rate, Z, wilson
 
 HELD_LABELS = 10_000  # labelled pictures that both trained readers must have had before a CAPTCHA has held
 TRAINED = ("classic", "deep")
+MEMORY = "memory"
 
 
 def strongest(attackers: Sequence[Attacker]) -> Attacker | None:
@@ -20,9 +21,10 @@ def strongest(attackers: Sequence[Attacker]) -> Attacker | None:
 
 
 def verdict_of(
-    attackers: Sequence[Attacker], unseen: int, skipped: Sequence[Skipped], price: float, currency: str
-) -> Verdict:
-    """Judge.
+    attackers: Sequence[Attacker], unseen: int, skipped: Sequence[Skipped], price: float, currency: str,
+    few: str | None = None,
+) -> Verdict:  # fmt: skip
+    """Judge; `few` says why there are few unseen pictures, and what it would take.
 
     *Broken*: the strongest attacker's rate is above `BROKEN_RATE`, and not because it was picked among many. Each of k
     attackers is judged by an interval of 1 - 0.05 / k (Bonferroni), so that a CAPTCHA which nobody reads is called
@@ -45,7 +47,8 @@ def verdict_of(
     elif best is not None and not reasons:
         word = HELD
     return {
-        "word": word, "sentence": _sentence(word, best, low, len(measured), reasons, (price, currency)),
+        "word": word,
+        "sentence": _sentence(word, best, low, len(measured), reasons, (price, currency)) + _told_few(few),
         "attacker": None if best is None else best["name"], "labels": 0 if best is None else best["labels"],
         "words": None if best is None else best["words"], "unseen": unseen,
         "needed": needed_unseen() if word != BROKEN and _too_few(measured) else None,
@@ -131,10 +134,17 @@ def _sentence(
     who = best["title"] + _told_labels(best, *price)
     if word == BROKEN:
         three = best["tries"]["3"]["rate"]
+        does = f"{who} reads {percent(rate.value)} of the pictures that it has not seen"
+        if best["name"] == MEMORY:  # it has seen what it answers, and reads nothing
+            cost = f" (labels for {best['cost']:,.2f} {price[1]})" if best["cost"] else ""
+            does = (
+                f"pictures come again. Who keeps {best['labels']:,} of them with their texts{cost} knows the answer to "
+                f"{percent(rate.value)} of those that are shown, without reading any"
+            )
         return (
-            f"Broken: {who} reads {percent(rate.value)} of the pictures that it has not seen "
-            f"({told_interval(rate)}), and gets through within three tries in {percent(three or 0.0)}. Allowing for "
-            f"the {compared} attackers that were compared, it is above {percent(low)}; 1 % counts as broken."
+            f"Broken: {does} ({told_interval(rate)}), and gets through within three tries in {percent(three or 0.0)}. "
+            f"Allowing for the {compared} attackers that were compared, it is above {percent(low)}; 1 % counts as "
+            "broken."
         )
     if word == HELD:
         return (
@@ -142,9 +152,13 @@ def _sentence(
             f"pictures; the strongest was {who} ({told_interval(rate)}). Others may still read it."
         )
     return (
-        f"Not shown to be strong: the strongest of {compared} attackers, {who}, reads {percent(rate.value)} "
+        f"Not shown to be strong: the strongest of {compared} attackers, {who}, has {percent(rate.value)} right "
         f"({told_interval(rate)}), not surely more than the 1 % that counts as broken. But {'; '.join(reasons)}."
     )
+
+
+def _told_few(few: str | None) -> str:
+    return f" {few[:1].upper()}{few[1:]}." if few else ""
 
 
 def _told_labels(attacker: Attacker, price: float, currency: str) -> str:

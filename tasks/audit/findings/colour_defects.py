@@ -52,7 +52,7 @@ def find_colour(sample: Sampled) -> Finding:
     rule, told, of = _rule(noisy)
     figures = {
         "n": n, "with_noise_of_another_colour": len(noisy), "divided_by_colour": rate.as_dict(),
-        "rule": rule, "rule_right": told, "rule_n": of,
+        "rule": None if rule is None else rule.told, "rule_right": told, "rule_n": of,
     }  # fmt: skip
     if n < LEAST_PICTURES:
         return finding("colour", title, "unknown", f"{n} pictures are too few.", None, figures)
@@ -68,15 +68,18 @@ def find_colour(sample: Sampled) -> Finding:
     if not sample.colour:
         plain = f"In {100 * rate.value:.0f} % of {n:,} pictures the noise is lighter or darker than the letters."
     if rule is not None:
-        plain += f" One rule holds for all: {rule} (right for {100 * told:.3g} % of the pixels)."
-    if rate.low < SELDOM:  # letters of many colours: no single colour makes them, so only the rule is worth telling
+        plain += f" One rule holds for all: {rule.told} (right for {100 * told:.3g} % of the pixels)."
+    if (
+        rule is not None and rate.low < SELDOM
+    ):  # letters of many colours: no single colour makes them, so only the rule is worth telling
         plain = (
-            f"One rule tells letters from noise in all pictures: {rule} (right for {100 * told:.3g} % of the pixels)."
+            f"One rule tells letters from noise in all pictures: {rule.told} (right for {100 * told:.3g} % of the "
+            "pixels)."
         )
     plain += " A program keeps the letters' colour and drops all else; the noise then hinders people only."
     return finding(
         "colour", title, severity, plain, "Draw lines and specks in the colour of the letters that they cross.",
-        figures, _cleaned(clean or noisy),
+        figures, _cleaned(clean or noisy, rule),
     )  # fmt: skip
 
 
@@ -126,22 +129,43 @@ def _likeness(chosen: list[Layer], layers: list[Layer], every: np.ndarray, lette
 _PARTS = ("red", "green", "blue", "saturation", "lightness")
 
 
-def _rule(divided: list[Divided]) -> tuple[str | None, float, int]:
+@dataclass(frozen=True)
+class Rule:
+    """A threshold that tells letters from noise: which value of a colour, 0 to 255, and on which side letters are."""
+
+    part: int
+    threshold: float
+    above: bool
+
+    @property
+    def told(self) -> str:
+        """Return the rule for people."""
+        side = "above" if self.above else "at most"
+        return f"{_PARTS[self.part]} {side} {self.threshold:.0f} of 255 is a letter"
+
+    def holds(self, colours: np.ndarray) -> np.ndarray:
+        """Tell of colours, (..., 3), whether they are a letter's."""
+        held: np.ndarray = (_values(colours)[..., self.part] > self.threshold) == self.above
+        return held
+
+
+def _rule(divided: list[Divided]) -> tuple[Rule | None, float, int]:
     """Find a threshold that tells letters' colours from noise's in all pictures, proven on every second picture."""
 
     def gather(some: list[Divided]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         layers = [(layer, True) for one in some for layer in one.letters]
         layers += [(layer, False) for one in some for layer in one.noise]
-        values = np.array([_values(layer.colour) for layer, _ in layers]).reshape(-1, len(_PARTS))
+        colours = np.array([layer.colour for layer, _ in layers], float).reshape(-1, 3)
         letter = np.array([is_letter for _, is_letter in layers], bool)
         weight = np.array([layer.pixels for layer, _ in layers], float)
         for kind in (letter, ~letter):  # both kinds weigh the same
             weight[kind] /= max(1.0, weight[kind].sum())
-        return values, letter, weight
+        return colours, letter, weight
 
     if len(divided) < LEAST_PICTURES:
         return None, 0.0, 0
-    values, letter, weight = gather(divided[::2])
+    colours, letter, weight = gather(divided[::2])
+    values = _values(colours)
     best = (0.0, 0, 0.0, True)
     for part in range(len(_PARTS)):
         for threshold in np.unique(values[:, part]).tolist():
@@ -149,27 +173,31 @@ def _rule(divided: list[Divided]) -> tuple[str | None, float, int]:
                 guess = (values[:, part] > threshold) == above
                 score = float(weight[guess == letter].sum()) / 2
                 best = max(best, (score, part, threshold, above))
-    score, part, threshold, above = best
-    values, letter, weight = gather(divided[1::2])
-    proven = float(weight[((values[:, part] > threshold) == above) == letter].sum()) / 2
-    if min(score, proven) < RULE:
-        return None, round(proven, 4), len(divided[1::2])
-    said = f"{_PARTS[part]} {'above' if above else 'at most'} {threshold:.0f} of 255 is a letter"
-    return said, round(proven, 4), len(divided[1::2])
+    rule = Rule(*best[1:])
+    colours, letter, weight = gather(divided[1::2])
+    proven = float(weight[rule.holds(colours) == letter].sum()) / 2
+    found = rule if min(best[0], proven) >= RULE else None
+    return found, round(proven, 4), len(divided[1::2])
 
 
-def _values(colour: np.ndarray) -> list[float]:
-    low, high = float(colour.min()), float(colour.max())
-    return [*map(float, colour), 255 * (high - low) / high if high else 0.0, (low + high) / 2]
+def _values(colours: np.ndarray) -> np.ndarray:
+    """Return the five values of colours, (..., 3), that a rule may look at, (..., 5) float64."""
+    colours = np.asarray(colours, float)
+    low, high = colours.min(axis=-1), colours.max(axis=-1)
+    saturation = 255 * (high - low) / np.maximum(high, 1e-9)
+    return np.concatenate([colours, np.stack([saturation, (low + high) / 2], axis=-1)], axis=-1)
 
 
-def _cleaned(divided: list[Divided]) -> list[Figure]:
+def _cleaned(divided: list[Divided], rule: Rule | None) -> list[Figure]:
+    """Show pictures beside what is left of them: by the rule if it holds for all, else by each picture's colours."""
     shown = []
     for one in divided[:3]:
         cleaned = np.full_like(one.picture, 255)
-        for layer in one.letters:
-            cleaned[layer.mask] = 0
+        for layer in one.letters if rule is None else [*one.letters, *one.noise]:
+            if rule is None or rule.holds(layer.colour):
+                cleaned[layer.mask] = 0
         shown += [one.picture, cleaned]
     if not shown:
         return []
-    return [figure(sheet(shown, 2), "On the left pictures as they are, on the right only the letters' colour of each.")]
+    kept = "only the letters' colour of each" if rule is None else f"what the rule keeps ({rule.told})"
+    return [figure(sheet(shown, 2), f"On the left pictures as they are, on the right {kept}.")]

@@ -1,9 +1,10 @@
 """Look for the defects of a CAPTCHA that need no attacker: the first part of an audit."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from storage.dataset import Dataset
+from tasks.audit.attackers.answers import compared_as
 from tasks.audit.findings.colour_defects import find_colour
 from tasks.audit.findings.giveaways import find_giveaways
 from tasks.audit.findings.likeness import find_alike
@@ -18,7 +19,9 @@ from tasks.profiles.profile import Profile
 _ORDER = {"high": 0, "low": 1, "unknown": 2, "none": 3}
 
 
-def find_defects(dataset: Dataset, profile: Profile | None, sources: Sequence[Path] = ()) -> list[Finding]:
+def find_defects(
+    dataset: Dataset, profile: Profile | None, sources: Sequence[Path] = (), fold_case: bool = False
+) -> list[Finding]:
     """Look for defects in a dataset's texts and pictures, and in the files that they come from.
 
     Parameters
@@ -27,6 +30,8 @@ def find_defects(dataset: Dataset, profile: Profile | None, sources: Sequence[Pa
         Of which the dataset was drawn.
     sources : sequence of Path
         The owner's files, or folders of them, for metadata, names and SVG.
+    fold_case : bool
+        Upper and lower case count alike, so that a text has fewer bits and comes again more often.
 
     Returns
     -------
@@ -42,11 +47,13 @@ def find_defects(dataset: Dataset, profile: Profile | None, sources: Sequence[Pa
     alphabet = profile.alphabet if profile else str(dataset.manifest.profile.get("alphabet", ""))
     texts = sample.every_text
     letters = cut_letters(sample)
-    repeats = find_repeats(texts, alphabet, _different(dataset, sample), _disagreeing(sample))
-    entropy = find_entropy(texts, alphabet, pool_of(repeats))
+    as_ = compared_as(fold_case)
+    asked, told = "".join(dict.fromkeys(as_(alphabet))), [as_(text) for text in texts]
+    repeats = find_repeats(told, asked, _different(dataset, sample), _disagreeing(sample, as_))
+    entropy = find_entropy(told, asked, pool_of(repeats), fold_case)
     found = [
         find_border(sample, letters),
-        find_alike(letters, alphabet, texts),
+        find_alike(letters, alphabet, texts, as_),
         find_frequencies(texts, alphabet, explained(entropy, repeats)),
         entropy,
         find_length(texts),
@@ -67,10 +74,11 @@ def _different(dataset: Dataset, sample: Sampled) -> tuple[int, int]:
     return len({_key(sample, k) for k in range(len(sample.pictures))}), len(sample.pictures)
 
 
-def _disagreeing(sample: Sampled) -> int:
+def _disagreeing(sample: Sampled, as_: Callable[[str], str]) -> int:
     """Count pictures of the sample that equal an earlier picture with another text."""
     first: dict[tuple[tuple[int, ...], bytes], str] = {}
-    return sum(first.setdefault(_key(sample, k), text) != text for k, text in enumerate(sample.texts))
+    texts = map(as_, sample.texts)
+    return sum(first.setdefault(_key(sample, k), text) != text for k, text in enumerate(texts))
 
 
 def _key(sample: Sampled, number: int) -> tuple[tuple[int, ...], bytes]:

@@ -1,6 +1,6 @@
 """Letters that are drawn alike: pictures of two letters of which nobody can say which is which."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TypedDict
 
 import numpy as np
@@ -32,16 +32,20 @@ class Pair(TypedDict):
     n: int
 
 
-def find_alike(letters: Cut, alphabet: str, texts: Sequence[str]) -> Finding:
-    """Compare the pictures of every two letters: ask whether the nearest picture shows the same letter or the other."""
+def find_alike(letters: Cut, alphabet: str, texts: Sequence[str], as_: Callable[[str], str] = str) -> Finding:
+    """Compare the pictures of every two letters: ask whether the nearest picture shows the same letter or the other.
+
+    Two letters that are compared as one, by `as_`, may be drawn alike: it is the same answer.
+    """
     title = "Letters that are drawn alike"
     known = set(alphabet) | set("".join(texts))
-    listed = sorted({pair for pair in LOOK_ALIKES if set(pair) <= known and len(set(pair)) == 2})
+    listed = sorted({pair for pair in LOOK_ALIKES if set(pair) <= known and len(set(map(as_, pair))) == 2})
     n = len(letters.labels)
     counts = {letter: letters.labels.count(letter) for letter in set(letters.labels)}
     enough = {letter for letter, count in counts.items() if count >= LEAST_LETTERS}
     figures: dict[str, object] = {"n": n, "letters_compared": len(enough), "known_look_alikes_in_use": listed}
     pairs = _confused(letters, enough) if len(enough) > 1 else []
+    pairs = [pair for pair in pairs if len(set(map(as_, pair["letters"]))) > 1]
     usual = float(np.median([pair["confused"] for pair in pairs])) if pairs else None
     figures |= {"pairs": pairs[:20], "usual": usual}
     if usual is None or usual > USUAL:

@@ -167,21 +167,25 @@ def find_length(texts: Sequence[str]) -> Finding:
     )  # fmt: skip
 
 
-def find_entropy(texts: Sequence[str], alphabet: str, pool: float | None) -> Finding:
-    """Say how many bits a text has, and how often the best guess without looking is right."""
+def find_entropy(texts: Sequence[str], alphabet: str, pool: float | None, folded: bool = False) -> Finding:
+    """Say how many bits a text has, and how often the best guess without looking is right.
+
+    `folded` tells that upper and lower case of texts and alphabet were made alike, since the owner counts them so.
+    """
     n = len(texts)
     letters = "".join(sorted(set(alphabet) | set("".join(texts))))
     lines = _numbered(texts, letters)
     places = [column[column >= 0] for column in lines.T]
     counts = [np.bincount(column, minlength=len(letters)) for column in places]
     each = np.bincount(lines[lines >= 0], minlength=len(letters))
-    bits = sum(len(column) / max(1, n) * evidence.bits(each) for column in places)
-    even = sum(map(len, texts)) / max(1, n) * math.log2(max(2, len(letters)))
     lengths = Counter(map(len, texts))
-    usual, often = lengths.most_common(1)[0] if lengths else (0, 0)
+    # A text is its length, and then so many letters.
+    bits = evidence.bits(np.array(list(lengths.values()) or [1]))
+    bits += sum(len(column) / max(1, n) * evidence.bits(each) for column in places)
+    even = sum(map(len, texts)) / max(1, n) * math.log2(max(2, len(letters))) + math.log2(max(1, len(lengths)))
     # The commonest of few letters is common by chance: the lower end of its share counts, and its fair share at least.
-    shares = [max(1 / len(letters), Rate(int(c.max()), int(c.sum())).low) for c in counts[:usual]]
-    guess = often / max(1, n) * math.prod(shares)
+    shares = [max(1 / len(letters), Rate(int(c.max()), int(c.sum())).low) for c in counts]
+    guess = max((often / n * math.prod(shares[:length]) for length, often in lengths.items()), default=0.0)
     words, share, control = english(texts, letters)
     wordy = share - control >= WORDY and n >= LEAST_TEXTS
     if wordy:
@@ -191,13 +195,14 @@ def find_entropy(texts: Sequence[str], alphabet: str, pool: float | None) -> Fin
     figures: dict[str, object] = {
         "n": n, "alphabet": letters, "effective_alphabet": round(2 ** evidence.bits(each), 2),
         "bits_a_text": round(bits, 2), "bits_if_even": round(even, 2), "best_guess": float(guess),
-        "english_words": round(share, 4), "english_words_by_chance": round(control, 4),
+        "case_counted_alike": folded, "english_words": round(share, 4), "english_words_by_chance": round(control, 4),
         "words_of_the_dictionary": words if wordy else None,
     }  # fmt: skip
     title = "How much there is to guess"
     if n < LEAST_TEXTS:
         return finding("entropy", title, "unknown", f"{n} texts are too few to tell.", None, figures)
-    said = f"A text has about {bits:.1f} bits, as if chosen from {2**bits:,.0f} equally likely texts."
+    said = f"A text has about {bits:.1f} bits, as if chosen from {2**bits:,.0f} equally likely texts"
+    said += ": upper and lower case count alike." if folded else "."
     if wordy:
         said += (
             f" {100 * share:.0f} % of the texts are English words, of which there are {words:,} of these lengths: an "

@@ -14,6 +14,7 @@ from tasks.audit.generators.command_line import arguments_of
 from tasks.audit.generators.pool import Pool
 from tasks.audit.generators.processes.counter_texts import ALPHABET, LENGTHS
 from tasks.audit.generators.processes.limits import Limits, limits_of
+from tasks.audit.own_files import code_files
 from tasks.exchange.labelling import LONGEST, fault_of
 
 CALLABLE = re.compile(r"(?:.+\.py|[\w./-]+):[^\W\d][\w.]*")
@@ -42,7 +43,9 @@ class OwnGenerator:
     source : str, optional
         SHA-256 of the callable's file.
     files : tuple of (str, str)
-        Names and SHA-256 of the files that a command names.
+        Names and SHA-256 of the owner's files that draw: first a command's script, then what the code names.
+    place : str
+        Where the code is on this machine.
     limits : Limits
     """
 
@@ -57,6 +60,7 @@ class OwnGenerator:
     source: str | None = None
     files: tuple[tuple[str, str], ...] = ()
     arguments: tuple[str, ...] = ()
+    place: str = field(default="", compare=False)
     limits: Limits = field(default=Limits(), compare=False)
 
     @property
@@ -72,7 +76,7 @@ class OwnGenerator:
     def record(self) -> dict[str, Any]:
         """Return what decides about the pictures, as JSON values without the folder of this machine."""
         found = asdict(self)
-        for name in ("folder", "limits", "arguments"):
+        for name in ("folder", "limits", "arguments", "place"):
             del found[name]
         return found | {"lengths": list(self.lengths), "files": [list(pair) for pair in self.files]}
 
@@ -85,6 +89,18 @@ class OwnGenerator:
     def digest(self) -> str:
         """Return the SHA-256 of the record."""
         return hashlib.sha256(canonical(self.record()).encode()).hexdigest()
+
+    @property
+    def code_digest(self) -> str:
+        """Return the SHA-256 of the code that draws, whatever it is asked for."""
+        called = self.given if self.kind == "command" else None
+        return hashlib.sha256(canonical([called, self.source, self.files]).encode()).hexdigest()
+
+    @property
+    def whose(self) -> str:
+        """Return what tells this generator from others of its name: its kind, its code's place, its function."""
+        function = self.given.rpartition(":")[2] if self.kind == "callable" else ""
+        return f"{self.kind} {self.place} {function}".strip()
 
     def spec(self) -> dict[str, Any]:
         """Return what a warden is told."""
@@ -134,9 +150,10 @@ def find_generator(
         takes_rng = any("{seed}" in argument for argument in arguments)
         takes_text = not any("{count}" in argument for argument in arguments)
         _require_asked(takes_text, command, alphabet, lengths)
+        scripts = _scripts(arguments, place)
         return OwnGenerator(
             "command", command, str(place), seed, letters, sizes, takes_text, takes_rng, None,
-            _files(arguments, place), arguments, chosen,
+            code_files(scripts, place), arguments, str(scripts[0] if scripts else place / arguments[0]), chosen,
         )  # fmt: skip
     if given is None or not CALLABLE.fullmatch(given):
         raise BadInput(f"generator: must be module:function, such as draw:draw or draw.py:draw; it is {given!r}")
@@ -150,7 +167,8 @@ def find_generator(
     _require_asked(facts["takes_text"], given, alphabet, lengths)
     return OwnGenerator(
         "callable", given, str(place), seed, letters, sizes, facts["takes_text"], facts["takes_rng"], facts["source"],
-        limits=chosen,
+        () if facts["file"] is None else code_files([Path(facts["file"])], place),
+        place=facts["file"] or given, limits=chosen,
     )  # fmt: skip
 
 
@@ -179,15 +197,14 @@ def _sizes(lengths: tuple[int, ...] | None) -> tuple[int, ...]:
     return sizes
 
 
-def _files(arguments: tuple[str, ...], folder: Path) -> tuple[tuple[str, str], ...]:
-    """Digest the files that a command names: its script, which may change between two runs."""
+def _scripts(arguments: tuple[str, ...], folder: Path) -> list[Path]:
+    """Return the files that a command names: its script first."""
     found = []
     for number, argument in enumerate(arguments):
         path = folder / argument
         with suppress(OSError, ValueError):
             if not path.is_file() or path.stat().st_size > _SCRIPT or not (number or "/" in argument):
                 continue
-            data = path.read_bytes()
-            if number or data.startswith(b"#!"):  # the program itself is no owner's, unless it is a script
-                found.append((path.name, hashlib.sha256(data).hexdigest()))
-    return tuple(found)
+            if number or path.read_bytes().startswith(b"#!"):  # the program itself is no owner's, unless a script
+                found.append(path.resolve())
+    return found

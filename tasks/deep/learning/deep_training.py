@@ -14,6 +14,7 @@ from storage.errors import BadInput, Damaged, NotThere
 from storage.learnt_texts import TEXTS, LearntTexts
 from tasks.deep.learning.deep_settings import Settings
 from tasks.deep.learning.sources import Drawn, Form, Source, Stored, require_drawable
+from tasks.deep.learning.unfamiliar import Varied
 from tasks.deep.pictures import natural_widths, padded_width
 from tasks.deep.session import MOST_LETTERS
 from tasks.deep.shape import LONGEST, Shape
@@ -224,6 +225,9 @@ def _told(source: Source) -> dict[str, Any]:
         profile["fonts"] = [name.rpartition("/")[2] for name in profile["fonts"]]
         profile["words"] = source.words
         return {"draw": profile, "seed": source.seed, "weight": source.weight}
+    if isinstance(source, Varied):
+        faces = sorted(name.rpartition("/")[2] for name in source.faces)
+        return {"varied": {"faces": faces}, "seed": source.seed, "weight": source.weight}
     return {"name": Path(source.folder).name, "weight": source.weight, **_identity(source)}
 
 

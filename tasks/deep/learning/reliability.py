@@ -180,7 +180,7 @@ def _reader_of(model: DeepModel, source: Source, threads: int) -> DeepReader:
     """Return a reader that knows a source's letters, lengths and dictionary."""
     words: tuple[str, ...] = ()
     if source.words and not (isinstance(source, Stored) and source.words == "list"):
-        origin = source.words if isinstance(source, Stored) else source.profile.words
+        origin = source.profile.words if isinstance(source, Drawn) else source.words
         try:
             words = load_words(origin, source.alphabet, source.length)
         except BadInput:  # no such word

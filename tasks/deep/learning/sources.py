@@ -1,4 +1,4 @@
-"""What a network learns from: profiles, drawn as pictures are needed, and datasets; a block of either, normalised."""
+"""What a network learns from: profiles, drawn as pictures are needed, and datasets; a block of any, normalised."""
 
 import functools
 from collections.abc import Mapping, Sequence
@@ -10,6 +10,7 @@ from storage.dataset import Dataset
 from storage.errors import BadInput
 from storage.shards.shard import BLOCK, SPLITS, Block, blocks_in
 from tasks.datasets.recipe import make_recipe
+from tasks.deep.learning.unfamiliar import Varied
 from tasks.deep.pictures import find_content, natural_widths, normalise
 from tasks.deep.shape import LONGEST, STRIDE
 from tasks.drawing.renderer import Renderer
@@ -92,7 +93,7 @@ class Stored:
         return rows, columns
 
 
-Source = Drawn | Stored
+Source = Drawn | Stored | Varied
 
 
 @functools.lru_cache(maxsize=64)
@@ -202,9 +203,10 @@ def fill(source: Source, number: int, split: str, form: Form, slot: Slot, seed: 
 
 
 def _read(source: Source, number: int, split: str, seed: int) -> tuple[Block, list[str]]:
-    if isinstance(source, Drawn):
-        unseen = 0 if split == "train" else _UNSEEN_BLOCKS
-        block = _renderer(source.profile).block(source.seed, number + unseen)
+    if not isinstance(source, Stored):
+        number += 0 if split == "train" else _UNSEEN_BLOCKS
+        renderer = _renderer(source.profile) if isinstance(source, Drawn) else source.renderer(number)
+        block = renderer.block(source.seed, number)
     else:
         dataset, blocks = _opened(source.folder), blocks_of(source) or 1
         epoch, place = divmod(number, blocks)

@@ -1,11 +1,17 @@
-"""Profiles of pictures unlike those that a model learnt from, drawn at random: what its confidence is fitted on."""
+"""Profiles drawn at random: of pictures that a model's confidence is fitted on, and of pictures that it learns from."""
 
+import functools
 import string
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
+from storage.errors import BadInput
+from tasks.datasets.recipe import make_recipe, renderer_of
+from tasks.drawing.renderer import Renderer
 from tasks.profiles.colours import Colours
+from tasks.profiles.fonts import draw_glyphs, find_face
 from tasks.profiles.painting import Ground
 from tasks.profiles.profile import Ink, Profile
 from tasks.profiles.ranges import OFF, Grid
@@ -15,6 +21,46 @@ _ALPHABETS = (_CAPITALS, _SMALL, _DIGITS, _CAPITALS + _DIGITS, _SMALL + _DIGITS,
 _FORMS, _NOISE = 0.5, 0.3  # the largest shares of the changes that a profile has, of its letters' forms and of noise
 _COLOURFUL = 0.7
 _MOST_FACES = 4
+_LENGTHS = (3, 7)
+_SMALLEST, _LARGEST = 18, 52  # px of a face
+_TOLD_APART = "abdeghnqrt"  # letters of which the capital has another form
+_COMPARED = 20  # rows and columns that letters are compared at
+_ONE_CASE = 0.75  # of the ink that small letters and capitals have in common: more, and a face has one case
+_TRIES = 8  # profiles in a row whose letters do not fit into their pictures
+
+
+@dataclass(frozen=True)
+class Varied:
+    """Profiles drawn at random, another for each block, whose pictures are drawn as they are needed.
+
+    faces : tuple of str
+        Names of bundled faces, or font files.
+    """
+
+    faces: tuple[str, ...]
+    seed: int
+    weight: float = 1.0
+    name = "varied"
+    alphabet = _ALPHABETS[-1]
+    length = _LENGTHS
+    words = ""
+    size = (_LARGEST * 2, _LARGEST * _LENGTHS[1])
+
+    def renderer(self, number: int) -> Renderer:
+        """Return the renderer of a block's profile: of the first whose letters fit into its pictures.
+
+        Raises
+        ------
+        BadInput
+            No letters fit, or a face lacks some.
+        """
+        for tried in range(number * _TRIES, (number + 1) * _TRIES):
+            profile = unfamiliar_profile(self.seed, tried, self.faces)
+            try:
+                return renderer_of(make_recipe(profile, self.seed))
+            except BadInput as error:
+                unfit = error
+        raise unfit
 
 
 def unfamiliar_profiles(seed: int, count: int, faces: Sequence[str], known: str = _ALPHABETS[-1]) -> list[Profile]:
@@ -32,14 +78,15 @@ def unfamiliar_profiles(seed: int, count: int, faces: Sequence[str], known: str 
     """
     alphabets = ["".join(letter for letter in alphabet if letter in known) for alphabet in _ALPHABETS]
     possible = [alphabet for alphabet in alphabets if len(alphabet) > 1] or [known]
-    return [_profile(number, np.random.Generator(np.random.Philox(key=[seed, number])), faces, possible)
-            for number in range(count)]  # fmt: skip
+    return [unfamiliar_profile(seed, number, faces, possible) for number in range(count)]
 
 
-def _profile(number: int, chance: np.random.Generator, faces: Sequence[str], alphabets: Sequence[str]) -> Profile:
-    shortest = int(chance.integers(3, 7))
-    longest = min(shortest + int(chance.integers(0, 3)), 7)
-    size = int(chance.integers(18, 52))
+def unfamiliar_profile(seed: int, number: int, faces: Sequence[str], alphabets: Sequence[str] = _ALPHABETS) -> Profile:
+    """Draw a profile, as `unfamiliar_profiles` does."""
+    chance = np.random.Generator(np.random.Philox(key=[seed, number]))
+    shortest = int(chance.integers(_LENGTHS[0], _LENGTHS[1]))
+    longest = min(shortest + int(chance.integers(0, 3)), _LENGTHS[1])
+    size = int(chance.integers(_SMALLEST, _LARGEST))
     height, width = int(size * chance.uniform(1.2, 2.2)), int(size * (longest + 1) * chance.uniform(0.6, 1.0))
     some = chance.choice(len(faces), min(int(chance.integers(1, _MOST_FACES + 1)), len(faces)), replace=False)
     fields: dict[str, object] = {
@@ -55,7 +102,37 @@ def _profile(number: int, chance: np.random.Generator, faces: Sequence[str], alp
                 fields |= change
     if chance.random() < _COLOURFUL:
         fields |= _colours(chance)
+    if any(one_case(faces[k]) for k in some.tolist()):
+        capitals = "".join(sorted({letter.upper() for letter in str(fields["alphabet"])}))
+        fields["alphabet"] = capitals if len(capitals) > 1 else fields["alphabet"]
     return Profile(f"unfamiliar-{number}", **fields)  # type: ignore[arg-type]
+
+
+@functools.cache
+def one_case(name: str) -> bool:
+    """Tell whether a face draws small letters as capitals, of any size: its small letters are no labels.
+
+    Raises
+    ------
+    BadInput
+        The face lacks letters.
+    """
+    small, capital = (
+        [_form(bitmap) for bitmap in _bitmaps(name, letters)] for letters in (_TOLD_APART, _TOLD_APART.upper())
+    )
+    common = [(a & b).sum() / max((a | b).sum(), 1) for a, b in zip(small, capital, strict=True)]
+    return bool(np.mean(common) > _ONE_CASE)
+
+
+def _bitmaps(name: str, letters: str) -> list[np.ndarray]:
+    glyphs = draw_glyphs(find_face(name), 2 * _COMPARED, letters, Ink.BINARY, alone=True)
+    return [glyphs.bitmaps[number] for number in glyphs.variant[-1].tolist()]
+
+
+def _form(bitmap: np.ndarray) -> np.ndarray:
+    """Return a letter at the size that forms are compared at, (20, 20) bool."""
+    rows, columns = (np.arange(_COMPARED) * size // _COMPARED for size in bitmap.shape)
+    return np.asarray(bitmap[np.ix_(rows, columns)] > 0)
 
 
 def _forms(chance: np.random.Generator, size: int) -> list[dict[str, object]]:
@@ -77,7 +154,9 @@ def _forms(chance: np.random.Generator, size: int) -> list[dict[str, object]]:
          "shadow_weight": Grid(0, _upto(chance, 12))},
         {"slashes": Grid(0, _upto(chance, 3)), "slash_width": Grid(1, _upto(chance, 3))},
         {"blur": Grid(1, _upto(chance, 4))}, {"sharpen": Grid(0, _upto(chance, 200))},
-        {"coarse": Grid(1, _upto(chance, 3))},
+        {"coarse": Grid(1, _upto(chance, 3))}, {"corners": Grid(0, _upto(chance, 35))},
+        {"lenses": Grid(1, _upto(chance, 2)), "lens_y": Grid(50, 100, 10), "lens_x": Grid(30, 100, 10),
+         "lens_power": Grid(-_upto(chance, 60), _upto(chance, 50)), "lens_turn": Grid(-turn, turn)},
     ]  # fmt: skip
 
 
@@ -97,6 +176,8 @@ def _noise(chance: np.random.Generator, size: int) -> list[dict[str, object]]:
         {"blots": Grid(0, _upto(chance, 30)), "blot_size": Grid(2, _upto(chance, size / 3, 3))},
         {"frame_y": Grid(0, _upto(chance, 6)), "frame_x": Grid(0, _upto(chance, 6))},
         {"background": Grid(0, _upto(chance, 60))},
+        {"curves": Grid(0, _upto(chance, 4)), "curve_width": Grid(1, _upto(chance, 4)),
+         "curve_dash": Grid(0, _upto(chance, 12))},
     ]  # fmt: skip
 
 

@@ -7,6 +7,7 @@ import numpy as np
 
 from tasks.drawing import warp_kernel
 from tasks.drawing.bilinear import BORDER
+from tasks.drawing.painting.bending import Bend
 from tasks.drawing.painting.blending import blend_box, fade, widened
 from tasks.drawing.resampling import DENSE, ONE
 
@@ -18,6 +19,7 @@ class Letters(NamedTuple):
     centre : (n, L, 2) int64, in 1/64 px
     zoom, tall : (n, L) int64, in 1/65536, of a letter's width and its height
     lean : (n, L) int64, the tangent of the angle by which it leans, in 1/65536
+    corners : (n, L) int64, percent by which its corners are moved at most
     """
 
     glyph: np.ndarray
@@ -30,6 +32,7 @@ class Letters(NamedTuple):
     slope: np.ndarray
     scale: np.ndarray
     wave: np.ndarray
+    corners: np.ndarray
 
 
 class Bench(NamedTuple):
@@ -40,6 +43,7 @@ class Bench(NamedTuple):
     sines : (4096,) int64
     shares : (H * W,) uint8, 0 between letters
     ready : (1,) int64, the row of `scales.places` that the waves in `scratch` belong to, or -1
+    bend : scratch of letters that are bent
     """
 
     bitmaps: warp_kernel.Bitmaps
@@ -48,6 +52,7 @@ class Bench(NamedTuple):
     scratch: warp_kernel.Scratch
     shares: np.ndarray
     ready: np.ndarray
+    bend: Bend
 
 
 class Look(NamedTuple):

@@ -67,3 +67,11 @@ def print_levels(planes, levels):
                 # Divided by 255, rounded down.
                 level = np.uint16(np.uint16(wanted + np.uint16(1)) + np.uint16(wanted >> np.uint16(8))) >> np.uint16(8)
                 planes[c, y, x] = np.uint8(np.uint32(np.uint32(level) * unit) >> np.uint32(16))
+
+
+def align(boxes: np.ndarray, sides: np.ndarray, sizes: np.ndarray) -> None:
+    """Widen boxes (n, L, 4) to whole squares of `sides` (n,) pixels, within pictures of `sizes` (n, 2), in place."""
+    there, side = boxes[..., 0] >= 0, sides[:, None]
+    for edge in range(4):
+        aligned = boxes[..., edge] // side * side if edge < 2 else -(-boxes[..., edge] // side) * side
+        boxes[..., edge] = np.where(there, aligned.clip(0, sizes[:, edge % 2][:, None]), -1)

@@ -11,6 +11,7 @@ from tasks.drawing.noise_kernel import thicknesses
 from tasks.drawing.outlines import ink_columns
 from tasks.drawing.painting import layout, picture_kernel, strokes, weights
 from tasks.drawing.painting.covering import Letters
+from tasks.drawing.painting.filters import align
 from tasks.drawing.painting.grounds import NUMBERS as GROUNDS
 from tasks.drawing.painting.values import TURNS, Values, values_of
 from tasks.profiles.fonts import GlyphSet
@@ -167,6 +168,10 @@ class Painter:
         grid = getattr(self._profile, name)
         return np.full(len(drawn), grid.start if isinstance(grid, Grid) else _CENTRED, np.int64)
 
+    def _each(self, drawn: np.ndarray, name: str, shape: tuple[int, ...]) -> np.ndarray:
+        """Return a field's values, (n, L) int64."""
+        return np.broadcast_to(self._number(drawn, name).reshape(len(drawn), -1), shape).copy()
+
     def _kind(self, drawn: np.ndarray, names: tuple[str, ...]) -> np.ndarray:
         """Return the number of the weight in which bitmaps are drawn."""
         values = [self._number(drawn, name) for name in names] + (
@@ -203,11 +208,11 @@ class Painter:
         move = np.stack([each("move_y") + odd, each("move_x")], axis=2)
         gap = -each("overlap") if profile.overlap is not None else each("tracking")
         angle = np.searchsorted(profile.rotation.values(), each("rotation")).clip(max=self._faces.reach.shape[1] - 1)
-        stretch = np.broadcast_to(self._number(drawn, "stretch").reshape(len(drawn), -1), letters.shape)
-        stretch = np.where(letters < 0, 100, stretch)
+        stretch = np.where(letters < 0, 100, self._each(drawn, "stretch", letters.shape))
         half = self._bitmaps.shapes[np.maximum(glyph, 0)]
         half[..., 0] = half[..., 0] * stretch // 100
         half[..., 1] += abs(self._lean(drawn, letters)) * half[..., 0] >> 16
+        half = -(-half * (100 + 2 * self._each(drawn, "corners", letters.shape)[..., None]) // 100)
         place = np.stack([self._number(drawn, name) for name in ("place_y", "place_x")], axis=1)
         return layout.Wanted(
             np.where(letters >= 0, letters, -1).astype(np.int64), face, angle, placement.turn, zoom, stretch, move, gap,
@@ -239,13 +244,14 @@ class Painter:
                 wave[:, k] = drawn[name]
         across, down, lean = (np.ascontiguousarray(placed.zoom[..., k]) for k in range(3))
         letters = Letters(
-            placed.glyph, placed.behind, placed.centre, placed.turn, across, down, lean, slope, scale, wave
-        )
+            placed.glyph, placed.behind, placed.centre, placed.turn, across, down, lean, slope, scale, wave,
+            self._each(drawn, "corners", placed.glyph.shape),
+        )  # fmt: skip
         pictures = self._pictures(drawn, placed.glyph, images.shape[-1])
         picture_kernel.paint(pictures, letters, self._bitmaps, self._scales, self._tables, images, boxes)
         sizes, named = self._scales.sizes[scale], drawn.dtype.names or ()
         if "coarse" in named:
-            _align(boxes, np.maximum(drawn["coarse"].astype(np.int64), 1), sizes)
+            align(boxes, np.maximum(drawn["coarse"].astype(np.int64), 1), sizes)
         if "blur" in named:
             widen(boxes, drawn["blur"].astype(np.int64), sizes)
 
@@ -306,11 +312,3 @@ class Painter:
 def _channels(colours: np.ndarray) -> np.ndarray:
     """Divide colours 0xRRGGBB into (…, 3) uint8."""
     return np.stack([colours >> shift & 255 for shift in (16, 8, 0)], axis=-1).astype(np.uint8)
-
-
-def _align(boxes: np.ndarray, sides: np.ndarray, sizes: np.ndarray) -> None:
-    """Widen boxes (n, L, 4) to whole squares of `sides` (n,) pixels, within pictures of `sizes` (n, 2), in place."""
-    there, side = boxes[..., 0] >= 0, sides[:, None]
-    for edge in range(4):
-        aligned = boxes[..., edge] // side * side if edge < 2 else -(-boxes[..., edge] // side) * side
-        boxes[..., edge] = np.where(there, aligned.clip(0, sizes[:, edge % 2][:, None]), -1)

@@ -11,7 +11,7 @@ import numpy as np
 
 from tasks.drawing import warp_kernel
 from tasks.drawing.noise_kernel import blur
-from tasks.drawing.painting import filters, grounds, strokes
+from tasks.drawing.painting import bending, filters, grounds, strokes
 from tasks.drawing.painting.blending import blend_row, channels, fade, interleave
 from tasks.drawing.painting.covering import Bench, Look, lay, sample
 from tasks.drawing.resampling import ONE
@@ -24,6 +24,7 @@ NUMBERS = (
     "shape_ink", "hatching", "hatching_width", "hatching_ink", "decoys", "decoy_size", "decoy_ink", "shadow",
     "shadow_y", "shadow_x", "shadow_ink", "salt", "coarse", "blur", "sharpen", "halftone", "letter_ink",
     "speck_size", "blots", "blot_size", "slashes", "slash_width", "frame_y", "frame_x",
+    "curves", "curve_width", "curve_ink", "curve_dash", "lenses", "lens_y", "lens_x", "lens_power", "lens_turn",
 )  # fmt: skip
 (
     GROUND, GROUND_SIZE, GROUND_WIDTH, BACKGROUND, LINES_UNDER, ARCS_UNDER, LINES_OVER, ARCS_OVER, LINE_WIDTH,
@@ -31,6 +32,7 @@ NUMBERS = (
     SHAPE_INK, HATCHING, HATCHING_WIDTH, HATCHING_INK, DECOYS, DECOY_SIZE, DECOY_INK, SHADOW,
     SHADOW_Y, SHADOW_X, SHADOW_INK, SALT, COARSE, BLUR, SHARPEN, HALFTONE, LETTER_INK,
     SPECK_SIZE, BLOTS, BLOT_SIZE, SLASHES, SLASH_WIDTH, FRAME_Y, FRAME_X,
+    CURVES, CURVE_WIDTH, CURVE_INK, CURVE_DASH, LENSES, LENS_Y, LENS_X, LENS_POWER, LENS_TURN,
 ) = range(len(NUMBERS))  # fmt: skip
 # Chances of the key `paint`, beside those in `grounds` and `strokes`: the turn of hatching, and the decoys'.
 HATCH, DECOY, A_DECOY = 8, 1 << 15, 8
@@ -40,7 +42,7 @@ LEAST_PERIOD = 4  # pixels from line to line; less is no hatching
 class Pictures(NamedTuple):
     """The values of n pictures.
 
-    numbers : (n, 42) int64, see `NUMBERS`; inks and widths as profiles have them, `shadow` is 1 with a shadow
+    numbers : (n, 51) int64, see `NUMBERS`; inks and widths as profiles have them, `shadow` is 1 with a shadow
     noise, paint : (n,) uint64, keys of the chances
     ground : (n, 2, C) uint8, colours of the ground and its pattern; tile, letter, shadow : (n, L, C) uint8
     line, speck : (n, 8, C) uint8; frame : (n, 1, C) uint8
@@ -178,6 +180,13 @@ def _draw_decoys(planes, pictures, n, letters, bench, tables, shares):
 def _draw_letters(planes, pictures, n, letters, bench, tables, shares, boxes):
     """Draw shadows and letters; boxes : (n, L, 4) int16, written."""
     numbers, slope, scale, wave = pictures.numbers[n], letters.slope[n], letters.scale[n], letters.wave[n]
+    bends = numbers[LENSES] > 0 or letters.corners[n].any()
+    laid = bench.bend.shares[: shares.size].reshape(shares.shape) if bends else shares
+    if bends:
+        lenses = bending.Lenses(
+            numbers[LENSES], numbers[LENS_Y], numbers[LENS_X], numbers[LENS_POWER], numbers[LENS_TURN]
+        )  # fmt: skip
+        bending.set_lenses(bench.bend, pictures.paint[n], lenses, tables.sines, shares.shape)
     for layer in range(0 if numbers[SHADOW] else 1, 2):
         for k in range(letters.glyph.shape[1]):
             if letters.glyph[n, k] < 0:
@@ -190,18 +199,20 @@ def _draw_letters(planes, pictures, n, letters, bench, tables, shares, boxes):
             form = letters.zoom[n, k], letters.tall[n, k], letters.lean[n, k]
             look = Look(g, y, x, letters.turn[n, k, 0], letters.turn[n, k, 1], slope, *form)
             box = sample(bench, shares, scale, wave, look)
+            if bends:
+                box = bending.bend_letter(bench.bend, shares, box, pictures.paint[n], k, letters.corners[n, k])
             if layer == 0:
-                lay(planes, shares, box, numbers[SHADOW_INK], pictures.shadow[n, k])
+                lay(planes, laid, box, numbers[SHADOW_INK], pictures.shadow[n, k])
             else:
                 boxes[n, k] = box
-                lay(planes, shares, box, numbers[LETTER_INK], pictures.letter[n, k])
+                lay(planes, laid, box, numbers[LETTER_INK], pictures.letter[n, k])
                 if numbers[SLASHES] and box[0] >= 0:
                     pen = strokes.Pen(numbers[SLASH_WIDTH], 255, channels(pictures.letter[n, k]))
                     strokes.slash(planes, pictures.paint[n], k, box, numbers[SLASHES], tables, pen)
 
 
 @numba.njit(cache=True, nogil=True)
-def _draw_over(planes, pictures, n, tables, boxes):
+def _draw_over(planes, pictures, n, tables, shares, boxes):
     """Draw what lies over the letters; boxes : (n, L, 4) int16."""
     numbers, key, colours = pictures.numbers[n], pictures.noise[n], pictures.line[n]
     _draw_strokes(planes, key, numbers[LINES_OVER], numbers[ARCS_OVER], numbers, tables, colours)
@@ -215,6 +226,10 @@ def _draw_over(planes, pictures, n, tables, boxes):
         pen = strokes.Pen(numbers[STRIKE_WIDTH], ink, channels(colours[k % LINES]))
         place = strokes.STRIKE + strokes.A_STRIKE * k
         strokes.strike(planes, pictures.paint[n], place, (top, left, bottom, right), tables, pen)
+    for k in range(numbers[CURVES]):
+        place = strokes.CURVE + strokes.A_CURVE * k
+        box = strokes.curve(shares, pictures.paint[n], place, numbers[CURVE_WIDTH], numbers[CURVE_DASH])
+        lay(planes, shares, box, numbers[CURVE_INK], colours[k % LINES])
     ink = numbers[LINE_INK] * 255 // 100
     for k in range(numbers[SPECKS]):
         pen = strokes.Pen(1, ink, channels(pictures.speck[n, k % LINES]))
@@ -254,7 +269,7 @@ def paint(pictures, letters, bitmaps, scales, tables, images, boxes):
     _, height, width, channels = images.shape
     bench = Bench(
         bitmaps, scales, tables.sines, warp_kernel.make_scratch(scales.places.shape[1]),
-        np.zeros(height * width, np.uint8), np.full(1, -1, np.int64),
+        np.zeros(height * width, np.uint8), np.full(1, -1, np.int64), bending.make_bend(height, width),
     )  # fmt: skip
     rows = _Rows(
         np.zeros(width, np.uint8), np.zeros(width + 64, np.int64), np.zeros(width, np.uint8),
@@ -274,6 +289,6 @@ def paint(pictures, letters, bitmaps, scales, tables, images, boxes):
         if numbers[DECOYS]:
             _draw_decoys(planes, pictures, n, letters, bench, tables, shares)
         _draw_letters(planes, pictures, n, letters, bench, tables, shares, boxes)
-        _draw_over(planes, pictures, n, tables, boxes)
+        _draw_over(planes, pictures, n, tables, shares, boxes)
         _filter(planes, numbers, shares, rows)
         interleave(planes, images[n], pictures.ground[n, 0])

@@ -20,6 +20,7 @@ CHORDS = 1 << 10  # steps in the table of a circle's half chords
 # Where the chances of each kind begin, and how many each may use.
 STROKE, SPECK, STRIKE, ELLIPSE, CROSS, GRAIN = 16, 1 << 16, 1 << 12, 1 << 13, 1 << 14, 1 << 24
 BLOT, SLASH, A_BLOT, A_SLASH, SLASHES = 1 << 18, 1 << 19, 4, 4, 8  # a letter has at most so many slashes
+CURVE, A_CURVE = (1 << 22) + (1 << 13), 8
 A_STROKE, A_SPECK, A_STRIKE, AN_ELLIPSE, A_CROSS = 8, 4, 8, 8, 8
 PHASES = 1 << 12  # steps of a turn in the table of sines
 
@@ -183,6 +184,58 @@ def slash(planes, key, letter, box, count, tables, pen):
         reach = max(tall, wide) * (35 + chance(key, place + 3, 60)) // 100  # half of its length
         dy, dx = tables.sines[number] * reach, tables.sines[(number + PHASES // 4) % PHASES] * reach
         _segment(planes, (y0, x0), (dy, max(dx, 1)), tables.thickness, pen)
+
+
+@numba.njit(cache=True, nogil=True)
+def _stamp(shares, y, x, width):
+    """Cover a disc in part where it is not covered more, and return its rows and columns as a box."""
+    radius, middle, centre = 8 * width, y >> 12, x >> 12  # in 1/16 px
+    top, left = max(0, (y >> 16) - width // 2 - 1), max(0, (x >> 16) - width // 2 - 1)
+    bottom, right = min(shares.shape[0], (y >> 16) + width // 2 + 3), min(shares.shape[1], (x >> 16) + width // 2 + 3)
+    for i in range(top, bottom):
+        for j in range(left, right):
+            # The distance to the edge follows from the squares, near the edge.
+            inside = radius * radius - (16 * i - middle) ** 2 - (16 * j - centre) ** 2
+            share = min(max(inside * 8 // radius + 128, 0), 255)
+            if share > shares[i, j]:
+                shares[i, j] = share
+    return top, left, bottom, right
+
+
+@numba.njit(cache=True, nogil=True)
+def _length(y, x):
+    """Return about how long a step down and to the right is."""
+    y, x = abs(y), abs(x)
+    return max(y, x) + 3 * min(y, x) // 8
+
+
+@numba.njit(cache=True, nogil=True)
+def curve(shares, key, place, width, dash):
+    """Write the shares of a cubic Bezier curve from the left to the right eighth, and return their box.
+
+    Its ends and both points that it bends to lie in any row. shares : (rows, columns) uint8, 0 before
+    """
+    rows, columns = shares.shape
+    tall, wide = rows * ONE, columns * ONE
+    y0, y3 = chance(key, place, tall), chance(key, place + 3, tall)
+    y1, y2 = chance(key, place + 1, tall), chance(key, place + 2, tall)
+    x0, x3 = chance(key, place + 4, wide // 8), wide - chance(key, place + 5, wide // 8)
+    x1, x2 = chance(key, place + 6, wide), chance(key, place + 7, wide)
+    steps = 1 + ((_length(y1 - y0, x1 - x0) + _length(y2 - y1, x2 - x1) + _length(y3 - y2, x3 - x2)) >> 15)
+    box, far, before = (rows, columns, 0, 0), 0, (y0, x0)
+    for k in range(steps + 1):
+        t = k * ONE // steps
+        s = ONE - t
+        a, b, c, d = (s * s >> 16) * s >> 16, 3 * ((s * s >> 16) * t >> 16), 3 * ((t * t >> 16) * s >> 16), t * t >> 16
+        d = d * t >> 16
+        y, x = (a * y0 + b * y1 + c * y2 + d * y3) >> 16, (a * x0 + b * x1 + c * x2 + d * x3) >> 16
+        far += _length(y - before[0], x - before[1])
+        before = y, x
+        if dash and (far >> 16) // dash % 2:
+            continue
+        one = _stamp(shares, y, x, width)
+        box = min(box[0], one[0]), min(box[1], one[1]), max(box[2], one[2]), max(box[3], one[3])
+    return box
 
 
 @numba.njit(cache=True, nogil=True)

@@ -25,8 +25,10 @@ COLUMNS = {
     "hatching_width": 538, "hatching_ink": 539, "decoys": 540, "decoy_size": 541, "decoy_ink": 542, "salt": 543,
     "coarse": 544, "sharpen": 545, "halftone": 546, "ground_ink": 547, "letter_ink": 560, "speck_size": 561,
     "blots": 562, "blot_size": 563, "slashes": 564, "slash_width": 565, "frame_y": 566, "frame_x": 567,
+    "curves": 568, "curve_width": 569, "curve_ink": 570, "curve_dash": 571, "lenses": 572, "lens_y": 573,
+    "lens_x": 574, "lens_power": 575, "lens_turn": 576,
 }  # fmt: skip
-LETTER_COLUMNS = {"face": 1024, "size": 1056, "stretch": 1088, "lean": 1120}  # letter k adds k
+LETTER_COLUMNS = {"face": 1024, "size": 1056, "stretch": 1088, "lean": 1120, "corners": 1152}  # letter k adds k
 # Colour k of a role takes three columns from 3 k on: hue (or the number in a list), saturation, lightness.
 TILES = 2048 + 128 * 6  # after the first six fields
 COLOUR_COLUMNS = {name: 2048 + 128 * (number + (number > 5)) for number, name in enumerate(COLOUR_FIELDS)}
@@ -41,14 +43,16 @@ _IDLE = {
     ("specks",): ("speck_size",),
     ("blots",): ("blot_size",),
     ("slashes",): ("slash_width",),
+    ("curves",): ("curve_width", "curve_ink", "curve_dash"),
+    ("lenses",): ("lens_y", "lens_x", "lens_power", "lens_turn"),
     ("frame_y", "frame_x"): ("frame_colour",),
     ("shadow_y", "shadow_x", "shadow_weight"): ("shadow_ink", "shadow_colour"),
 }
 _LINES = ("lines", "arcs", "lines_under", "arcs_under")
-_STROKES = (*_LINES, "strikes", "ellipses", "crosses", "hatching", "decoys")
+_STROKES = (*_LINES, "strikes", "ellipses", "crosses", "hatching", "decoys", "curves")
 _SPOTS = ("specks", "blots")
 _CHANCES = ("lines_under", "arcs_under", "strikes", "ellipses", "crosses", "hatching", "decoys", "salt", "blots",
-            "slashes")  # fmt: skip
+            "slashes", "corners", "curves", "lenses")  # fmt: skip
 _USES = {  # of the ground's fields, which grounds use them
     "ground_size": (Ground.GRID, Ground.STRIPES, Ground.DOTS, Ground.CHECKS, Ground.TEXTURE),
     "ground_width": (Ground.GRID, Ground.STRIPES, Ground.DOTS),
@@ -224,7 +228,8 @@ class Values:
             """Return the rows in which any of the fields is not 0."""
             found = np.zeros(len(drawn), bool)
             for field in names & set(fields):
-                found |= drawn[field] != 0
+                there = drawn[field] != 0
+                found |= there.any(axis=1) if there.ndim == 2 else there
             return found
 
         def on(users: tuple[Ground, ...]) -> np.ndarray:

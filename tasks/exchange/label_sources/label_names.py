@@ -4,6 +4,7 @@ import itertools
 import re
 import statistics
 import unicodedata
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
@@ -12,11 +13,14 @@ from tasks.exchange.label_sources.label_files import PICTURE
 from tasks.exchange.label_sources.name_parts import SAME, Part, kinds_of
 
 SEPARATORS = "_- ."
+BRACKETS = ("()", "[]")  # they divide a name too, where all names have them
+FIELDS = "=&;,"  # and these, where all names have fields such as `label=ABCD`
 SYMBOLS = "+=*?!@#$%&"  # labels that have these may have a dash and a dot too
 MOST = 50_000  # names that are looked at, from all over the folder
 SHOWN = 3  # names in a message
 EXAMPLES = 2  # labels that differ, in a message
 MOSTLY = 0.9  # share of the names that must have a label, where labels from elsewhere are compared with them
+_FIELD = re.compile(r"(?:^|[^A-Za-z])([A-Za-z]{2,})=")  # the name of a field
 COPY = re.compile(r"(?: ?\(\d{1,3}\)| - (?:Copy|Kopie|copie|copia)(?: \(\d+\))?| copy(?: \d+)?)+$", re.IGNORECASE)
 SPLIT_FOLDERS = {
     "train": "train", "training": "train", "val": "validation", "valid": "validation", "validation": "validation",
@@ -146,14 +150,25 @@ class _Names:
     def _structure(self) -> tuple[str, int]:
         """Return the separators that divide nearly all names into equally many parts, most parts first."""
         there = [mark for mark in SEPARATORS if any(mark in stem for stem in self.stems)]
+        always = self._brackets_and_fields()
         best = ("", 1)
-        for size in range(1, len(there) + 1):
-            for marks in map("".join, itertools.combinations(there, size)):
+        for size in range(len(there) + 1):
+            for chosen in itertools.combinations(there, size):
+                marks = "".join(chosen) + always
                 counts = [1 + sum(map(stem.count, marks)) for stem in self.stems]
                 usual = statistics.mode(counts)
                 if usual > best[1] and counts.count(usual) >= SAME * len(counts):
                     best = (marks, usual)
         return best
+
+    def _brackets_and_fields(self) -> str:
+        """Return the brackets and the marks between fields that nearly all names have; labels have none of them."""
+        needed = SAME * len(self.stems)
+        marks = [pair for pair in BRACKETS if sum(pair[0] in stem and pair[1] in stem for stem in self.stems) >= needed]
+        words = Counter(word for stem in self.stems for word in set(_FIELD.findall(stem)))
+        if any(count >= needed for count in words.values()):
+            marks.append(FIELDS)
+        return "".join(marks)
 
     def readings(self) -> list[Reading]:
         """Return the readings whose values vary as labels do."""

@@ -304,3 +304,59 @@ def test_a_second_round_tries_what_the_first_had_no_time_for(tmp_path):
         assert len(training.asked) == count
     climb.tell(field)
     assert (training.asked, field.skipped) == ([1000, 300, 100], [])
+
+
+class Slow:
+    """Trainings of which each takes so many seconds of a clock that stands still else."""
+
+    pace = 1.0
+
+    def __init__(self, clock: Clock, seconds: float, least: float = 20.0):
+        self.clock, self.seconds, self._least, self.asked = clock, seconds, least, []
+
+    def plan(self, rungs: list[int], seconds: float) -> list[budget.Rung]:
+        chosen = budget.spread(rungs, min(int(seconds // self._least), len(rungs)))
+        return [budget.Rung(labels, self._least) for labels in chosen]
+
+    def point(self) -> float:
+        return self._least
+
+    def least(self, rung: budget.Rung) -> float:
+        return rung.seconds
+
+    def attack(self, rung: budget.Rung) -> schema.Attacker:
+        self.asked.append(rung.labels)
+        self.clock.count(self.seconds)
+        self._least = self.seconds
+        answers = Answers((("X",),) * 100, None, 0.1)  # more labels may always help
+        return judge(attack_of("deep", rung.labels), answers, ["A"] * 100, fold_case=False)
+
+
+@pytest.mark.parametrize(("seconds", "asked"), [(20, [300, 1000, 5000]), (45, [300, 5000]), (90, [300])])
+def test_a_short_budget_gives_a_curve_and_a_slow_machine_keeps_its_end(tmp_path, seconds, asked):
+    """Its own part of three minutes is enough for two; it takes the rest from the other reader."""
+    field = field_of(tmp_path, minutes=3)
+    field.clock.count(45)  # drawing, and attackers without labels
+    training = Slow(field.clock, seconds)
+    rungs = [100, 300, 1000, 3000, 5000]
+    climb = trainings.Climb("deep", rungs, training, training.plan, training.point)
+    climb.go(field, "deep")
+    assert training.asked == asked
+
+
+def test_a_curve_of_few_points_says_why(tmp_path):
+    field = field_of(tmp_path, minutes=3)
+    for name, count in (("classic", 3), ("deep", 2)):
+        for labels in range(1, count + 1):
+            right = 90 if name == "deep" else 10
+            answers = Answers((("A",),) * right + (("X",),) * (100 - right), None, 0.1)
+            field.entries.append(judge(attack_of(name, labels), answers, ["A"] * 100, fold_case=False))
+    trainings.tell_short_curve(field, 5)
+    (line,) = field.skipped
+    assert line["part"] == "cost curve"
+    assert "the curve of the deep reader has 2 of 3 points" in line["why"] and "--minutes 7 would do" in line["why"]
+    field.skipped.clear()
+    trainings.tell_short_curve(field, 2)  # there are no more labelled pictures
+    field.entries.append(field.entries[-1] | {"labels": 9})
+    trainings.tell_short_curve(field, 5)
+    assert field.skipped == []

@@ -1,5 +1,6 @@
 """Which pictures an audit asks for and refuses, and attackers that read none of them."""
 
+import time
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -38,6 +39,21 @@ def test_a_generator_that_was_mended_is_asked_for_all_pictures_again(tmp_path, m
         target = SimpleNamespace(given="mine.py:draw", generator=SimpleNamespace(digest=digest))
         flow.draw_pictures(flow.AuditRequest(minutes=1), flow.AuditChoice(target, tmp_path), Clock(1))
     assert (wanted[1], wanted[0]) == (3, wanted[2])
+
+
+def test_a_generator_has_time_to_draw_however_long_the_workers_took_to_start(tmp_path, monkeypatch):
+    given = []
+
+    def draw(_target, _count, until, _workers):
+        given.append(until - time.monotonic())
+        return range(3), None
+
+    monkeypatch.setattr(flow, "draw_target", draw)
+    clock = Clock(1)
+    clock.count(40)
+    target = SimpleNamespace(given="mine.py:draw", generator=SimpleNamespace(digest="d"))
+    flow.draw_pictures(flow.AuditRequest(minutes=1), flow.AuditChoice(target, tmp_path), clock)
+    assert given[0] == pytest.approx(0.12 * 60, abs=1)
 
 
 def test_pictures_that_are_nearly_all_equal_are_told(monkeypatch):

@@ -172,18 +172,23 @@ def test_packages_that_cannot_be_imported(tmp_path, monkeypatch):
     assert "json" not in result.found and "absent" not in result.found  # which `packages` tells
 
 
-def test_packages_of_others_in_place_of_ours(tmp_path, monkeypatch):
+@pytest.mark.parametrize(
+    "program", [["-c", "import beating_captchas; beating_captchas.main()"], ["-m", "flows"], ["-m", "flows.doctor"]]
+)
+def test_packages_of_others_are_named_however_the_command_is_started(tmp_path, program):
     (tmp_path / "tasks").mkdir()
     (tmp_path / "tasks" / "__init__.py").touch()
-    program = "import beating_captchas; beating_captchas.main()"
     variables = os.environ | {
         "PYTHONPATH": os.pathsep.join([str(tmp_path), str(Path(beating_captchas.__file__).parent)])
     }
-    done = subprocess.run([sys.executable, "-c", program], env=variables, capture_output=True, text=True, cwd=tmp_path)
+    done = subprocess.run([sys.executable, *program], env=variables, capture_output=True, text=True, cwd=tmp_path)
     assert done.returncode == 2
     (line,) = done.stderr.splitlines()
     assert f"the package 'tasks' is another's: Python finds {tmp_path}/tasks/__init__.py" in line
     assert "environment of its own" in line and str(tmp_path) in line.rpartition("PYTHONPATH")[2]
+
+
+def test_packages_of_others_in_place_of_ours(tmp_path, monkeypatch):
     other = SimpleNamespace(metadata={"Name": "invoke-tasks"}, files=[Path("tasks/__init__.py")])
     monkeypatch.setattr(packages.metadata, "distributions", lambda: [other])
     ill(packages.check_names(), State.WRONG, "invoke-tasks (tasks/__init__.py)", "python3 -m venv")

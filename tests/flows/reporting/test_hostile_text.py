@@ -33,7 +33,7 @@ from storage.texts import plain
 from tasks.datasets.judge import Finding, State
 from tasks.figures.contact_sheet import contact_sheet
 from tasks.figures.scores import plot_confusion
-from tasks.lowlevel.grey_png import png
+from tasks.lowlevel.png_encoder import png
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 UNFIT = {"Cc", "Cf", "Cs", "Zl", "Zp"}

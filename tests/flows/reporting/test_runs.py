@@ -11,13 +11,14 @@ import numpy as np
 import pytest
 from prefect import flow, task
 from prefect.cache_policies import NO_CACHE
+from prefect.exceptions import TerminationSignal
 from prefect.utilities.callables import parameter_docstrings
 
 from flows.reporting import runs
 from flows.reporting.progress import duration
 from flows.workers.roster import WorkerLost
 from storage.errors import BadInput, Busy
-from tasks.lowlevel.grey_png import png
+from tasks.lowlevel.png_encoder import png
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 
@@ -233,3 +234,42 @@ cancelled()
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, timeout=60)
     assert done.returncode == 143, done.stderr.decode()
+
+
+@pytest.mark.parametrize(("state", "told"), [("CANCELLING", 1), ("RUNNING", 0)])
+def test_the_server_is_told_of_a_cancelled_run_by_the_run_itself(monkeypatch, state, told):
+    """Prefect's worker imports the flow once more before it tells; a run that `captchas up` ends was not cancelled."""
+    states, sent = [state], []
+
+    class Server:
+        def __enter__(self):
+            return self
+
+        def __exit__(self, *_: object) -> None:
+            pass
+
+        def read_flow_run(self, number):
+            return SimpleNamespace(id=number, state=SimpleNamespace(is_cancelling=lambda: states[-1] == "CANCELLING"))
+
+        def set_flow_run_state(self, number, state, force):
+            states.append(state.type.value)
+            sent.append((str(number), state.type.value, force))
+
+    monkeypatch.setattr(runs, "get_client", lambda sync_client: Server())
+    monkeypatch.setattr(runs, "deployment", SimpleNamespace(id="a deployment"))
+    there = SimpleNamespace(id="00000000-0000-0000-0000-000000000001", parameters={})
+    monkeypatch.setattr(runs, "flow_run", there)
+    monkeypatch.setattr(runs, "_end_soon", lambda: None)
+
+    @runs.told
+    def inner():
+        raise TerminationSignal(15)
+
+    @runs.told
+    def cancelled():
+        there.id = "00000000-0000-0000-0000-000000000002"  # of the flow within it
+        inner()
+
+    with pytest.raises(TerminationSignal):
+        cancelled()
+    assert sent == [("00000000-0000-0000-0000-000000000001", "CANCELLED", True)] * told

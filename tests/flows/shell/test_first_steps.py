@@ -15,7 +15,7 @@ from flows.reporting.show import show
 from flows.shell import quiet
 from flows.shell.commands import COMMANDS
 from flows.shell.examples import EXAMPLES, FIRST_STEPS
-from tasks.lowlevel.grey_png import png
+from tasks.lowlevel.png_encoder import png
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # Prefect's, while it is imported
 

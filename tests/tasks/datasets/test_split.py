@@ -9,6 +9,7 @@ import pytest
 
 from storage.shards.shard import SPLITS
 from tasks.datasets.recipe import make_recipe, renderer_of
+from tasks.lowlevel.padding import to_read
 from tasks.lowlevel.picture_sums import hash_pictures
 from tasks.profiles.built_in import BUILT_IN
 from tasks.profiles.word_lists import load_words
@@ -22,7 +23,7 @@ def everything(name: str, words: list[str], shears=None, scales=None):
     for shear, scale in itertools.product(shears or profile.shear.values(), scales or profile.scale.values()):
         block = renderer.render(renderer.table(words, 0, shear, scale))
         area = block.parameters["height"].astype(np.uint64) * block.parameters["width"]
-        keys.append(hash_pictures(block.images.reshape(len(words), -1), area)[1])
+        keys.append(hash_pictures(to_read(block.images.reshape(len(words), -1)), area)[1])
         splits.append(block.split)
     return np.concatenate(keys), np.concatenate(splits)
 

@@ -7,6 +7,7 @@ from storage.errors import OutOfBounds
 from storage.shards.shard import BLOCK, Block
 from tasks.datasets.recipe import make_recipe, renderer_of
 from tasks.datasets.statistics import Distinct, Summary, Tally
+from tasks.lowlevel.padding import to_read
 from tasks.lowlevel.picture_sums import hash_pictures
 from tasks.profiles.built_in import BUILT_IN
 
@@ -52,21 +53,21 @@ def test_a_picture_s_hash_depends_on_every_pixel_and_on_its_area(size):
     random = np.random.default_rng(size)
     pixels = random.integers(0, 256, (1, size)).astype(np.uint8)
     area = np.array([size], np.uint64)
-    ink, (key,) = hash_pictures(pixels, area)
+    ink, (key,) = hash_pictures(to_read(pixels), area)
     assert ink.tolist() == [pixels.sum()]
     others = set()
     for place in range(size):
         changed = pixels.copy()
         changed[0, place] ^= 1 << place % 8
-        others.add(int(hash_pictures(changed, area)[1][0]))
+        others.add(int(hash_pictures(to_read(changed), area)[1][0]))
     assert len(others | {int(key)}) == size + 1
-    assert hash_pictures(pixels, area + np.uint64(1))[1][0] != key
+    assert hash_pictures(to_read(pixels), area + np.uint64(1))[1][0] != key
 
 
 def test_moved_pixels_give_another_hash():
     pixels = np.zeros((64, 64), np.uint8)
     np.fill_diagonal(pixels, 200)
-    assert len(np.unique(hash_pictures(pixels, np.full(64, 64, np.uint64))[1])) == 64
+    assert len(np.unique(hash_pictures(to_read(pixels), np.full(64, 64, np.uint64))[1])) == 64
 
 
 def test_blank_and_clipped_pictures_are_found_where_they_are(blocks):

@@ -31,7 +31,7 @@ from tasks.exchange.preview import Preview, dry_report
 from tasks.exchange.reimport import as_imported
 from tasks.exchange.scan import ImportRequest, Listing, Source, scan_files
 from tasks.loading.decode import Colour, Invert, decode_picture, decode_seen
-from tasks.lowlevel.grey_png import png
+from tasks.lowlevel.png_encoder import png
 
 BOOK = Path(__file__).parents[2] / "golden" / "v1" / "book"
 GROUND = (250, 250, 210)

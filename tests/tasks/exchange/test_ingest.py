@@ -34,7 +34,7 @@ from tasks.exchange.reimport import as_imported
 from tasks.exchange.scan import ImportRequest, Listing, Source, scan_files
 from tasks.loading.decode import Colour, Invert, load_picture
 from tasks.lowlevel.deflate import compress
-from tasks.lowlevel.grey_png import png
+from tasks.lowlevel.png_encoder import png
 from tasks.profiles.built_in import find_profile
 from tasks.profiles.word_lists import load_words
 from tasks.reading.reader import Reader

@@ -141,6 +141,9 @@ LAYOUTS: dict[str, tuple[Files, Want]] = {
     "`BONE_1704067200.png` (seconds)": named(lambda k, label: f"{label}_{1704067200 + 977 * k}.png"),
     "`12_BONE_1704067200.png`": named(lambda k, label: f"{k}_{label}_{1704067200 + 977 * k}.png"),
     "`img12-BONE.png`": named(lambda k, label: f"img{k}-{label}.png"),
+    "`img12(BONE).png`": named(lambda k, label: f"img{k}({label}).png"),
+    "`12_[BONE].png`": named(lambda k, label: f"{k}_[{label}].png"),
+    "`id=12&label=BONE.png`": named(lambda k, label: f"id={k}&label={label}.png"),
     "`00012 BONE.png`": named(lambda k, label: f"{k:05d} {label}.png"),
     "`BONE.3f2a91c0.png`": named(lambda k, label: f"{label}.{HASHES[k][:8]}.png"),
     "`BONE (1).png`, `BONE(1).png`, `BONE - Copy.png`": named(

@@ -33,7 +33,10 @@ def few_letters():
 
 @pytest.fixture(scope="module")
 def study(few_letters):
-    return study_network(FACE.path, 14, STEPS, WORDS)
+    done: list[int] = []
+    studied = study_network(FACE.path, 14, STEPS, WORDS, done.append)
+    assert done == [1] * STEPS  # what a bar shows
+    return studied
 
 
 def test_scores_are_scikit_learns():
@@ -69,7 +72,9 @@ def test_a_neuron_is_named_for_the_letters_that_excite_it_most(study):
 
 def test_pictures_and_numbers_are_written(tmp_path, monkeypatch, study):
     monkeypatch.setattr(network_report, "study_network", lambda *_: study)
-    report = write_network(FACE, 14, tmp_path)
+    done: list[int] = []
+    report = write_network(FACE, 14, tmp_path, advance=done.append)
+    assert len(done) + network_report.FRAMES[-1] == network_report.PARTS
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted(PICTURES)
     told = json.loads((tmp_path / "network.json").read_text())
     assert told["weights"] == 400 * 100 + 100 + 100 * 26 + 26

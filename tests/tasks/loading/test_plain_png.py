@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from tasks.loading.plain_png import decode_plain
-from tasks.lowlevel.grey_png import SIGNATURE
+from tasks.lowlevel.png_encoder import SIGNATURE
 
 COLOURS = {"L": (0, 1), "RGB": (2, 3), "RGBA": (6, 4)}
 

@@ -362,6 +362,7 @@ def test_colours_and_grounds_from_toml(tmp_path):
         ("letter_colour = {tint = 7}", "letter_colour, colours: must be a table with hue, saturation, lightness"),
         ("letter_colour = 7", "letter_colour: must be a colour such as '#1f77b4', a list of them"),
         ('ground = "grass"', "ground: must be a list of different ones of flat, gradient"),
+        ('ground = "dots"', r"ground: must be flat alone, unless .*; it is \('dots',\)"),
         ("own_colours = 1", "own_colours: must be true or false; it is 1"),
     ):
         path.write_text(f'based_on = "book"\n{line}\n')

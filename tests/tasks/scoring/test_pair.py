@@ -7,7 +7,7 @@ import pytest
 
 from storage.models import model_digest
 from storage.pairs import Readers
-from tasks.lowlevel.grey_png import png
+from tasks.lowlevel.png_encoder import png
 from tasks.profiles.built_in import find_profile
 from tasks.readers import load_both, read_pictures
 from tasks.reading.ranking import Ranking

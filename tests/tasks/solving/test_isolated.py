@@ -19,7 +19,7 @@ from storage.ledger.ledger import FAILED, PictureFile
 from storage.models import model_digest
 from tasks.datasets.recipe import make_recipe, renderer_of
 from tasks.loading.safe_read import Fatal
-from tasks.lowlevel.grey_png import png
+from tasks.lowlevel.png_encoder import png
 from tasks.profiles.built_in import find_profile
 from tasks.reading.ranking import Ranking
 from tasks.solving import isolated

@@ -20,7 +20,7 @@ from storage.ledger import ledger as ledger_module
 from storage.ledger.ledger import LEDGER, Ledger
 from tasks.loading import listing
 from tasks.loading.safe_read import Fatal
-from tasks.lowlevel.grey_png import png
+from tasks.lowlevel.png_encoder import png
 from tasks.reading.ranking import Ranking
 from tasks.solving import batches, moving, results, survey
 from tasks.solving import inbox as inbox_module

@@ -16,7 +16,7 @@ from storage.files.locks import inbox_locked
 from storage.files.places import ObjectPath, place, sizes
 from storage.ledger.ledger import LEDGER, Ledger, key
 from tasks.loading.safe_read import MOST_BYTES
-from tasks.lowlevel.grey_png import png
+from tasks.lowlevel.png_encoder import png
 from tasks.reading.ranking import Ranking
 from tasks.solving import batches, survey
 from tasks.solving import run as solving_run

@@ -41,6 +41,7 @@ class Found:
     function: Callable[..., Any]
     slots: tuple[Slot, ...]
     source: str | None  # SHA-256 of the module's file
+    file: str | None = None  # of the module
 
     @property
     def takes_text(self) -> bool:
@@ -110,9 +111,10 @@ def find_callable(given: str, folder: str) -> Found:
         if methods:
             raise BadInput(f"{given}: is a class; name a method, such as {given}.{methods[0]}")
         raise BadInput(f"{given}: is no function but {type(found).__name__}")
-    file = getattr(module, "__file__", None)
-    source = hashlib.sha256(Path(file).read_bytes()).hexdigest() if file and Path(file).is_file() else None
-    return Found(found, _slots(given, found), source)
+    there = getattr(module, "__file__", None)
+    file = Path(there).resolve() if there and Path(there).is_file() else None
+    source = hashlib.sha256(file.read_bytes()).hexdigest() if file else None
+    return Found(found, _slots(given, found), source, str(file) if file else None)
 
 
 def _import(place: str, folder: Path) -> ModuleType:

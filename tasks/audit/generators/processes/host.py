@@ -42,7 +42,8 @@ def main() -> None:
     except BaseException as error:  # noqa: BLE001 - the owner's module may raise anything, and may exit
         send(answers, {"refused": _is_ours(error), "what": _raised(error), "said": _said(error)})
         return
-    send(answers, {"takes_text": found.takes_text, "takes_rng": found.takes_rng, "source": found.source})
+    facts = {"takes_text": found.takes_text, "takes_rng": found.takes_rng, "source": found.source, "file": found.file}
+    send(answers, facts)
     process = os.getpid()
     while (job := receive(jobs, 0)) is not None:
         header, body = _draw(found, job[0], limits)

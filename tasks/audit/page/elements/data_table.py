@@ -78,7 +78,7 @@ def data_table(
 
 
 def folded(summary: Child, *children: Child, again: bool = False) -> Markup:
-    """Return what a reader opens: closed on a screen, open in print, where what is said `again` is left out."""
+    """Return what a reader opens; a print leaves out what is closed, and what is said `again` in any case."""
     return element("details", element("summary", summary), *children, class_="again" if again else None)
 
 

@@ -61,6 +61,11 @@ def document(title: str, above: Child, parts: Sequence[tuple[str, str]], main: C
         element("a", "Skip to the content", href="#main", class_="skip"),
         element("header", above, navigation if parts else None),
         element("main", main, id="main", tabindex=-1),
+        element(
+            "p",
+            "Printed without what is folded on the page. What is opened there is printed too.",
+            class_="printed note",
+        ),
         element("footer", element("p", "Made by Beating CAPTCHAs. The page is one file; it fetches nothing.")),
         element("div", "", id="said", class_="unseen", aria_live="polite"),
         raw_element("script", script),

@@ -1,5 +1,5 @@
 "use strict";
-// The page is whole without this script. It lets tables be sorted, and opens what is folded for the printer.
+// The page is whole without this script. It lets tables be sorted.
 (() => {
   const said = document.getElementById("said");
 
@@ -52,14 +52,4 @@
   window.addEventListener("resize", stops);
   document.addEventListener("toggle", stops, true);
   stops();
-
-  const folded = [...document.querySelectorAll("details")];
-  let closed = [];
-  window.addEventListener("beforeprint", () => {
-    closed = folded.filter((one) => !one.open);
-    for (const one of closed) one.open = true;
-  });
-  window.addEventListener("afterprint", () => {
-    for (const one of closed) one.open = false;
-  });
 })();

@@ -7,6 +7,7 @@ from tasks.audit.page.elements.wording import (
     after_word,
     counted,
     duration,
+    heading_case,
     interval,
     percent,
     price,
@@ -131,6 +132,11 @@ def _curve(audit: Audit) -> Markup:
         "div",
         heading,
         element("figure", wide, narrow, element("figcaption", caption)),
+        [
+            element("p", heading_case(line["why"]), ".", class_="note")
+            for line in audit["skipped"]
+            if line["part"] == "cost curve"
+        ],
         folded(
             "The curve as a table", data_table("The points of the curve", columns, rows, key="curve-table"), again=True
         ),

@@ -57,3 +57,13 @@ def test_an_hour_and_a_half_suffices_to_show_that_it_holds():
 
     assert budget.unseen_wanted(90) >= needed_unseen()
     assert budget.unseen_wanted(1) == 500
+
+
+@pytest.mark.parametrize("minutes", [3, 4, 10])
+def test_three_minutes_are_enough_for_a_curve_of_the_deep_reader(minutes):
+    """Drawing and the attackers without labels use their shares first."""
+    left = 60 * minutes * sum(budget.SHARES[part] for part in ("deep", "classic"))
+    planned = budget.plan_deep(budget.rungs_of(13_500), left)
+    assert len(planned) >= budget.POINTS
+    assert planned[-1].labels == 10_000
+    assert planned[-1].seconds > planned[0].seconds

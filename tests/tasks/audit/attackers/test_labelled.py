@@ -146,3 +146,13 @@ def test_only_a_text_that_came_twice_is_frequent():
     assert by_words(["AB", "CD", "AB", "EF", "EF", "AB"]) == ("AB", "EF", "CD")
     assert by_words(["AB", "CD"]) == ()
     assert always(("AB",), 3).firsts == ["AB"] * 3
+
+
+def test_a_short_guess_is_better_than_a_long_one_that_comes_a_little_more_often():
+    """Of lengths 4 and 6 that are about as frequent, four letters are guessed far more often."""
+    chance = np.random.default_rng(1)
+    texts = ["".join(chance.choice(list("ABCDEFGHIJ"), length)) for length in [6] * 52 + [4] * 48]
+    assert {len(guess) for guess in by_letters(texts)} == {4}
+    seldom = ["".join(chance.choice(list("ABCDEFGHIJ"), length)) for length in [4] * 97 + [3] * 3]
+    assert {len(guess) for guess in by_letters(seldom)} == {4}  # a length of 3 % does not pay
+    assert by_letters(["ABCDEF"] * 60 + ["X1", "Y2", "Z3"])[0] == "ABCDEF"

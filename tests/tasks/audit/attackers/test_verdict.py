@@ -96,3 +96,17 @@ def test_more_labels_no_longer_help_where_no_gain_is_shown():
 )
 def test_shares_are_told_with_enough_digits(share, said):
     assert percent(share) == said
+
+
+def test_a_memory_reads_nothing_and_has_seen_what_it_answers():
+    sentence = judged(entry("memory", 900, 1000, 5999))["sentence"]
+    assert "pictures come again" in sentence and "Who keeps 5,999 of them" in sentence and "90.0 %" in sentence
+    assert "has not seen" not in sentence and "a memory of pictures with" not in sentence
+
+
+@pytest.mark.parametrize("right", [0, 500])
+def test_few_pictures_are_told_beside_the_verdict(right):
+    whole = verdict_of(
+        [entry("ladder", right, 1000)], 1000, [], 0.001, "USD", "the generator drew only 40; --minutes 90"
+    )
+    assert whole["sentence"].endswith(". The generator drew only 40; --minutes 90.")

@@ -11,12 +11,13 @@ import pytest
 from PIL import Image, ImageDraw, ImageFont, PngImagePlugin
 
 from storage.dataset import Dataset
+from tasks.audit.findings import defects
 from tasks.audit.findings.colour_defects import find_colour
 from tasks.audit.findings.defects import find_defects
 from tasks.audit.findings.likeness import find_alike
 from tasks.audit.findings.measuring.letters import Cut, boxes_by_gaps, cut_letters
 from tasks.audit.findings.measuring.properties import measured_properties
-from tasks.audit.findings.measuring.sampled import Sampled
+from tasks.audit.findings.measuring.sampled import Sampled, take_sample
 from tasks.audit.findings.measuring.shown import figure, sheet
 from tasks.audit.findings.picture_defects import find_border, find_ground, find_variation
 from tasks.datasets.folder import complete
@@ -106,6 +107,55 @@ def test_a_rule_that_no_single_colour_shows_is_told_alone():
     found = find_colour(replace(sample, pictures=pictures))
     assert found["severity"] == "high" and found["figures"]["divided_by_colour"]["low"] < 0.25
     assert found["plain"].startswith(f"One rule tells letters from noise in all pictures: {found['figures']['rule']}")
+    # The picture shows what the rule keeps: no letter is lost whose own colour is no other letter's.
+    assert found["figures"]["rule"] in found["shown"][0]["text"]
+    seen = np.asarray(Image.open(io.BytesIO(base64.b64decode(found["shown"][0]["picture"].split(",")[1]))).convert("L"))
+    times = seen.shape[1] // (2 * 180)
+    left, right = seen[:, : 180 * times], seen[:, -180 * times :]
+    for line in range(3):
+        rows = slice(line * 68 * times, (line * 68 + 64) * times)
+        for place in range(len(sample.texts[line])):
+            columns = slice((16 + 30 * place) * times, (36 + 30 * place) * times)
+            dark = (left[rows, columns] < 75).sum()
+            assert (right[rows, columns] < 100).sum() > 0.5 * dark > 0, (line, place)
+
+
+def test_defects_count_case_as_the_audit_does(monkeypatch):
+    asked = {}
+
+    def spied(name: str):
+        real = getattr(defects, name)
+
+        def spy(*given):
+            asked[name] = given
+            return real(*given)
+
+        return spy
+
+    for name in ("find_repeats", "find_entropy", "find_frequencies"):
+        monkeypatch.setattr(defects, name, spied(name))
+    dataset = Dataset("tests/golden/v1/book")
+    texts = take_sample(dataset).every_text
+    find_defects(dataset, None, (), fold_case=True)
+    assert asked["find_repeats"][0] == asked["find_entropy"][0] == [text.casefold() for text in texts] != texts
+    assert asked["find_entropy"][1] == asked["find_entropy"][1].casefold()
+    assert asked["find_frequencies"][0] == texts  # how they are drawn
+
+
+def test_letters_that_are_one_answer_may_be_drawn_alike():
+    numbers = np.random.default_rng(1).integers(0, 250, (2, 12, 10)).repeat(100, axis=0)
+    letters = Cut(
+        list(numbers.astype(np.uint8)), ["c", "C"] * 50 + ["O", "Q"] * 50, list(range(200)), [(1, 1, 13, 11)] * 200
+    )
+    apart, alike = (find_alike(letters, "cCOQ", ["cCOQ"], as_) for as_ in (str, str.casefold))
+    assert [pair["letters"] for pair in apart["figures"]["pairs"][:2]] == ["Cc", "OQ"]
+    assert {pair["letters"] for pair in apart["figures"]["pairs"]} - {
+        pair["letters"] for pair in alike["figures"]["pairs"]
+    } == {"Cc"}
+    assert (apart["figures"]["known_look_alikes_in_use"], alike["figures"]["known_look_alikes_in_use"]) == (
+        ["QO", "cC"],
+        ["QO"],
+    )
 
 
 OTHERS = ("wild", "colour", "strings", "noise", "like-captcha", "like-svg-captcha")

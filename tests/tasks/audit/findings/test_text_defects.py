@@ -1,5 +1,7 @@
 """Texts: planted defects are named, honest texts are not accused more often than the level says."""
 
+import string
+
 import numpy as np
 import pytest
 
@@ -145,3 +147,23 @@ def test_a_fixed_length_and_repeated_pictures_are_told():
 
 def test_a_guess_that_is_seldom_right_is_told_as_one_of_many_tries():
     assert "is right in 1 of 1,600,000 tries." in find_entropy(drawn(4000, 1), LETTERS, None)["plain"]
+
+
+def test_lengths_are_a_part_of_what_there_is_to_guess():
+    """One text in four has three letters: the best guess is one of these, and the length itself has bits."""
+    texts = drawn(1000, 1, length=3) + drawn(3000, 2, length=6)
+    figures = find_entropy(texts, LETTERS, None)["figures"]
+    assert figures["best_guess"] == pytest.approx(0.25 / 36**3, rel=0.5)
+    bits = 0.25 * 3 * np.log2(36) + 0.75 * 6 * np.log2(36) + 0.811
+    assert figures["bits_a_text"] == pytest.approx(bits, abs=0.05)
+
+
+def test_case_that_counts_alike_leaves_fewer_texts():
+    """Of 52 letters 26 are left, and texts that differ in case only come again."""
+    mixed = drawn(4000, 1, string.ascii_letters)
+    apart = find_entropy(mixed, string.ascii_letters, None)
+    folded = [text.casefold() for text in mixed]
+    alike = find_entropy(folded, string.ascii_lowercase, None, folded=True)
+    assert apart["figures"]["bits_a_text"] - alike["figures"]["bits_a_text"] == pytest.approx(4, abs=0.05)
+    assert (round(apart["figures"]["effective_alphabet"]), round(alike["figures"]["effective_alphabet"])) == (52, 26)
+    assert "count alike" in alike["plain"] and "count alike" not in apart["plain"]

@@ -149,14 +149,24 @@ def test_texts_have_contrast_in_light_and_dark(running, report):
         assert running.run(script) == []
 
 
-def test_print_opens_what_is_folded_and_closes_it_again(opened):
-    assert opened.run("document.querySelectorAll('details').length") >= 5
-    opened.run("window.seen = []; addEventListener('beforeprint', () => seen.push("
-               "document.querySelectorAll('details:not([open])').length))")  # fmt: skip
+def pages(pdf: bytes) -> int:
+    return len(re.findall(rb"/Type /Page\b", pdf))
+
+
+def test_a_print_takes_few_pages_and_has_what_is_open(opened):
+    """An audit of three minutes took nineteen."""
+    folded = opened.run("document.querySelectorAll('details').length")
+    assert folded >= 5
     printed = opened.print_pdf()
-    assert printed.startswith(b"%PDF") and 4 <= len(re.findall(rb"/Type /Page\b", printed)) <= 14
-    assert opened.run("seen") == [0]
+    assert printed.startswith(b"%PDF") and 4 <= pages(printed) <= 8
     assert opened.run("document.querySelectorAll('details[open]').length") == 0
+    shown = "[...document.querySelectorAll('details')].filter(one => one.getBoundingClientRect().height).length"
+    opened.look(794, media="print")
+    assert opened.run(shown) == 0
+    opened.run("document.querySelectorAll('details:not(.again)').forEach(one => one.open = true)")
+    assert opened.run(shown) >= folded - 1
+    assert opened.run("document.querySelector('.printed').getBoundingClientRect().height") > 0
+    assert opened.run("document.documentElement.scrollWidth") <= 794
     opened.look(794, media="print")
     hidden = (
         "[...document.querySelectorAll('nav, footer, .skip')].every(one => getComputedStyle(one).display === 'none')"

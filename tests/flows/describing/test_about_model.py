@@ -1,7 +1,7 @@
 """A model's record is shown in sentences, its layers first."""
 
 from flows.describe import inspect
-from flows.reporting.about_model import in_sentences
+from flows.describing.about_model import in_sentences
 from flows.reporting.show import show
 from tasks.models import describe
 from tasks.shipped import SHIPPED

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from storage.shards.shard import BLOCK
 from tasks.rates import Rate
 
 Record = Mapping[str, Any]
@@ -22,6 +23,8 @@ def _learnt(record: Record) -> str:
     drawn = [source["draw"]["name"] for source in record["sources"] if "draw" in source]
     parts = [_names(stored)] if stored else []
     parts += [f"pictures drawn as it learnt: {_names(drawn)}"] if drawn else []
+    faces = [len(source["varied"]["faces"]) for source in record["sources"] if "varied" in source]
+    parts += [f"profiles drawn at random, another each {BLOCK:,} pictures, in {number:,} faces" for number in faces]
     changed = "changed at random" if record["settings"]["moved"] else "as they are"
     return f"{'; '.join(parts)}; {changed}, {record['pictures']:,} seen with repetition"
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tasks.lowlevel.grey_png import png
+from tasks.lowlevel.png_encoder import png
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from flows.reporting.about_deep_model import DEEP_SENTENCES
+from flows.describing.about_deep_model import DEEP_SENTENCES
 from flows.reporting.lines import readable
 from storage.learnt_texts import TEXTS, learnt_texts
 from tasks.rates import Rate

@@ -1,0 +1,1 @@
+"""What `captchas inspect` says of a model, in sentences for people."""

@@ -1,0 +1,71 @@
+"""What an audit tells while it runs: a line for each part, one a minute at least, and whether a generator is slow."""
+
+import time
+
+import pytest
+
+from flows.auditing import course as courses
+from flows.auditing.clock import Clock
+from flows.auditing.course import Course
+from flows.auditing.enough import few_drawn
+
+
+@pytest.fixture
+def course(monkeypatch) -> Course:
+    class Log:
+        def info(self, *_: object) -> None:
+            pass
+
+    monkeypatch.setattr(courses, "create_progress_artifact", lambda *_, **__: None)
+    monkeypatch.setattr(courses, "get_run_logger", Log)
+    return Course("mine", Clock(1))
+
+
+def test_each_part_is_told_where_no_bar_is_shown(course, capsys):
+    with course:
+        course.begins("trying \x1b[31mTesseract")
+        course.tells("Tesseract: 3 of 60 right")
+    lines = capsys.readouterr().err.splitlines()
+    assert lines[0].startswith("captchas: audit: trying ") and "left" in lines[0] and "\x1b" not in lines[0]
+    assert lines[1] == "captchas: audit: Tesseract: 3 of 60 right"
+
+
+def test_a_long_part_is_told_again_and_again(course, capsys, monkeypatch):
+    monkeypatch.setattr(courses, "EVERY", 0.02)
+    with course:
+        course.begins("trying the deep reader")
+        time.sleep(0.3)
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) > 3
+    assert lines[-1].startswith("captchas: audit: still trying the deep reader; ")
+    course._teller.join(5)
+    assert not course._teller.is_alive()
+
+
+@pytest.mark.parametrize(("shows", "quiet"), [(True, False), (False, True)])
+def test_nothing_is_told_beside_a_bar_or_to_the_quiet(course, capsys, monkeypatch, shows, quiet):
+    monkeypatch.setattr(courses, "EVERY", 0.02)
+    monkeypatch.setattr(courses, "shows_progress", lambda: shows)
+    monkeypatch.setenv("CAPTCHAS_QUIET", "1" if quiet else "")
+    with course:
+        course.tells("what came out")
+        time.sleep(0.1)
+    assert capsys.readouterr().err == ""
+
+
+def drawn(seconds: float, count: int, asked: int | None = None) -> dict:
+    return {"seconds_a_picture": seconds, "drawn": count, "asked": asked or count}
+
+
+def test_a_slow_generator_is_told_with_what_it_would_take():
+    """Two processes draw a picture a second; a tenth of 5,000 is enough, and 12 % of the time is for drawing."""
+    said = few_drawn(drawn(2.0, 360), 36, 50, 2)
+    assert "360 pictures" in said and "36 unseen" in said and "1 a second" in said
+    assert "--minutes 695 would give about 500" in said
+    assert "--minutes 1,389 " in few_drawn(drawn(2.0, 360, 720), 36, 50, 2)  # half of them fail
+
+
+def test_a_generator_that_is_fast_enough_is_not_told():
+    assert few_drawn(None, 3, 1, 2) is None
+    assert few_drawn(drawn(2.0, 9000), 500, 1, 2) is None
+    assert few_drawn(drawn(0.001, 9000), 400, 30, 2) is None  # pictures come again: more time would not help

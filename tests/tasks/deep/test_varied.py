@@ -1,0 +1,75 @@
+"""Profiles drawn at random are what a reader of strangers' pictures learns from: another for each block."""
+
+import numpy as np
+import pytest
+
+from storage.errors import BadInput
+from tasks.deep.learning.deep_training import form_of
+from tasks.deep.learning.sources import BLOCK, Drawn, Form, Slot, fill, slot_bytes
+from tasks.deep.learning.unfamiliar import Varied, one_case, unfamiliar_profile
+from tasks.profiles.built_in import EVERY_FACE, ONE_CASE, find_profile
+
+FACES = ("Inter Black", "OCR B", "Tuffy Bold", "Bebas Neue Bold")
+FORM = Form(32, 96, Varied.alphabet)
+
+
+def filled(source, number, split="train"):
+    """Return the pictures and labels of a block, and their number."""
+    slot = Slot.of(memoryview(bytearray(slot_bytes(FORM))), FORM)
+    count = fill(source, number, split, FORM, slot, 3)
+    return slot.pictures[:count], slot.labels[:count], count
+
+
+def test_each_block_has_a_profile_of_its_own_and_is_the_same_each_time():
+    source = Varied(FACES, 5)
+    (first, labels, count), (second, others, _) = filled(source, 0), filled(source, 1)
+    again, same, _ = filled(Varied(FACES, 5), 0)
+    np.testing.assert_array_equal(first, again)
+    np.testing.assert_array_equal(labels, same)
+    assert BLOCK / 2 < count < BLOCK  # the rest is of other splits
+    assert first[0].shape == second[0].shape
+    assert set(np.unique(labels)) != set(np.unique(others))
+    assert not np.array_equal(filled(Varied(FACES, 6), 0)[0][0], first[0])
+
+
+def test_held_out_blocks_are_of_other_profiles():
+    source = Varied(FACES, 5)
+    learnt, _, _ = filled(source, 0)
+    held, _, count = filled(source, 0, "validation")
+    assert 0 < count < BLOCK / 4
+    assert not np.array_equal(held[0], learnt[0])
+
+
+def test_a_profile_whose_letters_do_not_fit_gives_way_to_the_next(monkeypatch):
+    profiles = [find_profile("book"), find_profile("random")]
+    monkeypatch.setattr("tasks.deep.learning.unfamiliar.unfamiliar_profile", lambda seed, n, faces: profiles[n % 2])
+
+    def refuse_the_first(profile, seed):
+        if profile.name == "book":
+            raise BadInput("its letters do not fit")
+        return profile
+
+    monkeypatch.setattr("tasks.deep.learning.unfamiliar.make_recipe", refuse_the_first)
+    monkeypatch.setattr("tasks.deep.learning.unfamiliar.renderer_of", lambda profile: profile.name)
+    assert Varied(FACES, 5).renderer(0) == "random"
+    profiles[1] = profiles[0]
+    with pytest.raises(BadInput, match="do not fit"):
+        Varied(FACES, 5).renderer(0)
+
+
+def test_the_faces_of_one_case_are_known_by_their_letters():
+    assert {face for face in EVERY_FACE if one_case(face)} == set(ONE_CASE)
+
+
+def test_a_face_of_one_case_is_asked_for_capitals_only():
+    alphabets = [unfamiliar_profile(3, number, ("Bebas Neue Bold",)).alphabet for number in range(30)]
+    assert all(alphabet == alphabet.upper() for alphabet in alphabets)
+    assert any(letter.isalpha() for alphabet in alphabets for letter in alphabet)
+    assert any(letter.islower() for number in range(30) for letter in unfamiliar_profile(3, number, FACES[:3]).alphabet)
+
+
+def test_it_stands_beside_other_sources():
+    from tasks.deep.learning.deep_settings import Settings
+
+    form = form_of([Drawn(find_profile("book"), 1), Varied(FACES, 5)], Settings(steps=1))
+    assert form.alphabet == "".join(sorted(Varied.alphabet))
