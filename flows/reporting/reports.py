@@ -300,5 +300,7 @@ class TrainReport(ModelReport):
     words_right_on_validation: NotRequired[str]
     why: NotRequired[list[str]]
     next: NotRequired[list[str]]
+    pictures_to_look_at: NotRequired[list[str]]  # the course of a deep training
+    solve_reads_with: NotRequired[str]  # of a classic and a deep model of one name: what reads best on validation
     note: NotRequired[str]
     warning: NotRequired[str]

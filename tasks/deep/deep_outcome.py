@@ -26,8 +26,7 @@ def summary(record: Mapping[str, Any]) -> dict[str, Any]:
     plain = [rates[Ranking.NONE.value] for rates in found.values() if Ranking.NONE.value in rates]
     right = Rate(sum(rate.right for rate in plain), sum(rate.n for rate in plain))
     advice = _next(record, right)
-    return {
-        "words_right_on_validation": told or None,
+    return ({"words_right_on_validation": told} if told else {}) | {
         "next": advice,
         "shown": {"next": "; ".join(advice) or None},
     }
@@ -36,11 +35,11 @@ def summary(record: Mapping[str, Any]) -> dict[str, Any]:
 def _next(record: Mapping[str, Any], right: Rate) -> list[str]:
     """Return what may help, most promising first."""
     advice = []
-    if right.n < UNSURE:
+    labelled = sum(data["count"] for data in record.get("datasets", ()))
+    if labelled and right.n < UNSURE:
         advice.append(f"label more pictures: {right.n} of the validation split say little of how well it reads")
     if right.n and right.right >= GOOD * right.n:
         return advice
-    labelled = sum(data["count"] for data in record.get("datasets", ()))
     seen = record["pictures"] / labelled if labelled else 0
     if (labelled and seen < SHORT and labelled < FEW) or _rises(record.get("curve", ())):
         times = f"each of {labelled:,} pictures was seen {seen:.1f} times" if labelled else "the curve still rises"

@@ -14,6 +14,11 @@ def record(right=50, n=400, count=1000, pictures=100_000, curve=(), **more):
     }  # fmt: skip
 
 
+def test_without_a_dataset_nothing_is_to_be_labelled():
+    told = summary(record(1, 20, datasets=[], **{"from": {}}) | {"scores": {}})
+    assert told == {"next": [], "shown": {"next": None}}
+
+
 @pytest.mark.parametrize(("told", "said"), [
     (record(400), []),
     (record(20, 20), ["label more pictures: 20 of the validation split"]),
