@@ -54,7 +54,9 @@ for _name, (_where, _help) in COMMANDS.items():
 
 HOME_HELP = "Folder of datasets, models, reports and answers; else $CAPTCHAS_HOME, else ./data."
 JSON_HELP = "Print one JSON object and nothing else on standard output."
-QUIET_HELP = "Show no progress and no report; errors, and with --json the JSON object, are still shown."
+QUIET_HELP = (
+    "Show no progress and no report; errors, words of named pictures, and with --json the JSON object, are still shown."
+)
 
 
 @app.meta.default

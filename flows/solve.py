@@ -162,11 +162,18 @@ def _report(
         "left_for_the_next_run": outcome.left,
         "not_moved": inbox.mover.unmoved,
     }
-    one = answers_for_people(written.first) if inbox.choice.only else {}
-    report["shown"] = dict.fromkeys((*TOLD, "answers")) | one  # people open the file of a folder's answers
+    one = answers_for_people(written.first) if inbox.choice.only else {}  # people open the file of a folder's answers
+    report["shown"] = dict.fromkeys((*TOLD, "answers")) | {"read": _told_read(outcome)} | one
     if answers.why:
         report["answers_note"] = answers.why
     return report
+
+
+def _told_read(outcome: SolveOutcome) -> str:
+    """Tell how many pictures this run read: fewer than have an answer, where answers were there already."""
+    if outcome.read == outcome.total:
+        return f"{outcome.read:,}"
+    return f"{outcome.read:,} in this run; answers of earlier runs, and of pictures with the same content, are kept"
 
 
 def _of_others(outcome: SolveOutcome) -> str | None:

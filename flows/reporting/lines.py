@@ -1,20 +1,14 @@
 """Lines of a report for people, and values as people write them."""
 
 import sys
-import textwrap
 
-from flows.shell.saying import columns
+from flows.shell.saying import broken, columns
 from storage.texts import plain
 
 
 def print_lines(text: str) -> None:
     """Print text in lines that break between words at the width of a terminal; paths stay whole. In a file: a line."""
-    lines = [text]
-    if sys.stdout.isatty():
-        broken = textwrap.TextWrapper(
-            columns(), subsequent_indent="    ", break_long_words=False, break_on_hyphens=False
-        )
-        lines = broken.wrap(plain(text))
+    lines = broken(plain(text), columns(), "    ") if sys.stdout.isatty() else [text]
     for line in lines:
         sys.stdout.write(f"{fit(line)}\n")
 
