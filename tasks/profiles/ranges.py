@@ -94,10 +94,10 @@ LIMITS = {
     "curve_width": (1, 32, "px"),
     "curve_ink": (1, 100, "percent"),
     "curve_dash": (0, 64, "px"),
-    "lenses": (-16, 16, "lenses"),
+    "lenses": (-8, 8, "lenses"),
     "lens_y": (10, 100, "percent"),
     "lens_x": (10, 100, "percent"),
-    "lens_power": (-120, 80, "percent"),
+    "lens_power": (-100, 80, "percent"),
     "lens_turn": (-180, 180, "degrees"),
 }
 MOVING = ("rotation", "move_y", "move_x", "tracking", "wave_y", "wave_x")
