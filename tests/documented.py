@@ -55,7 +55,7 @@ STANDS_FOR = {
     "RUNG": "noise", "million": "inbox", "pictures/": "shots",
     "tasks/strangers.onnx": str(ROOT / "tasks/strangers.onnx"),
 }  # fmt: skip
-PICTURES, MINUTES, SPANS, WORDS = 160, 0.03, 4000, 60  # of short forms
+PICTURES, MINUTES, SPANS, WORDS = 160, 0.05, 20_000, 60  # of short forms
 # Options that make a command short, in place of its own or beside them; for `train` those of each kind of reader.
 SHORT = {
     "generate": {"--count": PICTURES},
