@@ -123,6 +123,7 @@ def prepared(tmp_path_factory) -> Path:
         )
         for copy in copies:
             shutil.copyfile(shot, folder / copy)
+    shutil.copytree(folder / "shots", folder / "pictures")  # of a name that no dataset has
     for name in ("book", "mine", "noise", "better", "shots"):
         shutil.copyfile(SHIPPED, folder / "data" / "models" / f"{name}.skops")
     for page in PAGES:
