@@ -50,12 +50,12 @@ def parts(line: str) -> list[str]:
 # What stands for a reader's own, and what takes its place in the folder that the tests make.
 STANDS_FOR = {
     "A": "audits/before", "B": "audits/after", "DATASET": "mine", "FOLDER": "shots", "FORMAT": "png",
-    "LABELLED-PICTURES": "shots", "MINE": "mine", "MODEL": "mine", "NAME": "mine", "OTHERS": "inbox",
+    "LABELLED-PICTURES": "pictures", "MINE": "mine", "MODEL": "mine", "NAME": "mine", "OTHERS": "inbox",
     "PATH": str(ROOT / "fonts/inter/Inter-Bold.otf"), "PICTURE": "picture.png", "PICTURE.png": "picture.png",
-    "RUNG": "noise", "million": "inbox", "pictures/": "shots",
+    "RUNG": "noise", "million": "inbox", "pictures/": "pictures",
     "tasks/strangers.onnx": str(ROOT / "tasks/strangers.onnx"),
 }  # fmt: skip
-PICTURES, MINUTES, SPANS, WORDS = 160, 0.03, 4000, 60  # of short forms
+PICTURES, MINUTES, SPANS, WORDS = 160, 0.05, 20_000, 60  # of short forms
 # Options that make a command short, in place of its own or beside them; for `train` those of each kind of reader.
 SHORT = {
     "generate": {"--count": PICTURES},

@@ -49,8 +49,13 @@ NOT_RUN = {
     r"captchas (--version|COMMAND --help)": "no report: tests/flows/test_cli.py",
     r"captchas (audit|train|train --reader deep|regenerate)$": "the name of a command, which needs more",
 }
-# Exit codes of commands that are right to complain: nothing runs on the tests' home, and there is no such scheduler.
-CODES = {"captchas up --check": 1, "captchas doctor --cluster tcp://dask.example:8786": 1}
+# Exit codes of commands that are right to complain: nothing runs on the tests' home, there is no such scheduler, and a
+# doctor may find something in any environment.
+CODES = {"captchas up --check": {1}, "captchas doctor": {0, 1}}
+
+
+def codes(line: str) -> set[int]:
+    return next((own for start, own in CODES.items() if line.startswith(start)), {0})
 
 
 def documented() -> dict[str, list[str]]:
@@ -118,13 +123,15 @@ def prepared(tmp_path_factory) -> Path:
         )
         for copy in copies:
             shutil.copyfile(shot, folder / copy)
-    for name in ("book", "mine", "noise", "better"):
+    shutil.copytree(folder / "shots", folder / "pictures")  # of a name that no dataset has
+    for name in ("book", "mine", "noise", "better", "shots"):
         shutil.copyfile(SHIPPED, folder / "data" / "models" / f"{name}.skops")
     for page in PAGES:
         for body, name in BLOCK.findall(page.read_text()):
             (folder / name).write_text(body)
     shutil.copyfile(folder / "draw.py", folder / "shop.py")
     shutil.copyfile(folder / "draw.py", folder / "shop" / "captcha.py")
+    (folder / "shop" / "__init__.py").touch()  # else shop.py hides it
     (own,) = OWN.findall((ROOT / "docs" / "profiles.md").read_text())
     (folder / "mine.toml").write_text(re.sub(r'"path/to/[^"]+"', f'"{FACE}"', own))
     drawn("letters", folder / "data/datasets/letters")
@@ -149,7 +156,7 @@ def stocked(prepared, captchas, tmp_path_factory) -> Path:
 @pytest.fixture
 def few(monkeypatch) -> None:
     """Few pictures in an audit, the attackers that need no training, no other program; a ladder of two rungs."""
-    monkeypatch.setattr(budget, "unseen_wanted", lambda _: 40)
+    monkeypatch.setattr(budget, "unseen_wanted", lambda _: 20)
     monkeypatch.setattr(attacks, "PROGRAMS", ())
     monkeypatch.setattr(attacks, "MODELS", (SHIPPED,))
     monkeypatch.setattr(attacks, "attack_trained", lambda *_: None)
@@ -179,6 +186,9 @@ def run_alone(arguments: list[str]) -> tuple[int, str]:
 def arranged(prepared: Path, folder: Path, line: str) -> Path:
     """Copy the folder of a reader, with the pictures named as the command says."""
     shutil.copytree(prepared, folder)
+    for start, name in MAKES.items():
+        if line.startswith(f"captchas {start}"):
+            shutil.rmtree(folder / "data" / "datasets" / name, ignore_errors=True)
     named = next((form for part, form in NAMED.items() if part in line), None)
     if named or "--labels" in line:
         rows = []
@@ -192,6 +202,8 @@ def arranged(prepared: Path, folder: Path, line: str) -> Path:
     return folder
 
 
+# Datasets that commands make, of other pictures than the home has under that name.
+MAKES = {"import shots": "shots", "import letters": "letters", "generate mine.toml": "mine", "audit mine.toml": "mine"}
 NAMED = {  # how the pictures of `shots` are called, by a part of the command
     "--pattern first": "{label}_{number}", "{label}-*-*": "{label}-{number}-x", "(?P<label>": "{label}{number}",
 }  # fmt: skip
@@ -203,7 +215,7 @@ NAMED = {  # how the pictures of `shots` are called, by a part of the command
 def test_a_command_that_answers_at_once(line, prepared, tmp_path, monkeypatch):
     monkeypatch.chdir(arranged(prepared, tmp_path / "reader", line))
     code, out = run_alone([*short(line), "--json"])
-    assert code == CODES.get(line, 0), out
+    assert code in codes(line), out
     assert faults(json.loads(out), line) == []
 
 
@@ -223,7 +235,7 @@ def test_a_job(line, request, captchas, few, tmp_path, monkeypatch):
         pytest.importorskip("torch")
     words = [word for word in short(line, bucket) if word != "--json"]
     result = captchas(*words, "--json")
-    assert result.returncode == CODES.get(line, 0), result.stderr
+    assert result.returncode in codes(line), result.stderr
     assert faults(json.loads(result.stdout), line) == []
 
 

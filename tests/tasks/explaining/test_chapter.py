@@ -18,7 +18,9 @@ def test_rates_are_the_books_and_each_defect_has_its_example(tmp_path, monkeypat
     steps = (book.STEPS[1], book.STEPS[6])
     monkeypatch.setattr(book, "STEPS", steps)
     monkeypatch.setattr(book, "TRAINING_LETTERS", 100)
-    report = write_chapter(FACE, 14, tmp_path, WORDS)
+    done: list[int] = []
+    report = write_chapter(FACE, 14, tmp_path, WORDS, done.append)
+    assert done == [1] * chapter.STEPS
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted(PICTURES)
     for name in PICTURES:
         with Image.open(tmp_path / name) as picture:
