@@ -44,7 +44,7 @@ def settle(target: AuditTarget, folder: Path) -> AuditTarget:
             f"{plain(target.name)} has changed since its last audit: its new state is audited, and the earlier result "
             "stays in its history"
         )
-    keep_target(folder, {"whose": target.whose, "state": state, "dataset": str(dataset)})
+    keep_target(folder, {"whose": target.whose, "state": state, "dataset": dataset.name})
     return replace(target, folder=dataset)
 
 
@@ -58,7 +58,7 @@ def _state_of(target: AuditTarget, before: dict[str, str]) -> tuple[str, Place]:
     if target.kind == "folder":
         state = folder_digest(target.sources[0])
         if before.get("state") == state:
-            return state, Path(before["dataset"])
+            return state, new_dataset_folder(before["dataset"])
         return state, _beside(named, state) if named.exists() else named
     if target.profile is None:
         raise TypeError("a profile's audit has the profile")

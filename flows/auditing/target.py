@@ -1,6 +1,7 @@
 """What is audited: a profile, a dataset, a folder of labelled pictures, or an owner's generator."""
 
 import ast
+import os
 import re
 from contextlib import suppress
 from dataclasses import dataclass
@@ -32,6 +33,9 @@ from tasks.profiles.profile import Profile
 KINDS = (
     "a profile, a dataset, a folder of labelled pictures, or your own generator (module:function, or with --command)"
 )
+
+
+LONGEST = 255  # bytes of a name, by most file systems
 
 
 @dataclass(frozen=True)
@@ -80,7 +84,13 @@ def find_target(
     """
     if (target is None) == (command is None) or (target is not None and not target.strip()):
         raise BadInput(f"target: must be {KINDS}; give one of them")
-    if command is not None or _is_callable(target or ""):
+    given = target or ""
+    if not is_url(given) and any(len(os.fsencode(part)) > LONGEST for part in given.split("/")):
+        raise BadInput(
+            f"target: must be {KINDS}; it has {len(given):,} characters ({given[:40]}…), and no file's name has more "
+            f"than {LONGEST} bytes"
+        )
+    if command is not None or _is_callable(given):
         generator = find_generator(target, command, alphabet=alphabet, lengths=lengths, seed=seed)
         # Another folder for another generator, alphabet or seed: their pictures must not be mixed.
         folder = new_dataset_folder(f"{generator.name}-{generator.digest[:8]}")
@@ -89,7 +99,6 @@ def find_target(
             generator.name, generator.kind, generator.given, folder, seed, sources=drawn, generator=generator,
             whose=generator.whose,
         )  # fmt: skip
-    given = target or ""
     for name, value in (("alphabet", alphabet), ("length", lengths)):
         if value is not None:
             raise BadInput(f"{name}: says what to ask your own generator for; {given} is none")

@@ -1,5 +1,6 @@
 """An owner's own files: digests that tell whether they have changed since an audit."""
 
+import ast
 import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
@@ -18,6 +19,13 @@ NOT_OWN = frozenset({"__pycache__", "node_modules", "site-packages", "dist-packa
 MOST_LOOKED_AT = 2_000  # names in an owner's folder, the nearest first
 LARGEST = 1 << 20  # bytes of code that is read for names
 _WORD = re.compile(rb"[\w-]+")
+# What follows in a line names modules: statements of many languages at its beginning, calls anywhere.
+_IMPORTS = re.compile(
+    rb"^[ \t]*(?:<\?php\b[ \t]*)?#?[ \t]*(?:import|from|use|using|mod|source|load|require\w*|include\w*)\b(.*)"
+    rb"|\b(?:require\w*|include\w*|import\w*|load\w*|source)\b[ \t]*[(\"'_](.*)",
+    re.MULTILINE,
+)
+_FILE = re.compile(rb"[\w-]+\.\w+\b")  # a file by its whole name
 _OF_FOLDER = frozenset({"__init__", "index", "mod"})  # files that stand for their folder
 
 
@@ -37,9 +45,10 @@ def folder_digest(folder: Path) -> str:
 def code_files(entries: Sequence[Path], folder: Path) -> tuple[tuple[str, str], ...]:
     """Return name and SHA-256 of the owner's files that draw: those given, and what they name.
 
-    A file of code or a font in the folder counts if code that counts holds its name, with or without its ending, as a
-    word: that is how every language imports. Of several files of one name, the nearest count. So a change of a module
-    that is imported is seen, and a change of a file that has nothing to do with the drawing is not.
+    What Python imports is found as Python finds it. Else a file of code or a font in the folder counts if code that
+    counts names it: with its ending anywhere, or without it in a line that requires, includes or uses. Of several files
+    of one name, the nearest count. So a change of a module that is imported is seen, and a change of a file that has
+    nothing to do with the drawing is not.
 
     Parameters
     ----------
@@ -57,15 +66,19 @@ def code_files(entries: Sequence[Path], folder: Path) -> tuple[tuple[str, str], 
     given = [path.resolve() for path in entries]
     called: dict[bytes, list[Path]] = {}
     for path in dict.fromkeys(path for root in roots for path in _own(root)):
-        called.setdefault(_called(path), []).append(path)
+        for name in {_called(path), os.fsencode(path.name)}:
+            called.setdefault(name, []).append(path)
     found: dict[Path, str] = {}
-    known = {_called(path) for path in given}  # what has an entry's name elsewhere is not the entry
+    # What has an entry's name elsewhere is not the entry.
+    known = {name for path in given for name in (_called(path), os.fsencode(path.name))}
     new = given
     while new:
         found |= {path: _file_sha256(path) for path in new}
         words = set().union(*map(_words_in, new)) - known
         known |= words
-        new = [path for word in words for path in _nearest(called.get(word, []), roots) if path not in found]
+        named = [path for word in sorted(words) for path in _nearest(called.get(word, []), roots)]
+        imported = [path for source in new for path in _imported(source, roots)]
+        new = [path for path in dict.fromkeys([*imported, *named]) if path not in found]
     others = sorted((_told(path, roots), found[path]) for path in found if path not in given)
     return tuple(pair for pair in [*((_told(path, roots), found[path]) for path in given), *others] if pair[1])
 
@@ -97,13 +110,53 @@ def _called(path: Path) -> bytes:
 
 
 def _words_in(path: Path) -> set[bytes]:
-    """Return the words in code; none in a file of another kind."""
+    """Return the words by which code may name other files; none in a file of another kind."""
     try:
         if path.suffix.lower() in FONTS or path.stat().st_size > LARGEST:
             return set()
-        return set(_WORD.findall(path.read_bytes()))
+        code = path.read_bytes()
     except OSError:
         return set()
+    lines = b"\n".join(first or second for first, second in _IMPORTS.findall(code)) if path.suffix != ".py" else b""
+    return {*_WORD.findall(lines), *_FILE.findall(code)}
+
+
+def _imported(path: Path, roots: Sequence[Path]) -> Iterator[Path]:
+    """Find the owner's modules that a Python file imports, in functions too."""
+    if path.suffix != ".py":
+        return
+    try:
+        tree = ast.parse(path.read_bytes())
+    except (OSError, SyntaxError, ValueError):
+        return
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            wanted = [(roots, alias.name.split(".")) for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            places = [path.parents[min(node.level, len(path.parents)) - 1]] if node.level else roots
+            module = node.module.split(".") if node.module else []
+            wanted = [(places, [*module, *alias.name.split(".")]) for alias in node.names]
+        else:
+            continue
+        for places, parts in wanted:
+            yield from _modules(places, parts)
+
+
+def _modules(places: Iterable[Path], parts: Sequence[str]) -> Iterator[Path]:
+    """Return the files of a module and of the packages around it, in the first place that has them."""
+    for place in places:
+        files = [
+            file
+            for count in range(1, len(parts) + 1)
+            for file in (
+                place.joinpath(*parts[:count], "__init__.py"),
+                place.joinpath(*parts[:count]).with_suffix(".py"),
+            )
+            if file.is_file() and not NOT_OWN.intersection(file.relative_to(place).parts)
+        ]
+        if files:
+            yield from (file.resolve() for file in files)
+            return
 
 
 def _file_sha256(path: Path) -> str:

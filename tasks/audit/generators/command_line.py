@@ -1,5 +1,6 @@
 """A command as it was given -> its arguments; what needs a shell is refused, since none is started."""
 
+import os
 import re
 import shlex
 import shutil
@@ -13,6 +14,7 @@ _PLACE = re.compile(r"\{([A-Za-z]+)\}")
 _OPERATORS, _EXPANDED = "|&;<>()", "$`*~"
 _CODE = frozenset({"-c", "-e", "-E", "-r"})  # options of shells and interpreters, before code
 _ASSIGNED = re.compile(r"[A-Za-z_]\w*=")
+LONGEST = 255  # bytes of a file's name
 HARMLESS = re.compile(r"[\w.,:@%+=-]")  # characters that no shell and no program takes for something else
 RUNNERS = {
     ".php": "php", ".pl": "perl", ".rb": "ruby", ".js": "node", ".cjs": "node", ".mjs": "node", ".sh": "sh",
@@ -48,6 +50,11 @@ def arguments_of(command: str, alphabet: str, folder: Path) -> tuple[str, ...]:
     _require_places(arguments)
     _require_safe(arguments, alphabet)
     program = arguments[0]
+    if len(os.fsencode(Path(program).name)) > LONGEST:
+        raise BadInput(
+            f"command: must name a program, such as {EXAMPLE}; its first word has {len(program):,} characters "
+            f"({program[:40]}…)"
+        )
     found = shutil.which(program) if "/" not in program else shutil.which(str(folder / program))
     if found is None:
         there = folder / program

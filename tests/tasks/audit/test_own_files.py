@@ -43,6 +43,16 @@ def test_what_code_names_is_found_in_every_language(tmp_path, script, code):
     assert before.name == after.name == "draw" and before.whose == after.whose
 
 
+def test_what_is_only_spoken_of_does_not_count(tmp_path):
+    """Else a change anywhere in a large project would be one of its CAPTCHA."""
+    folder = written(
+        tmp_path, draw_DOT_py="import inks\nDOC = 'such as models, views'\nsettings = 3  # from the settings\n",
+        inks_DOT_py="def ink(rng):\n    return rng.choice(5)\n", models_DOT_py="1", views_DOT_py="2",
+        settings_DOT_py="3", rng_DOT_py="4", choice_DOT_py="5",
+    )  # fmt: skip
+    assert named(folder, "draw.py") == ["draw.py", "inks.py"]
+
+
 def test_of_files_of_one_name_the_nearest_counts(tmp_path):
     folder = written(
         tmp_path, draw_DOT_py="import inks", inks_DOT_py="1", old__inks_DOT_py="2", old__draw_DOT_py="3",

@@ -25,8 +25,9 @@ def attacker_part(audit: Audit) -> Markup:
     if best is None:
         plain: Child = "No attacker was measured."
     else:
+        does = "knows the answer to" if best["name"] == "memory" else "reads"  # a memory has seen the picture
         plain = (
-            f"Of {counted(len(tried), 'attack')}, from weak to strong, {best['title']} does best: it reads "
+            f"Of {counted(len(tried), 'attack')}, from weak to strong, {best['title']} does best: it {does} "
             f"{one_in(best['words']['rate'] if best['words'] else None)} of the pictures. All were measured on the "
             f"same {counted(audit['verdict']['unseen'], 'picture')}, which no attacker learnt from{_on_fewer(audit)}."
         )

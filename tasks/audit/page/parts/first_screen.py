@@ -74,7 +74,7 @@ def _facts(audit: Audit) -> Markup | None:
     seconds = best["seconds_a_success"]
     facts: list[tuple[str, Child, Child]] = [
         ("Strongest attacker", title_of(best), None),
-        ("Reads at the first try", _words_right(best), f"{interval(best['words'])} of unseen pictures"),
+        ("Right at the first try", _words_right(best), f"{interval(best['words'])} of unseen pictures"),
         (
             "Labelled pictures it learnt from",
             f"{best['labels']:,}" if best["labels"] else "none",
