@@ -139,7 +139,7 @@ def pytest_collectstart() -> None:
 
 
 def pytest_collection_modifyitems(items) -> None:
-    """Mix the files of tests that wait evenly with those of tests that compute, so that no core is ever idle.
+    """Mix the files of tests that wait evenly with those of tests that compute, so that cores seldom idle.
 
     Of each kind the longest come first, so that none of them runs alone at the end.
     """

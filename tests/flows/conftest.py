@@ -19,12 +19,11 @@ from dask import config as dask_config
 from distributed.utils import get_mp_context
 
 from flows.__main__ import main
-from flows.service import run_database
+from flows.service import embedded_server, prefect_guard, run_database
 from flows.workers.cluster import crew
 from tasks.lowlevel.png_encoder import png
 
 CAPTCHAS = Path(sys.executable).with_name("captchas")
-PREFECT = Path(sys.executable).with_name("prefect")
 WORKERS = 2  # of commands that run in this process
 # What a worker imports before its first job: Dask, and the units with their kernels.
 FOR_WORKERS = ("distributed.nanny", "tasks.datasets.prove", "tasks.exchange.ingest", "tasks.scoring.evaluate",
@@ -54,11 +53,15 @@ def end(process: subprocess.Popen, patience: float = 20) -> None:
 
 @pytest.fixture(scope="session")
 def environment(serve) -> dict[str, str]:
-    """Set the environment of all commands: the tests' Prefect server, with its database in a temporary folder."""
+    """Set the environment of all commands: the tests' Prefect server, with its database in a temporary folder.
+
+    It is the server that a command starts where there is none, without the services of a server that stays.
+    """
     url = os.environ["PREFECT_API_URL"]
     port = url.removesuffix("/api").rpartition(":")[2]
     run_database.prepare(Path(os.environ["PREFECT_HOME"]))
-    serve("server", [PREFECT, "server", "start", "--host", "127.0.0.1", "--port", port], f"{url}/health")
+    set_variables = ["env", *(f"{name}={value}" for name, value in embedded_server._AS_EMBEDDED.items())]
+    serve("server", [*set_variables, *prefect_guard.server_command(int(port), "--log-level", "error")], f"{url}/health")
     return dict(os.environ)
 
 

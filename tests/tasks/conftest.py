@@ -1,5 +1,7 @@
 """Fixtures for the tests of several rooms: datasets drawn in a second, and a small model trained as the flows train."""
 
+import os
+import pickle
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,6 +9,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from filelock import FileLock
 
 from storage.dataset import Dataset
 from storage.models import load_model, save_model
@@ -79,10 +82,17 @@ def learn() -> Callable[..., Learnt]:
 
 @pytest.fixture(scope="session")
 def learnt(draw_dataset, learn, tmp_path_factory) -> Learnt:
-    """Train a model on 3,000 of the book's pictures, in about 3 s."""
-    folder = tmp_path_factory.mktemp("learnt")
-    dataset = draw_dataset(find_profile("book"), 4096, folder / "book")
-    return learn([dataset], Settings(pictures=(3000,), shows=240_000, hidden=(64,)), folder)
+    """Train a model on 3,000 of the book's pictures, in about 3 s, once for all processes of this run of pytest."""
+    own = tmp_path_factory.getbasetemp()
+    folder = (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "learnt"
+    settings, receipts = Settings(pictures=(3000,), shows=240_000, hidden=(64,)), folder / "receipts"
+    with FileLock(f"{folder}.lock"):
+        if not receipts.exists():
+            dataset = draw_dataset(find_profile("book"), 4096, folder / "book")
+            receipts.write_bytes(pickle.dumps(learn([dataset], settings, folder).receipts))
+    dataset, path = Dataset(folder / "book"), folder / "model.skops"
+    read = pickle.loads(receipts.read_bytes())
+    return Learnt([dataset], settings, folder / "spool", read, path, *load_model(path))
 
 
 @pytest.fixture(scope="session")
