@@ -85,19 +85,17 @@ class Dictionary:
     def __init__(self, words: tuple[str, ...], alphabet: str):
         self.alphabet = alphabet
         self.letters = np.array(list(alphabet), "U1")
-        known, chosen = set(alphabet), sorted(set(words))
-        for word in chosen:
-            if known.issuperset(word) and word:
-                continue
-            foreign = ", ".join(map(repr, sorted(set(word) - known)))
-            raise BadInput(
-                f"dictionary, word {word!r}: must have one or more characters of {alphabet!r}, which are all that "
-                f"the model can read; it has {foreign or 'none'}. Take the word out, or train a model on a profile "
-                "whose alphabet has them"
-            )
-        self.listed = chosen
-        self.words = np.array(chosen) if chosen else np.empty(0, "U1")
-        self.trie = Trie(chosen, alphabet)
+        known, self.listed = set(alphabet), sorted(set(words))
+        for word in self.listed:
+            if not word or not known.issuperset(word):
+                foreign = ", ".join(map(repr, sorted(set(word) - known)))
+                raise BadInput(
+                    f"dictionary, word {word!r}: must have one or more characters of {alphabet!r}, which are all that "
+                    f"the model can read; it has {foreign or 'none'}. Take the word out, or train a model on a profile "
+                    "whose alphabet has them"
+                )
+        self.words = np.array(self.listed) if words else np.empty(0, "U1")
+        self.trie = Trie(self.listed, alphabet)
         self._groups: dict[int, _Group | None] = {}
 
     def __len__(self) -> int:
@@ -105,26 +103,19 @@ class Dictionary:
         return len(self.words)
 
     def group(self, length: int) -> _Group | None:
-        """Return the words of that length, or None if the dictionary has none."""
+        """Return the words of that length, or None if the dictionary has none; they are laid out once."""
         if length not in self._groups:
-            self._groups[length] = self._made_group(length)
+            index = {character: number for number, character in enumerate(self.alphabet)}
+            places = np.array([place for place, word in enumerate(self.listed) if len(word) == length], np.int64)
+            codes = np.array([[index[letter] for letter in self.listed[place]] for place in places], np.int64)
+            onehot = np.zeros((length, len(self.alphabet), len(places)), np.float32)
+            onehot[np.arange(length)[:, None], codes.reshape(-1, length).T, np.arange(len(places))] = 1
+            made = _Group(places, onehot.reshape(length * len(self.alphabet), len(places)))
+            self._groups[length] = made if len(places) else None
         return self._groups[length]
 
-    def _made_group(self, length: int) -> _Group | None:
-        places = np.array([place for place, word in enumerate(self.listed) if len(word) == length], np.int64)
-        if not len(places):
-            return None
-        index = {character: number for number, character in enumerate(self.alphabet)}
-        codes = np.array([[index[c] for c in self.listed[place]] for place in places])
-        onehot = np.zeros((length, len(self.alphabet), len(places)), np.float32)
-        onehot[np.arange(length)[:, None], codes.T, np.arange(len(places))] = 1
-        return _Group(places, onehot.reshape(length * len(self.alphabet), len(places)))
 
-
-@functools.lru_cache(maxsize=2)
-def dictionary_of(words: tuple[str, ...], alphabet: str) -> Dictionary:
-    """Return a dictionary; the last two stay in memory, since a classic and a deep reader read with the same."""
-    return Dictionary(words, alphabet)
+dictionary_of = functools.lru_cache(maxsize=2)(Dictionary)  # a classic and a deep reader read with the same
 
 
 def nearest_words(classes: np.ndarray, dictionary: Dictionary, ranking: Ranking) -> Ranked:
@@ -288,9 +279,8 @@ class Cases:
         scores += np.where(there, self.bonus(texts), 0)
         again = there[:, 0] & (np.logical_and(*self.has(texts[:, 0])) | (scores.argmax(axis=1) > 0))
         rest = ~again
-        texts[rest], scores[rest] = _ordered(
-            texts[rest], scores[rest], np.argsort(-scores[rest], axis=1, kind="stable")
-        )
+        order = np.argsort(-scores[rest], axis=1, kind="stable")
+        texts[rest], scores[rest] = _ordered(texts[rest], scores[rest], order)
         if again.any():
             texts[again], chosen[again], scores[again] = self._of_one_case(
                 spans, Strings(texts[again], chosen[again], scores[again]), again, length, slack
@@ -301,9 +291,8 @@ class Cases:
         self, spans: Spans, strings: Strings, again: np.ndarray, length: tuple[int, int], slack: float
     ) -> Strings:
         """Return the best three of some pictures' strings and of the strings over the letters of one case."""
-        counts = np.diff(spans.starts)
-        rows = np.flatnonzero(np.repeat(again, counts))
-        starts = np.concatenate([[0], np.cumsum(counts[again])])
+        rows = np.flatnonzero(np.repeat(again, np.diff(spans.starts)))
+        starts = np.concatenate([[0], np.cumsum(np.diff(spans.starts)[again])])
         found: list[Strings] = []
         for columns in self.subsets():
             odds = np.ascontiguousarray(spans.odds[rows][:, columns])
