@@ -101,7 +101,7 @@ ROOMS = {
     "tasks/warm.py": ({"tasks", "storage.deep_models"}, {"numpy"}),
     "tasks/compiled.py": ({"storage.errors", "tasks.lowlevel"}, {"numpy"}),
     "tasks/shipped.py": (set(), set()),
-    "tasks/lean_numba.py": (set(), set()),
+    "tasks/lean_numba.py": (set(), {"numba"}),
     "flows": (
         {"flows", "tasks", "storage"},
         {"prefect", "dask", "distributed", "cyclopts", "rich", "packaging", "beating_captchas"},

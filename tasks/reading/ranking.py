@@ -86,19 +86,18 @@ class Dictionary:
         self.alphabet = alphabet
         self.letters = np.array(list(alphabet), "U1")
         known, chosen = set(alphabet), sorted(set(words))
-        for word in chosen:
-            if known.issuperset(word) and word:
-                continue
-            foreign = ", ".join(map(repr, sorted(set(word) - known)))
+        wrong = next((word for word in chosen if not word or not known.issuperset(word)), None)
+        if wrong is not None:
+            foreign = ", ".join(map(repr, sorted(set(wrong) - known)))
             raise BadInput(
-                f"dictionary, word {word!r}: must have one or more characters of {alphabet!r}, which are all that "
+                f"dictionary, word {wrong!r}: must have one or more characters of {alphabet!r}, which are all that "
                 f"the model can read; it has {foreign or 'none'}. Take the word out, or train a model on a profile "
                 "whose alphabet has them"
             )
         self.listed = chosen
         self.words = np.array(chosen) if chosen else np.empty(0, "U1")
         self.trie = Trie(chosen, alphabet)
-        self._groups: dict[int, _Group | None] = {}
+        self._groups: dict[int, _Group] = {}
 
     def __len__(self) -> int:
         """Return the number of words."""
@@ -106,25 +105,15 @@ class Dictionary:
 
     def group(self, length: int) -> _Group | None:
         """Return the words of that length, or None if the dictionary has none."""
-        if length not in self._groups:
-            self._groups[length] = self._made_group(length)
-        return self._groups[length]
-
-    def _made_group(self, length: int) -> _Group | None:
-        places = np.array([place for place, word in enumerate(self.listed) if len(word) == length], np.int64)
-        if not len(places):
-            return None
-        index = {character: number for number, character in enumerate(self.alphabet)}
-        codes = np.array([[index[c] for c in self.listed[place]] for place in places])
-        onehot = np.zeros((length, len(self.alphabet), len(places)), np.float32)
-        onehot[np.arange(length)[:, None], codes.T, np.arange(len(places))] = 1
-        return _Group(places, onehot.reshape(length * len(self.alphabet), len(places)))
+        if length not in self._groups and any(len(word) == length for word in self.listed):
+            places = np.array([place for place, word in enumerate(self.listed) if len(word) == length], np.int64)
+            letters = np.array([[*self.listed[place]] for place in places])
+            onehot = (letters.T[:, None] == self.letters[:, None]).astype(np.float32)
+            self._groups[length] = _Group(places, onehot.reshape(length * len(self.letters), len(places)))
+        return self._groups.get(length)
 
 
-@functools.lru_cache(maxsize=2)
-def dictionary_of(words: tuple[str, ...], alphabet: str) -> Dictionary:
-    """Return a dictionary; the last two stay in memory, since a classic and a deep reader read with the same."""
-    return Dictionary(words, alphabet)
+dictionary_of = functools.lru_cache(maxsize=2)(Dictionary)  # a classic and a deep reader read with the same
 
 
 def nearest_words(classes: np.ndarray, dictionary: Dictionary, ranking: Ranking) -> Ranked:
