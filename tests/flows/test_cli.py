@@ -3,8 +3,10 @@
 import io
 import json
 import os
+import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -18,6 +20,7 @@ from tasks.reading import networks as classifier
 from tasks.reading.features import FEATURES, SIZE
 from tasks.shipped import SHIPPED
 
+ROOT = Path(__file__).parents[2]
 GOLDEN = str(Path(__file__).parents[1] / "golden" / "v1" / "book")  # a dataset
 
 # Prefect and what it brings warn while they are imported; that is theirs.
@@ -50,7 +53,9 @@ def test_help_reads_well(here, command):
 
 
 def test_version(here):
-    assert here("--version").stdout.strip() == "0.1.0"
+    (first, *_) = re.findall(r"^## (\S+)", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
+    written = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+    assert here("--version").stdout.strip() == written == first
 
 
 def test_profiles_lists_fields_and_font_paths(here, tmp_path):

@@ -35,6 +35,7 @@ pytestmark = pytest.mark.filterwarnings("ignore")
 
 FACE = find_face("Karla ExtraBold").path  # in place of a reader's own
 SHOTS = 48  # labelled pictures of a reader
+LABELLED = 300  # in an audit: one in ten is kept to measure on, and 20 of them are needed
 AT_ONCE = {"preview", "profiles", "serve", "inspect", "datasets", "explain", "solve"}  # if they name no folder
 SLOW = {"chapter", "network", "backpropagation"}  # of `explain`
 QUICK = {"captchas generate letters --count 2000", "captchas import shots --dry-run"}  # jobs of the ordinary tests
@@ -123,7 +124,6 @@ def prepared(tmp_path_factory) -> Path:
         )
         for copy in copies:
             shutil.copyfile(shot, folder / copy)
-    shutil.copytree(folder / "shots", folder / "pictures")  # of a name that no dataset has
     for name in ("book", "mine", "noise", "better", "shots"):
         shutil.copyfile(SHIPPED, folder / "data" / "models" / f"{name}.skops")
     for page in PAGES:
@@ -148,15 +148,17 @@ def stocked(prepared, captchas, tmp_path_factory) -> Path:
     for name in ("book", "hard", "noise", "like-captcha"):
         drawn(name, folder / "data" / "datasets" / name)
     shutil.rmtree(folder / "data/datasets/mine")
-    for name in ("shots", "mine"):
-        assert captchas("import", folder / "shots", "--name", name, "--home", folder / "data").returncode == 0
+    recipe = make_recipe(find_profile("book"), 1)
+    write_samples(SampleJob(recipe, str(folder / "pictures"), LABELLED, "run"))  # of a name that no dataset has
+    for name, pictures in (("shots", "shots"), ("mine", "pictures")):
+        assert captchas("import", folder / pictures, "--name", name, "--home", folder / "data").returncode == 0
     return folder
 
 
 @pytest.fixture
 def few(monkeypatch) -> None:
     """Few pictures in an audit, the attackers that need no training, no other program; a ladder of two rungs."""
-    monkeypatch.setattr(budget, "unseen_wanted", lambda _: 20)
+    monkeypatch.setattr(budget, "unseen_wanted", lambda _: LABELLED)
     monkeypatch.setattr(attacks, "PROGRAMS", ())
     monkeypatch.setattr(attacks, "MODELS", (SHIPPED,))
     monkeypatch.setattr(attacks, "attack_trained", lambda *_: None)
