@@ -55,9 +55,8 @@ class Varied:
             No letters fit, or a face lacks some.
         """
         for tried in range(number * _TRIES, (number + 1) * _TRIES):
-            profile = unfamiliar_profile(self.seed, tried, self.faces)
             try:
-                return renderer_of(make_recipe(profile, self.seed))
+                return renderer_of(make_recipe(unfamiliar_profile(self.seed, tried, self.faces), self.seed))
             except BadInput as error:
                 unfit = error
         raise unfit
