@@ -53,6 +53,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--weights", type=Path, help="where to write the weights of this training")
     parser.add_argument("--refit", type=Path, help="fit a model's cautious confidence, into --out; no training")
     parser.add_argument("--varied", type=float, metavar="WEIGHT", help="profiles drawn at random, another each block")
+    parser.add_argument(
+        "--average", type=Path, nargs=2, metavar="MODEL", help="write what is half way between two models"
+    )
     parser.add_argument("--faces", nargs="+", default=[], help="of profiles drawn at random: names, or font files")
     parser.add_argument("--folded", action="store_true", help="count lower case as upper case")
     return parser
@@ -62,6 +65,12 @@ def main() -> int:
     """Train as the command line says."""
     given = _parser().parse_args()
     try:
+        if given.average:
+            from tasks.deep.learning.onnx_network import average_models
+
+            record = average_models(given.average[0], given.average[1], given.out)
+            print(json.dumps(record["averaged_with"]), flush=True)
+            return 0
         if given.refit:
             from tasks.deep.learning.reliability import refit
 

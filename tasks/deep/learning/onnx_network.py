@@ -11,7 +11,7 @@ import onnx
 import torch
 from torch import Tensor, nn
 
-from storage.deep_models import DeepModel, load_deep_model
+from storage.deep_models import DeepModel, load_deep_model, save_deep_model, seal_model
 from storage.errors import BadInput
 from storage.models import model_digest
 from tasks.deep.learning.network import Network
@@ -81,6 +81,43 @@ def started(path: Path, alphabet: str, pictures: np.ndarray) -> Network:
     return network
 
 
+def average_models(first: Path, second: Path, out: Path) -> dict[str, Any]:
+    """Write a model whose weights are half way between those of two models, of which one began with the other.
+
+    What a model learnt before, further training on other pictures makes it forget in part; half way, it keeps most of
+    both. Its confidence is that of the second model, so it has to be trained for a while, or fitted again.
+
+    Returns
+    -------
+    dict
+        The record in the file: that of the second model, and the name and the digest of the first.
+
+    Raises
+    ------
+    BadInput
+        The models have other shapes or letters.
+    NotThere, Damaged, NoSpace, Unwritable
+
+    References
+    ----------
+    Wortsman et al., Robust fine-tuning of zero-shot models, CVPR 2022.
+    """
+    one, other = load_deep_model(first), load_deep_model(second)
+    if checked_record(one) != checked_record(other):
+        raise BadInput(f"average: {first} and {second} must have equal shapes and letters; average what began with it")
+    graphs = [onnx.load_model_from_string(model.network) for model in (one, other)]
+    arrays = {array.name: onnx.numpy_helper.to_array(array) for array in graphs[0].graph.initializer}
+    for array in graphs[1].graph.initializer:
+        values, before = onnx.numpy_helper.to_array(array), arrays.get(array.name)
+        if before is None or before.shape != values.shape:
+            raise BadInput(f"average: {first} and {second} must be networks of one kind; {array.name} differs")
+        if values.dtype == np.float32:
+            array.CopyFrom(onnx.numpy_helper.from_array((before + values) / 2, array.name))
+    record = other.record | {"averaged_with": {"name": first.stem, "sha256": model_digest(first)}}
+    save_deep_model(out, seal_model(graphs[1].SerializeToString(), record))
+    return record
+
+
 def told_start(path: Path) -> dict[str, Any]:
     """Return what a model's record says of the model that it began with.
 
@@ -89,7 +126,9 @@ def told_start(path: Path) -> dict[str, Any]:
     NotThere, Damaged
     """
     record = load_deep_model(path).record
-    names = [source.get("name") or source.get("draw", {}).get("name") for source in record.get("sources", [])]
+    names = [
+        source.get("name") or source.get("draw", {"name": "varied"})["name"] for source in record.get("sources", [])
+    ]
     return {
         "name": path.stem, "sha256": model_digest(path), "classes": record["classes"], "sources": names,
         "pictures": record.get("pictures"),

@@ -10,6 +10,7 @@ import pytest
 from storage.deep_models import load_deep_model, seal_model
 from storage.errors import BadInput, Damaged, NoSpace, NothingLearnt, Unwritable
 from storage.files.local_files import LocalFiles
+from storage.models import model_digest
 from tasks.deep.deep_reader import DeepReader
 from tasks.deep.learning import deep_training
 from tasks.deep.learning import sources as sources_module
@@ -21,6 +22,7 @@ from tasks.deep.session import session_of
 from tasks.deep.shape import Shape
 from tasks.profiles.profile import Profile
 from tasks.profiles.ranges import OFF, Grid
+from tasks.shipped import STRANGERS
 
 TINY = Shape(24, 48, (4, 6, 8), (0, 0, 0), 12, 1)
 PROFILE = Profile("two", length=(1, 2), width=50, shear=OFF, scale=Grid(100, 100), alphabet="ABCDEFGHKL")
@@ -167,6 +169,28 @@ def test_a_model_begins_another_training_over_other_letters(learning, trained, t
         data = seal_model(model.network, model.record | {"shape": wrong.as_dict()})
         (tmp_path / "wrong.onnx").write_bytes(data)
         learning.start.started(tmp_path / "wrong.onnx", letters, noise)
+
+
+def test_the_average_of_two_models_is_half_way_between_their_weights(learning, trained, tmp_path):
+    folder, _, _ = trained
+    first, out = folder / "two.onnx", tmp_path / "half.onnx"
+    model = load_deep_model(first)
+    graph = learning.start.onnx.load_model_from_string(model.network)
+    doubled = learning.start.onnx.ModelProto()
+    doubled.CopyFrom(graph)
+    for array in doubled.graph.initializer:
+        if (values := learning.start.onnx.numpy_helper.to_array(array)).dtype == np.float32:
+            array.CopyFrom(learning.start.onnx.numpy_helper.from_array(values * 3, array.name))
+    (tmp_path / "x.onnx").write_bytes(seal_model(doubled.SerializeToString(), model.record))
+    record = learning.start.average_models(first, tmp_path / "x.onnx", out)
+    assert record == load_deep_model(out).record
+    assert record == model.record | {"averaged_with": {"name": "two", "sha256": model_digest(first)}}
+    for (once, _), (twice, _) in zip(
+        learning.start._convolutions(model), learning.start._convolutions(load_deep_model(out)), strict=True
+    ):
+        learning.torch.testing.assert_close(2 * once, twice)
+    with pytest.raises(BadInput, match="equal shapes and letters"):
+        learning.start.average_models(first, STRANGERS, out)
 
 
 @pytest.mark.parametrize(("number", "error"), [(errno.ENOSPC, NoSpace), (errno.EROFS, Unwritable)])
