@@ -17,7 +17,7 @@ from flows.missing_inputs import require_inputs
 from flows.parameters import command_at, home_of
 from flows.service import processes, starting
 from flows.shell.commands import COMMANDS, HELP
-from flows.shell.ending import Ended, flushed, print_defect
+from flows.shell.interrupts import Ended, flushed, print_defect
 from flows.shell.quiet import QUIET
 from flows.shell.saying import say
 from storage.errors import CaptchasError, too_long

@@ -11,13 +11,13 @@ from typing import Any, NamedTuple
 from cyclopts import App
 from prefect import flow
 
+from flows.auditing.attacked import Attacked
 from flows.auditing.attacks import attack_all, programs_here
 from flows.auditing.clock import Clock
 from flows.auditing.comparing import audit_history, compare_audits
 from flows.auditing.course import Course
-from flows.auditing.enough import DRAWN_FOR_UNSEEN, few_drawn
-from flows.auditing.field import Attacked
-from flows.auditing.following import explain_success, find_all_defects, try_changes
+from flows.auditing.few_pictures import DRAWN_FOR_UNSEEN, few_drawn
+from flows.auditing.follow_ups import explain_success, find_all_defects, try_changes
 from flows.auditing.results import for_people, made, write_result
 from flows.auditing.states import place_at_home, settle
 from flows.auditing.target import AuditTarget, draw_target, find_target

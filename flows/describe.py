@@ -8,7 +8,7 @@ from flows.requests import Refused
 from storage.errors import Damaged, NotThere
 from storage.files.places import local, place
 from storage.files.targets import require_file
-from storage.served import SUFFIXES
+from storage.served_model import SUFFIXES
 from tasks.datasets.describe import describe_dataset, describe_shard
 
 

@@ -13,7 +13,7 @@ from storage.errors import BadInput, explained
 from storage.files import atomic
 from storage.files.places import ObjectPath, Place, is_url, place
 from storage.files.private import make_private_folder
-from storage.served import SUFFIXES, without_suffix
+from storage.served_model import SUFFIXES, without_suffix
 from tasks.shipped import SHIPPED, STRANGERS
 
 HOME = "CAPTCHAS_HOME"

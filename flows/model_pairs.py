@@ -10,7 +10,7 @@ from storage.files.places import Place
 from storage.model_records import load_record
 from storage.models import model_digest
 from storage.pairs import PairScores, Readers, load_pair, record_of_pair
-from storage.served import SUFFIXES, without_suffix
+from storage.served_model import SUFFIXES, without_suffix
 from tasks.both_readers import RULE, SURE
 from tasks.rates import Rate
 from tasks.reading.ranking import Ranking

@@ -24,7 +24,7 @@ from storage.errors import BadInput, Damaged, NotThere
 from storage.files import atomic
 from storage.files.locks import locked
 from storage.files.places import Place
-from storage.served import SUFFIXES, ServedBy, serve_model, served_in, without_suffix
+from storage.served_model import SUFFIXES, ServedBy, serve_model, served_in, without_suffix
 from tasks import models
 from tasks.datasets.generate import DrawReport, make_way
 from tasks.datasets.recipe import Recipe

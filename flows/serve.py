@@ -5,7 +5,7 @@ from flows.reporting.plain_reports import ServeReport
 from flows.requests import refusing
 from flows.solve_request import own_models, served_model
 from storage.errors import BadInput
-from storage.served import ServedBy, serve_model, serve_shipped, without_suffix
+from storage.served_model import ServedBy, serve_model, serve_shipped, without_suffix
 from tasks.readers import known_letters, require_confidence
 
 

@@ -14,7 +14,7 @@ from storage.errors import BadInput
 from storage.files.places import Place, place
 from storage.ledger.ledger import LEDGER
 from storage.pairs import Readers
-from storage.served import SUFFIXES, ServedBy, is_served_by_name, served_in, without_suffix
+from storage.served_model import SUFFIXES, ServedBy, is_served_by_name, served_in, without_suffix
 from tasks.both_readers import SURE, read_together
 from tasks.deep.shape import LONGEST
 from tasks.profiles.word_lists import WEB2

@@ -67,8 +67,8 @@ from tasks.training.settings import (
     early,
     shares_of,
 )
-from tasks.training.splits import note_of
 from tasks.training.spool import GatherJob, GatherReceipt, jobs_of, with_copies
+from tasks.training.told_splits import note_of
 
 ALL = 1  # of the pictures that the settings want, one in so many
 

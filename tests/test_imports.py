@@ -28,7 +28,7 @@ ROOMS = {
     "storage/dataset.py": ({"storage.errors", "storage.files", "storage.shards"}, {"numpy"}),
     "storage/skops_archive.py": (set(), {"numpy"}),
     "storage/learnt_texts.py": (set(), set()),
-    "storage/served.py": ({"storage.errors", "storage.files"}, set()),
+    "storage/served_model.py": ({"storage.errors", "storage.files"}, set()),
     "storage/pairs.py": ({"storage.files"}, set()),
     # skops and scikit-learn for writing only: a model file stays one that users of scikit-learn can open.
     "storage/models.py": (

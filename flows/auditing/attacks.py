@@ -7,7 +7,7 @@ from functools import partial
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
-from flows.auditing.field import Attacked, Tried
+from flows.auditing.attacked import Attacked, Tried
 from flows.auditing.trainings import attack_trained
 from flows.reporting.progress import stage
 from flows.reporting.runs import RETRIES

@@ -8,7 +8,7 @@ from hashlib import sha256
 from itertools import pairwise
 from pathlib import Path
 
-from flows.auditing.field import Attacked, Tried
+from flows.auditing.attacked import Attacked, Tried
 from flows.train import train
 from flows.workers.deep_training import DeepChoice, choose_deep, fit_deep
 from storage.errors import BadInput, NothingLearnt

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from flows.shell.options import SHARED_FLAGS, SHARED_VALUES, Options, commands, options_of
 
-SUFFIXES = (".skops", ".onnx")  # of models; `storage.served` would bring more than its list
+SUFFIXES = (".skops", ".onnx")  # of models; `storage.served_model` would bring more than its list
 _HOME = "CAPTCHAS_HOME"
 _TOP = ("--help", "--version", "--install-completion", "--show-completion")
 

@@ -20,7 +20,7 @@ from storage.errors import BadInput, NotThere
 from storage.files import atomic
 from storage.files.locks import locked
 from storage.files.places import local
-from storage.served import without_suffix
+from storage.served_model import without_suffix
 from tasks import models
 from tasks.deep.deep_outcome import summary
 from tasks.deep.learning.deep_settings import Settings

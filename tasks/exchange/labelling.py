@@ -18,7 +18,7 @@ from storage.files.small_files import read_small
 from tasks.exchange.label_sources.beside import labels_beside, texts_beside
 from tasks.exchange.label_sources.label_columns import ListedLabels, resolve
 from tasks.exchange.label_sources.label_files import read_table
-from tasks.exchange.label_sources.label_names import without_copy
+from tasks.exchange.label_sources.label_in_name import without_copy
 from tasks.exchange.label_sources.name_parts import Part, kinds_of
 from tasks.exchange.label_sources.picture_index import PictureIndex, without_suffix
 

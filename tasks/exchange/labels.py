@@ -23,7 +23,7 @@ from tasks.exchange.label_sources.label_files import (
     read_table,
     suffix_of,
 )
-from tasks.exchange.label_sources.label_names import infer_pattern
+from tasks.exchange.label_sources.label_in_name import infer_pattern
 from tasks.exchange.label_sources.picture_index import PictureIndex
 from tasks.exchange.labelling import (
     Labelling,

@@ -8,7 +8,7 @@ import numpy as np
 
 from storage.files import atomic
 from tasks.exchange.label_sources.label_files import PICTURE
-from tasks.exchange.label_sources.label_names import difference
+from tasks.exchange.label_sources.label_in_name import difference
 from tasks.exchange.scan import ImportRequest, Listing, first_rejects, split_of
 from tasks.figures.contact_sheet import mixed_sheet
 from tasks.loading.colours.seen import is_coloured

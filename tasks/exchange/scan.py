@@ -16,7 +16,7 @@ from storage.shards.manifest import identity_digest
 from storage.shards.shard import COLOUR_FORMAT, FORMAT
 from storage.texts import canonical
 from tasks.exchange.label_sources.label_files import LIST, TABLE
-from tasks.exchange.label_sources.label_names import SPLIT_FOLDERS
+from tasks.exchange.label_sources.label_in_name import SPLIT_FOLDERS
 from tasks.exchange.labelling import Labelling
 from tasks.exchange.labels import pair
 from tasks.loading.colours.seen import is_coloured

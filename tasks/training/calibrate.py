@@ -15,8 +15,8 @@ from tasks.reading.ranking import Ranking
 from tasks.reading.reader import Reader
 from tasks.training.curves import fit_curve
 from tasks.training.settings import left_out
-from tasks.training.splits import validation_blocks
 from tasks.training.strange import make_strange
+from tasks.training.told_splits import validation_blocks
 
 CHECKED = 4096  # validation pictures of each dataset, rounded up to whole blocks
 # How much the answers to strange pictures count beside those to a dataset's own; to own pictures of which nothing is

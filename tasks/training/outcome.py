@@ -15,8 +15,8 @@ from tasks.lowlevel.inflate import inflate
 from tasks.rates import Rate, RateRecord
 from tasks.reading.reader import Reader
 from tasks.training.settings import left_out
-from tasks.training.splits import lacks_validation, validation_blocks
 from tasks.training.spool import GatherReceipt
+from tasks.training.told_splits import lacks_validation, validation_blocks
 
 CHECKED = 2048  # validation pictures of each dataset, rounded up to whole blocks
 GOOD = 0.95  # words right, above which a report says no reasons

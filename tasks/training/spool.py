@@ -22,7 +22,7 @@ from tasks.training.alignment import LIKELY, NEAR, believed, mark, nearness, odd
 from tasks.training.copies import vary
 from tasks.training.fit import SAMPLE, TRAIN, VALIDATION
 from tasks.training.settings import Settings, classes_of, left_out, shares_of
-from tasks.training.splits import blocks_of
+from tasks.training.told_splits import blocks_of
 
 TRAIN_SHARE = 0.8  # of a dataset's pictures are in its train split
 REFUSED = -15.0  # log odds of every letter for a span that the gate refuses: far below those of a letter

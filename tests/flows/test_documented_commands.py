@@ -162,7 +162,7 @@ def few(monkeypatch) -> None:
     monkeypatch.setattr(attacks, "PROGRAMS", ())
     monkeypatch.setattr(attacks, "MODELS", (SHIPPED,))
     monkeypatch.setattr(attacks, "attack_trained", lambda *_: None)
-    monkeypatch.setattr("flows.auditing.following.draw_changes", lambda *_: [])
+    monkeypatch.setattr("flows.auditing.follow_ups.draw_changes", lambda *_: [])
     monkeypatch.setattr(settings, "LADDER_COUNT", PICTURES)
     monkeypatch.setattr("flows.train.LADDER_COUNT", PICTURES)
     monkeypatch.setattr(settings, "RUNGS", ("book", "noise"))

@@ -19,7 +19,7 @@ from flows.solve_request import ledger
 from storage.errors import BadInput, CaptchasError, NotThere
 from storage.files.locks import inbox_locked
 from storage.ledger.ledger import FAILED, SOLVED, Answer, Ledger
-from storage.served import ServedBy, serve_model
+from storage.served_model import ServedBy, serve_model
 from tasks.datasets.recipe import make_recipe, renderer_of
 from tasks.lowlevel.png_encoder import png
 from tasks.profiles.built_in import find_profile

@@ -28,7 +28,7 @@ from tasks.loading.decode import LOADER, SEEN
 from tasks.lowlevel.deflate import compress
 from tasks.lowlevel.inflate import inflate
 from tasks.profiles.word_lists import WEB2
-from tasks.training.splits import blocks_of
+from tasks.training.told_splits import blocks_of
 
 _NAMED = "labelled-"
 _TEST = SPLITS.index("test")

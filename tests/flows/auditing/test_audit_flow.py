@@ -38,7 +38,7 @@ def patch():
         patch.setattr(attacks, "PROGRAMS", ())
         patch.setattr(attacks, "MODELS", (SHIPPED,))
         patch.setattr(attacks, "attack_trained", lambda *_: None)
-        patch.setattr("flows.auditing.following.draw_changes", lambda *_: [])
+        patch.setattr("flows.auditing.follow_ups.draw_changes", lambda *_: [])
         yield patch
 
 

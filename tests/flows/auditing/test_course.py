@@ -7,7 +7,7 @@ import pytest
 from flows.auditing import course as courses
 from flows.auditing.clock import Clock
 from flows.auditing.course import Course
-from flows.auditing.enough import few_drawn
+from flows.auditing.few_pictures import few_drawn
 
 
 @pytest.fixture

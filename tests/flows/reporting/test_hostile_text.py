@@ -26,7 +26,7 @@ from flows.reporting.artifacts import (
     show_verified,
 )
 from flows.reporting.show import show
-from flows.shell.ending import print_defect
+from flows.shell.interrupts import print_defect
 from flows.shell.saying import say
 from storage.errors import BadInput
 from storage.texts import plain

@@ -41,7 +41,7 @@ from tasks.reading.reader import Reader
 from tasks.scoring import report as reports
 from tasks.scoring.evaluate import EvaluateJob, read_shard
 from tasks.shipped import SHIPPED
-from tasks.training import calibrate, splits
+from tasks.training import calibrate, told_splits
 from tasks.training.outcome import OutcomeJob, read_validation, require_validation
 from tasks.training.settings import Settings
 from tasks.training.spool import gather, jobs_of
@@ -597,13 +597,15 @@ def test_a_training_takes_validation_from_train_if_no_folder_tells_it(tmp_path, 
     kept, hashed = Dataset(tmp_path / "kept"), Dataset(tmp_path / "hashed")
     own = dict(zip(paths_of(hashed), hashed.head(999).split.tolist(), strict=True))
     want = {path: 2 if path.startswith("test") else int(split == 1) for path, split in own.items()}
-    blocks = list(splits.blocks_of(kept))
+    blocks = list(told_splits.blocks_of(kept))
     assert dict(zip(paths_of(kept), np.concatenate([block.split for block in blocks]).tolist(), strict=True)) == want
     count = list(want.values()).count(1)
-    assert sum(len(block.text) for block in splits.validation_blocks(kept)) == count > 3
-    assert splits.lacks_validation(kept) and not splits.lacks_validation(hashed)
+    assert sum(len(block.text) for block in told_splits.validation_blocks(kept)) == count > 3
+    assert told_splits.lacks_validation(kept) and not told_splits.lacks_validation(hashed)
     require_validation([kept])
-    assert splits.note_of([hashed]) == "" and "the validation split of kept: one in ten" in splits.note_of([kept])
+    assert told_splits.note_of([hashed]) == "" and "the validation split of kept: one in ten" in told_splits.note_of(
+        [kept]
+    )
     (job,) = jobs_of([kept], Settings(pictures=(999,), shows=99), 1, None, tmp_path, "run")
     assert gather(job).pictures == 90 - count
     # The rate that a training reports, and its confidence, are of these pictures.

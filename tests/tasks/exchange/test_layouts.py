@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from storage.errors import BadInput
-from tasks.exchange.label_sources.label_names import difference, infer_pattern
+from tasks.exchange.label_sources.label_in_name import difference, infer_pattern
 from tasks.exchange.label_sources.picture_index import Match, PictureIndex
 from tasks.exchange.labelling import Labelling, LabelOptions, Zeros, shorter_numbers
 from tasks.exchange.labels import find_labels

@@ -4,7 +4,7 @@ import pytest
 
 from storage.errors import Damaged
 from storage.files.places import place
-from storage.served import RECORD, ServedBy, serve_model, serve_shipped, served_in
+from storage.served_model import RECORD, ServedBy, serve_model, serve_shipped, served_in
 
 
 def test_a_model_is_served_until_another_is(tmp_path):

@@ -6,7 +6,7 @@ from pathlib import Path
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
-from flows.auditing.field import Attacked
+from flows.auditing.attacked import Attacked
 from storage.errors import BadInput
 from storage.files.places import Place
 from tasks.audit.attackers.model_reading import ModelUse, use_of
