@@ -34,6 +34,13 @@ def _begun(record: Record) -> str:
     return f"{begun['name']}" + (f", which saw {begun['pictures']:,} pictures" if "pictures" in begun else "")
 
 
+def _averaged(record: Record) -> str:
+    return (
+        ", then ".join(str(model["name"]) for model in record["averaged_with"])
+        + "; each time half way between the weights"
+    )
+
+
 def _right(record: Record) -> str:
     rates = [
         f"{name}: " * (len(record["scores"]) > 1) + _rate(found["none"])
@@ -75,6 +82,7 @@ def _made(record: Record) -> str:
 DEEP_SENTENCES: dict[str, tuple[tuple[str, ...], Callable[[Record], str]]] = {
     "learnt from": (("datasets", "sources", "pictures"), _learnt),
     "begun with": (("from",), _begun),
+    "averaged with": (("averaged_with",), _averaged),
     "right on validation": (("scores",), _right),
     "trained": (("settings", "seconds", "steps", "curve"), _trained),
     "network": (("shape", "canvas", "folded", "format", "reader"), _network),

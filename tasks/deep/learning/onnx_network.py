@@ -85,12 +85,13 @@ def average_models(first: Path, second: Path, out: Path) -> dict[str, Any]:
     """Write a model whose weights are half way between those of two models, of which one began with the other.
 
     What a model learnt before, further training on other pictures makes it forget in part; half way, it keeps most of
-    both. Its confidence is that of the second model, so it has to be trained for a while, or fitted again.
+    both. Its scores and its confidence are those of the second model until `refit` measures it.
 
     Returns
     -------
     dict
-        The record in the file: that of the second model, and the name and the digest of the first.
+        The record in the file: that of the second model, with the name and the digest of the first at the end of
+        `averaged_with`.
 
     Raises
     ------
@@ -113,7 +114,8 @@ def average_models(first: Path, second: Path, out: Path) -> dict[str, Any]:
             raise BadInput(f"average: {first} and {second} must be networks of one kind; {array.name} differs")
         if values.dtype == np.float32:
             array.CopyFrom(onnx.numpy_helper.from_array((before + values) / 2, array.name))
-    record = other.record | {"averaged_with": {"name": first.stem, "sha256": model_digest(first)}}
+    told = [*other.record.get("averaged_with", []), {"name": first.stem, "sha256": model_digest(first)}]
+    record = other.record | {"averaged_with": told}
     save_deep_model(out, seal_model(graphs[1].SerializeToString(), record))
     return record
 

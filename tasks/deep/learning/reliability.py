@@ -57,7 +57,7 @@ def refit(
     pictures: int = 1024,
     unfamiliar: tuple[int, int] = (240, 48),
 ) -> dict[str, Any]:
-    """Fit a model's cautious confidence: on pictures of its profiles, and of profiles that it did not learn from.
+    """Measure a model anew, and fit its confidence: on its profiles, and, cautious, on profiles unlike them as well.
 
     A curve that was fitted on what a network learnt from believes it too much on pictures of others.
 
@@ -93,6 +93,7 @@ def refit(
     found = _Found(model, [*known, *others], threads=1)
     for source in range(len(known)):
         found.draw(source, seed, pictures)
+    familiar = {"scores": found.scores(), "calibration": found.curves()}
     left_out = 0
     for source in range(len(known), len(known) + len(others)):
         try:
@@ -103,7 +104,7 @@ def refit(
         "seed": seed, "pictures": pictures, "unfamiliar": [unfamiliar[0] - left_out, unfamiliar[1]],
         "faces": sorted(face.rpartition("/")[2] for face in faces),
     }  # fmt: skip
-    record = model.record | {CAUTIOUS: found.curves(), "cautious_on": how}
+    record = model.record | familiar | {CAUTIOUS: found.curves(), "cautious_on": how}
     save_deep_model(out, seal_model(model.network, record))
     return record
 

@@ -37,13 +37,13 @@ def test_a_model_is_refitted_and_stays_the_same_network(tmp_path, monkeypatch):
     old, new = load_deep_model(STRANGERS), load_deep_model(tmp_path / "again.onnx")
     assert new.record == record
     assert (record["cautious_on"]["seed"], record["cautious_on"]["faces"]) == (9, sorted(FACES))
-    assert {key for key in record if record[key] != old.record.get(key)} == {"cautious", "cautious_on"}
+    changed = {key for key in record if record[key] != old.record.get(key)}
+    assert changed == {"cautious", "cautious_on", "calibration", "scores"}
+    assert record["scores"]["book"]["none"]["n"] == 4
     images = first_pictures(find_profile("book"), 1, 4).images
     first, second = (DeepReader(model).read(images) for model in (old, new))
     assert first.words.tolist() == second.words.tolist()
     assert not np.array_equal(first.confidences, second.confidences)
-    known = [DeepReader(model, familiar=True).read(images).confidences for model in (old, new)]
-    np.testing.assert_array_equal(*known)
 
 
 def test_the_shipped_model_is_not_too_sure_of_what_it_does_not_know():

@@ -184,7 +184,7 @@ def test_the_average_of_two_models_is_half_way_between_their_weights(learning, t
     (tmp_path / "x.onnx").write_bytes(seal_model(doubled.SerializeToString(), model.record))
     record = learning.start.average_models(first, tmp_path / "x.onnx", out)
     assert record == load_deep_model(out).record
-    assert record == model.record | {"averaged_with": {"name": "two", "sha256": model_digest(first)}}
+    assert record == model.record | {"averaged_with": [{"name": "two", "sha256": model_digest(first)}]}
     for (once, _), (twice, _) in zip(
         learning.start._convolutions(model), learning.start._convolutions(load_deep_model(out)), strict=True
     ):
