@@ -8,7 +8,7 @@ from typing import NamedTuple
 from flows.home import home, model_file
 from flows.model_pairs import ModelPair, pair_beside, pair_named, verdict
 from flows.parameters import Count, Name, ReaderChoice, Seconds, Share
-from flows.reporting.reports import ReadsWith
+from flows.reporting.plain_reports import ReadsWith
 from storage.deep_models import is_deep
 from storage.errors import BadInput
 from storage.files.places import Place, place

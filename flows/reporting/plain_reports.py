@@ -255,3 +255,20 @@ class BackpropagationReport(TypedDict):
     learning_rate: float
     loss_after_one_step: float
     page: str
+
+
+class ReadsWith(TypedDict):
+    """What a run reads with: a sentence with the reasons, and its parts; `length` is None if it is not known.
+
+    `classic_model` reads before `model`, which is deep then; None if there is no such model. `reader` is `classic`,
+    `deep` or `both`.
+    """
+
+    reads_with: str
+    model: str
+    classic_model: str | None
+    reader: str
+    alphabet: str
+    length: list[int] | None
+    dictionary: str
+    dictionary_words: int

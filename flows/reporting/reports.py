@@ -5,7 +5,7 @@ The reports of drawing and of proving are with their units, in `tasks.datasets`.
 
 from typing import Any, NotRequired, TypedDict, final
 
-from flows.reporting.plain_reports import ModelReport
+from flows.reporting.plain_reports import ModelReport, ReadsWith
 from tasks.datasets.describe import DatasetLine
 from tasks.rates import RateRecord
 
@@ -101,23 +101,6 @@ class LadderSummary(TypedDict):
     split: str
     rungs: list[dict[str, str | int]]
     pictures_to_look_at: list[str]
-
-
-class ReadsWith(TypedDict):
-    """What a run reads with: a sentence with the reasons, and its parts; `length` is None if it is not known.
-
-    `classic_model` reads before `model`, which is deep then; None if there is no such model. `reader` is `classic`,
-    `deep` or `both`.
-    """
-
-    reads_with: str
-    model: str
-    classic_model: str | None
-    reader: str
-    alphabet: str
-    length: list[int] | None
-    dictionary: str
-    dictionary_words: int
 
 
 class Solved(ReadsWith):

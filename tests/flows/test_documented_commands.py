@@ -15,6 +15,7 @@ from jsonschema import Draft202012Validator
 
 from flows.__main__ import main
 from flows.auditing import attacks
+from flows.home import HOME
 from flows.reporting.schemas import FILES, SCHEMAS, schema_of
 from storage.files.places import place
 from tasks.audit.attackers import budget
@@ -215,6 +216,7 @@ NAMED = {  # how the pictures of `shots` are called, by a part of the command
     "line", [pytest.param(line, marks=pytest.mark.soak if line in SECONDS else ()) for line in FAST]
 )
 def test_a_command_that_answers_at_once(line, prepared, tmp_path, monkeypatch):
+    monkeypatch.delenv(HOME, raising=False)  # a command of another test may have named its own in this process
     monkeypatch.chdir(arranged(prepared, tmp_path / "reader", line))
     code, out = run_alone([*short(line), "--json"])
     assert code in codes(line), out
@@ -223,6 +225,7 @@ def test_a_command_that_answers_at_once(line, prepared, tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("line", [pytest.param(line, marks=() if line in QUICK else pytest.mark.soak) for line in JOBS])
 def test_a_job(line, request, captchas, few, tmp_path, monkeypatch):
+    monkeypatch.delenv(HOME, raising=False)
     folder = request.getfixturevalue("prepared" if line in QUICK else "stocked")
     bucket = request.getfixturevalue("bucket") if "s3://" in line else "bucket"
     monkeypatch.chdir(arranged(folder, tmp_path / "reader", line))

@@ -152,7 +152,7 @@ def test_a_deep_model_is_made_served_and_kept(own, captchas, monkeypatch, tmp_pa
         told = {"sources": [deep_training._told(source) for source in sources], "settings": settings.as_dict()}
         save_deep_model(out, seal_model(model.network, model.record | told))
 
-    monkeypatch.setattr("flows.train.fit_deep", fit)
+    monkeypatch.setattr("flows.workers.deep_training.fit_deep", fit)
     profile = tmp_path / "own.toml"
     profile.write_text(PROFILE.replace("ABCD", string.ascii_letters + string.digits) + "left = 4\nwidth = 130\n")
 

@@ -196,6 +196,7 @@ def record_of(trained: "Trained", plan: "StreamPlan", settings: Settings, shape:
     kinds = [
         LearntTexts(source.alphabet, (source.length[0], min(source.length[1], LONGEST)), source.words)
         for source in plan.sources
+        if not isinstance(source, Varied)  # texts of any kind tell nobody what to expect
     ]
     return {
         "format": FORMAT, "reader": "deep", "shape": shape.as_dict(), "classes": plan.form.alphabet,
