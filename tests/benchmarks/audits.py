@@ -110,7 +110,7 @@ def save_screens(names: list[str], out: Path) -> None:
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile, browser(Path(profile)) as page:
         for name in names:
             page.look(MOST_WIDTH, HEIGHT)
-            page.open(folder_of(name) / "report.html")
+            page.open((folder_of(name) / "report.html").resolve())
             (out / f"{name}.png").write_bytes(page.picture())
 
 
