@@ -136,9 +136,9 @@ def _leave_nothing(folder: Path) -> None:
     """Remove the folder of an audit that has no step and no result; the caller holds its lock."""
     state = folder / STATE
     own = {TARGET, "audit.lock"}
-    if any(path.name != STATE for path in folder.iterdir()) or any(path.name not in own for path in state.iterdir()):
-        return
-    with suppress(OSError):  # a run that waits for nothing may have made a file since
+    with suppress(OSError):  # another run may make a file, or remove the folder; the caller's error is what counts
+        if {path.name for path in folder.iterdir()} - {STATE} or {path.name for path in state.iterdir()} - own:
+            return
         for name in own:
             (state / name).unlink(missing_ok=True)
         state.rmdir()

@@ -47,7 +47,10 @@ def _right(record: Record) -> str:
         + (f", with the dictionary {_rate(found['probability'])}" if "probability" in found else "")
         for name, found in record["scores"].items()
     ]  # fmt: skip
-    return "; ".join(rates[:_MOST_NAMED]) + (f"; and {len(rates) - _MOST_NAMED} more" * (len(rates) > _MOST_NAMED))
+    said = "; ".join(rates[:_MOST_NAMED]) + (f"; and {len(rates) - _MOST_NAMED} more" * (len(rates) > _MOST_NAMED))
+    if "cautious_on" in record:  # whoever fits the confidence again measures again, on pictures of another seed
+        said += f"; on drawings of seed {record['cautious_on']['seed']}"
+    return said
 
 
 def _trained(record: Record) -> str:
@@ -83,7 +86,7 @@ DEEP_SENTENCES: dict[str, tuple[tuple[str, ...], Callable[[Record], str]]] = {
     "learnt from": (("datasets", "sources", "pictures"), _learnt),
     "begun with": (("from",), _begun),
     "averaged with": (("averaged_with",), _averaged),
-    "right on validation": (("scores",), _right),
+    "words right": (("scores",), _right),
     "trained": (("settings", "seconds", "steps", "curve"), _trained),
     "network": (("shape", "canvas", "folded", "format", "reader"), _network),
     "confidence": (("calibration", "cautious", "cautious_on"), _confidence),

@@ -3,11 +3,16 @@
 import numpy as np
 import pytest
 
+from flows.describing.about_model import in_sentences
+from storage.deep_models import load_deep_model
 from storage.errors import BadInput
-from tasks.deep.learning.deep_training import form_of
+from tasks.deep.learning.deep_settings import Settings
+from tasks.deep.learning.deep_training import form_of, record_of
 from tasks.deep.learning.sources import BLOCK, Drawn, Form, Slot, fill, slot_bytes
+from tasks.deep.learning.stream import StreamPlan
 from tasks.deep.learning.unfamiliar import Varied, one_case, unfamiliar_profile
 from tasks.profiles.built_in import EVERY_FACE, ONE_CASE, find_profile
+from tasks.shipped import STRANGERS
 
 FACES = ("Inter Black", "OCR B", "Tuffy Bold", "Bebas Neue Bold")
 FORM = Form(32, 96, Varied.alphabet)
@@ -69,7 +74,28 @@ def test_a_face_of_one_case_is_asked_for_capitals_only():
 
 
 def test_it_stands_beside_other_sources():
-    from tasks.deep.learning.deep_settings import Settings
-
     form = form_of([Drawn(find_profile("book"), 1), Varied(FACES, 5)], Settings(steps=1))
     assert form.alphabet == "".join(sorted(Varied.alphabet))
+
+
+def test_a_record_tells_of_the_faces_but_of_no_texts_to_expect():
+    from tasks.deep.learning.train_network import Trained  # PyTorch: not with this file, which every process collects
+
+    sources = (Drawn(find_profile("book"), 1), Varied(("/fonts/a.ttf", "OCR B"), 5))
+    settings = Settings(steps=1)
+    plan = StreamPlan(sources, form_of(sources, settings), 1)
+    record = record_of(Trained(None, 1, 128, 1.0), plan, settings, settings.shape)
+    assert record["sources"][1] == {"varied": {"faces": ["OCR B", "a.ttf"]}, "seed": 5, "weight": 1.0}
+    assert [texts["words"] for texts in record["texts"]] == ["web2"]
+
+
+def test_the_shipped_model_learnt_from_such_profiles():
+    from tasks.deep.learning.onnx_network import told_start
+
+    told = told_start(STRANGERS)["sources"]
+    assert "varied" in told and None not in told
+    record = load_deep_model(STRANGERS).record
+    (faces,) = (source["varied"]["faces"] for source in record["sources"] if "varied" in source)
+    assert len(faces) > 1000
+    assert set(faces).isdisjoint(set(record["cautious_on"]["faces"]) - set(EVERY_FACE))  # else it would be too sure
+    assert "profiles drawn at random" in in_sentences(record)["learnt from"]
