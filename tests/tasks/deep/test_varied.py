@@ -37,11 +37,13 @@ def test_each_block_has_a_profile_of_its_own_and_is_the_same_each_time():
     assert not np.array_equal(filled(Varied(FACES, 6), 0)[0][0], first[0])
 
 
-def test_held_out_blocks_are_of_other_profiles():
-    source = Varied(FACES, 5)
+def test_held_out_blocks_are_of_other_profiles(monkeypatch):
+    source, asked, renderer = Varied(FACES, 5), [], Varied.renderer
+    monkeypatch.setattr(Varied, "renderer", lambda self, number: asked.append(number) or renderer(self, number))
     learnt, _, _ = filled(source, 0)
     held, _, count = filled(source, 0, "validation")
     assert 0 < count < BLOCK / 4
+    assert asked[0] == 0 and asked[1] > 1_000_000_000  # training gets no further
     assert not np.array_equal(held[0], learnt[0])
 
 
