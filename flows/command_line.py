@@ -6,7 +6,7 @@ reading a picture.
 
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext, redirect_stdout, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, redirect_stdout
 from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
@@ -34,7 +34,7 @@ from tasks.lean_numba import import_lean
 # They are no flows and need no server.
 PLAIN = {"up", "doctor", "serve", "inspect", "datasets", "profiles", "preview", "explain", *BELOW_AUDIT.values()}
 OFFLINE = (PLAIN - {"up"}) | {None}  # they ask no server
-AT_ONCE = {"preview"}  # the process does nothing else with what it imports
+NO_KERNELS = {"up", "doctor", "profiles"}
 WRITES_NOTHING = {"doctor", "profiles", None}
 
 app = App(
@@ -110,16 +110,12 @@ def _tagged(command: Callable[..., object], no_flow: bool) -> AbstractContextMan
 
 @contextmanager
 def _workers_for(command: Callable[..., object]) -> Iterator[None]:
-    """Start the workers of a command that is sure to need them while Prefect's server still starts."""
-    from flows.workers.cluster import crew
-    from flows.workers.roster import WorkerLost
+    """Start the workers of a command that is sure to need them while the server and the flow still start."""
+    from flows.workers.cluster import beginning
 
     compile_kernels()
     request = needing_workers(command)
-    with ExitStack() as stack:
-        if request is not None:
-            with suppress(WorkerLost):  # the flow tries again, and its run tells what happened
-                stack.enter_context(crew(request.workers))
+    with nullcontext() if request is None else beginning(request.workers):
         yield
 
 
@@ -159,8 +155,8 @@ def _run(arguments: list[str]) -> int:
         embedded_server.begin(own)
     if command:
         with settings_explained(), starting.without_collector():
-            if command in AT_ONCE:
-                import_lean()
+            if command not in NO_KERNELS:
+                import_lean()  # before a flow imports it
             import_module(COMMANDS[command][0].partition(":")[0])
     return app.meta(exit_on_error=False, print_error=False, result_action="return_value") or 0
 

@@ -34,7 +34,7 @@ from storage.files.targets import is_stream, require_file, require_folder
 from storage.ledger.database import SIDES
 from storage.ledger.ledger import ABSTAINED, FAILED, LEDGER, SOLVED, Ledger
 from tasks.solving.batches import look, reader_of
-from tasks.solving.choice import SolveChoice, SolveOutcome
+from tasks.solving.choice import EarlyLook, SolveChoice, SolveOutcome
 from tasks.solving.claims import claim_answers, require_own
 from tasks.solving.inbox import Inbox
 from tasks.solving.isolated import read_batch
@@ -47,11 +47,12 @@ LOOK_TRIES = 10  # of a look job whose workers die: a look decodes no picture, s
 
 
 class Checked(NamedTuple):
-    """The pictures to solve, the file to write, and the model with its settings."""
+    """The pictures to solve and a look at them, the file to write, and the model with its settings."""
 
     choice: SolveChoice
     answers: AnswersFile
     planned: PlannedReading
+    early: EarlyLook | None
 
 
 def check(request: SolveRequest) -> Checked:
@@ -81,16 +82,17 @@ def check(request: SolveRequest) -> Checked:
     if request.move_to:
         require_folder(local(request.move_to, "move-to"), "move-to")
         atomic.make_folder(local(request.move_to, "move-to"))
+    early = choice.look_early()  # the wait for the second look begins while servers and workers start
     planned = plan_of(request)
     reader_of(planned.plan)
     if out:
-        return Checked(choice, AnswersFile(out, format, request.only_new, request.csv_safe), planned)
+        return Checked(choice, AnswersFile(out, format, request.only_new, request.csv_safe), planned, early)
     claim = claim_answers(ledger().parent, path.resolve())  # last, since it is for good
     out = claim.folder / f"answers.{format.value}"
     answers = AnswersFile(out, format, request.only_new, request.csv_safe, claim.why)
     require_file(out, "answers", stream=True)
     choice = replace(choice, skip=(out, *skip))
-    return Checked(choice, answers, planned)
+    return Checked(choice, answers, planned, early)
 
 
 def _require_free(out: Place, request: SolveRequest, choice: SolveChoice) -> None:
@@ -118,10 +120,10 @@ def solve(request: SolveRequest, checked: Checked) -> SolveReport:
     that cannot be read gets a row with the reason. The names of files do not matter. Answers are remembered
     under the home: the next run reads only files that are new, have changed, or failed for a reason that may pass.
     """
-    choice, answers, planned = checked
+    choice, answers, planned, early = checked
     durable = request.move_to is not None
     with inbox_locked(ledger().parent, choice.folder), Ledger(ledger(), durable=durable) as remembered:
-        inbox = Inbox(choice, planned.plan, remembered)
+        inbox = Inbox(choice, planned.plan, remembered, early)
         seconds = read(inbox, request.workers, request.cluster)
         written = write(inbox, answers)
         sheet = answers_sheet(inbox)

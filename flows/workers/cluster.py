@@ -44,6 +44,8 @@ QUIET = {
     "distributed.scheduler.http.routes": [],
     "distributed.worker.http.routes": [],
 }
+# Local workers import numba as named pictures do: a tenth of a second less for each.
+LEAN = "flows.workers.lean"
 # Set while a crew is open.
 LASTING = {
     # By default Dask drops a process that is not back in 15 s, as on a busy machine; at last no process is left.
@@ -62,7 +64,66 @@ class _Crew(NamedTuple):
     cluster: str | None
 
 
-_open: ContextVar[_Crew | None] = ContextVar("crew", default=None)
+class _Begun:
+    """A crew whose workers still start; `ready` waits for them."""
+
+    def __init__(self, workers: int | None):
+        self._workers = workers
+        self._thread = ThreadPoolExecutor(1, "captchas-workers")
+        self._local = self._thread.submit(_start, workers or cores())
+        self._crew: _Crew | None = None
+        self._failed = False
+
+    def ready(self) -> _Crew | None:
+        """Return the crew once its workers are there; None if they did not start."""
+        if self._crew is None and not self._failed:
+            try:
+                local = self._local.result()
+            except WorkerLost:
+                self._failed = True
+                return None
+            client = Client(local)
+            self._crew = _Crew(client, Roster(client), self._workers, None)
+        return self._crew
+
+    def end(self) -> None:
+        """End the workers, also those that still start."""
+        self._thread.shutdown()
+        if self._local.exception() is None:
+            _close(self._crew.client if self._crew else None, self._local.result())
+
+
+_open: ContextVar[_Crew | _Begun | None] = ContextVar("crew", default=None)
+
+
+def _opened() -> _Crew | None:
+    """Return the open crew; wait for it if it still starts."""
+    there = _open.get()
+    return there.ready() if isinstance(there, _Begun) else there
+
+
+@contextmanager
+def beginning(workers: int | None) -> Iterator[None]:
+    """Start the local workers of the crews within, and go on meanwhile: the first crew waits for them.
+
+    If they do not start, each crew within starts its own, and tells what happened.
+    """
+    require_workers(workers)
+    _quieten()
+    with config.set(LASTING):
+        begun = _Begun(workers)
+        token = _open.set(begun)
+        try:
+            yield
+        finally:
+            _open.reset(token)
+            begun.end()
+
+
+def _quieten() -> None:
+    """Leave it to this project to tell what happens to workers."""
+    for name in ("distributed", "distributed.client"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)
 
 
 def cores() -> int:
@@ -99,15 +160,14 @@ def crew(
     WorkerLost, ClusterLost
     """
     require_workers(workers)
-    outer = _open.get()
+    outer = _opened()
     if outer is not None and outer.client.status == "running":
         outer.roster.require_shared(writes, reads)
         yield outer.client
         return
     if outer is not None:
         workers, cluster = outer.workers, outer.cluster
-    for name in ("distributed", "distributed.client"):
-        logging.getLogger(name).setLevel(logging.CRITICAL)
+    _quieten()
     with config.set(LASTING):
         local = None if cluster else _start(workers or cores())
         client = _connect(cluster) if cluster else Client(local)
@@ -125,7 +185,7 @@ def crew(
             _close(client, local)
 
 
-def _close(client: Client, local: LocalCluster | None) -> None:
+def _close(client: Client | None, local: LocalCluster | None) -> None:
     """Close client and cluster; after `CLOSING` seconds kill the workers and leave the rest.
 
     On a busy machine workers take longer to end than Dask is told to wait. And Dask waits by the wall clock: if the
@@ -134,8 +194,9 @@ def _close(client: Client, local: LocalCluster | None) -> None:
     nannies = [(nanny, nanny.pid) for nanny in local.workers.values()] if local else []
 
     def closing() -> None:
-        with suppress(TimeoutError):
-            client.close(timeout=3)
+        if client:
+            with suppress(TimeoutError):
+                client.close(timeout=3)
         if local:
             with suppress(TimeoutError):
                 local.close(timeout=3)
@@ -165,10 +226,11 @@ def _start(workers: int) -> LocalCluster:
     blocked = (signal.SIG_BLOCK, {signal.SIGINT, signal.SIGHUP})
     # Python imports modules from the folders of Dask's workers first. Dask's own place for these folders has the same
     # name for all users, so it may be another user's.
+    lean = {"distributed.worker.preload": [*config.get("distributed.worker.preload"), LEAN]}
     scratch = {} if config.get("temporary-directory") else {"temporary-directory": str(scratch_folder())}
     memory = {f"distributed.nanny.pre-spawn-environ.{name}": value for name, value in MEMORY.items()}
     with (
-        config.set(memory | QUIET | scratch),
+        config.set(memory | QUIET | lean | scratch),
         ThreadPoolExecutor(1, initializer=signal.pthread_sigmask, initargs=blocked) as thread,
     ):
         starting = thread.submit(
@@ -232,5 +294,5 @@ def _connect(address: str) -> Client:
 
 def roster_of(client: Client) -> Roster:
     """Return the roster of the open crew, or a new roster for a client of somebody else."""
-    crew = _open.get()
+    crew = _opened()
     return crew.roster if crew and crew.client is client else Roster(client)

@@ -1,21 +1,25 @@
 """The pictures that a run is to solve, its settings, and counts of its answers."""
 
 import os
+import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import Enum
 from functools import cached_property
 from pathlib import Path
 
-from storage.errors import BadInput, NotThere
+from storage.errors import BadInput, CaptchasError, NotThere
 from storage.files.places import ObjectPath, Place, local
 from storage.files.stamps import Stamp, stamp_of
 from storage.ledger.ledger import FAILED, Answer
-from tasks.loading.listing import any_picture, count_pictures, list_names
+from tasks.loading.listing import any_picture, count_pictures, list_as_they_come, list_names
 
 SHOWN = 20  # failures in a report
 LONGEST_SETTLE = 3600.0  # seconds; each file that is to be read waits so long
+EARLY = 32_768  # files of an early look; where there are more, the wait between two looks is a small part of the run
+EARLY_SECONDS = 0.3  # that an early look may take: with a slow disk the run would rather begin
 
 
 class Unseen(Enum):
@@ -26,6 +30,25 @@ class Unseen(Enum):
 
 
 FileState = Stamp | Unseen
+
+
+class EarlyLook:
+    """A look at the files of a folder before a run begins, from which the wait for the second look counts.
+
+    It is no dataclass, since Prefect goes through all items of those that its tasks get.
+
+    Attributes
+    ----------
+    at : float
+        When the last file was looked at, by the monotonic clock.
+    """
+
+    def __init__(self, at: float, stamps: dict[str, FileState]):
+        self.at, self._stamps = at, stamps
+
+    def saw(self, path: str, stamp: Stamp) -> bool:
+        """Return whether the file had this stamp."""
+        return self._stamps.get(path) == stamp
 
 
 @dataclass(frozen=True)
@@ -116,8 +139,28 @@ class SolveChoice:
         if isinstance(self.path, ObjectPath):
             yield from self._objects(self.path)
             return
-        stat, root = os.stat if self.follows_links else os.lstat, f"{self.folder}/"
         names = [self.only] if self.only else list_names(self.path, self._skipped_files(), follow=self.follow)
+        yield from self._states(names)
+
+    def look_early(self) -> EarlyLook | None:
+        """Look at all files now, while a run still starts; None if they are too many, too slow, or in an object store.
+
+        The run itself tells what is wrong with a folder or a file.
+        """
+        if isinstance(self.path, ObjectPath):
+            return None
+        names = [self.only] if self.only else list_as_they_come(self.path, self._skipped_files(), follow=self.follow)
+        deadline, stamps = time.monotonic() + EARLY_SECONDS, {}
+        with suppress(CaptchasError):
+            for name, state in self._states(names):
+                if len(stamps) == EARLY or time.monotonic() > deadline:
+                    return None
+                stamps[name] = state
+        return EarlyLook(time.monotonic(), stamps)
+
+    def _states(self, names: Iterable[str]) -> Iterator[tuple[str, FileState]]:
+        """Yield each name with the state of its file on this machine."""
+        stat, root = os.stat if self.follows_links else os.lstat, f"{self.folder}/"
         for name in names:
             try:
                 status = stat(root + name)

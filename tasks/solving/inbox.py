@@ -10,7 +10,7 @@ from storage.files import atomic
 from storage.files.locks import inbox_locked
 from storage.ledger.ledger import SOLVED, Ledger, LedgerEntry
 from tasks.solving.batches import SolvePlan
-from tasks.solving.choice import SolveChoice, SolveOutcome
+from tasks.solving.choice import EarlyLook, SolveChoice, SolveOutcome
 from tasks.solving.moving import Mover
 
 WRITTEN = 1024  # answers in one transaction
@@ -24,6 +24,8 @@ class Inbox:
     choice : SolveChoice
     plan : SolvePlan
     ledger : Ledger
+    early : EarlyLook or None
+        A look at the files before the run, from which the wait for the second look counts.
     folder, settings, run : int
         The numbers of the folder, of the plan's settings and of this run in the ledger.
     outcome : SolveOutcome
@@ -37,8 +39,8 @@ class Inbox:
         Called now and then with the number of files that are done.
     """
 
-    def __init__(self, choice: SolveChoice, plan: SolvePlan, ledger: Ledger):
-        self.choice, self.plan, self.ledger = choice, plan, ledger
+    def __init__(self, choice: SolveChoice, plan: SolvePlan, ledger: Ledger, early: EarlyLook | None = None):
+        self.choice, self.plan, self.ledger, self.early = choice, plan, ledger, early
         self.folder = ledger.folder(choice.folder)
         self.settings = ledger.settings(plan.model_sha256, plan.settings)
         self.run = ledger.begin(self.folder)

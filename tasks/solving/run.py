@@ -13,9 +13,9 @@ The order of calls::
 """
 
 import dataclasses
+import heapq
 import itertools
 import time
-from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import closing
 
@@ -125,17 +125,32 @@ class Attempt:
 
     def _looks(self) -> Iterator[LookJob]:
         """Yield jobs for the second look, each not before its files were first seen `settle` seconds ago."""
-        seen: deque[tuple[float, tuple[PictureFile, ...]]] = deque()
-        choice = self.inbox.choice
+        seen: list[tuple[float, int, tuple[PictureFile, ...]]] = []  # a heap: what was seen first is ripe first
+        choice, number = self.inbox.choice, itertools.count()
         while True:
             ripe = seen and time.monotonic() >= seen[0][0] + choice.settle
             if not ripe and len(seen) < WINDOW and (files := tuple(itertools.islice(self._candidates, LOOKED))):
-                seen.append((time.monotonic(), files))
+                for when, some in self._first_seen(files):
+                    heapq.heappush(seen, (when, next(number), some))
                 continue
             if not seen:
                 return
             time.sleep(max(0.0, seen[0][0] + choice.settle - time.monotonic()))
-            yield LookJob(str(choice.folder), seen.popleft()[1], choice.follows_links)
+            yield LookJob(str(choice.folder), heapq.heappop(seen)[2], choice.follows_links)
+
+    def _first_seen(self, files: tuple[PictureFile, ...]) -> Iterator[tuple[float, tuple[PictureFile, ...]]]:
+        """Yield when these files were first seen as they are now: before the run began, or just now."""
+        early, now = self.inbox.early, time.monotonic()
+        if early is None:
+            yield now, files
+            return
+        before, rest = [], []
+        for file in files:
+            (before if early.saw(file.path, (file.size, file.mtime)) else rest).append(file)
+        if before:
+            yield early.at, tuple(before)
+        if rest:
+            yield now, tuple(rest)
 
     def _new_contents(self, receipt: LookReceipt) -> list[PictureFile]:
         """Return the files whose contents must be read; all others are done with here."""

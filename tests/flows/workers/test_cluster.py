@@ -5,6 +5,7 @@ import os
 import sys
 import threading
 import time
+from contextlib import nullcontext
 from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +17,7 @@ from dask.distributed import Client
 from distributed.scheduler import KilledWorker
 
 from flows.workers import cluster, roster
-from flows.workers.cluster import crew
+from flows.workers.cluster import beginning, crew
 from flows.workers.fanout import AHEAD, IN_FLIGHT, fan_out
 from flows.workers.roster import WorkerLost
 from storage.errors import BadInput
@@ -220,6 +221,69 @@ def test_dask_that_does_not_close_is_left_and_its_workers_are_killed(monkeypatch
         if thread.name == "captchas-closing":
             thread.join(30)
     client.close()
+
+
+@pytest.fixture
+def no_crew(monkeypatch) -> None:
+    monkeypatch.setattr(cluster, "_open", ContextVar("another crew than the module's", default=None))
+
+
+def loaded() -> set[str]:
+    return {"numba", "cffi"} & set(sys.modules) | {str(os.getpid())}
+
+
+@pytest.mark.usefixtures("no_crew")
+def test_workers_start_while_the_caller_goes_on_and_end_with_it(monkeypatch):
+    gate, start = threading.Event(), cluster._start
+    monkeypatch.setattr(cluster, "_start", lambda workers: gate.wait(20) and start(workers))
+    with beginning(1):
+        gate.set()  # reached before the workers are there
+        with crew() as first, crew(3) as second:
+            assert first is second
+            (there,) = first.run(loaded).values()
+        with crew() as again:
+            assert again is first
+    (pid,) = (name for name in there if name.isdigit())
+    assert not Path(f"/proc/{pid}").exists()
+    assert there == {"numba", pid}  # and none of what numba only looks for
+
+
+class Made:
+    """A cluster of no process."""
+
+    def __init__(self):
+        self.workers, self.closed = {}, False
+
+    def close(self, timeout: float) -> None:
+        self.closed = timeout > 0
+
+
+@pytest.mark.usefixtures("no_crew")
+@pytest.mark.parametrize("error", [None, ValueError])
+def test_workers_that_nobody_came_to_need_are_ended(monkeypatch, error):
+    made = Made()
+    monkeypatch.setattr(cluster, "_start", lambda workers: workers and made)
+    with pytest.raises(error) if error else nullcontext(), beginning(1):
+        if error:
+            raise error
+    assert made.closed
+    assert cluster._open.get() is None
+
+
+@pytest.mark.usefixtures("no_crew")
+def test_workers_that_did_not_start_are_started_by_the_crew_itself(monkeypatch):
+    tried = []
+
+    def start(workers: int) -> Made:
+        tried.append(workers)
+        raise WorkerLost(f"try {len(tried)}")
+
+    monkeypatch.setattr(cluster, "_start", start)
+    with beginning(1):
+        for number in (2, 3):
+            with pytest.raises(WorkerLost, match=f"try {number}"), crew(2):
+                pass
+    assert tried == [1, 2, 2]
 
 
 def test_workers_must_be_positive():

@@ -23,6 +23,7 @@ from tasks.loading.safe_read import Fatal
 from tasks.lowlevel.png_encoder import png
 from tasks.reading.ranking import Ranking
 from tasks.solving import batches, moving, results, survey
+from tasks.solving import choice as solving_choice
 from tasks.solving import inbox as inbox_module
 from tasks.solving import run as solving_run
 from tasks.solving.batches import LookJob, SolvePlan, SolveReceipt
@@ -86,10 +87,11 @@ def run(path: Path, plan: SolvePlan = PLAN, unit=read_batch, look=batches.look, 
     """What the flow does; `.rows` are the results, as a dictionary."""
     home = path.parent if path.is_dir() else path.parent.parent
     wanted = AnswersFile(home / "answers.csv", options.pop("format", AnswerFormat.CSV), options.pop("only_new", False))
+    early = options.pop("early", None)
     choice = SolveChoice(path, settle=options.pop("settle", 0.0), **options)
     done = []
     with Ledger(home / LEDGER, durable=bool(choice.move_to)) as ledger:
-        inbox = Inbox(choice, plan, ledger)
+        inbox = Inbox(choice, plan, ledger, early)
         while attempt := next_attempt(inbox):
             try:
                 attempt.solve(partial(flown, look), lambda jobs, _: flown(unit, jobs), done.append)
@@ -377,6 +379,62 @@ def test_two_looks_lie_apart_and_not_a_sleep_a_file(tmp_path, read, monkeypatch)
     assert result.outcome.counts.total() == len(apart) == 120
     assert min(apart) >= 2.5
     assert len(clock.sleeps) <= 120 / 50 + 1
+
+
+@pytest.fixture
+def clock(monkeypatch) -> Clock:
+    clock = Clock()
+    monkeypatch.setattr(solving_run, "time", clock)
+    monkeypatch.setattr(solving_choice, "time", clock)
+    return clock
+
+
+def test_the_wait_counts_from_an_early_look_for_files_that_stay_the_same(folder, read, clock):
+    early, looked = SolveChoice(folder).look_early(), {}
+    clock.now += 0.75  # servers and workers start
+    draw(folder / "later", 3)
+    with (folder / "a").open("ab") as still_written:
+        still_written.write(b"more")
+
+    def look(job: LookJob):
+        looked.update((file.path, clock.now - 100) for file in job.files)
+        return batches.look(job)
+
+    result = run(folder, look=look, settle=1.0, early=early)
+    assert result.outcome.counts.total() == 14
+    assert looked["later"] == looked["a"] == 1.75
+    assert min(looked.values()) == looked["a-"] == 1.0
+    assert clock.sleeps == [0.25, 0.75]
+
+
+def test_a_file_that_changes_after_the_early_look_and_again_is_left(folder, read, clock):
+    early = SolveChoice(folder).look_early()
+    clock.now += 5
+    draw(folder / "a", 99).write_bytes(b"half")
+
+    def look(job: LookJob):
+        if "a" in [file.path for file in job.files]:
+            draw(folder / "a", 99)
+        return batches.look(job)
+
+    result = run(folder, look=look, settle=1.0, early=early)
+    assert [left["path"] for left in result.outcome.left] == ["a"]
+
+
+def test_an_early_look_is_given_up_where_it_would_be_long(folder, clock, monkeypatch):
+    assert SolveChoice(folder).look_early() is not None
+    monkeypatch.setattr(solving_choice, "EARLY", len(NAMES) - 1)
+    assert SolveChoice(folder).look_early() is None
+    monkeypatch.setattr(solving_choice, "EARLY", len(NAMES))
+    slow, stat = clock, os.lstat
+
+    def slowly(path, **more):
+        slow.now += 0.1
+        return stat(path, **more)
+
+    monkeypatch.setattr(os, "lstat", slowly)
+    assert SolveChoice(folder).look_early() is None
+    assert SolveChoice(folder / "nowhere").look_early() is not None  # the run itself tells
 
 
 def test_what_is_gone_leaves_the_results_and_comes_back(folder, read, tmp_path):
