@@ -150,7 +150,8 @@ class SolveChoice:
         if isinstance(self.path, ObjectPath):
             return None
         names = [self.only] if self.only else list_as_they_come(self.path, self._skipped_files(), follow=self.follow)
-        deadline, stamps = time.monotonic() + EARLY_SECONDS, {}
+        deadline = time.monotonic() + EARLY_SECONDS
+        stamps: dict[str, FileState] = {}
         with suppress(CaptchasError):
             for name, state in self._states(names):
                 if len(stamps) == EARLY or time.monotonic() > deadline:

@@ -144,7 +144,8 @@ class Attempt:
         if early is None:
             yield now, files
             return
-        before, rest = [], []
+        before: list[PictureFile] = []
+        rest: list[PictureFile] = []
         for file in files:
             (before if early.saw(file.path, (file.size, file.mtime)) else rest).append(file)
         if before:
