@@ -20,7 +20,7 @@ from flows.shell.commands import COMMANDS, HELP
 from flows.shell.interrupts import Ended, flushed, print_defect
 from flows.shell.quiet import QUIET
 from flows.shell.saying import say
-from storage.errors import CaptchasError, too_long
+from storage.errors import CaptchasError, ring_of_links, too_long
 from tasks.lean_numba import import_lean
 
 BEGINS_ANEW = {"train", "evaluate", "reproduce"}  # what they have done is kept at the end, but of the ladder's rungs
@@ -52,12 +52,16 @@ def main() -> None:
     except OSError as error:
         if ended.begun:  # the progress could not be told to a closed terminal
             code = ended.code
-        elif long := too_long(error):
-            code = _refuse(long)
+        elif refused := too_long(error) or ring_of_links(error):
+            code = _refuse(refused)
         else:
             only_told = HELP.intersection(sys.argv) or len(sys.argv) == 1
             say(f"standard output: cannot be written ({error.strerror})" if only_told else str(error))
             code = 1
+    except RuntimeError as error:
+        if not (refused := ring_of_links(error)):
+            raise
+        code = _refuse(refused)
     if not flushed():
         code = code or 1
     sys.exit(code or 0)

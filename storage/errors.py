@@ -112,6 +112,20 @@ def too_long(error: OSError) -> BadInput | None:
     )
 
 
+def ring_of_links(error: OSError | RuntimeError) -> BadInput | None:
+    """Return the project's error for a link that leads to itself; None for another error."""
+    if isinstance(error, OSError):
+        path = os.fsdecode(error.filename) if error.errno == errno.ELOOP and error.filename is not None else None
+    else:  # Path.resolve, before Python 3.13
+        said = str(error)
+        path = said.removeprefix("Symlink loop from ").strip("'\"") if said.startswith("Symlink loop") else None
+    return (
+        None
+        if path is None
+        else BadInput(f"{path}: a link in it leads to itself; remove the link, or name another path")
+    )
+
+
 def readable_size(count: int) -> str:
     """Return a number of bytes as people write it: `readable_size(1_500_000) == '1.5 MB'`."""
     size = float(count)

@@ -212,6 +212,25 @@ def test_a_name_that_is_too_long_is_told(here, tmp_path, arguments):
     assert json.loads(told.stdout)["exit_code"] == 2
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("datasets", "--home", "ring"), ("datasets", "--home", "ring/below"), ("solve", "a.png", "--out", "ring"),
+        ("solve", "a.png", "--out", "ring/answers.csv"), ("serve", "--home", "ring"),
+    ],
+)  # fmt: skip
+def test_a_link_that_leads_to_itself_is_told(here, tmp_path, monkeypatch, arguments):
+    monkeypatch.chdir(tmp_path)
+    for name in ("PREFECT_API_URL", "PREFECT_HOME"):  # with a server of the user's no home is made
+        monkeypatch.delenv(name, raising=False)
+    Path("ring").symlink_to("ring")
+    Path("a.png").write_bytes(b"")
+    result = here(*arguments)
+    assert result.returncode == 2
+    (line,) = result.stderr.splitlines()
+    assert "ring" in line and "a link in it leads to itself" in line
+
+
 def test_a_home_that_cannot_be_one_is_told(here, mistakes, monkeypatch):
     monkeypatch.delenv("PREFECT_API_URL")  # with a server of the user's nothing is made there
     monkeypatch.delenv("PREFECT_HOME")
