@@ -223,6 +223,7 @@ def test_a_link_that_leads_to_itself_is_told(here, tmp_path, monkeypatch, argume
     monkeypatch.chdir(tmp_path)
     for name in ("PREFECT_API_URL", "PREFECT_HOME"):  # with a server of the user's no home is made
         monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("CAPTCHAS_HOME", "data")  # and restored
     Path("ring").symlink_to("ring")
     Path("a.png").write_bytes(b"")
     result = here(*arguments)
