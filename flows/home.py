@@ -2,6 +2,7 @@
 
 import json
 import os
+import stat
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from tasks.shipped import SHIPPED, STRANGERS
 
 HOME = "CAPTCHAS_HOME"
 UP_RECORD = "up.json"  # under Prefect's folder, while `captchas up` runs
+_MOST_RECORD = 1 << 20  # bytes of it that are read; it has a few hundred
 
 
 def home() -> Path:
@@ -161,11 +163,13 @@ def served() -> dict[str, Any] | None:
     believed: it could name a server of that user.
     """
     try:
-        with (home() / "prefect" / UP_RECORD).open("rb") as file:
-            mine = os.fstat(file.fileno()).st_uid == os.geteuid()
-            content: dict[str, Any] = json.load(file) if mine else {}
+        # A home may come from elsewhere; a pipe in the record's place would be waited for.
+        with os.fdopen(os.open(home() / "prefect" / UP_RECORD, os.O_RDONLY | os.O_NONBLOCK), "rb") as file:
+            status = os.fstat(file.fileno())
+            believed = status.st_uid == os.geteuid() and stat.S_ISREG(status.st_mode)
+            content: dict[str, Any] = json.loads(file.read(_MOST_RECORD)) if believed else {}
         alive = processes.started(content["pid"]) == content["started"] and "password" in content
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None
     return content if alive else None
 

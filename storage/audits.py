@@ -12,6 +12,7 @@ from typing import Any
 from storage.errors import BadInput, Busy, Damaged, NotThere
 from storage.files import atomic
 from storage.files.locks import locked
+from storage.files.small_files import read_json, read_ordinary
 from storage.texts import as_json, canonical
 
 RESULT, PAGE = "audit.json", "report.html"
@@ -48,7 +49,7 @@ class Steps:
     def find(self, name: str, **more: object) -> dict[str, Any] | None:
         """Return what a step gave, if it depends on the same; else None. `more` is what only this step depends on."""
         try:
-            content = json.loads(self.path(name).read_bytes())
+            content = read_json(self.path(name))
             if content["key"] == self._key(name, more):
                 return dict(content["result"])
         except (OSError, ValueError, TypeError, KeyError):  # not there, or not whole: the step is done again
@@ -94,7 +95,7 @@ def folder_of(audits: Path, name: str, whose: str) -> Path:
 def target_in(folder: Path) -> dict[str, Any]:
     """Return what `keep_target` wrote; empty if nothing that can be read is there."""
     try:
-        found = json.loads((folder / STATE / TARGET).read_bytes())
+        found = read_json(folder / STATE / TARGET)
     except (OSError, ValueError):
         return {}
     return found if isinstance(found, dict) else {}
@@ -177,9 +178,7 @@ def load_audit(path: Path) -> dict[str, Any]:
     """
     file = path / RESULT if path.is_dir() else path
     try:
-        if file.stat().st_size > LARGEST:
-            raise Damaged(f"{file}: is larger than any audit ({LARGEST >> 20} MB); give an {RESULT}")
-        content = json.loads(file.read_bytes())
+        content = json.loads(read_ordinary(file, LARGEST))
     except FileNotFoundError:
         raise NotThere(f"{path}: no finished audit there (no {RESULT}); make it with captchas audit TARGET") from None
     except (ValueError, RecursionError) as error:

@@ -6,10 +6,11 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from storage.errors import Damaged, NotThere, readable_size
+from storage.errors import Damaged
 from storage.files import atomic
 from storage.files.places import Place, place
 from storage.learnt_texts import learnt_texts
+from storage.model_files import model_bytes
 
 FORMAT = 1
 OPSETS = range(17, 24)  # of ONNX: those that onnxruntime of the version we ask for runs, and PyTorch writes
@@ -49,7 +50,7 @@ def is_deep(path: str | Place) -> bool:
     ------
     NotThere, Damaged
     """
-    return not _bytes(path, 4).startswith(b"PK")
+    return not model_bytes(path, first=4).startswith(b"PK")
 
 
 def seal_model(network: bytes, record: dict[str, Any]) -> bytes:
@@ -97,10 +98,7 @@ def load_deep_model(path: str | Place) -> DeepModel:
         The file is no ONNX, is too large, was cut short or altered in any byte, keeps data in other files, has
         operators, inputs or shapes that no model of this program has, or a wrong record.
     """
-    data = _bytes(path, MOST_BYTES + 1)
-    if len(data) > MOST_BYTES:
-        raise Damaged(f"model {path}: has over {readable_size(MOST_BYTES)}; no deep model is that large")
-    return _checked(str(path), data)
+    return _checked(str(path), model_bytes(path, MOST_BYTES))
 
 
 @functools.lru_cache(maxsize=4)
@@ -129,7 +127,7 @@ def _checked(path: str, data: bytes) -> DeepModel:
             raise TypeError("it is no object")
         number = record.get("format")
         learnt_texts(record)
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, RecursionError) as error:
         raise Damaged(f"model {path}: its record is not that of a model ({error}); train it again") from error
     if number != FORMAT:
         raise Damaged(f"model {path}: format {number}; this version reads format {FORMAT}. Train it again")
@@ -199,14 +197,3 @@ def _seal(model: Any, record: str) -> str:
     digest = hashlib.sha256(model.graph.SerializeToString(deterministic=True))
     digest.update(record.encode())
     return digest.hexdigest()
-
-
-def _bytes(path: str | Place, most: int) -> bytes:
-    try:
-        return place(path).read_bytes()[:most]
-    except FileNotFoundError:
-        raise NotThere(f"model {path}: no such file; train a model with `captchas train`") from None
-    except IsADirectoryError:
-        raise NotThere(f"model {path}: is a folder; give the file of a model, or its name under the home") from None
-    except OSError as error:
-        raise Damaged(f"model {path}: cannot be read ({error.strerror})") from error

@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from storage.errors import Damaged, NotThere
+from storage.errors import Damaged
 from storage.files import atomic
 from storage.files.places import Place, place
 from storage.learnt_texts import learnt_texts
+from storage.model_files import model_bytes
 from storage.skops_archive import StoredObject, open_archive, values_of
 
 if TYPE_CHECKING:
@@ -155,7 +156,7 @@ def load_model(path: str | Place) -> tuple[dict[str, Network], dict[str, Any]]:
         types that a model does not have (they are named; nothing of them was imported or run), arrays that are not
         those of a network, or a record with wrong `texts`.
     """
-    data = _bytes(path)
+    data = model_bytes(path)
     if data[-_HEX - len(_SEAL) : -_HEX] != _SEAL or not data.startswith(b"PK"):
         raise Damaged(
             f"model {path}: is not a model of this program, or was cut short; train a model with `captchas train`"
@@ -238,18 +239,7 @@ def model_digest(path: str | Place) -> str:
     ------
     NotThere, Damaged
     """
-    return hashlib.sha256(_bytes(path)).hexdigest()
-
-
-def _bytes(path: str | Place) -> bytes:
-    try:
-        return place(path).read_bytes()
-    except FileNotFoundError:
-        raise NotThere(f"model {path}: no such file; train a model with `captchas train`") from None
-    except IsADirectoryError:
-        raise NotThere(f"model {path}: is a folder; give the file of a model, or its name under the home") from None
-    except OSError as error:
-        raise Damaged(f"model {path}: cannot be read ({error.strerror})") from error
+    return hashlib.sha256(model_bytes(path)).hexdigest()
 
 
 def _sealed(dumped: bytes) -> bytes:

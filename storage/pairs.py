@@ -6,6 +6,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from storage.files import atomic
+from storage.files.small_files import read_json
 
 ENDING = ".pair.json"  # of the record, which has the models' name
 _FORMAT = 1
@@ -73,7 +74,7 @@ def load_pair(path: Path, classic: str, deep: str, rule: tuple[float, float]) ->
     The file can be made again, so a damaged file counts as none.
     """
     try:
-        content = json.loads(path.read_bytes())
+        content = read_json(path)
         scores = PairScores(
             str(content["classic"]), str(content["deep"]), tuple(content["rule"]),
             tuple(map(str, content["datasets"])), int(content["n"]),

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from storage.errors import Damaged
 from storage.files import atomic
 from storage.files.places import Place, place
+from storage.files.small_files import read_json
 
 RECORD = "served.json"  # beside the models of a home
 SUFFIXES = (".skops", ".onnx")  # of model files: classic, deep
@@ -37,7 +38,7 @@ def served_in(models: Path) -> Served | None:
     """
     record = models / RECORD
     try:
-        content = json.loads(record.read_bytes())
+        content = read_json(record)
         named = place(content["model"])
         return Served(models / named if isinstance(named, Path) else named, ServedBy(content["by"]))
     except (FileNotFoundError, NotADirectoryError):  # the latter: the home is a file, which whoever writes there tells
@@ -51,7 +52,7 @@ def served_in(models: Path) -> Served | None:
 def is_served_by_name(models: Path) -> bool:
     """Tell whether a name was chosen, not a file: it stands for the models of both kinds that have it."""
     try:
-        return bool(json.loads((models / RECORD).read_bytes())["any_kind"])
+        return bool(read_json(models / RECORD)["any_kind"])
     except (OSError, ValueError, KeyError, TypeError):
         return False
 

@@ -28,15 +28,18 @@ ROOMS = {
     "storage/dataset.py": ({"storage.errors", "storage.files", "storage.shards"}, {"numpy"}),
     "storage/skops_archive.py": (set(), {"numpy"}),
     "storage/learnt_texts.py": (set(), set()),
+    "storage/model_files.py": ({"storage.errors", "storage.files", "storage.skops_archive"}, set()),
     "storage/served_model.py": ({"storage.errors", "storage.files"}, set()),
     "storage/pairs.py": ({"storage.files"}, set()),
     # skops and scikit-learn for writing only: a model file stays one that users of scikit-learn can open.
     "storage/models.py": (
-        {"storage.errors", "storage.files", "storage.learnt_texts", "storage.skops_archive"},
+        {"storage.errors", "storage.files", "storage.learnt_texts", "storage.model_files", "storage.skops_archive"},
         {"numpy", "skops", "sklearn"},
     ),
     # Kernels: arrays in, arrays out. Of storage they know its errors, the figures its texts, the drawing its block.
-    "storage/deep_models.py": ({"storage.errors", "storage.files", "storage.learnt_texts"}, {"onnx"}),
+    "storage/deep_models.py": (
+        {"storage.errors", "storage.files", "storage.learnt_texts", "storage.model_files"}, {"onnx"}
+    ),
     "storage/model_records.py": ({"storage.deep_models", "storage.files", "storage.models"}, set()),
     "tasks/rates.py": (set(), {"numpy"}),
     "tasks/lowlevel": (set(), {"numpy", "numba", "llvmlite"}),

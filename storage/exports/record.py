@@ -1,6 +1,5 @@
 """The record of an export, which is written last: what was exported, its parts and their sizes."""
 
-import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -8,6 +7,7 @@ from typing import Any
 from storage.errors import Damaged, Different
 from storage.exports.staging import measured
 from storage.files import atomic
+from storage.files.small_files import read_json
 from storage.texts import as_json
 
 # Hidden, since other tools take a visible JSON file for data: Hugging Face's `datasets` reads all files of a folder
@@ -83,7 +83,7 @@ class ExportRecord:
         """
         for path in (folder / name for folder in (out, out / NOTES) for name in RECORDS):
             try:
-                content = json.loads(path.read_bytes())
+                content = read_json(path)
                 del content["pictures"]
                 return cls(**content | {"parts": tuple(Part(**part) for part in content["parts"])})
             except (FileNotFoundError, NotADirectoryError):

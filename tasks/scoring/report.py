@@ -1,6 +1,5 @@
 """Sum up an evaluation: scores, plots and tables, kept together in one folder."""
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NotRequired, TypedDict
@@ -11,6 +10,7 @@ from storage.dataset import Dataset
 from storage.errors import BadInput
 from storage.files import atomic
 from storage.files.places import Place, place
+from storage.files.small_files import read_json
 from storage.model_records import load_record
 from storage.models import model_digest
 from storage.texts import as_json, csv_bytes, plain_lines
@@ -264,7 +264,7 @@ def require_same_split(folder: Path, split: str) -> None:
     BadInput
     """
     try:
-        there = json.loads((folder / "report.json").read_bytes())["split"]
+        there = read_json(folder / "report.json")["split"]
     except (OSError, ValueError, KeyError, TypeError):
         return
     if there != split:
@@ -280,7 +280,7 @@ def saved_report(
 ) -> Evaluation | None:  # fmt: skip
     """Read the report in `folder`; None unless it is whole and of the same models, dataset, split and dictionary."""
     try:
-        report: Evaluation = json.loads((folder / "report.json").read_bytes())
+        report: Evaluation = read_json(folder / "report.json")
     except (OSError, ValueError):
         return None
     wanted = {

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from storage.errors import BadInput
 from storage.files import atomic
 from storage.files.places import Place
+from storage.files.small_files import read_ordinary
 from storage.ledger.database import SIDES
 from storage.ledger.ledger import LEDGER, Ledger
 from tasks.solving.tables import AnswerFormat
@@ -79,8 +80,8 @@ def _mark(answers: Path, source: Place | bytes) -> bytes:
 def _owner(folder: Path) -> bytes:
     """Return the content of a folder's mark; empty if it has none."""
     try:
-        return (folder / MARK).read_bytes()
-    except OSError:
+        return read_ordinary(folder / MARK)
+    except (OSError, ValueError):
         return b""
 
 
