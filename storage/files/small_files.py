@@ -91,4 +91,4 @@ def read_json(path: Place) -> Any:
 
 
 def _too_large(size: int, most: int) -> str:
-    return f"it has {readable_size(size)}; at most {readable_size(most)} are read"
+    return f"it has {readable_size(size)} and is larger than the {readable_size(most)} that are read"

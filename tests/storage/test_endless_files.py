@@ -77,7 +77,7 @@ def test_an_ordinary_file_is_read_up_to_its_bound(tmp_path):
     assert read_json(path) == [1, 2]
     assert read_ordinary(path, most=6) == b"[1, 2]"
     assert read_ordinary(path, first=2) == b"[1"
-    with pytest.raises(NotOrdinary, match="it has 6 bytes; at most 5 bytes are read"):
+    with pytest.raises(NotOrdinary, match="it has 6 bytes and is larger than the 5 bytes"):
         read_ordinary(path, most=5)
     with pytest.raises(IsADirectoryError):
         read_ordinary(tmp_path)
