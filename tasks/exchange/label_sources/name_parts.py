@@ -52,6 +52,13 @@ def kinds_of(columns: list[list[str]], total: int, folders: Sequence[str] = ()) 
     return kinds
 
 
+def is_told(values: Sequence[str]) -> bool:
+    """Return whether a column is no label: shares such as 0.98, or always the same word or number."""
+    if all(re.fullmatch(r"-?\d*\.\d+", value) for value in values):
+        return True
+    return len(values) >= FEW and len(set(values)) == 1 and len(values[0]) > 1 and values[0].isalnum()
+
+
 def _kind(values: Sequence[str], total: int) -> Part:
     n, different = len(values), set(values)
     filled = [value for value in values if value]

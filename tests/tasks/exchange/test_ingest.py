@@ -24,7 +24,7 @@ from tasks.datasets.folder import complete
 from tasks.datasets.recipe import make_recipe, renderer_of, require_same
 from tasks.datasets.statistics import SIGMAS
 from tasks.datasets.totals import Gathered
-from tasks.exchange import ingest, scan
+from tasks.exchange import ingest, rejects, scan
 from tasks.exchange.import_records import PICTURES, REJECTS, write_records
 from tasks.exchange.ingest import fill_jobs, fill_shard, require_same_files
 from tasks.exchange.labelling import Labelling, LabelOptions, Zeros
@@ -481,7 +481,7 @@ def test_limits_name_the_file_and_the_remedy(tmp_path, monkeypatch):
     assert path == "wide_A.png" and reason.startswith("30 x 60 px; at most 50 each way")
     rows = [f"{k}_{text}.png\t{chr(0x4E00 + 50 * k)}" for k, text in enumerate("ABCAB")]
     (folder / "gt.txt").write_text("\n".join(rows))
-    monkeypatch.setattr(scan, "MOST_LETTERS", 4)
+    monkeypatch.setattr(rejects, "MOST_LETTERS", 4)
     with pytest.raises(BadInput, match="the labels have 5: name those to keep with --alphabet"):
         measured(folder)
 
