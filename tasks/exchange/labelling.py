@@ -19,6 +19,7 @@ from tasks.exchange.label_sources.beside import labels_beside, texts_beside
 from tasks.exchange.label_sources.label_columns import ListedLabels, resolve
 from tasks.exchange.label_sources.label_files import read_table
 from tasks.exchange.label_sources.label_in_name import as_meant, without_copy
+from tasks.exchange.label_sources.letter_boxes import names_files
 from tasks.exchange.label_sources.name_parts import FEW, Part, kinds_of
 from tasks.exchange.label_sources.picture_index import PictureIndex, without_suffix
 from tasks.exchange.rejects import MANY
@@ -86,7 +87,7 @@ class Labelling:
     notes : tuple of str
         What a person should know about the choice.
     agreeing : tuple of Path
-        Other files of labels, which say the same.
+        Other files of labels: they say the same as those that are used, or one thing of all pictures.
 
     Raises
     ------
@@ -183,7 +184,7 @@ class Labelling:
         stems = {without_suffix(path) for path in texts}
         ends = (".gt.txt", ".box", ".json", ".xml")
         own = {path for path in paths for end in ends if path.endswith(end) and path.removesuffix(end) in stems}
-        own.update(texts.values())
+        own.update(texts.values(), names_files(paths))
         return [path for path in paths if path not in own]
 
     def as_dict(self) -> dict[str, str]:

@@ -116,7 +116,9 @@ class _Folder:
             ]
             if end:
                 notes.append(f"a {end} beside each picture: not used, since {_name(used[0], self.folder)} has labels")
-            return self._of_files(used, (*notes, *(f"{name}: not used; it names no picture" for name in unmatched)))
+            notes += [f"{name}: not used; it names no picture" for name in unmatched]
+            chosen = self._of_files(used, tuple(notes))
+            return replace(chosen, agreeing=(*chosen.agreeing, *(read.file for read in same)))
         if end:
             return Labelling(beside=end, folder=self.folder, options=self.options)
         self._require_nothing_else(failed, unmatched)

@@ -148,6 +148,7 @@ class _Names:
 
     def __init__(self, paths: list[str], stems: list[str], total: int):
         self.paths, self.stems, self.total = paths, stems, total
+        self.symbols = any(mark in stem for stem in stems for mark in SYMBOLS)
         self.separators, self.count = self._structure()
         tokens = [self._tokens(stem) for stem in stems]
         self.regular = [k for k, parts in enumerate(tokens) if len(parts) == self.count]
@@ -211,11 +212,13 @@ class _Names:
 
     def _whole(self) -> Reading:
         """Return the reading of whole names; the few that have a separator, unlike all others, have no label."""
-        odd = [mark for mark in SEPARATORS if any(mark in stem for stem in self.stems)]
-        if any(mark in stem for stem in self.stems for mark in SYMBOLS):
-            odd = [mark for mark in odd if mark not in "-."]
+        odd = [mark for mark in self._marks() if any(mark in stem for stem in self.stems)]
         pattern = f"(?P<label>[^/{re.escape(''.join(odd))}]+)" if odd else "whole"
         return Reading(pattern, tuple(map(as_meant, self.stems)))
+
+    def _marks(self) -> str:
+        """Return the separators; labels with symbols, such as those of sums, may have a dash and a dot themselves."""
+        return SEPARATORS.translate({ord("-"): None, ord("."): None}) if self.symbols else SEPARATORS
 
     def _letters(self) -> Reading | None:
         """Return the reading of the last parts if they are a letter each, as in `0001_a_B_c`; else None."""
@@ -246,7 +249,7 @@ class _Names:
 
         None if hardly a name has a separator.
         """
-        for mark in SEPARATORS:
+        for mark in self._marks():
             divided = [stem for stem in self.stems if mark in stem]
             if len(divided) <= (1 - SAME) * len(self.stems):
                 continue
