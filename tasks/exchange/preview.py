@@ -1,5 +1,6 @@
 """What an import will make: some pictures with their labels, the labels' lengths, and their alphabet."""
 
+import unicodedata
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -23,6 +24,7 @@ NEEDED = (  # what a split is for, and what to do or what happens without its fo
     ("validation", "train` measures itself on", "it takes one in ten of train's, chosen by their pixels"),
     ("test", "evaluate` reads", "make a folder test, or evaluate with --split all"),
 )
+TWINS = dict(zip("АВЕКМНОРСТУХаеорсухΑΒΕΖΗΙΚΜΝΟΡΤΥΧο", "ABEKMHOPCTYXaeopcyxABEZHIKMNOPTYXo", strict=True))
 TRIED = 25  # files that are tried for them, since some may be no pictures
 
 
@@ -107,6 +109,7 @@ def notes_of(
         told.append(differs)
     if len(pairs) >= MANY and len({label for _, label in pairs}) == 1:
         told.append(f"all {len(pairs):,} pictures have the label {pairs[0][1]!r}")
+    told += _twins_told(alphabet_of({label for _, label in pairs}))
     if count := mended["blanks"]:
         told.append(
             "1 label had a blank, which is taken out: no picture shows it" if count == 1
@@ -131,6 +134,23 @@ def notes_of(
     if twice_split:
         told.append(f"{twice_split:,} pictures are in more than one split, as equal files: scores will be too good")
     return told
+
+
+def _twins_told(alphabet: str) -> list[str]:
+    """Say which letters of labels have a twin that looks like them, such as a Cyrillic А beside a Latin A."""
+    twins = [(letter, unicodedata.normalize("NFKC", letter)) for letter in alphabet]
+    wide = [(letter, twin) for letter, twin in twins if twin != letter and len(twin) == 1 and twin.isascii()]
+    others = [(letter, TWINS[letter]) for letter in alphabet if TWINS.get(letter, " ") in alphabet]
+    told = [
+        f"{letter!r} ({unicodedata.name(letter, 'without a name')}) looks like {twin!r}"
+        for letter, twin in wide + others
+    ]
+    more = f" and {len(told) - SHOWN} more" if len(told) > SHOWN else ""
+    return (
+        [f"letters of labels have twins: {', '.join(told[:SHOWN])}{more}; mend them if pictures show one"]
+        if told
+        else []
+    )
 
 
 def dry_report(listing: Listing, records: Path) -> dict[str, object]:

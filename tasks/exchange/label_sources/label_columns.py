@@ -22,6 +22,7 @@ LABEL_COLUMNS = (
 )  # fmt: skip
 SAMPLE = 2000  # rows that the columns are judged by
 JOIN = "+"  # between the names of columns that hold a letter each
+MOST_JOINED = 32  # of them, as the letters of a label
 FITS = 0.9  # share of a column that must name pictures
 SHOWN = 3  # values of a column in a message
 
@@ -266,7 +267,7 @@ class _Choice:
         if len(unclear) == 1:
             return unclear[0]
         letters = [k for k in unclear if all(len(value) < 2 for value in self._values(k))]
-        together = [letters] if len(letters) > 1 and letters == unclear else []
+        together = [letters] if 1 < len(letters) <= MOST_JOINED and letters == unclear else []
         error = self._unclear("hold the labels", [(place, some) for some in (*together, *([k] for k in unclear))])
         raise Unclear(str(error)) if self.best(place)[1] >= FITS * len(self.sample()) > 0 else error
 

@@ -11,7 +11,7 @@ from urllib.parse import unquote
 
 from storage.errors import BadInput
 from tasks.exchange.label_sources.label_files import PICTURE
-from tasks.exchange.label_sources.name_parts import SAME, Part, kinds_of
+from tasks.exchange.label_sources.name_parts import SAME, Part, base64_texts, kinds_of
 
 SEPARATORS = "_- ."
 BRACKETS = ("()", "[]", "{}")  # they divide a name too, where all names have them
@@ -79,6 +79,11 @@ def infer_pattern(paths: Sequence[str], default: str) -> str:
         return default
     found = _distinct(names.readings())
     if len(found) == 1:
+        if texts := base64_texts(found[0].labels):
+            raise BadInput(
+                f"names: hold labels in base64: {found[0].labels[0]!r} is {texts[0]!r}; rename the pictures, or write "
+                f"path and label of each into a labels.csv; --pattern '{found[0].pattern}' takes them as they are"
+            )
         return found[0].pattern
     if found:
         whole = Reading("whole", tuple(names.stems))

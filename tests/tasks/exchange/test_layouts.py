@@ -1,5 +1,6 @@
 """How strangers keep labels of pictures: each layout of docs/import.md, and those that must be asked about."""
 
+import base64
 import hashlib
 import json
 import random
@@ -559,6 +560,10 @@ ASKED: dict[str, tuple[Files, list[str]]] = {
     "labels with a hash in a second line": (
         beside({f"{k}.txt": f"{label}\n{HASHES[k]}\n" for k, label in PAIRS})[0], ["hold more than the label"]
     ),
+    "labels in base64": (
+        named(lambda k, label: f"{base64.urlsafe_b64encode(label.encode()).decode()}.png")[0],
+        ["hold labels in base64", "==' is '", "labels.csv", "--pattern 'whole'"],
+    ),
     "a packed file of labels": (
         named(lambda k, label: f"{label}.png")[0] | {"labels.csv.gz": b"\x1f\x8b"},
         ["labels.csv.gz: may hold labels", "unpack it first", "--pattern"],
@@ -910,3 +915,15 @@ def test_a_file_that_says_one_thing_of_all_is_told_and_set_aside(tmp_path):
 def test_a_sum_with_blanks_is_a_label(tmp_path):
     files, _ = beside({f"{k}.txt": f"{k} + 3 = ?" for k in range(N)})
     assert dict(read(put(tmp_path, files)).pairs)["7.png"] == "7+3=?"
+
+
+def test_letters_with_twins_are_told(tmp_path):
+    """Of another script beside the Latin letter, or of another width; a set in one script has no twins."""
+    labels = ["A" + label for label in LABELS]
+    cyrillic = [label.replace("A", "\u0410") if k % 2 else label for k, label in enumerate(labels)]
+    wide = ["\uff21" + label[1:] for label in labels]
+    russian = ["\u0410\u0411" + label for label in DIGITS]
+    told = ["'\u0410' (CYRILLIC CAPITAL LETTER A) looks like 'A'", "'\uff21' (FULLWIDTH LATIN CAPITAL LETTER A) looks"]
+    for written, twin in zip((cyrillic, wide, russian), (*told, ""), strict=True):
+        put(tmp_path, table("path,label", labels=written)[0])
+        assert [twin in note for note in notes(tmp_path)] == ([True] if twin else [])
