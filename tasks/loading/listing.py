@@ -15,6 +15,7 @@ from storage.errors import BadInput, NotThere
 READ = r"\.(?:png|jpe?g|jpe|jfif|gif|bmp|dib|webp|tiff?)$"
 UNREAD = r"\.(?:a?png|avifs?|hei[cf]|jxl|j[p2]2|j2[kc]|jpx|ico|cur|svgz?|p[bgpn]m|pam|tga|psd|xcf|pdf|eps|emf|wmf|dng)$"
 _PICTURE = re.compile(f"{READ}|{UNREAD}", re.IGNORECASE)
+_KIND = re.compile(r".\.(?=\d*[A-Za-z])[A-Za-z0-9]{1,12}$", re.DOTALL)
 RUN = 50_000  # names that are sorted in memory; a folder with more of them is sorted in files
 _FOLDER = "\0"  # ends the name of a folder: it is in no name, and it sorts before every other character
 
@@ -54,7 +55,7 @@ def list_names(folder: Path, skip: Iterable[Path] = (), *, follow: bool = False)
 def is_named_otherwise(name: str) -> bool:
     """Return whether a file's suffix says that it is no picture: `Thumbs.db`, `notes.txt`; a name may have none."""
     base = name.rpartition("/")[2]
-    return "." in base[1:-1] and _PICTURE.search(base) is None
+    return _KIND.search(base) is not None and _PICTURE.search(base) is None
 
 
 def count_pictures(folder: Path, skip: Iterable[Path] = (), *, follow: bool = False) -> int:
