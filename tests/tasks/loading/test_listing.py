@@ -137,7 +137,8 @@ def test_an_entry_that_cannot_be_looked_at_is_listed(tmp_path, monkeypatch):
     ("name", "otherwise"),
     [
         ("Thumbs.db", True), ("a/desktop.ini", True), ("notes.tar.gz", True), ("a.b/c", False), ("A.PNG", False),
-        ("a.avif", False), ("1.png.part", True), ("a.7z", True), ("1. a", False), ("v1.5", False), ("BONE", False), ("BONE.", False), (".png", False),
+        ("a.avif", False), ("1.png.part", True), ("a.7z", True), ("1. a", False),
+        ("v1.5", False), ("BONE", False), ("BONE.", False), (".png", False),
     ],
 )  # fmt: skip
 def test_a_suffix_says_that_a_file_is_no_picture(name, otherwise):
