@@ -50,6 +50,7 @@ class IngestRequest:
         expression with a group named label. By default the part of the names that varies as labels do.
     columns
         The columns of the file of labels that hold path and label, with a comma between: names, or numbers from 1.
+        Columns of a letter each are joined by plus signs: image,a+b+c+d.
     fold_case
         Make all labels upper case.
     zeros

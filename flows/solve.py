@@ -40,7 +40,7 @@ from tasks.solving.inbox import Inbox
 from tasks.solving.isolated import read_batch
 from tasks.solving.results import AnswersFile, Written, answers_sheet, write_results
 from tasks.solving.run import next_attempt
-from tasks.solving.survey import OTHERS
+from tasks.solving.survey import NO_PICTURE, OTHERS
 from tasks.solving.tables import choose_format, could_be_answers
 
 LOOK_TRIES = 10  # of a look job whose workers die: a look decodes no picture, so the job is hardly to blame
@@ -173,7 +173,7 @@ def _report(
 
 def _told_read(outcome: SolveOutcome) -> str:
     """Tell how many pictures this run read: fewer than have an answer, where answers were there already."""
-    if outcome.read == outcome.total:
+    if outcome.read == outcome.total - outcome.skipped[NO_PICTURE]:
         return f"{outcome.read:,}"
     return f"{outcome.read:,} in this run; answers of earlier runs, and of pictures with the same content, are kept"
 

@@ -177,11 +177,9 @@ class Pair(TypedDict):
     label: str
 
 
-class ImportPlanned(TypedDict):
-    """What an import would take; no picture but a few was read."""
+class Imported(TypedDict):
+    """What an import takes, or would take."""
 
-    dry_run: bool
-    name: str
     folder: str
     labels: dict[str, str]  # where labels come from
     pictures: int
@@ -196,21 +194,19 @@ class ImportPlanned(TypedDict):
     shown: NotRequired[dict[str, object]]
 
 
-class ImportReport(TypedDict):
+class ImportPlanned(Imported):
+    """What an import would take; no picture but a few was read."""
+
+    dry_run: bool
+    name: str
+
+
+class ImportReport(Imported):
     """What an import took, and what the dataset holds."""
 
     dataset: str
-    folder: str
-    labels: dict[str, str]  # where labels come from
-    pictures: int
-    rejected: int
     filled: int
     kept: int
-    pairs: list[Pair]  # five
-    alphabet: str
-    label_lengths: dict[str, int]  # labels of each length
-    notes: list[str]
-    colour: bool
     canvas: list[int]  # rows and columns
     tallest: str
     widest: str
@@ -221,9 +217,6 @@ class ImportReport(TypedDict):
     identity: str
     content: str
     files: list[str]
-    sheet: str
-    rejects: list[dict[str, str]]  # the first ones
-    shown: NotRequired[dict[str, object]]
 
 
 class ExportReport(TypedDict):

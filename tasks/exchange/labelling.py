@@ -18,9 +18,11 @@ from storage.files.small_files import read_small
 from tasks.exchange.label_sources.beside import labels_beside, texts_beside
 from tasks.exchange.label_sources.label_columns import ListedLabels, resolve
 from tasks.exchange.label_sources.label_files import read_table
-from tasks.exchange.label_sources.label_in_name import without_copy
-from tasks.exchange.label_sources.name_parts import Part, kinds_of
+from tasks.exchange.label_sources.label_in_name import as_meant, without_copy
+from tasks.exchange.label_sources.letter_boxes import names_files
+from tasks.exchange.label_sources.name_parts import FEW, Part, kinds_of
 from tasks.exchange.label_sources.picture_index import PictureIndex, without_suffix
+from tasks.exchange.rejects import MANY
 
 LAST_PART = r"(?:.*_)?(?P<label>[^_]*)"  # the text after the last _, or the whole name
 NAMED = {  # the separator is _, or in names without it a dash, or in names without both a blank
@@ -29,10 +31,8 @@ NAMED = {  # the separator is _, or in names without it a dash, or in names with
     "whole": "(?P<label>[^/]*)",
     "folder": "(?P<label>[^/]+)/[^/]*",
 }
-LONGEST = 32  # characters of a label, as of a profile's texts
-SPREADSHEET = re.compile(r"\d(?:[.,]\d+)?E\+\d+|#[A-Z]+[!?]|\d+\.0")  # what spreadsheets and pandas make of a label
+JOINERS = "\u200c\u200d"  # invisible, and other letters without them
 MOSTLY = 0.7  # share of labels of one length, where shorter numbers look as if they had lost zeros
-MANY = 10  # labels that are no chance
 
 
 class Zeros(StrEnum):
@@ -87,7 +87,7 @@ class Labelling:
     notes : tuple of str
         What a person should know about the choice.
     agreeing : tuple of Path
-        Other files of labels, which say the same.
+        Other files of labels: they say the same as those that are used, or one thing of all pictures.
 
     Raises
     ------
@@ -133,7 +133,7 @@ class Labelling:
             single = without_copy(stem)
             for tried in dict.fromkeys((single, single + suffix, stem, name)):
                 if match := self._regex.fullmatch(tried):
-                    return without_copy(match["label"] or "")
+                    return as_meant(without_copy(match["label"] or ""))
         return None
 
     @property
@@ -184,7 +184,7 @@ class Labelling:
         stems = {without_suffix(path) for path in texts}
         ends = (".gt.txt", ".box", ".json", ".xml")
         own = {path for path in paths for end in ends if path.endswith(end) and path.removesuffix(end) in stems}
-        own.update(texts.values())
+        own.update(texts.values(), names_files(paths))
         return [path for path in paths if path not in own]
 
     def as_dict(self) -> dict[str, str]:
@@ -223,9 +223,24 @@ def require_faithful(folder: Path, read: ListedLabels) -> None:
 
 
 def tidy_label(label: str, fold_case: bool = False) -> str:
-    """Return a label in Unicode's normal form C, without blanks, which no picture shows; in upper case if wanted."""
-    label = "".join(unicodedata.normalize("NFC", label).split(" "))
+    """Return a label in Unicode's normal form C, without what no picture shows; in upper case if wanted."""
+    label = unicodedata.normalize("NFC", label)
+    label = label.replace(" ", "") if label.isascii() else "".join(mark for mark in label if not is_unseen(mark))
     return "".join(letter.upper() if len(letter.upper()) == 1 else letter for letter in label) if fold_case else label
+
+
+def is_unseen(mark: str) -> bool:
+    """Return whether no picture shows a character: a blank of any width, a mark of direction, a zero-width space."""
+    return unicodedata.category(mark) in ("Zs", "Cf") and mark not in JOINERS
+
+
+def without_apostrophes(listed: dict[str, str], mended: Counter[str]) -> dict[str, str]:
+    """Take away the apostrophe with which spreadsheets begin a number that is text, if all labels have it."""
+    labels = [label for label in listed.values() if label]
+    if len(labels) < FEW or not all(label[0] == "'" and len(label) > 1 for label in labels):
+        return listed
+    mended["apostrophes"] += len(labels)
+    return {path: label[1:] for path, label in listed.items()}
 
 
 def shorter_numbers(labels: Sequence[str]) -> list[str]:
@@ -268,17 +283,3 @@ def with_zeros(pairs: list[tuple[str, str]], labelling: Labelling, mended: Count
     mended["zeros"] += len(lost)
     filled = fill_zeros(labels, length)
     return [(path, sys.intern(label)) for (path, _), label in zip(pairs, filled, strict=True)]
-
-
-def fault_of(label: str, allowed: frozenset[str], listed: bool = False) -> str:
-    """Return why a label cannot be used; '' if it can."""
-    if not label:
-        return "its label is empty"
-    if len(label) > LONGEST:
-        return f"its label has {len(label)} characters; at most {LONGEST} are possible"
-    if not label.isprintable() or any(map(str.isspace, label)):
-        return f"its label {label!r} has a blank or control character"
-    if listed and SPREADSHEET.fullmatch(label):
-        return f"its label {label!r} is what a spreadsheet or pandas makes of another; write the label as text"
-    foreign = [character for character in label if character not in allowed] if allowed else []
-    return f"its label {label!r} has {foreign[0]!r}, which the alphabet lacks" if foreign else ""

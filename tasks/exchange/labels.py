@@ -9,10 +9,11 @@ from pathlib import Path
 from storage.errors import BadInput, NotThere
 from storage.exports.record import RECORDS
 from tasks.exchange.label_sources.beside import ANNOTATIONS, BESIDE, TEXTS, texts_beside
-from tasks.exchange.label_sources.label_columns import ListedLabels, listed_labels, resolve
+from tasks.exchange.label_sources.label_columns import ListedLabels, Unclear, listed_labels, resolve
 from tasks.exchange.label_sources.label_files import (
     HOLDERS,
     LIST,
+    PACKED,
     PICTURE,
     TABLE,
     TABLES,
@@ -28,10 +29,12 @@ from tasks.exchange.label_sources.picture_index import PictureIndex
 from tasks.exchange.labelling import (
     Labelling,
     LabelOptions,
-    fault_of,
+    is_unseen,
     require_faithful,
     with_zeros,
+    without_apostrophes,
 )
+from tasks.exchange.rejects import fault_of, require_single
 from tasks.loading.listing import list_names
 
 
@@ -86,6 +89,7 @@ class _Folder:
         self.lists = [name for name in self.others if may_list(name)]
         self.named = [name for name in self.lists if labelish(name)]  # named as files of labels are
         self.unreadable = [name for name in self.others if suffix_of(name) in UNREADABLE]
+        self.unreadable += [name for name in self.others if suffix_of(name) in PACKED and labelish(name)]
         self.named += self.unreadable
 
     def labelling(self) -> Labelling:
@@ -93,6 +97,9 @@ class _Folder:
         if not self.pictures:
             return self._without_pictures()
         used, failed, unmatched = self._read()
+        told = [read for read in used if not read.only]  # a state, or what stands in for an answer
+        same = [read for read in used if told and read.only]
+        used = told or used
         end = next((end for end in BESIDE if self.beside[end] * 2 >= len(self.pictures)), "")
         if used and end in TEXTS:
             raise BadInput(
@@ -100,10 +107,18 @@ class _Folder:
                 "give that file with --labels, or take it away"
             )
         if used:
-            notes = [f"{name}: not used ({reason})" for name, reason in failed.items() if labelish(name)]
+            notes = [
+                f"{name}: not used ({reason})" for name, reason in failed.items() if _is_about_labels(name, reason)
+            ]
+            notes += [
+                f"{_name(read, self.folder)}: not used, since it says only {read.only!r} of its {len(read.labels):,}"
+                for read in same
+            ]
             if end:
                 notes.append(f"a {end} beside each picture: not used, since {_name(used[0], self.folder)} has labels")
-            return self._of_files(used, (*notes, *(f"{name}: not used; it names no picture" for name in unmatched)))
+            notes += [f"{name}: not used; it names no picture" for name in unmatched]
+            chosen = self._of_files(used, tuple(notes))
+            return replace(chosen, agreeing=(*chosen.agreeing, *(read.file for read in same)))
         if end:
             return Labelling(beside=end, folder=self.folder, options=self.options)
         self._require_nothing_else(failed, unmatched)
@@ -174,7 +189,7 @@ class _Folder:
         if len(some) > 1 and {TABLE, LIST} <= set(some):
             raise self._both(TABLE, LIST)
         for name, error in failed.items():
-            if labelish(name) or suffix_of(name) in {*TABLES, XML}:
+            if _is_about_labels(name, error) or suffix_of(name) in {*TABLES, XML}:
                 raise BadInput(f"{error}. With --pattern, labels come from the names and this file is set aside")
         if unmatched and some:
             raise BadInput(
@@ -184,9 +199,10 @@ class _Folder:
             )
         if self.unreadable:
             name = self.unreadable[0]
+            remedy = (UNREADABLE | PACKED)[suffix_of(name)]
             raise BadInput(
-                f"labels {self.folder / name}: may hold labels, and cannot be read; {UNREADABLE[suffix_of(name)]}, or "
-                "take labels from the names with --pattern"
+                f"labels {self.folder / name}: may hold labels, and cannot be read; {remedy}, or take labels from the "
+                "names with --pattern"
             )
         partly = next((end for end in BESIDE if self.beside[end]), "")
         if partly:
@@ -199,6 +215,11 @@ class _Folder:
 def _plain(name: str) -> bool:
     """Return whether a file may be a picture that has no suffix."""
     return "." not in name.rpartition("/")[2] and not labelish(name)
+
+
+def _is_about_labels(name: str, error: BadInput) -> bool:
+    """Return whether a file that cannot be used is one of labels, by its name or since it names the pictures."""
+    return labelish(name) or isinstance(error, Unclear)
 
 
 def _is_beside(name: str, end: str, stems: set[str]) -> bool:
@@ -259,6 +280,8 @@ def pair(
     if source:
         paths = list(paths)
         listed = labelling.listed([path for path in paths if path.isascii() or _is_utf8(path)])
+        listed = replace(listed, labels=without_apostrophes(listed.labels, mended))
+        require_single(list(listed.labels.values()), source)
         paths = labelling.only_pictures(paths)
     allowed = frozenset(alphabet)
     pairs: list[tuple[str, str]] = []
@@ -274,7 +297,9 @@ def pair(
         if raw is None or label is None or reason:
             rejects.append((path, reason))
             continue
-        mended["blanks"] += " " in raw.strip()
+        if len(label) < len(raw):
+            mended["blanks"] += " " in raw.strip()
+            mended["unseen"] += any(map(is_unseen, raw.strip().replace(" ", "")))
         pairs.append((path, sys.intern(label)))
     if listed:
         rejects += listed.strangers.items()

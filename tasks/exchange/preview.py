@@ -1,5 +1,6 @@
 """What an import will make: some pictures with their labels, the labels' lengths, and their alphabet."""
 
+import unicodedata
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,7 +10,8 @@ import numpy as np
 from storage.files import atomic
 from tasks.exchange.label_sources.label_files import PICTURE
 from tasks.exchange.label_sources.label_in_name import difference
-from tasks.exchange.scan import ImportRequest, Listing, first_rejects, split_of
+from tasks.exchange.rejects import MANY, alphabet_of, first_rejects, require_pictures
+from tasks.exchange.scan import ImportRequest, Listing, split_of
 from tasks.figures.contact_sheet import mixed_sheet
 from tasks.loading.colours.seen import is_coloured
 from tasks.loading.decode import Colour, decode_picture, decode_seen
@@ -22,6 +24,7 @@ NEEDED = (  # what a split is for, and what to do or what happens without its fo
     ("validation", "train` measures itself on", "it takes one in ten of train's, chosen by their pixels"),
     ("test", "evaluate` reads", "make a folder test, or evaluate with --split all"),
 )
+TWINS = dict(zip("АВЕКМНОРСТУХаеорсухΑΒΕΖΗΙΚΜΝΟΡΤΥΧο", "ABEKMHOPCTYXaeopcyxABEZHIKMNOPTYXo", strict=True))
 TRIED = 25  # files that are tried for them, since some may be no pictures
 
 
@@ -37,10 +40,13 @@ class Preview:
     coloured : bool
         Whether the pictures that are shown keep their colours.
     images : list of (h, w) or (h, w, 3) uint8
+    unread : list of (path, reason)
+        Those that were tried and could not be read.
     """
 
     def __init__(self, wanted: ImportRequest, pairs: Sequence[tuple[str, str]]):
         self._labels = [label for _, label in pairs]
+        self.unread: list[tuple[str, str]] = []
         chosen: list[tuple[str, str]] = []
         inks: list[np.ndarray] = []
         seen: list[np.ndarray] = []
@@ -51,7 +57,8 @@ class Preview:
                 data = read_file(Path(wanted.folder, path))
                 shown = [] if wanted.colour is Colour.GREY else [decode_seen(data)]
                 inks += [] if wanted.colour is Colour.KEEP else [decode_picture(data, wanted.invert)]
-            except BadPicture:
+            except BadPicture as error:
+                self.unread.append((path, str(error)))
                 continue
             seen += shown
             chosen.append((path, label))
@@ -72,10 +79,6 @@ class Preview:
     def lengths_told(self) -> str:
         """Return the lengths as people read them."""
         return ", ".join(f"{count:,} of {length}" for length, count in self.lengths().items())
-
-    def alphabet(self) -> str:
-        """Return the characters of the labels."""
-        return "".join(sorted(set("".join(self._labels))))
 
     def write_sheet(self, file: Path) -> None:
         """Write a contact sheet of the pictures with their labels and paths.
@@ -104,11 +107,18 @@ def notes_of(
     told = list(wanted.labelling.notes)
     if wanted.labelling.source and (differs := difference(pairs, wanted.labelling.options.tidy)):
         told.append(differs)
+    if len(pairs) >= MANY and len({label for _, label in pairs}) == 1:
+        told.append(f"all {len(pairs):,} pictures have the label {pairs[0][1]!r}")
+    told += _twins_told(alphabet_of({label for _, label in pairs}))
     if count := mended["blanks"]:
         told.append(
             "1 label had a blank, which is taken out: no picture shows it" if count == 1
             else f"{count:,} labels had blanks, which are taken out: no picture shows them"
         )  # fmt: skip
+    if count := mended["unseen"]:
+        told.append(f"{count:,} label{'s' * (count > 1)} had invisible characters, which are taken out")
+    if count := mended["apostrophes"]:
+        told.append(f"all {count:,} labels began with an apostrophe, as spreadsheets mark text, which is taken away")
     if count := mended["zeros"]:
         told.append(f"{count:,} label{'s' * (count > 1)} got leading zeros")
     splits = sorted({split for path, _ in pairs if (split := split_of(path))})
@@ -126,14 +136,41 @@ def notes_of(
     return told
 
 
+def _twins_told(alphabet: str) -> list[str]:
+    """Say which letters of labels have a twin that looks like them, such as a Cyrillic А beside a Latin A."""
+    twins = [(letter, unicodedata.normalize("NFKC", letter)) for letter in alphabet]
+    wide = [(letter, twin) for letter, twin in twins if twin != letter and len(twin) == 1 and twin.isascii()]
+    others = [(letter, TWINS[letter]) for letter in alphabet if TWINS.get(letter, " ") in alphabet]
+    told = [
+        f"{letter!r} ({unicodedata.name(letter, 'without a name')}) looks like {twin!r}"
+        for letter, twin in wide + others
+    ]
+    more = f" and {len(told) - SHOWN} more" if len(told) > SHOWN else ""
+    return (
+        [f"letters of labels have twins: {', '.join(told[:SHOWN])}{more}; mend them if pictures show one"]
+        if told
+        else []
+    )
+
+
 def dry_report(listing: Listing, records: Path) -> dict[str, object]:
-    """Write the contact sheet, and report what an import would take; no picture but a few is read."""
+    """Write the contact sheet, and report what an import would take; no picture but a few is read.
+
+    Raises
+    ------
+    BadInput
+        An import would refuse the folder: no label is usable, or of all pictures that were tried none can be read.
+    """
     wanted = listing.wanted
     # Only the import looks into files: here those that are not named as pictures do not count.
     pairs = [pair for pair in listing.pairs if PICTURE.search(pair[0]) or "." not in pair[0].rpartition("/")[2]]
     others = [(path, "is not named as a picture") for path, _ in sorted({*listing.pairs} - {*pairs})]
     rejects = sorted([*listing.rejects, *others])
+    require_pictures(wanted.folder, pairs, rejects)
+    alphabet = wanted.alphabet or alphabet_of({label for _, label in pairs})
     seen = Preview(wanted, pairs)
+    if not seen.images:
+        require_pictures(wanted.folder, [], [*seen.unread, *rejects])
     seen.write_sheet(records / PAIRS)
     return {
         "dry_run": True,
@@ -143,7 +180,7 @@ def dry_report(listing: Listing, records: Path) -> dict[str, object]:
         "pictures": len(pairs),
         "rejected": len(rejects),
         "pairs": seen.pairs(),
-        "alphabet": wanted.alphabet or seen.alphabet(),
+        "alphabet": alphabet,
         "label_lengths": seen.lengths(),
         "colour": seen.coloured,
         "notes": notes_of(wanted, listing.mended, pairs),

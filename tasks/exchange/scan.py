@@ -19,6 +19,7 @@ from tasks.exchange.label_sources.label_files import LIST, TABLE
 from tasks.exchange.label_sources.label_in_name import SPLIT_FOLDERS
 from tasks.exchange.labelling import Labelling
 from tasks.exchange.labels import pair
+from tasks.exchange.rejects import alphabet_of, require_pictures
 from tasks.loading.colours.seen import is_coloured
 from tasks.loading.decode import LOADER, SEEN, Colour, Invert, decode_picture, decode_seen
 from tasks.loading.listing import list_pictures
@@ -27,8 +28,6 @@ from tasks.profiles.profile import LARGEST_CANVAS
 
 FILES = 256  # of one scan job
 DIGEST_BYTES = 32  # bytes of a file's sha256
-MOST_LETTERS = 200  # different characters, as in a profile's alphabet
-SOME_REJECTS = 20  # rejects in a report; rejects.csv lists all
 
 
 @dataclass(frozen=True)
@@ -241,7 +240,7 @@ class Source:
         order = [k for k in listing.order() if k not in gone]
         self.pairs = [listing.pairs[k] for k in order]
         self.digests = digests[order].tobytes()
-        self._require_possible()
+        require_pictures(self.wanted.folder, self.pairs, self.rejects)
         self.text_bytes = max(len(label.encode()) for _, label in self.pairs)
         self.source: dict[str, Any] = {
             "pictures": len(self.pairs),
@@ -251,12 +250,7 @@ class Source:
         if self.wanted.keep_splits:
             self.source["split"] = "folders"
         labels = {label for _, label in self.pairs}
-        alphabet = self.wanted.alphabet or "".join(sorted(set().union(*labels)))
-        if len(alphabet) > MOST_LETTERS:
-            raise BadInput(
-                f"alphabet: at most {MOST_LETTERS} different characters are possible; the labels have "
-                f"{len(alphabet)}: name those to keep with --alphabet"
-            )
+        alphabet = self.wanted.alphabet or alphabet_of(labels)
         profile = {
             "name": self.wanted.name,
             "alphabet": alphabet,
@@ -267,20 +261,6 @@ class Source:
         }
         number = COLOUR_FORMAT if coloured else FORMAT
         self.identity = canonical({"format": number, "profile": profile, "source": self.source, "seed": self.seed})
-
-    def _require_possible(self) -> None:
-        """Refuse a folder without a labelled picture."""
-        folder = self.wanted.folder
-        if not self.pairs and not self.rejects:
-            raise BadInput(f"{folder}: has no file; put labelled pictures into it")
-        if not self.pairs:
-            some = "; ".join(f"{path}: {reason}" for path, reason in self.rejects[:3])
-            error = BadInput(
-                f"{folder}: none of its {len(self.rejects):,} files is a picture with a label ({some}); name the "
-                "files for what they show, or say with --pattern or --labels where their labels are"
-            )
-            error.report = {"rejected": len(self.rejects), "rejects": first_rejects(self.rejects)}
-            raise error
 
     def _digest(self) -> str:
         digest = sha256()
@@ -308,8 +288,3 @@ class Source:
     def digest(self) -> str:
         """Return the digest of the identity."""
         return identity_digest(self.identity)
-
-
-def first_rejects(rejects: list[tuple[str, str]]) -> list[dict[str, str]]:
-    """Return the first rejects, for reports."""
-    return [{"path": path, "reason": reason} for path, reason in rejects[:SOME_REJECTS]]

@@ -9,9 +9,16 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import ExifTags, Image, ImageFilter, UnidentifiedImageError
 
+from tasks.loading.plain_png import decode_wide
 from tasks.loading.safe_read import BadPicture, Unreadable
 
 FORMATS = ("PNG", "JPEG", "GIF", "BMP", "WEBP", "TIFF")
+OTHERS = {  # that are not read, by how their files begin
+    "AVIF": re.compile(rb"....ftypavi[fs]", re.DOTALL), "HEIC": re.compile(rb"....ftyp(?:hei|hev|mif1)", re.DOTALL),
+    "JPEG 2000": re.compile(rb"\0\0\0\x0cjP  |\xff\x4f\xff\x51"), "JPEG XL": re.compile(rb"\xff\x0a|\0\0\0\x0cJXL "),
+    "ICO": re.compile(rb"\0\0[\1\2]\0[^\0]\0"), "SVG": re.compile(rb"\s*<(?:\?xml.{,999}<svg|svg)", re.DOTALL),
+    "PDF": re.compile(rb"%PDF-"), "PNM": re.compile(rb"P[1-7]\s"), "PSD": re.compile(rb"8BPS"),
+}  # fmt: skip
 MOST_PIXELS = 16_000_000
 MOST_FRAMES = 64  # later frames are not looked at
 LONGEST_SIDE = 640
@@ -62,7 +69,8 @@ def decode_frames(data: bytes, as_shown: bool = False) -> Frames:
                     f"{width} x {height} = {width * height:,} pixels; at most {MOST_PIXELS:,} are read: "
                     "make the picture smaller"
                 )
-            return _all_frames(image, as_shown)
+            frames = _all_frames(image, as_shown)
+        return frames if as_shown else _with_low_levels(frames, data)
     except BadPicture:
         raise
     except Image.DecompressionBombError as error:  # Pillow refuses before it tells the size
@@ -70,9 +78,9 @@ def decode_frames(data: bytes, as_shown: bool = False) -> Frames:
         count = f"{int(found[1]):,} pixels" if found else "too many pixels"
         raise BadPicture(f"{count}; at most {MOST_PIXELS:,} are read: make the picture smaller") from error
     except UnidentifiedImageError as error:
-        raise BadPicture(
-            "no picture: not PNG, JPEG, GIF, BMP, WebP or TIFF, or the file's beginning is damaged"
-        ) from error
+        other = next((name for name, begins in OTHERS.items() if begins.match(data)), "")
+        told = f"but {other}: save it as PNG" if other else "or the file's beginning is damaged"
+        raise BadPicture(f"no picture: not PNG, JPEG, GIF, BMP, WebP or TIFF, {told}") from error
     except MemoryError as error:
         raise Unreadable("its decoding asks for more memory than there is") from error
     except Exception as error:  # decoders raise all kinds of errors; the message keeps the reason
@@ -142,6 +150,21 @@ def _pixels(image: Image.Image, as_shown: bool) -> np.ndarray:
         image = image.transpose(turn)
     shape = (image.height, image.width, len(image.getbands()))
     return np.frombuffer(image.tobytes(), np.uint8).reshape(shape[:2] if shape[2] == 1 else shape)
+
+
+def _with_low_levels(frames: Frames, data: bytes) -> Frames:
+    """Stretch the colours of 16 bits in a PNG file whose higher 8 bits are all nearly the same, as for grey ones."""
+    first = frames.pixels[0]
+    if frames.count > 1 or first.ndim < 3 or int(np.ptp(first[..., :3])) >= LEAST_CONTRAST:
+        return frames
+    wide = decode_wide(data, LONGEST_SIDE)
+    if wide is None:
+        return frames
+    channels = wide.shape[2]
+    colours = _levels(wide[..., : 1 if channels == 2 else 3])
+    colours = np.broadcast_to(colours, (*wide.shape[:2], 3))
+    alpha = [(wide[..., -1:] >> 8).astype(np.uint8)] if channels in (2, 4) else []
+    return Frames([np.concatenate([colours, *alpha], axis=2)])
 
 
 def _turn(image: Image.Image) -> Image.Transpose | None:

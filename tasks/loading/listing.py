@@ -3,6 +3,7 @@
 import errno
 import heapq
 import os
+import re
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
@@ -10,6 +11,11 @@ from pathlib import Path
 
 from storage.errors import BadInput, NotThere
 
+# Suffixes of pictures: those that are read, and those that are not, of which a person wants to know why.
+READ = r"\.(?:png|jpe?g|jpe|jfif|gif|bmp|dib|webp|tiff?)$"
+UNREAD = r"\.(?:a?png|avifs?|hei[cf]|jxl|j[p2]2|j2[kc]|jpx|ico|cur|svgz?|p[bgpn]m|pam|tga|psd|xcf|pdf|eps|emf|wmf|dng)$"
+_PICTURE = re.compile(f"{READ}|{UNREAD}", re.IGNORECASE)
+_KIND = re.compile(r".\.(?=\d*[A-Za-z])[A-Za-z0-9]{1,12}$", re.DOTALL)
 RUN = 50_000  # names that are sorted in memory; a folder with more of them is sorted in files
 _FOLDER = "\0"  # ends the name of a folder: it is in no name, and it sorts before every other character
 
@@ -52,6 +58,12 @@ def list_as_they_come(folder: Path, skip: Iterable[Path] = (), *, follow: bool =
     With links nearly the same files: which of two links to one folder is followed depends on the order.
     """
     return _walk(folder, skip, _for_counting, follow)
+
+
+def is_named_otherwise(name: str) -> bool:
+    """Return whether a file's suffix says that it is no picture: `Thumbs.db`, `notes.txt`; a name may have none."""
+    base = name.rpartition("/")[2]
+    return _KIND.search(base) is not None and _PICTURE.search(base) is None
 
 
 def count_pictures(folder: Path, skip: Iterable[Path] = (), *, follow: bool = False) -> int:

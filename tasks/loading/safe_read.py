@@ -8,6 +8,8 @@ from storage.errors import BadInput
 from storage.files.stamps import Stamp, stamp_of
 
 MOST_BYTES = 32_000_000
+HEAD = 12  # bytes that tell the format of a picture
+_BEGINNINGS = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"GIF8", b"BM", b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 GONE, UNSETTLED = "no such file", "still being written"
 
 
@@ -66,6 +68,23 @@ def read_file(path: Path | str, seen: Stamp | None = None, *, follow: bool = Tru
         raise BadPicture("not a regular file but a link, pipe, socket or device")
     require_size(size if data or size > MOST_BYTES else 0)
     return data
+
+
+def begins_as_picture(head: bytes) -> bool:
+    """Return whether the first bytes of a file are those of a format that is read."""
+    return head.startswith(_BEGINNINGS) or (head[:4] == b"RIFF" and head[8:12] == b"WEBP")
+
+
+def read_head(path: Path | str) -> bytes:
+    """Return the first bytes of a file; an empty text for anything but a regular file.
+
+    Raises
+    ------
+    OSError
+    """
+    handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK)  # a pipe that took the file's place is not waited for
+    with os.fdopen(handle, "rb", buffering=0) as file:
+        return file.read(HEAD) if stat.S_ISREG(os.fstat(handle).st_mode) else b""
 
 
 def require_size(size: int) -> None:

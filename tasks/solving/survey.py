@@ -2,12 +2,15 @@
 
 from collections.abc import Iterator
 
+from storage.files.places import ObjectPath
 from storage.ledger.ledger import KnownFile, PictureFile, path_of
-from tasks.loading.safe_read import GONE
+from tasks.loading.listing import is_named_otherwise
+from tasks.loading.safe_read import GONE, HEAD, begins_as_picture, read_head
 from tasks.solving.inbox import Inbox
 from tasks.solving.merge import AnsweredFile, GoneFile, NewFile, OutdatedFile, merge
 
 NOTED = 1024  # files after which the ledger and the progress are brought up to date
+NO_PICTURE = "no picture by its kind"
 ANSWERED, OTHERS = "answered before", "answered by another model or settings"
 
 
@@ -53,12 +56,30 @@ class Survey:
                 moved = self._finish(finding.known, finding.picture.path)
                 yield finding.picture._replace(digest=None) if moved else finding.picture
             elif isinstance(finding, NewFile):
-                yield finding.picture
+                if self._is_no_picture(finding.picture):
+                    outcome.skipped[NO_PICTURE] += 1
+                else:
+                    yield finding.picture
             else:
                 outcome.leave(finding.path, GONE)
         outcome.total = self._moved_before + listed
         self._mark(gone, back)
         mover.catch_up()
+
+    def _is_no_picture(self, file: PictureFile) -> bool:
+        """Return whether a file of a folder is of another kind, by its suffix and by its first bytes."""
+        choice = self.inbox.choice
+        if choice.only or not is_named_otherwise(file.path):
+            return False
+        path = choice.folder / file.path
+        try:
+            if isinstance(path, ObjectPath):
+                head = path.read_range(0, min(HEAD, file.size)) if file.size else b""
+            else:
+                head = read_head(path)
+        except OSError:
+            return False  # reading it tells the reason
+        return not begins_as_picture(head)
 
     def _count(self, known: KnownFile) -> None:
         """Count a file whose answer holds."""

@@ -8,7 +8,8 @@ from tasks.audit.generators.own_generator import OwnGenerator
 from tasks.audit.generators.pool import Job, Result
 from tasks.audit.generators.processes.picture_files import NoPicture, suffix_of
 from tasks.audit.generators.staged import AGAIN, Staged
-from tasks.exchange.labelling import fault_of, tidy_label
+from tasks.exchange.labelling import tidy_label
+from tasks.exchange.rejects import fault_of
 from tasks.loading.decode import decode_seen
 from tasks.loading.safe_read import BadPicture
 

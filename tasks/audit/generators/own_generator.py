@@ -15,7 +15,7 @@ from tasks.audit.generators.pool import Pool
 from tasks.audit.generators.processes.counter_texts import ALPHABET, LENGTHS
 from tasks.audit.generators.processes.limits import Limits, limits_of
 from tasks.audit.own_files import code_files
-from tasks.exchange.labelling import LONGEST, fault_of
+from tasks.exchange.rejects import LONGEST, fault_of
 
 CALLABLE = re.compile(r"(?:.+\.py|[\w./-]+):[^\W\d][\w.]*")
 GUIDE = "docs/audit-generators.md"

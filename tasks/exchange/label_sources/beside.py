@@ -1,6 +1,5 @@
 """A file beside each picture that holds its label: a text, or an annotation in XML or JSON."""
 
-import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -10,12 +9,12 @@ from tasks.exchange.label_sources.annotations import require_texts, xml_rows
 from tasks.exchange.label_sources.json_entries import entry_of
 from tasks.exchange.label_sources.label_columns import ListedLabels, resolve
 from tasks.exchange.label_sources.label_files import PICTURE, XML, decode, entries_table
+from tasks.exchange.label_sources.letter_boxes import are_boxes, class_names, letters_of, names_files
 from tasks.exchange.label_sources.picture_index import Match, PictureIndex
 
 TEXTS = (".gt.txt", ".txt")
 ANNOTATIONS = (XML, ".json")
 BESIDE = (*TEXTS, *ANNOTATIONS)  # the ends of the files' names, the first that most pictures have counts
-BOXES = re.compile(r"\d+( -?\d*\.\d+){4,}")  # a line of YOLO's: class and box
 OWN = "path"  # the column of the picture's own path
 
 
@@ -52,23 +51,23 @@ def labels_beside(folder: Path, paths: Sequence[str], end: str, columns: tuple[s
         A file cannot be read; or they hold boxes, or several fields that may be the label.
     """
     found = texts_beside(paths, end)
-    read = _texts if end in TEXTS else _annotated
-    return read(folder, found, end, columns)
+    return _texts(folder, found, end, paths) if end in TEXTS else _annotated(folder, found, end, columns)
 
 
-def _texts(folder: Path, found: dict[str, str], end: str, _columns: tuple[str, str] | None) -> ListedLabels:
-    labels: dict[str, str] = {}
-    boxes = 0
-    for path, text in found.items():
-        lines = decode(_bytes(folder / text), f"labels {folder / text}").strip().splitlines()
-        boxes += bool(lines) and all(map(BOXES.fullmatch, lines))
-        labels[path] = "\n".join(lines)
-    if boxes * 2 > len(labels):
-        raise BadInput(
-            f"labels: the {end} files hold boxes (class, x, y, width, height), not the texts of pictures; "
-            "give the labels with --labels FILE, or --pattern if they are in the names"
-        )
-    return ListedLabels(folder, labels)
+def _texts(folder: Path, found: dict[str, str], end: str, paths: Sequence[str]) -> ListedLabels:
+    lines = {path: _text(folder / text).strip().splitlines() for path, text in found.items()}
+    if sum(map(are_boxes, lines.values())) * 2 <= len(lines):
+        return ListedLabels(folder, {path: "\n".join(text) for path, text in lines.items()})
+    for file in names_files(paths):
+        names = class_names(_text(folder / file), file)
+        labels = {path: letters_of(text, names) if are_boxes(text) else "" for path, text in lines.items()}
+        if any(labels.values()):
+            return ListedLabels(folder, labels)
+    raise BadInput(
+        f"labels: the {end} files hold boxes (class, x, y, width, height), not the texts of pictures, and no "
+        "classes.txt, .names or .yaml says which letter each class is; give the labels with --labels FILE, or "
+        "--pattern if they are in the names"
+    )
 
 
 def _annotated(folder: Path, found: dict[str, str], end: str, columns: tuple[str, str] | None) -> ListedLabels:
@@ -82,6 +81,10 @@ def _annotated(folder: Path, found: dict[str, str], end: str, columns: tuple[str
         rows.append({OWN: path} | told)
     require_texts(rows, f"labels: the {end} files beside the pictures")
     return resolve(entries_table(folder / f"*{end}", rows), PictureIndex(list(found)), columns=columns)
+
+
+def _text(file: Path) -> str:
+    return decode(_bytes(file), f"labels {file}")
 
 
 def _bytes(file: Path) -> bytes:

@@ -1,11 +1,16 @@
 """The entries of a JSON file that may list labels: an object or a list, a line for each, or what a tool writes."""
 
 import json
+import re
 from typing import Any
 
 from storage.errors import BadInput
 from tasks.exchange.label_sources.annotations import labelme_row, require_texts, via_rows
+from tasks.loading.listing import READ
 
+COCO = (("images", "imgs"), ("annotations", "anns"))  # and what COCO-Text calls them
+COCO_TEXTS = ("caption", "text", "utf8_string", "transcription", "label")  # of a note
+_NAMED = re.compile(READ, re.IGNORECASE)
 DEEPEST = 12  # levels of tables and lists in an entry of a JSON file
 
 
@@ -86,10 +91,12 @@ def _json_lines(text: str, name: str, whole: Exception) -> list[Any]:
 def _listed(value: dict[str, Any]) -> object:
     """Make a list of entries from an object: by path, lists side by side, or a list of pictures within."""
     lists = {key: item for key, item in value.items() if isinstance(item, list)}
+    pictures, notes = (_dicts(value.get(key) or value.get(short)) for key, short in COCO)
+    if pictures and notes:
+        return _coco(pictures, notes, _dicts(value.get("categories")))
+    if lists and all(map(_NAMED.search, value)) and all(map(_letters, value.values())):
+        return [{"path": key, "label": item} for key, item in value.items()]
     if lists:
-        pictures, notes = lists.get("images"), lists.get("annotations")
-        if pictures and notes and all(isinstance(item, dict) for item in (*pictures, *notes)):
-            return _coco(pictures, notes)
         tables = [item for item in lists.values() if item and all(isinstance(entry, dict) for entry in item)]
         if tables and all(item.keys() == tables[0][0].keys() for entries in tables for item in entries):
             return [item for entries in tables for item in entries]  # of train and val, for instance
@@ -97,19 +104,60 @@ def _listed(value: dict[str, Any]) -> object:
         if len(lists) > 1 and len(sizes) == 1:
             return [dict(zip(lists, row, strict=True)) for row in zip(*lists.values(), strict=True)]
         return []
-    if value and all(isinstance(item, dict) for item in value.values()):
-        return [{"path": key} | {f".{name}": inner for name, inner in item.items()} for key, item in value.items()]
+    inner = [item for item in value.values() if isinstance(item, dict) and item]
+    if inner and len(inner) == len(value):
+        if all(_NAMED.search(key) for item in inner for key in item):  # of train and val, for instance
+            return [{"path": key, "label": text} for item in inner for key, text in item.items()]
+        if len(inner) == 1 and any(_dicts(item) for item in inner[0].values()):
+            return _listed(inner[0])
+        return [{"path": key} | {f".{name}": below for name, below in item.items()} for key, item in value.items()]
     return [{"path": key, "label": item} for key, item in value.items()]
 
 
-def _coco(pictures: list[dict[str, Any]], notes: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Put the only note of a picture beside it, if it has text: captions, for instance. Boxes of letters stay away."""
+def _dicts(value: object) -> list[dict[str, Any]]:
+    """Return the objects of a list, or of an object by number as COCO-Text has it; [] if any is none."""
+    items = list(value.values()) if isinstance(value, dict) else value if isinstance(value, list) else []
+    return items if all(isinstance(item, dict) for item in items) else []
+
+
+def _letters(value: object) -> str:
+    """Return the text of a list of letters; '' for anything else."""
+    letters = isinstance(value, list) and len(value) > 1 and all(isinstance(x, str) and len(x) == 1 for x in value)
+    return "".join(value) if letters and isinstance(value, list) else ""
+
+
+def _coco(
+    pictures: list[dict[str, Any]], notes: list[dict[str, Any]], categories: list[dict[str, Any]]
+) -> list[dict[str, Any]]:
+    """Put the only note of a picture beside it, if it has text; or the text of its letters, a box each."""
     by_picture: dict[Any, list[dict[str, Any]]] = {}
     for note in notes:
         by_picture.setdefault(note.get("image_id"), []).append(note)
+    names = {category.get("id"): str(category.get("name")) for category in categories}
+    words = {note.get("category_id") for note in notes if len(names.get(note.get("category_id"), "")) != 1}
+    told = any(note.get(key) for note in notes for key in COCO_TEXTS)
+    if not told and not words:
+        return [picture | {"label": _by_boxes(by_picture.get(picture.get("id"), []), names)} for picture in pictures]
     if all(len(by_picture.get(picture.get("id"), [])) == 1 for picture in pictures):
         return [picture | {"annotation": by_picture[picture.get("id")][0]} for picture in pictures]
     return pictures
+
+
+def _by_boxes(notes: list[dict[str, Any]], names: dict[Any, str]) -> str:
+    """Return the letters of a picture from left to right."""
+    boxes = [(note.get("bbox"), names[note.get("category_id")]) for note in notes]
+    places = [
+        (box[0], name) for box, name in boxes if isinstance(box, list) and box and isinstance(box[0], int | float)
+    ]
+    return "".join(name for _, name in sorted(places)) if len(places) == len(notes) else ""
+
+
+def _or_text(text: str) -> object:
+    """Return what a text holds if it is JSON itself, as Donut's metadata has it; else the text."""
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return text
 
 
 def _flat(value: object) -> dict[str, str]:
@@ -120,8 +168,13 @@ def _flat(value: object) -> dict[str, str]:
         if isinstance(item, dict | list):
             if level < DEEPEST:
                 inner = item.items() if isinstance(item, dict) else enumerate(item)
+                if letters := _letters(item) if name else "":
+                    found[name] = letters
+                    return
                 for key, below in inner:
                     walk(f"{name}.{key}" if name else str(key), below, level + 1)
+        elif isinstance(item, str) and item.startswith("{") and isinstance(below := _or_text(item), dict):
+            walk(name, below, level)
         elif item is not None:
             found[name] = item if isinstance(item, str) else json.dumps(item)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from storage.errors import BadInput
 from tasks.exchange.label_sources.label_files import PICTURE, TABLES, LabelTable
-from tasks.exchange.label_sources.name_parts import Part, kinds_of
+from tasks.exchange.label_sources.name_parts import FEW, Part, kinds_of
 from tasks.exchange.label_sources.picture_index import Match, PictureIndex, tidy_path
 
 PATH_COLUMNS = (
@@ -21,8 +21,14 @@ LABEL_COLUMNS = (
     "characters", "chars", "digits", "phrase", "y",
 )  # fmt: skip
 SAMPLE = 2000  # rows that the columns are judged by
+JOIN = "+"  # between the names of columns that hold a letter each
+MOST_JOINED = 32  # of them, as the letters of a label
 FITS = 0.9  # share of a column that must name pictures
 SHOWN = 3  # values of a column in a message
+
+
+class Unclear(BadInput):
+    """A file labels the pictures, and does not say in which of its columns."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +46,12 @@ class ListedLabels:
     file: Path
     labels: dict[str, str]
     strangers: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def only(self) -> str:
+        """Return what the file says of every picture, if that is the same of several; else ''."""
+        said = set(self.labels.values())
+        return next(iter(said)) if len(said) == 1 and len(self.labels) >= FEW else ""
 
 
 def resolve(
@@ -74,7 +86,7 @@ def resolve(
             raise _twice(table, lines[path], number, path)
         lines[path] = number
         if len(found) == 1:
-            labels[path] = cells[labelled]
+            labels[path] = "".join(cells[k] for k in labelled)
         elif found:
             strangers[listed] = (
                 f"{source} labels it, which may be {found[0]} or {found[1]}; write the folder before the name"
@@ -94,7 +106,7 @@ def listed_labels(table: LabelTable, columns: tuple[str, str] | None = None) -> 
         path = tidy_path(cells[place])
         if path in labels:
             raise _twice(table, lines[path], number, path)
-        labels[path], lines[path] = cells[labelled], number
+        labels[path], lines[path] = "".join(cells[k] for k in labelled), number
     return labels
 
 
@@ -166,15 +178,17 @@ class _Choice:
                 return True
         return False
 
-    def columns(self, wanted: tuple[str, str] | None) -> tuple[int, int]:
-        """Return the columns of the paths and of the labels."""
+    def columns(self, wanted: tuple[str, str] | None) -> tuple[int, list[int]]:
+        """Return the column of the paths, and those of the labels: several if each holds a letter."""
         if wanted:
-            place, labelled = (self._named(name) for name in wanted)
-            return place, labelled
+            path, label = wanted
+            parts = label.split(JOIN) if label not in self.header and JOIN in label else [label]
+            return self._named(path), list(map(self._named, parts))
         place = self._path_column()
-        return place, self._label_column(place)
+        return place, [self._label_column(place)]
 
     def _named(self, name: str) -> int:
+        name = name.strip()
         same = [k for k, there in enumerate(self.header) if there.strip().casefold() == name.casefold()]
         same = same or [k for k, there in enumerate(self.names) if there == plain_name(name) != ""]
         if len(same) == 1:
@@ -217,7 +231,7 @@ class _Choice:
             return chosen
         suffixed = [k for k in fitting if self._suffixed(k)]
         if len(fitting) > 1 and len(suffixed) != 1:
-            raise self._unclear("name the pictures", [(k, self._other(k)) for k in fitting[:2]])
+            raise self._unclear("name the pictures", [(k, [self._other(k)]) for k in fitting[:2]])
         return (suffixed or fitting)[0]
 
     def _first(self) -> Sequence[str]:
@@ -252,16 +266,19 @@ class _Choice:
         unclear = known or varied or others
         if len(unclear) == 1:
             return unclear[0]
-        raise self._unclear("hold the labels", [(place, k) for k in unclear])
+        letters = [k for k in unclear if all(len(value) < 2 for value in self._values(k))]
+        together = [letters] if 1 < len(letters) <= MOST_JOINED and letters == unclear else []
+        error = self._unclear("hold the labels", [(place, some) for some in (*together, *([k] for k in unclear))])
+        raise Unclear(str(error)) if self.best(place)[1] >= FITS * len(self.sample()) > 0 else error
 
     def _counts(self, column: int) -> bool:
         """Return whether a column holds a counter, hashes or times, and so no labels."""
         return kinds_of([self._values(column)], len(self.rows))[0] in (Part.COUNTER, Part.HASH, Part.DATE)
 
-    def _unclear(self, what: str, choices: list[tuple[int, int]]) -> BadInput:
+    def _unclear(self, what: str, choices: list[tuple[int, list[int]]]) -> BadInput:
         readings = "; ".join(
-            f"--columns {self._said(place)},{self._said(label)} reads "
-            + ", ".join(f"{cells[label]!r} in {cells[place]}" for _, cells in self.rows[:SHOWN])
+            f"--columns {self._said(place)},{JOIN.join(map(self._said, label))} reads "
+            + ", ".join(f"{''.join(cells[k] for k in label)!r} in {cells[place]}" for _, cells in self.rows[:SHOWN])
             for place, label in choices[:4]
         )
         return BadInput(f"labels {self.table.file}: several columns may {what}; choose one with --columns: {readings}")

@@ -4,18 +4,22 @@ import csv
 import io
 import json
 import re
+import statistics
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from storage.errors import BadInput, NotThere
 from storage.files.small_files import read_small
-from tasks.exchange.label_sources.annotations import require_texts, via_table, xml_rows
+from tasks.exchange.label_sources.annotations import Shape, joined, require_texts, via_table, xml_rows
 from tasks.exchange.label_sources.json_entries import entries_of
+from tasks.exchange.label_sources.name_parts import FEW, is_told
+from tasks.loading.listing import READ
 
 TABLE, LIST = "labels.csv", "gt.txt"  # the names that this project's own exports use
-PICTURE = re.compile(r"\.(?:png|jpe?g|jpe|jfif|gif|bmp|dib|webp|tiff?)$", re.IGNORECASE)
-TABLES, JSONS, XML = {".csv", ".tsv"}, {".json", ".jsonl", ".ndjson"}, ".xml"
+PICTURE = re.compile(READ, re.IGNORECASE)
+TABLES, JSONS, XML = {".csv", ".tsv"}, {".json", ".jsonl", ".ndjson", ".manifest"}, ".xml"
 LISTS = {".txt", ".lst", ".list"}
 LABELISH = re.compile(r"label|annot|truth|answer|solution|metadata|caption|transcri|^gt\b|_gt$|^(train|val|test)$")
 OTHER_TEXTS = {"", ".dat", ".text", ".log", ".tab", ".psv", ".ssv"}  # of labels only if they are named so
@@ -31,6 +35,10 @@ UNREADABLE = {
     ".yaml": "write path and label of each picture into a labels.csv",
     ".yml": "write path and label of each picture into a labels.csv",
 }  # fmt: skip
+PACKED = dict.fromkeys((".gz", ".bz2", ".xz", ".zst"), "unpack it first") | dict.fromkeys(  # if named as labels are
+    (".db", ".sqlite", ".sqlite3", ".docx", ".doc", ".odt", ".rtf", ".pdf", ".html"),
+    "write path and label of each picture into a labels.csv",
+)
 HOLDERS = {  # of pictures, and how to take them out
     ".tar": "unpack it first: cd FOLDER && for f in *.tar; do tar -xf $f; done",
     ".zip": "unpack it first", ".tgz": "unpack it first", ".gz": "unpack it first", ".7z": "unpack it first",
@@ -46,7 +54,10 @@ HOLDERS = {  # of pictures, and how to take them out
 SEPARATORS = ",;\t|"
 SOME = 50  # rows that the separator is judged by
 MOST_COLUMNS = 200  # of an entry of a JSON file or an XML file
-SPLIT_LINE = re.compile(r"^(.*?\.(?:png|jpe?g|jpe|jfif|gif|bmp|dib|webp|tiff?))\s+(\S.*)$", re.IGNORECASE)
+SPLIT_LINE = re.compile(f"^(.*?{READ[:-1]})(?:\\s+|(?=[=:|]|->))(\\S.*)$", re.IGNORECASE)
+BETWEEN = ("=>", "->", "=", ":", "|")  # what people write between path and label, in all lines
+_PICTURES = re.compile(f"{READ[:-1]}(?!\\w)", re.IGNORECASE)  # in the middle of a line
+COMMENT = "#"  # begins a line; in a table also the header of VIA, which has a name right behind it
 
 
 @dataclass(frozen=True)
@@ -119,6 +130,10 @@ def read_table(file: Path) -> LabelTable:
                     "separator in it between double quotes"
                 )
             del cells[width:]
+        for column in range(width):
+            if all(len(cells[column]) > 1 and cells[column][0] == cells[column][-1] == "'" for _, cells in rows):
+                for _, cells in rows:
+                    cells[column] = cells[column][1:-1]
     return LabelTable(file, "line", rows)
 
 
@@ -203,46 +218,91 @@ def _cells(file: Path, text: str) -> Iterator[tuple[int, list[str]]]:
         separator, text, skipped = told[1], rest, 1
     else:
         separator = _separator(text)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, skipinitialspace=True)
+    try:
+        rows = list(_rows(text, separator, csv.QUOTE_MINIMAL))
+        if any("\n" in cell for _, row in rows for cell in row):  # a quote that no other quote ends
+            bare = list(_rows(text, separator, csv.QUOTE_NONE))
+            quoted = any(len(cell) > 1 and cell[0] == cell[-1] == '"' for _, row in bare for cell in row)
+            rows = bare if not quoted and len({len(row) for _, row in bare}) == 1 else rows
+    except csv.Error as error:
+        raise BadInput(f"labels {file}{error}") from error
+    usual = statistics.mode(len(row) for _, row in rows) if rows else 0
+    for number, row in rows:
+        if not _is_comment(row[0], len(row) == usual):
+            yield number + skipped, [cell.strip() for cell in row]
+
+
+def _rows(text: str, separator: str, quoting: Literal[0, 3]) -> Iterator[tuple[int, list[str]]]:
+    """Yield the number of the last line and the cells of each row that has any."""
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, skipinitialspace=True, quoting=quoting)
     try:
         for row in reader:
             if any(map(str.strip, row)):
-                yield reader.line_num + skipped, [cell.strip() for cell in row]
+                yield reader.line_num, row
     except csv.Error as error:
-        raise BadInput(
-            f"labels {file}, line {reader.line_num + skipped}: cannot be read as a table ({error})"
-        ) from error
+        raise csv.Error(f", line {reader.line_num}: cannot be read as a table ({error})") from error
+
+
+def _is_comment(text: str, usual: bool) -> bool:
+    """Return whether a line begins a comment; one that has as many cells as others may be a header of names."""
+    return text.startswith(COMMENT) and not PICTURE.search(text) and not (usual and text[1:2].isalnum())
 
 
 def _list(file: Path, text: str) -> Iterator[tuple[int, list[str]]]:
     """Yield the two cells of each line: path and label, divided by a tab, another separator, or a blank."""
-    lines = [(number, line.rstrip("\r")) for number, line in enumerate(text.split("\n"), 1) if line.strip()]
+    lines = [
+        (number, line.rstrip("\r")) for number, line in enumerate(text.split("\n"), 1)
+        if line.strip() and not (line[0] == COMMENT and not _PICTURES.search(line))
+    ]  # fmt: skip
     if sum("\t" in line for _, line in lines) * 2 >= len(lines) > 0:
-        for number, line in lines:
-            if "\t" not in line:
-                raise BadInput(f"labels {file}, line {number}: must be a path, a tab and a label; it is {line[:80]!r}")
-            path, label = line.split("\t", 1)
-            yield number, [path.strip(), _transcribed(label.strip())]
+        yield from _tabbed(file, lines)
         return
     separator = _separator(text)
     if sum(separator in line for _, line in lines) >= 0.9 * len(lines) > 0:
         yield from _cells(file, text)
         return
+    columns = [line.split() for _, line in lines]
+    if _are_columns(columns):
+        yield from zip((number for number, _ in lines), columns, strict=True)
+        return
+    rows = []
     for number, line in lines:
         # A blank may be in the name or in the label: the suffix of a picture says where the name ends.
         found = SPLIT_LINE.match(line.strip())
         cells = list(found.groups()) if found else line.split(None, 1)
         if len(cells) < 2:
             raise BadInput(f"labels {file}, line {number}: must be a path and a label; it is {line[:80]!r}")
-        yield number, [cell.strip(" :") for cell in cells]
+        rows.append((number, cells))
+    mark = next((mark for mark in BETWEEN if rows and all(cells[1].startswith(mark) for _, cells in rows)), "")
+    for number, (path, label) in rows:
+        yield number, [path.strip(" :"), label.removeprefix(mark).strip(" :")]
+
+
+def _tabbed(file: Path, lines: list[tuple[int, str]]) -> Iterator[tuple[int, list[str]]]:
+    """Yield the cells between tabs: path and label, or as many as all lines have."""
+    counts = {line.count("\t") for _, line in lines}
+    most = -1 if len(counts) == 1 else 1
+    for number, line in lines:
+        if "\t" not in line:
+            raise BadInput(f"labels {file}, line {number}: must be a path, a tab and a label; it is {line[:80]!r}")
+        yield number, [_transcribed(cell.strip()) for cell in line.split("\t", most)]
+
+
+def _are_columns(rows: list[list[str]]) -> bool:
+    """Return whether lines are divided by blanks into more than path and label: a column is none by its values."""
+    widths = set(map(len, rows))
+    if len(rows) < FEW or len(widths) > 1 or min(widths) < 3:
+        return False
+    return any(is_told([row[k] for row in rows]) for k in range(1, min(widths)))
 
 
 def _transcribed(label: str) -> str:
-    """Return the text of a label that is PaddleOCR's list of boxes with one box."""
+    """Return the text of a label that is PaddleOCR's list of boxes: of one, or of a box a letter from left to right."""
     if not label.startswith("[{"):
         return label
     try:
         boxes = json.loads(label)
-        return str(boxes[0]["transcription"]) if len(boxes) == 1 else label
-    except (ValueError, KeyError, TypeError):
+        shapes = [Shape(min(point[0] for point in box["points"]), {"": str(box["transcription"])}) for box in boxes]
+        return joined({}, shapes)[""] or label
+    except (ValueError, KeyError, TypeError, IndexError):
         return label

@@ -7,13 +7,15 @@ import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from urllib.parse import unquote
 
 from storage.errors import BadInput
 from tasks.exchange.label_sources.label_files import PICTURE
-from tasks.exchange.label_sources.name_parts import SAME, Part, kinds_of
+from tasks.exchange.label_sources.name_parts import SAME, Part, base64_texts, kinds_of
 
 SEPARATORS = "_- ."
-BRACKETS = ("()", "[]")  # they divide a name too, where all names have them
+BRACKETS = ("()", "[]", "{}")  # they divide a name too, where all names have them
+ONCE = "@#~,;!$^"  # and these, where all names have them once
 FIELDS = "=&;,"  # and these, where all names have fields such as `label=ABCD`
 SYMBOLS = "+=*?!@#$%&"  # labels that have these may have a dash and a dot too
 MOST = 50_000  # names that are looked at, from all over the folder
@@ -21,6 +23,10 @@ SHOWN = 3  # names in a message
 EXAMPLES = 2  # labels that differ, in a message
 MOSTLY = 0.9  # share of the names that must have a label, where labels from elsewhere are compared with them
 _FIELD = re.compile(r"(?:^|[^A-Za-z])([A-Za-z]{2,})=")  # the name of a field
+_WRITTEN = re.compile(
+    r"%(?![46][1-9A-F]|[57][0-9Aa]|3[0-9])[0-9A-Fa-f]{2}"
+)  # what addresses need, so no letter or digit
+_APART = re.compile(r"[^\W_](?:_[^\W_])+")  # letters with a mark between each, as case-blind file systems need them
 COPY = re.compile(r"(?: ?\(\d{1,3}\)| - (?:Copy|Kopie|copie|copia)(?: \(\d+\))?| copy(?: \d+)?)+$", re.IGNORECASE)
 SPLIT_FOLDERS = {
     "train": "train", "training": "train", "val": "validation", "valid": "validation", "validation": "validation",
@@ -43,6 +49,16 @@ def without_copy(stem: str) -> str:
     return COPY.sub("", stem) or stem
 
 
+def as_meant(label: str) -> str:
+    """Return the label that a name writes: `12%2B5` is `12+5`, as in addresses; `a_B_c` is `aBc`."""
+    if "%" in label and not _WRITTEN.sub("", label).count("%"):
+        try:
+            label = unquote(label, errors="strict")
+        except UnicodeDecodeError:
+            return label
+    return label.replace("_", "") if _APART.fullmatch(label) else label
+
+
 def infer_pattern(paths: Sequence[str], default: str) -> str:
     """Return the pattern by which the names of pictures tell their labels.
 
@@ -63,6 +79,11 @@ def infer_pattern(paths: Sequence[str], default: str) -> str:
         return default
     found = _distinct(names.readings())
     if len(found) == 1:
+        if texts := base64_texts(found[0].labels):
+            raise BadInput(
+                f"names: hold labels in base64: {found[0].labels[0]!r} is {texts[0]!r}; rename the pictures, or write "
+                f"path and label of each into a labels.csv; --pattern '{found[0].pattern}' takes them as they are"
+            )
         return found[0].pattern
     if found:
         whole = Reading("whole", tuple(names.stems))
@@ -132,6 +153,7 @@ class _Names:
 
     def __init__(self, paths: list[str], stems: list[str], total: int):
         self.paths, self.stems, self.total = paths, stems, total
+        self.symbols = any(mark in stem for stem in stems for mark in SYMBOLS)
         self.separators, self.count = self._structure()
         tokens = [self._tokens(stem) for stem in stems]
         self.regular = [k for k, parts in enumerate(tokens) if len(parts) == self.count]
@@ -162,16 +184,22 @@ class _Names:
         return best
 
     def _brackets_and_fields(self) -> str:
-        """Return the brackets and the marks between fields that nearly all names have; labels have none of them."""
+        """Return brackets, marks between fields and others that nearly all names have; labels have none of them."""
         needed = SAME * len(self.stems)
-        marks = [pair for pair in BRACKETS if sum(pair[0] in stem and pair[1] in stem for stem in self.stems) >= needed]
+        once = [mark for mark in ONCE if sum(stem.count(mark) == 1 for stem in self.stems) >= needed]
+        marks = once if len(self.stems) > 1 else []
+        marks += [
+            pair for pair in BRACKETS if sum(pair[0] in stem and pair[1] in stem for stem in self.stems) >= needed
+        ]
         words = Counter(word for stem in self.stems for word in set(_FIELD.findall(stem)))
         if any(count >= needed for count in words.values()):
-            marks.append(FIELDS)
+            marks.extend(mark for mark in FIELDS if mark not in marks)
         return "".join(marks)
 
     def readings(self) -> list[Reading]:
         """Return the readings whose values vary as labels do."""
+        if letters := self._letters():
+            return [letters]
         loose = self._irregular() if self.count == 1 else None
         inside = self._of_kind(Part.LABEL) if loose is None else loose
         folder = self._folder(bool(inside))
@@ -182,18 +210,33 @@ class _Names:
 
     def _reading(self, place: int) -> Reading:
         tokens = [self._tokens(stem) for stem in self.stems]
-        labels = tuple(parts[place] if place < len(parts) else "" for parts in tokens)
+        labels = tuple(as_meant(parts[place]) if place < len(parts) else "" for parts in tokens)
         if self.count == 1:
             return self._whole()
         return Reading(self._pattern(place), labels)
 
     def _whole(self) -> Reading:
         """Return the reading of whole names; the few that have a separator, unlike all others, have no label."""
-        odd = [mark for mark in SEPARATORS if any(mark in stem for stem in self.stems)]
-        if any(mark in stem for stem in self.stems for mark in SYMBOLS):
-            odd = [mark for mark in odd if mark not in "-."]
+        odd = [mark for mark in self._marks() if any(mark in stem for stem in self.stems)]
         pattern = f"(?P<label>[^/{re.escape(''.join(odd))}]+)" if odd else "whole"
-        return Reading(pattern, tuple(self.stems))
+        return Reading(pattern, tuple(map(as_meant, self.stems)))
+
+    def _marks(self) -> str:
+        """Return the separators; labels with symbols, such as those of sums, may have a dash and a dot themselves."""
+        return SEPARATORS.translate({ord("-"): None, ord("."): None}) if self.symbols else SEPARATORS
+
+    def _letters(self) -> Reading | None:
+        """Return the reading of the last parts if they are a letter each, as in `0001_a_B_c`; else None."""
+        places = [k for k, values in enumerate(self.columns) if all(len(value) == 1 for value in values)]
+        labels = [k for k, kind in enumerate(self.kinds) if kind is Part.LABEL]
+        first, last = (places[0], places[-1]) if places else (0, 0)
+        if last - first < 2 or labels != places or labels != list(range(first, self.count)) or self.separators != "_":
+            return None
+        alike = set(self.columns[first]) & set(self.columns[last])  # a letter and two counters are not
+        if 2 * len(alike) < len(set(self.columns[first])) or len(self.regular) < len(self.stems):
+            return None
+        pattern = f"(?:[^/_]*_){{{first}}}(?P<label>[^/]*)"
+        return Reading(pattern, tuple("".join(self._tokens(stem)[first:]) for stem in self.stems))
 
     def _pattern(self, place: int) -> str:
         """Write a template, if all names have the same separators at the same places; else a regular expression."""
@@ -211,7 +254,7 @@ class _Names:
 
         None if hardly a name has a separator.
         """
-        for mark in SEPARATORS:
+        for mark in self._marks():
             divided = [stem for stem in self.stems if mark in stem]
             if len(divided) <= (1 - SAME) * len(self.stems):
                 continue

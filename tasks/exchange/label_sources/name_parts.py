@@ -2,6 +2,7 @@
 
 import re
 import statistics
+from base64 import b64decode
 from collections.abc import Callable, Sequence
 from enum import Enum
 
@@ -11,6 +12,7 @@ LONGEST = 32  # characters of a label, as of a profile's texts
 HASH = 7  # digits of a short hash at least
 LONG_ID = 11  # characters that no label of a CAPTCHA has, and random names have
 LONG_NUMBER = 9  # digits that no label has, and times and numbers of databases have
+_URL_SAFE = str.maketrans("-_", "+/")
 DAY = re.compile(r"(19|20)\d\d(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])(T?([01]\d|2[0-3])[0-5]\d([0-5]\d\d{0,6})?)?Z?")
 
 
@@ -50,6 +52,22 @@ def kinds_of(columns: list[list[str]], total: int, folders: Sequence[str] = ()) 
     _join_dates(columns, kinds)
     _join_uuids(columns, kinds)
     return kinds
+
+
+def is_told(values: Sequence[str]) -> bool:
+    """Return whether a column is no label: shares such as 0.98, or always the same word or number."""
+    if all(re.fullmatch(r"-?\d*\.\d+", value) for value in values):
+        return True
+    return len(values) >= FEW and len(set(values)) == 1 and len(values[0]) > 1 and values[0].isalnum()
+
+
+def base64_texts(values: Sequence[str]) -> list[str] | None:
+    """Return the texts that values encode in base64, which its padding betrays; None if they do not."""
+    try:
+        texts = [b64decode(value.translate(_URL_SAFE), validate=True).decode() for value in values if value[-1:] == "="]
+    except ValueError:
+        return None
+    return texts if len(texts) >= max(FEW, SAME * len(values)) and all(map(str.isprintable, texts)) else None
 
 
 def _kind(values: Sequence[str], total: int) -> Part:

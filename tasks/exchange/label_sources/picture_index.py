@@ -94,8 +94,5 @@ _KEYS: dict[Match, Callable[[str], str]] = {
 
 
 def _shared_folders(listed: str, path: str) -> int:
-    """Count the folders, from the file upwards, that two paths share."""
-    folders = [text.split("/")[-2::-1] for text in (listed, path)]
-    return next(
-        (k for k, (a, b) in enumerate(zip(*folders, strict=False)) if a != b), min(map(len, folders))
-    )  # fmt: skip
+    """Count the folders that two paths share at equal heights above the file: `train/labels/1`, `train/images/1`: 1."""
+    return sum(a == b for a, b in zip(*(text.split("/")[-2::-1] for text in (listed, path)), strict=False))

@@ -24,7 +24,7 @@ from tasks.datasets.folder import complete
 from tasks.datasets.recipe import make_recipe, renderer_of, require_same
 from tasks.datasets.statistics import SIGMAS
 from tasks.datasets.totals import Gathered
-from tasks.exchange import ingest, scan
+from tasks.exchange import ingest, rejects, scan
 from tasks.exchange.import_records import PICTURES, REJECTS, write_records
 from tasks.exchange.ingest import fill_jobs, fill_shard, require_same_files
 from tasks.exchange.labelling import Labelling, LabelOptions, Zeros
@@ -481,7 +481,7 @@ def test_limits_name_the_file_and_the_remedy(tmp_path, monkeypatch):
     assert path == "wide_A.png" and reason.startswith("30 x 60 px; at most 50 each way")
     rows = [f"{k}_{text}.png\t{chr(0x4E00 + 50 * k)}" for k, text in enumerate("ABCAB")]
     (folder / "gt.txt").write_text("\n".join(rows))
-    monkeypatch.setattr(scan, "MOST_LETTERS", 4)
+    monkeypatch.setattr(rejects, "MOST_LETTERS", 4)
     with pytest.raises(BadInput, match="the labels have 5: name those to keep with --alphabet"):
         measured(folder)
 
@@ -673,6 +673,36 @@ def test_pairs_that_are_no_pictures_are_passed_over(tmp_path):
     report = dry_report(Listing(ImportRequest(folder, "mine", find_labels(folder))), tmp_path / "records")
     assert len(report["pairs"]) == 5
     assert {"0_A.png", "8_C.png"}.isdisjoint(pair["picture"] for pair in report["pairs"])
+
+
+@pytest.mark.parametrize("labels", ["path,label\n0_A.png,\n1_B.png,nan\n", "path,label\n7_A.png,A\n8_B.png,B\n"])
+def test_a_dry_run_refuses_what_an_import_would(tmp_path, labels):
+    """No label can be used: the same error, with the same report, and no sheet."""
+    folder = few(tmp_path / "s", "AB")
+    (folder / "labels.csv").write_text(labels)
+    labelling = Labelling(file=folder / "labels.csv", folder=folder)
+    listing = Listing(ImportRequest(folder, "mine", labelling))
+    with pytest.raises(BadInput, match=r"none of its \d files is a picture with a label") as planned:
+        dry_report(listing, tmp_path / "records")
+    with pytest.raises(BadInput) as done:
+        measured(folder, labelling=labelling)
+    assert (str(planned.value), planned.value.report) == (str(done.value), done.value.report)
+    assert names(tmp_path) == ["s"]
+
+
+def test_a_dry_run_refuses_pictures_that_cannot_be_read(tmp_path, monkeypatch):
+    folder = few(tmp_path / "s", "ABC")
+    listing = Listing(ImportRequest(folder, "mine", find_labels(folder)))
+    monkeypatch.setattr(rejects, "MOST_LETTERS", 2)
+    with pytest.raises(BadInput, match="at most 2 different characters"):
+        dry_report(listing, tmp_path / "records")
+    monkeypatch.undo()
+    for path in folder.iterdir():
+        path.write_bytes(b"\0\0\0\x20ftypavif")
+    with pytest.raises(
+        BadInput, match=r"none of its 3 files is a picture with a label \(0_A.png: .*AVIF: save it as PNG"
+    ):
+        dry_report(listing, tmp_path / "records")
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """How strangers keep labels of pictures: each layout of docs/import.md, and those that must be asked about."""
 
+import base64
 import hashlib
 import json
 import random
@@ -8,7 +9,9 @@ import unicodedata
 import uuid
 from collections.abc import Callable
 from pathlib import Path
+from urllib.parse import quote
 
+import numpy as np
 import pytest
 
 from storage.errors import BadInput
@@ -18,12 +21,17 @@ from tasks.exchange.labelling import Labelling, LabelOptions, Zeros, shorter_num
 from tasks.exchange.labels import find_labels
 from tasks.exchange.preview import dry_report
 from tasks.exchange.scan import ImportRequest, Listing
+from tasks.lowlevel.png_encoder import png
 
 N = 24
 CHANCE = random.Random(20240105)
 LABELS = ["".join(CHANCE.choice("ABCDEFGHJKLMNPQRSTUVWXYZ23456789") for _ in range(4)) for _ in range(N)]
 DIGITS = [f"{CHANCE.randrange(10_000):04d}" for _ in range(N)]
 HASHES = [hashlib.md5(str(k).encode()).hexdigest() for k in range(N)]
+SUMS = [f"{12 + k}{'+-'[k % 2]}{1 + k % 9}=" for k in range(N)]
+PAIRS = list(enumerate(LABELS))
+CLASSES = sorted(set("".join(LABELS)))
+PLACES = [(part, k) for part in ("train", "valid") for k in range(N // 2)]
 Files = dict[str, bytes]
 Want = dict[str, str]
 
@@ -125,6 +133,31 @@ def xml(row: str, root: str, head: str = '<?xml version="1.0" encoding="utf-8"?>
 
 def lines_of(rows: list[dict]) -> str:
     return "\n".join(map(json.dumps, rows))
+
+
+def paddle(label: str) -> list[dict]:
+    """PaddleOCR's boxes, one a letter, in no order."""
+    boxes = [{"transcription": text, "points": [[20 * k + 9, 2], [20 * k, 22]]} for k, text in enumerate(label)]
+    return boxes[::-1]
+
+
+def coco() -> dict[str, list[dict]]:
+    """COCO as tools for detection write it: a category a letter, boxes in no order."""
+    return {
+        "licenses": [], "categories": [{"id": k, "name": letter} for k, letter in enumerate(CLASSES)],
+        "images": [{"id": k, "file_name": f"{k}.png", "height": 30, "date_captured": f"2024-01-{k + 1}"}
+                   for k, _ in PAIRS],
+        "annotations": [
+            {"image_id": k, "category_id": CLASSES.index(letter), "bbox": [20 * place, 3, 15, 20]}
+            for k, label in PAIRS for place, letter in reversed([*enumerate(label)])
+        ],
+    }  # fmt: skip
+
+
+def yolo(label: str) -> str:
+    """YOLO's boxes, one a letter, in no order."""
+    lines = [f"{CLASSES.index(letter)} {0.1 + 0.2 * k:.6f} 0.5 0.18 0.9" for k, letter in enumerate(label)]
+    return "\n".join(lines[::-1])
 
 
 # The rows of the table in docs/import.md, by their first column.
@@ -310,6 +343,72 @@ LAYOUTS: dict[str, tuple[Files, Want]] = {
     ),
     "CSV of VIA": beside({"via_region_data.csv": via_csv()}),
     "CSV of VIA: a region a letter": beside({"via_export_csv.csv": via_csv(True)}),
+    "`BONE__0001.png`": named(lambda k, label: f"{label}__{k:04d}.png"),
+    "`BONE@12.png`": named(lambda k, label: f"{label}@{k}.png"),
+    "`img_12#BONE.png`": named(lambda k, label: f"img_{k}#{label}.png"),
+    "`12,BONE.png`": named(lambda k, label: f"{k},{label}.png"),
+    "`{BONE}12.png`": named(lambda k, label: f"{{{label}}}{k}.png"),
+    "`12%2B5%3D.png` for `12+5=`": (
+        dict.fromkeys((f"{quote(text, safe='')}.png" for text in SUMS), b""),
+        {f"{quote(text, safe='')}.png": text for text in SUMS},
+    ),
+    "`0001_a_B_c_D.png` for `aBcD`": named(lambda k, label: f"{k:04d}_{'_'.join(label)}.png"),
+    "`BONE_png.rf.9e107d9d372bb6826bd81d3542a419d6.jpg`": named(lambda k, label: f"{label}_png.rf.{HASHES[k]}.jpg"),
+    "`labels.csv` with lines of comment": table("# by me, 2024\nbild;loesung", "{k}.png;{label}"),
+    "`labels.csv` in single quotes": table("'path','label'", "'{k}.png','{label}'"),
+    "`labels.tsv` with a quote in a label": table(
+        "path\tlabel", "{k}.png\t{label}", name="labels.tsv", labels=[f'"{v}' if k % 7 == 3 else v for k, v in PAIRS]
+    ),
+    "`labels.txt` with `1.png = BONE`": table("", "{k}.png = {label}", name="labels.txt"),
+    "`labels.txt` with `1.png->BONE`": table("", "{k}.png->{label}", name="labels.txt"),
+    "`train.lst` of MXNet": table("", "{k}\t{label}\t{k}.png", name="train.lst"),
+    "`Label.txt` of PaddleOCR: a box a letter, beside `fileState.txt`": beside(
+        lambda text: {
+            "Label.txt": text(lambda k: f"imgs/{k}.png\t{json.dumps(paddle(LABELS[k]))}\n"),
+            "fileState.txt": text(lambda k: f"C:\\me\\imgs\\{k}.png\t1\n"),
+        },
+        "imgs/{}.png",
+    ),
+    "`{\"data\": {\"annotations\": [{…}]}}`": as_json(
+        {"data": {"made": "today", "annotations": [{"image": f"{k}.png", "text": v} for k, v in PAIRS]}}
+    ),
+    "`{\"train\": {\"1.png\": \"BONE\"}, \"val\": {…}}`": as_json(
+        {
+            part: {f"{k}.png": v for k, v in PAIRS if (k % 4 > 0) is keep}
+            for part, keep in (("train", True), ("val", False))
+        }
+    ),
+    "`{\"1.png\": [\"B\", \"O\", \"N\", \"E\"]}`": as_json({f"{k}.png": list(v) for k, v in PAIRS}),
+    "`metadata.jsonl` of Donut: JSON in a text": beside(
+        {
+            "metadata.jsonl": lines_of(
+                [{"file_name": f"{k}.png", "truth": json.dumps({"gt_parse": {"text": v}})} for k, v in PAIRS]
+            )
+        }
+    ),
+    "COCO: a box a letter": as_json(coco(), "_annotations.coco.json"),
+    "COCO-Text": as_json(
+        {
+            "imgs": {str(k): {"id": k, "file_name": f"{k}.png", "set": "train"} for k, _ in PAIRS},
+            "anns": {str(k): {"image_id": k, "utf8_string": v, "bbox": [1, 2, 3, 4]} for k, v in PAIRS},
+        },
+        "cocotext.json",
+    ),
+    "`output.manifest` of Ground Truth": beside(
+        {"output.manifest": lines_of([{"source-ref": f"s3://b/{k}.png", "text": v} for k, v in PAIRS])}
+    ),
+    "YOLO: a box a letter, and `classes.txt`": beside(
+        {"classes.txt": "\n".join(CLASSES)} | {f"labels/{k}.txt": yolo(v) for k, v in PAIRS}, "images/{}.png"
+    ),
+    "YOLO: a box a letter, and `data.yaml`": beside(
+        {"data.yaml": f"train: ../train\nnc: {len(CLASSES)}\nnames: {CLASSES}\n"}
+        | {f"{k}.txt": yolo(v) for k, v in PAIRS}
+    ),
+    "`train/labels/1.txt` for `train/images/1.png`, `valid/…`": (
+        {f"{part}/images/{k}.png": b"" for part in ("train", "valid") for k in range(N // 2)}
+        | {f"{part}/labels/{k}.txt": label.encode() for (part, k), label in zip(PLACES, LABELS, strict=True)},
+        {f"{part}/images/{k}.png": label for (part, k), label in zip(PLACES, LABELS, strict=True)},
+    ),
 }  # fmt: skip
 
 
@@ -445,6 +544,37 @@ ASKED: dict[str, tuple[Files, list[str]]] = {
         table("path,label", labels=[str(int(label)) for label in DIGITS])[0],
         ["shorter numbers", "--zeros fill", "--zeros keep", "among"],
     ),
+    "columns of IAM": (
+        table("# words\n#", "a01-{k:03d}u-00 ok 154 40{k} 7{k}8 AT {label}", name="words.txt",
+              picture="a01-{:03d}u-00.png")[0],
+        ["words.txt: several columns may hold the labels", "--columns 1,7 reads"],
+    ),
+    "a letter a column": (
+        table("filename,c1,c2,c3,c4", "{k}.png,{label[0]},{label[1]},{label[2]},{label[3]}")[0],
+        [f"--columns filename,c1+c2+c3+c4 reads '{LABELS[0]}' in 0.png"],
+    ),
+    "labels with their confidence": (
+        beside({f"{k}.txt": f"{label} 0.9{k}" for k, label in PAIRS})[0],
+        ["hold more than the label", f"'{LABELS[0]} 0.90'"],
+    ),
+    "labels with a hash in a second line": (
+        beside({f"{k}.txt": f"{label}\n{HASHES[k]}\n" for k, label in PAIRS})[0], ["hold more than the label"]
+    ),
+    "labels in base64": (
+        named(lambda k, label: f"{base64.urlsafe_b64encode(label.encode()).decode()}.png")[0],
+        ["hold labels in base64", "==' is '", "labels.csv", "--pattern 'whole'"],
+    ),
+    "a packed file of labels": (
+        named(lambda k, label: f"{label}.png")[0] | {"labels.csv.gz": b"\x1f\x8b"},
+        ["labels.csv.gz: may hold labels", "unpack it first", "--pattern"],
+    ),
+    "a letter, a split and a number": (
+        named(lambda k, label: f"{'ABCDEF'[k % 6]}_{k % 2}_{k // 6}.png")[0], ["several parts", "{label}_*_*"]
+    ),
+    "boxes whose classes are no letters": (
+        beside({"classes.txt": "captcha\nlogo"} | {f"{k}.txt": "0 0.5 0.5 0.9 0.9" for k in range(N)})[0],
+        ["hold boxes", "which letter each class is"],
+    ),
     "a key twice": (
         named(lambda k, label: f"{k}.png")[0] | {"labels.json": b'{"1.png": "A", "1.png": "B"}'},
         ["'1.png' occurs twice"],
@@ -579,6 +709,8 @@ def test_files_that_say_the_same_are_no_rejects(tmp_path):
 
 
 def notes(folder: Path, **options) -> list[str]:
+    for path in folder.rglob("*.png"):
+        path.write_bytes(png(np.eye(9, dtype=np.uint8) * 255))
     report = dry_report(read(folder, **options), folder.with_name("reports"))
     assert isinstance(report["notes"], list)
     return report["notes"]
@@ -621,7 +753,9 @@ def test_a_file_of_labels_that_is_not_used_is_told(tmp_path):
     assert found.wanted.labelling.notes == ("sub/labels.csv: not used, since --pattern was given",)
 
 
-@pytest.mark.parametrize("spoilt", ["1.20E+05", "#NAME?", "417.0"])
+@pytest.mark.parametrize(
+    "spoilt", ["1.20E+05", "#NAME?", "417.0", "1-Mar", "05.Mai", "Mar-01", "2024-03-01", "nan", "None", "<NA>", "#N/A"]
+)
 def test_what_a_spreadsheet_made_of_a_label_is_left_out_and_told(tmp_path, spoilt):
     files, _ = table("path,label")
     files["labels.csv"] = files["labels.csv"].replace(LABELS[5].encode(), spoilt.encode())
@@ -732,3 +866,64 @@ def test_annotations_of_any_shape_are_refused_or_left_out(tmp_path, text):
     put(tmp_path / "all", beside({f"{k}.json": text for k in range(N)})[0])
     with pytest.raises(BadInput):
         read(tmp_path / "all")
+
+
+def test_columns_of_letters_are_joined(tmp_path):
+    files, want = table("filename,c1,c2,c3,c4", "{k}.png,{label[0]},{label[1]},{label[2]},{label[3]}")
+    assert dict(read(put(tmp_path, files), columns=("filename", "c1+c2+c3+c4")).pairs) == want
+    assert dict(read(tmp_path, columns=("1", "2+3 + 4+5")).pairs) == want
+
+
+def test_a_letter_that_needs_no_code_was_written_as_it_is():
+    """`%41` would be A: no tool writes it so, and `5%` is no code at all."""
+    labelling = Labelling("whole")
+    want = {"%41B.png": "%41B", "5%.png": "5%", "%2B5%.png": "%2B5%", "%C3%89T.png": "ÉT", "%C3T.png": "%C3T"}
+    assert {path: labelling.label(path) for path in want} == want
+
+
+def test_what_no_picture_shows_is_taken_out_of_labels(tmp_path):
+    """Blanks of any width, marks of direction and zero-width spaces; joiners make other letters, and stay."""
+    unseen = ["\u3000", "\u00a0", "\u200f", "\u200b", "\ufeff", "\u00ad"]
+    files, _ = table("path,label", labels=[f"A{mark}B{k:02d}" for k, mark in enumerate(unseen * 4)])
+    found = read(put(tmp_path, files))
+    assert dict(found.pairs) == {f"{k}.png": f"AB{k:02d}" for k in range(N)}
+    assert "24 labels had invisible characters, which are taken out" in notes(tmp_path)
+    put(tmp_path, table("path,label", labels=[f"A\u200d{k:02d}" for k in range(N)])[0])
+    assert {reason.partition("'")[0] for _, reason in read(tmp_path).rejects} == {"its label "}
+
+
+def test_the_apostrophes_of_a_spreadsheet_go_if_all_labels_have_them(tmp_path):
+    put(tmp_path, table("path,label", labels=[f"'{label}" for label in DIGITS])[0])
+    assert dict(read(tmp_path).pairs) == {f"{k}.png": label for k, label in enumerate(DIGITS)}
+    assert any("all 24 labels began with an apostrophe" in note for note in notes(tmp_path))
+    some = [f"'{label}" if k else label for k, label in PAIRS]
+    put(tmp_path, table("path,label", labels=some)[0])
+    assert [label for _, label in sorted(read(tmp_path).pairs, key=lambda pair: int(pair[0][:-4]))] == some
+
+
+def test_a_file_that_says_one_thing_of_all_is_told_and_set_aside(tmp_path):
+    put(tmp_path, table("id,label", "{k},{label}", name="train.csv", picture="train/{}.png")[0])
+    submission = "id,label\n" + "".join(f"t{k},AAAA\n" for k in range(12))
+    put(tmp_path, {"sample_submission.csv": submission.encode()} | {f"test/t{k}.png": b"" for k in range(12)})
+    found = read(tmp_path)
+    assert {path.partition("/")[0] for path, _ in found.pairs} == {"train"}
+    assert "sample_submission.csv: not used, since it says only 'AAAA' of its 12" in notes(tmp_path)
+    (tmp_path / "train.csv").unlink()
+    assert "all 12 pictures have the label 'AAAA'" in notes(tmp_path)  # the only file: perhaps all show that
+
+
+def test_a_sum_with_blanks_is_a_label(tmp_path):
+    files, _ = beside({f"{k}.txt": f"{k} + 3 = ?" for k in range(N)})
+    assert dict(read(put(tmp_path, files)).pairs)["7.png"] == "7+3=?"
+
+
+def test_letters_with_twins_are_told(tmp_path):
+    """Of another script beside the Latin letter, or of another width; a set in one script has no twins."""
+    labels = ["A" + label for label in LABELS]
+    cyrillic = [label.replace("A", "\u0410") if k % 2 else label for k, label in enumerate(labels)]
+    wide = ["\uff21" + label[1:] for label in labels]
+    russian = ["\u0410\u0411" + label for label in DIGITS]
+    told = ["'\u0410' (CYRILLIC CAPITAL LETTER A) looks like 'A'", "'\uff21' (FULLWIDTH LATIN CAPITAL LETTER A) looks"]
+    for written, twin in zip((cyrillic, wide, russian), (*told, ""), strict=True):
+        put(tmp_path, table("path,label", labels=written)[0])
+        assert [twin in note for note in notes(tmp_path)] == ([True] if twin else [])

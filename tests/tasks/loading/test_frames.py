@@ -1,6 +1,8 @@
 """Which frames make up a picture, and pictures of 16 bits that use few of their levels."""
 
 import io
+import struct
+import zlib
 
 import numpy as np
 import pytest
@@ -54,3 +56,54 @@ def test_levels_of_16_bits_that_nobody_could_tell_apart_are_blank(step, blank):
     else:
         (pixels,) = decode_frames(stream.getvalue()).pixels
         assert (pixels.min(), pixels.max()) == (0, 255)
+
+
+def wide_png(pixels: np.ndarray, more: bytes = b"") -> bytes:
+    """Return a PNG file of 16 bits a channel: grey with alpha, RGB or RGBA."""
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    height, width, channels = pixels.shape
+    header = struct.pack(">IIBBBBB", width, height, 16, {2: 4, 3: 2, 4: 6}[channels], 0, 0, 0)
+    lines = b"".join(b"\0" + row.astype(">u2").tobytes() for row in pixels)
+    parts = chunk(b"IHDR", header) + more + chunk(b"IDAT", zlib.compress(lines)) + chunk(b"IEND", b"")
+    return b"\x89PNG\r\n\x1a\n" + parts
+
+
+@pytest.mark.parametrize("channels", [2, 3, 4])
+def test_colours_of_16_bits_that_use_the_low_levels_only_are_stretched(channels):
+    """Pillow keeps their higher 8 bits, which are all alike; a browser shows them so."""
+    pixels = np.full((30, 60, channels), 40, np.uint16)
+    pixels[8:22, 10:30, : 1 if channels == 2 else 3] += 600
+    if channels != 3:
+        pixels[..., -1] = 65535
+    gamma = struct.pack(">I4sI", 4, b"gAMA", 45455) + struct.pack(">I", zlib.crc32(b"gAMA" + struct.pack(">I", 45455)))
+    for data in (wide_png(pixels), wide_png(pixels, gamma)):
+        (found,) = decode_frames(data).pixels
+        assert (found[..., :3].min(), found[..., :3].max()) == (0, 255)
+        assert (found[8:22, 10:30, :3] == 255).all()
+        assert decode_frames(data, as_shown=True).pixels[0][..., :3].max() < 4
+    high = wide_png(np.where(pixels == 40, 40, 65535).astype(np.uint16))
+    (found,) = decode_frames(high).pixels
+    assert np.array_equal(found, decode_frames(high, as_shown=True).pixels[0])
+
+
+@pytest.mark.parametrize("channels", [2, 3, 4])
+def test_noise_of_16_bits_stays_blank(channels):
+    pixels = np.full((30, 60, channels), 65535, np.uint16)
+    pixels[..., : 1 if channels == 2 else 3] = np.random.default_rng(1).integers(40, 45, (30, 60, 1))
+    with pytest.raises(BadPicture, match="blank: "):
+        decode_frames(wide_png(pixels))
+
+
+@pytest.mark.parametrize(
+    ("begins", "name"),
+    [
+        (b"\0\0\0\x20ftypavif\0", "AVIF"), (b"\0\0\0\x18ftypheic", "HEIC"), (b"\0\0\0\x0cjP  \r\n", "JPEG 2000"),
+        (b"\0\0\1\0\1\0", "ICO"), (b"<?xml version='1.0'?>\n<svg>", "SVG"), (b"%PDF-1.7", "PDF"), (b"P6 2 2", "PNM"),
+    ],
+)  # fmt: skip
+def test_a_picture_of_another_format_is_told(begins, name):
+    with pytest.raises(BadPicture, match=f"no picture: not PNG, .*, but {name}: save it as PNG"):
+        decode_frames(begins + b"\0" * 40)

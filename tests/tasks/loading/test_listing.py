@@ -6,7 +6,7 @@ import random
 import pytest
 
 from tasks.loading import listing as folders
-from tasks.loading.listing import any_picture, count_pictures, list_names, list_pictures
+from tasks.loading.listing import any_picture, count_pictures, is_named_otherwise, list_names, list_pictures
 
 # Folders before and after files that begin with the same letters; a line's end; letters of more than one byte.
 NAMES = ["a", "a.b/c", "a-", "ab/z", "ab/b/1", "ab.png", "b\n2", "c'\"", "é", "z/é/é", "ｚ", "\U0001f600"]
@@ -131,3 +131,15 @@ def test_an_entry_that_cannot_be_looked_at_is_listed(tmp_path, monkeypatch):
     monkeypatch.setattr(os, "scandir", Entries)
     assert list(list_names(tmp_path)) == ["a", "b", "c"]
     assert count_pictures(tmp_path) == 3
+
+
+@pytest.mark.parametrize(
+    ("name", "otherwise"),
+    [
+        ("Thumbs.db", True), ("a/desktop.ini", True), ("notes.tar.gz", True), ("a.b/c", False), ("A.PNG", False),
+        ("a.avif", False), ("1.png.part", True), ("a.7z", True), ("1. a", False),
+        ("v1.5", False), ("BONE", False), ("BONE.", False), (".png", False),
+    ],
+)  # fmt: skip
+def test_a_suffix_says_that_a_file_is_no_picture(name, otherwise):
+    assert is_named_otherwise(name) is otherwise

@@ -134,6 +134,24 @@ def test_only_what_is_new_or_changed_is_read(folder, read):
     }
 
 
+def test_files_of_other_kinds_are_passed_over_and_counted(folder, read):
+    """By suffix and content: a picture by another name is read, and a damaged picture fails."""
+    for name in ("Thumbs.db", "ab/desktop.ini", "notes.txt", "empty.log"):
+        (folder / name).write_bytes(b"" if name == "empty.log" else b"no picture")
+    for name in ("cut.png", "b.avif", "none"):
+        (folder / name).write_bytes(b"no picture")
+    draw(folder / "picture.txt", 90)
+    first = run(folder)
+    assert first.outcome.skipped == {"no picture by its kind": 4}
+    assert first.outcome.counts == {"solved": 14, "failed": 3}
+    assert {row["path"] for row in first.outcome.failures} == {"cut.png", "b.avif", "none"}
+    assert (first.outcome.total, len(first.rows), first.rows["picture.txt"][1]) == (21, 17, "W90")
+    read.clear()
+    assert run(folder).outcome.skipped == {ANSWERED: 17, "no picture by its kind": 4}
+    assert read == []
+    assert run(folder / "notes.txt").outcome.counts == {"failed": 1}  # named by the user
+
+
 def test_another_time_alone_is_no_change(folder, read):
     first = run(folder)
     read.clear()

@@ -1,0 +1,90 @@
+"""What an import leaves out or refuses: files without a label, folders without a labelled picture, too many letters."""
+
+import re
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from storage.errors import BadInput
+from tasks.exchange.label_sources.name_parts import Part, is_told, kinds_of
+
+MOST_LETTERS = 200  # different characters, as in a profile's alphabet
+LONGEST = 32  # characters of a label, as of a profile's texts
+MANY = 10  # labels that are no chance
+SPREADSHEET = re.compile(  # what spreadsheets and pandas make of a label: numbers, faults, dates, empty cells
+    r"\d(?:[.,]\d+)?E\+\d+|#[A-Z]+[!?]|\d+\.0|\d{1,2}[-.][A-Z][^\W\d_]{2}(?:[-.]\d\d(?:\d\d)?)?|[A-Z][a-z]{2}-\d\d|"
+    r"\d{4}-\d\d-\d\d(?:\d\d:\d\d(?::\d\d)?)?|\d{1,2}/\d{1,2}/\d{4}|nan|NaN|NaT|None|NULL|null|N/A|#N/A|<NA>"
+)
+SOME_REJECTS = 20  # rejects in a report; rejects.csv lists all
+
+
+def require_pictures(folder: Path, pairs: Sequence[tuple[str, str]], rejects: Sequence[tuple[str, str]]) -> None:
+    """Refuse a folder without a labelled picture.
+
+    Raises
+    ------
+    BadInput
+    """
+    if not pairs and not rejects:
+        raise BadInput(f"{folder}: has no file; put labelled pictures into it")
+    if not pairs:
+        some = "; ".join(f"{path}: {reason}" for path, reason in rejects[:3])
+        error = BadInput(
+            f"{folder}: none of its {len(rejects):,} files is a picture with a label ({some}); name the "
+            "files for what they show, or say with --pattern or --labels where their labels are"
+        )
+        error.report = {"rejected": len(rejects), "rejects": first_rejects(rejects)}
+        raise error
+
+
+def alphabet_of(labels: Iterable[str]) -> str:
+    """Return the characters of labels, in order.
+
+    Raises
+    ------
+    BadInput
+        They are too many.
+    """
+    alphabet = "".join(sorted(set().union(*labels)))
+    if len(alphabet) > MOST_LETTERS:
+        raise BadInput(
+            f"alphabet: at most {MOST_LETTERS} different characters are possible; the labels have "
+            f"{len(alphabet)}: name those to keep with --alphabet"
+        )
+    return alphabet
+
+
+def first_rejects(rejects: Sequence[tuple[str, str]]) -> list[dict[str, str]]:
+    """Return the first rejects, for reports."""
+    return [{"path": path, "reason": reason} for path, reason in rejects[:SOME_REJECTS]]
+
+
+def require_single(labels: Sequence[str], source: str) -> None:
+    """Refuse labels that all end or begin with something else, such as `BONE 0.98`.
+
+    Raises
+    ------
+    BadInput
+    """
+    rows = [label.split() for label in labels if label]
+    if len(rows) < MANY or len(set(map(len, rows))) > 1 or len(rows[0]) < 2:
+        return
+    columns = [[row[k] for row in rows] for k in range(len(rows[0]))]
+    if any(kind in (Part.HASH, Part.DATE) for kind in kinds_of(columns, len(rows))) or any(map(is_told, columns)):
+        raise BadInput(
+            f"labels {source}: hold more than the label: {labels[0]!r}, {labels[1]!r}, …; write only the label, or use "
+            "a table and choose its columns with --columns"
+        )
+
+
+def fault_of(label: str, allowed: frozenset[str], listed: bool = False) -> str:
+    """Return why a label cannot be used; '' if it can."""
+    if not label:
+        return "its label is empty"
+    if len(label) > LONGEST:
+        return f"its label has {len(label)} characters; at most {LONGEST} are possible"
+    if not label.isprintable() or any(map(str.isspace, label)):
+        return f"its label {label!r} has a blank or control character"
+    if listed and SPREADSHEET.fullmatch(label):
+        return f"its label {label!r} is what a spreadsheet or pandas makes of another; write the label as text"
+    foreign = [character for character in label if character not in allowed] if allowed else []
+    return f"its label {label!r} has {foreign[0]!r}, which the alphabet lacks" if foreign else ""
