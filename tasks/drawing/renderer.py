@@ -160,10 +160,13 @@ class Renderer:
         return drawn
 
     def _fits(self, texts: list[str], shear: int) -> np.ndarray:
-        """Return the percent of its size at which a text in each face fits, with all else at its largest, (n,) int."""
-        values = self._painter.values.largest(self._drawn) if self._painter else {}
-        placed = self._place(self.table(texts, np.arange(len(texts)), shear, self._scales[0], **values))
-        return placed.fit if isinstance(placed, Placed) else np.full(len(texts), 100)
+        """Return the least percent of its size at which a text in each face fits, (n,) int."""
+        found = np.full(len(texts), 100)
+        for values in self._painter.values.largest(self._drawn) if self._painter else ():
+            placed = self._place(self.table(texts, np.arange(len(texts)), shear, self._scales[0], **values))
+            if isinstance(placed, Placed):
+                found = np.minimum(found, placed.fit)
+        return found
 
     def letters_a_text(self) -> tuple[np.ndarray, np.ndarray]:
         """Return mean and variance of each character's count in a text, both (A,) float64."""

@@ -252,6 +252,8 @@ def broken_rules(painting: Painting) -> Iterator[tuple[str, str]]:
         yield "contrast", f"a whole number from {LEAST_CONTRAST} (any) to {MOST_CONTRAST} (black on white) tenths"
     if len(painting.weight.values()) * len(painting.hollow.values()) > MOST_WEIGHTS:
         yield "weight", f"so few values that there are at most {MOST_WEIGHTS} pairs with those of hollow"
+    if _unseen(painting):
+        yield "letter_colour", "another colour than the ground's, unless there is a contrast above 10 or a shadow"
     grounds = painting.ground
     if not (
         isinstance(grounds, tuple) and grounds and all(isinstance(ground, Ground) for ground in grounds)
@@ -260,3 +262,12 @@ def broken_rules(painting: Painting) -> Iterator[tuple[str, str]]:
         yield "ground", f"a list of different ones of {', '.join(Ground)}"
     elif painting.pattern_colour is None and grounds != (Ground.FLAT,):
         yield "ground", "flat alone, unless there is a pattern_colour to draw others with"
+
+
+def _unseen(painting: Painting) -> bool:
+    """Return whether no letter can differ from the ground, whatever is drawn by chance."""
+    letter, ground = painting.letter_colour or Colours(("#000000",)), painting.ground_colour or Colours(("#ffffff",))
+    told_apart = ("contrast", "ground", "shadow_y", "shadow_x", "shadow_weight")
+    if not isinstance(letter, Colours) or not isinstance(ground, Colours) or letter.only is None:
+        return False
+    return letter.only == ground.only and not any(map(painting.changes, told_apart))

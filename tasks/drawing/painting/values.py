@@ -1,6 +1,6 @@
 """Draw the values of what a profile paints: numbers, faces, sizes and colours, a column of a block's table each."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -33,6 +33,7 @@ LETTER_COLUMNS = {"face": 1024, "size": 1056, "stretch": 1088, "lean": 1120, "co
 TILES = 2048 + 128 * 6  # after the first six fields
 COLOUR_COLUMNS = {name: 2048 + 128 * (number + (number > 5)) for number, name in enumerate(COLOUR_FIELDS)}
 TURNS = 8  # colours that strokes have in turn
+_WIDE = (0, 45, 90, 135, 180)  # degrees; near one of them a text is widest or highest
 # Fields without effect where the first is 0 (or, of the ground, where it is not of a kind): they are 0 then.
 _IDLE = {
     ("strikes",): ("strike_width", "strike_ink"),
@@ -181,15 +182,28 @@ class Values:
             drawn[name] = values[name]
         return drawn
 
-    def largest(self, fields: np.dtype) -> dict[str, int]:
-        """Return of each number among `fields` the value that is furthest from 0; texts need most room then."""
-        profile, found = self._profile, {}
+    def largest(self, fields: np.dtype) -> Iterator[dict[str, ArrayLike]]:
+        """Yield values by field at which texts need most room: letters far from each other, turned by several angles.
+
+        Other numbers have the value that is furthest from 0.
+        """
+        profile = self._profile
+        found: dict[str, ArrayLike] = {}
         for name in fields.names or ():
             grid = getattr(profile, name, None)
             if isinstance(grid, Grid):
                 values = values_of(profile, name)
                 found[name] = values[0] if name == "overlap" else max(values, key=abs)
-        return found
+        order = np.arange(fields["move_y"].shape[0] if "move_y" in found else 0)
+        if "move_y" in found:  # every second letter low, as `bounce` has it
+            low = (order % 2 == 1) == (np.asarray(found.get("bounce", 0)) >= 0)
+            found["move_y"] = np.where(low, profile.move_y.values()[-1], profile.move_y.values()[0])
+        if "move_x" in found:
+            order = np.arange(fields["move_x"].shape[0])
+            found["move_x"] = np.where(2 * order < len(order), profile.move_x.values()[0], profile.move_x.values()[-1])
+        angles = profile.rotation.values()
+        for turn in {min(angles, key=lambda angle: abs(abs(angle) - wide)) for wide in _WIDE}:
+            yield found | ({"rotation": turn} if "rotation" in found else {})
 
     def _mix(self, drawn: np.ndarray) -> None:
         """Move the colours of patterns towards the ground's by what `ground_ink` leaves."""
