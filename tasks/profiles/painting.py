@@ -32,7 +32,7 @@ class Ground(StrEnum):
 # Their ranges may begin below 0, which counts as 0, so that they are seldom there.
 RARE = (
     "hollow", "lines_under", "arcs_under", "strikes", "ellipses", "crosses", "hatching", "decoys", "salt", "coarse",
-    "sharpen", "halftone", "curves", "lenses",
+    "sharpen", "halftone", "curves", "lenses", "segments", "segments_under",
 )  # fmt: skip
 COLOUR_FIELDS = (
     "ground_colour", "pattern_colour", "letter_colour", "shadow_colour", "line_colour", "speck_colour", "frame_colour",
@@ -136,6 +136,12 @@ class Painting(Distortions):
         Percent: above 0 the middle of a lens magnifies, below 0 it makes smaller.
     lens_turn : Grid
         Degrees by which the middle of a lens is turned, counter-clockwise.
+    segments, segments_under : Grid
+        Straight lines anywhere and in any direction, over and under the letters.
+    segment_width, segment_ink : Grid
+        Their width in pixels, and how much they cover, in percent.
+    segment_length : Grid
+        Length of the longest, in percent of the picture's width; each has a fifth of that to the whole.
     """
 
     ground_colour: Colours | None = None
@@ -205,6 +211,11 @@ class Painting(Distortions):
     lens_x: Grid = FULL
     lens_power: Grid = OFF
     lens_turn: Grid = OFF
+    segments: Grid = OFF
+    segments_under: Grid = OFF
+    segment_width: Grid = THIN
+    segment_ink: Grid = FULL
+    segment_length: Grid = FULL
 
     @property
     def colour(self) -> bool:

@@ -99,6 +99,11 @@ LIMITS = {
     "lens_x": (10, 100, "percent"),
     "lens_power": (-100, 80, "percent"),
     "lens_turn": (-180, 180, "degrees"),
+    "segments": (-100, 100, "lines"),
+    "segments_under": (-100, 100, "lines"),
+    "segment_width": (1, 32, "px"),
+    "segment_ink": (1, 100, "percent"),
+    "segment_length": (1, 200, "percent"),
 }
 MOVING = ("rotation", "move_y", "move_x", "tracking", "wave_y", "wave_x")
 NOISE = ("lines", "arcs", "specks", "background", "blur")

@@ -26,7 +26,8 @@ COLUMNS = {
     "coarse": 544, "sharpen": 545, "halftone": 546, "ground_ink": 547, "letter_ink": 560, "speck_size": 561,
     "blots": 562, "blot_size": 563, "slashes": 564, "slash_width": 565, "frame_y": 566, "frame_x": 567,
     "curves": 568, "curve_width": 569, "curve_ink": 570, "curve_dash": 571, "lenses": 572, "lens_y": 573,
-    "lens_x": 574, "lens_power": 575, "lens_turn": 576,
+    "lens_x": 574, "lens_power": 575, "lens_turn": 576, "segments": 577, "segments_under": 578, "segment_width": 579,
+    "segment_ink": 580, "segment_length": 581,
 }  # fmt: skip
 LETTER_COLUMNS = {"face": 1024, "size": 1056, "stretch": 1088, "lean": 1120, "corners": 1152}  # letter k adds k
 # Colour k of a role takes three columns from 3 k on: hue (or the number in a list), saturation, lightness.
@@ -46,14 +47,16 @@ _IDLE = {
     ("slashes",): ("slash_width",),
     ("curves",): ("curve_width", "curve_ink", "curve_dash"),
     ("lenses",): ("lens_y", "lens_x", "lens_power", "lens_turn"),
+    ("segments", "segments_under"): ("segment_width", "segment_ink", "segment_length"),
     ("frame_y", "frame_x"): ("frame_colour",),
     ("shadow_y", "shadow_x", "shadow_weight"): ("shadow_ink", "shadow_colour"),
 }
 _LINES = ("lines", "arcs", "lines_under", "arcs_under")
-_STROKES = (*_LINES, "strikes", "ellipses", "crosses", "hatching", "decoys", "curves")
+_STROKES = (*_LINES, "strikes", "ellipses", "crosses", "hatching", "decoys", "curves", "segments",
+            "segments_under")  # fmt: skip
 _SPOTS = ("specks", "blots")
 _CHANCES = ("lines_under", "arcs_under", "strikes", "ellipses", "crosses", "hatching", "decoys", "salt", "blots",
-            "slashes", "corners", "curves", "lenses")  # fmt: skip
+            "slashes", "corners", "curves", "lenses", "segments", "segments_under")  # fmt: skip
 _USES = {  # of the ground's fields, which grounds use them
     "ground_size": (Ground.GRID, Ground.STRIPES, Ground.DOTS, Ground.CHECKS, Ground.TEXTURE),
     "ground_width": (Ground.GRID, Ground.STRIPES, Ground.DOTS),
