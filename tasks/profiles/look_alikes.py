@@ -68,15 +68,15 @@ _SVG = _like(
 )  # fmt: skip
 
 # kaptcha 2.3.2, by its source: 200 x 50, five characters in black, Arial or Courier of 40 px, both bold, 2 px apart and
-# low; rippled by 1.7 px in 31 px across, by less down; from light grey to white along the diagonal; two Bezier curves,
-# of which the short one at the left is left out as often as not; a black frame.
+# low; rippled by 1.7 px in 31 px across, by less down; from light grey to white along the diagonal; a Bezier curve
+# across (theirs have a second one, short and at the left); a black frame.
 _KAPTCHA = _like(
     "kaptcha", fonts=("Inter Bold", "TeX Gyre Cursor Bold", "Tuffy Bold"), own_faces=True,
     alphabet="abcde2345678gfynmpwx", length=(5, 5), height=50, width=200, top=1, left=8, font_size=40,
     overlap=Grid(-4, 0), place_y=Grid(60, 90, 10), wave_y=Grid(15, 19, 2), wave_x=Grid(8, 14, 2),
     wave_length=Grid(30, 33), ground=(Ground.GRADIENT,), ground_angle=Grid(14, 14),
     ground_colour=Colours(("#c0c0c0",)), pattern_colour=Colours(("#ffffff",)), letter_colour=Colours(("#000000",)),
-    curves=Grid(1, 2), curve_width=Grid(2, 3), frame_y=Grid(1, 1), frame_x=Grid(1, 1),
+    curves=Grid(1, 1), curve_width=Grid(2, 3), frame_y=Grid(1, 1), frame_x=Grid(1, 1),
 )  # fmt: skip
 
 # dchest/captcha, by its source: 240 x 80, six digits of dots in one dark colour on white, that lean by up to 0.35 and
