@@ -210,7 +210,7 @@ class Values:
 
     def _mix(self, drawn: np.ndarray) -> None:
         """Move the colours of patterns towards the ground's by what `ground_ink` leaves."""
-        if "ground_ink" not in self._numbers:
+        if "ground_ink" not in self._numbers or not self._colours:  # a grey picture has no pattern
             return
         ink = drawn["ground_ink"].astype(np.int64)
         ground = drawn["ground_colour"].astype(np.int64)
