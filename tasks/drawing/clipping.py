@@ -9,7 +9,6 @@ from storage.errors import BadInput
 from tasks.drawing import outlines, resampling
 from tasks.profiles.fonts import Face, GlyphSet
 from tasks.profiles.profile import Profile
-from tasks.profiles.ranges import Grid
 
 _ROUNDING = 32  # 1/32 px of slack for the rounding of turned coordinates
 LEAST_FIT = 30  # percent of its size at which a text may be drawn
@@ -50,8 +49,8 @@ def check_room(
     Parameters
     ----------
     fits : callable
-        Takes a text for each face and a shear, and returns the percent of its size at which each is drawn, when all
-        else is at its largest.
+        Takes a text for each face and a shear, and returns the percent of its size at which each is drawn, where it
+        needs most room.
 
     Raises
     ------
@@ -60,6 +59,8 @@ def check_room(
     """
     letters = _letters(words, profile.alphabet)
     texts = []
+    for face, glyph_set in _different(faces, glyphs):
+        _require_order(profile, face, glyph_set)
     for glyph_set in glyphs:
         wide = np.append(glyph_set.advance, 0)
         if words:
@@ -74,7 +75,7 @@ def check_room(
                 f"profile {profile.name!r}: the picture is {profile.height} x {profile.width} px, in which "
                 f"{texts[worst]!r} in {faces[worst].name} would be drawn at {found[worst]} % of its size, and must be "
                 f"at {LEAST_FIT} % or more; choose a larger height or width, a smaller left, top, font_size, size or "
-                "length, or less tracking, move, bounce, wave or corners"
+                "length, or less rotation, lean, tracking, move, bounce, wave, shadow or corners"
             )
 
 
@@ -84,13 +85,12 @@ Worst = dict[str, tuple[int, str]]
 def _worst(profile: Profile, faces: tuple[Face, ...], glyphs: tuple[GlyphSet, ...], texts: np.ndarray) -> Worst:
     """Find for each edge that is passed the most pixels, and where: text, face and shear."""
     worst: Worst = {}
-    # Where faces share their letters, as for `first_pictures`, the letters are checked once.
-    different = {id(glyph_set): (face, glyph_set) for face, glyph_set in zip(faces, glyphs, strict=True)}
-    for face, glyph_set in different.values():
+    for face, glyph_set in _different(faces, glyphs):
+        _require_order(profile, face, glyph_set)
         # Shear is monotone, so the extremes are at its first and last value.
         for shear in {profile.shear.values()[0], profile.shear.values()[-1]}:
             if profile.overlap is not None:
-                found = _set_by_ink(profile, profile.overlap, face, glyph_set, texts, shear)
+                found = _set_by_ink(profile, glyph_set, texts, shear)
             elif profile.resamples:
                 found = _overhangs(profile, _by_letter(glyph_set), texts, _reaches(profile, glyph_set, shear))
             else:
@@ -100,6 +100,11 @@ def _worst(profile: Profile, faces: tuple[Face, ...], glyphs: tuple[GlyphSet, ..
                     said = f"{text!r} in {face.name} reaches {over} px past the {edge} edge at shear {shear}"
                     worst[edge] = (over, said)
     return worst
+
+
+def _different(faces: tuple[Face, ...], glyphs: tuple[GlyphSet, ...]) -> list[tuple[Face, GlyphSet]]:
+    """Return each set of letters once: faces share theirs in `first_pictures`."""
+    return list({id(glyph_set): (face, glyph_set) for face, glyph_set in zip(faces, glyphs, strict=True)}.values())
 
 
 def _fitting(
@@ -197,24 +202,42 @@ def _reach(profile: Profile, bitmap: np.ndarray, corner: np.ndarray, shear: int)
     return -(-reach // pixel)
 
 
-def _set_by_ink(
-    profile: Profile, overlap: Grid, face: Face, glyphs: GlyphSet, texts: np.ndarray, shear: int
-) -> Iterator[tuple[str, int, str]]:
+def _set_by_ink(profile: Profile, glyphs: GlyphSet, texts: np.ndarray, shear: int) -> Iterator[tuple[str, int, str]]:
     """Yield (edge, pixels past it, text) for letters set by their ink, at its widest and at its narrowest."""
-    degrees = np.array(profile.rotation.values())
-    reach = [outlines.ink_columns(bitmap, degrees) for bitmap, _ in _alone(glyphs)]
-    widths = np.array([(ends[:, 1] - ends[:, 0]) for ends in reach])
-    narrowest = int(widths.min(axis=1).argmin())
-    if _PEN * overlap.stop >= widths[narrowest].min():
-        raise BadInput(
-            f"profile {profile.name!r}, overlap: must be less than the narrowest letter, "
-            f"{profile.alphabet[narrowest]!r} in {face.name}, is wide, {widths[narrowest].min() / _PEN:.1f} px, "
-            f"or letters would change places; it is {overlap!r}"
-        )
+    widths = _ink_widths(profile, glyphs)
     edges = _reaches(profile, glyphs, shear)
     for advance in (widths.min(axis=1), widths.max(axis=1)):
         by_ink = replace(_by_letter(glyphs), advance=advance, kerning=np.zeros_like(glyphs.kerning))
         yield from _overhangs(profile, by_ink, texts, edges)
+
+
+def _ink_widths(profile: Profile, glyphs: GlyphSet) -> np.ndarray:
+    """Return how wide each letter's ink is at each angle, (A, angles), in 1/64 px."""
+    degrees = np.array(profile.rotation.values())
+    reach = [outlines.ink_columns(bitmap, degrees) for bitmap, _ in _alone(glyphs)]
+    return np.array([(ends[:, 1] - ends[:, 0]) for ends in reach])
+
+
+def _require_order(profile: Profile, face: Face, glyphs: GlyphSet) -> None:
+    """Refuse a profile in which letters could begin left of their predecessors, so that labels were wrong.
+
+    With `overlap` none may, not the narrowest; with `tracking`, which kerning and narrow letters bend anyway, none of
+    usual width.
+    """
+    percent = profile.size.values()[0] * (200 - max(map(abs, profile.growth.values()))) // 200
+    if profile.overlap is not None:
+        name, widths, back = "overlap", _ink_widths(profile, glyphs).min(axis=1), profile.overlap.stop
+        letter = int(widths.argmin())
+    else:
+        name, widths, back = "tracking", glyphs.advance.astype(np.int64), -profile.tracking.start
+        letter = int(np.argsort(widths)[len(widths) // 2])
+    if _PEN * back >= widths[letter] * percent // 100 > 0:
+        rule = "less than the narrowest" if name == "overlap" else "a smaller step back than the usual"
+        raise BadInput(
+            f"profile {profile.name!r}, {name}: must be {rule} letter, {profile.alphabet[letter]!r} in {face.name}, is "
+            f"wide, {widths[letter] * percent / 100 / _PEN:.1f} px, or letters would change places; "
+            f"it is {getattr(profile, name)!r}"
+        )
 
 
 def _overhangs(

@@ -160,10 +160,12 @@ class Renderer:
         return drawn
 
     def _fits(self, texts: list[str], shear: int) -> np.ndarray:
-        """Return the percent of its size at which a text in each face fits, with all else at its largest, (n,) int."""
-        values = self._painter.values.largest(self._drawn) if self._painter else {}
-        placed = self._place(self.table(texts, np.arange(len(texts)), shear, self._scales[0], **values))
-        return placed.fit if isinstance(placed, Placed) else np.full(len(texts), 100)
+        """Return the least percent of its size at which a text in each face fits, (n,) int."""
+        fits = [np.full(len(texts), 100)]
+        for values in self._painter.values.largest(self._drawn) if self._painter else ():
+            placed = self._place(self.table(texts, np.arange(len(texts)), shear, self._scales[0], **values))
+            fits += [placed.fit] if isinstance(placed, Placed) else []
+        return np.asarray(np.min(fits, axis=0))
 
     def letters_a_text(self) -> tuple[np.ndarray, np.ndarray]:
         """Return mean and variance of each character's count in a text, both (A,) float64."""
@@ -302,11 +304,10 @@ class Renderer:
         return split_by(columns + (self._painter.columns(table.drawn, placement) if self._painter else []))
 
     def _text(self, letters: np.ndarray) -> np.ndarray:
-        length = self.longest
         if len(b"".join(self._encoded)) == len(self._encoded):  # one byte a character
             codes = np.frombuffer(b"".join(self._encoded) + b"\0", np.uint8)[letters]
             return np.ascontiguousarray(codes[:, : self.text_bytes]).view(f"S{self.text_bytes}").ravel()
-        texts = [b"".join(self._encoded[k] for k in row if k >= 0) for row in letters[:, :length].tolist()]
+        texts = [b"".join(self._encoded[k] for k in row if k >= 0) for row in letters.tolist()]
         return np.array(texts, f"S{self.text_bytes}")
 
 

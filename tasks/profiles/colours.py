@@ -38,12 +38,16 @@ class Colours:
     saturation: Grid = ANY_PERCENT
     lightness: Grid = ANY_PERCENT
 
+    def __repr__(self) -> str:
+        """Write them like TOML, for messages."""
+        return str(list(self.listed)) if self.listed else f"{{{', '.join(f'{n} = {getattr(self, n)}' for n in PARTS)}}}"
+
     def __post_init__(self) -> None:
-        _require(
-            isinstance(self.listed, tuple) and len(self.listed) <= MOST_LISTED
-            and all(isinstance(colour, str) and _HEXADECIMAL.fullmatch(colour) for colour in self.listed),
-            "listed", f"at most {MOST_LISTED} colours such as '#1f77b4', in lower case", self.listed,
-        )  # fmt: skip
+        _require(isinstance(self.listed, tuple), "colours", "a tuple of colours such as '#1f77b4'", self.listed)
+        _require(len(self.listed) <= MOST_LISTED, "colours", f"at most {MOST_LISTED}", len(self.listed))
+        for colour in self.listed:
+            known = isinstance(colour, str) and _HEXADECIMAL.fullmatch(colour)
+            _require(bool(known), "colours", "such as '#1f77b4', with six hexadecimal digits", colour)
         for name, (low, high, unit) in PARTS.items():
             grid = getattr(self, name)
             _require(
@@ -51,6 +55,12 @@ class Colours:
                 and low <= grid.start <= grid.stop <= high and grid.step >= 1,
                 name, f"a range with start <= stop from {low} to {high} {unit}, step at least 1", grid,
             )  # fmt: skip
+
+    @property
+    def only(self) -> object:
+        """Return what tells a single colour from others; None if there are several to choose from."""
+        parts = [set(self.listed)] if self.listed else [set(getattr(self, name).values()) for name in PARTS]
+        return parts if all(len(part) == 1 for part in parts) else None
 
     def as_value(self) -> list[str] | dict[str, Any]:
         """Return the colours as a profile's file and a dataset's identity hold them."""

@@ -57,36 +57,38 @@ _MULTICOLOR = _like(
 )  # fmt: skip
 
 # svg-captcha 1.4.0: 150 x 50, four of 62 characters at even distances in a comic face that is white with a rim and a
-# shadow at the lower right, in greys; a curve across.
+# shadow at the lower right, in greys; a Bezier curve across.
 _SVG = _like(
     "svg-captcha", fonts=("Averia Serif GWF Bold", "Cabin Medium", "Comic Neue Bold", "Tuffy Bold"),
     alphabet=string.ascii_letters + string.digits, length=(4, 4), height=50, width=150, top=2, left=4, font_size=40,
     tracking=Grid(5, 10), place_y=Grid(50, 70, 10), ground_colour=Colours(("#ffffff",)),
-    letter_colour=Colours(("#ffffff",)), weight=Grid(-4, -2), shadow_colour=Colours(_GREYS[:5]),
-    shadow_weight=Grid(9, 11), shadow_y=Grid(1, 1), shadow_x=Grid(1, 1), arcs=Grid(1, 1),
+    letter_colour=Colours(("#ffffff",)), weight=Grid(-7, -5), shadow_colour=Colours(_GREYS[:4]),
+    shadow_weight=Grid(10, 12), shadow_y=Grid(1, 2), shadow_x=Grid(1, 2), curves=Grid(1, 1),
     line_colour=Colours(_GREYS[1:]),
 )  # fmt: skip
 
-# kaptcha 2.3, by its documentation: 200 x 50, five characters in black, Arial or Courier of 40 px, 2 px apart, from
-# light grey to white, rippled; two black curves; a black frame.
+# kaptcha 2.3.2, by its source: 200 x 50, five characters in black, Arial or Courier of 40 px, both bold, 2 px apart and
+# low; rippled by 1.7 px in 31 px across, by less down; from light grey to white along the diagonal; a Bezier curve
+# across (theirs have a second one, short and at the left); a black frame.
 _KAPTCHA = _like(
     "kaptcha", fonts=("Inter Bold", "TeX Gyre Cursor Bold", "Tuffy Bold"), own_faces=True,
     alphabet="abcde2345678gfynmpwx", length=(5, 5), height=50, width=200, top=1, left=8, font_size=40,
-    overlap=Grid(-4, 0), wave_y=Grid(6, 12), wave_x=Grid(14, 24), wave_length=Grid(15, 20),
-    ground=(Ground.GRADIENT,), ground_angle=Grid(10, 80, 10), ground_colour=Colours(("#c0c0c0",)),
-    pattern_colour=Colours(("#ffffff",)), letter_colour=Colours(("#000000",)), arcs=Grid(1, 2), line_width=Grid(1, 3),
-    frame_y=Grid(1, 1), frame_x=Grid(1, 1),
+    overlap=Grid(-4, 0), place_y=Grid(60, 90, 10), wave_y=Grid(15, 19, 2), wave_x=Grid(8, 14, 2),
+    wave_length=Grid(30, 33), ground=(Ground.GRADIENT,), ground_angle=Grid(14, 14),
+    ground_colour=Colours(("#c0c0c0",)), pattern_colour=Colours(("#ffffff",)), letter_colour=Colours(("#000000",)),
+    curves=Grid(1, 1), curve_width=Grid(2, 3), frame_y=Grid(1, 1), frame_x=Grid(1, 1),
 )  # fmt: skip
 
-# dchest/captcha, by its documentation: 240 x 80, six digits of dots in one dark colour on white, leaning and rippled; a
-# line struck through, and discs around them.
+# dchest/captcha, by its source: 240 x 80, six digits of dots in one dark colour on white, that lean by up to 0.35 and
+# nearly touch, anywhere; a wave struck through; all of that rippled by 5 to 10 px in 100 to 200; small discs around.
 _DCHEST = _like(
-    "dchest-captcha", fonts=("B612 Mono Bold", "League Mono Bold", "OCR B"),
-    alphabet=string.digits, length=(6, 6), height=80, width=240, top=8, left=8, font_size=52, lean=Grid(-200, 200, 20),
-    tracking=Grid(0, 6), move_y=Grid(-3, 3), place_y=Grid(0, 100, 10), place_x=Grid(0, 100, 10),
-    wave_y=Grid(10, 40, 5), wave_length=Grid(90, 160, 10), letter_colour=Colours(lightness=Grid(15, 45)),
-    ground_colour=Colours(("#ffffff",)), strikes=Grid(1, 1), strike_width=Grid(3, 5), blots=Grid(12, 20),
-    blot_size=Grid(9, 9), coarse=Grid(1, 2),
+    "dchest-captcha", fonts=("Cantarell Bold", "DejaVu Sans Bold", "Routed Gothic", "TeX Gyre Heros"),
+    alphabet=string.digits, length=(6, 6), height=80, width=240, top=8, left=8, font_size=56, lean=Grid(-340, 340, 20),
+    overlap=Grid(-4, -2), move_y=Grid(-1, 1), place_y=Grid(0, 100, 10), place_x=Grid(0, 100, 10),
+    wave_y=Grid(50, 100, 10), wave_x=Grid(50, 100, 10), wave_length=Grid(100, 200, 20),
+    letter_colour=Colours(lightness=Grid(10, 45)), letter_ink=Grid(70, 100, 10), ground_colour=Colours(("#ffffff",)),
+    strikes=Grid(1, 1), strike_width=Grid(2, 3), blots=Grid(20, 20), blot_size=Grid(4, 4),
+    speck_colour=Colours(lightness=Grid(20, 95)), own_line_colours=True,
 )  # fmt: skip
 
 LOOK_ALIKES = {profile.name: profile for profile in (_CAPTCHA, _DJANGO, _MULTICOLOR, _SVG, _KAPTCHA, _DCHEST)}

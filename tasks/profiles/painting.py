@@ -32,7 +32,7 @@ class Ground(StrEnum):
 # Their ranges may begin below 0, which counts as 0, so that they are seldom there.
 RARE = (
     "hollow", "lines_under", "arcs_under", "strikes", "ellipses", "crosses", "hatching", "decoys", "salt", "coarse",
-    "sharpen", "halftone", "curves", "lenses",
+    "sharpen", "halftone", "curves", "lenses", "segments", "segments_under",
 )  # fmt: skip
 COLOUR_FIELDS = (
     "ground_colour", "pattern_colour", "letter_colour", "shadow_colour", "line_colour", "speck_colour", "frame_colour",
@@ -136,6 +136,12 @@ class Painting(Distortions):
         Percent: above 0 the middle of a lens magnifies, below 0 it makes smaller.
     lens_turn : Grid
         Degrees by which the middle of a lens is turned, counter-clockwise.
+    segments, segments_under : Grid
+        Straight lines anywhere and in any direction, over and under the letters.
+    segment_width, segment_ink : Grid
+        Their width in pixels, and how much they cover, in percent.
+    segment_length : Grid
+        Length of the longest, in percent of the picture's width; each has a fifth of that to the whole.
     """
 
     ground_colour: Colours | None = None
@@ -205,6 +211,11 @@ class Painting(Distortions):
     lens_x: Grid = FULL
     lens_power: Grid = OFF
     lens_turn: Grid = OFF
+    segments: Grid = OFF
+    segments_under: Grid = OFF
+    segment_width: Grid = THIN
+    segment_ink: Grid = FULL
+    segment_length: Grid = FULL
 
     @property
     def colour(self) -> bool:
@@ -252,6 +263,8 @@ def broken_rules(painting: Painting) -> Iterator[tuple[str, str]]:
         yield "contrast", f"a whole number from {LEAST_CONTRAST} (any) to {MOST_CONTRAST} (black on white) tenths"
     if len(painting.weight.values()) * len(painting.hollow.values()) > MOST_WEIGHTS:
         yield "weight", f"so few values that there are at most {MOST_WEIGHTS} pairs with those of hollow"
+    if _unseen(painting):
+        yield "letter_colour", "another colour than the ground's, unless there is a contrast above 10 or a shadow"
     grounds = painting.ground
     if not (
         isinstance(grounds, tuple) and grounds and all(isinstance(ground, Ground) for ground in grounds)
@@ -260,3 +273,12 @@ def broken_rules(painting: Painting) -> Iterator[tuple[str, str]]:
         yield "ground", f"a list of different ones of {', '.join(Ground)}"
     elif painting.pattern_colour is None and grounds != (Ground.FLAT,):
         yield "ground", "flat alone, unless there is a pattern_colour to draw others with"
+
+
+def _unseen(painting: Painting) -> bool:
+    """Return whether no letter can differ from the ground, whatever is drawn by chance."""
+    letter, ground = painting.letter_colour or Colours(("#000000",)), painting.ground_colour or Colours(("#ffffff",))
+    told_apart = ("contrast", "ground", "shadow_y", "shadow_x", "shadow_weight")
+    if not isinstance(letter, Colours) or not isinstance(ground, Colours) or letter.only is None:
+        return False
+    return letter.only == ground.only and not any(map(painting.changes, told_apart))

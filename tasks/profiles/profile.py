@@ -162,6 +162,10 @@ class Profile(Painting):
             self.overlap is None or self.tracking == OFF,
             "overlap", f"without tracking, which is {self.tracking!r}, since it sets the letters by their ink",
         )  # fmt: skip
+        smallest = self.scale.values()[0]
+        for name, side in (("frame_y", self.height * smallest // 100), ("frame_x", self.width * smallest // 100)):
+            rule = f"less than half of the smallest picture, which is {side} px, or it covers all letters"
+            self._check(2 * getattr(self, name).stop < max(side, 1), name, rule)
         # Rows shifted along columns and columns along rows fold where both slopes multiply to 1: (2 pi)**2 = 39.5.
         self._check(
             self.wave_y.stop * self.wave_x.stop * 40 <= (10 * self.wave_length.start) ** 2,

@@ -99,6 +99,11 @@ LIMITS = {
     "lens_x": (10, 100, "percent"),
     "lens_power": (-100, 80, "percent"),
     "lens_turn": (-180, 180, "degrees"),
+    "segments": (-100, 100, "lines"),
+    "segments_under": (-100, 100, "lines"),
+    "segment_width": (1, 32, "px"),
+    "segment_ink": (1, 100, "percent"),
+    "segment_length": (1, 200, "percent"),
 }
 MOVING = ("rotation", "move_y", "move_x", "tracking", "wave_y", "wave_x")
 NOISE = ("lines", "arcs", "specks", "background", "blur")
@@ -174,16 +179,22 @@ def is_int(value: object) -> TypeGuard[int]:
 
 
 def grid_from(value: object, name: str) -> object:
-    """Make a range of a table with start, stop and perhaps step, or of a whole number; return another value as it is.
+    """Make a range of a table with start, stop and perhaps step, or of a whole number; a range and None stay.
 
     Raises
     ------
     BadInput
-        A table lacks start or stop, or has other keys.
+        Another value, or a table that lacks start or stop, or has other keys.
     """
     if isinstance(value, dict):
         wrong = set(value) - {"start", "stop", "step"}
         if wrong or not {"start", "stop"} <= set(value):
             raise BadInput(f"{name}: must be a table with start, stop and step; it is {value!r}")
         return Grid(**value)
-    return Grid(value, value) if is_int(value) else value
+    if is_int(value):
+        return Grid(value, value)
+    if isinstance(value, Grid | None):
+        return value
+    raise BadInput(
+        f"{name}: must be a whole number, or a table such as {{start = 80, stop = 120, step = 5}}; it is {value!r}"
+    )

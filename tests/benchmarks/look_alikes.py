@@ -3,6 +3,7 @@
     python -m tests.benchmarks.look_alikes sheets [NAME ...] [--out docs/look-alikes]
     python -m tests.benchmarks.look_alikes beside FOLDER PROFILE --out FILE     # the same of any pictures
     python -m tests.benchmarks.look_alikes rates [NAME ...] [--drawn 20000] [--count 2000] [--seed 1]
+    python -m tests.benchmarks.look_alikes faces                                # a sheet of the bundled faces
     python -m tests.benchmarks.look_alikes shipped [NAME ...] [--count 2000]    # the models of the package read theirs
 
 Their pictures are those of `tests.benchmarks.others`, seed 2. Ours are of the profile `like-NAME`, whose fields were
@@ -24,6 +25,7 @@ from storage.models import load_model, model_digest
 from tasks.datasets.samples import first_pictures
 from tasks.loading.colour_ink import to_ink
 from tasks.profiles.built_in import find_profile
+from tasks.profiles.fonts import bundled, find_face
 from tasks.rates import Rate
 from tasks.readers import AnyReader, load_both, load_reader, read_pictures
 from tasks.reading.reader import Reader
@@ -37,6 +39,7 @@ SEED = 2  # of their pictures
 ACROSS, GAP, HEAD = 1000, 8, 26  # pixels of a sheet: its width, between pictures, of a heading
 BATCH = 250  # pictures that are read together
 SHOWN = 12  # pictures of each kind
+FACES_ACROSS, FACE_HIGH, SAMPLE = 4, 50, "AaBbGgRr 01278"
 MOST_WIDE = 236  # pixels of a picture on a sheet; larger ones are shrunk
 
 
@@ -90,6 +93,21 @@ def write_sheets(names: list[str], out: Path) -> None:
         folder = write_others(name, home() / "samples" / "others", max(SHOWN, 20), SEED)
         package = GENERATORS[name].package.rpartition("-")
         write_beside(folder, f"like-{name}", f"{package[0]} {package[2]}", out / f"{name}.png")
+
+
+def write_faces(out: Path) -> None:
+    """Write a sheet of the bundled faces: the name of each, and some letters in it."""
+    faces = sorted(bundled())
+    rows = -(-len(faces) // FACES_ACROSS)
+    page = Image.new("RGB", (ACROSS, rows * FACE_HIGH), "white")
+    pen, small = ImageDraw.Draw(page), ImageFont.load_default(size=11)
+    for k, name in enumerate(faces):
+        x, y = k // rows * (ACROSS // FACES_ACROSS) + GAP, k % rows * FACE_HIGH
+        pen.text((x, y + 2), name, "#666666", small)
+        pen.text((x, y + 40), SAMPLE, "black", ImageFont.truetype(str(find_face(name).path), 22), anchor="ls")
+    file = io.BytesIO()
+    page.quantize(64).save(file, "PNG", optimize=True)
+    atomic.replace(out, file.getvalue())
 
 
 def captchas(*arguments: object) -> None:
@@ -173,7 +191,7 @@ def rates_of(name: str, counts: tuple[int, int], seed: int, folder: Path) -> tup
 def main() -> int:
     """Write sheets or print rates; leave out what is not installed."""
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.look_alikes")
-    parser.add_argument("what", choices=("sheets", "beside", "rates", "shipped"))
+    parser.add_argument("what", choices=("sheets", "beside", "faces", "rates", "shipped"))
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"by default all: {', '.join(GENERATORS)}")
     parser.add_argument("--drawn", type=int, default=20_000, help="of our pictures, to learn from")
     parser.add_argument("--count", type=int, default=2000, help="of theirs, to read")
@@ -182,6 +200,9 @@ def main() -> int:
     options = parser.parse_args()
     if options.what == "beside":
         write_beside(Path(options.names[0]), options.names[1], options.names[0], options.out)
+        return 0
+    if options.what == "faces":
+        write_faces(options.out / "faces.png")
         return 0
     names = options.names or list(GENERATORS)
     if options.what == "sheets":

@@ -5,6 +5,9 @@ from typing import NamedTuple
 import numba
 import numpy as np
 
+from storage.errors import BadInput
+from tasks.profiles.profile import Profile
+
 PEN = 64  # units of a pixel in which letters are placed
 _TRIES = 12
 
@@ -142,3 +145,26 @@ def settle(wanted, faces, by_ink, room, centre, fit):
             centre[n, k, 1] = (
                 centre[n, k, 1] * percent // 100 + (slope * before >> 16) + right - (slope * (before + down) >> 16)
             )
+
+
+def require_ink(profile: Profile, letters: np.ndarray, boxes: np.ndarray) -> None:
+    """Refuse pictures that lack a letter of their text: made so thin or so small that no pixel shows it.
+
+    Parameters
+    ----------
+    letters : (n, L) int32
+        -1 past the end of a text.
+    boxes : (n, L, 4) int16
+        Of the letters' own ink, -1 without any.
+
+    Raises
+    ------
+    BadInput
+    """
+    rows, places = np.nonzero((letters >= 0) & (boxes[..., 0] < 0))
+    if len(rows):
+        text = "".join(profile.alphabet[k] for k in letters[rows[0]] if k >= 0)
+        raise BadInput(
+            f"profile {profile.name!r}: no pixel shows letter {places[0] + 1} of {text!r}; choose more weight, size, "
+            "stretch, scale or font_size, fewer lenses, or a lens_power nearer to 0"
+        )

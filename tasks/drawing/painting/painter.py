@@ -249,6 +249,7 @@ class Painter:
         )  # fmt: skip
         pictures = self._pictures(drawn, placed.glyph, images.shape[-1])
         picture_kernel.paint(pictures, letters, self._bitmaps, self._scales, self._tables, images, boxes)
+        layout.require_ink(self._profile, np.where(placed.glyph < 0, -1, placed.glyph % self._letters), boxes)
         sizes, named = self._scales.sizes[scale], drawn.dtype.names or ()
         if "coarse" in named:
             align(boxes, np.maximum(drawn["coarse"].astype(np.int64), 1), sizes)

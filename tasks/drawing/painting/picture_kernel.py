@@ -25,6 +25,7 @@ NUMBERS = (
     "shadow_y", "shadow_x", "shadow_ink", "salt", "coarse", "blur", "sharpen", "halftone", "letter_ink",
     "speck_size", "blots", "blot_size", "slashes", "slash_width", "frame_y", "frame_x",
     "curves", "curve_width", "curve_ink", "curve_dash", "lenses", "lens_y", "lens_x", "lens_power", "lens_turn",
+    "segments", "segments_under", "segment_width", "segment_ink", "segment_length",
 )  # fmt: skip
 (
     GROUND, GROUND_SIZE, GROUND_WIDTH, BACKGROUND, LINES_UNDER, ARCS_UNDER, LINES_OVER, ARCS_OVER, LINE_WIDTH,
@@ -33,6 +34,7 @@ NUMBERS = (
     SHADOW_Y, SHADOW_X, SHADOW_INK, SALT, COARSE, BLUR, SHARPEN, HALFTONE, LETTER_INK,
     SPECK_SIZE, BLOTS, BLOT_SIZE, SLASHES, SLASH_WIDTH, FRAME_Y, FRAME_X,
     CURVES, CURVE_WIDTH, CURVE_INK, CURVE_DASH, LENSES, LENS_Y, LENS_X, LENS_POWER, LENS_TURN,
+    SEGMENTS, SEGMENTS_UNDER, SEGMENT_WIDTH, SEGMENT_INK, SEGMENT_LENGTH,
 ) = range(len(NUMBERS))  # fmt: skip
 # Chances of the key `paint`, beside those in `grounds` and `strokes`: the turn of hatching, and the decoys'.
 HATCH, DECOY, A_DECOY = 8, 1 << 15, 8
@@ -42,7 +44,7 @@ LEAST_PERIOD = 4  # pixels from line to line; less is no hatching
 class Pictures(NamedTuple):
     """The values of n pictures.
 
-    numbers : (n, 51) int64, see `NUMBERS`; inks and widths as profiles have them, `shadow` is 1 with a shadow
+    numbers : (n, 56) int64, see `NUMBERS`; inks and widths as profiles have them, `shadow` is 1 with a shadow
     noise, paint : (n,) uint64, keys of the chances
     ground : (n, 2, C) uint8, colours of the ground and its pattern; tile, letter, shadow : (n, L, C) uint8
     line, speck : (n, 8, C) uint8; frame : (n, 1, C) uint8
@@ -142,6 +144,15 @@ def _draw_strokes(planes, key, straight, bent, numbers, tables, colours):
 
 
 @numba.njit(cache=True, nogil=True)
+def _draw_segments(planes, key, spans, numbers, tables, colours):
+    """Draw the segments from one number on, and how many."""
+    ink = numbers[SEGMENT_INK] * 255 // 100
+    for k in range(spans[0], spans[0] + spans[1]):
+        pen = strokes.Pen(numbers[SEGMENT_WIDTH], ink, channels(colours[k % LINES]))
+        strokes.segment(planes, key, strokes.SEGMENT + strokes.A_SEGMENT * k, numbers[SEGMENT_LENGTH], tables, pen)
+
+
+@numba.njit(cache=True, nogil=True)
 def _draw_under(planes, pictures, n, tables, shares):
     """Draw what lies between ground and letters, but for decoys."""
     numbers, key, colours = pictures.numbers[n], pictures.paint[n], pictures.line[n]
@@ -157,6 +168,7 @@ def _draw_under(planes, pictures, n, tables, shares):
         pen = strokes.Pen(numbers[SHAPE_WIDTH], ink, channels(colours[k % LINES]))
         strokes.cross(planes, key, strokes.CROSS + strokes.A_CROSS * k, tables, pen)
     _draw_strokes(planes, key, numbers[LINES_UNDER], numbers[ARCS_UNDER], numbers, tables, colours)
+    _draw_segments(planes, key, (numbers[SEGMENTS], numbers[SEGMENTS_UNDER]), numbers, tables, colours)
 
 
 @numba.njit(cache=True, nogil=True)
@@ -230,6 +242,7 @@ def _draw_over(planes, pictures, n, tables, shares, boxes):
         place = strokes.CURVE + strokes.A_CURVE * k
         box = strokes.curve(shares, pictures.paint[n], place, numbers[CURVE_WIDTH], numbers[CURVE_DASH])
         lay(planes, shares, box, numbers[CURVE_INK], colours[k % LINES])
+    _draw_segments(planes, pictures.paint[n], (0, numbers[SEGMENTS]), numbers, tables, colours)
     ink = numbers[LINE_INK] * 255 // 100
     for k in range(numbers[SPECKS]):
         pen = strokes.Pen(1, ink, channels(pictures.speck[n, k % LINES]))

@@ -21,6 +21,7 @@ CHORDS = 1 << 10  # steps in the table of a circle's half chords
 STROKE, SPECK, STRIKE, ELLIPSE, CROSS, GRAIN = 16, 1 << 16, 1 << 12, 1 << 13, 1 << 14, 1 << 24
 BLOT, SLASH, A_BLOT, A_SLASH, SLASHES = 1 << 18, 1 << 19, 4, 4, 8  # a letter has at most so many slashes
 CURVE, A_CURVE = (1 << 22) + (1 << 13), 8
+SEGMENT, A_SEGMENT = (1 << 22) + (1 << 14), 4
 A_STROKE, A_SPECK, A_STRIKE, AN_ELLIPSE, A_CROSS = 8, 4, 8, 8, 8
 PHASES = 1 << 12  # steps of a turn in the table of sines
 
@@ -184,6 +185,18 @@ def slash(planes, key, letter, box, count, tables, pen):
         reach = max(tall, wide) * (35 + chance(key, place + 3, 60)) // 100  # half of its length
         dy, dx = tables.sines[number] * reach, tables.sines[(number + PHASES // 4) % PHASES] * reach
         _segment(planes, (y0, x0), (dy, max(dx, 1)), tables.thickness, pen)
+
+
+@numba.njit(cache=True, nogil=True)
+def segment(planes, key, place, percent, tables, pen):
+    """Draw a straight line about any point, turned by up to 80 degrees, up to `percent` of the picture's width long."""
+    _, rows, columns = planes.shape
+    y0, x0 = chance(key, place, rows * ONE), chance(key, place + 1, columns * ONE)
+    number = (chance(key, place + 2, PHASES * 4 // 9) - PHASES * 2 // 9) % PHASES
+    most = columns * percent * ONE // 200  # half of the longest
+    reach = most // 5 + chance(key, place + 3, most * 4 // 5 + 1)
+    dy, dx = tables.sines[number] * reach >> 16, tables.sines[(number + PHASES // 4) % PHASES] * reach >> 16
+    _segment(planes, (y0, x0), (dy, max(dx, 1)), tables.thickness, pen)
 
 
 @numba.njit(cache=True, nogil=True)

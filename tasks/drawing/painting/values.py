@@ -1,6 +1,6 @@
 """Draw the values of what a profile paints: numbers, faces, sizes and colours, a column of a block's table each."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -26,13 +26,15 @@ COLUMNS = {
     "coarse": 544, "sharpen": 545, "halftone": 546, "ground_ink": 547, "letter_ink": 560, "speck_size": 561,
     "blots": 562, "blot_size": 563, "slashes": 564, "slash_width": 565, "frame_y": 566, "frame_x": 567,
     "curves": 568, "curve_width": 569, "curve_ink": 570, "curve_dash": 571, "lenses": 572, "lens_y": 573,
-    "lens_x": 574, "lens_power": 575, "lens_turn": 576,
+    "lens_x": 574, "lens_power": 575, "lens_turn": 576, "segments": 577, "segments_under": 578, "segment_width": 579,
+    "segment_ink": 580, "segment_length": 581,
 }  # fmt: skip
 LETTER_COLUMNS = {"face": 1024, "size": 1056, "stretch": 1088, "lean": 1120, "corners": 1152}  # letter k adds k
 # Colour k of a role takes three columns from 3 k on: hue (or the number in a list), saturation, lightness.
 TILES = 2048 + 128 * 6  # after the first six fields
 COLOUR_COLUMNS = {name: 2048 + 128 * (number + (number > 5)) for number, name in enumerate(COLOUR_FIELDS)}
 TURNS = 8  # colours that strokes have in turn
+_WIDE = (0, 45, 90, 135, 180)  # degrees; near one of them a text is widest or highest
 # Fields without effect where the first is 0 (or, of the ground, where it is not of a kind): they are 0 then.
 _IDLE = {
     ("strikes",): ("strike_width", "strike_ink"),
@@ -45,14 +47,16 @@ _IDLE = {
     ("slashes",): ("slash_width",),
     ("curves",): ("curve_width", "curve_ink", "curve_dash"),
     ("lenses",): ("lens_y", "lens_x", "lens_power", "lens_turn"),
+    ("segments", "segments_under"): ("segment_width", "segment_ink", "segment_length"),
     ("frame_y", "frame_x"): ("frame_colour",),
     ("shadow_y", "shadow_x", "shadow_weight"): ("shadow_ink", "shadow_colour"),
 }
 _LINES = ("lines", "arcs", "lines_under", "arcs_under")
-_STROKES = (*_LINES, "strikes", "ellipses", "crosses", "hatching", "decoys", "curves")
+_STROKES = (*_LINES, "strikes", "ellipses", "crosses", "hatching", "decoys", "curves", "segments",
+            "segments_under")  # fmt: skip
 _SPOTS = ("specks", "blots")
 _CHANCES = ("lines_under", "arcs_under", "strikes", "ellipses", "crosses", "hatching", "decoys", "salt", "blots",
-            "slashes", "corners", "curves", "lenses")  # fmt: skip
+            "slashes", "corners", "curves", "lenses", "segments", "segments_under")  # fmt: skip
 _USES = {  # of the ground's fields, which grounds use them
     "ground_size": (Ground.GRID, Ground.STRIPES, Ground.DOTS, Ground.CHECKS, Ground.TEXTURE),
     "ground_width": (Ground.GRID, Ground.STRIPES, Ground.DOTS),
@@ -181,19 +185,32 @@ class Values:
             drawn[name] = values[name]
         return drawn
 
-    def largest(self, fields: np.dtype) -> dict[str, int]:
-        """Return of each number among `fields` the value that is furthest from 0; texts need most room then."""
-        profile, found = self._profile, {}
+    def largest(self, fields: np.dtype) -> Iterator[dict[str, ArrayLike]]:
+        """Yield values by field at which texts need most room: letters far from each other, turned by several angles.
+
+        Other numbers have the value that is furthest from 0.
+        """
+        profile = self._profile
+        found: dict[str, ArrayLike] = {}
         for name in fields.names or ():
             grid = getattr(profile, name, None)
             if isinstance(grid, Grid):
                 values = values_of(profile, name)
                 found[name] = values[0] if name == "overlap" else max(values, key=abs)
-        return found
+        order = np.arange(fields["move_y"].shape[0] if "move_y" in found else 0)
+        if "move_y" in found:  # every second letter low, as `bounce` has it
+            low = (order % 2 == 1) == (np.asarray(found.get("bounce", 0)) >= 0)
+            found["move_y"] = np.where(low, profile.move_y.values()[-1], profile.move_y.values()[0])
+        if "move_x" in found:
+            order = np.arange(fields["move_x"].shape[0])
+            found["move_x"] = np.where(2 * order < len(order), profile.move_x.values()[0], profile.move_x.values()[-1])
+        angles = profile.rotation.values()
+        for turn in {min(angles, key=lambda angle: abs(abs(angle) - wide)) for wide in _WIDE}:
+            yield found | ({"rotation": turn} if "rotation" in found else {})
 
     def _mix(self, drawn: np.ndarray) -> None:
         """Move the colours of patterns towards the ground's by what `ground_ink` leaves."""
-        if "ground_ink" not in self._numbers:
+        if "ground_ink" not in self._numbers or not self._colours:  # a grey picture has no pattern
             return
         ink = drawn["ground_ink"].astype(np.int64)
         ground = drawn["ground_colour"].astype(np.int64)

@@ -134,6 +134,12 @@ def test_a_picture_is_the_same_alone_and_values_without_effect_are_0():
             assert stored[name][stored[cause] > 0].any()
 
 
+def test_a_letter_that_no_pixel_shows_is_refused():
+    gone = {"lenses": Grid(8, 8), "lens_power": Grid(-100, -100), "corners": Grid(60, 60)}
+    with pytest.raises(BadInput, match=r"profile 'plain': no pixel shows letter \d of 'HMX'; choose more weight, size"):
+        drawn(("HMX",) * 40, gone, paint=np.arange(40))
+
+
 def test_bent_pictures_are_what_they_always_were():
     assert (
         combined([renderer_for(ALL).block(5, 0, 60).digest()])

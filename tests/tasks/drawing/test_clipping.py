@@ -131,6 +131,40 @@ def test_letters_must_keep_their_order(glyphs):
     renderer_for(replace(BASE, overlap=Grid(0, 3), height=60, width=200, left=30, top=10), glyphs)
 
 
+def test_letters_that_are_fitted_to_the_picture_must_keep_their_order(glyphs):
+    wide = replace(BASE, height=60, width=200, size=Grid(50, 100, 10))
+    with pytest.raises(
+        BadInput, match=r"overlap: .* narrowest letter, 'I' in Inter Black, is wide, 2\.0 px, or letters"
+    ):
+        renderer_for(replace(wide, overlap=Grid(0, 2)), glyphs)
+    renderer_for(replace(wide, overlap=Grid(0, 1)), glyphs)
+
+
+def test_tracking_must_not_set_letters_before_their_predecessors(glyphs):
+    for fits in ({}, {"size": Grid(100, 110)}):
+        wide = replace(BASE, height=60, width=200, left=60, top=10, **fits)
+        rule = r"tracking: must be a smaller step back than the usual letter, '.' in Inter Black, is wide, \d+\.\d px"
+        with pytest.raises(BadInput, match=rule):
+            renderer_for(replace(wide, tracking=Grid(-18, 0)), glyphs)
+        renderer_for(replace(wide, tracking=Grid(-12, 0)), glyphs)
+
+
+@pytest.mark.parametrize(
+    ("fits", "fields"),
+    [
+        ({"rotation": Grid(0, 180, 90)}, {"rotation": Grid(0, 180, 45)}),  # widest in between, not at its ends
+        ({"move_y": Grid(20, 20)}, {"move_y": Grid(-20, 20, 20)}),  # letters apart, not all of them lower
+        ({"move_x": Grid(60, 60)}, {"move_x": Grid(-60, 60, 60)}),
+    ],
+    ids=lambda fields: "-".join(fields),
+)
+def test_texts_are_refused_that_would_be_drawn_too_small_where_they_need_most_room(fits, fields, glyphs):
+    small = replace(BASE, height=14, width=60, shear=OFF, size=Grid(150, 150))
+    renderer_for(replace(small, **fits), glyphs)
+    with pytest.raises(BadInput, match=r"would be drawn at \d+ % of its size, and must be at 30 % or more"):
+        renderer_for(replace(small, **fields), glyphs)
+
+
 def test_noise_needs_no_room(glyphs):
     tight = tightest(BASE, glyphs)
     renderer_for(replace(tight, lines=Grid(5, 5), specks=Grid(9, 9), blur=Grid(3, 3), background=Grid(9, 9)), glyphs)

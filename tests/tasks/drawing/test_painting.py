@@ -313,3 +313,14 @@ def test_new_fields_are_no_part_of_an_older_profile():
     for profile in BUILT_IN.values():
         added = {*GRIDS, "ground", "contrast", "letter_colour", "own_faces"} & set(profile.as_dict())
         assert profile.paints == bool(added)
+
+
+def test_grey_pictures_have_no_pattern_whose_ink_could_be_drawn():
+    """A field of colour that a grey profile has stored, and changes nothing."""
+    grey = replace(BUILT_IN["jitter"], size=Grid(90, 110))
+    before, block = (
+        renderer_of(make_recipe(profile, 1)).block(1, 0, 4)
+        for profile in (grey, replace(grey, ground_ink=Grid(20, 60)))
+    )
+    assert before.images.tobytes() == block.images.tobytes()
+    assert not block.parameters["ground_ink"].any()

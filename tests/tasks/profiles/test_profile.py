@@ -85,6 +85,10 @@ BROKEN = [
     ("ground", ("flat",), "a list of different ones of flat"),
     ("ground", (Ground.FLAT, Ground.FLAT), "a list of different ones of flat"),
     ("ground", (Ground.DOTS,), "flat alone, unless there is a pattern_colour to draw others with"),
+    ("frame_y", Grid(2, 8), "less than half of the smallest picture, which is 15 px, or it covers all letters"),
+    ("frame_x", Grid(8, 8), "less than half of the smallest picture, which is 15 px, or it covers all letters"),
+    ("letter_colour", Colours(("#ffffff",)), "another colour than the ground's, unless there is a contrast above 10"),
+    ("letter_colour", Colours(("#ffffff", "#ffffff")), "another colour than the ground's"),
     *((name, "#ffffff", "a colour such as '#1f77b4', a list of them, or a table with hue,") for name in COLOUR_FIELDS),
     *((name, 1, "true or false") for name in FLAGS),
     *(
@@ -104,6 +108,21 @@ def test_a_broken_rule_is_named_with_field_and_value(field, value, rule):
     assert rule in message
     assert message.endswith(f"it is {value!r}")
     assert error.value.exit_code == 2
+
+
+@pytest.mark.parametrize(
+    "told_apart",
+    [
+        {"contrast": 30},
+        {"shadow_x": Grid(1, 1)},
+        {"ground": (Ground.DOTS,), "pattern_colour": Colours(("#000000",))},
+        {"letter_colour": Colours(("#ffffff", "#000000"))},
+        {"ground_colour": Colours(lightness=Grid(0, 100, 100))},
+    ],
+    ids=lambda fields: "-".join(fields),
+)
+def test_white_letters_are_drawn_where_something_tells_them_from_the_ground(told_apart):
+    assert Profile("white", **({"letter_colour": Colours(("#ffffff",))} | told_apart)).colour
 
 
 def test_every_field_has_a_broken_rule_above():
@@ -268,10 +287,10 @@ def test_a_file_by_a_relative_path(tmp_path, monkeypatch):
             "shear = { start = 1, stop = 2, stp = 1 }",
             "shear: must be a table with start, stop and step; it is {.*'stp'",
         ),
-        ("shear = [1, 2]", r"shear: must be a table with start, stop and step; it is \[1, 2\]"),
+        ("shear = [1, 2]", r"shear: must be a whole number, or a table such as .*step = 5}; it is \[1, 2\]"),
         ("shear = { start = 0.5, stop = 2 }", "shear: must be start <= stop"),
         ("scale = 0", "scale: must be start <= stop from 10 to 400 percent"),
-        ("scale = true", "scale: must be a table with start, stop and step; it is True"),
+        ("scale = true", "scale: must be a whole number, or a table such as .*; it is True"),
         ('ink = "blue"', "ink: must be 'binary' or 'grey'; it is 'blue'"),
         ("ink = []", r"ink: must be 'binary' or 'grey'; it is \[\]"),
         ('fonts = "Inter Black"', "fonts: must be a list of one or more names or paths; it is 'Inter Black'"),
@@ -353,7 +372,10 @@ def test_colours_and_grounds_from_toml(tmp_path):
     assert read.ground == (Ground.TILES, Ground.FLAT)
     assert read.place_x == Grid(50, 50)
     for line, rule in (
-        ('letter_colour = "red"', r"letter_colour, listed: must be at most 256 colours such as '#1f77b4'.*'red'"),
+        (
+            'letter_colour = "red"',
+            r"letter_colour, colours: must be such as '#1f77b4', with six hexadecimal digits; it is 'red'",
+        ),
         (
             "letter_colour = {hue = 720}",
             r"letter_colour, hue: must be a range with start <= stop from 0 to 719 degrees",
