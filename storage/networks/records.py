@@ -18,7 +18,7 @@ def record_from(text: str) -> dict[str, Any]:
 
     Raises
     ------
-    ValueError
+    ValueError, TypeError
         It is no JSON object, is nested too deep, holds numbers that are none, control characters, or another kind of
         value than the program writes: which, and what it must be.
     """
@@ -27,7 +27,7 @@ def record_from(text: str) -> dict[str, Any]:
     except RecursionError:
         raise ValueError(f"must be nested at most {_DEEPEST} deep") from None
     if not isinstance(record, dict):
-        raise ValueError("must be an object")
+        raise TypeError("it must be an object")
     _require_plain(record)
     for key, (fits, told) in _RULES.items():
         if key in record and not fits(record[key]):

@@ -55,8 +55,8 @@ def require_bounded(graph: Any) -> None:
         wanted = (pictures, width // STRIDE, classes)
         if given.kind != _FLOAT or given.sides != wanted:
             raise Unfit(
-                f"gives {given.sides} (type {given.kind}) for {pictures} pictures of {width} px; a model gives {wanted} "
-                "float32"
+                f"gives {given.sides} (type {given.kind}) for {pictures} pictures of {width} px; a model gives "
+                f"{wanted} float32"
             )
 
 
