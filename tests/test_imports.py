@@ -36,11 +36,12 @@ ROOMS = {
         {"storage.errors", "storage.files", "storage.learnt_texts", "storage.model_files", "storage.skops_archive"},
         {"numpy", "skops", "sklearn"},
     ),
-    # Kernels: arrays in, arrays out. Of storage they know its errors, the figures its texts, the drawing its block.
+    "storage/networks": (set(), set()),
     "storage/deep_models.py": (
-        {"storage.errors", "storage.files", "storage.learnt_texts", "storage.model_files"}, {"onnx"}
+        {"storage.errors", "storage.files", "storage.learnt_texts", "storage.model_files", "storage.networks"}, {"onnx"}
     ),
     "storage/model_records.py": ({"storage.deep_models", "storage.files", "storage.models"}, set()),
+    # Kernels: arrays in, arrays out. Of storage they know its errors, the figures its texts, the drawing its block.
     "tasks/rates.py": (set(), {"numpy"}),
     "tasks/lowlevel": (set(), {"numpy", "numba", "llvmlite"}),
     "tasks/profiles": (PLAIN | {"storage.files.small_files"}, {"numpy", "PIL", "fontTools", "english_words"}),

@@ -1,5 +1,6 @@
 """Train a deep model in this process, as a Prefect task that shows how far it is."""
 
+import math
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -52,7 +53,6 @@ class DeepChoice(NamedTuple):
 def train_deep_model(deep: DeepChoice, path: Path) -> dict[str, Any]:
     """Train a deep model, keep the file that was at its path aside, and return the record."""
     with locked(path):
-        atomic.make_folder(path.parent)
         models.keep_aside(path, atomic.new_run())
         fit_deep(deep.sources, deep.settings, path, deep.start)
     content = models.describe(path)
@@ -75,13 +75,18 @@ def fit_deep(
 ) -> dict[str, Any]:
     """Train, measure and write a deep model; a killed run goes on from the checkpoint beside the model."""
     checkpoint = out.with_name(f".{out.name}.checkpoint")
+    atomic.make_folder(out.parent)
+    for file in (out, checkpoint):
+        models.remove_leftovers(file)
     with stage("training", _PARTS, "parts of the budget") as shown:
 
-        def show(progress: "Progress") -> None:
-            shown.note(
-                f"loss {progress.loss:.3f}, {100 * progress.right:.1f} % of validation words right, "
-                f"{progress.pictures_a_second:,.0f} pictures/s"
-            )
+        def show(progress: "Progress | str") -> None:
+            if isinstance(progress, str):
+                shown.note(progress)
+                shown.advance(0)
+                return
+            right = f", {100 * progress.right:.1f} % of validation words right" * (not math.isnan(progress.right))
+            shown.note(f"loss {progress.loss:.3f}{right}, {progress.pictures_a_second:,.0f} pictures/s")
             shown.advance(int(_PARTS * min(progress.share, 1.0)) - shown.done)
 
         return train_deep(sources, settings, out, checkpoint, show, checked, begin_with=start)
@@ -89,7 +94,7 @@ def fit_deep(
 
 def choose_deep(
     datasets: Sequence[str] | None, draw: Sequence[str] | None, minutes: float | None, change: bool | None, seed: int,
-    start: str | None = None,
+    start: str | None = None, fold_case: bool | None = None,
 ) -> DeepChoice:  # fmt: skip
     """Find what a deep model is to learn from, or name the wrong parameter.
 
@@ -115,7 +120,8 @@ def choose_deep(
         shape = checked_record(load_deep_model(file))[0]
     processes = max(0, len(os.sched_getaffinity(0)) - 2)  # on few cores a thread beside the training is enough
     settings = Settings(
-        shape, minutes=minutes or _MINUTES, seed=seed, rate=rate, moved=change, processes=processes
+        shape, minutes=minutes or _MINUTES, seed=seed, rate=rate, moved=change, folded=bool(fold_case),
+        processes=processes,
     )  # fmt: skip
     form_of(sources, settings)
     return DeepChoice(sources, settings, file)

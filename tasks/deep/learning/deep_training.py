@@ -2,16 +2,17 @@
 
 import os
 import platform
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from storage.deep_models import FORMAT, DeepModel, load_deep_model, save_deep_model, seal_model
+from storage.deep_models import FORMAT, check_model, load_deep_model, save_deep_model, seal_model
 from storage.errors import BadInput, Damaged, NotThere
 from storage.learnt_texts import TEXTS, LearntTexts
+from tasks.deep.cases import alphabet_in_capitals, capital
 from tasks.deep.learning.deep_settings import Settings
 from tasks.deep.learning.sources import Drawn, Form, Source, Stored, require_drawable
 from tasks.deep.learning.unfamiliar import Varied
@@ -20,7 +21,7 @@ from tasks.deep.session import MOST_LETTERS
 from tasks.deep.shape import LONGEST, Shape
 
 if TYPE_CHECKING:
-    from tasks.deep.learning.stream import Feeder, StreamPlan
+    from tasks.deep.learning.stream import Batch, Feeder, StreamPlan
     from tasks.deep.learning.train_network import Progress, Trained
 
 MIXED_ON_GPU = 16  # blocks
@@ -51,7 +52,7 @@ def form_of(sources: Sequence[Source], settings: Settings) -> Form:
     ------
     BadInput
     """
-    letters = sorted({_capital(letter) if settings.folded else letter for s in sources for letter in s.alphabet})
+    letters = sorted({capital(letter) if settings.folded else letter for s in sources for letter in s.alphabet})
     if len(letters) < 2:
         raise BadInput(
             f"train: must have two letters or more to tell apart; the sources have {''.join(letters)!r} only. Add a "
@@ -66,16 +67,12 @@ def form_of(sources: Sequence[Source], settings: Settings) -> Form:
     return Form(shape.height, padded_width(widths, shape.widest), "".join(letters), settings.folded, settings.moved)
 
 
-def _capital(letter: str) -> str:
-    return letter.upper() if len(letter.upper()) == 1 else letter
-
-
 def train_deep(
     sources: Sequence[Source],
     settings: Settings,
     out: Path,
     checkpoint: Path | None = None,
-    progress: "Callable[[Progress], object]" = lambda _progress: None,
+    progress: "Callable[[Progress | str], object]" = lambda _progress: None,
     checked: int = 4096,
     begin_with: Path | None = None,
     weights: Path | None = None,
@@ -87,6 +84,8 @@ def train_deep(
     sources : sequence of Drawn or Stored
     out : Path
         The model's file.
+    progress : callable
+        Called with how far the training is, or with what is done before the first step and after the last.
     checkpoint : Path, optional
         Where a killed training is taken up; it is removed when the model is written.
     checked : int
@@ -116,12 +115,13 @@ def train_deep(
     plan = StreamPlan(tuple(sources), form, settings.seed, settings.batch, mixed)
     feeder = Feeder(plan, settings.processes)
     try:
+        progress("the first pictures are made")
         _require_validation(feeder)
         begun = None if begin_with is None else _weights_of(begin_with, feeder)
         trained = fit_network(feeder, settings, checkpoint, progress, begun)
         if weights is not None:
             save_weights(weights, trained.network)
-        record = write_model(trained, feeder, settings, out, checked, begin_with)
+        record = write_model(trained, feeder, settings, out, checked, begin_with, progress)
     finally:
         feeder.close()
     if checkpoint is not None:
@@ -167,8 +167,9 @@ def _weights_of(path: Path, feeder: "Feeder") -> dict[str, Any]:
 
 
 def write_model(
-    trained: "Trained", feeder: "Feeder", settings: Settings, out: Path, checked: int, begun: Path | None = None
-) -> dict[str, Any]:
+    trained: "Trained", feeder: "Feeder", settings: Settings, out: Path, checked: int, begun: Path | None = None,
+    note: Callable[[str], object] = lambda _text: None,
+) -> dict[str, Any]:  # fmt: skip
     """Measure a trained network, and write it with its record; return the record."""
     from tasks.deep.learning.onnx_network import onnx_bytes
     from tasks.deep.learning.reliability import measure
@@ -181,20 +182,28 @@ def write_model(
         from tasks.deep.learning.onnx_network import told_start
 
         record["from"] = told_start(begun) if begun.suffix == ".onnx" else {"name": begun.name}
-    bare = seal_model(network, record)
-    save_deep_model(out, bare)  # the network is safe before it is measured
+    # What was trained is in the checkpoint until it is measured: nobody finds a model without confidence at `out`.
+    model = check_model(str(out), seal_model(network, record))
     threads = len(os.sched_getaffinity(0))
-    model: DeepModel = load_deep_model(out)
-    scores, curves = measure(model, feeder.plan.sources, held_out(feeder, checked), threads)
+    scores, curves = measure(model, feeder.plan.sources, _noted(held_out(feeder, checked), note), threads)
     record |= {"scores": scores, "calibration": curves}
     save_deep_model(out, seal_model(network, record))
     return record
 
 
+def _noted(batches: "Iterable[Batch]", note: Callable[[str], object]) -> "Iterator[Batch]":
+    """Yield batches, and say how many pictures were measured."""
+    done = 0
+    for batch in batches:
+        yield batch
+        done += len(batch.pictures)
+        note(f"trained; {done:,} validation pictures measured")
+
+
 def record_of(trained: "Trained", plan: "StreamPlan", settings: Settings, shape: Shape) -> dict[str, Any]:
     """Return what a model depends on, and how its training went."""
     kinds = [
-        LearntTexts(source.alphabet, (source.length[0], min(source.length[1], LONGEST)), source.words)
+        LearntTexts(_letters(source, settings), (source.length[0], min(source.length[1], LONGEST)), source.words)
         for source in plan.sources
         if not isinstance(source, Varied)  # texts of any kind tell nobody what to expect
     ]
@@ -208,6 +217,10 @@ def record_of(trained: "Trained", plan: "StreamPlan", settings: Settings, shape:
         "steps": trained.steps, "pictures": trained.pictures, "seconds": round(trained.seconds, 1),
         "curve": trained.curve, "calibration": {}, "software": _software(),
     }  # fmt: skip
+
+
+def _letters(source: Source, settings: Settings) -> str:
+    return alphabet_in_capitals(source.alphabet) if settings.folded else source.alphabet
 
 
 def same_deep_model(path: Path, sources: Sequence[Source], settings: Settings) -> bool:
