@@ -21,7 +21,6 @@ from tasks.audit import schema
 from tasks.audit.generators.command_line import RUNNERS
 from tasks.audit.generators.drawn_dataset import draw
 from tasks.audit.generators.own_generator import CALLABLE, GUIDE, OwnGenerator, find_generator
-from tasks.audit.generators.staged import PICTURES
 from tasks.datasets.folder import DRAWN
 from tasks.datasets.inventory import datasets_in, profile_of, require_dataset
 from tasks.datasets.recipe import identity_of
@@ -94,7 +93,7 @@ def find_target(
         generator = find_generator(target, command, alphabet=alphabet, lengths=lengths, seed=seed)
         # Another folder for another generator, alphabet or seed: their pictures must not be mixed.
         folder = new_dataset_folder(f"{generator.name}-{generator.digest[:8]}")
-        drawn = (folder.with_name(folder.name + DRAWN) / PICTURES,)
+        drawn = (folder.with_name(folder.name + DRAWN),)
         return AuditTarget(
             generator.name, generator.kind, generator.given, folder, seed, sources=drawn, generator=generator,
             whose=generator.whose,

@@ -6,7 +6,7 @@ from pathlib import Path
 from storage.dataset import Dataset
 from tasks.audit.attackers.answers import compared_as
 from tasks.audit.findings.colour_defects import find_colour
-from tasks.audit.findings.giveaways import find_giveaways
+from tasks.audit.findings.files.giveaways import find_giveaways
 from tasks.audit.findings.likeness import find_alike
 from tasks.audit.findings.measuring.letters import cut_letters
 from tasks.audit.findings.measuring.sampled import Sampled, take_sample
