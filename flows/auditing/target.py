@@ -35,6 +35,7 @@ KINDS = (
 
 
 LONGEST = 255  # bytes of a name, by most file systems
+LEAST_DRAWN = 300  # pictures of an owner's generator: one in ten is unseen, and with fewer than 20 nothing can be said
 
 
 @dataclass(frozen=True)
@@ -155,7 +156,7 @@ def _draw(target: AuditTarget, count: int, until: float, workers: int | None) ->
         with stage("drawing", count, until=until) as shown:
             record = draw(
                 target.generator, count, target.folder, workers=workers or cores(), until=until,
-                on_done=lambda done: shown.advance(done - shown.done),
+                on_done=lambda done: shown.advance(done - shown.done), least=LEAST_DRAWN,
             )  # fmt: skip
     elif target.kind == "profile":
         generate(target.given, count=count, seed=target.seed, out=Path(str(target.folder)))

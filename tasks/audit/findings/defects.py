@@ -11,8 +11,8 @@ from tasks.audit.findings.likeness import find_alike
 from tasks.audit.findings.measuring.letters import cut_letters
 from tasks.audit.findings.measuring.sampled import Sampled, take_sample
 from tasks.audit.findings.picture_defects import find_border, find_ground, find_variation
-from tasks.audit.findings.repeated_texts import find_repeats, pool_of
-from tasks.audit.findings.text_defects import explained, find_entropy, find_frequencies, find_length
+from tasks.audit.findings.texts.repeated_texts import find_repeats, pool_of
+from tasks.audit.findings.texts.text_defects import explained, find_entropy, find_frequencies, find_length
 from tasks.audit.schema import Finding
 from tasks.profiles.profile import Profile
 

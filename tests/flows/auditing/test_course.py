@@ -65,6 +65,11 @@ def test_a_slow_generator_is_told_with_what_it_would_take():
     assert "--minutes 1,389 " in few_drawn(drawn(2.0, 360, 720), 36, 50, 2)  # half of them fail
 
 
+def test_a_generator_that_is_too_slow_for_anything_is_told_what_is_enough():
+    """The minutes for 20 unseen pictures, since without them there is no verdict at all."""
+    assert "--minutes 28 would give about 20" in few_drawn(drawn(2.0, 36), 4, 5, 2, 20)
+
+
 def test_a_generator_that_is_fast_enough_is_not_told():
     assert few_drawn(None, 3, 1, 2) is None
     assert few_drawn(drawn(2.0, 9000), 500, 1, 2) is None

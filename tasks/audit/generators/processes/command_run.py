@@ -44,8 +44,8 @@ def run_command(arguments: Sequence[str], job: dict[str, Any], watch: Watch) -> 
     -------
     dict
         What it `printed` beside the picture; the `name` that it gave the picture; whether it was `asked` for the text
-        by an argument; whether it `read` the text that was on its standard input. For many pictures the names and
-        sizes of the `files`, whose bytes follow one another.
+        by an argument; whether it `read` the text that was on its standard input. For many pictures the names, sizes
+        and times (ns) of the `files`, whose bytes follow one another.
 
     Raises
     ------
@@ -166,7 +166,10 @@ def _all_files(drawn: Path, output: bytes) -> tuple[dict[str, Any], bytes]:
         raise NoPicture("wrote too many files to {folder}", f"{len(paths):,}; at most {MOST_FILES:,} are taken")
     data = [path.read_bytes() for path in paths]
     names = [path.relative_to(drawn).as_posix() for path in paths]
-    return {"files": [[name, len(one)] for name, one in zip(names, data, strict=True)]}, b"".join(data)
+    times = [path.stat().st_mtime_ns for path in paths]
+    return {"files": [[name, len(one), time] for name, one, time in zip(names, data, times, strict=True)]}, b"".join(
+        data
+    )
 
 
 def _path_in(output: bytes, drawn: Path, folder: Path) -> Path | None:
