@@ -18,7 +18,7 @@ MOST_PIXELS = 1_000_000  # of all of them
 HELD = 0.75  # share of the pictures in which a threshold must leave letters, and only them
 _LEVELS = 9  # thresholds of each value of a colour
 _SAME = 8  # levels within which colours are one
-_FLAT = 0.6  # share of the noise that has the colour of a neighbour: else it is what soft edges make of any colour
+_FLAT = 0.4  # share of the noise that has the colour of a neighbour: else it is what soft edges make of any colour
 _LEAST_LETTERS = 0.2  # of what is no ground
 PARTS = ("red", "green", "blue", "saturation", "lightness")
 
