@@ -18,8 +18,9 @@ def few_drawn(
     needed = math.ceil(budget.minutes_to_draw(DRAWN_FOR_UNSEEN * wanted, rate))
     if needed <= minutes:  # it was not the time that was missing
         return None
+    told = f"{float(f'{rate:.2g}'):,.10g}"
     return (
-        f"the generator drew {generator['drawn']:,} pictures in its part of the time, {rate:.2g} a second, so that "
+        f"the generator drew {generator['drawn']:,} pictures in its part of the time, {told} a second, so that "
         f"only {unseen:,} unseen pictures were there to measure by; --minutes {needed:,} would give about "
         f"{wanted}"
     )

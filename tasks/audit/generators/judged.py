@@ -1,5 +1,7 @@
 """What came of a job: pictures to keep, each with the text that it shows, or the reason why one cannot be used."""
 
+import json
+from contextlib import suppress
 from hashlib import sha256
 from typing import Any
 
@@ -7,6 +9,7 @@ from tasks.audit.generators.drawn_batches import Came, labelled_files
 from tasks.audit.generators.own_generator import OwnGenerator
 from tasks.audit.generators.pool import Job, Result
 from tasks.audit.generators.processes.picture_files import NoPicture, portable, suffix_of
+from tasks.audit.generators.processes.returned import TEXTS
 from tasks.audit.generators.staged import AGAIN, Staged, StagedFile
 from tasks.exchange.labelling import fault_of, tidy_label
 from tasks.loading.decode import decode_seen
@@ -82,6 +85,15 @@ def text_of_picture(generator: OwnGenerator, job: Job, answer: dict[str, Any]) -
     return text
 
 
+def _told(printed: str) -> str:
+    """Return the text of what was printed: a line, or a JSON object that names it."""
+    if printed.startswith("{"):
+        with suppress(ValueError, RecursionError):
+            named = json.loads(printed)
+            return next((str(named[key]) for key in TEXTS if isinstance(named.get(key), str | int)), "")
+    return printed
+
+
 def _of_callable(generator: OwnGenerator, job: Job, answer: dict[str, Any]) -> str:
     returned = answer.get("text")
     if not generator.takes_text:
@@ -107,6 +119,9 @@ def _of_command(generator: OwnGenerator, job: Job, answer: dict[str, Any]) -> st
         return str(job.text)
     if answer["name"]:
         return str(answer["name"])
+    printed = _told(printed.removeprefix("\ufeff"))  # programs on Windows begin with a mark of the byte order
+    if "\ufffd" in printed:
+        raise NoPicture("gave a text that cannot be used", "it printed bytes that are not UTF-8")
     if not printed:
         raise NoPicture(
             UNTOLD,

@@ -64,7 +64,11 @@ def run_command(arguments: Sequence[str], job: dict[str, Any], watch: Watch) -> 
         )
         given = None if asked or many else job["text"]
         seconds = watch.limits.seconds * job["count"]
-        output, read = _run([_filled(argument, places) for argument in arguments], given, watch, work, seconds)
+        filled_in = [
+            argument if _is_file(argument, number, watch.folder) else _filled(argument, places)
+            for number, argument in enumerate(arguments)
+        ]
+        output, read = _run(filled_in, given, watch, work, seconds)
         if many:
             return _all_files(drawn, output)
         printed, name, data = _outcome(output, drawn, named, filled, watch)
@@ -72,6 +76,11 @@ def run_command(arguments: Sequence[str], job: dict[str, Any], watch: Watch) -> 
     finally:
         for made in (drawn, work):
             shutil.rmtree(made, ignore_errors=True)
+
+
+def _is_file(argument: str, number: int, folder: str) -> bool:
+    """Return whether an argument is the program, or a file by its path, so that {text} in its name is no place."""
+    return (number == 0 or "/" in argument) and "{" in argument and Path(folder, argument).is_file()
 
 
 def _filled(argument: str, places: dict[str, str]) -> str:
