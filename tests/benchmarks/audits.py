@@ -3,8 +3,8 @@
     python -m tests.benchmarks.audits [NAME ...] [--minutes 15] [--seed 1] [--out docs/audits] [--list]
 
 Each audit is the command that the table shows. An audit that is finished is not made again, so the script can be ended
-and goes on; the table has all that are finished, and keeps the rows of others that were made elsewhere. What is not installed is left out and named: `make others` brings the
-generators of PyPI and npm;
+and goes on; the table has all that are finished, and keeps the rows of others that were made elsewhere. What is not
+installed is left out and named: `make others` brings the generators of PyPI and npm;
 apt-get install php-cli php-gd php-gregwar-captcha libgd-securityimage-perl brings those of Debian.
 """
 
