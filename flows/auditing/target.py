@@ -255,6 +255,12 @@ def _missing(given: str) -> BadInput | NotThere:
             f"{{text}} {{out}}' ({GUIDE})"
         )
     if path.is_file():
+        if os.access(path, os.X_OK):
+            run = path if "/" in given else f"./{given}"
+            return BadInput(
+                f"target {given!r}: is a program; say how it is run: --command '{run} {{text}} {{out}}', or --command "
+                f"{run} if it reads the text and writes the picture to its standard output ({GUIDE})"
+            )
         return BadInput(f"target {given!r}: is a file; it must be {KINDS}")
     datasets = [folder.name for folder in datasets_in(home() / "datasets")]
     return NotThere(

@@ -69,7 +69,7 @@ def find_repeats(texts: Sequence[str], alphabet: str, pictures: tuple[int, int],
         remedy.append("Draw each letter anew for each picture instead of choosing from a list.")
     else:
         said.append(
-            f"Texts come again as often as random letters do ({pairs:,} equal pairs of {n:,} texts; expected "
+            f"Texts come again as often as random letters do (of {n:,} texts, equal pairs: {pairs:,}; expected: "
             f"{expected:.1f})."
         )
     again = total - unlike
