@@ -1,8 +1,7 @@
 """Judge how strong a CAPTCHA is: let attackers try, weak and strong ones, and say what they got and why."""
 
-import shlex
 from collections.abc import Mapping
-from dataclasses import KW_ONLY, dataclass, fields
+from dataclasses import KW_ONLY, dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -18,7 +17,7 @@ from flows.auditing.comparing import audit_history, compare_audits
 from flows.auditing.course import Course
 from flows.auditing.few_pictures import DRAWN_FOR_UNSEEN, few_drawn
 from flows.auditing.follow_ups import explain_success, find_all_defects, try_changes
-from flows.auditing.results import for_people, made, write_result
+from flows.auditing.results import for_people, made, spelled_again, write_result
 from flows.auditing.states import place_at_home, settle
 from flows.auditing.target import AuditTarget, draw_target, find_target
 from flows.parameters import Count, Minutes, Name, Price, Seed, Share
@@ -41,6 +40,7 @@ from tasks.solving.batches import parse_length
 
 PRICE = 0.001  # a label: about a dollar for a thousand, by Motoyama et al., USENIX Security 2010; docs/audit-json.md
 FEWEST_UNSEEN = 20  # pictures: with fewer nothing can be said
+NOT_SPELLED = ("workers", "cluster", "again", "out")  # options that decide nothing about what comes out
 STEPS = 2  # raised when a step would give something else
 
 
@@ -172,10 +172,7 @@ def draw_pictures(request: AuditRequest, choice: AuditChoice, clock: Clock) -> t
 
     A run that goes on wants as many pictures as the first, though that may have had less time.
     """
-    target, folder = choice
-    source = None if target.generator is None else target.generator.digest
-    depends = {"target": target.given, "source": source, "seed": request.seed, "minutes": request.minutes}
-    steps = Steps(folder, depends)
+    target, steps = choice.target, steps_of(request, choice)
     if request.again:
         steps.forget()
     kept = steps.find("drawn")
@@ -187,6 +184,13 @@ def draw_pictures(request: AuditRequest, choice: AuditChoice, clock: Clock) -> t
     return dataset, generator
 
 
+def steps_of(request: AuditRequest, choice: AuditChoice) -> Steps:
+    """Return the steps that depend on the target and the minutes, and not on the pictures."""
+    target, folder = choice
+    source = None if target.generator is None else target.generator.digest
+    return Steps(folder, {"target": target.given, "source": source, "seed": request.seed, "minutes": request.minutes})
+
+
 def attacked(
     request: AuditRequest, choice: AuditChoice, dataset: Dataset, generator: Generator | None, course: Course
 ) -> Attacked:
@@ -196,8 +200,10 @@ def attacked(
     few = few_drawn(generator, len(unseen.rows), request.minutes, request.workers or cores())
     if len(unseen.rows) < FEWEST_UNSEEN:
         require_different(target.name, dataset)
+        few = few_drawn(generator, len(unseen.rows), request.minutes, request.workers or cores(), FEWEST_UNSEEN)
         if few:
-            raise BadInput(f"{target.name}: {few}; {FEWEST_UNSEEN} are needed to say anything")
+            steps_of(request, choice).drop("drawn")  # a machine that is less busy may draw more in the same time
+            raise BadInput(f"{target.name}: {few}, and with fewer nothing can be said")
         raise BadInput(
             f"{target.name}: {len(unseen.rows)} of its {len(dataset):,} pictures are in the test split, which no "
             f"attacker learns from; {FEWEST_UNSEEN} are needed to say anything. Label about "
@@ -261,7 +267,7 @@ def put_together(
     answers = field.answers[f"{best['name']}-{best['labels']}"] if best else None
     return {
         "schema": SCHEMA,
-        "made": made(began, field.clock.spent, request.minutes, request.seed, spelled_again(request)),
+        "made": made(began, field.clock.spent, request.minutes, request.seed, spelled_again(request, NOT_SPELLED)),
         "target": described(target, field, generator), "verdict": verdict, "attackers": field.entries,
         "samples": samples_of(field.dataset, field.unseen, answers, request.fold_case) if answers else [],
         "findings": findings, "why": why, "what_if": what_if, "skipped": field.skipped,
@@ -278,18 +284,6 @@ def described(target: AuditTarget, field: Attacked, generator: Generator | None)
         "colour": dataset.colour, "size": size_of(dataset), "alphabet": field.alphabet, "lengths": list(field.length),
         "fold_case": field.fold_case, "generator": generator,
     }  # fmt: skip
-
-
-def spelled_again(request: AuditRequest) -> str:
-    """Return the command that makes the audit again, with the options that were given."""
-    words = ["captchas", "audit"]
-    for field in fields(request):
-        value = getattr(request, field.name)
-        if value in (None, False) or value == field.default or field.name in ("workers", "cluster", "again", "out"):
-            continue
-        words += [] if field.name == "target" else [f"--{field.name.replace('_', '-')}"]
-        words += [] if value is True else [shlex.quote(f"{value:g}" if isinstance(value, float) else str(value))]
-    return " ".join(words)
 
 
 def require_strong(result: Mapping[str, Any], fail_above: float | None, report: Mapping[str, Any]) -> None:

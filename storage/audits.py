@@ -66,6 +66,10 @@ class Steps:
         content = {"key": self._key(name, more), "result": result}
         atomic.replace(self.path(name), as_json(content).encode())
 
+    def drop(self, name: str) -> None:
+        """Remove what a step gave, so that it is done again."""
+        self.path(name).unlink(missing_ok=True)
+
     def forget(self) -> None:
         """Remove the files of all steps."""
         for path in self.folder.glob("*.json") if self.folder.is_dir() else ():

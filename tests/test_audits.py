@@ -53,6 +53,25 @@ def test_the_table_has_all_that_are_finished(monkeypatch, tmp_path):
     assert [row[3 : row.index("]")] for row in rows if row.startswith("| [")] == ["book", "svg-captcha"]
 
 
+def test_the_table_keeps_the_rows_of_audits_that_were_made_elsewhere(monkeypatch, tmp_path):
+    """Another home has other audits; what is made anew replaces its row."""
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / "verdicts.md").write_text(audits.table({"svg-captcha": audit(), "book": audit(), "gone": audit()}))
+    monkeypatch.setenv("CAPTCHAS_HOME", str(tmp_path))
+    other = audit()
+    other["made"]["command"] = "captchas audit book --minutes 99"
+    save_audit(audits.folder_of("book"), other, None, "20261127T181500Z")
+    monkeypatch.setattr(audits, "run_audit", lambda *_: None)
+    monkeypatch.setattr(audits, "find_browser", lambda: None)
+    monkeypatch.setattr("sys.argv", ["audits", "book", "--out", str(out)])
+    audits.main()
+    lines = (out / "verdicts.md").read_text().splitlines()
+    assert [line[3 : line.index("]")] for line in lines if line.startswith("| [")] == ["book", "svg-captcha", "gone"]
+    assert [line.partition(":")[0] for line in lines if line.startswith("- ")] == ["- book", "- svg-captcha", "- gone"]
+    assert "- book: `captchas audit book --minutes 99`" in lines
+
+
 def test_a_setting_of_the_package_draws_the_same_with_the_same_numbers():
     settings = pytest.importorskip("tests.benchmarks.generators.pypi_captcha", exc_type=ImportError)
     drawn = {

@@ -1,12 +1,13 @@
 """Look at finished audits: compare two, and list all of a target. Both ask nothing of Prefect."""
 
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, cast
 
 from flows.home import home
 from flows.parameters import Name
-from storage.audits import earlier_audits, load_audit
-from storage.errors import NotThere
+from storage.audits import RESULT, earlier_audits, find_audit, load_audit
+from storage.errors import BadInput, NotThere
 from storage.files import atomic
 from storage.files.places import local
 from storage.files.targets import require_file
@@ -20,10 +21,31 @@ PLOT, LIST = "history.svg", "history.html"
 
 
 def audit_at(name: str) -> Path:
-    """Find an audit by a name under the home, its folder, or its audit.json."""
+    """Find an audit by a name under the home, its folder, its audit.json, or its target as it was given.
+
+    Raises
+    ------
+    BadInput
+        Several audits have that target.
+    """
     path = local(Path(name), "audit")
     under_home = home() / "audits" / path
-    return under_home if len(path.parts) == 1 and not path.is_absolute() and under_home.exists() else path
+    if len(path.parts) == 1 and not path.is_absolute() and under_home.exists():
+        return under_home
+    if path.exists() and (not path.is_dir() or earlier_audits(path)):
+        return path
+    found = [folder for folder, audit in _finished() if audit["target"].get("given") == name]
+    if len(found) > 1:
+        raise BadInput(f"{name}: several audits have that target: {', '.join(map(str, found))}; name a folder")
+    return found[0] if found else path
+
+
+def _finished() -> Iterator[tuple[Path, Mapping[str, Any]]]:
+    """Yield the folders of all audits under the home that are finished, and the audits."""
+    for path in sorted((home() / "audits").glob(f"*/{RESULT}")):
+        audit = find_audit(path.parent)
+        if audit is not None:
+            yield path.parent, audit
 
 
 def compare_audits(first: Name, second: Name, *, out: Path | None = None) -> dict[str, Any]:
@@ -34,7 +56,7 @@ def compare_audits(first: Name, second: Name, *, out: Path | None = None) -> dic
     Parameters
     ----------
     first
-        An audit's name under the home, its folder, or an audit.json.
+        What was audited, an audit's name under the home, its folder, or an audit.json.
     second
         The same, for instance of the CAPTCHA after a change.
     out
@@ -57,7 +79,7 @@ def audit_history(target: Name) -> dict[str, Any]:
     Parameters
     ----------
     target
-        An audit's name under the home, or its folder.
+        What was audited, an audit's name under the home, or its folder.
     """
     folder = audit_at(target)
     audits = [_load(path) for path in earlier_audits(folder)]

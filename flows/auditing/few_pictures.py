@@ -8,16 +8,19 @@ from tasks.audit.schema import Generator
 DRAWN_FOR_UNSEEN = 10  # one in ten is in the test split
 
 
-def few_drawn(generator: Generator | None, unseen: int, minutes: float, workers: int) -> str | None:
-    """Say that a generator was too slow to give as many unseen pictures as tell much; None if it was not."""
-    if generator is None or unseen >= budget.FEWEST_UNSEEN:
+def few_drawn(
+    generator: Generator | None, unseen: int, minutes: float, workers: int, wanted: int = budget.FEWEST_UNSEEN
+) -> str | None:
+    """Say that a generator was too slow to give `wanted` unseen pictures, and what it takes; None if it was not."""
+    if generator is None or unseen >= wanted:
         return None
     rate = workers / max(generator["seconds_a_picture"], 1e-6) * generator["drawn"] / max(generator["asked"], 1)
-    needed = math.ceil(budget.minutes_to_draw(DRAWN_FOR_UNSEEN * budget.FEWEST_UNSEEN, rate))
+    needed = math.ceil(budget.minutes_to_draw(DRAWN_FOR_UNSEEN * wanted, rate))
     if needed <= minutes:  # it was not the time that was missing
         return None
+    told = f"{float(f'{rate:.2g}'):,.10g}"
     return (
-        f"the generator drew {generator['drawn']:,} pictures in its part of the time, {rate:.2g} a second, so that "
+        f"the generator drew {generator['drawn']:,} pictures in its part of the time, {told} a second, so that "
         f"only {unseen:,} unseen pictures were there to measure by; --minutes {needed:,} would give about "
-        f"{budget.FEWEST_UNSEEN}"
+        f"{wanted}"
     )

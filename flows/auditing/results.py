@@ -2,7 +2,9 @@
 
 import platform
 import re
-from collections.abc import Mapping
+import shlex
+from collections.abc import Collection, Mapping
+from dataclasses import fields
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -53,6 +55,18 @@ def first_screen(audit: Audit) -> list[str]:
         for sample in audit["samples"][:PICTURES]
     )]  # fmt: skip
     return lines
+
+
+def spelled_again(request: Any, left_out: Collection[str]) -> str:
+    """Return the command that makes the audit again, with the options that were given, a dataclass."""
+    words = ["captchas", "audit"]
+    for field in fields(request):
+        value = getattr(request, field.name)
+        if value in (None, False) or value == field.default or field.name in left_out:
+            continue
+        words += [] if field.name == "target" else [f"--{field.name.replace('_', '-')}"]
+        words += [] if value is True else [shlex.quote(f"{value:g}" if isinstance(value, float) else str(value))]
+    return " ".join(words)
 
 
 def attacker_rows(attackers: list[Attacker], currency: str) -> list[dict[str, str]]:

@@ -21,7 +21,6 @@ from tasks.audit import schema
 from tasks.audit.generators.command_line import RUNNERS
 from tasks.audit.generators.drawn_dataset import draw
 from tasks.audit.generators.own_generator import CALLABLE, GUIDE, OwnGenerator, find_generator
-from tasks.audit.generators.staged import PICTURES
 from tasks.datasets.folder import DRAWN
 from tasks.datasets.inventory import datasets_in, profile_of, require_dataset
 from tasks.datasets.recipe import identity_of
@@ -36,6 +35,7 @@ KINDS = (
 
 
 LONGEST = 255  # bytes of a name, by most file systems
+LEAST_DRAWN = 300  # pictures of an owner's generator: one in ten is unseen, and with fewer than 20 nothing can be said
 
 
 @dataclass(frozen=True)
@@ -94,7 +94,7 @@ def find_target(
         generator = find_generator(target, command, alphabet=alphabet, lengths=lengths, seed=seed)
         # Another folder for another generator, alphabet or seed: their pictures must not be mixed.
         folder = new_dataset_folder(f"{generator.name}-{generator.digest[:8]}")
-        drawn = (folder.with_name(folder.name + DRAWN) / PICTURES,)
+        drawn = (folder.with_name(folder.name + DRAWN),)
         return AuditTarget(
             generator.name, generator.kind, generator.given, folder, seed, sources=drawn, generator=generator,
             whose=generator.whose,
@@ -156,7 +156,7 @@ def _draw(target: AuditTarget, count: int, until: float, workers: int | None) ->
         with stage("drawing", count, until=until) as shown:
             record = draw(
                 target.generator, count, target.folder, workers=workers or cores(), until=until,
-                on_done=lambda done: shown.advance(done - shown.done),
+                on_done=lambda done: shown.advance(done - shown.done), least=LEAST_DRAWN,
             )  # fmt: skip
     elif target.kind == "profile":
         generate(target.given, count=count, seed=target.seed, out=Path(str(target.folder)))
@@ -255,6 +255,12 @@ def _missing(given: str) -> BadInput | NotThere:
             f"{{text}} {{out}}' ({GUIDE})"
         )
     if path.is_file():
+        if os.access(path, os.X_OK):
+            run = path if "/" in given else f"./{given}"
+            return BadInput(
+                f"target {given!r}: is a program; say how it is run: --command '{run} {{text}} {{out}}', or --command "
+                f"{run} if it reads the text and writes the picture to its standard output ({GUIDE})"
+            )
         return BadInput(f"target {given!r}: is a file; it must be {KINDS}")
     datasets = [folder.name for folder in datasets_in(home() / "datasets")]
     return NotThere(

@@ -3,12 +3,13 @@
     python -m tests.benchmarks.audits [NAME ...] [--minutes 15] [--seed 1] [--out docs/audits] [--list]
 
 Each audit is the command that the table shows. An audit that is finished is not made again, so the script can be ended
-and goes on; the table has all that are finished. What is not installed is left out and named: `make others` brings the
-generators of PyPI and npm;
+and goes on; the table has all that are finished, and keeps the rows of others that were made elsewhere. What is not
+installed is left out and named: `make others` brings the generators of PyPI and npm;
 apt-get install php-cli php-gd php-gregwar-captcha libgd-securityimage-perl brings those of Debian.
 """
 
 import argparse
+import re
 import string
 import subprocess
 import sys
@@ -31,6 +32,7 @@ GREGWAR = "abcdefghijklmnpqrstuvwxyz123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"  # its 
 HEIGHT = 980  # pixels of a first screen
 OWN_PYTHON = ("django-simple-captcha", "multicolorcaptcha")  # each in an environment of its own, by `make others`
 BRINGS = "see the first lines of this script"
+_ROW, _COMMAND = re.compile(r"\| \[([\w-]+)\]\("), re.compile(r"- ([\w-]+): `")
 PHP, PERL = Path("/usr/share/php/Gregwar/Captcha/autoload.php"), Path("/usr/share/perl5/GD/SecurityImage.pm")
 
 
@@ -114,10 +116,13 @@ def save_screens(names: list[str], out: Path) -> None:
             (out / f"{name}.png").write_bytes(page.picture())
 
 
-def table(audits: dict[str, dict]) -> str:
-    """Return the verdicts as a table of Markdown."""
-    rows = ["| | verdict | strongest attacker | labelled pictures | words right, 95 % interval, n | serious defects |",
-            "|---|---|---|---|---|---|"]  # fmt: skip
+def table(audits: dict[str, dict], before: str = "") -> str:
+    """Return the verdicts as a table of Markdown; `before`, an earlier table, has those that are not among them."""
+    rows: dict[str, str] = {}
+    commands: dict[str, str] = {}
+    for line in before.splitlines():
+        if found := _ROW.match(line) or _COMMAND.match(line):
+            (rows if line.startswith("|") else commands)[found[1]] = line
     for name, audit in audits.items():
         verdict, words = audit["verdict"], audit["verdict"]["words"]
         said = "not measured"
@@ -127,9 +132,14 @@ def table(audits: dict[str, dict]) -> str:
         serious = [one["title"] for one in audit["findings"] if one["severity"] == "high"]
         cells = (f"[{name}]({name}.png)", f"**{verdict['word']}**", markdown(verdict["attacker"] or "none"),
                  f"{verdict['labels']:,}", said, markdown("; ".join(serious) or "none"))  # fmt: skip
-        rows.append(f"| {' | '.join(cells)} |")
-    commands = [f"- {name}: `{audit['made']['command']}`" for name, audit in audits.items()]
-    return "\n".join([*rows, "", "The commands:", "", *commands, ""])
+        rows[name] = f"| {' | '.join(cells)} |"
+        commands[name] = f"- {name}: `{audit['made']['command']}`"
+    order = [*(name for name in SUBJECTS if name in rows), *(name for name in rows if name not in SUBJECTS)]
+    return "\n".join([
+        "| | verdict | strongest attacker | labelled pictures | words right, 95 % interval, n | serious defects |",
+        "|---|---|---|---|---|---|", *(rows[name] for name in order), "", "The commands:", "",
+        *(commands[name] for name in order if name in commands), "",
+    ])  # fmt: skip
 
 
 def main() -> int:
@@ -154,7 +164,9 @@ def main() -> int:
         except NotInstalled as error:
             left_out.append(str(error))
         else:
-            (options.out / "verdicts.md").write_text(table(finished()), encoding="utf-8")
+            page = options.out / "verdicts.md"
+            before = page.read_text(encoding="utf-8") if page.exists() else ""
+            page.write_text(table(finished(), before), encoding="utf-8")
     if find_browser():
         save_screens(list(finished()), options.out)
     else:

@@ -71,7 +71,18 @@ def _sentence(
         return f"{names[1]} is not told apart from {names[0]}: an audit has no measured attacker."
     how = {"stronger": "is stronger than", "weaker": "is weaker than", "not told apart": "is not told apart from"}[word]
     reads = f"its strongest attacker reads {percent(rates[1].value)} instead of {percent(rates[0].value)}"
-    return f"{names[1]} {how} {names[0]}: {reads}, {_points(difference)}."
+    return f"{names[1]} {how} {names[0]}: {reads}, {_points(difference)}.{_unequal(first, second)}"
+
+
+def _unequal(first: Mapping[str, Any], second: Mapping[str, Any]) -> str:
+    """Say that one of two audits had more time to attack, if so: then not only the pictures make the difference."""
+    minutes = [audit["made"].get("minutes") for audit in (first, second)]
+    if None in minutes or minutes[0] == minutes[1]:
+        return ""
+    return (
+        f" The audits had {minutes[0]:g} and {minutes[1]:g} minutes, and a longer one attacks harder: make both of "
+        "one length."
+    )
 
 
 def _row(audit: Mapping[str, Any], rate: Rate) -> dict[str, Any]:

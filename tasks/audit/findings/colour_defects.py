@@ -1,9 +1,20 @@
 """Noise whose colour is not the letters': it can be taken away by colour alone."""
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
+from tasks.audit.findings.colour_rules import (
+    LEAST_ACROSS,
+    LEAST_NOISE,
+    LETTERS,
+    PARTS,
+    Rule,
+    Searched,
+    rule_by_shapes,
+    values_of,
+)
 from tasks.audit.findings.measuring.inks import Layer, layers_of, shapes_of
 from tasks.audit.findings.measuring.sampled import Sampled
 from tasks.audit.findings.measuring.shown import Severity, figure, finding, sheet
@@ -14,10 +25,7 @@ MOST_PICTURES = 300
 MOST_PIXELS = 6_000_000
 LEAST_PICTURES = 20
 OFTEN, SELDOM = 0.5, 0.25  # share of the pictures that colour alone divides, of high and of low severity
-LEAST_NOISE = 0.08  # of the pixels that are no ground; less noise does not hinder anybody
-LETTERS = 0.8  # share of pixels in parts like letters, of which a colour makes letters
 MIXED = 0.5  # of the pixels of each colour of noise, at most
-LEAST_ACROSS = 0.2  # of a picture's columns that letters reach over
 RULE = 0.95  # share of pixels that one threshold puts on the right side, from which it is a rule
 
 
@@ -58,6 +66,9 @@ def find_colour(sample: Sampled) -> Finding:
         return finding("colour", title, "unknown", f"{n} pictures are too few.", None, figures)
     ruled = rule is not None and len(noisy) >= OFTEN * n
     if rate.low < SELDOM and not ruled:
+        searched = rule_by_shapes(sample.seen, [len(text) for text in sample.texts], sample.colour)
+        if searched is not None:
+            return _of_many_colours(title, figures, searched, sample.colour)
         plain = (
             "Colour alone does not divide letters from noise: noise has the letters' colours, or there is none "
             f"({n:,} pictures)."
@@ -80,6 +91,24 @@ def find_colour(sample: Sampled) -> Finding:
     return finding(
         "colour", title, severity, plain, "Draw lines and specks in the colour of the letters that they cross.",
         figures, _cleaned(clean or noisy, rule),
+    )  # fmt: skip
+
+
+def _of_many_colours(title: str, figures: dict[str, object], searched: Searched, colour: bool) -> Finding:
+    """Say that a rule tells letters from noise, though both have colours that no picture has in common."""
+    told = searched.rule.told
+    figures |= {"rule": told, "rule_right": searched.rate.value, "rule_n": searched.rate.n}
+    plain = (
+        f"One rule leaves the letters and takes most of the noise away: {told} (in {searched.rate.right} of "
+        f"{searched.rate.n} pictures that were tried). A program that keeps it reads pictures without noise; the noise "
+        "then hinders people only."
+    )
+    shown = figure(
+        sheet(searched.shown, 2), f"On the left pictures as they are, on the right what the rule keeps ({told})."
+    )
+    return finding(
+        "colour", title, "high" if colour else "low", plain,
+        "Draw lines and specks in the colour of the letters that they cross.", figures, [shown],
     )  # fmt: skip
 
 
@@ -126,29 +155,6 @@ def _likeness(chosen: list[Layer], layers: list[Layer], every: np.ndarray, lette
     return 0.0 if mixed else like.share
 
 
-_PARTS = ("red", "green", "blue", "saturation", "lightness")
-
-
-@dataclass(frozen=True)
-class Rule:
-    """A threshold that tells letters from noise: which value of a colour, 0 to 255, and on which side letters are."""
-
-    part: int
-    threshold: float
-    above: bool
-
-    @property
-    def told(self) -> str:
-        """Return the rule for people."""
-        side = "above" if self.above else "at most"
-        return f"{_PARTS[self.part]} {side} {self.threshold:.0f} of 255 is a letter"
-
-    def holds(self, colours: np.ndarray) -> np.ndarray:
-        """Tell of colours, (..., 3), whether they are a letter's."""
-        held: np.ndarray = (_values(colours)[..., self.part] > self.threshold) == self.above
-        return held
-
-
 def _rule(divided: list[Divided]) -> tuple[Rule | None, float, int]:
     """Find a threshold that tells letters' colours from noise's in all pictures, proven on every second picture."""
 
@@ -165,27 +171,21 @@ def _rule(divided: list[Divided]) -> tuple[Rule | None, float, int]:
     if len(divided) < LEAST_PICTURES:
         return None, 0.0, 0
     colours, letter, weight = gather(divided[::2])
-    values = _values(colours)
-    best = (0.0, 0, 0.0, True)
-    for part in range(len(_PARTS)):
-        for threshold in np.unique(values[:, part]).tolist():
+    values = values_of(colours)
+    best = (0.0, 0.0, 0, 0.0, True)
+    for part in range(len(PARTS)):
+        levels = np.unique(values[:, part])
+        for low, high in pairwise(levels.tolist()):
+            threshold = (low + high) / 2
             for above in (True, False):
                 guess = (values[:, part] > threshold) == above
                 score = float(weight[guess == letter].sum()) / 2
-                best = max(best, (score, part, threshold, above))
-    rule = Rule(*best[1:])
+                best = max(best, (score, high - low, part, threshold, above))  # of equals the one with most room
+    rule = Rule(*best[2:])
     colours, letter, weight = gather(divided[1::2])
     proven = float(weight[rule.holds(colours) == letter].sum()) / 2
     found = rule if min(best[0], proven) >= RULE else None
     return found, round(proven, 4), len(divided[1::2])
-
-
-def _values(colours: np.ndarray) -> np.ndarray:
-    """Return the five values of colours, (..., 3), that a rule may look at, (..., 5) float64."""
-    colours = np.asarray(colours, float)
-    low, high = colours.min(axis=-1), colours.max(axis=-1)
-    saturation = 255 * (high - low) / np.maximum(high, 1e-9)
-    return np.concatenate([colours, np.stack([saturation, (low + high) / 2], axis=-1)], axis=-1)
 
 
 def _cleaned(divided: list[Divided], rule: Rule | None) -> list[Figure]:

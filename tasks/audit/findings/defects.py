@@ -6,13 +6,13 @@ from pathlib import Path
 from storage.dataset import Dataset
 from tasks.audit.attackers.answers import compared_as
 from tasks.audit.findings.colour_defects import find_colour
-from tasks.audit.findings.giveaways import find_giveaways
+from tasks.audit.findings.files.giveaways import find_giveaways
 from tasks.audit.findings.likeness import find_alike
 from tasks.audit.findings.measuring.letters import cut_letters
 from tasks.audit.findings.measuring.sampled import Sampled, take_sample
 from tasks.audit.findings.picture_defects import find_border, find_ground, find_variation
-from tasks.audit.findings.repeated_texts import find_repeats, pool_of
-from tasks.audit.findings.text_defects import explained, find_entropy, find_frequencies, find_length
+from tasks.audit.findings.texts.repeated_texts import find_repeats, pool_of
+from tasks.audit.findings.texts.text_defects import explained, find_entropy, find_frequencies, find_length
 from tasks.audit.schema import Finding
 from tasks.profiles.profile import Profile
 

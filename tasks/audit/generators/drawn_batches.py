@@ -1,8 +1,9 @@
 """A batch of pictures that a command drew into a folder: their labels are found as those of an import."""
 
+import re
 import shutil
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from storage.errors import BadInput
 from storage.files import atomic
@@ -13,15 +14,25 @@ from tasks.exchange.scan import ImportRequest, Listing
 
 FOLDER = "batch"
 UNCLEAR = "drew pictures whose labels are unclear"
+_HARMLESS = re.compile(r"[A-Za-z0-9_.=+-]{1,100}")
 
 
-def labelled_files(staged: Staged, answer: dict[str, Any], body: bytes) -> list[tuple[str, bytes]]:
-    """Return the label and the bytes of each picture of a batch, in the order of the files' names.
+class Came(NamedTuple):
+    """A picture that came: its text and bytes, and the name and time (ns) that its file had, if there was one."""
+
+    text: str
+    data: bytes
+    name: str = ""
+    time: int | None = None
+
+
+def labelled_files(staged: Staged, answer: dict[str, Any], body: bytes) -> list[Came]:
+    """Return the pictures of a batch, in the order of the files' names.
 
     Parameters
     ----------
     answer : dict
-        `files`, names and sizes of the files that the command wrote.
+        `files`, names, sizes and times of the files that the command wrote.
     body : bytes
         The files, one after another.
 
@@ -32,22 +43,31 @@ def labelled_files(staged: Staged, answer: dict[str, Any], body: bytes) -> list[
     """
     folder = atomic.make_folder(staged.folder / FOLDER)
     try:
-        start = 0
-        for name, size in answer["files"]:
+        start, times = 0, {}
+        for name, size, time in answer["files"]:
+            times[name] = time
             path = folder / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(body[start : start + size])
             start += size
-        return _labelled(folder)
+        return _labelled(folder, times)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _labelled(folder: Path) -> list[tuple[str, bytes]]:
+def _labelled(folder: Path, times: dict[str, int]) -> list[Came]:
     try:
         listing = Listing(ImportRequest(folder, "batch", find_labels(folder)))
     except BadInput as error:
         raise NoPicture(UNCLEAR, str(error).replace(f"{folder}", "{folder}")) from error
     if not listing.pairs:
         raise NoPicture(UNCLEAR, "; ".join(f"{path}: {reason}" for path, reason in listing.rejects[:2]) or "no file")
-    return [(label, (folder / path).read_bytes()) for path, label in listing.pairs]
+    return [
+        Came(label, (folder / path).read_bytes(), _harmless(Path(path).stem), times[path])
+        for path, label in listing.pairs
+    ]
+
+
+def _harmless(name: str) -> str:
+    """Return a name that any file system takes; '' if it is none."""
+    return name if _HARMLESS.fullmatch(name) else ""

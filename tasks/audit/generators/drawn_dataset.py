@@ -28,11 +28,12 @@ from tasks.loading.decode import Colour
 
 TRIED = 20  # pictures: if none of the first can be used, the rest is not tried
 LATE = 3  # the same for pictures that take too long
+OVERTIME = 3.0  # times its time that a generator gets which has drawn too few pictures for anything
 
 
 def draw(
     generator: OwnGenerator, count: int, folder: Place, *, workers: int = 1,
-    on_done: Callable[[int], object] | None = None, until: float | None = None,
+    on_done: Callable[[int], object] | None = None, until: float | None = None, least: int = 0,
 ) -> schema.Generator:  # fmt: skip
     """Draw `count` pictures with an owner's generator, and make a dataset of them at `folder`.
 
@@ -51,6 +52,9 @@ def draw(
         Called with the number of pictures that the dataset has so far, after each.
     until : float, optional
         `time.monotonic()` after which no picture is begun.
+    least : int
+        Pictures without which the rest is worth nothing: while there are fewer, it goes on for `OVERTIME` times as
+        long.
 
     Returns
     -------
@@ -71,7 +75,7 @@ def draw(
     with locked(target):
         require_own(target, generator)
         with Staged(target.with_name(target.name + DRAWN), generator) as staged:
-            _draw_missing(generator, staged, count, workers, on_done, until)
+            _draw_missing(staged, _Jobs(generator, staged, count, Deadline(until, least)), workers, on_done)
             rows = staged.chosen(count)
             if not rows:
                 raise _nothing(generator, staged)
@@ -93,24 +97,38 @@ def require_own(target: Path, generator: OwnGenerator) -> None:
         raise Different(f"{target}: holds another dataset; choose another folder, or remove that one")
 
 
+class Deadline:
+    """When the drawing ends: at a time, or later if there are fewer than `least` pictures then."""
+
+    def __init__(self, until: float | None, least: int):
+        self._until, self._least = until, least
+        now = time.monotonic()
+        self._last = None if until is None else now + OVERTIME * (until - now)
+
+    def passed(self, pictures: int) -> bool:
+        """Return whether no picture may be begun any more."""
+        last = self._until if pictures >= self._least else self._last
+        return last is not None and time.monotonic() >= last
+
+
 class _Jobs(Iterator[Job]):
     """The pictures to draw: always the first that is missing, so that what is there has no gaps when it ends.
 
     It has no next job while enough are in flight; later it may have one again.
     """
 
-    def __init__(self, generator: OwnGenerator, staged: Staged, count: int, until: float | None):
-        self._generator, self._staged, self._count, self._until = generator, staged, count, until
+    def __init__(self, generator: OwnGenerator, staged: Staged, count: int, deadline: Deadline):
+        self.generator, self._staged, self.count, self._deadline = generator, staged, count, deadline
         self._next = 0
         self._flying = 0
         self._repeated: set[int] = set()
         self.stopped = False
 
     def __next__(self) -> Job:
-        if self.stopped or (self._until is not None and time.monotonic() >= self._until):
+        if self.stopped or self._deadline.passed(len(self._staged.rows)):
             raise StopIteration
-        staged, size = self._staged, self._generator.batch
-        if len(staged.rows) + self._flying < self._count and self._next < 2 * self._count + TRIED:
+        staged, size = self._staged, self.generator.batch
+        if len(staged.rows) + self._flying < self.count and self._next < 2 * self.count + TRIED:
             while self._next in staged.rows or self._next in staged.failed:
                 self._next += 1
             first = self._next - self._next % size  # of a batch, of which a run may have kept a part
@@ -125,7 +143,7 @@ class _Jobs(Iterator[Job]):
 
     def _second(self) -> Job:
         """Return a picture that is to be drawn again."""
-        size, staged = self._generator.batch, self._staged
+        size, staged = self.generator.batch, self._staged
         chosen = sorted(staged.rows)[:AGAIN]
         if self._flying and not self._settled(chosen):
             raise StopIteration
@@ -142,22 +160,19 @@ class _Jobs(Iterator[Job]):
         return len(chosen) == AGAIN and all(k in staged.rows or k in staged.failed for k in range(chosen[-1]))
 
     def _text(self, index: int) -> str | None:
-        generator = self._generator
+        generator = self.generator
         return text_of(generator.seed, index, generator.alphabet, generator.lengths) if generator.takes_text else None
 
 
-def _draw_missing(
-    generator: OwnGenerator, staged: Staged, count: int, workers: int, on_done: Callable[[int], object] | None,
-    until: float | None,
-) -> None:  # fmt: skip
-    jobs = _Jobs(generator, staged, count, until)
+def _draw_missing(staged: Staged, jobs: _Jobs, workers: int, on_done: Callable[[int], object] | None) -> None:
+    generator = jobs.generator
     late = generator.limits.told()["seconds"]
     with Pool(generator.spec(), generator.seed, workers) as pool:
         for result in pool.draw(jobs):
             jobs.landed(result.job)
             keep_result(generator, staged, result)
             if on_done and not result.job.again:
-                on_done(min(len(staged.rows), count))
+                on_done(min(len(staged.rows), jobs.count))
             if not staged.rows:
                 slow = sum(failed.what == late for failed in staged.failed.values())
                 jobs.stopped = slow >= LATE or len(staged.failed) >= TRIED

@@ -1,13 +1,16 @@
 """What came of a job: pictures to keep, each with the text that it shows, or the reason why one cannot be used."""
 
+import json
+from contextlib import suppress
 from hashlib import sha256
 from typing import Any
 
-from tasks.audit.generators.drawn_batches import labelled_files
+from tasks.audit.generators.drawn_batches import Came, labelled_files
 from tasks.audit.generators.own_generator import OwnGenerator
 from tasks.audit.generators.pool import Job, Result
-from tasks.audit.generators.processes.picture_files import NoPicture, suffix_of
-from tasks.audit.generators.staged import AGAIN, Staged
+from tasks.audit.generators.processes.picture_files import NoPicture, portable, suffix_of
+from tasks.audit.generators.processes.returned import TEXTS
+from tasks.audit.generators.staged import AGAIN, Staged, StagedFile
 from tasks.exchange.labelling import tidy_label
 from tasks.exchange.rejects import fault_of
 from tasks.loading.decode import decode_seen
@@ -28,32 +31,35 @@ def keep_result(generator: OwnGenerator, staged: Staged, result: Result) -> None
         if "files" in answer:
             came = labelled_files(staged, answer, data)
         else:
-            came = [(text_of_picture(generator, job, answer), data)]
+            came = [Came(text_of_picture(generator, job, answer), data)]
     except NoPicture as error:
         for index in indices:
             _miss(generator, staged, job, index, error)
         return
     for index in indices[len(came) :]:
         _miss(generator, staged, job, index, NoPicture(FEWER, f"{len(came)} of {job.count}"))
-    for index, (text, file) in zip(indices, came, strict=False):
+    for index, picture in zip(indices, came, strict=False):
         try:
-            _keep(staged, job, index, text, file, float(answer["seconds"]) / job.count)
+            _keep(staged, job, index, picture, float(answer["seconds"]) / job.count, generator.limits.pixels)
         except NoPicture as error:
             _miss(generator, staged, job, index, error)
 
 
-def _keep(staged: Staged, job: Job, index: int, text: str, data: bytes, seconds: float) -> None:
+def _keep(staged: Staged, job: Job, index: int, picture: Came, seconds: float, pixels_at_most: int) -> None:
     """Keep a picture, or compare it with what it was the first time."""
     try:
+        data = portable(picture.data, pixels_at_most)
         seen = decode_seen(data)
     except BadPicture as error:
         raise NoPicture("gave a picture that cannot be read", str(error)) from error
     pixels = sha256(repr(seen.shape).encode() + seen.tobytes()).hexdigest()[:32]
     if not job.again:
         if index not in staged.rows:
-            staged.add(index, text, data, suffix_of(data), pixels, seconds)
+            name = f"_{picture.name}" if picture.name else ""
+            file = StagedFile(f"{name}{suffix_of(data)}", data, picture.time)
+            staged.add(index, picture.text, file, pixels, seconds)
     elif index in staged.rows and len(staged.equal) < AGAIN:
-        staged.compare(index, pixels if text == staged.rows[index].text else None)
+        staged.compare(index, pixels if picture.text == staged.rows[index].text else None)
 
 
 def _miss(generator: OwnGenerator, staged: Staged, job: Job, index: int, error: NoPicture) -> None:
@@ -78,6 +84,15 @@ def text_of_picture(generator: OwnGenerator, job: Job, answer: dict[str, Any]) -
     if fault := fault_of(text, frozenset()):
         raise NoPicture("gave a text that cannot be used", fault)
     return text
+
+
+def _told(printed: str) -> str:
+    """Return the text of what was printed: a line, or a JSON object that names it."""
+    if printed.startswith("{"):
+        with suppress(ValueError, RecursionError):
+            named = json.loads(printed)
+            return next((str(named[key]) for key in TEXTS if isinstance(named.get(key), str | int)), "")
+    return printed
 
 
 def _of_callable(generator: OwnGenerator, job: Job, answer: dict[str, Any]) -> str:
@@ -105,6 +120,9 @@ def _of_command(generator: OwnGenerator, job: Job, answer: dict[str, Any]) -> st
         return str(job.text)
     if answer["name"]:
         return str(answer["name"])
+    printed = _told(printed.removeprefix("\ufeff"))  # programs on Windows begin with a mark of the byte order
+    if "\ufffd" in printed:
+        raise NoPicture("gave a text that cannot be used", "it printed bytes that are not UTF-8")
     if not printed:
         raise NoPicture(
             UNTOLD,

@@ -6,6 +6,7 @@ A line is written after its picture, so a killed run goes on behind the last who
 import json
 import os
 from collections import Counter
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, NamedTuple
@@ -30,6 +31,14 @@ class Row(NamedTuple):
     size: int
     pixels: str
     seconds: float
+
+
+class StagedFile(NamedTuple):
+    """A picture's file: how its name ends, its bytes, and the time (ns) that its owner gave it, if that is known."""
+
+    ends: str
+    data: bytes
+    time: int | None = None
 
 
 class Failed(NamedTuple):
@@ -83,16 +92,19 @@ class Staged:
     ) -> None:
         self._journal.close()
 
-    def add(self, index: int, text: str, data: bytes, suffix: str, pixels: str, seconds: float) -> None:
+    def add(self, index: int, text: str, picture: StagedFile, pixels: str, seconds: float) -> None:
         """Keep a picture."""
-        file = f"{PICTURES}/{index // _A_FOLDER:05d}/{index:08d}{suffix}"
+        file = f"{PICTURES}/{index // _A_FOLDER:05d}/{index:08d}{picture.ends}"
         path = self.folder / file
         try:
             path.parent.mkdir(exist_ok=True)
-            path.write_bytes(data)
+            path.write_bytes(picture.data)
+            if picture.time is not None:
+                with suppress(OSError, OverflowError):  # another file system may not have such times
+                    os.utime(path, ns=(picture.time, picture.time))
         except OSError as error:
             raise explained(error, path) from error
-        self.rows[index] = row = Row(text, file, len(data), pixels, round(seconds, 6))
+        self.rows[index] = row = Row(text, file, len(picture.data), pixels, round(seconds, 6))
         self._note({"index": index, **row._asdict()})
 
     def fail(self, index: int, what: str, said: str) -> None:

@@ -62,7 +62,14 @@ def test_a_slow_generator_is_told_with_what_it_would_take():
     said = few_drawn(drawn(2.0, 360), 36, 50, 2)
     assert "360 pictures" in said and "36 unseen" in said and "1 a second" in said
     assert "--minutes 695 would give about 500" in said
+    assert "196 a second" not in few_drawn(drawn(0.0102, 3195), 323, 2, 2)
+    assert "200 a second" in few_drawn(drawn(0.0102, 3195), 323, 2, 2)
     assert "--minutes 1,389 " in few_drawn(drawn(2.0, 360, 720), 36, 50, 2)  # half of them fail
+
+
+def test_a_generator_that_is_too_slow_for_anything_is_told_what_is_enough():
+    """The minutes for 20 unseen pictures, since without them there is no verdict at all."""
+    assert "--minutes 28 would give about 20" in few_drawn(drawn(2.0, 36), 4, 5, 2, 20)
 
 
 def test_a_generator_that_is_fast_enough_is_not_told():

@@ -128,6 +128,7 @@ def test_a_name_that_means_several_things_is_refused_with_ways_to_say_each(place
         ({"target": "own"}, BadInput, "name the function that draws: own:draw_captcha, own:loads"),
         ({"target": "draw.php"}, BadInput, "say how it is run: --command 'php draw.php {text} {out}'"),
         ({"target": "one.png"}, BadInput, "is a file; it must be"),
+        ({"target": "compiled"}, BadInput, "say how it is run: --command './compiled {text} {out}'"),
         ({"target": "empty"}, BadInput, "is a folder without any file"),
         ({"target": "hard", "alphabet": "ABC"}, BadInput, "alphabet: says what to ask your own generator for"),
         ({"target": "hard", "lengths": (4,)}, BadInput, "length: says what to ask your own generator for"),
@@ -142,6 +143,8 @@ def test_a_name_that_means_several_things_is_refused_with_ways_to_say_each(place
 def test_what_is_missing_is_told_with_candidates(place, options, kind, said):
     (place / "own.py").write_text(DRAWS)
     (place / "draw.php").write_text("<?php\n")
+    (place / "compiled").write_bytes(b"\x7fELF")
+    (place / "compiled").chmod(0o755)
     Image.new("L", (3, 3)).save(place / "one.png")
     (place / "empty").mkdir()
     with pytest.raises(CaptchasError) as error:

@@ -56,6 +56,27 @@ def test_a_generator_has_time_to_draw_however_long_the_workers_took_to_start(tmp
     assert given[0] == pytest.approx(0.12 * 60, abs=1)
 
 
+def test_pictures_that_were_too_few_are_drawn_again(tmp_path, monkeypatch):
+    """The machine was busy: the same command at a better time must not end with the same few."""
+    wanted = []
+
+    def draw(_target, count, *_):
+        wanted.append(count)
+        return range(3), None
+
+    monkeypatch.setattr(flow, "draw_target", draw)
+    monkeypatch.setattr(flow, "find_unseen", lambda *_: SimpleNamespace(rows=(), truths=(), dropped=0))
+    monkeypatch.setattr(flow, "few_drawn", lambda *_: "it was slow")
+    monkeypatch.setattr(flow, "require_different", lambda *_: None)
+    target = SimpleNamespace(name="mine", given="mine.py:draw", generator=SimpleNamespace(digest="d"))
+    request, choice = flow.AuditRequest(minutes=1), flow.AuditChoice(target, tmp_path)
+    for _ in range(2):
+        pictures, generator = flow.draw_pictures(request, choice, Clock(1))
+        with pytest.raises(BadInput, match="it was slow"):
+            flow.attacked(request, choice, pictures, generator, SimpleNamespace(clock=Clock(1)))
+    assert wanted[0] == wanted[1]
+
+
 def test_pictures_that_are_nearly_all_equal_are_told(monkeypatch):
     """More labels would not help."""
     monkeypatch.setattr(flow, "pictures_again", lambda _: 690)

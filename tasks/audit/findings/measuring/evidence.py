@@ -52,6 +52,11 @@ def poisson_above(count: int, expected: float) -> float:
     return 1.0 if count == 0 else float(special.pdtrc(count - 1, expected)) if expected > 0 else 0.0
 
 
+def poisson_below(count: int, expected: float) -> float:
+    """Return the chance of `count` events or fewer where `expected` are."""
+    return float(special.pdtr(count, expected)) if expected > 0 else 1.0
+
+
 def poisson_interval(count: int) -> tuple[float, float]:
     """Return the exact 95 % interval of the mean of which `count` events were seen (Garwood)."""
     low = 0.0 if count == 0 else float(special.gammaincinv(count, 0.025))

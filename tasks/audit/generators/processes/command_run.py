@@ -44,8 +44,8 @@ def run_command(arguments: Sequence[str], job: dict[str, Any], watch: Watch) -> 
     -------
     dict
         What it `printed` beside the picture; the `name` that it gave the picture; whether it was `asked` for the text
-        by an argument; whether it `read` the text that was on its standard input. For many pictures the names and
-        sizes of the `files`, whose bytes follow one another.
+        by an argument; whether it `read` the text that was on its standard input. For many pictures the names, sizes
+        and times (ns) of the `files`, whose bytes follow one another.
 
     Raises
     ------
@@ -64,7 +64,11 @@ def run_command(arguments: Sequence[str], job: dict[str, Any], watch: Watch) -> 
         )
         given = None if asked or many else job["text"]
         seconds = watch.limits.seconds * job["count"]
-        output, read = _run([_filled(argument, places) for argument in arguments], given, watch, work, seconds)
+        filled_in = [
+            argument if _is_file(argument, number, watch.folder) else _filled(argument, places)
+            for number, argument in enumerate(arguments)
+        ]
+        output, read = _run(filled_in, given, watch, work, seconds)
         if many:
             return _all_files(drawn, output)
         printed, name, data = _outcome(output, drawn, named, filled, watch)
@@ -72,6 +76,11 @@ def run_command(arguments: Sequence[str], job: dict[str, Any], watch: Watch) -> 
     finally:
         for made in (drawn, work):
             shutil.rmtree(made, ignore_errors=True)
+
+
+def _is_file(argument: str, number: int, folder: str) -> bool:
+    """Return whether an argument is the program, or a file by its path, so that {text} in its name is no place."""
+    return (number == 0 or "/" in argument) and "{" in argument and Path(folder, argument).is_file()
 
 
 def _filled(argument: str, places: dict[str, str]) -> str:
@@ -166,7 +175,10 @@ def _all_files(drawn: Path, output: bytes) -> tuple[dict[str, Any], bytes]:
         raise NoPicture("wrote too many files to {folder}", f"{len(paths):,}; at most {MOST_FILES:,} are taken")
     data = [path.read_bytes() for path in paths]
     names = [path.relative_to(drawn).as_posix() for path in paths]
-    return {"files": [[name, len(one)] for name, one in zip(names, data, strict=True)]}, b"".join(data)
+    times = [path.stat().st_mtime_ns for path in paths]
+    return {"files": [[name, len(one), time] for name, one, time in zip(names, data, times, strict=True)]}, b"".join(
+        data
+    )
 
 
 def _path_in(output: bytes, drawn: Path, folder: Path) -> Path | None:

@@ -11,6 +11,7 @@ _BEGINS = {
     b"\x89PNG": ".png", b"\xff\xd8": ".jpg", b"GIF8": ".gif", b"BM": ".bmp", b"RIFF": ".webp",
     b"II": ".tif", b"MM": ".tif",
 }  # fmt: skip
+_PNM = re.compile(rb"P[1-6]\s")
 _SVG = re.compile(
     rb"(?:\xef\xbb\xbf)?\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)*(?:<!DOCTYPE\s+svg[^>]*>\s*)?<svg[\s>]", re.DOTALL
 )
@@ -66,6 +67,16 @@ def whole_picture(data: bytes, pixels: int) -> bytes:
     except Exception as error:  # decoders raise all kinds of errors
         said = " ".join(str(error).split()) or type(error).__name__
         raise NoPicture("gave a damaged picture", f"{len(data):,} bytes: {said}") from error
+
+
+def portable(data: bytes, pixels: int) -> bytes:
+    """Return the bytes of a picture file that imports take: PPM, PGM and PBM become PNG, others stay as they are.
+
+    Raises
+    ------
+    NoPicture
+    """
+    return whole_picture(data, pixels) if _PNM.match(data) else data
 
 
 def too_large(pixels: int) -> str:

@@ -5,7 +5,7 @@ import binascii
 import io
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +40,9 @@ def _parts(value: Any) -> tuple[str | int | None, Any]:
             return first, second
         if _is_text(second):
             return second, first
+        long = next((one for one in value if isinstance(one, str) and not _is_text(one)), None)
+        if long is not None:
+            raise NoPicture("gave a text that cannot be used", f"it has {len(long):,} characters ({long[:20]}…)")
         raise NoPicture("returned no picture", f"a pair of {_kind(first)} and {_kind(second)}, not text and picture")
     if isinstance(value, Mapping):
         return _named(dict(value))
@@ -158,4 +161,6 @@ def _kind(value: Any) -> str:
     if value is None:
         return "nothing (None)"
     hint = "; write asyncio.run(…) around it" if hasattr(value, "__await__") else ""
+    if isinstance(value, Generator):
+        hint = "; it yields: return a picture instead"
     return f"{type(value).__module__}.{type(value).__qualname__}".removeprefix("builtins.") + hint

@@ -107,6 +107,8 @@ def _value_text(value: object) -> str:
             return f"{value['right']:,} of {value['n']:,}: {rate_text(value)}"  # type: ignore[arg-type]
         return ", ".join(f"{key}: {_value_text(inner)}" for key, inner in value.items())
     if isinstance(value, list | tuple):
+        if not value:
+            return "none"
         between = "; " if any(isinstance(inner, Mapping) for inner in value) else ", "
         return between.join(map(_value_text, value))
     return str(value)

@@ -27,6 +27,15 @@ def test_a_captcha_that_is_read_less_is_stronger(first, second, word):
     assert found["sentence"].startswith("y is ")
 
 
+@pytest.mark.parametrize(("minutes", "told"), [((3, 3), False), ((3, 30), True)])
+def test_audits_of_other_lengths_are_told(minutes, told):
+    """A longer audit makes the same CAPTCHA look weaker."""
+    both = [audit([True, False] * 50), audit([True, False] * 50, "b")]
+    for one, allowed in zip(both, minutes, strict=True):
+        one["made"]["minutes"] = allowed
+    assert ("had 3 and 30 minutes" in compared(*both)["sentence"]) == told
+
+
 def test_equal_pictures_are_paired_and_tell_more():
     """Seven of 200 pictures fewer: too few to tell on other pictures, not on the same."""
     first, second = [k < 100 for k in range(200)], [k < 93 for k in range(200)]

@@ -48,11 +48,19 @@ def breeds():
 def escapes():
     subprocess.Popen("sleep LONG & sleep LONG", shell=True, start_new_session=True)
     os._exit(5)
+def stops(): os.kill(os.getpid(), 19)
+def closes(): os.closerange(0, 1000)
+def yields(): return (fine() for _ in range(2))
+def long_text(): return "A" * 5000, fine()
+def hides():
+    class Hidden(Exception):
+        def __str__(self): raise RuntimeError("no words")
+    raise Hidden
 def kills(): os.kill(os.getppid(), 9); time.sleep(60)
 def secret(): raise RuntimeError(os.environ.get("AWS_SECRET_ACCESS_KEY", "no secret"))
 
 CASES = [fine, raises, exits, leaves, crashes, hangs, eats, writes, large, nothing, half, prints, floats, other, sizes,
-         forks, breeds, escapes, secret, kills, fine]
+         forks, breeds, escapes, secret, kills, fine, stops, closes, yields, long_text, hides, fine]
 
 def draw(text, index):
     return CASES[index]()
@@ -73,6 +81,11 @@ SAID = {
     17: ("ended its process: ended with exit code 5", ""),
     18: ("raised RuntimeError", "no secret"),
     19: ("ended the process that watches it", "exit code -9"),
+    21: ("took longer than 2 s", ""),
+    22: ("ended its process: ended with exit code 120", ""),
+    23: ("returned no picture", "it yields: return a picture instead"),
+    24: ("gave a text that cannot be used", "it has 5,000 characters"),
+    25: ("ended its process: ended with exit code 1", "no words"),
 }
 LIMITS = Limits(seconds=2.0, memory=400_000_000, output=2_000_000, pixels=1_000_000, processes=8)
 
@@ -94,7 +107,7 @@ def came(tmp_path_factory, monkeypatch_module):
     monkeypatch_module.setattr(tempfile, "tempdir", None)
     (folder / "wrong.py").write_text(SOURCE)
     generator = find_generator("wrong:draw", None, limits=LIMITS, folder=folder)
-    jobs = iter([Job(index, "ABCD") for index in range(21)])
+    jobs = iter([Job(index, "ABCD") for index in range(27)])
     with Pool(generator.spec(), 1, 1) as pool:
         results = {result.job.index: result for result in pool.draw(jobs)}
     return generator, results
@@ -102,7 +115,7 @@ def came(tmp_path_factory, monkeypatch_module):
 
 def test_every_failure_is_told_and_costs_its_own_picture(came):
     _, results = came
-    assert list(results) == list(range(21))
+    assert list(results) == list(range(27))
     found = {index: result.answer for index, result in results.items() if "what" in result.answer}
     assert {index: answer["what"] for index, answer in found.items()} == {k: what for k, (what, _) in SAID.items()}
     for index, (_, said) in SAID.items():

@@ -29,6 +29,8 @@ def folder(tmp_path_factory):
     (made / "half.png").write_bytes((made / "some.png").read_bytes()[:900])
     (made / "drawn.svg").write_text('<?xml version="1.0"?>\n<svg xmlns="http://www.w3.org/2000/svg"></svg>')
     (made / "draw.php").write_text("<?php\n")
+    (made / "odd {text} {x}.sh").write_text("#!/bin/sh\ntest $1 = W0RD && cp some.png $2\n")
+    (made / "odd {text} {x}.sh").chmod(0o755)
     return made
 
 
@@ -73,6 +75,10 @@ def left_behind() -> list[Path]:
         ("sh -c 'cp some.png $1; echo OK; echo done' sh {out} {text}", "W0RD"),
         ("sh -c 'cp some.png $1; echo M1NE' sh {out}", "M1NE"),
         ("sh -c 'cp some.png $1/0WN.png' sh {folder}", "0WN"),
+        (r"""sh -c 'cp some.png $1; printf "\357\273\277M1NE\r\n"' sh {out}""", "M1NE"),
+        (r"""sh -c 'cp some.png $1; echo "{\"id\": 7, \"text\": \"M1NE\"}"' sh {out}""", "M1NE"),
+        ("'./odd {text} {x}.sh' {text} {out}", "W0RD"),
+        ("sh './odd {text} {x}.sh' {text} {out}", "W0RD"),
         ("sh -c 'cp some.png $TMPDIR/N4ME.png; echo $TMPDIR/N4ME.png'", "N4ME"),
         ("sh -c 'cp red.jpg $1.jpg' sh {out} {text}", "W0RD"),
         (
@@ -115,6 +121,8 @@ FAIL = {
     ],
     "sh chosen.sh {index} {out}": [
         ("cp some.png $2; echo a; echo b", "did not tell its text", "it printed 2 lines"),
+        (r"cp some.png $2; printf '\304\326'", "gave a text that cannot be used", "bytes that are not UTF-8"),
+        ("""cp some.png $2; echo '{"id": 7}'""", "did not tell its text", "printed none"),
         ("cp some.png $2; echo far too long a text for a label of thirty-two",
          "gave a text that cannot be used", "at most 32"),
     ],

@@ -73,6 +73,15 @@ for number in range(count - 3):
 """
 
 
+DATED = r"""
+for k in 7 8; do
+    printf 'P2 2 1 9 %d 0' $k > "$2/x-$k.pgm"
+    echo "x-$k.pgm,K$k" >> "$2/labels.csv"
+    touch -d @1000000000 "$2/x-$k.pgm"
+done
+"""
+
+
 @pytest.fixture(scope="module")
 def grey(folder):
     """The generator that draws in grey."""
@@ -195,6 +204,27 @@ def test_a_command_draws_many_pictures_at_a_time(folder, tmp_path, monkeypatch):
     drawn.clear()
     assert draw(generator, 190, tmp_path / "a")["drawn"] == 190  # of what was drawn already
     assert drawn == []
+
+
+def test_pictures_of_a_batch_keep_their_names_and_times(folder, tmp_path):
+    """An audit asks whether these tell the answers."""
+    (folder / "dated.sh").write_text(DATED)
+    generator = find_generator(None, "sh dated.sh {count} {folder}", folder=folder)
+    draw(generator, 2, tmp_path / "a")
+    kept = sorted((tmp_path / "a.drawn" / "pictures").rglob("*.png"))  # a PGM becomes one
+    assert [path.stem.partition("_")[2] for path in kept] == ["x-7", "x-8"]
+    assert {path.stat().st_mtime for path in kept} == {1_000_000_000}
+
+
+@pytest.mark.parametrize(("least", "pictures", "passed"), [(10, 3, False), (10, 10, True), (0, 0, True)])
+def test_a_generator_with_too_few_pictures_gets_more_time(monkeypatch, least, pictures, passed):
+    monkeypatch.setattr(drawn_dataset.time, "monotonic", lambda: 100.0)
+    deadline = drawn_dataset.Deadline(110.0, least)
+    assert not deadline.passed(pictures)
+    monkeypatch.setattr(drawn_dataset.time, "monotonic", lambda: 111.0)
+    assert deadline.passed(pictures) == passed
+    monkeypatch.setattr(drawn_dataset.time, "monotonic", lambda: 131.0)
+    assert deadline.passed(pictures)
 
 
 def test_a_generator_that_ignores_its_rng_is_found_out(find, tmp_path):

@@ -1,16 +1,21 @@
 """Answers in files: metadata, hidden bytes, names, and SVG."""
 
 import base64
+import codecs
 import hashlib
 import io
+import os
+import string
+import struct
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image, PngImagePlugin
+from PIL import Image, ImageCms, PngImagePlugin
 
-from tasks.audit.findings.giveaways import find_giveaways
+from tasks.audit.findings.files.giveaways import find_giveaways
 
 COLUMNS = ("QWERTZUIOPASDFG", "HJKLYXCVBNM2345", "6789ABCDEFGHJKM", "NPQRSTUVWXYZ234")
 TEXTS = ["".join(letters) for letters in zip(*COLUMNS, strict=True)]
@@ -34,10 +39,30 @@ def chunk(text: str, value: str, packed: bool = False, itxt: bool = False) -> by
     return encoded(text, "PNG", pnginfo=info)
 
 
-def exif(text: str) -> bytes:
+def exif(text: str, tag: int = 0x010E) -> bytes:
     data = Image.Exif()
-    data[0x010E] = f"captcha {text}"
+    data[tag] = f"captcha {text}".encode("utf-16-le") if tag > 0x9000 else f"captcha {text}"
     return encoded(text, "JPEG", exif=data)
+
+
+def profile(text: str) -> bytes:
+    """A colour profile, with a description as the format has it."""
+    return ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes() + text.encode("utf-16-be")
+
+
+def in_palette(text: str) -> bytes:
+    image = picture(text).quantize(4)
+    image.putpalette([*(image.getpalette() or [])[:12], *text.encode().ljust(6)])
+    file = io.BytesIO()
+    image.save(file, "PNG")
+    return file.getvalue()
+
+
+def before_pixels(text: str) -> bytes:
+    data = bytearray(encoded(text, "BMP"))
+    start = struct.unpack("<I", data[10:14])[0]
+    data[2:6], data[10:14] = struct.pack("<I", len(data) + 8), struct.pack("<I", start + 8)
+    return bytes(data[:start]) + text.encode().ljust(8) + bytes(data[start:])
 
 
 HIDDEN: dict[str, tuple[str, str, Callable[[str], bytes]]] = {
@@ -54,6 +79,22 @@ HIDDEN: dict[str, tuple[str, str, Callable[[str], bytes]]] = {
     "JPEG comment": (".jpg", "the comment", lambda t: encoded(t, "JPEG", comment=t.encode())),
     "EXIF": (".jpg", "EXIF or XMP", exif),
     "GIF comment": (".gif", "the comment", lambda t: encoded(t, "GIF", comment=t.encode())),
+    "ROT13": (".png", "the tEXt chunk", lambda t: chunk(t, codecs.encode(t, "rot13"))),
+    "hexadecimal": (".png", "the tEXt chunk", lambda t: chunk(t, t.encode().hex())),
+    "base64 behind a word": (
+        ".png",
+        "the tEXt chunk",
+        lambda t: chunk(t, base64.b64encode(f"id:{t}".encode()).decode()),
+    ),
+    "percent signs": (".png", "the tEXt chunk", lambda t: chunk(t, "".join(f"%{ord(letter):02X}" for letter in t))),
+    "with dashes": (".png", "the tEXt chunk", lambda t: chunk(t, "-".join(t))),
+    "a part of sha512": (".png", "the tEXt chunk", lambda t: chunk(t, hashlib.sha512(t.encode()).hexdigest()[:12])),
+    "crc32": (".png", "the tEXt chunk", lambda t: chunk(t, f"{zlib.crc32(t.encode()):08x}")),
+    "name of a colour profile": (".png", "the iCCP chunk", lambda t: encoded(t, "PNG", icc_profile=profile(t))),
+    "palette": (".png", "the palette", in_palette),
+    "TIFF description": (".tif", "TIFF tag 270", lambda t: encoded(t, "TIFF", description=t)),
+    "before the pixels of a BMP": (".bmp", "the palette", before_pixels),
+    "EXIF in UTF-16": (".jpg", "EXIF or XMP", lambda t: exif(t, 0x9C9C)),
     "WebP EXIF": (".webp", "EXIF or XMP", lambda t: encoded(t, "WEBP", exif=b"Exif\0\0" + t.encode())),
 }
 
@@ -65,7 +106,22 @@ def written(folder: Path, suffix: str, make: Callable[[str], bytes], name: Calla
     return folder
 
 
-ONLY_NAMED = {"lower case", "backwards", "base64"}  # no word of the file is an answer as it is
+ONLY_NAMED = {
+    "lower case",
+    "backwards",
+    "base64",
+    "ROT13",
+    "hexadecimal",
+    "base64 behind a word",
+    "percent signs",
+    "with dashes",
+    "a part of sha512",
+    "crc32",
+    "EXIF in UTF-16",
+    "name of a colour profile",
+    "palette",
+    "before the pixels of a BMP",
+}  # no word of the file is an answer as it is
 CASES = [(hidden, named) for hidden in HIDDEN for named in (True, False) if named or hidden not in ONLY_NAMED]
 
 
@@ -107,6 +163,82 @@ def test_a_name_that_is_a_hash_of_the_answer_is_named(tmp_path):
     (found,) = find_giveaways([folder], TEXTS)
     assert found["severity"] == "high"
     assert "a hash in the file name" in found["figures"]["places"]
+
+
+def random_texts(count: int, letters: str, length: int = 5) -> list[str]:
+    numbers = np.random.Generator(np.random.Philox(key=[8, count])).integers(0, len(letters), (count, length))
+    return ["".join(letters[k] for k in row) for row in numbers.tolist()]
+
+
+LETTERS = string.digits + string.ascii_uppercase
+PLAIN = encoded("AAAA", "PNG")
+IN_NAMES: dict[str, Callable[[str], str]] = {
+    "base64": lambda t: base64.urlsafe_b64encode(t.encode()).decode().rstrip("="),
+    "ROT13": lambda t: codecs.encode(t, "rot13"),
+    "backwards": lambda t: t[::-1],
+    "hexadecimal": lambda t: t.encode().hex(),
+    "md5": lambda t: hashlib.md5(t.encode(), usedforsecurity=False).hexdigest(),
+    "a number": lambda t: str(1000 + int(t, 36)),
+    "other letters": lambda t: "".join(LETTERS[(LETTERS.index(letter) + 7 + 3 * k) % 36] for k, letter in enumerate(t)),
+    "hexadecimal of other letters": lambda t: bytes(ord(letter) ^ 0x15 for letter in t).hex(),
+}
+
+
+def labelled(folder: Path, texts: list[str], name: Callable[[int, str], str], time: Callable[[int, str], int]) -> Path:
+    """Write plain pictures with names that do not hold their labels, and a table that tells them."""
+    folder.mkdir()
+    rows = ["path,label"]
+    for number, text in enumerate(texts):
+        path = folder / f"{name(number, text)}.png"
+        path.write_bytes(PLAIN)
+        os.utime(path, (time(number, text),) * 2)
+        rows.append(f"{path.name},{text}")
+    (folder / "labels.csv").write_text("\n".join(rows))
+    return folder
+
+
+@pytest.mark.parametrize("code", IN_NAMES)
+def test_a_name_that_tells_the_answer_in_a_code_is_named(tmp_path, code):
+    """The labels are in a table, so that the audit knows which answer is whose."""
+    texts = random_texts(400, LETTERS)
+    folder = labelled(tmp_path / "a", texts, lambda _, text: f"c_{IN_NAMES[code](text)}", lambda number, _: number)
+    (found,) = find_giveaways([folder], texts)
+    assert found["severity"] == "high"
+    assert "name" in found["plain"]
+
+
+@pytest.mark.parametrize(("letters", "base"), [(string.digits, 10), (LETTERS, 36), (string.ascii_uppercase, 26)])
+def test_a_time_that_tells_the_answer_is_named(tmp_path, letters, base):
+    texts = random_texts(100, letters, 4)
+    folder = labelled(
+        tmp_path / "a", texts, lambda number, _: f"{number}",
+        lambda _, text: 1_700_000_000 + sum(letters.index(one) * base**k for k, one in enumerate(reversed(text))),
+    )  # fmt: skip
+    (found,) = find_giveaways([folder], texts)
+    assert found["severity"] == "high"
+    assert "the file's time" in found["plain"]
+
+
+@pytest.mark.parametrize("letters", [string.digits, LETTERS])
+def test_names_and_times_in_the_order_of_the_answers_are_no_finding(tmp_path, letters):
+    """Who copies files in the order of their names gives them times, and perhaps numbers, in that order."""
+    texts = sorted(random_texts(600, letters))
+    folder = labelled(
+        tmp_path / "a", texts, lambda number, _: f"{number:06d}", lambda number, _: 1_700_000_000 + number // 9
+    )
+    assert find_giveaways([folder], texts)[0]["severity"] == "none"
+
+
+def test_labels_that_are_shuffled_are_told_by_no_code(tmp_path):
+    """Codes of other pictures' answers tell nothing."""
+    texts = random_texts(400, LETTERS)
+    folder = labelled(
+        tmp_path / "a",
+        texts,
+        lambda k, _: f"c_{texts[(k + 7) % 400][::-1]}",
+        lambda k, _: int(texts[(k + 9) % 400], 36),
+    )
+    assert find_giveaways([folder], texts)[0]["severity"] == "none"
 
 
 def path_of(letter: str, left: int) -> str:

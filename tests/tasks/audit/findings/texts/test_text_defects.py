@@ -1,13 +1,14 @@
 """Texts: planted defects are named, honest texts are not accused more often than the level says."""
 
 import string
+from itertools import pairwise
 
 import numpy as np
 import pytest
 
 from tasks.audit.findings.measuring.evidence import LEVEL
-from tasks.audit.findings.repeated_texts import find_repeats, pool_of
-from tasks.audit.findings.text_defects import explained, find_entropy, find_frequencies, find_length
+from tasks.audit.findings.texts.repeated_texts import find_repeats, pool_of
+from tasks.audit.findings.texts.text_defects import explained, find_entropy, find_frequencies, find_length
 from tasks.profiles.word_lists import load_words
 
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
@@ -65,6 +66,60 @@ def test_even_letters_are_seldom_accused(count, alphabet, length):
     assert sum(one["severity"] in ("low", "high") for one in found) < 3
     again = [find_repeats(drawn(count, seed, alphabet, length), alphabet, (1, 1), 0) for seed in range(150)]
     assert sum(one["severity"] in ("low", "high") for one in again) < 3
+
+
+@pytest.mark.parametrize("shuffled", [False, True])
+def test_texts_that_are_dealt_in_turn_are_counted(shuffled):
+    """Equal pairs alone would tell 799 texts of 400, since each comes twice and none three times."""
+    few = drawn(400, 7, LETTERS[:26], 5)
+    again = [few[k * 7 % 400] for k in range(400)] if shuffled else few
+    found = repeats([*few, *again])
+    assert found["figures"]["texts_there_are"] == 400
+    assert "400 texts, and each comes once before any comes again" in found["plain"]
+    assert ("in the same order" in found["plain"]) is not shuffled
+
+
+def test_random_texts_of_a_few_are_not_dealt():
+    few = drawn(400, 7, LETTERS[:26], 5)
+    numbers = np.random.Generator(np.random.Philox(key=[9, 9])).integers(0, 400, (40, 800))
+    found = [repeats([few[k] for k in row]) for row in numbers.tolist()]
+    assert not any(one["figures"]["dealt_in_turn"] or "same order" in one["plain"] for one in found)
+
+
+def of_length(text: str) -> str:
+    """Cut a text to a length that its first letter tells."""
+    return text[: 4 + (text[0] > "F") + (text[0] > "T")]
+
+
+@pytest.mark.parametrize(
+    ("texts", "said"),
+    [
+        ([of_length(text) for text in drawn(1500, 1, LETTERS[:26], 6)], "letters depend on the length"),
+        ([text for text in drawn(1500, 2, length=5) if all(a != b for a, b in pairwise(text))], "follows itself less"),
+        ([text for text in drawn(2500, 3, length=6) if len(set(text)) == 6], "has a letter twice less often"),
+        ([text[:2] + text[0] + text[3:] for text in drawn(800, 4, length=5)], "has a letter twice more often"),
+        ([a[:2] + b[2:] for a, b in pairwise(drawn(1500, 5, length=5)) for b in (a, b)], "with the text before more"),
+    ],
+)  # fmt: skip
+def test_letters_that_depend_on_something_are_named(texts, said):
+    found = find_frequencies(texts, "", None)
+    assert found["severity"] == "low"
+    assert said in found["plain"]
+
+
+@pytest.mark.parametrize(
+    ("alphabet", "lacks"),
+    [
+        (LETTERS[:25], "Z"), (LETTERS[1:26], None), (LETTERS[:12] + LETTERS[13:26], "M"), (LETTERS[:35], "9"),
+        ("BCDFGHJKLMNPQRSTVWXZ", None), ("ABCDEFGHJKLMNPQRSTUVWXYZ23456789", None), (LETTERS.replace("O", ""), None),
+        (LETTERS.replace("Z", ""), None), (LETTERS, None), (LETTERS[:14] + LETTERS[15:26], None),
+    ],
+)  # fmt: skip
+def test_the_only_letter_of_its_kind_that_never_comes_is_named(alphabet, lacks):
+    """A letter that looks like another is left out on purpose, and vowels so that no words come."""
+    found = find_frequencies(drawn(400, 1, alphabet, 5), "", None)
+    assert found["figures"]["letter_that_never_comes"] == lacks
+    assert found["severity"] == ("low" if lacks else "none")
 
 
 def test_too_few_texts_are_not_tested():

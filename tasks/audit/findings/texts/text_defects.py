@@ -9,7 +9,8 @@ import numpy as np
 from storage.errors import BadInput
 from tasks.audit.findings.measuring import evidence
 from tasks.audit.findings.measuring.shown import Severity, finding
-from tasks.audit.findings.repeated_texts import FEW_TEXTS, LEAST_TEXTS, MOST_NAMED, pool_of
+from tasks.audit.findings.texts.dependent_letters import DEPENDENT, dependence_tests, lacking_letter
+from tasks.audit.findings.texts.repeated_texts import FEW_TEXTS, LEAST_TEXTS, MOST_NAMED, pool_of
 from tasks.audit.schema import BROKEN_RATE, WEAK_RATE, Finding
 from tasks.profiles.word_lists import WEB2, load_words
 from tasks.rates import Rate
@@ -40,6 +41,8 @@ def find_frequencies(texts: Sequence[str], alphabet: str, why: str | None) -> Fi
     counts = np.bincount(lines[lines >= 0], minlength=size)
     tests = _frequency_tests(lines, size)
     adjusted = evidence.holm([p for _, _, _, p in tests])
+    others = dependence_tests(texts, lines, size)
+    tests, adjusted = tests + others, adjusted + evidence.holm([p for _, _, _, p in others])
     figures["tests"] = [
         {"what": what, "n": count, "chi_square": round(x, 2), "p": p, "effect": round(math.sqrt(x / count), 4)}
         for (what, count, x, _), p in zip(tests, adjusted, strict=True)
@@ -48,16 +51,29 @@ def find_frequencies(texts: Sequence[str], alphabet: str, why: str | None) -> Fi
              if p < evidence.LEVEL and math.sqrt(x / count) >= LEAST_EFFECT]  # fmt: skip
     odd = _odd_letters(counts, letters)
     entropy = evidence.bits(counts)
+    lacking = lacking_letter(letters, n)
     figures |= {
+        "letter_that_never_comes": lacking,
         "times_fair_share": dict(sorted(odd.items(), key=lambda item: -item[1])[: 2 * MOST_NAMED]),
         "bits_a_letter": round(entropy, 3), "bits_if_even": round(math.log2(size), 3),
         "best_guess_of_a_letter": round(float(counts.max()) / n, 4), "chance_of_a_letter": round(1 / size, 4),
         "repeats_within_texts": _within(lines, counts / n),
     }  # fmt: skip
     if not found:
+        even = f"All {size} letters occur about equally often ({len(texts):,} texts, {n:,} letters)."
+        if lacking is None:
+            return finding("frequencies", "How often each letter occurs", "none", even, None, figures)
         return finding(
-            "frequencies", "How often each letter occurs", "none",
-            f"All {size} letters occur about equally often ({len(texts):,} texts, {n:,} letters).", None, figures,
+            "frequencies", "How often each letter occurs", "low", f"{even} {_told_lacking(lacking)}",
+            "If that is not meant, let the random number reach the end of the list of letters.", figures,
+        )  # fmt: skip
+    dependent = [DEPENDENT[what] for what in found if what in DEPENDENT]
+    if len(dependent) == len(found):  # each letter by itself is even
+        return finding(
+            "frequencies", "How often each letter occurs", "low",
+            f"All {size} letters occur about equally often, but {' and '.join(dependent)} ({len(texts):,} texts). An "
+            "attacker who knows that has fewer answers to choose from." + ("" if why is None else f" {why}"),
+            "Draw the length, and each letter, without regard to the others.", figures,
         )  # fmt: skip
     most = max(odd.values(), default=1.0)
     severity: Severity = "high" if most >= TWICE and why is None else "low"
@@ -69,7 +85,8 @@ def find_frequencies(texts: Sequence[str], alphabet: str, why: str | None) -> Fi
         f"Letters are not drawn evenly: against its fair share, {said}.{where} A letter has {entropy:.2f} bits "
         f"{instead}. An attacker who guesses the commonest is right in {100 * counts.max() / n:.1f} % instead of "
         f"{100 / size:.1f} %."
-    ) + ("" if why is None else f" {why}")
+    ) + "".join(f" {DEPENDENT[what][0].upper()}{DEPENDENT[what][1:]}." for what in found if what in DEPENDENT)
+    plain += ("" if why is None else f" {why}") + ("" if lacking is None else f" {_told_lacking(lacking)}")
     remedy = (
         None
         if why
@@ -79,6 +96,10 @@ def find_frequencies(texts: Sequence[str], alphabet: str, why: str | None) -> Fi
         )
     )
     return finding("frequencies", "How often each letter occurs", severity, plain, remedy, figures)
+
+
+def _told_lacking(letter: str) -> str:
+    return f"{letter} never comes, though all others of its kind do."
 
 
 def _numbered(texts: Sequence[str], letters: str) -> np.ndarray:

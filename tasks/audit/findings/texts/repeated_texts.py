@@ -1,14 +1,19 @@
 """Texts and pictures that come again: the birthday bound, and how many texts there are."""
 
+import math
 from collections import Counter
 from collections.abc import Sequence
+from itertools import pairwise
 
 from tasks.audit.findings.measuring import evidence
 from tasks.audit.findings.measuring.shown import Severity, finding
 from tasks.audit.schema import Finding
+from tasks.rates import Rate
 
 FEW_TEXTS = 1000  # an attacker collects so many answers in an afternoon
 MOST_NAMED = 10
+SURE = 1e-6  # chance of so few texts that come three times, below which they are dealt in turn
+FOLLOW = 0.5  # share of texts that are followed by the same text again, from which they have an order
 LEAST_TEXTS = 30
 
 
@@ -28,6 +33,9 @@ def find_repeats(texts: Sequence[str], alphabet: str, pictures: tuple[int, int],
     low, high = evidence.poisson_interval(pairs)
     all_pairs = n * (n - 1) / 2
     pool = all_pairs / pairs if pairs else None
+    dealt = pool is not None and _dealt(counts, pool)
+    if dealt:  # as cards are: each comes once before any comes again
+        pool, low, high = float(len(counts)), all_pairs / len(counts), all_pairs / len(counts)
     unlike, total = pictures
     p = evidence.poisson_above(pairs, expected)
     figures: dict[str, object] = {
@@ -35,6 +43,7 @@ def find_repeats(texts: Sequence[str], alphabet: str, pictures: tuple[int, int],
         "p": p,
         "texts_there_are": None if pool is None else round(pool),
         "texts_there_are_interval": [round(all_pairs / high), None if low == 0 else round(all_pairs / low)],
+        "dealt_in_turn": dealt,
         "commonest": dict(counts.most_common(MOST_NAMED)) if pairs else {},
         "pictures": total, "different_pictures": unlike, "equal_pictures_with_other_texts": disagree,
     }  # fmt: skip
@@ -50,15 +59,17 @@ def find_repeats(texts: Sequence[str], alphabet: str, pictures: tuple[int, int],
             named = ", ".join(counts)
             said.append(f"There are only {len(counts)} texts in {n:,} pictures: {named}.")
         else:
+            said.append(_told_pool(n, len(counts), pairs, expected, (pool, all_pairs / high), dealt))
+        follow = _follow(texts)
+        if follow is not None and follow.low >= FOLLOW:
             said.append(
-                f"Texts come again more often than random letters would: {pairs:,} equal pairs where {expected:.1f} "
-                f"are expected. There are about {pool:,.0f} texts, if each is as likely (at least "
-                f"{all_pairs / high:,.0f})."
+                f"They come in the same order: after a text that was seen before, the next is the same as then in "
+                f"{100 * follow.value:.0f} % of {follow.n:,} cases. Who knows a text knows the next."
             )
         remedy.append("Draw each letter anew for each picture instead of choosing from a list.")
     else:
         said.append(
-            f"Texts come again as often as random letters do ({pairs:,} equal pairs of {n:,} texts; expected "
+            f"Texts come again as often as random letters do (of {n:,} texts, equal pairs: {pairs:,}; expected: "
             f"{expected:.1f})."
         )
     again = total - unlike
@@ -72,6 +83,45 @@ def find_repeats(texts: Sequence[str], alphabet: str, pictures: tuple[int, int],
     if disagree:
         said.append(f"{disagree:,} pictures are equal to another with a different text, so some labels are wrong.")
     return finding("repeats", "Texts and pictures that come again", severity, " ".join(said), " ".join(remedy), figures)
+
+
+def _told_pool(
+    n: int, different: int, pairs: int, expected: float, pool: tuple[float, float], dealt: bool
+) -> str:  # fmt: skip
+    """Say how many texts there are; `pool` is their number, and the least."""
+    if dealt:
+        return (
+            f"There are {different:,} texts, and each comes once before any comes again: they are dealt in turn, or "
+            f"from a list that was shuffled ({n:,} texts)."
+        )
+    return (
+        f"Texts come again more often than random letters would: {pairs:,} equal pairs where {expected:.1f} are "
+        f"expected. There are about {pool[0]:,.0f} texts, if each is as likely (at least {pool[1]:,.0f})."
+    )
+
+
+def _dealt(counts: Counter[str], pool: float) -> bool:
+    """Return whether each text comes about as often as any other, and fewer come three times than of random texts.
+
+    `pool` is the number of texts that equal pairs tell, if each is as likely.
+    """
+    n, often = counts.total(), counts.values()
+    triples = sum(math.comb(count, 3) for count in often)
+    expected = math.comb(n, 3) / pool**2
+    even = max(often) - min(often) <= 2
+    return even and triples < 0.8 * expected and evidence.poisson_below(triples, expected) < SURE
+
+
+def _follow(texts: Sequence[str]) -> Rate | None:
+    """Return how often the text after a text is the same as at its time before; None if too few come again."""
+    after: dict[str, str] = {}
+    same = []
+    for text, following in pairwise(texts):
+        if text in after:
+            same.append(after[text] == following)
+        after[text] = following
+    few = len(set(texts)) <= MOST_NAMED  # the same of a few texts follows often by chance
+    return None if len(same) < LEAST_TEXTS or few else Rate(sum(same), len(same))
 
 
 def _expected_pairs(texts: Sequence[str], alphabet: str) -> float:

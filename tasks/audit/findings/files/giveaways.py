@@ -1,0 +1,182 @@
+"""Answers that the owner's files give away: in metadata, behind the picture, in names, in the structure of an SVG."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from storage.errors import BadInput
+from storage.files.small_files import read_small
+from tasks.audit.findings.files.codes import Codes
+from tasks.audit.findings.files.hidden_parts import parts_of
+from tasks.audit.findings.files.own_pictures import own_pictures
+from tasks.audit.findings.files.spellings import WORD, Answers, told_by
+from tasks.audit.findings.files.vector_pictures import VectorPictures
+from tasks.audit.findings.measuring.shown import Severity, finding
+from tasks.audit.schema import Finding
+
+LEAST_ANSWERS = 3  # files that tell their answer; fewer may be chance
+LEAST_SHARE = 0.01
+CONSTANT = 0.8  # share of the files with one answer among those that hold any, from which it is a constant word
+_HASH = "a hash in the file name"
+_NAME, _TIME = "the file's name", "the file's time, which a web server sends along,"
+_TITLE = "The answer in the file"
+
+
+def find_giveaways(sources: Sequence[Path], texts: Sequence[str]) -> list[Finding]:
+    """Look for the answers in the owner's files: findings `answer`, and `frames` if there are moving pictures.
+
+    Parameters
+    ----------
+    sources : sequence of Path
+        Picture files, or folders of them, with labels as an import finds them.
+    texts : sequence of str
+        All answers there are.
+    """
+    files = list(own_pictures(sources))
+    if not files:
+        plain = "The original files were not given, so their metadata, names and structure were not looked at."
+        return [finding("answer", _TITLE, "unknown", plain, None, {"n": 0})]
+    answers = Answers(texts)
+    places, vectors, codes = _Places(), VectorPictures(), Codes()
+    named, frames, unread = 0, [], 0
+    for path, label in files:
+        try:
+            data = read_small(path, f"picture {path}")
+            seconds = int(path.stat().st_mtime)
+        except (BadInput, OSError):
+            unread += 1
+            continue
+        standing = _in_name(path, answers)
+        text = label if label is not None and label in answers else standing
+        named += standing is not None and standing == text
+        vectors.add(path, data, text)
+        parts = [*parts_of(data), (_NAME, _rest_of_name(path, text)), (_TIME, b"%d" % seconds)]
+        for place, part in parts:
+            _look(places, place, part, path.name, text, answers)
+            if text is not None:
+                codes.add(place, part, text, {_NAME: 2, _TIME: 0}.get(place, 1))
+        frames.append(data.count(b"\x21\xf9\x04") if data[:3] == b"GIF" else 1)
+    for place, how, count in codes.told():
+        places.add_code(place, how, count)
+    found = [_answer(len(files) - unread, unread, named, places, vectors)]
+    moving = sum(count > 1 for count in frames)
+    if moving:
+        found.append(_moving(frames, moving))
+    return found
+
+
+def _look(places: "_Places", place: str, part: bytes, name: str, text: str | None, answers: Answers) -> None:
+    """Look for an answer in a place of a file: for its own, and for another to see how often it is there by chance."""
+    plainly = place not in (_NAME, _TIME)  # what has the text itself is named so for an audit
+    if text is None:
+        told = answers.any_in(part, plainly) if place != _TIME else None
+        if told is not None:
+            places.add(_said(place, told), name, told, False)
+        return
+    told = told_by(part, text, plainly)
+    if told is not None:
+        places.add(_said(place, told), name, told, True)
+    other = answers.other_than(text)
+    by_chance = None if other is None else told_by(part, other, plainly)
+    if by_chance is not None:
+        places.wrong[_said(place, by_chance)] += 1
+
+
+def _said(place: str, told: str) -> str:
+    """Return what a place is called, with what was found in it."""
+    return _HASH if place == _NAME and told.startswith("a hash") else place
+
+
+class _Places:
+    """Counts where answers stand: of files whose answer is known, and of others, whose answers must differ."""
+
+    def __init__(self) -> None:
+        self.right: Counter[str] = Counter()
+        self.wrong: Counter[str] = Counter()
+        self.examples: dict[str, str] = {}
+        self._free: dict[str, Counter[str]] = defaultdict(Counter)
+
+    def add(self, place: str, name: str, told: str, known: bool) -> None:
+        """Count an answer; `known` if it is the file's own."""
+        if known:
+            self.right[place] += 1
+        else:
+            self._free[place][told] += 1
+        self.examples.setdefault(place, f"{name}: {told}")
+
+    def add_code(self, place: str, how: str, count: int) -> None:
+        """Note a code that tells the answers of so many files, unless they stand there more plainly."""
+        if self.right[place] <= max(count // 2, 3 * self.wrong[place]):
+            self.right[place], self.wrong[place] = count, 0
+            self.examples[place] = how
+
+    def counts(self) -> Counter[str]:
+        """Return the files that tell an answer, by place; a word that most files hold is no answer."""
+        counts = self.right.copy()
+        for place, told in self._free.items():
+            if max(told.values()) <= CONSTANT * told.total():
+                counts[place] += told.total()
+        return counts
+
+
+def _answer(n: int, unread: int, named: int, places: _Places, vectors: VectorPictures) -> Finding:
+    least = max(LEAST_ANSWERS, LEAST_SHARE * n) if n >= 10 * LEAST_ANSWERS else min(2, n)
+    told = {
+        place: count for place, count in places.counts().items() if count >= least and count > 3 * places.wrong[place]
+    }
+    severity: Severity = "none"
+    said = []
+    for place, count in sorted(told.items(), key=lambda item: -item[1]):
+        severity = "high"
+        said.append(f"The answer stands in {place} of {count:,} of {n:,} files ({places.examples[place]}).")
+    weak = vectors.weaknesses()
+    if weak:
+        severity = "high"
+        said += weak
+    figures = {
+        "n": n, "unread": unread, "places": told, "by_another_text": {k: places.wrong[k] for k in told},
+        "text_in_name": named, **vectors.figures(),
+    }  # fmt: skip
+    if not said:
+        said.append(f"Neither metadata nor hidden bytes nor codes in the names of {n:,} files tell the answer.")
+    if named:
+        said.append(
+            f"{named:,} names hold the text itself. That is fine for an audit; never send such a name to a browser."
+        )
+    remedy = None
+    if severity == "high":
+        remedy = (
+            "Write only pixels: no text chunks, comments, EXIF, or names and times that follow from the answer."
+            + (" Send a picture of pixels instead of an SVG." if weak else "")
+        )
+    return finding("answer", _TITLE, severity, " ".join(said), remedy, figures)
+
+
+def _moving(frames: Sequence[int], moving: int) -> Finding:
+    plain = (
+        f"{moving:,} of {len(frames):,} pictures move (up to {max(frames)} frames). An attacker averages the frames, "
+        "or takes the clearest, so noise that changes from frame to frame adds nothing."
+    )
+    return finding(
+        "frames", "Moving pictures", "low", plain, "Do not rely on noise that changes between frames.",
+        {"n": len(frames), "moving": moving, "most_frames": max(frames)},
+    )  # fmt: skip
+
+
+def _in_name(path: Path, answers: Answers) -> str | None:
+    """Return the text that a file's name or folder holds as a word, if it is an answer."""
+    for word in [*_words(path.stem), path.stem, path.parent.name]:
+        if word in answers:
+            return word
+    return None
+
+
+def _rest_of_name(path: Path, text: str | None) -> bytes:
+    """Return a file's name without its answer as it is, which names often have for an audit."""
+    words = [word for word in _words(path.stem) if word != text]
+    return " ".join(words).encode(errors="replace") if path.stem != text else b""
+
+
+def _words(stem: str) -> Iterator[str]:
+    for word in WORD.findall(stem.encode(errors="replace")):
+        yield word.decode(errors="replace")

@@ -1,0 +1,43 @@
+"""Audits are found by what a user has in hand: a name, a folder, or the target as it was given."""
+
+import pytest
+
+from flows.auditing.comparing import audit_at
+from storage.audits import save_audit
+from storage.errors import BadInput
+from tests.sample_audit import audit
+
+
+@pytest.fixture
+def saved(tmp_path, monkeypatch):
+    """`saved(name, given)`: the folder of an audit under the home."""
+    monkeypatch.setenv("CAPTCHAS_HOME", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+
+    def save(name: str, given: str):
+        content = audit()
+        content["target"]["given"] = given
+        save_audit(tmp_path / "audits" / name, content, None, "20261127T181500Z")
+        return tmp_path / "audits" / name
+
+    return save
+
+
+def test_an_audit_is_found_by_its_target_as_it_was_given(saved, tmp_path):
+    """Also where the target is a folder or a file that is there."""
+    shop = saved("shop-draw", "shop.py:draw")
+    shots = saved("shots", "shots/")
+    (tmp_path / "shots").mkdir()
+    perl = saved("draw", "perl draw.pl {text} {out}")
+    assert audit_at("shop.py:draw") == audit_at("shop-draw") == shop
+    assert audit_at("shots/") == audit_at("shots") == shots
+    assert audit_at("perl draw.pl {text} {out}") == perl
+    assert audit_at(str(shop / "audit.json")) == shop / "audit.json"
+    assert not audit_at("other").exists()
+
+
+def test_two_audits_of_one_target_are_told(saved):
+    saved("one", "shop.py:draw")
+    saved("other", "shop.py:draw")
+    with pytest.raises(BadInput, match=r"several audits have that target: .*one, .*other; name a folder"):
+        audit_at("shop.py:draw")
