@@ -125,6 +125,8 @@ def _workers_for(command: Callable[..., object]) -> Iterator[None]:
 
 def _require_server(command: str) -> None:
     """Refuse to run a flow on a server that the user has named and that does not answer."""
+    if command in OFFLINE:
+        return
     record, server = served(), named_server()
     if command not in PLAIN and server and server.url != (record or {}).get("api") and not embedded_server.is_ours():
         require_reachable(server)

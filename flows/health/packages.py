@@ -66,15 +66,27 @@ def check_versions() -> CheckResult:
     return fine("packages", f"{DISTRIBUTION} {_version(DISTRIBUTION)}; {len(required)} packages as required")
 
 
-def start_imports() -> "subprocess.Popen[str]":
-    """Start to import each installed package in a process of its own, which a broken package may end."""
-    installed = [module for name, module in MODULES.items() if _version(name) is not None]
-    command = [sys.executable, "-P", "-c", _IMPORTING, *installed]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+def start_imports() -> "subprocess.Popen[str] | Exception":
+    """Start to import each installed package in a process of its own, which a broken package may end.
+
+    Where no process can be started, return why: `check_imports` tells it, and the other checks go on.
+    """
+    try:
+        installed = [module for name, module in MODULES.items() if _version(name) is not None]
+        command = [sys.executable, "-P", "-c", _IMPORTING, *installed]
+        return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    except Exception as error:  # noqa: BLE001 - limits, rights, damaged packages: each is for the report
+        return error
 
 
-def check_imports(importing: "subprocess.Popen[str]") -> CheckResult:
+def check_imports(importing: "subprocess.Popen[str] | Exception") -> CheckResult:
     """Wait for the process that imports, and tell which package could not be."""
+    if isinstance(importing, OSError):
+        return wrong("imports", f"no other process of {sys.executable} can be started ({importing.strerror})",
+                     f"see whether it may be run, and how many processes you may have: ulimit -u; {pip()} --version",
+                     )  # fmt: skip
+    if isinstance(importing, Exception):
+        raise importing
     printed, _ = importing.communicate()
     broken: dict[str, str] = {}
     last, tried = "", 0
