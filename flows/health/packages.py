@@ -1,5 +1,6 @@
 """Checks of Python and the installed packages: versions, imports, and foreign packages that bear our names."""
 
+import os
 import re
 import subprocess
 import sys
@@ -21,6 +22,7 @@ MODULES = {
 EXTRAS = {  # what each extra is for
     "deep": "captchas train --reader deep", "export": "--format parquet", "s3": "s3:// URLs",
 }  # fmt: skip
+BACKEND = "MPLBACKEND"  # of matplotlib's windows, which nothing here opens
 LEAST_PYTHON = (3, 11)
 _IMPORTING = """
 import sys, warnings
@@ -100,6 +102,8 @@ def check_imports(importing: "subprocess.Popen[str] | Exception") -> CheckResult
         broken[last] = f"ends Python with code {importing.returncode}"
     if not broken:
         return fine("imports", f"all {tried} packages that are installed")
+    if set(broken) == {"matplotlib.figure"} and BACKEND in os.environ and "backend" in broken["matplotlib.figure"]:
+        return wrong("imports", f"{BACKEND} is {os.environ[BACKEND]!r}, which matplotlib refuses", f"unset {BACKEND}")
     names = [name for name, module in MODULES.items() if module in broken]
     told = "; ".join(f"{module}: {said}" for module, said in broken.items())
     return wrong("imports", told, f"{pip()} --force-reinstall {' '.join(names)}")

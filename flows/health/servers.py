@@ -89,7 +89,7 @@ def check_database() -> CheckResult:
 
 def check_settings() -> CheckResult:
     """Try the variables of the environment as a command does."""
-    from flows.environment import require_proxies
+    from flows.environment import require_certificates, require_proxies
     from flows.service.prefect_settings import require_settings
     from tasks.audit.generators.processes.limits import limits_of
     from tasks.compiled import require_compiling
@@ -97,6 +97,7 @@ def check_settings() -> CheckResult:
     limits_of()
     require_settings()
     require_proxies()
+    require_certificates()
     require_compiling()
     # In a process of its own: importing Prefect takes a while, and would make the home that PREFECT_HOME names.
     with tempfile.TemporaryDirectory(prefix="captchas-doctor-") as folder:

@@ -128,6 +128,17 @@ def test_checks_are_alone():
     assert well.state is State.FINE
 
 
+def test_a_folder_that_was_removed_and_metadata_that_are_gone(tmp_path, monkeypatch):
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    ill(alone(lambda: machine.check_disk("it", Path("data"))), State.WRONG, "was removed", "cd into another")
+    monkeypatch.chdir(tmp_path)
+    ill(alone(lambda: metadata.version("beating-nothing")), State.WRONG, "beating-nothing")
+    assert "see packages" not in alone(lambda: metadata.version("beating-nothing")).remedy
+
+
 def test_python_that_is_too_old_or_reads_names_otherwise(monkeypatch):
     monkeypatch.setattr(sys, "getfilesystemencoding", lambda: "ascii")
     ill(packages.check_python(), State.WARNING, "ascii", "PYTHONUTF8=1")
@@ -171,6 +182,9 @@ def test_packages_that_cannot_be_imported(tmp_path, monkeypatch):
     ill(result, State.WRONG, "torn: OSError: libtorn.so: cannot open", "deadly: ends Python with code -4",
         "--force-reinstall torn-package deadly")  # fmt: skip
     assert "json" not in result.found and "absent" not in result.found  # which `packages` tells
+    monkeypatch.setattr(packages, "MODULES", {"matplotlib": "matplotlib.figure"})
+    monkeypatch.setenv("MPLBACKEND", "nonsense")
+    ill(packages.check_imports(packages.start_imports()), State.WRONG, "MPLBACKEND is 'nonsense'", "unset MPLBACKEND")
 
 
 @pytest.mark.parametrize(
@@ -264,8 +278,32 @@ def test_kernels_that_are_not_compiled_or_do_not_work(monkeypatch):
     monkeypatch.setattr(compiled, "kernels_missing", lambda every: every)
     ill(installation.check_kernels(), State.WARNING, "not compiled", "-m tasks.warm")
     monkeypatch.setattr(compiled, "kernels_missing", lambda every: False)
-    monkeypatch.setattr("tasks.lowlevel.inflate.inflate", lambda stream, out: True)
+    done = SimpleNamespace(returncode=0, stdout="False\n", stderr="")
+    monkeypatch.setattr(subprocess, "run", lambda *_args, **_kwargs: done)
     ill(installation.check_kernels(), State.WRONG, "do not come back")
+    done.returncode = -4  # an instruction that the processor lacks
+    ill(installation.check_kernels(), State.WRONG, "ended with code -4", "-m tasks.warm")
+    done.stderr = "LLVM ERROR: no such function\n"
+    ill(installation.check_kernels(), State.WRONG, "LLVM ERROR: no such function")
+    monkeypatch.setattr(subprocess, "run", _late)
+    ill(installation.check_kernels(), State.WARNING, "within 60 s", "-m tasks.warm")
+
+
+def _late(command, timeout, **_):
+    raise subprocess.TimeoutExpired(command, timeout)
+
+
+def test_kernels_that_work(monkeypatch):
+    from tasks.compiled import kernels_work
+
+    assert kernels_work()
+    monkeypatch.setattr("tasks.lowlevel.inflate.inflate", lambda stream, out: True)
+    assert not kernels_work()
+
+
+def test_a_shell_that_limits_what_a_process_may_address(monkeypatch):
+    monkeypatch.setattr(machine.resource, "getrlimit", lambda _: (1 << 30, 1 << 30))
+    ill(machine.check_memory(), State.WRONG, "may address 1.1 GB", "ulimit -v unlimited")
 
 
 def test_a_container_that_gives_less_than_the_machine_has(tmp_path, monkeypatch):
@@ -316,6 +354,9 @@ def test_limits_and_settings_are_those_that_commands_refuse(monkeypatch):
     monkeypatch.setenv("PREFECT_LOGGING_LEVEL", "LOUD")
     (result,) = run_checks({"it": servers.check_settings}, 60)
     ill(result, State.WRONG, "PREFECT_LOGGING_LEVEL", "it is 'LOUD'", "unset it")
+    monkeypatch.setenv("SSL_CERT_FILE", "/nowhere/certificates.pem")
+    ill(alone(servers.check_settings), State.WRONG, "SSL_CERT_FILE", "/nowhere/certificates.pem", "unset it")
+    monkeypatch.delenv("SSL_CERT_FILE")
     monkeypatch.setenv("NUMBA_DISABLE_JIT", "1")
     ill(alone(servers.check_settings), State.WRONG, "NUMBA_DISABLE_JIT", "unset it")
     monkeypatch.setenv("PREFECT_SERVER_DATABASE_CONNECTION_URL", "mysql://x")
