@@ -14,7 +14,7 @@ from typing import Annotated
 
 from cyclopts import App, CycloptsError, Group, Parameter
 
-from flows.environment import named_server, require_files, require_proxies, require_reachable
+from flows.environment import named_server, require_certificates, require_files, require_proxies, require_reachable
 from flows.home import end_orphaned_servers, prepare_environment, served
 from flows.parameters import BELOW_AUDIT, command_at, function_of, home_of, require_single_output, spelled
 from flows.requests import checked, needing_workers
@@ -121,6 +121,8 @@ def _workers_for(command: Callable[..., object]) -> Iterator[None]:
 
 def _require_server(command: str) -> None:
     """Refuse to run a flow on a server that the user has named and that does not answer."""
+    if command in OFFLINE:
+        return
     record, server = served(), named_server()
     if command not in PLAIN and server and server.url != (record or {}).get("api") and not embedded_server.is_ours():
         require_reachable(server)
@@ -149,6 +151,7 @@ def _run(arguments: list[str]) -> int:
     does = function_of(command, arguments)
     if does not in OFFLINE and not HELP.intersection(arguments):
         require_proxies()
+        require_certificates()
         require_compiling()
     if does not in PLAIN | {None} and not HELP.intersection(arguments):
         require_files()

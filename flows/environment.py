@@ -120,6 +120,19 @@ def require_proxies() -> None:
         raise BadInput(f"{', '.join(names)}: {rule}; it is {masked(url)!r}; correct or unset it")
 
 
+def require_certificates() -> None:
+    """Refuse a file or folder of certificates that is not there: Prefect's client reads it even without HTTPS.
+
+    Raises
+    ------
+    BadInput
+    """
+    for name in ("SSL_CERT_FILE", "SSL_CERT_DIR"):
+        given = os.environ.get(name)
+        if given and not any(Path(part).exists() for part in given.split(os.pathsep)):
+            raise BadInput(f"{name}: must name certificates; there is no {given!r}; correct or unset it")
+
+
 def _proxy(url: str) -> SplitResult | None:
     """Return the parts of a proxy's URL; None if there is no such proxy."""
     try:

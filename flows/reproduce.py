@@ -19,6 +19,7 @@ from flows.workers.fanout import fan_out
 from storage.files.places import local
 from storage.files.targets import require_folder
 from tasks.profiles.fonts import find_face
+from tasks.scoring.book import TRAINING_LETTERS
 from tasks.scoring.reproduce import StepJob, as_markdown, for_people, run_step_job, save_steps
 from tasks.scoring.reproduce import jobs as jobs_of
 
@@ -35,6 +36,8 @@ class ReproduceRequest:
         The book's random state is 14.
     words
         Use only this many words, evenly spread over the list; by default all.
+    letters
+        How many letters the network learns from, and is scored on; the book has 1,000.
     out
         Folder of the table and plot; by default reports/reproduce under the home.
     workers
@@ -46,6 +49,7 @@ class ReproduceRequest:
     font: Name = "Inter Black"
     seed: ModelSeed = 14
     words: Count | None = None
+    letters: Count = TRAINING_LETTERS
     out: Path | None = None
     workers: Count | None = None
     cluster: Name | None = None
@@ -55,7 +59,7 @@ def check(request: ReproduceRequest) -> list[StepJob]:
     """Make the steps to run, or name the wrong parameter."""
     if request.out:
         require_folder(local(request.out, "out"), "out", members=("steps.png", "steps.md", "steps.json"))
-    return jobs_of(find_face(request.font), request.seed, request.words)
+    return jobs_of(find_face(request.font), request.seed, request.words, request.letters)
 
 
 @flow(flow_run_name=named("reproduce", "font"))
@@ -76,6 +80,7 @@ def reproduce(request: ReproduceRequest, jobs: list[StepJob]) -> ReproduceReport
         "font": face.name,
         "seed": seed,
         "n": report["n"],
+        "letters": request.letters,
         "steps": for_people(rows),
         "plot": str(folder / "steps.png"),
         "table": str(folder / "steps.md"),

@@ -50,19 +50,25 @@ def parts(line: str) -> list[str]:
 # What stands for a reader's own, and what takes its place in the folder that the tests make.
 STANDS_FOR = {
     "A": "audits/before", "B": "audits/after", "DATASET": "mine", "FOLDER": "shots", "FORMAT": "png",
+    "FILE": str(ROOT / "fonts/inter/Inter-Bold.otf"),
     "LABELLED-PICTURES": "pictures", "MINE": "mine", "MODEL": "mine", "NAME": "mine", "OTHERS": "inbox",
     "PATH": str(ROOT / "fonts/inter/Inter-Bold.otf"), "PICTURE": "picture.png", "PICTURE.png": "picture.png",
     "RUNG": "noise", "million": "inbox", "pictures/": "pictures",
     "tasks/strangers.onnx": str(ROOT / "tasks/strangers.onnx"),
 }  # fmt: skip
-PICTURES, MINUTES, SPANS, WORDS = 160, 0.05, 20_000, 60  # of short forms
+# What a name stands for in a command that needs another.
+STANDS_HERE = {
+    "captchas verify NAME --repair": {"NAME": "book"},  # nothing can draw imported pictures again
+    "captchas verify NAME --repair --source FOLDER": {"NAME": "shots"},  # FOLDER is where they came from
+}
+PICTURES, MINUTES, SPANS, WORDS, LETTERS = 160, 0.05, 20_000, 60, 300  # of short forms
 # Options that make a command short, in place of its own or beside them; for `train` those of each kind of reader.
 SHORT = {
     "generate": {"--count": PICTURES},
     "train": {"--shows": SPANS},
     "train --reader deep": {"--minutes": MINUTES},
     "regenerate": {"--count": PICTURES, "--shows": SPANS},
-    "reproduce": {"--words": WORDS},
+    "reproduce": {"--words": WORDS, "--letters": LETTERS},
     "audit": {"--minutes": 1},
     "preview": {"--count": 8},
     "up": {"--port": 0},
@@ -72,7 +78,8 @@ UNASKED = {"datasets --remove": "--yes"}  # what a person at a terminal would an
 
 def short(line: str, bucket: str = "bucket") -> list[str]:
     """The arguments of a command line in its short form: few pictures, minutes and words, and the tests' own files."""
-    tokens = [STANDS_FOR.get(token, token).replace("s3://BUCKET", f"s3://{bucket}") for token in shlex.split(line)[1:]]
+    names = STANDS_FOR | STANDS_HERE.get(line, {})
+    tokens = [names.get(token, token).replace("s3://BUCKET", f"s3://{bucket}") for token in shlex.split(line)[1:]]
     tokens = [re.sub("^(/srv|/shared)/", "", token) for token in tokens]
     kinds = [kind for kind in SHORT if kind.split()[0] == tokens[0] and set(kind.split()) <= set(tokens)]
     below = tokens[0] == "audit" and tokens[1:2] in (["compare"], ["history"])

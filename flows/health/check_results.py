@@ -5,6 +5,7 @@ import threading
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from importlib import metadata
 from pathlib import Path
 
 DISTRIBUTION = "beating-captchas"
@@ -79,8 +80,12 @@ def _run_alone(name: str, check: Check, patience: float) -> CheckResult:
             found.append(failed(name, error))
 
     thread = threading.Thread(target=run, name=name, daemon=True)  # a check that hangs does not hold the end up
-    thread.start()
-    thread.join(patience)
+    try:
+        thread.start()
+    except RuntimeError:  # a limit on processes holds for threads too
+        run()
+    else:
+        thread.join(patience)
     if found:
         return found[0]
     return wrong(name, f"no answer within {patience:g} s", "see whether a disk or a server hangs, then try again")
@@ -89,12 +94,24 @@ def _run_alone(name: str, check: Check, patience: float) -> CheckResult:
 def failed(name: str, error: Exception) -> CheckResult:
     """Return the result of a check that raised an error: our own errors hold their remedy."""
     said = " ".join(str(error).split()) or type(error).__name__
+    if isinstance(error, FileNotFoundError) and not _current_folder_is_there():
+        return wrong(name, "the folder in which this runs was removed", "cd into another folder")
+    if isinstance(error, metadata.PackageNotFoundError):
+        return wrong(name, f"nothing tells that {error.name} is installed", reinstall())
     if isinstance(error, ImportError):
         return wrong(name, f"Python cannot import what this needs ({said})", "see packages and imports")
     if hasattr(error, "exit_code"):  # one of ours: rule, value and remedy in a sentence
         said, _, remedy = said.rpartition("; ")
         return wrong(name, said or remedy, remedy or reinstall())
     return wrong(name, f"{type(error).__name__}: {said}", reinstall())
+
+
+def _current_folder_is_there() -> bool:
+    try:
+        Path.cwd()
+    except OSError:
+        return False
+    return True
 
 
 def root() -> Path:

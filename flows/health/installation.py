@@ -1,8 +1,13 @@
 """Checks of what the packages bring with them: fonts, models, compiled kernels, deployments."""
 
+import os
+import subprocess
 import sys
 
 from flows.health.check_results import CheckResult, fine, reinstall, root, warning, wrong
+
+WARM = f"{sys.executable or 'python3'} -m tasks.warm"
+RUNNING = 60.0  # seconds that a process may take to run two kernels
 
 
 def check_fonts() -> CheckResult:
@@ -33,11 +38,21 @@ def check_kernels() -> CheckResult:
     from tasks.compiled import kernels_missing
 
     if kernels_missing(every=True):
-        remedy = f"{sys.executable or 'python3'} -m tasks.warm"
-        return warning("kernels", "not compiled; the first command does it, which takes a minute or more", remedy)
-    from tasks.compiled import kernels_work
-
-    if not kernels_work():
+        return warning("kernels", "not compiled; the first command does it, which takes a minute or more", WARM)
+    # In a process of its own, which instructions that this processor lacks would end.
+    line = "from tasks.compiled import kernels_work; print(kernels_work())"
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    try:
+        done = subprocess.run(
+            [sys.executable, "-P", "-c", line], capture_output=True, text=True, check=False, timeout=RUNNING,
+            env=environment,
+        )  # fmt: skip
+    except subprocess.TimeoutExpired:
+        return warning("kernels", f"they did not run within {RUNNING:g} s; some may have to be compiled", WARM)
+    if done.returncode:
+        last = (done.stderr.strip().splitlines() or [f"Python ended with code {done.returncode}"])[-1]
+        return wrong("kernels", f"they cannot run here ({last})", WARM)
+    if done.stdout.strip() != "True":
         return wrong("kernels", "bytes that were compressed do not come back", reinstall())
     return fine("kernels", "compiled, and they run on this processor")
 

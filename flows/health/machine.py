@@ -1,6 +1,7 @@
 """Checks of the machine: cores, memory, disks, clock, limits of this process."""
 
 import os
+import resource
 import shutil
 import socket
 import tempfile
@@ -12,7 +13,9 @@ from flows.health.check_results import CheckResult, fine, warning, wrong
 
 MEMORY_EACH = 512 << 20  # bytes that a local worker takes while it draws or reads, with what it imports
 LEAST_MEMORY = 384 << 20  # below this not even a single worker works
+LEAST_ADDRESS = 2 << 30  # bytes of addresses, most of which are never used; 1 GB is too little
 LEAST_DISK, ENOUGH_DISK = 200 << 20, 2 << 30  # bytes
+LEAST_FILES = 200  # that a home and its database take, with a dataset
 BUILT = 1_760_000_000  # seconds since 1970: a clock before October 2025 is wrong, and certificates fail with it
 SKEW = 2.0  # seconds between the clock of this process and that of a disk
 UP_PORT = 4200  # of `captchas up`
@@ -45,6 +48,11 @@ def cgroup_cores() -> float | None:
 
 def check_memory() -> CheckResult:
     """Tell how much memory is free, for this process and its control group."""
+    address = resource.getrlimit(resource.RLIMIT_AS)[0]
+    if address != resource.RLIM_INFINITY and address < LEAST_ADDRESS:
+        return wrong("memory", f"each process may address {_size(address)}; a job takes {_size(LEAST_ADDRESS)}",
+                     "raise the limit: ulimit -v unlimited",
+                     )  # fmt: skip
     free, said = _available(), ""
     for folder in _own_groups():
         most = _word(folder / "memory.max") or _word(folder / "memory/memory.limit_in_bytes")
@@ -70,6 +78,11 @@ def check_disk(name: str, folder: Path) -> CheckResult:
     place = existing(folder)
     free = shutil.disk_usage(place).free
     found = f"{_size(free)} free at {place}"
+    files = os.statvfs(place)
+    if files.f_files and files.f_favail < LEAST_FILES:  # some file systems have no limit, and tell 0
+        return wrong(name, f"{found}, but room for {files.f_favail} more files only (df -i)",
+                     "remove files that nobody needs, or name a folder on another disk (--home, TMPDIR)",
+                     )  # fmt: skip
     if free < LEAST_DISK:
         return wrong(name, found, "free some space, or name a folder on another disk (--home, TMPDIR)")
     if free < ENOUGH_DISK:

@@ -1,5 +1,6 @@
 """Checks of Python and the installed packages: versions, imports, and foreign packages that bear our names."""
 
+import os
 import re
 import subprocess
 import sys
@@ -21,6 +22,7 @@ MODULES = {
 EXTRAS = {  # what each extra is for
     "deep": "captchas train --reader deep", "export": "--format parquet", "s3": "s3:// URLs",
 }  # fmt: skip
+BACKEND = "MPLBACKEND"  # of matplotlib's windows, which nothing here opens
 LEAST_PYTHON = (3, 11)
 _IMPORTING = """
 import sys, warnings
@@ -66,15 +68,27 @@ def check_versions() -> CheckResult:
     return fine("packages", f"{DISTRIBUTION} {_version(DISTRIBUTION)}; {len(required)} packages as required")
 
 
-def start_imports() -> "subprocess.Popen[str]":
-    """Start to import each installed package in a process of its own, which a broken package may end."""
-    installed = [module for name, module in MODULES.items() if _version(name) is not None]
-    command = [sys.executable, "-P", "-c", _IMPORTING, *installed]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+def start_imports() -> "subprocess.Popen[str] | Exception":
+    """Start to import each installed package in a process of its own, which a broken package may end.
+
+    Where no process can be started, return why: `check_imports` tells it, and the other checks go on.
+    """
+    try:
+        installed = [module for name, module in MODULES.items() if _version(name) is not None]
+        command = [sys.executable, "-P", "-c", _IMPORTING, *installed]
+        return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    except Exception as error:  # noqa: BLE001 - limits, rights, damaged packages: each is for the report
+        return error
 
 
-def check_imports(importing: "subprocess.Popen[str]") -> CheckResult:
+def check_imports(importing: "subprocess.Popen[str] | Exception") -> CheckResult:
     """Wait for the process that imports, and tell which package could not be."""
+    if isinstance(importing, OSError):
+        return wrong("imports", f"no other process of {sys.executable} can be started ({importing.strerror})",
+                     f"see whether it may be run, and how many processes you may have: ulimit -u; {pip()} --version",
+                     )  # fmt: skip
+    if isinstance(importing, Exception):
+        raise importing
     printed, _ = importing.communicate()
     broken: dict[str, str] = {}
     last, tried = "", 0
@@ -88,6 +102,8 @@ def check_imports(importing: "subprocess.Popen[str]") -> CheckResult:
         broken[last] = f"ends Python with code {importing.returncode}"
     if not broken:
         return fine("imports", f"all {tried} packages that are installed")
+    if set(broken) == {"matplotlib.figure"} and BACKEND in os.environ and "backend" in broken["matplotlib.figure"]:
+        return wrong("imports", f"{BACKEND} is {os.environ[BACKEND]!r}, which matplotlib refuses", f"unset {BACKEND}")
     names = [name for name, module in MODULES.items() if module in broken]
     told = "; ".join(f"{module}: {said}" for module, said in broken.items())
     return wrong("imports", told, f"{pip()} --force-reinstall {' '.join(names)}")

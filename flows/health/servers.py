@@ -1,5 +1,6 @@
 """Checks of the home folder, and of what commands talk to: Prefect's server, Dask, an object store."""
 
+import errno
 import json
 import os
 import socket
@@ -17,6 +18,15 @@ from flows.health.machine import existing
 
 ANSWER = 5.0  # seconds that a server gets to take a connection
 STARTING = 240.0  # seconds for a first run with all that it starts
+IMPORTING = 100.0  # seconds to import Prefect on a busy machine
+_JUDGING = """
+from flows.service.prefect_settings import require_valid
+from storage.errors import BadInput
+try:
+    require_valid()
+except BadInput as error:
+    print(error)
+"""
 STORES = ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL")
 _REMOTE = ("nfs", "cifs", "smb", "fuse.sshfs", "9p")  # file systems of other machines
 MOUNTS = Path("/proc/mounts")
@@ -41,7 +51,10 @@ def check_home() -> CheckResult:
             file.flush()
         next(folder.iterdir(), None)
     except OSError as error:
-        return wrong("home", f"{folder} cannot be used ({error.strerror})", _another(folder))
+        return wrong("home", f"{folder} cannot be used ({error.strerror})", _another(folder, error.errno))
+    if shut := [path for path in _inner_folders(folder) if not os.access(path, os.R_OK | os.W_OK | os.X_OK)]:
+        named = " and ".join(path.name for path in shut)
+        return wrong("home", f"in {folder} you may not read and write {named}", _another(shut[0]))
     mode = stat.S_IMODE(folder.stat().st_mode)
     if mode & _OTHERS_WRITE:
         return wrong("home", f"{folder} may be changed by every user (mode {mode:04o})", f"chmod o-rwx {folder}")
@@ -76,7 +89,7 @@ def check_database() -> CheckResult:
 
 def check_settings() -> CheckResult:
     """Try the variables of the environment as a command does."""
-    from flows.environment import require_proxies
+    from flows.environment import require_certificates, require_proxies
     from flows.service.prefect_settings import require_settings
     from tasks.audit.generators.processes.limits import limits_of
     from tasks.compiled import require_compiling
@@ -84,7 +97,20 @@ def check_settings() -> CheckResult:
     limits_of()
     require_settings()
     require_proxies()
+    require_certificates()
     require_compiling()
+    # In a process of its own: importing Prefect takes a while, and would make the home that PREFECT_HOME names.
+    with tempfile.TemporaryDirectory(prefix="captchas-doctor-") as folder:
+        done = subprocess.run(
+            [sys.executable, "-P", "-c", _JUDGING], capture_output=True, text=True, check=False, timeout=IMPORTING,
+            env=os.environ | {"PREFECT_HOME": folder, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+        )  # fmt: skip
+    if refused := done.stdout.strip():
+        said, _, remedy = refused.rpartition("; ")
+        return wrong("settings", said, remedy)
+    if done.returncode:
+        said = (done.stderr.strip().splitlines() or ["no word of why"])[-1]
+        return wrong("settings", f"Prefect cannot read its settings ({said})", "see packages and imports")
     return fine("settings", "no variable is wrong")
 
 
@@ -162,8 +188,21 @@ def check_start(cluster: str | None) -> CheckResult:
     return fine("start", f"a run drew 64 pictures in {seconds:g} s" if seconds else "a run drew 64 pictures")
 
 
-def _another(folder: Path) -> str:
-    return f"chmod u+rwx {folder}, or give another home: --home, or CAPTCHAS_HOME"
+def _inner_folders(folder: Path) -> list[Path]:
+    return [path for path in sorted(folder.iterdir()) if path.is_dir()]
+
+
+def _another(folder: Path, number: int | None = None) -> str:
+    """Return how to mend a folder that cannot be used, by the number of the error; or what to use instead."""
+    another = "give another home: --home, or CAPTCHAS_HOME"
+    if number in (errno.ENOSPC, errno.EDQUOT):
+        return f"free some space or some files there (df -h, df -i), or {another}"
+    if number == errno.EROFS:
+        return f"{another}; or mount that disk for writing"
+    owner = folder.stat().st_uid if folder.exists() else os.geteuid()
+    if os.geteuid() not in (owner, 0):
+        return f"chown -R {os.geteuid()} {folder}, or {another}"
+    return f"chmod u+rwx {folder}, or {another}"
 
 
 def _file_system(folder: Path) -> str:

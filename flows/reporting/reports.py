@@ -245,6 +245,7 @@ class ReproduceReport(TypedDict):
     font: str
     seed: int
     n: int
+    letters: int
     steps: list[dict[str, str]]
     plot: str
     table: str

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from PIL.ImageFont import FreeTypeFont
-from skimage.measure import label
+from skimage.measure import label, regionprops
 from skimage.transform import resize
 from threadpoolctl import threadpool_limits
 
@@ -103,8 +103,8 @@ def _sheared(font: FreeTypeFont) -> list[PictureRow]:
     return [
         PictureRow("Shear", "Each row is moved to the right, the lower the further. Look at the gap between N and E: "
                    "it stays, but no vertical line goes through it any more.", sheared),
-        PictureRow("Scale", "Then the whole picture is resized. Look at the smallest: edges are grey now, and greys of "
-                   "neighbours meet.", scaled),
+        PictureRow("Scale, at shear 0.2", "Then the whole picture is resized. Look at the smallest: the edges are "
+                   "grey, and greys of neighbours meet.", scaled),
     ]  # fmt: skip
 
 
@@ -136,7 +136,10 @@ def _labelled(font: FreeTypeFont, word: str, shear: float, scale: float) -> Pict
 
 def _cropped(font: FreeTypeFont) -> list[PictureRow]:
     image = book.draw("GAVE", 0.45, 1.0, book.WORD_CANVAS, font)
-    rows = [PictureRow("GAVE, shear 0.45", "Boxes of sheared letters overlap.", [PictureCell(dark(image), "", 4)])]
+    rows = [
+        PictureRow("GAVE, shear 0.45", "The box of each connected piece. Look at A and V: boxes of leaning letters "
+                   "overlap.", [PictureCell(boxed(image, 0.4), "", 1)]),
+    ]  # fmt: skip
     for own, heading, says in (
         (False, "Everything in the box (the book)", "Look at the edges: parts of the neighbours came along."),
         (True, "The connected piece alone", "The same boxes, and only the pixels of the piece itself."),
@@ -145,6 +148,33 @@ def _cropped(font: FreeTypeFont) -> list[PictureRow]:
         cells = [PictureCell(dark(resize(crop, book.LETTER_SHAPE)), "", 5) for crop in crops]
         rows.append(PictureRow(heading, says, cells))
     return rows
+
+
+def boxed(image: np.ndarray, threshold: float, times: int = 6) -> np.ndarray:
+    """Enlarge an image of ink, and draw the bounding box of each connected piece of it in a colour.
+
+    Parameters
+    ----------
+    image : ndarray of float64, shape (h, w)
+        0 ground to 1 ink.
+    threshold : float
+        Pixels above it belong to pieces.
+    times : int
+        How many pixels a pixel becomes on each side.
+
+    Returns
+    -------
+    ndarray of uint8, shape (times * h, times * w, 3)
+    """
+    large = np.repeat(np.repeat(dark(image), times, axis=0), times, axis=1)
+    painted: np.ndarray = np.stack([large] * 3, axis=2)
+    regions = regionprops(label(image > threshold, connectivity=1, background=0))
+    for number, region in enumerate(sorted(regions, key=lambda region: region.bbox[1])):
+        top, left, bottom, right = (times * side for side in region.bbox)
+        box = painted[top:bottom, left:right]
+        for edge in (box[:2], box[-2:], box[:, :2], box[:, -2:]):
+            edge[:] = _COLOURS[number % len(_COLOURS)]
+    return painted
 
 
 def _defects(

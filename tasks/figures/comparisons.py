@@ -36,7 +36,7 @@ LOOKS = {
 }
 STEP_LOOKS = {
     "no dictionary": (BLUE, "no dictionary"),
-    "hamming": (ORANGE, "nearest word by Hamming distance"),
+    "hamming": (ORANGE, "nearest word by equal positions"),
     "probability": (GREEN, "letter probabilities + dictionary"),
 }
 FLOOR = 1e-6  # of a doubt on a log axis, which has no place for 0
@@ -216,7 +216,7 @@ def plot_steps(rows: Sequence[StepScores], title: str) -> bytes:
     axes.set_xticks(range(0, 101, 20))
     axes.xaxis.set_major_formatter(percent_sign)
     plain_axes(axes, "x")
-    put_legend(figure, axes, [(SOFT, "right number of segments"), *STEP_LOOKS.values()], 4)
+    put_legend(figure, axes, [(SOFT, "four segments"), *STEP_LOOKS.values()], 4)
     return rendered(figure)
 
 

@@ -20,6 +20,7 @@ COLUMNS = {
     "equal_positions": "equal positions (%)",
     "letter_probabilities": "probabilities (%)",
 }
+LEAST_LETTERS, MOST_LETTERS = 100, 200_000  # fewer leave letters unseen; more do not fit into a worker's memory
 
 
 @dataclass(frozen=True)
@@ -31,10 +32,13 @@ class StepJob:
     words: tuple[str, ...]
     font_path: str
     seed: int
+    letters: int
 
 
-def jobs(face: Face, seed: int, count: int | None) -> list[StepJob]:
+def jobs(face: Face, seed: int, count: int | None, letters: int) -> list[StepJob]:
     """Plan a job for each step, over all four-letter words or over `count` of them, evenly spread.
+
+    The network learns from nine tenths of so many `letters`.
 
     Raises
     ------
@@ -47,12 +51,15 @@ def jobs(face: Face, seed: int, count: int | None) -> list[StepJob]:
         if not 1 <= count <= len(words):
             raise BadInput(f"words: must be from 1 to {len(words)}; it is {count}")
         words = tuple(words[k * len(words) // count] for k in range(count))
-    return [StepJob(number, step, words, face.path, seed) for number, step in enumerate(book.STEPS)]
+    if not LEAST_LETTERS <= letters <= MOST_LETTERS:
+        raise BadInput(f"letters: must be from {LEAST_LETTERS} to {MOST_LETTERS}; it is {letters}")
+    return [StepJob(number, step, words, face.path, seed, letters) for number, step in enumerate(book.STEPS)]
 
 
 def run_step_job(job: StepJob) -> dict[str, Any]:
     """Draw, cut, train, read and correct; return the step's row of the table."""
-    return {"number": job.number, **book.run_step(job.step, list(job.words), at_home(job.font_path), job.seed)}
+    row = book.run_step(job.step, list(job.words), at_home(job.font_path), job.seed, letters=job.letters)
+    return {"number": job.number, **row}
 
 
 def _rate(row: dict[str, Any], column: str) -> Rate:

@@ -26,7 +26,7 @@ from tasks.datasets.samples import SampleJob, write_samples
 from tasks.datasets.totals import Gathered
 from tasks.profiles.built_in import find_profile
 from tasks.profiles.fonts import find_face
-from tasks.shipped import SHIPPED
+from tasks.shipped import SHIPPED, STRANGERS
 from tasks.training import settings
 from tests.documented import PAGES, PICTURES, ROOT, commands_in, short
 from tests.test_docs import wrong
@@ -168,6 +168,7 @@ def few(monkeypatch) -> None:
     monkeypatch.setattr("flows.train.LADDER_COUNT", PICTURES)
     monkeypatch.setattr(settings, "RUNGS", ("book", "noise"))
     monkeypatch.setattr("flows.train.LEARNT", ("book", "noise"))
+    monkeypatch.setattr("flows.train.LADDER_SETTINGS", settings.Settings(pictures=(PICTURES,) * 2))
 
 
 def run_alone(arguments: list[str]) -> tuple[int, str]:
@@ -206,7 +207,10 @@ def arranged(prepared: Path, folder: Path, line: str) -> Path:
 
 
 # Datasets that commands make, of other pictures than the home has under that name.
-MAKES = {"import shots": "shots", "import letters": "letters", "generate mine.toml": "mine", "audit mine.toml": "mine"}
+MAKES = {
+    "import shots": "shots", "import letters": "letters", "import FOLDER --name mine": "mine",
+    "generate mine.toml": "mine", "audit mine.toml": "mine",
+}  # fmt: skip
 NAMED = {  # how the pictures of `shots` are called, by a part of the command
     "--pattern first": "{label}_{number}", "{label}-*-*": "{label}-{number}-x", "(?P<label>": "{label}{number}",
 }  # fmt: skip
@@ -236,8 +240,10 @@ def test_a_job(line, request, captchas, few, tmp_path, monkeypatch):
     if line.startswith(("captchas audit compare", "captchas audit history")):
         for name in ("before", "after"):
             assert captchas("audit", "book", "--minutes", 1, "--out", f"audits/{name}").returncode == 0
-    if "--reader deep" in line:
+    if line.startswith("captchas train") and "--reader deep" in line:
         pytest.importorskip("torch")
+    elif "--reader deep" in line:
+        shutil.copyfile(STRANGERS, "data/models/mine.onnx")
     words = [word for word in short(line, bucket) if word != "--json"]
     result = captchas(*words, "--json")
     assert result.returncode in codes(line), result.stderr

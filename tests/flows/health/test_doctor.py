@@ -11,6 +11,7 @@ import sqlite3
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import tomllib
 from importlib import metadata
@@ -127,6 +128,17 @@ def test_checks_are_alone():
     assert well.state is State.FINE
 
 
+def test_a_folder_that_was_removed_and_metadata_that_are_gone(tmp_path, monkeypatch):
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    ill(alone(lambda: machine.check_disk("it", Path("data"))), State.WRONG, "was removed", "cd into another")
+    monkeypatch.chdir(tmp_path)
+    ill(alone(lambda: metadata.version("beating-nothing")), State.WRONG, "beating-nothing")
+    assert "see packages" not in alone(lambda: metadata.version("beating-nothing")).remedy
+
+
 def test_python_that_is_too_old_or_reads_names_otherwise(monkeypatch):
     monkeypatch.setattr(sys, "getfilesystemencoding", lambda: "ascii")
     ill(packages.check_python(), State.WARNING, "ascii", "PYTHONUTF8=1")
@@ -170,6 +182,9 @@ def test_packages_that_cannot_be_imported(tmp_path, monkeypatch):
     ill(result, State.WRONG, "torn: OSError: libtorn.so: cannot open", "deadly: ends Python with code -4",
         "--force-reinstall torn-package deadly")  # fmt: skip
     assert "json" not in result.found and "absent" not in result.found  # which `packages` tells
+    monkeypatch.setattr(packages, "MODULES", {"matplotlib": "matplotlib.figure"})
+    monkeypatch.setenv("MPLBACKEND", "nonsense")
+    ill(packages.check_imports(packages.start_imports()), State.WRONG, "MPLBACKEND is 'nonsense'", "unset MPLBACKEND")
 
 
 @pytest.mark.parametrize(
@@ -263,8 +278,32 @@ def test_kernels_that_are_not_compiled_or_do_not_work(monkeypatch):
     monkeypatch.setattr(compiled, "kernels_missing", lambda every: every)
     ill(installation.check_kernels(), State.WARNING, "not compiled", "-m tasks.warm")
     monkeypatch.setattr(compiled, "kernels_missing", lambda every: False)
-    monkeypatch.setattr("tasks.lowlevel.inflate.inflate", lambda stream, out: True)
+    done = SimpleNamespace(returncode=0, stdout="False\n", stderr="")
+    monkeypatch.setattr(subprocess, "run", lambda *_args, **_kwargs: done)
     ill(installation.check_kernels(), State.WRONG, "do not come back")
+    done.returncode = -4  # an instruction that the processor lacks
+    ill(installation.check_kernels(), State.WRONG, "ended with code -4", "-m tasks.warm")
+    done.stderr = "LLVM ERROR: no such function\n"
+    ill(installation.check_kernels(), State.WRONG, "LLVM ERROR: no such function")
+    monkeypatch.setattr(subprocess, "run", _late)
+    ill(installation.check_kernels(), State.WARNING, "within 60 s", "-m tasks.warm")
+
+
+def _late(command, timeout, **_):
+    raise subprocess.TimeoutExpired(command, timeout)
+
+
+def test_kernels_that_work(monkeypatch):
+    from tasks.compiled import kernels_work
+
+    assert kernels_work()
+    monkeypatch.setattr("tasks.lowlevel.inflate.inflate", lambda stream, out: True)
+    assert not kernels_work()
+
+
+def test_a_shell_that_limits_what_a_process_may_address(monkeypatch):
+    monkeypatch.setattr(machine.resource, "getrlimit", lambda _: (1 << 30, 1 << 30))
+    ill(machine.check_memory(), State.WRONG, "may address 1.1 GB", "ulimit -v unlimited")
 
 
 def test_a_container_that_gives_less_than_the_machine_has(tmp_path, monkeypatch):
@@ -312,6 +351,12 @@ def test_limits_and_settings_are_those_that_commands_refuse(monkeypatch):
 
     monkeypatch.setattr(environment.resource, "getrlimit", lambda _: (64, 64))
     ill(alone(machine.check_limits), State.WRONG, "ulimit")
+    monkeypatch.setenv("PREFECT_LOGGING_LEVEL", "LOUD")
+    (result,) = run_checks({"it": servers.check_settings}, 60)
+    ill(result, State.WRONG, "PREFECT_LOGGING_LEVEL", "it is 'LOUD'", "unset it")
+    monkeypatch.setenv("SSL_CERT_FILE", "/nowhere/certificates.pem")
+    ill(alone(servers.check_settings), State.WRONG, "SSL_CERT_FILE", "/nowhere/certificates.pem", "unset it")
+    monkeypatch.delenv("SSL_CERT_FILE")
     monkeypatch.setenv("NUMBA_DISABLE_JIT", "1")
     ill(alone(servers.check_settings), State.WRONG, "NUMBA_DISABLE_JIT", "unset it")
     monkeypatch.setenv("PREFECT_SERVER_DATABASE_CONNECTION_URL", "mysql://x")
@@ -374,6 +419,16 @@ def test_a_database_of_runs_that_is_damaged(home):
     ill(servers.check_database(), State.WRONG, "prefect.db", "mv ")
 
 
+def test_a_named_server_that_is_no_url_does_not_keep_the_doctor_from_its_checks(few, monkeypatch, capsys):
+    monkeypatch.setenv("PREFECT_API_URL", "nonsense")
+    monkeypatch.setattr(sys, "argv", ["captchas", "doctor", "--json"])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 1  # 2 would mean that nothing was looked at
+    assert [row["check"] for row in json.loads(capsys.readouterr().out)["checks"]][:1] == ["clock"]
+    ill(alone(servers.check_prefect), State.WRONG, "PREFECT_API_URL", "'nonsense'", "unset it")
+
+
 def test_servers_that_do_not_answer(monkeypatch):
     from flows import environment
 
@@ -414,3 +469,54 @@ def test_every_package_can_be_imported():
 def test_a_run_starts_all_that_it_needs():
     result = servers.check_start(None)
     assert result.state is State.FINE and "64 pictures" in result.found, result
+
+
+def test_no_other_process_can_be_started(monkeypatch):
+    """Rights of Python itself, or a limit on processes: the other checks are told all the same."""
+    monkeypatch.setattr(sys, "executable", "/nowhere/python3")
+    ill(packages.check_imports(packages.start_imports()), State.WRONG, "/nowhere/python3", "No such file", "ulimit -u")
+    monkeypatch.setattr(packages, "_version", lambda _: json.loads("{"))
+    (result,) = run_checks({"imports": lambda: packages.check_imports(packages.start_imports())}, 5)
+    ill(result, State.WRONG, "JSONDecodeError")
+    monkeypatch.setattr(command, "run_checks", lambda checks, patience=5: run_checks(
+        {name: checks[name] for name in ("clock", "imports") if name in checks}, patience))  # fmt: skip
+    report = command.examine()
+    assert [row["check"] for row in report["checks"]] == ["clock", "imports"]  # and it ends without an error
+
+
+def test_where_no_thread_can_be_started_checks_still_run(monkeypatch):
+    monkeypatch.setattr(threading.Thread, "start", _no_thread)
+    assert alone(lambda: fine("it", "runs")).found == "runs"
+
+
+def _no_thread(_thread):
+    raise RuntimeError("can't start new thread")
+
+
+def test_a_disk_that_has_room_but_not_for_more_files(tmp_path, monkeypatch):
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=1 << 40))
+    monkeypatch.setattr(os, "statvfs", lambda _: SimpleNamespace(f_files=1000, f_favail=7))
+    ill(machine.check_disk("disk", tmp_path), State.WRONG, "room for 7 more files", "remove files")
+    monkeypatch.setattr(os, "statvfs", lambda _: SimpleNamespace(f_files=0, f_favail=0))
+    assert "more files" not in machine.check_disk("disk", tmp_path).found
+
+
+@pytest.mark.parametrize(
+    ("number", "remedy"), [(28, "free some space"), (122, "free some space"), (30, "another home")]
+)
+def test_a_home_that_is_full_or_read_only_is_not_a_matter_of_rights(number, remedy, monkeypatch):
+    def refuse(*_args, **_kwargs):
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(tempfile, "_mkstemp_inner", refuse)
+    ill(servers.check_home(), State.WRONG, os.strerror(number), remedy)
+    assert "chmod" not in servers.check_home().remedy
+
+
+def test_folders_of_a_home_that_another_user_made(home, monkeypatch):
+    for name in ("datasets", "models", "reports"):
+        (home / name).mkdir()
+    monkeypatch.setattr(os, "access", lambda path, _: Path(path).name not in ("datasets", "models"))
+    ill(servers.check_home(), State.WRONG, "read and write datasets and models", "chmod u+rwx", "datasets")
+    monkeypatch.setattr(os, "geteuid", lambda: 12345)
+    ill(servers.check_home(), State.WRONG, "chown -R 12345")

@@ -45,6 +45,21 @@ def test_the_chosen_words_show_what_the_page_says():
     assert any(float(a.sum()) > float(b.sum()) + 1 for a, b in zip(whole, own, strict=True))
 
 
+def test_each_piece_has_its_box_in_a_colour_and_leaning_boxes_overlap():
+    image = book.draw("GAVE", 0.45, 1.0, book.WORD_CANVAS, book.load_font(FACE.path))
+    painted = chapter.boxed(image, 0.4, times=2)
+    assert painted.shape == (2 * image.shape[0], 2 * image.shape[1], 3)
+    inked = np.argwhere(image > 0.4)
+    sides = []
+    for colour in chapter._COLOURS[:4]:
+        rows, columns = np.nonzero((painted == colour).all(axis=2))
+        sides.append((columns.min(), columns.max()))
+        assert {rows.min(), rows.max()} == {2 * inked[:, 0].min(), 2 * inked[:, 0].max() + 1}
+    assert sides[1][1] > sides[2][0]  # A and V
+    plain = np.zeros((4, 4))
+    assert (chapter.boxed(plain, 0.4, times=3) == 255).all()
+
+
 def test_a_long_row_goes_on_in_the_next_line():
     image = np.zeros((20, 300), np.uint8)
     one, many = (
