@@ -21,6 +21,7 @@ from tasks.lowlevel.deflate import compress
 from tasks.lowlevel.inflate import inflate
 from tasks.profiles.profile import Profile
 
+MEASURED = 256  # pictures that tell how many bytes one takes
 BLOCKS_A_SHARD = 16  # 16,384 pictures
 
 
@@ -101,9 +102,12 @@ def _present(folder: Place, manifest: Manifest) -> bool:
 
 
 def estimate_bytes(recipe: Recipe) -> float:
-    """Estimate the bytes that a picture takes in a shard, from the first block."""
-    block = renderer_of(recipe).block(recipe.seed, 0)
-    return packed_size(block, compressor_of(recipe.profile), compress) / BLOCK + 1
+    """Estimate the bytes that a picture takes in a shard, from the first pictures.
+
+    They are few, since drawing them cannot be interrupted, and some profiles take half a second a picture.
+    """
+    block = renderer_of(recipe).block(recipe.seed, 0, MEASURED)
+    return packed_size(block, compressor_of(recipe.profile), compress) / MEASURED + 1
 
 
 def compressor_of(profile: Profile) -> Callable[[np.ndarray], bytes]:

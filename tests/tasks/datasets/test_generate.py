@@ -21,6 +21,7 @@ from tasks.datasets.folder import complete, shards_beyond, take_back, tidy_datas
 from tasks.datasets.generate import draw_shard, estimate_bytes, missing_pictures, plan_drawing, report
 from tasks.datasets.recipe import Recipe, make_recipe, renderer_of
 from tasks.datasets.totals import Gathered
+from tasks.drawing.renderer import Renderer
 from tasks.profiles.profile import Grid
 
 COUNT = 2 * BLOCK + 452
@@ -471,6 +472,16 @@ def test_the_bytes_are_estimated_before_they_are_written(recipe, tmp_path):
     draw(recipe, tmp_path, 5 * BLOCK)
     there = sum(line["bytes"] for line in Manifest.read(tmp_path).shards) / (5 * BLOCK)
     assert estimate_bytes(recipe) == pytest.approx(there, rel=0.3)
+
+
+def test_few_pictures_are_drawn_for_the_estimate(recipe, monkeypatch):
+    """Drawing cannot be interrupted, and some profiles take half a second a picture."""
+    counts, block = [], Renderer.block
+    monkeypatch.setattr(
+        Renderer, "block", lambda self, seed, number, count: counts.append(count) or block(self, seed, number, count)
+    )
+    assert estimate_bytes(recipe) > 1
+    assert counts == [256]
 
 
 def test_a_plan_knows_how_many_pictures_are_missing(recipe, tmp_path, one_block):
