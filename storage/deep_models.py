@@ -3,27 +3,31 @@
 import functools
 import hashlib
 import json
+import math
 from dataclasses import dataclass
 from typing import Any
 
 from storage.errors import Damaged, NotThere, readable_size
 from storage.files import atomic
-from storage.files.places import Place, place
+from storage.files.places import ObjectPath, Place, place
+from storage.files.small_files import read_head
 from storage.learnt_texts import learnt_texts
+from storage.networks.records import record_from
+from storage.networks.shapes import RULES, require_bounded
+from storage.networks.unfit import Unfit
+from storage.networks.wire import require_lean
 
 FORMAT = 1
-OPSETS = range(17, 24)  # of ONNX: those that onnxruntime of the version we ask for runs, and PyTorch writes
+OPSET = 17  # of ONNX's operators, which training exports
 RECORD, SEAL = "captchas.record", "captchas.seal"  # keys of the file's metadata
 MOST_BYTES = 64_000_000
 MOST_NODES = 500
 MOST_CLASSES = 256
-LARGEST_SIDE = 512  # pixels of a picture, and channels of a convolution times two
-# What a network of ours is made of. A file with any other operator is refused before onnxruntime sees it.
-OPERATORS = frozenset({
-    "Add", "Cast", "Clip", "Concat", "Constant", "Conv", "Div", "Identity", "MatMul", "Mul", "Pow", "ReduceMean",
-    "Relu", "Reshape", "Sqrt", "Squeeze", "Sub", "Transpose", "Unsqueeze",
-})  # fmt: skip
-_ARRAYS = {1: 4, 6: 4, 7: 8, 10: 2}  # bytes of an element, by ONNX's number of its type: float32, int32, int64, float16
+LARGEST_SIDE = 512  # pixels of a picture
+OPERATORS = frozenset(RULES)  # a file with any other is refused before onnxruntime sees it
+_FLOAT, _INT64 = 1, 7  # ONNX's numbers of the types
+_ARRAYS = {_FLOAT: 4, _INT64: 8}  # bytes of an element, by ONNX's number of its type: float32, int64
+_MOST_AXES, _MOST_WHOLE, _MOST_TYPED = 8, 8, 1 << 12  # of an array; int64 numbers in it; numbers that are not raw bytes
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,7 +112,10 @@ def _checked(path: str, data: bytes) -> DeepModel:
     import onnx
 
     try:
+        require_lean(data)
         model = onnx.load_model_from_string(data)
+    except Unfit as error:
+        raise Damaged(f"model {path}: {error}; it was not loaded. Train it again") from error
     except Exception as error:  # protobuf raises several types
         raise Damaged(
             f"model {path}: is neither a classic model (.skops) nor a deep one (.onnx), or was cut short; train a "
@@ -119,14 +126,12 @@ def _checked(path: str, data: bytes) -> DeepModel:
         raise Damaged(f"model {path}: is no model of this program: it lacks the record of its origin (foreign ONNX)")
     try:
         _require_plain(model)
-    except _Unfit as error:
+    except Unfit as error:
         raise Damaged(f"model {path}: {error}; it was not loaded. Train it again") from error
     if _seal(model, notes[RECORD]) != notes[SEAL]:
         raise Damaged(f"model {path}: its bytes differ from those that were sealed; restore it or train again")
     try:
-        record = json.loads(notes[RECORD])
-        if not isinstance(record, dict):
-            raise TypeError("it is no object")
+        record = record_from(notes[RECORD])
         number = record.get("format")
         learnt_texts(record)
     except (ValueError, TypeError) as error:
@@ -138,60 +143,68 @@ def _checked(path: str, data: bytes) -> DeepModel:
     return DeepModel(data, record, height, classes)
 
 
-class _Unfit(ValueError):
-    """Something that no model of this program has."""
-
-
 def _require_plain(model: Any) -> None:
-    opsets = {entry.domain: entry.version for entry in model.opset_import}
-    if set(opsets) != {""} or opsets[""] not in OPSETS:
-        raise _Unfit(f"needs operators of opset {opsets}; known is {OPSETS.start} to {OPSETS.stop - 1} of ONNX's own")
-    if len(model.functions) or len(model.training_info) or len(model.graph.sparse_initializer):
-        raise _Unfit("has functions or parts for training, which no model has")
-    if len(model.graph.node) > MOST_NODES:
-        raise _Unfit(f"has {len(model.graph.node)} operators; at most {MOST_NODES} are allowed")
-    for node in model.graph.node:
+    opsets = [(entry.domain, entry.version) for entry in model.opset_import]
+    if opsets != [("", OPSET)]:
+        raise Unfit(f"needs operators of opset {opsets}; a model needs {OPSET} of ONNX's own")
+    graph = model.graph
+    if len(model.functions) or len(model.training_info) or len(graph.sparse_initializer):
+        raise Unfit("has functions or parts for training, which no model has")
+    if len(graph.value_info) or len(graph.quantization_annotation):
+        raise Unfit("says what shapes its values have, which no model does")
+    if len(graph.node) > MOST_NODES:
+        raise Unfit(f"has {len(graph.node)} operators; at most {MOST_NODES} are allowed")
+    for node in graph.node:
         if node.domain or node.op_type not in OPERATORS:
-            raise _Unfit(f"has the operator {node.domain}{'.' * bool(node.domain)}{node.op_type}, which no model has")
+            raise Unfit(
+                f"has the operator {node.domain}{'.' * bool(node.domain)}{node.op_type}, which no model has; allowed "
+                f"are {', '.join(sorted(OPERATORS))}"
+            )
         for attribute in node.attribute:
             if attribute.HasField("g") or len(attribute.graphs) or len(attribute.sparse_tensors):
-                raise _Unfit(f"has a graph within the operator {node.op_type}, which no model has")
-            _require_array(attribute.t, node.op_type)
-    for array in model.graph.initializer:
+                raise Unfit(f"has a graph within the operator {node.op_type}, which no model has")
+            if attribute.HasField("t"):
+                _require_array(attribute.t, node.op_type)
+    for array in graph.initializer:
         _require_array(array, array.name)
-    _require_ends(model.graph)
+    _require_ends(graph)
+    require_bounded(graph)
 
 
 def _require_array(array: Any, name: str) -> None:
     if array.data_location or len(array.external_data):
-        raise _Unfit(f"keeps {name} in another file, which no model does")
-    if not array.data_type:
-        return
-    size = 1
-    for side in array.dims:
-        size *= side
-    if array.data_type not in _ARRAYS or any(not 0 <= side <= 1 << 20 for side in array.dims):
-        raise _Unfit(f"has an array {name} of shape {tuple(array.dims)} and type {array.data_type}, which no model has")
-    if array.raw_data and len(array.raw_data) != size * _ARRAYS[array.data_type]:
-        raise _Unfit(f"has an array {name} of shape {tuple(array.dims)} with {len(array.raw_data)} bytes")
-    if not array.raw_data and size > 1 << 12:
-        raise _Unfit(f"has an array {name} of shape {tuple(array.dims)} without its bytes")
+        raise Unfit(f"keeps {name} in another file, which no model does")
+    told = f"has an array {name} of shape {tuple(array.dims[:_MOST_AXES])} and type {array.data_type}"
+    if array.data_type not in _ARRAYS or len(array.dims) > _MOST_AXES or array.HasField("segment"):
+        raise Unfit(f"{told}, which no model has")
+    size = math.prod(array.dims)
+    if any(not 1 <= side <= 1 << 20 for side in array.dims) or (array.data_type == _INT64 and size > _MOST_WHOLE):
+        raise Unfit(f"{told}, which no model has")
+    typed = {_FLOAT: array.float_data, _INT64: array.int64_data}[array.data_type]
+    if len(array.raw_data) not in (0, size * _ARRAYS[array.data_type]):
+        raise Unfit(f"{told}, with {len(array.raw_data)} bytes")
+    if len(typed) != (0 if array.raw_data else size) or size > _MOST_TYPED * (1 if typed else size):
+        raise Unfit(f"{told}, without its bytes")
+    if len(array.int32_data) or len(array.string_data) or len(array.double_data) or len(array.uint64_data):
+        raise Unfit(f"{told}, with numbers of another type")
 
 
 def _require_ends(graph: Any) -> None:
     if len(graph.input) != 1 or len(graph.output) != 1:
-        raise _Unfit(f"has {len(graph.input)} inputs and {len(graph.output)} outputs; a model has one of each")
+        raise Unfit(f"has {len(graph.input)} inputs and {len(graph.output)} outputs; a model has one of each")
     ends = [end.type.tensor_type for end in (graph.input[0], graph.output[0])]
     sides = [[side.dim_value for side in end.shape.dim] for end in ends]
     kinds = [end.elem_type for end in ends]
+    free = [side.dim_param for end in ends for side in end.shape.dim]
     fits = (
         kinds == [2, 1] and len(sides[0]) == 4 and len(sides[1]) == 3 and sides[0][1] == 3
         and 8 <= sides[0][2] <= LARGEST_SIDE and 2 <= sides[1][2] <= MOST_CLASSES
+        and not any((*sides[0][::3], *sides[1][:2])) and free[0] != free[3]
     )  # fmt: skip
     if not fits:
-        raise _Unfit(
+        raise Unfit(
             f"takes {sides[0]} (type {kinds[0]}) and gives {sides[1]} (type {kinds[1]}); a model takes (n, 3, height, "
-            "columns) uint8 and gives (n, columns, classes) float32"
+            "width) uint8 of any n and width, and gives (n, columns, classes) float32"
         )
 
 
@@ -202,8 +215,10 @@ def _seal(model: Any, record: str) -> str:
 
 
 def _bytes(path: str | Place, most: int) -> bytes:
+    """Read the first bytes of a file."""
+    found = place(path)
     try:
-        return place(path).read_bytes()[:most]
+        return found.read_range(0, most) if isinstance(found, ObjectPath) else read_head(found, f"model {path}", most)
     except FileNotFoundError:
         raise NotThere(f"model {path}: no such file; train a model with `captchas train`") from None
     except IsADirectoryError:

@@ -36,7 +36,10 @@ ROOMS = {
         {"numpy", "skops", "sklearn"},
     ),
     # Kernels: arrays in, arrays out. Of storage they know its errors, the figures its texts, the drawing its block.
-    "storage/deep_models.py": ({"storage.errors", "storage.files", "storage.learnt_texts"}, {"onnx"}),
+    "storage/networks": (set(), set()),
+    "storage/deep_models.py": (
+        {"storage.errors", "storage.files", "storage.learnt_texts", "storage.networks"}, {"onnx"}
+    ),
     "storage/model_records.py": ({"storage.deep_models", "storage.files", "storage.models"}, set()),
     "tasks/rates.py": (set(), {"numpy"}),
     "tasks/lowlevel": (set(), {"numpy", "numba", "llvmlite"}),
