@@ -1,8 +1,9 @@
 """Measure a model on unseen pictures: read shards on Dask, sum up, draw the plots."""
 
+from collections.abc import Mapping
 from dataclasses import KW_ONLY, dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from prefect import flow, task
 from prefect.cache_policies import NO_CACHE
@@ -27,6 +28,7 @@ from storage.files.targets import require_folder
 from storage.model_records import load_record
 from storage.models import model_digest
 from tasks.both_readers import read_together
+from tasks.deep.cases import alphabet_in_capitals
 from tasks.profiles.built_in import find_profile
 from tasks.scoring import ladder_report
 from tasks.scoring.block_readers import Beside
@@ -126,9 +128,9 @@ def check(request: EvaluateRequest) -> EvaluateChoice:
         folder = _folder(request, on_one.data.folder.name)
         require_same_split(folder, request.split)
         return EvaluateChoice(chosen, on_one, folder)
-    folder, classes = _folder(request, "ladder"), load_record(model)["classes"]
+    folder, record = _folder(request, "ladder"), load_record(model)
     for name in settings.RUNGS:
-        _must_know(model, classes, find_profile(name).alphabet, f"profile {name}")
+        _must_know(model, record, find_profile(name).alphabet, f"profile {name}")
         require_same_split(folder / name, request.split)
     return EvaluateChoice(chosen, None, folder)
 
@@ -169,13 +171,16 @@ def _measurement(chosen: ChosenModels, dataset: str, dictionary: str | None) -> 
     if classic is not None:
         beside = Beside(str(classic.resolve()), model_digest(classic), chosen.readers, chosen.told)
     for file in [model] if classic is None else [classic, model]:
-        _must_know(file, load_record(file)["classes"], data.manifest.profile["alphabet"], data.folder)
+        _must_know(file, load_record(file), data.manifest.profile["alphabet"], data.folder)
         reader_for(data, str(file), model_digest(file), words)
     return Measurement(model, data, words, beside)
 
 
-def _must_know(model: Place, classes: str, alphabet: str, whose: str | Place) -> None:
+def _must_know(model: Place, record: Mapping[str, Any], alphabet: str, whose: str | Place) -> None:
     """Refuse a model that cannot read some letter of an alphabet."""
+    classes = record["classes"]
+    if record.get("folded"):
+        alphabet = alphabet_in_capitals(alphabet)
     foreign = [letter for letter in alphabet if letter not in classes]
     if foreign:
         raise BadInput(

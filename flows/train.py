@@ -19,13 +19,7 @@ from flows.reporting.progress import stage
 from flows.reporting.runs import RETRIES, named, told
 from flows.requests import command
 from flows.workers.cluster import crew
-from flows.workers.deep_training import (
-    DeepChoice,
-    StartModel,
-    choose_deep,
-    datasets_learnt,
-    train_deep_model,
-)
+from flows.workers.deep_training import DeepChoice, StartModel, choose_deep, datasets_learnt, train_deep_model
 from flows.workers.fanout import fan_out
 from storage.dataset import Dataset
 from storage.errors import BadInput
@@ -120,6 +114,8 @@ class TrainRequest:
         Change the deep reader's pictures at random, so that it reads strangers' too; by default for imported datasets.
     start
         A deep model to begin with, such as strangers: far fewer labelled pictures are enough then.
+    fold_case
+        Let the deep reader count upper and lower case alike; its answers are in capitals.
     """
 
     datasets: list[Name] | None = None
@@ -139,6 +135,7 @@ class TrainRequest:
     minutes: Minutes | None = None
     change: bool | None = None
     start: StartModel = None
+    fold_case: bool | None = None
 
 
 def check(request: TrainRequest) -> TrainChoice:
@@ -150,9 +147,12 @@ def check(request: TrainRequest) -> TrainChoice:
                 raise BadInput(f"{name}: belongs to the classic reader; leave it out with --reader deep")
         if request.out:
             require_file(local(request.out, "out"), "out", model=True)
-        deep = choose_deep(request.datasets, request.draw, request.minutes, request.change, request.seed, request.start)
+        deep = choose_deep(
+            request.datasets, request.draw, request.minutes, request.change, request.seed, request.start,
+            request.fold_case,
+        )  # fmt: skip
         return TrainChoice([source.name for source in deep.sources], Settings(), deep)
-    for name in ("draw", "minutes", "change", "start"):
+    for name in ("draw", "minutes", "change", "start", "fold_case"):
         if getattr(request, name) is not None:
             name = "from" if name == "start" else name
             raise BadInput(f"{name}: belongs to the deep reader; give --reader deep with it, or leave it out")

@@ -38,12 +38,14 @@ class DeepModel:
     record : its provenance, JSON values
     height : pixels of a picture
     classes : outputs of a column
+    name : what messages call it
     """
 
     network: bytes
     record: dict[str, Any]
     height: int
     classes: int
+    name: str = "model"
 
 
 def is_deep(path: str | Place) -> bool:
@@ -140,7 +142,7 @@ def _checked(path: str, data: bytes) -> DeepModel:
         raise Damaged(f"model {path}: format {number}; this version reads format {FORMAT}. Train it again")
     height = model.graph.input[0].type.tensor_type.shape.dim[2].dim_value
     classes = model.graph.output[0].type.tensor_type.shape.dim[2].dim_value
-    return DeepModel(data, record, height, classes)
+    return DeepModel(data, record, height, classes, f"model {path}")
 
 
 def _require_plain(model: Any) -> None:

@@ -14,6 +14,7 @@ from storage.learnt_texts import LearntTexts, learnt_texts
 from storage.model_records import load_record
 from storage.models import load_model, model_digest
 from tasks.both_readers import BothReaders
+from tasks.deep.cases import alphabet_in_capitals
 from tasks.deep.deep_reader import DeepReader, require_curve
 from tasks.deep.session import checked_record
 from tasks.loading.decode import load_batch
@@ -75,6 +76,7 @@ def expect_texts(
     BadInput, NotThere, Damaged
     """
     record, classes = known_letters(model)
+    alphabet = alphabet_in_capitals(alphabet) if alphabet and record.get("folded") else alphabet
     kinds, derived = _kinds_of(record)
     derived = derived and (dictionary is None or length is None)  # else nothing follows from it
     if dictionary is None:
@@ -88,13 +90,10 @@ def expect_texts(
     bounds = length or _bounds(kinds)
     if length is None and words:
         bounds = _bounds_of_words(words) if dictionary != WEB2 else (_bounds(_of_words(kinds)) or bounds)
-    told = "; ".join(
-        [
-            f"letters {told_alphabet(alphabet or classes)}{' (--alphabet)' if alphabet else ''}",
-            _told_bounds(bounds, length is not None),
-            why + (", told from the names of its datasets" if derived else ""),
-        ]
-    )
+    letters = f"letters {told_alphabet(alphabet or classes)}{' (--alphabet)' if alphabet else ''}"
+    letters += ", upper and lower case alike, answers in capitals" if record.get("folded") else ""
+    why += ", told from the names of its datasets" if derived else ""
+    told = "; ".join([letters, _told_bounds(bounds, length is not None), why])
     return ExpectedTexts(words, alphabet, bounds, alphabet or classes, dictionary, told)
 
 

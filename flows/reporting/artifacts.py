@@ -170,13 +170,21 @@ def _by_reader(report: Evaluation) -> list[ReaderRate]:
     ]  # fmt: skip
 
 
+def _told_readers(report: Evaluation) -> str | None:
+    """Tell whose answers the figures count, and how."""
+    if "readers" in report:
+        return report["readers"]["reads_with"]
+    alike = f"{Path(report['model']).name}, upper and lower case alike: answers and labels in capitals are compared"
+    return alike if report.get("folded") else None
+
+
 def evaluation_for_people(report: Evaluation, kept: bool, folder: Path) -> EvaluationSummary:
     """Choose the parts of an evaluation's report that the command shows; rates with their intervals."""
     return {
         "warning": report.get("warning"),
         "kept": kept,
         "report": str(folder),
-        "reads_with": report["readers"]["reads_with"] if "readers" in report else None,
+        "reads_with": _told_readers(report),
         "readers": _by_reader(report),
         "model": report["model"],
         "dataset": report["dataset"],

@@ -73,7 +73,7 @@ class EvaluationSummary(TypedDict):
     warning: str | None
     kept: bool
     report: str
-    reads_with: str | None  # of a classic and a deep model: whose answers the figures count, and why
+    reads_with: str | None  # whose answers count, and why: of two models, or where both cases count alike
     readers: list[ReaderRate]
     model: str
     dataset: str

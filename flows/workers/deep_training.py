@@ -89,7 +89,7 @@ def fit_deep(
 
 def choose_deep(
     datasets: Sequence[str] | None, draw: Sequence[str] | None, minutes: float | None, change: bool | None, seed: int,
-    start: str | None = None,
+    start: str | None = None, fold_case: bool | None = None,
 ) -> DeepChoice:  # fmt: skip
     """Find what a deep model is to learn from, or name the wrong parameter.
 
@@ -115,7 +115,8 @@ def choose_deep(
         shape = checked_record(load_deep_model(file))[0]
     processes = max(0, len(os.sched_getaffinity(0)) - 2)  # on few cores a thread beside the training is enough
     settings = Settings(
-        shape, minutes=minutes or _MINUTES, seed=seed, rate=rate, moved=change, processes=processes
+        shape, minutes=minutes or _MINUTES, seed=seed, rate=rate, moved=change, folded=bool(fold_case),
+        processes=processes,
     )  # fmt: skip
     form_of(sources, settings)
     return DeepChoice(sources, settings, file)

@@ -125,7 +125,7 @@ _RULES: dict[str, tuple[Check, str]] = {
     "datasets": (_list_of(_having(name=_text, count=_count)), "a list of datasets, each with name and count"),
     "scores": (_mapping_to(_mapping_to(_rate)), "rates by dataset and ranking, each with right and n"),
     "software": (_mapping_to(_text), "version numbers by name"),
-    "settings": (lambda value: isinstance(value, dict), "an object"),
+    **dict.fromkeys(("settings", "calibration", "cautious", "shape"), (_mapping_to(lambda _: True), "an object")),
     "from": (_begun, "an object with the name of a model"),
     "averaged_with": (_list_of(_begun), "a list of models with names"),
     "cautious_on": (_having(seed=_count), "an object with a seed"),

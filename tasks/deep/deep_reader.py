@@ -8,6 +8,7 @@ import numpy as np
 
 from storage.deep_models import DeepModel
 from storage.errors import BadInput
+from tasks.deep.cases import alphabet_in_capitals, in_capitals
 from tasks.deep.decoding import Texts, best_texts, column_shares
 from tasks.deep.pictures import canvas_widths, find_content, natural_widths, normalise
 from tasks.deep.session import session_of
@@ -80,8 +81,8 @@ class DeepReader:
         known = self.session.alphabet
         self.folded: bool = bool(model.record.get("folded"))
         if self.folded:  # it reads all letters as capitals, so that is what an alphabet and words become
-            alphabet = None if alphabet is None else "".join(dict.fromkeys(_folded(alphabet, known)))
-            words = tuple(_folded(word, known) for word in words)
+            alphabet = None if alphabet is None else alphabet_in_capitals(alphabet)
+            words = tuple(dict.fromkeys(map(in_capitals, words)))
         self.alphabet = known if alphabet is None else alphabet
         foreign = [letter for letter in self.alphabet if letter not in known]
         if foreign or not self.alphabet:
@@ -91,7 +92,10 @@ class DeepReader:
             )
         self._chosen = np.array([known.index(letter) for letter in self.alphabet], np.int64)
         fitted = model.record.get("calibration", {})
-        self.curves = curves_of(fitted if familiar else model.record.get(CAUTIOUS, fitted), EVIDENCE)
+        try:
+            self.curves = curves_of(fitted if familiar else model.record.get(CAUTIOUS, fitted), EVIDENCE)
+        except BadInput as error:
+            raise BadInput(f"{error} ({model.name}); train it again") from error
         self.dictionary = dictionary_of(words, self.alphabet)
         lengths = [len(word) for word in self.dictionary.listed] or [1, LONGEST]
         self.length = (min(lengths), min(max(lengths), LONGEST)) if length is None else length
@@ -199,10 +203,6 @@ class DeepReader:
         return shown
 
 
-def _folded(text: str, known: str) -> str:
-    return "".join(letter if letter in known else letter.upper() for letter in text)
-
-
 def _evidence(texts: Texts, allowed: np.ndarray, seen: Seen) -> np.ndarray:
     """Compute the evidence for the best texts, (n, columns) in the order of `EVIDENCE`."""
     share = np.exp(np.maximum(texts.scores[:, 0], -50.0))
@@ -262,5 +262,6 @@ def require_curve(record: Mapping[str, Any]) -> None:
     ------
     BadInput
     """
-    if Ranking.NONE.value not in record.get("calibration", {}):
+    fitted = record.get("calibration", {})
+    if any(Ranking.NONE.value not in curves for curves in (fitted, record.get(CAUTIOUS, fitted))):
         raise BadInput("model, calibration: has no curve, so no confidence could be believed; train it again")

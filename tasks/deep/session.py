@@ -8,6 +8,7 @@ import numpy as np
 
 from storage.deep_models import DeepModel
 from storage.errors import BadInput, Damaged
+from tasks.deep.cases import in_capitals
 from tasks.deep.shape import BLANK, COLUMNS_PADDED_TO, STRIDE, Shape, shape_from
 
 _AT_ONCE = 64  # pictures: larger batches take more memory and are no faster
@@ -25,7 +26,7 @@ class Session:
 
     def __init__(self, model: DeepModel, threads: int = 1):
         self.shape, self.alphabet = checked_record(model)
-        self.canvas = _canvas(model.record, self.shape)
+        self.canvas = _canvas(model, self.shape)
         self._model, self._threads = model, threads
         self._session: Any = None
 
@@ -48,7 +49,7 @@ class Session:
         try:
             self._session = onnxruntime.InferenceSession(network, options, providers=providers)
         except Exception as error:  # onnxruntime raises many types of its own
-            raise Damaged(f"model: onnxruntime does not take it ({error}); train it again") from error
+            raise Damaged(f"{self._model.name}: onnxruntime does not take it ({error}); train it again") from error
 
     def scores(self, pictures: np.ndarray) -> np.ndarray:
         """Compute scores (n, columns, 1 + letters) float32 of normalised pictures (n, 3, height, width) uint8.
@@ -68,12 +69,14 @@ class Session:
             name = self._session.get_inputs()[0].name
             (scores,) = self._session.run(None, {name: pictures})
         except Exception as error:  # onnxruntime raises many types of its own
-            raise Damaged(f"model: its network does not run ({error}); train it again") from error
+            raise Damaged(f"{self._model.name}: its network does not run ({error}); train it again") from error
         wanted = (len(pictures), pictures.shape[3] // STRIDE, len(self.alphabet) + 1 + BLANK)
         if scores.shape != wanted:
-            raise Damaged(f"model: its network gives scores of shape {scores.shape}, not {wanted}; train it again")
+            raise Damaged(
+                f"{self._model.name}: its network gives scores of shape {scores.shape}, not {wanted}; train it again"
+            )
         if not np.isfinite(scores).all():
-            raise Damaged("model: its network gives scores that are no numbers; train it again")
+            raise Damaged(f"{self._model.name}: its network gives scores that are no numbers; train it again")
         return np.asarray(scores, np.float32)
 
 
@@ -92,17 +95,17 @@ def checked_record(model: DeepModel) -> tuple[Shape, str]:
                 f"px and gives {model.classes} classes"
             )
     except BadInput as error:
-        raise Damaged(f"model: its record does not fit its network ({error}); train it again") from error
+        raise Damaged(f"{model.name}: its record does not fit its network ({error}); train it again") from error
     return shape, alphabet
 
 
-def _canvas(record: Mapping[str, Any], shape: Shape) -> int:
+def _canvas(model: DeepModel, shape: Shape) -> int:
     """Return how wide the pictures were that a model learnt from, with ground; the widest where a file has no word."""
-    canvas = record.get("canvas", shape.widest)
+    canvas = model.record.get("canvas", shape.widest)
     if type(canvas) is not int or not 0 < canvas <= shape.widest or canvas % COLUMNS_PADDED_TO:
         raise Damaged(
-            f"model: its record's canvas must be a multiple of {COLUMNS_PADDED_TO} up to {shape.widest} pixels; it is "
-            f"{canvas!r}; train it again"
+            f"{model.name}: its record's canvas must be a multiple of {COLUMNS_PADDED_TO} up to {shape.widest} pixels; "
+            f"it is {canvas!r}; train it again"
         )
     return canvas
 
@@ -113,6 +116,8 @@ def _alphabet(record: Mapping[str, Any]) -> str:
         raise BadInput(f"classes: must be 1 to {MOST_LETTERS} letters, each once; it is {alphabet!r}")
     if not alphabet.isprintable() or any(letter.isspace() for letter in alphabet):
         raise BadInput(f"classes: must have no blank or control characters; it is {alphabet!r}")
+    if record.get("folded") and in_capitals(alphabet) != alphabet:
+        raise BadInput(f"classes: must be capitals, since upper and lower case count alike; it is {alphabet!r}")
     return alphabet
 
 

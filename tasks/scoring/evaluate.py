@@ -14,6 +14,7 @@ from storage.pairs import Readers
 from storage.shards.shard import Block
 from storage.texts import caption
 from tasks.both_readers import BothReaders
+from tasks.deep.cases import in_capitals
 from tasks.deep.deep_reader import DeepReader, is_familiar
 from tasks.lowlevel.inflate import inflate
 from tasks.profiles.word_lists import WEB2, load_words
@@ -59,7 +60,8 @@ class ReadPictures:
     Attributes
     ----------
     truth, reading : (n,) str
-        The labels, and the most probable letters before any dictionary.
+        The labels, in capitals for a model that counts both cases alike; and the most probable letters before any
+        dictionary.
     answers, confidences : dict of str to (n,) str, (n,) float64
         The best word and its confidence, by ranking.
     segments : (n,) int64
@@ -153,6 +155,7 @@ def read_shard(job: EvaluateJob) -> EvaluateReceipt:
     captions: list[str] = []
     seconds = 0.0
     alphabet = dataset.manifest.profile["alphabet"]
+    as_ = in_capitals if isinstance(reader, DeepReader) and reader.folded else str
     for block in dataset.blocks(None if job.split == MeasuredSplit.ALL else job.split, [job.shard]):
         block.texts(alphabet)  # refuses labels that the dataset cannot have, which the scores could not count
         began = time.perf_counter()
@@ -165,8 +168,9 @@ def read_shard(job: EvaluateJob) -> EvaluateReceipt:
         else:
             of_block = [(block, read_block(reader, block, rankings))]
         for some, readings in of_block:
-            parts.append(_compared(some, readings, rankings))
-            for image, said in _mistakes(some, readings, MISTAKES - len(images)):
+            truth = np.array([*map(as_, some.texts())])
+            parts.append(_compared(some, truth, readings, rankings))
+            for image, said in _mistakes(some, truth, readings, MISTAKES - len(images)):
                 images.append(image)
                 captions.append(said)
     read = join(parts)
@@ -193,8 +197,7 @@ def _quickest(reader: AnyReader, counted: Readers) -> AnyReader:
     return reader.classic if counted is Readers.CLASSIC else reader.deep
 
 
-def _compared(block: Block, readings: Readings, rankings: Sequence[Ranking]) -> ReadPictures:
-    truth = np.array(block.texts())
+def _compared(block: Block, truth: np.ndarray, readings: Readings, rankings: Sequence[Ranking]) -> ReadPictures:
     whole = readings.segments == np.char.str_len(truth)
     letters = [np.array(list("".join(words[whole].tolist())), "U1") for words in (truth, readings.reading)]
     return ReadPictures(
@@ -209,9 +212,9 @@ def _compared(block: Block, readings: Readings, rankings: Sequence[Ranking]) -> 
     )
 
 
-def _mistakes(block: Block, readings: Readings, most: int) -> Iterator[tuple[np.ndarray, str]]:
+def _mistakes(block: Block, truth: np.ndarray, readings: Readings, most: int) -> Iterator[tuple[np.ndarray, str]]:
     """Yield up to `most` pictures whose default answer is wrong, without the empty rest of the canvas, and captions."""
-    truth, answer = np.array(block.texts()), readings.words[:, 0]
+    answer = readings.words[:, 0]
     for k in np.flatnonzero(answer != truth)[:most]:
         height, width = int(block.parameters["height"][k]), int(block.parameters["width"][k])
         right, said, reading = (caption(text) for text in (truth[k], answer[k] or "-", readings.reading[k]))

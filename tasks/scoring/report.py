@@ -15,6 +15,7 @@ from storage.model_records import load_record
 from storage.models import model_digest
 from storage.texts import as_json, csv_bytes, plain_lines
 from tasks.both_readers import RULE
+from tasks.deep.cases import alphabet_in_capitals
 from tasks.figures.breakdown import plot_rates
 from tasks.figures.comparisons import LOOKS, plot_reliability
 from tasks.figures.contact_sheet import mixed_sheet
@@ -51,6 +52,7 @@ class Scores(TypedDict):
 
     words: dict[str, RateRecord]
     words_case_folded: NotRequired[dict[str, RateRecord]]  # only of alphabets with both cases of a letter
+    folded: NotRequired[bool]  # true if upper and lower case counted alike, as the model reads them
     cut_right: RateRecord
     letters: LetterAverages
     letters_report: str
@@ -115,7 +117,9 @@ def summarise(
     best = Ranking.PROBABILITY.value if dictionary else Ranking.NONE.value
     seconds = sum(receipt.seconds for receipt in receipts)
     models = [model, *([place(beside.model)] if beside else [])]
-    warnings = [warning_of(load_record(one), dataset, split) for one in models]
+    records = [load_record(one) for one in models]
+    warnings = [warning_of(record, dataset, split) for record in records]
+    folded = bool(records[0].get("folded"))
     report: Evaluation = {
         "warning": next(filter(None, warnings), None),
         "model": str(model),
@@ -127,7 +131,7 @@ def summarise(
         "n": len(read.truth),
         "dictionary_words": len(dictionary),
         "dictionary_sha256": words_digest(dictionary),
-        **_scores(read, dataset, best),
+        **_scores(read, dataset, best, folded=folded),
         "words_per_second_a_worker": round(len(read.truth) / seconds) if seconds else None,
     }
     if beside:
@@ -159,10 +163,12 @@ def warning_of(record: Mapping[str, Any], dataset: Dataset, split: str) -> str |
     return f"{how}, so the figures promise too much; only --split test of this dataset is unseen"
 
 
-def _scores(read: ReadPictures, dataset: Dataset, best: str) -> Scores:
+def _scores(read: ReadPictures, dataset: Dataset, best: str, *, folded: bool) -> Scores:
     """Score words, letters, causes and confidence; by each parameter, the answers of the ranking `best`."""
     right = {name: answer == read.truth for name, answer in read.answers.items()}
-    letters = letter_scores(read.letters[:, 0], read.letters[:, 1], dataset.manifest.profile["alphabet"])
+    alphabet = dataset.manifest.profile["alphabet"]
+    known = alphabet_in_capitals(alphabet) if folded else alphabet
+    letters = letter_scores(read.letters[:, 0], read.letters[:, 1], known)
     columns = columns_of(read.parameters, dataset.manifest.fonts)
     by = {name: rates_by(values, right[best]) for name, values in columns.items()}
     scores: Scores = {
@@ -189,7 +195,9 @@ def _scores(read: ReadPictures, dataset: Dataset, best: str) -> Scores:
         },
         "by": by or rates_by_text(read.truth, right[best]),
     }  # fmt: skip
-    if has_both_cases(dataset.manifest.profile["alphabet"]):
+    if folded:
+        scores["folded"] = True
+    if has_both_cases(alphabet):
         scores["words_case_folded"] = case_folded(read.truth, read.answers)
     return scores
 

@@ -12,6 +12,7 @@ import numpy as np
 from storage.deep_models import FORMAT, DeepModel, load_deep_model, save_deep_model, seal_model
 from storage.errors import BadInput, Damaged, NotThere
 from storage.learnt_texts import TEXTS, LearntTexts
+from tasks.deep.cases import alphabet_in_capitals, capital
 from tasks.deep.learning.deep_settings import Settings
 from tasks.deep.learning.sources import Drawn, Form, Source, Stored, require_drawable
 from tasks.deep.learning.unfamiliar import Varied
@@ -51,7 +52,7 @@ def form_of(sources: Sequence[Source], settings: Settings) -> Form:
     ------
     BadInput
     """
-    letters = sorted({_capital(letter) if settings.folded else letter for s in sources for letter in s.alphabet})
+    letters = sorted({capital(letter) if settings.folded else letter for s in sources for letter in s.alphabet})
     if len(letters) < 2:
         raise BadInput(
             f"train: must have two letters or more to tell apart; the sources have {''.join(letters)!r} only. Add a "
@@ -64,10 +65,6 @@ def form_of(sources: Sequence[Source], settings: Settings) -> Form:
     widths = natural_widths(sizes, shape.height, shape.widest)
     widths = np.minimum(np.rint(widths * _ROOM).astype(np.int64), shape.widest)
     return Form(shape.height, padded_width(widths, shape.widest), "".join(letters), settings.folded, settings.moved)
-
-
-def _capital(letter: str) -> str:
-    return letter.upper() if len(letter.upper()) == 1 else letter
 
 
 def train_deep(
@@ -194,7 +191,7 @@ def write_model(
 def record_of(trained: "Trained", plan: "StreamPlan", settings: Settings, shape: Shape) -> dict[str, Any]:
     """Return what a model depends on, and how its training went."""
     kinds = [
-        LearntTexts(source.alphabet, (source.length[0], min(source.length[1], LONGEST)), source.words)
+        LearntTexts(_letters(source, settings), (source.length[0], min(source.length[1], LONGEST)), source.words)
         for source in plan.sources
         if not isinstance(source, Varied)  # texts of any kind tell nobody what to expect
     ]
@@ -208,6 +205,10 @@ def record_of(trained: "Trained", plan: "StreamPlan", settings: Settings, shape:
         "steps": trained.steps, "pictures": trained.pictures, "seconds": round(trained.seconds, 1),
         "curve": trained.curve, "calibration": {}, "software": _software(),
     }  # fmt: skip
+
+
+def _letters(source: Source, settings: Settings) -> str:
+    return alphabet_in_capitals(source.alphabet) if settings.folded else source.alphabet
 
 
 def same_deep_model(path: Path, sources: Sequence[Source], settings: Settings) -> bool:

@@ -10,6 +10,7 @@ from storage.dataset import Dataset
 from storage.errors import BadInput
 from storage.shards.shard import BLOCK, SPLITS, Block, blocks_in
 from tasks.datasets.recipe import make_recipe
+from tasks.deep.cases import in_capitals
 from tasks.deep.learning.unfamiliar import Varied
 from tasks.deep.pictures import find_content, natural_widths, normalise
 from tasks.deep.shape import LONGEST, STRIDE
@@ -119,11 +120,8 @@ class Form:
 
     @functools.cached_property
     def classes(self) -> dict[str, int]:
-        """Return the class of each letter that a label may have."""
-        known = {letter: number for number, letter in enumerate(self.alphabet, 1)}
-        if self.folded:
-            known |= {letter.lower(): number for letter, number in known.items() if len(letter.lower()) == 1}
-        return known
+        """Return the class of each letter of the alphabet."""
+        return {letter: number for number, letter in enumerate(self.alphabet, 1)}
 
 
 @dataclass(frozen=True)
@@ -234,7 +232,7 @@ def _labels(texts: Sequence[str], form: Form, source: Source) -> np.ndarray:
                 f"{len(text)}. Leave such pictures out, or train the classic reader"
             )
         try:
-            row[: len(text)] = [form.classes[letter] for letter in text]
+            row[: len(text)] = [form.classes[letter] for letter in (in_capitals(text) if form.folded else text)]
         except KeyError:
             raise BadInput(
                 f"{source.name}, label {text!r}: must have letters that the model knows, which are "

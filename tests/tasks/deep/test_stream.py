@@ -8,7 +8,7 @@ import pytest
 
 from storage.errors import BadInput
 from tasks.datasets.recipe import make_recipe, renderer_of
-from tasks.deep.learning.sources import Drawn, Form, Slot, fill, slot_bytes
+from tasks.deep.learning.sources import Drawn, Form, Slot, _labels, fill, slot_bytes
 from tasks.deep.learning.stream import Feeder, Place, Stream, StreamPlan, held_out, schedule
 from tasks.profiles.profile import Profile
 from tasks.profiles.ranges import OFF, Grid
@@ -99,4 +99,7 @@ def test_a_label_that_cannot_be_learnt_is_named(profile, form, said):
 
 def test_small_letters_count_as_capitals_where_they_are_folded():
     folded = Form(32, 64, "ABC", folded=True)
-    assert folded.classes == {"A": 1, "B": 2, "C": 3, "a": 1, "b": 2, "c": 3}
+    assert folded.classes == {"A": 1, "B": 2, "C": 3}
+    labels = _labels(["aBc", "CAB"], folded, Drawn(PROFILE, 1))
+    assert labels[:, :3].tolist() == [[1, 2, 3], [3, 1, 2]]
+    assert not labels[:, 3:].any()
