@@ -3,13 +3,9 @@
 import json
 from types import SimpleNamespace
 
-import numpy as np
 import pytest
 
-from storage.deep_models import load_deep_model
-from tasks.deep.deep_reader import DeepReader
 from tasks.rates import Rate
-from tasks.shipped import STRANGERS
 from tests.benchmarks import learning_curve, saliency
 from tests.benchmarks.learning_curve import Cell, Curve, table
 
@@ -71,30 +67,6 @@ def test_the_table_has_a_row_for_each_number_of_pictures():
     assert [line.partition(" | ")[0] for line in lines[2:]] == ["| 100", "| 300"]
     assert lines[3].endswith("| - |")
     assert learning_curve.plot(cells, "t").startswith(b"\x89PNG")
-
-
-def test_every_pixel_is_covered_and_the_picture_comes_first():
-    picture = np.random.Generator(np.random.Philox(1)).integers(0, 256, (20, 50, 3), np.uint8)
-    pictures, places = saliency.covered(picture)
-    assert (pictures[0] == picture).all()
-    times = np.zeros((20, 50), int)
-    for image, place in zip(pictures[1:], places, strict=True):
-        times[place] += 1
-        outside = np.ones((20, 50), bool)
-        outside[place] = False
-        assert (image[outside] == picture[outside]).all()
-        assert len(np.unique(image[place].reshape(-1, 3), axis=0)) == 1
-    assert times.min() >= 1
-
-
-def test_the_reader_looks_at_the_letters():
-    (picture, text), *_ = saliency.drawn("book", 1)
-    said, heat = saliency.saliency(DeepReader(load_deep_model(STRANGERS)), picture)
-    assert said == text
-    ink = picture[..., 0] < 128
-    assert heat[ink].mean() > 0.2
-    assert heat[:, -4:].max() < 0.1  # the margin, which nothing depends on
-    assert saliency.sheet(DeepReader(load_deep_model(STRANGERS)), [(picture[:, :40], "?")]).startswith(b"\x89PNG")
 
 
 def test_a_files_name_tells_its_text():

@@ -1,5 +1,6 @@
 """Train a deep model in this process, as a Prefect task that shows how far it is."""
 
+import math
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -77,11 +78,13 @@ def fit_deep(
     checkpoint = out.with_name(f".{out.name}.checkpoint")
     with stage("training", _PARTS, "parts of the budget") as shown:
 
-        def show(progress: "Progress") -> None:
-            shown.note(
-                f"loss {progress.loss:.3f}, {100 * progress.right:.1f} % of validation words right, "
-                f"{progress.pictures_a_second:,.0f} pictures/s"
-            )
+        def show(progress: "Progress | str") -> None:
+            if isinstance(progress, str):
+                shown.note(progress)
+                shown.advance(0)
+                return
+            right = f", {100 * progress.right:.1f} % of validation words right" * (not math.isnan(progress.right))
+            shown.note(f"loss {progress.loss:.3f}{right}, {progress.pictures_a_second:,.0f} pictures/s")
             shown.advance(int(_PARTS * min(progress.share, 1.0)) - shown.done)
 
         return train_deep(sources, settings, out, checkpoint, show, checked, begin_with=start)

@@ -40,11 +40,17 @@ class Seen:
     scores : (n, T, 1 + letters) float32
     sizes : (n, 2) int64, rows and columns of each picture
     widths : (n,) int64, of the normalised pictures, pixels
+    contents : (n, 2) float64, left and right edge in each picture of what was normalised
     """
 
     scores: np.ndarray
     sizes: np.ndarray
     widths: np.ndarray
+    contents: np.ndarray
+
+    def rows(self, rows: slice) -> "Seen":
+        """Return some of the pictures."""
+        return Seen(self.scores[rows], self.sizes[rows], self.widths[rows], self.contents[rows])
 
 
 class DeepReader:
@@ -155,7 +161,7 @@ class DeepReader:
             pictures = np.empty((len(rows), 3, shape.height, canvas), np.uint8)
             normalise(images[rows], sizes[rows], rectangles[rows], widths[rows], pictures)
             scores[rows, : canvas // STRIDE] = self.session.scores(pictures)
-        return Seen(scores, sizes, widths)
+        return Seen(scores, sizes, widths, rectangles[:, 1::2])
 
     def _possible(self, ranking: Ranking) -> Ranking:
         ranking = Ranking(ranking)
@@ -226,8 +232,8 @@ def _word_evidence(words: Words, texts: Texts, plain: np.ndarray) -> np.ndarray:
 def _boxes(texts: Texts, found: np.ndarray, seen: Seen) -> np.ndarray:
     """Return where the letters are, (m, 4): half way to the letters beside them, over the whole height."""
     peaks = texts.peaks.astype(np.float64)
-    scale = (seen.sizes[:, 1] / np.maximum(seen.widths, 1) * STRIDE)[:, None]
-    middle = (peaks + 0.5) * scale
+    scale = ((seen.contents[:, 1] - seen.contents[:, 0]) / np.maximum(seen.widths, 1) * STRIDE)[:, None]
+    middle = seen.contents[:, :1] + (peaks + 0.5) * scale
     halves = np.full(middle.shape, 1.5) * scale
     left, right = middle - halves, middle + halves
     left[:, 1:] = np.maximum(left[:, 1:], (middle[:, 1:] + middle[:, :-1]) / 2)

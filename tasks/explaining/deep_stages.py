@@ -4,9 +4,9 @@ import numpy as np
 
 from tasks.deep.decoding import best_texts, column_shares
 from tasks.deep.deep_reader import DeepReader
-from tasks.deep.pictures import canvas_widths, find_content, natural_widths, normalise
 from tasks.deep.shape import BLANK
 from tasks.explaining.classic_stages import ranking_stage
+from tasks.explaining.saliency import as_taken, saliency, tinted
 from tasks.figures.reading_stages import Stage
 from tasks.figures.stage_panels import ColumnsPanel, PicturePanel, RankingPanel
 from tasks.reading.path_bounds import NEVER
@@ -32,15 +32,9 @@ def deep_stages(
     """
     rankings = (Ranking.NONE, *([Ranking.PROBABILITY] if len(reader.dictionary) else []))
     readings = reader.read(images, rankings, sizes)
-    shape = reader.session.shape
-    rectangle = find_content(images, sizes)
-    widths = natural_widths(rectangle[:, 2:] - rectangle[:, :2], shape.height, shape.widest)
-    picture = np.empty(
-        (1, 3, shape.height, int(canvas_widths(widths, reader.session.canvas, shape.widest)[0])), np.uint8
-    )
-    normalise(images, sizes, rectangle, widths, picture)
+    rectangle, taken = as_taken(reader, images, sizes)
     high, wide = seen.shape[:2]
-    normal = np.ascontiguousarray(picture[0].transpose(1, 2, 0))
+    normal = np.ascontiguousarray(taken.transpose(1, 2, 0))
     columns = reader.look(images, sizes).scores
     chosen = np.array([reader.session.alphabet.index(letter) for letter in reader.alphabet], np.int64)
     shares, _ = column_shares(columns, chosen)
@@ -48,15 +42,16 @@ def deep_stages(
         Stage("The picture", f"{wide} x {high} pixels, as a browser shows it.", PicturePanel(seen)),
         Stage(
             "What is looked at", "Frames and wide empty margins are left out: the network sees what is inside orange.",
-            PicturePanel(seen, np.rint(rectangle).astype(int)),
+            PicturePanel(seen, np.rint(rectangle[None]).astype(int)),
         ),
         Stage(
             "As the network takes it",
-            f"Drawn {shape.height} pixels high. A deep network takes the whole picture, colours and lines too: "
+            f"Drawn {normal.shape[0]} pixels high. A deep network takes the whole picture, colours and lines too: "
             "nothing is cut, and no ground is taken away before.",
             PicturePanel(normal),
         ),
         _columns(reader, shares, normal),
+        *_looks(reader, taken, normal, str(readings.reading[0])),
         _paths(reader, shares),
         ranking_stage(reader.ranking, len(reader.dictionary), readings),
     ]  # fmt: skip
@@ -80,6 +75,17 @@ def _columns(reader: DeepReader, shares: np.ndarray, normal: np.ndarray) -> Stag
     letters = [NONE, *(reader.alphabet[k] for k in rows)]
     panel = ColumnsPanel(normal, letters, np.concatenate([own[:1], own[1:][rows]]), best, peaks)
     return Stage("Columns", says, panel)
+
+
+def _looks(reader: DeepReader, taken: np.ndarray, normal: np.ndarray, read: str) -> list[Stage]:
+    """Show what the answer depends on; nothing where nothing was read."""
+    if not read:
+        return []
+    says = (
+        f"A square is covered with the ground, here and there; the redder, the less probable {read} becomes. What is "
+        "not tinted does not matter to the network."
+    )
+    return [Stage("Where it looks", says, PicturePanel(tinted(normal, saliency(reader, taken, read))))]
 
 
 def _paths(reader: DeepReader, shares: np.ndarray) -> Stage:

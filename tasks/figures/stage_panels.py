@@ -117,8 +117,9 @@ def _picture(axes: "Axes", panel: PicturePanel) -> None:
     axes.imshow(panel.image, cmap="gray", vmin=0, vmax=255, interpolation="nearest")
     for top, left, bottom, right in panel.boxes if panel.boxes is not None else ():
         axes.add_patch(
-            Rectangle((left - 0.5, top - 0.5), right - left, bottom - top, fill=False, edgecolor=ORANGE, linewidth=1.6)
-        )
+            Rectangle((left - 0.5, top - 0.5), right - left, bottom - top, fill=False, edgecolor=ORANGE, linewidth=1.6,
+                      clip_on=False)
+        )  # fmt: skip
     cuts = panel.cuts if panel.cuts is not None else ()
     for column in cuts:
         axes.plot([column - 0.5] * 2, [-0.5, rows - 0.5], color=BLUE, linewidth=1.4 if len(cuts) < 20 else 0.7)

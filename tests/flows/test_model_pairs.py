@@ -121,6 +121,14 @@ def test_before_they_are_compared_their_own_scores_decide(pair, monkeypatch, rig
     assert "`captchas evaluate mine DATASET` tries both together" in found.why
 
 
+def test_a_model_that_reads_both_cases_alike_has_no_pair(pair, monkeypatch):
+    learnt_alike(pair, 5)
+    assert pair_beside(pair.deep) == pair
+    real = load_record
+    monkeypatch.setattr(model_pairs, "load_record", lambda file: real(file) | {"folded": file == pair.deep})
+    assert pair_beside(pair.deep) is None
+
+
 def test_a_model_elsewhere_or_damaged_has_no_pair(pair, tmp_path):
     learnt_alike(pair, 5)
     assert pair_beside(pair.deep) == pair

@@ -282,6 +282,7 @@ def test_solve_reads_with_the_shipped_model_where_there_is_no_other(trained, cap
 
 @pytest.mark.parametrize(("given", "said"), [
     (("book", "--from", "strangers"), "from: belongs to the deep reader"),
+    (("book", "--fold-case"), "fold_case: belongs to the deep reader"),
     (("book", "--reader", "deep", "--from", "ladder"), "from: must be a deep model; .*ladder.skops is a classic"),
     (("book", "--reader", "deep", "--from", "nowhere"), "from: .*nowhere.skops is not there"),
 ])  # fmt: skip
@@ -295,6 +296,12 @@ def test_texts_that_some_are_too_long_for_the_deep_reader_are_refused_before_it_
     monkeypatch.setattr(deep_training, "find_profile", lambda _: Profile("long", length=(4, 13), width=400))
     with pytest.raises(BadInput, match="long: has texts of 4 to 13 letters; the deep reader reads at most 12"):
         deep_training.choose_deep(None, ["long"], None, None, 1)
+
+
+def test_cases_that_count_alike_are_a_setting_of_the_training():
+    choice = deep_training.choose_deep(None, ["strings"], None, None, 1, fold_case=True)
+    assert choice.settings.folded
+    assert not deep_training.choose_deep(None, ["strings"], None, None, 1).settings.folded
 
 
 @pytest.mark.soak

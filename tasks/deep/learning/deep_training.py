@@ -2,7 +2,7 @@
 
 import os
 import platform
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,7 +21,7 @@ from tasks.deep.session import MOST_LETTERS
 from tasks.deep.shape import LONGEST, Shape
 
 if TYPE_CHECKING:
-    from tasks.deep.learning.stream import Feeder, StreamPlan
+    from tasks.deep.learning.stream import Batch, Feeder, StreamPlan
     from tasks.deep.learning.train_network import Progress, Trained
 
 MIXED_ON_GPU = 16  # blocks
@@ -72,7 +72,7 @@ def train_deep(
     settings: Settings,
     out: Path,
     checkpoint: Path | None = None,
-    progress: "Callable[[Progress], object]" = lambda _progress: None,
+    progress: "Callable[[Progress | str], object]" = lambda _progress: None,
     checked: int = 4096,
     begin_with: Path | None = None,
     weights: Path | None = None,
@@ -84,6 +84,8 @@ def train_deep(
     sources : sequence of Drawn or Stored
     out : Path
         The model's file.
+    progress : callable
+        Called with how far the training is, or with what is done before the first step and after the last.
     checkpoint : Path, optional
         Where a killed training is taken up; it is removed when the model is written.
     checked : int
@@ -113,12 +115,13 @@ def train_deep(
     plan = StreamPlan(tuple(sources), form, settings.seed, settings.batch, mixed)
     feeder = Feeder(plan, settings.processes)
     try:
+        progress("the first pictures are made")
         _require_validation(feeder)
         begun = None if begin_with is None else _weights_of(begin_with, feeder)
         trained = fit_network(feeder, settings, checkpoint, progress, begun)
         if weights is not None:
             save_weights(weights, trained.network)
-        record = write_model(trained, feeder, settings, out, checked, begin_with)
+        record = write_model(trained, feeder, settings, out, checked, begin_with, progress)
     finally:
         feeder.close()
     if checkpoint is not None:
@@ -164,8 +167,9 @@ def _weights_of(path: Path, feeder: "Feeder") -> dict[str, Any]:
 
 
 def write_model(
-    trained: "Trained", feeder: "Feeder", settings: Settings, out: Path, checked: int, begun: Path | None = None
-) -> dict[str, Any]:
+    trained: "Trained", feeder: "Feeder", settings: Settings, out: Path, checked: int, begun: Path | None = None,
+    note: Callable[[str], object] = lambda _text: None,
+) -> dict[str, Any]:  # fmt: skip
     """Measure a trained network, and write it with its record; return the record."""
     from tasks.deep.learning.onnx_network import onnx_bytes
     from tasks.deep.learning.reliability import measure
@@ -182,10 +186,19 @@ def write_model(
     save_deep_model(out, bare)  # the network is safe before it is measured
     threads = len(os.sched_getaffinity(0))
     model: DeepModel = load_deep_model(out)
-    scores, curves = measure(model, feeder.plan.sources, held_out(feeder, checked), threads)
+    scores, curves = measure(model, feeder.plan.sources, _noted(held_out(feeder, checked), note), threads)
     record |= {"scores": scores, "calibration": curves}
     save_deep_model(out, seal_model(network, record))
     return record
+
+
+def _noted(batches: "Iterable[Batch]", note: Callable[[str], object]) -> "Iterator[Batch]":
+    """Yield batches, and say how many pictures were measured."""
+    done = 0
+    for batch in batches:
+        yield batch
+        done += len(batch.pictures)
+        note(f"trained; {done:,} validation pictures measured")
 
 
 def record_of(trained: "Trained", plan: "StreamPlan", settings: Settings, shape: Shape) -> dict[str, Any]:

@@ -126,7 +126,9 @@ class _Found:
         truth = np.array(["".join(row) for row in self._letters[batch.labels].tolist()])
         scores = self._untold.session.scores(batch.pictures)
         sizes = np.tile(np.array(batch.pictures.shape[2:], np.int64), (len(truth), 1))
-        self.add_seen(int(batch.source[0]), Seen(scores, sizes, np.full(len(truth), batch.pictures.shape[3])), truth)
+        widths = sizes[:, 1]
+        contents = np.column_stack([np.zeros(len(truth)), widths])
+        self.add_seen(int(batch.source[0]), Seen(scores, sizes, widths, contents), truth)
 
     def draw(self, source: int, seed: int, count: int, weight: float = 1.0) -> None:
         """Read pictures of a profile that are drawn for it, as files are read."""
@@ -145,7 +147,7 @@ class _Found:
         for ranking, right in self._count(self._told[source], seen, truth, weight).items():
             self._right.setdefault((source, ranking), []).append(right)
         some = slice(0, None, _PART)
-        part = Seen(seen.scores[some], seen.sizes[some], seen.widths[some])
+        part = seen.rows(some)
         self._count(self._untold, part, truth[some], weight * _PART * _UNTOLD)
         self._count(self._foreign, part, truth[some], weight * _PART * _FOREIGN)
 

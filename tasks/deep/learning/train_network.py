@@ -27,6 +27,7 @@ _TAUGHT = 0.5  # of the budget: until then letter boxes teach where letters stan
 _TEACHING = 0.5  # the weight of that at the beginning
 _CLIPPED = 5.0  # the largest norm of a gradient
 _STEPS_LOOKED_AT = 25  # losses are looked at after so many steps: each look waits for the device
+_LOOK_LATEST = 3.0  # seconds from one look at them to the next, where steps are slow
 _LOOKS = 40  # at the validation's words, over the whole budget
 _LOOK_SECONDS = 10.0  # between them at least
 _SAVE_SECONDS = 30.0
@@ -132,7 +133,7 @@ class _Run:
         self._halved = self._device.type == "cuda" or _has_bfloat16()
         self.place = Place(0, 0)
         self._steps, self._pictures, self._before = 0, 0, 0.0
-        self._begun = self._saved = self._looked = time.monotonic()
+        self._begun = self._saved = self._looked = self._reported = time.monotonic()
         self._first: float | None = None  # when the first batch came: until then kernels compile and workers start
         self._share_before = 0.0
         self._losses: list[Tensor] = []
@@ -188,7 +189,7 @@ class _Run:
         self._steps += 1
         self._pictures += len(batch.pictures)
         self._here += len(batch.pictures)
-        if self._steps % _STEPS_LOOKED_AT == 0 or self._steps == self._settings.steps:
+        if self._late or self._steps % _STEPS_LOOKED_AT == 0 or self._steps == self._settings.steps:
             self._look()
 
     def _learn(self, batch: Batch, share: float) -> Tensor:
@@ -240,10 +241,18 @@ class _Run:
                 "step": self._steps, "pictures": self._pictures, "seconds": round(self._seconds, 1),
                 "loss": round(self._loss, 4), "right": round(self._right, 4),
             })  # fmt: skip
-        self._report(self._progress())
+        self._tell()
         if self._checkpoint is not None and now - self._saved >= _SAVE_SECONDS and self.share < 1:
             self._save(self._checkpoint)
             self._saved = time.monotonic()
+
+    @property
+    def _late(self) -> bool:
+        return time.monotonic() - self._reported >= _LOOK_LATEST
+
+    def _tell(self) -> None:
+        self._report(self._progress())
+        self._reported = time.monotonic()
 
     def _progress(self) -> Progress:
         now, share = time.monotonic(), self.share
@@ -267,7 +276,11 @@ class _Run:
         if self._validation is None:
             count = max(1, _LOOKED_AT // len(self._plan.sources))
             self._validation = list(held_out(self._feeder, count))
-        right = [self._right_of(batch) for batch in self._validation]
+        right = []
+        for batch in self._validation:
+            right.append(self._right_of(batch))
+            if self._late:
+                self._tell()
         return float(np.concatenate(right).mean()) if right else math.nan
 
     @torch.no_grad()

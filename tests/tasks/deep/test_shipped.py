@@ -37,6 +37,18 @@ def test_an_answer_does_not_depend_on_the_pictures_beside_it():
         np.testing.assert_allclose(alone.confidences[0], together.confidences[k], rtol=1e-3)
 
 
+def test_letters_stand_where_they_are_where_margins_are_left_out():
+    """The network sees the middle of a picture; boxes are those of the whole picture."""
+    block = first_pictures(find_profile("book"), 7, 8)
+    images = np.pad(block.images, ((0, 0), (20, 30), (150, 90)))
+    readings = DeepReader(load_deep_model(STRANGERS), length=(4, 4)).read(images)
+    right = readings.words[:, 0] == np.array(block.texts())
+    assert right.sum() > 4
+    truth = 150 + block.boxes[right, :4, 1::2].mean(axis=2)
+    found = readings.box.reshape(8, 4, 4)[right, :, 1::2].mean(axis=2)
+    assert np.abs(found - truth).max() < 8
+
+
 @pytest.mark.parametrize("canvas", [0, 12, 4096, "64", True, None])
 def test_a_canvas_that_cannot_be_is_damage(canvas):
     model = load_deep_model(STRANGERS)

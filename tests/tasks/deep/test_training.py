@@ -2,6 +2,7 @@
 
 import dataclasses
 import errno
+import math
 from types import SimpleNamespace
 
 import numpy as np
@@ -42,16 +43,23 @@ def learning() -> SimpleNamespace:
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory):
+    from tasks.deep.learning import train_network
+
     folder = tmp_path_factory.mktemp("deep")
-    seen = []
-    record = train_deep(
-        SOURCES, SETTINGS, folder / "two.onnx", folder / "checkpoint", seen.append, 40, weights=folder / "two.weights"
-    )
+    seen: list = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(train_network, "_LOOK_LATEST", math.inf)
+        record = train_deep(
+            SOURCES, SETTINGS, folder / "two.onnx", folder / "checkpoint", seen.append, 40,
+            weights=folder / "two.weights",
+        )  # fmt: skip
     return folder, record, seen
 
 
 def test_training_writes_a_model_that_reads(trained):
-    folder, record, seen = trained
+    folder, record, told = trained
+    seen = [progress for progress in told if not isinstance(progress, str)]
+    assert (told[0], told[-1]) == ("the first pictures are made", "trained; 40 validation pictures measured")
     assert [progress.step for progress in seen] == [25, 50]
     assert seen[-1].loss < seen[0].loss
     assert not (folder / "checkpoint").exists()
@@ -84,6 +92,18 @@ def test_steps_give_the_same_network_also_after_a_kill(learning, tmp_path, monke
     feeder.close()
     for name, weights in whole.items():
         learning.torch.testing.assert_close(again[name], weights, rtol=0, atol=0)
+
+
+def test_slow_steps_are_told_by_time(learning, monkeypatch):
+    """Each step, and each validation batch, comes later than the next look may."""
+    monkeypatch.setattr(learning.train, "_LOOK_LATEST", 0.0)
+    seen = []
+    feeder = Feeder(StreamPlan(SOURCES, form_of(SOURCES, SETTINGS), 1, 16, mixed=2))
+    learning.train.fit_network(feeder, dataclasses.replace(SETTINGS, steps=3), None, seen.append)
+    feeder.close()
+    assert [progress.step for progress in seen[:3]] == [1, 2, 3]
+    assert len(seen) > 4
+    assert {progress.step for progress in seen[3:]} == {3}
 
 
 def _specification(settings, plan):
@@ -257,6 +277,16 @@ def test_texts_of_one_length_and_of_two_letters_are_learnt(tmp_path):
     assert (record["classes"], record["texts"][0]["length"]) == ("AB", [6, 6])
     readings = DeepReader(load_deep_model(tmp_path / "x.onnx"), length=(6, 6)).read(np.zeros((1, 30, 90), np.uint8))
     assert len(readings.reading[0]) == 6
+
+
+def test_letters_of_both_cases_are_learnt_as_capitals(tmp_path):
+    profile = dataclasses.replace(PROFILE, alphabet="AaBbc", length=(6, 6), width=150)
+    settings = dataclasses.replace(SETTINGS, steps=2, folded=True)
+    record = train_deep([Drawn(profile, 1)], settings, tmp_path / "x.onnx", checked=20)
+    assert (record["classes"], record["folded"], record["texts"][0]["alphabet"]) == ("ABC", True, "ABC")
+    reader = DeepReader(load_deep_model(tmp_path / "x.onnx"), length=(6, 6), alphabet="ab")
+    readings = reader.read(np.zeros((1, 30, 90), np.uint8))
+    assert set(readings.reading[0]) <= {"A", "B"}
 
 
 @pytest.mark.parametrize(
