@@ -6,7 +6,7 @@ from tasks.deep.decoding import best_texts, column_shares
 from tasks.deep.deep_reader import DeepReader
 from tasks.deep.shape import BLANK
 from tasks.explaining.classic_stages import ranking_stage
-from tasks.explaining.saliency import as_taken, saliency, tinted
+from tasks.explaining.deep_saliency import as_taken, saliency, tinted
 from tasks.figures.reading_stages import Stage
 from tasks.figures.stage_panels import ColumnsPanel, PicturePanel, RankingPanel
 from tasks.reading.path_bounds import NEVER

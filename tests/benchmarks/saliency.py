@@ -17,7 +17,7 @@ from storage.deep_models import load_deep_model
 from storage.files import atomic
 from tasks.datasets.samples import first_pictures
 from tasks.deep.deep_reader import DeepReader
-from tasks.explaining.saliency import as_taken, saliency, tinted
+from tasks.explaining.deep_saliency import as_taken, saliency, tinted
 from tasks.figures.contact_sheet import mixed_sheet
 from tasks.loading.seen_batches import load_seen_batch
 from tasks.profiles.built_in import find_profile

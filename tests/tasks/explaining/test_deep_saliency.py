@@ -4,7 +4,7 @@ import numpy as np
 
 from storage.deep_models import load_deep_model
 from tasks.deep.deep_reader import DeepReader
-from tasks.explaining.saliency import as_taken, covered, saliency, tinted
+from tasks.explaining.deep_saliency import as_taken, covered, saliency, tinted
 from tasks.shipped import STRANGERS
 from tests.benchmarks.saliency import drawn, sheet
 
