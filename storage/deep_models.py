@@ -106,11 +106,12 @@ def load_deep_model(path: str | Place) -> DeepModel:
     data = _bytes(path, MOST_BYTES + 1)
     if len(data) > MOST_BYTES:
         raise Damaged(f"model {path}: has over {readable_size(MOST_BYTES)}; no deep model is that large")
-    return _checked(str(path), data)
+    return check_model(str(path), data)
 
 
 @functools.lru_cache(maxsize=4)
-def _checked(path: str, data: bytes) -> DeepModel:
+def check_model(path: str, data: bytes) -> DeepModel:
+    """Check the bytes of a model that is at a path, or will be; raise as `load_deep_model` does."""
     import onnx
 
     try:

@@ -53,7 +53,6 @@ class DeepChoice(NamedTuple):
 def train_deep_model(deep: DeepChoice, path: Path) -> dict[str, Any]:
     """Train a deep model, keep the file that was at its path aside, and return the record."""
     with locked(path):
-        atomic.make_folder(path.parent)
         models.keep_aside(path, atomic.new_run())
         fit_deep(deep.sources, deep.settings, path, deep.start)
     content = models.describe(path)
@@ -76,6 +75,9 @@ def fit_deep(
 ) -> dict[str, Any]:
     """Train, measure and write a deep model; a killed run goes on from the checkpoint beside the model."""
     checkpoint = out.with_name(f".{out.name}.checkpoint")
+    atomic.make_folder(out.parent)
+    for file in (out, checkpoint):
+        models.remove_leftovers(file)
     with stage("training", _PARTS, "parts of the budget") as shown:
 
         def show(progress: "Progress | str") -> None:

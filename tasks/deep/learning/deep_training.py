@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from storage.deep_models import FORMAT, DeepModel, load_deep_model, save_deep_model, seal_model
+from storage.deep_models import FORMAT, check_model, load_deep_model, save_deep_model, seal_model
 from storage.errors import BadInput, Damaged, NotThere
 from storage.learnt_texts import TEXTS, LearntTexts
 from tasks.deep.cases import alphabet_in_capitals, capital
@@ -182,10 +182,9 @@ def write_model(
         from tasks.deep.learning.onnx_network import told_start
 
         record["from"] = told_start(begun) if begun.suffix == ".onnx" else {"name": begun.name}
-    bare = seal_model(network, record)
-    save_deep_model(out, bare)  # the network is safe before it is measured
+    # What was trained is in the checkpoint until it is measured: nobody finds a model without confidence at `out`.
+    model = check_model(str(out), seal_model(network, record))
     threads = len(os.sched_getaffinity(0))
-    model: DeepModel = load_deep_model(out)
     scores, curves = measure(model, feeder.plan.sources, _noted(held_out(feeder, checked), note), threads)
     record |= {"scores": scores, "calibration": curves}
     save_deep_model(out, seal_model(network, record))

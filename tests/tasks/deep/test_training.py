@@ -112,6 +112,20 @@ def _specification(settings, plan):
     }  # fmt: skip
 
 
+def test_a_kill_before_it_is_measured_leaves_the_model_that_was_there(learning, tmp_path, monkeypatch):
+    from tasks.deep.learning import reliability
+
+    def kill(*_):
+        raise KeyboardInterrupt
+
+    (tmp_path / "x.onnx").write_bytes(b"the model before")
+    monkeypatch.setattr(reliability, "measure", kill)
+    with pytest.raises(KeyboardInterrupt):
+        train_deep(SOURCES, dataclasses.replace(SETTINGS, steps=2), tmp_path / "x.onnx", tmp_path / "checkpoint")
+    assert (tmp_path / "x.onnx").read_bytes() == b"the model before"
+    assert (tmp_path / "checkpoint").exists()
+
+
 @pytest.mark.parametrize("has", [True, False])
 def test_a_processor_without_bfloat16_trains_in_float32(learning, monkeypatch, has):
     """As one without AVX-512: autocast would be slower there."""
