@@ -1,7 +1,7 @@
 """The files of explanations: where they go, and how `--explain` names one on a command line."""
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -63,7 +63,7 @@ def explanation_file(asked: str, pictures: Iterable[Path]) -> list[Path]:
     if asked == DEFAULT:
         names: list[str] = []
         for picture in given:
-            stem = "picture" if str(picture).startswith("/dev/") else picture.stem
+            stem = _title(picture)
             names.append(f"{stem}-{1 + names.count(stem)}" if stem in names else stem)
         return [home() / "reports" / "explain" / f"{name}{_SUFFIX}" for name in names]
     if len(given) > 1:
@@ -93,15 +93,20 @@ def require_replaceable(out: Path, parameter: str, inputs: Iterable[Path] = ()) 
         )
 
 
+def _title(picture: Path) -> str:
+    return "picture" if str(picture).startswith("/dev/") else picture.stem
+
+
 def write_explanation(
-    plan: "SolvePlan", files: list[Path], done: list[str], number: int, content: "bytes | BadPicture"
-) -> None:
+    plan: "SolvePlan", pictures: Sequence[Path], files: list[Path], done: list[str], number: int,
+    content: "bytes | BadPicture",
+) -> None:  # fmt: skip
     """Write the explanation of the picture of that number, and add it to `done`; of a file that is no picture none."""
     from tasks.explaining.explain_picture import explain_planned  # it brings matplotlib
     from tasks.loading.safe_read import BadPicture
 
     if isinstance(content, bytes):
         with suppress(BadPicture):
-            explained = explain_planned(plan, content, files[number].stem)
+            explained = explain_planned(plan, content, _title(pictures[number]))
             atomic.replace(files[number], explained.png)
             done.append(str(files[number]))

@@ -83,7 +83,7 @@ def solve_named(arguments: list[str]) -> ReadAtOnce | None:
             _require_free(out, given)
             atomic.make_folder(out.parent)
     explained: list[str] = []
-    explain = functools.partial(write_explanation, planned.plan, files, explained) if files else None
+    explain = functools.partial(write_explanation, planned.plan, given.pictures, files, explained) if files else None
     rows, entries = _answers(given.pictures, planned.plan, explain)
     counts = Counter(row.answer.status for row in rows)
     if out:

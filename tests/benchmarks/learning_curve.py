@@ -195,12 +195,13 @@ def main() -> None:
     if left := sorted(set(given.pictures) - set(counts)):
         print(f"left out, since {curve.most:,} pictures are there: {', '.join(map(str, left))}", file=sys.stderr)
     cells: dict[Cell, Rate] = {}
-    budget = f"{given.minutes:g} minutes" if given.steps is None else f"{given.steps} steps"
+    minutes = "1 minute" if given.minutes == 1 else f"{given.minutes:g} minutes"
+    budget = minutes if given.steps is None else f"{given.steps} steps"
     for count in counts:
         for begin in given.begin:
             cells[Cell(count, begin)] = rate = curve.measure(Cell(count, begin), given.minutes, given.steps)
             print(f"{count:,} pictures from {begin}: {rate}", flush=True)
-            atomic.replace(given.out, plot(cells, f"{given.folder.resolve().name}: {budget} each"))
+            atomic.replace(given.out, plot(cells, f"{given.folder.resolve().name}: {budget} of training each"))
     print("\n".join(table(cells)))
 
 

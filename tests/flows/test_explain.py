@@ -89,6 +89,13 @@ def solved(capsys, *arguments):
     return json.loads(capsys.readouterr().out)
 
 
+def test_an_explanation_has_the_name_of_its_picture(folder, capsys, monkeypatch):
+    titles = []
+    monkeypatch.setattr(explain_picture, "plot_stages", lambda _, title: titles.append(title) or b"captchas explain")
+    solved(capsys, "a.png", "--explain", "out.png")
+    assert titles[0].startswith("a: read as ")
+
+
 def test_solve_explains_named_pictures(folder, capsys):
     report = solved(capsys, "a.png", "--explain")
     assert report["explained"] == [str(folder / "home" / "reports" / "explain" / "a.png")]

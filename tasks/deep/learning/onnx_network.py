@@ -67,7 +67,7 @@ def started(path: Path, alphabet: str, pictures: np.ndarray) -> Network:
     places = [module for module in network.modules() if isinstance(module, nn.Conv2d | nn.BatchNorm2d)]
     convolutions = [module for module in places if isinstance(module, nn.Conv2d)]
     fits = len(layers) == len(convolutions) and all(
-        module is network.scores or tuple(weights.shape) == tuple(module.weight.shape)
+        tuple(weights.shape)[module is network.scores :] == tuple(module.weight.shape)[module is network.scores :]
         for (weights, _), module in zip(layers, convolutions, strict=True)
     )
     if not fits:
@@ -138,11 +138,21 @@ def told_start(path: Path) -> dict[str, Any]:
 
 
 def _convolutions(model: DeepModel) -> Iterator[tuple[Tensor, Tensor]]:
-    """Yield weights and bias of each convolution of a model, in the order in which they run."""
+    """Yield weights and bias of each convolution of a model, in the order in which they run.
+
+    Raises
+    ------
+    BadInput
+        A convolution without them, which training never makes.
+    """
     graph = onnx.load_model_from_string(model.network).graph
     arrays = {array.name: array for array in graph.initializer}
     for node in graph.node:
+        if node.op_type == "Identity" and node.input[0] in arrays:  # the export keeps equal arrays once
+            arrays[node.output[0]] = arrays[node.input[0]]
         if node.op_type == "Conv":
+            if len(node.input) != 3 or not arrays.keys() >= {*node.input[1:]}:
+                raise BadInput(f"{model.name}: has a convolution without weights of its own; begin with another model")
             yield tuple(torch.from_numpy(onnx.numpy_helper.to_array(arrays[name]).copy()) for name in node.input[1:3])
 
 

@@ -205,6 +205,25 @@ def test_a_model_begins_another_training_over_other_letters(learning, trained, t
         learning.start.started(tmp_path / "wrong.onnx", letters, noise)
 
 
+def test_a_model_whose_equal_arrays_are_kept_once_begins_another_training(learning, tmp_path):
+    """All biases of a network that learnt nothing are 0."""
+    learning.torch.manual_seed(1)
+    network = learning.start.Network(TINY, 2)
+    record = {"format": 1, "classes": "AB", "shape": TINY.as_dict()}
+    data = seal_model(learning.start.onnx_bytes(network, TINY), record)
+    (tmp_path / "x.onnx").write_bytes(data)
+    noise = np.random.Generator(np.random.Philox(3)).integers(0, 256, (8, 3, 24, 48), np.uint8)
+    again = learning.start.started(tmp_path / "x.onnx", "AB", noise)
+    found = again.eval()(learning.torch.from_numpy(noise)).detach().numpy()
+    np.testing.assert_allclose(found, session_of(load_deep_model(tmp_path / "x.onnx")).scores(noise), atol=1e-3)
+    graph = learning.start.onnx.load_model_from_string(data)
+    assert "Identity" in {node.op_type for node in graph.graph.node}
+    del graph.graph.node[[node.op_type for node in graph.graph.node].index("Conv")].input[2]
+    (tmp_path / "x.onnx").write_bytes(seal_model(graph.SerializeToString(), record))
+    with pytest.raises(BadInput, match="has a convolution without weights of its own"):
+        learning.start.started(tmp_path / "x.onnx", "AB", noise)
+
+
 def test_the_average_of_two_models_is_half_way_between_their_weights(learning, trained, tmp_path):
     folder, _, _ = trained
     first, out = folder / "two.onnx", tmp_path / "half.onnx"
