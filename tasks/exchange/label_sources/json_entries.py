@@ -9,7 +9,7 @@ from tasks.exchange.label_sources.annotations import labelme_row, require_texts,
 from tasks.loading.listing import READ
 
 COCO = (("images", "imgs"), ("annotations", "anns"))  # and what COCO-Text calls them
-COCO_TEXTS = ("caption", "text", "utf8_string", "transcription", "label")  # of a note
+COCO_TEXTS = ("caption", "text", "utf8_string", "transcription", "label")  # of a note or a picture
 _NAMED = re.compile(READ, re.IGNORECASE)
 DEEPEST = 12  # levels of tables and lists in an entry of a JSON file
 
@@ -135,7 +135,7 @@ def _coco(
         by_picture.setdefault(_key(note, "image_id"), []).append(note)
     names = {_key(category, "id"): str(category.get("name")) for category in categories}
     letters = all(len(names.get(_key(note, "category_id"), "")) == 1 for note in notes)
-    told = any(note.get(key) for note in notes for key in COCO_TEXTS)
+    told = any(entry.get(key) for entry in (*notes, *pictures) for key in COCO_TEXTS)
     of_each = [by_picture.get(_key(picture, "id"), []) for picture in pictures]
     if letters and not told:
         return [picture | {"label": _by_boxes(own, names)} for picture, own in zip(pictures, of_each, strict=True)]
