@@ -18,7 +18,7 @@ MOST_HIDDEN_LAYERS, MOST_UNITS = (
 # Imported pictures are learnt from in rounds: each finds their letters with the network of the round before. All but
 # the last get a fourth of the shows, and no more than so many pictures of each dataset.
 EARLY_ROUNDS, EARLY_SHARE, EARLY_PICTURES = 2, 4, 4_000
-IMPORTED_SHOWS = 3_000_000  # by default where a dataset was imported: varied copies give so many spans
+IMPORTED_SHOWS = 5_000_000  # by default where a dataset was imported: varied copies give so many spans
 
 
 @dataclass(frozen=True)

@@ -357,7 +357,7 @@ def test_imported_pictures_are_shown_more_often_unless_told_otherwise(monkeypatc
         monkeypatch.setattr(flow, "Dataset", lambda folder: SimpleNamespace(manifest=manifest))
         return flow.check(flow.TrainRequest(["some"], shows=given))[1].shows
 
-    assert (shows(None), shows({"labels": "file"}), shows({"labels": "file"}, 77)) == (1_000_000, 3_000_000, 77)
+    assert (shows(None), shows({"labels": "file"}), shows({"labels": "file"}, 77)) == (1_000_000, 5_000_000, 77)
 
 
 def test_both_kinds_of_one_name_are_compared_once_and_measured_together(trained, captchas, unplotted, tmp_path):

@@ -9,7 +9,7 @@ from tasks.exchange.label_sources.annotations import labelme_row, require_texts,
 from tasks.loading.listing import READ
 
 COCO = (("images", "imgs"), ("annotations", "anns"))  # and what COCO-Text calls them
-COCO_TEXTS = ("caption", "text", "utf8_string", "transcription", "label")  # of a note
+COCO_TEXTS = ("caption", "text", "utf8_string", "transcription", "label")  # of a note or a picture
 _NAMED = re.compile(READ, re.IGNORECASE)
 DEEPEST = 12  # levels of tables and lists in an entry of a JSON file
 
@@ -88,7 +88,7 @@ def _json_lines(text: str, name: str, whole: Exception) -> list[Any]:
     return found
 
 
-def _listed(value: dict[str, Any]) -> object:
+def _listed(value: dict[str, Any], level: int = 0) -> object:
     """Make a list of entries from an object: by path, lists side by side, or a list of pictures within."""
     lists = {key: item for key, item in value.items() if isinstance(item, list)}
     pictures, notes = (_dicts(value.get(key) or value.get(short)) for key, short in COCO)
@@ -108,8 +108,8 @@ def _listed(value: dict[str, Any]) -> object:
     if inner and len(inner) == len(value):
         if all(_NAMED.search(key) for item in inner for key in item):  # of train and val, for instance
             return [{"path": key, "label": text} for item in inner for key, text in item.items()]
-        if len(inner) == 1 and any(_dicts(item) for item in inner[0].values()):
-            return _listed(inner[0])
+        if len(inner) == 1 and level < DEEPEST and any(_dicts(item) for item in inner[0].values()):
+            return _listed(inner[0], level + 1)
         return [{"path": key} | {f".{name}": below for name, below in item.items()} for key, item in value.items()]
     return [{"path": key, "label": item} for key, item in value.items()]
 
@@ -132,20 +132,27 @@ def _coco(
     """Put the only note of a picture beside it, if it has text; or the text of its letters, a box each."""
     by_picture: dict[Any, list[dict[str, Any]]] = {}
     for note in notes:
-        by_picture.setdefault(note.get("image_id"), []).append(note)
-    names = {category.get("id"): str(category.get("name")) for category in categories}
-    words = {note.get("category_id") for note in notes if len(names.get(note.get("category_id"), "")) != 1}
-    told = any(note.get(key) for note in notes for key in COCO_TEXTS)
-    if not told and not words:
-        return [picture | {"label": _by_boxes(by_picture.get(picture.get("id"), []), names)} for picture in pictures]
-    if all(len(by_picture.get(picture.get("id"), [])) == 1 for picture in pictures):
-        return [picture | {"annotation": by_picture[picture.get("id")][0]} for picture in pictures]
+        by_picture.setdefault(_key(note, "image_id"), []).append(note)
+    names = {_key(category, "id"): str(category.get("name")) for category in categories}
+    letters = all(len(names.get(_key(note, "category_id"), "")) == 1 for note in notes)
+    told = any(entry.get(key) for entry in (*notes, *pictures) for key in COCO_TEXTS)
+    of_each = [by_picture.get(_key(picture, "id"), []) for picture in pictures]
+    if letters and not told:
+        return [picture | {"label": _by_boxes(own, names)} for picture, own in zip(pictures, of_each, strict=True)]
+    if all(len(own) == 1 for own in of_each):
+        return [picture | {"annotation": own[0]} for picture, own in zip(pictures, of_each, strict=True)]
     return pictures
+
+
+def _key(entry: dict[str, Any], name: str) -> str | float | None:
+    """Return the number of an entry; None for what is none."""
+    value = entry.get(name)
+    return value if isinstance(value, str | int | float) else None
 
 
 def _by_boxes(notes: list[dict[str, Any]], names: dict[Any, str]) -> str:
     """Return the letters of a picture from left to right."""
-    boxes = [(note.get("bbox"), names[note.get("category_id")]) for note in notes]
+    boxes = [(note.get("bbox"), names[_key(note, "category_id")]) for note in notes]
     places = [
         (box[0], name) for box, name in boxes if isinstance(box, list) and box and isinstance(box[0], int | float)
     ]

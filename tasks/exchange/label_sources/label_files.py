@@ -304,5 +304,5 @@ def _transcribed(label: str) -> str:
         boxes = json.loads(label)
         shapes = [Shape(min(point[0] for point in box["points"]), {"": str(box["transcription"])}) for box in boxes]
         return joined({}, shapes)[""] or label
-    except (ValueError, KeyError, TypeError, IndexError):
+    except (ValueError, KeyError, TypeError, IndexError, RecursionError):
         return label

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 
-BOX = re.compile(r"\d+( -?\d*\.?\d+){4,}")  # a line: class and box
+BOX = re.compile(r"\d{1,6}( -?\d*\.?\d+){4,}")  # a line: class and box
 _LIST = re.compile(r"^names:\s*\[(.*?)\]", re.MULTILINE | re.DOTALL)
 _LINES = re.compile(r"^names:[ \t]*\r?\n((?:[ \t]*(?:-|\d+:)[ \t]*.*\r?\n?)+)", re.MULTILINE)
 

@@ -856,6 +856,10 @@ def test_a_file_of_labels_beside_annotations_is_told(tmp_path):
         '{"a": {"filename": [1], "regions": {"0": 5}}, "b": {"filename": null, "regions": 5}}',
         '{"a": {"filename": "x", "regions": [{"shape_attributes": {"all_points_x": "1"}, "region_attributes": []}]}}',
         '{"_via_img_metadata": [], "_via_settings": 5}', '{"shapes": [], "imagePath": 5}', "5", "null", "[[[]]]", "{}",
+        '{"images": [{"id": [1], "file_name": 5}], "annotations": [{"image_id": {}, "category_id": [], "bbox": 5}]}',
+        '{"images": [{"id": "x"}], "annotations": [{"image_id": "x", "category_id": 1}], "categories": [{"id": 1}]}',
+        '{"imgs": {"1": {"id": 1}}, "anns": {"1": {"image_id": 1, "bbox": ["x"]}}}', '{"a": ' * 300 + "{}" + "}" * 300,
+        '[{"file": "{\\"a\\": 5}"}]', '[{"file": "{" }]',
     ],
 )  # fmt: skip
 def test_annotations_of_any_shape_are_refused_or_left_out(tmp_path, text):

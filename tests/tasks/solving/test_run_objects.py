@@ -103,6 +103,15 @@ def test_an_inbox_remembers_there_as_here(there, tmp_path, read):
     assert third.rows["a"][1] == "W81" and "ab.png" not in third.rows
 
 
+def test_files_of_other_kinds_are_passed_over_there_too(there, tmp_path, read):
+    for name in ("Thumbs.db", "notes.txt", "empty.log", "cut.png"):
+        (there / name).write_bytes(b"" if name == "empty.log" else b"no picture")
+    (there / "picture.txt").write_bytes(picture(90))
+    found = run(there, tmp_path / "answers")
+    assert found.outcome.skipped == {"no picture by its kind": 3}
+    assert found.outcome.counts == {"solved": len(NAMES) + 1, "failed": 1}
+
+
 def test_answers_within_the_inbox_are_no_pictures(there):
     (there / "out" / "answers.csv").write_bytes(b"path")
     (there / "answers.csv").write_bytes(b"path")

@@ -42,7 +42,7 @@ def test_few_pictures_are_copied_often_and_many_or_large_ones_not():
         profile = {"height": height, "width": width}
         return copies_for([SimpleNamespace(manifest=SimpleNamespace(profile=profile))], count)
 
-    assert [number(count) for count in (0, 1, 24, 1200, 6000, 20_000)] == [0, 16, 16, 4, 0, 0]
+    assert [number(count) for count in (0, 1, 24, 1200, 6000, 20_000)] == [0, 16, 16, 9, 1, 0]
     assert number(1200, 640, 640) == 0
 
 
