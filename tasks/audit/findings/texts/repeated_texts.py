@@ -13,6 +13,7 @@ from tasks.rates import Rate
 FEW_TEXTS = 1000  # an attacker collects so many answers in an afternoon
 MOST_NAMED = 10
 SURE = 1e-6  # chance of so few texts that come three times, below which they are dealt in turn
+NEAR, IN_A_ROW = 4, 0.8  # texts, and the share of repeated texts that come again within so many
 FOLLOW = 0.5  # share of texts that are followed by the same text again, from which they have an order
 LEAST_TEXTS = 30
 
@@ -60,6 +61,12 @@ def find_repeats(texts: Sequence[str], alphabet: str, pictures: tuple[int, int],
             said.append(f"There are only {len(counts)} texts in {n:,} pictures: {named}.")
         else:
             said.append(_told_pool(n, len(counts), pairs, expected, (pool, all_pairs / high), dealt))
+        if _in_a_row(texts):
+            said.append(
+                "Equal texts come right after each other, as from random numbers that are seeded by the time: pictures "
+                "that are drawn at the same moment show the same text."
+            )
+            remedy.append("Seed the random numbers once, from the system's own, and not by the time.")
         follow = _follow(texts)
         if follow is not None and follow.low >= FOLLOW:
             said.append(
@@ -112,11 +119,20 @@ def _dealt(counts: Counter[str], pool: float) -> bool:
     return even and triples < 0.8 * expected and evidence.poisson_below(triples, expected) < SURE
 
 
+def _in_a_row(texts: Sequence[str]) -> bool:
+    """Return whether most texts that come again do so within the next few, which several processes may draw at once."""
+    again = len(texts) - len(set(texts))
+    near = sum(text in texts[max(0, k - NEAR) : k] for k, text in enumerate(texts))
+    return again >= LEAST_TEXTS and len(set(texts)) > MOST_NAMED and near >= IN_A_ROW * again
+
+
 def _follow(texts: Sequence[str]) -> Rate | None:
     """Return how often the text after a text is the same as at its time before; None if too few come again."""
     after: dict[str, str] = {}
     same = []
     for text, following in pairwise(texts):
+        if text == following:
+            continue
         if text in after:
             same.append(after[text] == following)
         after[text] = following
