@@ -62,17 +62,8 @@ def find_repeats(texts: Sequence[str], alphabet: str, pictures: tuple[int, int],
         else:
             said.append(_told_pool(n, len(counts), pairs, expected, (pool, all_pairs / high), dealt))
         if _in_a_row(texts):
-            said.append(
-                "Equal texts come right after each other, as from random numbers that are seeded by the time: pictures "
-                "that are drawn at the same moment show the same text."
-            )
             remedy.append("Seed the random numbers once, from the system's own, and not by the time.")
-        follow = _follow(texts)
-        if follow is not None and follow.low >= FOLLOW:
-            said.append(
-                f"They come in the same order: after a text that was seen before, the next is the same as then in "
-                f"{100 * follow.value:.0f} % of {follow.n:,} cases. Who knows a text knows the next."
-            )
+        said += _told_order(texts)
         remedy.append("Draw each letter anew for each picture instead of choosing from a list.")
     else:
         said.append(
@@ -105,6 +96,23 @@ def _told_pool(
         f"Texts come again more often than random letters would: {pairs:,} equal pairs where {expected:.1f} are "
         f"expected. There are about {pool[0]:,.0f} texts, if each is as likely (at least {pool[1]:,.0f})."
     )
+
+
+def _told_order(texts: Sequence[str]) -> list[str]:
+    """Say in which order texts come again, if there is any: a sentence each."""
+    said = []
+    if _in_a_row(texts):
+        said.append(
+            "Equal texts come right after each other, as from random numbers that are seeded by the time: pictures "
+            "that are drawn at the same moment show the same text."
+        )
+    follow = _follow(texts)
+    if follow is not None and follow.low >= FOLLOW:
+        said.append(
+            f"They come in the same order: after a text that was seen before, the next is the same as then in "
+            f"{100 * follow.value:.0f} % of {follow.n:,} cases. Who knows a text knows the next."
+        )
+    return said
 
 
 def _dealt(counts: Counter[str], pool: float) -> bool:
