@@ -100,7 +100,7 @@ class AuditRequest:
     command: Name | None = None
     minutes: Minutes = 30.0
     alphabet: Name | None = None
-    length: Name | None = None
+    length: Name | int | None = None
     seed: Seed = 1
     fold_case: bool = False
     label_price: Price = PRICE
@@ -126,7 +126,7 @@ def check(request: AuditRequest) -> AuditChoice:
     if request.out:
         require_folder(local(request.out, "out"), "out", members=(RESULT, PAGE))
         require_own(local(request.out, "out"))
-    bounds = parse_length(request.length)
+    bounds = parse_length(None if request.length is None else str(request.length))
     lengths = tuple(range(bounds[0], bounds[1] + 1)) if bounds else None
     target = find_target(request.target, request.command, alphabet=request.alphabet, lengths=lengths, seed=request.seed)
     return AuditChoice(target, local(request.out, "out")) if request.out else AuditChoice(*place_at_home(target))

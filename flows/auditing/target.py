@@ -82,7 +82,12 @@ def find_target(
     BadInput, NotThere
         Nothing has that name, or several things have; the message names them, and how to tell them apart.
     """
-    if (target is None) == (command is None) or (target is not None and not target.strip()):
+    if target is not None and command is not None:
+        raise BadInput(
+            f"target and command: give one of them; they are {target!r} and {command!r}. A deployment that has a "
+            "target of its own needs target: null beside the command"
+        )
+    if command is None and (target is None or not target.strip()):
         raise BadInput(f"target: must be {KINDS}; give one of them")
     given = target or ""
     if not is_url(given) and any(len(os.fsencode(part)) > LONGEST for part in given.split("/")):

@@ -6,6 +6,7 @@ from itertools import product
 from typing import NamedTuple
 
 import numpy as np
+from scipy import ndimage
 
 from tasks.audit.findings.measuring.inks import NEAR, shapes_of
 from tasks.rates import Rate
@@ -18,7 +19,8 @@ MOST_PIXELS = 1_000_000  # of all of them
 HELD = 0.75  # share of the pictures in which a threshold must leave letters, and only them
 _LEVELS = 9  # thresholds of each value of a colour
 _SAME = 8  # levels within which colours are one
-_FLAT = 0.4  # share of the noise that has the colour of a neighbour: else it is what soft edges make of any colour
+# Share of noise, and of letters, that has the colour of a neighbour: less is what soft edges make of any colour.
+_FLAT, _FLAT_LETTERS = 0.8, 0.4
 _LEAST_LETTERS = 0.2  # of what is no ground
 PARTS = ("red", "green", "blue", "saturation", "lightness")
 
@@ -134,7 +136,8 @@ class _Looked:
             return False
         if shapes_of(rest, np.zeros_like(rest)).share > 1 - LETTERS:
             return False
-        return min(self._flat(rest), self._flat(mask)) >= _FLAT
+        apart = rest & ~ndimage.binary_dilation(mask, np.ones((3, 3), bool))  # without the letters' own soft edges
+        return self._flat(apart) >= _FLAT and self._flat(mask) >= _FLAT_LETTERS
 
     def _flat(self, rest: np.ndarray) -> float:
         """Return which share of some pixels have the colour of a neighbour, or stand alone on the ground.
@@ -150,7 +153,7 @@ class _Looked:
                 there = np.roll(rest, (sign * down, sign * right), axis=(0, 1))
                 flat |= there & (np.abs(beside - self.picture).max(axis=2) <= _SAME)
                 alone &= np.abs(beside - self.ground).max(axis=2) <= _SAME
-        return float((flat | alone)[rest].mean())
+        return float((flat | alone)[rest].mean()) if rest.any() else 0.0
 
     def _mask(self, rule: Rule) -> np.ndarray:
         mask: np.ndarray = self.ink & ((self.values[..., rule.part] > rule.threshold) == rule.above)

@@ -4,6 +4,7 @@ from collections import Counter, defaultdict
 from hashlib import blake2b
 
 import numpy as np
+from scipy import ndimage, signal
 
 from tasks.audit.findings.measuring import evidence
 from tasks.audit.findings.measuring.letters import Cut
@@ -18,6 +19,8 @@ OFTEN, SELDOM = 0.2, 0.01  # share of pictures with a letter at the border, of h
 WHOLE = 0.85  # of its usual size: a letter at the border that has less is cut off
 FEW_SHAPES = 3.0  # pictures of a letter: with fewer, each letter is a stamp
 SOME_SHAPES = 200.0  # with fewer, an attacker can collect them all
+LEAST_PEAKED = 50  # pictures with texts of one length, whose mean is smooth
+PEAK = 0.4  # of the height of the mean ink: what a peak stands above the valleys beside it
 STILL = 1.0  # pixels by which a letter's place varies, below which it is fixed
 SAME_LEVEL, SAME_SHARE = 12, 0.75  # a pixel is constant if so many pictures have it within so many levels of the median
 PATTERN, LARGE_PATTERN = 0.002, 0.01  # share of a picture's pixels that a constant pattern has
@@ -99,21 +102,23 @@ def find_variation(sample: Sampled, letters: Cut) -> Finding:
     places, spread = _places(letters, sample.texts)
     shapes, most_shapes, asked = _shapes(letters)
     bands = fixed_bands(sample)
+    peaks = not bands and spread is None and fixed_peaks(sample)
     figures = {
         "n": len(sample.pictures), "letters": len(letters.labels), "places": places,
         "place_varies_px": spread, "pictures_of_a_letter": shapes, "at_most": most_shapes, "letters_asked": asked,
-        "empty_columns_cut_letters": bands,
+        "empty_columns_cut_letters": bands, "ink_has_as_many_peaks": peaks,
     }  # fmt: skip
     if len(sample.pictures) < LEAST_PICTURES:
         return finding("variation", title, "unknown", f"{len(sample.pictures)} pictures are too few.", None, figures)
     said, remedy, shown = [], [], []
     severity: Severity = "none"
-    if bands or (spread is not None and spread < STILL):
+    if bands or peaks or (spread is not None and spread < STILL):
         severity = "high"
         said.append(
             "Letters stand in fixed places: "
-            + ("some columns are empty in almost every picture and divide it into its letters"
-               if bands else f"the left edge of a letter varies by {spread:.1f} px only")
+            + ("some columns are empty in almost every picture and divide it into its letters" if bands else
+               "over all pictures, the ink of the columns has as many peaks as a text has letters"
+               if peaks else f"the left edge of a letter varies by {spread:.1f} px only")
             + ", so cutting a picture into letters takes no skill."
         )  # fmt: skip
         remedy.append("Shift the text, and let the distances between letters vary.")
@@ -190,6 +195,22 @@ def fixed_bands(sample: Sampled) -> bool:
         if len(starts) == length:
             return True
     return False
+
+
+def fixed_peaks(sample: Sampled) -> bool:
+    """Return whether the mean ink of the columns has a peak for each letter: noise fills the gaps, but less.
+
+    Letters whose places vary by half the distance between them leave a single wide hill.
+    """
+    length, _ = Counter(map(len, sample.texts)).most_common(1)[0]
+    largest = max(by_size(sample.pictures), key=len)
+    rows = [row for row in largest if len(sample.texts[row]) == length]
+    if length < 2 or len(rows) < LEAST_PEAKED:
+        return False
+    filled = np.mean([(sample.inks[row] >= _FAINT).mean(axis=0) for row in rows], axis=0)
+    smooth = np.pad(ndimage.uniform_filter1d(filled, max(3, filled.size // (8 * length))), 1)
+    peaks, _ = signal.find_peaks(smooth, prominence=PEAK * (smooth[1:-1].max() - smooth[1:-1].min()))
+    return len(peaks) == length
 
 
 def _mean_picture(sample: Sampled) -> list[Figure]:

@@ -13,6 +13,7 @@ from tasks.rates import Rate
 FEW_TEXTS = 1000  # an attacker collects so many answers in an afternoon
 MOST_NAMED = 10
 SURE = 1e-6  # chance of so few texts that come three times, below which they are dealt in turn
+NEAR, IN_A_ROW = 4, 0.8  # texts, and the share of repeated texts that come again within so many
 FOLLOW = 0.5  # share of texts that are followed by the same text again, from which they have an order
 LEAST_TEXTS = 30
 
@@ -60,12 +61,9 @@ def find_repeats(texts: Sequence[str], alphabet: str, pictures: tuple[int, int],
             said.append(f"There are only {len(counts)} texts in {n:,} pictures: {named}.")
         else:
             said.append(_told_pool(n, len(counts), pairs, expected, (pool, all_pairs / high), dealt))
-        follow = _follow(texts)
-        if follow is not None and follow.low >= FOLLOW:
-            said.append(
-                f"They come in the same order: after a text that was seen before, the next is the same as then in "
-                f"{100 * follow.value:.0f} % of {follow.n:,} cases. Who knows a text knows the next."
-            )
+        if _in_a_row(texts):
+            remedy.append("Seed the random numbers once, from the system's own, and not by the time.")
+        said += _told_order(texts)
         remedy.append("Draw each letter anew for each picture instead of choosing from a list.")
     else:
         said.append(
@@ -100,6 +98,23 @@ def _told_pool(
     )
 
 
+def _told_order(texts: Sequence[str]) -> list[str]:
+    """Say in which order texts come again, if there is any: a sentence each."""
+    said = []
+    if _in_a_row(texts):
+        said.append(
+            "Equal texts come right after each other, as from random numbers that are seeded by the time: pictures "
+            "that are drawn at the same moment show the same text."
+        )
+    follow = _follow(texts)
+    if follow is not None and follow.low >= FOLLOW:
+        said.append(
+            f"They come in the same order: after a text that was seen before, the next is the same as then in "
+            f"{100 * follow.value:.0f} % of {follow.n:,} cases. Who knows a text knows the next."
+        )
+    return said
+
+
 def _dealt(counts: Counter[str], pool: float) -> bool:
     """Return whether each text comes about as often as any other, and fewer come three times than of random texts.
 
@@ -112,11 +127,20 @@ def _dealt(counts: Counter[str], pool: float) -> bool:
     return even and triples < 0.8 * expected and evidence.poisson_below(triples, expected) < SURE
 
 
+def _in_a_row(texts: Sequence[str]) -> bool:
+    """Return whether most texts that come again do so within the next few, which several processes may draw at once."""
+    again = len(texts) - len(set(texts))
+    near = sum(text in texts[max(0, k - NEAR) : k] for k, text in enumerate(texts))
+    return again >= LEAST_TEXTS and len(set(texts)) > MOST_NAMED and near >= IN_A_ROW * again
+
+
 def _follow(texts: Sequence[str]) -> Rate | None:
     """Return how often the text after a text is the same as at its time before; None if too few come again."""
     after: dict[str, str] = {}
     same = []
     for text, following in pairwise(texts):
+        if text == following:
+            continue
         if text in after:
             same.append(after[text] == following)
         after[text] = following

@@ -3,6 +3,7 @@
 import math
 from collections import Counter
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -31,7 +32,7 @@ def find_frequencies(texts: Sequence[str], alphabet: str, why: str | None) -> Fi
     size = len(letters)
     lines = _numbered(texts, letters)
     n = int((lines >= 0).sum())
-    figures: dict[str, object] = {"n": len(texts), "letters": n, "alphabet": size}
+    figures: dict[str, Any] = {"n": len(texts), "letters": n, "alphabet": size}
     if size < 2 or n < evidence.LEAST_EXPECTED * size:
         needed = math.ceil(evidence.LEAST_EXPECTED * size / max(1.0, n / max(1, len(texts))))
         plain = f"{len(texts):,} texts are too few to test {size} letters; {needed:,} would do."
@@ -59,22 +60,9 @@ def find_frequencies(texts: Sequence[str], alphabet: str, why: str | None) -> Fi
         "best_guess_of_a_letter": round(float(counts.max()) / n, 4), "chance_of_a_letter": round(1 / size, 4),
         "repeats_within_texts": _within(lines, counts / n),
     }  # fmt: skip
-    if not found:
-        even = f"All {size} letters occur about equally often ({len(texts):,} texts, {n:,} letters)."
-        if lacking is None:
-            return finding("frequencies", "How often each letter occurs", "none", even, None, figures)
-        return finding(
-            "frequencies", "How often each letter occurs", "low", f"{even} {_told_lacking(lacking)}",
-            "If that is not meant, let the random number reach the end of the list of letters.", figures,
-        )  # fmt: skip
     dependent = [DEPENDENT[what] for what in found if what in DEPENDENT]
     if len(dependent) == len(found):  # each letter by itself is even
-        return finding(
-            "frequencies", "How often each letter occurs", "low",
-            f"All {size} letters occur about equally often, but {' and '.join(dependent)} ({len(texts):,} texts). An "
-            "attacker who knows that has fewer answers to choose from." + ("" if why is None else f" {why}"),
-            "Draw the length, and each letter, without regard to the others.", figures,
-        )  # fmt: skip
+        return _even_letters(figures, dependent, lacking, why)
     most = max(odd.values(), default=1.0)
     severity: Severity = "high" if most >= TWICE and why is None else "low"
     said = ", ".join(f"{letter} {times:.1f} times" for letter, times in _extremes(odd)) or "no single letter stands out"
@@ -96,6 +84,24 @@ def find_frequencies(texts: Sequence[str], alphabet: str, why: str | None) -> Fi
         )
     )
     return finding("frequencies", "How often each letter occurs", severity, plain, remedy, figures)
+
+
+def _even_letters(
+    figures: dict[str, Any], dependent: Sequence[str], lacking: str | None, why: str | None
+) -> Finding:  # fmt: skip
+    """Tell of letters that come equally often, but may depend on something, and of a letter that never comes."""
+    said, remedy = f"All {figures['alphabet']} letters occur about equally often", []
+    said += "" if not dependent else f", but {' and '.join(dependent)}"
+    said += f" ({figures['n']:,} texts, {figures['letters']:,} letters)."
+    if dependent:
+        said += " An attacker who knows that has fewer answers to choose from." + ("" if why is None else f" {why}")
+        remedy.append("Draw the length, and each letter, without regard to the others.")
+    if lacking is not None:
+        said += f" {_told_lacking(lacking)}"
+        remedy.append("If that is not meant, let the random number reach the end of the list of letters.")
+    severity: Severity = "low" if remedy else "none"
+    title = "How often each letter occurs"
+    return finding("frequencies", title, severity, said, " ".join(remedy) or None, figures)
 
 
 def _told_lacking(letter: str) -> str:

@@ -79,6 +79,15 @@ def test_texts_that_are_dealt_in_turn_are_counted(shuffled):
     assert ("in the same order" in found["plain"]) is not shuffled
 
 
+def test_texts_that_are_seeded_by_the_time_come_in_a_row():
+    """They have no order that tells the next; other texts that come again do not come in a row."""
+    found = repeats([text for text in drawn(60, 7, LETTERS[:26], 5) for _ in range(9)])
+    assert "seeded by the time" in found["plain"]
+    assert "in the same order" not in found["plain"]
+    few = drawn(400, 7, LETTERS[:26], 5)
+    assert "seeded by the time" not in repeats([*few, *few])["plain"]
+
+
 def test_random_texts_of_a_few_are_not_dealt():
     few = drawn(400, 7, LETTERS[:26], 5)
     numbers = np.random.Generator(np.random.Philox(key=[9, 9])).integers(0, 400, (40, 800))
