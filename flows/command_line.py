@@ -24,7 +24,6 @@ from flows.service.starting import compile_kernels
 from flows.shell.commands import COMMANDS, HELP
 from flows.shell.examples import FIRST_STEPS, prologue
 from flows.shell.misuse import misuse_explained
-from flows.shell.saying import say
 from storage.errors import BadInput, CaptchasError
 from storage.files.places import is_url, place
 from storage.files.targets import STANDARD_OUTPUT
@@ -129,12 +128,17 @@ def _require_server(command: str) -> None:
 
 
 def run(arguments: list[str]) -> int:
-    """Run a command line; return its exit code: 2 for a mistake in the options."""
+    """Run a command line; return its exit code.
+
+    Raises
+    ------
+    BadInput
+        A mistake in the options.
+    """
     try:
         return _run(arguments)
     except CycloptsError as error:
-        say(misuse_explained(error))
-        return 2
+        raise BadInput(misuse_explained(error)) from error
 
 
 def _run(arguments: list[str]) -> int:

@@ -53,7 +53,6 @@ def examine(*, start: bool = False, cluster: str | None = None) -> dict[str, obj
                 "extras": packages.check_extras,
                 "fonts": installation.check_fonts,
                 "models": installation.check_models,
-                "kernels": installation.check_kernels,
                 "deployments": installation.check_deployments,
                 "cores": machine.check_cores,
                 "memory": machine.check_memory,
@@ -70,7 +69,12 @@ def examine(*, start: bool = False, cluster: str | None = None) -> dict[str, obj
             }
         )
         results += run_checks(
-            {"settings": servers.check_settings, "imports": partial(packages.check_imports, importing)}, PATIENT
+            {
+                "kernels": installation.check_kernels,
+                "settings": servers.check_settings,
+                "imports": partial(packages.check_imports, importing),
+            },
+            PATIENT,
         )
     finally:
         if not isinstance(importing, Exception):

@@ -272,7 +272,7 @@ def run_step(
     pictures : iterable of ndarray, optional
         From `draw_words` for the same words; by default drawn here.
     letters : int, optional
-        Letters to learn from and to score; by default `TRAINING_LETTERS`.
+        To learn from and to score; by default `TRAINING_LETTERS`.
 
     Returns
     -------
@@ -297,16 +297,13 @@ def run_step(
     features, targets = letter_samples(np.random.RandomState(seed), letters or TRAINING_LETTERS, font, step)
     network, letters_macro_f1 = train(features, targets, step.integer_labels, seed)
 
-    if pictures is None:
-        pictures = draw_words(words, font_path, seed)
-    cuts = [cut(picture, step) for _, picture in zip(words, pictures, strict=True)]
-    lengths = [len(cut_word) for cut_word in cuts]
+    drawn = draw_words(words, font_path, seed) if pictures is None else pictures
+    cuts = [cut(picture, step) for _, picture in zip(words, drawn, strict=True)]
     rows = letter_probabilities(network, np.concatenate(cuts))
-
     dictionary = sorted(set(words))
     codes = np.array([[LETTERS.index(letter) for letter in word] for word in dictionary])
     right = {"four_segments": 0, "no_dictionary": 0, "equal_positions": 0, "letter_probabilities": 0}
-    for word, probabilities in zip(words, np.split(rows, np.cumsum(lengths)[:-1]), strict=True):
+    for word, probabilities in zip(words, np.split(rows, np.cumsum([*map(len, cuts)])[:-1]), strict=True):
         places = probabilities.argmax(axis=1)
         right["no_dictionary"] += "".join(LETTERS[place] for place in places) == word
         right["equal_positions"] += dictionary[most_equal_positions(places, codes)] == word

@@ -52,8 +52,26 @@ def test_help_reads_well(here, command):
     assert "Traceback" not in result.stderr
 
 
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("explain", "WHAT is missing"),
+        ("nosuch", "nosuch"),
+        ("preview book --cuont 3", "--cuont"),
+        ("solve a.png --cuont 3", "--cuont"),
+        ("generate book --count many", "many"),
+        ("datasets --home", "--home"),
+    ],
+)
+def test_a_mistake_in_the_options_is_told_to_programs_too(here, line, said):
+    result = here(*line.split(), "--json")
+    told = json.loads(result.stdout)
+    assert (result.returncode, told["exit_code"]) == (2, 2)
+    assert said in told["error"] and said in result.stderr
+
+
 def test_version(here):
-    (first, *_) = re.findall(r"^## (\S+)", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
+    (first, *_) = re.findall(r"^## (\d\S*)", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
     written = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
     assert here("--version").stdout.strip() == written == first
 
