@@ -3,8 +3,11 @@
 import functools
 import hashlib
 import json
+import math
 from dataclasses import dataclass
 from typing import Any
+
+import numpy as np
 
 from storage.errors import Damaged
 from storage.files import atomic
@@ -18,12 +21,18 @@ RECORD, SEAL = "captchas.record", "captchas.seal"  # keys of the file's metadata
 MOST_BYTES = 64_000_000
 MOST_NODES = 500
 MOST_CLASSES = 256
+WIDEST = 640  # columns of a picture for which the sizes of a network's values are counted
+MOST_VALUES = 1 << 22  # numbers in one of these; the shipped model has a twentieth of it
 LARGEST_SIDE = 512  # pixels of a picture, and channels of a convolution times two
 # What a network of ours is made of. A file with any other operator is refused before onnxruntime sees it.
 OPERATORS = frozenset({
     "Add", "Cast", "Clip", "Concat", "Constant", "Conv", "Div", "Identity", "MatMul", "Mul", "Pow", "ReduceMean",
     "Relu", "Reshape", "Sqrt", "Squeeze", "Sub", "Transpose", "Unsqueeze",
 })  # fmt: skip
+_OBJECTS = frozenset({"calibration", "cautious", "scores", "settings", "shape"})  # of a record
+_LISTS = frozenset({"averaged_with", "curve", "datasets", "sources"})
+_FLOATS = {1: "<f4", 10: "<f2"}
+_ATTRIBUTES = {1, 2, 3, 4, 6, 7}  # a number, a text, an array, numbers: by ONNX's number of their type
 _ARRAYS = {1: 4, 6: 4, 7: 8, 10: 2}  # bytes of an element, by ONNX's number of its type: float32, int32, int64, float16
 
 
@@ -127,6 +136,7 @@ def _checked(path: str, data: bytes) -> DeepModel:
             raise TypeError("it is no object")
         number = record.get("format")
         learnt_texts(record)
+        _require_kinds(record)
     except (ValueError, TypeError, RecursionError) as error:
         raise Damaged(f"model {path}: its record is not that of a model ({error}); train it again") from error
     if number != FORMAT:
@@ -134,6 +144,26 @@ def _checked(path: str, data: bytes) -> DeepModel:
     height = model.graph.input[0].type.tensor_type.shape.dim[2].dim_value
     classes = model.graph.output[0].type.tensor_type.shape.dim[2].dim_value
     return DeepModel(data, record, height, classes)
+
+
+def _require_kinds(record: dict[str, Any]) -> None:
+    """Check the kinds of what is read of a record later, where it is there; a record is JSON of anybody.
+
+    Raises
+    ------
+    TypeError
+    """
+    for key in _OBJECTS & record.keys():
+        if not isinstance(record[key], dict):
+            raise TypeError(f"{key} is no object")
+    for key in _LISTS & record.keys():
+        found = record[key]
+        if not isinstance(found, list) or not all(isinstance(one, dict) for one in found):
+            raise TypeError(f"{key} is no list of objects")
+    for source in record.get("sources", ()):
+        drawn, name = source.get("draw", {"name": ""}), source.get("name", "")
+        if not isinstance(drawn, dict) or not isinstance(drawn.get("name"), str) or not isinstance(name, str):
+            raise TypeError("sources has a wrong entry")
 
 
 class _Unfit(ValueError):
@@ -152,12 +182,16 @@ def _require_plain(model: Any) -> None:
         if node.domain or node.op_type not in OPERATORS:
             raise _Unfit(f"has the operator {node.domain}{'.' * bool(node.domain)}{node.op_type}, which no model has")
         for attribute in node.attribute:
-            if attribute.HasField("g") or len(attribute.graphs) or len(attribute.sparse_tensors):
+            if attribute.HasField("g") or len(attribute.graphs):
                 raise _Unfit(f"has a graph within the operator {node.op_type}, which no model has")
+            if attribute.type not in _ATTRIBUTES or any(attribute.HasField(name) for name in ("sparse_tensor", "tp")):
+                raise _Unfit(f"has an attribute of type {attribute.type} in {node.op_type}, which no model has")
             _require_array(attribute.t, node.op_type)
     for array in model.graph.initializer:
         _require_array(array, array.name)
+        _require_finite(array)
     _require_ends(model.graph)
+    _require_bounded(model)
 
 
 def _require_array(array: Any, name: str) -> None:
@@ -174,6 +208,50 @@ def _require_array(array: Any, name: str) -> None:
         raise _Unfit(f"has an array {name} of shape {tuple(array.dims)} with {len(array.raw_data)} bytes")
     if not array.raw_data and size > 1 << 12:
         raise _Unfit(f"has an array {name} of shape {tuple(array.dims)} without its bytes")
+
+
+def _require_finite(array: Any) -> None:
+    kind = _FLOATS.get(array.data_type)
+    if kind is not None and array.raw_data and not np.isfinite(np.frombuffer(array.raw_data, kind)).all():
+        raise _Unfit(f"has weights in {array.name} that are no finite numbers")
+    if not all(map(math.isfinite, array.float_data)):
+        raise _Unfit(f"has weights in {array.name} that are no finite numbers")
+
+
+def _require_bounded(model: Any) -> None:
+    """Count the numbers that each operator gives for a wide picture: a few of them could ask for all memory.
+
+    Operators that join a value to itself double it, and others multiply rows by columns or pad as they are told.
+    """
+    from onnx import ModelProto, shape_inference
+
+    one = ModelProto()
+    one.CopyFrom(model)
+    del one.graph.value_info[:]  # what a file says of its values is not believed
+    for side, length in zip(one.graph.input[0].type.tensor_type.shape.dim, (1, None, None, WIDEST), strict=True):
+        side.dim_value = length or side.dim_value
+    one.graph.output[0].type.tensor_type.ClearField("shape")
+    try:
+        shaped = shape_inference.infer_shapes(one, data_prop=True).graph
+    except Exception as error:  # onnx raises several types
+        raise _Unfit("is a network whose sizes cannot be told") from error
+    sizes = {value.name: _numbers(value) for value in (*shaped.value_info, *shaped.output)}
+    for node in model.graph.node:
+        for name in filter(None, node.output):
+            size = sizes.get(name)
+            if size is None:
+                raise _Unfit(f"gives {name} of a size that cannot be told")
+            if size > MOST_VALUES:
+                raise _Unfit(f"gives {name} of {size:,} numbers for a picture; at most {MOST_VALUES:,} are allowed")
+
+
+def _numbers(value: Any) -> int | None:
+    """Return how many numbers a value has; None if that is not known."""
+    if not value.type.tensor_type.HasField("shape"):
+        return None
+    sides = value.type.tensor_type.shape.dim
+    known = all(side.HasField("dim_value") and side.dim_value >= 0 for side in sides)
+    return math.prod(side.dim_value for side in sides) if known else None
 
 
 def _require_ends(graph: Any) -> None:

@@ -38,7 +38,7 @@ ROOMS = {
     ),
     # Kernels: arrays in, arrays out. Of storage they know its errors, the figures its texts, the drawing its block.
     "storage/deep_models.py": (
-        {"storage.errors", "storage.files", "storage.learnt_texts", "storage.model_files"}, {"onnx"}
+        {"storage.errors", "storage.files", "storage.learnt_texts", "storage.model_files"}, {"numpy", "onnx"}
     ),
     "storage/model_records.py": ({"storage.deep_models", "storage.files", "storage.models"}, set()),
     "tasks/rates.py": (set(), {"numpy"}),

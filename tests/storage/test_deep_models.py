@@ -68,6 +68,54 @@ def long(found):
     return found
 
 
+def attribute(kind: str):
+    """Add a constant whose value is of a kind that no model has; its bytes are in another file."""
+    found = model()
+    added = onnx.AttributeProto(name="value", type=getattr(onnx.AttributeProto, kind))
+    values = external(model()).graph.initializer[0]
+    if kind == "SPARSE_TENSOR":
+        added.sparse_tensor.values.CopyFrom(values)
+    else:
+        added.tensors.append(values)
+    node = helper.make_node("Constant", [], ["more"])
+    node.attribute.append(added)
+    found.graph.node.insert(0, node)
+    return found
+
+
+def growing(operator: str, count: int, *before, **options):
+    """Give every operator the value before it twice."""
+    found = model()
+    last = found.graph.node.pop()
+    found.graph.node.extend(before)
+    name = before[-1].output[0] if before else "levels"
+    for number in range(count):
+        found.graph.node.append(helper.make_node(operator, [name, name], [f"more{number}"], **options))
+        name = f"more{number}"
+    found.graph.node.append(helper.make_node(last.op_type, [name], ["scores"]))
+    return found
+
+
+def padded():
+    found = model()
+    kernel = numpy_helper.from_array(np.ones((3, 3, 1, 1), np.float32), "kernel")
+    found.graph.initializer.append(kernel)
+    found.graph.node[1].CopyFrom(helper.make_node("Conv", ["levels", "kernel"], ["scores"], pads=[0, 0, 0, 1 << 40]))
+    return found
+
+
+def of_unknown_size():
+    found = model()
+    found.graph.node.insert(1, helper.make_node("Reshape", ["levels", "levels"], ["shaped"]))
+    return found
+
+
+def weightless(value: float):
+    found = model()
+    found.graph.initializer[0].CopyFrom(numpy_helper.from_array(np.full((2, 3), value, np.float16), "weights"))
+    return found
+
+
 @pytest.mark.parametrize(
     ("found", "said"),
     [
@@ -81,8 +129,35 @@ def long(found):
         (absurd(model()), "of shape"),
         (short(model()), "with 24 bytes"),
         (nested(model()), "graph within"),
+        (attribute("SPARSE_TENSOR"), "attribute of type"),
+        (attribute("TENSORS"), "attribute of type"),
+        (growing("Concat", 12, axis=1), "numbers for a picture"),
+        (growing("MatMul", 1, helper.make_node("Reshape", ["levels"], ["x"])), "cannot be told"),
+        (padded(), "numbers for a picture"),
+        (of_unknown_size(), "cannot be told"),
+        (weightless(np.nan), "no finite numbers"),
+        (weightless(np.inf), "no finite numbers"),
     ],
-    ids=["long", "loop", "domain", "opset", "height", "classes", "external", "absurd", "short", "nested"],
+    ids=[
+        "long",
+        "loop",
+        "domain",
+        "opset",
+        "height",
+        "classes",
+        "external",
+        "absurd",
+        "short",
+        "nested",
+        "sparse",
+        "several",
+        "doubled",
+        "product",
+        "padded",
+        "unknown",
+        "nan",
+        "infinite",
+    ],
 )
 def test_what_no_model_has_is_refused(tmp_path, found, said):
     with pytest.raises(Damaged, match=said):
@@ -124,7 +199,17 @@ def test_files_that_are_no_model_are_named(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("record", "said"), [({"format": 9}, "format 9"), ({"format": 1, "texts": 3}, "record"), ([1], "record")]
+    ("record", "said"),
+    [
+        ({"format": 9}, "format 9"),
+        ({"format": 1, "texts": 3}, "record"),
+        ([1], "record"),
+        ({"format": 1, "calibration": None}, "calibration is no object"),
+        ({"format": 1, "sources": [{}, 2]}, "sources is no list of objects"),
+        ({"format": 1, "sources": {}}, "sources is no list of objects"),
+        ({"format": 1, "sources": [{"draw": {}}]}, "sources has a wrong entry"),
+        ({"format": 1, "sources": [{"name": 1}]}, "sources has a wrong entry"),
+    ],
 )
 def test_a_wrong_record_is_refused(tmp_path, record, said):
     with pytest.raises(Damaged, match=said):

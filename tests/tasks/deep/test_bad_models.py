@@ -18,18 +18,18 @@ RECORD = {"format": 1, "classes": "AB", "shape": SHAPE.as_dict(), "calibration":
 PICTURES = np.zeros((2, 30, 50), np.uint8)
 
 
-def network(tmp_path, *middle, stride=4, level=1.0) -> DeepModel:
+def network(tmp_path, *middle, stride=4, last="flat") -> DeepModel:
     """Make a model: the means of pictures' columns, one for each `stride` pixels, as scores of three classes."""
     nodes = [
         helper.make_node("Cast", ["pictures"], ["levels"], to=TensorProto.FLOAT),
         helper.make_node("Conv", ["levels", "kernel"], ["columns"], strides=[24, stride]),  # (n, 3, 1, columns)
         helper.make_node("Squeeze", ["columns", "two"], ["flat"]),
         *middle,
-        helper.make_node("Transpose", ["flat"], ["scores"], perm=[0, 2, 1]),
+        helper.make_node("Transpose", [last], ["scores"], perm=[0, 2, 1]),
     ]
     arrays = {
-        "kernel": np.full((3, 3, 24, stride), level, np.float32), "two": np.array([2], np.int64),
-        "wrong": np.array([7, 7], np.int64),
+        "kernel": np.full((3, 3, 24, stride), 1.0, np.float32), "two": np.array([2], np.int64),
+        "wrong": np.array([7, 7], np.int64), "zero": np.zeros(1, np.float32), "one": np.ones(1, np.float32),
     }  # fmt: skip
     ends = [
         helper.make_tensor_value_info("pictures", TensorProto.UINT8, ["n", 3, 24, "width"]),
@@ -52,10 +52,14 @@ def test_columns_of_another_width_are_damage(tmp_path):
         DeepReader(network(tmp_path, stride=8)).read(PICTURES)
 
 
-@pytest.mark.parametrize("level", [np.nan, np.inf])
-def test_scores_that_are_no_numbers_are_damage(tmp_path, level):
+@pytest.mark.parametrize("above", ["zero", "one"])  # nan and inf
+def test_scores_that_are_no_numbers_are_damage(tmp_path, above):
+    middle = (
+        helper.make_node("Div", [above, "zero"], ["no number"]),
+        helper.make_node("Add", ["flat", "no number"], ["sum"]),
+    )
     with pytest.raises(Damaged, match="scores that are no numbers"):
-        DeepReader(network(tmp_path, level=level)).read(PICTURES)
+        DeepReader(network(tmp_path, *middle, last="sum")).read(PICTURES)
 
 
 def test_a_network_that_does_not_run_is_damage(tmp_path):
@@ -65,7 +69,7 @@ def test_a_network_that_does_not_run_is_damage(tmp_path):
 
 
 def test_a_network_that_onnxruntime_refuses_is_damage(tmp_path):
-    wrong = network(tmp_path, helper.make_node("Add", ["flat", "nowhere"], ["other"]))
+    wrong = network(tmp_path, helper.make_node("Add", ["flat", "two"], ["other"]))
     with pytest.raises(Damaged, match="onnxruntime does not take it"):
         Session(wrong).open()
 
