@@ -105,7 +105,7 @@ ROOMS = {
     "tasks/warm.py": ({"tasks", "storage.deep_models"}, {"numpy"}),
     "tasks/compiled.py": ({"storage.errors", "tasks.lowlevel"}, {"numpy"}),
     "tasks/shipped.py": (set(), set()),
-    "tasks/lean_numba.py": (set(), {"numba"}),
+    "tasks/lean_numba.py": ({"storage.errors"}, {"numba"}),
     "flows": (
         {"flows", "tasks", "storage"},
         {"prefect", "dask", "distributed", "cyclopts", "rich", "packaging", "beating_captchas"},
