@@ -7,6 +7,8 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from storage.errors import Damaged
 from storage.files import atomic
 from storage.files.places import Place, place
@@ -187,6 +189,14 @@ def _require_array(array: Any, name: str) -> None:
         raise Unfit(f"{told}, without its bytes")
     if len(array.int32_data) or len(array.string_data) or len(array.double_data) or len(array.uint64_data):
         raise Unfit(f"{told}, with numbers of another type")
+    if array.data_type == _FLOAT and not all(_finite(part) for part in (array.raw_data, typed)):
+        raise Unfit(f"has an array {name} with numbers that are not finite")
+
+
+def _finite(numbers: Any) -> bool:
+    """Return whether all float32 numbers, of raw bytes or of a list, are finite."""
+    array = np.frombuffer(numbers, "<f4") if isinstance(numbers, bytes) else np.array(numbers, np.float32)
+    return bool(np.isfinite(array).all())
 
 
 def _require_ends(graph: Any) -> None:

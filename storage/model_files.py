@@ -3,7 +3,7 @@
 from storage.errors import Damaged, NotThere
 from storage.files.places import Place, place
 from storage.files.small_files import NotOrdinary, read_ordinary
-from storage.skops_archive import most_bytes
+from storage.skops_archive import MOST_BYTES, most_bytes
 
 _UNPACKED = 2  # times the bytes that a model may have unpacked: no file of a model is larger
 
@@ -18,7 +18,7 @@ def model_bytes(path: str | Place, most: int | None = None, first: int | None = 
         It cannot be read, is too large, or is a device, a pipe or a socket.
     """
     try:
-        return read_ordinary(place(path), _UNPACKED * most_bytes() if most is None else most, first)
+        return read_ordinary(place(path), _UNPACKED * max(MOST_BYTES, most_bytes()) if most is None else most, first)
     except FileNotFoundError:
         raise NotThere(f"model {path}: no such file; train a model with `captchas train`") from None
     except IsADirectoryError:

@@ -16,6 +16,7 @@ from numpy.lib import format as npy
 
 MOST_BYTES = 64 << 20  # of all members together, unpacked: eighty times the shipped model
 LARGER = "CAPTCHAS_MODEL_BYTES"  # a variable of the environment, in place of `MOST_BYTES`
+MOST_SCHEMA = 8 << 20  # of these the schema: a hundred times the shipped model's
 MOST_MEMBERS = 1000
 SCHEMA = "schema.json"
 
@@ -48,6 +49,9 @@ def open_archive(data: bytes) -> tuple[zipfile.ZipFile, Any]:
     names = [member.filename for member in members]
     if len(set(names)) < len(names) or SCHEMA not in names:
         raise ValueError(f"must have {SCHEMA}, and no name twice")
+    size = archive.getinfo(SCHEMA).file_size
+    if size > MOST_SCHEMA:  # as objects it takes thirty times the bytes
+        raise ValueError(f"{SCHEMA} must have at most {MOST_SCHEMA} bytes; has {size}")
     return archive, json.loads(archive.read(SCHEMA))
 
 
@@ -73,24 +77,41 @@ def values_of(archive: zipfile.ZipFile, node: Any) -> Any:
     ValueError, KeyError, TypeError
         A node or an array that is not what skops writes.
     """
-    match node["__loader__"]:
-        case "JsonNode":
-            return json.loads(node["content"])
-        case "TypeNode":
-            return None
-        case "DictNode":
-            return {key: values_of(archive, child) for key, child in node["content"].items()}
-        case "ListNode":
-            return [values_of(archive, child) for child in node["content"]]
-        case "TupleNode":
-            return tuple(values_of(archive, child) for child in node["content"])
-        case "NdArrayNode":
-            array = _array(archive.read(node["file"]))
-            return array if node["__class__"] == "ndarray" else array[()]
-        case "ObjectNode":
-            return StoredObject(node["__class__"], values_of(archive, node["content"]))
-        case loader:
-            raise ValueError(f"{loader!r} is not a kind of node that a model has")
+    return _Values(archive).of(node)
+
+
+class _Values:
+    """The values of an archive's nodes. Several may have one member, so their bytes are counted anew."""
+
+    def __init__(self, archive: zipfile.ZipFile):
+        self._archive = archive
+        self._left = most_bytes()
+
+    def of(self, node: Any) -> Any:
+        match node["__loader__"]:
+            case "JsonNode":
+                return json.loads(node["content"])
+            case "TypeNode":
+                return None
+            case "DictNode":
+                return {key: self.of(child) for key, child in node["content"].items()}
+            case "ListNode":
+                return [self.of(child) for child in node["content"]]
+            case "TupleNode":
+                return tuple(self.of(child) for child in node["content"])
+            case "NdArrayNode":
+                array = _array(self._member(node["file"]))
+                return array if node["__class__"] == "ndarray" else array[()]
+            case "ObjectNode":
+                return StoredObject(node["__class__"], self.of(node["content"]))
+            case loader:
+                raise ValueError(f"{loader!r} is not a kind of node that a model has")
+
+    def _member(self, name: str) -> bytes:
+        self._left -= self._archive.getinfo(name).file_size
+        if self._left < 0:
+            raise ValueError(f"the arrays have more than {most_bytes()} bytes together; {LARGER} may allow more")
+        return self._archive.read(name)
 
 
 def _array(data: bytes) -> np.ndarray:

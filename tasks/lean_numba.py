@@ -1,5 +1,6 @@
 """Load kernels in a process that ends soon: numba without what it only looks for."""
 
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,7 +9,10 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any  # numba has no types
 
+from storage.errors import BadInput
+
 OWN_SETTINGS = ".numba_config.yaml"  # numba reads it from the working directory
+THREADS = "NUMBA_NUM_THREADS"
 _PACKAGES = "importlib.metadata"
 
 
@@ -26,13 +30,29 @@ def import_lean() -> None:
     absent: dict[str, ModuleType | None] = {"scipy": None, "cffi": None, _PACKAGES: ModuleType(_PACKAGES)}
     if not Path(OWN_SETTINGS).exists():
         absent["yaml"] = None
-    with _without(absent):
+    with _without(absent), _settings_explained():
         for name in ("numba", "numba.core.typing.cffi_utils", "numba.np.arraymath"):  # they look for them
             import_module(name)
     vars(import_module("numba.core.entrypoints"))["_already_initialized"] = True
     kept = import_module("numba.core.caching").Cache
     if hasattr(kept, "_load_overload"):
         kept.load_overload = _load
+
+
+@contextmanager
+def _settings_explained() -> Iterator[None]:
+    """Name the one variable for whose value numba fails; for others it takes its defaults.
+
+    Raises
+    ------
+    BadInput
+    """
+    try:
+        yield
+    except ValueError as error:
+        if (given := os.environ.get(THREADS)) is None:
+            raise
+        raise BadInput(f"{THREADS}: must be 1 or more; it is {given!r}; correct or unset it") from error
 
 
 def _load(cache: Any, signature: Any, context: Any) -> Any:

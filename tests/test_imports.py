@@ -38,7 +38,8 @@ ROOMS = {
     ),
     "storage/networks": (set(), set()),
     "storage/deep_models.py": (
-        {"storage.errors", "storage.files", "storage.learnt_texts", "storage.model_files", "storage.networks"}, {"onnx"}
+        {"storage.errors", "storage.files", "storage.learnt_texts", "storage.model_files", "storage.networks"},
+        {"numpy", "onnx"},
     ),
     "storage/model_records.py": ({"storage.deep_models", "storage.files", "storage.models"}, set()),
     # Kernels: arrays in, arrays out. Of storage they know its errors, the figures its texts, the drawing its block.
@@ -106,7 +107,7 @@ ROOMS = {
     "tasks/warm.py": ({"tasks", "storage.deep_models"}, {"numpy"}),
     "tasks/compiled.py": ({"storage.errors", "tasks.lowlevel"}, {"numpy"}),
     "tasks/shipped.py": (set(), set()),
-    "tasks/lean_numba.py": (set(), {"numba"}),
+    "tasks/lean_numba.py": ({"storage.errors"}, {"numba"}),
     "flows": (
         {"flows", "tasks", "storage"},
         {"prefect", "dask", "distributed", "cyclopts", "rich", "packaging", "beating_captchas"},

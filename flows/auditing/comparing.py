@@ -7,10 +7,12 @@ from typing import Any, cast
 from flows.home import home
 from flows.parameters import Name
 from storage.audits import RESULT, earlier_audits, find_audit, load_audit
-from storage.errors import BadInput, NotThere
+from storage.errors import BadInput, Damaged, NotThere
 from storage.files import atomic
 from storage.files.places import local
 from storage.files.targets import require_file
+from storage.files.typed_records import require_record
+from storage.texts import plain
 from tasks.audit.attackers.comparison import compared
 from tasks.audit.attackers.verdict import percent
 from tasks.audit.page.comparison_page import write_comparison
@@ -92,7 +94,12 @@ def audit_history(target: Name) -> dict[str, Any]:
 
 
 def _load(path: Path) -> Audit:
-    return cast(Audit, load_audit(path))
+    content = load_audit(path)
+    try:
+        require_record(content, Audit)
+    except ValueError as error:
+        raise Damaged(f"{path}: cannot be read as an audit ({plain(str(error))}); make the audit again") from error
+    return cast(Audit, content)
 
 
 def _row(audit: Audit) -> dict[str, Any]:

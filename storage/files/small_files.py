@@ -63,11 +63,11 @@ def read_ordinary(path: Place, most: int = MOST_RECORD, first: int | None = None
         if size > most:
             raise NotOrdinary(_too_large(size, most))
         return path.read_bytes()[:first]
+    if path.is_dir():  # which no file object can be made of
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), os.fspath(path))
     handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK)  # a pipe without a writer would wait
     with os.fdopen(handle, "rb") as file:
         status = os.fstat(handle)
-        if stat.S_ISDIR(status.st_mode):
-            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), os.fspath(path))
         if not stat.S_ISREG(status.st_mode):
             raise NotOrdinary("it is a device, a pipe or a socket")
         if status.st_size > most:

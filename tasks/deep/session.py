@@ -1,6 +1,7 @@
 """Run a deep model with onnxruntime: normalised pictures in, the scores of each column out."""
 
 import functools
+import os
 from collections.abc import Mapping
 from typing import Any
 
@@ -40,6 +41,8 @@ class Session:
         """
         if self._session is not None:
             return
+        # Else it keeps a database in the user's home, and sends to its makers what runs here.
+        os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
         import onnxruntime  # takes 0.2 s; only what reads with a deep model needs it
 
         options = onnxruntime.SessionOptions()

@@ -84,6 +84,13 @@ def test_a_variable_that_cannot_be_used_is_named(captchas, tmp_path, name, value
     assert "secret" not in result.stderr
 
 
+@pytest.mark.parametrize("command", [("preview", "letters"), ("solve", "a.png")])
+def test_a_number_of_threads_that_numba_cannot_have_is_named(captchas, tmp_path, command):
+    (tmp_path / "a.png").write_bytes(b"")
+    result = captchas(*command, shell=f'cd {tmp_path}; exec "$@"', NUMBA_NUM_THREADS="0")
+    in_a_line(result, 2, "captchas: NUMBA_NUM_THREADS: must be 1 or more; it is '0'", "correct or unset it")
+
+
 def test_kernels_that_are_not_to_be_compiled_are_refused(captchas, tmp_path):
     picture = tmp_path / "a.png"
     picture.touch()

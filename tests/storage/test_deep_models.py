@@ -74,6 +74,35 @@ def long(found):
     return found
 
 
+def attribute(kind: str):
+    """Add a constant whose value is of a kind that no model has; its bytes are in another file."""
+    found = model()
+    added = onnx.AttributeProto(name="value", type=getattr(onnx.AttributeProto, kind))
+    values = external(model()).graph.initializer[0]
+    if kind == "SPARSE_TENSOR":
+        added.sparse_tensor.values.CopyFrom(values)
+    else:
+        added.tensors.append(values)
+    node = helper.make_node("Constant", [], ["more"])
+    node.attribute.append(added)
+    found.graph.node.insert(0, node)
+    return found
+
+
+def padded():
+    found = model()
+    kernel = numpy_helper.from_array(np.ones((3, 3, 1, 1), np.float32), "kernel")
+    found.graph.initializer.append(kernel)
+    found.graph.node[1].CopyFrom(helper.make_node("Conv", ["levels", "kernel"], ["scores"], pads=[0, 0, 0, 1 << 40]))
+    return found
+
+
+def weightless(value: float):
+    found = model()
+    found.graph.initializer[0].CopyFrom(numpy_helper.from_array(np.full((2, 3), value, np.float32), "weights"))
+    return found
+
+
 @pytest.mark.parametrize(
     ("found", "said"),
     [
@@ -87,8 +116,29 @@ def long(found):
         (absurd(model()), "of shape"),
         (short(model()), "with 4608 bytes"),
         (nested(model()), "graph within"),
+        (attribute("SPARSE_TENSOR"), "value of type 11"),
+        (attribute("TENSORS"), "value of type 9"),
+        (padded(), "in a form that no model has"),
+        (weightless(np.nan), "numbers that are not finite"),
+        (weightless(np.inf), "numbers that are not finite"),
     ],
-    ids=["long", "loop", "domain", "opset", "height", "classes", "external", "absurd", "short", "nested"],
+    ids=[
+        "long",
+        "loop",
+        "domain",
+        "opset",
+        "height",
+        "classes",
+        "external",
+        "absurd",
+        "short",
+        "nested",
+        "sparse",
+        "several",
+        "padded",
+        "nan",
+        "infinite",
+    ],
 )
 def test_what_no_model_has_is_refused(tmp_path, found, said):
     with pytest.raises(Damaged, match=said):
@@ -130,7 +180,17 @@ def test_files_that_are_no_model_are_named(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("record", "said"), [({"format": 9}, "format 9"), ({"format": 1, "texts": 3}, "record"), ([1], "record")]
+    ("record", "said"),
+    [
+        ({"format": 9}, "format 9"),
+        ({"format": 1, "texts": 3}, "record"),
+        ([1], "record"),
+        ({"format": 1, "calibration": None}, "calibration: must be an object"),
+        ({"format": 1, "sources": [{}, 2]}, "sources: must be a list"),
+        ({"format": 1, "sources": {}}, "sources: must be a list"),
+        ({"format": 1, "sources": [{"draw": {}}]}, "sources: must be a list"),
+        ({"format": 1, "sources": [{"name": 1}]}, "sources: must be a list"),
+    ],
 )
 def test_a_wrong_record_is_refused(tmp_path, record, said):
     with pytest.raises(Damaged, match=said):

@@ -312,6 +312,40 @@ def test_a_member_that_inflates_without_end_is_refused_before_it_does(path):
         load_model(path)
 
 
+def test_a_member_that_many_arrays_name_counts_as_often(path):
+    """Two thousand names of one array of 56 MB would take 114 GB."""
+    members, schema = archive_of(path)
+    array = max(
+        (part for part in nodes(schema) if part["__loader__"] == "NdArrayNode"),
+        key=lambda part: len(members[part["file"]]),
+    )
+    listed = {"__class__": "list", "__module__": "builtins", "__loader__": "ListNode", "content": [array] * 10_000}
+    schema["content"]["more"] = listed
+    seal(path, members, schema)
+    with pytest.raises(Damaged, match=r"the arrays have more than 67108864 bytes"):
+        load_model(path)
+
+
+def test_a_schema_that_would_fill_memory_is_not_parsed(path, monkeypatch):
+    members, schema = archive_of(path)
+    seal(path, members, schema | {"more": [[]] * 3_000_000}, zipfile.ZIP_DEFLATED)
+    monkeypatch.setattr(skops_archive.json, "loads", lambda _: pytest.fail("it was parsed"))
+    with pytest.raises(Damaged, match=r"schema\.json must have at most"):
+        load_model(path)
+
+
+def nodes(found):
+    """Yield all nodes of a schema."""
+    if isinstance(found, dict):
+        if "__loader__" in found:
+            yield found
+        for value in found.values():
+            yield from nodes(value)
+    elif isinstance(found, list):
+        for value in found:
+            yield from nodes(value)
+
+
 def test_the_user_may_allow_larger_models(path, monkeypatch):
     monkeypatch.setenv("CAPTCHAS_MODEL_BYTES", "100")
     with pytest.raises(Damaged, match="of 100 bytes in all"):

@@ -6,6 +6,7 @@ Prints each answer as a JSON string on a line.
 """
 
 import json
+import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,7 @@ def spelled(answer: dict[str, Any], letters: str) -> str:
 
 def main(folder: str, model: str, turned: str, letters: str) -> None:
     """Read all pictures; print a line for each."""
+    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # else its runtime sends to its makers what runs here
     import ddddocr  # type: ignore[import-not-found]  # in its own environment only
     from PIL import Image, ImageOps
 

@@ -1,11 +1,15 @@
 """Audits are found by what a user has in hand: a name, a folder, or the target as it was given."""
 
+import json
+
 import pytest
 
-from flows.auditing.comparing import audit_at
+from flows.auditing.comparing import audit_at, audit_history, compare_audits
 from storage.audits import save_audit
-from storage.errors import BadInput
+from storage.errors import BadInput, CaptchasError, Damaged
 from tests.sample_audit import audit
+
+FORGED = {"schema": 1, "made": {}, "target": {"name": "x"}, "verdict": {}, "attackers": [{"a": 1}]}
 
 
 @pytest.fixture
@@ -41,3 +45,12 @@ def test_two_audits_of_one_target_are_told(saved):
     saved("other", "shop.py:draw")
     with pytest.raises(BadInput, match=r"several audits have that target: .*one, .*other; name a folder"):
         audit_at("shop.py:draw")
+
+
+def test_an_audit_with_wrong_fields_is_named(tmp_path):
+    (tmp_path / "audit.json").write_text(json.dumps(FORGED))
+    with pytest.raises(Damaged, match=r"cannot be read as an audit \(it"):
+        compare_audits(str(tmp_path), str(tmp_path / "audit.json"), out=tmp_path / "page.html")
+    assert not (tmp_path / "page.html").exists()
+    with pytest.raises(CaptchasError):
+        audit_history(str(tmp_path))

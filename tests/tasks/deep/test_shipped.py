@@ -1,6 +1,10 @@
 """The deep model of the package: found by its name, and worth having."""
 
+import os
+import subprocess
+import sys
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,6 +16,8 @@ from tasks.deep.deep_reader import DeepReader
 from tasks.deep.session import Session
 from tasks.profiles.built_in import find_profile
 from tasks.shipped import STRANGERS
+
+ROOT = Path(__file__).parents[3]
 
 
 def test_it_reads_what_it_never_saw():
@@ -54,3 +60,18 @@ def test_a_canvas_that_cannot_be_is_damage(canvas):
     model = load_deep_model(STRANGERS)
     with pytest.raises(Damaged, match="canvas must be a multiple of 8 up to 192"):
         Session(replace(model, record=model.record | {"canvas": canvas}))
+
+
+def test_nothing_is_kept_or_sent_elsewhere(tmp_path):
+    """Onnxruntime by itself makes a database in the user's home, for what it sends to its makers."""
+    clean = {name: value for name, value in os.environ.items() if not name.startswith(("XDG_", "ORT_"))}
+    code = (
+        "from storage.deep_models import load_deep_model\n"
+        "from tasks.deep.session import Session\n"
+        "from tasks.shipped import STRANGERS\n"
+        "Session(load_deep_model(STRANGERS)).open()\n"
+    )
+    subprocess.run(
+        [sys.executable, "-c", code], env=clean | {"HOME": str(tmp_path), "PYTHONPATH": str(ROOT)}, check=True
+    )
+    assert list(tmp_path.rglob("*")) == []
