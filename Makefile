@@ -4,6 +4,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile
+# What the kernels need, without what only flows need: they are compiled while pip, on a single core, installs the rest.
+KERNELS = $(BIN)/python -c 'import tomllib; print(*(name for name in tomllib.load(open("pyproject.toml", "rb"))["project"]["dependencies"] if not name.startswith(("prefect", "fastapi", "sqlalchemy", "dask", "cryptography", "cyclopts"))), sep="\n")'
 # What the extra `test` names. To install `.[test]` would build the project once more.
 TESTERS = $(BIN)/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]["test"], sep="\n")'
 PEER := .venv-ddddocr
@@ -19,10 +21,10 @@ setup: $(VENV)/.ready
 $(VENV)/.ready: pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.11 setup")'
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(PIP) -c constraints.txt -e .
+	$(PIP) -c constraints.txt -r <($(KERNELS))
 	$(BIN)/python -m tasks.warm reading & reading=$$!; \
 		$(BIN)/python -m tasks.warm & kernels=$$!; \
-		$(PIP) -c constraints.txt -r <($(TESTERS)) && wait $$kernels && wait $$reading  # pip uses a single core
+		$(PIP) -c constraints.txt -e . -r <($(TESTERS)) && wait $$kernels && wait $$reading
 	$(BIN)/python -m flows.service.database_template & template=$$!; \
 		$(BIN)/python -m compileall -qq -j 0 -x '/(tests?|torch|torchgen|sympy|mpmath|networkx|moto|mypyc?|setuptools|pip)/' $(VENV)/lib flows tasks storage; wait $$template
 	touch $@

@@ -19,8 +19,7 @@ from flows.workers.fanout import fan_out
 from storage.files.places import local
 from storage.files.targets import require_folder
 from tasks.profiles.fonts import find_face
-from tasks.scoring.book import TRAINING_LETTERS
-from tasks.scoring.reproduce import StepJob, as_markdown, for_people, run_step_job, save_steps
+from tasks.scoring.reproduce import TRAINING_LETTERS, StepJob, as_markdown, for_people, run_step_job, save_steps
 from tasks.scoring.reproduce import jobs as jobs_of
 
 

@@ -1,6 +1,8 @@
 """A run in Prefect's UI: its name, its error, its pictures; and when it is tried again."""
 
+import atexit
 import functools
+import gc
 import inspect
 import logging
 import os
@@ -37,6 +39,9 @@ MOST_BYTES = 100_000  # of a picture in an artifact, which is a third longer as 
 # The run of the outermost flow of ours, which does the waiting: its id, or "" where no run is.
 _outermost: ContextVar[str | None] = ContextVar("outermost", default=None)
 MOST_NAMES = 60  # characters of a run's name that are its parameters
+
+# A deployment's run is a process of its own. Without a last search for garbage it ends half a second sooner.
+atexit.register(gc.freeze)
 
 
 def named(command: str, *parameters: str) -> Callable[[], str]:

@@ -212,8 +212,7 @@ def draw_glyphs(
     Parameters
     ----------
     pairs : container of (str, str), optional
-        Kern and draw only these letters together, and any other letter as it is alone: for a few known texts, since
-        pairs take nearly all the time. Default: every pair.
+        Kern and draw only these letters together, and any other as it is alone: for few texts. Default: every pair.
 
     Raises
     ------
@@ -255,18 +254,32 @@ def draw_glyphs(
         if not single[j].any():
             raise BadInput(f"font {face.name!r}: draws nothing for {second!r} at size {size}; choose another font")
         variant[-1, j] = index_of(single[j], 0)
-    inked = [np.flatnonzero(picture.any(axis=0)) for picture in single]
-    for i, first in enumerate(alphabet):
-        for j, second in enumerate(alphabet):
-            pen = (advance[i] + kerning[i, j] + 32) >> 6
-            # Without a common column they are drawn like two single letters.
-            if alone or inked[j][0] + pen > inked[i][-1] + 2 or not wanted[i, j]:
-                variant[i, j] = variant[-1, j]
-                continue
-            pair = _draw(font, first + second, size, shape, ink)
+    variant[:-1] = variant[-1]
+    if not alone:
+        pens = (advance[:, None] + kerning + 32) >> 6
+        for i, j in np.argwhere(wanted & _meet(font, alphabet, size, shape, pens)).tolist():
+            pair = _draw(font, alphabet[i] + alphabet[j], size, shape, ink)
             added = np.where(pair > single[i], pair - single[i], 0).astype(np.uint8)
-            variant[i, j] = index_of(added, pen) if added.any() else variant[-1, j]
+            if added.any():
+                variant[i, j] = index_of(added, int(pens[i, j]))
     return GlyphSet(bitmaps, np.array(corners, np.int32), variant, advance, kerning)
+
+
+def _meet(
+    font: ImageFont.FreeTypeFont, alphabet: str, size: int, shape: tuple[int, int], pens: np.ndarray
+) -> np.ndarray:
+    """Find the pairs, (A, A) bool, that may touch the same pixel; all others are drawn like two single letters.
+
+    `pens`, (A, A) int, is how many pixels right of letter a the pen of letter b is.
+    """
+    left, right, end = [], [], shape[1] - 1
+    for letter in alphabet:
+        touched = _draw(font, letter, size, shape, Ink.GREY) > 0  # however faintly
+        some = touched.any(axis=1)
+        left.append(np.where(some, touched.argmax(axis=1), 3 * end))
+        right.append(np.where(some, end - touched[:, ::-1].argmax(axis=1), -1))
+    meet: np.ndarray = np.array([(np.array(left) - own).min(axis=1) for own in right]) + pens <= 0
+    return meet
 
 
 def require_characters(face: Face, alphabet: str) -> None:

@@ -3,7 +3,7 @@
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from storage.errors import BadInput
 from storage.files import atomic
@@ -11,8 +11,11 @@ from tasks.figures.comparisons import StepScores, plot_steps
 from tasks.profiles.fonts import Face, require_characters
 from tasks.profiles.word_lists import WEB2, load_words
 from tasks.rates import Rate
-from tasks.scoring import book
 from tasks.worker import at_home
+
+# It brings scikit-learn and scikit-image, which take most of a second; who deploys or starts a run needs neither.
+if TYPE_CHECKING:
+    from tasks.scoring import book
 
 COLUMNS = {
     "four_segments": "four segments (%)",
@@ -20,6 +23,7 @@ COLUMNS = {
     "equal_positions": "equal positions (%)",
     "letter_probabilities": "probabilities (%)",
 }
+TRAINING_LETTERS = 1000  # as tasks.scoring.book has it, whose import takes scikit-learn along
 LEAST_LETTERS, MOST_LETTERS = 100, 200_000  # fewer leave letters unseen; more do not fit into a worker's memory
 
 
@@ -28,7 +32,7 @@ class StepJob:
     """Run one step of the procedure over some words."""
 
     number: int
-    step: book.Step
+    step: "book.Step"
     words: tuple[str, ...]
     font_path: str
     seed: int
@@ -45,6 +49,8 @@ def jobs(face: Face, seed: int, count: int | None, letters: int) -> list[StepJob
     BadInput
         A count out of range, or a font without the letters.
     """
+    from tasks.scoring import book
+
     require_characters(face, book.LETTERS)
     words = load_words(WEB2, book.LETTERS, (book.LENGTH, book.LENGTH))
     if count is not None:
@@ -58,6 +64,8 @@ def jobs(face: Face, seed: int, count: int | None, letters: int) -> list[StepJob
 
 def run_step_job(job: StepJob) -> dict[str, Any]:
     """Draw, cut, train, read and correct; return the step's row of the table."""
+    from tasks.scoring import book
+
     row = book.run_step(job.step, list(job.words), at_home(job.font_path), job.seed, letters=job.letters)
     return {"number": job.number, **row}
 

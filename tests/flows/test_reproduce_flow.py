@@ -7,7 +7,7 @@ import pytest
 from storage.errors import BadInput
 from tasks.profiles.fonts import find_face
 from tasks.scoring import book
-from tasks.scoring.reproduce import jobs, run_step_job
+from tasks.scoring.reproduce import TRAINING_LETTERS, jobs, run_step_job
 
 # Prefect and what it brings warn while they are imported; that is theirs.
 pytestmark = pytest.mark.filterwarnings("ignore")
@@ -38,3 +38,7 @@ def test_the_network_learns_from_as_many_letters_as_are_asked_for(monkeypatch):
     for wrong in (99, 200_001):
         with pytest.raises(BadInput, match=f"letters: must be from 100 to 200000; it is {wrong}"):
             jobs(find_face("Inter Black"), 14, None, wrong)
+
+
+def test_the_command_learns_by_default_from_as_many_letters_as_the_book():
+    assert TRAINING_LETTERS == book.TRAINING_LETTERS
