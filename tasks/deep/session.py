@@ -41,7 +41,7 @@ class Session:
         """
         if self._session is not None:
             return
-        # Else it keeps a database in the user's home, and sends to its makers what runs here.
+        # Else it keeps a database for telemetry in the home of the user.
         os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
         import onnxruntime  # takes 0.2 s; only what reads with a deep model needs it
 

@@ -30,7 +30,7 @@ def spelled(answer: dict[str, Any], letters: str) -> str:
 
 def main(folder: str, model: str, turned: str, letters: str) -> None:
     """Read all pictures; print a line for each."""
-    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # else its runtime sends to its makers what runs here
+    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # else its runtime keeps a database of what runs
     import ddddocr  # type: ignore[import-not-found]  # in its own environment only
     from PIL import Image, ImageOps
 

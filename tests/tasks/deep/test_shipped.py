@@ -62,8 +62,8 @@ def test_a_canvas_that_cannot_be_is_damage(canvas):
         Session(replace(model, record=model.record | {"canvas": canvas}))
 
 
-def test_nothing_is_kept_or_sent_elsewhere(tmp_path):
-    """Onnxruntime by itself makes a database in the user's home, for what it sends to its makers."""
+def test_nothing_is_kept_elsewhere(tmp_path):
+    """Onnxruntime by itself makes a database for telemetry in the home of the user."""
     clean = {name: value for name, value in os.environ.items() if not name.startswith(("XDG_", "ORT_"))}
     code = (
         "from storage.deep_models import load_deep_model\n"
