@@ -163,7 +163,7 @@ def warning_of(record: Mapping[str, Any], dataset: Dataset, split: str) -> str |
     return f"{how}, so the figures promise too much; only --split test of this dataset is unseen"
 
 
-def _scores(read: ReadPictures, dataset: Dataset, best: str, *, folded: bool) -> Scores:
+def _scores(read: ReadPictures, dataset: Dataset, best: str, *, folded: bool = False) -> Scores:
     """Score words, letters, causes and confidence; by each parameter, the answers of the ranking `best`."""
     right = {name: answer == read.truth for name, answer in read.answers.items()}
     alphabet = dataset.manifest.profile["alphabet"]
