@@ -84,6 +84,7 @@ def normalise(
     ----------
     The triangle filter of Pillow's `BILINEAR`, with the same antialiasing when it shrinks.
     """
+    images = np.ascontiguousarray(images)  # of other layouts the kernel would be compiled anew
     sizes, widths = sizes.astype(np.int64), widths.astype(np.int64)
     rectangles = rectangles.astype(np.float64)
     if images.ndim == 3:

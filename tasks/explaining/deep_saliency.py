@@ -82,7 +82,7 @@ def saliency(reader: DeepReader, taken: np.ndarray, text: str) -> np.ndarray:
     letters = np.array([alphabet.index(letter) for letter in text], np.int16)
     memory = np.empty(2 * len(letters) + 1)
     columns, _ = column_shares(reader.session.scores(pictures), np.arange(len(alphabet)))
-    believed = np.array([text_probability(shares, letters, memory) for shares in columns])
+    believed = np.array([text_probability(np.ascontiguousarray(shares), letters, memory) for shares in columns])
     lost, times = np.zeros(taken.shape[1:]), np.zeros(taken.shape[1:])
     for share, place in zip(believed[1:] / max(believed[0], 1e-12), places, strict=True):
         lost[place] += 1 - min(share, 1.0)

@@ -56,6 +56,7 @@ def inflate(stream: bytes, out: np.ndarray) -> bool:
         False: the stream is of another kind, holds another number of bytes, or is damaged; `out` holds anything.
     """
     source = np.frombuffer(stream, np.uint8)
+    source.flags.writeable = False  # as of bytes: of another kind the kernels would be compiled anew
     if len(source) <= _FIRST:
         return False
     symbols = np.empty(1 << LONGEST_CODE, np.uint16)

@@ -61,6 +61,7 @@ def shape_spans(ink: np.ndarray, lattice: Lattice, chosen: np.ndarray | None = N
     -------
     (k, SIZE) uint8
     """
+    ink = np.ascontiguousarray(ink)  # of other layouts the kernels would be compiled anew
     picture, box = lattice.picture, lattice.box
     if chosen is not None:
         picture, box = picture[chosen], box[chosen]

@@ -26,7 +26,7 @@ from tasks.training.spool import GatherReceipt
 
 # Prefect and what it brings warn while they are imported; that is theirs.
 pytestmark = pytest.mark.filterwarnings("ignore")
-COUNT = 5120  # pictures of a dataset
+COUNT = 3072  # pictures of a dataset
 TRAIN = ("train", "book", "random", "--pictures", 2000, "--pictures", 1000, "--shows", 80_000, "--hidden", 32)
 
 
