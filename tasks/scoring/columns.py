@@ -8,7 +8,7 @@ from tasks.profiles.fonts import face_names, faces_of
 from tasks.rates import Rate, ValueRate
 from tasks.scoring.metrics import rates_by
 
-NO_DISTORTIONS = {"height", "width", "font", "shear", "scale", "noise", "phase_y", "phase_x", "boxes"}
+NO_DISTORTIONS = {"height", "width", "font", "shear", "scale", "noise", "paint", "phase_y", "phase_x", "boxes"}
 MOST_VALUES = 12  # a parameter with more distinct values is put into as many groups
 
 

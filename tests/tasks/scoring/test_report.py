@@ -9,6 +9,9 @@ import numpy as np
 import pytest
 
 from flows.reporting.artifacts import evaluation_for_people
+from tasks.datasets.recipe import make_recipe, renderer_of
+from tasks.profiles.built_in import find_profile
+from tasks.scoring.columns import columns_of
 from tasks.scoring.evaluate import ReadPictures
 from tasks.scoring.metrics import has_both_cases
 from tasks.scoring.report import _rates_csv, _scores
@@ -45,3 +48,13 @@ def test_a_model_of_both_cases_has_its_rate_with_case_folded():
 def test_which_alphabets_have_both_cases(alphabet, both):
     assert has_both_cases(alphabet) is both
     assert ("words_case_folded" in scored(alphabet or "x", ["A"], ["A"])) is both
+
+
+def test_keys_of_randomness_are_no_parameters():
+    """Their 64 bits are of no meaning, and the width of their groups overflowed."""
+    recipe = make_recipe(find_profile("wild"), 1)
+    block = renderer_of(recipe).block(recipe.seed, 0, 64)
+    names = block.parameters.dtype.names
+    columns = columns_of(block.parameters[[name for name in names if name != "font"]], [])
+    assert {"noise", "paint"} <= set(names)
+    assert not {"noise", "paint"} & set(columns)
