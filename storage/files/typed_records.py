@@ -25,7 +25,7 @@ def _fault(value: object, kind: Any, where: str) -> str | None:
     if kind is Any or kind is object:
         return None
     if origin in (Union, UnionType):
-        faults = [_fault(value, one, where) for one in arguments]
+        faults = [_fault(value, choice, where) for choice in arguments]
         return None if None in faults else faults[0]
     if origin is Literal:
         return None if value in arguments else f"{where} is {value!r:.40}"
@@ -58,7 +58,7 @@ def _rate_fault(value: dict[str, Any], where: str) -> str | None:
 
 
 def _fault_within(items: Any, kinds: tuple[Any, ...], where: str) -> str | None:
-    faults = (_fault(one, kinds[0], f"{where}.{key}") for key, one in items) if kinds else ()
+    faults = (_fault(item, kinds[0], f"{where}.{key}") for key, item in items) if kinds else ()
     return next((fault for fault in faults if fault), None)
 
 

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from storage.networks.unfit import Unfit
 
-AT_ONCE = 64  # pictures that are read in a run
+AT_ONCE = 64  # pictures that are read in a run; larger batches take more memory and are no faster
 WIDEST = 512  # pixels of a picture
 STRIDE = 4  # pixels of a picture to a column of the scores
 MOST_ALIVE = 128 << 20  # numbers that must be kept at a time: 512 MB of float32; the shipped model needs a quarter

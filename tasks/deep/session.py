@@ -9,10 +9,10 @@ import numpy as np
 
 from storage.deep_models import DeepModel
 from storage.errors import BadInput, Damaged
+from storage.networks.shapes import AT_ONCE
 from tasks.deep.cases import in_capitals
 from tasks.deep.shape import BLANK, COLUMNS_PADDED_TO, STRIDE, Shape, shape_from
 
-_AT_ONCE = 64  # pictures: larger batches take more memory and are no faster
 MOST_LETTERS = 254
 
 
@@ -63,7 +63,7 @@ class Session:
             The network cannot do it, or gives no such scores: a file may look like a model and be none.
         """
         self.open()
-        parts = [self._part(pictures[first : first + _AT_ONCE]) for first in range(0, len(pictures), _AT_ONCE)]
+        parts = [self._part(pictures[first : first + AT_ONCE]) for first in range(0, len(pictures), AT_ONCE)]
         scores: np.ndarray = parts[0] if len(parts) == 1 else np.concatenate(parts)
         return scores
 

@@ -4,8 +4,9 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from storage.errors import BadInput
+from storage.networks import shapes
 
-STRIDE = 4  # pixels of a normalised picture to a column of the network's output
+STRIDE = shapes.STRIDE  # pixels of a normalised picture to a column of the network's output
 BLANK = 0  # the class of "no new letter here"; the letters of the alphabet follow from 1
 LONGEST = 12  # letters of a text
 COLUMNS_PADDED_TO = 8  # pixels: pictures of a batch are as wide as the widest, rounded up to this
@@ -36,8 +37,8 @@ class Shape:
     def __post_init__(self) -> None:
         self._check(self.height in _HEIGHTS, "height", f"one of {', '.join(map(str, _HEIGHTS))} px")
         self._check(
-            self.height <= self.widest <= 512 and self.widest % COLUMNS_PADDED_TO == 0, "widest",
-            f"from the height to 512 px, a multiple of {COLUMNS_PADDED_TO}",
+            self.height <= self.widest <= shapes.WIDEST and self.widest % COLUMNS_PADDED_TO == 0, "widest",
+            f"from the height to {shapes.WIDEST} px, a multiple of {COLUMNS_PADDED_TO}",
         )  # fmt: skip
         for field, least, most in (("channels", 1, _MOST_CHANNELS), ("blocks", 0, _MOST_BLOCKS)):
             values = getattr(self, field)

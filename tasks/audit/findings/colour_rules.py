@@ -83,19 +83,19 @@ def rule_by_shapes(pictures: Sequence[np.ndarray], letters: Sequence[int], colou
     best, most = None, HELD * TRIED - 1
     for rule in _rules(learnt, colour):
         held = 0
-        for number, one in enumerate(learnt):
-            held += one.divided_by(rule)
+        for number, view in enumerate(learnt):
+            held += view.divided_by(rule)
             if held + len(learnt) - number - 1 <= most:
                 break
         else:
             best, most = rule, held
     if best is None:
         return None
-    right = [one.divided_by(best) for one in proof]
+    right = [view.divided_by(best) for view in proof]
     if sum(right) < HELD * len(proof):
         return None
     shown = [
-        picture for one, held in zip(proof, right, strict=True) if held for picture in (one.picture, one.kept(best))
+        picture for view, held in zip(proof, right, strict=True) if held for picture in (view.picture, view.kept(best))
     ]
     return Searched(best, Rate.of(np.array(right, bool)), shown[:6])
 
@@ -162,7 +162,7 @@ class _Looked:
 
 def _rules(looked: Sequence[_Looked], colour: bool) -> Iterator[Rule]:
     """Yield the thresholds that divide the inks of some pictures into tenths."""
-    inks = np.concatenate([one.values[one.ink] for one in looked])
+    inks = np.concatenate([view.values[view.ink] for view in looked])
     if not len(inks):
         return
     parts = range(len(PARTS)) if colour else (PARTS.index("lightness"),)
