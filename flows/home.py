@@ -2,7 +2,6 @@
 
 import json
 import os
-import stat
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -165,8 +164,7 @@ def served() -> dict[str, Any] | None:
     try:
         # A home may come from elsewhere; a pipe in the record's place would be waited for.
         with os.fdopen(os.open(home() / "prefect" / UP_RECORD, os.O_RDONLY | os.O_NONBLOCK), "rb") as file:
-            status = os.fstat(file.fileno())
-            believed = status.st_uid == os.geteuid() and stat.S_ISREG(status.st_mode)
+            believed = os.fstat(file.fileno()).st_uid == os.geteuid()
             content: dict[str, Any] = json.loads(file.read(_MOST_RECORD)) if believed else {}
         alive = processes.started(content["pid"]) == content["started"] and "password" in content
     except (OSError, ValueError, KeyError, TypeError, RecursionError):

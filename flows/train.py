@@ -154,7 +154,7 @@ def check(request: TrainRequest) -> TrainChoice:
         return TrainChoice([source.name for source in deep.sources], Settings(), deep)
     for name in ("draw", "minutes", "change", "start", "fold_case"):
         if getattr(request, name) is not None:
-            name = "from" if name == "start" else name
+            name = "from" if name == "start" else name.replace("_", "-")
             raise BadInput(f"{name}: belongs to the deep reader; give --reader deep with it, or leave it out")
     if bool(request.datasets) == ladder:
         raise BadInput(

@@ -128,8 +128,8 @@ class Climb:
         if rest := self._wanted_still():
             needed = budget.minutes_for_all(labelled_in(field.dataset))
             field.skip("attackers", (
-                f"the {self.name} reader on {_listed(rest)}: the budget of {field.clock.total / 60:g} minutes was "
-                f"too small; --minutes {needed:.0f} is enough for all on two quiet cores"
+                f"the {self.name} reader on {_listed(rest)}: --minutes {field.clock.total / 60:g} was too short; "
+                f"--minutes {needed:.0f} is enough for all on two quiet cores"
             ))  # fmt: skip
 
     def _wanted_still(self) -> list[int]:

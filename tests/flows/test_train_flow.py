@@ -282,7 +282,7 @@ def test_solve_reads_with_the_shipped_model_where_there_is_no_other(trained, cap
 
 @pytest.mark.parametrize(("given", "said"), [
     (("book", "--from", "strangers"), "from: belongs to the deep reader"),
-    (("book", "--fold-case"), "fold_case: belongs to the deep reader"),
+    (("book", "--fold-case"), "fold-case: belongs to the deep reader"),
     (("book", "--reader", "deep", "--from", "ladder"), "from: must be a deep model; .*ladder.skops is a classic"),
     (("book", "--reader", "deep", "--from", "nowhere"), "from: .*nowhere.skops is not there"),
 ])  # fmt: skip
