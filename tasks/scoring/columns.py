@@ -5,10 +5,13 @@ from typing import Any
 import numpy as np
 
 from tasks.profiles.fonts import face_names, faces_of
+from tasks.profiles.painting import Ground
 from tasks.rates import Rate, ValueRate
 from tasks.scoring.metrics import rates_by
 
-NO_DISTORTIONS = {"height", "width", "font", "shear", "scale", "noise", "paint", "phase_y", "phase_x", "boxes"}
+NO_DISTORTIONS = {
+    "height", "width", "font", "face", "shear", "scale", "noise", "paint", "phase_y", "phase_x", "boxes"
+}  # fmt: skip
 MOST_VALUES = 12  # a parameter with more distinct values is put into as many groups
 
 
@@ -36,10 +39,23 @@ def columns_of(parameters: np.ndarray, fonts: list[dict[str, Any]]) -> dict[str,
     for name in names:
         if name not in NO_DISTORTIONS:
             values, title = parameters[name].astype(int), name
-            if values.ndim > 1:  # a value for each letter
+            if name == "ground":
+                columns[name] = np.array(tuple(Ground))[values]
+                continue
+            if name.endswith("_colour"):
+                values, title = _lightness(values), f"{name} (lightness, %, of the first)"
+            elif values.ndim > 1:  # a value for each letter
                 values, title = np.abs(values).max(axis=1), f"{name} (largest of a letter)"
             columns[title] = _grouped(values)
     return columns
+
+
+def _lightness(colours: np.ndarray) -> np.ndarray:
+    """Return the lightness of packed sRGB colours, in percent; of the first of a picture's that has several."""
+    first = colours if colours.ndim == 1 else colours[:, 0]
+    channels = np.stack([first >> 16 & 255, first >> 8 & 255, first & 255])
+    lightness: np.ndarray = (channels.max(axis=0) + channels.min(axis=0)) * 100 // 510
+    return lightness
 
 
 def _grouped(values: np.ndarray) -> np.ndarray:

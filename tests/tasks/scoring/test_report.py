@@ -58,3 +58,17 @@ def test_keys_of_randomness_are_no_parameters():
     columns = columns_of(block.parameters[[name for name in names if name != "font"]], [])
     assert {"noise", "paint"} <= set(names)
     assert not {"noise", "paint"} & set(columns)
+
+
+def test_colours_and_grounds_are_broken_down_by_what_they_look_like():
+    """Packed channels and numbers of faces and grounds are of no meaning to a reader of the report."""
+    parameters = np.array(
+        [(3, 0xFF0000, [0xFFFFFF, 0]), (0, 0x000000, [0x808080, 0])],
+        [("ground", "<u2"), ("ground_colour", "<u4"), ("letter_colour", "<u4", (2,))],
+    )
+    columns = columns_of(parameters, [])
+    assert {title: values.tolist() for title, values in columns.items()} == {
+        "ground": ["stripes", "flat"],
+        "ground_colour (lightness, %, of the first)": [50, 0],
+        "letter_colour (lightness, %, of the first)": [100, 50],
+    }
