@@ -12,7 +12,7 @@ from tasks.datasets.recipe import make_recipe, renderer_of
 from tasks.drawing.renderer import Renderer
 from tasks.profiles.colours import Colours
 from tasks.profiles.fonts import draw_glyphs, find_face
-from tasks.profiles.painting import Ground
+from tasks.profiles.painting import FULL, Ground
 from tasks.profiles.profile import Ink, Profile
 from tasks.profiles.ranges import OFF, Grid
 
@@ -20,6 +20,7 @@ _CAPITALS, _SMALL, _DIGITS = string.ascii_uppercase, string.ascii_lowercase, str
 _ALPHABETS = (_CAPITALS, _SMALL, _DIGITS, _CAPITALS + _DIGITS, _SMALL + _DIGITS, _CAPITALS + _SMALL + _DIGITS)
 _FORMS, _NOISE = 0.5, 0.3  # the largest shares of the changes that a profile has, of its letters' forms and of noise
 _COLOURFUL = 0.7
+_RELIEF = 0.15  # the share of profiles whose letters are in the ground's colour
 _MOST_FACES = 4
 _LENGTHS = (3, 7)
 _SMALLEST, _LARGEST = 18, 52  # px of a face
@@ -101,6 +102,8 @@ def unfamiliar_profile(seed: int, number: int, faces: Sequence[str], alphabets: 
                 fields |= change
     if chance.random() < _COLOURFUL:
         fields |= _colours(chance)
+    if chance.random() < _RELIEF:
+        fields |= _relief(chance, size)
     if any(one_case(faces[k]) for k in some.tolist()):
         capitals = "".join(sorted({letter.upper() for letter in str(fields["alphabet"])}))
         fields["alphabet"] = capitals if len(capitals) > 1 else fields["alphabet"]
@@ -201,3 +204,21 @@ def _colours(chance: np.random.Generator) -> dict[str, object]:
             "ground_ink": Grid(10, 60, 10),
         }  # fmt: skip
     return fields
+
+
+def _relief(chance: np.random.Generator, size: int) -> dict[str, object]:
+    """Return the fields of letters that only their rim and shadow show, as stamped or engraved ones have them."""
+    light = bool(chance.random() < 0.85)
+    ground = int(chance.integers(80, 101)) if chance.random() < 0.5 else 100
+    shade = int(chance.integers(0, 45))
+    down, right = (int(chance.choice((-1, 1))) * int(chance.integers(1, max(2, size // 14) + 1)) for _ in "yx")
+    thin, rim = int(chance.integers(0, 8)), int(chance.integers(0, 14))
+    colour = Colours(lightness=Grid(ground, ground) if light else Grid(100 - ground, 100 - ground), saturation=OFF)
+    return {
+        "ground": (Ground.FLAT,), "ground_colour": colour, "letter_colour": colour, "own_colours": False,
+        "shadow_colour": Colours(lightness=Grid(shade, shade + 20) if light else Grid(80 - shade, 100 - shade)),
+        "contrast": 10,
+        "hollow": OFF, "letter_ink": FULL, "shadow_ink": FULL, "weight": Grid(-thin, 1 - thin),
+        "shadow_weight": Grid(rim, rim + 2), "shadow_y": Grid(min(down, 2 * down), max(down, 2 * down)),
+        "shadow_x": Grid(min(right, 2 * right), max(right, 2 * right)),
+    }  # fmt: skip

@@ -6,12 +6,14 @@ import pytest
 from flows.describing.about_model import in_sentences
 from storage.deep_models import load_deep_model
 from storage.errors import BadInput
+from tasks.datasets.recipe import make_recipe, renderer_of
 from tasks.deep.learning.deep_settings import Settings
 from tasks.deep.learning.deep_training import form_of, record_of
 from tasks.deep.learning.sources import BLOCK, Drawn, Form, Slot, fill, slot_bytes
 from tasks.deep.learning.stream import StreamPlan
 from tasks.deep.learning.unfamiliar import Varied, one_case, unfamiliar_profile
 from tasks.profiles.built_in import EVERY_FACE, ONE_CASE, find_profile
+from tasks.profiles.ranges import Grid
 from tasks.shipped import STRANGERS
 
 FACES = ("Inter Black", "OCR B", "Tuffy Bold", "Bebas Neue Bold")
@@ -35,6 +37,16 @@ def test_each_block_has_a_profile_of_its_own_and_is_the_same_each_time():
     assert first[0].shape == second[0].shape
     assert set(np.unique(labels)) != set(np.unique(others))
     assert not np.array_equal(filled(Varied(FACES, 6), 0)[0][0], first[0])
+
+
+def test_some_letters_are_seen_by_their_rim_and_shadow_alone():
+    """As stamped and engraved ones are: their bodies have the ground's colour."""
+    profiles = [unfamiliar_profile(5, number, FACES) for number in range(40)]
+    bare = [profile for profile in profiles if profile.letter_colour and profile.letter_colour == profile.ground_colour]
+    reliefs = [profile for profile in bare if profile.shadow_colour and profile.shadow_ink == Grid(100, 100)]
+    assert 2 <= len(reliefs) <= 15
+    painted = renderer_of(make_recipe(reliefs[0], 1)).block(1, 0, 4)
+    assert all(len(np.unique(image.reshape(-1, 3), axis=0)) > 2 for image in painted.images)
 
 
 def test_held_out_blocks_are_of_other_profiles(monkeypatch):
