@@ -20,6 +20,7 @@ from flows.shell.commands import COMMANDS, HELP
 from flows.shell.interrupts import Ended, flushed, print_defect
 from flows.shell.quiet import QUIET
 from flows.shell.saying import say
+from flows.shell.surroundings import shut_out_folder
 from storage.errors import CaptchasError, ring_of_links, too_long
 from tasks.lean_numba import import_lean
 
@@ -31,6 +32,7 @@ def main() -> None:
     ended = Ended()
     if "--quiet" in sys.argv[1:]:
         os.environ[QUIET] = "1"  # before anything starts, which is quiet too
+    shut_out_folder()
     processes.follow_parent()
     sys.excepthook = print_defect
     for number in processes.enders():

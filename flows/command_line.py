@@ -19,7 +19,7 @@ from flows.home import end_orphaned_servers, prepare_environment, served
 from flows.parameters import BELOW_AUDIT, command_at, function_of, home_of, require_single_output, spelled
 from flows.requests import checked, needing_workers
 from flows.service import embedded_server, starting
-from flows.service.prefect_settings import settings_explained
+from flows.service.prefect_settings import ignore_folder, settings_explained
 from flows.service.starting import compile_kernels
 from flows.shell.commands import COMMANDS, HELP
 from flows.shell.examples import FIRST_STEPS, prologue
@@ -144,6 +144,7 @@ def run(arguments: list[str]) -> int:
 def _run(arguments: list[str]) -> int:
     """Run a command, and start the server that it needs, before the options are parsed."""
     _refuse_undecodable(arguments)
+    ignore_folder()
     if not arguments:
         sys.stdout.write(FIRST_STEPS)
         return 0

@@ -26,6 +26,7 @@ from flows.service.prefect_settings import require_valid
 from flows.service.processes import Child
 from flows.service.starting import start_compiler
 from flows.shell.quiet import tell
+from flows.shell.surroundings import SAFE_PATH
 from storage.errors import BadInput, Busy
 from storage.files import atomic
 from storage.files.locks import locked
@@ -215,8 +216,7 @@ def _end(server: Child, worker: Child) -> None:
     """End the runs while the server can still record it, then the worker, remaining children, and the server."""
     processes.end(processes.runs_of(os.getpid()), RUNS)
     worker.end(WORKER)
-    kept = {server.pid}
-    processes.end((pid for pid in processes.all_of(os.getpid()) if pid not in kept), 0.5)
+    processes.end((pid for pid in processes.all_of(os.getpid()) if pid != server.pid), 0.5)
     server.end(SERVER)
 
 
@@ -238,7 +238,7 @@ def _until(reached: Callable[[], bool], seconds: float, child: Child | None, sto
 
 def _environment(url: str) -> dict[str, str]:
     """Return the environment of all children, and of the runs that the worker starts."""
-    return os.environ | {
+    return {name: value for name, value in os.environ.items() if name != SAFE_PATH} | {
         "CAPTCHAS_HOME": str(home().resolve()),
         "PREFECT_API_URL": f"{url}/api",
         "PREFECT_UI_API_URL": f"{url}/api",

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any  # numba's dispatchers have no types
 
 from storage.errors import BadInput
+from tasks.lean_numba import import_lean
 
 # One kernel of each part that `tasks.warm` compiles: its module, and its name.
 _KERNELS = {
@@ -47,6 +48,7 @@ def kernels_missing(every: bool = False) -> bool:
     """
     require_compiling()
     if every:
+        import_lean()
         for module in _KERNELS:
             import_module(module)
     loaded = ((sys.modules[module], name) for module, name in _KERNELS.items() if module in sys.modules)
@@ -55,7 +57,7 @@ def kernels_missing(every: bool = False) -> bool:
 
 def _is_compiled(kernel: Any) -> bool:
     if not hasattr(kernel, "py_func"):  # a plain function
-        raise BadInput("numba: is told not to compile, but the kernels only run compiled; see .numba_config.yaml")
+        raise BadInput("numba: is told not to compile, but the kernels only run compiled; see its variables NUMBA_…")
     source = Path(kernel.py_func.__code__.co_filename)
     made = Path(kernel.stats.cache_path).glob(f"{source.stem}.{kernel.__name__}-*.nbi")
     return any(index.stat().st_mtime >= source.stat().st_mtime for index in made)
@@ -63,6 +65,7 @@ def _is_compiled(kernel: Any) -> bool:
 
 def kernels_work() -> bool:
     """Return whether bytes that a kernel compresses come back: a processor may lack what they were compiled for."""
+    import_lean()
     import numpy as np
 
     from tasks.lowlevel.deflate import compress

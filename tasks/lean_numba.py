@@ -2,16 +2,15 @@
 
 import os
 import sys
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
-from pathlib import Path
 from types import ModuleType
 from typing import Any  # numba has no types
 
 from storage.errors import BadInput
 
-OWN_SETTINGS = ".numba_config.yaml"  # numba reads it from the working directory
 THREADS = "NUMBA_NUM_THREADS"
 _PACKAGES = "importlib.metadata"
 
@@ -21,18 +20,21 @@ def import_lean() -> None:
 
     numba imports scipy to see whether kernels can multiply matrices with BLAS, cffi for kernels that call its
     functions, and reads the metadata of every installed package for those that extend it; the kernels here need none of
-    it. It also loads the rules by which it compiles before it opens a kernel that is compiled already. Together that
-    is half a second. Call it before anything imports numba, and only in a process of this project: in a user's own,
-    numba has to know of them.
+    it. Nor does it read settings from a file of the working directory, which may be anybody's: they could name a folder
+    of compiled kernels. It also loads the rules by which it compiles before it opens a kernel that is compiled already.
+    Together that is half a second. Call it before anything imports numba, and only in a process of this project: in a
+    user's own, numba has to know of them.
     """
     if "numba" in sys.modules:
         return
-    absent: dict[str, ModuleType | None] = {"scipy": None, "cffi": None, _PACKAGES: ModuleType(_PACKAGES)}
-    if not Path(OWN_SETTINGS).exists():
-        absent["yaml"] = None
-    with _without(absent), _settings_explained():
+    absent: dict[str, ModuleType | None] = {
+        "scipy": None, "cffi": None, "yaml": None, _PACKAGES: ModuleType(_PACKAGES)
+    }  # fmt: skip
+    with _without(absent), _settings_explained(), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "A Numba config file is found")
         for name in ("numba", "numba.core.typing.cffi_utils", "numba.np.arraymath"):  # they look for them
             import_module(name)
+    vars(import_module("numba.core.config"))["_config_fname"] = os.devnull  # looked for whenever a kernel is compiled
     vars(import_module("numba.core.entrypoints"))["_already_initialized"] = True
     kept = import_module("numba.core.caching").Cache
     if hasattr(kept, "_load_overload"):

@@ -105,7 +105,7 @@ ROOMS = {
         {"numpy", "PIL", "skimage", "sklearn", "threadpoolctl"},
     ),
     "tasks/warm.py": ({"tasks", "storage.deep_models"}, {"numpy"}),
-    "tasks/compiled.py": ({"storage.errors", "tasks.lowlevel"}, {"numpy"}),
+    "tasks/compiled.py": ({"storage.errors", "tasks.lean_numba", "tasks.lowlevel"}, {"numpy"}),
     "tasks/shipped.py": (set(), set()),
     "tasks/lean_numba.py": ({"storage.errors"}, {"numba"}),
     "flows": (

@@ -20,8 +20,9 @@ ANSWER = 5.0  # seconds that a server gets to take a connection
 STARTING = 240.0  # seconds for a first run with all that it starts
 IMPORTING = 100.0  # seconds to import Prefect on a busy machine
 _JUDGING = """
-from flows.service.prefect_settings import require_valid
+from flows.service.prefect_settings import ignore_folder, require_valid
 from storage.errors import BadInput
+ignore_folder()
 try:
     require_valid()
 except BadInput as error:
@@ -169,6 +170,7 @@ def check_start(cluster: str | None) -> CheckResult:
     with tempfile.TemporaryDirectory(prefix="captchas-doctor-") as folder:
         command = [
             sys.executable,
+            "-P",
             "-m",
             "flows",
             "generate",
@@ -180,7 +182,8 @@ def check_start(cluster: str | None) -> CheckResult:
             str(home()),
         ]
         command += ["--out", f"{folder}/letters", *(["--cluster", cluster] if cluster else ["--workers", "1"])]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=STARTING, check=False)
+        environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+        done = subprocess.run(command, capture_output=True, text=True, timeout=STARTING, check=False, env=environment)
     if done.returncode:
         said = done.stderr.strip().splitlines() or ["no word of why"]
         return wrong("start", f"a run failed: {said[-1].removeprefix('captchas: ')}", "see the message")

@@ -14,6 +14,7 @@ from typing import Any
 
 import flows
 from flows.service import ui_entry
+from flows.service.prefect_settings import ignore_folder
 from flows.service.run_database import is_current
 from flows.service.starting import without_collector
 from storage.errors import BadInput
@@ -133,12 +134,13 @@ def create_app() -> Application:
 
     The server looks for no migrations if its database needs none.
     """
+    ignore_folder()
     with without_collector():
         from prefect.server.api.server import create_app as create_server
         from prefect.settings import get_current_settings
 
         guarded = Guard(create_server(), hosts_from(os.environ))
-    # Only Prefect knows where its database is: settings are in the environment, in profiles and in three other files.
+    # Only Prefect knows where its database is: settings are in the environment and in profiles.
     database = get_current_settings().server.database
     chosen = "migrate_on_start" in database.model_fields_set
     if not chosen and database.connection_url and is_current(database.connection_url.get_secret_value()):

@@ -4,10 +4,13 @@ import io
 import os
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stderr
 from importlib import import_module
+from importlib.machinery import ModuleSpec, PathFinder
 from pathlib import Path
+from types import ModuleType, SimpleNamespace
+from typing import Any
 
 from storage.errors import BadInput
 
@@ -16,6 +19,46 @@ DATABASES = ("PREFECT_SERVER_DATABASE_CONNECTION_URL", "PREFECT_API_DATABASE_CON
 _DRIVERS = ("sqlite+aiosqlite://", "postgresql+asyncpg://")
 _LOGGING = "PREFECT_LOGGING_SETTINGS_PATH"
 _CORRECT = "correct or unset it"
+_SOURCES = "prefect.settings.sources"  # the module that looks for settings
+
+
+class _Sealed:
+    """An importer of Prefect's module that looks for settings, which then looks into no file of the working directory.
+
+    Such a file can have Prefect call any function, as a handler of logs. Prefect reads it while it is imported.
+    """
+
+    @staticmethod
+    def find_spec(name: str, path: Any = None, target: ModuleType | None = None) -> ModuleSpec | None:
+        """Find that module as Python does; no other."""
+        spec = PathFinder.find_spec(name, path, target) if name == _SOURCES else None
+        if spec and spec.loader:
+            vars(spec.loader)["exec_module"] = _sealing(spec.loader.exec_module)
+        return spec
+
+
+def _sealing(execute: Callable[[ModuleType], None]) -> Callable[[ModuleType], None]:
+    """Return what executes the module and then seals it."""
+
+    def sealed(module: ModuleType) -> None:
+        execute(module)
+        _seal(module)
+
+    return sealed
+
+
+def _seal(sources: Any) -> None:
+    """Have `prefect.toml`, `pyproject.toml` and `.env` count as files that are not there."""
+    sources.TomlConfigSettingsSourceBase._read_files = lambda *_: {}
+    sources._get_profiles_path_from_toml = lambda *_: None
+    sources.dotenv = SimpleNamespace(dotenv_values=lambda *_: {})
+    sources.FilteredDotEnvSettingsSource._read_env_files = lambda _: {}
+
+
+def ignore_folder() -> None:
+    """Have Prefect take no settings from the working directory, which may be anybody's; call it before its import."""
+    if _Sealed not in sys.meta_path:
+        sys.meta_path.insert(0, _Sealed)
 
 
 def require_settings() -> None:

@@ -8,11 +8,9 @@ import os
 import re
 import sqlite3
 import sys
-import tomllib
 from contextlib import closing, suppress
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
 from flows.environment import active_profile
 from flows.service.starting import ONCE
@@ -55,28 +53,13 @@ def prepare(folder: Path) -> bool:
 
 
 def _named_elsewhere() -> bool:
-    """Return whether the operator has named a database, in any place where Prefect looks for its settings.
+    """Return whether the operator has named a database, in the environment or in Prefect's profiles.
 
     Only Prefect can tell for sure, and its import takes a second. A wrong answer costs time or leaves an unused file:
     whether migrations are needed, the server decides by `is_current`.
     """
-    variables = [f"{name}={value}" for name, value in os.environ.items()]
-    with suppress(OSError, ValueError):
-        variables += [line.strip().removeprefix("export ") for line in Path(".env").read_text("utf-8").splitlines()]
-    said = [variable for variable in variables if variable.upper().startswith("PREFECT_")]
-    said += [str(_table("prefect.toml")), str(_table("pyproject.toml", "tool", "prefect")), str(active_profile())]
-    return any(_ELSEWHERE.search(text) for text in said)
-
-
-def _table(name: str, *keys: str) -> Any:
-    """Read a table of a TOML file in the working directory; an empty table if it is missing or malformed."""
-    try:
-        found: Any = tomllib.loads(Path(name).read_text("utf-8"))
-        for key in keys:
-            found = found[key]
-    except (OSError, ValueError, KeyError, TypeError):
-        return {}
-    return found
+    said = [f"{name}={value}" for name, value in os.environ.items() if name.upper().startswith("PREFECT_")]
+    return any(_ELSEWHERE.search(text) for text in (*said, str(active_profile())))
 
 
 def _copy(source: Path, target: Path) -> None:

@@ -15,6 +15,7 @@ from flows.service import processes
 from flows.shell.quiet import tell
 
 ONCE = "setting up the home, once"
+_ROOT = Path(tasks.__file__).parents[1]
 COMPILING = f"{ONCE}: compiling the kernels"
 # Prefect imports these when it runs its first flow; they take a quarter of a second.
 _LATER = ("prefect.flow_engine", "prefect.task_engine", "fastapi.encoders", "anyio._backends._asyncio")
@@ -58,6 +59,7 @@ def compile_kernels() -> None:
     with subprocess.Popen(
         command,
         env=os.environ | paths,
+        cwd=_ROOT,  # numba reads settings there
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
@@ -70,8 +72,7 @@ def compile_kernels() -> None:
 
 def compiling() -> tuple[list[str], dict[str, str]]:
     """Return the command that compiles all kernels and prints how far it is, and the environment that it needs too."""
-    root = str(Path(tasks.__file__).parents[1])
-    paths = os.pathsep.join(filter(None, [root, os.environ.get("PYTHONPATH")]))
+    paths = os.pathsep.join(filter(None, [str(_ROOT), os.environ.get("PYTHONPATH")]))
     # Nothing of the working directory is imported (`-P`).
     return [sys.executable, "-P", "-m", "tasks.warm", "told"], {"PYTHONPATH": paths}
 
@@ -87,7 +88,7 @@ def start_compiler(environment: dict[str, str], logs: Path, say: Callable[[str],
         return lambda: True
     say(f"{COMPILING}, which takes a minute or more; no run starts before")
     command, paths = compiling()
-    compiler = processes.Child("compiler", command, environment | paths, logs / "kernels.log")
+    compiler = processes.Child("compiler", command, environment | paths, logs / "kernels.log", _ROOT)
     compiler.start()
     told = {"-"}  # the last line of an empty log
 

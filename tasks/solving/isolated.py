@@ -59,7 +59,7 @@ def _answers(job: SolveJob) -> Iterator[Answer | Unreadable]:
     # The child inherits the environment; it also has to find this module.
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
     with subprocess.Popen(
-        [sys.executable, "-c", _CHILD], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment
+        [sys.executable, "-P", "-c", _CHILD], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment
     ) as child:
         try:
             with _pipe(child.stdin) as pipe:

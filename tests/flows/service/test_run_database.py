@@ -15,14 +15,18 @@ from flows.service.run_database import DATABASE, MEMO, is_current, prepare
 
 ROOT = Path(__file__).parents[3]
 ELSEWHERE = "sqlite+aiosqlite:////elsewhere.db"
-FILES = {
-    "prefect.toml": f"[server.database]\nconnection_url = '{ELSEWHERE}'\n",
-    "pyproject.toml": f"[tool.prefect.server.database]\nconnection_url = '{ELSEWHERE}'\n",
-    ".env": f"PREFECT_API_DATABASE_CONNECTION_URL={ELSEWHERE}\n",
-    "prefect/profiles.toml": (
-        f"active = 'mine'\n[profiles.mine]\nPREFECT_API_DATABASE_CONNECTION_URL = '{ELSEWHERE}'\n"
-    ),
-}
+PROFILES = f"active = 'mine'\n[profiles.mine]\nPREFECT_API_DATABASE_CONNECTION_URL = '{ELSEWHERE}'\n"
+# What an archive may have beside its pictures: each names a file that has Prefect call a function.
+FOREIGN = {
+    "prefect.toml": f"profiles_path = 'theirs.toml'\n[logging]\nconfig_path = 'theirs.yml'\n"
+                    f"[server.database]\nconnection_url = '{ELSEWHERE}'\n",
+    "pyproject.toml": f"[tool.prefect]\nprofiles_path = 'theirs.toml'\n[tool.prefect.server.database]\n"
+                      f"connection_url = '{ELSEWHERE}'\n",
+    ".env": f"PREFECT_PROFILES_PATH=theirs.toml\nPREFECT_LOGGING_SETTINGS_PATH=theirs.yml\n"
+            f"PREFECT_API_DATABASE_CONNECTION_URL={ELSEWHERE}\n",
+    "theirs.toml": "active = 'x'\n[profiles.x]\nPREFECT_LOGGING_SETTINGS_PATH = 'theirs.yml'\n",
+    "theirs.yml": "{version: 1, handlers: {theirs: {'()': os.mkdir, path: called}}}\n",
+}  # fmt: skip
 
 
 def url(folder) -> str:
@@ -84,15 +88,16 @@ def test_without_a_template_people_are_told(template, folder, capsys, monkeypatc
     assert not is_current(url(folder))
 
 
-@pytest.mark.parametrize(
-    "name",
-    [None, *(pytest.param(name, marks=pytest.mark.soak) if number else name for number, name in enumerate(FILES))],
-)
-def test_the_server_leaves_out_migrations_of_a_current_home_only(template, folder, name):
-    """Prefect itself says where the database is: four files and the environment may name it."""
+@pytest.mark.parametrize("elsewhere", [False, pytest.param(True, marks=pytest.mark.soak)])
+def test_the_server_leaves_out_migrations_of_a_current_home_and_obeys_no_file_of_its_folder(
+    template, folder, elsewhere
+):
+    """Prefect itself says where the database is: the environment or its profiles may name it."""
     prepare(folder)
-    if name:
-        Path(name).write_text(FILES[name])
+    for name, text in FOREIGN.items():
+        Path(name).write_text(text)
+    if elsewhere:
+        (folder / "profiles.toml").write_text(PROFILES)
     program = (
         "from pathlib import Path; from flows.service import prefect_guard, run_database\n"
         f"run_database.template = lambda: Path({str(template)!r})\n"
@@ -102,7 +107,8 @@ def test_the_server_leaves_out_migrations_of_a_current_home_only(template, folde
     )
     command = [sys.executable, "-P", "-c", program]
     result = subprocess.run(command, env=os.environ | {"PYTHONPATH": str(ROOT)}, capture_output=True, text=True)
-    assert result.stdout == f"{name is not None}\n", result.stderr
+    assert result.stdout == f"{elsewhere}\n", result.stderr
+    assert not Path("called").exists()
 
 
 @pytest.mark.parametrize(
@@ -123,27 +129,16 @@ def test_a_variable_that_names_a_database_leaves_the_home_without_one(
     assert capsys.readouterr() == ("", "")
 
 
-@pytest.mark.parametrize("name", FILES)
-def test_a_file_that_names_a_database_leaves_the_home_without_one(template, folder, capsys, name):
-    Path(name).write_text(FILES[name])
+def test_a_profile_that_names_a_database_leaves_the_home_without_one(template, folder, capsys):
+    (folder / "profiles.toml").write_text(PROFILES)
     assert not prepare(folder)
     assert not (folder / DATABASE).exists()
     assert capsys.readouterr() == ("", "")
 
 
-@pytest.mark.parametrize(
-    ("name", "content"),
-    [
-        ("prefect.toml", "# connection_url = 'x'\n[server.database]\ntimeout = 20\n"),
-        ("prefect.toml", "[[["),
-        ("pyproject.toml", "[tool.other]\nconnection_url = 'x'\n"),
-        ("pyproject.toml", "tool = 3\n"),
-        (".env", "# PREFECT_API_DATABASE_CONNECTION_URL=x\nDATABASE_CONNECTION_URL=x\n"),
-        (".env", b"\xff"),
-    ],
-)
-def test_other_settings_leave_the_database_in_the_home(template, folder, name, content):
-    Path(name).write_bytes(content if isinstance(content, bytes) else content.encode())
+def test_files_of_the_working_directory_name_no_database(template, folder):
+    for name, text in FOREIGN.items():
+        Path(name).write_text(text)
     assert prepare(folder)
 
 
