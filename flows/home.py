@@ -8,7 +8,7 @@ from typing import Any
 
 from flows.environment import API, active_profile, exempt_loopback, named_server
 from flows.service import passwords, processes
-from flows.service.prefect_settings import STARTING, require_settings
+from flows.service.prefect_settings import STARTING, require_settings, require_writable
 from storage.errors import BadInput, explained
 from storage.files import atomic
 from storage.files.places import ObjectPath, Place, is_url, place
@@ -120,6 +120,8 @@ def prepare_environment(chosen: Path | None = None, *, make_home: bool = True) -
     }
     own = False
     require_settings()
+    if make_home:
+        require_writable()
     exempt_loopback()
     if named_server() is None:
         folder = (home() / "prefect").resolve()
@@ -150,6 +152,8 @@ def _make_private(*folders: Path) -> None:
             make_private_folder(path)
     except NotADirectoryError:
         pass
+    except FileNotFoundError as error:  # as in /proc, where nothing can be made
+        raise BadInput(f"home: no folder can be made at {folders[0]}; choose another with --home or {HOME}") from error
     except OSError as error:
         raise explained(error, folders[-1]) from error
     atomic.make_folder(folders[-1])  # tells what stands in its place, if it is no folder

@@ -17,7 +17,7 @@ from storage.model_files import model_bytes
 from storage.networks.records import record_from
 from storage.networks.shapes import RULES, require_bounded
 from storage.networks.unfit import Unfit
-from storage.networks.wire import require_lean
+from storage.networks.wire import notes_of, require_lean
 
 FORMAT = 1
 OPSET = 17  # of ONNX's operators, which training exports
@@ -27,6 +27,8 @@ MOST_NODES = 500
 MOST_CLASSES = 256
 LARGEST_SIDE = 512  # pixels of a picture
 OPERATORS = frozenset(RULES)  # a file with any other is refused before onnxruntime sees it
+# The shipped file was checked when it was made, so no library has to parse it: its sha256, then height and classes.
+_SHIPPED = {"22baa7660cc1c22a36b8541fbd741fcd3719f1d45093a99dfb1d918cc7b90b78": (40, 63)}
 _FLOAT, _INT64 = 1, 7  # ONNX's numbers of the types
 _ARRAYS = {_FLOAT: 4, _INT64: 8}  # bytes of an element, by ONNX's number of its type: float32, int64
 _MOST_AXES, _MOST_WHOLE, _MOST_TYPED = 8, 8, 1 << 12  # of an array; int64 numbers in it; numbers that are not raw bytes
@@ -111,6 +113,8 @@ def load_deep_model(path: str | Place) -> DeepModel:
 @functools.lru_cache(maxsize=4)
 def check_model(path: str, data: bytes) -> DeepModel:
     """Check the bytes of a model that is at a path, or will be; raise as `load_deep_model` does."""
+    if sides := _SHIPPED.get(hashlib.sha256(data).hexdigest()):
+        return DeepModel(data, json.loads(notes_of(data)[RECORD]), *sides, f"model {path}")
     import onnx
 
     try:

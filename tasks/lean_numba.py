@@ -1,10 +1,11 @@
 """Load kernels in a process that ends soon: numba without what it only looks for."""
 
+import functools
 import os
 import sys
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib import import_module
 from types import ModuleType
 from typing import Any  # numba has no types
@@ -32,13 +33,13 @@ def import_lean() -> None:
     }  # fmt: skip
     with _without(absent), _settings_explained(), warnings.catch_warnings():
         warnings.filterwarnings("ignore", "A Numba config file is found")
-        for name in ("numba", "numba.core.typing.cffi_utils", "numba.np.arraymath"):  # they look for them
+        for name in ("numba", "numba.core.typing.cffi_utils"):  # they look for them
             import_module(name)
     vars(import_module("numba.core.config"))["_config_fname"] = os.devnull  # looked for whenever a kernel is compiled
     vars(import_module("numba.core.entrypoints"))["_already_initialized"] = True
-    kept = import_module("numba.core.caching").Cache
-    if hasattr(kept, "_load_overload"):
-        kept.load_overload = _load
+    for shorten in (_open_without_rules, _open_without_bitcode, _open_without_origins, _tell_arrays_at_once):
+        with suppress(AttributeError):  # of another version of numba, which then does it in its own way
+            shorten()
 
 
 @contextmanager
@@ -57,11 +58,91 @@ def _settings_explained() -> Iterator[None]:
         raise BadInput(f"{THREADS}: must be 1 or more; it is {given!r}; correct or unset it") from error
 
 
-def _load(cache: Any, signature: Any, context: Any) -> Any:
-    """Open a compiled kernel, as numba does; it loads the rules itself if there is none and it has to compile."""
-    import_module("numba.core.runtime").rtsys.initialize(context)
-    with cache._guard_against_spurious_io_errors():
-        return cache._load_overload(signature, context)
+def _open_without_rules() -> None:
+    """Have numba open a compiled kernel without its compiler's rules; it loads them itself once it has to compile.
+
+    What counts references to arrays, which numba would compile first, is in the kernel's own code.
+    """
+    kept, add = import_module("numba.core.caching").Cache, import_module("llvmlite.binding").add_symbol
+    helpers = import_module("numba.core.runtime._nrt_python").c_helpers
+    open_kernel = kept._load_overload
+
+    def opened(cache: Any, signature: Any, context: Any) -> Any:
+        name_runtime()
+        with cache._guard_against_spurious_io_errors():
+            return open_kernel(cache, signature, context)
+
+    @functools.cache
+    def name_runtime() -> None:
+        for name, address in helpers.items():  # as numba does when it compiles
+            add(name if name.startswith("_") else f"NRT_{name}", address)
+
+    kept.load_overload = opened
+
+
+def _open_without_bitcode() -> None:
+    """Have numba open a compiled kernel by its machine code alone.
+
+    It also parses the kernel's bitcode, and asks LLVM for the name of each function in it. Only a kernel that is
+    compiled later and calls this one needs them: they are read then.
+    """
+    library = import_module("numba.core.codegen").JITCodeLibrary
+    result = import_module("numba.core.compiler").CompileResult
+    parse = import_module("llvmlite.binding").parse_bitcode
+    to_link, rebuild, unserialize = library._get_module_for_linking, result._rebuild, library._unserialize
+
+    def opened(codegen: Any, state: tuple[str, str, Any]) -> Any:
+        name, kind, data = state
+        if kind != "object":
+            return unserialize(codegen, state)
+        kernel = codegen.create_library(name)
+        kernel.enable_object_caching()
+        machine_code, kernel.unread_bitcode = data
+        kernel._set_compiled_object(machine_code)
+        kernel._finalize_final_module()
+        return kernel
+
+    def linkable(kernel: Any) -> Any:
+        if bitcode := vars(kernel).pop("unread_bitcode", None):
+            kernel._shared_module = parse(bitcode)
+            kernel._codegen._engine._load_defined_symbols(kernel._shared_module)
+        return to_link(kernel)
+
+    def rebuilt(context: Any, data: Any, description: Any, *rest: Any) -> Any:
+        context.codegen()._engine._defined_symbols.add(description.llvm_cpython_wrapper_name)
+        return rebuild(context, data, description, *rest)
+
+    library._unserialize, library._get_module_for_linking, result._rebuild = opened, linkable, rebuilt
+
+
+def _open_without_origins() -> None:
+    """Have numba open a compiled kernel without the modules of numba that parts of it come from.
+
+    It imports them, a third of all that it has, for Python's globals, which no machine code without Python reads.
+    """
+    environment: Any = import_module("numba.core.environment")
+    rebuild = environment._rebuild_env
+
+    def rebuilt(module: str, constants: list[Any], name: str) -> Any:
+        if not module.startswith("numba.") or module in sys.modules or environment.lookup_environment(name):
+            return rebuild(module, constants, name)
+        found = environment.Environment({"__name__": module})  # by which it is kept, should another kernel be
+        found.consts[:], found.env_name = constants, name
+        environment.Environment._memo[name] = found
+        return found
+
+    environment._rebuild_env = rebuilt
+
+
+def _tell_arrays_at_once() -> None:
+    """Have numba tell an array's type without a look at whether it is masked, for which it imports `numpy.ma`."""
+    numpy_support, types = import_module("numba.np.numpy_support"), import_module("numba.core.types")
+
+    def type_of(array: Any, _context: Any) -> Any:
+        kind, layout = numpy_support.from_dtype(array.dtype), numpy_support.map_layout(array)
+        return types.Array(kind, array.ndim, layout, readonly=not array.flags.writeable)
+
+    import_module("numba.core.typing.typeof").typeof_impl.register(import_module("numpy").ndarray)(type_of)
 
 
 @contextmanager

@@ -107,7 +107,7 @@ ROOMS = {
     "tasks/warm.py": ({"tasks", "storage.deep_models"}, {"numpy"}),
     "tasks/compiled.py": ({"storage.errors", "tasks.lean_numba", "tasks.lowlevel"}, {"numpy"}),
     "tasks/shipped.py": (set(), set()),
-    "tasks/lean_numba.py": ({"storage.errors"}, {"numba"}),
+    "tasks/lean_numba.py": ({"storage.errors"}, {"llvmlite", "numba", "numpy"}),
     "flows": (
         {"flows", "tasks", "storage"},
         {"prefect", "dask", "distributed", "cyclopts", "rich", "packaging", "beating_captchas"},

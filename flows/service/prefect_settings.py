@@ -9,6 +9,7 @@ from contextlib import contextmanager, redirect_stderr
 from importlib import import_module
 from importlib.machinery import ModuleSpec, PathFinder
 from pathlib import Path
+from tempfile import TemporaryFile
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
@@ -88,6 +89,26 @@ def require_settings() -> None:
         raise BadInput(f"PREFECT_HOME: must be a folder; it is {folder!r}, and {there} is no folder; {_CORRECT}")
 
 
+def require_writable() -> None:
+    """Make the folder that the user has named for Prefect's files; else Prefect waits for a database there.
+
+    Raises
+    ------
+    BadInput
+    """
+    if given := os.environ.get("PREFECT_HOME"):
+        try:
+            folder = Path(given).expanduser()
+            folder.mkdir(parents=True, exist_ok=True)
+            with TemporaryFile(dir=folder):
+                pass
+        except (OSError, RuntimeError) as error:
+            why = getattr(error, "strerror", None) or error
+            raise BadInput(
+                f"PREFECT_HOME: must be a folder where files can be written ({why}); it is {given!r}; {_CORRECT}"
+            ) from error
+
+
 @contextmanager
 def settings_explained() -> Iterator[None]:
     """Import Prefect within: a variable that its settings refuse is named in place of a traceback.
@@ -135,6 +156,9 @@ def _explained(error: Exception) -> BadInput | None:
         return BadInput(f"{', '.join(names) or 'a variable PREFECT_…'}: cannot be read ({error}); {_CORRECT}")
     if kind == "ValidationError" and title.endswith("Settings"):
         return BadInput(f"{_refusals(error) or f'Prefect refuses its settings ({title})'}; {_CORRECT}")
+    if kind == "ValueError" and "dask config file" in str(error):
+        said = " ".join(str(error).split())
+        return BadInput(f"DASK_CONFIG: {said}; mend or remove the file, or correct or unset the variable")
     file = getattr(error, "filename", None)
     names = [name for name, value in _given().items() if file and value == str(file)]
     if not names and _LOGGING in os.environ and passed(error, "prefect/logging/configuration.py"):

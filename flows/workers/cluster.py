@@ -17,6 +17,7 @@ from dask.distributed import Client, LocalCluster
 from distributed.security import Security
 
 from flows.parameters import require_workers
+from flows.workers.dask_settings import require_dask_settings
 from flows.workers.roster import Roster, WorkerLost
 from storage.errors import BadInput
 from storage.files.places import Place
@@ -109,6 +110,7 @@ def beginning(workers: int | None) -> Iterator[None]:
     If they do not start, each crew within starts its own, and tells what happened.
     """
     require_workers(workers)
+    require_dask_settings()
     _quieten()
     with config.set(LASTING):
         begun = _Begun(workers)
@@ -160,6 +162,7 @@ def crew(
     WorkerLost, ClusterLost
     """
     require_workers(workers)
+    require_dask_settings()
     outer = _opened()
     if outer is not None and outer.client.status == "running":
         outer.roster.require_shared(writes, reads)

@@ -10,6 +10,7 @@ from storage.networks.unfit import Unfit
 
 MOST_BESIDE_WEIGHTS = 1 << 20  # bytes: operators, names and the record; the shipped model has 83,000
 _GRAPH, _ARRAY, _RAW = 7, 5, 9  # field numbers: of the model, of the graph, of an array
+_NOTE = 14  # of the model
 _MOST_FIELDS = 100_000  # of the model, the graph and its arrays; the shipped model has some 500
 _VARINT, _SIZED, _SIZES = 0, 2, {1: 8, 5: 4}  # wire types; those of 64 and 32 bits with their bytes
 
@@ -31,6 +32,16 @@ def require_lean(data: bytes) -> None:
                     beside -= sum(stop - at for field, at, stop in walk.fields(first, last) if field == _RAW)
     if beside > MOST_BESIDE_WEIGHTS:
         raise Unfit(f"has {beside:,} bytes beside its weights; at most {MOST_BESIDE_WEIGHTS:,} are allowed")
+
+
+def notes_of(data: bytes) -> dict[str, str]:
+    """Return the notes that a file carries beside its network; only of a file that is known to be whole."""
+    walk, notes = _Walk(data), {}
+    for number, start, end in walk.fields(0, len(data)):
+        if number == _NOTE:
+            key, value = (data[at:stop].decode() for _, at, stop in walk.fields(start, end))
+            notes[key] = value
+    return notes
 
 
 class _Walk:

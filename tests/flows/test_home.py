@@ -10,6 +10,7 @@ import pytest
 
 from flows import home
 from flows.service import processes
+from storage.errors import BadInput
 from tasks.shipped import STRANGERS
 
 
@@ -34,11 +35,19 @@ def test_prefect_lives_under_the_home(clean):
 
 
 def test_what_the_user_has_set_stays(clean):
-    os.environ["PREFECT_HOME"] = "/elsewhere"
+    os.environ["PREFECT_HOME"] = elsewhere = str(clean / "elsewhere")
     os.environ["PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS"] = "7"
     home.prepare_environment(clean)
-    assert os.environ["PREFECT_HOME"] == "/elsewhere"
+    assert os.environ["PREFECT_HOME"] == elsewhere
     assert os.environ["PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS"] == "7"
+
+
+@pytest.mark.parametrize("variable", ["PREFECT_HOME", "CAPTCHAS_HOME"])
+def test_a_folder_that_nobody_can_make_is_named(clean, variable):
+    """Prefect would wait for a database in it, for as long as it waits for a server."""
+    os.environ |= {"CAPTCHAS_HOME": str(clean)} | {variable: "/proc/nowhere"}
+    with pytest.raises(BadInput, match=variable):
+        home.prepare_environment()
 
 
 def test_the_users_server_is_not_hidden(clean):

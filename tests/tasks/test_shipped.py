@@ -1,16 +1,18 @@
 """The shipped model: which characters it knows, and what its confidence is worth on pictures unlike its own."""
 
 import string
+import sys
 
 import numpy as np
 import pytest
 
+from storage import deep_models
 from storage.models import load_model
 from tasks.datasets.recipe import make_recipe, renderer_of
 from tasks.profiles.built_in import find_profile
 from tasks.reading.reader import Reader
 from tasks.scoring.metrics import calibration_error
-from tasks.shipped import SHIPPED
+from tasks.shipped import SHIPPED, STRANGERS
 from tests.benchmarks.strangers import answers
 from tests.strangers import KINDS, draw
 
@@ -20,6 +22,17 @@ SEED, EACH = 23, 15
 @pytest.fixture(scope="module")
 def model():
     return load_model(SHIPPED)
+
+
+def test_the_deep_model_is_known_by_its_digest_and_is_what_the_check_would_find(monkeypatch):
+    data = STRANGERS.read_bytes()
+    monkeypatch.setitem(sys.modules, "onnx", None)  # it takes as long to import as it takes to read a picture
+    known = deep_models.check_model.__wrapped__("a.onnx", data)
+    with pytest.raises(ImportError):
+        deep_models.check_model.__wrapped__("a.onnx", data + b"\0")
+    monkeypatch.undo()
+    monkeypatch.setattr(deep_models, "_SHIPPED", {})
+    assert vars(known) == vars(deep_models.check_model.__wrapped__("a.onnx", data))
 
 
 def pictures(rung: str, count: int = 400) -> tuple[np.ndarray, np.ndarray]:

@@ -1,0 +1,46 @@
+"""A variable of Dask's that it cannot use is named before any worker fails for it."""
+
+import os
+
+import pytest
+from dask import config
+
+from flows.service.prefect_settings import settings_explained
+from flows.workers.cluster import beginning, crew
+from flows.workers.dask_settings import require_dask_settings
+from storage.errors import BadInput
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("DISTRIBUTED__COMM__TIMEOUTS__CONNECT", "banana"),
+        ("DISTRIBUTED__WORKER__MEMORY__TARGET", "hello"),
+        ("DISTRIBUTED__COMM__SHARD", "much"),
+        ("DISTRIBUTED__WORKER__DAEMON", "perhaps"),
+        ("DISTRIBUTED__WORKER", "3"),
+    ],
+)
+def test_a_value_of_another_kind_is_named(monkeypatch, name, value):
+    monkeypatch.setenv(f"DASK_{name}", value)
+    with pytest.raises(BadInput, match=f"DASK_{name}: must be .*; it is '{value}'; correct or unset it"), crew(1):
+        pass
+    with pytest.raises(BadInput, match=name), beginning(1):
+        pass
+
+
+def test_values_of_dask_s_kinds_are_taken(monkeypatch):
+    defaults = {
+        "COMM__TIMEOUTS__CONNECT": "90s", "WORKER__MEMORY__TARGET": "False", "COMM__SHARD": "1 GiB", "X": "y",
+        "WORKER__DAEMON": "false", "SCHEDULER__ALLOWED_FAILURES": "0", "COMM__TIMEOUTS__TCP": "7",
+    }  # fmt: skip
+    for name, value in defaults.items():
+        monkeypatch.setenv(f"DASK_DISTRIBUTED__{name}", value)
+    monkeypatch.setenv("DASK_CONFIG", os.devnull)
+    require_dask_settings()
+
+
+def test_a_malformed_file_is_named(tmp_path):
+    (tmp_path / "dask.yaml").write_text("a: [1\n")
+    with pytest.raises(BadInput, match=r"DASK_CONFIG: .*dask\.yaml' is malformed.*mend"), settings_explained():
+        list(config.collect_yaml([str(tmp_path)]))
