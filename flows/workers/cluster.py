@@ -107,10 +107,14 @@ def _opened() -> _Crew | None:
 def beginning(workers: int | None) -> Iterator[None]:
     """Start the local workers of the crews within, and go on meanwhile: the first crew waits for them.
 
-    If they do not start, each crew within starts its own, and tells what happened.
+    If they do not start, each crew within starts its own, and tells what happened. Within an open crew nothing is
+    started: the crews within are that one.
     """
     require_workers(workers)
     require_dask_settings()
+    if _open.get() is not None:
+        yield
+        return
     _quieten()
     with config.set(LASTING):
         begun = _Begun(workers)

@@ -26,8 +26,8 @@ from tasks.training.spool import GatherReceipt
 
 # Prefect and what it brings warn while they are imported; that is theirs.
 pytestmark = pytest.mark.filterwarnings("ignore")
-COUNT = 3072  # pictures of a dataset
-TRAIN = ("train", "book", "random", "--pictures", 2000, "--pictures", 1000, "--shows", 80_000, "--hidden", 32)
+COUNT = 2048  # pictures of a dataset
+TRAIN = ("train", "book", "random", "--pictures", 1500, "--pictures", 800, "--shows", 80_000, "--hidden", 32)
 
 
 def rows(path: Path) -> list[dict]:
@@ -74,9 +74,9 @@ def test_a_model_of_two_datasets(trained):
     assert not report["kept"]
     assert [one["name"] for one in report["datasets"]] == ["book", "random"]
     assert report["classes"] == "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"  # of both, each once
-    settings = {"pictures": [2000, 1000], "shows": 80_000, "hidden": [32], "leave_out": [], "seed": 1}
+    settings = {"pictures": [1500, 800], "shows": 80_000, "hidden": [32], "leave_out": [], "seed": 1}
     assert report["settings"] == settings
-    assert report["pictures"] == 3000
+    assert report["pictures"] == 2300
     assert sorted(path.name for path in trained.model.parent.iterdir()) == ["book.skops", "book.skops.lock"]
 
 

@@ -259,6 +259,16 @@ class Made:
 
 
 @pytest.mark.usefixtures("no_crew")
+def test_within_an_open_crew_no_other_workers_start(monkeypatch):
+    """As for each command of a process that keeps its workers, such as that of these tests."""
+    started = []
+    monkeypatch.setattr(cluster, "_start", lambda workers: started.append(workers) or Made())
+    with beginning(1), beginning(2):
+        pass
+    assert started == [1]
+
+
+@pytest.mark.usefixtures("no_crew")
 @pytest.mark.parametrize("error", [None, ValueError])
 def test_workers_that_nobody_came_to_need_are_ended(monkeypatch, error):
     made = Made()
