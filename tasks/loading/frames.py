@@ -45,10 +45,12 @@ class Frames:
     """The k frames of a file that have the first frame's size, each (h, w), (h, w, 3) or (h, w, 4) uint8.
 
     count : the frames that the file has
+    page : which of them the only one here is
     """
 
     pixels: list[np.ndarray]
     count: int = 1
+    page: int = 0
 
 
 def decode_frames(data: bytes, as_shown: bool = False) -> Frames:
@@ -115,15 +117,41 @@ def choose_frame(inks: list[np.ndarray | None]) -> list[int]:
 def _all_frames(image: Image.Image, as_shown: bool) -> Frames:
     first = _pixels(image, as_shown)
     count = int(getattr(image, "n_frames", 1))
-    frames, size = [first], image.size
+    frames, others, size = [first], [], image.size
     for k in range(1, min(count, MOST_FRAMES, MOST_PIXELS // max(1, size[0] * size[1]) + 1)):
         try:
             image.seek(k)
             if image.size == size:
                 frames.append(_pixels(image, as_shown))
+            elif image.size[0] * image.size[1] <= MOST_PIXELS:
+                others.append(k)
         except Exception:  # noqa: BLE001 - decoders raise all kinds of errors; what came before is there
             break
+    if others and (found := _fuller_page(image, others, frames, size, as_shown)):
+        return Frames([found[1]], count, found[0])
     return Frames(frames, count)
+
+
+def _fuller_page(
+    image: Image.Image, numbers: list[int], frames: list[np.ndarray], size: tuple[int, int], as_shown: bool
+) -> tuple[int, np.ndarray] | None:
+    """Return the number and pixels of a page that the first is a thumbnail of, or of any if the first is blank."""
+    sizes = {}
+    for k in numbers:
+        image.seek(k)
+        sizes[k] = image.size[0] * image.size[1]
+    blank = all(int(np.ptp(frame)) < LEAST_CONTRAST for frame in frames)
+    for k in sorted(numbers, key=lambda k: -sizes[k]):
+        if not blank and sizes[k] <= size[0] * size[1]:
+            return None
+        try:
+            image.seek(k)
+            page = _pixels(image, as_shown)
+        except Exception:  # noqa: BLE001 - as above
+            continue
+        if int(np.ptp(page)) >= LEAST_CONTRAST:
+            return k, page
+    return None
 
 
 def _pixels(image: Image.Image, as_shown: bool) -> np.ndarray:
