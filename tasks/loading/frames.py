@@ -26,6 +26,8 @@ LEAST_CONTRAST = 8  # levels of 255 between the darkest and the brightest pixel
 GROUND = 0.4  # of a picture of 16 bits that uses few of its levels: if less is ground, nothing stands out
 FULL = 0.9  # of the fullest frame's ink: the first frame that has more is as good
 NEW = 0.08  # of the fullest frame's ink: a frame that adds more to it has letters that the fullest lacks
+HALF = 128  # strength of a pixel that is ink
+MOVED = 0.85  # of a frame's ink: if as much lies on another frame's at another place, the letters moved
 BESIDE = 0.5  # of what a frame adds: if more of it touches ink that is there, the letters moved
 
 # Pillow warns about odd files. `catch_warnings` replaces a list of the whole process, which two threads at once would
@@ -108,10 +110,28 @@ def choose_frame(inks: list[np.ndarray | None]) -> list[int]:
             continue
         near = np.asarray(Image.fromarray(whole).filter(ImageFilter.MaxFilter(5)))
         more = np.where(ink > whole, ink - whole, 0).astype(np.int64)
-        if more.sum() > NEW * amounts[best] and more[near >= 64].sum() <= BESIDE * more.sum():
+        adds = more.sum() > NEW * amounts[best] and more[near >= 64].sum() <= BESIDE * more.sum()
+        if adds and not _is_moved(ink, there[best]):
             chosen.append(k)
             whole = np.maximum(whole, ink)
     return sorted(chosen)
+
+
+def _is_moved(ink: np.ndarray, best: np.ndarray) -> bool:
+    """Return whether a frame's letters all stand in another frame as well, elsewhere."""
+    mine, theirs = ink >= HALF, best >= HALF
+    if _pieces(mine) < 2 and _pieces(theirs) < 3:
+        return False  # a letter a frame, and one of them may come twice
+    shape = [2 * side for side in ink.shape]
+    other = np.fft.rfft2(theirs, shape)
+    shared = np.fft.irfft2(other * np.conj(np.fft.rfft2(mine, shape)), shape)  # pixels, by how far all are moved
+    return bool(shared.max() >= MOVED * mine.sum())
+
+
+def _pieces(mask: np.ndarray) -> int:
+    """Return how many pieces have a gap of empty columns between them."""
+    columns = mask.any(axis=0)
+    return int(np.count_nonzero(columns[1:] > columns[:-1]) + columns[0])
 
 
 def _all_frames(image: Image.Image, as_shown: bool) -> Frames:

@@ -20,7 +20,13 @@ GEOMETRY = {
 VIA_COLUMNS = ("filename", "file_attributes", "region_shape_attributes", "region_attributes")  # of VIA's CSV
 PAGES = {"PcGts", "alto"}  # the roots of PAGE and ALTO, which are about one picture
 BOX_LEFT = ("xmin", "x1", "left", "x")  # what tables of boxes call the left edge
-BOX_TEXT = ("class", "label", "text", "name", "letter", "char", "character")
+BOX_ORDER = ("position", "pos", "order", "idx")  # and tables of letters their order
+BOX_TEXT = ("class", "label", "labelname", "text", "name", "letter", "char", "character")
+BOX_PICTURE = {"filename", "file", "path", "image", "imageid", "imagename", "picture", "img"}
+BARE_BOXES = {  # the columns of tables without a header: of RetinaNet and of makesense.ai
+    6: ("path", "xmin", "ymin", "xmax", "ymax", "class"),
+    8: ("class", "xmin", "ymin", "width", "height", "path", "imagewidth", "imageheight"),
+}
 BOX_REST = {
     "xmax", "x2", "right", "w", "width", "ymin", "y1", "top", "y", "ymax", "y2", "bottom", "h", "height", "imgwidth",
     "imgheight", "imagewidth", "imageheight", "confidence", "score",
@@ -84,6 +90,10 @@ def _number(value: object) -> float:
         return float(str(value))
     except ValueError:
         return 0.0
+
+
+def _is_number(value: str) -> bool:
+    return re.fullmatch(r"-?\d+(\.\d+)?", value) is not None
 
 
 def _string(value: object) -> str:
@@ -264,11 +274,18 @@ def box_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[dict
     None if it is none: it has no such columns, or each picture once.
     """
     names = [re.sub(r"[\W_]", "", cell.lower()) for cell in header]
-    left = next((names.index(name) for name in BOX_LEFT if name in names), -1)
+    bare = BARE_BOXES.get(len(header), ())
+    if bare and all(_is_number(cell) for cell, name in zip(header, bare, strict=True) if name in BOX_REST | {"xmin"}):
+        names, rows = list(bare), [header, *rows]
+    left = next((names.index(name) for name in (*BOX_LEFT, *BOX_ORDER) if name in names), -1)
     text = next((names.index(name) for name in BOX_TEXT if name in names), -1)
-    if left < 0 or text < 0 or not {"xmax", "x2", "right", "w", "width"} & set(names):
+    if left < 0 or text < 0:
+        return None
+    sized = {"xmax", "x2", "right", "w", "width"} & set(names)
+    if not sized and not (names[left] in BOX_ORDER and all(len(row[text]) == 1 for row in rows)):
         return None
     others = [k for k, name in enumerate(names) if k not in (left, text) and name not in BOX_REST]
+    others = [k for k in others if names[k] in BOX_PICTURE] or others
     if len(others) != 1 or len({row[others[0]] for row in rows}) == len(rows):
         return None
     pictures: dict[str, list[Shape]] = {}

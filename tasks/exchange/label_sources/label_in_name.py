@@ -11,7 +11,7 @@ from urllib.parse import unquote
 
 from storage.errors import BadInput
 from tasks.exchange.label_sources.label_files import PICTURE
-from tasks.exchange.label_sources.name_parts import SAME, Part, base64_texts, kinds_of
+from tasks.exchange.label_sources.name_parts import SAME, Part, base64_texts, kinds_of, word_before
 
 SEPARATORS = "_- ."
 BRACKETS = ("()", "[]", "{}")  # they divide a name too, where all names have them
@@ -21,11 +21,11 @@ SYMBOLS = "+=*?!@#$%&"  # labels that have these may have a dash and a dot too
 MOST = 50_000  # names that are looked at, from all over the folder
 SHOWN = 3  # names in a message
 EXAMPLES = 2  # labels that differ, in a message
+QUOTED = 3  # characters that a label in quotes has more than
 MOSTLY = 0.9  # share of the names that must have a label, where labels from elsewhere are compared with them
 _FIELD = re.compile(r"(?:^|[^A-Za-z])([A-Za-z]{2,})=")  # the name of a field
-_WRITTEN = re.compile(
-    r"%(?![46][1-9A-F]|[57][0-9Aa]|3[0-9])[0-9A-Fa-f]{2}"
-)  # what addresses need, so no letter or digit
+# What addresses need, so no letter or digit.
+_WRITTEN = re.compile(r"%(?![46][1-9A-F]|[57][0-9Aa]|3[0-9])[0-9A-Fa-f]{2}")
 _APART = re.compile(r"[^\W_](?:_[^\W_])+")  # letters with a mark between each, as case-blind file systems need them
 COPY = re.compile(r"(?: ?\(\d{1,3}\)| - (?:Copy|Kopie|copie|copia)(?: \(\d+\))?| copy(?: \d+)?)+$", re.IGNORECASE)
 SPLIT_FOLDERS = {
@@ -56,6 +56,8 @@ def as_meant(label: str) -> str:
             label = unquote(label, errors="strict")
         except UnicodeDecodeError:
             return label
+    if len(label) > QUOTED and label[0] == label[-1] and label[0] in "'\"`":
+        label = label[1:-1]
     return label.replace("_", "") if _APART.fullmatch(label) else label
 
 
@@ -84,11 +86,21 @@ def infer_pattern(paths: Sequence[str], default: str) -> str:
                 f"names: hold labels in base64: {found[0].labels[0]!r} is {texts[0]!r}; rename the pictures, or write "
                 f"path and label of each into a labels.csv; --pattern '{found[0].pattern}' takes them as they are"
             )
+        if glued := _glued(found[0]):
+            raise _unclear(names, [glued, found[0]])
         return found[0].pattern
     if found:
-        whole = Reading("whole", tuple(names.stems))
-        raise _unclear(names, _distinct([*found, whole]))
+        raise _unclear(names, _distinct([*found, Reading("whole", tuple(names.stems))]))
     raise names.nothing()
+
+
+def _glued(reading: Reading) -> Reading | None:
+    """Return the reading without the word before all labels, as in `img0417`; None if they begin differently."""
+    if not (word := word_before(reading.labels)):
+        return None
+    field = "(?P<label>" if "(?P<label>" in reading.pattern else "{label}"
+    pattern = f"{word}{{label}}" if reading.pattern == "whole" else reading.pattern.replace(field, word + field)
+    return Reading(pattern, tuple(label.removeprefix(word) for label in reading.labels))
 
 
 def difference(pairs: Sequence[tuple[str, str]], tidy: Callable[[str], str]) -> str:
@@ -263,9 +275,8 @@ class _Names:
             patterns = (rf"(?P<label>[^/{mark}]*)(?:[{mark}].*)?", rf"(?:.*[{mark}])?(?P<label>[^/{mark}]*)")
             if mark == "_":
                 patterns = ("first", "last")
-            labels = [
-                [stem.partition(mark)[0] for stem in self.stems], [stem.rpartition(mark)[2] for stem in self.stems]
-            ]  # fmt: skip
+            stems = self.stems
+            labels = [[stem.partition(mark)[0] for stem in stems], [stem.rpartition(mark)[2] for stem in stems]]
             return [
                 Reading(pattern, tuple(values))
                 for pattern, values, kind in zip(patterns, labels, kinds, strict=True)

@@ -20,8 +20,9 @@ def text_of_boxes(lines: Sequence[str], end: str = "") -> str | None:
     That is one box of all, or letters from left to right; '' for several texts, None for lines that are no such boxes.
     """
     shape = _TESSERACT if end == ".box" else _CORNERS
-    found = [match for line in lines if line.strip("\ufeff\t ") and (match := shape.fullmatch(line.strip("\ufeff")))]
-    if not found or len(found) < len([line for line in lines if line.strip("\ufeff\t ")]):
+    boxes = [line for text in lines if (line := text.lstrip("\ufeff")).strip() and line[0] != "\t"]  # a tab ends a line
+    found = [match for line in boxes if (match := shape.fullmatch(line))]
+    if not found or len(found) < len(boxes):
         return None
     if shape is _TESSERACT:
         shapes = [Shape(float(match[2]), {"": match[3] or match[1]}) for match in found]

@@ -9,6 +9,7 @@ from enum import Enum
 FEW = 5  # names at least, of which one may be unlike the others
 SAME = 0.95  # share of the names that must agree on a property
 LONGEST = 32  # characters of a label, as of a profile's texts
+ALIKE = 10  # labels that all begin alike are no chance
 HASH = 7  # digits of a short hash at least
 LONG_ID = 11  # characters that no label of a CAPTCHA has, and random names have
 LONG_NUMBER = 9  # digits that no label has, and times and numbers of databases have
@@ -68,6 +69,16 @@ def base64_texts(values: Sequence[str]) -> list[str] | None:
     except ValueError:
         return None
     return texts if len(texts) >= max(FEW, SAME * len(values)) and all(map(str.isprintable, texts)) else None
+
+
+def word_before(labels: Sequence[str]) -> str:
+    """Return the letters with which all labels begin; '' if that may be chance, or a label has nothing else."""
+    there = {label for label in labels if label}
+    first, last = min(there, default=""), max(there, default="")
+    same = next((k for k, pair in enumerate(zip(first, last, strict=False)) if pair[0] != pair[1]), len(first))
+    word = re.match(r"[^\W\d_]*", first[:same])
+    found = word[0] if word else ""
+    return found if len(found) > 1 and len(there) >= ALIKE and found not in there else ""
 
 
 def _kind(values: Sequence[str], total: int) -> Part:
