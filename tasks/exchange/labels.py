@@ -86,7 +86,7 @@ class _Folder:
         ends = (*BESIDE, ".box")
         beside = {text for there in texts.values() for text in there.values()}
         others_of = [name for name in others if name not in beside]
-        self.splits: list[str] = []  # lists of pictures without labels
+        self.splits: list[Path] = []  # lists of pictures without labels
         self.others = [name for name in others_of if not any(_is_beside(name, end, stems) for end in ends)]
         self.lists = [name for name in self.others if may_list(name)]
         self.named = [name for name in self.lists if labelish(name)]  # named as files of labels are
@@ -124,9 +124,9 @@ class _Folder:
         if end:
             return Labelling(beside=end, folder=self.folder, options=self.options)
         self._require_nothing_else(failed, unmatched)
-        lists = tuple(f"{name}: not used; it lists pictures without labels" for name in self.splits)
-        found = infer_pattern(self.pictures, Labelling().pattern)
-        return Labelling(found, folder=self.folder, options=self.options, notes=lists)
+        said = tuple(f"{file.name}: not used; it lists pictures without labels" for file in self.splits)
+        found, lists = infer_pattern(self.pictures, Labelling().pattern), tuple(self.splits)
+        return Labelling(found, folder=self.folder, options=self.options, notes=said, agreeing=lists)
 
     def _without_pictures(self) -> Labelling:
         holders = [name for name in self.others if suffix_of(name) in HOLDERS]
@@ -154,7 +154,7 @@ class _Folder:
         for name in self.lists:
             base = name.rpartition("/")[0]
             if lists_pictures(self.folder / name, index, base):
-                self.splits.append(name)
+                self.splits.append(self.folder / name)
                 continue
             try:
                 there = require_no_answers(read_table(self.folder / name))

@@ -28,6 +28,7 @@ FULL = 0.9  # of the fullest frame's ink: the first frame that has more is as go
 NEW = 0.08  # of the fullest frame's ink: a frame that adds more to it has letters that the fullest lacks
 HALF = 128  # strength of a pixel that is ink
 MOVED = 0.85  # of a frame's ink: if as much lies on another frame's at another place, the letters moved
+WHOLE = 1.05  # of a frame's ink: if more is there around it on the other frame, that is a part, as an I of an H
 BESIDE = 0.5  # of what a frame adds: if more of it touches ink that is there, the letters moved
 
 # Pillow warns about odd files. `catch_warnings` replaces a list of the whole process, which two threads at once would
@@ -118,19 +119,26 @@ def choose_frame(inks: list[np.ndarray | None]) -> list[int]:
 
 
 def _is_moved(ink: np.ndarray, best: np.ndarray) -> bool:
-    """Return whether a frame's letters all stand in another frame as well, elsewhere."""
+    """Return whether a frame's letters all stand in another frame as well, elsewhere, and not as parts of letters."""
     mine, theirs = ink >= HALF, best >= HALF
     if _pieces(mine) < 2 and _pieces(theirs) < 3:
         return False  # a letter a frame, and one of them may come twice
     shape = [2 * side for side in ink.shape]
     other = np.fft.rfft2(theirs, shape)
     shared = np.fft.irfft2(other * np.conj(np.fft.rfft2(mine, shape)), shape)  # pixels, by how far all are moved
-    return bool(shared.max() >= MOVED * mine.sum())
+    if shared.max() < MOVED * mine.sum():
+        return False
+    down, right = np.unravel_index(int(shared.argmax()), shared.shape)
+    top, left = down - shape[0] * (down >= ink.shape[0]), right - shape[1] * (right >= ink.shape[1])
+    rows, columns = np.flatnonzero(mine.any(axis=1)) + top, np.flatnonzero(mine.any(axis=0)) + left
+    before, behind = 2 * (not mine[:, 0].any()), 2 * (not mine[:, -1].any())  # none where the border cuts a letter
+    around = theirs[max(rows[0] - 2, 0) : rows[-1] + 3, max(columns[0] - before, 0) : columns[-1] + 1 + behind]
+    return bool(around.sum() <= WHOLE * mine.sum())
 
 
 def _pieces(mask: np.ndarray) -> int:
     """Return how many pieces have a gap of empty columns between them."""
-    columns = mask.any(axis=0)
+    columns = np.asarray(mask.any(axis=0))
     return int(np.count_nonzero(columns[1:] > columns[:-1]) + columns[0])
 
 

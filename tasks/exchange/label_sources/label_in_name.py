@@ -11,7 +11,7 @@ from urllib.parse import unquote
 
 from storage.errors import BadInput
 from tasks.exchange.label_sources.label_files import PICTURE
-from tasks.exchange.label_sources.name_parts import SAME, Part, base64_texts, kinds_of, word_before
+from tasks.exchange.label_sources.name_parts import SAME, Part, base64_texts, count, kinds_of, word_before
 
 SEPARATORS = "_- ."
 BRACKETS = ("()", "[]", "{}")  # they divide a name too, where all names have them
@@ -27,7 +27,9 @@ _FIELD = re.compile(r"(?:^|[^A-Za-z])([A-Za-z]{2,})=")  # the name of a field
 # What addresses need, so no letter or digit.
 _WRITTEN = re.compile(r"%(?![46][1-9A-F]|[57][0-9Aa]|3[0-9])[0-9A-Fa-f]{2}")
 _APART = re.compile(r"[^\W_](?:_[^\W_])+")  # letters with a mark between each, as case-blind file systems need them
-COPY = re.compile(r"(?: ?\(\d{1,3}\)| - (?:Copy|Kopie|copie|copia)(?: \(\d+\))?| copy(?: \d+)?)+$", re.IGNORECASE)
+COPY = re.compile(
+    r"(?: ?\(\d{1,3}\)| - (?:Copy|Kopie|copie|copia)(?: \(\d+\))?| copy(?: \d+)?|\.(?:bin|nrm))+$", re.IGNORECASE
+)
 SPLIT_FOLDERS = {
     "train": "train", "training": "train", "val": "validation", "valid": "validation", "validation": "validation",
     "dev": "validation", "test": "test", "testing": "test", "eval": "test",
@@ -120,12 +122,11 @@ def difference(pairs: Sequence[tuple[str, str]], tidy: Callable[[str], str]) -> 
     differing = [
         (reading, [(path, there) for path, there in zip(names.paths, map(tidy, reading.labels), strict=True)
                    if labels[path] != there])
-        for reading in names.readings() if sum(map(bool, reading.labels)) >= MOSTLY * len(reading.labels)
+        for reading in names.readings()
+        if sum(map(bool, reading.labels)) >= MOSTLY * len(reading.labels) and not count(reading.labels)
     ]  # fmt: skip
-    if not differing:
-        return ""
-    reading, others = min(differing, key=lambda found: len(found[1]))
-    if not others:
+    reading, others = min(differing, key=lambda found: len(found[1]), default=(None, []))
+    if reading is None or not others:
         return ""
     told = " and ".join(f"{path} has {labels[path]!r}, its name {there!r}" for path, there in others[:EXAMPLES])
     return (
@@ -309,10 +310,8 @@ class _Names:
             kind = self.kinds[0]
             told = "they have differing numbers of parts" if kind is Part.LABEL else f"they are {kind.value}"
         else:
-            told = ", ".join(
-                f"part {place} {'' if kind is Part.LABEL else 'is '}{kind.value}"
-                for place, kind in enumerate(self.kinds, 1)
-            )
+            kinds = enumerate(self.kinds, 1)
+            told = ", ".join(f"part {k} {'is ' * (kind is not Part.LABEL)}{kind.value}" for k, kind in kinds)
         shown = ", ".join(self.paths[k] for k in self.examples())
         return BadInput(
             f"names: no part of the pictures' names varies as labels do ({told}), for instance {shown}; say where the "

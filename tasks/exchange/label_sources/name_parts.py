@@ -71,6 +71,12 @@ def base64_texts(values: Sequence[str]) -> list[str] | None:
     return texts if len(texts) >= max(FEW, SAME * len(values)) and all(map(str.isprintable, texts)) else None
 
 
+def count(values: Sequence[str]) -> bool:
+    """Return whether values are the numbers of a counter, each once or several times."""
+    different = sorted(set(values))
+    return kinds_of([different], len(different)) == [Part.COUNTER]
+
+
 def word_before(labels: Sequence[str]) -> str:
     """Return the letters with which all labels begin; '' if that may be chance, or a label has nothing else."""
     there = {label for label in labels if label}
