@@ -11,7 +11,7 @@ from urllib.parse import unquote
 
 from storage.errors import BadInput
 from tasks.exchange.label_sources.label_files import PICTURE
-from tasks.exchange.label_sources.name_parts import SAME, Part, base64_texts, count, kinds_of, word_before
+from tasks.exchange.label_sources.name_parts import SAME, Part, base64_texts, count, kinds_of, without_word
 
 SEPARATORS = "_- ."
 BRACKETS = ("()", "[]", "{}")  # they divide a name too, where all names have them
@@ -88,21 +88,12 @@ def infer_pattern(paths: Sequence[str], default: str) -> str:
                 f"names: hold labels in base64: {found[0].labels[0]!r} is {texts[0]!r}; rename the pictures, or write "
                 f"path and label of each into a labels.csv; --pattern '{found[0].pattern}' takes them as they are"
             )
-        if glued := _glued(found[0]):
-            raise _unclear(names, [glued, found[0]])
+        if glued := without_word(found[0].pattern, found[0].labels):
+            raise _unclear(names, [Reading(*glued), found[0]])
         return found[0].pattern
     if found:
         raise _unclear(names, _distinct([*found, Reading("whole", tuple(names.stems))]))
     raise names.nothing()
-
-
-def _glued(reading: Reading) -> Reading | None:
-    """Return the reading without the word before all labels, as in `img0417`; None if they begin differently."""
-    if not (word := word_before(reading.labels)):
-        return None
-    field = "(?P<label>" if "(?P<label>" in reading.pattern else "{label}"
-    pattern = f"{word}{{label}}" if reading.pattern == "whole" else reading.pattern.replace(field, word + field)
-    return Reading(pattern, tuple(label.removeprefix(word) for label in reading.labels))
 
 
 def difference(pairs: Sequence[tuple[str, str]], tidy: Callable[[str], str]) -> str:

@@ -77,14 +77,24 @@ def count(values: Sequence[str]) -> bool:
     return kinds_of([different], len(different)) == [Part.COUNTER]
 
 
-def word_before(labels: Sequence[str]) -> str:
-    """Return the letters with which all labels begin; '' if that may be chance, or a label has nothing else."""
+def without_word(pattern: str, labels: Sequence[str]) -> tuple[str, tuple[str, ...]] | None:
+    """Return the pattern and the labels without the word before all of them, as in `img0417`.
+
+    None if they begin differently, or may begin alike by chance.
+    """
     there = {label for label in labels if label}
     first, last = min(there, default=""), max(there, default="")
     same = next((k for k, pair in enumerate(zip(first, last, strict=False)) if pair[0] != pair[1]), len(first))
-    word = re.match(r"[^\W\d_]*", first[:same])
-    found = word[0] if word else ""
-    return found if len(found) > 1 and len(there) >= ALIKE and found not in there else ""
+    found = re.match(r"[^\W\d_]{2,}[-_. ]?", first[:same])
+    if not found or len(there) < ALIKE or found[0] in there:
+        return None
+    word, field = found[0], "(?P<label>" if "(?P<label>" in pattern else "{label}"
+    named = {
+        "whole": f"{word}{{label}}", "folder": f"{word}{{label}}/*",
+        "first": f"{word}(?P<label>[^/_]*)(?:_.*)?", "last": f"(?:.*_)?{word}(?P<label>[^/_]*)",
+    }  # fmt: skip
+    taken = tuple(label.removeprefix(word) for label in labels)
+    return named.get(pattern) or pattern.replace(field, word + field), taken
 
 
 def _kind(values: Sequence[str], total: int) -> Part:

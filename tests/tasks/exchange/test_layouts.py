@@ -1075,3 +1075,16 @@ def test_a_quote_in_quotes_may_have_a_backslash(tmp_path):
 def test_boxes_of_several_texts_label_nothing(tmp_path):
     files, _ = beside({f"{k}.txt": f"1,2,3,4,5,6,7,8,{label}\n9,2,9,4,9,6,9,8,XY" for k, label in PAIRS})
     assert {reason for _, reason in read(put(tmp_path, files)).rejects} == {"its label is empty"}
+
+
+@pytest.mark.parametrize(
+    "name", ["img{label}.png", "captcha_{k}-txt{label}.png", "char_{label}/{k}.png", "x{k}_no{label}.png"]
+)
+def test_the_patterns_that_are_offered_for_a_word_before_labels_take_it_away(name):
+    """Each offered pattern reads what the message says that it reads."""
+    want = {name.format(k=k, label=label): label for k, label in enumerate(DIGITS)}
+    with pytest.raises(BadInput) as error:
+        infer_pattern(list(want), "whole")
+    pattern = re.findall(r"--pattern '(.*?)' reads", str(error.value))[0]
+    labelling = Labelling(pattern)
+    assert {path: labelling.label(path) for path in want} == want
