@@ -9,6 +9,7 @@ from pathlib import Path
 from storage.errors import BadInput, NotThere
 from storage.exports.record import RECORDS
 from tasks.exchange.label_sources.beside import ANNOTATIONS, BESIDE, TEXTS, texts_beside
+from tasks.exchange.label_sources.doubtful import lists_pictures, require_no_answers
 from tasks.exchange.label_sources.label_columns import ListedLabels, Unclear, listed_labels, resolve
 from tasks.exchange.label_sources.label_files import (
     HOLDERS,
@@ -85,6 +86,7 @@ class _Folder:
         ends = (*BESIDE, ".box")
         beside = {text for there in texts.values() for text in there.values()}
         others_of = [name for name in others if name not in beside]
+        self.splits: list[Path] = []  # lists of pictures without labels
         self.others = [name for name in others_of if not any(_is_beside(name, end, stems) for end in ends)]
         self.lists = [name for name in self.others if may_list(name)]
         self.named = [name for name in self.lists if labelish(name)]  # named as files of labels are
@@ -122,8 +124,9 @@ class _Folder:
         if end:
             return Labelling(beside=end, folder=self.folder, options=self.options)
         self._require_nothing_else(failed, unmatched)
-        pattern = infer_pattern(self.pictures, Labelling().pattern)
-        return Labelling(pattern, folder=self.folder, options=self.options)
+        said = tuple(f"{file.name}: not used; it lists pictures without labels" for file in self.splits)
+        found, lists = infer_pattern(self.pictures, Labelling().pattern), tuple(self.splits)
+        return Labelling(found, folder=self.folder, options=self.options, notes=said, agreeing=lists)
 
     def _without_pictures(self) -> Labelling:
         holders = [name for name in self.others if suffix_of(name) in HOLDERS]
@@ -140,9 +143,7 @@ class _Folder:
         return Labelling(folder=self.folder, options=self.options)
 
     def _both(self, one: str, other: str) -> BadInput:
-        return BadInput(
-            f"labels: {self.folder} has both {one} and {other}; choose one with --labels, since they differ"
-        )
+        return BadInput(f"labels: {self.folder} has both {one} and {other}; choose one with --labels: they differ")
 
     def _read(self) -> tuple[list[ListedLabels], dict[str, BadInput], list[str]]:
         """Read all files that may list labels: those that do, those that fail, and those that name no picture."""
@@ -152,8 +153,12 @@ class _Folder:
         unmatched: list[str] = []
         for name in self.lists:
             base = name.rpartition("/")[0]
+            if lists_pictures(self.folder / name, index, base):
+                self.splits.append(self.folder / name)
+                continue
             try:
-                read = resolve(read_table(self.folder / name), index, base, self.options.columns)
+                there = require_no_answers(read_table(self.folder / name))
+                read = resolve(there, index, base, self.options.columns)
             except BadInput as error:
                 failed[name] = error
                 continue

@@ -14,6 +14,7 @@ SPREADSHEET = re.compile(  # what spreadsheets and pandas make of a label: numbe
     r"\d(?:[.,]\d+)?E\+\d+|#[A-Z]+[!?]|\d+\.0|\d{1,2}[-.][A-Z][^\W\d_]{2}(?:[-.]\d\d(?:\d\d)?)?|[A-Z][a-z]{2}-\d\d|"
     r"\d{4}-\d\d-\d\d(?:\d\d:\d\d(?::\d\d)?)?|\d{1,2}/\d{1,2}/\d{4}|nan|NaN|NaT|None|NULL|null|N/A|#N/A|<NA>"
 )
+PREFIX = re.compile(r"[^\W\d_]{2,} ?(?:[:=]|->) ?(?=.)")  # what a person writes before a label
 SOME_REJECTS = 20  # rejects in a report; rejects.csv lists all
 
 
@@ -65,6 +66,12 @@ def require_single(labels: Sequence[str], source: str) -> None:
     ------
     BadInput
     """
+    prefixes = {match[0] if (match := PREFIX.match(label)) else "" for label in labels if label}
+    if len(labels) >= MANY and len(prefixes) == 1 and "" not in prefixes:
+        raise BadInput(
+            f"labels {source}: hold more than the label: all begin with {next(iter(prefixes))!r}, such as "
+            f"{labels[0]!r}; write only the label"
+        )
     rows = [label.split() for label in labels if label]
     if len(rows) < MANY or len(set(map(len, rows))) > 1 or len(rows[0]) < 2:
         return

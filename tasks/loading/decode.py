@@ -20,8 +20,8 @@ from tasks.loading.safe_read import BadPicture, read_file
 from tasks.loading.structure import legible
 from tasks.lowlevel.padding import stack_padded
 
-LOADER = 3  # raised whenever the same file gives other ink; part of an imported dataset's identity
-SEEN = 1  # the same for pictures as they are seen
+LOADER = 4  # raised whenever the same file gives other ink; part of an imported dataset's identity
+SEEN = 2  # the same for pictures as they are seen
 MOST_SHAPES = 64  # if a batch has more, its pictures are padded
 PADDED_TO = 16
 
@@ -49,7 +49,8 @@ def load_picture(path: Path | str) -> np.ndarray:
     """Load a picture file as ink on an empty background.
 
     *Format*: PNG, JPEG, GIF, BMP, WebP or TIFF, recognised by content, in any colour mode. Of several frames the
-    fullest is read, together with frames that have letters which it lacks. A picture with an EXIF orientation is
+    fullest is read, together with frames that have letters which it lacks; of pages of several sizes the first, or a
+    larger one of which it is a thumbnail. A picture with an EXIF orientation is
     turned, as viewers turn it. A picture with a side over 640 pixels is shrunk until that side has 640 (area average),
     since the reader was trained on letters 10 to 30 pixels high. If 16 bits or floats hold few levels, these are
     stretched.
@@ -111,7 +112,7 @@ def decode_noted(data: bytes, invert: Invert = Invert.AUTO) -> tuple[np.ndarray,
         return _ink_of(pixels, invert), ""
     frames = decode_frames(data)
     if len(frames.pixels) == 1:
-        return _ink_of(frames.pixels[0], invert), ""
+        return _ink_of(frames.pixels[0], invert), _told_frames([frames.page], frames.count)
     return _of_frames(frames, invert)
 
 
@@ -171,7 +172,10 @@ def decode_to_read(data: bytes) -> tuple[np.ndarray, str]:
 def _decode_seen(data: bytes, as_shown: bool) -> tuple[np.ndarray, str]:
     pixels = decode_plain(data, LONGEST_SIDE)
     frames = Frames([pixels]) if pixels is not None else decode_frames(data, as_shown)
-    seen, note = (as_seen(frames.pixels[0]), "") if len(frames.pixels) == 1 else _seen_of_frames(frames)
+    if len(frames.pixels) == 1:
+        seen, note = as_seen(frames.pixels[0]), _told_frames([frames.page], frames.count)
+    else:
+        seen, note = _seen_of_frames(frames)
     refuse_blank(_spread(seen))
     return seen, note
 

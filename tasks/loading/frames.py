@@ -26,6 +26,9 @@ LEAST_CONTRAST = 8  # levels of 255 between the darkest and the brightest pixel
 GROUND = 0.4  # of a picture of 16 bits that uses few of its levels: if less is ground, nothing stands out
 FULL = 0.9  # of the fullest frame's ink: the first frame that has more is as good
 NEW = 0.08  # of the fullest frame's ink: a frame that adds more to it has letters that the fullest lacks
+HALF = 128  # strength of a pixel that is ink
+MOVED = 0.85  # of a frame's ink: if as much lies on another frame's at another place, the letters moved
+WHOLE = 1.05  # of a frame's ink: if more is there around it on the other frame, that is a part, as an I of an H
 BESIDE = 0.5  # of what a frame adds: if more of it touches ink that is there, the letters moved
 
 # Pillow warns about odd files. `catch_warnings` replaces a list of the whole process, which two threads at once would
@@ -45,10 +48,12 @@ class Frames:
     """The k frames of a file that have the first frame's size, each (h, w), (h, w, 3) or (h, w, 4) uint8.
 
     count : the frames that the file has
+    page : which of them the only one here is
     """
 
     pixels: list[np.ndarray]
     count: int = 1
+    page: int = 0
 
 
 def decode_frames(data: bytes, as_shown: bool = False) -> Frames:
@@ -106,24 +111,75 @@ def choose_frame(inks: list[np.ndarray | None]) -> list[int]:
             continue
         near = np.asarray(Image.fromarray(whole).filter(ImageFilter.MaxFilter(5)))
         more = np.where(ink > whole, ink - whole, 0).astype(np.int64)
-        if more.sum() > NEW * amounts[best] and more[near >= 64].sum() <= BESIDE * more.sum():
+        adds = more.sum() > NEW * amounts[best] and more[near >= 64].sum() <= BESIDE * more.sum()
+        if adds and not _is_moved(ink, there[best]):
             chosen.append(k)
             whole = np.maximum(whole, ink)
     return sorted(chosen)
 
 
+def _is_moved(ink: np.ndarray, best: np.ndarray) -> bool:
+    """Return whether a frame's letters all stand in another frame as well, elsewhere, and not as parts of letters."""
+    mine, theirs = ink >= HALF, best >= HALF
+    if _pieces(mine) < 2 and _pieces(theirs) < 3:
+        return False  # a letter a frame, and one of them may come twice
+    shape = [2 * side for side in ink.shape]
+    other = np.fft.rfft2(theirs, shape)
+    shared = np.fft.irfft2(other * np.conj(np.fft.rfft2(mine, shape)), shape)  # pixels, by how far all are moved
+    if shared.max() < MOVED * mine.sum():
+        return False
+    down, right = np.unravel_index(int(shared.argmax()), shared.shape)
+    top, left = down - shape[0] * (down >= ink.shape[0]), right - shape[1] * (right >= ink.shape[1])
+    rows, columns = np.flatnonzero(mine.any(axis=1)) + top, np.flatnonzero(mine.any(axis=0)) + left
+    before, behind = 2 * (not mine[:, 0].any()), 2 * (not mine[:, -1].any())  # none where the border cuts a letter
+    around = theirs[max(rows[0] - 2, 0) : rows[-1] + 3, max(columns[0] - before, 0) : columns[-1] + 1 + behind]
+    return bool(around.sum() <= WHOLE * mine.sum())
+
+
+def _pieces(mask: np.ndarray) -> int:
+    """Return how many pieces have a gap of empty columns between them."""
+    columns = np.asarray(mask.any(axis=0))
+    return int(np.count_nonzero(columns[1:] > columns[:-1]) + columns[0])
+
+
 def _all_frames(image: Image.Image, as_shown: bool) -> Frames:
     first = _pixels(image, as_shown)
     count = int(getattr(image, "n_frames", 1))
-    frames, size = [first], image.size
+    frames, others, size = [first], [], image.size
     for k in range(1, min(count, MOST_FRAMES, MOST_PIXELS // max(1, size[0] * size[1]) + 1)):
         try:
             image.seek(k)
             if image.size == size:
                 frames.append(_pixels(image, as_shown))
+            elif image.size[0] * image.size[1] <= MOST_PIXELS:
+                others.append(k)
         except Exception:  # noqa: BLE001 - decoders raise all kinds of errors; what came before is there
             break
+    if others and (found := _fuller_page(image, others, frames, size, as_shown)):
+        return Frames([found[1]], count, found[0])
     return Frames(frames, count)
+
+
+def _fuller_page(
+    image: Image.Image, numbers: list[int], frames: list[np.ndarray], size: tuple[int, int], as_shown: bool
+) -> tuple[int, np.ndarray] | None:
+    """Return the number and pixels of a page that the first is a thumbnail of, or of any if the first is blank."""
+    sizes = {}
+    for k in numbers:
+        image.seek(k)
+        sizes[k] = image.size[0] * image.size[1]
+    blank = all(int(np.ptp(frame)) < LEAST_CONTRAST for frame in frames)
+    for k in sorted(numbers, key=lambda k: -sizes[k]):
+        if not blank and sizes[k] <= size[0] * size[1]:
+            return None
+        try:
+            image.seek(k)
+            page = _pixels(image, as_shown)
+        except Exception:  # noqa: BLE001 - as above
+            continue
+        if int(np.ptp(page)) >= LEAST_CONTRAST:
+            return k, page
+    return None
 
 
 def _pixels(image: Image.Image, as_shown: bool) -> np.ndarray:

@@ -4,6 +4,7 @@ One shape holds the whole text; or each holds a letter, and the text is theirs f
 """
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 from xml.etree import ElementTree
@@ -17,6 +18,19 @@ GEOMETRY = {
     "points", "top", "right", "bottom", "z_order", "rotation", "occluded", "truncated", "difficult", "pose",
 }  # fmt: skip
 VIA_COLUMNS = ("filename", "file_attributes", "region_shape_attributes", "region_attributes")  # of VIA's CSV
+PAGES = {"PcGts", "alto"}  # the roots of PAGE and ALTO, which are about one picture
+BOX_LEFT = ("xmin", "x1", "left", "x")  # what tables of boxes call the left edge
+BOX_ORDER = ("position", "pos", "order", "idx")  # and tables of letters their order
+BOX_TEXT = ("class", "label", "labelname", "text", "name", "letter", "char", "character")
+BOX_PICTURE = {"filename", "file", "path", "image", "imageid", "imagename", "picture", "img"}
+BARE_BOXES = {  # the columns of tables without a header: of RetinaNet and of makesense.ai
+    6: ("path", "xmin", "ymin", "xmax", "ymax", "class"),
+    8: ("class", "xmin", "ymin", "width", "height", "path", "imagewidth", "imageheight"),
+}
+BOX_REST = {
+    "xmax", "x2", "right", "w", "width", "ymin", "y1", "top", "y", "ymax", "y2", "bottom", "h", "height", "imgwidth",
+    "imgheight", "imagewidth", "imageheight", "confidence", "score",
+}  # fmt: skip
 LONGEST_FIELD = 500  # characters: longer fields hold pictures
 FEW = 3  # pictures that may say the same
 PATHS = {"path", "filename", "imagename", "imageName", "name", "id", "file", "folder"}  # say no label
@@ -78,6 +92,10 @@ def _number(value: object) -> float:
         return 0.0
 
 
+def _is_number(value: str) -> bool:
+    return re.fullmatch(r"-?\d+(\.\d+)?", value) is not None
+
+
 def _string(value: object) -> str:
     """Return a scalar of JSON as text; '' for what cannot be a label."""
     if isinstance(value, str):
@@ -122,9 +140,22 @@ def xml_rows(data: bytes, name: str) -> list[dict[str, str]]:
         raise BadInput(f"{name}: cannot be read as XML ({error})") from error
     if _tag(root) == VOC:
         return [_xml_row(root)]
+    if _tag(root) in PAGES:
+        return [_page_row(root)]
     tags = [child.tag for child in root]
     usual = max(dict.fromkeys(tags), key=tags.count, default="")
     return [_xml_row(child) for child in root if child.tag == usual]
+
+
+def _page_row(root: ElementTree.Element) -> dict[str, str]:
+    """Return the text of the only line of a page; '' of several lines."""
+    lines = [element for element in root.iter() if _tag(element) == "TextLine"]
+    texts = []
+    for line in lines:
+        whole = [inner for inner in line if _tag(inner) == "TextEquiv"][:1]  # the best comes first
+        told = ["".join(inner.itertext()).strip() for text in whole for inner in text if _tag(inner) == "Unicode"]
+        texts.append("".join(told or [inner.get("CONTENT", "") for inner in line if _tag(inner) == "String"]))
+    return {"text": texts[0] if len(texts) == 1 else ""}
 
 
 def _tag(element: ElementTree.Element) -> str:
@@ -235,3 +266,29 @@ def via_table(header: Sequence[str], rows: Iterable[Sequence[str]], name: str) -
         region = {"shape_attributes": place, "region_attributes": said}
         pictures.setdefault(row["filename"], entry)["regions"].append(region)
     return via_rows(pictures)
+
+
+def box_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[dict[str, str]] | None:
+    """Return the label of each picture of a table that has a row for each box, such as Roboflow's and TensorFlow's.
+
+    None if it is none: it has no such columns, or each picture once.
+    """
+    names = [re.sub(r"[\W_]", "", cell.lower()) for cell in header]
+    bare = BARE_BOXES.get(len(header), ())
+    if bare and all(_is_number(cell) for cell, name in zip(header, bare, strict=True) if name in BOX_REST | {"xmin"}):
+        names, rows = list(bare), [header, *rows]
+    left = next((names.index(name) for name in (*BOX_LEFT, *BOX_ORDER) if name in names), -1)
+    text = next((names.index(name) for name in BOX_TEXT if name in names), -1)
+    if left < 0 or text < 0:
+        return None
+    sized = {"xmax", "x2", "right", "w", "width"} & set(names)
+    if not sized and not (names[left] in BOX_ORDER and all(len(row[text]) == 1 for row in rows)):
+        return None
+    others = [k for k, name in enumerate(names) if k not in (left, text) and name not in BOX_REST]
+    others = [k for k in others if names[k] in BOX_PICTURE] or others
+    if len(others) != 1 or len({row[others[0]] for row in rows}) == len(rows):
+        return None
+    pictures: dict[str, list[Shape]] = {}
+    for row in rows:
+        pictures.setdefault(row[others[0]], []).append(Shape(_number(row[left]), {"label": row[text]}))
+    return [joined({"path": path}, shapes) for path, shapes in pictures.items()]

@@ -1,6 +1,7 @@
 """A file beside each picture that holds its label: a text, or an annotation in XML or JSON."""
 
-from collections.abc import Sequence
+import re
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from storage.errors import BadInput
@@ -9,13 +10,16 @@ from tasks.exchange.label_sources.annotations import require_texts, xml_rows
 from tasks.exchange.label_sources.json_entries import entry_of
 from tasks.exchange.label_sources.label_columns import ListedLabels, resolve
 from tasks.exchange.label_sources.label_files import PICTURE, XML, decode, entries_table
-from tasks.exchange.label_sources.letter_boxes import are_boxes, class_names, letters_of, names_files
+from tasks.exchange.label_sources.letter_boxes import are_boxes, class_names, letters_of, names_files, text_of_boxes
 from tasks.exchange.label_sources.picture_index import Match, PictureIndex
 
-TEXTS = (".gt.txt", ".txt")
+TEXTS = (".gt.txt", ".txt", ".caption", ".lab", ".label", ".box")
 ANNOTATIONS = (XML, ".json")
 BESIDE = (*TEXTS, *ANNOTATIONS)  # the ends of the files' names, the first that most pictures have counts
 OWN = "path"  # the column of the picture's own path
+FOLDERS = 5  # with a picture and a text each, at least, for texts that share no name with their pictures
+_MADE = re.compile(r"\.(?:bin|nrm|raw|col|dewarp|gray)$")  # what OCRopus and Kraken make of a picture
+_ROLES = {"label", "labels", "image", "img", "gt", "text", "txt", "caption", "truth", "groundtruth", "captcha"}
 
 
 def texts_beside(paths: Sequence[str], end: str) -> dict[str, str]:
@@ -29,8 +33,45 @@ def texts_beside(paths: Sequence[str], end: str) -> dict[str, str]:
             if path.endswith(end) and len(pictures := index.find(match, path.removesuffix(end))) == 1:
                 found.setdefault(pictures[0], path)
         if found:
-            break
-    return found
+            return found
+    for key in (_made_of, _role_of, _folder_of):
+        if found := _alike(paths, end, key):
+            return found
+    return {}
+
+
+def _alike(paths: Sequence[str], end: str, key: Callable[[str], str]) -> dict[str, str]:
+    """Return the text of each picture that has its key; {} if one may be of several pictures, unless made so."""
+    texts: dict[str, list[str]] = {}
+    pictures: dict[str, list[str]] = {}
+    for path in paths:
+        if path.endswith(end):
+            texts.setdefault(key(path.removesuffix(end)), []).append(path)
+        elif PICTURE.search(path):
+            pictures.setdefault(key(PICTURE.sub("", path)), []).append(path)
+    shared = {name: of for name, of in pictures.items() if name and len(texts.get(name, [])) == 1}
+    several = any(len(of) > 1 for of in shared.values())
+    least = FOLDERS if key is _folder_of else 2 if key is _role_of else 1
+    if (several and key is not _made_of) or len(shared) < least or 2 * len(shared) < len(pictures):
+        return {}
+    return {path: texts[name][0] for name, of in shared.items() for path in of}
+
+
+def _made_of(stem: str) -> str:
+    """Return the name before what a tool put behind it: `0001.bin` and `0001.nrm` are made of `0001`."""
+    return _MADE.sub("", stem)
+
+
+def _role_of(stem: str) -> str:
+    """Return a name without the words for what a file is: `image-0001` and `label-0001` are alike."""
+    folder, _, name = stem.rpartition("/")
+    parts = [part for part in re.split(r"[-_. ]", name) if part.lower() not in _ROLES]
+    return f"{'/'.join(part for part in folder.split('/') if part.lower() not in _ROLES)}/{'-'.join(parts)}"
+
+
+def _folder_of(stem: str) -> str:
+    """Return the folder: `0001/captcha` and `0001/label` are alike."""
+    return stem.rpartition("/")[0]
 
 
 def labels_beside(folder: Path, paths: Sequence[str], end: str, columns: tuple[str, str] | None = None) -> ListedLabels:
@@ -56,6 +97,8 @@ def labels_beside(folder: Path, paths: Sequence[str], end: str, columns: tuple[s
 
 def _texts(folder: Path, found: dict[str, str], end: str, paths: Sequence[str]) -> ListedLabels:
     lines = {path: _text(folder / text).strip().splitlines() for path, text in found.items()}
+    if places := {path: text for path, some in lines.items() if (text := text_of_boxes(some, end)) is not None}:
+        return ListedLabels(folder, dict.fromkeys(lines, "") | places)
     if sum(map(are_boxes, lines.values())) * 2 <= len(lines):
         return ListedLabels(folder, {path: "\n".join(text) for path, text in lines.items()})
     for file in names_files(paths):

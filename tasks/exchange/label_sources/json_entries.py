@@ -5,7 +5,7 @@ import re
 from typing import Any
 
 from storage.errors import BadInput
-from tasks.exchange.label_sources.annotations import labelme_row, require_texts, via_rows
+from tasks.exchange.label_sources.annotations import FEW, LEFT, Shape, joined, labelme_row, require_texts, via_rows
 from tasks.loading.listing import READ
 
 COCO = (("images", "imgs"), ("annotations", "anns"))  # and what COCO-Text calls them
@@ -94,10 +94,15 @@ def _listed(value: dict[str, Any], level: int = 0) -> object:
     pictures, notes = (_dicts(value.get(key) or value.get(short)) for key, short in COCO)
     if pictures and notes:
         return _coco(pictures, notes, _dicts(value.get("categories")))
+    if lists and len(lists) == len(value) and all(map(_are_names, lists.values())):
+        return [{"path": name, "label": key} for key, names in lists.items() for name in names]
     if lists and all(map(_NAMED.search, value)) and all(map(_letters, value.values())):
         return [{"path": key, "label": item} for key, item in value.items()]
     if lists:
         tables = [item for item in lists.values() if item and all(isinstance(entry, dict) for entry in item)]
+        naming = [item for item in tables if all(_names_picture(entry) for entry in item[:FEW])]
+        if len(naming) == 1:
+            return naming[0]  # beside what describes its fields, for instance
         if tables and all(item.keys() == tables[0][0].keys() for entries in tables for item in entries):
             return [item for entries in tables for item in entries]  # of train and val, for instance
         sizes = {len(item) for item in lists.values()}
@@ -114,6 +119,16 @@ def _listed(value: dict[str, Any], level: int = 0) -> object:
     return [{"path": key, "label": item} for key, item in value.items()]
 
 
+def _are_names(value: list[Any]) -> bool:
+    """Return whether a list holds names of pictures only."""
+    return bool(value) and all(isinstance(name, str) and _NAMED.search(name) for name in value)
+
+
+def _names_picture(entry: dict[str, Any]) -> bool:
+    """Return whether a field of an entry, or of one below it, names a picture, perhaps by an address."""
+    return any(_NAMED.search(text.partition("?")[0]) for text in _flat(entry).values())
+
+
 def _dicts(value: object) -> list[dict[str, Any]]:
     """Return the objects of a list, or of an object by number as COCO-Text has it; [] if any is none."""
     items = list(value.values()) if isinstance(value, dict) else value if isinstance(value, list) else []
@@ -124,6 +139,21 @@ def _letters(value: object) -> str:
     """Return the text of a list of letters; '' for anything else."""
     letters = isinstance(value, list) and len(value) > 1 and all(isinstance(x, str) and len(x) == 1 for x in value)
     return "".join(value) if letters and isinstance(value, list) else ""
+
+
+def _placed_letters(value: object) -> str:
+    """Return the letters of a list of objects from left to right, if each has a letter and a place; else ''."""
+    items = _dicts(value) if isinstance(value, list) else []
+    shapes = []
+    for item in items:
+        letters = [text for text in item.values() if isinstance(text, str) and len(text) == 1]
+        places = [item[key] for key in LEFT if isinstance(item.get(key), int | float)]
+        box = item.get("bbox") or item.get("box")
+        places += box[:1] if isinstance(box, list) and isinstance(box[0], int | float) else []
+        if len(letters) != 1 or not places:
+            return ""
+        shapes.append(Shape(places[0], {"": letters[0]}))
+    return joined({}, shapes)[""] if len(shapes) > 1 else ""
 
 
 def _coco(
@@ -175,7 +205,7 @@ def _flat(value: object) -> dict[str, str]:
         if isinstance(item, dict | list):
             if level < DEEPEST:
                 inner = item.items() if isinstance(item, dict) else enumerate(item)
-                if letters := _letters(item) if name else "":
+                if letters := (_letters(item) or _placed_letters(item)) if name else "":
                     found[name] = letters
                     return
                 for key, below in inner:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from storage.errors import BadInput
+from tasks.exchange.label_sources.doubtful import require_not_shifted, with_classes
 from tasks.exchange.label_sources.label_files import PICTURE, TABLES, LabelTable
 from tasks.exchange.label_sources.name_parts import FEW, Part, kinds_of
 from tasks.exchange.label_sources.picture_index import Match, PictureIndex, tidy_path
@@ -71,13 +72,14 @@ def resolve(
     BadInput
         The columns are unclear, or two rows label one picture.
     """
-    choice = _Choice(table, index, base)
+    choice = _Choice(table if columns else with_classes(table), index, base)
     place, labelled = choice.columns(columns)
     match = choice.best(place)[0]
     source = table.file.name
     labels: dict[str, str] = {}
     strangers: dict[str, str] = {}
     lines: dict[str, int] = {}
+    missing: list[str] = []
     for number, cells in choice.rows:
         listed = tidy_path(cells[place])
         found = index.find(match, cells[place], base)
@@ -93,6 +95,9 @@ def resolve(
             )
         else:
             strangers[listed] = f"{source} labels it, but the folder has no such file (or a link, or hidden)"
+            missing.append(cells[place])
+    if len(missing) == 1:
+        require_not_shifted(table, match, [cells[place] for _, cells in choice.rows], missing, index, base)
     return ListedLabels(table.file, labels, strangers)
 
 

@@ -12,7 +12,7 @@ from typing import Literal
 
 from storage.errors import BadInput, NotThere
 from storage.files.small_files import read_small
-from tasks.exchange.label_sources.annotations import Shape, joined, require_texts, via_table, xml_rows
+from tasks.exchange.label_sources.annotations import Shape, box_table, joined, require_texts, via_table, xml_rows
 from tasks.exchange.label_sources.json_entries import entries_of
 from tasks.exchange.label_sources.name_parts import FEW, is_told
 from tasks.loading.listing import READ
@@ -36,7 +36,7 @@ UNREADABLE = {
     ".yml": "write path and label of each picture into a labels.csv",
 }  # fmt: skip
 PACKED = dict.fromkeys((".gz", ".bz2", ".xz", ".zst"), "unpack it first") | dict.fromkeys(  # if named as labels are
-    (".db", ".sqlite", ".sqlite3", ".docx", ".doc", ".odt", ".rtf", ".pdf", ".html"),
+    (".db", ".sqlite", ".sqlite3", ".docx", ".doc", ".odt", ".rtf", ".pdf", ".html", ".md", ".ini", ".toml", ".sql"),
     "write path and label of each picture into a labels.csv",
 )
 HOLDERS = {  # of pictures, and how to take them out
@@ -57,6 +57,8 @@ MOST_COLUMNS = 200  # of an entry of a JSON file or an XML file
 SPLIT_LINE = re.compile(f"^(.*?{READ[:-1]})(?:\\s+|(?=[=:|]|->))(\\S.*)$", re.IGNORECASE)
 BETWEEN = ("=>", "->", "=", ":", "|")  # what people write between path and label, in all lines
 _PICTURES = re.compile(f"{READ[:-1]}(?!\\w)", re.IGNORECASE)  # in the middle of a line
+_FORMULA = re.compile(r'="(.*)"')  # how a spreadsheet is made to keep 0123 as text
+_ESCAPED = re.compile(r'(?<!\\)\\"(?=[^\r\n]*")')  # a quote within quotes, as ICDAR writes it
 COMMENT = "#"  # begins a line; in a table also the header of VIA, which has a name right behind it
 
 
@@ -130,6 +132,11 @@ def read_table(file: Path) -> LabelTable:
                     "separator in it between double quotes"
                 )
             del cells[width:]
+            cells[:] = [formula[1] if (formula := _FORMULA.fullmatch(cell)) else cell for cell in cells]
+        boxes = box_table(rows[0][1], [cells for _, cells in rows[1:]])
+        if boxes is not None:
+            require_texts(boxes, name)
+            return entries_table(file, boxes)
         for column in range(width):
             if all(len(cells[column]) > 1 and cells[column][0] == cells[column][-1] == "'" for _, cells in rows):
                 for _, cells in rows:
@@ -170,7 +177,8 @@ def decode(data: bytes, name: str) -> str:
         With the line.
     """
     try:
-        return data.decode(_encoding(data))
+        text = data.decode(_encoding(data))
+        return text if "\n" in text else text.replace("\r", "\n")  # lines of old spreadsheets end with it alone
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         raise BadInput(
@@ -234,6 +242,7 @@ def _cells(file: Path, text: str) -> Iterator[tuple[int, list[str]]]:
 
 def _rows(text: str, separator: str, quoting: Literal[0, 3]) -> Iterator[tuple[int, list[str]]]:
     """Yield the number of the last line and the cells of each row that has any."""
+    text = _ESCAPED.sub('""', text) if quoting == csv.QUOTE_MINIMAL else text
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, skipinitialspace=True, quoting=quoting)
     try:
         for row in reader:

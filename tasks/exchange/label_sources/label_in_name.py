@@ -11,7 +11,7 @@ from urllib.parse import unquote
 
 from storage.errors import BadInput
 from tasks.exchange.label_sources.label_files import PICTURE
-from tasks.exchange.label_sources.name_parts import SAME, Part, base64_texts, kinds_of
+from tasks.exchange.label_sources.name_parts import SAME, Part, base64_texts, count, kinds_of, without_word
 
 SEPARATORS = "_- ."
 BRACKETS = ("()", "[]", "{}")  # they divide a name too, where all names have them
@@ -21,13 +21,15 @@ SYMBOLS = "+=*?!@#$%&"  # labels that have these may have a dash and a dot too
 MOST = 50_000  # names that are looked at, from all over the folder
 SHOWN = 3  # names in a message
 EXAMPLES = 2  # labels that differ, in a message
+QUOTED = 3  # characters that a label in quotes has more than
 MOSTLY = 0.9  # share of the names that must have a label, where labels from elsewhere are compared with them
 _FIELD = re.compile(r"(?:^|[^A-Za-z])([A-Za-z]{2,})=")  # the name of a field
-_WRITTEN = re.compile(
-    r"%(?![46][1-9A-F]|[57][0-9Aa]|3[0-9])[0-9A-Fa-f]{2}"
-)  # what addresses need, so no letter or digit
+# What addresses need, so no letter or digit.
+_WRITTEN = re.compile(r"%(?![46][1-9A-F]|[57][0-9Aa]|3[0-9])[0-9A-Fa-f]{2}")
 _APART = re.compile(r"[^\W_](?:_[^\W_])+")  # letters with a mark between each, as case-blind file systems need them
-COPY = re.compile(r"(?: ?\(\d{1,3}\)| - (?:Copy|Kopie|copie|copia)(?: \(\d+\))?| copy(?: \d+)?)+$", re.IGNORECASE)
+COPY = re.compile(
+    r"(?: ?\(\d{1,3}\)| - (?:Copy|Kopie|copie|copia)(?: \(\d+\))?| copy(?: \d+)?|\.(?:bin|nrm))+$", re.IGNORECASE
+)
 SPLIT_FOLDERS = {
     "train": "train", "training": "train", "val": "validation", "valid": "validation", "validation": "validation",
     "dev": "validation", "test": "test", "testing": "test", "eval": "test",
@@ -56,6 +58,8 @@ def as_meant(label: str) -> str:
             label = unquote(label, errors="strict")
         except UnicodeDecodeError:
             return label
+    if len(label) > QUOTED and label[0] == label[-1] and label[0] in "'\"`":
+        label = label[1:-1]
     return label.replace("_", "") if _APART.fullmatch(label) else label
 
 
@@ -84,10 +88,11 @@ def infer_pattern(paths: Sequence[str], default: str) -> str:
                 f"names: hold labels in base64: {found[0].labels[0]!r} is {texts[0]!r}; rename the pictures, or write "
                 f"path and label of each into a labels.csv; --pattern '{found[0].pattern}' takes them as they are"
             )
+        if glued := without_word(found[0].pattern, found[0].labels):
+            raise _unclear(names, [Reading(*glued), found[0]])
         return found[0].pattern
     if found:
-        whole = Reading("whole", tuple(names.stems))
-        raise _unclear(names, _distinct([*found, whole]))
+        raise _unclear(names, _distinct([*found, Reading("whole", tuple(names.stems))]))
     raise names.nothing()
 
 
@@ -108,12 +113,11 @@ def difference(pairs: Sequence[tuple[str, str]], tidy: Callable[[str], str]) -> 
     differing = [
         (reading, [(path, there) for path, there in zip(names.paths, map(tidy, reading.labels), strict=True)
                    if labels[path] != there])
-        for reading in names.readings() if sum(map(bool, reading.labels)) >= MOSTLY * len(reading.labels)
+        for reading in names.readings()
+        if sum(map(bool, reading.labels)) >= MOSTLY * len(reading.labels) and not count(reading.labels)
     ]  # fmt: skip
-    if not differing:
-        return ""
-    reading, others = min(differing, key=lambda found: len(found[1]))
-    if not others:
+    reading, others = min(differing, key=lambda found: len(found[1]), default=(None, []))
+    if reading is None or not others:
         return ""
     told = " and ".join(f"{path} has {labels[path]!r}, its name {there!r}" for path, there in others[:EXAMPLES])
     return (
@@ -263,9 +267,8 @@ class _Names:
             patterns = (rf"(?P<label>[^/{mark}]*)(?:[{mark}].*)?", rf"(?:.*[{mark}])?(?P<label>[^/{mark}]*)")
             if mark == "_":
                 patterns = ("first", "last")
-            labels = [
-                [stem.partition(mark)[0] for stem in self.stems], [stem.rpartition(mark)[2] for stem in self.stems]
-            ]  # fmt: skip
+            stems = self.stems
+            labels = [[stem.partition(mark)[0] for stem in stems], [stem.rpartition(mark)[2] for stem in stems]]
             return [
                 Reading(pattern, tuple(values))
                 for pattern, values, kind in zip(patterns, labels, kinds, strict=True)
@@ -298,10 +301,8 @@ class _Names:
             kind = self.kinds[0]
             told = "they have differing numbers of parts" if kind is Part.LABEL else f"they are {kind.value}"
         else:
-            told = ", ".join(
-                f"part {place} {'' if kind is Part.LABEL else 'is '}{kind.value}"
-                for place, kind in enumerate(self.kinds, 1)
-            )
+            kinds = enumerate(self.kinds, 1)
+            told = ", ".join(f"part {k} {'is ' * (kind is not Part.LABEL)}{kind.value}" for k, kind in kinds)
         shown = ", ".join(self.paths[k] for k in self.examples())
         return BadInput(
             f"names: no part of the pictures' names varies as labels do ({told}), for instance {shown}; say where the "

@@ -3,9 +3,33 @@
 import re
 from collections.abc import Sequence
 
+from tasks.exchange.label_sources.annotations import Shape, joined
+
 BOX = re.compile(r"\d{1,6}( -?\d*\.?\d+){4,}")  # a line: class and box
 _LIST = re.compile(r"^names:\s*\[(.*?)\]", re.MULTILINE | re.DOTALL)
 _LINES = re.compile(r"^names:[ \t]*\r?\n((?:[ \t]*(?:-|\d+:)[ \t]*.*\r?\n?)+)", re.MULTILINE)
+
+
+_CORNERS = re.compile(r'((?:\s*-?\d+(?:\.\d+)?\s*,){8}|(?:\s*-?\d+\s*,\s*){4})\s*"?(.*?)"?\s*')  # ICDAR: and a text
+_TESSERACT = re.compile(r"(\S+) (\d+) \d+ \d+ \d+ \d+(?: #(.*))?")  # a letter and its box, or WordStr and a text
+
+
+def text_of_boxes(lines: Sequence[str], end: str = "") -> str | None:
+    """Return the text of the boxes of ICDAR or, in a `.box`, of Tesseract, each of which has its own text.
+
+    That is one box of all, or letters from left to right; '' for several texts, None for lines that are no such boxes.
+    """
+    shape = _TESSERACT if end == ".box" else _CORNERS
+    boxes = [line for text in lines if (line := text.lstrip("\ufeff")).strip() and line[0] != "\t"]  # a tab ends a line
+    found = [match for line in boxes if (match := shape.fullmatch(line))]
+    if not found or len(found) < len(boxes):
+        return None
+    if shape is _TESSERACT:
+        shapes = [Shape(float(match[2]), {"": match[3] or match[1]}) for match in found]
+    else:
+        places = [([float(place) for place in match[1].split(",")[:-1]], match[2]) for match in found]
+        shapes = [Shape(min(place[::2]), {"": text}) for place, text in places if text != "###"]
+    return joined({"": ""}, shapes)[""]
 
 
 def are_boxes(lines: Sequence[str]) -> bool:

@@ -9,6 +9,7 @@ from enum import Enum
 FEW = 5  # names at least, of which one may be unlike the others
 SAME = 0.95  # share of the names that must agree on a property
 LONGEST = 32  # characters of a label, as of a profile's texts
+ALIKE = 10  # labels that all begin alike are no chance
 HASH = 7  # digits of a short hash at least
 LONG_ID = 11  # characters that no label of a CAPTCHA has, and random names have
 LONG_NUMBER = 9  # digits that no label has, and times and numbers of databases have
@@ -68,6 +69,32 @@ def base64_texts(values: Sequence[str]) -> list[str] | None:
     except ValueError:
         return None
     return texts if len(texts) >= max(FEW, SAME * len(values)) and all(map(str.isprintable, texts)) else None
+
+
+def count(values: Sequence[str]) -> bool:
+    """Return whether values are the numbers of a counter, each once or several times."""
+    different = sorted(set(values))
+    return kinds_of([different], len(different)) == [Part.COUNTER]
+
+
+def without_word(pattern: str, labels: Sequence[str]) -> tuple[str, tuple[str, ...]] | None:
+    """Return the pattern and the labels without the word before all of them, as in `img0417`.
+
+    None if they begin differently, or may begin alike by chance.
+    """
+    there = {label for label in labels if label}
+    first, last = min(there, default=""), max(there, default="")
+    same = next((k for k, pair in enumerate(zip(first, last, strict=False)) if pair[0] != pair[1]), len(first))
+    found = re.match(r"[^\W\d_]{2,}[-_. ]?", first[:same])
+    if not found or len(there) < ALIKE or found[0] in there:
+        return None
+    word, field = found[0], "(?P<label>" if "(?P<label>" in pattern else "{label}"
+    named = {
+        "whole": f"{word}{{label}}", "folder": f"{word}{{label}}/*",
+        "first": f"{word}(?P<label>[^/_]*)(?:_.*)?", "last": f"(?:.*_)?{word}(?P<label>[^/_]*)",
+    }  # fmt: skip
+    taken = tuple(label.removeprefix(word) for label in labels)
+    return named.get(pattern) or pattern.replace(field, word + field), taken
 
 
 def _kind(values: Sequence[str], total: int) -> Part:

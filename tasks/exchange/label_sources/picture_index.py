@@ -24,6 +24,7 @@ class Match(Enum):
     NUMBER = "numbers"
     HASHED = "file names without Label Studio's prefix"
     FOLDED = "file names in any case"
+    COUNTED = "file names with numbers of other lengths"
 
 
 def without_suffix(path: str) -> str:
@@ -90,6 +91,7 @@ _KEYS: dict[Match, Callable[[str], str]] = {
     Match.NUMBER: _number,
     Match.HASHED: lambda path: without_suffix(HASHED.sub("", _name(path), count=1)),
     Match.FOLDED: lambda path: without_suffix(_name(path)).casefold(),
+    Match.COUNTED: lambda path: re.sub(r"(?<!\d)0+(?=\d)", "", without_suffix(_name(path))),
 }
 
 

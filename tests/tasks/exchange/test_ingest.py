@@ -175,7 +175,7 @@ def test_the_files_left_behind_and_the_manifest(pictures, imported):
     source = manifest.source
     lines = (imported.folder.with_name("pictures records") / PICTURES).read_bytes()
     assert source["digest"] == sha256(lines).hexdigest()
-    assert (source["pictures"], source["ink"], source["loader"]) == (COUNT, {"invert": "auto"}, 3)
+    assert (source["pictures"], source["ink"], source["loader"]) == (COUNT, {"invert": "auto"}, 4)
     assert "pattern" in source["labels"]
     assert manifest.fonts == []
     assert (manifest.words, manifest.renderer, manifest.seed) == (None, 0, 0)

@@ -160,6 +160,25 @@ def yolo(label: str) -> str:
     return "\n".join(lines[::-1])
 
 
+def icdar(label: str) -> str:
+    """ICDAR's boxes of four corners, one a letter, in no order."""
+    return "\ufeff" + boxes(label, "{left},5,{right},5,{right},40,{left},40,{letter}\r\n")
+
+
+def boxes(label: str, row: str) -> str:
+    """A row for each letter, in no order."""
+    rows = [row.format(letter=letter, left=9 + 20 * k, right=28 + 20 * k) for k, letter in enumerate(label)]
+    return "".join(rows[::-1])
+
+
+def page(label: str) -> str:
+    return (
+        '<PcGts xmlns="http://schema.primaresearch.org/PAGE/gts/pagecontent/2019-07-15"><Metadata><Creator>x</Creator>'
+        '</Metadata><Page imageFilename="q.png"><TextRegion><TextLine><Coords points="1,2 3,4"/><TextEquiv><Unicode>'
+        f"{label}</Unicode></TextEquiv></TextLine></TextRegion></Page></PcGts>"
+    )
+
+
 # The rows of the table in docs/import.md, by their first column.
 LAYOUTS: dict[str, tuple[Files, Want]] = {
     "`BONE.png`": named(lambda k, label: f"{label}.png"),
@@ -409,6 +428,83 @@ LAYOUTS: dict[str, tuple[Files, Want]] = {
         | {f"{part}/labels/{k}.txt": label.encode() for (part, k), label in zip(PLACES, LABELS, strict=True)},
         {f"{part}/images/{k}.png": label for (part, k), label in zip(PLACES, LABELS, strict=True)},
     ),
+    "`1.bin.png` and `1.nrm.png` with `1.gt.txt` (Kraken)": (
+        {f"{k}.{made}.png": b"" for k, _ in PAIRS for made in ("bin", "nrm")}
+        | {f"{k}.gt.txt": label.encode() for k, label in PAIRS},
+        {f"{k}.{made}.png": label for k, label in PAIRS for made in ("bin", "nrm")},
+    ),
+    "`label-0001.txt` for `image-0001.png` (LMDB)": beside(
+        {f"label-{k}.txt": label for k, label in PAIRS}, "image-{}.png"
+    ),
+    "`0001/label.txt` for `0001/captcha.png`": beside({f"{k}/label.txt": v for k, v in PAIRS}, "{}/captcha.png"),
+    "a `.caption` a picture": beside({f"{k}.caption": label for k, label in PAIRS}),
+    "`gt_img_1.txt` for `img_1.jpg` (ICDAR): a box a letter": beside(
+        {f"gt_img_{k}.txt": icdar(label) for k, label in PAIRS}, "img_{}.jpg"
+    ),
+    "a `.box` of Tesseract a picture": beside(
+        {
+            f"{k}.box": "".join(f"{letter} {9 + 20 * place} 5 {28 + 20 * place} 40 0\n"
+                                for place, letter in enumerate(label))
+            for k, label in PAIRS
+        }
+    ),
+    "a `.box` of Tesseract: the text of a line": beside(
+        {f"{k}.box": f"WordStr 0 0 90 40 0 #{label}\n\t 90 0 91 40 0\n" for k, label in PAIRS}
+    ),
+    "XML of PAGE (Kraken, Transkribus)": beside({f"page/{k}.xml": page(label) for k, label in PAIRS}),
+    "XML of ALTO": beside(
+        {
+            f"{k}.xml": f'<alto><Layout><TextLine><String CONTENT="{label[:2]}"/><String CONTENT="{label[2:]}"/>'
+            "</TextLine></Layout></alto>"
+            for k, label in PAIRS
+        }
+    ),
+    "`_annotations.csv` of Roboflow: a box a letter": beside(
+        lambda text: {
+            "_annotations.csv": "filename,width,height,class,xmin,ymin,xmax,ymax\n"
+            + text(lambda k: boxes(LABELS[k], f"{k}.png,140,48,{{letter}},{{left}},5,{{right}},40\n"))
+        }
+    ),
+    "a CSV of RetinaNet: a box a letter, no header": beside(
+        lambda text: {"boxes.csv": text(lambda k: boxes(LABELS[k], f"{k}.png,{{left}},5,{{right}},40,{{letter}}\n"))}
+    ),
+    "a CSV of makesense.ai: a box a letter": beside(
+        lambda text: {"labels.csv": text(lambda k: boxes(LABELS[k], f"{{letter}},{{left}},5,9,30,{k}.png,140,48\n"))}
+    ),
+    "a CSV with a row a letter and its position": beside(
+        lambda text: {
+            "letters.csv": "image,position,char\n"
+            + text(lambda k: boxes(LABELS[k], f"{k}.png,{{left}},{{letter}}\n"))
+        }
+    ),
+    "`_classes.csv` of Roboflow: a column a class": beside(
+        {"_classes.csv": "filename, A, B\n" + "".join(f"{k}.png, {1 - k % 2}, {k % 2}\n" for k in range(N))},
+        labels=["AB"[k % 2] for k in range(N)],
+    ),
+    "`labels.json`: `{\"BONE\": [\"1.png\", …]}`": as_json({label: [f"{k}.png"] for k, label in PAIRS}),
+    "`{\"features\": […], \"rows\": [{…}]}` of Hugging Face": as_json(
+        {
+            "features": [{"name": "image"}, {"name": "text"}],
+            "rows": [{"row": {"image": {"src": f"https://x.y/{k}.png?Sig=a"}, "text": v}} for k, v in PAIRS],
+        }
+    ),
+    "JSON with letters and their places": as_json(
+        [{"file": f"{k}.png", "chars": [{"c": c, "x": 20 * n} for n, c in enumerate(v)][::-1]} for k, v in PAIRS]
+    ),
+    "`labels.csv` with `=\"0417\"`, as for spreadsheets": table("image,label", '{k}.png,"=""{label}"""', labels=DIGITS),
+    "`labels.txt` with lines that end as on old Macs": beside(
+        {"labels.txt": "".join(f"{k}.png {label}\r" for k, label in PAIRS)}
+    ),
+    "`labels.csv` with `img_1.png` for `img_0001.png`": table(
+        "path,label", "img_{k}.png,{label}", picture="img_{:04d}.png"
+    ),
+    "`'BONE'.png`": named(lambda k, label: f"'{label}'.png"),
+    "`BONE_12.png` beside lists of a split": (
+        named(lambda k, label: f"{label}_{k}.png")[0]
+        | {"train.txt": "".join(f"{label}_{k}.png\n" for k, label in PAIRS[:16]).encode(),
+           "val.txt": "".join(f"{label}_{k}\n" for k, label in PAIRS[16:]).encode()},
+        named(lambda k, label: f"{label}_{k}.png")[1],
+    ),
 }  # fmt: skip
 
 
@@ -578,6 +674,29 @@ ASKED: dict[str, tuple[Files, list[str]]] = {
     "a key twice": (
         named(lambda k, label: f"{k}.png")[0] | {"labels.json": b'{"1.png": "A", "1.png": "B"}'},
         ["'1.png' occurs twice"],
+    ),
+    "a word before all labels": (
+        named(lambda k, label: f"img{label}.png", DIGITS)[0],
+        ["--pattern 'img{label}' reads '", "--pattern 'whole' reads 'img"],
+    ),
+    "numbers from 1 for pictures from 0": (
+        beside({"labels.csv": "id,label\n" + "".join(f"{k + 1},{label}\n" for k, label in PAIRS)})[0],
+        ["go from 1 to 24", "from 0 to 23", "one counted from 0"],
+    ),
+    "names from 0 for pictures from 1": (
+        {name: data for name, data in {**table("path,label")[0], "24.png": b""}.items() if name != "0.png"},
+        ["go from 0 to 23", "from 1 to 24"],
+    ),
+    "a word before each text": (
+        beside({f"{k}.txt": f"label: {label}" for k, label in PAIRS})[0], ["all begin with 'label: '"]
+    ),
+    "answers of a reader": (
+        table("path,word,confidence,reading,status", "{k}.png,{label},0.9,{label},solved", name="answers.csv")[0],
+        ["holds a reader's answers", "answers.csv --columns path,word"],
+    ),
+    "labels in another kind of text": (
+        named(lambda k, label: f"{label}.png")[0] | {"labels.md": b"| 1.png | ABCD |"},
+        ["labels.md: may hold labels", "labels.csv", "--pattern"],
     ),
 }  # fmt: skip
 
@@ -931,3 +1050,41 @@ def test_letters_with_twins_are_told(tmp_path):
     for written, twin in zip((cyrillic, wide, russian), (*told, ""), strict=True):
         put(tmp_path, table("path,label", labels=written)[0])
         assert [twin in note for note in notes(tmp_path)] == ([True] if twin else [])
+
+
+def test_answers_of_a_reader_are_taken_where_somebody_says_so(tmp_path):
+    files, want = table("path,word,confidence,reading,status", "{k}.png,{label},0.9,{label},solved", name="answers.csv")
+    put(tmp_path, files)
+    labelling = find_labels(tmp_path, tmp_path / "answers.csv", None, LabelOptions(columns=("path", "word")))
+    assert dict(Listing(ImportRequest(tmp_path, "mine", labelling)).pairs) == want
+
+
+def test_numbers_that_end_elsewhere_are_not_shifted(tmp_path):
+    """A picture that is gone, and one without a label in the middle."""
+    files, want = table("id,label", "{k},{label}")
+    gone = {name: data for name, data in files.items() if name != "23.png"}
+    assert dict(read(put(tmp_path, gone)).pairs) == {name: label for name, label in want.items() if name != "23.png"}
+
+
+def test_a_quote_in_quotes_may_have_a_backslash(tmp_path):
+    files, _ = table("", '{k}.png, "{label}"', name="gt.txt")
+    files["gt.txt"] = files["gt.txt"].replace(f'"{LABELS[3]}"'.encode(), b'"\\"AB"')
+    assert dict(read(put(tmp_path, files)).pairs)["3.png"] == '"AB'
+
+
+def test_boxes_of_several_texts_label_nothing(tmp_path):
+    files, _ = beside({f"{k}.txt": f"1,2,3,4,5,6,7,8,{label}\n9,2,9,4,9,6,9,8,XY" for k, label in PAIRS})
+    assert {reason for _, reason in read(put(tmp_path, files)).rejects} == {"its label is empty"}
+
+
+@pytest.mark.parametrize(
+    "name", ["img{label}.png", "captcha_{k}-txt{label}.png", "char_{label}/{k}.png", "x{k}_no{label}.png"]
+)
+def test_the_patterns_that_are_offered_for_a_word_before_labels_take_it_away(name):
+    """Each offered pattern reads what the message says that it reads."""
+    want = {name.format(k=k, label=label): label for k, label in enumerate(DIGITS)}
+    with pytest.raises(BadInput) as error:
+        infer_pattern(list(want), "whole")
+    pattern = re.findall(r"--pattern '(.*?)' reads", str(error.value))[0]
+    labelling = Labelling(pattern)
+    assert {path: labelling.label(path) for path in want} == want

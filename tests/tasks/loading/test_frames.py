@@ -44,6 +44,29 @@ def test_frames_of_another_size_are_no_frames_of_the_picture():
     assert frames.count == 3
 
 
+def pages(*images):
+    stream = io.BytesIO()
+    images[0].save(stream, "TIFF", save_all=True, append_images=images[1:])
+    return decode_frames(stream.getvalue())
+
+
+def test_a_page_is_read_in_place_of_its_thumbnail_or_of_a_blank_page():
+    page = Image.fromarray(255 - ink((10, 30), (40, 60)))
+    thumbnail, blank = page.resize((25, 5)), Image.new("L", (200, 80), 255)
+    for first, others, number in ((thumbnail, [page], 1), (blank, [page], 1), (thumbnail, [blank, page], 2)):
+        frames = pages(first, *others)
+        assert (len(frames.pixels), frames.page) == (1, number)
+        assert np.array_equal(frames.pixels[0], np.asarray(page))
+    assert pages(page, thumbnail).page == 0
+
+
+def test_letters_that_moved_are_not_laid_beside_themselves():
+    there, moved = ink((10, 14), (22, 40), (50, 56)), ink((50, 54), (62, 80), (90, 96))
+    assert choose_frame([there, moved]) == [0]
+    assert choose_frame([ink((90, 94)), there]) == [1]  # the first of them, as it comes in from the right
+    assert choose_frame([ink((10, 14)), ink((50, 54))]) == [0, 1]  # one letter a frame: a letter may come twice
+
+
 @pytest.mark.parametrize(("step", "blank"), [(4, True), (1000, False)])
 def test_levels_of_16_bits_that_nobody_could_tell_apart_are_blank(step, blank):
     levels = np.full((30, 60), 20_000, np.uint16)

@@ -1,0 +1,98 @@
+"""Files that look like files of labels and are none: lists of pictures, a reader's answers, numbers one too high."""
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from storage.errors import BadInput
+from tasks.exchange.label_sources.label_files import LISTS, PICTURE, LabelTable, decode
+from tasks.exchange.label_sources.picture_index import Match, PictureIndex, without_suffix
+
+ANSWERS = {"path", "word", "confidence", "reading", "status"}  # columns of what `captchas solve` writes
+LISTED = 0.9  # share of the lines that must name pictures
+
+
+class ReadersAnswers(BadInput):
+    """A table of answers of a reader, which may be wrong."""
+
+
+def require_no_answers(table: LabelTable) -> LabelTable:
+    """Return a table, but refuse what `captchas solve` wrote: nobody chose it for labels.
+
+    Raises
+    ------
+    ReadersAnswers
+    """
+    first = table.columns or (table.rows[0][1] if table.rows else ())
+    if set(first) >= ANSWERS:
+        raise ReadersAnswers(
+            f"labels {table.file}: holds a reader's answers, and some may be wrong; if you have looked at them, take "
+            f"them with --labels {table.file} --columns path,word"
+        )
+    return table
+
+
+def lists_pictures(file: Path, index: PictureIndex, base: str) -> bool:
+    """Return whether a text file names pictures line by line, and says nothing of them, as lists of a split do."""
+    if file.suffix.lower() not in LISTS:
+        return False
+    try:
+        lines = [line.strip() for line in decode(file.read_bytes(), "").split("\n")]
+    except (OSError, BadInput):
+        return False
+    names = [line for line in lines if line]
+    if not names:
+        return False
+    found = max(sum(bool(index.find(match, name, base)) for name in names) for match in Match)
+    return found >= LISTED * len(names) and (
+        all(map(PICTURE.search, names)) or not any(" " in name or "," in name for name in names)
+    )
+
+
+def require_not_shifted(table: LabelTable, match: Match, listed: Sequence[str], strangers: Iterable[str],
+                        index: PictureIndex, base: str) -> None:  # fmt: skip
+    """Refuse numbers that begin at 1 where the pictures' begin at 0, or the other way: all labels would be wrong.
+
+    Raises
+    ------
+    BadInput
+    """
+    gone = list(strangers)
+    numbers = [int(stem) for name in listed if (stem := _stem(name)).isascii() and stem.isdecimal()]
+    if len(gone) != 1 or len(numbers) < len(listed) or len(numbers) < 3:
+        return
+    low, high = min(numbers), max(numbers)
+    if high - low + 1 != len(set(numbers)):
+        return
+    example = listed[0]
+    for edge, beyond in ((high, low - 1), (low, high + 1)):
+        if int(_stem(gone[0])) == edge and beyond >= 0:
+            other = _like(example, beyond)
+            if index.find(match, other, base):
+                there = (low - 1, high - 1) if beyond < low else (low + 1, high + 1)
+                raise BadInput(
+                    f"labels {table.file}: its numbers go from {low} to {high}, and those of the pictures from "
+                    f"{there[0]} to {there[1]}, as if one counted from 0 and the other from 1; write the pictures' own "
+                    "names into it, or add a row for each picture"
+                )
+
+
+def with_classes(table: LabelTable) -> LabelTable:
+    """Return a table with a column of 0 and 1 for each class, one 1 in each row, as a table of path and class."""
+    if table.columns or len(table.rows) < 2 or len(table.rows[0][1]) < 3:
+        return table
+    (_, header), *rows = table.rows
+    if not all({*cells[1:]} == {"0", "1"} and cells.count("1") == 1 for _, cells in rows) or {*header} & {"0", "1"}:
+        return table
+    named = [(number, [cells[0], header[cells.index("1")]]) for number, cells in rows]
+    return LabelTable(table.file, table.unit, [(table.rows[0][0], [header[0], "class"]), *named])
+
+
+def _stem(name: str) -> str:
+    return without_suffix(name).replace("\\", "/").rpartition("/")[2]
+
+
+def _like(name: str, number: int) -> str:
+    """Return a listed name with another number, as many digits at least."""
+    stem = _stem(name)
+    head, _, tail = name.rpartition(stem)
+    return f"{head}{number:0{len(stem) if stem[0] == '0' else 0}d}{tail}"
