@@ -24,6 +24,7 @@ _LEAST_KINDS, _MANY_KINDS = (
     8,
     17,
 )  # letters that a value tells at the border, or elsewhere: a few may be told by a grey edge
+_MOST_HIDDEN = 64  # pixels that tell a letter by their values; more are the letter itself
 _MOST_ASKED = 48  # values or bits that are asked for each letter, the purest or the first
 _ALPHA = (2, 4)  # channels of pictures of which the last is alpha
 _BITS = 24  # of which a code is made, at most
@@ -110,8 +111,10 @@ def _in_values(stack: np.ndarray, letters: np.ndarray, corner: str) -> list[tupl
     left = [_left_open(flat, line) for line in letters]
     told, where = [], None
     for k, line in enumerate(letters):
-        order = np.argsort(left[k], kind="stable")[:_MOST_ASKED]
-        for column in order[left[k][order] <= _WITHIN].tolist():
+        # Where many pixels tell a letter, it is seen there, and its packed edges have greys of their own.
+        seen = len(np.unique(at[left[k] <= _WITHIN] // channels)) > _MOST_HIDDEN
+        asked = np.flatnonzero((left[k] <= _WITHIN) & (open_to_all | (not seen)))
+        for column in asked[np.argsort(left[k][asked], kind="stable")][:_MOST_ASKED].tolist():
             if _right(flat[:, column], line, _LEAST_KINDS if open_to_all[column] else _MANY_KINDS):
                 told.append(k)
                 where = at[column] if where is None else where
