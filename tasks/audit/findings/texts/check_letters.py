@@ -47,25 +47,40 @@ def find_check(texts: Sequence[str]) -> Check | None:
     unknown = 1 + sum(size - 1 for size in sizes)
     if len(varied) < 2:
         return None
-    moduli = {*sizes, len(np.unique(lines)), 2}
+    whole, own = len(np.unique(lines)), {place: len(np.unique(lines[:, place])) for place in varied}
     if 3 <= unknown <= min(MOST_UNKNOWN, len(numbers) - SPARE):
         # Texts at equal distances of their order; more than are needed take time and add nothing.
         chosen = numbers[np.linspace(0, len(numbers) - 1, min(len(numbers), unknown + 2 * SPARE)).astype(np.int64)]
-        return _rule(*_equations(chosen), moduli, length, len(chosen))
-    return next(filter(None, (_rule(*some, moduli, length, len(lines)) for some in _in_orders(lines, varied))), None)
+        return _rule(*_equations(chosen), own, whole, length, len(chosen))
+    return next(
+        filter(None, (_rule(*some, own, whole, length, len(lines)) for some in _in_orders(lines, varied))), None
+    )
 
 
-def _rule(equations: np.ndarray, places: np.ndarray, moduli: set[int], length: int, texts: int) -> Check | None:
-    """Return the rule that all equations obey, with the modulus that takes most away; None if there is none."""
+def _rule(
+    equations: np.ndarray, places: np.ndarray, sizes: dict[int, int], whole: int, length: int, texts: int
+) -> Check | None:  # fmt: skip
+    """Return the rule that all equations obey, with the modulus that takes most away; None if there is none.
+
+    `sizes` are the letters that come at each place, `whole` those that come anywhere; moduli divide these.
+    """
     if len(equations) < equations.shape[1] + SPARE:
         return None
     found = []
-    for prime in sorted({prime for size in moduli for prime in _primes(size)}):
+    open_to = {place: math.log2(size) for place, size in sizes.items()}  # bits of each letter that are not yet told
+    for prime in sorted({prime for size in {*sizes.values(), 2, whole} for prime in _primes(size)}):
         rules = _null_space(equations, prime)
         used = np.unique(places[rules.any(axis=0)])
         tied = tuple(used[used >= 0].tolist())
-        if len(tied) > 1:
-            found.append((len(rules) * math.log2(prime), prime, tied))
+        if len(tied) < 2:
+            continue
+        bits = 0.0
+        for place, count in Counter(places[rule.nonzero()[0][-1]] for rule in rules).items():  # it follows from others
+            told = min(open_to.get(place, 0.0), count * math.log2(prime))
+            open_to[place] = open_to.get(place, 0.0) - told
+            bits += told
+        if bits > 0:
+            found.append((bits, prime, tied))
     if not found:
         return None
     _, modulus, tied = max(found)

@@ -265,7 +265,11 @@ def _told_check(check: Check) -> str:
 
 def _told(guess: float) -> str:
     """Say how often a guess is right; what is seldom as 1 of many tries, since a tiny percentage says little."""
-    return f"{100 * guess:.2g} % of tries" if guess >= 1e-3 else f"1 of {float(f'{1 / guess:.2g}'):,.0f} tries"
+    return (
+        f"{float(f'{100 * guess:.2g}'):g} % of tries"
+        if guess >= 1e-3
+        else f"1 of {float(f'{1 / guess:.2g}'):,.0f} tries"
+    )
 
 
 def explained(entropy: Finding, repeats: Finding) -> str | None:
