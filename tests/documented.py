@@ -70,6 +70,7 @@ SHORT = {
     "regenerate": {"--count": PICTURES, "--shows": SPANS},
     "reproduce": {"--words": WORDS, "--letters": LETTERS},
     "audit": {"--minutes": 1},
+    "audit --command": {"--minutes": 4},  # for programs that are slow to start on a busy machine
     "preview": {"--count": 8},
     "up": {"--port": 0},
 }

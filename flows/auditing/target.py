@@ -21,6 +21,7 @@ from tasks.audit import schema
 from tasks.audit.generators.command_line import RUNNERS
 from tasks.audit.generators.drawn_dataset import draw
 from tasks.audit.generators.own_generator import CALLABLE, GUIDE, OwnGenerator, find_generator
+from tasks.audit.generators.staged import GENERATOR, LABELS
 from tasks.datasets.folder import DRAWN
 from tasks.datasets.inventory import datasets_in, profile_of, require_dataset
 from tasks.datasets.recipe import identity_of
@@ -166,8 +167,14 @@ def _draw(target: AuditTarget, count: int, until: float, workers: int | None) ->
     elif target.kind == "profile":
         generate(target.given, count=count, seed=target.seed, out=Path(str(target.folder)))
     elif target.kind == "folder":
-        ingest(target.sources[0], name=target.name, out=Path(str(target.folder)))
+        labels = target.sources[0] / LABELS if _is_drawn(target.sources[0]) else None
+        ingest(target.sources[0], labels=labels, name=target.name, out=Path(str(target.folder)))
     return record
+
+
+def _is_drawn(folder: Path) -> bool:
+    """Return whether a folder holds what an owner's generator drew for a former audit, with its table of labels."""
+    return folder.name.endswith(DRAWN) and all((folder / name).is_file() for name in (GENERATOR, LABELS))
 
 
 def _is_callable(given: str) -> bool:
@@ -181,6 +188,8 @@ def _candidates(given: str, seed: int) -> list[AuditTarget]:
         return [_of_dataset(given, path, seed)]
     found: list[AuditTarget] = []
     named = path if "/" in given else new_dataset_folder(given)
+    if given.endswith(DRAWN) and not path.is_dir() and _is_drawn(named):
+        return [_of_folder(given, named, seed)]  # what was drawn lies beside the datasets, and is found by its name
     manifest = _manifest_in(named)
     if given in NAMED or (given.endswith(".toml") and path.is_file()):
         profile = find_profile(given)

@@ -144,7 +144,7 @@ class Figure(TypedDict):
 class Finding(TypedDict):
     """A defect that needs no attack to be found, or the note that it was looked for and not found."""
 
-    name: str  # border, alike, frequencies, entropy, length, repeats, answer, colour, variation, ground, frames
+    name: str  # border, alike, frequencies, entropy, length, repeats, answer, colour, variation, ground, blank, frames
     title: str
     severity: Literal["high", "low", "none", "unknown"]  # none: looked for, not found; unknown: cannot be told
     plain: str  # what it means for the owner: a sentence or two

@@ -37,6 +37,9 @@ pytestmark = pytest.mark.filterwarnings("ignore")
 FACE = find_face("Karla ExtraBold").path  # in place of a reader's own
 SHOTS = 48  # labelled pictures of a reader
 LABELLED = 300  # in an audit: one in ten is kept to measure on, and 20 of them are needed
+UNSEEN = (
+    LABELLED // 10
+)  # that an audit asks an owner's generator for, so that its command ends as soon as they are there
 AT_ONCE = {"preview", "profiles", "serve", "inspect", "datasets", "explain", "solve"}  # if they name no folder
 SLOW = {"chapter", "network", "backpropagation"}  # of `explain`
 QUICK = {"captchas generate letters --count 2000", "captchas import shots --dry-run"}  # jobs of the ordinary tests
@@ -159,7 +162,7 @@ def stocked(prepared, captchas, tmp_path_factory) -> Path:
 @pytest.fixture
 def few(monkeypatch) -> None:
     """Few pictures in an audit, the attackers that need no training, no other program; a ladder of two rungs."""
-    monkeypatch.setattr(budget, "unseen_wanted", lambda _: LABELLED)
+    monkeypatch.setattr(budget, "unseen_wanted", lambda _: UNSEEN)
     monkeypatch.setattr(attacks, "PROGRAMS", ())
     monkeypatch.setattr(attacks, "MODELS", (SHIPPED,))
     monkeypatch.setattr(attacks, "attack_trained", lambda *_: None)

@@ -5,12 +5,14 @@ from pathlib import Path
 
 from storage.dataset import Dataset
 from tasks.audit.attackers.answers import compared_as
+from tasks.audit.findings.blank_letters import find_blank
 from tasks.audit.findings.colour_defects import find_colour
 from tasks.audit.findings.files.giveaways import find_giveaways
 from tasks.audit.findings.likeness import find_alike
 from tasks.audit.findings.measuring.letters import cut_letters
 from tasks.audit.findings.measuring.sampled import Sampled, take_sample
 from tasks.audit.findings.picture_defects import find_border, find_ground, find_variation
+from tasks.audit.findings.texts.check_letters import find_check
 from tasks.audit.findings.texts.repeated_texts import find_repeats, pool_of
 from tasks.audit.findings.texts.text_defects import explained, find_entropy, find_frequencies, find_length
 from tasks.audit.schema import Finding
@@ -37,7 +39,7 @@ def find_defects(
     -------
     list of Finding
         One of each kind, the most severe first: `border`, `alike`, `frequencies`, `entropy`, `length`, `repeats`,
-        `answer`, `colour`, `variation`, `ground`; and `frames` if pictures move.
+        `answer`, `colour`, `variation`, `ground`; `blank` if a letter is not drawn, and `frames` if pictures move.
 
     Raises
     ------
@@ -50,7 +52,7 @@ def find_defects(
     as_ = compared_as(fold_case)
     asked, told = "".join(dict.fromkeys(as_(alphabet))), [as_(text) for text in texts]
     repeats = find_repeats(told, asked, _different(dataset, sample), _disagreeing(sample, as_))
-    entropy = find_entropy(told, asked, pool_of(repeats), fold_case)
+    entropy = find_entropy(told, asked, pool_of(repeats), fold_case, find_check(told))
     found = [
         find_border(sample, letters),
         find_alike(letters, alphabet, texts, as_),
@@ -61,7 +63,8 @@ def find_defects(
         find_colour(sample),
         find_variation(sample, letters),
         find_ground(sample),
-        *find_giveaways(sources, texts),
+        *find_blank(sample),
+        *find_giveaways(sources, texts, ((), ()) if profile else (sample.pictures, sample.texts)),
     ]
     return sorted(found, key=lambda finding: _ORDER[finding["severity"]])
 

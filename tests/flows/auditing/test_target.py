@@ -69,7 +69,7 @@ def test_datasets_are_found_by_name_and_by_path(place):
 
 def test_a_target_that_changed_tells_how_it_is_audited_again(place, monkeypatch):
     """There is no `--out` for the dataset of an audit."""
-    monkeypatch.setattr("flows.auditing.target.ingest", lambda _folder, name, out: require_imported(out))
+    monkeypatch.setattr("flows.auditing.target.ingest", lambda _folder, labels, name, out: require_imported(out))
     drawn(place / "home" / "datasets" / "mine")
     pictures(place / "mine")
     found = find("./mine")
@@ -101,6 +101,22 @@ def test_folders_of_pictures_are_found(place):
     found = find("my shots")
     assert (found.kind, found.name, found.sources) == ("folder", "my-shots", (place / "my shots",))
     assert found.folder == place / "home" / "datasets" / "my-shots"
+
+
+def test_what_a_former_audit_drew_is_found_by_its_name_with_its_labels(place, monkeypatch):
+    """Its pictures' names are numbers, and its table of labels lies beside other files."""
+    folder = place / "home" / "datasets" / "mine-1234.drawn"
+    pictures(folder / "pictures")
+    for name in ("generator.json", "labels.csv"):
+        (folder / name).touch()
+    taken = []
+    monkeypatch.setattr("flows.auditing.target.ingest", lambda source, labels, **_: taken.append((source, labels)))
+    monkeypatch.setattr("flows.auditing.target.Dataset", lambda *_: None)
+    for given in ("mine-1234.drawn", str(folder)):
+        found = find(given)
+        assert (found.kind, found.name) == ("folder", "mine-1234-drawn")
+        draw_target(found, 10, 0.0)
+    assert taken == [(folder, folder / "labels.csv")] * 2
 
 
 def test_a_name_that_means_several_things_is_refused_with_ways_to_say_each(place):

@@ -2,17 +2,23 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
+
+import numpy as np
 
 from storage.errors import BadInput
 from storage.files.small_files import read_small
 from tasks.audit.findings.files.codes import Codes
 from tasks.audit.findings.files.hidden_parts import parts_of
+from tasks.audit.findings.files.hidden_pixels import MOST, find_hidden
 from tasks.audit.findings.files.own_pictures import own_pictures
 from tasks.audit.findings.files.spellings import WORD, Answers, told_by
 from tasks.audit.findings.files.vector_pictures import VectorPictures
 from tasks.audit.findings.measuring.shown import Severity, finding
 from tasks.audit.schema import Finding
+from tasks.loading.frames import decode_frames
+from tasks.loading.safe_read import BadPicture
 
 LEAST_ANSWERS = 3  # files that tell their answer; fewer may be chance
 LEAST_SHARE = 0.01
@@ -20,9 +26,12 @@ CONSTANT = 0.8  # share of the files with one answer among those that hold any, 
 _HASH = "a hash in the file name"
 _NAME, _TIME = "the file's name", "the file's time, which a web server sends along,"
 _TITLE = "The answer in the file"
+_ONLY_LETTERS = "Let nothing but the drawn letters follow from the answer: no pixel, size or colour of the ground."
 
 
-def find_giveaways(sources: Sequence[Path], texts: Sequence[str]) -> list[Finding]:
+def find_giveaways(
+    sources: Sequence[Path], texts: Sequence[str], seen: tuple[Sequence[np.ndarray], Sequence[str]] = ((), ())
+) -> list[Finding]:  # fmt: skip
     """Look for the answers in the owner's files: findings `answer`, and `frames` if there are moving pictures.
 
     Parameters
@@ -31,15 +40,24 @@ def find_giveaways(sources: Sequence[Path], texts: Sequence[str]) -> list[Findin
         Picture files, or folders of them, with labels as an import finds them.
     texts : sequence of str
         All answers there are.
+    seen : sequence of (h, w) or (h, w, c) uint8, sequence of str
+        Pictures and their answers, in which hidden answers are looked for if there are no files.
     """
     files = list(own_pictures(sources))
     if not files:
+        hidden = find_hidden(*seen)
+        if hidden:
+            figures = {"n": len(seen[0]), "pixels": [place for place, _, _ in hidden]}
+            return [finding("answer", _TITLE, "high", " ".join(_told_hidden(hidden)), _ONLY_LETTERS, figures)]
         plain = "The original files were not given, so their metadata, names and structure were not looked at."
         return [finding("answer", _TITLE, "unknown", plain, None, {"n": 0})]
     answers = Answers(texts)
     places, vectors, codes = _Places(), VectorPictures(), Codes()
     named, frames, unread = 0, [], 0
-    for path, label in files:
+    pixels: list[np.ndarray] = []
+    shown: list[str] = []  # the answers of these
+    every = max(1, len(files) // MOST)
+    for number, (path, label) in enumerate(files):
         try:
             data = read_small(path, f"picture {path}")
             seconds = int(path.stat().st_mtime)
@@ -55,10 +73,15 @@ def find_giveaways(sources: Sequence[Path], texts: Sequence[str]) -> list[Findin
             _look(places, place, part, path.name, text, answers)
             if text is not None:
                 codes.add(place, part, text, {_NAME: 2, _TIME: 0}.get(place, 1))
+        if text is not None and number % every == 0 and path.suffix.lower() != ".svg":
+            with suppress(BadPicture):
+                pixels.append(decode_frames(data).pixels[0])
+                shown.append(text)
         frames.append(data.count(b"\x21\xf9\x04") if data[:3] == b"GIF" else 1)
     for place, how, count in codes.told():
         places.add_code(place, how, count)
-    found = [_answer(len(files) - unread, unread, named, places, vectors)]
+    hidden = find_hidden(pixels, shown)
+    found = [_answer(len(files) - unread, unread, named, places, vectors, hidden)]
     moving = sum(count > 1 for count in frames)
     if moving:
         found.append(_moving(frames, moving))
@@ -119,7 +142,14 @@ class _Places:
         return counts
 
 
-def _answer(n: int, unread: int, named: int, places: _Places, vectors: VectorPictures) -> Finding:
+def _told_hidden(hidden: Sequence[tuple[str, str, int]]) -> list[str]:
+    """Say what pixels tell, a sentence each."""
+    return [f"The answer is hidden in {place}: {how} ({count:,} pictures compared)." for place, how, count in hidden]
+
+
+def _answer(
+    n: int, unread: int, named: int, places: _Places, vectors: VectorPictures, hidden: Sequence[tuple[str, str, int]]
+) -> Finding:  # fmt: skip
     least = max(LEAST_ANSWERS, LEAST_SHARE * n) if n >= 10 * LEAST_ANSWERS else min(2, n)
     told = {
         place: count for place, count in places.counts().items() if count >= least and count > 3 * places.wrong[place]
@@ -133,12 +163,17 @@ def _answer(n: int, unread: int, named: int, places: _Places, vectors: VectorPic
     if weak:
         severity = "high"
         said += weak
+    if hidden:
+        severity = "high"
+        said += _told_hidden(hidden)
     figures = {
         "n": n, "unread": unread, "places": told, "by_another_text": {k: places.wrong[k] for k in told},
-        "text_in_name": named, **vectors.figures(),
+        "text_in_name": named, "pixels": [place for place, _, _ in hidden], **vectors.figures(),
     }  # fmt: skip
     if not said:
-        said.append(f"Neither metadata nor hidden bytes nor codes in the names of {n:,} files tell the answer.")
+        said.append(
+            f"Neither metadata nor hidden bytes, nor codes in names or single pixels, of {n:,} files tell the answer."
+        )
     if named:
         said.append(
             f"{named:,} names hold the text itself. That is fine for an audit; never send such a name to a browser."
@@ -147,8 +182,9 @@ def _answer(n: int, unread: int, named: int, places: _Places, vectors: VectorPic
     if severity == "high":
         remedy = (
             "Write only pixels: no text chunks, comments, EXIF, or names and times that follow from the answer."
-            + (" Send a picture of pixels instead of an SVG." if weak else "")
-        )
+            if told or weak
+            else _ONLY_LETTERS
+        ) + (" Send a picture of pixels instead of an SVG." if weak else "")
     return finding("answer", _TITLE, severity, " ".join(said), remedy, figures)
 
 

@@ -71,6 +71,8 @@ def _jpeg(data: bytes) -> Iterator[tuple[str, bytes]]:
             yield "the comment", body
         elif kind == 0xE1:
             yield "EXIF or XMP", body
+        elif kind == 0xDB:
+            yield "the quantisation table", body
         elif 0xE2 <= kind <= 0xEF:
             yield f"segment APP{kind - 0xE0}", body
         at += 2 + size

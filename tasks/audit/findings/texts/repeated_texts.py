@@ -7,6 +7,7 @@ from itertools import pairwise
 
 from tasks.audit.findings.measuring import evidence
 from tasks.audit.findings.measuring.shown import Severity, finding
+from tasks.audit.findings.texts.sequences import told_dates, told_sequence
 from tasks.audit.schema import Finding
 from tasks.rates import Rate
 
@@ -70,6 +71,11 @@ def find_repeats(texts: Sequence[str], alphabet: str, pictures: tuple[int, int],
             f"Texts come again as often as random letters do (of {n:,} texts, equal pairs: {pairs:,}; expected: "
             f"{expected:.1f})."
         )
+    counted, dates = told_sequence(texts), told_dates(texts)
+    if counted or dates:
+        severity = "high" if counted or severity == "high" else "low"
+        said += [one for one in (counted, dates) if one]
+        remedy = remedy or ["Draw each letter at random, and none from the text before, the time or a calendar."]
     again = total - unlike
     if again and again >= 0.001 * total:
         if again >= 0.05 * total:

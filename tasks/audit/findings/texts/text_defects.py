@@ -10,6 +10,7 @@ import numpy as np
 from storage.errors import BadInput
 from tasks.audit.findings.measuring import evidence
 from tasks.audit.findings.measuring.shown import Severity, finding
+from tasks.audit.findings.texts.check_letters import Check
 from tasks.audit.findings.texts.dependent_letters import DEPENDENT, dependence_tests, lacking_letter
 from tasks.audit.findings.texts.repeated_texts import FEW_TEXTS, LEAST_TEXTS, MOST_NAMED, pool_of
 from tasks.audit.schema import BROKEN_RATE, WEAK_RATE, Finding
@@ -194,10 +195,13 @@ def find_length(texts: Sequence[str]) -> Finding:
     )  # fmt: skip
 
 
-def find_entropy(texts: Sequence[str], alphabet: str, pool: float | None, folded: bool = False) -> Finding:
+def find_entropy(
+    texts: Sequence[str], alphabet: str, pool: float | None, folded: bool = False, check: Check | None = None
+) -> Finding:  # fmt: skip
     """Say how many bits a text has, and how often the best guess without looking is right.
 
-    `folded` tells that upper and lower case of texts and alphabet were made alike, since the owner counts them so.
+    `folded` tells that upper and lower case of texts and alphabet were made alike, since the owner counts them so;
+    `check` is a rule by which a letter follows from the others.
     """
     n = len(texts)
     letters = "".join(sorted(set(alphabet) | set("".join(texts))))
@@ -219,11 +223,14 @@ def find_entropy(texts: Sequence[str], alphabet: str, pool: float | None, folded
         bits, guess = min(bits, math.log2(words)), max(guess, 1 / words)
     if pool is not None:
         bits, guess = min(bits, math.log2(pool)), max(guess, 1 / pool)
+    elif check is not None and not wordy:
+        bits, guess = max(1.0, bits - check.bits), min(1.0, guess * 2**check.bits)
     figures: dict[str, object] = {
         "n": n, "alphabet": letters, "effective_alphabet": round(2 ** evidence.bits(each), 2),
         "bits_a_text": round(bits, 2), "bits_if_even": round(even, 2), "best_guess": float(guess),
         "case_counted_alike": folded, "english_words": round(share, 4), "english_words_by_chance": round(control, 4),
         "words_of_the_dictionary": words if wordy else None,
+        "check": None if check is None else {"modulus": check.modulus, "bits": round(check.bits, 2), "n": check.texts},
     }  # fmt: skip
     title = "How much there is to guess"
     if n < LEAST_TEXTS:
@@ -236,16 +243,33 @@ def find_entropy(texts: Sequence[str], alphabet: str, pool: float | None, folded
             "attacker mends what was misread with a dictionary."
         )
     said += f" The best guess without looking at the picture is right in {_told(guess)}."
-    severity: Severity = "high" if guess >= BROKEN_RATE else "low" if guess >= WEAK_RATE or wordy else "none"
+    severity: Severity = "high" if guess >= BROKEN_RATE else "low" if guess >= WEAK_RATE or wordy or check else "none"
     remedy = None
     if severity != "none":
         remedy = "Draw random letters instead of words." if wordy else "Use longer texts, or more different letters."
+    if check is not None:
+        said += f" {_told_check(check)}"
+        remedy = "Draw every letter at random; a letter that follows from the others adds nothing to guess."
     return finding("entropy", title, severity, said, remedy, figures)
+
+
+def _told_check(check: Check) -> str:
+    """Say by which rule a letter follows from others."""
+    *first, last = [str(place + 1) for place in check.places]
+    return (
+        f"A letter follows, at least in part, from others, as a check letter does: letters {', '.join(first)} and "
+        f"{last} obey a rule modulo {check.modulus} in all {check.texts:,} texts compared. That takes "
+        f"{check.bits:.1f} bits away, and tells an attacker which answers are misread."
+    )
 
 
 def _told(guess: float) -> str:
     """Say how often a guess is right; what is seldom as 1 of many tries, since a tiny percentage says little."""
-    return f"{100 * guess:.2g} % of tries" if guess >= 1e-3 else f"1 of {float(f'{1 / guess:.2g}'):,.0f} tries"
+    return (
+        f"{float(f'{100 * guess:.2g}'):g} % of tries"
+        if guess >= 1e-3
+        else f"1 of {float(f'{1 / guess:.2g}'):,.0f} tries"
+    )
 
 
 def explained(entropy: Finding, repeats: Finding) -> str | None:

@@ -282,3 +282,17 @@ def test_files_that_are_not_given_or_damaged_tell_nothing(tmp_path):
         (tmp_path / f"{text}.jpg").write_bytes(b"\xff\xd8\xff\xe1\xff")
         (tmp_path / f"{text}.gif").write_bytes(b"GIF89a\x21\xfe\xff")
     assert find_giveaways([tmp_path], TEXTS)[0]["severity"] == "none"
+
+
+def in_table(text: str) -> bytes:
+    """A quantisation table that has the answer among its values."""
+    return encoded(text, "JPEG", qtables=[[*range(16, 36), *text.encode(), *[60] * (44 - len(text))]])
+
+
+def test_the_table_of_a_jpeg_is_looked_at(tmp_path):
+    rng = np.random.Generator(np.random.Philox(key=[1, 2]))
+    texts = ["".join(rng.choice(list("ABCDEFGHKLMN"), 4)) for _ in range(80)]
+    for number, text in enumerate(texts):
+        (tmp_path / f"{number:03d}_{text}.jpg").write_bytes(in_table(text))
+    (found,) = find_giveaways([tmp_path], texts)
+    assert "the quantisation table" in found["plain"]

@@ -88,6 +88,32 @@ def test_texts_that_are_seeded_by_the_time_come_in_a_row():
     assert "seeded by the time" not in repeats([*few, *few])["plain"]
 
 
+def days(count: int) -> list[str]:
+    rows = np.random.Generator(np.random.Philox(key=[1, 8])).integers(1, (29, 13, 90), (count, 3))
+    return ["".join(f"{number:02d}" for number in row) for row in rows.tolist()]
+
+
+@pytest.mark.parametrize(
+    ("texts", "severity", "said"),
+    [
+        ([str(1000 + k) for k in range(60)], "high", "is 1 more than the text before"),
+        ([f"{k * 7919 % 10**6:06d}" for k in range(200)], "high", "is 7,919 more than the text before"),
+        ([np.base_repr(40_000 + k // 2 + k % 2 * 5000, 36) for k in range(60)], "high", "than the text 2 before"),
+        (days(60), "low", "Texts are dates"),
+    ],
+)
+def test_texts_that_are_counted_or_are_dates_are_named(texts, severity, said):
+    found = repeats(texts)
+    assert found["severity"] == severity
+    assert said in found["plain"]
+    assert found["remedy"]
+
+
+def test_random_numbers_are_neither_counted_nor_dates():
+    found = [repeats(drawn(200, seed, "0123456789", length)) for seed in range(4) for length in (4, 6)]
+    assert not any("counted" in one["plain"] or "dates" in one["plain"] for one in found)
+
+
 def test_random_texts_of_a_few_are_not_dealt():
     few = drawn(400, 7, LETTERS[:26], 5)
     numbers = np.random.Generator(np.random.Philox(key=[9, 9])).integers(0, 400, (40, 800))

@@ -1,0 +1,72 @@
+"""Texts that a program counts up, and texts that are dates: who knows one, or knows that, need not look."""
+
+import string
+from collections import Counter
+from collections.abc import Sequence
+from datetime import datetime
+
+LEAST_TEXTS = 30
+SAME = 0.5  # share of texts that are as much above the text before, from which they are counted
+APART = 4  # texts; several processes may count at once
+DATES = 0.95  # share of texts that are dates, of which 4 % of random digits are
+_ORDERS = (string.digits, string.digits + string.ascii_uppercase, string.ascii_uppercase)
+_DATES = ("%d%m%y", "%m%d%y", "%y%m%d", "%d%m%Y", "%m%d%Y", "%Y%m%d")
+
+
+def told_sequence(texts: Sequence[str]) -> str | None:
+    """Say that each text is a number, and the same more or less than the text before; None if it is not.
+
+    Parameters
+    ----------
+    texts : sequence of str
+        In the order of drawing.
+    """
+    letters, lengths = set("".join(texts).upper()), {len(text) for text in texts}
+    if len(texts) < LEAST_TEXTS or len(set(texts)) < LEAST_TEXTS:
+        return None
+    for order in (*_ORDERS, "".join(sorted(letters))):
+        if not letters <= set(order) or len(order) < 2:
+            continue
+        place = {letter: number for number, letter in enumerate(order)}
+        numbers = []
+        for text in texts:
+            number = 0
+            for letter in text.upper():
+                number = number * len(order) + place[letter]
+            numbers.append(number)
+        around = len(order) ** max(lengths)  # a count that reaches its end begins anew
+        found = []
+        for apart in range(1, APART + 1):
+            steps = Counter((b - a) % around for a, b in zip(numbers, numbers[apart:], strict=False))
+            step, often = steps.most_common(1)[0]
+            if step:  # of equal texts in a row another sentence tells
+                found.append((often / (len(texts) - apart), -apart, step))
+        share, before, step = max(found, default=(0.0, 0, 0))
+        if share >= SAME:
+            return (
+                f"Texts are counted: in {100 * share:.0f} % of the cases a text, read as a number, is "
+                f"{min(step, around - step):,} {'more' if step <= around // 2 else 'less'} than the "
+                f"{'text before' if before == -1 else f'text {-before} before'}. Who knows a text knows the next."
+            )
+    return None
+
+
+def told_dates(texts: Sequence[str]) -> str | None:
+    """Say that texts are dates of six or eight digits; None if they are not."""
+    if len(texts) < LEAST_TEXTS:
+        return None
+    for form in _DATES:
+        dates = [day for day in (_date(text, form) for text in texts) if day is not None]
+        if len(dates) >= DATES * len(texts) and len({*dates}) > 1:
+            span = (max(dates) - min(dates)).days + 1
+            return f"Texts are dates, of {min(dates).year} to {max(dates).year}: {span:,} days to choose from."
+    return None
+
+
+def _date(text: str, form: str) -> datetime | None:
+    if len(text) != (8 if "Y" in form else 6) or not text.isdecimal():
+        return None
+    try:
+        return datetime.strptime(text, form)
+    except ValueError:
+        return None
