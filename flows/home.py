@@ -133,6 +133,8 @@ def prepare_environment(chosen: Path | None = None, *, make_home: bool = True) -
             os.environ[API], os.environ[passwords.CLIENT] = there["api"], there["password"]
             own = False
     else:
+        if passwords.SERVER not in os.environ and (there := served()) and there["api"] == os.environ.get(API):
+            os.environ.setdefault(passwords.CLIENT, there["password"])  # the server of this home, named by hand
         if make_home:
             with suppress(OSError):  # who writes there is told why it cannot be
                 _make_private(home().resolve())

@@ -39,6 +39,7 @@ class Owned(Enum):
     MANIFEST = "a dataset's manifest"
     DATASET = "a dataset"
     EXPORT = "an export"
+    SERVER = "the home's record of its server"
 
 
 _KINDS = (
@@ -52,6 +53,8 @@ _RECORDS = {
 }
 _SHARD = re.compile(r"shard-\d{6}-\d+\.h5")
 _SQLITE, _HDF5, _ZIP = b"SQLite format 3\0", b"\x89HDF\r\n\x1a\n", b"PK\x03\x04"
+_OF_SERVER = ("password", "up.json", "profiles.toml")  # in the home's folder prefect
+_MOST_RECORD = 64 << 20  # bytes of a record that are looked through
 _SIDES = ("-wal", "-shm", "-journal")  # suffixes of the files that SQLite keeps beside a database
 _ELSEWHERE = "choose another path"
 
@@ -89,6 +92,8 @@ def owned(path: Place) -> Owned | None:
         return Owned.LOCK
     if path.name.startswith("ledger.sqlite"):
         return Owned.LEDGER
+    if path.name in _OF_SERVER and path.parent.name == "prefect":
+        return Owned.SERVER
     if path.is_dir():
         return _owned_folder(path)
     if not path.is_file():
@@ -124,7 +129,7 @@ def _owned_folder(folder: Place) -> Owned | None:
     for name, (owner, words) in _RECORDS.items():
         record = folder / name
         if record.is_file():
-            data = record.read_bytes()
+            data = read_range(record, 0, _MOST_RECORD)
             if all(word in data for word in words):
                 return owner
     # A dataset that is being drawn has no manifest yet, but a lock beside it.

@@ -117,6 +117,13 @@ def test_commands_send_the_password_of_the_up_on_their_home(clean):
     assert home.prepare_environment(clean) is False
     assert os.environ["PREFECT_API_URL"] == record["api"]
     assert os.environ["PREFECT_API_AUTH_STRING"] == "captchas:x"
+    os.environ.pop("PREFECT_API_AUTH_STRING")
+    home.prepare_environment(clean)  # the same server, named by its address
+    assert os.environ["PREFECT_API_AUTH_STRING"] == "captchas:x"
+    os.environ.pop("PREFECT_API_AUTH_STRING")
+    os.environ["PREFECT_API_URL"] = "http://127.0.0.1:10/api"
+    home.prepare_environment(clean)
+    assert "PREFECT_API_AUTH_STRING" not in os.environ  # another server is not told
 
 
 def test_a_new_home_is_the_user_s_alone_and_one_that_is_there_stays(clean):

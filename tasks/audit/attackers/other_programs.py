@@ -29,7 +29,8 @@ CHOOSING = 60  # labelled pictures that choose the settings
 _BATCH = 25  # pictures of a process of Tesseract
 _PATIENCE = 30.0  # seconds that a process may take besides 2 s a picture
 _MARGIN, _LIGHT = 20, 255  # around what Tesseract sees: pixels, and their brightness
-_OWN_ENVIRONMENT = Path(".venv-ddddocr", "bin", "python")  # in the current folder
+# In the project's folder. The working directory may be an unpacked archive, whose programs nobody chose to run.
+_OWN_ENVIRONMENT = Path(__file__).parents[3] / ".venv-ddddocr" / "bin" / "python"
 
 
 class Missing(Exception):
@@ -90,11 +91,9 @@ def _ddddocr_python() -> str:
     if importlib.util.find_spec("ddddocr") is not None:
         return sys.executable
     if _OWN_ENVIRONMENT.exists():
-        return str(_OWN_ENVIRONMENT.absolute())
-    raise Missing(
-        "ddddocr is not installed; python -m venv .venv-ddddocr && .venv-ddddocr/bin/pip install ddddocr, in the "
-        "folder that the audit is started in"
-    )
+        return str(_OWN_ENVIRONMENT)
+    environment = _OWN_ENVIRONMENT.parents[1]
+    raise Missing(f"ddddocr is not installed; python -m venv {environment} && {environment}/bin/pip install ddddocr")
 
 
 def as_seen(dataset: Dataset, rows: Sequence[int]) -> list[Image.Image]:

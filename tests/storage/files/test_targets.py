@@ -145,6 +145,7 @@ def kept(tmp_path) -> dict[Path, Owned]:
         tmp_path / "b.dat": Owned.DATABASE,
         tmp_path / "b.dat-wal": Owned.DATABASE, tmp_path / "to base": Owned.DATABASE,
         tmp_path / "m.skops": Owned.MODEL, tmp_path / "renamed.csv": Owned.MODEL, tmp_path / "data.lock": Owned.LOCK,
+        tmp_path / "prefect" / "password": Owned.SERVER, tmp_path / "prefect" / "up.json": Owned.SERVER,
         tmp_path / "ledger.sqlite": Owned.LEDGER, tmp_path / "ledger.sqlite-shm": Owned.LEDGER,
     }  # fmt: skip
 

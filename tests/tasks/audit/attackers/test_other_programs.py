@@ -69,6 +69,9 @@ def test_what_is_missing_is_named_with_the_remedy(tmp_path, monkeypatch):
     with pytest.raises(Missing, match="apt-get install tesseract-ocr"):
         find_program("tesseract")
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(other_programs, "_OWN_ENVIRONMENT", tmp_path / "none")
+    (tmp_path / ".venv-ddddocr" / "bin").mkdir(parents=True)
+    (tmp_path / ".venv-ddddocr" / "bin" / "python").symlink_to(sys.executable)  # the working directory's: a stranger's
     with pytest.raises(Missing, match="pip install ddddocr"):
         find_program("ddddocr")
 
@@ -82,11 +85,10 @@ def test_labelled_pictures_choose_the_settings():
 
 
 def test_ddddocr_is_read_line_by_line(tmp_path, monkeypatch):
-    python = tmp_path / other_programs._OWN_ENVIRONMENT
-    python.parent.mkdir(parents=True)
+    python = tmp_path / "python"
     python.write_text(f"#!{sys.executable}\nimport sys\nprint('a note')\nfor text in 'abc': print(f'\"{{text}}\"')\n")
     python.chmod(0o755)
-    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(other_programs, "_OWN_ENVIRONMENT", python)
     found = answers_of(find_program("ddddocr"), PICTURES, DdddocrWay("beta", True), "ABC")
     assert found.firsts == ["a", "b", "c"]
     with pytest.raises(Failed, match="3 answers for 2"):
