@@ -51,7 +51,10 @@ def find_check(texts: Sequence[str]) -> Check | None:
     if 3 <= unknown <= min(MOST_UNKNOWN, len(numbers) - SPARE):
         # Texts at equal distances of their order; more than are needed take time and add nothing.
         chosen = numbers[np.linspace(0, len(numbers) - 1, min(len(numbers), unknown + 2 * SPARE)).astype(np.int64)]
-        return _rule(*_equations(chosen), own, whole, length, len(chosen))
+        if _rule(*_equations(chosen), own, whole, length, len(chosen)) is None:
+            return None
+        # A letter that is seldom among the chosen may stand beside another one in all of them.
+        return _rule(*_equations(numbers), own, whole, length, len(numbers))
     return next(
         filter(None, (_rule(*some, own, whole, length, len(lines)) for some in _in_orders(lines, varied))), None
     )
@@ -69,7 +72,7 @@ def _rule(
     found = []
     open_to = {place: math.log2(size) for place, size in sizes.items()}  # bits of each letter that are not yet told
     for prime in sorted({prime for size in {*sizes.values(), 2, whole} for prime in _primes(size)}):
-        rules = _null_space(equations, prime)
+        rules = _rules(equations % prime, prime)
         used = np.unique(places[rules.any(axis=0)])
         tied = tuple(used[used >= 0].tolist())
         if len(tied) < 2:
@@ -85,6 +88,19 @@ def _rule(
         return None
     _, modulus, tied = max(found)
     return Check(length, texts, modulus, tied, sum(bits for bits, _, _ in found))
+
+
+def _rules(equations: np.ndarray, prime: int) -> np.ndarray:
+    """Return the null space of equations, (k, columns), without the places whose numbers are all equal.
+
+    The bytes of "aeiou" are so modulo 2: that is no rule.
+    """
+    varies = (equations != equations[:1]).any(axis=0)
+    varies[0] = True  # the constant
+    found = _null_space(equations[:, varies], prime)
+    rules = np.zeros((len(found), len(varies)), np.int64)
+    rules[:, varies] = found
+    return rules
 
 
 def _in_orders(lines: np.ndarray, varied: list[int]) -> Iterator[tuple[np.ndarray, np.ndarray]]:

@@ -53,7 +53,7 @@ def told_sequence(texts: Sequence[str]) -> str | None:
 
 def told_dates(texts: Sequence[str]) -> str | None:
     """Say that texts are dates of six or eight digits; None if they are not."""
-    if len(texts) < LEAST_TEXTS:
+    if len(texts) < LEAST_TEXTS or len(set("".join(texts))) < 3:  # zeros and ones are dates by accident
         return None
     for form in _DATES:
         dates = [day for day in (_date(text, form) for text in texts) if day is not None]

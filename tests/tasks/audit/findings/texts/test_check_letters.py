@@ -74,3 +74,11 @@ def test_copies_of_letters_take_their_bits_away_and_no_more():
     assert find_check([text + text[0] for text in drawn(200, 1)]).bits == pytest.approx(np.log2(len(LETTERS)))
     turned = find_check([text + text[::-1] for text in drawn(200, 1, length=2)])
     assert turned.bits == pytest.approx(2 * np.log2(len(LETTERS)))
+
+
+@pytest.mark.parametrize(
+    ("alphabet", "length", "count", "seed"),
+    [("aeiou", 5, 58, 1), ("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789", 3, 1000, 4)],
+)
+def test_numbers_that_are_all_odd_and_letters_that_are_seldom_chosen_are_no_rule(alphabet, length, count, seed):
+    assert find_check(drawn(count, seed, alphabet, length)) is None
