@@ -25,6 +25,7 @@ import numpy as np
 import pytest
 from filelock import FileLock
 
+from flows.shell.surroundings import SAFE_PATH
 from storage.shards.shard import BLOCK, Block
 from tasks.datasets.recipe import Recipe, make_recipe
 from tasks.profiles.profile import Grid, Profile
@@ -161,11 +162,15 @@ def pytest_collection_finish() -> None:
 
 
 @pytest.fixture(autouse=True)
-def python_answers_ctrl_c() -> Iterator[None]:
-    """Restore Python's answer to Ctrl-C: a command in this process sets its own, which later ends the process."""
+def nothing_stays_of_a_command() -> Iterator[None]:
+    """Restore what a command in this process sets: its answer to Ctrl-C, and what its children may import.
+
+    The first would end the process; the second keeps scripts of later tests from importing what lies beside them.
+    """
     signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    os.environ.pop(SAFE_PATH, None)
 
 
 @pytest.fixture(scope="session")

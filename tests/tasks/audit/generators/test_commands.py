@@ -1,6 +1,7 @@
 """Commands of any language: how they are told what to draw, how they tell what they drew, and what fails."""
 
 import os
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -32,6 +33,13 @@ def folder(tmp_path_factory):
     (made / "odd {text} {x}.sh").write_text("#!/bin/sh\ntest $1 = W0RD && cp some.png $2\n")
     (made / "odd {text} {x}.sh").chmod(0o755)
     return made
+
+
+@pytest.fixture
+def php(tmp_path, monkeypatch):
+    """A program of PHP's name, first on the PATH: a machine may have none."""
+    (tmp_path / "php").symlink_to(shutil.which("true"))
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
 
 
 @pytest.fixture(scope="module")
@@ -185,7 +193,7 @@ def test_the_environment_of_the_owner_is_not_that_of_this_program(drawn, monkeyp
     "command",
     ["php -r 'echo $x | 3; {text}' {out}", 'sh -c "cat \\"$1\\" > x" sh {text}', "echo a~b {text}"],
 )
-def test_what_is_quoted_needs_no_shell_of_ours(folder, command):
+def test_what_is_quoted_needs_no_shell_of_ours(folder, php, command):
     find_generator(None, command, folder=folder)
 
 
@@ -195,7 +203,7 @@ def test_a_text_that_a_shell_would_obey_is_refused_within_code(folder):
     find_generator(None, "sh -c 'draw $1' sh {text}", alphabet="ABC$", folder=folder)
 
 
-def test_the_record_knows_the_script(folder):
+def test_the_record_knows_the_script(folder, php):
     before = find_generator(None, "php draw.php {text} {out}", folder=folder)
     assert (before.name, [name for name, _ in before.files]) == ("draw", ["draw.php"])
     (folder / "draw.php").write_text("<?php // changed\n")
