@@ -41,6 +41,7 @@ def test_a_child_imports_no_module_and_takes_no_compiled_kernels_of_the_working_
 def test_numba_reads_no_settings_of_the_working_directory(foreign):
     program = (
         "import sys; sys.path.pop(0); from tasks.lean_numba import import_lean; import_lean(); import numba; "
+        "import warnings; warnings.simplefilter('error'); "
         "numba.core.config.reload_config(); print(repr(numba.config.CACHE_DIR), numba.config.DISABLE_JIT)"
     )
     assert run(program) == "'' 0\n"
