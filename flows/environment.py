@@ -13,13 +13,15 @@ from typing import NamedTuple
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from flows.service.prefect_settings import masked
+from flows.shell.quiet import tell
 from storage.errors import BadInput, Unreachable
 
 API = "PREFECT_API_URL"
 FILES = 256  # open files that a job gets at least; Prefect, Dask and the shards of one take about a hundred
 _WANTED_FILES = 4096  # asked for, where the hard limit allows it
 FILE_SIZE = 4 << 20  # bytes that a job may write to a file at least; the log of Prefect's database takes that many
-_ANSWER = 5.0  # seconds that a named server has to take a connection
+_ANSWER = 5.0  # seconds that a named server has to take a connection, and to answer before a line tells of it
+_BUSY = 60.0  # seconds that it has to answer after that: a machine full of work delays its server too
 _EVERY = 0.25  # seconds between two tries
 _REMEDY = "start it, or correct or unset the variable"
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -190,7 +192,7 @@ def active_profile() -> dict[str, str]:
 
 
 def require_reachable(server: Server) -> None:
-    """Refuse a server that takes no connection within some seconds, or is something else than Prefect's.
+    """Refuse a server that takes no connection within some seconds, stays silent for a minute, or is not Prefect's.
 
     Behind a proxy only Prefect can tell, so the proxy has to take a connection; over HTTPS only Prefect knows the
     certificates.
@@ -199,10 +201,7 @@ def require_reachable(server: Server) -> None:
     ------
     Unreachable, Unanswered
     """
-    from urllib.error import HTTPError
     from urllib.request import getproxies, proxy_bypass
-
-    from flows.service.prefect_api import Api, Unanswered
 
     parts = _parts(server)
     host, port = parts.hostname or "", parts.port or _PORTS[parts.scheme]
@@ -218,16 +217,38 @@ def require_reachable(server: Server) -> None:
     _connect(host, port, _nobody(server), _REMEDY)
     if parts.scheme == "http" and not os.environ.get("PREFECT_CLIENT_CUSTOM_HEADERS"):
         named = unquote(parts.netloc.rpartition("@")[0]) or None
+        if not isinstance(_version(server, named), str):
+            raise Unreachable(f"{_nobody(server)}, but something else; {_REMEDY}")
+
+
+def _version(server: Server, password: str | None) -> object:
+    """Ask a server that takes connections for its version: briefly, then with patience."""
+    from urllib.error import HTTPError
+
+    from flows.service.prefect_api import Api, Unanswered
+
+    url = _shown(_parts(server))
+    for patience in (_ANSWER, _BUSY):
         try:
-            found = Api(_shown(parts), _ANSWER, named).get("admin/version")
+            return Api(url, patience, password).get("admin/version")
         except Unanswered as error:
             why = error.__cause__
             if isinstance(why, HTTPError) and why.code == 401:
                 raise
-            said = " ".join(str(why).split())
-            raise Unreachable(f"{_nobody(server)}, but something else ({said}); {_REMEDY}") from error
-        if not isinstance(found, str):
-            raise Unreachable(f"{_nobody(server)}, but something else; {_REMEDY}")
+            if not _is_late(why):
+                said = " ".join(str(why).split())
+                raise Unreachable(f"{_nobody(server)}, but something else ({said}); {_REMEDY}") from error
+        if patience == _ANSWER:
+            tell(f"{server.source}: waiting for {url}, up to {_BUSY:.0f} s: it takes connections and does not answer")
+    raise Unreachable(
+        f"{server.source}: {url} takes connections and does not answer within {_BUSY:.0f} s: "
+        "it is busy, or no Prefect server; try again later, or correct or unset the variable"
+    )
+
+
+def _is_late(why: BaseException | None) -> bool:
+    """Return whether a request failed for want of time; urllib wraps some of these errors."""
+    return isinstance(why, TimeoutError) or isinstance(getattr(why, "reason", None), TimeoutError)
 
 
 def _connect(host: str, port: int, reason: str, remedy: str) -> None:

@@ -17,6 +17,7 @@ from storage.files import atomic
 POOL = "captchas"
 DEPLOYED = "deployed.sha256"  # under PREFECT_HOME; the checksum of the file that was deployed last
 PAGE = 200  # runs in one answer of the server
+BUSY = 20.0  # seconds that a server has to answer a look: a machine full of work delays it
 LIVING = 90.0  # seconds since a worker's last heartbeat, which comes every 30
 # Credentials before a host, a query or a fragment of a URL, and in s3: anything but a bucket; a scheduler's
 # tcp://host:8786 is none. For the server and, in the forms, for the browser: Python and JavaScript read it alike.
@@ -192,10 +193,10 @@ def report_status(url: str | None, file: Path | None, password: str | None = Non
     NotUp
         Something is missing; the error's `report` says what runs.
     """
-    api = Api(url, timeout=5, password=password) if url else None
+    api = Api(url, timeout=BUSY, password=password) if url else None
     report: dict[str, Any] = {"server": url, "server_answers": False, "pool": False}
     report |= {"deployments": 0, "deployments_missing": [], "worker": None, "worker_last_seen_seconds": None}
-    if api and api.healthy():
+    if api and api.healthy(BUSY):
         report["server_answers"] = True
         try:
             wrong = _look_inside(api, file, report)

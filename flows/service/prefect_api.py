@@ -101,10 +101,10 @@ class Api:
         elif key:
             self._headers["Authorization"] = f"Bearer {key}"
 
-    def healthy(self) -> bool:
-        """Return whether the server answers."""
+    def healthy(self, patience: float = 5.0) -> bool:
+        """Return whether the server answers within so many seconds."""
         try:
-            with _urlopen(self._request("health"), timeout=min(self._timeout, 5)) as answer:
+            with _urlopen(self._request("health"), timeout=min(self._timeout, patience)) as answer:
                 status: int = answer.status
                 return status == 200
         except (OSError, HTTPException, ValueError):

@@ -5,12 +5,14 @@ import os
 import subprocess
 import sys
 import threading
-from http.server import BaseHTTPRequestHandler, HTTPServer
+from http.server import BaseHTTPRequestHandler, HTTPServer, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 
+from flows import environment
 from flows.service.run_database import ONCE
+from storage.errors import Unreachable
 
 ROOT = Path(__file__).parents[2]
 
@@ -127,6 +129,42 @@ def test_a_server_of_something_else_is_named(captchas, status, body):
             server.shutdown()
     in_a_line(result, 1, "PREFECT_API_URL", f"http://127.0.0.1:{server.server_port}/api", "something else")
     assert "secret" not in result.stderr
+
+
+@pytest.mark.parametrize("silent", [1, 2], ids=["it answers later", "it never answers"])
+def test_a_server_that_is_busy_is_waited_for(monkeypatch, capsys, silent):
+    asked, over = [], threading.Event()
+
+    class Busy(BaseHTTPRequestHandler):
+        def do_GET(self):
+            asked.append(self.path)
+            if len(asked) <= silent:
+                over.wait(30)
+                return
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(b'"3.7.8"')
+
+        def log_message(self, *_):
+            pass
+
+    monkeypatch.setattr(environment, "_ANSWER", 0.3)
+    monkeypatch.setattr(environment, "_BUSY", 30.0 if silent == 1 else 0.3)
+    with ThreadingHTTPServer(("127.0.0.1", 0), Busy) as server:
+        threading.Thread(target=server.serve_forever, args=(0.05,)).start()
+        named = environment.Server("PREFECT_API_URL", f"http://somebody:secret@127.0.0.1:{server.server_port}/api")
+        try:
+            if silent == 1:
+                environment.require_reachable(named)
+            else:
+                with pytest.raises(Unreachable, match=r"takes connections and does not answer within 0 s: it is busy"):
+                    environment.require_reachable(named)
+        finally:
+            over.set()
+            server.shutdown()
+    assert asked == ["/api/admin/version"] * 2
+    said = capsys.readouterr().err
+    assert said.startswith("captchas: PREFECT_API_URL: waiting for http://127.0.0.1:") and "secret" not in said
 
 
 def test_a_server_that_is_not_there_is_named_without_its_password(captchas):

@@ -86,7 +86,7 @@ def test_a_killed_run_goes_on_where_it_was(captchas, start, whole, tmp_path):
     folder = tmp_path / "datasets" / "book"
     command = (CAPTCHAS, "generate", "book", "--count", COUNT, "--workers", "2", "--home", tmp_path)
     process = start(*command)
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 200
     while not list(folder.glob("shard-*.h5")) and time.monotonic() < deadline:
         time.sleep(0.01)
     os.kill(process.pid, signal.SIGKILL)
@@ -139,13 +139,13 @@ def test_a_full_disk_leaves_nothing_half_written(captchas, whole, tmp_path):
 def test_ctrl_c_ends_soon_with_130_and_the_next_run_goes_on(captchas, start, whole, tmp_path):
     folder = tmp_path / "datasets" / "book"
     process = start(CAPTCHAS, "generate", "book", "--count", COUNT, "--home", tmp_path)
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 200
     while not list(folder.glob("shard-*.h5")) and time.monotonic() < deadline:
         time.sleep(0.01)
     began = time.monotonic()
     os.killpg(process.pid, signal.SIGINT)  # as a terminal does: every process of the group
-    _, errors = process.communicate(timeout=30)
-    assert time.monotonic() - began < 5
+    _, errors = process.communicate(timeout=120)
+    assert time.monotonic() - began < 15
     assert process.returncode == 130
     assert "Traceback" not in errors
     result = captchas("generate", "book", "--count", COUNT, "--home", tmp_path, "--json")

@@ -100,7 +100,7 @@ def test_a_killed_run_leaves_a_lock_that_runs_out_and_the_next_one_goes_on(
     assert sealed and MANIFEST not in sealed and sizes(folder.parent).keys() == {"letters.lock"}
     result = captchas(*command)
     assert result.returncode == 1 and f":{process.pid}, run " in result.stderr and "takes over after" in result.stderr
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 90
     while result.returncode and time.monotonic() < deadline:
         time.sleep(0.5)
         result = captchas("generate", "letters", "--count", COUNT, *command[4:], "--json")

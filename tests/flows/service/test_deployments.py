@@ -228,7 +228,7 @@ def test_every_request_carries_what_prefect_s_clients_send(server, monkeypatch, 
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
     api = Api(server.url)
-    assert api.healthy()
+    assert api.healthy(30)
     api.get("x")
     api.post("x", {})
     api.find("x")
@@ -293,8 +293,8 @@ def test_runs_that_outlived_their_worker_go_on_and_keep_their_places_alone(serve
 
 def test_what_does_not_answer_is_told(server, monkeypatch):
     monkeypatch.setattr(prefect_api, "_LOCKED", 0.0)
-    api = Api(server.url, timeout=2)
-    assert api.healthy() and api.wait(1)
+    api = Api(server.url, timeout=30)
+    assert api.healthy(30) and api.wait(30)
     assert api.get("nothing") is None
     server.answers["bad"] = 409
     with pytest.raises(Unanswered, match="refused"):

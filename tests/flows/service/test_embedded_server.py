@@ -131,7 +131,7 @@ def test_one_that_ends_while_it_starts_is_told_at_once(ours):
         embedded_server.ServerLost, match=r"ended while it started, with exit code 3; see .*; give the same command"
     ):
         embedded_server.wait()
-    assert time.monotonic() - began < 15
+    assert time.monotonic() - began < 30
 
 
 def test_one_that_takes_too_long_is_told(ours, monkeypatch):

@@ -96,7 +96,7 @@ def test_it_is_ended_within_its_time(child):
     until(lambda: one.last_words() == "deaf")
     pid, began = one.pid, time.monotonic()
     one.end(0.2)
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 30
     assert one.code == -9 and started(pid) is None and one.pid is None
     one.end(0.2)
     two = child("-c", "import time; time.sleep(60)")

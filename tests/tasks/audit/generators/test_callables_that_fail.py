@@ -171,7 +171,7 @@ def test_what_draws_ends_with_the_command(tmp_path):
         with Pool(generator.spec(), 1, 1) as pool:
             next(iter(pool.draw(iter([Job(0, "A")]))))
         os._exit(0)
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 50
     while len(sleepers()) < 12 and time.monotonic() < deadline:
         time.sleep(0.02)
     os.kill(child, signal.SIGKILL)
