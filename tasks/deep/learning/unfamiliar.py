@@ -81,8 +81,10 @@ def unfamiliar_profiles(seed: int, count: int, faces: Sequence[str], known: str 
     return [unfamiliar_profile(seed, number, faces, possible) for number in range(count)]
 
 
-def unfamiliar_profile(seed: int, number: int, faces: Sequence[str], alphabets: Sequence[str] = _ALPHABETS) -> Profile:
-    """Draw a profile, as `unfamiliar_profiles` does."""
+def unfamiliar_profile(
+    seed: int, number: int, faces: Sequence[str], alphabets: Sequence[str] = _ALPHABETS, relief: float = _RELIEF
+) -> Profile:
+    """Draw a profile, as `unfamiliar_profiles` does; `relief` is the chance of letters in the ground's colour."""
     chance = np.random.Generator(np.random.Philox(key=[seed, number]))
     shortest = int(chance.integers(_LENGTHS[0], _LENGTHS[1]))
     longest = min(shortest + int(chance.integers(0, 3)), _LENGTHS[1])
@@ -102,7 +104,7 @@ def unfamiliar_profile(seed: int, number: int, faces: Sequence[str], alphabets: 
                 fields |= change
     if chance.random() < _COLOURFUL:
         fields |= _colours(chance)
-    if chance.random() < _RELIEF:
+    if chance.random() < relief:
         fields |= _relief(chance, size)
     if any(one_case(faces[k]) for k in some.tolist()):
         capitals = "".join(sorted({letter.upper() for letter in str(fields["alphabet"])}))
