@@ -203,10 +203,15 @@ def test_packages_of_others_are_named_however_the_command_is_started(tmp_path, p
     assert "environment of its own" in line and str(tmp_path) in line.rpartition("PYTHONPATH")[2]
 
 
-def test_packages_of_others_in_place_of_ours(tmp_path, monkeypatch):
-    other = SimpleNamespace(metadata={"Name": "invoke-tasks"}, files=[Path("tasks/__init__.py")])
+@pytest.mark.parametrize(
+    "record", [None, "tasks/__init__.py,sha256=x,3\n", "other/tasks/__init__.py,,\r\ntasks/__init__.py,,\r\n"]
+)
+def test_packages_of_others_in_place_of_ours(tmp_path, monkeypatch, record):
+    other = SimpleNamespace(
+        metadata={"Name": "invoke-tasks"}, files=[Path("tasks/__init__.py")], read_text=lambda _: record
+    )
     monkeypatch.setattr(packages.metadata, "distributions", lambda: [other])
-    ill(packages.check_names(), State.WRONG, "invoke-tasks (tasks/__init__.py)", "python3 -m venv")
+    ill(packages.check_names(), State.WRONG, "over ours: invoke-tasks (tasks/__init__.py)", "python3 -m venv")
     monkeypatch.setattr(beating_captchas, "__file__", str(tmp_path / "beating_captchas.py"))
     ill(alone(packages.check_names), State.WRONG, "not whole", "--force-reinstall")
 

@@ -126,8 +126,8 @@ def test_all_is_up(server, file):
         ("deployments/filter", [{"name": "two"}], "deployments are missing: one"),
         ("work_pools/captchas/workers/filter", [], "no worker has ever been there"),
         (
-            "work_pools/captchas/workers/filter", [{"name": "w", "last_heartbeat_time": ago(5000)}],
-            "the worker w was last seen 5,",
+            "work_pools/captchas/workers/filter", [{"name": "w", "last_heartbeat_time": ago(5_000_000)}],
+            "the worker w was last seen 5,0",
         ),
         ("deployments/filter", 500, "refused (500"),
     ],
