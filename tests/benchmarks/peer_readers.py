@@ -127,7 +127,8 @@ def read_captchas(folder: Path, names: list[str], model: str | None, dictionary:
         whole = time.perf_counter() - began
         texts = parse_answers(out.read_text(encoding="utf-8"))
     settings = f"dictionary of {report['dictionary_words']:,} words" if dictionary else "no dictionary"
-    settings = f"{Path(report['model']).name}, {settings}"
+    models = [Path(report[name]).name for name in ("classic_model", "model") if report.get(name)]
+    settings = f"{' and '.join(models)}, {settings}"
     return Reading("captchas", settings, texts, report["seconds"], whole)
 
 
