@@ -8,10 +8,12 @@ from pathlib import Path
 import numpy as np
 
 from storage.files import atomic
-from tasks.exchange.label_sources.label_files import PICTURE
+from tasks.exchange.label_sources.file_formats.label_files import PICTURE
 from tasks.exchange.label_sources.label_in_name import difference
+from tasks.exchange.label_sources.picture_index import split_of
+from tasks.exchange.label_sources.written_labels import TOLD
 from tasks.exchange.rejects import MANY, alphabet_of, first_rejects, require_pictures
-from tasks.exchange.scan import ImportRequest, Listing, split_of
+from tasks.exchange.scan import ImportRequest, Listing
 from tasks.figures.contact_sheet import mixed_sheet
 from tasks.loading.colours.seen import is_coloured
 from tasks.loading.decode import Colour, decode_picture, decode_seen
@@ -117,8 +119,9 @@ def notes_of(
         )  # fmt: skip
     if count := mended["unseen"]:
         told.append(f"{count:,} label{'s' * (count > 1)} had invisible characters, which are taken out")
-    if count := mended["apostrophes"]:
-        told.append(f"all {count:,} labels began with an apostrophe, as spreadsheets mark text, which is taken away")
+    told += [f"all {mended[name]:,} labels {what}" for name, what in TOLD.items() if mended[name]]
+    if count := mended["entities"]:
+        told.append(f"{count:,} label{'s' * (count > 1)} had entities of HTML, such as &amp;, which are written out")
     if count := mended["zeros"]:
         told.append(f"{count:,} label{'s' * (count > 1)} got leading zeros")
     splits = sorted({split for path, _ in pairs if (split := split_of(path))})

@@ -1,14 +1,16 @@
 """Files that look like files of labels and are none: lists of pictures, a reader's answers, numbers one too high."""
 
+import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from storage.errors import BadInput
-from tasks.exchange.label_sources.label_files import LISTS, PICTURE, LabelTable, decode
+from tasks.exchange.label_sources.file_formats.label_files import LISTS, PICTURE, LabelTable, decode
 from tasks.exchange.label_sources.picture_index import Match, PictureIndex, without_suffix
 
 ANSWERS = {"path", "word", "confidence", "reading", "status"}  # columns of what `captchas solve` writes
 LISTED = 0.9  # share of the lines that must name pictures
+GUESSES = re.compile(r"(?:^|[^a-z])(?:predict|predictions?|preds?|guess(?:es)?|hypothes[ie]s|submission)(?:[^a-z]|$)")
 
 
 class ReadersAnswers(BadInput):
@@ -24,11 +26,22 @@ def require_no_answers(table: LabelTable) -> LabelTable:
     """
     first = table.columns or (table.rows[0][1] if table.rows else ())
     if set(first) >= ANSWERS:
-        raise ReadersAnswers(
-            f"labels {table.file}: holds a reader's answers, and some may be wrong; if you have looked at them, take "
-            f"them with --labels {table.file} --columns path,word"
-        )
+        raise readers_answers(table.file, "path,word")
     return table
+
+
+def readers_answers(file: Path, columns: str) -> ReadersAnswers:
+    """Make the error of a table of answers of a reader."""
+    return ReadersAnswers(
+        f"labels {file}: holds a reader's answers, and some may be wrong; if you have looked at them, take them with "
+        f"--labels {file} --columns {columns}"
+    )
+
+
+def twice(table: LabelTable, first: int, second: int, path: str) -> BadInput:
+    """Make the error of a picture that two rows label differently."""
+    units = "lines" if table.unit == "line" else "entries"
+    return BadInput(f"labels {table.file}, {units} {first} and {second}: both label {path!r}; keep one of them")
 
 
 def lists_pictures(file: Path, index: PictureIndex, base: str) -> bool:

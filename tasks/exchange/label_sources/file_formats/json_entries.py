@@ -5,7 +5,15 @@ import re
 from typing import Any
 
 from storage.errors import BadInput
-from tasks.exchange.label_sources.annotations import FEW, LEFT, Shape, joined, labelme_row, require_texts, via_rows
+from tasks.exchange.label_sources.file_formats.annotations import (
+    FEW,
+    LEFT,
+    Shape,
+    joined,
+    labelme_row,
+    require_texts,
+    via_rows,
+)
 from tasks.loading.listing import READ
 
 COCO = (("images", "imgs"), ("annotations", "anns"))  # and what COCO-Text calls them
@@ -147,7 +155,9 @@ def _placed_letters(value: object) -> str:
     shapes = []
     for item in items:
         letters = [text for text in item.values() if isinstance(text, str) and len(text) == 1]
-        places = [item[key] for key in LEFT if isinstance(item.get(key), int | float)]
+        inner = item.get("coordinates")  # of CreateML
+        of = item | inner if isinstance(inner, dict) else item
+        places = [of[key] for key in LEFT if isinstance(of.get(key), int | float)]
         box = item.get("bbox") or item.get("box")
         places += box[:1] if isinstance(box, list) and isinstance(box[0], int | float) else []
         if len(letters) != 1 or not places:
