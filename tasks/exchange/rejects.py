@@ -2,12 +2,11 @@
 
 import itertools
 import re
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from storage.errors import BadInput
-from tasks.exchange.label_sources.name_parts import FEW, Part, is_told, kinds_of
+from tasks.exchange.label_sources.name_parts import FEW, Part, default_among, is_told, kinds_of
 
 MOST_LETTERS = 200  # different characters, as in a profile's alphabet
 LONGEST = 32  # characters of a label, as of a profile's texts
@@ -20,8 +19,6 @@ PREFIX = re.compile(r"[^\W\d_]{2,} ?(?:[:=]|->) ?(?=.)")  # what a person writes
 NO_ANSWER = re.compile(r"(?:ERROR|CAPCHA|CAPTCHA)_[A-Z_]+")  # what a service answers where it read nothing
 NUMBERS = re.compile(r"\d+(?:[ ,;]+\d+)+")  # of classes, and no text
 MOSTLY = 0.95  # share of the labels that must agree
-DEFAULT = 0.1  # share of the labels that one of them has, where the others differ: it stands for no answer
-DIFFERENT = 0.8  # share of those others that are different
 SOME_REJECTS = 20  # rejects in a report; rejects.csv lists all
 
 
@@ -103,10 +100,8 @@ def require_no_default(labels: Sequence[str], source: str) -> None:
     ------
     BadInput
     """
-    texts = [label for label in labels if label]
-    usual, count = Counter(texts).most_common(1)[0] if texts else ("", 0)
-    others = [label for label in texts if label != usual]
-    if count >= max(FEW, DEFAULT * len(labels)) and len({*others}) > max(FEW, DIFFERENT * len(others)):
+    if found := default_among(labels):
+        usual, count = found
         raise BadInput(
             f"labels {source}: {count:,} of {len(labels):,} are {usual!r}, and nearly all others differ, as if it "
             "stood for no label; take these rows away, or say with --columns that pictures show it"

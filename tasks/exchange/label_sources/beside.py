@@ -9,6 +9,7 @@ from storage.files.small_files import read_small
 from tasks.exchange.label_sources.file_formats.annotations import Shape, joined, require_texts, xml_rows
 from tasks.exchange.label_sources.file_formats.json_entries import entry_of
 from tasks.exchange.label_sources.file_formats.label_files import PICTURE, XML, decode, entries_table
+from tasks.exchange.label_sources.file_formats.letter_order import in_line
 from tasks.exchange.label_sources.label_columns import resolve
 from tasks.exchange.label_sources.picture_index import ListedLabels, Match, PictureIndex
 
@@ -198,5 +199,5 @@ def class_names(text: str, path: str) -> list[str]:
 def letters_of(lines: Sequence[str], names: Sequence[str]) -> str:
     """Return the text of boxes from left to right; '' if a class has no name, or one that is no letter."""
     boxes = [(float(line.split()[1]), int(line.split()[0])) for line in lines]
-    found = [names[number] if number < len(names) else "" for _, number in sorted(boxes)]
-    return "".join(found) if all(len(name) == 1 for name in found) else ""
+    found = [(left, names[number] if number < len(names) else "") for left, number in sorted(boxes)]
+    return in_line(found) if all(len(name) == 1 for _, name in found) else ""

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Collection, Sequence
+from pathlib import Path
 
 from storage.errors import BadInput
 from tasks.exchange.label_sources.name_parts import FEW, are_hashes
@@ -53,6 +54,14 @@ class Unclear(BadInput):
 
 class SaysElse(BadInput):
     """A file says something of the pictures that is no label, such as their fonts, sizes or hashes."""
+
+
+def says_else(file: Path, what: str, columns: str) -> SaysElse:
+    """Make the error of a file that says something else of pictures."""
+    return SaysElse(
+        f"labels {file}: tells {what} of the pictures, and no labels; if pictures show that, say so with --columns "
+        f"{columns}"
+    )
 
 
 class NamesNone(BadInput):

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from storage.errors import BadInput
-from tasks.exchange.label_sources.file_formats.label_files import LISTS, PICTURE, LabelTable, decode
+from tasks.exchange.label_sources.file_formats.label_files import LISTS, PICTURE, TABLES, LabelTable, decode
 from tasks.exchange.label_sources.picture_index import Match, PictureIndex, without_suffix
 
 ANSWERS = {"path", "word", "confidence", "reading", "status"}  # columns of what `captchas solve` writes
@@ -46,14 +46,15 @@ def twice(table: LabelTable, first: int, second: int, path: str) -> BadInput:
 
 def lists_pictures(file: Path, index: PictureIndex, base: str) -> bool:
     """Return whether a text file names pictures line by line, and says nothing of them, as lists of a split do."""
-    if file.suffix.lower() not in LISTS:
+    table = file.suffix.lower() in TABLES
+    if file.suffix.lower() not in LISTS and not table:
         return False
     try:
         lines = [line.strip() for line in decode(file.read_bytes(), "").split("\n")]
     except (OSError, BadInput):
         return False
-    names = [line for line in lines if line]
-    if not names:
+    names = [line.strip('"') for line in lines if line]
+    if not names or (table and sum(PICTURE.search(name) is not None for name in names) < LISTED * len(names)):
         return False
     found = max(sum(bool(index.find(match, name, base)) for name in names) for match in Match)
     return found >= LISTED * len(names) and (

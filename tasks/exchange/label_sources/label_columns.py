@@ -14,6 +14,7 @@ from tasks.exchange.label_sources.column_kinds import (
     may_be_labels,
     plain_name,
     rejected_rows,
+    says_else,
     tells_else,
 )
 from tasks.exchange.label_sources.doubtful import readers_answers, require_not_shifted, twice, with_classes
@@ -128,7 +129,7 @@ class _Choice:
 
     @property
     def width(self) -> int:
-        return len(self.header or (self.rows[0][1] if self.rows else ()))
+        return len(self._first())
 
     def sample(self) -> list[list[str]]:
         """Return rows from all over the table."""
@@ -208,6 +209,8 @@ class _Choice:
         return f"{self.width} columns without names"
 
     def _path_column(self) -> int:
+        if sum(name.startswith("pixel") for name in self.names) > 1:
+            raise SaysElse(f"labels {self.table.file}: holds the pixels of pictures, not of these files")
         known = [k for name in PATH_COLUMNS for k, there in enumerate(self.names) if there == name]
         if known and self.best(known[0])[1] >= FITS * len(self.sample()) > 0:
             return known[0]
@@ -235,7 +238,7 @@ class _Choice:
             return chosen
         suffixed = [k for k in fitting if self._suffixed(k)]
         if len(fitting) > 1 and len(suffixed) != 1:
-            raise self._unclear("name the pictures", [(k, [self._other(k)]) for k in fitting[:2]])
+            raise self._unclear("name the pictures", [(k, [int(k == 0)]) for k in fitting[:2]])
         return (suffixed or fitting)[0]
 
     def _first(self) -> Sequence[str]:
@@ -251,9 +254,6 @@ class _Choice:
     def _suffixed(self, column: int) -> bool:
         values = self._values(column)
         return bool(values) and sum(PICTURE.search(value) is not None for value in values) > 0.5 * len(values)
-
-    def _other(self, column: int) -> int:
-        return 1 if column == 0 else 0
 
     def _label_column(self, place: int) -> int:
         others = [k for k in range(self.width) if k != place and any(self._values(k))]
@@ -290,14 +290,13 @@ class _Choice:
         """
         names = {k: self.names[k] if self.names else "" for k in others}
         values = [self._values(k) for k in others]
-        header = [self.header[k] if self.header else "" for k in others]
-        labels = [others[k] for k in may_be_labels(list(names.values()), header, values)]
-        if others and not labels:
-            what = next((what for what in map(tells_else, values) if what), repr(self._said(others[0])))
-            raise SaysElse(
-                f"labels {self.table.file}: tells {what} of the pictures, and no labels; if pictures show that, say so "
-                f"with --columns {self._said(place)},{self._said(others[0])}"
-            )
+        header = [self.header[k] for k in others] if self.header else [""] * len(others)
+        labels = [others[k] for k in may_be_labels([*names.values()], header, values)]
+        if not others:
+            raise SaysElse(f"labels {self.table.file}: names pictures, and says nothing of them")
+        if not labels:
+            what, first = next(filter(None, map(tells_else, values)), ""), self._said(others[0])
+            raise says_else(self.table.file, what or repr(first), f"{self._said(place)},{first}")
         chosen = [k for k in labels if not READERS.match(names[k])]
         if labels and not chosen:
             raise readers_answers(self.table.file, f"{self._said(place)},{self._said(labels[0])}")

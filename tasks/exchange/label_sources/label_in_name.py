@@ -9,6 +9,8 @@ from tasks.exchange.label_sources.name_parts import (
     base64_texts,
     character_codes,
     count,
+    default_among,
+    others_among,
     without_word,
 )
 from tasks.exchange.label_sources.name_structure import Names, Reading, names_of
@@ -70,14 +72,19 @@ def _require_plain(names: Names, only: Reading) -> None:
         asked = ("{label}=*", 0), ("(?P<label>[^/]*=)[^/]*", 1)
         questions = [Reading(way, tuple(label[: label.rindex("=") + more] for label in labels)) for way, more in asked]
         raise _unclear(names, [*questions, only])
-    if pattern == "folder" and few_digits(labels):
+    if few_digits(labels):
         raise _unclear(names, [only, Reading("whole", tuple(names.stems))])
-    wrong = names.marked_wrong(labels)
-    if wrong and 2 * len(wrong) < len(labels) + 1:
-        raise BadInput(
-            f"names: {len(wrong):,} of {len(labels):,} seem to be marked as wrong, such as {wrong[0]}; move these "
-            f"pictures away, or take the labels of all with --pattern '{pattern}'"
-        )
+    usual, _ = default_among(labels) or ("", 0)
+    for what, places in (
+        ("to be marked as wrong or without a label", names.marked_wrong(labels)),
+        ("to stand for no label", [k for k, label in enumerate(labels) if label == usual != ""]),
+        ("to have no label yet", others_among(labels)),
+    ):
+        if places and len(places) <= 0.6 * len(labels):
+            raise BadInput(
+                f"names: {len(places):,} of {len(labels):,} seem {what}, such as {names.paths[places[0]]}; move these "
+                f"pictures away, or take the labels of all with --pattern '{pattern}'"
+            )
 
 
 def difference(pairs: Sequence[tuple[str, str]], tidy: Callable[[str], str]) -> str:

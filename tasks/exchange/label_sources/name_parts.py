@@ -3,6 +3,7 @@
 import re
 import statistics
 from base64 import b64decode
+from collections import Counter
 from collections.abc import Callable, Sequence
 from enum import Enum
 
@@ -14,6 +15,8 @@ HASH = 7  # digits of a short hash at least
 LONG_ID = 11  # characters that no label of a CAPTCHA has, and random names have
 LONG_NUMBER = 9  # digits that no label has, and times and numbers of databases have
 _URL_SAFE = str.maketrans("-_", "+/")
+DEFAULT = 0.1  # share of the labels that one of them has, where the others differ: it stands for no answer
+DIFFERENT = 0.8  # share of those others that are different
 _CODE = re.compile(r"(?:U\+|uni|u|0x)?([0-9A-Fa-f]{2}|[0-9A-Fa-f]{4})")  # of a character
 DAY = re.compile(r"(19|20)\d\d(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])(T?([01]\d|2[0-3])[0-5]\d([0-5]\d\d{0,6})?)?Z?")
 
@@ -90,6 +93,26 @@ def character_codes(values: Sequence[str]) -> str | None:
     letters = "".join(chr(int(match[1], 16)) for match in found if match)
     coded = len(letters) == len(different) >= FEW and letters.isascii() and letters.isalnum()
     return letters if coded and not all(map(str.isdecimal, different)) else None
+
+
+def default_among(labels: Sequence[str]) -> tuple[str, int] | None:
+    """Return a label that many have where nearly all others differ, and how many: it stands for none; else None."""
+    texts = [label for label in labels if label]
+    usual, times = Counter(texts).most_common(1)[0] if texts else ("", 0)
+    others = [label for label in texts if label != usual]
+    many = times >= max(FEW, DEFAULT * len(labels)) and len({*others}) > max(FEW, DIFFERENT * len(others))
+    return (usual, times) if many else None
+
+
+def others_among(labels: Sequence[str]) -> list[int]:
+    """Return the places of hashes or of a counter among labels that are neither, as of pictures without a label yet."""
+    hashed = [k for k, label in enumerate(labels) if are_hashes([label])]
+    counted = [k for k, label in enumerate(labels) if label.isdecimal()]
+    for places in (hashed, counted):
+        some = [labels[k] for k in places]
+        if FEW <= len(places) <= 0.6 * len(labels) and (places is hashed or _kind(some, len(some)) is Part.COUNTER):
+            return places
+    return []
 
 
 def without_word(pattern: str, labels: Sequence[str]) -> tuple[str, tuple[str, ...]] | None:

@@ -11,11 +11,7 @@ from dataclasses import dataclass
 from storage.errors import BadInput
 from tasks.exchange.label_sources.file_formats.label_files import PICTURE
 from tasks.exchange.label_sources.folder_names import folder_readings
-from tasks.exchange.label_sources.name_parts import (
-    SAME,
-    Part,
-    kinds_of,
-)
+from tasks.exchange.label_sources.name_parts import SAME, Part, character_codes, kinds_of
 from tasks.exchange.label_sources.picture_index import SPLIT_FOLDERS
 from tasks.exchange.label_sources.written_labels import as_meant
 
@@ -133,10 +129,10 @@ class Names:
         inside = self._of_kind(Part.LABEL) if loose is None else loose
         return [*inside, *self._folders(bool(inside))]
 
-    def marked_wrong(self, labels: Sequence[str]) -> list[str]:
-        """Return the paths that have a word such as `wrong` beside their label."""
+    def marked_wrong(self, labels: Sequence[str]) -> list[int]:
+        """Return the places of the paths that have a word such as `wrong` beside their label."""
         return [
-            path for path, label in zip(self.paths, labels, strict=True)
+            k for k, (path, label) in enumerate(zip(self.paths, labels, strict=True))
             if WRONG & ({*re.split(r"[\W\d_]+", PICTURE.sub("", path).lower())} - {label.lower()})
         ]  # fmt: skip
 
@@ -215,6 +211,8 @@ class Names:
         different = set(folders)
         if different & PLAIN_FOLDERS or {folder.lower() for folder in different} & PLAIN_FOLDERS or len(different) < 2:
             return []
+        if all(re.fullmatch("[0-9a-f]{2}", folder) for folder in different) and not character_codes(folders):
+            return []  # the first digits of hashes
         kind = kinds_of([folders, self.stems], self.total)[0]
         single = all(len(folder) == 1 for folder in different)
         lengths = {len(folder) for folder in different}

@@ -44,7 +44,7 @@ def split_of(path: str) -> str | None:
 
 def split_of_file(name: str) -> str | None:
     """Return the only split that a file's name tells, as that of `train_labels.csv`; else None."""
-    words = re.split(r"[\W\d_]+", name.lower())
+    words = [word.lower() for word in re.findall("[A-Z]?[a-z]+|[A-Z]+", name)]  # also of trainLabels
     found = {SPLIT_FOLDERS[word] for word in words if word in SPLIT_FOLDERS}
     return next(iter(found)) if len(found) == 1 else None
 

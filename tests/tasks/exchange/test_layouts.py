@@ -33,6 +33,9 @@ HASHES = [hashlib.md5(str(k).encode()).hexdigest() for k in range(N)]
 SUMS = [f"{12 + k}{'+-'[k % 2]}{1 + k % 9}=" for k in range(N)]
 PAIRS = list(enumerate(LABELS))
 NUMBERS = [CHANCE.randrange(90_000) for _ in range(N)]  # of words in a list
+HEBREW = [
+    "".join(CHANCE.choice("\u05d0\u05d1\u05d2\u05d3\u05d4\u05d5\u05d6\u05d7") for _ in range(4)) for _ in range(N)
+]
 CLASSES = sorted(set("".join(LABELS)))
 PLACES = [(part, k) for part in ("train", "valid") for k in range(N // 2)]
 Files = dict[str, bytes]
@@ -599,6 +602,26 @@ LAYOUTS: dict[str, tuple[Files, Want]] = {
     "`A_upper/1.png`, `a_lower/1.png`": named(
         lambda k, label: f"{label}_{'upper' if label.isupper() else 'lower'}/{k // 8}.png", list(3 * "ABCDabcd")
     ),
+    "`metadata.jsonl` of Hugging Face: `bbox` and `categories`, a letter each": beside(
+        {"metadata.jsonl": lines_of([
+            {"file_name": f"{k}.png",
+             "objects": {"bbox": [[20 * n, 1, 9, 9] for n in (3, 2, 1, 0)], "categories": list(v[::-1])}}
+            for k, v in PAIRS])}
+    ),
+    "Pascal VOC: a box `captcha` around a box a letter": beside(
+        {f"{k}.xml": voc(v, True).replace("<object>", "<object><name>captcha</name></object><object>", 1)
+         for k, v in PAIRS}
+    ),
+    "Pascal VOC: a box a letter in Hebrew": beside(
+        {f"{k}.xml": voc(v[::-1], True) for k, v in enumerate(HEBREW)}, labels=HEBREW
+    ),
+    "YOLO: a box a letter, some twice": beside(
+        {"classes.txt": "\n".join(CLASSES)} | {f"{k}.txt": "\n".join([yolo(v), *yolo(v).splitlines()[:2]])
+                                               for k, v in PAIRS}
+    ),
+    "`BONE.png` beside `test.csv`, a list of names": with_file(
+        "test.csv", "file\n" + "".join(f"{label}.png\n" for label in LABELS)
+    ),
     "`\u200fBONE_12.png` (a mark of direction)": (
         {f"\u200f{label}_{k}.png": b"" for k, label in PAIRS}, {f"\u200f{label}_{k}.png": label for k, label in PAIRS},
     ),
@@ -850,11 +873,41 @@ ASKED: dict[str, tuple[Files, list[str]]] = {
     ),
     "names that are marked as wrong": (
         named(lambda k, label: f"{['correct', 'wrong'][k % 3 == 0]}_{label}.png")[0],
-        ["8 of 24 seem to be marked as wrong, such as wrong_", "--pattern '*_{label}'"],
+        ["8 of 24 seem to be marked as wrong or without a label, such as wrong_", "--pattern '*_{label}'"],
     ),
     "folders that are marked as wrong": (
         named(lambda k, label: f"{['good', 'bad'][k % 3 == 0]}/{label}.png")[0],
-        ["8 of 24 seem to be marked as wrong, such as bad/", "--pattern 'whole'"],
+        ["8 of 24 seem to be marked as wrong or without a label, such as bad/", "--pattern 'whole'"],
+    ),
+    "letters above each other": (
+        beside({f"{k}.xml": voc(label, True).replace(">49<", ">9<").replace(">69<", ">29<") for k, label in PAIRS})[0],
+        ["the .xml files beside the pictures", "or several in a picture"],
+    ),
+    "pixels in a table": (
+        beside({"train.csv": "label,pixel0,pixel1\n" + "".join(f"{k % 7},{k},0\n" for k in range(N))})[0],
+        ["train.csv: holds the pixels of pictures"],
+    ),
+    "names that stand for no label": (
+        {f"{label if k % 4 else 'unknown'}_{k}.png": b"" for k, label in PAIRS},
+        ["6 of 24 seem", "such as unknown_0.png", "--pattern '{label}_*'"],
+    ),
+    "names that many pictures share": (
+        {f"{label if k % 4 else 'xxxx'}_{k}.png": b"" for k, label in PAIRS},
+        ["6 of 24 seem to stand for no label, such as xxxx_0.png", "--pattern '{label}_*'"],
+    ),
+    "hashes among labels": (
+        {f"{label if k % 4 else HASHES[k][:9]}.png": b"" for k, label in PAIRS},
+        ["6 of 24 seem to have no label yet, such as ", "--pattern 'whole'"],
+    ),
+    "a counter among labels": (
+        {f"{f'done/{label}' if k % 3 else f'todo/{k // 3}'}.png": b"" for k, label in PAIRS},
+        ["8 of 24 seem to have no label yet, such as todo/0.png"],
+    ),
+    "lengths behind a counter": (
+        {f"captcha_{k:04d}_{4 + k % 3}.png": b"" for k in range(N)}, ["'*_*_{label}' reads '4'", "--pattern 'whole'"]
+    ),
+    "folders of the first digits of hashes": (
+        {f"{text[:2]}/{text[2:4]}/{text}.png": b"" for text in HASHES}, ["a hash or random name"]
     ),
     "labels in another kind of text": (
         named(lambda k, label: f"{label}.png")[0] | {"labels.md": b"| 1.png | ABCD |"},
@@ -1328,3 +1381,10 @@ def test_patterns_that_are_offered_read_what_the_message_says(case):
 def test_what_only_some_labels_have_around_them_stays():
     labels = {str(k): label for k, label in enumerate(["OK|A", "<B>", "b'C'", "['D']", "&", "E&amp"])}
     assert unwrapped(labels, Counter()) == labels
+
+
+def test_a_file_named_for_a_split_labels_that_folder(tmp_path):
+    files, _ = table("Id,Label", "{k},{label}", name="trainLabels.csv", picture="train/{}.png")
+    found = read(put(tmp_path, files | {f"test/{k}.png": b"" for k in range(N)}))
+    assert dict(found.pairs) == {f"train/{k}.png": label for k, label in PAIRS}
+    assert {reason for _, reason in found.rejects} == {"no label in trainLabels.csv"}

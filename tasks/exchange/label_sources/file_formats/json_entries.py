@@ -14,6 +14,7 @@ from tasks.exchange.label_sources.file_formats.annotations import (
     require_texts,
     via_rows,
 )
+from tasks.exchange.label_sources.file_formats.letter_order import in_line
 from tasks.loading.listing import READ
 
 COCO = (("images", "imgs"), ("annotations", "anns"))  # and what COCO-Text calls them
@@ -166,6 +167,17 @@ def _placed_letters(value: object) -> str:
     return joined({}, shapes)[""] if len(shapes) > 1 else ""
 
 
+def _letters_by_boxes(item: dict[str, Any]) -> str:
+    """Return the letters of lists side by side, of boxes and of letters, as Hugging Face has objects; else ''."""
+    boxes = item.get("bbox") or item.get("boxes")
+    letters: list[str] = next((value for value in item.values() if _letters(value)), [])
+    if not isinstance(boxes, list) or not letters or len(boxes) != len(letters):
+        return ""
+    if not all(isinstance(box, list) and box and isinstance(box[0], int | float) for box in boxes):
+        return ""
+    return in_line(sorted((box[0], letter) for box, letter in zip(boxes, letters, strict=True)))
+
+
 def _coco(
     pictures: list[dict[str, Any]], notes: list[dict[str, Any]], categories: list[dict[str, Any]]
 ) -> list[dict[str, Any]]:
@@ -196,7 +208,7 @@ def _by_boxes(notes: list[dict[str, Any]], names: dict[Any, str]) -> str:
     places = [
         (box[0], name) for box, name in boxes if isinstance(box, list) and box and isinstance(box[0], int | float)
     ]
-    return "".join(name for _, name in sorted(places)) if len(places) == len(notes) else ""
+    return in_line(sorted(places)) if len(places) == len(notes) > 0 else ""
 
 
 def _or_text(text: str) -> object:
@@ -214,6 +226,9 @@ def _flat(value: object) -> dict[str, str]:
     def walk(name: str, item: object, level: int) -> None:
         if isinstance(item, dict | list):
             if level < DEEPEST:
+                if isinstance(item, dict) and (letters := _letters_by_boxes(item)):
+                    found[f"{name}.label"] = letters
+                    return
                 inner = item.items() if isinstance(item, dict) else enumerate(item)
                 if letters := (_letters(item) or _placed_letters(item)) if name else "":
                     found[name] = letters
