@@ -13,6 +13,7 @@ from tasks.exchange.label_sources.doubtful import (
     lists_pictures,
     readers_answers,
     require_no_answers,
+    require_wanted,
 )
 from tasks.exchange.label_sources.file_formats.label_files import (
     LIST,
@@ -28,7 +29,7 @@ from tasks.exchange.label_sources.file_formats.label_files import (
 )
 from tasks.exchange.label_sources.file_formats.unreadable import HOLDERS, PACKED, UNREADABLE
 from tasks.exchange.label_sources.label_columns import listed_labels, resolve
-from tasks.exchange.label_sources.label_in_name import beside_numbers, infer_pattern, other_label
+from tasks.exchange.label_sources.label_in_name import beside_numbers, infer_pattern, inside_names, other_label
 from tasks.exchange.label_sources.picture_index import ListedLabels, PictureIndex
 from tasks.exchange.labelling import (
     Labelling,
@@ -87,7 +88,7 @@ class _Folder:
         others_of = [name for name in others if name not in beside]
         self.splits: list[Path] = []  # lists of pictures without labels
         self.others = [name for name in others_of if not any(_is_beside(name, end, stems) for end in ends)]
-        self.lists = [name for name in self.others if may_list(name)]
+        self.lists = [name for name in self.others if may_list(name) and not names_files([name])]
         self.named = [name for name in self.lists if labelish(name)]  # named as files of labels are
         self.unreadable = [name for name in self.others if suffix_of(name) in UNREADABLE]
         self.unreadable += [name for name in self.others if suffix_of(name) in PACKED and labelish(name)]
@@ -121,6 +122,7 @@ class _Folder:
             if chosen := self._word_numbers(used, notes):
                 return chosen
             self._require_sure(used)
+            self._require_own(used)
             chosen = self._of_files(used, tuple(notes))
             return replace(chosen, agreeing=(*chosen.agreeing, *(read.file for read in same)))
         if end:
@@ -205,6 +207,7 @@ class _Folder:
         for name in self.lists:
             base = name.rpartition("/")[0]
             if lists_pictures(self.folder / name, index, base):
+                require_wanted(name)
                 self.splits.append(self.folder / name)
                 continue
             try:
@@ -240,6 +243,15 @@ class _Folder:
             seen |= dict.fromkeys(read.labels, read.file)
         files = tuple(sorted(read.file for read in used))
         return Labelling(found=files, folder=self.folder, options=self.options, notes=notes)
+
+    def _require_own(self, used: list[ListedLabels]) -> None:
+        """Refuse a file that only repeats the names of pictures, unless they are labels."""
+        for read in used:
+            if not self.options.columns and (pattern := inside_names(read.labels)):
+                raise BadInput(
+                    f"labels {read.file}: repeats the names of the pictures; take the labels out of the names with "
+                    f"--pattern '{pattern}', or with --pattern whole if pictures show the whole names"
+                )
 
     def _require_nothing_else(self, failed: dict[str, BadInput], unmatched: list[str]) -> None:
         """Refuse to take labels from names where a file lies that may hold them."""

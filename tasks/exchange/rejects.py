@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from storage.errors import BadInput
+from tasks.exchange.label_sources.file_formats.label_files import PICTURE
 from tasks.exchange.label_sources.name_parts import FEW, Part, default_among, is_told, kinds_of
 
 MOST_LETTERS = 200  # different characters, as in a profile's alphabet
@@ -17,6 +18,7 @@ SPREADSHEET = re.compile(  # what spreadsheets and pandas make of a label: numbe
 )
 PREFIX = re.compile(r"[^\W\d_]{2,} ?(?:[:=]|->) ?(?=.)")  # what a person writes before a label
 NO_ANSWER = re.compile(r"(?:ERROR|CAPCHA|CAPTCHA)_[A-Z_]+")  # what a service answers where it read nothing
+NUMBERED = re.compile(r"^\d+[).:] +(?=\S)")
 NUMBERS = re.compile(r"\d+(?:[ ,;]+\d+)+")  # of classes, and no text
 MOSTLY = 0.95  # share of the labels that must agree
 SOME_REJECTS = 20  # rejects in a report; rejects.csv lists all
@@ -76,6 +78,11 @@ def require_single(labels: Sequence[str], source: str) -> None:
             f"labels {source}: hold more than the label: all begin with {next(iter(prefixes))!r}, such as "
             f"{labels[0]!r}; write only the label"
         )
+    for test, what in ((NUMBERED, "all begin with a number"), (PICTURE, "all are names of files")):
+        if len(labels) >= MANY and all(map(test.search, labels)):
+            raise BadInput(
+                f"labels {source}: hold more than the label: {what}, such as {labels[0]!r}; write only the label"
+            )
     numbers = [label for label in labels if NUMBERS.fullmatch(label)]
     if len(numbers) >= max(MANY, MOSTLY * len(labels)) and re.search(r"\d\d", "".join(numbers)):
         raise BadInput(

@@ -187,7 +187,9 @@ def names_files(paths: Sequence[str]) -> list[str]:
 def class_names(text: str, path: str) -> list[str]:
     """Return the names of the classes, in order; [] if the file names none."""
     if not path.endswith((".yaml", ".yml")):
-        return [line.strip() for line in text.split("\n") if line.strip()]
+        lines = [line.strip() for line in text.split("\n") if line.strip()]
+        numbered = [re.fullmatch(r"\d+[:;, \t]+(\S)", line) for line in lines]
+        return [match[1] for match in numbered if match] if all(numbered) else lines
     if found := _LIST.search(text):
         items = re.findall(r"'([^']*)'|\"([^\"]*)\"|([^,\s]+)", found[1])
         return ["".join(item) for item in items]

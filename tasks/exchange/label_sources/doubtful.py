@@ -11,6 +11,10 @@ from tasks.exchange.label_sources.picture_index import Match, PictureIndex, with
 ANSWERS = {"path", "word", "confidence", "reading", "status"}  # columns of what `captchas solve` writes
 LISTED = 0.9  # share of the lines that must name pictures
 GUESSES = re.compile(r"(?:^|[^a-z])(?:predict|predictions?|preds?|guess(?:es)?|hypothes[ie]s|submission)(?:[^a-z]|$)")
+UNWANTED = {  # words in the name of a list of pictures
+    "wrong", "bad", "incorrect", "blacklist", "exclude", "excluded", "ignore", "ignored", "broken", "corrupt",
+    "rejected", "invalid", "remove", "removed", "delete", "deleted",
+}  # fmt: skip
 
 
 class ReadersAnswers(BadInput):
@@ -60,6 +64,20 @@ def lists_pictures(file: Path, index: PictureIndex, base: str) -> bool:
     return found >= LISTED * len(names) and (
         all(map(PICTURE.search, names)) or not any(" " in name or "," in name for name in names)
     )
+
+
+def require_wanted(name: str) -> None:
+    """Refuse a list of pictures whose name says that they are wrong.
+
+    Raises
+    ------
+    BadInput
+    """
+    if UNWANTED & {*re.split(r"[\W\d_]+", name.rpartition("/")[2].lower())}:
+        raise BadInput(
+            f"labels: {name} seems to list pictures that are wrong or not wanted; move them away, or say where the "
+            "labels are with --labels or --pattern"
+        )
 
 
 def require_not_shifted(table: LabelTable, match: Match, listed: Sequence[str], strangers: Iterable[str],

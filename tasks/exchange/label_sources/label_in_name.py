@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 
 from storage.errors import BadInput
+from tasks.exchange.label_sources.file_formats.label_files import PICTURE
 from tasks.exchange.label_sources.folder_names import few_digits
 from tasks.exchange.label_sources.name_parts import (
     base64_texts,
@@ -127,6 +128,30 @@ def beside_numbers(labels: dict[str, str]) -> str | None:
         return None
     readings = [reading for reading in names.readings() if not any(map(str.isdecimal, reading.labels))]
     return readings[0].pattern if len(readings) == 1 else None
+
+
+def inside_names(labels: dict[str, str]) -> str | None:
+    """Return the pattern of the labels that are in the names, where a file repeats whole names; None if it does not.
+
+    Raises
+    ------
+    BadInput
+        It repeats them, and they hold no label, or perhaps several.
+    """
+    if all(label.isdecimal() or label not in _whole_names(path) for path, label in labels.items()):
+        return None
+    if not all(label in _whole_names(path) for path, label in labels.items()):
+        return None
+    pattern, names = infer_pattern([*labels], "whole"), names_of([*labels])
+    readings = [] if names is None else names.readings()
+    there = next((reading.labels for reading in readings if reading.pattern == pattern), ())
+    paths = [] if names is None else names.paths
+    return pattern if any(labels[path] != label for path, label in zip(paths, there, strict=False)) else None
+
+
+def _whole_names(path: str) -> tuple[str, str, str]:
+    name = path.rpartition("/")[2]
+    return path, name, PICTURE.sub("", name)
 
 
 def _differing(

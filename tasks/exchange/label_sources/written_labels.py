@@ -27,12 +27,18 @@ _FIXED = {  # what stands before and behind all labels of a file, and how a note
     "apostrophes": re.compile(r"'(.+)", re.DOTALL),
     "services": re.compile(r"OK ?[|:] ?(.+)", re.DOTALL),
     "bytes": re.compile(r"b'(.+)'|b\"(.+)\"", re.DOTALL),
+    "quotes": re.compile(r'"(.+)"', re.DOTALL),
+    "breaks": re.compile(r"(.+?)(?:\\[nrt])+", re.DOTALL),
+    "tokens": re.compile(r"(.+?)(?:\[(?:s|eos|end|pad)\]|</?(?:s|eos|end|pad)>)+", re.DOTALL | re.IGNORECASE),
     "brackets": re.compile(r"\((.+)\)|\[([^'\"]+)\]|\{(.+)\}|<([^<>]+)>|“(.+)”|«(.+)»|„(.+)[“”]", re.DOTALL),
 }
 TOLD = {  # the notes, by what was taken away
     "apostrophes": "began with an apostrophe, as spreadsheets mark text, which is taken away",
     "services": "began with OK, as services answer, which is taken away",
     "bytes": "were written as bytes of Python (b'…'), which is taken away",
+    "quotes": "stood in quotes, which are taken away",
+    "breaks": r"ended with \n, which is taken away",
+    "tokens": "ended with a token of a model, such as [s], which is taken away",
     "brackets": "stood in brackets, which are taken away",
     "lists": "were written as lists of Python, whose texts are joined",
 }

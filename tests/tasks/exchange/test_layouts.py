@@ -622,6 +622,24 @@ LAYOUTS: dict[str, tuple[Files, Want]] = {
     "`BONE.png` beside `test.csv`, a list of names": with_file(
         "test.csv", "file\n" + "".join(f"{label}.png\n" for label in LABELS)
     ),
+    "JSON of Label Studio: a box a letter": as_json(
+        [{"data": {"image": f"{k}.png"}, "annotations": [{"result": [
+            {"id": "b", "value": {"x": 20 * n, "rectanglelabels": [c]}} for n, c in enumerate(v)][::-1]}]}
+         for k, v in PAIRS]
+    ),
+    "`{\"1.png\": [{\"char\": \"B\", \"box\": […]}, …]}`": as_json(
+        {f"{k}.png": [{"char": c, "box": [20 * n, 1, 9, 9]} for n, c in enumerate(v)][::-1] for k, v in PAIRS}
+    ),
+    "YOLO: a box a letter, and `classes.txt` with `0: A`": beside(
+        {"classes.txt": "\n".join(f"{k}: {letter}" for k, letter in enumerate(CLASSES))}
+        | {f"{k}.txt": yolo(v) for k, v in PAIRS}
+    ),
+    "`labels.csv` with `=IMAGE(\"https://…/1.png\")`": table(
+        "image,label", '"=IMAGE(""https://x.y/{k}.png"")",{label}'
+    ),
+    "a `.txt` a picture: `\"BONE\"`": beside({f"{k}.txt": f'"{label}"' for k, label in PAIRS}),
+    "`labels.csv` with `BONE\\n`, as programs write a break": table("file,label", "{k}.png,{label}\\n"),
+    "`labels.csv` with `BONE[s]`, a model's token": table("file,label", "{k}.png,{label}[s]"),
     "`\u200fBONE_12.png` (a mark of direction)": (
         {f"\u200f{label}_{k}.png": b"" for k, label in PAIRS}, {f"\u200f{label}_{k}.png": label for k, label in PAIRS},
     ),
@@ -908,6 +926,19 @@ ASKED: dict[str, tuple[Files, list[str]]] = {
     ),
     "folders of the first digits of hashes": (
         {f"{text[:2]}/{text[2:4]}/{text}.png": b"" for text in HASHES}, ["a hash or random name"]
+    ),
+    "a file that repeats the names": (
+        {f"{v}_{k}.png": b"" for k, v in PAIRS}
+        | {"labels.csv": ("file,label\n" + "".join(f"{v}_{k}.png,{v}_{k}\n" for k, v in PAIRS)).encode()},
+        ["labels.csv: repeats the names", "--pattern '{label}_*'", "--pattern whole"],
+    ),
+    "new names in place of labels": (
+        table("old,new", "{k}.png,{label}.png")[0], [f"all are names of files, such as '{LABELS[0]}.png'"]
+    ),
+    "numbered lines": (beside({f"{k}.txt": f"{k}) {label}" for k, label in PAIRS})[0], ["all begin with a number"]),
+    "a list of wrong pictures": (
+        with_file("wrong.txt", "".join(f"{label}.png\n" for label in LABELS[:9]))[0],
+        ["wrong.txt seems to list pictures that are wrong", "--labels or --pattern"],
     ),
     "labels in another kind of text": (
         named(lambda k, label: f"{label}.png")[0] | {"labels.md": b"| 1.png | ABCD |"},
@@ -1388,3 +1419,21 @@ def test_a_file_named_for_a_split_labels_that_folder(tmp_path):
     found = read(put(tmp_path, files | {f"test/{k}.png": b"" for k in range(N)}))
     assert dict(found.pairs) == {f"train/{k}.png": label for k, label in PAIRS}
     assert {reason for _, reason in found.rejects} == {"no label in trainLabels.csv"}
+
+
+def test_marks_and_numbers_that_pictures_hardly_show_are_told(tmp_path):
+    put(tmp_path, table("file,label", labels=[v if k % 4 else f"{v[:2]}?{v[3]}" for k, v in PAIRS])[0])
+    odd = f"{LABELS[0][:2]}?{LABELS[0][3]}"
+    assert f"6 of 24 labels have marks that the others lack, such as {odd!r}" in notes(tmp_path)
+    put(tmp_path, table("file,label", labels=[str(k % 12) for k in range(N)])[0])
+    assert "labels are numbers from 0 to 11, as of classes: pictures must show these numbers" in notes(tmp_path)
+    put(tmp_path, table("file,label", labels=SUMS)[0])
+    assert notes(tmp_path) == []
+
+
+def test_a_file_that_repeats_names_which_are_labels_is_taken(tmp_path):
+    files, want = named(lambda k, label: f"{label}.png")
+    put(tmp_path, files | {"labels.csv": "".join(["p,l\n", *(f"{v}.png,{v}\n" for v in LABELS)]).encode()})
+    found = read(tmp_path)
+    assert dict(found.pairs) == want
+    assert found.wanted.labelling.file == tmp_path / "labels.csv"

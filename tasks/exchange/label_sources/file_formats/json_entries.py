@@ -105,7 +105,11 @@ def _listed(value: dict[str, Any], level: int = 0) -> object:
         return _coco(pictures, notes, _dicts(value.get("categories")))
     if lists and len(lists) == len(value) and all(map(_are_names, lists.values())):
         return [{"path": name, "label": key} for key, names in lists.items() for name in names]
-    if lists and all(map(_NAMED.search, value)) and all(map(_letters, value.values())):
+    if (
+        lists
+        and all(map(_NAMED.search, value))
+        and all(_letters(item) or _placed_letters(item) for item in lists.values())
+    ):
         return [{"path": key, "label": item} for key, item in value.items()]
     if lists:
         tables = [item for item in lists.values() if item and all(isinstance(entry, dict) for entry in item)]
@@ -155,9 +159,12 @@ def _placed_letters(value: object) -> str:
     items = _dicts(value) if isinstance(value, list) else []
     shapes = []
     for item in items:
-        letters = [text for text in item.values() if isinstance(text, str) and len(text) == 1]
-        inner = item.get("coordinates")  # of CreateML
+        inner = item.get("coordinates") or item.get("value")  # of CreateML, of Label Studio
         of = item | inner if isinstance(inner, dict) else item
+        texts = [
+            text[0] if isinstance(text, list) and len(text) == 1 else text for key, text in of.items() if key != "id"
+        ]
+        letters = [text for text in texts if isinstance(text, str) and len(text) == 1]
         places = [of[key] for key in LEFT if isinstance(of.get(key), int | float)]
         box = item.get("bbox") or item.get("box")
         places += box[:1] if isinstance(box, list) and isinstance(box[0], int | float) else []

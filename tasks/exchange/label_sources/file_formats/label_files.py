@@ -40,7 +40,7 @@ MOST_COLUMNS = 200  # of an entry of a JSON file or an XML file
 SPLIT_LINE = re.compile(f"^(.*?{READ[:-1]})(?:\\s+|(?=[=:|]|->))(\\S.*)$", re.IGNORECASE)
 BETWEEN = ("=>", "->", "=", ":", "|")  # what people write between path and label, in all lines
 _PICTURES = re.compile(f"{READ[:-1]}(?!\\w)", re.IGNORECASE)  # in the middle of a line
-_FORMULA = re.compile(r'="(.*)"')  # how a spreadsheet is made to keep 0123 as text
+_FORMULA = re.compile(r'=(?:(?:IMAGE|HYPERLINK)\()?"([^"]*)".*')  # as text: 0123, or an address of a picture
 _ESCAPED = re.compile(r'(?<!\\)\\"(?=[^\r\n]*")')  # a quote within quotes, as ICDAR writes it
 COMMENT = "#"  # begins a line; in a table also the header of VIA, which has a name right behind it
 
