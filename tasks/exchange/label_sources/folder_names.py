@@ -52,9 +52,11 @@ def folder_readings(folders: Sequence[str]) -> list[tuple[str, tuple[str, ...]]]
 
 
 def few_digits(labels: Sequence[str]) -> bool:
-    """Return whether labels are some digits and not all ten, as lengths, levels and parts are counted too."""
+    """Return whether labels are some digits, often, and not all ten, as lengths, levels and parts are counted too."""
     different = set(labels)
-    return len(different) < DIGITS and all(len(label) == 1 and label.isdecimal() for label in different)
+    return len(labels) > 2 * len(different) < 2 * DIGITS and all(
+        len(label) == 1 and label.isdecimal() for label in different
+    )
 
 
 def _have_case(folders: Sequence[str]) -> bool:

@@ -7,6 +7,7 @@ from storage.errors import BadInput
 from tasks.exchange.label_sources.file_formats.label_files import PICTURE
 from tasks.exchange.label_sources.folder_names import few_digits
 from tasks.exchange.label_sources.name_parts import (
+    MIXED,
     base64_texts,
     character_codes,
     count,
@@ -81,7 +82,7 @@ def _require_plain(names: Names, only: Reading) -> None:
         ("to stand for no label", [k for k, label in enumerate(labels) if label == usual != ""]),
         ("to have no label yet", others_among(labels)),
     ):
-        if places and len(places) <= 0.6 * len(labels):
+        if places and len(places) <= MIXED * len(labels):
             raise BadInput(
                 f"names: {len(places):,} of {len(labels):,} seem {what}, such as {names.paths[places[0]]}; move these "
                 f"pictures away, or take the labels of all with --pattern '{pattern}'"

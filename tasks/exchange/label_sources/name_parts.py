@@ -16,6 +16,7 @@ LONG_ID = 11  # characters that no label of a CAPTCHA has, and random names have
 LONG_NUMBER = 9  # digits that no label has, and times and numbers of databases have
 _URL_SAFE = str.maketrans("-_", "+/")
 DEFAULT = 0.1  # share of the labels that one of them has, where the others differ: it stands for no answer
+MIXED = 0.6  # share of the labels at most that are none yet
 DIFFERENT = 0.8  # share of those others that are different
 _CODE = re.compile(r"(?:U\+|uni|u|0x)?([0-9A-Fa-f]{2}|[0-9A-Fa-f]{4})")  # of a character
 DAY = re.compile(r"(19|20)\d\d(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])(T?([01]\d|2[0-3])[0-5]\d([0-5]\d\d{0,6})?)?Z?")
@@ -107,12 +108,15 @@ def default_among(labels: Sequence[str]) -> tuple[str, int] | None:
 def others_among(labels: Sequence[str]) -> list[int]:
     """Return the places of hashes or of a counter among labels that are neither, as of pictures without a label yet."""
     hashed = [k for k, label in enumerate(labels) if are_hashes([label])]
-    counted = [k for k, label in enumerate(labels) if label.isdecimal()]
-    for places in (hashed, counted):
-        some = [labels[k] for k in places]
-        if FEW <= len(places) <= 0.6 * len(labels) and (places is hashed or _kind(some, len(some)) is Part.COUNTER):
-            return places
-    return []
+    if 2 * sum(re.fullmatch("[0-9a-fA-F]+", label) is not None for label in labels) > len(labels) + len(hashed):
+        hashed = []  # the others have only such digits, too
+    if len(hashed) >= FEW and len(hashed) <= MIXED * len(labels):
+        return hashed
+    numbers = {int(label): k for k, label in enumerate(labels) if label.isdecimal()}
+    lengths = [len(label) for label in labels if label and not label.isdecimal()]
+    counted = bool(numbers) and min(numbers) < 2 and max(numbers) - min(numbers) + 1 == len(numbers)
+    alone = len(numbers) == sum(map(str.isdecimal, labels)) and statistics.mode(lengths or [0]) > 1
+    return sorted(numbers.values()) if counted and alone and FEW <= len(numbers) <= MIXED * len(labels) else []
 
 
 def without_word(pattern: str, labels: Sequence[str]) -> tuple[str, tuple[str, ...]] | None:

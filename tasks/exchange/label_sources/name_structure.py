@@ -62,6 +62,11 @@ def _breaks(mark: str) -> bool:
     return unicodedata.category(mark) in ("Cc", "Cs")
 
 
+def _word(part: str) -> str:
+    """Return a part of a path without the number behind it."""
+    return part.rstrip("0123456789")
+
+
 class Names:
     """The names of pictures, divided into parts at the separators that all of them have."""
 
@@ -133,7 +138,7 @@ class Names:
         """Return the places of the paths that have a word such as `wrong` beside their label."""
         return [
             k for k, (path, label) in enumerate(zip(self.paths, labels, strict=True))
-            if WRONG & ({*re.split(r"[\W\d_]+", PICTURE.sub("", path).lower())} - {label.lower()})
+            if WRONG & ({*map(_word, re.split(r"[\W_]+", PICTURE.sub("", path).lower()))} - {label.lower()})
         ]  # fmt: skip
 
     def _of_kind(self, kind: Part) -> list[Reading]:
