@@ -112,6 +112,7 @@ class _Choice:
 
     def __init__(self, table: LabelTable, index: PictureIndex, base: str):
         self.table, self.index, self.base = table, index, base
+        self.split = split_of_file(table.file.stem)
         self.header = table.columns or ()
         self.rows = table.rows
         self._best: dict[int, tuple[Match, int]] = {}
@@ -124,8 +125,9 @@ class _Choice:
     def find(self, match: Match, name: str) -> list[str]:
         """Return the pictures that a name may mean; those of a split, if the file's name tells one."""
         found = self.index.find(match, name, self.base)
-        split = split_of_file(self.table.file.stem) if len(found) > 1 else None
-        return [path for path in found if split_of(path) == split] or found if split else found
+        if len(found) < 2 or not self.split:
+            return found
+        return [path for path in found if split_of(path) == self.split] or found
 
     @property
     def width(self) -> int:

@@ -1,6 +1,5 @@
 """What tools write around a label, and characters that no picture shows: both are taken away."""
 
-import ast
 import html
 import re
 import unicodedata
@@ -23,6 +22,8 @@ _SELECTORS = re.compile("[\ufe00-\ufe0f\U000e0100-\U000e01ef]")  # of a variant 
 _WRITTEN = re.compile(r"%(?![46][1-9A-F]|[57][0-9Aa]|3[0-9])[0-9A-Fa-f]{2}")
 _APART = re.compile(r"[^\W_](?:_[^\W_])+")  # letters with a mark between each, as case-blind file systems need them
 _ENTITY = re.compile(r"&(?:amp|lt|gt|quot|apos|nbsp|#\d{2,6}|#x[0-9A-Fa-f]{2,5});")
+_ITEM = r"""'([^'\\]*)'|"([^"\\]*)\""""
+_LIST = re.compile(rf"[\[(] *(?:{_ITEM})(?: *, *(?:{_ITEM}))* *,? *[\])]")
 _FIXED = {  # what stands before and behind all labels of a file, and how a note names it
     "apostrophes": re.compile(r"'(.+)", re.DOTALL),
     "services": re.compile(r"OK ?[|:] ?(.+)", re.DOTALL),
@@ -105,16 +106,10 @@ def _inside(pattern: re.Pattern[str]) -> Callable[[str], str]:
 
 def _of_list(label: str) -> str:
     """Return the text of a list as Python writes it, of one text or of letters; '' for anything else."""
-    if label[:2] not in ("['", '["', "('", '("'):
+    if not _LIST.fullmatch(label):
         return ""
-    try:
-        items = ast.literal_eval(label)
-    except (ValueError, SyntaxError, MemoryError, RecursionError):
-        return ""
-    items = [items] if isinstance(items, str) else items
-    texts = [item for item in items if isinstance(item, str)] if isinstance(items, list | tuple) else []
-    single = len(texts) == 1 or all(len(text) == 1 for text in texts)
-    return "".join(texts) if single and len(texts) == len(items) else ""
+    texts = ["".join(item) for item in re.findall(_ITEM, label)]
+    return "".join(texts) if len(texts) == 1 or all(len(text) == 1 for text in texts) else ""
 
 
 _TAKEN: dict[str, Callable[[str], str]] = {"lists": _of_list} | {
