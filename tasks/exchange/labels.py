@@ -5,6 +5,7 @@ from pathlib import Path
 
 from storage.errors import BadInput, NotThere
 from storage.exports.record import RECORDS
+from storage.files.small_files import read_small
 from tasks.exchange.label_sources.beside import ANNOTATIONS, BESIDE, TEXTS, class_names, names_files, texts_beside
 from tasks.exchange.label_sources.column_kinds import NamesNone, SaysElse, Unclear
 from tasks.exchange.label_sources.doubtful import (
@@ -144,7 +145,7 @@ class _Folder:
         folders = {path.split("/")[-2] for path in self.pictures if "/" in path}
         files = names_files(self.others) if pattern == "folder" and all(map(str.isdecimal, folders)) else []
         for name in files:
-            classes = class_names(decode((self.folder / name).read_bytes(), f"labels {name}"), name)
+            classes = class_names(decode(read_small(self.folder / name, name), f"labels {name}"), name)
             if len(classes) >= len(folders) and not folders <= {*classes}:
                 raise BadInput(
                     f"names: the folders are numbers, and {name} may say which letter each is, such as {classes[0]!r}; "
