@@ -161,8 +161,8 @@ def stand_ins(labels: Iterable[str]) -> set[str]:
     found = {label for label in different if NO_ANSWER.fullmatch(label)}
     marks = {label for label in different - found if label and not any(map(str.isalnum, label))}
     texts = different - found - marks
-    single = any(len(label) == 1 for label in texts)
-    return found | marks if len(texts) > max(FEW, 2 * len(marks)) and not single else found
+    among = any(len(label) == 1 for label in texts) or any(mark in text for mark in {*"".join(marks)} for text in texts)
+    return found | marks if len(texts) > max(FEW, 2 * len(marks)) and not among else found
 
 
 def fault_of(label: str, allowed: frozenset[str], listed: bool = False) -> str:

@@ -1385,6 +1385,11 @@ def test_signs_among_single_letters_are_labels(tmp_path):
     assert dict(read(put(tmp_path, files)).pairs) == want
 
 
+def test_signs_within_other_labels_are_labels(tmp_path):
+    files, want = table("file,label", labels=["+-", *(f"{v[:2]}+-"[k % 2 :] for k, v in PAIRS[1:])])
+    assert dict(read(put(tmp_path, files)).pairs) == want
+
+
 def test_a_letter_that_was_lost_is_told(tmp_path):
     put(tmp_path, table("file,label", labels=[label if k else "A\ufffdB" for k, label in PAIRS])[0])
     assert "has lost a letter" in dict(read(tmp_path).rejects)["0.png"]
