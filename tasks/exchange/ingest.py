@@ -24,9 +24,10 @@ from tasks.datasets.totals import DrawReceipt, Gathered
 from tasks.drawing.randomness import pixels_digest
 from tasks.drawing.renderer import split_by
 from tasks.exchange.import_records import PICTURES, REJECTS, changes
+from tasks.exchange.label_sources.picture_index import split_of
 from tasks.exchange.preview import PAIRS, Preview, notes_of
 from tasks.exchange.rejects import first_rejects
-from tasks.exchange.scan import DIGEST_BYTES, Source, split_of
+from tasks.exchange.scan import DIGEST_BYTES, Source
 from tasks.loading.colours.seen import ground_colour
 from tasks.loading.decode import Colour, Invert, decode_picture, decode_seen
 from tasks.loading.safe_read import BadPicture, read_file

@@ -15,14 +15,14 @@ from pathlib import Path
 from storage.errors import BadInput
 from storage.exports.record import RECORDS
 from storage.files.small_files import read_small
-from tasks.exchange.label_sources.beside import labels_beside, texts_beside
-from tasks.exchange.label_sources.label_columns import ListedLabels, resolve
-from tasks.exchange.label_sources.label_files import read_table
-from tasks.exchange.label_sources.label_in_name import as_meant, without_copy
-from tasks.exchange.label_sources.letter_boxes import names_files
-from tasks.exchange.label_sources.name_parts import FEW, Part, kinds_of
-from tasks.exchange.label_sources.picture_index import PictureIndex, without_suffix
-from tasks.exchange.rejects import MANY
+from tasks.exchange.label_sources.beside import labels_beside, names_files, texts_beside
+from tasks.exchange.label_sources.file_formats.label_files import read_table
+from tasks.exchange.label_sources.label_columns import resolve
+from tasks.exchange.label_sources.name_parts import Part, kinds_of
+from tasks.exchange.label_sources.name_structure import without_copy
+from tasks.exchange.label_sources.picture_index import ListedLabels, PictureIndex, without_suffix
+from tasks.exchange.label_sources.written_labels import as_meant, seen
+from tasks.exchange.rejects import MANY, require_no_classes
 
 LAST_PART = r"(?:.*_)?(?P<label>[^_]*)"  # the text after the last _, or the whole name
 NAMED = {  # the separator is _, or in names without it a dash, or in names without both a blank
@@ -31,7 +31,6 @@ NAMED = {  # the separator is _, or in names without it a dash, or in names with
     "whole": "(?P<label>[^/]*)",
     "folder": "(?P<label>[^/]+)/[^/]*",
 }
-JOINERS = "\u200c\u200d"  # invisible, and other letters without them
 MOSTLY = 0.7  # share of labels of one length, where shorter numbers look as if they had lost zeros
 
 
@@ -161,13 +160,15 @@ class Labelling:
         index = PictureIndex(paths)
         labels: dict[str, str] = {}
         strangers: dict[str, str] = {}
+        left_out: dict[str, str] = {}
         for file in self.files:
             read = resolve(read_table(file), index, self._base(file), self.options.columns)
             for path in read.labels.keys() & labels.keys():
                 raise BadInput(f"labels {file}: labels {path!r}, as another file does; choose one with --labels")
             labels |= read.labels
             strangers |= read.strangers
-        return ListedLabels(self.files[0], labels, strangers)
+            left_out |= read.left_out
+        return ListedLabels(self.files[0], labels, strangers, left_out)
 
     def _base(self, file: Path) -> str:
         """Return the folder of a file of labels, relative to that of the pictures; '' for one elsewhere."""
@@ -224,23 +225,8 @@ def require_faithful(folder: Path, read: ListedLabels) -> None:
 
 def tidy_label(label: str, fold_case: bool = False) -> str:
     """Return a label in Unicode's normal form C, without what no picture shows; in upper case if wanted."""
-    label = unicodedata.normalize("NFC", label)
-    label = label.replace(" ", "") if label.isascii() else "".join(mark for mark in label if not is_unseen(mark))
+    label = label.replace(" ", "") if label.isascii() else unicodedata.normalize("NFC", seen(label))
     return "".join(letter.upper() if len(letter.upper()) == 1 else letter for letter in label) if fold_case else label
-
-
-def is_unseen(mark: str) -> bool:
-    """Return whether no picture shows a character: a blank of any width, a mark of direction, a zero-width space."""
-    return unicodedata.category(mark) in ("Zs", "Cf") and mark not in JOINERS
-
-
-def without_apostrophes(listed: dict[str, str], mended: Counter[str]) -> dict[str, str]:
-    """Take away the apostrophe with which spreadsheets begin a number that is text, if all labels have it."""
-    labels = [label for label in listed.values() if label]
-    if len(labels) < FEW or not all(label[0] == "'" and len(label) > 1 for label in labels):
-        return listed
-    mended["apostrophes"] += len(labels)
-    return {path: label[1:] for path, label in listed.items()}
 
 
 def shorter_numbers(labels: Sequence[str]) -> list[str]:
@@ -269,6 +255,8 @@ def with_zeros(pairs: list[tuple[str, str]], labelling: Labelling, mended: Count
             f"labels {labelling.source}: hold a counter ({', '.join(labels[:3])}, …), not what pictures show; choose "
             "other columns with --columns, or say with it that these are the labels"
         )
+    if labelling.files and not labelling.options.columns:
+        require_no_classes(pairs, labelling.source)
     lost = shorter_numbers(labels)
     if not lost or labelling.options.zeros is Zeros.KEEP:
         return pairs

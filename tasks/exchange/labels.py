@@ -1,41 +1,42 @@
 """Labels of pictures: find out where they are, and give every picture its label."""
 
-import sys
-from collections import Counter
-from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
 from storage.errors import BadInput, NotThere
 from storage.exports.record import RECORDS
-from tasks.exchange.label_sources.beside import ANNOTATIONS, BESIDE, TEXTS, texts_beside
-from tasks.exchange.label_sources.doubtful import lists_pictures, require_no_answers
-from tasks.exchange.label_sources.label_columns import ListedLabels, Unclear, listed_labels, resolve
-from tasks.exchange.label_sources.label_files import (
-    HOLDERS,
+from storage.files.small_files import read_small
+from tasks.exchange.label_sources.beside import ANNOTATIONS, BESIDE, TEXTS, class_names, names_files, texts_beside
+from tasks.exchange.label_sources.column_kinds import NamesNone, SaysElse, Unclear
+from tasks.exchange.label_sources.doubtful import (
+    GUESSES,
+    ReadersAnswers,
+    lists_pictures,
+    readers_answers,
+    require_no_answers,
+    require_wanted,
+)
+from tasks.exchange.label_sources.file_formats.label_files import (
     LIST,
-    PACKED,
     PICTURE,
     TABLE,
     TABLES,
-    UNREADABLE,
     XML,
+    decode,
     labelish,
     may_list,
     read_table,
     suffix_of,
 )
-from tasks.exchange.label_sources.label_in_name import infer_pattern
-from tasks.exchange.label_sources.picture_index import PictureIndex
+from tasks.exchange.label_sources.file_formats.unreadable import HOLDERS, PACKED, UNREADABLE
+from tasks.exchange.label_sources.label_columns import listed_labels, resolve
+from tasks.exchange.label_sources.label_in_name import beside_numbers, infer_pattern, inside_names, other_label
+from tasks.exchange.label_sources.picture_index import ListedLabels, PictureIndex
 from tasks.exchange.labelling import (
     Labelling,
     LabelOptions,
-    is_unseen,
     require_faithful,
-    with_zeros,
-    without_apostrophes,
 )
-from tasks.exchange.rejects import fault_of, require_single
 from tasks.loading.listing import list_names
 
 
@@ -88,7 +89,7 @@ class _Folder:
         others_of = [name for name in others if name not in beside]
         self.splits: list[Path] = []  # lists of pictures without labels
         self.others = [name for name in others_of if not any(_is_beside(name, end, stems) for end in ends)]
-        self.lists = [name for name in self.others if may_list(name)]
+        self.lists = [name for name in self.others if may_list(name) and not names_files([name])]
         self.named = [name for name in self.lists if labelish(name)]  # named as files of labels are
         self.unreadable = [name for name in self.others if suffix_of(name) in UNREADABLE]
         self.unreadable += [name for name in self.others if suffix_of(name) in PACKED and labelish(name)]
@@ -119,14 +120,67 @@ class _Folder:
             if end:
                 notes.append(f"a {end} beside each picture: not used, since {_name(used[0], self.folder)} has labels")
             notes += [f"{name}: not used; it names no picture" for name in unmatched]
+            if chosen := self._word_numbers(used, notes):
+                return chosen
+            self._require_sure(used)
+            self._require_own(used)
             chosen = self._of_files(used, tuple(notes))
             return replace(chosen, agreeing=(*chosen.agreeing, *(read.file for read in same)))
         if end:
             return Labelling(beside=end, folder=self.folder, options=self.options)
         self._require_nothing_else(failed, unmatched)
-        said = tuple(f"{file.name}: not used; it lists pictures without labels" for file in self.splits)
-        found, lists = infer_pattern(self.pictures, Labelling().pattern), tuple(self.splits)
-        return Labelling(found, folder=self.folder, options=self.options, notes=said, agreeing=lists)
+        said = [f"{file.name}: not used; it lists pictures without labels" for file in self.splits]
+        aside = {name: error for name, error in failed.items() if self._says_else(name, error)}
+        said += [f"{name}: not used; it holds no labels of these pictures" for name in aside]
+        try:
+            found = infer_pattern(self.pictures, Labelling().pattern)
+        except BadInput as error:
+            raise BadInput("; and ".join(map(str, [error, *aside.values()]))) from None
+        self._require_no_classes(found)
+        lists = (*self.splits, *(self.folder / name for name in aside))
+        return Labelling(found, folder=self.folder, options=self.options, notes=tuple(said), agreeing=lists)
+
+    def _require_no_classes(self, pattern: str) -> None:
+        """Refuse folders that are numbers of classes, where a file says which letter each number is."""
+        folders = {path.split("/")[-2] for path in self.pictures if "/" in path}
+        files = names_files(self.others) if pattern == "folder" and all(map(str.isdecimal, folders)) else []
+        for name in files:
+            classes = class_names(decode(read_small(self.folder / name, name), f"labels {name}"), name)
+            if len(classes) >= len(folders) and not folders <= {*classes}:
+                raise BadInput(
+                    f"names: the folders are numbers, and {name} may say which letter each is, such as {classes[0]!r}; "
+                    "rename the folders, or take their numbers as labels with --pattern folder"
+                )
+
+    def _says_else(self, name: str, error: BadInput) -> bool:
+        """Return whether a file is of something else, by what it holds: facts, or as many rows as no list of labels."""
+        if labelish(name):
+            return False
+        other = isinstance(error, NamesNone) and error.rows - len(self.pictures) not in (0, 1) and not error.named
+        return other or isinstance(error, SaysElse)
+
+    def _word_numbers(self, used: list[ListedLabels], notes: list[str]) -> Labelling | None:
+        """Take labels from names where files list the numbers of words, which stand in the names too, as MJSynth's."""
+        labels = {path: label for read in used for path, label in read.labels.items()}
+        pattern = None if self.options.columns else beside_numbers(labels)
+        if pattern is None:
+            return None
+        files = tuple(read.file for read in used)
+        notes += [f"{_name(read, self.folder)}: not used; its numbers stand beside words in the names" for read in used]
+        return Labelling(pattern, folder=self.folder, options=self.options, notes=tuple(notes), agreeing=files)
+
+    def _require_sure(self, used: list[ListedLabels]) -> None:
+        """Refuse a file that is not named as labels are, nor its column, where names seem to hold other labels."""
+        for read in used:
+            name = _name(read, self.folder)
+            if self.options.columns or read.sure or labelish(name):
+                continue
+            if other := other_label(list(read.labels.items()), self.options.tidy):
+                pattern, path, listed, named = other
+                raise BadInput(
+                    f"labels: {name} says {listed!r} of {path}, whose name may say {named!r}; choose one: --labels "
+                    f"{read.file}, or --pattern '{pattern}'"
+                )
 
     def _without_pictures(self) -> Labelling:
         holders = [name for name in self.others if suffix_of(name) in HOLDERS]
@@ -154,6 +208,7 @@ class _Folder:
         for name in self.lists:
             base = name.rpartition("/")[0]
             if lists_pictures(self.folder / name, index, base):
+                require_wanted(name)
                 self.splits.append(self.folder / name)
                 continue
             try:
@@ -163,7 +218,9 @@ class _Folder:
                 failed[name] = error
                 continue
             all_names = len(read.labels) + len(read.strangers)
-            if read.labels and (labelish(name) or suffix_of(name) in TABLES or len(read.labels) * 2 >= all_names):
+            if read.labels and not read.only and GUESSES.search(name.lower()) and not self.options.columns:
+                failed[name] = readers_answers(read.file, "PATH,LABEL")
+            elif read.labels and (labelish(name) or suffix_of(name) in TABLES or len(read.labels) * 2 >= all_names):
                 used.append(read)
             else:
                 unmatched.append(name)
@@ -188,12 +245,23 @@ class _Folder:
         files = tuple(sorted(read.file for read in used))
         return Labelling(found=files, folder=self.folder, options=self.options, notes=notes)
 
+    def _require_own(self, used: list[ListedLabels]) -> None:
+        """Refuse a file that only repeats the names of pictures, unless they are labels."""
+        for read in used:
+            if not self.options.columns and (pattern := inside_names(read.labels)):
+                raise BadInput(
+                    f"labels {read.file}: repeats the names of the pictures; take the labels out of the names with "
+                    f"--pattern '{pattern}', or with --pattern whole if pictures show the whole names"
+                )
+
     def _require_nothing_else(self, failed: dict[str, BadInput], unmatched: list[str]) -> None:
         """Refuse to take labels from names where a file lies that may hold them."""
         some = [name for name in (*failed, *unmatched) if labelish(name)]
         if len(some) > 1 and {TABLE, LIST} <= set(some):
             raise self._both(TABLE, LIST)
         for name, error in failed.items():
+            if self._says_else(name, error):
+                continue
             if _is_about_labels(name, error) or suffix_of(name) in {*TABLES, XML}:
                 raise BadInput(f"{error}. With --pattern, labels come from the names and this file is set aside")
         if unmatched and some:
@@ -224,7 +292,7 @@ def _plain(name: str) -> bool:
 
 def _is_about_labels(name: str, error: BadInput) -> bool:
     """Return whether a file that cannot be used is one of labels, by its name or since it names the pictures."""
-    return labelish(name) or isinstance(error, Unclear)
+    return labelish(name) or isinstance(error, Unclear | ReadersAnswers)
 
 
 def _is_beside(name: str, end: str, stems: set[str]) -> bool:
@@ -248,73 +316,3 @@ def read_labels(file: Path, columns: tuple[str, str] | None = None) -> dict[str,
         With the line.
     """
     return listed_labels(read_table(file), columns)
-
-
-def pair(
-    paths: Iterable[str], labelling: Labelling, alphabet: str = "", mended: Counter[str] | None = None
-) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
-    """Give every file its label.
-
-    Parameters
-    ----------
-    paths : iterable of str
-        Relative to the folder, with forward slashes; undecodable bytes as surrogates.
-    alphabet : str
-        Characters that labels may have; '' for any.
-    mended : Counter, optional
-        Counts the labels that were changed, by what was done.
-
-    Returns
-    -------
-    pairs : list of (path, label)
-        In the order of the paths' UTF-8 bytes, without repetition.
-    rejects : list of (path, reason)
-        The files without a label, and labels without a file.
-
-    Raises
-    ------
-    BadInput
-        The file of labels cannot be read, or names a picture twice; or labels may have lost leading zeros.
-    """
-    mended = Counter() if mended is None else mended
-    source = labelling.source
-    unlabelled = (
-        f"no label in {source}" if source else f"no label: the name does not match the pattern {labelling.pattern!r}"
-    )
-    listed: ListedLabels | None = None
-    if source:
-        paths = list(paths)
-        listed = labelling.listed([path for path in paths if path.isascii() or _is_utf8(path)])
-        listed = replace(listed, labels=without_apostrophes(listed.labels, mended))
-        require_single(list(listed.labels.values()), source)
-        paths = labelling.only_pictures(paths)
-    allowed = frozenset(alphabet)
-    pairs: list[tuple[str, str]] = []
-    rejects: list[tuple[str, str]] = []
-    for path in paths:
-        if not path.isascii() and not _is_utf8(path):
-            shown = path.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
-            rejects.append((shown, "the name is not UTF-8; rename it"))
-            continue
-        raw = listed.labels.get(path) if listed else labelling.label(path)
-        label = None if raw is None else labelling.options.tidy(raw)
-        reason = unlabelled if label is None else fault_of(label, allowed, listed is not None)
-        if raw is None or label is None or reason:
-            rejects.append((path, reason))
-            continue
-        if len(label) < len(raw):
-            mended["blanks"] += " " in raw.strip()
-            mended["unseen"] += any(map(is_unseen, raw.strip().replace(" ", "")))
-        pairs.append((path, sys.intern(label)))
-    if listed:
-        rejects += listed.strangers.items()
-        pairs = with_zeros(pairs, labelling, mended)
-    return sorted(pairs), sorted(rejects)
-
-
-def _is_utf8(text: str) -> bool:
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True

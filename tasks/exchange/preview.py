@@ -8,10 +8,12 @@ from pathlib import Path
 import numpy as np
 
 from storage.files import atomic
-from tasks.exchange.label_sources.label_files import PICTURE
+from tasks.exchange.label_sources.file_formats.label_files import PICTURE
 from tasks.exchange.label_sources.label_in_name import difference
+from tasks.exchange.label_sources.picture_index import split_of
+from tasks.exchange.label_sources.written_labels import TOLD
 from tasks.exchange.rejects import MANY, alphabet_of, first_rejects, require_pictures
-from tasks.exchange.scan import ImportRequest, Listing, split_of
+from tasks.exchange.scan import ImportRequest, Listing
 from tasks.figures.contact_sheet import mixed_sheet
 from tasks.loading.colours.seen import is_coloured
 from tasks.loading.decode import Colour, decode_picture, decode_seen
@@ -25,6 +27,7 @@ NEEDED = (  # what a split is for, and what to do or what happens without its fo
     ("test", "evaluate` reads", "make a folder test, or evaluate with --split all"),
 )
 TWINS = dict(zip("АВЕКМНОРСТУХаеорсухΑΒΕΖΗΙΚΜΝΟΡΤΥΧο", "ABEKMHOPCTYXaeopcyxABEZHIKMNOPTYXo", strict=True))
+ODD = "?*/|#_"  # marks in place of a letter, or between two readings
 TRIED = 25  # files that are tried for them, since some may be no pictures
 
 
@@ -109,6 +112,7 @@ def notes_of(
         told.append(differs)
     if len(pairs) >= MANY and len({label for _, label in pairs}) == 1:
         told.append(f"all {len(pairs):,} pictures have the label {pairs[0][1]!r}")
+    told += _odd_told([label for _, label in pairs])
     told += _twins_told(alphabet_of({label for _, label in pairs}))
     if count := mended["blanks"]:
         told.append(
@@ -117,8 +121,9 @@ def notes_of(
         )  # fmt: skip
     if count := mended["unseen"]:
         told.append(f"{count:,} label{'s' * (count > 1)} had invisible characters, which are taken out")
-    if count := mended["apostrophes"]:
-        told.append(f"all {count:,} labels began with an apostrophe, as spreadsheets mark text, which is taken away")
+    told += [f"all {mended[name]:,} labels {what}" for name, what in TOLD.items() if mended[name]]
+    if count := mended["entities"]:
+        told.append(f"{count:,} label{'s' * (count > 1)} had entities of HTML, such as &amp;, which are written out")
     if count := mended["zeros"]:
         told.append(f"{count:,} label{'s' * (count > 1)} got leading zeros")
     splits = sorted({split for path, _ in pairs if (split := split_of(path))})
@@ -133,6 +138,18 @@ def notes_of(
     ]  # fmt: skip
     if twice_split:
         told.append(f"{twice_split:,} pictures are in more than one split, as equal files: scores will be too good")
+    return told
+
+
+def _odd_told(labels: Sequence[str]) -> list[str]:
+    """Say if some labels have marks as of letters that nobody could read, or are numbers as of classes."""
+    odd = [label for label in labels if any(mark in label for mark in ODD) and not label.endswith(("=?", "=", "?"))]
+    told = []
+    if 0 < 3 * len(odd) < len(labels):
+        told.append(f"{len(odd):,} of {len(labels):,} labels have marks that the others lack, such as {odd[0]!r}")
+    numbers = {int(label) for label in labels if label.isdecimal() and str(int(label)) == label}
+    if len(numbers) > MANY and numbers == {*range(len(numbers))} and all(map(str.isdecimal, labels)):
+        told.append(f"labels are numbers from 0 to {len(numbers) - 1}, as of classes: pictures must show these numbers")
     return told
 
 

@@ -1,11 +1,13 @@
 """What an import leaves out or refuses: files without a label, folders without a labelled picture, too many letters."""
 
+import itertools
 import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from storage.errors import BadInput
-from tasks.exchange.label_sources.name_parts import Part, is_told, kinds_of
+from tasks.exchange.label_sources.file_formats.label_files import PICTURE
+from tasks.exchange.label_sources.name_parts import FEW, Part, default_among, is_told, kinds_of
 
 MOST_LETTERS = 200  # different characters, as in a profile's alphabet
 LONGEST = 32  # characters of a label, as of a profile's texts
@@ -15,6 +17,10 @@ SPREADSHEET = re.compile(  # what spreadsheets and pandas make of a label: numbe
     r"\d{4}-\d\d-\d\d(?:\d\d:\d\d(?::\d\d)?)?|\d{1,2}/\d{1,2}/\d{4}|nan|NaN|NaT|None|NULL|null|N/A|#N/A|<NA>"
 )
 PREFIX = re.compile(r"[^\W\d_]{2,} ?(?:[:=]|->) ?(?=.)")  # what a person writes before a label
+NO_ANSWER = re.compile(r"(?:ERROR|CAPCHA|CAPTCHA)_[A-Z_]+")  # what a service answers where it read nothing
+NUMBERED = re.compile(r"^\d+[).:] +(?=\S)")
+NUMBERS = re.compile(r"\d+(?:[ ,;]+\d+)+")  # of classes, and no text
+MOSTLY = 0.95  # share of the labels that must agree
 SOME_REJECTS = 20  # rejects in a report; rejects.csv lists all
 
 
@@ -72,6 +78,17 @@ def require_single(labels: Sequence[str], source: str) -> None:
             f"labels {source}: hold more than the label: all begin with {next(iter(prefixes))!r}, such as "
             f"{labels[0]!r}; write only the label"
         )
+    for test, what in ((NUMBERED, "all begin with a number"), (PICTURE, "all are names of files")):
+        if len(labels) >= MANY and all(map(test.search, labels)):
+            raise BadInput(
+                f"labels {source}: hold more than the label: {what}, such as {labels[0]!r}; write only the label"
+            )
+    numbers = [label for label in labels if NUMBERS.fullmatch(label)]
+    if len(numbers) >= max(MANY, MOSTLY * len(labels)) and re.search(r"\d\d", "".join(numbers)):
+        raise BadInput(
+            f"labels {source}: hold lists of numbers such as {numbers[0]!r}, as of classes; write the text of each "
+            "picture, without anything between its letters"
+        )
     rows = [label.split() for label in labels if label]
     if len(rows) < MANY or len(set(map(len, rows))) > 1 or len(rows[0]) < 2:
         return
@@ -83,10 +100,77 @@ def require_single(labels: Sequence[str], source: str) -> None:
         )
 
 
+def require_no_default(labels: Sequence[str], source: str) -> None:
+    """Refuse labels of which many are one, and the others differ: as if that were the default of rows without a label.
+
+    Raises
+    ------
+    BadInput
+    """
+    if found := default_among(labels):
+        usual, count = found
+        raise BadInput(
+            f"labels {source}: {count:,} of {len(labels):,} are {usual!r}, and nearly all others differ, as if it "
+            "stood for no label; take these rows away, or say with --columns that pictures show it"
+        )
+
+
+def require_no_classes(pairs: Sequence[tuple[str, str]], source: str) -> None:
+    """Refuse a list of classes, `0 A`, `1 B` and so on, whose numbers are also those of pictures.
+
+    Raises
+    ------
+    BadInput
+    """
+    stems = [(path.rpartition("/")[2].partition(".")[0], label) for path, label in pairs]
+    if len(pairs) < FEW or not all(stem.isdecimal() and len(label) == 1 for stem, label in stems):
+        return
+    letters = [label for _, label in sorted((int(stem), label) for stem, label in stems)]
+    if all(a < b for a, b in itertools.pairwise(letters)):
+        raise BadInput(
+            f"labels {source}: may be a list of classes ({', '.join(letters[:3])}, …), whose numbers are by chance "
+            "those of pictures; say with --columns that pictures show these letters"
+        )
+
+
+def require_decoded(labels: Sequence[str], source: str) -> None:
+    """Refuse labels of UTF-8 that some tool read as Windows-1252: `Ã¤` for `ä`.
+
+    Raises
+    ------
+    BadInput
+    """
+    for label in labels:
+        if not label.isascii() and (meant := _decoded(label)) != label:
+            raise BadInput(
+                f"labels {source}: {label!r} is {meant!r}, which a tool has read in a wrong encoding; write the file "
+                "again, as UTF-8"
+            )
+
+
+def _decoded(label: str) -> str:
+    try:
+        return label.encode("cp1252").decode()
+    except UnicodeError:
+        return label
+
+
+def stand_ins(labels: Iterable[str]) -> set[str]:
+    """Return the labels that stand for none: marks such as `???` or `-` among letters, and errors of a service."""
+    different = {label.strip() for label in labels}
+    found = {label for label in different if NO_ANSWER.fullmatch(label)}
+    marks = {label for label in different - found if label and not any(map(str.isalnum, label))}
+    texts = different - found - marks
+    among = any(len(label) == 1 for label in texts) or any(mark in text for mark in {*"".join(marks)} for text in texts)
+    return found | marks if len(texts) > max(FEW, 2 * len(marks)) and not among else found
+
+
 def fault_of(label: str, allowed: frozenset[str], listed: bool = False) -> str:
     """Return why a label cannot be used; '' if it can."""
     if not label:
         return "its label is empty"
+    if "\ufffd" in label:
+        return f"its label {label!r} has lost a letter, as a tool could not decode it; write it again"
     if len(label) > LONGEST:
         return f"its label has {len(label)} characters; at most {LONGEST} are possible"
     if not label.isprintable() or any(map(str.isspace, label)):

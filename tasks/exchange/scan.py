@@ -15,10 +15,10 @@ from storage.exports.record import RECORDS
 from storage.shards.manifest import identity_digest
 from storage.shards.shard import COLOUR_FORMAT, FORMAT
 from storage.texts import canonical
-from tasks.exchange.label_sources.label_files import LIST, TABLE
-from tasks.exchange.label_sources.label_in_name import SPLIT_FOLDERS
+from tasks.exchange.label_sources.file_formats.label_files import LIST, TABLE
+from tasks.exchange.label_sources.picture_index import split_of
 from tasks.exchange.labelling import Labelling
-from tasks.exchange.labels import pair
+from tasks.exchange.pairing import pair
 from tasks.exchange.rejects import alphabet_of, require_pictures
 from tasks.loading.colours.seen import is_coloured
 from tasks.loading.decode import LOADER, SEEN, Colour, Invert, decode_picture, decode_seen
@@ -162,14 +162,6 @@ class Listing:
             ScanJob(number, folder, tuple(path for path, _ in group), invert, colour)
             for number, group in enumerate(groups)
         ]
-
-
-def split_of(path: str) -> str | None:
-    """Return the split that a picture's folders tell: `train/A/1.png` is of train, `data/val-0/1.png` of validation."""
-    for folder in path.split("/")[:-1]:
-        if split := SPLIT_FOLDERS.get(folder.lower().rstrip("-_. 0123456789")):
-            return split
-    return None
 
 
 def scan_files(job: ScanJob) -> ScanReceipt:

@@ -6,12 +6,12 @@ from pathlib import Path
 
 from storage.errors import BadInput
 from storage.files.small_files import read_small
-from tasks.exchange.label_sources.annotations import require_texts, xml_rows
-from tasks.exchange.label_sources.json_entries import entry_of
-from tasks.exchange.label_sources.label_columns import ListedLabels, resolve
-from tasks.exchange.label_sources.label_files import PICTURE, XML, decode, entries_table
-from tasks.exchange.label_sources.letter_boxes import are_boxes, class_names, letters_of, names_files, text_of_boxes
-from tasks.exchange.label_sources.picture_index import Match, PictureIndex
+from tasks.exchange.label_sources.file_formats.annotations import Shape, joined, require_texts, xml_rows
+from tasks.exchange.label_sources.file_formats.json_entries import entry_of
+from tasks.exchange.label_sources.file_formats.label_files import PICTURE, XML, decode, entries_table
+from tasks.exchange.label_sources.file_formats.letter_order import in_line
+from tasks.exchange.label_sources.label_columns import resolve
+from tasks.exchange.label_sources.picture_index import ListedLabels, Match, PictureIndex
 
 TEXTS = (".gt.txt", ".txt", ".caption", ".lab", ".label", ".box")
 ANNOTATIONS = (XML, ".json")
@@ -19,6 +19,11 @@ BESIDE = (*TEXTS, *ANNOTATIONS)  # the ends of the files' names, the first that 
 OWN = "path"  # the column of the picture's own path
 FOLDERS = 5  # with a picture and a text each, at least, for texts that share no name with their pictures
 _MADE = re.compile(r"\.(?:bin|nrm|raw|col|dewarp|gray)$")  # what OCRopus and Kraken make of a picture
+BOX = re.compile(r"\d{1,6}( -?\d*\.?\d+){4,}")  # a line: class and box
+_LIST = re.compile(r"^names:\s*\[(.*?)\]", re.MULTILINE | re.DOTALL)
+_LINES = re.compile(r"^names:[ \t]*\r?\n((?:[ \t]*(?:-|\d+:)[ \t]*.*\r?\n?)+)", re.MULTILINE)
+_CORNERS = re.compile(r'((?:\s*-?\d+(?:\.\d+)?\s*,){8}|(?:\s*-?\d+\s*,\s*){4})\s*"?(.*?)"?\s*')  # ICDAR: and a text
+_TESSERACT = re.compile(r"(\S+) (\d+) \d+ \d+ \d+ \d+(?: #(.*))?")  # a letter and its box, or WordStr and a text
 _ROLES = {"label", "labels", "image", "img", "gt", "text", "txt", "caption", "truth", "groundtruth", "captcha"}
 
 
@@ -96,7 +101,7 @@ def labels_beside(folder: Path, paths: Sequence[str], end: str, columns: tuple[s
 
 
 def _texts(folder: Path, found: dict[str, str], end: str, paths: Sequence[str]) -> ListedLabels:
-    lines = {path: _text(folder / text).strip().splitlines() for path, text in found.items()}
+    lines = {path: _own(path, _text(folder / text)).splitlines() for path, text in found.items()}
     if places := {path: text for path, some in lines.items() if (text := text_of_boxes(some, end)) is not None}:
         return ListedLabels(folder, dict.fromkeys(lines, "") | places)
     if sum(map(are_boxes, lines.values())) * 2 <= len(lines):
@@ -111,6 +116,16 @@ def _texts(folder: Path, found: dict[str, str], end: str, paths: Sequence[str]) 
         "classes.txt, .names or .yaml says which letter each class is; give the labels with --labels FILE, or "
         "--pattern if they are in the names"
     )
+
+
+def _own(path: str, text: str) -> str:
+    """Return a text without the name of its own picture, which some tools write before the label."""
+    first, _, rest = text.strip().partition("\t" if "\t" in text else " ")
+    return rest.strip() if PICTURE.search(first) and _base(first) == _base(path) else text.strip()
+
+
+def _base(path: str) -> str:
+    return path.replace("\\", "/").rpartition("/")[2]
 
 
 def _annotated(folder: Path, found: dict[str, str], end: str, columns: tuple[str, str] | None) -> ListedLabels:
@@ -135,3 +150,56 @@ def _bytes(file: Path) -> bytes:
         return read_small(file, f"labels {file}")
     except OSError as error:
         raise BadInput(f"labels {file}: cannot be read ({error.strerror})") from error
+
+
+# Boxes of letters: of YOLO, whose classes have their names in a file of their own, of ICDAR and of Tesseract ----------
+
+
+def text_of_boxes(lines: Sequence[str], end: str = "") -> str | None:
+    """Return the text of the boxes of ICDAR or, in a `.box`, of Tesseract, each of which has its own text.
+
+    That is one box of all, or letters from left to right; '' for several texts, None for lines that are no such boxes.
+    """
+    shape = _TESSERACT if end == ".box" else _CORNERS
+    boxes = [line for text in lines if (line := text.lstrip("\ufeff")).strip() and line[0] != "\t"]  # a tab ends a line
+    found = [match for line in boxes if (match := shape.fullmatch(line))]
+    if not found or len(found) < len(boxes):
+        return None
+    if shape is _TESSERACT:
+        shapes = [Shape(float(match[2]), {"": match[3] or match[1]}) for match in found]
+    else:
+        places = [([float(place) for place in match[1].split(",")[:-1]], match[2]) for match in found]
+        shapes = [Shape(min(place[::2]), {"": text}) for place, text in places if text != "###"]
+    return joined({"": ""}, shapes)[""]
+
+
+def are_boxes(lines: Sequence[str]) -> bool:
+    """Return whether the lines of a file are boxes."""
+    return bool(lines) and all(map(BOX.fullmatch, lines)) and any("." in line for line in lines)
+
+
+def names_files(paths: Sequence[str]) -> list[str]:
+    """Return the files that may name the classes: classes.txt, obj.names, data.yaml; the shortest path first."""
+    wanted = re.compile(r"(?:^|/)(?:classes\.txt|[^/]*\.names|[^/]*\.ya?ml)$")
+    return sorted((path for path in paths if wanted.search(path)), key=lambda path: (path.count("/"), path))
+
+
+def class_names(text: str, path: str) -> list[str]:
+    """Return the names of the classes, in order; [] if the file names none."""
+    if not path.endswith((".yaml", ".yml")):
+        lines = [line.strip() for line in text.split("\n") if line.strip()]
+        numbered = [re.fullmatch(r"\d+[:;, \t]+(\S)", line) for line in lines]
+        return [match[1] for match in numbered if match] if all(numbered) else lines
+    if found := _LIST.search(text):
+        items = re.findall(r"'([^']*)'|\"([^\"]*)\"|([^,\s]+)", found[1])
+        return ["".join(item) for item in items]
+    found = _LINES.search(text)
+    lines = found[1].splitlines() if found else []
+    return [re.sub(r"^[ \t]*(?:-|\d+:)[ \t]*", "", line).strip().strip("'\"") for line in lines]
+
+
+def letters_of(lines: Sequence[str], names: Sequence[str]) -> str:
+    """Return the text of boxes from left to right; '' if a class has no name, or one that is no letter."""
+    boxes = [(float(line.split()[1]), int(line.split()[0])) for line in lines]
+    found = [(left, names[number] if number < len(names) else "") for left, number in sorted(boxes)]
+    return in_line(found) if all(len(name) == 1 for _, name in found) else ""

@@ -1,14 +1,20 @@
 """Files that look like files of labels and are none: lists of pictures, a reader's answers, numbers one too high."""
 
+import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from storage.errors import BadInput
-from tasks.exchange.label_sources.label_files import LISTS, PICTURE, LabelTable, decode
+from tasks.exchange.label_sources.file_formats.label_files import LISTS, PICTURE, TABLES, LabelTable, decode
 from tasks.exchange.label_sources.picture_index import Match, PictureIndex, without_suffix
 
 ANSWERS = {"path", "word", "confidence", "reading", "status"}  # columns of what `captchas solve` writes
 LISTED = 0.9  # share of the lines that must name pictures
+GUESSES = re.compile(r"(?:^|[^a-z])(?:predict|predictions?|preds?|guess(?:es)?|hypothes[ie]s|submission)(?:[^a-z]|$)")
+UNWANTED = {  # words in the name of a list of pictures
+    "wrong", "bad", "incorrect", "blacklist", "exclude", "excluded", "ignore", "ignored", "broken", "corrupt",
+    "rejected", "invalid", "remove", "removed", "delete", "deleted",
+}  # fmt: skip
 
 
 class ReadersAnswers(BadInput):
@@ -24,28 +30,54 @@ def require_no_answers(table: LabelTable) -> LabelTable:
     """
     first = table.columns or (table.rows[0][1] if table.rows else ())
     if set(first) >= ANSWERS:
-        raise ReadersAnswers(
-            f"labels {table.file}: holds a reader's answers, and some may be wrong; if you have looked at them, take "
-            f"them with --labels {table.file} --columns path,word"
-        )
+        raise readers_answers(table.file, "path,word")
     return table
+
+
+def readers_answers(file: Path, columns: str) -> ReadersAnswers:
+    """Make the error of a table of answers of a reader."""
+    return ReadersAnswers(
+        f"labels {file}: holds a reader's answers, and some may be wrong; if you have looked at them, take them with "
+        f"--labels {file} --columns {columns}"
+    )
+
+
+def twice(table: LabelTable, first: int, second: int, path: str) -> BadInput:
+    """Make the error of a picture that two rows label differently."""
+    units = "lines" if table.unit == "line" else "entries"
+    return BadInput(f"labels {table.file}, {units} {first} and {second}: both label {path!r}; keep one of them")
 
 
 def lists_pictures(file: Path, index: PictureIndex, base: str) -> bool:
     """Return whether a text file names pictures line by line, and says nothing of them, as lists of a split do."""
-    if file.suffix.lower() not in LISTS:
+    table = file.suffix.lower() in TABLES
+    if file.suffix.lower() not in LISTS and not table:
         return False
     try:
         lines = [line.strip() for line in decode(file.read_bytes(), "").split("\n")]
     except (OSError, BadInput):
         return False
-    names = [line for line in lines if line]
-    if not names:
+    names = [line.strip('"') for line in lines if line]
+    if not names or (table and sum(PICTURE.search(name) is not None for name in names) < LISTED * len(names)):
         return False
     found = max(sum(bool(index.find(match, name, base)) for name in names) for match in Match)
     return found >= LISTED * len(names) and (
         all(map(PICTURE.search, names)) or not any(" " in name or "," in name for name in names)
     )
+
+
+def require_wanted(name: str) -> None:
+    """Refuse a list of pictures whose name says that they are wrong.
+
+    Raises
+    ------
+    BadInput
+    """
+    if UNWANTED & {*re.split(r"[\W\d_]+", name.rpartition("/")[2].lower())}:
+        raise BadInput(
+            f"labels: {name} seems to list pictures that are wrong or not wanted; move them away, or say where the "
+            "labels are with --labels or --pattern"
+        )
 
 
 def require_not_shifted(table: LabelTable, match: Match, listed: Sequence[str], strangers: Iterable[str],

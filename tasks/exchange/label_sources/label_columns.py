@@ -1,58 +1,39 @@
 """Which column of a file of labels names the pictures, and which column holds the labels."""
 
-import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from pathlib import Path
 
 from storage.errors import BadInput
-from tasks.exchange.label_sources.doubtful import require_not_shifted, with_classes
-from tasks.exchange.label_sources.label_files import PICTURE, TABLES, LabelTable
-from tasks.exchange.label_sources.name_parts import FEW, Part, kinds_of
-from tasks.exchange.label_sources.picture_index import Match, PictureIndex, tidy_path
+from tasks.exchange.label_sources.column_kinds import (
+    LABEL_COLUMNS,
+    PATH_COLUMNS,
+    READERS,
+    NamesNone,
+    SaysElse,
+    Unclear,
+    is_rival,
+    may_be_labels,
+    plain_name,
+    rejected_rows,
+    says_else,
+    tells_else,
+)
+from tasks.exchange.label_sources.doubtful import readers_answers, require_not_shifted, twice, with_classes
+from tasks.exchange.label_sources.file_formats.label_files import PICTURE, TABLES, LabelTable
+from tasks.exchange.label_sources.name_parts import LONGEST, Part, kinds_of
+from tasks.exchange.label_sources.picture_index import (
+    ListedLabels,
+    Match,
+    PictureIndex,
+    split_of,
+    split_of_file,
+    tidy_path,
+)
 
-PATH_COLUMNS = (
-    "path", "file", "filename", "filepath", "name", "image", "img", "imagename", "imagepath", "imagefile", "imageid",
-    "imgname", "imgpath", "picture", "pic", "photo", "ocr", "source", "src", "key", "url", "uri", "id", "index",
-)  # fmt: skip
-LABEL_COLUMNS = (
-    "label", "word", "words", "text", "labels", "texts", "solution", "answer", "code", "captcha", "captchatext",
-    "captchacode", "captchalabel", "value", "target", "truth", "groundtruth", "gt", "transcription", "transcript",
-    "caption", "class", "classname", "string", "result", "content", "output", "plaintext", "labeltext", "letters",
-    "characters", "chars", "digits", "phrase", "y",
-)  # fmt: skip
 SAMPLE = 2000  # rows that the columns are judged by
 JOIN = "+"  # between the names of columns that hold a letter each
 MOST_JOINED = 32  # of them, as the letters of a label
 FITS = 0.9  # share of a column that must name pictures
 SHOWN = 3  # values of a column in a message
-
-
-class Unclear(BadInput):
-    """A file labels the pictures, and does not say in which of its columns."""
-
-
-@dataclass(frozen=True)
-class ListedLabels:
-    """The labels of a file.
-
-    Parameters
-    ----------
-    labels : dict
-        Label by picture.
-    strangers : dict
-        The reason why a listed name is of no picture, by name.
-    """
-
-    file: Path
-    labels: dict[str, str]
-    strangers: dict[str, str] = field(default_factory=dict)
-
-    @property
-    def only(self) -> str:
-        """Return what the file says of every picture, if that is the same of several; else ''."""
-        said = set(self.labels.values())
-        return next(iter(said)) if len(said) == 1 and len(self.labels) >= FEW else ""
 
 
 def resolve(
@@ -74,31 +55,41 @@ def resolve(
     """
     choice = _Choice(table if columns else with_classes(table), index, base)
     place, labelled = choice.columns(columns)
-    match = choice.best(place)[0]
+    folder, match = choice.folder_column(place, labelled)
+    wrong = rejected_rows(choice.header, choice.rows, {place, *labelled})
     source = table.file.name
     labels: dict[str, str] = {}
     strangers: dict[str, str] = {}
+    left_out: dict[str, str] = {}
     lines: dict[str, int] = {}
     missing: list[str] = []
-    for number, cells in choice.rows:
-        listed = tidy_path(cells[place])
-        found = index.find(match, cells[place], base)
+    for row, (number, cells) in enumerate(choice.rows):
+        name = cells[place] if folder is None else f"{cells[folder]}/{cells[place]}"
+        listed = tidy_path(name)
+        found = choice.find(match, name)
         path = found[0] if len(found) == 1 else listed
+        label = "".join(cells[k] for k in labelled)
+        if row in wrong:
+            left_out[path] = f"{source} marks its label {label[:LONGEST]!r} as wrong: {wrong[row]}"
+            continue
         if path in lines:
-            raise _twice(table, lines[path], number, path)
+            if labels.get(path) == label:
+                continue
+            raise twice(table, lines[path], number, path)
         lines[path] = number
         if len(found) == 1:
-            labels[path] = "".join(cells[k] for k in labelled)
+            labels[path] = label
         elif found:
             strangers[listed] = (
                 f"{source} labels it, which may be {found[0]} or {found[1]}; write the folder before the name"
             )
         else:
             strangers[listed] = f"{source} labels it, but the folder has no such file (or a link, or hidden)"
-            missing.append(cells[place])
+            missing.append(name)
     if len(missing) == 1:
         require_not_shifted(table, match, [cells[place] for _, cells in choice.rows], missing, index, base)
-    return ListedLabels(table.file, labels, strangers)
+    sure = bool(columns) or any(choice.names[k] in LABEL_COLUMNS for k in labelled if k < len(choice.names))
+    return ListedLabels(table.file, labels, strangers, left_out, sure)
 
 
 def listed_labels(table: LabelTable, columns: tuple[str, str] | None = None) -> dict[str, str]:
@@ -109,21 +100,11 @@ def listed_labels(table: LabelTable, columns: tuple[str, str] | None = None) -> 
     lines: dict[str, int] = {}
     for number, cells in choice.rows:
         path = tidy_path(cells[place])
-        if path in labels:
-            raise _twice(table, lines[path], number, path)
-        labels[path], lines[path] = "".join(cells[k] for k in labelled), number
+        label = "".join(cells[k] for k in labelled)
+        if labels.setdefault(path, label) != label:
+            raise twice(table, lines[path], number, path)
+        lines[path] = number
     return labels
-
-
-def _twice(table: LabelTable, first: int, second: int, path: str) -> BadInput:
-    units = "lines" if table.unit == "line" else "entries"
-    return BadInput(f"labels {table.file}, {units} {first} and {second}: both label {path!r}; keep one of them")
-
-
-def plain_name(column: str) -> str:
-    """Return the last part of a column's name that is no number, in small letters and digits."""
-    parts = [part for part in column.split(".") if part and not part.isdigit()]
-    return re.sub(r"[\W_]", "", parts[-1].lower()) if parts else ""
 
 
 class _Choice:
@@ -131,6 +112,7 @@ class _Choice:
 
     def __init__(self, table: LabelTable, index: PictureIndex, base: str):
         self.table, self.index, self.base = table, index, base
+        self.split = split_of_file(table.file.stem)
         self.header = table.columns or ()
         self.rows = table.rows
         self._best: dict[int, tuple[Match, int]] = {}
@@ -140,9 +122,16 @@ class _Choice:
             self._best = {}
         self.names = [plain_name(name) for name in self.header]
 
+    def find(self, match: Match, name: str) -> list[str]:
+        """Return the pictures that a name may mean; those of a split, if the file's name tells one."""
+        found = self.index.find(match, name, self.base)
+        if len(found) < 2 or not self.split:
+            return found
+        return [path for path in found if split_of(path) == self.split] or found
+
     @property
     def width(self) -> int:
-        return len(self.header or (self.rows[0][1] if self.rows else ()))
+        return len(self._first())
 
     def sample(self) -> list[list[str]]:
         """Return rows from all over the table."""
@@ -155,7 +144,7 @@ class _Choice:
             values = [cells[column] for cells in self.sample()]
             best = (Match.PATH, 0)
             for match in Match:
-                count = sum(len(self.index.find(match, value, self.base)) == 1 for value in values if value)
+                count = sum(len(self.find(match, value)) == 1 for value in values if value)
                 if count > best[1]:
                     best = (match, count)
                 if best[1] == len(values):
@@ -182,6 +171,17 @@ class _Choice:
             if count and not self.index.find(match, cell, self.base):
                 return True
         return False
+
+    def folder_column(self, place: int, labelled: list[int]) -> tuple[int | None, Match]:
+        """Return the column of the folders, where names alone are of several pictures; and how names fit pictures."""
+        if self._distinct(place) or self.width < 3:
+            return None, self.best(place)[0]
+        for k in (k for k in range(self.width) if k not in {place, *labelled}):
+            names = [f"{cells[k]}/{cells[place]}" for cells in self.sample()]
+            for match in (Match.PATH, Match.BESIDE, Match.STEM, Match.NAME):
+                if len({*names}) == len(names) and all(len(self.find(match, name)) == 1 for name in names):
+                    return k, match
+        return None, self.best(place)[0]
 
     def columns(self, wanted: tuple[str, str] | None) -> tuple[int, list[int]]:
         """Return the column of the paths, and those of the labels: several if each holds a letter."""
@@ -211,6 +211,8 @@ class _Choice:
         return f"{self.width} columns without names"
 
     def _path_column(self) -> int:
+        if sum(name.startswith("pixel") for name in self.names) > 1:
+            raise SaysElse(f"labels {self.table.file}: holds the pixels of pictures, not of these files")
         known = [k for name in PATH_COLUMNS for k, there in enumerate(self.names) if there == name]
         if known and self.best(known[0])[1] >= FITS * len(self.sample()) > 0:
             return known[0]
@@ -224,11 +226,13 @@ class _Choice:
                 return suffixed[0]
             if self.table.file.suffix.lower() not in TABLES and not self.header and self.width == 2:
                 return 0
-            raise BadInput(
+            error = NamesNone(
                 f"labels {self.table.file}: the first line must name a column {', '.join(PATH_COLUMNS[:2])} or "
                 f"{PATH_COLUMNS[2]} and a column {', '.join(LABEL_COLUMNS[:3])} or {LABEL_COLUMNS[3]}, or --columns "
                 f"must name both; it is {','.join(self._first())!r}, and no column names pictures of the folder"
             )
+            error.rows, error.named = len(self.rows), bool(suffixed)
+            raise error
         fitting = [column for column, count in scores.items() if count >= FITS * most]
         fitting = [k for k in fitting if self._distinct(k)] or fitting
         chosen = next((k for k in known if k in fitting), None)
@@ -236,7 +240,7 @@ class _Choice:
             return chosen
         suffixed = [k for k in fitting if self._suffixed(k)]
         if len(fitting) > 1 and len(suffixed) != 1:
-            raise self._unclear("name the pictures", [(k, [self._other(k)]) for k in fitting[:2]])
+            raise self._unclear("name the pictures", [(k, [int(k == 0)]) for k in fitting[:2]])
         return (suffixed or fitting)[0]
 
     def _first(self) -> Sequence[str]:
@@ -253,12 +257,10 @@ class _Choice:
         values = self._values(column)
         return bool(values) and sum(PICTURE.search(value) is not None for value in values) > 0.5 * len(values)
 
-    def _other(self, column: int) -> int:
-        return 1 if column == 0 else 0
-
     def _label_column(self, place: int) -> int:
         others = [k for k in range(self.width) if k != place and any(self._values(k))]
         others = others or [k for k in range(self.width) if k != place]
+        others = self._without_facts(place, others)
         if len(others) == 1:
             return others[0]
         varied = [k for k in others if len(set(self._values(k))) > 1]
@@ -267,7 +269,11 @@ class _Choice:
         if len(self.rows) > 2:  # of one value each, a column says nothing of a picture
             known = [k for k in known if k in varied] or ([] if varied else known)
         if known and all(self._values(k) == self._values(known[0]) for k in known):
-            return known[0]
+            first = self._values(known[0])
+            rivals = [k for k in others if k not in known and is_rival(self.names[k], self._values(k), first)]
+            known = [known[0], *rivals]
+            if len(known) == 1:
+                return known[0]
         unclear = known or varied or others
         if len(unclear) == 1:
             return unclear[0]
@@ -275,6 +281,28 @@ class _Choice:
         together = [letters] if 1 < len(letters) <= MOST_JOINED and letters == unclear else []
         error = self._unclear("hold the labels", [(place, some) for some in (*together, *([k] for k in unclear))])
         raise Unclear(str(error)) if self.best(place)[1] >= FITS * len(self.sample()) > 0 else error
+
+    def _without_facts(self, place: int, others: list[int]) -> list[int]:
+        """Leave out columns that say something else of a picture, and a reader's answers.
+
+        Raises
+        ------
+        SaysElse, ReadersAnswers
+            No column is left.
+        """
+        names = {k: self.names[k] if self.names else "" for k in others}
+        values = [self._values(k) for k in others]
+        header = [self.header[k] for k in others] if self.header else [""] * len(others)
+        labels = [others[k] for k in may_be_labels([*names.values()], header, values)]
+        if not others:
+            raise SaysElse(f"labels {self.table.file}: names pictures, and says nothing of them")
+        if not labels:
+            what, first = next(filter(None, map(tells_else, values)), ""), self._said(others[0])
+            raise says_else(self.table.file, what or repr(first), f"{self._said(place)},{first}")
+        chosen = [k for k in labels if not READERS.match(names[k])]
+        if labels and not chosen:
+            raise readers_answers(self.table.file, f"{self._said(place)},{self._said(labels[0])}")
+        return chosen
 
     def _counts(self, column: int) -> bool:
         """Return whether a column holds a counter, hashes or times, and so no labels."""

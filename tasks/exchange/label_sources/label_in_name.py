@@ -1,66 +1,25 @@
 """Which part of the pictures' names is the label: the part that varies as labels do, and no counter, hash or date."""
 
-import itertools
 import re
-import statistics
-import unicodedata
-from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
-from urllib.parse import unquote
 
 from storage.errors import BadInput
-from tasks.exchange.label_sources.label_files import PICTURE
-from tasks.exchange.label_sources.name_parts import SAME, Part, base64_texts, count, kinds_of, without_word
-
-SEPARATORS = "_- ."
-BRACKETS = ("()", "[]", "{}")  # they divide a name too, where all names have them
-ONCE = "@#~,;!$^"  # and these, where all names have them once
-FIELDS = "=&;,"  # and these, where all names have fields such as `label=ABCD`
-SYMBOLS = "+=*?!@#$%&"  # labels that have these may have a dash and a dot too
-MOST = 50_000  # names that are looked at, from all over the folder
-SHOWN = 3  # names in a message
-EXAMPLES = 2  # labels that differ, in a message
-QUOTED = 3  # characters that a label in quotes has more than
-MOSTLY = 0.9  # share of the names that must have a label, where labels from elsewhere are compared with them
-_FIELD = re.compile(r"(?:^|[^A-Za-z])([A-Za-z]{2,})=")  # the name of a field
-# What addresses need, so no letter or digit.
-_WRITTEN = re.compile(r"%(?![46][1-9A-F]|[57][0-9Aa]|3[0-9])[0-9A-Fa-f]{2}")
-_APART = re.compile(r"[^\W_](?:_[^\W_])+")  # letters with a mark between each, as case-blind file systems need them
-COPY = re.compile(
-    r"(?: ?\(\d{1,3}\)| - (?:Copy|Kopie|copie|copia)(?: \(\d+\))?| copy(?: \d+)?|\.(?:bin|nrm))+$", re.IGNORECASE
+from tasks.exchange.label_sources.file_formats.label_files import PICTURE
+from tasks.exchange.label_sources.folder_names import few_digits
+from tasks.exchange.label_sources.name_parts import (
+    MIXED,
+    base64_texts,
+    character_codes,
+    count,
+    default_among,
+    others_among,
+    without_word,
 )
-SPLIT_FOLDERS = {
-    "train": "train", "training": "train", "val": "validation", "valid": "validation", "validation": "validation",
-    "dev": "validation", "test": "test", "testing": "test", "eval": "test",
-}  # fmt: skip
-PLAIN_FOLDERS = {*SPLIT_FOLDERS, "images", "image", "img", "imgs", "pictures", "data", "dataset", "samples", "captcha",
-                 "captchas", "png", "jpg"}  # fmt: skip
+from tasks.exchange.label_sources.name_structure import Names, Reading, names_of
 
-
-@dataclass(frozen=True)
-class Reading:
-    """A way to take labels from names: the pattern for `--pattern`, and the label of each name."""
-
-    pattern: str
-    labels: tuple[str, ...]
-
-
-def without_copy(stem: str) -> str:
-    """Return a name without the mark of a copy: `ABCD (1)`, `ABCD - Copy`, `ABCD copy 2` are `ABCD`."""
-    return COPY.sub("", stem) or stem
-
-
-def as_meant(label: str) -> str:
-    """Return the label that a name writes: `12%2B5` is `12+5`, as in addresses; `a_B_c` is `aBc`."""
-    if "%" in label and not _WRITTEN.sub("", label).count("%"):
-        try:
-            label = unquote(label, errors="strict")
-        except UnicodeDecodeError:
-            return label
-    if len(label) > QUOTED and label[0] == label[-1] and label[0] in "'\"`":
-        label = label[1:-1]
-    return label.replace("_", "") if _APART.fullmatch(label) else label
+EXAMPLES = 2  # labels that differ, in a message
+MOSTLY = 0.9  # share of the names that must have a label, where labels from elsewhere are compared with them
+_SOLVED = re.compile(r"\d+ ?[-+*/x×÷] ?\d+ ?= ?\d+")  # a sum with its result
 
 
 def infer_pattern(paths: Sequence[str], default: str) -> str:
@@ -78,22 +37,56 @@ def infer_pattern(paths: Sequence[str], default: str) -> str:
     BadInput
         Several parts of the names may be the label, or none. The message shows each reading.
     """
-    names = _names_of(paths)
+    names = names_of(paths)
     if names is None:
         return default
     found = _distinct(names.readings())
     if len(found) == 1:
-        if texts := base64_texts(found[0].labels):
-            raise BadInput(
-                f"names: hold labels in base64: {found[0].labels[0]!r} is {texts[0]!r}; rename the pictures, or write "
-                f"path and label of each into a labels.csv; --pattern '{found[0].pattern}' takes them as they are"
-            )
-        if glued := without_word(found[0].pattern, found[0].labels):
-            raise _unclear(names, [Reading(*glued), found[0]])
+        _require_plain(names, found[0])
         return found[0].pattern
     if found:
         raise _unclear(names, _distinct([*found, Reading("whole", tuple(names.stems))]))
     raise names.nothing()
+
+
+def _require_plain(names: Names, only: Reading) -> None:
+    """Refuse the only reading if its labels are written in a code, hold more than the label, or are marked as wrong.
+
+    Raises
+    ------
+    BadInput
+    """
+    pattern, labels = only.pattern, only.labels
+    kept = f"--pattern '{pattern}' takes them as they are"
+    if texts := base64_texts(labels):
+        raise BadInput(
+            f"names: hold labels in base64: {labels[0]!r} is {texts[0]!r}; rename the pictures, or write path and "
+            f"label of each into a labels.csv; {kept}"
+        )
+    if letters := character_codes(labels):
+        raise BadInput(
+            f"names: hold codes of characters: {min(labels)!r} is {letters[0]!r}; rename the pictures or their "
+            f"folders, or write path and label of each into a labels.csv; {kept}"
+        )
+    if glued := without_word(pattern, labels):
+        raise _unclear(names, [Reading(*glued), only])
+    if all(map(_SOLVED.fullmatch, labels)):  # pictures ask, and show no result
+        asked = ("{label}=*", 0), ("(?P<label>[^/]*=)[^/]*", 1)
+        questions = [Reading(way, tuple(label[: label.rindex("=") + more] for label in labels)) for way, more in asked]
+        raise _unclear(names, [*questions, only])
+    if few_digits(labels):
+        raise _unclear(names, [only, Reading("whole", tuple(names.stems))])
+    usual, _ = default_among(labels) or ("", 0)
+    for what, places in (
+        ("to be marked as wrong or without a label", names.marked_wrong(labels)),
+        ("to stand for no label", [k for k, label in enumerate(labels) if label == usual != ""]),
+        ("to have no label yet", others_among(labels)),
+    ):
+        if places and len(places) <= MIXED * len(labels):
+            raise BadInput(
+                f"names: {len(places):,} of {len(labels):,} seem {what}, such as {names.paths[places[0]]}; move these "
+                f"pictures away, or take the labels of all with --pattern '{pattern}'"
+            )
 
 
 def difference(pairs: Sequence[tuple[str, str]], tidy: Callable[[str], str]) -> str:
@@ -106,36 +99,77 @@ def difference(pairs: Sequence[tuple[str, str]], tidy: Callable[[str], str]) -> 
     tidy : function
         Mends a label of a name as labels are mended.
     """
-    names = _names_of([path for path, _ in pairs])
-    if names is None:
+    reading, others = _differing(pairs, tidy)
+    if not others:
         return ""
-    labels = dict(pairs)
-    differing = [
-        (reading, [(path, there) for path, there in zip(names.paths, map(tidy, reading.labels), strict=True)
-                   if labels[path] != there])
-        for reading in names.readings()
-        if sum(map(bool, reading.labels)) >= MOSTLY * len(reading.labels) and not count(reading.labels)
-    ]  # fmt: skip
-    reading, others = min(differing, key=lambda found: len(found[1]), default=(None, []))
-    if reading is None or not others:
-        return ""
-    told = " and ".join(f"{path} has {labels[path]!r}, its name {there!r}" for path, there in others[:EXAMPLES])
+    told = " and ".join(f"{path} has {label!r}, its name {there!r}" for path, label, there in others[:EXAMPLES])
     return (
-        f"names seem to hold labels too (--pattern '{reading.pattern}'), and {len(others):,} of {len(names.paths):,} "
-        f"differ from those that are used: {told}"
+        f"names seem to hold labels too (--pattern '{reading.pattern}'), and {len(others):,} of "
+        f"{len(reading.labels):,} differ from those that are used: {told}"
     )
 
 
-def _names_of(paths: Sequence[str]) -> "_Names | None":
-    """Return the names of pictures, or of some from all over the folder; None if there are none."""
-    paths = [path for path in paths if PICTURE.search(path)] or list(paths)
-    total = len(paths)
-    paths = paths[:: max(1, -(-total // MOST))]
-    paths = [path for path in paths if path.isprintable()]
-    if not paths:
+def other_label(pairs: Sequence[tuple[str, str]], tidy: Callable[[str], str]) -> tuple[str, str, str, str] | None:
+    """Return pattern, path, label and the name's label where names seem to hold labels, too, and most differ."""
+    reading, others = _differing(pairs, tidy)
+    others = (
+        [] if reading.pattern == "folder" else [other for other in others if other[1].casefold() != other[2].casefold()]
+    )
+    return (reading.pattern, *others[0]) if 2 * len(others) > len(reading.labels) else None
+
+
+def beside_numbers(labels: dict[str, str]) -> str | None:
+    """Return the pattern of the words in names that also hold the numbers that a file lists, such as `12_BONE_4711`.
+
+    None if the labels are no numbers, or names do not hold both.
+    """
+    paths = [path for path, label in labels.items() if label.isdecimal()]
+    names = names_of(paths) if len(paths) == len(labels) else None
+    if names is None or any(labels[path] not in re.split(r"[\W_]", path) for path in names.paths):
         return None
-    stems = [unicodedata.normalize("NFC", PICTURE.sub("", path.rpartition("/")[2])) for path in paths]
-    return _Names(paths, [without_copy(stem) for stem in stems], total)
+    readings = [reading for reading in names.readings() if not any(map(str.isdecimal, reading.labels))]
+    return readings[0].pattern if len(readings) == 1 else None
+
+
+def inside_names(labels: dict[str, str]) -> str | None:
+    """Return the pattern of the labels that are in the names, where a file repeats whole names; None if it does not.
+
+    Raises
+    ------
+    BadInput
+        It repeats them, and they hold no label, or perhaps several.
+    """
+    if all(label.isdecimal() or label not in _whole_names(path) for path, label in labels.items()):
+        return None
+    if not all(label in _whole_names(path) for path, label in labels.items()):
+        return None
+    pattern, names = infer_pattern([*labels], "whole"), names_of([*labels])
+    readings = [] if names is None else names.readings()
+    there = next((reading.labels for reading in readings if reading.pattern == pattern), ())
+    paths = [] if names is None else names.paths
+    return pattern if any(labels[path] != label for path, label in zip(paths, there, strict=False)) else None
+
+
+def _whole_names(path: str) -> tuple[str, str, str]:
+    name = path.rpartition("/")[2]
+    return path, name, PICTURE.sub("", name)
+
+
+def _differing(
+    pairs: Sequence[tuple[str, str]], tidy: Callable[[str], str]
+) -> tuple[Reading, list[tuple[str, str, str]]]:
+    """Return the reading of names that is nearest to the labels, and (path, label, label of the name) that differ."""
+    names = names_of([path for path, _ in pairs])
+    labels = dict(pairs)
+    readings = [] if names is None else [
+        (reading, [(path, labels[path], name)
+                   for path, name in zip(names.paths, map(tidy, reading.labels), strict=True) if labels[path] != name])
+        for reading in names.readings()
+        if sum(map(bool, reading.labels)) >= MOSTLY * len(reading.labels) and not count(reading.labels)
+    ]  # fmt: skip
+    # Folders that share no label with the file are named for something else.
+    readings = [found for found in readings if found[0].pattern != "folder" or len(found[1]) < len(pairs)]
+    return min(readings, key=lambda found: len(found[1]), default=(Reading("", ()), []))
 
 
 def _distinct(readings: Iterable[Reading]) -> list[Reading]:
@@ -143,168 +177,10 @@ def _distinct(readings: Iterable[Reading]) -> list[Reading]:
     return list({reading.labels: reading for reading in reversed(list(readings))}.values())[::-1]
 
 
-def _unclear(names: "_Names", readings: list[Reading]) -> BadInput:
+def _unclear(names: Names, readings: list[Reading]) -> BadInput:
     told = "; ".join(
         f"--pattern '{reading.pattern}' reads "
         + ", ".join(f"{reading.labels[k]!r} in {names.paths[k]}" for k in names.examples())
         for reading in readings
     )
     return BadInput(f"names: several parts of the pictures' names may be the label; choose one: {told}")
-
-
-class _Names:
-    """The names of pictures, divided into parts at the separators that all of them have."""
-
-    def __init__(self, paths: list[str], stems: list[str], total: int):
-        self.paths, self.stems, self.total = paths, stems, total
-        self.symbols = any(mark in stem for stem in stems for mark in SYMBOLS)
-        self.separators, self.count = self._structure()
-        tokens = [self._tokens(stem) for stem in stems]
-        self.regular = [k for k, parts in enumerate(tokens) if len(parts) == self.count]
-        self.columns = [[tokens[k][place] for k in self.regular] for place in range(self.count)]
-        folders = [paths[k].rpartition("/")[0] for k in self.regular]
-        self.kinds = kinds_of(self.columns, total, folders)
-
-    def examples(self) -> list[int]:
-        """Return the indices of a few names from all over."""
-        step = max(1, len(self.paths) // SHOWN)
-        return list(range(0, len(self.paths), step))[:SHOWN]
-
-    def _tokens(self, stem: str) -> list[str]:
-        return re.split(f"[{re.escape(self.separators)}]", stem) if self.separators else [stem]
-
-    def _structure(self) -> tuple[str, int]:
-        """Return the separators that divide nearly all names into equally many parts, most parts first."""
-        there = [mark for mark in SEPARATORS if any(mark in stem for stem in self.stems)]
-        always = self._brackets_and_fields()
-        best = ("", 1)
-        for size in range(len(there) + 1):
-            for chosen in itertools.combinations(there, size):
-                marks = "".join(chosen) + always
-                counts = [1 + sum(map(stem.count, marks)) for stem in self.stems]
-                usual = statistics.mode(counts)
-                if usual > best[1] and counts.count(usual) >= SAME * len(counts):
-                    best = (marks, usual)
-        return best
-
-    def _brackets_and_fields(self) -> str:
-        """Return brackets, marks between fields and others that nearly all names have; labels have none of them."""
-        needed = SAME * len(self.stems)
-        once = [mark for mark in ONCE if sum(stem.count(mark) == 1 for stem in self.stems) >= needed]
-        marks = once if len(self.stems) > 1 else []
-        marks += [
-            pair for pair in BRACKETS if sum(pair[0] in stem and pair[1] in stem for stem in self.stems) >= needed
-        ]
-        words = Counter(word for stem in self.stems for word in set(_FIELD.findall(stem)))
-        if any(count >= needed for count in words.values()):
-            marks.extend(mark for mark in FIELDS if mark not in marks)
-        return "".join(marks)
-
-    def readings(self) -> list[Reading]:
-        """Return the readings whose values vary as labels do."""
-        if letters := self._letters():
-            return [letters]
-        loose = self._irregular() if self.count == 1 else None
-        inside = self._of_kind(Part.LABEL) if loose is None else loose
-        folder = self._folder(bool(inside))
-        return [*inside, folder] if folder else inside
-
-    def _of_kind(self, kind: Part) -> list[Reading]:
-        return [self._reading(place) for place, there in enumerate(self.kinds) if there is kind]
-
-    def _reading(self, place: int) -> Reading:
-        tokens = [self._tokens(stem) for stem in self.stems]
-        labels = tuple(as_meant(parts[place]) if place < len(parts) else "" for parts in tokens)
-        if self.count == 1:
-            return self._whole()
-        return Reading(self._pattern(place), labels)
-
-    def _whole(self) -> Reading:
-        """Return the reading of whole names; the few that have a separator, unlike all others, have no label."""
-        odd = [mark for mark in self._marks() if any(mark in stem for stem in self.stems)]
-        pattern = f"(?P<label>[^/{re.escape(''.join(odd))}]+)" if odd else "whole"
-        return Reading(pattern, tuple(map(as_meant, self.stems)))
-
-    def _marks(self) -> str:
-        """Return the separators; labels with symbols, such as those of sums, may have a dash and a dot themselves."""
-        return SEPARATORS.translate({ord("-"): None, ord("."): None}) if self.symbols else SEPARATORS
-
-    def _letters(self) -> Reading | None:
-        """Return the reading of the last parts if they are a letter each, as in `0001_a_B_c`; else None."""
-        places = [k for k, values in enumerate(self.columns) if all(len(value) == 1 for value in values)]
-        labels = [k for k, kind in enumerate(self.kinds) if kind is Part.LABEL]
-        first, last = (places[0], places[-1]) if places else (0, 0)
-        if last - first < 2 or labels != places or labels != list(range(first, self.count)) or self.separators != "_":
-            return None
-        alike = set(self.columns[first]) & set(self.columns[last])  # a letter and two counters are not
-        if 2 * len(alike) < len(set(self.columns[first])) or len(self.regular) < len(self.stems):
-            return None
-        pattern = f"(?:[^/_]*_){{{first}}}(?P<label>[^/]*)"
-        return Reading(pattern, tuple("".join(self._tokens(stem)[first:]) for stem in self.stems))
-
-    def _pattern(self, place: int) -> str:
-        """Write a template, if all names have the same separators at the same places; else a regular expression."""
-        marks = f"[{re.escape(self.separators)}]"
-        gaps = {tuple(re.findall(marks, self.stems[k])) for k in self.regular}
-        if len(gaps) == 1:
-            (between,) = gaps
-            stars = ["{label}" if k == place else "*" for k in range(self.count)]
-            return "".join(itertools.chain(*itertools.zip_longest(stars, between, fillvalue="")))
-        token = f"[^/{re.escape(self.separators)}]*"
-        return f"(?:{token}{marks}){{{place}}}(?P<label>{token})(?:{marks}.*)?"
-
-    def _irregular(self) -> list[Reading] | None:
-        """Return the readings of names that have differing numbers of parts: the first part, or the last.
-
-        None if hardly a name has a separator.
-        """
-        for mark in self._marks():
-            divided = [stem for stem in self.stems if mark in stem]
-            if len(divided) <= (1 - SAME) * len(self.stems):
-                continue
-            ends = [[stem.partition(mark)[0] for stem in divided], [stem.rpartition(mark)[2] for stem in divided]]
-            kinds = kinds_of(ends, self.total)
-            patterns = (rf"(?P<label>[^/{mark}]*)(?:[{mark}].*)?", rf"(?:.*[{mark}])?(?P<label>[^/{mark}]*)")
-            if mark == "_":
-                patterns = ("first", "last")
-            stems = self.stems
-            labels = [[stem.partition(mark)[0] for stem in stems], [stem.rpartition(mark)[2] for stem in stems]]
-            return [
-                Reading(pattern, tuple(values))
-                for pattern, values, kind in zip(patterns, labels, kinds, strict=True)
-                if kind is Part.LABEL
-            ]
-        return None
-
-    def _folder(self, others: bool) -> Reading | None:
-        """Return the reading of the folders' names, if they vary as labels do."""
-        if not all("/" in path for path in self.paths):
-            return None
-        folders = [unicodedata.normalize("NFC", path.split("/")[-2]) for path in self.paths]
-        different = set(folders)
-        if different & PLAIN_FOLDERS or {folder.lower() for folder in different} & PLAIN_FOLDERS or len(different) < 2:
-            return None
-        kind = kinds_of([folders, self.stems], self.total)[0]
-        single = all(len(folder) == 1 for folder in different)
-        lengths = {len(folder) for folder in different}
-        # Each name once: folders such as 0 to 49, part-1 and block-00 are counted.
-        counted = kinds_of([[re.sub(r"[\W_]", "", folder) for folder in sorted(different)]], len(different))[0]
-        varied = kind is Part.LABEL and counted is Part.LABEL and len(lengths) < 3
-        strong = len(different) > 4 and (single or varied)
-        if others and (not strong or counted is Part.COUNTER):
-            return None
-        return Reading("folder", tuple(folders)) if strong or (single and not others) else None
-
-    def nothing(self) -> BadInput:
-        """Make the error of names without a part that varies as labels do."""
-        if self.count == 1:
-            kind = self.kinds[0]
-            told = "they have differing numbers of parts" if kind is Part.LABEL else f"they are {kind.value}"
-        else:
-            kinds = enumerate(self.kinds, 1)
-            told = ", ".join(f"part {k} {'is ' * (kind is not Part.LABEL)}{kind.value}" for k, kind in kinds)
-        shown = ", ".join(self.paths[k] for k in self.examples())
-        return BadInput(
-            f"names: no part of the pictures' names varies as labels do ({told}), for instance {shown}; say where the "
-            "labels are: --labels FILE, or --pattern whole, first, last, folder or a template such as '{label}_*'"
-        )

@@ -3,6 +3,7 @@
 import re
 import statistics
 from base64 import b64decode
+from collections import Counter
 from collections.abc import Callable, Sequence
 from enum import Enum
 
@@ -14,7 +15,16 @@ HASH = 7  # digits of a short hash at least
 LONG_ID = 11  # characters that no label of a CAPTCHA has, and random names have
 LONG_NUMBER = 9  # digits that no label has, and times and numbers of databases have
 _URL_SAFE = str.maketrans("-_", "+/")
+DEFAULT = 0.1  # share of the labels that one of them has, where the others differ: it stands for no answer
+MIXED = 0.6  # share of the labels at most that are none yet
+DIFFERENT = 0.8  # share of those others that are different
+_CODE = re.compile(r"(?:U\+|uni|u|0x)?([0-9A-Fa-f]{2}|[0-9A-Fa-f]{4})")  # of a character
 DAY = re.compile(r"(19|20)\d\d(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])(T?([01]\d|2[0-3])[0-5]\d([0-5]\d\d{0,6})?)?Z?")
+
+SIZE = re.compile(r"\d{3,4}x\d{2,4}")  # of a picture
+VARIANT = re.compile(  # of a picture, as who has few makes more of them
+    r"(?:aug|augmented|h?flip|vflip|rot|rotate|rotated|noise|noisy|blur|crop|scale|shear|gr[ae]y|bin|orig|original|dup)\d*"
+)
 
 
 class Part(Enum):
@@ -77,6 +87,38 @@ def count(values: Sequence[str]) -> bool:
     return kinds_of([different], len(different)) == [Part.COUNTER]
 
 
+def character_codes(values: Sequence[str]) -> str | None:
+    """Return the letters that values are codes of, as `41` is A in NIST's folders; None if they are none."""
+    different = sorted(set(values))
+    found = [_CODE.fullmatch(value) for value in different]
+    letters = "".join(chr(int(match[1], 16)) for match in found if match)
+    coded = len(letters) == len(different) >= FEW and letters.isascii() and letters.isalnum()
+    return letters if coded and not all(map(str.isdecimal, different)) else None
+
+
+def default_among(labels: Sequence[str]) -> tuple[str, int] | None:
+    """Return a label that many have where nearly all others differ, and how many: it stands for none; else None."""
+    texts = [label for label in labels if label]
+    usual, times = Counter(texts).most_common(1)[0] if texts else ("", 0)
+    others = [label for label in texts if label != usual]
+    many = times >= max(FEW, DEFAULT * len(labels)) and len({*others}) > max(FEW, DIFFERENT * len(others))
+    return (usual, times) if many else None
+
+
+def others_among(labels: Sequence[str]) -> list[int]:
+    """Return the places of hashes or of a counter among labels that are neither, as of pictures without a label yet."""
+    hashed = [k for k, label in enumerate(labels) if are_hashes([label])]
+    if 2 * sum(re.fullmatch("[0-9a-fA-F]+", label) is not None for label in labels) > len(labels) + len(hashed):
+        hashed = []  # the others have only such digits, too
+    if len(hashed) >= FEW and len(hashed) <= MIXED * len(labels):
+        return hashed
+    numbers = {int(label): k for k, label in enumerate(labels) if label.isdecimal()}
+    lengths = [len(label) for label in labels if label and not label.isdecimal()]
+    counted = bool(numbers) and min(numbers) < 2 and max(numbers) - min(numbers) + 1 == len(numbers)
+    alone = len(numbers) == sum(map(str.isdecimal, labels)) and statistics.mode(lengths or [0]) > 1
+    return sorted(numbers.values()) if counted and alone and FEW <= len(numbers) <= MIXED * len(labels) else []
+
+
 def without_word(pattern: str, labels: Sequence[str]) -> tuple[str, tuple[str, ...]] | None:
     """Return the pattern and the labels without the word before all of them, as in `img0417`.
 
@@ -106,9 +148,13 @@ def _kind(values: Sequence[str], total: int) -> Part:
     unique = len(different) == n
     if _most(filled, _is_date):
         return Part.DATE
+    if _most(filled, lambda value: SIZE.fullmatch(value) is not None):
+        return Part.NUMBER
+    if all(map(VARIANT.fullmatch, filled)):
+        return Part.WORDS
     if _most(filled, str.isdecimal):
         return _kind_of_numbers([value for value in filled if value.isdecimal()], total)
-    if _is_hash(filled) or longest > LONGEST:
+    if are_hashes(filled) or longest > LONGEST:
         return Part.HASH
     if unique and longest >= LONG_ID and len(set(map(len, filled))) == 1:
         return Part.HASH
@@ -152,7 +198,8 @@ def _kind_of_numbers(values: list[str], total: int) -> Part:
     return Part.LABEL
 
 
-def _is_hash(values: list[str]) -> bool:
+def are_hashes(values: list[str]) -> bool:
+    """Return whether nearly all values are hashes: seven or more hexadecimal digits of one case, letters among them."""
     text = "".join(values)
     digits = sum(map(str.isdecimal, text)) / max(1, len(text))
     fits = re.compile(f"[0-9a-f]{{{HASH},}}|[0-9A-F]{{{HASH},}}").fullmatch
@@ -208,6 +255,7 @@ def _join_dates(columns: list[list[str]], kinds: list[Part]) -> None:
     tests = {
         "Y": re.compile(r"(19|20)\d\d"), "M": re.compile(r"0[1-9]|1[0-2]"), "D": re.compile(r"0[1-9]|[12]\d|3[01]"),
         "h": re.compile(r"[01]\d|2[0-3]"), "m": re.compile(r"[0-5]\d"), "s": re.compile(r"[0-5]\d"),
+        "X": re.compile(r"(0[1-9]|[12]\d|3[01])T([01]\d|2[0-3])"), "f": re.compile(r"\d{3}|\d{6}"),
         "t": re.compile(r"([01]\d|2[0-3])[0-5]\d([0-5]\d(\d{3})?)?"),
     }  # fmt: skip
 
@@ -216,6 +264,9 @@ def _join_dates(columns: list[list[str]], kinds: list[Part]) -> None:
             all(tests[letter].fullmatch(value) for value in columns[place + k]) for k, letter in enumerate(letters)
         )
 
+    for place in range(len(columns)):
+        if fits(place, "YMXms"):
+            kinds[place : place + 5] = [Part.DATE] * 5
     dated = Part.DATE in kinds
     for place in range(len(columns)):
         for letters in ("YMD", "DMY", "MDY"):
@@ -224,7 +275,7 @@ def _join_dates(columns: list[list[str]], kinds: list[Part]) -> None:
                 dated = True
     if not dated:
         return
-    for letters in ("hms", "t"):
+    for letters in ("hmsf", "hms", "t"):
         for place in range(len(columns)):
             if Part.DATE in kinds[:place] and kinds[place] is not Part.DATE and fits(place, letters):
                 kinds[place : place + len(letters)] = [Part.DATE] * len(letters)

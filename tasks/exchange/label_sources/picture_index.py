@@ -1,14 +1,21 @@
-"""The pictures of a folder, found by the names that files of labels use for them."""
+"""The pictures of a folder, found by the names that files of labels use for them, and their labels."""
 
 import posixpath
 import re
 import unicodedata
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from enum import Enum
+from pathlib import Path
 from urllib.parse import unquote
 
-from tasks.exchange.label_sources.label_files import PICTURE
+from tasks.exchange.label_sources.file_formats.label_files import PICTURE
+from tasks.exchange.label_sources.name_parts import FEW
 
+SPLIT_FOLDERS = {
+    "train": "train", "training": "train", "val": "validation", "valid": "validation", "validation": "validation",
+    "dev": "validation", "test": "test", "testing": "test", "eval": "test",
+}  # fmt: skip
 HASHED = re.compile(r"[0-9a-f]{8}-")  # what Label Studio writes before the name of a picture
 
 
@@ -25,6 +32,21 @@ class Match(Enum):
     HASHED = "file names without Label Studio's prefix"
     FOLDED = "file names in any case"
     COUNTED = "file names with numbers of other lengths"
+
+
+def split_of(path: str) -> str | None:
+    """Return the split that a picture's folders tell: `train/A/1.png` is of train, `data/val-0/1.png` of validation."""
+    for folder in path.split("/")[:-1]:
+        if split := SPLIT_FOLDERS.get(folder.lower().rstrip("-_. 0123456789")):
+            return split
+    return None
+
+
+def split_of_file(name: str) -> str | None:
+    """Return the only split that a file's name tells, as that of `train_labels.csv`; else None."""
+    words = [word.lower() for word in re.findall("[A-Z]?[a-z]+|[A-Z]+", name)]  # also of trainLabels
+    found = {SPLIT_FOLDERS[word] for word in words if word in SPLIT_FOLDERS}
+    return next(iter(found)) if len(found) == 1 else None
 
 
 def without_suffix(path: str) -> str:
@@ -98,3 +120,32 @@ _KEYS: dict[Match, Callable[[str], str]] = {
 def _shared_folders(listed: str, path: str) -> int:
     """Count the folders that two paths share at equal heights above the file: `train/labels/1`, `train/images/1`: 1."""
     return sum(a == b for a, b in zip(*(text.split("/")[-2::-1] for text in (listed, path)), strict=False))
+
+
+@dataclass(frozen=True)
+class ListedLabels:
+    """The labels of a file.
+
+    Parameters
+    ----------
+    labels : dict
+        Label by picture.
+    strangers : dict
+        The reason why a listed name is of no picture, by name.
+    left_out : dict
+        The reason why a picture has no label although the file has one for it.
+    sure : bool
+        Whether the column is named as labels are, or somebody chose it.
+    """
+
+    file: Path
+    labels: dict[str, str]
+    strangers: dict[str, str] = field(default_factory=dict)
+    left_out: dict[str, str] = field(default_factory=dict)
+    sure: bool = True
+
+    @property
+    def only(self) -> str:
+        """Return what the file says of every picture, if that is the same of several; else ''."""
+        said = set(self.labels.values())
+        return next(iter(said)) if len(said) == 1 and len(self.labels) >= FEW else ""

@@ -7,6 +7,7 @@ import random
 import re
 import unicodedata
 import uuid
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import quote
@@ -17,7 +18,8 @@ import pytest
 from storage.errors import BadInput
 from tasks.exchange.label_sources.label_in_name import difference, infer_pattern
 from tasks.exchange.label_sources.picture_index import Match, PictureIndex
-from tasks.exchange.labelling import Labelling, LabelOptions, Zeros, shorter_numbers
+from tasks.exchange.label_sources.written_labels import seen, unwrapped
+from tasks.exchange.labelling import Labelling, LabelOptions, Zeros, shorter_numbers, tidy_label
 from tasks.exchange.labels import find_labels
 from tasks.exchange.preview import dry_report
 from tasks.exchange.scan import ImportRequest, Listing
@@ -30,6 +32,10 @@ DIGITS = [f"{CHANCE.randrange(10_000):04d}" for _ in range(N)]
 HASHES = [hashlib.md5(str(k).encode()).hexdigest() for k in range(N)]
 SUMS = [f"{12 + k}{'+-'[k % 2]}{1 + k % 9}=" for k in range(N)]
 PAIRS = list(enumerate(LABELS))
+NUMBERS = [CHANCE.randrange(90_000) for _ in range(N)]  # of words in a list
+HEBREW = [
+    "".join(CHANCE.choice("\u05d0\u05d1\u05d2\u05d3\u05d4\u05d5\u05d6\u05d7") for _ in range(4)) for _ in range(N)
+]
 CLASSES = sorted(set("".join(LABELS)))
 PLACES = [(part, k) for part in ("train", "valid") for k in range(N // 2)]
 Files = dict[str, bytes]
@@ -58,13 +64,29 @@ def beside(
 
 def table(header: str, row: str = "{k}.png,{label}", name: str = "labels.csv", **options) -> tuple[Files, Want]:
     encoding, picture = options.pop("encoding", "utf-8"), options.pop("picture", "{}.png")
-    labels = options.pop("labels", LABELS)
+    labels, head = options.pop("labels", LABELS), options.pop("head", "")
     lines = [row.format(k=k, label=label, hash=HASHES[k]) for k, label in enumerate(labels)]
-    return beside({name: "\n".join([*([header] if header else []), *lines, ""]).encode(encoding)}, picture, labels)
+    text = head + "\n".join([*([header] if header else []), *lines, ""])
+    return beside({name: text.encode(encoding)}, picture, labels)
 
 
 def as_json(value: object, name: str = "labels.json", picture: str = "{}.png") -> tuple[Files, Want]:
     return beside({name: json.dumps(value, ensure_ascii=False)}, picture)
+
+
+def with_file(name: str, text: str) -> tuple[Files, Want]:
+    """Pictures whose names are their labels, beside a file of something else."""
+    files, want = named(lambda k, label: f"{label}.png")
+    return files | {name: text.encode()}, want
+
+
+def in_splits(files: Callable[[str, str], dict[str, str]]) -> tuple[Files, Want]:
+    """Folders train and test whose pictures have the same names; a file for each lies above them."""
+    want = {f"{('train', 'test')[k % 2]}/{k // 2}.png": label for k, label in PAIRS}
+    made = {}
+    for split in ("train", "test"):
+        made |= files(split, "".join(f"{path.rpartition('/')[2]},{want[path]}\n" for path in want if split in path))
+    return dict.fromkeys(want, b"") | {name: text.encode() for name, text in made.items()}, want
 
 
 def voc(label: str, letters: bool = False) -> str:
@@ -505,6 +527,122 @@ LAYOUTS: dict[str, tuple[Files, Want]] = {
            "val.txt": "".join(f"{label}_{k}\n" for k, label in PAIRS[16:]).encode()},
         named(lambda k, label: f"{label}_{k}.png")[1],
     ),
+    "`annotation.txt` of MJSynth: `./2/1/12_BONE_45484.jpg 45484`": (
+        {f"2/1/{k}_{label}_{NUMBERS[k]}.jpg": b"" for k, label in PAIRS}
+        | {"annotation.txt": "".join(f"./2/1/{k}_{v}_{NUMBERS[k]}.jpg {NUMBERS[k]}\n" for k, v in PAIRS).encode()},
+        {f"2/1/{k}_{label}_{NUMBERS[k]}.jpg": label for k, label in PAIRS},
+    ),
+    "`BONE.png` beside `history.csv` of a training": with_file("history.csv", "epoch,loss,accuracy\n0,0.9,0.1\n"),
+    "`BONE.png` beside `md5sums.txt`": with_file(
+        "md5sums.txt", "".join(f"{HASHES[k]}  {label}.png\n" for k, label in PAIRS)
+    ),
+    "`BONE.png` beside `fonts.csv` with `file,font`": with_file(
+        "fonts.csv", "file,font\n" + "".join(f"{label}.png,{['Inter', 'Arial'][k % 2]}\n" for k, label in PAIRS)
+    ),
+    "`BONE.png` beside `split.csv` with `file,part`": with_file(
+        "split.csv", "file,part\n" + "".join(f"{label}.png,{['train', 'test'][k % 2]}\n" for k, label in PAIRS)
+    ),
+    "`BONE.png` beside Kaggle's `dataset-metadata.json`": with_file(
+        "dataset-metadata.json", '{"title": "t", "licenses": [{"name": "CC0-1.0"}]}'
+    ),
+    "`rec_gt.txt` of PaddleOCR: several pictures a row": (
+        {f"{made}/{k}.png": b"" for k in range(N) for made in "ab"}
+        | {"rec_gt.txt": "".join(f'["a/{k}.png", "b/{k}.png"]\t{label}\n' for k, label in PAIRS).encode()},
+        {f"{made}/{k}.png": label for k, label in PAIRS for made in "ab"},
+    ),
+    "`train_labels.csv` for `train/1.png`, `test_labels.csv` for `test/1.png`": in_splits(
+        lambda split, rows: {f"{split}_labels.csv": "filename,label\n" + rows}
+    ),
+    "`train.txt` for `train/1.png`, `test.txt` for `test/1.png`": in_splits(
+        lambda split, rows: {f"{split}.txt": rows.replace(",", " ")}
+    ),
+    "`labels.csv` with `split,filename,label`": (
+        {f"{part}/{k}.png": b"" for part, k in PLACES}
+        | {"labels.csv": ("split,filename,label\n" + "".join(
+            f"{part},{k}.png,{label}\n" for (part, k), label in zip(PLACES, LABELS, strict=True))).encode()},
+        {f"{part}/{k}.png": label for (part, k), label in zip(PLACES, LABELS, strict=True)},
+    ),
+    "a CSV of AutoML: `TRAIN,gs://b/1.png,BONE`": beside(
+        lambda text: {"import.csv": text(lambda k: f"{['TRAIN', 'TEST'][k % 2]},gs://b/{k}.png,{LABELS[k]}\n")}
+    ),
+    "`labels.csv` with `prediction,actual`": table("file,prediction,actual", "{k}.png,{hash:.4},{label}"),
+    "`labels.csv` with `OK|BONE`, as services answer": table("file,response", "{k}.png,OK|{label}"),
+    "`labels.csv` with `['B', 'O', 'N', 'E']`": beside(
+        lambda text: {"labels.csv": "file,label\n" + text(lambda k: f'{k}.png,"{list(LABELS[k])}"\n')}
+    ),
+    "`labels.csv` with `b'BONE'`": table("file,label", "{k}.png,b'{label}'"),
+    "`labels.csv` with `<BONE>`": table("file,label", "{k}.png,<{label}>"),
+    "`labels.csv` with `BO&amp;NE`": beside(
+        lambda text: {"labels.csv": "file,label\n" + text(lambda k: f"{k}.png,{LABELS[k]}&amp;\n")},
+        labels=[f"{label}&" for label in LABELS],
+    ),
+    "`labels.txt` with two byte order marks": table("", "{k}.png {label}", name="labels.txt", head="\ufeff\ufeff"),
+    "`labels.csv` with rows twice": table("file,label", "{k}.png,{label}\n{k}.png,{label}"),
+    "JSON of CreateML: a box a letter": as_json(
+        [{"image": f"{k}.png", "annotations": [{"label": c, "coordinates": {"x": 20 * n, "y": 9, "width": 9}}
+                                               for n, c in enumerate(v)][::-1]} for k, v in PAIRS],
+        "_annotations.createml.json",
+    ),
+    "JSON of Label Studio with predictions": as_json(
+        [{"annotations": [{"result": [{"value": {"text": [v]}}]}], "data": {"image": f"{k}.png"},
+          "predictions": [{"result": [{"value": {"text": [HASHES[k][:4]]}}]}]} for k, v in PAIRS],
+    ),
+    "a `.txt` a picture: `1.png BONE`": beside({f"{k}.txt": f"{k}.png {label}" for k, label in PAIRS}),
+    "`BONE_200x70.png` (sizes)": named(lambda k, label: f"{label}_{200 + k % 5}x{70 + k % 3}.png"),
+    "`BONE_aug1.png`, `BONE_flip.png`": named(lambda k, label: f"{label}_{['aug1', 'aug2', 'flip'][k % 3]}.png"),
+    "`BONE_0.94.png` (a share)": named(lambda k, label: f"{label}_0.{90 + k % 10}.png"),
+    "`BONE_1704067204.150868.png` (`time.time()`)": named(
+        lambda k, label: f"{label}_1704067{200 + k}.{37717 * k % 10**6:06d}.png"
+    ),
+    "`BONE_2024-01-05T10-12-33.png`": named(lambda k, label: f"{label}_2024-01-05T10-{11 * k % 60:02d}-33.png"),
+    "`BONE_2024-01-05_10-12-33-150868.png`": named(
+        lambda k, label: f"{label}_2024-01-05_10-{11 * k % 60:02d}-33-{37717 * k % 10**6:06d}.png"
+    ),
+    "`0012_BONE/captcha.png`": named(lambda k, label: f"{k:04d}_{label}/captcha.png"),
+    "`A_upper/1.png`, `a_lower/1.png`": named(
+        lambda k, label: f"{label}_{'upper' if label.isupper() else 'lower'}/{k // 8}.png", list(3 * "ABCDabcd")
+    ),
+    "`metadata.jsonl` of Hugging Face: `bbox` and `categories`, a letter each": beside(
+        {"metadata.jsonl": lines_of([
+            {"file_name": f"{k}.png",
+             "objects": {"bbox": [[20 * n, 1, 9, 9] for n in (3, 2, 1, 0)], "categories": list(v[::-1])}}
+            for k, v in PAIRS])}
+    ),
+    "Pascal VOC: a box `captcha` around a box a letter": beside(
+        {f"{k}.xml": voc(v, True).replace("<object>", "<object><name>captcha</name></object><object>", 1)
+         for k, v in PAIRS}
+    ),
+    "Pascal VOC: a box a letter in Hebrew": beside(
+        {f"{k}.xml": voc(v[::-1], True) for k, v in enumerate(HEBREW)}, labels=HEBREW
+    ),
+    "YOLO: a box a letter, some twice": beside(
+        {"classes.txt": "\n".join(CLASSES)} | {f"{k}.txt": "\n".join([yolo(v), *yolo(v).splitlines()[:2]])
+                                               for k, v in PAIRS}
+    ),
+    "`BONE.png` beside `test.csv`, a list of names": with_file(
+        "test.csv", "file\n" + "".join(f"{label}.png\n" for label in LABELS)
+    ),
+    "JSON of Label Studio: a box a letter": as_json(
+        [{"data": {"image": f"{k}.png"}, "annotations": [{"result": [
+            {"id": "b", "value": {"x": 20 * n, "rectanglelabels": [c]}} for n, c in enumerate(v)][::-1]}]}
+         for k, v in PAIRS]
+    ),
+    "`{\"1.png\": [{\"char\": \"B\", \"box\": […]}, …]}`": as_json(
+        {f"{k}.png": [{"char": c, "box": [20 * n, 1, 9, 9]} for n, c in enumerate(v)][::-1] for k, v in PAIRS}
+    ),
+    "YOLO: a box a letter, and `classes.txt` with `0: A`": beside(
+        {"classes.txt": "\n".join(f"{k}: {letter}" for k, letter in enumerate(CLASSES))}
+        | {f"{k}.txt": yolo(v) for k, v in PAIRS}
+    ),
+    "`labels.csv` with `=IMAGE(\"https://…/1.png\")`": table(
+        "image,label", '"=IMAGE(""https://x.y/{k}.png"")",{label}'
+    ),
+    "a `.txt` a picture: `\"BONE\"`": beside({f"{k}.txt": f'"{label}"' for k, label in PAIRS}),
+    "`labels.csv` with `BONE\\n`, as programs write a break": table("file,label", "{k}.png,{label}\\n"),
+    "`labels.csv` with `BONE[s]`, a model's token": table("file,label", "{k}.png,{label}[s]"),
+    "`\u200fBONE_12.png` (a mark of direction)": (
+        {f"\u200f{label}_{k}.png": b"" for k, label in PAIRS}, {f"\u200f{label}_{k}.png": label for k, label in PAIRS},
+    ),
 }  # fmt: skip
 
 
@@ -587,8 +725,8 @@ ASKED: dict[str, tuple[Files, list[str]]] = {
         named(lambda k, label: f"{label}.png")[0] | {"labels.csv": b"path,label\nother.png,ABCD\n"},
         ["names none of the 24 pictures", "--columns", "--pattern"],
     ),
-    "a table of something else": (
-        named(lambda k, label: f"{label}.png")[0] | {"speeds.csv": b"when,much\nnow,3\nthen,4\n"},
+    "a table of something else, with as many rows": (
+        with_file("speeds.csv", "when,much\n" + "".join(f"{k}h,{k % 7}\n" for k in range(N)))[0],
         ["speeds.csv", "no column names pictures", "--pattern"],
     ),
     "labels in order, without names": (
@@ -632,7 +770,7 @@ ASKED: dict[str, tuple[Files, list[str]]] = {
         ["5.xml: cannot be read as XML"],
     ),
     "XML of something else": (
-        named(lambda k, label: f"{label}.png")[0] | {"options.xml": b"<a><b c='1'/></a>"}, ["options.xml", "--pattern"]
+        with_file("labels.xml", "<a><b c='1'/></a>")[0], ["labels.xml", "--pattern"]
     ),
     "some texts only": (named(lambda k, label: f"{k}.png")[0] | {"3.txt": b"BONE"}, ["1 of 24 pictures have a .txt"]),
     "a zip file": ({"captchas.zip": b"PK"}, ["no picture file", "captchas.zip", "unpack it first"]),
@@ -693,6 +831,114 @@ ASKED: dict[str, tuple[Files, list[str]]] = {
     "answers of a reader": (
         table("path,word,confidence,reading,status", "{k}.png,{label},0.9,{label},solved", name="answers.csv")[0],
         ["holds a reader's answers", "answers.csv --columns path,word"],
+    ),
+    "two columns, one corrected": (
+        table("file,label,corrected", "{k}.png,{label},{label}")[0] | {"labels.csv": (
+            "file,label,corrected\n" + "".join(f"{k}.png,{v},{v if k else 'AB'}\n" for k, v in PAIRS)).encode()},
+        ["--columns file,label reads", "--columns file,corrected reads 'AB' in 0.png"],
+    ),
+    "a file of other words than the names'": (
+        with_file("kinds.csv", "file,kind\n" + "".join(f"{v}.png,{['easy', 'hard'][k % 2]}\n" for k, v in PAIRS))[0],
+        ["kinds.csv says 'easy' of ", f"whose name may say '{LABELS[0]}'", "--labels", "--pattern 'whole'"],
+    ),
+    "guesses of a reader": (
+        with_file("predictions.csv", "file,label\n" + "".join(f"{v}.png,{v}\n" for v in LABELS))[0],
+        ["predictions.csv: holds a reader's answers", "--labels", "--pattern"],
+    ),
+    "a column of guesses": (
+        table("file,prediction,confidence", "{k}.png,{label},0.9{k}")[0], ["a reader's answers", "file,prediction"]
+    ),
+    "numbered pictures and their hashes": (
+        table("file,md5", "{k}.png,{hash}", name="md5.csv")[0],
+        ["they are a counter", "tells hashes of the pictures", "--columns file,md5"],
+    ),
+    "rows that nobody has labelled": (
+        table("file,label", labels=[v if k % 3 else "TODO" for k, v in PAIRS])[0],
+        ["8 of 24 are 'TODO'", "take these rows away", "--columns"],
+    ),
+    "numbers of classes": (
+        beside(lambda text: {"train.txt": text(lambda k: f"{k}.png {k} {k % 7} {k % 5}\n")})[0],
+        ["lists of numbers such as '0 0 0'"],
+    ),
+    "UTF-8 read as another encoding": (
+        table("file,label", labels=[f"{v}\u00c3\u00a4" for v in LABELS])[0], ["is '", "\u00e4'", "wrong encoding"]
+    ),
+    "a list of classes": (
+        table("", "{k} {label}", name="labels.txt", labels=list("ABCDEFGHIJKLMNOPQRSTUVWX"))[0],
+        ["a list of classes (A, B, C, \u2026)", "--columns"],
+    ),
+    "folders of classes by number": (
+        {f"{k % 10}/{k}.png": b"" for k in range(N)} | {"classes.txt": b"\n".join(b"%c" % k for k in range(65, 77))},
+        ["the folders are numbers", "classes.txt may say which letter", "--pattern folder"],
+    ),
+    "folders of some digits": (
+        {f"{k % 4 + 4}/{k}.png": b"" for k in range(N)}, ["--pattern 'folder' reads '4'", "--pattern 'whole'"]
+    ),
+    "folders of codes, as of NIST": (
+        {f"{k % 26 + 65:02x}/{k}.png": b"" for k in range(52)},
+        ["codes of characters: '41' is 'A'", "--pattern 'folder'"]
+    ),
+    "folders with a mark for small letters": (
+        {f"{'ABCDabcd'[k % 8]}{'_' * (k % 8 > 3)}/{k}.png": b"" for k in range(N)},
+        ["reads 'A'", "--pattern 'folder' reads", "'b_'"],
+    ),
+    "folders with the case before the letter": (
+        {f"{'uuuullll'[k % 8]}{'ABCDabcd'[k % 8]}/{k}.png": b"" for k in range(N)}, ["(?P<label>[^/])/[^/]*' reads 'a'"]
+    ),
+    "sums with their results": (
+        {f"{k}+3={k + 3}.png": b"" for k in range(10, 10 + N)},
+        ["--pattern '{label}=*' reads '10+3'", "[^/]*' reads '10+3='", "--pattern 'whole' reads '10+3=13'"],
+    ),
+    "names that are marked as wrong": (
+        named(lambda k, label: f"{['correct', 'wrong'][k % 3 == 0]}_{label}.png")[0],
+        ["8 of 24 seem to be marked as wrong or without a label, such as wrong_", "--pattern '*_{label}'"],
+    ),
+    "folders that are marked as wrong": (
+        named(lambda k, label: f"{['good', 'bad'][k % 3 == 0]}/{label}.png")[0],
+        ["8 of 24 seem to be marked as wrong or without a label, such as bad/", "--pattern 'whole'"],
+    ),
+    "letters above each other": (
+        beside({f"{k}.xml": voc(label, True).replace(">49<", ">9<").replace(">69<", ">29<") for k, label in PAIRS})[0],
+        ["the .xml files beside the pictures", "or several in a picture"],
+    ),
+    "pixels in a table": (
+        beside({"train.csv": "label,pixel0,pixel1\n" + "".join(f"{k % 7},{k},0\n" for k in range(N))})[0],
+        ["train.csv: holds the pixels of pictures"],
+    ),
+    "names that stand for no label": (
+        {f"{label if k % 4 else 'unknown'}_{k}.png": b"" for k, label in PAIRS},
+        ["6 of 24 seem", "such as unknown_0.png", "--pattern '{label}_*'"],
+    ),
+    "names that many pictures share": (
+        {f"{label if k % 4 else 'xxxx'}_{k}.png": b"" for k, label in PAIRS},
+        ["6 of 24 seem to stand for no label, such as xxxx_0.png", "--pattern '{label}_*'"],
+    ),
+    "hashes among labels": (
+        {f"{label if k % 4 else HASHES[k][:9]}.png": b"" for k, label in PAIRS},
+        ["6 of 24 seem to have no label yet, such as ", "--pattern 'whole'"],
+    ),
+    "a counter among labels": (
+        {f"{f'done/{label}' if k % 3 else f'todo/{k // 3}'}.png": b"" for k, label in PAIRS},
+        ["8 of 24 seem to have no label yet, such as todo/0.png"],
+    ),
+    "lengths behind a counter": (
+        {f"captcha_{k:04d}_{4 + k % 3}.png": b"" for k in range(N)}, ["'*_*_{label}' reads '4'", "--pattern 'whole'"]
+    ),
+    "folders of the first digits of hashes": (
+        {f"{text[:2]}/{text[2:4]}/{text}.png": b"" for text in HASHES}, ["a hash or random name"]
+    ),
+    "a file that repeats the names": (
+        {f"{v}_{k}.png": b"" for k, v in PAIRS}
+        | {"labels.csv": ("file,label\n" + "".join(f"{v}_{k}.png,{v}_{k}\n" for k, v in PAIRS)).encode()},
+        ["labels.csv: repeats the names", "--pattern '{label}_*'", "--pattern whole"],
+    ),
+    "new names in place of labels": (
+        table("old,new", "{k}.png,{label}.png")[0], [f"all are names of files, such as '{LABELS[0]}.png'"]
+    ),
+    "numbered lines": (beside({f"{k}.txt": f"{k}) {label}" for k, label in PAIRS})[0], ["all begin with a number"]),
+    "a list of wrong pictures": (
+        with_file("wrong.txt", "".join(f"{label}.png\n" for label in LABELS[:9]))[0],
+        ["wrong.txt seems to list pictures that are wrong", "--labels or --pattern"],
     ),
     "labels in another kind of text": (
         named(lambda k, label: f"{label}.png")[0] | {"labels.md": b"| 1.png | ABCD |"},
@@ -1005,14 +1251,24 @@ def test_a_letter_that_needs_no_code_was_written_as_it_is():
 
 
 def test_what_no_picture_shows_is_taken_out_of_labels(tmp_path):
-    """Blanks of any width, marks of direction and zero-width spaces; joiners make other letters, and stay."""
-    unseen = ["\u3000", "\u00a0", "\u200f", "\u200b", "\ufeff", "\u00ad"]
-    files, _ = table("path,label", labels=[f"A{mark}B{k:02d}" for k, mark in enumerate(unseen * 4)])
+    """Blanks of any width, marks of direction, joiners, fillers, marks for variants."""
+    unseen = "\u3000\u00a0\u200f\u200b\ufeff\u00ad\u200c\u200d\u2060\u034f\u3164\ufe0f"
+    files, _ = table("path,label", labels=[f"A{mark}B{k:02d}" for k, mark in enumerate(unseen * 2)])
     found = read(put(tmp_path, files))
     assert dict(found.pairs) == {f"{k}.png": f"AB{k:02d}" for k in range(N)}
     assert "24 labels had invisible characters, which are taken out" in notes(tmp_path)
-    put(tmp_path, table("path,label", labels=[f"A\u200d{k:02d}" for k in range(N)])[0])
-    assert {reason.partition("'")[0] for _, reason in read(tmp_path).rejects} == {"its label "}
+
+
+def test_joiners_stay_where_letters_join():
+    """Between Arabic letters they change the shapes; before and behind a word, and beside Latin letters, nothing."""
+    assert seen("\u0645\u06cc\u200c\u062e\u0648\u0627\u0647") == "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647"
+    assert seen("\u200d\u0645\u200d") == "\u0645"
+    assert seen("A\u200dB") == "AB"
+    assert seen("\u200d") == ""
+
+
+def test_accents_are_joined_where_an_invisible_mark_stood_between():
+    assert tidy_label("E\u034f\u0301") == "\u00c9"
 
 
 def test_the_apostrophes_of_a_spreadsheet_go_if_all_labels_have_them(tmp_path):
@@ -1078,7 +1334,7 @@ def test_boxes_of_several_texts_label_nothing(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "name", ["img{label}.png", "captcha_{k}-txt{label}.png", "char_{label}/{k}.png", "x{k}_no{label}.png"]
+    "name", ["img{label}.png", "captcha_{k}-txt{label}.png", "char{label}/{k}.png", "x{k}_no{label}.png"]
 )
 def test_the_patterns_that_are_offered_for_a_word_before_labels_take_it_away(name):
     """Each offered pattern reads what the message says that it reads."""
@@ -1088,3 +1344,101 @@ def test_the_patterns_that_are_offered_for_a_word_before_labels_take_it_away(nam
     pattern = re.findall(r"--pattern '(.*?)' reads", str(error.value))[0]
     labelling = Labelling(pattern)
     assert {path: labelling.label(path) for path in want} == want
+
+
+@pytest.mark.parametrize(
+    ("column", "good", "bad"),
+    [
+        ("correct", "true", "false"),
+        ("is_valid", "1", "0"),
+        ("status", "ok", "error"),
+        ("was_cancelled", "false", "true"),
+        ("answer", "accept", "reject"),
+    ],
+)
+def test_rows_that_are_marked_as_wrong_are_left_out(tmp_path, column, good, bad):
+    rows = "".join(f"{k}.png,{label},{good if k % 4 else bad}\n" for k, label in PAIRS)
+    put(tmp_path, beside({"labels.csv": f"file,text,{column}\n{rows}"})[0])
+    found = read(tmp_path)
+    assert dict(found.pairs) == {f"{k}.png": label for k, label in PAIRS if k % 4}
+    assert dict(found.rejects)["0.png"] == (
+        f"labels.csv marks its label '{LABELS[0]}' as wrong: {column} is {bad}"
+    )  # fmt: skip
+
+
+def test_of_several_tries_the_right_one_counts(tmp_path):
+    rows = "".join(f"{k}.png,XXXX,error\n{k}.png,{label},ok\n" for k, label in PAIRS)
+    files, want = beside({"log.csv": f"file,text,status\n{rows}"})
+    assert dict(read(put(tmp_path, files)).pairs) == want
+
+
+@pytest.mark.parametrize("mark", ["???", "-", "###", "ERROR_CAPTCHA_UNSOLVABLE"])
+def test_marks_that_stand_for_no_label_are_left_out(tmp_path, mark):
+    put(tmp_path, table("file,label", labels=[label if k % 4 else mark for k, label in PAIRS])[0])
+    found = read(tmp_path)
+    assert dict(found.pairs) == {f"{k}.png": label for k, label in PAIRS if k % 4}
+    assert dict(found.rejects)["0.png"] == f"its label {mark!r} stands for none"
+
+
+def test_signs_among_single_letters_are_labels(tmp_path):
+    files, want = table("file,label", labels=["+-0123456789"[k % 12] for k in range(N)])
+    assert dict(read(put(tmp_path, files)).pairs) == want
+
+
+def test_signs_within_other_labels_are_labels(tmp_path):
+    files, want = table("file,label", labels=["+-", *(f"{v[:2]}+-"[k % 2 :] for k, v in PAIRS[1:])])
+    assert dict(read(put(tmp_path, files)).pairs) == want
+
+
+def test_a_letter_that_was_lost_is_told(tmp_path):
+    put(tmp_path, table("file,label", labels=[label if k else "A\ufffdB" for k, label in PAIRS])[0])
+    assert "has lost a letter" in dict(read(tmp_path).rejects)["0.png"]
+
+
+def test_columns_say_that_labels_are_what_they_seem_not_to_be(tmp_path):
+    """Each question names this way out."""
+    for number, case in enumerate(("rows that nobody has labelled", "a list of classes")):
+        put(tmp_path / str(number), ASKED[case][0])
+        assert len(read(tmp_path / str(number), columns=("1", "2")).pairs) >= N - 1
+    files, want = table("file,md5", "{k}.png,{hash:.8}", labels=[text[:8] for text in HASHES])
+    assert dict(read(put(tmp_path / "md5", files), columns=("file", "md5")).pairs) == want
+
+
+@pytest.mark.parametrize("case", ["folders with a mark for small letters", "folders with the case before the letter",
+                                  "sums with their results"])  # fmt: skip
+def test_patterns_that_are_offered_read_what_the_message_says(case):
+    paths = list(ASKED[case][0])
+    with pytest.raises(BadInput) as error:
+        infer_pattern(paths, "whole")
+    for pattern, said, path in re.findall(r"--pattern '(.*?)' reads '(.*?)' in (.*?),", str(error.value)):
+        assert Labelling(pattern).label(path) == said
+
+
+def test_what_only_some_labels_have_around_them_stays():
+    labels = {str(k): label for k, label in enumerate(["OK|A", "<B>", "b'C'", "['D']", "&", "E&amp"])}
+    assert unwrapped(labels, Counter()) == labels
+
+
+def test_a_file_named_for_a_split_labels_that_folder(tmp_path):
+    files, _ = table("Id,Label", "{k},{label}", name="trainLabels.csv", picture="train/{}.png")
+    found = read(put(tmp_path, files | {f"test/{k}.png": b"" for k in range(N)}))
+    assert dict(found.pairs) == {f"train/{k}.png": label for k, label in PAIRS}
+    assert {reason for _, reason in found.rejects} == {"no label in trainLabels.csv"}
+
+
+def test_marks_and_numbers_that_pictures_hardly_show_are_told(tmp_path):
+    put(tmp_path, table("file,label", labels=[v if k % 4 else f"{v[:2]}?{v[3]}" for k, v in PAIRS])[0])
+    odd = f"{LABELS[0][:2]}?{LABELS[0][3]}"
+    assert f"6 of 24 labels have marks that the others lack, such as {odd!r}" in notes(tmp_path)
+    put(tmp_path, table("file,label", labels=[str(k % 12) for k in range(N)])[0])
+    assert "labels are numbers from 0 to 11, as of classes: pictures must show these numbers" in notes(tmp_path)
+    put(tmp_path, table("file,label", labels=SUMS)[0])
+    assert notes(tmp_path) == []
+
+
+def test_a_file_that_repeats_names_which_are_labels_is_taken(tmp_path):
+    files, want = named(lambda k, label: f"{label}.png")
+    put(tmp_path, files | {"labels.csv": "".join(["p,l\n", *(f"{v}.png,{v}\n" for v in LABELS)]).encode()})
+    found = read(tmp_path)
+    assert dict(found.pairs) == want
+    assert found.wanted.labelling.file == tmp_path / "labels.csv"

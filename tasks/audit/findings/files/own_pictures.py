@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from storage.errors import BadInput, NotThere
-from tasks.exchange.label_sources.label_files import TABLE
+from tasks.exchange.label_sources.file_formats.label_files import TABLE
 from tasks.exchange.labels import find_labels
 from tasks.exchange.scan import ImportRequest, Listing
 

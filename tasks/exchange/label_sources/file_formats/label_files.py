@@ -12,8 +12,16 @@ from typing import Literal
 
 from storage.errors import BadInput, NotThere
 from storage.files.small_files import read_small
-from tasks.exchange.label_sources.annotations import Shape, box_table, joined, require_texts, via_table, xml_rows
-from tasks.exchange.label_sources.json_entries import entries_of
+from tasks.exchange.label_sources.file_formats.annotations import (
+    Shape,
+    box_table,
+    joined,
+    require_texts,
+    via_table,
+    xml_rows,
+)
+from tasks.exchange.label_sources.file_formats.json_entries import entries_of
+from tasks.exchange.label_sources.file_formats.unreadable import UNREADABLE
 from tasks.exchange.label_sources.name_parts import FEW, is_told
 from tasks.loading.listing import READ
 
@@ -21,43 +29,18 @@ TABLE, LIST = "labels.csv", "gt.txt"  # the names that this project's own export
 PICTURE = re.compile(READ, re.IGNORECASE)
 TABLES, JSONS, XML = {".csv", ".tsv"}, {".json", ".jsonl", ".ndjson", ".manifest"}, ".xml"
 LISTS = {".txt", ".lst", ".list"}
-LABELISH = re.compile(r"label|annot|truth|answer|solution|metadata|caption|transcri|^gt\b|_gt$|^(train|val|test)$")
-OTHER_TEXTS = {"", ".dat", ".text", ".log", ".tab", ".psv", ".ssv"}  # of labels only if they are named so
-UNREADABLE = {
-    ".xlsx": "save it as CSV", ".xls": "save it as CSV", ".ods": "save it as CSV", ".numbers": "export it as CSV",
-    ".parquet": "write path and label of each picture into a labels.csv",
-    ".arrow": "write path and label of each picture into a labels.csv",
-    ".feather": "write path and label of each picture into a labels.csv",
-    ".pkl": "write path and label of each picture into a labels.csv",
-    ".npy": "write path and label of each picture into a labels.csv",
-    ".npz": "write path and label of each picture into a labels.csv",
-    ".mat": "write path and label of each picture into a labels.csv",
-    ".yaml": "write path and label of each picture into a labels.csv",
-    ".yml": "write path and label of each picture into a labels.csv",
-}  # fmt: skip
-PACKED = dict.fromkeys((".gz", ".bz2", ".xz", ".zst"), "unpack it first") | dict.fromkeys(  # if named as labels are
-    (".db", ".sqlite", ".sqlite3", ".docx", ".doc", ".odt", ".rtf", ".pdf", ".html", ".md", ".ini", ".toml", ".sql"),
-    "write path and label of each picture into a labels.csv",
+LABELISH = re.compile(
+    r"label|annot|truth|answer|solution|metadata|caption|transcri|(?:^|_)gt(?:$|[\W_])|^(train|val|test)$"
 )
-HOLDERS = {  # of pictures, and how to take them out
-    ".tar": "unpack it first: cd FOLDER && for f in *.tar; do tar -xf $f; done",
-    ".zip": "unpack it first", ".tgz": "unpack it first", ".gz": "unpack it first", ".7z": "unpack it first",
-    ".rar": "unpack it first",
-    ".parquet": "export the dataset with `--format png`, or write its pictures into files",
-    ".arrow": "write its pictures into files", ".tfrecord": "write its pictures into files",
-    ".tfrecords": "write its pictures into files", ".mdb": "write its pictures into files",
-    ".npz": "write its pictures into files", ".npy": "write its pictures into files",
-    ".pkl": "write its pictures into files",
-    ".h5": "the dataset that it was made from can be used as it is; export that with `--format png`",
-    ".hdf5": "write its pictures into files",
-}  # fmt: skip
+DESCRIPTIONS = {"dataset-metadata.json", "datapackage.json"}  # of a whole dataset
+OTHER_TEXTS = {"", ".dat", ".text", ".log", ".tab", ".psv", ".ssv"}  # of labels only if they are named so
 SEPARATORS = ",;\t|"
 SOME = 50  # rows that the separator is judged by
 MOST_COLUMNS = 200  # of an entry of a JSON file or an XML file
 SPLIT_LINE = re.compile(f"^(.*?{READ[:-1]})(?:\\s+|(?=[=:|]|->))(\\S.*)$", re.IGNORECASE)
 BETWEEN = ("=>", "->", "=", ":", "|")  # what people write between path and label, in all lines
 _PICTURES = re.compile(f"{READ[:-1]}(?!\\w)", re.IGNORECASE)  # in the middle of a line
-_FORMULA = re.compile(r'="(.*)"')  # how a spreadsheet is made to keep 0123 as text
+_FORMULA = re.compile(r'=(?:(?:IMAGE|HYPERLINK)\()?"([^"]*)".*')  # as text: 0123, or an address of a picture
 _ESCAPED = re.compile(r'(?<!\\)\\"(?=[^\r\n]*")')  # a quote within quotes, as ICDAR writes it
 COMMENT = "#"  # begins a line; in a table also the header of VIA, which has a name right behind it
 
@@ -90,6 +73,8 @@ def suffix_of(name: str) -> str:
 def labelish(name: str) -> bool:
     """Return whether a file is named as files of labels are."""
     base = name.rpartition("/")[2].lower()
+    if base in DESCRIPTIONS:
+        return False
     return LABELISH.search(base.rpartition(".")[0] or base) is not None
 
 
@@ -177,7 +162,7 @@ def decode(data: bytes, name: str) -> str:
         With the line.
     """
     try:
-        text = data.decode(_encoding(data))
+        text = data.decode(_encoding(data)).lstrip("\ufeff")
         return text if "\n" in text else text.replace("\r", "\n")  # lines of old spreadsheets end with it alone
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
@@ -294,7 +279,18 @@ def _tabbed(file: Path, lines: list[tuple[int, str]]) -> Iterator[tuple[int, lis
     for number, line in lines:
         if "\t" not in line:
             raise BadInput(f"labels {file}, line {number}: must be a path, a tab and a label; it is {line[:80]!r}")
-        yield number, [_transcribed(cell.strip()) for cell in line.split("\t", most)]
+        first, *others = line.split("\t", most)
+        for path in _listed_paths(first.strip()):  # PaddleOCR gives one text to several pictures
+            yield number, [path, *(_transcribed(cell.strip()) for cell in others)]
+
+
+def _listed_paths(cell: str) -> list[str]:
+    """Return the paths of a cell that is a JSON list of them; else the cell itself."""
+    try:
+        paths = json.loads(cell) if cell.startswith('["') else []
+    except ValueError:
+        paths = []
+    return paths if paths and all(isinstance(path, str) for path in paths) else [_transcribed(cell)]
 
 
 def _are_columns(rows: list[list[str]]) -> bool:

@@ -5,7 +5,16 @@ import re
 from typing import Any
 
 from storage.errors import BadInput
-from tasks.exchange.label_sources.annotations import FEW, LEFT, Shape, joined, labelme_row, require_texts, via_rows
+from tasks.exchange.label_sources.file_formats.annotations import (
+    FEW,
+    LEFT,
+    Shape,
+    joined,
+    labelme_row,
+    require_texts,
+    via_rows,
+)
+from tasks.exchange.label_sources.file_formats.letter_order import in_line
 from tasks.loading.listing import READ
 
 COCO = (("images", "imgs"), ("annotations", "anns"))  # and what COCO-Text calls them
@@ -96,7 +105,11 @@ def _listed(value: dict[str, Any], level: int = 0) -> object:
         return _coco(pictures, notes, _dicts(value.get("categories")))
     if lists and len(lists) == len(value) and all(map(_are_names, lists.values())):
         return [{"path": name, "label": key} for key, names in lists.items() for name in names]
-    if lists and all(map(_NAMED.search, value)) and all(map(_letters, value.values())):
+    if (
+        lists
+        and all(map(_NAMED.search, value))
+        and all(_letters(item) or _placed_letters(item) for item in lists.values())
+    ):
         return [{"path": key, "label": item} for key, item in value.items()]
     if lists:
         tables = [item for item in lists.values() if item and all(isinstance(entry, dict) for entry in item)]
@@ -146,14 +159,30 @@ def _placed_letters(value: object) -> str:
     items = _dicts(value) if isinstance(value, list) else []
     shapes = []
     for item in items:
-        letters = [text for text in item.values() if isinstance(text, str) and len(text) == 1]
-        places = [item[key] for key in LEFT if isinstance(item.get(key), int | float)]
+        inner = item.get("coordinates") or item.get("value")  # of CreateML, of Label Studio
+        of = item | inner if isinstance(inner, dict) else item
+        texts = [
+            text[0] if isinstance(text, list) and len(text) == 1 else text for key, text in of.items() if key != "id"
+        ]
+        letters = [text for text in texts if isinstance(text, str) and len(text) == 1]
+        places = [of[key] for key in LEFT if isinstance(of.get(key), int | float)]
         box = item.get("bbox") or item.get("box")
         places += box[:1] if isinstance(box, list) and isinstance(box[0], int | float) else []
         if len(letters) != 1 or not places:
             return ""
         shapes.append(Shape(places[0], {"": letters[0]}))
     return joined({}, shapes)[""] if len(shapes) > 1 else ""
+
+
+def _letters_by_boxes(item: dict[str, Any]) -> str:
+    """Return the letters of lists side by side, of boxes and of letters, as Hugging Face has objects; else ''."""
+    boxes = item.get("bbox") or item.get("boxes")
+    letters: list[str] = next((value for value in item.values() if _letters(value)), [])
+    if not isinstance(boxes, list) or not letters or len(boxes) != len(letters):
+        return ""
+    if not all(isinstance(box, list) and box and isinstance(box[0], int | float) for box in boxes):
+        return ""
+    return in_line(sorted((box[0], letter) for box, letter in zip(boxes, letters, strict=True)))
 
 
 def _coco(
@@ -186,7 +215,7 @@ def _by_boxes(notes: list[dict[str, Any]], names: dict[Any, str]) -> str:
     places = [
         (box[0], name) for box, name in boxes if isinstance(box, list) and box and isinstance(box[0], int | float)
     ]
-    return "".join(name for _, name in sorted(places)) if len(places) == len(notes) else ""
+    return in_line(sorted(places)) if len(places) == len(notes) > 0 else ""
 
 
 def _or_text(text: str) -> object:
@@ -204,6 +233,9 @@ def _flat(value: object) -> dict[str, str]:
     def walk(name: str, item: object, level: int) -> None:
         if isinstance(item, dict | list):
             if level < DEEPEST:
+                if isinstance(item, dict) and (letters := _letters_by_boxes(item)):
+                    found[f"{name}.label"] = letters
+                    return
                 inner = item.items() if isinstance(item, dict) else enumerate(item)
                 if letters := (_letters(item) or _placed_letters(item)) if name else "":
                     found[name] = letters

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from xml.etree import ElementTree
 
 from storage.errors import BadInput
+from tasks.exchange.label_sources.file_formats.letter_order import text_of
 
 VOC = "annotation"  # the root of an XML file about one picture, whose shapes are `object`
 LEFT = ("xmin", "xtl", "left", "cx", "x")  # the left edge of a shape, as tools name it; or a middle
@@ -61,7 +62,7 @@ def require_texts(rows: Sequence[dict[str, str]], name: str) -> None:
     if len(rows) < FEW or any(len(values) > 1 for key, values in said.items() if key not in PATHS):
         return
     told_last = (next(iter(values)) for key, values in reversed(said.items()) if key not in PATHS and values != {""})
-    only = next(told_last, "")  # of shapes, which stand behind what is said of the file
+    only = next(told_last, "") if {""} != [*said.values()][-1] else ""  # shapes stand behind what is said of the file
     told = f"say only {only!r} of each picture" if only else "hold no text, or several in a picture"
     raise BadInput(
         f"{name}: its annotations {told}; write path and label of each picture into a "
@@ -73,16 +74,11 @@ def joined(picture: dict[str, str], shapes: Sequence[Shape]) -> dict[str, str]:
     """Return the fields of a picture with those of its shapes: '' where several shapes give no single text."""
     names = dict.fromkeys(name for shape in shapes for name in shape.fields)
     ordered = sorted(shapes, key=lambda shape: shape.left)
-    told = {name: _text([value for shape in ordered if (value := shape.fields.get(name, ""))]) for name in names}
+    told = {
+        name: text_of([(shape.left, value) for shape in ordered if (value := shape.fields.get(name, ""))])
+        for name in names
+    }
     return {name: value for name, value in (picture | told).items() if len(value) <= LONGEST_FIELD}
-
-
-def _text(values: list[str]) -> str:
-    """Return the only text, or the only one among letters, or all letters in their order; else ''."""
-    longer = [value for value in values if len(value) > 1]
-    if len(values) == 1 or not longer:
-        return "".join(values)
-    return longer[0] if len(longer) == 1 else ""
 
 
 def _number(value: object) -> float:

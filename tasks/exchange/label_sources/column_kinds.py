@@ -1,0 +1,158 @@
+"""What the columns of a table say of pictures, beside their labels: facts, guesses of readers, marks of wrong rows."""
+
+import re
+from collections.abc import Collection, Sequence
+from pathlib import Path
+
+from storage.errors import BadInput
+from tasks.exchange.label_sources.name_parts import FEW, are_hashes
+
+PATH_COLUMNS = (
+    "path", "file", "filename", "filepath", "name", "image", "img", "imagename", "imagepath", "imagefile", "imageid",
+    "imgname", "imgpath", "picture", "pic", "photo", "ocr", "source", "src", "key", "url", "uri", "id", "index",
+)  # fmt: skip
+LABEL_COLUMNS = (
+    "label", "word", "words", "text", "labels", "texts", "solution", "answer", "code", "captcha", "captchatext",
+    "captchacode", "captchalabel", "value", "target", "truth", "groundtruth", "gt", "transcription", "transcript",
+    "caption", "class", "classname", "string", "result", "content", "output", "plaintext", "labeltext", "letters",
+    "characters", "chars", "digits", "phrase", "y",
+)  # fmt: skip
+READERS = re.compile(r"^(?:pred|predicted|guess|hypothes[ie]s|reading|recogni[sz]ed|ocr)")  # columns of answers
+FACTS = {  # columns that say something else of a picture
+    "font", "fontname", "fontfamily", "fontsize", "difficulty", "level", "split", "subset", "fold", "md5", "sha1",
+    "sha256", "hash", "imghash", "checksum", "size", "filesize", "bytes", "width", "height", "channels", "mode",
+    "format", "mimetype", "date", "time", "datetime", "timestamp", "created", "createdat", "updatedat", "modified",
+    "mtime", "downloaded", "lang", "language", "quality", "score", "confidence", "conf", "probability", "prob", "seed",
+    "leadtime", "annotator", "annotationid", "license", "background", "price", "cost", "length", "len",
+}  # fmt: skip
+SPLITS = {"train", "training", "val", "valid", "validation", "dev", "test", "testing", "eval", "unassigned"}
+GOOD = {  # values of a row whose label is right
+    "ok", "solved", "success", "successful", "accept", "accepted", "done", "good", "ready", "valid", "correct", "right",
+    "true", "yes", "1", "y",
+}  # fmt: skip
+BAD = {
+    "error", "failed", "failure", "fail", "unsolved", "reject", "rejected", "ignore", "ignored", "bad", "wrong",
+    "incorrect", "invalid", "skip", "skipped", "timeout", "unsolvable", "false", "no", "0", "n",
+}  # fmt: skip
+SAYS_GOOD = {  # columns that say so
+    "correct", "iscorrect", "ok", "isok", "valid", "isvalid", "success", "accepted", "right", "good", "readable",
+    "legible", "status", "state", "answer", "verdict", "result",
+}  # fmt: skip
+SAYS_BAD = {
+    "wrong", "iswrong", "incorrect", "bad", "invalid", "error", "wascancelled", "skipped", "rejected", "deleted",
+    "ignore", "ignored", "illegible", "unreadable", "failed",
+}  # fmt: skip
+_NEW = "correct(?:ed|ion)|fix(?:ed)?|revis(?:ed|ion)|review(?:ed)?|checked|manual|human|final|new|gold"
+_OLD = "old|previous|orig|original|raw|draft|backup"
+NEWER, OLDER = (re.compile(f"^(?:{words})|(?:{words})$") for words in (_NEW, _OLD))  # columns of labels, among several
+WHEN = re.compile(r"(?:19|20)\d\d-\d\d-\d\d(?:[T ]\d\d:\d\d.*)?")
+
+
+class Unclear(BadInput):
+    """A file labels the pictures, and does not say in which of its columns."""
+
+
+class SaysElse(BadInput):
+    """A file says something of the pictures that is no label, such as their fonts, sizes or hashes."""
+
+
+def says_else(file: Path, what: str, columns: str) -> SaysElse:
+    """Make the error of a file that says something else of pictures."""
+    return SaysElse(
+        f"labels {file}: tells {what} of the pictures, and no labels; if pictures show that, say so with --columns "
+        f"{columns}"
+    )
+
+
+class NamesNone(BadInput):
+    """A table names no picture.
+
+    rows : int
+    named : bool
+        Whether it names pictures that are not there.
+    """
+
+    rows, named = 0, False
+
+
+def plain_name(column: str) -> str:
+    """Return the last part of a column's name that is no number, in small letters and digits."""
+    parts = [part for part in column.split(".") if part and not part.isdigit()]
+    return re.sub(r"[\W_]", "", parts[-1].lower()) if parts else ""
+
+
+def rejected(name: str, values: Sequence[str]) -> list[bool] | None:
+    """Return for each row whether a column marks its label as wrong; None for a column of other things.
+
+    Parameters
+    ----------
+    name : str
+        The last part of the column's name, in small letters and digits.
+    values : sequence of str
+        True and false, or a state such as solved and failed; some rows are good.
+    """
+    if name not in SAYS_GOOD | SAYS_BAD:
+        return None
+    said = [value.strip().lower() for value in values]
+    if not set(said) <= GOOD | BAD | {""}:
+        return None
+    wrong = [(value in GOOD) if name in SAYS_BAD else (value in BAD) for value in said]
+    return wrong if not all(wrong) else None
+
+
+def rejected_rows(
+    header: Sequence[str], rows: Sequence[tuple[int, list[str]]], used: Collection[int]
+) -> dict[int, str]:
+    """Return what marks a label as wrong, such as `correct is false`, by the place of its row.
+
+    Parameters
+    ----------
+    rows : sequence of (number, cells)
+    used : collection of int
+        The columns of paths and labels.
+    """
+    found: dict[int, str] = {}
+    for k, name in enumerate(header):
+        wrong = None if k in used else rejected(plain_name(name), [cells[k] for _, cells in rows])
+        found |= {row: f"{name} is {rows[row][1][k]}" for row, bad in enumerate(wrong or ()) if bad}
+    return found
+
+
+def tells_else(values: Sequence[str]) -> str:
+    """Return what a column holds that no picture shows, by its values; '' for what may be labels."""
+    filled = [value.strip() for value in values if value.strip()]
+    if len(filled) > 2 and len({*filled}) > 1 and {value.lower() for value in filled} <= SPLITS:
+        return "parts of a set"
+    if len(filled) < FEW:
+        return ""
+    holds = {"hashes": are_hashes(filled), "dates or times": all(map(WHEN.fullmatch, filled)),
+             "addresses": all("://" in value for value in filled)}  # fmt: skip
+    return next((what for what, there in holds.items() if there), "")
+
+
+def may_be_labels(names: Sequence[str], header: Sequence[str], columns: Sequence[Sequence[str]]) -> list[int]:
+    """Return the columns that may hold labels: no facts, no marks of wrong rows, no answers that a person has checked.
+
+    Parameters
+    ----------
+    names : sequence of str
+        The last part of each column's name, in small letters and digits.
+    header : sequence of str
+        The whole names.
+    columns : sequence of sequences of str
+        The values of each.
+    """
+    checked = any(name.startswith("annotations.") for name in header)
+    return [
+        k for k, (name, whole, values) in enumerate(zip(names, header, columns, strict=True))
+        if not (checked and whole.startswith("predictions.")) and name not in FACTS and not tells_else(values)
+        and rejected(name, values) is None
+    ]  # fmt: skip
+
+
+def is_rival(name: str, values: Sequence[str], labels: Sequence[str]) -> bool:
+    """Return whether a column may hold better labels than the known one: corrected, or mostly the same."""
+    both = [(a, b) for a, b in zip(labels, values, strict=True) if a and b]
+    same = sum(a == b for a, b in both)
+    mostly = len(both) >= FEW and 2 * same >= len(both) > same
+    return not OLDER.search(name) and (mostly or (NEWER.search(name) is not None and same < len(both)))

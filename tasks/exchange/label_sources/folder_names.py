@@ -1,0 +1,81 @@
+"""Folders that are named for what their pictures show: a letter or a word, perhaps beside a number or a case."""
+
+import itertools
+import re
+from collections.abc import Sequence
+
+from tasks.exchange.label_sources.name_parts import Part, kinds_of
+
+DIGITS = 9  # folders of a digit each, at least, that are no lengths or counters
+CASES = {
+    "upper",
+    "lower",
+    "uppercase",
+    "lowercase",
+    "cap",
+    "caps",
+    "capital",
+    "small",
+    "big",
+    "uc",
+    "lc",
+    "digit",
+    "num",
+}
+_ONE = re.compile(r"[_\-. ]*([^\W_])[_\-. ]*")  # a letter with a mark, as case-blind file systems need it
+_LAST = re.compile(r"([^\W\d_]+)([^\W_])")
+
+
+def folder_readings(folders: Sequence[str]) -> list[tuple[str, tuple[str, ...]]]:
+    """Return the ways to take labels from folders' names: the pattern for `--pattern`, and the label of each picture.
+
+    Parameters
+    ----------
+    folders : sequence of str
+        The name of each picture's folder. They vary as labels do.
+    """
+    whole = ("folder", tuple(folders))
+    different = sorted(set(folders))
+    if any(len(folder) > 1 for folder in different) and all(map(_ONE.fullmatch, different)):
+        letters = tuple(_ONE.sub(r"\1", folder) for folder in folders)
+        return [(r"[_\-. ]*(?P<label>[^\W_])[_\-. ]*/[^/]*", letters), whole]
+    if _have_case(different):
+        return [("[^/]*(?P<label>[^/])/[^/]*", tuple(folder[-1] for folder in folders)), whole]
+    tokens = {folder: re.split(r"[_\-. ]", folder) for folder in different}
+    if len({len(parts) for parts in tokens.values()}) > 1 or len(tokens[different[0]]) == 1:
+        return [whole]
+    columns = [[tokens[folder][k] for folder in different] for k in range(len(tokens[different[0]]))]
+    kinds = kinds_of(columns, len(different))
+    places = [k for k, kind in enumerate(kinds) if kind is Part.LABEL and not {v.lower() for v in columns[k]} <= CASES]
+    readings = [(_pattern(different, k), tuple(tokens[folder][k] for folder in folders)) for k in places]
+    return readings if len(readings) < 2 else [*readings, whole]
+
+
+def few_digits(labels: Sequence[str]) -> bool:
+    """Return whether labels are some digits, often, and not all ten, as lengths, levels and parts are counted too."""
+    different = set(labels)
+    return len(labels) > 2 * len(different) < 2 * DIGITS and all(
+        len(label) == 1 and label.isdecimal() for label in different
+    )
+
+
+def _have_case(folders: Sequence[str]) -> bool:
+    """Return whether a few prefixes tell the case of the letter behind them, as in `uA`, `la`, `d1`."""
+    found = [_LAST.fullmatch(folder) for folder in folders]
+    cases: dict[str, set[str]] = {}
+    for match in found:
+        if match:
+            letter = match[2]
+            cases.setdefault(match[1], set()).add("A" if letter.isupper() else "a" if letter.islower() else "1")
+    different = {case for of in cases.values() for case in of}
+    told = all(len(of) == 1 for of in cases.values()) and len(different) == len(cases) > 1
+    return all(found) and told
+
+
+def _pattern(folders: Sequence[str], place: int) -> str:
+    gaps = {tuple(re.findall(r"[_\-. ]", folder)) for folder in folders}
+    if len(gaps) > 1:
+        return rf"(?:[^/_\-. ]*[_\-. ]){{{place}}}(?P<label>[^/_\-. ]*)(?:[_\-. ][^/]*)?/[^/]*"
+    (between,) = gaps
+    stars = ["{label}" if k == place else "*" for k in range(len(between) + 1)]
+    return "".join(itertools.chain(*itertools.zip_longest(stars, between, fillvalue=""))) + "/*"

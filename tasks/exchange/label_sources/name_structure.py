@@ -1,0 +1,244 @@
+"""The parts of pictures' names, and which of them vary as labels do."""
+
+import itertools
+import re
+import statistics
+import unicodedata
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from storage.errors import BadInput
+from tasks.exchange.label_sources.file_formats.label_files import PICTURE
+from tasks.exchange.label_sources.folder_names import folder_readings
+from tasks.exchange.label_sources.name_parts import SAME, Part, character_codes, kinds_of
+from tasks.exchange.label_sources.picture_index import SPLIT_FOLDERS
+from tasks.exchange.label_sources.written_labels import as_meant
+
+SEPARATORS = "_- ."
+BRACKETS = ("()", "[]", "{}")  # they divide a name too, where all names have them
+ONCE = "@#~,;!$^"  # and these, where all names have them once
+FIELDS = "=&;,"  # and these, where all names have fields such as `label=ABCD`
+SYMBOLS = "+=*?!@#$%&"  # labels that have these may have a dash and a dot too
+MOST = 50_000  # names that are looked at, from all over the folder
+SHOWN = 3  # names in a message
+_FIELD = re.compile(r"(?:^|[^A-Za-z])([A-Za-z]{2,})=")  # the name of a field
+WRONG = {"wrong", "bad", "incorrect", "failed", "failure", "rejected", "unsolved", "invalid", "unknown", "unlabeled",
+         "unlabelled", "skipped"}  # fmt: skip
+COPY = re.compile(
+    r"(?: ?\(\d{1,3}\)| - (?:Copy|Kopie|copie|copia)(?: \(\d+\))?| copy(?: \d+)?|\.(?:bin|nrm))+$", re.IGNORECASE
+)
+PLAIN_FOLDERS = {*SPLIT_FOLDERS, "images", "image", "img", "imgs", "pictures", "data", "dataset", "samples", "captcha",
+                 "captchas", "png", "jpg"}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A way to take labels from names: the pattern for `--pattern`, and the label of each name."""
+
+    pattern: str
+    labels: tuple[str, ...]
+
+
+def without_copy(stem: str) -> str:
+    """Return a name without the mark of a copy: `ABCD (1)`, `ABCD - Copy`, `ABCD copy 2` are `ABCD`."""
+    return COPY.sub("", stem) or stem
+
+
+def names_of(paths: Sequence[str]) -> "Names | None":
+    """Return the names of pictures, or of some from all over the folder; None if there are none."""
+    paths = [path for path in paths if PICTURE.search(path)] or list(paths)
+    total = len(paths)
+    paths = paths[:: max(1, -(-total // MOST))]
+    paths = [path for path in paths if path.isprintable() or not any(map(_breaks, path))]
+    if not paths:
+        return None
+    stems = [unicodedata.normalize("NFC", PICTURE.sub("", path.rpartition("/")[2])) for path in paths]
+    return Names(paths, [without_copy(stem) for stem in stems], total)
+
+
+def _breaks(mark: str) -> bool:
+    """Return whether a character breaks a message: of a name that is not UTF-8, or a control character."""
+    return unicodedata.category(mark) in ("Cc", "Cs")
+
+
+def _word(part: str) -> str:
+    """Return a part of a path without the number behind it."""
+    return part.rstrip("0123456789")
+
+
+class Names:
+    """The names of pictures, divided into parts at the separators that all of them have."""
+
+    def __init__(self, paths: list[str], stems: list[str], total: int):
+        self.paths, self.stems, self.total = paths, stems, total
+        self.symbols = any(mark in stem for stem in stems for mark in SYMBOLS)
+        self.separators, self.count = self._structure()
+        tokens = [self._tokens(stem) for stem in stems]
+        self.regular = [k for k, parts in enumerate(tokens) if len(parts) == self.count]
+        self.columns = [[tokens[k][place] for k in self.regular] for place in range(self.count)]
+        folders = [paths[k].rpartition("/")[0] for k in self.regular]
+        self.kinds = kinds_of(self.columns, total, folders)
+        self._mark_decimals()
+
+    def _mark_decimals(self) -> None:
+        """Mark what stands behind the dot of shares such as 0.94, and of seconds such as 1704067204.150868."""
+        marks = re.escape(self.separators) or "/"
+        gaps = {tuple(re.findall(f"[{marks}]", self.stems[k])) for k in self.regular}
+        between = gaps.pop() if len(gaps) == 1 else ()
+        for place, (gap, kind) in enumerate(zip(between, self.kinds, strict=False)):
+            whole = kind is Part.DATE or {*self.columns[place]} <= {"0", "1"}
+            if gap == "." and whole and all(map(str.isdecimal, self.columns[place + 1])):
+                self.kinds[place + 1] = Part.NUMBER
+
+    def examples(self) -> list[int]:
+        """Return the indices of a few names from all over."""
+        step = max(1, len(self.paths) // SHOWN)
+        return list(range(0, len(self.paths), step))[:SHOWN]
+
+    def _tokens(self, stem: str) -> list[str]:
+        return re.split(f"[{re.escape(self.separators)}]", stem) if self.separators else [stem]
+
+    def _structure(self) -> tuple[str, int]:
+        """Return the separators that divide nearly all names into equally many parts, most parts first."""
+        there = [mark for mark in SEPARATORS if any(mark in stem for stem in self.stems)]
+        always = self._brackets_and_fields()
+        best = ("", 1)
+        for size in range(len(there) + 1):
+            for chosen in itertools.combinations(there, size):
+                marks = "".join(chosen) + always
+                counts = [1 + sum(map(stem.count, marks)) for stem in self.stems]
+                usual = statistics.mode(counts)
+                if usual > best[1] and counts.count(usual) >= SAME * len(counts):
+                    best = (marks, usual)
+        return best
+
+    def _brackets_and_fields(self) -> str:
+        """Return brackets, marks between fields and others that nearly all names have; labels have none of them."""
+        needed = SAME * len(self.stems)
+        once = [mark for mark in ONCE if sum(stem.count(mark) == 1 for stem in self.stems) >= needed]
+        marks = once if len(self.stems) > 1 else []
+        marks += [
+            pair for pair in BRACKETS if sum(pair[0] in stem and pair[1] in stem for stem in self.stems) >= needed
+        ]
+        words = Counter(word for stem in self.stems for word in set(_FIELD.findall(stem)))
+        if any(count >= needed for count in words.values()):
+            marks.extend(mark for mark in FIELDS if mark not in marks)
+        return "".join(marks)
+
+    def readings(self) -> list[Reading]:
+        """Return the readings whose values vary as labels do."""
+        if letters := self._letters():
+            return [letters]
+        loose = self._irregular() if self.count == 1 else None
+        inside = self._of_kind(Part.LABEL) if loose is None else loose
+        return [*inside, *self._folders(bool(inside))]
+
+    def marked_wrong(self, labels: Sequence[str]) -> list[int]:
+        """Return the places of the paths that have a word such as `wrong` beside their label."""
+        return [
+            k for k, (path, label) in enumerate(zip(self.paths, labels, strict=True))
+            if WRONG & ({*map(_word, re.split(r"[\W_]+", PICTURE.sub("", path).lower()))} - {label.lower()})
+        ]  # fmt: skip
+
+    def _of_kind(self, kind: Part) -> list[Reading]:
+        return [self._reading(place) for place, there in enumerate(self.kinds) if there is kind]
+
+    def _reading(self, place: int) -> Reading:
+        tokens = [self._tokens(stem) for stem in self.stems]
+        labels = tuple(as_meant(parts[place]) if place < len(parts) else "" for parts in tokens)
+        if self.count == 1:
+            return self._whole()
+        return Reading(self._pattern(place), labels)
+
+    def _whole(self) -> Reading:
+        """Return the reading of whole names; the few that have a separator, unlike all others, have no label."""
+        odd = [mark for mark in self._marks() if any(mark in stem for stem in self.stems)]
+        pattern = f"(?P<label>[^/{re.escape(''.join(odd))}]+)" if odd else "whole"
+        return Reading(pattern, tuple(map(as_meant, self.stems)))
+
+    def _marks(self) -> str:
+        """Return the separators; labels with symbols, such as those of sums, may have a dash and a dot themselves."""
+        return SEPARATORS.translate({ord("-"): None, ord("."): None}) if self.symbols else SEPARATORS
+
+    def _letters(self) -> Reading | None:
+        """Return the reading of the last parts if they are a letter each, as in `0001_a_B_c`; else None."""
+        places = [k for k, values in enumerate(self.columns) if all(len(value) == 1 for value in values)]
+        labels = [k for k, kind in enumerate(self.kinds) if kind is Part.LABEL]
+        first, last = (places[0], places[-1]) if places else (0, 0)
+        if last - first < 2 or labels != places or labels != list(range(first, self.count)) or self.separators != "_":
+            return None
+        alike = set(self.columns[first]) & set(self.columns[last])  # a letter and two counters are not
+        if 2 * len(alike) < len(set(self.columns[first])) or len(self.regular) < len(self.stems):
+            return None
+        pattern = f"(?:[^/_]*_){{{first}}}(?P<label>[^/]*)"
+        return Reading(pattern, tuple("".join(self._tokens(stem)[first:]) for stem in self.stems))
+
+    def _pattern(self, place: int) -> str:
+        """Write a template, if all names have the same separators at the same places; else a regular expression."""
+        marks = f"[{re.escape(self.separators)}]"
+        gaps = {tuple(re.findall(marks, self.stems[k])) for k in self.regular}
+        if len(gaps) == 1:
+            (between,) = gaps
+            stars = ["{label}" if k == place else "*" for k in range(self.count)]
+            return "".join(itertools.chain(*itertools.zip_longest(stars, between, fillvalue="")))
+        token = f"[^/{re.escape(self.separators)}]*"
+        return f"(?:{token}{marks}){{{place}}}(?P<label>{token})(?:{marks}.*)?"
+
+    def _irregular(self) -> list[Reading] | None:
+        """Return the readings of names that have differing numbers of parts: the first part, or the last.
+
+        None if hardly a name has a separator.
+        """
+        for mark in self._marks():
+            divided = [stem for stem in self.stems if mark in stem]
+            if len(divided) <= (1 - SAME) * len(self.stems):
+                continue
+            ends = [[stem.partition(mark)[0] for stem in divided], [stem.rpartition(mark)[2] for stem in divided]]
+            kinds = kinds_of(ends, self.total)
+            patterns = (rf"(?P<label>[^/{mark}]*)(?:[{mark}].*)?", rf"(?:.*[{mark}])?(?P<label>[^/{mark}]*)")
+            if mark == "_":
+                patterns = ("first", "last")
+            stems = self.stems
+            labels = [[stem.partition(mark)[0] for stem in stems], [stem.rpartition(mark)[2] for stem in stems]]
+            return [
+                Reading(pattern, tuple(values))
+                for pattern, values, kind in zip(patterns, labels, kinds, strict=True)
+                if kind is Part.LABEL
+            ]
+        return None
+
+    def _folders(self, others: bool) -> list[Reading]:
+        """Return the readings of the folders' names, if they vary as labels do."""
+        if not all("/" in path for path in self.paths):
+            return []
+        folders = [unicodedata.normalize("NFC", path.split("/")[-2]) for path in self.paths]
+        different = set(folders)
+        if different & PLAIN_FOLDERS or {folder.lower() for folder in different} & PLAIN_FOLDERS or len(different) < 2:
+            return []
+        if all(re.fullmatch("[0-9a-f]{2}", folder) for folder in different) and not character_codes(folders):
+            return []  # the first digits of hashes
+        kind = kinds_of([folders, self.stems], self.total)[0]
+        single = all(len(folder) == 1 for folder in different)
+        lengths = {len(folder) for folder in different}
+        # Each name once: folders such as 0 to 49, part-1 and block-00 are counted.
+        counted = kinds_of([[re.sub(r"[\W_]", "", folder) for folder in sorted(different)]], len(different))[0]
+        varied = kind is Part.LABEL and counted is Part.LABEL and len(lengths) < 3
+        strong = len(different) > 4 and (single or varied)
+        if (others and counted is Part.COUNTER) or not (strong or (single and not others)):
+            return []
+        return [Reading(*reading) for reading in folder_readings(folders)]
+
+    def nothing(self) -> BadInput:
+        """Make the error of names without a part that varies as labels do."""
+        if self.count == 1:
+            kind = self.kinds[0]
+            told = "they have differing numbers of parts" if kind is Part.LABEL else f"they are {kind.value}"
+        else:
+            kinds = enumerate(self.kinds, 1)
+            told = ", ".join(f"part {k} {'is ' * (kind is not Part.LABEL)}{kind.value}" for k, kind in kinds)
+        shown = ", ".join(self.paths[k] for k in self.examples())
+        return BadInput(
+            f"names: no part of the pictures' names varies as labels do ({told}), for instance {shown}; say where the "
+            "labels are: --labels FILE, or --pattern whole, first, last, folder or a template such as '{label}_*'"
+        )

@@ -1,0 +1,117 @@
+"""What tools write around a label, and characters that no picture shows: both are taken away."""
+
+import html
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Callable
+from urllib.parse import unquote
+
+from tasks.exchange.label_sources.name_parts import FEW
+
+QUOTED = 3  # characters that a label in quotes has more than
+JOINERS = "\u200c\u200d"  # invisible; in scripts whose letters join they make other letters
+JOINED_SCRIPTS = {
+    "ARABIC", "SYRIAC", "MONGOLIAN", "NKO", "DEVANAGARI", "BENGALI", "GURMUKHI", "GUJARATI", "ORIYA", "TAMIL", "TELUGU",
+    "KANNADA", "MALAYALAM", "SINHALA", "KHMER", "MYANMAR", "TIBETAN",
+}  # fmt: skip
+# Fillers, a blank in braille, and a mark that only orders other marks: letters or marks by category, and invisible.
+UNSEEN = "\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u2800\u3164\uffa0"
+_SELECTORS = re.compile("[\ufe00-\ufe0f\U000e0100-\U000e01ef]")  # of a variant of the letter before
+# What addresses need, so no letter or digit.
+_WRITTEN = re.compile(r"%(?![46][1-9A-F]|[57][0-9Aa]|3[0-9])[0-9A-Fa-f]{2}")
+_APART = re.compile(r"[^\W_](?:_[^\W_])+")  # letters with a mark between each, as case-blind file systems need them
+_ENTITY = re.compile(r"&(?:amp|lt|gt|quot|apos|nbsp|#\d{2,6}|#x[0-9A-Fa-f]{2,5});")
+_ITEM = r"""'([^'\\]*)'|"([^"\\]*)\""""
+_LIST = re.compile(rf"[\[(] *(?:{_ITEM})(?: *, *(?:{_ITEM}))* *,? *[\])]")
+_FIXED = {  # what stands before and behind all labels of a file, and how a note names it
+    "apostrophes": re.compile(r"'(.+)", re.DOTALL),
+    "services": re.compile(r"OK ?[|:] ?(.+)", re.DOTALL),
+    "bytes": re.compile(r"b'(.+)'|b\"(.+)\"", re.DOTALL),
+    "quotes": re.compile(r'"(.+)"', re.DOTALL),
+    "breaks": re.compile(r"(.+?)(?:\\[nrt])+", re.DOTALL),
+    "tokens": re.compile(r"(.+?)(?:\[(?:s|eos|end|pad)\]|</?(?:s|eos|end|pad)>)+", re.DOTALL | re.IGNORECASE),
+    "brackets": re.compile(r"\((.+)\)|\[([^'\"]+)\]|\{(.+)\}|<([^<>]+)>|“(.+)”|«(.+)»|„(.+)[“”]", re.DOTALL),
+}
+TOLD = {  # the notes, by what was taken away
+    "apostrophes": "began with an apostrophe, as spreadsheets mark text, which is taken away",
+    "services": "began with OK, as services answer, which is taken away",
+    "bytes": "were written as bytes of Python (b'…'), which is taken away",
+    "quotes": "stood in quotes, which are taken away",
+    "breaks": r"ended with \n, which is taken away",
+    "tokens": "ended with a token of a model, such as [s], which is taken away",
+    "brackets": "stood in brackets, which are taken away",
+    "lists": "were written as lists of Python, whose texts are joined",
+}
+
+
+def is_unseen(mark: str) -> bool:
+    """Return whether no picture shows a character: a blank of any width, a mark of direction, a zero-width space."""
+    if mark.isascii():
+        return mark == " "
+    return unicodedata.category(mark) in ("Zs", "Cf") or mark in UNSEEN or _SELECTORS.match(mark) is not None
+
+
+def seen(label: str) -> str:
+    """Return a label without what no picture shows; joiners stay between letters that they change."""
+    if not any(mark in label for mark in JOINERS):
+        return "".join(mark for mark in label if not is_unseen(mark))
+    letters = [(k, mark) for k, mark in enumerate(label) if not is_unseen(mark) or mark in JOINERS]
+    inner = [k for k, mark in letters if mark not in JOINERS]
+    first, last = (inner[0], inner[-1]) if inner else (0, 0)
+    return "".join(
+        mark for k, mark in letters if mark not in JOINERS or (first < k < last and _joins(label[k - 1]))
+    )  # fmt: skip
+
+
+def _joins(letter: str) -> bool:
+    return unicodedata.name(letter, "").partition(" ")[0] in JOINED_SCRIPTS
+
+
+def as_meant(label: str) -> str:
+    """Return the label that a name writes: `12%2B5` is `12+5`, as in addresses; `a_B_c` is `aBc`."""
+    if "%" in label and not _WRITTEN.sub("", label).count("%"):
+        try:
+            label = unquote(label, errors="strict")
+        except UnicodeDecodeError:
+            return label
+    if len(label) > QUOTED and label[0] == label[-1] and label[0] in "'\"`":
+        label = label[1:-1]
+    return label.replace("_", "") if _APART.fullmatch(label) else label
+
+
+def unwrapped(listed: dict[str, str], mended: Counter[str]) -> dict[str, str]:
+    """Take away what a tool wrote around all labels of a file, and write `&amp;` as `&`."""
+    if any("&" in label and _ENTITY.search(label) for label in listed.values()):
+        changed = {path: html.unescape(label) if _ENTITY.search(label) else label for path, label in listed.items()}
+        mended["entities"] += sum(changed[path] != label for path, label in listed.items())
+        listed = changed
+    labels = [label for label in listed.values() if label]
+    if len(labels) < FEW:
+        return listed
+    for name, taken in _TAKEN.items():
+        if all(map(taken, labels)):
+            mended[name] += len(labels)
+            return {path: taken(label) or "" for path, label in listed.items()}
+    return listed
+
+
+def _inside(pattern: re.Pattern[str]) -> Callable[[str], str]:
+    def inside(label: str) -> str:
+        found = pattern.fullmatch(label)
+        return next((text for text in found.groups() if text), "") if found else ""
+
+    return inside
+
+
+def _of_list(label: str) -> str:
+    """Return the text of a list as Python writes it, of one text or of letters; '' for anything else."""
+    if not _LIST.fullmatch(label):
+        return ""
+    texts = ["".join(item) for item in re.findall(_ITEM, label)]
+    return "".join(texts) if len(texts) == 1 or all(len(text) == 1 for text in texts) else ""
+
+
+_TAKEN: dict[str, Callable[[str], str]] = {"lists": _of_list} | {
+    name: _inside(pattern) for name, pattern in _FIXED.items()
+}  # bytes before brackets and lists before both, or a bracket would take their inside
