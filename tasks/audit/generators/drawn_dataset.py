@@ -26,6 +26,7 @@ from tasks.exchange.labelling import Labelling
 from tasks.exchange.scan import ImportRequest, Listing, Source, scan_files
 from tasks.loading.decode import Colour
 
+SOON = 60  # pictures after which some are drawn again
 TRIED = 20  # pictures: if none of the first can be used, the rest is not tried
 LATE = 3  # the same for pictures that take too long
 OVERTIME = 3.0  # times its time that a generator gets which has drawn too few pictures for anything
@@ -122,12 +123,16 @@ class _Jobs(Iterator[Job]):
         self._next = 0
         self._flying = 0
         self._repeated: set[int] = set()
+        self._compared = False
         self.stopped = False
 
     def __next__(self) -> Job:
         if self.stopped or self._deadline.passed(len(self._staged.rows)):
             raise StopIteration
         staged, size = self._staged, self.generator.batch
+        # Early, since most drawings end with their time, and nothing would be drawn again then.
+        if len(staged.rows) >= SOON and not self._compared and (again := self._second()) is not None:
+            return again
         if len(staged.rows) + self._flying < self.count and self._next < 2 * self.count + TRIED:
             while self._next in staged.rows or self._next in staged.failed:
                 self._next += 1
@@ -135,24 +140,27 @@ class _Jobs(Iterator[Job]):
             self._next = first + size
             self._flying += size
             return Job(first, self._text(first), count=size)
-        return self._second()
+        if (again := self._second()) is None:
+            raise StopIteration
+        return again
 
     def landed(self, job: Job) -> None:
         """Note that a picture came, or failed."""
         self._flying -= 0 if job.again else job.count
 
-    def _second(self) -> Job:
-        """Return a picture that is to be drawn again."""
+    def _second(self) -> Job | None:
+        """Return a picture that is to be drawn again; None if there is none, or not yet."""
         size, staged = self.generator.batch, self._staged
         chosen = sorted(staged.rows)[:AGAIN]
         if self._flying and not self._settled(chosen):
-            raise StopIteration
+            return None
         for index in chosen:
             first = index - index % size
             if index not in staged.equal and first not in self._repeated:
                 self._repeated.add(first)
                 return Job(first, self._text(first), again=True, count=size)
-        raise StopIteration
+        self._compared = len(chosen) == AGAIN
+        return None
 
     def _settled(self, chosen: list[int]) -> bool:
         """Return whether no picture that is in flight can come before the last of these."""

@@ -232,6 +232,13 @@ def test_a_generator_that_ignores_its_rng_is_found_out(find, tmp_path):
     assert (record["takes_rng"], record["redraws"]) == (True, False)
 
 
+def test_pictures_are_drawn_again_also_where_time_ends_the_drawing(monkeypatch, find, tmp_path):
+    monkeypatch.setattr(drawn_dataset.Deadline, "passed", lambda _, pictures: pictures >= drawn_dataset.SOON + 20)
+    record = draw(find("ignores"), 1000, tmp_path / "a")
+    assert record["drawn"] < 1000
+    assert record["redraws"] is False
+
+
 def test_equal_pictures_stay_on_a_side_and_texts_may_be_chosen(find, tmp_path):
     record = draw(find("few", takes_text=False), 60, tmp_path / "a")
     assert (record["chooses_text"], record["redraws"]) == (True, True)
