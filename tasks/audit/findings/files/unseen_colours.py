@@ -11,7 +11,9 @@ from tasks.audit.findings.files.codes import LEAST_FILES, TOLD
 from tasks.audit.findings.files.hidden_pixels import find_hidden
 from tasks.audit.findings.measuring.evidence import LEVEL
 
-STRONG = 64  # levels by which a transparent pixel differs from the others; soft edges that were made transparent do less
+STRONG = (
+    64  # levels by which a transparent pixel differs from the others; soft edges that were made transparent do less
+)
 _LEAST_SHARE = 0.3  # of the variance of how many differ, that the letters explain
 _SPARE = 20  # pictures more than kinds of letters
 _LARGEST = 4_000_000  # pixels of a file whose palette is looked at

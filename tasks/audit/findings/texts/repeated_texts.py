@@ -7,7 +7,8 @@ from itertools import pairwise
 
 from tasks.audit.findings.measuring import evidence
 from tasks.audit.findings.measuring.shown import Severity, finding
-from tasks.audit.findings.texts.sequences import told_dates, told_sequence
+from tasks.audit.findings.texts.recurrences import told_recurrence
+from tasks.audit.findings.texts.sequences import told_dates, told_sequence, unsorted
 from tasks.audit.schema import Finding
 from tasks.rates import Rate
 
@@ -62,16 +63,16 @@ def find_repeats(texts: Sequence[str], alphabet: str, pictures: tuple[int, int],
             said.append(f"There are only {len(counts)} texts in {n:,} pictures: {named}.")
         else:
             said.append(_told_pool(n, len(counts), pairs, expected, (pool, all_pairs / high), dealt))
-        if _in_a_row(texts):
+        if _in_a_row(unsorted(texts)):
             remedy.append("Seed the random numbers once, from the system's own, and not by the time.")
-        said += _told_order(texts)
+        said += _told_order(unsorted(texts))
         remedy.append("Draw each letter anew for each picture instead of choosing from a list.")
     else:
         said.append(
             f"Texts come again as often as random letters do (of {n:,} texts, equal pairs: {pairs:,}; expected: "
             f"{expected:.1f})."
         )
-    counted, dates = told_sequence(texts), told_dates(texts)
+    counted, dates = told_sequence(texts) or told_recurrence(unsorted(texts)), told_dates(texts)
     if counted or dates:
         severity = "high" if counted or severity == "high" else "low"
         said += [one for one in (counted, dates) if one]
