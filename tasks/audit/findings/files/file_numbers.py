@@ -79,7 +79,8 @@ def _predicts(codes: np.ndarray, line: np.ndarray, tests: int) -> bool:
     learnt, asked = slice(0, None, 2), slice(1, None, 2)
     table = np.bincount(codes[learnt] * size + line[learnt], minlength=(int(codes.max()) + 1) * size)
     table = table.reshape(-1, size)
-    seen = table.any(axis=1)[codes[asked]]
+    known: np.ndarray = table.sum(axis=1) > 0
+    seen = known[codes[asked]]
     right, n = int((table.argmax(axis=1)[codes[asked]] == line[asked])[seen].sum()), int(seen.sum())
     if n < LEAST_FILES // 4 or right < TOLD * n:
         return False

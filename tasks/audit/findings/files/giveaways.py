@@ -190,7 +190,7 @@ def _answer(
     remedy = None
     if severity == "high":
         remedy = (
-            "Write only pixels: no text chunks, comments, EXIF, or names, times and lengths that follow from the answer."
+            "Write only pixels: no text chunks, comments, EXIF; no names, times or lengths that follow from the answer."
             if told or weak
             else _ONLY_LETTERS
         ) + (" Send a picture of pixels instead of an SVG." if weak else "")

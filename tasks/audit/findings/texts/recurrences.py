@@ -2,7 +2,8 @@
 
 import math
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 from scipy import special
@@ -63,7 +64,7 @@ def _modulus(numbers: Sequence[int], apart: int) -> int | None:
     found = []
     for first in range(len(numbers) - _WINDOW * apart):
         window = numbers[first : first + _WINDOW * apart : apart]
-        d = [b - a for a, b in zip(window, window[1:], strict=False)]
+        d = [b - a for a, b in pairwise(window)]
         found.append(math.gcd(*(d[k] * d[k + 2] - d[k + 1] ** 2 for k in range(len(d) - 2)), d[0] * d[4] - d[1] * d[3]))
     found = [math.gcd(*some) for some in zip(found, found[1:], found[2:], strict=False)]
     # Of random numbers it is 1, or little more.
@@ -119,7 +120,8 @@ def _tells(before: np.ndarray, after: np.ndarray, tests: int) -> bool:
     cells = (int(before.max()) + 1) * size
     table = np.bincount(before[:half] * size + after[:half], minlength=cells).reshape(-1, size)
     asked, right = before[half:], after[half:]
-    seen = table.any(axis=1)[asked]
+    known: np.ndarray = table.sum(axis=1) > 0
+    seen = known[asked]
     same, n = int((table.argmax(axis=1)[asked] == right)[seen].sum()), int(seen.sum())
     often = np.bincount(right).max() / len(right)
     return n >= LEAST_PAIRS // 4 and same >= TOLD * n and special.bdtrc(same - 1, n, often) * tests < LEVEL
