@@ -17,6 +17,7 @@ from tasks.audit.generators.judged import keep_result
 from tasks.audit.generators.own_generator import GUIDE, OwnGenerator
 from tasks.audit.generators.pool import Job, Pool
 from tasks.audit.generators.processes.counter_texts import text_of
+from tasks.audit.generators.processes.limits import SECONDS
 from tasks.audit.generators.staged import AGAIN, LABELS, Row, Staged
 from tasks.datasets.folder import DRAWN, complete, manifest_in
 from tasks.datasets.recipe import require_seed
@@ -233,10 +234,16 @@ def _nothing(generator: OwnGenerator, staged: Staged) -> BadInput:
         return BadInput(f"{plain(generator.given)}: no time was left to draw a picture; give it more")
     tried = min(len(staged.failed), TRIED)  # some more were in flight
     failures = staged.failures(sorted(staged.failed)[tried - 1] + 1)
+    late = any(line["what"] == generator.limits.told()["seconds"] for line in failures)
+    remedy = (
+        f"a picture may take longer with {SECONDS}=30; if only the first of a process is slow, do what takes long when "
+        "the module is imported"
+        if late
+        else "mend the generator"
+    )
     kinds = "; ".join(f"{line['count']} {line['what']}, such as {line['example']}" for line in failures)
     error = BadInput(
-        f"{plain(generator.given)}: none of the first {tried} pictures can be used ({kinds}); mend the generator, or "
-        f"see {GUIDE}"
+        f"{plain(generator.given)}: none of the first {tried} pictures can be used ({kinds}); {remedy}, or see {GUIDE}"
     )
     error.report = {"failures": [dict(line) for line in failures]}
     return error
@@ -244,7 +251,8 @@ def _nothing(generator: OwnGenerator, staged: Staged) -> BadInput:
 
 def _report(generator: OwnGenerator, staged: Staged, count: int) -> schema.Generator:
     indices = sorted(staged.rows)[:count]
-    asked = indices[-1] + 1
+    # Where pictures are missing, those that failed behind the last one count too.
+    asked = 1 + (indices[-1] if len(indices) == count else max([*staged.rows, *staged.failed]))
     chosen = (
         staged.rows[index].text != text_of(generator.seed, index, generator.alphabet, generator.lengths)
         for index in indices

@@ -86,7 +86,15 @@ def find_repeats(texts: Sequence[str], alphabet: str, pictures: tuple[int, int],
         said.append(f"{again:,} of {total:,} pictures are equal to another: who has seen the answer once knows it.")
         remedy.append("Distort each picture with more random values, or delete a picture once it was shown.")
     if disagree:
-        said.append(f"{disagree:,} pictures are equal to another with a different text, so some labels are wrong.")
+        severity = "low" if severity in ("none", "unknown") else severity
+        said.append(
+            f"{disagree:,} pictures are equal to another with a different text, so some labels are wrong, and "
+            "attackers read more than this report says."
+        )
+        remedy.append(
+            "If the generator writes into a file of a fixed name, several pictures are drawn at once and take each "
+            "other's: write to {out}, or into the folder $TMPDIR."
+        )
     return finding("repeats", "Texts and pictures that come again", severity, " ".join(said), " ".join(remedy), figures)
 
 

@@ -156,7 +156,7 @@ def test_a_process_that_is_stopped_is_given_up(tmp_path, monkeypatch):
     monkeypatch.setattr("tasks.audit.generators.pool._ENDING", 0.5)
     (tmp_path / "stops.py").write_text("import os, time\ndef draw(text): os.kill(os.getppid(), 19); time.sleep(60)\n")
     generator = OwnGenerator("callable", "stops:draw", str(tmp_path), 1, "A", (1,), True, False)
-    generator = replace(generator, limits=Limits(seconds=0.1, start=1))
+    generator = replace(generator, limits=Limits(seconds=0.1, start=3))
     with Pool(generator.spec(), 1, 1) as pool:
         (result,) = pool.draw(iter([Job(0, "A")]))
     assert result.answer["what"] == "ended the process that watches it"
