@@ -78,7 +78,7 @@ def find_repeats(texts: Sequence[str], alphabet: str, pictures: tuple[int, int],
         said += [one for one in (counted, dates) if one]
         remedy = remedy or ["Draw each letter at random, and none from the text before, the time or a calendar."]
     again = total - unlike
-    if again and again >= 0.001 * total:
+    if again and again >= 0.001 * total and 2 * disagree < again:  # else they are equal by mistake
         if again >= 0.05 * total:
             severity = "high"
         elif severity in ("none", "unknown"):
@@ -86,7 +86,7 @@ def find_repeats(texts: Sequence[str], alphabet: str, pictures: tuple[int, int],
         said.append(f"{again:,} of {total:,} pictures are equal to another: who has seen the answer once knows it.")
         remedy.append("Distort each picture with more random values, or delete a picture once it was shown.")
     if disagree:
-        severity = "low" if severity in ("none", "unknown") else severity
+        severity = "high" if disagree >= 0.01 * total else "low" if severity in ("none", "unknown") else severity
         said.append(
             f"{disagree:,} pictures are equal to another with a different text, so some labels are wrong, and "
             "attackers read more than this report says."
