@@ -14,7 +14,8 @@ from tasks.audit.findings.texts.sequences import APART, SAME, numbers_of_texts
 LEAST_PAIRS = 60
 TOLD = 0.9  # share of the texts whose letter, or rest, the text before must tell
 _MOST_TEXTS = 1000  # that are looked at, the first
-_WINDOW = 6  # texts of which a modulus is computed
+_WINDOW, _WINDOWS = 6, 60  # texts of which a modulus is computed, and how often, from the first on
+_LETTERS = 8  # of a text that are looked at
 _LARGEST_REST = 256
 _SURE = 1e-6  # chance that as many letters in a row come twice among random ones
 _COPIES = 0.2  # share of the letters that come in a row that came before, from which there is a circle
@@ -62,7 +63,7 @@ def _modulus(numbers: Sequence[int], apart: int) -> int | None:
     of the modulus.
     """
     found = []
-    for first in range(len(numbers) - _WINDOW * apart):
+    for first in range(min(_WINDOWS, len(numbers) - _WINDOW * apart)):
         window = numbers[first : first + _WINDOW * apart : apart]
         d = [b - a for a, b in pairwise(window)]
         found.append(math.gcd(*(d[k] * d[k + 2] - d[k + 1] ** 2 for k in range(len(d) - 2)), d[0] * d[4] - d[1] * d[3]))
@@ -89,14 +90,14 @@ def _following(texts: Sequence[str]) -> str | None:
     Each letter may follow from a letter of the text before; and the rest of a division, by which simple generators
     repeat themselves after a few texts, from the same rest.
     """
-    length = Counter(map(len, texts)).most_common(1)[0][0]
+    length = min(_LETTERS, Counter(map(len, texts)).most_common(1)[0][0])
     known = {letter: k for k, letter in enumerate(sorted(set("".join(texts))))}
     lines = np.array([[known[text[k]] if k < len(text) else -1 for k in range(length)] for text in texts])
     series = [(f"letter {k + 1}", lines[:, k]) for k in range(length)]
     rests = [
         (f"its rest after a division by {rest}", np.array([number % rest for number in numbers]))
         for order, numbers in numbers_of_texts(texts)
-        for rest in range(2, _LARGEST_REST + 1) if len(order) ** length % rest == 0
+        for rest in range(2, _LARGEST_REST + 1) if len(order) ** _LETTERS % rest == 0
     ]  # fmt: skip
     for apart in range(1, APART + 1):
         tests = APART * (length**2 + len(rests))
@@ -111,6 +112,8 @@ def _following(texts: Sequence[str]) -> str | None:
 
 
 def _tells(before: np.ndarray, after: np.ndarray, tests: int) -> bool:
+    if _contradicts(before[:LEAST_PAIRS].tolist(), after[:LEAST_PAIRS].tolist()):
+        return False
     there = (before >= 0) & (after >= 0)
     before, after = before[there], after[there]
     if len(before) < LEAST_PAIRS:
@@ -125,6 +128,19 @@ def _tells(before: np.ndarray, after: np.ndarray, tests: int) -> bool:
     same, n = int((table.argmax(axis=1)[asked] == right)[seen].sum()), int(seen.sum())
     often = np.bincount(right).max() / len(right)
     return n >= LEAST_PAIRS // 4 and same >= TOLD * n and special.bdtrc(same - 1, n, often) * tests < LEVEL
+
+
+def _contradicts(before: Sequence[int], after: Sequence[int]) -> bool:
+    """Return whether equal values are followed by different ones in most of a few pairs: most tests end here."""
+    first: dict[int, int] = {}
+    again = other = 0
+    for a, b in zip(before, after, strict=True):
+        if a in first and a >= 0 and b >= 0:
+            again += 1
+            other += first[a] != b
+        elif b >= 0:
+            first[a] = b
+    return other > max(3, again // 2)
 
 
 def _circle(texts: Sequence[str]) -> str | None:
