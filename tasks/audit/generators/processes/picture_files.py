@@ -68,7 +68,10 @@ def whole_picture(data: bytes, pixels: int) -> bytes:
     except UnidentifiedImageError as error:
         begins = data[:40].decode("utf-8", "backslashreplace")
         said = f"{len(data):,} bytes that begin with {begins!r}"
-        if behind := _INSIDE.search(data, 1, _SEARCHED):
+        behind = _INSIDE.search(data, 1, _SEARCHED)
+        if b"\0" in data[: behind.start() if behind else 40]:  # no text, but a format such as ICO, which holds others
+            said += "; read are PNG, JPEG, GIF, BMP, WebP, TIFF, PPM, PGM and PBM"
+        elif behind:
             said += f"; a picture begins after {behind.start():,} bytes: print only the picture, or write it to {{out}}"
         raise NoPicture("gave no picture", said) from error
     except Exception as error:  # decoders raise all kinds of errors

@@ -139,6 +139,7 @@ FAIL = {
         ("echo hello", "gave no picture", "6 bytes that begin with 'hello"),
         ("echo Content-type: image/png; echo; cat some.png", "gave no picture",
          "a picture begins after 25 bytes: print only"),
+        (r"printf '\0\0\1\0\1\0'; cat some.png", "gave no picture", "read are PNG, JPEG"),  # as ICO begins
         ("cat drawn.svg", "gave an SVG", "convert it in the generator"),
         ("cat large.png", "drew more than 100,000 pixels", "1000 x 1000 pixels"),
         ("cat some.png", "did not tell its text", "did not read the text on its standard input and printed none"),
