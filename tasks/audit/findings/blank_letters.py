@@ -7,7 +7,7 @@ from scipy import ndimage, stats
 
 from tasks.audit.findings.measuring.evidence import LEVEL
 from tasks.audit.findings.measuring.sampled import Sampled
-from tasks.audit.findings.measuring.shown import figure, finding, sheet
+from tasks.audit.findings.measuring.shown import figure, finding, named, sheet
 from tasks.audit.schema import Finding
 
 BLANK = 0.15  # of the ink of the median letter, which a letter that is drawn exceeds
@@ -57,10 +57,10 @@ def find_blank(sample: Sampled) -> list[Finding]:
     if not blank:
         return []
     names = [letters[k] for k in blank]
-    told = ", ".join(names)
+    told = named(names)
     with_blank = [k for k, text in enumerate(sample.texts) if set(text) & set(names)]
     shown = [sample.seen[k] for k in with_blank[:_MOST_SHOWN]]
-    texts = ", ".join(sample.texts[k] for k in with_blank[:_MOST_SHOWN])
+    texts = named([sample.texts[k] for k in with_blank[:_MOST_SHOWN]])
     what = "is drawn as nothing, or next to it: it adds" if len(names) == 1 else (
         "are drawn as nothing, or next to it: they add"
     )  # fmt: skip

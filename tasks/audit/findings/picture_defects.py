@@ -219,7 +219,7 @@ def _mean_picture(sample: Sampled) -> list[Figure]:
     mean = np.mean([sample.inks[row] for row in rows], axis=0)
     ink = (255 * mean / max(1.0, float(mean.max()))).astype(np.uint8)
     return [
-        figure(ink, f"The mean of {len(rows)} pictures: dark where ink often is. Letters stand in the same places.")
+        figure(ink, f"The mean of {len(rows):,} pictures: dark where ink often is. Letters stand in the same places.")
     ]
 
 

@@ -65,7 +65,24 @@ def arguments_of(command: str, alphabet: str, folder: Path) -> tuple[str, ...]:
                 f"./{Path(program).name}"
             )
         raise NotThere(f"command: no program {program!r} is on the PATH; install it, or give its path")
+    _require_interpreter(program, Path(found))
     return arguments
+
+
+def _require_interpreter(program: str, found: Path) -> None:
+    """Refuse a script whose first line names a program that is not there: the system would say it of the script."""
+    try:
+        with found.open("rb") as file:
+            named = re.match(rb"#![ \t]*([^ \t\n]+)", file.read(256))
+    except OSError:  # who may run it need not be able to read it
+        return
+    if named and not Path(os.fsdecode(named[1])).exists():
+        remedy = "mend that line, or name the program that runs it"
+        if named[1].endswith(b"\r"):
+            remedy = "end its lines with line feeds alone"
+        raise NotThere(
+            f"command: the first line of {program} names {os.fsdecode(named[1])!r}, which is not there; {remedy}"
+        )
 
 
 def _require_places(arguments: tuple[str, ...]) -> None:

@@ -17,6 +17,7 @@ from tasks.audit.generators.judged import keep_result
 from tasks.audit.generators.own_generator import GUIDE, OwnGenerator
 from tasks.audit.generators.pool import Job, Pool
 from tasks.audit.generators.processes.counter_texts import text_of
+from tasks.audit.generators.processes.limits import SECONDS
 from tasks.audit.generators.staged import AGAIN, LABELS, Row, Staged
 from tasks.datasets.folder import DRAWN, complete, manifest_in
 from tasks.datasets.recipe import require_seed
@@ -26,6 +27,7 @@ from tasks.exchange.labelling import Labelling
 from tasks.exchange.scan import ImportRequest, Listing, Source, scan_files
 from tasks.loading.decode import Colour
 
+SOON = 60  # pictures after which some are drawn again
 TRIED = 20  # pictures: if none of the first can be used, the rest is not tried
 LATE = 3  # the same for pictures that take too long
 OVERTIME = 3.0  # times its time that a generator gets which has drawn too few pictures for anything
@@ -122,12 +124,16 @@ class _Jobs(Iterator[Job]):
         self._next = 0
         self._flying = 0
         self._repeated: set[int] = set()
+        self._compared = False
         self.stopped = False
 
     def __next__(self) -> Job:
         if self.stopped or self._deadline.passed(len(self._staged.rows)):
             raise StopIteration
         staged, size = self._staged, self.generator.batch
+        # Early, since most drawings end with their time, and nothing would be drawn again then.
+        if len(staged.rows) >= SOON and not self._compared and (again := self._second()) is not None:
+            return again
         if len(staged.rows) + self._flying < self.count and self._next < 2 * self.count + TRIED:
             while self._next in staged.rows or self._next in staged.failed:
                 self._next += 1
@@ -135,24 +141,27 @@ class _Jobs(Iterator[Job]):
             self._next = first + size
             self._flying += size
             return Job(first, self._text(first), count=size)
-        return self._second()
+        if (again := self._second()) is None:
+            raise StopIteration
+        return again
 
     def landed(self, job: Job) -> None:
         """Note that a picture came, or failed."""
         self._flying -= 0 if job.again else job.count
 
-    def _second(self) -> Job:
-        """Return a picture that is to be drawn again."""
+    def _second(self) -> Job | None:
+        """Return a picture that is to be drawn again; None if there is none, or not yet."""
         size, staged = self.generator.batch, self._staged
         chosen = sorted(staged.rows)[:AGAIN]
         if self._flying and not self._settled(chosen):
-            raise StopIteration
+            return None
         for index in chosen:
             first = index - index % size
             if index not in staged.equal and first not in self._repeated:
                 self._repeated.add(first)
                 return Job(first, self._text(first), again=True, count=size)
-        raise StopIteration
+        self._compared = len(chosen) == AGAIN
+        return None
 
     def _settled(self, chosen: list[int]) -> bool:
         """Return whether no picture that is in flight can come before the last of these."""
@@ -225,10 +234,16 @@ def _nothing(generator: OwnGenerator, staged: Staged) -> BadInput:
         return BadInput(f"{plain(generator.given)}: no time was left to draw a picture; give it more")
     tried = min(len(staged.failed), TRIED)  # some more were in flight
     failures = staged.failures(sorted(staged.failed)[tried - 1] + 1)
+    late = any(line["what"] == generator.limits.told()["seconds"] for line in failures)
+    remedy = (
+        f"a picture may take longer with {SECONDS}=30; if only the first of a process is slow, do what takes long when "
+        "the module is imported"
+        if late
+        else "mend the generator"
+    )
     kinds = "; ".join(f"{line['count']} {line['what']}, such as {line['example']}" for line in failures)
     error = BadInput(
-        f"{plain(generator.given)}: none of the first {tried} pictures can be used ({kinds}); mend the generator, or "
-        f"see {GUIDE}"
+        f"{plain(generator.given)}: none of the first {tried} pictures can be used ({kinds}); {remedy}, or see {GUIDE}"
     )
     error.report = {"failures": [dict(line) for line in failures]}
     return error
@@ -236,7 +251,8 @@ def _nothing(generator: OwnGenerator, staged: Staged) -> BadInput:
 
 def _report(generator: OwnGenerator, staged: Staged, count: int) -> schema.Generator:
     indices = sorted(staged.rows)[:count]
-    asked = indices[-1] + 1
+    # Where pictures are missing, those that failed behind the last one count too.
+    asked = 1 + (indices[-1] if len(indices) == count else max([*staged.rows, *staged.failed]))
     chosen = (
         staged.rows[index].text != text_of(generator.seed, index, generator.alphabet, generator.lengths)
         for index in indices

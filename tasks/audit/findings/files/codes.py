@@ -20,6 +20,7 @@ _ORDERS = (
     string.ascii_uppercase + string.digits,
 )  # fmt: skip
 _UNIQUE = 0.1  # share of the files that may have the same number
+_KINDS = 8  # of what stands at a place, that are enough of any number of files
 
 
 class Codes:
@@ -46,7 +47,8 @@ class Codes:
         """Yield the places that tell the answer by a code: (place, how, in how many files)."""
         told = set()
         for (place, _), pairs in self._found.items():
-            if place in told or len(pairs) < LEAST_FILES or len({value for value, _ in pairs}) < _UNIQUE * len(pairs):
+            kinds = len({value for value, _ in pairs})
+            if place in told or len(pairs) < LEAST_FILES or kinds < min(_KINDS, _UNIQUE * len(pairs)):
                 continue
             least = self._least[place]
             how = _number_code(pairs) or (_letter_code(pairs, least) if least else None)

@@ -10,10 +10,12 @@ import numpy as np
 from storage.errors import BadInput
 from storage.files.small_files import read_small
 from tasks.audit.findings.files.codes import Codes
+from tasks.audit.findings.files.file_numbers import FileNumbers
 from tasks.audit.findings.files.hidden_parts import parts_of
 from tasks.audit.findings.files.hidden_pixels import MOST, find_hidden
 from tasks.audit.findings.files.own_pictures import own_pictures
 from tasks.audit.findings.files.spellings import WORD, Answers, told_by
+from tasks.audit.findings.files.unseen_colours import doubles_of, find_in_doubles, find_under_transparency
 from tasks.audit.findings.files.vector_pictures import VectorPictures
 from tasks.audit.findings.measuring.shown import Severity, finding
 from tasks.audit.schema import Finding
@@ -52,9 +54,10 @@ def find_giveaways(
         plain = "The original files were not given, so their metadata, names and structure were not looked at."
         return [finding("answer", _TITLE, "unknown", plain, None, {"n": 0})]
     answers = Answers(texts)
-    places, vectors, codes = _Places(), VectorPictures(), Codes()
+    places, vectors, codes, numbers = _Places(), VectorPictures(), Codes(), FileNumbers()
     named, frames, unread = 0, [], 0
     pixels: list[np.ndarray] = []
+    doubles: list[np.ndarray | None] = []
     shown: list[str] = []  # the answers of these
     every = max(1, len(files) // MOST)
     for number, (path, label) in enumerate(files):
@@ -73,14 +76,19 @@ def find_giveaways(
             _look(places, place, part, path.name, text, answers)
             if text is not None:
                 codes.add(place, part, text, {_NAME: 2, _TIME: 0}.get(place, 1))
-        if text is not None and number % every == 0 and path.suffix.lower() != ".svg":
-            with suppress(BadPicture):
-                pixels.append(decode_frames(data).pixels[0])
-                shown.append(text)
+        if text is not None and path.suffix.lower() != ".svg":
+            numbers.add(data, text)
+            if number % every == 0:
+                with suppress(BadPicture):
+                    pixels.append(decode_frames(data).pixels[0])
+                    doubles.append(doubles_of(data))
+                    shown.append(text)
         frames.append(data.count(b"\x21\xf9\x04") if data[:3] == b"GIF" else 1)
-    for place, how, count in codes.told():
+    for place, how, count in (*codes.told(), *numbers.told()):
         places.add_code(place, how, count)
-    hidden = find_hidden(pixels, shown)
+    hidden = [
+        *find_hidden(pixels, shown), *find_in_doubles(doubles, shown), *find_under_transparency(pixels, shown)
+    ]  # fmt: skip
     found = [_answer(len(files) - unread, unread, named, places, vectors, hidden)]
     moving = sum(count > 1 for count in frames)
     if moving:
@@ -172,7 +180,8 @@ def _answer(
     }  # fmt: skip
     if not said:
         said.append(
-            f"Neither metadata nor hidden bytes, nor codes in names or single pixels, of {n:,} files tell the answer."
+            "Neither metadata nor hidden bytes, nor codes in names, numbers of the file or single pixels, of "
+            f"{n:,} files tell the answer."
         )
     if named:
         said.append(
@@ -181,7 +190,7 @@ def _answer(
     remedy = None
     if severity == "high":
         remedy = (
-            "Write only pixels: no text chunks, comments, EXIF, or names and times that follow from the answer."
+            "Write only pixels: no text chunks, comments, EXIF; no names, times or lengths that follow from the answer."
             if told or weak
             else _ONLY_LETTERS
         ) + (" Send a picture of pixels instead of an SVG." if weak else "")

@@ -26,6 +26,7 @@ def parts_of(data: bytes) -> Iterator[tuple[str, bytes]]:
         yield from _webp(data)
     elif data[:2] == b"BM" and len(data) > 54:
         start = struct.unpack("<I", data[10:14])[0]
+        yield "the reserved bytes of the header", data[6:10]
         yield "the palette", data[54:start]
         yield BEHIND, data[struct.unpack("<I", data[2:6])[0] :]
     elif data[:4] in (b"II*\0", b"MM\0*"):
@@ -73,7 +74,7 @@ def _jpeg(data: bytes) -> Iterator[tuple[str, bytes]]:
             yield "EXIF or XMP", body
         elif kind == 0xDB:
             yield "the quantisation table", body
-        elif 0xE2 <= kind <= 0xEF:
+        elif 0xE0 <= kind <= 0xEF:
             yield f"segment APP{kind - 0xE0}", body
         at += 2 + size
     end = data.rfind(b"\xff\xd9")

@@ -58,3 +58,8 @@ def finding(
         name=name, title=title, severity=severity, plain=plain, remedy=remedy or None, figures=dict(figures),
         shown=list(shown),
     )  # fmt: skip
+
+
+def named(names: Sequence[str]) -> str:
+    """Return names as a sentence has them: A, B and C."""
+    return " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))

@@ -7,7 +7,8 @@ from itertools import pairwise
 
 from tasks.audit.findings.measuring import evidence
 from tasks.audit.findings.measuring.shown import Severity, finding
-from tasks.audit.findings.texts.sequences import told_dates, told_sequence
+from tasks.audit.findings.texts.recurrences import told_recurrence
+from tasks.audit.findings.texts.sequences import told_dates, told_sequence, unsorted
 from tasks.audit.schema import Finding
 from tasks.rates import Rate
 
@@ -62,22 +63,22 @@ def find_repeats(texts: Sequence[str], alphabet: str, pictures: tuple[int, int],
             said.append(f"There are only {len(counts)} texts in {n:,} pictures: {named}.")
         else:
             said.append(_told_pool(n, len(counts), pairs, expected, (pool, all_pairs / high), dealt))
-        if _in_a_row(texts):
+        if _in_a_row(unsorted(texts)):
             remedy.append("Seed the random numbers once, from the system's own, and not by the time.")
-        said += _told_order(texts)
+        said += _told_order(unsorted(texts))
         remedy.append("Draw each letter anew for each picture instead of choosing from a list.")
     else:
         said.append(
             f"Texts come again as often as random letters do (of {n:,} texts, equal pairs: {pairs:,}; expected: "
             f"{expected:.1f})."
         )
-    counted, dates = told_sequence(texts), told_dates(texts)
+    counted, dates = told_sequence(texts) or told_recurrence(unsorted(texts)), told_dates(texts)
     if counted or dates:
         severity = "high" if counted or severity == "high" else "low"
         said += [one for one in (counted, dates) if one]
         remedy = remedy or ["Draw each letter at random, and none from the text before, the time or a calendar."]
     again = total - unlike
-    if again and again >= 0.001 * total:
+    if again and again >= 0.001 * total and 2 * disagree < again:  # else they are equal by mistake
         if again >= 0.05 * total:
             severity = "high"
         elif severity in ("none", "unknown"):
@@ -85,7 +86,15 @@ def find_repeats(texts: Sequence[str], alphabet: str, pictures: tuple[int, int],
         said.append(f"{again:,} of {total:,} pictures are equal to another: who has seen the answer once knows it.")
         remedy.append("Distort each picture with more random values, or delete a picture once it was shown.")
     if disagree:
-        said.append(f"{disagree:,} pictures are equal to another with a different text, so some labels are wrong.")
+        severity = "high" if disagree >= 0.01 * total else "low" if severity in ("none", "unknown") else severity
+        said.append(
+            f"{disagree:,} pictures are equal to another with a different text, so some labels are wrong, and "
+            "attackers read more than this report says."
+        )
+        remedy.append(
+            "If the generator writes into a file of a fixed name, several pictures are drawn at once and take each "
+            "other's: write to {out}, or into the folder $TMPDIR."
+        )
     return finding("repeats", "Texts and pictures that come again", severity, " ".join(said), " ".join(remedy), figures)
 
 

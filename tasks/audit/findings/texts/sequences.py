@@ -2,13 +2,17 @@
 
 import string
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
+from itertools import pairwise
+
+import numpy as np
 
 LEAST_TEXTS = 30
 SAME = 0.5  # share of texts that are as much above the text before, from which they are counted
 APART = 4  # texts; several processes may count at once
 DATES = 0.95  # share of texts that are dates, of which 4 % of random digits are
+SORTED = 0.9  # share of steps from text to text that go up, which half of the steps of random texts do
 _ORDERS = (string.digits, string.digits + string.ascii_uppercase, string.ascii_uppercase)
 _DATES = ("%d%m%y", "%m%d%y", "%y%m%d", "%d%m%Y", "%m%d%Y", "%Y%m%d")
 
@@ -21,19 +25,10 @@ def told_sequence(texts: Sequence[str]) -> str | None:
     texts : sequence of str
         In the order of drawing.
     """
-    letters, lengths = set("".join(texts).upper()), {len(text) for text in texts}
+    lengths = {len(text) for text in texts}
     if len(texts) < LEAST_TEXTS or len(set(texts)) < LEAST_TEXTS:
         return None
-    for order in (*_ORDERS, "".join(sorted(letters))):
-        if not letters <= set(order) or len(order) < 2:
-            continue
-        place = {letter: number for number, letter in enumerate(order)}
-        numbers = []
-        for text in texts:
-            number = 0
-            for letter in text.upper():
-                number = number * len(order) + place[letter]
-            numbers.append(number)
+    for order, numbers in numbers_of_texts(texts):
         around = len(order) ** max(lengths)  # a count that reaches its end begins anew
         found = []
         for apart in range(1, APART + 1):
@@ -49,6 +44,35 @@ def told_sequence(texts: Sequence[str]) -> str | None:
                 f"{'text before' if before == -1 else f'text {-before} before'}. Who knows a text knows the next."
             )
     return None
+
+
+def numbers_of_texts(texts: Sequence[str]) -> Iterator[tuple[str, list[int]]]:
+    """Yield the texts read as numbers, in upper case, for each order of the letters that may be meant."""
+    upper = [text.upper() for text in texts]
+    letters = set("".join(upper))
+    for order in dict.fromkeys((*_ORDERS, "".join(sorted(letters)))):
+        if not letters <= set(order) or len(order) < 2:
+            continue
+        place = {letter: number for number, letter in enumerate(order)}
+        numbers = []
+        for text in upper:
+            number = 0
+            for letter in text:
+                number = number * len(order) + place[letter]
+            numbers.append(number)
+        yield order, numbers
+
+
+def unsorted(texts: Sequence[str]) -> Sequence[str]:
+    """Return texts as they are, but mixed if they are sorted, as files are by their names: nobody drew them so.
+
+    So neighbours that are alike because they were sorted tell nothing of how texts are drawn.
+    """
+    steps = [a.casefold() < b.casefold() for a, b in pairwise(texts) if a.casefold() != b.casefold()]
+    if len(texts) < LEAST_TEXTS or sum(steps) < SORTED * len(steps):
+        return texts
+    chances = np.random.Philox(key=[len(texts), 0x736F7274])
+    return [texts[k] for k in np.argsort(chances.random_raw(len(texts))).tolist()]
 
 
 def told_dates(texts: Sequence[str]) -> str | None:

@@ -13,6 +13,7 @@ from tasks.audit.findings.measuring.shown import Severity, finding
 from tasks.audit.findings.texts.check_letters import Check
 from tasks.audit.findings.texts.dependent_letters import DEPENDENT, dependence_tests, lacking_letter
 from tasks.audit.findings.texts.repeated_texts import FEW_TEXTS, LEAST_TEXTS, MOST_NAMED, pool_of
+from tasks.audit.findings.texts.sequences import unsorted
 from tasks.audit.schema import BROKEN_RATE, WEAK_RATE, Finding
 from tasks.profiles.word_lists import WEB2, load_words
 from tasks.rates import Rate
@@ -43,7 +44,8 @@ def find_frequencies(texts: Sequence[str], alphabet: str, why: str | None) -> Fi
     counts = np.bincount(lines[lines >= 0], minlength=size)
     tests = _frequency_tests(lines, size)
     adjusted = evidence.holm([p for _, _, _, p in tests])
-    others = dependence_tests(texts, lines, size)
+    mixed = unsorted(texts)
+    others = dependence_tests(mixed, lines if mixed is texts else _numbered(mixed, letters), size)
     tests, adjusted = tests + others, adjusted + evidence.holm([p for _, _, _, p in others])
     figures["tests"] = [
         {"what": what, "n": count, "chi_square": round(x, 2), "p": p, "effect": round(math.sqrt(x / count), 4)}

@@ -1,5 +1,6 @@
 """A command of any language that draws a picture: its arguments, what it is given to read, and what came of it."""
 
+import errno
 import fcntl
 import os
 import shutil
@@ -110,7 +111,10 @@ def _run(arguments: list[str], given: str | None, watch: Watch, work: Path, seco
                 stdin=subprocess.DEVNULL if theirs is None else theirs, seconds=seconds,
             )  # fmt: skip
         except OSError as error:
-            raise NoPicture("could not be started", f"{arguments[0]}: {error.strerror or error}") from error
+            said = f"{arguments[0]}: {error.strerror or error}"
+            if error.errno == errno.ENOEXEC:
+                said += "; begin it with a line that names its program, such as #!/bin/sh, or give that: 'sh SCRIPT'"
+            raise NoPicture("could not be started", said) from error
         passed = ""
         try:
             watched.wait(lambda: False, seconds)

@@ -11,6 +11,10 @@ _BEGINS = {
     b"\x89PNG": ".png", b"\xff\xd8": ".jpg", b"GIF8": ".gif", b"BM": ".bmp", b"RIFF": ".webp",
     b"II": ".tif", b"MM": ".tif",
 }  # fmt: skip
+_INSIDE = re.compile(
+    rb"\x89PNG\r\n\x1a\n|\xff\xd8\xff|GIF8[79]a|P[1-6]\s+\d+\s+\d+\s|<svg[\s>]"
+)  # pictures behind other output
+_SEARCHED = 1 << 16  # bytes in which a picture may begin
 _PNM = re.compile(rb"P[1-6]\s")
 _SVG = re.compile(
     rb"(?:\xef\xbb\xbf)?\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)*(?:<!DOCTYPE\s+svg[^>]*>\s*)?<svg[\s>]", re.DOTALL
@@ -63,7 +67,13 @@ def whole_picture(data: bytes, pixels: int) -> bytes:
         raise NoPicture(too_large(pixels), str(error)) from error
     except UnidentifiedImageError as error:
         begins = data[:40].decode("utf-8", "backslashreplace")
-        raise NoPicture("gave no picture", f"{len(data):,} bytes that begin with {begins!r}") from error
+        said = f"{len(data):,} bytes that begin with {begins!r}"
+        behind = _INSIDE.search(data, 1, _SEARCHED)
+        if b"\0" in data[: behind.start() if behind else 40]:  # no text, but a format such as ICO, which holds others
+            said += "; read are PNG, JPEG, GIF, BMP, WebP, TIFF, PPM, PGM and PBM"
+        elif behind:
+            said += f"; a picture begins after {behind.start():,} bytes: print only the picture, or write it to {{out}}"
+        raise NoPicture("gave no picture", said) from error
     except Exception as error:  # decoders raise all kinds of errors
         said = " ".join(str(error).split()) or type(error).__name__
         raise NoPicture("gave a damaged picture", f"{len(data):,} bytes: {said}") from error

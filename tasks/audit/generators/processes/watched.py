@@ -1,6 +1,7 @@
 """A process of the owner's and all that it starts: watched while it draws, and ended as a whole."""
 
 import os
+import re
 import selectors
 import signal
 import subprocess
@@ -24,6 +25,12 @@ SHARE = 0.05  # of the time may be spent on looking
 _ENDING = 0.02  # seconds between two looks at a process that closed its output, where the kernel tells no end
 _CHUNK = 1 << 16
 _KEPT = 4096  # bytes of what a process said last
+# How what Node, PHP, Ruby, Java, Go and Rust say of an error ends, which does not tell what it was.
+_WHERE = re.compile(
+    r"Node\.js v|at .|from .|thrown in |#\d+ |Stack trace|Require stack|- /|goroutine \d|exit status |note: run with"
+    r"|.*panicked at \S+:$|\w+: .*[,\[{]$|requireStack: |'/.*'$|[\^~})\];,]+$"
+)
+_ERROR = re.compile(r"(?:[Ee]rror|Exception|panic)\b.*:")
 _FOLDER = 4  # times the bytes of a picture's file: what all files in the scratch folder may have together
 
 
@@ -162,9 +169,16 @@ class Watched:
         return self.process.returncode
 
     def last_line(self) -> str:
-        """Return the last line that the process said, '' if it said nothing."""
+        """Return the last line that the process said and that tells what happened, '' if it said nothing.
+
+        Many languages end with where it happened, or with their version: then it is the last line that names an error.
+        """
         lines = [line.strip() for line in self.said.decode("utf-8", "surrogateescape").splitlines()]
-        return next((line for line in reversed(lines) if line), "")
+        lines = [line for line in lines if line]
+        if not lines or not _WHERE.match(lines[-1]):
+            return lines[-1] if lines else ""
+        telling = [line for line in lines if not _WHERE.match(line)]
+        return next((line for line in reversed(telling) if _ERROR.search(line)), (telling or lines)[-1])
 
     def _take(self, pipe: int) -> None:
         """Read what a pipe has."""

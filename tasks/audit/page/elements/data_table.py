@@ -68,7 +68,7 @@ def data_table(
     ]  # fmt: skip
     table = element(
         "table",
-        element("caption", caption, id=f"{key}-caption"),
+        element("caption", element("span", caption), id=f"{key}-caption"),
         element("thead", element("tr", head)),
         element("tbody", body),
         class_="sortable" if sortable else None,

@@ -14,6 +14,8 @@ from storage.texts import plain, plain_lines
 _NAME = re.compile(r"[a-zA-Z][a-zA-Z0-9]*(-[a-zA-Z0-9]+)*")
 _PICTURE = re.compile(r"data:image/(png|jpeg|gif|webp|svg\+xml);base64,[A-Za-z0-9+/]+={0,2}")
 _PLACE = re.compile(r"#[A-Za-z][A-Za-z0-9-]*")
+_OPTION = re.compile(r"--[a-z][a-z-]*(?: \d+(?:\.\d+)?)?")  # of the command line; no line may end in it
+_PROSE = {"p", "td", "th", "li", "dd", "small", "figcaption", "span", "summary", "caption"}  # in which a span may stand
 _PERCENT = re.compile(r"(?<=\d) %")  # no line may end between them
 _MORE = 30  # characters that are shown rather than counted
 _VOID = {"br", "hr", "img", "input", "link", "meta", "wbr"}
@@ -55,7 +57,7 @@ def element(name: str, /, *children: Child, **attributes: Value) -> Markup:
     if not _NAME.fullmatch(name) or name in _RAW:
         raise ValueError(f"no element can be named {name!r}")
     start = f"<{name}{''.join(_attribute(key, value) for key, value in attributes.items())}>"
-    return Markup(start if name in _VOID else f"{start}{''.join(_texts(children))}</{name}>")
+    return Markup(start if name in _VOID else f"{start}{''.join(_texts(children, name in _PROSE))}</{name}>")
 
 
 def raw_element(name: str, text: str) -> Markup:
@@ -101,14 +103,15 @@ def is_picture(source: str) -> bool:
     return bool(_PICTURE.fullmatch(source))
 
 
-def _texts(children: Iterable[Child]) -> Iterable[str]:
+def _texts(children: Iterable[Child], prose: bool = False) -> Iterable[str]:
     for child in children:
         if isinstance(child, Markup):
             yield child.text
         elif isinstance(child, str | int):
-            yield _PERCENT.sub("\u00a0%", html.escape(plain(child), quote=False))
+            text = _PERCENT.sub("\u00a0%", html.escape(plain(child), quote=False))
+            yield _OPTION.sub(r'<span class="option">\g<0></span>', text) if prose else text
         elif child is not None:
-            yield from _texts(child)
+            yield from _texts(child, prose)
 
 
 def _attribute(key: str, value: Value) -> str:

@@ -31,8 +31,8 @@ def test_letters_that_are_not_drawn_are_named(blank, length):
     (found,) = find_blank(sampled(blank, length))
     assert found["severity"] == "high"
     assert found["figures"]["letters"] == list(blank)
-    assert found["plain"].startswith(", ".join(blank))
-    assert found["shown"][0]["text"]
+    assert found["plain"].startswith(" and ".join(blank))
+    assert f", in which {' and '.join(blank)} cannot be seen" in found["shown"][0]["text"]
 
 
 @pytest.mark.parametrize("length", [(4, 4), (4, 6)])

@@ -30,6 +30,13 @@ def folder(tmp_path_factory):
     (made / "half.png").write_bytes((made / "some.png").read_bytes()[:900])
     (made / "drawn.svg").write_text('<?xml version="1.0"?>\n<svg xmlns="http://www.w3.org/2000/svg"></svg>')
     (made / "draw.php").write_text("<?php\n")
+    for name, first in (
+        ("carriage.pl", b"#!/usr/bin/env\r\n"),
+        ("missing.rb", b"#!/no/ruby -w\n"),
+        ("plain.sh", b"exit\n"),
+    ):
+        (made / name).write_bytes(first)
+        (made / name).chmod(0o755)
     (made / "odd {text} {x}.sh").write_text("#!/bin/sh\ntest $1 = W0RD && cp some.png $2\n")
     (made / "odd {text} {x}.sh").chmod(0o755)
     return made
@@ -115,6 +122,13 @@ FAIL = {
         ("kill -SEGV $$", "was ended by SIGSEGV", ""),
         ("true", "wrote no picture to {out}", "no file there; it printed nothing"),
         ("cp some.png $2; echo 0THR", "gave another text than was asked", "printed '0THR'"),
+        # Node, PHP and Rust end with where it happened.
+        (r"printf 'x.js:1\nError: no fonts\n    at f (x.js:2:1) {\n  list: [\n  ]\n}\n\nNode.js v20.1\n' >&2; exit 1",
+         "ended with exit code 1", "Error: no fonts"),
+        (r"printf 'PHP Fatal error:  Uncaught: no font in x:3\n#0 {main}\n  thrown in /x.php on line 3\n' >&2;"
+         "exit 255", "ended with exit code 255", "PHP Fatal error:  Uncaught: no font"),
+        (r"printf 'panicked at x.rs:2:5:\nno font\nnote: run with RUST_BACKTRACE=1\n' >&2; exit 101",
+         "ended with exit code 101", "no font"),
         ("python3 -c 'x = bytearray(10**9)'", "ended with exit code 1", "MemoryError"),
         (f"for k in 1 2 3 4 5 6 7 8 9; do sleep {LONG} & done; wait", "had more than 8 processes at a time", ""),
     ],
@@ -123,6 +137,9 @@ FAIL = {
         ("yes", "wrote more than 500.0 kB", ""),
         ("true", "gave no picture", "nothing (0 bytes)"),
         ("echo hello", "gave no picture", "6 bytes that begin with 'hello"),
+        ("echo Content-type: image/png; echo; cat some.png", "gave no picture",
+         "a picture begins after 25 bytes: print only"),
+        (r"printf '\0\0\1\0\1\0'; cat some.png", "gave no picture", "read are PNG, JPEG"),  # as ICO begins
         ("cat drawn.svg", "gave an SVG", "convert it in the generator"),
         ("cat large.png", "drew more than 100,000 pixels", "1000 x 1000 pixels"),
         ("cat some.png", "did not tell its text", "did not read the text on its standard input and printed none"),
@@ -152,6 +169,11 @@ def test_what_fails_is_told(folder, command):
     assert not left_behind()
 
 
+def test_a_script_that_names_no_program_is_told_how(drawn):
+    with pytest.raises(NoPicture, match="Exec format error; begin it with a line that names its program"):
+        drawn("./plain.sh {text}")
+
+
 def test_a_slow_command_is_ended(drawn):
     with pytest.raises(NoPicture) as error:
         drawn("sleep 30", replace(LIMITS, seconds=0.4))
@@ -163,6 +185,8 @@ def test_a_slow_command_is_ended(drawn):
     [
         ("", BadInput, "must name a program, such as --command 'php draw.php {text} {out}'"),
         ("php 'draw.php", BadInput, "cannot be divided into arguments"),
+        ("./carriage.pl {text}", NotThere, "'/usr/bin/env\\r', which is not there; end its lines with line feeds"),
+        ("./missing.rb {text}", NotThere, "names '/no/ruby', which is not there; mend that line, or name the program"),
         ("php draw.php {text} | convert - {out}", BadInput, "needs a shell, and none is started: it has '|'"),
         ("php draw.php {text} > {out}", BadInput, "it has '>'"),
         ("php $HOME/draw.php {text}", BadInput, "it has '$'"),

@@ -46,6 +46,11 @@ def few(rng):
 def blank(text):
     return Image.new("L", (30, 10), 255)
 
+def breaks(text, index, rng):
+    if index >= 5:
+        raise RuntimeError("too many open files")
+    return grey(text, rng)
+
 def never(text):
     raise RuntimeError("never")
 """
@@ -230,6 +235,21 @@ def test_a_generator_with_too_few_pictures_gets_more_time(monkeypatch, least, pi
 def test_a_generator_that_ignores_its_rng_is_found_out(find, tmp_path):
     record = draw(find("ignores"), 10, tmp_path / "a")
     assert (record["takes_rng"], record["redraws"]) == (True, False)
+
+
+def test_pictures_are_drawn_again_also_where_time_ends_the_drawing(monkeypatch, find, tmp_path):
+    monkeypatch.setattr(drawn_dataset.Deadline, "passed", lambda _, pictures: pictures >= drawn_dataset.SOON + 20)
+    record = draw(find("ignores"), 1000, tmp_path / "a")
+    assert record["drawn"] < 1000
+    assert record["redraws"] is False
+
+
+def test_failures_behind_the_last_picture_are_counted(find, tmp_path):
+    """Such as of a generator that breaks after some pictures, and draws none from there on."""
+    record = draw(find("breaks"), 12, tmp_path / "a", workers=1)
+    assert record["drawn"] == 5
+    assert record["failed"] == record["asked"] - 5 == sum(line["count"] for line in record["failures"])
+    assert record["failed"] > 12
 
 
 def test_equal_pictures_stay_on_a_side_and_texts_may_be_chosen(find, tmp_path):

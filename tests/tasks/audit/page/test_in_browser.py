@@ -117,6 +117,9 @@ def test_no_part_is_wider_than_the_screen(running, report, width):
     shown = running.run("[...document.querySelectorAll('svg.curve')].filter(one => one.clientWidth || "
                         "one.getBoundingClientRect().width).length")  # fmt: skip
     assert shown == 1
+    # A table may be wider and scroll; what it is called may not.
+    called = "[...document.querySelectorAll('caption')].map(one => one.firstElementChild ?? one)"
+    assert running.run(f"Math.max(...{called}.map(one => one.getBoundingClientRect().right))") <= width
     # Texts of the curve stay as large as they are read.
     size = running.run("[...document.querySelectorAll('svg.curve')].map(one => one.getBoundingClientRect().width / "
                        "one.viewBox.baseVal.width).find(one => one)")  # fmt: skip

@@ -60,3 +60,9 @@ def test_own_scripts_may_not_end_their_element():
             raw_element("script", text)
     with pytest.raises(ValueError, match="cannot stand"):
         raw_element("p", "x")
+
+
+def test_an_option_of_the_command_line_stays_on_a_line():
+    """In a sentence; an SVG's text has no spans."""
+    assert element("p", "give --minutes 30.").text == '<p>give <span class="option">--minutes 30</span>.</p>'
+    assert element("text", "give --minutes 30").text == "<text>give --minutes 30</text>"

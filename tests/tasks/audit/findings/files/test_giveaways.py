@@ -207,6 +207,15 @@ def test_a_name_that_tells_the_answer_in_a_code_is_named(tmp_path, code):
     assert "name" in found["plain"]
 
 
+def test_a_code_of_a_single_letter_is_named_in_many_files(tmp_path):
+    """There are only as many values as letters, however many files there are."""
+    texts = random_texts(400, LETTERS)
+    for text in texts:
+        (tmp_path / f"{text}.jpg").write_bytes(encoded("A", "JPEG", comment=bytes([LETTERS.index(text[0]) + 60])))
+    (found,) = find_giveaways([tmp_path], texts)
+    assert "letter 1 of the answer" in found["plain"]
+
+
 @pytest.mark.parametrize(("letters", "base"), [(string.digits, 10), (LETTERS, 36), (string.ascii_uppercase, 26)])
 def test_a_time_that_tells_the_answer_is_named(tmp_path, letters, base):
     texts = random_texts(100, letters, 4)

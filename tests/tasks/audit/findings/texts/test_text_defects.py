@@ -234,7 +234,11 @@ def test_a_fixed_length_and_repeated_pictures_are_told():
     texts = drawn(1000, 1)
     assert repeats(texts, pictures=(900, 1000))["severity"] == "high"
     assert repeats(texts, pictures=(995, 1000))["severity"] == "low"
-    assert "labels are wrong" in repeats(texts, disagree=3)["plain"]
+    wrong = repeats(texts, disagree=3)
+    assert "labels are wrong" in wrong["plain"] and "$TMPDIR" in wrong["remedy"]
+    assert wrong["severity"] != "none"
+    mixed_up = repeats(texts, pictures=(len(texts) // 2, len(texts)), disagree=len(texts) // 2)
+    assert mixed_up["severity"] == "high" and "seen the answer" not in mixed_up["plain"]
 
 
 def test_a_guess_that_is_seldom_right_is_told_as_one_of_many_tries():
