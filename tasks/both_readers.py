@@ -7,6 +7,7 @@ import numpy as np
 
 from tasks.deep.deep_reader import DeepReader
 from tasks.deep.shape import LONGEST
+from tasks.doubts import doubted
 from tasks.loading.decode import load_batch
 from tasks.loading.safe_read import BadPicture, Unreadable
 from tasks.loading.seen_batches import load_seen_batch
@@ -44,7 +45,7 @@ class BothReaders:
         unsure: dict[int, tuple[Readings, int]] = {}
         own: dict[int, str] = {}
         for indices, images in loaded:
-            readings = self.classic.read(images)
+            readings = doubted(self.classic, self.classic.read(images), images)
             doubtful = ~(readings.confidences[:, 0] >= SURE)
             sure.append((indices[~doubtful], rows_of(readings, np.flatnonzero(~doubtful))))
             unsure |= {index: (readings, row) for row, index in enumerate(indices.tolist()) if doubtful[row]}
@@ -53,7 +54,8 @@ class BothReaders:
         groups = [group for group in sure if len(group[0])]
         for group in seen:
             indices = np.array([again[k] for k in group.indices.tolist()], np.int64)
-            groups += _better(indices, self.deep.read(group.images, (), group.sizes), unsure)
+            deep = self.deep.read(group.images, (), group.sizes)
+            groups += _better(indices, doubted(self.deep, deep, group.images, group.sizes), unsure)
         notes |= {again[k]: note for k, note in own.items()}
         failed = [(again[k], error) for k, error in lost]
         # What only the deep reader cannot load has the classic reader's answer.

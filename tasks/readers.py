@@ -17,6 +17,7 @@ from tasks.both_readers import BothReaders
 from tasks.deep.cases import alphabet_in_capitals
 from tasks.deep.deep_reader import DeepReader, require_curve
 from tasks.deep.session import checked_record
+from tasks.doubts import doubted
 from tasks.loading.decode import load_batch
 from tasks.loading.safe_read import BadPicture
 from tasks.loading.seen_batches import load_seen_batch
@@ -24,6 +25,7 @@ from tasks.profiles.word_lists import WEB2, load_words
 from tasks.reading.networks import require_calibrated, require_record
 from tasks.reading.ranking import Ranking
 from tasks.reading.reader import LONGEST_BY_DEFAULT, Reader, Readings
+from tasks.shipped import is_shipped
 from tasks.worker import at_home
 
 KEPT_READERS = 4  # in a worker's memory
@@ -240,15 +242,9 @@ def told_alphabet(alphabet: str) -> str:
 
 @functools.lru_cache(maxsize=KEPT_READERS)
 def load_reader(
-    model: str,
-    sha256: str,
-    dictionary: tuple[str, ...],
-    ranking: Ranking | None = None,
-    alphabet: str | None = None,
-    length: tuple[int, int] | None = None,
-    familiar: bool = False,
-    waits: bool = False,
-) -> Reader | DeepReader:
+    model: str, sha256: str, dictionary: tuple[str, ...], ranking: Ranking | None = None, alphabet: str | None = None,
+    length: tuple[int, int] | None = None, familiar: bool = False, waits: bool = False,
+) -> Reader | DeepReader:  # fmt: skip
     """Open a model file of either kind as a reader, and keep it for the worker's next job.
 
     Parameters
@@ -272,10 +268,12 @@ def load_reader(
     if is_deep(model):
         deep = load_deep_model(model)
         require_curve(deep.record)
-        return DeepReader(deep, dictionary, ranking, alphabet, length, familiar=familiar, waits=waits)
-    networks, record = load_model(model)
-    reader = Reader(networks, record, dictionary, ranking, alphabet, length)
-    require_calibrated(record)
+        reader: Reader | DeepReader = DeepReader(deep, dictionary, ranking, alphabet, length, 1, familiar, waits)
+    else:
+        networks, record = load_model(model)
+        reader = Reader(networks, record, dictionary, ranking, alphabet, length)
+        require_calibrated(record)
+    reader.doubts = is_shipped(model)
     return reader
 
 
@@ -314,6 +312,7 @@ def read_pictures(
         return reader.read_files(pictures, read, notes)
     if isinstance(reader, DeepReader):
         seen, failures = load_seen_batch(pictures, read, notes)
-        return [(group.indices, reader.read(group.images, (), group.sizes)) for group in seen], failures
+        found = [(each, reader.read(each.images, (), each.sizes)) for each in seen]
+        return [(each.indices, doubted(reader, own, each.images, each.sizes)) for each, own in found], failures
     groups, failures = load_batch(pictures, read, notes)
-    return [(indices, reader.read(images)) for indices, images in groups], failures
+    return [(indices, doubted(reader, reader.read(images), images)) for indices, images in groups], failures

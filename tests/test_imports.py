@@ -75,10 +75,11 @@ ROOMS = {
     "tasks/models.py": (
         STORAGE | {"tasks.training", "tasks.reading", "tasks.rates"}, set()
     ),
-    "tasks/both_readers.py": ({"tasks.deep", "tasks.loading", "tasks.reading"}, {"numpy"}),
+    "tasks/doubts.py": ({"tasks.deep", "tasks.loading", "tasks.reading"}, {"numpy"}),
+    "tasks/both_readers.py": ({"tasks.deep", "tasks.doubts", "tasks.loading", "tasks.reading"}, {"numpy"}),
     "tasks/readers.py": (
-        STORAGE | {"tasks.both_readers", "tasks.deep", "tasks.worker", "tasks.loading", "tasks.reading",
-                   "tasks.profiles"},
+        STORAGE | {"tasks.both_readers", "tasks.deep", "tasks.doubts", "tasks.worker", "tasks.loading",
+                   "tasks.reading", "tasks.profiles", "tasks.shipped"},
         {"numpy"},
     ),
     "tasks/scoring": (
@@ -88,7 +89,8 @@ ROOMS = {
     ),
     "tasks/solving": (
         STORAGE
-        | {"tasks.both_readers", "tasks.readers", "tasks.shipped", "tasks.reading", "tasks.loading", "tasks.figures"},
+        | {"tasks.both_readers", "tasks.doubts", "tasks.readers", "tasks.shipped", "tasks.reading", "tasks.loading",
+           "tasks.figures"},
         {"numpy"},
     ),
     "tasks/audit": (
@@ -100,8 +102,8 @@ ROOMS = {
     # networks that it shows; their figures are in `figures`.
     "tasks/explaining": (
         {"storage.errors", "storage.files.atomic", "storage.texts", "tasks.both_readers", "tasks.datasets",
-         "tasks.deep", "tasks.figures", "tasks.loading", "tasks.lowlevel", "tasks.profiles", "tasks.readers",
-         "tasks.reading", "tasks.scoring", "tasks.solving"},
+         "tasks.deep", "tasks.doubts", "tasks.figures", "tasks.loading", "tasks.lowlevel", "tasks.profiles",
+         "tasks.readers", "tasks.reading", "tasks.scoring", "tasks.solving"},
         {"numpy", "PIL", "skimage", "sklearn", "threadpoolctl"},
     ),
     "tasks/warm.py": ({"tasks", "storage.deep_models"}, {"numpy"}),

@@ -70,6 +70,8 @@ class DeepReader:
         Whether the network is opened only when the first picture is read.
     """
 
+    doubts = False  # as for the classic `Reader`
+
     def __init__(
         self,
         model: DeepModel,

@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from tasks.doubts import doubted
 from tasks.figures.reading_stages import Stage
 from tasks.figures.stage_panels import LettersPanel, PathPanel, PicturePanel, RankingPanel
 from tasks.reading.components import find_apart
@@ -51,7 +52,7 @@ def classic_stages(
         Of one picture.
     """
     rankings = (Ranking.NONE, *([Ranking.PROBABILITY] if len(reader.dictionary) else []))
-    readings = reader.read(image[None], rankings)
+    readings = doubted(reader, reader.read(image[None], rankings), image[None])
     ink, shear, _ = upright(image[None])
     lattice, odds = reader.spans(ink)
     columns = np.array([known.index(letter) for letter in reader.alphabet])

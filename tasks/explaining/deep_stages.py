@@ -5,6 +5,7 @@ import numpy as np
 from tasks.deep.decoding import best_texts, column_shares
 from tasks.deep.deep_reader import DeepReader
 from tasks.deep.shape import BLANK
+from tasks.doubts import doubted
 from tasks.explaining.classic_stages import ranking_stage
 from tasks.explaining.deep_saliency import as_taken, saliency, tinted
 from tasks.figures.reading_stages import Stage
@@ -31,7 +32,7 @@ def deep_stages(
         As for `DeepReader.read`, of one picture.
     """
     rankings = (Ranking.NONE, *([Ranking.PROBABILITY] if len(reader.dictionary) else []))
-    readings = reader.read(images, rankings, sizes)
+    readings = doubted(reader, reader.read(images, rankings, sizes), images, sizes)
     rectangle, taken = as_taken(reader, images, sizes)
     high, wide = seen.shape[:2]
     normal = np.ascontiguousarray(taken.transpose(1, 2, 0))

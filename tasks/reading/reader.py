@@ -123,6 +123,8 @@ class Reader:
     (8, 3)
     """
 
+    doubts = False  # whether pictures of strangers are looked at for what the model cannot know: `tasks.doubts`
+
     def __init__(
         self,
         networks: Mapping[str, FittedNetwork],
@@ -152,9 +154,7 @@ class Reader:
             raise BadInput(
                 f"length: must be from 1 to {LONGEST_ALLOWED} letters, the shortest first; it is {self.length}"
             )
-        if ranking is None:
-            ranking = Ranking.PROBABILITY if words else Ranking.NONE
-        self.ranking = self._possible(ranking)
+        self.ranking = self._possible(ranking or (Ranking.PROBABILITY if words else Ranking.NONE))
 
     def read(self, images: np.ndarray, rankings: Iterable[Ranking] = ()) -> Readings:
         """Read pictures.

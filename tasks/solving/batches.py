@@ -14,11 +14,13 @@ from storage.ledger.ledger import ABSTAINED, FAILED, SOLVED, Answer, KnownFile, 
 from storage.models import model_digest
 from storage.texts import canonical, plain
 from tasks.both_readers import SURE, SURER
+from tasks.doubts import DOUBTS
 from tasks.loading.decode import LOADER
 from tasks.loading.safe_read import GONE, UNSETTLED, BadPicture, Unreadable, Unsettled, read_file, require_size
 from tasks.readers import AnyReader, load_both, load_reader, read_pictures, told_length
 from tasks.reading.ranking import Ranking
 from tasks.reading.reader import LONGEST_ALLOWED
+from tasks.shipped import is_shipped
 
 DIGITS = 6  # of a confidence
 
@@ -47,11 +49,12 @@ class SolvePlan:
     def settings(self) -> str:
         """Return all settings that decide an answer besides the model, as text for the ledger."""
         both = {"classic": [self.classic_sha256, SURE, SURER]} if self.classic else {}  # else as in earlier versions
+        doubts = {"doubts": DOUBTS} if is_shipped(self.model) else {}
         return canonical({
             "words": hashlib.sha256(self.words.encode()).hexdigest() if self.words else None,
             "ranking": self.ranking.value, "abstain_below": self.abstain_below, "alphabet": self.alphabet,
             "length": self.length, "loader": LOADER,
-        } | both)  # fmt: skip
+        } | both | doubts)  # fmt: skip
 
 
 @dataclass(frozen=True)

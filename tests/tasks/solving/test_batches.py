@@ -1,5 +1,6 @@
 """The units of solving: what a look says of a file, and the answers that a worker finishes."""
 
+import json
 import os
 import types
 from dataclasses import replace
@@ -13,9 +14,11 @@ from PIL import Image
 
 from storage.errors import BadInput
 from storage.ledger.ledger import Answer, PictureFile
+from tasks.doubts import DOUBTS
 from tasks.loading import safe_read
 from tasks.loading.safe_read import BadPicture, Unreadable, Unsettled
 from tasks.reading.ranking import Ranking
+from tasks.shipped import SHIPPED
 from tasks.solving import batches
 from tasks.solving.batches import LookJob, SolveJob, SolvePlan, look, solve_batch
 
@@ -26,6 +29,7 @@ PLAN = SolvePlan("model", "0" * 64, "BONE\nBOND", Ranking.PROBABILITY, 0.5)
 class Scripted:
     """A reader that says what the brightest pixel but one tells it to."""
 
+    doubts = False
     answers = types.MappingProxyType({
         10: ("BONE", 0.87500004, ["BONE", "BOND", ""], [0.9, 0.1, 0.0], 4),
         20: ("BOND", 0.25, ["BOND", "", ""], [0.4, 0.0, 0.0], 4),
@@ -196,6 +200,8 @@ def test_settings_tell_what_decides_about_an_answer():
     assert len({plan.settings for plan in plans}) == len(plans)
     other = SolvePlan("elsewhere", "1" * 64, "BONE\nBOND", Ranking.PROBABILITY, 0.5)
     assert other.settings == PLAN.settings
+    shipped = SolvePlan(str(SHIPPED), "0" * 64, "BONE\nBOND", Ranking.PROBABILITY, 0.5)
+    assert json.loads(shipped.settings) == json.loads(PLAN.settings) | {"doubts": DOUBTS}  # old answers are read anew
 
 
 @pytest.mark.parametrize(
