@@ -129,7 +129,7 @@ def require_certificates() -> None:
     ------
     BadInput
     """
-    for name in ("SSL_CERT_FILE", "SSL_CERT_DIR"):
+    for name in ("SSL_CERT_FILE", "SSL_CERT_DIR", "PREFECT_API_SSL_CERT_FILE"):
         given = os.environ.get(name)
         if given and not any(Path(part).exists() for part in given.split(os.pathsep)):
             raise BadInput(f"{name}: must name certificates; there is no {given!r}; correct or unset it")

@@ -8,7 +8,7 @@ from typing import Any
 
 from flows.environment import API, active_profile, exempt_loopback, named_server
 from flows.service import passwords, processes
-from flows.service.prefect_settings import STARTING, require_settings, require_writable
+from flows.service.prefect_settings import STARTING, ignore_files_of, require_settings, require_writable
 from storage.errors import BadInput, explained
 from storage.files import atomic
 from storage.files.places import ObjectPath, Place, is_url, place
@@ -119,6 +119,9 @@ def prepare_environment(chosen: Path | None = None, *, make_home: bool = True) -
         "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "CRITICAL",
     }
     own = False
+    named = "--home" if chosen is not None else HOME if os.environ.get(HOME) else None
+    if make_home:
+        _require_folder(named)
     require_settings()
     if make_home:
         require_writable()
@@ -128,6 +131,9 @@ def prepare_environment(chosen: Path | None = None, *, make_home: bool = True) -
         if make_home:
             _make_private(folder.parent, folder)  # Prefect's server does not start without it
         own = os.environ.setdefault("PREFECT_HOME", str(folder)) == str(folder)
+        if own:
+            _require_trusted(folder, named)
+            ignore_files_of(folder)
         there = served() if own else None
         if there:
             os.environ[API], os.environ[passwords.CLIENT] = there["api"], there["password"]
@@ -159,6 +165,40 @@ def _make_private(*folders: Path) -> None:
     except OSError as error:
         raise explained(error, folders[-1]) from error
     atomic.make_folder(folders[-1])  # tells what stands in its place, if it is no folder
+
+
+def _require_folder(named: str | None) -> None:
+    """Refuse a home that is no folder, by the option or variable that names it."""
+    folder = Path(os.environ.get(HOME) or "data")
+    if is_url(folder):
+        return  # what needs a home says that it cannot be a URL
+    try:
+        there = next(path for path in (folder, *folder.absolute().parents) if os.path.lexists(path))
+        why = None if there.is_dir() else f"{there} is none"
+    except (OSError, StopIteration) as error:
+        why = getattr(error, "strerror", None) or "it is not there"
+    if why:
+        remedy = f"choose another with --home or {HOME}" if named is None else "correct or leave it out"
+        raise BadInput(f"{named or 'home'}: must be a folder; it is {str(folder)!r}, and {why}; {remedy}")
+
+
+def _require_trusted(folder: Path, named: str | None) -> None:
+    """Refuse a home, or Prefect's folder in it, that another user owns and does not share with a group of this user.
+
+    Its owner could replace Prefect's database, or read the passwords in it. Root trusts the home that it names.
+    """
+    for path in (folder.parent, folder):
+        try:
+            found = path.stat()
+        except OSError:
+            continue  # who uses it makes it, or says why it cannot be
+        shared = found.st_mode & 0o020 and found.st_gid in {os.getegid(), *os.getgroups()}
+        root = os.geteuid() == 0 and named is not None
+        if found.st_uid not in (0, os.geteuid()) and not (shared or root):
+            raise BadInput(
+                f"{named or 'home'}: must be this user's own, or shared with a group (docs/operations.md); {path} "
+                f"belongs to the user with the number {found.st_uid}; choose another with --home or {HOME}"
+            )
 
 
 def served() -> dict[str, Any] | None:

@@ -21,11 +21,13 @@ from flows.home import served
 from flows.service import passwords, processes, run_database
 from flows.service.prefect_api import Api
 from flows.service.prefect_guard import hosts_from, server_command
-from flows.service.prefect_settings import DATABASES, STARTING, passed
+from flows.service.prefect_settings import DATABASES, STARTING, is_prefects, passed, suspects
 from flows.service.starting import import_rest, without_collector
-from storage.errors import CaptchasError
+from storage.errors import BadInput, CaptchasError, explained
+from storage.files.private import private_mode
 
 LOG = "embedded-server.log"  # under PREFECT_HOME
+_MOST_SAID = 300  # characters of an error of Prefect's that are shown
 _EVERY = 0.02  # seconds between two looks
 _CLOSING = 2.5  # seconds that the server gets to end, fewer than Ctrl-C leaves
 _ROOM = 4 << 20  # bytes free below which a failing server is put down to the disk; SQLite's log takes that many
@@ -155,8 +157,20 @@ def _folder() -> Path:
 
 
 def _log() -> int:
-    """Open the server's log, which begins anew with each server, and return its descriptor."""
-    return os.open(_folder() / LOG, os.O_CREAT | os.O_WRONLY | os.O_TRUNC | os.O_APPEND, 0o600)
+    """Open the server's log, which begins anew with each server, and return its descriptor.
+
+    A file that cannot be written, such as another user's in a home of a group, and a link or pipe are replaced.
+    """
+    file = _folder() / LOG
+    how = os.O_CREAT | os.O_WRONLY | os.O_TRUNC | os.O_APPEND | os.O_NOFOLLOW | os.O_NONBLOCK
+    try:
+        return os.open(file, how, private_mode(file.parent))
+    except OSError as error:
+        try:
+            file.unlink(missing_ok=True)
+            return os.open(file, how, private_mode(file.parent))
+        except OSError:
+            raise explained(error, file) from error
 
 
 def is_ours() -> bool:
@@ -185,9 +199,11 @@ def wait() -> None:
 def failures_explained() -> Iterator[None]:
     """Name the server that a flow's run within could not talk to, in place of a traceback of Prefect's client.
 
+    Other errors of Prefect's name the variables that it may have failed for, if the operator has set any.
+
     Raises
     ------
-    ServerLost
+    ServerLost, BadInput
     """
     try:
         yield
@@ -198,10 +214,17 @@ def failures_explained() -> Iterator[None]:
         if isinstance(error, CaptchasError) or not (
             from_client or misread or str(error).startswith("Failed to reach API")
         ):
+            if not isinstance(error, CaptchasError) and is_prefects(error) and (named := suspects()):
+                said = " ".join(str(error).split())[:_MOST_SAID]
+                raise BadInput(f"Prefect failed ({type(error).__name__}: {said}); {_blame(named)}") from error
             raise
         said = str(error).partition("\n")[0].partition(" - For more")[0] or type(error).__name__
         what = f"gives an answer that Prefect does not know ({said})" if misread else f"failed ({said})"
         raise ServerLost(f"{os.environ.get('PREFECT_API_URL')}: Prefect's server {what}; {_remedy()}") from error
+
+
+def _blame(named: list[str]) -> str:
+    return f"it may be for a variable of Prefect's: correct or unset {', '.join(named)}"
 
 
 def _remedy() -> str:
@@ -218,7 +241,8 @@ def _remedy() -> str:
     size = resource.getrlimit(resource.RLIMIT_FSIZE)[0]
     if size != resource.RLIM_INFINITY:
         return f"it may write {size} bytes to a file; raise the limit: ulimit -f unlimited"
+    named = suspects()
     return (
         f"see {folder / LOG}; give the same command again, or start one (`prefect server start`) and name it in "
-        "PREFECT_API_URL"
+        f"PREFECT_API_URL{f'; or {_blame(named)}' if named else ''}"
     )

@@ -95,7 +95,7 @@ class Api:
     def __init__(self, url: str, timeout: float = 30.0, password: str | None = None):
         self.url, self._timeout = url.rstrip("/"), timeout
         self._headers = {"Content-Type": "application/json"}
-        password, key = password or os.environ.get(passwords.CLIENT), os.environ.get("PREFECT_API_KEY")
+        password, key = password or os.environ.get(passwords.CLIENT), os.environ.get(passwords.KEY)
         if password:
             self._headers["Authorization"] = f"Basic {b64encode(password.encode()).decode()}"
         elif key:

@@ -135,6 +135,7 @@ def create_app() -> Application:
     The server looks for no migrations if its database needs none.
     """
     ignore_folder()
+    os.environ["PREFECT_SERVER_API_BASE_PATH"] = "/api"  # where those who start this server look for it
     with without_collector():
         from prefect.server.api.server import create_app as create_server
         from prefect.settings import get_current_settings

@@ -13,12 +13,26 @@ from tempfile import TemporaryFile
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
+from flows.service.passwords import require_sendable
+from flows.shell.quiet import tell
 from storage.errors import BadInput
 
 STARTING = "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS"
 DATABASES = ("PREFECT_SERVER_DATABASE_CONNECTION_URL", "PREFECT_API_DATABASE_CONNECTION_URL")
+# Variables that this project sets, or names itself where they are wrong.
+_OURS = {
+    STARTING, *DATABASES, "PREFECT_API_URL", "PREFECT_API_AUTH_STRING", "PREFECT_SERVER_API_AUTH_STRING",
+    "PREFECT_HOME", "PREFECT_SERVER_ANALYTICS_ENABLED", "PREFECT_SERVER_ALLOW_EPHEMERAL_MODE",
+    "PREFECT_SERVER_CORS_ALLOWED_ORIGINS", "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", "PREFECT_PROFILES_PATH",
+    "PREFECT_LOGGING_SETTINGS_PATH", "PREFECT_SERVER_API_BASE_PATH", "PREFECT_FLOWS_HEARTBEAT_FREQUENCY",
+}  # fmt: skip
 _DRIVERS = ("sqlite+aiosqlite://", "postgresql+asyncpg://")
 _LOGGING = "PREFECT_LOGGING_SETTINGS_PATH"
+# Files of a folder PREFECT_HOME that can have Prefect call any function, and the variables that name others.
+_IN_HOME = {
+    "profiles.toml": ("PREFECT_PROFILES_PATH",),
+    "logging.yml": (_LOGGING, "PREFECT_LOGGING_CONFIG_PATH"),
+}
 _CORRECT = "correct or unset it"
 _SOURCES = "prefect.settings.sources"  # the module that looks for settings
 
@@ -62,6 +76,18 @@ def ignore_folder() -> None:
         sys.meta_path.insert(0, _Sealed)
 
 
+def ignore_files_of(folder: Path) -> None:
+    """Have Prefect read no settings in its folder of a home, which may have come in an archive.
+
+    Files that the user names in a variable count. A line tells of a file that does not.
+    """
+    for name, variables in _IN_HOME.items():
+        if not any(os.environ.get(variable) for variable in variables):
+            os.environ[variables[0]] = str(Path(os.devnull, name))  # can be no file
+            if os.path.lexists(folder / name):
+                tell(f"{folder / name}: is not read, since a home may be another's; if it is yours: {variables[0]}")
+
+
 def require_settings() -> None:
     """Refuse values of Prefect's variables that this project reads itself.
 
@@ -69,6 +95,7 @@ def require_settings() -> None:
     ------
     BadInput
     """
+    require_sendable()
     given = os.environ.get(STARTING)
     if given is not None:
         try:
@@ -178,6 +205,24 @@ def _refusals(error: Exception) -> str:
             named = ", ".join(names) or f"Prefect's setting {'.'.join(map(str, detail.get('loc', ())))}"
             said.append(f"{named}: {detail.get('msg', 'is refused')}; it is {masked(value)!r}")
     return "; ".join(said)
+
+
+def suspects() -> list[str]:
+    """Name Prefect's variables in the environment that are not this project's: one may be why Prefect fails.
+
+    Prefect judges most values when it starts, others when it uses them.
+    """
+    return sorted(name for name in _given() if name.upper() not in _OURS and not name.upper().startswith("PREFECT__"))
+
+
+def is_prefects(error: BaseException) -> bool:
+    """Return whether an error was raised by Prefect's code, or by a library that it called, not by the project's."""
+    trace, last = error.__traceback__, ""
+    while trace:
+        package = str(trace.tb_frame.f_globals.get("__name__")).partition(".")[0]
+        last = package if package in {"prefect", "flows", "tasks", "storage"} else last
+        trace = trace.tb_next
+    return last == "prefect"
 
 
 def _given() -> dict[str, str]:

@@ -50,6 +50,43 @@ def test_a_folder_that_nobody_can_make_is_named(clean, variable):
         home.prepare_environment()
 
 
+@pytest.mark.parametrize("below", ["", "below"])
+def test_a_home_that_is_no_folder_is_named_with_what_names_it(clean, below):
+    (clean / "file").touch()
+    place = clean / "file" / below
+    os.environ["CAPTCHAS_HOME"] = str(place)
+    for chosen, name in ((None, "CAPTCHAS_HOME"), (place, "--home")):
+        with pytest.raises(BadInput, match=rf"^{name}: must be a folder; it is '{place}'"):
+            home.prepare_environment(chosen)
+
+
+def test_settings_of_prefect_in_a_home_are_not_read(clean, capsys):
+    """A working directory may have come in an archive, with a folder `data`: Prefect would call what these name."""
+    folder = clean / "data" / "prefect"
+    folder.mkdir(parents=True)
+    for name in ("profiles.toml", "logging.yml"):
+        (folder / name).write_text("active = 'x'\n[profiles.x]\nPREFECT_API_URL = 'http://theirs.example/api'\n")
+    home.prepare_environment(clean / "data")
+    assert home.active_profile() == {}
+    assert not Path(os.environ["PREFECT_PROFILES_PATH"]).exists()
+    assert not Path(os.environ["PREFECT_LOGGING_SETTINGS_PATH"]).exists()
+    assert f"{folder / 'profiles.toml'}: is not read" in capsys.readouterr().err
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a folder away")
+@pytest.mark.parametrize("theirs", ["data", "data/prefect"])
+def test_another_user_s_home_is_refused_unless_a_group_shares_it(clean, monkeypatch, theirs):
+    monkeypatch.chdir(clean)
+    (clean / "data" / "prefect").mkdir(parents=True)
+    os.chown(theirs, 65534, 65534)
+    with pytest.raises(BadInput, match=rf"^home: must be this user's own.* {clean / theirs} belongs to .* 65534;"):
+        home.prepare_environment()
+    os.chown(theirs, 65534, os.getegid())
+    Path(theirs).chmod(0o2770)
+    os.environ.pop("PREFECT_HOME")
+    home.prepare_environment()
+
+
 def test_the_users_server_is_not_hidden(clean):
     os.environ["PREFECT_API_URL"] = "http://127.0.0.1:4200/api"
     home.prepare_environment(clean)

@@ -3,6 +3,7 @@
 import json
 import os
 import sqlite3
+import stat
 import subprocess
 import sys
 import time
@@ -14,6 +15,7 @@ from types import SimpleNamespace
 import httpx
 import pytest
 from prefect import Flow
+from prefect.results import resolve_serializer
 
 from flows.command_line import PLAIN
 from flows.service import embedded_server, passwords, run_database
@@ -156,6 +158,24 @@ def test_a_server_that_fails_during_a_run_is_told_in_a_line(ours, error, said):
     assert "\n" not in str(told.value)
 
 
+def test_its_log_is_for_the_group_of_a_shared_home_and_replaces_what_cannot_be_written(ours, tmp_path):
+    """The log of one user kept every other user of a shared home from any command."""
+    log, other = tmp_path / embedded_server.LOG, tmp_path / "other"
+    other.write_text("another's")
+    tmp_path.chmod(0o2770)
+    ours("")
+    before = os.umask(0o002)
+    try:
+        for make in (lambda: None, lambda: log.symlink_to(other), lambda: os.mkfifo(log)):
+            make()
+            os.close(embedded_server._log())
+            assert stat.S_ISREG(log.lstat().st_mode) and stat.S_IMODE(log.lstat().st_mode) == 0o660
+            log.unlink()
+    finally:
+        os.umask(before)
+    assert other.read_text() == "another's"
+
+
 def test_a_full_disk_is_named_when_the_server_fails(ours, monkeypatch, tmp_path):
     ours(ANSWERS)
     embedded_server.begin(own=True)
@@ -165,7 +185,20 @@ def test_a_full_disk_is_named_when_the_server_fails(ours, monkeypatch, tmp_path)
         raise httpx.ConnectError("Server error '500 Internal Server Error'")
 
 
-def test_other_errors_of_a_run_pass():
+def test_a_failure_of_prefect_s_names_the_variables_that_it_may_be_for(ours, monkeypatch):
+    """Prefect judges some of its settings only when it uses them."""
+    ours("raise SystemExit(3)")
+    monkeypatch.setenv("PREFECT_RESULTS_DEFAULT_SERIALIZER", "none such")
+    told = pytest.raises(BadInput, match=r"Prefect failed \(.*none such.*unset .*PREFECT_RESULTS_DEFAULT_SERIALIZER")
+    with told, embedded_server.failures_explained():
+        resolve_serializer("none such")
+    embedded_server.begin(own=True)
+    with pytest.raises(embedded_server.ServerLost, match=r"unset .*PREFECT_RESULTS_DEFAULT_SERIALIZER"):
+        embedded_server.wait()
+
+
+def test_other_errors_of_a_run_pass(monkeypatch):
+    monkeypatch.setenv("PREFECT_RESULTS_DEFAULT_SERIALIZER", "none such")
     with pytest.raises(ZeroDivisionError), embedded_server.failures_explained():
         _ = 1 / 0
 

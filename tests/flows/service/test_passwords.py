@@ -6,6 +6,7 @@ import stat
 import pytest
 
 from flows.service import passwords
+from flows.service.prefect_settings import require_settings
 from storage.errors import BadInput
 
 
@@ -33,6 +34,24 @@ def test_the_password_of_the_operator_is_used_and_not_kept(given, monkeypatch, t
     assert passwords.agree_kept(tmp_path) == given[0]
     assert os.environ[passwords.SERVER] == os.environ[passwords.CLIENT] == "admin:of the site"
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("wrong", ["p\u00e4:\u2713", "x" * 1025, "a:\udcff"])
+def test_a_password_that_no_server_takes_is_named_and_not_shown(wrong, monkeypatch):
+    """Prefect's server compares ASCII only, and answered everything else with an error of its own, after a minute."""
+    monkeypatch.setenv(passwords.CLIENT, wrong)
+    with pytest.raises(BadInput, match=rf"^{passwords.CLIENT}: must be at most 1024 characters of ASCII") as refused:
+        passwords.agree()
+    assert wrong not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "wrong"), [(passwords.CLIENT, "a:\udcff"), (passwords.KEY, "\u043a"), (passwords.KEY, "a\nb")]
+)
+def test_a_password_or_key_that_cannot_be_sent_to_a_named_server_is_named(name, wrong, monkeypatch):
+    monkeypatch.setenv(name, wrong)
+    with pytest.raises(BadInput, match=rf"^{name}: must be"):
+        require_settings()
 
 
 def test_two_passwords_of_the_operator_are_refused(monkeypatch):
@@ -69,9 +88,22 @@ def test_an_empty_file_gets_a_password_and_a_broken_file_is_named(tmp_path):
     file = tmp_path / passwords.FILE
     file.touch(0o600)
     assert passwords.kept(tmp_path) == file.read_text().strip() != ""
-    file.write_bytes(b"\xff\xfe")
-    with pytest.raises(BadInput, match=r"password: cannot be read .*remove it"):
-        passwords.kept(tmp_path)
+    for wrong in (b"\xff\xfe", b"x" * 1025):
+        file.write_bytes(wrong)
+        with pytest.raises(BadInput, match=r"password: cannot be read .*remove it"):
+            passwords.kept(tmp_path)
+
+
+def test_a_pipe_or_link_in_the_place_of_the_password_is_neither_waited_for_nor_followed(tmp_path):
+    file, other = tmp_path / passwords.FILE, tmp_path / "other"
+    other.write_text("another's")
+    other.chmod(0o644)
+    for make in (lambda: os.mkfifo(file), lambda: file.symlink_to(other)):
+        make()
+        with pytest.raises(BadInput, match=r"password: cannot be read .*remove it"):
+            passwords.kept(tmp_path)
+        file.unlink()
+    assert mode_of(other) == 0o644
 
 
 def test_a_private_file_is_replaced_whole_and_never_written_through_a_link(tmp_path):

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from flows.service import run_database
+from flows.service.prefect_settings import ignore_files_of
 from flows.service.run_database import DATABASE, MEMO, is_current, prepare
 
 ROOT = Path(__file__).parents[3]
@@ -90,24 +91,28 @@ def test_without_a_template_people_are_told(template, folder, capsys, monkeypatc
 
 @pytest.mark.parametrize("elsewhere", [False, pytest.param(True, marks=pytest.mark.soak)])
 def test_the_server_leaves_out_migrations_of_a_current_home_and_obeys_no_file_of_its_folder(
-    template, folder, elsewhere
+    template, folder, elsewhere, monkeypatch
 ):
     """Prefect itself says where the database is: the environment or its profiles may name it."""
     prepare(folder)
     for name, text in FOREIGN.items():
         Path(name).write_text(text)
-    if elsewhere:
-        (folder / "profiles.toml").write_text(PROFILES)
+    (folder / "logging.yml").write_text(FOREIGN["theirs.yml"])
+    (folder / "profiles.toml").write_text(PROFILES)
+    monkeypatch.setenv("PREFECT_PROFILES_PATH", str(folder / "profiles.toml") if elsewhere else "")
+    monkeypatch.setenv("PREFECT_LOGGING_SETTINGS_PATH", "")  # restored at the end
+    monkeypatch.setenv("PREFECT_SERVER_API_BASE_PATH", "/elsewhere")  # nobody would look for the server there
+    ignore_files_of(folder)
     program = (
         "from pathlib import Path; from flows.service import prefect_guard, run_database\n"
         f"run_database.template = lambda: Path({str(template)!r})\n"
-        "prefect_guard.create_app()\n"
+        "app = prefect_guard.create_app()\n"
         "from prefect.settings import PREFECT_API_DATABASE_MIGRATE_ON_START as asked\n"
-        "print(asked.value())"
+        "print(asked.value(), [route.path for route in app._application.routes if route.name == 'api'])"
     )
     command = [sys.executable, "-P", "-c", program]
     result = subprocess.run(command, env=os.environ | {"PYTHONPATH": str(ROOT)}, capture_output=True, text=True)
-    assert result.stdout == f"{elsewhere}\n", result.stderr
+    assert result.stdout == f"{elsewhere} ['/api']\n", result.stderr
     assert not Path("called").exists()
 
 
