@@ -1,7 +1,9 @@
 """The home folder, which holds datasets and models, and the environment that Prefect needs before it is imported."""
 
+import errno
 import json
 import os
+import stat
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -174,12 +176,18 @@ def _require_folder(named: str | None) -> None:
         return  # what needs a home says that it cannot be a URL
     try:
         there = next(path for path in (folder, *folder.absolute().parents) if os.path.lexists(path))
-        why = None if there.is_dir() else f"{there} is none"
+        if stat.S_ISDIR(there.stat().st_mode):
+            return
+        why = f"{there} is no folder"
+    except FileNotFoundError:
+        why = f"the link {there} leads to nothing"
     except (OSError, StopIteration) as error:
-        why = getattr(error, "strerror", None) or "it is not there"
-    if why:
-        remedy = f"choose another with --home or {HOME}" if named is None else "correct or leave it out"
-        raise BadInput(f"{named or 'home'}: must be a folder; it is {str(folder)!r}, and {why}; {remedy}")
+        if getattr(error, "errno", None) == errno.ELOOP:
+            why = "a link in it leads to itself"
+        else:
+            why = getattr(error, "strerror", None) or "it is not there"
+    remedy = f"choose another with --home or {HOME}" if named is None else "correct or leave it out"
+    raise BadInput(f"{named or 'home'}: must be a folder; it is {str(folder)!r}, and {why}; {remedy}")
 
 
 def _require_trusted(folder: Path, named: str | None) -> None:

@@ -254,8 +254,8 @@ def test_a_home_that_cannot_be_one_is_told(here, mistakes, monkeypatch):
     monkeypatch.delenv("PREFECT_API_URL")  # with a server of the user's nothing is made there
     monkeypatch.delenv("PREFECT_HOME")
     result = here("datasets", "--home", mistakes / "words.txt")
-    assert result.returncode != 0
-    assert "words.txt/prefect cannot be a folder" in result.stderr
+    assert result.returncode == 2
+    assert "--home: must be a folder; it is" in result.stderr and "words.txt is no folder; correct" in result.stderr
     assert "Traceback" not in result.stderr
 
 
