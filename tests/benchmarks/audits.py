@@ -32,6 +32,7 @@ GREGWAR = "abcdefghijklmnpqrstuvwxyz123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"  # its 
 HEIGHT = 980  # pixels of a first screen
 OWN_PYTHON = ("django-simple-captcha", "multicolorcaptcha")  # each in an environment of its own, by `make others`
 BRINGS = "see the first lines of this script"
+COLOUR_RUNGS = ("colour", "faces", "hollow", "ground", "wild")
 _ROW, _COMMAND = re.compile(r"\| \[([\w-]+)\]\("), re.compile(r"- ([\w-]+): `")
 PHP, PERL = Path("/usr/share/php/Gregwar/Captcha/autoload.php"), Path("/usr/share/perl5/GD/SecurityImage.pm")
 
@@ -65,7 +66,7 @@ def _many(name: str) -> Subject:
 
 
 SUBJECTS = {
-    **{rung: Subject((rung,)) for rung in RUNGS},
+    **{rung: Subject((rung,)) for rung in (*RUNGS, *COLOUR_RUNGS)},
     **{f"captcha-{setting}": _callable(setting) for setting in ("default", "calm", "wild", "narrow")},
     **{name: _many(name) for name in OWN_PYTHON},
     "svg-captcha": _command(f"node {SCRIPTS}/draw_one_svg.cjs", ALL, "4", NODE),
