@@ -4,6 +4,7 @@
 reading a picture.
 """
 
+import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext, redirect_stdout
@@ -22,8 +23,10 @@ from flows.service import embedded_server, starting
 from flows.service.prefect_settings import ignore_folder, settings_explained
 from flows.service.starting import compile_kernels
 from flows.shell.commands import COMMANDS, HELP
+from flows.shell.early_mistakes import may_be_mistaken, require_command
 from flows.shell.examples import FIRST_STEPS, prologue
 from flows.shell.misuse import misuse_explained
+from flows.shell.stand_ins import take_stand_ins
 from storage.errors import BadInput, CaptchasError
 from storage.files.places import is_url, place
 from storage.files.targets import STANDARD_OUTPUT
@@ -35,6 +38,7 @@ PLAIN = {"up", "doctor", "serve", "inspect", "datasets", "profiles", "preview", 
 OFFLINE = (PLAIN - {"up"}) | {None}  # they ask no server
 NO_KERNELS = {"up", "doctor", "profiles"}
 WRITES_NOTHING = {"doctor", "profiles", None}
+_FOUND_FINE = "CAPTCHAS_LINE_FINE"  # in the environment of a program that goes on with a line which was suspected
 
 app = App(
     name="captchas",
@@ -145,12 +149,17 @@ def _run(arguments: list[str]) -> int:
     """Run a command, and start the server that it needs, before the options are parsed."""
     _refuse_undecodable(arguments)
     ignore_folder()
-    if not arguments:
+    require_command(arguments)
+    place = command_at(arguments)
+    if place is None and arguments[-1:] != ["--home"]:
         sys.stdout.write(FIRST_STEPS)
         return 0
-    # First of all, since parsing imports the flow and with it Prefect.
-    place = command_at(arguments)
     command = arguments[place] if place is not None and arguments[place] in COMMANDS else None
+    if HELP.intersection(arguments):
+        take_stand_ins()
+    elif not os.environ.pop(_FOUND_FINE, None) and may_be_mistaken(arguments):
+        _name_mistake(arguments)
+    # Before the options are parsed, which imports the flow and with it Prefect.
     # The doctor tells what is wrong with the environment, so nothing is refused before it.
     own = command != "doctor" and prepare_environment(home_of(arguments), make_home=command not in WRITES_NOTHING)
     does = function_of(command, arguments)
@@ -167,6 +176,17 @@ def _run(arguments: list[str]) -> int:
                 import_lean()  # before a flow imports it
             import_module(COMMANDS[command][0].partition(":")[0])
     return app.meta(exit_on_error=False, print_error=False, result_action="return_value") or 0
+
+
+def _name_mistake(arguments: list[str]) -> None:
+    """Parse a command line, without Prefect and Dask; go on in a new program if it has no mistake after all."""
+    if not take_stand_ins():
+        return
+    import_lean()
+    _, line, _ = app.meta.parse_args(arguments, exit_on_error=False, print_error=False)
+    app.parse_args(spelled(line.args), exit_on_error=False, print_error=False)
+    os.environ[_FOUND_FINE] = "1"
+    os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])
 
 
 def _refuse_undecodable(arguments: list[str]) -> None:

@@ -1,4 +1,4 @@
-"""Refuse inputs that are not there before anything starts: Prefect alone takes a second to import.
+"""Refuse inputs that are not there, and profiles that are wrong, before anything starts: to import Prefect takes long.
 
 Whatever cannot be understood here is left to the command itself.
 """
@@ -33,7 +33,7 @@ def require_inputs(arguments: Sequence[str], modules: dict[str, str]) -> None:
     NotThere
         As the command itself raises it.
     BadInput
-        A URL that no command takes.
+        A URL that no command takes, or a profile that has a mistake.
     """
     at = command_at(arguments)
     command = arguments[at] if at is not None else ""
@@ -134,10 +134,15 @@ def _fonts(names: list[str]) -> None:
             raise NotThere(f"font {path}: no such file")
 
 
+def _profile(names: list[str]) -> None:
+    _profiles(names[:1])  # more are a mistake of another kind
+
+
 def _profiles(names: list[str]) -> None:
+    from tasks.profiles.built_in import find_profile
+
     for name in names:
-        if name.endswith(".toml") and _lacks(Path(name)):
-            raise NotThere(f"profile {name}: no such file")
+        find_profile(name)
 
 
 def _folders(names: list[str]) -> None:
@@ -161,13 +166,13 @@ def _lacks(path: Place) -> bool:
 INPUTS: dict[str, dict[str, Callable[[list[str]], None]]] = {
     "solve": {"path": _pictures, "model": _models, "dictionary": _word_lists},
     "evaluate": {"model": _measured, "dataset": _datasets, "dictionary": _word_lists},
-    "train": {"datasets": _datasets},
+    "train": {"datasets": _datasets, "draw": _profiles},
     "export": {"dataset": _datasets},
     "import": {"folder": _folders, "labels": _labels},
     "verify": {"dataset": _proven, "font": _fonts, "words": _word_lists, "source": _folders},
-    "generate": {"profile": _profiles, "font": _fonts, "words": _word_lists},
-    "explain": {"profile": _profiles, "model": _models, "dictionary": _word_lists, "font": _fonts},
-    "preview": {"profile": _profiles, "font": _fonts, "words": _word_lists},
+    "generate": {"profile": _profile, "font": _fonts, "words": _word_lists},
+    "explain": {"profile": _profile, "model": _models, "dictionary": _word_lists, "font": _fonts},
+    "preview": {"profile": _profile, "font": _fonts, "words": _word_lists},
     "reproduce": {"font": _fonts},
     "serve": {"model": _models},
     "regenerate": {"profiles": _profiles},

@@ -21,4 +21,5 @@ COMMANDS = {
     "preview": ("flows.preview:preview", "Draw a profile's first pictures as a contact sheet, at once."),
     "explain": ("flows.explain:explain", "Show how a word is read, what a network learnt, or how it learns."),
 }
+BELOW_MODULE = "flows.auditing.comparing"  # where the commands below `audit` are
 HELP = {"--help", "-h", "--version"}  # options that only tell

@@ -198,7 +198,7 @@ def mistakes(tmp_path_factory) -> Path:
         (("preview", "boook"), ["did you mean 'book'?"]),
         (("preview", "{}/bad.toml"), ["unknown key 'shaer'", "did you mean 'shear'?"]),
         (("preview", "{}/absent.toml"), ["absent.toml: no such file"]),
-        (("preview", "{}/bad.toml", "--out", "{}/bad.toml"), ["out: must not be a file that is read"]),
+        (("preview", "{}/clipped.toml", "--out", "{}/clipped.toml"), ["out: must not be a file that is read"]),
         (("preview", "book", "--count", "0"), ["count: must be from 1 to 1,024 pictures; it is 0"]),
         (("preview", "book", "--seed", "-1"), ["seed", "-1"]),
     ],

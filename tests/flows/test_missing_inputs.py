@@ -12,7 +12,7 @@ import pytest
 
 from flows.missing_inputs import INPUTS, given_values, options_of, require_inputs
 from flows.shell.commands import COMMANDS
-from storage.errors import NotThere
+from storage.errors import BadInput, NotThere
 
 # Prefect and what it brings warn while they are imported; that is theirs.
 pytestmark = pytest.mark.filterwarnings("ignore")
@@ -65,6 +65,15 @@ def test_what_is_not_there_is_named(inbox, arguments, said):
     assert error.value.exit_code == 2
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [("generate", "nois"), ("regenerate", "book", "nois"), ("train", "--draw", "nois"), ("preview", "nois")],
+)
+def test_a_profile_that_is_misspelt_is_named(inbox, arguments):
+    with pytest.raises(BadInput, match="did you mean 'noise'"):
+        require_inputs(arguments, MODULES)
+
+
 @pytest.mark.parametrize("arguments", [
     (), ("solve",), ("solve", "inbox"), ("solve", "inbox/a.png", "-"), ("solve", "s3://bucket/a.png"),
     ("solve", "inbox", "--dictionary", "none"), ("solve", "inbox", "--dictionary", "web2", "--model", "ladder"),
@@ -82,7 +91,7 @@ def test_options_are_those_of_the_command(command):
     module, _, name = COMMANDS[command][0].partition(":")
     parameters = inspect.signature(getattr(import_module(module), name)).parameters
     found = options_of(module)
-    assert found.flags == {key for key, one in parameters.items() if one.annotation is bool}
+    assert found.flags == {key for key, one in parameters.items() if one.annotation in (bool, bool | None)}
     assert found.flags | found.values == set(parameters)
     assert found.positional == tuple(
         key for key, one in parameters.items() if one.kind is inspect.Parameter.POSITIONAL_OR_KEYWORD
