@@ -52,6 +52,8 @@ def may_be_mistaken(arguments: Sequence[str]) -> bool:
             value = value if joined else next(rest, "--")
             if (not joined and value.startswith("--")) or not _may_be(value, name, options):
                 return True
+    if arguments[at] == "solve":
+        unnamed = min(unnamed, 1)  # it takes any number of pictures
     return _wrong_count(unnamed, named, options)
 
 

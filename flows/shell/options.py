@@ -2,6 +2,7 @@
 
 import ast
 import re
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -39,6 +40,7 @@ def commands() -> dict[str, str]:
     return {name: where for name, (where, _) in COMMANDS.items()}
 
 
+@cache
 def options_of(module: str, function: str | None = None) -> Options:
     """Read the parameters of a command from the source of `flows.NAME_request` or `flows.NAME`.
 

@@ -5,6 +5,7 @@ import io
 import json
 import os
 import re
+import shlex
 import shutil
 import sys
 from contextlib import redirect_stderr, redirect_stdout
@@ -17,6 +18,7 @@ from flows.__main__ import main
 from flows.auditing import attacks
 from flows.home import HOME
 from flows.reporting.schemas import FILES, SCHEMAS, schema_of
+from flows.shell.early_mistakes import may_be_mistaken
 from storage.files.places import place
 from tasks.audit.attackers import budget
 from tasks.datasets import generate
@@ -29,7 +31,6 @@ from tasks.profiles.fonts import find_face
 from tasks.shipped import SHIPPED, STRANGERS
 from tasks.training import settings
 from tests.documented import PAGES, PICTURES, ROOT, commands_in, short
-from tests.test_docs import wrong
 
 # Prefect and what it brings warn while they are imported; that is theirs.
 pytestmark = pytest.mark.filterwarnings("ignore")
@@ -68,7 +69,7 @@ def documented() -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     for page in PAGES:
         for line, whole in commands_in(page.read_text()):
-            if any(mark in line for mark in ("…", "...")) or (not whole and wrong(line, True)):
+            if any(mark in line for mark in ("…", "...")) or (not whole and may_be_mistaken(shlex.split(line)[1:])):
                 continue  # a mention
             if not any(re.match(rule, line) for rule in NOT_RUN):
                 found.setdefault(" ".join(short(line)), []).append(line)

@@ -31,7 +31,7 @@ MISTAKES = {
 }
 FINE = [
     *(line.removeprefix("captchas ") for line in EXAMPLES.values()),
-    "--json --home x solve a.png", "solve - --explain", "solve a.png --explain=b.png --abstain-below .5",
+    "--json --home x solve a.png b.png", "solve - --explain", "solve a.png --explain=b.png --abstain-below .5",
     "train a b --draw hard --draw strings --minutes 2.5 --no-change", "train --ladder", "up --port=4201",
     "generate --profile book --count 5_000 --seed=1 --font A --font B --words=", "audit --command 'a b' --minutes 1e1",
     "audit compare a b --out c.html", "regenerate book noise --count 5 --count 6", "solve inbox --out -", "doctor",
