@@ -89,10 +89,7 @@ def write_others(name: str, folder: Path, count: int, seed: int) -> Path:
     unfinished = place.with_suffix(f".{os.getpid()}")
     unfinished.mkdir(parents=True)
     try:
-        subprocess.run(
-            [*generator.command(), str(count), str(seed), str(unfinished)], check=True, timeout=SECONDS,
-            env=os.environ | {"NODE_PATH": str(NODE)},
-        )  # fmt: skip
+        subprocess.run([*generator.command(), str(count), str(seed), str(unfinished)], check=True, timeout=SECONDS)
         unfinished.rename(place)
     finally:
         shutil.rmtree(unfinished, ignore_errors=True)

@@ -1,7 +1,10 @@
 // Draw labelled pictures with svg-captcha and its defaults: `node draw_svg.cjs COUNT SEED FOLDER`.
-// NODE_PATH names the folder with the packages svg-captcha and @resvg/resvg-js, which turns the SVG into pixels.
+// The packages svg-captcha and @resvg/resvg-js, which turns the SVG into pixels, are in the clone's .node-svg-captcha.
 const fs = require("node:fs");
 const path = require("node:path");
+const { createRequire } = require("node:module");
+
+const packages = createRequire(path.join(__dirname, "../../../.node-svg-captcha/node_modules/package.json"));
 
 const [count, seed, folder] = [Number(process.argv[2]), Number(process.argv[3]), process.argv[4]];
 
@@ -14,8 +17,8 @@ Math.random = () => {
   return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296;
 };
 
-const svgCaptcha = require("svg-captcha");
-const { Resvg } = require("@resvg/resvg-js");
+const svgCaptcha = packages("svg-captcha");
+const { Resvg } = packages("@resvg/resvg-js");
 
 for (let number = 0; number < count; number++) {
   const { text, data } = svgCaptcha.create();
