@@ -16,6 +16,16 @@ from tasks.rates import RateRecord
 
 WIDE, NARROW = 640, 344  # pixels: for screens, and for telephones, on which the texts of the other would be too small
 _APART = 15.0  # pixels between the names of curves
+_LETTER = 6.8  # pixels of a letter of a name, about
+
+
+@dataclass(frozen=True)
+class _Said:
+    """Where a name stands: its left and right ends, and its height."""
+
+    start: float
+    stop: float
+    y: float
 
 
 @dataclass(frozen=True)
@@ -147,6 +157,7 @@ def _with_labels(frame: _Frame, curves: dict[str, list[tuple[Attacker, RateRecor
     # The line's name is among those of the curves, so that none covers another.
     ends: list[tuple[float, str, str]] = [(frame.axis.y(BROKEN_RATE), LIMIT, "limit")] if frame.wide else []
     looks = iter(LOOKS * len(curves))
+    named: list[_Said] = []
     for k, (name, found) in enumerate(curves.items()):
         # A name below a narrow plot needs a shape to be found by; beside its point it needs none.
         look = ALONE if len(found) == 1 and frame.wide else next(looks)
@@ -159,20 +170,25 @@ def _with_labels(frame: _Frame, curves: dict[str, list[tuple[Attacker, RateRecor
         last = places[-1][1]
         said = f"{name} {percent(last['rate'])}"
         if look == ALONE and frame.wide:
-            drawn.append(_beside(frame, *places[0], said))
+            drawn.append(_beside(frame, *places[0], said, named))
         else:
             ends.append((frame.axis.height(last), said, look))
     return drawn + _names(frame, ends)
 
 
-def _beside(frame: _Frame, x: float, rate: RateRecord, said: str) -> Markup:
-    """Write the name of a point that no curve goes through beside it, where there is room."""
+def _beside(frame: _Frame, x: float, rate: RateRecord, said: str, named: list[_Said]) -> Markup:
+    """Write the name of a point that no curve goes through beside it, above those that stand there already."""
     right = x > (frame.start + frame.right) / 2
+    x += 6 if right else -6
+    length = _LETTER * len(said)
+    first = x - length if right else x
     y = frame.axis.height(rate) - 9
+    while any(abs(y - one.y) < _APART and first < one.stop and one.start < first + length for one in named):
+        y -= _APART
     if y < frame.axis.top:  # where the names of the axes are
         y = frame.axis.y(rate["low"] or 0.0) + 17
-    anchor = "end" if right else "start"
-    return element("text", said, x=x + (6 if right else -6), y=y, class_="name", text_anchor=anchor)
+    named.append(_Said(first, first + length, y))
+    return element("text", said, x=x, y=y, class_="name", text_anchor="end" if right else "start")
 
 
 def _label_ticks(frame: _Frame) -> list[Markup]:

@@ -8,9 +8,10 @@ import pytest
 
 from storage.texts import plain
 from tasks.audit import schema
+from tasks.audit.page.parts.cost_curve import WIDE, cost_curve
 from tasks.audit.page.report_page import write_page
 from tests.parsed_page import Parsed
-from tests.sample_audit import ALPHABET, HOSTILE, audit, noise_png, rate
+from tests.sample_audit import ALPHABET, HOSTILE, attacker, audit, noise_png, rate
 
 
 @pytest.fixture(scope="module")
@@ -200,3 +201,14 @@ def test_names_on_the_curve_do_not_meet_those_of_the_axes():
     assert all(abs(y - height) >= 14 for _, y in axes for _, height in names)
     assert places["narrow"][1][1] - places["narrow"][0][1] >= 14
     assert {kind for kind, _ in places["narrow"][3:]} == {"name one", "name two"}  # each has a shape to be found by
+
+
+def test_names_of_points_at_one_place_stand_above_each_other():
+    """A constant guess and the most frequent word take as many labels, and often read as little."""
+    alike = [
+        attacker("chance", "a constant guess", 100, 0), attacker("dictionary", "the most frequent word", 100, 0),
+        attacker("deep", "the deep reader", 1000, 9), attacker("deep", "the deep reader", 3000, 9),
+    ]  # fmt: skip
+    drawn = cost_curve(alike, WIDE, "curve")
+    first, second = [one for _, one, _ in Parsed(str(drawn)).all("text") if one.get("class") == "name"]
+    assert first["text-anchor"] == second["text-anchor"] and abs(float(first["y"]) - float(second["y"])) >= 14
