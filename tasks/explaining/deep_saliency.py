@@ -39,6 +39,8 @@ def as_taken(reader: DeepReader, images: np.ndarray, sizes: np.ndarray) -> tuple
 def covered(taken: np.ndarray) -> tuple[np.ndarray, list[tuple[slice, slice]]]:
     """Cover a square after the other with the picture's median colour.
 
+    Squares that have no other colour change nothing, so they are not among the pictures.
+
     Parameters
     ----------
     taken : (3, h, w) uint8
@@ -48,7 +50,8 @@ def covered(taken: np.ndarray) -> tuple[np.ndarray, list[tuple[slice, slice]]]:
     -------
     pictures : (1 + n, 3, h, w) uint8
         The picture itself comes first.
-    places : list of n (slice, slice)
+    places : list of (slice, slice)
+        Of all squares: first those of the n pictures, then those that change nothing.
     """
     height, width = taken.shape[1:]
     side = round(SIDE * height)
@@ -58,10 +61,12 @@ def covered(taken: np.ndarray) -> tuple[np.ndarray, list[tuple[slice, slice]]]:
         for x in range(_STEP - side, width, _STEP)
     ]
     ground = np.median(taken.reshape(3, -1), axis=1).astype(np.uint8)
-    pictures = np.repeat(taken[None], len(places) + 1, axis=0)
-    for picture, (rows, columns) in zip(pictures[1:], places, strict=True):
+    other = (taken != ground[:, None, None]).any(axis=0)
+    changing = [place for place in places if other[place].any()]
+    pictures = np.repeat(taken[None], len(changing) + 1, axis=0)
+    for picture, (rows, columns) in zip(pictures[1:], changing, strict=True):
         picture[:, rows, columns] = ground[:, None, None]
-    return pictures, places
+    return pictures, [*changing, *(place for place in places if not other[place].any())]
 
 
 def saliency(reader: DeepReader, taken: np.ndarray, text: str) -> np.ndarray:
@@ -84,8 +89,9 @@ def saliency(reader: DeepReader, taken: np.ndarray, text: str) -> np.ndarray:
     columns, _ = column_shares(reader.session.scores(pictures), np.arange(len(alphabet)))
     believed = np.array([text_probability(np.ascontiguousarray(shares), letters, memory) for shares in columns])
     lost, times = np.zeros(taken.shape[1:]), np.zeros(taken.shape[1:])
-    for share, place in zip(believed[1:] / max(believed[0], 1e-12), places, strict=True):
+    for share, place in zip(believed[1:] / max(believed[0], 1e-12), places, strict=False):
         lost[place] += 1 - min(share, 1.0)
+    for place in places:
         times[place] += 1
     return lost / np.maximum(times, 1)
 

@@ -23,6 +23,16 @@ def test_every_pixel_is_covered_and_the_picture_comes_first():
     assert times.min() >= 1
 
 
+def test_squares_that_change_nothing_are_not_read_again():
+    picture = np.full((3, 20, 50), 255, np.uint8)
+    picture[:, 8:12, 5:9] = 0
+    pictures, places = covered(picture)
+    changing, still = places[: len(pictures) - 1], places[len(pictures) - 1 :]
+    assert 0 < len(changing) < len(still)
+    assert all((picture[:, *place] == 0).any() for place in changing)
+    assert all((picture[:, *place] == 255).all() for place in still)
+
+
 def test_the_reader_looks_at_the_letters():
     (picture, text), *_ = drawn("book", 1)
     reader = DeepReader(load_deep_model(STRANGERS))
