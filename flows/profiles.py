@@ -49,14 +49,15 @@ def _fields(profile: Profile) -> dict[str, object]:
 
 
 def _distortions(profile: Profile) -> str:
+    given = profile.as_dict()
     ranges = {field.name: getattr(profile, field.name) for field in fields(Distortions)}
     varied = [
         f"{name.replace('_', ' ')} {_range(grid.start, grid.stop)} ({LIMITS[name][2]})".removesuffix(f" ({name})")
         for name, grid in ranges.items()
-        if name in profile.as_dict()
+        if name in given
     ]
     painted = [field.name.replace("_", " ") for field in fields(Painting) if field.name not in ranges]
-    return ", ".join(varied + [name for name in painted if name.replace(" ", "_") in profile.as_dict()])
+    return ", ".join(varied + [name for name in painted if name.replace(" ", "_") in given])
 
 
 def _range(low: int, high: int) -> str:
