@@ -9,6 +9,7 @@ apt-get install php-cli php-gd php-gregwar-captcha libgd-securityimage-perl brin
 """
 
 import argparse
+import io
 import re
 import string
 import subprocess
@@ -17,9 +18,12 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from PIL import Image
+
 from flows.home import home
 from storage.audits import find_audit
 from storage.texts import markdown
+from tasks.audit.page.report_page import write_page
 from tasks.figures.style import MOST_WIDTH
 from tasks.training.settings import RUNGS
 from tests.benchmarks.others import GENERATORS, NODE, NotInstalled
@@ -28,7 +32,7 @@ from tests.browser import browser, find_browser
 ROOT = Path(__file__).parents[2]
 SCRIPTS = "tests/benchmarks/generators"
 CAPITALS = string.ascii_uppercase + string.digits
-HEIGHT = 980  # pixels of a first screen
+HEIGHT, COLOURS = 980, 200  # pixels and colours of a first screen
 OWN_PYTHON = ("django-simple-captcha", "multicolorcaptcha")  # each in an environment of its own, by `make others`
 BRINGS = "see the first lines of this script"
 COLOUR_RUNGS = ("colour", "faces", "hollow", "ground", "wild")
@@ -106,13 +110,17 @@ def run_audit(name: str, minutes: float, seed: int) -> None:
         raise NotInstalled(f"{name}: captchas audit ended with exit code {done.returncode}")
 
 
-def save_screens(names: list[str], out: Path) -> None:
-    """Save the first screen of each report as a PNG."""
+def save_screens(found: dict[str, dict], out: Path) -> None:
+    """Save the first screen of each audit's page, written anew, as a PNG of few colours."""
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile, browser(Path(profile)) as page:
-        for name in names:
+        for name, audit in found.items():
+            written = Path(profile) / f"{name}.html"
+            written.write_text(write_page(audit), encoding="utf-8")
             page.look(MOST_WIDTH, HEIGHT)
-            page.open((folder_of(name) / "report.html").resolve())
-            (out / f"{name}.png").write_bytes(page.picture())
+            page.open(written)
+            with Image.open(io.BytesIO(page.picture())) as screen:
+                few = screen.convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE)
+            few.save(out / f"{name}.png", optimize=True)
 
 
 def table(audits: dict[str, dict], before: str = "") -> str:
@@ -167,7 +175,7 @@ def main() -> int:
             before = page.read_text(encoding="utf-8") if page.exists() else ""
             page.write_text(table(finished(), before), encoding="utf-8")
     if find_browser():
-        save_screens(list(finished()), options.out)
+        save_screens(finished(), options.out)
     else:
         left_out.append("first screens: no Chromium is installed")
     print("\n".join(f"left out: {said}" for said in left_out), file=sys.stderr)
