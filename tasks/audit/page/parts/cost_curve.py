@@ -138,7 +138,8 @@ def _alone(frame: _Frame, k: int, count: int, attacker: Attacker, rate: RateReco
     if frame.wide and rate["right"]:
         above = frame.axis.y(rate["high"] or 0.0) - 7
         y = above if above > frame.axis.top + 10 else frame.axis.y(rate["low"] or 0.0) + 17
-        shown = element("text", percent(rate["rate"]), x=x, y=y, class_="value", text_anchor="middle")
+        said = percent(rate["rate"]).replace("nearly 100", "> 99")  # its neighbours stand close
+        shown = element("text", said, x=x, y=y, class_="value", text_anchor="middle")
     below = frame.axis.bottom + 14
     return element(
         "g",

@@ -212,3 +212,9 @@ def test_names_of_points_at_one_place_stand_above_each_other():
     drawn = cost_curve(alike, WIDE, "curve")
     first, second = [one for _, one, _ in Parsed(str(drawn)).all("text") if one.get("class") == "name"]
     assert first["text-anchor"] == second["text-anchor"] and abs(float(first["y"]) - float(second["y"])) >= 14
+
+
+def test_rates_of_neighbours_are_short():
+    attackers = [attacker("ladder", "the shipped classic reader", 0, 1990), attacker("strangers", "the deep", 0, 1995)]
+    drawn = Parsed(str(cost_curve(attackers, WIDE, "curve")))
+    assert [len(text) <= 6 for _, one, text in drawn.all("text") if one.get("class") == "value"] == [True, True]
