@@ -63,6 +63,13 @@ def starting(table: Table, folder: Path) -> None:
         other = best(lambda: subprocess.run(there, check=True, stdout=subprocess.DEVNULL), ROUNDS)
         table.note("start: ddddocr reads the picture, whole command", other, "s", reference)
 
+    table.note("start: solve --help", best(lambda: captchas("solve", "--help"), ROUNDS), "s", reference)
+
+    def mistaken() -> None:
+        with suppress(subprocess.CalledProcessError):  # exit code 2
+            captchas("generate", "book", "--cuont", 5)
+
+    table.note("start: an option that is misspelt", best(mistaken, ROUNDS), "s", reference)
     book = ("generate", "book", "--count", 1000)
 
     def first_shard() -> float:
