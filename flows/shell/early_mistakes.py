@@ -3,7 +3,9 @@
 cyclopts words the mistake; here it is only suspected.
 """
 
+import os
 import re
+import shlex
 from collections.abc import Sequence
 from difflib import get_close_matches
 
@@ -13,6 +15,12 @@ from flows.shell.options import SHARED_FLAGS, SHARED_VALUES, Options, options_of
 from storage.errors import BadInput
 
 _NUMBER = re.compile(r"[+-]?(\d[\d_]*\.?\d*|\.\d+)(e[+-]?\d+)?", re.IGNORECASE | re.ASCII)
+# What other programs call a command.
+_MEANT = {
+    "help": "--help", "version": "--version", "list": "datasets", "ls": "datasets", "rm": "datasets --remove",
+    "info": "inspect", "read": "solve", "ocr": "solve", "predict": "solve", "draw": "generate", "fit": "train", "test": "evaluate",
+    "check": "verify", "server": "up", "fonts": "profiles --fonts", "load": "import",
+}  # fmt: skip
 
 
 def require_command(arguments: Sequence[str]) -> None:
@@ -23,9 +31,14 @@ def require_command(arguments: Sequence[str]) -> None:
     given = arguments[at]
     if given.startswith("-"):
         raise BadInput(f"option {given!r}: must come after a command that has it; see captchas --help")
-    close = get_close_matches(given, COMMANDS, 1)
-    hint = f"; did you mean {close[0]!r}?" if close else "; see captchas --help"
-    raise BadInput(f"command {given!r}: must be one of {', '.join(COMMANDS)}{hint}")
+    if os.path.lexists(given):
+        hint = f"to read pictures: captchas solve {shlex.quote(given)}"
+    elif given in _MEANT:
+        hint = f"for that: captchas {_MEANT[given]}"
+    else:
+        close = get_close_matches(given, COMMANDS, 1)
+        hint = f"did you mean {close[0]!r}?" if close else "see captchas --help"
+    raise BadInput(f"command {given!r}: must be one of {', '.join(COMMANDS)}; {hint}")
 
 
 def may_be_mistaken(arguments: Sequence[str]) -> bool:

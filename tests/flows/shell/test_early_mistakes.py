@@ -95,6 +95,8 @@ def test_a_line_that_is_fine_after_all_is_run(tmp_path):
 @pytest.mark.parametrize(("line", "said"), [
     ("evalaute", "command 'evalaute': must be one of generate, verify, .*; did you mean 'evaluate'?"),
     ("--home x pictures.png", r"command 'pictures.png': must be one of .*; see captchas --help"),
+    ("help", "; for that: captchas --help"),
+    (f"{Path(__file__).parent} --json", "; to read pictures: captchas solve .*shell"),
     ("--minutes 3", "option '--minutes': must come after a command that has it; see captchas --help"),
 ])  # fmt: skip
 def test_what_is_no_command_is_told(line, said):
