@@ -18,8 +18,8 @@ _NUMBER = re.compile(r"[+-]?(\d[\d_]*\.?\d*|\.\d+)(e[+-]?\d+)?", re.IGNORECASE |
 # What other programs call a command.
 _MEANT = {
     "help": "--help", "version": "--version", "list": "datasets", "ls": "datasets", "rm": "datasets --remove",
-    "info": "inspect", "read": "solve", "ocr": "solve", "predict": "solve", "draw": "generate", "fit": "train", "test": "evaluate",
-    "check": "verify", "server": "up", "fonts": "profiles --fonts", "load": "import",
+    "info": "inspect", "read": "solve", "ocr": "solve", "predict": "solve", "draw": "generate", "fit": "train",
+    "test": "evaluate", "check": "verify", "server": "up", "fonts": "profiles --fonts", "load": "import",
 }  # fmt: skip
 
 
