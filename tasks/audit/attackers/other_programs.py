@@ -41,6 +41,10 @@ class Failed(CaptchasError, RuntimeError):
     """A program that is installed failed."""
 
 
+class Crashed(Failed):
+    """A program was ended by a signal, as by an error in its arithmetic: another picture may do better."""
+
+
 class TesseractWay(NamedTuple):
     """How a picture is prepared for Tesseract: page mode, rows, and the size of a median filter (0: none)."""
 
@@ -141,17 +145,34 @@ def answers_of(program: Program, pictures: Sequence[Image.Image], way: object, l
 
 
 def _read_tesseract(pictures: Sequence[Image.Image], way: object, letters: str) -> list[str]:
-    """Read by as many processes as there are cores, each with a single thread."""
+    """Read by as many processes as there are cores, each with a single thread.
+
+    A picture on which Tesseract crashes is not read; the others of its process are read again without it.
+    """
     if not isinstance(way, TesseractWay):
         raise TypeError("these are no settings of Tesseract")
     batches = [pictures[first : first + _BATCH] for first in range(0, len(pictures), _BATCH)]
     with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
         try:
-            parts = list(pool.map(lambda batch: _tesseract_batch(batch, way, letters), batches))
+            parts = list(pool.map(lambda batch: _without_crashes(batch, way, letters), batches))
         except BaseException:
             pool.shutdown(cancel_futures=True)
             raise
-    return [text for part in parts for text in part]
+    reads = [text for part in parts for text in part]
+    if reads and all(text is None for text in reads):
+        raise Failed("tesseract: crashed on every picture; try it by hand on one of them")
+    return [text or "" for text in reads]
+
+
+def _without_crashes(pictures: Sequence[Image.Image], way: TesseractWay, letters: str) -> list[str | None]:
+    """Read pictures; None for each on which Tesseract crashes."""
+    try:
+        return [*_tesseract_batch(pictures, way, letters)]
+    except Crashed:
+        if len(pictures) == 1:
+            return [None]
+    half = len(pictures) // 2
+    return [*_without_crashes(pictures[:half], way, letters), *_without_crashes(pictures[half:], way, letters)]
 
 
 def _tesseract_batch(pictures: Sequence[Image.Image], way: TesseractWay, letters: str) -> list[str]:
@@ -221,5 +242,6 @@ def _run(command: list[str], pictures: int, **environment: str) -> str:
         raise
     if process.returncode:
         said = " ".join(errors.decode(errors="replace").split()[-30:])
-        raise Failed(f"{name}: ended with exit code {process.returncode}: {said or 'it said nothing'}")
+        kind = Crashed if process.returncode < 0 else Failed
+        raise kind(f"{name}: ended with exit code {process.returncode}: {said or 'it said nothing'}")
     return out.decode(errors="replace")

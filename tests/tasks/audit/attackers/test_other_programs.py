@@ -64,6 +64,27 @@ def test_a_program_that_fails_is_told_and_is_no_defect(program, monkeypatch, bod
     assert time.monotonic() - began < 30
 
 
+CRASHING = (
+    "import os, signal\n"
+    "names = Path(sys.argv[1]).read_text().split()\n"
+    "if any({} for name in names): os.kill(os.getpid(), signal.SIGFPE)\n"
+    "print('\\f'.join('AB' for _ in names))"
+)
+
+
+def test_a_picture_on_which_it_crashes_is_not_read_and_the_others_are(program):
+    """Tesseract divides by zero on some pictures of few dots."""
+    program(CRASHING.format("bytes([128] * 30) in Path(name).read_bytes()"))
+    found = answers_of(find_program("tesseract"), [*PICTURES, PICTURES[0]], TesseractWay(7, 48, 0), "AB")
+    assert [*found.firsts] == ["AB", "AB", "", "AB"]
+
+
+def test_a_crash_on_every_picture_is_told(program):
+    program(CRASHING.format("True"))
+    with pytest.raises(Failed, match="crashed on every picture"):
+        answers_of(find_program("tesseract"), PICTURES, TesseractWay(7, 48, 0), "AB")
+
+
 def test_what_is_missing_is_named_with_the_remedy(tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(Missing, match="apt-get install tesseract-ocr"):
