@@ -19,6 +19,7 @@ GEOMETRY = {
     "points", "top", "right", "bottom", "z_order", "rotation", "occluded", "truncated", "difficult", "pose",
 }  # fmt: skip
 VIA_COLUMNS = ("filename", "file_attributes", "region_shape_attributes", "region_attributes")  # of VIA's CSV
+TRACK = "track"  # an element of CVAT's XML of a video
 PAGES = {"PcGts", "alto"}  # the roots of PAGE and ALTO, which are about one picture
 BOX_LEFT = ("xmin", "x1", "left", "x")  # what tables of boxes call the left edge
 BOX_ORDER = ("position", "pos", "order", "idx")  # and tables of letters their order
@@ -104,7 +105,7 @@ def _items(value: object) -> list[Any]:
     return value if isinstance(value, list) else list(value.values()) if isinstance(value, dict) else []
 
 
-def _object(value: object) -> dict[str, Any]:
+def as_object(value: object) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
@@ -138,9 +139,34 @@ def xml_rows(data: bytes, name: str) -> list[dict[str, str]]:
         return [_xml_row(root)]
     if _tag(root) in PAGES:
         return [_page_row(root)]
+    if any(_tag(child) == TRACK for child in root):
+        return _track_rows(root)
     tags = [child.tag for child in root]
+    if len({*tags}) == len(tags) and not any(len(child) or child.attrib for child in root):
+        return [_xml_row(root)]  # `<captcha><answer>BONE</answer></captcha>`
     usual = max(dict.fromkeys(tags), key=tags.count, default="")
     return [_xml_row(child) for child in root if child.tag == usual]
+
+
+def _track_rows(root: ElementTree.Element) -> list[dict[str, str]]:
+    """Return the text of each frame of CVAT's XML of a video, which has a track for each thing that is marked.
+
+    A track has a shape in each of its frames, and each shape the text as an attribute, or the track's label is a
+    letter. CVAT names the pictures of its frames `frame_000012`.
+    """
+    frames: dict[int, list[Shape]] = {}
+    for track in root:
+        for shape in track if _tag(track) == TRACK else ():
+            if shape.get("outside") != "1":
+                said = dict(_xml_fields(shape))
+                text = next((said[_key_of(inner)] for inner in shape if _tag(inner) == "attribute"), "")
+                left, number = _xml_shape(shape).left, int(_number(shape.get("frame")))
+                frames.setdefault(number, []).append(Shape(left, {"label": text or track.get("label", "")}))
+    return [joined({"path": f"frame_{number:06d}"}, shapes) for number, shapes in sorted(frames.items())]
+
+
+def _key_of(attribute: ElementTree.Element) -> str:
+    return attribute.get("name") or attribute.findtext("name") or ""
 
 
 def _page_row(root: ElementTree.Element) -> dict[str, str]:
@@ -191,8 +217,7 @@ def _xml_fields(element: ElementTree.Element) -> Iterator[tuple[str, str]]:
     for child in element.iter():
         text = (child.text or "").strip()
         if _tag(child) == "attribute":
-            key = child.get("name") or child.findtext("name") or ""
-            yield key, text or (child.findtext("value") or "").strip()
+            yield _key_of(child), text or (child.findtext("value") or "").strip()
         elif not len(child) and text:
             yield _tag(child), text
 
@@ -231,13 +256,13 @@ def _via_row(entry: dict[str, Any]) -> dict[str, str]:
 
 
 def _via_shape(region: object) -> Shape:
-    place = _object(_object(region).get("shape_attributes"))
+    place = as_object(as_object(region).get("shape_attributes"))
     edges = _items(place.get("all_points_x")) or [place.get(key) for key in LEFT if key in place]
-    return Shape(min(map(_number, edges), default=0.0), _prefixed("region", _object(region).get("region_attributes")))
+    return Shape(min(map(_number, edges), default=0.0), _prefixed("region", as_object(region).get("region_attributes")))
 
 
 def _prefixed(prefix: str, fields: object) -> dict[str, str]:
-    return {f"{prefix}.{key}": _string(value) for key, value in _object(fields).items()}
+    return {f"{prefix}.{key}": _string(value) for key, value in as_object(fields).items()}
 
 
 def via_table(header: Sequence[str], rows: Iterable[Sequence[str]], name: str) -> list[dict[str, str]] | None:
