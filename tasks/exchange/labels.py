@@ -134,8 +134,13 @@ class _Folder:
                 return chosen
             self._require_sure(used)
             self._require_own(used)
+            self._require_no_numbers(used)
             if not self.options.columns:
-                labelled = {path: read.file for read in (*used, *same) for path in (*read.labels, *read.left_out)}
+                labelled = {
+                    path: label
+                    for read in (*used, *same)
+                    for path, label in (*read.labels.items(), *((path, "") for path in read.left_out))
+                }
                 require_whole(self.folder, self.pictures, labelled, used[0].file)
             chosen = self._of_files(used, tuple(notes))
             return replace(chosen, agreeing=(*chosen.agreeing, *(read.file for read in same)))
@@ -167,6 +172,19 @@ class _Folder:
                 raise BadInput(
                     f"names: the folders are numbers, and {name} may say which letter each is, such as {classes[0]!r}; "
                     "rename the folders, or take their numbers as labels with --pattern folder"
+                )
+
+    def _require_no_numbers(self, used: list[ListedLabels]) -> None:
+        """Refuse labels that are numbers of classes, where a file says which letter each number is."""
+        said = {label for read in used for label in read.labels.values()}
+        if self.options.columns or not all(map(str.isdecimal, said)):
+            return
+        for name in names_files(self.others):
+            classes = class_names(decode(read_small(self.folder / name, name), f"labels {name}"), name)
+            if len(classes) > max(map(int, said)) and not said <= {*classes}:
+                raise BadInput(
+                    f"labels {used[0].file}: are numbers, and {name} may say which letter each is, such as "
+                    f"{classes[0]!r}; write the letters, or say with --columns that pictures show the numbers"
                 )
 
     def _word_numbers(self, used: list[ListedLabels], notes: list[str]) -> Labelling | None:

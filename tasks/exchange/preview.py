@@ -28,7 +28,7 @@ NEEDED = (  # what a split is for, and what to do or what happens without its fo
     ("test", "evaluate` reads", "make a folder test, or evaluate with --split all"),
 )
 TWINS = dict(zip("АВЕКМНОРСТУХаеорсухΑΒΕΖΗΙΚΜΝΟΡΤΥΧο", "ABEKMHOPCTYXaeopcyxABEZHIKMNOPTYXo", strict=True))
-ODD = "?*/|#_"  # marks in place of a letter, or between two readings
+ODD = '?*/|#_"\\;,()[]<>'  # marks in place of a letter, or between two readings
 TRIED = 25  # files that are tried for them, since some may be no pictures
 
 

@@ -90,6 +90,13 @@ def require_single(labels: Sequence[str], source: str) -> None:
             raise BadInput(
                 f"labels {source}: hold more than the label: {what}, such as {labels[0]!r}; write only the label"
             )
+    several = [[part for part in re.split(r"[\s;,/|]+", label.casefold()) if part] for label in labels if label]
+    if len(several) >= MANY and all(len(parts) > 1 == len({*parts}) for parts in several):
+        first = next(label for label in labels if label)
+        raise BadInput(
+            f"labels {source}: hold more than the label: all say the same twice, such as {first!r}; write only the "
+            "label, as pictures show it"
+        )
     numbers = [label for label in labels if NUMBERS.fullmatch(label)]
     if len(numbers) >= max(MANY, MOSTLY * len(labels)) and re.search(r"\d\d", "".join(numbers)):
         raise BadInput(

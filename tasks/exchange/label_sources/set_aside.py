@@ -145,13 +145,14 @@ def is_picture(file: Path) -> bool:
         return True
 
 
-def require_whole(folder: Path, pictures: Sequence[str], labelled: Mapping[str, Path], file: Path) -> None:
+def require_whole(folder: Path, pictures: Sequence[str], labelled: Mapping[str, str], file: Path) -> None:
     """Refuse files of labels of some pictures only, where the names of the others seem to hold labels.
 
     Parameters
     ----------
-    labelled : mapping of str to Path
-        The pictures that the files tell of.
+    labelled : mapping of str to str
+        The label of each picture that the files tell of. If they are half of all, and no name holds its label, the
+        others' names are no labels either.
     file : Path
         The first of the files.
 
@@ -161,6 +162,9 @@ def require_whole(folder: Path, pictures: Sequence[str], labelled: Mapping[str, 
     """
     others = [path for path in pictures if path not in labelled]
     if len(others) < FEW or len(labelled) >= PARTLY * len(pictures):
+        return
+    held = any(label and label.casefold() in path.casefold() for path, label in labelled.items())
+    if 2 * len(labelled) >= len(pictures) and not held:
         return
     try:
         pattern = infer_pattern(others, "whole")

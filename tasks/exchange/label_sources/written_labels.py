@@ -18,8 +18,8 @@ JOINED_SCRIPTS = {
 # Fillers, a blank in braille, and a mark that only orders other marks: letters or marks by category, and invisible.
 UNSEEN = "\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u2800\u3164\uffa0"
 _SELECTORS = re.compile("[\ufe00-\ufe0f\U000e0100-\U000e01ef]")  # of a variant of the letter before
-# What addresses need, so no letter or digit.
-_WRITTEN = re.compile(r"%(?![46][1-9A-F]|[57][0-9Aa]|3[0-9])[0-9A-Fa-f]{2}")
+# What addresses need, so no letter or digit, and what people write, so no control character.
+_WRITTEN = re.compile(r"%(?![46][1-9A-F]|[57][0-9Aa]|3[0-9]|[01].|7[Ff])[0-9A-Fa-f]{2}")
 _UNICODE = re.compile(r"\\u([0-9A-Fa-f]{4})")  # as JSON and Python write letters
 _PADDING = re.compile(r"(?:<(?:pad|blank|unused)>|\[(?:pad|blank)\])+$", re.IGNORECASE)  # at the end of some labels
 BETWEEN_LETTERS = ("##", "|", "-", "_", ".", ",", ";", ":", "/", "~")
@@ -32,6 +32,7 @@ _FIXED = {  # what stands before and behind all labels of a file, and how a note
     "services": re.compile(r"OK ?[|:] ?(.+)", re.DOTALL),
     "bytes": re.compile(r"b'(.+)'|b\"(.+)\"", re.DOTALL),
     "quotes": re.compile(r'"(.+)"', re.DOTALL),
+    "stops": re.compile(r"(.*[^.,;\s])\s*[.,;]", re.DOTALL),
     "breaks": re.compile(r"(.+?)(?:\\[nrt])+", re.DOTALL),
     "tokens": re.compile(r"(.+?)(?:\[(?:s|eos|end|pad)\]|</?(?:s|eos|end|pad)>)+", re.DOTALL | re.IGNORECASE),
     "brackets": re.compile(r"\((.+)\)|\[([^'\"]+)\]|\{(.+)\}|<([^<>]+)>|“(.+)”|«(.+)»|„(.+)[“”]", re.DOTALL),
@@ -41,6 +42,7 @@ TOLD = {  # the notes, by what was taken away
     "services": "began with OK, as services answer, which is taken away",
     "bytes": "were written as bytes of Python (b'…'), which is taken away",
     "quotes": "stood in quotes, which are taken away",
+    "stops": "ended with a stop, a comma or a semicolon, which is taken away",
     "breaks": r"ended with \n, which is taken away",
     "tokens": "ended with a token of a model, such as [s], which is taken away",
     "brackets": "stood in brackets, which are taken away",

@@ -691,6 +691,18 @@ LAYOUTS: dict[str, tuple[Files, Want]] = {
         | {"labels.csv": ("f,l\n" + "".join(f"captcha.php.{k},{v}\n" for k, v in PAIRS)).encode()},
         {f"captcha.php.{k}": v for k, v in PAIRS},
     ),
+    "JSON of V7: a box a letter": beside({
+        f"{k}.json": json.dumps({"item": {"name": f"{k}.png"}, "annotations": [
+            {"id": HASHES[n], "name": c, "bounding_box": {"x": 20.5 * n, "y": 3, "w": 15, "h": 20}}
+            for n, c in enumerate(v)][::-1]})
+        for k, v in PAIRS}),
+    "JSON of pandas, by columns": as_json(
+        {"file": {str(k): f"{k}.png" for k in range(N)}, "label": {str(k): v for k, v in PAIRS}}
+    ),
+    "JSON of pandas, split": as_json(
+        {"columns": ["file", "label"], "index": list(range(N)), "data": [[f"{k}.png", v] for k, v in PAIRS]}
+    ),
+    "`labels.csv` with `BONE.` or `BONE;`": table("file,label", "{k}.png,{label};"),
 }  # fmt: skip
 
 
@@ -1061,6 +1073,19 @@ ASKED: dict[str, tuple[Files, list[str]]] = {
     ),
     "another program's HDF5": ({"train.hdf5": b"\x89HDF"}, ["no picture file", "write its pictures into files"]),
     "pickled pictures": ({"README.md": b"x", "train.pickle": b"x"}, ["but train.pickle", "write its pictures"]),
+    "labels that say the same twice": (
+        table("file,answers", '{k}.png,"{label};{label}"')[0],
+        ["hold more than the label: all say the same twice", f"'{LABELS[0]};{LABELS[0]}'"],
+    ),
+    "numbers of classes beside their names": (
+        beside({"labels.csv": "".join(f"{k}.png,{k % 9}\n" for k in range(N)), "classes.txt": "\n".join(CLASSES)})[0],
+        ["are numbers, and classes.txt may say which letter each is, such as '", "--columns"],
+    ),
+    "XML that says nothing": (
+        beside({"labels.xml": "<dict>" + "".join(f"<key>{k}.png</key><string>{v}</string>" for k, v in PAIRS)
+                + "</dict>"})[0],
+        ["labels.xml: its elements say nothing of pictures", "labels.csv", "--pattern"],
+    ),
 }  # fmt: skip
 
 
@@ -1647,3 +1672,36 @@ def test_files_that_are_named_for_nothing_are_no_pictures_in_a_dry_run(tmp_path)
     assert (report["pictures"], report["alphabet"]) == (N, "".join(CLASSES))
     assert report["rejects"] == [{"path": name, "reason": "is no picture"} for name in ("Icon\r", "LICENSE")]
     assert {path: dict(found.pairs)[path] for path in want} == want
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        (b"PK\x03\x04\x14\x00", "is a spreadsheet or an archive"),
+        (b"\x1f\x8b\x08\x00", "unpack it first"),
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:12\n", "git lfs pull"),
+        (b"<!DOCTYPE html><html>", "is a page of the web"),
+        (b"SQLite format 3\0", "is a database"),
+    ],
+)
+def test_a_file_that_is_not_what_its_name_says_is_named(tmp_path, data, said):
+    put(tmp_path, beside({"labels.csv": data})[0])
+    with pytest.raises(BadInput, match=said):
+        read(tmp_path)
+
+
+def test_files_of_labels_may_be_of_a_half_where_names_hold_none(tmp_path):
+    """Competitions give labels of train only, and pictures have random names."""
+    ids = words(6)
+    train = "id,label\n" + "".join(f"{name},{LABELS[k]}\n" for k, name in enumerate(ids[: N // 2]))
+    put(tmp_path, {"train.csv": train.encode()} | {f"{name}.png": b"" for name in ids})
+    assert dict(read(tmp_path).pairs) == {f"{name}.png": LABELS[k] for k, name in enumerate(ids[: N // 2])}
+
+
+def test_a_percent_sign_before_a_number_is_no_code_of_a_control_character():
+    assert Labelling("whole").label("A%12+.png") == "A%12+"
+
+
+def test_a_quote_in_one_label_is_told(tmp_path):
+    put(tmp_path, table("file\tlabel", "{k}.png\t{label}", name="labels.tsv", labels=[f'"{LABELS[0]}', *LABELS[1:]])[0])
+    assert any("1 of 24 labels have marks that the others lack" in note for note in notes(tmp_path))

@@ -60,6 +60,8 @@ def require_texts(rows: Sequence[dict[str, str]], name: str) -> None:
     BadInput
     """
     said = {key: {row.get(key, "") for row in rows} for key in dict.fromkeys(key for row in rows for key in row)}
+    if not said:
+        raise BadInput(f"{name}: its elements say nothing of pictures; write path and label of each into a labels.csv")
     if len(rows) < FEW or any(len(values) > 1 for key, values in said.items() if key not in PATHS):
         return
     told_last = (next(iter(values)) for key, values in reversed(said.items()) if key not in PATHS and values != {""})
@@ -100,7 +102,7 @@ def _string(value: object) -> str:
     return json.dumps(value) if isinstance(value, bool | int | float) else ""
 
 
-def _items(value: object) -> list[Any]:
+def as_items(value: object) -> list[Any]:
     """Return the items of a list, or of an object, as the first versions of VIA write it; [] for anything else."""
     return value if isinstance(value, list) else list(value.values()) if isinstance(value, dict) else []
 
@@ -231,7 +233,7 @@ def labelme_row(value: object) -> dict[str, str] | None:
         return None
     shapes = [
         Shape(
-            min((_number(_items(point)[0]) for point in _items(shape.get("points")) if _items(point)), default=0.0),
+            min((_number(point[0]) for point in map(as_items, as_items(shape.get("points"))) if point), default=0.0),
             {key: _string(shape.get(key)) for key in ("label", "text", "description")},
         )
         for shape in value["shapes"] if isinstance(shape, dict)
@@ -252,12 +254,12 @@ def via_rows(value: object) -> list[dict[str, str]] | None:
 
 def _via_row(entry: dict[str, Any]) -> dict[str, str]:
     fields = _prefixed("file", entry.get("file_attributes"))
-    return joined({"filename": _string(entry["filename"])} | fields, list(map(_via_shape, _items(entry["regions"]))))
+    return joined({"filename": _string(entry["filename"])} | fields, list(map(_via_shape, as_items(entry["regions"]))))
 
 
 def _via_shape(region: object) -> Shape:
     place = as_object(as_object(region).get("shape_attributes"))
-    edges = _items(place.get("all_points_x")) or [place.get(key) for key in LEFT if key in place]
+    edges = as_items(place.get("all_points_x")) or [place.get(key) for key in LEFT if key in place]
     return Shape(min(map(_number, edges), default=0.0), _prefixed("region", as_object(region).get("region_attributes")))
 
 

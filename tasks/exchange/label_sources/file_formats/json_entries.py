@@ -9,6 +9,7 @@ from tasks.exchange.label_sources.file_formats.annotations import (
     FEW,
     LEFT,
     Shape,
+    as_items,
     as_object,
     joined,
     labelme_row,
@@ -113,6 +114,8 @@ def _with_names(value: dict[str, Any]) -> dict[str, Any]:
 
 def _listed(value: dict[str, Any], level: int = 0) -> object:
     """Make a list of entries from an object: by path, lists side by side, or a list of pictures within."""
+    if rows := _of_pandas(value):
+        return rows
     lists = {key: item for key, item in value.items() if isinstance(item, list)}
     pictures, notes = (_dicts(value.get(key) or value.get(short)) for key, short in COCO)
     if pictures and notes:
@@ -149,6 +152,18 @@ def _listed(value: dict[str, Any], level: int = 0) -> object:
     return [{"path": key, "label": item} for key, item in value.items()]
 
 
+def _of_pandas(value: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the rows of a table as pandas writes it, as lists or by columns; [] for anything else."""
+    rows = [row for row in as_items(value.get("data")) if isinstance(row, list)] if "columns" in value else []
+    if rows:
+        return [dict(zip(map(str, as_items(value["columns"])), row, strict=False)) for row in rows]
+    columns = [item for item in value.values() if isinstance(item, dict) and item]
+    same = len(columns) == len(value) > 1 and all(item.keys() == columns[0].keys() for item in columns)
+    if same and any(all(_NAMED.search(str(name)) for name in item.values()) for item in columns):
+        return [{name: item[key] for name, item in value.items()} for key in columns[0]]
+    return []
+
+
 def _are_names(value: list[Any]) -> bool:
     """Return whether a list holds names of pictures only."""
     return bool(value) and all(isinstance(name, str) and _NAMED.search(name) for name in value)
@@ -176,7 +191,7 @@ def _placed_letters(value: object) -> str:
     items = _dicts(value) if isinstance(value, list) else []
     shapes = []
     for item in items:
-        inner = item.get("coordinates") or item.get("value")  # of CreateML, of Label Studio
+        inner = item.get("coordinates") or item.get("value") or item.get("bounding_box")  # CreateML, Label Studio, V7
         of = item | inner if isinstance(inner, dict) else item
         texts = [
             text[0] if isinstance(text, list) and len(text) == 1 else text for key, text in of.items() if key != "id"

@@ -21,7 +21,7 @@ from tasks.exchange.label_sources.file_formats.annotations import (
     xml_rows,
 )
 from tasks.exchange.label_sources.file_formats.json_entries import entries_of
-from tasks.exchange.label_sources.file_formats.unreadable import remedy_for_labels
+from tasks.exchange.label_sources.file_formats.unreadable import BEGINNINGS, remedy_for_labels
 from tasks.exchange.label_sources.name_parts import FEW, is_told
 from tasks.loading.listing import READ
 
@@ -162,6 +162,9 @@ def decode(data: bytes, name: str) -> str:
     BadInput
         With the line.
     """
+    for beginning, what in BEGINNINGS.items():
+        if data.startswith(beginning):
+            raise BadInput(f"{name}: is {what}")
     try:
         text = data.decode(_encoding(data)).lstrip("\ufeff")
         return text if "\n" in text else text.replace("\r", "\n")  # lines of old spreadsheets end with it alone

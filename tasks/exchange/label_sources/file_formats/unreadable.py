@@ -44,6 +44,14 @@ SAYING = dict.fromkeys(  # texts that may name pictures and what they show
     ),
     _WRITE,
 )
+BEGINNINGS = {  # of files that are named as text, and hold none
+    b"PK\x03\x04": "a spreadsheet or an archive, whatever its name; save it as CSV, or unpack it",
+    b"\xd0\xcf\x11\xe0": "an old spreadsheet, whatever its name; save it as CSV",
+    b"\x1f\x8b": "packed, whatever its name; unpack it first",
+    b"SQLite format 3\0": "a database, whatever its name; write path and label of each picture into a labels.csv",
+    b"version https://git-lfs": "a pointer of Git LFS; fetch what it stands for with `git lfs pull`",
+    b"<!DOCTYPE html": "a page of the web, whatever its name; download the file itself",
+}
 _PART = re.compile(r"-\d+-of-\d+$")  # of several files, as TensorFlow numbers them
 
 
