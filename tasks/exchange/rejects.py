@@ -90,8 +90,7 @@ def require_single(labels: Sequence[str], source: str) -> None:
             raise BadInput(
                 f"labels {source}: hold more than the label: {what}, such as {labels[0]!r}; write only the label"
             )
-    several = [[part for part in re.split(r"[\s;,/|]+", label.casefold()) if part] for label in labels if label]
-    if len(several) >= MANY and all(len(parts) > 1 == len({*parts}) for parts in several):
+    if len(labels) >= MANY and any(labels) and all(map(_said_twice, filter(None, labels))):
         first = next(label for label in labels if label)
         raise BadInput(
             f"labels {source}: hold more than the label: all say the same twice, such as {first!r}; write only the "
@@ -112,6 +111,11 @@ def require_single(labels: Sequence[str], source: str) -> None:
             f"labels {source}: hold more than the label: {labels[0]!r}, {labels[1]!r}, …; write only the label, or use "
             "a table and choose its columns with --columns"
         )
+
+
+def _said_twice(label: str) -> bool:
+    parts = [part for part in re.split(r"[\s;,/|]+", label.casefold()) if part]
+    return len(parts) > 1 == len({*parts})
 
 
 def require_no_default(labels: Sequence[str], source: str) -> None:
@@ -179,7 +183,7 @@ def require_no_codes(labels: Sequence[str], source: str) -> None:
 def remarked(labels: Iterable[str]) -> set[str]:
     """Return the labels with a remark, as in `BONE (unclear)` or `BONE or B0NE`, if most have none."""
     different = {label.strip() for label in labels}
-    found = {label for label in different if REMARK.fullmatch(label)}
+    found = {label for label in different if not label.isalnum() and REMARK.fullmatch(label)}
     return found if len(different) >= MANY and 3 * len(found) < len(different) else set()
 
 

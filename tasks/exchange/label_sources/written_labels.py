@@ -94,8 +94,10 @@ def unwrapped(listed: dict[str, str], mended: Counter[str]) -> dict[str, str]:
         changed = {path: html.unescape(label) if _ENTITY.search(label) else label for path, label in listed.items()}
         mended["entities"] += sum(changed[path] != label for path, label in listed.items())
         listed = changed
-    written = {path: _out_of_codes(label) for path, label in listed.items()}
-    mended["codes"] += sum(written[path] != label for path, label in listed.items())
+    written = listed
+    if any("%" in label or "\\u" in label for label in listed.values()):
+        written = {path: _out_of_codes(label) for path, label in listed.items()}
+        mended["codes"] += sum(written[path] != label for path, label in listed.items())
     labels = [label for label in written.values() if label]
     if len(labels) < FEW:
         return written
@@ -120,10 +122,9 @@ def _out_of_codes(label: str) -> str:
 
 def _not_filled_up(labels: Sequence[str]) -> dict[str, str]:
     """Return labels without the marks that fill them up to one length, such as `RDLH__`; {} if nothing does."""
-    bare = {label: _PADDING.sub("", label) for label in labels}
-    if any(bare[label] != label for label in labels):
-        return bare
     marks = {label[-1] for label in labels if not label[-1].isalnum()}
+    if any(_PADDING.search(label) for label in labels if label[-1] in ">]"):
+        return {label: _PADDING.sub("", label) for label in labels}
     if len(marks) != 1 or marks & set("=?)]}>\"'%"):
         return {}
     bare = {label: label.rstrip(*marks) for label in labels}
@@ -137,6 +138,8 @@ def _not_filled_up(labels: Sequence[str]) -> dict[str, str]:
 def _not_divided(labels: Sequence[str]) -> dict[str, str]:
     """Return labels without the mark that all have between each two letters, such as `B|O|N|E`; {} if they do not."""
     for mark in BETWEEN_LETTERS:
+        if not all(mark in label for label in labels):
+            continue
         letters = {label: [part.strip() for part in label.split(mark)] for label in labels}
         if not all(len(parts) > 1 and all(map(_is_letter, parts)) for parts in letters.values()):
             continue

@@ -1705,3 +1705,12 @@ def test_a_percent_sign_before_a_number_is_no_code_of_a_control_character():
 def test_a_quote_in_one_label_is_told(tmp_path):
     put(tmp_path, table("file\tlabel", "{k}.png\t{label}", name="labels.tsv", labels=[f'"{LABELS[0]}', *LABELS[1:]])[0])
     assert any("1 of 24 labels have marks that the others lack" in note for note in notes(tmp_path))
+
+
+def test_a_short_row_of_via_is_no_traceback(tmp_path):
+    """The last row was cut off, as of a file that was not downloaded to its end."""
+    files, want = LAYOUTS["CSV of VIA"]
+    (name,) = (path for path in files if path.endswith(".csv"))
+    rows = files[name].decode().splitlines()
+    put(tmp_path, files | {name: "\n".join([*rows[:-1], rows[-1].partition(",")[0]]).encode()})
+    assert len(read(tmp_path).pairs) == len(want) - 1

@@ -280,7 +280,7 @@ def via_table(header: Sequence[str], rows: Iterable[Sequence[str]], name: str) -
         return None
     pictures: dict[str, dict[str, Any]] = {}
     for cells in rows:
-        row = dict(zip(names, cells, strict=False))
+        row = dict.fromkeys(VIA_COLUMNS, "") | dict(zip(names, cells, strict=False))
         try:
             about, place, said = (json.loads(row[key] or "{}") for key in VIA_COLUMNS[1:])
         except (ValueError, RecursionError) as error:
