@@ -1,5 +1,6 @@
 """Labels of pictures: find out where they are, and give every picture its label."""
 
+import itertools
 from dataclasses import replace
 from pathlib import Path
 
@@ -35,7 +36,9 @@ from tasks.exchange.label_sources.set_aside import (
     is_about_labels,
     odd_pictures,
     require_holders_read,
+    require_no_numbers,
     require_nothing_else,
+    require_own_labels,
     require_whole,
     says_else,
     unreadable_of,
@@ -46,6 +49,8 @@ from tasks.exchange.labelling import (
     require_faithful,
 )
 from tasks.loading.listing import list_names
+
+SAMPLE = 200  # annotations that are read to see whether they hold labels
 
 
 def find_labels(
@@ -97,6 +102,10 @@ class _Folder:
         self.own = {
             end: {text for text in texts[end].values() if not text.endswith(BESIDE[:k])} for k, end in enumerate(BESIDE)
         }  # without those of longer ends, such as .gt.txt
+        self.sampled = {
+            end: dict(itertools.islice(texts[end].items(), 0, None, max(1, len(texts[end]) // SAMPLE)))
+            for end in ANNOTATIONS
+        }
         ends = (*BESIDE, ".box")
         beside = {text for there in texts.values() for text in there.values()}
         others_of = [name for name in others if name not in beside]
@@ -134,8 +143,8 @@ class _Folder:
                 return chosen
             self._require_sure(used)
             self._require_own(used)
-            self._require_no_numbers(used)
             if not self.options.columns:
+                require_no_numbers(self.folder, self.others, used)
                 labelled = {
                     path: label
                     for read in (*used, *same)
@@ -144,19 +153,29 @@ class _Folder:
                 require_whole(self.folder, self.pictures, labelled, used[0].file)
             chosen = self._of_files(used, tuple(notes))
             return replace(chosen, agreeing=(*chosen.agreeing, *(read.file for read in same)))
-        if end:
+        reason = ""
+        if end in ANNOTATIONS and not self.options.columns:
+            reason = require_own_labels(self.folder, self.sampled[end], end, self.options.tidy)
+        if end and not reason:
             more = [other for other in BESIDE if other not in (end, ".box") and self.own[other]]
             unused = tuple(f"a {other} beside a picture: not used, since a {end} has the label" for other in more)
             return Labelling(beside=end, folder=self.folder, options=self.options, notes=unused)
-        require_nothing_else(self.folder, self.pictures, failed, unmatched, self.unreadable, self.beside)
-        said = [f"{file.name}: not used; it lists pictures without labels" for file in self.splits]
+        beside = {kind: 0 if kind == end else count for kind, count in self.beside.items()}
+        require_nothing_else(self.folder, self.pictures, failed, unmatched, self.unreadable, beside)
+        said = [f"a {end} beside each picture: not used ({reason})"] if reason else []
+        said += [f"{file.name}: not used; it lists pictures without labels" for file in self.splits]
         aside = {name: error for name, error in failed.items() if says_else(name, error, len(self.pictures))}
         said += [f"{name}: not used; it holds no labels of these pictures" for name in aside]
         try:
             found = infer_pattern(self.pictures, Labelling().pattern)
         except BadInput as error:
             unclear = {name: why for name, why in failed.items() if name not in aside}
-            reasons = [str(error), *map(str, aside.values()), *hints(self.others, unclear, unmatched)]
+            reasons = [
+                str(error),
+                *filter(None, [reason]),
+                *map(str, aside.values()),
+                *hints(self.pictures, self.others, unclear, unmatched),
+            ]
             raise BadInput("; and ".join(reasons)) from None
         self._require_no_classes(found)
         lists = (*self.splits, *(self.folder / name for name in aside))
@@ -172,19 +191,6 @@ class _Folder:
                 raise BadInput(
                     f"names: the folders are numbers, and {name} may say which letter each is, such as {classes[0]!r}; "
                     "rename the folders, or take their numbers as labels with --pattern folder"
-                )
-
-    def _require_no_numbers(self, used: list[ListedLabels]) -> None:
-        """Refuse labels that are numbers of classes, where a file says which letter each number is."""
-        said = {label for read in used for label in read.labels.values()}
-        if self.options.columns or not all(map(str.isdecimal, said)):
-            return
-        for name in names_files(self.others):
-            classes = class_names(decode(read_small(self.folder / name, name), f"labels {name}"), name)
-            if len(classes) > max(map(int, said)) and not said <= {*classes}:
-                raise BadInput(
-                    f"labels {used[0].file}: are numbers, and {name} may say which letter each is, such as "
-                    f"{classes[0]!r}; write the letters, or say with --columns that pictures show the numbers"
                 )
 
     def _word_numbers(self, used: list[ListedLabels], notes: list[str]) -> Labelling | None:

@@ -166,10 +166,22 @@ def notes_of(
 def _odd_told(labels: Sequence[str]) -> list[str]:
     """Say if some labels have marks as of letters that nobody could read, or are numbers as of classes."""
     asked = 2 * sum(label.endswith(("=", "?")) for label in labels) > len(labels)
-    odd = [label for label in labels if any(mark in label for mark in ODD) and not (asked and label[-1] in "=?")]
+    odd = [
+        label for label in labels
+        if any(mark in ODD or (mark > "\x7f" and unicodedata.category(mark) == "So") for mark in label)
+        and not (asked and label[-1] in "=?")
+    ]  # fmt: skip
     told = []
     if 0 < 3 * len(odd) < len(labels):
         told.append(f"{len(odd):,} of {len(labels):,} labels have marks that the others lack, such as {odd[0]!r}")
+    lower = sum(label.islower() for label in labels)
+    upper = sum(label.isupper() for label in labels)
+    one_case = all(label.islower() or label.isupper() or label.upper() == label.lower() for label in labels)
+    if len(labels) >= MANY and one_case and 10 * min(lower, upper) >= len(labels) and max(map(len, labels)) > 1:
+        told.append(
+            f"{lower:,} labels are in lower case and {upper:,} in upper case, and none has both: if people typed them "
+            "so, use --fold-case"
+        )
     numbers = {int(label) for label in labels if label.isdecimal() and str(int(label)) == label}
     if len(numbers) > MANY and numbers == {*range(len(numbers))} and all(map(str.isdecimal, labels)):
         told.append(f"labels are numbers from 0 to {len(numbers) - 1}, as of classes: pictures must show these numbers")

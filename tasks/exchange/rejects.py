@@ -225,7 +225,7 @@ def fault_of(label: str, allowed: frozenset[str], listed: bool = False) -> str:
         return f"its label {label!r} has lost a letter, as a tool could not decode it; write it again"
     if len(label) > LONGEST:
         return f"its label has {len(label)} characters; at most {LONGEST} are possible"
-    if any(joiner in label for joiner in JOINERS):
+    if not label.isascii() and any(joiner in label for joiner in JOINERS):
         return f"its label {label!r} has an invisible joiner, which no model reads: write the label without it"
     if not label.isprintable() or any(map(str.isspace, label)):
         return f"its label {label!r} has a blank or control character"

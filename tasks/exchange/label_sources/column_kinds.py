@@ -24,6 +24,8 @@ FACTS = {  # columns that say something else of a picture
     "format", "mimetype", "date", "time", "datetime", "timestamp", "created", "createdat", "updatedat", "modified",
     "mtime", "downloaded", "lang", "language", "quality", "score", "confidence", "conf", "probability", "prob", "seed",
     "leadtime", "annotator", "annotationid", "license", "background", "price", "cost", "length", "len",
+    "noise", "angle", "rotation", "skew", "blur", "opacity", "color", "colour", "textcolor", "fontcolor", "thickness",
+    "spacing", "dots", "lines", "complexity", "elapsed", "duration", "useragent", "ip", "session",
 }  # fmt: skip
 SPLITS = {"train", "training", "val", "valid", "validation", "dev", "test", "testing", "eval", "unassigned"}
 GOOD = {  # values of a row whose label is right

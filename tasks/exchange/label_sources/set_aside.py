@@ -1,10 +1,11 @@
 """Files that are not read for labels, and yet may hold some: what is refused for them, and how messages name them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from storage.errors import BadInput, NotThere
 from storage.files.small_files import read_small
+from tasks.exchange.label_sources.beside import class_names, labels_beside, names_files
 from tasks.exchange.label_sources.column_kinds import NamesNone, SaysElse, Unclear
 from tasks.exchange.label_sources.doubtful import ReadersAnswers
 from tasks.exchange.label_sources.file_formats.label_files import (
@@ -19,8 +20,9 @@ from tasks.exchange.label_sources.file_formats.label_files import (
     suffix_of,
 )
 from tasks.exchange.label_sources.file_formats.unreadable import HOLDERS, PACKED, UNREADABLE, kind_of, remedy_for
-from tasks.exchange.label_sources.label_in_name import infer_pattern, labels_by
+from tasks.exchange.label_sources.label_in_name import infer_pattern, labels_by, other_label
 from tasks.exchange.label_sources.name_parts import FEW
+from tasks.exchange.label_sources.picture_index import ListedLabels, without_suffix
 from tasks.loading.safe_read import begins_as_picture, read_head
 
 PARTLY = 0.9  # share of the pictures that files of labels must label, where the names of the others hold labels too
@@ -109,12 +111,65 @@ def require_nothing_else(
         )
 
 
-def hints(names: Sequence[str], failed: Mapping[str, BadInput], unmatched: Sequence[str]) -> list[str]:
+def hints(
+    pictures: Sequence[str], names: Sequence[str], failed: Mapping[str, BadInput], unmatched: Sequence[str]
+) -> list[str]:
     """Say which files may hold the labels that no name holds: the first of those that cannot be used or read."""
     told = [str(error) for error in failed.values()][:1]
+    stems = {*pictures, *map(without_suffix, pictures)}
+    own = [name for name in names if not remedy_for(name) and name.removesuffix(kind_of(name)) in stems]
+    if 2 * len(own) >= len(pictures):
+        told.append(f"the {kind_of(own[0])} beside each picture may hold them: rename these files to .txt or .json")
     told += [f"{name} names no picture as the folder does" for name in unmatched][:1]
     others = [f"{name} may hold them, and cannot be read: {remedy}" for name in names if (remedy := remedy_for(name))]
     return told + others[:1]
+
+
+def require_own_labels(folder: Path, texts: Mapping[str, str], end: str, tidy: Callable[[str], str]) -> str:
+    """Return why annotations beside pictures hold no labels; '' if they do, or if only reading them all tells.
+
+    Parameters
+    ----------
+    texts : mapping of str to str
+        The annotation of each picture, or of some.
+    tidy : function
+        Mends a label of a name as labels are mended.
+
+    Raises
+    ------
+    BadInput
+        They say other things than names seem to say, in a field that is not named as labels are.
+    """
+    try:
+        read = labels_beside(folder, [*texts, *texts.values()], end)
+    except SaysElse as error:
+        return str(error)
+    except BadInput:
+        return ""
+    if not read.sure and (other := other_label(list(read.labels.items()), tidy)):
+        pattern, path, listed, named = other
+        raise BadInput(
+            f"labels: the {end} beside each picture says {listed!r} of {path}, whose name may say {named!r}; choose "
+            f"one: --columns path,FIELD, or --pattern '{pattern}'"
+        )
+    return ""
+
+
+def require_no_numbers(folder: Path, names: Sequence[str], used: Sequence[ListedLabels]) -> None:
+    """Refuse labels that are numbers of classes, where a file says which letter each number is.
+
+    Raises
+    ------
+    BadInput
+    """
+    said = {label for read in used for label in read.labels.values()}
+    for name in names_files(names) if all(map(str.isdecimal, said)) else ():
+        classes = class_names(decode(read_small(folder / name, name), f"labels {name}"), name)
+        if len(classes) > max(map(int, said)) and not said <= {*classes}:
+            raise BadInput(
+                f"labels {used[0].file}: are numbers, and {name} may say which letter each is, such as {classes[0]!r}; "
+                "write the letters, or say with --columns that pictures show the numbers"
+            )
 
 
 def require_holders_read(folder: Path, names: Sequence[str]) -> None:

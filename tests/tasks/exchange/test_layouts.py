@@ -1714,3 +1714,29 @@ def test_a_short_row_of_via_is_no_traceback(tmp_path):
     rows = files[name].decode().splitlines()
     put(tmp_path, files | {name: "\n".join([*rows[:-1], rows[-1].partition(",")[0]]).encode()})
     assert len(read(tmp_path).pairs) == len(want) - 1
+
+
+def test_what_a_generator_says_of_its_pictures_is_set_aside_where_names_hold_labels(tmp_path):
+    """Each picture has a .json of facts beside it; a field that is no fact is asked about."""
+    files, want = named(lambda k, label: f"{label}_{k}.png")
+    facts = {f"{path[:-4]}.json": {"width": 100, "noise": k / 100} for k, path in enumerate(want)}
+    put(tmp_path, files | {path: json.dumps(said).encode() for path, said in facts.items()})
+    assert {path: label for path, label in read(tmp_path).pairs if path in want} == want
+    assert any("a .json beside each picture: not used" in note for note in read(tmp_path).wanted.labelling.notes)
+    put(tmp_path, {path: json.dumps(said | {"kind": path[:2]}).encode() for path, said in facts.items()})
+    with pytest.raises(BadInput, match=r"the .json beside each picture says '..' of .*--pattern '\{label\}_\*'"):
+        read(tmp_path)
+
+
+def test_files_of_an_unknown_kind_beside_pictures_are_named(tmp_path):
+    put(tmp_path, beside({f"{k}.answer": label for k, label in PAIRS})[0])
+    with pytest.raises(BadInput, match=r"the \.answer beside each picture may hold them: rename"):
+        read(tmp_path)
+
+
+def test_labels_that_people_typed_in_either_case_are_told(tmp_path):
+    files, _ = table("file,label", labels=[label.lower() if k % 2 else label for k, label in PAIRS])
+    put(tmp_path, files)
+    assert any("if people typed them so, use --fold-case" in note for note in notes(tmp_path))
+    put(tmp_path, table("file,label", labels=[f"a{label}" for label in LABELS])[0])
+    assert notes(tmp_path) == []
