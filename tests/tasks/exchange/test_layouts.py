@@ -665,7 +665,10 @@ LAYOUTS: dict[str, tuple[Files, Want]] = {
     "`labels.csv` with `BONE__`, filled up to one length": table(
         "file,label", "{k}.png,{label:_<6}", labels=[v[: 2 + k % 3] for k, v in PAIRS]
     ),
-    "`labels.csv` with `BONE<pad><pad>`": table("file,label", "{k}.png,{label}<pad><pad>"),
+    "`labels.csv` with `BONE<pad><pad>`": beside(
+        {"labels.csv": "f,label\n" + "".join(f"{k}.png,{v[: 2 + k % 3]}{'<pad>' * (2 - k % 3)}\n" for k, v in PAIRS)},
+        labels=[v[: 2 + k % 3] for k, v in PAIRS],
+    ),
     "`labels.csv` with `B|O|N|E`": table(
         "file,label", "{k}.png,{label[0]}|{label[1]}|{label[2]}|{label[3]}"
     ),
