@@ -243,7 +243,7 @@ def report(source: Source, folder: Place, records: Path, gathered: Gathered, sec
         "pairs": seen.pairs(),
         "alphabet": manifest.profile["alphabet"],
         "label_lengths": seen.lengths(),
-        "notes": notes_of(source.wanted, source.mended, source.pairs, source.twice_split()),
+        "notes": notes_of(source.wanted, source.mended, source.pairs, source.twice_split(), source.contradicting()),
         "colour": source.wanted.colour is Colour.KEEP,
         "canvas": [manifest.profile["height"], manifest.profile["width"]],
         "tallest": source.tallest[1],

@@ -128,7 +128,10 @@ class Labelling:
         parts = path.split("/")
         for first in range(len(parts) - 1, -1, -1):
             name = "/".join(parts[first:])
-            stem, suffix = posixpath.splitext(name)
+            stem = without_suffix(name)
+            if stem == name:
+                stem = without_suffix(posixpath.splitext(name)[0])  # BONE of BONE.png.part
+            suffix = name[len(stem) :]
             single = without_copy(stem)
             for tried in dict.fromkeys((single, single + suffix, stem, name)):
                 if match := self._regex.fullmatch(tried):

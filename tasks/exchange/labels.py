@@ -1,5 +1,6 @@
 """Labels of pictures: find out where they are, and give every picture its label."""
 
+import itertools
 from dataclasses import replace
 from pathlib import Path
 
@@ -7,10 +8,8 @@ from storage.errors import BadInput, NotThere
 from storage.exports.record import RECORDS
 from storage.files.small_files import read_small
 from tasks.exchange.label_sources.beside import ANNOTATIONS, BESIDE, TEXTS, class_names, names_files, texts_beside
-from tasks.exchange.label_sources.column_kinds import NamesNone, SaysElse, Unclear
 from tasks.exchange.label_sources.doubtful import (
     GUESSES,
-    ReadersAnswers,
     lists_pictures,
     readers_answers,
     require_no_answers,
@@ -21,23 +20,37 @@ from tasks.exchange.label_sources.file_formats.label_files import (
     PICTURE,
     TABLE,
     TABLES,
-    XML,
     decode,
     labelish,
     may_list,
     read_table,
     suffix_of,
 )
-from tasks.exchange.label_sources.file_formats.unreadable import HOLDERS, PACKED, UNREADABLE
+from tasks.exchange.label_sources.file_formats.unreadable import is_office_lock
 from tasks.exchange.label_sources.label_columns import listed_labels, resolve
 from tasks.exchange.label_sources.label_in_name import beside_numbers, infer_pattern, inside_names, other_label
 from tasks.exchange.label_sources.picture_index import ListedLabels, PictureIndex
+from tasks.exchange.label_sources.set_aside import (
+    both,
+    hints,
+    is_about_labels,
+    odd_pictures,
+    require_holders_read,
+    require_no_numbers,
+    require_nothing_else,
+    require_own_labels,
+    require_whole,
+    says_else,
+    unreadable_of,
+)
 from tasks.exchange.labelling import (
     Labelling,
     LabelOptions,
     require_faithful,
 )
 from tasks.loading.listing import list_names
+
+SAMPLE = 200  # annotations that are read to see whether they hold labels
 
 
 def find_labels(
@@ -80,10 +93,19 @@ class _Folder:
         self.folder, self.options = folder, options
         names = [name for name in list_names(folder) if name.rpartition("/")[2] not in RECORDS]
         self.pictures = [name for name in names if PICTURE.search(name) or _plain(name)]
-        others = [name for name in names if not PICTURE.search(name)]
+        self.pictures = self.pictures or odd_pictures(folder, names)
+        pictures = {*self.pictures}
+        others = [name for name in names if name not in pictures and not is_office_lock(name)]
         stems = {PICTURE.sub("", name) for name in self.pictures} if others else set()
         texts = {end: texts_beside([*self.pictures, *others], end) for end in BESIDE}
         self.beside = {end: len(there) for end, there in texts.items()}
+        self.own = {
+            end: {text for text in texts[end].values() if not text.endswith(BESIDE[:k])} for k, end in enumerate(BESIDE)
+        }  # without those of longer ends, such as .gt.txt
+        self.sampled = {
+            end: dict(itertools.islice(texts[end].items(), 0, None, max(1, len(texts[end]) // SAMPLE)))
+            for end in ANNOTATIONS
+        }
         ends = (*BESIDE, ".box")
         beside = {text for there in texts.values() for text in there.values()}
         others_of = [name for name in others if name not in beside]
@@ -91,8 +113,7 @@ class _Folder:
         self.others = [name for name in others_of if not any(_is_beside(name, end, stems) for end in ends)]
         self.lists = [name for name in self.others if may_list(name) and not names_files([name])]
         self.named = [name for name in self.lists if labelish(name)]  # named as files of labels are
-        self.unreadable = [name for name in self.others if suffix_of(name) in UNREADABLE]
-        self.unreadable += [name for name in self.others if suffix_of(name) in PACKED and labelish(name)]
+        self.unreadable = unreadable_of(folder, self.others)
         self.named += self.unreadable
 
     def labelling(self) -> Labelling:
@@ -110,9 +131,7 @@ class _Folder:
                 "give that file with --labels, or take it away"
             )
         if used:
-            notes = [
-                f"{name}: not used ({reason})" for name, reason in failed.items() if _is_about_labels(name, reason)
-            ]
+            notes = [f"{name}: not used ({reason})" for name, reason in failed.items() if is_about_labels(name, reason)]
             notes += [
                 f"{_name(read, self.folder)}: not used, since it says only {read.only!r} of its {len(read.labels):,}"
                 for read in same
@@ -124,18 +143,40 @@ class _Folder:
                 return chosen
             self._require_sure(used)
             self._require_own(used)
+            if not self.options.columns:
+                require_no_numbers(self.folder, self.others, used)
+                labelled = {
+                    path: label
+                    for read in (*used, *same)
+                    for path, label in (*read.labels.items(), *((path, "") for path in read.left_out))
+                }
+                require_whole(self.folder, self.pictures, labelled, used[0].file)
             chosen = self._of_files(used, tuple(notes))
             return replace(chosen, agreeing=(*chosen.agreeing, *(read.file for read in same)))
-        if end:
-            return Labelling(beside=end, folder=self.folder, options=self.options)
-        self._require_nothing_else(failed, unmatched)
-        said = [f"{file.name}: not used; it lists pictures without labels" for file in self.splits]
-        aside = {name: error for name, error in failed.items() if self._says_else(name, error)}
+        reason = ""
+        if end in ANNOTATIONS and not self.options.columns:
+            reason = require_own_labels(self.folder, self.sampled[end], end, self.options.tidy)
+        if end and not reason:
+            more = [other for other in BESIDE if other not in (end, ".box") and self.own[other]]
+            unused = tuple(f"a {other} beside a picture: not used, since a {end} has the label" for other in more)
+            return Labelling(beside=end, folder=self.folder, options=self.options, notes=unused)
+        beside = {kind: 0 if kind == end else count for kind, count in self.beside.items()}
+        require_nothing_else(self.folder, self.pictures, failed, unmatched, self.unreadable, beside)
+        said = [f"a {end} beside each picture: not used ({reason})"] if reason else []
+        said += [f"{file.name}: not used; it lists pictures without labels" for file in self.splits]
+        aside = {name: error for name, error in failed.items() if says_else(name, error, len(self.pictures))}
         said += [f"{name}: not used; it holds no labels of these pictures" for name in aside]
         try:
             found = infer_pattern(self.pictures, Labelling().pattern)
         except BadInput as error:
-            raise BadInput("; and ".join(map(str, [error, *aside.values()]))) from None
+            unclear = {name: why for name, why in failed.items() if name not in aside}
+            reasons = [
+                str(error),
+                *filter(None, [reason]),
+                *map(str, aside.values()),
+                *hints(self.pictures, self.others, unclear, unmatched),
+            ]
+            raise BadInput("; and ".join(reasons)) from None
         self._require_no_classes(found)
         lists = (*self.splits, *(self.folder / name for name in aside))
         return Labelling(found, folder=self.folder, options=self.options, notes=tuple(said), agreeing=lists)
@@ -151,13 +192,6 @@ class _Folder:
                     f"names: the folders are numbers, and {name} may say which letter each is, such as {classes[0]!r}; "
                     "rename the folders, or take their numbers as labels with --pattern folder"
                 )
-
-    def _says_else(self, name: str, error: BadInput) -> bool:
-        """Return whether a file is of something else, by what it holds: facts, or as many rows as no list of labels."""
-        if labelish(name):
-            return False
-        other = isinstance(error, NamesNone) and error.rows - len(self.pictures) not in (0, 1) and not error.named
-        return other or isinstance(error, SaysElse)
 
     def _word_numbers(self, used: list[ListedLabels], notes: list[str]) -> Labelling | None:
         """Take labels from names where files list the numbers of words, which stand in the names too, as MJSynth's."""
@@ -183,21 +217,13 @@ class _Folder:
                 )
 
     def _without_pictures(self) -> Labelling:
-        holders = [name for name in self.others if suffix_of(name) in HOLDERS]
-        if holders:
-            raise BadInput(
-                f"{self.folder}: has no picture file, but {holders[0]}, and the import reads picture files only; "
-                f"{HOLDERS[suffix_of(holders[0])]}"
-            )
+        require_holders_read(self.folder, self.others)
         found = [self.folder / name for name in (TABLE, LIST) if (self.folder / name).is_file()]
         if len(found) > 1:
-            raise self._both(TABLE, LIST)
+            raise both(self.folder, TABLE, LIST)
         if found:
             return Labelling(file=found[0], folder=self.folder, options=self.options)
         return Labelling(folder=self.folder, options=self.options)
-
-    def _both(self, one: str, other: str) -> BadInput:
-        return BadInput(f"labels: {self.folder} has both {one} and {other}; choose one with --labels: they differ")
 
     def _read(self) -> tuple[list[ListedLabels], dict[str, BadInput], list[str]]:
         """Read all files that may list labels: those that do, those that fail, and those that name no picture."""
@@ -240,7 +266,7 @@ class _Folder:
         seen: dict[str, Path] = {}
         for read in used:
             for path in read.labels.keys() & seen.keys():
-                raise self._both(_name_of(seen[path], self.folder), _name(read, self.folder))
+                raise both(self.folder, _name_of(seen[path], self.folder), _name(read, self.folder))
             seen |= dict.fromkeys(read.labels, read.file)
         files = tuple(sorted(read.file for read in used))
         return Labelling(found=files, folder=self.folder, options=self.options, notes=notes)
@@ -254,45 +280,10 @@ class _Folder:
                     f"--pattern '{pattern}', or with --pattern whole if pictures show the whole names"
                 )
 
-    def _require_nothing_else(self, failed: dict[str, BadInput], unmatched: list[str]) -> None:
-        """Refuse to take labels from names where a file lies that may hold them."""
-        some = [name for name in (*failed, *unmatched) if labelish(name)]
-        if len(some) > 1 and {TABLE, LIST} <= set(some):
-            raise self._both(TABLE, LIST)
-        for name, error in failed.items():
-            if self._says_else(name, error):
-                continue
-            if _is_about_labels(name, error) or suffix_of(name) in {*TABLES, XML}:
-                raise BadInput(f"{error}. With --pattern, labels come from the names and this file is set aside")
-        if unmatched and some:
-            raise BadInput(
-                f"labels {self.folder / some[0]}: names none of the {len(self.pictures):,} pictures, such as "
-                f"{self.pictures[0]}; mend its paths, name its columns with --columns, or take labels from the names "
-                "with --pattern"
-            )
-        if self.unreadable:
-            name = self.unreadable[0]
-            remedy = (UNREADABLE | PACKED)[suffix_of(name)]
-            raise BadInput(
-                f"labels {self.folder / name}: may hold labels, and cannot be read; {remedy}, or take labels from the "
-                "names with --pattern"
-            )
-        partly = next((end for end in BESIDE if self.beside[end]), "")
-        if partly:
-            raise BadInput(
-                f"labels: {self.beside[partly]:,} of {len(self.pictures):,} pictures have a {partly} beside them; take "
-                "labels from the names with --pattern, or write a file for every picture"
-            )
-
 
 def _plain(name: str) -> bool:
     """Return whether a file may be a picture that has no suffix."""
     return "." not in name.rpartition("/")[2] and not labelish(name)
-
-
-def _is_about_labels(name: str, error: BadInput) -> bool:
-    """Return whether a file that cannot be used is one of labels, by its name or since it names the pictures."""
-    return labelish(name) or isinstance(error, Unclear | ReadersAnswers)
 
 
 def _is_beside(name: str, end: str, stems: set[str]) -> bool:

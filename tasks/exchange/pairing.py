@@ -8,7 +8,16 @@ from dataclasses import replace
 from tasks.exchange.label_sources.picture_index import ListedLabels
 from tasks.exchange.label_sources.written_labels import is_unseen, unwrapped
 from tasks.exchange.labelling import Labelling, with_zeros
-from tasks.exchange.rejects import fault_of, require_decoded, require_no_default, require_single, stand_ins
+from tasks.exchange.rejects import (
+    fault_of,
+    remarked,
+    require_decoded,
+    require_no_codes,
+    require_no_default,
+    require_single,
+    stand_ins,
+    words_for_none,
+)
 
 
 def pair(
@@ -82,12 +91,19 @@ def _checked(listed: ListedLabels, labelling: Labelling) -> ListedLabels:
     labels, source = list(listed.labels.values()), labelling.source
     require_single(labels, source)
     require_decoded(labels, source)
-    no_answers = stand_ins(labels)
-    gone = {path: label for path, label in listed.labels.items() if label.strip() in no_answers}
+    no_answers, with_remarks = stand_ins(labels), remarked(labels)
+    if not labelling.options.columns:
+        require_no_codes(labels, source)
+        if labelling.files:
+            require_no_default([label for label in labels if label.strip() not in no_answers], source)
+        no_answers |= words_for_none(labels)
+    gone = {path: label for path, label in listed.labels.items() if label.strip() in no_answers | with_remarks}
     kept = {path: label for path, label in listed.labels.items() if path not in gone}
-    if labelling.files and not labelling.options.columns:
-        require_no_default(list(kept.values()), source)
-    reasons = {path: f"its label {label!r} stands for none" for path, label in gone.items()}
+    reasons = {
+        path: f"its label {label!r} has a remark; write only what the picture shows"
+        if label.strip() in with_remarks else f"its label {label!r} stands for none"
+        for path, label in gone.items()
+    }  # fmt: skip
     return replace(listed, labels=kept, left_out=listed.left_out | reasons)
 
 

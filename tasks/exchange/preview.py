@@ -11,6 +11,7 @@ from storage.files import atomic
 from tasks.exchange.label_sources.file_formats.label_files import PICTURE
 from tasks.exchange.label_sources.label_in_name import difference
 from tasks.exchange.label_sources.picture_index import split_of
+from tasks.exchange.label_sources.set_aside import is_picture
 from tasks.exchange.label_sources.written_labels import TOLD
 from tasks.exchange.rejects import MANY, alphabet_of, first_rejects, require_pictures
 from tasks.exchange.scan import ImportRequest, Listing
@@ -27,7 +28,7 @@ NEEDED = (  # what a split is for, and what to do or what happens without its fo
     ("test", "evaluate` reads", "make a folder test, or evaluate with --split all"),
 )
 TWINS = dict(zip("АВЕКМНОРСТУХаеорсухΑΒΕΖΗΙΚΜΝΟΡΤΥΧο", "ABEKMHOPCTYXaeopcyxABEZHIKMNOPTYXo", strict=True))
-ODD = "?*/|#_"  # marks in place of a letter, or between two readings
+ODD = '?*/|#_"\\;,()[]<>'  # marks in place of a letter, or between two readings
 TRIED = 25  # files that are tried for them, since some may be no pictures
 
 
@@ -104,9 +105,21 @@ def _spread(count: int) -> list[int]:
 
 
 def notes_of(
-    wanted: ImportRequest, mended: Counter[str], pairs: Sequence[tuple[str, str]], twice_split: int = 0
+    wanted: ImportRequest,
+    mended: Counter[str],
+    pairs: Sequence[tuple[str, str]],
+    twice_split: int = 0,
+    contradicting: Sequence[tuple[int, int]] = (),
 ) -> list[str]:
-    """Say what a person should know of the labels, a sentence each."""
+    """Say what a person should know of the labels, a sentence each.
+
+    Parameters
+    ----------
+    twice_split : int
+        The number of pictures that are in several splits.
+    contradicting : sequence of (int, int)
+        The places of pictures that are equal files with different labels.
+    """
     told = list(wanted.labelling.notes)
     if wanted.labelling.source and (differs := difference(pairs, wanted.labelling.options.tidy)):
         told.append(differs)
@@ -121,7 +134,10 @@ def notes_of(
         )  # fmt: skip
     if count := mended["unseen"]:
         told.append(f"{count:,} label{'s' * (count > 1)} had invisible characters, which are taken out")
-    told += [f"all {mended[name]:,} labels {what}" for name, what in TOLD.items() if mended[name]]
+    told += [
+        f"{'all ' * (mended[name] == len(pairs) > 1)}{mended[name]:,} label{'s' * (mended[name] > 1)} {what}"
+        for name, what in TOLD.items() if mended[name]
+    ]  # fmt: skip
     if count := mended["entities"]:
         told.append(f"{count:,} label{'s' * (count > 1)} had entities of HTML, such as &amp;, which are written out")
     if count := mended["zeros"]:
@@ -136,6 +152,12 @@ def notes_of(
         f"no folder tells {split}, which `captchas {use}: {remedy}"
         for split, use, remedy in NEEDED if wanted.keep_splits and split not in splits
     ]  # fmt: skip
+    if contradicting:
+        (one, first), (other, second) = (pairs[k] for k in contradicting[0])
+        told.append(
+            f"{len(contradicting):,} file{'s' * (len(contradicting) > 1)} have another label than an equal file, such "
+            f"as {one} with {first!r} and {other} with {second!r}: one of them is wrong"
+        )
     if twice_split:
         told.append(f"{twice_split:,} pictures are in more than one split, as equal files: scores will be too good")
     return told
@@ -143,10 +165,23 @@ def notes_of(
 
 def _odd_told(labels: Sequence[str]) -> list[str]:
     """Say if some labels have marks as of letters that nobody could read, or are numbers as of classes."""
-    odd = [label for label in labels if any(mark in label for mark in ODD) and not label.endswith(("=?", "=", "?"))]
+    asked = 2 * sum(label.endswith(("=", "?")) for label in labels) > len(labels)
+    odd = [
+        label for label in labels
+        if any(mark in ODD or (mark > "\x7f" and unicodedata.category(mark) == "So") for mark in label)
+        and not (asked and label[-1] in "=?")
+    ]  # fmt: skip
     told = []
     if 0 < 3 * len(odd) < len(labels):
         told.append(f"{len(odd):,} of {len(labels):,} labels have marks that the others lack, such as {odd[0]!r}")
+    lower = sum(label.islower() for label in labels)
+    upper = sum(label.isupper() for label in labels)
+    one_case = all(label.islower() or label.isupper() or label.upper() == label.lower() for label in labels)
+    if len(labels) >= MANY and one_case and 10 * min(lower, upper) >= len(labels) and max(map(len, labels)) > 1:
+        told.append(
+            f"{lower:,} labels are in lower case and {upper:,} in upper case, and none has both: if people typed them "
+            "so, use --fold-case"
+        )
     numbers = {int(label) for label in labels if label.isdecimal() and str(int(label)) == label}
     if len(numbers) > MANY and numbers == {*range(len(numbers))} and all(map(str.isdecimal, labels)):
         told.append(f"labels are numbers from 0 to {len(numbers) - 1}, as of classes: pictures must show these numbers")
@@ -179,9 +214,9 @@ def dry_report(listing: Listing, records: Path) -> dict[str, object]:
         An import would refuse the folder: no label is usable, or of all pictures that were tried none can be read.
     """
     wanted = listing.wanted
-    # Only the import looks into files: here those that are not named as pictures do not count.
-    pairs = [pair for pair in listing.pairs if PICTURE.search(pair[0]) or "." not in pair[0].rpartition("/")[2]]
-    others = [(path, "is not named as a picture") for path, _ in sorted({*listing.pairs} - {*pairs})]
+    # Only the import looks into all files: here into those that are not named as pictures, such as LICENSE.
+    pairs = [pair for pair in listing.pairs if PICTURE.search(pair[0]) or is_picture(wanted.folder / pair[0])]
+    others = [(path, "is no picture") for path, _ in sorted({*listing.pairs} - {*pairs})]
     rejects = sorted([*listing.rejects, *others])
     require_pictures(wanted.folder, pairs, rejects)
     alphabet = wanted.alphabet or alphabet_of({label for _, label in pairs})

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from storage.errors import BadInput
 from tasks.exchange.label_sources.file_formats.label_files import PICTURE
-from tasks.exchange.label_sources.name_parts import FEW, Part, default_among, is_told, kinds_of
+from tasks.exchange.label_sources.name_parts import FEW, Part, base64_texts, default_among, is_told, kinds_of
+from tasks.exchange.label_sources.written_labels import JOINERS
 
 MOST_LETTERS = 200  # different characters, as in a profile's alphabet
 LONGEST = 32  # characters of a label, as of a profile's texts
@@ -18,6 +19,12 @@ SPREADSHEET = re.compile(  # what spreadsheets and pandas make of a label: numbe
 )
 PREFIX = re.compile(r"[^\W\d_]{2,} ?(?:[:=]|->) ?(?=.)")  # what a person writes before a label
 NO_ANSWER = re.compile(r"(?:ERROR|CAPCHA|CAPTCHA)_[A-Z_]+")  # what a service answers where it read nothing
+NO_LABEL = {  # what people write in place of a label
+    "unreadable", "illegible", "unclear", "unknown", "unsure", "skip", "skipped", "n/a", "na", "none", "null", "nil",
+    "empty", "todo", "tbd", "undefined", "missing", "invalid", "error", "failed", "idk", "dunno", "no idea", "not sure",
+    "cannot read", "can't read", "not readable", "bad", "broken",
+}  # fmt: skip
+REMARK = re.compile(r"\S+\s+(?:[(\[#{].*|//.*|(?:or|oder|ou|vs\.?)\s+\S+)|[^\W_]+[(\[](?=[^)\]]*[a-z]{3})[^)\]]*[)\]]")
 NUMBERED = re.compile(r"^\d+[).:] +(?=\S)")
 NUMBERS = re.compile(r"\d+(?:[ ,;]+\d+)+")  # of classes, and no text
 MOSTLY = 0.95  # share of the labels that must agree
@@ -83,6 +90,12 @@ def require_single(labels: Sequence[str], source: str) -> None:
             raise BadInput(
                 f"labels {source}: hold more than the label: {what}, such as {labels[0]!r}; write only the label"
             )
+    if len(labels) >= MANY and any(labels) and all(map(_said_twice, filter(None, labels))):
+        first = next(label for label in labels if label)
+        raise BadInput(
+            f"labels {source}: hold more than the label: all say the same twice, such as {first!r}; write only the "
+            "label, as pictures show it"
+        )
     numbers = [label for label in labels if NUMBERS.fullmatch(label)]
     if len(numbers) >= max(MANY, MOSTLY * len(labels)) and re.search(r"\d\d", "".join(numbers)):
         raise BadInput(
@@ -98,6 +111,11 @@ def require_single(labels: Sequence[str], source: str) -> None:
             f"labels {source}: hold more than the label: {labels[0]!r}, {labels[1]!r}, …; write only the label, or use "
             "a table and choose its columns with --columns"
         )
+
+
+def _said_twice(label: str) -> bool:
+    parts = [part for part in re.split(r"[\s;,/|]+", label.casefold()) if part]
+    return len(parts) > 1 == len({*parts})
 
 
 def require_no_default(labels: Sequence[str], source: str) -> None:
@@ -148,6 +166,27 @@ def require_decoded(labels: Sequence[str], source: str) -> None:
             )
 
 
+def require_no_codes(labels: Sequence[str], source: str) -> None:
+    """Refuse labels in base64.
+
+    Raises
+    ------
+    BadInput
+    """
+    if texts := base64_texts(labels):
+        raise BadInput(
+            f"labels {source}: hold labels in base64: {labels[0]!r} is {texts[0]!r}; write the texts themselves, or "
+            "say with --columns that pictures show them as they are"
+        )
+
+
+def remarked(labels: Iterable[str]) -> set[str]:
+    """Return the labels with a remark, as in `BONE (unclear)` or `BONE or B0NE`, if most have none."""
+    different = {label.strip() for label in labels}
+    found = {label for label in different if not label.isalnum() and REMARK.fullmatch(label)}
+    return found if len(different) >= MANY and 3 * len(found) < len(different) else set()
+
+
 def _decoded(label: str) -> str:
     try:
         return label.encode("cp1252").decode()
@@ -165,6 +204,19 @@ def stand_ins(labels: Iterable[str]) -> set[str]:
     return found | marks if len(texts) > max(FEW, 2 * len(marks)) and not among else found
 
 
+def words_for_none(labels: Iterable[str]) -> set[str]:
+    """Return words such as `unreadable` in place of labels: no other label has their length, or some of their letters.
+
+    What spreadsheets write, such as None, has its own reason.
+    """
+    different = {label.strip() for label in labels}
+    others = {label for label in different if label.lower() not in NO_LABEL or SPREADSHEET.fullmatch(label)}
+    if len(others) < MANY:
+        return set()
+    lengths, letters = {*map(len, others)}, set().union(*others)
+    return {word for word in different - others if len(word) not in lengths or not letters >= {*word}}
+
+
 def fault_of(label: str, allowed: frozenset[str], listed: bool = False) -> str:
     """Return why a label cannot be used; '' if it can."""
     if not label:
@@ -173,6 +225,8 @@ def fault_of(label: str, allowed: frozenset[str], listed: bool = False) -> str:
         return f"its label {label!r} has lost a letter, as a tool could not decode it; write it again"
     if len(label) > LONGEST:
         return f"its label has {len(label)} characters; at most {LONGEST} are possible"
+    if not label.isascii() and any(joiner in label for joiner in JOINERS):
+        return f"its label {label!r} has an invisible joiner, which no model reads: write the label without it"
     if not label.isprintable() or any(map(str.isspace, label)):
         return f"its label {label!r} has a blank or control character"
     if listed and SPREADSHEET.fullmatch(label):

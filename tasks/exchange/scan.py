@@ -276,6 +276,14 @@ class Source:
             splits.setdefault(file, set()).add(split_of(path))
         return sum(len(splits[file]) > 1 for file in files)
 
+    def contradicting(self) -> list[tuple[int, int]]:
+        """Return the places of equal files that have different labels, two by two."""
+        keys = np.frombuffer(self.digests, ">u8").reshape(-1, DIGEST_BYTES // 8)[:, 0]
+        order = keys.argsort(kind="stable")
+        same = np.flatnonzero(keys[order[1:]] == keys[order[:-1]])
+        pairs = [(int(order[k]), int(order[k + 1])) for k in same]
+        return [(a, b) for a, b in pairs if self.pairs[a][1] != self.pairs[b][1]]
+
     @property
     def digest(self) -> str:
         """Return the digest of the identity."""

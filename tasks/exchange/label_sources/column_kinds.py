@@ -24,6 +24,8 @@ FACTS = {  # columns that say something else of a picture
     "format", "mimetype", "date", "time", "datetime", "timestamp", "created", "createdat", "updatedat", "modified",
     "mtime", "downloaded", "lang", "language", "quality", "score", "confidence", "conf", "probability", "prob", "seed",
     "leadtime", "annotator", "annotationid", "license", "background", "price", "cost", "length", "len",
+    "noise", "angle", "rotation", "skew", "blur", "opacity", "color", "colour", "textcolor", "fontcolor", "thickness",
+    "spacing", "dots", "lines", "complexity", "elapsed", "duration", "useragent", "ip", "session",
 }  # fmt: skip
 SPLITS = {"train", "training", "val", "valid", "validation", "dev", "test", "testing", "eval", "unassigned"}
 GOOD = {  # values of a row whose label is right
@@ -38,6 +40,7 @@ SAYS_GOOD = {  # columns that say so
     "correct", "iscorrect", "ok", "isok", "valid", "isvalid", "success", "accepted", "right", "good", "readable",
     "legible", "status", "state", "answer", "verdict", "result",
 }  # fmt: skip
+STATES = {"status", "state", "answer", "verdict", "result", "code", "errorcode", "returncode"}
 SAYS_BAD = {
     "wrong", "iswrong", "incorrect", "bad", "invalid", "error", "wascancelled", "skipped", "rejected", "deleted",
     "ignore", "ignored", "illegible", "unreadable", "failed",
@@ -101,7 +104,7 @@ def rejected(name: str, values: Sequence[str]) -> list[bool] | None:
 
 
 def rejected_rows(
-    header: Sequence[str], rows: Sequence[tuple[int, list[str]]], used: Collection[int]
+    file: Path, header: Sequence[str], rows: Sequence[tuple[int, list[str]]], used: Collection[int]
 ) -> dict[int, str]:
     """Return what marks a label as wrong, such as `correct is false`, by the place of its row.
 
@@ -110,9 +113,20 @@ def rejected_rows(
     rows : sequence of (number, cells)
     used : collection of int
         The columns of paths and labels.
+
+    Raises
+    ------
+    Unclear
+        A state is 0 or 1: in some programs 0 means that all went well.
     """
     found: dict[int, str] = {}
     for k, name in enumerate(header):
+        states = {cells[k].strip() for _, cells in rows} - {""} if plain_name(name) in STATES else set()
+        if k not in used and states == {"0", "1"}:
+            raise Unclear(
+                f"labels {file}: its column {name} is 0 or 1, and one of them may mark wrong labels; call it correct "
+                "(1 is right) or wrong (1 is wrong), or take it away"
+            )
         wrong = None if k in used else rejected(plain_name(name), [cells[k] for _, cells in rows])
         found |= {row: f"{name} is {rows[row][1][k]}" for row, bad in enumerate(wrong or ()) if bad}
     return found
@@ -143,6 +157,9 @@ def may_be_labels(names: Sequence[str], header: Sequence[str], columns: Sequence
         The values of each.
     """
     checked = any(name.startswith("annotations.") for name in header)
+    guessed = [k for k, name in enumerate(header) if name.startswith("predictions.") and len({*columns[k]}) > 1]
+    if guessed and not checked:
+        return guessed  # nobody has looked at them yet
     return [
         k for k, (name, whole, values) in enumerate(zip(names, header, columns, strict=True))
         if not (checked and whole.startswith("predictions.")) and name not in FACTS and not tells_else(values)

@@ -5,10 +5,12 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from storage.errors import BadInput
+from tasks.exchange.label_sources.column_kinds import Unclear
 from tasks.exchange.label_sources.file_formats.label_files import LISTS, PICTURE, TABLES, LabelTable, decode
 from tasks.exchange.label_sources.picture_index import Match, PictureIndex, without_suffix
 
 ANSWERS = {"path", "word", "confidence", "reading", "status"}  # columns of what `captchas solve` writes
+TESSERACT = {"level", "page_num", "conf", "text"}  # and of what Tesseract writes of one picture
 LISTED = 0.9  # share of the lines that must name pictures
 GUESSES = re.compile(r"(?:^|[^a-z])(?:predict|predictions?|preds?|guess(?:es)?|hypothes[ie]s|submission)(?:[^a-z]|$)")
 UNWANTED = {  # words in the name of a list of pictures
@@ -31,6 +33,11 @@ def require_no_answers(table: LabelTable) -> LabelTable:
     first = table.columns or (table.rows[0][1] if table.rows else ())
     if set(first) >= ANSWERS:
         raise readers_answers(table.file, "path,word")
+    if set(first) >= TESSERACT:
+        raise ReadersAnswers(
+            f"labels {table.file}: holds what Tesseract read in one picture, and some may be wrong; if you have looked "
+            "at them, write path and label of each picture into a labels.csv"
+        )
     return table
 
 
@@ -45,7 +52,7 @@ def readers_answers(file: Path, columns: str) -> ReadersAnswers:
 def twice(table: LabelTable, first: int, second: int, path: str) -> BadInput:
     """Make the error of a picture that two rows label differently."""
     units = "lines" if table.unit == "line" else "entries"
-    return BadInput(f"labels {table.file}, {units} {first} and {second}: both label {path!r}; keep one of them")
+    return Unclear(f"labels {table.file}, {units} {first} and {second}: both label {path!r}; keep one of them")
 
 
 def lists_pictures(file: Path, index: PictureIndex, base: str) -> bool:

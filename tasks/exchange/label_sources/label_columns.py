@@ -56,7 +56,7 @@ def resolve(
     choice = _Choice(table if columns else with_classes(table), index, base)
     place, labelled = choice.columns(columns)
     folder, match = choice.folder_column(place, labelled)
-    wrong = rejected_rows(choice.header, choice.rows, {place, *labelled})
+    wrong = rejected_rows(table.file, choice.header, choice.rows, {place, *labelled})
     source = table.file.name
     labels: dict[str, str] = {}
     strangers: dict[str, str] = {}
@@ -299,7 +299,7 @@ class _Choice:
         if not labels:
             what, first = next(filter(None, map(tells_else, values)), ""), self._said(others[0])
             raise says_else(self.table.file, what or repr(first), f"{self._said(place)},{first}")
-        chosen = [k for k in labels if not READERS.match(names[k])]
+        chosen = [k for k in labels if not (READERS.match(names[k]) or self._said(k).startswith("predictions."))]
         if labels and not chosen:
             raise readers_answers(self.table.file, f"{self._said(place)},{self._said(labels[0])}")
         return chosen

@@ -77,12 +77,12 @@ def _require_plain(names: Names, only: Reading) -> None:
     if few_digits(labels):
         raise _unclear(names, [only, Reading("whole", tuple(names.stems))])
     usual, _ = default_among(labels) or ("", 0)
-    for what, places in (
-        ("to be marked as wrong or without a label", names.marked_wrong(labels)),
-        ("to stand for no label", [k for k, label in enumerate(labels) if label == usual != ""]),
-        ("to have no label yet", others_among(labels)),
+    for what, places, most in (
+        ("to be marked as wrong or without a label", names.marked_wrong(labels), 1 - 1 / len(labels)),
+        ("to stand for no label", [k for k, label in enumerate(labels) if label == usual != ""], MIXED),
+        ("to have no label yet", others_among(labels), MIXED),
     ):
-        if places and len(places) <= MIXED * len(labels):
+        if places and len(places) <= most * len(labels):
             raise BadInput(
                 f"names: {len(places):,} of {len(labels):,} seem {what}, such as {names.paths[places[0]]}; move these "
                 f"pictures away, or take the labels of all with --pattern '{pattern}'"
@@ -148,6 +148,13 @@ def inside_names(labels: dict[str, str]) -> str | None:
     there = next((reading.labels for reading in readings if reading.pattern == pattern), ())
     paths = [] if names is None else names.paths
     return pattern if any(labels[path] != label for path, label in zip(paths, there, strict=False)) else None
+
+
+def labels_by(pattern: str, paths: Sequence[str]) -> list[tuple[str, str]]:
+    """Return path and label of pictures by a pattern that `infer_pattern` found; [] if no reading has it."""
+    names = names_of(paths)
+    readings = [] if names is None else [reading for reading in names.readings() if reading.pattern == pattern]
+    return list(zip(names.paths, readings[0].labels, strict=True)) if names and readings else []
 
 
 def _whole_names(path: str) -> tuple[str, str, str]:

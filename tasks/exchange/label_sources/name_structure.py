@@ -23,10 +23,12 @@ SYMBOLS = "+=*?!@#$%&"  # labels that have these may have a dash and a dot too
 MOST = 50_000  # names that are looked at, from all over the folder
 SHOWN = 3  # names in a message
 _FIELD = re.compile(r"(?:^|[^A-Za-z])([A-Za-z]{2,})=")  # the name of a field
-WRONG = {"wrong", "bad", "incorrect", "failed", "failure", "rejected", "unsolved", "invalid", "unknown", "unlabeled",
-         "unlabelled", "skipped"}  # fmt: skip
+WRONG = {"wrong", "bad", "incorrect", "fail", "fails", "failed", "failure", "false", "error", "errors", "mistake",
+         "mistakes", "nok", "rejected", "unsolved", "invalid", "unknown", "unlabeled", "unlabelled", "unsure",
+         "skipped", "timeout"}  # fmt: skip
 COPY = re.compile(
-    r"(?: ?\(\d{1,3}\)| - (?:Copy|Kopie|copie|copia)(?: \(\d+\))?| copy(?: \d+)?|\.(?:bin|nrm))+$", re.IGNORECASE
+    r"(?: ?\(\d{1,3}\)| - (?:Copy|Kopie|copie|copia)(?: \(\d+\))?| copy(?: \d+)?|\.(?:bin|nrm)|@[1-4]x)+$",
+    re.IGNORECASE,
 )
 PLAIN_FOLDERS = {*SPLIT_FOLDERS, "images", "image", "img", "imgs", "pictures", "data", "dataset", "samples", "captcha",
                  "captchas", "png", "jpg"}  # fmt: skip

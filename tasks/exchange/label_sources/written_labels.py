@@ -4,7 +4,7 @@ import html
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from urllib.parse import unquote
 
 from tasks.exchange.label_sources.name_parts import FEW
@@ -18,8 +18,11 @@ JOINED_SCRIPTS = {
 # Fillers, a blank in braille, and a mark that only orders other marks: letters or marks by category, and invisible.
 UNSEEN = "\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u2800\u3164\uffa0"
 _SELECTORS = re.compile("[\ufe00-\ufe0f\U000e0100-\U000e01ef]")  # of a variant of the letter before
-# What addresses need, so no letter or digit.
-_WRITTEN = re.compile(r"%(?![46][1-9A-F]|[57][0-9Aa]|3[0-9])[0-9A-Fa-f]{2}")
+# What addresses need, so no letter or digit, and what people write, so no control character.
+_WRITTEN = re.compile(r"%(?![46][1-9A-F]|[57][0-9Aa]|3[0-9]|[01].|7[Ff])[0-9A-Fa-f]{2}")
+_UNICODE = re.compile(r"\\u([0-9A-Fa-f]{4})")  # as JSON and Python write letters
+_PADDING = re.compile(r"(?:<(?:pad|blank|unused)>|\[(?:pad|blank)\])+$", re.IGNORECASE)  # at the end of some labels
+BETWEEN_LETTERS = ("##", "|", "-", "_", ".", ",", ";", ":", "/", "~")
 _APART = re.compile(r"[^\W_](?:_[^\W_])+")  # letters with a mark between each, as case-blind file systems need them
 _ENTITY = re.compile(r"&(?:amp|lt|gt|quot|apos|nbsp|#\d{2,6}|#x[0-9A-Fa-f]{2,5});")
 _ITEM = r"""'([^'\\]*)'|"([^"\\]*)\""""
@@ -29,6 +32,7 @@ _FIXED = {  # what stands before and behind all labels of a file, and how a note
     "services": re.compile(r"OK ?[|:] ?(.+)", re.DOTALL),
     "bytes": re.compile(r"b'(.+)'|b\"(.+)\"", re.DOTALL),
     "quotes": re.compile(r'"(.+)"', re.DOTALL),
+    "stops": re.compile(r"(.*[^.,;\s])\s*[.,;]", re.DOTALL),
     "breaks": re.compile(r"(.+?)(?:\\[nrt])+", re.DOTALL),
     "tokens": re.compile(r"(.+?)(?:\[(?:s|eos|end|pad)\]|</?(?:s|eos|end|pad)>)+", re.DOTALL | re.IGNORECASE),
     "brackets": re.compile(r"\((.+)\)|\[([^'\"]+)\]|\{(.+)\}|<([^<>]+)>|“(.+)”|«(.+)»|„(.+)[“”]", re.DOTALL),
@@ -38,10 +42,14 @@ TOLD = {  # the notes, by what was taken away
     "services": "began with OK, as services answer, which is taken away",
     "bytes": "were written as bytes of Python (b'…'), which is taken away",
     "quotes": "stood in quotes, which are taken away",
+    "stops": "ended with a stop, a comma or a semicolon, which is taken away",
     "breaks": r"ended with \n, which is taken away",
     "tokens": "ended with a token of a model, such as [s], which is taken away",
     "brackets": "stood in brackets, which are taken away",
     "lists": "were written as lists of Python, whose texts are joined",
+    "filled": "were filled up at the end to one length, which is taken away",
+    "divided": "had a mark between their letters, which is taken out",
+    "codes": "had letters as codes, such as %2B, which are written out",
 }
 
 
@@ -86,14 +94,63 @@ def unwrapped(listed: dict[str, str], mended: Counter[str]) -> dict[str, str]:
         changed = {path: html.unescape(label) if _ENTITY.search(label) else label for path, label in listed.items()}
         mended["entities"] += sum(changed[path] != label for path, label in listed.items())
         listed = changed
-    labels = [label for label in listed.values() if label]
+    written = listed
+    if any("%" in label or "\\u" in label for label in listed.values()):
+        written = {path: _out_of_codes(label) for path, label in listed.items()}
+        mended["codes"] += sum(written[path] != label for path, label in listed.items())
+    labels = [label for label in written.values() if label]
     if len(labels) < FEW:
-        return listed
+        return written
     for name, taken in _TAKEN.items():
         if all(map(taken, labels)):
             mended[name] += len(labels)
-            return {path: taken(label) or "" for path, label in listed.items()}
-    return listed
+            return {path: taken(label) or "" for path, label in written.items()}
+    for name, changed in (("filled", _not_filled_up(labels)), ("divided", _not_divided(labels))):
+        if changed:
+            mended[name] += sum(changed.get(label, label) != label for label in labels)
+            return {path: changed.get(label, label) for path, label in written.items()}
+    return written
+
+
+def _out_of_codes(label: str) -> str:
+    r"""Return a label whose letters some tool has written as codes: `%2B` is `+`, as in addresses, `\u0414` is `Д`."""
+    if "\\u" in label:
+        label = _UNICODE.sub(lambda match: chr(int(match[1], 16)), label)
+        label = label.encode("utf-16", "surrogatepass").decode("utf-16", "replace")  # two codes of one letter
+    return as_meant(label) if "%" in label else label
+
+
+def _not_filled_up(labels: Sequence[str]) -> dict[str, str]:
+    """Return labels without the marks that fill them up to one length, such as `RDLH__`; {} if nothing does."""
+    marks = {label[-1] for label in labels if not label[-1].isalnum()}
+    if any(_PADDING.search(label) for label in labels if label[-1] in ">]"):
+        return {label: _PADDING.sub("", label) for label in labels}
+    if len(marks) != 1 or marks & set("=?)]}>\"'%"):
+        return {}
+    bare = {label: label.rstrip(*marks) for label in labels}
+    if any(text and marks & {*text} for text in bare.values()):
+        return {}
+    filled = [len(label) - len(text) for label, text in bare.items() if text]
+    one_length = len({*map(len, labels)}) == 1 and max(filled, default=0) > 1
+    return bare if one_length or (marks == {"_"} and min(filled, default=0) == 1) else {}
+
+
+def _not_divided(labels: Sequence[str]) -> dict[str, str]:
+    """Return labels without the mark that all have between each two letters, such as `B|O|N|E`; {} if they do not."""
+    for mark in BETWEEN_LETTERS:
+        if not all(mark in label for label in labels):
+            continue
+        letters = {label: [part.strip() for part in label.split(mark)] for label in labels}
+        if not all(len(parts) > 1 and all(map(_is_letter, parts)) for parts in letters.values()):
+            continue
+        figures = mark in "-/.:," and all("".join(parts).isdecimal() for parts in letters.values())  # dates, shares
+        if not figures and 2 * sum(len(parts) > 2 for parts in letters.values()) > len(letters):
+            return {label: "".join(parts) for label, parts in letters.items()}
+    return {}
+
+
+def _is_letter(text: str) -> bool:
+    return len(text) == 1 and text.isalnum()
 
 
 def _inside(pattern: re.Pattern[str]) -> Callable[[str], str]:

@@ -578,11 +578,24 @@ def test_folders_tell_the_split_on_request(tmp_path):
         brought_in(folder, tmp_path / "hashed", keep_splits=True)
 
 
+def test_equal_files_with_different_labels_are_told(tmp_path):
+    """Two people labelled one picture, or a program read it twice: one label is wrong."""
+    folder = few(tmp_path / "s")
+    for name in ("7_X.png", "8_A.png"):
+        shutil.copy(folder / "0_A.png", folder / name)
+    source, gathered = brought_in(folder, tmp_path / "out")
+    (note,) = ingest.report(source, tmp_path / "out", tmp_path / "r", gathered, 1.0)["notes"]
+    assert note.startswith(f"{len(source.contradicting())} file")
+    assert "7_X.png with 'X'" in note
+    assert {label for pair in source.contradicting() for label in (source.pairs[k][1] for k in pair)} == {"A", "X"}
+    assert measured(few(tmp_path / "t")).contradicting() == []
+
+
 def test_a_missing_validation_folder_is_told(tmp_path):
     folder = split_folders(tmp_path / "s")
     shutil.rmtree(folder / "val")
     source, gathered = brought_in(folder, tmp_path / "out", keep_splits=True)
-    (note, _) = ingest.report(source, tmp_path / "out", tmp_path / "r", gathered, 1.0)["notes"]
+    (note, *_) = ingest.report(source, tmp_path / "out", tmp_path / "r", gathered, 1.0)["notes"]
     assert note == (
         "no folder tells validation, which `captchas train` measures itself on: it takes one in ten of train's, chosen "
         "by their pixels"
@@ -648,6 +661,8 @@ def test_a_report_shows_five_pairs_lengths_alphabet_and_notes(tmp_path):
         "1 label had a blank, which is taken out: no picture shows it",
         "folders tell test, train and validation; the split follows from the pixels, or from the folders with "
         "--keep-splits",
+        "3 files have another label than an equal file, such as test-1/0_A.png with 'A' and 99_C.png with 'C': one of "
+        "them is wrong",
     ]
 
 
@@ -658,7 +673,7 @@ def test_a_dry_run_shows_the_same_and_writes_a_sheet_only(tmp_path):
     report = dry_report(listing, tmp_path / "records")
     assert names(tmp_path) == ["records", "s"] and names(tmp_path / "records") == ["pairs.png"]
     assert (report["pictures"], report["rejected"]) == (6, 1)
-    assert report["rejects"] == [{"path": "README.txt", "reason": "is not named as a picture"}]
+    assert report["rejects"] == [{"path": "README.txt", "reason": "is no picture"}]
     assert report["pairs"] == [{"picture": f"{k}_{'ABCABC'[k]}.png", "label": "ABCABC"[k]} for k in (0, 1, 2, 4, 5)]
     assert (report["alphabet"], report["label_lengths"], report["notes"]) == ("ABC", {"1": 6}, [])
     with Image.open(tmp_path / "records" / "pairs.png") as sheet:

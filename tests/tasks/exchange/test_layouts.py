@@ -26,6 +26,7 @@ from tasks.exchange.scan import ImportRequest, Listing
 from tasks.lowlevel.png_encoder import png
 
 N = 24
+PNG = b"\x89PNG\r\n\x1a\n"  # how a picture begins
 CHANCE = random.Random(20240105)
 LABELS = ["".join(CHANCE.choice("ABCDEFGHJKLMNPQRSTUVWXYZ23456789") for _ in range(4)) for _ in range(N)]
 DIGITS = [f"{CHANCE.randrange(10_000):04d}" for _ in range(N)]
@@ -643,6 +644,68 @@ LAYOUTS: dict[str, tuple[Files, Want]] = {
     "`\u200fBONE_12.png` (a mark of direction)": (
         {f"\u200f{label}_{k}.png": b"" for k, label in PAIRS}, {f"\u200f{label}_{k}.png": label for k, label in PAIRS},
     ),
+    "CVAT's XML of a video: a track a picture `frame_000012.png`": beside(
+        {"annotations.xml": "<annotations><meta/>" + "".join(
+            f'<track id="{k}" label="captcha" source="manual"><box frame="{k}" outside="0" xtl="1">'
+            f'<attribute name="text">{v}</attribute></box><box frame="{k + 1}" outside="1" xtl="1">'
+            f'<attribute name="text">{v}</attribute></box></track>' for k, v in PAIRS) + "</annotations>"},
+        picture="frame_{:06d}.png",
+    ),
+    "JSON of Datumaro: a box a letter": as_json(
+        {"info": {}, "categories": {"label": {"labels": [{"name": letter} for letter in CLASSES]}},
+         "items": [{"id": str(k), "image": {"path": f"{k}.png"}, "annotations": [
+             {"id": n, "type": "bbox", "label_id": CLASSES.index(c), "bbox": [20 * n, 3, 15, 20]}
+             for n, c in enumerate(v)][::-1]} for k, v in PAIRS]},
+        name="annotations/default.json",
+    ),
+    "own XML a picture: `<captcha><answer>BONE</answer></captcha>`": beside(
+        {f"{k}.xml": f"<captcha><ts>1704067{k:03d}</ts><answer>{v}</answer></captcha>" for k, v in PAIRS}
+    ),
+    "`{\"1.png\": [\"BONE\"]}`": as_json({f"{k}.png": [v] for k, v in PAIRS}),
+    "`labels.csv` with `BONE__`, filled up to one length": table(
+        "file,label", "{k}.png,{label:_<6}", labels=[v[: 2 + k % 3] for k, v in PAIRS]
+    ),
+    "`labels.csv` with `BONE<pad><pad>`": beside(
+        {"labels.csv": "f,label\n" + "".join(f"{k}.png,{v[: 2 + k % 3]}{'<pad>' * (2 - k % 3)}\n" for k, v in PAIRS)},
+        labels=[v[: 2 + k % 3] for k, v in PAIRS],
+    ),
+    "`labels.csv` with `B|O|N|E`": table(
+        "file,label", "{k}.png,{label[0]}|{label[1]}|{label[2]}|{label[3]}"
+    ),
+    "`labels.csv` with `B ##O ##N ##E`, as tokens": table(
+        "file,label", "{k}.png,{label[0]} ##{label[1]} ##{label[2]} ##{label[3]}"
+    ),
+    "`labels.csv` with `12%2B5%3D` for `12+5=`": beside(
+        {"labels.csv": "file,label\n" + "".join(f"{k}.png,{quote(v)}\n" for k, v in enumerate(SUMS))}, labels=SUMS
+    ),
+    "`labels.csv` with `\\u05d0`, as JSON writes letters": beside(
+        {"labels.csv": "file,label\n" + "".join(
+            f"{k}.png,{v.encode('unicode_escape').decode()}\n" for k, v in enumerate(HEBREW))}, labels=HEBREW
+    ),
+    "`log.txt` with `1.png -> OK|BONE`": table("", "{k}.png -> OK|{label}", name="log.txt"),
+    "`BONE.png` and `BONE@2x.png`, twice as large": named(lambda k, label: f"{label}{'@2x' * (k % 2)}.png"),
+    "`BONE.png` and `BONE.png.1`, as wget names copies": named(lambda k, label: f"{label}.png{'.1' * (k % 2)}"),
+    "`captcha.php?code=BONE`": (
+        {f"captcha.php?t={7919 * k}&code={v}": PNG for k, v in PAIRS},
+        {f"captcha.php?t={7919 * k}&code={v}": v for k, v in PAIRS},
+    ),
+    "`labels.csv` for pictures named `captcha.php.1`": (
+        {f"captcha.php.{k}": PNG for k in range(N)}
+        | {"labels.csv": ("f,l\n" + "".join(f"captcha.php.{k},{v}\n" for k, v in PAIRS)).encode()},
+        {f"captcha.php.{k}": v for k, v in PAIRS},
+    ),
+    "JSON of V7: a box a letter": beside({
+        f"{k}.json": json.dumps({"item": {"name": f"{k}.png"}, "annotations": [
+            {"id": HASHES[n], "name": c, "bounding_box": {"x": 20.5 * n, "y": 3, "w": 15, "h": 20}}
+            for n, c in enumerate(v)][::-1]})
+        for k, v in PAIRS}),
+    "JSON of pandas, by columns": as_json(
+        {"file": {str(k): f"{k}.png" for k in range(N)}, "label": {str(k): v for k, v in PAIRS}}
+    ),
+    "JSON of pandas, split": as_json(
+        {"columns": ["file", "label"], "index": list(range(N)), "data": [[f"{k}.png", v] for k, v in PAIRS]}
+    ),
+    "`labels.csv` with `BONE.` or `BONE;`": table("file,label", "{k}.png,{label};"),
 }  # fmt: skip
 
 
@@ -943,6 +1006,88 @@ ASKED: dict[str, tuple[Files, list[str]]] = {
     "labels in another kind of text": (
         named(lambda k, label: f"{label}.png")[0] | {"labels.md": b"| 1.png | ABCD |"},
         ["labels.md: may hold labels", "labels.csv", "--pattern"],
+    ),
+    "corrections of a few names": (
+        with_file("corrections.csv", "file,label\n" + "".join(f"{v}.png,AB{k}\n" for k, v in PAIRS[:3]))[0],
+        ["corrections.csv labels 3 of 24 pictures", "the names of the others seem to hold labels",
+         "takes those 3 only", "--pattern 'whole'"],
+    ),
+    "Label Studio's predictions, which nobody has looked at": (
+        as_json([{"id": k, "data": {"image": f"{k}.png"}, "annotations": [], "predictions": [
+            {"model_version": "x", "result": [{"value": {"text": [v]}}]}]} for k, v in PAIRS], "p.json")[0],
+        ["p.json: holds a reader's answers", "predictions.0.result.0.value.text.0"],
+    ),
+    "states that are 0 or 1": (
+        beside({"labels.csv": "file,text,status\n" + "".join(
+            f"{k}.png,{v},{int(k % 5 == 0)}\n" for k, v in PAIRS)})[0],
+        ["its column status is 0 or 1", "call it correct", "--pattern"],
+    ),
+    "COCO whose numbers are by chance those of pictures": (
+        as_json({"images": [{"id": k, "file_name": f"{HASHES[k]}.png"} for k in range(N)],
+                 "annotations": [{"id": k, "image_id": k, "caption": v} for k, v in PAIRS]})[0],
+        ["labels.json: ", "--columns"],
+    ),
+    "a table of labels in base64": (
+        beside({"labels.csv": "file,label\n" + "".join(
+            f"{k}.png,{base64.b64encode(v.encode()).decode()}\n" for k, v in PAIRS)})[0],
+        ["hold labels in base64", f"==' is '{LABELS[0]}'", "--columns"],
+    ),
+    "rows of two annotators in JSON": (
+        as_json([{"image": f"{k}.png", "text": v[: 4 - who], "annotator": who} for k, v in PAIRS for who in (0, 1)],
+                "p.json")[0],
+        ["p.json, entries 1 and 2: both label '0.png'", "--pattern"],
+    ),
+    "folders of failures": (
+        named(lambda k, label: f"{['success', 'fail'][k % 3 == 0]}/{label}.png")[0],
+        ["8 of 24 seem to be marked as wrong", "such as fail/", "--pattern 'whole'"],
+    ),
+    "mostly failures": (
+        named(lambda k, label: f"{label}_{['false', 'true'][k % 4 == 0]}.png")[0],
+        ["18 of 24 seem to be marked as wrong", "_false.png", "--pattern '{label}_*'"],
+    ),
+    "copies of one name by wget": (
+        named(lambda k, label: f"captcha.png{f'.{k}' * (k > 0)}")[0], ["they are always the same", "captcha.png"]
+    ),
+    "numbered pictures beside a database": (
+        beside({"captchas.sqlite": b"SQLite format 3\0"})[0],
+        ["captchas.sqlite may hold them, and cannot be read", "labels.csv"],
+    ),
+    "numbered pictures beside hOCR": (
+        beside({f"{k}.hocr": f"<html>{v}</html>" for k, v in PAIRS})[0], ["0.hocr may hold them", "labels.csv"]
+    ),
+    "numbered pictures beside a log of another form": (
+        beside({"solver.log": "".join(f"12:00 {k}.png solved as {v}\n" for k, v in PAIRS)})[0], ["solver.log may hold"]
+    ),
+    "numbered pictures beside broken JSON": (
+        beside({"words.json": "{'0.png': 'ABCD'}"})[0], ["a counter", "words.json, line 1: cannot be read as JSON"]
+    ),
+    "YAML that names pictures": (
+        with_file("answers.yml", f"{LABELS[0]}.png: ABCD\n")[0], ["answers.yml: may hold labels", "labels.csv"]
+    ),
+    "a pickle, which nothing loads": (
+        beside({"words.pickle": b"cos\nsystem\n(S'false'\ntR."})[0], ["words.pickle: may hold labels", "labels.csv"]
+    ),
+    "what Tesseract read": (
+        beside({f"{k}.tsv": f"level\tpage_num\tleft\tconf\ttext\n5\t1\t4\t91\t{v}\n" for k, v in PAIRS})[0],
+        ["0.tsv: holds what Tesseract read in one picture"],
+    ),
+    "parts of TensorFlow's records": (
+        {f"train.tfrecord-0000{k}-of-00002": b"x" for k in (0, 1)}, ["no picture file", "write its pictures into files"]
+    ),
+    "another program's HDF5": ({"train.hdf5": b"\x89HDF"}, ["no picture file", "write its pictures into files"]),
+    "pickled pictures": ({"README.md": b"x", "train.pickle": b"x"}, ["but train.pickle", "write its pictures"]),
+    "labels that say the same twice": (
+        table("file,answers", '{k}.png,"{label};{label}"')[0],
+        ["hold more than the label: all say the same twice", f"'{LABELS[0]};{LABELS[0]}'"],
+    ),
+    "numbers of classes beside their names": (
+        beside({"labels.csv": "".join(f"{k}.png,{k % 9}\n" for k in range(N)), "classes.txt": "\n".join(CLASSES)})[0],
+        ["are numbers, and classes.txt may say which letter each is, such as '", "--columns"],
+    ),
+    "XML that says nothing": (
+        beside({"labels.xml": "<dict>" + "".join(f"<key>{k}.png</key><string>{v}</string>" for k, v in PAIRS)
+                + "</dict>"})[0],
+        ["labels.xml: its elements say nothing of pictures", "labels.csv", "--pattern"],
     ),
 }  # fmt: skip
 
@@ -1442,3 +1587,159 @@ def test_a_file_that_repeats_names_which_are_labels_is_taken(tmp_path):
     found = read(tmp_path)
     assert dict(found.pairs) == want
     assert found.wanted.labelling.file == tmp_path / "labels.csv"
+
+
+@pytest.mark.parametrize(
+    ("spoilt", "reason"),
+    [
+        ("{} (unclear)", "has a remark"),
+        ("{} or ABCD", "has a remark"),
+        ("{} # check", "has a remark"),
+        ("unreadable", "stands for none"),
+        ("n/a", "stands for none"),
+        ("skip", "stands for none"),
+    ],
+)
+def test_remarks_and_words_in_place_of_labels_are_left_out(tmp_path, spoilt, reason):
+    labels = [label if k else spoilt.format(label) for k, label in PAIRS]
+    found = read(put(tmp_path, table("file,label", labels=labels)[0]))
+    assert dict(found.pairs) == {f"{k}.png": label for k, label in PAIRS[1:]}
+    assert reason in dict(found.rejects)["0.png"]
+
+
+def test_words_among_words_are_labels(tmp_path):
+    """Any word may be shown; what is said of some letters alone is no remark."""
+    labels = [*words(4)[:-1], "none"]
+    files, want = table("file,label", labels=labels)
+    assert dict(read(put(tmp_path, files)).pairs) == want
+
+
+def test_marks_within_labels_fill_nothing_up():
+    """A mark in the middle, sums that ask, and labels of several lengths, which ended so before anyone filled them."""
+    for labels in (["A_B___", *["ABCD__"] * 9], ["1+2=", "12+3="] * 5, ["AB--", "ABCDE-"] * 5, ["A-B", "1-2"] * 5):
+        listed = {str(k): label for k, label in enumerate(labels)}
+        assert unwrapped(listed, Counter()) == listed
+
+
+def test_what_stands_around_labels_is_told(tmp_path):
+    """Also if it stands around some of them."""
+    put(tmp_path, table("file,label", labels=[f"{v[: 2 + k % 3]:-<4}" for k, v in PAIRS])[0])
+    assert notes(tmp_path) == ["16 labels were filled up at the end to one length, which is taken away"]
+
+
+def test_a_label_that_may_be_doubted_is_told(tmp_path):
+    put(tmp_path, table("file,label", labels=[v if k % 4 else f"{v}?" for k, v in PAIRS])[0])
+    assert f"6 of 24 labels have marks that the others lack, such as '{LABELS[0]}?'" in notes(tmp_path)
+
+
+def test_a_joiner_that_a_picture_shows_is_named_as_the_reason(tmp_path):
+    """Persian: half of a word's letters do not join the next."""
+    word = "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647"
+    put(tmp_path, table("file,label", labels=[v if k else word for k, v in enumerate(HEBREW)])[0])
+    (reason,) = {reason for _, reason in read(tmp_path).rejects}
+    assert "has an invisible joiner, which no model reads: write the label without it" in reason
+
+
+def test_other_files_beside_pictures_are_told(tmp_path):
+    """They may say something else; a .gt.txt is no .txt."""
+    files, want = beside({f"{k}.gt.txt": v for k, v in PAIRS} | {"3.json": '{"text": "ABCD"}'})
+    assert dict(read(put(tmp_path, files)).pairs) == want
+    assert notes(tmp_path) == ["a .json beside a picture: not used, since a .gt.txt has the label"]
+
+
+@pytest.mark.parametrize("name", ["~$labels.xlsx", "train.py", "config.yaml", "index.html", "model.h5", "captchas.zip"])
+def test_files_of_something_else_ask_nothing_where_names_hold_labels(tmp_path, name):
+    """What an office program keeps beside an open file, and what a project has: none of these names a picture."""
+    files, want = with_file(name, "rate: 0.1")
+    found = dict(read(put(tmp_path, files)).pairs)
+    assert {path: label for path, label in found.items() if path != name} == want
+
+
+@pytest.mark.parametrize(
+    ("name", "remedy"),
+    [("labels.sqlite", "labels.csv"), ("a.tar.gz", "unpack it first"), ("a.pickle", "labels.csv"), ("a.xlsm", "CSV")],
+)
+def test_a_file_of_labels_that_is_no_text_is_refused_with_a_remedy(tmp_path, name, remedy):
+    put(tmp_path, {name: b"x"})
+    labelling = find_labels(tmp_path, tmp_path / name, None, LabelOptions())
+    with pytest.raises(BadInput, match=rf"{name}: files of labels are text, JSON or XML, not .*{remedy}"):
+        Listing(ImportRequest(tmp_path, "mine", labelling))
+
+
+def test_files_that_are_named_for_nothing_are_no_pictures_in_a_dry_run(tmp_path):
+    """They have no suffix, as a picture may; one that a browser has not finished has its picture's label."""
+    files, want = named(lambda k, label: f"{label}.png{'.part' * (k == 0)}")
+    put(tmp_path, dict.fromkeys(files, png(np.eye(9, dtype=np.uint8) * 255)) | {"LICENSE": b"MIT", "Icon\r": b""})
+    found = read(tmp_path)
+    report = dry_report(found, tmp_path.with_name("reports"))
+    assert (report["pictures"], report["alphabet"]) == (N, "".join(CLASSES))
+    assert report["rejects"] == [{"path": name, "reason": "is no picture"} for name in ("Icon\r", "LICENSE")]
+    assert {path: dict(found.pairs)[path] for path in want} == want
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        (b"PK\x03\x04\x14\x00", "is a spreadsheet or an archive"),
+        (b"\x1f\x8b\x08\x00", "unpack it first"),
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:12\n", "git lfs pull"),
+        (b"<!DOCTYPE html><html>", "is a page of the web"),
+        (b"SQLite format 3\0", "is a database"),
+    ],
+)
+def test_a_file_that_is_not_what_its_name_says_is_named(tmp_path, data, said):
+    put(tmp_path, beside({"labels.csv": data})[0])
+    with pytest.raises(BadInput, match=said):
+        read(tmp_path)
+
+
+def test_files_of_labels_may_be_of_a_half_where_names_hold_none(tmp_path):
+    """Competitions give labels of train only, and pictures have random names."""
+    ids = words(6)
+    train = "id,label\n" + "".join(f"{name},{LABELS[k]}\n" for k, name in enumerate(ids[: N // 2]))
+    put(tmp_path, {"train.csv": train.encode()} | {f"{name}.png": b"" for name in ids})
+    assert dict(read(tmp_path).pairs) == {f"{name}.png": LABELS[k] for k, name in enumerate(ids[: N // 2])}
+
+
+def test_a_percent_sign_before_a_number_is_no_code_of_a_control_character():
+    assert Labelling("whole").label("A%12+.png") == "A%12+"
+
+
+def test_a_quote_in_one_label_is_told(tmp_path):
+    put(tmp_path, table("file\tlabel", "{k}.png\t{label}", name="labels.tsv", labels=[f'"{LABELS[0]}', *LABELS[1:]])[0])
+    assert any("1 of 24 labels have marks that the others lack" in note for note in notes(tmp_path))
+
+
+def test_a_short_row_of_via_is_no_traceback(tmp_path):
+    """The last row was cut off, as of a file that was not downloaded to its end."""
+    files, want = LAYOUTS["CSV of VIA"]
+    (name,) = (path for path in files if path.endswith(".csv"))
+    rows = files[name].decode().splitlines()
+    put(tmp_path, files | {name: "\n".join([*rows[:-1], rows[-1].partition(",")[0]]).encode()})
+    assert len(read(tmp_path).pairs) == len(want) - 1
+
+
+def test_what_a_generator_says_of_its_pictures_is_set_aside_where_names_hold_labels(tmp_path):
+    """Each picture has a .json of facts beside it; a field that is no fact is asked about."""
+    files, want = named(lambda k, label: f"{label}_{k}.png")
+    facts = {f"{path[:-4]}.json": {"width": 100, "noise": k / 100} for k, path in enumerate(want)}
+    put(tmp_path, files | {path: json.dumps(said).encode() for path, said in facts.items()})
+    assert {path: label for path, label in read(tmp_path).pairs if path in want} == want
+    assert any("a .json beside each picture: not used" in note for note in read(tmp_path).wanted.labelling.notes)
+    put(tmp_path, {path: json.dumps(said | {"kind": path[:2]}).encode() for path, said in facts.items()})
+    with pytest.raises(BadInput, match=r"the .json beside each picture says '..' of .*--pattern '\{label\}_\*'"):
+        read(tmp_path)
+
+
+def test_files_of_an_unknown_kind_beside_pictures_are_named(tmp_path):
+    put(tmp_path, beside({f"{k}.answer": label for k, label in PAIRS})[0])
+    with pytest.raises(BadInput, match=r"the \.answer beside each picture may hold them: rename"):
+        read(tmp_path)
+
+
+def test_labels_that_people_typed_in_either_case_are_told(tmp_path):
+    files, _ = table("file,label", labels=[label.lower() if k % 2 else label for k, label in PAIRS])
+    put(tmp_path, files)
+    assert any("if people typed them so, use --fold-case" in note for note in notes(tmp_path))
+    put(tmp_path, table("file,label", labels=[f"a{label}" for label in LABELS])[0])
+    assert notes(tmp_path) == []

@@ -19,6 +19,7 @@ GEOMETRY = {
     "points", "top", "right", "bottom", "z_order", "rotation", "occluded", "truncated", "difficult", "pose",
 }  # fmt: skip
 VIA_COLUMNS = ("filename", "file_attributes", "region_shape_attributes", "region_attributes")  # of VIA's CSV
+TRACK = "track"  # an element of CVAT's XML of a video
 PAGES = {"PcGts", "alto"}  # the roots of PAGE and ALTO, which are about one picture
 BOX_LEFT = ("xmin", "x1", "left", "x")  # what tables of boxes call the left edge
 BOX_ORDER = ("position", "pos", "order", "idx")  # and tables of letters their order
@@ -59,6 +60,8 @@ def require_texts(rows: Sequence[dict[str, str]], name: str) -> None:
     BadInput
     """
     said = {key: {row.get(key, "") for row in rows} for key in dict.fromkeys(key for row in rows for key in row)}
+    if not said:
+        raise BadInput(f"{name}: its elements say nothing of pictures; write path and label of each into a labels.csv")
     if len(rows) < FEW or any(len(values) > 1 for key, values in said.items() if key not in PATHS):
         return
     told_last = (next(iter(values)) for key, values in reversed(said.items()) if key not in PATHS and values != {""})
@@ -99,12 +102,12 @@ def _string(value: object) -> str:
     return json.dumps(value) if isinstance(value, bool | int | float) else ""
 
 
-def _items(value: object) -> list[Any]:
+def as_items(value: object) -> list[Any]:
     """Return the items of a list, or of an object, as the first versions of VIA write it; [] for anything else."""
     return value if isinstance(value, list) else list(value.values()) if isinstance(value, dict) else []
 
 
-def _object(value: object) -> dict[str, Any]:
+def as_object(value: object) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
@@ -138,9 +141,34 @@ def xml_rows(data: bytes, name: str) -> list[dict[str, str]]:
         return [_xml_row(root)]
     if _tag(root) in PAGES:
         return [_page_row(root)]
+    if any(_tag(child) == TRACK for child in root):
+        return _track_rows(root)
     tags = [child.tag for child in root]
+    if len({*tags}) == len(tags) and not any(len(child) or child.attrib for child in root):
+        return [_xml_row(root)]  # `<captcha><answer>BONE</answer></captcha>`
     usual = max(dict.fromkeys(tags), key=tags.count, default="")
     return [_xml_row(child) for child in root if child.tag == usual]
+
+
+def _track_rows(root: ElementTree.Element) -> list[dict[str, str]]:
+    """Return the text of each frame of CVAT's XML of a video, which has a track for each thing that is marked.
+
+    A track has a shape in each of its frames, and each shape the text as an attribute, or the track's label is a
+    letter. CVAT names the pictures of its frames `frame_000012`.
+    """
+    frames: dict[int, list[Shape]] = {}
+    for track in root:
+        for shape in track if _tag(track) == TRACK else ():
+            if shape.get("outside") != "1":
+                said = dict(_xml_fields(shape))
+                text = next((said[_key_of(inner)] for inner in shape if _tag(inner) == "attribute"), "")
+                left, number = _xml_shape(shape).left, int(_number(shape.get("frame")))
+                frames.setdefault(number, []).append(Shape(left, {"label": text or track.get("label", "")}))
+    return [joined({"path": f"frame_{number:06d}"}, shapes) for number, shapes in sorted(frames.items())]
+
+
+def _key_of(attribute: ElementTree.Element) -> str:
+    return attribute.get("name") or attribute.findtext("name") or ""
 
 
 def _page_row(root: ElementTree.Element) -> dict[str, str]:
@@ -191,8 +219,7 @@ def _xml_fields(element: ElementTree.Element) -> Iterator[tuple[str, str]]:
     for child in element.iter():
         text = (child.text or "").strip()
         if _tag(child) == "attribute":
-            key = child.get("name") or child.findtext("name") or ""
-            yield key, text or (child.findtext("value") or "").strip()
+            yield _key_of(child), text or (child.findtext("value") or "").strip()
         elif not len(child) and text:
             yield _tag(child), text
 
@@ -206,7 +233,7 @@ def labelme_row(value: object) -> dict[str, str] | None:
         return None
     shapes = [
         Shape(
-            min((_number(_items(point)[0]) for point in _items(shape.get("points")) if _items(point)), default=0.0),
+            min((_number(point[0]) for point in map(as_items, as_items(shape.get("points"))) if point), default=0.0),
             {key: _string(shape.get(key)) for key in ("label", "text", "description")},
         )
         for shape in value["shapes"] if isinstance(shape, dict)
@@ -227,17 +254,17 @@ def via_rows(value: object) -> list[dict[str, str]] | None:
 
 def _via_row(entry: dict[str, Any]) -> dict[str, str]:
     fields = _prefixed("file", entry.get("file_attributes"))
-    return joined({"filename": _string(entry["filename"])} | fields, list(map(_via_shape, _items(entry["regions"]))))
+    return joined({"filename": _string(entry["filename"])} | fields, list(map(_via_shape, as_items(entry["regions"]))))
 
 
 def _via_shape(region: object) -> Shape:
-    place = _object(_object(region).get("shape_attributes"))
-    edges = _items(place.get("all_points_x")) or [place.get(key) for key in LEFT if key in place]
-    return Shape(min(map(_number, edges), default=0.0), _prefixed("region", _object(region).get("region_attributes")))
+    place = as_object(as_object(region).get("shape_attributes"))
+    edges = as_items(place.get("all_points_x")) or [place.get(key) for key in LEFT if key in place]
+    return Shape(min(map(_number, edges), default=0.0), _prefixed("region", as_object(region).get("region_attributes")))
 
 
 def _prefixed(prefix: str, fields: object) -> dict[str, str]:
-    return {f"{prefix}.{key}": _string(value) for key, value in _object(fields).items()}
+    return {f"{prefix}.{key}": _string(value) for key, value in as_object(fields).items()}
 
 
 def via_table(header: Sequence[str], rows: Iterable[Sequence[str]], name: str) -> list[dict[str, str]] | None:
@@ -253,7 +280,7 @@ def via_table(header: Sequence[str], rows: Iterable[Sequence[str]], name: str) -
         return None
     pictures: dict[str, dict[str, Any]] = {}
     for cells in rows:
-        row = dict(zip(names, cells, strict=False))
+        row = dict.fromkeys(VIA_COLUMNS, "") | dict(zip(names, cells, strict=False))
         try:
             about, place, said = (json.loads(row[key] or "{}") for key in VIA_COLUMNS[1:])
         except (ValueError, RecursionError) as error:

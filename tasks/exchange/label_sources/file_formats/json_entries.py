@@ -9,6 +9,8 @@ from tasks.exchange.label_sources.file_formats.annotations import (
     FEW,
     LEFT,
     Shape,
+    as_items,
+    as_object,
     joined,
     labelme_row,
     require_texts,
@@ -42,7 +44,7 @@ def entries_of(text: str, name: str) -> list[dict[str, str]]:
         require_texts(rows, name)
         return rows
     if isinstance(value, dict):
-        value = _listed(value)
+        value = _listed(_with_names(value))
     if not isinstance(value, list) or not value:
         raise BadInput(f"{name}: holds no labels; it must be an object or a list of objects, or a line for each")
     return [labelme_row(entry) or _flat(entry) for entry in value]
@@ -97,8 +99,23 @@ def _json_lines(text: str, name: str, whole: Exception) -> list[Any]:
     return found
 
 
+def _with_names(value: dict[str, Any]) -> dict[str, Any]:
+    """Return Datumaro's annotations with the names of classes for their numbers; anything else as it is."""
+    names = [
+        str(of.get("name")) for of in _dicts(as_object(as_object(value.get("categories")).get("label")).get("labels"))
+    ]
+    items = _dicts(value.get("items"))
+    for note in (note for item in items if names for note in _dicts(item.get("annotations"))):
+        number = note.pop("label_id", None)
+        if isinstance(number, int) and 0 <= number < len(names):
+            note["label"] = names[number]
+    return value
+
+
 def _listed(value: dict[str, Any], level: int = 0) -> object:
     """Make a list of entries from an object: by path, lists side by side, or a list of pictures within."""
+    if rows := _of_pandas(value):
+        return rows
     lists = {key: item for key, item in value.items() if isinstance(item, list)}
     pictures, notes = (_dicts(value.get(key) or value.get(short)) for key, short in COCO)
     if pictures and notes:
@@ -111,6 +128,9 @@ def _listed(value: dict[str, Any], level: int = 0) -> object:
         and all(_letters(item) or _placed_letters(item) for item in lists.values())
     ):
         return [{"path": key, "label": item} for key, item in value.items()]
+    texts = [item[0] if len(item) == 1 else None for item in lists.values()]
+    if lists and len(lists) == len(value) and all(map(_NAMED.search, value)) and all(isinstance(x, str) for x in texts):
+        return [{"path": key, "label": text} for key, text in zip(value, texts, strict=True)]
     if lists:
         tables = [item for item in lists.values() if item and all(isinstance(entry, dict) for entry in item)]
         naming = [item for item in tables if all(_names_picture(entry) for entry in item[:FEW])]
@@ -130,6 +150,18 @@ def _listed(value: dict[str, Any], level: int = 0) -> object:
             return _listed(inner[0], level + 1)
         return [{"path": key} | {f".{name}": below for name, below in item.items()} for key, item in value.items()]
     return [{"path": key, "label": item} for key, item in value.items()]
+
+
+def _of_pandas(value: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the rows of a table as pandas writes it, as lists or by columns; [] for anything else."""
+    rows = [row for row in as_items(value.get("data")) if isinstance(row, list)] if "columns" in value else []
+    if rows:
+        return [dict(zip(map(str, as_items(value["columns"])), row, strict=False)) for row in rows]
+    columns = [item for item in value.values() if isinstance(item, dict) and item]
+    same = len(columns) == len(value) > 1 and all(item.keys() == columns[0].keys() for item in columns)
+    if same and any(all(_NAMED.search(str(name)) for name in item.values()) for item in columns):
+        return [{name: item[key] for name, item in value.items()} for key in columns[0]]
+    return []
 
 
 def _are_names(value: list[Any]) -> bool:
@@ -159,7 +191,7 @@ def _placed_letters(value: object) -> str:
     items = _dicts(value) if isinstance(value, list) else []
     shapes = []
     for item in items:
-        inner = item.get("coordinates") or item.get("value")  # of CreateML, of Label Studio
+        inner = item.get("coordinates") or item.get("value") or item.get("bounding_box")  # CreateML, Label Studio, V7
         of = item | inner if isinstance(inner, dict) else item
         texts = [
             text[0] if isinstance(text, list) and len(text) == 1 else text for key, text in of.items() if key != "id"
@@ -190,16 +222,22 @@ def _coco(
 ) -> list[dict[str, Any]]:
     """Put the only note of a picture beside it, if it has text; or the text of its letters, a box each."""
     by_picture: dict[Any, list[dict[str, Any]]] = {}
+    named = all(
+        isinstance(picture.get("file_name"), str) for picture in pictures
+    )  # then a number of COCO's own is no picture's name
     for note in notes:
         by_picture.setdefault(_key(note, "image_id"), []).append(note)
     names = {_key(category, "id"): str(category.get("name")) for category in categories}
     letters = all(len(names.get(_key(note, "category_id"), "")) == 1 for note in notes)
     told = any(entry.get(key) for entry in (*notes, *pictures) for key in COCO_TEXTS)
     of_each = [by_picture.get(_key(picture, "id"), []) for picture in pictures]
+    pictures = [{key: of for key, of in picture.items() if key != "id"} if named else picture for picture in pictures]
     if letters and not told:
         return [picture | {"label": _by_boxes(own, names)} for picture, own in zip(pictures, of_each, strict=True)]
     if all(len(own) == 1 for own in of_each):
-        return [picture | {"annotation": own[0]} for picture, own in zip(pictures, of_each, strict=True)]
+        own_numbers = {"id", "image_id"} if named else set()
+        only = [{key: of for key, of in own[0].items() if key not in own_numbers} for own in of_each]
+        return [picture | {"annotation": note} for picture, note in zip(pictures, only, strict=True)]
     return pictures
 
 

@@ -21,12 +21,12 @@ from tasks.exchange.label_sources.file_formats.annotations import (
     xml_rows,
 )
 from tasks.exchange.label_sources.file_formats.json_entries import entries_of
-from tasks.exchange.label_sources.file_formats.unreadable import UNREADABLE
+from tasks.exchange.label_sources.file_formats.unreadable import BEGINNINGS, remedy_for_labels
 from tasks.exchange.label_sources.name_parts import FEW, is_told
 from tasks.loading.listing import READ
 
 TABLE, LIST = "labels.csv", "gt.txt"  # the names that this project's own exports use
-PICTURE = re.compile(READ, re.IGNORECASE)
+PICTURE = re.compile(READ[:-1] + r"(?:\.\d{1,4}|\.bak|\.orig|~)?$", re.IGNORECASE)  # also of a copy, as wget names it
 TABLES, JSONS, XML = {".csv", ".tsv"}, {".json", ".jsonl", ".ndjson", ".manifest"}, ".xml"
 LISTS = {".txt", ".lst", ".list"}
 LABELISH = re.compile(
@@ -38,8 +38,9 @@ SEPARATORS = ",;\t|"
 SOME = 50  # rows that the separator is judged by
 MOST_COLUMNS = 200  # of an entry of a JSON file or an XML file
 SPLIT_LINE = re.compile(f"^(.*?{READ[:-1]})(?:\\s+|(?=[=:|]|->))(\\S.*)$", re.IGNORECASE)
+_ARROW = re.compile(f"^.*?{READ[:-1]}\\s*(?:[-=]>|=)", re.IGNORECASE)
 BETWEEN = ("=>", "->", "=", ":", "|")  # what people write between path and label, in all lines
-_PICTURES = re.compile(f"{READ[:-1]}(?!\\w)", re.IGNORECASE)  # in the middle of a line
+NAMED_PICTURE = re.compile(f"{READ[:-1]}(?!\\w)", re.IGNORECASE)  # in the middle of a line
 _FORMULA = re.compile(r'=(?:(?:IMAGE|HYPERLINK)\()?"([^"]*)".*')  # as text: 0123, or an address of a picture
 _ESCAPED = re.compile(r'(?<!\\)\\"(?=[^\r\n]*")')  # a quote within quotes, as ICDAR writes it
 COMMENT = "#"  # begins a line; in a table also the header of VIA, which has a name right behind it
@@ -93,8 +94,8 @@ def read_table(file: Path) -> LabelTable:
         With the line.
     """
     suffix = file.suffix.lower()
-    if suffix in UNREADABLE and file.is_file():
-        raise BadInput(f"labels {file}: files of labels are text, JSON or XML, not {suffix}; {UNREADABLE[suffix]}")
+    if (remedy := remedy_for_labels(file.name)) and file.is_file():
+        raise BadInput(f"labels {file}: files of labels are text, JSON or XML, not {suffix}; {remedy}")
     data, name = _bytes(file), f"labels {file}"
     if suffix == XML:
         entries = xml_rows(data, name)
@@ -161,6 +162,9 @@ def decode(data: bytes, name: str) -> str:
     BadInput
         With the line.
     """
+    for beginning, what in BEGINNINGS.items():
+        if data.startswith(beginning):
+            raise BadInput(f"{name}: is {what}")
     try:
         text = data.decode(_encoding(data)).lstrip("\ufeff")
         return text if "\n" in text else text.replace("\r", "\n")  # lines of old spreadsheets end with it alone
@@ -246,13 +250,14 @@ def _list(file: Path, text: str) -> Iterator[tuple[int, list[str]]]:
     """Yield the two cells of each line: path and label, divided by a tab, another separator, or a blank."""
     lines = [
         (number, line.rstrip("\r")) for number, line in enumerate(text.split("\n"), 1)
-        if line.strip() and not (line[0] == COMMENT and not _PICTURES.search(line))
+        if line.strip() and not (line[0] == COMMENT and not NAMED_PICTURE.search(line))
     ]  # fmt: skip
     if sum("\t" in line for _, line in lines) * 2 >= len(lines) > 0:
         yield from _tabbed(file, lines)
         return
     separator = _separator(text)
-    if sum(separator in line for _, line in lines) >= 0.9 * len(lines) > 0:
+    arrows = all(_ARROW.match(line) for _, line in lines)
+    if not arrows and sum(separator in line for _, line in lines) >= 0.9 * len(lines) > 0:
         yield from _cells(file, text)
         return
     columns = [line.split() for _, line in lines]

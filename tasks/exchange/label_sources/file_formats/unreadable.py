@@ -1,30 +1,77 @@
 """Files that may hold labels or pictures, which the import does not read, and what a person can do."""
 
-UNREADABLE = {
-    ".xlsx": "save it as CSV", ".xls": "save it as CSV", ".ods": "save it as CSV", ".numbers": "export it as CSV",
-    ".parquet": "write path and label of each picture into a labels.csv",
-    ".arrow": "write path and label of each picture into a labels.csv",
-    ".feather": "write path and label of each picture into a labels.csv",
-    ".pkl": "write path and label of each picture into a labels.csv",
-    ".npy": "write path and label of each picture into a labels.csv",
-    ".npz": "write path and label of each picture into a labels.csv",
-    ".mat": "write path and label of each picture into a labels.csv",
-    ".yaml": "write path and label of each picture into a labels.csv",
-    ".yml": "write path and label of each picture into a labels.csv",
-}  # fmt: skip
-PACKED = dict.fromkeys((".gz", ".bz2", ".xz", ".zst"), "unpack it first") | dict.fromkeys(  # if named as labels are
-    (".db", ".sqlite", ".sqlite3", ".docx", ".doc", ".odt", ".rtf", ".pdf", ".html", ".md", ".ini", ".toml", ".sql"),
-    "write path and label of each picture into a labels.csv",
+import re
+
+_WRITE = "write path and label of each picture into a labels.csv"
+_TAKE_OUT = "write its pictures into files"
+_UNPACK = "unpack it first"
+UNREADABLE = dict.fromkeys((".xlsx", ".xlsm", ".xls", ".ods"), "save it as CSV") | {".numbers": "export it as CSV"}
+UNREADABLE |= dict.fromkeys(
+    (".parquet", ".arrow", ".feather", ".pkl", ".pickle", ".joblib", ".npy", ".npz", ".mat"), _WRITE
+)  # never unpickled: that would run what somebody wrote into the file
+PACKED = dict.fromkeys((".gz", ".bz2", ".xz", ".zst", ".zip", ".tar", ".tgz", ".7z", ".rar"), _UNPACK) | dict.fromkeys(
+    (".db", ".sqlite", ".sqlite3", ".docx", ".doc", ".odt", ".rtf", ".pdf", ".html", ".md", ".ini", ".toml", ".sql",
+     ".h5", ".hdf5", ".pt", ".pth", ".msgpack", ".avro"),
+    _WRITE,
+)  # fmt: skip  # if named as labels are
+HOLDERS = dict.fromkeys((".zip", ".tgz", ".gz", ".bz2", ".xz", ".zst", ".7z", ".rar"), _UNPACK) | {
+    ".tar": f"{_UNPACK}: cd FOLDER && for f in *.tar; do tar -xf $f; done",
+    ".parquet": f"export the dataset with `--format png`, or {_TAKE_OUT}",
+    ".h5": f"if it was exported from a dataset here, export that with `--format png`; else {_TAKE_OUT}",
+}  # of pictures, and how to take them out
+HOLDERS |= dict.fromkeys(
+    (".arrow", ".feather", ".tfrecord", ".tfrecords", ".mdb", ".npz", ".npy", ".pkl", ".pickle", ".joblib", ".hdf5",
+     ".mat", ".pt", ".pth", ".db", ".sqlite", ".sqlite3", ".rec", ".idx3-ubyte", ".lance", ".beton", ".msgpack",
+     ".avro", ".xlsx", ".xls", ".ods", ".docx", ".pdf", ".ipynb", ".bin"),
+    _TAKE_OUT,
+)  # fmt: skip
+SAYING = dict.fromkeys(  # texts that may name pictures and what they show
+    (
+        ".hocr",
+        ".html",
+        ".htm",
+        ".log",
+        ".md",
+        ".sql",
+        ".py",
+        ".js",
+        ".json5",
+        ".ipynb",
+        ".yaml",
+        ".yml",
+        ".ini",
+        ".toml",
+    ),
+    _WRITE,
 )
-HOLDERS = {  # of pictures, and how to take them out
-    ".tar": "unpack it first: cd FOLDER && for f in *.tar; do tar -xf $f; done",
-    ".zip": "unpack it first", ".tgz": "unpack it first", ".gz": "unpack it first", ".7z": "unpack it first",
-    ".rar": "unpack it first",
-    ".parquet": "export the dataset with `--format png`, or write its pictures into files",
-    ".arrow": "write its pictures into files", ".tfrecord": "write its pictures into files",
-    ".tfrecords": "write its pictures into files", ".mdb": "write its pictures into files",
-    ".npz": "write its pictures into files", ".npy": "write its pictures into files",
-    ".pkl": "write its pictures into files",
-    ".h5": "the dataset that it was made from can be used as it is; export that with `--format png`",
-    ".hdf5": "write its pictures into files",
-}  # fmt: skip
+BEGINNINGS = {  # of files that are named as text, and hold none
+    b"PK\x03\x04": "a spreadsheet or an archive, whatever its name; save it as CSV, or unpack it",
+    b"\xd0\xcf\x11\xe0": "an old spreadsheet, whatever its name; save it as CSV",
+    b"\x1f\x8b": "packed, whatever its name; unpack it first",
+    b"SQLite format 3\0": "a database, whatever its name; write path and label of each picture into a labels.csv",
+    b"version https://git-lfs": "a pointer of Git LFS; fetch what it stands for with `git lfs pull`",
+    b"<!DOCTYPE html": "a page of the web, whatever its name; download the file itself",
+}
+_PART = re.compile(r"-\d+-of-\d+$")  # of several files, as TensorFlow numbers them
+
+
+def kind_of(name: str) -> str:
+    """Return the suffix of a file's name, in small letters, without the number of a part."""
+    base = _PART.sub("", name.rpartition("/")[2].lower())
+    return base[base.rfind(".") :] if "." in base[1:] else ""
+
+
+def remedy_for_labels(name: str) -> str:
+    """Return what a person can do with a file of labels that is no text; '' for one that may be."""
+    packed = {kind: remedy for kind, remedy in PACKED.items() if kind in HOLDERS}
+    return (dict.fromkeys(HOLDERS, _WRITE) | packed | UNREADABLE).get(kind_of(name), "")
+
+
+def remedy_for(name: str) -> str:
+    """Return what a person can do with a file that may hold labels or pictures; '' for one of another kind."""
+    return (HOLDERS | SAYING | PACKED | UNREADABLE).get(kind_of(name), "")
+
+
+def is_office_lock(name: str) -> bool:
+    """Return whether a file is what an office program writes beside one that it has open: `~$labels.xlsx`."""
+    return name.rpartition("/")[2].startswith("~$")
