@@ -5,6 +5,7 @@ One shape holds the whole text; or each holds a letter, and the text is theirs f
 
 import json
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 from xml.etree import ElementTree
@@ -138,8 +139,8 @@ def xml_rows(data: bytes, name: str) -> list[dict[str, str]]:
         return [_xml_row(root)]
     if _tag(root) in PAGES:
         return [_page_row(root)]
-    tags = [child.tag for child in root]
-    usual = max(dict.fromkeys(tags), key=tags.count, default="")
+    tags = Counter(child.tag for child in root)
+    usual = max(tags, key=tags.__getitem__, default="")
     return [_xml_row(child) for child in root if child.tag == usual]
 
 
@@ -254,6 +255,8 @@ def via_table(header: Sequence[str], rows: Iterable[Sequence[str]], name: str) -
     pictures: dict[str, dict[str, Any]] = {}
     for cells in rows:
         row = dict(zip(names, cells, strict=False))
+        if not set(VIA_COLUMNS) <= row.keys():
+            raise BadInput(f"{name}: a row has {len(cells)} columns of {len(names)} ({cells[0][:80]!r}); mend the row")
         try:
             about, place, said = (json.loads(row[key] or "{}") for key in VIA_COLUMNS[1:])
         except (ValueError, RecursionError) as error:
