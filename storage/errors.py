@@ -16,6 +16,7 @@ from storage.texts import plain
 _FULL = {errno.ENOSPC, errno.EDQUOT}
 _MOST_NAME, _MOST_PATH = 255, 4095  # bytes
 _ENDING = 32  # bytes of the longest ending that a temporary file has
+_MOST_SAID = 4000  # characters of a message
 _SHOWN = 40  # characters of a name that is too long
 _REFUSED = {errno.EACCES, errno.EPERM, errno.EROFS}
 
@@ -27,8 +28,12 @@ class CaptchasError(Exception):
     report: Mapping[str, Any] | None = None  # the results up to the failure, for people and for --json; JSON values
 
     def __str__(self) -> str:
-        """Return the message fit for a terminal, a log and Prefect's database, since it may hold foreign names."""
-        return plain(super().__str__())
+        """Return the message fit for a terminal, a log and Prefect's database, since it may hold foreign names.
+
+        Of a long one, which quotes a foreign text without an end, the beginning and the remedy are kept.
+        """
+        said = plain(super().__str__())
+        return said if len(said) <= _MOST_SAID else f"{said[: _MOST_SAID // 2]} … {said[-_MOST_SAID // 2 :]}"
 
 
 class BadInput(CaptchasError, ValueError):

@@ -74,3 +74,9 @@ def test_a_file_too_large_is_no_full_disk(limited, tmp_path):
     told = explained(error(errno.EFBIG), tmp_path)
     assert isinstance(told, NoSpace)
     assert "may write 1024 bytes" in str(told) and "ulimit -f" in str(told) and "disk is full" not in str(told)
+
+
+def test_a_message_about_a_text_without_an_end_has_one():
+    told = str(BadInput(f"label {'x' * 1_000_000!r}: must be short; write it again"))
+    assert len(told) < 5000
+    assert told.startswith("label 'xxx") and told.endswith("must be short; write it again")
