@@ -136,13 +136,13 @@ def _too_long(error: OSError) -> BadInput | None:
     where = path if len(path) <= 2 * _SHOWN else f"{path[: 2 * _SHOWN]}…"
     if size > _MOST_NAME:
         return BadInput(
-            f"the name {longest[:_SHOWN]}… has {size} bytes; a file system takes {_MOST_NAME} bytes for a name, so there "
-            "is nothing of that name, and nothing can be made there; give another name"
+            f"the name {longest[:_SHOWN]}… has {size} bytes; a file system takes {_MOST_NAME} bytes for a name, so "
+            "there is nothing of that name, and nothing can be made there; give another name"
         )
     if whole > _MOST_PATH:
         return BadInput(
-            f"the path {where} has {whole} bytes; a file system takes {_MOST_PATH} bytes for a path; name a folder that "
-            "lies in fewer others, or a shorter path from the working directory"
+            f"the path {where} has {whole} bytes; a file system takes {_MOST_PATH} bytes for a path; name a folder "
+            "that lies in fewer others, or a shorter path from the working directory"
         )
     return BadInput(  # a lock or a temporary file has the name with an ending
         f"{where}: a name there is too long with the ending of its lock or of a temporary file; a file system takes "

@@ -14,7 +14,7 @@ LIMITS = {"files": resource.RLIMIT_NOFILE, "memory": resource.RLIMIT_AS, "size":
 @pytest.fixture
 def limited(monkeypatch):
     """Set what `resource` says of a limit."""
-    found = {number: resource.RLIM_INFINITY for number in LIMITS.values()}
+    found = dict.fromkeys(LIMITS.values(), resource.RLIM_INFINITY)
     monkeypatch.setattr(resource, "getrlimit", lambda number: (found[number], found[number]))
     return lambda name, value: found.__setitem__(LIMITS[name], value)
 
