@@ -4,12 +4,15 @@ import json
 import signal
 
 import pytest
+from PIL import Image
 
 from storage.errors import BadInput
 from tasks.exchange.label_sources.beside import are_boxes, class_names, text_of_boxes
 from tasks.exchange.label_sources.file_formats.annotations import xml_rows
 from tasks.exchange.label_sources.file_formats.label_files import read_table
 from tasks.exchange.label_sources.written_labels import unwrapped
+from tasks.exchange.scan import DIGEST_BYTES, ScanJob, scan_files
+from tasks.loading.decode import Colour, Invert
 
 HUGE = "1" + "0" * 400  # no float
 
@@ -111,3 +114,13 @@ def test_quotes_within_quotes_end_with_the_last_of_their_line(tmp_path):
         ["a.png", 'a"b'],
         ["b.png", 'c\\"d'],
     ]
+
+
+def test_a_link_that_came_to_the_place_of_a_file_is_not_followed(tmp_path):
+    elsewhere, folder = tmp_path / "secret.png", tmp_path / "folder"
+    folder.mkdir()
+    Image.new("L", (40, 20), 255).save(elsewhere)
+    (folder / "BONE.png").symlink_to(elsewhere)
+    receipt = scan_files(ScanJob(0, str(folder), ("BONE.png",), Invert.AUTO, Colour.AUTO))
+    assert [reason for _, reason in receipt.ink.rejects] == ["not a regular file but a link, pipe, socket or device"]
+    assert receipt.digests == bytes(DIGEST_BYTES)
