@@ -1,7 +1,6 @@
 """Files of labels by hostile hands: each is read or refused in little time; a letter without a place gives no text."""
 
 import json
-import signal
 
 import pytest
 from PIL import Image
@@ -15,20 +14,6 @@ from tasks.exchange.scan import DIGEST_BYTES, ScanJob, scan_files
 from tasks.loading.decode import Colour, Invert
 
 HUGE = "1" + "0" * 400  # no float
-
-
-@pytest.fixture
-def in_time():
-    """End a test that takes ten seconds of the processor: what grows with the square of a file takes minutes."""
-
-    def end(*_):
-        pytest.fail("took too long")
-
-    before = signal.signal(signal.SIGPROF, end)
-    signal.setitimer(signal.ITIMER_PROF, 10)
-    yield
-    signal.setitimer(signal.ITIMER_PROF, 0)
-    signal.signal(signal.SIGPROF, before)
 
 
 def rows_of(tmp_path, name: str, text: str) -> list[list[str]]:
