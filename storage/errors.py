@@ -118,8 +118,13 @@ def _too_large() -> str:
 def refused_by_system(error: BaseException) -> CaptchasError | None:
     """Return the project's error for what the system refuses to any program; None for another error.
 
-    That is a name or path that is too long, a link that leads to itself, an open file too many, and memory.
+    That is a name or path that is too long, a link that leads to itself, an open file or thread too many, and memory.
     """
+    if isinstance(error, RuntimeError) and str(error) == "can't start new thread":  # Python has no class for it
+        return Exhausted(
+            "threads: this process may start no more; raise the limits (ulimit -u unlimited, ulimit -v unlimited), or "
+            "end other programs"
+        )
     if isinstance(error, OSError) and (told := _too_long(error) or _too_many_files(error)):
         return told
     if isinstance(error, OSError | RuntimeError) and (ring := _ring_of_links(error)):

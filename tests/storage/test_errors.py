@@ -31,6 +31,10 @@ def test_too_many_open_files_name_the_limit(limited):
     assert "this machine" in str(refused_by_system(error(errno.ENFILE)))
 
 
+def test_a_thread_too_many_names_the_limits():
+    assert "ulimit -u" in str(refused_by_system(RuntimeError("can't start new thread")))
+
+
 LIBRARY = "Could not find/load shared object file 'libllvmlite.so'"
 MAP = "libx.so: failed to map segment from shared object"
 
