@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import os
+import signal
 import sys
 from importlib.util import find_spec
 from pathlib import Path
@@ -56,6 +57,8 @@ _REINSTALL = f"{sys.executable} -m pip install --force-reinstall beating-captcha
 
 def main() -> None:
     """Run the command line, unless Python would find other packages than ours, or lacks what it needs."""
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)  # until `run` answers it: else Ctrl-C shows a traceback of imports
     if found := clash():
         sys.exit(_refused("; ".join(found), 2))
     if sys.argv[1:] and sys.argv[1].partition("=")[0] in _COMPLETION:

@@ -21,7 +21,7 @@ from flows.shell.interrupts import Ended, flushed, print_defect
 from flows.shell.quiet import QUIET
 from flows.shell.saying import say
 from flows.shell.surroundings import shut_out_folder
-from storage.errors import CaptchasError, ring_of_links, too_long
+from storage.errors import CaptchasError, refused_by_system
 from tasks.lean_numba import import_lean
 
 BEGINS_ANEW = {"train", "evaluate", "reproduce"}  # what they have done is kept at the end, but of the ladder's rungs
@@ -54,14 +54,14 @@ def main() -> None:
     except OSError as error:
         if ended.begun:  # the progress could not be told to a closed terminal
             code = ended.code
-        elif refused := too_long(error) or ring_of_links(error):
+        elif refused := refused_by_system(error):
             code = _refuse(refused)
         else:
             only_told = HELP.intersection(sys.argv) or len(sys.argv) == 1
             say(f"standard output: cannot be written ({error.strerror})" if only_told else str(error))
             code = 1
-    except RuntimeError as error:
-        if not (refused := ring_of_links(error)):
+    except (RuntimeError, MemoryError, ImportError) as error:
+        if not (refused := refused_by_system(error)):
             raise
         code = _refuse(refused)
     if not flushed():

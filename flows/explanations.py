@@ -1,5 +1,6 @@
 """The files of explanations: where they go, and how `--explain` names one on a command line."""
 
+import itertools
 import os
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
@@ -18,6 +19,7 @@ if TYPE_CHECKING:  # every command line is looked at here before anything heavy 
 
 MARK = b"captchas explain"  # in the first bytes of each explanation
 DEFAULT = "yes"  # what a bare `--explain` stands for
+_MOST_NAME = 200  # bytes
 _OPTION, _SUFFIX, _HEAD = "--explain", ".png", 512
 
 
@@ -61,10 +63,11 @@ def explanation_file(asked: str, pictures: Iterable[Path]) -> list[Path]:
     """
     given = [*pictures]
     if asked == DEFAULT:
-        names: list[str] = []
+        names: dict[str, None] = {}
         for picture in given:
-            stem = _title(picture)
-            names.append(f"{stem}-{1 + names.count(stem)}" if stem in names else stem)
+            stem = os.fsdecode(os.fsencode(_title(picture))[:_MOST_NAME])  # its file's temporary name is longer
+            numbered = (f"{stem}-{number}" for number in itertools.count(2))
+            names[next(name for name in itertools.chain([stem], numbered) if name not in names)] = None
         return [home() / "reports" / "explain" / f"{name}{_SUFFIX}" for name in names]
     if len(given) > 1:
         raise BadInput(

@@ -6,14 +6,17 @@ Every class also derives from the nearest built-in exception, so that a caller m
 import difflib
 import errno
 import os
+import resource
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from storage.texts import plain
 
-_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
-_MOST_NAME = 255  # bytes
+_FULL = {errno.ENOSPC, errno.EDQUOT}
+_MOST_NAME, _MOST_PATH = 255, 4095  # bytes
+_ENDING = 32  # bytes of the longest ending that a temporary file has
+_MOST_SAID = 4000  # characters of a message
 _SHOWN = 40  # characters of a name that is too long
 _REFUSED = {errno.EACCES, errno.EPERM, errno.EROFS}
 
@@ -25,8 +28,12 @@ class CaptchasError(Exception):
     report: Mapping[str, Any] | None = None  # the results up to the failure, for people and for --json; JSON values
 
     def __str__(self) -> str:
-        """Return the message fit for a terminal, a log and Prefect's database, since it may hold foreign names."""
-        return plain(super().__str__())
+        """Return the message fit for a terminal, a log and Prefect's database, since it may hold foreign names.
+
+        Of a long one, which quotes a foreign text without an end, the beginning and the remedy are kept.
+        """
+        said = plain(super().__str__())
+        return said if len(said) <= _MOST_SAID else f"{said[: _MOST_SAID // 2]} … {said[-_MOST_SAID // 2 :]}"
 
 
 class BadInput(CaptchasError, ValueError):
@@ -73,6 +80,10 @@ class Unwritable(CaptchasError, PermissionError):
     """A folder that the run may not write to."""
 
 
+class Exhausted(CaptchasError, RuntimeError):
+    """Open files or memory that the system does not give to this process; no OSError, which could be a file's fault."""
+
+
 class Unreachable(CaptchasError, RuntimeError):
     """An object store that does not answer, or refuses; no OSError, which readers of shards take for damage."""
 
@@ -82,6 +93,8 @@ def explained(error: OSError, path: Path) -> OSError:
 
     It is new since it is raised from `error`: an error that is its own cause sends Dask's workers into an endless loop.
     """
+    if error.errno == errno.EFBIG:
+        return NoSpace(f"{path}: {_too_large()}; nothing half-written was kept")
     if error.errno in _FULL:
         return NoSpace(
             f"{path}: the disk is full ({error.strerror}); nothing half-written was kept. "
@@ -94,26 +107,81 @@ def explained(error: OSError, path: Path) -> OSError:
     return OSError(error.errno, error.strerror, str(path))
 
 
-def too_long(error: OSError) -> BadInput | None:
-    """Return the project's error for a name that the file system refuses as too long; None for another error."""
+def _too_large() -> str:
+    """Return the rule that a file too large breaks, and the remedy: a limit of this process, or the file system's."""
+    most = resource.getrlimit(resource.RLIMIT_FSIZE)[0]
+    if most == resource.RLIM_INFINITY:
+        return "its file system takes no file of this size; choose a folder on another disk"
+    return f"this process may write {most} bytes to a file, which are too few; raise the limit: ulimit -f unlimited"
+
+
+def refused_by_system(error: BaseException) -> CaptchasError | None:
+    """Return the project's error for what the system refuses to any program; None for another error.
+
+    That is a name or path that is too long, a link that leads to itself, an open file or thread too many, and memory.
+    """
+    if isinstance(error, RuntimeError) and str(error) == "can't start new thread":  # Python has no class for it
+        return Exhausted(
+            "threads: this process may start no more; raise the limits (ulimit -u unlimited, ulimit -v unlimited), or "
+            "end other programs"
+        )
+    if isinstance(error, OSError) and (told := _too_long(error) or _too_many_files(error)):
+        return told
+    if isinstance(error, OSError | RuntimeError) and (ring := _ring_of_links(error)):
+        return ring
+    return _no_memory(error)
+
+
+def _too_long(error: OSError) -> BadInput | None:
     if error.errno != errno.ENAMETOOLONG or error.filename is None:
         return None
     path = os.fsdecode(error.filename)
     longest = max(Path(path).parts, key=lambda part: len(os.fsencode(part)), default="")
-    size = len(os.fsencode(longest))
+    size, whole = len(os.fsencode(longest)), len(os.fsencode(path))
+    where = path if len(path) <= 2 * _SHOWN else f"{path[: 2 * _SHOWN]}…"
     if size > _MOST_NAME:
-        found = f"the name {longest[:_SHOWN]}… has {size} bytes"
-    else:  # a lock or a temporary file has the name with an ending
-        where = path if len(path) <= 2 * _SHOWN else f"{path[: 2 * _SHOWN]}…"
-        found = f"{where}: a name there is too long with its ending"
-    return BadInput(
-        f"{found}; a file system takes {_MOST_NAME} bytes for a name and 4,095 for a path; give a shorter name, for "
-        "instance with --name or --out"
+        return BadInput(
+            f"the name {longest[:_SHOWN]}… has {size} bytes; a file system takes {_MOST_NAME} bytes for a name, so "
+            "there is nothing of that name, and nothing can be made there; give another name"
+        )
+    if whole > _MOST_PATH:
+        return BadInput(
+            f"the path {where} has {whole} bytes; a file system takes {_MOST_PATH} bytes for a path; name a folder "
+            "that lies in fewer others, or a shorter path from the working directory"
+        )
+    return BadInput(  # a lock or a temporary file has the name with an ending
+        f"{where}: a name there is too long with the ending of its lock or of a temporary file; a file system takes "
+        f"{_MOST_NAME} bytes for a name; choose a name of at most {_MOST_NAME - _ENDING} bytes"
     )
 
 
-def ring_of_links(error: OSError | RuntimeError) -> BadInput | None:
-    """Return the project's error for a link that leads to itself; None for another error."""
+def _too_many_files(error: OSError) -> Exhausted | None:
+    if error.errno == errno.ENFILE:
+        return Exhausted("open files: this machine has too many of them; end other programs, and try again")
+    if error.errno != errno.EMFILE:
+        return None
+    return Exhausted(
+        f"open files: this process may open {resource.getrlimit(resource.RLIMIT_NOFILE)[0]}, which are too few; "
+        "raise the limit: ulimit -n 256"
+    )
+
+
+def _no_memory(error: BaseException) -> Exhausted | None:
+    """Return the error for want of memory, also where a library could not be loaded for it."""
+    most = resource.getrlimit(resource.RLIMIT_AS)[0]
+    limited = most != resource.RLIM_INFINITY
+    loading = limited and isinstance(error, OSError | ImportError) and "shared object" in str(error)
+    if not (loading or isinstance(error, MemoryError) or getattr(error, "errno", None) == errno.ENOMEM):
+        return None
+    if limited:
+        return Exhausted(
+            f"memory: this process may address {readable_size(most)}, which are too few; raise the limit: "
+            "ulimit -v unlimited"
+        )
+    return Exhausted("memory: there is too little left; end other programs, or give fewer --workers, and try again")
+
+
+def _ring_of_links(error: OSError | RuntimeError) -> BadInput | None:
     if isinstance(error, OSError):
         path = os.fsdecode(error.filename) if error.errno == errno.ELOOP and error.filename is not None else None
     else:  # Path.resolve, before Python 3.13

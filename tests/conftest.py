@@ -173,6 +173,20 @@ def nothing_stays_of_a_command() -> Iterator[None]:
     os.environ.pop(SAFE_PATH, None)
 
 
+@pytest.fixture
+def in_time() -> Iterator[None]:
+    """End a test that takes ten seconds of the processor: what grows with the square of a file takes minutes."""
+
+    def end(*_):
+        pytest.fail("it took too long")
+
+    before = signal.signal(signal.SIGPROF, end)
+    signal.setitimer(signal.ITIMER_PROF, 10)
+    yield
+    signal.setitimer(signal.ITIMER_PROF, 0)
+    signal.signal(signal.SIGPROF, before)
+
+
 @pytest.fixture(scope="session")
 def make_blocks() -> Callable[[int, int], list[Block]]:
     """`make_blocks(count, seed)`: blocks of `count` made-up pictures of 6 x 9 px; most rows are blank, so they pack."""

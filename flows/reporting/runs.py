@@ -23,6 +23,7 @@ from prefect.runtime import deployment, flow_run
 from prefect.states import Cancelled, Failed
 
 from flows.reporting.lines import readable
+from flows.shell.interrupts import Ended
 from flows.workers.roster import ClusterLost, WorkerLost
 from storage.errors import Busy, CaptchasError
 from storage.files.places import shown
@@ -85,6 +86,7 @@ def told(flow: Callable[P, Report]) -> Callable[P, Report]:
 
     @functools.wraps(flow)
     def run(*args: P.args, **kwargs: P.kwargs) -> Report:
+        _answer_sigterm()
         logging.getLogger("prefect.task_runs").addFilter(_without_traceback)
         logging.getLogger("prefect.flow_runs").addFilter(_told_already)
         for name in ("prefect.task_runs", "prefect.flow_runs"):
@@ -112,6 +114,17 @@ def told(flow: Callable[P, Report]) -> Callable[P, Report]:
 
     run.__doc__ = _as_prefect_reads(flow.__doc__)
     return run
+
+
+def _answer_sigterm() -> None:
+    """Have SIGTERM end a command as Ctrl-C does, from now on.
+
+    Prefect answers it while a flow runs, and passes it on once the run is closed. Only then did the seconds begin that
+    a command has to end, and on a busy machine it took 15.
+    """
+    ours = signal.getsignal(signal.SIGINT)
+    if isinstance(getattr(ours, "__self__", None), Ended) and threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, ours)
 
 
 def _logged(report: Report) -> Report:

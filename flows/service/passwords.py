@@ -11,6 +11,7 @@ from pathlib import Path
 
 from storage.errors import BadInput, explained
 from storage.files import atomic
+from storage.files.private import share_secret
 
 SERVER = "PREFECT_SERVER_API_AUTH_STRING"  # what a server asks for
 CLIENT = "PREFECT_API_AUTH_STRING"  # what its clients send
@@ -85,7 +86,7 @@ def agree_kept(folder: Path) -> str:
 def kept(folder: Path) -> str:
     """Read the generated password in a folder; generate it first if there is none.
 
-    Nobody but the owner may read a new file. Later the owner may let a group read it; others lose the permission.
+    Only the owner may read a new file, and the group that may write to the folder. Others lose the permission.
 
     Raises
     ------
@@ -107,17 +108,18 @@ def kept(folder: Path) -> str:
     except FileNotFoundError:
         text = ""
     except (OSError, UnicodeDecodeError) as error:
-        raise BadInput(
-            f"{file}: cannot be read ({error}); remove it, and `captchas up` makes a new password"
-        ) from error
+        why = getattr(error, "strerror", None) or error
+        raise BadInput(f"{file}: cannot be read ({why}); remove it, and `captchas up` makes a new password") from error
     if not text:
         text = new_password()
-        write_private(file, f"{text}\n".encode())
+        write_private(file, f"{text}\n".encode(), shared=True)
     return text
 
 
-def write_private(file: Path, data: bytes) -> None:
+def write_private(file: Path, data: bytes, *, shared: bool = False) -> None:
     """Replace a file by a file that only its owner can read, from its first byte on.
+
+    With `shared`, so can the group that may write to its folder, unless the umask forbids it.
 
     Raises
     ------
@@ -127,6 +129,8 @@ def write_private(file: Path, data: bytes) -> None:
     staged = atomic.temporary(file, atomic.new_run())
     try:
         with os.fdopen(os.open(staged, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _PRIVATE), "wb") as new:
+            if shared:
+                share_secret(new.fileno(), file.parent)
             new.write(data)
         staged.replace(file)
     except OSError as error:

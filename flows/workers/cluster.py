@@ -23,6 +23,7 @@ from storage.errors import BadInput
 from storage.files.places import Place
 from storage.files.private import scratch_folder
 
+_WARNINGS = "PYTHONWARNINGS"
 CLOSING = 10.0  # seconds that Dask has to end its workers
 WAITING = 30.0  # seconds that a cluster has to get its first worker
 # Workers keep the memory that they free. Dask's own setting returns it to the kernel each time; to get it again, page
@@ -229,7 +230,7 @@ def _start(workers: int) -> LocalCluster:
     Whoever reaches a Dask port runs code as this user, and every user of the machine reaches loopback. So all
     connections are TLS in both directions, with a certificate that only these processes have, in memory.
     """
-    resource_tracker.ensure_running()  # starting it later would unblock the signal again
+    _start_tracker()  # starting it later would unblock the signal again
     blocked = (signal.SIG_BLOCK, {signal.SIGINT, signal.SIGHUP})
     # Python imports modules from the folders of Dask's workers first. Dask's own place for these folders has the same
     # name for all users, so it may be another user's.
@@ -257,6 +258,18 @@ def _start(workers: int) -> LocalCluster:
                 f"a worker process ended while it started, or took too long ({error}); give the same command again, "
                 "with fewer --workers if memory is short"
             ) from error
+
+
+def _start_tracker() -> None:
+    """Start Python's process that takes semaphores away, without its warning: a command that must end leaves some."""
+    before = os.environ.get(_WARNINGS)
+    os.environ[_WARNINGS] = ",".join(filter(None, [before, "ignore:resource_tracker"]))
+    try:
+        resource_tracker.ensure_running()
+    finally:
+        os.environ.pop(_WARNINGS)
+        if before is not None:
+            os.environ[_WARNINGS] = before
 
 
 class _Connected(Client):

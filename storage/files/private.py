@@ -6,7 +6,7 @@ import tempfile
 from contextlib import suppress
 from pathlib import Path
 
-_OWNER, _GROUP = 0o600, 0o660
+_OWNER, _READABLE, _GROUP = 0o600, 0o640, 0o660
 _INVITED = 0o020  # write permission of the group on a folder
 _SETGID = 0o2000
 _OTHERS_WRITE = 0o022  # group and all
@@ -21,6 +21,23 @@ def create_private(path: Path) -> None:
     """Create an empty file with the mode that `private_mode` gives, less the umask; leave a file that is there."""
     with suppress(OSError):  # who opens it next is told why it cannot be
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, private_mode(path.parent)))
+
+
+def share_secret(handle: int, folder: Path) -> None:
+    """Let the group that may write to `folder` read a secret in it, which is open and still of mode 0600.
+
+    Whoever may write there may replace the secret and all that it guards, so to read it adds nothing. The file is given
+    to the folder's group first, since that of its owner may be everybody's. A stricter umask counts.
+    """
+    invites = folder.stat()
+    if invites.st_mode & _OTHERS_WRITE != _INVITED:  # where all may write, no group is meant
+        return
+    strict = os.umask(0o077)  # which tells it; a file that is made meanwhile is the owner's alone
+    os.umask(strict)
+    with suppress(OSError):  # its owner is not of that group
+        if os.fstat(handle).st_gid != invites.st_gid:
+            os.fchown(handle, -1, invites.st_gid)
+        os.fchmod(handle, _READABLE & ~strict)
 
 
 def make_private_folder(folder: Path) -> None:

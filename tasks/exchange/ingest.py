@@ -216,7 +216,7 @@ def _block(job: FillJob, offset: int, count: int) -> Block:
 def _picture(path: Path, digest: bytes, invert: Invert | None) -> np.ndarray:
     """Decode a file, as it is seen without `invert`, if its sha256 is still `digest`."""
     try:
-        data = read_file(path)
+        data = read_file(path, follow=False)
         if sha256(data).digest() == digest:
             return decode_picture(data, invert) if invert else decode_seen(data)
         reason = "its sha256 has changed"

@@ -58,7 +58,7 @@ class Preview:
         for k in _spread(len(ordered)):
             path, label = ordered[k]
             try:
-                data = read_file(Path(wanted.folder, path))
+                data = read_file(Path(wanted.folder, path), follow=False)
                 shown = [] if wanted.colour is Colour.GREY else [decode_seen(data)]
                 inks += [] if wanted.colour is Colour.KEEP else [decode_picture(data, wanted.invert)]
             except BadPicture as error:

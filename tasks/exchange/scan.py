@@ -171,7 +171,7 @@ def scan_files(job: ScanJob) -> ScanReceipt:
     coloured = False
     for index, path in enumerate(job.paths):
         try:
-            data = read_file(Path(job.folder, path))
+            data = read_file(Path(job.folder, path), follow=False)  # a link may have come to the place of a file
         except BadPicture as error:
             for measured in (ink, seen):
                 measured.rejects.append((index, str(error)))

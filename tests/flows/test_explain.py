@@ -128,6 +128,14 @@ def test_where_explanations_go(folder, capsys, quick):
 def test_files_of_several_pictures_differ(folder):
     files = explanation_file("yes", [folder / "a.png", folder / "x" / "a.png", folder / "b.png"])
     assert [file.name for file in files] == ["a.png", "a-2.png", "b.png"]
+    files = explanation_file("yes", [folder / name / "a.png" for name in "xyz"] + [folder / "a-2.png"])
+    assert [file.name for file in files] == ["a.png", "a-2.png", "a-3.png", "a-2-2.png"]
+
+
+def test_the_file_of_a_picture_with_a_long_name_has_a_shorter_one(folder):
+    """Else all the answers were lost, since its temporary file could not be made."""
+    files = explanation_file("yes", [folder / f"{'n' * 250}{k}.png" for k in range(2)] + [folder / f"{'é' * 125}.png"])
+    assert [file.name for file in files] == [f"{'n' * 200}.png", f"{'n' * 200}-2.png", f"{'é' * 100}.png"]
 
 
 def test_the_option_is_written_out(folder):

@@ -122,3 +122,14 @@ def test_nohup_keeps_a_command_running():
         assert signal.SIGHUP in processes.enders()
     finally:
         signal.signal(signal.SIGHUP, before)
+
+
+def test_ctrl_c_before_the_command_has_begun_shows_no_traceback():
+    program = (
+        "import os, signal, sys, beating_captchas\n"
+        "beating_captchas.clash = lambda: os.kill(os.getpid(), signal.SIGINT)\n"  # the first that it does
+        "sys.argv = ['captchas', 'profiles']\n"
+        "beating_captchas.main()"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=ROOT)
+    assert (done.returncode, done.stdout, done.stderr) == (-signal.SIGINT, "", "")

@@ -19,10 +19,11 @@ BESIDE = (*TEXTS, *ANNOTATIONS)  # the ends of the files' names, the first that 
 OWN = "path"  # the column of the picture's own path
 FOLDERS = 5  # with a picture and a text each, at least, for texts that share no name with their pictures
 _MADE = re.compile(r"\.(?:bin|nrm|raw|col|dewarp|gray)$")  # what OCRopus and Kraken make of a picture
-BOX = re.compile(r"\d{1,6}( -?\d*\.?\d+){4,}")  # a line: class and box
-_LIST = re.compile(r"^names:\s*\[(.*?)\]", re.MULTILINE | re.DOTALL)
+# A line: class and box. Here and below a text is matched in one way only, since a foreign line may be long.
+BOX = re.compile(r"\d{1,6}( -?(?:\d+(?:\.\d+)?|\.\d+)){4,}")
+_LIST = re.compile(r"^names:\s*\[", re.MULTILINE)
 _LINES = re.compile(r"^names:[ \t]*\r?\n((?:[ \t]*(?:-|\d+:)[ \t]*.*\r?\n?)+)", re.MULTILINE)
-_CORNERS = re.compile(r'((?:\s*-?\d+(?:\.\d+)?\s*,){8}|(?:\s*-?\d+\s*,\s*){4})\s*"?(.*?)"?\s*')  # ICDAR: and a text
+_CORNERS = re.compile(r'((?:\s*-?\d+(?:\.\d+)?\s*,){8}|(?:\s*-?\d+\s*,){4})\s*"?(.*)')  # ICDAR: and a text
 _TESSERACT = re.compile(r"(\S+) (\d+) \d+ \d+ \d+ \d+(?: #(.*))?")  # a letter and its box, or WordStr and a text
 _ROLES = {"label", "labels", "image", "img", "gt", "text", "txt", "caption", "truth", "groundtruth", "captcha"}
 
@@ -168,9 +169,10 @@ def text_of_boxes(lines: Sequence[str], end: str = "") -> str | None:
     if shape is _TESSERACT:
         shapes = [Shape(float(match[2]), {"": match[3] or match[1]}) for match in found]
     else:
-        places = [([float(place) for place in match[1].split(",")[:-1]], match[2]) for match in found]
+        told = [(match[1].split(",")[:-1], match[2].rstrip().removesuffix('"')) for match in found]
+        places = [(list(map(float, place)), text) for place, text in told]
         shapes = [Shape(min(place[::2]), {"": text}) for place, text in places if text != "###"]
-    return joined({"": ""}, shapes)[""]
+    return joined({}, shapes).get("", "")  # which leaves out what is too long
 
 
 def are_boxes(lines: Sequence[str]) -> bool:
@@ -190,8 +192,9 @@ def class_names(text: str, path: str) -> list[str]:
         lines = [line.strip() for line in text.split("\n") if line.strip()]
         numbered = [re.fullmatch(r"\d+[:;, \t]+(\S)", line) for line in lines]
         return [match[1] for match in numbered if match] if all(numbered) else lines
-    if found := _LIST.search(text):
-        items = re.findall(r"'([^']*)'|\"([^\"]*)\"|([^,\s]+)", found[1])
+    found = _LIST.search(text)
+    if found and (end := text.find("]", found.end())) >= 0:
+        items = re.findall(r"'([^']*)'|\"([^\"]*)\"|([^,\s]+)", text[found.end() : end])
         return ["".join(item) for item in items]
     found = _LINES.search(text)
     lines = found[1].splitlines() if found else []

@@ -9,6 +9,7 @@ from urllib.parse import unquote
 
 from tasks.exchange.label_sources.name_parts import FEW
 
+MOST_WRITTEN = 1000  # characters of a label with what a tool writes around it and between its letters
 QUOTED = 3  # characters that a label in quotes has more than
 JOINERS = "\u200c\u200d"  # invisible; in scripts whose letters join they make other letters
 JOINED_SCRIPTS = {
@@ -99,7 +100,7 @@ def unwrapped(listed: dict[str, str], mended: Counter[str]) -> dict[str, str]:
         written = {path: _out_of_codes(label) for path, label in listed.items()}
         mended["codes"] += sum(written[path] != label for path, label in listed.items())
     labels = [label for label in written.values() if label]
-    if len(labels) < FEW:
+    if len(labels) < FEW or max(map(len, labels)) > MOST_WRITTEN:  # patterns take long for texts without a bound
         return written
     for name, taken in _TAKEN.items():
         if all(map(taken, labels)):

@@ -236,6 +236,31 @@ cancelled()
     assert done.returncode == 143, done.stderr.decode()
 
 
+def test_sigterm_ends_a_command_s_flow_as_ctrl_c_does():
+    """Prefect would pass it on after it has closed the run: the time that a command has to end began too late."""
+    code = """
+import os, signal
+from flows.reporting import runs
+from flows.shell.interrupts import Ended
+
+ended, seen = Ended(), []
+signal.signal(signal.SIGINT, ended.by)
+signal.signal(signal.SIGTERM, lambda *_: seen.append("Prefect"))  # as its engine does
+
+@runs.told
+def ends():
+    os.kill(os.getpid(), signal.SIGTERM)
+
+try:
+    ends()
+except KeyboardInterrupt:
+    print(ended.code, ended.begun, seen, flush=True)
+os._exit(0)  # before the timer
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert done.stdout == "143 True []\n", done.stderr
+
+
 @pytest.mark.parametrize(("state", "told"), [("CANCELLING", 1), ("RUNNING", 0)])
 def test_the_server_is_told_of_a_cancelled_run_by_the_run_itself(monkeypatch, state, told):
     """Prefect's worker imports the flow once more before it tells; a run that `captchas up` ends was not cancelled."""

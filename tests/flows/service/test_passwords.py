@@ -77,6 +77,32 @@ def test_a_generated_password_is_kept_for_its_owner_alone(tmp_path, monkeypatch)
     assert os.environ[passwords.CLIENT] == made
 
 
+@pytest.mark.parametrize(
+    ("folder", "umask", "expected"),
+    [(0o2770, 0o002, 0o640), (0o2770, 0o077, 0o600), (0o2750, 0o002, 0o600), (0o700, 0o002, 0o600)],
+)
+def test_a_group_that_may_write_to_the_folder_may_read_the_password_in_it(tmp_path, folder, umask, expected):
+    """Else only the first user of a shared home could run `captchas up`."""
+    tmp_path.chmod(folder)
+    before = os.umask(umask)
+    try:
+        passwords.kept(tmp_path)
+        passwords.write_private(tmp_path / "up.json", b"{}")
+    finally:
+        os.umask(before)
+    assert mode_of(tmp_path / passwords.FILE) == expected
+    assert mode_of(tmp_path / "up.json") == 0o600
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root has a group of its choice")
+def test_the_password_is_of_the_folder_s_group_and_not_of_its_owner_s(tmp_path):
+    os.chown(tmp_path, -1, 54321)
+    tmp_path.chmod(0o770)  # without setgid, new files have their owner's group
+    passwords.kept(tmp_path)
+    found = (tmp_path / passwords.FILE).stat()
+    assert (found.st_gid, stat.S_IMODE(found.st_mode)) == (54321, 0o640)
+
+
 def test_others_lose_the_permission_and_a_group_keeps_it(tmp_path):
     made, file = passwords.kept(tmp_path), tmp_path / passwords.FILE
     file.chmod(0o644)

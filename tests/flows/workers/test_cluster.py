@@ -2,6 +2,7 @@
 
 import gc
 import os
+import subprocess
 import sys
 import threading
 import time
@@ -313,3 +314,20 @@ def test_a_client_that_could_not_connect_is_closed_before_the_next_begins():
         assert {client.status for client in left} <= {"closed"}
     finally:
         gc.enable()
+
+
+def test_a_command_that_ends_at_once_is_followed_by_no_warning():
+    """Python's own process told the terminal of semaphores that were left to it."""
+    code = """
+import os
+from multiprocessing import resource_tracker
+from flows.workers.cluster import _start_tracker
+
+_start_tracker()
+resource_tracker.register("/of-no-process", "semaphore")
+assert os.environ["PYTHONWARNINGS"] == "ignore:nothing"
+os._exit(0)
+"""
+    environment = os.environ | {"PYTHONWARNINGS": "ignore:nothing"}
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stderr) == (0, "")

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from tasks.audit.findings.files.spellings import decoded
+from tasks.audit.findings.files.spellings import LONGEST, decoded
 
 LEAST_FILES = 60
 TOLD = 0.9  # share of the other files whose letter, or number, a code must tell
@@ -37,6 +37,7 @@ class Codes:
         Files that were numbered, or written, in the order of their answers tell the first letter, which is no code.
         """
         self._least[place] = least
+        value = value if len(value) <= 2 * LONGEST else value[:LONGEST] + value[-LONGEST:]  # it is kept until the end
         seen = set()
         for how, view in decoded(value):
             if how not in seen:  # the first part of each notation

@@ -9,6 +9,7 @@ import struct
 import zlib
 from collections import defaultdict
 from collections.abc import Iterator
+from itertools import islice
 
 import numpy as np
 from scipy import special
@@ -17,11 +18,13 @@ from tasks.audit.findings.files.codes import LEAST_FILES, TOLD
 from tasks.audit.findings.measuring.evidence import LEVEL
 
 MOST_FILES = 600  # that are compared
+MOST_NUMBERS = 200  # of a file
 LARGEST_DIVISOR = 256
 LEAST_KINDS = 8  # letters that a number must tell: fewer may follow from the text's length, as the file's does
 _LETTERS = 8  # of an answer that are looked for
 _COLOURS = 12  # of a palette whose order is looked at
 _ROWS = 8  # whose filters are looked at
+_WIDEST = 1 << 20  # bytes of a row: a wider one, of a foreign file, would fill memory
 
 
 class FileNumbers:
@@ -35,7 +38,7 @@ class FileNumbers:
         """Note the numbers of a file with an answer; of several with one answer the first, which tells as much."""
         if text not in self._texts and len(self._texts) < MOST_FILES:
             row = self._texts[text] = len(self._texts)
-            for what, number in numbers_of(data):
+            for what, number in islice(numbers_of(data), MOST_NUMBERS):
                 self._found[what][row] = number
 
     def told(self) -> Iterator[tuple[str, str, int]]:
@@ -108,13 +111,14 @@ def numbers_of(data: bytes) -> Iterator[tuple[str, int]]:
 
 
 def _of_png(data: bytes) -> Iterator[tuple[str, int]]:
-    at, packed, parts = 8, b"", 0
+    at, packed, parts = 8, bytearray(), 0
     while at + 12 <= len(data):
         size, kind = struct.unpack_from(">I4s", data, at)
         body = data[at + 8 : at + 8 + size]
         at += 12 + size
         if kind == b"IDAT":
-            packed, parts = packed + body, parts + 1
+            packed += body
+            parts += 1
         elif kind == b"PLTE":
             yield from _of_palette(body, 3)
         elif kind == b"pHYs":
@@ -126,7 +130,7 @@ def _of_png(data: bytes) -> Iterator[tuple[str, int]]:
             yield f"the {name} chunk", int.from_bytes(body[:4], "big")
     yield "the length of the packed pixels", len(packed)
     yield "the number of parts of the packed pixels", parts
-    yield from _of_rows(data, packed)
+    yield from _of_rows(data, bytes(packed))
 
 
 def _of_rows(data: bytes, packed: bytes) -> Iterator[tuple[str, int]]:
@@ -135,6 +139,8 @@ def _of_rows(data: bytes, packed: bytes) -> Iterator[tuple[str, int]]:
     if interlaced:
         return
     row = 1 + (width * depth * {2: 3, 4: 2, 6: 4}.get(colour, 1) + 7) // 8
+    if row > _WIDEST:
+        return
     try:
         rows = zlib.decompressobj().decompress(packed, _ROWS * row)
     except zlib.error:

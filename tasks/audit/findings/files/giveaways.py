@@ -20,7 +20,7 @@ from tasks.audit.findings.files.vector_pictures import VectorPictures
 from tasks.audit.findings.measuring.shown import Severity, finding
 from tasks.audit.schema import Finding
 from tasks.loading.frames import decode_frames
-from tasks.loading.safe_read import BadPicture
+from tasks.loading.safe_read import MOST_BYTES, BadPicture
 
 LEAST_ANSWERS = 3  # files that tell their answer; fewer may be chance
 LEAST_SHARE = 0.01
@@ -62,7 +62,7 @@ def find_giveaways(
     every = max(1, len(files) // MOST)
     for number, (path, label) in enumerate(files):
         try:
-            data = read_small(path, f"picture {path}")
+            data = read_small(path, f"picture {path}", MOST_BYTES)
             seconds = int(path.stat().st_mtime)
         except (BadInput, OSError):
             unread += 1

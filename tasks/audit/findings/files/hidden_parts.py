@@ -1,12 +1,18 @@
-"""What a picture's file has besides pixels: metadata, colour tables, and bytes behind the picture."""
+"""What a picture's file has besides pixels: metadata, colour tables, and bytes behind the picture.
+
+A foreign file may have millions of such parts, or parts that unpack without an end, so there is a most of everything.
+"""
 
 import re
 import struct
 import zlib
 from collections.abc import Iterator
+from itertools import islice
 
 BEHIND = "bytes behind the picture"
-_MOST_TEXT = 1 << 20  # bytes of a compressed text
+MOST_PARTS, MOST_BYTES = 200, 4 << 20  # of a file
+_MOST_TEXT = 1 << 20  # bytes of a part; of a longer one the beginning and the end
+_MOST_BLOCKS, _MOST_BLOCK = 500, 1 << 16  # of a GIF file, and bytes of each
 _PIXELS = {b"IHDR", b"IDAT", b"IEND", b"fdAT", b"fcTL", b"acTL"}
 _NAMED = {b"PLTE": "the palette", b"tRNS": "the transparent colours"}
 _TIFF_PIXELS = {273, 278, 279, 322, 323, 324, 325, 513, 514}  # tags that say where the pixels are
@@ -15,7 +21,17 @@ _MOST_TAGS = 200
 
 
 def parts_of(data: bytes) -> Iterator[tuple[str, bytes]]:
-    """Yield what a picture's file has besides pixels: (what it is, bytes)."""
+    """Yield what a picture's file has besides pixels: (what it is, bytes), the first `MOST_PARTS` or `MOST_BYTES`."""
+    read = 0
+    for what, body in islice(_all_parts(data), MOST_PARTS):
+        part = body if len(body) <= _MOST_TEXT else body[: _MOST_TEXT // 2] + body[-_MOST_TEXT // 2 :]
+        yield what, part
+        read += len(part)
+        if read >= MOST_BYTES:
+            return
+
+
+def _all_parts(data: bytes) -> Iterator[tuple[str, bytes]]:
     if data.startswith(b"\x89PNG\r\n\x1a\n"):
         yield from _png(data)
     elif data[:2] == b"\xff\xd8":
@@ -85,9 +101,9 @@ def _jpeg(data: bytes) -> Iterator[tuple[str, bytes]]:
 def _gif(data: bytes) -> Iterator[tuple[str, bytes]]:
     if len(data) > 13 and data[10] & 0x80:
         yield "the palette", data[13 : 13 + 3 * (2 << (data[10] & 7))]
-    for match in re.finditer(rb"\x21([\xfe\xff\x01])", data):
+    for match in islice(re.finditer(rb"\x21([\xfe\xff\x01])", data), _MOST_BLOCKS):
         at, text = match.end(), b""
-        while at < len(data) and data[at]:
+        while at < len(data) and data[at] and len(text) < _MOST_BLOCK:
             text += data[at + 1 : at + 1 + data[at]]
             at += 1 + data[at]
         if match[1] == b"\xfe":

@@ -6,8 +6,8 @@ from pathlib import Path
 
 LEAST_LETTERS = 30
 CONSTANT = 0.9  # share of letters that the commands of their paths tell, from which they give the answer away
-_TEXT = re.compile(r"<(?:text|tspan)\b[^>]*>([^<]*)", re.IGNORECASE)
-_PATH = re.compile(r"<path\b[^>]*>", re.IGNORECASE)
+_TEXT = re.compile(r"<(?:text|tspan)\b[^<>]*>([^<]*)", re.IGNORECASE)
+_PATH = re.compile(r"<path\b[^<>]*>", re.IGNORECASE)
 _D = re.compile(r"""\bd\s*=\s*["']([^"']*)""")
 _HOLLOW = re.compile(r"""\bfill\s*=\s*["']none""")
 _COMMAND = re.compile(r"[A-Za-z]")

@@ -5,6 +5,7 @@ One shape holds the whole text; or each holds a letter, and the text is theirs f
 
 import json
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 from xml.etree import ElementTree
@@ -143,10 +144,10 @@ def xml_rows(data: bytes, name: str) -> list[dict[str, str]]:
         return [_page_row(root)]
     if any(_tag(child) == TRACK for child in root):
         return _track_rows(root)
-    tags = [child.tag for child in root]
-    if len({*tags}) == len(tags) and not any(len(child) or child.attrib for child in root):
+    tags = Counter(child.tag for child in root)
+    if len(tags) == len(root) and not any(len(child) or child.attrib for child in root):
         return [_xml_row(root)]  # `<captcha><answer>BONE</answer></captcha>`
-    usual = max(dict.fromkeys(tags), key=tags.count, default="")
+    usual = max(tags, key=tags.__getitem__, default="")
     return [_xml_row(child) for child in root if child.tag == usual]
 
 

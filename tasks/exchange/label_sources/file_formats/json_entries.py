@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections import Counter
 from typing import Any
 
 from storage.errors import BadInput
@@ -79,8 +80,7 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """Refuse an object that has a key twice: JSON would keep the last in silence."""
     found = dict(pairs)
     if len(found) < len(pairs):
-        keys = [key for key, _ in pairs]
-        twice = next(key for key in keys if keys.count(key) > 1)
+        twice = next(key for key, count in Counter(key for key, _ in pairs).items() if count > 1)
         raise BadInput(f"labels: the key {twice!r} occurs twice; keep one of them")
     return found
 
@@ -199,11 +199,11 @@ def _placed_letters(value: object) -> str:
         letters = [text for text in texts if isinstance(text, str) and len(text) == 1]
         places = [of[key] for key in LEFT if isinstance(of.get(key), int | float)]
         box = item.get("bbox") or item.get("box")
-        places += box[:1] if isinstance(box, list) and isinstance(box[0], int | float) else []
+        places += box[:1] if isinstance(box, list) and box and isinstance(box[0], int | float) else []
         if len(letters) != 1 or not places:
             return ""
         shapes.append(Shape(places[0], {"": letters[0]}))
-    return joined({}, shapes)[""] if len(shapes) > 1 else ""
+    return joined({}, shapes).get("", "") if len(shapes) > 1 else ""
 
 
 def _letters_by_boxes(item: dict[str, Any]) -> str:

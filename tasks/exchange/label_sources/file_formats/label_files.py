@@ -42,7 +42,7 @@ _ARROW = re.compile(f"^.*?{READ[:-1]}\\s*(?:[-=]>|=)", re.IGNORECASE)
 BETWEEN = ("=>", "->", "=", ":", "|")  # what people write between path and label, in all lines
 NAMED_PICTURE = re.compile(f"{READ[:-1]}(?!\\w)", re.IGNORECASE)  # in the middle of a line
 _FORMULA = re.compile(r'=(?:(?:IMAGE|HYPERLINK)\()?"([^"]*)".*')  # as text: 0123, or an address of a picture
-_ESCAPED = re.compile(r'(?<!\\)\\"(?=[^\r\n]*")')  # a quote within quotes, as ICDAR writes it
+_ESCAPED = re.compile(r'(?<!\\)\\"')  # a quote within quotes, as ICDAR writes it, if its line has another behind it
 COMMENT = "#"  # begins a line; in a table also the header of VIA, which has a name right behind it
 
 
@@ -231,7 +231,8 @@ def _cells(file: Path, text: str) -> Iterator[tuple[int, list[str]]]:
 
 def _rows(text: str, separator: str, quoting: Literal[0, 3]) -> Iterator[tuple[int, list[str]]]:
     """Yield the number of the last line and the cells of each row that has any."""
-    text = _ESCAPED.sub('""', text) if quoting == csv.QUOTE_MINIMAL else text
+    if quoting == csv.QUOTE_MINIMAL and '\\"' in text:
+        text = re.sub(r"[^\r\n]+", _unescaped, text)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, skipinitialspace=True, quoting=quoting)
     try:
         for row in reader:
@@ -239,6 +240,11 @@ def _rows(text: str, separator: str, quoting: Literal[0, 3]) -> Iterator[tuple[i
                 yield reader.line_num, row
     except csv.Error as error:
         raise csv.Error(f", line {reader.line_num}: cannot be read as a table ({error})") from error
+
+
+def _unescaped(line: re.Match[str]) -> str:
+    before, quote, after = line[0].rpartition('"')
+    return _ESCAPED.sub('""', before) + quote + after
 
 
 def _is_comment(text: str, usual: bool) -> bool:

@@ -4,6 +4,7 @@ import unicodedata
 from collections.abc import Sequence
 
 CLOSE = 0.15  # of the usual distance between letters: nearer boxes are of one letter, or stand above each other
+FAR = 1e9  # pixels: no picture has a place further away; NaN and infinity are none either
 WHOLES = {"captcha", "text", "word", "line", "image", "plate", "box", "code", "label"}  # of a box around all letters
 
 
@@ -19,13 +20,17 @@ def text_of(placed: list[tuple[float, str]]) -> str:
 
 
 def in_line(placed: Sequence[tuple[float, str]]) -> str:
-    """Return letters in reading order, from right to left if their script is; '' where two stand above each other.
+    """Return letters in reading order, from right to left if their script is.
+
+    '' where two stand above each other, or one stands nowhere: its place is no number, or in no picture.
 
     Parameters
     ----------
     placed : sequence of (left, letter)
         In the order of their left edges, which are all 0 if nothing is known of them. A box may be there twice.
     """
+    if not all(-FAR < left < FAR for left, _ in placed):
+        return ""
     close = CLOSE * (placed[-1][0] - placed[0][0]) / max(1, len(placed) - 1)
     kept = [placed[0]]
     for left, letter in placed[1:]:
