@@ -5,7 +5,7 @@ import numpy as np
 from tasks.deep.decoding import best_texts, column_shares
 from tasks.deep.deep_reader import DeepReader
 from tasks.deep.shape import BLANK
-from tasks.doubts import doubted
+from tasks.doubts import believed
 from tasks.explaining.classic_stages import ranking_stage
 from tasks.explaining.deep_saliency import as_taken, saliency, tinted
 from tasks.figures.reading_stages import Stage
@@ -32,7 +32,7 @@ def deep_stages(
         As for `DeepReader.read`, of one picture.
     """
     rankings = (Ranking.NONE, *([Ranking.PROBABILITY] if len(reader.dictionary) else []))
-    readings = doubted(reader, reader.read(images, rankings, sizes), images, sizes)
+    ((_, readings, _, images),) = believed(reader, images, sizes, rankings)  # without an icon that was left out
     rectangle, taken = as_taken(reader, images, sizes)
     high, wide = seen.shape[:2]
     normal = np.ascontiguousarray(taken.transpose(1, 2, 0))
