@@ -8,6 +8,7 @@ import numpy as np
 
 from tasks.deep.deep_reader import DeepReader
 from tasks.loading.colour_ink import ink_of_batch
+from tasks.loading.oddities.cards import on_white
 from tasks.loading.oddities.oddities import Oddities, find_oddities
 from tasks.loading.oddities.standing_apart import of_another_colour, without_apart
 from tasks.reading.ranking import Ranked, Ranking
@@ -18,6 +19,7 @@ DOUBTED = 0.45  # a doubted answer's confidence is multiplied by this: no answer
 # What stands apart is left out if the rest is read with at least so much confidence, and it has another colour, or the
 # whole is read with less confidence than that: if it is level with the letters, and if it is not.
 REST, WHOLE_LEVEL, WHOLE = 0.8, 0.4, 0.9
+CARDLESS = 0.99  # nobody looks for cards in a picture that was read with so much confidence
 LEFT_OUT = 0.9  # such an answer's confidence is multiplied by this: it may have been a letter
 # Letters without marks of their own. Any other letter may account for a mark: i, j, and all that models learn besides.
 PLAIN = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghklmnopqrstuvwxyz0123456789")
@@ -67,6 +69,7 @@ def believed(
     """Read pictures; believe less where a picture shows what its answer does not explain, and say why.
 
     A deep reader reads once more without what stands apart from the letters, and takes that if it surely is no letter.
+    It reads letters that stand on cards once more in black on white, and takes that if it is surer then.
     All this only for readers with `doubts`: a model that learnt from its owner's pictures knows what these show.
 
     Parameters
@@ -85,17 +88,54 @@ def believed(
     readings = deep.read(images, rankings, sizes) if deep else reader.read(images, rankings)
     if not reader.doubts or not len(images):
         return [Believed(every, readings, [""] * len(images), images)]
-    # Nobody believes the other answers of a classic reader, so these need no look.
-    rows = every if deep else np.flatnonzero(_surest(readings) > DOUBTED)
-    ink = ink_of_batch(images[rows], sizes[rows, 0], sizes[rows, 1]) if len(rows) else np.zeros((0, 8, 8), np.uint8)
-    found = find_oddities(ink)
     if not deep:
+        rows = np.flatnonzero(_surest(readings) > DOUBTED)  # nobody believes the others, so they need no look
+        found = find_oddities(images[rows] if len(rows) else np.zeros((0, 8, 8), np.uint8))
         return [Believed(every, *_doubted(readings, rows, found), images)]
-    again = _without_apart(deep, images, sizes, rankings, readings, ink, found)
-    kept = every if again is None else np.setdiff1d(every, again.rows)
-    rest = Oddities(*(column[kept] for column in found))
-    parts = [Believed(kept, *_doubted(rows_of(readings, kept), np.arange(len(kept)), rest), images[kept])]
-    return parts if again is None else [part for part in (*parts, again) if len(part.rows)]
+    whole = Believed(every, readings, [""] * len(images), images)
+    return [
+        _in_doubt(part, found)
+        for each in _apart_from(whole, _on_cards(deep, whole, sizes, rankings))
+        for part, found in _icons_apart(deep, each, sizes, rankings)
+        if len(part.rows)
+    ]
+
+
+def _apart_from(whole: Believed, again: Believed | None) -> list[Believed]:
+    """Return what was read again, and the rest of all pictures as it was."""
+    if again is None:
+        return [whole]
+    kept = np.flatnonzero(~np.isin(whole.rows, again.rows))
+    return [again, _part(whole, kept)]
+
+
+def _part(whole: Believed, kept: np.ndarray) -> Believed:
+    notes = [whole.notes[k] for k in kept.tolist()]
+    return Believed(whole.rows[kept], rows_of(whole.readings, kept), notes, whole.images[kept])
+
+
+def _on_cards(
+    reader: DeepReader, whole: Believed, sizes: np.ndarray, rankings: tuple[Ranking, ...]
+) -> Believed | None:  # fmt: skip
+    """Read letters that stand on cards in black on white; return the pictures of which that is the surer answer."""
+    before = whole.readings.reading_confidence
+    rows, pictures = [], []
+    for k in np.flatnonzero(before < CARDLESS).tolist() if whole.images.ndim == 4 else []:
+        high, wide = sizes[k].tolist()
+        white = on_white(whole.images[k, :high, :wide])
+        if white is not None:
+            rows.append(k)
+            pictures.append(whole.images[k].copy())
+            pictures[-1][:high, :wide] = white
+    if not rows:
+        return None
+    images = np.stack(pictures)
+    again, old = reader.read(images, rankings, sizes[rows]), np.char.str_len(whole.readings.reading[rows])
+    surer = (again.reading_confidence > before[rows]) & (again.reading_confidence >= REST)
+    taken = np.flatnonzero(surer & (np.char.str_len(again.reading) >= old))
+    if not len(taken):
+        return None
+    return Believed(np.array(rows)[taken], rows_of(again, taken), [""] * len(taken), images[taken])
 
 
 def _surest(readings: Readings) -> np.ndarray:
@@ -105,24 +145,42 @@ def _surest(readings: Readings) -> np.ndarray:
     return surest
 
 
-def _without_apart(
-    reader: DeepReader, images: np.ndarray, sizes: np.ndarray, rankings: tuple[Ranking, ...], readings: Readings,
-    ink: np.ndarray, found: Oddities,
-) -> Believed | None:  # fmt: skip
-    """Read pictures without what stands apart from their letters; return those of which that surely is no letter."""
+def _icons_apart(
+    reader: DeepReader, whole: Believed, sizes: np.ndarray, rankings: tuple[Ranking, ...]
+) -> list[tuple[Believed, Oddities]]:
+    """Read pictures without what stands apart from their letters, where that surely is no letter.
+
+    Returns these and the others, each with what their ink shows.
+    """
+    sizes = sizes[whole.rows]
+    ink = ink_of_batch(whole.images, sizes[:, 0], sizes[:, 1])
+    found = find_oddities(ink)
     rows = np.flatnonzero(found.apart & (found.things >= reader.length[0]))
     if not len(rows):
-        return None
-    some = Oddities(*(column[rows] for column in found))
-    covered = without_apart(images[rows], some)
+        return [(whole, found)]
+    some = _rows_of(found, rows)
+    covered = without_apart(whole.images[rows], some)
     again = reader.read(covered, rankings, sizes[rows])
-    no_letter = of_another_colour(images[rows], ink[rows], some)
-    no_letter |= readings.reading_confidence[rows] < np.where(some.alike, WHOLE_LEVEL, WHOLE)
+    no_letter = of_another_colour(whole.images[rows], ink[rows], some)
+    no_letter |= whole.readings.reading_confidence[rows] < np.where(some.alike, WHOLE_LEVEL, WHOLE)
     taken = np.flatnonzero(no_letter & (again.reading_confidence >= REST))
     if not len(taken):
-        return None
+        return [(whole, found)]
     lowered = _lowered(rows_of(again, taken), *[np.full(len(taken), LEFT_OUT)] * 2)
-    return Believed(rows[taken], lowered, [READ_WITHOUT] * len(taken), covered[taken])
+    apart = Believed(whole.rows[rows[taken]], lowered, [READ_WITHOUT] * len(taken), covered[taken])
+    kept = np.setdiff1d(np.arange(len(found.things)), rows[taken])
+    nothing = _rows_of(find_oddities(np.zeros((1, 8, 8), np.uint8)), np.zeros(len(taken), np.int64))
+    return [(apart, nothing), (_part(whole, kept), _rows_of(found, kept))]
+
+
+def _rows_of(found: Oddities, rows: np.ndarray) -> Oddities:
+    return Oddities(*(column[rows] for column in found))
+
+
+def _in_doubt(part: Believed, found: Oddities) -> Believed:
+    readings, whys = _doubted(part.readings, np.arange(len(part.rows)), found)
+    notes = ["; ".join(filter(None, both)) for both in zip(part.notes, whys, strict=True)]
+    return part._replace(readings=readings, notes=notes)
 
 
 def _doubted(readings: Readings, rows: np.ndarray, found: Oddities) -> tuple[Readings, list[str]]:

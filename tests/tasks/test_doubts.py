@@ -102,6 +102,17 @@ def test_what_surely_is_no_letter_is_left_out_by_the_deep_reader_and_the_row_say
     ]  # as they are told
 
 
+def test_letters_on_a_card_are_read():
+    pictures = []
+    for text in ("KXGU", "VCWO", "BMOO"):
+        pictures.append(Image.new("RGB", (300, 150), (60, 64, 70)))
+        pictures[-1].paste(lay_out(text, random.Random(1), FACES[0]).plain(), (23, 71))
+    for reader in (load_reader(*DEEP, ()), load_both(CLASSIC, DEEP, ())):
+        found = read(reader, pictures)
+        assert [answer[0] for answer in found] == ["KXGU", "VCWO", "BMOO"]
+        assert min(answer[1] for answer in found) > 0.9
+
+
 def test_a_model_of_an_owner_knows_what_the_owners_pictures_show(tmp_path):
     copy = tmp_path / "mine.skops"
     copy.write_bytes(SHIPPED.read_bytes())
