@@ -9,6 +9,7 @@ import numpy as np
 from tasks.deep.deep_reader import DeepReader
 from tasks.loading.colour_ink import ink_of_batch
 from tasks.loading.oddities.cards import on_white
+from tasks.loading.oddities.dither import undithered
 from tasks.loading.oddities.oddities import Oddities, find_oddities
 from tasks.loading.oddities.standing_apart import of_another_colour, without_apart
 from tasks.reading.ranking import Ranked, Ranking
@@ -19,7 +20,7 @@ DOUBTED = 0.45  # a doubted answer's confidence is multiplied by this: no answer
 # What stands apart is left out if the rest is read with at least so much confidence, and it has another colour, or the
 # whole is read with less confidence than that: if it is level with the letters, and if it is not.
 REST, WHOLE_LEVEL, WHOLE = 0.8, 0.4, 0.9
-CARDLESS = 0.99  # nobody looks for cards in a picture that was read with so much confidence
+SURE = 0.99  # a picture that was read with so much confidence is not looked at for cards and dots
 LEFT_OUT = 0.9  # such an answer's confidence is multiplied by this: it may have been a letter
 # Letters without marks of their own. Any other letter may account for a mark: i, j, and all that models learn besides.
 PLAIN = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghklmnopqrstuvwxyz0123456789")
@@ -69,7 +70,8 @@ def believed(
     """Read pictures; believe less where a picture shows what its answer does not explain, and say why.
 
     A deep reader reads once more without what stands apart from the letters, and takes that if it surely is no letter.
-    It reads letters that stand on cards once more in black on white, and takes that if it is surer then.
+    It reads letters on cards once more in black on white, and dithered pictures once more as shades, and takes that if
+    it is surer then.
     All this only for readers with `doubts`: a model that learnt from its owner's pictures knows what these show.
 
     Parameters
@@ -95,7 +97,7 @@ def believed(
     whole = Believed(every, readings, [""] * len(images), images)
     return [
         _in_doubt(part, found)
-        for each in _apart_from(whole, _on_cards(deep, whole, sizes, rankings))
+        for each in _apart_from(whole, _plainer(deep, whole, sizes, rankings))
         for part, found in _icons_apart(deep, each, sizes, rankings)
         if len(part.rows)
     ]
@@ -114,25 +116,30 @@ def _part(whole: Believed, kept: np.ndarray) -> Believed:
     return Believed(whole.rows[kept], rows_of(whole.readings, kept), notes, whole.images[kept])
 
 
-def _on_cards(
+def _plainer(
     reader: DeepReader, whole: Believed, sizes: np.ndarray, rankings: tuple[Ranking, ...]
 ) -> Believed | None:  # fmt: skip
-    """Read letters that stand on cards in black on white; return the pictures of which that is the surer answer."""
+    """Read letters on cards in black on white, and dots as shades; return the pictures that are read surer so."""
     before = whole.readings.reading_confidence
-    rows, pictures = [], []
-    for k in np.flatnonzero(before < CARDLESS).tolist() if whole.images.ndim == 4 else []:
+    rows, pictures, dotted = [], [], []
+    for k in np.flatnonzero(before < SURE).tolist() if whole.images.ndim == 4 else []:
         high, wide = sizes[k].tolist()
-        white = on_white(whole.images[k, :high, :wide])
-        if white is not None:
+        image = whole.images[k, :high, :wide]
+        shades = undithered(image)
+        plainer = on_white(image) if shades is None else shades
+        if plainer is not None:
             rows.append(k)
+            dotted.append(shades is not None)
             pictures.append(whole.images[k].copy())
-            pictures[-1][:high, :wide] = white
+            pictures[-1][:high, :wide] = plainer
     if not rows:
         return None
     images = np.stack(pictures)
-    again, old = reader.read(images, rankings, sizes[rows]), np.char.str_len(whole.readings.reading[rows])
-    surer = (again.reading_confidence > before[rows]) & (again.reading_confidence >= REST)
-    taken = np.flatnonzero(surer & (np.char.str_len(again.reading) >= old))
+    again = reader.read(images, rankings, sizes[rows])
+    surer = again.reading_confidence > before[rows]
+    # What was taken for a card may be a letter, and then the rest of the text is missing.
+    whole_text = np.char.str_len(again.reading) >= np.char.str_len(whole.readings.reading[rows])
+    taken = np.flatnonzero(surer & (np.array(dotted) | (whole_text & (again.reading_confidence >= REST))))
     if not len(taken):
         return None
     return Believed(np.array(rows)[taken], rows_of(again, taken), [""] * len(taken), images[taken])

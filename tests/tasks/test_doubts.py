@@ -102,14 +102,17 @@ def test_what_surely_is_no_letter_is_left_out_by_the_deep_reader_and_the_row_say
     ]  # as they are told
 
 
-def test_letters_on_a_card_are_read():
-    pictures = []
-    for text in ("KXGU", "VCWO", "BMOO"):
+def test_letters_on_a_card_and_of_dots_are_read():
+    texts, pictures = ["KXGU", "VCWO", "BMOO"], []
+    for text in texts:
         pictures.append(Image.new("RGB", (300, 150), (60, 64, 70)))
         pictures[-1].paste(lay_out(text, random.Random(1), FACES[0]).plain(), (23, 71))
+    for text in ("KUMA", "XDGW"):
+        texts.append(text)
+        pictures.append(lay_out(text, random.Random(1), FACES[0]).plain((150, 150, 150)).convert("1"))
     for reader in (load_reader(*DEEP, ()), load_both(CLASSIC, DEEP, ())):
         found = read(reader, pictures)
-        assert [answer[0] for answer in found] == ["KXGU", "VCWO", "BMOO"]
+        assert [answer[0] for answer in found] == texts
         assert min(answer[1] for answer in found) > 0.9
 
 
