@@ -7,9 +7,9 @@ Each line: the kind, n, the share that issue 16 wants, and for each model the wo
 confidence over 0.9. Models are files, or `auto`: what `captchas solve` reads with by default. The last lines have the
 expected calibration error of all kinds pooled. Nothing is told to the readers, and no dictionary.
 
-With `--doubtful` the kinds are those of `tests.doubtful`: pictures that show what the shipped models cannot know. A line
-is a group of kinds, pooled: how many pictures, the words right, their mean confidence, and the wrong words over 0.9 and
-over 0.5.
+With `--doubtful` the kinds are those of `tests.doubtful`: pictures that show what the shipped models cannot know.
+A line is a group of kinds, pooled: how many pictures, the words right, their mean confidence, and the wrong words whose
+confidence is over 0.9 and over 0.5.
 """
 
 import argparse

@@ -7,8 +7,10 @@ import pytest
 from PIL import Image, ImageDraw
 
 from storage.models import model_digest
+from tasks.deep.deep_reader import DeepReader
 from tasks.doubts import APART, BLOTTED, DOUBTED, MARKED, READ_WITHOUT, unexplained
 from tasks.explaining.classic_stages import classic_stages
+from tasks.explaining.deep_stages import deep_stages
 from tasks.loading.decode import load_batch
 from tasks.loading.oddities.oddities import Oddities
 from tasks.readers import load_both, load_reader, read_pictures
@@ -130,6 +132,18 @@ def test_an_explained_picture_has_the_confidence_that_solving_gives():
     seen = np.array(picture)
     readings = classic_stages(reader, reader.alphabet, seen, images[0], images[0])[1]
     assert (readings.words[0, 0], readings.confidences[0, 0]) == read(reader, [picture])[0][:2]
+
+
+@pytest.mark.parametrize(("ink", "read"), [((60, 110, 200), "an icon was left out"), (None, "no ground is taken away")])
+def test_an_explained_picture_is_shown_as_it_was_read(ink, read, monkeypatch):
+    monkeypatch.setattr("tasks.explaining.deep_stages._looks", lambda *_: [])  # it takes seconds
+    reader = load_reader(*DEEP, ())
+    assert isinstance(reader, DeepReader)
+    seen = np.array(with_ring("XKUM", ink) if ink else letters("XKUM").plain())
+    stages, readings = deep_stages(reader, seen, seen[None], np.array([seen.shape[:2]]))
+    assert readings.words[0, 0] == "XKUM"
+    taken = next(stage for stage in stages if stage.title == "As the network takes it")
+    assert read in taken.says
 
 
 @pytest.mark.parametrize(
