@@ -57,14 +57,13 @@ def _cards(image: np.ndarray) -> list[tuple[int, int, int, int, np.ndarray]]:
     height, width = image.shape[:2]
     if height < HIGH or width < WIDE:
         return []
-    counts = np.zeros(4096, np.int64)
-    bins = np.empty((height, width), np.int16)
-    _count(image, bins, counts)
+    counts, sums = np.zeros(4096, np.int64), np.zeros((4096, 3), np.int64)
+    _count(image, counts, sums)
     boxes: list[tuple[int, int, int, int, np.ndarray]] = []
     for bin_ in np.argsort(-counts, kind="stable")[:COLOURS].tolist():
         if counts[bin_] < FREQUENT * height * width:
             break
-        colour = np.median(image[bins == bin_], axis=0).astype(np.int16)
+        colour = (sums[bin_] / counts[bin_]).round().astype(np.int16)
         if any(abs(colour - other).max() <= NEAR for *_, other in boxes):
             continue
         boxes += [(*box, colour) for box in _boxes(_distances(image, colour) <= NEAR)]
@@ -74,14 +73,16 @@ def _cards(image: np.ndarray) -> list[tuple[int, int, int, int, np.ndarray]]:
 
 
 @numba.njit(cache=True, nogil=True)
-def _count(image: np.ndarray, bins: np.ndarray, counts: np.ndarray) -> None:
-    """Fill in the coarse colour of each pixel of (H, W, 3) uint8, and how many pixels have it, (4096,)."""
+def _count(image: np.ndarray, counts: np.ndarray, sums: np.ndarray) -> None:
+    """Count the pixels of (H, W, 3) uint8 by coarse colour, (4096,), and add up their channels, (4096, 3)."""
     for y in range(image.shape[0]):
         for x in range(image.shape[1]):
-            pixel = image[y, x]
-            bin_ = (np.int64(pixel[0]) >> 4) << 8 | (np.int64(pixel[1]) >> 4) << 4 | np.int64(pixel[2]) >> 4
-            bins[y, x] = bin_
+            red, green, blue = np.int64(image[y, x, 0]), np.int64(image[y, x, 1]), np.int64(image[y, x, 2])
+            bin_ = (red >> 4) << 8 | (green >> 4) << 4 | blue >> 4
             counts[bin_] += 1
+            sums[bin_, 0] += red
+            sums[bin_, 1] += green
+            sums[bin_, 2] += blue
 
 
 @numba.njit(cache=True, nogil=True)
