@@ -1,17 +1,16 @@
 """A classic and a deep reader together: the classic reads first; where it is not sure, the deep reader reads too."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import fields, replace
+from typing import NamedTuple
 
 import numpy as np
 
 from tasks.deep.deep_reader import DeepReader
 from tasks.deep.shape import LONGEST
-from tasks.doubts import doubted
+from tasks.doubts import Believed, add_note, believed, rows_of
 from tasks.loading.decode import load_batch
 from tasks.loading.safe_read import BadPicture, Unreadable
 from tasks.loading.seen_batches import load_seen_batch
-from tasks.reading.ranking import Ranked
 from tasks.reading.reader import Reader, Readings
 
 # Of the shares tried (docs/reader.md), those with which drawn pictures that no model learnt from were read best.
@@ -20,6 +19,18 @@ SURER = 0.2  # by how much it must be above the deep reader's otherwise
 RULE = (SURE, SURER)
 
 Group = tuple[np.ndarray, Readings]
+
+
+class Unsure(NamedTuple):
+    """An answer that the classic reader is not sure of: a row of what it read."""
+
+    part: Believed
+    row: int
+
+    @property
+    def confidence(self) -> float:
+        """Return its confidence."""
+        return float(self.part.readings.confidences[self.row, 0])
 
 
 class BothReaders:
@@ -42,26 +53,24 @@ class BothReaders:
         given = [*pictures]
         loaded, failures = load_batch(given, read, notes)
         sure: list[Group] = []
-        unsure: dict[int, tuple[Readings, int]] = {}
+        unsure: dict[int, Unsure] = {}
         own: dict[int, str] = {}
         for indices, images in loaded:
-            readings = doubted(self.classic, self.classic.read(images), images)
-            doubtful = ~(readings.confidences[:, 0] >= SURE)
-            sure.append((indices[~doubtful], rows_of(readings, np.flatnonzero(~doubtful))))
-            unsure |= {index: (readings, row) for row, index in enumerate(indices.tolist()) if doubtful[row]}
+            (part,) = believed(self.classic, images)
+            doubtful = ~(part.readings.confidences[:, 0] >= SURE)
+            sure.append((indices[~doubtful], rows_of(part.readings, np.flatnonzero(~doubtful))))
+            unsure |= {index: Unsure(part, row) for row, index in enumerate(indices.tolist()) if doubtful[row]}
         again = sorted([*unsure, *(index for index, error in failures if not isinstance(error, Unreadable))])
         seen, lost = load_seen_batch([given[index] for index in again], read, own)
+        notes |= {again[k]: note for k, note in own.items()}
         groups = [group for group in sure if len(group[0])]
         for group in seen:
             indices = np.array([again[k] for k in group.indices.tolist()], np.int64)
-            deep = self.deep.read(group.images, (), group.sizes)
-            groups += _better(indices, doubted(self.deep, deep, group.images, group.sizes), unsure)
-        notes |= {again[k]: note for k, note in own.items()}
+            for part in believed(self.deep, group.images, group.sizes):
+                groups += _better(indices[part.rows], part, unsure, notes)
         failed = [(again[k], error) for k, error in lost]
         # What only the deep reader cannot load has the classic reader's answer.
-        for index in [index for index, _ in failed if index in unsure]:
-            readings, row = unsure[index]
-            groups.append((np.array([index], np.int64), rows_of(readings, np.array([row]))))
+        groups += [_alone(index, unsure[index], notes) for index, _ in failed if index in unsure]
         failures = [(index, error) for index, error in failures if isinstance(error, Unreadable)]
         return groups, failures + [(index, error) for index, error in failed if index not in unsure]
 
@@ -78,29 +87,18 @@ def takes_classic(classic: np.ndarray, deep: np.ndarray) -> np.ndarray:
     return taken
 
 
-def _better(indices: np.ndarray, deep: Readings, unsure: dict[int, tuple[Readings, int]]) -> list[Group]:
+def _better(indices: np.ndarray, deep: Believed, unsure: dict[int, Unsure], notes: dict[int, str]) -> list[Group]:
     """Return the better answer to each picture: groups of the deep reader's, and of the classic reader's."""
-    first = np.array([unsure[k][0].confidences[unsure[k][1], 0] if k in unsure else 0.0 for k in indices.tolist()])
-    classic = takes_classic(first, deep.confidences[:, 0])
-    groups = [(indices[~classic], rows_of(deep, np.flatnonzero(~classic)))] if not classic.all() else []
-    for index in indices[classic].tolist():
-        readings, row = unsure[index]
-        groups.append((np.array([index], np.int64), rows_of(readings, np.array([row]))))
-    return groups
+    first = np.array([unsure[k].confidence if k in unsure else 0.0 for k in indices.tolist()])
+    classic = takes_classic(first, deep.readings.confidences[:, 0])
+    rows = np.flatnonzero(~classic)
+    groups = [(indices[rows], rows_of(deep.readings, rows))] if len(rows) else []
+    for row in rows.tolist():
+        add_note(notes, int(indices[row]), deep.notes[row])
+    return groups + [_alone(index, unsure[index], notes) for index in indices[classic].tolist()]
 
 
-def rows_of(readings: Readings, rows: np.ndarray) -> Readings:
-    """Return the readings of some pictures, in the order of `rows` (k,) int64, ascending."""
-    kept = np.isin(readings.picture, rows)
-    each = {
-        field.name: getattr(readings, field.name)[rows]
-        for field in fields(Readings)
-        if field.name not in ("picture", "box", "answers", "evidence")
-    }
-    return replace(
-        readings, **each, picture=np.searchsorted(rows, readings.picture[kept]), box=readings.box[kept],
-        answers={
-            key: Ranked(ranked.words[rows], ranked.probabilities[rows]) for key, ranked in readings.answers.items()
-        },
-        evidence={key: part[rows] for key, part in readings.evidence.items()},
-    )  # fmt: skip
+def _alone(index: int, unsure: Unsure, notes: dict[int, str]) -> Group:
+    """Return the classic reader's answer to one picture as a group."""
+    add_note(notes, index, unsure.part.notes[unsure.row])
+    return np.array([index], np.int64), rows_of(unsure.part.readings, np.array([unsure.row]))

@@ -1,75 +1,255 @@
-"""Lower the confidence of answers to pictures that show what the model cannot know of: accents, icons, blots."""
+"""Believe less of answers to pictures that show what the model cannot know of: accents, icons, blots."""
 
-from dataclasses import replace
+from collections.abc import Iterable
+from dataclasses import fields, replace
+from typing import NamedTuple
 
 import numpy as np
 
 from tasks.deep.deep_reader import DeepReader
 from tasks.loading.colour_ink import ink_of_batch
+from tasks.loading.oddities.cards import on_white
+from tasks.loading.oddities.dither import undithered
 from tasks.loading.oddities.oddities import Oddities, find_oddities
-from tasks.reading.ranking import Ranked
+from tasks.loading.oddities.standing_apart import of_another_colour, without_apart
+from tasks.reading.ranking import Ranked, Ranking
 from tasks.reading.reader import Reader, Readings
 
-DOUBTS = 1  # raised whenever other pictures are doubted, or by other factors
+DOUBTS = 2  # raised whenever other pictures are doubted or read otherwise, or by other factors
 DOUBTED = 0.45  # a doubted answer's confidence is multiplied by this: no answer that is surely wrong looks probable
+# What stands apart is left out if the rest is read with at least so much confidence, and it has another colour, or the
+# whole is read with less confidence than that: if it is level with the letters, and if it is not.
+REST, WHOLE_LEVEL, WHOLE = 0.8, 0.4, 0.9
+SURE = 0.99  # a picture that was read with so much confidence is not looked at for cards and dots
+LEFT_OUT = 0.9  # such an answer's confidence is multiplied by this: it may have been a letter
 # Letters without marks of their own. Any other letter may account for a mark: i, j, and all that models learn besides.
 PLAIN = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghklmnopqrstuvwxyz0123456789")
 
+READ_WITHOUT = "left out: something that stands apart from the letters"
+MARKED = "doubted: more letters have a mark, such as an accent, than letters of the answer"
+APART = "doubted: something stands apart from the letters, and was read as one"
+BLOTTED = "doubted: a filled area is as large as a letter"
 
-def doubted(
-    reader: Reader | DeepReader, readings: Readings, images: np.ndarray, sizes: np.ndarray | None = None
-) -> Readings:
-    """Return the readings of pictures, with less confidence where a picture shows what its answer does not explain.
 
-    Only of readers with `doubts`: a model that learnt from its owner's pictures knows what these show.
+class Believed(NamedTuple):
+    """Answers to some of n pictures, with as much confidence as they deserve.
+
+    rows : (k,) int64, ascending
+    readings : of these k
+    notes : k sentences on what was left out or is doubted; '' for nothing
+    images : these k as they were read, without what was left out
+    """
+
+    rows: np.ndarray
+    readings: Readings
+    notes: list[str]
+    images: np.ndarray
+
+    def noted(self, indices: np.ndarray, notes: dict[int, str]) -> tuple[np.ndarray, Readings]:
+        """Add the notes to those of all pictures; return the numbers (k,) int64 and the readings of these.
+
+        Parameters
+        ----------
+        indices : (n,) int64
+            The numbers of the n pictures in `notes`.
+        """
+        for index, note in zip(indices[self.rows].tolist(), self.notes, strict=True):
+            add_note(notes, index, note)
+        return indices[self.rows], self.readings
+
+
+def add_note(notes: dict[int, str], index: int, note: str) -> None:
+    """Add a note, which may be empty, to what is to be known of a picture."""
+    if note:
+        notes[index] = "; ".join(filter(None, (notes.get(index, ""), note)))
+
+
+def believed(
+    reader: Reader | DeepReader, images: np.ndarray, sizes: np.ndarray | None = None, rankings: Iterable[Ranking] = ()
+) -> list[Believed]:
+    """Read pictures; believe less where a picture shows what its answer does not explain, and say why.
+
+    A deep reader reads once more without what stands apart from the letters, and takes that if it surely is no letter.
+    It reads letters on cards once more in black on white, and dithered pictures once more as shades, and takes that if
+    it is surer then.
+    All this only for readers with `doubts`: a model that learnt from its owner's pictures knows what these show.
 
     Parameters
     ----------
     images : (n, H, W) or (n, H, W, 3) uint8
-        The pictures that were read: ink, or sRGB as seen.
+        Ink, or for a deep reader sRGB as seen.
     sizes : (n, 2) int64, optional
-        Rows and columns of each picture at the top left of its canvas; by default the canvas.
+        For a deep reader: rows and columns of each picture at the top left of its canvas; by default the canvas.
+    rankings
+        As for the readers.
     """
-    if not reader.doubts:
-        return readings
-    sure = np.maximum(np.nan_to_num(readings.confidences[:, 0]), np.nan_to_num(readings.reading_confidence))
-    rows = np.flatnonzero(sure > DOUBTED)  # nobody believes the others, so they need no look
-    if not len(rows):
-        return readings
+    rankings, every = tuple(rankings), np.arange(len(images))
     if sizes is None:
         sizes = np.tile(np.array(images.shape[1:3], np.int64), (len(images), 1))
-    found = find_oddities(ink_of_batch(images[rows], sizes[rows, 0], sizes[rows, 1]))
-    answers = {
-        ranking: Ranked(ranked.words, ranked.probabilities * _factors(rows, found, ranked.words[:, 0])[:, None])
-        for ranking, ranked in readings.answers.items()
-    }
+    deep = reader if isinstance(reader, DeepReader) else None
+    readings = deep.read(images, rankings, sizes) if deep else reader.read(images, rankings)
+    if not reader.doubts or not len(images):
+        return [Believed(every, readings, [""] * len(images), images)]
+    if not deep:
+        rows = np.flatnonzero(_surest(readings) > DOUBTED)  # nobody believes the others, so they need no look
+        found = find_oddities(images[rows] if len(rows) else np.zeros((0, 8, 8), np.uint8))
+        return [Believed(every, *_doubted(readings, rows, found), images)]
+    whole = Believed(every, readings, [""] * len(images), images)
+    return [
+        _in_doubt(part, found)
+        for each in _apart_from(whole, _plainer(deep, whole, sizes, rankings))
+        for part, found in _icons_apart(deep, each, sizes, rankings)
+        if len(part.rows)
+    ]
+
+
+def _apart_from(whole: Believed, again: Believed | None) -> list[Believed]:
+    """Return what was read again, and the rest of all pictures as it was."""
+    if again is None:
+        return [whole]
+    kept = np.flatnonzero(~np.isin(whole.rows, again.rows))
+    return [again, _part(whole, kept)]
+
+
+def _part(whole: Believed, kept: np.ndarray) -> Believed:
+    notes = [whole.notes[k] for k in kept.tolist()]
+    return Believed(whole.rows[kept], rows_of(whole.readings, kept), notes, whole.images[kept])
+
+
+def _plainer(
+    reader: DeepReader, whole: Believed, sizes: np.ndarray, rankings: tuple[Ranking, ...]
+) -> Believed | None:  # fmt: skip
+    """Read letters on cards in black on white, and dots as shades; return the pictures that are read surer so."""
+    before = whole.readings.reading_confidence
+    rows, pictures, dotted = [], [], []
+    for k in np.flatnonzero(before < SURE).tolist() if whole.images.ndim == 4 else []:
+        high, wide = sizes[k].tolist()
+        image = whole.images[k, :high, :wide]
+        shades = undithered(image)
+        plainer = on_white(image) if shades is None else shades
+        if plainer is not None:
+            rows.append(k)
+            dotted.append(shades is not None)
+            pictures.append(whole.images[k].copy())
+            pictures[-1][:high, :wide] = plainer
+    if not rows:
+        return None
+    images = np.stack(pictures)
+    again = reader.read(images, rankings, sizes[rows])
+    surer = again.reading_confidence > before[rows]
+    # What was taken for a card may be a letter, and then the rest of the text is missing.
+    whole_text = np.char.str_len(again.reading) >= np.char.str_len(whole.readings.reading[rows])
+    taken = np.flatnonzero(surer & (np.array(dotted) | (whole_text & (again.reading_confidence >= REST))))
+    if not len(taken):
+        return None
+    return Believed(np.array(rows)[taken], rows_of(again, taken), [""] * len(taken), images[taken])
+
+
+def _surest(readings: Readings) -> np.ndarray:
+    surest: np.ndarray = np.maximum(
+        np.nan_to_num(readings.confidences[:, 0]), np.nan_to_num(readings.reading_confidence)
+    )
+    return surest
+
+
+def _icons_apart(
+    reader: DeepReader, whole: Believed, sizes: np.ndarray, rankings: tuple[Ranking, ...]
+) -> list[tuple[Believed, Oddities]]:
+    """Read pictures without what stands apart from their letters, where that surely is no letter.
+
+    Returns these and the others, each with what their ink shows.
+    """
+    sizes = sizes[whole.rows]
+    ink = ink_of_batch(whole.images, sizes[:, 0], sizes[:, 1])
+    found = find_oddities(ink)
+    rows = np.flatnonzero(found.apart & (found.things >= reader.length[0]))
+    if not len(rows):
+        return [(whole, found)]
+    some = _rows_of(found, rows)
+    covered = without_apart(whole.images[rows], some)
+    again = reader.read(covered, rankings, sizes[rows])
+    no_letter = of_another_colour(whole.images[rows], ink[rows], some)
+    no_letter |= whole.readings.reading_confidence[rows] < np.where(some.alike, WHOLE_LEVEL, WHOLE)
+    taken = np.flatnonzero(no_letter & (again.reading_confidence >= REST))
+    if not len(taken):
+        return [(whole, found)]
+    lowered = _lowered(rows_of(again, taken), *[np.full(len(taken), LEFT_OUT)] * 2)
+    apart = Believed(whole.rows[rows[taken]], lowered, [READ_WITHOUT] * len(taken), covered[taken])
+    kept = np.setdiff1d(np.arange(len(found.things)), rows[taken])
+    nothing = _rows_of(find_oddities(np.zeros((1, 8, 8), np.uint8)), np.zeros(len(taken), np.int64))
+    return [(apart, nothing), (_part(whole, kept), _rows_of(found, kept))]
+
+
+def _rows_of(found: Oddities, rows: np.ndarray) -> Oddities:
+    return Oddities(*(column[rows] for column in found))
+
+
+def _in_doubt(part: Believed, found: Oddities) -> Believed:
+    readings, whys = _doubted(part.readings, np.arange(len(part.rows)), found)
+    notes = ["; ".join(filter(None, both)) for both in zip(part.notes, whys, strict=True)]
+    return part._replace(readings=readings, notes=notes)
+
+
+def _doubted(readings: Readings, rows: np.ndarray, found: Oddities) -> tuple[Readings, list[str]]:
+    """Return readings with less confidence where `found`, of the pictures `rows`, is not explained; and why."""
+    notes, factors = [""] * len(readings.words), np.ones((2, len(readings.words)))
+    sure = _surest(readings)[rows] > DOUBTED
+    for own, words in zip(factors, (readings.reading, readings.words[:, 0]), strict=True):
+        whys = unexplained(found, words[rows].tolist())
+        own[rows] = np.where(sure & np.array([why != "" for why in whys], np.bool_), DOUBTED, 1.0)
+    for row, why, was_sure in zip(rows.tolist(), whys, sure.tolist(), strict=True):  # of the words
+        notes[row] = why if was_sure else ""
+    return _lowered(readings, *factors[::-1]), notes
+
+
+def _lowered(readings: Readings, words: np.ndarray, reading: np.ndarray) -> Readings:
+    """Multiply the confidences of the words and of the readings, each by (n,) float64."""
     return replace(
         readings,
-        reading_confidence=readings.reading_confidence * _factors(rows, found, readings.reading),
-        confidences=readings.confidences * _factors(rows, found, readings.words[:, 0])[:, None],
-        answers=answers,
+        reading_confidence=readings.reading_confidence * reading,
+        confidences=readings.confidences * words[:, None],
+        answers={
+            ranking: Ranked(ranked.words, ranked.probabilities * words[:, None])
+            for ranking, ranked in readings.answers.items()
+        },
     )
 
 
-def _factors(rows: np.ndarray, found: Oddities, words: np.ndarray) -> np.ndarray:
-    """Return by what each answer's confidence is multiplied, (n,) float64; `found` is of the pictures `rows`."""
-    factors = np.ones(len(words))
-    factors[rows] = np.where(unexplained(found, words[rows].tolist()), DOUBTED, 1.0)
-    return factors
-
-
-def unexplained(found: Oddities, words: list[str]) -> np.ndarray:
-    """Tell which pictures show what their words do not explain, (n,) bool.
+def unexplained(found: Oddities, words: list[str]) -> list[str]:
+    """Tell what of each picture its word does not explain; '' for nothing.
 
     - More letters with marks than the word has, in a picture whose letters can be told from each other.
     - A thing that stands apart from fewer things than the word has letters: it was read as a letter.
     - A blot, which hides a letter or is none; one that stands apart and was not read does not count.
     """
-    length = np.array([len(word) for word in words], np.int64)
-    marks = np.array([sum(letter not in PLAIN for letter in word) for word in words], np.int64)
-    left_out = found.apart & (length <= found.things)
-    told_apart = (found.things > 0) & (found.things >= length - 1)
-    strange: np.ndarray = (
-        ((found.marks > marks) & told_apart) | (found.apart & ~left_out) | (found.blots & ~left_out)
-    ) & (length > 0)
-    return strange
+    reasons = []
+    for word, things, marks, apart, blot in zip(
+        words, found.things.tolist(), found.marks.tolist(), found.apart.tolist(), found.blots.tolist(), strict=True
+    ):
+        left_out = apart and len(word) <= things
+        if not word:
+            reasons.append("")
+        elif marks > sum(letter not in PLAIN for letter in word) and things >= max(len(word) - 1, 1):
+            reasons.append(MARKED)
+        elif apart and not left_out:
+            reasons.append(APART)
+        else:
+            reasons.append(BLOTTED if blot and not left_out else "")
+    return reasons
+
+
+def rows_of(readings: Readings, rows: np.ndarray) -> Readings:
+    """Return the readings of some pictures, in the order of `rows` (k,) int64, ascending."""
+    kept = np.isin(readings.picture, rows)
+    each = {
+        field.name: getattr(readings, field.name)[rows]
+        for field in fields(Readings)
+        if field.name not in ("picture", "box", "answers", "evidence")
+    }
+    return replace(
+        readings, **each, picture=np.searchsorted(rows, readings.picture[kept]), box=readings.box[kept],
+        answers={
+            key: Ranked(ranked.words[rows], ranked.probabilities[rows]) for key, ranked in readings.answers.items()
+        },
+        evidence={key: part[rows] for key, part in readings.evidence.items()},
+    )  # fmt: skip

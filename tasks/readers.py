@@ -17,7 +17,7 @@ from tasks.both_readers import BothReaders
 from tasks.deep.cases import alphabet_in_capitals
 from tasks.deep.deep_reader import DeepReader, require_curve
 from tasks.deep.session import checked_record
-from tasks.doubts import doubted
+from tasks.doubts import believed
 from tasks.loading.decode import load_batch
 from tasks.loading.safe_read import BadPicture
 from tasks.loading.seen_batches import load_seen_batch
@@ -312,7 +312,8 @@ def read_pictures(
         return reader.read_files(pictures, read, notes)
     if isinstance(reader, DeepReader):
         seen, failures = load_seen_batch(pictures, read, notes)
-        found = [(each, reader.read(each.images, (), each.sizes)) for each in seen]
-        return [(each.indices, doubted(reader, own, each.images, each.sizes)) for each, own in found], failures
-    groups, failures = load_batch(pictures, read, notes)
-    return [(indices, doubted(reader, reader.read(images), images)) for indices, images in groups], failures
+        loaded: list[tuple[np.ndarray, np.ndarray, np.ndarray | None]] = [*seen]
+    else:
+        groups, failures = load_batch(pictures, read, notes)
+        loaded = [(*group, None) for group in groups]
+    return [part.noted(each[0], notes) for each in loaded for part in believed(reader, *each[1:])], failures

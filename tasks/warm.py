@@ -16,6 +16,7 @@ from tasks.datasets.statistics import Distinct, Tally
 from tasks.deep.deep_reader import DeepReader
 from tasks.loading.colour_ink import to_ink
 from tasks.loading.decode import decode_picture
+from tasks.loading.oddities.cards import on_white
 from tasks.loading.oddities.oddities import find_oddities
 from tasks.loading.parts import fill_gaps, find_parts, fullness
 from tasks.lowlevel.deflate import compress
@@ -82,6 +83,7 @@ def _warm_files(images: np.ndarray) -> None:
     to_ink(np.repeat(255 - images[:1, ..., None], 3, axis=3))
     find_parts(decoded > 0)
     find_oddities(decoded[None])
+    on_white(np.repeat(255 - images[0, ..., None], 3, axis=2))
     fullness(decoded)
     fill_gaps(decoded)
 

@@ -7,7 +7,7 @@ what is hard about them is the ground, the file or the colours.
 import functools
 import io
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -384,12 +384,19 @@ class Kind:
         Arguments of `lay_out`.
     case : callable
         Changes the letters' case.
+    letters, length
+        Of the texts, if not what `draw` is told.
+    one : str
+        One letter of each text is one of these.
     """
 
     make: Callable[[Plate], bytes]
     wanted: float = 11 / 12
     layout: dict[str, object] = field(default_factory=dict)
     case: Callable[[str], str] = str.upper
+    letters: str = ""
+    length: int = 0
+    one: str = ""
 
 
 KINDS = {
@@ -435,23 +442,29 @@ KINDS = {
 
 
 def draw(
-    kind: str, count: int, seed: int, faces: tuple[str, ...] = FACES, letters: str = LETTERS, length: int = 4
-) -> list[tuple[bytes, str]]:
+    kind: str, count: int, seed: int, faces: tuple[str, ...] = FACES, letters: str = LETTERS, length: int = 4,
+    kinds: Mapping[str, Kind] = KINDS,
+) -> list[tuple[bytes, str]]:  # fmt: skip
     """Return picture files of a kind with their texts; a larger `count` only adds pictures.
 
     Parameters
     ----------
     kind : str
-        A name in `KINDS`.
+        A name in `kinds`.
     faces : tuple of str
         Font files, below `fonts/` or absolute; each picture takes one of them.
     letters : str
-        Each letter of a text is one of them.
+        Each letter of a text is one of them, if the kind has none of its own.
     """
-    chosen, drawn = KINDS[kind], []
+    chosen, drawn = kinds[kind], []
+    letters, length = chosen.letters or letters, chosen.length or length
+    case = str if chosen.letters else chosen.case
     for number in range(count):
         chance = random.Random(f"{kind} {seed} {number}")
-        text = chosen.case("".join(chance.choice(letters) for _ in range(length)))
+        text = case("".join(chance.choice(letters) for _ in range(length)))
+        if chosen.one:
+            at = chance.randrange(length)
+            text = text[:at] + chance.choice(chosen.one) + text[at + 1 :]
         plate = lay_out(text, chance, chance.choice(faces), **chosen.layout)  # type: ignore[arg-type]
         drawn.append((chosen.make(plate), text))
     return drawn

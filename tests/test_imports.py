@@ -83,7 +83,7 @@ ROOMS = {
         {"numpy"},
     ),
     "tasks/scoring": (
-        STORAGE | {"tasks.both_readers", "tasks.deep", "tasks.readers", "tasks.worker", "tasks.loading",
+        STORAGE | {"tasks.both_readers", "tasks.deep", "tasks.doubts", "tasks.readers", "tasks.worker", "tasks.loading",
                    "tasks.reading", "tasks.profiles", "tasks.figures", "tasks.rates", "tasks.lowlevel"},
         {"numpy", "PIL", "skimage", "sklearn"},
     ),

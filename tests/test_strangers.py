@@ -7,7 +7,8 @@ import pytest
 from PIL import Image
 
 from tasks.solving.picture_reader import PictureReader, Word, open_reader
-from tests.strangers import KINDS, draw
+from tests.doubtful import DOUBTFUL, GROUPS
+from tests.strangers import KINDS, LETTERS, draw
 
 COUNT, SEED = 24, 31
 # Words right of 24. With 200 of each kind the reader has 96 to 100 %, but for those that are named here.
@@ -49,6 +50,17 @@ def test_pictures_in_memory_are_turned_and_have_all_their_frames(kind):
     assert [answer.word for answer in reader().read(opened)] == [
         answer.word for answer in reader().read([file for file, _ in drawn])
     ]
+
+
+@pytest.mark.parametrize("group", GROUPS)
+def test_what_is_doubtful_can_be_drawn(group):
+    for kind, (letters, length) in {
+        name: (kind.letters, kind.length or 4) for name, kind in GROUPS[group].items()
+    }.items():
+        ((file, text),) = draw(kind, 1, SEED, kinds=DOUBTFUL)
+        assert len(text) == length
+        assert set(text) <= set((letters or LETTERS) + DOUBTFUL[kind].one)
+        assert Image.open(io.BytesIO(file)).convert("L").getextrema()[0] < 200
 
 
 def test_the_same_pictures_give_the_same_answers():

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tasks.doubts import doubted
+from tasks.doubts import believed
 from tasks.figures.reading_stages import Stage
 from tasks.figures.stage_panels import LettersPanel, PathPanel, PicturePanel, RankingPanel
 from tasks.reading.components import find_apart
@@ -52,7 +52,7 @@ def classic_stages(
         Of one picture.
     """
     rankings = (Ranking.NONE, *([Ranking.PROBABILITY] if len(reader.dictionary) else []))
-    readings = doubted(reader, reader.read(image[None], rankings), image[None])
+    ((_, readings, _, _),) = believed(reader, image[None], None, rankings)
     ink, shear, _ = upright(image[None])
     lattice, odds = reader.spans(ink)
     columns = np.array([known.index(letter) for letter in reader.alphabet])

@@ -5,7 +5,7 @@ import numpy as np
 from tasks.deep.decoding import best_texts, column_shares
 from tasks.deep.deep_reader import DeepReader
 from tasks.deep.shape import BLANK
-from tasks.doubts import doubted
+from tasks.doubts import believed
 from tasks.explaining.classic_stages import ranking_stage
 from tasks.explaining.deep_saliency import as_taken, saliency, tinted
 from tasks.figures.reading_stages import Stage
@@ -32,7 +32,11 @@ def deep_stages(
         As for `DeepReader.read`, of one picture.
     """
     rankings = (Ranking.NONE, *([Ranking.PROBABILITY] if len(reader.dictionary) else []))
-    readings = doubted(reader, reader.read(images, rankings, sizes), images, sizes)
+    ((_, readings, _, read),) = believed(reader, images, sizes, rankings)
+    says = "nothing is cut, and no ground is taken away before."
+    if not np.array_equal(read, images):
+        says = "nothing is cut. Before, an icon was left out, letters on cards became black on white, or dots shades."
+        images = read
     rectangle, taken = as_taken(reader, images, sizes)
     high, wide = seen.shape[:2]
     normal = np.ascontiguousarray(taken.transpose(1, 2, 0))
@@ -48,7 +52,7 @@ def deep_stages(
         Stage(
             "As the network takes it",
             f"Drawn {normal.shape[0]} pixels high. A deep network takes the whole picture, colours and lines too: "
-            "nothing is cut, and no ground is taken away before.",
+            + says,
             PicturePanel(normal),
         ),
         _columns(reader, shares, normal),

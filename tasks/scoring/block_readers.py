@@ -8,8 +8,9 @@ import numpy as np
 
 from storage.pairs import Readers
 from storage.shards.shard import Block
-from tasks.both_readers import RULE, SURE, BothReaders, rows_of, takes_classic
+from tasks.both_readers import RULE, SURE, BothReaders, takes_classic
 from tasks.deep.deep_reader import DeepReader
+from tasks.doubts import rows_of
 from tasks.loading.colour_ink import ink_of_batch
 from tasks.rates import Rate, RateRecord
 from tasks.readers import AnyReader

@@ -20,7 +20,7 @@ class Word:
     word : the best answer; '' if there is none
     confidence : from 0 to 1, the calibrated probability that `word` is right; None if the model has none
     others : the next two answers, each with its share of the rest
-    reason : why there is no word, or which of several frames the word was read from
+    reason : why there is no word; or which of several frames it was read from, what was left out, why it is doubted
     """
 
     word: str

@@ -106,7 +106,7 @@ class Numbers:
 
     doubts = False
 
-    def read(self, images):
+    def read(self, images, rankings=()):
         numbers = [int(image[1, 1]) for image in images]
         words = [f"W{number}" for number in numbers]
         return SimpleNamespace(

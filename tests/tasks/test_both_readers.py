@@ -5,8 +5,9 @@ import pytest
 
 from storage.models import model_digest
 from tasks import both_readers
-from tasks.both_readers import SURE, SURER, rows_of, takes_classic
+from tasks.both_readers import SURE, SURER, takes_classic
 from tasks.datasets.samples import first_pictures
+from tasks.doubts import rows_of
 from tasks.loading.safe_read import BadPicture
 from tasks.lowlevel.png_encoder import png
 from tasks.profiles.built_in import find_profile

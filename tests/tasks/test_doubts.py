@@ -7,14 +7,18 @@ import pytest
 from PIL import Image, ImageDraw
 
 from storage.models import model_digest
-from tasks.doubts import DOUBTED, unexplained
+from tasks.deep.deep_reader import DeepReader
+from tasks.doubts import APART, BLOTTED, DOUBTED, MARKED, READ_WITHOUT, unexplained
 from tasks.explaining.classic_stages import classic_stages
+from tasks.explaining.deep_stages import deep_stages
 from tasks.loading.decode import load_batch
 from tasks.loading.oddities.oddities import Oddities
-from tasks.readers import load_reader, read_pictures
+from tasks.readers import load_both, load_reader, read_pictures
 from tasks.reading.reader import Reader
 from tasks.shipped import SHIPPED, STRANGERS
 from tests.strangers import FACES, Plate, lay_out, png
+
+CLASSIC, DEEP = ((str(model), model_digest(model)) for model in (SHIPPED, STRANGERS))
 
 
 def letters(text: str) -> Plate:
@@ -28,9 +32,9 @@ def covered(text: str) -> Image.Image:
     return picture
 
 
-def with_ring(text: str) -> Image.Image:
+def with_ring(text: str, colour: tuple[int, int, int]) -> Image.Image:
     picture = letters(text).plain()
-    ImageDraw.Draw(picture).arc((160, 14, 180, 34), 30, 330, fill=(60, 110, 200), width=3)
+    ImageDraw.Draw(picture).arc((160, 14, 180, 34), 30, 330, fill=colour, width=3)
     return picture
 
 
@@ -39,31 +43,79 @@ def reader(request):
     return load_reader(str(request.param), model_digest(request.param), ())
 
 
-def read(reader, pictures: list[Image.Image]) -> list[tuple[str, float, float]]:
-    groups, _ = read_pictures(reader, range(len(pictures)), lambda k: png(pictures[k]), {})
+Answer = tuple[str, float, float, str]  # word, its confidence, that of the reading, what is said of it
+
+
+def read(reader, pictures: list[Image.Image]) -> list[Answer]:
+    notes: dict[int, str] = {}
+    groups, _ = read_pictures(reader, range(len(pictures)), lambda k: png(pictures[k]), notes)
     answers = {
         index: (str(found.words[row, 0]), float(found.confidences[row, 0]), float(found.reading_confidence[row]))
         for rows, found in groups
         for row, index in enumerate(rows.tolist())
     }
-    return [answers[k] for k in range(len(pictures))]
+    return [(*answers[k], notes.get(k, "")) for k in range(len(pictures))]
 
 
 def test_confident_answers_that_cannot_be_known_are_lowered_and_the_others_kept(reader, monkeypatch):
     plain = [letters(text).plain() for text in ("KUMA", "Mijn")]
-    odd = [letters("KÜMÄ").plain(), with_ring("XKUM"), covered("KUMA")]
+    odd = [letters("KÜMÄ").plain(), with_ring("XKUM", (16, 16, 16)), covered("KUMA")]
     found = read(reader, plain + odd)
     assert reader.doubts
     monkeypatch.setattr(reader, "doubts", False)
     believed = read(reader, plain + odd)
     assert found[:2] == believed[:2]
-    assert [word for word, _, _ in found[:2]] == ["KUMA", "Mijn"]
-    assert [word for word, _, _ in found] == [word for word, _, _ in believed]
-    for (_, sure, reading), (_, before, own) in zip(found[2:], believed[2:], strict=True):
+    assert [answer[0] for answer in found[:2]] == ["KUMA", "Mijn"]
+    assert [answer[0] for answer in found] == [answer[0] for answer in believed]
+    for (_, sure, reading, note), (_, before, own, _), why in zip(
+        found[2:], believed[2:], (MARKED, APART, BLOTTED), strict=True
+    ):
         assert max(sure, reading) <= DOUBTED
         assert sure == pytest.approx(before * (DOUBTED if before > DOUBTED else 1))
         assert reading == pytest.approx(own * (DOUBTED if own > DOUBTED else 1))
+        assert note == (why if max(before, own) > DOUBTED else "")
     assert believed[2][1] > 0.9
+
+
+def spaced(text: str) -> Image.Image:
+    """Draw a text whose last letter stands apart."""
+    plate = letters(text)
+    picture = Plate(text, plate.chance, plate.masks[:-1]).plain()
+    picture.paste((16, 16, 16), (40, 0), plate.masks[-1])
+    return picture
+
+
+def test_what_surely_is_no_letter_is_left_out_by_the_deep_reader_and_the_row_says_so():
+    disc = letters("KUMA").plain()
+    ImageDraw.Draw(disc).ellipse((160, 10, 184, 36), fill=(16, 16, 16))
+    icons = [with_ring("XKUM", (60, 110, 200)), disc]
+    pictures = [*icons, letters("KUMA").plain(), spaced("KUMAX")]
+    deep, both = load_reader(*DEEP, ()), load_both(CLASSIC, DEEP, ())
+    for reader in (deep, both):
+        found = read(reader, pictures)
+        assert [answer[0] for answer in found] == ["XKUM", "KUMA", "KUMA", "KUMAX"]
+        assert [answer[3] for answer in found] == [READ_WITHOUT, READ_WITHOUT, "", APART]
+        assert all(0.5 < answer[1] <= 0.9 for answer in found[:2])
+        assert found[2][1] > 0.9
+        assert found[3][1] <= DOUBTED
+    assert [len(answer[0]) for answer in read(load_reader(*DEEP, (), length=(5, 5)), icons)] == [
+        5,
+        5,
+    ]  # as they are told
+
+
+def test_letters_on_a_card_and_of_dots_are_read():
+    texts, pictures = ["KXGU", "VCWO", "BMOO"], []
+    for text in texts:
+        pictures.append(Image.new("RGB", (300, 150), (60, 64, 70)))
+        pictures[-1].paste(lay_out(text, random.Random(1), FACES[0]).plain(), (23, 71))
+    for text in ("KUMA", "XDGW"):
+        texts.append(text)
+        pictures.append(lay_out(text, random.Random(1), FACES[0]).plain((150, 150, 150)).convert("1"))
+    for reader in (load_reader(*DEEP, ()), load_both(CLASSIC, DEEP, ())):
+        found = read(reader, pictures)
+        assert [answer[0] for answer in found] == texts
+        assert min(answer[1] for answer in found) > 0.9
 
 
 def test_a_model_of_an_owner_knows_what_the_owners_pictures_show(tmp_path):
@@ -82,22 +134,35 @@ def test_an_explained_picture_has_the_confidence_that_solving_gives():
     assert (readings.words[0, 0], readings.confidences[0, 0]) == read(reader, [picture])[0][:2]
 
 
+@pytest.mark.parametrize(("ink", "read"), [((60, 110, 200), "an icon was left out"), (None, "no ground is taken away")])
+def test_an_explained_picture_is_shown_as_it_was_read(ink, read, monkeypatch):
+    monkeypatch.setattr("tasks.explaining.deep_stages._looks", lambda *_: [])  # it takes seconds
+    reader = load_reader(*DEEP, ())
+    assert isinstance(reader, DeepReader)
+    seen = np.array(with_ring("XKUM", ink) if ink else letters("XKUM").plain())
+    stages, readings = deep_stages(reader, seen, seen[None], np.array([seen.shape[:2]]))
+    assert readings.words[0, 0] == "XKUM"
+    taken = next(stage for stage in stages if stage.title == "As the network takes it")
+    assert read in taken.says
+
+
 @pytest.mark.parametrize(
-    ("word", "things", "marks", "apart", "blots", "odd"),
+    ("word", "things", "marks", "apart", "blots", "why"),
     [
-        ("KUMA", 4, 0, False, False, False),
-        ("KUMA", 4, 1, False, False, True),
-        ("KÜMA", 4, 1, False, False, False),  # of a model that knows the letter
-        ("Kija", 4, 2, False, False, False),
-        ("Kija", 4, 3, False, False, True),
-        ("KUMA", 2, 1, False, False, False),  # the letters cannot be told from each other
-        ("KUMAC", 4, 0, True, False, True),
-        ("KUMA", 4, 0, True, False, False),  # the icon was left out
-        ("KUMA", 4, 0, False, True, True),
-        ("KUMA", 4, 0, True, True, False),
-        ("", 4, 1, True, True, False),
+        ("KUMA", 4, 0, False, False, ""),
+        ("KUMA", 4, 1, False, False, MARKED),
+        ("KÜMA", 4, 1, False, False, ""),  # of a model that knows the letter
+        ("Kija", 4, 2, False, False, ""),
+        ("Kija", 4, 3, False, False, MARKED),
+        ("KUMA", 2, 1, False, False, ""),  # the letters cannot be told from each other
+        ("KUMAC", 4, 0, True, False, APART),
+        ("KUMA", 4, 0, True, False, ""),  # the icon was left out
+        ("KUMA", 4, 0, False, True, BLOTTED),
+        ("KUMA", 4, 0, True, True, ""),
+        ("", 4, 1, True, True, ""),
     ],
 )  # fmt: skip
-def test_what_explains_what(word, things, marks, apart, blots, odd):
-    found = Oddities(*(np.array([value]) for value in (things, marks, apart, blots)))
-    assert unexplained(found, [word]).tolist() == [odd]
+def test_what_explains_what(word, things, marks, apart, blots, why):
+    no, none = np.array([False]), np.array([0])
+    found = Oddities(*(np.array([value]) for value in (things, marks, apart, blots)), none, none, no)
+    assert unexplained(found, [word]) == [why]

@@ -18,6 +18,7 @@ MARK_OVER = 0.08  # by so much a mark and its letter may share rows
 GAP = 0.6  # what stands apart does so by more
 WIDER_GAP = 2.5  # times the widest of the other gaps: so does it
 APART_WIDE = 1.6  # what stands apart is not wider
+LEVEL, TAIL = 0.08, 0.3  # what is level with a letter ends so near to it, but for the tail of a Q or J
 LOWEST = 8  # pixels: letters that are lower do not show their marks and strokes
 FEWEST_LETTERS = 3  # that stand together, so that their gaps say something
 SOLID, SOLID_OF_HIGHEST = 0.5, 0.42  # of the letters' median height, and of the highest: the side of a square of ink
@@ -35,6 +36,10 @@ class Oddities(NamedTuple):
         Letters with a mark of their own above or below: a dot, an accent.
     apart : (n,) bool
         Whether there is something else at one end, which stands apart from them.
+    begin, end : (n,) int64
+        The columns that the things side by side are in; half of the gap to what stands apart belongs to them.
+    alike : (n,) bool
+        Whether what stands apart is as high as a letter, and level with one.
     blots : (n,) bool
         Whether a filled area is as large as a letter, beside letters.
     """
@@ -43,26 +48,32 @@ class Oddities(NamedTuple):
     marks: np.ndarray
     apart: np.ndarray
     blots: np.ndarray
+    begin: np.ndarray
+    end: np.ndarray
+    alike: np.ndarray
 
 
 def find_oddities(ink: np.ndarray) -> Oddities:
     """Look at ink (n, H, W) uint8, 0 ground to 255."""
     n = len(ink)
-    counts, flags = np.zeros((2, n), np.int64), np.zeros((2, n), np.bool_)
+    counts, blots, alike = np.zeros((4, n), np.int64), np.zeros(n, np.bool_), np.zeros(n, np.bool_)
+    counts[3] = ink.shape[2]
     for k in range(n):
         parts = find_parts(ink[k] >= INKED)
         if FEWEST <= len(parts.table) <= MOST:
-            counts[0, k], counts[1, k], flags[0, k], flags[1, k] = _look(ink[k], parts.table)
-    return Oddities(*counts, *flags)
+            *counts[:, k], blots[k], alike[k] = _look(ink[k], parts.table)
+    things, marks, begin, end = counts
+    return Oddities(things, marks, (begin > 0) | (end < ink.shape[2]), blots, begin, end, alike)
 
 
 @numba.njit(cache=True, nogil=True)
-def _look(ink: np.ndarray, table: np.ndarray) -> tuple[int, int, bool, bool]:
+def _look(ink: np.ndarray, table: np.ndarray) -> tuple[int, int, int, int, bool, bool]:
     letters, height = _letters(table, ink.shape)
     if height < LOWEST:
-        return 0, 0, False, False
-    things, apart = _side_by_side(table, letters, height)
-    return things, _marked(table, letters, height), apart, _blotted(ink, table, letters, height)
+        return 0, 0, 0, ink.shape[1], False, False
+    things, begin, end = _side_by_side(table, letters, height, ink.shape[1])
+    alike = (begin > 0 or end < ink.shape[1]) and _alike(table, letters, height, begin, end)
+    return things, _marked(table, letters, height), begin, end, _blotted(ink, table, letters, height), alike
 
 
 @numba.njit(cache=True, nogil=True)
@@ -121,8 +132,8 @@ def _owner(table: np.ndarray, letters: np.ndarray, height: int, k: int) -> int:
 
 
 @numba.njit(cache=True, nogil=True)
-def _side_by_side(table: np.ndarray, letters: np.ndarray, height: int) -> tuple[int, bool]:
-    """Count what is side by side, without what stands apart at an end; tell whether there is such."""
+def _side_by_side(table: np.ndarray, letters: np.ndarray, height: int, width: int) -> tuple[int, int, int]:
+    """Count what is side by side, without what stands apart at an end; return the columns that it is in too."""
     count = 0
     lefts, rights, parts = np.empty(len(table), np.int64), np.empty(len(table), np.int64), 0
     for k in range(len(table)):
@@ -137,7 +148,7 @@ def _side_by_side(table: np.ndarray, letters: np.ndarray, height: int) -> tuple[
             lefts[count], rights[count] = lefts[k], rights[k]
             count += 1
     if count <= FEWEST_LETTERS:
-        return count, False
+        return count, 0, width
     gaps = lefts[1:count] - rights[: count - 1]
     order = np.arange(count - 1)
     _sort(gaps.copy(), order)
@@ -151,9 +162,27 @@ def _side_by_side(table: np.ndarray, letters: np.ndarray, height: int) -> tuple[
             continue
         before = at <= count - FEWEST_LETTERS and rights[at - 1] - lefts[0] <= APART_WIDE * height
         behind = at >= FEWEST_LETTERS and rights[count - 1] - lefts[at] <= APART_WIDE * height
-        if before or behind:
-            return count - at if before else at, True
-    return count, False
+        middle = (rights[at - 1] + lefts[at]) // 2
+        if before:
+            return count - at, middle, width
+        if behind:
+            return at, 0, middle
+    return count, 0, width
+
+
+@numba.njit(cache=True, nogil=True)
+def _alike(table: np.ndarray, letters: np.ndarray, height: int, begin: int, end: int) -> bool:
+    """Tell whether what is before `begin`, or from `end` on, is as high as a letter between them, and level with it."""
+    top, bottom = 1 << 30, 0
+    for k in range(len(table)):
+        if letters[k] and not begin <= table[k, LEFT] < end:
+            top, bottom = min(top, table[k, TOP]), max(bottom, table[k, BOTTOM])
+    for k in range(len(table)):
+        below = bottom - table[k, BOTTOM]
+        near = abs(table[k, TOP] - top) <= LEVEL * height and -LEVEL * height <= below <= TAIL * height
+        if near and letters[k] and begin <= table[k, LEFT] < end:
+            return True
+    return False
 
 
 @numba.njit(cache=True, nogil=True)

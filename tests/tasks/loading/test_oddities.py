@@ -7,6 +7,7 @@ import pytest
 from PIL import ImageDraw
 
 from tasks.loading.oddities.oddities import Oddities, find_oddities
+from tasks.loading.oddities.standing_apart import of_another_colour, without_apart
 from tests.strangers import FACES, Plate, lay_out
 
 
@@ -17,7 +18,7 @@ def letters(text: str) -> Plate:
 def look(picture) -> tuple[int, int, bool, bool]:
     found = find_oddities(255 - np.array(picture.convert("L"))[None])
     assert isinstance(found, Oddities)
-    things, marks, apart, blots = (column.tolist()[0] for column in found)
+    things, marks, apart, blots, *_ = (column.tolist()[0] for column in found)
     return things, marks, apart, blots
 
 
@@ -66,7 +67,63 @@ def test_a_blot_is_wider_than_the_strokes_of_letters(share):
 def test_nothing_is_told_of_empty_and_tiny_ink():
     for shape in ((0, 0), (1, 1), (48, 140), (6, 20)):
         found = find_oddities(np.zeros((2, *shape), np.uint8))
-        assert not any(column.any() for column in found)
+        assert not any(column.any() for column in found._replace(end=found.end - shape[1]))
     tiny = np.zeros((1, 7, 20), np.uint8)
     tiny[0, 1:6, 2:4] = tiny[0, 1:6, 8:13] = 255
-    assert not any(column.any() for column in find_oddities(tiny))
+    found = find_oddities(tiny)
+    assert not any(column.any() for column in found._replace(end=found.end - 20))
+
+
+def apart(draw, mirrored: bool = False) -> tuple[np.ndarray, Oddities]:
+    """Return a picture of letters with what `draw` draws at the right, (1, H, W, 3) uint8, and what its ink shows."""
+    picture = letters("KUMA").plain()
+    draw(ImageDraw.Draw(picture))
+    image = np.array(picture)[None, :, :: -1 if mirrored else 1].copy()
+    return image, find_oddities(255 - image.min(axis=3))
+
+
+def ring(top: int, bottom: int, colour: tuple[int, int, int]):
+    return lambda brush: brush.ellipse((160, top, 160 + bottom - top, bottom), outline=colour, width=3)
+
+
+@pytest.mark.parametrize(
+    ("top", "bottom", "alike"),
+    [(14, 34, True), (14, 38, True), (8, 34, False), (20, 32, False)],
+    ids=["as a letter", "with a tail", "higher", "smaller"],
+)
+def test_what_stands_apart_may_be_level_with_the_letters(top, bottom, alike):
+    _, found = apart(ring(top, bottom, (16, 16, 16)))
+    assert (found.apart.tolist(), found.alike.tolist()) == ([True], [alike])
+
+
+@pytest.mark.parametrize("mirrored", [False, True], ids=["right", "left"])
+def test_what_stands_apart_is_covered_with_the_ground_beside_it(mirrored):
+    image, found = apart(ring(14, 34, (60, 110, 200)), mirrored)
+    image = np.maximum(image.astype(np.int64) - np.arange(48)[:, None, None], 0).astype(np.uint8)  # a gradient
+    covered = without_apart(image, found)
+    begin, end = found.begin[0], found.end[0]
+    assert (begin > 0, end < 190) == (mirrored, not mirrored)
+    assert (covered[:, :, begin:end] == image[:, :, begin:end]).all()
+    ground = 255 - np.arange(48)[:, None, None]
+    outside = np.ones(190, bool)
+    outside[begin:end] = False
+    assert (covered[0][:, outside] == ground).all()
+
+
+@pytest.mark.parametrize(
+    ("colour", "differs"), [((60, 110, 200), True), ((200, 60, 40), True), ((90, 90, 90), True), ((30, 20, 16), False)]
+)
+def test_a_colour_that_no_letter_has_is_told(colour, differs):
+    image, found = apart(ring(14, 34, colour))
+    assert of_another_colour(image, 255 - image.min(axis=3), found).tolist() == [differs]
+
+
+def test_among_letters_of_many_colours_no_colour_is_another():
+    plate = lay_out("KUMA", random.Random(1), FACES[0], (190, 48))
+    picture = plate.each([(200, 30, 30), (30, 60, 200), (16, 16, 16), (20, 120, 20)], (255, 255, 255))
+    ring(14, 34, (120, 30, 120))(ImageDraw.Draw(picture))
+    image = np.array(picture)[None]
+    ink = 255 - image.min(axis=3)
+    found = find_oddities(ink)
+    assert found.apart.all()
+    assert not of_another_colour(image, ink, found).any()

@@ -38,7 +38,7 @@ class Scripted:
         50: ("BONE", 0.75, ["BONE", "BOND", ""], [np.nan, np.nan, np.nan], 4),  # the model has no curve for words
     })  # fmt: skip
 
-    def read(self, images):
+    def read(self, images, rankings=()):
         rows = [self.answers[int(image[1, 1])] for image in images]
         names = ("reading", "reading_confidence", "words", "confidences", "segments")
         return SimpleNamespace(
