@@ -1,6 +1,6 @@
 """Believe less of answers to pictures that show what the model cannot know of: accents, icons, blots."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import fields, replace
 from typing import NamedTuple
 
@@ -9,6 +9,7 @@ import numpy as np
 from tasks.deep.deep_reader import DeepReader
 from tasks.loading.colour_ink import ink_of_batch
 from tasks.loading.oddities.cards import on_white
+from tasks.loading.oddities.close_up import close_up
 from tasks.loading.oddities.dither import undithered
 from tasks.loading.oddities.oddities import Oddities, find_oddities
 from tasks.loading.oddities.standing_apart import of_another_colour, without_apart
@@ -20,8 +21,13 @@ DOUBTED = 0.45  # a doubted answer's confidence is multiplied by this: no answer
 # What stands apart is left out if the rest is read with at least so much confidence, and it has another colour, or the
 # whole is read with less confidence than that: if it is level with the letters, and if it is not.
 REST, WHOLE_LEVEL, WHOLE = 0.8, 0.4, 0.9
-SURE = 0.99  # a picture that was read with so much confidence is not looked at for cards and dots
+SURE = 0.95  # a picture that was read with so much confidence is not looked at for cards, dots and small texts
 LEFT_OUT = 0.9  # such an answer's confidence is multiplied by this: it may have been a letter
+# What a picture is read as once more, and the least confidence with which that is taken; shorter texts only for ANY.
+ANY = -1.0
+PLAINER: tuple[tuple[Callable[[np.ndarray], np.ndarray | None], float], ...] = (
+    (undithered, ANY), (on_white, REST), (close_up, 0.0),
+)  # fmt: skip
 # Letters without marks of their own. Any other letter may account for a mark: i, j, and all that models learn besides.
 PLAIN = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghklmnopqrstuvwxyz0123456789")
 
@@ -70,8 +76,8 @@ def believed(
     """Read pictures; believe less where a picture shows what its answer does not explain, and say why.
 
     A deep reader reads once more without what stands apart from the letters, and takes that if it surely is no letter.
-    It reads letters on cards once more in black on white, and dithered pictures once more as shades, and takes that if
-    it is surer then.
+    It reads letters on cards once more in black on white, dithered pictures once more as shades, and small texts once
+    more enlarged, and takes that if it is surer then.
     All this only for readers with `doubts`: a model that learnt from its owner's pictures knows what these show.
 
     Parameters
@@ -119,30 +125,32 @@ def _part(whole: Believed, kept: np.ndarray) -> Believed:
 def _plainer(
     reader: DeepReader, whole: Believed, sizes: np.ndarray, rankings: tuple[Ranking, ...]
 ) -> Believed | None:  # fmt: skip
-    """Read letters on cards in black on white, and dots as shades; return the pictures that are read surer so."""
+    """Read cards' letters in black on white, dots as shades, small texts enlarged; return what is read surer so."""
     before = whole.readings.reading_confidence
-    rows, pictures, dotted = [], [], []
+    rows, pictures, least = [], [], []
     for k in np.flatnonzero(before < SURE).tolist() if whole.images.ndim == 4 else []:
         high, wide = sizes[k].tolist()
-        image = whole.images[k, :high, :wide]
-        shades = undithered(image)
-        plainer = on_white(image) if shades is None else shades
-        if plainer is not None:
-            rows.append(k)
-            dotted.append(shades is not None)
-            pictures.append(whole.images[k].copy())
-            pictures[-1][:high, :wide] = plainer
+        for find, least_sure in PLAINER:
+            plainer = find(whole.images[k, :high, :wide])
+            if plainer is not None:
+                rows.append(k)
+                least.append(least_sure)
+                pictures.append(whole.images[k].copy())
+                pictures[-1][:high, :wide] = plainer
     if not rows:
         return None
-    images = np.stack(pictures)
-    again = reader.read(images, rankings, sizes[rows])
-    surer = again.reading_confidence > before[rows]
-    # What was taken for a card may be a letter, and then the rest of the text is missing.
-    whole_text = np.char.str_len(again.reading) >= np.char.str_len(whole.readings.reading[rows])
-    taken = np.flatnonzero(surer & (np.array(dotted) | (whole_text & (again.reading_confidence >= REST))))
+    images, of = np.stack(pictures), np.array(rows)
+    again = reader.read(images, rankings, sizes[of])
+    sure = again.reading_confidence
+    # What was taken for a card may be a letter, and a line of letters may be a part of the text.
+    shorter = np.char.str_len(again.reading) < np.char.str_len(whole.readings.reading[of])
+    may = (sure > before[of]) & (sure >= np.array(least)) & ~(shorter & (np.array(least) > ANY))
+    surest = np.lexsort((-sure, of))  # of each picture first what is read surest
+    surest = surest[may[surest]]
+    taken = surest[np.unique(of[surest], return_index=True)[1]]
     if not len(taken):
         return None
-    return Believed(np.array(rows)[taken], rows_of(again, taken), [""] * len(taken), images[taken])
+    return Believed(of[taken], rows_of(again, np.sort(taken)), [""] * len(taken), images[taken])
 
 
 def _surest(readings: Readings) -> np.ndarray:

@@ -94,8 +94,9 @@ ROOMS = {
         {"numpy"},
     ),
     "tasks/audit": (
-        STORAGE | {"tasks.datasets", "tasks.deep", "tasks.drawing", "tasks.exchange", "tasks.loading", "tasks.lowlevel",
-                   "tasks.profiles", "tasks.rates", "tasks.readers", "tasks.reading", "tasks.training"},
+        STORAGE | {"tasks.datasets", "tasks.deep", "tasks.doubts", "tasks.drawing", "tasks.exchange", "tasks.loading",
+                   "tasks.lowlevel", "tasks.profiles", "tasks.rates", "tasks.readers", "tasks.reading",
+                   "tasks.training"},
         {"numpy", "scipy", "PIL", "rapidfuzz", "ddddocr"},
     ),
     # It looks into every reader and into the book's network; only commands depend on it. scikit-learn trains the

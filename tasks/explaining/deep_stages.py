@@ -35,7 +35,10 @@ def deep_stages(
     ((_, readings, _, read),) = believed(reader, images, sizes, rankings)
     says = "nothing is cut, and no ground is taken away before."
     if not np.array_equal(read, images):
-        says = "nothing is cut. Before, an icon was left out, letters on cards became black on white, or dots shades."
+        says = (
+            "nothing is cut. Before, an icon was left out, letters on cards became black on white, dots became shades, "
+            "or a small text was enlarged."
+        )
         images = read
     rectangle, taken = as_taken(reader, images, sizes)
     high, wide = seen.shape[:2]

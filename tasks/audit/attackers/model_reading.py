@@ -12,6 +12,7 @@ from storage.files.places import Place
 from storage.models import model_digest
 from tasks.audit.attackers.answers import GUESSES, Answers
 from tasks.deep.deep_reader import DeepReader
+from tasks.doubts import believed
 from tasks.loading.colour_ink import ink_of_batch
 from tasks.lowlevel.inflate import inflate
 from tasks.readers import known_letters, load_reader
@@ -96,11 +97,16 @@ def read_rows(job: ReadJob) -> ReadReceipt:
     block = Dataset(job.folder, inflate)[list(job.rows)]
     sizes = np.column_stack([block.parameters["height"], block.parameters["width"]]).astype(np.int64)
     began = time.perf_counter()
-    readings = read_seen(reader, block.images, sizes)
+    # As `solve` reads: the shipped models look at strangers' pictures once more.
+    parts = believed(reader, *_as_wanted(reader, block.images, sizes))
     seconds = time.perf_counter() - began
-    guesses = tuple(tuple(text for text in texts[:GUESSES] if text) for texts in readings.words.tolist())
-    confidences = np.nan_to_num(readings.confidences[:, 0]).tolist()
-    return ReadReceipt(job.first, guesses, tuple(confidences), seconds)
+    guesses: list[tuple[str, ...]] = [()] * len(sizes)
+    confidences = np.zeros(len(sizes))
+    for part in parts:
+        confidences[part.rows] = np.nan_to_num(part.readings.confidences[:, 0])
+        for row, texts in zip(part.rows.tolist(), part.readings.words.tolist(), strict=True):
+            guesses[row] = tuple(text for text in texts[:GUESSES] if text)
+    return ReadReceipt(job.first, tuple(guesses), tuple(confidences.tolist()), seconds)
 
 
 def read_seen(reader: Reader | DeepReader, images: np.ndarray, sizes: np.ndarray) -> Readings:
@@ -112,9 +118,17 @@ def read_seen(reader: Reader | DeepReader, images: np.ndarray, sizes: np.ndarray
     sizes : (n, 2) int64
         Rows and columns of each picture at the top left of its canvas.
     """
+    wanted, sizes_of = _as_wanted(reader, images, sizes)
+    return reader.read(wanted, (), sizes_of) if isinstance(reader, DeepReader) else reader.read(wanted)
+
+
+def _as_wanted(
+    reader: Reader | DeepReader, images: np.ndarray, sizes: np.ndarray
+) -> tuple[np.ndarray, np.ndarray | None]:  # fmt: skip
+    """Return pictures and their sizes as a deep reader wants them, or ink for a classic one."""
     if isinstance(reader, DeepReader):
-        return reader.read(images, (), sizes)
-    return reader.read(ink_of_batch(images, sizes[:, 0], sizes[:, 1]))
+        return images, sizes
+    return ink_of_batch(images, sizes[:, 0], sizes[:, 1]), None
 
 
 def gather(receipts: Iterable[ReadReceipt]) -> Answers:

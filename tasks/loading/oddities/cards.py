@@ -35,7 +35,7 @@ def on_white(image: np.ndarray) -> np.ndarray | None:
     page = np.median(border, axis=0).astype(np.int16)
     for top, left, bottom, right, colour in boxes:
         part = image[top:bottom, left:right]
-        far = _distances(part, colour)
+        far = distances(part, colour)
         others = find_parts(far > NEAR)
         table = others.table
         sides = (table[:, TOP] == 0).astype(int) + (table[:, LEFT] == 0)
@@ -66,7 +66,7 @@ def _cards(image: np.ndarray) -> list[tuple[int, int, int, int, np.ndarray]]:
         colour = (sums[bin_] / counts[bin_]).round().astype(np.int16)
         if any(abs(colour - other).max() <= NEAR for *_, other in boxes):
             continue
-        boxes += [(*box, colour) for box in _boxes(_distances(image, colour) <= NEAR)]
+        boxes += [(*box, colour) for box in _boxes(distances(image, colour) <= NEAR)]
     boxes = [box for box in boxes if not _is_page(box, boxes)]
     highest = max((bottom - top for top, _, bottom, _, _ in boxes), default=0)
     return [box for box in boxes if box[2] - box[0] >= AS_HIGH * highest]
@@ -86,7 +86,7 @@ def _count(image: np.ndarray, counts: np.ndarray, sums: np.ndarray) -> None:
 
 
 @numba.njit(cache=True, nogil=True)
-def _distances(image: np.ndarray, colour: np.ndarray) -> np.ndarray:
+def distances(image: np.ndarray, colour: np.ndarray) -> np.ndarray:
     """Return how far each pixel is from a colour, in the channel where it is furthest, (H, W) uint8."""
     out = np.empty(image.shape[:2], np.uint8)
     for y in range(image.shape[0]):
