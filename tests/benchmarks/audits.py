@@ -105,7 +105,8 @@ def run_audit(name: str, minutes: float, seed: int) -> None:
     """Audit, or go on."""
     command = [sys.executable, "-m", "flows", "audit", *arguments_of(name), "--minutes", f"{minutes:g}"]
     command += ["--seed", str(seed), "--out", str(folder_of(name))]
-    done = subprocess.run(command, cwd=ROOT, check=False)
+    # In the clone's folder `fonts` would be a folder too; other people's generators are named from there.
+    done = subprocess.run(command, cwd=home() if arguments_of(name) == (name,) else ROOT, check=False)
     if done.returncode:
         raise NotInstalled(f"{name}: captchas audit ended with exit code {done.returncode}")
 

@@ -55,6 +55,7 @@ NOT_RUN = {
     r"captchas (--version|COMMAND --help)": "no report: tests/flows/test_cli.py",
     r"captchas (audit|train|train --reader deep|regenerate)$": "the name of a command, which needs more",
 }
+VERDICTS = "verdicts.md"  # a page of commands that `python -m tests.benchmarks.audits` has run, on others' generators
 # Exit codes of commands that are right to complain: nothing runs on the tests' home, there is no such scheduler, and a
 # doctor may find something in any environment.
 CODES = {"captchas up --check": {1}, "captchas doctor": {0, 1}}
@@ -68,6 +69,8 @@ def documented() -> dict[str, list[str]]:
     """The commands of all pages that can be run, by their short forms, each as it stands and where."""
     found: dict[str, list[str]] = {}
     for page in PAGES:
+        if page.name == VERDICTS:
+            continue
         for line, whole in commands_in(page.read_text()):
             if any(mark in line for mark in ("…", "...")) or (not whole and may_be_mistaken(shlex.split(line)[1:])):
                 continue  # a mention
@@ -150,7 +153,7 @@ def stocked(prepared, captchas, tmp_path_factory) -> Path:
     """The same folder with the datasets and audits that some commands need."""
     folder = tmp_path_factory.mktemp("stocked") / "reader"
     shutil.copytree(prepared, folder)
-    for name in ("book", "hard", "noise", "like-captcha"):
+    for name in ("book", "hard", "noise", "wild", "like-captcha"):
         drawn(name, folder / "data" / "datasets" / name)
     shutil.rmtree(folder / "data/datasets/mine")
     recipe = make_recipe(find_profile("book"), 1)

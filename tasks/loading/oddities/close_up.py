@@ -19,6 +19,7 @@ ALIKE = 0.6, 1.7  # of the median height: letters of a text are from so high to 
 LINE = 2.0  # of the median height: a line of text is no higher
 LARGE = 0.4  # of the picture: a text that is higher is read as it is
 MARGIN = 0.4  # of the median height, around the text
+FILLED, BLOCK = 0.6, 1.5  # of its box, and of the median height squared: a part that fills more of both is no letter
 SPECK = 0.03  # of the median height squared: a part of fewer pixels is no part of a letter
 
 
@@ -53,7 +54,7 @@ def close_up(image: np.ndarray) -> np.ndarray | None:
     top, left, bottom, right = (
         table[:, TOP].min(), table[:, LEFT].min(), table[:, BOTTOM].max(), table[:, RIGHT].max(),
     )  # fmt: skip
-    if bottom - top > min(LINE * middle, LARGE * high):
+    if bottom - top > min(LINE * middle, LARGE * high) or _has_block(far >= LEAST_INK, middle):
         return None
     around = max(2, round(MARGIN * middle))
     rows, columns = slice(max(0, top - around), bottom + around), slice(max(0, left - around), right + around)
@@ -68,3 +69,10 @@ def close_up(image: np.ndarray) -> np.ndarray | None:
     out = Image.new("L", (wide, high), 255)
     out.paste(part, ((wide - part.width) // 2, (high - part.height) // 2))
     return np.repeat(np.asarray(out)[:, :, None], 3, axis=2)
+
+
+def _has_block(inked: np.ndarray, middle: float) -> bool:
+    """Tell whether a filled area may hide letters, or halves of them, which would be what looks small."""
+    parts = find_parts(inked)
+    large = (np.minimum(parts.height, parts.width) >= middle) & (parts.area >= BLOCK * middle * middle)
+    return bool((large & (parts.area >= FILLED * parts.height * parts.width)).any())

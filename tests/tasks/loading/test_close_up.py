@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 from tasks.loading.oddities.close_up import close_up
+from tests.doubtful import DOUBTFUL
 from tests.small_texts import SMALL
 from tests.strangers import FACES, draw, lay_out
 
@@ -35,3 +36,9 @@ def test_a_text_that_is_large_stays_as_it_is():
 def test_a_picture_without_letters_is_left_alone(size):
     assert close_up(np.full((*size, 3), 200, np.uint8)) is None
     assert close_up(np.random.default_rng(1).integers(0, 256, (*size, 3), np.uint8)) is None
+
+
+@pytest.mark.parametrize("kind", ["half-black", "half-colour", "block-grey"])
+def test_what_a_block_leaves_of_letters_is_no_small_text(kind):
+    for file, _ in draw(kind, 6, 3, kinds=DOUBTFUL):
+        assert close_up(np.asarray(Image.open(io.BytesIO(file)).convert("RGB"))) is None
