@@ -586,7 +586,7 @@ def test_a_full_disk_leaves_no_half_part(dataset, exported, tmp_path, chosen):
     limit = 100 if chosen is ExportFormat.PNG else 2_000  # bytes a file: the kernel writes so many and refuses more
     resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limits[1]))
     try:
-        with pytest.raises(NoSpace, match="may write [0-9]+ bytes to a file"):
+        with pytest.raises(NoSpace, match=r"may write [0-9]+ bytes to a file"):
             export_part(plan.jobs[0])
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
