@@ -12,7 +12,7 @@ import numpy as np
 from tasks.loading.colour_ink import ink_of_colours, ink_of_levels
 from tasks.loading.colours.brightness import filled, luma
 from tasks.loading.colours.seen import as_seen
-from tasks.loading.frames import LONGEST_SIDE, Frames, choose_frame, decode_frames, refuse_blank
+from tasks.loading.frames import LONGEST_SIDE, MOST_FRAMES, Frames, choose_frame, decode_frames, refuse_blank
 from tasks.loading.parts import signs_of
 from tasks.loading.plain_png import decode_plain
 from tasks.loading.polarity import BRIGHT, DARK, LEFT_OPEN
@@ -204,7 +204,8 @@ def _seen_of_frames(frames: Frames) -> tuple[np.ndarray, str]:
 
 def _told_frames(chosen: list[int], count: int) -> str:
     numbers = ", ".join(str(k + 1) for k in chosen)
-    return "" if chosen == [0] else f"read from frame{'s' * (len(chosen) > 1)} {numbers} of {count}"
+    whole = f"more than {MOST_FRAMES}" if count > MOST_FRAMES else str(count)
+    return "" if chosen == [0] else f"read from frame{'s' * (len(chosen) > 1)} {numbers} of {whole}"
 
 
 def _ink_of(pixels: np.ndarray, invert: Invert) -> np.ndarray:

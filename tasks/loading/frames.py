@@ -4,6 +4,7 @@ import io
 import re
 import threading
 import warnings
+from contextlib import suppress
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,6 +22,9 @@ OTHERS = {  # that are not read, by how their files begin
 }  # fmt: skip
 MOST_PIXELS = 16_000_000
 MOST_FRAMES = 64  # later frames are not looked at
+COUNTED = 300_000  # bytes: the frames of a larger file are not counted to the end
+MOST_PAGES = 4  # times the largest picture: of pages of other sizes no more pixels are looked at
+JPEG, SCAN, MOST_SCANS = b"\xff\xd8\xff", b"\xff\xda", 100  # a progressive JPEG has about ten
 LONGEST_SIDE = 640
 LEAST_CONTRAST = 8  # levels of 255 between the darkest and the brightest pixel
 GROUND = 0.4  # of a picture of 16 bits that uses few of its levels: if less is ground, nothing stands out
@@ -47,7 +51,7 @@ _TURNS: dict[object, Image.Transpose] = {
 class Frames:
     """The k frames of a file that have the first frame's size, each (h, w), (h, w, 3) or (h, w, 4) uint8.
 
-    count : the frames that the file has
+    count : the frames that the file has; one more than `MOST_FRAMES` if it has more
     page : which of them the only one here is
     """
 
@@ -62,6 +66,8 @@ def decode_frames(data: bytes, as_shown: bool = False) -> Frames:
     Levels of 16 bits are stretched, or with `as_shown` cut to their higher 8 bits, as browsers do. libtiff
     writes its complaints about a damaged TIFF to standard error itself; they cannot be caught here.
     """
+    if data.startswith(JPEG) and (scans := data.count(SCAN)) > MOST_SCANS:
+        raise BadPicture(f"a JPEG of {scans:,} scans; at most {MOST_SCANS} are read: save the picture anew")
     try:
         with (
             _QUIET,
@@ -74,7 +80,7 @@ def decode_frames(data: bytes, as_shown: bool = False) -> Frames:
                     f"{width} x {height} = {width * height:,} pixels; at most {MOST_PIXELS:,} are read: "
                     "make the picture smaller"
                 )
-            frames = _all_frames(image, as_shown)
+            frames = _all_frames(image, as_shown, len(data))
         return frames if as_shown else _with_low_levels(frames, data)
     except BadPicture:
         raise
@@ -142,9 +148,21 @@ def _pieces(mask: np.ndarray) -> int:
     return int(np.count_nonzero(columns[1:] > columns[:-1]) + columns[0])
 
 
-def _all_frames(image: Image.Image, as_shown: bool) -> Frames:
+def _count(image: Image.Image, size: int) -> int:
+    """Return how many frames there are, or one more than `MOST_FRAMES`: a large file may have a hundred thousand."""
+    if size <= COUNTED:
+        return min(int(getattr(image, "n_frames", 1)), MOST_FRAMES + 1)
+    count = 1
+    with suppress(Exception):  # EOFError after the last; decoders raise all kinds of errors
+        for count in range(1, MOST_FRAMES + 2):
+            image.seek(count)
+    image.seek(0)
+    return count
+
+
+def _all_frames(image: Image.Image, as_shown: bool, size_of_file: int) -> Frames:
     first = _pixels(image, as_shown)
-    count = int(getattr(image, "n_frames", 1))
+    count = _count(image, size_of_file)
     frames, others, size = [first], [], image.size
     for k in range(1, min(count, MOST_FRAMES, MOST_PIXELS // max(1, size[0] * size[1]) + 1)):
         try:
@@ -168,9 +186,12 @@ def _fuller_page(
     for k in numbers:
         image.seek(k)
         sizes[k] = image.size[0] * image.size[1]
-    blank = all(int(np.ptp(frame)) < LEAST_CONTRAST for frame in frames)
+    spent, blank = 0, all(int(np.ptp(frame)) < LEAST_CONTRAST for frame in frames)
     for k in sorted(numbers, key=lambda k: -sizes[k]):
         if not blank and sizes[k] <= size[0] * size[1]:
+            return None
+        spent += sizes[k]
+        if spent > MOST_PAGES * MOST_PIXELS:
             return None
         try:
             image.seek(k)

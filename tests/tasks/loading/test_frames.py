@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tasks.loading.frames import BadPicture, choose_frame, decode_frames
+from tasks.loading.frames import MOST_FRAMES, BadPicture, choose_frame, decode_frames
 
 
 def ink(*parts):
@@ -130,3 +130,25 @@ def test_noise_of_16_bits_stays_blank(channels):
 def test_a_picture_of_another_format_is_told(begins, name):
     with pytest.raises(BadPicture, match=f"no picture: not PNG, .*, but {name}: save it as PNG"):
         decode_frames(begins + b"\0" * 40)
+
+
+def test_the_frames_of_a_large_file_are_not_counted_to_the_end():
+    noise = np.random.default_rng(1).integers(0, 256, (90, 60, 100), np.uint8)
+    first, *others = [Image.fromarray(frame) for frame in noise]
+    file = io.BytesIO()
+    first.save(file, "TIFF", save_all=True, append_images=others)
+    found = decode_frames(file.getvalue())
+    assert found.count == MOST_FRAMES + 1 and len(found.pixels) == MOST_FRAMES
+    assert all((pixels == frame).all() for pixels, frame in zip(found.pixels, noise, strict=False))
+    file = io.BytesIO()
+    first.save(file, "TIFF", save_all=True, append_images=others[:60])
+    assert decode_frames(file.getvalue()).count == 61
+
+
+def test_a_jpeg_of_very_many_scans_is_refused():
+    """Each goes over the whole picture again: 20,000 in a small file took minutes."""
+    file = io.BytesIO()
+    Image.new("L", (8, 8)).save(file, "JPEG", progressive=True)
+    assert decode_frames(file.getvalue()).count == 1
+    with pytest.raises(BadPicture, match=r"a JPEG of [0-9,]+ scans; at most 100"):
+        decode_frames(file.getvalue()[:-2] + b"\xff\xda" * 20_000 + b"\xff\xd9")
