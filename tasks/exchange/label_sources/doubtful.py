@@ -6,7 +6,8 @@ from pathlib import Path
 
 from storage.errors import BadInput
 from tasks.exchange.label_sources.column_kinds import Unclear
-from tasks.exchange.label_sources.file_formats.label_files import LISTS, PICTURE, TABLES, LabelTable, decode
+from tasks.exchange.label_sources.file_formats.label_files import LISTS, PICTURE, TABLES, decode
+from tasks.exchange.label_sources.file_formats.label_table import LabelTable
 from tasks.exchange.label_sources.picture_index import Match, PictureIndex, without_suffix
 
 ANSWERS = {"path", "word", "confidence", "reading", "status"}  # columns of what `captchas solve` writes

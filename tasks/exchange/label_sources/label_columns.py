@@ -18,7 +18,8 @@ from tasks.exchange.label_sources.column_kinds import (
     tells_else,
 )
 from tasks.exchange.label_sources.doubtful import readers_answers, require_not_shifted, twice, with_classes
-from tasks.exchange.label_sources.file_formats.label_files import PICTURE, TABLES, LabelTable
+from tasks.exchange.label_sources.file_formats.label_files import PICTURE, TABLES
+from tasks.exchange.label_sources.file_formats.label_table import LabelTable
 from tasks.exchange.label_sources.name_parts import LONGEST, Part, kinds_of
 from tasks.exchange.label_sources.picture_index import (
     ListedLabels,
@@ -250,8 +251,7 @@ class _Choice:
         return [cells[column] for cells in self.sample()]
 
     def _distinct(self, column: int) -> bool:
-        values = self._values(column)
-        return len(set(values)) == len(values)
+        return len({*(values := self._values(column))}) == len(values)
 
     def _suffixed(self, column: int) -> bool:
         values = self._values(column)

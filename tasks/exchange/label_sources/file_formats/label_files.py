@@ -6,7 +6,6 @@ import json
 import re
 import statistics
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
@@ -21,6 +20,7 @@ from tasks.exchange.label_sources.file_formats.annotations import (
     xml_rows,
 )
 from tasks.exchange.label_sources.file_formats.json_entries import entries_of
+from tasks.exchange.label_sources.file_formats.label_table import LabelTable
 from tasks.exchange.label_sources.file_formats.unreadable import BEGINNINGS, remedy_for_labels
 from tasks.exchange.label_sources.name_parts import FEW, is_told
 from tasks.loading.listing import READ
@@ -44,26 +44,6 @@ NAMED_PICTURE = re.compile(f"{READ[:-1]}(?!\\w)", re.IGNORECASE)  # in the middl
 _FORMULA = re.compile(r'=(?:(?:IMAGE|HYPERLINK)\()?"([^"]*)".*')  # as text: 0123, or an address of a picture
 _ESCAPED = re.compile(r'(?<!\\)\\"')  # a quote within quotes, as ICDAR writes it, if its line has another behind it
 COMMENT = "#"  # begins a line; in a table also the header of VIA, which has a name right behind it
-
-
-@dataclass(frozen=True)
-class LabelTable:
-    """The cells of a file of labels.
-
-    Parameters
-    ----------
-    unit : str
-        What the numbers count: 'line' or 'entry'.
-    rows : list of (number, cells)
-        All rows have as many cells as the first.
-    columns : tuple of str, optional
-        The names of the columns, if the format tells them. In a text file the first row may hold them.
-    """
-
-    file: Path
-    unit: str
-    rows: list[tuple[int, list[str]]]
-    columns: tuple[str, ...] | None = None
 
 
 def suffix_of(name: str) -> str:
