@@ -128,15 +128,17 @@ def _plainer(
     """Read cards' letters in black on white, dots as shades, small texts enlarged; return what is read surer so."""
     before = whole.readings.reading_confidence
     rows, pictures, least = [], [], []
-    for k in np.flatnonzero(before < SURE).tolist() if whole.images.ndim == 4 else []:
+    for k in np.flatnonzero(before < SURE).tolist():
         high, wide = sizes[k].tolist()
+        image = whole.images[k, :high, :wide]
+        seen = image if image.ndim == 3 else np.repeat(255 - image[:, :, None], 3, axis=2)  # ink of a grey dataset
         for find, least_sure in PLAINER:
-            plainer = find(whole.images[k, :high, :wide])
+            plainer = find(seen)
             if plainer is not None:
                 rows.append(k)
                 least.append(least_sure)
                 pictures.append(whole.images[k].copy())
-                pictures[-1][:high, :wide] = plainer
+                pictures[-1][:high, :wide] = plainer if image.ndim == 3 else 255 - plainer[:, :, 0]
     if not rows:
         return None
     images, of = np.stack(pictures), np.array(rows)

@@ -105,6 +105,7 @@ def run_audit(name: str, minutes: float, seed: int) -> None:
     """Audit, or go on."""
     command = [sys.executable, "-m", "flows", "audit", *arguments_of(name), "--minutes", f"{minutes:g}"]
     command += ["--seed", str(seed), "--out", str(folder_of(name))]
+    home().mkdir(parents=True, exist_ok=True)
     # In the clone's folder `fonts` would be a folder too; other people's generators are named from there.
     done = subprocess.run(command, cwd=home() if arguments_of(name) == (name,) else ROOT, check=False)
     if done.returncode:
