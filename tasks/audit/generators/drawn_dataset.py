@@ -199,7 +199,8 @@ class _Drawn(Listing):
 
 def _fill(generator: OwnGenerator, staged: Staged, rows: list[Row], folder: Path) -> None:
     """Make the dataset; a dataset of fewer pictures gives way to it."""
-    wanted = ImportRequest(staged.folder, generator.name, Labelling(file=staged.folder / LABELS), colour=Colour.AUTO)
+    # As seen, also if all are grey: ink has no shades, by which letters may differ from what lies under them.
+    wanted = ImportRequest(staged.folder, generator.name, Labelling(file=staged.folder / LABELS), colour=Colour.KEEP)
     listing = _Drawn(wanted, rows)
     source = Source(listing, map(scan_files, listing.jobs()))
     run = atomic.new_run()

@@ -119,11 +119,11 @@ def test_an_audit_by_other_rules_leaves_the_earlier_one_in_the_history(audited, 
 
 def test_a_program_that_was_installed_since_is_tried(audited, captchas, monkeypatch):
     def attack(_field):
-        raise MemoryError("it is tried")
+        raise ZeroDivisionError("it is tried")
 
     monkeypatch.setattr(flow, "programs_here", lambda: ["ddddocr"])
     monkeypatch.setattr(flow, "attack_all", attack)
-    with pytest.raises(MemoryError, match="it is tried"):
+    with pytest.raises(ZeroDivisionError, match="it is tried"):
         captchas("audit", "book", *QUICK, "--home", audited.home)
 
 
@@ -156,11 +156,11 @@ def test_a_run_that_was_ended_goes_on_from_what_it_had(patch, audited, captchas,
 
     def read(_field, use, _title):
         asked.append(use)
-        raise MemoryError("gone")
+        raise ZeroDivisionError("gone")
 
     with monkeypatch.context() as broken:
         broken.setattr(attacks, "read_untrained", read)
-        with pytest.raises(MemoryError):
+        with pytest.raises(ZeroDivisionError):
             captchas("audit", "book", *QUICK, "--home", tmp_path)
     assert len(asked) == 1
     state = tmp_path / "audits" / "book" / "state"
