@@ -106,7 +106,7 @@ def test_a_broken_rule_is_named_with_field_and_value(field, value, rule):
     message = str(error.value)
     assert message.startswith(f"profile {value if field == 'name' else 'mine'!r}, {field}: must be ")
     assert rule in message
-    assert message.endswith(f"it is {value!r}")
+    assert message.endswith(f"it is {value!r}"[-1000:])  # the middle of a very long message is left out
     assert error.value.exit_code == 2
 
 
