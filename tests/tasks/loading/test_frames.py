@@ -6,8 +6,9 @@ import zlib
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, TiffImagePlugin
 
+from tasks.loading import frames
 from tasks.loading.frames import MOST_FRAMES, BadPicture, choose_frame, decode_frames
 
 
@@ -132,12 +133,14 @@ def test_a_picture_of_another_format_is_told(begins, name):
         decode_frames(begins + b"\0" * 40)
 
 
-def test_the_frames_of_a_large_file_are_not_counted_to_the_end():
+def test_the_frames_of_a_large_file_are_not_counted_to_the_end(monkeypatch):
     noise = np.random.default_rng(1).integers(0, 256, (90, 60, 100), np.uint8)
     first, *others = [Image.fromarray(frame) for frame in noise]
     file = io.BytesIO()
     first.save(file, "TIFF", save_all=True, append_images=others)
-    found = decode_frames(file.getvalue())
+    with monkeypatch.context() as counting:
+        counting.delattr(TiffImagePlugin.TiffImageFile, "n_frames")  # it would go through all pages
+        found = decode_frames(file.getvalue())
     assert found.count == MOST_FRAMES + 1 and len(found.pixels) == MOST_FRAMES
     assert all((pixels == frame).all() for pixels, frame in zip(found.pixels, noise, strict=False))
     file = io.BytesIO()
@@ -152,3 +155,12 @@ def test_a_jpeg_of_very_many_scans_is_refused():
     assert decode_frames(file.getvalue()).count == 1
     with pytest.raises(BadPicture, match=r"a JPEG of [0-9,]+ scans; at most 100"):
         decode_frames(file.getvalue()[:-2] + b"\xff\xda" * 20_000 + b"\xff\xd9")
+
+
+def test_pages_of_other_sizes_are_looked_at_within_a_bound(monkeypatch):
+    file = io.BytesIO()
+    pages = [Image.new("L", (30 + k, 20), 255) for k in range(5)] + [Image.fromarray(ink((0, 20)))]
+    pages[0].save(file, "TIFF", save_all=True, append_images=pages[1:])
+    assert decode_frames(file.getvalue()).page == 5
+    monkeypatch.setattr(frames, "MOST_PAGES", 0)
+    assert decode_frames(file.getvalue()).page == 0
