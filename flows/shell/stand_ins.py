@@ -15,7 +15,7 @@ STOOD_IN_FOR = ("prefect", "dask", "distributed")
 
 
 class _StandIn:
-    """Anything of such a library: its attributes, results and unions are stand-ins; as a decorator, it changes nothing."""
+    """Anything of such a library: attributes, results and unions are stand-ins; as a decorator, it changes nothing."""
 
     def __getattr__(self, name: str) -> "_StandIn":
         if name.startswith("__"):
