@@ -12,22 +12,41 @@ from tasks.loading.oddities.cards import on_white
 from tasks.loading.oddities.close_up import close_up
 from tasks.loading.oddities.dither import undithered
 from tasks.loading.oddities.oddities import Oddities, find_oddities
+from tasks.loading.oddities.relief import filled_in
 from tasks.loading.oddities.standing_apart import of_another_colour, without_apart
 from tasks.reading.ranking import Ranked, Ranking
 from tasks.reading.reader import Reader, Readings
 
-DOUBTS = 2  # raised whenever other pictures are doubted or read otherwise, or by other factors
+DOUBTS = 3  # raised whenever other pictures are doubted or read otherwise, or by other factors
 DOUBTED = 0.45  # a doubted answer's confidence is multiplied by this: no answer that is surely wrong looks probable
 # What stands apart is left out if the rest is read with at least so much confidence, and it has another colour, or the
 # whole is read with less confidence than that: if it is level with the letters, and if it is not.
 REST, WHOLE_LEVEL, WHOLE = 0.8, 0.4, 0.9
 SURE = 0.95  # a picture that was read with so much confidence is not looked at for cards, dots and small texts
 LEFT_OUT = 0.9  # such an answer's confidence is multiplied by this: it may have been a letter
-# What a picture is read as once more, and the least confidence with which that is taken; shorter texts only for ANY.
-ANY = -1.0
-PLAINER: tuple[tuple[Callable[[np.ndarray], np.ndarray | None], float], ...] = (
-    (undithered, ANY), (on_white, REST), (close_up, 0.0),
-)  # fmt: skip
+
+
+class Plainer(NamedTuple):
+    """What a picture is read as once more, and when that is taken.
+
+    find : makes (H, W, 3) uint8 plainer; None if there is nothing to make plainer
+    least : the confidence that it needs
+    times : of the confidence in the picture as it is, which it needs as well
+    shorter : whether a shorter text is taken
+    """
+
+    find: Callable[[np.ndarray], np.ndarray | None]
+    least: float = 0.0
+    times: float = 1.0
+    shorter: bool = False
+
+
+PLAINER = (
+    Plainer(undithered, shorter=True),
+    Plainer(on_white, least=REST),
+    Plainer(close_up),
+    Plainer(filled_in, times=0.85, shorter=True),
+)
 # Letters without marks of their own. Any other letter may account for a mark: i, j, and all that models learn besides.
 PLAIN = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghklmnopqrstuvwxyz0123456789")
 
@@ -76,8 +95,8 @@ def believed(
     """Read pictures; believe less where a picture shows what its answer does not explain, and say why.
 
     A deep reader reads once more without what stands apart from the letters, and takes that if it surely is no letter.
-    It reads letters on cards once more in black on white, dithered pictures once more as shades, and small texts once
-    more enlarged, and takes that if it is surer then.
+    It reads letters on cards once more in black on white, dithered pictures once more as shades, small texts once more
+    enlarged, and letters seen by their rims once more filled in, and takes that if it is surer then.
     All this only for readers with `doubts`: a model that learnt from its owner's pictures knows what these show.
 
     Parameters
@@ -125,18 +144,18 @@ def _part(whole: Believed, kept: np.ndarray) -> Believed:
 def _plainer(
     reader: DeepReader, whole: Believed, sizes: np.ndarray, rankings: tuple[Ranking, ...]
 ) -> Believed | None:  # fmt: skip
-    """Read cards' letters in black on white, dots as shades, small texts enlarged; return what is read surer so."""
+    """Read pictures once more in every plainer way that fits them; return what is surer so."""
     before = whole.readings.reading_confidence
-    rows, pictures, least = [], [], []
+    rows, pictures, ways = [], [], []
     for k in np.flatnonzero(before < SURE).tolist():
         high, wide = sizes[k].tolist()
         image = whole.images[k, :high, :wide]
         seen = image if image.ndim == 3 else np.repeat(255 - image[:, :, None], 3, axis=2)  # ink of a grey dataset
-        for find, least_sure in PLAINER:
+        for way, (find, *_) in enumerate(PLAINER):
             plainer = find(seen)
             if plainer is not None:
                 rows.append(k)
-                least.append(least_sure)
+                ways.append(way)
                 pictures.append(whole.images[k].copy())
                 pictures[-1][:high, :wide] = plainer if image.ndim == 3 else 255 - plainer[:, :, 0]
     if not rows:
@@ -146,7 +165,8 @@ def _plainer(
     sure = again.reading_confidence
     # What was taken for a card may be a letter, and a line of letters may be a part of the text.
     shorter = np.char.str_len(again.reading) < np.char.str_len(whole.readings.reading[of])
-    may = (sure > before[of]) & (sure >= np.array(least)) & ~(shorter & (np.array(least) > ANY))
+    least, times, may_be_shorter = (np.array(column)[ways] for column in list(zip(*PLAINER, strict=True))[1:])
+    may = (sure > times * before[of]) & (sure >= least) & (may_be_shorter | ~shorter)
     surest = np.lexsort((-sure, of))  # of each picture first what is read surest
     surest = surest[may[surest]]
     taken = surest[np.unique(of[surest], return_index=True)[1]]

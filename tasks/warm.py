@@ -18,6 +18,7 @@ from tasks.loading.colour_ink import to_ink
 from tasks.loading.decode import decode_picture
 from tasks.loading.oddities.cards import on_white
 from tasks.loading.oddities.oddities import find_oddities
+from tasks.loading.oddities.relief import filled_in
 from tasks.loading.parts import fill_gaps, find_parts, fullness
 from tasks.lowlevel.deflate import compress
 from tasks.lowlevel.inflate import inflate
@@ -83,7 +84,9 @@ def _warm_files(images: np.ndarray) -> None:
     to_ink(np.repeat(255 - images[:1, ..., None], 3, axis=3))
     find_parts(decoded > 0)
     find_oddities(decoded[None])
-    on_white(np.repeat(255 - images[0, ..., None], 3, axis=2))
+    seen = np.repeat(255 - images[0, ..., None], 3, axis=2)
+    on_white(seen)
+    filled_in(seen)
     fullness(decoded)
     fill_gaps(decoded)
 

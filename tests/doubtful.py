@@ -13,6 +13,7 @@ from collections.abc import Callable
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter, ImageFont, ImageOps
 
+from tests.relief_texts import RELIEF
 from tests.small_texts import SMALL
 from tests.strangers import BLACK, FACES, FONTS, LETTERS, WHITE, Colour, Kind, Plate, lay_out, png
 
@@ -282,6 +283,7 @@ GROUPS: dict[str, dict[str, Kind]] = {
         "ordered-110": Kind(_ordered(110)), "ordered-160": Kind(_ordered(160)),
     },
     "small texts": SMALL,
+    "rims and shadows": RELIEF,
     "upside down": {"upside-down": Kind(_turned(lambda image: image.rotate(180)), 0.0)},
     "mirrored": {"mirrored": Kind(_turned(ImageOps.mirror), 0.0), "flipped": Kind(_turned(ImageOps.flip), 0.0)},
     "shines through": {

@@ -1,5 +1,6 @@
 """Answers of the shipped models to pictures that show what these cannot know are not believed."""
 
+import io
 import random
 from dataclasses import replace
 from types import SimpleNamespace
@@ -17,9 +18,11 @@ from tasks.explaining.classic_stages import classic_stages
 from tasks.explaining.deep_stages import deep_stages
 from tasks.loading.decode import load_batch
 from tasks.loading.oddities.oddities import Oddities
+from tasks.loading.oddities.relief import filled_in
 from tasks.readers import load_both, load_reader, read_pictures
 from tasks.reading.reader import Reader
 from tasks.shipped import SHIPPED, STRANGERS
+from tests.relief_texts import RELIEF
 from tests.strangers import FACES, Plate, lay_out, png
 
 CLASSIC, DEEP = ((str(model), model_digest(model)) for model in (SHIPPED, STRANGERS))
@@ -108,6 +111,21 @@ def test_what_surely_is_no_letter_is_left_out_by_the_deep_reader_and_the_row_say
     ]  # as they are told
 
 
+def test_letters_that_only_rims_show_are_read_filled_in_also_if_that_is_shorter(monkeypatch):
+    asked = {"relief-shadow": ("RdKG", FACES[4]), "relief-coloured": ("dFFQ", FACES[5])}
+    files = [
+        RELIEF[kind].make(lay_out(text, random.Random(2), face, **RELIEF[kind].layout))
+        for kind, (text, face) in asked.items()
+    ]
+    pictures = [Image.open(io.BytesIO(file)) for file in files]
+    reader = load_reader(*DEEP, ())
+    filled = read(reader, pictures)
+    assert [answer[0] for answer in filled] == [text for text, _ in asked.values()]
+    monkeypatch.setattr(doubts, "PLAINER", [way for way in doubts.PLAINER if way.find is not filled_in])
+    for (word, *_), (seen, *_), (text, _) in zip(filled, read(reader, pictures), asked.values(), strict=True):
+        assert seen != word == text
+
+
 def test_letters_on_a_card_and_of_dots_are_read():
     texts, pictures = ["KXGU", "VCWO", "BMOO"], []
     for text in texts:
@@ -180,7 +198,7 @@ def test_of_what_is_read_once_more_the_surest_text_counts_that_is_no_shorter(mon
         blank = DeepReader(load_deep_model(STRANGERS)).read(np.full((len(images), 20, 60, 3), 255, np.uint8))
         return replace(blank, reading=np.array(texts), reading_confidence=np.array(sure))
 
-    looks = [(lambda image, colour=colour: np.full_like(image, colour), 0.0) for colour in (7, 8, 9)]
+    looks = [doubts.Plainer(lambda image, colour=colour: np.full_like(image, colour)) for colour in (7, 8, 9)]
     monkeypatch.setattr(doubts, "PLAINER", looks)
     images = np.full((1, 20, 60, 3), 7, np.uint8)
     first = replace(read(images, (), None), reading_confidence=np.array([0.3]))
@@ -190,3 +208,9 @@ def test_of_what_is_read_once_more_the_surest_text_counts_that_is_no_shorter(mon
     shown[8] = ("KUMA", 0.2)
     again = doubts._plainer(SimpleNamespace(read=read), whole, np.array([[20, 60]]), ())
     assert again.readings.reading.tolist() == ["WXYZ"]
+    monkeypatch.setattr(doubts, "PLAINER", [*looks[:2], looks[2]._replace(shorter=True)])
+    again = doubts._plainer(SimpleNamespace(read=read), whole, np.array([[20, 60]]), ())
+    assert again.readings.reading.tolist() == ["KU"]
+    monkeypatch.setattr(doubts, "PLAINER", [looks[1]._replace(times=0.6), looks[0]._replace(times=2.5)])
+    again = doubts._plainer(SimpleNamespace(read=read), whole, np.array([[20, 60]]), ())
+    assert again.readings.reading.tolist() == ["KUMA"]  # 0.2 of 0.3 is enough for it, and 0.6 is not for the other

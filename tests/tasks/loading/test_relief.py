@@ -1,0 +1,58 @@
+"""Letters that only rims and shadows show are filled in, also where a rim has gaps and a line crosses it."""
+
+import random
+
+import numpy as np
+import pytest
+from PIL import Image, ImageDraw
+
+from tasks.loading.decode import decode_seen
+from tasks.loading.oddities.relief import filled_in
+from tests.relief_texts import FINE, RELIEF
+from tests.strangers import FACES, lay_out
+
+
+@pytest.mark.parametrize("kind", RELIEF)
+def test_letters_are_filled_and_nothing_else_is(kind):
+    plate = lay_out("RoKa", random.Random(2), FACES[1], **RELIEF[kind].layout)
+    image = np.asarray(decode_seen(RELIEF[kind].make(plate)))
+    found = filled_in(image)
+    assert found.shape == image.shape and found.dtype == np.uint8 and (found == found[:, :, :1]).all()
+    letters = np.asarray(plate.mask.reduce(FINE)) > 127
+    filled = found[:, :, 0] == 0
+    assert filled[letters].mean() > 0.9
+    assert (filled & letters).sum() > 0.5 * filled.sum()  # rims are filled as well
+    assert filled[~letters].mean() < 0.15
+
+
+def ring(gap: int) -> np.ndarray:
+    """Draw two circles around each other, each with a gap."""
+    picture = Image.new("RGB", (60, 60), (255, 255, 255))
+    brush = ImageDraw.Draw(picture)
+    brush.ellipse((8, 8, 51, 51), outline=(0, 0, 0))
+    brush.ellipse((17, 17, 42, 42), outline=(0, 0, 0))
+    if gap:
+        brush.rectangle((29, 8, 29 + gap - 1, 9), fill=(255, 255, 255))
+        brush.rectangle((17, 29, 18, 29 + gap - 1), fill=(255, 255, 255))
+    return np.asarray(picture)
+
+
+@pytest.mark.parametrize("gap", [0, 1, 2])
+def test_a_gap_in_a_rim_lets_nothing_in_or_out(gap):
+    found = filled_in(ring(gap))[:, :, 0]
+    assert (found[30, [12, 13, 46, 47]] == 0).all() and (found[[12, 13, 46, 47], 30] == 0).all()
+    assert (found[[30, 3, 57], [30, 3, 57]] == 255).all()
+
+
+@pytest.mark.parametrize("ink", [(16, 16, 16), (150, 40, 60)])
+def test_filled_letters_stay_as_they_are(ink):
+    for face in FACES:  # O and e alone cannot be told from rims: their insides are large
+        plate = lay_out("KRMTa", random.Random(1), face, (170, 48))
+        assert filled_in(np.array(plate.plain(ink))) is None
+        assert filled_in(255 - np.array(plate.plain(ink))) is None
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 90), (48, 140)])
+def test_a_picture_without_letters_is_left_alone(size):
+    assert filled_in(np.full((*size, 3), 200, np.uint8)) is None
+    assert filled_in(np.random.default_rng(1).integers(0, 256, (*size, 3), np.uint8)) is None
