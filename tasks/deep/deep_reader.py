@@ -10,6 +10,7 @@ from storage.deep_models import DeepModel
 from storage.errors import BadInput
 from tasks.deep.cases import alphabet_in_capitals, in_capitals
 from tasks.deep.decoding import Texts, best_texts, column_shares
+from tasks.deep.numbers import as_numbers
 from tasks.deep.pictures import canvas_widths, find_content, natural_widths, normalise
 from tasks.deep.session import session_of
 from tasks.deep.shape import BLANK, LONGEST, STRIDE
@@ -91,7 +92,7 @@ class DeepReader:
         if self.folded:  # it reads all letters as capitals, so that is what an alphabet and words become
             alphabet = None if alphabet is None else alphabet_in_capitals(alphabet)
             words = tuple(dict.fromkeys(map(in_capitals, words)))
-        self.alphabet = known if alphabet is None else alphabet
+        self.alphabet, self.told_letters = known if alphabet is None else alphabet, alphabet is not None
         foreign = [letter for letter in self.alphabet if letter not in known]
         if foreign or not self.alphabet:
             raise BadInput(
@@ -176,6 +177,8 @@ class DeepReader:
         asked = tuple(dict.fromkeys([self.ranking, *map(self._possible, rankings)]))
         shares, allowed = column_shares(seen.scores, self._chosen)
         texts = best_texts(shares, *self.length)
+        if self.doubts and not self.told_letters and not len(self.dictionary):
+            texts = as_numbers(texts, seen.scores, self.session.alphabet, self.length)
         longest = texts.classes.shape[2]
         found = texts.classes[:, 0] >= 0
         evidence = {Ranking.NONE: _evidence(texts, allowed, seen)}
