@@ -9,7 +9,7 @@ from prefect import flow, runtime, task
 from prefect.cache_policies import NO_CACHE
 
 from flows.home import pictures_at
-from flows.reporting.answers import answers_for_people
+from flows.reporting.answers import advice, answers_for_people
 from flows.reporting.artifacts import show_solved
 from flows.reporting.progress import stage
 from flows.reporting.reports import SolveReport
@@ -127,13 +127,13 @@ def solve(request: SolveRequest, checked: Checked) -> SolveReport:
         seconds = read(inbox, request.workers, request.cluster)
         written = write(inbox, answers)
         sheet = answers_sheet(inbox)
-    report = _report(inbox, planned, answers, written, seconds)
+    report = _report(request, inbox, planned, answers, written, seconds)
     show_solved(report, sheet, choice.folder, answers.out)
     return report
 
 
 def _report(
-    inbox: Inbox, planned: PlannedReading, answers: AnswersFile, written: Written, seconds: float
+    request: SolveRequest, inbox: Inbox, planned: PlannedReading, answers: AnswersFile, written: Written, seconds: float
 ) -> SolveReport:
     outcome, reads = inbox.outcome, planned.report()
     report: SolveReport = {
@@ -168,6 +168,9 @@ def _report(
     report["shown"] = dict.fromkeys((*TOLD, "answers")) | {"read": _told_read(outcome)} | one
     if answers.why:
         report["answers_note"] = answers.why
+    words = [] if planned.texts.words else [row.answer.word or "" for row in written.first]
+    if said := advice(words, request.length is not None, request.alphabet is not None):
+        report["advice"] = said
     return report
 
 

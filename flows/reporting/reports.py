@@ -131,6 +131,7 @@ class SolveReport(Solved):
     folder: str
     shown: NotRequired[dict[str, object]]
     answers_note: NotRequired[str]
+    advice: NotRequired[str]  # options that would tell the reader what most answers have in common
 
 
 class DrawnDataset(TypedDict):

@@ -50,7 +50,7 @@ def answers(reader: AnyReader, files: list[bytes]) -> tuple[list[str], np.ndarra
     return words, confidences
 
 
-def print_doubtful(groups: list[str], count: int, seed: int, models: list[str]) -> None:
+def print_doubtful(groups: list[str], count: int, seed: int, models: list[str], faces: tuple[str, ...]) -> None:
     """Print the table of the groups of `tests.doubtful`, by default all."""
     readers = {name: open_model(name) for name in models}
     print(
@@ -59,7 +59,7 @@ def print_doubtful(groups: list[str], count: int, seed: int, models: list[str]) 
     )
     print("|---|---|---|" + "---|---|---|---|" * len(readers))
     for group in groups or GROUPS:
-        drawn = [pair for kind in GROUPS[group] for pair in draw(kind, count, seed, kinds=DOUBTFUL)]
+        drawn = [pair for kind in GROUPS[group] for pair in draw(kind, count, seed, faces, kinds=DOUBTFUL)]
         cells = f"| {group} | {len(GROUPS[group])} | {len(drawn)} |"
         for reader in readers.values():
             words, sure = answers(reader, [file for file, _ in drawn])
@@ -82,7 +82,7 @@ def main() -> None:
     parser.add_argument("--model", nargs="+", default=list(MODELS), help="names or files of models, or auto")
     options = parser.parse_args()
     if options.doubtful:
-        print_doubtful(options.kinds, options.count, options.seed, options.model)
+        print_doubtful(options.kinds, options.count, options.seed, options.model, tuple(options.faces))
         return
     readers = {name: open_model(name) for name in options.model}
     pooled: dict[str, list[tuple[np.ndarray, np.ndarray]]] = {name: [] for name in readers}
