@@ -15,6 +15,7 @@ beside it, and wakes it; `outlive-kill` kills it N calls (`--calls`) after it wo
 
 import argparse
 import errno
+import gc
 import json
 import os
 import shutil
@@ -153,6 +154,8 @@ def main() -> None:
     elif chosen.begun:
         drive.draw(begun, chosen.begun)
     number = 0
+    gc.disable()  # each child would look through all that is imported, and copy the pages that it marks
+    gc.freeze()
     while True:
         number += 1
         for path in (folder, chosen.place / "d.foreign", mark, said, chosen.place / "woken"):
