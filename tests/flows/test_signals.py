@@ -53,9 +53,17 @@ class Command:
         return self.code is not None
 
 
+def told(command: Command, number: signal.Signals | None) -> bool:
+    """Tell a command to end once all is there: the server, a worker, its watcher. Return whether that is so."""
+    if len(processes.all_of(command.pid)) < 3 and not command.ended():
+        return False
+    os.close(command.terminal) if number is None else os.kill(command.pid, number)
+    return True
+
+
 @pytest.fixture(scope="module")
 def commands(environment, tmp_path_factory) -> Iterator[dict[str, Command]]:
-    """One command for each way to end, all started at once: starting takes most of the time."""
+    """One command for each way to end, all started at once, and each told to end before it draws for long."""
     started = {}
     for name in ENDS:
         home = tmp_path_factory.mktemp("signals")
@@ -67,6 +75,13 @@ def commands(environment, tmp_path_factory) -> Iterator[dict[str, Command]]:
         ):
             made.backup(copy)
         started[name] = Command(home)
+    waiting = [*started]
+
+    def all_told() -> bool:
+        waiting[:] = [name for name in waiting if not told(started[name], ENDS[name][0])]
+        return not waiting
+
+    until(all_told, 180)
     yield started
     for one in started.values():
         processes.end([*processes.all_of(one.pid), *([] if one.ended() else [one.pid])], patience=5)
@@ -74,9 +89,7 @@ def commands(environment, tmp_path_factory) -> Iterator[dict[str, Command]]:
 
 @pytest.mark.parametrize("how", ENDS)
 def test_however_a_command_ends_all_that_it_started_ends(commands, how):
-    command, (number, code) = commands[how], ENDS[how]
-    until(lambda: len(processes.all_of(command.pid)) >= 3 or command.ended(), 180)  # the server, a worker, its watcher
-    os.close(command.terminal) if number is None else os.kill(command.pid, number)
+    command, (_, code) = commands[how], ENDS[how]
     until(lambda: command.ended() and not processes.all_of(command.pid), 10)
     assert command.code == code
 
