@@ -3,6 +3,7 @@
 import ast
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -130,6 +131,12 @@ NO_NAMES = {"utils", "util", "helpers", "helper", "common", "misc"}
 MOST_LINES = 320
 
 
+@cache
+def parsed(path: Path) -> ast.Module:
+    """Parse a file of the packages, or one that a test planted; several tests look at each."""
+    return ast.parse(path.read_bytes())
+
+
 def package_files(root: Path) -> list[Path]:
     return sorted(path for folder in PACKAGES for path in (root / folder).rglob("*.py"))
 
@@ -177,7 +184,7 @@ def foreign_imports(root: Path) -> list[str]:
             continue
         rooms, libraries = ROOMS[room]
         own = room.removesuffix(".py").replace("/", ".")
-        for line, name in imported(ast.parse(path.read_bytes()), path, root):
+        for line, name in imported(parsed(path), path, root):
             top = name.partition(".")[0]
             home = top in PACKAGES
             if not (known(name, rooms | {own}) if home else top in libraries | set(sys.stdlib_module_names)):
@@ -190,7 +197,7 @@ def unused(root: Path) -> list[str]:
     names: dict[str, set[str]] = {room: set() for room in ROOMS}
     for path in package_files(root):
         room = room_of(path.relative_to(root).as_posix())
-        names.get(room or "", set()).update(name for _, name in imported(ast.parse(path.read_bytes()), path, root))
+        names.get(room or "", set()).update(name for _, name in imported(parsed(path), path, root))
     return [
         f"{room}: {entry}"
         for room, allowed in ROOMS.items()
@@ -206,7 +213,7 @@ def circles(root: Path) -> list[list[str]]:
     }
     edges = {}
     for module, path in modules.items():
-        names = {name for _, name in imported(ast.parse(path.read_bytes()), path, root)}
+        names = {name for _, name in imported(parsed(path), path, root)}
         edges[module] = {one for name in names for one in (name, name.rpartition(".")[0]) if one in modules}
     found = []
     for module in modules:
@@ -226,7 +233,7 @@ def asserts(root: Path) -> list[str]:
     return [
         f"{path.relative_to(root).as_posix()}:{node.lineno}"
         for path in package_files(root)
-        for node in ast.walk(ast.parse(path.read_bytes()))
+        for node in ast.walk(parsed(path))
         if isinstance(node, ast.Assert)
     ]
 

@@ -109,7 +109,7 @@ def test_no_wrong_field_ends_in_a_traceback(dataset):
     recipe = make_recipe(BUILT_IN["letters"], 1)
     refused, believed, chance = 0, 0, random.Random(15)
     for path in list(fields_of(content))[1:]:
-        tried = 0
+        tried, distrusted = 0, False
         for value in chance.sample(WRONG, 6):
             seal(folder, changed(content, path, value))
             try:
@@ -118,7 +118,9 @@ def test_no_wrong_field_ends_in_a_traceback(dataset):
                 refused += 1
                 assert str(error).startswith(f"{folder / MANIFEST}: ")
                 assert len(str(error)) < 1000 and str(error).isprintable()
-                assert inventory(folder).distrust
+                # It opens each shard, so only once a field.
+                distrusted = distrusted or bool(inventory(folder).distrust)
+                assert distrusted
             else:
                 believed, tried = believed + 1, tried + 1
                 for read in readers(folder, recipe) if tried == 1 else ():
