@@ -99,7 +99,7 @@ def test_few_jobs_are_in_flight(client):
 
 def test_what_is_done_is_not_kept(client):
     """Dask keeps the last thousand messages of each connection, with their jobs, unless it is told not to."""
-    for _ in fan_out(client, number_of, map(Job, range(600))):
+    for _ in fan_out(client, number_of, map(Job, range(300))):
         pass
     gc.collect()
     assert sum(isinstance(one, Job) for one in gc.get_objects()) < 150
