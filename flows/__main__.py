@@ -21,6 +21,7 @@ from flows.shell.interrupts import Ended, flushed, print_defect
 from flows.shell.quiet import QUIET
 from flows.shell.saying import say
 from flows.shell.surroundings import shut_out_folder
+from flows.wrong_values import require_values
 from storage.errors import CaptchasError, refused_by_system
 from tasks.lean_numba import import_lean
 
@@ -70,9 +71,10 @@ def main() -> None:
 
 
 def _require_inputs(arguments: list[str]) -> None:
-    """Refuse inputs that are not there, in the home that the arguments name."""
+    """Refuse values that no run can use, and inputs that are not there, in the home that the arguments name."""
     if HELP.intersection(arguments):
         return
+    require_values(arguments)
     chosen = home_of(arguments)
     if chosen is not None:
         os.environ[HOME] = str(chosen)

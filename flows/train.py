@@ -13,7 +13,7 @@ from prefect.cache_policies import NO_CACHE
 from flows.generate import generate
 from flows.home import dataset_folder, home
 from flows.measured_pairs import told_beside
-from flows.parameters import Count, Minutes, ModelSeed, Name, ReaderKind
+from flows.parameters import Count, File, Minutes, ModelSeed, Name, ReaderKind
 from flows.reporting.artifacts import show_trained
 from flows.reporting.progress import stage
 from flows.reporting.runs import RETRIES, named, told
@@ -121,7 +121,7 @@ class TrainRequest:
     datasets: list[Name] | None = None
     _: KW_ONLY
     ladder: bool = False
-    out: Path | None = None
+    out: File | None = None
     pictures: list[Count] | None = None
     shows: Count | None = None
     hidden: list[Count] | None = None
