@@ -3,7 +3,7 @@
 # Nothing here is read from a file: Ctrl-C during an import before `main` would show a traceback of it.
 import os
 import sys
-from _signal import SIG_DFL, SIGINT, default_int_handler, getsignal, signal
+from _signal import SIG_DFL, SIGINT, default_int_handler, getsignal, signal  # type: ignore[import-not-found]
 
 OWN = ("flows", "tasks", "storage", "fonts")
 _COMPLETION = ("--complete", "--show-completion", "--install-completion")

@@ -36,9 +36,21 @@ def main() -> None:
     shut_out_folder()
     processes.follow_parent()
     sys.excepthook = print_defect
-    for number in processes.enders():
-        signal.signal(number, ended.by)
-    starting.end_quickly()
+    try:
+        for number in processes.enders():
+            signal.signal(number, ended.by)
+        starting.end_quickly()
+        code = _answered(ended)
+        if not flushed():
+            code = code or 1
+    except KeyboardInterrupt:  # while something was told
+        code = ended.code
+    ended.over(code)
+    sys.exit(code)
+
+
+def _answered(ended: Ended) -> int:
+    """Run the command line, and tell what ended it; return the exit code."""
     try:
         require_streams()
         _require_inputs(sys.argv[1:])
@@ -65,9 +77,7 @@ def main() -> None:
         if not (refused := refused_by_system(error)):
             raise
         code = _refuse(refused)
-    if not flushed():
-        code = code or 1
-    sys.exit(code or 0)
+    return code or 0
 
 
 def _require_inputs(arguments: list[str]) -> None:

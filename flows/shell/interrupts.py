@@ -35,10 +35,16 @@ class Ended:
     code = 128 + signal.SIGINT
 
     def __init__(self) -> None:
-        self.begun = False
+        self.begun = self._over = False
+
+    def over(self, code: int) -> None:
+        """Let a signal that still comes end the process at once: all is told, and an exception would be a traceback."""
+        self.code, self._over = code, True
 
     def by(self, number: int, _frame: FrameType | None) -> None:
         """End cleanly, but within `GRACE` seconds: Dask and Prefect may take longer than people wait."""
+        if self._over:
+            self._now()
         if self.begun:
             return
         self.begun, self.code = True, 128 + number

@@ -1,5 +1,6 @@
 """Every end of a command ends all that it started."""
 
+import ast
 import os
 import pty
 import signal
@@ -122,6 +123,33 @@ def test_nohup_keeps_a_command_running():
         assert signal.SIGHUP in processes.enders()
     finally:
         signal.signal(signal.SIGHUP, before)
+
+
+def test_the_beginning_imports_nothing_from_a_file():
+    """Until `main` has begun, Ctrl-C shows a traceback."""
+    program = (
+        "import sys; before = {*sys.modules}; import beating_captchas\n"
+        "print({getattr(sys.modules[name], '__file__', None) for name in {*sys.modules} - before})"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=ROOT, check=True)
+    assert {*ast.literal_eval(done.stdout)} <= {None, str(ROOT / "beating_captchas.py")}
+
+
+@pytest.mark.parametrize(("where", "code"), [("flushed", 130), ("say", 130), ("sys.exit", 2)])
+def test_ctrl_c_while_a_mistake_is_told_shows_no_traceback(where, code):
+    program = (
+        "import os, signal, sys, flows.__main__ as command\n"
+        f"was = command.{where}\n"
+        "def interrupted(*given):\n"
+        "    os.kill(os.getpid(), signal.SIGINT)\n"
+        "    return was(*given)\n"
+        f"command.{where} = interrupted\n"
+        "sys.argv = ['captchas', 'generate', '--count=0', 'book']\n"
+        "command.main()"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=ROOT)
+    assert done.returncode == code
+    assert done.stderr in ("", "captchas: count: must be 1 or more; it is 0\n")
 
 
 def test_ctrl_c_before_the_command_has_begun_shows_no_traceback():
