@@ -39,6 +39,7 @@ def main() -> None:
     try:
         for number in processes.enders():
             signal.signal(number, ended.by)
+        ended.watch()
         starting.end_quickly()
         code = _answered(ended)
         if not flushed():
@@ -46,16 +47,18 @@ def main() -> None:
     except KeyboardInterrupt:  # while something was told
         code = ended.code
     ended.over(code)
+    exec("")  # else Python ends as by SIGINT, not with the code, if an `exec` of a text was interrupted, as imports do
     sys.exit(code)
 
 
 def _answered(ended: Ended) -> int:
     """Run the command line, and tell what ended it; return the exit code."""
     try:
-        require_streams()
-        _require_inputs(sys.argv[1:])
-        at_once = _named_pictures(sys.argv[1:])
-        code = _run(sys.argv[1:]) if at_once is None else at_once
+        with ended.told():
+            require_streams()
+            _require_inputs(sys.argv[1:])
+            at_once = _named_pictures(sys.argv[1:])
+            code = _run(sys.argv[1:]) if at_once is None else at_once
     except KeyboardInterrupt as interrupted:
         with suppress(OSError):  # the terminal may be closed
             say(f"interrupted; the same command {_next_time(interrupted)}")

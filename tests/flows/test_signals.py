@@ -152,6 +152,43 @@ def test_ctrl_c_while_a_mistake_is_told_shows_no_traceback(where, code):
     assert done.stderr in ("", "captchas: count: must be 1 or more; it is 0\n")
 
 
+INTERRUPTED = """
+import os, signal, sys, time, flows.__main__ as command
+def work(arguments):
+    {0}
+command._run, sys.argv = work, ["captchas", "datasets"]
+command.main()
+"""
+
+
+@pytest.mark.parametrize(("work", "code"), [
+    # A library that makes another error of the interruption, here one that would be told as the user's mistake.
+    ("""
+    try:
+        os.kill(os.getpid(), signal.SIGTERM)
+    except KeyboardInterrupt as interrupted:
+        raise command.CaptchasError("a mistake") from interrupted""", 143),
+    ("exec('os.kill(os.getpid(), signal.SIGTERM)')", 143),
+    # Python runs no handler in the main thread while a library computes.
+    ("""
+    from flows.shell import interrupts
+    interrupts.GRACE = 0.1
+    import hashlib, threading
+    threading.Timer(0.1, os.kill, (os.getpid(), signal.SIGTERM)).start()
+    hashlib.pbkdf2_hmac("sha256", b"", b"", 100_000_000)""", 143),
+], ids=["another error", "within an exec", "within a library"])  # fmt: skip
+def test_a_signal_ends_with_its_code_in_time_whatever_it_interrupts(work, code, tmp_path):
+    (tmp_path / "interrupted.py").write_text(INTERRUPTED.format(work))  # a module, as `python -m flows` is
+    began = time.monotonic()
+    done = subprocess.run(
+        [sys.executable, "-m", "interrupted"], capture_output=True, text=True, cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+    )  # fmt: skip
+    assert done.returncode == code
+    assert done.stderr in ("", "captchas: interrupted; the same command goes on from here\n")
+    assert time.monotonic() - began < 15
+
+
 def test_ctrl_c_before_the_command_has_begun_shows_no_traceback():
     program = (
         "import os, signal, sys, beating_captchas\n"
