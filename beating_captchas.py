@@ -71,6 +71,9 @@ def main() -> None:
     """Run the command line, unless Python would find other packages than ours, or lacks what it needs."""
     if getsignal(SIGINT) is default_int_handler:
         signal(SIGINT, SIG_DFL)  # until `run` answers it: else Ctrl-C shows a traceback of imports
+    if sys.getfilesystemencoding() == "ascii":  # as with LC_ALL=C: no other name could be read, written or shown
+        os.environ["PYTHONUTF8"] = "1"  # for the processes that a command starts too
+        os.execv(sys.executable, [sys.executable, "-X", "utf8", *sys.orig_argv[1:]])
     if found := clash():
         sys.exit(_refused("; ".join(found), 2))
     if sys.argv[1:] and sys.argv[1].partition("=")[0] in _COMPLETION:

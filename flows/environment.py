@@ -54,9 +54,9 @@ def require_streams() -> None:
             os.open(os.devnull, os.O_RDWR)  # takes the lowest free number
             closed.append(number)
     if sys.stderr is None:
-        sys.stderr = open(os.devnull, "w")  # noqa: SIM115, PTH123 - for the life of the process
+        sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115, PTH123 - for the life of the process
     if 1 in closed or sys.stdout is None:
-        sys.stdout = open(os.devnull, "w")  # noqa: SIM115, PTH123 - for the life of the process
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115, PTH123 - for the life of the process
         raise BadInput("standard output: is closed; send it to a file or to /dev/null")
 
 

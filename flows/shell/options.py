@@ -132,7 +132,7 @@ def _choices(tree: ast.Module, kind: str) -> list[str]:
             if not isinstance(node, ast.ImportFrom) or all(alias.name != name for alias in node.names):
                 continue
             file = Path(__file__).parents[2].joinpath(*(node.module or "").split(".")).with_suffix(".py")
-            source = file.read_text() if file.is_file() else ""
+            source = file.read_text("utf-8") if file.is_file() else ""
             if f"class {name}(StrEnum)" in source:
                 return _values(ast.parse(source), name)
     return []
