@@ -15,7 +15,14 @@ from typing import Annotated
 
 from cyclopts import App, CycloptsError, Group, Parameter
 
-from flows.environment import named_server, require_certificates, require_files, require_proxies, require_reachable
+from flows.environment import (
+    named_server,
+    require_certificates,
+    require_files,
+    require_processes,
+    require_proxies,
+    require_reachable,
+)
 from flows.home import end_orphaned_servers, prepare_environment, served
 from flows.parameters import (
     BELOW_AUDIT,
@@ -174,6 +181,7 @@ def _run(arguments: list[str]) -> int:
     own = command != "doctor" and prepare_environment(home_of(arguments), make_home=command not in WRITES_NOTHING)
     does = function_of(command, arguments)
     if does not in OFFLINE and not HELP.intersection(arguments):
+        require_processes()
         require_proxies()
         require_certificates()
         require_compiling()

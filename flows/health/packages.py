@@ -106,6 +106,10 @@ def check_imports(importing: "subprocess.Popen[str] | Exception") -> CheckResult
         return fine("imports", f"all {tried} packages that are installed")
     if set(broken) == {"matplotlib.figure"} and BACKEND in os.environ and "backend" in broken["matplotlib.figure"]:
         return wrong("imports", f"{BACKEND} is {os.environ[BACKEND]!r}, which matplotlib refuses", f"unset {BACKEND}")
+    if "distributed" in broken:
+        from flows.environment import require_processes
+
+        require_processes()
     names = [name for name, module in MODULES.items() if module in broken]
     told = "; ".join(f"{module}: {said}" for module, said in broken.items())
     return wrong("imports", told, f"{pip()} --force-reinstall {' '.join(names)}")
