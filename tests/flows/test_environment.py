@@ -301,5 +301,5 @@ def test_loopback_is_exempt_from_proxies(captchas):
 def test_linux_without_proc_is_named(monkeypatch, tmp_path):
     environment.require_processes()
     monkeypatch.setattr(environment, "_PROCESSES", tmp_path / "stat")
-    with pytest.raises(BadInput, match="/proc: must be mounted, .*; mount it: mount -t proc proc /proc"):
+    with pytest.raises(BadInput, match=r"/proc: must be mounted, .*; mount it: mount -t proc proc /proc"):
         environment.require_processes()
