@@ -21,6 +21,7 @@ from flows.shell.interrupts import Ended, flushed, print_defect
 from flows.shell.quiet import QUIET
 from flows.shell.saying import say
 from flows.shell.surroundings import shut_out_folder
+from flows.wrong_values import require_values
 from storage.errors import CaptchasError, refused_by_system
 from tasks.lean_numba import import_lean
 
@@ -35,14 +36,29 @@ def main() -> None:
     shut_out_folder()
     processes.follow_parent()
     sys.excepthook = print_defect
-    for number in processes.enders():
-        signal.signal(number, ended.by)
-    starting.end_quickly()
     try:
-        require_streams()
-        _require_inputs(sys.argv[1:])
-        at_once = _named_pictures(sys.argv[1:])
-        code = _run(sys.argv[1:]) if at_once is None else at_once
+        for number in processes.enders():
+            signal.signal(number, ended.by)
+        ended.watch()
+        starting.end_quickly()
+        code = _answered(ended)
+        if not flushed():
+            code = code or 1
+    except KeyboardInterrupt:  # while something was told
+        code = ended.code
+    ended.over(code)
+    exec("")  # else Python ends as by SIGINT, not with the code, if an `exec` of a text was interrupted, as imports do
+    sys.exit(code)
+
+
+def _answered(ended: Ended) -> int:
+    """Run the command line, and tell what ended it; return the exit code."""
+    try:
+        with ended.told():
+            require_streams()
+            _require_inputs(sys.argv[1:])
+            at_once = _named_pictures(sys.argv[1:])
+            code = _run(sys.argv[1:]) if at_once is None else at_once
     except KeyboardInterrupt as interrupted:
         with suppress(OSError):  # the terminal may be closed
             say(f"interrupted; the same command {_next_time(interrupted)}")
@@ -64,15 +80,14 @@ def main() -> None:
         if not (refused := refused_by_system(error)):
             raise
         code = _refuse(refused)
-    if not flushed():
-        code = code or 1
-    sys.exit(code or 0)
+    return code or 0
 
 
 def _require_inputs(arguments: list[str]) -> None:
-    """Refuse inputs that are not there, in the home that the arguments name."""
+    """Refuse values that no run can use, and inputs that are not there, in the home that the arguments name."""
     if HELP.intersection(arguments):
         return
+    require_values(arguments)
     chosen = home_of(arguments)
     if chosen is not None:
         os.environ[HOME] = str(chosen)

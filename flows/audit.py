@@ -20,7 +20,7 @@ from flows.auditing.follow_ups import explain_success, find_all_defects, try_cha
 from flows.auditing.results import for_people, made, spelled_again, write_result
 from flows.auditing.states import place_at_home, settle
 from flows.auditing.target import AuditTarget, draw_target, find_target
-from flows.parameters import Count, Minutes, Name, Price, Seed, Share
+from flows.parameters import Count, File, Minutes, Name, Price, Seed, Share
 from flows.reporting.runs import named, told
 from flows.requests import command
 from flows.shell.examples import prologue
@@ -106,7 +106,7 @@ class AuditRequest:
     label_price: Price = PRICE
     currency: Name = "USD"
     fail_above: Share | None = None
-    out: Path | None = None
+    out: File | None = None
     workers: Count | None = None
     cluster: Name | None = None
     again: bool = False
@@ -114,15 +114,7 @@ class AuditRequest:
 
 def check(request: AuditRequest) -> AuditChoice:
     """Find what is to be audited, or name the wrong parameter."""
-    if request.minutes < budget.LEAST_MINUTES:
-        raise BadInput(
-            f"minutes: must be {budget.LEAST_MINUTES:g} or more: in less, the pictures cannot be drawn, read by the "
-            f"shipped models and written about; it is {request.minutes:g}. In 30 minutes readers are also trained"
-        )
-    if request.fail_above is not None and not 0 <= request.fail_above <= 1:
-        raise BadInput(f"fail-above: must be a share from 0 to 1, such as 0.01; it is {request.fail_above:g}")
-    if not 0 <= request.label_price < float("inf"):
-        raise BadInput(f"label-price: must be 0 or more; it is {request.label_price:g}")
+    budget.require_minutes(request.minutes)
     if request.out:
         require_folder(local(request.out, "out"), "out", members=(RESULT, PAGE))
         require_own(local(request.out, "out"))

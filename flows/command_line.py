@@ -15,9 +15,24 @@ from typing import Annotated
 
 from cyclopts import App, CycloptsError, Group, Parameter
 
-from flows.environment import named_server, require_certificates, require_files, require_proxies, require_reachable
+from flows.environment import (
+    named_server,
+    require_certificates,
+    require_files,
+    require_processes,
+    require_proxies,
+    require_reachable,
+)
 from flows.home import end_orphaned_servers, prepare_environment, served
-from flows.parameters import BELOW_AUDIT, command_at, function_of, home_of, require_single_output, spelled
+from flows.parameters import (
+    BELOW_AUDIT,
+    command_at,
+    function_of,
+    home_of,
+    require_limits,
+    require_single_output,
+    spelled,
+)
 from flows.requests import checked, needing_workers
 from flows.service import embedded_server, starting
 from flows.service.prefect_settings import ignore_folder, settings_explained
@@ -83,6 +98,8 @@ def launch(
     with embedded_server.failures_explained(), checked(command, *bound.args, **bound.kwargs) as known:
         if known:
             end_orphaned_servers()
+        else:
+            require_limits(command.__annotations__, bound.arguments)
         from flows.reporting.show import show
 
         _require_server(command.__name__)
@@ -164,6 +181,7 @@ def _run(arguments: list[str]) -> int:
     own = command != "doctor" and prepare_environment(home_of(arguments), make_home=command not in WRITES_NOTHING)
     does = function_of(command, arguments)
     if does not in OFFLINE and not HELP.intersection(arguments):
+        require_processes()
         require_proxies()
         require_certificates()
         require_compiling()

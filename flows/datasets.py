@@ -4,6 +4,7 @@ import shutil
 import sys
 
 from flows.home import dataset_folder, home
+from flows.parameters import Name
 from flows.reporting.plain_reports import Removed
 from flows.reporting.reports import DatasetList
 from storage.errors import BadInput, NotThere
@@ -14,7 +15,7 @@ from tasks.datasets.describe import datasets_under
 from tasks.datasets.folder import DRAWN
 
 
-def datasets(*, remove: str | None = None, yes: bool = False) -> DatasetList | Removed:
+def datasets(*, remove: Name | None = None, yes: bool = False) -> DatasetList | Removed:
     """List datasets with their sizes, or remove a dataset.
 
     Parameters

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from flows.home import dataset_folder, home, model_file
+from flows.parameters import File, Name
 from flows.requests import Refused
 from storage.errors import Damaged, NotThere
 from storage.files.places import local, place
@@ -12,7 +13,7 @@ from storage.served_model import SUFFIXES
 from tasks.datasets.describe import describe_dataset, describe_shard
 
 
-def inspect(path: str, *, out: Path | None = None, first: int | None = None) -> dict[str, Any]:
+def inspect(path: Name, *, out: File | None = None, first: int | None = None) -> dict[str, Any]:
     """Show what a dataset, a shard or a model file holds; of pictures also a contact sheet.
 
     Parameters

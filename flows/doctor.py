@@ -9,12 +9,13 @@ from functools import partial
 
 from flows.health import installation, machine, packages, servers
 from flows.health.check_results import CheckResult, State, run_checks
+from flows.parameters import Name
 
 SLOW = servers.STARTING + 20  # seconds
 PATIENT = servers.IMPORTING + 20  # seconds that imports may take on a busy machine
 
 
-def doctor(*, start: bool = False, cluster: str | None = None) -> dict[str, object]:
+def doctor(*, start: bool = False, cluster: Name | None = None) -> dict[str, object]:
     """Look for what is wrong with this installation, and say which command mends it.
 
     The exit code is 1 if something is wrong; a warning does not change it.

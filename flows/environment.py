@@ -23,6 +23,7 @@ FILE_SIZE = 4 << 20  # bytes that a job may write to a file at least; the log of
 _ANSWER = 5.0  # seconds that a named server has to take a connection, and to answer before a line tells of it
 _BUSY = 60.0  # seconds that it has to answer after that: a machine full of work delays its server too
 _EVERY = 0.25  # seconds between two tries
+_PROCESSES = Path("/proc/self/stat")
 _REMEDY = "start it, or correct or unset the variable"
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _PROXIES = ("http", "https", "all")  # the variables http_proxy, https_proxy and all_proxy, in either case
@@ -54,10 +55,23 @@ def require_streams() -> None:
             os.open(os.devnull, os.O_RDWR)  # takes the lowest free number
             closed.append(number)
     if sys.stderr is None:
-        sys.stderr = open(os.devnull, "w")  # noqa: SIM115, PTH123 - for the life of the process
+        sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115, PTH123 - for the life of the process
     if 1 in closed or sys.stdout is None:
-        sys.stdout = open(os.devnull, "w")  # noqa: SIM115, PTH123 - for the life of the process
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115, PTH123 - for the life of the process
         raise BadInput("standard output: is closed; send it to a file or to /dev/null")
+
+
+def require_processes() -> None:
+    """Refuse Linux without its /proc, as in a bare chroot.
+
+    Raises
+    ------
+    BadInput
+    """
+    if sys.platform == "linux" and not _PROCESSES.exists():
+        raise BadInput(
+            "/proc: must be mounted, since Dask looks its processes up there; mount it: mount -t proc proc /proc"
+        )
 
 
 def require_files() -> None:

@@ -12,7 +12,7 @@ from flows.generate import generate
 from flows.home import dataset_folder, home, model_file
 from flows.measured_pairs import compare, datasets_of
 from flows.model_pairs import scores_of
-from flows.parameters import Count, Name, ReaderChoice
+from flows.parameters import Count, File, Name, ReaderChoice
 from flows.reporting.artifacts import evaluation_for_people, rate, show_evaluated, show_ladder
 from flows.reporting.progress import stage
 from flows.reporting.reports import EvaluationSummary, LadderSummary
@@ -106,9 +106,9 @@ class EvaluateRequest:
     dataset: Name | None = None
     _: KW_ONLY
     ladder: bool = False
-    out: Path | None = None
+    out: File | None = None
     split: MeasuredSplit = MeasuredSplit.TEST
-    dictionary: str | None = None
+    dictionary: Name | None = None
     workers: Count | None = None
     cluster: Name | None = None
     again: bool = False

@@ -6,7 +6,7 @@ from pathlib import Path
 from flows.explanations import require_replaceable
 from flows.home import home, model_file
 from flows.missing_inputs import NO_FILES
-from flows.parameters import Name, Seed
+from flows.parameters import File, Name, Seed
 from flows.reporting.bar import shown_bar
 from flows.service.starting import compile_kernels
 from flows.solve_request import ChosenModels, served_model
@@ -37,7 +37,7 @@ def explain(
     model: Name | None = None,
     dictionary: Name | None = None,
     font: Name | None = None,
-    out: Path | None = None,
+    out: File | None = None,
 ) -> dict[str, object]:
     """Show how a word is read, what the book's network learnt, or how back-propagation teaches it.
 

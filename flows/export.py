@@ -9,7 +9,7 @@ from prefect import flow, get_run_logger, task
 from prefect.cache_policies import NO_CACHE
 
 from flows.home import dataset_folder, home
-from flows.parameters import Count, Name
+from flows.parameters import Count, File, Name
 from flows.reporting.artifacts import show_report
 from flows.reporting.progress import stage
 from flows.reporting.runs import RETRIES, named, told
@@ -77,7 +77,7 @@ class ExportRequest:
     dataset: Name
     _: KW_ONLY
     format: ExportFormat
-    out: Path | None = None
+    out: File | None = None
     split: Split | None = None
     count: Count | None = None
     invert: bool = False

@@ -8,7 +8,7 @@ from prefect import flow, get_run_logger, task
 from prefect.cache_policies import NO_CACHE
 
 from flows.home import new_dataset_folder
-from flows.parameters import Count, Name, Seed
+from flows.parameters import Count, File, Name, Seed
 from flows.reporting.artifacts import show_drawn
 from flows.reporting.progress import stage
 from flows.reporting.reports import ShardState
@@ -16,7 +16,6 @@ from flows.reporting.runs import RETRIES, named, told
 from flows.requests import command
 from flows.workers.cluster import cores, crew
 from flows.workers.fanout import fan_out
-from storage.errors import BadInput
 from storage.files import atomic
 from storage.files.locks import locked
 from storage.files.places import Place, place
@@ -65,16 +64,14 @@ class GenerateRequest:
     seed: Seed = 1
     workers: Count | None = None
     cluster: Name | None = None
-    out: Path | None = None
-    font: list[str] | None = None
+    out: File | None = None
+    font: list[Name] | None = None
     words: str | None = None
     dry_run: bool = False
 
 
 def check(request: GenerateRequest) -> Recipe:
     """Make the recipe that the parameters ask for, or name the wrong parameter."""
-    if request.count < 1:
-        raise BadInput(f"count: must be 1 or more; it is {request.count}")
     if request.out:
         require_folder(place(request.out), "out", may_be=Owned.DATASET)
     chosen = find_profile(request.profile)

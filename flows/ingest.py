@@ -9,7 +9,7 @@ from prefect import flow, task
 from prefect.cache_policies import NO_CACHE
 
 from flows.home import home, new_dataset_folder
-from flows.parameters import Count, Name
+from flows.parameters import Count, File, Name
 from flows.reporting.artifacts import show_report
 from flows.reporting.progress import stage
 from flows.reporting.runs import RETRIES, named, told
@@ -26,7 +26,7 @@ from tasks.datasets.totals import Gathered
 from tasks.exchange.import_records import write_records
 from tasks.exchange.ingest import colour_there, fill_jobs, fill_shard, require_imported, require_same_files
 from tasks.exchange.ingest import report as report_of
-from tasks.exchange.labelling import LabelOptions, Zeros
+from tasks.exchange.labelling import LabelOptions, Zeros, parse_columns
 from tasks.exchange.labels import find_labels
 from tasks.exchange.preview import PAIRS, Preview, dry_report
 from tasks.exchange.scan import ImportRequest, Listing, Source, scan_files
@@ -78,18 +78,18 @@ class IngestRequest:
         Address of a Dask scheduler to use instead, such as tcp://host:8786.
     """
 
-    folder: Path
+    folder: File
     _: KW_ONLY
-    labels: Path | None = None
-    pattern: str | None = None
-    columns: str | None = None
+    labels: File | None = None
+    pattern: Name | None = None
+    columns: Name | None = None
     fold_case: bool = False
     zeros: Zeros | None = None
     keep_splits: bool = False
     dry_run: bool = False
-    name: str | None = None
-    out: Path | None = None
-    alphabet: str | None = None
+    name: Name | None = None
+    out: File | None = None
+    alphabet: Name | None = None
     invert: Invert = Invert.AUTO
     colour: Colour = Colour.AUTO
     csv_safe: bool = False
@@ -115,7 +115,7 @@ def check(request: IngestRequest) -> tuple[ImportRequest, Place]:
             raise BadInput(f"{option}: must be outside the folder that is imported; {there} is in {root}")
     require_folder(target, "out", may_be=Owned.DATASET)
     require_imported(target)
-    options = LabelOptions(_columns(request.columns), request.fold_case, request.zeros and Zeros(request.zeros))
+    options = LabelOptions(parse_columns(request.columns), request.fold_case, request.zeros and Zeros(request.zeros))
     labelling = find_labels(root, request.labels and Path(request.labels).resolve(), request.pattern, options)
     invert, colour = Invert(request.invert), _colour(request, target)
     wanted = ImportRequest(root, chosen, labelling, alphabet or "", invert, request.keep_splits, colour)
@@ -130,16 +130,6 @@ def _colour(request: IngestRequest, target: Place) -> Colour:
     if colour is Colour.AUTO and invert is not Invert.AUTO:
         return Colour.GREY
     return colour_there(target) or colour if colour is Colour.AUTO else colour
-
-
-def _columns(given: str | None) -> tuple[str, str] | None:
-    """Divide the names of two columns, or name the rule."""
-    if given is None:
-        return None
-    path, comma, label = (part.strip() for part in given.partition(","))
-    if not (path and comma and label) or path == label:
-        raise BadInput(f"columns: must be two names with a comma between, such as image,solution; it is {given!r}")
-    return path, label
 
 
 @flow(flow_run_name=named("import", "folder", "name"))

@@ -1,14 +1,16 @@
-"""Types of parameters whose limits Prefect's forms and its server read.
+"""Types of parameters, with the limits of their values, and where commands and options stand in a command line.
 
-The server refuses a value outside the limits before a run exists. In a shell, each flow's `check` reports it in plainer
-words and also knows files and the other parameters. So these types only describe; they do not validate.
+Prefect's forms and its server read the limits as a JSON schema, and refuse a value outside before a run exists. In a
+shell the same limits are told in words before anything starts, and once more by whoever calls a command from Python.
+Each flow's `check` knows files and the other parameters.
 """
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, get_args
 
 from flows.explanations import with_explain_file
 from storage.errors import BadInput
@@ -17,23 +19,82 @@ from storage.files.targets import STANDARD_OUTPUT
 
 @dataclass(frozen=True, eq=False)
 class Limits:
-    """The JSON schema of a parameter, as `pydantic.WithJsonSchema` gives it; but pydantic takes long to import."""
+    """The limits of a parameter: as JSON schema, like `pydantic.WithJsonSchema`, which takes long to import; in words.
 
-    schema: Mapping[str, str | int]
+    Parameters
+    ----------
+    schema : mapping
+        With the words `type`, `minimum`, `maximum`, `exclusiveMinimum`, `exclusiveMaximum`, `minLength`, `format`.
+    rule : str
+        What a number must be.
+    """
 
-    def __get_pydantic_json_schema__(self, _core_schema: object, _handler: object) -> dict[str, str | int]:
+    schema: Mapping[str, Any]
+    rule: str = ""
+
+    def __get_pydantic_json_schema__(self, _core_schema: object, _handler: object) -> dict[str, Any]:
         return dict(self.schema)
 
+    def require(self, name: str, value: object) -> None:
+        """Raise `BadInput` for a number outside the limits, or an empty text; other types are another's to judge."""
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            least, above = self.schema.get("minimum", -math.inf), self.schema.get("exclusiveMinimum", -math.inf)
+            most, below = self.schema.get("maximum", math.inf), self.schema.get("exclusiveMaximum", math.inf)
+            if not (least <= value <= most and above < value < below):
+                raise BadInput(f"{called(name)}: must be {self.rule}; it is {_number(value)}")
+            if self.schema["type"] == "integer" and value != int(value):  # which cyclopts would round
+                raise BadInput(f"{called(name)}: must be a whole number; it is {_number(value)}")
+        elif value == "" and "minLength" in self.schema:
+            raise BadInput(f"{called(name)}: must not be empty; give a value, or leave it out")
 
-Count = Annotated[int, Limits({"type": "integer", "minimum": 1})]  # 1 or more
-Seed = Annotated[int, Limits({"type": "integer", "minimum": 0, "exclusiveMaximum": 1 << 63})]
-ModelSeed = Annotated[int, Limits({"type": "integer", "minimum": 0, "exclusiveMaximum": 1 << 32})]
-Share = Annotated[float, Limits({"type": "number", "minimum": 0, "maximum": 1})]
-Seconds = Annotated[float, Limits({"type": "number", "minimum": 0})]
-Minutes = Annotated[float, Limits({"type": "number", "exclusiveMinimum": 0})]
-Price = Annotated[float, Limits({"type": "number", "minimum": 0})]
-Port = Annotated[int, Limits({"type": "integer", "minimum": 0, "maximum": 65535})]
+
+def called(name: str) -> str:
+    """Return what a parameter is called in a shell, without the hyphens before it."""
+    return "from" if name == "start" else name.rstrip("_").replace("_", "-")
+
+
+def _number(value: float) -> str:
+    return str(value) if isinstance(value, int) else f"{value:g}"
+
+
+Count = Annotated[int, Limits({"type": "integer", "minimum": 1}, "1 or more")]
+Seed = Annotated[
+    int, Limits({"type": "integer", "minimum": 0, "exclusiveMaximum": 1 << 63}, "a whole number from 0 to 2**63 - 1")
+]
+ModelSeed = Annotated[
+    int, Limits({"type": "integer", "minimum": 0, "exclusiveMaximum": 1 << 32}, "a whole number from 0 to 2**32 - 1")
+]
+Share = Annotated[float, Limits({"type": "number", "minimum": 0, "maximum": 1}, "from 0 to 1")]
+Seconds = Annotated[float, Limits({"type": "number", "minimum": 0}, "0 or more")]
+Minutes = Annotated[float, Limits({"type": "number", "exclusiveMinimum": 0}, "above 0")]
+Price = Annotated[float, Limits({"type": "number", "minimum": 0}, "0 or more")]
+Port = Annotated[int, Limits({"type": "integer", "minimum": 0, "maximum": 65535}, "from 0 (any free port) to 65535")]
 Name = Annotated[str, Limits({"type": "string", "minLength": 1})]
+# An empty text would be the working directory; a `Path` no longer tells.
+File = Annotated[Path, Limits({"type": "string", "format": "path", "minLength": 1})]
+
+
+def limits_in(annotation: object) -> Limits | None:
+    """Return the limits in an annotation, also within a list or beside None; of several types the first's."""
+    if isinstance(annotation, Limits):
+        return annotation
+    parts = (*getattr(annotation, "__metadata__", ()), *get_args(annotation))
+    return next((found for part in parts if (found := limits_in(part))), None)
+
+
+def require_request(request: object) -> None:
+    """Raise `BadInput` for the first field of a command's request that is outside its limits."""
+    require_limits({field.name: field.type for field in fields(request)}, vars(request))  # type: ignore[arg-type]
+
+
+def require_limits(annotations: Mapping[str, object], values: Mapping[str, object]) -> None:
+    """Raise `BadInput` for the first of the parameters whose value, or one of a list, is outside its limits."""
+    for name, value in values.items():
+        limits = limits_in(annotations.get(name))
+        for one in value if isinstance(value, list | tuple) else (value,):
+            if limits is not None:
+                limits.require(name, one)
+
 
 BELOW_AUDIT = {"compare": "compare_audits", "history": "audit_history"}  # commands below `audit`, and their functions
 
@@ -58,8 +119,7 @@ FLAGS = ("--json", "--quiet")  # options of every command that have no value
 
 def require_workers(workers: int | None) -> None:
     """Raise `BadInput` for a number of local processes below 1; None stands for as many as there are cores."""
-    if workers is not None and workers < 1:
-        raise BadInput(f"workers: must be 1 or more; it is {workers}")
+    require_limits({"workers": Count}, {"workers": workers})
 
 
 def command_at(tokens: Sequence[str]) -> int | None:

@@ -1,10 +1,9 @@
 """Draw a profile's first pictures as a contact sheet, at once: no dataset, no server."""
 
 from dataclasses import replace
-from pathlib import Path
 
 from flows.home import home
-from flows.parameters import Count, Name, Seed
+from flows.parameters import Count, File, Name, Seed
 from flows.reporting.plain_reports import PreviewReport
 from flows.service.starting import compile_kernels
 from storage.files.places import local, place
@@ -19,8 +18,8 @@ def preview(
     *,
     count: Count = 24,
     seed: Seed = 1,
-    out: Path | None = None,
-    font: list[str] | None = None,
+    out: File | None = None,
+    font: list[Name] | None = None,
     words: str | None = None,
 ) -> PreviewReport:
     """Draw a profile's first pictures as a contact sheet, at once, to see what `generate` would draw.

@@ -2,6 +2,7 @@
 
 from dataclasses import fields
 
+from flows.parameters import Name
 from tasks.profiles.built_in import NAMED, find_profile
 from tasks.profiles.fonts import bundled, find_face
 from tasks.profiles.painting import Painting
@@ -11,7 +12,7 @@ from tasks.profiles.ranges import LIMITS, Distortions
 FEW = 3  # faces that a line of the table names
 
 
-def profiles(name: str | None = None, *, fonts: bool = False) -> dict[str, object]:
+def profiles(name: Name | None = None, *, fonts: bool = False) -> dict[str, object]:
     """List the kinds of pictures that can be drawn, and the fonts.
 
     Parameters

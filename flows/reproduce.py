@@ -1,14 +1,13 @@
 """Run the book's procedure as printed, then mend one defect at a time: a table and a plot."""
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from prefect import flow, task
 from prefect.cache_policies import NO_CACHE
 
 from flows.home import home
-from flows.parameters import Count, ModelSeed, Name
+from flows.parameters import Count, File, ModelSeed, Name
 from flows.reporting.artifacts import show_reproduced
 from flows.reporting.progress import stage
 from flows.reporting.reports import ReproduceReport
@@ -49,7 +48,7 @@ class ReproduceRequest:
     seed: ModelSeed = 14
     words: Count | None = None
     letters: Count = TRAINING_LETTERS
-    out: Path | None = None
+    out: File | None = None
     workers: Count | None = None
     cluster: Name | None = None
 

@@ -24,7 +24,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any, ParamSpec, TypeVar
 
-from flows.parameters import require_workers
+from flows.parameters import require_request
 from storage.errors import BadInput, CaptchasError, Unreachable
 
 P = ParamSpec("P")
@@ -154,8 +154,8 @@ def _taken(asked: Request, check: Callable[[Request], Checked]) -> Checked:
 
 
 def _checked(asked: Request, check: Callable[[Request], Checked]) -> Checked:
-    """Check the number of workers, which nearly every command has, and the rest."""
-    require_workers(getattr(asked, "workers", None))
+    """Check the limits of each parameter, and the rest."""
+    require_request(asked)
     return check(asked)
 
 

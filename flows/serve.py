@@ -1,6 +1,7 @@
 """Choose the model that `captchas solve` reads with unless another is named, or tell which one it is."""
 
 from flows.home import home, model_file
+from flows.parameters import Name
 from flows.reporting.plain_reports import ServeReport
 from flows.requests import refusing
 from flows.solve_request import own_models, served_model
@@ -9,7 +10,7 @@ from storage.served_model import ServedBy, serve_model, serve_shipped, without_s
 from tasks.readers import known_letters, require_confidence
 
 
-def serve(model: str | None = None, *, shipped: bool = False) -> ServeReport:
+def serve(model: Name | None = None, *, shipped: bool = False) -> ServeReport:
     """Choose the model that solve reads with unless --model names another; without a model, tell which one it is.
 
     Parameters

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from flows.home import home, model_file
 from flows.model_pairs import ModelPair, pair_beside, pair_named, verdict
-from flows.parameters import Count, Name, ReaderChoice, Seconds, Share
+from flows.parameters import Count, File, Name, ReaderChoice, Seconds, Share, require_request
 from flows.reporting.plain_reports import ReadsWith
 from storage.deep_models import is_deep
 from storage.errors import BadInput
@@ -86,20 +86,20 @@ class SolveRequest:
         Address of a Dask scheduler to use instead, such as tcp://host:8786.
     """
 
-    path: Path
+    path: File
     _: KW_ONLY
     model: Name | None = None
     reader: ReaderChoice = ReaderChoice.AUTO
     dictionary: Name | None = None
     ranking: Ranking = Ranking.PROBABILITY
-    out: Path | None = None
+    out: File | None = None
     format: AnswerFormat | None = None
     csv_safe: bool = False
     only_new: bool = False
     again: bool = False
     keep: bool = False
     settle: Seconds = 1.0
-    move_to: Path | None = None
+    move_to: File | None = None
     follow_links: bool = False
     abstain_below: Share = 0.0
     alphabet: Name | None = None
@@ -116,10 +116,9 @@ def require_settings(request: SolveRequest) -> tuple[int, int] | None:
     ------
     BadInput
     """
+    require_request(request)
     if request.again and request.keep:
         raise BadInput("keep: keeps the answers that --again reads again; give one of them")
-    if not 0 <= request.abstain_below <= 1:
-        raise BadInput(f"abstain-below: must be from 0 to 1; it is {request.abstain_below}")
     return parse_length(request.length)
 
 

@@ -1,7 +1,6 @@
 """Train a reader: cut spans out of datasets on Dask, fit the networks, calibrate the confidence, save the model."""
 
 import hashlib
-import shutil
 from collections.abc import Sequence
 from dataclasses import KW_ONLY, dataclass, replace
 from pathlib import Path
@@ -13,7 +12,7 @@ from prefect.cache_policies import NO_CACHE
 from flows.generate import generate
 from flows.home import dataset_folder, home
 from flows.measured_pairs import told_beside
-from flows.parameters import Count, Minutes, ModelSeed, Name, ReaderKind
+from flows.parameters import Count, File, Minutes, ModelSeed, Name, ReaderKind
 from flows.reporting.artifacts import show_trained
 from flows.reporting.progress import stage
 from flows.reporting.runs import RETRIES, named, told
@@ -24,7 +23,7 @@ from flows.workers.fanout import fan_out
 from storage.dataset import Dataset
 from storage.errors import BadInput
 from storage.files import atomic
-from storage.files.locks import locked
+from storage.files.locks import held_folder, locked
 from storage.files.places import ObjectPath, Place, local, place
 from storage.files.targets import require_file
 from storage.models import save_model
@@ -121,7 +120,7 @@ class TrainRequest:
     datasets: list[Name] | None = None
     _: KW_ONLY
     ladder: bool = False
-    out: Path | None = None
+    out: File | None = None
     pictures: list[Count] | None = None
     shows: Count | None = None
     hidden: list[Count] | None = None
@@ -209,12 +208,9 @@ def train(request: TrainRequest, choice: TrainChoice) -> dict[str, Any]:
             beside = _beside(path)
             atomic.make_folder(beside.parent)
             models.remove_leftovers(beside)
-            spool = atomic.make_folder(beside.with_name(f".{beside.stem}.{run}.spool"))
-            try:
+            with held_folder(beside.with_name(f".{beside.stem}.{run}.spool")) as spool:
                 facts, networks, marked = _learn(chosen, settings, provenance, spool, run)
                 models.save(path, networks, provenance, facts, marked.n, marked.right, run)
-            finally:
-                shutil.rmtree(spool, ignore_errors=True)
         return _report(path, chosen, kept=False)
 
 

@@ -17,7 +17,7 @@ from typing import Any
 
 import flows
 from flows.home import UP_RECORD, home, served
-from flows.parameters import Port
+from flows.parameters import File, Port
 from flows.requests import Refused, command
 from flows.service import deployments, passwords, processes, run_database, ui_entry
 from flows.service.prefect_api import Api, Unanswered
@@ -77,13 +77,11 @@ class UpRequest:
     port: Port = 4200
     check: bool = False
     deploy: bool = False
-    deployments: Path | None = None
+    deployments: File | None = None
 
 
 def check(request: UpRequest) -> Path | None:
     """Find the file of the deployments (None for --check), or name the wrong parameter."""
-    if not 0 <= request.port <= 65535:
-        raise BadInput(f"port: must be from 0 (any free port) to 65535; it is {request.port}")
     if request.check and request.deploy:
         raise BadInput("check, deploy: must not be given together; give --check to look, or --deploy to deploy")
     return None if request.check else _chosen(request.deployments, request.deploy)

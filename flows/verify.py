@@ -3,7 +3,6 @@
 import time
 from contextlib import ExitStack
 from dataclasses import KW_ONLY, dataclass
-from pathlib import Path
 from typing import Any
 
 from dask.distributed import Client
@@ -12,7 +11,7 @@ from prefect.cache_policies import NO_CACHE
 
 from flows.home import dataset_folder, home
 from flows.ingest import ingest
-from flows.parameters import Count, Name
+from flows.parameters import Count, File, Name
 from flows.reporting.artifacts import show_all_verified, show_verified
 from flows.reporting.progress import stage
 from flows.reporting.reports import AllVerified, VerifiedDataset
@@ -66,9 +65,9 @@ class VerifyRequest:
     repair: bool = False
     workers: Count | None = None
     cluster: Name | None = None
-    font: list[str] | None = None
-    words: str | None = None
-    source: Path | None = None
+    font: list[Name] | None = None
+    words: Name | None = None
+    source: File | None = None
 
 
 def check(request: VerifyRequest) -> Place | None:

@@ -3,7 +3,6 @@
 import os
 import sys
 from importlib import import_module
-from pathlib import Path
 from typing import Any  # numba's dispatchers have no types
 
 from storage.errors import BadInput
@@ -39,7 +38,7 @@ def require_compiling() -> None:
 def kernels_missing(every: bool = False) -> bool:
     """Return whether a kernel of a module that is imported has to be compiled first, which takes seconds.
 
-    Numba keeps compiled kernels in files that are newer than the source. With `every`, the modules are imported first.
+    Numba keeps compiled kernels in files with the digest of the source. With `every`, the modules are imported first.
 
     Raises
     ------
@@ -58,9 +57,7 @@ def kernels_missing(every: bool = False) -> bool:
 def _is_compiled(kernel: Any) -> bool:
     if not hasattr(kernel, "py_func"):  # a plain function
         raise BadInput("numba: is told not to compile, but the kernels only run compiled; see its variables NUMBA_…")
-    source = Path(kernel.py_func.__code__.co_filename)
-    made = Path(kernel.stats.cache_path).glob(f"{source.stem}.{kernel.__name__}-*.nbi")
-    return any(index.stat().st_mtime >= source.stat().st_mtime for index in made)
+    return bool(kernel._cache._cache_file._load_index())  # which has the digest of the source: no date counts
 
 
 def kernels_work() -> bool:

@@ -1,7 +1,6 @@
 """Model files: save a model with its provenance, describe it, and promote it."""
 
 import re
-import shutil
 from collections.abc import Mapping
 from dataclasses import asdict
 from importlib.metadata import version
@@ -12,6 +11,7 @@ from storage.dataset import Dataset
 from storage.deep_models import is_deep
 from storage.errors import BadInput, Damaged, NotThere
 from storage.files import atomic
+from storage.files.locks import clear_dead
 from storage.files.places import Place
 from storage.learnt_texts import TEXTS, WORDS, LearntTexts
 from storage.model_records import load_record
@@ -72,12 +72,15 @@ def same_model(path: Place, provenance: dict[str, Any]) -> bool:
 
 
 def remove_leftovers(path: Path) -> None:
-    """Remove the files and spools that killed runs left beside a model; the caller holds its lock."""
-    stem, suffix = re.escape(path.stem), re.escape(path.suffix)
-    ours = re.compile(rf"\.{stem}(\.[0-9a-f]{{12}}\.spool|{suffix}\.[0-9a-f]{{12}}\.tmp)")
+    """Remove the files that killed runs left beside a model, whose lock the caller holds, and any model's dead spools.
+
+    A spool may hold gigabytes, and nobody may train a model of that name again.
+    """
+    clear_dead(path.parent, f".*.{'[0-9a-f]' * 12}.spool")
+    ours = re.compile(rf"\.{re.escape(path.name)}\.[0-9a-f]{{12}}\.tmp")
     for stale in path.parent.iterdir():
         if ours.fullmatch(stale.name):
-            shutil.rmtree(stale) if stale.is_dir() else stale.unlink()
+            stale.unlink()
 
 
 def save(

@@ -114,7 +114,7 @@ ROOMS = {
     "tasks/lean_numba.py": ({"storage.errors"}, {"llvmlite", "numba", "numpy"}),
     "flows": (
         {"flows", "tasks", "storage"},
-        {"prefect", "dask", "distributed", "cyclopts", "rich", "packaging", "beating_captchas"},
+        {"prefect", "dask", "distributed", "cryptography", "cyclopts", "rich", "packaging", "beating_captchas"},
     ),
     "fonts": (set(), set()),
 }  # fmt: skip

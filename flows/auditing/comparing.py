@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from flows.home import home
-from flows.parameters import Name
+from flows.parameters import File, Name
 from storage.audits import RESULT, earlier_audits, find_audit, load_audit
 from storage.errors import BadInput, Damaged, NotThere
 from storage.files import atomic
@@ -50,7 +50,7 @@ def _finished() -> Iterator[tuple[Path, Mapping[str, Any]]]:
             yield path.parent, audit
 
 
-def compare_audits(first: Name, second: Name, *, out: Path | None = None) -> dict[str, Any]:
+def compare_audits(first: Name, second: Name, *, out: File | None = None) -> dict[str, Any]:
     """Compare two audits: the second CAPTCHA is stronger than the first, weaker, or not told apart.
 
     The strongest attacker of each counts. On equal pictures the difference is paired.

@@ -44,8 +44,8 @@ def check_kernels() -> CheckResult:
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
     try:
         done = subprocess.run(
-            [sys.executable, "-P", "-c", line], capture_output=True, text=True, check=False, timeout=RUNNING,
-            env=environment,
+            [sys.executable, "-P", "-c", line], capture_output=True, text=True, errors="replace", check=False,
+            timeout=RUNNING, env=environment,
         )  # fmt: skip
     except subprocess.TimeoutExpired:
         return warning("kernels", f"they did not run within {RUNNING:g} s; some may have to be compiled", WARM)

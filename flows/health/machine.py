@@ -157,7 +157,11 @@ def existing(folder: Path) -> Path:
 
 def _own_groups() -> list[Path]:
     """Return the folders of this process's control group and of those above it, as far as they can be seen."""
-    lines = Path("/proc/self/cgroup").read_text().splitlines() if Path("/proc/self/cgroup").exists() else []
+    lines = (
+        Path("/proc/self/cgroup").read_text("utf-8", "replace").splitlines()
+        if Path("/proc/self/cgroup").exists()
+        else []
+    )
     own = next((line.removeprefix("0::").strip("/") for line in lines if line.startswith("0::")), "")
     inner = [CGROUP / own, *(CGROUP / own).parents]
     return [folder for folder in inner if folder.is_relative_to(CGROUP) and folder.is_dir()]
@@ -166,7 +170,7 @@ def _own_groups() -> list[Path]:
 def _word(path: Path, number: int = 0) -> str:
     """Return a word of a small file of the kernel's; empty if it is not there."""
     try:
-        words = path.read_text().split()
+        words = path.read_text("utf-8", "replace").split()
     except OSError:
         return ""
     return words[number] if number < len(words) else ""
@@ -174,7 +178,9 @@ def _word(path: Path, number: int = 0) -> str:
 
 def _available() -> int | None:
     try:
-        lines = dict(line.split(":", 1) for line in MEMORY_INFORMATION.read_text().splitlines() if ":" in line)
+        lines = dict(
+            line.split(":", 1) for line in MEMORY_INFORMATION.read_text("utf-8", "replace").splitlines() if ":" in line
+        )
         return int(lines["MemAvailable"].split()[0]) << 10
     except (OSError, KeyError, ValueError, IndexError):
         return None

@@ -57,7 +57,9 @@ def check_versions() -> CheckResult:
         told += [f"{_name(text)} is {_version(_name(text))}, must be {_rule(text)}" for text in unfit]
         return wrong("packages", "; ".join(told), reinstall([_plain(text) for text in (*missing, *unfit)]))
     pins = root() / "constraints.txt"
-    tested = dict(line.split("==") for line in pins.read_text().splitlines() if "==" in line) if is_clone() else {}
+    tested = (
+        dict(line.split("==") for line in pins.read_text("utf-8").splitlines() if "==" in line) if is_clone() else {}
+    )
     installed = {name: (_version(name) or "").partition("+")[0] for name in tested}  # a build may have a label
     others = [f"{name} {found}" for name, found in installed.items() if found not in ("", tested[name])]
     if others:
@@ -104,6 +106,10 @@ def check_imports(importing: "subprocess.Popen[str] | Exception") -> CheckResult
         return fine("imports", f"all {tried} packages that are installed")
     if set(broken) == {"matplotlib.figure"} and BACKEND in os.environ and "backend" in broken["matplotlib.figure"]:
         return wrong("imports", f"{BACKEND} is {os.environ[BACKEND]!r}, which matplotlib refuses", f"unset {BACKEND}")
+    if "distributed" in broken:
+        from flows.environment import require_processes
+
+        require_processes()
     names = [name for name, module in MODULES.items() if module in broken]
     told = "; ".join(f"{module}: {said}" for module, said in broken.items())
     return wrong("imports", told, f"{pip()} --force-reinstall {' '.join(names)}")
@@ -156,7 +162,7 @@ def _requirements(extra: str) -> dict[str, str]:
     from packaging.requirements import Requirement
 
     if is_clone():  # what is installed may tell of an earlier version
-        project = tomllib.loads((root() / "pyproject.toml").read_text())["project"]
+        project = tomllib.loads((root() / "pyproject.toml").read_text("utf-8"))["project"]
         texts = project["optional-dependencies"].get(extra, ()) if extra else project["dependencies"]
         return {_canonical(Requirement(text).name): text for text in texts}
     parsed = [(text, Requirement(text)) for text in metadata.requires(DISTRIBUTION) or ()]

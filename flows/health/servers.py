@@ -103,7 +103,8 @@ def check_settings() -> CheckResult:
     # In a process of its own: importing Prefect takes a while, and would make the home that PREFECT_HOME names.
     with tempfile.TemporaryDirectory(prefix="captchas-doctor-") as folder:
         done = subprocess.run(
-            [sys.executable, "-P", "-c", _JUDGING], capture_output=True, text=True, check=False, timeout=IMPORTING,
+            [sys.executable, "-P", "-c", _JUDGING], capture_output=True, text=True, errors="replace", check=False,
+            timeout=IMPORTING,
             env=os.environ | {"PREFECT_HOME": folder, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
         )  # fmt: skip
     if refused := done.stdout.strip():
@@ -183,7 +184,15 @@ def check_start(cluster: str | None) -> CheckResult:
         ]
         command += ["--out", f"{folder}/letters", *(["--cluster", cluster] if cluster else ["--workers", "1"])]
         environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
-        done = subprocess.run(command, capture_output=True, text=True, timeout=STARTING, check=False, env=environment)
+        done = subprocess.run(
+            command,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=STARTING,
+            check=False,
+            env=environment,
+        )
     if done.returncode:
         said = done.stderr.strip().splitlines() or ["no word of why"]
         return wrong("start", f"a run failed: {said[-1].removeprefix('captchas: ')}", "see the message")
@@ -211,7 +220,7 @@ def _another(folder: Path, number: int | None = None) -> str:
 def _file_system(folder: Path) -> str:
     """Return the kind of file system that a folder is on; empty if the system does not tell."""
     try:
-        lines = [line.split() for line in MOUNTS.read_text().splitlines()]
+        lines = [line.split() for line in MOUNTS.read_text("utf-8", "replace").splitlines()]
     except OSError:
         return ""
     within = [(len(words[1]), words[2]) for words in lines if len(words) > 2 and folder.is_relative_to(words[1])]

@@ -148,7 +148,7 @@ def show_evaluated(report: Evaluation, folder: Path) -> None:
 def show_ladder(folder: Path) -> None:
     """Show the table and the picture of an evaluation on all rungs of the ladder."""
     shown = picture((folder / "ladder.png").read_bytes(), folder.name)
-    text = (folder / "ladder.md").read_text()
+    text = (folder / "ladder.md").read_text("utf-8")
     _markdown([f"# {markdown(folder.name)}", "", text, "", shown], artifact_key("evaluate", folder.name))
 
 

@@ -7,14 +7,15 @@ import sqlite3
 import subprocess
 from contextlib import closing
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from flows.service import passwords
 from flows.service.prefect_api import Api
 from flows.service.prefect_guard import server_command
 from flows.service.run_database import DATABASE, MEMO, template
 from storage.files import atomic
+from storage.files.locks import clear_dead, held_folder
 
+_MAKING = "making-"
 _PATIENCE = 180.0  # seconds; the first start takes 10 on a free machine
 
 
@@ -29,12 +30,13 @@ def make() -> None:
     if template().is_dir():
         return
     atomic.make_folder(template().parent)
-    with TemporaryDirectory(dir=template().parent) as name:
-        _serve_once(Path(name, "prefect"))
-        made = atomic.make_folder(Path(name, "made"))
-        shutil.copyfile(Path(name, "prefect", MEMO), made / MEMO)
+    clear_dead(template().parent, f"{_MAKING}*")
+    with held_folder(template().parent / f"{_MAKING}{atomic.new_run()}") as folder:
+        _serve_once(folder / "prefect")
+        made = atomic.make_folder(folder / "made")
+        shutil.copyfile(folder / "prefect" / MEMO, made / MEMO)
         with (
-            closing(sqlite3.connect(Path(name, "prefect", DATABASE))) as source,
+            closing(sqlite3.connect(folder / "prefect" / DATABASE)) as source,
             closing(sqlite3.connect(made / DATABASE)) as target,
         ):
             source.backup(target)

@@ -86,7 +86,7 @@ def changed(api: Api, file: Path) -> bool:
     A change that somebody made in the UI, such as a paused schedule, stays until the file changes.
     """
     place = _mark()
-    same = place.is_file() and place.read_text() == _digest(file)
+    same = place.is_file() and place.read_text("utf-8", "replace") == _digest(file)
     return not same or bool(names_in(file) - {deployment["name"] for deployment in _deployments(api)})
 
 

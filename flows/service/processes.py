@@ -34,7 +34,7 @@ def started(pid: int) -> str | None:
     Where there is a /proc, the text is the start of the process in the kernel's ticks.
     """
     try:
-        fields = Path("/proc", str(pid), "stat").read_text().rpartition(")")[2].split()
+        fields = Path("/proc", str(pid), "stat").read_text("utf-8", "replace").rpartition(")")[2].split()
         return None if fields[0] == "Z" else fields[19]
     except OSError:
         if Path("/proc/self/stat").exists():
@@ -54,7 +54,7 @@ def started_by(chosen: Callable[[dict[str, str], bytes], bool]) -> list[int]:
     for process in Path("/proc").glob("[0-9]*"):
         try:
             variables = dict(
-                line.partition("=")[::2] for line in (process / "environ").read_text(errors="replace").split("\0")
+                line.partition("=")[::2] for line in (process / "environ").read_text("utf-8", "replace").split("\0")
             )
             command = (process / "cmdline").read_bytes()
         except OSError:
@@ -148,7 +148,7 @@ def runs_alive(client: int) -> set[str]:
     found = set()
     for pid in runs_of(client):
         with suppress(OSError):
-            lines = Path("/proc", str(pid), "environ").read_text(errors="replace").split("\0")
+            lines = Path("/proc", str(pid), "environ").read_text("utf-8", "replace").split("\0")
             found |= {line.partition("=")[2] for line in lines if line.startswith(f"{RUN}=")}
     return found
 

@@ -64,6 +64,7 @@ def compile_kernels() -> None:
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         text=True,
+        errors="replace",
         preexec_fn=processes.end_with(os.getpid()),
     ) as process:
         for line in process.stdout or ():

@@ -207,7 +207,7 @@ def _install(shell: str) -> int:
     }[shell]
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(SCRIPTS[shell])
+        file.write_text(SCRIPTS[shell], "utf-8")
     except OSError as error:
         sys.stderr.write(
             f"captchas: {file}: cannot be written ({error.strerror}); captchas --show-completion {shell}\n"

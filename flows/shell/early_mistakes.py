@@ -9,12 +9,13 @@ import shlex
 from collections.abc import Sequence
 from difflib import get_close_matches
 
-from flows.parameters import BELOW_AUDIT, command_at, spelled
-from flows.shell.commands import BELOW_MODULE, COMMANDS, HELP
-from flows.shell.options import SHARED_FLAGS, SHARED_VALUES, Options, options_of
+from flows.parameters import command_at, spelled
+from flows.shell.commands import COMMANDS, HELP
+from flows.shell.options import SHARED_FLAGS, SHARED_VALUES, Options, command_options
 from storage.errors import BadInput
 
 _NUMBER = re.compile(r"[+-]?(\d[\d_]*\.?\d*|\.\d+)(e[+-]?\d+)?", re.IGNORECASE | re.ASCII)
+_WHOLE = re.compile(r"[+-]?\d[\d_]*", re.ASCII)
 # What other programs call a command.
 _MEANT = {
     "help": "--help", "version": "--version", "list": "datasets", "ls": "datasets", "rm": "datasets --remove",
@@ -43,14 +44,12 @@ def require_command(arguments: Sequence[str]) -> None:
 
 def may_be_mistaken(arguments: Sequence[str]) -> bool:
     """Return whether a command line has an option, a value or a number of arguments that its command does not take."""
-    at = command_at(arguments)
-    if at is None or arguments[at] not in COMMANDS:
+    at, found = command_at(arguments), command_options(arguments)
+    if at is None or found is None:
         return False
-    module, _, function = COMMANDS[arguments[at]][0].partition(":")
-    below = BELOW_AUDIT.get("".join(arguments[at + 1 : at + 2])) if arguments[at] == "audit" else None
-    options = options_of(BELOW_MODULE if below else module, below or function)
+    options, tokens = found
     unnamed, named = 0, set()
-    rest = iter(spelled([*arguments[:at], *arguments[at + (2 if below else 1) :]]))
+    rest = iter(spelled(tokens))
     for token in rest:
         if not token.startswith("-") or token == "-":
             unnamed += 1
@@ -74,7 +73,8 @@ def _may_be(value: str, name: str, options: Options) -> bool:
     """Return whether an option may have a value."""
     if name in options.choices:
         return value in options.choices[name]
-    return name not in options.numbers or bool(_NUMBER.fullmatch(value))
+    kind = options.numbers.get(name)
+    return kind is None or bool((_WHOLE if kind is int else _NUMBER).fullmatch(value))
 
 
 def _wrong_count(unnamed: int, named: set[str], options: Options) -> bool:

@@ -2,15 +2,19 @@
 
 import ast
 import re
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
-from flows.shell.commands import COMMANDS
+from flows import parameters
+from flows.parameters import BELOW_AUDIT, Limits, command_at, limits_in
+from flows.shell.commands import BELOW_MODULE, COMMANDS
 
 SHARED_FLAGS, SHARED_VALUES = {"json", "quiet"}, {"home"}  # options of every command
-# How the types of numbers are called; the latter are `flows.parameters`'.
-_NUMBERS = {"int", "float", "Count", "Seed", "ModelSeed", "Share", "Seconds", "Minutes", "Price", "Port"}
+# Types whose option has another name than the parameter: that name, and their annotation.
+_OF_SHELL = {"StartModel": ("from", "Name | None")}
+_NUMBERS: dict[object, type] = {"integer": int, "number": float}  # as Prefect's schemas call them
 
 
 class Options(NamedTuple):
@@ -21,9 +25,11 @@ class Options(NamedTuple):
     choices
         The values of each parameter that has but a few.
     numbers
-        Those that are numbers.
+        Those that are numbers, with the type.
     required
         Those that have to be given.
+    kinds
+        The annotation of each parameter.
     """
 
     positional: tuple[str, ...]
@@ -31,8 +37,9 @@ class Options(NamedTuple):
     flags: frozenset[str]
     values: frozenset[str]
     choices: dict[str, list[str]]
-    numbers: frozenset[str]
+    numbers: dict[str, type]
     required: frozenset[str]
+    kinds: dict[str, str]
 
 
 def commands() -> dict[str, str]:
@@ -62,9 +69,13 @@ def options_of(module: str, function: str | None = None) -> Options:
         if isinstance(node, ast.FunctionDef) and node.name == (function or name)
         for field in _arguments(node.args)
     ]
-    names = [field for field, *_ in fields]
+    called = [
+        (*_OF_SHELL.get(kind := ast.unparse(annotation) if annotation else "", (field, kind)), required)
+        for field, annotation, required in fields
+    ]
+    names = [field for field, *_ in called]
     first = names.index("_") if "_" in names else 0
-    kinds = {field: ast.unparse(annotation) for field, annotation, _ in fields if annotation and field != "_"}
+    kinds = {field: kind for field, kind, _ in called if kind and field != "_"}
     flags = {field for field, kind in kinds.items() if kind.removesuffix(" | None") == "bool"}
     return Options(
         tuple(names[:first]),
@@ -72,9 +83,33 @@ def options_of(module: str, function: str | None = None) -> Options:
         frozenset(flags),
         frozenset(kinds.keys() - flags),
         {field: found for field, kind in kinds.items() if (found := _choices(tree, kind))},
-        frozenset(field for field, kind in kinds.items() if kind.partition(" ")[0] in _NUMBERS),
-        frozenset(field for field, _, required in fields if required and field in kinds),
+        {field: number for field, kind in kinds.items() if (number := _number_in(kind))},
+        frozenset(field for field, _, required in called if required and field in kinds),
+        kinds,
     )
+
+
+def command_options(arguments: Sequence[str]) -> tuple[Options, list[str]] | None:
+    """Return the options of the command in a command line, and the line without it; None without a command."""
+    at = command_at(arguments)
+    if at is None or arguments[at] not in COMMANDS:
+        return None
+    module, _, function = COMMANDS[arguments[at]][0].partition(":")
+    below = BELOW_AUDIT.get("".join(arguments[at + 1 : at + 2])) if arguments[at] == "audit" else None
+    options = options_of(BELOW_MODULE if below else module, below or function)
+    return options, [*arguments[:at], *arguments[at + (2 if below else 1) :]]
+
+
+def limits_of(kind: str) -> Limits:
+    """Return the limits in the source of an annotation, of several types the first's; none for other types."""
+    words = re.findall(r"\w+", kind)
+    return next((found for word in words if (found := limits_in(getattr(parameters, word, None)))), Limits({}))
+
+
+def _number_in(kind: str) -> type | None:
+    """Return the type of numbers that an annotation names first."""
+    plain = {"int": int, "float": float}.get(kind.partition(" ")[0].removeprefix("list[").removesuffix("]"))
+    return plain or _NUMBERS.get(limits_of(kind).schema.get("type"))
 
 
 def _arguments(given: ast.arguments) -> list[tuple[str, ast.expr | None, bool]]:
@@ -97,7 +132,7 @@ def _choices(tree: ast.Module, kind: str) -> list[str]:
             if not isinstance(node, ast.ImportFrom) or all(alias.name != name for alias in node.names):
                 continue
             file = Path(__file__).parents[2].joinpath(*(node.module or "").split(".")).with_suffix(".py")
-            source = file.read_text() if file.is_file() else ""
+            source = file.read_text("utf-8") if file.is_file() else ""
             if f"class {name}(StrEnum)" in source:
                 return _values(ast.parse(source), name)
     return []

@@ -14,9 +14,9 @@ from typing import NamedTuple
 
 from dask import config
 from dask.distributed import Client, LocalCluster
-from distributed.security import Security
 
 from flows.parameters import require_workers
+from flows.workers.certificate import temporary_security
 from flows.workers.dask_settings import require_dask_settings
 from flows.workers.roster import Roster, WorkerLost
 from storage.errors import BadInput
@@ -248,7 +248,7 @@ def _start(workers: int) -> LocalCluster:
             processes=True,
             dashboard_address="127.0.0.1:0",  # several runs at a time each need a port of their own
             silence_logs=logging.CRITICAL,
-            security=Security.temporary(),
+            security=temporary_security(),
             scheduler_kwargs={"dashboard": False},
         )
         try:

@@ -73,7 +73,13 @@ class LocalFiles:
         LocalFiles(self.path.parent).make_folder()
         staged = temporary(self.path, run or new_run())
         try:
-            _write(staged, data)
+            handle = _unnamed(self.path.parent)  # a kill leaves nothing
+            if handle is None:
+                _write(staged, data)
+            else:
+                with os.fdopen(handle, "wb", buffering=0) as file:
+                    _fill(file, (data,))
+                    _name(handle, staged)
             staged.replace(self.path)
             LocalFiles(self.path.parent).sync_folder()
         except OSError as error:
@@ -107,8 +113,8 @@ class LocalFiles:
                 yield write
                 try:
                     sync_file(file)
-                    if handle is not None and not _link_unnamed(handle, staged):
-                        _copy_unnamed(handle, staged)
+                    if handle is not None:
+                        _name(handle, staged)
                     staged.replace(self.path)
                     folder.sync_folder()
                 except OSError as error:
@@ -245,6 +251,12 @@ def _link(source: str | Path, path: Path, src_dir_fd: int | None = None) -> bool
 def _link_unnamed(handle: int, path: Path) -> bool | None:
     # With any `src_dir_fd` Python calls linkat, which follows this symbolic link to the file itself.
     return _link(f"/proc/self/fd/{handle}", path, src_dir_fd=handle)
+
+
+def _name(handle: int, path: Path) -> None:
+    """Give a file without a name a name that is free, or copy it there."""
+    if not _link_unnamed(handle, path):
+        _copy_unnamed(handle, path)
 
 
 def _copy_unnamed(handle: int, path: Path) -> None:

@@ -1,8 +1,10 @@
-"""Locks: one run at a time on a dataset, a model, an export or an inbox."""
+"""Locks: one run at a time on a dataset, a model, an export or an inbox; and folders that end with their process."""
 
+import fcntl
 import os
+import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from blake3 import blake3
@@ -11,7 +13,7 @@ from filelock import FileLock, Timeout
 from storage.errors import Busy, explained
 from storage.files import atomic
 from storage.files.places import ObjectPath, Place
-from storage.files.private import create_private
+from storage.files.private import create_private, scratch_folder
 from storage.objects import leases
 
 
@@ -66,3 +68,57 @@ def _os_lock(file: Path, busy: str) -> Iterator[None]:
         yield
     finally:
         lock.release()
+
+
+_NEW = ".new"  # the end of a folder's name until its lock is held
+_SCRATCH = "work-"
+
+
+@contextmanager
+def held_folder(path: Path) -> Iterator[Path]:
+    """Make a folder for this process alone, and remove it at the end.
+
+    An OS lock on the folder tells `clear_dead` that its process lives, which may be killed before the end.
+    """
+    new = path.with_name(path.name + _NEW)
+    atomic.make_folder(new)
+    handle = os.open(new, os.O_RDONLY)
+    try:
+        with suppress(OSError):  # a file system without such locks, where `clear_dead` gets none either
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        new.rename(path)  # only now others look at it
+        yield path
+    finally:
+        shutil.rmtree(path, ignore_errors=True)
+        os.close(handle)
+
+
+def clear_dead(parent: Path, pattern: str) -> None:
+    """Remove the folders that killed processes left of `held_folder`; those of living processes stay.
+
+    Parameters
+    ----------
+    parent, pattern : Path, str
+        Where they are, and what `Path.glob` finds them by.
+    """
+    for folder in parent.glob(pattern):
+        try:
+            handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+        except OSError:
+            continue  # gone meanwhile, another user's, or no folder
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            shutil.rmtree(folder, ignore_errors=True)
+        except OSError:
+            continue  # held
+        finally:
+            os.close(handle)
+
+
+@contextmanager
+def temporary_folder() -> Iterator[Path]:
+    """Make a folder for temporary files which no other user can read, and remove it and what killed processes left."""
+    parent = scratch_folder()
+    clear_dead(parent, f"{_SCRATCH}{'[0-9a-f]' * 12}")
+    with held_folder(parent / f"{_SCRATCH}{atomic.new_run()}") as folder:
+        yield folder

@@ -119,6 +119,6 @@ def write_samples(job: SampleJob) -> int:
 
 def share_right(answers: Path) -> tuple[int, int]:
     """Count the right answers and all answers in an answers.csv over files that are named for their text."""
-    with answers.open(newline="") as file:
+    with answers.open(encoding="utf-8", newline="") as file:
         rows = [(Path(row["path"]).stem.partition("_")[2], row["word"]) for row in csv.DictReader(file)]
     return sum(truth == word for truth, word in rows), len(rows)

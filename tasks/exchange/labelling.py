@@ -64,6 +64,21 @@ class LabelOptions:
         return tidy_label(label.strip(), self.fold_case)
 
 
+def parse_columns(given: str | None) -> tuple[str, str] | None:
+    """Return the columns of path and label that ``"image,solution"`` names.
+
+    Raises
+    ------
+    BadInput
+    """
+    if given is None:
+        return None
+    path, comma, label = (part.strip() for part in given.partition(","))
+    if not (path and comma and label) or path == label:
+        raise BadInput(f"columns: must be two names with a comma between, such as image,solution; it is {given!r}")
+    return path, label
+
+
 @dataclass(frozen=True)
 class Labelling:
     """The source of labels.

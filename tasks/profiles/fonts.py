@@ -88,7 +88,7 @@ def bundled() -> dict[str, Face]:
     """
     folder = Path(str(files("fonts")))
     faces = {}
-    for line in (folder / "SHA256SUMS").read_text().splitlines():
+    for line in (folder / "SHA256SUMS").read_text("utf-8").splitlines():
         digest, name = line.split(maxsplit=1)
         face = _face(folder / name)
         if face.sha256 != digest:

@@ -57,9 +57,14 @@ def jobs(face: Face, seed: int, count: int | None, letters: int) -> list[StepJob
         if not 1 <= count <= len(words):
             raise BadInput(f"words: must be from 1 to {len(words)}; it is {count}")
         words = tuple(words[k * len(words) // count] for k in range(count))
+    require_letters(letters)
+    return [StepJob(number, step, words, face.path, seed, letters) for number, step in enumerate(book.STEPS)]
+
+
+def require_letters(letters: int) -> None:
+    """Raise `BadInput` for a number of letters from which the book's network cannot learn."""
     if not LEAST_LETTERS <= letters <= MOST_LETTERS:
         raise BadInput(f"letters: must be from {LEAST_LETTERS} to {MOST_LETTERS}; it is {letters}")
-    return [StepJob(number, step, words, face.path, seed, letters) for number, step in enumerate(book.STEPS)]
 
 
 def run_step_job(job: StepJob) -> dict[str, Any]:

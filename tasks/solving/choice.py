@@ -32,6 +32,12 @@ class Unseen(Enum):
 FileState = Stamp | Unseen
 
 
+def require_settle(seconds: float) -> None:
+    """Raise `BadInput` for a wait between two looks that is negative or too long."""
+    if not 0 <= seconds <= LONGEST_SETTLE:
+        raise BadInput(f"settle: must be from 0 to {LONGEST_SETTLE:.0f} seconds; it is {seconds}")
+
+
 class EarlyLook:
     """A look at the files of a folder before a run begins, from which the wait for the second look counts.
 
@@ -100,8 +106,7 @@ class SolveChoice:
         ------
         NotThere, BadInput
         """
-        if not 0 <= self.settle <= LONGEST_SETTLE:
-            raise BadInput(f"settle: must be from 0 to {LONGEST_SETTLE:.0f} seconds; it is {self.settle}")
+        require_settle(self.settle)
         if not self.path.exists():
             raise NotThere(f"{self.path}: no such file or folder; give a picture, or a folder of pictures")
         if isinstance(self.path, ObjectPath) and (self.move_to or self.follow):

@@ -147,7 +147,7 @@ def mistakes(tmp_path_factory) -> Path:
         (("train",), ["name one or more datasets, or give --ladder"]),
         (("train", GOLDEN, "--ladder"), ["name one or more datasets, or give --ladder"]),
         (("train", GOLDEN, "--shows", "0"), ["shows: must be 1 or more; it is 0"]),
-        (("train", GOLDEN, "--pictures", "5", "--pictures", "0"), ["pictures: must be 1 or more for each", "(5, 0)"]),
+        (("train", GOLDEN, "--pictures", "5", "--pictures", "0"), ["pictures: must be 1 or more; it is 0"]),
         (("train", GOLDEN, "--hidden", "5000"), ["hidden: must be one to four layers of 1 to 4096 units"]),
         (("train", "--ladder", "--pictures", "5", "--pictures", "6"), ["one for each of 11 datasets; it is (5, 6)"]),
         (("train", "book", "--threshold", "0.8"), ["--threshold"]),

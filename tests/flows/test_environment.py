@@ -12,7 +12,7 @@ import pytest
 
 from flows import environment
 from flows.service.run_database import ONCE
-from storage.errors import Unreachable
+from storage.errors import BadInput, Unreachable
 
 ROOT = Path(__file__).parents[2]
 
@@ -295,3 +295,11 @@ def test_loopback_is_exempt_from_proxies(captchas):
         assert {"127.0.0.1", "localhost", *filter(None, [given])} <= set(result.stdout.strip().split(",")), (
             result.stderr
         )
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere there is no /proc")
+def test_linux_without_proc_is_named(monkeypatch, tmp_path):
+    environment.require_processes()
+    monkeypatch.setattr(environment, "_PROCESSES", tmp_path / "stat")
+    with pytest.raises(BadInput, match=r"/proc: must be mounted, .*; mount it: mount -t proc proc /proc"):
+        environment.require_processes()

@@ -11,7 +11,11 @@ from typing import get_origin
 import pytest
 
 from flows.missing_inputs import INPUTS, given_values, options_of, require_inputs
+from flows.parameters import called, limits_in, require_limits
+from flows.requests import checked
 from flows.shell.commands import COMMANDS
+from flows.shell.options import limits_of
+from flows.wrong_values import RULES, require_values
 from storage.errors import BadInput, NotThere
 
 # Prefect and what it brings warn while they are imported; that is theirs.
@@ -79,10 +83,73 @@ def test_a_profile_that_is_misspelt_is_named(inbox, arguments):
     ("solve", "inbox", "--dictionary", "none"), ("solve", "inbox", "--dictionary", "web2", "--model", "ladder"),
     ("evaluate", "ladder", "--ladder"), ("train", "--ladder"), ("verify",), ("inspect", "none"), ("up",),
     ("solve", "none", "--lenght", "4"), ("verify", "s3://bucket/none"), ("export", "a\0b"), ("solve", "fol\udcff"),
-    ("evaluate", "a" * 5000, "book"), ("solve", "inbox", "--model=", "--dictionary="), ("solve", ""),
+    ("evaluate", "a" * 5000, "book"),
 ])  # fmt: skip
 def test_the_rest_is_left_to_the_command(inbox, arguments):
     require_inputs(arguments, MODULES)
+
+
+WRONG = [
+    ("generate book --count 0", "count: must be 1 or more; it is 0"),
+    ("generate book --count=2.5", "count: must be a whole number; it is 2.5"),
+    ("generate book --seed=-1", "seed: must be a whole number from 0 to 2**63 - 1; it is -1"),
+    ("train book --pictures 5 --pictures 0", "pictures: must be 1 or more; it is 0"),
+    ("train book --hidden 1 --hidden 9999", "hidden: must be one to four layers of 1 to 4096 units; it is (1, 9999)"),
+    ("train book --from=", "from: must not be empty; give a value, or leave it out"),
+    ("solve inbox --abstain-below 2", "abstain-below: must be from 0 to 1; it is 2"),
+    ("solve inbox --settle 1e9", "settle: must be from 0 to 3600 seconds; it is 1000000000.0"),
+    ("solve inbox --length 0", "length: must be from 1 to 32 letters, the shortest first; it is '0'"),
+    ("solve a.png b.png --out=", "out: must not be empty; give a value, or leave it out"),
+    ("--home= datasets", "home: must not be empty; give a value, or leave it out"),
+    ("audit book --minutes nan", "minutes: must be above 0; it is nan"),
+    ("audit book --label-price=inf", "label-price: must be 0 or more; it is inf"),
+    ("audit compare a b --out=", "out: must not be empty; give a value, or leave it out"),
+    ("import inbox --name=", "name: must not be empty; give a value, or leave it out"),
+    ("import inbox --name=a/b", "profile 'a/b', name: must be letters, digits, - and _ only; it is 'a/b'"),
+    ("import inbox --columns=a", "columns: must be two names with a comma between, such as image,solution; it is 'a'"),
+    ("reproduce --letters 3", "letters: must be from 100 to 200000; it is 3"),
+]
+
+
+@pytest.mark.parametrize(("line", "said"), WRONG)
+def test_a_value_that_no_run_can_use_is_told(line, said):
+    with pytest.raises(BadInput) as error:
+        require_values(line.split())
+    assert str(error.value) == said
+
+
+@pytest.mark.parametrize("line", [
+    "generate book --words= --count 5_000 --seed 0x1f", "generate book --count many", "generate book --count",
+    "generate --cuont 0", "audit book --length 4-6 --minutes 1", "import inbox --pattern {label}_*", "--home x", "nope",
+    "solve inbox --length 4 --settle 0 --abstain-below .5", "train book --minutes 1e1",
+])  # fmt: skip
+def test_the_other_values_are_left_to_the_command(line):
+    require_values(line.split())
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_value_outside_its_limits_is_told_early_and_late_in_the_same_words(command):
+    module, _, name = COMMANDS[command][0].partition(":")
+    function = getattr(import_module(module), name)
+    parameters = inspect.signature(function).parameters
+    options = options_of(module, name)
+    assert set(RULES.get(command, ())) <= set(parameters)
+    for key, one in parameters.items():
+        limits = limits_in(one.annotation)
+        assert limits_of(options.kinds.get(called(key).replace("-", "_"), "")).schema == (
+            limits.schema if limits else {}
+        )
+        if limits is None or "format" in limits.schema:  # a path is never empty
+            continue
+        text, value = ("", "") if "minLength" in limits.schema else ("-1", -1)
+        needed = {other: "x" for other, its in parameters.items() if its.default is its.empty and other != key}
+        given = {**needed, key: [value] if "list" in str(one.annotation) else value}
+        with pytest.raises(BadInput) as late, checked(function, **given) as known:
+            assert not known  # else it was refused
+            require_limits(function.__annotations__, given)  # as the command line does
+        with pytest.raises(BadInput) as early:
+            require_values([command, f"--{called(key)}={text}"])
+        assert str(early.value) == str(late.value)
 
 
 @pytest.mark.parametrize("command", INPUTS)
@@ -92,7 +159,7 @@ def test_options_are_those_of_the_command(command):
     parameters = inspect.signature(getattr(import_module(module), name)).parameters
     found = options_of(module)
     assert found.flags == {key for key, one in parameters.items() if one.annotation in (bool, bool | None)}
-    assert found.flags | found.values == set(parameters)
+    assert found.flags | found.values == {called(key).replace("-", "_") for key in parameters}
     assert found.positional == tuple(
         key for key, one in parameters.items() if one.kind is inspect.Parameter.POSITIONAL_OR_KEYWORD
     )

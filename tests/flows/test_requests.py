@@ -7,6 +7,7 @@ from importlib import import_module
 
 import pytest
 
+from flows.parameters import Count
 from flows.requests import Refused, checked, command, handed_on, needing_workers
 from flows.shell.commands import COMMANDS
 from flows.solve import solve
@@ -114,12 +115,25 @@ def test_a_forged_model_is_refused_before_the_run(tmp_path):
     assert refused.value.exit_code == 2 and isinstance(refused.value.__cause__, Damaged)
 
 
-def test_the_number_of_workers_is_checked_for_every_command():
-    with pytest.raises(BadInput, match="workers: must be 1 or more; it is 0"):
-        halve(4, workers=0)
-    with pytest.raises(BadInput, match="workers: must be 1 or more; it is 0"), checked(halve, 4, workers=0):
+@dataclass(frozen=True)
+class LimitedRequest:
+    """A number above 0 to halve."""
+
+    number: Count
+
+
+@command(LimitedRequest, check)
+def halve_limited(request: LimitedRequest, half: int) -> dict:
+    """Halve a number above 0."""
+    return {"number": request.number, "half": half}
+
+
+def test_limits_are_checked_before_the_rest():
+    with pytest.raises(BadInput, match="number: must be 1 or more; it is 0"):
+        halve_limited(0)
+    with pytest.raises(BadInput, match=r"number: must be a whole number; it is 2\.5"), checked(halve_limited, 2.5):
         pass
-    assert CHECKS == []
+    assert CHECKS == [] and halve_limited(4)["half"] == 2
 
 
 def test_every_command_has_a_frozen_request_or_nothing_to_check():

@@ -1,5 +1,6 @@
 """Every end of a command ends all that it started."""
 
+import ast
 import os
 import pty
 import signal
@@ -135,6 +136,70 @@ def test_nohup_keeps_a_command_running():
         assert signal.SIGHUP in processes.enders()
     finally:
         signal.signal(signal.SIGHUP, before)
+
+
+def test_the_beginning_imports_nothing_from_a_file():
+    """Until `main` has begun, Ctrl-C shows a traceback."""
+    program = (
+        "import sys; before = {*sys.modules}; import beating_captchas\n"
+        "print({getattr(sys.modules[name], '__file__', None) for name in {*sys.modules} - before})"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=ROOT, check=True)
+    assert {*ast.literal_eval(done.stdout)} <= {None, str(ROOT / "beating_captchas.py")}
+
+
+@pytest.mark.parametrize(("where", "code"), [("flushed", 130), ("say", 130), ("sys.exit", 2)])
+def test_ctrl_c_while_a_mistake_is_told_shows_no_traceback(where, code):
+    program = (
+        "import os, signal, sys, flows.__main__ as command\n"
+        f"was = command.{where}\n"
+        "def interrupted(*given):\n"
+        "    os.kill(os.getpid(), signal.SIGINT)\n"
+        "    return was(*given)\n"
+        f"command.{where} = interrupted\n"
+        "sys.argv = ['captchas', 'generate', '--count=0', 'book']\n"
+        "command.main()"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=ROOT)
+    assert done.returncode == code
+    assert done.stderr in ("", "captchas: count: must be 1 or more; it is 0\n")
+
+
+INTERRUPTED = """
+import os, signal, sys, time, flows.__main__ as command
+def work(arguments):
+    {0}
+command._run, sys.argv = work, ["captchas", "datasets"]
+command.main()
+"""
+
+
+@pytest.mark.parametrize(("work", "code"), [
+    # A library that makes another error of the interruption, here one that would be told as the user's mistake.
+    ("""
+    try:
+        os.kill(os.getpid(), signal.SIGTERM)
+    except KeyboardInterrupt as interrupted:
+        raise command.CaptchasError("a mistake") from interrupted""", 143),
+    ("exec('os.kill(os.getpid(), signal.SIGTERM)')", 143),
+    # Python runs no handler in the main thread while a library computes.
+    ("""
+    from flows.shell import interrupts
+    interrupts.GRACE = 0.1
+    import hashlib, threading
+    threading.Timer(0.1, os.kill, (os.getpid(), signal.SIGTERM)).start()
+    hashlib.pbkdf2_hmac("sha256", b"", b"", 100_000_000)""", 143),
+], ids=["another error", "within an exec", "within a library"])  # fmt: skip
+def test_a_signal_ends_with_its_code_in_time_whatever_it_interrupts(work, code, tmp_path):
+    (tmp_path / "interrupted.py").write_text(INTERRUPTED.format(work))  # a module, as `python -m flows` is
+    began = time.monotonic()
+    done = subprocess.run(
+        [sys.executable, "-m", "interrupted"], capture_output=True, text=True, cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+    )  # fmt: skip
+    assert done.returncode == code
+    assert done.stderr in ("", "captchas: interrupted; the same command goes on from here\n")
+    assert time.monotonic() - began < 15
 
 
 def test_ctrl_c_before_the_command_has_begun_shows_no_traceback():

@@ -3,12 +3,10 @@
 import os
 import subprocess
 import sys
-from pathlib import Path
-from types import SimpleNamespace
+from importlib import import_module
 
 import numpy as np
 
-import tasks.lowlevel.deflate
 import tasks.reading.lattice  # noqa: F401 - one of the modules that are looked at
 from storage.shards.shard import Block
 from tasks import compiled
@@ -38,18 +36,18 @@ def test_every_module_is_looked_at_on_request(tmp_path):
     assert run.stdout.split() == [b"False", b"True"]
 
 
-def test_a_kernel_that_is_older_than_its_source_is_missed(tmp_path):
-    source_of = tasks.lowlevel.deflate._encode.py_func
-    kernel = SimpleNamespace(
-        __name__="_encode", py_func=source_of, stats=SimpleNamespace(cache_path=str(tmp_path))
-    )  # fmt: skip
+def test_a_kernel_of_another_source_is_missed_and_no_date_counts(tmp_path, monkeypatch):
+    """The clock may be set back, and a file may be written anew: each command would compile again, for ever."""
+    (tmp_path / "doubling.py").write_text("from numba import njit\n@njit(cache=True)\ndef double(x):\n    return 2 * x")
+    monkeypatch.syspath_prepend(tmp_path)
+    kernel = import_module("doubling").double
     assert not compiled._is_compiled(kernel)
-    index = tmp_path / "deflate._encode-1.py311.nbi"
-    index.touch()
+    assert kernel(2) == 4 and compiled._is_compiled(kernel)
+    os.utime(tmp_path / "doubling.py", (1 << 32, 1 << 32))
     assert compiled._is_compiled(kernel)
-    source = Path(tasks.lowlevel.deflate.__file__).stat().st_mtime
-    os.utime(index, (source - 1, source - 1))
-    assert not compiled._is_compiled(kernel)
+    (tmp_path / "doubling.py").write_text("# another source\n" + (tmp_path / "doubling.py").read_text())
+    monkeypatch.delitem(sys.modules, "doubling")
+    assert not compiled._is_compiled(import_module("doubling").double)
 
 
 def test_a_kernel_that_reads_is_compiled_once_for_all_arrays():

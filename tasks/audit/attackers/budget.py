@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from storage.errors import BadInput
+
 LADDER = (100, 300, 1_000, 3_000, 10_000, 30_000, 100_000, 300_000)  # labelled pictures
 FEWEST = 20  # labelled pictures that are worth a training
 # Shares of the minutes. What a part leaves, later parts get. The deep reader comes before the classic one: of the same
@@ -26,6 +28,15 @@ class Rung:
 
     labels: int
     seconds: float
+
+
+def require_minutes(minutes: float) -> None:
+    """Raise `BadInput` for a budget in which nothing can be said."""
+    if not minutes >= LEAST_MINUTES:
+        raise BadInput(
+            f"minutes: must be {LEAST_MINUTES:g} or more: in less, the pictures cannot be drawn, read by the shipped "
+            f"models and written about; it is {minutes:g}. In 30 minutes readers are also trained"
+        )
 
 
 def unseen_wanted(minutes: float) -> int:

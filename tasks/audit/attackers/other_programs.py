@@ -9,7 +9,6 @@ import os
 import shutil
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -22,6 +21,7 @@ from PIL import Image, ImageFilter, ImageOps
 
 from storage.dataset import Dataset
 from storage.errors import CaptchasError
+from storage.files.locks import temporary_folder
 from tasks.audit.attackers.answers import Answers, compared_as
 from tasks.audit.attackers.labelled import pictures_at
 
@@ -176,7 +176,7 @@ def _without_crashes(pictures: Sequence[Image.Image], way: TesseractWay, letters
 
 
 def _tesseract_batch(pictures: Sequence[Image.Image], way: TesseractWay, letters: str) -> list[str]:
-    with tempfile.TemporaryDirectory() as scratch:
+    with temporary_folder() as scratch:
         paths = [Path(scratch, f"{number:06d}.pgm") for number in range(len(pictures))]
         for path, picture in zip(paths, pictures, strict=True):
             _prepared(picture, way).save(path, "PPM")
@@ -206,11 +206,19 @@ def _prepared(picture: Image.Image, way: TesseractWay) -> Image.Image:
 def _read_ddddocr(python: str, pictures: Sequence[Image.Image], way: object, letters: str) -> list[str]:
     if not isinstance(way, DdddocrWay):
         raise TypeError("these are no settings of ddddocr")
-    with tempfile.TemporaryDirectory() as scratch:
+    with temporary_folder() as scratch:
         for number, picture in enumerate(pictures):
             picture.save(Path(scratch, f"{number:06d}.png"))
         script = Path(__file__).with_name("ddddocr_process.py")
-        command = [python, "-I", str(script), scratch, way.model, "inverted" if way.inverted else "as drawn", letters]
+        command = [
+            python,
+            "-I",
+            str(script),
+            str(scratch),
+            way.model,
+            "inverted" if way.inverted else "as drawn",
+            letters,
+        ]
         said = _run(command, len(pictures))
     lines = [line for line in said.splitlines() if line.startswith('"')]
     if len(lines) != len(pictures):

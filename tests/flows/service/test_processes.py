@@ -151,3 +151,15 @@ def test_a_process_is_told_from_a_later_one_with_its_number():
         one.wait()
     assert started(one.pid) is None
     assert end([one.pid]) == [one.pid]  # nobody is hurt
+
+
+@pytest.mark.skipif(not Path("/proc/self/comm").exists(), reason="needs Linux's /proc")
+def test_a_process_may_have_any_name():
+    """A process chooses its name, which /proc shows as it is."""
+    program = (
+        "import pathlib, sys; pathlib.Path('/proc/self/comm').write_bytes(b') \\xff('); print(1, flush=True); input()"
+    )
+    with subprocess.Popen([sys.executable, "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as child:
+        child.stdout.readline()
+        assert started(child.pid).isdecimal()
+        child.communicate(b"\n")

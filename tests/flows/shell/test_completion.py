@@ -80,12 +80,18 @@ def test_the_home_of_the_line_counts(home, monkeypatch):
     assert complete(["--home", str(home), "train"], "mi") == ["mice", "mine"]
 
 
+def in_shell(name: str, parameter: inspect.Parameter) -> str:
+    """Return what cyclopts calls a parameter."""
+    given = [one.name for one in getattr(parameter.annotation, "__metadata__", ()) if getattr(one, "name", None)]
+    return given[0][0].removeprefix("--") if given else name
+
+
 @pytest.mark.parametrize("command", COMMANDS)
 def test_options_are_those_that_the_command_takes(command):
     module, _, name = COMMANDS[command][0].partition(":")
     parameters = inspect.signature(getattr(import_module(module), name)).parameters
     found = options_of(module, name)
-    assert found.flags | found.values == set(parameters)
+    assert found.flags | found.values == {in_shell(key, one) for key, one in parameters.items()}
     for option, values in found.choices.items():
         assert values and all(value in str([*_enumeration(parameters[option].annotation)]) for value in values)
     assert commands()[command] == COMMANDS[command][0]

@@ -22,6 +22,7 @@ MISTAKES = {
     "generate book --cuont 5": "Unknown option: --cuont. Did you mean --count?",
     "generate book --count": "--count: needs a value; see captchas generate --help",
     "generate book --count many": 'Invalid value for --count: unable to convert "many" into int.',
+    "generate book --count 1e6": 'Invalid value for --count: unable to convert "1e6" into int.',
     "generate book 5": "generate: takes no argument '5' there; see captchas generate --help",
     "solve a.png --format xml": 'Invalid value "xml" for --format. Choose from: "csv", "jsonl", "parquet".',
     "export book": "--format: needs a value; see captchas export --help",
@@ -33,6 +34,7 @@ FINE = [
     *(line.removeprefix("captchas ") for line in EXAMPLES.values()),
     "--json --home x solve a.png b.png", "solve - --explain", "solve a.png --explain=b.png --abstain-below .5",
     "train a b --draw hard --draw strings --minutes 2.5 --no-change", "train --ladder", "up --port=4201",
+    "train a --reader deep --from strangers", "regenerate --reader=deep --from strangers",
     "generate --profile book --count 5_000 --seed=1 --font A --font B --words=", "audit --command 'a b' --minutes 1e1",
     "audit compare a b --out c.html", "regenerate book noise --count 5 --count 6", "solve inbox --out -", "doctor",
 ]  # fmt: skip

@@ -45,3 +45,14 @@ def test_numba_reads_no_settings_of_the_working_directory(foreign):
         "numba.core.config.reload_config(); print(repr(numba.config.CACHE_DIR), numba.config.DISABLE_JIT)"
     )
     assert run(program) == "'' 0\n"
+
+
+def test_names_are_read_and_told_in_a_locale_that_knows_none(tmp_path):
+    """As under cron, or in a container: Python would read names and text as ASCII."""
+    locale = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0", "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(
+        [sys.executable, "-m", "flows", "solve", "nicht-d\u00e4-\u5199.png"],
+        capture_output=True, env=locale, cwd=tmp_path,
+    )  # fmt: skip
+    assert done.returncode == 2
+    assert done.stderr.decode().startswith("captchas: nicht-d\u00e4-\u5199.png: no such file or folder")

@@ -9,9 +9,11 @@ from pathlib import Path
 import cloudpickle
 import dask
 import pytest
+from cryptography import x509
 from distributed import LocalCluster
 from distributed.security import Security
 
+from flows.workers.certificate import temporary_security
 from flows.workers.cluster import crew
 from storage.errors import BadInput
 from storage.files.private import scratch_folder
@@ -93,6 +95,15 @@ def test_python_imports_nothing_from_folders_that_other_users_may_write_to():
         assert writable() == [] and client.submit(writable).result() == []
         for folder in (*client.run(lambda dask_worker: dask_worker.local_directory).values(), sys.path[0]):
             assert scratch_folder() in Path(folder).parents
+
+
+def test_a_certificate_is_of_one_run_and_good_whatever_the_clock_says():
+    """A worker that starts after the clock was set back would refuse a certificate that begins later."""
+    first, second = (temporary_security().tls_ca_file.encode() for _ in range(2))
+    assert first != second
+    found = x509.load_pem_x509_certificate(first)
+    assert found.not_valid_before_utc.timestamp() == 0
+    assert found.not_valid_after_utc.year == 9999
 
 
 @pytest.fixture

@@ -3,12 +3,13 @@
 import signal
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
 
 from storage.errors import Busy, Unwritable
-from storage.files.locks import locked
+from storage.files.locks import clear_dead, held_folder, locked, temporary_folder
 
 HOLDER = """
 import sys
@@ -26,6 +27,37 @@ def holder(folder: Path) -> subprocess.Popen:
     )
     assert process.stdout.readline() == "held\n"
     return process
+
+
+KEPT = """
+import os, signal, sys
+from pathlib import Path
+from storage.files.locks import held_folder
+with held_folder(Path(sys.argv[1])) as folder:
+    (folder / "file").write_text("x")
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_a_folder_that_a_killed_process_left_is_removed_and_that_of_a_living_one_stays(tmp_path):
+    subprocess.run([sys.executable, "-c", KEPT, tmp_path / "dead.spool"], cwd=Path(__file__).parents[3])
+    (tmp_path / "linked.spool").symlink_to(tmp_path)
+    (tmp_path / "other").mkdir()
+    assert (tmp_path / "dead.spool" / "file").is_file()
+    with held_folder(tmp_path / "living.spool") as living:
+        clear_dead(tmp_path, "*.spool")
+        assert sorted(path.name for path in tmp_path.iterdir()) == ["linked.spool", "living.spool", "other"]
+    assert not living.exists()
+
+
+def test_a_temporary_folder_is_private_and_clears_what_killed_processes_left(tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    with temporary_folder() as first, temporary_folder() as second:
+        assert first.is_dir() and first != second and first.parent.stat().st_mode & 0o777 == 0o700
+    (left := first.parent / first.name).mkdir()
+    with temporary_folder():
+        assert not left.exists()
+    assert [*first.parent.iterdir()] == []
 
 
 def test_a_second_holder_is_told_so_and_a_dead_one_is_no_obstacle(tmp_path):

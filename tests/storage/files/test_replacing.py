@@ -84,13 +84,17 @@ def test_a_folder_that_cannot_be_is_told(tmp_path):
 
 
 @pytest.mark.skipif(not hasattr(os, "O_TMPFILE"), reason="needs Linux's files without a name")
-def test_a_killed_run_leaves_nothing(tmp_path):
+@pytest.mark.parametrize("work", [
+    "with atomic.replacing(path) as write: write(b'x' * 5_000_000); os.kill(os.getpid(), 9)",
+    "local_files.sync_file = lambda _: os.kill(os.getpid(), 9); atomic.replace(path, b'x' * 5_000_000)",
+])  # fmt: skip
+def test_a_killed_run_leaves_nothing(work, tmp_path):
     if (handle := local_files._unnamed(tmp_path)) is None:
         pytest.skip("this file system has no files without a name")
     os.close(handle)
     program = (
-        "import os, sys; from pathlib import Path; from storage.files import atomic\n"
-        "with atomic.replacing(Path(sys.argv[1])) as write: write(b'x' * 5_000_000); os.kill(os.getpid(), 9)"
+        "import os, sys; from pathlib import Path; from storage.files import atomic, local_files\n"
+        f"path = Path(sys.argv[1])\n{work}"
     )
     ended = subprocess.run([sys.executable, "-c", program, str(tmp_path / "a.csv")])
     assert ended.returncode == -9
