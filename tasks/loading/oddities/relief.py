@@ -21,6 +21,9 @@ SLANTED = 0.6  # a look across ink counts as so much: it is taken along four dir
 CERTAIN = 1e9  # of a relation: cells that are wider than strokes are ground
 KEPT = 0.7  # of the picture's ink is seen beside the letters
 FILLED = 0.15  # of the ink: the cells of letters cover more
+COVERED = (
+    0.4  # of the columns from the first to the last of them: a ring beside a text and the holes of letters have less
+)
 CELLS = 3000  # a picture of more cells is a texture
 
 
@@ -56,7 +59,8 @@ def filled_in(image: np.ndarray) -> np.ndarray | None:
         relations[min(outside, wide), max(outside, wide)] = CERTAIN * (wide != outside)
     letter = _other_side(relations + relations.T, outside)
     inside = letter[cells]
-    if inside.sum() < FILLED * ink.sum():
+    columns = np.flatnonzero(inside.any(axis=0))
+    if inside.sum() < FILLED * ink.sum() or len(columns) < COVERED * (np.ptp(columns) + 1):
         return None
     rim = inside.copy()
     rim[1:] |= inside[:-1]

@@ -7,6 +7,7 @@ import pytest
 from PIL import Image, ImageDraw
 
 from tasks.loading.decode import decode_seen
+from tasks.loading.oddities import relief
 from tasks.loading.oddities.relief import filled_in
 from tests.relief_texts import FINE, RELIEF
 from tests.strangers import FACES, lay_out
@@ -50,6 +51,15 @@ def test_filled_letters_stay_as_they_are(ink):
         plate = lay_out("KRMTa", random.Random(1), face, (170, 48))
         assert filled_in(np.array(plate.plain(ink))) is None
         assert filled_in(255 - np.array(plate.plain(ink))) is None
+
+
+def test_a_ring_beside_a_text_and_holes_of_letters_are_no_letters_of_the_ground(monkeypatch):
+    picture = lay_out("KJBP", random.Random(1), FACES[0], (190, 48)).plain()
+    ImageDraw.Draw(picture).ellipse((152, 14, 166, 28), outline=(16, 16, 16), width=2)
+    assert filled_in(np.array(picture)) is None
+    monkeypatch.setattr(relief, "COVERED", 0.0)
+    monkeypatch.setattr(relief, "FILLED", 0.05)
+    assert filled_in(np.array(picture)) is not None
 
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 90), (48, 140)])
