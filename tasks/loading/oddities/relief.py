@@ -24,7 +24,8 @@ FILLED = 0.15  # of the ink: the cells of letters cover more
 COVERED = (
     0.4  # of the columns from the first to the last of them: a ring beside a text and the holes of letters have less
 )
-CELLS = 3000  # a picture of more cells is a texture
+CELLS = 1000  # a picture of more cells is a texture, and would take seconds; one of 450 x 150 pixels has some 500
+MOST = 1_000_000  # pixels: a larger picture is read as it is
 
 
 def filled_in(image: np.ndarray) -> np.ndarray | None:
@@ -38,6 +39,8 @@ def filled_in(image: np.ndarray) -> np.ndarray | None:
     -------
     (H, W, 3) uint8
     """
+    if image.shape[0] * image.shape[1] > MOST:
+        return None
     ground = np.median(image.reshape(-1, 3)[::5], axis=0).astype(np.int16)
     far = distances(image, ground)
     ink = far >= FAINT

@@ -53,6 +53,14 @@ def test_filled_letters_stay_as_they_are(ink):
         assert filled_in(255 - np.array(plate.plain(ink))) is None
 
 
+def test_textures_and_large_pictures_are_left_alone():
+    grid = np.full((600, 600, 3), 255, np.uint8)
+    grid[::14] = grid[:, ::14] = 0
+    assert filled_in(grid[:200, :200]) is not None
+    assert filled_in(grid) is None  # it has 1,934 cells, which would take seconds where they are less alike
+    assert filled_in(np.repeat(grid[:200, :200], 6, axis=0).repeat(6, axis=1)) is None
+
+
 def test_a_ring_beside_a_text_and_holes_of_letters_are_no_letters_of_the_ground(monkeypatch):
     picture = lay_out("KJBP", random.Random(1), FACES[0], (190, 48)).plain()
     ImageDraw.Draw(picture).ellipse((152, 14, 166, 28), outline=(16, 16, 16), width=2)
