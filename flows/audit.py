@@ -36,7 +36,7 @@ from tasks.audit.attackers.sample_pictures import samples_of
 from tasks.audit.attackers.verdict import percent, strongest, verdict_of
 from tasks.audit.schema import SCHEMA, Audit, Generator, Target
 from tasks.scoring.evaluate import dictionary_of
-from tasks.solving.batches import parse_length
+from tasks.solving.choice import parse_length
 
 PRICE = 0.001  # a label: about a dollar for a thousand, by Motoyama et al., USENIX Security 2010; docs/audit-json.md
 FEWEST_UNSEEN = 20  # pictures: with fewer nothing can be said

@@ -65,9 +65,9 @@ ModelSeed = Annotated[
     int, Limits({"type": "integer", "minimum": 0, "exclusiveMaximum": 1 << 32}, "a whole number from 0 to 2**32 - 1")
 ]
 Share = Annotated[float, Limits({"type": "number", "minimum": 0, "maximum": 1}, "from 0 to 1")]
-Seconds = Annotated[float, Limits({"type": "number", "minimum": 0}, "0 or more")]
+Seconds = Annotated[float, Limits({"type": "number", "minimum": 0}, "a finite number, 0 or more")]
 Minutes = Annotated[float, Limits({"type": "number", "exclusiveMinimum": 0}, "above 0")]
-Price = Annotated[float, Limits({"type": "number", "minimum": 0}, "0 or more")]
+Price = Annotated[float, Limits({"type": "number", "minimum": 0}, "a finite number, 0 or more")]
 Port = Annotated[int, Limits({"type": "integer", "minimum": 0, "maximum": 65535}, "from 0 (any free port) to 65535")]
 Name = Annotated[str, Limits({"type": "string", "minLength": 1})]
 # An empty text would be the working directory; a `Path` no longer tells.

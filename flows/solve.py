@@ -127,13 +127,13 @@ def solve(request: SolveRequest, checked: Checked) -> SolveReport:
         seconds = read(inbox, request.workers, request.cluster)
         written = write(inbox, answers)
         sheet = answers_sheet(inbox)
-    report = _report(request, inbox, planned, answers, written, seconds)
+    report = _report(inbox, planned, answers, written, seconds)
     show_solved(report, sheet, choice.folder, answers.out)
     return report
 
 
 def _report(
-    request: SolveRequest, inbox: Inbox, planned: PlannedReading, answers: AnswersFile, written: Written, seconds: float
+    inbox: Inbox, planned: PlannedReading, answers: AnswersFile, written: Written, seconds: float
 ) -> SolveReport:
     outcome, reads = inbox.outcome, planned.report()
     report: SolveReport = {
@@ -169,7 +169,7 @@ def _report(
     if answers.why:
         report["answers_note"] = answers.why
     words = [] if planned.texts.words else [row.answer.word or "" for row in written.first]
-    if said := advice(words, request.length is not None, request.alphabet is not None):
+    if said := advice(words, planned.texts.length, planned.texts.letters):
         report["advice"] = said
     return report
 

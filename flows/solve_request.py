@@ -21,7 +21,8 @@ from tasks.profiles.word_lists import WEB2
 from tasks.readers import NO_DICTIONARY, ExpectedTexts, expect_texts
 from tasks.reading.ranking import Ranking
 from tasks.shipped import SHIPPED, STRANGERS
-from tasks.solving.batches import SolvePlan, make_plan, parse_length
+from tasks.solving.batches import SolvePlan, make_plan
+from tasks.solving.choice import parse_length
 from tasks.solving.tables import AnswerFormat
 
 MOST_NAMED = 3  # models beside the served model that a sentence names

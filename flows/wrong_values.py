@@ -45,7 +45,7 @@ def _read(text: str, limits: Limits) -> object:
 
 
 def _length(values: list[Any]) -> None:
-    from tasks.solving.batches import parse_length
+    from tasks.solving.choice import parse_length
 
     parse_length(values[-1])
 

@@ -6,7 +6,8 @@ from typing import Any, NamedTuple
 TEXTS = "texts"  # the key in a model's record; models of earlier versions have none
 WORDS = ("web2", "list", "")  # the book's dictionary, a list of the user's, or strings of no dictionary
 _MOST_KINDS = 256  # of texts in one record, far more than anybody trains on
-_MOST_LETTERS, _LONGEST = 254, 32  # as in datasets and in networks
+_MOST_LETTERS = 254  # as in datasets and in networks
+LONGEST = 32  # letters of a text that a reader may look for
 
 
 class LearntTexts(NamedTuple):
@@ -49,8 +50,8 @@ def _checked(kept: object) -> LearntTexts:
     if not alphabet.isprintable() or any(letter.isspace() for letter in alphabet):
         raise ValueError(f"{TEXTS}, alphabet: must have no blank or control characters")
     whole = isinstance(length, list) and len(length) == 2 and all(type(bound) is int for bound in length)
-    if not whole or not 1 <= length[0] <= length[1] <= _LONGEST:
-        raise ValueError(f"{TEXTS}, length: must be the shortest and the longest, from 1 to {_LONGEST}")
+    if not whole or not 1 <= length[0] <= length[1] <= LONGEST:
+        raise ValueError(f"{TEXTS}, length: must be the shortest and the longest, from 1 to {LONGEST}")
     if not isinstance(words, str) or words not in WORDS:
         raise ValueError(f"{TEXTS}, words: must be one of {', '.join(map(repr, WORDS))}")
     return LearntTexts(alphabet, (length[0], length[1]), words)

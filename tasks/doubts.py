@@ -17,7 +17,7 @@ from tasks.loading.oddities.standing_apart import of_another_colour, without_apa
 from tasks.reading.ranking import Ranked, Ranking
 from tasks.reading.reader import Reader, Readings
 
-DOUBTS = 3  # raised whenever other pictures are doubted or read otherwise, or by other factors
+DOUBTS = 4  # raised whenever other pictures are doubted or read otherwise, here or in rooms below, or by other factors
 DOUBTED = 0.45  # a doubted answer's confidence is multiplied by this: no answer that is surely wrong looks probable
 # What stands apart is left out if the rest is read with at least so much confidence, and it has another colour, or the
 # whole is read with less confidence than that: if it is level with the letters, and if it is not.
@@ -165,8 +165,9 @@ def _plainer(
     sure = again.reading_confidence
     # What was taken for a card may be a letter, and a line of letters may be a part of the text.
     shorter = np.char.str_len(again.reading) < np.char.str_len(whole.readings.reading[of])
-    least, times, may_be_shorter = (np.array(column)[ways] for column in list(zip(*PLAINER, strict=True))[1:])
-    may = (sure > times * before[of]) & (sure >= least) & (may_be_shorter | ~shorter)
+    taken_as = [PLAINER[way] for way in ways]
+    least, times = (np.array([getattr(way, name) for way in taken_as]) for name in ("least", "times"))
+    may = (sure > times * before[of]) & (sure >= least) & (np.array([way.shorter for way in taken_as]) | ~shorter)
     surest = np.lexsort((-sure, of))  # of each picture first what is read surest
     surest = surest[may[surest]]
     taken = surest[np.unique(of[surest], return_index=True)[1]]

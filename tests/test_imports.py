@@ -50,7 +50,8 @@ ROOMS = {
     "tasks/drawing": (BLOCK | {"tasks.profiles", "tasks.lowlevel"}, {"numpy", "numba"}),
     # The loading also knows a file's stamp: it proves that a file is as it was when it was listed.
     "tasks/loading": (PLAIN | {"storage.files.stamps", "tasks.lowlevel"}, {"numpy", "numba", "PIL"}),
-    "tasks/reading": (PLAIN | {"tasks.lowlevel"}, {"numpy", "numba", "sklearn", "rapidfuzz"}),
+    # Of what a model learnt from the reading knows how long a text may be.
+    "tasks/reading": (PLAIN | {"storage.learnt_texts", "tasks.lowlevel"}, {"numpy", "numba", "sklearn", "rapidfuzz"}),
     "tasks/figures": ({"storage.texts", "tasks.rates", "tasks.lowlevel"}, {"numpy", "PIL", "matplotlib"}),
     # Units: one job each, a small receipt out.
     "tasks/training": (

@@ -52,30 +52,33 @@ def _percent(share: float | None) -> str:
     return f"{100 * share:.1f} %" if share >= LEAST else "under 0.1 %"
 
 
-def advice(words: Sequence[str], length_told: bool, letters_told: bool) -> str:
-    """Tell what most answers have in common, and the options that would tell it to the reader; '' for nothing.
+def advice(words: Sequence[str], length: tuple[int, int] | None, letters: str) -> str:
+    """Tell what most answers have in common and some have not, with the options that say so; '' for nothing.
 
     Parameters
     ----------
     words
         The answers; '' for none.
-    length_told, letters_told
-        Whether --length and --alphabet were given.
+    length, letters
+        What the reader expects already: the shortest and longest text, and the letters that may occur.
     """
     words = [word for word in words if word]
     if len(words) < FEW:
         return ""
     common, options = [], []
-    ((length, count),) = Counter(map(len, words)).most_common(1)
-    if not length_told and MOST * len(words) <= count:
-        common.append(f"{length} letters ({_percent(count / len(words))})")
-        options.append(f"--length {length}")
-    for kind, letters in KINDS.items():
-        count = sum(not word.strip(letters) for word in words)
-        if not letters_told and MOST * len(words) <= count:
-            common.append(f"{kind} ({_percent(count / len(words))})")
-            options.append(f"--alphabet {letters}")
+    ((most, count),) = Counter(map(len, words)).most_common(1)
+    if MOST * len(words) <= count < len(words) and length != (most, most):
+        common.append(f"{most} letters ({_percent(count / len(words))})")
+        options.append(f"--length {most}")
+    for kind, every in KINDS.items():
+        known = "".join(letter for letter in every if letter in letters)
+        count = sum(not word.strip(known) for word in words)
+        if MOST * len(words) <= count:
+            if count < len(words) and len(known) < len(letters):
+                common.append(f"{kind} ({_percent(count / len(words))})")
+                options.append(f"--alphabet {known}")
             break
     if not options:
         return ""
-    return f"most answers have {' and '.join(common)}: if all texts have, {' '.join(options)} reads the others better"
+    which = " and ".join(common)
+    return f"most answers have {which}. If all texts are like that, give {' '.join(options)}: it may mend the others"

@@ -30,7 +30,7 @@ def make() -> None:
     if template().is_dir():
         return
     atomic.make_folder(template().parent)
-    clear_dead(template().parent, f"{_MAKING}*")
+    clear_dead(template().parent, f"{_MAKING}{'[0-9a-f]' * 12}")
     with held_folder(template().parent / f"{_MAKING}{atomic.new_run()}") as folder:
         _serve_once(folder / "prefect")
         made = atomic.make_folder(folder / "made")

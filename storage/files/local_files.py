@@ -73,7 +73,7 @@ class LocalFiles:
         LocalFiles(self.path.parent).make_folder()
         staged = temporary(self.path, run or new_run())
         try:
-            handle = _unnamed(self.path.parent)  # a kill leaves nothing
+            handle = _unnamed(self.path.parent)  # a kill meanwhile leaves nothing
             if handle is None:
                 _write(staged, data)
             else:

@@ -3,6 +3,7 @@
 import fcntl
 import os
 import shutil
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -71,6 +72,7 @@ def _os_lock(file: Path, busy: str) -> Iterator[None]:
 
 
 _NEW = ".new"  # the end of a folder's name until its lock is held
+_HOUR = 3600  # seconds
 _SCRATCH = "work-"
 
 
@@ -80,28 +82,31 @@ def held_folder(path: Path) -> Iterator[Path]:
 
     An OS lock on the folder tells `clear_dead` that its process lives, which may be killed before the end.
     """
-    new = path.with_name(path.name + _NEW)
-    atomic.make_folder(new)
-    handle = os.open(new, os.O_RDONLY)
+    made = path.with_name(path.name + _NEW)
+    atomic.make_folder(made)
+    handle = os.open(made, os.O_RDONLY)
     try:
         with suppress(OSError):  # a file system without such locks, where `clear_dead` gets none either
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        new.rename(path)  # only now others look at it
+        made.rename(path)  # only now others look at it
+        made = path
         yield path
     finally:
-        shutil.rmtree(path, ignore_errors=True)
+        shutil.rmtree(made, ignore_errors=True)
         os.close(handle)
 
 
 def clear_dead(parent: Path, pattern: str) -> None:
     """Remove the folders that killed processes left of `held_folder`; those of living processes stay.
 
+    A folder whose lock was not held yet goes after an hour.
+
     Parameters
     ----------
     parent, pattern : Path, str
         Where they are, and what `Path.glob` finds them by.
     """
-    for folder in parent.glob(pattern):
+    for folder in (*parent.glob(pattern), *filter(_is_old, parent.glob(pattern + _NEW))):
         try:
             handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
         except OSError:
@@ -113,6 +118,12 @@ def clear_dead(parent: Path, pattern: str) -> None:
             continue  # held
         finally:
             os.close(handle)
+
+
+def _is_old(folder: Path) -> bool:
+    with suppress(OSError):
+        return abs(time.time() - folder.stat().st_mtime) > _HOUR
+    return False
 
 
 @contextmanager

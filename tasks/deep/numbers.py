@@ -30,15 +30,18 @@ def as_numbers(texts: Texts, scores: np.ndarray, alphabet: Sequence[str], length
         return texts
     shares, allowed = column_shares(scores[rows], digits)
     found = best_texts(shares, *length)
-    own = found.scores[:, 0] + allowed
-    near = (found.scores[:, 0] > NEVER / 2) & (own + TIMES > texts.scores[rows, 0])
-    rows, own, allowed = rows[near], own[near] + TIMES, allowed[near]
     out = Texts(*(column.copy() for column in texts))
-    places = np.where(found.classes[near, 0] >= 0, digits[found.classes[near, 0]], -1)
-    # All shares sum to 1 again.
-    whole = np.log1p(np.expm1(TIMES) * np.exp(allowed))
-    out.classes[rows, 1:], out.classes[rows, 0] = texts.classes[rows, : BEST - 1], places
-    out.scores[rows, 1:], out.scores[rows, 0] = texts.scores[rows, : BEST - 1], own
-    out.scores[rows] -= whole[:, None]
-    out.peaks[rows], out.weakest[rows] = found.peaks[near], found.weakest[near] * np.exp(allowed)
+    for k, row in enumerate(rows.tolist()):
+        own = found.scores[k] + allowed[k] + TIMES
+        if found.scores[k, 0] <= NEVER / 2 or own[0] <= texts.scores[row, 0]:
+            continue
+        places = np.where(found.classes[k] >= 0, digits[found.classes[k]], -1)
+        others = ~np.isin(texts.classes[row], [*digits, -1]).all(axis=1)  # the rest is among the texts of digits
+        every = np.concatenate([places, texts.classes[row, others]])
+        worth = np.concatenate([np.where(found.scores[k] > NEVER / 2, own, NEVER), texts.scores[row, others]])
+        best = np.argsort(-worth, kind="stable")[:BEST]
+        whole = np.log1p(np.expm1(TIMES) * np.exp(allowed[k]))  # so that all shares sum to 1 again
+        out.classes[row] = np.where((worth[best] > NEVER / 2)[:, None], every[best], -1)
+        out.scores[row] = np.where(worth[best] > NEVER / 2, worth[best] - whole, NEVER)
+        out.peaks[row], out.weakest[row] = found.peaks[k], found.weakest[k] * np.exp(allowed[k])
     return out

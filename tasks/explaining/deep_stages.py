@@ -37,7 +37,7 @@ def deep_stages(
     if not np.array_equal(read, images):
         says = (
             "nothing is cut. Before, an icon was left out, letters on cards became black on white, dots became shades, "
-            "or a small text was enlarged."
+            "a small text was enlarged, or letters that rims show were filled in."
         )
         images = read
     rectangle, taken = as_taken(reader, images, sizes)
@@ -105,6 +105,7 @@ def _paths(reader: DeepReader, shares: np.ndarray) -> Stage:
     ]
     says = (
         "The likeliest texts. Each sums up all paths through the columns that spell it: a letter may stand in several "
-        "neighbouring columns and counts once."
+        "neighbouring columns and counts once. Where most letters are digits and nobody says which may occur, a text "
+        "of digits alone is taken in place of a likelier one."
     )
     return Stage("Best paths", says, RankingPanel(rows, "probability"))

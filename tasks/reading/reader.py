@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from storage.errors import BadInput
+from storage.learnt_texts import LONGEST
 from tasks.reading.components import find_apart
 from tasks.reading.confidence import (
     ALLOWED,
@@ -40,7 +41,6 @@ MARGIN = 5.0  # words that score this much less than the best do not count in th
 FAR = -3.0  # a span whose best letter has less is on no path worth a search; costs no word of `hard` (docs/reader.md)
 MOST_BENT = -20  # evidence for a confidence is cut off here
 LEAST_SHARE = 1e-5  # so is a word's share of all words, and its complement
-LONGEST_ALLOWED = 32  # letters
 _AT_ONCE = 256  # pictures that are read at once
 _NEAR = 64  # pictures with spans between any cuts: the shapes of so many stay in the processor's cache
 
@@ -150,10 +150,8 @@ class Reader:
         self.dictionary = dictionary_of(words, self.alphabet)
         lengths = [len(word) for word in self.dictionary.listed] or [1, LONGEST_BY_DEFAULT]
         self.length = (min(lengths), max(lengths)) if length is None else length
-        if not 1 <= self.length[0] <= self.length[1] <= LONGEST_ALLOWED:
-            raise BadInput(
-                f"length: must be from 1 to {LONGEST_ALLOWED} letters, the shortest first; it is {self.length}"
-            )
+        if not 1 <= self.length[0] <= self.length[1] <= LONGEST:
+            raise BadInput(f"length: must be from 1 to {LONGEST} letters, the shortest first; it is {self.length}")
         self.ranking = self._possible(ranking or (Ranking.PROBABILITY if words else Ranking.NONE))
 
     def read(self, images: np.ndarray, rankings: Iterable[Ranking] = ()) -> Readings:

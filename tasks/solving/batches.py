@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from storage.errors import BadInput
 from storage.files.places import Place, is_url, place
 from storage.files.stamps import Stamp
 from storage.ledger.ledger import ABSTAINED, FAILED, SOLVED, Answer, KnownFile, PictureFile, digest_of
@@ -19,7 +18,6 @@ from tasks.loading.decode import LOADER
 from tasks.loading.safe_read import GONE, UNSETTLED, BadPicture, Unreadable, Unsettled, read_file, require_size
 from tasks.readers import AnyReader, load_both, load_reader, read_pictures, told_length
 from tasks.reading.ranking import Ranking
-from tasks.reading.reader import LONGEST_ALLOWED
 from tasks.shipped import is_shipped
 
 DIGITS = 6  # of a confidence
@@ -104,24 +102,6 @@ def content_of(file: PictureFile | KnownFile) -> bytes:
     if file.digest is None:
         raise ValueError("the content of this file is not known: it has not been read")
     return file.digest
-
-
-def parse_length(given: str | None) -> tuple[int, int] | None:
-    """Return the shortest and the longest length that ``"4"`` or ``"4-6"`` names.
-
-    Raises
-    ------
-    BadInput
-    """
-    if given is None:
-        return None
-    shortest, dash, longest = given.partition("-")
-    if not shortest.isdecimal() or (dash and not longest.isdecimal()):
-        raise BadInput(f"length: must be a number such as 4, or two such as 4-6; it is {given!r}")
-    bounds = int(shortest), int(longest if dash else shortest)
-    if not 1 <= bounds[0] <= bounds[1] <= LONGEST_ALLOWED:
-        raise BadInput(f"length: must be from 1 to {LONGEST_ALLOWED} letters, the shortest first; it is {given!r}")
-    return bounds
 
 
 def make_plan(

@@ -13,6 +13,7 @@ from pathlib import Path
 from storage.errors import BadInput, CaptchasError, NotThere
 from storage.files.places import ObjectPath, Place, local
 from storage.files.stamps import Stamp, stamp_of
+from storage.learnt_texts import LONGEST
 from storage.ledger.ledger import FAILED, Answer
 from tasks.loading.listing import any_picture, count_pictures, list_as_they_come, list_names
 
@@ -36,6 +37,24 @@ def require_settle(seconds: float) -> None:
     """Raise `BadInput` for a wait between two looks that is negative or too long."""
     if not 0 <= seconds <= LONGEST_SETTLE:
         raise BadInput(f"settle: must be from 0 to {LONGEST_SETTLE:.0f} seconds; it is {seconds}")
+
+
+def parse_length(given: str | None) -> tuple[int, int] | None:
+    """Return the shortest and the longest length that ``"4"`` or ``"4-6"`` names.
+
+    Raises
+    ------
+    BadInput
+    """
+    if given is None:
+        return None
+    shortest, dash, longest = given.partition("-")
+    if not shortest.isdecimal() or (dash and not longest.isdecimal()):
+        raise BadInput(f"length: must be a number such as 4, or two such as 4-6; it is {given!r}")
+    bounds = int(shortest), int(longest if dash else shortest)
+    if not 1 <= bounds[0] <= bounds[1] <= LONGEST:
+        raise BadInput(f"length: must be from 1 to {LONGEST} letters, the shortest first; it is {given!r}")
+    return bounds
 
 
 class EarlyLook:

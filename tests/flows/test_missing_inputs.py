@@ -102,11 +102,17 @@ WRONG = [
     ("solve a.png b.png --out=", "out: must not be empty; give a value, or leave it out"),
     ("--home= datasets", "home: must not be empty; give a value, or leave it out"),
     ("audit book --minutes nan", "minutes: must be above 0; it is nan"),
-    ("audit book --label-price=inf", "label-price: must be 0 or more; it is inf"),
+    ("audit book --label-price=inf", "label-price: must be a finite number, 0 or more; it is inf"),
     ("audit compare a b --out=", "out: must not be empty; give a value, or leave it out"),
     ("import inbox --name=", "name: must not be empty; give a value, or leave it out"),
     ("import inbox --name=a/b", "profile 'a/b', name: must be letters, digits, - and _ only; it is 'a/b'"),
     ("import inbox --columns=a", "columns: must be two names with a comma between, such as image,solution; it is 'a'"),
+    ("audit book --length 0", "length: must be from 1 to 32 letters, the shortest first; it is '0'"),
+    (
+        "import inbox --alphabet aa",
+        "profile 'import', alphabet: must be every character once; a comes again; it is 'aa'",
+    ),
+    ("regenerate --hidden 9999", "hidden: must be one to four layers of 1 to 4096 units; it is (9999,)"),
     ("reproduce --letters 3", "letters: must be from 100 to 200000; it is 3"),
 ]
 
@@ -125,6 +131,11 @@ def test_a_value_that_no_run_can_use_is_told(line, said):
 ])  # fmt: skip
 def test_the_other_values_are_left_to_the_command(line):
     require_values(line.split())
+
+
+def test_a_pattern_without_a_label_is_told():
+    with pytest.raises(BadInput, match=r"pattern 'nope': must have \{label\} once"):
+        require_values(["import", "inbox", "--pattern", "nope"])
 
 
 @pytest.mark.parametrize("command", COMMANDS)

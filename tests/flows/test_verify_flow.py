@@ -83,7 +83,8 @@ def test_mistakes_are_told_before_anything_runs(letters, monkeypatch):
         ({"dataset": "nothing"}, NotThere, "nothing: no dataset there"),
         ({"workers": 0}, BadInput, "workers: must be 1 or more; it is 0"),
         ({"font": ["Inter Black"]}, BadInput, "font: .* goes with --redraw or --repair"),
-        ({"words": ""}, BadInput, "words: .* goes with --redraw or --repair"),
+        ({"words": ""}, BadInput, "words: must not be empty; give a value, or leave it out"),
+        ({"words": "list.txt"}, BadInput, "words: .* goes with --redraw or --repair"),
     ):
         with pytest.raises(error, match=message), checked(verify, **{"dataset": "letters"} | parameters):
             pass

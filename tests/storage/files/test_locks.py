@@ -1,5 +1,7 @@
 """The lock of a dataset: one holder at a time, and a dead holder is no obstacle."""
 
+import fcntl
+import os
 import signal
 import subprocess
 import sys
@@ -103,3 +105,34 @@ def test_a_lock_where_no_folder_can_be(tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(Unwritable), locked(tmp_path / "file" / "d"):
         pytest.fail("held under a file")
+
+
+def test_a_folder_is_not_cleared_before_its_lock_is_held(tmp_path, monkeypatch):
+    def cleared_meanwhile(handle, how):
+        monkeypatch.setattr(fcntl, "flock", flock)
+        clear_dead(tmp_path, "work-?")
+        return flock(handle, how)
+
+    flock = fcntl.flock
+    monkeypatch.setattr(fcntl, "flock", cleared_meanwhile)
+    with held_folder(tmp_path / "work-1") as folder:
+        assert folder.is_dir() and fcntl.flock is flock
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_folder_that_was_never_locked_goes_after_an_hour(tmp_path):
+    young, old = tmp_path / "work-1.new", tmp_path / "work-2.new"
+    young.mkdir()
+    old.mkdir()
+    os.utime(old, (0, 0))
+    clear_dead(tmp_path, "work-?")
+    assert [path.name for path in tmp_path.iterdir()] == ["work-1.new"]
+
+
+def test_a_folder_whose_name_is_taken_is_left_alone(tmp_path):
+    taken = tmp_path / "work-1"
+    taken.mkdir()
+    (taken / "file").touch()
+    with pytest.raises(OSError, match="work-1"), held_folder(taken):
+        pytest.fail("held another's folder")
+    assert [path.name for path in tmp_path.iterdir()] == ["work-1"] and (taken / "file").exists()

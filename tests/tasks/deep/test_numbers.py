@@ -12,21 +12,25 @@ ALPHABET = DeepReader(MODEL).alphabet
 
 
 def seen(*columns: dict[str, float]) -> Seen:
-    """Make what the network would give for letters of these probabilities, each after an empty column."""
+    """Make what the network would give for letters, '' for none, of these probabilities, each after an empty column."""
     shares = np.full((1, 2 * len(columns) + 1, 1 + len(ALPHABET)), 1e-9)
     shares[0, ::2, 0] = 1
     for place, letters in enumerate(columns):
         for letter, share in letters.items():
-            shares[0, 2 * place + 1, 1 + ALPHABET.index(letter)] = share
+            shares[0, 2 * place + 1, 1 + ALPHABET.index(letter) if letter else 0] = share
     shares /= shares.sum(axis=2, keepdims=True)
     size, width = np.array([[40, 100]]), np.array([8 * len(columns) + 4])
     return Seen(np.log(shares).astype(np.float32), size, width, np.array([[0.0, 100.0]]))
 
 
-def read(looked_at: Seen, doubts: bool = True, **told: object) -> tuple[str, float]:
+def reader_of(doubts: bool, **told: object) -> DeepReader:
     reader = DeepReader(MODEL, **told)
     reader.doubts = doubts
-    readings = reader.read_seen(looked_at)
+    return reader
+
+
+def read(looked_at: Seen, doubts: bool = True, **told: object) -> tuple[str, float]:
+    readings = reader_of(doubts, **told).read_seen(looked_at)
     return str(readings.reading[0]), float(readings.reading_confidence[0])
 
 
@@ -68,7 +72,21 @@ def test_what_is_read_so_is_believed_as_far_as_the_network_believes_it():
 
 
 def test_letters_stand_where_they_were_found():
-    reader = DeepReader(MODEL)
-    plain = reader.read_seen(seen(FOUR, ONE, FOUR, SEVEN))
-    reader.doubts = True
-    assert (reader.read_seen(seen(FOUR, ONE, FOUR, SEVEN)).box == plain.box).all()
+    late = seen(FOUR, {"l": 0.6, "": 0.4}, {"": 0.7, "1": 0.3}, FOUR, SEVEN)  # the 1 comes two columns after the l
+    plain, found = (reader_of(doubts, length=(4, 5)).read_seen(late) for doubts in (False, True))
+    assert (plain.reading[0], found.reading[0]) == ("4l47", "4147")
+    assert plain.box[1].tolist() != found.box[1].tolist()
+    assert found.box[1, 1] > plain.box[1, 1]
+
+
+def test_the_three_best_texts_differ_and_share_what_there_is():
+    looked_at = seen(FOUR, {"l": 0.55, "1": 0.25, "I": 0.2}, {"4": 0.7, "9": 0.3}, SEVEN)
+    readings = reader_of(True).read_seen(looked_at)
+    words = readings.words[0].tolist()
+    assert words[0] == "4147" and words[1] == "4197" and len(set(words)) == 3
+    assert readings.confidences[0].sum() <= 1 + 1e-9
+
+
+def test_a_length_that_no_text_of_digits_has_keeps_the_letters():
+    looked_at = seen(FOUR, {"l": 1.0}, FOUR, SEVEN)
+    assert read(looked_at, length=(4, 4))[0] == "4l47"

@@ -64,10 +64,10 @@ def test_textures_and_large_pictures_are_left_alone():
 def test_a_ring_beside_a_text_and_holes_of_letters_are_no_letters_of_the_ground(monkeypatch):
     picture = lay_out("KJBP", random.Random(1), FACES[0], (190, 48)).plain()
     ImageDraw.Draw(picture).ellipse((152, 14, 166, 28), outline=(16, 16, 16), width=2)
-    assert filled_in(np.array(picture)) is None
-    monkeypatch.setattr(relief, "COVERED", 0.0)
-    monkeypatch.setattr(relief, "FILLED", 0.05)
-    assert filled_in(np.array(picture)) is not None
+    for filled, covered, found in ((0.05, 0.4, False), (0.15, 0.0, False), (0.05, 0.0, True)):  # each limit is enough
+        monkeypatch.setattr(relief, "FILLED", filled)
+        monkeypatch.setattr(relief, "COVERED", covered)
+        assert (filled_in(np.array(picture)) is not None) == found
 
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 90), (48, 140)])

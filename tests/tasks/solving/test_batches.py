@@ -21,6 +21,7 @@ from tasks.reading.ranking import Ranking
 from tasks.shipped import SHIPPED
 from tasks.solving import batches
 from tasks.solving.batches import LookJob, SolveJob, SolvePlan, look, solve_batch
+from tasks.solving.choice import parse_length
 
 NO_PICTURE = "no picture: not PNG, JPEG, GIF, BMP, WebP or TIFF, or the file's beginning is damaged"
 PLAN = SolvePlan("model", "0" * 64, "BONE\nBOND", Ranking.PROBABILITY, 0.5)
@@ -208,10 +209,10 @@ def test_settings_tell_what_decides_about_an_answer():
     ("given", "expected"), [(None, None), ("4", (4, 4)), ("4-6", (4, 6)), ("1-32", (1, 32)), ("7-7", (7, 7))]
 )
 def test_lengths(given, expected):
-    assert batches.parse_length(given) == expected
+    assert parse_length(given) == expected
 
 
 @pytest.mark.parametrize("given", ["", "-", "four", "4-", "-4", "4-5-6", "4.5", "0", "6-4", "1-33"])
 def test_lengths_that_are_none(given):
     with pytest.raises(BadInput, match=r"length: must be .*it is '"):
-        batches.parse_length(given)
+        parse_length(given)

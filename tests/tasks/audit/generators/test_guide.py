@@ -17,7 +17,7 @@ from tasks.audit.generators.pool import Job, Pool
 from tasks.audit.generators.processes.callables import find_callable
 from tasks.audit.generators.processes.counter_texts import ALPHABET, LENGTHS, text_of
 from tasks.audit.generators.processes.returned import unpack
-from tasks.solving.batches import parse_length
+from tasks.solving.choice import parse_length
 
 GUIDE = Path(__file__).parents[4] / "docs" / "audit-generators.md"
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
