@@ -21,9 +21,7 @@ SLANTED = 0.6  # a look across ink counts as so much: it is taken along four dir
 CERTAIN = 1e9  # of a relation: cells that are wider than strokes are ground
 KEPT = 0.7  # of the picture's ink is seen beside the letters
 FILLED = 0.15  # of the ink: the cells of letters cover more
-COVERED = (
-    0.4  # of the columns from the first to the last of them: a ring beside a text and the holes of letters have less
-)
+COVERED = 0.4  # of the columns from the first to the last cell: holes of letters, and a ring beside them, have less
 CELLS = 1000  # a picture of more cells is a texture, and would take seconds; one of 450 x 150 pixels has some 500
 MOST = 1_000_000  # pixels: a larger picture is read as it is
 

@@ -24,6 +24,8 @@ def test_letters_are_filled_and_nothing_else_is(kind):
     assert filled[letters].mean() > 0.9
     assert (filled & letters).sum() > 0.5 * filled.sum()  # rims are filled as well
     assert filled[~letters].mean() < 0.15
+    if kind != "relief-outline":  # a shadow is seen beside the letters, fainter
+        assert ((found[:, :, 0] > 0) & (found[:, :, 0] < 200)).mean() > 0.01
 
 
 def ring(gap: int) -> np.ndarray:
