@@ -9,8 +9,10 @@ KERNELS = $(BIN)/python -c 'import tomllib; print(*(name for name in tomllib.loa
 # What the extra `test` names. To install `.[test]` would build the project once more.
 TESTERS = $(BIN)/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]["test"], sep="\n")'
 PEER := .venv-ddddocr
-OTHERS := captcha==0.7.1 django-simple-captcha==0.7.0 multicolorcaptcha==1.2.0
+OTHERS := captcha==0.7.1 django-simple-captcha==0.7.0 multicolorcaptcha==1.2.0 wheezy.captcha==3.2.2 \
+	flask-simple-captcha==5.5.5 captchagen==0.1.0 gvcode==1.0.3
 NODE := .node-svg-captcha
+NPM := svg-captcha@1.4.0 @resvg/resvg-js@2 captchapng@0.0.1 trek-captcha@0.4.0
 # Empty, so that Python keeps what it compiles: else each of the processes that tests start would compile the packages.
 export PYTHONDONTWRITEBYTECODE :=
 
@@ -71,8 +73,8 @@ others: setup
 		$(PYTHON) -m venv $$folder && $$folder/bin/python -m pip install --quiet --disable-pip-version-check $$package \
 			&& touch $$folder/.ready || { rm -rf $$folder; echo "$$package could not be installed (see above); going on without it"; }; \
 	done
-	@test -e $(NODE)/.ready || { mkdir -p $(NODE) && npm install --silent --no-audit --no-fund --prefix $(NODE) svg-captcha@1.4.0 @resvg/resvg-js@2 \
-		&& touch $(NODE)/.ready; } || { rm -rf $(NODE); echo "svg-captcha could not be installed with npm (see above); going on without it"; }
+	@test "$$(cat $(NODE)/.ready 2> /dev/null)" = "$(NPM)" || { mkdir -p $(NODE) && npm install --silent --no-audit --no-fund --prefix $(NODE) $(NPM) \
+		&& echo "$(NPM)" > $(NODE)/.ready; } || { echo "$(NPM) could not be installed with npm (see above); going on without them"; }
 	@$(BIN)/python -m tests.benchmarks.others $(ARGS)
 
 deploy: setup

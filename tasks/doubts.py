@@ -1,6 +1,6 @@
 """Believe less of answers to pictures that show what the model cannot know of: accents, icons, blots."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import fields, replace
 from typing import NamedTuple
 
@@ -8,45 +8,19 @@ import numpy as np
 
 from tasks.deep.deep_reader import DeepReader
 from tasks.loading.colour_ink import ink_of_batch
-from tasks.loading.oddities.cards import on_white
-from tasks.loading.oddities.close_up import close_up
-from tasks.loading.oddities.dither import undithered
 from tasks.loading.oddities.oddities import Oddities, find_oddities
-from tasks.loading.oddities.relief import filled_in
 from tasks.loading.oddities.standing_apart import of_another_colour, without_apart
+from tasks.plainer import REST, choose, make_plainer
 from tasks.reading.ranking import Ranked, Ranking
 from tasks.reading.reader import Reader, Readings
 
-DOUBTS = 4  # raised whenever other pictures are doubted or read otherwise, here or in rooms below, or by other factors
+DOUBTS = 5  # raised whenever other pictures are doubted or read otherwise, here or in rooms below, or by other factors
 DOUBTED = 0.45  # a doubted answer's confidence is multiplied by this: no answer that is surely wrong looks probable
-# What stands apart is left out if the rest is read with at least so much confidence, and it has another colour, or the
+# What stands apart is left out if the rest is read with at least REST confidence, and it has another colour, or the
 # whole is read with less confidence than that: if it is level with the letters, and if it is not.
-REST, WHOLE_LEVEL, WHOLE = 0.8, 0.4, 0.9
-SURE = 0.95  # a picture that was read with so much confidence is not looked at for cards, dots and small texts
+WHOLE_LEVEL, WHOLE = 0.4, 0.9
+SURE = 0.95  # a picture that was read with so much confidence is not made plainer
 LEFT_OUT = 0.9  # such an answer's confidence is multiplied by this: it may have been a letter
-
-
-class Plainer(NamedTuple):
-    """What a picture is read as once more, and when that is taken.
-
-    find : makes (H, W, 3) uint8 plainer; None if there is nothing to make plainer
-    least : the confidence that it needs
-    times : of the confidence in the picture as it is, which it needs as well
-    shorter : whether a shorter text is taken
-    """
-
-    find: Callable[[np.ndarray], np.ndarray | None]
-    least: float = 0.0
-    times: float = 1.0
-    shorter: bool = False
-
-
-PLAINER = (
-    Plainer(undithered, shorter=True),
-    Plainer(on_white, least=REST),
-    Plainer(close_up),
-    Plainer(filled_in, times=0.85, shorter=True),
-)
 # Letters without marks of their own. Any other letter may account for a mark: i, j, and all that models learn besides.
 PLAIN = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghklmnopqrstuvwxyz0123456789")
 
@@ -95,8 +69,9 @@ def believed(
     """Read pictures; believe less where a picture shows what its answer does not explain, and say why.
 
     A deep reader reads once more without what stands apart from the letters, and takes that if it surely is no letter.
-    It reads letters on cards once more in black on white, dithered pictures once more as shades, small texts once more
-    enlarged, and letters seen by their rims once more filled in, and takes that if it is surer then.
+    It reads pictures once more made plainer (see `tasks.plainer`), and takes that if it is surer then: letters on
+    cards in black on white, dithered pictures as shades, small texts enlarged, letters seen by their rims filled in,
+    and thick letters without thin lines and dots.
     All this only for readers with `doubts`: a model that learnt from its owner's pictures knows what these show.
 
     Parameters
@@ -122,7 +97,7 @@ def believed(
     whole = Believed(every, readings, [""] * len(images), images)
     return [
         _in_doubt(part, found)
-        for each in _apart_from(whole, _plainer(deep, whole, sizes, rankings))
+        for each in _apart_from(*_plainer(deep, whole, sizes, rankings))
         for part, found in _icons_apart(deep, each, sizes, rankings)
         if len(part.rows)
     ]
@@ -143,37 +118,19 @@ def _part(whole: Believed, kept: np.ndarray) -> Believed:
 
 def _plainer(
     reader: DeepReader, whole: Believed, sizes: np.ndarray, rankings: tuple[Ranking, ...]
-) -> Believed | None:  # fmt: skip
-    """Read pictures once more in every plainer way that fits them; return what is surer so."""
-    before = whole.readings.reading_confidence
-    rows, pictures, ways = [], [], []
-    for k in np.flatnonzero(before < SURE).tolist():
-        high, wide = sizes[k].tolist()
-        image = whole.images[k, :high, :wide]
-        seen = image if image.ndim == 3 else np.repeat(255 - image[:, :, None], 3, axis=2)  # ink of a grey dataset
-        for way, (find, *_) in enumerate(PLAINER):
-            plainer = find(seen)
-            if plainer is not None:
-                rows.append(k)
-                ways.append(way)
-                pictures.append(whole.images[k].copy())
-                pictures[-1][:high, :wide] = plainer if image.ndim == 3 else 255 - plainer[:, :, 0]
-    if not rows:
-        return None
-    images, of = np.stack(pictures), np.array(rows)
+) -> tuple[Believed, Believed | None]:  # fmt: skip
+    """Read pictures once more in every plainer way that fits them; return all as they are, and what is taken of it."""
+    of, ways, pictures = make_plainer(whole.images, sizes, np.flatnonzero(whole.readings.reading_confidence < SURE))
+    if not ways:
+        return whole, None
+    images = np.stack(pictures)
     again = reader.read(images, rankings, sizes[of])
-    sure = again.reading_confidence
-    # What was taken for a card may be a letter, and a line of letters may be a part of the text.
-    shorter = np.char.str_len(again.reading) < np.char.str_len(whole.readings.reading[of])
-    taken_as = [PLAINER[way] for way in ways]
-    least, times = (np.array([getattr(way, name) for way in taken_as]) for name in ("least", "times"))
-    may = (sure > times * before[of]) & (sure >= least) & (np.array([way.shorter for way in taken_as]) | ~shorter)
-    surest = np.lexsort((-sure, of))  # of each picture first what is read surest
-    surest = surest[may[surest]]
-    taken = surest[np.unique(of[surest], return_index=True)[1]]
+    taken, shares, kept_shares = choose(whole.readings, again, of, ways)
+    whole = whole._replace(readings=_lowered(whole.readings, kept_shares[:, 1], kept_shares[:, 0]))
     if not len(taken):
-        return None
-    return Believed(of[taken], rows_of(again, np.sort(taken)), [""] * len(taken), images[taken])
+        return whole, None
+    readings = _lowered(rows_of(again, taken), shares[:, 1], shares[:, 0])
+    return whole, Believed(of[taken], readings, [""] * len(taken), images[taken])
 
 
 def _surest(readings: Readings) -> np.ndarray:

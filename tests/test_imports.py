@@ -77,7 +77,8 @@ ROOMS = {
     "tasks/models.py": (
         STORAGE | {"tasks.training", "tasks.reading", "tasks.rates"}, set()
     ),
-    "tasks/doubts.py": ({"tasks.deep", "tasks.loading", "tasks.reading"}, {"numpy"}),
+    "tasks/plainer.py": ({"tasks.loading", "tasks.reading"}, {"numpy"}),
+    "tasks/doubts.py": ({"tasks.deep", "tasks.loading", "tasks.plainer", "tasks.reading"}, {"numpy"}),
     "tasks/both_readers.py": ({"tasks.deep", "tasks.doubts", "tasks.loading", "tasks.reading"}, {"numpy"}),
     "tasks/readers.py": (
         STORAGE | {"tasks.both_readers", "tasks.deep", "tasks.doubts", "tasks.worker", "tasks.loading",

@@ -31,7 +31,7 @@ from tasks.readers import AnyReader, load_both, load_reader, read_pictures
 from tasks.reading.reader import Reader
 from tasks.scoring.metrics import calibration_error
 from tasks.shipped import SHIPPED, STRANGERS
-from tests.benchmarks.others import GENERATORS, NotInstalled, write_others
+from tests.benchmarks.others import GENERATORS, IMITATED, NotInstalled, write_others
 
 MODELS = {"ladder": SHIPPED, "strangers": STRANGERS}
 AUTO = "auto"
@@ -192,7 +192,7 @@ def main() -> int:
     """Write sheets or print rates; leave out what is not installed."""
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.look_alikes")
     parser.add_argument("what", choices=("sheets", "beside", "faces", "rates", "shipped"))
-    parser.add_argument("names", nargs="*", metavar="NAME", help=f"by default all: {', '.join(GENERATORS)}")
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(GENERATORS)}; by default all that fit")
     parser.add_argument("--drawn", type=int, default=20_000, help="of our pictures, to learn from")
     parser.add_argument("--count", type=int, default=2000, help="of theirs, to read")
     parser.add_argument("--seed", type=int, default=1, help="of ours")
@@ -204,7 +204,7 @@ def main() -> int:
     if options.what == "faces":
         write_faces(options.out / "faces.png")
         return 0
-    names = options.names or list(GENERATORS)
+    names = options.names or list(GENERATORS if options.what == "shipped" else IMITATED)
     if options.what == "sheets":
         write_sheets(names, options.out)
         return 0

@@ -43,7 +43,8 @@ class Generator:
     def installed(self) -> bool:
         """Return whether its environment is there."""
         if self.script.endswith(".cjs"):
-            return NODE.is_dir() and shutil.which(self.interpreter) is not None
+            package = NODE / self.package.rpartition("-")[0]
+            return package.is_dir() and shutil.which(self.interpreter) is not None
         return self.interpreter.exists()
 
     def command(self) -> list[str]:
@@ -58,7 +59,7 @@ def _python(name: str) -> Path:
     return ROOT / f".venv-{name}" / "bin" / "python"
 
 
-# By the name of the profile that imitates them, without its `like-`.
+# By their names. Profiles imitate the first four, `like-NAME`; nothing of ours was made after the others.
 GENERATORS = {
     "captcha": Generator("captcha-0.7.1", "draw_captcha.py", _python("captcha"), _CAPITALS + _DIGITS, (4, 5)),
     "django-simple-captcha": Generator(
@@ -70,7 +71,20 @@ GENERATORS = {
     "svg-captcha": Generator(
         "svg-captcha-1.4.0", "draw_svg.cjs", Path("node"), _CAPITALS + _CAPITALS.lower() + _DIGITS, (4, 4)
     ),
+    "wheezy.captcha": Generator(
+        "wheezy.captcha-3.2.2", "draw_wheezy.py", _python("wheezy.captcha"), "ABCDEFGHJKLMNPQRSTUVWXYZ23456789", (4, 4)
+    ),
+    "flask-simple-captcha": Generator(
+        "flask-simple-captcha-5.5.5", "draw_flask_simple.py", _python("flask-simple-captcha"), _CAPITALS, (6, 6)
+    ),
+    "captchagen": Generator(
+        "captchagen-0.1.0", "draw_captchagen.py", _python("captchagen"), _CAPITALS + _CAPITALS.lower() + _DIGITS, (4, 6)
+    ),
+    "gvcode": Generator("gvcode-1.0.3", "draw_gvcode.py", _python("gvcode"), _DIGITS, (4, 4)),
+    "captchapng": Generator("captchapng-0.0.1", "draw_captchapng.cjs", Path("node"), _DIGITS, (4, 4)),
+    "trek-captcha": Generator("trek-captcha-0.4.0", "draw_trek.cjs", Path("node"), _CAPITALS.lower(), (5, 5)),
 }
+IMITATED = tuple(GENERATORS)[:4]
 
 
 def write_others(name: str, folder: Path, count: int, seed: int) -> Path:

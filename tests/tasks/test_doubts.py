@@ -2,16 +2,13 @@
 
 import io
 import random
-from dataclasses import replace
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
-from storage.deep_models import load_deep_model
 from storage.models import model_digest
-from tasks import doubts
+from tasks import plainer
 from tasks.deep.deep_reader import DeepReader
 from tasks.doubts import APART, BLOTTED, DOUBTED, MARKED, READ_WITHOUT, unexplained
 from tasks.explaining.classic_stages import classic_stages
@@ -121,7 +118,7 @@ def test_letters_that_only_rims_show_are_read_filled_in_also_if_that_is_shorter(
     reader = load_reader(*DEEP, ())
     filled = read(reader, pictures)
     assert [answer[0] for answer in filled] == [text for text, _ in asked.values()]
-    monkeypatch.setattr(doubts, "PLAINER", [way for way in doubts.PLAINER if way.find is not filled_in])
+    monkeypatch.setattr(plainer, "PLAINER", [way for way in plainer.PLAINER if way.find is not filled_in])
     for (word, *_), (seen, *_), (text, _) in zip(filled, read(reader, pictures), asked.values(), strict=True):
         assert seen != word == text
 
@@ -188,29 +185,3 @@ def test_what_explains_what(word, things, marks, apart, blots, why):
     no, none = np.array([False]), np.array([0])
     found = Oddities(*(np.array([value]) for value in (things, marks, apart, blots)), none, none, no)
     assert unexplained(found, [word]) == [why]
-
-
-def test_of_what_is_read_once_more_the_surest_text_counts_that_is_no_shorter(monkeypatch):
-    shown = {7: ("WXYZ", 0.6), 8: ("KUMA", 0.9), 9: ("KU", 0.95)}  # by the colour of a picture
-
-    def read(images, _rankings, _sizes):
-        texts, sure = zip(*(shown[image[0, 0, 0]] for image in images), strict=True)
-        blank = DeepReader(load_deep_model(STRANGERS)).read(np.full((len(images), 20, 60, 3), 255, np.uint8))
-        return replace(blank, reading=np.array(texts), reading_confidence=np.array(sure))
-
-    looks = [doubts.Plainer(lambda image, colour=colour: np.full_like(image, colour)) for colour in (7, 8, 9)]
-    monkeypatch.setattr(doubts, "PLAINER", looks)
-    images = np.full((1, 20, 60, 3), 7, np.uint8)
-    first = replace(read(images, (), None), reading_confidence=np.array([0.3]))
-    whole = doubts.Believed(np.arange(1), first, [""], images)
-    again = doubts._plainer(SimpleNamespace(read=read), whole, np.array([[20, 60]]), ())
-    assert again.readings.reading.tolist() == ["KUMA"] and (again.images == 8).all()
-    shown[8] = ("KUMA", 0.2)
-    again = doubts._plainer(SimpleNamespace(read=read), whole, np.array([[20, 60]]), ())
-    assert again.readings.reading.tolist() == ["WXYZ"]
-    monkeypatch.setattr(doubts, "PLAINER", [*looks[:2], looks[2]._replace(shorter=True)])
-    again = doubts._plainer(SimpleNamespace(read=read), whole, np.array([[20, 60]]), ())
-    assert again.readings.reading.tolist() == ["KU"]
-    monkeypatch.setattr(doubts, "PLAINER", [looks[1]._replace(times=0.6), looks[0]._replace(times=2.5)])
-    again = doubts._plainer(SimpleNamespace(read=read), whole, np.array([[20, 60]]), ())
-    assert again.readings.reading.tolist() == ["KUMA"]  # 0.2 of 0.3 is enough for it, and 0.6 is not for the other

@@ -1,0 +1,87 @@
+"""Pictures of thick letters among thin lines and dots, as seen -> the same without what is thin.
+
+Opening (erosion, then dilation) with a square takes away what is thinner than the square is wide. How much ink is left
+after squares of 1, 2, 3 ... pixels tells how wide the letters' strokes are: where the next wider square leaves nearly
+as much, it is the letters that are left. (Matheron, Random Sets and Integral Geometry, 1975: granulometry.)
+"""
+
+import numpy as np
+
+from tasks.loading.oddities.cards import distances
+
+FAINT = 32  # levels, in the channel where a pixel differs most from the ground: ink has more
+LEFT = 0.66  # of the ink that a square leaves: the next wider one leaves as much if strokes are wider than both
+ENDS = 0.25  # of all ink: a square that leaves less is as wide as strokes; where none does, ink is no strokes
+APART = 0.02  # of all ink: thin ink that does not touch what is left of letters; corners of letters do
+STEPS = 10  # squares are tried, of 1 to 10 pixels in a picture of up to so many rows:
+ROWS = 80
+MOST = 1_000_000  # pixels: a larger picture is read as it is
+
+
+def without_thin(image: np.ndarray) -> tuple[np.ndarray, ...]:
+    """Return a picture without ink that is thinner than its letters, for some widths; nothing if letters are thin.
+
+    Parameters
+    ----------
+    image : (H, W, 3) uint8
+
+    Returns
+    -------
+    tuple of (H, W, 3) uint8
+    """
+    high, wide = image.shape[:2]
+    if high * wide > MOST:
+        return ()
+    ground = np.median(image.reshape(-1, 3)[::5], axis=0).astype(np.int16)
+    far = distances(image, ground)
+    far[far < FAINT] = 0
+    step = -(-high // ROWS)
+    widths = [1, *range(2 * step, STEPS * step + 1, step)]
+    left = np.array([_opened(far, width).sum(dtype=np.int64) for width in widths if width <= min(high, wide)])
+    if len(left) < 2 or not left[0]:
+        return ()
+    shares = left[1:] / np.maximum(left[:-1], 1)
+    ended = np.flatnonzero(left < ENDS * left[0])
+    narrower = [k for k in range(1, ended[0]) if shares[k] >= LEFT] if len(ended) else []
+    if not narrower or _apart(far, widths[narrower[len(narrower) // 2]]) < APART * left[0]:
+        return ()
+    # How far lines and dots are thinner than strokes, nobody knows: the narrowest, the middle and the widest are tried.
+    tried = sorted({narrower[0], narrower[len(narrower) // 2], narrower[-1]})
+    signed = image.astype(np.int16) - ground
+    light, dark = np.maximum(signed, 0).astype(np.uint8), np.maximum(-signed, 0).astype(np.uint8)
+    return tuple(
+        (ground + _opened(light, widths[k]) - _opened(dark, widths[k]).astype(np.int16)).astype(np.uint8) for k in tried
+    )
+
+
+def _apart(ink: np.ndarray, width: int) -> int:
+    """Return how much ink, (H, W) uint8, opening takes away that lies apart from what it leaves."""
+    near = _opened(ink, width)
+    for axis, length in enumerate(ink.shape):
+        around = [(width, width) if k == axis else (0, 0) for k in (0, 1)]
+        near = _extremes(np.pad(near, around), np.maximum, 2 * width + 1, length, axis)
+    return int(ink[near == 0].sum(dtype=np.int64))
+
+
+def _opened(ink: np.ndarray, width: int) -> np.ndarray:
+    """Return ink, (H, W) or (H, W, C) uint8, without what no square of so many pixels fits into."""
+    for extreme, (before, after) in (
+        (np.minimum, ((width - 1) // 2, width // 2)), (np.maximum, (width // 2, (width - 1) // 2)),
+    ):  # fmt: skip
+        for axis in (0, 1):
+            around = [(0, 0)] * ink.ndim
+            around[axis] = before, after
+            padded = np.pad(ink, around, mode="edge")
+            ink = _extremes(padded, extreme, width, ink.shape[axis], axis)
+    return ink
+
+
+def _extremes(padded: np.ndarray, extreme: np.ufunc, width: int, length: int, axis: int) -> np.ndarray:
+    """Return the extreme of each `width` values that follow each other along an axis, of `length` of them."""
+    at = [slice(None)] * padded.ndim
+    at[axis] = slice(length)
+    out: np.ndarray = padded[tuple(at)].copy()
+    for k in range(1, width):
+        at[axis] = slice(k, k + length)
+        extreme(out, padded[tuple(at)], out=out)
+    return out

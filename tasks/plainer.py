@@ -1,0 +1,139 @@
+"""Make pictures plainer in ways that may fit them, and choose between what is read in these and as they are seen."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+
+from tasks.loading.oddities.cards import on_white
+from tasks.loading.oddities.close_up import close_up
+from tasks.loading.oddities.dither import undithered
+from tasks.loading.oddities.relief import filled_in
+from tasks.loading.oddities.thin_ink import without_thin
+from tasks.reading.reader import Readings
+
+REST = 0.8  # the confidence in a text that is read without something of its picture
+
+
+class Plainer(NamedTuple):
+    """What a picture is read as once more, and when that is taken.
+
+    find : makes (H, W, 3) uint8 plainer, in one way or several; None or nothing if there is nothing to make plainer
+    least : the confidence that it needs
+    times : of the confidence in the picture as it is, which it needs as well
+    shorter : whether a shorter text is taken
+    shared : whether all such readings of a picture and that of the picture as it is share out the confidence
+    """
+
+    find: Callable[[np.ndarray], np.ndarray | tuple[np.ndarray, ...] | None]
+    least: float = 0.0
+    times: float = 1.0
+    shorter: bool = False
+    shared: bool = False
+
+
+PLAINER = (
+    Plainer(undithered, shorter=True),
+    Plainer(on_white, least=REST),
+    Plainer(close_up),
+    Plainer(filled_in, times=0.85, shorter=True),
+    Plainer(without_thin, shorter=True, shared=True),
+)
+
+
+def make_plainer(
+    images: np.ndarray, sizes: np.ndarray, rows: np.ndarray
+) -> tuple[np.ndarray, list[Plainer], list[np.ndarray]]:
+    """Make some pictures plainer in every way that fits them.
+
+    Parameters
+    ----------
+    images : (n, H, W) or (n, H, W, 3) uint8
+        Ink, or sRGB as seen.
+    sizes : (n, 2) int64
+        Rows and columns of each picture at the top left of its canvas.
+    rows : (k,) int64, ascending
+
+    Returns
+    -------
+    of : (m,) int64, ascending
+        The row that each was made of.
+    ways : m Plainer
+    pictures : m arrays like those of `images`
+    """
+    of, ways, pictures = [], [], []
+    for k in rows.tolist():
+        high, wide = sizes[k].tolist()
+        image = images[k, :high, :wide]
+        seen = image if image.ndim == 3 else np.repeat(255 - image[:, :, None], 3, axis=2)  # ink of a grey dataset
+        for way in PLAINER:
+            found = way.find(seen)
+            for plainer in found if isinstance(found, tuple) else () if found is None else (found,):
+                of.append(k)
+                ways.append(way)
+                pictures.append(images[k].copy())
+                pictures[-1][:high, :wide] = plainer if image.ndim == 3 else 255 - plainer[:, :, 0]
+    return np.array(of, np.int64), ways, pictures
+
+
+def choose(
+    before: Readings, again: Readings, of: np.ndarray, ways: list[Plainer]
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Choose the text of each picture that was read again. The confidences of readings of equal texts add up.
+
+    So what is read in several ways need not be the surest in any.
+
+    Parameters
+    ----------
+    before : of n pictures
+    again : of m plainer ones
+    of : (m,) int64, ascending
+        The picture that each was made of.
+    ways : m Plainer
+
+    Returns
+    -------
+    taken : (t,) int64, ascending
+        The readings in `again` that are taken in place of those before.
+    shares : (t, 2) float64
+        By how much to multiply their confidences: in the reading, and in the words.
+    kept_shares : (n, 2) float64
+        The same for the readings before.
+    """
+    # What was taken for a card may be a letter, and a line of letters may be a part of the text.
+    shorter = np.char.str_len(again.reading) < np.char.str_len(before.reading[of])
+    least, times, shared = (
+        np.array([getattr(way, name) for way in ways]) for name in ("least", "times", "shared")
+    )  # fmt: skip
+    may = (again.reading_confidence >= least) & (np.array([way.shorter for way in ways]) | ~shorter)
+    taken, shares, kept_shares = [], [], np.ones((len(before.reading), 2))
+    for k in np.unique(of[may]).tolist():
+        tried = np.flatnonzero(may & (of == k))
+        whole = str(before.reading[k]), float(before.reading_confidence[k])
+        each = [whole, *zip(again.reading[tried].tolist(), again.reading_confidence[tried].tolist(), strict=True)]
+        weights = [1.0, *(1 / times[tried]).tolist()]
+        added: dict[str, float] = {}
+        for (text, sure), weight in zip(each, weights, strict=True):
+            added[text] = added.get(text, 0.0) + weight * sure
+        chosen = max(added, key=added.__getitem__)  # the picture as it is, where two are equal
+        surest = max((i for i, (text, _) in enumerate(each) if text == chosen), key=lambda i: each[i][1])
+        together = [0, *(1 + np.flatnonzero(shared[tried])).tolist()]
+        words = [
+            (str(found.words[row, 0]), float(np.nan_to_num(found.confidences[row, 0])))
+            for found, row in ((before, k), *((again, row) for row in tried.tolist()))
+        ]
+        both = [_share(said, surest, together) for said in (each, words)]
+        if surest:
+            taken.append(tried[surest - 1])
+            shares.append(both)
+        else:
+            kept_shares[k] = both
+    return np.array(taken, np.int64), np.array(shares).reshape(-1, 2), kept_shares
+
+
+def _share(said: list[tuple[str, float]], at: int, together: list[int]) -> float:
+    """Return how much of the confidence of the readings `together` is in what the reading `at` says."""
+    if at not in together:
+        return 1.0
+    whole = sum(said[i][1] for i in together)
+    return sum(said[i][1] for i in together if said[i][0] == said[at][0]) / whole if whole else 1.0
