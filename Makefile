@@ -70,7 +70,7 @@ others: setup
 	@for package in $(OTHERS); do \
 		folder=.venv-$${package%%=*}; \
 		test -e $$folder/.ready && continue; \
-		$(PYTHON) -m venv $$folder && $$folder/bin/python -m pip install --quiet --disable-pip-version-check $$package \
+		$(PYTHON) -m venv $$folder && $$folder/bin/python -m pip install --quiet --disable-pip-version-check $$package pillow \
 			&& touch $$folder/.ready || { rm -rf $$folder; echo "$$package could not be installed (see above); going on without it"; }; \
 	done
 	@test "$$(cat $(NODE)/.ready 2> /dev/null)" = "$(NPM)" || { mkdir -p $(NODE) && npm install --silent --no-audit --no-fund --prefix $(NODE) $(NPM) \

@@ -75,7 +75,11 @@ GENERATORS = {
         "wheezy.captcha-3.2.2", "draw_wheezy.py", _python("wheezy.captcha"), "ABCDEFGHJKLMNPQRSTUVWXYZ23456789", (4, 4)
     ),
     "flask-simple-captcha": Generator(
-        "flask-simple-captcha-5.5.5", "draw_flask_simple.py", _python("flask-simple-captcha"), _CAPITALS, (6, 6)
+        "flask-simple-captcha-5.5.5",
+        "draw_flask_simple.py",
+        _python("flask-simple-captcha"),
+        "ABCDEFGHJKLMNPQRSTUVWXYZ",
+        (6, 6),
     ),
     "captchagen": Generator(
         "captchagen-0.1.0", "draw_captchagen.py", _python("captchagen"), _CAPITALS + _CAPITALS.lower() + _DIGITS, (4, 6)
@@ -121,7 +125,7 @@ def main() -> int:
     for name in options.names or GENERATORS:
         try:
             print(write_others(name, options.folder or home() / "samples" / "others", options.count, options.seed))
-        except NotInstalled as error:
+        except (NotInstalled, subprocess.SubprocessError) as error:
             print(f"left out: {name}: {error}", file=sys.stderr)
     return 0
 
