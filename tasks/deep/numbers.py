@@ -8,7 +8,7 @@ from tasks.deep.decoding import Texts, best_texts, column_shares
 from tasks.reading.path_bounds import BEST, NEVER
 
 # The network learnt from few pictures of digits alone, so it takes 1 for I and 9 for g among digits.
-MOSTLY = 0.6  # of a text's letters: if fewer are digits, nothing tells that all may be
+MOSTLY = 0.5  # of a text's letters: if fewer are digits, nothing tells that all may be
 TIMES = 4.0  # the logarithm of how much more probable a text of digits alone is than the network takes it to be
 
 

@@ -43,6 +43,7 @@ ONE = {"l": 0.6, "1": 0.2, "I": 0.2}
     [
         ((FOUR, ONE, FOUR, SEVEN), "4147"),
         ((ONE, ONE, FOUR, SEVEN, SEVEN), "11477"),
+        ((ONE, ONE, FOUR, SEVEN), "1147"),
         ((ONE, ONE, ONE, SEVEN, SEVEN), "lll77"),  # two of five are digits
         ((FOUR, A, ONE, SEVEN), "4Al7"),
         ((FOUR, {"l": 0.99, "1": 0.01}, FOUR, SEVEN), "4l47"),  # e^4 is 55
@@ -51,7 +52,7 @@ ONE = {"l": 0.6, "1": 0.2, "I": 0.2}
         ((ONE,), "l"),
     ],
 )
-def test_a_text_of_mostly_digits_has_digits_alone(letters, word):
+def test_a_text_of_which_half_are_digits_has_digits_alone(letters, word):
     assert read(seen(*letters))[0] == word
 
 
