@@ -9,7 +9,7 @@ from tasks.loading.oddities.cards import on_white
 from tasks.loading.oddities.close_up import close_up
 from tasks.loading.oddities.dither import undithered
 from tasks.loading.oddities.relief import filled_in
-from tasks.loading.oddities.thin_ink import without_thin
+from tasks.loading.oddities.thin_ink import without_dots, without_thin
 from tasks.reading.reader import Readings
 
 REST = 0.8  # the confidence in a text that is read without something of its picture
@@ -38,6 +38,7 @@ PLAINER = (
     Plainer(close_up),
     Plainer(filled_in, times=0.85, shorter=True),
     Plainer(without_thin, shorter=True, shared=True),
+    Plainer(without_dots, times=1.5, shorter=True, shared=True),
 )
 
 

@@ -6,6 +6,7 @@ as much, it is the letters that are left. (Matheron, Random Sets and Integral Ge
 """
 
 import numpy as np
+from PIL import Image, ImageFilter
 
 from tasks.loading.oddities.cards import distances
 
@@ -15,6 +16,8 @@ ENDS = 0.25  # of all ink: a square that leaves less is as wide as strokes; wher
 APART = 0.02  # of all ink: thin ink that does not touch what is left of letters; corners of letters do
 STEPS = 10  # squares are tried, of 1 to 10 pixels in a picture of up to so many rows:
 ROWS = 80
+ALONE = 48  # levels: a pixel that is darker, or lighter, by more than each of its neighbours is a dot
+DOTTED = 0.02  # of the pixels: fewer dots do letters no harm
 MOST = 1_000_000  # pixels: a larger picture is read as it is
 
 
@@ -52,6 +55,23 @@ def without_thin(image: np.ndarray) -> tuple[np.ndarray, ...]:
     return tuple(
         (ground + _opened(light, widths[k]) - _opened(dark, widths[k]).astype(np.int16)).astype(np.uint8) for k in tried
     )
+
+
+def without_dots(image: np.ndarray) -> np.ndarray | None:
+    """Return a picture without dots of one pixel, (H, W, 3) uint8, by the median of each pixel and its neighbours.
+
+    None if the picture has few dots.
+    """
+    high, wide = image.shape[:2]
+    if high * wide > MOST or min(high, wide) < 3:
+        return None
+    middle = image[1:-1, 1:-1].astype(np.int16)
+    around = [image[y : high - 2 + y, x : wide - 2 + x] for y in range(3) for x in range(3) if (y, x) != (1, 1)]
+    alone = (np.minimum.reduce(around) - middle > ALONE) | (middle - np.maximum.reduce(around) > ALONE)
+    alone = alone.any(axis=2)
+    if alone.sum() < DOTTED * alone.size:
+        return None
+    return np.asarray(Image.fromarray(image).filter(ImageFilter.MedianFilter(3)))
 
 
 def _apart(ink: np.ndarray, width: int) -> int:

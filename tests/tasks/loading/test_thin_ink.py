@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
-from tasks.loading.oddities.thin_ink import without_thin
+from tasks.loading.oddities.thin_ink import without_dots, without_thin
 from tests.strangers import FACES, lay_out
 
 WHITE, BLACK = (255, 255, 255), (16, 16, 16)
@@ -74,5 +74,28 @@ def test_pictures_without_strokes_are_left_alone(size):
         assert without_thin(image) == ()
 
 
+@pytest.mark.parametrize("colour", [(0, 0, 0), (255, 255, 255), (200, 30, 30)])
+def test_dots_of_one_pixel_go_and_letters_stay(colour):
+    clean = np.asarray(bold((85, 85, 85), (170, 170, 170)))
+    dotted, chance = clean.copy(), np.random.default_rng(3)
+    rows, columns = (chance.integers(0, size, 500) for size in clean.shape[:2])
+    dotted[rows, columns] = colour
+    found = without_dots(dotted)
+    far, before = (abs(image.astype(int) - clean).max(axis=2) > 64 for image in (found, dotted))
+    assert far.sum() < 0.25 * before.sum()
+    assert without_dots(clean) is None
+    few = clean.copy()
+    few[rows[:60], columns[:60]] = colour  # of 10,640 pixels
+    assert without_dots(few) is None
+
+
+@pytest.mark.parametrize("size", [(1, 1), (2, 90), (90, 2), (3, 3)])
+def test_a_picture_of_few_pixels_has_no_dots(size):
+    assert without_dots(np.full((*size, 3), 90, np.uint8)) is None
+
+
 def test_a_huge_picture_is_left_alone():
-    assert without_thin(np.zeros((1001, 1000, 3), np.uint8)) == ()
+    huge = np.zeros((1001, 1000, 3), np.uint8)
+    huge[::4, ::4] = 255
+    assert without_thin(huge) == () and without_dots(huge) is None
+    assert without_dots(huge[:900]) is not None
