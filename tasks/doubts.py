@@ -19,7 +19,6 @@ DOUBTED = 0.45  # a doubted answer's confidence is multiplied by this: no answer
 # What stands apart is left out if the rest is read with at least REST confidence, and it has another colour, or the
 # whole is read with less confidence than that: if it is level with the letters, and if it is not.
 WHOLE_LEVEL, WHOLE = 0.4, 0.9
-SURE = 0.95  # a picture that was read with so much confidence is not made plainer
 LEFT_OUT = 0.9  # such an answer's confidence is multiplied by this: it may have been a letter
 # Letters without marks of their own. Any other letter may account for a mark: i, j, and all that models learn besides.
 PLAIN = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghklmnopqrstuvwxyz0123456789")
@@ -120,7 +119,7 @@ def _plainer(
     reader: DeepReader, whole: Believed, sizes: np.ndarray, rankings: tuple[Ranking, ...]
 ) -> tuple[Believed, Believed | None]:  # fmt: skip
     """Read pictures once more in every plainer way that fits them; return all as they are, and what is taken of it."""
-    of, ways, pictures = make_plainer(whole.images, sizes, np.flatnonzero(whole.readings.reading_confidence < SURE))
+    of, ways, pictures = make_plainer(whole.images, sizes, whole.readings.reading_confidence)
     if not ways:
         return whole, None
     images = np.stack(pictures)

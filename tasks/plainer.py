@@ -13,6 +13,8 @@ from tasks.loading.oddities.thin_ink import without_dots, without_thin
 from tasks.reading.reader import Readings
 
 REST = 0.8  # the confidence in a text that is read without something of its picture
+SURE = 0.95  # a picture that was read with so much confidence is not made plainer
+UNSURE = 0.7  # nor so: from there on, hardly a text was mended without thin lines, and each reading takes time
 
 
 class Plainer(NamedTuple):
@@ -21,6 +23,7 @@ class Plainer(NamedTuple):
     find : makes (H, W, 3) uint8 plainer, in one way or several; None or nothing if there is nothing to make plainer
     least : the confidence that it needs
     times : of the confidence in the picture as it is, which it needs as well
+    below : pictures that were read with so much confidence are not made plainer in this way
     shorter : whether a shorter text is taken
     shared : whether all such readings of a picture and that of the picture as it is share out the confidence
     """
@@ -28,6 +31,7 @@ class Plainer(NamedTuple):
     find: Callable[[np.ndarray], np.ndarray | tuple[np.ndarray, ...] | None]
     least: float = 0.0
     times: float = 1.0
+    below: float = SURE
     shorter: bool = False
     shared: bool = False
 
@@ -37,15 +41,15 @@ PLAINER = (
     Plainer(on_white, least=REST),
     Plainer(close_up),
     Plainer(filled_in, times=0.85, shorter=True),
-    Plainer(without_thin, shorter=True, shared=True),
-    Plainer(without_dots, times=1.5, shorter=True, shared=True),
+    Plainer(without_thin, below=UNSURE, shorter=True, shared=True),
+    Plainer(without_dots, times=1.5, below=UNSURE, shorter=True, shared=True),
 )
 
 
 def make_plainer(
-    images: np.ndarray, sizes: np.ndarray, rows: np.ndarray
+    images: np.ndarray, sizes: np.ndarray, confidence: np.ndarray
 ) -> tuple[np.ndarray, list[Plainer], list[np.ndarray]]:
-    """Make some pictures plainer in every way that fits them.
+    """Make pictures that were not read with confidence plainer in every way that fits them.
 
     Parameters
     ----------
@@ -53,22 +57,23 @@ def make_plainer(
         Ink, or sRGB as seen.
     sizes : (n, 2) int64
         Rows and columns of each picture at the top left of its canvas.
-    rows : (k,) int64, ascending
+    confidence : (n,) float64
+        In what was read in them as they are.
 
     Returns
     -------
     of : (m,) int64, ascending
-        The row that each was made of.
+        The picture that each was made of.
     ways : m Plainer
     pictures : m arrays like those of `images`
     """
     of, ways, pictures = [], [], []
-    for k in rows.tolist():
+    for k in np.flatnonzero(confidence < SURE).tolist():
         high, wide = sizes[k].tolist()
         image = images[k, :high, :wide]
         seen = image if image.ndim == 3 else np.repeat(255 - image[:, :, None], 3, axis=2)  # ink of a grey dataset
         for way in PLAINER:
-            found = way.find(seen)
+            found = way.find(seen) if confidence[k] < way.below else None
             for plainer in found if isinstance(found, tuple) else () if found is None else (found,):
                 of.append(k)
                 ways.append(way)

@@ -72,14 +72,15 @@ def test_a_picture_is_made_plainer_in_each_way_and_in_grey_too(monkeypatch):
         Plainer(lambda image: (np.full_like(image, 9), np.full_like(image, 10))),
     ]  # fmt: skip
     monkeypatch.setattr(plainer, "PLAINER", ways)
-    of, found, pictures = make_plainer(
-        np.repeat(IMAGES, 3, axis=0), np.array([[20, 60], [9, 9], [9, 30]]), np.array([2])
-    )
+    sure = np.array([0.95, 1.0, 0.94])
+    of, found, pictures = make_plainer(np.repeat(IMAGES, 3, axis=0), np.array([[20, 60], [9, 9], [9, 30]]), sure)
     assert (of.tolist(), found) == ([2, 2, 2], [ways[1], ways[3], ways[3]])
     for picture, level in zip(pictures, (8, 9, 10), strict=True):
         assert (picture[:9, :30] == level).all() and (picture[9:] == 7).all() and (picture[:, 30:] == 7).all()
-    grey = make_plainer(IMAGES[..., 0], SIZES, np.array([0]))[2]
+    grey = make_plainer(IMAGES[..., 0], SIZES, np.array([0.5]))[2]
     assert [image[0, 0] for image in grey] == [255 - 8, 255 - 9, 255 - 10]  # ink
+    monkeypatch.setattr(plainer, "PLAINER", [ways[1]._replace(below=0.7), ways[3]])
+    assert [len(make_plainer(IMAGES, SIZES, np.array([sure]))[1]) for sure in (0.69, 0.7)] == [3, 2]
 
 
 def test_a_sure_reading_is_left_and_an_unsure_one_believed_less(readings, monkeypatch):
