@@ -1,10 +1,11 @@
 """What the columns of a table say of pictures, beside their labels: facts, guesses of readers, marks of wrong rows."""
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 
 from storage.errors import BadInput
+from tasks.exchange.label_sources.file_formats.label_files import PICTURE
 from tasks.exchange.label_sources.name_parts import FEW, are_hashes
 
 PATH_COLUMNS = (
@@ -173,3 +174,32 @@ def is_rival(name: str, values: Sequence[str], labels: Sequence[str]) -> bool:
     same = sum(a == b for a, b in both)
     mostly = len(both) >= FEW and 2 * same >= len(both) > same
     return not OLDER.search(name) and (mostly or (NEWER.search(name) is not None and same < len(both)))
+
+
+def is_header(rows: Sequence[Sequence[str]], unlike: Callable[[int, str], bool]) -> bool:
+    """Return whether the first row names the columns: as known columns do, or unlike all other rows.
+
+    Parameters
+    ----------
+    unlike : function of a column and a cell
+        Returns whether the cell names no picture, and others of its column do.
+    """
+    if not rows:
+        return False
+    first, *others = rows
+    if any(map(PICTURE.search, first)):
+        return False
+    names = {*map(plain_name, first)}
+    if not (names.isdisjoint(PATH_COLUMNS) or names.isdisjoint(LABEL_COLUMNS)) or not others:
+        return True
+    return any(
+        sum(PICTURE.search(cells[k]) is not None for cells in others) > len(others) // 2 or unlike(k, cell)
+        for k, cell in enumerate(first)
+    )
+
+
+def in_turn(columns: Sequence[Sequence[str]]) -> bool:
+    """Return whether of two columns now the one and now the other has the picture, told by its suffix."""
+    return len(columns) == 2 and all(
+        (PICTURE.search(one) is None) != (PICTURE.search(other) is None) for one, other in zip(*columns, strict=True)
+    )
