@@ -62,7 +62,7 @@ def resolve(
     folder, match = choice.folder_column(place, labelled)
     turned = 0
     if folder is None and len(labelled) == 1:
-        right = set_right(table, choice.rows, place, *labelled, partial(choice.find, match))
+        right = set_right(table, choice.rows, place, labelled[0], partial(choice.find, match))
         turned, choice.rows = sum(a is not b for a, b in zip(right, choice.rows, strict=True)), right
     wrong = rejected_rows(table.file, choice.header, choice.rows, {place, *labelled})
     source = table.file.name
