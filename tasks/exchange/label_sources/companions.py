@@ -9,7 +9,7 @@ from tasks.exchange.label_sources.file_formats.label_files import PICTURE
 NAMES = {"mask", "masks", "seg", "segmentation", "label", "labels", "gt", "trimap", "thumb", "thumbs", "thumbnail"}
 FOLDERS = NAMES | {
     "segmentations", "trimaps", "annotation", "annotations", "groundtruth", "truth", "thumbnails", "preview",
-    "previews",
+    "previews", "heatmap", "heatmaps",
 }  # fmt: skip
 ORIGINALS = {"image", "images", "img", "imgs", "picture", "pictures"}  # words for what others are companions of
 FEWEST = 3  # companions of a kind

@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 
 from storage.errors import BadInput
+from tasks.exchange.label_sources.column_kinds import is_result
 from tasks.exchange.label_sources.label_in_name import difference, infer_pattern
 from tasks.exchange.label_sources.picture_index import Match, PictureIndex
 from tasks.exchange.label_sources.written_labels import seen, unwrapped
@@ -772,6 +773,15 @@ def test_masks_and_thumbnails_are_left_out_and_told(tmp_path, companion):
     )
 
 
+@pytest.mark.parametrize(
+    ("label", "task", "is_so"),
+    [("7", "12-5=?", True), ("17", "12 + 5 =", True), ("60", "12x5", True), ("3", "12\u00f74", True),
+     ("8", "12-5", False), ("7", "12-", False), ("-3", "2\u22125", True), ("ABCD", "1+1", False), ("3", "3", False)],
+)  # fmt: skip
+def test_results_of_sums_are_told(label, task, is_so):
+    assert is_result(label, task) is is_so
+
+
 def test_a_word_that_is_mask_is_no_mask(tmp_path):
     """A folder a word, and a picture of two words."""
     files = {f"{word}/{k}.png": b"" for word in ("bone", "duck", "lamp", "mask") for k in range(6)}
@@ -812,6 +822,10 @@ def words(count: int = N) -> list[str]:
 
 
 ASKED: dict[str, tuple[Files, list[str]]] = {
+    "sums and their results": (
+        table("file,question,answer", labels=[f"{20 + k}-{k % 7}=?,{20 + k - k % 7}" for k in range(N)])[0],
+        ["may hold the labels", "--columns file,question reads '20-0=?'", "--columns file,answer reads '20'"],
+    ),
     "a detector's boxes": (
         beside({
             "classes.txt": "\n".join(CLASSES),
